@@ -1,0 +1,45 @@
+/* canon: an exact canonical form of a coloured, arc-labelled digraph of any size.
+ *
+ * BLISS alone takes minutes on large symmetric graphs, so the graph is first reduced by steps that every isomorphic graph
+ * takes alike: pendant trees are folded into their root's colour, twins merged with a multiplicity, runs of degree-2
+ * vertices contracted, colours refined to a stable colouring, vertices of unique colour taken out and the rest split into
+ * components. What is left goes to BLISS (graph/shape.h). Each step is invertible up to isomorphism, so equal forms mean
+ * isomorphic graphs and conversely; the source says why for each.
+ *
+ * Thread rule: a struct canon is one thread's scratch space; any number side by side. */
+#ifndef UNKTX_CLASSIFY_CANON_H
+#define UNKTX_CLASSIFY_CANON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "parser/status.h"
+
+#define CANON_ID_SIZE 16u
+
+/* Simple: at most one arc from a vertex to another, no loops. Borrowed arrays. Acyclic in all uses here, but not
+ * relied on for termination or memory. */
+struct canon_graph {
+    uint32_t vertices;
+    const uint64_t *colour;  /* [vertices] */
+    const uint32_t *first;   /* [vertices + 1] into to/label: arcs of v are first[v] .. first[v + 1] - 1 */
+    const uint32_t *to;
+    const uint32_t *label;   /* of the arc; isomorphisms keep it */
+};
+
+struct canon_form {
+    uint8_t id[CANON_ID_SIZE];   /* leading bytes of the SHA-256 of the canonical form */
+    double automorphisms_log10;  /* log10 of the number of automorphisms of the coloured, labelled graph */
+    bool exact;                  /* false: a residue was too hard; id is then an isomorphism invariant only */
+};
+
+struct canon; /* scratch space, reused from graph to graph */
+
+enum status canon_new(struct canon **canon, struct fault *fault) MUST_CHECK;
+void canon_free(struct canon *canon);
+
+/* Near-linear where the reductions decide; see shape_canonical for the residue. Any numbering of the vertices and any
+ * order of the arcs give the same form. */
+enum status canon_run(struct canon *canon, const struct canon_graph *graph, struct canon_form *form, struct fault *fault) MUST_CHECK;
+
+#endif

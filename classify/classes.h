@@ -1,0 +1,53 @@
+/* classes: metrics, family and isomorphism class of every T-DAG, in parallel.
+ *
+ * The class is the canonical form (canon.h) of the graph of transactions: vertex colour = root or not, and how many of its
+ * outputs are leaves; arc label = how many outputs of one transaction the other spends. This graph determines the T-DAG up
+ * to isomorphism and conversely (the source of classes.c argues why), and it never expands to nodes and edges.
+ * With compression (MODEL: section 5) the graph is built from what is left. */
+#ifndef UNKTX_CLASSIFY_CLASSES_H
+#define UNKTX_CLASSIFY_CLASSES_H
+
+#include "classify/canon.h"
+#include "classify/family.h"
+#include "graph/forest.h"
+
+struct tdag_row {
+    uint8_t class_id[CANON_ID_SIZE];
+    bool class_exact;
+    bool vanished;       /* compression left a height below 2: no T-DAG any more; all else is then 0 */
+    enum family family;
+    uint32_t txs, roots, height, mixed_spenders;
+    uint64_t nodes, edges, leaves, width;
+    uint64_t spent_unknown, unspent_unknown, known_leaves;
+    uint32_t first_height, last_height, first_time, last_time;
+    uint64_t root_value_sat, moved_value_sat, leaf_value_sat;
+    uint32_t first_tx;   /* transaction number */
+    double automorphisms_log10; /* of the T-DAG as a graph of nodes */
+};
+
+struct class_row {
+    uint8_t class_id[CANON_ID_SIZE];
+    bool exact;
+    uint32_t tdags, first_dag; /* first_dag: id of the first T-DAG in it */
+    uint32_t height, roots, txs;
+    uint64_t nodes, edges;
+    enum family family;
+    double automorphisms_log10;
+};
+
+struct classes {
+    struct tdag_row *rows;     /* rows[d - 1] is T-DAG d */
+    uint32_t rows_count;
+    struct class_row *classes; /* most common first, then by class_id */
+    uint32_t classes_count;
+    uint32_t *depths;          /* by transaction number: depth of its outputs; 0 outside T-DAGs */
+    uint64_t nodes, edges;     /* sums over all T-DAGs */
+};
+
+/* Rows of every T-DAG of `tdags`. With `compress`, T-DAGs that vanish are marked and are in no class; the caller then drops
+ * them (tdags_drop) and calls again, or skips them. O(transactions + arcs) but for what canon_run takes. */
+enum status classify(const struct forest *forest, const struct tdags *tdags, bool compress, unsigned threads,
+                     struct classes *classes, struct fault *fault) MUST_CHECK;
+void classes_free(struct classes *classes);
+
+#endif

@@ -1,0 +1,21 @@
+/* filter: T-DAGs left out by the scripts that their roots create (MODEL: script filter; the paper's section V.E). */
+#ifndef UNKTX_GRAPH_FILTER_H
+#define UNKTX_GRAPH_FILTER_H
+
+#include "graph/forest.h"
+
+struct filter; /* POSIX extended regular expressions over the asm of a script; opaque */
+
+/* One pattern a line; empty lines and lines that begin with # are passed over. STATUS_FORMAT names the line and what
+ * regcomp says of it. */
+enum status filter_read(const char *path, struct filter **filter, struct fault *fault) MUST_CHECK;
+void filter_free(struct filter *filter);
+size_t filter_count(const struct filter *filter);
+const char *filter_pattern(const struct filter *filter, size_t i);
+
+/* drop[d] = 1 + the first pattern (in file order) that matches an output, unknown in the rule set, of a root transaction
+ * of T-DAG d; 0 for T-DAGs to keep. `drop` has tdags->count + 1 elements. O(scripts of roots * patterns). */
+enum status filter_match(const struct filter *filter, const struct store *store, const struct forest *forest,
+                         const struct tdags *tdags, uint32_t *drop, struct fault *fault) MUST_CHECK;
+
+#endif

@@ -1,0 +1,85 @@
+/* forest: the stored transactions and tracked outputs of a whole store in memory, linked by spends, and the T-DAGs of a
+ * rule set (MODEL: section 5): weakly connected components in which an unknown output was spent.
+ *
+ * Arrays of structs of plain numbers, indexed by transaction number and output ordinal (see record.h), because millions
+ * of T-DAGs of three nodes must cost bytes, not allocations. About 70 bytes a stored transaction and 30 a tracked output.
+ * Thread rule: loading is parallel inside; a const forest or tdags is shareable. */
+#ifndef UNKTX_GRAPH_FOREST_H
+#define UNKTX_GRAPH_FOREST_H
+
+#include "graph/store.h"
+
+#define FOREST_NONE UINT32_MAX
+
+struct forest_tx {
+    struct hash256 txid;
+    uint32_t height, index;
+    uint32_t inputs, outputs;
+    uint32_t nulldata;       /* how many nulldata outputs */
+    uint32_t first_output;   /* ordinal of its first tracked output; the next transaction's is behind its last */
+    uint32_t first_spend;    /* in forest.spends; likewise */
+    uint8_t coinbase;
+    uint64_t value_out_sat;  /* sum over all its outputs, saturating */
+};
+
+struct forest_output {
+    uint64_t value_sat;
+    uint32_t tx;             /* that creates it */
+    uint32_t vout;
+    uint32_t spender;        /* transaction number, FOREST_NONE when unspent */
+    uint32_t spender_vin;
+    uint8_t kind;            /* enum kind */
+    uint8_t unknown;         /* mask of rule sets */
+    uint8_t anyone_can_spend;
+};
+
+struct forest {
+    struct forest_tx *txs;         /* txs_count + 1: a sentinel closes first_output and first_spend */
+    uint32_t txs_count;
+    struct forest_output *outputs;
+    uint32_t outputs_count;
+    uint32_t *spends;              /* ordinals spent, grouped by spending transaction, in order of vin */
+    uint32_t spends_count;
+    uint32_t *block_times;         /* by height */
+    uint32_t blocks;
+    struct hash256 tip;
+    /* sums over all blocks */
+    uint64_t total_txs, total_inputs, total_outputs;
+    uint64_t kind_count[KINDS], kind_value_sat[KINDS];
+    uint64_t unknown_txs[RULES];
+};
+
+/* Reads the whole store on `threads` threads. STATUS_LIMIT beyond 2^32 - 2 transactions or outputs. O(store). */
+enum status forest_load(const struct store *store, unsigned threads, struct forest *forest, struct fault *fault) MUST_CHECK;
+void forest_free(struct forest *forest);
+
+/* True when the output is unknown in the rule set and spent: an arc from its transaction to its spender. */
+static inline bool forest_is_arc(const struct forest_output *output, enum rules rules)
+{
+    return (output->unknown >> rules & 1) && output->spender != FOREST_NONE;
+}
+
+/* The number of inputs of a transaction that spend an unknown output (|Uin|). O(its spends). */
+uint32_t forest_unknown_inputs(const struct forest *forest, uint32_t tx, enum rules rules);
+/* |Uout|, nulldata included. O(its tracked outputs). */
+uint32_t forest_unknown_outputs(const struct forest *forest, uint32_t tx, enum rules rules);
+/* MODEL: a coinbase or with an input that spends a known output, and with an unknown output. */
+bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules);
+
+/* The T-DAGs of one rule set, numbered 1.. in order of their first transaction. */
+struct tdags {
+    enum rules rules;
+    uint32_t count;
+    uint32_t *tx_dag;     /* by transaction number: its T-DAG, 0 for none */
+    uint32_t *first;      /* count + 1: T-DAG d has members[first[d - 1] .. first[d] - 1] */
+    uint32_t *members;    /* transaction numbers, in chain order within a T-DAG */
+    uint64_t roots_all;   /* roots of the forest, T-DAGs of height 1 included */
+};
+
+/* O(transactions + outputs), union by size with path halving. */
+enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags, struct fault *fault) MUST_CHECK;
+/* Drops the T-DAGs d (1..count) with drop[d] not 0 and numbers the others anew, in the same order. */
+void tdags_drop(struct tdags *tdags, const uint8_t *drop);
+void tdags_free(struct tdags *tdags);
+
+#endif

@@ -1,0 +1,137 @@
+/* record: the bytes of a store's batches: blocks with their counts, and their stored transactions. Encoding and decoding
+ * only; no LMDB, no files. The format is documented byte by byte in docs/store-format.md.
+ *
+ * A *stored* transaction creates an output that some rule set calls unknown and that can be spent (pubkey, multisig,
+ * nonstandard), or spends one, or (store option) creates nulldata. All its outputs are kept: kind and value of each,
+ * script of those that are unknown in some rule set.
+ * A *tracked* output is one that is unknown in some rule set and is not nulldata. Tracked outputs are numbered from 0 in
+ * chain order over the whole store: the *ordinal*. Stored transactions are numbered likewise.
+ *
+ * A batch is a run of consecutive blocks: a fixed header, the blocks, and an index of the tracked outputs that makes
+ * (ordinal -> outpoint) one look-up.
+ *
+ * Decoding trusts nothing: every length is checked, and a bad batch ends in STATUS_FORMAT, never in a read outside it.
+ * Thread rule: none, no state but the caller's. */
+#ifndef UNKTX_GRAPH_RECORD_H
+#define UNKTX_GRAPH_RECORD_H
+
+#include "parser/block.h"
+
+struct block_record {
+    uint32_t height;
+    struct hash256 hash;
+    uint32_t time; /* of the header */
+    struct block_counts counts;
+    uint32_t stored_txs;
+};
+
+struct output_record {
+    uint64_t value_sat;
+    enum kind kind;
+    unsigned unknown;       /* mask of rule sets */
+    const uint8_t *script;  /* NULL unless unknown != 0; borrowed */
+    uint32_t script_size;
+    uint32_t keys, keys_on_curve;
+};
+
+static inline bool output_is_tracked(unsigned unknown, enum kind kind) { return unknown != 0 && kind != KIND_NULLDATA; }
+
+struct spend_record {
+    uint32_t vin;
+    uint64_t ordinal; /* of the tracked output that it spends */
+};
+
+struct tx_record {
+    uint32_t index; /* in its block */
+    struct hash256 txid;
+    bool coinbase;
+    uint32_t inputs, outputs, spends;
+    uint64_t number;         /* of the stored transaction */
+    uint64_t first_ordinal;  /* of its first tracked output; the others follow in vout order */
+    uint32_t tracked;        /* how many tracked outputs it has */
+};
+
+/* ---- encoding ---- */
+
+/* A growable byte string. Zero-initialise; bytes_free at the end. */
+struct buffer {
+    uint8_t *bytes;
+    size_t size, capacity;
+};
+enum status buffer_add(struct buffer *buffer, const void *bytes, size_t size) MUST_CHECK;
+enum status buffer_add_varint(struct buffer *buffer, uint64_t value) MUST_CHECK; /* LEB128, 1 to 10 bytes */
+void buffer_free(struct buffer *buffer);
+
+/* Appends the encoding of one output; the outputs of a transaction one after the other form its outputs blob, which
+ * depends on the transaction alone and so can be made by any thread. */
+enum status record_add_output(struct buffer *blob, const struct output_record *output) MUST_CHECK;
+
+/* Builds one batch. Zero-initialise; reusable after batch_reset. */
+struct batch {
+    struct buffer blocks;  /* encoded blocks, closed ones and the open one */
+    struct buffer index;   /* 8 bytes per tracked output */
+    struct buffer txs;     /* transactions of the open block */
+    struct block_record open;
+    uint32_t first_height, block_count;
+    uint64_t first_ordinal, first_tx;
+    uint32_t tracked, tx_count;
+    uint32_t last_tx_index;
+    size_t open_index;     /* index entries of closed blocks */
+};
+
+/* Begins an empty batch whose first block has that height and whose first transaction and output have those numbers. */
+void batch_reset(struct batch *batch, uint32_t first_height, uint64_t first_tx, uint64_t first_ordinal);
+/* Begins a block; its height must be the next one. batch_add_tx for its stored transactions in order of index; then
+ * batch_end_block with the same record (whose counts may have been filled in between). */
+enum status batch_begin_block(struct batch *batch, const struct block_record *block) MUST_CHECK;
+/* `outputs` is the outputs blob made by record_add_output, of tx->outputs outputs, of which tx->tracked are tracked, at
+ * the vouts `tracked_vouts`. `spends` in order of vin. tx->number and tx->first_ordinal are ignored: they follow. */
+enum status batch_add_tx(struct batch *batch, const struct tx_record *tx, const uint8_t *outputs, size_t outputs_size,
+                         const uint32_t *tracked_vouts, const struct spend_record *spends) MUST_CHECK;
+enum status batch_end_block(struct batch *batch) MUST_CHECK;
+/* Bytes that batch_write will write. */
+size_t batch_size(const struct batch *batch);
+/* Writes header, blocks and index to `out`, which has batch_size bytes. */
+void batch_write(const struct batch *batch, uint8_t *out);
+void batch_free(struct batch *batch);
+
+/* ---- decoding ---- */
+
+/* A view of an encoded batch; borrows the bytes. */
+struct batch_view {
+    const uint8_t *bytes;
+    size_t size;
+    uint32_t first_height, block_count;
+    uint64_t first_ordinal, first_tx;
+    uint32_t tracked, tx_count;
+    /* position of the iteration */
+    struct cursor blocks;      /* the next block */
+    struct cursor txs;         /* the next transaction of the current block */
+    uint32_t blocks_left, txs_left;
+    uint32_t height;
+    uint64_t next_tx, next_ordinal;
+    uint32_t last_tx_index;
+};
+
+/* Checks header and sizes. The bytes must stay while the view is used. */
+enum status batch_view_open(struct batch_view *view, const uint8_t *bytes, size_t size) MUST_CHECK;
+/* The next block: STATUS_NOT_FOUND behind the last. Skips what is left of the previous block's transactions in O(1). */
+enum status batch_next_block(struct batch_view *view, struct block_record *block) MUST_CHECK;
+
+/* A stored transaction with cursors over its outputs and spends. */
+struct tx_view {
+    struct tx_record tx;
+    struct cursor outputs, spends;
+    uint32_t outputs_left, spends_left;
+    uint32_t last_vin;
+};
+/* The next transaction of the current block: STATUS_NOT_FOUND behind the last. */
+enum status batch_next_tx(struct batch_view *view, struct tx_view *tx) MUST_CHECK;
+enum status tx_next_output(struct tx_view *tx, struct output_record *output) MUST_CHECK; /* STATUS_NOT_FOUND at the end */
+enum status tx_next_spend(struct tx_view *tx, struct spend_record *spend) MUST_CHECK;    /* STATUS_NOT_FOUND at the end */
+
+/* The outpoint of a tracked output of this batch, through the index. O(1). STATUS_FORMAT if the index is damaged or the
+ * ordinal is not in the batch. */
+enum status batch_outpoint(const struct batch_view *view, uint64_t ordinal, struct hash256 *txid, uint32_t *vout) MUST_CHECK;
+
+#endif

@@ -1,0 +1,34 @@
+/* shape: the one place that touches igraph: BLISS canonical forms and automorphism groups of small coloured graphs.
+ *
+ * igraph as Debian builds it is not thread-safe (process-wide state): every call here takes one process-wide lock, so
+ * shape functions may be called from any thread, one works at a time. igraph's error handler is ours: no abort. */
+#ifndef UNKTX_GRAPH_SHAPE_H
+#define UNKTX_GRAPH_SHAPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "parser/status.h"
+
+/* A simple digraph (no parallel arcs, no loops) with coloured vertices. Borrowed arrays. */
+struct shape_graph {
+    uint32_t vertices, arcs;
+    const uint32_t *colour;    /* [vertices], small numbers */
+    const uint32_t *from, *to; /* [arcs] */
+};
+
+/* Canonical positions: position[v] is v's place in the canonical form; two graphs are isomorphic (colours kept) exactly
+ * when renaming each by its positions gives the same graph. `*automorphisms_log10` gets the log10 of the group's order.
+ * STATUS_LIMIT when BLISS gave up after a fixed amount of work (deterministic, not by time): nothing is decided then.
+ * Time: exponential at worst, bounded by that amount. */
+enum status shape_canonical(const struct shape_graph *graph, uint32_t *position, double *automorphisms_log10,
+                            struct fault *fault) MUST_CHECK;
+
+/* igraph's own isomorphism test by BLISS, for tests. */
+enum status shape_isomorphic(const struct shape_graph *a, const struct shape_graph *b, bool *isomorphic,
+                             struct fault *fault) MUST_CHECK;
+
+/* Weakly connected components by igraph (for tests and `check`): component[v] numbered in order of smallest vertex. */
+enum status shape_components(const struct shape_graph *graph, uint32_t *component, uint32_t *count, struct fault *fault) MUST_CHECK;
+
+#endif

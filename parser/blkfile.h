@@ -1,0 +1,103 @@
+/* blkfile: a node's blocks folder: which blk files it has, the records in them, and the bytes of a block with the XOR
+ * of xor.dat (Core 28) undone. Reads with pread; writes and locks nothing, so a running node is not disturbed.
+ *
+ * Ownership: a blkdir owns its names; a blkreader owns one open file and a buffer. Thread rule: a const blkdir is
+ * shareable; a blkreader belongs to one thread. */
+#ifndef UNKTX_PARSER_BLKFILE_H
+#define UNKTX_PARSER_BLKFILE_H
+
+#include "parser/block.h"
+#include "parser/network.h"
+#include "parser/status.h"
+
+#define XOR_KEY_SIZE 8u
+
+struct blkfile {
+    uint32_t number;   /* the NNNNN of blkNNNNN.dat */
+    uint64_t size;     /* bytes, when the folder was listed */
+    int64_t mtime_ns;  /* Unix time of the last change, nanoseconds */
+    char *path;
+};
+
+struct blkdir {
+    char *path;                /* the blocks folder (or the file's folder when opened on one file) */
+    bool xored;
+    uint8_t key[XOR_KEY_SIZE]; /* zeros when not xored */
+    struct blkfile *files;     /* by number */
+    size_t count;
+    const struct network *chain; /* the network whose sub-folder was taken, NULL when the path was not a data dir */
+};
+
+/* Opens a data directory (blocks/ inside), its network sub-folder, or a blocks folder itself. `chain` (may be NULL)
+ * names the network whose sub-folder to take when `path` is a data directory with several; without it main comes
+ * first, then the only one there; several test networks and no main is STATUS_REFUSED with their names.
+ * STATUS_NOT_FOUND: no such folder or no blk file in it; the fault says what was looked for and, for a pruned or an
+ * empty node, that. STATUS_FORMAT: xor.dat of a wrong size. */
+enum status blkdir_open(const char *path, const char *chain, struct blkdir *dir, struct fault *fault) MUST_CHECK;
+
+/* As blkdir_open, or a single blk file (any name; xor.dat beside it counts). */
+enum status blkdir_open_any(const char *path, struct blkdir *dir, struct fault *fault) MUST_CHECK;
+void blkdir_free(struct blkdir *dir);
+
+/* One block record as found in a file. */
+struct blk_record {
+    uint64_t offset;                   /* of the magic, from the start of the file */
+    uint32_t size;                     /* of the block, without the 8 bytes before it */
+    uint8_t magic[4];
+    uint8_t header[BLOCK_HEADER_SIZE];
+};
+
+enum blk_gap_reason {
+    BLK_GAP_GARBAGE,    /* bytes that are no record, between records or at the end */
+    BLK_GAP_BAD_LENGTH, /* a record whose length does not lead to another record, zeros or the end */
+    BLK_GAP_TORN,       /* a record cut short by the end of the file (normal in the last file) or overwritten */
+    BLK_GAP_UNREADABLE, /* read error of the operating system */
+};
+
+/* Bytes of a file that hold no usable record. Runs of preallocated zeros are not gaps. */
+struct blk_gap {
+    uint64_t offset;
+    uint64_t size;
+    enum blk_gap_reason reason;
+};
+
+/* What one pass over one file found, in file order. Zero-initialise; reusable; free with blk_scan_free. */
+struct blk_scan {
+    struct blk_record *records;
+    size_t count, capacity;
+    struct blk_gap *gaps;
+    size_t gaps_count, gaps_capacity;
+    uint64_t end; /* offset behind the last record */
+};
+
+/* Steps from record to record of file `index`, reading 88 bytes of each. `magic` NULL accepts any network's magic and,
+ * for a custom signet, the one that the file begins with; else only that one. Where no record follows a record, searches
+ * the following bytes for the next magic whose length is plausible and whose header meets its own proof-of-work target,
+ * and notes what was skipped as a gap. Preallocated zeros (raw, so they read as the repeated key) end a run quietly,
+ * and records behind them are found too. A record torn by the end of the file becomes a BLK_GAP_TORN at its offset.
+ * STATUS_IO only if the file cannot be opened. O(records) reads, plus the bytes searched. */
+enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t magic[4], struct blk_scan *scan,
+                          struct fault *fault) MUST_CHECK;
+void blk_scan_free(struct blk_scan *scan);
+
+/* Reads bytes of blk files for one thread, with the last file kept open. Zero-initialise; free with blk_reader_free. */
+struct blk_reader {
+    int fd_plus_1; /* 0: none open */
+    size_t index;
+    uint8_t *buffer;
+    size_t capacity;
+};
+
+/* `size` bytes from `offset` of file `index`, XOR undone; borrowed until the next call with the same reader. A read
+ * that meets the end of the file is STATUS_IO. O(size). */
+enum status blk_read(struct blk_reader *reader, const struct blkdir *dir, size_t index, uint64_t offset, size_t size,
+                     const uint8_t **bytes, struct fault *fault) MUST_CHECK;
+void blk_reader_free(struct blk_reader *reader);
+
+/* Tells the operating system that these bytes will be read soon (posix_fadvise). Never fails. */
+void blk_read_ahead(struct blk_reader *reader, const struct blkdir *dir, size_t index, uint64_t offset, uint64_t size);
+
+/* bytes[i] ^= key[(offset + i) % 8]. O(size), some bytes per cycle. */
+void blk_xor(uint8_t *bytes, size_t size, const uint8_t key[XOR_KEY_SIZE], uint64_t offset);
+
+#endif

@@ -1,0 +1,133 @@
+/* block: one walk over a serialised block, which counts what every table needs and shows each piece to a visitor.
+ *
+ * block_walk is inlined into each caller together with the (constant) visitor it is given, so there is one walker in
+ * the source and none of its calls in the machine code. Bytes are untrusted: nothing outside [block, block + size) is
+ * read, and a visitor sees a piece only after its length has been checked. Thread rule: none, no state. */
+#ifndef UNKTX_PARSER_BLOCK_H
+#define UNKTX_PARSER_BLOCK_H
+
+#include "parser/script.h"
+#include "parser/status.h"
+#include "parser/tx.h"
+
+#define BLOCK_HEADER_SIZE 80u
+#define BLOCK_SIZE_MAX 0x02000000u /* Core's MAX_SIZE: no record is believed to be longer */
+
+struct block_header {
+    struct hash256 prev;
+    struct hash256 merkle_root;
+    uint32_t time; /* Unix time, seconds */
+    uint32_t bits; /* compact target */
+};
+
+/* `bytes` has BLOCK_HEADER_SIZE bytes. */
+void block_header_read(const uint8_t *bytes, struct block_header *header);
+
+struct block_counts {
+    uint32_t txs;
+    uint32_t inputs; /* the coinbase's included */
+    uint32_t outputs;
+    uint32_t kind_count[KINDS];
+    uint64_t kind_value_sat[KINDS];
+    uint32_t unknown_txs[RULES]; /* transactions with an unknown output, nulldata included */
+};
+
+/* What a walk shows. Each member may be NULL; each may return false to end the walk (STATUS_NOMEM is returned then).
+ * Per transaction: every input, every output with its kind and unknown-mask, then tx(). */
+struct block_visitor {
+    bool (*input)(void *context, const struct tx_input *in, uint32_t vin);
+    bool (*output)(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown);
+    /* `unknown` is the union of the outputs' masks; `index` counts from 0 in the block. */
+    bool (*tx)(void *context, const struct tx *tx, uint32_t index, unsigned unknown);
+};
+
+/* Walks all of the block. STATUS_FORMAT if its bytes do not make whole transactions that end where the block ends,
+ * or it has none. *counts is valid only with STATUS_OK. O(size). */
+static inline __attribute__((always_inline)) enum status
+block_walk(const uint8_t *block, size_t size, struct block_counts *counts, const struct block_visitor *visitor, void *context)
+{
+    struct cursor c = cursor_over(block, size);
+    memset(counts, 0, sizeof *counts);
+    cursor_take(&c, BLOCK_HEADER_SIZE);
+    uint64_t txs = cursor_compact(&c);
+    uint64_t inputs = 0, outputs = 0;
+    for (uint64_t t = 0; t < txs && cursor_ok(&c); t++) {
+        struct tx tx;
+        unsigned unknown = 0;
+        tx_begin(&c, &tx);
+        for (uint32_t i = 0; i < tx.inputs; i++) {
+            struct tx_input in;
+            tx_input(&c, &in);
+            if (__builtin_expect(!cursor_ok(&c), 0))
+                return STATUS_FORMAT;
+            if (visitor->input && !visitor->input(context, &in, i))
+                return STATUS_NOMEM;
+        }
+        tx_outputs(&c, &tx);
+        for (uint32_t i = 0; i < tx.outputs; i++) {
+            struct tx_output out;
+            tx_output(&c, &out);
+            if (__builtin_expect(!cursor_ok(&c), 0))
+                return STATUS_FORMAT;
+            enum kind kind = script_kind(out.script, out.script_size);
+            unsigned mask = 0;
+            if (kind <= KIND_MULTISIG)
+                mask = script_unknown_rules(kind, out.script, out.script_size);
+            counts->kind_count[kind]++;
+            counts->kind_value_sat[kind] += out.value_sat;
+            unknown |= mask;
+            if (visitor->output && !visitor->output(context, &out, i, kind, mask))
+                return STATUS_NOMEM;
+        }
+        tx_end(&c, &tx);
+        if (__builtin_expect(!cursor_ok(&c), 0))
+            return STATUS_FORMAT;
+        inputs += tx.inputs;
+        outputs += tx.outputs;
+        if (unknown)
+            for (unsigned r = 0; r < RULES; r++)
+                counts->unknown_txs[r] += unknown >> r & 1;
+        if (visitor->tx && !visitor->tx(context, &tx, (uint32_t)t, unknown))
+            return STATUS_NOMEM;
+    }
+    counts->txs = (uint32_t)txs;
+    counts->inputs = (uint32_t)inputs;
+    counts->outputs = (uint32_t)outputs;
+    return cursor_ok(&c) && txs > 0 && cursor_left(&c) == 0 ? STATUS_OK : STATUS_FORMAT;
+}
+
+/* The walk without a visitor. */
+enum status block_count(const uint8_t *block, size_t size, struct block_counts *counts) MUST_CHECK;
+
+enum block_flaw {
+    BLOCK_FINE = 0,
+    BLOCK_MALFORMED,         /* does not parse */
+    BLOCK_BAD_WORK,          /* the header's hash does not meet its own target */
+    BLOCK_BAD_MERKLE,        /* merkle root does not match the txids, or a mutated tree (CVE-2012-2459) */
+    BLOCK_BAD_COMMITMENT,    /* BIP 141 witness commitment does not match, is missing although there are witnesses */
+    BLOCK_NOMEM,
+};
+
+/* Scratch space of block_verify, reused from block to block. Zero-initialise; one thread; block_verifier_free at the end. */
+struct block_verifier {
+    struct hash256 *txids;
+    struct hash256 *wtxids;
+    size_t txids_capacity, wtxids_capacity;
+};
+
+/* Recomputes every txid, the merkle root, every wtxid and the witness commitment (BIP 141), and checks the header's
+ * proof of work against its own bits. O(size) hashing. */
+enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *block, size_t size);
+void block_verifier_free(struct block_verifier *verifier);
+
+/* "ok", or what is wrong, in a few words without commas. Static string. */
+const char *block_flaw_text(enum block_flaw flaw);
+
+/* True if `hash` meets the compact target `bits` (Core's CheckProofOfWork without the network's limit). */
+bool block_meets_target(const struct hash256 *hash, uint32_t bits);
+
+/* The height that the coinbase's script begins with (BIP 34), read from a whole block; false where it has none
+ * (versions below 2, or a first push that is no minimal number of 1 to 4 bytes). O(1). */
+bool block_bip34_height(const uint8_t *block, size_t size, uint32_t *height);
+
+#endif

@@ -1,0 +1,32 @@
+/* mem: the one door for allocation. Sizes are checked for overflow; nothing here aborts.
+ *
+ * Ownership: what mem_alloc and mem_resize return is released with mem_free (or free). Thread rule: any thread. */
+#ifndef UNKTX_PARSER_MEM_H
+#define UNKTX_PARSER_MEM_H
+
+#include <stddef.h>
+
+#include "parser/status.h"
+
+/* `count` elements of `size` bytes, zeroed; NULL when there is no memory or count * size overflows. A count of 0
+ * gives a valid pointer. */
+void *mem_alloc(size_t count, size_t size) MUST_CHECK;
+
+/* Resizes `block` to `count` elements of `size` bytes (new bytes undefined); NULL on failure, `block` then still valid. */
+void *mem_resize(void *block, size_t count, size_t size) MUST_CHECK;
+
+/* Makes room for at least `need` elements in `*array`, whose capacity is `*capacity` elements, growing by half at least.
+ * `array` is a pointer to the array pointer. On failure nothing changes. Amortised O(1) per element. */
+enum status mem_reserve(void *array, size_t *capacity, size_t need, size_t size) MUST_CHECK;
+
+/* free(NULL) is legal. */
+void mem_free(void *block);
+
+/* Test support: the allocation after `allowed` more successful ones fails, and every later one, until called with -1.
+ * Counts all threads. */
+void mem_fail_after(long allowed);
+
+/* Test support: allocations asked for since the program began. */
+long mem_count(void);
+
+#endif

@@ -1,0 +1,65 @@
+/* script: what a scriptPubKey is. Kinds are those of Bitcoin Core's Solver (script/solver.cpp, current release), rule
+ * sets are the kinds from which a given release infers no address. Pure functions over bytes; no allocation; any thread.
+ */
+#ifndef UNKTX_PARSER_SCRIPT_H
+#define UNKTX_PARSER_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Values are part of the store format; never renumber. */
+enum kind {
+    KIND_NONSTANDARD = 0,
+    KIND_NULLDATA = 1,
+    KIND_PUBKEY = 2,
+    KIND_MULTISIG = 3,
+    KIND_PUBKEYHASH = 4,
+    KIND_SCRIPTHASH = 5,
+    KIND_WITNESS_V0_KEYHASH = 6,
+    KIND_WITNESS_V0_SCRIPTHASH = 7,
+    KIND_WITNESS_V1_TAPROOT = 8,
+    KIND_ANCHOR = 9,
+    KIND_WITNESS_UNKNOWN = 10,
+};
+#define KINDS 11
+
+enum rules {
+    RULES_CORE_0_18 = 0, /* unknown: nonstandard, nulldata, multisig with m or n in 17..20 */
+    RULES_CORE_0_19 = 1, /* + pubkey */
+    RULES_CORE_22 = 2,   /* + every multisig */
+};
+#define RULES 3
+#define RULES_ALL 7u /* a mask with every rule set in it */
+
+/* Core's name of the kind ("nonstandard", ...) / of the rule set ("core-0.18", ...). Static strings. */
+const char *kind_name(enum kind kind);
+const char *rules_name(enum rules rules);
+/* The rule set of that name; false if there is none. */
+bool rules_parse(const char *name, enum rules *rules);
+
+/* Core's Solver. O(size) at worst, O(1) for the common kinds. */
+enum kind script_kind(const uint8_t *script, size_t size);
+
+/* Mask (1 << enum rules) of the rule sets in which an output of this kind and script is unknown; 0 = known in all.
+ * O(1) but for multisig. */
+unsigned script_unknown_rules(enum kind kind, const uint8_t *script, size_t size);
+
+/* The public keys in a `pubkey` or `multisig` script (0 for any other kind), and in `*on_curve` how many of them
+ * libsecp256k1 accepts as points. O(keys), some microseconds each. */
+unsigned script_keys(enum kind kind, const uint8_t *script, size_t size, unsigned *on_curve);
+
+/* True for a script that anyone can satisfy without a signature, preimage, or time condition (MODEL: compression):
+ * empty, pushes and NOPs that leave a true top element, 0-of-n CHECKMULTISIG, and the like; see the source for the list.
+ * Conservative: false when in doubt. O(size). */
+bool script_anyone_can_spend(const uint8_t *script, size_t size);
+
+/* Bytes that script_asm may write for a script of `size` bytes, terminator included. */
+size_t script_asm_bound(size_t size);
+
+/* The script as Core's ScriptToAsmStr prints it: pushes of up to 4 bytes as decimal numbers, longer ones as
+ * hexadecimal, opcodes by name, "[error]" where a push is truncated. Terminated; returns the length. `out` has
+ * script_asm_bound(size) bytes. O(size). */
+size_t script_asm(const uint8_t *script, size_t size, char *out);
+
+#endif

@@ -1,0 +1,24 @@
+/* sha256: SHA-256 and Bitcoin's double SHA-256, by OpenSSL's libcrypto (it uses the CPU's SHA extensions).
+ * Touched nowhere else. Thread rule: a context belongs to one thread; sha256d is safe from any thread. */
+#ifndef UNKTX_PARSER_SHA256_H
+#define UNKTX_PARSER_SHA256_H
+
+#include <stddef.h>
+
+#include "parser/hash256.h"
+
+struct sha256_part {
+    const uint8_t *data;
+    size_t size;
+};
+
+/* SHA-256. O(size). */
+void sha256(const uint8_t *data, size_t size, uint8_t out[32]);
+
+/* SHA-256 of the SHA-256. O(size). */
+void sha256d(const uint8_t *data, size_t size, struct hash256 *out);
+
+/* Double SHA-256 of the concatenation of `count` parts. O(total size). */
+void sha256d_parts(const struct sha256_part *parts, size_t count, struct hash256 *out);
+
+#endif

@@ -1,0 +1,50 @@
+/* status: how every function of unktx reports failure.
+ *
+ * Two channels that never mix. A caller's bug (a NULL where the header forbids it) is an assert. Bad data, a full
+ * disk, a lack of memory is a `enum status`, which must be looked at, with the details in a `struct fault` that the
+ * caller owns. Only cli/ prints a fault or exits.
+ *
+ * Thread rule: a fault belongs to one thread at a time. */
+#ifndef UNKTX_PARSER_STATUS_H
+#define UNKTX_PARSER_STATUS_H
+
+#include <stdint.h>
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+enum status {
+    STATUS_OK = 0,
+    STATUS_NOMEM,       /* an allocation failed, or a limit on memory was met */
+    STATUS_IO,          /* the operating system refused: a file, a disk, a pipe */
+    STATUS_FORMAT,      /* bytes that are not what they should be */
+    STATUS_NOT_FOUND,   /* what was asked for is not there */
+    STATUS_REFUSED,     /* asked for something that contradicts what is there (another network, other options) */
+    STATUS_BUSY,        /* another process holds it */
+    STATUS_INTERRUPTED, /* a signal asked us to stop; what was done so far is kept */
+    STATUS_LIMIT,       /* larger than this program represents */
+};
+
+#define FAULT_NO_OFFSET UINT64_MAX
+
+/* What went wrong and where. `path` and `text` are always terminated; `path` is empty and `offset` is
+ * FAULT_NO_OFFSET where they do not apply. Zero-initialise before first use. */
+struct fault {
+    enum status status;
+    uint64_t offset;   /* bytes from the start of the file */
+    char path[512];
+    char text[512];
+};
+
+/* Fills `fault` (which may be NULL) and returns `status`, so that a failing function can end in
+ * `return fault_set(...)`. `path` may be NULL. Text is cut to fit. O(1). */
+enum status fault_set(struct fault *fault, enum status status, const char *path, uint64_t offset, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* The same with `: ` and strerror(errno) behind the text. Status is STATUS_NOMEM for ENOMEM, else STATUS_IO. */
+enum status fault_errno(struct fault *fault, const char *path, uint64_t offset, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* STATUS_NOMEM with a fixed text. */
+enum status fault_nomem(struct fault *fault);
+
+#endif
