@@ -31,6 +31,10 @@ uint64_t outpoints_hash(const struct outpoints *table, const uint8_t prevout[TX_
 /* False: certainly not in the table (one access to the filter). */
 bool outpoints_probe(const struct outpoints *table, uint64_t hash);
 
+/* Behind a probe that said true: false if no slot of the table has the hash's tag, so that only one in some millions of
+ * the filter's false positives costs a look at the transaction. O(1) expected. */
+bool outpoints_candidate(const struct outpoints *table, uint64_t hash);
+
 /* Brings the filter's word for `hash` nearer. */
 void outpoints_prefetch(const struct outpoints *table, uint64_t hash);
 

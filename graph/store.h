@@ -74,6 +74,10 @@ enum status store_rollback(struct store *store, uint32_t blocks, struct fault *f
 enum status store_put_file(struct store *store, uint32_t number, const void *value, size_t size, struct fault *fault) MUST_CHECK;
 /* Drops what was known of file `number`; no error if nothing was. */
 enum status store_drop_file(struct store *store, uint32_t number, struct fault *fault) MUST_CHECK;
+/* What is known (and committed) of file `number`; borrowed until the next change of the store. STATUS_NOT_FOUND if nothing
+ * is. O(log n). */
+enum status store_get_file(const struct store *store, uint32_t number, const uint8_t **value, size_t *size,
+                           struct fault *fault) MUST_CHECK;
 /* Calls fn for each file in order of number with borrowed bytes; a status other than STATUS_OK ends the loop and is returned. */
 typedef enum status store_file_fn(void *context, uint32_t number, const uint8_t *value, size_t size);
 enum status store_each_file(const struct store *store, store_file_fn *fn, void *context, struct fault *fault) MUST_CHECK;
