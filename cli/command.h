@@ -1,0 +1,39 @@
+/* command: what a command of unktx is: a row in main's table. One command a file; its options are rows of a table that
+ * drives parsing and help alike.
+ *
+ * A command returns an exit status and prints its data on stdout, all else through message.h. Only cli/ prints. */
+#ifndef UNKTX_CLI_COMMAND_H
+#define UNKTX_CLI_COMMAND_H
+
+#include "cli/options.h"
+
+#define UNKTX_VERSION "0.1.0"
+
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_DAMAGED = 3,     /* done, but some input was damaged and skipped */
+    EXIT_INTERRUPTED = 130,
+};
+
+struct command {
+    const char *name;
+    const char *operands;                /* for the usage line, "" when there are none */
+    const char *summary;                 /* one line */
+    const char *details;                 /* what --help prints under the options; may be NULL */
+    size_t operands_min, operands_max;
+    const struct option *const *options; /* ends with NULL */
+    int (*run)(const struct settings *settings);
+};
+
+extern const struct command command_analyze;
+extern const struct command command_blocks;
+extern const struct command command_check;
+extern const struct command command_dags;
+extern const struct command command_outputs;
+extern const struct command command_scan;
+extern const struct command command_show;
+extern const struct command command_stats;
+
+#endif

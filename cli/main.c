@@ -1,0 +1,107 @@
+/* unktx: unknown transactions of Bitcoin, from a node's block files to T-DAG tables. The commands are in this table, one
+ * file each. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/message.h"
+#include "parser/mem.h"
+
+static const struct command *const commands[] = {
+    NULL,
+};
+
+static void print_help(void)
+{
+    puts("Usage: unktx COMMAND [options] [operands]\n\n"
+         "Finds the outputs of a Bitcoin chain from which the reference client infers no address, links them to the\n"
+         "transactions that spend them, and classifies the graphs that arise (T-DAGs).\n\nCommands:");
+    for (const struct command *const *c = commands; *c; c++)
+        printf("  %-10s%s\n", (*c)->name, (*c)->summary);
+    puts("\n'unktx COMMAND --help' tells the options of a command; 'man unktx' more. 'unktx --version' prints the version.\n"
+         "Exit status: 0 done, 1 failed, 2 usage, 3 done but some input was damaged and skipped, 130 interrupted.");
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (const struct command *const *c = commands; *c; c++) {
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
+    }
+    return NULL;
+}
+
+static int unknown_command(const char *word)
+{
+    const char *names[sizeof commands / sizeof *commands] = {NULL};
+    for (size_t i = 0; commands[i]; i++)
+        names[i] = commands[i]->name;
+    const char *near = word[0] == '-' ? NULL : options_nearest(word, names);
+    if (near)
+        return message_usage("unknown command '%s'; did you mean '%s'?", word, near);
+    return message_usage(word[0] == '-' ? "unknown option '%s' before the command" : "unknown command '%s'", word);
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    struct settings settings;
+    const char **operands = mem_alloc((size_t)argc + 1, sizeof *operands);
+    message_command(command->name);
+    if (!operands) {
+        message("out of memory");
+        return EXIT_FAILED;
+    }
+    int status = options_parse(command, argc, argv, &settings, operands);
+    if (status < 0)
+        status = command->run(&settings);
+    mem_free(operands);
+    return status;
+}
+
+/* With a standard stream closed by the caller, the next file opened would take its number, and a message could land in
+ * the store. */
+static void fill_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* What stays in stdio's buffer until the end can still meet a full disk. A reader that left (`| head`) is no failure. */
+static int close_stdout(int status)
+{
+    bool pending = __fpending(stdout) > 0;
+    bool failed = ferror(stdout) != 0;
+    failed |= fclose(stdout) != 0 && pending;
+    if (!failed || errno == EPIPE)
+        return status;
+    message("stdout: %s", strerror(errno));
+    return status == EXIT_DONE || status == EXIT_DAMAGED ? EXIT_FAILED : status;
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+    fill_standard_streams();
+    message_catch_signals();
+    if (argc < 2) {
+        status = message_usage("no command given");
+    } else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help();
+        status = EXIT_DONE;
+    } else if (strcmp(argv[1], "--version") == 0) {
+        printf("unktx %s\n", UNKTX_VERSION);
+        status = EXIT_DONE;
+    } else {
+        const struct command *command = find_command(argv[1]);
+        status = command ? run_command(command, argc - 2, argv + 2) : unknown_command(argv[1]);
+    }
+    return close_stdout(status);
+}

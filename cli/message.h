@@ -1,0 +1,35 @@
+/* message: everything that unktx says on stderr, each line begun with the program's and the command's name, and the
+ * signals that ask it to stop. */
+#ifndef UNKTX_CLI_MESSAGE_H
+#define UNKTX_CLI_MESSAGE_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "parser/status.h"
+
+/* The command's name for later messages; NULL for none. */
+void message_command(const char *name);
+
+/* One line, with the names in front. Clears a progress line first. */
+void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The fault as `path: at byte N: text`. */
+void message_fault(const struct fault *fault);
+
+/* Prints the fault and returns the exit status that belongs to its status. STATUS_INTERRUPTED prints its text only if
+ * there is one. */
+int message_failure(const struct fault *fault);
+
+/* Prints what is wrong with the command line and where help is. Returns EXIT_USAGE. */
+int message_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Shows `line` as the terminal's last line until the next message, or takes it away when NULL. */
+void message_status(const char *line);
+
+/* SIGINT and SIGTERM set a flag (a second one ends the program at once), SIGPIPE is ignored. */
+void message_catch_signals(void);
+/* Not 0 once a signal asked us to stop. */
+extern volatile sig_atomic_t message_stop;
+
+#endif

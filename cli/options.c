@@ -1,0 +1,303 @@
+#include "cli/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/message.h"
+#include "parser/parallel.h"
+
+#define THREADS_MAX 256u
+#define FIELD(name) offsetof(struct settings, name)
+
+const struct option option_datadir = {
+    .name = "datadir", .type = OPTION_TEXT, .value = "DIR", .field = FIELD(datadir),
+    .help = "node's data directory, its network sub-folder or a blocks folder (default: ~/.bitcoin)"};
+const struct option option_chain = {
+    .name = "chain", .type = OPTION_CHOICE, .value = "main|testnet3|testnet4|signet|regtest", .field = FIELD(chain),
+    .help = "network to take where the data directory has several"};
+const struct option option_store = {
+    .name = "store", .type = OPTION_TEXT, .value = "DIR", .fallback = "unktx-store", .field = FIELD(store),
+    .help = "folder of the store"};
+const struct option option_threads = {
+    .name = "threads", .type = OPTION_NUMBER, .value = "N", .field = FIELD(threads), .min = 1, .max = THREADS_MAX,
+    .help = "threads to use, 1 to 256 (default: one for each processor)"};
+const struct option option_to_height = {
+    .name = "to-height", .type = OPTION_NUMBER, .value = "H", .field = FIELD(to_height), .min = 0, .max = UINT32_MAX - 1,
+    .help = "last block to take (default: the tip)"};
+const struct option option_tip = {
+    .name = "tip", .type = OPTION_TEXT, .value = "HASH", .field = FIELD(tip),
+    .help = "take the branch that ends with this block (default: the one with the most work)"};
+const struct option option_nulldata = {
+    .name = "nulldata", .type = OPTION_CHOICE, .value = "count|store", .fallback = "count", .field = FIELD(nulldata),
+    .help = "count transactions whose only unknown outputs are nulldata, or store them too"};
+const struct option option_verify = {
+    .name = "verify", .type = OPTION_FLAG, .field = FIELD(verify),
+    .help = "recompute every txid, merkle root and witness commitment"};
+const struct option option_quiet = {
+    .name = "quiet", .type = OPTION_FLAG, .field = FIELD(quiet), .help = "no progress and no summary on stderr"};
+const struct option option_rules = {
+    .name = "rules", .type = OPTION_CHOICE, .value = "core-0.18|core-0.19|core-22", .fallback = "core-0.18",
+    .field = FIELD(rules), .help = "which outputs count as unknown: those of this release of Bitcoin Core"};
+const struct option option_compress = {
+    .name = "compress", .type = OPTION_FLAG, .field = FIELD(compress),
+    .help = "remove spent outputs that anyone can spend, and judge heights again"};
+const struct option option_exclude_scripts = {
+    .name = "exclude-scripts", .type = OPTION_TEXT, .value = "FILE", .field = FIELD(exclude_scripts),
+    .help = "leave out T-DAGs with a root script that matches a line of FILE (extended regular expressions over the asm)"};
+const struct option option_out_file = {
+    .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "FILE", .fallback = "-", .field = FIELD(out),
+    .help = "file to write, - for stdout"};
+
+static const struct option *find_option(const struct command *command, const char *name, size_t size, char letter)
+{
+    for (const struct option *const *o = command->options; *o; o++) {
+        if (letter ? (*o)->letter == letter : strlen((*o)->name) == size && memcmp((*o)->name, name, size) == 0)
+            return *o;
+    }
+    return NULL;
+}
+
+static bool is_choice(const char *choices, const char *value)
+{
+    size_t size = strlen(value);
+    for (const char *at = choices; at;) {
+        const char *bar = strchr(at, '|');
+        size_t length = bar ? (size_t)(bar - at) : strlen(at);
+        if (length == size && memcmp(at, value, size) == 0)
+            return true;
+        at = bar ? bar + 1 : NULL;
+    }
+    return false;
+}
+
+static bool read_number(const char *text, uint64_t *number)
+{
+    uint64_t sum = 0;
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        unsigned digit = (unsigned)(*text - '0');
+        if (digit > 9 || sum > (UINT64_MAX - digit) / 10)
+            return false;
+        sum = sum * 10 + digit;
+    }
+    *number = sum;
+    return true;
+}
+
+/* Puts a value into its field; -1, or EXIT_USAGE with the message printed. */
+static int set_value(const struct option *option, const char *value, struct settings *settings)
+{
+    char *field = (char *)settings + option->field;
+    uint64_t number;
+    switch (option->type) {
+    case OPTION_FLAG:
+        *(bool *)field = true;
+        return -1;
+    case OPTION_CHOICE:
+        if (!is_choice(option->value, value))
+            return message_usage("--%s: '%s' is none of %s", option->name, value, option->value);
+        break;
+    case OPTION_NUMBER:
+        if (!read_number(value, &number) || number < option->min || number > option->max)
+            return message_usage("--%s: '%s' is no whole number from %llu to %llu", option->name, value,
+                                 (unsigned long long)option->min, (unsigned long long)option->max);
+        memcpy(field, &number, sizeof number);
+        return -1;
+    case OPTION_TEXT:
+        if (!*value)
+            return message_usage("--%s: the %s is empty", option->name, option->value);
+        break;
+    }
+    memcpy(field, &value, sizeof value);
+    return -1;
+}
+
+static int unknown_option(const struct command *command, const char *word, size_t size)
+{
+    const char *names[32] = {"help", "version"};
+    char name[64];
+    size_t count = 2;
+    for (const struct option *const *o = command->options; *o && count < 31; o++)
+        names[count++] = (*o)->name;
+    snprintf(name, sizeof name, "%.*s", (int)(size < 63 ? size : 63), word);
+    const char *near = options_nearest(name, names);
+    if (near)
+        return message_usage("unknown option --%s; did you mean --%s?", name, near);
+    return message_usage("unknown option --%s", name);
+}
+
+/* One word that begins with a dash. `*next` is the word behind it (NULL at the end) and becomes NULL when it was taken as
+ * the value. */
+static int parse_option(const struct command *command, const char *word, const char **next, struct settings *settings)
+{
+    bool is_long = word[1] == '-';
+    const char *name = word + (is_long ? 2 : 1);
+    size_t size = is_long ? strcspn(name, "=") : 1;
+    const struct option *option = find_option(command, name, size, is_long ? 0 : *name);
+    if (!option)
+        return is_long ? unknown_option(command, name, size) : message_usage("unknown option -%c", *name);
+    const char *value = name[size] ? name + size + (is_long ? 1 : 0) : NULL;
+    if (option->type == OPTION_FLAG) {
+        if (value)
+            return message_usage("--%s takes no value", option->name);
+        return set_value(option, "", settings);
+    }
+    if (!value) {
+        value = *next;
+        *next = NULL;
+        if (!value)
+            return message_usage("%s needs a value: %s", word, option->value);
+    }
+    return set_value(option, value, settings);
+}
+
+/* True for -h, --help and --version, after acting on them. */
+static bool parse_common(const struct command *command, const char *word)
+{
+    if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0)
+        options_help(command);
+    else if (strcmp(word, "--version") == 0)
+        printf("unktx %s\n", UNKTX_VERSION);
+    else
+        return false;
+    return true;
+}
+
+static int check_operands(const struct command *command, const struct settings *settings)
+{
+    if (settings->operands_count > command->operands_max)
+        return message_usage("unexpected operand '%s'", settings->operands[command->operands_max]);
+    if (settings->operands_count < command->operands_min)
+        return message_usage("missing operand: %s", command->operands);
+    return -1;
+}
+
+int options_parse(const struct command *command, int argc, char **argv, struct settings *settings, const char **operands)
+{
+    *settings = (struct settings){.to_height = UINT32_MAX, .operands = operands};
+    for (const struct option *const *o = command->options; *o; o++) {
+        if ((*o)->fallback && set_value(*o, (*o)->fallback, settings) >= 0)
+            return EXIT_USAGE;
+    }
+    bool only_operands = false;
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        if (only_operands || word[0] != '-' || !word[1]) {
+            operands[settings->operands_count++] = word;
+        } else if (strcmp(word, "--") == 0) {
+            only_operands = true;
+        } else if (parse_common(command, word)) {
+            return EXIT_DONE;
+        } else {
+            const char *next = i + 1 < argc ? argv[i + 1] : NULL;
+            bool had_next = next != NULL;
+            int leave = parse_option(command, word, &next, settings);
+            if (leave >= 0)
+                return leave;
+            i += had_next && !next;
+        }
+    }
+    if (settings->threads == 0) {
+        unsigned processors = parallel_default_threads();
+        settings->threads = processors < THREADS_MAX ? processors : THREADS_MAX;
+    }
+    return check_operands(command, settings);
+}
+
+/* ---- help ---- */
+
+#define HELP_INDENT 26
+#define HELP_WIDTH 100
+
+/* Prints words from column HELP_INDENT to HELP_WIDTH. */
+static void print_wrapped(const char *text, int column)
+{
+    while (*text) {
+        size_t word = strcspn(text, " ");
+        if (column > HELP_INDENT && column + 1 + (int)word > HELP_WIDTH) {
+            printf("\n%*s", HELP_INDENT, "");
+            column = HELP_INDENT;
+        } else if (column > HELP_INDENT) {
+            column += printf(" ");
+        }
+        column += printf("%.*s", (int)word, text);
+        text += word;
+        text += strspn(text, " ");
+    }
+}
+
+static void print_option(const struct option *option)
+{
+    char names[128], text[512];
+    char letter[8] = "    ";
+    if (option->letter)
+        snprintf(letter, sizeof letter, "-%c, ", option->letter);
+    int width = snprintf(names, sizeof names, "  %s--%s%s%s", letter, option->name, option->value ? " " : "",
+                         option->value ? option->value : "");
+    if (width + 2 > HELP_INDENT)
+        printf("%s\n%*s", names, HELP_INDENT, "");
+    else
+        printf("%-*s", HELP_INDENT, names);
+    snprintf(text, sizeof text, option->fallback ? "%s (default: %s)" : "%s", option->help, option->fallback);
+    print_wrapped(text, HELP_INDENT);
+    putchar('\n');
+}
+
+void options_help(const struct command *command)
+{
+    static const struct option help = {.name = "help", .letter = 'h', .type = OPTION_FLAG, .help = "this text"};
+    printf("Usage: unktx %s [options]%s%s\n\n%s\n\nOptions:\n", command->name, command->operands[0] ? " " : "",
+           command->operands, command->summary);
+    for (const struct option *const *o = command->options; *o; o++)
+        print_option(*o);
+    print_option(&help);
+    if (command->details)
+        printf("\n%s", command->details);
+}
+
+/* ---- hints ---- */
+
+#define WORD_MAX 32u
+
+/* Levenshtein's distance of two words shorter than WORD_MAX. */
+static unsigned distance(const char *a, const char *b)
+{
+    unsigned row[WORD_MAX + 1];
+    unsigned columns = (unsigned)strlen(b);
+    for (unsigned j = 0; j <= columns; j++)
+        row[j] = j;
+    for (unsigned i = 1; a[i - 1]; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= columns; j++) {
+            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[columns];
+}
+
+const char *options_nearest(const char *word, const char *const *names)
+{
+    const char *nearest = NULL;
+    size_t size = strlen(word);
+    if (size >= WORD_MAX)
+        return NULL;
+    /* A third of the word may be wrong, and at least one letter. */
+    unsigned best = (unsigned)(size < 3 ? 1 : size / 3) + 1;
+    for (; *names; names++) {
+        unsigned d = strlen(*names) < WORD_MAX ? distance(word, *names) : best;
+        if (d < best) {
+            best = d;
+            nearest = *names;
+        }
+    }
+    return nearest;
+}

@@ -1,0 +1,67 @@
+/* options: the command line after the command's name. An option is a row that says where its value goes; the same row
+ * makes its line of help. Options stand before or after operands, values follow as `--name value` or `--name=value`
+ * (`-o value` or `-ovalue`), and behind `--` everything is an operand. An option given twice: the last one counts.
+ *
+ * Ownership: values are borrowed from argv. */
+#ifndef UNKTX_CLI_OPTIONS_H
+#define UNKTX_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Every value that an option of any command can set. Texts are NULL when the option has no default and was not given. */
+struct settings {
+    const char *datadir;   /* NULL: ~/.bitcoin */
+    const char *chain;
+    const char *store;
+    const char *tip;
+    const char *nulldata;  /* "count" or "store" */
+    const char *rules;
+    const char *exclude_scripts;
+    const char *out;
+    const char *by;
+    const char *format;
+    uint64_t threads;      /* 1.. */
+    uint64_t to_height;    /* UINT32_MAX: the tip */
+    uint64_t dag;          /* 0: none */
+    bool verify, quiet, compress, with_nulldata;
+    const char *const *operands;
+    size_t operands_count;
+};
+
+enum option_type {
+    OPTION_FLAG,   /* bool */
+    OPTION_TEXT,   /* const char * */
+    OPTION_CHOICE, /* const char *, one of those in `value`, which are separated by | */
+    OPTION_NUMBER, /* uint64_t in min..max */
+};
+
+struct option {
+    const char *name;      /* without the dashes */
+    char letter;           /* 0: none */
+    enum option_type type;
+    const char *value;     /* what the usage calls the value; NULL for a flag */
+    const char *fallback;  /* the default, taken when the option is not given; may be NULL */
+    const char *help;
+    size_t field;          /* offsetof(struct settings, ...) */
+    uint64_t min, max;     /* OPTION_NUMBER */
+};
+
+/* Options that several commands have. */
+extern const struct option option_datadir, option_chain, option_store, option_threads, option_to_height, option_tip,
+    option_nulldata, option_verify, option_quiet, option_rules, option_compress, option_exclude_scripts, option_out_file;
+
+struct command;
+
+/* Reads argv[0..argc-1], the words behind the command's name; `operands` has room for argc pointers. Returns -1 to go on,
+ * else the exit status to leave with: after --help and --version, or with a usage error printed. */
+int options_parse(const struct command *command, int argc, char **argv, struct settings *settings, const char **operands);
+
+/* Prints the command's help on stdout. */
+void options_help(const struct command *command);
+
+/* The one of `names` (ends with NULL) that `word` was most likely meant to be, or NULL if none is near. */
+const char *options_nearest(const char *word, const char *const *names);
+
+#endif

@@ -1,0 +1,24 @@
+/* progress: how far a long command is, on stderr: on a terminal one line that is rewritten, else a plain line every ten
+ * seconds. */
+#ifndef UNKTX_CLI_PROGRESS_H
+#define UNKTX_CLI_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PROGRESS_NO_HEIGHT UINT64_MAX
+
+struct progress {
+    bool quiet, terminal;
+    const char *stage;     /* static string */
+    int64_t begun_ns, shown_ns;
+    uint64_t begun_done;   /* of `done` when the stage began */
+};
+
+void progress_begin(struct progress *progress, bool quiet);
+/* Rate and time left count from the first call with this stage (same pointer). `done` and `total` are bytes. */
+void progress_show(struct progress *progress, const char *stage, uint64_t done, uint64_t total, uint64_t height);
+/* Takes the line away. */
+void progress_end(struct progress *progress);
+
+#endif

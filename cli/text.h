@@ -1,0 +1,61 @@
+/* text: rows of tables, formatted by hand into a growing buffer: printf would take most of a command's time.
+ *
+ * Use: p = text_room(&text, most that the row may take); p = put_u64(p, 7); *p++ = ','; ... text_end(&text, p).
+ * The put functions write without a terminator and return the end. Thread rule: a text belongs to one thread. */
+#ifndef UNKTX_CLI_TEXT_H
+#define UNKTX_CLI_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "parser/hash256.h"
+#include "parser/status.h"
+
+/* Zero-initialise; text_free at the end. */
+struct text {
+    char *bytes;
+    size_t size, capacity;
+};
+
+/* Room for `size` more bytes behind what is there; NULL without memory. */
+char *text_room(struct text *text, size_t size) MUST_CHECK;
+static inline void text_end(struct text *text, const char *end) { text->size = (size_t)(end - text->bytes); }
+
+/* Appends as printf does; for what is not in a loop over rows. STATUS_NOMEM. */
+enum status text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3))) MUST_CHECK;
+void text_free(struct text *text);
+
+#define PUT_U64_MAX 20u
+
+char *put_u64(char *out, uint64_t value);
+char *put_hex(char *out, const uint8_t *bytes, size_t size);
+/* A field of RFC 4180: in quotes, with those inside doubled, where a comma, quote or line break needs it. At most
+ * 2 * strlen(field) + 2 bytes. */
+char *put_field(char *out, const char *field);
+/* A string of JSON with its quotes. At most 6 * strlen(string) + 2 bytes. */
+char *put_json(char *out, const char *string);
+
+static inline char *put_text(char *out, const char *string)
+{
+    size_t size = strlen(string);
+    memcpy(out, string, size);
+    return out + size;
+}
+
+/* A number and the comma behind it. */
+static inline char *put_cell(char *out, uint64_t value)
+{
+    out = put_u64(out, value);
+    *out++ = ',';
+    return out;
+}
+
+static inline char *put_hash_cell(char *out, const struct hash256 *hash)
+{
+    out = hash256_hex(hash, out);
+    *out++ = ',';
+    return out;
+}
+
+#endif
