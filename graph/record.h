@@ -51,6 +51,8 @@ struct tx_record {
     uint32_t tracked;        /* how many tracked outputs it has */
 };
 
+#define BATCH_HEADER_SIZE 48u
+
 /* ---- encoding ---- */
 
 /* A growable byte string. Zero-initialise; bytes_free at the end. */
@@ -76,20 +78,20 @@ struct batch {
     uint64_t first_ordinal, first_tx;
     uint32_t tracked, tx_count;
     uint32_t last_tx_index;
-    size_t open_index;     /* index entries of closed blocks */
+    size_t open_index;     /* bytes of index that belong to closed blocks */
 };
 
 /* Begins an empty batch whose first block has that height and whose first transaction and output have those numbers. */
 void batch_reset(struct batch *batch, uint32_t first_height, uint64_t first_tx, uint64_t first_ordinal);
 /* Begins a block; its height must be the next one. batch_add_tx for its stored transactions in order of index; then
- * batch_end_block with the same record (whose counts may have been filled in between). */
+ * batch_end_block. The record's stored_txs is ignored: it is counted. After an error the batch is of no more use. */
 enum status batch_begin_block(struct batch *batch, const struct block_record *block) MUST_CHECK;
 /* `outputs` is the outputs blob made by record_add_output, of tx->outputs outputs, of which tx->tracked are tracked, at
  * the vouts `tracked_vouts`. `spends` in order of vin. tx->number and tx->first_ordinal are ignored: they follow. */
 enum status batch_add_tx(struct batch *batch, const struct tx_record *tx, const uint8_t *outputs, size_t outputs_size,
                          const uint32_t *tracked_vouts, const struct spend_record *spends) MUST_CHECK;
 enum status batch_end_block(struct batch *batch) MUST_CHECK;
-/* Bytes that batch_write will write. */
+/* Bytes that batch_write will write. No block may be open. */
 size_t batch_size(const struct batch *batch);
 /* Writes header, blocks and index to `out`, which has batch_size bytes. */
 void batch_write(const struct batch *batch, uint8_t *out);
@@ -110,11 +112,15 @@ struct batch_view {
     uint32_t blocks_left, txs_left;
     uint32_t height;
     uint64_t next_tx, next_ordinal;
-    uint32_t last_tx_index;
+    uint64_t block_end_ordinal; /* the first ordinal behind the current block */
+    uint32_t block_txs;         /* transactions of the current block, stored or not */
+    uint32_t last_tx_index;     /* UINT32_MAX before the block's first */
 };
 
 /* Checks header and sizes. The bytes must stay while the view is used. */
 enum status batch_view_open(struct batch_view *view, const uint8_t *bytes, size_t size) MUST_CHECK;
+/* True if the batch's checksum is that of its bytes. O(size): some microseconds for 10 KiB. */
+bool batch_view_intact(const struct batch_view *view);
 /* The next block: STATUS_NOT_FOUND behind the last. Skips what is left of the previous block's transactions in O(1). */
 enum status batch_next_block(struct batch_view *view, struct block_record *block) MUST_CHECK;
 
