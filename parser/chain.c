@@ -1,0 +1,403 @@
+#include "parser/chain.h"
+
+#include <assert.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "parser/bytes.h"
+#include "parser/mem.h"
+#include "parser/sha256.h"
+
+#define LIMBS 4
+#define SLOTS_FIRST 1024u
+
+struct u256 {
+    uint64_t limb[LIMBS]; /* least significant first */
+};
+
+struct chain {
+    struct hash256 genesis;
+    struct chain_block *blocks;
+    uint8_t *rejected; /* per node, beside the public struct: 1 = its bytes are damaged */
+    uint8_t *unusable; /* per node: it or an ancestor is rejected; valid after chain_link */
+    uint32_t *order;   /* linked nodes, every parent before its children */
+    size_t count, linked;
+    size_t blocks_capacity, rejected_capacity, unusable_capacity, order_capacity;
+    uint32_t *slots; /* node + 1 by hash, open addressing; 0 = free */
+    size_t slots_count;
+    uint64_t secret[2];
+    uint32_t *active; /* node by height */
+    size_t active_count, active_capacity;
+    uint32_t memo_bits; /* neighbours mostly have the same target, and its work costs a division */
+    struct u256 memo_work;
+};
+
+static bool u256_is_zero(const struct u256 *a)
+{
+    return (a->limb[0] | a->limb[1] | a->limb[2] | a->limb[3]) == 0;
+}
+
+static int u256_compare(const struct u256 *a, const struct u256 *b)
+{
+    for (int i = LIMBS - 1; i >= 0; i--)
+        if (a->limb[i] != b->limb[i])
+            return a->limb[i] < b->limb[i] ? -1 : 1;
+    return 0;
+}
+
+/* *a += *b; true on overflow. */
+static bool u256_add(struct u256 *a, const struct u256 *b)
+{
+    uint64_t carry = 0;
+    for (int i = 0; i < LIMBS; i++) {
+        unsigned __int128 sum = (unsigned __int128)a->limb[i] + b->limb[i] + carry;
+        a->limb[i] = (uint64_t)sum;
+        carry = (uint64_t)(sum >> 64);
+    }
+    return carry != 0;
+}
+
+static void u256_subtract(struct u256 *a, const struct u256 *b)
+{
+    uint64_t borrow = 0;
+    for (int i = 0; i < LIMBS; i++) {
+        unsigned __int128 difference = (unsigned __int128)a->limb[i] - b->limb[i] - borrow;
+        a->limb[i] = (uint64_t)difference;
+        borrow = (uint64_t)(difference >> 64) & 1;
+    }
+}
+
+static void u256_double(struct u256 *a)
+{
+    for (int i = LIMBS - 1; i > 0; i--)
+        a->limb[i] = a->limb[i] << 1 | a->limb[i - 1] >> 63;
+    a->limb[0] <<= 1;
+}
+
+/* floor(a / b) for b > 0, by shift and subtract. */
+static struct u256 u256_divide(const struct u256 *a, const struct u256 *b)
+{
+    struct u256 quotient = {{0}}, rest = {{0}};
+    for (int bit = 64 * LIMBS - 1; bit >= 0; bit--) {
+        bool carry = rest.limb[LIMBS - 1] >> 63;
+        u256_double(&rest);
+        rest.limb[0] |= a->limb[bit / 64] >> (bit % 64) & 1;
+        if (carry || u256_compare(&rest, b) >= 0) {
+            u256_subtract(&rest, b);
+            quotient.limb[bit / 64] |= (uint64_t)1 << (bit % 64);
+        }
+    }
+    return quotient;
+}
+
+/* Core's SetCompact; false where the number is negative, zero or does not fit in 256 bits. */
+static bool target_from_bits(uint32_t bits, struct u256 *target)
+{
+    unsigned size = bits >> 24;
+    uint32_t word = bits & 0x007fffff;
+    bool negative = word != 0 && (bits & 0x00800000) != 0;
+    bool overflow = word != 0 && (size > 34 || (word > 0xff && size > 33) || (word > 0xffff && size > 32));
+    *target = (struct u256){{0}};
+    if (negative || overflow)
+        return false;
+    if (size <= 3) {
+        target->limb[0] = word >> 8 * (3 - size);
+    } else {
+        unsigned shift = 8 * (size - 3);
+        for (unsigned i = 0; i < 3; i++) {
+            unsigned at = shift + 8 * i;
+            if (at < 64 * LIMBS)
+                target->limb[at / 64] |= (uint64_t)(word >> 8 * i & 0xff) << (at % 64);
+        }
+    }
+    return !u256_is_zero(target);
+}
+
+/* 2^256 / (target + 1) as ~target / (target + 1) + 1, which stays inside 256 bits (Core's GetBlockProof). */
+static struct u256 work_from_bits(uint32_t bits)
+{
+    static const struct u256 one = {{1}};
+    struct u256 target;
+    if (!target_from_bits(bits, &target))
+        return (struct u256){{0}};
+    struct u256 inverse;
+    for (int i = 0; i < LIMBS; i++)
+        inverse.limb[i] = ~target.limb[i];
+    u256_add(&target, &one);
+    struct u256 work = u256_divide(&inverse, &target);
+    u256_add(&work, &one);
+    return work;
+}
+
+static struct u256 work_load(const struct chain_block *block)
+{
+    struct u256 work;
+    memcpy(work.limb, block->work, sizeof work.limb);
+    return work;
+}
+
+static void work_store(struct chain_block *block, const struct u256 *work)
+{
+    memcpy(block->work, work->limb, sizeof block->work);
+}
+
+/* Whoever can make headers for free (regtest, old difficulty) must not be able to aim them at one slot. */
+static size_t slot_of(const struct chain *chain, const struct hash256 *hash)
+{
+    uint64_t a = load_le64(hash->bytes) ^ chain->secret[0], b = load_le64(hash->bytes + 8) ^ chain->secret[1];
+    unsigned __int128 product = (unsigned __int128)a * b;
+    return (size_t)((uint64_t)(product >> 64) ^ (uint64_t)product) & (chain->slots_count - 1);
+}
+
+/* The slot that holds `hash`, or the free one where it belongs. */
+static uint32_t *slot_find(const struct chain *chain, const struct hash256 *hash)
+{
+    size_t slot = slot_of(chain, hash);
+    while (chain->slots[slot] && !hash256_equal(&chain->blocks[chain->slots[slot] - 1].hash, hash))
+        slot = (slot + 1) & (chain->slots_count - 1);
+    return &chain->slots[slot];
+}
+
+static enum status slots_grow(struct chain *chain, struct fault *fault)
+{
+    size_t count = chain->slots_count * 2;
+    uint32_t *slots = mem_alloc(count, sizeof *slots);
+    if (!slots)
+        return fault_nomem(fault);
+    mem_free(chain->slots);
+    chain->slots = slots;
+    chain->slots_count = count;
+    for (size_t i = 0; i < chain->count; i++)
+        *slot_find(chain, &chain->blocks[i].hash) = (uint32_t)i + 1;
+    return STATUS_OK;
+}
+
+enum status chain_new(const struct hash256 *genesis, struct chain **chain, struct fault *fault)
+{
+    struct chain *new = mem_alloc(1, sizeof *new);
+    if (!new)
+        return fault_nomem(fault);
+    new->slots_count = SLOTS_FIRST;
+    new->slots = mem_alloc(SLOTS_FIRST, sizeof *new->slots);
+    if (!new->slots) {
+        mem_free(new);
+        return fault_nomem(fault);
+    }
+    if (getrandom(new->secret, sizeof new->secret, 0) != (ssize_t)sizeof new->secret) {
+        new->secret[0] = (uint64_t)clock() ^ (uintptr_t)new;
+        new->secret[1] = (uint64_t)time(NULL) ^ (uintptr_t)new->slots << 16;
+    }
+    new->genesis = *genesis;
+    new->memo_work = work_from_bits(new->memo_bits);
+    *chain = new;
+    return STATUS_OK;
+}
+
+void chain_free(struct chain *chain)
+{
+    if (!chain)
+        return;
+    mem_free(chain->blocks);
+    mem_free(chain->rejected);
+    mem_free(chain->unusable);
+    mem_free(chain->order);
+    mem_free(chain->slots);
+    mem_free(chain->active);
+    mem_free(chain);
+}
+
+static enum status reserve_one(struct chain *chain, struct fault *fault)
+{
+    size_t need = chain->count + 1;
+    if (need >= CHAIN_NONE)
+        return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "more than %u blocks", CHAIN_NONE - 1);
+    if (mem_reserve(&chain->blocks, &chain->blocks_capacity, need, sizeof *chain->blocks) ||
+        mem_reserve(&chain->rejected, &chain->rejected_capacity, need, sizeof *chain->rejected) ||
+        mem_reserve(&chain->unusable, &chain->unusable_capacity, need, sizeof *chain->unusable) ||
+        mem_reserve(&chain->order, &chain->order_capacity, need, sizeof *chain->order))
+        return fault_nomem(fault);
+    return need * 3 > chain->slots_count * 2 ? slots_grow(chain, fault) : STATUS_OK;
+}
+
+enum status chain_add(struct chain *chain, const uint8_t header[BLOCK_HEADER_SIZE], uint32_t file, uint64_t offset,
+                      uint32_t size, uint32_t *node, struct fault *fault)
+{
+    struct hash256 hash;
+    sha256d(header, BLOCK_HEADER_SIZE, &hash);
+    enum status status = reserve_one(chain, fault);
+    if (status)
+        return status;
+    uint32_t *slot = slot_find(chain, &hash);
+    if (*slot) {
+        if (node)
+            *node = *slot - 1;
+        return STATUS_OK;
+    }
+    struct block_header fields;
+    block_header_read(header, &fields);
+    if (fields.bits != chain->memo_bits) {
+        chain->memo_bits = fields.bits;
+        chain->memo_work = work_from_bits(fields.bits);
+    }
+    uint32_t at = (uint32_t)chain->count++;
+    chain->blocks[at] = (struct chain_block){.hash = hash, .prev_hash = fields.prev, .prev = CHAIN_NONE,
+        .time = fields.time, .file = file, .offset = offset, .size = size, .state = CHAIN_DETACHED};
+    work_store(&chain->blocks[at], &chain->memo_work);
+    chain->rejected[at] = 0;
+    chain->unusable[at] = 0;
+    *slot = at + 1;
+    if (node)
+        *node = at;
+    return STATUS_OK;
+}
+
+void chain_reject(struct chain *chain, uint32_t node)
+{
+    assert(node < chain->count);
+    chain->rejected[node] = 1;
+}
+
+uint32_t chain_find(const struct chain *chain, const struct hash256 *hash)
+{
+    uint32_t slot = *slot_find(chain, hash);
+    return slot ? slot - 1 : CHAIN_NONE;
+}
+
+static void link_one(struct chain *chain, uint32_t node, uint32_t parent)
+{
+    struct chain_block *block = &chain->blocks[node];
+    block->state = CHAIN_STALE;
+    block->prev = parent;
+    block->height = 0;
+    if (parent != CHAIN_NONE) {
+        struct u256 sum = work_load(block), before = work_load(&chain->blocks[parent]);
+        if (u256_add(&sum, &before))
+            memset(&sum, 0xff, sizeof sum);
+        work_store(block, &sum);
+        block->height = chain->blocks[parent].height + 1;
+    }
+    chain->order[chain->linked++] = node;
+}
+
+/* Links what is detached so far and has a path to genesis; what is linked stays so, since a block's parent never
+ * changes. chain->order is the queue: it grows behind while it is walked, so no stack is needed. */
+static enum status link_detached(struct chain *chain, struct fault *fault)
+{
+    enum status status = STATUS_NOMEM;
+    uint32_t *first_child = mem_alloc(chain->count, sizeof *first_child);
+    uint32_t *next_sibling = mem_alloc(chain->count, sizeof *next_sibling);
+    if (!first_child || !next_sibling) {
+        fault_nomem(fault);
+        goto out;
+    }
+    memset(first_child, 0xff, chain->count * sizeof *first_child);
+    for (size_t i = chain->count; i-- > 0;) {
+        const struct chain_block *block = &chain->blocks[i];
+        if (block->state != CHAIN_DETACHED)
+            continue;
+        uint32_t parent = chain_find(chain, &block->prev_hash);
+        if (hash256_equal(&block->hash, &chain->genesis)) {
+            link_one(chain, (uint32_t)i, CHAIN_NONE);
+        } else if (parent != CHAIN_NONE) {
+            next_sibling[i] = first_child[parent];
+            first_child[parent] = (uint32_t)i;
+        }
+    }
+    for (size_t at = 0; at < chain->linked; at++)
+        for (uint32_t child = first_child[chain->order[at]]; child != CHAIN_NONE; child = next_sibling[child])
+            link_one(chain, child, chain->order[at]);
+    status = STATUS_OK;
+out:
+    mem_free(first_child);
+    mem_free(next_sibling);
+    return status;
+}
+
+/* The usable linked node with the most work, the first added of several; CHAIN_NONE if there is none. */
+static uint32_t best_tip(struct chain *chain)
+{
+    for (size_t i = 0; i < chain->linked; i++) {
+        uint32_t node = chain->order[i], parent = chain->blocks[node].prev;
+        chain->unusable[node] = chain->rejected[node] || (parent != CHAIN_NONE && chain->unusable[parent]);
+    }
+    uint32_t best = CHAIN_NONE;
+    struct u256 best_work = {{0}};
+    for (size_t i = 0; i < chain->count; i++) {
+        if (chain->blocks[i].state == CHAIN_DETACHED || chain->unusable[i])
+            continue;
+        struct u256 work = work_load(&chain->blocks[i]);
+        if (best == CHAIN_NONE || u256_compare(&work, &best_work) > 0) {
+            best = (uint32_t)i;
+            best_work = work;
+        }
+    }
+    return best;
+}
+
+static enum status activate(struct chain *chain, uint32_t tip, struct fault *fault)
+{
+    size_t count = (size_t)chain->blocks[tip].height + 1;
+    if (mem_reserve(&chain->active, &chain->active_capacity, count, sizeof *chain->active))
+        return fault_nomem(fault);
+    for (size_t i = 0; i < chain->linked; i++)
+        chain->blocks[chain->order[i]].state = CHAIN_STALE;
+    for (uint32_t node = tip; node != CHAIN_NONE; node = chain->blocks[node].prev) {
+        chain->blocks[node].state = CHAIN_ACTIVE;
+        chain->active[chain->blocks[node].height] = node;
+    }
+    chain->active_count = count;
+    return STATUS_OK;
+}
+
+enum status chain_link(struct chain *chain, const struct hash256 *tip, struct fault *fault)
+{
+    enum status status = link_detached(chain, fault);
+    if (status)
+        return status;
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    if (chain->linked == 0) {
+        hash256_hex(&chain->genesis, hex);
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                         "the genesis block %s is not in the blk files (a pruned node, or only a part of its files?)", hex);
+    }
+    uint32_t best = best_tip(chain);
+    if (tip) {
+        hash256_hex(tip, hex);
+        best = chain_find(chain, tip);
+        if (best == CHAIN_NONE || chain->blocks[best].state == CHAIN_DETACHED)
+            return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "the tip %s is %s", hex,
+                             best == CHAIN_NONE ? "not in the blk files" : "not linked to the genesis block");
+        if (chain->unusable[best])
+            return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                             "the branch of the tip %s has a damaged block", hex);
+    }
+    if (best == CHAIN_NONE)
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "the genesis block is damaged");
+    return activate(chain, best, fault);
+}
+
+uint32_t chain_count(const struct chain *chain)
+{
+    return (uint32_t)chain->count;
+}
+
+const struct chain_block *chain_at(const struct chain *chain, uint32_t node)
+{
+    assert(node < chain->count);
+    return &chain->blocks[node];
+}
+
+uint32_t chain_height(const struct chain *chain)
+{
+    return chain->active_count ? (uint32_t)(chain->active_count - 1) : 0;
+}
+
+const struct chain_block *chain_active(const struct chain *chain, uint32_t height)
+{
+    return height < chain->active_count ? &chain->blocks[chain->active[height]] : NULL;
+}
+
+uint32_t chain_detached(const struct chain *chain)
+{
+    return (uint32_t)(chain->count - chain->linked);
+}
