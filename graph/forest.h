@@ -76,7 +76,7 @@ struct tdags {
     uint64_t roots_all;   /* roots of the forest, T-DAGs of height 1 included */
 };
 
-/* O(transactions + outputs), union by size with path halving. */
+/* Union-find over the arcs, with path halving: linear but for a factor that is at worst logarithmic. */
 enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags, struct fault *fault) MUST_CHECK;
 /* Drops the T-DAGs d (1..count) with drop[d] not 0 and numbers the others anew, in the same order. */
 void tdags_drop(struct tdags *tdags, const uint8_t *drop);
