@@ -1,0 +1,61 @@
+#include "parser/mem.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_long asked;
+static atomic_long allowed_left = -1; /* -1: no limit */
+
+/* Counts the request; false if it is one that shall fail. */
+static bool may_allocate(void)
+{
+    atomic_fetch_add_explicit(&asked, 1, memory_order_relaxed);
+    long left = atomic_load_explicit(&allowed_left, memory_order_relaxed);
+    while (left > 0)
+        if (atomic_compare_exchange_weak_explicit(&allowed_left, &left, left - 1, memory_order_relaxed, memory_order_relaxed))
+            break;
+    return left != 0;
+}
+
+void *mem_alloc(size_t count, size_t size)
+{
+    if (!may_allocate())
+        return NULL;
+    /* calloc refuses a product that overflows; a size of 0 may give NULL, which callers would take for a failure */
+    return count && size ? calloc(count, size) : calloc(1, 1);
+}
+
+void *mem_resize(void *block, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || !may_allocate())
+        return NULL;
+    return realloc(block, bytes ? bytes : 1);
+}
+
+enum status mem_reserve(void *array, size_t *capacity, size_t need, size_t size)
+{
+    if (need <= *capacity)
+        return STATUS_OK;
+    size_t grown = *capacity + *capacity / 2;
+    if (grown < need)
+        grown = need;
+    /* array points to a pointer of the caller's type: its bytes are copied, since C has no pointer type that may stand
+     * for every other */
+    void *block;
+    memcpy(&block, array, sizeof block);
+    block = mem_resize(block, grown, size);
+    if (!block)
+        return STATUS_NOMEM;
+    memcpy(array, &block, sizeof block);
+    *capacity = grown;
+    return STATUS_OK;
+}
+
+void mem_free(void *block) { free(block); }
+
+void mem_fail_after(long allowed) { atomic_store(&allowed_left, allowed); }
+
+long mem_count(void) { return atomic_load(&asked); }
