@@ -1,0 +1,32 @@
+#include "parser/sha256.h"
+
+/* The one-shot and EVP interfaces cost more than the hash of a short transaction does; the low-level calls keep all their
+ * state on the stack, so they are also safe from any thread. OpenSSL 3 deprecates them for want of providers. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
+
+void sha256(const uint8_t *data, size_t size, uint8_t out[32])
+{
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    SHA256_Update(&context, data, size);
+    SHA256_Final(out, &context);
+}
+
+void sha256d(const uint8_t *data, size_t size, struct hash256 *out)
+{
+    uint8_t once[32];
+    sha256(data, size, once);
+    sha256(once, sizeof once, out->bytes);
+}
+
+void sha256d_parts(const struct sha256_part *parts, size_t count, struct hash256 *out)
+{
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    for (size_t i = 0; i < count; i++)
+        SHA256_Update(&context, parts[i].data, parts[i].size);
+    uint8_t once[32];
+    SHA256_Final(once, &context);
+    sha256(once, sizeof once, out->bytes);
+}
