@@ -1,0 +1,294 @@
+#include "graph/filemap.h"
+
+#include "parser/bytes.h"
+#include "parser/mem.h"
+#include "parser/parallel.h"
+
+/* A remembered file: this header, then its records, then its gaps. */
+#define FILE_HEADER_SIZE 24u   /* u64 size, i64 mtime_ns, u32 records, u32 gaps */
+#define FILE_RECORD_SIZE 92u   /* u64 offset, u32 size, 80 bytes of header */
+#define FILE_GAP_SIZE 20u      /* u64 offset, u64 size, u32 reason */
+#define FILES_AT_ONCE 8u       /* per thread: bounds what a group of scanned files holds in memory */
+#define COMMIT_BYTES (16u << 20)
+
+enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_t magic[4], struct hash256 *genesis,
+                             struct fault *fault)
+{
+    const struct network *wanted = chain ? network_by_name(chain) : NULL;
+    if (chain && !wanted)
+        return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "no network is called \"%s\"", chain);
+    struct blk_scan scan = {0};
+    enum status status = STATUS_NOT_FOUND;
+    for (size_t i = 0; i < dir->count && status == STATUS_NOT_FOUND; i++) {
+        status = blk_scan_file(dir, i, wanted && wanted != network_by_name("signet") ? wanted->magic : NULL, &scan, fault);
+        if (status == STATUS_OK && scan.count == 0)
+            status = STATUS_NOT_FOUND;
+    }
+    if (status == STATUS_OK) {
+        memcpy(magic, scan.records[0].magic, 4);
+        const struct network *network = network_by_magic(magic);
+        if (!network)
+            network = network_by_name("signet"); /* every custom signet has signet's genesis block */
+        *genesis = network->genesis;
+        if (wanted && network != wanted)
+            status = fault_set(fault, STATUS_REFUSED, dir->path, FAULT_NO_OFFSET, "these are blocks of %s, not of %s",
+                               network->name, wanted->name);
+    } else if (status == STATUS_NOT_FOUND) {
+        status = fault_set(fault, status, dir->path, FAULT_NO_OFFSET, "no block record%s%s in any of the %zu blk files",
+                           chain ? " of " : "", chain ? chain : "", dir->count);
+    }
+    blk_scan_free(&scan);
+    return status;
+}
+
+/* ---- what the store remembers of a file ---- */
+
+static enum status encode_file(const struct blkfile *file, const struct blk_scan *scan, struct buffer *value)
+{
+    uint8_t head[FILE_HEADER_SIZE];
+    store_le64(head, file->size);
+    store_le64(head + 8, (uint64_t)file->mtime_ns);
+    store_le32(head + 16, (uint32_t)scan->count);
+    store_le32(head + 20, (uint32_t)scan->gaps_count);
+    enum status status = buffer_add(value, head, sizeof head);
+    for (size_t i = 0; i < scan->count && status == STATUS_OK; i++) {
+        uint8_t record[FILE_RECORD_SIZE];
+        store_le64(record, scan->records[i].offset);
+        store_le32(record + 8, scan->records[i].size);
+        memcpy(record + 12, scan->records[i].header, BLOCK_HEADER_SIZE);
+        status = buffer_add(value, record, sizeof record);
+    }
+    for (size_t i = 0; i < scan->gaps_count && status == STATUS_OK; i++) {
+        uint8_t gap[FILE_GAP_SIZE];
+        store_le64(gap, scan->gaps[i].offset);
+        store_le64(gap + 8, scan->gaps[i].size);
+        store_le32(gap + 16, scan->gaps[i].reason);
+        status = buffer_add(value, gap, sizeof gap);
+    }
+    return status;
+}
+
+struct known_file {
+    uint64_t size;
+    int64_t mtime_ns;
+    uint32_t records, gaps;
+    struct cursor at;
+};
+
+static bool open_known(const uint8_t *value, size_t size, struct known_file *known)
+{
+    struct cursor c = cursor_over(value, size);
+    known->size = cursor_u64(&c);
+    known->mtime_ns = (int64_t)cursor_u64(&c);
+    known->records = cursor_u32(&c);
+    known->gaps = cursor_u32(&c);
+    known->at = c;
+    return cursor_ok(&c) &&
+           cursor_left(&c) == (uint64_t)known->records * FILE_RECORD_SIZE + (uint64_t)known->gaps * FILE_GAP_SIZE;
+}
+
+/* ---- loading ---- */
+
+struct load {
+    const struct ingest_options *options;
+    const struct blkdir *dir;
+    const uint8_t *magic;
+    struct store *store;
+    struct chain *chain;
+    uint64_t *damages;
+    struct fault *fault;
+    uint8_t *unchanged;        /* per file of dir: the store's memory of it holds */
+    uint64_t bytes_done, bytes_total;
+    /* the group of files under scan */
+    size_t group_first, group_count;
+    struct blk_scan *scans;
+    enum status *results;
+    struct fault *faults;
+};
+
+static void report_gap(struct load *load, const char *path, const struct blk_gap *gap, bool last_file, uint64_t file_size)
+{
+    static const char *const reasons[] = {
+        [BLK_GAP_GARBAGE] = "bytes that are no block record", [BLK_GAP_BAD_LENGTH] = "a block record with a wrong length",
+        [BLK_GAP_TORN] = "a torn block record", [BLK_GAP_UNREADABLE] = "bytes that the disk does not give"};
+    /* The node is still writing a record at the end of its last file; and what a crash left torn it has written again. */
+    if (gap->reason == BLK_GAP_TORN && last_file && gap->offset + gap->size >= file_size)
+        return;
+    struct fault what = {0};
+    (void)fault_set(&what, STATUS_FORMAT, path, gap->offset, "skipped %llu bytes: %s", (unsigned long long)gap->size,
+                    reasons[gap->reason <= BLK_GAP_UNREADABLE ? gap->reason : BLK_GAP_GARBAGE]);
+    ++*load->damages;
+    if (load->options->damage)
+        load->options->damage(load->options->context, &what);
+}
+
+static enum status add_record(struct load *load, uint32_t file, uint64_t offset, uint32_t size, const uint8_t *header)
+{
+    return chain_add(load->chain, header, file, offset + 8, size, NULL, load->fault);
+}
+
+static enum status add_known(struct load *load, size_t file, struct known_file *known)
+{
+    bool gone = file == SIZE_MAX;
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < known->records && status == STATUS_OK; i++) {
+        uint64_t offset = cursor_u64(&known->at);
+        uint32_t size = cursor_u32(&known->at);
+        status = add_record(load, gone ? FILEMAP_GONE : (uint32_t)file, offset, size,
+                            cursor_take(&known->at, BLOCK_HEADER_SIZE));
+    }
+    for (uint32_t i = 0; i < known->gaps && status == STATUS_OK && !gone; i++) {
+        struct blk_gap gap;
+        gap.offset = cursor_u64(&known->at);
+        gap.size = cursor_u64(&known->at);
+        gap.reason = (enum blk_gap_reason)cursor_u32(&known->at);
+        report_gap(load, load->dir->files[file].path, &gap, file + 1 == load->dir->count, known->size);
+    }
+    return status;
+}
+
+static size_t file_of_number(const struct blkdir *dir, uint32_t number)
+{
+    size_t low = 0, high = dir->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (dir->files[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < dir->count && dir->files[low].number == number ? low : SIZE_MAX;
+}
+
+static enum status note_unchanged(void *context, uint32_t number, const uint8_t *value, size_t size)
+{
+    struct load *load = context;
+    struct known_file known;
+    if (!open_known(value, size, &known))
+        return fault_set(load->fault, STATUS_FORMAT, store_path(load->store), FAULT_NO_OFFSET,
+                         "what the store remembers of blk file %u is damaged: scan into a new --store", number);
+    size_t file = file_of_number(load->dir, number);
+    if (file == SIZE_MAX)
+        return add_known(load, file, &known);
+    const struct blkfile *now = &load->dir->files[file];
+    load->unchanged[file] = known.size == now->size && known.mtime_ns == now->mtime_ns;
+    return STATUS_OK;
+}
+
+static void scan_work(void *context, unsigned worker, size_t item)
+{
+    struct load *load = context;
+    (void)worker;
+    size_t file = load->group_first + item;
+    load->results[item] = STATUS_OK;
+    if (!load->unchanged[file])
+        load->results[item] = blk_scan_file(load->dir, file, load->magic, &load->scans[item], &load->faults[item]);
+}
+
+/* A file that cannot be read is damage, not the end: what is in the others still counts. */
+static void report_unreadable(struct load *load, size_t item)
+{
+    ++*load->damages;
+    if (load->options->damage)
+        load->options->damage(load->options->context, &load->faults[item]);
+}
+
+static enum status add_scanned(struct load *load, size_t file, const struct blk_scan *scan)
+{
+    const struct blkfile *info = &load->dir->files[file];
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < scan->count && status == STATUS_OK; i++)
+        status = add_record(load, (uint32_t)file, scan->records[i].offset, scan->records[i].size, scan->records[i].header);
+    for (size_t i = 0; i < scan->gaps_count; i++)
+        report_gap(load, info->path, &scan->gaps[i], file + 1 == load->dir->count, info->size);
+    struct buffer value = {0};
+    if (status == STATUS_OK)
+        status = encode_file(info, scan, &value);
+    if (status == STATUS_OK)
+        status = store_put_file(load->store, info->number, value.bytes, value.size, load->fault);
+    buffer_free(&value);
+    if (status == STATUS_OK && store_pending(load->store) >= COMMIT_BYTES)
+        status = store_commit(load->store, load->fault);
+    return status;
+}
+
+static enum status add_from_store(struct load *load, size_t file)
+{
+    const uint8_t *value;
+    size_t size;
+    struct known_file known;
+    enum status status = store_get_file(load->store, load->dir->files[file].number, &value, &size, load->fault);
+    if (status == STATUS_OK && !open_known(value, size, &known))
+        status = STATUS_FORMAT;
+    return status == STATUS_OK ? add_known(load, file, &known) : status;
+}
+
+static void progress_headers(const struct load *load)
+{
+    struct ingest_progress progress = {.stage = INGEST_HEADERS, .done = load->bytes_done, .total = load->bytes_total};
+    if (load->options->progress)
+        load->options->progress(load->options->context, &progress);
+}
+
+/* Scans the changed files of one group side by side, then adds all of the group in order. */
+static enum status load_group(struct load *load)
+{
+    parallel_for(load->options->threads, load->group_count, scan_work, load);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < load->group_count && status == STATUS_OK; i++) {
+        size_t file = load->group_first + i;
+        if (load->unchanged[file])
+            status = add_from_store(load, file);
+        else if (load->results[i] == STATUS_OK)
+            status = add_scanned(load, file, &load->scans[i]);
+        else if (load->results[i] == STATUS_IO)
+            report_unreadable(load, i);
+        else
+            status = fault_set(load->fault, load->results[i], load->faults[i].path, load->faults[i].offset, "%s",
+                               load->faults[i].text);
+        load->bytes_done += load->dir->files[file].size;
+    }
+    return status;
+}
+
+static enum status load_files(struct load *load)
+{
+    size_t at_once = FILES_AT_ONCE * (size_t)load->options->threads;
+    load->scans = mem_alloc(at_once, sizeof *load->scans);
+    load->results = mem_alloc(at_once, sizeof *load->results);
+    load->faults = mem_alloc(at_once, sizeof *load->faults);
+    enum status status = STATUS_OK;
+    if (!load->scans || !load->results || !load->faults)
+        status = fault_nomem(load->fault);
+    for (size_t first = 0; first < load->dir->count && status == STATUS_OK; first += at_once) {
+        load->group_first = first;
+        load->group_count = load->dir->count - first < at_once ? load->dir->count - first : at_once;
+        status = load_group(load);
+        progress_headers(load);
+        if (status == STATUS_OK && load->options->stop && *load->options->stop)
+            status = STATUS_INTERRUPTED;
+    }
+    for (size_t i = 0; load->scans && i < at_once; i++)
+        blk_scan_free(&load->scans[i]);
+    mem_free(load->scans);
+    mem_free(load->results);
+    mem_free(load->faults);
+    return status;
+}
+
+enum status filemap_load(const struct ingest_options *options, const struct blkdir *dir, const uint8_t magic[4],
+                         struct store *store, struct chain *chain, uint64_t *damages, struct fault *fault)
+{
+    struct load load = {.options = options, .dir = dir, .magic = magic, .store = store, .chain = chain,
+                        .damages = damages, .fault = fault};
+    for (size_t i = 0; i < dir->count; i++)
+        load.bytes_total += dir->files[i].size;
+    load.unchanged = mem_alloc(dir->count, 1);
+    if (!load.unchanged)
+        return fault_nomem(fault);
+    enum status status = store_each_file(store, note_unchanged, &load, fault);
+    if (status == STATUS_OK)
+        status = load_files(&load);
+    mem_free(load.unchanged);
+    return status;
+}

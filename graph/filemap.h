@@ -1,0 +1,25 @@
+/* filemap: the header chain of a blocks folder, from what the store remembers of each blk file and, for files that
+ * changed since, from the files. A second run thus reads only what grew.
+ *
+ * A file counts as unchanged when size and modification time are those of the last look. A changed file is looked at
+ * anew as a whole: 88 bytes a block. A file that is gone (a pruned node) keeps its remembered headers, so that the chain
+ * still links through blocks that the store already holds; such blocks cannot be read again. */
+#ifndef UNKTX_GRAPH_FILEMAP_H
+#define UNKTX_GRAPH_FILEMAP_H
+
+#include "graph/ingest.h"
+#include "parser/chain.h"
+
+#define FILEMAP_GONE UINT32_MAX /* chain_block.file of a block whose file is not there any more */
+
+/* The magic of the folder's blocks and the genesis block that goes with it. `chain` is --chain or NULL. STATUS_REFUSED
+ * when --chain contradicts what the files hold; STATUS_NOT_FOUND when no file has a block record. O(first records). */
+enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_t magic[4], struct hash256 *genesis,
+                             struct fault *fault) MUST_CHECK;
+
+/* Adds every block of the folder to `chain`, in the order of the files, and remembers in the store what was found (it
+ * commits in between where there is much). Gaps go to options->damage, each counted in *damages. O(changed files). */
+enum status filemap_load(const struct ingest_options *options, const struct blkdir *dir, const uint8_t magic[4],
+                         struct store *store, struct chain *chain, uint64_t *damages, struct fault *fault) MUST_CHECK;
+
+#endif

@@ -1,0 +1,328 @@
+#include "graph/ingest.h"
+
+#include <stdio.h>
+
+#include "graph/filemap.h"
+#include "graph/outpoints.h"
+#include "graph/round.h"
+#include "parser/chain.h"
+#include "parser/mem.h"
+
+#define COMMIT_BYTES (16u << 20) /* of store to lose at most, and to write at once */
+#define HOLES_NAMED 3u
+
+struct ingest {
+    const struct ingest_options *options;
+    struct ingest_result *result;
+    struct fault *fault;
+    struct blkdir dir;
+    struct store *store;
+    struct chain *chain;
+    struct outpoints *table;
+    struct round *round;
+    uint8_t magic[4];
+    struct hash256 genesis;
+    uint32_t target;          /* number of blocks that the store is to have */
+    bool table_changed;       /* the table is that of the store's tip, and the store's snapshot of it is not */
+};
+
+static bool stopped(const struct ingest *ingest) { return ingest->options->stop && *ingest->options->stop; }
+
+static void note(const struct ingest *ingest, const char *text)
+{
+    if (ingest->options->note)
+        ingest->options->note(ingest->options->context, text);
+}
+
+static void report_damage(struct ingest *ingest, const struct fault *what)
+{
+    ingest->result->damages++;
+    if (ingest->options->damage)
+        ingest->options->damage(ingest->options->context, what);
+}
+
+static const char *hex_of(const struct hash256 *hash, char text[HASH256_HEX_SIZE + 1])
+{
+    *hash256_hex(hash, text) = 0;
+    return text;
+}
+
+/* ---- opening ---- */
+
+static enum status open_all(struct ingest *ingest)
+{
+    const struct ingest_options *options = ingest->options;
+    enum status status = blkdir_open(options->datadir, options->chain, &ingest->dir, ingest->fault);
+    if (status == STATUS_OK)
+        status = filemap_identify(&ingest->dir, options->chain, ingest->magic, &ingest->genesis, ingest->fault);
+    if (status != STATUS_OK)
+        return status;
+    struct store_identity identity = {.genesis = ingest->genesis, .nulldata_stored = options->nulldata_stored};
+    memcpy(identity.magic, ingest->magic, sizeof identity.magic);
+    status = store_open(options->store, STORE_WRITE, &identity, &ingest->store, ingest->fault);
+    if (status == STATUS_OK)
+        status = chain_new(&ingest->genesis, &ingest->chain, ingest->fault);
+    if (status == STATUS_OK)
+        status = outpoints_new(store_seed(ingest->store), &ingest->table, ingest->fault);
+    return status;
+}
+
+static void name_network(struct ingest *ingest)
+{
+    const struct network *network = network_by_magic(ingest->magic);
+    const uint8_t *m = ingest->magic;
+    if (network)
+        snprintf(ingest->result->network, sizeof ingest->result->network, "%s", network->name);
+    else
+        snprintf(ingest->result->network, sizeof ingest->result->network, "signet-%02x%02x%02x%02x", m[0], m[1], m[2], m[3]);
+}
+
+/* ---- the chain ---- */
+
+/* A block whose parent is in no file: above it nothing can be believed. */
+static void report_hole(struct ingest *ingest, const struct chain_block *block)
+{
+    char hash[HASH256_HEX_SIZE + 1], parent[HASH256_HEX_SIZE + 1];
+    struct fault what = {0};
+    const char *path = block->file == FILEMAP_GONE ? NULL : ingest->dir.files[block->file].path;
+    (void)fault_set(&what, STATUS_FORMAT, path, block->offset,
+                    "block %s and what follows it are left out: its parent %s is in no blk file; the chain ends at height %u",
+                    hex_of(&block->hash, hash), hex_of(&block->prev_hash, parent), chain_height(ingest->chain));
+    report_damage(ingest, &what);
+}
+
+static void report_holes(struct ingest *ingest)
+{
+    uint32_t holes = 0, detached = chain_detached(ingest->chain);
+    for (uint32_t node = 0; detached && node < chain_count(ingest->chain); node++) {
+        const struct chain_block *block = chain_at(ingest->chain, node);
+        if (block->state != CHAIN_DETACHED || chain_find(ingest->chain, &block->prev_hash) != CHAIN_NONE)
+            continue;
+        if (++holes <= HOLES_NAMED)
+            report_hole(ingest, block);
+    }
+    if (holes > HOLES_NAMED) {
+        struct fault what = {0};
+        (void)fault_set(&what, STATUS_FORMAT, ingest->dir.path, FAULT_NO_OFFSET, "%u more such holes, %u blocks left out in all",
+                        holes - HOLES_NAMED, detached);
+        report_damage(ingest, &what);
+    }
+}
+
+/* A tip that is not on disk yet a pruned or unfinished folder explains: say which it looks like. */
+static enum status no_chain(struct ingest *ingest, enum status status)
+{
+    if (status != STATUS_NOT_FOUND || chain_find(ingest->chain, &ingest->genesis) != CHAIN_NONE)
+        return status;
+    char hash[HASH256_HEX_SIZE + 1];
+    const struct blkfile *first = &ingest->dir.files[0];
+    return fault_set(ingest->fault, status, ingest->dir.path, FAULT_NO_OFFSET,
+                     "the genesis block %s is in none of the %zu blk files (the first is number %u)%s; "
+                     "`unktx blocks` reads such files without a chain",
+                     hex_of(&ingest->genesis, hash), ingest->dir.count, first->number,
+                     first->number > 0 ? ": a pruned node, whose early blocks are gone? A scan needs all blocks from genesis" : "");
+}
+
+static enum status link_chain(struct ingest *ingest)
+{
+    const struct ingest_options *options = ingest->options;
+    enum status status = filemap_load(options, &ingest->dir, ingest->magic, ingest->store, ingest->chain,
+                                      &ingest->result->damages, ingest->fault);
+    if (status != STATUS_OK)
+        return status;
+    status = chain_link(ingest->chain, options->tip, ingest->fault);
+    if (status != STATUS_OK)
+        return no_chain(ingest, status);
+    report_holes(ingest);
+    ingest->result->detached = chain_detached(ingest->chain);
+    uint32_t height = chain_height(ingest->chain);
+    ingest->result->stale = chain_count(ingest->chain) - ingest->result->detached - height - 1;
+    ingest->target = (options->to_height < height ? options->to_height : height) + 1;
+    return STATUS_OK;
+}
+
+/* ---- where the store's chain leaves this one ---- */
+
+/* How many blocks from genesis on the store and the chain have in common. */
+static enum status common_blocks(struct ingest *ingest, uint32_t *common)
+{
+    struct store_reader *reader = NULL;
+    enum status status = store_reader_open(ingest->store, &reader, ingest->fault);
+    uint32_t blocks = store_totals_of(ingest->store).blocks, height = chain_height(ingest->chain);
+    for (*common = blocks <= height ? blocks : height + 1; *common > 0 && status == STATUS_OK; --*common) {
+        struct block_record block;
+        status = store_block(reader, *common - 1, &block, ingest->fault);
+        if (status == STATUS_OK && hash256_equal(&block.hash, &chain_active(ingest->chain, *common - 1)->hash))
+            break;
+    }
+    store_reader_close(reader);
+    return status;
+}
+
+/* Takes the store back to what it shares with the chain; never because files were lost above that, only because the chain
+ * goes elsewhere or the user asked for an earlier end. */
+static enum status meet_chain(struct ingest *ingest)
+{
+    uint32_t common, blocks = store_totals_of(ingest->store).blocks;
+    enum status status = common_blocks(ingest, &common);
+    if (status != STATUS_OK || blocks == 0)
+        return status;
+    if (common == 0)
+        return fault_set(ingest->fault, STATUS_REFUSED, store_path(ingest->store), FAULT_NO_OFFSET,
+                         "the store was made from another chain: choose another --store");
+    /* A chain that ends inside the store's: blk files of blocks that the store holds are gone or damaged, and what the store
+     * holds stays right; unless --tip asks for that end. */
+    bool shorter = common == chain_height(ingest->chain) + 1 && !ingest->options->tip;
+    if (shorter)
+        ingest->target = ingest->options->to_height < blocks ? ingest->options->to_height + 1 : blocks;
+    uint32_t keep = shorter ? blocks : common;
+    if (keep > ingest->target)
+        keep = ingest->target;
+    if (keep == blocks)
+        return STATUS_OK;
+    ingest->result->blocks_removed = blocks - keep;
+    char text[160];
+    snprintf(text, sizeof text, "taking back %u blocks, from height %u on: %s", blocks - keep, keep,
+             keep == common ? "the chain has left them" : "--to-height or --tip ends below them");
+    note(ingest, text);
+    return store_rollback(ingest->store, keep, ingest->fault);
+}
+
+/* ---- the outpoint table ---- */
+
+static enum status get_chunk(void *context, uint32_t chunk, const uint8_t **bytes, size_t *size)
+{
+    struct ingest *ingest = context;
+    return store_get_snapshot(ingest->store, chunk, bytes, size, NULL);
+}
+
+static enum status put_chunk(void *context, uint32_t chunk, const void *bytes, size_t size)
+{
+    struct ingest *ingest = context;
+    return store_put_snapshot(ingest->store, chunk, bytes, size, ingest->fault);
+}
+
+static enum status load_table(struct ingest *ingest)
+{
+    if (store_totals_of(ingest->store).blocks == 0)
+        return STATUS_OK;
+    const uint8_t *bytes;
+    size_t size;
+    enum status status = store_get_snapshot(ingest->store, 0, &bytes, &size, NULL);
+    if (status == STATUS_OK)
+        status = outpoints_load(ingest->table, get_chunk, ingest);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    outpoints_free(ingest->table); /* an interrupted run or a rollback left no snapshot */
+    ingest->table = NULL;
+    status = outpoints_new(store_seed(ingest->store), &ingest->table, ingest->fault);
+    return status == STATUS_OK ? round_rebuild_table(ingest->store, ingest->table, ingest->fault) : status;
+}
+
+/* Commits what is there, with the table where it changed. */
+static enum status finish(struct ingest *ingest)
+{
+    enum status status = STATUS_OK;
+    if (ingest->table_changed)
+        status = outpoints_save(ingest->table, put_chunk, ingest);
+    return status == STATUS_OK ? store_commit(ingest->store, ingest->fault) : status;
+}
+
+/* ---- the blocks ---- */
+
+static void progress(const struct ingest *ingest, uint64_t done, uint64_t total, uint32_t height)
+{
+    struct ingest_progress progress = {.stage = INGEST_BLOCKS, .done = done, .total = total, .height = height};
+    if (ingest->options->progress)
+        ingest->options->progress(ingest->options->context, &progress);
+}
+
+static uint64_t bytes_between(const struct ingest *ingest, uint32_t first, uint32_t end)
+{
+    uint64_t bytes = 0;
+    for (uint32_t height = first; height < end; height++)
+        bytes += chain_active(ingest->chain, height)->size;
+    return bytes;
+}
+
+/* One run of blocks. A damaged block is reported, becomes the end of the chain, and is no error. */
+static enum status run_once(struct ingest *ingest, uint32_t first, uint32_t count)
+{
+    uint32_t done;
+    struct fault what = {0};
+    ingest->table_changed = true;
+    enum status status = round_run(ingest->round, ingest->chain, first, count, &done, &what);
+    ingest->result->blocks_added += done;
+    ingest->result->bytes += bytes_between(ingest, first, first + done);
+    if (status == STATUS_FORMAT) {
+        report_damage(ingest, &what);
+        ingest->target = first + done;
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK && ingest->fault)
+        *ingest->fault = what;
+    return status;
+}
+
+static enum status take_blocks(struct ingest *ingest)
+{
+    uint32_t first = store_totals_of(ingest->store).blocks, last = ingest->target - 1;
+    uint64_t done_before = ingest->result->bytes, total = first <= last ? bytes_between(ingest, first, last + 1) : 0;
+    enum status status = STATUS_OK;
+    unsigned threads = ingest->options->threads;
+    while (first < ingest->target && status == STATUS_OK) {
+        uint32_t count = round_size(ingest->chain, first, last, threads);
+        if (first + count <= last)
+            round_read_ahead(ingest->round, ingest->chain, first + count,
+                             round_size(ingest->chain, first + count, last, threads));
+        status = run_once(ingest, first, count);
+        first = store_totals_of(ingest->store).blocks;
+        progress(ingest, ingest->result->bytes - done_before, total, first ? first - 1 : 0);
+        if (status == STATUS_OK && store_pending(ingest->store) >= COMMIT_BYTES)
+            status = store_commit(ingest->store, ingest->fault);
+        if (status == STATUS_OK && stopped(ingest) && first < ingest->target)
+            status = STATUS_INTERRUPTED;
+    }
+    return status;
+}
+
+static enum status run(struct ingest *ingest)
+{
+    enum status status = open_all(ingest);
+    if (status != STATUS_OK)
+        return status;
+    name_network(ingest);
+    status = link_chain(ingest);
+    if (status == STATUS_OK)
+        status = meet_chain(ingest);
+    if (status == STATUS_OK && ingest->target > store_totals_of(ingest->store).blocks) {
+        status = load_table(ingest);
+        if (status == STATUS_OK)
+            status = round_new(ingest->options, &ingest->dir, ingest->store, ingest->table, &ingest->round, ingest->fault);
+        if (status == STATUS_OK)
+            status = take_blocks(ingest);
+    }
+    if (status == STATUS_OK || status == STATUS_INTERRUPTED) {
+        enum status end = finish(ingest);
+        return end == STATUS_OK ? status : end;
+    }
+    return status;
+}
+
+enum status ingest_run(const struct ingest_options *options, struct ingest_result *result, struct fault *fault)
+{
+    struct ingest ingest = {.options = options, .result = result, .fault = fault};
+    *result = (struct ingest_result){0};
+    enum status status = run(&ingest);
+    if (ingest.store) {
+        struct store_totals totals = store_totals_of(ingest.store);
+        result->height = totals.blocks ? totals.blocks - 1 : 0;
+        result->tip = totals.tip;
+    }
+    round_free(ingest.round);
+    outpoints_free(ingest.table);
+    chain_free(ingest.chain);
+    store_close(ingest.store);
+    blkdir_free(&ingest.dir);
+    return status;
+}

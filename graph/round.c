@@ -1,0 +1,701 @@
+#include "graph/round.h"
+
+#include "graph/filemap.h"
+#include "parser/mem.h"
+#include "parser/parallel.h"
+
+#define ROUND_BYTES_PER_THREAD (16u << 20)
+#define ROUND_BYTES_MIN (48u << 20)
+#define ROUND_BLOCKS_MAX 4096u
+
+/* A transaction that creates tracked outputs (or stored nulldata), as the walk leaves it in its worker's arrays. */
+struct created_tx {
+    struct tx_record record;
+    size_t blob, blob_size;  /* its outputs blob */
+    size_t vouts;            /* its tracked vouts and their hashes */
+    uint32_t before;         /* tracked outputs of its block before it; set by add_items */
+};
+
+struct walked_tx {
+    uint32_t offset;         /* of the transaction in its block */
+    uint32_t first_input;    /* of the block's inputs; 0 is the coinbase's */
+};
+
+/* A transaction that spends tracked outputs, as the look-up leaves it. */
+struct spending_tx {
+    struct tx_record record;
+    size_t blob, blob_size;
+    size_t spends;           /* into the worker's spends; record.spends of them */
+};
+
+struct found_spend {
+    struct spend_record spend;
+    uint64_t hash;
+};
+
+#define ARRAY(type) struct { type *at; size_t count, capacity; }
+
+/* What one thread collects in one run; positions are indices, since the arrays grow. */
+struct worker {
+    struct blk_reader reader;
+    struct store_reader *store_reader;
+    struct block_verifier verifier;
+    ARRAY(uint64_t) inputs;
+    ARRAY(struct walked_tx) walked;
+    ARRAY(struct created_tx) created;
+    ARRAY(uint32_t) vouts;
+    ARRAY(uint64_t) hashes;
+    ARRAY(struct spending_tx) spending;
+    ARRAY(struct found_spend) spends;
+    struct buffer blob;
+    uint32_t tracked;        /* tracked outputs of the transaction under the walk */
+    struct round *round;
+    const uint8_t *block;    /* under the walk */
+    size_t first_input;      /* the block's, in inputs */
+};
+
+/* One block of the run. */
+struct item {
+    const struct chain_block *block;
+    struct block_record record;
+    enum status status;
+    struct fault fault;
+    unsigned walk_worker, look_worker;
+    size_t inputs, inputs_count, walked, walked_count, created, created_count, spending, spending_count;
+    uint64_t first_ordinal;
+};
+
+struct round {
+    const struct ingest_options *options;
+    const struct blkdir *dir;
+    struct store *store;
+    struct outpoints *table;
+    struct worker *workers;
+    struct blk_reader ahead;
+    struct item *items;
+    size_t items_count;
+    ARRAY(struct spend_record) settled;
+};
+
+#define PUSH(array, value)                                                                                       \
+    (mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK &&          \
+     ((array).at[(array).count++] = (value), true))
+
+enum status round_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
+                      struct outpoints *table, struct round **out, struct fault *fault)
+{
+    struct round *round = mem_alloc(1, sizeof *round);
+    *out = round;
+    if (!round)
+        return fault_nomem(fault);
+    *round = (struct round){.options = options, .dir = dir, .store = store, .table = table};
+    round->items = mem_alloc(ROUND_BLOCKS_MAX, sizeof *round->items);
+    round->workers = mem_alloc(options->threads, sizeof *round->workers);
+    enum status status = round->items && round->workers ? STATUS_OK : fault_nomem(fault);
+    for (unsigned i = 0; i < options->threads && status == STATUS_OK; i++) {
+        round->workers[i].round = round;
+        status = store_reader_open(store, &round->workers[i].store_reader, fault);
+    }
+    return status;
+}
+
+static void free_worker(struct worker *worker)
+{
+    blk_reader_free(&worker->reader);
+    store_reader_close(worker->store_reader);
+    block_verifier_free(&worker->verifier);
+    mem_free(worker->inputs.at);
+    mem_free(worker->walked.at);
+    mem_free(worker->created.at);
+    mem_free(worker->vouts.at);
+    mem_free(worker->hashes.at);
+    mem_free(worker->spending.at);
+    mem_free(worker->spends.at);
+    buffer_free(&worker->blob);
+}
+
+void round_free(struct round *round)
+{
+    if (!round)
+        return;
+    for (unsigned i = 0; round->workers && i < round->options->threads; i++)
+        free_worker(&round->workers[i]);
+    blk_reader_free(&round->ahead);
+    mem_free(round->workers);
+    mem_free(round->items);
+    mem_free(round->settled.at);
+    mem_free(round);
+}
+
+uint32_t round_size(const struct chain *chain, uint32_t first, uint32_t last, unsigned threads)
+{
+    uint64_t limit = (uint64_t)ROUND_BYTES_PER_THREAD * threads, bytes = 0;
+    if (limit < ROUND_BYTES_MIN)
+        limit = ROUND_BYTES_MIN;
+    uint32_t count = 0;
+    while (count < ROUND_BLOCKS_MAX && bytes < limit && first + count <= last)
+        bytes += chain_active(chain, first + count++)->size;
+    return count;
+}
+
+void round_read_ahead(struct round *round, const struct chain *chain, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct chain_block *block = chain_active(chain, first + i);
+        if (block->file != FILEMAP_GONE)
+            blk_read_ahead(&round->ahead, round->dir, block->file, block->offset, block->size);
+    }
+}
+
+/* ---- 1. walk ---- */
+
+static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
+{
+    struct worker *worker = context;
+    (void)vin;
+    uint64_t hash = outpoints_hash(worker->round->table, in->prevout);
+    return PUSH(worker->inputs, hash);
+}
+
+static bool see_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
+{
+    struct worker *worker = context;
+    (void)out;
+    (void)vout;
+    worker->tracked += output_is_tracked(unknown, kind);
+    return true;
+}
+
+static void read_output(struct cursor *c, struct output_record *output)
+{
+    struct tx_output out;
+    tx_output(c, &out);
+    *output = (struct output_record){.value_sat = out.value_sat, .kind = script_kind(out.script, out.script_size)};
+    output->unknown = script_unknown_rules(output->kind, out.script, out.script_size);
+    if (output->unknown) {
+        output->script = out.script;
+        output->script_size = out.script_size;
+        output->keys = script_keys(output->kind, out.script, out.script_size, &output->keys_on_curve);
+    }
+}
+
+static void prevout_of(const struct hash256 *txid, uint32_t vout, uint8_t prevout[TX_PREVOUT_SIZE])
+{
+    memcpy(prevout, txid->bytes, HASH256_SIZE);
+    store_le32(prevout + HASH256_SIZE, vout);
+}
+
+/* Fills in what the record says of the transaction that starts at `start`, and encodes its outputs; with `vouts`, notes
+ * which of them are tracked, under their hashes. The bytes have been walked before, so they are sound. */
+static bool record_tx(struct worker *worker, const uint8_t *start, size_t size, bool vouts, struct tx_record *record)
+{
+    struct cursor c = cursor_over(start, size);
+    struct tx tx;
+    struct tx_input in;
+    uint8_t prevout[TX_PREVOUT_SIZE];
+    tx_begin(&c, &tx);
+    for (uint32_t i = 0; i < tx.inputs; i++) {
+        tx_input(&c, &in);
+        if (i == 0)
+            record->coinbase = tx_is_coinbase(&tx, &in);
+    }
+    tx_outputs(&c, &tx);
+    const uint8_t *outputs = c.at;
+    for (uint32_t i = 0; i < tx.outputs; i++) {
+        struct tx_output out;
+        tx_output(&c, &out);
+    }
+    tx_end(&c, &tx);
+    if (!cursor_ok(&c))
+        return false;
+    tx_id(&tx, &record->txid);
+    record->inputs = tx.inputs;
+    record->outputs = tx.outputs;
+    c = cursor_over(outputs, (size_t)(tx.body_end - outputs));
+    for (uint32_t vout = 0; vout < tx.outputs; vout++) {
+        struct output_record output;
+        read_output(&c, &output);
+        if (record_add_output(&worker->blob, &output) != STATUS_OK)
+            return false;
+        if (!output_is_tracked(output.unknown, output.kind))
+            continue;
+        record->tracked++;
+        prevout_of(&record->txid, vout, prevout);
+        if (vouts && (!PUSH(worker->vouts, vout) || !PUSH(worker->hashes, outpoints_hash(worker->round->table, prevout))))
+            return false;
+    }
+    return true;
+}
+
+static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
+{
+    struct worker *worker = context;
+    uint32_t tracked = worker->tracked;
+    worker->tracked = 0;
+    struct walked_tx walked = {.offset = (uint32_t)(tx->start - worker->block),
+                               .first_input = (uint32_t)(worker->inputs.count - worker->first_input) - tx->inputs};
+    if (!PUSH(worker->walked, walked))
+        return false;
+    if (__builtin_expect(tracked == 0 && !(unknown && worker->round->options->nulldata_stored), 1))
+        return true;
+    struct created_tx created = {.record.index = index, .blob = worker->blob.size, .vouts = worker->vouts.count};
+    if (!record_tx(worker, tx->start, (size_t)(tx->end - tx->start), true, &created.record))
+        return false;
+    created.blob_size = worker->blob.size - created.blob;
+    return PUSH(worker->created, created);
+}
+
+static const struct block_visitor walk_visitor = {.input = see_input, .output = see_output, .tx = see_tx};
+
+static enum status walk_bytes(struct worker *worker, struct item *item, const uint8_t *bytes)
+{
+    const struct chain_block *block = item->block;
+    struct hash256 hash;
+    sha256d(bytes, BLOCK_HEADER_SIZE, &hash);
+    if (!hash256_equal(&hash, &block->hash))
+        return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "other bytes than when the header was read");
+    worker->block = bytes;
+    worker->first_input = worker->inputs.count;
+    worker->tracked = 0;
+    enum status status = block_walk(bytes, block->size, &item->record.counts, &walk_visitor, worker);
+    if (status == STATUS_FORMAT)
+        return fault_set(&item->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
+    if (status == STATUS_OK && worker->round->options->verify) {
+        enum block_flaw flaw = block_verify(&worker->verifier, bytes, block->size);
+        if (flaw != BLOCK_FINE)
+            status = flaw == BLOCK_NOMEM ? STATUS_NOMEM
+                                         : fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s",
+                                                     block_flaw_text(flaw));
+    }
+    return status;
+}
+
+static enum status read_block(struct worker *worker, struct item *item, uint64_t offset, size_t size, const uint8_t **bytes)
+{
+    if (item->block->file == FILEMAP_GONE)
+        return fault_set(&item->fault, STATUS_IO, NULL, FAULT_NO_OFFSET, "its blk file is gone (a pruned node?)");
+    return blk_read(&worker->reader, worker->round->dir, item->block->file, item->block->offset + offset, size, bytes,
+                    &item->fault);
+}
+
+static void walk_item(void *context, unsigned worker_number, size_t number)
+{
+    struct round *round = context;
+    struct worker *worker = &round->workers[worker_number];
+    struct item *item = &round->items[number];
+    const struct chain_block *block = item->block;
+    const uint8_t *bytes;
+    item->walk_worker = worker_number;
+    item->inputs = worker->inputs.count;
+    item->walked = worker->walked.count;
+    item->created = worker->created.count;
+    item->status = read_block(worker, item, 0, block->size, &bytes);
+    if (item->status == STATUS_OK)
+        item->status = walk_bytes(worker, item, bytes);
+    item->inputs_count = worker->inputs.count - item->inputs;
+    item->walked_count = worker->walked.count - item->walked;
+    item->created_count = worker->created.count - item->created;
+}
+
+/* ---- 2. add ---- */
+
+/* The outpoint of an output that this run created and that is not in the store yet. */
+static enum status created_outpoint(const struct round *round, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+{
+    size_t low = 0, high = round->items_count;
+    while (high - low > 1) { /* the last item that begins at or before the ordinal */
+        size_t middle = low + (high - low) / 2;
+        if (round->items[middle].first_ordinal <= ordinal)
+            low = middle;
+        else
+            high = middle;
+    }
+    const struct item *item = &round->items[low];
+    const struct worker *worker = &round->workers[item->walk_worker];
+    const struct created_tx *created = worker->created.at + item->created;
+    uint64_t left = ordinal - item->first_ordinal;
+    low = 0;
+    high = item->created_count;
+    while (high - low > 1) { /* the last transaction that begins at or before it; those without any begin where the next does */
+        size_t middle = low + (high - low) / 2;
+        if (created[middle].before <= left)
+            low = middle;
+        else
+            high = middle;
+    }
+    if (high == 0 || left - created[low].before >= created[low].record.tracked)
+        return STATUS_NOT_FOUND;
+    *txid = created[low].record.txid;
+    *vout = worker->vouts.at[created[low].vouts + (left - created[low].before)];
+    return STATUS_OK;
+}
+
+static enum status resolve(void *context, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+{
+    struct worker *worker = context;
+    const struct round *round = worker->round;
+    if (ordinal >= store_totals_of(round->store).tracked)
+        return created_outpoint(round, ordinal, txid, vout);
+    return store_outpoint(worker->store_reader, ordinal, txid, vout, NULL);
+}
+
+static enum status add_created(struct round *round, const struct worker *worker, const struct created_tx *created,
+                               uint64_t *ordinal, struct fault *fault)
+{
+    uint8_t prevout[TX_PREVOUT_SIZE];
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < created->record.tracked && status == STATUS_OK; i++) {
+        prevout_of(&created->record.txid, worker->vouts.at[created->vouts + i], prevout);
+        status = outpoints_add(round->table, prevout, worker->hashes.at[created->vouts + i], (*ordinal)++, resolve,
+                               &round->workers[0], fault);
+    }
+    return status;
+}
+
+/* Gives every tracked output of the sound blocks its ordinal; cuts the run before the first damaged block. */
+static enum status add_items(struct round *round, struct fault *fault)
+{
+    uint64_t ordinal = store_totals_of(round->store).tracked;
+    size_t items = round->items_count;
+    for (size_t i = 0; i < items; i++) { /* first all, because resolve() searches them */
+        struct item *item = &round->items[i];
+        if (item->status != STATUS_OK)
+            items = i;
+        item->first_ordinal = ordinal;
+        for (size_t t = 0; t < item->created_count; t++) {
+            struct created_tx *created = &round->workers[item->walk_worker].created.at[item->created + t];
+            created->before = (uint32_t)(ordinal - item->first_ordinal);
+            ordinal += created->record.tracked;
+        }
+    }
+    round->items_count = items;
+    ordinal = store_totals_of(round->store).tracked;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < items && status == STATUS_OK; i++) {
+        const struct item *item = &round->items[i];
+        const struct worker *worker = &round->workers[item->walk_worker];
+        for (size_t t = 0; t < item->created_count && status == STATUS_OK; t++)
+            status = add_created(round, worker, &worker->created.at[item->created + t], &ordinal, fault);
+    }
+    return status;
+}
+
+/* ---- 3. look up ---- */
+
+/* The inputs of one transaction whose hashes the table knows: compares them exactly and notes the spends. `limit` is the
+ * first ordinal that the transaction comes before. */
+static enum status look_at_tx(struct worker *worker, const uint8_t *bytes, size_t size, const uint64_t *hashes,
+                              uint64_t limit, struct spending_tx *spending)
+{
+    struct cursor c = cursor_over(bytes, size);
+    struct tx tx;
+    tx_begin(&c, &tx);
+    enum status status = STATUS_OK;
+    for (uint32_t vin = 0; vin < tx.inputs && status == STATUS_OK; vin++) {
+        struct tx_input in;
+        uint64_t ordinal;
+        tx_input(&c, &in);
+        if (!cursor_ok(&c))
+            return STATUS_FORMAT;
+        if (!outpoints_probe(worker->round->table, hashes[vin]))
+            continue;
+        status = outpoints_find(worker->round->table, in.prevout, hashes[vin], limit, resolve, worker, &ordinal);
+        if (status != STATUS_OK || ordinal == OUTPOINT_NONE)
+            continue;
+        struct found_spend found = {.spend = {.vin = vin, .ordinal = ordinal}, .hash = hashes[vin]};
+        if (!PUSH(worker->spends, found))
+            return STATUS_NOMEM;
+        spending->record.spends++;
+    }
+    return status;
+}
+
+/* The first of the block's created transactions at or behind `index`; created_count if there is none. */
+static size_t created_from(const struct round *round, const struct item *item, uint32_t index)
+{
+    const struct created_tx *created = round->workers[item->walk_worker].created.at + item->created;
+    size_t low = 0, high = item->created_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (created[middle].record.index < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The first ordinal that transaction `index` comes before. */
+static uint64_t limit_of_tx(const struct round *round, const struct item *item, size_t from)
+{
+    const struct created_tx *created = round->workers[item->walk_worker].created.at + item->created;
+    if (from < item->created_count)
+        return item->first_ordinal + created[from].before;
+    return from == 0 ? item->first_ordinal
+                     : item->first_ordinal + created[from - 1].before + created[from - 1].record.tracked;
+}
+
+static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t index)
+{
+    const struct round *round = worker->round;
+    const struct worker *walker = &round->workers[item->walk_worker];
+    const struct walked_tx *walked = &walker->walked.at[item->walked + index];
+    size_t end = index + 1 < item->walked_count ? walked[1].offset : item->block->size;
+    const uint8_t *bytes;
+    enum status status = read_block(worker, item, walked->offset, end - walked->offset, &bytes);
+    if (status != STATUS_OK)
+        return status;
+    size_t from = created_from(round, item, index);
+    struct spending_tx spending = {.record.index = index, .blob = worker->blob.size, .spends = worker->spends.count};
+    status = look_at_tx(worker, bytes, end - walked->offset, walker->inputs.at + item->inputs + walked->first_input,
+                        limit_of_tx(round, item, from), &spending);
+    if (status != STATUS_OK || spending.record.spends == 0)
+        return status;
+    /* The walk has recorded it already if it creates something tracked. */
+    bool created = from < item->created_count && walker->created.at[item->created + from].record.index == index;
+    if (!created) {
+        if (!record_tx(worker, bytes, end - walked->offset, false, &spending.record))
+            return STATUS_NOMEM;
+        spending.blob_size = worker->blob.size - spending.blob;
+    }
+    return PUSH(worker->spending, spending) ? STATUS_OK : STATUS_NOMEM;
+}
+
+/* The transaction that has the block's input `input`, from `index` on. */
+static uint32_t tx_of_input(const struct worker *walker, const struct item *item, uint32_t index, size_t input)
+{
+    const struct walked_tx *walked = walker->walked.at + item->walked;
+    size_t low = index, high = item->walked_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (walked[middle].first_input <= input)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (uint32_t)low;
+}
+
+static void look_up_item(void *context, unsigned worker_number, size_t number)
+{
+    struct round *round = context;
+    struct worker *worker = &round->workers[worker_number];
+    struct item *item = &round->items[number];
+    const struct worker *walker = &round->workers[item->walk_worker];
+    const uint64_t *hashes = walker->inputs.at + item->inputs;
+    uint32_t index = 0;
+    item->look_worker = worker_number;
+    item->spending = worker->spending.count;
+    for (size_t input = 0; input < item->inputs_count && item->status == STATUS_OK; input++) {
+        if (__builtin_expect(!outpoints_probe(round->table, hashes[input]), 1) ||
+            !outpoints_candidate(round->table, hashes[input]))
+            continue;
+        index = tx_of_input(walker, item, index, input);
+        item->status = look_up_tx(worker, item, index);
+        if (index + 1 >= item->walked_count)
+            break;
+        input = walker->walked.at[item->walked + index + 1].first_input - (size_t)1;
+    }
+    item->spending_count = worker->spending.count - item->spending;
+}
+
+/* ---- 4. append ---- */
+
+/* Settles in chain order: of two inputs that spend one output, which no valid chain has, the first one does. */
+static enum status settle(struct round *round, const struct worker *looker, const struct spending_tx *spending)
+{
+    round->settled.count = 0;
+    for (uint32_t i = 0; spending && i < spending->record.spends; i++) {
+        const struct found_spend *found = &looker->spends.at[spending->spends + i];
+        if (outpoints_remove(round->table, found->hash, found->spend.ordinal) && !PUSH(round->settled, found->spend))
+            return STATUS_NOMEM;
+    }
+    return STATUS_OK;
+}
+
+static enum status append_tx(struct round *round, const struct item *item, const struct created_tx *created,
+                             const struct spending_tx *spending, struct fault *fault)
+{
+    const struct worker *walker = &round->workers[item->walk_worker], *looker = &round->workers[item->look_worker];
+    enum status status = settle(round, looker, spending);
+    if (status != STATUS_OK)
+        return fault_nomem(fault);
+    if (!created && round->settled.count == 0)
+        return STATUS_OK;
+    struct tx_record record = created ? created->record : spending->record;
+    record.spends = (uint32_t)round->settled.count;
+    const uint8_t *blob = created ? walker->blob.bytes + created->blob : looker->blob.bytes + spending->blob;
+    return store_add_tx(round->store, &record, blob, created ? created->blob_size : spending->blob_size,
+                        created ? walker->vouts.at + created->vouts : NULL, round->settled.at, fault);
+}
+
+static enum status append_item(struct round *round, struct item *item, struct fault *fault)
+{
+    const struct created_tx *created = round->workers[item->walk_worker].created.at + item->created;
+    const struct spending_tx *spending = round->workers[item->look_worker].spending.at + item->spending;
+    size_t c = 0, s = 0;
+    enum status status = store_begin_block(round->store, &item->record, fault);
+    while (status == STATUS_OK && (c < item->created_count || s < item->spending_count)) {
+        bool has_created = c < item->created_count &&
+                           (s == item->spending_count || created[c].record.index <= spending[s].record.index);
+        bool has_spending = s < item->spending_count &&
+                            (c == item->created_count || spending[s].record.index <= created[c].record.index);
+        status = append_tx(round, item, has_created ? &created[c] : NULL, has_spending ? &spending[s] : NULL, fault);
+        c += has_created;
+        s += has_spending;
+    }
+    return status == STATUS_OK ? store_end_block(round->store, fault) : status;
+}
+
+static enum status append_items(struct round *round, uint32_t *done, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < round->items_count && status == STATUS_OK; i++) {
+        status = append_item(round, &round->items[i], fault);
+        *done += status == STATUS_OK;
+    }
+    outpoints_end_round(round->table);
+    return status;
+}
+
+/* ---- the run ---- */
+
+static void begin(struct round *round, const struct chain *chain, uint32_t first, uint32_t count)
+{
+    round->items_count = count;
+    for (unsigned i = 0; i < round->options->threads; i++) {
+        struct worker *worker = &round->workers[i];
+        worker->inputs.count = worker->walked.count = worker->created.count = worker->vouts.count = 0;
+        worker->hashes.count = worker->spending.count = worker->spends.count = worker->blob.size = 0;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct chain_block *block = chain_active(chain, first + i);
+        struct item *item = &round->items[i];
+        *item = (struct item){.block = block,
+                              .record = {.height = first + i, .hash = block->hash, .time = block->time}};
+    }
+}
+
+/* The block that ended the run, as a fault for the user: which block, where, and why. */
+static enum status name_damage(const struct round *round, const struct item *item, struct fault *fault)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(&item->block->hash, hex);
+    hex[HASH256_HEX_SIZE] = 0;
+    if (item->status == STATUS_NOMEM)
+        return fault_nomem(fault);
+    const char *path = item->block->file == FILEMAP_GONE ? NULL : round->dir->files[item->block->file].path;
+    return fault_set(fault, STATUS_FORMAT, path, item->block->offset, "block %s of height %u: %s", hex,
+                     item->record.height, item->fault.text);
+}
+
+enum status round_run(struct round *round, const struct chain *chain, uint32_t first, uint32_t count, uint32_t *done,
+                      struct fault *fault)
+{
+    *done = 0;
+    begin(round, chain, first, count);
+    parallel_for(round->options->threads, count, walk_item, round);
+    enum status status = add_items(round, fault);
+    if (status != STATUS_OK)
+        return status;
+    parallel_for(round->options->threads, round->items_count, look_up_item, round);
+    for (size_t i = 0; i < round->items_count && status == STATUS_OK; i++)
+        status = round->items[i].status;
+    if (status != STATUS_OK) /* no damage of the chain: what could be read a moment ago cannot be read any more */
+        return status == STATUS_NOMEM ? fault_nomem(fault)
+                                      : fault_set(fault, STATUS_IO, round->dir->path, FAULT_NO_OFFSET,
+                                                  "a block could be read once and not again; run the command once more");
+    status = append_items(round, done, fault);
+    if (status == STATUS_OK && round->items_count < count)
+        status = name_damage(round, &round->items[round->items_count], fault);
+    return status;
+}
+
+/* ---- the table from the store alone ---- */
+
+static enum status resolve_stored(void *context, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+{
+    return store_outpoint(context, ordinal, txid, vout, NULL);
+}
+
+typedef enum status each_tx(void *context, struct tx_view *tx, struct fault *fault);
+
+static enum status each_stored_tx(struct store_reader *reader, each_tx *work, void *context, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (size_t b = 0; b < store_batches(reader) && status == STATUS_OK; b++) {
+        struct batch_view view;
+        struct block_record block;
+        struct tx_view tx;
+        status = store_batch(reader, b, &view, fault);
+        while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK) {
+            while ((status = batch_next_tx(&view, &tx)) == STATUS_OK && (status = work(context, &tx, fault)) == STATUS_OK)
+                continue;
+            if (status == STATUS_NOT_FOUND)
+                status = STATUS_OK;
+        }
+        if (status == STATUS_NOT_FOUND)
+            status = STATUS_OK;
+    }
+    return status;
+}
+
+struct rebuild {
+    struct store_reader *reader;
+    struct outpoints *table;
+    uint8_t *spent; /* a bit for each ordinal */
+    uint64_t tracked;
+};
+
+static enum status note_spends(void *context, struct tx_view *tx, struct fault *fault)
+{
+    struct rebuild *rebuild = context;
+    struct spend_record spend;
+    enum status status;
+    while ((status = tx_next_spend(tx, &spend)) == STATUS_OK) {
+        if (spend.ordinal >= rebuild->tracked)
+            return fault_set(fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "the store spends an output that it does not have");
+        rebuild->spent[spend.ordinal / 8] |= (uint8_t)(1u << spend.ordinal % 8);
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* Spent outputs are added too and at once removed: they may replace an earlier one of the same outpoint. */
+static enum status add_unspent(void *context, struct tx_view *tx, struct fault *fault)
+{
+    struct rebuild *rebuild = context;
+    struct output_record output;
+    uint64_t ordinal = tx->tx.first_ordinal;
+    enum status status;
+    for (uint32_t vout = 0; (status = tx_next_output(tx, &output)) == STATUS_OK; vout++) {
+        if (!output_is_tracked(output.unknown, output.kind))
+            continue;
+        uint8_t prevout[TX_PREVOUT_SIZE];
+        prevout_of(&tx->tx.txid, vout, prevout);
+        uint64_t hash = outpoints_hash(rebuild->table, prevout);
+        status = outpoints_add(rebuild->table, prevout, hash, ordinal, resolve_stored, rebuild->reader, fault);
+        if (status != STATUS_OK)
+            return status;
+        outpoints_end_round(rebuild->table);
+        if (rebuild->spent[ordinal / 8] >> ordinal % 8 & 1)
+            outpoints_remove(rebuild->table, hash, ordinal);
+        ordinal++;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status round_rebuild_table(struct store *store, struct outpoints *table, struct fault *fault)
+{
+    struct rebuild rebuild = {.table = table, .tracked = store_totals_of(store).tracked};
+    enum status status = store_reader_open(store, &rebuild.reader, fault);
+    rebuild.spent = mem_alloc(rebuild.tracked / 8 + 1, 1);
+    if (status == STATUS_OK && !rebuild.spent)
+        status = fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = each_stored_tx(rebuild.reader, note_spends, &rebuild, fault);
+    if (status == STATUS_OK)
+        status = each_stored_tx(rebuild.reader, add_unspent, &rebuild, fault);
+    mem_free(rebuild.spent);
+    store_reader_close(rebuild.reader);
+    return status;
+}
