@@ -1,0 +1,70 @@
+/* chaingen: writes a regtest chain like mainnet's of recent years, or one of T-DAGs, with its truth as JSON.
+ *
+ *   chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] [--xor]
+ *            [--planted PER_10K] [--block-bytes N] DIR
+ *
+ * The parts are written in the order tracked, tdags, size, blocks; in a DIR that has a chain already, they are added to it. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/chaingen.h"
+
+/* The model's giants, scaled: nine 20,000-root fan-ins, a 2,260-deep one with 10 roots, a chain of 200,000 and a T-DAG of a
+ * million transactions. */
+static void plant_giants(struct gen *gen, struct rng *rng, uint32_t percent)
+{
+    uint32_t fan_ins = (9 * percent + 50) / 100;
+    for (uint32_t i = 0; i < fan_ins; i++)
+        gen_plant(gen, plan_fan_in(20000));
+    gen_plant(gen, plan_deep(2260, 10));
+    gen_plant(gen, plan_deep(2000 * percent, 1));
+    gen_plant(gen, plan_random(rng, 10000 * percent));
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"size", 1, NULL, 's'}, {"blocks", 1, NULL, 'b'}, {"tracked", 1, NULL, 't'}, {"tdags", 1, NULL, 'd'},
+        {"giants", 1, NULL, 'g'}, {"seed", 1, NULL, 'r'}, {"xor", 0, NULL, 'x'}, {"planted", 1, NULL, 'p'},
+        {"block-bytes", 1, NULL, 'k'}, {NULL, 0, NULL, 0}};
+    struct gen_options how = {.seed = 1, .planted_per_10k = 50, .stale_every = 200};
+    uint64_t size = 0, tracked = 0;
+    uint32_t blocks = 0, tdags = 0, giants = 0;
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
+        switch (option) {
+        case 's': size = number; break;
+        case 'b': blocks = (uint32_t)number; break;
+        case 't': tracked = number; break;
+        case 'd': tdags = (uint32_t)number; break;
+        case 'g': giants = (uint32_t)number; break;
+        case 'r': how.seed = number; break;
+        case 'x': how.xored = true; break;
+        case 'p': how.planted_per_10k = (uint32_t)number; break;
+        case 'k': how.block_bytes = (uint32_t)number; break;
+        default: return 2;
+        }
+    }
+    if (optind + 1 != argc) {
+        fputs("usage: chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] [--xor] "
+              "[--planted PER_10K] [--block-bytes N] DIR\n", stderr);
+        return 2;
+    }
+    how.dir = argv[optind];
+    struct gen *gen = gen_open(&how);
+    struct rng rng = {how.seed};
+    if (tracked)
+        gen_tracked(gen, tracked);
+    if (giants)
+        plant_giants(gen, &rng, giants);
+    if (tdags || giants)
+        gen_tdags(gen, tdags);
+    if (size)
+        gen_blocks(gen, 0, size);
+    if (blocks)
+        gen_blocks(gen, blocks, 0);
+    gen_print_truth(gen, stdout);
+    gen_close(gen);
+    return 0;
+}
