@@ -12,6 +12,8 @@
 #include "parser/mem.h"
 
 static const struct command *const commands[] = {
+    &command_scan,
+    &command_stats,
     NULL,
 };
 

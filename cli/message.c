@@ -98,11 +98,13 @@ static const char *status_text(enum status status)
     return "unexpected failure";
 }
 
-int message_failure(const struct fault *fault)
+int message_result(enum status status, const struct fault *fault)
 {
+    if (status == STATUS_OK)
+        return EXIT_DONE;
     if (fault->text[0])
         message_fault(fault);
     else
-        message("%s", status_text(fault->status));
-    return fault->status == STATUS_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_FAILED;
+        message("%s", status_text(status));
+    return status == STATUS_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_FAILED;
 }

@@ -17,9 +17,8 @@ void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The fault as `path: at byte N: text`. */
 void message_fault(const struct fault *fault);
 
-/* Prints the fault and returns the exit status that belongs to its status. STATUS_INTERRUPTED prints its text only if
- * there is one. */
-int message_failure(const struct fault *fault);
+/* The exit status for how a command ended; prints the fault unless that is STATUS_OK. */
+int message_result(enum status status, const struct fault *fault);
 
 /* Prints what is wrong with the command line and where help is. Returns EXIT_USAGE. */
 int message_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,0 +1,37 @@
+/* source: a store opened for reading, as every command but scan does. */
+#ifndef UNKTX_CLI_SOURCE_H
+#define UNKTX_CLI_SOURCE_H
+
+#include "cli/options.h"
+#include "cli/text.h"
+#include "graph/forest.h"
+#include "graph/store.h"
+
+#define SOURCE_NETWORK_SIZE 32u
+
+/* Opens settings->store; an empty one is STATUS_NOT_FOUND. */
+enum status source_open(const struct settings *settings, struct store **store, struct fault *fault) MUST_CHECK;
+
+/* STATUS_FORMAT with the store's path and the height that the damaged batch begins with. */
+enum status source_damaged(const struct store *store, uint32_t height, struct fault *fault) MUST_CHECK;
+
+/* The network's name, "signet-XXXXXXXX" for a custom one's magic. */
+void source_network(const struct store *store, char name[SOURCE_NETWORK_SIZE]);
+
+/* STATUS_INTERRUPTED once a signal came. */
+enum status source_go_on(struct fault *fault) MUST_CHECK;
+
+/* One reader for each of `threads` workers. */
+struct source_readers {
+    struct store_reader **readers;
+    unsigned count;
+};
+enum status source_readers_open(const struct store *store, unsigned threads, struct source_readers *readers,
+                                struct fault *fault) MUST_CHECK;
+void source_readers_close(struct source_readers *readers);
+
+/* Transaction `number` of the store, which is in the block of that height. Its cursors borrow from the reader. */
+enum status source_tx(const struct store *store, const struct store_reader *reader, uint32_t height, uint64_t number,
+                      struct tx_view *tx, struct fault *fault) MUST_CHECK;
+
+#endif
