@@ -20,6 +20,9 @@ TEST_SOURCES := $(sort $(wildcard tests/*/test_*.c))
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB := $(BUILD)/libunktx.a
+MAN_PAGES := $(sort $(wildcard cli/man/*.1))
+CHAINGEN := $(BUILD)/tests/bench/chaingen
+BENCH := $(BUILD)/tests/bench/bench
 TESTS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
 
 all: $(BUILD)/unktx
@@ -38,9 +41,45 @@ $(BUILD)/unktx: $(call objects,$(CLI_SOURCES)) $(LIB)
 $(TESTS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(SUPPORT_SOURCES)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
 
-clean:
-	rm -rf $(BUILD)
+$(CHAINGEN) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(SUPPORT_SOURCES)) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
-.PHONY: all clean
+# Every test program, one after the other (each names what it skips); UNKTX tells those in tests/cli which binary to run.
+check: $(BUILD)/unktx $(TESTS) $(CHAINGEN)
+	@failed=; for test in $(TESTS); do \
+	    echo "== $${test#$(BUILD)/}"; UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) ./$$test || failed="$$failed $${test#$(BUILD)/}"; \
+	done; sh tests/lint.sh || failed="$$failed lint"; \
+	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; echo "all test programs passed"
+
+bench: $(BUILD)/unktx $(BENCH) $(CHAINGEN)
+	UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) $(BENCH)
+
+# House rules, then the static analysers where they are installed.
+lint:
+	sh tests/lint.sh
+	@if command -v cppcheck >/dev/null; then cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr \
+	    --suppress=missingIncludeSystem --error-exitcode=1 -I. parser graph classify cli; else echo "cppcheck is not here: skipped"; fi
+	@if command -v clang-tidy >/dev/null; then clang-tidy --quiet --warnings-as-errors='*' $(LIB_SOURCES) $(CLI_SOURCES) -- \
+	    -std=gnu11 -I. $(LIB_CFLAGS); else echo "clang-tidy is not here: skipped"; fi
+
+asan:
+	$(MAKE) check SANITIZE=address,undefined BUILD=$(BUILD)-asan
+
+# gcc's libgomp is not instrumented and gives false reports: clang with libomp
+tsan:
+	TSAN_OPTIONS=ignore_noninstrumented_modules=1 $(MAKE) check CC=clang SANITIZE=thread BUILD=$(BUILD)-tsan
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/unktx $(DESTDIR)$(PREFIX)/bin/unktx
+	install -m 644 $(MAN_PAGES) $(DESTDIR)$(PREFIX)/share/man/man1
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/unktx $(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,$(notdir $(MAN_PAGES)))
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan
+
+.PHONY: all check bench lint asan tsan install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
