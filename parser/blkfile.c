@@ -1,0 +1,349 @@
+#include "parser/blkfile.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "parser/bytes.h"
+#include "parser/mem.h"
+
+#define READ_PIECE ((size_t)256 << 10) /* un-XORed while it is still in the cache */
+
+/* ---- the folder ---- */
+
+static char *path_join(const char *folder, const char *name)
+{
+    size_t folder_size = strlen(folder), name_size = strlen(name);
+    while (folder_size > 1 && folder[folder_size - 1] == '/')
+        folder_size--;
+    char *path = mem_alloc(folder_size + name_size + 2, 1);
+    if (path)
+        snprintf(path, folder_size + name_size + 2, "%.*s%s%s", (int)folder_size, folder, name_size ? "/" : "", name);
+    return path;
+}
+
+/* blk, five digits or more, .dat */
+static bool blk_number(const char *name, uint32_t *number)
+{
+    static const char suffix[] = ".dat";
+    if (strncmp(name, "blk", 3) != 0)
+        return false;
+    uint64_t value = 0;
+    size_t digits = 0;
+    for (name += 3; *name >= '0' && *name <= '9'; name++, digits++) {
+        value = value * 10 + (uint64_t)(*name - '0');
+        if (value > UINT32_MAX)
+            return false;
+    }
+    *number = (uint32_t)value;
+    return digits >= 5 && strcmp(name, suffix) == 0;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    const struct blkfile *x = a, *y = b;
+    if (x->number != y->number)
+        return x->number < y->number ? -1 : 1;
+    return strcmp(x->path, y->path);
+}
+
+/* Appends a file; anything but a regular file, or one that has just gone, is passed over. Takes over `path`. */
+static enum status add_file(struct blkdir *dir, size_t *capacity, char *path, uint32_t number, struct fault *fault)
+{
+    struct stat info;
+    enum status status = STATUS_OK;
+    if (!path)
+        return fault_nomem(fault);
+    if (stat(path, &info) != 0) {
+        if (errno != ENOENT)
+            status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot look at the file");
+    } else if (S_ISREG(info.st_mode)) {
+        if (mem_reserve(&dir->files, capacity, dir->count + 1, sizeof *dir->files) == STATUS_OK) {
+            dir->files[dir->count++] = (struct blkfile){.number = number, .size = (uint64_t)info.st_size,
+                .mtime_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec, .path = path};
+            return STATUS_OK;
+        }
+        status = fault_nomem(fault);
+    }
+    mem_free(path);
+    return status;
+}
+
+static enum status read_xor_key(struct blkdir *dir, struct fault *fault)
+{
+    static const uint8_t zeros[XOR_KEY_SIZE];
+    enum status status = STATUS_OK;
+    char *path = path_join(dir->path, "xor.dat");
+    if (!path)
+        return fault_nomem(fault);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        if (errno != ENOENT)
+            status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the XOR key");
+        goto out;
+    }
+    struct stat info;
+    if (fstat(fd, &info) != 0) {
+        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot look at the XOR key");
+    } else if (info.st_size != XOR_KEY_SIZE) {
+        status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "the XOR key has %lld bytes, not %u",
+                           (long long)info.st_size, XOR_KEY_SIZE);
+    } else if (pread(fd, dir->key, XOR_KEY_SIZE, 0) != (ssize_t)XOR_KEY_SIZE) {
+        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the XOR key");
+    }
+    dir->xored = memcmp(dir->key, zeros, XOR_KEY_SIZE) != 0;
+out:
+    if (fd >= 0)
+        close(fd);
+    mem_free(path);
+    return status;
+}
+
+/* Lists the blk files of exactly `path`. A missing folder counts as one without blk files; *exists tells them apart. */
+static enum status list_folder(const char *path, struct blkdir *dir, bool *exists, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    size_t capacity = 0;
+    memset(dir, 0, sizeof *dir);
+    DIR *folder = opendir(path);
+    *exists = folder != NULL;
+    if (!folder)
+        return errno == ENOENT || errno == ENOTDIR ? STATUS_OK
+                                                   : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the folder");
+    const struct dirent *entry;
+    while (status == STATUS_OK && (errno = 0, entry = readdir(folder)) != NULL) {
+        uint32_t number;
+        if (blk_number(entry->d_name, &number))
+            status = add_file(dir, &capacity, path_join(path, entry->d_name), number, fault);
+    }
+    if (status == STATUS_OK && errno != 0)
+        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot list the folder");
+    closedir(folder);
+    if (status == STATUS_OK && dir->count > 0) {
+        qsort(dir->files, dir->count, sizeof *dir->files, compare_files);
+        dir->path = path_join(path, "");
+        status = dir->path ? read_xor_key(dir, fault) : fault_nomem(fault);
+    }
+    if (status)
+        blkdir_free(dir);
+    return status;
+}
+
+/* Lists FOLDER/SUB/blocks, or FOLDER/blocks for an empty SUB. */
+static enum status list_blocks_of(const char *folder, const char *sub, struct blkdir *dir, bool *exists, struct fault *fault)
+{
+    enum status status = STATUS_NOMEM;
+    char *inner = path_join(folder, sub);
+    char *blocks = inner ? path_join(inner, "blocks") : NULL;
+    if (blocks)
+        status = list_folder(blocks, dir, exists, fault);
+    else
+        fault_nomem(fault);
+    mem_free(blocks);
+    mem_free(inner);
+    return status;
+}
+
+/* Takes the only test network below a data directory. Leaves dir->count 0 if there is none. */
+static enum status take_only_network(const char *path, struct blkdir *dir, struct fault *fault)
+{
+    struct blkdir found = {0};
+    char names[64] = "";
+    size_t networks = 0;
+    enum status status = STATUS_OK;
+    const struct network *network;
+    for (unsigned i = 0; status == STATUS_OK && (network = network_at(i)) != NULL; i++) {
+        bool exists;
+        if (network->folder[0] == '\0')
+            continue;
+        status = list_blocks_of(path, network->folder, &found, &exists, fault);
+        if (status || found.count == 0)
+            continue;
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", networks ? ", " : "", network->name);
+        if (networks++ == 0) {
+            *dir = found;
+            dir->chain = network;
+        } else {
+            blkdir_free(&found);
+        }
+    }
+    if (status == STATUS_OK && networks > 1)
+        status = fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                           "several networks and no main chain: choose one with --chain: %s", names);
+    if (status)
+        blkdir_free(dir);
+    return status;
+}
+
+enum status blkdir_open(const char *path, const char *chain, struct blkdir *dir, struct fault *fault)
+{
+    memset(dir, 0, sizeof *dir);
+    const struct network *network = chain ? network_by_name(chain) : NULL;
+    if (chain && !network)
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "no network is called %s", chain);
+    bool sub = false, blocks = false, self = false;
+    enum status status;
+    if (network && network->folder[0]) {
+        status = list_blocks_of(path, network->folder, dir, &sub, fault);
+        dir->chain = network;
+        if (status || dir->count)
+            return status;
+    }
+    status = list_blocks_of(path, "", dir, &blocks, fault);
+    if (status || dir->count)
+        return status;
+    status = list_folder(path, dir, &self, fault);
+    if (status || dir->count)
+        return status;
+    if (!network) {
+        status = take_only_network(path, dir, fault);
+        if (status || dir->count)
+            return status;
+    }
+    if (!self)
+        return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
+                         "no such folder: give --datadir the node's data directory");
+    if (blocks || sub)
+        return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET, "its blocks folder has no blk*.dat: "
+                         "the node has not begun to download, or keeps its blocks elsewhere (blocksdir)");
+    return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET, "no blk*.dat in it, nor in a blocks folder below it: "
+                     "give --datadir the node's data directory%s", network ? " of that --chain" : "");
+}
+
+enum status blkdir_open_any(const char *path, struct blkdir *dir, struct fault *fault)
+{
+    struct stat info;
+    memset(dir, 0, sizeof *dir);
+    if (stat(path, &info) != 0)
+        return errno == ENOENT ? fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET, "no such file or folder")
+                               : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot look at it");
+    if (S_ISDIR(info.st_mode))
+        return blkdir_open(path, NULL, dir, fault);
+    if (!S_ISREG(info.st_mode))
+        return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "neither a file nor a folder");
+    const char *slash = strrchr(path, '/');
+    uint32_t number = 0;
+    if (!blk_number(slash ? slash + 1 : path, &number))
+        number = 0;
+    dir->path = path_join(slash ? path : ".", "");
+    if (!dir->path)
+        return fault_nomem(fault);
+    if (slash)
+        dir->path[slash == path ? 1 : slash - path] = '\0';
+    size_t capacity = 0;
+    enum status status = add_file(dir, &capacity, path_join(path, ""), number, fault);
+    if (status == STATUS_OK)
+        status = read_xor_key(dir, fault);
+    if (status)
+        blkdir_free(dir);
+    return status;
+}
+
+void blkdir_free(struct blkdir *dir)
+{
+    for (size_t i = 0; i < dir->count; i++)
+        mem_free(dir->files[i].path);
+    mem_free(dir->files);
+    mem_free(dir->path);
+    memset(dir, 0, sizeof *dir);
+}
+
+/* ---- bytes ---- */
+
+typedef uint64_t xor_vector __attribute__((vector_size(64), aligned(1), may_alias));
+
+void blk_xor(uint8_t *bytes, size_t size, const uint8_t key[XOR_KEY_SIZE], uint64_t offset)
+{
+    uint8_t rotated[XOR_KEY_SIZE];
+    for (unsigned i = 0; i < XOR_KEY_SIZE; i++)
+        rotated[i] = key[(offset + i) % XOR_KEY_SIZE];
+    uint64_t word = load_le64(rotated);
+    size_t i = 0;
+    /* Blocks of 64 bytes become the widest registers that the compiler may use. */
+    for (; size - i >= sizeof(xor_vector); i += sizeof(xor_vector))
+        *(xor_vector *)(bytes + i) ^= word;
+    for (; i < size; i++)
+        bytes[i] ^= rotated[i % XOR_KEY_SIZE];
+}
+
+/* Reads up to `size` bytes, fewer only at the end of the file; -1 with errno on error. */
+static ssize_t pread_full(int fd, uint8_t *bytes, size_t size, uint64_t offset)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = pread(fd, bytes + done, size - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
+static void reader_close(struct blk_reader *reader)
+{
+    if (reader->fd_plus_1)
+        close(reader->fd_plus_1 - 1);
+    reader->fd_plus_1 = 0;
+}
+
+static enum status reader_open(struct blk_reader *reader, const struct blkdir *dir, size_t index, struct fault *fault)
+{
+    assert(index < dir->count);
+    if (reader->fd_plus_1 && reader->index == index)
+        return STATUS_OK;
+    reader_close(reader);
+    int fd = open(dir->files[index].path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fault_errno(fault, dir->files[index].path, FAULT_NO_OFFSET, "cannot open the file");
+    reader->fd_plus_1 = fd + 1;
+    reader->index = index;
+    return STATUS_OK;
+}
+
+enum status blk_read(struct blk_reader *reader, const struct blkdir *dir, size_t index, uint64_t offset, size_t size,
+                     const uint8_t **bytes, struct fault *fault)
+{
+    enum status status = reader_open(reader, dir, index, fault);
+    if (status)
+        return status;
+    if (mem_reserve(&reader->buffer, &reader->capacity, size, 1))
+        return fault_nomem(fault);
+    for (size_t done = 0; done < size;) {
+        size_t piece = size - done < READ_PIECE ? size - done : READ_PIECE;
+        ssize_t got = pread_full(reader->fd_plus_1 - 1, reader->buffer + done, piece, offset + done);
+        if (got < 0)
+            return fault_errno(fault, dir->files[index].path, offset + done, "cannot read");
+        if ((size_t)got < piece)
+            return fault_set(fault, STATUS_IO, dir->files[index].path, offset + done + (size_t)got,
+                             "the file ends within a block");
+        if (dir->xored)
+            blk_xor(reader->buffer + done, piece, dir->key, offset + done);
+        done += piece;
+    }
+    *bytes = reader->buffer;
+    return STATUS_OK;
+}
+
+void blk_reader_free(struct blk_reader *reader)
+{
+    reader_close(reader);
+    mem_free(reader->buffer);
+    memset(reader, 0, sizeof *reader);
+}
+
+void blk_read_ahead(struct blk_reader *reader, const struct blkdir *dir, size_t index, uint64_t offset, uint64_t size)
+{
+    if (reader_open(reader, dir, index, NULL) == STATUS_OK)
+        (void)posix_fadvise(reader->fd_plus_1 - 1, (off_t)offset, (off_t)size, POSIX_FADV_WILLNEED);
+}

@@ -1,0 +1,360 @@
+/* The record scan of blkfile.h. Two windows on the file: `step` looks at the heads of records (small reads, which grow
+ * where records are small), `search` runs over bytes that are no record. */
+#include "parser/blkfile.h"
+
+#include <assert.h>
+
+#include "parser/bytes.h"
+#include "parser/mem.h"
+#include "parser/sha256.h"
+
+#define FRAME_SIZE 8u /* magic and length */
+#define HEAD_SIZE (FRAME_SIZE + BLOCK_HEADER_SIZE)
+#define BLOCK_SIZE_MIN (BLOCK_HEADER_SIZE + 1u)
+#define WINDOW_MIN ((size_t)4 << 10)
+#define WINDOW_MAX ((size_t)64 << 10)
+#define PAGE ((size_t)4 << 10)
+#define MAGICS_MAX 8
+#define NOWHERE UINT64_MAX
+
+struct window {
+    struct blk_reader reader;
+    const uint8_t *bytes; /* of [start, start + length) of the file */
+    uint64_t start;
+    size_t length;
+    size_t ahead;
+};
+
+struct scanner {
+    const struct blkdir *dir;
+    size_t index;
+    uint64_t size;
+    struct window step, search;
+    uint8_t magics[MAGICS_MAX][4];
+    unsigned magics_count;
+    bool magic_byte[256];            /* some magic begins with it */
+    uint64_t padding[XOR_KEY_SIZE];  /* eight raw zeros at an offset of that remainder, as they read here */
+    bool padding_has_magic;          /* so padding cannot be skipped blindly */
+    uint64_t padding_from, padding_to; /* the last run that was crossed */
+    uint64_t head_offset;            /* the last place that was asked for a head, and the answer */
+    bool head_found;
+    struct blk_record head;
+    uint64_t parse_left;             /* bytes that may still be read only to see whether a block parses */
+    bool unreadable;
+    enum status status;              /* STATUS_NOMEM ends the scan */
+    struct blk_scan *scan;
+};
+
+/* At least `need` bytes (up to HEAD_SIZE, inside the file) at `offset`. What cannot be read is shown as 0xff bytes, which are
+ * neither padding nor a magic, and noted in `unreadable`. */
+static const uint8_t *look(struct scanner *s, struct window *w, uint64_t offset, size_t need)
+{
+    static uint8_t ones[PAGE + HEAD_SIZE];
+    if (w->length && offset >= w->start && offset + need <= w->start + w->length)
+        return w->bytes + (offset - w->start);
+    bool close_by = w->length && offset >= w->start && offset - w->start <= 2 * w->length;
+    w->ahead = !close_by ? WINDOW_MIN : w->ahead * 2 < WINDOW_MAX ? w->ahead * 2 : WINDOW_MAX;
+    uint64_t left = s->size - offset;
+    size_t size = left < w->ahead ? (size_t)left : w->ahead;
+    enum status status = blk_read(&w->reader, s->dir, s->index, offset, size, &w->bytes, NULL);
+    if (status == STATUS_IO) { /* again without the neighbour pages, one of which may be the broken one */
+        size_t piece = PAGE - (size_t)(offset % PAGE);
+        size = piece < need ? need : piece;
+        if (size > left)
+            size = (size_t)left;
+        status = blk_read(&w->reader, s->dir, s->index, offset, size, &w->bytes, NULL);
+    }
+    if (status) {
+        if (status == STATUS_NOMEM)
+            s->status = status;
+        s->unreadable = true;
+        memset(ones, 0xff, sizeof ones);
+        w->bytes = ones;
+    }
+    w->start = offset;
+    w->length = size;
+    return w->bytes;
+}
+
+static bool is_padding(const struct scanner *s, uint8_t byte, uint64_t offset)
+{
+    return byte == 0 || byte == s->dir->key[offset % XOR_KEY_SIZE];
+}
+
+static bool is_padding_word(const struct scanner *s, const uint8_t *bytes, uint64_t offset)
+{
+    uint64_t word = load_le64(bytes);
+    return word == 0 || word == s->padding[offset % XOR_KEY_SIZE];
+}
+
+static bool has_magic(const struct scanner *s, const uint8_t *bytes, size_t size)
+{
+    for (unsigned i = 0; i < s->magics_count; i++)
+        if (memcmp(bytes, s->magics[i], size) == 0)
+            return true;
+    return false;
+}
+
+static bool plausible_length(uint32_t length)
+{
+    return length >= BLOCK_SIZE_MIN && length <= BLOCK_SIZE_MAX;
+}
+
+/* True if a record begins at `offset`: magic, a plausible length, a header that meets its own target. */
+static bool head_at(struct scanner *s, uint64_t offset, struct blk_record *record)
+{
+    if (s->head_offset != offset) {
+        s->head_offset = offset;
+        s->head_found = false;
+        if (s->size - offset < HEAD_SIZE)
+            return false;
+        const uint8_t *bytes = look(s, &s->step, offset, HEAD_SIZE);
+        if (!has_magic(s, bytes, 4) || !plausible_length(load_le32(bytes + 4)))
+            return false;
+        struct block_header header;
+        struct hash256 hash;
+        block_header_read(bytes + FRAME_SIZE, &header);
+        sha256d(bytes + FRAME_SIZE, BLOCK_HEADER_SIZE, &hash);
+        if (!block_meets_target(&hash, header.bits))
+            return false;
+        s->head_found = true;
+        s->head = (struct blk_record){.offset = offset, .size = load_le32(bytes + 4)};
+        memcpy(s->head.magic, bytes, sizeof s->head.magic);
+        memcpy(s->head.header, bytes + FRAME_SIZE, BLOCK_HEADER_SIZE);
+    }
+    if (s->head_found)
+        *record = s->head;
+    return s->head_found;
+}
+
+/* True if the file ends within the first 88 bytes of what looks like a record. */
+static bool cut_head_at(struct scanner *s, uint64_t offset)
+{
+    uint64_t left = s->size - offset;
+    if (left == 0 || left >= HEAD_SIZE)
+        return false;
+    const uint8_t *bytes = look(s, &s->step, offset, (size_t)left);
+    return has_magic(s, bytes, left < 4 ? (size_t)left : 4) && (left < FRAME_SIZE || plausible_length(load_le32(bytes + 4)));
+}
+
+/* The end of the zeros that begin at `offset` (which may be none). A key can make the first bytes of a record look like
+ * raw zeros, so a record that begins within the last of them ends the run there. */
+static uint64_t padding_end(struct scanner *s, uint64_t offset)
+{
+    if (offset >= s->padding_from && offset <= s->padding_to)
+        return s->padding_to;
+    struct blk_record record;
+    uint64_t at = offset;
+    while (at < s->size) {
+        size_t left = s->size - at < FRAME_SIZE ? (size_t)(s->size - at) : FRAME_SIZE;
+        const uint8_t *bytes = look(s, &s->step, at, left);
+        if (left == FRAME_SIZE && is_padding_word(s, bytes, at))
+            at += FRAME_SIZE;
+        else if (is_padding(s, *bytes, at))
+            at++;
+        else
+            break;
+    }
+    for (uint64_t back = at - offset < FRAME_SIZE ? at - offset : FRAME_SIZE; back > 0; back--)
+        if (head_at(s, at - back, &record)) {
+            at -= back;
+            break;
+        }
+    s->padding_from = offset;
+    s->padding_to = at;
+    return at;
+}
+
+/* Whether the bytes of the record make a whole block. The budget keeps a hostile file that is full of false heads
+ * from being read over and over. */
+static bool parses(struct scanner *s, const struct blk_record *record)
+{
+    struct block_counts counts;
+    const uint8_t *bytes;
+    if (record->size > s->parse_left)
+        return false;
+    s->parse_left -= record->size;
+    s->search.length = 0;
+    enum status status = blk_read(&s->search.reader, s->dir, s->index, record->offset + FRAME_SIZE, record->size, &bytes, NULL);
+    if (status == STATUS_NOMEM)
+        s->status = status;
+    return status == STATUS_OK && block_count(bytes, record->size, &counts) == STATUS_OK;
+}
+
+/* Judges a record by its length: does it lead to a record, to zeros and then one, or to the end of the file? */
+static bool is_whole(struct scanner *s, const struct blk_record *record, enum blk_gap_reason *reason)
+{
+    uint64_t end = record->offset + FRAME_SIZE + record->size;
+    struct blk_record next_record;
+    *reason = BLK_GAP_TORN;
+    if (end > s->size)
+        return false;
+    uint64_t next = padding_end(s, end);
+    if (next == s->size || head_at(s, next, &next_record) || cut_head_at(s, next)) {
+        /* A node that writes, or was stopped in doing so, leaves the end of a block as preallocated zeros. */
+        bool zeros_before = next > end && is_padding_word(s, look(s, &s->step, end - FRAME_SIZE, FRAME_SIZE), end - FRAME_SIZE);
+        return !zeros_before || parses(s, record);
+    }
+    *reason = BLK_GAP_BAD_LENGTH;
+    return parses(s, record);
+}
+
+/* The first whole record at or behind `from`; false if there is none. *solid is the end of what is not padding. */
+static bool search(struct scanner *s, uint64_t from, struct blk_record *record, uint64_t *solid)
+{
+    enum blk_gap_reason reason;
+    while (from < s->size && s->status == STATUS_OK) {
+        size_t need = s->size - from < FRAME_SIZE ? (size_t)(s->size - from) : FRAME_SIZE;
+        const uint8_t *bytes = look(s, &s->search, from, need);
+        size_t left = s->search.length - (size_t)(from - s->search.start);
+        size_t limit = left > FRAME_SIZE ? left - (FRAME_SIZE - 1) : need < FRAME_SIZE ? left : 1;
+        bool candidate = false;
+        size_t i = 0;
+        while (i < limit && !candidate) {
+            if (left - i >= FRAME_SIZE && !s->padding_has_magic && is_padding_word(s, bytes + i, from + i)) {
+                i += FRAME_SIZE;
+                continue;
+            }
+            candidate = s->magic_byte[bytes[i]] && left - i >= 4 && has_magic(s, bytes + i, 4);
+            if (!candidate && !is_padding(s, bytes[i], from + i))
+                *solid = from + i + 1;
+            i++;
+        }
+        from += i;
+        if (candidate && head_at(s, from - 1, record) && is_whole(s, record, &reason))
+            return true;
+        if (candidate)
+            *solid = from;
+    }
+    return false;
+}
+
+static void push_record(struct scanner *s, const struct blk_record *record)
+{
+    struct blk_scan *scan = s->scan;
+    if (mem_reserve(&scan->records, &scan->capacity, scan->count + 1, sizeof *scan->records)) {
+        s->status = STATUS_NOMEM;
+        return;
+    }
+    scan->records[scan->count++] = *record;
+    scan->end = record->offset + FRAME_SIZE + record->size;
+}
+
+static void push_gap(struct scanner *s, uint64_t from, uint64_t to, enum blk_gap_reason reason)
+{
+    struct blk_scan *scan = s->scan;
+    if (mem_reserve(&scan->gaps, &scan->gaps_capacity, scan->gaps_count + 1, sizeof *scan->gaps)) {
+        s->status = STATUS_NOMEM;
+        return;
+    }
+    scan->gaps[scan->gaps_count++] = (struct blk_gap){.offset = from, .size = to - from, .reason = reason};
+}
+
+/* Leaves what begins at `from` and is no record: notes it as a gap and takes the next record. Returns where to go on. */
+static uint64_t recover(struct scanner *s, uint64_t from, bool head, enum blk_gap_reason reason)
+{
+    struct blk_record record;
+    uint64_t solid = head ? from + HEAD_SIZE : from + 1;
+    bool found = search(s, solid, &record, &solid);
+    uint64_t to = found ? record.offset : s->size;
+    if (found && reason == BLK_GAP_TORN)
+        reason = BLK_GAP_BAD_LENGTH;
+    if (s->unreadable)
+        reason = BLK_GAP_UNREADABLE;
+    s->unreadable = false;
+    /* A few zeros belong to the garbage; a run of them is what the node preallocated. */
+    push_gap(s, from, to - solid >= FRAME_SIZE ? solid : to, reason);
+    if (!found)
+        return s->size;
+    push_record(s, &record);
+    return s->scan->end;
+}
+
+static void add_magic(struct scanner *s, const uint8_t magic[4])
+{
+    memcpy(s->magics[s->magics_count++], magic, 4);
+    s->magic_byte[magic[0]] = true;
+    for (unsigned i = 0; i < XOR_KEY_SIZE; i++) {
+        uint32_t padding = (uint32_t)s->padding[i];
+        if (memcmp(&padding, magic, 4) == 0)
+            s->padding_has_magic = true;
+    }
+}
+
+/* Every known magic and, if a whole record begins the file, its magic: a custom signet has one of its own. */
+static void add_magics(struct scanner *s)
+{
+    const struct network *network;
+    for (unsigned i = 0; (network = network_at(i)) != NULL; i++)
+        add_magic(s, network->magic);
+    if (s->size < HEAD_SIZE)
+        return;
+    const uint8_t *bytes = look(s, &s->step, 0, HEAD_SIZE);
+    if (has_magic(s, bytes, 4) || is_padding(s, bytes[0], 0))
+        return;
+    struct scanner before = *s;
+    struct blk_record record;
+    enum blk_gap_reason reason;
+    add_magic(s, bytes);
+    if (!head_at(s, 0, &record) || !is_whole(s, &record, &reason)) {
+        s->magics_count = before.magics_count;
+        memcpy(s->magic_byte, before.magic_byte, sizeof s->magic_byte);
+        s->padding_has_magic = before.padding_has_magic;
+    }
+    s->head_offset = NOWHERE;
+}
+
+static void scan_records(struct scanner *s)
+{
+    struct blk_record record;
+    uint64_t at = 0;
+    while (s->status == STATUS_OK && (at = padding_end(s, at)) < s->size) {
+        enum blk_gap_reason reason = BLK_GAP_GARBAGE;
+        bool head = head_at(s, at, &record);
+        if (head && is_whole(s, &record, &reason)) {
+            push_record(s, &record);
+            at = s->scan->end;
+        } else if (cut_head_at(s, at)) {
+            push_gap(s, at, s->size, BLK_GAP_TORN);
+            at = s->size;
+        } else {
+            at = recover(s, at, head, reason);
+        }
+    }
+}
+
+enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t magic[4], struct blk_scan *scan,
+                          struct fault *fault)
+{
+    assert(index < dir->count);
+    struct scanner s = {.dir = dir, .index = index, .size = dir->files[index].size, .head_offset = NOWHERE,
+        .padding_from = NOWHERE, .scan = scan};
+    scan->count = scan->gaps_count = 0;
+    scan->end = 0;
+    s.parse_left = 2 * s.size + BLOCK_SIZE_MAX;
+    for (unsigned i = 0; i < XOR_KEY_SIZE; i++) {
+        uint8_t zeros[XOR_KEY_SIZE] = {0};
+        blk_xor(zeros, sizeof zeros, dir->key, i);
+        s.padding[i] = load_le64(zeros);
+    }
+    const uint8_t *none;
+    enum status status = blk_read(&s.step.reader, dir, index, 0, 0, &none, fault);
+    if (status == STATUS_OK) {
+        if (magic)
+            add_magic(&s, magic);
+        else
+            add_magics(&s);
+        scan_records(&s);
+        status = s.status ? fault_nomem(fault) : STATUS_OK;
+    }
+    blk_reader_free(&s.step.reader);
+    blk_reader_free(&s.search.reader);
+    return status;
+}
+
+void blk_scan_free(struct blk_scan *scan)
+{
+    mem_free(scan->records);
+    mem_free(scan->gaps);
+    memset(scan, 0, sizeof *scan);
+}
