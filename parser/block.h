@@ -28,7 +28,7 @@ struct block_counts {
     uint32_t inputs; /* the coinbase's included */
     uint32_t outputs;
     uint32_t kind_count[KINDS];
-    uint64_t kind_value_sat[KINDS];
+    uint64_t kind_value_sat[KINDS]; /* modulo 2^64: a hostile block may claim any values */
     uint32_t unknown_txs[RULES]; /* transactions with an unknown output, nulldata included */
 };
 
@@ -116,7 +116,8 @@ struct block_verifier {
 };
 
 /* Recomputes every txid, the merkle root, every wtxid and the witness commitment (BIP 141), and checks the header's
- * proof of work against its own bits. O(size) hashing. */
+ * proof of work against its own bits. A block without any witness needs no commitment, and what looks like one in it is
+ * not judged: blocks from before segwit may hold anything. O(size) hashing. */
 enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *block, size_t size);
 void block_verifier_free(struct block_verifier *verifier);
 
@@ -127,7 +128,8 @@ const char *block_flaw_text(enum block_flaw flaw);
 bool block_meets_target(const struct hash256 *hash, uint32_t bits);
 
 /* The height that the coinbase's script begins with (BIP 34), read from a whole block; false where it has none
- * (versions below 2, or a first push that is no minimal number of 1 to 4 bytes). O(1). */
+ * (versions below 2, no coinbase, or a first operation that is neither OP_1..OP_16, as in young test chains, nor the
+ * shortest push of a number of 1 to 4 bytes). O(1). */
 bool block_bip34_height(const uint8_t *block, size_t size, uint32_t *height);
 
 #endif

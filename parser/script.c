@@ -116,27 +116,21 @@ static bool is_witness_program(const uint8_t *script, size_t size)
            (script[0] == OP_0 || (script[0] >= OP_1 && script[0] <= OP_16));
 }
 
+/* The kinds of 20 and 32 bytes in version 0 and of 32 in version 1 never get here. */
 static enum kind witness_kind(const uint8_t *script, size_t size)
 {
     if (script[0] == OP_0)
-        return size == 22 ? KIND_WITNESS_V0_KEYHASH : size == 34 ? KIND_WITNESS_V0_SCRIPTHASH : KIND_NONSTANDARD;
-    if (script[0] == OP_1 && size == 34)
-        return KIND_WITNESS_V1_TAPROOT;
-    if (script[0] == OP_1 && size == 4 && script[2] == 0x4e && script[3] == 0x73)
-        return KIND_ANCHOR;
-    return KIND_WITNESS_UNKNOWN;
+        return KIND_NONSTANDARD;
+    bool anchor = size == 4 && script[0] == OP_1 && script[2] == 0x4e && script[3] == 0x73;
+    return anchor ? KIND_ANCHOR : KIND_WITNESS_UNKNOWN;
 }
 
-enum kind script_kind(const uint8_t *script, size_t size)
+enum kind script_kind_other(const uint8_t *script, size_t size)
 {
-    if (size == 25 && load_le16(script) == 0xa976 && script[2] == 20 && load_le16(script + 23) == 0xac88)
-        return KIND_PUBKEYHASH;
-    if (size == 23 && load_le16(script) == 0x14a9 && script[22] == OP_EQUAL)
-        return KIND_SCRIPTHASH;
-    if (is_witness_program(script, size))
-        return witness_kind(script, size);
     if (size > 0 && script[0] == OP_RETURN)
         return is_push_only(script + 1, size - 1) ? KIND_NULLDATA : KIND_NONSTANDARD;
+    if (is_witness_program(script, size))
+        return witness_kind(script, size);
     if ((size == 35 || size == 67) && script[0] == size - 2 && script[size - 1] == OP_CHECKSIG &&
         key_size_fits(script + 1, size - 2))
         return KIND_PUBKEY;

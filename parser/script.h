@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "parser/bytes.h"
+
 /* Values are part of the store format; never renumber. */
 enum kind {
     KIND_NONSTANDARD = 0,
@@ -38,8 +40,35 @@ const char *rules_name(enum rules rules);
 /* The rule set of that name; false if there is none. */
 bool rules_parse(const char *name, enum rules *rules);
 
-/* Core's Solver. O(size) at worst, O(1) for the common kinds. */
-enum kind script_kind(const uint8_t *script, size_t size);
+/* The part of script_kind for scripts that are none of the templates below. */
+enum kind script_kind_other(const uint8_t *script, size_t size);
+
+/* Core's Solver. O(size) at worst, O(1) for the common kinds.
+ * Every output of a chain passes here and the order of their kinds is random, so the kinds that are one fixed frame around
+ * a hash share one branch: a table tells by size and first byte which frame is the only one possible. */
+static inline enum kind script_kind(const uint8_t *script, size_t size)
+{
+    struct frame {
+        uint32_t head_mask, head; /* of the first four bytes */
+        uint16_t tail_mask, tail; /* of the last two */
+        uint32_t kind;
+    };
+    enum { VERSION_1 = 0x51, VERSION_1_SIDE = 64 };
+    static const struct frame frames[2 * VERSION_1_SIDE] = {
+        [22] = {0xffff, 0x1400, 0, 0, KIND_WITNESS_V0_KEYHASH},                    /* 00 14 hash */
+        [23] = {0xffff, 0x14a9, 0xff00, 0x8700, KIND_SCRIPTHASH},                  /* a9 14 hash 87 */
+        [25] = {0xffffff, 0x14a976, 0xffff, 0xac88, KIND_PUBKEYHASH},              /* 76 a9 14 hash 88 ac */
+        [34] = {0xffff, 0x2000, 0, 0, KIND_WITNESS_V0_SCRIPTHASH},                 /* 00 20 hash */
+        [34 + VERSION_1_SIDE] = {0xffff, 0x2051, 0, 0, KIND_WITNESS_V1_TAPROOT},   /* 51 20 key */
+    };
+    if (size >= 22 && size <= 34) {
+        const struct frame *f = &frames[size + (script[0] == VERSION_1 ? VERSION_1_SIDE : 0)];
+        if (f->kind && (load_le32(script) & f->head_mask) == f->head &&
+            (load_le16(script + size - 2) & f->tail_mask) == f->tail)
+            return (enum kind)f->kind;
+    }
+    return script_kind_other(script, size);
+}
 
 /* Mask (1 << enum rules) of the rule sets in which an output of this kind and script is unknown; 0 = known in all.
  * O(1) but for multisig. */
@@ -50,8 +79,8 @@ unsigned script_unknown_rules(enum kind kind, const uint8_t *script, size_t size
 unsigned script_keys(enum kind kind, const uint8_t *script, size_t size, unsigned *on_curve);
 
 /* True for a script that anyone can satisfy without a signature, preimage, or time condition (MODEL: compression):
- * empty, pushes and NOPs that leave a true top element, 0-of-n CHECKMULTISIG, and the like; see the source for the list.
- * Conservative: false when in doubt. O(size). */
+ * empty, pushes and NOPs that leave a true top element, 0-of-n CHECKMULTISIG, and the like; anyone.c has the rule.
+ * Conservative: false when in doubt. O(size), at most 64 runs of the script. */
 bool script_anyone_can_spend(const uint8_t *script, size_t size);
 
 /* Bytes that script_asm may write for a script of `size` bytes, terminator included. */
