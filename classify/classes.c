@@ -1,0 +1,357 @@
+#include "classify/classes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "classify/metrics.h"
+#include "classify/skeleton.h"
+#include "parser/mem.h"
+#include "parser/parallel.h"
+
+/* A work item is a run of T-DAGs with about this many transactions together, or one larger T-DAG. */
+#define ITEM_TXS 1024u
+
+/* Most T-DAGs are of a few small shapes. A small skeleton, written out word by word, is looked up before canon is asked;
+ * only an equal one answers, so this changes no result. (It tells the family too, also after compression: which bundles
+ * are joined, directly or through shared vertices, is all in it.) */
+#define MEMO_SLOTS 1024u
+#define MEMO_VERTICES 8u
+#define MEMO_ARCS 12u
+#define MEMO_WORDS (1 + 2 * MEMO_VERTICES + 2 * MEMO_ARCS)
+
+struct memo {
+    uint32_t key[MEMO_WORDS];
+    uint32_t words; /* of the key; 0: an empty slot */
+    enum family family;
+    struct canon_form form;
+};
+
+struct worker {
+    struct canon *canon;
+    struct family_scratch *family;
+    struct skeleton *skeleton;
+    struct metrics metrics;
+    struct memo *memos;
+    uint8_t *root;
+    uint32_t *removed;
+    size_t root_capacity, removed_capacity;
+    struct fault fault;
+    enum status status;
+    size_t failed; /* item */
+};
+
+struct item {
+    uint32_t begin, end; /* T-DAGs begin + 1 .. end */
+    uint32_t txs;
+};
+
+struct job {
+    const struct forest *forest;
+    const struct tdags *tdags;
+    bool compress;
+    struct classes *classes;
+    struct item *items;
+    size_t items_count;
+    uint32_t *local;
+    struct worker *workers;
+};
+
+/* ---- one T-DAG ---- */
+
+/* Words of the key, 0 if the graph is too large for one. */
+static uint32_t memo_key(const struct canon_graph *graph, uint32_t key[MEMO_WORDS])
+{
+    uint32_t arcs = graph->first[graph->vertices], words = 1;
+    if (graph->vertices > MEMO_VERTICES || arcs > MEMO_ARCS)
+        return 0;
+    key[0] = graph->vertices;
+    for (uint32_t v = 0; v < graph->vertices; v++) {
+        key[words++] = (uint32_t)graph->colour[v];
+        key[words++] = (uint32_t)(graph->colour[v] >> 32);
+        for (uint32_t a = graph->first[v]; a < graph->first[v + 1]; a++) {
+            key[words++] = v << 8 | graph->to[a];
+            key[words++] = graph->label[a];
+        }
+    }
+    return words;
+}
+
+static struct memo *memo_slot(struct worker *worker, const uint32_t *key, uint32_t words)
+{
+    uint64_t hash = words;
+    for (uint32_t i = 0; i < words; i++)
+        hash = (hash ^ key[i]) * UINT64_C(0x9e3779b97f4a7c15);
+    return &worker->memos[(hash >> 32) % MEMO_SLOTS];
+}
+
+static enum status form_of(struct worker *worker, const struct skeleton_view *view, struct canon_form *form, enum family *family)
+{
+    uint32_t key[MEMO_WORDS];
+    uint32_t words = memo_key(&view->graph, key);
+    struct memo *memo = words ? memo_slot(worker, key, words) : NULL;
+    if (memo && memo->words == words && memcmp(memo->key, key, words * sizeof *key) == 0) {
+        *form = memo->form;
+        *family = memo->family;
+        return STATUS_OK;
+    }
+    enum status status = canon_run(worker->canon, &view->graph, form, &worker->fault);
+    if (status)
+        return status;
+    status = family_of(worker->family, &view->family, family);
+    if (status)
+        return fault_nomem(&worker->fault);
+    if (memo) {
+        memcpy(memo->key, key, words * sizeof *key);
+        memo->words = words;
+        memo->form = *form;
+        memo->family = *family;
+    }
+    return STATUS_OK;
+}
+
+/* A T-DAG whose compression is beyond the limits is told as it is without it, in a class that is marked as not exact and
+ * kept apart from the exact ones. */
+static enum status classify_dag(struct job *job, struct worker *worker, struct dag *dag, struct tdag_row *row)
+{
+    struct skeleton_view view;
+    struct canon_form form;
+    uint64_t removed;
+    bool beyond = false;
+    enum status status = metrics_of(&worker->metrics, dag, row, &removed);
+    if (status)
+        return fault_nomem(&worker->fault);
+    if (row->vanished)
+        return STATUS_OK;
+    if (removed > 0) {
+        status = skeleton_compressed(worker->skeleton, dag, &view);
+        if (!status)
+            row->edges = view.edges;
+    }
+    if (status == STATUS_LIMIT) {
+        beyond = true;
+        dag->compress = false;
+        status = metrics_of(&worker->metrics, dag, row, &removed);
+        dag->compress = job->compress;
+    }
+    if (!status && (removed == 0 || beyond))
+        status = skeleton_plain(worker->skeleton, dag, &view);
+    if (status)
+        return fault_nomem(&worker->fault);
+    status = form_of(worker, &view, &form, &row->family);
+    if (status)
+        return status;
+    memcpy(row->class_id, form.id, CANON_ID_SIZE);
+    row->class_exact = form.exact && !beyond;
+    if (beyond)
+        row->class_id[0] ^= 0xff;
+    row->automorphisms_log10 = form.automorphisms_log10 + view.swaps_log10;
+    return STATUS_OK;
+}
+
+/* ---- all of them ---- */
+
+static enum status worker_open(struct worker *worker)
+{
+    enum status status = canon_new(&worker->canon, &worker->fault);
+    if (!status)
+        status = family_scratch_new(&worker->family, &worker->fault);
+    if (!status)
+        status = skeleton_new(&worker->skeleton, &worker->fault);
+    if (status)
+        return status;
+    worker->memos = mem_alloc(MEMO_SLOTS, sizeof *worker->memos);
+    return worker->memos ? STATUS_OK : fault_nomem(&worker->fault);
+}
+
+static void worker_close(struct worker *worker)
+{
+    canon_free(worker->canon);
+    family_scratch_free(worker->family);
+    skeleton_free(worker->skeleton);
+    metrics_free(&worker->metrics);
+    mem_free(worker->memos);
+    mem_free(worker->root);
+    mem_free(worker->removed);
+}
+
+static enum status classify_item(struct job *job, struct worker *worker, const struct item *item)
+{
+    enum status status = worker->memos ? STATUS_OK : worker_open(worker);
+    for (uint32_t d = item->begin; !status && d < item->end; d++) {
+        uint32_t begin = job->tdags->first[d], count = job->tdags->first[d + 1] - begin;
+        status = mem_reserve(&worker->root, &worker->root_capacity, count, sizeof *worker->root);
+        if (!status)
+            status = mem_reserve(&worker->removed, &worker->removed_capacity, count, sizeof *worker->removed);
+        if (status)
+            return fault_nomem(&worker->fault);
+        struct dag dag = {
+            .forest = job->forest, .rules = job->tdags->rules, .compress = job->compress,
+            .members = job->tdags->members + begin, .count = count, .local = job->local, .depths = job->classes->depths,
+            .root = worker->root, .removed = worker->removed,
+        };
+        status = classify_dag(job, worker, &dag, &job->classes->rows[d]);
+    }
+    return status;
+}
+
+static void classify_work(void *context, unsigned w, size_t i)
+{
+    struct job *job = context;
+    struct worker *worker = &job->workers[w];
+    if (worker->status)
+        return;
+    worker->status = classify_item(job, worker, &job->items[i]);
+    worker->failed = i;
+}
+
+/* The largest first, so that no worker begins a giant when the others are done. */
+static int compare_items(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+    if (x->txs != y->txs)
+        return x->txs > y->txs ? -1 : 1;
+    return (x->begin > y->begin) - (x->begin < y->begin);
+}
+
+static enum status make_items(struct job *job, struct fault *fault)
+{
+    const struct tdags *tdags = job->tdags;
+    size_t capacity = 0;
+    for (uint32_t begin = 0, end; begin < tdags->count; begin = end) {
+        uint32_t txs = 0;
+        for (end = begin; end < tdags->count; end++) {
+            uint32_t more = tdags->first[end + 1] - tdags->first[end];
+            if (end > begin && (more > ITEM_TXS || txs + more > ITEM_TXS))
+                break;
+            txs += more;
+        }
+        if (mem_reserve(&job->items, &capacity, job->items_count + 1, sizeof *job->items))
+            return fault_nomem(fault);
+        job->items[job->items_count++] = (struct item){begin, end, txs};
+    }
+    if (job->items_count > 0)
+        qsort(job->items, job->items_count, sizeof *job->items, compare_items);
+    return STATUS_OK;
+}
+
+static enum status run(struct job *job, unsigned threads, struct fault *fault)
+{
+    const struct worker *first = NULL;
+    job->workers = mem_alloc(threads, sizeof *job->workers);
+    if (!job->workers)
+        return fault_nomem(fault);
+    parallel_for(threads, job->items_count, classify_work, job);
+    for (unsigned w = 0; w < threads; w++) {
+        const struct worker *worker = &job->workers[w];
+        if (worker->status && (!first || worker->failed < first->failed))
+            first = worker;
+    }
+    if (first && fault)
+        *fault = first->fault;
+    enum status status = first ? first->status : STATUS_OK;
+    for (unsigned w = 0; w < threads; w++)
+        worker_close(&job->workers[w]);
+    return status;
+}
+
+/* ---- the table of classes ---- */
+
+static int compare_classes(const void *a, const void *b)
+{
+    const struct class_row *x = a, *y = b;
+    if (x->tdags != y->tdags)
+        return x->tdags > y->tdags ? -1 : 1;
+    return memcmp(x->class_id, y->class_id, CANON_ID_SIZE);
+}
+
+static uint64_t class_hash(const uint8_t id[CANON_ID_SIZE])
+{
+    uint64_t hash;
+    memcpy(&hash, id, sizeof hash);
+    return hash;
+}
+
+static enum status add_to_class(struct classes *classes, size_t *capacity, uint32_t *slots, size_t slots_count, uint32_t d)
+{
+    const struct tdag_row *row = &classes->rows[d];
+    size_t slot = class_hash(row->class_id) & (slots_count - 1);
+    while (slots[slot] && memcmp(classes->classes[slots[slot] - 1].class_id, row->class_id, CANON_ID_SIZE) != 0)
+        slot = (slot + 1) & (slots_count - 1);
+    if (!slots[slot]) {
+        enum status status = mem_reserve(&classes->classes, capacity, (size_t)classes->classes_count + 1,
+                                         sizeof *classes->classes);
+        if (status)
+            return status;
+        struct class_row *class = &classes->classes[classes->classes_count];
+        *class = (struct class_row){
+            .exact = true, .first_dag = d + 1, .height = row->height, .roots = row->roots, .txs = row->txs,
+            .nodes = row->nodes, .edges = row->edges, .family = row->family,
+            .automorphisms_log10 = row->automorphisms_log10,
+        };
+        memcpy(class->class_id, row->class_id, CANON_ID_SIZE);
+        slots[slot] = ++classes->classes_count;
+    }
+    struct class_row *class = &classes->classes[slots[slot] - 1];
+    class->tdags++;
+    class->exact = class->exact && row->class_exact;
+    return STATUS_OK;
+}
+
+/* In order of the T-DAGs, so a class is described by its first one. */
+static enum status make_classes(struct classes *classes, struct fault *fault)
+{
+    size_t slots_count = 16, capacity = 0;
+    while (slots_count < 2 * (size_t)classes->rows_count)
+        slots_count *= 2;
+    uint32_t *slots = mem_alloc(slots_count, sizeof *slots);
+    if (!slots)
+        return fault_nomem(fault);
+    enum status status = STATUS_OK;
+    for (uint32_t d = 0; !status && d < classes->rows_count; d++) {
+        const struct tdag_row *row = &classes->rows[d];
+        if (row->vanished)
+            continue;
+        classes->nodes += row->nodes;
+        classes->edges += row->edges;
+        if (add_to_class(classes, &capacity, slots, slots_count, d))
+            status = fault_nomem(fault);
+    }
+    mem_free(slots);
+    if (!status && classes->classes_count > 0)
+        qsort(classes->classes, classes->classes_count, sizeof *classes->classes, compare_classes);
+    return status;
+}
+
+enum status classify(const struct forest *forest, const struct tdags *tdags, bool compress, unsigned threads,
+                     struct classes *classes, struct fault *fault)
+{
+    struct job job = {.forest = forest, .tdags = tdags, .compress = compress, .classes = classes};
+    enum status status = STATUS_OK;
+    *classes = (struct classes){
+        .rows = mem_alloc(tdags->count, sizeof *classes->rows), .rows_count = tdags->count,
+        .depths = mem_alloc(forest->txs_count, sizeof *classes->depths),
+    };
+    job.local = mem_alloc(forest->txs_count, sizeof *job.local);
+    if (!classes->rows || !classes->depths || !job.local)
+        status = fault_nomem(fault);
+    if (!status)
+        status = make_items(&job, fault);
+    if (!status)
+        status = run(&job, threads > 0 ? threads : 1, fault);
+    mem_free(job.local);
+    mem_free(job.items);
+    mem_free(job.workers);
+    if (!status)
+        status = make_classes(classes, fault);
+    if (status)
+        classes_free(classes);
+    return status;
+}
+
+void classes_free(struct classes *classes)
+{
+    mem_free(classes->rows);
+    mem_free(classes->classes);
+    mem_free(classes->depths);
+    memset(classes, 0, sizeof *classes);
+}
