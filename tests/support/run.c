@@ -1,0 +1,303 @@
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "parser/bytes.h"
+#include "tests/support/plan.h"
+#include "tests/support/run.h"
+
+enum { WORDS = 64 };
+
+const char *unktx_path(void)
+{
+    const char *path = getenv("UNKTX");
+    return path ? path : "build/unktx";
+}
+
+/* Forks and runs; out and err go to the two descriptors. */
+static pid_t start(const char *format, va_list arguments, int out, int err)
+{
+    char line[8192];
+    char *words[WORDS] = {(char *)(uintptr_t)unktx_path()};
+    vsnprintf(line, sizeof line, format, arguments);
+    size_t count = 1;
+    for (char *rest, *word = strtok_r(line, " ", &rest); word && count + 1 < WORDS; word = strtok_r(NULL, " ", &rest))
+        words[count++] = word;
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(out, 1);
+        dup2(err, 2);
+        execv(words[0], words);
+        perror(words[0]);
+        _exit(127);
+    }
+    assert_true(child > 0);
+    return child;
+}
+
+static int wait_for(pid_t child)
+{
+    int status;
+    while (waitpid(child, &status, 0) < 0)
+        assert_int_equal(errno, EINTR);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Everything in an unlinked file. */
+static char *read_back(FILE *file, size_t *size)
+{
+    fseek(file, 0, SEEK_END);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    char *text = must_alloc(*size + 1, 1);
+    assert_int_equal(fread(text, 1, *size, file), *size);
+    fclose(file);
+    return text;
+}
+
+static struct run run_line(const char *format, va_list arguments)
+{
+    struct run run = {0};
+    size_t err_size;
+    FILE *out = tmpfile(), *err = tmpfile();
+    assert_true(out && err);
+    run.exit_status = wait_for(start(format, arguments, fileno(out), fileno(err)));
+    run.out = read_back(out, &run.out_size);
+    run.err = read_back(err, &err_size);
+    return run;
+}
+
+static struct run run_expect(int status, const char *format, va_list arguments)
+{
+    struct run run = run_line(format, arguments);
+    if (run.exit_status != status)
+        fail_msg("unktx %s: exit status %d, not %d: %s", format, run.exit_status, status, run.err);
+    return run;
+}
+
+struct run unktx(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct run run = run_line(format, arguments);
+    va_end(arguments);
+    return run;
+}
+
+struct run unktx_expect(int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct run run = run_expect(status, format, arguments);
+    va_end(arguments);
+    return run;
+}
+
+void unktx_ok(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct run run = run_expect(0, format, arguments);
+    va_end(arguments);
+    run_free(&run);
+}
+
+pid_t unktx_start(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int null = open("/dev/null", O_WRONLY);
+    assert_true(null >= 0);
+    pid_t child = start(format, arguments, null, null);
+    close(null);
+    va_end(arguments);
+    return child;
+}
+
+void run_free(struct run *run)
+{
+    free(run->out);
+    free(run->err);
+    *run = (struct run){0};
+}
+
+/* ---- files ---- */
+
+char *temp_dir(void)
+{
+    const char *base = getenv("TMPDIR");
+    char *path = NULL;
+    assert_true(asprintf(&path, "%s/unktx-test-XXXXXX", base && *base ? base : "/tmp") > 0);
+    assert_non_null(mkdtemp(path));
+    return path;
+}
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+    (void)info, (void)type, (void)where;
+    return remove(path);
+}
+
+void remove_tree(const char *path)
+{
+    if (path_exists(path))
+        assert_int_equal(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+const char *path_of(const char *format, ...)
+{
+    static char paths[32][4096];
+    static unsigned turn;
+    char *path = paths[turn++ % 32];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(path, sizeof paths[0], format, arguments);
+    va_end(arguments);
+    return path;
+}
+
+bool path_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+void make_dirs(const char *path)
+{
+    char part[4096];
+    snprintf(part, sizeof part, "%s", path);
+    for (char *slash = part + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+        *slash = '\0';
+        mkdir(part, 0777);
+    }
+    assert_true(mkdir(part, 0777) == 0 || errno == EEXIST);
+}
+
+char *read_file(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    return file ? read_back(file, size) : NULL;
+}
+
+void write_file(const char *path, const void *bytes, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        fail_msg("cannot write %s", path);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+void copy_file(const char *from, const char *to)
+{
+    size_t size;
+    char *bytes = read_file(from, &size);
+    if (!bytes)
+        fail_msg("cannot read %s", from);
+    write_file(to, bytes, size);
+    free(bytes);
+}
+
+void copy_files(const char *from_folder, const char *to_folder)
+{
+    char from[2000], to[2000]; /* copies: they may come from path_of */
+    snprintf(from, sizeof from, "%s", from_folder);
+    snprintf(to, sizeof to, "%s", to_folder);
+    DIR *dir = opendir(from);
+    if (!dir)
+        fail_msg("no folder %s", from);
+    make_dirs(to);
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (entry->d_name[0] != '.')
+            copy_file(path_of("%s/%s", from, entry->d_name), path_of("%s/%s", to, entry->d_name));
+    closedir(dir);
+}
+
+void assert_same_file(const char *a, const char *b)
+{
+    size_t a_size, b_size, at = 0;
+    char *a_bytes = read_file(a, &a_size), *b_bytes = read_file(b, &b_size);
+    if (!a_bytes || !b_bytes)
+        fail_msg("cannot read %s or %s", a, b);
+    while (at < a_size && at < b_size && a_bytes[at] == b_bytes[at])
+        at++;
+    if (at != a_size || at != b_size)
+        fail_msg("%s and %s differ at byte %zu (%zu and %zu bytes)", a, b, at, a_size, b_size);
+    free(a_bytes);
+    free(b_bytes);
+}
+
+/* ---- blk files ---- */
+
+static void add_record(struct records *records, const uint8_t *bytes, size_t size)
+{
+    must_reserve(&records->list, &records->capacity, records->count + 1, sizeof *records->list);
+    struct record *record = &records->list[records->count++];
+    record->bytes = must_alloc(size, 1);
+    record->size = size;
+    memcpy(record->bytes, bytes, size);
+}
+
+struct records records_read(const char *folder)
+{
+    char blocks_dir[4000]; /* a copy: `folder` may come from path_of */
+    snprintf(blocks_dir, sizeof blocks_dir, "%s", folder);
+    struct records records = {0};
+    size_t size;
+    char *key = read_file(path_of("%s/xor.dat", blocks_dir), &size), *text;
+    for (unsigned n = 0; (text = read_file(path_of("%s/blk%05u.dat", blocks_dir, n), &size)); n++) {
+        uint8_t *bytes = (uint8_t *)text;
+        for (size_t i = 0; key && i < size; i++)
+            bytes[i] ^= (uint8_t)key[i % 8];
+        /* Zeros behind the last record are raw: undone, they read as the key. */
+        for (size_t at = 0; at + 8 < size && memcmp(bytes + at, "\xfa\xbf\xb5\xda", 4) == 0;) {
+            size_t length = 8 + (size_t)load_le32(bytes + at + 4);
+            assert_true(length <= size - at);
+            add_record(&records, bytes + at, length);
+            at += length;
+        }
+        free(text);
+    }
+    free(key);
+    return records;
+}
+
+void records_free(struct records *records)
+{
+    for (size_t i = 0; i < records->count; i++)
+        free(records->list[i].bytes);
+    free(records->list);
+    *records = (struct records){0};
+}
+
+void records_write(const struct records *records, const char *folder, size_t per_file, const uint8_t key[8])
+{
+    char blocks_dir[4000]; /* a copy: `folder` may come from path_of */
+    snprintf(blocks_dir, sizeof blocks_dir, "%s", folder);
+    make_dirs(blocks_dir);
+    if (key)
+        write_file(path_of("%s/xor.dat", blocks_dir), key, 8);
+    for (size_t first = 0; first < records->count; first += per_file) {
+        FILE *file = fopen(path_of("%s/blk%05zu.dat", blocks_dir, first / per_file), "wb");
+        assert_non_null(file);
+        size_t offset = 0;
+        for (size_t r = first; r < records->count && r < first + per_file; r++)
+            for (size_t i = 0; i < records->list[r].size; i++, offset++)
+                putc(records->list[r].bytes[i] ^ (key ? key[offset % 8] : 0), file);
+        assert_int_equal(fclose(file), 0);
+    }
+}
