@@ -41,7 +41,7 @@ $(BUILD)/unktx: $(call objects,$(CLI_SOURCES)) $(LIB)
 $(TESTS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(SUPPORT_SOURCES)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
 
-$(CHAINGEN) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(SUPPORT_SOURCES)) $(LIB)
+$(CHAINGEN) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call objects,tests/support/chaingen.c tests/support/plan.c) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
 # Every test program, one after the other (each names what it skips); UNKTX tells those in tests/cli which binary to run.
