@@ -2,7 +2,7 @@
  * table (8 bytes a slot: ordinal and a tag of a keyed hash), both in memory; the outpoints themselves stay in the store,
  * where a tag that matches is compared exactly (through the caller's function).
  *
- * Memory: at most 22 bytes for each output in it, growth included. The hash is keyed with the store's secret seed, since
+ * Memory: at most 22 bytes for each output in it, growth included, and 96 KiB. The hash is keyed with the store's secret seed, since
  * txids are chosen by whoever makes a transaction.
  *
  * Equal outpoints (the repeated coinbase txids of BIP 30): the table holds the latest; within one round (until
@@ -12,12 +12,32 @@
 #ifndef UNKTX_GRAPH_OUTPOINTS_H
 #define UNKTX_GRAPH_OUTPOINTS_H
 
+#include "parser/bytes.h"
 #include "parser/status.h"
 #include "parser/tx.h"
 
 #define OUTPOINT_NONE UINT64_MAX
 
-struct outpoints; /* opaque */
+#define OUTPOINTS_SEGMENTS 256u
+#define OUTPOINTS_CHUNK_MAX (1u << 20) /* bytes of a saved chunk at most */
+
+/* Public only so that the three functions of every input's path are inlined; all fields are the module's own. */
+struct outpoints {
+    uint64_t key[8];
+    uint64_t fingerprint;   /* of the seed: a table saved under another one is told by it */
+    uint64_t *filter;       /* a key sets three bits of one word */
+    uint64_t filter_words;
+    uint64_t filter_left;   /* additions until the filter is built anew */
+    uint64_t count;
+    struct outpoints_segment {
+        uint64_t *slots;    /* sorted by tag, with gaps; 0 is a gap; the last is always one */
+        uint32_t homes;     /* a tag's search begins at one of so many slots */
+        uint32_t size;      /* slots: the homes and a tail behind them */
+        uint32_t count;
+    } segments[OUTPOINTS_SEGMENTS];
+    struct outpoints_replaced *replaced; /* of this round, in order of the replacing ordinal */
+    size_t replaced_count, replaced_capacity;
+};
 
 /* The outpoint that has this ordinal, for the exact compare. */
 typedef enum status outpoints_resolve(void *context, uint64_t ordinal, struct hash256 *txid, uint32_t *vout);
@@ -25,18 +45,44 @@ typedef enum status outpoints_resolve(void *context, uint64_t ordinal, struct ha
 enum status outpoints_new(const uint8_t seed[16], struct outpoints **table, struct fault *fault) MUST_CHECK;
 void outpoints_free(struct outpoints *table);
 
-/* The keyed hash of a prevout (txid and vout as in an input: 36 bytes). */
-uint64_t outpoints_hash(const struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE]);
+/* The keyed hash of a prevout (txid and vout as in an input: 36 bytes).
+ *
+ * NH (Black et al., "UMAC", CRYPTO 1999): two different prevouts, chosen without knowledge of the key, give the same 128-bit
+ * sum with a probability of at most 2^-64; the last, keyed, multiplication brings it down to 64 bits. Nobody outside sees
+ * hash, key or timing, so nobody can do better than guess. */
+static inline uint64_t outpoints_hash(const struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE])
+{
+    const uint64_t *k = table->key;
+    unsigned __int128 sum = (unsigned __int128)(load_le64(prevout) + k[0]) * (load_le64(prevout + 8) + k[1]);
+    sum += (unsigned __int128)(load_le64(prevout + 16) + k[2]) * (load_le64(prevout + 24) + k[3]);
+    sum += (unsigned __int128)(load_le32(prevout + 32) + k[4]) * k[5];
+    unsigned __int128 mix = (unsigned __int128)((uint64_t)sum ^ k[6]) * ((uint64_t)(sum >> 64) ^ k[7]);
+    return (uint64_t)mix ^ (uint64_t)(mix >> 64);
+}
 
-/* False: certainly not in the table (one access to the filter). */
-bool outpoints_probe(const struct outpoints *table, uint64_t hash);
+/* The filter uses the upper 32 bits of the hash only, as the table does: so it can be built anew from the table. */
+static inline uint64_t outpoints_filter_bits(uint64_t hash)
+{
+    uint32_t mixed = (uint32_t)(hash >> 32) * 0x9e3779b1u;
+    return UINT64_C(1) << (mixed >> 26) | UINT64_C(1) << (mixed >> 20 & 63) | UINT64_C(1) << (mixed >> 14 & 63);
+}
+static inline uint64_t *outpoints_filter_word(const struct outpoints *table, uint64_t hash)
+{
+    return &table->filter[(hash >> 32) * table->filter_words >> 32];
+}
 
-/* Behind a probe that said true: false if no slot of the table has the hash's tag, so that only one in some millions of
- * the filter's false positives costs a look at the transaction. O(1) expected. */
-bool outpoints_candidate(const struct outpoints *table, uint64_t hash);
+/* False: certainly not in the table (one access to the filter). At most 3 % of what is not in the table gives true. */
+static inline bool outpoints_probe(const struct outpoints *table, uint64_t hash)
+{
+    uint64_t bits = outpoints_filter_bits(hash);
+    return (*outpoints_filter_word(table, hash) & bits) == bits;
+}
 
 /* Brings the filter's word for `hash` nearer. */
-void outpoints_prefetch(const struct outpoints *table, uint64_t hash);
+static inline void outpoints_prefetch(const struct outpoints *table, uint64_t hash)
+{
+    __builtin_prefetch(outpoints_filter_word(table, hash));
+}
 
 /* Adds output `ordinal` (larger than all before). If an equal outpoint is there, this one takes its place, and the former
  * one can only be found with a `limit` up to this ordinal, until outpoints_end_round. O(1) expected. */
@@ -57,7 +103,8 @@ void outpoints_end_round(struct outpoints *table);
 uint64_t outpoints_count(const struct outpoints *table);
 
 /* Save and load: the table as chunks of bytes. `put` is called with chunk 0, 1, ...; `get` returns STATUS_NOT_FOUND behind
- * the last. A loaded table answers as the saved one; damaged bytes are STATUS_FORMAT. Only between rounds. */
+ * the last. A loaded table answers as the saved one; damaged bytes are STATUS_FORMAT. Only between rounds.
+ * After an error of outpoints_load the table is empty. STATUS_NOT_FOUND: there is no chunk 0. O(n): some 10 ns an output. */
 typedef enum status outpoints_put(void *context, uint32_t chunk, const void *bytes, size_t size);
 typedef enum status outpoints_get(void *context, uint32_t chunk, const uint8_t **bytes, size_t *size);
 enum status outpoints_save(const struct outpoints *table, outpoints_put *put, void *context) MUST_CHECK;
