@@ -48,6 +48,9 @@ const struct option option_exclude_scripts = {
 const struct option option_out_file = {
     .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "FILE", .fallback = "-", .field = FIELD(out),
     .help = "file to write, - for stdout"};
+const struct option option_by = {
+    .name = "by", .type = OPTION_CHOICE, .value = "total|block|day|month|year", .fallback = "total",
+    .field = FIELD(by), .help = "one row for each of these (UTC, by the time in the block header)"};
 
 static const struct option *find_option(const struct command *command, const char *name, size_t size, char letter)
 {

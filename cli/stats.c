@@ -193,10 +193,6 @@ static int run(const struct settings *settings)
     return message_result(stats(settings, &fault), &fault);
 }
 
-static const struct option option_by = {
-    .name = "by", .type = OPTION_CHOICE, .value = "total|block|day|month|year", .fallback = "total",
-    .field = offsetof(struct settings, by), .help = "one row for each of these (UTC, by the time in the block header)"};
-
 static const struct option *const options[] = {&option_store, &option_by, &option_out_file, NULL};
 
 const struct command command_stats = {
