@@ -1,0 +1,89 @@
+#include "cli/command.h"
+#include "cli/message.h"
+#include "cli/outfile.h"
+#include "cli/source.h"
+#include "cli/summary.h"
+#include "cli/tables.h"
+
+/* One rule set after the other, so that only one selection is in memory; the chosen one's goes into the tables. */
+static enum status each_rules(const struct settings *settings, struct summary *summary, enum rules chosen,
+                              struct selection *selection, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (unsigned i = 1; i <= RULES && status == STATUS_OK; i++) {
+        enum rules rules = (enum rules)((chosen + i) % RULES);
+        selection_free(selection);
+        status = selection_make(summary->store, summary->forest, rules, summary->filter, settings->compress,
+                                (unsigned)settings->threads, selection, fault);
+        if (status == STATUS_OK)
+            summary_add(summary, selection);
+    }
+    return status;
+}
+
+static enum status dags(const struct settings *settings, enum rules rules, struct fault *fault)
+{
+    struct store *store = NULL;
+    struct filter *filter = NULL;
+    struct forest forest = {0};
+    struct selection selection = {0};
+    enum status status = STATUS_OK;
+    if (settings->exclude_scripts)
+        status = filter_read(settings->exclude_scripts, &filter, fault);
+    if (status == STATUS_OK)
+        status = source_open(settings, &store, fault);
+    if (status == STATUS_OK)
+        status = outfile_make_folder(settings->out, fault);
+    if (status == STATUS_OK)
+        status = forest_load(store, (unsigned)settings->threads, &forest, fault);
+    if (status == STATUS_OK)
+        status = source_go_on(fault);
+    struct summary summary = {.settings = settings, .store = store, .forest = &forest, .filter = filter};
+    if (status == STATUS_OK)
+        status = each_rules(settings, &summary, rules, &selection, fault);
+    if (status == STATUS_OK)
+        status = tables_write(settings->out, store, &forest, &selection, (unsigned)settings->threads, fault);
+    if (status == STATUS_OK)
+        status = summary_write(&summary, settings->out, fault);
+    if (status == STATUS_OK)
+        status = summary_print(&summary, &selection, fault);
+    summary_free(&summary);
+    selection_free(&selection);
+    forest_free(&forest);
+    store_close(store);
+    filter_free(filter);
+    return status;
+}
+
+static int run(const struct settings *settings)
+{
+    struct fault fault = {0};
+    enum rules rules;
+    if (!rules_parse(settings->rules, &rules))
+        return message_usage("--rules: '%s' is no rule set", settings->rules);
+    return message_result(dags(settings, rules, &fault), &fault);
+}
+
+static const struct option option_dags_out = {
+    .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "DIR", .fallback = ".",
+    .field = offsetof(struct settings, out), .help = "folder for the tables, made if absent"};
+
+static const struct option *const options[] = {&option_store, &option_rules, &option_compress, &option_exclude_scripts,
+                                               &option_threads, &option_dags_out, NULL};
+
+const struct command command_dags = {
+    .name = "dags",
+    .operands = "",
+    .summary = "Build and classify the T-DAGs of a rule set: tables as CSV, and a summary on stdout.",
+    .details =
+        "Files, one row each for:\n"
+        "  tdags.csv     T-DAG: class, family, sizes, heights in the chain, values\n"
+        "  classes.csv   isomorphism class, the most common first\n"
+        "  txs.csv       transaction of a T-DAG, in chain order\n"
+        "  arcs.csv      spent unknown output, from its transaction to the spender\n"
+        "  leaves.csv    output of a T-DAG's transaction that is known or unspent\n"
+        "  summary.json  totals, and the numbers of each rule set\n"
+        "A class id with a ? behind it stands for a class that could not be decided. man unktx-dags has every column.\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,239 @@
+#include "cli/summary.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/outfile.h"
+#include "cli/source.h"
+#include "cli/tables.h"
+#include "parser/mem.h"
+
+void summary_add(struct summary *summary, struct selection *selection)
+{
+    struct summary_rules *rules = &summary->rules[selection->tdags.rules];
+    rules->roots = selection->tdags.roots_all;
+    rules->tdags = selection->tdags.count;
+    rules->nodes = selection->classes.nodes;
+    rules->edges = selection->classes.edges;
+    rules->classes = selection->classes.classes_count;
+    rules->vanished = selection->vanished;
+    rules->inexact_classes = 0;
+    for (uint32_t i = 0; i < selection->classes.classes_count; i++)
+        rules->inexact_classes += !selection->classes.classes[i].exact;
+    mem_free(rules->excluded);
+    rules->excluded = selection->excluded;
+    selection->excluded = NULL;
+}
+
+void summary_free(struct summary *summary)
+{
+    for (unsigned r = 0; r < RULES; r++)
+        mem_free(summary->rules[r].excluded);
+}
+
+/* A text that remembers its first failure, so that a page of prints needs one check. */
+struct page {
+    struct text text;
+    enum status status;
+};
+
+#define PRINT(page, ...)                                               \
+    do {                                                               \
+        if ((page)->status == STATUS_OK)                               \
+            (page)->status = text_printf(&(page)->text, __VA_ARGS__);  \
+    } while (0)
+
+#define ULL(number) ((unsigned long long)(number))
+
+/* ---- summary.json ---- */
+
+static void put_string(struct page *page, const char *string)
+{
+    char *p = page->status == STATUS_OK ? text_room(&page->text, 6 * strlen(string) + 2) : NULL;
+    if (p)
+        text_end(&page->text, put_json(p, string));
+    else
+        page->status = STATUS_NOMEM;
+}
+
+static void put_tip(struct page *page, const struct summary *summary)
+{
+    const struct forest *forest = summary->forest;
+    char network[SOURCE_NETWORK_SIZE];
+    char tip[HASH256_HEX_SIZE + 1] = "";
+    source_network(summary->store, network);
+    hash256_hex(&forest->tip, tip);
+    PRINT(page, "{\n  \"network\": \"%s\",\n  \"tip\": {\"hash\": \"%s\", \"height\": %llu, \"time\": %llu},\n", network, tip,
+          ULL(forest->blocks - 1), ULL(forest->block_times[forest->blocks - 1]));
+    PRINT(page, "  \"options\": {\"rules\": \"%s\", \"compress\": %s, \"exclude_scripts\": %s, \"nulldata\": \"%s\"},\n",
+          summary->settings->rules, summary->settings->compress ? "true" : "false", summary->filter ? "true" : "false",
+          store_identity_of(summary->store)->nulldata_stored ? "store" : "count");
+}
+
+static void put_totals(struct page *page, const struct forest *forest)
+{
+    PRINT(page, "  \"totals\": {\n    \"blocks\": %llu,\n    \"txs\": %llu,\n    \"inputs\": %llu,\n    \"outputs\": %llu,\n",
+          ULL(forest->blocks), ULL(forest->total_txs), ULL(forest->total_inputs), ULL(forest->total_outputs));
+    PRINT(page, "    \"kinds\": {\n");
+    for (unsigned k = 0; k < KINDS; k++)
+        PRINT(page, "      \"%s\": {\"count\": %llu, \"value_sat\": %llu}%s\n", kind_name((enum kind)k),
+              ULL(forest->kind_count[k]), ULL(forest->kind_value_sat[k]), k + 1 < KINDS ? "," : "");
+    PRINT(page, "    }\n  }");
+}
+
+static void put_rules(struct page *page, const struct summary *summary, enum rules r)
+{
+    const struct summary_rules *rules = &summary->rules[r];
+    PRINT(page, ",\n  \"%s\": {\n    \"unknown_txs\": %llu,\n    \"roots\": %llu,\n    \"tdags\": %llu,\n", rules_name(r),
+          ULL(summary->forest->unknown_txs[r]), ULL(rules->roots), ULL(rules->tdags));
+    PRINT(page, "    \"nodes\": %llu,\n    \"edges\": %llu,\n    \"classes\": %llu,\n    \"inexact_classes\": %llu",
+          ULL(rules->nodes), ULL(rules->edges), ULL(rules->classes), ULL(rules->inexact_classes));
+    if (summary->settings->compress)
+        PRINT(page, ",\n    \"vanished\": %llu", ULL(rules->vanished));
+    if (rules->excluded) {
+        PRINT(page, ",\n    \"excluded\": [");
+        for (size_t i = 0; i < filter_count(summary->filter); i++) {
+            PRINT(page, "%s\n      {\"pattern\": ", i ? "," : "");
+            put_string(page, filter_pattern(summary->filter, i));
+            PRINT(page, ", \"tdags\": %llu}", ULL(rules->excluded[i]));
+        }
+        PRINT(page, "\n    ]");
+    }
+    PRINT(page, "\n  }");
+}
+
+enum status summary_write(const struct summary *summary, const char *folder, struct fault *fault)
+{
+    struct page page = {0};
+    struct outfile file = {0};
+    put_tip(&page, summary);
+    put_totals(&page, summary->forest);
+    for (unsigned r = 0; r < RULES; r++)
+        put_rules(&page, summary, (enum rules)r);
+    PRINT(&page, "\n}\n");
+    enum status status = page.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = outfile_open_in(&file, folder, "summary.json", fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, &page.text, fault);
+    if (status == STATUS_OK)
+        status = outfile_commit(&file, fault);
+    outfile_abort(&file);
+    text_free(&page.text);
+    return status;
+}
+
+/* ---- the printed table ---- */
+
+#define COMMON_ROWS 10u
+#define HIGH_ROWS 5u
+#define ID_SHOWN 12
+#define GROUPED_SIZE 28u
+
+/* 1234567 as 1,234,567. */
+static const char *grouped(char out[GROUPED_SIZE], uint64_t number)
+{
+    char digits[PUT_U64_MAX];
+    size_t size = (size_t)(put_u64(digits, number) - digits);
+    char *p = out;
+    for (size_t i = 0; i < size; i++) {
+        if (i > 0 && (size - i) % 3 == 0)
+            *p++ = ',';
+        *p++ = digits[i];
+    }
+    *p = '\0';
+    return out;
+}
+
+static void put_total(struct page *page, const char *name, uint64_t number)
+{
+    char text[GROUPED_SIZE];
+    PRINT(page, "  %-32s%20s\n", name, grouped(text, number));
+}
+
+static void put_class_line(struct page *page, const struct class_row *row)
+{
+    char cell[5][GROUPED_SIZE], id[CLASS_ID_TEXT + 1] = "";
+    put_class_id(id, row->class_id, row->exact);
+    PRINT(page, "%11s %9s %13s %13s %9s  %-17s %.*s%s\n", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
+          grouped(cell[2], row->nodes), grouped(cell[3], row->edges), grouped(cell[4], row->roots), family_name(row->family),
+          ID_SHOWN, id, row->exact ? "" : "?");
+}
+
+static void put_table_header(struct page *page, const char *title)
+{
+    PRINT(page, "\n%s\n%11s %9s %13s %13s %9s  %-17s %s\n", title, "T-DAGs", "height", "nodes", "edges", "roots", "family",
+          "class");
+}
+
+/* Higher first, then larger, then by id, which no two classes share. */
+static int compare_height(const void *a, const void *b)
+{
+    const struct class_row *x = *(const struct class_row *const *)a, *y = *(const struct class_row *const *)b;
+    if (x->height != y->height)
+        return x->height > y->height ? -1 : 1;
+    if (x->nodes != y->nodes)
+        return x->nodes > y->nodes ? -1 : 1;
+    return memcmp(x->class_id, y->class_id, CANON_ID_SIZE);
+}
+
+static void put_class_tables(struct page *page, const struct classes *classes)
+{
+    const struct class_row **by_height = mem_alloc(classes->classes_count, sizeof *by_height);
+    if (!by_height) {
+        page->status = STATUS_NOMEM;
+        return;
+    }
+    put_table_header(page, "The most common classes");
+    for (uint32_t i = 0; i < classes->classes_count; i++) {
+        by_height[i] = &classes->classes[i];
+        if (i < COMMON_ROWS)
+            put_class_line(page, &classes->classes[i]);
+    }
+    qsort(by_height, classes->classes_count, sizeof *by_height, compare_height);
+    put_table_header(page, "The highest classes");
+    for (uint32_t i = 0; i < classes->classes_count && i < HIGH_ROWS; i++)
+        put_class_line(page, by_height[i]);
+    mem_free(by_height);
+}
+
+static void put_removed(struct page *page, const struct summary *summary, const struct summary_rules *rules)
+{
+    if (summary->settings->compress)
+        put_total(page, "T-DAGs gone by compression", rules->vanished);
+    for (size_t i = 0; rules->excluded && i < filter_count(summary->filter); i++) {
+        char text[GROUPED_SIZE];
+        PRINT(page, "  %-32s%20s  %s\n", i ? "" : "T-DAGs left out by pattern", grouped(text, rules->excluded[i]),
+              filter_pattern(summary->filter, i));
+    }
+}
+
+enum status summary_print(const struct summary *summary, const struct selection *selection, struct fault *fault)
+{
+    const struct forest *forest = summary->forest;
+    const struct summary_rules *rules = &summary->rules[selection->tdags.rules];
+    char network[SOURCE_NETWORK_SIZE];
+    struct page page = {0};
+    struct outfile file = {0};
+    source_network(summary->store, network);
+    PRINT(&page, "%s to height %u, rules %s\n", network, (unsigned)forest->blocks - 1, rules_name(selection->tdags.rules));
+    put_total(&page, "transactions", forest->total_txs);
+    put_total(&page, "with an unknown output", forest->unknown_txs[selection->tdags.rules]);
+    put_total(&page, "roots", rules->roots);
+    put_total(&page, "T-DAGs", rules->tdags);
+    put_total(&page, "nodes", rules->nodes);
+    put_total(&page, "edges", rules->edges);
+    put_total(&page, "classes", rules->classes);
+    if (rules->inexact_classes)
+        put_total(&page, "classes not decided (marked ?)", rules->inexact_classes);
+    put_removed(&page, summary, rules);
+    put_class_tables(&page, &selection->classes);
+    enum status status = page.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = outfile_open(&file, NULL, fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, &page.text, fault);
+    outfile_abort(&file);
+    text_free(&page.text);
+    return status;
+}

@@ -1,0 +1,17 @@
+/* tables: the CSV files of `unktx dags`. */
+#ifndef UNKTX_CLI_TABLES_H
+#define UNKTX_CLI_TABLES_H
+
+#include "cli/selection.h"
+#include "cli/text.h"
+
+/* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into `folder`. */
+enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
+                         const struct selection *selection, unsigned threads, struct fault *fault) MUST_CHECK;
+
+#define CLASS_ID_TEXT (2 * CANON_ID_SIZE + 1)
+
+/* The class id in hexadecimal, with a ? behind it where the class is not exact. At most CLASS_ID_TEXT bytes. */
+char *put_class_id(char *out, const uint8_t id[CANON_ID_SIZE], bool exact);
+
+#endif
