@@ -1,0 +1,342 @@
+#include "cli/command.h"
+#include "cli/graphfile.h"
+#include "cli/message.h"
+#include "cli/outfile.h"
+#include "cli/selection.h"
+#include "cli/source.h"
+#include "cli/tables.h"
+#include "parser/mem.h"
+
+struct show {
+    const struct settings *settings;
+    const struct store *store;
+    struct store_reader *reader;
+    struct forest forest;
+    enum rules rules;
+    struct text text;
+};
+
+#define ULL(number) ((unsigned long long)(number))
+#define VOUT_ALL UINT32_MAX
+
+/* Satoshis as bitcoins with all eight decimals. */
+#define BTC "%llu.%08llu BTC"
+#define BTC_OF(sat) ULL((sat) / 100000000u), ULL((sat) % 100000000u)
+
+/* ---- a transaction ---- */
+
+static enum status put_script(struct show *show, const struct output_record *output)
+{
+    if (!output->unknown)
+        return STATUS_OK;
+    char *assembly = mem_alloc(script_asm_bound(output->script_size), 1);
+    if (!assembly)
+        return STATUS_NOMEM;
+    script_asm(output->script, output->script_size, assembly);
+    enum status status = text_printf(&show->text, "      script %s\n", output->script_size ? assembly : "(empty)");
+    mem_free(assembly);
+    if (status == STATUS_OK && (output->kind == KIND_PUBKEY || output->kind == KIND_MULTISIG))
+        status = text_printf(&show->text, "      keys %u, on the curve %u\n", (unsigned)output->keys,
+                             (unsigned)output->keys_on_curve);
+    return status;
+}
+
+/* The names of the rule sets in the mask, as "unknown in A, B". */
+static enum status put_unknown(struct show *show, unsigned unknown)
+{
+    enum status status = STATUS_OK;
+    const char *before = ", unknown in ";
+    for (unsigned r = 0; r < RULES && status == STATUS_OK; r++) {
+        if (!(unknown >> r & 1))
+            continue;
+        status = text_printf(&show->text, "%s%s", before, rules_name((enum rules)r));
+        before = ", ";
+    }
+    return status == STATUS_OK ? text_printf(&show->text, "\n") : status;
+}
+
+static enum status put_spender(struct show *show, uint64_t ordinal)
+{
+    const struct forest *forest = &show->forest;
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    if (ordinal >= forest->outputs_count)
+        return STATUS_FORMAT;
+    const struct forest_output *output = &forest->outputs[ordinal];
+    if (output->spender == FOREST_NONE)
+        return text_printf(&show->text, "      unspent\n");
+    hash256_hex(&forest->txs[output->spender].txid, hex);
+    return text_printf(&show->text, "      spent by %s input %u, height %u\n", hex, (unsigned)output->spender_vin,
+                       (unsigned)forest->txs[output->spender].height);
+}
+
+static enum status put_outputs(struct show *show, struct tx_view *view, uint32_t only)
+{
+    struct output_record output;
+    uint64_t ordinal = view->tx.first_ordinal;
+    enum status status;
+    for (uint32_t vout = 0; (status = tx_next_output(view, &output)) == STATUS_OK; vout++) {
+        bool tracked = output_is_tracked(output.unknown, output.kind);
+        uint64_t own = ordinal;
+        ordinal += tracked;
+        if (only != VOUT_ALL && only != vout)
+            continue;
+        status = text_printf(&show->text, "    output %u: " BTC ", %s", (unsigned)vout, BTC_OF(output.value_sat),
+                             kind_name(output.kind));
+        if (status == STATUS_OK)
+            status = put_unknown(show, output.unknown);
+        if (status == STATUS_OK)
+            status = put_script(show, &output);
+        if (status == STATUS_OK && tracked)
+            status = put_spender(show, own);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* The script of the output that an input spends is in the transaction that created it. */
+static enum status put_spent_script(struct show *show, uint64_t ordinal, struct fault *fault)
+{
+    const struct forest_output *spent = &show->forest.outputs[ordinal];
+    struct output_record output;
+    struct tx_view tx;
+    enum status status = source_tx(show->store, show->reader, show->forest.txs[spent->tx].height, spent->tx, &tx, fault);
+    for (uint32_t vout = 0; status == STATUS_OK && vout <= spent->vout; vout++)
+        status = tx_next_output(&tx, &output);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_FORMAT;
+    if (status == STATUS_OK)
+        status = put_unknown(show, output.unknown);
+    return status == STATUS_OK ? put_script(show, &output) : status;
+}
+
+static enum status put_inputs(struct show *show, struct tx_view *view, struct fault *fault)
+{
+    struct spend_record spend;
+    enum status status;
+    while ((status = tx_next_spend(view, &spend)) == STATUS_OK) {
+        char hex[HASH256_HEX_SIZE + 1] = "";
+        if (spend.ordinal >= show->forest.outputs_count)
+            return STATUS_FORMAT;
+        const struct forest_output *spent = &show->forest.outputs[spend.ordinal];
+        hash256_hex(&show->forest.txs[spent->tx].txid, hex);
+        status = text_printf(&show->text, "    input %u spends %s:%u: " BTC ", %s", (unsigned)spend.vin, hex,
+                             (unsigned)spent->vout, BTC_OF(spent->value_sat), kind_name((enum kind)spent->kind));
+        if (status == STATUS_OK)
+            status = put_spent_script(show, spend.ordinal, fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status put_tx(struct show *show, uint32_t number, uint32_t only, struct fault *fault)
+{
+    const struct forest_tx *tx = &show->forest.txs[number];
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    struct tx_view view;
+    enum status status = source_tx(show->store, show->reader, tx->height, number, &view, fault);
+    if (status != STATUS_OK)
+        return status;
+    hash256_hex(&tx->txid, hex);
+    status = text_printf(&show->text, "transaction %s\n    height %u, index %u%s, %u inputs, %u outputs, " BTC " out\n", hex,
+                         (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "", (unsigned)tx->inputs,
+                         (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
+    if (status == STATUS_OK)
+        status = put_inputs(show, &view, fault);
+    if (status == STATUS_OK)
+        status = put_outputs(show, &view, only);
+    if (status == STATUS_FORMAT && !fault->text[0])
+        return source_damaged(show->store, tx->height, fault);
+    return status == STATUS_NOMEM ? fault_nomem(fault) : status;
+}
+
+/* TXID or TXID:VOUT. */
+static bool parse_outpoint(const char *word, struct hash256 *txid, uint32_t *vout)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    size_t size = strcspn(word, ":");
+    uint64_t number = 0;
+    *vout = VOUT_ALL;
+    if (size != HASH256_HEX_SIZE)
+        return false;
+    memcpy(hex, word, size);
+    if (!hash256_parse(hex, txid))
+        return false;
+    if (!word[size])
+        return true;
+    const char *digit = word + size + 1;
+    for (; *digit >= '0' && *digit <= '9' && number < VOUT_ALL; digit++)
+        number = number * 10 + (uint64_t)(*digit - '0');
+    *vout = (uint32_t)number;
+    return digit > word + size + 1 && !*digit && number < VOUT_ALL;
+}
+
+/* The store has no index by txid: it would cost more than all else in it, and a look through some millions of txids in
+ * memory takes no time. */
+static enum status show_tx(struct show *show, const struct hash256 *txid, uint32_t vout, struct fault *fault)
+{
+    bool found = false;
+    for (uint32_t t = show->forest.txs_count; t-- > 0;) {
+        const struct forest_tx *tx = &show->forest.txs[t];
+        if (!hash256_equal(&tx->txid, txid))
+            continue;
+        found = true;
+        if (vout != VOUT_ALL && vout >= tx->outputs)
+            return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "the transaction has only %u outputs",
+                             (unsigned)tx->outputs);
+        enum status status = put_tx(show, t, vout, fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (found)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_NOT_FOUND, show->settings->store, FAULT_NO_OFFSET,
+                     "no such transaction; stored are those with an unknown output that can be spent, and those that "
+                     "spend one");
+}
+
+/* ---- a T-DAG ---- */
+
+static enum status put_dag_row(struct show *show, const struct selection *selection, uint32_t dag)
+{
+    const struct tdag_row *row = &selection->classes.rows[dag - 1];
+    char id[CLASS_ID_TEXT + 1] = "";
+    put_class_id(id, row->class_id, row->class_exact);
+    enum status status = text_printf(&show->text, "T-DAG %u of rules %s: %s, class %s\n", (unsigned)dag,
+                                     rules_name(show->rules), family_name(row->family), id);
+    if (status == STATUS_OK)
+        status = text_printf(&show->text, "  %u transactions, %llu nodes, %llu edges, %u roots, %llu leaves, height %u, "
+                             "width %llu\n", (unsigned)row->txs, ULL(row->nodes), ULL(row->edges), (unsigned)row->roots,
+                             ULL(row->leaves), (unsigned)row->height, ULL(row->width));
+    if (status == STATUS_OK)
+        status = text_printf(&show->text, "  unknown outputs: %llu spent, %llu unspent; %llu known leaves; %u mixed spenders\n",
+                             ULL(row->spent_unknown), ULL(row->unspent_unknown), ULL(row->known_leaves),
+                             (unsigned)row->mixed_spenders);
+    if (status == STATUS_OK)
+        status = text_printf(&show->text, "  blocks %u to %u; roots " BTC ", moved " BTC ", leaves " BTC "\n",
+                             (unsigned)row->first_height, (unsigned)row->last_height, BTC_OF(row->root_value_sat),
+                             BTC_OF(row->moved_value_sat), BTC_OF(row->leaf_value_sat));
+    return status;
+}
+
+static enum status put_dag_tx(struct show *show, const struct selection *selection, uint32_t number)
+{
+    const struct forest *forest = &show->forest;
+    const struct forest_tx *tx = &forest->txs[number];
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(&tx->txid, hex);
+    enum status status = text_printf(&show->text, "  %s height %u depth %u%s\n", hex, (unsigned)tx->height,
+                                     (unsigned)selection->classes.depths[number],
+                                     forest_is_root(forest, number, show->rules) ? " root" : "");
+    for (uint32_t o = tx->first_output; o < forest->txs[number + 1].first_output && status == STATUS_OK; o++) {
+        const struct forest_output *output = &forest->outputs[o];
+        if (!forest_is_arc(output, show->rules))
+            continue;
+        hash256_hex(&forest->txs[output->spender].txid, hex);
+        status = text_printf(&show->text, "    output %u (%s, " BTC ") -> %s input %u\n", (unsigned)output->vout,
+                             kind_name((enum kind)output->kind), BTC_OF(output->value_sat), hex,
+                             (unsigned)output->spender_vin);
+    }
+    return status;
+}
+
+static enum status put_dag(struct show *show, const struct selection *selection, uint32_t dag)
+{
+    const struct tdags *tdags = &selection->tdags;
+    if (strcmp(show->settings->format, "dot") == 0)
+        return graphfile_dot(&show->text, &show->forest, tdags, dag);
+    if (strcmp(show->settings->format, "graphml") == 0)
+        return graphfile_graphml(&show->text, &show->forest, tdags, dag);
+    enum status status = put_dag_row(show, selection, dag);
+    for (uint32_t i = tdags->first[dag - 1]; i < tdags->first[dag] && status == STATUS_OK; i++)
+        status = put_dag_tx(show, selection, tdags->members[i]);
+    return status;
+}
+
+static enum status show_dag(struct show *show, struct fault *fault)
+{
+    struct selection selection = {0};
+    struct filter *filter = NULL;
+    enum status status = STATUS_OK;
+    if (show->settings->exclude_scripts)
+        status = filter_read(show->settings->exclude_scripts, &filter, fault);
+    if (status == STATUS_OK)
+        status = selection_make(show->store, &show->forest, show->rules, filter, show->settings->compress,
+                                (unsigned)show->settings->threads, &selection, fault);
+    if (status == STATUS_OK && show->settings->dag > selection.tdags.count)
+        status = fault_set(fault, STATUS_NOT_FOUND, show->settings->store, FAULT_NO_OFFSET,
+                           "no T-DAG %llu: rules %s have %u", ULL(show->settings->dag), rules_name(show->rules),
+                           (unsigned)selection.tdags.count);
+    else if (status == STATUS_OK && put_dag(show, &selection, (uint32_t)show->settings->dag) != STATUS_OK)
+        status = fault_nomem(fault);
+    selection_free(&selection);
+    filter_free(filter);
+    return status;
+}
+
+static enum status show_all(struct show *show, const struct hash256 *txid, uint32_t vout, struct fault *fault)
+{
+    struct store *store = NULL;
+    struct outfile file = {0};
+    enum status status = source_open(show->settings, &store, fault);
+    show->store = store;
+    if (status == STATUS_OK)
+        status = store_reader_open(store, &show->reader, fault);
+    if (status == STATUS_OK)
+        status = forest_load(store, (unsigned)show->settings->threads, &show->forest, fault);
+    if (status == STATUS_OK)
+        status = show->settings->dag ? show_dag(show, fault) : show_tx(show, txid, vout, fault);
+    if (status == STATUS_OK)
+        status = outfile_open(&file, show->settings->out, fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, &show->text, fault);
+    if (status == STATUS_OK)
+        status = outfile_commit(&file, fault);
+    outfile_abort(&file);
+    text_free(&show->text);
+    forest_free(&show->forest);
+    if (show->reader)
+        store_reader_close(show->reader);
+    store_close(store);
+    return status;
+}
+
+static int run(const struct settings *settings)
+{
+    struct fault fault = {0};
+    struct show show = {.settings = settings};
+    struct hash256 txid = {{0}};
+    uint32_t vout = VOUT_ALL;
+    if (!rules_parse(settings->rules, &show.rules))
+        return message_usage("--rules: '%s' is no rule set", settings->rules);
+    if ((settings->dag != 0) == (settings->operands_count != 0))
+        return message_usage("name one thing to show: TXID, TXID:VOUT or --dag ID");
+    if (!settings->dag && strcmp(settings->format, "text") != 0)
+        return message_usage("--format %s is for --dag only", settings->format);
+    if (!settings->dag && !parse_outpoint(settings->operands[0], &txid, &vout))
+        return message_usage("'%s' is neither TXID (64 hexadecimal digits) nor TXID:VOUT", settings->operands[0]);
+    return message_result(show_all(&show, &txid, vout, &fault), &fault);
+}
+
+static const struct option option_dag = {
+    .name = "dag", .type = OPTION_NUMBER, .value = "ID", .field = offsetof(struct settings, dag), .min = 1,
+    .max = UINT32_MAX, .help = "show this T-DAG, by its dag_id in tdags.csv (with the options that made that file)"};
+static const struct option option_format = {
+    .name = "format", .type = OPTION_CHOICE, .value = "text|dot|graphml", .fallback = "text",
+    .field = offsetof(struct settings, format), .help = "how to print a T-DAG"};
+
+static const struct option *const options[] = {
+    &option_store, &option_dag, &option_rules, &option_format, &option_compress, &option_exclude_scripts, &option_threads,
+    &option_out_file, NULL,
+};
+
+const struct command command_show = {
+    .name = "show",
+    .operands = "[TXID | TXID:VOUT]",
+    .summary = "Show a stored transaction with what it spends and what spends it, or a T-DAG (--dag).",
+    .details = "A txid that occurs more than once in the chain is shown as often, the newest first.\n",
+    .operands_max = 1,
+    .options = options,
+    .run = run,
+};
