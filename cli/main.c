@@ -12,8 +12,13 @@
 #include "parser/mem.h"
 
 static const struct command *const commands[] = {
+    &command_analyze,
     &command_scan,
+    &command_dags,
+    &command_outputs,
     &command_stats,
+    &command_show,
+    &command_check,
     NULL,
 };
 
