@@ -5,27 +5,14 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "parser/script.h"
 
+#include "tests/parser/hex.h"
 #include "tests/parser/script_vectors.h"
 
 #define VECTORS (sizeof vectors / sizeof *vectors)
 #define SCRIPT_MAX 40000u
-
-static size_t from_hex(const char *hex, uint8_t *out)
-{
-    size_t size = strlen(hex) / 2;
-    for (size_t i = 0; i < size; i++) {
-        unsigned byte = 0;
-        assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
-        out[i] = (uint8_t)byte;
-    }
-    return size;
-}
 
 /* ---- the second classifier ---- */
 

@@ -1,0 +1,127 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <string.h>
+
+#include "parser/mem.h"
+
+static void test_alloc(void **state)
+{
+    (void)state;
+    uint8_t *p = mem_alloc(100, 3);
+    assert_non_null(p);
+    for (size_t i = 0; i < 300; i++)
+        assert_int_equal(p[i], 0);
+    uint8_t *q = mem_resize(p, 1000, 2);
+    assert_non_null(q);
+    memset(q, 1, 2000);
+    mem_free(q);
+    mem_free(NULL);
+    void *empty = mem_alloc(0, 8);
+    assert_non_null(empty);
+    mem_free(empty);
+}
+
+static void test_overflow(void **state)
+{
+    (void)state;
+    volatile size_t half = SIZE_MAX / 2 + 1; /* hides the size from the compiler's own warning */
+    assert_null(mem_alloc(half, 2));
+    assert_null(mem_alloc(2, half));
+    void *p = mem_alloc(1, 1);
+    assert_null(mem_resize(p, half, 2));
+    assert_null(mem_resize(p, half, 16));
+    size_t capacity = 1;
+    void *array = p;
+    assert_int_equal(mem_reserve(&array, &capacity, half, 2), STATUS_NOMEM);
+    assert_ptr_equal(array, p);
+    assert_int_equal(capacity, 1);
+    mem_free(p);
+}
+
+static void test_reserve(void **state)
+{
+    (void)state;
+    uint64_t *array = NULL;
+    size_t capacity = 0;
+    long before = mem_count();
+    for (uint64_t i = 0; i < 100000; i++) {
+        assert_int_equal(mem_reserve(&array, &capacity, i + 1, sizeof *array), STATUS_OK);
+        assert_true(capacity > i);
+        array[i] = i;
+    }
+    for (uint64_t i = 0; i < 100000; i++)
+        assert_int_equal(array[i], i);
+    assert_true(mem_count() - before < 40); /* by half at least: log_1.5(100,000) is 28.4 */
+    assert_int_equal(mem_reserve(&array, &capacity, 5, sizeof *array), STATUS_OK);
+    mem_free(array);
+}
+
+static void test_failure(void **state)
+{
+    (void)state;
+    uint64_t *array = NULL;
+    size_t capacity = 0;
+    mem_fail_after(2);
+    void *a = mem_alloc(1, 1);
+    void *b = mem_resize(NULL, 1, 1);
+    void *c = mem_alloc(1, 1);
+    void *d = mem_resize(a, 2, 1);
+    enum status status = mem_reserve(&array, &capacity, 1, sizeof *array);
+    mem_fail_after(-1);
+    assert_true(a && b && !c && !d);
+    assert_int_equal(status, STATUS_NOMEM);
+    assert_null(array);
+    assert_int_equal(capacity, 0);
+    c = mem_alloc(1, 1);
+    assert_non_null(c);
+    mem_free(a);
+    mem_free(b);
+    mem_free(c);
+}
+
+#define THREADS 4
+#define PER_THREAD 1000
+
+static void *allocate(void *given)
+{
+    size_t *granted = given;
+    for (size_t i = 0; i < PER_THREAD; i++) {
+        void *p = mem_alloc(1, 8);
+        *granted += p != NULL;
+        mem_free(p);
+    }
+    return NULL;
+}
+
+/* Exactly the allowed number, whoever asks. */
+static void test_threads(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    size_t granted[THREADS] = {0}, total = 0;
+    long before = mem_count();
+    mem_fail_after(THREADS * PER_THREAD / 2 + 7);
+    for (size_t t = 0; t < THREADS; t++)
+        assert_int_equal(pthread_create(&threads[t], NULL, allocate, &granted[t]), 0);
+    for (size_t t = 0; t < THREADS; t++) {
+        pthread_join(threads[t], NULL);
+        total += granted[t];
+    }
+    mem_fail_after(-1);
+    assert_int_equal(total, THREADS * PER_THREAD / 2 + 7);
+    assert_int_equal(mem_count() - before, THREADS * PER_THREAD);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_alloc),   cmocka_unit_test(test_overflow), cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_failure), cmocka_unit_test(test_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
