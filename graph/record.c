@@ -314,6 +314,33 @@ enum status batch_view_open(struct batch_view *view, const uint8_t *bytes, size_
     return STATUS_OK;
 }
 
+void batch_peek(const struct batch *batch, struct batch_view *view)
+{
+    *view = (struct batch_view){
+        .first_height = batch->first_height,
+        .block_count = batch->block_count,
+        .first_ordinal = batch->first_ordinal,
+        .first_tx = batch->first_tx,
+        .tracked = batch->tracked,
+        .tx_count = batch->tx_count,
+        .blocks = cursor_over(batch->blocks.bytes, batch->blocks.size),
+        .blocks_left = batch->block_count,
+        .next_tx = batch->first_tx,
+        .next_ordinal = batch->first_ordinal,
+        .block_end_ordinal = batch->first_ordinal,
+    };
+}
+
+enum status batch_peek_outpoint(const struct batch *batch, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+{
+    if (ordinal < batch->first_ordinal || ordinal - batch->first_ordinal >= batch->open_index / INDEX_ENTRY)
+        return STATUS_FORMAT;
+    const uint8_t *entry = batch->index.bytes + (size_t)(ordinal - batch->first_ordinal) * INDEX_ENTRY;
+    memcpy(txid->bytes, batch->blocks.bytes + (load_le32(entry) - BATCH_HEADER_SIZE), HASH256_SIZE);
+    *vout = load_le32(entry + 4);
+    return STATUS_OK;
+}
+
 bool batch_view_intact(const struct batch_view *view)
 {
     return checksum(view->bytes, view->size) == load_le64(view->bytes + AT_CHECKSUM);

@@ -97,6 +97,12 @@ size_t batch_size(const struct batch *batch);
 void batch_write(const struct batch *batch, uint8_t *out);
 void batch_free(struct batch *batch);
 
+/* Of a batch that is being built: a view of its closed blocks, for batch_next_block and what follows it only; it ends
+ * with the next change of the batch. And the outpoint of a tracked output of a closed block, as batch_outpoint. */
+struct batch_view;
+void batch_peek(const struct batch *batch, struct batch_view *view);
+enum status batch_peek_outpoint(const struct batch *batch, uint64_t ordinal, struct hash256 *txid, uint32_t *vout) MUST_CHECK;
+
 /* ---- decoding ---- */
 
 /* A view of an encoded batch; borrows the bytes. */

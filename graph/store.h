@@ -7,7 +7,9 @@
  * Map size: grows by itself while writing.
  *
  * Thread rule: a store belongs to one thread; a store_reader belongs to one thread, any number of readers may run beside
- * each other and beside the owner's store_add_*, but not beside store_commit or store_rollback of the same process.
+ * each other and beside the owner's store_add_*, but not beside store_commit, store_put_snapshot or store_rollback of the
+ * same process: those three take every reader of this store to the new state, and its pointers end.
+ * One process opens a store once at a time (LMDB's rule); any number of processes may read it.
  * Ownership: pointers into batches are borrowed and valid until the reader is refreshed or closed. */
 #ifndef UNKTX_GRAPH_STORE_H
 #define UNKTX_GRAPH_STORE_H
@@ -78,12 +80,13 @@ enum status store_drop_file(struct store *store, uint32_t number, struct fault *
  * is. O(log n). */
 enum status store_get_file(const struct store *store, uint32_t number, const uint8_t **value, size_t *size,
                            struct fault *fault) MUST_CHECK;
-/* Calls fn for each file in order of number with borrowed bytes; a status other than STATUS_OK ends the loop and is returned. */
+/* Calls fn for each file of the last commit in order of number with borrowed bytes; a status other than STATUS_OK ends the loop and is returned. */
 typedef enum status store_file_fn(void *context, uint32_t number, const uint8_t *value, size_t size);
 enum status store_each_file(const struct store *store, store_file_fn *fn, void *context, struct fault *fault) MUST_CHECK;
 
 /* The snapshot: an opaque value in chunks 0, 1, ... that belongs to a number of blocks; every commit of further blocks
- * without a new snapshot makes it stale. store_put_snapshot copies; the chunks go in with the next store_commit. */
+ * without a new snapshot makes it stale. store_put_snapshot copies (chunk 0 begins a new one); the snapshot counts with the
+ * next store_commit, if no block is added before it. Holds at most 16 MiB of chunks: what is more is written at once. */
 enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *bytes, size_t size, struct fault *fault) MUST_CHECK;
 /* Chunk `chunk` of the snapshot that belongs to exactly the committed blocks: STATUS_NOT_FOUND if there is none (behind
  * the last chunk, or stale). Borrowed until the next change of the store. */
@@ -95,7 +98,8 @@ struct store_reader; /* opaque */
 
 enum status store_reader_open(const struct store *store, struct store_reader **reader, struct fault *fault) MUST_CHECK;
 void store_reader_close(struct store_reader *reader);
-/* Sees what has been committed since. Pointers from this reader end. */
+/* Sees what this process has committed since (store_commit does this for every reader); what another process has committed
+ * is seen by opening the store anew. Pointers from this reader end. STATUS_BUSY: another process took the store back. */
 enum status store_reader_refresh(struct store_reader *reader, struct fault *fault) MUST_CHECK;
 
 /* Number of committed batches, and the bytes of batch 0..n-1 in chain order (borrowed until refresh or close).
@@ -112,5 +116,8 @@ enum status store_outpoint(const struct store_reader *reader, uint64_t ordinal, 
 
 /* Hash and time of the block of that height, committed or pending. O(log n + a batch's blocks). */
 enum status store_block(const struct store_reader *reader, uint32_t height, struct block_record *block, struct fault *fault) MUST_CHECK;
+
+/* Test support: map sizes are multiples of so many bytes; 0 for the default. For stores opened later. */
+void store_map_step(size_t bytes);
 
 #endif
