@@ -106,7 +106,7 @@ static void segment_delete(struct outpoints_segment *segment, uint32_t at)
     segment->count--;
 }
 
-/* The next slot at or behind *at with that tag; false if there is none. Begin with segment_begin. */
+/* Slots with that tag: the first is sought from segment_begin on, each next one from behind the last. */
 static uint32_t segment_begin(const struct outpoints_segment *segment, uint32_t tag)
 {
     return segment->count > 0 ? home(tag, segment->homes) : 0;
@@ -253,6 +253,13 @@ void outpoints_free(struct outpoints *table)
     mem_free(table->filter);
     mem_free(table->replaced);
     mem_free(table);
+}
+
+bool outpoints_candidate(const struct outpoints *table, uint64_t hash)
+{
+    const struct outpoints_segment *segment = &table->segments[segment_of(hash)];
+    uint32_t at = segment_begin(segment, tag_of(hash));
+    return segment_match(segment, tag_of(hash), &at);
 }
 
 /* The slot whose output has exactly this outpoint, or NULL in *slot. */
