@@ -1044,6 +1044,19 @@ enum status store_get_snapshot(const struct store *store, uint32_t chunk, const 
     return STATUS_OK;
 }
 
+enum status store_get_file(const struct store *store, uint32_t number, const uint8_t **value, size_t *size, struct fault *fault)
+{
+    MDB_val found;
+    int code = get_numbered(store->view, store->files, number, 4, &found);
+    if (code == MDB_NOTFOUND)
+        return fault_set(fault, STATUS_NOT_FOUND, store->data_path, FAULT_NO_OFFSET, "nothing is known of blk file %u", number);
+    if (code != MDB_SUCCESS)
+        return fault_of(store, code, "cannot read the store", fault);
+    *value = found.mv_data;
+    *size = found.mv_size;
+    return STATUS_OK;
+}
+
 /* ---- reading ---- */
 
 /* The batches that the store knows are those of its generation; another process may have changed them since. */
