@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
     &command_stats,
     &command_show,
     &command_check,
+    &command_blocks,
     NULL,
 };
 
