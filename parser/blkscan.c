@@ -181,6 +181,16 @@ static bool parses(struct scanner *s, const struct blk_record *record)
     return status == STATUS_OK && block_count(bytes, record->size, &counts) == STATUS_OK;
 }
 
+/* True if a record begins within the last bytes of this one: its own end is missing. */
+static bool runs_into_next(struct scanner *s, const struct blk_record *record, uint64_t end)
+{
+    struct blk_record next;
+    for (uint64_t back = 1; back < FRAME_SIZE && end - back > record->offset; back++)
+        if (head_at(s, end - back, &next))
+            return true;
+    return false;
+}
+
 /* Judges a record by its length: does it lead to a record, to zeros and then one, or to the end of the file? */
 static bool is_whole(struct scanner *s, const struct blk_record *record, enum blk_gap_reason *reason)
 {
@@ -190,13 +200,17 @@ static bool is_whole(struct scanner *s, const struct blk_record *record, enum bl
     if (end > s->size)
         return false;
     uint64_t next = padding_end(s, end);
-    if (next == s->size || head_at(s, next, &next_record) || cut_head_at(s, next)) {
-        /* A node that writes, or was stopped in doing so, leaves the end of a block as preallocated zeros. */
-        bool zeros_before = next > end && is_padding_word(s, look(s, &s->step, end - FRAME_SIZE, FRAME_SIZE), end - FRAME_SIZE);
-        return !zeros_before || parses(s, record);
-    }
     *reason = BLK_GAP_BAD_LENGTH;
-    return parses(s, record);
+    if (next != s->size && !head_at(s, next, &next_record) && !cut_head_at(s, next))
+        return parses(s, record) && !runs_into_next(s, record, end);
+    if (next == end || parses(s, record))
+        return true;
+    /* Only a run of zeros is preallocation; a few may be the end of the block itself. A node that writes, or was stopped
+     * in doing so, leaves the end of a block as preallocated zeros. */
+    bool end_missing = is_padding_word(s, look(s, &s->step, end - FRAME_SIZE, FRAME_SIZE), end - FRAME_SIZE);
+    if (end_missing)
+        *reason = BLK_GAP_TORN;
+    return next - end >= FRAME_SIZE && !end_missing;
 }
 
 /* The first whole record at or behind `from`; false if there is none. *solid is the end of what is not padding. */
@@ -251,10 +265,10 @@ static void push_gap(struct scanner *s, uint64_t from, uint64_t to, enum blk_gap
 }
 
 /* Leaves what begins at `from` and is no record: notes it as a gap and takes the next record. Returns where to go on. */
-static uint64_t recover(struct scanner *s, uint64_t from, bool head, enum blk_gap_reason reason)
+static uint64_t recover(struct scanner *s, uint64_t from, enum blk_gap_reason reason)
 {
     struct blk_record record;
-    uint64_t solid = head ? from + HEAD_SIZE : from + 1;
+    uint64_t solid = from + 1;
     bool found = search(s, solid, &record, &solid);
     uint64_t to = found ? record.offset : s->size;
     if (found && reason == BLK_GAP_TORN)
@@ -310,15 +324,14 @@ static void scan_records(struct scanner *s)
     uint64_t at = 0;
     while (s->status == STATUS_OK && (at = padding_end(s, at)) < s->size) {
         enum blk_gap_reason reason = BLK_GAP_GARBAGE;
-        bool head = head_at(s, at, &record);
-        if (head && is_whole(s, &record, &reason)) {
+        if (head_at(s, at, &record) && is_whole(s, &record, &reason)) {
             push_record(s, &record);
             at = s->scan->end;
         } else if (cut_head_at(s, at)) {
             push_gap(s, at, s->size, BLK_GAP_TORN);
             at = s->size;
         } else {
-            at = recover(s, at, head, reason);
+            at = recover(s, at, reason);
         }
     }
 }
