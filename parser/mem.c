@@ -14,17 +14,18 @@ static bool may_allocate(void)
     atomic_fetch_add_explicit(&asked, 1, memory_order_relaxed);
     long left = atomic_load_explicit(&allowed_left, memory_order_relaxed);
     while (left > 0)
-        if (atomic_compare_exchange_weak_explicit(&allowed_left, &left, left - 1, memory_order_relaxed, memory_order_relaxed))
+        if (atomic_compare_exchange_weak_explicit(&allowed_left, &left, left - 1, memory_order_relaxed,
+                                                  memory_order_relaxed))
             break;
     return left != 0;
 }
 
 void *mem_alloc(size_t count, size_t size)
 {
-    if (!may_allocate())
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || !may_allocate())
         return NULL;
-    /* calloc refuses a product that overflows; a size of 0 may give NULL, which callers would take for a failure */
-    return count && size ? calloc(count, size) : calloc(1, 1);
+    return calloc(bytes ? bytes : 1, 1); /* of 0 bytes it may give NULL, which callers would take for a failure */
 }
 
 void *mem_resize(void *block, size_t count, size_t size)
