@@ -59,6 +59,7 @@ struct gen {
     /* the open transaction */
     size_t tx_start, tx_body;
     unsigned unknown;      /* mask of rule sets */
+    uint64_t tx_info, tx_tracked, tx_spends;
 };
 
 static void die(const char *what, const char *path)
@@ -161,7 +162,10 @@ static void put_output(struct gen *gen, unsigned kind, uint64_t sat)
 {
     struct gen_truth *truth = &gen->state.truth;
     put_u64(&gen->body, sat);
+    size_t script = gen->body.size;
     put_script(&gen->body, &gen->state.rng, kind);
+    gen->tx_info += 9 + (kind_rules(kind) ? gen->body.size - script : 0);
+    gen->tx_tracked += kind_rules(kind) && kind != NULLDATA;
     truth->outputs++;
     truth->kind_count[kind]++;
     truth->kind_sat[kind] += sat;
@@ -176,6 +180,7 @@ static void tx_open(struct gen *gen, bool segwit, uint32_t inputs, uint32_t outp
     reserve(&gen->body, 65536 + 400 * (size_t)inputs + 100 * (size_t)outputs);
     gen->tx_start = gen->body.size;
     gen->unknown = 0;
+    gen->tx_info = gen->tx_tracked = gen->tx_spends = 0;
     put_u32(&gen->body, 2);
     if (segwit)
         put(&gen->body, "\x00\x01", 2);
@@ -201,6 +206,10 @@ static struct hash256 tx_close(struct gen *gen, size_t body_end, bool root)
     else
         sha256d(b->data + gen->tx_start, b->size - gen->tx_start, wtxid);
     gen->txs++;
+    /* A store knows of such a transaction: txid, place and counts; kind and value of each output, scripts of the unknown ones;
+     * of each spend its place and what it spends. */
+    if (gen->tx_tracked || gen->tx_spends)
+        gen->state.truth.info += 32 + 16 + gen->tx_info + 12 * gen->tx_spends;
     for (unsigned r = 0; r < GEN_RULES; r++) {
         gen->state.truth.unknown_txs[r] += gen->unknown >> r & 1;
         gen->state.truth.roots[r] += root && (gen->unknown >> r & 1);
@@ -346,6 +355,8 @@ static void add_plan_tx(struct gen *gen, struct plan *plan)
     const struct plan_tx *tx = &plan->txs[at];
     uint32_t unknown = tx->spent + tx->unspent, outputs = unknown + tx->known;
     tx_open(gen, false, tx->arcs + tx->known_input, outputs);
+    gen->tx_spends = tx->arcs;
+    gen->state.truth.spent += tx->arcs;
     for (uint32_t i = 0; i < tx->arcs; i++) {
         struct plan_arc arc = plan->arcs[tx->first_arc + i];
         put(&gen->body, plan->txids[arc.from].bytes, HASH256_SIZE);
@@ -362,7 +373,6 @@ static void add_plan_tx(struct gen *gen, struct plan *plan)
         put_output(gen, known ? draw_known(rng) : kinds[plan->level], 1 + (rng_next(rng) >> 38));
     }
     plan->txids[at] = tx_close(gen, gen->body.size, tx->known_input);
-    gen->state.truth.spent += tx->arcs;
 }
 
 /* ---- blocks ---- */
@@ -763,8 +773,8 @@ void gen_print_truth(const struct gen *gen, FILE *out)
     hash256_hex(&gen->chain[gen->state.height], tip);
     fprintf(out, "{\"tip\": \"%s\",\n \"blocks\": %ju, \"txs\": %ju, \"inputs\": %ju, \"outputs\": %ju,\n", tip, (uintmax_t)t->blocks,
             (uintmax_t)t->txs, (uintmax_t)t->inputs, (uintmax_t)t->outputs);
-    fprintf(out, " \"stale\": %ju, \"bytes\": %ju, \"tracked\": %ju, \"spent\": %ju", (uintmax_t)t->stale, (uintmax_t)t->bytes,
-            (uintmax_t)t->tracked, (uintmax_t)t->spent);
+    fprintf(out, " \"stale\": %ju, \"bytes\": %ju, \"tracked\": %ju, \"spent\": %ju, \"info\": %ju", (uintmax_t)t->stale,
+            (uintmax_t)t->bytes, (uintmax_t)t->tracked, (uintmax_t)t->spent, (uintmax_t)(t->info + 200 * t->blocks));
     for (unsigned k = 0; k < GEN_KINDS; k++)
         fprintf(out, ",\n \"%s\": [%ju, %ju]", gen_kind_names[k], (uintmax_t)t->kind_count[k], (uintmax_t)t->kind_sat[k]);
     fputs(",\n \"rules\": [\"core-0.18\", \"core-0.19\", \"core-22\"]", out);

@@ -36,6 +36,7 @@ struct gen_truth {
     uint64_t tdags[GEN_RULES], nodes[GEN_RULES], edges[GEN_RULES], heights[GEN_RULES], tdag_txs[GEN_RULES];
     uint64_t families[GEN_RULES][PLAN_FAMILIES + 1];
     uint64_t tracked, spent; /* unknown outputs that can be spent, in any rule set; and those that are */
+    uint64_t info;           /* bytes of what a store must know: see tx_close; the JSON adds 200 for each block */
 };
 
 struct gen; /* opaque */
