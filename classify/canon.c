@@ -1,45 +1,44 @@
 /* How the form is found, and why it is exact.
  *
- * 1. Colour refinement, from the vertex colours to the coarsest stable colouring: the vertices fall into *cells*, and two
- *    vertices of one cell have equally many arcs of each label and direction to each cell. Every choice on the way depends
- *    on colours, sizes and counts only, so the order of the cells is the same for isomorphic graphs, and an
- *    isomorphism maps each cell to its namesake. A cell is named by its place in that order.
+ * 1. Colour refinement, from the vertex colours to the coarsest stable colouring: the vertices fall into *cells*,
+ *    and two vertices of one cell have equally many arcs of each label and direction to each cell. Every choice on
+ *    the way depends on colours, sizes and counts only, so the order of the cells is the same for isomorphic
+ *    graphs, and an isomorphism maps each cell to its namesake. A cell is named by its place in that order.
  *
- * 2. Taking apart. Look at a connected piece of the graph (at first, all of it). Where every vertex of cell a (in this
- *    piece) has an arc of one label to every vertex of cell b, the names and sizes of a and b say it all: the *relation* is
- *    written down and its arcs are dropped. Arcs to or from a vertex that is alone in its cell always go. What is left
- *    falls into smaller pieces, each of which is treated alike: there a cell has fewer vertices, so more relations
- *    are complete. The form of a piece is its cells with their sizes, its relations, and the multiset of the
- *    forms of the smaller pieces; the piece can be built again from it, up to isomorphism, so equal forms mean isomorphic
- *    pieces. Conversely, isomorphic pieces give equal forms, since cells and relations are kept by isomorphisms.
- *    The automorphisms that keep the cells are the product, over the different forms of smaller pieces, of m! and the
- *    m-th power of the piece's own number, for a form found m times: complete relations forbid none of them.
+ * 2. Taking apart. Look at a connected piece of the graph (at first, all of it). Where every vertex of cell a (in
+ *    this piece) has an arc of one label to every vertex of cell b, the names and sizes of a and b say it all:
+ *    this *relation* is written down and its arcs are dropped. Arcs to or from a vertex that is alone in its cell
+ *    always go. What is left falls into smaller pieces, each of which is treated alike: there a cell has fewer
+ *    vertices, so more relations are complete. The form of a piece is its cells with their sizes, its relations,
+ *    and the multiset of the forms of the smaller pieces; the piece can be built again from it, up to isomorphism,
+ *    so equal forms mean isomorphic pieces. Conversely, isomorphic pieces give equal forms, since cells and
+ *    relations are kept by isomorphisms. The automorphisms that keep the cells are the product, over the different
+ *    forms of smaller pieces, of m! and the m-th power of the piece's own number, for a form found m times:
+ *    complete relations forbid none of them.
  *
- *    This one step decides trees (the centre is alone in its cell, and then the root of each subtree), twins (their
- *    neighbours' arcs are complete in some piece), layered and nested symmetric structure, gadgets around hubs, and
- *    whatever refinement makes discrete.
+ *    This one step decides trees (the centre is alone in its cell, and then the root of each subtree), twins
+ *    (their neighbours' arcs are complete in some piece), layered and nested symmetric structure, gadgets around
+ *    hubs, and whatever refinement makes discrete.
  *
- * 3. A piece that stays connected after dropping is stuck, and goes to BLISS with its cells as colours.
+ * 3. A piece that stays whole is stuck: residue.c frees it of hanging trees and twins, and asks BLISS.
  *
- * A form is known by the leading 128 bits of its SHA-256 and forms contain those of their pieces: equal digests are taken
- * for equal forms, in the pieces as in the result.
+ * A form is known by the leading 128 bits of its SHA-256, and forms contain those of their pieces: equal digests
+ * are taken for equal forms, in the pieces as in the result.
  *
- * Cost: refinement O((n + m) log n). A piece's vertices and arcs are looked at once a level. Pieces that share a cell share
- * all their cells, with sizes in one proportion, so a level at least takes 1 off the size of each cell, and
- * it drops size * size arcs: L levels need L^3 / 3 arcs, and real graphs have a handful of levels. */
+ * Cost: refinement O((n + m) log n). A piece's vertices and arcs are looked at once a level. Pieces that share a
+ * cell share all their cells, with sizes in one proportion, so a level at least takes 1 off the size of each cell,
+ * and it drops size * size arcs: L levels need L^3 / 3 arcs, and real graphs have a handful of levels. */
 #include "classify/canon.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/shape.h"
+#include "classify/residue.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
-#define PIECE_ARCS_MAX (UINT32_C(1) << 26) /* more than this never goes to BLISS */
-#define END UINT32_MAX                     /* ends a list of relations; no cell has this name */
+#define END UINT32_MAX /* ends a list of relations; no cell has this name */
 
 /* The first word of what is hashed tells the kinds of forms apart. */
 enum tag { TAG_WHOLE = 1, TAG_PIECE, TAG_PIECES, TAG_STUCK, TAG_INEXACT };
@@ -97,24 +96,12 @@ static bool renew(void *array, size_t count, size_t size)
     return fresh != NULL;
 }
 
-static bool reserve_items(struct canon *c, size_t count)
-{
-    if (count <= c->item_capacity)
-        return true;
-    c->item_capacity = 0;
-    size_t capacity = count + count / 8 + 32;
-    if (!renew(&c->items, capacity, sizeof *c->items) || !renew(&c->items_spare, capacity, sizeof *c->items))
-        return false;
-    c->item_capacity = capacity;
-    return true;
-}
-
 /* Room for a graph of this size. Between graphs, `count`, `queued` and `piece_end` are all zero. */
 static bool reserve(struct canon *c, size_t vertices, size_t arcs)
 {
     if (vertices > c->vertex_capacity) {
-        uint32_t **words[] = { &c->order, &c->size, &c->queue, &c->touched, &c->piece_end, &c->place, &c->cell, &c->count,
-                               &c->in_first, &c->degree, &c->parent };
+        uint32_t **words[] = { &c->order, &c->size, &c->queue, &c->touched, &c->piece_end, &c->place,
+                               &c->cell, &c->count, &c->in_first, &c->degree, &c->parent };
         size_t capacity = vertices + vertices / 8 + 32;
         c->vertex_capacity = 0;
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -132,7 +119,15 @@ static bool reserve(struct canon *c, size_t vertices, size_t arcs)
             return false;
         c->arc_capacity = capacity;
     }
-    return reserve_items(c, arcs > vertices ? arcs : vertices);
+    size_t items = arcs > vertices ? arcs : vertices;
+    if (items > c->item_capacity) {
+        size_t capacity = items + items / 8 + 32;
+        c->item_capacity = 0;
+        if (!renew(&c->items, capacity, sizeof *c->items) || !renew(&c->items_spare, capacity, sizeof *c->items))
+            return false;
+        c->item_capacity = capacity;
+    }
+    return true;
 }
 
 void canon_free(struct canon *c)
@@ -267,7 +262,7 @@ static void cut(struct canon *c, uint32_t from, uint32_t to)
 }
 
 /* Splits a cell by the counts of its vertices, least first. The parts go into the queue: all of them if the cell waits
- * there, else all but the (first) largest, for what is stable under the whole and the other parts is stable under it. */
+ * there, else all but the (first) largest: what is stable under the whole and the other parts is stable under it. */
 static void split(struct canon *c, uint32_t cell)
 {
     uint32_t touched = c->piece_end[cell], end = cell + c->size[cell], rest = end - touched, parts = rest > cell;
@@ -362,7 +357,7 @@ static void refine(struct canon *c)
     }
 }
 
-/* The arcs of every vertex by cell and label: of two vertices in a cell, the k-th arcs are then of the same relation. */
+/* The arcs of every vertex by cell and label: of two vertices in a cell, the k-th arcs are then of one relation. */
 static void sort_arcs(struct canon *c)
 {
     const struct canon_graph *g = c->graph;
@@ -406,13 +401,6 @@ static void digest(struct canon *c, uint8_t out[CANON_ID_SIZE])
     sha256(c->bytes, c->length, hash);
     memcpy(out, hash, CANON_ID_SIZE);
     c->length = 0;
-}
-
-static double factorial_log10(uint32_t n)
-{
-    static const double small[] = { 0, 0, 0.30102999566398119521, 0.77815125038364363, 1.3802112417116060 };
-    int sign;
-    return n < sizeof small / sizeof *small ? small[n] : lgamma_r((double)n + 1, &sign) / M_LN10;
 }
 
 /* ---- taking apart ---- */
@@ -495,8 +483,8 @@ static void connect(struct canon *c, uint32_t begin, uint32_t end)
     }
 }
 
-/* Sorts places begin..end by piece, single vertices behind all, and keeps the order of cells within a piece. Returns where
- * the single vertices start, and adds their automorphisms: the cells that lost all arcs. */
+/* Sorts places begin..end by piece, single vertices behind all, and keeps the order of cells within a piece. Returns
+ * where the single vertices start, and adds their automorphisms: the cells that lost all arcs. */
 static uint32_t group(struct canon *c, uint32_t begin, uint32_t end, double *automorphisms_log10)
 {
     uint32_t *sorted = c->queue, *at = c->place, stop = begin, singles;
@@ -521,111 +509,58 @@ static uint32_t group(struct canon *c, uint32_t begin, uint32_t end, double *aut
     return stop;
 }
 
-/* What BLISS gets of a stuck piece. */
-struct stuck {
-    uint32_t *colour, *from, *to, *position;
-    uint32_t vertices, arcs, colours;
-};
-
-/* Adds the arcs of the cell at places begin..end. Between two cells, the relation with most arcs (the first of those) is
- * plain; each other label goes through a vertex between, of a colour of its own. */
-static void stuck_arcs(struct canon *c, uint32_t begin, uint32_t end, struct stuck *s)
+/* Adds the arcs of the cell at places begin..end to what is stuck. */
+static void stuck_arcs(const struct canon *c, uint32_t begin, uint32_t end, struct residue *r)
 {
     uint32_t one = c->order[begin], first = c->graph->first[one], last = first + c->degree[one];
-    for (uint32_t i = first, same; i < last; i = same) {
-        uint32_t plain = i, most = 0, next;
-        for (same = i; same < last && c->arcs[same].cell == c->arcs[i].cell; same = next) {
-            next = relation_end(c, same, last);
-            if (next - same > most) {
-                most = next - same;
-                plain = same;
+    for (uint32_t i = first, next; i < last; i = next) {
+        next = relation_end(c, i, last);
+        r->marked[r->relations] = i > first && c->arcs[i].cell == c->arcs[i - 1].cell;
+        for (uint32_t p = begin; p < end; p++)
+            for (uint32_t k = i - first; k < next - first; k++) {
+                r->from[r->arcs] = c->place[c->order[p]];
+                r->to[r->arcs] = c->place[c->arcs[c->graph->first[c->order[p]] + k].to];
+                r->relation[r->arcs++] = r->relations;
             }
-        }
-        for (uint32_t r = i; r < same; r = next) {
-            next = relation_end(c, r, last);
-            for (uint32_t p = begin; p < end; p++)
-                for (uint32_t k = r - first; k < next - first; k++) {
-                    uint32_t from = c->place[c->order[p]], to = c->place[c->arcs[c->graph->first[c->order[p]] + k].to];
-                    if (r != plain) {
-                        s->colour[s->vertices] = s->colours;
-                        s->from[s->arcs] = from;
-                        s->to[s->arcs++] = s->vertices;
-                        from = s->vertices++;
-                    }
-                    s->from[s->arcs] = from;
-                    s->to[s->arcs++] = to;
-                }
-            s->colours += r != plain;
-        }
+        r->relations++;
     }
 }
 
-/* The form that BLISS gives: colours and arcs by position. */
-static enum status stuck_form(struct canon *c, const struct stuck *s, struct result *own)
-{
-    enum status status = room(c, 12 + CANON_ID_SIZE + 4 * (size_t)s->vertices + 8 * (size_t)s->arcs);
-    if (status)
-        return status;
-    if (!reserve_items(c, s->arcs))
-        return STATUS_NOMEM;
-    put32(c, TAG_STUCK);
-    put_bytes(c, own->digest, CANON_ID_SIZE);
-    put32(c, s->vertices);
-    put32(c, s->arcs);
-    uint8_t *colours = c->bytes + c->length;
-    for (uint32_t v = 0; v < s->vertices; v++)
-        store_le32(colours + 4 * (size_t)s->position[v], s->colour[v]);
-    c->length += 4 * (size_t)s->vertices;
-    for (uint32_t i = 0; i < s->arcs; i++)
-        c->items[i].key = (uint64_t)s->position[s->from[i]] << 32 | s->position[s->to[i]];
-    sort_items(c, s->arcs);
-    for (uint32_t i = 0; i < s->arcs; i++) {
-        put32(c, (uint32_t)(c->items[i].key >> 32));
-        put32(c, (uint32_t)c->items[i].key);
-    }
-    digest(c, own->digest);
-    return STATUS_OK;
-}
-
-/* Decides the piece at places begin..end by BLISS. On entry own->digest is that of its cells and relations. */
+/* Decides the piece at places begin..end as a residue. On entry own->digest is that of its cells and relations. */
 static enum status stuck(struct canon *c, uint32_t begin, uint32_t end, struct result *own, struct fault *fault)
 {
-    struct stuck s = { .vertices = end - begin };
-    uint64_t arcs = 0;
-    double automorphisms_log10;
-    enum status status = STATUS_NOMEM;
+    struct residue r;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    uint32_t arcs = 0;
     for (uint32_t p = begin; p < end; p++)
         arcs += c->degree[c->order[p]];
-    if (arcs > PIECE_ARCS_MAX)
-        return STATUS_LIMIT;
-    s.colour = mem_alloc(s.vertices + arcs, sizeof *s.colour);
-    s.position = mem_alloc(s.vertices + arcs, sizeof *s.position);
-    s.from = mem_alloc(2 * arcs, sizeof *s.from);
-    s.to = mem_alloc(2 * arcs, sizeof *s.to);
-    if (!s.colour || !s.position || !s.from || !s.to)
-        goto out;
-    for (uint32_t p = begin, next; p < end; p = next, s.colours++) {
+    enum status status = residue_new(end - begin, arcs, &r, fault);
+    if (status)
+        return status;
+    r.arcs = 0;
+    for (uint32_t p = begin, next; p < end; p = next, r.cells++) {
         next = run_end(c, p, end);
         for (uint32_t i = p; i < next; i++) {
             c->place[c->order[i]] = i - begin;
-            s.colour[i - begin] = s.colours;
+            r.cell[i - begin] = r.cells;
         }
     }
     for (uint32_t p = begin, next; p < end; p = next) {
         next = run_end(c, p, end);
-        stuck_arcs(c, p, next, &s);
+        stuck_arcs(c, p, next, &r);
     }
-    struct shape_graph graph = { s.vertices, s.arcs, s.colour, s.from, s.to };
-    status = shape_canonical(&graph, s.position, &automorphisms_log10, fault);
-    if (status)
-        goto out;
-    own->automorphisms_log10 += automorphisms_log10;
-    status = stuck_form(c, &s, own);
-out:
-    mem_free(s.colour);
-    mem_free(s.position);
-    mem_free(s.from);
-    mem_free(s.to);
+    status = residue_form(&r, &bytes, &size, &own->automorphisms_log10, fault);
+    if (!status)
+        status = room(c, 4 + CANON_ID_SIZE + size);
+    if (!status) {
+        put32(c, TAG_STUCK);
+        put_bytes(c, own->digest, CANON_ID_SIZE);
+        put_bytes(c, bytes, size);
+        digest(c, own->digest);
+    }
+    mem_free(bytes);
+    residue_free(&r);
     return status;
 }
 

@@ -1,10 +1,10 @@
 /* canon: an exact canonical form of a coloured, arc-labelled digraph of any size.
  *
- * BLISS alone takes minutes on large symmetric graphs, so the graph is first reduced by steps that every isomorphic graph
- * takes alike: pendant trees are folded into their root's colour, twins merged with a multiplicity, runs of degree-2
- * vertices contracted, colours refined to a stable colouring, vertices of unique colour taken out and the rest split into
- * components. What is left goes to BLISS (graph/shape.h). Each step is invertible up to isomorphism, so equal forms mean
- * isomorphic graphs and conversely; the source says why for each.
+ * BLISS alone takes minutes on large symmetric graphs, so the graph is first taken apart by steps that every isomorphic
+ * graph takes alike: colours are refined to a stable colouring, arcs that colours determine are dropped, and what falls
+ * apart is treated piece by piece. A piece that stays whole is freed of what hangs off its core and of twins
+ * (classify/residue.h), and the core goes to BLISS (graph/shape.h). Each step is invertible up to isomorphism, so equal
+ * forms mean isomorphic graphs and conversely; the source says why for each.
  *
  * Thread rule: a struct canon is one thread's scratch space; any number side by side. */
 #ifndef UNKTX_CLASSIFY_CANON_H
@@ -29,7 +29,7 @@ struct canon_graph {
 
 struct canon_form {
     uint8_t id[CANON_ID_SIZE];   /* leading bytes of the SHA-256 of the canonical form */
-    double automorphisms_log10;  /* log10 of the number of automorphisms of the coloured, labelled graph */
+    double automorphisms_log10;  /* log10 of how many the coloured, labelled graph has; 0 if not exact */
     bool exact;                  /* false: a residue was too hard; id is then an isomorphism invariant only */
 };
 
@@ -40,6 +40,7 @@ void canon_free(struct canon *canon);
 
 /* Near-linear where the reductions decide; see shape_canonical for the residue. Any numbering of the vertices and any
  * order of the arcs give the same form. */
-enum status canon_run(struct canon *canon, const struct canon_graph *graph, struct canon_form *form, struct fault *fault) MUST_CHECK;
+enum status canon_run(struct canon *canon, const struct canon_graph *graph, struct canon_form *form,
+                      struct fault *fault) MUST_CHECK;
 
 #endif

@@ -9,7 +9,7 @@
 /* How much a call may work: BLISS asks once or twice in each node of its search tree whether to go on, and a node costs
  * about as much as the graph is large. Counting these questions, and not seconds, keeps the answer the same on every
  * machine. */
-#define WORK_LIMIT (UINT64_C(1) << 31)
+#define WORK_LIMIT (UINT64_C(1) << 36)
 #define QUESTIONS_MIN 256u
 
 /* igraph keeps process-wide state, so this state beside it may be process-wide too, under the same lock. */
@@ -66,8 +66,8 @@ static void enter(uint64_t size)
     gave_up = false;
 }
 
-/* Releases the lock and says what igraph's answer means. After an interruption 0.10 returns success with a labelling cut
- * short (its callback is copied, and the copy notes the interruption), so our own flag decides. Where it does return
+/* Releases the lock and says what igraph's answer means. After an interruption 0.10 returns success with a labelling
+ * cut short (its callback is copied, and the copy notes the interruption), so our own flag decides. Where it returns
  * IGRAPH_INTERRUPTED, it leaves BLISS's graph on the stack of things to free. */
 static enum status leave(igraph_error_t error, struct fault *fault)
 {

@@ -1,4 +1,4 @@
-/* shape: positions are canonical (renaming by them decides isomorphism), group orders, the limit, and use by threads. */
+/* shape: positions are canonical (renaming by them decides isomorphism), group orders, the limit, use by threads. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,0 +1,37 @@
+/* residue: a piece of a graph that canon.c cannot take apart further, decided by BLISS (graph/shape.h) after all that
+ * hangs off its core is cut and its twins are merged.
+ *
+ * Owned by one thread at a time. */
+#ifndef UNKTX_CLASSIFY_RESIDUE_H
+#define UNKTX_CLASSIFY_RESIDUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parser/status.h"
+
+/* A connected graph with a stable colouring by cells: of two vertices of one cell, each has equally many arcs of each
+ * relation and direction. A relation is all arcs of one label from one cell to another. Cells and relations are
+ * numbered in an order that isomorphisms keep. All arrays are owned. */
+struct residue {
+    uint32_t vertices, arcs, cells, relations;
+    uint32_t *cell;                 /* [vertices] */
+    uint32_t *from, *to, *relation; /* [arcs] */
+    uint8_t *marked;                /* [relations]: all but one of those that lead from one cell to another */
+};
+
+/* Zeroed arrays for `vertices` and `arcs`, and for as many relations as arcs. */
+enum status residue_new(uint32_t vertices, uint32_t arcs, struct residue *residue, struct fault *fault) MUST_CHECK;
+void residue_free(struct residue *residue);
+
+/* Bytes (the caller frees them with mem_free) that are the same for two residues with the same cells and relations
+ * exactly when these are isomorphic, and log10 of the number of automorphisms that keep cells and relations. Uses the
+ * residue up. STATUS_LIMIT when it is too hard (see shape_canonical), or too large for BLISS.
+ * O((vertices + arcs) log vertices) before BLISS. */
+enum status residue_form(struct residue *residue, uint8_t **bytes, size_t *size, double *automorphisms_log10,
+                         struct fault *fault) MUST_CHECK;
+
+/* log10(n!). */
+double factorial_log10(uint32_t n);
+
+#endif
