@@ -1,5 +1,6 @@
 #include "tests/support/forests.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,4 +69,83 @@ void forest_builder_free(struct forest_builder *builder)
 {
     forest_free(&builder->forest);
     memset(builder, 0, sizeof *builder);
+}
+
+static void must(enum status status, const struct fault *fault)
+{
+    if (status != STATUS_OK) {
+        fprintf(stderr, "a store for a test: status %d %s\n", (int)status, fault ? fault->text : "");
+        abort();
+    }
+}
+
+static const uint8_t anyone[] = {0x51}, hash_puzzle[] = {0xa9, 0x87}, nulldata[] = {0x6a};
+
+static void add_outputs(const struct forest *forest, uint32_t t, forest_script *script, struct buffer *blob)
+{
+    const struct forest_tx *tx = &forest->txs[t];
+    for (uint32_t o = tx->first_output; o < tx[1].first_output; o++) {
+        const struct forest_output *output = &forest->outputs[o];
+        struct output_record record = {.value_sat = output->value_sat, .kind = output->kind, .unknown = output->unknown};
+        record.script = script ? script(o, &record.script_size) : NULL;
+        if (!record.script) {
+            record.script = output->anyone_can_spend ? anyone : hash_puzzle;
+            record.script_size = output->anyone_can_spend ? sizeof anyone : sizeof hash_puzzle;
+        }
+        must(record_add_output(blob, &record), NULL);
+    }
+    for (uint32_t i = tx[1].first_output - tx->first_output; i < tx->outputs; i++) {
+        struct output_record record = {.value_sat = 1000, .kind = KIND_PUBKEYHASH};
+        if (i >= tx->outputs - tx->nulldata)
+            record = (struct output_record){
+                .value_sat = 1000, .kind = KIND_NULLDATA, .unknown = RULES_ALL, .script = nulldata, .script_size = sizeof nulldata,
+            };
+        must(record_add_output(blob, &record), NULL);
+    }
+}
+
+static void write_tx(const struct forest *forest, uint32_t t, forest_script *script, struct store *store)
+{
+    const struct forest_tx *tx = &forest->txs[t];
+    struct fault fault = {0};
+    struct buffer blob = {0};
+    uint32_t tracked = tx[1].first_output - tx->first_output, spends = tx[1].first_spend - tx->first_spend;
+    struct tx_record record = {
+        .txid = tx->txid, .coinbase = tx->coinbase, .inputs = tx->inputs, .outputs = tx->outputs, .spends = spends, .tracked = tracked,
+    };
+    uint32_t *vouts = mem_alloc(tracked, sizeof *vouts);
+    struct spend_record *records = mem_alloc(spends, sizeof *records);
+    if (!vouts || !records)
+        abort();
+    add_outputs(forest, t, script, &blob);
+    for (uint32_t i = 0; i < tracked; i++)
+        vouts[i] = i;
+    for (uint32_t i = 0; i < spends; i++)
+        records[i] = (struct spend_record){tx->inputs - spends + i, forest->spends[tx->first_spend + i]};
+    struct block_record block = {.height = t, .time = forest->block_times[t], .stored_txs = 1};
+    block.counts = (struct block_counts){.txs = 1, .inputs = tx->inputs, .outputs = tx->outputs};
+    store_le32(block.hash.bytes, t);
+    for (unsigned r = 0; r < RULES; r++)
+        block.counts.unknown_txs[r] = forest_unknown_outputs(forest, t, r) > 0;
+    block.counts.kind_count[KIND_NULLDATA] = tx->nulldata;
+    must(store_begin_block(store, &block, &fault), &fault);
+    must(store_add_tx(store, &record, blob.bytes, blob.size, vouts, records, &fault), &fault);
+    must(store_end_block(store, &fault), &fault);
+    mem_free(vouts);
+    mem_free(records);
+    buffer_free(&blob);
+}
+
+struct store *forest_write(const struct forest *forest, const char *path, forest_script *script)
+{
+    struct store_identity identity = {.magic = {1, 2, 3, 4}};
+    struct store *store = NULL;
+    struct fault fault = {0};
+    must(store_open(path, STORE_WRITE, &identity, &store, &fault), &fault);
+    for (uint32_t t = 0; t < forest->txs_count; t++)
+        write_tx(forest, t, script, store);
+    must(store_commit(store, &fault), &fault);
+    store_close(store);
+    must(store_open(path, STORE_READ, NULL, &store, &fault), &fault);
+    return store;
 }

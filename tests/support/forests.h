@@ -22,4 +22,11 @@ void forest_add_spend(struct forest_builder *builder, uint32_t tx, uint32_t i);
 const struct forest *forest_finish(struct forest_builder *builder);
 void forest_builder_free(struct forest_builder *builder);
 
+/* The script of tracked output `ordinal`; NULL for OP_TRUE or OP_HASH160 OP_EQUAL, as anyone_can_spend has it. */
+typedef const uint8_t *forest_script(uint32_t ordinal, uint32_t *size);
+
+/* Writes the forest to a new store below folder `path`, a block for each transaction, and opens it for reading; `script` may
+ * be NULL. */
+struct store *forest_write(const struct forest *forest, const char *path, forest_script *script);
+
 #endif

@@ -1,0 +1,338 @@
+/* forest_load against the forest that was written, tdags_find against igraph's components, and damaged stores. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/forest.h"
+#include "graph/shape.h"
+#include "parser/mem.h"
+#include "tests/support/forests.h"
+#include "tests/support/run.h"
+
+static uint64_t random_state;
+
+static uint32_t random_below(uint32_t limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (uint32_t)((random_state >> 20) % limit);
+}
+
+/* Transactions that spend up to three unspent outputs of the last thirty. */
+static void add_random_txs(struct forest_builder *builder, uint32_t count)
+{
+    random_state = 4711;
+    for (uint32_t t = 0; t < count; t++) {
+        uint32_t from = t < 30 ? 0 : t - 30;
+        forest_add_tx(builder, 1 + random_below(2), random_below(4), random_below(3), 1 + random_below(2));
+        for (uint32_t k = random_below(7); t > 0 && k < 3; k++) {
+            uint32_t creator = from + random_below(t - from);
+            const struct forest_tx *tx = &builder->forest.txs[creator];
+            uint32_t outputs = tx[1].first_output - tx->first_output, i = outputs ? random_below(outputs) : 0;
+            if (outputs && builder->forest.outputs[tx->first_output + i].spender == FOREST_NONE)
+                forest_add_spend(builder, creator, i);
+        }
+    }
+    for (uint32_t o = 0; o < builder->forest.outputs_count; o++) {
+        builder->forest.outputs[o].anyone_can_spend = random_below(4) == 0;
+        if (random_below(4) == 0) {
+            builder->forest.outputs[o].kind = KIND_MULTISIG;
+            builder->forest.outputs[o].unknown = 1 << RULES_CORE_22;
+        }
+    }
+    forest_finish(builder);
+}
+
+static void compare_forests(const struct forest *a, const struct forest *b)
+{
+    assert_int_equal(a->txs_count, b->txs_count);
+    assert_int_equal(a->outputs_count, b->outputs_count);
+    assert_int_equal(a->spends_count, b->spends_count);
+    assert_int_equal(a->blocks, b->blocks);
+    assert_memory_equal(a->spends, b->spends, a->spends_count * sizeof *a->spends);
+    assert_memory_equal(a->block_times, b->block_times, a->blocks * sizeof *a->block_times);
+    for (uint32_t t = 0; t <= a->txs_count; t++) {
+        const struct forest_tx *x = &a->txs[t], *y = &b->txs[t];
+        assert_memory_equal(&x->txid, &y->txid, sizeof x->txid);
+        assert_int_equal(x->height, y->height);
+        assert_int_equal(x->index, y->index);
+        assert_int_equal(x->inputs, y->inputs);
+        assert_int_equal(x->outputs, y->outputs);
+        assert_int_equal(x->nulldata, y->nulldata);
+        assert_int_equal(x->first_output, y->first_output);
+        assert_int_equal(x->first_spend, y->first_spend);
+        assert_int_equal(x->coinbase, y->coinbase);
+        assert_int_equal(x->value_out_sat, y->value_out_sat);
+    }
+    for (uint32_t o = 0; o < a->outputs_count; o++) {
+        const struct forest_output *x = &a->outputs[o], *y = &b->outputs[o];
+        assert_int_equal(x->value_sat, y->value_sat);
+        assert_int_equal(x->tx, y->tx);
+        assert_int_equal(x->vout, y->vout);
+        assert_int_equal(x->spender, y->spender);
+        assert_int_equal(x->spender_vin, y->spender_vin);
+        assert_int_equal(x->kind, y->kind);
+        assert_int_equal(x->unknown, y->unknown);
+        assert_int_equal(x->anyone_can_spend, y->anyone_can_spend);
+    }
+}
+
+static void loads_what_was_written(void **state)
+{
+    (void)state;
+    struct forest_builder builder = {0};
+    char *path = temp_dir();
+    add_random_txs(&builder, 20000);
+    struct store *store = forest_write(&builder.forest, path, NULL);
+    for (unsigned threads = 1; threads <= 4; threads += 3) {
+        struct forest forest;
+        struct fault fault = {0};
+        assert_int_equal(forest_load(store, threads, &forest, &fault), STATUS_OK);
+        compare_forests(&builder.forest, &forest);
+        assert_int_equal(forest.total_txs, 20000);
+        uint64_t inputs = 0, outputs = 0, nulldata = 0, unknown = 0;
+        for (uint32_t t = 0; t < builder.forest.txs_count; t++) {
+            inputs += builder.forest.txs[t].inputs;
+            outputs += builder.forest.txs[t].outputs;
+            nulldata += builder.forest.txs[t].nulldata;
+            unknown += forest_unknown_outputs(&builder.forest, t, RULES_CORE_0_18) > 0;
+        }
+        assert_int_equal(forest.total_inputs, inputs);
+        assert_int_equal(forest.total_outputs, outputs);
+        assert_int_equal(forest.kind_count[KIND_NULLDATA], nulldata);
+        assert_int_equal(forest.unknown_txs[RULES_CORE_0_18], unknown);
+        struct store_totals totals = store_totals_of(store);
+        assert_memory_equal(&forest.tip, &totals.tip, sizeof forest.tip);
+        forest_free(&forest);
+    }
+    store_close(store);
+    remove_tree(path);
+    free(path);
+    forest_builder_free(&builder);
+}
+
+static void empty_store(void **state)
+{
+    (void)state;
+    struct forest_builder builder = {0};
+    struct forest forest;
+    struct fault fault = {0};
+    struct tdags tdags;
+    char *path = temp_dir();
+    forest_add_tx(&builder, 1, 0, 1, 0);
+    builder.forest.txs_count = 0;
+    forest_finish(&builder);
+    struct store *store = forest_write(&builder.forest, path, NULL);
+    assert_int_equal(forest_load(store, 2, &forest, &fault), STATUS_OK);
+    assert_int_equal(forest.txs_count, 0);
+    assert_int_equal(tdags_find(&forest, RULES_CORE_22, &tdags, &fault), STATUS_OK);
+    assert_int_equal(tdags.count, 0);
+    tdags_free(&tdags);
+    forest_free(&forest);
+    store_close(store);
+    remove_tree(path);
+    free(path);
+    forest_builder_free(&builder);
+}
+
+static void expect_damaged(struct forest_builder *builder, const char *what)
+{
+    struct forest forest;
+    char *path = temp_dir();
+    struct store *store = forest_write(forest_finish(builder), path, NULL);
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        struct fault fault = {0};
+        assert_int_equal(forest_load(store, threads, &forest, &fault), STATUS_FORMAT);
+        assert_non_null(strstr(fault.text, what));
+        assert_null(forest.txs);
+    }
+    store_close(store);
+    remove_tree(path);
+    free(path);
+    forest_builder_free(builder);
+}
+
+static void damaged_stores(void **state)
+{
+    (void)state;
+    struct forest_builder builder = {0};
+    uint32_t a = forest_add_tx(&builder, 1, 2, 0, 0);
+    forest_add_tx(&builder, 0, 0, 1, 0);
+    forest_add_spend(&builder, a, 0);
+    forest_add_tx(&builder, 0, 0, 1, 0);
+    forest_add_spend(&builder, a, 1);
+    builder.forest.spends[1] = builder.forest.spends[0];
+    expect_damaged(&builder, "spent twice");
+
+    /* An output of the transaction itself, or of a later one: a cycle. */
+    for (uint32_t ordinal = 1; ordinal <= 2; ordinal++) {
+        a = forest_add_tx(&builder, 1, 1, 0, 0);
+        forest_add_tx(&builder, 0, 1, 0, 0);
+        forest_add_spend(&builder, a, 0);
+        forest_add_tx(&builder, 1, 1, 0, 0);
+        builder.forest.spends[0] = ordinal;
+        expect_damaged(&builder, "make no sense");
+    }
+
+    /* A coinbase spends nothing. */
+    a = forest_add_tx(&builder, 1, 1, 0, 0);
+    uint32_t b = forest_add_tx(&builder, 0, 0, 1, 0);
+    forest_add_spend(&builder, a, 0);
+    builder.forest.txs[b].coinbase = 1;
+    expect_damaged(&builder, "make no sense");
+}
+
+static void out_of_memory(void **state)
+{
+    (void)state;
+    struct forest_builder builder = {0};
+    char *path = temp_dir();
+    add_random_txs(&builder, 100);
+    struct store *store = forest_write(&builder.forest, path, NULL);
+    enum status status = STATUS_NOMEM;
+    for (long allowed = 0; status == STATUS_NOMEM; allowed++) {
+        struct forest forest = {0};
+        struct tdags tdags = {0};
+        struct fault fault = {0};
+        assert_true(allowed < 1000);
+        mem_fail_after(allowed);
+        status = forest_load(store, 1, &forest, &fault);
+        if (status == STATUS_OK)
+            status = tdags_find(&forest, RULES_CORE_0_18, &tdags, &fault);
+        mem_fail_after(-1);
+        tdags_free(&tdags);
+        forest_free(&forest);
+    }
+    assert_int_equal(status, STATUS_OK);
+    store_close(store);
+    remove_tree(path);
+    free(path);
+    forest_builder_free(&builder);
+}
+
+/* T-DAGs are igraph's components of the graph of arcs, as far as they have an arc. */
+static void components(void **state)
+{
+    (void)state;
+    enum { TXS = 3000 };
+    static uint32_t from[TXS * 4], to[TXS * 4], colour[TXS], component[TXS], dag_of[TXS];
+    struct forest_builder builder = {0};
+    struct fault fault = {0};
+    add_random_txs(&builder, TXS);
+    for (unsigned rules = 0; rules < RULES; rules += RULES - 1) {
+        struct shape_graph graph = {TXS, 0, colour, from, to};
+        uint32_t count, numbered = 0, sizes[TXS] = {0};
+        struct tdags tdags;
+        for (uint32_t o = 0; o < builder.forest.outputs_count; o++) {
+            const struct forest_output *output = &builder.forest.outputs[o];
+            if (output->spender == FOREST_NONE || !(output->unknown & 1u << rules))
+                continue;
+            from[graph.arcs] = output->tx;
+            to[graph.arcs++] = output->spender;
+        }
+        assert_int_equal(shape_components(&graph, component, &count, &fault), STATUS_OK);
+        assert_int_equal(tdags_find(&builder.forest, rules, &tdags, &fault), STATUS_OK);
+        memset(dag_of, 0, sizeof dag_of);
+        for (uint32_t t = 0; t < TXS; t++)
+            sizes[component[t]]++;
+        uint32_t *seen = calloc(tdags.count + 1, sizeof *seen);
+        assert_non_null(seen);
+        for (uint32_t t = 0; t < TXS; t++) {
+            if (sizes[component[t]] > 1 && !dag_of[component[t]])
+                dag_of[component[t]] = ++numbered;
+            uint32_t dag = dag_of[component[t]];
+            assert_int_equal(tdags.tx_dag[t], dag);
+            if (dag) {
+                assert_int_equal(tdags.members[tdags.first[dag - 1] + seen[dag]], t);
+                seen[dag]++;
+            }
+        }
+        assert_int_equal(tdags.count, numbered);
+        assert_true(numbered > 100);
+        for (uint32_t d = 1; d <= tdags.count; d++)
+            assert_int_equal(seen[d], tdags.first[d] - tdags.first[d - 1]);
+        free(seen);
+        tdags_free(&tdags);
+    }
+    forest_builder_free(&builder);
+}
+
+static void drop(void **state)
+{
+    (void)state;
+    struct forest_builder builder = {0};
+    struct fault fault = {0};
+    struct tdags before, after;
+    add_random_txs(&builder, 2000);
+    assert_int_equal(tdags_find(&builder.forest, RULES_CORE_22, &before, &fault), STATUS_OK);
+    assert_int_equal(tdags_find(&builder.forest, RULES_CORE_22, &after, &fault), STATUS_OK);
+    uint8_t *dropped = calloc(before.count + 1, 1);
+    assert_non_null(dropped);
+    for (uint32_t d = 1; d <= before.count; d++)
+        dropped[d] = d == 1 || d == before.count || random_below(2) == 0;
+    tdags_drop(&after, dropped);
+    uint32_t kept = 0;
+    for (uint32_t d = 1; d <= before.count; d++) {
+        uint32_t size = before.first[d] - before.first[d - 1];
+        if (dropped[d]) {
+            assert_int_equal(after.tx_dag[before.members[before.first[d - 1]]], 0);
+            continue;
+        }
+        kept++;
+        assert_int_equal(after.first[kept] - after.first[kept - 1], size);
+        for (uint32_t m = 0; m < size; m++) {
+            uint32_t tx = before.members[before.first[d - 1] + m];
+            assert_int_equal(after.members[after.first[kept - 1] + m], tx);
+            assert_int_equal(after.tx_dag[tx], kept);
+        }
+    }
+    assert_int_equal(after.count, kept);
+    free(dropped);
+    tdags_free(&before);
+    tdags_free(&after);
+    forest_builder_free(&builder);
+}
+
+/* Of the chain's transactions with an unknown output, all are roots but those whose inputs are all unknown. */
+static void roots(void **state)
+{
+    (void)state;
+    struct forest_builder builder = {0};
+    struct fault fault = {0};
+    struct tdags tdags;
+    uint32_t root = forest_add_tx(&builder, 1, 2, 0, 0);
+    uint32_t inner = forest_add_tx(&builder, 0, 1, 0, 0);
+    forest_add_spend(&builder, root, 0);
+    uint32_t mixed = forest_add_tx(&builder, 1, 0, 0, 1);
+    forest_add_spend(&builder, root, 1);
+    uint32_t end = forest_add_tx(&builder, 1, 0, 1, 0);
+    forest_add_spend(&builder, inner, 0);
+    forest_finish(&builder);
+    for (unsigned r = 0; r < RULES; r++)
+        builder.forest.unknown_txs[r] += 50; /* not stored: nothing but nulldata in them */
+    assert_true(forest_is_root(&builder.forest, root, RULES_CORE_0_18));
+    assert_false(forest_is_root(&builder.forest, inner, RULES_CORE_0_18));
+    assert_true(forest_is_root(&builder.forest, mixed, RULES_CORE_0_18));
+    assert_false(forest_is_root(&builder.forest, end, RULES_CORE_0_18));
+    assert_int_equal(forest_unknown_inputs(&builder.forest, mixed, RULES_CORE_0_18), 1);
+    assert_int_equal(forest_unknown_outputs(&builder.forest, mixed, RULES_CORE_0_18), 1);
+    assert_int_equal(tdags_find(&builder.forest, RULES_CORE_0_18, &tdags, &fault), STATUS_OK);
+    assert_int_equal(tdags.roots_all, 52);
+    assert_int_equal(tdags.count, 1);
+    tdags_free(&tdags);
+    forest_builder_free(&builder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loads_what_was_written), cmocka_unit_test(empty_store), cmocka_unit_test(damaged_stores),
+        cmocka_unit_test(out_of_memory), cmocka_unit_test(components), cmocka_unit_test(drop), cmocka_unit_test(roots),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
