@@ -16,6 +16,7 @@ struct outfile {
     char *path, *temporary; /* NULL for stdout, and for what is written directly */
     char name[256];         /* for messages */
     int fd_plus_1;          /* 0: closed */
+    uint64_t size, started; /* bytes written, and those on their way to the disk */
     bool is_stdout, left;
 };
 

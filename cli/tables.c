@@ -276,24 +276,22 @@ static enum status format_leaves(void *context, unsigned worker, size_t chunk, s
 
 /* ---- all of them ---- */
 
+#define TABLES 5u
+
 struct table {
     const char *name, *header;
     size_t chunks;
     outfile_format *format;
 };
 
-static enum status write_table(const char *folder, const struct table *table, unsigned threads, struct tables *tables,
-                               struct fault *fault)
+static enum status write_table(struct outfile *file, const char *folder, const struct table *table, unsigned threads,
+                               struct tables *tables, struct fault *fault)
 {
-    struct outfile file = {0};
-    enum status status = outfile_open_in(&file, folder, table->name, fault);
+    enum status status = outfile_open_in(file, folder, table->name, fault);
     if (status == STATUS_OK)
-        status = outfile_write(&file, table->header, strlen(table->header), fault);
+        status = outfile_write(file, table->header, strlen(table->header), fault);
     if (status == STATUS_OK)
-        status = outfile_write_chunks(&file, threads, table->chunks, table->format, tables, fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, fault);
-    outfile_abort(&file);
+        status = outfile_write_chunks(file, threads, table->chunks, table->format, tables, fault);
     return status;
 }
 
@@ -301,17 +299,25 @@ enum status tables_write(const char *folder, const struct store *store, const st
                          const struct selection *selection, unsigned threads, struct fault *fault)
 {
     struct tables tables = {.store = store, .forest = forest, .selection = selection, .rules = selection->tdags.rules};
+    struct outfile files[TABLES] = {{0}};
     enum status status = source_readers_open(store, threads, &tables.readers, fault);
     if (status == STATUS_OK) {
-        const struct table all[] = {
+        const struct table all[TABLES] = {
             {"tdags.csv", tdags_header, chunks_of(selection->classes.rows_count), format_tdags},
             {"classes.csv", classes_header, chunks_of(selection->classes.classes_count), format_classes},
             {"txs.csv", txs_header, chunks_of(forest->txs_count), format_txs},
             {"arcs.csv", arcs_header, chunks_of(forest->outputs_count), format_arcs},
             {"leaves.csv", leaves_header, store_batches(tables.readers.readers[0]), format_leaves},
         };
-        for (size_t i = 0; i < sizeof all / sizeof *all && status == STATUS_OK; i++)
-            status = write_table(folder, &all[i], threads, &tables, fault);
+        for (size_t i = 0; i < TABLES && status == STATUS_OK; i++)
+            status = write_table(&files[i], folder, &all[i], threads, &tables, fault);
+    }
+    /* All appear once all are written: the disk works on the first while the last is formatted, and tables of two runs
+     * seldom stand side by side. */
+    for (size_t i = 0; i < TABLES; i++) {
+        if (status == STATUS_OK)
+            status = outfile_commit(&files[i], fault);
+        outfile_abort(&files[i]);
     }
     source_readers_close(&tables.readers);
     return status;
