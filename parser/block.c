@@ -124,29 +124,85 @@ static void read_tx(struct cursor *c, struct tx *tx, uint64_t index, struct comm
         note_coinbase_witness(commitment, tx);
 }
 
+/* Messages that wait to be hashed together (sha256d_many). */
+#define BATCH 64u
+
+struct batch {
+    struct sha256_message messages[BATCH];
+    struct hash256 *copies[BATCH]; /* where the same hash is wanted too, or NULL */
+    size_t count;
+};
+
+static void batch_flush(struct batch *batch)
+{
+    sha256d_many(batch->messages, batch->count);
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->copies[i])
+            *batch->copies[i] = *batch->messages[i].out;
+    batch->count = 0;
+}
+
+static void batch_add(struct batch *batch, const struct sha256_message *message, struct hash256 *copy)
+{
+    if (batch->count == BATCH)
+        batch_flush(batch);
+    batch->messages[batch->count] = *message;
+    batch->copies[batch->count++] = copy;
+}
+
+/* The txid, and the wtxid of all but the coinbase, which has zeros for it. Without witnesses both are the same. */
+static void batch_add_tx(struct batch *batch, const struct tx *tx, bool coinbase, struct hash256 *txid, struct hash256 *wtxid)
+{
+    struct sha256_message stripped = {.out = txid};
+    tx_id_parts(tx, stripped.parts);
+    batch_add(batch, &stripped, coinbase || tx->segwit ? NULL : wtxid);
+    if (coinbase) {
+        memset(wtxid, 0, sizeof *wtxid);
+    } else if (tx->segwit) {
+        struct sha256_message whole = {.parts = {{tx->start, (size_t)(tx->end - tx->start)}}, .out = wtxid};
+        batch_add(batch, &whole, NULL);
+    }
+}
+
+#define TX_SIZE_MIN 51u /* version, one input, no output, lock time: more transactions than that cannot follow */
+
 /* Hashes all transactions into the verifier's arrays; *count is their number. */
 static enum block_flaw hash_txs(struct block_verifier *v, struct cursor *c, size_t *count, struct commitment *commitment)
 {
-    uint64_t txs = cursor_compact(c);
-    for (uint64_t t = 0; t < txs; t++) {
+    size_t txs = (size_t)cursor_compact(c);
+    if (txs == 0 || txs > cursor_left(c) / TX_SIZE_MIN)
+        return BLOCK_MALFORMED;
+    /* one more than needed, for the copy of the last at an odd level of the tree */
+    if (mem_reserve(&v->txids, &v->txids_capacity, txs + 1, sizeof *v->txids) != STATUS_OK ||
+        mem_reserve(&v->wtxids, &v->wtxids_capacity, txs + 1, sizeof *v->wtxids) != STATUS_OK)
+        return BLOCK_NOMEM;
+    struct batch batch;
+    batch.count = 0;
+    for (size_t t = 0; t < txs; t++) {
         struct tx tx;
         read_tx(c, &tx, t, commitment);
         if (!cursor_ok(c))
             return BLOCK_MALFORMED;
-        /* one more than needed, for the copy of the last at an odd level of the tree */
-        if (mem_reserve(&v->txids, &v->txids_capacity, t + 2, sizeof *v->txids) != STATUS_OK ||
-            mem_reserve(&v->wtxids, &v->wtxids_capacity, t + 2, sizeof *v->wtxids) != STATUS_OK)
-            return BLOCK_NOMEM;
-        tx_id(&tx, &v->txids[t]);
-        if (t == 0)
-            memset(&v->wtxids[t], 0, sizeof v->wtxids[t]);
-        else if (tx.segwit)
-            sha256d(tx.start, (size_t)(tx.end - tx.start), &v->wtxids[t]);
-        else
-            v->wtxids[t] = v->txids[t];
+        batch_add_tx(&batch, &tx, t == 0, &v->txids[t], &v->wtxids[t]);
     }
-    *count = (size_t)txs;
-    return txs > 0 && cursor_ok(c) && cursor_left(c) == 0 ? BLOCK_FINE : BLOCK_MALFORMED;
+    batch_flush(&batch);
+    *count = txs;
+    return cursor_left(c) == 0 ? BLOCK_FINE : BLOCK_MALFORMED;
+}
+
+/* One level of the tree: count / 2 hashes of pairs, to the front of `hashes`. */
+static void merkle_level(struct hash256 *hashes, size_t count)
+{
+    struct sha256_message messages[BATCH];
+    struct hash256 parents[BATCH];
+    for (size_t done = 0; done < count / 2;) {
+        size_t n = count / 2 - done < BATCH ? count / 2 - done : BATCH;
+        for (size_t i = 0; i < n; i++)
+            messages[i] = (struct sha256_message){.parts = {{hashes[2 * (done + i)].bytes, 2 * HASH256_SIZE}}, .out = &parents[i]};
+        sha256d_many(messages, n);
+        memcpy(hashes + done, parents, n * sizeof *parents);
+        done += n;
+    }
 }
 
 /* Reduces the hashes to their root in hashes[0]; room for one more than `count`. Returns true if some level has an equal
@@ -154,13 +210,14 @@ static enum block_flaw hash_txs(struct block_verifier *v, struct cursor *c, size
 static bool merkle_root(struct hash256 *hashes, size_t count)
 {
     bool mutated = false;
-    for (; count > 1; count = (count + 1) / 2) {
+    for (; count > 1; count /= 2) {
         for (size_t i = 0; i + 1 < count; i += 2)
             mutated |= hash256_equal(&hashes[i], &hashes[i + 1]);
-        if (count % 2)
+        if (count % 2) {
             hashes[count] = hashes[count - 1];
-        for (size_t i = 0; i < count; i += 2)
-            sha256d(hashes[i].bytes, 2 * HASH256_SIZE, &hashes[i / 2]);
+            count++;
+        }
+        merkle_level(hashes, count);
     }
     return mutated;
 }

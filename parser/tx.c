@@ -13,16 +13,21 @@ void tx_skip_witness(struct cursor *c, uint32_t inputs)
         cursor_fail(c);
 }
 
-void tx_id(const struct tx *tx, struct hash256 *txid)
+void tx_id_parts(const struct tx *tx, struct sha256_part parts[3])
 {
+    memset(parts, 0, 3 * sizeof *parts);
     if (!tx->segwit) {
-        sha256d(tx->start, (size_t)(tx->end - tx->start), txid);
+        parts[0] = (struct sha256_part){tx->start, (size_t)(tx->end - tx->start)};
         return;
     }
-    const struct sha256_part parts[] = {
-        {tx->start, 4},
-        {tx->body, (size_t)(tx->body_end - tx->body)},
-        {tx->end - 4, 4},
-    };
-    sha256d_parts(parts, 3, txid);
+    parts[0] = (struct sha256_part){tx->start, 4};
+    parts[1] = (struct sha256_part){tx->body, (size_t)(tx->body_end - tx->body)};
+    parts[2] = (struct sha256_part){tx->end - 4, 4};
+}
+
+void tx_id(const struct tx *tx, struct hash256 *txid)
+{
+    struct sha256_part parts[3];
+    tx_id_parts(tx, parts);
+    sha256d_parts(parts, tx->segwit ? 3 : 1, txid);
 }

@@ -85,6 +85,9 @@ static inline void tx_end(struct cursor *c, struct tx *tx)
     tx->end = c->at;
 }
 
+/* The preimage of the txid in parts, unused ones of size 0. */
+void tx_id_parts(const struct tx *tx, struct sha256_part parts[3]);
+
 /* The txid (double SHA-256 without marker and witnesses) of a transaction that was read to its end. O(size). */
 void tx_id(const struct tx *tx, struct hash256 *txid);
 
