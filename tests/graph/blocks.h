@@ -55,7 +55,7 @@ struct chain {
     struct test_block *blocks;
     uint32_t count;
     struct test_outpoint *tracked;
-    size_t tracked_count;
+    size_t tracked_count, tracked_room;
     uint64_t txs;
 };
 
@@ -92,7 +92,8 @@ static inline void make_tx(struct chain *chain, struct test_tx *tx, uint32_t ind
         make_output(&tx->outputs[o]);
         if (!output_is_tracked(tx->outputs[o].record.unknown, tx->outputs[o].record.kind))
             continue;
-        chain->tracked = realloc(chain->tracked, (chain->tracked_count + 1) * sizeof *chain->tracked);
+        if (chain->tracked_count == chain->tracked_room)
+            chain->tracked = realloc(chain->tracked, (chain->tracked_room = 2 * chain->tracked_room + 64) * sizeof *chain->tracked);
         chain->tracked[chain->tracked_count++] = (struct test_outpoint){record->txid, o};
         record->tracked++;
     }
