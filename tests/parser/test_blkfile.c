@@ -108,6 +108,9 @@ static void write_image(const struct image *image, const uint8_t *key)
     static uint8_t bytes[1 << 16];
     for (size_t i = 0; i < image->size; i++)
         bytes[i] = image->raw[i] ? image->bytes[i] : (uint8_t)(image->bytes[i] ^ key[i % 8]);
+    /* Some file systems write at once what replaces a file by truncation: thousands of times, that takes a minute. */
+    unlink(path_of("%s/blk00000.dat", folder));
+    unlink(path_of("%s/xor.dat", folder));
     write_file(path_of("%s/blk00000.dat", folder), bytes, image->size);
     write_file(path_of("%s/xor.dat", folder), key, 8);
 }
