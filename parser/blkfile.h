@@ -25,7 +25,8 @@ struct blkdir {
     uint8_t key[XOR_KEY_SIZE]; /* zeros when not xored */
     struct blkfile *files;     /* by number */
     size_t count;
-    const struct network *chain; /* the network whose sub-folder was taken, NULL when the path was not a data dir */
+    const struct network *chain; /* the network whose sub-folder was taken; NULL for PATH/blocks and for a blocks folder,
+                                * which may be any network's: the magic tells */
 };
 
 /* Opens a data directory (blocks/ inside), its network sub-folder, or a blocks folder itself. `chain` (may be NULL)
@@ -75,7 +76,8 @@ struct blk_scan {
  * the following bytes for the next magic whose length is plausible and whose header meets its own proof-of-work target,
  * and notes what was skipped as a gap. Preallocated zeros (raw, so they read as the repeated key) end a run quietly,
  * and records behind them are found too. A record torn by the end of the file becomes a BLK_GAP_TORN at its offset.
- * STATUS_IO only if the file cannot be opened. O(records) reads, plus the bytes searched. */
+ * Bytes behind the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be opened. O(records)
+ * reads, plus the bytes searched. */
 enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t magic[4], struct blk_scan *scan,
                           struct fault *fault) MUST_CHECK;
 void blk_scan_free(struct blk_scan *scan);

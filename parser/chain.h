@@ -41,7 +41,8 @@ void chain_free(struct chain *chain);
 enum status chain_add(struct chain *chain, const uint8_t header[BLOCK_HEADER_SIZE], uint32_t file, uint64_t offset,
                       uint32_t size, uint32_t *node, struct fault *fault) MUST_CHECK;
 
-/* Marks a node as unusable (its bytes are damaged): neither it nor what descends from it can be active. Before chain_link. */
+/* Marks a node as unusable (its bytes are damaged): neither it nor what descends from it can be active. Counts
+ * from the next chain_link. */
 void chain_reject(struct chain *chain, uint32_t node);
 
 /* Links all blocks, sums the work, chooses the best branch. `tip` (may be NULL) pins the branch that ends there:
