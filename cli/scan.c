@@ -61,7 +61,7 @@ static int scan_with(const struct settings *settings, struct ingest_options *opt
         print_summary(settings, &result);
     if (result.damages == 0)
         return EXIT_DONE;
-    message("%llu places of the input were damaged and skipped", (unsigned long long)result.damages);
+    message("damaged and skipped: %llu place%s of the input", (unsigned long long)result.damages, result.damages == 1 ? "" : "s");
     return EXIT_DAMAGED;
 }
 

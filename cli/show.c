@@ -139,7 +139,7 @@ static enum status put_tx(struct show *show, uint32_t number, uint32_t only, str
     if (status != STATUS_OK)
         return status;
     hash256_hex(&tx->txid, hex);
-    status = text_printf(&show->text, "transaction %s\n    height %u, index %u%s, %u inputs, %u outputs, " BTC " out\n", hex,
+    status = text_printf(&show->text, "transaction %s\n    height %u, index %u%s, inputs %u, outputs %u, value out " BTC "\n", hex,
                          (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "", (unsigned)tx->inputs,
                          (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
     if (status == STATUS_OK)
@@ -183,8 +183,8 @@ static enum status show_tx(struct show *show, const struct hash256 *txid, uint32
             continue;
         found = true;
         if (vout != VOUT_ALL && vout >= tx->outputs)
-            return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "the transaction has only %u outputs",
-                             (unsigned)tx->outputs);
+            return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                             "the transaction has no output %u; how many it has: %u", (unsigned)vout, (unsigned)tx->outputs);
         enum status status = put_tx(show, t, vout, fault);
         if (status != STATUS_OK)
             return status;
@@ -206,11 +206,11 @@ static enum status put_dag_row(struct show *show, const struct selection *select
     enum status status = text_printf(&show->text, "T-DAG %u of rules %s: %s, class %s\n", (unsigned)dag,
                                      rules_name(show->rules), family_name(row->family), id);
     if (status == STATUS_OK)
-        status = text_printf(&show->text, "  %u transactions, %llu nodes, %llu edges, %u roots, %llu leaves, height %u, "
+        status = text_printf(&show->text, "  transactions %u, nodes %llu, edges %llu, roots %u, leaves %llu, height %u, "
                              "width %llu\n", (unsigned)row->txs, ULL(row->nodes), ULL(row->edges), (unsigned)row->roots,
                              ULL(row->leaves), (unsigned)row->height, ULL(row->width));
     if (status == STATUS_OK)
-        status = text_printf(&show->text, "  unknown outputs: %llu spent, %llu unspent; %llu known leaves; %u mixed spenders\n",
+        status = text_printf(&show->text, "  unknown outputs: spent %llu, unspent %llu; known leaves %llu; mixed spenders %u\n",
                              ULL(row->spent_unknown), ULL(row->unspent_unknown), ULL(row->known_leaves),
                              (unsigned)row->mixed_spenders);
     if (status == STATUS_OK)

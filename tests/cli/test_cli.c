@@ -214,7 +214,7 @@ static void test_show_no_such_output(void **state)
 {
     const struct place *place = *state;
     struct run run = unktx_expect(1, "show --store %s " GENESIS_TXID ":1", place->store);
-    assert_non_null(strstr(run.err, "only 1 outputs"));
+    assert_non_null(strstr(run.err, "has no output 1; how many it has: 1"));
     assert_string_equal(run.out, "");
     run_free(&run);
 }
