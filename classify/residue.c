@@ -297,11 +297,11 @@ static enum status ask_bliss(struct work *w, struct fault *fault)
 {
     size_t vertices = (size_t)w->r->vertices + w->r->arcs, arcs = 2 * (size_t)w->r->arcs;
     uint32_t *words = mem_alloc(3 * vertices + 2 * arcs, sizeof *words);
-    uint32_t *name = words, *colour = name + vertices, *position = colour + vertices, *from = position + vertices;
     struct shape_graph graph;
     double automorphisms_log10;
     if (!words)
         return STATUS_NOMEM;
+    uint32_t *name = words, *colour = name + vertices, *position = colour + vertices, *from = position + vertices;
     fill_shape(w, name, colour, from, from + arcs, &graph);
     enum status status = shape_canonical(&graph, position, &automorphisms_log10, fault);
     if (!status) {
