@@ -1,7 +1,7 @@
 /* script_anyone_can_spend: a run of the script with whatever the spender likes below it.
  *
- * The spender chooses what the script finds on the stack, so an item taken from below the script's own ones is *free*: it
- * is whatever suits. A condition on a free item is a choice, and all ways to choose (up to CHOICES_MAX of them) are
+ * The spender chooses what the script finds on the stack, so an item taken from below the script's own ones is *free*:
+ * it is whatever suits. A condition on a free item is a choice, and all ways to choose (up to CHOICES_MAX of them) are
  * tried. Where following a free item would need more than that, it is settled to the number 1, which is one thing
  * that a spender may choose; so a "true" is always earned, while a "false" may only mean that no way was found.
  *

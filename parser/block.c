@@ -151,7 +151,8 @@ static void batch_add(struct batch *batch, const struct sha256_message *message,
 }
 
 /* The txid, and the wtxid of all but the coinbase, which has zeros for it. Without witnesses both are the same. */
-static void batch_add_tx(struct batch *batch, const struct tx *tx, bool coinbase, struct hash256 *txid, struct hash256 *wtxid)
+static void batch_add_tx(struct batch *batch, const struct tx *tx, bool coinbase, struct hash256 *txid,
+                         struct hash256 *wtxid)
 {
     struct sha256_message stripped = {.out = txid};
     tx_id_parts(tx, stripped.parts);
@@ -167,7 +168,8 @@ static void batch_add_tx(struct batch *batch, const struct tx *tx, bool coinbase
 #define TX_SIZE_MIN 51u /* version, one input, no output, lock time: more transactions than that cannot follow */
 
 /* Hashes all transactions into the verifier's arrays; *count is their number. */
-static enum block_flaw hash_txs(struct block_verifier *v, struct cursor *c, size_t *count, struct commitment *commitment)
+static enum block_flaw hash_txs(struct block_verifier *v, struct cursor *c, size_t *count,
+                                struct commitment *commitment)
 {
     size_t txs = (size_t)cursor_compact(c);
     if (txs == 0 || txs > cursor_left(c) / TX_SIZE_MIN)
@@ -197,16 +199,18 @@ static void merkle_level(struct hash256 *hashes, size_t count)
     struct hash256 parents[BATCH];
     for (size_t done = 0; done < count / 2;) {
         size_t n = count / 2 - done < BATCH ? count / 2 - done : BATCH;
-        for (size_t i = 0; i < n; i++)
-            messages[i] = (struct sha256_message){.parts = {{hashes[2 * (done + i)].bytes, 2 * HASH256_SIZE}}, .out = &parents[i]};
+        for (size_t i = 0; i < n; i++) {
+            const struct hash256 *pair = &hashes[2 * (done + i)];
+            messages[i] = (struct sha256_message){.parts = {{pair->bytes, 2 * HASH256_SIZE}}, .out = &parents[i]};
+        }
         sha256d_many(messages, n);
         memcpy(hashes + done, parents, n * sizeof *parents);
         done += n;
     }
 }
 
-/* Reduces the hashes to their root in hashes[0]; room for one more than `count`. Returns true if some level has an equal
- * pair, which lets two lists of transactions share a root (CVE-2012-2459). */
+/* Reduces the hashes to their root in hashes[0]; room for one more than `count`. Returns true if some level has an
+ * equal pair, which lets two lists of transactions share a root (CVE-2012-2459). */
 static bool merkle_root(struct hash256 *hashes, size_t count)
 {
     bool mutated = false;
@@ -252,8 +256,8 @@ enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *blo
         return flaw;
     if (merkle_root(verifier->txids, count) || !hash256_equal(&verifier->txids[0], &header.merkle_root))
         return BLOCK_BAD_MERKLE;
-    /* without any witness there is nothing to commit to: an output that looks like a commitment is then just data, as it
-     * may well be in a block from before segwit */
+    /* without any witness there is nothing to commit to: an output that looks like a commitment is then just data, as
+     * it may well be in a block from before segwit */
     if (commitment.needed && !commitment_holds(verifier, count, &commitment))
         return BLOCK_BAD_COMMITMENT;
     return BLOCK_FINE;

@@ -44,7 +44,8 @@ struct block_visitor {
 /* Walks all of the block. STATUS_FORMAT if its bytes do not make whole transactions that end where the block ends,
  * or it has none. *counts is valid only with STATUS_OK. O(size). */
 static inline __attribute__((always_inline)) enum status
-block_walk(const uint8_t *block, size_t size, struct block_counts *counts, const struct block_visitor *visitor, void *context)
+block_walk(const uint8_t *block, size_t size, struct block_counts *counts, const struct block_visitor *visitor,
+           void *context)
 {
     struct cursor c = cursor_over(block, size);
     memset(counts, 0, sizeof *counts);
@@ -108,7 +109,8 @@ enum block_flaw {
     BLOCK_NOMEM,
 };
 
-/* Scratch space of block_verify, reused from block to block. Zero-initialise; one thread; block_verifier_free at the end. */
+/* Scratch space of block_verify, reused from block to block. Zero-initialise; one thread; block_verifier_free at the
+ * end. */
 struct block_verifier {
     struct hash256 *txids;
     struct hash256 *wtxids;

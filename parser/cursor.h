@@ -33,9 +33,23 @@ static inline const uint8_t *cursor_take(struct cursor *c, size_t size)
     return at;
 }
 
-static inline uint8_t cursor_u8(struct cursor *c) { const uint8_t *p = cursor_take(c, 1); return p ? *p : 0; }
-static inline uint32_t cursor_u32(struct cursor *c) { const uint8_t *p = cursor_take(c, 4); return p ? load_le32(p) : 0; }
-static inline uint64_t cursor_u64(struct cursor *c) { const uint8_t *p = cursor_take(c, 8); return p ? load_le64(p) : 0; }
+static inline uint8_t cursor_u8(struct cursor *c)
+{
+    const uint8_t *p = cursor_take(c, 1);
+    return p ? *p : 0;
+}
+
+static inline uint32_t cursor_u32(struct cursor *c)
+{
+    const uint8_t *p = cursor_take(c, 4);
+    return p ? load_le32(p) : 0;
+}
+
+static inline uint64_t cursor_u64(struct cursor *c)
+{
+    const uint8_t *p = cursor_take(c, 8);
+    return p ? load_le64(p) : 0;
+}
 
 /* A CompactSize of more than one byte; see cursor_compact. */
 uint64_t cursor_compact_long(struct cursor *c);

@@ -12,11 +12,12 @@
  * gives a valid pointer. */
 void *mem_alloc(size_t count, size_t size) MUST_CHECK;
 
-/* Resizes `block` to `count` elements of `size` bytes (new bytes undefined); NULL on failure, `block` then still valid. */
+/* Resizes `block` to `count` elements of `size` bytes (new bytes undefined); NULL on failure, `block` then still
+ * valid. */
 void *mem_resize(void *block, size_t count, size_t size) MUST_CHECK;
 
-/* Makes room for at least `need` elements in `*array`, whose capacity is `*capacity` elements, growing by half at least.
- * `array` is a pointer to the array pointer. On failure nothing changes. Amortised O(1) per element. */
+/* Makes room for at least `need` elements in `*array`, whose capacity is `*capacity` elements, growing by half at
+ * least. `array` is a pointer to the array pointer. On failure nothing changes. Amortised O(1) per element. */
 enum status mem_reserve(void *array, size_t *capacity, size_t need, size_t size) MUST_CHECK;
 
 /* free(NULL) is legal. */

@@ -68,8 +68,8 @@ struct multisig {
     bool pushed_count; /* m or n is 17..20, which only a push can say */
 };
 
-/* A number of signatures or keys, 0 where there is none. Above 16 it must be the shortest push; that push of a number up
- * to 16 would be the opcode, so nothing but one byte of 17..20 is left. */
+/* A number of signatures or keys, 0 where there is none. Above 16 it must be the shortest push; that push of a number
+ * up to 16 would be the opcode, so nothing but one byte of 17..20 is left. */
 static unsigned multisig_count(const struct op *op, bool *pushed)
 {
     if (op->code >= OP_1 && op->code <= OP_16)
@@ -173,7 +173,8 @@ unsigned script_keys(enum kind kind, const uint8_t *script, size_t size, unsigne
 static const char *opcode_name(uint8_t code)
 {
     static const char *const names[256] = {
-        [0x4f] = "-1", "OP_RESERVED", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16",
+        [0x4f] = "-1", "OP_RESERVED", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13",
+        "14", "15", "16",
         [0x61] = "OP_NOP", "OP_VER", "OP_IF", "OP_NOTIF", "OP_VERIF", "OP_VERNOTIF", "OP_ELSE", "OP_ENDIF", "OP_VERIFY",
         "OP_RETURN", "OP_TOALTSTACK", "OP_FROMALTSTACK", "OP_2DROP", "OP_2DUP", "OP_3DUP", "OP_2OVER", "OP_2ROT",
         "OP_2SWAP", "OP_IFDUP", "OP_DEPTH", "OP_DROP", "OP_DUP", "OP_NIP", "OP_OVER", "OP_PICK", "OP_ROLL", "OP_ROT",

@@ -1,6 +1,6 @@
 /* script: what a scriptPubKey is. Kinds are those of Bitcoin Core's Solver (script/solver.cpp, current release), rule
- * sets are the kinds from which a given release infers no address. Pure functions over bytes; no allocation; any thread.
- */
+ * sets are the kinds from which a given release infers no address. Pure functions over bytes; no allocation; any
+ * thread. */
 #ifndef UNKTX_PARSER_SCRIPT_H
 #define UNKTX_PARSER_SCRIPT_H
 
@@ -40,12 +40,12 @@ const char *rules_name(enum rules rules);
 /* The rule set of that name; false if there is none. */
 bool rules_parse(const char *name, enum rules *rules);
 
-/* The part of script_kind for scripts that are none of the templates below. */
+/* The part of script_kind for scripts that are none of the frames below. */
 enum kind script_kind_other(const uint8_t *script, size_t size);
 
 /* Core's Solver. O(size) at worst, O(1) for the common kinds.
- * Every output of a chain passes here and the order of their kinds is random, so the kinds that are one fixed frame around
- * a hash share one branch: a table tells by size and first byte which frame is the only one possible. */
+ * Every output of a chain passes here and the order of their kinds is random, so the kinds that are one fixed frame
+ * around a hash share one branch: a table tells by size and first byte which frame is the only one possible. */
 static inline enum kind script_kind(const uint8_t *script, size_t size)
 {
     struct frame {

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* The one-shot and EVP interfaces cost more than the hash of a short transaction does; the low-level calls keep all their
- * state on the stack, so they are also safe from any thread. OpenSSL 3 deprecates them for want of providers. */
+/* The one-shot and EVP interfaces cost more than the hash of a short transaction does; the low-level calls keep all
+ * their state on the stack, so they are also safe from any thread. OpenSSL 3 deprecates them for want of providers. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
@@ -49,13 +49,14 @@ static void many_by_libcrypto(const struct sha256_message *messages, size_t coun
 #define WITH_SHA __attribute__((target("sha,sse4.1,ssse3")))
 
 static const uint32_t round_constants[64] __attribute__((aligned(16))) = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01,
-    0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc,
-    0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147,
-    0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08,
-    0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208,
-    0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
 /* One of the two messages in work. The registers are named as the SHA extensions order the state. */
@@ -164,7 +165,8 @@ WITH_SHA static inline __attribute__((always_inline)) void load_words(__m128i w[
 }
 
 /* Rounds 4 * i to 4 * i + 3, then the words that rounds 4 * i + 16 to 4 * i + 19 need. */
-WITH_SHA static inline __attribute__((always_inline)) void four_rounds(__m128i *abef, __m128i *cdgh, __m128i w[4], int i)
+WITH_SHA static inline __attribute__((always_inline)) void
+four_rounds(__m128i *abef, __m128i *cdgh, __m128i w[4], int i)
 {
     __m128i k = _mm_load_si128((const __m128i *)(const void *)(round_constants + 4 * i));
     __m128i now = _mm_add_epi32(w[i % 4], k);

@@ -37,7 +37,8 @@ struct fault {
 
 /* Fills `fault` (which may be NULL) and returns `status`, so that a failing function can end in
  * `return fault_set(...)`. `path` may be NULL. Text is cut to fit. O(1). */
-enum status fault_set(struct fault *fault, enum status status, const char *path, uint64_t offset, const char *format, ...)
+enum status fault_set(struct fault *fault, enum status status, const char *path, uint64_t offset,
+                      const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
 /* The same with `: ` and strerror(errno) behind the text. Status is STATUS_NOMEM for ENOMEM, else STATUS_IO. */

@@ -1,5 +1,5 @@
-/* Blocks that nodes accepted must pass; every change of a byte must be found. Blocks with other flaws are built here, with
- * the merkle root by its recursive definition and a proof of work at the test networks' lowest difficulty. */
+/* Blocks that nodes accepted must pass; every change of a byte must be found. Blocks with other flaws are built here,
+ * with the merkle root by its recursive definition and a proof of work at the test networks' lowest difficulty. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -113,7 +113,8 @@ static void test_visitor(void **state)
     struct block_counts counts;
     struct seen seen = {0};
     assert_int_equal(block_walk(block, size, &counts, &visitor, &seen), STATUS_OK);
-    assert_string_equal(seen.text, "i0:7 o0:5000000000:2:6 t0:134:6 i0:72 o0:1000000000:2:6 o1:4000000000:2:6 t1:275:6 ");
+    assert_string_equal(seen.text,
+                        "i0:7 o0:5000000000:2:6 t0:134:6 i0:72 o0:1000000000:2:6 o1:4000000000:2:6 t1:275:6 ");
     for (unsigned call = 1; call <= 7; call++) {
         seen = (struct seen){.refuse_at = call};
         assert_int_equal(block_walk(block, size, &counts, &visitor, &seen), STATUS_NOMEM);
@@ -273,8 +274,8 @@ static void test_mutated_tree(void **state)
 }
 
 #define TX_HEAD "02000000"
-#define COINBASE_INPUT "01" "0000000000000000000000000000000000000000000000000000000000000000" "ffffffff" "0151" "ffffffff"
 #define NULL32 "0000000000000000000000000000000000000000000000000000000000000000"
+#define COINBASE_INPUT "01" NULL32 "ffffffff" "0151" "ffffffff"
 #define LOOKALIKE "0000000000000000" "26" "6a24aa21a9ed" NULL32
 #define PLAIN_BODY "01" NULL32 "00000000" "00" "ffffffff" "01" "0100000000000000" "0151"
 
@@ -393,8 +394,9 @@ static void test_target(void **state)
         assert_false(meets(valid[i].above, valid[i].bits));
     }
     /* zero, negative, too large */
-    static const uint32_t invalid[] = {0, 0x00123456, 0x01003456, 0x02000056, 0x03000000, 0x04000000, 0x00923456, 0x01803456,
-                                       0x04923456, 0x01fedcba, 0xff123456, 0x21123456, 0x22001234, 0x23000012, 0x23000001};
+    static const uint32_t invalid[] = {0, 0x00123456, 0x01003456, 0x02000056, 0x03000000, 0x04000000, 0x00923456,
+                                       0x01803456, 0x04923456, 0x01fedcba, 0xff123456, 0x21123456, 0x22001234,
+                                       0x23000012, 0x23000001};
     for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
         assert_false(meets(NULL32, invalid[i]));
 }
@@ -408,8 +410,10 @@ static void test_bip34(void **state)
         uint32_t height;
     } cases[] = {
         {"0151", true, 1}, {"0160", true, 16}, {"020111", true, 17}, {"020110", false, 0}, {"0100", false, 0},
-        {"0302d400", true, 212}, {"0201d4", false, 0} /* negative */, {"0302" "1100", false, 0}, {"0302" "7f00", false, 0},
-        {"0302" "8000", true, 128}, {"0403" "ff7f00", false, 0}, {"0403" "ff8000", true, 33023}, {"0403" "38790d", true, 883000},
+        {"0302d400", true, 212}, {"0201d4", false, 0} /* negative */, {"0302" "1100", false, 0},
+        {"0302" "7f00", false, 0},
+        {"0302" "8000", true, 128}, {"0403" "ff7f00", false, 0}, {"0403" "ff8000", true, 33023},
+        {"0403" "38790d", true, 883000},
         {"0403" "24798d", false, 0}, {"0504" "00000001", true, 16777216}, {"0504" "ffffff7f", true, 2147483647},
         {"0504" "ffffffff", false, 0}, {"0605" "0000000001", false, 0}, {"0303" "0102", false, 0}, {"00", false, 0},
         {"0161", false, 0}, {"034c01d4", false, 0}, {"0302d4", false, 0},
@@ -422,8 +426,8 @@ static void test_bip34(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char hex[500];
         memset(block, 0, BLOCK_HEADER_SIZE);
-        snprintf(hex, sizeof hex, "01" "02000000" "01" NULL32 "ffffffff" "%s" "ffffffff" "01" "0000000000000000" "00" "00000000",
-                 cases[i].script);
+        snprintf(hex, sizeof hex, "01" "02000000" "01" NULL32 "ffffffff" "%s" "ffffffff" "01"
+                 "0000000000000000" "00" "00000000", cases[i].script);
         size_t size = BLOCK_HEADER_SIZE + from_hex(hex, block + BLOCK_HEADER_SIZE);
         for (uint32_t version = 1; version <= 2; version++) {
             store_le32(block, version);
@@ -441,8 +445,8 @@ static void test_hostile_values(void **state)
 {
     (void)state;
     uint8_t block[1000] = {0};
-    size_t size = BLOCK_HEADER_SIZE + from_hex("01" "02000000" COINBASE_INPUT "02" "ffffffffffffffff" "0151" "ffffffffffffffff" "0151"
-                                               "00000000", block + BLOCK_HEADER_SIZE);
+    const char *hex = "01" "02000000" COINBASE_INPUT "02" "ffffffffffffffff" "0151" "ffffffffffffffff" "0151" "00000000";
+    size_t size = BLOCK_HEADER_SIZE + from_hex(hex, block + BLOCK_HEADER_SIZE);
     struct block_counts counts;
     assert_int_equal(block_count(block, size, &counts), STATUS_OK);
     assert_true(counts.kind_value_sat[KIND_NONSTANDARD] == UINT64_MAX - 1);

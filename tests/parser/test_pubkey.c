@@ -1,4 +1,5 @@
-/* Points: the generator (SEC 2) and what follows from the curve's equation y^2 = x^3 + 7 over p = 2^256 - 2^32 - 977. */
+/* Points: the generator (SEC 2) and what follows from the curve's equation y^2 = x^3 + 7 over p = 2^256 - 2^32 - 977.
+ * */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -91,8 +91,8 @@ static enum kind second_kind(const uint8_t *s, size_t n, unsigned *unknown)
         *unknown = 6;
         return KIND_PUBKEY;
     }
-    if (count == 5 && n == 25 && ops[0].code == 0x76 && ops[1].code == 0xa9 && ops[2].code == 20 && ops[3].code == 0x88 &&
-        ops[4].code == 0xac) {
+    if (count == 5 && n == 25 && ops[0].code == 0x76 && ops[1].code == 0xa9 && ops[2].code == 20 &&
+        ops[3].code == 0x88 && ops[4].code == 0xac) {
         *unknown = 0;
         return KIND_PUBKEYHASH;
     }
@@ -166,7 +166,8 @@ static void test_vectors(void **state)
     }
 }
 
-/* Every output of a chain that a node wrote: columns found by name, since the bundled table is a part of the full one. */
+/* Every output of a chain that a node wrote: columns found by name, since the bundled table is a part of the full one.
+ * */
 static void test_node_outputs(void **state)
 {
     (void)state;
@@ -218,7 +219,8 @@ static void test_all_short_scripts(void **state)
         unsigned expected_unknown;
         for (size_t size = v < 256 ? 1 : v < 65536 ? 2 : 3; size <= 3; size++) {
             enum kind kind = script_kind(s, size);
-            if (kind != second_kind(s, size, &expected_unknown) || script_unknown_rules(kind, s, size) != expected_unknown)
+            if (kind != second_kind(s, size, &expected_unknown) ||
+                script_unknown_rules(kind, s, size) != expected_unknown)
                 compare(s, size); /* says what differs */
         }
     }
@@ -348,13 +350,17 @@ static void test_asm(void **state)
     check_asm("4c050102030405", "0102030405");
     check_asm("76a914000102030405060708090a0b0c0d0e0f1011121388ac",
               "OP_DUP OP_HASH160 000102030405060708090a0b0c0d0e0f10111213 OP_EQUALVERIFY OP_CHECKSIG");
-    check_asm("b0b1b2b3b9babbfeff", "OP_NOP1 OP_CHECKLOCKTIMEVERIFY OP_CHECKSEQUENCEVERIFY OP_NOP4 OP_NOP10 OP_CHECKSIGADD "
-                                    "OP_UNKNOWN OP_UNKNOWN OP_INVALIDOPCODE");
-    check_asm("6162636465666768696a", "OP_NOP OP_VER OP_IF OP_NOTIF OP_VERIF OP_VERNOTIF OP_ELSE OP_ENDIF OP_VERIFY OP_RETURN");
-    check_asm("7b7d7e858687898a8b959fa5", "OP_ROT OP_TUCK OP_CAT OP_OR OP_XOR OP_EQUAL OP_RESERVED1 OP_RESERVED2 OP_1ADD OP_MUL "
-                                          "OP_LESSTHAN OP_WITHIN");
-    check_asm("a6a7a8a9aaabacadaeaf", "OP_RIPEMD160 OP_SHA1 OP_SHA256 OP_HASH160 OP_HASH256 OP_CODESEPARATOR OP_CHECKSIG "
-                                      "OP_CHECKSIGVERIFY OP_CHECKMULTISIG OP_CHECKMULTISIGVERIFY");
+    check_asm("b0b1b2b3b9babbfeff", 
+              "OP_NOP1 OP_CHECKLOCKTIMEVERIFY OP_CHECKSEQUENCEVERIFY OP_NOP4 OP_NOP10 OP_CHECKSIGADD "
+              "OP_UNKNOWN OP_UNKNOWN OP_INVALIDOPCODE");
+    check_asm("6162636465666768696a",
+              "OP_NOP OP_VER OP_IF OP_NOTIF OP_VERIF OP_VERNOTIF OP_ELSE OP_ENDIF OP_VERIFY OP_RETURN");
+    check_asm("7b7d7e858687898a8b959fa5",
+              "OP_ROT OP_TUCK OP_CAT OP_OR OP_XOR OP_EQUAL OP_RESERVED1 OP_RESERVED2 OP_1ADD OP_MUL "
+              "OP_LESSTHAN OP_WITHIN");
+    check_asm("a6a7a8a9aaabacadaeaf",
+              "OP_RIPEMD160 OP_SHA1 OP_SHA256 OP_HASH160 OP_HASH256 OP_CODESEPARATOR OP_CHECKSIG "
+              "OP_CHECKSIGVERIFY OP_CHECKMULTISIG OP_CHECKMULTISIGVERIFY");
     check_asm("05", "[error]");
     check_asm("4c", "[error]");
     check_asm("4d01", "[error]");
