@@ -1,8 +1,10 @@
-/* bench: what `make bench` prints. Floors, made of the project's own parser and nothing else, and the program's commands run in
- * turn, so that whatever else the machine does hits both; every row gives median, spread, and its ratio to the floor.
+/* bench: what `make bench` prints. Floors, made of the project's own parser and nothing else, and the program's
+ * commands run in turn, so that whatever else the machine does hits both; every row gives median, spread, and its
+ * ratio to the floor.
  *
- * Environment: BENCH_GIB (1) size of the mainnet-like chain, BENCH_TDAGS (1000000), BENCH_TRACKED (6000000), BENCH_RUNS (5),
- * BENCH_DIR (a temporary folder; one that is named is kept, and chains found there are used again), UNKTX, CHAINGEN. */
+ * Environment: BENCH_GIB (1) size of the mainnet-like chain, BENCH_TDAGS (1000000), BENCH_TRACKED (6000000),
+ * BENCH_RUNS (5), BENCH_DIR (a temporary folder; one that is named is kept, and chains found there are used again),
+ * UNKTX, CHAINGEN. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -138,7 +140,8 @@ static void files_open(struct chain_files *files, const char *path)
                 files->places = realloc(files->places, (capacity = 2 * capacity + 64) * sizeof *files->places);
             if (!files->places)
                 die("bench: out of memory");
-            files->places[files->count++] = (struct place){(uint32_t)f, scan.records[r].size, scan.records[r].offset + 8};
+            const struct blk_record *record = &scan.records[r];
+            files->places[files->count++] = (struct place){(uint32_t)f, record->size, record->offset + 8};
             files->bytes += scan.records[r].size + 8;
         }
     }
@@ -216,7 +219,8 @@ static void floor_work(void *context, unsigned worker, size_t item)
     const uint8_t *block;
     struct fault fault = {0};
     struct block_counts counts;
-    if (blk_read(&job->readers[worker], &job->files->dir, place->file, place->offset, place->size, &block, &fault) != STATUS_OK)
+    if (blk_read(&job->readers[worker], &job->files->dir, place->file, place->offset, place->size, &block, &fault) !=
+        STATUS_OK)
         die("bench: %s: %s", fault.path, fault.text);
     switch (job->floor) {
     case FLOOR_READ: sink = block[0]; break;
@@ -420,10 +424,12 @@ static void check_totals(const char *store, const char *dir)
             die("bench: WRONG: %s are %.0f, the truth is %.0f", sums[i], got[i], truth_number(dir, sums[i], 0));
     for (unsigned k = 0; k < 22; k++)
         if (got[4 + k] != truth_number(dir, kinds[k / 2], k % 2))
-            die("bench: WRONG: %s: %.0f, the truth is %.0f", kinds[k / 2], got[4 + k], truth_number(dir, kinds[k / 2], k % 2));
+            die("bench: WRONG: %s: %.0f, the truth is %.0f", kinds[k / 2], got[4 + k],
+                truth_number(dir, kinds[k / 2], k % 2));
     for (unsigned r = 0; r < 3; r++)
         if (got[26 + r] != truth_number(dir, "unknown_txs", r))
-            die("bench: WRONG: unknown_txs are %.0f, the truth is %.0f", got[26 + r], truth_number(dir, "unknown_txs", r));
+            die("bench: WRONG: unknown_txs are %.0f, the truth is %.0f", got[26 + r],
+                truth_number(dir, "unknown_txs", r));
     remove(csv);
 }
 
@@ -461,8 +467,8 @@ static uint64_t store_bytes(const char *store)
 static void print_store(const char *what, const char *store, const char *dir)
 {
     double info = truth_number(dir, "info", 0), bytes = (double)store_bytes(store);
-    printf("store of %s: %.1f MB, %.2f x the %.1f MB of information in it (%.0f unknown outputs that can be spent)\n", what,
-           bytes / 1e6, bytes / info, info / 1e6, truth_number(dir, "tracked", 0));
+    printf("store of %s: %.1f MB, %.2f x the %.1f MB of information in it (%.0f unknown outputs that can be spent)\n",
+           what, bytes / 1e6, bytes / info, info / 1e6, truth_number(dir, "tracked", 0));
 }
 
 /* ---- the measurements ---- */
@@ -491,8 +497,8 @@ static struct usage continued_scan(const char *dir, const char *from, unsigned t
 
 static void header(const char *title)
 {
-    printf("\n%s\n%-44s %14s %9s %8s-%-8s %12s %10s %9s %9s\n", title, "what", "size", "median s", "min", "max", "rate", "x floor",
-           "anon MiB", "RSS MiB");
+    printf("\n%s\n%-44s %14s %9s %8s-%-8s %12s %10s %9s %9s\n", title, "what", "size", "median s", "min", "max", "rate",
+           "x floor", "anon MiB", "RSS MiB");
 }
 
 static unsigned thread_counts(unsigned counts[2])
@@ -609,7 +615,8 @@ static void bench_dags(double tdags)
     char dir[4096], store[4096], out[4096], name[64], options[256];
     int first = rows_count, row[3][2], outputs = -1;
     for (unsigned p = 0; p < 3; p++) {
-        snprintf(options, sizeof options, "--tdags %.0f --giants %.0f", tdags * percents[p] / 100, tdags * percents[p] / 1e6);
+        snprintf(options, sizeof options, "--tdags %.0f --giants %.0f", tdags * percents[p] / 100,
+                 tdags * percents[p] / 1e6);
         snprintf(dir, sizeof dir, "%s", in_base("tdags-%.0f-%u", tdags, percents[p]));
         make_chain(dir, options);
         snprintf(store, sizeof store, "%s", in_base("dags-store-%u", percents[p]));
@@ -647,12 +654,14 @@ static void print_machine(void)
     if (file)
         fclose(file);
     double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    printf("%s, %u threads, %.1f GiB of memory; warm page cache, %u runs\n", cpu, threads_max, memory / 1073741824, runs);
+    printf("%s, %u threads, %.1f GiB of memory; warm page cache, %u runs\n", cpu, threads_max, memory / 1073741824,
+           runs);
 }
 
 int main(void)
 {
-    double gib = env_number("BENCH_GIB", 1), tdags = env_number("BENCH_TDAGS", 1e6), tracked = env_number("BENCH_TRACKED", 6e6);
+    double gib = env_number("BENCH_GIB", 1), tdags = env_number("BENCH_TDAGS", 1e6);
+    double tracked = env_number("BENCH_TRACKED", 6e6);
     unktx = getenv("UNKTX") ? getenv("UNKTX") : "build/unktx";
     chaingen = getenv("CHAINGEN") ? getenv("CHAINGEN") : "build/tests/bench/chaingen";
     runs = (unsigned)env_number("BENCH_RUNS", 5);

@@ -3,15 +3,16 @@
  *   chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] [--xor]
  *            [--planted PER_10K] [--block-bytes N] DIR
  *
- * The parts are written in the order tracked, tdags, size, blocks; in a DIR that has a chain already, they are added to it. */
+ * The parts are written in the order tracked, tdags, size, blocks; in a DIR that has a chain already, they are added
+ * to it. */
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/chaingen.h"
 
-/* The model's giants, scaled: nine 20,000-root fan-ins, a 2,260-deep one with 10 roots, a chain of 200,000 and a T-DAG of a
- * million transactions. */
+/* The model's giants, scaled: nine 20,000-root fan-ins, a 2,260-deep one with 10 roots, a chain of 200,000 and a
+ * T-DAG of a million transactions. */
 static void plant_giants(struct gen *gen, struct rng *rng, uint32_t percent)
 {
     uint32_t fan_ins = (9 * percent + 50) / 100;
@@ -47,8 +48,8 @@ int main(int argc, char **argv)
         }
     }
     if (optind + 1 != argc) {
-        fputs("usage: chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] [--xor] "
-              "[--planted PER_10K] [--block-bytes N] DIR\n", stderr);
+        fputs("usage: chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] "
+              "[--xor] [--planted PER_10K] [--block-bytes N] DIR\n", stderr);
         return 2;
     }
     how.dir = argv[optind];

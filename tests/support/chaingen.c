@@ -22,11 +22,12 @@ enum { ACTIVE_PLANS = 512, HEADER = 80, RECORD_HEAD = 8, BIG_PLAN = 1000 };
 static const uint8_t magic[4] = {0xfa, 0xbf, 0xb5, 0xda};
 /* The regtest genesis block: header and the coinbase that all networks share (Core, src/kernel/chainparams.cpp). */
 static const char genesis_hex[] =
-    "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a"
-    "51323a9fb8aa4b1e5e4adae5494dffff7f200200000001010000000100000000000000000000000000000000000000000000000000000000000000"
-    "00ffffffff4d04ffff001d0104455468652054696d65732030332f4a616e2f32303039204368616e63656c6c6f72206f6e206272696e6b206f66"
-    "207365636f6e64206261696c6f757420666f722062616e6b73ffffffff0100f2052a01000000434104678afdb0fe5548271967f1a67130b7105cd6"
-    "a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac00000000";
+    "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3"
+    "888a51323a9fb8aa4b1e5e4adae5494dffff7f20020000000101000000010000000000000000000000000000000000000000000000000000"
+    "000000000000ffffffff4d04ffff001d0104455468652054696d65732030332f4a616e2f32303039204368616e63656c6c6f72206f6e2062"
+    "72696e6b206f66207365636f6e64206261696c6f757420666f722062616e6b73ffffffff0100f2052a01000000434104678afdb0fe554827"
+    "1967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5f"
+    "ac00000000";
 
 struct bytes {
     uint8_t *data;
@@ -70,12 +71,25 @@ static void die(const char *what, const char *path)
 
 /* ---- bytes ---- */
 
-static void reserve(struct bytes *bytes, size_t more) { must_reserve(&bytes->data, &bytes->capacity, bytes->size + more, 1); }
+static void reserve(struct bytes *bytes, size_t more)
+{
+    must_reserve(&bytes->data, &bytes->capacity, bytes->size + more, 1);
+}
 
 /* The callers of these have reserved enough. */
 static void put_u8(struct bytes *bytes, unsigned value) { bytes->data[bytes->size++] = (uint8_t)value; }
-static void put_u32(struct bytes *bytes, uint32_t value) { store_le32(bytes->data + bytes->size, value); bytes->size += 4; }
-static void put_u64(struct bytes *bytes, uint64_t value) { store_le64(bytes->data + bytes->size, value); bytes->size += 8; }
+
+static void put_u32(struct bytes *bytes, uint32_t value)
+{
+    store_le32(bytes->data + bytes->size, value);
+    bytes->size += 4;
+}
+
+static void put_u64(struct bytes *bytes, uint64_t value)
+{
+    store_le64(bytes->data + bytes->size, value);
+    bytes->size += 8;
+}
 
 static void put(struct bytes *bytes, const void *data, size_t size)
 {
@@ -190,7 +204,7 @@ static void tx_open(struct gen *gen, bool segwit, uint32_t inputs, uint32_t outp
     gen->state.truth.inputs += inputs;
 }
 
-/* Hashes it and counts it; `root` if it has an input that spends a known output (or is a coinbase). Returns its txid. */
+/* Hashes it and counts it; `root` if an input spends a known output (or it is a coinbase). Returns its txid. */
 static struct hash256 tx_close(struct gen *gen, size_t body_end, bool root)
 {
     struct bytes *b = &gen->body;
@@ -206,8 +220,8 @@ static struct hash256 tx_close(struct gen *gen, size_t body_end, bool root)
     else
         sha256d(b->data + gen->tx_start, b->size - gen->tx_start, wtxid);
     gen->txs++;
-    /* A store knows of such a transaction: txid, place and counts; kind and value of each output, scripts of the unknown ones;
-     * of each spend its place and what it spends. */
+    /* A store knows of such a transaction: txid, place and counts; kind and value of each output, scripts of the
+     * unknown ones; of each spend its place and what it spends. */
     if (gen->tx_tracked || gen->tx_spends)
         gen->state.truth.info += 32 + 16 + gen->tx_info + 12 * gen->tx_spends;
     for (unsigned r = 0; r < GEN_RULES; r++) {
@@ -434,7 +448,8 @@ static void add_coinbase(struct gen *gen, uint32_t height, size_t txs)
 }
 
 /* Header with the least nonce whose hash meets the easiest target. */
-static struct hash256 make_header(const struct hash256 *prev, const struct hash256 *root, uint32_t time, uint8_t out[HEADER])
+static struct hash256 make_header(const struct hash256 *prev, const struct hash256 *root, uint32_t time,
+                                  uint8_t out[HEADER])
 {
     store_le32(out, 0x20000000);
     memcpy(out + 4, prev->bytes, 32);
@@ -540,13 +555,18 @@ static void end_block(struct gen *gen, bool stale)
     state->truth.blocks++;
 }
 
-/* A sibling of the next block, which counts for nothing. */
+/* A sibling of the block before the last, which counts for nothing, not even as a tip of equal work. */
 static void add_stale(struct gen *gen)
 {
     struct gen_truth before = gen->state.truth;
+    uint32_t height = gen->state.height;
+    if (height < 2)
+        return;
+    gen->state.height = height - 2;
     for (int i = 0; i < 50; i++)
         add_plain_tx(gen);
     end_block(gen, true);
+    gen->state.height = height;
     before.bytes = gen->state.truth.bytes;
     before.stale++;
     gen->state.truth = before;
@@ -771,12 +791,14 @@ void gen_print_truth(const struct gen *gen, FILE *out)
     const struct gen_truth *t = &gen->state.truth;
     char tip[HASH256_HEX_SIZE + 1] = {0};
     hash256_hex(&gen->chain[gen->state.height], tip);
-    fprintf(out, "{\"tip\": \"%s\",\n \"blocks\": %ju, \"txs\": %ju, \"inputs\": %ju, \"outputs\": %ju,\n", tip, (uintmax_t)t->blocks,
-            (uintmax_t)t->txs, (uintmax_t)t->inputs, (uintmax_t)t->outputs);
-    fprintf(out, " \"stale\": %ju, \"bytes\": %ju, \"tracked\": %ju, \"spent\": %ju, \"info\": %ju", (uintmax_t)t->stale,
-            (uintmax_t)t->bytes, (uintmax_t)t->tracked, (uintmax_t)t->spent, (uintmax_t)(t->info + 200 * t->blocks));
+    fprintf(out, "{\"tip\": \"%s\",\n \"blocks\": %ju, \"txs\": %ju, \"inputs\": %ju, \"outputs\": %ju,\n", tip,
+            (uintmax_t)t->blocks, (uintmax_t)t->txs, (uintmax_t)t->inputs, (uintmax_t)t->outputs);
+    fprintf(out, " \"stale\": %ju, \"bytes\": %ju, \"tracked\": %ju, \"spent\": %ju, \"info\": %ju",
+            (uintmax_t)t->stale, (uintmax_t)t->bytes, (uintmax_t)t->tracked, (uintmax_t)t->spent,
+            (uintmax_t)(t->info + 200 * t->blocks));
     for (unsigned k = 0; k < GEN_KINDS; k++)
-        fprintf(out, ",\n \"%s\": [%ju, %ju]", gen_kind_names[k], (uintmax_t)t->kind_count[k], (uintmax_t)t->kind_sat[k]);
+        fprintf(out, ",\n \"%s\": [%ju, %ju]", gen_kind_names[k], (uintmax_t)t->kind_count[k],
+                (uintmax_t)t->kind_sat[k]);
     fputs(",\n \"rules\": [\"core-0.18\", \"core-0.19\", \"core-22\"]", out);
     print_array(out, "unknown_txs", t->unknown_txs);
     print_array(out, "roots", t->roots);

@@ -1,8 +1,10 @@
-/* chaingen: writes mainnet-like regtest chains of any size as a node's blk files, with exact counts of what is in them.
+/* chaingen: writes mainnet-like regtest chains of any size as a node's blk files, with exact counts of what is in
+ * them.
  *
- * The same options give the same bytes. Blocks link, meet their target, and have right merkle roots and witness commitments,
- * so that --verify accepts them. Inputs that spend known outputs name random outpoints: the program under test has no UTXO
- * set and takes every outpoint that is not an unknown output for a known one. Values are random.
+ * The same options give the same bytes. Blocks link, meet their target, and have right merkle roots and witness
+ * commitments, so that --verify accepts them. Inputs that spend known outputs name random outpoints: the program
+ * under test has no UTXO set and takes every outpoint that is not an unknown output for a known one. Values are
+ * random.
  *
  * Test support: an error ends the program with a message. One generator per thread. */
 #ifndef UNKTX_TESTS_SUPPORT_CHAINGEN_H
@@ -43,8 +45,8 @@ struct gen; /* opaque */
 
 /* Begins a chain with the regtest genesis block, or goes on with the one that gen_close left in the folder. */
 struct gen *gen_open(const struct gen_options *options);
-/* Adds mainnet-like blocks: `blocks` of them, or at least `bytes` bytes (the other is 0). Every T-DAG planted is completed
- * within the call. */
+/* Adds mainnet-like blocks: `blocks` of them, or at least `bytes` bytes (the other is 0). Every T-DAG planted is
+ * completed within the call. */
 void gen_blocks(struct gen *gen, uint32_t blocks, uint64_t bytes);
 /* Adds blocks that create at least `count` unknown outputs which are never spent. */
 void gen_tracked(struct gen *gen, uint64_t count);
@@ -52,8 +54,8 @@ void gen_tracked(struct gen *gen, uint64_t count);
 void gen_tdags(struct gen *gen, uint32_t tdags);
 /* Has the next gen_tdags (or gen_blocks) write this one too; takes it. */
 void gen_plant(struct gen *gen, struct plan *plan);
-/* The next blocks are built on the active block of that height: a branch, which wins once it is longer. Truth then counts
- * blocks of both branches. */
+/* The next blocks are built on the active block of that height: a branch, which wins once it is longer. Truth then
+ * counts blocks of both branches. */
 void gen_fork(struct gen *gen, uint32_t height);
 uint32_t gen_height(const struct gen *gen);
 struct hash256 gen_tip(const struct gen *gen);

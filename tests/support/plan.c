@@ -6,8 +6,8 @@
 #include "parser/mem.h"
 
 const char *const plan_family_names[PLAN_FAMILIES] = {
-    "chain", "fan-out", "fan-in", "peeling-chain", "out-tree", "in-tree", "gather-scatter", "polytree", "scatter-gather",
-    "bipartite", "series-parallel", "stack", "general"};
+    "chain", "fan-out", "fan-in", "peeling-chain", "out-tree", "in-tree", "gather-scatter", "polytree",
+    "scatter-gather", "bipartite", "series-parallel", "stack", "general"};
 
 void must_reserve(void *array, size_t *capacity, size_t need, size_t size)
 {
@@ -67,8 +67,8 @@ static uint32_t add_child(struct plan *plan, uint32_t from)
     return tx;
 }
 
-/* Gives every source its known input and every sink an output; with `rng`, also extra outputs, parallel arcs' siblings and
- * known inputs beside unknown ones (mixed spenders), none of which changes the family. */
+/* Gives every source its known input and every sink an output; with `rng`, also extra outputs, parallel arcs'
+ * siblings and known inputs beside unknown ones (mixed spenders), none of which changes the family. */
 static struct plan *settle(struct plan *plan, struct rng *rng)
 {
     for (size_t t = 0; t < plan->count; t++) {

@@ -1,6 +1,6 @@
-/* plan: T-DAGs by design. A plan lists the transactions of one T-DAG in topological order, how many unknown outputs each
- * creates and which of them it spends, so that the generator can write it into a chain and say beforehand what must be
- * found there. Test support: out of memory ends the program. */
+/* plan: T-DAGs by design. A plan lists the transactions of one T-DAG in topological order, how many unknown outputs
+ * each creates and which of them it spends, so that the generator can write it into a chain and say beforehand what
+ * must be found there. Test support: out of memory ends the program. */
 #ifndef UNKTX_TESTS_SUPPORT_PLAN_H
 #define UNKTX_TESTS_SUPPORT_PLAN_H
 
@@ -24,7 +24,10 @@ static inline uint64_t rng_next(struct rng *rng)
 }
 
 /* A number in 0..below-1. */
-static inline uint32_t rng_below(struct rng *rng, uint32_t below) { return (uint32_t)((rng_next(rng) >> 32) * below >> 32); }
+static inline uint32_t rng_below(struct rng *rng, uint32_t below)
+{
+    return (uint32_t)((rng_next(rng) >> 32) * below >> 32);
+}
 
 #define PLAN_FAMILIES 13 /* in the order of the model's table */
 extern const char *const plan_family_names[PLAN_FAMILIES];

@@ -1,5 +1,5 @@
-/* run: the unktx binary as a user runs it, and the files around it. Where something that a test needs cannot be had, the
- * running test fails. */
+/* run: the unktx binary as a user runs it, and the files around it. Where something that a test needs cannot be had,
+ * the running test fails. */
 #ifndef UNKTX_TESTS_SUPPORT_RUN_H
 #define UNKTX_TESTS_SUPPORT_RUN_H
 

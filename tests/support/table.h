@@ -23,8 +23,9 @@ uint64_t table_number(const struct table *table, size_t row, size_t column);
 const char *table_get(const struct table *table, size_t row, const char *name);
 uint64_t table_sum(const struct table *table, const char *name);
 
-/* Walks the "key": value pairs of a JSON text in order, whatever their depth. A value that is an object or a list comes as
- * "{" or "[" and is then walked into; elements of a list that are no pairs are passed over. False at the end. */
+/* Walks the "key": value pairs of a JSON text in order, whatever their depth. A value that is an object or a list
+ * comes as "{" or "[" and is then walked into; elements of a list that are no pairs are passed over. False at the
+ * end. */
 struct json {
     char *text;
     const char *at;
