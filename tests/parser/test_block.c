@@ -445,7 +445,8 @@ static void test_hostile_values(void **state)
 {
     (void)state;
     uint8_t block[1000] = {0};
-    const char *hex = "01" "02000000" COINBASE_INPUT "02" "ffffffffffffffff" "0151" "ffffffffffffffff" "0151" "00000000";
+    const char *hex = "01" "02000000" COINBASE_INPUT "02" "ffffffffffffffff" "0151" "ffffffffffffffff" "0151"
+                      "00000000";
     size_t size = BLOCK_HEADER_SIZE + from_hex(hex, block + BLOCK_HEADER_SIZE);
     struct block_counts counts;
     assert_int_equal(block_count(block, size, &counts), STATUS_OK);
