@@ -281,6 +281,9 @@ static uint64_t take_varint(struct cursor *c, uint64_t max)
 
 static uint32_t take_varint32(struct cursor *c) { return (uint32_t)take_varint(c, UINT32_MAX); }
 
+/* Where the size may be 0: no pull adds to the NULL of a cursor that failed before. */
+static const uint8_t *take_bytes(struct cursor *c, size_t size) { return cursor_ok(c) ? cursor_take(c, size) : NULL; }
+
 static void take_hash(struct cursor *c, struct hash256 *hash)
 {
     const uint8_t *bytes = cursor_take(c, HASH256_SIZE);
@@ -389,7 +392,7 @@ enum status batch_next_block(struct batch_view *view, struct block_record *block
     block->stored_txs = take_varint32(c);
     uint32_t tracked = take_varint32(c);
     size_t size = (size_t)take_varint(c, UINT32_MAX);
-    const uint8_t *txs = cursor_take(c, size);
+    const uint8_t *txs = take_bytes(c, size);
     uint64_t txs_before = view->next_tx - view->first_tx, tracked_before = view->next_ordinal - view->first_ordinal;
     if (!cursor_ok(c) || block->stored_txs > size / MIN_TX || block->stored_txs > view->tx_count - txs_before ||
         tracked > view->tracked - tracked_before) {
@@ -417,7 +420,7 @@ static void take_tx(struct cursor *c, struct tx_view *tx)
     tx->tx.tracked = take_varint32(c);
     tx->tx.spends = take_varint32(c);
     size_t size = (size_t)take_varint(c, UINT32_MAX);
-    const uint8_t *bytes = cursor_take(c, size);
+    const uint8_t *bytes = take_bytes(c, size);
     if (!bytes || tx->tx.outputs > size / MIN_OUTPUT || tx->tx.tracked > tx->tx.outputs ||
         tx->tx.spends > tx->tx.inputs) {
         cursor_fail(c);
@@ -425,7 +428,7 @@ static void take_tx(struct cursor *c, struct tx_view *tx)
     }
     tx->outputs = cursor_over(bytes, size);
     size = tx->tx.spends > 0 ? (size_t)take_varint(c, UINT32_MAX) : 0;
-    bytes = cursor_take(c, size);
+    bytes = take_bytes(c, size);
     if (!bytes || tx->tx.spends > size / MIN_SPEND) {
         cursor_fail(c);
         return;
@@ -476,7 +479,7 @@ enum status tx_next_output(struct tx_view *tx, struct output_record *output)
     output->value_sat = take_varint(c, UINT64_MAX);
     if (output->unknown != 0) {
         output->script_size = take_varint32(c);
-        output->script = cursor_take(c, output->script_size);
+        output->script = take_bytes(c, output->script_size);
         if (kind_has_keys(output->kind)) {
             output->keys = take_varint32(c);
             output->keys_on_curve = take_varint32(c);

@@ -1247,8 +1247,10 @@ static enum status pending_block(const struct store *store, uint32_t height, str
 {
     struct batch_view view;
     if (height >= store->open.first_height) {
+        if (height - store->open.first_height >= store->open.block_count)
+            return STATUS_NOT_FOUND;
         batch_peek(&store->open, &view);
-        return height - store->open.first_height < store->open.block_count ? block_in(&view, height, block) : STATUS_NOT_FOUND;
+        return block_in(&view, height, block);
     }
     size_t i = pending_of(store, height, true);
     if (i == store->pending_count ||
