@@ -10,6 +10,7 @@
 
 #include "classify/classes.h"
 #include "graph/shape.h"
+#include "parser/mem.h"
 #include "tests/support/forests.h"
 
 #define KNOWN_OUTPUT UINT32_MAX
@@ -640,12 +641,39 @@ static void same_for_all(void **state)
     forest_builder_free(&builder);
 }
 
+static void out_of_memory(void **state)
+{
+    (void)state;
+    struct forest_builder builder = {0};
+    struct fault fault = {0};
+    struct tdags tdags;
+    enum status status = STATUS_NOMEM;
+    random_state = 3;
+    add_random_dags(&builder, 30);
+    for (uint32_t o = 0; o < builder.forest.outputs_count; o += 2)
+        builder.forest.outputs[o].anyone_can_spend = 1;
+    forest_finish(&builder);
+    assert_int_equal(tdags_find(&builder.forest, RULES_CORE_0_18, &tdags, &fault), STATUS_OK);
+    for (long allowed = 0; status == STATUS_NOMEM; allowed++) {
+        struct classes classes = {0};
+        assert_true(allowed < 5000);
+        mem_fail_after(allowed);
+        status = classify(&builder.forest, &tdags, true, 1, &classes, &fault);
+        mem_fail_after(-1);
+        classes_free(&classes);
+    }
+    assert_int_equal(status, STATUS_OK);
+    tdags_free(&tdags);
+    forest_builder_free(&builder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paper_table),      cmocka_unit_test(unsound_pair), cmocka_unit_test(one_row_by_hand),
         cmocka_unit_test(deep_chain),       cmocka_unit_test(every_small_dag), cmocka_unit_test(compressed),
         cmocka_unit_test(compressed_by_hand), cmocka_unit_test(same_for_all),
+        cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
