@@ -15,7 +15,8 @@ static bool join_paths(const char *folder, struct paths *paths)
     return paths->store && paths->outputs && paths->stats;
 }
 
-/* scan, then dags, outputs and stats, each as if typed. A scan with damages goes on, and its exit status is the last word. */
+/* scan, then dags, outputs and stats, each as if typed. A scan with damages goes on, and its exit status is the last
+ * word. */
 static int run_all(const struct settings *given, const struct paths *paths)
 {
     struct settings settings = *given;
@@ -33,8 +34,10 @@ static int run_all(const struct settings *given, const struct paths *paths)
     if (status != EXIT_DONE)
         return status;
     if (!given->quiet)
-        message("%s has tdags.csv, classes.csv, txs.csv, arcs.csv, leaves.csv, outputs.csv, stats.csv, summary.json and "
-                "the store", given->out);
+        message(
+            "%s has tdags.csv, classes.csv, txs.csv, arcs.csv, leaves.csv, outputs.csv, stats.csv, summary.json and "
+            "the store",
+            given->out);
     return scanned;
 }
 
@@ -61,15 +64,17 @@ static const struct option option_analyze_out = {
     .field = offsetof(struct settings, out), .help = "folder for the tables and the store, made if absent"};
 
 static const struct option *const options[] = {
-    &option_datadir, &option_analyze_out, &option_chain, &option_threads, &option_to_height, &option_tip, &option_nulldata,
-    &option_verify, &option_rules, &option_compress, &option_exclude_scripts, &option_by, &option_quiet, NULL,
+    &option_datadir, &option_analyze_out, &option_chain, &option_threads, &option_to_height, &option_tip,
+    &option_nulldata, &option_verify, &option_rules, &option_compress, &option_exclude_scripts, &option_by,
+    &option_quiet, NULL,
 };
 
 const struct command command_analyze = {
     .name = "analyze",
     .operands = "",
     .summary = "Do it all: scan a node's blocks, then write T-DAG tables, outputs and counts into one folder.",
-    .details = "Writes what scan, dags, outputs and stats write. The next run in the same folder scans only what is new.\n",
+    .details =
+        "Writes what scan, dags, outputs and stats write. The next run in the same folder scans only what is new.\n",
     .options = options,
     .run = run,
 };

@@ -36,7 +36,8 @@ struct check {
 /* A violation: the store's path, the height, and what is not as it must be. */
 static enum status violation(const struct check *check, uint32_t height, const char *what, struct fault *fault)
 {
-    return fault_set(fault, STATUS_FORMAT, store_path(check->store), FAULT_NO_OFFSET, "block %u: %s", (unsigned)height, what);
+    return fault_set(fault, STATUS_FORMAT, store_path(check->store), FAULT_NO_OFFSET, "block %u: %s", (unsigned)height,
+                     what);
 }
 
 static enum status add_u64(struct buffer *buffer, uint64_t value)
@@ -78,7 +79,8 @@ static bool index_agrees(const struct batch_view *view, const struct tx_record *
 {
     struct hash256 txid;
     uint32_t indexed = 0;
-    return batch_outpoint(view, ordinal, &txid, &indexed) == STATUS_OK && indexed == vout && hash256_equal(&txid, &tx->txid);
+    return batch_outpoint(view, ordinal, &txid, &indexed) == STATUS_OK && indexed == vout &&
+           hash256_equal(&txid, &tx->txid);
 }
 
 struct tx_sums {
@@ -136,8 +138,8 @@ static enum status check_spends(const struct check *check, uint32_t height, stru
     return STATUS_OK;
 }
 
-static enum status check_tx(const struct check *check, const struct batch_view *view, uint32_t height, struct tx_view *tx,
-                            struct tx_sums *sums, struct buffer *buffer, struct fault *fault)
+static enum status check_tx(const struct check *check, const struct batch_view *view, uint32_t height,
+                            struct tx_view *tx, struct tx_sums *sums, struct buffer *buffer, struct fault *fault)
 {
     const struct tx_record *record = &tx->tx;
     if (record->first_ordinal != sums->next_ordinal)
@@ -177,7 +179,8 @@ static const char *wrong_counts(const struct block_counts *all, const struct blo
 static enum status add_block_record(struct buffer *buffer, const struct block_record *block)
 {
     const struct block_counts *counts = &block->counts;
-    const uint64_t numbers[] = {block->height, block->time, counts->txs, counts->inputs, counts->outputs, block->stored_txs};
+    const uint64_t numbers[] = {block->height,  block->time,     counts->txs,
+                                counts->inputs, counts->outputs, block->stored_txs};
     enum status status = buffer_add(buffer, block->hash.bytes, HASH256_SIZE);
     if (status == STATUS_OK)
         status = add_numbers(buffer, numbers, sizeof numbers / sizeof *numbers);
@@ -263,7 +266,8 @@ static enum status check_ends(const struct check *check, struct fault *fault)
             *fault = check->faults[b];
             return fault->status;
         }
-        if (ends->first_height != last.end_height || ends->first_tx != last.end_tx || ends->first_ordinal != last.end_ordinal)
+        if (ends->first_height != last.end_height || ends->first_tx != last.end_tx ||
+            ends->first_ordinal != last.end_ordinal)
             return violation(check, ends->first_height, "its batch does not begin where the one before ends", fault);
         last = *ends;
     }
@@ -273,7 +277,8 @@ static enum status check_ends(const struct check *check, struct fault *fault)
 }
 
 /* An output that two inputs spend shows as more spends than outputs with a spender. */
-static enum status check_forest(const struct check *check, const struct forest *forest, uint64_t *spent, struct fault *fault)
+static enum status check_forest(const struct check *check, const struct forest *forest, uint64_t *spent,
+                                struct fault *fault)
 {
     *spent = 0;
     for (uint32_t o = 0; o < forest->outputs_count; o++)
@@ -301,7 +306,8 @@ static enum status digest(const struct check *check, uint8_t out[32], struct fau
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
-static enum status print_report(const struct check *check, const struct forest *forest, uint64_t spent, struct fault *fault)
+static enum status print_report(const struct check *check, const struct forest *forest, uint64_t spent,
+                                struct fault *fault)
 {
     struct outfile file = {0};
     struct text text = {0};
@@ -313,10 +319,12 @@ static enum status print_report(const struct check *check, const struct forest *
     put_hex(hex, sum, sizeof sum);
     hash256_hex(&forest->tip, tip);
     source_network(check->store, network);
-    status = text_printf(&text, "network %s\nheight %u\ntip %s\nnulldata %s\nstored_txs %u\nunknown_outputs %u\nspent %llu\n"
-                         "unspent %llu\ndigest %s\n", network, (unsigned)forest->blocks - 1, tip,
-                         store_identity_of(check->store)->nulldata_stored ? "store" : "count", (unsigned)forest->txs_count,
-                         (unsigned)forest->outputs_count, (unsigned long long)spent,
+    status = text_printf(&text,
+                         "network %s\nheight %u\ntip %s\nnulldata %s\nstored_txs %u\nunknown_outputs %u\nspent %llu\n"
+                         "unspent %llu\ndigest %s\n",
+                         network, (unsigned)forest->blocks - 1, tip,
+                         store_identity_of(check->store)->nulldata_stored ? "store" : "count",
+                         (unsigned)forest->txs_count, (unsigned)forest->outputs_count, (unsigned long long)spent,
                          (unsigned long long)(forest->outputs_count - spent), hex);
     if (status != STATUS_OK)
         status = fault_nomem(fault);
@@ -388,8 +396,9 @@ const struct command command_check = {
     .name = "check",
     .operands = "",
     .summary = "Check everything that must be true of a store, and print a digest of its content.",
-    .details = "The digest is the same for the same chain and --nulldata, whatever the machine, the threads and the order of\n"
-               "blocks in the files.\n",
+    .details =
+        "The digest is the same for the same chain and --nulldata, whatever the machine, the threads and the order of\n"
+        "blocks in the files.\n",
     .options = options,
     .run = run,
 };

@@ -49,9 +49,11 @@ static enum status dot_node(struct text *text, const struct shape *shape, uint32
     char hex[HASH256_HEX_SIZE + 1];
     const struct forest_tx *t = &shape->forest->txs[tx];
     bool root = forest_is_root(shape->forest, tx, shape->rules);
-    return text_printf(text, "  n%u [label=\"%.8s\\n%u\", shape=%s, txid=\"%s\", height=%u, tx_index=%u, is_root=%d, "
-                       "value_out_sat=%llu];\n", (unsigned)tx, txid_of(shape, tx, hex), (unsigned)t->height,
-                       root ? "box" : "ellipse", hex, (unsigned)t->height, (unsigned)t->index, root, ULL(t->value_out_sat));
+    return text_printf(text,
+                       "  n%u [label=\"%.8s\\n%u\", shape=%s, txid=\"%s\", height=%u, tx_index=%u, is_root=%d, "
+                       "value_out_sat=%llu];\n",
+                       (unsigned)tx, txid_of(shape, tx, hex), (unsigned)t->height, root ? "box" : "ellipse", hex,
+                       (unsigned)t->height, (unsigned)t->index, root, ULL(t->value_out_sat));
 }
 
 static enum status dot_arc(struct text *text, const struct shape *shape, const struct forest_output *output)
@@ -104,16 +106,19 @@ static enum status graphml_node(struct text *text, const struct shape *shape, ui
 static enum status graphml_arc(struct text *text, const struct shape *shape, const struct forest_output *output)
 {
     (void)shape;
-    return text_printf(text, "    <edge source=\"n%u\" target=\"n%u\"><data key=\"vout\">%u</data><data key=\"vin\">%u</data>"
-                       "<data key=\"value_sat\">%llu</data><data key=\"kind\">%s</data></edge>\n", (unsigned)output->tx,
-                       (unsigned)output->spender, (unsigned)output->vout, (unsigned)output->spender_vin,
-                       ULL(output->value_sat), kind_name((enum kind)output->kind));
+    return text_printf(
+        text,
+        "    <edge source=\"n%u\" target=\"n%u\"><data key=\"vout\">%u</data><data key=\"vin\">%u</data>"
+        "<data key=\"value_sat\">%llu</data><data key=\"kind\">%s</data></edge>\n",
+        (unsigned)output->tx, (unsigned)output->spender, (unsigned)output->vout, (unsigned)output->spender_vin,
+        ULL(output->value_sat), kind_name((enum kind)output->kind));
 }
 
 enum status graphfile_graphml(struct text *text, const struct forest *forest, const struct tdags *tdags, uint32_t dag)
 {
     struct shape shape = shape_of(forest, tdags, dag);
-    enum status status = text_printf(text, "%s  <graph id=\"tdag_%u\" edgedefault=\"directed\">\n", graphml_head, (unsigned)dag);
+    enum status status =
+        text_printf(text, "%s  <graph id=\"tdag_%u\" edgedefault=\"directed\">\n", graphml_head, (unsigned)dag);
     if (status == STATUS_OK)
         status = put_graph(text, &shape, graphml_node, graphml_arc);
     return status == STATUS_OK ? text_printf(text, "  </graph>\n</graphml>\n") : status;

@@ -5,7 +5,8 @@
 #include "cli/text.h"
 #include "graph/forest.h"
 
-enum status graphfile_dot(struct text *text, const struct forest *forest, const struct tdags *tdags, uint32_t dag) MUST_CHECK;
+enum status graphfile_dot(struct text *text, const struct forest *forest, const struct tdags *tdags,
+                          uint32_t dag) MUST_CHECK;
 enum status graphfile_graphml(struct text *text, const struct forest *forest, const struct tdags *tdags,
                               uint32_t dag) MUST_CHECK;
 

@@ -1,5 +1,5 @@
-/* unktx: unknown transactions of Bitcoin, from a node's block files to T-DAG tables. The commands are in this table, one
- * file each. */
+/* unktx: unknown transactions of Bitcoin, from a node's block files to T-DAG tables. The commands are in this table,
+ * one file each. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,8 +30,9 @@ static void print_help(void)
          "transactions that spend them, and classifies the graphs that arise (T-DAGs).\n\nCommands:");
     for (const struct command *const *c = commands; *c; c++)
         printf("  %-10s%s\n", (*c)->name, (*c)->summary);
-    puts("\n'unktx COMMAND --help' tells the options of a command; 'man unktx' more. 'unktx --version' prints the version.\n"
-         "Exit status: 0 done, 1 failed, 2 usage, 3 done but some input was damaged and skipped, 130 interrupted.");
+    puts(
+        "\n'unktx COMMAND --help' tells the options of a command; 'man unktx' more. 'unktx --version' prints the version.\n"
+        "Exit status: 0 done, 1 failed, 2 usage, 3 done but some input was damaged and skipped, 130 interrupted.");
 }
 
 static const struct command *find_command(const char *name)
@@ -82,7 +83,8 @@ static void fill_standard_streams(void)
         close(fd);
 }
 
-/* What stays in stdio's buffer until the end can still meet a full disk. A reader that left (`| head`) is no failure. */
+/* What stays in stdio's buffer until the end can still meet a full disk. A reader that left (`| head`) is no
+ * failure. */
 static int close_stdout(int status)
 {
     bool pending = __fpending(stdout) > 0;

@@ -23,7 +23,7 @@ const struct option option_threads = {
     .name = "threads", .type = OPTION_NUMBER, .value = "N", .field = FIELD(threads), .min = 1, .max = THREADS_MAX,
     .help = "threads to use, 1 to 256 (default: one for each processor)"};
 const struct option option_to_height = {
-    .name = "to-height", .type = OPTION_NUMBER, .value = "H", .field = FIELD(to_height), .min = 0, .max = UINT32_MAX - 1,
+    .name = "to-height", .type = OPTION_NUMBER, .value = "H", .field = FIELD(to_height), .max = UINT32_MAX - 1,
     .help = "last block to take (default: the tip)"};
 const struct option option_tip = {
     .name = "tip", .type = OPTION_TEXT, .value = "HASH", .field = FIELD(tip),
@@ -44,10 +44,8 @@ const struct option option_compress = {
     .help = "remove spent outputs that anyone can spend, and judge heights again"};
 const struct option option_exclude_scripts = {
     .name = "exclude-scripts", .type = OPTION_TEXT, .value = "FILE", .field = FIELD(exclude_scripts),
-    .help = "leave out T-DAGs with a root script that matches a line of FILE (extended regular expressions over the asm)"};
-const struct option option_out_file = {
-    .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "FILE", .fallback = "-", .field = FIELD(out),
-    .help = "file to write, - for stdout"};
+    .help = "leave out T-DAGs with a root script that matches a line of FILE (extended regular expressions over "
+            "the asm)"};
 const struct option option_by = {
     .name = "by", .type = OPTION_CHOICE, .value = "total|block|day|month|year", .fallback = "total",
     .field = FIELD(by), .help = "one row for each of these (UTC, by the time in the block header)"};
@@ -131,8 +129,8 @@ static int unknown_option(const struct command *command, const char *word, size_
     return message_usage("unknown option --%s", name);
 }
 
-/* One word that begins with a dash. `*next` is the word behind it (NULL at the end) and becomes NULL when it was taken as
- * the value. */
+/* One word that begins with a dash. `*next` is the word behind it (NULL at the end) and becomes NULL when it was taken
+ * as the value. */
 static int parse_option(const struct command *command, const char *word, const char **next, struct settings *settings)
 {
     bool is_long = word[1] == '-';
@@ -177,7 +175,8 @@ static int check_operands(const struct command *command, const struct settings *
     return -1;
 }
 
-int options_parse(const struct command *command, int argc, char **argv, struct settings *settings, const char **operands)
+int options_parse(const struct command *command, int argc, char **argv, struct settings *settings,
+                  const char **operands)
 {
     *settings = (struct settings){.to_height = UINT32_MAX, .operands = operands};
     for (const struct option *const *o = command->options; *o; o++) {

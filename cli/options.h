@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Every value that an option of any command can set. Texts are NULL when the option has no default and was not given. */
+/* Every value that an option of any command can set. Texts are NULL when the option has no default and was not
+ * given. */
 struct settings {
     const char *datadir;   /* NULL: ~/.bitcoin */
     const char *chain;
@@ -55,9 +56,10 @@ extern const struct option option_datadir, option_chain, option_store, option_th
 
 struct command;
 
-/* Reads argv[0..argc-1], the words behind the command's name; `operands` has room for argc pointers. Returns -1 to go on,
- * else the exit status to leave with: after --help and --version, or with a usage error printed. */
-int options_parse(const struct command *command, int argc, char **argv, struct settings *settings, const char **operands);
+/* Reads argv[0..argc-1], the words behind the command's name; `operands` has room for argc pointers. Returns -1 to go
+ * on, else the exit status to leave with: after --help and --version, or with a usage error printed. */
+int options_parse(const struct command *command, int argc, char **argv, struct settings *settings,
+                  const char **operands);
 
 /* Prints the command's help on stdout. */
 void options_help(const struct command *command);

@@ -90,7 +90,8 @@ static void start_writing(struct outfile *file)
 {
     if (!file->temporary || file->size - file->started < WRITE_BEHIND)
         return;
-    sync_file_range(file->fd_plus_1 - 1, (off_t)file->started, (off_t)(file->size - file->started), SYNC_FILE_RANGE_WRITE);
+    sync_file_range(file->fd_plus_1 - 1, (off_t)file->started, (off_t)(file->size - file->started),
+                    SYNC_FILE_RANGE_WRITE);
     file->started = file->size;
 }
 
@@ -233,8 +234,8 @@ static enum status run_chunks(struct chunk_writer *writer, unsigned threads, siz
     return STATUS_OK;
 }
 
-enum status outfile_write_chunks(struct outfile *file, unsigned threads, size_t chunks, outfile_format *format, void *context,
-                                 struct fault *fault)
+enum status outfile_write_chunks(struct outfile *file, unsigned threads, size_t chunks, outfile_format *format,
+                                 void *context, struct fault *fault)
 {
     size_t group_size = (size_t)threads * 4;
     struct chunk_writer writer = {.file = file, .format = format, .context = context};

@@ -1,9 +1,9 @@
-/* outfile: a table on its way to a file or to stdout. A file appears whole or not at all: it is written under another name
- * in the same folder, made durable and then renamed. What is no regular file (a pipe, /dev/null) is written directly.
+/* outfile: a table on its way to a file or to stdout. A file appears whole or not at all: it is written under another
+ * name in the same folder, made durable and then renamed. What is no regular file (a pipe, /dev/null) is written
+ * directly.
  *
- * A reader of stdout that leaves early (`unktx outputs | head`) is no failure: outfile_write then returns STATUS_OK and
- * outfile_left becomes true, so that the caller can stop.
- * Thread rule: one thread. */
+ * A reader of stdout that leaves early (`unktx outputs | head`) is no failure: outfile_write then returns STATUS_OK
+ * and outfile_left becomes true, so that the caller can stop. Thread rule: one thread. */
 #ifndef UNKTX_CLI_OUTFILE_H
 #define UNKTX_CLI_OUTFILE_H
 
@@ -39,11 +39,12 @@ enum status outfile_make_folder(const char *path, struct fault *fault) MUST_CHEC
 char *outfile_join(const char *folder, const char *name) MUST_CHECK;
 
 /* Formats chunk `chunk` into `text`; `worker` as in parallel_for. */
-typedef enum status outfile_format(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault);
+typedef enum status outfile_format(void *context, unsigned worker, size_t chunk, struct text *text,
+                                   struct fault *fault);
 
 /* Formats chunks 0..chunks-1 on `threads` threads and writes them in order. Stops early when stdout's reader has left;
  * STATUS_INTERRUPTED when a signal came. Memory: some chunks' text for each thread. */
-enum status outfile_write_chunks(struct outfile *file, unsigned threads, size_t chunks, outfile_format *format, void *context,
-                                 struct fault *fault) MUST_CHECK;
+enum status outfile_write_chunks(struct outfile *file, unsigned threads, size_t chunks, outfile_format *format,
+                                 void *context, struct fault *fault) MUST_CHECK;
 
 #endif

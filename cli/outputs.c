@@ -30,8 +30,9 @@ static char *put_spender(char *p, const struct forest *forest, uint64_t ordinal)
     return put_u64(p, output->spender_vin);
 }
 
-static enum status put_row(struct text *text, const struct outputs *outputs, uint32_t height, const struct tx_record *tx,
-                           const struct output_record *output, uint32_t vout, uint64_t ordinal)
+static enum status put_row(struct text *text, const struct outputs *outputs, uint32_t height,
+                           const struct tx_record *tx, const struct output_record *output, uint32_t vout,
+                           uint64_t ordinal)
 {
     char *p = text_room(text, ROW_TEXT + ROW_NUMBERS * PUT_U64_MAX + 2 * (size_t)output->script_size);
     if (!p)
@@ -156,9 +157,10 @@ const struct command command_outputs = {
     .name = "outputs",
     .operands = "",
     .summary = "List the unknown outputs of a rule set with their spenders, as CSV in chain order.",
-    .details = "Columns: height,tx_index,txid,vout,value_sat,kind,script_hex,keys (public keys in a pubkey or multisig script),\n"
-               "keys_on_curve (how many of them are points of the curve),spender_height,spender_txid,spender_vin (empty when\n"
-               "unspent).\n",
+    .details =
+        "Columns: height,tx_index,txid,vout,value_sat,kind,script_hex,keys (public keys in a pubkey or multisig script),\n"
+        "keys_on_curve (how many of them are points of the curve),spender_height,spender_txid,spender_vin (empty when\n"
+        "unspent).\n",
     .options = options,
     .run = run,
 };

@@ -25,7 +25,8 @@ void progress_begin(struct progress *progress, bool quiet)
 static void format_left(char out[32], uint64_t seconds)
 {
     if (seconds >= 3600)
-        snprintf(out, 32, "%llu h %02llu min", (unsigned long long)(seconds / 3600), (unsigned long long)(seconds / 60 % 60));
+        snprintf(out, 32, "%llu h %02llu min", (unsigned long long)(seconds / 3600),
+                 (unsigned long long)(seconds / 60 % 60));
     else if (seconds >= 60)
         snprintf(out, 32, "%llu min %02llu s", (unsigned long long)(seconds / 60), (unsigned long long)(seconds % 60));
     else

@@ -61,7 +61,8 @@ static int scan_with(const struct settings *settings, struct ingest_options *opt
         print_summary(settings, &result);
     if (result.damages == 0)
         return EXIT_DONE;
-    message("damaged and skipped: %llu place%s of the input", (unsigned long long)result.damages, result.damages == 1 ? "" : "s");
+    message("damaged and skipped: %llu place%s of the input", (unsigned long long)result.damages,
+            result.damages == 1 ? "" : "s");
     return EXIT_DAMAGED;
 }
 
@@ -106,8 +107,9 @@ const struct command command_scan = {
     .name = "scan",
     .operands = "",
     .summary = "Read a node's block files and store the unknown outputs and what spends them.",
-    .details = "A store is filled further by the next scan; reorganisations are followed. Interrupted, the scan keeps what it\n"
-               "has and goes on from there the next time.\n",
+    .details =
+        "A store is filled further by the next scan; reorganisations are followed. Interrupted, the scan keeps what it\n"
+        "has and goes on from there the next time.\n",
     .options = options,
     .run = run,
 };

@@ -100,7 +100,8 @@ static enum status put_spent_script(struct show *show, uint64_t ordinal, struct 
     const struct forest_output *spent = &show->forest.outputs[ordinal];
     struct output_record output;
     struct tx_view tx;
-    enum status status = source_tx(show->store, show->reader, show->forest.txs[spent->tx].height, spent->tx, &tx, fault);
+    enum status status =
+        source_tx(show->store, show->reader, show->forest.txs[spent->tx].height, spent->tx, &tx, fault);
     for (uint32_t vout = 0; status == STATUS_OK && vout <= spent->vout; vout++)
         status = tx_next_output(&tx, &output);
     if (status == STATUS_NOT_FOUND)
@@ -139,9 +140,10 @@ static enum status put_tx(struct show *show, uint32_t number, uint32_t only, str
     if (status != STATUS_OK)
         return status;
     hash256_hex(&tx->txid, hex);
-    status = text_printf(&show->text, "transaction %s\n    height %u, index %u%s, inputs %u, outputs %u, value out " BTC "\n", hex,
-                         (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "", (unsigned)tx->inputs,
-                         (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
+    status = text_printf(&show->text,
+                         "transaction %s\n    height %u, index %u%s, inputs %u, outputs %u, value out " BTC "\n", hex,
+                         (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "",
+                         (unsigned)tx->inputs, (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
     if (status == STATUS_OK)
         status = put_inputs(show, &view, fault);
     if (status == STATUS_OK)
@@ -184,7 +186,8 @@ static enum status show_tx(struct show *show, const struct hash256 *txid, uint32
         found = true;
         if (vout != VOUT_ALL && vout >= tx->outputs)
             return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-                             "the transaction has no output %u; how many it has: %u", (unsigned)vout, (unsigned)tx->outputs);
+                             "the transaction has no output %u; how many it has: %u", (unsigned)vout,
+                             (unsigned)tx->outputs);
         enum status status = put_tx(show, t, vout, fault);
         if (status != STATUS_OK)
             return status;
@@ -206,13 +209,15 @@ static enum status put_dag_row(struct show *show, const struct selection *select
     enum status status = text_printf(&show->text, "T-DAG %u of rules %s: %s, class %s\n", (unsigned)dag,
                                      rules_name(show->rules), family_name(row->family), id);
     if (status == STATUS_OK)
-        status = text_printf(&show->text, "  transactions %u, nodes %llu, edges %llu, roots %u, leaves %llu, height %u, "
-                             "width %llu\n", (unsigned)row->txs, ULL(row->nodes), ULL(row->edges), (unsigned)row->roots,
+        status = text_printf(&show->text,
+                             "  transactions %u, nodes %llu, edges %llu, roots %u, leaves %llu, height %u, "
+                             "width %llu\n",
+                             (unsigned)row->txs, ULL(row->nodes), ULL(row->edges), (unsigned)row->roots,
                              ULL(row->leaves), (unsigned)row->height, ULL(row->width));
     if (status == STATUS_OK)
-        status = text_printf(&show->text, "  unknown outputs: spent %llu, unspent %llu; known leaves %llu; mixed spenders %u\n",
-                             ULL(row->spent_unknown), ULL(row->unspent_unknown), ULL(row->known_leaves),
-                             (unsigned)row->mixed_spenders);
+        status = text_printf(
+            &show->text, "  unknown outputs: spent %llu, unspent %llu; known leaves %llu; mixed spenders %u\n",
+            ULL(row->spent_unknown), ULL(row->unspent_unknown), ULL(row->known_leaves), (unsigned)row->mixed_spenders);
     if (status == STATUS_OK)
         status = text_printf(&show->text, "  blocks %u to %u; roots " BTC ", moved " BTC ", leaves " BTC "\n",
                              (unsigned)row->first_height, (unsigned)row->last_height, BTC_OF(row->root_value_sat),
@@ -327,8 +332,8 @@ static const struct option option_format = {
     .field = offsetof(struct settings, format), .help = "how to print a T-DAG"};
 
 static const struct option *const options[] = {
-    &option_store, &option_dag, &option_rules, &option_format, &option_compress, &option_exclude_scripts, &option_threads,
-    &option_out_file, NULL,
+    &option_store, &option_dag, &option_rules, &option_format, &option_compress, &option_exclude_scripts,
+    &option_threads, &option_out_file, NULL,
 };
 
 const struct command command_show = {

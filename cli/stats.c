@@ -199,9 +199,10 @@ const struct command command_stats = {
     .name = "stats",
     .operands = "",
     .summary = "Count transactions, inputs and outputs by kind, for the whole chain or by period, as CSV.",
-    .details = "Columns: period, blocks, txs, inputs (coinbases' included), outputs; for each kind its count and its satoshis\n"
-               "(KIND, KIND_sat); for each rule set the transactions with an unknown output, nulldata included\n"
-               "(unknown_txs_RULES). Counts are of all transactions, stored or not.\n",
+    .details =
+        "Columns: period, blocks, txs, inputs (coinbases' included), outputs; for each kind its count and its satoshis\n"
+        "(KIND, KIND_sat); for each rule set the transactions with an unknown output, nulldata included\n"
+        "(unknown_txs_RULES). Counts are of all transactions, stored or not.\n",
     .options = options,
     .run = run,
 };

@@ -63,17 +63,20 @@ static void put_tip(struct page *page, const struct summary *summary)
     char tip[HASH256_HEX_SIZE + 1] = "";
     source_network(summary->store, network);
     hash256_hex(&forest->tip, tip);
-    PRINT(page, "{\n  \"network\": \"%s\",\n  \"tip\": {\"hash\": \"%s\", \"height\": %llu, \"time\": %llu},\n", network, tip,
-          ULL(forest->blocks - 1), ULL(forest->block_times[forest->blocks - 1]));
-    PRINT(page, "  \"options\": {\"rules\": \"%s\", \"compress\": %s, \"exclude_scripts\": %s, \"nulldata\": \"%s\"},\n",
+    PRINT(page, "{\n  \"network\": \"%s\",\n  \"tip\": {\"hash\": \"%s\", \"height\": %llu, \"time\": %llu},\n",
+          network, tip, ULL(forest->blocks - 1), ULL(forest->block_times[forest->blocks - 1]));
+    PRINT(page,
+          "  \"options\": {\"rules\": \"%s\", \"compress\": %s, \"exclude_scripts\": %s, \"nulldata\": \"%s\"},\n",
           summary->settings->rules, summary->settings->compress ? "true" : "false", summary->filter ? "true" : "false",
           store_identity_of(summary->store)->nulldata_stored ? "store" : "count");
 }
 
 static void put_totals(struct page *page, const struct forest *forest)
 {
-    PRINT(page, "  \"totals\": {\n    \"blocks\": %llu,\n    \"txs\": %llu,\n    \"inputs\": %llu,\n    \"outputs\": %llu,\n",
-          ULL(forest->blocks), ULL(forest->total_txs), ULL(forest->total_inputs), ULL(forest->total_outputs));
+    PRINT(
+        page,
+        "  \"totals\": {\n    \"blocks\": %llu,\n    \"txs\": %llu,\n    \"inputs\": %llu,\n    \"outputs\": %llu,\n",
+        ULL(forest->blocks), ULL(forest->total_txs), ULL(forest->total_inputs), ULL(forest->total_outputs));
     PRINT(page, "    \"kinds\": {\n");
     for (unsigned k = 0; k < KINDS; k++)
         PRINT(page, "      \"%s\": {\"count\": %llu, \"value_sat\": %llu}%s\n", kind_name((enum kind)k),
@@ -84,8 +87,8 @@ static void put_totals(struct page *page, const struct forest *forest)
 static void put_rules(struct page *page, const struct summary *summary, enum rules r)
 {
     const struct summary_rules *rules = &summary->rules[r];
-    PRINT(page, ",\n  \"%s\": {\n    \"unknown_txs\": %llu,\n    \"roots\": %llu,\n    \"tdags\": %llu,\n", rules_name(r),
-          ULL(summary->forest->unknown_txs[r]), ULL(rules->roots), ULL(rules->tdags));
+    PRINT(page, ",\n  \"%s\": {\n    \"unknown_txs\": %llu,\n    \"roots\": %llu,\n    \"tdags\": %llu,\n",
+          rules_name(r), ULL(summary->forest->unknown_txs[r]), ULL(rules->roots), ULL(rules->tdags));
     PRINT(page, "    \"nodes\": %llu,\n    \"edges\": %llu,\n    \"classes\": %llu,\n    \"inexact_classes\": %llu",
           ULL(rules->nodes), ULL(rules->edges), ULL(rules->classes), ULL(rules->inexact_classes));
     if (summary->settings->compress)
@@ -156,14 +159,14 @@ static void put_class_line(struct page *page, const struct class_row *row)
     char cell[5][GROUPED_SIZE], id[CLASS_ID_TEXT + 1] = "";
     put_class_id(id, row->class_id, row->exact);
     PRINT(page, "%11s %9s %13s %13s %9s  %-17s %.*s%s\n", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
-          grouped(cell[2], row->nodes), grouped(cell[3], row->edges), grouped(cell[4], row->roots), family_name(row->family),
-          ID_SHOWN, id, row->exact ? "" : "?");
+          grouped(cell[2], row->nodes), grouped(cell[3], row->edges), grouped(cell[4], row->roots),
+          family_name(row->family), ID_SHOWN, id, row->exact ? "" : "?");
 }
 
 static void put_table_header(struct page *page, const char *title)
 {
-    PRINT(page, "\n%s\n%11s %9s %13s %13s %9s  %-17s %s\n", title, "T-DAGs", "height", "nodes", "edges", "roots", "family",
-          "class");
+    PRINT(page, "\n%s\n%11s %9s %13s %13s %9s  %-17s %s\n", title, "T-DAGs", "height", "nodes", "edges", "roots",
+          "family", "class");
 }
 
 /* Higher first, then larger, then by id, which no two classes share. */
@@ -216,7 +219,8 @@ enum status summary_print(const struct summary *summary, const struct selection 
     struct page page = {0};
     struct outfile file = {0};
     source_network(summary->store, network);
-    PRINT(&page, "%s to height %u, rules %s\n", network, (unsigned)forest->blocks - 1, rules_name(selection->tdags.rules));
+    PRINT(&page, "%s to height %u, rules %s\n", network, (unsigned)forest->blocks - 1,
+          rules_name(selection->tdags.rules));
     put_total(&page, "transactions", forest->total_txs);
     put_total(&page, "with an unknown output", forest->unknown_txs[selection->tdags.rules]);
     put_total(&page, "roots", rules->roots);

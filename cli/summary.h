@@ -25,6 +25,7 @@ void summary_add(struct summary *summary, struct selection *selection);
 void summary_free(struct summary *summary);
 
 enum status summary_write(const struct summary *summary, const char *folder, struct fault *fault) MUST_CHECK;
-enum status summary_print(const struct summary *summary, const struct selection *selection, struct fault *fault) MUST_CHECK;
+enum status summary_print(const struct summary *summary, const struct selection *selection,
+                          struct fault *fault) MUST_CHECK;
 
 #endif

@@ -49,8 +49,8 @@ static void expect(int status, const char *part_of_out, const char *part_of_err,
     struct run run = unktx("%s", line);
     if (run.exit_status != status || (part_of_out && !strstr(run.out, part_of_out)) ||
         (part_of_err && !strstr(run.err, part_of_err)))
-        fail_msg("unktx %s\nexit status %d, expected %d\nstdout: %s\nstderr: %s", line, run.exit_status, status, run.out,
-                 run.err);
+        fail_msg("unktx %s\nexit status %d, expected %d\nstdout: %s\nstderr: %s", line, run.exit_status, status,
+                 run.out, run.err);
     run_free(&run);
 }
 
@@ -134,8 +134,10 @@ static void test_usage_errors(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct run run = unktx("%s", cases[i].line);
-        if (run.exit_status != 2 || !strstr(run.err, cases[i].message) || !strstr(run.err, "--help") || run.out_size != 0)
-            fail_msg("unktx %s: exit status %d, stdout: %s, stderr: %s", cases[i].line, run.exit_status, run.out, run.err);
+        if (run.exit_status != 2 || !strstr(run.err, cases[i].message) || !strstr(run.err, "--help") ||
+            run.out_size != 0)
+            fail_msg("unktx %s: exit status %d, stdout: %s, stderr: %s", cases[i].line, run.exit_status, run.out,
+                     run.err);
         run_free(&run);
     }
 }
@@ -148,7 +150,8 @@ static void test_failures(void **state)
     expect(1, NULL, "/nonexistent", "scan --datadir /nonexistent/node --store /nonexistent/store");
     snprintf(line, sizeof line, "outputs --store %s -o /nonexistent/folder/outputs.csv", place->store);
     expect(1, NULL, "/nonexistent/folder/outputs.csv", line);
-    snprintf(line, sizeof line, "dags --store %s --exclude-scripts /nonexistent/patterns -o %s/d", place->store, place->dir);
+    snprintf(line, sizeof line, "dags --store %s --exclude-scripts /nonexistent/patterns -o %s/d", place->store,
+             place->dir);
     expect(1, NULL, "/nonexistent/patterns", line);
     snprintf(line, sizeof line, "show --store %s %064d", place->store, 0);
     expect(1, NULL, "no such transaction", line);
@@ -158,8 +161,9 @@ static void test_failures(void **state)
 
 /* The genesis coinbase pays 50 coins to a public key (BIP 34 is younger); its txid is the same in every network. */
 #define GENESIS_TXID "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"
-#define GENESIS_SCRIPT "4104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c38" \
-                       "4df7ba0b8d578a4c702b6bf11d5fac"
+#define GENESIS_SCRIPT                                                                                                \
+    "4104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c38"        \
+    "4df7ba0b8d578a4c702b6bf11d5fac"
 #define OUTPUTS_HEADER "height,tx_index,txid,vout,value_sat,kind,script_hex,keys,keys_on_curve,spender_height," \
                        "spender_txid,spender_vin\n"
 
@@ -228,7 +232,8 @@ static void test_stats(void **state)
         char row[256];
         struct run run = unktx_expect(0, "stats --store %s --by %s", place->store, cases[i].by);
         /* one pubkey output: unknown to 0.19 and 22, not to 0.18; the header's time is 1296688602 */
-        snprintf(row, sizeof row, "\n%s,1,1,1,1,0,0,0,0,1,5000000000,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1,1\n", cases[i].period);
+        snprintf(row, sizeof row, "\n%s,1,1,1,1,0,0,0,0,1,5000000000,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1,1\n",
+                 cases[i].period);
         if (!strstr(run.out, row))
             fail_msg("--by %s: %s", cases[i].by, run.out);
         assert_int_equal(strncmp(run.out, "period,blocks,txs,inputs,outputs,nonstandard,nonstandard_sat,", 60), 0);
@@ -262,7 +267,8 @@ static void test_files_appear_whole(void **state)
 static void test_dags_files(void **state)
 {
     const struct place *place = *state;
-    static const char *const names[] = {"tdags.csv", "classes.csv", "txs.csv", "arcs.csv", "leaves.csv", "summary.json"};
+    static const char *const names[] = {"tdags.csv", "classes.csv", "txs.csv",
+                                        "arcs.csv",  "leaves.csv",  "summary.json"};
     struct run run = unktx_expect(0, "dags --store %s -o %s/new/folder", place->store, place->dir);
     assert_non_null(strstr(run.out, "regtest to height 0, rules core-0.18"));
     run_free(&run);
