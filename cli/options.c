@@ -46,6 +46,9 @@ const struct option option_exclude_scripts = {
     .name = "exclude-scripts", .type = OPTION_TEXT, .value = "FILE", .field = FIELD(exclude_scripts),
     .help = "leave out T-DAGs with a root script that matches a line of FILE (extended regular expressions over "
             "the asm)"};
+const struct option option_out_file = {
+    .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "FILE", .fallback = "-", .field = FIELD(out),
+    .help = "file to write, - for stdout"};
 const struct option option_by = {
     .name = "by", .type = OPTION_CHOICE, .value = "total|block|day|month|year", .fallback = "total",
     .field = FIELD(by), .help = "one row for each of these (UTC, by the time in the block header)"};
