@@ -57,7 +57,8 @@ static void enter(uint64_t size)
 #if IGRAPH_VERSION_MAJOR >= 1
     static bool is_set_up;
     if (!is_set_up)
-        is_set_up = igraph_setup() == IGRAPH_SUCCESS;
+        igraph_setup();
+    is_set_up = true;
 #endif
     igraph_set_error_handler(on_error);
     igraph_set_warning_handler(on_warning);
