@@ -6,7 +6,7 @@
  *    and hashes of inputs), add the outputs in chain order, look the inputs up in parallel, write in chain order.
  * The store's content depends on the chain alone: not on threads, file order, XOR, rounds or interruptions.
  *
- * Memory: bounded by the threads, the headers (about 100 bytes a block) and the unspent tracked outputs (outpoints.h). */
+ * Memory: bounded by the threads, the headers (about 130 bytes a block) and the unspent tracked outputs (outpoints.h). */
 #ifndef UNKTX_GRAPH_INGEST_H
 #define UNKTX_GRAPH_INGEST_H
 

@@ -15,6 +15,8 @@ struct u256 {
     uint64_t limb[LIMBS]; /* least significant first */
 };
 
+typedef unsigned __int128 work_sum;
+
 struct chain {
     struct hash256 genesis;
     struct chain_block *blocks;
@@ -29,7 +31,7 @@ struct chain {
     uint32_t *active; /* node by height */
     size_t active_count, active_capacity;
     uint32_t memo_bits; /* neighbours mostly have the same target, and its work costs a division */
-    struct u256 memo_work;
+    work_sum memo_work;
 };
 
 static bool u256_is_zero(const struct u256 *a)
@@ -45,8 +47,8 @@ static int u256_compare(const struct u256 *a, const struct u256 *b)
     return 0;
 }
 
-/* *a += *b; true on overflow. */
-static bool u256_add(struct u256 *a, const struct u256 *b)
+/* *a += *b modulo 2^256. */
+static void u256_add(struct u256 *a, const struct u256 *b)
 {
     uint64_t carry = 0;
     for (int i = 0; i < LIMBS; i++) {
@@ -54,7 +56,6 @@ static bool u256_add(struct u256 *a, const struct u256 *b)
         a->limb[i] = (uint64_t)sum;
         carry = (uint64_t)(sum >> 64);
     }
-    return carry != 0;
 }
 
 static void u256_subtract(struct u256 *a, const struct u256 *b)
@@ -129,17 +130,22 @@ static struct u256 work_from_bits(uint32_t bits)
     return work;
 }
 
-static struct u256 work_load(const struct chain_block *block)
+/* 128 bits hold it: to find one header that meets a target with more work takes as many hashes. */
+static work_sum work_saturated(const struct u256 *work)
 {
-    struct u256 work;
-    memcpy(work.limb, block->work, sizeof work.limb);
+    if (work->limb[2] | work->limb[3])
+        return ~(work_sum)0;
+    return (work_sum)work->limb[1] << 64 | work->limb[0];
+}
+
+static work_sum work_load(const struct chain_block *block)
+{
+    work_sum work;
+    memcpy(&work, block->work, sizeof work);
     return work;
 }
 
-static void work_store(struct chain_block *block, const struct u256 *work)
-{
-    memcpy(block->work, work->limb, sizeof block->work);
-}
+static void work_store(struct chain_block *block, work_sum work) { memcpy(block->work, &work, sizeof block->work); }
 
 /* Whoever can make headers for free (regtest, old difficulty) must not be able to aim them at one slot. */
 static size_t slot_of(const struct chain *chain, const struct hash256 *hash)
@@ -188,7 +194,6 @@ enum status chain_new(const struct hash256 *genesis, struct chain **chain, struc
         new->secret[1] = (uint64_t)time(NULL) ^ (uintptr_t)new->slots << 16;
     }
     new->genesis = *genesis;
-    new->memo_work = work_from_bits(new->memo_bits);
     *chain = new;
     return STATUS_OK;
 }
@@ -236,13 +241,14 @@ enum status chain_add(struct chain *chain, const uint8_t header[BLOCK_HEADER_SIZ
     struct block_header fields;
     block_header_read(header, &fields);
     if (fields.bits != chain->memo_bits) {
+        struct u256 work = work_from_bits(fields.bits);
         chain->memo_bits = fields.bits;
-        chain->memo_work = work_from_bits(fields.bits);
+        chain->memo_work = work_saturated(&work);
     }
     uint32_t at = (uint32_t)chain->count++;
     chain->blocks[at] = (struct chain_block){.hash = hash, .prev_hash = fields.prev, .prev = CHAIN_NONE,
         .time = fields.time, .file = file, .offset = offset, .size = size, .state = CHAIN_DETACHED};
-    work_store(&chain->blocks[at], &chain->memo_work);
+    work_store(&chain->blocks[at], chain->memo_work);
     chain->rejected[at] = 0;
     chain->unusable[at] = 0;
     *slot = at + 1;
@@ -270,10 +276,8 @@ static void link_one(struct chain *chain, uint32_t node, uint32_t parent)
     block->prev = parent;
     block->height = 0;
     if (parent != CHAIN_NONE) {
-        struct u256 sum = work_load(block), before = work_load(&chain->blocks[parent]);
-        if (u256_add(&sum, &before))
-            memset(&sum, 0xff, sizeof sum);
-        work_store(block, &sum);
+        work_sum own = work_load(block), sum = own + work_load(&chain->blocks[parent]);
+        work_store(block, sum < own ? ~(work_sum)0 : sum);
         block->height = chain->blocks[parent].height + 1;
     }
     chain->order[chain->linked++] = node;
@@ -321,12 +325,12 @@ static uint32_t best_tip(struct chain *chain)
         chain->unusable[node] = chain->rejected[node] || (parent != CHAIN_NONE && chain->unusable[parent]);
     }
     uint32_t best = CHAIN_NONE;
-    struct u256 best_work = {{0}};
+    work_sum best_work = 0;
     for (size_t i = 0; i < chain->count; i++) {
         if (chain->blocks[i].state == CHAIN_DETACHED || chain->unusable[i])
             continue;
-        struct u256 work = work_load(&chain->blocks[i]);
-        if (best == CHAIN_NONE || u256_compare(&work, &best_work) > 0) {
+        work_sum work = work_load(&chain->blocks[i]);
+        if (best == CHAIN_NONE || work > best_work) {
             best = (uint32_t)i;
             best_work = work;
         }

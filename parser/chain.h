@@ -2,7 +2,7 @@
  *
  * Best means most work (sum of 2^256 / (target + 1), Core's GetBlockProof), on a tie the branch whose tip came first in
  * the files. Blocks may be added in any order; a block that is added twice counts once (the first position wins).
- * Memory: about 100 bytes a block. Thread rule: one thread to change it; a const chain is shareable. */
+ * Memory: about 130 bytes a block. Thread rule: one thread to change it; a const chain is shareable. */
 #ifndef UNKTX_PARSER_CHAIN_H
 #define UNKTX_PARSER_CHAIN_H
 
@@ -21,7 +21,7 @@ enum chain_state {
 struct chain_block {
     struct hash256 hash;
     struct hash256 prev_hash;
-    uint8_t work[32];   /* little-endian, the block's own until chain_link, then the sum from genesis; saturates */
+    uint8_t work[16];   /* little-endian, the block's own until chain_link, then the sum from genesis; saturates */
     uint32_t prev;      /* node index, CHAIN_NONE while detached or for genesis */
     uint32_t height;    /* valid when not detached */
     uint32_t time;      /* of the header */

@@ -58,19 +58,23 @@ static uint32_t link_to_tip(struct chain *chain)
 
 /* ---- tests ---- */
 
+#define MOST {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+
 static void test_work_of_compact_targets(void **state)
 {
     (void)state;
     static const struct {
         uint32_t bits;
-        uint8_t work[32]; /* little-endian */
+        uint8_t work[16]; /* little-endian, at most 2^128 - 1 */
     } cases[] = {
         {0x1d00ffff, {0x01, 0x00, 0x01, 0x00, 0x01}}, /* 2^256 / (0xffff * 2^208 + 1) = 0x100010001 */
         {0x207fffff, {2}},
         {0x2100ffff, {1}},                            /* 2^256 / (0xffff * 2^240 + 1) */
-        {0x03000001, {[31] = 0x80}},                  /* target 1: 2^255 */
-        {0x01010000, {[31] = 0x80}},
-        {0x0300ffff, {[16] = 0, [30] = 0x01}},        /* target 0xffff: 2^240 */
+        {0x03000001, MOST},                           /* target 1: 2^255 */
+        {0x01010000, MOST},
+        {0x0300ffff, MOST},                           /* target 0xffff: 2^240 */
+        {0x1300ffff, {[14] = 0x01, [12] = 0x01, [10] = 0x01, [8] = 0x01, [6] = 0x01, [4] = 0x01, [2] = 0x01, [0] = 0x01}},
+        {0x1100ffff, MOST},                           /* 2^256 / (0xffff * 2^112 + 1) > 2^128 */
         {0x00000000, {0}},
         {0x01003456, {0}},                            /* mantissa shifted away */
         {0x04923456, {0}},                            /* negative */
@@ -81,7 +85,7 @@ static void test_work_of_compact_targets(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct header genesis = make_header(NULL, cases[i].bits, 0);
         struct chain *chain = new_chain(&genesis);
-        assert_memory_equal(chain_at(chain, add(chain, &genesis))->work, cases[i].work, 32);
+        assert_memory_equal(chain_at(chain, add(chain, &genesis))->work, cases[i].work, 16);
         chain_free(chain);
     }
 }
@@ -89,16 +93,16 @@ static void test_work_of_compact_targets(void **state)
 static void test_sum_of_work_saturates(void **state)
 {
     (void)state;
-    struct header genesis = make_header(NULL, 0x03000001, 0);
-    struct header second = make_header(&genesis.hash, 0x03000001, 1), third = make_header(&second.hash, BITS_WORK_2, 2);
+    struct header genesis = make_header(NULL, 0x1101ffff, 0); /* a little more than 2^127 each */
+    struct header second = make_header(&genesis.hash, 0x1101ffff, 1), third = make_header(&second.hash, BITS_WORK_2, 2);
     struct chain *chain = new_chain(&genesis);
-    uint8_t most[32];
+    uint8_t most[16];
     memset(most, 0xff, sizeof most);
     add(chain, &genesis);
     uint32_t node = add(chain, &second), last = add(chain, &third);
     assert_int_equal(link_to_tip(chain), node); /* no more work than its predecessor, which was first */
-    assert_memory_equal(chain_at(chain, node)->work, most, 32);
-    assert_memory_equal(chain_at(chain, last)->work, most, 32);
+    assert_memory_equal(chain_at(chain, node)->work, most, 16);
+    assert_memory_equal(chain_at(chain, last)->work, most, 16);
     chain_free(chain);
 }
 
@@ -181,8 +185,8 @@ static void test_later_blocks_join(void **state)
     assert_int_equal(chain_link(chain, NULL, &fault), STATUS_OK);
     assert_int_equal(chain_height(chain), 3);
     assert_int_equal(chain_detached(chain), 0);
-    const uint8_t work[32] = {8};
-    assert_memory_equal(chain_active(chain, 3)->work, work, 32);
+    const uint8_t work[16] = {8};
+    assert_memory_equal(chain_active(chain, 3)->work, work, 16);
     assert_int_equal(chain_link(chain, &b1.hash, &fault), STATUS_OK);
     assert_memory_equal(&chain_active(chain, 1)->hash, &b1.hash, sizeof b1.hash);
     assert_null(chain_active(chain, 2));
