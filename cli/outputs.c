@@ -34,6 +34,7 @@ static enum status put_row(struct text *text, const struct outputs *outputs, uin
                            const struct tx_record *tx, const struct output_record *output, uint32_t vout,
                            uint64_t ordinal)
 {
+    unsigned on_curve, keys = script_keys(output->kind, output->script, output->script_size, &on_curve);
     char *p = text_room(text, ROW_TEXT + ROW_NUMBERS * PUT_U64_MAX + 2 * (size_t)output->script_size);
     if (!p)
         return STATUS_NOMEM;
@@ -46,8 +47,8 @@ static enum status put_row(struct text *text, const struct outputs *outputs, uin
     *p++ = ',';
     p = put_hex(p, output->script, output->script_size);
     *p++ = ',';
-    p = put_cell(p, output->keys);
-    p = put_cell(p, output->keys_on_curve);
+    p = put_cell(p, keys);
+    p = put_cell(p, on_curve);
     p = put_spender(p, outputs->forest, ordinal);
     *p++ = '\n';
     text_end(text, p);

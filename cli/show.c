@@ -35,10 +35,9 @@ static enum status put_script(struct show *show, const struct output_record *out
     script_asm(output->script, output->script_size, assembly);
     enum status status = text_printf(&show->text, "      script %s\n", output->script_size ? assembly : "(empty)");
     mem_free(assembly);
-    if (status == STATUS_OK && (output->kind == KIND_PUBKEY || output->kind == KIND_MULTISIG))
-        status = text_printf(&show->text, "      keys %u, on the curve %u\n", (unsigned)output->keys,
-                             (unsigned)output->keys_on_curve);
-    return status;
+    unsigned on_curve, keys = script_keys(output->kind, output->script, output->script_size, &on_curve);
+    return status == STATUS_OK && keys > 0 ? text_printf(&show->text, "      keys %u, on the curve %u\n", keys, on_curve)
+                                           : status;
 }
 
 /* The names of the rule sets in the mask, as "unknown in A, B". */

@@ -62,8 +62,6 @@ void buffer_free(struct buffer *buffer)
     *buffer = (struct buffer){0};
 }
 
-static bool kind_has_keys(enum kind kind) { return kind == KIND_PUBKEY || kind == KIND_MULTISIG; }
-
 enum status record_add_output(struct buffer *blob, const struct output_record *output)
 {
     assert(output->kind < KINDS && output->unknown <= RULES_ALL);
@@ -75,15 +73,7 @@ enum status record_add_output(struct buffer *blob, const struct output_record *o
         return status;
     if (status == STATUS_OK)
         status = buffer_add_varint(blob, output->script_size);
-    if (status == STATUS_OK)
-        status = buffer_add(blob, output->script, output->script_size);
-    if (!kind_has_keys(output->kind))
-        return status;
-    if (status == STATUS_OK)
-        status = buffer_add_varint(blob, output->keys);
-    if (status == STATUS_OK)
-        status = buffer_add_varint(blob, output->keys_on_curve);
-    return status;
+    return status == STATUS_OK ? buffer_add(blob, output->script, output->script_size) : status;
 }
 
 void batch_reset(struct batch *batch, uint32_t first_height, uint64_t first_tx, uint64_t first_ordinal)
@@ -480,15 +470,9 @@ enum status tx_next_output(struct tx_view *tx, struct output_record *output)
     if (output->unknown != 0) {
         output->script_size = take_varint32(c);
         output->script = take_bytes(c, output->script_size);
-        if (kind_has_keys(output->kind)) {
-            output->keys = take_varint32(c);
-            output->keys_on_curve = take_varint32(c);
-        }
     }
-    if (!cursor_ok(c) || output->keys_on_curve > output->keys) {
-        cursor_fail(c);
+    if (!cursor_ok(c))
         return STATUS_FORMAT;
-    }
     tx->outputs_left--;
     return STATUS_OK;
 }

@@ -31,7 +31,6 @@ struct output_record {
     unsigned unknown;       /* mask of rule sets */
     const uint8_t *script;  /* NULL unless unknown != 0; borrowed */
     uint32_t script_size;
-    uint32_t keys, keys_on_curve;
 };
 
 static inline bool output_is_tracked(unsigned unknown, enum kind kind) { return unknown != 0 && kind != KIND_NULLDATA; }

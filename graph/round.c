@@ -175,7 +175,6 @@ static void read_output(struct cursor *c, struct output_record *output)
     if (output->unknown) {
         output->script = out.script;
         output->script_size = out.script_size;
-        output->keys = script_keys(output->kind, out.script, out.script_size, &output->keys_on_curve);
     }
 }
 

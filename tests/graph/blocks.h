@@ -76,10 +76,6 @@ static inline void make_output(struct test_output *output)
     record->script_size = below(SCRIPT_MAX);
     for (uint32_t i = 0; i < record->script_size; i++)
         output->script[i] = (uint8_t)next_random();
-    if (record->kind >= KIND_PUBKEY) {
-        record->keys = 1 + below(20);
-        record->keys_on_curve = below(record->keys + 1);
-    }
 }
 
 static inline void make_tx(struct chain *chain, struct test_tx *tx, uint32_t index)
@@ -198,8 +194,6 @@ static inline void expect_output(const struct test_output *want, const struct ou
         assert_memory_equal(got->script, want->script, got->script_size);
     else
         assert_null(got->script);
-    assert_int_equal(got->keys, want->record.keys);
-    assert_int_equal(got->keys_on_curve, want->record.keys_on_curve);
 }
 
 static inline void expect_tx(const struct test_tx *want, struct tx_view *got)
