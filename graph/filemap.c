@@ -1,5 +1,7 @@
 #include "graph/filemap.h"
 
+#include <stdio.h>
+
 #include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
@@ -106,43 +108,65 @@ struct load {
     struct fault *faults;
 };
 
-static void report_gap(struct load *load, const char *path, const struct blk_gap *gap, bool last_file, uint64_t file_size)
+/* What a node that was killed leaves in its last file: when it starts again it overwrites the file's end, and behind the
+ * new records comes the rest of a torn old one and then old ones that are in the files a second time. No block is lost. */
+static bool is_left_by_crash(const struct blk_gap *gap, uint64_t last_repeated) { return gap->offset < last_repeated; }
+
+static void report_gap(struct load *load, size_t file, const struct blk_gap *gap, uint64_t last_repeated)
 {
     static const char *const reasons[] = {
         [BLK_GAP_GARBAGE] = "bytes that are no block record", [BLK_GAP_BAD_LENGTH] = "a block record with a wrong length",
         [BLK_GAP_TORN] = "a torn block record", [BLK_GAP_UNREADABLE] = "bytes that the disk does not give"};
-    /* The node is still writing a record at the end of its last file; and what a crash left torn it has written again. */
-    if (gap->reason == BLK_GAP_TORN && last_file && gap->offset + gap->size >= file_size)
-        return;
+    const struct blkfile *info = &load->dir->files[file];
+    if (gap->reason == BLK_GAP_TORN && file + 1 == load->dir->count && gap->offset + gap->size >= info->size)
+        return; /* the node is still writing it */
     struct fault what = {0};
-    (void)fault_set(&what, STATUS_FORMAT, path, gap->offset, "skipped %llu bytes: %s", (unsigned long long)gap->size,
+    (void)fault_set(&what, STATUS_FORMAT, info->path, gap->offset, "skipped %llu bytes: %s", (unsigned long long)gap->size,
                     reasons[gap->reason <= BLK_GAP_UNREADABLE ? gap->reason : BLK_GAP_GARBAGE]);
+    if (gap->reason != BLK_GAP_UNREADABLE && is_left_by_crash(gap, last_repeated)) {
+        char text[sizeof what.path + sizeof what.text + 128];
+        snprintf(text, sizeof text, "%s: at byte %llu: %s, left by a crash of the node; no block is lost", what.path,
+                 (unsigned long long)what.offset, what.text);
+        if (load->options->note)
+            load->options->note(load->options->context, text);
+        return;
+    }
     ++*load->damages;
     if (load->options->damage)
         load->options->damage(load->options->context, &what);
 }
 
-static enum status add_record(struct load *load, uint32_t file, uint64_t offset, uint32_t size, const uint8_t *header)
+/* Adds a record. One that is in the files already, at an earlier place, becomes the file's last repeated one. */
+static enum status add_record(struct load *load, uint32_t file, uint64_t offset, uint32_t size, const uint8_t *header,
+                              uint64_t *last_repeated)
 {
-    return chain_add(load->chain, header, file, offset + 8, size, NULL, load->fault);
+    uint32_t node;
+    enum status status = chain_add(load->chain, header, file, offset + 8, size, &node, load->fault);
+    if (status == STATUS_OK) {
+        const struct chain_block *first = chain_at(load->chain, node);
+        if (first->file != file || first->offset != offset + 8)
+            *last_repeated = offset;
+    }
+    return status;
 }
 
 static enum status add_known(struct load *load, size_t file, struct known_file *known)
 {
     bool gone = file == SIZE_MAX;
+    uint64_t last_repeated = 0;
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < known->records && status == STATUS_OK; i++) {
         uint64_t offset = cursor_u64(&known->at);
         uint32_t size = cursor_u32(&known->at);
         status = add_record(load, gone ? FILEMAP_GONE : (uint32_t)file, offset, size,
-                            cursor_take(&known->at, BLOCK_HEADER_SIZE));
+                            cursor_take(&known->at, BLOCK_HEADER_SIZE), &last_repeated);
     }
     for (uint32_t i = 0; i < known->gaps && status == STATUS_OK && !gone; i++) {
         struct blk_gap gap;
         gap.offset = cursor_u64(&known->at);
         gap.size = cursor_u64(&known->at);
         gap.reason = (enum blk_gap_reason)cursor_u32(&known->at);
-        report_gap(load, load->dir->files[file].path, &gap, file + 1 == load->dir->count, known->size);
+        report_gap(load, file, &gap, last_repeated);
     }
     return status;
 }
@@ -196,11 +220,13 @@ static void report_unreadable(struct load *load, size_t item)
 static enum status add_scanned(struct load *load, size_t file, const struct blk_scan *scan)
 {
     const struct blkfile *info = &load->dir->files[file];
+    uint64_t last_repeated = 0;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < scan->count && status == STATUS_OK; i++)
-        status = add_record(load, (uint32_t)file, scan->records[i].offset, scan->records[i].size, scan->records[i].header);
+        status = add_record(load, (uint32_t)file, scan->records[i].offset, scan->records[i].size, scan->records[i].header,
+                            &last_repeated);
     for (size_t i = 0; i < scan->gaps_count; i++)
-        report_gap(load, info->path, &scan->gaps[i], file + 1 == load->dir->count, info->size);
+        report_gap(load, file, &scan->gaps[i], last_repeated);
     struct buffer value = {0};
     if (status == STATUS_OK)
         status = encode_file(info, scan, &value);

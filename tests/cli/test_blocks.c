@@ -25,9 +25,9 @@ static struct table blocks(const char *words)
     return table_read(path_of("%s/all.csv", folder));
 }
 
-static struct table damaged_blocks(const char *words, const char *named)
+static struct table named_blocks(int result, const char *words, const char *named)
 {
-    struct run run = unktx_expect(3, "blocks -o %s/all.csv %s", folder, words);
+    struct run run = unktx_expect(result, "blocks -o %s/all.csv %s", folder, words);
     if (!strstr(run.err, named))
         fail_msg("no \"%s\" in: %s", named, run.err);
     run_free(&run);
@@ -101,7 +101,7 @@ static void test_bundled_chains(void **state)
 static void test_what_a_killed_node_leaves(void **state)
 {
     (void)state;
-    struct table rows = damaged_blocks("--verify tests/fixtures/crash", "blk00022.dat: at byte 18186: 915 bytes skipped");
+    struct table rows = named_blocks(0, "--verify tests/fixtures/crash", "blk00022.dat: at byte 18186: 915 bytes skipped");
     assert_int_equal(count_rows(&rows, "verify", "ok"), rows.rows);
     compare_outputs(&rows, "tests/fixtures/crash");
     table_free(&rows);
@@ -138,7 +138,7 @@ static void test_damaged_block_is_named(void **state)
     make_dirs(path_of("%s/damaged", folder));
     records_write(&records, path_of("%s/damaged", folder), records.count, NULL);
     snprintf(words, sizeof words, "--verify %s/damaged", folder);
-    struct table rows = damaged_blocks(words, "damaged block");
+    struct table rows = named_blocks(3, words, "damaged block");
     assert_int_equal(rows.rows, records.count - 1);
     assert_int_equal(count_rows(&rows, "verify", "ok"), rows.rows - 2);
     assert_string_equal(table_get(&rows, 3, "txs"), "");
@@ -148,7 +148,7 @@ static void test_damaged_block_is_named(void **state)
     table_free(&rows);
     /* Without --verify only what does not parse is seen. */
     snprintf(words, sizeof words, "%s/damaged/blk00000.dat", folder);
-    rows = damaged_blocks(words, "bytes skipped");
+    rows = named_blocks(3, words, "bytes skipped");
     assert_int_equal(count_rows(&rows, "txs", ""), 1);
     table_free(&rows);
     records_free(&records);
