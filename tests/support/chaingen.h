@@ -50,7 +50,7 @@ struct gen *gen_open(const struct gen_options *options);
 void gen_blocks(struct gen *gen, uint32_t blocks, uint64_t bytes);
 /* Adds blocks that create at least `count` unknown outputs which are never spent. */
 void gen_tracked(struct gen *gen, uint64_t count);
-/* Adds blocks of nothing but T-DAGs: `tdags` of the shapes of Table III and, one in seven, of random families. */
+/* Adds blocks of nothing but T-DAGs: `tdags` of the shapes of Table III and, one in six, of random families. */
 void gen_tdags(struct gen *gen, uint32_t tdags);
 /* Has the next gen_tdags (or gen_blocks) write this one too; takes it. */
 void gen_plant(struct gen *gen, struct plan *plan);
