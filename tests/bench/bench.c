@@ -154,10 +154,10 @@ static void files_close(struct chain_files *files)
     free(files->places);
 }
 
-enum floor { FLOOR_READ, FLOOR_WALK, FLOOR_KIND, FLOOR_TXID, FLOORS };
+enum floor { FLOOR_READ, FLOOR_WALK, FLOOR_KIND, FLOOR_TXID, FLOOR_WTXID, FLOORS };
 
 static const char *const floor_names[FLOORS] = {"floor: read", "floor: read, walk", "floor: read, walk, kinds",
-                                                "floor: read, walk, kinds, txids"};
+                                                "floor: read, walk, kinds, txids", "floor: and every wtxid too"};
 
 /* Results go here, so that no compiler leaves the work out. */
 static volatile uint64_t sink;
@@ -187,23 +187,33 @@ static uint64_t walk(const uint8_t *block, size_t size)
     return outputs;
 }
 
+struct hashing {
+    bool wtxids;
+    uint64_t sum;
+};
+
 static bool hash_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
 {
     (void)index, (void)unknown;
-    struct hash256 txid;
-    tx_id(tx, &txid);
-    *(uint64_t *)context ^= txid.bytes[0];
+    struct hashing *hashing = context;
+    struct hash256 hash;
+    tx_id(tx, &hash);
+    hashing->sum += hash.bytes[0];
+    if (hashing->wtxids && tx->segwit) {
+        sha256d(tx->start, (size_t)(tx->end - tx->start), &hash);
+        hashing->sum += hash.bytes[0];
+    }
     return true;
 }
 
-static uint64_t walk_hashing(const uint8_t *block, size_t size)
+static uint64_t walk_hashing(const uint8_t *block, size_t size, bool wtxids)
 {
     static const struct block_visitor visitor = {.tx = hash_tx};
     struct block_counts counts;
-    uint64_t hashes = 0;
-    if (block_walk(block, size, &counts, &visitor, &hashes) != STATUS_OK)
+    struct hashing hashing = {.wtxids = wtxids};
+    if (block_walk(block, size, &counts, &visitor, &hashing) != STATUS_OK)
         die("bench: a block does not parse");
-    return hashes ^ counts.outputs;
+    return hashing.sum + counts.outputs;
 }
 
 struct floor_run {
@@ -230,7 +240,7 @@ static void floor_work(void *context, unsigned worker, size_t item)
             die("bench: a block does not parse");
         sink = counts.outputs;
         break;
-    default: sink = walk_hashing(block, place->size); break;
+    default: sink = walk_hashing(block, place->size, job->floor == FLOOR_WTXID); break;
     }
 }
 
@@ -544,6 +554,9 @@ static void bench_scan(const char *plain, const char *xored)
     check_totals(in_base("store"), plain);
     puts("truth: counts and values of every kind, and unknown transactions: right");
     print_store("this chain", in_base("store"), plain);
+    for (unsigned t = 0; t < kinds; t++)
+        printf("--verify hashes wtxids too: %.2f x the floor that does, %u thread%s\n",
+               ratio_to(&rows[verifies[t]], &rows[floors[t][FLOOR_WTXID]]), counts[t], counts[t] > 1 ? "s" : "");
     if (kinds == 2)
         printf("%u threads against 1: x %.2f; XORed against plain: x %.2f\n", threads_max,
                median(rows[scans[0]].times, runs) / median(rows[scans[1]].times, runs),

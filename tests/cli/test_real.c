@@ -118,6 +118,12 @@ static void add_line(struct lines *lines, const char *text, size_t size)
     lines->list[lines->count++] = strndup(text, size);
 }
 
+static void sort_lines(struct lines *lines)
+{
+    if (lines->count)
+        qsort(lines->list, lines->count, sizeof *lines->list, compare_lines);
+}
+
 static void lines_free(struct lines *lines)
 {
     for (size_t i = 0; i < lines->count; i++)
@@ -137,7 +143,7 @@ static struct lines edges_expected(const struct json *json)
         add_line(&lines, at + 1, size);
         at += size + 2;
     }
-    qsort(lines.list, lines.count, sizeof *lines.list, compare_lines);
+    sort_lines(&lines);
     return lines;
 }
 
@@ -153,7 +159,7 @@ static struct lines edges_found(const struct table *outputs)
                                    spender, table_get(outputs, r, "spender_vin"));
         add_line(&lines, line, strlen(line));
     }
-    qsort(lines.list, lines.count, sizeof *lines.list, compare_lines);
+    sort_lines(&lines);
     return lines;
 }
 
