@@ -368,9 +368,47 @@ static void test_second_writer(void **state)
     assert_same_store(place, "fresh", "a");
 }
 
+/* Giants, with numbers by hand: nodes are roots and outputs, edges lead to each output from its root and each spent
+ * output. Neither may be expanded or walked by recursion. */
+static void test_giants(void **state)
+{
+    static const struct {
+        const char *family;
+        uint64_t txs, nodes, edges, roots, height;
+    } want[] = {
+        {"fan-in", 20001, 40001, 40000, 20000, 2}, {"in-tree", 2269, 2279, 2278, 10, 2260},
+        {"chain", 100000, 100001, 100000, 1, 100000}};
+    static const char *const columns[5] = {"txs", "nodes", "edges", "roots", "height"};
+    struct place *place = *state;
+    char data[1024];
+    snprintf(data, sizeof data, "%s/giants", place->dir);
+    struct gen_options options = {.dir = data, .seed = 5};
+    struct gen *gen = gen_open(&options);
+    gen_plant(gen, plan_fan_in(20000));
+    gen_plant(gen, plan_deep(2260, 10));
+    gen_plant(gen, plan_deep(100000, 1));
+    gen_tdags(gen, 0);
+    gen_close(gen);
+    unktx_ok("scan --quiet --datadir %s --store %s/a", data, place->dir);
+    unktx_ok("dags --store %s/a -o %s/dags", place->dir, place->dir);
+    struct table dags = table_read(path_of("%s/dags/tdags.csv", place->dir));
+    assert_int_equal(dags.rows, 3);
+    for (size_t d = 0; d < 3; d++) {
+        size_t w = 0;
+        while (w < 2 && strcmp(want[w].family, table_get(&dags, d, "family")) != 0)
+            w++;
+        assert_string_equal(table_get(&dags, d, "family"), want[w].family);
+        const uint64_t numbers[5] = {want[w].txs, want[w].nodes, want[w].edges, want[w].roots, want[w].height};
+        for (unsigned c = 0; c < 5; c++)
+            assert_int_equal(table_number(&dags, d, table_column(&dags, columns[c])), numbers[c]);
+    }
+    table_free(&dags);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_giants, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_truth, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_steps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_new, set_up, tear_down),
