@@ -77,8 +77,10 @@ struct round {
     ARRAY(struct spend_record) settled;
 };
 
+/* Appends; false without memory. The call is left to the one time in many that the array is full. */
 #define PUSH(array, value)                                                                                       \
-    (mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK &&          \
+    (((array).count < (array).capacity ||                                                                        \
+      mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK) &&        \
      ((array).at[(array).count++] = (value), true))
 
 enum status round_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
