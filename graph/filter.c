@@ -66,7 +66,7 @@ enum status filter_read(const char *path, struct filter **filter, struct fault *
         else if (size > 0 && line[0] != '#')
             status = add_pattern(*filter, path, number, line, (size_t)size, fault);
     }
-    free(line);
+    mem_free(line);
     if (file)
         fclose(file);
     if (status) {

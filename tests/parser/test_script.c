@@ -166,8 +166,8 @@ static void test_vectors(void **state)
     }
 }
 
-/* Every output of a chain that a node wrote: columns found by name, since the bundled table is a part of the full one.
- * */
+/* Every output of a chain that a node wrote: columns found by name, since the bundled table is a part of the full one,
+ * without the scripts of outputs with an address. */
 static void test_node_outputs(void **state)
 {
     (void)state;
@@ -181,7 +181,7 @@ static void test_node_outputs(void **state)
     }
     static char line[2 * SCRIPT_MAX + 1000];
     static uint8_t script[SCRIPT_MAX];
-    size_t column[3] = {99, 99, 99}, rows = 0;
+    size_t column[3] = {99, 99, 99}, rows = 0, compared = 0;
     for (; fgets(line, sizeof line, file); rows++) {
         line[strcspn(line, "\r\n")] = '\0';
         char *at = line, *fields[32], *cell[3] = {NULL};
@@ -198,13 +198,16 @@ static void test_node_outputs(void **state)
         assert_true(cell[0] && cell[1] && cell[2]);
         if (rows == 0)
             continue;
+        if (!*cell[0] && strcmp(cell[2], "1") == 0)
+            continue;
+        compared++;
         assert_true(strlen(cell[0]) <= 2 * SCRIPT_MAX);
         size_t size = from_hex(cell[0], script);
         check_node_answer(script, size, cell[1], atoi(cell[2]), cell[0]);
         compare(script, size);
     }
     fclose(file);
-    assert_true(rows > 1000);
+    assert_true(compared > 1000);
 }
 
 static void test_all_short_scripts(void **state)
