@@ -1,5 +1,7 @@
 #include "graph/round.h"
 
+#include <time.h>
+
 #include "graph/filemap.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
@@ -7,6 +9,9 @@
 #define ROUND_BYTES_PER_THREAD (16u << 20)
 #define ROUND_BYTES_MIN (48u << 20)
 #define ROUND_BLOCKS_MAX 4096u
+#define PROBES_AHEAD 16u            /* inputs: their filter words are asked for this much before they are needed */
+#define SLOW_READ_BYTES (64u << 10) /* a read of that much or more that comes slower than SLOW_READ_RATE ... */
+#define SLOW_READ_RATE 1.0          /* ... bytes/ns did not come from the page cache */
 
 /* A transaction that creates tracked outputs (or stored nulldata), as the walk leaves it in its worker's arrays. */
 struct created_tx {
@@ -49,6 +54,7 @@ struct worker {
     ARRAY(struct found_spend) spends;
     struct buffer blob;
     uint32_t tracked;        /* tracked outputs of the transaction under the walk */
+    bool slow_reads;         /* the disk was waited for in this run */
     struct round *round;
     const uint8_t *block;    /* under the walk */
     size_t first_input;      /* the block's, in inputs */
@@ -72,6 +78,7 @@ struct round {
     struct outpoints *table;
     struct worker *workers;
     struct blk_reader ahead;
+    bool reads_ahead;        /* the blocks are not in the page cache, as far as the last run tells */
     struct item *items;
     size_t items_count;
     ARRAY(struct spend_record) settled;
@@ -90,7 +97,7 @@ enum status round_new(const struct ingest_options *options, const struct blkdir 
     *out = round;
     if (!round)
         return fault_nomem(fault);
-    *round = (struct round){.options = options, .dir = dir, .store = store, .table = table};
+    *round = (struct round){.options = options, .dir = dir, .store = store, .table = table, .reads_ahead = true};
     round->items = mem_alloc(ROUND_BLOCKS_MAX, sizeof *round->items);
     round->workers = mem_alloc(options->threads, sizeof *round->workers);
     enum status status = round->items && round->workers ? STATUS_OK : fault_nomem(fault);
@@ -142,7 +149,7 @@ uint32_t round_size(const struct chain *chain, uint32_t first, uint32_t last, un
 
 void round_read_ahead(struct round *round, const struct chain *chain, uint32_t first, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && round->reads_ahead; i++) {
         const struct chain_block *block = chain_active(chain, first + i);
         if (block->file != FILEMAP_GONE)
             blk_read_ahead(&round->ahead, round->dir, block->file, block->offset, block->size);
@@ -279,6 +286,13 @@ static enum status read_block(struct worker *worker, struct item *item, uint64_t
                     &item->fault);
 }
 
+static double now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
 static void walk_item(void *context, unsigned worker_number, size_t number)
 {
     struct round *round = context;
@@ -290,7 +304,9 @@ static void walk_item(void *context, unsigned worker_number, size_t number)
     item->inputs = worker->inputs.count;
     item->walked = worker->walked.count;
     item->created = worker->created.count;
+    double begin = now_ns();
     item->status = read_block(worker, item, 0, block->size, &bytes);
+    worker->slow_reads |= block->size >= SLOW_READ_BYTES && block->size < (now_ns() - begin) * SLOW_READ_RATE;
     if (item->status == STATUS_OK)
         item->status = walk_bytes(worker, item, bytes);
     item->inputs_count = worker->inputs.count - item->inputs;
@@ -488,6 +504,8 @@ static void look_up_item(void *context, unsigned worker_number, size_t number)
     item->look_worker = worker_number;
     item->spending = worker->spending.count;
     for (size_t input = 0; input < item->inputs_count && item->status == STATUS_OK; input++) {
+        if (input + PROBES_AHEAD < item->inputs_count)
+            outpoints_prefetch(round->table, hashes[input + PROBES_AHEAD]);
         if (__builtin_expect(!outpoints_probe(round->table, hashes[input]), 1) ||
             !outpoints_candidate(round->table, hashes[input]))
             continue;
@@ -568,6 +586,7 @@ static void begin(struct round *round, const struct chain *chain, uint32_t first
         struct worker *worker = &round->workers[i];
         worker->inputs.count = worker->walked.count = worker->created.count = worker->vouts.count = 0;
         worker->hashes.count = worker->spending.count = worker->spends.count = worker->blob.size = 0;
+        worker->slow_reads = false;
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct chain_block *block = chain_active(chain, first + i);
@@ -596,6 +615,9 @@ enum status round_run(struct round *round, const struct chain *chain, uint32_t f
     *done = 0;
     begin(round, chain, first, count);
     parallel_for(round->options->threads, count, walk_item, round);
+    round->reads_ahead = false;
+    for (unsigned i = 0; i < round->options->threads; i++)
+        round->reads_ahead |= round->workers[i].slow_reads;
     enum status status = add_items(round, fault);
     if (status != STATUS_OK)
         return status;

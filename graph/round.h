@@ -34,7 +34,7 @@ enum status round_run(struct round *round, const struct chain *chain, uint32_t f
 /* How many blocks from height `first` on, at most up to `last`, make one run for this many threads. */
 uint32_t round_size(const struct chain *chain, uint32_t first, uint32_t last, unsigned threads);
 
-/* Asks the operating system to read these blocks soon. */
+/* Asks the operating system to read these blocks soon, unless the last run found its blocks in the page cache. */
 void round_read_ahead(struct round *round, const struct chain *chain, uint32_t first, uint32_t count);
 
 /* Fills the table with the unspent tracked outputs of the whole store. O(store). */
