@@ -49,7 +49,7 @@ check: $(BUILD)/unktx $(TESTS) $(CHAINGEN)
 	@failed=; for test in $(TESTS); do \
 	    echo "== $${test#$(BUILD)/}"; UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) ./$$test || failed="$$failed $${test#$(BUILD)/}"; \
 	done; sh tests/lint.sh || failed="$$failed lint"; \
-	UNKTX=$(BUILD)/unktx sh tests/notebooks-data.sh || failed="$$failed notebooks-data"; \
+	for script in notebooks-data readme; do UNKTX=$(BUILD)/unktx sh tests/$$script.sh || failed="$$failed $$script"; done; \
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; echo "all test programs passed"
 
 bench: $(BUILD)/unktx $(BENCH) $(CHAINGEN)
