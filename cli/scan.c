@@ -41,14 +41,14 @@ static void print_summary(const struct settings *settings, const struct ingest_r
     message("the store is %s", settings->store);
 }
 
-static int scan_with(const struct settings *settings, struct ingest_options *options)
+static int scan_with(const struct settings *settings, struct ingest_options options)
 {
     struct progress progress;
     struct ingest_result result = {0};
     struct fault fault = {0};
     progress_begin(&progress, settings->quiet);
-    options->context = &progress;
-    enum status status = ingest_run(options, &result, &fault);
+    options.context = &progress;
+    enum status status = ingest_run(&options, &result, &fault);
     progress_end(&progress);
     if (status == STATUS_INTERRUPTED) {
         message("interrupted; the store holds the chain to height %u, and the same command goes on from there",
@@ -93,7 +93,7 @@ static int run(const struct settings *settings)
         .damage = on_damage,
         .note = on_note,
     };
-    int exit_status = scan_with(settings, &options);
+    int exit_status = scan_with(settings, options);
     mem_free(datadir);
     return exit_status;
 }

@@ -204,6 +204,7 @@ static void merkle_level(struct hash256 *hashes, size_t count)
             messages[i] = (struct sha256_message){.parts = {{pair->bytes, 2 * HASH256_SIZE}}, .out = &parents[i]};
         }
         sha256d_many(messages, n);
+        /* cppcheck-suppress uninitvar ; written through messages */
         memcpy(hashes + done, parents, n * sizeof *parents);
         done += n;
     }

@@ -2,7 +2,7 @@
 
 char *hash256_hex(const struct hash256 *hash, char *out)
 {
-    static const char digits[16] = "0123456789abcdef";
+    static const char digits[] = "0123456789abcdef";
     for (size_t i = HASH256_SIZE; i-- > 0;) {
         *out++ = digits[hash->bytes[i] >> 4];
         *out++ = digits[hash->bytes[i] & 15];

@@ -217,7 +217,7 @@ static char *put_text(char *out, const char *text)
 
 static char *put_hex(char *out, const uint8_t *data, size_t size)
 {
-    static const char digits[16] = "0123456789abcdef";
+    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < size; i++) {
         *out++ = digits[data[i] >> 4];
         *out++ = digits[data[i] & 15];

@@ -34,7 +34,7 @@ static void seed_random(void)
     print_message("seed %llu (TEST_SEED=... repeats it)\n", (unsigned long long)rng);
 }
 
-static const uint8_t seed[16] = "a secret of ours";
+static const uint8_t seed[16] = "a secret of us";
 
 static void prevout_of(uint64_t name, uint8_t prevout[TX_PREVOUT_SIZE])
 {
