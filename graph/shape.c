@@ -50,8 +50,14 @@ static void on_warning(const char *reason, const char *file, int line)
     (void)reason, (void)file, (void)line;
 }
 
+/* For BLISS on a graph with so many vertices and arcs. */
+static uint64_t questions_for(uint64_t size)
+{
+    return QUESTIONS_MIN + WORK_LIMIT / (size + 1);
+}
+
 /* Takes the lock. The handlers are set each time, since a thread-safe igraph has them for each thread. */
-static void enter(uint64_t size)
+static void enter(uint64_t questions)
 {
     pthread_mutex_lock(&lock);
 #if IGRAPH_VERSION_MAJOR >= 1
@@ -63,7 +69,7 @@ static void enter(uint64_t size)
     igraph_set_error_handler(on_error);
     igraph_set_warning_handler(on_warning);
     igraph_set_interruption_handler(on_question);
-    questions_left = QUESTIONS_MIN + WORK_LIMIT / (size + 1);
+    questions_left = questions;
     gave_up = false;
 }
 
@@ -145,7 +151,7 @@ enum status shape_canonical(const struct shape_graph *graph, uint32_t *position,
     *automorphisms_log10 = 0;
     if (graph->vertices == 0)
         return STATUS_OK;
-    enter((uint64_t)graph->vertices + graph->arcs);
+    enter(questions_for((uint64_t)graph->vertices + graph->arcs));
     igraph_error_t error = coloured_make(graph, &made);
     if (error != IGRAPH_SUCCESS)
         goto out;
@@ -179,7 +185,7 @@ enum status shape_isomorphic(const struct shape_graph *a, const struct shape_gra
     struct coloured left = { .made = false }, right = { .made = false };
     igraph_bool_t answer = false;
 
-    enter((uint64_t)a->vertices + a->arcs + b->vertices + b->arcs);
+    enter(questions_for((uint64_t)a->vertices + a->arcs + b->vertices + b->arcs));
     igraph_error_t error = coloured_make(a, &left);
     if (error == IGRAPH_SUCCESS)
         error = coloured_make(b, &right);
@@ -199,7 +205,9 @@ enum status shape_components(const struct shape_graph *graph, uint32_t *componen
     bool membership_made = false;
     igraph_integer_t components = 0;
 
-    enter((uint64_t)graph->vertices + graph->arcs);
+    /* Linear, so it needs no limit; and an interruption here would leave objects of functions that have returned on
+     * igraph's stack of things to free. */
+    enter(UINT64_MAX);
     igraph_error_t error = coloured_make(graph, &made);
     if (error != IGRAPH_SUCCESS)
         goto out;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "graph/shape.h"
+#include "parser/mem.h"
 
 #define SEED UINT64_C(0x2545f4914f6cdd1d)
 enum { VERTICES_MAX = 8, ARCS_MAX = VERTICES_MAX * VERTICES_MAX };
@@ -232,11 +233,32 @@ static void test_bad_arc(void **state)
     assert_true(fault.text[0] != '\0');
 }
 
+/* As many components as would exhaust BLISS's questions, which igraph asks here too: once for each. */
+static void test_many_components(void **state)
+{
+    (void)state;
+    const uint32_t pairs = 200000;
+    uint32_t *words = mem_alloc(6 * (size_t)pairs, sizeof *words), *from = words + 2 * pairs, *to = from + pairs, count;
+    uint32_t *component = to + pairs;
+    assert_non_null(words);
+    for (uint32_t i = 0; i < pairs; i++) {
+        from[i] = 2 * i;
+        to[i] = 2 * i + 1;
+    }
+    struct shape_graph graph = { 2 * pairs, pairs, words, from, to };
+    assert_int_equal(shape_components(&graph, component, &count, NULL), STATUS_OK);
+    assert_int_equal(count, pairs);
+    for (uint32_t v = 0; v < 2 * pairs; v++)
+        assert_int_equal(component[v], v / 2);
+    mem_free(words);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random), cmocka_unit_test(test_threads),    cmocka_unit_test(test_limit),
         cmocka_unit_test(test_empty),  cmocka_unit_test(test_components), cmocka_unit_test(test_bad_arc),
+        cmocka_unit_test(test_many_components),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
