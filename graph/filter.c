@@ -2,7 +2,6 @@
 
 #include <regex.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "parser/mem.h"
@@ -41,34 +40,46 @@ static enum status add_pattern(struct filter *filter, const char *path, size_t l
     return STATUS_OK;
 }
 
+static enum status read_text(const char *path, char **text, size_t *size, struct fault *fault)
+{
+    size_t capacity = 0, got;
+    enum status status = STATUS_OK;
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the file of patterns");
+    do {
+        got = 0;
+        if (mem_reserve(text, &capacity, *size + 4096, 1)) {
+            status = fault_nomem(fault);
+        } else {
+            got = fread(*text + *size, 1, capacity - *size, file);
+            *size += got;
+        }
+    } while (got > 0);
+    if (!status && ferror(file))
+        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the file of patterns");
+    fclose(file);
+    return status;
+}
+
 enum status filter_read(const char *path, struct filter **filter, struct fault *fault)
 {
-    enum status status = STATUS_OK;
-    char *line = NULL;
-    size_t line_capacity = 0;
-    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    size_t size = 0, begin = 0;
     *filter = mem_alloc(1, sizeof **filter);
-    if (!*filter)
-        status = fault_nomem(fault);
-    else if (!file)
-        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the file of patterns");
-    for (size_t number = 1; !status; number++) {
-        ssize_t size = getline(&line, &line_capacity, file);
-        if (size < 0) {
-            if (ferror(file))
-                status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the file of patterns");
-            break;
-        }
-        while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r'))
-            size--;
-        if (memchr(line, 0, (size_t)size))
+    enum status status = *filter ? read_text(path, &text, &size, fault) : fault_nomem(fault);
+    for (size_t number = 1; !status && begin < size; number++) {
+        const char *line = text + begin, *newline = memchr(line, '\n', size - begin);
+        size_t length = newline ? (size_t)(newline - line) : size - begin;
+        begin += length + 1;
+        while (length > 0 && line[length - 1] == '\r')
+            length--;
+        if (memchr(line, 0, length))
             status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "line %zu: a zero byte", number);
-        else if (size > 0 && line[0] != '#')
-            status = add_pattern(*filter, path, number, line, (size_t)size, fault);
+        else if (length > 0 && line[0] != '#')
+            status = add_pattern(*filter, path, number, line, length, fault);
     }
-    mem_free(line);
-    if (file)
-        fclose(file);
+    mem_free(text);
     if (status) {
         filter_free(*filter);
         *filter = NULL;
