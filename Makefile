@@ -1,5 +1,5 @@
-# unktx: make all check bench lint asan tsan install uninstall clean
-# Variables: CC CFLAGS BUILD PREFIX DESTDIR SANITIZE (address,undefined / thread)
+# unktx: make all check fuzz bench lint asan tsan install uninstall clean
+# Variables: CC CFLAGS BUILD PREFIX DESTDIR SANITIZE (address,undefined / thread) FUZZ_SECONDS (for each target)
 CC ?= cc
 PREFIX ?= /usr/local
 BUILD ?= build
@@ -23,6 +23,13 @@ LIB := $(BUILD)/libunktx.a
 MAN_PAGES := $(sort $(wildcard cli/man/*.1))
 CHAINGEN := $(BUILD)/tests/bench/chaingen
 BENCH := $(BUILD)/tests/bench/bench
+# tests/fuzz/fuzz_NOUN.c is one fuzz target each, with its seeds in tests/fuzz/corpus/NOUN
+FUZZ_NOUNS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS ?= 60
+REPLAYS := $(FUZZ_NOUNS:%=$(BUILD)/tests/fuzz/replay_%)
+FUZZERS := $(FUZZ_NOUNS:%=$(BUILD)/tests/fuzz/fuzzer_%)
+# the commands without the program's own main
+FUZZ_OBJECTS := $(call objects,$(filter-out cli/main.c,$(CLI_SOURCES)) $(SUPPORT_SOURCES))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
 
 all: $(BUILD)/unktx
@@ -44,13 +51,32 @@ $(TESTS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(SUPPORT_SOURCES)) $(LIB)
 $(CHAINGEN) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call objects,tests/support/chaingen.c tests/support/plan.c) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
+$(REPLAYS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(FUZZ_OBJECTS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
+
+$(FUZZERS): $(BUILD)/tests/fuzz/fuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIB_LIBS) -lcmocka
+
 # Every test program, one after the other (each names what it skips); UNKTX tells those in tests/cli which binary to run.
-check: $(BUILD)/unktx $(TESTS) $(CHAINGEN)
+check: $(BUILD)/unktx $(TESTS) $(CHAINGEN) $(REPLAYS)
 	@failed=; for test in $(TESTS); do \
 	    echo "== $${test#$(BUILD)/}"; UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) ./$$test || failed="$$failed $${test#$(BUILD)/}"; \
+	done; for noun in $(FUZZ_NOUNS); do \
+	    echo "== tests/fuzz/corpus/$$noun"; $(BUILD)/tests/fuzz/replay_$$noun tests/fuzz/corpus/$$noun || failed="$$failed fuzz/$$noun"; \
 	done; sh tests/lint.sh || failed="$$failed lint"; \
 	for script in notebooks-data readme; do UNKTX=$(BUILD)/unktx sh tests/$$script.sh || failed="$$failed $$script"; done; \
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; echo "all test programs passed"
+
+# libFuzzer comes with clang (Debian: libclang-rt-14-dev or the like). What it finds new goes to BUILD/corpus/NOUN.
+fuzz:
+	$(MAKE) fuzz-run CC=clang SANITIZE=fuzzer-no-link,address,undefined BUILD=$(BUILD)-fuzz
+
+fuzz-run: $(FUZZERS)
+	@for noun in $(FUZZ_NOUNS); do \
+	    mkdir -p $(BUILD)/corpus/$$noun; echo "== $$noun"; \
+	    $(BUILD)/tests/fuzz/fuzzer_$$noun -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=4096 -timeout=25 -close_fd_mask=1 \
+	        -print_final_stats=1 -artifact_prefix=$(BUILD)/ $(BUILD)/corpus/$$noun tests/fuzz/corpus/$$noun || exit 1; \
+	done
 
 bench: $(BUILD)/unktx $(BENCH) $(CHAINGEN)
 	UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) $(BENCH)
@@ -79,8 +105,8 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/unktx $(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,$(notdir $(MAN_PAGES)))
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
-.PHONY: all check bench lint asan tsan install uninstall clean
+.PHONY: all check fuzz fuzz-run bench lint asan tsan install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
