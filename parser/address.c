@@ -1,0 +1,128 @@
+#include "parser/address.h"
+
+#include "parser/sha256.h"
+
+#define HASH160_SIZE 20u
+#define CHECK_SIZE 4u
+#define PAYLOAD_SIZE (1u + HASH160_SIZE + CHECK_SIZE)
+
+/* What Core's kernel/chainparams.cpp says of its networks: the test networks differ in the Bech32 prefix alone. */
+struct prefixes {
+    uint8_t pubkeyhash, scripthash;
+    const char *bech32;
+};
+
+static struct prefixes prefixes_of(const struct network *network)
+{
+    if (!network || strcmp(network->name, "main") == 0)
+        return (struct prefixes){0, 5, "bc"};
+    return (struct prefixes){111, 196, strcmp(network->name, "regtest") == 0 ? "bcrt" : "tb"};
+}
+
+/* ---- Base58Check ---- */
+
+static char *put_base58check(char *out, uint8_t version, const uint8_t hash[HASH160_SIZE])
+{
+    static const char alphabet[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+    uint8_t payload[PAYLOAD_SIZE] = {version};
+    char digits[PAYLOAD_SIZE * 2]; /* log 256 / log 58 is below 1.4 */
+    size_t count = 0, zeros = 0;
+    struct hash256 check;
+    memcpy(payload + 1, hash, HASH160_SIZE);
+    sha256d(payload, 1 + HASH160_SIZE, &check);
+    memcpy(payload + 1 + HASH160_SIZE, check.bytes, CHECK_SIZE);
+    while (zeros < sizeof payload && payload[zeros] == 0)
+        zeros++;
+    memset(out, alphabet[0], zeros);
+    out += zeros;
+    /* Division of the big-endian number by 58 gives the digits from the last to the first. */
+    for (size_t first = zeros; first < sizeof payload; first += payload[first] == 0) {
+        unsigned rest = 0;
+        for (size_t i = first; i < sizeof payload; i++) {
+            unsigned part = rest * 256 + payload[i];
+            payload[i] = (uint8_t)(part / 58);
+            rest = part % 58;
+        }
+        digits[count++] = alphabet[rest];
+    }
+    while (count > 0)
+        *out++ = digits[--count];
+    return out;
+}
+
+/* ---- Bech32 and Bech32m ---- */
+
+#define BECH32_CONSTANT 1u
+#define BECH32M_CONSTANT 0x2bc830a3u
+
+/* One step of the BCH code's checksum, as the BIP gives it. */
+static uint32_t polymod(uint32_t check, unsigned value)
+{
+    static const uint32_t generator[5] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3};
+    uint32_t top = check >> 25;
+    check = (check & 0x1ffffff) << 5 ^ value;
+    for (unsigned i = 0; i < 5; i++)
+        check ^= top >> i & 1 ? generator[i] : 0;
+    return check;
+}
+
+static const char bech32_alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+
+static char *put_value(char *out, uint32_t *check, unsigned value)
+{
+    *check = polymod(*check, value);
+    *out++ = bech32_alphabet[value];
+    return out;
+}
+
+static char *put_segwit(char *out, const char *prefix, unsigned version, const uint8_t *program, size_t size)
+{
+    uint32_t check = 1, bits = 0;
+    unsigned pending = 0;
+    for (const char *p = prefix; *p; p++)
+        check = polymod(check, (unsigned)*p >> 5);
+    check = polymod(check, 0);
+    for (const char *p = prefix; *p; p++) {
+        check = polymod(check, (unsigned)*p & 31);
+        *out++ = *p;
+    }
+    *out++ = '1';
+    out = put_value(out, &check, version);
+    for (size_t i = 0; i < size; i++) {
+        bits = (bits << 8 | program[i]) & 0xfff;
+        for (pending += 8; pending >= 5; pending -= 5)
+            out = put_value(out, &check, bits >> (pending - 5) & 31);
+    }
+    if (pending > 0)
+        out = put_value(out, &check, bits << (5 - pending) & 31);
+    for (unsigned i = 0; i < 6; i++)
+        check = polymod(check, 0);
+    check ^= version == 0 ? BECH32_CONSTANT : BECH32M_CONSTANT;
+    for (unsigned i = 0; i < 6; i++)
+        *out++ = bech32_alphabet[check >> 5 * (5 - i) & 31];
+    return out;
+}
+
+char *address_put(char *out, const struct network *network, const uint8_t *script, size_t size)
+{
+    struct prefixes prefixes = prefixes_of(network);
+    switch (script_kind(script, size)) {
+    case KIND_PUBKEYHASH:
+        return put_base58check(out, prefixes.pubkeyhash, script + 3);
+    case KIND_SCRIPTHASH:
+        return put_base58check(out, prefixes.scripthash, script + 2);
+    case KIND_WITNESS_V0_KEYHASH:
+    case KIND_WITNESS_V0_SCRIPTHASH:
+        return put_segwit(out, prefixes.bech32, 0, script + 2, size - 2);
+    case KIND_WITNESS_V1_TAPROOT:
+    case KIND_ANCHOR:
+    case KIND_WITNESS_UNKNOWN:
+        return put_segwit(out, prefixes.bech32, script[0] - 0x50u, script + 2, size - 2);
+    case KIND_NONSTANDARD:
+    case KIND_NULLDATA:
+    case KIND_PUBKEY:
+    case KIND_MULTISIG:
+        break;
+    }
+    return out;
+}

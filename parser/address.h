@@ -1,0 +1,20 @@
+/* address: the address that a wallet would show for a script, only as a *view*, to join the tables with other data: the
+ * identity of an output stays its outpoint.
+ *
+ * As current releases of Bitcoin Core: Base58Check for P2PKH and P2SH, Bech32 (BIP 173) for witness version 0, Bech32m
+ * (BIP 350) for the others, anchors among them; pubkey, multisig, nulldata and nonstandard scripts have none. Encoding
+ * only, some 80 lines of our own, since Debian 12 packages no C library for Base58Check or Bech32.
+ * Pure functions; any thread. */
+#ifndef UNKTX_PARSER_ADDRESS_H
+#define UNKTX_PARSER_ADDRESS_H
+
+#include "parser/network.h"
+#include "parser/script.h"
+
+#define ADDRESS_SIZE_MAX 90u /* BIP 173 */
+
+/* Writes the address of a script on that network (NULL: as on main), without a terminator; returns the end,
+ * which is `out` where the script has none. `out` has room for ADDRESS_SIZE_MAX bytes. O(size). */
+char *address_put(char *out, const struct network *network, const uint8_t *script, size_t size);
+
+#endif

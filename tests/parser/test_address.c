@@ -1,0 +1,142 @@
+/* Vectors: BIP 173 and BIP 350 (in lower case), Bitcoin Core's src/test/data/key_io_valid.json, the all-zero hash. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "parser/address.h"
+#include "tests/parser/hex.h"
+
+static const struct {
+    const char *network, *script, *address;
+} vectors[] = {
+    /* BIP 173 */
+    {"main", "0014751e76e8199196d454941c45d1b3a323f1433bd6", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"},
+    {"testnet3", "00201863143c14c5166804bd19203356da136c985678cd4d27a1b8c6329604903262",
+     "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sl5k7"},
+    {"testnet3", "0020000000c4a5cad46221b2a187905e5266362b99d5e91c6ce24d165dab93e86433",
+     "tb1qqqqqp399et2xygdj5xreqhjjvcmzhxw4aywxecjdzew6hylgvsesrxh6hy"},
+    /* BIP 350 */
+    {"main", "5128751e76e8199196d454941c45d1b3a323f1433bd6751e76e8199196d454941c45d1b3a323f1433bd6",
+     "bc1pw508d6qejxtdg4y5r3zarvary0c5xw7kw508d6qejxtdg4y5r3zarvary0c5xw7kt5nd6y"},
+    {"main", "6002751e", "bc1sw50qgdz25j"},
+    {"main", "5210751e76e8199196d454941c45d1b3a323", "bc1zw508d6qejxtdg4y5r3zarvaryvaxxpcs"},
+    {"testnet3", "5120000000c4a5cad46221b2a187905e5266362b99d5e91c6ce24d165dab93e86433",
+     "tb1pqqqqp399et2xygdj5xreqhjjvcmzhxw4aywxecjdzew6hylgvsesf3hn0c"},
+    {"main", "512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+     "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0"},
+    /* Bitcoin Core */
+    {"main", "76a914a31c06bd463e3923bc1aadbde48b16976c08071788ac", "1FsSia9rv4NeEwvJ2GvXrX7LyxYspbN2mo"},
+    {"main", "a914373b819a068f32b7a6b38b6b38729647cfde01c287", "36j4NfKv6Akva9amjWrLG6MuSQym1GuEmm"},
+    {"testnet4", "76a914ce28b26c57472737f5c3561a1761185bd8589a4388ac", "mzK2FFDEhxqHcmrJw1ysqFkVyhUULo45hZ"},
+    {"testnet4", "a914ce0bba75891ff9ec60148d4bd4a09ee2dc5c933187", "2NC2hEhe28ULKAJkW5MjZ3jtTMJdvXmByvK"},
+    {"signet", "76a914b4110ba93ac54afc14da3bdd19614774a2d55d2988ac", "mww4LvqtTMKvmeQvizPz2EQv26xTneWrbg"},
+    {"signet", "a9145e5a35ab44b3efaea5129ba22b88ba3e2976614587", "2N1r7aC69VHeE7yQJPDLi9T1PYq4wnwvjuT"},
+    {"regtest", "76a914fdeca3b08e38af53d7c4c60e3ad208ce5066441088ac", "n4fajahJrAuKbN7uNsKjLjQkz9Qn5ewJXQ"},
+    {"regtest", "a91436e9f191e0b75036a77f65e2eaa4752443233fbe87", "2MxFajLApXpYk4VodBSZSt7rw8y4ryABkfA"},
+    {"main", "00146100fc6343edc8c874496cb2f5bbfec88ea9b77c", "bc1qvyq0cc6rahyvsazfdje0twl7ez82ndmuac2lhv"},
+    {"main", "002027304b37f70e94bc8a0fbf500e0c957a80ebda87280ef58214d92f119811acdc",
+     "bc1qyucykdlhp62tezs0hagqury402qwhk589q80tqs5myh3rxq34nwqhkdhv7"},
+    {"main", "51203c671ef1e3913f94980a9e146ba895908550ef4234abb7503d436521aba54c75",
+     "bc1p83n3au0rjylefxq2nc2xh2y4jzz4pm6zxj4mw5pagdjjr2a9f36s6jjnnu"},
+    {"main", "520250ed", "bc1z2rksukkjr8"},
+    {"testnet4", "53104329bd718db46d8f021c13f1e2b0e726", "tb1rgv5m6uvdk3kc7qsuz0c79v88ycr5w4wa"},
+    {"signet", "532031665447dd11f7c54759a48266adfbd78954f0071de0f8422d94f6fb43091b98",
+     "tb1rx9n9g37az8mu236e5jpxdt0m67y4fuq8rhs0ss3djnm0kscfrwvq0ntlyg"},
+    {"regtest", "00146f58bac9506f9bfb821d62e69330410bb56f0085", "bcrt1qdavt4j2sd7dlhqsavtnfxvzppw6k7qy97tmnu9"},
+    {"regtest", "0020ecce89afb8f0bdbcab325d6e11f2aaeb549f50a9d91fb8e64c814faa685367b2",
+     "bcrt1qan8gntac7z7me2ejt4hpru42ad2f759fmy0m3ejvs98656znv7eqga4uhv"},
+    {"regtest", "51204b8d20316baaf061adbfe72c9d914d678cd5004d49356ec9949ba752777171ac",
+     "bcrt1pfwxjqvtt4tcxrtdluukfmy2dv7xd2qzdfy6kajv5nwn4yam3wxkq3553uh"},
+    {"regtest", "6028368279cbe6f5cbbc2ba8154883a9a29e5517d1f3c03cac4f39ce3225060b3efb799cd9c412746ae2",
+     "bcrt1sx6p8njlx7h9mc2agz4yg82dzne23050ncq72cneeecez2pst8mahn8xecsf8g6hzx94420"},
+    /* pay to anchor, as the release notes of Bitcoin Core 28 print it */
+    {"main", "51024e73", "bc1pfeessrawgf"},
+    {"main", "76a914000000000000000000000000000000000000000088ac", "1111111111111111111114oLvT2"},
+};
+
+static void assert_address(const struct network *network, const char *script_hex, const char *want)
+{
+    uint8_t script[1024];
+    char text[ADDRESS_SIZE_MAX + 1];
+    size_t size = from_hex(script_hex, script);
+    char *end = address_put(text, network, script, size);
+    assert_true(end <= text + ADDRESS_SIZE_MAX);
+    *end = '\0';
+    assert_string_equal(text, want);
+}
+
+static void test_vectors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
+        assert_address(network_by_name(vectors[i].network), vectors[i].script, vectors[i].address);
+    assert_address(NULL, vectors[0].script, vectors[0].address);
+}
+
+/* Versions and lengths that BIP 173 and 350 forbid, and the kinds that have no address in Core 22 and later. */
+static void test_no_address(void **state)
+{
+    (void)state;
+    static const char *const scripts[] = {
+        "", "51", "6a", "6a0401020304", "0013751e76e8199196d454941c45d1b3a323f1433b", "510175",
+        "5129751e76e8199196d454941c45d1b3a323f1433bd6751e76e8199196d454941c45d1b3a323f1433bd675",
+        "0079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+        "210279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798ac",
+        "51210279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f8179851ae",
+        "76a914000000000000000000000000000000000000000088ac61"};
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+        assert_address(network_by_name("main"), scripts[i], "");
+}
+
+/* The checksum as the BIPs define it for a reader: polymod over the expanded prefix and every value is the constant. */
+static uint32_t checksum_of(const char *address, size_t prefix)
+{
+    static const uint32_t generator[5] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3};
+    static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+    uint8_t values[2 * ADDRESS_SIZE_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < prefix; i++)
+        values[count++] = (uint8_t)(address[i] >> 5);
+    values[count++] = 0;
+    for (size_t i = 0; i < prefix; i++)
+        values[count++] = address[i] & 31;
+    for (const char *p = address + prefix + 1; *p; p++)
+        values[count++] = (uint8_t)(strchr(alphabet, *p) - alphabet);
+    uint32_t check = 1;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t top = check >> 25;
+        check = ((check & 0x1ffffff) << 5) ^ values[i];
+        for (unsigned g = 0; g < 5; g++)
+            if (top >> g & 1)
+                check ^= generator[g];
+    }
+    return check;
+}
+
+/* Every version and every length of a program: a valid checksum and room for the longest. */
+static void test_every_program(void **state)
+{
+    (void)state;
+    for (unsigned version = 1; version <= 16; version++)
+        for (unsigned size = 2; size <= 40; size++) {
+            uint8_t script[42] = {(uint8_t)(0x50 + version), (uint8_t)size};
+            char text[ADDRESS_SIZE_MAX + 1];
+            for (unsigned i = 0; i < size; i++)
+                script[2 + i] = (uint8_t)(i * 37 + version);
+            *address_put(text, network_by_name("regtest"), script, size + 2) = '\0';
+            assert_int_equal(strlen(text), 4 + 1 + 1 + (size * 8 + 4) / 5 + 6);
+            assert_int_equal(checksum_of(text, 4), 0x2bc830a3);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_no_address),
+        cmocka_unit_test(test_every_program),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
