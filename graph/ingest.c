@@ -8,8 +8,8 @@
 #include "parser/chain.h"
 #include "parser/mem.h"
 
-#define COMMIT_BYTES (16u << 20) /* of store to lose at most, and to write at once */
 #define HOLES_NAMED 3u
+#define WAY_OUT "restore the file or run the node with -reindex, then scan again"
 
 struct ingest {
     const struct ingest_options *options;
@@ -24,6 +24,7 @@ struct ingest {
     struct hash256 genesis;
     uint32_t target;          /* number of blocks that the store is to have */
     bool table_changed;       /* the table is that of the store's tip, and the store's snapshot of it is not */
+    bool one_block;           /* the next run is of one block: another copy of one that is damaged */
 };
 
 static bool stopped(const struct ingest *ingest) { return ingest->options->stop && *ingest->options->stop; }
@@ -79,15 +80,27 @@ static void name_network(struct ingest *ingest)
 
 /* ---- the chain ---- */
 
+/* " (blkNNNNN.dat is missing)" for the first number that is left out in the folder; else nothing. */
+static const char *missing_file(const struct blkdir *dir, char text[48])
+{
+    *text = 0;
+    for (size_t i = 1; i < dir->count && !*text; i++)
+        if (dir->files[i].number > dir->files[i - 1].number + 1)
+            snprintf(text, 48, " (blk%05u.dat is missing)", dir->files[i - 1].number + 1);
+    return text;
+}
+
 /* A block whose parent is in no file: above it nothing can be believed. */
 static void report_hole(struct ingest *ingest, const struct chain_block *block)
 {
-    char hash[HASH256_HEX_SIZE + 1], parent[HASH256_HEX_SIZE + 1];
+    char hash[HASH256_HEX_SIZE + 1], parent[HASH256_HEX_SIZE + 1], missing[48];
     struct fault what = {0};
     const char *path = block->file == FILEMAP_GONE ? NULL : ingest->dir.files[block->file].path;
     (void)fault_set(&what, STATUS_FORMAT, path, block->offset,
-                    "block %s and what follows it are left out: its parent %s is in no blk file; the chain ends at height %u",
-                    hex_of(&block->hash, hash), hex_of(&block->prev_hash, parent), chain_height(ingest->chain));
+                    "block %s and what follows it are left out, since its parent %s is in no blk file%s: the chain of these "
+                    "files ends at height %u; " WAY_OUT,
+                    hex_of(&block->hash, hash), hex_of(&block->prev_hash, parent), missing_file(&ingest->dir, missing),
+                    chain_height(ingest->chain));
     report_damage(ingest, &what);
 }
 
@@ -159,6 +172,34 @@ static enum status common_blocks(struct ingest *ingest, uint32_t *common)
     return status;
 }
 
+/* True if the store's first block above genesis is in the files, if only on a branch that lost. A node keeps such blocks. */
+static enum status knows_first_block(struct ingest *ingest, bool *knows)
+{
+    struct store_reader *reader = NULL;
+    struct block_record block;
+    enum status status = store_reader_open(ingest->store, &reader, ingest->fault);
+    if (status == STATUS_OK)
+        status = store_block(reader, 1, &block, ingest->fault);
+    store_reader_close(reader);
+    uint32_t node = status == STATUS_OK ? chain_find(ingest->chain, &block.hash) : CHAIN_NONE;
+    *knows = node != CHAIN_NONE && chain_at(ingest->chain, node)->file != FILEMAP_GONE;
+    return status;
+}
+
+/* Where nothing but the genesis block is shared, the files are either of a chain that was begun anew (a regtest that was reset, a
+ * custom signet), or of a reorganisation from the first block on. */
+static enum status refuse_other_chain(struct ingest *ingest, uint32_t common)
+{
+    bool knows = common > 1 || store_totals_of(ingest->store).blocks == 1 || chain_height(ingest->chain) == 0;
+    enum status status = common == 0 || knows ? STATUS_OK : knows_first_block(ingest, &knows);
+    if (status != STATUS_OK || (common > 0 && knows))
+        return status;
+    return fault_set(ingest->fault, STATUS_REFUSED, store_path(ingest->store), FAULT_NO_OFFSET,
+                     "the store was made from another chain, which shares %s with this one: choose another --store, or delete "
+                     "this one",
+                     common == 0 ? "no block" : "only the genesis block");
+}
+
 /* Takes the store back to what it shares with the chain; never because files were lost above that, only because the chain
  * goes elsewhere or the user asked for an earlier end. */
 static enum status meet_chain(struct ingest *ingest)
@@ -167,9 +208,9 @@ static enum status meet_chain(struct ingest *ingest)
     enum status status = common_blocks(ingest, &common);
     if (status != STATUS_OK || blocks == 0)
         return status;
-    if (common == 0)
-        return fault_set(ingest->fault, STATUS_REFUSED, store_path(ingest->store), FAULT_NO_OFFSET,
-                         "the store was made from another chain: choose another --store");
+    status = refuse_other_chain(ingest, common);
+    if (status != STATUS_OK)
+        return status;
     /* A chain that ends inside the store's: blk files of blocks that the store holds are gone or damaged, and what the store
      * holds stays right; unless --tip asks for that end. */
     bool shorter = common == chain_height(ingest->chain) + 1 && !ingest->options->tip;
@@ -178,10 +219,15 @@ static enum status meet_chain(struct ingest *ingest)
     uint32_t keep = shorter ? blocks : common;
     if (keep > ingest->target)
         keep = ingest->target;
-    if (keep == blocks)
-        return STATUS_OK;
-    ingest->result->blocks_removed = blocks - keep;
     char text[160];
+    if (keep == blocks) {
+        snprintf(text, sizeof text, "the blk files hold the chain to height %u only; the store keeps what it has",
+                 chain_height(ingest->chain));
+        if (shorter && common < blocks)
+            note(ingest, text);
+        return STATUS_OK;
+    }
+    ingest->result->blocks_removed = blocks - keep;
     snprintf(text, sizeof text, "taking back %u blocks, from height %u on: %s", blocks - keep, keep,
              keep == common ? "the chain has left them" : "--to-height or --tip ends below them");
     note(ingest, text);
@@ -245,18 +291,19 @@ static uint64_t bytes_between(const struct ingest *ingest, uint32_t first, uint3
     return bytes;
 }
 
-/* One run of blocks. A damaged block is reported, becomes the end of the chain, and is no error. */
-static enum status run_once(struct ingest *ingest, uint32_t first, uint32_t count)
+/* One run of blocks from height *next on. A damaged block is reported, becomes the end of the chain, and is no error. */
+static enum status run_once(struct ingest *ingest, uint32_t *next, uint32_t count)
 {
     uint32_t done;
     struct fault what = {0};
     ingest->table_changed = true;
-    enum status status = round_run(ingest->round, ingest->chain, first, count, &done, &what);
+    enum status status = round_run(ingest->round, ingest->chain, *next, count, &done, &what);
     ingest->result->blocks_added += done;
-    ingest->result->bytes += bytes_between(ingest, first, first + done);
+    ingest->result->bytes += bytes_between(ingest, *next, *next + done);
+    *next += done;
     if (status == STATUS_FORMAT) {
         report_damage(ingest, &what);
-        ingest->target = first + done;
+        ingest->target = *next;
         return STATUS_OK;
     }
     if (status != STATUS_OK && ingest->fault)
@@ -264,24 +311,38 @@ static enum status run_once(struct ingest *ingest, uint32_t first, uint32_t coun
     return status;
 }
 
+/* How many blocks from height `first` on make the next run. */
+static uint32_t run_size(const struct ingest *ingest, uint32_t first, uint32_t last)
+{
+    const struct ingest_options *options = ingest->options;
+    uint32_t count = ingest->one_block ? 1 : round_size(ingest->chain, first, last, options->threads);
+    return options->commit_blocks && count > options->commit_blocks ? options->commit_blocks : count;
+}
+
+static bool commit_is_due(const struct ingest *ingest)
+{
+    return ingest->options->commit_blocks > 0 || store_pending(ingest->store) >= COMMIT_BYTES;
+}
+
 static enum status take_blocks(struct ingest *ingest)
 {
-    uint32_t first = store_totals_of(ingest->store).blocks, last = ingest->target - 1;
-    uint64_t done_before = ingest->result->bytes, total = first <= last ? bytes_between(ingest, first, last + 1) : 0;
+    uint32_t next = store_totals_of(ingest->store).blocks, last = ingest->target - 1;
+    uint64_t total = bytes_between(ingest, next, ingest->target);
     enum status status = STATUS_OK;
     unsigned threads = ingest->options->threads;
-    while (first < ingest->target && status == STATUS_OK) {
-        uint32_t count = round_size(ingest->chain, first, last, threads);
-        if (first + count <= last)
-            round_read_ahead(ingest->round, ingest->chain, first + count,
-                             round_size(ingest->chain, first + count, last, threads));
-        status = run_once(ingest, first, count);
-        first = store_totals_of(ingest->store).blocks;
-        progress(ingest, ingest->result->bytes - done_before, total, first ? first - 1 : 0);
-        if (status == STATUS_OK && store_pending(ingest->store) >= COMMIT_BYTES)
-            status = store_commit(ingest->store, ingest->fault);
-        if (status == STATUS_OK && stopped(ingest) && first < ingest->target)
+    while (next < ingest->target && status == STATUS_OK) {
+        uint32_t count = round_size(ingest->chain, next, last, threads);
+        if (next + count <= last)
+            round_read_ahead(ingest->round, ingest->chain, next + count,
+                             round_size(ingest->chain, next + count, last, threads));
+        status = run_once(ingest, &next, count);
+        progress(ingest, ingest->result->bytes, total, next ? next - 1 : 0);
+        if (status == STATUS_OK && stopped(ingest) && next < ingest->target)
             status = STATUS_INTERRUPTED;
+    }
+    if (status == STATUS_OK || status == STATUS_INTERRUPTED) {
+        enum status end = round_flush(ingest->round, ingest->fault);
+        status = end == STATUS_OK ? status : end;
     }
     return status;
 }

@@ -9,6 +9,7 @@
 #define ROUND_BYTES_PER_THREAD (16u << 20)
 #define ROUND_BYTES_MIN (48u << 20)
 #define ROUND_BLOCKS_MAX 4096u
+#define COMMIT_BYTES (16u << 20)        /* of store to lose at most, and to write at once */
 #define PROBES_AHEAD 16u            /* inputs: their filter words are asked for this much before they are needed */
 #define SLOW_READ_BYTES (64u << 10) /* a read of that much or more that comes slower than SLOW_READ_RATE ... */
 #define SLOW_READ_RATE 1.0          /* ... bytes/ns did not come from the page cache */
@@ -40,27 +41,31 @@ struct found_spend {
 
 #define ARRAY(type) struct { type *at; size_t count, capacity; }
 
-/* What one thread collects in one run; positions are indices, since the arrays grow. */
-struct worker {
-    struct blk_reader reader;
-    struct store_reader *store_reader;
-    struct block_verifier verifier;
-    ARRAY(uint64_t) inputs;
-    ARRAY(struct walked_tx) walked;
+/* What one thread collects in one run for its appending; positions are indices, since the arrays grow. */
+struct made {
     ARRAY(struct created_tx) created;
     ARRAY(uint32_t) vouts;
     ARRAY(uint64_t) hashes;
     ARRAY(struct spending_tx) spending;
     ARRAY(struct found_spend) spends;
     struct buffer blob;
-    uint32_t tracked;        /* tracked outputs of the transaction under the walk */
-    bool slow_reads;         /* the disk was waited for in this run */
-    struct round *round;
-    const uint8_t *block;    /* under the walk */
-    size_t first_input;      /* the block's, in inputs */
 };
 
-/* One block of the run. */
+struct worker {
+    struct round *round;
+    struct made *made;       /* its part of the run under the walk */
+    ARRAY(uint64_t) inputs;  /* hashes of the run's inputs */
+    ARRAY(struct walked_tx) walked;
+    struct blk_reader reader;
+    struct store_reader *store_reader;
+    struct block_verifier verifier;
+    const uint8_t *block;    /* under the walk */
+    size_t first_input;      /* the block's, in inputs */
+    uint32_t tracked;        /* tracked outputs of the transaction under the walk */
+    bool slow_reads;         /* the disk was waited for in this run */
+};
+
+/* One block of a run. */
 struct item {
     const struct chain_block *block;
     struct block_record record;
@@ -71,17 +76,25 @@ struct item {
     uint64_t first_ordinal;
 };
 
+struct run {
+    struct item *items;
+    size_t count;            /* sound blocks, once they are added */
+    struct made *made;       /* by worker */
+};
+
 struct round {
     const struct ingest_options *options;
     const struct blkdir *dir;
     struct store *store;
     struct outpoints *table;
     struct worker *workers;
+    struct run runs[2];
+    struct run *now, *before; /* under the walk; walked, looked up, and to be appended */
     struct blk_reader ahead;
-    bool reads_ahead;        /* the blocks are not in the page cache, as far as the last run tells */
-    struct item *items;
-    size_t items_count;
+    bool reads_ahead;         /* the blocks are not in the page cache, as far as the last run tells */
     ARRAY(struct spend_record) settled;
+    enum status append_status;
+    struct fault append_fault;
 };
 
 /* Appends; false without memory. The call is left to the one time in many that the array is full. */
@@ -89,6 +102,13 @@ struct round {
     (((array).count < (array).capacity ||                                                                        \
       mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK) &&        \
      ((array).at[(array).count++] = (value), true))
+
+static enum status new_run(struct run *run, unsigned threads)
+{
+    run->items = mem_alloc(ROUND_BLOCKS_MAX, sizeof *run->items);
+    run->made = mem_alloc(threads, sizeof *run->made);
+    return run->items && run->made ? STATUS_OK : STATUS_NOMEM;
+}
 
 enum status round_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
                       struct outpoints *table, struct round **out, struct fault *fault)
@@ -98,9 +118,12 @@ enum status round_new(const struct ingest_options *options, const struct blkdir 
     if (!round)
         return fault_nomem(fault);
     *round = (struct round){.options = options, .dir = dir, .store = store, .table = table, .reads_ahead = true};
-    round->items = mem_alloc(ROUND_BLOCKS_MAX, sizeof *round->items);
+    round->now = &round->runs[0];
+    round->before = &round->runs[1];
     round->workers = mem_alloc(options->threads, sizeof *round->workers);
-    enum status status = round->items && round->workers ? STATUS_OK : fault_nomem(fault);
+    if (!round->workers || new_run(round->now, options->threads) || new_run(round->before, options->threads))
+        return fault_nomem(fault);
+    enum status status = STATUS_OK;
     for (unsigned i = 0; i < options->threads && status == STATUS_OK; i++) {
         round->workers[i].round = round;
         status = store_reader_open(store, &round->workers[i].store_reader, fault);
@@ -115,12 +138,21 @@ static void free_worker(struct worker *worker)
     block_verifier_free(&worker->verifier);
     mem_free(worker->inputs.at);
     mem_free(worker->walked.at);
-    mem_free(worker->created.at);
-    mem_free(worker->vouts.at);
-    mem_free(worker->hashes.at);
-    mem_free(worker->spending.at);
-    mem_free(worker->spends.at);
-    buffer_free(&worker->blob);
+}
+
+static void free_run(struct run *run, unsigned threads)
+{
+    for (unsigned i = 0; run->made && i < threads; i++) {
+        struct made *made = &run->made[i];
+        mem_free(made->created.at);
+        mem_free(made->vouts.at);
+        mem_free(made->hashes.at);
+        mem_free(made->spending.at);
+        mem_free(made->spends.at);
+        buffer_free(&made->blob);
+    }
+    mem_free(run->made);
+    mem_free(run->items);
 }
 
 void round_free(struct round *round)
@@ -129,9 +161,10 @@ void round_free(struct round *round)
         return;
     for (unsigned i = 0; round->workers && i < round->options->threads; i++)
         free_worker(&round->workers[i]);
+    free_run(&round->runs[0], round->options->threads);
+    free_run(&round->runs[1], round->options->threads);
     blk_reader_free(&round->ahead);
     mem_free(round->workers);
-    mem_free(round->items);
     mem_free(round->settled.at);
     mem_free(round);
 }
@@ -223,13 +256,13 @@ static bool record_tx(struct worker *worker, const uint8_t *start, size_t size, 
     for (uint32_t vout = 0; vout < tx.outputs; vout++) {
         struct output_record output;
         read_output(&c, &output);
-        if (record_add_output(&worker->blob, &output) != STATUS_OK)
+        if (record_add_output(&worker->made->blob, &output) != STATUS_OK)
             return false;
         if (!output_is_tracked(output.unknown, output.kind))
             continue;
         record->tracked++;
         prevout_of(&record->txid, vout, prevout);
-        if (vouts && (!PUSH(worker->vouts, vout) || !PUSH(worker->hashes, outpoints_hash(worker->round->table, prevout))))
+        if (vouts && (!PUSH(worker->made->vouts, vout) || !PUSH(worker->made->hashes, outpoints_hash(worker->round->table, prevout))))
             return false;
     }
     return true;
@@ -246,11 +279,11 @@ static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned 
         return false;
     if (__builtin_expect(tracked == 0 && !(unknown && worker->round->options->nulldata_stored), 1))
         return true;
-    struct created_tx created = {.record.index = index, .blob = worker->blob.size, .vouts = worker->vouts.count};
+    struct created_tx created = {.record.index = index, .blob = worker->made->blob.size, .vouts = worker->made->vouts.count};
     if (!record_tx(worker, tx->start, (size_t)(tx->end - tx->start), true, &created.record))
         return false;
-    created.blob_size = worker->blob.size - created.blob;
-    return PUSH(worker->created, created);
+    created.blob_size = worker->made->blob.size - created.blob;
+    return PUSH(worker->made->created, created);
 }
 
 static const struct block_visitor walk_visitor = {.input = see_input, .output = see_output, .tx = see_tx};
@@ -297,13 +330,13 @@ static void walk_item(void *context, unsigned worker_number, size_t number)
 {
     struct round *round = context;
     struct worker *worker = &round->workers[worker_number];
-    struct item *item = &round->items[number];
+    struct item *item = &round->now->items[number];
     const struct chain_block *block = item->block;
     const uint8_t *bytes;
     item->walk_worker = worker_number;
     item->inputs = worker->inputs.count;
     item->walked = worker->walked.count;
-    item->created = worker->created.count;
+    item->created = worker->made->created.count;
     double begin = now_ns();
     item->status = read_block(worker, item, 0, block->size, &bytes);
     worker->slow_reads |= block->size >= SLOW_READ_BYTES && block->size < (now_ns() - begin) * SLOW_READ_RATE;
@@ -311,7 +344,7 @@ static void walk_item(void *context, unsigned worker_number, size_t number)
         item->status = walk_bytes(worker, item, bytes);
     item->inputs_count = worker->inputs.count - item->inputs;
     item->walked_count = worker->walked.count - item->walked;
-    item->created_count = worker->created.count - item->created;
+    item->created_count = worker->made->created.count - item->created;
 }
 
 /* ---- 2. add ---- */
@@ -319,17 +352,17 @@ static void walk_item(void *context, unsigned worker_number, size_t number)
 /* The outpoint of an output that this run created and that is not in the store yet. */
 static enum status created_outpoint(const struct round *round, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
 {
-    size_t low = 0, high = round->items_count;
+    size_t low = 0, high = round->now->count;
     while (high - low > 1) { /* the last item that begins at or before the ordinal */
         size_t middle = low + (high - low) / 2;
-        if (round->items[middle].first_ordinal <= ordinal)
+        if (round->now->items[middle].first_ordinal <= ordinal)
             low = middle;
         else
             high = middle;
     }
-    const struct item *item = &round->items[low];
-    const struct worker *worker = &round->workers[item->walk_worker];
-    const struct created_tx *created = worker->created.at + item->created;
+    const struct item *item = &round->now->items[low];
+    const struct made *made = &round->now->made[item->walk_worker];
+    const struct created_tx *created = made->created.at + item->created;
     uint64_t left = ordinal - item->first_ordinal;
     low = 0;
     high = item->created_count;
@@ -343,7 +376,7 @@ static enum status created_outpoint(const struct round *round, uint64_t ordinal,
     if (high == 0 || left - created[low].before >= created[low].record.tracked)
         return STATUS_NOT_FOUND;
     *txid = created[low].record.txid;
-    *vout = worker->vouts.at[created[low].vouts + (left - created[low].before)];
+    *vout = made->vouts.at[created[low].vouts + (left - created[low].before)];
     return STATUS_OK;
 }
 
@@ -356,14 +389,14 @@ static enum status resolve(void *context, uint64_t ordinal, struct hash256 *txid
     return store_outpoint(worker->store_reader, ordinal, txid, vout, NULL);
 }
 
-static enum status add_created(struct round *round, const struct worker *worker, const struct created_tx *created,
+static enum status add_created(struct round *round, const struct made *made, const struct created_tx *created,
                                uint64_t *ordinal, struct fault *fault)
 {
     uint8_t prevout[TX_PREVOUT_SIZE];
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < created->record.tracked && status == STATUS_OK; i++) {
-        prevout_of(&created->record.txid, worker->vouts.at[created->vouts + i], prevout);
-        status = outpoints_add(round->table, prevout, worker->hashes.at[created->vouts + i], (*ordinal)++, resolve,
+        prevout_of(&created->record.txid, made->vouts.at[created->vouts + i], prevout);
+        status = outpoints_add(round->table, prevout, made->hashes.at[created->vouts + i], (*ordinal)++, resolve,
                                &round->workers[0], fault);
     }
     return status;
@@ -373,26 +406,26 @@ static enum status add_created(struct round *round, const struct worker *worker,
 static enum status add_items(struct round *round, struct fault *fault)
 {
     uint64_t ordinal = store_totals_of(round->store).tracked;
-    size_t items = round->items_count;
+    size_t items = round->now->count;
     for (size_t i = 0; i < items; i++) { /* first all, because resolve() searches them */
-        struct item *item = &round->items[i];
+        struct item *item = &round->now->items[i];
         if (item->status != STATUS_OK)
             items = i;
         item->first_ordinal = ordinal;
         for (size_t t = 0; t < item->created_count; t++) {
-            struct created_tx *created = &round->workers[item->walk_worker].created.at[item->created + t];
+            struct created_tx *created = &round->now->made[item->walk_worker].created.at[item->created + t];
             created->before = (uint32_t)(ordinal - item->first_ordinal);
             ordinal += created->record.tracked;
         }
     }
-    round->items_count = items;
+    round->now->count = items;
     ordinal = store_totals_of(round->store).tracked;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < items && status == STATUS_OK; i++) {
-        const struct item *item = &round->items[i];
-        const struct worker *worker = &round->workers[item->walk_worker];
+        const struct item *item = &round->now->items[i];
+        const struct made *made = &round->now->made[item->walk_worker];
         for (size_t t = 0; t < item->created_count && status == STATUS_OK; t++)
-            status = add_created(round, worker, &worker->created.at[item->created + t], &ordinal, fault);
+            status = add_created(round, made, &made->created.at[item->created + t], &ordinal, fault);
     }
     return status;
 }
@@ -420,7 +453,7 @@ static enum status look_at_tx(struct worker *worker, const uint8_t *bytes, size_
         if (status != STATUS_OK || ordinal == OUTPOINT_NONE)
             continue;
         struct found_spend found = {.spend = {.vin = vin, .ordinal = ordinal}, .hash = hashes[vin]};
-        if (!PUSH(worker->spends, found))
+        if (!PUSH(worker->made->spends, found))
             return STATUS_NOMEM;
         spending->record.spends++;
     }
@@ -430,7 +463,7 @@ static enum status look_at_tx(struct worker *worker, const uint8_t *bytes, size_
 /* The first of the block's created transactions at or behind `index`; created_count if there is none. */
 static size_t created_from(const struct round *round, const struct item *item, uint32_t index)
 {
-    const struct created_tx *created = round->workers[item->walk_worker].created.at + item->created;
+    const struct created_tx *created = round->now->made[item->walk_worker].created.at + item->created;
     size_t low = 0, high = item->created_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -445,7 +478,7 @@ static size_t created_from(const struct round *round, const struct item *item, u
 /* The first ordinal that transaction `index` comes before. */
 static uint64_t limit_of_tx(const struct round *round, const struct item *item, size_t from)
 {
-    const struct created_tx *created = round->workers[item->walk_worker].created.at + item->created;
+    const struct created_tx *created = round->now->made[item->walk_worker].created.at + item->created;
     if (from < item->created_count)
         return item->first_ordinal + created[from].before;
     return from == 0 ? item->first_ordinal
@@ -463,19 +496,19 @@ static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t
     if (status != STATUS_OK)
         return status;
     size_t from = created_from(round, item, index);
-    struct spending_tx spending = {.record.index = index, .blob = worker->blob.size, .spends = worker->spends.count};
+    struct spending_tx spending = {.record.index = index, .blob = worker->made->blob.size, .spends = worker->made->spends.count};
     status = look_at_tx(worker, bytes, end - walked->offset, walker->inputs.at + item->inputs + walked->first_input,
                         limit_of_tx(round, item, from), &spending);
     if (status != STATUS_OK || spending.record.spends == 0)
         return status;
     /* The walk has recorded it already if it creates something tracked. */
-    bool created = from < item->created_count && walker->created.at[item->created + from].record.index == index;
+    bool created = from < item->created_count && round->now->made[item->walk_worker].created.at[item->created + from].record.index == index;
     if (!created) {
         if (!record_tx(worker, bytes, end - walked->offset, false, &spending.record))
             return STATUS_NOMEM;
-        spending.blob_size = worker->blob.size - spending.blob;
+        spending.blob_size = worker->made->blob.size - spending.blob;
     }
-    return PUSH(worker->spending, spending) ? STATUS_OK : STATUS_NOMEM;
+    return PUSH(worker->made->spending, spending) ? STATUS_OK : STATUS_NOMEM;
 }
 
 /* The transaction that has the block's input `input`, from `index` on. */
@@ -497,12 +530,12 @@ static void look_up_item(void *context, unsigned worker_number, size_t number)
 {
     struct round *round = context;
     struct worker *worker = &round->workers[worker_number];
-    struct item *item = &round->items[number];
+    struct item *item = &round->now->items[number];
     const struct worker *walker = &round->workers[item->walk_worker];
     const uint64_t *hashes = walker->inputs.at + item->inputs;
     uint32_t index = 0;
     item->look_worker = worker_number;
-    item->spending = worker->spending.count;
+    item->spending = worker->made->spending.count;
     for (size_t input = 0; input < item->inputs_count && item->status == STATUS_OK; input++) {
         if (input + PROBES_AHEAD < item->inputs_count)
             outpoints_prefetch(round->table, hashes[input + PROBES_AHEAD]);
@@ -515,17 +548,17 @@ static void look_up_item(void *context, unsigned worker_number, size_t number)
             break;
         input = walker->walked.at[item->walked + index + 1].first_input - (size_t)1;
     }
-    item->spending_count = worker->spending.count - item->spending;
+    item->spending_count = worker->made->spending.count - item->spending;
 }
 
 /* ---- 4. append ---- */
 
 /* Settles in chain order: of two inputs that spend one output, which no valid chain has, the first one does. */
-static enum status settle(struct round *round, const struct worker *looker, const struct spending_tx *spending)
+static enum status settle(struct round *round, const struct made *looked, const struct spending_tx *spending)
 {
     round->settled.count = 0;
     for (uint32_t i = 0; spending && i < spending->record.spends; i++) {
-        const struct found_spend *found = &looker->spends.at[spending->spends + i];
+        const struct found_spend *found = &looked->spends.at[spending->spends + i];
         if (outpoints_remove(round->table, found->hash, found->spend.ordinal) && !PUSH(round->settled, found->spend))
             return STATUS_NOMEM;
     }
@@ -535,23 +568,23 @@ static enum status settle(struct round *round, const struct worker *looker, cons
 static enum status append_tx(struct round *round, const struct item *item, const struct created_tx *created,
                              const struct spending_tx *spending, struct fault *fault)
 {
-    const struct worker *walker = &round->workers[item->walk_worker], *looker = &round->workers[item->look_worker];
-    enum status status = settle(round, looker, spending);
+    const struct made *walked = &round->before->made[item->walk_worker], *looked = &round->before->made[item->look_worker];
+    enum status status = settle(round, looked, spending);
     if (status != STATUS_OK)
         return fault_nomem(fault);
     if (!created && round->settled.count == 0)
         return STATUS_OK;
     struct tx_record record = created ? created->record : spending->record;
     record.spends = (uint32_t)round->settled.count;
-    const uint8_t *blob = created ? walker->blob.bytes + created->blob : looker->blob.bytes + spending->blob;
+    const uint8_t *blob = created ? walked->blob.bytes + created->blob : looked->blob.bytes + spending->blob;
     return store_add_tx(round->store, &record, blob, created ? created->blob_size : spending->blob_size,
-                        created ? walker->vouts.at + created->vouts : NULL, round->settled.at, fault);
+                        created ? walked->vouts.at + created->vouts : NULL, round->settled.at, fault);
 }
 
 static enum status append_item(struct round *round, struct item *item, struct fault *fault)
 {
-    const struct created_tx *created = round->workers[item->walk_worker].created.at + item->created;
-    const struct spending_tx *spending = round->workers[item->look_worker].spending.at + item->spending;
+    const struct created_tx *created = round->before->made[item->walk_worker].created.at + item->created;
+    const struct spending_tx *spending = round->before->made[item->look_worker].spending.at + item->spending;
     size_t c = 0, s = 0;
     enum status status = store_begin_block(round->store, &item->record, fault);
     while (status == STATUS_OK && (c < item->created_count || s < item->spending_count)) {
@@ -566,34 +599,61 @@ static enum status append_item(struct round *round, struct item *item, struct fa
     return status == STATUS_OK ? store_end_block(round->store, fault) : status;
 }
 
-static enum status append_items(struct round *round, uint32_t *done, struct fault *fault)
+/* Appends the run before; touches nothing that a walk does. */
+static void append_before(struct round *round)
 {
+    struct fault *fault = &round->append_fault;
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < round->items_count && status == STATUS_OK; i++) {
-        status = append_item(round, &round->items[i], fault);
-        *done += status == STATUS_OK;
-    }
+    for (size_t i = 0; i < round->before->count && status == STATUS_OK; i++)
+        status = append_item(round, &round->before->items[i], fault);
+    round->before->count = 0;
     outpoints_end_round(round->table);
-    return status;
+    if (status == STATUS_OK && store_pending(round->store) >= COMMIT_BYTES)
+        status = store_commit(round->store, fault);
+    round->append_status = status;
+}
+
+static enum status append_result(const struct round *round, struct fault *fault)
+{
+    if (round->append_status != STATUS_OK && fault)
+        *fault = round->append_fault;
+    return round->append_status;
 }
 
 /* ---- the run ---- */
 
 static void begin(struct round *round, const struct chain *chain, uint32_t first, uint32_t count)
 {
-    round->items_count = count;
+    round->now->count = count;
     for (unsigned i = 0; i < round->options->threads; i++) {
         struct worker *worker = &round->workers[i];
-        worker->inputs.count = worker->walked.count = worker->created.count = worker->vouts.count = 0;
-        worker->hashes.count = worker->spending.count = worker->spends.count = worker->blob.size = 0;
+        struct made *made = &round->now->made[i];
+        worker->made = made;
+        worker->inputs.count = worker->walked.count = made->created.count = made->vouts.count = 0;
+        made->hashes.count = made->spending.count = made->spends.count = made->blob.size = 0;
         worker->slow_reads = false;
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct chain_block *block = chain_active(chain, first + i);
-        struct item *item = &round->items[i];
-        *item = (struct item){.block = block,
-                              .record = {.height = first + i, .hash = block->hash, .time = block->time}};
+        round->now->items[i] = (struct item){
+            .block = block, .record = {.height = first + i, .hash = block->hash, .time = block->time}};
     }
+}
+
+/* The first item is the appending of the run before: the one part that is not divided goes beside the walk. */
+static void walk_or_append(void *context, unsigned worker, size_t number)
+{
+    if (number == 0)
+        append_before(context);
+    else
+        walk_item(context, worker, number - 1);
+}
+
+static void note_slow_reads(struct round *round)
+{
+    round->reads_ahead = false;
+    for (unsigned i = 0; i < round->options->threads; i++)
+        round->reads_ahead |= round->workers[i].slow_reads;
 }
 
 /* The block that ended the run, as a fault for the user: which block, where, and why. */
@@ -614,24 +674,31 @@ enum status round_run(struct round *round, const struct chain *chain, uint32_t f
 {
     *done = 0;
     begin(round, chain, first, count);
-    parallel_for(round->options->threads, count, walk_item, round);
-    round->reads_ahead = false;
-    for (unsigned i = 0; i < round->options->threads; i++)
-        round->reads_ahead |= round->workers[i].slow_reads;
-    enum status status = add_items(round, fault);
+    parallel_for(round->options->threads, (size_t)count + 1, walk_or_append, round);
+    note_slow_reads(round);
+    enum status status = append_result(round, fault);
+    if (status == STATUS_OK)
+        status = add_items(round, fault);
     if (status != STATUS_OK)
         return status;
-    parallel_for(round->options->threads, round->items_count, look_up_item, round);
-    for (size_t i = 0; i < round->items_count && status == STATUS_OK; i++)
-        status = round->items[i].status;
+    struct run *run = round->now;
+    parallel_for(round->options->threads, run->count, look_up_item, round);
+    for (size_t i = 0; i < run->count && status == STATUS_OK; i++)
+        status = run->items[i].status;
     if (status != STATUS_OK) /* no damage of the chain: what could be read a moment ago cannot be read any more */
         return status == STATUS_NOMEM ? fault_nomem(fault)
                                       : fault_set(fault, STATUS_IO, round->dir->path, FAULT_NO_OFFSET,
                                                   "a block could be read once and not again; run the command once more");
-    status = append_items(round, done, fault);
-    if (status == STATUS_OK && round->items_count < count)
-        status = name_damage(round, &round->items[round->items_count], fault);
-    return status;
+    *done = (uint32_t)run->count;
+    round->now = round->before;
+    round->before = run;
+    return *done < count ? name_damage(round, &run->items[*done], fault) : STATUS_OK;
+}
+
+enum status round_flush(struct round *round, struct fault *fault)
+{
+    append_before(round);
+    return append_result(round, fault);
 }
 
 /* ---- the table from the store alone ---- */
