@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "parser/bytes.h"
@@ -110,7 +111,10 @@ static enum status list_folder(const char *path, struct blkdir *dir, bool *exist
 {
     enum status status = STATUS_OK;
     size_t capacity = 0;
+    struct timespec now;
     memset(dir, 0, sizeof *dir);
+    clock_gettime(CLOCK_REALTIME, &now);
+    dir->listed_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
     DIR *folder = opendir(path);
     *exists = folder != NULL;
     if (!folder)

@@ -25,6 +25,7 @@ struct blkdir {
     uint8_t key[XOR_KEY_SIZE]; /* zeros when not xored */
     struct blkfile *files;     /* by number */
     size_t count;
+    int64_t listed_ns;         /* Unix time when the folder was listed, nanoseconds */
     const struct network *chain; /* the network whose sub-folder was taken; NULL for PATH/blocks and for a blocks folder,
                                 * which may be any network's: the magic tells */
 };
@@ -51,7 +52,7 @@ struct blk_record {
 enum blk_gap_reason {
     BLK_GAP_GARBAGE,    /* bytes that are no record, between records or at the end */
     BLK_GAP_BAD_LENGTH, /* a record whose length does not lead to another record, zeros or the end */
-    BLK_GAP_TORN,       /* a record cut short by the end of the file (normal in the last file) or overwritten */
+    BLK_GAP_TORN,       /* a record cut short by the end of the file or by zeros up to it (normal in the last file) */
     BLK_GAP_UNREADABLE, /* read error of the operating system */
 };
 
@@ -75,7 +76,8 @@ struct blk_scan {
  * for a custom signet, the one that the file begins with; else only that one. Where no record follows a record, searches
  * the following bytes for the next magic whose length is plausible and whose header meets its own proof-of-work target,
  * and notes what was skipped as a gap. Preallocated zeros (raw, so they read as the repeated key) end a run quietly,
- * and records behind them are found too. A record torn by the end of the file becomes a BLK_GAP_TORN at its offset.
+ * and records behind them are found too. A record torn by the end of the file, or by zeros up to that, becomes a
+ * BLK_GAP_TORN at its offset: a block in front of such zeros counts only if it is the one that its header names.
  * Bytes behind the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be opened. O(records)
  * reads, plus the bytes searched. */
 enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t magic[4], struct blk_scan *scan,

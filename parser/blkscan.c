@@ -3,6 +3,7 @@
 #include "parser/blkfile.h"
 
 #include <assert.h>
+#include <sys/stat.h>
 
 #include "parser/bytes.h"
 #include "parser/mem.h"
@@ -30,6 +31,7 @@ struct scanner {
     size_t index;
     uint64_t size;
     struct window step, search;
+    struct block_verifier verifier;
     uint8_t magics[MAGICS_MAX][4];
     unsigned magics_count;
     bool magic_byte[256];            /* some magic begins with it */
@@ -165,9 +167,9 @@ static uint64_t padding_end(struct scanner *s, uint64_t offset)
     return at;
 }
 
-/* Whether the bytes of the record make a whole block. The budget keeps a hostile file that is full of false heads
- * from being read over and over. */
-static bool parses(struct scanner *s, const struct blk_record *record)
+/* Whether the bytes of the record make a whole block, with `verify` the very one that its header names. The budget keeps a
+ * hostile file that is full of false heads from being read over and over. */
+static bool is_block(struct scanner *s, const struct blk_record *record, bool verify)
 {
     struct block_counts counts;
     const uint8_t *bytes;
@@ -176,6 +178,12 @@ static bool parses(struct scanner *s, const struct blk_record *record)
     s->parse_left -= record->size;
     s->search.length = 0;
     enum status status = blk_read(&s->search.reader, s->dir, s->index, record->offset + FRAME_SIZE, record->size, &bytes, NULL);
+    if (status == STATUS_OK && verify) {
+        enum block_flaw flaw = block_verify(&s->verifier, bytes, record->size);
+        if (flaw != BLOCK_NOMEM)
+            return flaw == BLOCK_FINE;
+        status = STATUS_NOMEM;
+    }
     if (status == STATUS_NOMEM)
         s->status = status;
     return status == STATUS_OK && block_count(bytes, record->size, &counts) == STATUS_OK;
@@ -202,14 +210,15 @@ static bool is_whole(struct scanner *s, const struct blk_record *record, enum bl
     uint64_t next = padding_end(s, end);
     *reason = BLK_GAP_BAD_LENGTH;
     if (next != s->size && !head_at(s, next, &next_record) && !cut_head_at(s, next))
-        return parses(s, record) && !runs_into_next(s, record, end);
-    if (next == end || parses(s, record))
+        return is_block(s, record, false) && !runs_into_next(s, record, end);
+    /* A node that writes, or was stopped in doing so, leaves the end of a block as preallocated zeros, and those may well
+     * parse. */
+    if (next == end || is_block(s, record, true))
         return true;
-    /* Only a run of zeros is preallocation; a few may be the end of the block itself. A node that writes, or was stopped
-     * in doing so, leaves the end of a block as preallocated zeros. */
-    bool end_missing = is_padding_word(s, look(s, &s->step, end - FRAME_SIZE, FRAME_SIZE), end - FRAME_SIZE);
+    bool end_missing = is_padding(s, *look(s, &s->step, end - 1, 1), end - 1);
     if (end_missing)
         *reason = BLK_GAP_TORN;
+    /* Only a run of zeros is preallocation; a few may be the end of the block itself. */
     return next - end >= FRAME_SIZE && !end_missing;
 }
 
@@ -264,6 +273,14 @@ static void push_gap(struct scanner *s, uint64_t from, uint64_t to, enum blk_gap
     scan->gaps[scan->gaps_count++] = (struct blk_gap){.offset = from, .size = to - from, .reason = reason};
 }
 
+/* True if what begins at `from`, and ends at `solid` with nothing but preallocated zeros behind it, is the first part of a
+ * record's magic, length and header. */
+static bool begins_record(struct scanner *s, uint64_t from, uint64_t solid)
+{
+    size_t size = solid - from < 4 ? (size_t)(solid - from) : 4;
+    return solid - from < HEAD_SIZE && has_magic(s, look(s, &s->step, from, size), size);
+}
+
 /* Leaves what begins at `from` and is no record: notes it as a gap and takes the next record. Returns where to go on. */
 static uint64_t recover(struct scanner *s, uint64_t from, enum blk_gap_reason reason)
 {
@@ -273,6 +290,8 @@ static uint64_t recover(struct scanner *s, uint64_t from, enum blk_gap_reason re
     uint64_t to = found ? record.offset : s->size;
     if (found && reason == BLK_GAP_TORN)
         reason = BLK_GAP_BAD_LENGTH;
+    if (!found && reason == BLK_GAP_GARBAGE && begins_record(s, from, solid))
+        reason = BLK_GAP_TORN;
     if (s->unreadable)
         reason = BLK_GAP_UNREADABLE;
     s->unreadable = false;
@@ -353,6 +372,10 @@ enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t 
     const uint8_t *none;
     enum status status = blk_read(&s.step.reader, dir, index, 0, 0, &none, fault);
     if (status == STATUS_OK) {
+        /* A node that closes a file cuts the preallocated zeros off: it may be shorter than it was when listed. */
+        struct stat now;
+        if (fstat(s.step.reader.fd_plus_1 - 1, &now) == 0 && (uint64_t)now.st_size < s.size)
+            s.size = (uint64_t)now.st_size;
         if (magic)
             add_magic(&s, magic);
         else
@@ -362,6 +385,7 @@ enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t 
     }
     blk_reader_free(&s.step.reader);
     blk_reader_free(&s.search.reader);
+    block_verifier_free(&s.verifier);
     return status;
 }
 
