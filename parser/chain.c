@@ -17,9 +17,19 @@ struct u256 {
 
 typedef unsigned __int128 work_sum;
 
+/* A block that is in the files again. */
+struct copy {
+    uint32_t file, size;
+    uint64_t offset;
+    uint32_t next; /* copy + 1 of the same block; 0: none */
+};
+
 struct chain {
     struct hash256 genesis;
     struct chain_block *blocks;
+    uint32_t *copies_of; /* per node: copy + 1; 0: none */
+    struct copy *copies;
+    size_t copies_count, copies_capacity, copies_of_capacity;
     uint8_t *rejected; /* per node, beside the public struct: 1 = its bytes are damaged */
     uint8_t *unusable; /* per node: it or an ancestor is rejected; valid after chain_link */
     uint32_t *order;   /* linked nodes, every parent before its children */
@@ -203,6 +213,8 @@ void chain_free(struct chain *chain)
     if (!chain)
         return;
     mem_free(chain->blocks);
+    mem_free(chain->copies_of);
+    mem_free(chain->copies);
     mem_free(chain->rejected);
     mem_free(chain->unusable);
     mem_free(chain->order);
@@ -217,11 +229,50 @@ static enum status reserve_one(struct chain *chain, struct fault *fault)
     if (need >= CHAIN_NONE)
         return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "more than %u blocks", CHAIN_NONE - 1);
     if (mem_reserve(&chain->blocks, &chain->blocks_capacity, need, sizeof *chain->blocks) ||
+        mem_reserve(&chain->copies_of, &chain->copies_of_capacity, need, sizeof *chain->copies_of) ||
         mem_reserve(&chain->rejected, &chain->rejected_capacity, need, sizeof *chain->rejected) ||
         mem_reserve(&chain->unusable, &chain->unusable_capacity, need, sizeof *chain->unusable) ||
         mem_reserve(&chain->order, &chain->order_capacity, need, sizeof *chain->order))
         return fault_nomem(fault);
     return need * 3 > chain->slots_count * 2 ? slots_grow(chain, fault) : STATUS_OK;
+}
+
+static void place(struct chain_block *block, uint32_t file, uint64_t offset, uint32_t size)
+{
+    block->file = file;
+    block->offset = offset;
+    block->size = size;
+}
+
+static enum status add_copy(struct chain *chain, uint32_t node, uint32_t file, uint64_t offset, uint32_t size,
+                            struct fault *fault)
+{
+    if (file == CHAIN_NONE)
+        return STATUS_OK;
+    if (chain->blocks[node].file == CHAIN_NONE) {
+        place(&chain->blocks[node], file, offset, size);
+        return STATUS_OK;
+    }
+    size_t n = chain->copies_count;
+    if (n >= CHAIN_NONE - 1)
+        return STATUS_OK;
+    if (mem_reserve(&chain->copies, &chain->copies_capacity, n + 1, sizeof *chain->copies))
+        return fault_nomem(fault);
+    chain->copies[n] = (struct copy){.file = file, .size = size, .offset = offset, .next = chain->copies_of[node]};
+    chain->copies_of[node] = (uint32_t)++chain->copies_count;
+    return STATUS_OK;
+}
+
+bool chain_next_copy(struct chain *chain, uint32_t node)
+{
+    assert(node < chain->count);
+    uint32_t copy = chain->copies_of[node];
+    if (copy == 0)
+        return false;
+    const struct copy *next = &chain->copies[copy - 1];
+    place(&chain->blocks[node], next->file, next->offset, next->size);
+    chain->copies_of[node] = next->next;
+    return true;
 }
 
 enum status chain_add(struct chain *chain, const uint8_t header[BLOCK_HEADER_SIZE], uint32_t file, uint64_t offset,
@@ -236,7 +287,7 @@ enum status chain_add(struct chain *chain, const uint8_t header[BLOCK_HEADER_SIZ
     if (*slot) {
         if (node)
             *node = *slot - 1;
-        return STATUS_OK;
+        return add_copy(chain, *slot - 1, file, offset, size, fault);
     }
     struct block_header fields;
     block_header_read(header, &fields);
@@ -249,6 +300,7 @@ enum status chain_add(struct chain *chain, const uint8_t header[BLOCK_HEADER_SIZ
     chain->blocks[at] = (struct chain_block){.hash = hash, .prev_hash = fields.prev, .prev = CHAIN_NONE,
         .time = fields.time, .file = file, .offset = offset, .size = size, .state = CHAIN_DETACHED};
     work_store(&chain->blocks[at], chain->memo_work);
+    chain->copies_of[at] = 0;
     chain->rejected[at] = 0;
     chain->unusable[at] = 0;
     *slot = at + 1;

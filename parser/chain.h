@@ -1,8 +1,8 @@
 /* chain: the tree of block headers and its best branch.
  *
  * Best means most work (sum of 2^256 / (target + 1), Core's GetBlockProof), on a tie the branch whose tip came first in
- * the files. Blocks may be added in any order; a block that is added twice counts once (the first position wins).
- * Memory: about 130 bytes a block. Thread rule: one thread to change it; a const chain is shareable. */
+ * the files. Blocks may be added in any order; a block that is added twice counts once (the first position wins, the
+ * others are kept for chain_next_copy). Memory: about 130 bytes a block, 24 for each further copy. Thread rule: one thread to change it; a const chain is shareable. */
 #ifndef UNKTX_PARSER_CHAIN_H
 #define UNKTX_PARSER_CHAIN_H
 
@@ -25,7 +25,7 @@ struct chain_block {
     uint32_t prev;      /* node index, CHAIN_NONE while detached or for genesis */
     uint32_t height;    /* valid when not detached */
     uint32_t time;      /* of the header */
-    uint32_t file;      /* index in the blkdir, not the number in its name */
+    uint32_t file;      /* index in the blkdir, not the number in its name; CHAIN_NONE: in no file any more */
     uint64_t offset;    /* of the block's bytes (behind magic and length) */
     uint32_t size;
     uint8_t state;      /* enum chain_state */
@@ -37,9 +37,14 @@ enum status chain_new(const struct hash256 *genesis, struct chain **chain, struc
 void chain_free(struct chain *chain);
 
 /* Adds a block by its 80-byte header. Order of the calls is the order "in the files" that settles ties. `*node` (may be
- * NULL) is its node, the earlier one's if the block is there already. O(1) expected. */
+ * NULL) is its node, the earlier one's if the block is there already; a real position takes the place of CHAIN_NONE.
+ * O(1) expected. */
 enum status chain_add(struct chain *chain, const uint8_t header[BLOCK_HEADER_SIZE], uint32_t file, uint64_t offset,
                       uint32_t size, uint32_t *node, struct fault *fault) MUST_CHECK;
+
+/* Gives the node the position of another copy of its block in the files, none of them twice; false when there is none
+ * left. For a block whose bytes are damaged. O(1). */
+bool chain_next_copy(struct chain *chain, uint32_t node);
 
 /* Marks a node as unusable (its bytes are damaged): neither it nor what descends from it can be active. Counts
  * from the next chain_link. */
