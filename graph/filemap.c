@@ -12,6 +12,8 @@
 #define FILE_GAP_SIZE 20u      /* u64 offset, u64 size, u32 reason */
 #define FILES_AT_ONCE 8u       /* per thread: bounds what a group of scanned files holds in memory */
 #define COMMIT_BYTES (16u << 20)
+#define SETTLED_NS INT64_C(2000000000) /* the coarsest clock of a file system in use, FAT's */
+#define NEVER INT64_MIN                /* a modification time that no file has */
 
 enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_t magic[4], struct hash256 *genesis,
                              struct fault *fault)
@@ -23,7 +25,7 @@ enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_
     enum status status = STATUS_NOT_FOUND;
     for (size_t i = 0; i < dir->count && status == STATUS_NOT_FOUND; i++) {
         status = blk_scan_file(dir, i, wanted && wanted != network_by_name("signet") ? wanted->magic : NULL, &scan, fault);
-        if (status == STATUS_OK && scan.count == 0)
+        if (status == STATUS_IO || (status == STATUS_OK && scan.count == 0)) /* filemap_load tells of the unreadable */
             status = STATUS_NOT_FOUND;
     }
     if (status == STATUS_OK) {
@@ -45,11 +47,13 @@ enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_
 
 /* ---- what the store remembers of a file ---- */
 
-static enum status encode_file(const struct blkfile *file, const struct blk_scan *scan, struct buffer *value)
+static enum status encode_file(const struct blkdir *dir, const struct blkfile *file, const struct blk_scan *scan,
+                               struct buffer *value)
 {
     uint8_t head[FILE_HEADER_SIZE];
+    bool settled = file->mtime_ns < dir->listed_ns - SETTLED_NS;
     store_le64(head, file->size);
-    store_le64(head + 8, (uint64_t)file->mtime_ns);
+    store_le64(head + 8, (uint64_t)(settled ? file->mtime_ns : NEVER));
     store_le32(head + 16, (uint32_t)scan->count);
     store_le32(head + 20, (uint32_t)scan->gaps_count);
     enum status status = buffer_add(value, head, sizeof head);
@@ -118,7 +122,7 @@ static void report_gap(struct load *load, size_t file, const struct blk_gap *gap
         [BLK_GAP_GARBAGE] = "bytes that are no block record", [BLK_GAP_BAD_LENGTH] = "a block record with a wrong length",
         [BLK_GAP_TORN] = "a torn block record", [BLK_GAP_UNREADABLE] = "bytes that the disk does not give"};
     const struct blkfile *info = &load->dir->files[file];
-    if (gap->reason == BLK_GAP_TORN && file + 1 == load->dir->count && gap->offset + gap->size >= info->size)
+    if (gap->reason == BLK_GAP_TORN && file + 1 == load->dir->count)
         return; /* the node is still writing it */
     struct fault what = {0};
     (void)fault_set(&what, STATUS_FORMAT, info->path, gap->offset, "skipped %llu bytes: %s", (unsigned long long)gap->size,
@@ -209,13 +213,6 @@ static void scan_work(void *context, unsigned worker, size_t item)
         load->results[item] = blk_scan_file(load->dir, file, load->magic, &load->scans[item], &load->faults[item]);
 }
 
-/* A file that cannot be read is damage, not the end: what is in the others still counts. */
-static void report_unreadable(struct load *load, size_t item)
-{
-    ++*load->damages;
-    if (load->options->damage)
-        load->options->damage(load->options->context, &load->faults[item]);
-}
 
 static enum status add_scanned(struct load *load, size_t file, const struct blk_scan *scan)
 {
@@ -229,7 +226,7 @@ static enum status add_scanned(struct load *load, size_t file, const struct blk_
         report_gap(load, file, &scan->gaps[i], last_repeated);
     struct buffer value = {0};
     if (status == STATUS_OK)
-        status = encode_file(info, scan, &value);
+        status = encode_file(load->dir, info, scan, &value);
     if (status == STATUS_OK)
         status = store_put_file(load->store, info->number, value.bytes, value.size, load->fault);
     buffer_free(&value);
@@ -238,7 +235,7 @@ static enum status add_scanned(struct load *load, size_t file, const struct blk_
     return status;
 }
 
-static enum status add_from_store(struct load *load, size_t file)
+static enum status add_from_store(struct load *load, size_t file, bool gone)
 {
     const uint8_t *value;
     size_t size;
@@ -246,7 +243,17 @@ static enum status add_from_store(struct load *load, size_t file)
     enum status status = store_get_file(load->store, load->dir->files[file].number, &value, &size, load->fault);
     if (status == STATUS_OK && !open_known(value, size, &known))
         status = STATUS_FORMAT;
-    return status == STATUS_OK ? add_known(load, file, &known) : status;
+    return status == STATUS_OK ? add_known(load, gone ? SIZE_MAX : file, &known) : status;
+}
+
+/* A file that cannot be read is damage, not the end: what is in the others still counts, and what is remembered of it. */
+static enum status add_unreadable(struct load *load, size_t file, const struct fault *what)
+{
+    ++*load->damages;
+    if (load->options->damage)
+        load->options->damage(load->options->context, what);
+    enum status status = add_from_store(load, file, true);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 static void progress_headers(const struct load *load)
@@ -264,11 +271,11 @@ static enum status load_group(struct load *load)
     for (size_t i = 0; i < load->group_count && status == STATUS_OK; i++) {
         size_t file = load->group_first + i;
         if (load->unchanged[file])
-            status = add_from_store(load, file);
+            status = add_from_store(load, file, false);
         else if (load->results[i] == STATUS_OK)
             status = add_scanned(load, file, &load->scans[i]);
         else if (load->results[i] == STATUS_IO)
-            report_unreadable(load, i);
+            status = add_unreadable(load, file, &load->faults[i]);
         else
             status = fault_set(load->fault, load->results[i], load->faults[i].path, load->faults[i].offset, "%s",
                                load->faults[i].text);

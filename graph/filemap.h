@@ -1,7 +1,8 @@
 /* filemap: the header chain of a blocks folder, from what the store remembers of each blk file and, for files that
  * changed since, from the files. A second run thus reads only what grew.
  *
- * A file counts as unchanged when size and modification time are those of the last look. A changed file is looked at
+ * A file counts as unchanged when size and modification time are those of the last look, and that look was not in the
+ * moments after the change: a file system's clock ticks slowly enough for a second change in the same tick. A changed file is looked at
  * anew as a whole: 88 bytes a block. A file that is gone (a pruned node) keeps its remembered headers, so that the chain
  * still links through blocks that the store already holds; such blocks cannot be read again. */
 #ifndef UNKTX_GRAPH_FILEMAP_H
@@ -10,7 +11,7 @@
 #include "graph/ingest.h"
 #include "parser/chain.h"
 
-#define FILEMAP_GONE UINT32_MAX /* chain_block.file of a block whose file is not there any more */
+#define FILEMAP_GONE CHAIN_NONE /* chain_block.file of a block whose file is not there any more, or cannot be read */
 
 /* The magic of the folder's blocks and the genesis block that goes with it. `chain` is --chain or NULL. STATUS_REFUSED
  * when --chain contradicts what the files hold; STATUS_NOT_FOUND when no file has a block record. O(first records). */

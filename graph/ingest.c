@@ -291,7 +291,25 @@ static uint64_t bytes_between(const struct ingest *ingest, uint32_t first, uint3
     return bytes;
 }
 
-/* One run of blocks from height *next on. A damaged block is reported, becomes the end of the chain, and is no error. */
+/* Reports a damaged block. If the files hold it a second time, that copy is next; else it ends the chain. */
+static void report_block(struct ingest *ingest, uint32_t height, const struct fault *damage)
+{
+    const struct chain_block *block = chain_active(ingest->chain, height);
+    struct fault what = {0};
+    ingest->one_block = chain_next_copy(ingest->chain, chain_find(ingest->chain, &block->hash));
+    if (ingest->one_block) {
+        (void)fault_set(&what, damage->status, damage->path, damage->offset,
+                        "%.300s; the copy in blk%05u.dat at byte %llu is taken", damage->text,
+                        ingest->dir.files[block->file].number, (unsigned long long)block->offset);
+    } else {
+        ingest->target = height;
+        (void)fault_set(&what, damage->status, damage->path, damage->offset, "%.300s; the scan ends below it%s", damage->text,
+                        block->file == FILEMAP_GONE ? "" : ": " WAY_OUT);
+    }
+    report_damage(ingest, &what);
+}
+
+/* One run of blocks from height *next on. A damaged block is reported and no error. */
 static enum status run_once(struct ingest *ingest, uint32_t *next, uint32_t count)
 {
     uint32_t done;
@@ -302,10 +320,10 @@ static enum status run_once(struct ingest *ingest, uint32_t *next, uint32_t coun
     ingest->result->bytes += bytes_between(ingest, *next, *next + done);
     *next += done;
     if (status == STATUS_FORMAT) {
-        report_damage(ingest, &what);
-        ingest->target = *next;
+        report_block(ingest, *next, &what);
         return STATUS_OK;
     }
+    ingest->one_block = false;
     if (status != STATUS_OK && ingest->fault)
         *ingest->fault = what;
     return status;
@@ -319,26 +337,21 @@ static uint32_t run_size(const struct ingest *ingest, uint32_t first, uint32_t l
     return options->commit_blocks && count > options->commit_blocks ? options->commit_blocks : count;
 }
 
-static bool commit_is_due(const struct ingest *ingest)
-{
-    return ingest->options->commit_blocks > 0 || store_pending(ingest->store) >= COMMIT_BYTES;
-}
-
 static enum status take_blocks(struct ingest *ingest)
 {
     uint32_t next = store_totals_of(ingest->store).blocks, last = ingest->target - 1;
     uint64_t total = bytes_between(ingest, next, ingest->target);
     enum status status = STATUS_OK;
-    unsigned threads = ingest->options->threads;
     while (next < ingest->target && status == STATUS_OK) {
-        uint32_t count = round_size(ingest->chain, next, last, threads);
+        if (stopped(ingest)) {
+            status = STATUS_INTERRUPTED;
+            break;
+        }
+        uint32_t count = run_size(ingest, next, last);
         if (next + count <= last)
-            round_read_ahead(ingest->round, ingest->chain, next + count,
-                             round_size(ingest->chain, next + count, last, threads));
+            round_read_ahead(ingest->round, ingest->chain, next + count, run_size(ingest, next + count, last));
         status = run_once(ingest, &next, count);
         progress(ingest, ingest->result->bytes, total, next ? next - 1 : 0);
-        if (status == STATUS_OK && stopped(ingest) && next < ingest->target)
-            status = STATUS_INTERRUPTED;
     }
     if (status == STATUS_OK || status == STATUS_INTERRUPTED) {
         enum status end = round_flush(ingest->round, ingest->fault);

@@ -41,6 +41,7 @@ struct ingest_options {
     /* Something worth a line that is no damage: what was taken back after a reorganisation, a pinned tip, ... */
     void (*note)(void *context, const char *text);
     void *context;
+    uint32_t commit_blocks; /* test support: commit after rounds of so many blocks; 0: as it suits */
 };
 
 struct ingest_result {

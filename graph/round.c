@@ -608,7 +608,7 @@ static void append_before(struct round *round)
         status = append_item(round, &round->before->items[i], fault);
     round->before->count = 0;
     outpoints_end_round(round->table);
-    if (status == STATUS_OK && store_pending(round->store) >= COMMIT_BYTES)
+    if (status == STATUS_OK && (store_pending(round->store) >= COMMIT_BYTES || round->options->commit_blocks))
         status = store_commit(round->store, fault);
     round->append_status = status;
 }

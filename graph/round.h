@@ -28,7 +28,8 @@ void round_free(struct round *round);
 /* Takes the active blocks of `chain` from height `first` on, `count` at most. *done is how many are sound; those go into the
  * store beside the walk of the next run, or with round_flush. A damaged block (unreadable, malformed, other bytes than its
  * header says, or failing --verify) ends the run: STATUS_FORMAT with *done blocks before it and the block named in `fault`;
- * nothing may follow but round_flush. After any other status the table is no more than good to be freed. */
+ * the next run may begin with that block again, once `chain` knows another copy of it. After any other status the table is
+ * no more than good to be freed. */
 enum status round_run(struct round *round, const struct chain *chain, uint32_t first, uint32_t count, uint32_t *done,
                       struct fault *fault) MUST_CHECK;
 
