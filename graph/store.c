@@ -1,27 +1,23 @@
 #include "graph/store.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <lmdb.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "graph/kv.h"
 #include "parser/mem.h"
 #include "parser/network.h"
 
 #define BATCH_BYTES (256u << 10)  /* a batch is closed when it has so many bytes */
 #define BATCH_BLOCKS 4096u        /* or so many blocks */
 #define SNAPSHOT_HELD (16u << 20) /* bytes of snapshot chunks kept in memory */
-#define DEFAULT_MAP_STEP ((size_t)1 << 30)
 
-static size_t map_step = DEFAULT_MAP_STEP;
+enum table { TABLE_META, TABLE_BATCHES, TABLE_DIRECTORY, TABLE_FILES, TABLE_SNAPSHOT, TABLES };
+static const char *const table_names[TABLES] = {"meta", "batches", "directory", "files", "snapshot"};
+static const struct kv_words words = {.noun = "store", .verb = "scan"};
 
-void store_map_step(size_t bytes) { map_step = bytes > 0 ? bytes : DEFAULT_MAP_STEP; }
+void store_map_step(size_t bytes) { kv_map_step(bytes); }
 
 /* Values of the database "meta"; docs/store-format.md has the whole format. */
 enum { IDENTITY_SIZE = 57, TOTALS_SIZE = 60, SNAPSHOT_SIZE = 4, ENTRY_SIZE = 24 };
@@ -48,18 +44,10 @@ struct file_change {
     struct blob blob;
 };
 
-struct reader_list {
-    pthread_mutex_t lock;
-    struct store_reader *first;
-};
-
 struct store {
-    char path[4096], data_path[4112], lock_path[4112];
     enum store_mode mode;
-    int lock_fd; /* -1: none */
-    MDB_env *env;
-    MDB_dbi meta, batches, directory, files, snapshot;
-    MDB_txn *view; /* the state that this store shows; reset while it writes */
+    struct kv *kv;
+    struct kv_view *view; /* the state that this store shows */
     struct store_identity identity;
     uint8_t seed[STORE_SEED_SIZE];
     struct store_totals committed, totals;
@@ -80,86 +68,55 @@ struct store {
     size_t chunks_count, chunks_capacity, chunks_bytes;
     uint32_t chunks_first, chunks_blocks;
     bool chunks_given;
-
-    struct reader_list *readers;
 };
 
 struct store_reader {
     const struct store *store;
-    MDB_txn *txn;
-    bool lost; /* could not be taken to the new state */
-    struct store_reader *next;
+    struct kv_view *view;
 };
 
 /* ---- small helpers ---- */
 
-static MDB_val value_of(const void *bytes, size_t size) { return (MDB_val){.mv_size = size, .mv_data = (void *)(uintptr_t)bytes}; }
-
-/* Turns an LMDB or errno code into a fault; 0 is no fault. */
-static enum status fault_of(const struct store *store, int code, const char *doing, struct fault *fault)
-{
-    switch (code) {
-    case MDB_SUCCESS:
-        return STATUS_OK;
-    case ENOMEM:
-        return fault_nomem(fault);
-    case ENOSPC:
-    case EDQUOT:
-        return fault_set(fault, STATUS_IO, store->data_path, FAULT_NO_OFFSET,
-                         "the disk is full: some %zu MiB more are needed at once. Free some space and run the same command "
-                         "again: nothing that was committed is lost", (store_pending(store) >> 20) + 1);
-    case MDB_INVALID:
-    case MDB_NOTFOUND:
-        return fault_set(fault, STATUS_FORMAT, store->data_path, FAULT_NO_OFFSET, "this is not an unktx store");
-    case MDB_VERSION_MISMATCH:
-        return fault_set(fault, STATUS_FORMAT, store->data_path, FAULT_NO_OFFSET,
-                         "written by an LMDB library of another format: delete the store and scan again");
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_PANIC:
-        return fault_set(fault, STATUS_FORMAT, store->data_path, FAULT_NO_OFFSET,
-                         "the store is damaged (%s): delete it and scan again", mdb_strerror(code));
-    case MDB_MAP_RESIZED:
-        return fault_set(fault, STATUS_BUSY, store->data_path, FAULT_NO_OFFSET,
-                         "a scan made the store much larger meanwhile: run the command again");
-    default:
-        return fault_set(fault, STATUS_IO, store->data_path, FAULT_NO_OFFSET, "%s: %s", doing, mdb_strerror(code));
-    }
-}
-
 static enum status damaged(const struct store *store, const char *what, struct fault *fault)
 {
-    return fault_set(fault, STATUS_FORMAT, store->data_path, FAULT_NO_OFFSET,
-                     "the store is damaged (%s): delete it and scan again", what);
+    return kv_damaged(store->kv, what, fault);
 }
 
-static int get_numbered(MDB_txn *txn, MDB_dbi dbi, uint64_t number, size_t key_size, MDB_val *value)
+static enum status get_numbered(const struct kv_view *view, enum table table, uint64_t number, size_t key_size,
+                                const uint8_t **value, size_t *size, struct fault *fault)
 {
-    uint8_t bytes[8];
-    store_be64(bytes, number);
-    MDB_val key = value_of(bytes + 8 - key_size, key_size);
-    return mdb_get(txn, dbi, &key, value);
+    uint8_t key[8];
+    store_be64(key, number);
+    return kv_get(view, table, key + 8 - key_size, key_size, value, size, fault);
 }
 
-static int put_numbered(MDB_txn *txn, MDB_dbi dbi, uint64_t number, size_t key_size, const void *bytes, size_t size,
-                        unsigned flags)
+static bool append_numbered(struct kv_txn *txn, enum table table, uint64_t number, size_t key_size, const void *bytes, size_t size)
 {
-    uint8_t key_bytes[8];
-    store_be64(key_bytes, number);
-    MDB_val key = value_of(key_bytes + 8 - key_size, key_size), value = value_of(bytes, size);
-    return mdb_put(txn, dbi, &key, &value, flags);
+    uint8_t key[8];
+    store_be64(key, number);
+    return kv_append(txn, table, key + 8 - key_size, key_size, bytes, size);
 }
 
-static int get_meta(MDB_txn *txn, MDB_dbi dbi, const char *name, MDB_val *value)
+static bool put_numbered(struct kv_txn *txn, enum table table, uint64_t number, size_t key_size, const void *bytes, size_t size)
 {
-    MDB_val key = value_of(name, strlen(name));
-    return mdb_get(txn, dbi, &key, value);
+    uint8_t key[8];
+    store_be64(key, number);
+    return kv_put(txn, table, key + 8 - key_size, key_size, bytes, size);
 }
 
-static int put_meta(MDB_txn *txn, MDB_dbi dbi, const char *name, const void *bytes, size_t size)
+/* A value that every store has. */
+static enum status get_meta(const struct store *store, const struct kv_view *view, const char *name, const uint8_t **value,
+                            size_t *size, struct fault *fault)
 {
-    MDB_val key = value_of(name, strlen(name)), value = value_of(bytes, size);
-    return mdb_put(txn, dbi, &key, &value, 0);
+    enum status status = kv_get(view, TABLE_META, name, strlen(name), value, size, fault);
+    if (status == STATUS_NOT_FOUND)
+        return fault_set(fault, STATUS_FORMAT, kv_data_path(store->kv), FAULT_NO_OFFSET, "this is not an unktx store");
+    return status;
+}
+
+static bool put_meta(struct kv_txn *txn, const char *name, const void *bytes, size_t size)
+{
+    return kv_put(txn, TABLE_META, name, strlen(name), bytes, size);
 }
 
 /* ---- what meta and directory hold ---- */
@@ -184,20 +141,20 @@ static void write_totals(const struct store_totals *totals, uint64_t generation,
 
 static enum status read_identity(struct store *store, struct fault *fault)
 {
-    MDB_val value;
-    int code = get_meta(store->view, store->meta, "identity", &value);
-    if (code != MDB_SUCCESS)
-        return fault_of(store, code, "cannot read the store", fault);
-    const uint8_t *bytes = value.mv_data;
-    if (value.mv_size < 4)
+    const uint8_t *bytes;
+    size_t size;
+    enum status status = get_meta(store, store->view, "identity", &bytes, &size, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (size < 4)
         return damaged(store, "its identity is cut short", fault);
     uint32_t version = load_le32(bytes);
     if (version != STORE_VERSION)
-        return fault_set(fault, STATUS_FORMAT, store->data_path, FAULT_NO_OFFSET,
+        return fault_set(fault, STATUS_FORMAT, kv_data_path(store->kv), FAULT_NO_OFFSET,
                          "a store of version %u, this program knows version %u: %s", version, STORE_VERSION,
                          version > STORE_VERSION ? "use a newer unktx, or scan into another --store"
                                                  : "delete it and scan again");
-    if (value.mv_size != IDENTITY_SIZE || bytes[40] > 1)
+    if (size != IDENTITY_SIZE || bytes[40] > 1)
         return damaged(store, "its identity is malformed", fault);
     memcpy(store->identity.magic, bytes + 4, 4);
     memcpy(store->identity.genesis.bytes, bytes + 8, HASH256_SIZE);
@@ -208,13 +165,13 @@ static enum status read_identity(struct store *store, struct fault *fault)
 
 static enum status read_totals(struct store *store, struct fault *fault)
 {
-    MDB_val value;
-    int code = get_meta(store->view, store->meta, "totals", &value);
-    if (code != MDB_SUCCESS)
-        return fault_of(store, code, "cannot read the store", fault);
-    if (value.mv_size != TOTALS_SIZE)
+    const uint8_t *bytes;
+    size_t size;
+    enum status status = get_meta(store, store->view, "totals", &bytes, &size, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (size != TOTALS_SIZE)
         return damaged(store, "its totals are malformed", fault);
-    const uint8_t *bytes = value.mv_data;
     store->committed.blocks = load_le32(bytes);
     store->committed.txs = load_le64(bytes + 4);
     store->committed.tracked = load_le64(bytes + 12);
@@ -222,10 +179,10 @@ static enum status read_totals(struct store *store, struct fault *fault)
     store->generation = load_le64(bytes + 52);
     store->totals = store->committed;
     store->snapshot_blocks = 0;
-    code = get_meta(store->view, store->meta, "snapshot", &value);
-    if (code == MDB_SUCCESS && value.mv_size == SNAPSHOT_SIZE)
-        store->snapshot_blocks = load_le32(value.mv_data);
-    return code == MDB_NOTFOUND ? STATUS_OK : fault_of(store, code, "cannot read the store", fault);
+    status = kv_get(store->view, TABLE_META, "snapshot", strlen("snapshot"), &bytes, &size, fault);
+    if (status == STATUS_OK && size == SNAPSHOT_SIZE)
+        store->snapshot_blocks = load_le32(bytes);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 static void write_entry(const struct entry *entry, uint8_t out[ENTRY_SIZE])
@@ -237,12 +194,12 @@ static void write_entry(const struct entry *entry, uint8_t out[ENTRY_SIZE])
 }
 
 /* Takes in one entry of the directory, which must go on where the one before ends. */
-static enum status take_entry(struct store *store, const MDB_val *key, const MDB_val *value, struct fault *fault)
+static enum status take_entry(struct store *store, const struct kv_pair *pair, struct fault *fault)
 {
     size_t n = store->entries_count;
-    if (key->mv_size != 8 || load_be64(key->mv_data) != n || value->mv_size != ENTRY_SIZE)
+    if (pair->key_size != 8 || load_be64(pair->key) != n || pair->value_size != ENTRY_SIZE)
         return damaged(store, "its directory is malformed", fault);
-    const uint8_t *bytes = value->mv_data;
+    const uint8_t *bytes = pair->value;
     struct entry entry = {load_le32(bytes), load_le32(bytes + 4), load_le64(bytes + 8), load_le64(bytes + 16)};
     const struct entry zero = {0}, *last = n > 0 ? &store->entries[n - 1] : &zero;
     if (entry.first_height != last->first_height + last->blocks || entry.blocks == 0 ||
@@ -257,21 +214,14 @@ static enum status take_entry(struct store *store, const MDB_val *key, const MDB
 
 static enum status read_directory(struct store *store, struct fault *fault)
 {
-    MDB_cursor *cursor = NULL;
-    MDB_val key, value;
+    struct kv_cursor *cursor;
+    struct kv_pair pair;
     store->entries_count = 0;
-    int code = mdb_cursor_open(store->view, store->directory, &cursor);
-    enum status status = STATUS_OK;
-    while (code == MDB_SUCCESS && status == STATUS_OK) {
-        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-        if (code == MDB_SUCCESS)
-            status = take_entry(store, &key, &value, fault);
-    }
-    if (cursor)
-        mdb_cursor_close(cursor);
-    if (status == STATUS_OK && code != MDB_NOTFOUND)
-        status = fault_of(store, code, "cannot read the store", fault);
-    if (status != STATUS_OK)
+    enum status status = kv_cursor_open(store->view, TABLE_DIRECTORY, &cursor, fault);
+    while (status == STATUS_OK && (status = kv_next(cursor, &pair, fault)) == STATUS_OK)
+        status = take_entry(store, &pair, fault);
+    kv_cursor_close(cursor);
+    if (status != STATUS_NOT_FOUND)
         return status;
     const struct entry zero = {0}, *last = store->entries_count > 0 ? &store->entries[store->entries_count - 1] : &zero;
     if (last->first_height + last->blocks != store->committed.blocks || last->first_tx > store->committed.txs ||
@@ -282,157 +232,14 @@ static enum status read_directory(struct store *store, struct fault *fault)
 
 /* ---- opening ---- */
 
-static bool set_paths(struct store *store, const char *path)
+/* The first values of a new store. */
+static bool create(struct kv_txn *txn, void *context)
 {
-    int size = snprintf(store->path, sizeof store->path, "%s", path);
-    snprintf(store->data_path, sizeof store->data_path, "%s/data.mdb", store->path);
-    snprintf(store->lock_path, sizeof store->lock_path, "%s/writer.lock", store->path);
-    return size > 0 && (size_t)size < sizeof store->path;
-}
-
-/* The lock is held as long as the file is open: until store_close or the end of the process, however it ends. */
-static enum status lock_for_writing(struct store *store, struct fault *fault)
-{
-    if (mkdir(store->path, 0777) != 0 && errno != EEXIST)
-        return fault_errno(fault, store->path, FAULT_NO_OFFSET, "cannot create the folder of the store");
-    store->lock_fd = open(store->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (store->lock_fd < 0)
-        return fault_errno(fault, store->lock_path, FAULT_NO_OFFSET, "cannot write to the store");
-    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return STATUS_OK;
-    if (errno != EWOULDBLOCK)
-        return fault_errno(fault, store->lock_path, FAULT_NO_OFFSET, "cannot lock the store");
-    return fault_set(fault, STATUS_BUSY, store->lock_path, FAULT_NO_OFFSET,
-                     "another unktx scan is writing to this store: wait for it, or choose another --store");
-}
-
-/* Before LMDB sees the file, since it would take one of less than two pages for a new one and overwrite it. */
-static enum status look_at_data(const struct store *store, size_t *size, struct fault *fault)
-{
-    struct stat info;
-    *size = 0;
-    if (stat(store->data_path, &info) != 0) {
-        if (errno != ENOENT && errno != ENOTDIR)
-            return fault_errno(fault, store->data_path, FAULT_NO_OFFSET, "cannot open the store");
-        if (store->mode == STORE_READ)
-            return fault_set(fault, STATUS_NOT_FOUND, store->path, FAULT_NO_OFFSET,
-                             "there is no store here: make one with unktx scan, or name it with --store");
-        return STATUS_OK;
-    }
-    *size = (size_t)info.st_size;
-    if (!S_ISREG(info.st_mode) || (*size < 8192 && (*size > 0 || store->mode == STORE_READ)))
-        return fault_set(fault, STATUS_FORMAT, store->data_path, FAULT_NO_OFFSET,
-                         "this is not an unktx store, or one cut short: delete it and scan again");
-    return STATUS_OK;
-}
-
-static size_t map_size_for(size_t file_size)
-{
-    size_t size = file_size + file_size / 4;
-    return (size / map_step + 1) * map_step;
-}
-
-static enum status open_environment(struct store *store, struct fault *fault)
-{
-    size_t file_size;
-    enum status status = look_at_data(store, &file_size, fault);
-    if (status != STATUS_OK)
-        return status;
-    unsigned flags = MDB_NOTLS;
-    if (store->mode == STORE_READ) {
-        flags |= MDB_RDONLY;
-        /* Where LMDB's lock file is not there or cannot be written, this process cannot register as a reader; then
-         * the store is one that nobody writes: on a read-only medium, another user's, a copy. */
-        char path[sizeof store->path + 16];
-        snprintf(path, sizeof path, "%s/lock.mdb", store->path);
-        if (access(path, R_OK | W_OK) != 0)
-            flags |= MDB_NOLOCK;
-    }
-    int code = mdb_env_create(&store->env);
-    if (code == MDB_SUCCESS)
-        code = mdb_env_set_maxdbs(store->env, 5);
-    if (code == MDB_SUCCESS)
-        code = mdb_env_set_maxreaders(store->env, 512);
-    if (code == MDB_SUCCESS)
-        code = mdb_env_set_mapsize(store->env, map_size_for(file_size));
-    if (code == MDB_SUCCESS)
-        code = mdb_env_open(store->env, store->path, flags, 0666);
-    int dead;
-    if (code == MDB_SUCCESS && !(flags & MDB_NOLOCK))
-        code = mdb_reader_check(store->env, &dead);
-    return fault_of(store, code, "cannot open the store", fault);
-}
-
-/* A file cut short would end in SIGBUS when a page behind its end is read. */
-static enum status check_file_size(const struct store *store, struct fault *fault)
-{
-    MDB_envinfo info;
-    MDB_stat pages;
-    struct stat file;
-    int fd = -1;
-    int code = mdb_env_info(store->env, &info);
-    if (code == MDB_SUCCESS)
-        code = mdb_env_stat(store->env, &pages);
-    if (code == MDB_SUCCESS)
-        code = mdb_env_get_fd(store->env, &fd);
-    if (code == MDB_SUCCESS && fstat(fd, &file) != 0)
-        code = errno;
-    if (code != MDB_SUCCESS)
-        return fault_of(store, code, "cannot open the store", fault);
-    if ((uint64_t)file.st_size / pages.ms_psize <= info.me_last_pgno)
-        return damaged(store, "its file is cut short", fault);
-    return STATUS_OK;
-}
-
-static int open_databases(struct store *store, MDB_txn *txn, unsigned flags)
-{
-    int code = mdb_dbi_open(txn, "meta", flags, &store->meta);
-    if (code == MDB_SUCCESS)
-        code = mdb_dbi_open(txn, "batches", flags, &store->batches);
-    if (code == MDB_SUCCESS)
-        code = mdb_dbi_open(txn, "directory", flags, &store->directory);
-    if (code == MDB_SUCCESS)
-        code = mdb_dbi_open(txn, "files", flags, &store->files);
-    if (code == MDB_SUCCESS)
-        code = mdb_dbi_open(txn, "snapshot", flags, &store->snapshot);
-    return code;
-}
-
-/* In an environment where nothing was ever written. */
-static int create_databases(struct store *store, const struct store_identity *identity, MDB_txn *txn)
-{
-    store->identity = *identity;
-    if (getrandom(store->seed, sizeof store->seed, 0) != (ssize_t)sizeof store->seed)
-        return errno;
+    const struct store *store = context;
     uint8_t bytes[IDENTITY_SIZE], totals[TOTALS_SIZE];
     write_identity(store, bytes);
     write_totals(&store->committed, 0, totals);
-    int code = open_databases(store, txn, MDB_CREATE);
-    if (code == MDB_SUCCESS)
-        code = put_meta(txn, store->meta, "identity", bytes, sizeof bytes);
-    return code == MDB_SUCCESS ? put_meta(txn, store->meta, "totals", totals, sizeof totals) : code;
-}
-
-/* Handles live on after the transaction that opened them only if it commits, also one that only reads. */
-static enum status open_handles(struct store *store, const struct store_identity *identity, struct fault *fault)
-{
-    MDB_txn *txn = NULL;
-    MDB_stat main_db;
-    int code = mdb_env_stat(store->env, &main_db);
-    bool new = code == MDB_SUCCESS && main_db.ms_entries == 0 && store->mode == STORE_WRITE;
-    if (code == MDB_SUCCESS)
-        code = mdb_txn_begin(store->env, NULL, new ? 0 : MDB_RDONLY, &txn);
-    if (code == MDB_SUCCESS)
-        code = new ? create_databases(store, identity, txn) : open_databases(store, txn, 0);
-    if (code == MDB_SUCCESS)
-        code = mdb_txn_commit(txn);
-    else if (txn)
-        mdb_txn_abort(txn);
-    if (code == MDB_INCOMPATIBLE)
-        code = MDB_INVALID;
-    if (code == MDB_SUCCESS)
-        code = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &store->view);
-    return fault_of(store, code, "cannot open the store", fault);
+    return put_meta(txn, "identity", bytes, sizeof bytes) && put_meta(txn, "totals", totals, sizeof totals);
 }
 
 /* "regtest", or the magic of a network without a name. */
@@ -451,31 +258,30 @@ static enum status compare_identity(const struct store *store, const struct stor
     const struct store_identity *has = &store->identity;
     char mine[32], theirs[32];
     if (memcmp(has->magic, asked->magic, 4) != 0)
-        return fault_set(fault, STATUS_REFUSED, store->path, FAULT_NO_OFFSET,
+        return fault_set(fault, STATUS_REFUSED, kv_path(store->kv), FAULT_NO_OFFSET,
                          "the store holds %s, the data directory %s: choose another --store",
                          network_label(has->magic, mine), network_label(asked->magic, theirs));
     if (!hash256_equal(&has->genesis, &asked->genesis))
-        return fault_set(fault, STATUS_REFUSED, store->path, FAULT_NO_OFFSET,
+        return fault_set(fault, STATUS_REFUSED, kv_path(store->kv), FAULT_NO_OFFSET,
                          "the store's chain (%s) begins with another genesis block: choose another --store",
                          network_label(has->magic, mine));
     if (has->nulldata_stored != asked->nulldata_stored)
-        return fault_set(fault, STATUS_REFUSED, store->path, FAULT_NO_OFFSET,
+        return fault_set(fault, STATUS_REFUSED, kv_path(store->kv), FAULT_NO_OFFSET,
                          "the store was made with --nulldata %s, this scan has --nulldata %s: choose another --store",
                          has->nulldata_stored ? "store" : "count", asked->nulldata_stored ? "store" : "count");
     return STATUS_OK;
 }
 
-static enum status open_all(struct store *store, const struct store_identity *identity, struct fault *fault)
+static enum status open_all(struct store *store, const char *path, const struct store_identity *identity, struct fault *fault)
 {
-    enum status status = STATUS_OK;
-    if (store->mode == STORE_WRITE)
-        status = lock_for_writing(store, fault);
+    if (identity)
+        store->identity = *identity;
+    if (getrandom(store->seed, sizeof store->seed, 0) != (ssize_t)sizeof store->seed)
+        return fault_errno(fault, path, FAULT_NO_OFFSET, "no random numbers");
+    enum status status = kv_open(path, store->mode == STORE_WRITE ? KV_WRITE : KV_READ, &words, table_names, TABLES, create,
+                                 store, &store->kv, fault);
     if (status == STATUS_OK)
-        status = open_environment(store, fault);
-    if (status == STATUS_OK)
-        status = check_file_size(store, fault);
-    if (status == STATUS_OK)
-        status = open_handles(store, identity, fault);
+        status = kv_view_open(store->kv, &store->view, fault);
     if (status == STATUS_OK)
         status = read_identity(store, fault);
     if (status == STATUS_OK && store->mode == STORE_WRITE)
@@ -501,22 +307,13 @@ enum status store_open(const char *path, enum store_mode mode, const struct stor
     if (!new)
         return fault_nomem(fault);
     new->mode = mode;
-    new->lock_fd = -1;
-    new->readers = mem_alloc(1, sizeof *new->readers);
     new->pending_lock = mem_alloc(1, sizeof *new->pending_lock);
-    enum status status = STATUS_OK;
-    if (!new->readers || !new->pending_lock) {
-        mem_free(new->readers);
-        mem_free(new->pending_lock);
+    if (!new->pending_lock) {
         mem_free(new);
         return fault_nomem(fault);
     }
-    pthread_mutex_init(&new->readers->lock, NULL);
     pthread_rwlock_init(new->pending_lock, NULL);
-    if (!set_paths(new, path))
-        status = fault_set(fault, STATUS_LIMIT, path, FAULT_NO_OFFSET, "the path of the store is empty or too long");
-    if (status == STATUS_OK)
-        status = open_all(new, identity, fault);
+    enum status status = open_all(new, path, identity, fault);
     if (status != STATUS_OK) {
         store_close(new);
         return status;
@@ -551,13 +348,8 @@ void store_close(struct store *store)
 {
     if (!store)
         return;
-    assert(!store->readers->first);
-    if (store->view)
-        mdb_txn_abort(store->view);
-    if (store->env)
-        mdb_env_close(store->env);
-    if (store->lock_fd >= 0)
-        close(store->lock_fd);
+    kv_view_close(store->view);
+    kv_close(store->kv);
     drop_pending_batches(store);
     drop_changes(store);
     drop_chunks(store);
@@ -566,9 +358,7 @@ void store_close(struct store *store)
     mem_free(store->changes);
     mem_free(store->chunks);
     mem_free(store->entries);
-    pthread_mutex_destroy(&store->readers->lock);
     pthread_rwlock_destroy(store->pending_lock);
-    mem_free(store->readers);
     mem_free(store->pending_lock);
     mem_free(store);
 }
@@ -576,7 +366,7 @@ void store_close(struct store *store)
 const struct store_identity *store_identity_of(const struct store *store) { return &store->identity; }
 const uint8_t *store_seed(const struct store *store) { return store->seed; }
 struct store_totals store_totals_of(const struct store *store) { return store->totals; }
-const char *store_path(const struct store *store) { return store->path; }
+const char *store_path(const struct store *store) { return kv_path(store->kv); }
 
 /* ---- appending ---- */
 
@@ -661,97 +451,31 @@ size_t store_pending(const struct store *store)
 
 /* ---- writing ---- */
 
-typedef int write_fn(struct store *store, MDB_txn *txn, const void *context);
-
-static int grow_map(struct store *store)
+static bool drop_snapshot(struct kv_txn *txn)
 {
-    MDB_envinfo info;
-    int code = mdb_env_info(store->env, &info);
-    if (code != MDB_SUCCESS)
-        return code;
-    size_t more = info.me_mapsize / 4 > map_step ? info.me_mapsize / 4 : map_step;
-    if (more > SIZE_MAX / 2 - info.me_mapsize)
-        return ENOMEM;
-    return mdb_env_set_mapsize(store->env, (info.me_mapsize + more) / map_step * map_step);
+    return kv_delete(txn, TABLE_META, "snapshot", strlen("snapshot")) && kv_clear(txn, TABLE_SNAPSHOT);
 }
 
-static void rest_readers(struct store *store)
+static bool write_chunks(struct kv_txn *txn, void *context)
 {
-    mdb_txn_reset(store->view);
-    for (struct store_reader *r = store->readers->first; r; r = r->next)
-        if (!r->lost)
-            mdb_txn_reset(r->txn);
+    const struct store *store = context;
+    bool ok = store->chunks_first > 0 || drop_snapshot(txn);
+    for (size_t i = 0; i < store->chunks_count && ok; i++)
+        ok = append_numbered(txn, TABLE_SNAPSHOT, store->chunks_first + i, 4, store->chunks[i].bytes, store->chunks[i].size);
+    return ok;
 }
 
-static int wake_readers(struct store *store)
+static bool write_changes(const struct store *store, struct kv_txn *txn)
 {
-    for (struct store_reader *r = store->readers->first; r; r = r->next)
-        if (!r->lost)
-            r->lost = mdb_txn_renew(r->txn) != MDB_SUCCESS;
-    return mdb_txn_renew(store->view);
-}
-
-/* Runs `write` in one durable transaction, again with a larger map as often as it does not fit. No transaction of this
- * process may live while the map changes, hence the rest for the readers. */
-static enum status write_durably(struct store *store, write_fn *write, const void *context, struct fault *fault)
-{
-    pthread_mutex_lock(&store->readers->lock);
-    rest_readers(store);
-    int code;
-    do {
-        MDB_txn *txn = NULL;
-        code = mdb_txn_begin(store->env, NULL, 0, &txn);
-        if (code == MDB_SUCCESS)
-            code = write(store, txn, context);
-        if (code == MDB_SUCCESS)
-            code = mdb_txn_commit(txn);
-        else if (txn)
-            mdb_txn_abort(txn);
-        if (code == MDB_MAP_FULL) {
-            code = grow_map(store);
-            if (code == MDB_SUCCESS)
-                code = MDB_MAP_FULL;
-        }
-    } while (code == MDB_MAP_FULL);
-    int awake = wake_readers(store);
-    pthread_mutex_unlock(&store->readers->lock);
-    return fault_of(store, code != MDB_SUCCESS ? code : awake, "cannot write to the store", fault);
-}
-
-static int drop_snapshot(struct store *store, MDB_txn *txn)
-{
-    MDB_val key = value_of("snapshot", strlen("snapshot"));
-    int code = mdb_del(txn, store->meta, &key, NULL);
-    return code == MDB_SUCCESS || code == MDB_NOTFOUND ? mdb_drop(txn, store->snapshot, 0) : code;
-}
-
-static int write_chunks(struct store *store, MDB_txn *txn, const void *context)
-{
-    (void)context;
-    int code = store->chunks_first == 0 ? drop_snapshot(store, txn) : MDB_SUCCESS;
-    for (size_t i = 0; i < store->chunks_count && code == MDB_SUCCESS; i++)
-        code = put_numbered(txn, store->snapshot, store->chunks_first + i, 4, store->chunks[i].bytes, store->chunks[i].size,
-                            MDB_APPEND);
-    return code;
-}
-
-static int write_changes(struct store *store, MDB_txn *txn)
-{
-    int code = MDB_SUCCESS;
-    for (size_t i = 0; i < store->changes_count && code == MDB_SUCCESS; i++) {
+    bool ok = true;
+    for (size_t i = 0; i < store->changes_count && ok; i++) {
         const struct file_change *change = &store->changes[i];
-        if (change->blob.bytes) {
-            code = put_numbered(txn, store->files, change->number, 4, change->blob.bytes, change->blob.size, 0);
-            continue;
-        }
-        uint8_t bytes[4];
-        store_be32(bytes, change->number);
-        MDB_val key = value_of(bytes, sizeof bytes);
-        code = mdb_del(txn, store->files, &key, NULL);
-        if (code == MDB_NOTFOUND)
-            code = MDB_SUCCESS;
+        uint8_t key[4];
+        store_be32(key, change->number);
+        ok = change->blob.bytes ? kv_put(txn, TABLE_FILES, key, sizeof key, change->blob.bytes, change->blob.size)
+                                : kv_delete(txn, TABLE_FILES, key, sizeof key);
     }
-    return code;
+    return ok;
 }
 
 static bool snapshot_is_new(const struct store *store)
@@ -759,36 +483,30 @@ static bool snapshot_is_new(const struct store *store)
     return store->chunks_given && store->chunks_blocks == store->totals.blocks;
 }
 
-static int write_snapshot(struct store *store, MDB_txn *txn)
+static bool write_snapshot(struct store *store, struct kv_txn *txn)
 {
     if (!snapshot_is_new(store))
-        return store->totals.blocks != store->committed.blocks || store->chunks_given ? drop_snapshot(store, txn) : MDB_SUCCESS;
+        return (store->totals.blocks == store->committed.blocks && !store->chunks_given) || drop_snapshot(txn);
     uint8_t bytes[SNAPSHOT_SIZE];
     store_le32(bytes, store->totals.blocks);
-    int code = write_chunks(store, txn, NULL);
-    return code == MDB_SUCCESS ? put_meta(txn, store->meta, "snapshot", bytes, sizeof bytes) : code;
+    return write_chunks(txn, store) && put_meta(txn, "snapshot", bytes, sizeof bytes);
 }
 
-static int write_all(struct store *store, MDB_txn *txn, const void *context)
+static bool write_all(struct kv_txn *txn, void *context)
 {
-    (void)context;
-    int code = MDB_SUCCESS;
-    for (size_t i = 0; i < store->pending_count && code == MDB_SUCCESS; i++) {
+    struct store *store = context;
+    bool ok = true;
+    for (size_t i = 0; i < store->pending_count && ok; i++) {
         const struct pending_batch *batch = &store->pending[i];
         uint64_t number = store->entries_count + i;
         uint8_t entry[ENTRY_SIZE];
         write_entry(&batch->entry, entry);
-        code = put_numbered(txn, store->batches, number, 8, batch->blob.bytes, batch->blob.size, MDB_APPEND);
-        if (code == MDB_SUCCESS)
-            code = put_numbered(txn, store->directory, number, 8, entry, sizeof entry, MDB_APPEND);
+        ok = append_numbered(txn, TABLE_BATCHES, number, 8, batch->blob.bytes, batch->blob.size) &&
+             append_numbered(txn, TABLE_DIRECTORY, number, 8, entry, sizeof entry);
     }
-    if (code == MDB_SUCCESS)
-        code = write_changes(store, txn);
-    if (code == MDB_SUCCESS)
-        code = write_snapshot(store, txn);
     uint8_t totals[TOTALS_SIZE];
     write_totals(&store->totals, store->generation, totals);
-    return code == MDB_SUCCESS ? put_meta(txn, store->meta, "totals", totals, sizeof totals) : code;
+    return ok && write_changes(store, txn) && write_snapshot(store, txn) && put_meta(txn, "totals", totals, sizeof totals);
 }
 
 enum status store_commit(struct store *store, struct fault *fault)
@@ -798,7 +516,7 @@ enum status store_commit(struct store *store, struct fault *fault)
         mem_reserve(&store->entries, &store->entries_capacity, store->entries_count + store->pending_count,
                     sizeof *store->entries) != STATUS_OK)
         return fault_nomem(fault);
-    enum status status = write_durably(store, write_all, NULL, fault);
+    enum status status = kv_write(store->kv, store_pending(store), write_all, store, fault);
     if (status != STATUS_OK)
         return status;
     for (size_t i = 0; i < store->pending_count; i++)
@@ -858,39 +576,31 @@ static enum status copy_blocks(struct batch *to, struct batch_view *from, uint32
 
 /* What a rollback leaves: batches 0..keep-1, and the last of them with these bytes. */
 struct rollback {
+    const struct store *store;
     size_t keep;
     struct pending_batch last;
     struct store_totals totals;
 };
 
-static int write_rollback(struct store *store, MDB_txn *txn, const void *context)
+static bool write_rollback(struct kv_txn *txn, void *context)
 {
     const struct rollback *back = context;
-    int code = MDB_SUCCESS;
-    for (size_t i = back->keep; i < store->entries_count && code == MDB_SUCCESS; i++) {
-        uint8_t bytes[8];
-        store_be64(bytes, i);
-        MDB_val key = value_of(bytes, sizeof bytes);
-        code = mdb_del(txn, store->batches, &key, NULL);
-        if (code == MDB_SUCCESS)
-            code = mdb_del(txn, store->directory, &key, NULL);
-    }
-    if (back->keep > 0 && code == MDB_SUCCESS) {
-        uint8_t entry[ENTRY_SIZE];
+    const struct store *store = back->store;
+    uint8_t key[8], entry[ENTRY_SIZE], totals[TOTALS_SIZE];
+    store_be64(key, back->keep);
+    bool ok = kv_delete_from(txn, TABLE_BATCHES, key, sizeof key) && kv_delete_from(txn, TABLE_DIRECTORY, key, sizeof key);
+    if (back->keep > 0 && ok) {
         write_entry(&back->last.entry, entry);
-        code = put_numbered(txn, store->batches, back->keep - 1, 8, back->last.blob.bytes, back->last.blob.size, 0);
-        if (code == MDB_SUCCESS)
-            code = put_numbered(txn, store->directory, back->keep - 1, 8, entry, sizeof entry, 0);
+        ok = put_numbered(txn, TABLE_BATCHES, back->keep - 1, 8, back->last.blob.bytes, back->last.blob.size) &&
+             put_numbered(txn, TABLE_DIRECTORY, back->keep - 1, 8, entry, sizeof entry);
     }
-    uint8_t totals[TOTALS_SIZE];
     write_totals(&back->totals, store->generation + 1, totals);
-    if (code == MDB_SUCCESS)
-        code = put_meta(txn, store->meta, "totals", totals, sizeof totals);
-    return code == MDB_SUCCESS ? drop_snapshot(store, txn) : code;
+    return ok && put_meta(txn, "totals", totals, sizeof totals) && drop_snapshot(txn);
 }
 
 static size_t entry_of_height(const struct store *store, uint32_t height);
-static enum status get_batch(const struct store *store, MDB_txn *txn, size_t batch, struct batch_view *view, struct fault *fault);
+static enum status get_batch(const struct store *store, const struct kv_view *from, size_t batch, struct batch_view *view,
+                             struct fault *fault);
 
 /* Encodes the batch that holds the cut anew, without what is dropped. */
 static enum status prepare_rollback(struct store *store, uint32_t blocks, struct rollback *back, struct fault *fault)
@@ -931,10 +641,10 @@ enum status store_rollback(struct store *store, uint32_t blocks, struct fault *f
         status = store_commit(store, fault);
     if (status != STATUS_OK || blocks >= store->committed.blocks)
         return status;
-    struct rollback back = {0};
+    struct rollback back = {.store = store};
     status = prepare_rollback(store, blocks, &back, fault);
     if (status == STATUS_OK)
-        status = write_durably(store, write_rollback, &back, fault);
+        status = kv_write(store->kv, back.last.blob.size, write_rollback, &back, fault);
     if (status == STATUS_OK) {
         store->entries_count = back.keep;
         if (back.keep > 0)
@@ -988,22 +698,19 @@ enum status store_drop_file(struct store *store, uint32_t number, struct fault *
 
 enum status store_each_file(const struct store *store, store_file_fn *fn, void *context, struct fault *fault)
 {
-    MDB_cursor *cursor = NULL;
-    MDB_val key, value;
-    int code = mdb_cursor_open(store->view, store->files, &cursor);
-    enum status status = STATUS_OK;
-    while (code == MDB_SUCCESS && status == STATUS_OK) {
-        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-        if (code == MDB_SUCCESS && key.mv_size != 4)
+    struct kv_cursor *cursor;
+    struct kv_pair pair;
+    bool ended = false; /* by fn, not by the end of the table */
+    enum status status = kv_cursor_open(store->view, TABLE_FILES, &cursor, fault);
+    while (status == STATUS_OK && (status = kv_next(cursor, &pair, fault)) == STATUS_OK) {
+        if (pair.key_size != 4)
             status = damaged(store, "the number of a file is malformed", fault);
-        else if (code == MDB_SUCCESS)
-            status = fn(context, load_be32(key.mv_data), value.mv_data, value.mv_size);
+        else
+            status = fn(context, load_be32(pair.key), pair.value, pair.value_size);
+        ended = status != STATUS_OK;
     }
-    if (cursor)
-        mdb_cursor_close(cursor);
-    if (status != STATUS_OK || code == MDB_NOTFOUND)
-        return status;
-    return fault_of(store, code, "cannot read the store", fault);
+    kv_cursor_close(cursor);
+    return status == STATUS_NOT_FOUND && !ended ? STATUS_OK : status;
 }
 
 enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *bytes, size_t size, struct fault *fault)
@@ -1023,7 +730,7 @@ enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *
     store->chunks_bytes += size;
     if (store->chunks_bytes < SNAPSHOT_HELD)
         return STATUS_OK;
-    enum status status = write_durably(store, write_chunks, NULL, fault);
+    enum status status = kv_write(store->kv, store_pending(store), write_chunks, store, fault);
     if (status == STATUS_OK) {
         store->snapshot_blocks = 0;
         store->chunks_first += (uint32_t)store->chunks_count;
@@ -1034,30 +741,20 @@ enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *
 
 enum status store_get_snapshot(const struct store *store, uint32_t chunk, const uint8_t **bytes, size_t *size, struct fault *fault)
 {
-    MDB_val value;
-    int code = MDB_NOTFOUND;
+    enum status status = STATUS_NOT_FOUND;
     if (store->snapshot_blocks > 0 && store->snapshot_blocks == store->committed.blocks)
-        code = get_numbered(store->view, store->snapshot, chunk, 4, &value);
-    if (code == MDB_NOTFOUND)
-        return fault_set(fault, STATUS_NOT_FOUND, store->data_path, FAULT_NO_OFFSET, "no such chunk of a snapshot");
-    if (code != MDB_SUCCESS)
-        return fault_of(store, code, "cannot read the store", fault);
-    *bytes = value.mv_data;
-    *size = value.mv_size;
-    return STATUS_OK;
+        status = get_numbered(store->view, TABLE_SNAPSHOT, chunk, 4, bytes, size, fault);
+    if (status == STATUS_NOT_FOUND)
+        return fault_set(fault, status, kv_data_path(store->kv), FAULT_NO_OFFSET, "no such chunk of a snapshot");
+    return status;
 }
 
 enum status store_get_file(const struct store *store, uint32_t number, const uint8_t **value, size_t *size, struct fault *fault)
 {
-    MDB_val found;
-    int code = get_numbered(store->view, store->files, number, 4, &found);
-    if (code == MDB_NOTFOUND)
-        return fault_set(fault, STATUS_NOT_FOUND, store->data_path, FAULT_NO_OFFSET, "nothing is known of blk file %u", number);
-    if (code != MDB_SUCCESS)
-        return fault_of(store, code, "cannot read the store", fault);
-    *value = found.mv_data;
-    *size = found.mv_size;
-    return STATUS_OK;
+    enum status status = get_numbered(store->view, TABLE_FILES, number, 4, value, size, fault);
+    if (status == STATUS_NOT_FOUND)
+        return fault_set(fault, status, kv_data_path(store->kv), FAULT_NO_OFFSET, "nothing is known of blk file %u", number);
+    return status;
 }
 
 /* ---- reading ---- */
@@ -1065,13 +762,14 @@ enum status store_get_file(const struct store *store, uint32_t number, const uin
 /* The batches that the store knows are those of its generation; another process may have changed them since. */
 static enum status check_generation(const struct store_reader *reader, struct fault *fault)
 {
-    MDB_val value;
-    int code = get_meta(reader->txn, reader->store->meta, "totals", &value);
-    if (code != MDB_SUCCESS)
-        return fault_of(reader->store, code, "cannot read the store", fault);
-    if (value.mv_size == TOTALS_SIZE && load_le64((const uint8_t *)value.mv_data + 52) == reader->store->generation)
+    const uint8_t *value;
+    size_t size;
+    enum status status = get_meta(reader->store, reader->view, "totals", &value, &size, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (size == TOTALS_SIZE && load_le64(value + 52) == reader->store->generation)
         return STATUS_OK;
-    return fault_set(fault, STATUS_BUSY, reader->store->data_path, FAULT_NO_OFFSET,
+    return fault_set(fault, STATUS_BUSY, kv_data_path(reader->store->kv), FAULT_NO_OFFSET,
                      "a scan took blocks back meanwhile: run the command again");
 }
 
@@ -1082,18 +780,9 @@ enum status store_reader_open(const struct store *store, struct store_reader **r
     if (!new)
         return fault_nomem(fault);
     new->store = store;
-    pthread_mutex_lock(&store->readers->lock);
-    int code = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &new->txn);
-    if (code == MDB_SUCCESS) {
-        new->next = store->readers->first;
-        store->readers->first = new;
-    }
-    pthread_mutex_unlock(&store->readers->lock);
-    if (code != MDB_SUCCESS) {
-        mem_free(new);
-        return fault_of(store, code, "cannot read the store", fault);
-    }
-    enum status status = check_generation(new, fault);
+    enum status status = kv_view_open(store->kv, &new->view, fault);
+    if (status == STATUS_OK)
+        status = check_generation(new, fault);
     if (status == STATUS_OK)
         *reader = new;
     else
@@ -1105,39 +794,31 @@ void store_reader_close(struct store_reader *reader)
 {
     if (!reader)
         return;
-    struct reader_list *list = reader->store->readers;
-    pthread_mutex_lock(&list->lock);
-    struct store_reader **at = &list->first;
-    while (*at != reader)
-        at = &(*at)->next;
-    *at = reader->next;
-    mdb_txn_abort(reader->txn);
-    pthread_mutex_unlock(&list->lock);
+    kv_view_close(reader->view);
     mem_free(reader);
 }
 
 enum status store_reader_refresh(struct store_reader *reader, struct fault *fault)
 {
-    if (!reader->lost)
-        mdb_txn_reset(reader->txn);
-    int code = mdb_txn_renew(reader->txn);
-    reader->lost = code != MDB_SUCCESS;
-    return code == MDB_SUCCESS ? check_generation(reader, fault) : fault_of(reader->store, code, "cannot read the store", fault);
+    enum status status = kv_view_refresh(reader->view, fault);
+    return status == STATUS_OK ? check_generation(reader, fault) : status;
 }
 
 size_t store_batches(const struct store_reader *reader) { return reader->store->entries_count; }
 
-static enum status get_batch(const struct store *store, MDB_txn *txn, size_t batch, struct batch_view *view, struct fault *fault)
+static enum status get_batch(const struct store *store, const struct kv_view *from, size_t batch, struct batch_view *view,
+                             struct fault *fault)
 {
-    MDB_val value;
+    const uint8_t *bytes;
+    size_t size;
     assert(batch < store->entries_count);
     const struct entry *entry = &store->entries[batch];
-    int code = get_numbered(txn, store->batches, batch, 8, &value);
-    if (code == MDB_NOTFOUND)
+    enum status status = get_numbered(from, TABLE_BATCHES, batch, 8, &bytes, &size, fault);
+    if (status == STATUS_NOT_FOUND)
         return damaged(store, "a batch is missing", fault);
-    if (code != MDB_SUCCESS)
-        return fault_of(store, code, "cannot read the store", fault);
-    if (batch_view_open(view, value.mv_data, value.mv_size) != STATUS_OK || view->first_height != entry->first_height ||
+    if (status != STATUS_OK)
+        return status;
+    if (batch_view_open(view, bytes, size) != STATUS_OK || view->first_height != entry->first_height ||
         view->block_count != entry->blocks || view->first_tx != entry->first_tx || view->first_ordinal != entry->first_ordinal)
         return damaged(store, "a batch is malformed", fault);
     return STATUS_OK;
@@ -1145,9 +826,7 @@ static enum status get_batch(const struct store *store, MDB_txn *txn, size_t bat
 
 enum status store_batch(const struct store_reader *reader, size_t batch, struct batch_view *view, struct fault *fault)
 {
-    if (reader->lost)
-        return fault_of(reader->store, MDB_BAD_TXN, "cannot read the store", fault);
-    return get_batch(reader->store, reader->txn, batch, view, fault);
+    return get_batch(reader->store, reader->view, batch, view, fault);
 }
 
 /* The last batch that begins at or below the height; there is one. */
@@ -1180,7 +859,7 @@ static size_t entry_of_ordinal(const struct store *store, uint64_t ordinal)
 
 static enum status no_block(const struct store *store, uint32_t height, struct fault *fault)
 {
-    return fault_set(fault, STATUS_NOT_FOUND, store->path, FAULT_NO_OFFSET, "the store has no block of height %u", height);
+    return fault_set(fault, STATUS_NOT_FOUND, kv_path(store->kv), FAULT_NO_OFFSET, "the store has no block of height %u", height);
 }
 
 enum status store_batch_of_height(const struct store_reader *reader, uint32_t height, size_t *batch, struct fault *fault)

@@ -1,5 +1,5 @@
-/* store: the one place that touches LMDB. An append-ordered store of batches (record.h), of what is known of each blk
- * file, and of a snapshot of the outpoint table.
+/* store: an append-ordered store of batches (record.h), of what is known of each blk file, and of a snapshot of the
+ * outpoint table, in the tables of a kv.
  *
  * Appending: blocks are added in height order; full batches wait in memory until store_commit writes them in one LMDB
  * transaction. What is not committed is lost on a crash, never half there. One process writes at a time (STATUS_BUSY for

@@ -10,7 +10,7 @@ breaches=$(
     grep -nE '#include "(cli|tests)/' classify/*.[ch]
     grep -nE '#include "tests/' cli/*.[ch]
     # one place for each library
-    grep -nE '#include <lmdb\.h>' parser/*.[ch] graph/*.[ch] classify/*.[ch] cli/*.[ch] | grep -v '^graph/store\.c:'
+    grep -nE '#include <lmdb\.h>' parser/*.[ch] graph/*.[ch] classify/*.[ch] cli/*.[ch] | grep -v '^graph/kv\.c:'
     grep -nE '#include <igraph' parser/*.[ch] graph/*.[ch] classify/*.[ch] cli/*.[ch] | grep -v '^graph/shape\.c:'
     grep -nE '#include <secp256k1' parser/*.[ch] graph/*.[ch] classify/*.[ch] cli/*.[ch] | grep -v '^parser/pubkey\.c:'
     grep -nE '#include <openssl/' parser/*.[ch] graph/*.[ch] classify/*.[ch] cli/*.[ch] | grep -v '^parser/sha256\.c:'
