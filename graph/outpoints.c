@@ -255,6 +255,14 @@ void outpoints_free(struct outpoints *table)
     mem_free(table);
 }
 
+void outpoints_prefetch_slot(const struct outpoints *table, uint64_t hash)
+{
+    const struct outpoints_segment *segment = &table->segments[segment_of(hash)];
+    outpoints_prefetch(table, hash);
+    if (segment->slots)
+        __builtin_prefetch(&segment->slots[home(tag_of(hash), segment->homes)]);
+}
+
 bool outpoints_candidate(const struct outpoints *table, uint64_t hash)
 {
     const struct outpoints_segment *segment = &table->segments[segment_of(hash)];

@@ -84,6 +84,9 @@ static inline void outpoints_prefetch(const struct outpoints *table, uint64_t ha
     __builtin_prefetch(outpoints_filter_word(table, hash));
 }
 
+/* Brings the slot nearer that outpoints_add will look at. */
+void outpoints_prefetch_slot(const struct outpoints *table, uint64_t hash);
+
 /* As outpoints_probe, by the table itself: wrong once in 2^32 / count of what is not in it. One cache miss; for inputs that
  * passed the filter, before anything dearer than that is done about them. */
 bool outpoints_candidate(const struct outpoints *table, uint64_t hash);

@@ -395,8 +395,11 @@ static enum status add_created(struct round *round, const struct made *made, con
     uint8_t prevout[TX_PREVOUT_SIZE];
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < created->record.tracked && status == STATUS_OK; i++) {
-        prevout_of(&created->record.txid, made->vouts.at[created->vouts + i], prevout);
-        status = outpoints_add(round->table, prevout, made->hashes.at[created->vouts + i], (*ordinal)++, resolve,
+        size_t at = created->vouts + i;
+        if (at + PROBES_AHEAD < made->hashes.count)
+            outpoints_prefetch_slot(round->table, made->hashes.at[at + PROBES_AHEAD]);
+        prevout_of(&created->record.txid, made->vouts.at[at], prevout);
+        status = outpoints_add(round->table, prevout, made->hashes.at[at], (*ordinal)++, resolve,
                                &round->workers[0], fault);
     }
     return status;
