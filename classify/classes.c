@@ -174,9 +174,30 @@ static void worker_close(struct worker *worker)
     mem_free(worker->removed);
 }
 
+/* The transactions of a T-DAG lie anywhere in memory: asking for all of an item's before the first is needed takes a
+ * fraction of the time of waiting for each. */
+static void prefetch_item(const struct job *job, const struct item *item)
+{
+    const struct forest *forest = job->forest;
+    const uint32_t *members = job->tdags->members + job->tdags->first[item->begin];
+    if (item->txs > ITEM_TXS)
+        return;
+    for (uint32_t i = 0; i < item->txs; i++) {
+        __builtin_prefetch(&forest->txs[members[i]].inputs);
+        __builtin_prefetch(&forest->txs[members[i] + 1].first_output);
+        __builtin_prefetch(&job->local[members[i]], 1);
+        __builtin_prefetch(&job->classes->depths[members[i]], 1);
+    }
+    for (uint32_t i = 0; i < item->txs; i++) {
+        __builtin_prefetch(&forest->outputs[forest->txs[members[i]].first_output]);
+        __builtin_prefetch(&forest->spends[forest->txs[members[i]].first_spend]);
+    }
+}
+
 static enum status classify_item(struct job *job, struct worker *worker, const struct item *item)
 {
     enum status status = worker->memos ? STATUS_OK : worker_open(worker);
+    prefetch_item(job, item);
     for (uint32_t d = item->begin; !status && d < item->end; d++) {
         uint32_t begin = job->tdags->first[d], count = job->tdags->first[d + 1] - begin;
         status = mem_reserve(&worker->root, &worker->root_capacity, count, sizeof *worker->root);
@@ -294,6 +315,7 @@ static enum status add_to_class(struct classes *classes, size_t *capacity, uint3
     struct class_row *class = &classes->classes[slots[slot] - 1];
     class->tdags++;
     class->exact = class->exact && row->class_exact;
+    class->alike = class->alike || row->alike;
     return STATUS_OK;
 }
 

@@ -17,6 +17,7 @@
 struct tdag_row {
     uint8_t class_id[CANON_ID_SIZE];
     bool class_exact;
+    bool alike;          /* every rule set has this same T-DAG: all outputs that it creates or spends are unknown in each */
     bool vanished;       /* compression left a height below 2: no T-DAG any more; all else is then 0 */
     enum family family;
     uint32_t txs, roots, height, mixed_spenders;
@@ -31,6 +32,7 @@ struct tdag_row {
 struct class_row {
     uint8_t class_id[CANON_ID_SIZE];
     bool exact;
+    bool alike;          /* so is one of its T-DAGs */
     uint32_t tdags, first_dag; /* first_dag: id of the first T-DAG in it */
     uint32_t height, roots, txs;
     uint64_t nodes, edges;

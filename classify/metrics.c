@@ -11,12 +11,13 @@ static uint64_t add_saturating(uint64_t a, uint64_t b)
 }
 
 /* A removed output stands for its own parents, which lie one step higher. */
-static uint32_t look_at_inputs(const struct dag *dag, uint32_t tx, uint32_t *unknown_inputs)
+static uint32_t look_at_inputs(const struct dag *dag, uint32_t tx, struct tdag_row *row, uint32_t *unknown_inputs)
 {
     const struct forest *forest = dag->forest;
     uint32_t parents_depth = 0, count = 0;
     for (uint32_t s = forest->txs[tx].first_spend; s < forest->txs[tx + 1].first_spend; s++) {
         const struct forest_output *spent = &forest->outputs[forest->spends[s]];
+        row->alike &= spent->unknown == RULES_ALL;
         if (!forest_is_arc(spent, dag->rules))
             continue;
         uint32_t depth = dag->depths[spent->tx] - dag_removes(dag, spent);
@@ -36,6 +37,7 @@ static void look_at_outputs(const struct dag *dag, uint32_t tx, struct tdag_row 
     *removed = 0;
     for (uint32_t o = forest->txs[tx].first_output; o < forest->txs[tx + 1].first_output; o++) {
         const struct forest_output *output = &forest->outputs[o];
+        row->alike &= output->unknown == RULES_ALL;
         if (!(output->unknown >> dag->rules & 1))
             continue;
         ++*unknown;
@@ -64,11 +66,12 @@ enum status metrics_of(struct metrics *metrics, const struct dag *dag, struct td
     memset(metrics->level, 0, ((size_t)dag->count + 1) * sizeof *metrics->level);
     memset(row, 0, sizeof *row);
     row->txs = dag->count;
+    row->alike = true;
     *removed = 0;
     for (uint32_t i = 0; i < dag->count; i++) {
         uint32_t tx = dag->members[i], unknown_inputs, unknown_outputs;
         const struct forest_tx *t = &forest->txs[tx];
-        uint32_t depth = 1 + look_at_inputs(dag, tx, &unknown_inputs);
+        uint32_t depth = 1 + look_at_inputs(dag, tx, row, &unknown_inputs);
         look_at_outputs(dag, tx, row, &unknown_outputs, &dag->removed[i], &spent_sat);
         bool root = (t->coinbase || unknown_inputs < t->inputs) && unknown_outputs > 0;
         uint32_t kept = t->outputs - dag->removed[i];

@@ -5,20 +5,35 @@
 #include "cli/summary.h"
 #include "cli/tables.h"
 
-/* One rule set after the other, so that only one selection is in memory; the chosen one's goes into the tables. */
-static enum status each_rules(const struct settings *settings, struct summary *summary, enum rules chosen,
-                              struct selection *selection, struct fault *fault)
+/* Of the rule sets beside the chosen one only the numbers are told. */
+static enum status add_other_rules(struct summary *summary, const struct selection *chosen, struct fault *fault)
 {
-    enum status status = STATUS_OK;
-    for (unsigned i = 1; i <= RULES && status == STATUS_OK; i++) {
-        enum rules rules = (enum rules)((chosen + i) % RULES);
-        selection_free(selection);
-        status = selection_make(summary->store, summary->forest, rules, summary->filter, settings->compress,
-                                (unsigned)settings->threads, selection, fault);
+    const struct settings *settings = summary->settings;
+    struct alike alike;
+    enum status status = alike_make(summary->forest, chosen, &alike, fault);
+    for (unsigned i = 1; i < RULES && status == STATUS_OK; i++) {
+        struct selection others = {0};
+        enum rules rules = (enum rules)((chosen->tdags.rules + i) % RULES);
+        status = selection_make_others(summary->store, summary->forest, rules, summary->filter, settings->compress,
+                                       (unsigned)settings->threads, alike.settled, &others, fault);
         if (status == STATUS_OK)
-            summary_add(summary, selection);
+            summary_add(summary, &others, &alike);
+        selection_free(&others);
     }
+    alike_free(&alike);
     return status;
+}
+
+static enum status each_rules(struct summary *summary, enum rules chosen, struct selection *selection,
+                              struct fault *fault)
+{
+    enum status status = selection_make(summary->store, summary->forest, chosen, summary->filter,
+                                        summary->settings->compress, (unsigned)summary->settings->threads, selection,
+                                        fault);
+    if (status != STATUS_OK)
+        return status;
+    summary_add(summary, selection, NULL);
+    return add_other_rules(summary, selection, fault);
 }
 
 static enum status dags(const struct settings *settings, enum rules rules, struct fault *fault)
@@ -40,7 +55,7 @@ static enum status dags(const struct settings *settings, enum rules rules, struc
         status = source_go_on(fault);
     struct summary summary = {.settings = settings, .store = store, .forest = &forest, .filter = filter};
     if (status == STATUS_OK)
-        status = each_rules(settings, &summary, rules, &selection, fault);
+        status = each_rules(&summary, rules, &selection, fault);
     if (status == STATUS_OK)
         status = tables_write(settings->out, store, &forest, &selection, (unsigned)settings->threads, fault);
     if (status == STATUS_OK)

@@ -1,5 +1,8 @@
 #include "cli/selection.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli/source.h"
 #include "parser/mem.h"
 
@@ -52,8 +55,15 @@ enum status selection_make(const struct store *store, const struct forest *fores
                            const struct filter *filter, bool compress, unsigned threads, struct selection *selection,
                            struct fault *fault)
 {
+    return selection_make_others(store, forest, rules, filter, compress, threads, NULL, selection, fault);
+}
+
+enum status selection_make_others(const struct store *store, const struct forest *forest, enum rules rules,
+                                  const struct filter *filter, bool compress, unsigned threads, const uint8_t *settled,
+                                  struct selection *selection, struct fault *fault)
+{
     *selection = (struct selection){0};
-    enum status status = tdags_find(forest, rules, &selection->tdags, fault);
+    enum status status = tdags_find_others(forest, rules, settled, &selection->tdags, fault);
     if (status == STATUS_OK && filter)
         status = exclude(store, forest, filter, selection, fault);
     if (status == STATUS_OK)
@@ -79,4 +89,51 @@ void selection_free(struct selection *selection)
     tdags_free(&selection->tdags);
     mem_free(selection->excluded);
     *selection = (struct selection){0};
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return memcmp(a, b, CANON_ID_SIZE);
+}
+
+enum status alike_make(const struct forest *forest, const struct selection *selection, struct alike *alike,
+                       struct fault *fault)
+{
+    const struct tdags *tdags = &selection->tdags;
+    const struct classes *classes = &selection->classes;
+    *alike = (struct alike){.settled = mem_alloc(forest->txs_count, 1),
+                            .ids = mem_alloc(classes->classes_count, sizeof *alike->ids)};
+    if (!alike->settled || !alike->ids)
+        return fault_nomem(fault);
+    for (uint32_t d = 0; d < tdags->count; d++) {
+        const struct tdag_row *row = &classes->rows[d];
+        if (!row->alike)
+            continue;
+        alike->tdags++;
+        alike->nodes += row->nodes;
+        alike->edges += row->edges;
+        for (uint32_t m = tdags->first[d]; m < tdags->first[d + 1]; m++)
+            alike->settled[tdags->members[m]] = 1;
+    }
+    for (uint32_t i = 0; i < classes->classes_count; i++) {
+        if (!classes->classes[i].alike)
+            continue;
+        alike->inexact_classes += !classes->classes[i].exact;
+        memcpy(alike->ids[alike->classes++], classes->classes[i].class_id, CANON_ID_SIZE);
+    }
+    if (alike->classes > 0)
+        qsort(alike->ids, alike->classes, sizeof *alike->ids, compare_ids);
+    return STATUS_OK;
+}
+
+bool alike_has(const struct alike *alike, const uint8_t id[CANON_ID_SIZE])
+{
+    return alike->classes > 0 && bsearch(id, alike->ids, alike->classes, sizeof *alike->ids, compare_ids);
+}
+
+void alike_free(struct alike *alike)
+{
+    mem_free(alike->settled);
+    mem_free(alike->ids);
+    *alike = (struct alike){0};
 }

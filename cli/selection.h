@@ -17,6 +17,25 @@ struct selection {
 enum status selection_make(const struct store *store, const struct forest *forest, enum rules rules,
                            const struct filter *filter, bool compress, unsigned threads, struct selection *selection,
                            struct fault *fault) MUST_CHECK;
+/* Without the settled transactions, see tdags_find_others. */
+enum status selection_make_others(const struct store *store, const struct forest *forest, enum rules rules,
+                                  const struct filter *filter, bool compress, unsigned threads, const uint8_t *settled,
+                                  struct selection *selection, struct fault *fault) MUST_CHECK;
 void selection_free(struct selection *selection);
+
+/* Most T-DAGs are the same under every rule set: for the numbers of another rule set than the selection's, only the
+ * others have to be looked at. */
+struct alike {
+    uint8_t *settled;        /* by transaction: 1 in a T-DAG that every rule set has alike */
+    uint8_t (*ids)[CANON_ID_SIZE]; /* classes of these T-DAGs, in ascending order */
+    uint32_t tdags, classes, inexact_classes;
+    uint64_t nodes, edges;
+};
+
+enum status alike_make(const struct forest *forest, const struct selection *selection, struct alike *alike,
+                       struct fault *fault) MUST_CHECK;
+/* Is a T-DAG that all rule sets have in the class? */
+bool alike_has(const struct alike *alike, const uint8_t id[CANON_ID_SIZE]);
+void alike_free(struct alike *alike);
 
 #endif

@@ -8,21 +8,28 @@
 #include "cli/tables.h"
 #include "parser/mem.h"
 
-void summary_add(struct summary *summary, struct selection *selection)
+void summary_add(struct summary *summary, struct selection *selection, const struct alike *alike)
 {
     struct summary_rules *rules = &summary->rules[selection->tdags.rules];
-    rules->roots = selection->tdags.roots_all;
-    rules->tdags = selection->tdags.count;
-    rules->nodes = selection->classes.nodes;
-    rules->edges = selection->classes.edges;
-    rules->classes = selection->classes.classes_count;
-    rules->vanished = selection->vanished;
-    rules->inexact_classes = 0;
-    for (uint32_t i = 0; i < selection->classes.classes_count; i++)
-        rules->inexact_classes += !selection->classes.classes[i].exact;
+    const struct classes *classes = &selection->classes;
     mem_free(rules->excluded);
-    rules->excluded = selection->excluded;
+    *rules = (struct summary_rules){.roots = selection->tdags.roots_all, .vanished = selection->vanished,
+                                    .tdags = selection->tdags.count, .nodes = classes->nodes, .edges = classes->edges,
+                                    .excluded = selection->excluded};
     selection->excluded = NULL;
+    if (alike) {
+        rules->tdags += alike->tdags;
+        rules->nodes += alike->nodes;
+        rules->edges += alike->edges;
+        rules->classes = alike->classes;
+        rules->inexact_classes = alike->inexact_classes;
+    }
+    for (uint32_t i = 0; i < classes->classes_count; i++) {
+        if (alike && alike_has(alike, classes->classes[i].class_id))
+            continue;
+        rules->classes++;
+        rules->inexact_classes += !classes->classes[i].exact;
+    }
 }
 
 void summary_free(struct summary *summary)

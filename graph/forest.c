@@ -261,6 +261,8 @@ static enum status link_spends(struct load *load, struct fault *fault)
         for (uint32_t t = batch->first_tx; t < batch[1].first_tx; t++) {
             uint32_t end = t + 1 < batch[1].first_tx ? forest->txs[t + 1].first_spend : (uint32_t)batch->list.count;
             for (; s < end; s++) {
+                if (s + FOREST_AHEAD < batch->list.count)
+                    __builtin_prefetch(&forest->outputs[batch->list.spends[s + FOREST_AHEAD].ordinal], 1);
                 struct spend spend = batch->list.spends[s];
                 struct forest_output *output = &forest->outputs[spend.ordinal];
                 if (output->spender != FOREST_NONE)
@@ -315,8 +317,10 @@ void forest_free(struct forest *forest)
 uint32_t forest_unknown_inputs(const struct forest *forest, uint32_t tx, enum rules rules)
 {
     uint32_t count = 0;
-    for (uint32_t s = forest->txs[tx].first_spend; s < forest->txs[tx + 1].first_spend; s++)
+    for (uint32_t s = forest->txs[tx].first_spend; s < forest->txs[tx + 1].first_spend; s++) {
+        forest_prefetch_spent(forest, s);
         count += forest->outputs[forest->spends[s]].unknown >> rules & 1;
+    }
     return count;
 }
 
@@ -346,12 +350,12 @@ static uint32_t find(uint32_t *parent, uint32_t tx)
 }
 
 /* Until the numbering, tx_dag[r] of a representative r says whether its component has an arc. */
-static void join_arcs(const struct forest *forest, struct tdags *tdags, uint32_t *parent)
+static void join_arcs(const struct forest *forest, const uint8_t *settled, struct tdags *tdags, uint32_t *parent)
 {
     for (uint32_t t = 0; t < forest->txs_count; t++)
         parent[t] = t;
     for (uint32_t o = 0; o < forest->outputs_count; o++) {
-        if (!forest_is_arc(&forest->outputs[o], tdags->rules))
+        if (!forest_is_arc(&forest->outputs[o], tdags->rules) || (settled && settled[forest->outputs[o].tx]))
             continue;
         uint32_t a = find(parent, forest->outputs[o].tx), b = find(parent, forest->outputs[o].spender);
         if (a > b) {
@@ -376,12 +380,18 @@ static uint64_t count_roots(const struct forest *forest, enum rules rules)
 
 enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags, struct fault *fault)
 {
+    return tdags_find_others(forest, rules, NULL, tdags, fault);
+}
+
+enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *settled, struct tdags *tdags,
+                              struct fault *fault)
+{
     uint32_t n = forest->txs_count, members = 0;
     *tdags = (struct tdags){.rules = rules, .tx_dag = mem_alloc(n, sizeof *tdags->tx_dag)};
     uint32_t *parent = mem_alloc(n, sizeof *parent);
     if (!parent || !tdags->tx_dag)
         goto nomem;
-    join_arcs(forest, tdags, parent);
+    join_arcs(forest, settled, tdags, parent);
     for (uint32_t t = 0; t < n; t++) {
         uint32_t first = find(parent, t);
         if (first < t)

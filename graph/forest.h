@@ -53,6 +53,15 @@ struct forest {
 enum status forest_load(const struct store *store, unsigned threads, struct forest *forest, struct fault *fault) MUST_CHECK;
 void forest_free(struct forest *forest);
 
+/* Brings the output spent `FOREST_AHEAD` spends further on nearer, for loops over all spends in order: what they spend
+ * lies anywhere in memory. */
+#define FOREST_AHEAD 32u
+static inline void forest_prefetch_spent(const struct forest *forest, uint32_t spend)
+{
+    if (spend + FOREST_AHEAD < forest->spends_count)
+        __builtin_prefetch(&forest->outputs[forest->spends[spend + FOREST_AHEAD]]);
+}
+
 /* True when the output is unknown in the rule set and spent: an arc from its transaction to its spender. */
 static inline bool forest_is_arc(const struct forest_output *output, enum rules rules)
 {
@@ -78,6 +87,10 @@ struct tdags {
 
 /* Union-find over the arcs, with path halving: linear but for a factor that is at worst logarithmic. */
 enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags, struct fault *fault) MUST_CHECK;
+/* tdags_find without the arcs of transactions t with settled[t] not 0: whole T-DAGs that are known already, since
+ * another rule set has them alike. roots_all counts as if nothing were settled. */
+enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *settled, struct tdags *tdags,
+                              struct fault *fault) MUST_CHECK;
 /* Drops the T-DAGs d (1..count) with drop[d] not 0 and numbers the others anew, in the same order. */
 void tdags_drop(struct tdags *tdags, const uint8_t *drop);
 void tdags_free(struct tdags *tdags);
