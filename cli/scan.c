@@ -51,8 +51,11 @@ static int scan_with(const struct settings *settings, struct ingest_options opti
     enum status status = ingest_run(&options, &result, &fault);
     progress_end(&progress);
     if (status == STATUS_INTERRUPTED) {
-        message("interrupted; the store holds the chain to height %u, and the same command goes on from there",
-                (unsigned)result.height);
+        if (result.blocks > 0)
+            message("interrupted; the store holds the chain to height %u, and the same command goes on from there",
+                    (unsigned)result.height);
+        else
+            message("interrupted; the store holds no block yet");
         return EXIT_INTERRUPTED;
     }
     if (status != STATUS_OK)

@@ -390,6 +390,7 @@ enum status ingest_run(const struct ingest_options *options, struct ingest_resul
     enum status status = run(&ingest);
     if (ingest.store) {
         struct store_totals totals = store_totals_of(ingest.store);
+        result->blocks = totals.blocks;
         result->height = totals.blocks ? totals.blocks - 1 : 0;
         result->tip = totals.tip;
     }

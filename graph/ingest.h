@@ -46,7 +46,8 @@ struct ingest_options {
 
 struct ingest_result {
     char network[32];       /* name, or "signet-XXXXXXXX" for a custom one's magic */
-    uint32_t height;        /* of the store's tip */
+    uint32_t blocks;        /* in the store */
+    uint32_t height;        /* of its tip; 0 without blocks */
     struct hash256 tip;
     uint32_t blocks_added, blocks_removed;
     uint32_t stale, detached; /* blocks on disk outside the chain */

@@ -29,14 +29,8 @@ const char *unktx_path(void)
 }
 
 /* Forks and runs; out and err go to the two descriptors. */
-static pid_t start(const char *format, va_list arguments, int out, int err)
+static pid_t start_words(char **words, int out, int err)
 {
-    char line[8192];
-    char *words[WORDS] = {(char *)(uintptr_t)unktx_path()};
-    vsnprintf(line, sizeof line, format, arguments);
-    size_t count = 1;
-    for (char *rest, *word = strtok_r(line, " ", &rest); word && count + 1 < WORDS; word = strtok_r(NULL, " ", &rest))
-        words[count++] = word;
     pid_t child = fork();
     if (child == 0) {
         dup2(out, 1);
@@ -47,6 +41,17 @@ static pid_t start(const char *format, va_list arguments, int out, int err)
     }
     assert_true(child > 0);
     return child;
+}
+
+static pid_t start(const char *format, va_list arguments, int out, int err)
+{
+    char line[8192];
+    char *words[WORDS] = {(char *)(uintptr_t)unktx_path()};
+    vsnprintf(line, sizeof line, format, arguments);
+    size_t count = 1;
+    for (char *rest, *word = strtok_r(line, " ", &rest); word && count + 1 < WORDS; word = strtok_r(NULL, " ", &rest))
+        words[count++] = word;
+    return start_words(words, out, err);
 }
 
 static int wait_for(pid_t child)
@@ -69,16 +74,21 @@ static char *read_back(FILE *file, size_t *size)
     return text;
 }
 
-static struct run run_line(const char *format, va_list arguments)
+/* Waits, and takes in what was written to the two files. */
+static struct run finish(pid_t child, FILE *out, FILE *err)
 {
-    struct run run = {0};
+    struct run run = {.exit_status = wait_for(child)};
     size_t err_size;
-    FILE *out = tmpfile(), *err = tmpfile();
-    assert_true(out && err);
-    run.exit_status = wait_for(start(format, arguments, fileno(out), fileno(err)));
     run.out = read_back(out, &run.out_size);
     run.err = read_back(err, &err_size);
     return run;
+}
+
+static struct run run_line(const char *format, va_list arguments)
+{
+    FILE *out = tmpfile(), *err = tmpfile();
+    assert_true(out && err);
+    return finish(start(format, arguments, fileno(out), fileno(err)), out, err);
 }
 
 static struct run run_expect(int status, const char *format, va_list arguments)
@@ -126,6 +136,20 @@ pid_t unktx_start(const char *format, ...)
     close(null);
     va_end(arguments);
     return child;
+}
+
+struct run shell(const char *format, ...)
+{
+    char line[8192];
+    char *words[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, line, NULL};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    setenv("UNKTX", unktx_path(), 1);
+    FILE *out = tmpfile(), *err = tmpfile();
+    assert_true(out && err);
+    return finish(start_words(words, fileno(out), fileno(err)), out, err);
 }
 
 void run_free(struct run *run)

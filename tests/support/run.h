@@ -28,6 +28,9 @@ void run_free(struct run *run);
 /* Starts it with stdout and stderr thrown away, and does not wait. */
 pid_t unktx_start(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Runs a line of /bin/sh, in which $UNKTX is the program under test. For pipes, limits, and signals after a while. */
+struct run shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* ---- files ---- */
 
 /* A new empty folder below $TMPDIR or /tmp; `path` as in the result is the caller's to free. */

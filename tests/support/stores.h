@@ -1,0 +1,20 @@
+/* stores: what two stores hold, compared: the digest of `unktx check` and every table. A difference fails the test. */
+#ifndef UNKTX_TESTS_SUPPORT_STORES_H
+#define UNKTX_TESTS_SUPPORT_STORES_H
+
+#include <stdint.h>
+
+#define DIGEST_SIZE 64
+
+/* The digest as `unktx check` prints it; the store must be sound and have a block. */
+void store_digest(const char *store, char digest[DIGEST_SIZE + 1]);
+/* Its number of blocks as `unktx stats` counts them; 0 for a store without any. */
+uint32_t store_blocks(const char *store);
+/* Writes the tables of outputs, stats and dags into FOLDER, by one set of rules. */
+void store_tables(const char *store, const char *rules, const char *folder);
+/* Both folders have the same tables. */
+void assert_same_tables(const char *a, const char *b);
+/* Same digest, same tables; writes those into folders below `scratch`. */
+void assert_same_stores(const char *a, const char *b, const char *scratch);
+
+#endif
