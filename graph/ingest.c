@@ -4,10 +4,12 @@
 
 #include "graph/filemap.h"
 #include "graph/outpoints.h"
+#include "graph/replay.h"
 #include "graph/round.h"
 #include "parser/chain.h"
 #include "parser/mem.h"
 
+#define REPLAY_MAX_TXS 32768u /* stored transactions that are replayed rather than the table saved: some 20 ms */
 #define HOLES_NAMED 3u
 #define WAY_OUT "restore the file or run the node with -reindex, then scan again"
 
@@ -23,6 +25,7 @@ struct ingest {
     uint8_t magic[4];
     struct hash256 genesis;
     uint32_t target;          /* number of blocks that the store is to have */
+    uint64_t saved_txs;       /* stored transactions that the saved table knows */
     bool table_changed;       /* the table is that of the store's tip, and the store's snapshot of it is not */
     bool one_block;           /* the next run is of one block: another copy of one that is damaged */
 };
@@ -248,28 +251,31 @@ static enum status put_chunk(void *context, uint32_t chunk, const void *bytes, s
     return store_put_snapshot(ingest->store, chunk, bytes, size, ingest->fault);
 }
 
+/* The last saved table and what came since. */
 static enum status load_table(struct ingest *ingest)
 {
-    if (store_totals_of(ingest->store).blocks == 0)
-        return STATUS_OK;
-    const uint8_t *bytes;
-    size_t size;
-    enum status status = store_get_snapshot(ingest->store, 0, &bytes, &size, NULL);
-    if (status == STATUS_OK)
-        status = outpoints_load(ingest->table, get_chunk, ingest);
-    if (status == STATUS_OK)
-        return STATUS_OK;
-    outpoints_free(ingest->table); /* an interrupted run or a rollback left no snapshot */
-    ingest->table = NULL;
-    status = outpoints_new(store_seed(ingest->store), &ingest->table, ingest->fault);
-    return status == STATUS_OK ? round_rebuild_table(ingest->store, ingest->table, ingest->fault) : status;
+    uint32_t blocks = store_snapshot_blocks(ingest->store);
+    if (blocks > 0 && outpoints_load(ingest->table, get_chunk, ingest) != STATUS_OK)
+        blocks = 0; /* damaged, and empty now: the store itself has all of it */
+    uint64_t replayed = 0;
+    enum status status = replay_outpoints(ingest->store, blocks, ingest->table, &replayed, ingest->fault);
+    ingest->saved_txs = store_totals_of(ingest->store).txs - replayed;
+    return status;
 }
 
-/* Commits what is there, with the table where it changed. */
+/* To save the table costs as much as it holds, to replay what came since the last time as much as that: so it is saved
+ * when as much has come as a part of it, and small steps stay small. */
+static bool table_is_worth_saving(const struct ingest *ingest)
+{
+    uint64_t came = store_totals_of(ingest->store).txs - ingest->saved_txs;
+    return came > REPLAY_MAX_TXS && came > outpoints_count(ingest->table) / 8;
+}
+
+/* Commits what is there. */
 static enum status finish(struct ingest *ingest)
 {
     enum status status = STATUS_OK;
-    if (ingest->table_changed)
+    if (ingest->table_changed && table_is_worth_saving(ingest))
         status = outpoints_save(ingest->table, put_chunk, ingest);
     return status == STATUS_OK ? store_commit(ingest->store, ingest->fault) : status;
 }

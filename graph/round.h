@@ -42,7 +42,4 @@ uint32_t round_size(const struct chain *chain, uint32_t first, uint32_t last, un
 /* Asks the operating system to read these blocks soon, unless the last run found its blocks in the page cache. */
 void round_read_ahead(struct round *round, const struct chain *chain, uint32_t first, uint32_t count);
 
-/* Fills the table with the unspent tracked outputs of the whole store. O(store). */
-enum status round_rebuild_table(struct store *store, struct outpoints *table, struct fault *fault) MUST_CHECK;
-
 #endif

@@ -486,7 +486,7 @@ static bool snapshot_is_new(const struct store *store)
 static bool write_snapshot(struct store *store, struct kv_txn *txn)
 {
     if (!snapshot_is_new(store))
-        return (store->totals.blocks == store->committed.blocks && !store->chunks_given) || drop_snapshot(txn);
+        return !store->chunks_given || drop_snapshot(txn); /* one that blocks were added behind is none */
     uint8_t bytes[SNAPSHOT_SIZE];
     store_le32(bytes, store->totals.blocks);
     return write_chunks(txn, store) && put_meta(txn, "snapshot", bytes, sizeof bytes);
@@ -523,7 +523,7 @@ enum status store_commit(struct store *store, struct fault *fault)
         store->entries[store->entries_count++] = store->pending[i].entry;
     if (snapshot_is_new(store))
         store->snapshot_blocks = store->totals.blocks;
-    else if (store->totals.blocks != store->committed.blocks || store->chunks_given)
+    else if (store->chunks_given)
         store->snapshot_blocks = 0;
     store->committed = store->totals;
     store->chunks_given = false;
@@ -595,7 +595,9 @@ static bool write_rollback(struct kv_txn *txn, void *context)
              put_numbered(txn, TABLE_DIRECTORY, back->keep - 1, 8, entry, sizeof entry);
     }
     write_totals(&back->totals, store->generation + 1, totals);
-    return ok && put_meta(txn, "totals", totals, sizeof totals) && drop_snapshot(txn);
+    if (back->totals.blocks < store->snapshot_blocks)
+        ok = ok && drop_snapshot(txn);
+    return ok && put_meta(txn, "totals", totals, sizeof totals);
 }
 
 static size_t entry_of_height(const struct store *store, uint32_t height);
@@ -651,7 +653,8 @@ enum status store_rollback(struct store *store, uint32_t blocks, struct fault *f
             store->entries[back.keep - 1] = back.last.entry;
         store->committed = store->totals = back.totals;
         store->generation++;
-        store->snapshot_blocks = 0;
+        if (back.totals.blocks < store->snapshot_blocks)
+            store->snapshot_blocks = 0;
         begin_batch(store);
     }
     mem_free(back.last.blob.bytes);
@@ -739,10 +742,12 @@ enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *
     return status;
 }
 
+uint32_t store_snapshot_blocks(const struct store *store) { return store->snapshot_blocks; }
+
 enum status store_get_snapshot(const struct store *store, uint32_t chunk, const uint8_t **bytes, size_t *size, struct fault *fault)
 {
     enum status status = STATUS_NOT_FOUND;
-    if (store->snapshot_blocks > 0 && store->snapshot_blocks == store->committed.blocks)
+    if (store->snapshot_blocks > 0)
         status = get_numbered(store->view, TABLE_SNAPSHOT, chunk, 4, bytes, size, fault);
     if (status == STATUS_NOT_FOUND)
         return fault_set(fault, status, kv_data_path(store->kv), FAULT_NO_OFFSET, "no such chunk of a snapshot");

@@ -67,7 +67,7 @@ size_t store_pending(const struct store *store);
 /* Writes all closed blocks, and what store_put_file and store_put_snapshot gave since, in one durable transaction.
  * STATUS_IO with the way out in the text when the disk is full; the store is then as after the commit before. */
 enum status store_commit(struct store *store, struct fault *fault) MUST_CHECK;
-/* Keeps the blocks 0..blocks-1 and drops the others, durably, with the snapshot. O(what is dropped + one batch). */
+/* Keeps the blocks 0..blocks-1 and drops the others, durably, with a snapshot that belongs to more. O(what is dropped + one batch). */
 enum status store_rollback(struct store *store, uint32_t blocks, struct fault *fault) MUST_CHECK;
 
 /* ---- values beside the chain ---- */
@@ -84,12 +84,15 @@ enum status store_get_file(const struct store *store, uint32_t number, const uin
 typedef enum status store_file_fn(void *context, uint32_t number, const uint8_t *value, size_t size);
 enum status store_each_file(const struct store *store, store_file_fn *fn, void *context, struct fault *fault) MUST_CHECK;
 
-/* The snapshot: an opaque value in chunks 0, 1, ... that belongs to a number of blocks; every commit of further blocks
- * without a new snapshot makes it stale. store_put_snapshot copies (chunk 0 begins a new one); the snapshot counts with the
- * next store_commit, if no block is added before it. Holds at most 16 MiB of chunks: what is more is written at once. */
+/* The snapshot: an opaque value in chunks 0, 1, ... that belongs to the blocks of the moment; it stays when blocks are added,
+ * and goes when some that it belongs to are taken back. store_put_snapshot copies (chunk 0 begins a new one); the snapshot
+ * counts with the next store_commit, if no block is added before that. Holds at most 16 MiB of chunks: what is more is written
+ * at once. */
 enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *bytes, size_t size, struct fault *fault) MUST_CHECK;
-/* Chunk `chunk` of the snapshot that belongs to exactly the committed blocks: STATUS_NOT_FOUND if there is none (behind
- * the last chunk, or stale). Borrowed until the next change of the store. */
+/* How many of the committed blocks the snapshot belongs to; 0: there is none. */
+uint32_t store_snapshot_blocks(const struct store *store);
+/* Chunk `chunk` of the committed snapshot: STATUS_NOT_FOUND if there is none (behind the last chunk, or no snapshot).
+ * Borrowed until the next change of the store. */
 enum status store_get_snapshot(const struct store *store, uint32_t chunk, const uint8_t **bytes, size_t *size, struct fault *fault) MUST_CHECK;
 
 /* ---- reading ---- */

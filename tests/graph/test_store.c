@@ -355,10 +355,14 @@ static void test_snapshot(void **state)
     put_chunks(store, 40, 'd');
     assert_int_equal(store_commit(store, &fault), STATUS_OK);
     expect_chunks(store, 40, 'd');
-    add_to_store(store, &chain, 2); /* blocks without a new one: stale */
-    expect_chunks(store, 40, 'd');
+    assert_int_equal(store_snapshot_blocks(store), 2);
+    add_to_store(store, &chain, 2); /* blocks without a new one: it stays that of two blocks */
     assert_int_equal(store_commit(store, &fault), STATUS_OK);
-    expect_chunks(store, 0, 0);
+    expect_chunks(store, 40, 'd');
+    assert_int_equal(store_snapshot_blocks(store), 2);
+    assert_int_equal(store_rollback(store, 2, &fault), STATUS_OK);
+    expect_chunks(store, 40, 'd');
+    add_to_store(store, &chain, 2);
     put_chunks(store, 2, 'e');
     add_to_store(store, &chain, 3); /* made before the last block: never counts */
     assert_int_equal(store_commit(store, &fault), STATUS_OK);
@@ -366,8 +370,10 @@ static void test_snapshot(void **state)
     put_chunks(store, 2, 'f');
     assert_int_equal(store_commit(store, &fault), STATUS_OK);
     expect_chunks(store, 2, 'f');
+    assert_int_equal(store_snapshot_blocks(store), 4);
     assert_int_equal(store_rollback(store, 2, &fault), STATUS_OK);
     expect_chunks(store, 0, 0);
+    assert_int_equal(store_snapshot_blocks(store), 0);
     store_close(store);
     chain_free_all(&chain);
 }
