@@ -9,7 +9,7 @@
 #include "parser/chain.h"
 #include "parser/mem.h"
 
-#define REPLAY_MAX_TXS 32768u /* stored transactions that are replayed rather than the table saved: some 20 ms */
+#define REPLAY_MAX 65536u /* records that are replayed rather than the table saved: some 20 ms */
 #define HOLES_NAMED 3u
 #define WAY_OUT "restore the file or run the node with -reindex, then scan again"
 
@@ -25,7 +25,7 @@ struct ingest {
     uint8_t magic[4];
     struct hash256 genesis;
     uint32_t target;          /* number of blocks that the store is to have */
-    uint64_t saved_txs;       /* stored transactions that the saved table knows */
+    uint64_t saved_records;   /* records_of the blocks that the saved table knows */
     bool table_changed;       /* the table is that of the store's tip, and the store's snapshot of it is not */
     bool one_block;           /* the next run is of one block: another copy of one that is damaged */
 };
@@ -251,6 +251,13 @@ static enum status put_chunk(void *context, uint32_t chunk, const void *bytes, s
     return store_put_snapshot(ingest->store, chunk, bytes, size, ingest->fault);
 }
 
+/* Stored transactions and tracked outputs: what a replay goes through. */
+static uint64_t records_of(const struct store *store)
+{
+    struct store_totals totals = store_totals_of(store);
+    return totals.txs + totals.tracked;
+}
+
 /* The last saved table and what came since. */
 static enum status load_table(struct ingest *ingest)
 {
@@ -259,7 +266,7 @@ static enum status load_table(struct ingest *ingest)
         blocks = 0; /* damaged, and empty now: the store itself has all of it */
     uint64_t replayed = 0;
     enum status status = replay_outpoints(ingest->store, blocks, ingest->table, &replayed, ingest->fault);
-    ingest->saved_txs = store_totals_of(ingest->store).txs - replayed;
+    ingest->saved_records = records_of(ingest->store) - replayed;
     return status;
 }
 
@@ -267,8 +274,8 @@ static enum status load_table(struct ingest *ingest)
  * when as much has come as a part of it, and small steps stay small. */
 static bool table_is_worth_saving(const struct ingest *ingest)
 {
-    uint64_t came = store_totals_of(ingest->store).txs - ingest->saved_txs;
-    return came > REPLAY_MAX_TXS && came > outpoints_count(ingest->table) / 8;
+    uint64_t came = records_of(ingest->store) - ingest->saved_records;
+    return came > REPLAY_MAX && came > outpoints_count(ingest->table) / 8;
 }
 
 /* Commits what is there. */

@@ -120,11 +120,11 @@ static enum status find_first(struct replay *replay, struct fault *fault)
     return status;
 }
 
-enum status replay_outpoints(const struct store *store, uint32_t blocks, struct outpoints *table, uint64_t *txs,
+enum status replay_outpoints(const struct store *store, uint32_t blocks, struct outpoints *table, uint64_t *records,
                              struct fault *fault)
 {
     struct replay replay = {.table = table, .blocks = blocks, .tracked = store_totals_of(store).tracked};
-    *txs = 0;
+    *records = 0;
     if (blocks >= store_totals_of(store).blocks)
         return STATUS_OK;
     enum status status = store_reader_open(store, &replay.reader, fault);
@@ -141,7 +141,7 @@ enum status replay_outpoints(const struct store *store, uint32_t blocks, struct 
     if (status == STATUS_FORMAT)
         status = fault_set(fault, status, store_path(store), FAULT_NO_OFFSET,
                            "the store is damaged: `unktx check` tells where; scan into a new --store");
-    *txs = replay.txs;
+    *records = replay.txs + (replay.tracked - replay.first);
     mem_free(replay.spent);
     store_reader_close(replay.reader);
     return status;
