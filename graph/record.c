@@ -352,6 +352,8 @@ static void take_counts(struct cursor *c, struct block_counts *counts)
         if (present >> k & 1) {
             counts->kind_count[k] = take_varint32(c);
             counts->kind_value_sat[k] = take_varint(c, UINT64_MAX);
+            if (counts->kind_count[k] == 0 && counts->kind_value_sat[k] == 0) /* present means that there is something */
+                cursor_fail(c);
         }
     for (unsigned r = 0; r < RULES; r++)
         counts->unknown_txs[r] = take_varint32(c);
