@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "graph/pages.h"
 #include "parser/mem.h"
 
 #define DEFAULT_MAP_STEP ((size_t)1 << 30)
@@ -47,6 +48,7 @@ struct kv_cursor {
 struct kv_txn {
     struct kv *kv;
     MDB_txn *txn;
+    MDB_txn *before; /* reads what the last commit left; NULL: there is none */
     int code; /* of the call that failed */
 };
 
@@ -138,7 +140,14 @@ static enum status look_at_data(const struct kv *kv, size_t *size, struct fault 
     if (!S_ISREG(info.st_mode) || (*size < 8192 && (*size > 0 || kv->mode == KV_READ)))
         return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET,
                          "this is not an unktx %s, or one cut short: delete it and %s again", noun, verb);
-    return STATUS_OK;
+    if (*size == 0)
+        return STATUS_OK;
+    int fd = open(kv->data_path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot open the %s", noun);
+    enum status status = pages_check_meta(fd, kv->data_path, fault);
+    close(fd);
+    return status;
 }
 
 static size_t map_size_for(size_t file_size)
@@ -178,25 +187,23 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
     return fault_of(kv, code, "open", 0, fault);
 }
 
-/* A file cut short would end in SIGBUS when a page behind its end is read. */
-static enum status check_file_size(const struct kv *kv, struct fault *fault)
+/* Before LMDB follows a page: it believes them all, and one that is damaged, or behind the end of a file cut short, would end
+ * the program. The transaction keeps other processes from using its pages for something else meanwhile. */
+static enum status check_pages(const struct kv *kv, struct fault *fault)
 {
-    MDB_envinfo info;
-    MDB_stat pages;
-    struct stat file;
-    int fd = -1;
-    int code = mdb_env_info(kv->env, &info);
-    if (code == MDB_SUCCESS)
-        code = mdb_env_stat(kv->env, &pages);
-    if (code == MDB_SUCCESS)
-        code = mdb_env_get_fd(kv->env, &fd);
-    if (code == MDB_SUCCESS && fstat(fd, &file) != 0)
-        code = errno;
-    if (code != MDB_SUCCESS)
-        return fault_of(kv, code, "open", 0, fault);
-    if ((uint64_t)file.st_size / pages.ms_psize <= info.me_last_pgno)
-        return kv_damaged(kv, "its file is cut short", fault);
-    return STATUS_OK;
+    enum { ATTEMPTS = 8 };
+    enum status status = STATUS_BUSY;
+    int fd;
+    int code = mdb_env_get_fd(kv->env, &fd);
+    for (int i = 0; i < ATTEMPTS && status == STATUS_BUSY && code == MDB_SUCCESS; i++) {
+        MDB_txn *txn = NULL;
+        code = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn);
+        if (code == MDB_SUCCESS) {
+            status = pages_check(fd, kv->data_path, mdb_txn_id(txn), fault);
+            mdb_txn_abort(txn);
+        }
+    }
+    return code == MDB_SUCCESS ? status : fault_of(kv, code, "open", 0, fault);
 }
 
 static int open_tables(struct kv *kv, MDB_txn *txn, unsigned flags)
@@ -257,7 +264,7 @@ enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *
     if (status == STATUS_OK)
         status = open_environment(kv, fault);
     if (status == STATUS_OK)
-        status = check_file_size(kv, fault);
+        status = check_pages(kv, fault);
     if (status == STATUS_OK)
         status = open_handles(kv, create, context, fault);
     if (status == STATUS_OK)
@@ -415,10 +422,53 @@ static bool done(struct kv_txn *txn, int code)
     return code == MDB_SUCCESS;
 }
 
+/* LMDB frees as many pages of a value as the first of them says. */
+static int check_value(const struct kv_txn *txn, const MDB_val *value)
+{
+    MDB_stat info;
+    int fd;
+    int code = mdb_env_stat(txn->kv->env, &info);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_get_fd(txn->kv->env, &fd);
+    if (code != MDB_SUCCESS)
+        return code;
+    return pages_value_is_sound(fd, info.ms_psize, value->mv_data, value->mv_size) ? MDB_SUCCESS : MDB_CORRUPTED;
+}
+
+/* Before the value of a key is deleted or overwritten. What this transaction has written itself is sound. */
+static int check_old(const struct kv_txn *txn, unsigned table, MDB_val *key)
+{
+    MDB_val old;
+    int code = txn->before ? mdb_get(txn->before, txn->kv->tables[table], key, &old) : MDB_NOTFOUND;
+    return code == MDB_SUCCESS ? check_value(txn, &old) : code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+}
+
+/* The same for all keys from `key` on, or all of the table. */
+static int check_old_from(const struct kv_txn *txn, unsigned table, const MDB_val *key)
+{
+    MDB_cursor *cursor = NULL;
+    MDB_val k = {0}, v;
+    if (!txn->before)
+        return MDB_SUCCESS;
+    int code = mdb_cursor_open(txn->before, txn->kv->tables[table], &cursor);
+    if (code != MDB_SUCCESS)
+        return code;
+    if (key)
+        k = *key;
+    code = mdb_cursor_get(cursor, &k, &v, key ? MDB_SET_RANGE : MDB_FIRST);
+    while (code == MDB_SUCCESS && (code = check_value(txn, &v)) == MDB_SUCCESS)
+        code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+    mdb_cursor_close(cursor);
+    return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+}
+
 static int put(struct kv_txn *txn, unsigned table, const void *key, size_t key_size, const void *value, size_t size,
                unsigned flags)
 {
     MDB_val k = value_of(key, key_size), v = value_of(value, size);
+    int code = flags & MDB_APPEND ? MDB_SUCCESS : check_old(txn, table, &k);
+    if (code != MDB_SUCCESS)
+        return code;
     return mdb_put(txn->txn, txn->kv->tables[table], &k, &v, flags);
 }
 
@@ -435,7 +485,9 @@ bool kv_append(struct kv_txn *txn, unsigned table, const void *key, size_t key_s
 bool kv_delete(struct kv_txn *txn, unsigned table, const void *key, size_t key_size)
 {
     MDB_val k = value_of(key, key_size);
-    int code = mdb_del(txn->txn, txn->kv->tables[table], &k, NULL);
+    int code = check_old(txn, table, &k);
+    if (code == MDB_SUCCESS)
+        code = mdb_del(txn->txn, txn->kv->tables[table], &k, NULL);
     return done(txn, code == MDB_NOTFOUND ? MDB_SUCCESS : code);
 }
 
@@ -443,7 +495,9 @@ bool kv_delete_from(struct kv_txn *txn, unsigned table, const void *key, size_t 
 {
     MDB_cursor *cursor = NULL;
     MDB_val k = value_of(key, key_size), v;
-    int code = mdb_cursor_open(txn->txn, txn->kv->tables[table], &cursor);
+    int code = check_old_from(txn, table, &k);
+    if (code == MDB_SUCCESS)
+        code = mdb_cursor_open(txn->txn, txn->kv->tables[table], &cursor);
     if (code == MDB_SUCCESS)
         code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
     while (code == MDB_SUCCESS) {
@@ -456,7 +510,11 @@ bool kv_delete_from(struct kv_txn *txn, unsigned table, const void *key, size_t 
     return done(txn, code == MDB_NOTFOUND ? MDB_SUCCESS : code);
 }
 
-bool kv_clear(struct kv_txn *txn, unsigned table) { return done(txn, mdb_drop(txn->txn, txn->kv->tables[table], 0)); }
+bool kv_clear(struct kv_txn *txn, unsigned table)
+{
+    int code = check_old_from(txn, table, NULL);
+    return done(txn, code == MDB_SUCCESS ? mdb_drop(txn->txn, txn->kv->tables[table], 0) : code);
+}
 
 static int grow_map(struct kv *kv)
 {
@@ -492,13 +550,18 @@ static int wake_views(struct kv *kv)
 static int write_once(struct kv *kv, kv_write_fn *write, void *context)
 {
     struct kv_txn txn = {.kv = kv};
-    int code = mdb_txn_begin(kv->env, NULL, 0, &txn.txn);
-    if (code != MDB_SUCCESS)
-        return code;
-    if (write(&txn, context))
-        return mdb_txn_commit(txn.txn);
-    mdb_txn_abort(txn.txn);
-    return txn.code != MDB_SUCCESS ? txn.code : EINVAL;
+    int code = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn.before);
+    if (code == MDB_SUCCESS)
+        code = mdb_txn_begin(kv->env, NULL, 0, &txn.txn);
+    if (code == MDB_SUCCESS && !write(&txn, context))
+        code = txn.code != MDB_SUCCESS ? txn.code : EINVAL;
+    if (code == MDB_SUCCESS)
+        code = mdb_txn_commit(txn.txn);
+    else if (txn.txn)
+        mdb_txn_abort(txn.txn);
+    if (txn.before)
+        mdb_txn_abort(txn.before);
+    return code;
 }
 
 /* No transaction of this process may live while the map changes, hence the rest for the views. */
