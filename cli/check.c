@@ -224,13 +224,11 @@ static enum status check_batch(struct check *check, unsigned worker, size_t batc
     struct batch_view view;
     struct block_record block;
     struct batch_ends *ends = &check->ends[batch];
-    enum status status = store_batch(check->readers.readers[worker], batch, &view, fault);
+    enum status status = store_whole_batch(check->readers.readers[worker], batch, &view, fault);
     if (status != STATUS_OK)
         return status;
     *ends = (struct batch_ends){view.first_height, view.first_height, view.first_tx, view.first_tx, view.first_ordinal,
                                 view.first_ordinal};
-    if (!batch_view_intact(&view))
-        return violation(check, view.first_height, "the checksum of its batch is wrong", fault);
     while ((status = batch_next_block(&view, &block)) == STATUS_OK) {
         if (block.height != ends->end_height || block.height >= check->blocks_count)
             return violation(check, block.height, "blocks are not in order of height", fault);

@@ -93,7 +93,7 @@ static enum status format_batch(void *context, unsigned worker, size_t chunk, st
 {
     struct outputs *outputs = context;
     struct batch_view view;
-    enum status status = store_batch(outputs->readers.readers[worker], chunk, &view, fault);
+    enum status status = store_whole_batch(outputs->readers.readers[worker], chunk, &view, fault);
     if (status != STATUS_OK)
         return status;
     status = put_batch(text, outputs, &view);

@@ -143,7 +143,7 @@ static enum status write_stats(const struct store *store, const struct store_rea
     size_t batches = store_batches(reader);
     for (size_t b = 0; b < batches && status == STATUS_OK && !outfile_left(file); b++) {
         struct batch_view view;
-        if ((status = source_go_on(fault)) != STATUS_OK || (status = store_batch(reader, b, &view, fault)) != STATUS_OK)
+        if ((status = source_go_on(fault)) != STATUS_OK || (status = store_whole_batch(reader, b, &view, fault)) != STATUS_OK)
             return status;
         status = add_batch(periods, &view, text);
         if (status == STATUS_FORMAT)

@@ -140,7 +140,7 @@ static enum status load_batch(struct load *load, struct store_reader *reader, si
     struct block_record block;
     uint64_t txs = batch->first_tx, outputs = batch->first_output;
     uint32_t height = batch->first_height;
-    enum status status = store_batch(reader, b, &view, fault);
+    enum status status = store_whole_batch(reader, b, &view, fault);
     if (status)
         return status;
     while ((status = batch_next_block(&view, &block)) == STATUS_OK) {

@@ -603,6 +603,7 @@ static bool write_rollback(struct kv_txn *txn, void *context)
 static size_t entry_of_height(const struct store *store, uint32_t height);
 static enum status get_batch(const struct store *store, const struct kv_view *from, size_t batch, struct batch_view *view,
                              struct fault *fault);
+static enum status check_sum(const struct store *store, const struct batch_view *view, struct fault *fault);
 
 /* Encodes the batch that holds the cut anew, without what is dropped. */
 static enum status prepare_rollback(struct store *store, uint32_t blocks, struct rollback *back, struct fault *fault)
@@ -613,6 +614,8 @@ static enum status prepare_rollback(struct store *store, uint32_t blocks, struct
         return STATUS_OK;
     size_t last = entry_of_height(store, blocks - 1);
     enum status status = get_batch(store, store->view, last, &view, fault);
+    if (status == STATUS_OK) /* a new checksum must not cover up a damage */
+        status = check_sum(store, &view, fault);
     if (status != STATUS_OK)
         return status;
     status = copy_blocks(&batch, &view, blocks, &back->totals.tip);
@@ -832,6 +835,21 @@ static enum status get_batch(const struct store *store, const struct kv_view *fr
 enum status store_batch(const struct store_reader *reader, size_t batch, struct batch_view *view, struct fault *fault)
 {
     return get_batch(reader->store, reader->view, batch, view, fault);
+}
+
+static enum status check_sum(const struct store *store, const struct batch_view *view, struct fault *fault)
+{
+    char what[64];
+    if (batch_view_intact(view))
+        return STATUS_OK;
+    snprintf(what, sizeof what, "the checksum of the batch from block %u on", view->first_height);
+    return damaged(store, what, fault);
+}
+
+enum status store_whole_batch(const struct store_reader *reader, size_t batch, struct batch_view *view, struct fault *fault)
+{
+    enum status status = store_batch(reader, batch, view, fault);
+    return status == STATUS_OK ? check_sum(reader->store, view, fault) : status;
 }
 
 /* The last batch that begins at or below the height; there is one. */

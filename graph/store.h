@@ -109,6 +109,8 @@ enum status store_reader_refresh(struct store_reader *reader, struct fault *faul
  * O(log n) each. */
 size_t store_batches(const struct store_reader *reader);
 enum status store_batch(const struct store_reader *reader, size_t batch, struct batch_view *view, struct fault *fault) MUST_CHECK;
+/* The same with its checksum verified, for who reads all of it. O(size of the batch). */
+enum status store_whole_batch(const struct store_reader *reader, size_t batch, struct batch_view *view, struct fault *fault) MUST_CHECK;
 
 /* The batch that holds the block of that height, STATUS_NOT_FOUND above the tip. */
 enum status store_batch_of_height(const struct store_reader *reader, uint32_t height, size_t *batch, struct fault *fault) MUST_CHECK;
