@@ -83,6 +83,18 @@ with tempfile.TemporaryDirectory() as temporary:
         write("whole", "chain%d-options" % i, bytes([0x1f << i & 0xff]) + b"".join(blocks))
     write("whole", "fixture", bytes([4]) + b"".join(fixture[:30]))
 
+# changes to the store that fuzz_store makes: page, offset, what to do (set a byte, add, set 8 bytes, copy a page, set 2 bytes,
+# fill a page, cut the file, flip a bit), number
+changes = {"none": [], "magic": [(0, 16, 0, 1)], "page-size": [(0, 40, 2, 4096 * 2), (1, 40, 2, 4096 * 2)],
+           "last-page": [(0, 136, 2, 5), (1, 136, 2, 5)], "roots": [(0, 128, 2, 3), (1, 128, 2, 3)],
+           "depth": [(0, 94, 4, 3), (1, 94, 4, 3)], "cut": [(0, 0, 6, 9000)], "copied": [(20, 0, 3, 21)], "filled": [(9, 0, 5, 0xff)],
+           "two": [(5, 12, 1, 2), (6, 16, 4, 4000)]}
+for page in range(2, 60, 3):
+    changes["node%d" % page] = [(page, 16 + 2 * (page % 5), 1, 2)]
+    changes["key%d" % page] = [(page, 4000 + page, 7, page)]
+for name, list_ in changes.items():
+    write("store", name, b"".join(struct.pack("<HHHH", *c) for c in list_))
+
 seen = set()
 with open(os.path.join(fixtures, "regtest-xor", "truth", "outputs.csv"), newline="") as f:
     for row in csv.DictReader(f):
