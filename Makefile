@@ -86,8 +86,9 @@ lint:
 	sh tests/lint.sh
 	@if command -v cppcheck >/dev/null; then cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr \
 	    --suppress=missingIncludeSystem --error-exitcode=1 -I. parser graph classify cli; else echo "cppcheck is not here: skipped"; fi
-	@if command -v clang-tidy >/dev/null; then clang-tidy --quiet --warnings-as-errors='*' $(LIB_SOURCES) $(CLI_SOURCES) -- \
-	    -std=gnu11 -I. $(LIB_CFLAGS); else echo "clang-tidy is not here: skipped"; fi
+	@if command -v clang-tidy >/dev/null; then printf '%s\n' $(LIB_SOURCES) $(CLI_SOURCES) | \
+	    xargs -P 2 -I@ clang-tidy --quiet --warnings-as-errors='*' @ -- -std=gnu11 -I. $(LIB_CFLAGS); \
+	else echo "clang-tidy is not here: skipped"; fi
 
 asan:
 	$(MAKE) check SANITIZE=address,undefined BUILD=$(BUILD)-asan
@@ -95,6 +96,13 @@ asan:
 # gcc's libgomp is not instrumented and gives false reports: clang with libomp
 tsan:
 	TSAN_OPTIONS=ignore_noninstrumented_modules=1 $(MAKE) check CC=clang SANITIZE=thread BUILD=$(BUILD)-tsan
+
+# the programs that are not too slow for it; those of tests/cli run unktx itself
+valgrind: $(BUILD)/unktx $(TESTS)
+	@for test in $(filter-out $(addprefix $(BUILD)/tests/,$(SLOW)),$(TESTS)); do echo "== $${test#$(BUILD)/}"; \
+	    UNKTX=$(BUILD)/unktx valgrind --quiet --error-exitcode=1 --leak-check=full ./$$test >/dev/null || exit 1; done
+	valgrind --quiet --error-exitcode=1 --leak-check=full $(BUILD)/unktx scan --quiet \
+	    --datadir tests/fixtures/regtest-xor --store $(BUILD)/valgrind-store
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1

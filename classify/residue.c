@@ -234,7 +234,8 @@ static enum status merge(struct work *w, bool *merged)
         if (twins < 2 || twins != w->most[cell])
             continue;
         *merged = true;
-        w->automorphisms_log10 += w->cell_size[cell] / twins * factorial_log10(twins);
+        uint32_t groups = w->cell_size[cell] / twins;
+        w->automorphisms_log10 += groups * factorial_log10(twins);
         status = put32(w, cell);
         if (!status)
             status = put32(w, twins);

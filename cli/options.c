@@ -189,6 +189,7 @@ int options_parse(const struct command *command, int argc, char **argv, struct s
     bool only_operands = false;
     for (int i = 0; i < argc; i++) {
         const char *word = argv[i];
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): no word of argv is NULL */
         if (only_operands || word[0] != '-' || !word[1]) {
             operands[settings->operands_count++] = word;
         } else if (strcmp(word, "--") == 0) {

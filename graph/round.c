@@ -332,7 +332,7 @@ static void walk_item(void *context, unsigned worker_number, size_t number)
     struct worker *worker = &round->workers[worker_number];
     struct item *item = &round->now->items[number];
     const struct chain_block *block = item->block;
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     item->walk_worker = worker_number;
     item->inputs = worker->inputs.count;
     item->walked = worker->walked.count;
@@ -494,7 +494,7 @@ static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t
     const struct worker *walker = &round->workers[item->walk_worker];
     const struct walked_tx *walked = &walker->walked.at[item->walked + index];
     size_t end = index + 1 < item->walked_count ? walked[1].offset : item->block->size;
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     enum status status = read_block(worker, item, walked->offset, end - walked->offset, &bytes);
     if (status != STATUS_OK)
         return status;

@@ -284,7 +284,7 @@ static enum status open_all(struct store *store, const char *path, const struct 
         status = kv_view_open(store->kv, &store->view, fault);
     if (status == STATUS_OK)
         status = read_identity(store, fault);
-    if (status == STATUS_OK && store->mode == STORE_WRITE)
+    if (status == STATUS_OK && identity && store->mode == STORE_WRITE)
         status = compare_identity(store, identity, fault);
     if (status == STATUS_OK)
         status = read_totals(store, fault);
@@ -609,7 +609,7 @@ static enum status check_sum(const struct store *store, const struct batch_view 
 static enum status prepare_rollback(struct store *store, uint32_t blocks, struct rollback *back, struct fault *fault)
 {
     struct batch batch = {0};
-    struct batch_view view;
+    struct batch_view view = {0};
     if (blocks == 0)
         return STATUS_OK;
     size_t last = entry_of_height(store, blocks - 1);

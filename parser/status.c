@@ -43,8 +43,3 @@ enum status fault_errno(struct fault *fault, const char *path, uint64_t offset, 
     }
     return status;
 }
-
-enum status fault_nomem(struct fault *fault)
-{
-    return fault_set(fault, STATUS_NOMEM, NULL, FAULT_NO_OFFSET, "out of memory");
-}
