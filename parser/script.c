@@ -248,3 +248,72 @@ size_t script_asm(const uint8_t *script, size_t size, char *out)
     *at = '\0';
     return (size_t)(at - out);
 }
+
+/* ---- templates ---- */
+
+/* What a template may hold of the operations themselves, so that the longest tail still fits behind them: the number of
+ * operations, the checksum, [error]. */
+#define TEMPLATE_ROOM (SCRIPT_TEMPLATE_MAX - sizeof " ... 18446744073709551615 more #0123456789abcdef [error]")
+
+/* One token of a template: OP_CHECKMULTISIGVERIFY or <4294967295>. */
+static size_t template_token(const struct op *op, char token[OPCODE_NAME_MAX + 1])
+{
+    if (op->code > OP_PUSHDATA4)
+        return (size_t)(put_text(token, opcode_name(op->code)) - token);
+    if (op->code == OP_0)
+        return (size_t)(put_text(token, "0") - token);
+    return (size_t)sprintf(token, "<%zu>", op->size);
+}
+
+/* Folds the 128-bit product of two words, which spreads each bit of both over all bits. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+#define FOLD 0x9e3779b97f4a7c15u /* odd, and its bits look random; no more */
+
+static uint64_t fold_op(uint64_t hash, const struct op *op, uint64_t key)
+{
+    bool push = op->code > OP_0 && op->code <= OP_PUSHDATA4;
+    uint64_t value = push ? (uint64_t)1 << 32 | op->size : op->code;
+    return fold(hash ^ value, key ^ FOLD) + (hash << 1);
+}
+
+size_t script_template(const uint8_t *script, size_t size, char out[SCRIPT_TEMPLATE_MAX])
+{
+    char *at = out, token[OPCODE_NAME_MAX + 1];
+    struct cursor c = cursor_over(script, size);
+    struct op op;
+    uint64_t left_out = 0, checksum = FOLD;
+    while (op_next(&c, &op)) {
+        size_t length = left_out ? 0 : template_token(&op, token);
+        if (left_out || (size_t)(at - out) + length + 1 > TEMPLATE_ROOM) {
+            checksum = fold_op(checksum, &op, 0);
+            left_out++;
+            continue;
+        }
+        if (at > out)
+            *at++ = ' ';
+        memcpy(at, token, length);
+        at += length;
+    }
+    if (left_out)
+        at += sprintf(at, " ... %llu more #%016llx", (unsigned long long)left_out, (unsigned long long)checksum);
+    if (size > 0 && !cursor_ok(&c))
+        at = put_text(at, at > out ? " [error]" : "[error]");
+    *at = '\0';
+    return (size_t)(at - out);
+}
+
+uint64_t script_template_hash(const uint8_t *script, size_t size, const uint64_t key[2])
+{
+    struct cursor c = cursor_over(script, size);
+    struct op op;
+    uint64_t hash = key[0] ^ FOLD;
+    while (op_next(&c, &op))
+        hash = fold_op(hash, &op, key[1]);
+    bool whole = size == 0 || cursor_ok(&c);
+    return fold(hash ^ whole, key[0] ^ FOLD) ^ hash;
+}
