@@ -1,9 +1,10 @@
 #include "graph/filter.h"
 
 #include <regex.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "graph/labels.h"
+#include "graph/textfile.h"
 #include "parser/mem.h"
 
 struct pattern {
@@ -15,6 +16,8 @@ struct pattern {
 struct filter {
     struct pattern *patterns;
     size_t count, capacity;
+    const struct catalogue *known; /* not NULL: this instead of the patterns */
+    unsigned threads;
 };
 
 static enum status add_pattern(struct filter *filter, const char *path, size_t line_number, const char *line, size_t size,
@@ -40,44 +43,18 @@ static enum status add_pattern(struct filter *filter, const char *path, size_t l
     return STATUS_OK;
 }
 
-static enum status read_text(const char *path, char **text, size_t *size, struct fault *fault)
-{
-    size_t capacity = 0, got;
-    enum status status = STATUS_OK;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the file of patterns");
-    do {
-        got = 0;
-        if (mem_reserve(text, &capacity, *size + 4096, 1)) {
-            status = fault_nomem(fault);
-        } else {
-            got = fread(*text + *size, 1, capacity - *size, file);
-            *size += got;
-        }
-    } while (got > 0);
-    if (!status && ferror(file))
-        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the file of patterns");
-    fclose(file);
-    return status;
-}
-
 enum status filter_read(const char *path, struct filter **filter, struct fault *fault)
 {
     char *text = NULL;
-    size_t size = 0, begin = 0;
+    size_t size = 0, at = 0;
+    struct textline line = {0};
     *filter = mem_alloc(1, sizeof **filter);
-    enum status status = *filter ? read_text(path, &text, &size, fault) : fault_nomem(fault);
-    for (size_t number = 1; !status && begin < size; number++) {
-        const char *line = text + begin, *newline = memchr(line, '\n', size - begin);
-        size_t length = newline ? (size_t)(newline - line) : size - begin;
-        begin += length + 1;
-        while (length > 0 && line[length - 1] == '\r')
-            length--;
-        if (memchr(line, 0, length))
-            status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "line %zu: a zero byte", number);
-        else if (length > 0 && line[0] != '#')
-            status = add_pattern(*filter, path, number, line, length, fault);
+    enum status status = *filter ? textfile_read(path, "patterns", &text, &size, fault) : fault_nomem(fault);
+    while (!status && textfile_line(text, size, &at, &line)) {
+        if (memchr(line.text, 0, line.size))
+            status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "line %zu: a zero byte", line.number);
+        else
+            status = add_pattern(*filter, path, line.number, line.text, line.size, fault);
     }
     mem_free(text);
     if (status) {
@@ -85,6 +62,17 @@ enum status filter_read(const char *path, struct filter **filter, struct fault *
         *filter = NULL;
     }
     return status;
+}
+
+enum status filter_known(const struct catalogue *catalogue, unsigned threads, struct filter **filter,
+                         struct fault *fault)
+{
+    *filter = mem_alloc(1, sizeof **filter);
+    if (!*filter)
+        return fault_nomem(fault);
+    (*filter)->known = catalogue;
+    (*filter)->threads = threads;
+    return STATUS_OK;
 }
 
 void filter_free(struct filter *filter)
@@ -102,12 +90,12 @@ void filter_free(struct filter *filter)
 
 size_t filter_count(const struct filter *filter)
 {
-    return filter->count;
+    return filter->known ? filter->known->count : filter->count;
 }
 
 const char *filter_pattern(const struct filter *filter, size_t i)
 {
-    return filter->patterns[i].text;
+    return filter->known ? filter->known->entries[i].name : filter->patterns[i].text;
 }
 
 struct match {
@@ -162,12 +150,27 @@ static enum status match_batch(struct match *match, struct batch_view *batch, co
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
+static enum status match_known(const struct filter *filter, const struct store *store, const struct forest *forest,
+                               const struct tdags *tdags, uint32_t *drop, struct fault *fault)
+{
+    struct labels labels;
+    enum status status = labels_find(filter->known, store, forest, tdags, filter->threads, &labels, fault);
+    for (uint32_t d = 1; !status && d <= tdags->count; d++) {
+        size_t first = name_set_first(&labels.roots[d]);
+        drop[d] = first < CATALOGUE_MAX ? (uint32_t)first + 1 : 0;
+    }
+    labels_free(&labels);
+    return status;
+}
+
 enum status filter_match(const struct filter *filter, const struct store *store, const struct forest *forest,
                          const struct tdags *tdags, uint32_t *drop, struct fault *fault)
 {
     struct match match = {.filter = filter, .rules = tdags->rules};
     struct store_reader *reader = NULL;
     memset(drop, 0, ((size_t)tdags->count + 1) * sizeof *drop);
+    if (filter->known)
+        return match_known(filter, store, forest, tdags, drop, fault);
     enum status status = store_reader_open(store, &reader, fault);
     for (size_t b = 0; !status && b < store_batches(reader); b++) {
         struct batch_view batch;

@@ -2,6 +2,7 @@
 #ifndef UNKTX_GRAPH_FILTER_H
 #define UNKTX_GRAPH_FILTER_H
 
+#include "graph/catalogue.h"
 #include "graph/forest.h"
 
 struct filter; /* POSIX extended regular expressions over the asm of a script; opaque */
@@ -9,8 +10,13 @@ struct filter; /* POSIX extended regular expressions over the asm of a script; o
 /* One pattern a line; empty lines and lines that begin with # are passed over. STATUS_FORMAT names the line and what
  * regcomp says of it. */
 enum status filter_read(const char *path, struct filter **filter, struct fault *fault) MUST_CHECK;
+/* A filter whose patterns are the entries of a catalogue (which is borrowed) but for its protocols, told by name; it
+ * matches on `threads` threads. */
+enum status filter_known(const struct catalogue *catalogue, unsigned threads, struct filter **filter,
+                         struct fault *fault) MUST_CHECK;
 void filter_free(struct filter *filter);
 size_t filter_count(const struct filter *filter);
+/* The pattern's text, or the known script's name. */
 const char *filter_pattern(const struct filter *filter, size_t i);
 
 /* drop[d] = 1 + the first pattern (in file order) that matches an output, unknown in the rule set, of a root transaction

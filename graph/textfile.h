@@ -1,0 +1,22 @@
+/* textfile: a whole small text file in memory, and its lines. Internal to graph/. */
+#ifndef UNKTX_GRAPH_TEXTFILE_H
+#define UNKTX_GRAPH_TEXTFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "parser/status.h"
+
+/* Reads all of it into *text, which the caller frees with mem_free in any case; `what` names it in faults. */
+enum status textfile_read(const char *path, const char *what, char **text, size_t *size,
+                          struct fault *fault) MUST_CHECK;
+
+struct textline {
+    const char *text;
+    size_t size, number; /* without line break; from 1 */
+};
+
+/* The next line from *at on that is neither empty nor begins with #; false behind the last. Zero-initialise `line`. */
+bool textfile_line(const char *text, size_t size, size_t *at, struct textline *line);
+
+#endif
