@@ -237,7 +237,7 @@ static enum status run_chunks(struct chunk_writer *writer, unsigned threads, siz
 enum status outfile_write_chunks(struct outfile *file, unsigned threads, size_t chunks, outfile_format *format,
                                  void *context, struct fault *fault)
 {
-    size_t group_size = (size_t)threads * 4;
+    size_t group_size = (size_t)threads * 8;
     struct chunk_writer writer = {.file = file, .format = format, .context = context};
     enum status status;
     writer.faults = mem_alloc(group_size + 1, sizeof *writer.faults);

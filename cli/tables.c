@@ -134,7 +134,7 @@ static char *put_tx(char *p, const struct tables *tables, uint32_t number, uint3
     p = put_cell(p, tx->height);
     p = put_cell(p, tx->index);
     p = put_hash_cell(p, &tx->txid);
-    p = put_cell(p, forest_is_root(forest, number, tables->rules));
+    p = put_cell(p, (tx->coinbase || unknown_inputs < tx->inputs) && unknown_outputs > 0);
     p = put_cell(p, unknown_inputs);
     p = put_cell(p, tx->inputs - unknown_inputs);
     p = put_cell(p, unknown_outputs);
@@ -181,6 +181,13 @@ static char *put_arc(char *p, const struct forest *forest, const struct forest_o
     return p;
 }
 
+/* Spenders lie anywhere in memory. */
+static void prefetch_spender(const struct forest *forest, uint32_t output)
+{
+    if (output + FOREST_AHEAD < forest->outputs_count && forest->outputs[output + FOREST_AHEAD].spender != FOREST_NONE)
+        __builtin_prefetch(&forest->txs[forest->outputs[output + FOREST_AHEAD].spender].txid);
+}
+
 /* Outputs are numbered in chain order, so arcs by output are arcs by (transaction, vout). */
 static enum status format_arcs(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
 {
@@ -195,6 +202,7 @@ static enum status format_arcs(void *context, unsigned worker, size_t chunk, str
     for (uint32_t o = (uint32_t)chunk * CHUNK_ROWS; o < end; o++) {
         const struct forest_output *output = &forest->outputs[o];
         uint32_t dag = tx_dag[output->tx];
+        prefetch_spender(forest, o);
         if (dag && forest_is_arc(output, tables->rules))
             p = put_arc(p, forest, output, dag);
     }

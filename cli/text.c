@@ -34,27 +34,36 @@ void text_free(struct text *text)
     *text = (struct text){0};
 }
 
+/* How many digits: log10 from log2 (1233 / 4096 is log10(2), just enough of it), one more where the number has reached
+ * the next power of ten. */
+static unsigned digits_of(uint64_t value)
+{
+    static const uint64_t powers[] = {
+        0, UINT64_C(10), UINT64_C(100), UINT64_C(1000), UINT64_C(10000), UINT64_C(100000), UINT64_C(1000000),
+        UINT64_C(10000000), UINT64_C(100000000), UINT64_C(1000000000), UINT64_C(10000000000), UINT64_C(100000000000),
+        UINT64_C(1000000000000), UINT64_C(10000000000000), UINT64_C(100000000000000), UINT64_C(1000000000000000),
+        UINT64_C(10000000000000000), UINT64_C(100000000000000000), UINT64_C(1000000000000000000),
+        UINT64_C(10000000000000000000)};
+    unsigned bits = 64u - (unsigned)__builtin_clzll(value | 1), digits = bits * 1233 >> 12;
+    return digits + (value >= powers[digits]);
+}
+
 char *put_u64(char *out, uint64_t value)
 {
     static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
                                 "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
                                 "8081828384858687888990919293949596979899";
-    char digits[PUT_U64_MAX];
-    char *at = digits + sizeof digits;
+    char *end = out + digits_of(value), *at = end;
     while (value >= 100) {
         at -= 2;
         memcpy(at, pairs + value % 100 * 2, 2);
         value /= 100;
     }
-    if (value >= 10) {
-        at -= 2;
-        memcpy(at, pairs + value * 2, 2);
-    } else {
-        *--at = (char)('0' + value);
-    }
-    size_t size = (size_t)(digits + sizeof digits - at);
-    memcpy(out, at, size);
-    return out + size;
+    if (value >= 10)
+        memcpy(at - 2, pairs + value * 2, 2);
+    else
+        at[-1] = (char)('0' + value);
+    return end;
 }
 
 char *put_hex(char *out, const uint8_t *bytes, size_t size)

@@ -373,8 +373,13 @@ static void join_arcs(const struct forest *forest, const uint8_t *settled, struc
 static uint64_t count_roots(const struct forest *forest, enum rules rules)
 {
     uint64_t others = 0;
-    for (uint32_t t = 0; t < forest->txs_count; t++)
-        others += forest_unknown_outputs(forest, t, rules) > 0 && !forest_is_root(forest, t, rules);
+    for (uint32_t t = 0; t < forest->txs_count; t++) {
+        const struct forest_tx *tx = &forest->txs[t];
+        /* an input whose spend is not stored spends a known output */
+        bool may_be_other = !tx->coinbase && tx[1].first_spend - tx->first_spend == tx->inputs;
+        others += may_be_other && forest_unknown_outputs(forest, t, rules) > 0 &&
+                  forest_unknown_inputs(forest, t, rules) == tx->inputs;
+    }
     return forest->unknown_txs[rules] > others ? forest->unknown_txs[rules] - others : 0;
 }
 
