@@ -4,23 +4,45 @@
 #include "cli/source.h"
 #include "cli/summary.h"
 #include "cli/tables.h"
+#include "parser/parallel.h"
 
-/* Of the rule sets beside the chosen one only the numbers are told. */
+/* The rule sets beside the chosen one, of which only the numbers are told: one each for a thread, since little of them is
+ * left to look at. */
+struct others {
+    const struct summary *summary;
+    enum rules chosen;
+    struct alike alike;
+    struct selection selections[RULES - 1];
+    struct fault faults[RULES - 1];
+    enum status statuses[RULES - 1];
+};
+
+static void others_work(void *context, unsigned worker, size_t i)
+{
+    struct others *others = context;
+    const struct summary *summary = others->summary;
+    (void)worker;
+    others->statuses[i] = selection_make_others(
+        summary->store, summary->forest, (enum rules)((others->chosen + i + 1) % RULES), summary->filter,
+        summary->settings->compress, 1, others->alike.settled, &others->selections[i], &others->faults[i]);
+}
+
 static enum status add_other_rules(struct summary *summary, const struct selection *chosen, struct fault *fault)
 {
-    const struct settings *settings = summary->settings;
-    struct alike alike;
-    enum status status = alike_make(summary->forest, chosen, &alike, fault);
-    for (unsigned i = 1; i < RULES && status == STATUS_OK; i++) {
-        struct selection others = {0};
-        enum rules rules = (enum rules)((chosen->tdags.rules + i) % RULES);
-        status = selection_make_others(summary->store, summary->forest, rules, summary->filter, settings->compress,
-                                       (unsigned)settings->threads, alike.settled, &others, fault);
+    struct others others = {.summary = summary, .chosen = chosen->tdags.rules};
+    enum status status = alike_make(summary->forest, chosen, &others.alike, fault);
+    if (status == STATUS_OK)
+        parallel_for((unsigned)summary->settings->threads, RULES - 1, others_work, &others);
+    for (unsigned i = 0; i < RULES - 1; i++) {
+        if (status == STATUS_OK && others.statuses[i] != STATUS_OK)
+            *fault = others.faults[i];
         if (status == STATUS_OK)
-            summary_add(summary, &others, &alike);
-        selection_free(&others);
+            status = others.statuses[i];
+        if (status == STATUS_OK)
+            summary_add(summary, &others.selections[i], &others.alike);
+        selection_free(&others.selections[i]);
     }
-    alike_free(&alike);
+    alike_free(&others.alike);
     return status;
 }
 
