@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "graph/filemap.h"
+#include "graph/hole.h"
 #include "graph/outpoints.h"
 #include "graph/replay.h"
 #include "graph/round.h"
@@ -12,6 +13,7 @@
 #define REPLAY_MAX 65536u /* records that are replayed rather than the table saved: some 20 ms */
 #define HOLES_NAMED 3u
 #define WAY_OUT "restore the file or run the node with -reindex, then scan again"
+#define WAY_OUT_OF_HOLE "unless the node is still loading that block, " WAY_OUT
 
 struct ingest {
     const struct ingest_options *options;
@@ -24,6 +26,7 @@ struct ingest {
     struct round *round;
     uint8_t magic[4];
     struct hash256 genesis;
+    uint32_t end;             /* height up to which the chain of the files is certain */
     uint32_t target;          /* number of blocks that the store is to have */
     uint64_t saved_records;   /* records_of the blocks that the saved table knows */
     bool table_changed;       /* the table is that of the store's tip, and the store's snapshot of it is not */
@@ -101,9 +104,9 @@ static void report_hole(struct ingest *ingest, const struct chain_block *block)
     const char *path = block->file == FILEMAP_GONE ? NULL : ingest->dir.files[block->file].path;
     (void)fault_set(&what, STATUS_FORMAT, path, block->offset,
                     "block %s and what follows it are left out, since its parent %s is in no blk file%s: the chain of these "
-                    "files ends at height %u; " WAY_OUT,
+                    "files ends at height %u; " WAY_OUT_OF_HOLE,
                     hex_of(&block->hash, hash), hex_of(&block->prev_hash, parent), missing_file(&ingest->dir, missing),
-                    chain_height(ingest->chain));
+                    ingest->end);
     report_damage(ingest, &what);
 }
 
@@ -112,9 +115,7 @@ static void report_holes(struct ingest *ingest)
     uint32_t holes = 0, detached = chain_detached(ingest->chain);
     for (uint32_t node = 0; detached && node < chain_count(ingest->chain); node++) {
         const struct chain_block *block = chain_at(ingest->chain, node);
-        if (block->state != CHAIN_DETACHED || chain_find(ingest->chain, &block->prev_hash) != CHAIN_NONE)
-            continue;
-        if (++holes <= HOLES_NAMED)
+        if (hole_is_above(ingest->chain, block) && ++holes <= HOLES_NAMED)
             report_hole(ingest, block);
     }
     if (holes > HOLES_NAMED) {
@@ -149,11 +150,15 @@ static enum status link_chain(struct ingest *ingest)
     status = chain_link(ingest->chain, options->tip, ingest->fault);
     if (status != STATUS_OK)
         return no_chain(ingest, status);
+    ingest->end = chain_height(ingest->chain);
+    if (!options->tip) /* which says what is certain */
+        status = hole_certain_height(&ingest->dir, ingest->chain, &ingest->end, ingest->fault);
+    if (status != STATUS_OK)
+        return status;
     report_holes(ingest);
     ingest->result->detached = chain_detached(ingest->chain);
-    uint32_t height = chain_height(ingest->chain);
-    ingest->result->stale = chain_count(ingest->chain) - ingest->result->detached - height - 1;
-    ingest->target = (options->to_height < height ? options->to_height : height) + 1;
+    ingest->result->stale = chain_count(ingest->chain) - ingest->result->detached - chain_height(ingest->chain) - 1;
+    ingest->target = (options->to_height < ingest->end ? options->to_height : ingest->end) + 1;
     return STATUS_OK;
 }
 
@@ -164,8 +169,8 @@ static enum status common_blocks(struct ingest *ingest, uint32_t *common)
 {
     struct store_reader *reader = NULL;
     enum status status = store_reader_open(ingest->store, &reader, ingest->fault);
-    uint32_t blocks = store_totals_of(ingest->store).blocks, height = chain_height(ingest->chain);
-    for (*common = blocks <= height ? blocks : height + 1; *common > 0 && status == STATUS_OK; --*common) {
+    uint32_t blocks = store_totals_of(ingest->store).blocks, end = ingest->end;
+    for (*common = blocks <= end ? blocks : end + 1; *common > 0 && status == STATUS_OK; --*common) {
         struct block_record block;
         status = store_block(reader, *common - 1, &block, ingest->fault);
         if (status == STATUS_OK && hash256_equal(&block.hash, &chain_active(ingest->chain, *common - 1)->hash))
@@ -216,7 +221,7 @@ static enum status meet_chain(struct ingest *ingest)
         return status;
     /* A chain that ends inside the store's: blk files of blocks that the store holds are gone or damaged, and what the store
      * holds stays right; unless --tip asks for that end. */
-    bool shorter = common == chain_height(ingest->chain) + 1 && !ingest->options->tip;
+    bool shorter = common == ingest->end + 1 && !ingest->options->tip;
     if (shorter)
         ingest->target = ingest->options->to_height < blocks ? ingest->options->to_height + 1 : blocks;
     uint32_t keep = shorter ? blocks : common;
@@ -224,8 +229,7 @@ static enum status meet_chain(struct ingest *ingest)
         keep = ingest->target;
     char text[160];
     if (keep == blocks) {
-        snprintf(text, sizeof text, "the blk files hold the chain to height %u only; the store keeps what it has",
-                 chain_height(ingest->chain));
+        snprintf(text, sizeof text, "the blk files hold the chain to height %u only; the store keeps what it has", ingest->end);
         if (shorter && common < blocks)
             note(ingest, text);
         return STATUS_OK;
