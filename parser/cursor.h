@@ -29,7 +29,7 @@ static inline const uint8_t *cursor_take(struct cursor *c, size_t size)
         cursor_fail(c);
         return NULL;
     }
-    c->at = at + size;
+    c->at = (const uint8_t *)((uintptr_t)at + size); /* NULL + 0 for a failed cursor, which no pointer may do */
     return at;
 }
 
