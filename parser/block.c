@@ -1,5 +1,6 @@
 #include "parser/block.h"
 
+#include "parser/hasher.h"
 #include "parser/mem.h"
 #include "parser/opcode.h"
 
@@ -124,46 +125,47 @@ static void read_tx(struct cursor *c, struct tx *tx, uint64_t index, struct comm
         note_coinbase_witness(commitment, tx);
 }
 
-/* Messages that wait to be hashed together (sha256d_many). */
-#define BATCH 64u
-
 struct batch {
-    struct sha256_message messages[BATCH];
-    struct hash256 *copies[BATCH]; /* where the same hash is wanted too, or NULL */
+    struct hasher_message messages[HASHER_BATCH];
     size_t count;
 };
 
 static void batch_flush(struct batch *batch)
 {
-    sha256d_many(batch->messages, batch->count);
-    for (size_t i = 0; i < batch->count; i++)
-        if (batch->copies[i])
-            *batch->copies[i] = *batch->messages[i].out;
+    hasher_messages(hasher_best(), batch->messages, batch->count);
     batch->count = 0;
 }
 
-static void batch_add(struct batch *batch, const struct sha256_message *message, struct hash256 *copy)
+static struct hasher_message *batch_next(struct batch *batch)
 {
-    if (batch->count == BATCH)
+    if (batch->count == HASHER_BATCH)
         batch_flush(batch);
-    batch->messages[batch->count] = *message;
-    batch->copies[batch->count++] = copy;
+    return &batch->messages[batch->count++];
 }
 
 /* The txid, and the wtxid of all but the coinbase, which has zeros for it. Without witnesses both are the same. */
-static void batch_add_tx(struct batch *batch, const struct tx *tx, bool coinbase, struct hash256 *txid,
-                         struct hash256 *wtxid)
+static void batch_tx(struct batch *batch, const struct tx *tx, bool coinbase, struct hash256 *txid,
+                     struct hash256 *wtxid)
 {
-    struct sha256_message stripped = {.out = txid};
-    tx_id_parts(tx, stripped.parts);
-    batch_add(batch, &stripped, coinbase || tx->segwit ? NULL : wtxid);
-    if (coinbase) {
+    *batch_next(batch) = (struct hasher_message){.first = tx->start,
+                                                 .body = tx->body,
+                                                 .body_size = (size_t)(tx->body_end - tx->body),
+                                                 .last = tx->end - HASHER_END,
+                                                 .out = txid,
+                                                 .copy = coinbase || tx->segwit ? NULL : wtxid};
+    if (coinbase)
         memset(wtxid, 0, sizeof *wtxid);
-    } else if (tx->segwit) {
-        struct sha256_message whole = {.parts = {{tx->start, (size_t)(tx->end - tx->start)}}, .out = wtxid};
-        batch_add(batch, &whole, NULL);
-    }
+    else if (tx->segwit)
+        *batch_next(batch) = (struct hasher_message){.first = tx->start,
+                                                     .body = tx->start + HASHER_END,
+                                                     .body_size = (size_t)(tx->end - tx->start) - 2 * HASHER_END,
+                                                     .last = tx->end - HASHER_END,
+                                                     .out = wtxid};
 }
+
+/* For all levels of a tree, one behind the other: each has half of the one before, rounded up, and may need a copy of
+ * its last; there are fewer than 32. */
+#define MERKLE_ROOM(leaves) (2 * (leaves) + 64)
 
 #define TX_SIZE_MIN 51u /* version, one input, no output, lock time: more transactions than that cannot follow */
 
@@ -174,9 +176,8 @@ static enum block_flaw hash_txs(struct block_verifier *v, struct cursor *c, size
     size_t txs = (size_t)cursor_compact(c);
     if (txs == 0 || txs > cursor_left(c) / TX_SIZE_MIN)
         return BLOCK_MALFORMED;
-    /* one more than needed, for the copy of the last at an odd level of the tree */
-    if (mem_reserve(&v->txids, &v->txids_capacity, txs + 1, sizeof *v->txids) != STATUS_OK ||
-        mem_reserve(&v->wtxids, &v->wtxids_capacity, txs + 1, sizeof *v->wtxids) != STATUS_OK)
+    if (mem_reserve(&v->txids, &v->txids_capacity, MERKLE_ROOM(txs), sizeof *v->txids) != STATUS_OK ||
+        mem_reserve(&v->wtxids, &v->wtxids_capacity, MERKLE_ROOM(txs), sizeof *v->wtxids) != STATUS_OK)
         return BLOCK_NOMEM;
     struct batch batch;
     batch.count = 0;
@@ -185,54 +186,39 @@ static enum block_flaw hash_txs(struct block_verifier *v, struct cursor *c, size
         read_tx(c, &tx, t, commitment);
         if (!cursor_ok(c))
             return BLOCK_MALFORMED;
-        batch_add_tx(&batch, &tx, t == 0, &v->txids[t], &v->wtxids[t]);
+        batch_tx(&batch, &tx, t == 0, &v->txids[t], &v->wtxids[t]);
     }
     batch_flush(&batch);
     *count = txs;
     return cursor_left(c) == 0 ? BLOCK_FINE : BLOCK_MALFORMED;
 }
 
-/* One level of the tree: count / 2 hashes of pairs, to the front of `hashes`. */
-static void merkle_level(struct hash256 *hashes, size_t count)
+/* Writes the levels of the tree behind its leaves and returns its root. *mutated: some level has an equal pair, which
+ * lets two lists of transactions share a root (CVE-2012-2459). */
+static const struct hash256 *merkle_root(struct hash256 *hashes, size_t count, bool *mutated)
 {
-    struct sha256_message messages[BATCH];
-    struct hash256 parents[BATCH];
-    for (size_t done = 0; done < count / 2;) {
-        size_t n = count / 2 - done < BATCH ? count / 2 - done : BATCH;
-        for (size_t i = 0; i < n; i++) {
-            const struct hash256 *pair = &hashes[2 * (done + i)];
-            messages[i] = (struct sha256_message){.parts = {{pair->bytes, 2 * HASH256_SIZE}}, .out = &parents[i]};
-        }
-        sha256d_many(messages, n);
-        /* cppcheck-suppress uninitvar ; written through messages */
-        memcpy(hashes + done, parents, n * sizeof *parents);
-        done += n;
-    }
-}
-
-/* Reduces the hashes to their root in hashes[0]; room for one more than `count`. Returns true if some level has an
- * equal pair, which lets two lists of transactions share a root (CVE-2012-2459). */
-static bool merkle_root(struct hash256 *hashes, size_t count)
-{
-    bool mutated = false;
-    for (; count > 1; count /= 2) {
+    *mutated = false;
+    while (count > 1) {
         for (size_t i = 0; i + 1 < count; i += 2)
-            mutated |= hash256_equal(&hashes[i], &hashes[i + 1]);
+            *mutated |= hash256_equal(&hashes[i], &hashes[i + 1]);
         if (count % 2) {
             hashes[count] = hashes[count - 1];
             count++;
         }
-        merkle_level(hashes, count);
+        hasher_parents(hasher_best(), hashes, count / 2, hashes + count);
+        hashes += count;
+        count /= 2;
     }
-    return mutated;
+    return hashes;
 }
 
 static bool commitment_holds(struct block_verifier *v, size_t count, const struct commitment *commitment)
 {
     if (!commitment->script || !commitment->reserved)
         return false;
-    merkle_root(v->wtxids, count);
-    const struct sha256_part parts[] = {{v->wtxids[0].bytes, HASH256_SIZE}, {commitment->reserved, HASH256_SIZE}};
+    bool mutated; /* of no matter: the txids have been judged */
+    const struct hash256 *root = merkle_root(v->wtxids, count, &mutated);
+    const struct sha256_part parts[] = {{root->bytes, HASH256_SIZE}, {commitment->reserved, HASH256_SIZE}};
     struct hash256 hash;
     sha256d_parts(parts, 2, &hash);
     return memcmp(hash.bytes, commitment->script + COMMITMENT_SIZE - HASH256_SIZE, HASH256_SIZE) == 0;
@@ -255,7 +241,9 @@ enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *blo
     enum block_flaw flaw = hash_txs(verifier, &c, &count, &commitment);
     if (flaw != BLOCK_FINE)
         return flaw;
-    if (merkle_root(verifier->txids, count) || !hash256_equal(&verifier->txids[0], &header.merkle_root))
+    bool mutated;
+    const struct hash256 *root = merkle_root(verifier->txids, count, &mutated);
+    if (mutated || !hash256_equal(root, &header.merkle_root))
         return BLOCK_BAD_MERKLE;
     /* without any witness there is nothing to commit to: an output that looks like a commitment is then just data, as
      * it may well be in a block from before segwit */

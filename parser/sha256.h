@@ -1,5 +1,5 @@
-/* sha256: SHA-256 and Bitcoin's double SHA-256, by OpenSSL's libcrypto, which is touched nowhere else, and
- * for many messages at once by the CPU's SHA extensions where it has them. Thread rule: any thread, no state. */
+/* sha256: SHA-256 and Bitcoin's double SHA-256, by OpenSSL's libcrypto, which is touched nowhere else;
+ * hasher.h hashes many messages at once. Thread rule: any thread, no state. */
 #ifndef UNKTX_PARSER_SHA256_H
 #define UNKTX_PARSER_SHA256_H
 
@@ -20,15 +20,5 @@ void sha256d(const uint8_t *data, size_t size, struct hash256 *out);
 
 /* Double SHA-256 of the concatenation of `count` parts. O(total size). */
 void sha256d_parts(const struct sha256_part *parts, size_t count, struct hash256 *out);
-
-/* A message in up to three parts (unused ones have size 0), and where its hash is wanted. */
-struct sha256_message {
-    struct sha256_part parts[3];
-    struct hash256 *out;
-};
-
-/* Double SHA-256 of each message; no `out` may overlap a message. With the SHA extensions of x86-64 two messages are
- * hashed in step, which hides the latency of the rounds; elsewhere one after the other by libcrypto. O(total size). */
-void sha256d_many(const struct sha256_message *messages, size_t count);
 
 #endif

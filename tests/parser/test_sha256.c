@@ -68,46 +68,9 @@ static void test_parts(void **state)
     }
 }
 
-#define MANY 400
-
-/* Lists of messages of mixed sizes and cuts against one after the other: every way for the lanes to end. */
-static void test_many(void **state)
-{
-    (void)state;
-    static uint8_t data[3000];
-    static struct sha256_message messages[MANY];
-    static struct hash256 hashes[MANY + 1];
-    uint32_t seed = 20260917;
-    print_message("seed %u\n", seed);
-    for (size_t i = 0; i < sizeof data; i++)
-        data[i] = (uint8_t)(i * i >> 3);
-    for (unsigned round = 0; round < 400; round++) {
-        size_t count = round < 20 ? round : 1 + round % MANY;
-        for (size_t i = 0; i < count; i++) {
-            messages[i].out = &hashes[i];
-            for (size_t p = 0; p < 3; p++) {
-                seed = seed * 1664525 + 1013904223;
-                size_t size = round % 4 == 0 ? 64 * (p == 1) : (seed >> 20) % (round % 4 == 1 ? 70 : 700);
-                size_t at = (seed >> 8) % 2000;
-                bool none = seed >> 29 == 0;
-                messages[i].parts[p] = (struct sha256_part){none ? NULL : data + at, none ? 0 : size};
-            }
-        }
-        memset(hashes, 0xee, sizeof hashes);
-        sha256d_many(messages, count);
-        for (size_t i = 0; i < count; i++) {
-            struct hash256 expected;
-            sha256d_parts(messages[i].parts, 3, &expected);
-            assert_true(hash256_equal(&hashes[i], &expected));
-        }
-        assert_int_equal(hashes[count].bytes[0], 0xee);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fips), cmocka_unit_test(test_genesis_header), cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_many)};
+        cmocka_unit_test(test_fips), cmocka_unit_test(test_genesis_header), cmocka_unit_test(test_parts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,41 @@
+/* hasher: double SHA-256 of many messages at once. A chain of rounds leaves most of a processor idle, so messages of
+ * about the same length are hashed side by side: sixteen in the words of AVX-512 registers, or two by turns with the SHA
+ * extensions of x86-64; elsewhere one after the other by libcrypto. Thread rule: any thread, no state. */
+#ifndef UNKTX_PARSER_HASHER_H
+#define UNKTX_PARSER_HASHER_H
+
+#include <stdbool.h>
+
+#include "parser/sha256.h"
+
+enum hasher_kernel {
+    HASHER_SINGLE,  /* libcrypto */
+    HASHER_PAIRS,   /* SHA extensions */
+    HASHER_SIXTEEN, /* AVX-512 */
+};
+
+/* Whether this processor has it, and the fastest that it has. O(1). */
+bool hasher_has(enum hasher_kernel kernel);
+enum hasher_kernel hasher_best(void);
+
+#define HASHER_BATCH 1024u /* most messages at a time */
+#define HASHER_END 4u
+
+/* A message in three parts, as a transaction without its witness is, and where its hash is wanted. */
+struct hasher_message {
+    const uint8_t *first; /* HASHER_END bytes */
+    const uint8_t *body;
+    size_t body_size;
+    const uint8_t *last;  /* HASHER_END bytes */
+    struct hash256 *out;
+    struct hash256 *copy; /* wanted here too, or NULL */
+};
+
+/* Double SHA-256 of each of up to HASHER_BATCH messages; no hash may be wanted where a message is. O(total size). */
+void hasher_messages(enum hasher_kernel kernel, const struct hasher_message *messages, size_t count);
+
+/* One level of a merkle tree: parents[i] is the double SHA-256 of nodes[2 * i] and nodes[2 * i + 1]. `parents` has room
+ * for `count` and does not overlap the nodes. O(count). */
+void hasher_parents(enum hasher_kernel kernel, const struct hash256 *nodes, size_t count, struct hash256 *parents);
+
+#endif
