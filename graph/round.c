@@ -349,6 +349,12 @@ static void walk_item(void *context, unsigned worker_number, size_t number)
 
 /* ---- 2. add ---- */
 
+/* The block's created transactions; NULL if it has none. */
+static const struct created_tx *created_of(const struct run *run, const struct item *item)
+{
+    return item->created_count > 0 ? run->made[item->walk_worker].created.at + item->created : NULL;
+}
+
 /* The outpoint of an output that this run created and that is not in the store yet. */
 static enum status created_outpoint(const struct round *round, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
 {
@@ -362,7 +368,7 @@ static enum status created_outpoint(const struct round *round, uint64_t ordinal,
     }
     const struct item *item = &round->now->items[low];
     const struct made *made = &round->now->made[item->walk_worker];
-    const struct created_tx *created = made->created.at + item->created;
+    const struct created_tx *created = created_of(round->now, item);
     uint64_t left = ordinal - item->first_ordinal;
     low = 0;
     high = item->created_count;
@@ -466,7 +472,7 @@ static enum status look_at_tx(struct worker *worker, const uint8_t *bytes, size_
 /* The first of the block's created transactions at or behind `index`; created_count if there is none. */
 static size_t created_from(const struct round *round, const struct item *item, uint32_t index)
 {
-    const struct created_tx *created = round->now->made[item->walk_worker].created.at + item->created;
+    const struct created_tx *created = created_of(round->now, item);
     size_t low = 0, high = item->created_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -481,7 +487,7 @@ static size_t created_from(const struct round *round, const struct item *item, u
 /* The first ordinal that transaction `index` comes before. */
 static uint64_t limit_of_tx(const struct round *round, const struct item *item, size_t from)
 {
-    const struct created_tx *created = round->now->made[item->walk_worker].created.at + item->created;
+    const struct created_tx *created = created_of(round->now, item);
     if (from < item->created_count)
         return item->first_ordinal + created[from].before;
     return from == 0 ? item->first_ordinal
@@ -579,15 +585,19 @@ static enum status append_tx(struct round *round, const struct item *item, const
         return STATUS_OK;
     struct tx_record record = created ? created->record : spending->record;
     record.spends = (uint32_t)round->settled.count;
-    const uint8_t *blob = created ? walked->blob.bytes + created->blob : looked->blob.bytes + spending->blob;
-    return store_add_tx(round->store, &record, blob, created ? created->blob_size : spending->blob_size,
-                        created ? walked->vouts.at + created->vouts : NULL, round->settled.at, fault);
+    const uint8_t *blob = created ? walked->blob.bytes : looked->blob.bytes;
+    size_t blob_size = created ? created->blob_size : spending->blob_size;
+    if (blob_size > 0)
+        blob += created ? created->blob : spending->blob;
+    return store_add_tx(round->store, &record, blob, blob_size, record.tracked > 0 ? walked->vouts.at + created->vouts : NULL,
+                        round->settled.at, fault);
 }
 
 static enum status append_item(struct round *round, struct item *item, struct fault *fault)
 {
-    const struct created_tx *created = round->before->made[item->walk_worker].created.at + item->created;
-    const struct spending_tx *spending = round->before->made[item->look_worker].spending.at + item->spending;
+    const struct made *looked = &round->before->made[item->look_worker];
+    const struct created_tx *created = created_of(round->before, item);
+    const struct spending_tx *spending = item->spending_count ? looked->spending.at + item->spending : NULL;
     size_t c = 0, s = 0;
     enum status status = store_begin_block(round->store, &item->record, fault);
     while (status == STATUS_OK && (c < item->created_count || s < item->spending_count)) {
