@@ -20,6 +20,8 @@ TEST_SOURCES := $(sort $(wildcard tests/*/test_*.c))
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB := $(BUILD)/libunktx.a
+# the commands without the program's main, for tests that run them in their own process
+COMMANDS := $(BUILD)/libcommands.a
 MAN_PAGES := $(sort $(wildcard cli/man/*.1))
 CHAINGEN := $(BUILD)/tests/bench/chaingen
 BENCH := $(BUILD)/tests/bench/bench
@@ -28,8 +30,6 @@ FUZZ_NOUNS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz
 FUZZ_SECONDS ?= 60
 REPLAYS := $(FUZZ_NOUNS:%=$(BUILD)/tests/fuzz/replay_%)
 FUZZERS := $(FUZZ_NOUNS:%=$(BUILD)/tests/fuzz/fuzzer_%)
-# the commands without the program's own main
-FUZZ_OBJECTS := $(call objects,$(filter-out cli/main.c,$(CLI_SOURCES)) $(SUPPORT_SOURCES))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
 
 all: $(BUILD)/unktx
@@ -42,19 +42,23 @@ $(LIB): $(call objects,$(LIB_SOURCES))
 	@rm -f $@
 	ar rcs $@ $^
 
+$(COMMANDS): $(call objects,$(filter-out cli/main.c,$(CLI_SOURCES)))
+	@rm -f $@
+	ar rcs $@ $^
+
 $(BUILD)/unktx: $(call objects,$(CLI_SOURCES)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
-$(TESTS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(SUPPORT_SOURCES)) $(LIB)
+$(TESTS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
 
 $(CHAINGEN) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call objects,tests/support/chaingen.c tests/support/plan.c) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
-$(REPLAYS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(FUZZ_OBJECTS) $(LIB)
+$(REPLAYS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
 
-$(FUZZERS): $(BUILD)/tests/fuzz/fuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS) $(LIB)
+$(FUZZERS): $(BUILD)/tests/fuzz/fuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIB_LIBS) -lcmocka
 
 # Every test program, one after the other (each names what it skips); UNKTX tells those in tests/cli which binary to run.
@@ -62,19 +66,19 @@ check: $(BUILD)/unktx $(TESTS) $(CHAINGEN) $(REPLAYS)
 	@failed=; for test in $(TESTS); do \
 	    echo "== $${test#$(BUILD)/}"; UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) ./$$test || failed="$$failed $${test#$(BUILD)/}"; \
 	done; for noun in $(FUZZ_NOUNS); do \
-	    echo "== tests/fuzz/corpus/$$noun"; $(BUILD)/tests/fuzz/replay_$$noun tests/fuzz/corpus/$$noun || failed="$$failed fuzz/$$noun"; \
+	    echo "== tests/fuzz/corpus/$$noun"; $(BUILD)/tests/fuzz/replay_$$noun tests/fuzz/corpus/$$noun >/dev/null || failed="$$failed fuzz/$$noun"; \
 	done; sh tests/lint.sh || failed="$$failed lint"; \
 	for script in notebooks-data readme; do UNKTX=$(BUILD)/unktx sh tests/$$script.sh || failed="$$failed $$script"; done; \
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; echo "all test programs passed"
 
 # libFuzzer comes with clang (Debian: libclang-rt-14-dev or the like). What it finds new goes to BUILD/corpus/NOUN.
 fuzz:
-	$(MAKE) fuzz-run CC=clang SANITIZE=fuzzer-no-link,address,undefined BUILD=$(BUILD)-fuzz
+	$(MAKE) fuzz-run CC=clang SANITIZE=fuzzer-no-link,address,undefined CFLAGS="$(CFLAGS) -fno-sanitize-recover=all" BUILD=$(BUILD)-fuzz
 
 fuzz-run: $(FUZZERS)
 	@for noun in $(FUZZ_NOUNS); do \
 	    mkdir -p $(BUILD)/corpus/$$noun; echo "== $$noun"; \
-	    $(BUILD)/tests/fuzz/fuzzer_$$noun -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=4096 -timeout=25 -close_fd_mask=1 \
+	    $(BUILD)/tests/fuzz/fuzzer_$$noun -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=4096 -timeout=25 -close_fd_mask=3 \
 	        -print_final_stats=1 -artifact_prefix=$(BUILD)/ $(BUILD)/corpus/$$noun tests/fuzz/corpus/$$noun || exit 1; \
 	done
 

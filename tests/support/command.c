@@ -1,0 +1,97 @@
+#define _GNU_SOURCE
+#include "tests/support/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/message.h"
+
+enum { WORDS = 64 };
+
+static void need(bool condition, const char *what)
+{
+    if (condition)
+        return;
+    fprintf(stderr, "command: %s\n", what);
+    abort();
+}
+
+static const struct command *command_of(const char *name)
+{
+    static const struct command *const all[] = {&command_analyze, &command_blocks, &command_check, &command_dags,
+                                                &command_outputs, &command_scan,   &command_show,  &command_stats};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(all[i]->name, name) == 0)
+            return all[i];
+    need(false, name);
+    return NULL;
+}
+
+static int run_line(const char *format, va_list arguments)
+{
+    char line[8192];
+    char *words[WORDS];
+    const char *operands[WORDS];
+    struct settings settings;
+    vsnprintf(line, sizeof line, format, arguments);
+    int count = 0;
+    for (char *rest, *word = strtok_r(line, " ", &rest); word && count + 1 < WORDS; word = strtok_r(NULL, " ", &rest))
+        words[count++] = word;
+    need(count > 0, "no command");
+    words[count] = NULL;
+    const struct command *command = command_of(words[0]);
+    message_command(command->name);
+    int status = options_parse(command, count - 1, words + 1, &settings, operands);
+    return status < 0 ? command->run(&settings) : status;
+}
+
+int command_exit(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int status = run_line(format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+static char *take_text(int file, size_t *size)
+{
+    off_t end = lseek(file, 0, SEEK_END);
+    char *text = malloc((size_t)end + 1);
+    need(text && pread(file, text, (size_t)end, 0) == end, "cannot read back what was printed");
+    text[end] = '\0';
+    *size = (size_t)end;
+    close(file);
+    return text;
+}
+
+struct run command_run(const char *format, ...)
+{
+    struct run run = {0};
+    int files[2], saved[2];
+    FILE *const streams[2] = {stdout, stderr};
+    for (int i = 0; i < 2; i++) {
+        fflush(streams[i]);
+        files[i] = memfd_create("printed", 0);
+        saved[i] = dup(i + 1);
+        need(files[i] >= 0 && saved[i] >= 0 && dup2(files[i], i + 1) == i + 1, "cannot redirect");
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    run.exit_status = run_line(format, arguments);
+    va_end(arguments);
+    for (int i = 0; i < 2; i++) {
+        fflush(streams[i]);
+        need(dup2(saved[i], i + 1) == i + 1, "cannot go back");
+        close(saved[i]);
+    }
+    size_t err_size;
+    run.out = take_text(files[0], &run.out_size);
+    run.err = take_text(files[1], &err_size);
+    return run;
+}
