@@ -1,79 +1,6 @@
 #include "cli/graphfile.h"
 
-struct shape {
-    const struct forest *forest;
-    enum rules rules;
-    const uint32_t *members; /* transaction numbers */
-    uint32_t count;
-};
-
-typedef enum status put_node(struct text *text, const struct shape *shape, uint32_t tx);
-typedef enum status put_arc(struct text *text, const struct shape *shape, const struct forest_output *output);
-
-/* Nodes in chain order, then arcs by (transaction, vout). */
-static enum status put_graph(struct text *text, const struct shape *shape, put_node *node, put_arc *arc)
-{
-    const struct forest *forest = shape->forest;
-    enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < shape->count && status == STATUS_OK; i++)
-        status = node(text, shape, shape->members[i]);
-    for (uint32_t i = 0; i < shape->count; i++) {
-        uint32_t end = forest->txs[shape->members[i] + 1].first_output;
-        for (uint32_t o = forest->txs[shape->members[i]].first_output; o < end && status == STATUS_OK; o++) {
-            if (forest_is_arc(&forest->outputs[o], shape->rules))
-                status = arc(text, shape, &forest->outputs[o]);
-        }
-    }
-    return status;
-}
-
-static struct shape shape_of(const struct forest *forest, const struct tdags *tdags, uint32_t dag)
-{
-    uint32_t first = tdags->first[dag - 1];
-    return (struct shape){forest, tdags->rules, tdags->members + first, tdags->first[dag] - first};
-}
-
-/* The terminated hexadecimal txid of a transaction. */
-static const char *txid_of(const struct shape *shape, uint32_t tx, char hex[HASH256_HEX_SIZE + 1])
-{
-    *hash256_hex(&shape->forest->txs[tx].txid, hex) = '\0';
-    return hex;
-}
-
-#define ULL(number) ((unsigned long long)(number))
-
-/* ---- Graphviz ---- */
-
-static enum status dot_node(struct text *text, const struct shape *shape, uint32_t tx)
-{
-    char hex[HASH256_HEX_SIZE + 1];
-    const struct forest_tx *t = &shape->forest->txs[tx];
-    bool root = forest_is_root(shape->forest, tx, shape->rules);
-    return text_printf(text,
-                       "  n%u [label=\"%.8s\\n%u\", shape=%s, txid=\"%s\", height=%u, tx_index=%u, is_root=%d, "
-                       "value_out_sat=%llu];\n",
-                       (unsigned)tx, txid_of(shape, tx, hex), (unsigned)t->height, root ? "box" : "ellipse", hex,
-                       (unsigned)t->height, (unsigned)t->index, root, ULL(t->value_out_sat));
-}
-
-static enum status dot_arc(struct text *text, const struct shape *shape, const struct forest_output *output)
-{
-    (void)shape;
-    return text_printf(text, "  n%u -> n%u [label=\"%u\", vout=%u, vin=%u, value_sat=%llu, kind=\"%s\"];\n",
-                       (unsigned)output->tx, (unsigned)output->spender, (unsigned)output->vout, (unsigned)output->vout,
-                       (unsigned)output->spender_vin, ULL(output->value_sat), kind_name((enum kind)output->kind));
-}
-
-enum status graphfile_dot(struct text *text, const struct forest *forest, const struct tdags *tdags, uint32_t dag)
-{
-    struct shape shape = shape_of(forest, tdags, dag);
-    enum status status = text_printf(text, "digraph tdag_%u {\n", (unsigned)dag);
-    if (status == STATUS_OK)
-        status = put_graph(text, &shape, dot_node, dot_arc);
-    return status == STATUS_OK ? text_printf(text, "}\n") : status;
-}
-
-/* ---- GraphML ---- */
+#include <stdio.h>
 
 /* GraphML has no unsigned type, and igraph reads every number as a double: satoshis stay exact to 2^53. */
 static const char graphml_head[] =
@@ -92,34 +19,104 @@ static const char graphml_head[] =
     "  <key id=\"value_sat\" for=\"edge\" attr.name=\"value_sat\" attr.type=\"long\"/>\n"
     "  <key id=\"kind\" for=\"edge\" attr.name=\"kind\" attr.type=\"string\"/>\n";
 
-static enum status graphml_node(struct text *text, const struct shape *shape, uint32_t tx)
+enum status graphfile_begin(struct text *text, enum graphfile_format format, const char *name)
 {
-    char hex[HASH256_HEX_SIZE + 1];
-    const struct forest_tx *t = &shape->forest->txs[tx];
-    return text_printf(text, "    <node id=\"n%u\"><data key=\"txid\">%s</data><data key=\"height\">%u</data>"
-                       "<data key=\"tx_index\">%u</data><data key=\"is_root\">%s</data>"
-                       "<data key=\"value_out_sat\">%llu</data></node>\n", (unsigned)tx, txid_of(shape, tx, hex),
-                       (unsigned)t->height, (unsigned)t->index,
-                       forest_is_root(shape->forest, tx, shape->rules) ? "true" : "false", ULL(t->value_out_sat));
+    if (format == GRAPHFILE_DOT)
+        return text_printf(text, "digraph %s {\n", name);
+    return text_printf(text, "%s  <graph id=\"%s\" edgedefault=\"directed\">\n", graphml_head, name);
 }
 
-static enum status graphml_arc(struct text *text, const struct shape *shape, const struct forest_output *output)
+static enum status dot_node(struct text *text, const struct graphfile_node *node, const char *hex)
 {
-    (void)shape;
+    enum status status =
+        text_printf(text, "  n%llu [label=\"%.8s\\n%u\", shape=%s, txid=\"%s\", height=%u, tx_index=%u, ", ULL(node->id),
+                    hex, (unsigned)node->height, node->is_root ? "box" : "ellipse", hex, (unsigned)node->height,
+                    (unsigned)node->index);
+    if (status == STATUS_OK && node->tells_root)
+        status = text_printf(text, "is_root=%d, ", node->is_root);
+    return status == STATUS_OK ? text_printf(text, "value_out_sat=%llu];\n", ULL(node->value_out_sat)) : status;
+}
+
+static enum status graphml_node(struct text *text, const struct graphfile_node *node, const char *hex)
+{
+    enum status status = text_printf(text, "    <node id=\"n%llu\"><data key=\"txid\">%s</data>"
+                                     "<data key=\"height\">%u</data><data key=\"tx_index\">%u</data>",
+                                     ULL(node->id), hex, (unsigned)node->height, (unsigned)node->index);
+    if (status == STATUS_OK && node->tells_root)
+        status = text_printf(text, "<data key=\"is_root\">%s</data>", node->is_root ? "true" : "false");
+    return status == STATUS_OK ? text_printf(text, "<data key=\"value_out_sat\">%llu</data></node>\n",
+                                             ULL(node->value_out_sat))
+                               : status;
+}
+
+enum status graphfile_node(struct text *text, enum graphfile_format format, const struct graphfile_node *node)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(node->txid, hex);
+    return format == GRAPHFILE_DOT ? dot_node(text, node, hex) : graphml_node(text, node, hex);
+}
+
+enum status graphfile_arc(struct text *text, enum graphfile_format format, const struct graphfile_arc *arc)
+{
+    if (format == GRAPHFILE_DOT)
+        return text_printf(text, "  n%llu -> n%llu [label=\"%u\", vout=%u, vin=%u, value_sat=%llu, kind=\"%s\"];\n",
+                           ULL(arc->from), ULL(arc->to), (unsigned)arc->vout, (unsigned)arc->vout,
+                           (unsigned)arc->vin, ULL(arc->value_sat), kind_name(arc->kind));
     return text_printf(
         text,
-        "    <edge source=\"n%u\" target=\"n%u\"><data key=\"vout\">%u</data><data key=\"vin\">%u</data>"
+        "    <edge source=\"n%llu\" target=\"n%llu\"><data key=\"vout\">%u</data><data key=\"vin\">%u</data>"
         "<data key=\"value_sat\">%llu</data><data key=\"kind\">%s</data></edge>\n",
-        (unsigned)output->tx, (unsigned)output->spender, (unsigned)output->vout, (unsigned)output->spender_vin,
-        ULL(output->value_sat), kind_name((enum kind)output->kind));
+        ULL(arc->from), ULL(arc->to), (unsigned)arc->vout, (unsigned)arc->vin, ULL(arc->value_sat),
+        kind_name(arc->kind));
 }
 
-enum status graphfile_graphml(struct text *text, const struct forest *forest, const struct tdags *tdags, uint32_t dag)
+enum status graphfile_end(struct text *text, enum graphfile_format format)
 {
-    struct shape shape = shape_of(forest, tdags, dag);
-    enum status status =
-        text_printf(text, "%s  <graph id=\"tdag_%u\" edgedefault=\"directed\">\n", graphml_head, (unsigned)dag);
-    if (status == STATUS_OK)
-        status = put_graph(text, &shape, graphml_node, graphml_arc);
-    return status == STATUS_OK ? text_printf(text, "  </graph>\n</graphml>\n") : status;
+    return text_printf(text, format == GRAPHFILE_DOT ? "}\n" : "  </graph>\n</graphml>\n");
+}
+
+/* ---- a T-DAG ---- */
+
+static enum status tdag_node(struct text *text, enum graphfile_format format, const struct forest *forest,
+                             const struct tdags *tdags, uint32_t number)
+{
+    const struct forest_tx *tx = &forest->txs[number];
+    const struct graphfile_node node = {.id = number,
+                                        .txid = &tx->txid,
+                                        .height = tx->height,
+                                        .index = tx->index,
+                                        .tells_root = true,
+                                        .is_root = forest_is_root(forest, number, tdags->rules),
+                                        .value_out_sat = tx->value_out_sat};
+    return graphfile_node(text, format, &node);
+}
+
+static enum status tdag_arcs(struct text *text, enum graphfile_format format, const struct forest *forest,
+                             const struct tdags *tdags, uint32_t number)
+{
+    enum status status = STATUS_OK;
+    uint32_t end = forest->txs[number + 1].first_output;
+    for (uint32_t o = forest->txs[number].first_output; o < end && status == STATUS_OK; o++) {
+        const struct forest_output *output = &forest->outputs[o];
+        const struct graphfile_arc arc = {output->tx,          output->spender,   output->vout,
+                                          output->spender_vin, output->value_sat, (enum kind)output->kind};
+        if (forest_is_arc(output, tdags->rules))
+            status = graphfile_arc(text, format, &arc);
+    }
+    return status;
+}
+
+enum status graphfile_tdag(struct text *text, enum graphfile_format format, const struct forest *forest,
+                           const struct tdags *tdags, uint32_t dag)
+{
+    char name[32];
+    const uint32_t *members = tdags->members + tdags->first[dag - 1];
+    uint32_t count = tdags->first[dag] - tdags->first[dag - 1];
+    snprintf(name, sizeof name, "tdag_%u", (unsigned)dag);
+    enum status status = graphfile_begin(text, format, name);
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
+        status = tdag_node(text, format, forest, tdags, members[i]);
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
+        status = tdag_arcs(text, format, forest, tdags, members[i]);
+    return status == STATUS_OK ? graphfile_end(text, format) : status;
 }

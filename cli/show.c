@@ -2,6 +2,7 @@
 #include "cli/graphfile.h"
 #include "cli/message.h"
 #include "cli/outfile.h"
+#include "cli/place.h"
 #include "cli/selection.h"
 #include "cli/source.h"
 #include "cli/tables.h"
@@ -16,12 +17,7 @@ struct show {
     struct text text;
 };
 
-#define ULL(number) ((unsigned long long)(number))
 #define VOUT_ALL UINT32_MAX
-
-/* Satoshis as bitcoins with all eight decimals. */
-#define BTC "%llu.%08llu BTC"
-#define BTC_OF(sat) ULL((sat) / 100000000u), ULL((sat) % 100000000u)
 
 /* ---- a transaction ---- */
 
@@ -152,27 +148,6 @@ static enum status put_tx(struct show *show, uint32_t number, uint32_t only, str
     return status == STATUS_NOMEM ? fault_nomem(fault) : status;
 }
 
-/* TXID or TXID:VOUT. */
-static bool parse_outpoint(const char *word, struct hash256 *txid, uint32_t *vout)
-{
-    char hex[HASH256_HEX_SIZE + 1] = "";
-    size_t size = strcspn(word, ":");
-    uint64_t number = 0;
-    *vout = VOUT_ALL;
-    if (size != HASH256_HEX_SIZE)
-        return false;
-    memcpy(hex, word, size);
-    if (!hash256_parse(hex, txid))
-        return false;
-    if (!word[size])
-        return true;
-    const char *digit = word + size + 1;
-    for (; *digit >= '0' && *digit <= '9' && number < VOUT_ALL; digit++)
-        number = number * 10 + (uint64_t)(*digit - '0');
-    *vout = (uint32_t)number;
-    return digit > word + size + 1 && !*digit && number < VOUT_ALL;
-}
-
 /* The store has no index by txid: it would cost more than all else in it, and a look through some millions of txids in
  * memory takes no time. */
 static enum status show_tx(struct show *show, const struct hash256 *txid, uint32_t vout, struct fault *fault)
@@ -249,9 +224,9 @@ static enum status put_dag(struct show *show, const struct selection *selection,
 {
     const struct tdags *tdags = &selection->tdags;
     if (strcmp(show->settings->format, "dot") == 0)
-        return graphfile_dot(&show->text, &show->forest, tdags, dag);
+        return graphfile_tdag(&show->text, GRAPHFILE_DOT, &show->forest, tdags, dag);
     if (strcmp(show->settings->format, "graphml") == 0)
-        return graphfile_graphml(&show->text, &show->forest, tdags, dag);
+        return graphfile_tdag(&show->text, GRAPHFILE_GRAPHML, &show->forest, tdags, dag);
     enum status status = put_dag_row(show, selection, dag);
     for (uint32_t i = tdags->first[dag - 1]; i < tdags->first[dag] && status == STATUS_OK; i++)
         status = put_dag_tx(show, selection, tdags->members[i]);
@@ -279,7 +254,12 @@ static enum status show_dag(struct show *show, struct fault *fault)
     return status;
 }
 
-static enum status show_all(struct show *show, const struct hash256 *txid, uint32_t vout, struct fault *fault)
+static enum status show_place(struct show *show, const struct place *place, struct fault *fault)
+{
+    return show_tx(show, &place->hash, place->type == PLACE_OUTPUT ? place->number : VOUT_ALL, fault);
+}
+
+static enum status show_all(struct show *show, const struct place *place, struct fault *fault)
 {
     struct store *store = NULL;
     struct outfile file = {0};
@@ -290,7 +270,7 @@ static enum status show_all(struct show *show, const struct hash256 *txid, uint3
     if (status == STATUS_OK)
         status = forest_load(store, (unsigned)show->settings->threads, &show->forest, fault);
     if (status == STATUS_OK)
-        status = show->settings->dag ? show_dag(show, fault) : show_tx(show, txid, vout, fault);
+        status = show->settings->dag ? show_dag(show, fault) : show_place(show, place, fault);
     if (status == STATUS_OK)
         status = outfile_open(&file, show->settings->out, fault);
     if (status == STATUS_OK)
@@ -310,17 +290,17 @@ static int run(const struct settings *settings)
 {
     struct fault fault = {0};
     struct show show = {.settings = settings};
-    struct hash256 txid = {{0}};
-    uint32_t vout = VOUT_ALL;
+    struct place place = {0};
     if (!rules_parse(settings->rules, &show.rules))
         return message_usage("--rules: '%s' is no rule set", settings->rules);
     if ((settings->dag != 0) == (settings->operands_count != 0))
         return message_usage("name one thing to show: TXID, TXID:VOUT or --dag ID");
     if (!settings->dag && strcmp(settings->format, "text") != 0)
         return message_usage("--format %s is for --dag only", settings->format);
-    if (!settings->dag && !parse_outpoint(settings->operands[0], &txid, &vout))
+    if (!settings->dag && (!place_parse(settings->operands[0], &place) || place.type == PLACE_INPUT ||
+                           place.type == PLACE_HEIGHT))
         return message_usage("'%s' is neither TXID (64 hexadecimal digits) nor TXID:VOUT", settings->operands[0]);
-    return message_result(show_all(&show, &txid, vout, &fault), &fault);
+    return message_result(show_all(&show, &place, &fault), &fault);
 }
 
 static const struct option option_dag = {

@@ -26,6 +26,11 @@ static inline void text_end(struct text *text, const char *end) { text->size = (
 enum status text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3))) MUST_CHECK;
 void text_free(struct text *text);
 
+/* For text_printf: a number as %llu, and satoshis as bitcoins with all eight decimals. */
+#define ULL(number) ((unsigned long long)(number))
+#define BTC "%llu.%08llu BTC"
+#define BTC_OF(sat) ULL((sat) / 100000000u), ULL((sat) % 100000000u)
+
 #define PUT_U64_MAX 20u
 
 char *put_u64(char *out, uint64_t value);
