@@ -1,12 +1,12 @@
 /* classes: metrics, family and isomorphism class of every T-DAG, in parallel.
  *
- * The class is the canonical form (canon.h) of the graph of transactions: vertex colour = root or not, and how many of its
- * outputs are leaves; arc label = how many outputs of one transaction the other spends. This graph determines the T-DAG up
- * to isomorphism and conversely (skeleton.h argues why), and it never expands to nodes and edges.
- * With compression (MODEL: section 5) the graph is built from what is left (skeleton.h): nodes, edges, leaves, width, height,
- * spent_unknown and moved_value_sat count only that; txs, mixed_spenders and root_value_sat are still those of all
- * transactions. Beyond skeleton.h's limits (only a chain made for it gets there) a row is told as without compression, with
- * class_exact false and a class_id that no exact class has. */
+ * The class is the canonical form (canon.h) of the graph of transactions: vertex colour = root or not, and how many of
+ * its outputs are leaves; arc label = how many outputs of one transaction the other spends. This graph determines the
+ * T-DAG up to isomorphism and conversely (skeleton.h argues why), and it never expands to nodes and edges. With
+ * compression (MODEL: section 5) the graph is built from what is left (skeleton.h): nodes, edges, leaves, width,
+ * height, spent_unknown and moved_value_sat count only that; txs, mixed_spenders and root_value_sat are still those of
+ * all transactions. Beyond skeleton.h's limits (only a chain made for it gets there) a row is told as without
+ * compression, with class_exact false and a class_id that no exact class has. */
 #ifndef UNKTX_CLASSIFY_CLASSES_H
 #define UNKTX_CLASSIFY_CLASSES_H
 
@@ -17,7 +17,7 @@
 struct tdag_row {
     uint8_t class_id[CANON_ID_SIZE];
     bool class_exact;
-    bool alike;          /* every rule set has this same T-DAG: all outputs that it creates or spends are unknown in each */
+    bool alike; /* every rule set has this same T-DAG: all outputs that it creates or spends are unknown in each */
     bool vanished;       /* compression left a height below 2: no T-DAG any more; all else is then 0 */
     enum family family;
     uint32_t txs, roots, height, mixed_spenders;
@@ -49,8 +49,8 @@ struct classes {
     uint64_t nodes, edges;     /* sums over all T-DAGs */
 };
 
-/* Rows of every T-DAG of `tdags`. With `compress`, T-DAGs that vanish are marked and are in no class; the caller then drops
- * them (tdags_drop) and calls again, or skips them. O(transactions + arcs) but for what canon_run takes. */
+/* Rows of every T-DAG of `tdags`. With `compress`, T-DAGs that vanish are marked and are in no class; the caller then
+ * drops them (tdags_drop) and calls again, or skips them. O(transactions + arcs) but for what canon_run takes. */
 enum status classify(const struct forest *forest, const struct tdags *tdags, bool compress, unsigned threads,
                      struct classes *classes, struct fault *fault) MUST_CHECK;
 void classes_free(struct classes *classes);

@@ -131,7 +131,8 @@ static bool is_series_parallel(const struct family_graph *graph, const struct de
     uint32_t n = graph->vertices;
     if (d->sources != 1 || d->sinks != 1)
         return false;
-    uint32_t *tails_end = words, *tails = words + n, *in = tails + d->arcs, *out = in + n, *tail = out + n, *seen = tail + n;
+    uint32_t *tails_end = words, *tails = words + n, *in = tails + d->arcs, *out = in + n, *tail = out + n,
+             *seen = tail + n;
     uint32_t sum = 0;
     for (uint32_t v = 0; v < n; v++) {
         tails_end[v] = sum;
@@ -189,7 +190,8 @@ static bool is_stack(const struct family_graph *graph, uint32_t *layer)
 enum status family_of(struct family_scratch *scratch, const struct family_graph *graph, enum family *family)
 {
     size_t n = graph->vertices;
-    enum status status = mem_reserve(&scratch->words, &scratch->capacity, 6 * n + graph->first[n], sizeof *scratch->words);
+    enum status status =
+        mem_reserve(&scratch->words, &scratch->capacity, 6 * n + graph->first[n], sizeof *scratch->words);
     if (status)
         return status;
     struct degrees d = degrees_of(graph, scratch->words);

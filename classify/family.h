@@ -14,8 +14,8 @@ enum family {
 /* "chain", "fan-out", ...: static strings. */
 const char *family_name(enum family family);
 
-/* A weakly connected DAG of two transactions or more. Vertices are numbered in a topological order (every arc goes from a
- * smaller to a larger number). No parallel arcs. Borrowed arrays. */
+/* A weakly connected DAG of two transactions or more. Vertices are numbered in a topological order (every arc goes from
+ * a smaller to a larger number). No parallel arcs. Borrowed arrays. */
 struct family_graph {
     uint32_t vertices;
     const uint32_t *first; /* [vertices + 1] */

@@ -28,8 +28,8 @@ static uint32_t look_at_inputs(const struct dag *dag, uint32_t tx, struct tdag_r
     return parents_depth;
 }
 
-static void look_at_outputs(const struct dag *dag, uint32_t tx, struct tdag_row *row, uint32_t *unknown, uint32_t *removed,
-                            uint64_t *spent_sat)
+static void look_at_outputs(const struct dag *dag, uint32_t tx, struct tdag_row *row, uint32_t *unknown,
+                            uint32_t *removed, uint64_t *spent_sat)
 {
     const struct forest *forest = dag->forest;
     uint32_t kept_spent = 0;
@@ -60,7 +60,8 @@ enum status metrics_of(struct metrics *metrics, const struct dag *dag, struct td
 {
     const struct forest *forest = dag->forest;
     uint64_t value_sat = 0, spent_sat = 0;
-    enum status status = mem_reserve(&metrics->level, &metrics->capacity, (size_t)dag->count + 1, sizeof *metrics->level);
+    enum status status =
+        mem_reserve(&metrics->level, &metrics->capacity, (size_t)dag->count + 1, sizeof *metrics->level);
     if (status)
         return status;
     memset(metrics->level, 0, ((size_t)dag->count + 1) * sizeof *metrics->level);

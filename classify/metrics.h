@@ -32,11 +32,12 @@ struct metrics {
     size_t capacity;
 };
 
-/* Fills dag->local, depths, root and removed, and of the row all but class, family and automorphisms; and but for the edges
- * where the sum of `removed`, returned in *removed, is not 0. What compression removes counts as no node, no leaf and no
- * spent output; the sums over transactions (txs, mixed_spenders, root_value_sat) stay those of all members. With
+/* Fills dag->local, depths, root and removed, and of the row all but class, family and automorphisms; and but for the
+ * edges where the sum of `removed`, returned in *removed, is not 0. What compression removes counts as no node, no leaf
+ * and no spent output; the sums over transactions (txs, mixed_spenders, root_value_sat) stay those of all members. With
  * compression a height below 2 ends in row->vanished and zeros elsewhere. O(outputs + spends of its transactions). */
-enum status metrics_of(struct metrics *metrics, const struct dag *dag, struct tdag_row *row, uint64_t *removed) MUST_CHECK;
+enum status metrics_of(struct metrics *metrics, const struct dag *dag, struct tdag_row *row,
+                       uint64_t *removed) MUST_CHECK;
 void metrics_free(struct metrics *metrics);
 
 #endif

@@ -74,8 +74,9 @@ void skeleton_free(struct skeleton *skeleton)
     if (!skeleton)
         return;
     struct words *all[] = {
-        &skeleton->place, &skeleton->set_first, &skeleton->set_size, &skeleton->parents, &skeleton->seen, &skeleton->creator,
-        &skeleton->order, &skeleton->vertex, &skeleton->uses, &skeleton->shared, &skeleton->from, &skeleton->to,
+        &skeleton->place, &skeleton->set_first, &skeleton->set_size, &skeleton->parents,
+        &skeleton->seen,  &skeleton->creator,   &skeleton->order,    &skeleton->vertex,
+        &skeleton->uses,  &skeleton->shared,    &skeleton->from,     &skeleton->to,
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         mem_free(all[i]->at);
@@ -170,9 +171,9 @@ enum status skeleton_plain(struct skeleton *skeleton, const struct dag *dag, str
 
 /* ---- with compression ----
  *
- * Nodes here: i < count is the root node of the transaction at place i; count + e is the output spent by the e-th arc, arcs
- * in order of their spenders. The parents of a transaction's outputs: its root node, what it spends of the outputs that are
- * kept, and for each removed one the parents of that one. */
+ * Nodes here: i < count is the root node of the transaction at place i; count + e is the output spent by the e-th arc,
+ * arcs in order of their spenders. The parents of a transaction's outputs: its root node, what it spends of the outputs
+ * that are kept, and for each removed one the parents of that one. */
 
 static int compare_words(const void *a, const void *b)
 {
@@ -196,8 +197,8 @@ static enum status take_in(struct skeleton *skeleton, uint32_t place, uint32_t n
     return STATUS_OK;
 }
 
-/* True if all that transaction `place` spends is removed and has the same set of parents: then that is its set too, and long
- * runs of removed outputs cost no copies. */
+/* True if all that transaction `place` spends is removed and has the same set of parents: then that is its set too, and
+ * long runs of removed outputs cost no copies. */
 static bool inherits(const struct skeleton *skeleton, const struct dag *dag, uint32_t place, uint32_t *from)
 {
     const struct forest *forest = dag->forest;
@@ -359,7 +360,8 @@ static void note_arc(struct skeleton *skeleton, uint32_t from, uint32_t to)
     skeleton->to.at[skeleton->arcs++] = to;
 }
 
-/* Sorts the noted arcs by tail (counting sort; filling moves every first[v + 1] to where it belongs) and merges equal ones. */
+/* Sorts the noted arcs by tail (counting sort; filling moves every first[v + 1] to where it belongs) and merges equal
+ * ones. */
 static enum status sort_arcs(struct skeleton *skeleton, struct csr *csr, uint32_t vertices)
 {
     enum status status = reserve_graph(skeleton, csr, vertices, skeleton->arcs);
@@ -482,7 +484,8 @@ enum status skeleton_compressed(struct skeleton *skeleton, const struct dag *dag
     if (status)
         return status;
     show(skeleton, build.vertices, view);
-    view->family = (struct family_graph){build.roots + build.bundles, skeleton->family.first.at, skeleton->family.to.at};
+    view->family =
+        (struct family_graph){build.roots + build.bundles, skeleton->family.first.at, skeleton->family.to.at};
     view->edges = 0;
     for (uint32_t i = 0; i < dag->count; i++)
         view->edges += (uint64_t)outputs_left(dag, i) * skeleton->set_size.at[i];

@@ -3,17 +3,18 @@
  * Without compression: a vertex for each transaction, coloured by (leaves, root or not), and an arc for each pair of
  * transactions of which one spends the other's unknown outputs, labelled with how many.
  *
- * Why this is enough, both ways: all outputs of a transaction have the same parents (its root node and what it spends), and
- * there is at least one; an output is spent once, so two transactions never share a parent. The T-DAG's nodes therefore
- * fall into transactions by their parents alone, whoever numbered them; root nodes are those without a parent. So an
- * isomorphism of T-DAGs is one of skeletons, together with a free choice among the outputs that one skeleton does not tell
- * apart: the leaves of a transaction, and the outputs that go to the same spender. `swaps_log10` counts those choices.
+ * Why this is enough, both ways: all outputs of a transaction have the same parents (its root node and what it spends),
+ * and there is at least one; an output is spent once, so two transactions never share a parent. The T-DAG's nodes
+ * therefore fall into transactions by their parents alone, whoever numbered them; root nodes are those without a
+ * parent. So an isomorphism of T-DAGs is one of skeletons, together with a free choice among the outputs that one
+ * skeleton does not tell apart: the leaves of a transaction, and the outputs that go to the same spender. `swaps_log10`
+ * counts those choices.
  *
  * With compression (MODEL: section 5) a node can be the parent of the outputs of several transactions, and several
- * transactions can have the same parents. Transactions with the same parents are one vertex (their outputs are told apart
- * by nothing); ones without an output left are none. A root node or a spent output that is a parent to the outputs of one
- * vertex only goes into that vertex' colour or that arc's label as above; one that is shared becomes a vertex of its
- * own, with a colour of its own. Where nothing is removed this is the graph without compression.
+ * transactions can have the same parents. Transactions with the same parents are one vertex (their outputs are told
+ * apart by nothing); ones without an output left are none. A root node or a spent output that is a parent to the
+ * outputs of one vertex only goes into that vertex' colour or that arc's label as above; one that is shared becomes a
+ * vertex of its own, with a colour of its own. Where nothing is removed this is the graph without compression.
  *
  * Thread rule: one thread's scratch space. */
 #ifndef UNKTX_CLASSIFY_SKELETON_H
@@ -21,8 +22,8 @@
 
 #include "classify/metrics.h"
 
-/* Limits on a compressed T-DAG's sets of parents, which on a chain made for that grow with the square of its size: entries
- * kept (4 bytes each), and entries looked at. */
+/* Limits on a compressed T-DAG's sets of parents, which on a chain made for that grow with the square of its size:
+ * entries kept (4 bytes each), and entries looked at. */
 #define SKELETON_PARENTS_MAX (1u << 24)
 #define SKELETON_WORK_MAX (1u << 27)
 
@@ -30,7 +31,7 @@ struct skeleton; /* opaque */
 
 struct skeleton_view {
     struct canon_graph graph;   /* borrowed until the next call */
-    struct family_graph family; /* likewise; a shared root is a vertex of its own, since it may be all that joins two others */
+    struct family_graph family; /* likewise; a shared root is a vertex of its own: it may be all that joins two */
     double swaps_log10;
     uint64_t edges;             /* of what is left; only from skeleton_compressed */
 };
@@ -43,6 +44,7 @@ enum status skeleton_plain(struct skeleton *skeleton, const struct dag *dag, str
 
 /* What compression leaves, of a T-DAG from which it removes something and that has not vanished. STATUS_LIMIT beyond
  * the limits above. O(sum of the sets of parents), times a logarithm for finding equal ones. */
-enum status skeleton_compressed(struct skeleton *skeleton, const struct dag *dag, struct skeleton_view *view) MUST_CHECK;
+enum status skeleton_compressed(struct skeleton *skeleton, const struct dag *dag,
+                                struct skeleton_view *view) MUST_CHECK;
 
 #endif

@@ -245,8 +245,8 @@ static enum status read_block(struct blocks *b, struct worker *worker, struct ro
     if (worker->input != row->input) /* the reader tells files apart within one folder only */
         blk_reader_free(&worker->reader);
     worker->input = row->input;
-    enum status status = blk_read(&worker->reader, input->dir, input->index, record->offset + FRAME_SIZE, record->size, bytes,
-                                  fault);
+    enum status status =
+        blk_read(&worker->reader, input->dir, input->index, record->offset + FRAME_SIZE, record->size, bytes, fault);
     if (status == STATUS_NOMEM)
         return status;
     row->unreadable = status != STATUS_OK;
@@ -255,7 +255,8 @@ static enum status read_block(struct blocks *b, struct worker *worker, struct ro
     return STATUS_OK;
 }
 
-static enum status put_row(struct blocks *b, struct worker *worker, struct row *row, struct text *text, struct fault *fault)
+static enum status put_row(struct blocks *b, struct worker *worker, struct row *row, struct text *text,
+                           struct fault *fault)
 {
     const struct input *input = &b->inputs[row->input];
     const struct blk_record *record = record_of(b, row);
@@ -314,8 +315,8 @@ static enum status write_table(struct blocks *b, struct fault *fault)
     if (status == STATUS_OK)
         status = outfile_flush(&file, &text, fault);
     if (status == STATUS_OK)
-        status = outfile_write_chunks(&file, threads, (b->rows_count + ROWS_PER_CHUNK - 1) / ROWS_PER_CHUNK, format_chunk, b,
-                                      fault);
+        status = outfile_write_chunks(&file, threads, (b->rows_count + ROWS_PER_CHUNK - 1) / ROWS_PER_CHUNK,
+                                      format_chunk, b, fault);
     if (status == STATUS_OK)
         status = outfile_commit(&file, fault);
     outfile_abort(&file);
@@ -336,8 +337,8 @@ static const char *gap_text(enum blk_gap_reason reason)
     return "";
 }
 
-/* A node that was killed and started again overwrites the end of its last file: new records, the rest of a torn old one,
- * then old ones that are in the files a second time. No block is lost by such a gap. */
+/* A node that was killed and started again overwrites the end of its last file: new records, the rest of a torn old
+ * one, then old ones that are in the files a second time. No block is lost by such a gap. */
 static void find_repeated(struct blocks *b)
 {
     for (size_t i = 0; i < b->rows_count; i++) {
@@ -349,7 +350,8 @@ static void find_repeated(struct blocks *b)
     }
 }
 
-/* Names what holds no usable block. A record torn at the end of the last file is a node still writing, and no damage. */
+/* Names what holds no usable block. A record torn at the end of the last file is a node still writing, and no damage.
+ */
 static bool report_gaps(const struct blocks *b)
 {
     bool any = false;

@@ -6,8 +6,8 @@
 #include "cli/tables.h"
 #include "parser/parallel.h"
 
-/* The rule sets beside the chosen one, of which only the numbers are told: one each for a thread, since little of them is
- * left to look at. */
+/* The rule sets beside the chosen one, of which only the numbers are told: one each for a thread, since little of them
+ * is left to look at. */
 struct others {
     const struct summary *summary;
     enum rules chosen;

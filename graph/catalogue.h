@@ -76,8 +76,8 @@ void catalogue_free(struct catalogue *catalogue);
 /* True for entries that name what stands behind OP_RETURN. */
 bool catalogue_is_protocol(const struct catalogue *catalogue, size_t i);
 
-/* The names in the set, in alphabetical order with a space between two, without a terminator; returns the end. `out` has
- * catalogue_names_size bytes. */
+/* The names in the set, in alphabetical order with a space between two, without a terminator; returns the end. `out`
+ * has catalogue_names_size bytes. */
 char *catalogue_put_names(const struct catalogue *catalogue, const struct name_set *set, char *out);
 size_t catalogue_names_size(const struct catalogue *catalogue);
 

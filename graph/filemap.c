@@ -24,7 +24,8 @@ enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_
     struct blk_scan scan = {0};
     enum status status = STATUS_NOT_FOUND;
     for (size_t i = 0; i < dir->count && status == STATUS_NOT_FOUND; i++) {
-        status = blk_scan_file(dir, i, wanted && wanted != network_by_name("signet") ? wanted->magic : NULL, &scan, fault);
+        status =
+            blk_scan_file(dir, i, wanted && wanted != network_by_name("signet") ? wanted->magic : NULL, &scan, fault);
         if (status == STATUS_IO || (status == STATUS_OK && scan.count == 0)) /* filemap_load tells of the unreadable */
             status = STATUS_NOT_FOUND;
     }
@@ -112,20 +113,23 @@ struct load {
     struct fault *faults;
 };
 
-/* What a node that was killed leaves in its last file: when it starts again it overwrites the file's end, and behind the
- * new records comes the rest of a torn old one and then old ones that are in the files a second time. No block is lost. */
+/* What a node that was killed leaves in its last file: when it starts again it overwrites the file's end, and behind
+ * the new records comes the rest of a torn old one and then old ones that are in the files a second time. No block is
+ * lost. */
 static bool is_left_by_crash(const struct blk_gap *gap, uint64_t last_repeated) { return gap->offset < last_repeated; }
 
 static void report_gap(struct load *load, size_t file, const struct blk_gap *gap, uint64_t last_repeated)
 {
-    static const char *const reasons[] = {
-        [BLK_GAP_GARBAGE] = "bytes that are no block record", [BLK_GAP_BAD_LENGTH] = "a block record with a wrong length",
-        [BLK_GAP_TORN] = "a torn block record", [BLK_GAP_UNREADABLE] = "bytes that the disk does not give"};
+    static const char *const reasons[] = {[BLK_GAP_GARBAGE] = "bytes that are no block record",
+                                          [BLK_GAP_BAD_LENGTH] = "a block record with a wrong length",
+                                          [BLK_GAP_TORN] = "a torn block record",
+                                          [BLK_GAP_UNREADABLE] = "bytes that the disk does not give"};
     const struct blkfile *info = &load->dir->files[file];
     if (gap->reason == BLK_GAP_TORN && file + 1 == load->dir->count)
         return; /* the node is still writing it */
     struct fault what = {0};
-    (void)fault_set(&what, STATUS_FORMAT, info->path, gap->offset, "skipped %llu bytes: %s", (unsigned long long)gap->size,
+    (void)fault_set(&what, STATUS_FORMAT, info->path, gap->offset, "skipped %llu bytes: %s",
+                    (unsigned long long)gap->size,
                     reasons[gap->reason <= BLK_GAP_UNREADABLE ? gap->reason : BLK_GAP_GARBAGE]);
     if (gap->reason != BLK_GAP_UNREADABLE && is_left_by_crash(gap, last_repeated)) {
         char text[sizeof what.path + sizeof what.text + 128];
@@ -220,8 +224,8 @@ static enum status add_scanned(struct load *load, size_t file, const struct blk_
     uint64_t last_repeated = 0;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < scan->count && status == STATUS_OK; i++)
-        status = add_record(load, (uint32_t)file, scan->records[i].offset, scan->records[i].size, scan->records[i].header,
-                            &last_repeated);
+        status = add_record(load, (uint32_t)file, scan->records[i].offset, scan->records[i].size,
+                            scan->records[i].header, &last_repeated);
     for (size_t i = 0; i < scan->gaps_count; i++)
         report_gap(load, file, &scan->gaps[i], last_repeated);
     struct buffer value = {0};
@@ -246,7 +250,8 @@ static enum status add_from_store(struct load *load, size_t file, bool gone)
     return status == STATUS_OK ? add_known(load, gone ? SIZE_MAX : file, &known) : status;
 }
 
-/* A file that cannot be read is damage, not the end: what is in the others still counts, and what is remembered of it. */
+/* A file that cannot be read is damage, not the end: what is in the others still counts, and what is remembered of it.
+ */
 static enum status add_unreadable(struct load *load, size_t file, const struct fault *what)
 {
     ++*load->damages;

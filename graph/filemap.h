@@ -2,9 +2,10 @@
  * changed since, from the files. A second run thus reads only what grew.
  *
  * A file counts as unchanged when size and modification time are those of the last look, and that look was not in the
- * moments after the change: a file system's clock ticks slowly enough for a second change in the same tick. A changed file is looked at
- * anew as a whole: 88 bytes a block. A file that is gone (a pruned node) keeps its remembered headers, so that the chain
- * still links through blocks that the store already holds; such blocks cannot be read again. */
+ * moments after the change: a file system's clock ticks slowly enough for a second change in the same tick. A changed
+ * file is looked at anew as a whole: 88 bytes a block. A file that is gone (a pruned node) keeps its remembered
+ * headers, so that the chain still links through blocks that the store already holds; such blocks cannot be read again.
+ */
 #ifndef UNKTX_GRAPH_FILEMAP_H
 #define UNKTX_GRAPH_FILEMAP_H
 

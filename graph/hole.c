@@ -4,13 +4,14 @@
 
 struct holes {
     const struct chain *chain;
-    uint32_t *lowest; /* by node: the lowest block of its detached branch; CHAIN_NONE for linked ones, and until known */
+    uint32_t *lowest; /* by node: the lowest block of its detached branch; CHAIN_NONE if linked or not known yet */
     uint32_t *above;  /* by node: how many blocks below it in its branch; of the lowest: the most that any has */
     uint32_t *path;   /* scratch: the way down from a node */
     uint8_t *several; /* by height of the best branch: another linked block has it too */
 };
 
-/* Settles `lowest` and `above` of a detached node and of those on the way down from it: each node is walked over twice. */
+/* Settles `lowest` and `above` of a detached node and of those on the way down from it: each node is walked over twice.
+ */
 static void walk_down(struct holes *holes, uint32_t node)
 {
     size_t steps = 0;
@@ -46,8 +47,8 @@ static void look_at_all(struct holes *holes, uint32_t top)
 }
 
 /* Takes *height below the hole under a detached branch, if that branch reaches higher than the best linked one. */
-static enum status look_below(const struct holes *holes, struct blk_reader *reader, const struct blkdir *dir, uint32_t lowest,
-                              uint32_t *height, struct fault *fault)
+static enum status look_below(const struct holes *holes, struct blk_reader *reader, const struct blkdir *dir,
+                              uint32_t lowest, uint32_t *height, struct fault *fault)
 {
     const struct chain_block *block = chain_at(holes->chain, lowest);
     const uint8_t *bytes;
@@ -70,7 +71,8 @@ static enum status look_below(const struct holes *holes, struct blk_reader *read
     return STATUS_OK;
 }
 
-enum status hole_certain_height(const struct blkdir *dir, const struct chain *chain, uint32_t *height, struct fault *fault)
+enum status hole_certain_height(const struct blkdir *dir, const struct chain *chain, uint32_t *height,
+                                struct fault *fault)
 {
     uint32_t count = chain_count(chain);
     struct holes holes = {.chain = chain};

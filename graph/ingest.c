@@ -81,7 +81,8 @@ static void name_network(struct ingest *ingest)
     if (network)
         snprintf(ingest->result->network, sizeof ingest->result->network, "%s", network->name);
     else
-        snprintf(ingest->result->network, sizeof ingest->result->network, "signet-%02x%02x%02x%02x", m[0], m[1], m[2], m[3]);
+        snprintf(ingest->result->network, sizeof ingest->result->network, "signet-%02x%02x%02x%02x", m[0], m[1], m[2],
+                 m[3]);
 }
 
 /* ---- the chain ---- */
@@ -102,11 +103,12 @@ static void report_hole(struct ingest *ingest, const struct chain_block *block)
     char hash[HASH256_HEX_SIZE + 1], parent[HASH256_HEX_SIZE + 1], missing[48];
     struct fault what = {0};
     const char *path = block->file == FILEMAP_GONE ? NULL : ingest->dir.files[block->file].path;
-    (void)fault_set(&what, STATUS_FORMAT, path, block->offset,
-                    "block %s and what follows it are left out, since its parent %s is in no blk file%s: the chain of these "
-                    "files ends at height %u; " WAY_OUT_OF_HOLE,
-                    hex_of(&block->hash, hash), hex_of(&block->prev_hash, parent), missing_file(&ingest->dir, missing),
-                    ingest->end);
+    (void)fault_set(
+        &what, STATUS_FORMAT, path, block->offset,
+        "block %s and what follows it are left out, since its parent %s is in no blk file%s: the chain of these "
+        "files ends at height %u; " WAY_OUT_OF_HOLE,
+        hex_of(&block->hash, hash), hex_of(&block->prev_hash, parent), missing_file(&ingest->dir, missing),
+        ingest->end);
     report_damage(ingest, &what);
 }
 
@@ -120,8 +122,8 @@ static void report_holes(struct ingest *ingest)
     }
     if (holes > HOLES_NAMED) {
         struct fault what = {0};
-        (void)fault_set(&what, STATUS_FORMAT, ingest->dir.path, FAULT_NO_OFFSET, "%u more such holes, %u blocks left out in all",
-                        holes - HOLES_NAMED, detached);
+        (void)fault_set(&what, STATUS_FORMAT, ingest->dir.path, FAULT_NO_OFFSET,
+                        "%u more such holes, %u blocks left out in all", holes - HOLES_NAMED, detached);
         report_damage(ingest, &what);
     }
 }
@@ -133,11 +135,12 @@ static enum status no_chain(struct ingest *ingest, enum status status)
         return status;
     char hash[HASH256_HEX_SIZE + 1];
     const struct blkfile *first = &ingest->dir.files[0];
-    return fault_set(ingest->fault, status, ingest->dir.path, FAULT_NO_OFFSET,
-                     "the genesis block %s is in none of the %zu blk files (the first is number %u)%s; "
-                     "`unktx blocks` reads such files without a chain",
-                     hex_of(&ingest->genesis, hash), ingest->dir.count, first->number,
-                     first->number > 0 ? ": a pruned node, whose early blocks are gone? A scan needs all blocks from genesis" : "");
+    return fault_set(
+        ingest->fault, status, ingest->dir.path, FAULT_NO_OFFSET,
+        "the genesis block %s is in none of the %zu blk files (the first is number %u)%s; "
+        "`unktx blocks` reads such files without a chain",
+        hex_of(&ingest->genesis, hash), ingest->dir.count, first->number,
+        first->number > 0 ? ": a pruned node, whose early blocks are gone? A scan needs all blocks from genesis" : "");
 }
 
 static enum status link_chain(struct ingest *ingest)
@@ -180,7 +183,8 @@ static enum status common_blocks(struct ingest *ingest, uint32_t *common)
     return status;
 }
 
-/* True if the store's first block above genesis is in the files, if only on a branch that lost. A node keeps such blocks. */
+/* True if the store's first block above genesis is in the files, if only on a branch that lost. A node keeps such
+ * blocks. */
 static enum status knows_first_block(struct ingest *ingest, bool *knows)
 {
     struct store_reader *reader = NULL;
@@ -194,22 +198,23 @@ static enum status knows_first_block(struct ingest *ingest, bool *knows)
     return status;
 }
 
-/* Where nothing but the genesis block is shared, the files are either of a chain that was begun anew (a regtest that was reset, a
- * custom signet), or of a reorganisation from the first block on. */
+/* Where nothing but the genesis block is shared, the files are either of a chain that was begun anew (a regtest that
+ * was reset, a custom signet), or of a reorganisation from the first block on. */
 static enum status refuse_other_chain(struct ingest *ingest, uint32_t common)
 {
     bool knows = common > 1 || store_totals_of(ingest->store).blocks == 1 || chain_height(ingest->chain) == 0;
     enum status status = common == 0 || knows ? STATUS_OK : knows_first_block(ingest, &knows);
     if (status != STATUS_OK || (common > 0 && knows))
         return status;
-    return fault_set(ingest->fault, STATUS_REFUSED, store_path(ingest->store), FAULT_NO_OFFSET,
-                     "the store was made from another chain, which shares %s with this one: choose another --store, or delete "
-                     "this one",
-                     common == 0 ? "no block" : "only the genesis block");
+    return fault_set(
+        ingest->fault, STATUS_REFUSED, store_path(ingest->store), FAULT_NO_OFFSET,
+        "the store was made from another chain, which shares %s with this one: choose another --store, or delete "
+        "this one",
+        common == 0 ? "no block" : "only the genesis block");
 }
 
-/* Takes the store back to what it shares with the chain; never because files were lost above that, only because the chain
- * goes elsewhere or the user asked for an earlier end. */
+/* Takes the store back to what it shares with the chain; never because files were lost above that, only because the
+ * chain goes elsewhere or the user asked for an earlier end. */
 static enum status meet_chain(struct ingest *ingest)
 {
     uint32_t common, blocks = store_totals_of(ingest->store).blocks;
@@ -219,8 +224,8 @@ static enum status meet_chain(struct ingest *ingest)
     status = refuse_other_chain(ingest, common);
     if (status != STATUS_OK)
         return status;
-    /* A chain that ends inside the store's: blk files of blocks that the store holds are gone or damaged, and what the store
-     * holds stays right; unless --tip asks for that end. */
+    /* A chain that ends inside the store's: blk files of blocks that the store holds are gone or damaged, and what the
+     * store holds stays right; unless --tip asks for that end. */
     bool shorter = common == ingest->end + 1 && !ingest->options->tip;
     if (shorter)
         ingest->target = ingest->options->to_height < blocks ? ingest->options->to_height + 1 : blocks;
@@ -229,7 +234,8 @@ static enum status meet_chain(struct ingest *ingest)
         keep = ingest->target;
     char text[160];
     if (keep == blocks) {
-        snprintf(text, sizeof text, "the blk files hold the chain to height %u only; the store keeps what it has", ingest->end);
+        snprintf(text, sizeof text, "the blk files hold the chain to height %u only; the store keeps what it has",
+                 ingest->end);
         if (shorter && common < blocks)
             note(ingest, text);
         return STATUS_OK;
@@ -320,8 +326,8 @@ static void report_block(struct ingest *ingest, uint32_t height, const struct fa
                         ingest->dir.files[block->file].number, (unsigned long long)block->offset);
     } else {
         ingest->target = height;
-        (void)fault_set(&what, damage->status, damage->path, damage->offset, "%.300s; the scan ends below it%s", damage->text,
-                        block->file == FILEMAP_GONE ? "" : ": " WAY_OUT);
+        (void)fault_set(&what, damage->status, damage->path, damage->offset, "%.300s; the scan ends below it%s",
+                        damage->text, block->file == FILEMAP_GONE ? "" : ": " WAY_OUT);
     }
     report_damage(ingest, &what);
 }
@@ -389,7 +395,8 @@ static enum status run(struct ingest *ingest)
     if (status == STATUS_OK && ingest->target > store_totals_of(ingest->store).blocks) {
         status = load_table(ingest);
         if (status == STATUS_OK)
-            status = round_new(ingest->options, &ingest->dir, ingest->store, ingest->table, &ingest->round, ingest->fault);
+            status =
+                round_new(ingest->options, &ingest->dir, ingest->store, ingest->table, &ingest->round, ingest->fault);
         if (status == STATUS_OK)
             status = take_blocks(ingest);
     }

@@ -6,7 +6,8 @@
  *    and hashes of inputs), add the outputs in chain order, look the inputs up in parallel, write in chain order.
  * The store's content depends on the chain alone: not on threads, file order, XOR, rounds or interruptions.
  *
- * Memory: bounded by the threads, the headers (about 130 bytes a block) and the unspent tracked outputs (outpoints.h). */
+ * Memory: bounded by the threads, the headers (about 130 bytes a block) and the unspent tracked outputs (outpoints.h).
+ */
 #ifndef UNKTX_GRAPH_INGEST_H
 #define UNKTX_GRAPH_INGEST_H
 
@@ -34,7 +35,8 @@ struct ingest_options {
     bool nulldata_stored;
     bool verify;
     const volatile sig_atomic_t *stop; /* not 0: commit and return STATUS_INTERRUPTED; may be NULL */
-    void (*progress)(void *context, const struct ingest_progress *progress); /* may be NULL; called by the calling thread */
+    void (*progress)(void *context,
+                     const struct ingest_progress *progress); /* may be NULL; called by the calling thread */
     /* Says that input was damaged and skipped (a gap in a file, a hole in the chain, a block that fails --verify), each
      * as a fault with path, offset and text. May be NULL. */
     void (*damage)(void *context, const struct fault *what);
@@ -55,8 +57,9 @@ struct ingest_result {
     uint64_t damages;       /* how often `damage` was called */
 };
 
-/* Brings the store up to date. STATUS_OK also with damages (the caller exits with 3). *result is valid with STATUS_OK and
- * STATUS_INTERRUPTED. */
-enum status ingest_run(const struct ingest_options *options, struct ingest_result *result, struct fault *fault) MUST_CHECK;
+/* Brings the store up to date. STATUS_OK also with damages (the caller exits with 3). *result is valid with STATUS_OK
+ * and STATUS_INTERRUPTED. */
+enum status ingest_run(const struct ingest_options *options, struct ingest_result *result,
+                       struct fault *fault) MUST_CHECK;
 
 #endif

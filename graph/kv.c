@@ -69,9 +69,11 @@ static enum status fault_of(const struct kv *kv, int code, const char *doing, si
         return fault_nomem(fault);
     case ENOSPC:
     case EDQUOT:
-        return fault_set(fault, STATUS_IO, kv->data_path, FAULT_NO_OFFSET,
-                         "the disk is full: some %zu MiB more are needed at once. Free some space and run the same command "
-                         "again: nothing that was committed is lost", (need >> 20) + 1);
+        return fault_set(
+            fault, STATUS_IO, kv->data_path, FAULT_NO_OFFSET,
+            "the disk is full: some %zu MiB more are needed at once. Free some space and run the same command "
+            "again: nothing that was committed is lost",
+            (need >> 20) + 1);
     case MDB_INVALID:
     case MDB_NOTFOUND:
         return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET, "this is not an unktx %s", noun);
@@ -86,14 +88,15 @@ static enum status fault_of(const struct kv *kv, int code, const char *doing, si
         return fault_set(fault, STATUS_BUSY, kv->data_path, FAULT_NO_OFFSET,
                          "a %s made the %s much larger meanwhile: run the command again", verb, noun);
     default:
-        return fault_set(fault, STATUS_IO, kv->data_path, FAULT_NO_OFFSET, "cannot %s the %s: %s", doing, noun, mdb_strerror(code));
+        return fault_set(fault, STATUS_IO, kv->data_path, FAULT_NO_OFFSET, "cannot %s the %s: %s", doing, noun,
+                         mdb_strerror(code));
     }
 }
 
 enum status kv_damaged(const struct kv *kv, const char *what, struct fault *fault)
 {
-    return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET, "the %s is damaged (%s): delete it and %s again",
-                     kv->words.noun, what, kv->words.verb);
+    return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET,
+                     "the %s is damaged (%s): delete it and %s again", kv->words.noun, what, kv->words.verb);
 }
 
 const char *kv_path(const struct kv *kv) { return kv->path; }
@@ -123,7 +126,8 @@ static enum status lock_for_writing(struct kv *kv, struct fault *fault)
     if (errno != EWOULDBLOCK)
         return fault_errno(fault, kv->lock_path, FAULT_NO_OFFSET, "cannot lock the %s", noun);
     return fault_set(fault, STATUS_BUSY, kv->lock_path, FAULT_NO_OFFSET,
-                     "another unktx %s is writing to this %s: wait for it, or choose another --store", kv->words.verb, noun);
+                     "another unktx %s is writing to this %s: wait for it, or choose another --store", kv->words.verb,
+                     noun);
 }
 
 /* Before LMDB sees the file, since it would take one of less than two pages for a new one and overwrite it. */
@@ -191,8 +195,8 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
     return fault_of(kv, code, "open", 0, fault);
 }
 
-/* Before LMDB follows a page: it believes them all, and one that is damaged, or behind the end of a file cut short, would end
- * the program. The transaction keeps other processes from using its pages for something else meanwhile. */
+/* Before LMDB follows a page: it believes them all, and one that is damaged, or behind the end of a file cut short,
+ * would end the program. The transaction keeps other processes from using its pages for something else meanwhile. */
 static enum status check_pages(const struct kv *kv, struct fault *fault)
 {
     enum { ATTEMPTS = 8 };
@@ -262,7 +266,8 @@ enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *
     pthread_mutex_init(&kv->lock, NULL);
     enum status status = STATUS_OK;
     if (!set_paths(kv, path))
-        status = fault_set(fault, STATUS_LIMIT, path, FAULT_NO_OFFSET, "the path of the %s is empty or too long", words->noun);
+        status = fault_set(fault, STATUS_LIMIT, path, FAULT_NO_OFFSET, "the path of the %s is empty or too long",
+                           words->noun);
     if (status == STATUS_OK && mode == KV_WRITE)
         status = lock_for_writing(kv, fault);
     if (status == STATUS_OK)
@@ -404,7 +409,8 @@ enum status kv_last(struct kv_cursor *cursor, struct kv_pair *pair, struct fault
     return move(cursor, MDB_LAST, pair, fault);
 }
 
-enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size, struct kv_pair *pair, struct fault *fault)
+enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size, struct kv_pair *pair,
+                     struct fault *fault)
 {
     MDB_val k = value_of(key, key_size), v;
     int code = mdb_cursor_get(cursor->cursor, &k, &v, MDB_SET_RANGE);

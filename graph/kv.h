@@ -1,11 +1,11 @@
-/* kv: the one place that touches LMDB. A folder of tables, each a sorted map from keys of 1..511 bytes to values, written in
- * durable transactions.
+/* kv: the one place that touches LMDB. A folder of tables, each a sorted map from keys of 1..511 bytes to values,
+ * written in durable transactions.
  *
- * One process writes at a time (STATUS_BUSY for the second); readers run beside it and see the last commit. The map grows by
- * itself while writing: `write` is then called again from the start.
- * Thread rule: a kv belongs to one thread; a kv_view belongs to one thread, any number of them may read beside each other, but
- * not beside kv_write of the same process, which takes every view of this kv to the new state: its pointers end then.
- * One process opens a folder once at a time (LMDB's rule). Values are borrowed until the view is refreshed or closed. */
+ * One process writes at a time (STATUS_BUSY for the second); readers run beside it and see the last commit. The map
+ * grows by itself while writing: `write` is then called again from the start. Thread rule: a kv belongs to one thread;
+ * a kv_view belongs to one thread, any number of them may read beside each other, but not beside kv_write of the same
+ * process, which takes every view of this kv to the new state: its pointers end then. One process opens a folder once
+ * at a time (LMDB's rule). Values are borrowed until the view is refreshed or closed. */
 #ifndef UNKTX_GRAPH_KV_H
 #define UNKTX_GRAPH_KV_H
 
@@ -35,11 +35,12 @@ struct kv_pair {
 /* Writes through kv_put and its like; false as soon as one of them is false. May be called several times. */
 typedef bool kv_write_fn(struct kv_txn *txn, void *context);
 
-/* Opens the folder `path` with these tables, in this order. KV_WRITE makes what is not there, `create` then writes the first
- * values in the same transaction. KV_READ never changes a byte and works on a read-only file system. STATUS_NOT_FOUND: nothing
- * there. STATUS_FORMAT: something else is there. STATUS_BUSY: another process writes. */
+/* Opens the folder `path` with these tables, in this order. KV_WRITE makes what is not there, `create` then writes the
+ * first values in the same transaction. KV_READ never changes a byte and works on a read-only file system.
+ * STATUS_NOT_FOUND: nothing there. STATUS_FORMAT: something else is there. STATUS_BUSY: another process writes. */
 enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *words, const char *const *tables,
-                    unsigned tables_count, kv_write_fn *create, void *context, struct kv **kv, struct fault *fault) MUST_CHECK;
+                    unsigned tables_count, kv_write_fn *create, void *context, struct kv **kv,
+                    struct fault *fault) MUST_CHECK;
 /* NULL is legal. No view may be open. */
 void kv_close(struct kv *kv);
 const char *kv_path(const struct kv *kv);      /* the folder */
@@ -59,23 +60,25 @@ enum status kv_get(const struct kv_view *view, unsigned table, const void *key, 
                    size_t *size, struct fault *fault) MUST_CHECK;
 
 struct kv_cursor; /* opaque: a place in a table of a view; ends before its view does, and with every change of it */
-enum status kv_cursor_open(const struct kv_view *view, unsigned table, struct kv_cursor **cursor, struct fault *fault) MUST_CHECK;
+enum status kv_cursor_open(const struct kv_view *view, unsigned table, struct kv_cursor **cursor,
+                           struct fault *fault) MUST_CHECK;
 void kv_cursor_close(struct kv_cursor *cursor);
 /* The next pair (the first at the beginning) / the one before / the last one / the last whose key is not above `key`.
  * STATUS_NOT_FOUND, without a fault, where there is none. O(log n). */
 enum status kv_next(struct kv_cursor *cursor, struct kv_pair *pair, struct fault *fault) MUST_CHECK;
 enum status kv_previous(struct kv_cursor *cursor, struct kv_pair *pair, struct fault *fault) MUST_CHECK;
 enum status kv_last(struct kv_cursor *cursor, struct kv_pair *pair, struct fault *fault) MUST_CHECK;
-enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size, struct kv_pair *pair, struct fault *fault) MUST_CHECK;
+enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size, struct kv_pair *pair,
+                     struct fault *fault) MUST_CHECK;
 
 /* ---- writing (KV_WRITE) ---- */
 
-/* Runs `write` in one durable transaction. `need` is about how many bytes it writes, for the text of a full disk. What has
- * not returned STATUS_OK has changed nothing. */
+/* Runs `write` in one durable transaction. `need` is about how many bytes it writes, for the text of a full disk. What
+ * has not returned STATUS_OK has changed nothing. */
 enum status kv_write(struct kv *kv, size_t need, kv_write_fn *write, void *context, struct fault *fault) MUST_CHECK;
 
-/* True when done; after false only kv_write's return is left. kv_append: the key is above all of the table. kv_delete: also
- * what is not there. kv_clear: all of a table. kv_delete_from: this key and all above it. */
+/* True when done; after false only kv_write's return is left. kv_append: the key is above all of the table. kv_delete:
+ * also what is not there. kv_clear: all of a table. kv_delete_from: this key and all above it. */
 bool kv_put(struct kv_txn *txn, unsigned table, const void *key, size_t key_size, const void *value, size_t size);
 bool kv_append(struct kv_txn *txn, unsigned table, const void *key, size_t key_size, const void *value, size_t size);
 bool kv_delete(struct kv_txn *txn, unsigned table, const void *key, size_t key_size);

@@ -35,7 +35,8 @@ static enum status label_tx(const struct job *job, struct matcher *matcher, stru
     struct output_record output;
     enum status status;
     while ((status = tx_next_output(view, &output)) == STATUS_OK)
-        if ((output.unknown >> job->tdags->rules & 1) && output_is_tracked(output.unknown, output.kind) && output.script)
+        if ((output.unknown >> job->tdags->rules & 1) && output_is_tracked(output.unknown, output.kind) &&
+            output.script)
             matcher_match(matcher, output.kind, output.script, output.script_size, &found);
     if (name_set_first(&found) < CATALOGUE_MAX) {
         join_shared(&job->labels->all[dag], &found);

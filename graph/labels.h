@@ -5,8 +5,8 @@
 #include "graph/catalogue.h"
 #include "graph/forest.h"
 
-/* By T-DAG, 1..count: the entries that the unknown outputs of its transactions are, whether spent or not; and those of its
- * root transactions alone. nulldata is passed over: it can never be spent. */
+/* By T-DAG, 1..count: the entries that the unknown outputs of its transactions are, whether spent or not; and those of
+ * its root transactions alone. nulldata is passed over: it can never be spent. */
 struct labels {
     struct name_set *all, *roots;
 };

@@ -1,13 +1,14 @@
 /* matcher: which entries of a catalogue a script is.
  *
  * Most outputs of a chain share a few templates, so what follows from the template alone is worked out once and kept
- * in a small cache, under a keyed hash: regexec runs for a new template, and over the asm of a script whose template does
- * not rule an entry out.
+ * in a small cache, under a keyed hash: regexec runs for a new template, and over the asm of a script whose template
+ * does not rule an entry out.
  *
  * Of a script of more than MATCHER_SCRIPT_MAX bytes, which can never be spent, patterns over the asm see the first so
  * many bytes; of a template that is cut (see script_template), patterns over the template see what is left.
  *
- * Thread rule: a matcher is one thread's; several may share a catalogue. Memory: some hundred KiB, whatever is matched. */
+ * Thread rule: a matcher is one thread's; several may share a catalogue. Memory: some hundred KiB, whatever is matched.
+ */
 #ifndef UNKTX_GRAPH_MATCHER_H
 #define UNKTX_GRAPH_MATCHER_H
 

@@ -6,8 +6,8 @@
 #include "parser/sha256.h"
 
 /* The upper 32 bits of the hash say everything: 8 choose the segment, 24 are the tag in the slot. A slot's home is a
- * monotone function of its tag, so a segment with linear probing is a sorted array with gaps: a search ends at the first
- * larger tag, and growth and saving are one pass in order, without the store. */
+ * monotone function of its tag, so a segment with linear probing is a sorted array with gaps: a search ends at the
+ * first larger tag, and growth and saving are one pass in order, without the store. */
 #define TAG_BITS 24u
 #define ORDINAL_BITS 40u
 #define SLOT_ORDINAL ((UINT64_C(1) << ORDINAL_BITS) - 1) /* ordinal + 1, so that no used slot is 0 */
@@ -21,7 +21,10 @@ static uint64_t slot_make(uint32_t tag, uint64_t ordinal) { return (uint64_t)tag
 static uint32_t home(uint32_t tag, uint32_t homes) { return (uint32_t)((uint64_t)tag * homes >> TAG_BITS); }
 
 /* What a slot still knows of its hash: the bits that segment_of, tag_of and the filter use. */
-static uint64_t slot_hash(unsigned segment, uint64_t slot) { return (uint64_t)segment << 56 | (uint64_t)slot_tag(slot) << 32; }
+static uint64_t slot_hash(unsigned segment, uint64_t slot)
+{
+    return (uint64_t)segment << 56 | (uint64_t)slot_tag(slot) << 32;
+}
 
 /* ---- segments ---- */
 
@@ -136,7 +139,8 @@ static void filter_fill(struct outpoints *table)
     }
 }
 
-/* Builds the filter anew, with room for a fifth more than what is in the table: outputs that were taken out leave it. */
+/* Builds the filter anew, with room for a fifth more than what is in the table: outputs that were taken out leave it.
+ */
 static enum status filter_rebuild(struct outpoints *table)
 {
     uint64_t room = table->count / 5 + 4096;
@@ -156,8 +160,8 @@ static enum status filter_rebuild(struct outpoints *table)
 
 #define REPLACED_NONE UINT32_MAX
 
-/* Output `ordinal` was replaced by output `by`. The outputs of one outpoint form a list from the latest to the earliest; the
- * jumps halve the way on it, so that a chain made of repeated transactions does not cost its square. */
+/* Output `ordinal` was replaced by output `by`. The outputs of one outpoint form a list from the latest to the
+ * earliest; the jumps halve the way on it, so that a chain made of repeated transactions does not cost its square. */
 struct outpoints_replaced {
     uint64_t by, ordinal;
     uint32_t earlier; /* the entry whose `by` is this ordinal */
@@ -191,7 +195,8 @@ static enum status replaced_add(struct outpoints *table, uint64_t by, uint64_t o
     struct outpoints_replaced entry = {.by = by, .ordinal = ordinal, .jump = (uint32_t)n};
     entry.earlier = replaced_by(table, ordinal);
     if (entry.earlier != REPLACED_NONE) {
-        /* Myers, "An applicative random-access stack" (1983): a jump as long as two equal jumps before it, else one step. */
+        /* Myers, "An applicative random-access stack" (1983): a jump as long as two equal jumps before it, else one
+         * step. */
         const struct outpoints_replaced *e = &all[entry.earlier], *j = &all[e->jump];
         bool twice = e->depth - j->depth == j->depth - all[j->jump].depth;
         entry.jump = twice ? j->jump : entry.earlier;
@@ -318,8 +323,8 @@ static enum status add(struct outpoints *table, const uint8_t prevout[TX_PREVOUT
     return STATUS_OK;
 }
 
-enum status outpoints_add(struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash, uint64_t ordinal,
-                          outpoints_resolve *resolve, void *context, struct fault *fault)
+enum status outpoints_add(struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash,
+                          uint64_t ordinal, outpoints_resolve *resolve, void *context, struct fault *fault)
 {
     enum status status = add(table, prevout, hash, ordinal, resolve, context);
     if (status == STATUS_NOMEM)
@@ -490,7 +495,8 @@ struct loading {
     uint64_t total;
 };
 
-static enum status load_chunk(struct outpoints *table, struct loading *l, uint32_t number, const uint8_t *chunk, size_t size)
+static enum status load_chunk(struct outpoints *table, struct loading *l, uint32_t number, const uint8_t *chunk,
+                              size_t size)
 {
     if (size < CHUNK_HEADER || load_le32(chunk + AT_MAGIC) != CHUNK_MAGIC || load_le32(chunk + AT_BYTES) != size ||
         load_le32(chunk + AT_VERSION) != CHUNK_VERSION || load_le64(chunk + AT_FINGERPRINT) != table->fingerprint ||

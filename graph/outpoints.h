@@ -1,9 +1,9 @@
 /* outpoints: which tracked output an input spends. A bitmap filter small enough for the cache in front of a compact
- * table (8 bytes a slot: ordinal and a tag of a keyed hash), both in memory; the outpoints themselves stay in the store,
- * where a tag that matches is compared exactly (through the caller's function).
+ * table (8 bytes a slot: ordinal and a tag of a keyed hash), both in memory; the outpoints themselves stay in the
+ * store, where a tag that matches is compared exactly (through the caller's function).
  *
- * Memory: at most 22 bytes for each output in it, growth included, and 96 KiB. The hash is keyed with the store's secret seed, since
- * txids are chosen by whoever makes a transaction.
+ * Memory: at most 22 bytes for each output in it, growth included, and 96 KiB. The hash is keyed with the store's
+ * secret seed, since txids are chosen by whoever makes a transaction.
  *
  * Equal outpoints (the repeated coinbase txids of BIP 30): the table holds the latest; within one round (until
  * outpoints_end_round) the earlier ones stay reachable for spends between the two.
@@ -47,9 +47,9 @@ void outpoints_free(struct outpoints *table);
 
 /* The keyed hash of a prevout (txid and vout as in an input: 36 bytes).
  *
- * NH (Black et al., "UMAC", CRYPTO 1999): two different prevouts, chosen without knowledge of the key, give the same 128-bit
- * sum with a probability of at most 2^-64; the last, keyed, multiplication brings it down to 64 bits. Nobody outside sees
- * hash, key or timing, so nobody can do better than guess. */
+ * NH (Black et al., "UMAC", CRYPTO 1999): two different prevouts, chosen without knowledge of the key, give the same
+ * 128-bit sum with a probability of at most 2^-64; the last, keyed, multiplication brings it down to 64 bits. Nobody
+ * outside sees hash, key or timing, so nobody can do better than guess. */
 static inline uint64_t outpoints_hash(const struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE])
 {
     const uint64_t *k = table->key;
@@ -87,14 +87,14 @@ static inline void outpoints_prefetch(const struct outpoints *table, uint64_t ha
 /* Brings the slot nearer that outpoints_add will look at. */
 void outpoints_prefetch_slot(const struct outpoints *table, uint64_t hash);
 
-/* As outpoints_probe, by the table itself: wrong once in 2^32 / count of what is not in it. One cache miss; for inputs that
- * passed the filter, before anything dearer than that is done about them. */
+/* As outpoints_probe, by the table itself: wrong once in 2^32 / count of what is not in it. One cache miss; for inputs
+ * that passed the filter, before anything dearer than that is done about them. */
 bool outpoints_candidate(const struct outpoints *table, uint64_t hash);
 
-/* Adds output `ordinal` (larger than all before). If an equal outpoint is there, this one takes its place, and the former
- * one can only be found with a `limit` up to this ordinal, until outpoints_end_round. O(1) expected. */
-enum status outpoints_add(struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash, uint64_t ordinal,
-                          outpoints_resolve *resolve, void *context, struct fault *fault) MUST_CHECK;
+/* Adds output `ordinal` (larger than all before). If an equal outpoint is there, this one takes its place, and the
+ * former one can only be found with a `limit` up to this ordinal, until outpoints_end_round. O(1) expected. */
+enum status outpoints_add(struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash,
+                          uint64_t ordinal, outpoints_resolve *resolve, void *context, struct fault *fault) MUST_CHECK;
 
 /* The latest output with this outpoint whose ordinal is below `limit`, or OUTPOINT_NONE in *ordinal. O(1) expected. */
 enum status outpoints_find(const struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash,
@@ -109,9 +109,9 @@ void outpoints_end_round(struct outpoints *table);
 
 uint64_t outpoints_count(const struct outpoints *table);
 
-/* Save and load: the table as chunks of bytes. `put` is called with chunk 0, 1, ...; `get` returns STATUS_NOT_FOUND behind
- * the last. A loaded table answers as the saved one; damaged bytes are STATUS_FORMAT. Only between rounds.
- * After an error of outpoints_load the table is empty. STATUS_NOT_FOUND: there is no chunk 0. O(n): some 10 ns an output. */
+/* Save and load: the table as chunks of bytes. `put` is called with chunk 0, 1, ...; `get` returns STATUS_NOT_FOUND
+ * behind the last. A loaded table answers as the saved one; damaged bytes are STATUS_FORMAT. Only between rounds. After
+ * an error of outpoints_load the table is empty. STATUS_NOT_FOUND: there is no chunk 0. O(n): some 10 ns an output. */
 typedef enum status outpoints_put(void *context, uint32_t chunk, const void *bytes, size_t size);
 typedef enum status outpoints_get(void *context, uint32_t chunk, const uint8_t **bytes, size_t *size);
 enum status outpoints_save(const struct outpoints *table, outpoints_put *put, void *context) MUST_CHECK;

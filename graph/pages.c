@@ -96,8 +96,9 @@ static bool meta_is_sound(const uint8_t *meta, uint32_t page_size, uint64_t file
 {
     /* A page that was given back within its transaction is never written: the file may end a little before the last. */
     uint64_t most = file_size / page_size + file_size / page_size / 4 + 1024;
-    return load_le32(meta + META_DBS + DB_PAD) == page_size && load_le16(meta + META_DBS + DB_FLAGS) == FLAG_INTEGERKEY &&
-           load_le64(meta + META_LAST) >= METAS - 1 && load_le64(meta + META_LAST) < most;
+    return load_le32(meta + META_DBS + DB_PAD) == page_size &&
+           load_le16(meta + META_DBS + DB_FLAGS) == FLAG_INTEGERKEY && load_le64(meta + META_LAST) >= METAS - 1 &&
+           load_le64(meta + META_LAST) < most;
 }
 
 static bool is_page_size(uint32_t size)
@@ -136,7 +137,8 @@ static enum status read_meta(struct walk *walk, uint64_t txn, uint8_t meta[META_
         return status;
     walk->page_size = load_le32(meta + META_DBS + DB_PAD);
     if (!is_page_size(walk->page_size))
-        return fault_set(walk->fault, STATUS_FORMAT, walk->path, 0, "the store is damaged (a meta page): delete it and scan again");
+        return fault_set(walk->fault, STATUS_FORMAT, walk->path, 0,
+                         "the store is damaged (a meta page): delete it and scan again");
     for (uint64_t i = 0; i < METAS; i++) {
         status = read_at(walk, i * walk->page_size, meta, META_END);
         if (status != STATUS_OK)
@@ -315,7 +317,8 @@ bool pages_value_is_sound(int fd, uint32_t page_size, const void *value, size_t 
         return true;
     uint64_t number = load_le64(page + PAGE_NUMBER);
     return is_large_page(page, pages_of(size, page_size)) && number <= INT64_MAX / page_size &&
-           pread(fd, there, compared, (off_t)(number * page_size)) == (ssize_t)compared && memcmp(there, page, compared) == 0;
+           pread(fd, there, compared, (off_t)(number * page_size)) == (ssize_t)compared &&
+           memcmp(there, page, compared) == 0;
 }
 
 static enum status walk_tree(struct walk *walk, enum tree_kind kind, const uint8_t *db, uint64_t page);
@@ -344,7 +347,8 @@ static enum status walk_leaf(struct walk *walk, struct tree *tree, uint64_t numb
     unsigned count = nodes_of(page);
     for (unsigned i = 0; i < count && status == STATUS_OK; i++) {
         const uint8_t *node = node_of(page, i);
-        status = take_key(tree, node, false) ? take_value(walk, tree, number, node) : damaged(walk, number, "keys out of order");
+        status = take_key(tree, node, false) ? take_value(walk, tree, number, node)
+                                             : damaged(walk, number, "keys out of order");
     }
     tree->entries += count;
     return status;

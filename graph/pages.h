@@ -1,12 +1,13 @@
 /* pages: whether the pages of a store's LMDB file hang together.
  *
- * LMDB believes its file: it reads through memory wherever a damaged page points, and ends the program. So the file is looked
- * at with plain reads before LMDB follows it, and what then goes wrong is an error with a text. What is checked is what
- * LMDB relies on: meta pages, and of every tree each branch and leaf page, the place of every large value, the lists of free
- * pages, and that no page is used twice. The bytes inside values are the concern of record.h, which has checksums.
+ * LMDB believes its file: it reads through memory wherever a damaged page points, and ends the program. So the file is
+ * looked at with plain reads before LMDB follows it, and what then goes wrong is an error with a text. What is checked
+ * is what LMDB relies on: meta pages, and of every tree each branch and leaf page, the place of every large value, the
+ * lists of free pages, and that no page is used twice. The bytes inside values are the concern of record.h, which has
+ * checksums.
  *
- * The format is that of LMDB 0.9 on 64-bit machines (data version 1; MDB_meta, MDB_db, MDB_page and MDB_node in its mdb.c).
- * Thread rule: none, no state. */
+ * The format is that of LMDB 0.9 on 64-bit machines (data version 1; MDB_meta, MDB_db, MDB_page and MDB_node in its
+ * mdb.c). Thread rule: none, no state. */
 #ifndef UNKTX_GRAPH_PAGES_H
 #define UNKTX_GRAPH_PAGES_H
 
@@ -15,18 +16,18 @@
 
 #include "parser/status.h"
 
-/* Before LMDB opens the file: page size and both meta pages. `path` is for messages. What LMDB itself refuses with a code
- * (no LMDB file, another version) is left to it. STATUS_FORMAT: damaged. O(1). */
+/* Before LMDB opens the file: page size and both meta pages. `path` is for messages. What LMDB itself refuses with a
+ * code (no LMDB file, another version) is left to it. STATUS_FORMAT: damaged. O(1). */
 enum status pages_check_meta(int fd, const char *path, struct fault *fault) MUST_CHECK;
 
-/* The pages of the snapshot that transaction `txn` sees, which must stay open meanwhile. Of a large value, which has pages of
- * its own, only their place: what these pages say of themselves nobody but who deletes or overwrites the value believes.
- * STATUS_FORMAT: damaged. STATUS_BUSY: another process has committed twice since the transaction began: begin it anew.
- * STATUS_IO, STATUS_NOMEM. O(branch and leaf pages + free pages): about 1 MB read for a store of 10 GB. */
+/* The pages of the snapshot that transaction `txn` sees, which must stay open meanwhile. Of a large value, which has
+ * pages of its own, only their place: what these pages say of themselves nobody but who deletes or overwrites the value
+ * believes. STATUS_FORMAT: damaged. STATUS_BUSY: another process has committed twice since the transaction began: begin
+ * it anew. STATUS_IO, STATUS_NOMEM. O(branch and leaf pages + free pages): about 1 MB read for a store of 10 GB. */
 enum status pages_check(int fd, const char *path, uint64_t txn, struct fault *fault) MUST_CHECK;
 
-/* Before a value is deleted or overwritten: `value` as LMDB shows it, in its map of the file. True if it stands in a page with
- * others, which pages_check has seen, or if its own pages say what it says. */
+/* Before a value is deleted or overwritten: `value` as LMDB shows it, in its map of the file. True if it stands in a
+ * page with others, which pages_check has seen, or if its own pages say what it says. */
 bool pages_value_is_sound(int fd, uint32_t page_size, const void *value, size_t size);
 
 #endif

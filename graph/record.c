@@ -134,13 +134,14 @@ enum status batch_add_tx(struct batch *batch, const struct tx_record *tx, const 
                          const uint32_t *tracked_vouts, const struct spend_record *spends)
 {
     struct buffer *txs = &batch->txs;
-    assert(tx->index < batch->open.counts.txs && (batch->last_tx_index == UINT32_MAX || tx->index > batch->last_tx_index));
+    assert(tx->index < batch->open.counts.txs &&
+           (batch->last_tx_index == UINT32_MAX || tx->index > batch->last_tx_index));
     enum status status = buffer_add_varint(txs, tx->index - (batch->last_tx_index + 1));
     size_t txid_at = txs->size;
     if (status == STATUS_OK)
         status = buffer_add(txs, tx->txid.bytes, HASH256_SIZE);
-    const uint64_t numbers[] = {(uint64_t)tx->inputs << 1 | (tx->coinbase ? 1 : 0), tx->outputs, tx->tracked, tx->spends,
-                                outputs_size};
+    const uint64_t numbers[] = {(uint64_t)tx->inputs << 1 | (tx->coinbase ? 1 : 0), tx->outputs, tx->tracked,
+                                tx->spends, outputs_size};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == STATUS_OK; i++)
         status = buffer_add_varint(txs, numbers[i]);
     if (status == STATUS_OK)
@@ -352,7 +353,8 @@ static void take_counts(struct cursor *c, struct block_counts *counts)
         if (present >> k & 1) {
             counts->kind_count[k] = take_varint32(c);
             counts->kind_value_sat[k] = take_varint(c, UINT64_MAX);
-            if (counts->kind_count[k] == 0 && counts->kind_value_sat[k] == 0) /* present means that there is something */
+            if (counts->kind_count[k] == 0 &&
+                counts->kind_value_sat[k] == 0) /* present means that there is something */
                 cursor_fail(c);
         }
     for (unsigned r = 0; r < RULES; r++)

@@ -1,11 +1,11 @@
-/* record: the bytes of a store's batches: blocks with their counts, and their stored transactions. Encoding and decoding
- * only; no LMDB, no files. The format is documented byte by byte in docs/store-format.md.
+/* record: the bytes of a store's batches: blocks with their counts, and their stored transactions. Encoding and
+ * decoding only; no LMDB, no files. The format is documented byte by byte in docs/store-format.md.
  *
  * A *stored* transaction creates an output that some rule set calls unknown and that can be spent (pubkey, multisig,
  * nonstandard), or spends one, or (store option) creates nulldata. All its outputs are kept: kind and value of each,
  * script of those that are unknown in some rule set.
- * A *tracked* output is one that is unknown in some rule set and is not nulldata. Tracked outputs are numbered from 0 in
- * chain order over the whole store: the *ordinal*. Stored transactions are numbered likewise.
+ * A *tracked* output is one that is unknown in some rule set and is not nulldata. Tracked outputs are numbered from 0
+ * in chain order over the whole store: the *ordinal*. Stored transactions are numbered likewise.
  *
  * A batch is a run of consecutive blocks: a fixed header, the blocks, and an index of the tracked outputs that makes
  * (ordinal -> outpoint) one look-up.
@@ -100,7 +100,8 @@ void batch_free(struct batch *batch);
  * with the next change of the batch. And the outpoint of a tracked output of a closed block, as batch_outpoint. */
 struct batch_view;
 void batch_peek(const struct batch *batch, struct batch_view *view);
-enum status batch_peek_outpoint(const struct batch *batch, uint64_t ordinal, struct hash256 *txid, uint32_t *vout) MUST_CHECK;
+enum status batch_peek_outpoint(const struct batch *batch, uint64_t ordinal, struct hash256 *txid,
+                                uint32_t *vout) MUST_CHECK;
 
 /* ---- decoding ---- */
 
@@ -138,11 +139,13 @@ struct tx_view {
 };
 /* The next transaction of the current block: STATUS_NOT_FOUND behind the last. */
 enum status batch_next_tx(struct batch_view *view, struct tx_view *tx) MUST_CHECK;
-enum status tx_next_output(struct tx_view *tx, struct output_record *output) MUST_CHECK; /* STATUS_NOT_FOUND at the end */
-enum status tx_next_spend(struct tx_view *tx, struct spend_record *spend) MUST_CHECK;    /* STATUS_NOT_FOUND at the end */
+enum status tx_next_output(struct tx_view *tx,
+                           struct output_record *output) MUST_CHECK;                  /* STATUS_NOT_FOUND at the end */
+enum status tx_next_spend(struct tx_view *tx, struct spend_record *spend) MUST_CHECK; /* STATUS_NOT_FOUND at the end */
 
 /* The outpoint of a tracked output of this batch, through the index. O(1). STATUS_FORMAT if the index is damaged or the
  * ordinal is not in the batch. */
-enum status batch_outpoint(const struct batch_view *view, uint64_t ordinal, struct hash256 *txid, uint32_t *vout) MUST_CHECK;
+enum status batch_outpoint(const struct batch_view *view, uint64_t ordinal, struct hash256 *txid,
+                           uint32_t *vout) MUST_CHECK;
 
 #endif

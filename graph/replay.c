@@ -78,7 +78,8 @@ static enum status add_outputs(struct replay *replay, struct tx_view *tx, struct
 
 typedef enum status work_on_tx(struct replay *replay, struct tx_view *tx, struct fault *fault);
 
-static enum status each_tx_of_block(struct replay *replay, struct batch_view *view, work_on_tx *work, struct fault *fault)
+static enum status each_tx_of_block(struct replay *replay, struct batch_view *view, work_on_tx *work,
+                                    struct fault *fault)
 {
     struct tx_view tx;
     enum status status;
@@ -114,7 +115,8 @@ static enum status find_first(struct replay *replay, struct fault *fault)
     enum status status = store_batch_of_height(replay->reader, replay->blocks, &batch, fault);
     if (status == STATUS_OK)
         status = store_batch(replay->reader, batch, &view, fault);
-    while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK && block.height < replay->blocks)
+    while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK &&
+           block.height < replay->blocks)
         continue;
     replay->first = view.next_ordinal;
     return status;

@@ -5,10 +5,10 @@
 #include "graph/outpoints.h"
 #include "graph/store.h"
 
-/* `table` is that of the store's first `blocks` blocks (0: empty): adds and removes what the committed blocks behind them
- * create and spend. *records gets how much that was: stored transactions and
- * tracked outputs. Afterwards the table is the one that a
- * scan of these blocks leaves. STATUS_FORMAT for a store that spends what it does not have. O(what is replayed). */
+/* `table` is that of the store's first `blocks` blocks (0: empty): adds and removes what the committed blocks behind
+ * them create and spend. *records gets how much that was: stored transactions and tracked outputs. Afterwards the table
+ * is the one that a scan of these blocks leaves. STATUS_FORMAT for a store that spends what it does not have. O(what is
+ * replayed). */
 enum status replay_outpoints(const struct store *store, uint32_t blocks, struct outpoints *table, uint64_t *records,
                              struct fault *fault) MUST_CHECK;
 

@@ -262,7 +262,8 @@ static bool record_tx(struct worker *worker, const uint8_t *start, size_t size, 
             continue;
         record->tracked++;
         prevout_of(&record->txid, vout, prevout);
-        if (vouts && (!PUSH(worker->made->vouts, vout) || !PUSH(worker->made->hashes, outpoints_hash(worker->round->table, prevout))))
+        if (vouts && (!PUSH(worker->made->vouts, vout) ||
+                      !PUSH(worker->made->hashes, outpoints_hash(worker->round->table, prevout))))
             return false;
     }
     return true;
@@ -279,7 +280,8 @@ static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned 
         return false;
     if (__builtin_expect(tracked == 0 && !(unknown && worker->round->options->nulldata_stored), 1))
         return true;
-    struct created_tx created = {.record.index = index, .blob = worker->made->blob.size, .vouts = worker->made->vouts.count};
+    struct created_tx created = {
+        .record.index = index, .blob = worker->made->blob.size, .vouts = worker->made->vouts.count};
     if (!record_tx(worker, tx->start, (size_t)(tx->end - tx->start), true, &created.record))
         return false;
     created.blob_size = worker->made->blob.size - created.blob;
@@ -294,7 +296,8 @@ static enum status walk_bytes(struct worker *worker, struct item *item, const ui
     struct hash256 hash;
     sha256d(bytes, BLOCK_HEADER_SIZE, &hash);
     if (!hash256_equal(&hash, &block->hash))
-        return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "other bytes than when the header was read");
+        return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+                         "other bytes than when the header was read");
     worker->block = bytes;
     worker->first_input = worker->inputs.count;
     worker->tracked = 0;
@@ -311,7 +314,8 @@ static enum status walk_bytes(struct worker *worker, struct item *item, const ui
     return status;
 }
 
-static enum status read_block(struct worker *worker, struct item *item, uint64_t offset, size_t size, const uint8_t **bytes)
+static enum status read_block(struct worker *worker, struct item *item, uint64_t offset, size_t size,
+                              const uint8_t **bytes)
 {
     if (item->block->file == FILEMAP_GONE)
         return fault_set(&item->fault, STATUS_IO, NULL, FAULT_NO_OFFSET, "its blk file is gone (a pruned node?)");
@@ -372,7 +376,8 @@ static enum status created_outpoint(const struct round *round, uint64_t ordinal,
     uint64_t left = ordinal - item->first_ordinal;
     low = 0;
     high = item->created_count;
-    while (high - low > 1) { /* the last transaction that begins at or before it; those without any begin where the next does */
+    while (high - low >
+           1) { /* the last transaction that begins at or before it; those without any begin where the next does */
         size_t middle = low + (high - low) / 2;
         if (created[middle].before <= left)
             low = middle;
@@ -441,8 +446,8 @@ static enum status add_items(struct round *round, struct fault *fault)
 
 /* ---- 3. look up ---- */
 
-/* The inputs of one transaction whose hashes the table knows: compares them exactly and notes the spends. `limit` is the
- * first ordinal that the transaction comes before. */
+/* The inputs of one transaction whose hashes the table knows: compares them exactly and notes the spends. `limit` is
+ * the first ordinal that the transaction comes before. */
 static enum status look_at_tx(struct worker *worker, const uint8_t *bytes, size_t size, const uint64_t *hashes,
                               uint64_t limit, struct spending_tx *spending)
 {
@@ -505,13 +510,15 @@ static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t
     if (status != STATUS_OK)
         return status;
     size_t from = created_from(round, item, index);
-    struct spending_tx spending = {.record.index = index, .blob = worker->made->blob.size, .spends = worker->made->spends.count};
+    struct spending_tx spending = {
+        .record.index = index, .blob = worker->made->blob.size, .spends = worker->made->spends.count};
     status = look_at_tx(worker, bytes, end - walked->offset, walker->inputs.at + item->inputs + walked->first_input,
                         limit_of_tx(round, item, from), &spending);
     if (status != STATUS_OK || spending.record.spends == 0)
         return status;
     /* The walk has recorded it already if it creates something tracked. */
-    bool created = from < item->created_count && round->now->made[item->walk_worker].created.at[item->created + from].record.index == index;
+    bool created = from < item->created_count &&
+                   round->now->made[item->walk_worker].created.at[item->created + from].record.index == index;
     if (!created) {
         if (!record_tx(worker, bytes, end - walked->offset, false, &spending.record))
             return STATUS_NOMEM;
@@ -577,7 +584,8 @@ static enum status settle(struct round *round, const struct made *looked, const 
 static enum status append_tx(struct round *round, const struct item *item, const struct created_tx *created,
                              const struct spending_tx *spending, struct fault *fault)
 {
-    const struct made *walked = &round->before->made[item->walk_worker], *looked = &round->before->made[item->look_worker];
+    const struct made *walked = &round->before->made[item->walk_worker],
+                      *looked = &round->before->made[item->look_worker];
     enum status status = settle(round, looked, spending);
     if (status != STATUS_OK)
         return fault_nomem(fault);
@@ -589,8 +597,8 @@ static enum status append_tx(struct round *round, const struct item *item, const
     size_t blob_size = created ? created->blob_size : spending->blob_size;
     if (blob_size > 0)
         blob += created ? created->blob : spending->blob;
-    return store_add_tx(round->store, &record, blob, blob_size, record.tracked > 0 ? walked->vouts.at + created->vouts : NULL,
-                        round->settled.at, fault);
+    return store_add_tx(round->store, &record, blob, blob_size,
+                        record.tracked > 0 ? walked->vouts.at + created->vouts : NULL, round->settled.at, fault);
 }
 
 static enum status append_item(struct round *round, struct item *item, struct fault *fault)
@@ -699,9 +707,10 @@ enum status round_run(struct round *round, const struct chain *chain, uint32_t f
     for (size_t i = 0; i < run->count && status == STATUS_OK; i++)
         status = run->items[i].status;
     if (status != STATUS_OK) /* no damage of the chain: what could be read a moment ago cannot be read any more */
-        return status == STATUS_NOMEM ? fault_nomem(fault)
-                                      : fault_set(fault, STATUS_IO, round->dir->path, FAULT_NO_OFFSET,
-                                                  "a block could be read once and not again; run the command once more");
+        return status == STATUS_NOMEM
+                   ? fault_nomem(fault)
+                   : fault_set(fault, STATUS_IO, round->dir->path, FAULT_NO_OFFSET,
+                               "a block could be read once and not again; run the command once more");
     *done = (uint32_t)run->count;
     round->now = round->before;
     round->before = run;

@@ -4,7 +4,8 @@
  *      keyed hash of every input's prevout. No transaction is hashed but those that create something to track.
  *   2. add, in chain order: the tracked outputs get their ordinals and go into the outpoint table.
  *   3. look up, in parallel: the few inputs that the filter lets pass are read again and compared exactly.
- *   4. append, in chain order: spends are settled, stored transactions written; by one thread, beside the next run's walk.
+ *   4. append, in chain order: spends are settled, stored transactions written; by one thread, beside the next run's
+ * walk.
  *
  * Because 2 comes before 3 for a whole run of blocks, a spend finds what was created earlier in the same run; because
  * each look-up is limited to ordinals before its transaction, the order of the chain decides and not that of the work.
@@ -25,11 +26,11 @@ enum status round_new(const struct ingest_options *options, const struct blkdir 
                       struct outpoints *table, struct round **round, struct fault *fault) MUST_CHECK;
 void round_free(struct round *round);
 
-/* Takes the active blocks of `chain` from height `first` on, `count` at most. *done is how many are sound; those go into the
- * store beside the walk of the next run, or with round_flush. A damaged block (unreadable, malformed, other bytes than its
- * header says, or failing --verify) ends the run: STATUS_FORMAT with *done blocks before it and the block named in `fault`;
- * the next run may begin with that block again, once `chain` knows another copy of it. After any other status the table is
- * no more than good to be freed. */
+/* Takes the active blocks of `chain` from height `first` on, `count` at most. *done is how many are sound; those go
+ * into the store beside the walk of the next run, or with round_flush. A damaged block (unreadable, malformed, other
+ * bytes than its header says, or failing --verify) ends the run: STATUS_FORMAT with *done blocks before it and the
+ * block named in `fault`; the next run may begin with that block again, once `chain` knows another copy of it. After
+ * any other status the table is no more than good to be freed. */
 enum status round_run(struct round *round, const struct chain *chain, uint32_t first, uint32_t count, uint32_t *done,
                       struct fault *fault) MUST_CHECK;
 

@@ -29,6 +29,7 @@ enum status shape_isomorphic(const struct shape_graph *a, const struct shape_gra
                              struct fault *fault) MUST_CHECK;
 
 /* Weakly connected components by igraph (for tests and `check`): component[v] numbered in order of smallest vertex. */
-enum status shape_components(const struct shape_graph *graph, uint32_t *component, uint32_t *count, struct fault *fault) MUST_CHECK;
+enum status shape_components(const struct shape_graph *graph, uint32_t *component, uint32_t *count,
+                             struct fault *fault) MUST_CHECK;
 
 #endif

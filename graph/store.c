@@ -90,14 +90,16 @@ static enum status get_numbered(const struct kv_view *view, enum table table, ui
     return kv_get(view, table, key + 8 - key_size, key_size, value, size, fault);
 }
 
-static bool append_numbered(struct kv_txn *txn, enum table table, uint64_t number, size_t key_size, const void *bytes, size_t size)
+static bool append_numbered(struct kv_txn *txn, enum table table, uint64_t number, size_t key_size, const void *bytes,
+                            size_t size)
 {
     uint8_t key[8];
     store_be64(key, number);
     return kv_append(txn, table, key + 8 - key_size, key_size, bytes, size);
 }
 
-static bool put_numbered(struct kv_txn *txn, enum table table, uint64_t number, size_t key_size, const void *bytes, size_t size)
+static bool put_numbered(struct kv_txn *txn, enum table table, uint64_t number, size_t key_size, const void *bytes,
+                         size_t size)
 {
     uint8_t key[8];
     store_be64(key, number);
@@ -105,8 +107,8 @@ static bool put_numbered(struct kv_txn *txn, enum table table, uint64_t number, 
 }
 
 /* A value that every store has. */
-static enum status get_meta(const struct store *store, const struct kv_view *view, const char *name, const uint8_t **value,
-                            size_t *size, struct fault *fault)
+static enum status get_meta(const struct store *store, const struct kv_view *view, const char *name,
+                            const uint8_t **value, size_t *size, struct fault *fault)
 {
     enum status status = kv_get(view, TABLE_META, name, strlen(name), value, size, fault);
     if (status == STATUS_NOT_FOUND)
@@ -272,14 +274,15 @@ static enum status compare_identity(const struct store *store, const struct stor
     return STATUS_OK;
 }
 
-static enum status open_all(struct store *store, const char *path, const struct store_identity *identity, struct fault *fault)
+static enum status open_all(struct store *store, const char *path, const struct store_identity *identity,
+                            struct fault *fault)
 {
     if (identity)
         store->identity = *identity;
     if (getrandom(store->seed, sizeof store->seed, 0) != (ssize_t)sizeof store->seed)
         return fault_errno(fault, path, FAULT_NO_OFFSET, "no random numbers");
-    enum status status = kv_open(path, store->mode == STORE_WRITE ? KV_WRITE : KV_READ, &words, table_names, TABLES, create,
-                                 store, &store->kv, fault);
+    enum status status = kv_open(path, store->mode == STORE_WRITE ? KV_WRITE : KV_READ, &words, table_names, TABLES,
+                                 create, store, &store->kv, fault);
     if (status == STATUS_OK)
         status = kv_view_open(store->kv, &store->view, fault);
     if (status == STATUS_OK)
@@ -298,8 +301,8 @@ static void begin_batch(struct store *store)
     batch_reset(&store->open, store->totals.blocks, store->totals.txs, store->totals.tracked);
 }
 
-enum status store_open(const char *path, enum store_mode mode, const struct store_identity *identity, struct store **store,
-                       struct fault *fault)
+enum status store_open(const char *path, enum store_mode mode, const struct store_identity *identity,
+                       struct store **store, struct fault *fault)
 {
     assert(identity || mode == STORE_READ);
     *store = NULL;
@@ -461,7 +464,8 @@ static bool write_chunks(struct kv_txn *txn, void *context)
     const struct store *store = context;
     bool ok = store->chunks_first > 0 || drop_snapshot(txn);
     for (size_t i = 0; i < store->chunks_count && ok; i++)
-        ok = append_numbered(txn, TABLE_SNAPSHOT, store->chunks_first + i, 4, store->chunks[i].bytes, store->chunks[i].size);
+        ok = append_numbered(txn, TABLE_SNAPSHOT, store->chunks_first + i, 4, store->chunks[i].bytes,
+                             store->chunks[i].size);
     return ok;
 }
 
@@ -506,7 +510,8 @@ static bool write_all(struct kv_txn *txn, void *context)
     }
     uint8_t totals[TOTALS_SIZE];
     write_totals(&store->totals, store->generation, totals);
-    return ok && write_changes(store, txn) && write_snapshot(store, txn) && put_meta(txn, "totals", totals, sizeof totals);
+    return ok && write_changes(store, txn) && write_snapshot(store, txn) &&
+           put_meta(txn, "totals", totals, sizeof totals);
 }
 
 enum status store_commit(struct store *store, struct fault *fault)
@@ -588,7 +593,8 @@ static bool write_rollback(struct kv_txn *txn, void *context)
     const struct store *store = back->store;
     uint8_t key[8], entry[ENTRY_SIZE], totals[TOTALS_SIZE];
     store_be64(key, back->keep);
-    bool ok = kv_delete_from(txn, TABLE_BATCHES, key, sizeof key) && kv_delete_from(txn, TABLE_DIRECTORY, key, sizeof key);
+    bool ok = kv_delete_from(txn, TABLE_BATCHES, key, sizeof key) &&
+              kv_delete_from(txn, TABLE_DIRECTORY, key, sizeof key);
     if (back->keep > 0 && ok) {
         write_entry(&back->last.entry, entry);
         ok = put_numbered(txn, TABLE_BATCHES, back->keep - 1, 8, back->last.blob.bytes, back->last.blob.size) &&
@@ -601,8 +607,8 @@ static bool write_rollback(struct kv_txn *txn, void *context)
 }
 
 static size_t entry_of_height(const struct store *store, uint32_t height);
-static enum status get_batch(const struct store *store, const struct kv_view *from, size_t batch, struct batch_view *view,
-                             struct fault *fault);
+static enum status get_batch(const struct store *store, const struct kv_view *from, size_t batch,
+                             struct batch_view *view, struct fault *fault);
 static enum status check_sum(const struct store *store, const struct batch_view *view, struct fault *fault);
 
 /* Encodes the batch that holds the cut anew, without what is dropped. */
@@ -747,7 +753,8 @@ enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *
 
 uint32_t store_snapshot_blocks(const struct store *store) { return store->snapshot_blocks; }
 
-enum status store_get_snapshot(const struct store *store, uint32_t chunk, const uint8_t **bytes, size_t *size, struct fault *fault)
+enum status store_get_snapshot(const struct store *store, uint32_t chunk, const uint8_t **bytes, size_t *size,
+                               struct fault *fault)
 {
     enum status status = STATUS_NOT_FOUND;
     if (store->snapshot_blocks > 0)
@@ -757,11 +764,13 @@ enum status store_get_snapshot(const struct store *store, uint32_t chunk, const 
     return status;
 }
 
-enum status store_get_file(const struct store *store, uint32_t number, const uint8_t **value, size_t *size, struct fault *fault)
+enum status store_get_file(const struct store *store, uint32_t number, const uint8_t **value, size_t *size,
+                           struct fault *fault)
 {
     enum status status = get_numbered(store->view, TABLE_FILES, number, 4, value, size, fault);
     if (status == STATUS_NOT_FOUND)
-        return fault_set(fault, status, kv_data_path(store->kv), FAULT_NO_OFFSET, "nothing is known of blk file %u", number);
+        return fault_set(fault, status, kv_data_path(store->kv), FAULT_NO_OFFSET, "nothing is known of blk file %u",
+                         number);
     return status;
 }
 
@@ -814,8 +823,8 @@ enum status store_reader_refresh(struct store_reader *reader, struct fault *faul
 
 size_t store_batches(const struct store_reader *reader) { return reader->store->entries_count; }
 
-static enum status get_batch(const struct store *store, const struct kv_view *from, size_t batch, struct batch_view *view,
-                             struct fault *fault)
+static enum status get_batch(const struct store *store, const struct kv_view *from, size_t batch,
+                             struct batch_view *view, struct fault *fault)
 {
     const uint8_t *bytes;
     size_t size;
@@ -827,7 +836,8 @@ static enum status get_batch(const struct store *store, const struct kv_view *fr
     if (status != STATUS_OK)
         return status;
     if (batch_view_open(view, bytes, size) != STATUS_OK || view->first_height != entry->first_height ||
-        view->block_count != entry->blocks || view->first_tx != entry->first_tx || view->first_ordinal != entry->first_ordinal)
+        view->block_count != entry->blocks || view->first_tx != entry->first_tx ||
+        view->first_ordinal != entry->first_ordinal)
         return damaged(store, "a batch is malformed", fault);
     return STATUS_OK;
 }
@@ -846,7 +856,8 @@ static enum status check_sum(const struct store *store, const struct batch_view 
     return damaged(store, what, fault);
 }
 
-enum status store_whole_batch(const struct store_reader *reader, size_t batch, struct batch_view *view, struct fault *fault)
+enum status store_whole_batch(const struct store_reader *reader, size_t batch, struct batch_view *view,
+                              struct fault *fault)
 {
     enum status status = store_batch(reader, batch, view, fault);
     return status == STATUS_OK ? check_sum(reader->store, view, fault) : status;
@@ -882,10 +893,12 @@ static size_t entry_of_ordinal(const struct store *store, uint64_t ordinal)
 
 static enum status no_block(const struct store *store, uint32_t height, struct fault *fault)
 {
-    return fault_set(fault, STATUS_NOT_FOUND, kv_path(store->kv), FAULT_NO_OFFSET, "the store has no block of height %u", height);
+    return fault_set(fault, STATUS_NOT_FOUND, kv_path(store->kv), FAULT_NO_OFFSET,
+                     "the store has no block of height %u", height);
 }
 
-enum status store_batch_of_height(const struct store_reader *reader, uint32_t height, size_t *batch, struct fault *fault)
+enum status store_batch_of_height(const struct store_reader *reader, uint32_t height, size_t *batch,
+                                  struct fault *fault)
 {
     if (height >= reader->store->committed.blocks)
         return no_block(reader->store, height, fault);
@@ -893,7 +906,8 @@ enum status store_batch_of_height(const struct store_reader *reader, uint32_t he
     return STATUS_OK;
 }
 
-/* The last pending batch (the open one not counted) that begins at or below the height or ordinal; pending_count: none. */
+/* The last pending batch (the open one not counted) that begins at or below the height or ordinal; pending_count: none.
+ */
 static size_t pending_of(const struct store *store, uint64_t wanted, bool by_height)
 {
     size_t low = 0, high = store->pending_count;
@@ -964,7 +978,8 @@ static enum status pending_block(const struct store *store, uint32_t height, str
     return block_in(&view, height, block);
 }
 
-enum status store_block(const struct store_reader *reader, uint32_t height, struct block_record *block, struct fault *fault)
+enum status store_block(const struct store_reader *reader, uint32_t height, struct block_record *block,
+                        struct fault *fault)
 {
     const struct store *store = reader->store;
     struct batch_view view;

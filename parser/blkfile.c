@@ -118,8 +118,9 @@ static enum status list_folder(const char *path, struct blkdir *dir, bool *exist
     DIR *folder = opendir(path);
     *exists = folder != NULL;
     if (!folder)
-        return errno == ENOENT || errno == ENOTDIR ? STATUS_OK
-                                                   : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the folder");
+        return errno == ENOENT || errno == ENOTDIR
+                   ? STATUS_OK
+                   : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the folder");
     const struct dirent *entry;
     while (status == STATUS_OK && (errno = 0, entry = readdir(folder)) != NULL) {
         uint32_t number;
@@ -140,7 +141,8 @@ static enum status list_folder(const char *path, struct blkdir *dir, bool *exist
 }
 
 /* Lists FOLDER/SUB/blocks, or FOLDER/blocks for an empty SUB. */
-static enum status list_blocks_of(const char *folder, const char *sub, struct blkdir *dir, bool *exists, struct fault *fault)
+static enum status list_blocks_of(const char *folder, const char *sub, struct blkdir *dir, bool *exists,
+                                  struct fault *fault)
 {
     enum status status = STATUS_NOMEM;
     char *inner = path_join(folder, sub);
@@ -217,8 +219,10 @@ enum status blkdir_open(const char *path, const char *chain, struct blkdir *dir,
     if (blocks || sub)
         return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET, "its blocks folder has no blk*.dat: "
                          "the node has not begun to download, or keeps its blocks elsewhere (blocksdir)");
-    return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET, "no blk*.dat in it, nor in a blocks folder below it: "
-                     "give --datadir the node's data directory%s", network ? " of that --chain" : "");
+    return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
+                     "no blk*.dat in it, nor in a blocks folder below it: "
+                     "give --datadir the node's data directory%s",
+                     network ? " of that --chain" : "");
 }
 
 enum status blkdir_open_any(const char *path, struct blkdir *dir, struct fault *fault)

@@ -26,8 +26,8 @@ struct blkdir {
     struct blkfile *files;     /* by number */
     size_t count;
     int64_t listed_ns;         /* Unix time when the folder was listed, nanoseconds */
-    const struct network *chain; /* the network whose sub-folder was taken; NULL for PATH/blocks and for a blocks folder,
-                                * which may be any network's: the magic tells */
+    const struct network *chain; /* the network whose sub-folder was taken; NULL for PATH/blocks and for a blocks
+                                  * folder, which may be any network's: the magic tells */
 };
 
 /* Opens a data directory (blocks/ inside), its network sub-folder, or a blocks folder itself. `chain` (may be NULL)
@@ -73,13 +73,13 @@ struct blk_scan {
 };
 
 /* Steps from record to record of file `index`, reading 88 bytes of each. `magic` NULL accepts any network's magic and,
- * for a custom signet, the one that the file begins with; else only that one. Where no record follows a record, searches
- * the following bytes for the next magic whose length is plausible and whose header meets its own proof-of-work target,
- * and notes what was skipped as a gap. Preallocated zeros (raw, so they read as the repeated key) end a run quietly,
- * and records behind them are found too. A record torn by the end of the file, or by zeros up to that, becomes a
- * BLK_GAP_TORN at its offset: a block in front of such zeros counts only if it is the one that its header names.
- * Bytes behind the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be opened. O(records)
- * reads, plus the bytes searched. */
+ * for a custom signet, the one that the file begins with; else only that one. Where no record follows a record,
+ * searches the following bytes for the next magic whose length is plausible and whose header meets its own
+ * proof-of-work target, and notes what was skipped as a gap. Preallocated zeros (raw, so they read as the repeated key)
+ * end a run quietly, and records behind them are found too. A record torn by the end of the file, or by zeros up to
+ * that, becomes a BLK_GAP_TORN at its offset: a block in front of such zeros counts only if it is the one that its
+ * header names. Bytes behind the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be
+ * opened. O(records) reads, plus the bytes searched. */
 enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t magic[4], struct blk_scan *scan,
                           struct fault *fault) MUST_CHECK;
 void blk_scan_free(struct blk_scan *scan);

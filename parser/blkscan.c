@@ -47,8 +47,8 @@ struct scanner {
     struct blk_scan *scan;
 };
 
-/* At least `need` bytes (up to HEAD_SIZE, inside the file) at `offset`. What cannot be read is shown as 0xff bytes, which are
- * neither padding nor a magic, and noted in `unreadable`. */
+/* At least `need` bytes (up to HEAD_SIZE, inside the file) at `offset`. What cannot be read is shown as 0xff bytes,
+ * which are neither padding nor a magic, and noted in `unreadable`. */
 static const uint8_t *look(struct scanner *s, struct window *w, uint64_t offset, size_t need)
 {
     static uint8_t ones[PAGE + HEAD_SIZE];
@@ -136,7 +136,8 @@ static bool cut_head_at(struct scanner *s, uint64_t offset)
     if (left == 0 || left >= HEAD_SIZE)
         return false;
     const uint8_t *bytes = look(s, &s->step, offset, (size_t)left);
-    return has_magic(s, bytes, left < 4 ? (size_t)left : 4) && (left < FRAME_SIZE || plausible_length(load_le32(bytes + 4)));
+    return has_magic(s, bytes, left < 4 ? (size_t)left : 4) &&
+           (left < FRAME_SIZE || plausible_length(load_le32(bytes + 4)));
 }
 
 /* The end of the zeros that begin at `offset` (which may be none). A key can make the first bytes of a record look like
@@ -167,8 +168,8 @@ static uint64_t padding_end(struct scanner *s, uint64_t offset)
     return at;
 }
 
-/* Whether the bytes of the record make a whole block, with `verify` the very one that its header names. The budget keeps a
- * hostile file that is full of false heads from being read over and over. */
+/* Whether the bytes of the record make a whole block, with `verify` the very one that its header names. The budget
+ * keeps a hostile file that is full of false heads from being read over and over. */
 static bool is_block(struct scanner *s, const struct blk_record *record, bool verify)
 {
     struct block_counts counts;
@@ -177,7 +178,8 @@ static bool is_block(struct scanner *s, const struct blk_record *record, bool ve
         return false;
     s->parse_left -= record->size;
     s->search.length = 0;
-    enum status status = blk_read(&s->search.reader, s->dir, s->index, record->offset + FRAME_SIZE, record->size, &bytes, NULL);
+    enum status status =
+        blk_read(&s->search.reader, s->dir, s->index, record->offset + FRAME_SIZE, record->size, &bytes, NULL);
     if (status == STATUS_OK && verify) {
         enum block_flaw flaw = block_verify(&s->verifier, bytes, record->size);
         if (flaw != BLOCK_NOMEM)
@@ -211,8 +213,8 @@ static bool is_whole(struct scanner *s, const struct blk_record *record, enum bl
     *reason = BLK_GAP_BAD_LENGTH;
     if (next != s->size && !head_at(s, next, &next_record) && !cut_head_at(s, next))
         return is_block(s, record, false) && !runs_into_next(s, record, end);
-    /* A node that writes, or was stopped in doing so, leaves the end of a block as preallocated zeros, and those may well
-     * parse. */
+    /* A node that writes, or was stopped in doing so, leaves the end of a block as preallocated zeros, and those may
+     * well parse. */
     if (next == end || is_block(s, record, true))
         return true;
     bool end_missing = is_padding(s, *look(s, &s->step, end - 1, 1), end - 1);
@@ -273,15 +275,16 @@ static void push_gap(struct scanner *s, uint64_t from, uint64_t to, enum blk_gap
     scan->gaps[scan->gaps_count++] = (struct blk_gap){.offset = from, .size = to - from, .reason = reason};
 }
 
-/* True if what begins at `from`, and ends at `solid` with nothing but preallocated zeros behind it, is the first part of a
- * record's magic, length and header. */
+/* True if what begins at `from`, and ends at `solid` with nothing but preallocated zeros behind it, is the first part
+ * of a record's magic, length and header. */
 static bool begins_record(struct scanner *s, uint64_t from, uint64_t solid)
 {
     size_t size = solid - from < 4 ? (size_t)(solid - from) : 4;
     return solid - from < HEAD_SIZE && has_magic(s, look(s, &s->step, from, size), size);
 }
 
-/* Leaves what begins at `from` and is no record: notes it as a gap and takes the next record. Returns where to go on. */
+/* Leaves what begins at `from` and is no record: notes it as a gap and takes the next record. Returns where to go on.
+ */
 static uint64_t recover(struct scanner *s, uint64_t from, enum blk_gap_reason reason)
 {
     struct blk_record record;

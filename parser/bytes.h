@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "unktx is built for little-endian machines, as every Debian desktop is");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "unktx is built for little-endian machines, as every Debian desktop is");
 
 static inline uint16_t load_le16(const uint8_t *p) { uint16_t v; memcpy(&v, p, sizeof v); return v; }
 static inline uint32_t load_le32(const uint8_t *p) { uint32_t v; memcpy(&v, p, sizeof v); return v; }

@@ -414,7 +414,8 @@ enum status chain_link(struct chain *chain, const struct hash256 *tip, struct fa
     if (chain->linked == 0) {
         hash256_hex(&chain->genesis, hex);
         return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-                         "the genesis block %s is not in the blk files (a pruned node, or only a part of its files?)", hex);
+                         "the genesis block %s is not in the blk files (a pruned node, or only a part of its files?)",
+                         hex);
     }
     uint32_t best = best_tip(chain);
     if (tip) {

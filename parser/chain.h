@@ -2,7 +2,8 @@
  *
  * Best means most work (sum of 2^256 / (target + 1), Core's GetBlockProof), on a tie the branch whose tip came first in
  * the files. Blocks may be added in any order; a block that is added twice counts once (the first position wins, the
- * others are kept for chain_next_copy). Memory: about 130 bytes a block, 24 for each further copy. Thread rule: one thread to change it; a const chain is shareable. */
+ * others are kept for chain_next_copy). Memory: about 130 bytes a block, 24 for each further copy. Thread rule: one
+ * thread to change it; a const chain is shareable. */
 #ifndef UNKTX_PARSER_CHAIN_H
 #define UNKTX_PARSER_CHAIN_H
 
@@ -60,7 +61,7 @@ uint32_t chain_count(const struct chain *chain);                                
 const struct chain_block *chain_at(const struct chain *chain, uint32_t node);
 uint32_t chain_height(const struct chain *chain);                                    /* of the best tip */
 const struct chain_block *chain_active(const struct chain *chain, uint32_t height);  /* NULL above the tip */
-uint32_t chain_find(const struct chain *chain, const struct hash256 *hash);          /* node or CHAIN_NONE. O(1) expected */
+uint32_t chain_find(const struct chain *chain, const struct hash256 *hash); /* node or CHAIN_NONE. O(1) expected */
 uint32_t chain_detached(const struct chain *chain);                                  /* how many blocks are detached */
 
 #endif

@@ -33,7 +33,8 @@ static const uint32_t round_constants[64] __attribute__((aligned(16))) = {
 
 /* ---- two messages by the SHA extensions ---- */
 
-/* Where a lane's state has words A to H: the extensions want A, B, E, F and C, D, G, H from the high one to the low one. */
+/* Where a lane's state has words A to H: the extensions want A, B, E, F and C, D, G, H from the high one to the low
+ * one. */
 static const uint8_t abef_cdgh[8] = {3, 2, 7, 6, 1, 0, 5, 4};
 
 /* Rounds 4 * i to 4 * i + 3, then the words that rounds 4 * i + 16 to 4 * i + 19 need. */
@@ -119,8 +120,8 @@ WITH_AVX512 INLINE void transpose(__m512i row[16])
 
 WITH_AVX512 INLINE __m512i swap_bytes(__m512i words)
 {
-    return _mm512_shuffle_epi8(words, _mm512_broadcast_i32x4(_mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1,
-                                                                           2, 3)));
+    return _mm512_shuffle_epi8(
+        words, _mm512_broadcast_i32x4(_mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3)));
 }
 
 #define XOR3 0x96   /* truth tables for vpternlog */
@@ -349,7 +350,8 @@ static void hash_sorted(const struct kernel *kernel, const struct hasher_message
     }
 }
 
-static void group_parents(const struct kernel *kernel, const struct hash256 *nodes, size_t count, struct hash256 *parents)
+static void group_parents(const struct kernel *kernel, const struct hash256 *nodes, size_t count,
+                          struct hash256 *parents)
 {
     static const uint8_t padding[64] = {[0] = 0x80, [62] = 2}; /* 512 bits */
     _Alignas(64) uint32_t state[8 * LANES_MAX];

@@ -95,9 +95,9 @@ size_t script_asm(const uint8_t *script, size_t size, char *out);
 #define SCRIPT_TEMPLATE_MAX 256u
 
 /* The template of a script: its asm with each push of data replaced by its length, as in
- * `OP_DUP OP_HASH160 <20> OP_EQUALVERIFY OP_CHECKSIG`; numbers that are opcodes (0, -1, 1 to 16) stay. One that would not
- * fit ends in the number of operations left out and a checksum of them, as in `1 <33> ... 80 more #0123456789abcdef`.
- * Only these have a # in it. Terminated; returns the length. O(size). */
+ * `OP_DUP OP_HASH160 <20> OP_EQUALVERIFY OP_CHECKSIG`; numbers that are opcodes (0, -1, 1 to 16) stay. One that would
+ * not fit ends in the number of operations left out and a checksum of them, as in `1 <33> ... 80 more
+ * #0123456789abcdef`. Only these have a # in it. Terminated; returns the length. O(size). */
 size_t script_template(const uint8_t *script, size_t size, char out[SCRIPT_TEMPLATE_MAX]);
 
 /* A hash of the whole template, secret with the key: two scripts of one template have the same. O(size). */

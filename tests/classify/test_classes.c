@@ -1,4 +1,5 @@
-/* classify against hand calculations, and against graphs of nodes and edges that the test expands by the model's words. */
+/* classify against hand calculations, and against graphs of nodes and edges that the test expands by the model's words.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -53,7 +54,8 @@ static void spend_all(struct forest_builder *builder, uint32_t tx, uint32_t i, u
         forest_add_spend(builder, tx, i + k);
 }
 
-/* A root of `unknown` and `known` outputs, of which the first `spent` go together into one transaction of `into` outputs. */
+/* A root of `unknown` and `known` outputs, of which the first `spent` go together into one transaction of `into`
+ * outputs. */
 static void together(struct forest_builder *builder, uint32_t roots, uint32_t outputs, uint32_t spent, uint32_t into)
 {
     uint32_t first = builder->forest.txs_count;
@@ -221,7 +223,8 @@ static void find_components(struct world *world)
             world->from[e] -= begin;
             world->to[e] -= begin;
         }
-        struct shape_graph graph = {v + 1 - begin, edge - edge_begin, colour, world->from + edge_begin, world->to + edge_begin};
+        struct shape_graph graph = {v + 1 - begin, edge - edge_begin, colour, world->from + edge_begin,
+                                    world->to + edge_begin};
         assert_int_equal(shape_components(&graph, world->component + begin, &count, &fault), STATUS_OK);
         for (; begin <= v; begin++)
             world->component[begin] += world->components;
@@ -297,8 +300,9 @@ static void expand(struct world *world, const struct forest *forest)
 
 static void world_free(struct world *world)
 {
-    void *all[] = {world->uin, world->root, world->base, world->node_tx, world->node_output, world->node_root, world->from,
-                   world->to, world->component, world->component_first, world->component_nodes};
+    void *all[] = {
+        world->uin,  world->root, world->base,      world->node_tx,         world->node_output,    world->node_root,
+        world->from, world->to,   world->component, world->component_first, world->component_nodes};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
 }
@@ -369,7 +373,8 @@ static void measure(const struct world *world, uint32_t component, bool compress
         m->height = depth[v] > m->height ? depth[v] : m->height;
         m->width = ++level[depth[v]] > m->width ? level[depth[v]] : m->width;
         m->roots += world->node_root[nodes[v]];
-        m->invariant += (in[v] * UINT64_C(0x9e3779b97f4a7c15) ^ out[v] * UINT64_C(0xc2b2ae3d27d4eb4f)) * (2 * depth[v] + 1);
+        m->invariant += (in[v] * UINT64_C(0x9e3779b97f4a7c15) ^ out[v] * UINT64_C(0xc2b2ae3d27d4eb4f)) *
+                        (2 * depth[v] + 1);
         if (world->node_root[nodes[v]])
             continue;
         if (out[v] > 0) {
@@ -378,7 +383,8 @@ static void measure(const struct world *world, uint32_t component, bool compress
             continue;
         }
         m->leaves++;
-        uint32_t tx = world->node_tx[nodes[v]], tracked = world->forest->txs[tx + 1].first_output - world->forest->txs[tx].first_output;
+        uint32_t tx = world->node_tx[nodes[v]],
+                 tracked = world->forest->txs[tx + 1].first_output - world->forest->txs[tx].first_output;
         uint32_t known = world->forest->txs[tx].outputs - tracked - world->forest->txs[tx].nulldata;
         m->known_leaves += nodes[v] >= world->base[tx] + tracked && nodes[v] < world->base[tx] + tracked + known;
     }
@@ -500,9 +506,10 @@ static uint32_t random_below(uint32_t limit)
     return (uint32_t)((random_state >> 20) % limit);
 }
 
-/* `n` transactions; arcs[i][j] outputs of i go to j; leaves[i] leaves of a kind that varies; a transaction spends a known
- * output if `known` says so or if it spends nothing else. */
-static void add_dag(struct forest_builder *builder, uint32_t n, uint32_t arcs[6][6], const uint32_t *leaves, uint32_t known)
+/* `n` transactions; arcs[i][j] outputs of i go to j; leaves[i] leaves of a kind that varies; a transaction spends a
+ * known output if `known` says so or if it spends nothing else. */
+static void add_dag(struct forest_builder *builder, uint32_t n, uint32_t arcs[6][6], const uint32_t *leaves,
+                    uint32_t known)
 {
     uint32_t tx[6], next[6] = {0};
     for (uint32_t j = 0; j < n; j++) {
@@ -520,8 +527,8 @@ static void add_dag(struct forest_builder *builder, uint32_t n, uint32_t arcs[6]
     }
 }
 
-/* All DAGs of n labelled transactions with up to `most` outputs from one to another, all choices of known inputs, and some
- * of leaves. Ones that are not connected are several T-DAGs, or none. */
+/* All DAGs of n labelled transactions with up to `most` outputs from one to another, all choices of known inputs, and
+ * some of leaves. Ones that are not connected are several T-DAGs, or none. */
 static void add_all_dags(struct forest_builder *builder, uint32_t n, uint32_t most, uint32_t leaf_choices)
 {
     uint32_t pairs = n * (n - 1) / 2, codes = 1;

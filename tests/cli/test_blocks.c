@@ -57,7 +57,8 @@ static void compare_outputs(const struct table *rows, const char *fixture)
     bool *seen = calloc(heights, sizeof *seen);
     for (size_t i = 0; i < outputs.rows; i++)
         for (size_t k = 0; k < KINDS; k++)
-            expected[table_number(&outputs, i, height_column)][k] += strcmp(table_at(&outputs, i, type_column), kinds[k]) == 0;
+            expected[table_number(&outputs, i, height_column)][k] +=
+                strcmp(table_at(&outputs, i, type_column), kinds[k]) == 0;
     size_t active = 0;
     for (size_t row = 0; row < rows->rows; row++) {
         if (strcmp(table_get(rows, row, "state"), "active") != 0)
@@ -101,7 +102,8 @@ static void test_bundled_chains(void **state)
 static void test_what_a_killed_node_leaves(void **state)
 {
     (void)state;
-    struct table rows = named_blocks(0, "--verify tests/fixtures/crash", "blk00022.dat: at byte 18186: 915 bytes skipped");
+    struct table rows =
+        named_blocks(0, "--verify tests/fixtures/crash", "blk00022.dat: at byte 18186: 915 bytes skipped");
     assert_int_equal(count_rows(&rows, "verify", "ok"), rows.rows);
     compare_outputs(&rows, "tests/fixtures/crash");
     table_free(&rows);
@@ -112,7 +114,8 @@ static void test_threads_change_nothing(void **state)
     (void)state;
     unktx_ok("blocks --verify --threads 1 -o %s/one.csv tests/fixtures/regtest-xor tests/fixtures/dup-txid", folder);
     unktx_ok("blocks --verify --threads 4 -o %s/four.csv tests/fixtures/dup-txid/ tests/fixtures/regtest-xor", folder);
-    unktx_ok("blocks --threads 4 --verify -o %s/again.csv -- tests/fixtures/regtest-xor tests/fixtures/dup-txid", folder);
+    unktx_ok("blocks --threads 4 --verify -o %s/again.csv -- tests/fixtures/regtest-xor tests/fixtures/dup-txid",
+             folder);
     assert_same_file(path_of("%s/one.csv", folder), path_of("%s/again.csv", folder));
     struct table one = table_read(path_of("%s/one.csv", folder)), four = table_read(path_of("%s/four.csv", folder));
     assert_int_equal(one.rows, four.rows);

@@ -37,8 +37,13 @@ static int set_up(void **state)
     snprintf(place.data, sizeof place.data, "%s/data", place.dir);
     snprintf(place.fresh, sizeof place.fresh, "%s/fresh", place.dir);
     snprintf(place.tables, sizeof place.tables, "%s/tables", place.dir);
-    struct gen_options options = {.dir = place.data, .seed = 11, .xored = true, .block_bytes = 60000, .file_bytes = 8 << 20,
-                                  .planted_per_10k = 2000, .stale_every = 40};
+    struct gen_options options = {.dir = place.data,
+                                  .seed = 11,
+                                  .xored = true,
+                                  .block_bytes = 60000,
+                                  .file_bytes = 8 << 20,
+                                  .planted_per_10k = 2000,
+                                  .stale_every = 40};
     struct gen *gen = gen_open(&options);
     gen_blocks(gen, 0, 24 << 20);
     place.stale_tip = gen_tip(gen);
@@ -98,8 +103,8 @@ static void assert_sound(const char *store)
         unktx_ok("check --store %s", store);
 }
 
-/* Scans that go forward, back, and to a branch that lost are killed on one store until one of them gets through; then the next
- * one must end with the store of a scan that nobody disturbed. */
+/* Scans that go forward, back, and to a branch that lost are killed on one store until one of them gets through; then
+ * the next one must end with the store of a scan that nobody disturbed. */
 static void test_killed_at_any_moment(void **state)
 {
     (void)state;
@@ -163,8 +168,9 @@ static void test_scan_asked_to_stop(void **state)
     static const char *const signals[2] = {"INT", "TERM"};
     unsigned stopped = 0;
     for (unsigned i = 0; i < 12; i++) {
-        struct run run = shell("timeout --preserve-status -s %s %.3f $UNKTX scan --quiet --threads 1 --datadir %s --store %s/asked",
-                               signals[i % 2], 0.01 + 0.012 * i, place.data, place.dir);
+        struct run run =
+            shell("timeout --preserve-status -s %s %.3f $UNKTX scan --quiet --threads 1 --datadir %s --store %s/asked",
+                  signals[i % 2], 0.01 + 0.012 * i, place.data, place.dir);
         assert_ended(&run, signals[i % 2]);
         const char *at = strstr(run.err, "interrupted; the store holds ");
         if (at) {
@@ -196,7 +202,8 @@ static void assert_whole_or_absent(const char *folder)
 static void test_tables_asked_to_stop(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"dags --rules core-22 --store %s -o %s", "outputs --rules core-22 --store %s -o %s/outputs.csv"};
+    static const char *const commands[] = {"dags --rules core-22 --store %s -o %s",
+                                           "outputs --rules core-22 --store %s -o %s/outputs.csv"};
     unsigned stopped = 0;
     for (unsigned i = 0; i < 24; i++) {
         char folder[600], command[1400];
@@ -220,8 +227,9 @@ static void test_analyze_asked_to_stop(void **state)
     snprintf(folder, sizeof folder, "%s/analyzed", place.dir);
     unsigned stopped = 0;
     for (unsigned i = 0; i < 12; i++) {
-        struct run run = shell("timeout --preserve-status -s TERM %.3f $UNKTX analyze --quiet --rules core-22 --datadir %s -o %s",
-                               0.01 + 0.03 * i, place.data, folder);
+        struct run run =
+            shell("timeout --preserve-status -s TERM %.3f $UNKTX analyze --quiet --rules core-22 --datadir %s -o %s",
+                  0.01 + 0.03 * i, place.data, folder);
         assert_ended(&run, "TERM");
         stopped += strstr(run.err, "interrupted") != NULL;
         run_free(&run);

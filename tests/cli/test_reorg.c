@@ -1,5 +1,5 @@
-/* `unktx scan` again and again over files that grow, branch, are overwritten, pruned, or of another chain: always the store of
- * a fresh scan, or a refusal that says why. */
+/* `unktx scan` again and again over files that grow, branch, are overwritten, pruned, or of another chain: always the
+ * store of a fresh scan, or a refusal that says why. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -105,7 +105,8 @@ static void assert_refused(const struct place *place, const char *text, const ch
 /* ---- a node that writes ---- */
 
 /* One file of the first `whole` records and `part` bytes of the next, and behind it `zeros` raw zeros. */
-static void write_cut(const struct records *records, size_t whole, size_t part, size_t zeros, bool xored, const char *folder)
+static void write_cut(const struct records *records, size_t whole, size_t part, size_t zeros, bool xored,
+                      const char *folder)
 {
     size_t size = 0, total = 0;
     for (size_t r = 0; r <= whole && r < records->count; r++)
@@ -157,8 +158,8 @@ static void test_half_written_records(void **state)
 
 /* ---- reorganisations ---- */
 
-/* The T-DAGs that lie below `height` as a whole have the ids and rows that they had. Those are the first ones here, since the
- * generator completes every T-DAG within a call. */
+/* The T-DAGs that lie below `height` as a whole have the ids and rows that they had. Those are the first ones here,
+ * since the generator completes every T-DAG within a call. */
 static void assert_ids_stay(const struct place *place, const char *before, const char *after, uint32_t height)
 {
     struct table a = table_read(path_of("%s/%s/tdags.csv", place->dir, before));
@@ -226,7 +227,8 @@ static void test_heights_and_tips(void **state)
     assert_int_equal(scan(place, place->data, "a", path_of("--tip %s", first)), height);
     assert_int_equal(scan(place, place->data, "b", path_of("--tip %s", first)), height);
     assert_same_stores(path_of("%s/a", place->dir), path_of("%s/b", place->dir), place->dir);
-    assert_int_equal(scan(place, place->data, "a", path_of("--tip %s --to-height %u", first, height - 10)), height - 10);
+    assert_int_equal(scan(place, place->data, "a", path_of("--tip %s --to-height %u", first, height - 10)),
+                     height - 10);
     assert_int_equal(scan(place, place->data, "a", ""), best);
     assert_fresh(place, place->data, "a");
 }
@@ -246,8 +248,8 @@ static void test_growth_leaves_ids(void **state)
 
 /* ---- overwritten, moved and pruned files ---- */
 
-/* A node that was killed begins again at an earlier place of its last file: it writes the blocks a second time, in another order
- * and with others between them, over the old ones. Scanned at every step. */
+/* A node that was killed begins again at an earlier place of its last file: it writes the blocks a second time, in
+ * another order and with others between them, over the old ones. Scanned at every step. */
 static void test_overwritten_file(void **state)
 {
     struct place *place = *state;
@@ -279,7 +281,8 @@ static void test_overwritten_file(void **state)
             continue;
         write_file(path_of("%s/blk00000.dat", folder), bytes, end);
         struct run run = unktx("scan --quiet --datadir %s --store %s/over-store", data, place->dir);
-        assert_true(run.exit_status == 0 || run.exit_status == 3); /* a block may be missing until it is written again */
+        assert_true(run.exit_status == 0 ||
+                    run.exit_status == 3); /* a block may be missing until it is written again */
         run_free(&run);
     }
     write_file(path_of("%s/blk00000.dat", folder), bytes, end);
@@ -310,7 +313,8 @@ static void test_crashed_node(void **state)
     assert_fresh(place, data, "crash-store");
 }
 
-/* A copy of the chain in files of other sizes, not XORed any more: what was remembered of the old files misleads nobody. */
+/* A copy of the chain in files of other sizes, not XORed any more: what was remembered of the old files misleads
+ * nobody. */
 static void test_other_layout(void **state)
 {
     struct place *place = *state;
@@ -386,7 +390,8 @@ static void test_another_network_or_option(void **state)
         memcpy(records.list[i].bytes, "\x0b\x11\x09\x07", 4); /* testnet3's */
     records_write(&records, path_of("%s/testnet/blocks", place->dir), records.count, NULL);
     records_free(&records);
-    assert_refused(place, "the store holds regtest, the data directory testnet3", path_of("%s/testnet", place->dir), "a");
+    assert_refused(place, "the store holds regtest, the data directory testnet3", path_of("%s/testnet", place->dir),
+                   "a");
     struct run run = unktx_expect(1, "scan --nulldata store --datadir %s --store %s/a", place->data, place->dir);
     assert_non_null(strstr(run.err, "--nulldata count"));
     run_free(&run);

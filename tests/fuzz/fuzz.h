@@ -1,8 +1,8 @@
-/* fuzz: what a fuzz target is. tests/fuzz/fuzz_NOUN.c defines these two functions as libFuzzer wants them (`make fuzz`);
- * without libFuzzer, tests/fuzz/replay.c feeds it the files of tests/fuzz/corpus/NOUN (`make check`).
+/* fuzz: what a fuzz target is. tests/fuzz/fuzz_NOUN.c defines these two functions as libFuzzer wants them (`make
+ * fuzz`); without libFuzzer, tests/fuzz/replay.c feeds it the files of tests/fuzz/corpus/NOUN (`make check`).
  *
- * A target checks what must be true of any input, beyond that nothing crashes. Test support: what must not be false ends
- * the program. */
+ * A target checks what must be true of any input, beyond that nothing crashes. Test support: what must not be false
+ * ends the program. */
 #ifndef UNKTX_TESTS_FUZZ_FUZZ_H
 #define UNKTX_TESTS_FUZZ_FUZZ_H
 

@@ -21,7 +21,8 @@ static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
 {
     struct seen *seen = context;
     must(vin == seen->inputs++, "inputs come in order");
-    must(inside(seen, in->prevout, TX_PREVOUT_SIZE) && inside(seen, in->script, in->script_size), "an input is in the block");
+    must(inside(seen, in->prevout, TX_PREVOUT_SIZE) && inside(seen, in->script, in->script_size),
+         "an input is in the block");
     seen->counts.inputs++;
     return true;
 }
@@ -107,7 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct block_verifier verifier = {0};
     enum block_flaw flaw = block_verify(&verifier, data, size);
-    must((flaw == BLOCK_MALFORMED) == (status != STATUS_OK) || flaw == BLOCK_BAD_WORK, "what cannot be walked is malformed");
+    must((flaw == BLOCK_MALFORMED) == (status != STATUS_OK) || flaw == BLOCK_BAD_WORK,
+         "what cannot be walked is malformed");
     must(block_flaw_text(flaw)[0] != '\0', "a flaw has a text");
     block_verifier_free(&verifier);
     uint32_t height;

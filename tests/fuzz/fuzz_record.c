@@ -30,12 +30,14 @@ static enum status copy_tx(struct tx_view *tx, struct batch *again)
             vouts[tracked++] = vout;
     }
     while (status == STATUS_NOT_FOUND && spends_count < tx->tx.spends)
-        status = tx_next_spend(tx, &spends[spends_count]) == STATUS_OK ? (spends_count++, STATUS_NOT_FOUND) : STATUS_FORMAT;
+        status = tx_next_spend(tx, &spends[spends_count]) == STATUS_OK ? (spends_count++, STATUS_NOT_FOUND)
+                                                                       : STATUS_FORMAT;
     struct spend_record none;
     if (status == STATUS_NOT_FOUND)
         status = tx_next_spend(tx, &none);
     if (status == STATUS_NOT_FOUND && tracked == tx->tx.tracked) {
-        must(blob.size == cursor_left(&tx->outputs) && (blob.size == 0 || memcmp(blob.bytes, tx->outputs.at, blob.size) == 0),
+        must(blob.size == cursor_left(&tx->outputs) &&
+                 (blob.size == 0 || memcmp(blob.bytes, tx->outputs.at, blob.size) == 0),
              "outputs have one encoding");
         must(batch_add_tx(again, &tx->tx, blob.bytes, blob.size, vouts, spends) == STATUS_OK, "memory");
         status = STATUS_OK;
@@ -82,7 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (uint64_t i = 0; i < view.tracked; i++)
             if (batch_outpoint(&view, view.first_ordinal + i, &txid, &vout) == STATUS_OK)
                 outpoints++;
-        must(outpoints <= view.tracked && batch_outpoint(&view, view.first_ordinal + view.tracked, &txid, &vout) != STATUS_OK,
+        must(outpoints <= view.tracked &&
+                 batch_outpoint(&view, view.first_ordinal + view.tracked, &txid, &vout) != STATUS_OK,
              "there are no more outpoints than tracked outputs");
         batch_reset(&again, view.first_height, view.first_tx, view.first_ordinal);
         if (copy_batch(&view, &again) == STATUS_OK) {

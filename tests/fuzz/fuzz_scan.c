@@ -1,6 +1,6 @@
-/* Any bytes as a blk file: the record scan's pieces are in order, inside the file and apart; headers meet their targets;
- * and the best chain of what is found is linked, with no heavier one beside it. The first byte says whether the rest is
- * under an XOR key. */
+/* Any bytes as a blk file: the record scan's pieces are in order, inside the file and apart; headers meet their
+ * targets; and the best chain of what is found is linked, with no heavier one beside it. The first byte says whether
+ * the rest is under an XOR key. */
 #define _GNU_SOURCE
 #include <string.h>
 #include <sys/mman.h>
@@ -31,7 +31,8 @@ static void expect_pieces(const struct blk_scan *scan, uint64_t size)
         bool record = r < scan->count && (g == scan->gaps_count || scan->records[r].offset < scan->gaps[g].offset);
         uint64_t offset = record ? scan->records[r].offset : scan->gaps[g].offset;
         uint64_t length = record ? scan->records[r].size + 8u : scan->gaps[g].size;
-        must(offset >= end && length > 0 && offset < size && length <= size - offset, "records and gaps are apart and in order");
+        must(offset >= end && length > 0 && offset < size && length <= size - offset,
+             "records and gaps are apart and in order");
         end = offset + length;
         r += record;
         g += !record;
@@ -48,7 +49,8 @@ static void add_all(const struct blk_scan *scan, struct chain *chain)
         block_header_read(record->header, &header);
         sha256d(record->header, BLOCK_HEADER_SIZE, &hash);
         must(block_meets_target(&hash, header.bits), "a record's header meets its target");
-        must(chain_add(chain, record->header, 0, record->offset + 8, record->size, &node, NULL) == STATUS_OK, "it is added");
+        must(chain_add(chain, record->header, 0, record->offset + 8, record->size, &node, NULL) == STATUS_OK,
+             "it is added");
         must(hash256_equal(&chain_at(chain, node)->hash, &hash) && chain_find(chain, &hash) == node, "and found again");
     }
 }
@@ -67,7 +69,8 @@ static void expect_best(const struct chain *chain)
     const struct chain_block *tip = chain_active(chain, chain_height(chain));
     must(chain_active(chain, chain_height(chain) + 1) == NULL, "nothing is above the tip");
     for (uint32_t height = chain_height(chain); height > 0; height--)
-        must(hash256_equal(&chain_active(chain, height)->prev_hash, &chain_active(chain, height - 1)->hash), "the chain is linked");
+        must(hash256_equal(&chain_active(chain, height)->prev_hash, &chain_active(chain, height - 1)->hash),
+             "the chain is linked");
     uint32_t active = 0, detached = 0;
     for (uint32_t node = 0; node < chain_count(chain); node++) {
         const struct chain_block *block = chain_at(chain, node);
@@ -81,7 +84,8 @@ static void expect_best(const struct chain *chain)
                      hash256_equal(&block->prev_hash, &chain_at(chain, block->prev)->hash),
                  "a block is one above its parent");
     }
-    must(active == chain_height(chain) + 1 && detached == chain_detached(chain), "the states are those that are counted");
+    must(active == chain_height(chain) + 1 && detached == chain_detached(chain),
+         "the states are those that are counted");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -96,13 +100,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct blk_scan scan = {0};
     struct fault fault = {0};
     const struct network *regtest = network_by_name("regtest");
-    must(blk_scan_file(&dir, 0, data[0] & 2 ? regtest->magic : NULL, &scan, &fault) == STATUS_OK, "a file that opens is scanned");
+    must(blk_scan_file(&dir, 0, data[0] & 2 ? regtest->magic : NULL, &scan, &fault) == STATUS_OK,
+         "a file that opens is scanned");
     expect_pieces(&scan, size - 1);
     struct chain *chain = NULL;
     must(chain_new(&regtest->genesis, &chain, &fault) == STATUS_OK, "memory");
     add_all(&scan, chain);
     enum status status = chain_link(chain, NULL, &fault);
-    must((status == STATUS_OK) == (chain_find(chain, &regtest->genesis) != CHAIN_NONE), "a chain is there if genesis is");
+    must((status == STATUS_OK) == (chain_find(chain, &regtest->genesis) != CHAIN_NONE),
+         "a chain is there if genesis is");
     if (status == STATUS_OK)
         expect_best(chain);
     chain_free(chain);

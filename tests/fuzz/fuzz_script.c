@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(on_curve <= keys && keys <= 20, "there are at most 20 keys, and no more on the curve than there are");
     must((keys > 0) == (kind == KIND_PUBKEY || kind == KIND_MULTISIG), "only two kinds have keys, and always");
     bool asks = kind == KIND_NULLDATA || kind == KIND_PUBKEY || kind == KIND_PUBKEYHASH || kind == KIND_MULTISIG;
-    must(!asks || !script_anyone_can_spend(data, size), "nobody spends a nulldata, and not everybody what asks for a signature");
+    must(!asks || !script_anyone_can_spend(data, size),
+         "nobody spends a nulldata, and not everybody what asks for a signature");
     char *text = mem_alloc(script_asm_bound(size), 1);
     must(text != NULL, "memory");
     size_t length = script_asm(data, size, text);

@@ -1,6 +1,6 @@
-/* A store whose file is damaged: whatever bytes are changed, opening, reading, and writing on end in an answer or in an error
- * with a text. The input is a list of changes of 8 bytes each to a store that is made at the start: page (2), offset in it
- * (2), what to do (2), a number (2). */
+/* A store whose file is damaged: whatever bytes are changed, opening, reading, and writing on end in an answer or in an
+ * error with a text. The input is a list of changes of 8 bytes each to a store that is made at the start: page (2),
+ * offset in it (2), what to do (2), a number (2). */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <string.h>
@@ -37,12 +37,16 @@ static void add_block(struct store *store, uint32_t outputs)
     struct buffer blob = {0};
     uint32_t vouts[256];
     for (uint32_t i = 0; i < outputs; i++) {
-        struct output_record output = {.value_sat = 5000, .kind = KIND_NONSTANDARD, .unknown = RULES_ALL, .script = script,
+        struct output_record output = {.value_sat = 5000,
+                                       .kind = KIND_NONSTANDARD,
+                                       .unknown = RULES_ALL,
+                                       .script = script,
                                        .script_size = sizeof script};
         must(record_add_output(&blob, &output) == STATUS_OK, "memory");
         vouts[i] = i;
     }
-    must(store_begin_block(store, &block, NULL) == STATUS_OK && store_add_tx(store, &tx, blob.bytes, blob.size, vouts, &spend, NULL) == STATUS_OK &&
+    must(store_begin_block(store, &block, NULL) == STATUS_OK &&
+             store_add_tx(store, &tx, blob.bytes, blob.size, vouts, &spend, NULL) == STATUS_OK &&
              store_end_block(store, NULL) == STATUS_OK,
          "a block is added");
     buffer_free(&blob);
@@ -53,7 +57,8 @@ static void put_beside(struct store *store, uint32_t round)
     static uint8_t value[20000];
     memset(value, (int)round, sizeof value);
     must(store_put_file(store, round % 7, value, 100 + 1300 * (round % 7), NULL) == STATUS_OK, "memory");
-    must(store_put_snapshot(store, 0, value, 3000, NULL) == STATUS_OK && store_put_snapshot(store, 1, value, 18000, NULL) == STATUS_OK,
+    must(store_put_snapshot(store, 0, value, 3000, NULL) == STATUS_OK &&
+             store_put_snapshot(store, 1, value, 18000, NULL) == STATUS_OK,
          "memory");
 }
 
@@ -106,7 +111,8 @@ static size_t change(const uint8_t *data, size_t size)
     memcpy(bytes, base, base_size);
     for (size_t i = 0; i + CHANGE_SIZE <= size; i += CHANGE_SIZE) {
         uint16_t value = load_le16(data + i + 6);
-        uint8_t *page = bytes + load_le16(data + i) % (base_size / PAGE) * PAGE, *at = page + load_le16(data + i + 2) % (PAGE - 8);
+        uint8_t *page = bytes + load_le16(data + i) % (base_size / PAGE) * PAGE,
+                *at = page + load_le16(data + i + 2) % (PAGE - 8);
         switch (load_le16(data + i + 4) % 8) {
         case 0: *at = (uint8_t)value; break;
         case 1: store_le16(at, (uint16_t)(load_le16(at) + value)); break;
@@ -161,7 +167,8 @@ static void read_everything(const struct store *store)
         (void)see_file((void *)(uintptr_t)&sum, i, chunk, size);
     struct forest forest = {0};
     struct tdags tdags = {0};
-    if (fine(forest_load(store, 1, &forest, &fault), &fault) && fine(tdags_find(&forest, RULES_CORE_0_18, &tdags, &fault), &fault))
+    if (fine(forest_load(store, 1, &forest, &fault), &fault) &&
+        fine(tdags_find(&forest, RULES_CORE_0_18, &tdags, &fault), &fault))
         must(tdags.count <= forest.txs_count, "a T-DAG has a transaction");
     tdags_free(&tdags);
     forest_free(&forest);
@@ -175,7 +182,8 @@ static void write_on(struct store *store)
     if (!fine(store_commit(store, &fault), &fault))
         return;
     put_beside(store, 6);
-    if (!fine(store_commit(store, &fault), &fault) || !fine(store_rollback(store, store_totals_of(store).blocks / 2, &fault), &fault))
+    if (!fine(store_commit(store, &fault), &fault) ||
+        !fine(store_rollback(store, store_totals_of(store).blocks / 2, &fault), &fault))
         return;
     add_block(store, 50);
     (void)fine(store_commit(store, &fault), &fault);

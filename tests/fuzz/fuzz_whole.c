@@ -50,8 +50,8 @@ static void write_blocks(const uint8_t *data, size_t size, uint8_t options)
 
 static int scan(const char *store, uint8_t options, const char *more)
 {
-    return command_exit("scan --quiet --datadir %s/data --store %s/%s --nulldata %s%s --threads %d%s", folder, folder, store,
-                        options & NULLDATA_STORED ? "store" : "count", options & VERIFY ? " --verify" : "",
+    return command_exit("scan --quiet --datadir %s/data --store %s/%s --nulldata %s%s --threads %d%s", folder, folder,
+                        store, options & NULLDATA_STORED ? "store" : "count", options & VERIFY ? " --verify" : "",
                         options & THREADS ? 2 : 1, more);
 }
 

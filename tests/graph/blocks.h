@@ -70,7 +70,9 @@ static inline void make_output(struct test_output *output)
     struct output_record *record = &output->record;
     *record = (struct output_record){.value_sat = any_number(), .kind = (enum kind)below(KINDS)};
     if (record->kind <= KIND_MULTISIG)
-        record->unknown = record->kind == KIND_NONSTANDARD || record->kind == KIND_NULLDATA ? 7 : record->kind == KIND_PUBKEY ? 6 : 4;
+        record->unknown = record->kind == KIND_NONSTANDARD || record->kind == KIND_NULLDATA ? 7
+                          : record->kind == KIND_PUBKEY                                     ? 6
+                                                                                            : 4;
     if (record->unknown == 0)
         return;
     record->script_size = below(SCRIPT_MAX);
@@ -81,7 +83,8 @@ static inline void make_output(struct test_output *output)
 static inline void make_tx(struct chain *chain, struct test_tx *tx, uint32_t index)
 {
     struct tx_record *record = &tx->record;
-    *record = (struct tx_record){.index = index, .coinbase = index == 0, .outputs = 1 + below(OUTPUTS_MAX), .number = chain->txs++};
+    *record = (struct tx_record){
+        .index = index, .coinbase = index == 0, .outputs = 1 + below(OUTPUTS_MAX), .number = chain->txs++};
     any_hash(&record->txid);
     record->first_ordinal = chain->first_ordinal + chain->tracked_count;
     for (uint32_t o = 0; o < record->outputs; o++) {
@@ -89,7 +92,8 @@ static inline void make_tx(struct chain *chain, struct test_tx *tx, uint32_t ind
         if (!output_is_tracked(tx->outputs[o].record.unknown, tx->outputs[o].record.kind))
             continue;
         if (chain->tracked_count == chain->tracked_room)
-            chain->tracked = realloc(chain->tracked, (chain->tracked_room = 2 * chain->tracked_room + 64) * sizeof *chain->tracked);
+            chain->tracked =
+                realloc(chain->tracked, (chain->tracked_room = 2 * chain->tracked_room + 64) * sizeof *chain->tracked);
         chain->tracked[chain->tracked_count++] = (struct test_outpoint){record->txid, o};
         record->tracked++;
     }
@@ -134,7 +138,8 @@ static inline void chain_grow(struct chain *chain, uint32_t first_height, uint32
         make_block(chain, &chain->blocks[chain->count], first_height + chain->count);
 }
 
-static inline void chain_make(struct chain *chain, uint32_t first_height, uint64_t first_tx, uint64_t first_ordinal, uint32_t count)
+static inline void chain_make(struct chain *chain, uint32_t first_height, uint64_t first_tx, uint64_t first_ordinal,
+                              uint32_t count)
 {
     *chain = (struct chain){.first_ordinal = first_ordinal, .txs = first_tx};
     chain_grow(chain, first_height, count);

@@ -1,5 +1,5 @@
-/* catalogue and matcher: which names the scripts of the bundled chain have, by what their maker planted; what a file may
- * say; and the matcher's short cuts against every pattern tried on every script. */
+/* catalogue and matcher: which names the scripts of the bundled chain have, by what their maker planted; what a file
+ * may say; and the matcher's short cuts against every pattern tried on every script. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -35,7 +35,8 @@ static struct matcher *matcher_of(const struct catalogue *catalogue)
     return matcher;
 }
 
-static const char *names_of(struct matcher *matcher, const struct catalogue *catalogue, const uint8_t *script, size_t size)
+static const char *names_of(struct matcher *matcher, const struct catalogue *catalogue, const uint8_t *script,
+                            size_t size)
 {
     static char names[CATALOGUE_MAX * 50];
     struct name_set found = {{0}};
@@ -261,7 +262,8 @@ static void match_plainly(const struct catalogue *catalogue, enum kind kind, con
         unsigned on_curve, keys = script_keys(kind, script, size, &on_curve);
         regex_t regex;
         assert_int_equal(regcomp(&regex, entry->pattern, REG_EXTENDED | REG_NOSUB), 0);
-        bool is = (entry->kinds >> kind & 1) && regexec(&regex, entry->over_template ? template : as, 0, NULL, 0) == 0 &&
+        bool is = (entry->kinds >> kind & 1) &&
+                  regexec(&regex, entry->over_template ? template : as, 0, NULL, 0) == 0 &&
                   (!entry->anyone_can_spend || script_anyone_can_spend(script, size)) &&
                   (!entry->keys_off_curve || keys > on_curve);
         if (is)

@@ -11,7 +11,8 @@
 #include "graph/outpoints.h"
 #include "parser/mem.h"
 
-/* The model: every output that was ever added, and what became of it; outpoints are small numbers spread over 36 bytes. */
+/* The model: every output that was ever added, and what became of it; outpoints are small numbers spread over 36 bytes.
+ */
 struct model {
     uint64_t *name;   /* of ordinal i */
     bool *in;         /* neither taken out nor replaced in an earlier round */
@@ -82,7 +83,8 @@ static void add(struct outpoints *table, struct model *model, uint64_t name)
     model->name[ordinal] = name;
     model->in[ordinal] = true;
     model->count++;
-    assert_int_equal(outpoints_add(table, prevout, outpoints_hash(table, prevout), ordinal, resolve, model, NULL), STATUS_OK);
+    assert_int_equal(outpoints_add(table, prevout, outpoints_hash(table, prevout), ordinal, resolve, model, NULL),
+                     STATUS_OK);
 }
 
 static uint64_t find(const struct outpoints *table, struct model *model, uint64_t name, uint64_t limit)
@@ -223,7 +225,8 @@ static void test_memory_and_filter(void **state)
         add(table, &model, i);
         /* twice the filter, as when it is rebuilt, and one segment twice */
         if (i % 4096 == 0 || i + 1 == n)
-            assert_true(held(table) + table->filter_words * 8 + held(table) / OUTPOINTS_SEGMENTS < 22 * (i + 1) + (96u << 10));
+            assert_true(held(table) + table->filter_words * 8 + held(table) / OUTPOINTS_SEGMENTS <
+                        22 * (i + 1) + (96u << 10));
     }
     print_message("add: %.0f ns each, %.2f bytes each, filter %.2f\n", (now() - start) / (double)n * 1e9,
                   (double)held(table) / (double)n, (double)table->filter_words * 8 / (double)n);
@@ -299,7 +302,8 @@ static void save_and_load(uint64_t n)
     double saved = now();
     chunks.limit = chunks.count;
     assert_int_equal(outpoints_load(other, get, &chunks), STATUS_OK);
-    print_message("%llu: save %.1f ms, load %.1f ms\n", (unsigned long long)n, (saved - start) * 1e3, (now() - saved) * 1e3);
+    print_message("%llu: save %.1f ms, load %.1f ms\n", (unsigned long long)n, (saved - start) * 1e3,
+                  (now() - saved) * 1e3);
     assert_int_equal(outpoints_count(other), outpoints_count(table));
     for (uint64_t i = 0; i < n; i++)
         assert_int_equal(find(other, &model, i, UINT64_MAX), i % 3 ? i : OUTPOINT_NONE);

@@ -205,16 +205,17 @@ static void test_varint(void **state)
 static void test_malformed_varint(void **state)
 {
     (void)state;
-    const struct { size_t size; uint8_t bytes[13]; enum status status; } vectors[] = {
+    const struct { size_t size; uint8_t bytes[13]; enum status status;
+    } vectors[] = {
         {2, {0x04, 0x05}, STATUS_OK},
         {3, {0x04, 0x85, 0x01}, STATUS_OK},
-        {3, {0x04, 0x85, 0x00}, STATUS_FORMAT},                                                          /* not the shortest */
-        {2, {0x04, 0x85}, STATUS_FORMAT},                                                                /* cut */
-        {11, {0x04, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, STATUS_OK},             /* 2^64 - 1 */
-        {11, {0x04, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02}, STATUS_FORMAT},         /* 2^64 and more */
-        {12, {0x04, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x81, 0x00}, STATUS_FORMAT},   /* 11 bytes */
-        {2, {0x0b, 0x05}, STATUS_FORMAT},                                                                /* no such kind */
-        {3, {0x84, 0x05, 0x00}, STATUS_FORMAT},                                                          /* no such rule set */
+        {3, {0x04, 0x85, 0x00}, STATUS_FORMAT},                                                  /* not the shortest */
+        {2, {0x04, 0x85}, STATUS_FORMAT},                                                        /* cut */
+        {11, {0x04, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, STATUS_OK},     /* 2^64 - 1 */
+        {11, {0x04, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02}, STATUS_FORMAT}, /* 2^64 and more */
+        {12, {0x04, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x81, 0x00}, STATUS_FORMAT}, /* 11 bytes */
+        {2, {0x0b, 0x05}, STATUS_FORMAT},       /* no such kind */
+        {3, {0x84, 0x05, 0x00}, STATUS_FORMAT}, /* no such rule set */
     };
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
         struct tx_view tx = {.outputs = cursor_over(vectors[i].bytes, vectors[i].size), .outputs_left = 1};
@@ -231,7 +232,8 @@ static void test_small(void **state)
     batch_reset(&batch, 600000, 0, 0);
     for (uint32_t h = 600000; h < 600010; h++) {
         struct block_record block = {.height = h, .time = 1577836800};
-        block.counts = (struct block_counts){.txs = 2500, .inputs = 6000, .outputs = 7000, .unknown_txs = {300, 300, 300}};
+        block.counts =
+            (struct block_counts){.txs = 2500, .inputs = 6000, .outputs = 7000, .unknown_txs = {300, 300, 300}};
         for (unsigned k = KIND_NULLDATA; k <= KIND_WITNESS_V0_SCRIPTHASH; k += k == KIND_NULLDATA ? 3 : 1) {
             block.counts.kind_count[k] = 1500;
             block.counts.kind_value_sat[k] = k == KIND_NULLDATA ? 0 : 500000000000;

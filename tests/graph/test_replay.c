@@ -95,8 +95,9 @@ static void expect_table(const struct store *store, const struct outpoints *tabl
                 want = j;
         uint8_t prevout[TX_PREVOUT_SIZE] = {0};
         memcpy(prevout, outputs[i].txid.bytes, HASH256_SIZE);
-        assert_int_equal(outpoints_find(table, prevout, outpoints_hash(table, prevout), UINT64_MAX, resolve, reader, &got),
-                         STATUS_OK);
+        assert_int_equal(
+            outpoints_find(table, prevout, outpoints_hash(table, prevout), UINT64_MAX, resolve, reader, &got),
+            STATUS_OK);
         assert_int_equal(got, want);
         alive += outputs[i].alive;
     }

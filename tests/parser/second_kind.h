@@ -1,5 +1,5 @@
-/* second_kind: a second classifier of scripts, which reads a script into a list of operations first. What script_kind says is
- * compared with it. */
+/* second_kind: a second classifier of scripts, which reads a script into a list of operations first. What script_kind
+ * says is compared with it. */
 #ifndef UNKTX_TESTS_PARSER_SECOND_KIND_H
 #define UNKTX_TESTS_PARSER_SECOND_KIND_H
 

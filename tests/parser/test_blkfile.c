@@ -1,5 +1,5 @@
-/* The record scan against a node's own files, and against files made here byte by byte, where what must be found is known
- * because it was put there. */
+/* The record scan against a node's own files, and against files made here byte by byte, where what must be found is
+ * known because it was put there. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -69,16 +69,17 @@ static void test_work_of_compact_targets(void **state)
     } cases[] = {
         {0x1d00ffff, {0x01, 0x00, 0x01, 0x00, 0x01}}, /* 2^256 / (0xffff * 2^208 + 1) = 0x100010001 */
         {0x207fffff, {2}},
-        {0x2100ffff, {1}},                            /* 2^256 / (0xffff * 2^240 + 1) */
-        {0x03000001, MOST},                           /* target 1: 2^255 */
+        {0x2100ffff, {1}},  /* 2^256 / (0xffff * 2^240 + 1) */
+        {0x03000001, MOST}, /* target 1: 2^255 */
         {0x01010000, MOST},
-        {0x0300ffff, MOST},                           /* target 0xffff: 2^240 */
-        {0x1300ffff, {[14] = 0x01, [12] = 0x01, [10] = 0x01, [8] = 0x01, [6] = 0x01, [4] = 0x01, [2] = 0x01, [0] = 0x01}},
-        {0x1100ffff, MOST},                           /* 2^256 / (0xffff * 2^112 + 1) > 2^128 */
+        {0x0300ffff, MOST}, /* target 0xffff: 2^240 */
+        {0x1300ffff,
+         {[14] = 0x01, [12] = 0x01, [10] = 0x01, [8] = 0x01, [6] = 0x01, [4] = 0x01, [2] = 0x01, [0] = 0x01}},
+        {0x1100ffff, MOST}, /* 2^256 / (0xffff * 2^112 + 1) > 2^128 */
         {0x00000000, {0}},
-        {0x01003456, {0}},                            /* mantissa shifted away */
-        {0x04923456, {0}},                            /* negative */
-        {0x22000100, {0}},                            /* overflow by one bit */
+        {0x01003456, {0}}, /* mantissa shifted away */
+        {0x04923456, {0}}, /* negative */
+        {0x22000100, {0}}, /* overflow by one bit */
         {0x23000001, {0}},
         {0xff123456, {0}},
     };
@@ -268,8 +269,9 @@ static struct chain *read_chain(const char *path, bool shuffled)
     assert_int_equal(chain_new(&network_by_name("regtest")->genesis, &chain, NULL), STATUS_OK);
     for (size_t i = 0; i < total; i++) {
         const struct blk_record *record = &scans[places[i].file].records[places[i].record];
-        assert_int_equal(chain_add(chain, record->header, (uint32_t)places[i].file, record->offset + 8, record->size, NULL,
-                                   NULL), STATUS_OK);
+        assert_int_equal(
+            chain_add(chain, record->header, (uint32_t)places[i].file, record->offset + 8, record->size, NULL, NULL),
+            STATUS_OK);
     }
     for (size_t i = 0; i < dir.count; i++)
         blk_scan_free(&scans[i]);

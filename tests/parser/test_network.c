@@ -1,5 +1,5 @@
-/* Genesis hashes are checked by hashing the genesis headers of Core's chain parameters (time, bits, nonce, merkle root),
- * which all have version 1 and no predecessor. */
+/* Genesis hashes are checked by hashing the genesis headers of Core's chain parameters (time, bits, nonce, merkle
+ * root), which all have version 1 and no predecessor. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

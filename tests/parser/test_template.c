@@ -107,7 +107,8 @@ static void long_ones(void **state)
     script[sizeof script - 1] = 0xac;
     script_template(script, sizeof script, two);
     assert_string_not_equal(one, two);
-    assert_true(script_template_hash(script, sizeof script, key) != script_template_hash(script, sizeof script - 1, key));
+    assert_true(script_template_hash(script, sizeof script, key) !=
+                script_template_hash(script, sizeof script - 1, key));
     script[sizeof script - 1] = 0x4e;
     script_template(script, sizeof script, two);
     assert_string_equal(two + strlen(two) - 8, " [error]");

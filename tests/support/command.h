@@ -4,8 +4,8 @@
 
 #include "tests/support/run.h"
 
-/* Runs a command line of words parted by single spaces, printf-style, as unktx() of run.h does; returns the exit status. What it
- * prints goes where this process prints. The command's own allocations only may fail. */
+/* Runs a command line of words parted by single spaces, printf-style, as unktx() of run.h does; returns the exit
+ * status. What it prints goes where this process prints. The command's own allocations only may fail. */
 int command_exit(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with stdout and stderr kept; run_free at the end. */
 struct run command_run(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -14,12 +14,14 @@ static void reserve(void *array, size_t *capacity, size_t need, size_t size)
 }
 
 /* One element more than asked for: the sentinel's place. */
-uint32_t forest_add_tx(struct forest_builder *builder, uint32_t known_inputs, uint32_t unknown, uint32_t known, uint32_t nulldata)
+uint32_t forest_add_tx(struct forest_builder *builder, uint32_t known_inputs, uint32_t unknown, uint32_t known,
+                       uint32_t nulldata)
 {
     struct forest *forest = &builder->forest;
     uint32_t number = forest->txs_count++;
     reserve(&forest->txs, &builder->txs_capacity, (size_t)number + 2, sizeof *forest->txs);
-    reserve(&forest->outputs, &builder->outputs_capacity, (size_t)forest->outputs_count + unknown + 1, sizeof *forest->outputs);
+    reserve(&forest->outputs, &builder->outputs_capacity, (size_t)forest->outputs_count + unknown + 1,
+            sizeof *forest->outputs);
     struct forest_tx *tx = &forest->txs[number];
     *tx = (struct forest_tx){
         .height = number, .inputs = known_inputs, .outputs = unknown + known + nulldata, .nulldata = nulldata,
@@ -30,7 +32,12 @@ uint32_t forest_add_tx(struct forest_builder *builder, uint32_t known_inputs, ui
     for (uint32_t i = 0; i < unknown; i++) {
         uint32_t ordinal = forest->outputs_count++;
         forest->outputs[ordinal] = (struct forest_output){
-            .value_sat = ordinal + 1, .tx = number, .vout = i, .spender = FOREST_NONE, .kind = KIND_NONSTANDARD, .unknown = RULES_ALL,
+            .value_sat = ordinal + 1,
+            .tx = number,
+            .vout = i,
+            .spender = FOREST_NONE,
+            .kind = KIND_NONSTANDARD,
+            .unknown = RULES_ALL,
         };
         tx->value_out_sat += ordinal + 1;
     }
@@ -61,7 +68,8 @@ const struct forest *forest_finish(struct forest_builder *builder)
         abort();
     for (uint32_t h = 0; h < forest->blocks; h++)
         forest->block_times[h] = 1000 + h;
-    forest->txs[forest->txs_count] = (struct forest_tx){.first_output = forest->outputs_count, .first_spend = forest->spends_count};
+    forest->txs[forest->txs_count] =
+        (struct forest_tx){.first_output = forest->outputs_count, .first_spend = forest->spends_count};
     return forest;
 }
 
@@ -86,7 +94,8 @@ static void add_outputs(const struct forest *forest, uint32_t t, forest_script *
     const struct forest_tx *tx = &forest->txs[t];
     for (uint32_t o = tx->first_output; o < tx[1].first_output; o++) {
         const struct forest_output *output = &forest->outputs[o];
-        struct output_record record = {.value_sat = output->value_sat, .kind = output->kind, .unknown = output->unknown};
+        struct output_record record = {
+            .value_sat = output->value_sat, .kind = output->kind, .unknown = output->unknown};
         record.script = script ? script(o, &record.script_size) : NULL;
         if (!record.script) {
             record.script = output->anyone_can_spend ? anyone : hash_puzzle;
@@ -98,7 +107,11 @@ static void add_outputs(const struct forest *forest, uint32_t t, forest_script *
         struct output_record record = {.value_sat = 1000, .kind = KIND_PUBKEYHASH};
         if (i >= tx->outputs - tx->nulldata)
             record = (struct output_record){
-                .value_sat = 1000, .kind = KIND_NULLDATA, .unknown = RULES_ALL, .script = nulldata, .script_size = sizeof nulldata,
+                .value_sat = 1000,
+                .kind = KIND_NULLDATA,
+                .unknown = RULES_ALL,
+                .script = nulldata,
+                .script_size = sizeof nulldata,
             };
         must(record_add_output(blob, &record), NULL);
     }
@@ -111,7 +124,12 @@ static void write_tx(const struct forest *forest, uint32_t t, forest_script *scr
     struct buffer blob = {0};
     uint32_t tracked = tx[1].first_output - tx->first_output, spends = tx[1].first_spend - tx->first_spend;
     struct tx_record record = {
-        .txid = tx->txid, .coinbase = tx->coinbase, .inputs = tx->inputs, .outputs = tx->outputs, .spends = spends, .tracked = tracked,
+        .txid = tx->txid,
+        .coinbase = tx->coinbase,
+        .inputs = tx->inputs,
+        .outputs = tx->outputs,
+        .spends = spends,
+        .tracked = tracked,
     };
     uint32_t *vouts = mem_alloc(tracked, sizeof *vouts);
     struct spend_record *records = mem_alloc(spends, sizeof *records);
