@@ -30,7 +30,10 @@ enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_
             status = STATUS_NOT_FOUND;
     }
     if (status == STATUS_OK) {
-        memcpy(magic, scan.records[0].magic, 4);
+        size_t first = 0; /* of a network that is known, if there is one: a damaged magic looks like that of a custom signet */
+        while (first < scan.count && !network_by_magic(scan.records[first].magic))
+            first++;
+        memcpy(magic, scan.records[first < scan.count ? first : 0].magic, 4);
         const struct network *network = network_by_magic(magic);
         if (!network)
             network = network_by_name("signet"); /* every custom signet has signet's genesis block */

@@ -53,7 +53,8 @@ static enum status look_below(const struct holes *holes, struct blk_reader *read
     const struct chain_block *block = chain_at(holes->chain, lowest);
     const uint8_t *bytes;
     uint32_t own;
-    if (block->file == CHAIN_NONE)
+    /* A branch of one block says nothing: its header may be what is damaged. */
+    if (block->file == CHAIN_NONE || holes->above[lowest] == 0)
         return STATUS_OK;
     enum status status = blk_read(reader, dir, block->file, block->offset, block->size, &bytes, fault);
     if (status != STATUS_OK) /* it will be told of when it is needed */

@@ -9,10 +9,10 @@
 #include "parser/blkfile.h"
 #include "parser/chain.h"
 
-/* The height up to which the best linked branch is certain: that of its tip, unless a detached branch reaches higher.
- * Then the parent of that branch's missing block may be any linked block of its height, so the chain is certain up to
- * where there is but one of each height. Detached blocks that name no height say nothing. O(blocks) if any is detached,
- * and reads the lowest of each detached branch. */
+/* The height up to which the best linked branch is certain: that of its tip, unless a detached branch of two blocks or
+ * more reaches higher. Then the parent of that branch's missing block may be any linked block of its height, so the
+ * chain is certain up to where there is but one of each height. Detached blocks that name no height say nothing.
+ * O(blocks) if any is detached, and reads the lowest of each detached branch. */
 enum status hole_certain_height(const struct blkdir *dir, const struct chain *chain, uint32_t *height,
                                 struct fault *fault) MUST_CHECK;
 

@@ -12,6 +12,7 @@
 
 #define REPLAY_MAX 65536u /* records that are replayed rather than the table saved: some 20 ms */
 #define HOLES_NAMED 3u
+#define FRAME_SIZE 8u /* magic and length in front of a block; messages name where those are */
 #define WAY_OUT "restore the file or run the node with -reindex, then scan again"
 #define WAY_OUT_OF_HOLE "unless the node is still loading that block, " WAY_OUT
 
@@ -104,7 +105,7 @@ static void report_hole(struct ingest *ingest, const struct chain_block *block)
     struct fault what = {0};
     const char *path = block->file == FILEMAP_GONE ? NULL : ingest->dir.files[block->file].path;
     (void)fault_set(
-        &what, STATUS_FORMAT, path, block->offset,
+        &what, STATUS_FORMAT, path, block->offset - FRAME_SIZE,
         "block %s and what follows it are left out, since its parent %s is in no blk file%s: the chain of these "
         "files ends at height %u; " WAY_OUT_OF_HOLE,
         hex_of(&block->hash, hash), hex_of(&block->prev_hash, parent), missing_file(&ingest->dir, missing),
@@ -319,14 +320,15 @@ static void report_block(struct ingest *ingest, uint32_t height, const struct fa
 {
     const struct chain_block *block = chain_active(ingest->chain, height);
     struct fault what = {0};
+    uint64_t offset = block->offset - FRAME_SIZE;
     ingest->one_block = chain_next_copy(ingest->chain, chain_find(ingest->chain, &block->hash));
     if (ingest->one_block) {
-        (void)fault_set(&what, damage->status, damage->path, damage->offset,
+        (void)fault_set(&what, damage->status, damage->path, offset,
                         "%.300s; the copy in blk%05u.dat at byte %llu is taken", damage->text,
-                        ingest->dir.files[block->file].number, (unsigned long long)block->offset);
+                        ingest->dir.files[block->file].number, (unsigned long long)block->offset - FRAME_SIZE);
     } else {
         ingest->target = height;
-        (void)fault_set(&what, damage->status, damage->path, damage->offset, "%.300s; the scan ends below it%s",
+        (void)fault_set(&what, damage->status, damage->path, offset, "%.300s; the scan ends below it%s",
                         damage->text, block->file == FILEMAP_GONE ? "" : ": " WAY_OUT);
     }
     report_damage(ingest, &what);
