@@ -59,6 +59,7 @@ struct worker {
     struct blk_reader reader;
     struct store_reader *store_reader;
     struct block_verifier verifier;
+    ARRAY(struct tx) txs;    /* of the block under the walk, for the verifier */
     const uint8_t *block;    /* under the walk */
     size_t first_input;      /* the block's, in inputs */
     uint32_t tracked;        /* tracked outputs of the transaction under the walk */
@@ -136,6 +137,7 @@ static void free_worker(struct worker *worker)
     blk_reader_free(&worker->reader);
     store_reader_close(worker->store_reader);
     block_verifier_free(&worker->verifier);
+    mem_free(worker->txs.at);
     mem_free(worker->inputs.at);
     mem_free(worker->walked.at);
 }
@@ -276,7 +278,7 @@ static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned 
     worker->tracked = 0;
     struct walked_tx walked = {.offset = (uint32_t)(tx->start - worker->block),
                                .first_input = (uint32_t)(worker->inputs.count - worker->first_input) - tx->inputs};
-    if (!PUSH(worker->walked, walked))
+    if (!PUSH(worker->walked, walked) || (worker->round->options->verify && !PUSH(worker->txs, *tx)))
         return false;
     if (__builtin_expect(tracked == 0 && !(unknown && worker->round->options->nulldata_stored), 1))
         return true;
@@ -301,11 +303,12 @@ static enum status walk_bytes(struct worker *worker, struct item *item, const ui
     worker->block = bytes;
     worker->first_input = worker->inputs.count;
     worker->tracked = 0;
+    worker->txs.count = 0;
     enum status status = block_walk(bytes, block->size, &item->record.counts, &walk_visitor, worker);
     if (status == STATUS_FORMAT)
         return fault_set(&item->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
     if (status == STATUS_OK && worker->round->options->verify) {
-        enum block_flaw flaw = block_verify(&worker->verifier, bytes, block->size);
+        enum block_flaw flaw = block_verify_txs(&worker->verifier, bytes, worker->txs.at, worker->txs.count);
         if (flaw != BLOCK_FINE)
             status = flaw == BLOCK_NOMEM ? STATUS_NOMEM
                                          : fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s",

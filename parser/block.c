@@ -82,7 +82,6 @@ bool block_bip34_height(const uint8_t *block, size_t size, uint32_t *height)
 struct commitment {
     const uint8_t *script;   /* last output of the coinbase that looks like one, NULL if none does */
     const uint8_t *reserved; /* the only item of the coinbase's witness, NULL unless that is 32 bytes */
-    bool needed;             /* some transaction has a witness */
 };
 
 #define COMMITMENT_SIZE 38u
@@ -103,26 +102,20 @@ static void note_coinbase_witness(struct commitment *commitment, const struct tx
         commitment->reserved = cursor_take(&c, HASH256_SIZE);
 }
 
-/* Steps over one transaction and notes what the coinbase (index 0) says. */
-static void read_tx(struct cursor *c, struct tx *tx, uint64_t index, struct commitment *commitment)
+/* What the coinbase says, which has been read before. */
+static void read_coinbase(const struct tx *tx, struct commitment *commitment)
 {
-    tx_begin(c, tx);
+    struct cursor c = cursor_over(tx->body, (size_t)(tx->body_end - tx->body));
     struct tx_input in;
-    for (uint32_t i = 0; i < tx->inputs && cursor_ok(c); i++)
-        tx_input(c, &in);
-    tx_outputs(c, tx);
     struct tx_output out;
-    for (uint32_t i = 0; i < tx->outputs && cursor_ok(c); i++) {
-        tx_output(c, &out);
-        if (index == 0 && cursor_ok(c))
+    for (uint64_t inputs = cursor_compact(&c); inputs > 0 && cursor_ok(&c); inputs--)
+        tx_input(&c, &in);
+    for (uint64_t outputs = cursor_compact(&c); outputs > 0 && cursor_ok(&c); outputs--) {
+        tx_output(&c, &out);
+        if (cursor_ok(&c))
             note_coinbase_output(commitment, &out);
     }
-    tx_end(c, tx);
-    if (!cursor_ok(c))
-        return;
-    commitment->needed |= tx->segwit;
-    if (index == 0)
-        note_coinbase_witness(commitment, tx);
+    note_coinbase_witness(commitment, tx);
 }
 
 struct batch {
@@ -167,30 +160,18 @@ static void batch_tx(struct batch *batch, const struct tx *tx, bool coinbase, st
  * its last; there are fewer than 32. */
 #define MERKLE_ROOM(leaves) (2 * (leaves) + 64)
 
-#define TX_SIZE_MIN 51u /* version, one input, no output, lock time: more transactions than that cannot follow */
-
-/* Hashes all transactions into the verifier's arrays; *count is their number. */
-static enum block_flaw hash_txs(struct block_verifier *v, struct cursor *c, size_t *count,
-                                struct commitment *commitment)
+/* Hashes all transactions into the verifier's arrays. */
+static enum status hash_txs(struct block_verifier *v, const struct tx *txs, size_t count)
 {
-    size_t txs = (size_t)cursor_compact(c);
-    if (txs == 0 || txs > cursor_left(c) / TX_SIZE_MIN)
-        return BLOCK_MALFORMED;
-    if (mem_reserve(&v->txids, &v->txids_capacity, MERKLE_ROOM(txs), sizeof *v->txids) != STATUS_OK ||
-        mem_reserve(&v->wtxids, &v->wtxids_capacity, MERKLE_ROOM(txs), sizeof *v->wtxids) != STATUS_OK)
-        return BLOCK_NOMEM;
+    if (mem_reserve(&v->txids, &v->txids_capacity, MERKLE_ROOM(count), sizeof *v->txids) != STATUS_OK ||
+        mem_reserve(&v->wtxids, &v->wtxids_capacity, MERKLE_ROOM(count), sizeof *v->wtxids) != STATUS_OK)
+        return STATUS_NOMEM;
     struct batch batch;
     batch.count = 0;
-    for (size_t t = 0; t < txs; t++) {
-        struct tx tx;
-        read_tx(c, &tx, t, commitment);
-        if (!cursor_ok(c))
-            return BLOCK_MALFORMED;
-        batch_tx(&batch, &tx, t == 0, &v->txids[t], &v->wtxids[t]);
-    }
+    for (size_t t = 0; t < count; t++)
+        batch_tx(&batch, &txs[t], t == 0, &v->txids[t], &v->wtxids[t]);
     batch_flush(&batch);
-    *count = txs;
-    return cursor_left(c) == 0 ? BLOCK_FINE : BLOCK_MALFORMED;
+    return STATUS_OK;
 }
 
 /* Writes the levels of the tree behind its leaves and returns its root. *mutated: some level has an equal pair, which
@@ -224,36 +205,55 @@ static bool commitment_holds(struct block_verifier *v, size_t count, const struc
     return memcmp(hash.bytes, commitment->script + COMMITMENT_SIZE - HASH256_SIZE, HASH256_SIZE) == 0;
 }
 
-enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *block, size_t size)
+enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t *block, const struct tx *txs,
+                                 size_t count)
 {
-    struct cursor c = cursor_over(block, size);
-    if (!cursor_take(&c, BLOCK_HEADER_SIZE))
-        return BLOCK_MALFORMED;
     struct block_header header;
     block_header_read(block, &header);
     struct hash256 hash;
     sha256d(block, BLOCK_HEADER_SIZE, &hash);
     if (!block_meets_target(&hash, header.bits))
         return BLOCK_BAD_WORK;
-
-    struct commitment commitment = {0};
-    size_t count = 0;
-    enum block_flaw flaw = hash_txs(verifier, &c, &count, &commitment);
-    if (flaw != BLOCK_FINE)
-        return flaw;
-    bool mutated;
+    if (hash_txs(verifier, txs, count) != STATUS_OK)
+        return BLOCK_NOMEM;
+    bool mutated, witness = false;
     const struct hash256 *root = merkle_root(verifier->txids, count, &mutated);
     if (mutated || !hash256_equal(root, &header.merkle_root))
         return BLOCK_BAD_MERKLE;
+    for (size_t t = 0; t < count && !witness; t++)
+        witness = txs[t].segwit;
     /* without any witness there is nothing to commit to: an output that looks like a commitment is then just data, as
      * it may well be in a block from before segwit */
-    if (commitment.needed && !commitment_holds(verifier, count, &commitment))
+    struct commitment commitment = {0};
+    read_coinbase(&txs[0], &commitment);
+    if (witness && !commitment_holds(verifier, count, &commitment))
         return BLOCK_BAD_COMMITMENT;
     return BLOCK_FINE;
 }
 
+static bool keep_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
+{
+    struct block_verifier *v = context;
+    (void)unknown;
+    if (mem_reserve(&v->txs, &v->txs_capacity, (size_t)index + 1, sizeof *v->txs) != STATUS_OK)
+        return false;
+    v->txs[index] = *tx;
+    return true;
+}
+
+enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *block, size_t size)
+{
+    static const struct block_visitor visitor = {.tx = keep_tx};
+    struct block_counts counts;
+    enum status status = block_walk(block, size, &counts, &visitor, verifier);
+    if (status != STATUS_OK)
+        return status == STATUS_NOMEM ? BLOCK_NOMEM : BLOCK_MALFORMED;
+    return block_verify_txs(verifier, block, verifier->txs, counts.txs);
+}
+
 void block_verifier_free(struct block_verifier *verifier)
 {
+    mem_free(verifier->txs);
     mem_free(verifier->txids);
     mem_free(verifier->wtxids);
     memset(verifier, 0, sizeof *verifier);

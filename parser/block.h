@@ -112,15 +112,20 @@ enum block_flaw {
 /* Scratch space of block_verify, reused from block to block. Zero-initialise; one thread; block_verifier_free at the
  * end. */
 struct block_verifier {
+    struct tx *txs;
     struct hash256 *txids;
     struct hash256 *wtxids;
-    size_t txids_capacity, wtxids_capacity;
+    size_t txs_capacity, txids_capacity, wtxids_capacity;
 };
 
 /* Recomputes every txid, the merkle root, every wtxid and the witness commitment (BIP 141), and checks the header's
  * proof of work against its own bits. A block without any witness needs no commitment, and what looks like one in it is
  * not judged: blocks from before segwit may hold anything. O(size) hashing. */
 enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *block, size_t size);
+
+/* The same for a block that a walk has found sound: its transactions, one at least, as the walk showed them. */
+enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t *block, const struct tx *txs,
+                                 size_t count);
 void block_verifier_free(struct block_verifier *verifier);
 
 /* "ok", or what is wrong, in a few words without commas. Static string. */
