@@ -1,0 +1,262 @@
+/* Every command with every one of its allocations failing in turn: an error that says so, nothing half written, and a run
+ * without a failure behind it ends as if there had been none. The commands run in this process. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "graph/store.h"
+#include "parser/mem.h"
+#include "tests/support/chaingen.h"
+#include "tests/support/command.h"
+
+static char *dir;
+static char digest[512]; /* of the undisturbed store */
+
+static struct gen *open_chain(void)
+{
+    static char data[512];
+    snprintf(data, sizeof data, "%s/data", dir);
+    struct gen_options options = {.dir = data, .seed = 11, .xored = true, .block_bytes = 1500, .file_bytes = 12000, .window = 4,
+                                  .planted_per_10k = 5000, .stale_every = 5};
+    return gen_open(&options);
+}
+
+static void expect_ok(struct run run)
+{
+    if (run.exit_status != 0)
+        fail_msg("%s", run.err);
+    run_free(&run);
+}
+
+static void expect_digest(const char *store)
+{
+    struct run run = command_run("check --store %s/%s --threads 1", dir, store);
+    assert_int_equal(run.exit_status, 0);
+    assert_string_equal(run.out, digest);
+    run_free(&run);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0) /* thousands of commits, which a disk would take its time for */
+        setenv("TMPDIR", "/dev/shm", 1);
+    dir = temp_dir();
+    struct gen *gen = open_chain();
+    gen_blocks(gen, 12, 0);
+    gen_tdags(gen, 12);
+    gen_close(gen);
+    store_map_step((size_t)1 << 20);
+    expect_ok(command_run("scan --datadir %s/data --store %s/good --threads 1", dir, dir));
+    struct run run = command_run("check --store %s/good --threads 1", dir);
+    assert_in_range(run.out_size, 100, sizeof digest - 1);
+    memcpy(digest, run.out, run.out_size + 1);
+    run_free(&run);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    remove_tree(dir);
+    free(dir);
+    return 0;
+}
+
+/* Runs the command with `allowed` allocations; true if that was enough. */
+static bool run_with(long allowed, const char *line)
+{
+    mem_fail_after(allowed);
+    struct run run = command_run("%s", line);
+    mem_fail_after(-1);
+    bool done = run.exit_status == 0;
+    if (!done && (run.exit_status != 1 || !strstr(run.err, "memory")))
+        fail_msg("%s, with %ld allocations: exit status %d, '%s'", line, allowed, run.exit_status, run.err);
+    run_free(&run);
+    return done;
+}
+
+/* ---- scan ---- */
+
+/* `copied` (may be NULL) is the store to begin with. A failed scan goes on as if nothing had been, looked at for every
+ * `every`-th failure, since that costs two runs more. */
+static void fail_scans(const char *copied, unsigned threads, long step, long every)
+{
+    char line[1024];
+    long n = 0, failures = 0;
+    snprintf(line, sizeof line, "scan --quiet --datadir %s/data --store %s/store --threads %u", dir, dir, threads);
+    for (bool done = false; !done; n += step) {
+        if (copied) {
+            make_dirs(path_of("%s/store", dir));
+            copy_file(path_of("%s/%s/data.mdb", dir, copied), path_of("%s/store/data.mdb", dir));
+        }
+        done = run_with(n, line);
+        failures += !done;
+        if (done || n % every == 0) {
+            expect_ok(command_run("%s", line));
+            expect_digest("store");
+        }
+        remove_tree(path_of("%s/store", dir));
+    }
+    print_message("%ld allocations failed\n", failures);
+    assert_true(failures > 10);
+}
+
+static void test_scan(void **state)
+{
+    (void)state;
+    fail_scans(NULL, 1, 1, 9);
+}
+
+static void test_scan_threads(void **state)
+{
+    (void)state;
+    fail_scans(NULL, 2, 7, 14);
+}
+
+/* From a store that has a part of the chain. */
+static void test_scan_further(void **state)
+{
+    (void)state;
+    expect_ok(command_run("scan --quiet --datadir %s/data --store %s/half --to-height 6 --threads 1", dir, dir));
+    fail_scans("half", 1, 1, 9);
+}
+
+/* The store has blocks of a branch that lost. */
+static void test_scan_back(void **state)
+{
+    (void)state;
+    struct gen *gen = open_chain();
+    uint32_t height = gen_height(gen);
+    gen_fork(gen, height - 3);
+    gen_blocks(gen, 5, 0);
+    gen_close(gen);
+    expect_ok(command_run("scan --quiet --datadir %s/data --store %s/branch --threads 1", dir, dir));
+    struct run run = command_run("check --store %s/branch --threads 1", dir);
+    assert_int_equal(run.exit_status, 0);
+    assert_string_not_equal(run.out, digest);
+    memcpy(digest, run.out, run.out_size + 1);
+    run_free(&run);
+    fail_scans("good", 1, 1, 25);
+    expect_ok(command_run("scan --quiet --datadir %s/data --store %s/good --threads 1", dir, dir));
+}
+
+/* ---- what reads ---- */
+
+static size_t files_in(const char *path)
+{
+    size_t count = 0;
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    while (folder && (entry = readdir(folder)))
+        count += entry->d_name[0] != '.' || entry->d_name[1] != '\0';
+    if (folder)
+        closedir(folder);
+    return folder ? count - 1 : 0; /* without ".." */
+}
+
+/* What is in `out` is as in `good`; `missing` of those may not be there. */
+static void expect_same_files(const char *good, const char *out, size_t missing)
+{
+    assert_in_range(files_in(out), files_in(good) - missing, files_in(good));
+    DIR *folder = opendir(out);
+    const struct dirent *entry;
+    while ((entry = readdir(folder)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            assert_same_file(path_of("%s/%s", good, entry->d_name), path_of("%s/%s", out, entry->d_name));
+    closedir(folder);
+}
+
+/* Runs `command` with its tables in the folder that the line names. After a failure there must be no file in it, unless the
+ * tables were written and only the summary behind them failed. */
+static void fail_reading(const char *command, const char *file, long step)
+{
+    char good[512], out[512], line[1500];
+    long failures = 0;
+    snprintf(good, sizeof good, "%s/good-out", dir);
+    snprintf(out, sizeof out, "%s/out", dir);
+    make_dirs(good);
+    expect_ok(command_run("%s --store %s/good -o %s%s", command, dir, good, file));
+    snprintf(line, sizeof line, "%s --store %s/good -o %s%s", command, dir, out, file);
+    make_dirs(out);
+    for (long n = 0; !run_with(n, line); n += step, failures++) {
+        if (files_in(out) > 0)
+            expect_same_files(good, out, 1);
+        remove_tree(out);
+        make_dirs(out);
+    }
+    print_message("%s: %ld allocations failed\n", command, failures);
+    assert_true(failures > 3);
+    expect_same_files(good, out, 0);
+    remove_tree(good);
+    remove_tree(out);
+}
+
+static void test_dags(void **state)
+{
+    (void)state;
+    fail_reading("dags --threads 1", "", 1);
+    fail_reading("dags --threads 2 --compress --rules core-22", "", 7);
+}
+
+static void test_outputs(void **state)
+{
+    (void)state;
+    fail_reading("outputs --threads 1", "/outputs.csv", 1);
+}
+
+static void test_stats(void **state)
+{
+    (void)state;
+    fail_reading("stats --by block", "/stats.csv", 1);
+}
+
+static void fail_printing(const char *line)
+{
+    long n = 0;
+    while (!run_with(n, line))
+        n++;
+    print_message("%.5s: %ld allocations failed\n", line, n);
+    assert_true(n > 3);
+}
+
+static void test_check(void **state)
+{
+    (void)state;
+    char line[1024];
+    snprintf(line, sizeof line, "check --store %s/good --threads 1", dir);
+    fail_printing(line);
+    expect_digest("good");
+}
+
+static void test_show(void **state)
+{
+    (void)state;
+    char line[1024];
+    snprintf(line, sizeof line, "show --store %s/good --dag 1", dir);
+    fail_printing(line);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scan),
+        cmocka_unit_test(test_scan_threads),
+        cmocka_unit_test(test_scan_further),
+        cmocka_unit_test(test_scan_back),
+        cmocka_unit_test(test_dags),
+        cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_stats),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_show),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
