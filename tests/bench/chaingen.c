@@ -1,7 +1,7 @@
 /* chaingen: writes a regtest chain like mainnet's of recent years, or one of T-DAGs, with its truth as JSON.
  *
  *   chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] [--xor]
- *            [--planted PER_10K] [--block-bytes N] DIR
+ *            [--spends] [--planted PER_10K] [--block-bytes N] DIR
  *
  * The parts are written in the order tracked, tdags, size, blocks; in a DIR that has a chain already, they are added
  * to it. */
@@ -28,7 +28,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"size", 1, NULL, 's'}, {"blocks", 1, NULL, 'b'}, {"tracked", 1, NULL, 't'}, {"tdags", 1, NULL, 'd'},
         {"giants", 1, NULL, 'g'}, {"seed", 1, NULL, 'r'}, {"xor", 0, NULL, 'x'}, {"planted", 1, NULL, 'p'},
-        {"block-bytes", 1, NULL, 'k'}, {NULL, 0, NULL, 0}};
+        {"block-bytes", 1, NULL, 'k'}, {"spends", 0, NULL, 'c'}, {NULL, 0, NULL, 0}};
     struct gen_options how = {.seed = 1, .planted_per_10k = 50, .stale_every = 200};
     uint64_t size = 0, tracked = 0;
     uint32_t blocks = 0, tdags = 0, giants = 0;
@@ -42,6 +42,7 @@ int main(int argc, char **argv)
         case 'g': giants = (uint32_t)number; break;
         case 'r': how.seed = number; break;
         case 'x': how.xored = true; break;
+        case 'c': how.spends = true; break;
         case 'p': how.planted_per_10k = (uint32_t)number; break;
         case 'k': how.block_bytes = (uint32_t)number; break;
         default: return 2;
@@ -49,7 +50,7 @@ int main(int argc, char **argv)
     }
     if (optind + 1 != argc) {
         fputs("usage: chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] "
-              "[--xor] [--planted PER_10K] [--block-bytes N] DIR\n", stderr);
+              "[--xor] [--spends] [--planted PER_10K] [--block-bytes N] DIR\n", stderr);
         return 2;
     }
     how.dir = argv[optind];

@@ -17,6 +17,13 @@ const char *const gen_rules_names[GEN_RULES] = {"core-0.18", "core-0.19", "core-
 /* Indices of gen_kind_names. */
 enum { NONSTANDARD, NULLDATA, PUBKEY, MULTISIG, P2PKH, P2SH, P2WPKH, P2WSH, P2TR, ANCHOR, WITNESS_UNKNOWN };
 
+/* A known output that is not spent yet; for chains with real spends. */
+struct coin {
+    struct hash256 txid;
+    uint64_t sat;
+    uint32_t vout, height;
+};
+
 enum { ACTIVE_PLANS = 512, HEADER = 80, RECORD_HEAD = 8, BIG_PLAN = 1000 };
 
 static const uint8_t magic[4] = {0xfa, 0xbf, 0xb5, 0xda};
@@ -61,6 +68,11 @@ struct gen {
     size_t tx_start, tx_body;
     unsigned unknown;      /* mask of rule sets */
     uint64_t tx_info, tx_tracked, tx_spends;
+    /* with real spends */
+    struct coin *coins, *new_coins; /* new ones wait for their txid */
+    size_t coins_count, coins_capacity, new_count, new_capacity;
+    uint64_t tx_sat;       /* of the inputs, not given to outputs yet */
+    bool pretending;       /* a stale block spends nothing real */
 };
 
 static void die(const char *what, const char *path)
@@ -172,6 +184,38 @@ static unsigned kind_rules(unsigned kind)
     return kind <= NULLDATA ? 7 : kind == PUBKEY ? 6 : kind == MULTISIG ? 4 : 0;
 }
 
+static bool spends_coins(const struct gen *gen) { return gen->options.spends && !gen->pretending; }
+
+/* Shares what the inputs bring among the outputs, of which so many are left; the last leaves a fee. */
+static uint64_t draw_share(struct gen *gen, uint32_t left)
+{
+    struct rng *rng = &gen->state.rng;
+    uint64_t fee = 200 + rng_below(rng, 2000), sat = gen->tx_sat / left * (512 + rng_below(rng, 512)) / 1024;
+    if (left == 1)
+        sat = gen->tx_sat > fee ? gen->tx_sat - fee : gen->tx_sat;
+    gen->tx_sat -= sat;
+    return sat;
+}
+
+/* An output that a later transaction may spend, if it is a known one. */
+static void note_coin(struct gen *gen, unsigned kind, uint32_t vout, uint64_t sat)
+{
+    if (!spends_coins(gen) || kind <= MULTISIG)
+        return;
+    must_reserve(&gen->new_coins, &gen->new_capacity, gen->new_count + 1, sizeof *gen->new_coins);
+    gen->new_coins[gen->new_count++] = (struct coin){.sat = sat, .vout = vout, .height = gen->state.height + 1};
+}
+
+static void take_coins_in(struct gen *gen, const struct hash256 *txid)
+{
+    must_reserve(&gen->coins, &gen->coins_capacity, gen->coins_count + gen->new_count, sizeof *gen->coins);
+    for (size_t i = 0; i < gen->new_count; i++) {
+        gen->new_coins[i].txid = *txid;
+        gen->coins[gen->coins_count++] = gen->new_coins[i];
+    }
+    gen->new_count = 0;
+}
+
 static void put_output(struct gen *gen, unsigned kind, uint64_t sat)
 {
     struct gen_truth *truth = &gen->state.truth;
@@ -195,6 +239,7 @@ static void tx_open(struct gen *gen, bool segwit, uint32_t inputs, uint32_t outp
     gen->tx_start = gen->body.size;
     gen->unknown = 0;
     gen->tx_info = gen->tx_tracked = gen->tx_spends = 0;
+    gen->tx_sat = 0;
     put_u32(&gen->body, 2);
     if (segwit)
         put(&gen->body, "\x00\x01", 2);
@@ -228,6 +273,7 @@ static struct hash256 tx_close(struct gen *gen, size_t body_end, bool root)
         gen->state.truth.unknown_txs[r] += gen->unknown >> r & 1;
         gen->state.truth.roots[r] += root && (gen->unknown >> r & 1);
     }
+    take_coins_in(gen, txid);
     return *txid;
 }
 
@@ -269,12 +315,29 @@ static unsigned draw_known(struct rng *rng)
     return kinds[rng_below(rng, 8)];
 }
 
+/* The outpoint of some coin, every second time of one of the youngest. */
+static void put_coin(struct gen *gen)
+{
+    struct rng *rng = &gen->state.rng;
+    uint32_t count = (uint32_t)gen->coins_count, young = count < 1000 ? count : 1000;
+    uint32_t pick = rng_below(rng, 2) ? rng_below(rng, count) : count - 1 - rng_below(rng, young);
+    const struct coin coin = gen->coins[pick];
+    gen->coins[pick] = gen->coins[--gen->coins_count];
+    put(&gen->body, coin.txid.bytes, HASH256_SIZE);
+    put_u32(&gen->body, coin.vout);
+    gen->tx_sat += coin.sat;
+}
+
 static void put_known_input(struct gen *gen, unsigned kind)
 {
     struct bytes *b = &gen->body;
     struct rng *rng = &gen->state.rng;
-    put_random(b, rng, 32);
-    put_u32(b, rng_below(rng, 4));
+    if (spends_coins(gen)) {
+        put_coin(gen);
+    } else {
+        put_random(b, rng, 32);
+        put_u32(b, rng_below(rng, 4));
+    }
     if (kind == P2PKH) {
         put_u8(b, 107);
         put_random(b, rng, 107);
@@ -326,13 +389,17 @@ static void add_plain_tx(struct gen *gen)
     uint32_t inputs = draw_inputs(rng), outputs = draw_outputs(rng);
     static const uint8_t spent_kinds[8] = {P2WPKH, P2WPKH, P2WPKH, P2WPKH, P2TR, P2TR, P2PKH, P2SH};
     unsigned kind = rng_below(rng, 25) ? spent_kinds[rng_below(rng, 8)] : P2WSH; /* a wallet spends one kind */
+    if (spends_coins(gen) && inputs > gen->coins_count / 2)
+        inputs = 1;
     tx_open(gen, kind != P2PKH, inputs, outputs);
     for (uint32_t i = 0; i < inputs; i++)
         put_known_input(gen, kind);
     put_compact(&gen->body, outputs);
     for (uint32_t i = 0; i < outputs; i++) {
         unsigned out = draw_kind(rng);
-        put_output(gen, out, out == NULLDATA ? 0 : rng_next(rng) >> 38);
+        uint64_t sat = out == NULLDATA ? 0 : spends_coins(gen) ? draw_share(gen, outputs - i) : rng_next(rng) >> 38;
+        put_output(gen, out, sat);
+        note_coin(gen, out, i, sat);
     }
     size_t body_end = gen->body.size;
     bool inscription = kind == P2TR && rng_below(rng, 120) == 0;
@@ -348,8 +415,9 @@ static void add_tracked_tx(struct gen *gen)
     tx_open(gen, true, 1, 100);
     put_known_input(gen, P2TR);
     put_compact(&gen->body, 100);
+    uint64_t sat = spends_coins(gen) ? gen->tx_sat / 100 : 546;
     for (uint32_t i = 0; i < 100; i++)
-        put_output(gen, kinds[rng_below(&gen->state.rng, 10)], 546);
+        put_output(gen, kinds[rng_below(&gen->state.rng, 10)], sat);
     size_t body_end = gen->body.size;
     put_witness(gen, P2TR, false);
     tx_close(gen, body_end, true);
@@ -375,6 +443,7 @@ static void add_plan_tx(struct gen *gen, struct plan *plan)
         struct plan_arc arc = plan->arcs[tx->first_arc + i];
         put(&gen->body, plan->txids[arc.from].bytes, HASH256_SIZE);
         put_u32(&gen->body, plan_vout(plan, arc.from, arc.number));
+        gen->tx_sat += plan->sats[arc.from];
         put_u8(&gen->body, 0);
         put_u32(&gen->body, 0xffffffff);
     }
@@ -382,9 +451,13 @@ static void add_plan_tx(struct gen *gen, struct plan *plan)
         put_known_input(gen, P2TR);
     put_compact(&gen->body, outputs);
     static const uint8_t kinds[3] = {NONSTANDARD, PUBKEY, MULTISIG};
+    plan->sats[at] = gen->tx_sat / outputs;
     for (uint32_t i = 0; i < outputs; i++) {
         bool known = at & 1 ? i < tx->known : i >= unknown;
-        put_output(gen, known ? draw_known(rng) : kinds[plan->level], 1 + (rng_next(rng) >> 38));
+        unsigned kind = known ? draw_known(rng) : kinds[plan->level];
+        uint64_t sat = spends_coins(gen) ? plan->sats[at] : 1 + (rng_next(rng) >> 38);
+        put_output(gen, kind, sat);
+        note_coin(gen, kind, i, sat);
     }
     plan->txids[at] = tx_close(gen, gen->body.size, tx->known_input);
 }
@@ -434,7 +507,10 @@ static void add_coinbase(struct gen *gen, uint32_t height, size_t txs)
     }
     put_u32(b, 0xffffffff);
     put_u8(b, 2);
-    put_output(gen, P2WPKH, 312500000);
+    uint64_t subsidy = height / 150 < 64 ? UINT64_C(5000000000) >> height / 150 : 0; /* regtest's */
+    uint64_t sat = gen->options.spends ? subsidy : 312500000;
+    put_output(gen, P2WPKH, sat);
+    note_coin(gen, P2WPKH, 0, sat);
     put_u64(b, 0);
     put(b, "\x26\x6a\x24\xaa\x21\xa9\xed", 7);
     put(b, commitment.bytes, 32);
@@ -563,9 +639,11 @@ static void add_stale(struct gen *gen)
     if (height < 2)
         return;
     gen->state.height = height - 2;
+    gen->pretending = true;
     for (int i = 0; i < 50; i++)
         add_plain_tx(gen);
     end_block(gen, true);
+    gen->pretending = false;
     gen->state.height = height;
     before.bytes = gen->state.truth.bytes;
     before.stale++;
@@ -582,6 +660,30 @@ static void next_block(struct gen *gen)
     end_block(gen, false);
     if (gen->options.stale_every && gen->state.height % gen->options.stale_every == 0)
         add_stale(gen);
+}
+
+/* One coin becomes many until there are enough to choose from. */
+static void make_coins(struct gen *gen)
+{
+    enum { FAN = 40 };
+    size_t enough = (gen->options.block_bytes ? gen->options.block_bytes : 1500000u) / 30;
+    while (gen->options.spends && gen->coins_count < enough) {
+        if (gen->coins_count == 0 || block_full(gen)) {
+            next_block(gen);
+            continue;
+        }
+        tx_open(gen, true, 1, FAN);
+        put_known_input(gen, P2WPKH);
+        put_compact(&gen->body, FAN);
+        for (uint32_t i = 0; i < FAN; i++) {
+            uint64_t sat = draw_share(gen, FAN - i);
+            put_output(gen, P2WPKH, sat);
+            note_coin(gen, P2WPKH, i, sat);
+        }
+        size_t body_end = gen->body.size;
+        put_witness(gen, P2WPKH, false);
+        tx_close(gen, body_end, true);
+    }
 }
 
 /* ---- plans ---- */
@@ -649,6 +751,7 @@ void gen_blocks(struct gen *gen, uint32_t blocks, uint64_t bytes)
     struct rng *rng = &gen->state.rng;
     uint32_t to_height = gen->state.height + blocks;
     uint64_t to_bytes = gen->state.truth.bytes + bytes;
+    make_coins(gen);
     while (blocks ? gen->state.height + 1 < to_height : gen->state.truth.bytes < to_bytes) {
         while (!block_full(gen)) {
             if (rng_below(rng, 10000) >= gen->options.planted_per_10k) {
@@ -669,6 +772,7 @@ void gen_blocks(struct gen *gen, uint32_t blocks, uint64_t bytes)
 void gen_tracked(struct gen *gen, uint64_t count)
 {
     uint64_t to = gen->state.truth.tracked + count;
+    make_coins(gen);
     while (gen->state.truth.tracked < to) {
         add_tracked_tx(gen);
         if (block_full(gen))
@@ -680,6 +784,7 @@ void gen_tracked(struct gen *gen, uint64_t count)
 void gen_tdags(struct gen *gen, uint32_t tdags)
 {
     struct rng *rng = &gen->state.rng;
+    make_coins(gen);
     while (tdags > 0 || gen->active_count > 0) {
         while (tdags > 0 && gen->active_count < ACTIVE_PLANS) {
             gen_plant(gen, rng_below(rng, 6) ? plan_of_table(rng) : random_family(gen, 1));
@@ -749,6 +854,14 @@ static bool resume_chain(struct gen *gen)
     if (!ok || fread(gen->chain, sizeof *gen->chain, gen->chain_capacity, file) != gen->chain_capacity)
         die("cannot read", "chaingen.state");
     fclose(file);
+    file = gen->options.spends ? open_in(gen, "chaingen.coins", "rb") : NULL;
+    if (!file)
+        return true;
+    for (struct coin coin; fread(&coin, sizeof coin, 1, file) == 1;) {
+        must_reserve(&gen->coins, &gen->coins_capacity, gen->coins_count + 1, sizeof coin);
+        gen->coins[gen->coins_count++] = coin;
+    }
+    fclose(file);
     return true;
 }
 
@@ -774,7 +887,15 @@ struct gen *gen_open(const struct gen_options *options)
     return gen;
 }
 
-void gen_fork(struct gen *gen, uint32_t height) { gen->state.height = height; }
+void gen_fork(struct gen *gen, uint32_t height)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < gen->coins_count; i++)
+        if (gen->coins[i].height <= height)
+            gen->coins[kept++] = gen->coins[i];
+    gen->coins_count = kept;
+    gen->state.height = height;
+}
 
 uint32_t gen_height(const struct gen *gen) { return gen->state.height; }
 
@@ -824,6 +945,9 @@ void gen_close(struct gen *gen)
     if (!file || fwrite(&gen->state, sizeof gen->state, 1, file) != 1 ||
         fwrite(gen->chain, sizeof *gen->chain, count, file) != count || fclose(file) != 0)
         die("cannot write", "chaingen.state");
+    file = gen->options.spends ? open_in(gen, "chaingen.coins", "wb") : NULL;
+    if (file && (fwrite(gen->coins, sizeof *gen->coins, gen->coins_count, file) != gen->coins_count || fclose(file) != 0))
+        die("cannot write", "chaingen.coins");
     file = open_in(gen, "truth.json", "w");
     if (!file)
         die("cannot write", "truth.json");
@@ -838,6 +962,8 @@ void gen_close(struct gen *gen)
     mem_free(gen->txids);
     mem_free(gen->wtxids);
     mem_free(gen->chain);
+    mem_free(gen->coins);
+    mem_free(gen->new_coins);
     mem_free(gen->active);
     mem_free(gen->big);
     mem_free(gen->blocks_dir);

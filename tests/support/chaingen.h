@@ -2,9 +2,9 @@
  * them.
  *
  * The same options give the same bytes. Blocks link, meet their target, and have right merkle roots and witness
- * commitments, so that --verify accepts them. Inputs that spend known outputs name random outpoints: the program
- * under test has no UTXO set and takes every outpoint that is not an unknown output for a known one. Values are
- * random.
+ * commitments, so that --verify accepts them. Inputs that spend known outputs name random outpoints: a scan has
+ * no UTXO set and takes every outpoint that is not an unknown output for a known one; and values are random. With
+ * `spends`, for an index, they spend known outputs of the chain and values balance.
  *
  * Test support: an error ends the program with a message. One generator per thread. */
 #ifndef UNKTX_TESTS_SUPPORT_CHAINGEN_H
@@ -28,6 +28,7 @@ struct gen_options {
     uint32_t window;          /* blocks are shuffled within runs of that many; 0: 64 */
     uint32_t planted_per_10k; /* transactions in 10,000 that belong to planted T-DAGs */
     uint32_t stale_every;     /* a stale sibling after so many blocks; 0: none */
+    bool spends;              /* real spends: every input spends an output of the chain, no value comes from nowhere */
 };
 
 /* What is in the active chain. Index r of an array is the rule set core-0.18, core-0.19, core-22. */

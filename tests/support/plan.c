@@ -41,6 +41,7 @@ void plan_free(struct plan *plan)
     mem_free(plan->txs);
     mem_free(plan->arcs);
     mem_free(plan->txids);
+    mem_free(plan->sats);
     mem_free(plan);
 }
 
@@ -84,6 +85,7 @@ static struct plan *settle(struct plan *plan, struct rng *rng)
             tx->known = 1;
     }
     plan->txids = must_alloc(plan->count, sizeof *plan->txids);
+    plan->sats = must_alloc(plan->count, sizeof *plan->sats);
     return plan;
 }
 

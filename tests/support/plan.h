@@ -53,6 +53,7 @@ struct plan {
     struct plan_arc *arcs;
     size_t arcs_count, arcs_capacity;
     struct hash256 *txids; /* filled in while it is written */
+    uint64_t *sats;        /* value of each of its outputs, as the txids */
     size_t next;           /* transaction to write next */
 };
 
