@@ -21,10 +21,8 @@ static inline bool cursor_ok(const struct cursor *c) { return c->at != NULL; }
 static inline size_t cursor_left(const struct cursor *c) { return (size_t)(c->end - c->at); }
 static inline void cursor_fail(struct cursor *c) { c->at = c->end = NULL; }
 
-/* The next `size` bytes, or NULL. Borrowed from what the cursor runs over.
- * Of a failed cursor no bytes may be taken: NULL + 0, which C before C2y leaves undefined and both compilers take for
- * NULL; to ask for it first would cost every scan 1 % of its instructions. */
-static inline __attribute__((no_sanitize("pointer-overflow"))) const uint8_t *cursor_take(struct cursor *c, size_t size)
+/* The next `size` bytes, or NULL. Borrowed from what the cursor runs over. */
+static inline const uint8_t *cursor_take(struct cursor *c, size_t size)
 {
     const uint8_t *at = c->at;
     if (__builtin_expect(size > cursor_left(c), 0)) {
