@@ -35,5 +35,6 @@ extern const struct command command_outputs;
 extern const struct command command_scan;
 extern const struct command command_show;
 extern const struct command command_stats;
+extern const struct command command_templates;
 
 #endif

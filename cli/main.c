@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
     &command_dags,
     &command_outputs,
     &command_stats,
+    &command_templates,
     &command_show,
     &command_check,
     &command_blocks,

@@ -45,7 +45,10 @@ const struct option option_compress = {
 const struct option option_exclude_scripts = {
     .name = "exclude-scripts", .type = OPTION_TEXT, .value = "FILE", .field = FIELD(exclude_scripts),
     .help = "leave out T-DAGs with a root script that matches a line of FILE (extended regular expressions over "
-            "the asm)"};
+            "the asm), or with @known any of the known scripts"};
+const struct option option_scripts = {
+    .name = "scripts", .type = OPTION_TEXT, .value = "FILE", .field = FIELD(scripts),
+    .help = "add the known scripts of FILE to the built-in ones (known-scripts.tsv tells the columns)"};
 const struct option option_out_file = {
     .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "FILE", .fallback = "-", .field = FIELD(out),
     .help = "file to write, - for stdout"};

@@ -19,7 +19,8 @@ struct settings {
     const char *tip;
     const char *nulldata;  /* "count" or "store" */
     const char *rules;
-    const char *exclude_scripts;
+    const char *exclude_scripts; /* a file, or "@known" */
+    const char *scripts;         /* NULL: the built-in known scripts only */
     const char *out;
     const char *by;
     const char *format;
@@ -51,8 +52,8 @@ struct option {
 
 /* Options that several commands have. */
 extern const struct option option_datadir, option_chain, option_store, option_threads, option_to_height, option_tip,
-    option_nulldata, option_verify, option_quiet, option_rules, option_compress, option_exclude_scripts, option_by,
-    option_out_file;
+    option_nulldata, option_verify, option_quiet, option_rules, option_compress, option_exclude_scripts, option_scripts,
+    option_by, option_out_file;
 
 struct command;
 

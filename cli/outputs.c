@@ -133,9 +133,7 @@ static int run(const struct settings *settings)
     enum status status = source_open(settings, &store, &fault);
     if (status == STATUS_OK) {
         outputs.store = store;
-        if (settings->with_nulldata && !store_identity_of(store)->nulldata_stored)
-            message("this store was made with --nulldata count: nulldata outputs are listed only where a stored "
-                    "transaction has them");
+        source_tell_nulldata(settings, store);
         status = forest_load(store, (unsigned)settings->threads, &forest, &fault);
     }
     if (status == STATUS_OK)

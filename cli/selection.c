@@ -7,7 +7,7 @@
 #include "parser/mem.h"
 
 static enum status exclude(const struct store *store, const struct forest *forest, const struct filter *filter,
-                           struct selection *selection, struct fault *fault)
+                           unsigned threads, struct selection *selection, struct fault *fault)
 {
     struct tdags *tdags = &selection->tdags;
     uint32_t *matches = mem_alloc((size_t)tdags->count + 1, sizeof *matches);
@@ -17,7 +17,7 @@ static enum status exclude(const struct store *store, const struct forest *fores
     if (!matches || !drop || !selection->excluded)
         status = fault_nomem(fault);
     else
-        status = filter_match(filter, store, forest, tdags, matches, fault);
+        status = filter_match(filter, store, forest, tdags, threads, matches, fault);
     for (uint32_t d = 1; status == STATUS_OK && d <= tdags->count; d++) {
         if (matches[d] == 0)
             continue;
@@ -65,7 +65,7 @@ enum status selection_make_others(const struct store *store, const struct forest
     *selection = (struct selection){0};
     enum status status = tdags_find_others(forest, rules, settled, &selection->tdags, fault);
     if (status == STATUS_OK && filter)
-        status = exclude(store, forest, filter, selection, fault);
+        status = exclude(store, forest, filter, threads, selection, fault);
     if (status == STATUS_OK)
         status = source_go_on(fault);
     if (status == STATUS_OK)

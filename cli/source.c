@@ -35,6 +35,13 @@ void source_network(const struct store *store, char name[SOURCE_NETWORK_SIZE])
         snprintf(name, SOURCE_NETWORK_SIZE, "signet-%02x%02x%02x%02x", magic[0], magic[1], magic[2], magic[3]);
 }
 
+void source_tell_nulldata(const struct settings *settings, const struct store *store)
+{
+    if (settings->with_nulldata && !store_identity_of(store)->nulldata_stored)
+        message("this store was made with --nulldata count: it has nulldata outputs only where a stored transaction has "
+                "them");
+}
+
 enum status source_go_on(struct fault *fault)
 {
     return message_stop ? fault_set(fault, STATUS_INTERRUPTED, NULL, FAULT_NO_OFFSET, "interrupted") : STATUS_OK;

@@ -18,6 +18,9 @@ enum status source_damaged(const struct store *store, uint32_t height, struct fa
 /* The network's name, "signet-XXXXXXXX" for a custom one's magic. */
 void source_network(const struct store *store, char name[SOURCE_NETWORK_SIZE]);
 
+/* Says on stderr, where settings->with_nulldata asks for nulldata outputs, that the store has not all of them. */
+void source_tell_nulldata(const struct settings *settings, const struct store *store);
+
 /* STATUS_INTERRUPTED once a signal came. */
 enum status source_go_on(struct fault *fault) MUST_CHECK;
 

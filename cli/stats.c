@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/outfile.h"
+#include "cli/protocols.h"
 #include "cli/source.h"
 #include "parser/mem.h"
 
@@ -190,10 +191,18 @@ static enum status stats(const struct settings *settings, struct fault *fault)
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    return message_result(stats(settings, &fault), &fault);
+    if (settings->with_nulldata && strcmp(settings->by, by_names[BY_TOTAL]) != 0)
+        return message_usage("--nulldata counts the whole chain: it goes with --by total only");
+    return message_result(settings->with_nulldata ? protocols_write(settings, &fault) : stats(settings, &fault), &fault);
 }
 
-static const struct option *const options[] = {&option_store, &option_by, &option_out_file, NULL};
+static const struct option option_by_protocol = {
+    .name = "nulldata", .type = OPTION_FLAG, .field = offsetof(struct settings, with_nulldata),
+    .help = "another table: nulldata outputs by the protocol that their first bytes name, as far as the store has them "
+            "(scan --nulldata store keeps all)"};
+
+static const struct option *const options[] = {&option_store,   &option_by,       &option_by_protocol, &option_scripts,
+                                               &option_threads, &option_out_file, NULL};
 
 const struct command command_stats = {
     .name = "stats",
@@ -202,7 +211,8 @@ const struct command command_stats = {
     .details =
         "Columns: period, blocks, txs, inputs (coinbases' included), outputs; for each kind its count and its satoshis\n"
         "(KIND, KIND_sat); for each rule set the transactions with an unknown output, nulldata included\n"
-        "(unknown_txs_RULES). Counts are of all transactions, stored or not.\n",
+        "(unknown_txs_RULES). Counts are of all transactions, stored or not.\n"
+        "With --nulldata: protocol,outputs,value_sat,first_height,last_height; most common first.\n",
     .options = options,
     .run = run,
 };

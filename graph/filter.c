@@ -17,7 +17,6 @@ struct filter {
     struct pattern *patterns;
     size_t count, capacity;
     const struct catalogue *known; /* not NULL: this instead of the patterns */
-    unsigned threads;
 };
 
 static enum status add_pattern(struct filter *filter, const char *path, size_t line_number, const char *line, size_t size,
@@ -64,14 +63,12 @@ enum status filter_read(const char *path, struct filter **filter, struct fault *
     return status;
 }
 
-enum status filter_known(const struct catalogue *catalogue, unsigned threads, struct filter **filter,
-                         struct fault *fault)
+enum status filter_known(const struct catalogue *catalogue, struct filter **filter, struct fault *fault)
 {
     *filter = mem_alloc(1, sizeof **filter);
     if (!*filter)
         return fault_nomem(fault);
     (*filter)->known = catalogue;
-    (*filter)->threads = threads;
     return STATUS_OK;
 }
 
@@ -86,6 +83,11 @@ void filter_free(struct filter *filter)
     }
     mem_free(filter->patterns);
     mem_free(filter);
+}
+
+bool filter_is_known(const struct filter *filter)
+{
+    return filter->known != NULL;
 }
 
 size_t filter_count(const struct filter *filter)
@@ -151,10 +153,10 @@ static enum status match_batch(struct match *match, struct batch_view *batch, co
 }
 
 static enum status match_known(const struct filter *filter, const struct store *store, const struct forest *forest,
-                               const struct tdags *tdags, uint32_t *drop, struct fault *fault)
+                               const struct tdags *tdags, unsigned threads, uint32_t *drop, struct fault *fault)
 {
     struct labels labels;
-    enum status status = labels_find(filter->known, store, forest, tdags, filter->threads, &labels, fault);
+    enum status status = labels_find(filter->known, store, forest, tdags, threads, &labels, fault);
     for (uint32_t d = 1; !status && d <= tdags->count; d++) {
         size_t first = name_set_first(&labels.roots[d]);
         drop[d] = first < CATALOGUE_MAX ? (uint32_t)first + 1 : 0;
@@ -164,13 +166,13 @@ static enum status match_known(const struct filter *filter, const struct store *
 }
 
 enum status filter_match(const struct filter *filter, const struct store *store, const struct forest *forest,
-                         const struct tdags *tdags, uint32_t *drop, struct fault *fault)
+                         const struct tdags *tdags, unsigned threads, uint32_t *drop, struct fault *fault)
 {
     struct match match = {.filter = filter, .rules = tdags->rules};
     struct store_reader *reader = NULL;
     memset(drop, 0, ((size_t)tdags->count + 1) * sizeof *drop);
     if (filter->known)
-        return match_known(filter, store, forest, tdags, drop, fault);
+        return match_known(filter, store, forest, tdags, threads, drop, fault);
     enum status status = store_reader_open(store, &reader, fault);
     for (size_t b = 0; !status && b < store_batches(reader); b++) {
         struct batch_view batch;

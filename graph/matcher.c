@@ -95,7 +95,8 @@ static void fill_slot(const struct matcher *m, struct slot *slot, enum kind kind
         const struct known_script *entry = &m->catalogue->entries[i];
         if (!(entry->kinds >> kind & 1))
             continue;
-        if (!entry->over_template && !is_asm) {
+        bool by_asm = !entry->over_template && !is_asm && entry->pattern[0];
+        if (by_asm) {
             if (may_match(entry, template, length))
                 name_set_add(&slot->possible, i);
         } else if (matches(m, i, template, length)) {

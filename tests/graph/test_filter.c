@@ -100,15 +100,15 @@ static void matches_roots(void **state)
     assert_int_equal(tdags_find(&forest, RULES_CORE_22, &tdags, &fault), STATUS_OK);
     assert_int_equal(tdags.count, 4);
     memset(drop, 0xff, sizeof drop);
-    assert_int_equal(filter_match(filter, store, &forest, &tdags, drop, &fault), STATUS_OK);
+    assert_int_equal(filter_match(filter, store, &forest, &tdags, 2, drop, &fault), STATUS_OK);
     assert_memory_equal(drop, ((uint32_t[]){0, 1, 2, 0, 1, UINT32_MAX}), sizeof drop);
     tdags_free(&tdags);
 
     assert_int_equal(tdags_find(&forest, RULES_CORE_0_18, &tdags, &fault), STATUS_OK);
-    assert_int_equal(filter_match(filter, store, &forest, &tdags, drop, &fault), STATUS_OK);
+    assert_int_equal(filter_match(filter, store, &forest, &tdags, 2, drop, &fault), STATUS_OK);
     assert_memory_equal(drop, ((uint32_t[]){0, 1, 2, 0, 2, UINT32_MAX}), sizeof drop);
     mem_fail_after(0);
-    enum status status = filter_match(filter, store, &forest, &tdags, drop, &fault);
+    enum status status = filter_match(filter, store, &forest, &tdags, 2, drop, &fault);
     mem_fail_after(-1);
     assert_int_equal(status, STATUS_NOMEM);
     tdags_free(&tdags);

@@ -1,0 +1,10 @@
+/* protocols: what stands behind OP_RETURN, counted by name: the second table of `unktx stats`. */
+#ifndef UNKTX_CLI_PROTOCOLS_H
+#define UNKTX_CLI_PROTOCOLS_H
+
+#include "cli/options.h"
+#include "parser/status.h"
+
+enum status protocols_write(const struct settings *settings, struct fault *fault) MUST_CHECK;
+
+#endif
