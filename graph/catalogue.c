@@ -184,7 +184,8 @@ static enum status add_text(struct catalogue *catalogue, const char *path, const
 
 enum status catalogue_read_built_in(struct catalogue *catalogue, struct fault *fault)
 {
-    return add_text(catalogue, "known-scripts.tsv", built_in, (size_t)(built_in_end - built_in), fault);
+    size_t size = (uintptr_t)built_in_end - (uintptr_t)built_in;
+    return add_text(catalogue, "known-scripts.tsv", built_in, size, fault);
 }
 
 enum status catalogue_read(struct catalogue *catalogue, const char *path, struct fault *fault)

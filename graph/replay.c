@@ -118,7 +118,8 @@ static enum status find_first(struct replay *replay, struct fault *fault)
     while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK &&
            block.height < replay->blocks)
         continue;
-    replay->first = view.next_ordinal;
+    if (status == STATUS_OK)
+        replay->first = view.next_ordinal;
     return status;
 }
 

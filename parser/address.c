@@ -46,7 +46,7 @@ static char *put_base58check(char *out, uint8_t version, const uint8_t hash[HASH
         digits[count++] = alphabet[rest];
     }
     while (count > 0)
-        *out++ = digits[--count];
+        *out++ = digits[--count]; /* cppcheck-suppress uninitvar ; the loop above wrote `count` of them */
     return out;
 }
 

@@ -285,7 +285,7 @@ static void hash_group(const struct kernel *kernel, const struct hasher_message 
         blocks = lanes[i].blocks > blocks ? lanes[i].blocks : blocks;
     }
     for (size_t i = count; i < kernel->lanes; i++)
-        at[i] = lanes[0].tail;
+        at[i] = lanes[0].tail; /* cppcheck-suppress uninitvar ; count is 1 at least */
     kernel->begin(state);
     for (size_t block = 0; block < blocks; block++) {
         uint32_t going = 0;

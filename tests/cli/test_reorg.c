@@ -75,7 +75,7 @@ static uint32_t scan(const struct place *place, const char *datadir, const char 
 {
     struct run run = unktx_expect(0, "scan --datadir %s --store %s/%s %s", datadir, place->dir, store, more);
     const char *at = strstr(run.err, ": height ");
-    uint32_t height;
+    uint32_t height = 0;
     if (!at || sscanf(at, ": height %u", &height) != 1)
         fail_msg("no height in: %s", run.err);
     run_free(&run);
