@@ -65,8 +65,8 @@ static const struct option option_analyze_out = {
 
 static const struct option *const options[] = {
     &option_datadir, &option_analyze_out, &option_chain, &option_threads, &option_to_height, &option_tip,
-    &option_nulldata, &option_verify, &option_rules, &option_compress, &option_exclude_scripts, &option_by,
-    &option_quiet, NULL,
+    &option_nulldata, &option_verify, &option_rules, &option_compress, &option_exclude_scripts,
+    &option_scripts, &option_by, &option_quiet, NULL,
 };
 
 const struct command command_analyze = {

@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/outfile.h"
+#include "cli/scripts.h"
 #include "cli/source.h"
 #include "cli/summary.h"
 #include "cli/tables.h"
@@ -61,34 +62,41 @@ static enum status each_rules(struct summary *summary, enum rules chosen, struct
 static enum status dags(const struct settings *settings, enum rules rules, struct fault *fault)
 {
     struct store *store = NULL;
+    struct catalogue catalogue = {0};
     struct filter *filter = NULL;
     struct forest forest = {0};
     struct selection selection = {0};
-    enum status status = STATUS_OK;
-    if (settings->exclude_scripts)
-        status = filter_read(settings->exclude_scripts, &filter, fault);
+    struct scripts_held held = {0};
+    unsigned threads = (unsigned)settings->threads;
+    enum status status = scripts_read(settings, &catalogue, fault);
+    if (status == STATUS_OK)
+        status = scripts_filter(settings, &catalogue, &filter, fault);
     if (status == STATUS_OK)
         status = source_open(settings, &store, fault);
     if (status == STATUS_OK)
         status = outfile_make_folder(settings->out, fault);
     if (status == STATUS_OK)
-        status = forest_load(store, (unsigned)settings->threads, &forest, fault);
+        status = forest_load(store, threads, &forest, fault);
     if (status == STATUS_OK)
         status = source_go_on(fault);
     struct summary summary = {.settings = settings, .store = store, .forest = &forest, .filter = filter};
     if (status == STATUS_OK)
         status = each_rules(&summary, rules, &selection, fault);
     if (status == STATUS_OK)
-        status = tables_write(settings->out, store, &forest, &selection, (unsigned)settings->threads, fault);
+        status = scripts_hold(&catalogue, store, &forest, &selection, threads, &held, fault);
+    if (status == STATUS_OK)
+        status = tables_write(settings->out, store, &forest, &selection, &held, threads, fault);
     if (status == STATUS_OK)
         status = summary_write(&summary, settings->out, fault);
     if (status == STATUS_OK)
         status = summary_print(&summary, &selection, fault);
     summary_free(&summary);
+    scripts_held_free(&held);
     selection_free(&selection);
     forest_free(&forest);
     store_close(store);
     filter_free(filter);
+    catalogue_free(&catalogue);
     return status;
 }
 
@@ -105,7 +113,7 @@ static const struct option option_dags_out = {
     .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "DIR", .fallback = ".",
     .field = offsetof(struct settings, out), .help = "folder for the tables, made if absent"};
 
-static const struct option *const options[] = {&option_store, &option_rules, &option_compress, &option_exclude_scripts,
+static const struct option *const options[] = {&option_store, &option_rules, &option_compress, &option_exclude_scripts, &option_scripts,
                                                &option_threads, &option_dags_out, NULL};
 
 const struct command command_dags = {
@@ -114,7 +122,7 @@ const struct command command_dags = {
     .summary = "Build and classify the T-DAGs of a rule set: tables as CSV, and a summary on stdout.",
     .details =
         "Files, one row each for:\n"
-        "  tdags.csv     T-DAG: class, family, sizes, heights in the chain, values\n"
+        "  tdags.csv     T-DAG: class, family, sizes, heights in the chain, values, known scripts\n"
         "  classes.csv   isomorphism class, the most common first\n"
         "  txs.csv       transaction of a T-DAG, in chain order\n"
         "  arcs.csv      spent unknown output, from its transaction to the spender\n"

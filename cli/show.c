@@ -4,6 +4,7 @@
 #include "cli/outfile.h"
 #include "cli/place.h"
 #include "cli/selection.h"
+#include "cli/scripts.h"
 #include "cli/source.h"
 #include "cli/tables.h"
 #include "parser/mem.h"
@@ -175,7 +176,20 @@ static enum status show_tx(struct show *show, const struct hash256 *txid, uint32
 
 /* ---- a T-DAG ---- */
 
-static enum status put_dag_row(struct show *show, const struct selection *selection, uint32_t dag)
+static enum status put_names(struct show *show, const struct catalogue *catalogue, const struct name_set *names)
+{
+    static const char title[] = "  known scripts: ";
+    char *p = text_room(&show->text, sizeof title + catalogue_names_size(catalogue));
+    if (!p || name_set_first(names) == CATALOGUE_MAX)
+        return p ? STATUS_OK : STATUS_NOMEM;
+    p = catalogue_put_names(catalogue, names, put_text(p, title));
+    *p++ = '\n';
+    text_end(&show->text, p);
+    return STATUS_OK;
+}
+
+static enum status put_dag_row(struct show *show, const struct selection *selection, const struct scripts_held *held,
+                               uint32_t dag)
 {
     const struct tdag_row *row = &selection->classes.rows[dag - 1];
     char id[CLASS_ID_TEXT + 1] = "";
@@ -196,7 +210,7 @@ static enum status put_dag_row(struct show *show, const struct selection *select
         status = text_printf(&show->text, "  blocks %u to %u; roots " BTC ", moved " BTC ", leaves " BTC "\n",
                              (unsigned)row->first_height, (unsigned)row->last_height, BTC_OF(row->root_value_sat),
                              BTC_OF(row->moved_value_sat), BTC_OF(row->leaf_value_sat));
-    return status;
+    return status == STATUS_OK ? put_names(show, held->catalogue, &held->labels.all[dag]) : status;
 }
 
 static enum status put_dag_tx(struct show *show, const struct selection *selection, uint32_t number)
@@ -220,14 +234,15 @@ static enum status put_dag_tx(struct show *show, const struct selection *selecti
     return status;
 }
 
-static enum status put_dag(struct show *show, const struct selection *selection, uint32_t dag)
+static enum status put_dag(struct show *show, const struct selection *selection, const struct scripts_held *held,
+                           uint32_t dag)
 {
     const struct tdags *tdags = &selection->tdags;
     if (strcmp(show->settings->format, "dot") == 0)
         return graphfile_tdag(&show->text, GRAPHFILE_DOT, &show->forest, tdags, dag);
     if (strcmp(show->settings->format, "graphml") == 0)
         return graphfile_tdag(&show->text, GRAPHFILE_GRAPHML, &show->forest, tdags, dag);
-    enum status status = put_dag_row(show, selection, dag);
+    enum status status = put_dag_row(show, selection, held, dag);
     for (uint32_t i = tdags->first[dag - 1]; i < tdags->first[dag] && status == STATUS_OK; i++)
         status = put_dag_tx(show, selection, tdags->members[i]);
     return status;
@@ -236,21 +251,28 @@ static enum status put_dag(struct show *show, const struct selection *selection,
 static enum status show_dag(struct show *show, struct fault *fault)
 {
     struct selection selection = {0};
+    struct catalogue catalogue = {0};
+    struct scripts_held held = {0};
     struct filter *filter = NULL;
-    enum status status = STATUS_OK;
-    if (show->settings->exclude_scripts)
-        status = filter_read(show->settings->exclude_scripts, &filter, fault);
+    unsigned threads = (unsigned)show->settings->threads;
+    enum status status = scripts_read(show->settings, &catalogue, fault);
     if (status == STATUS_OK)
-        status = selection_make(show->store, &show->forest, show->rules, filter, show->settings->compress,
-                                (unsigned)show->settings->threads, &selection, fault);
+        status = scripts_filter(show->settings, &catalogue, &filter, fault);
+    if (status == STATUS_OK)
+        status = selection_make(show->store, &show->forest, show->rules, filter, show->settings->compress, threads,
+                                &selection, fault);
     if (status == STATUS_OK && show->settings->dag > selection.tdags.count)
         status = fault_set(fault, STATUS_NOT_FOUND, show->settings->store, FAULT_NO_OFFSET,
                            "no T-DAG %llu: rules %s have %u", ULL(show->settings->dag), rules_name(show->rules),
                            (unsigned)selection.tdags.count);
-    else if (status == STATUS_OK && put_dag(show, &selection, (uint32_t)show->settings->dag) != STATUS_OK)
+    if (status == STATUS_OK)
+        status = scripts_hold(&catalogue, show->store, &show->forest, &selection, threads, &held, fault);
+    if (status == STATUS_OK && put_dag(show, &selection, &held, (uint32_t)show->settings->dag) != STATUS_OK)
         status = fault_nomem(fault);
+    scripts_held_free(&held);
     selection_free(&selection);
     filter_free(filter);
+    catalogue_free(&catalogue);
     return status;
 }
 
@@ -311,7 +333,7 @@ static const struct option option_format = {
     .field = offsetof(struct settings, format), .help = "how to print a T-DAG"};
 
 static const struct option *const options[] = {
-    &option_store, &option_dag, &option_rules, &option_format, &option_compress, &option_exclude_scripts,
+    &option_store, &option_dag, &option_rules, &option_format, &option_compress, &option_exclude_scripts, &option_scripts,
     &option_threads, &option_out_file, NULL,
 };
 

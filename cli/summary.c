@@ -91,6 +91,22 @@ static void put_totals(struct page *page, const struct forest *forest)
     PRINT(page, "    }\n  }");
 }
 
+/* Of the known scripts only those that left a T-DAG out: of some dozens a chain has a few. */
+static void put_excluded(struct page *page, const struct filter *filter, const uint32_t *excluded)
+{
+    const char *before = "\n";
+    PRINT(page, ",\n    \"excluded\": [");
+    for (size_t i = 0; i < filter_count(filter); i++) {
+        if (excluded[i] == 0 && filter_is_known(filter))
+            continue;
+        PRINT(page, "%s      {\"pattern\": ", before);
+        put_string(page, filter_pattern(filter, i));
+        PRINT(page, ", \"tdags\": %llu}", ULL(excluded[i]));
+        before = ",\n";
+    }
+    PRINT(page, "\n    ]");
+}
+
 static void put_rules(struct page *page, const struct summary *summary, enum rules r)
 {
     const struct summary_rules *rules = &summary->rules[r];
@@ -100,15 +116,8 @@ static void put_rules(struct page *page, const struct summary *summary, enum rul
           ULL(rules->nodes), ULL(rules->edges), ULL(rules->classes), ULL(rules->inexact_classes));
     if (summary->settings->compress)
         PRINT(page, ",\n    \"vanished\": %llu", ULL(rules->vanished));
-    if (rules->excluded) {
-        PRINT(page, ",\n    \"excluded\": [");
-        for (size_t i = 0; i < filter_count(summary->filter); i++) {
-            PRINT(page, "%s\n      {\"pattern\": ", i ? "," : "");
-            put_string(page, filter_pattern(summary->filter, i));
-            PRINT(page, ", \"tdags\": %llu}", ULL(rules->excluded[i]));
-        }
-        PRINT(page, "\n    ]");
-    }
+    if (rules->excluded)
+        put_excluded(page, summary->filter, rules->excluded);
     PRINT(page, "\n  }");
 }
 
@@ -211,10 +220,13 @@ static void put_removed(struct page *page, const struct summary *summary, const 
 {
     if (summary->settings->compress)
         put_total(page, "T-DAGs gone by compression", rules->vanished);
+    const char *title = "T-DAGs left out by pattern";
     for (size_t i = 0; rules->excluded && i < filter_count(summary->filter); i++) {
         char text[GROUPED_SIZE];
-        PRINT(page, "  %-32s%20s  %s\n", i ? "" : "T-DAGs left out by pattern", grouped(text, rules->excluded[i]),
-              filter_pattern(summary->filter, i));
+        if (rules->excluded[i] == 0 && filter_is_known(summary->filter))
+            continue;
+        PRINT(page, "  %-32s%20s  %s\n", title, grouped(text, rules->excluded[i]), filter_pattern(summary->filter, i));
+        title = "";
     }
 }
 

@@ -12,6 +12,8 @@ struct tables {
     const struct store *store;
     const struct forest *forest;
     const struct selection *selection;
+    const struct scripts_held *held;
+    size_t names_size; /* of the longest list of known scripts */
     enum rules rules;
     struct source_readers readers;
 };
@@ -40,11 +42,11 @@ static uint32_t chunk_end(size_t chunk, uint32_t rows)
 static const char tdags_header[] =
     "dag_id,class_id,family,txs,nodes,edges,roots,leaves,height,width,spent_unknown,unspent_unknown,known_leaves,"
     "mixed_spenders,first_height,last_height,first_time,last_time,root_value_sat,moved_value_sat,leaf_value_sat,"
-    "first_txid\n";
+    "first_txid,scripts\n";
 
 #define TDAG_ROW (CLASS_ID_TEXT + 32 + HASH256_HEX_SIZE + 22 * (PUT_U64_MAX + 1))
 
-static char *put_tdag(char *p, const struct forest *forest, uint32_t dag, const struct tdag_row *row)
+static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const struct tdag_row *row)
 {
     p = put_cell(p, dag);
     p = put_class_id(p, row->class_id, row->class_exact);
@@ -57,7 +59,8 @@ static char *put_tdag(char *p, const struct forest *forest, uint32_t dag, const 
         row->first_time, row->last_time, row->root_value_sat, row->moved_value_sat, row->leaf_value_sat};
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         p = put_cell(p, cells[i]);
-    p = hash256_hex(&forest->txs[row->first_tx].txid, p);
+    p = put_hash_cell(p, &tables->forest->txs[row->first_tx].txid);
+    p = catalogue_put_names(tables->held->catalogue, &tables->held->labels.all[dag], p);
     *p++ = '\n';
     return p;
 }
@@ -67,12 +70,12 @@ static enum status format_tdags(void *context, unsigned worker, size_t chunk, st
     const struct tables *tables = context;
     const struct classes *classes = &tables->selection->classes;
     (void)worker;
-    char *p = text_room(text, CHUNK_ROWS * TDAG_ROW);
+    char *p = text_room(text, CHUNK_ROWS * (TDAG_ROW + tables->names_size));
     if (!p)
         return fault_nomem(fault);
     uint32_t end = chunk_end(chunk, classes->rows_count);
     for (uint32_t i = (uint32_t)chunk * CHUNK_ROWS; i < end; i++)
-        p = put_tdag(p, tables->forest, i + 1, &classes->rows[i]);
+        p = put_tdag(p, tables, i + 1, &classes->rows[i]);
     text_end(text, p);
     return STATUS_OK;
 }
@@ -80,13 +83,14 @@ static enum status format_tdags(void *context, unsigned worker, size_t chunk, st
 /* ---- classes.csv ---- */
 
 static const char classes_header[] =
-    "class_id,tdags,height,nodes,edges,roots,txs,family,automorphisms_log10,first_dag_id\n";
+    "class_id,tdags,height,nodes,edges,roots,txs,family,automorphisms_log10,first_dag_id,scripts\n";
 
 /* The largest double in %.6f has 309 digits before its point. */
 #define CLASS_ROW (CLASS_ID_TEXT + 32 + 320 + 10 * (PUT_U64_MAX + 1))
 
-static char *put_class(char *p, const struct class_row *row)
+static char *put_class(char *p, const struct tables *tables, uint32_t class)
 {
+    const struct class_row *row = &tables->selection->classes.classes[class];
     p = put_class_id(p, row->class_id, row->exact);
     *p++ = ',';
     p = put_cell(p, row->tdags);
@@ -97,7 +101,8 @@ static char *put_class(char *p, const struct class_row *row)
     p = put_cell(p, row->txs);
     p = put_text(p, family_name(row->family));
     p += sprintf(p, ",%.6f,", row->automorphisms_log10);
-    p = put_u64(p, row->first_dag);
+    p = put_cell(p, row->first_dag);
+    p = catalogue_put_names(tables->held->catalogue, &tables->held->classes[class], p);
     *p++ = '\n';
     return p;
 }
@@ -107,12 +112,12 @@ static enum status format_classes(void *context, unsigned worker, size_t chunk, 
     const struct tables *tables = context;
     const struct classes *classes = &tables->selection->classes;
     (void)worker;
-    char *p = text_room(text, CHUNK_ROWS * CLASS_ROW);
+    char *p = text_room(text, CHUNK_ROWS * (CLASS_ROW + tables->names_size));
     if (!p)
         return fault_nomem(fault);
     uint32_t end = chunk_end(chunk, classes->classes_count);
     for (uint32_t i = (uint32_t)chunk * CHUNK_ROWS; i < end; i++)
-        p = put_class(p, &classes->classes[i]);
+        p = put_class(p, tables, i);
     text_end(text, p);
     return STATUS_OK;
 }
@@ -304,9 +309,11 @@ static enum status write_table(struct outfile *file, const char *folder, const s
 }
 
 enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, unsigned threads, struct fault *fault)
+                         const struct selection *selection, const struct scripts_held *held, unsigned threads,
+                         struct fault *fault)
 {
-    struct tables tables = {.store = store, .forest = forest, .selection = selection, .rules = selection->tdags.rules};
+    struct tables tables = {.store = store, .forest = forest, .selection = selection, .held = held,
+                            .names_size = catalogue_names_size(held->catalogue), .rules = selection->tdags.rules};
     struct outfile files[TABLES] = {{0}};
     enum status status = source_readers_open(store, threads, &tables.readers, fault);
     if (status == STATUS_OK) {
