@@ -406,6 +406,17 @@ static enum status take_page(struct tio *tio, const struct kv_pair *pair, struct
     return STATUS_OK;
 }
 
+/* A page that a reorganisation cut still has what was taken back: what counts ends where the next page begins. */
+static enum status cut_page(struct tio *tio, struct fault *fault)
+{
+    struct kv_pair next;
+    enum status status = kv_next(tio->cursors[TABLE_TXS], &next, fault);
+    if (status == STATUS_OK && next.key_size == 5)
+        while (tio->txs_count > 1 && tio->txs[tio->txs_count - 1].first_output >= load_be40(next.key))
+            tio->txs_count--;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 /* Loads the page that has this output's transaction. */
 static enum status page_of_output(struct tio *tio, uint64_t output, struct fault *fault)
 {
@@ -415,7 +426,9 @@ static enum status page_of_output(struct tio *tio, uint64_t output, struct fault
     enum status status = kv_floor(tio->cursors[TABLE_TXS], key, sizeof key, &pair, fault);
     if (status == STATUS_NOT_FOUND)
         return damaged(tio, "a page of transactions is missing", fault);
-    return status == STATUS_OK ? take_page(tio, &pair, fault) : status;
+    if (status == STATUS_OK)
+        status = take_page(tio, &pair, fault);
+    return status == STATUS_OK && tio->state.cut_input != UINT64_MAX ? cut_page(tio, fault) : status;
 }
 
 /* Loads the page that has transaction or input `number`, by the table that leads there. */
