@@ -186,13 +186,6 @@ static char *put_arc(char *p, const struct forest *forest, const struct forest_o
     return p;
 }
 
-/* Spenders lie anywhere in memory. */
-static void prefetch_spender(const struct forest *forest, uint32_t output)
-{
-    if (output + FOREST_AHEAD < forest->outputs_count && forest->outputs[output + FOREST_AHEAD].spender != FOREST_NONE)
-        __builtin_prefetch(&forest->txs[forest->outputs[output + FOREST_AHEAD].spender].txid);
-}
-
 /* Outputs are numbered in chain order, so arcs by output are arcs by (transaction, vout). */
 static enum status format_arcs(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
 {
@@ -207,7 +200,11 @@ static enum status format_arcs(void *context, unsigned worker, size_t chunk, str
     for (uint32_t o = (uint32_t)chunk * CHUNK_ROWS; o < end; o++) {
         const struct forest_output *output = &forest->outputs[o];
         uint32_t dag = tx_dag[output->tx];
-        prefetch_spender(forest, o);
+        const struct forest_output *later = o + FOREST_AHEAD < end ? output + FOREST_AHEAD : output;
+        if (later->spender != FOREST_NONE) { /* its txid may lie across two lines of the cache */
+            __builtin_prefetch(forest->txs[later->spender].txid.bytes);
+            __builtin_prefetch(forest->txs[later->spender].txid.bytes + HASH256_SIZE - 1);
+        }
         if (dag && forest_is_arc(output, tables->rules))
             p = put_arc(p, forest, output, dag);
     }

@@ -262,7 +262,7 @@ static enum status link_spends(struct load *load, struct fault *fault)
             uint32_t end = t + 1 < batch[1].first_tx ? forest->txs[t + 1].first_spend : (uint32_t)batch->list.count;
             for (; s < end; s++) {
                 if (s + FOREST_AHEAD < batch->list.count)
-                    __builtin_prefetch(&forest->outputs[batch->list.spends[s + FOREST_AHEAD].ordinal], 1);
+                    __builtin_prefetch(&forest->outputs[batch->list.spends[s + FOREST_AHEAD].ordinal].spender, 1);
                 struct spend spend = batch->list.spends[s];
                 struct forest_output *output = &forest->outputs[spend.ordinal];
                 if (output->spender != FOREST_NONE)
@@ -318,7 +318,7 @@ uint32_t forest_unknown_inputs(const struct forest *forest, uint32_t tx, enum ru
 {
     uint32_t count = 0;
     for (uint32_t s = forest->txs[tx].first_spend; s < forest->txs[tx + 1].first_spend; s++) {
-        forest_prefetch_spent(forest, s);
+        FOREST_PREFETCH_SPENT(forest, s);
         count += forest->outputs[forest->spends[s]].unknown >> rules & 1;
     }
     return count;

@@ -53,14 +53,13 @@ struct forest {
 enum status forest_load(const struct store *store, unsigned threads, struct forest *forest, struct fault *fault) MUST_CHECK;
 void forest_free(struct forest *forest);
 
-/* Brings the output spent `FOREST_AHEAD` spends further on nearer, for loops over all spends in order: what they spend
- * lies anywhere in memory. */
+/* For loops in order over what refers to outputs and transactions anywhere in memory: how many steps before it is needed
+ * each is asked for. Macros, since gcc (12 at least) takes a call of a function that only prefetches for one without effect,
+ * and drops it. */
 #define FOREST_AHEAD 32u
-static inline void forest_prefetch_spent(const struct forest *forest, uint32_t spend)
-{
-    if (spend + FOREST_AHEAD < forest->spends_count)
-        __builtin_prefetch(&forest->outputs[forest->spends[spend + FOREST_AHEAD]]);
-}
+#define FOREST_PREFETCH_SPENT(forest, spend)                  \
+    __builtin_prefetch(&(forest)->outputs[(forest)->spends[   \
+        (spend) + FOREST_AHEAD < (forest)->spends_count ? (spend) + FOREST_AHEAD : (spend)]].unknown)
 
 /* True when the output is unknown in the rule set and spent: an arc from its transaction to its spender. */
 static inline bool forest_is_arc(const struct forest_output *output, enum rules rules)
