@@ -1,6 +1,6 @@
 /* tx: the pieces of a serialised transaction, pulled one after the other from a cursor (BIP 144 serialisation as Core's
- * UnserializeTransaction accepts it). Inline: this is the inner loop of every scan. Every pointer is borrowed from the
- * block's bytes. Thread rule: none, no state.
+ * UnserializeTransaction accepts it, but for what no block holds: no inputs, no outputs). Inline: this is the inner loop
+ * of every scan. Every pointer is borrowed from the block's bytes. Thread rule: none, no state.
  *
  *   1. tx_begin(&c, &tx)               version, segwit marker, number of inputs
  *   2. tx_input(&c, &in)               tx.inputs times
@@ -53,6 +53,8 @@ static inline void tx_begin(struct cursor *c, struct tx *tx)
         tx->segwit = true;
         tx->body = c->at;
         tx->inputs = (uint32_t)cursor_compact(c);
+        if (tx->inputs == 0)
+            cursor_fail(c);
     }
 }
 
@@ -64,7 +66,13 @@ static inline void tx_input(struct cursor *c, struct tx_input *in)
     cursor_take(c, 4);
 }
 
-static inline void tx_outputs(struct cursor *c, struct tx *tx) { tx->outputs = (uint32_t)cursor_compact(c); }
+/* Core's CheckTransaction lets no transaction without outputs into a block. */
+static inline void tx_outputs(struct cursor *c, struct tx *tx)
+{
+    tx->outputs = (uint32_t)cursor_compact(c);
+    if (__builtin_expect(tx->outputs == 0, 0))
+        cursor_fail(c);
+}
 
 static inline void tx_output(struct cursor *c, struct tx_output *out)
 {

@@ -134,12 +134,15 @@ static void test_marker(void **state)
 {
     (void)state;
     assert_true(accepted("01000000" "01" INPUT "01" OUTPUT "00000000"));
-    assert_true(accepted("01000000" "01" INPUT "00" "00000000")); /* no outputs: parsed, though no rule allows it */
     assert_true(accepted("01000000" "0001" "01" INPUT "01" OUTPUT "0100" "00000000")); /* one empty item */
     assert_true(accepted("01000000" "0001" "02" INPUT INPUT "01" OUTPUT "00" "01" "0155" "00000000"));
     assert_false(accepted("01000000" "0001" "01" INPUT "01" OUTPUT "00" "00000000")); /* superfluous witness */
     assert_false(accepted("01000000" "0001" "00" "01" OUTPUT "00000000"));
     assert_false(accepted("01000000" "0000" "00000000"));
+    /* parsed by Core, but CheckTransaction lets none without outputs or inputs into a block */
+    assert_false(accepted("01000000" "01" INPUT "00" "00000000"));
+    assert_false(accepted("01000000" "0001" "01" INPUT "00" "0100" "00000000"));
+    assert_false(accepted("01000000" "0001" "00" "00" "00000000"));
     assert_false(accepted("01000000" "0002" "01" INPUT "01" OUTPUT "0100" "00000000"));
     assert_false(accepted("01000000" "0003" "01" INPUT "01" OUTPUT "0100" "00000000"));
     assert_false(accepted("01000000" "fd0100" INPUT "01" OUTPUT "00000000")); /* count not in its shortest form */
