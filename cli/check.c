@@ -6,6 +6,8 @@
 #include "cli/message.h"
 #include "cli/outfile.h"
 #include "cli/source.h"
+#include "graph/filemap.h"
+#include "graph/replay.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
@@ -156,15 +158,19 @@ static enum status check_tx(const struct check *check, const struct batch_view *
 /* Kinds that some rule set calls unknown and that can be spent are all stored; of the others a part is. */
 static const char *wrong_counts(const struct block_counts *all, const struct block_counts *stored, bool nulldata_stored)
 {
+    uint64_t outputs = 0;
     for (unsigned k = 0; k < KINDS; k++) {
+        outputs += all->kind_count[k];
         bool complete = k == KIND_NONSTANDARD || k == KIND_PUBKEY || k == KIND_MULTISIG ||
                         (k == KIND_NULLDATA && nulldata_stored);
         if (stored->kind_count[k] > all->kind_count[k] || (complete && stored->kind_count[k] != all->kind_count[k]) ||
             (complete && stored->kind_value_sat[k] != all->kind_value_sat[k]))
             return "its counts by kind do not fit its stored outputs";
     }
+    if (outputs != all->outputs || all->txs > all->inputs || all->txs > all->outputs)
+        return "its counts of transactions, inputs and outputs do not add up";
     for (unsigned r = 0; r < RULES; r++) {
-        if (stored->unknown_txs[r] > all->unknown_txs[r] ||
+        if (all->unknown_txs[r] > all->txs || stored->unknown_txs[r] > all->unknown_txs[r] ||
             (nulldata_stored && stored->unknown_txs[r] != all->unknown_txs[r]))
             return "its count of unknown transactions does not fit its stored transactions";
     }
@@ -269,6 +275,24 @@ static enum status check_ends(const struct check *check, struct fault *fault)
     return STATUS_OK;
 }
 
+/* The chain's two ends are the identity's and the totals'. */
+static enum status check_tips(const struct check *check, struct fault *fault)
+{
+    struct block_record first, last;
+    const struct store_reader *reader = check->readers.readers[0];
+    enum status status = store_block(reader, 0, &first, fault);
+    if (status == STATUS_OK)
+        status = store_block(reader, check->blocks_count - 1, &last, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (!hash256_equal(&first.hash, &store_identity_of(check->store)->genesis))
+        return violation(check, 0, "it is not the genesis block that the store is for", fault);
+    struct hash256 tip = store_totals_of(check->store).tip;
+    if (!hash256_equal(&last.hash, &tip))
+        return violation(check, last.height, "it is not the tip that the store's totals name", fault);
+    return STATUS_OK;
+}
+
 /* An output that two inputs spend shows as more spends than outputs with a spender. */
 static enum status check_forest(const struct check *check, const struct forest *forest, uint64_t *spent,
                                 struct fault *fault)
@@ -345,7 +369,9 @@ static enum status check_batches(struct check *check, unsigned threads, struct f
         return fault_nomem(fault);
     parallel_for(threads, check->batches, check_work, check);
     status = source_go_on(fault);
-    return status == STATUS_OK ? check_ends(check, fault) : status;
+    if (status == STATUS_OK)
+        status = check_ends(check, fault);
+    return status == STATUS_OK ? check_tips(check, fault) : status;
 }
 
 static void check_free(struct check *check, unsigned threads)
@@ -375,6 +401,12 @@ static int run(const struct settings *settings)
         status = forest_load(store, threads, &forest, &fault);
     if (status == STATUS_OK)
         status = check_forest(&check, &forest, &spent, &fault);
+    if (status == STATUS_OK)
+        status = source_go_on(&fault);
+    if (status == STATUS_OK)
+        status = filemap_check(store, &fault);
+    if (status == STATUS_OK)
+        status = replay_check(store, &fault);
     if (status == STATUS_OK)
         status = print_report(&check, &forest, spent, &fault);
     forest_free(&forest);

@@ -333,3 +333,104 @@ enum status filemap_load(const struct ingest_options *options, const struct blkd
     mem_free(load.unchanged);
     return status;
 }
+
+/* ---- checking ---- */
+
+struct filemap_audit {
+    const struct store *store;
+    struct chain *chain;
+    struct fault *fault;
+};
+
+static enum status audit_fault(const struct filemap_audit *audit, uint32_t number, const char *what)
+{
+    return fault_set(audit->fault, STATUS_FORMAT, store_path(audit->store), FAULT_NO_OFFSET,
+                     "what is remembered of blk file %u: %s", number, what);
+}
+
+static enum status audit_records(struct filemap_audit *audit, uint32_t number, struct known_file *known)
+{
+    uint64_t end = 0;
+    for (uint32_t i = 0; i < known->records; i++) {
+        uint64_t offset = cursor_u64(&known->at);
+        uint32_t size = cursor_u32(&known->at);
+        const uint8_t *header = cursor_take(&known->at, BLOCK_HEADER_SIZE);
+        struct block_header fields;
+        struct hash256 hash;
+        if (offset < end || size <= BLOCK_HEADER_SIZE || offset > known->size ||
+            size + UINT64_C(8) > known->size - offset)
+            return audit_fault(audit, number, "its records are not in order or not inside it");
+        end = offset + 8 + size;
+        block_header_read(header, &fields);
+        sha256d(header, BLOCK_HEADER_SIZE, &hash);
+        if (!block_meets_target(&hash, fields.bits))
+            return audit_fault(audit, number, "a header misses its proof-of-work target");
+        enum status status = chain_add(audit->chain, header, number, offset + 8, size, NULL, audit->fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status audit_file(void *context, uint32_t number, const uint8_t *value, size_t size)
+{
+    struct filemap_audit *audit = context;
+    struct known_file known;
+    uint64_t end = 0;
+    if (!open_known(value, size, &known))
+        return audit_fault(audit, number, "it is malformed");
+    enum status status = audit_records(audit, number, &known);
+    for (uint32_t i = 0; i < known.gaps && status == STATUS_OK; i++) {
+        uint64_t offset = cursor_u64(&known.at), length = cursor_u64(&known.at);
+        uint32_t reason = cursor_u32(&known.at);
+        if (offset < end || offset > known.size || length > known.size - offset || reason > BLK_GAP_UNREADABLE)
+            return audit_fault(audit, number, "its gaps are not in order or not inside it");
+        end = offset + length;
+    }
+    return status;
+}
+
+/* `before` is the hash one height below; at the genesis block zeros, as in its header. */
+static bool header_agrees(const struct chain *chain, const struct block_record *block, const struct hash256 *before)
+{
+    uint32_t node = chain_find(chain, &block->hash);
+    if (node == CHAIN_NONE)
+        return true;
+    const struct chain_block *header = chain_at(chain, node);
+    return hash256_equal(&header->prev_hash, before) && header->time == block->time;
+}
+
+static enum status audit_blocks(const struct filemap_audit *audit, const struct store_reader *reader)
+{
+    struct hash256 before = {{0}};
+    enum status status = STATUS_OK;
+    for (size_t b = 0; b < store_batches(reader) && status == STATUS_OK; b++) {
+        struct batch_view view;
+        struct block_record block;
+        status = store_batch(reader, b, &view, audit->fault);
+        while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK) {
+            if (!header_agrees(audit->chain, &block, &before))
+                return fault_set(audit->fault, STATUS_FORMAT, store_path(audit->store), FAULT_NO_OFFSET,
+                                 "block %u: its parent or its time is not that of its header", block.height);
+            before = block.hash;
+        }
+        status = status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    }
+    return status;
+}
+
+enum status filemap_check(const struct store *store, struct fault *fault)
+{
+    struct filemap_audit audit = {.store = store, .fault = fault};
+    struct store_reader *reader = NULL;
+    enum status status = chain_new(&store_identity_of(store)->genesis, &audit.chain, fault);
+    if (status == STATUS_OK)
+        status = store_each_file(store, audit_file, &audit, fault);
+    if (status == STATUS_OK)
+        status = store_reader_open(store, &reader, fault);
+    if (status == STATUS_OK)
+        status = audit_blocks(&audit, reader);
+    store_reader_close(reader);
+    chain_free(audit.chain);
+    return status;
+}

@@ -1,6 +1,7 @@
 #include "graph/replay.h"
 
 #include "parser/mem.h"
+#include "parser/sha256.h"
 
 struct replay {
     struct store_reader *reader;
@@ -96,7 +97,7 @@ static enum status each_tx(struct replay *replay, work_on_tx *work, struct fault
     for (size_t b = first; b < store_batches(replay->reader) && status == STATUS_OK; b++) {
         struct batch_view view;
         struct block_record block;
-        status = store_batch(replay->reader, b, &view, fault);
+        status = store_whole_batch(replay->reader, b, &view, fault);
         while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK)
             if (block.height >= replay->blocks)
                 status = each_tx_of_block(replay, &view, work, fault);
@@ -147,5 +148,57 @@ enum status replay_outpoints(const struct store *store, uint32_t blocks, struct 
     *records = replay.txs + (replay.tracked - replay.first);
     mem_free(replay.spent);
     store_reader_close(replay.reader);
+    return status;
+}
+
+/* ---- checking ---- */
+
+static enum status get_chunk(void *context, uint32_t chunk, const uint8_t **bytes, size_t *size)
+{
+    return store_get_snapshot(context, chunk, bytes, size, NULL);
+}
+
+/* Each chunk's hash goes into the next one's. */
+static enum status add_to_digest(void *context, uint32_t chunk, const void *bytes, size_t size)
+{
+    struct hash256 *digest = context;
+    struct sha256_part parts[2] = {{digest->bytes, sizeof digest->bytes}, {bytes, size}};
+    (void)chunk;
+    sha256d_parts(parts, 2, digest);
+    return STATUS_OK;
+}
+
+/* The digest of the table at the last block, begun with what `blocks` blocks leave: the snapshot, or nothing for 0. */
+static enum status digest_table(struct store *store, uint32_t blocks, struct hash256 *digest, struct fault *fault)
+{
+    struct outpoints *table = NULL;
+    uint64_t records;
+    enum status status = outpoints_new(store_seed(store), &table, fault);
+    if (status == STATUS_OK && blocks > 0)
+        status = outpoints_load(table, get_chunk, store);
+    if (status == STATUS_FORMAT || status == STATUS_NOT_FOUND)
+        status = fault_set(fault, STATUS_FORMAT, store_path(store), FAULT_NO_OFFSET,
+                           "the snapshot of the outpoint table is malformed");
+    if (status == STATUS_OK)
+        status = replay_outpoints(store, blocks, table, &records, fault);
+    memset(digest, 0, sizeof *digest);
+    if (status == STATUS_OK)
+        status = outpoints_save(table, add_to_digest, digest);
+    outpoints_free(table);
+    return status == STATUS_NOMEM ? fault_nomem(fault) : status;
+}
+
+enum status replay_check(struct store *store, struct fault *fault)
+{
+    struct hash256 saved, expected;
+    uint32_t blocks = store_snapshot_blocks(store);
+    if (blocks == 0)
+        return STATUS_OK;
+    enum status status = digest_table(store, blocks, &saved, fault);
+    if (status == STATUS_OK)
+        status = digest_table(store, 0, &expected, fault);
+    if (status == STATUS_OK && !hash256_equal(&saved, &expected))
+        status = fault_set(fault, STATUS_FORMAT, store_path(store), FAULT_NO_OFFSET,
+                           "the snapshot of the outpoint table is not what the store's blocks leave");
     return status;
 }

@@ -12,4 +12,8 @@
 enum status replay_outpoints(const struct store *store, uint32_t blocks, struct outpoints *table, uint64_t *records,
                              struct fault *fault) MUST_CHECK;
 
+/* The store's snapshot, if it has one, must be the table that a scan of its blocks leaves: both are brought up to the
+ * last block and compared. STATUS_FORMAT if they differ. O(store), memory for two tables. */
+enum status replay_check(struct store *store, struct fault *fault) MUST_CHECK;
+
 #endif

@@ -1,5 +1,5 @@
-/* Every command with every one of its allocations failing in turn: an error that says so, nothing half written, and a run
- * without a failure behind it ends as if there had been none. The commands run in this process. */
+/* Every command with every one of its allocations failing in turn: an error that says so, nothing half written, and a
+ * run without a failure behind it ends as if there had been none. The commands run in this process. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -24,8 +24,8 @@ static struct gen *open_chain(void)
 {
     static char data[512];
     snprintf(data, sizeof data, "%s/data", dir);
-    struct gen_options options = {.dir = data, .seed = 11, .xored = true, .block_bytes = 1500, .file_bytes = 12000, .window = 4,
-                                  .planted_per_10k = 5000, .stale_every = 5};
+    struct gen_options options = {.dir = data, .seed = 11, .xored = true, .block_bytes = 1500, .file_bytes = 12000,
+                                  .window = 4, .planted_per_10k = 5000, .stale_every = 5};
     return gen_open(&options);
 }
 
@@ -47,7 +47,7 @@ static void expect_digest(const char *store)
 static int set_up(void **state)
 {
     (void)state;
-    if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0) /* thousands of commits, which a disk would take its time for */
+    if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0) /* a disk would take its time for thousands of commits */
         setenv("TMPDIR", "/dev/shm", 1);
     dir = temp_dir();
     struct gen *gen = open_chain();
@@ -175,8 +175,8 @@ static void expect_same_files(const char *good, const char *out, size_t missing)
     closedir(folder);
 }
 
-/* Runs `command` with its tables in the folder that the line names. After a failure there must be no file in it, unless the
- * tables were written and only the summary behind them failed. */
+/* Runs `command` with its tables in the folder that the line names. After a failure there must be no file in it, unless
+ * the tables were written and only the summary behind them failed. */
 static void fail_reading(const char *command, const char *file, long step)
 {
     char good[512], out[512], line[1500];

@@ -89,7 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             read_with("stats --by block", "");
         }
         if (options & TWO_STEPS) {
-            int first = scan("b", (uint8_t)(options & ~THREADS), " --to-height 2"), second = scan("b", options ^ THREADS, "");
+            int first = scan("b", (uint8_t)(options & ~THREADS), " --to-height 2");
+            int second = scan("b", options ^ THREADS, "");
             must((first > second ? first : second) == status, "a scan in two steps ends as one in one step");
             char *again = digest_of("b", status == 3);
             must(strcmp(digest, again) == 0, "and makes the same store");
