@@ -1,15 +1,29 @@
-/* Any bytes as a script: its kind agrees with a second classifier, and its asm keeps to its bound. */
+/* Any bytes as a script: its kind agrees with a second classifier, its asm and its template keep to their bounds, and what a
+ * matcher finds does not depend on what it has seen before. */
 #include <string.h>
 
+#include "graph/matcher.h"
 #include "parser/mem.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/parser/second_kind.h"
+
+static const uint8_t seed[16];
+static struct catalogue catalogue;
+static struct matcher *seasoned; /* has seen every script before */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
+    must(catalogue_read_built_in(&catalogue, NULL) == STATUS_OK, "the built-in known scripts are whole");
+    must(matcher_new(&catalogue, seed, &seasoned, NULL) == STATUS_OK, "memory");
     return 0;
+}
+
+static void check_plain(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        must(text[i] >= ' ' && text[i] <= '~', "the text is plain");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -30,8 +44,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(text != NULL, "memory");
     size_t length = script_asm(data, size, text);
     must(length < script_asm_bound(size) && strlen(text) == length, "the asm is as long as it says, within its bound");
-    for (size_t i = 0; i < length; i++)
-        must(text[i] >= ' ' && text[i] <= '~', "the asm is plain text");
+    check_plain(text, length);
     mem_free(text);
+    char template[SCRIPT_TEMPLATE_MAX];
+    length = script_template(data, size, template);
+    must(length < sizeof template && strlen(template) == length, "the template is as long as it says, within its bound");
+    check_plain(template, length);
+    struct name_set first = {{0}}, again = {{0}};
+    matcher_match(seasoned, kind, data, size, &first);
+    matcher_match(seasoned, kind, data, size, &again);
+    must(memcmp(&first, &again, sizeof first) == 0, "a matcher says the same again");
     return 0;
 }
