@@ -262,6 +262,37 @@ static void components(void **state)
     forest_builder_free(&builder);
 }
 
+/* Without settled T-DAGs the others are found: what is left when those are dropped. */
+static void others(void **state)
+{
+    (void)state;
+    struct forest_builder builder = {0};
+    struct fault fault = {0};
+    struct tdags all, found;
+    add_random_txs(&builder, 2000);
+    assert_int_equal(tdags_find(&builder.forest, RULES_CORE_22, &all, &fault), STATUS_OK);
+    uint8_t *dropped = calloc(all.count + 1, 1), *settled = calloc(2000, 1);
+    assert_non_null(dropped);
+    assert_non_null(settled);
+    for (uint32_t d = 1; d <= all.count; d++)
+        dropped[d] = d == 1 || random_below(2) == 0;
+    for (uint32_t t = 0; t < 2000; t++)
+        settled[t] = dropped[all.tx_dag[t]];
+    assert_int_equal(tdags_find_others(&builder.forest, RULES_CORE_22, settled, &found, &fault), STATUS_OK);
+    assert_int_equal(found.roots_all, all.roots_all);
+    tdags_drop(&all, dropped);
+    assert_true(all.count > 10);
+    assert_int_equal(found.count, all.count);
+    assert_memory_equal(found.tx_dag, all.tx_dag, 2000 * sizeof *all.tx_dag);
+    assert_memory_equal(found.first, all.first, (all.count + 1) * sizeof *all.first);
+    assert_memory_equal(found.members, all.members, all.first[all.count] * sizeof *all.members);
+    free(dropped);
+    free(settled);
+    tdags_free(&all);
+    tdags_free(&found);
+    forest_builder_free(&builder);
+}
+
 static void drop(void **state)
 {
     (void)state;
@@ -332,7 +363,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loads_what_was_written), cmocka_unit_test(empty_store), cmocka_unit_test(damaged_stores),
-        cmocka_unit_test(out_of_memory), cmocka_unit_test(components), cmocka_unit_test(drop), cmocka_unit_test(roots),
+        cmocka_unit_test(out_of_memory), cmocka_unit_test(components), cmocka_unit_test(others),
+        cmocka_unit_test(drop), cmocka_unit_test(roots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
