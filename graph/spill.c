@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,10 +11,11 @@
 #include "parser/bytes.h"
 #include "parser/mem.h"
 
-/* A piece: u32 bytes of entries, u32 entries, then each entry: key, number as the step from the one before (zigzag
- * varint), extra (varint). */
-#define PIECE_HEADER 8u
+/* A piece: u64 place of the part's piece before (offset + 1, 0 for none), u32 bytes of entries, u32 entries, then each
+ * entry: key, number as the step from the one before (zigzag varint), extra (varint). */
+#define PIECE_HEADER 16u
 #define ENTRY_MAX (8u + 10u + 10u)
+#define FILES 8u
 
 struct lane {
     uint8_t *bytes;  /* a piece under way, NULL until needed */
@@ -22,11 +24,59 @@ struct lane {
     uint64_t number; /* of the last entry */
 };
 
+struct part {
+    uint64_t last; /* piece: offset + 1 */
+    uint64_t count;
+};
+
+struct file {
+    int fd; /* -1: not there */
+    uint64_t size;
+    unsigned parts_left;
+};
+
 struct spill {
     struct spill_shape shape;
     struct lane *lanes;     /* worker by worker, part by part */
     struct fault *failures; /* one a worker */
+    pthread_mutex_t lock;   /* of what follows */
+    struct part *parts;
+    struct file files[FILES];
 };
+
+static unsigned file_of(const struct spill *spill, unsigned part) { return part * FILES / spill->shape.parts; }
+
+static void path_of(const struct spill *spill, unsigned file, char path[4096])
+{
+    snprintf(path, 4096, "%s/%s-%u", spill->shape.folder, spill->shape.name, file);
+}
+
+static void remove_file(struct spill *spill, unsigned number)
+{
+    struct file *file = &spill->files[number];
+    char path[4096];
+    path_of(spill, number, path);
+    unlink(path);
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+}
+
+static enum status open_files(struct spill *spill, struct fault *fault)
+{
+    for (unsigned part = 0; part < spill->shape.parts; part++)
+        spill->files[file_of(spill, part)].parts_left++;
+    for (unsigned i = 0; i < FILES; i++) {
+        char path[4096];
+        path_of(spill, i, path);
+        if (spill->files[i].parts_left == 0)
+            continue;
+        spill->files[i].fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (spill->files[i].fd < 0)
+            return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot create a temporary file");
+    }
+    return STATUS_OK;
+}
 
 enum status spill_new(const struct spill_shape *shape, struct spill **out, struct fault *fault)
 {
@@ -36,14 +86,19 @@ enum status spill_new(const struct spill_shape *shape, struct spill **out, struc
     if (!spill)
         return fault_nomem(fault);
     spill->shape = *shape;
+    pthread_mutex_init(&spill->lock, NULL);
+    for (unsigned i = 0; i < FILES; i++)
+        spill->files[i].fd = -1;
     spill->lanes = mem_alloc((size_t)shape->workers * shape->parts, sizeof *spill->lanes);
     spill->failures = mem_alloc(shape->workers, sizeof *spill->failures);
-    if (!spill->lanes || !spill->failures) {
+    spill->parts = mem_alloc(shape->parts, sizeof *spill->parts);
+    bool ok = spill->lanes && spill->failures && spill->parts;
+    enum status status = ok ? open_files(spill, fault) : fault_nomem(fault);
+    if (status == STATUS_OK)
+        *out = spill;
+    else
         spill_free(spill);
-        return fault_nomem(fault);
-    }
-    *out = spill;
-    return STATUS_OK;
+    return status;
 }
 
 void spill_rest(struct spill *spill)
@@ -59,40 +114,53 @@ void spill_free(struct spill *spill)
     if (!spill)
         return;
     spill_rest(spill);
+    for (unsigned i = 0; i < FILES; i++)
+        remove_file(spill, i);
+    pthread_mutex_destroy(&spill->lock);
     mem_free(spill->failures);
+    mem_free(spill->parts);
     mem_free(spill);
 }
 
-static void path_of(const struct spill *spill, unsigned part, char path[4096])
+void spill_remove(struct spill *spill, unsigned part)
 {
-    snprintf(path, 4096, "%s/%s-%04u", spill->shape.folder, spill->shape.name, part);
+    unsigned file = file_of(spill, part);
+    pthread_mutex_lock(&spill->lock);
+    if (--spill->files[file].parts_left == 0)
+        remove_file(spill, file);
+    pthread_mutex_unlock(&spill->lock);
 }
 
-/* One write call at the end of the file: pieces of several threads do not mix. */
-static enum status write_lane(const struct spill *spill, unsigned part, struct lane *lane, struct fault *fault)
+/* ---- adding ---- */
+
+static enum status write_lane(struct spill *spill, unsigned part, struct lane *lane, struct fault *fault)
 {
-    char path[4096];
-    path_of(spill, part, path);
-    store_le32(lane->bytes, (uint32_t)(lane->size - PIECE_HEADER));
-    store_le32(lane->bytes + 4, lane->count);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot create a temporary file");
-    ssize_t written = write(fd, lane->bytes, lane->size);
+    unsigned number = file_of(spill, part);
+    struct file *file = &spill->files[number];
+    pthread_mutex_lock(&spill->lock);
+    uint64_t offset = file->size, before = spill->parts[part].last;
+    file->size += lane->size;
+    spill->parts[part].last = offset + 1;
+    spill->parts[part].count += lane->count;
+    pthread_mutex_unlock(&spill->lock);
+    store_le64(lane->bytes, before);
+    store_le32(lane->bytes + 8, (uint32_t)(lane->size - PIECE_HEADER));
+    store_le32(lane->bytes + 12, lane->count);
+    ssize_t written = pwrite(file->fd, lane->bytes, lane->size, (off_t)offset);
     if (written >= 0 && (size_t)written < lane->size)
         errno = ENOSPC;
+    char path[4096];
+    path_of(spill, number, path);
     enum status status = STATUS_OK;
     if (written < 0 || (size_t)written < lane->size)
-        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
-    if (close(fd) != 0 && status == STATUS_OK)
-        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
+        status = fault_errno(fault, path, offset, "cannot write a temporary file");
     lane->size = PIECE_HEADER;
     lane->count = 0;
     lane->number = 0;
     return status;
 }
 
-static uint8_t *put_varint(uint8_t *p, uint64_t v)
+static inline uint8_t *put_varint(uint8_t *p, uint64_t v)
 {
     while (v >= 0x80) {
         *p++ = (uint8_t)v | 0x80;
@@ -119,7 +187,7 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
     store_le64(p, entry->key); /* there is room for all 8 bytes: ENTRY_MAX */
     p += shape->key_size;
     int64_t step = (int64_t)(entry->number - lane->number);
-    p = put_varint(p, (uint64_t)step << 1 ^ (step < 0 ? UINT64_MAX : 0));
+    p = put_varint(p, (uint64_t)step << 1 ^ (uint64_t)(step >> 63));
     if (shape->extra)
         p = put_varint(p, entry->extra);
     lane->number = entry->number;
@@ -144,23 +212,14 @@ enum status spill_flush(struct spill *spill, struct fault *fault)
     return status;
 }
 
-void spill_remove(struct spill *spill, unsigned part)
-{
-    char path[4096];
-    path_of(spill, part, path);
-    unlink(path);
-}
-
-void spill_clear(struct spill *spill)
-{
-    for (unsigned part = 0; part < spill->shape.parts; part++)
-        spill_remove(spill, part);
-}
-
 /* ---- reading ---- */
 
-static const uint8_t *get_varint(const uint8_t *p, const uint8_t *end, uint64_t *v)
+static inline const uint8_t *get_varint(const uint8_t *p, const uint8_t *end, uint64_t *v)
 {
+    if (__builtin_expect(p < end && *p < 0x80, 1)) {
+        *v = *p;
+        return p + 1;
+    }
     uint64_t value = 0;
     for (unsigned shift = 0; p < end && shift < 64; shift += 7) {
         uint8_t byte = *p++;
@@ -179,9 +238,7 @@ static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint
     for (size_t i = 0; i < count; i++) {
         if ((size_t)(end - p) <= shape->key_size)
             return false;
-        uint64_t key = 0;
-        memcpy(&key, p, shape->key_size < 8 && end - p >= 8 ? 8 : shape->key_size);
-        entries[i].key = key & mask;
+        entries[i].key = load_le64(p) & mask; /* there are 8 bytes: the buffer is longer than what is read */
         p = get_varint(p + shape->key_size, end, &step);
         entries[i].extra = 0;
         if (p && shape->extra)
@@ -194,84 +251,30 @@ static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint
     return p == end;
 }
 
-/* A part under reading. */
-struct reading {
-    int fd;
-    char path[4096];
-    uint64_t offset;
-    uint8_t *bytes;
-    struct spill_entry *entries;
-};
-
-/* The next piece's header. *count is 0 at the end of the file. */
-static enum status next_piece(struct reading *reading, const struct spill_shape *shape, uint32_t *size, uint32_t *count,
-                              struct fault *fault)
-{
-    uint8_t header[PIECE_HEADER];
-    ssize_t got = pread(reading->fd, header, sizeof header, (off_t)reading->offset);
-    *size = *count = 0;
-    if (got == 0)
-        return STATUS_OK;
-    if (got < 0)
-        return fault_errno(fault, reading->path, reading->offset, "cannot read a temporary file");
-    *size = load_le32(header);
-    *count = load_le32(header + 4);
-    if (got != sizeof header || *size > shape->buffer || *count == 0 || *count > *size)
-        return fault_set(fault, STATUS_FORMAT, reading->path, reading->offset, "a temporary file is damaged");
-    return STATUS_OK;
-}
-
-static enum status see_piece(struct reading *reading, const struct spill_shape *shape, uint32_t size, uint32_t count,
-                             spill_see *see, void *context, struct fault *fault)
-{
-    ssize_t got = pread(reading->fd, reading->bytes, size, (off_t)(reading->offset + PIECE_HEADER));
-    if (got < 0)
-        return fault_errno(fault, reading->path, reading->offset, "cannot read a temporary file");
-    if ((size_t)got != size || !decode(shape, reading->bytes, reading->bytes + size, reading->entries, count))
-        return fault_set(fault, STATUS_FORMAT, reading->path, reading->offset, "a temporary file is damaged");
-    return see(context, reading->entries, count);
-}
-
-/* All pieces, or with `see` NULL only their headers, whose counts go to *total. */
-static enum status each_piece(const struct spill *spill, unsigned part, spill_see *see, void *context, uint64_t *total,
-                              struct fault *fault)
-{
-    const struct spill_shape *shape = &spill->shape;
-    struct reading reading = {0};
-    uint32_t size, count = 1;
-    path_of(spill, part, reading.path);
-    reading.fd = open(reading.path, O_RDONLY | O_CLOEXEC);
-    *total = 0;
-    if (reading.fd < 0) /* nothing was added */
-        return errno == ENOENT ? STATUS_OK : fault_errno(fault, reading.path, FAULT_NO_OFFSET, "cannot open a temporary file");
-    enum status status = STATUS_OK;
-    if (see) {
-        reading.bytes = mem_alloc(shape->buffer, 1);
-        reading.entries = mem_alloc(shape->buffer / (shape->key_size + 1) + 1, sizeof *reading.entries);
-        status = reading.bytes && reading.entries ? STATUS_OK : fault_nomem(fault);
-    }
-    while (status == STATUS_OK && count > 0) {
-        status = next_piece(&reading, shape, &size, &count, fault);
-        if (status == STATUS_OK && count > shape->buffer / (shape->key_size + 1))
-            status = fault_set(fault, STATUS_FORMAT, reading.path, reading.offset, "a temporary file is damaged");
-        if (status == STATUS_OK && count > 0 && see)
-            status = see_piece(&reading, shape, size, count, see, context, fault);
-        reading.offset += PIECE_HEADER + size;
-        *total += count;
-    }
-    close(reading.fd);
-    mem_free(reading.bytes);
-    mem_free(reading.entries);
-    return status;
-}
+uint64_t spill_count(const struct spill *spill, unsigned part) { return spill->parts[part].count; }
 
 enum status spill_read(const struct spill *spill, unsigned part, spill_see *see, void *context, struct fault *fault)
 {
-    uint64_t total;
-    return each_piece(spill, part, see, context, &total, fault);
-}
-
-enum status spill_count(const struct spill *spill, unsigned part, uint64_t *count, struct fault *fault)
-{
-    return each_piece(spill, part, NULL, NULL, count, fault);
+    const struct spill_shape *shape = &spill->shape;
+    size_t most = shape->buffer / (shape->key_size + 1) + 1;
+    uint8_t *bytes = mem_alloc(shape->buffer + 8, 1);
+    struct spill_entry *entries = mem_alloc(most, sizeof *entries);
+    enum status status = bytes && entries ? STATUS_OK : fault_nomem(fault);
+    char path[4096];
+    path_of(spill, file_of(spill, part), path);
+    for (uint64_t next = spill->parts[part].last; next > 0 && status == STATUS_OK;) {
+        ssize_t got = pread(spill->files[file_of(spill, part)].fd, bytes, shape->buffer, (off_t)(next - 1));
+        size_t size = got >= (ssize_t)PIECE_HEADER ? load_le32(bytes + 8) : 0, count = load_le32(bytes + 12);
+        if (got < 0)
+            status = fault_errno(fault, path, next - 1, "cannot read a temporary file");
+        else if ((size_t)got < PIECE_HEADER + size || count == 0 || count > most || load_le64(bytes) >= next ||
+                 !decode(shape, bytes + PIECE_HEADER, bytes + PIECE_HEADER + size, entries, count))
+            status = fault_set(fault, STATUS_FORMAT, path, next - 1, "a temporary file is damaged");
+        else
+            status = see(context, entries, count);
+        next = load_le64(bytes);
+    }
+    mem_free(bytes);
+    mem_free(entries);
+    return status;
 }

@@ -2,7 +2,8 @@
  * to the part it belongs to; later each part is read as a whole, in no particular order.
  *
  * An entry is a fixed-width key, a number and, for some spills, one more number. Numbers that go up in small steps take a byte
- * or two. One file a part, made of pieces that stand for themselves, so that threads do not wait for each other.
+ * or two. A few files hold the parts, in pieces that each name the piece of the same part before; a file goes when its last
+ * part is removed.
  * Thread rule: each worker number is one thread's at a time. Errors: STATUS_IO (a full disk), STATUS_NOMEM; in
  * reading STATUS_FORMAT: the file is not what was written. */
 #ifndef UNKTX_GRAPH_SPILL_H
@@ -22,16 +23,16 @@ struct spill_entry {
 };
 
 struct spill_shape {
-    const char *folder, *name; /* files are FOLDER/NAME-PPPP; borrowed */
+    const char *folder, *name; /* files are FOLDER/NAME-N; borrowed */
     unsigned parts, workers;
     unsigned key_size;         /* 1..8 bytes */
     bool extra;
     size_t buffer;             /* bytes for each part and worker */
 };
 
-/* Files that are there from an earlier run are added to. */
+/* Files that are there from an earlier run are emptied. */
 enum status spill_new(const struct spill_shape *shape, struct spill **spill, struct fault *fault) MUST_CHECK;
-/* Drops what is not flushed; the files stay. NULL is legal. */
+/* Deletes the files too. NULL is legal. */
 void spill_free(struct spill *spill);
 
 enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const struct spill_entry *entry) MUST_CHECK;
@@ -39,14 +40,13 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
 enum status spill_flush(struct spill *spill, struct fault *fault) MUST_CHECK;
 /* Frees the buffers; nothing may be added any more. */
 void spill_rest(struct spill *spill);
-/* Deletes the files of all parts / of one. */
-void spill_clear(struct spill *spill);
+/* Done with a part. */
 void spill_remove(struct spill *spill, unsigned part);
 
 /* Calls `see` for each piece of entries of a part; a status other than STATUS_OK ends it and is returned. Any thread. */
 typedef enum status spill_see(void *context, const struct spill_entry *entries, size_t count);
 enum status spill_read(const struct spill *spill, unsigned part, spill_see *see, void *context, struct fault *fault) MUST_CHECK;
-/* Entries of a part. O(pieces). */
-enum status spill_count(const struct spill *spill, unsigned part, uint64_t *count, struct fault *fault) MUST_CHECK;
+/* Entries of a part that were flushed. O(1). */
+uint64_t spill_count(const struct spill *spill, unsigned part);
 
 #endif

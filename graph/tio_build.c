@@ -292,10 +292,7 @@ static enum status open_spill(struct tio_work *work, const char *name, unsigned 
 {
     struct spill_shape shape = {.folder = work->folder, .name = name, .parts = parts, .workers = work->options->threads,
                                 .key_size = key_size, .extra = extra, .buffer = work_buffer(work, parts)};
-    enum status status = spill_new(&shape, spill, work->fault);
-    if (status == STATUS_OK)
-        spill_clear(*spill);
-    return status;
+    return spill_new(&shape, spill, work->fault);
 }
 
 static enum status begin_walk(struct build *build)
@@ -368,8 +365,6 @@ static void close_stage(struct tio_work *work)
 {
     struct spill **spills[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->later};
     for (size_t i = 0; i < sizeof spills / sizeof *spills; i++) {
-        if (*spills[i])
-            spill_clear(*spills[i]);
         spill_free(*spills[i]);
         *spills[i] = NULL;
     }
@@ -400,8 +395,9 @@ static enum status run_stages(struct build *build)
     if (status == STATUS_OK)
         status = tio_join(work);
     if (status == STATUS_OK) {
-        spill_clear(work->creators);
-        spill_clear(work->spenders);
+        spill_free(work->creators);
+        spill_free(work->spenders);
+        work->creators = work->spenders = NULL;
         status = tio_place(work);
     }
     if (status == STATUS_OK)

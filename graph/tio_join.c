@@ -347,19 +347,15 @@ static void close_base(struct join *join, unsigned count)
 }
 
 /* So many passes, a power of 2, that the largest part of the group fits into memory in one. */
-static enum status choose_passes(struct join *join, unsigned count)
+static void choose_passes(struct join *join, unsigned count)
 {
     uint64_t most = 0, limit = join->work->memory / join->work->options->threads;
     for (unsigned i = 0; i < count; i++) {
-        uint64_t n;
-        enum status status = spill_count(join->work->creators, join->first + i, &n, join->work->fault);
-        if (status != STATUS_OK)
-            return status;
+        uint64_t n = spill_count(join->work->creators, join->first + i);
         most = n > most ? n : most;
     }
     for (join->passes = 1; most / join->passes * CREATOR_BYTES > limit && join->passes < 1u << 16;)
         join->passes *= 2;
-    return STATUS_OK;
 }
 
 /* Parts side by side, one for each thread. */
@@ -378,8 +374,9 @@ static enum status join_pass(struct join *join, unsigned count)
 
 static enum status join_group(struct join *join, unsigned count)
 {
-    enum status status = choose_passes(join, count);
-    if (status == STATUS_OK && join->passes == 1)
+    enum status status = STATUS_OK;
+    choose_passes(join, count);
+    if (join->passes == 1)
         return join_pass(join, count);
     unsigned end = join->first + count; /* part by part: the index must come in order */
     for (; join->first < end && status == STATUS_OK; join->first++)
