@@ -18,7 +18,7 @@
 #define CREATORS_A_PART 40000u
 #define CREATOR_BYTES 40u
 #define NUMBERS_A_RANGE 65536u
-#define RANGE_BYTES 48u           /* of memory for each output or input of a range */
+#define RANGE_BYTES 96u           /* of memory for each output or input of a range */
 #define RUNS_MAX 48u
 
 struct build {

@@ -402,7 +402,7 @@ static enum status report_bad(struct join *join)
 enum status tio_join(struct tio_work *work)
 {
     unsigned threads = work->options->threads, parts = 1u << work->part_bits;
-    struct work_queue queue = {.work = work};
+    struct work_queue queue = {.work = work, .waits = work->base.totals.blocks > 0};
     struct join *join = mem_alloc(1, sizeof *join);
     enum status status = STATUS_OK;
     if (!join || !(join->parts = mem_alloc(threads, sizeof *join->parts)))

@@ -32,6 +32,8 @@ struct packer {
     size_t size;
 };
 
+struct place;
+
 /* The txs file, read in order. */
 struct stream {
     struct tio_work *work;
@@ -40,11 +42,22 @@ struct stream {
     uint64_t offset; /* in the file, behind `bytes` */
 };
 
+/* The ranges of one kind, in groups of one a thread: while one group is made ready, the group before is taken in. */
+struct passage {
+    void (*prepare)(struct place *place, struct range *range);
+    enum status (*take)(struct place *place, struct range *range);
+    uint64_t ranges, first; /* of how many; the first of the group that is made ready */
+    size_t ready_count, next_count;
+    enum status status;     /* of taking in */
+};
+
 struct place {
     struct tio_work *work;
     struct work_queue queue;
-    struct range *ranges; /* one a thread */
-    uint64_t first;       /* of the group */
+    struct range *ready, *next; /* one a thread */
+    struct passage passage;
+    struct packer packer;
+    uint64_t bad_input;
     /* transactions */
     struct stream stream;
     struct tio_tx tx;     /* that is to come next: numbers, height, index */
@@ -78,7 +91,9 @@ static enum status begin_packer(struct packer *packer, struct work_queue *queue,
     const uint8_t *bytes;
     size_t size;
     store_be32(key, packer->page_number);
-    enum status status = kv_view_open(work->kv, &view, work->fault);
+    enum status status = work_write(queue); /* no view may be open beside a write */
+    if (status == STATUS_OK)
+        status = kv_view_open(work->kv, &view, work->fault);
     if (status == STATUS_OK)
         status = kv_get(view, table, key, sizeof key, &bytes, &size, work->fault);
     if (status == STATUS_OK && size >= packer->size)
@@ -163,25 +178,31 @@ static enum status see_links(void *context, const struct spill_entry *entries, s
     return STATUS_OK;
 }
 
-static void prepare_outputs(void *context, unsigned worker, size_t item)
+static void prepare_outputs(struct place *place, struct range *range)
 {
-    struct place *place = context;
     struct tio_work *work = place->work;
-    struct range *range = &place->ranges[item];
-    uint64_t all = work_outputs(work), from = (place->first + item) * work->out_range;
-    range->worker = worker;
-    range->number = place->first + item;
+    uint64_t all = work_outputs(work), from = range->number * work->out_range;
     range->first = work->blocks[0].first_output + from;
     range->count = (size_t)(all - from < work->out_range ? all - from : work->out_range);
     range->bad_input = UINT64_MAX;
     range->status = read_at(work->outs_fd, range->outs, range->count * 7, 7 * from, work->folder, &range->fault);
     if (range->status != STATUS_OK)
         return;
-    range->outs[range->count * 7] = 0;
     for (size_t i = 0; i < range->count; i++)
         store_output(range->records + i * OUTPUT_SIZE, load_value_kind(range->outs + 7 * i), TIO_NONE_40);
     range->status = spill_read(work->links, (unsigned)range->number, see_links, range, &range->fault);
 }
+
+static enum status take_outputs(struct place *place, struct range *range)
+{
+    place->bad_input = range->bad_input < place->bad_input ? range->bad_input : place->bad_input;
+    enum status status = pack(&place->packer, range->records, range->count);
+    if (status == STATUS_OK)
+        spill_remove(place->work->links, (unsigned)range->number);
+    return status;
+}
+
+/* ---- ranges ---- */
 
 static enum status range_status(const struct place *place, const struct range *range)
 {
@@ -194,35 +215,63 @@ static enum status range_status(const struct place *place, const struct range *r
     return range->status;
 }
 
+/* Item 0 takes the ready group in, the others make the next one ready. */
+static void pass_item(void *context, unsigned worker, size_t item)
+{
+    struct place *place = context;
+    struct passage *passage = &place->passage;
+    if (item > 0) {
+        struct range *range = &place->next[item - 1];
+        range->worker = worker;
+        range->number = passage->first + item - 1;
+        passage->prepare(place, range);
+        return;
+    }
+    passage->status = STATUS_OK;
+    for (size_t i = 0; i < passage->ready_count && passage->status == STATUS_OK; i++) {
+        passage->status = range_status(place, &place->ready[i]);
+        if (passage->status == STATUS_OK)
+            passage->status = passage->take(place, &place->ready[i]);
+    }
+}
+
+/* `done` of 2 * ranges have been shown as progress before. */
+static enum status pass(struct place *place, uint64_t done)
+{
+    struct passage *passage = &place->passage;
+    unsigned threads = place->work->options->threads;
+    for (;;) {
+        uint64_t left = passage->ranges - passage->first;
+        passage->next_count = left < threads ? (size_t)left : threads;
+        parallel_for(threads, 1 + passage->next_count, pass_item, place);
+        if (passage->status != STATUS_OK || passage->next_count == 0)
+            return passage->status;
+        struct range *swap = place->ready;
+        place->ready = place->next;
+        place->next = swap;
+        passage->ready_count = passage->next_count;
+        passage->first += passage->next_count;
+        work_progress(place->work, TIO_TABLES, done * passage->ranges + passage->first, 2 * passage->ranges);
+        if (work_stopped(place->work))
+            return STATUS_INTERRUPTED;
+    }
+}
+
 static enum status place_outputs(struct place *place)
 {
     struct tio_work *work = place->work;
-    struct packer packer;
-    uint64_t ranges = (work_outputs(work) + work->out_range - 1) / work->out_range, bad = UINT64_MAX;
-    unsigned threads = work->options->threads;
-    enum status status = begin_packer(&packer, &place->queue, TABLE_OUTPUTS, OUTPUT_SIZE, work->blocks[0].first_output);
-    for (place->first = 0; place->first < ranges && status == STATUS_OK; place->first += threads) {
-        size_t count = ranges - place->first < threads ? (size_t)(ranges - place->first) : threads;
-        parallel_for(threads, count, prepare_outputs, place);
-        for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-            const struct range *range = &place->ranges[i];
-            status = range_status(place, range);
-            bad = range->bad_input < bad ? range->bad_input : bad;
-            if (status == STATUS_OK)
-                status = pack(&packer, range->records, range->count);
-            if (status == STATUS_OK)
-                spill_remove(work->links, (unsigned)range->number);
-        }
-        work_progress(work, TIO_TABLES, place->first + count, 2 * ranges);
-        if (status == STATUS_OK && work_stopped(work))
-            status = STATUS_INTERRUPTED;
-    }
+    place->passage = (struct passage){.prepare = prepare_outputs, .take = take_outputs,
+                                      .ranges = (work_outputs(work) + work->out_range - 1) / work->out_range};
+    place->bad_input = UINT64_MAX;
+    enum status status = begin_packer(&place->packer, &place->queue, TABLE_OUTPUTS, OUTPUT_SIZE, work->blocks[0].first_output);
     if (status == STATUS_OK)
-        status = end_packer(&packer);
+        status = pass(place, 0);
+    if (status == STATUS_OK)
+        status = end_packer(&place->packer);
     if (status == STATUS_OK)
         status = spill_flush(work->values, work->fault);
-    if (status == STATUS_OK && bad != UINT64_MAX)
-        return work_bad_input(work, bad, "spends an output that is spent");
+    if (status == STATUS_OK && place->bad_input != UINT64_MAX)
+        return work_bad_input(work, place->bad_input, "spends an output that is spent");
     return status;
 }
 
@@ -333,14 +382,10 @@ static enum status see_values(void *context, const struct spill_entry *entries, 
     return STATUS_OK;
 }
 
-static void prepare_inputs(void *context, unsigned worker, size_t item)
+static void prepare_inputs(struct place *place, struct range *range)
 {
-    struct place *place = context;
     struct tio_work *work = place->work;
-    struct range *range = &place->ranges[item];
-    uint64_t all = work_inputs(work), from = (place->first + item) * work->in_range;
-    range->worker = worker;
-    range->number = place->first + item;
+    uint64_t all = work_inputs(work), from = range->number * work->in_range;
     range->first = work->blocks[0].first_input + from;
     range->count = (size_t)(all - from < work->in_range ? all - from : work->in_range);
     for (size_t i = 0; i < range->count; i++)
@@ -369,32 +414,26 @@ static enum status take_inputs(struct place *place, const struct range *range)
     return status;
 }
 
+static enum status take_range(struct place *place, struct range *range)
+{
+    enum status status = pack(&place->packer, range->records, range->count);
+    if (status == STATUS_OK)
+        status = take_inputs(place, range);
+    if (status == STATUS_OK)
+        spill_remove(place->work->values, (unsigned)range->number);
+    return status;
+}
+
 static enum status place_inputs(struct place *place)
 {
     struct tio_work *work = place->work;
-    struct packer packer;
-    uint64_t ranges = (work_inputs(work) + work->in_range - 1) / work->in_range;
-    unsigned threads = work->options->threads;
-    enum status status = begin_packer(&packer, &place->queue, TABLE_INPUTS, INPUT_SIZE, work->blocks[0].first_input);
-    for (place->first = 0; place->first < ranges && status == STATUS_OK; place->first += threads) {
-        size_t count = ranges - place->first < threads ? (size_t)(ranges - place->first) : threads;
-        parallel_for(threads, count, prepare_inputs, place);
-        for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-            const struct range *range = &place->ranges[i];
-            status = range_status(place, range);
-            if (status == STATUS_OK)
-                status = pack(&packer, range->records, range->count);
-            if (status == STATUS_OK)
-                status = take_inputs(place, range);
-            if (status == STATUS_OK)
-                spill_remove(work->values, (unsigned)range->number);
-        }
-        work_progress(work, TIO_TABLES, ranges + place->first + count, 2 * ranges);
-        if (status == STATUS_OK && work_stopped(work))
-            status = STATUS_INTERRUPTED;
-    }
+    place->passage = (struct passage){.prepare = prepare_inputs, .take = take_range,
+                                      .ranges = (work_inputs(work) + work->in_range - 1) / work->in_range};
+    enum status status = begin_packer(&place->packer, &place->queue, TABLE_INPUTS, INPUT_SIZE, work->blocks[0].first_input);
     if (status == STATUS_OK)
-        status = end_packer(&packer);
+        status = pass(place, 1);
+    if (status == STATUS_OK)
+        status = end_packer(&place->packer);
     return status == STATUS_OK ? end_tx_page(place) : status;
 }
 
@@ -506,10 +545,11 @@ static enum status begin_place(struct place *place)
     size_t outputs = (size_t)work->out_range, inputs = (size_t)work->in_range;
     size_t records = outputs * OUTPUT_SIZE > inputs * INPUT_SIZE ? outputs * OUTPUT_SIZE : inputs * INPUT_SIZE;
     place->stream = (struct stream){.work = work, .bytes = mem_alloc(STREAM_BYTES, 1)};
-    place->ranges = mem_alloc(threads, sizeof *place->ranges);
-    bool ok = place->stream.bytes && place->ranges;
-    for (unsigned i = 0; ok && i < threads; i++) {
-        struct range *range = &place->ranges[i];
+    place->ready = mem_alloc(threads, sizeof *place->ready);
+    place->next = mem_alloc(threads, sizeof *place->next);
+    bool ok = place->stream.bytes && place->ready && place->next;
+    for (unsigned i = 0; ok && i < 2 * threads; i++) {
+        struct range *range = i < threads ? &place->ready[i] : &place->next[i - threads];
         range->work = work;
         range->outs = mem_alloc(outputs * 7 + 8, 1);
         range->records = mem_alloc(records + 8, 1);
@@ -524,15 +564,21 @@ static enum status begin_place(struct place *place)
     return ok ? STATUS_OK : fault_nomem(work->fault);
 }
 
+static void free_ranges(struct range *ranges, unsigned count)
+{
+    for (unsigned i = 0; ranges && i < count; i++) {
+        mem_free(ranges[i].outs);
+        mem_free(ranges[i].records);
+        mem_free(ranges[i].spent);
+        mem_free(ranges[i].values);
+    }
+    mem_free(ranges);
+}
+
 static void end_place(struct place *place)
 {
-    for (unsigned i = 0; place->ranges && i < place->work->options->threads; i++) {
-        mem_free(place->ranges[i].outs);
-        mem_free(place->ranges[i].records);
-        mem_free(place->ranges[i].spent);
-        mem_free(place->ranges[i].values);
-    }
-    mem_free(place->ranges);
+    free_ranges(place->ready, place->work->options->threads);
+    free_ranges(place->next, place->work->options->threads);
     mem_free(place->stream.bytes);
     work_queue_free(&place->queue);
     mem_free(place);

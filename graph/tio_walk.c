@@ -7,7 +7,7 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
-#define ROUND_BYTES_PER_THREAD (12u << 20)
+#define ROUND_BYTES_PER_THREAD (20u << 20)
 #define ROUND_BLOCKS_MAX 4096u
 #define TX_BYTES_MIN 60u /* one input, one output, empty scripts */
 

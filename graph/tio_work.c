@@ -3,7 +3,7 @@
 #include "graph/filemap.h"
 #include "parser/mem.h"
 
-#define QUEUE_BYTES (32u << 20)
+#define QUEUE_BYTES (16u << 20)
 #define BUFFERS_BYTES_MAX (64u << 20)
 #define BUFFER_MIN 4096u
 #define BUFFER_MAX (64u << 10)
@@ -163,10 +163,10 @@ enum status work_bad_input(struct tio_work *work, uint64_t input, const char *wh
 /* A record in the queue: u8 table, u8 key size, u32 size, key, value. */
 #define RECORD_HEADER 6u
 
-static bool write_queue(struct kv_txn *txn, void *context)
+static bool write_records(struct kv_txn *txn, void *context)
 {
     const struct work_queue *queue = context;
-    for (const uint8_t *p = queue->bytes; p < queue->bytes + queue->size;) {
+    for (const uint8_t *p = queue->writing; p < queue->writing + queue->writing_size;) {
         size_t key_size = p[1], size = load_le32(p + 2);
         const uint8_t *key = p + RECORD_HEADER, *value = key + key_size;
         if (!(p[0] & PUT ? kv_put : kv_append)(txn, p[0] & ~PUT, key, key_size, value, size))
@@ -176,28 +176,57 @@ static bool write_queue(struct kv_txn *txn, void *context)
     return true;
 }
 
+static void *write_beside(void *context)
+{
+    struct work_queue *queue = context;
+    queue->status = kv_write(queue->work->kv, queue->writing_size, write_records, queue, &queue->fault);
+    return NULL;
+}
+
+static enum status wait_for_writer(struct work_queue *queue)
+{
+    if (queue->busy)
+        pthread_join(queue->thread, NULL);
+    queue->busy = false;
+    if (queue->status != STATUS_OK && queue->work->fault)
+        *queue->work->fault = queue->fault;
+    return queue->status;
+}
+
+/* Has what is there written, when the write before is done. */
+static enum status begin_write(struct work_queue *queue)
+{
+    enum status status = wait_for_writer(queue);
+    if (status != STATUS_OK || queue->size == 0)
+        return status;
+    uint8_t *swap = queue->writing;
+    queue->writing = queue->bytes;
+    queue->writing_size = queue->size;
+    queue->bytes = swap;
+    queue->size = 0;
+    queue->busy = !queue->waits && pthread_create(&queue->thread, NULL, write_beside, queue) == 0;
+    if (queue->busy)
+        return STATUS_OK;
+    write_beside(queue);
+    return wait_for_writer(queue);
+}
+
 enum status work_write(struct work_queue *queue)
 {
-    if (queue->size == 0)
-        return STATUS_OK;
-    enum status status = kv_write(queue->work->kv, queue->size, write_queue, queue, queue->work->fault);
-    queue->size = 0;
-    return status;
+    enum status status = begin_write(queue);
+    return status == STATUS_OK ? wait_for_writer(queue) : status;
 }
 
 static enum status add(struct work_queue *queue, unsigned table, const void *key, size_t key_size, const void *value, size_t size)
 {
     size_t more = RECORD_HEADER + key_size + size;
-    if (!queue->bytes) {
-        queue->bytes = mem_alloc(QUEUE_BYTES, 1);
-        if (!queue->bytes)
-            return fault_nomem(queue->work->fault);
-    }
     if (queue->size + more > QUEUE_BYTES) {
-        enum status status = work_write(queue);
+        enum status status = begin_write(queue);
         if (status != STATUS_OK)
             return status;
     }
+    if (!queue->bytes && !(queue->bytes = mem_alloc(QUEUE_BYTES, 1)))
+        return fault_nomem(queue->work->fault);
     uint8_t *p = queue->bytes + queue->size;
     p[0] = (uint8_t)table;
     p[1] = (uint8_t)key_size;
@@ -222,8 +251,11 @@ enum status work_put(struct work_queue *queue, enum tio_table table, const void 
 
 void work_queue_free(struct work_queue *queue)
 {
+    if (queue->busy)
+        pthread_join(queue->thread, NULL);
     mem_free(queue->bytes);
-    queue->bytes = NULL;
+    mem_free(queue->writing);
+    *queue = (struct work_queue){0};
 }
 
 static enum status write_page(struct work_run *run)

@@ -12,6 +12,8 @@
 #ifndef UNKTX_GRAPH_TIO_WORK_H
 #define UNKTX_GRAPH_TIO_WORK_H
 
+#include <pthread.h>
+
 #include "graph/spill.h"
 #include "graph/tio_build.h"
 #include "graph/tio_format.h"
@@ -75,18 +77,25 @@ enum status work_read_spend(const struct tio_work *work, struct blk_reader *read
 enum status work_read_txid(const struct tio_work *work, struct blk_reader *reader, uint64_t first_output, struct hash256 *txid,
                            struct fault *fault) MUST_CHECK;
 
-/* Records for the tables, written some 32 MiB at a time in the order in which they come. */
+/* Records for the tables, written some 16 MiB at a time in the order in which they come, by a thread of its own: the disk
+ * is waited for beside the work. No view of the kv may be open meanwhile. */
 struct work_queue {
     struct tio_work *work;
-    uint8_t *bytes;
-    size_t size, capacity;
+    bool waits;              /* for each write: views are open beside it */
+    uint8_t *bytes, *writing;
+    size_t size, writing_size;
+    bool busy;               /* `thread` runs */
+    pthread_t thread;
+    enum status status;      /* of the last write */
+    struct fault fault;
 };
 enum status work_append(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size, const void *value,
                         size_t size) MUST_CHECK;
 /* The same for a key that may be there, or be below others. */
 enum status work_put(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size, const void *value,
                      size_t size) MUST_CHECK;
-enum status work_write(struct work_queue *queue) MUST_CHECK; /* what is left */
+/* Writes what is left, and waits until all is written. */
+enum status work_write(struct work_queue *queue) MUST_CHECK;
 void work_queue_free(struct work_queue *queue);
 
 /* Adds pairs in order to one run of a table of pairs. */
