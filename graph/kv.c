@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* fallocate */
 #include "graph/kv.h"
 
 #include <assert.h>
@@ -15,6 +16,8 @@
 #include "parser/mem.h"
 
 #define DEFAULT_MAP_STEP ((size_t)1 << 30)
+#define READERS_MAX 512u
+#define LOCK_FILE_SIZE (40u << 10) /* holds the readers, at 64 bytes each, and what LMDB has in front of them */
 
 static size_t map_step = DEFAULT_MAP_STEP;
 
@@ -69,11 +72,12 @@ static enum status fault_of(const struct kv *kv, int code, const char *doing, si
         return fault_nomem(fault);
     case ENOSPC:
     case EDQUOT:
+    case EIO: /* what LMDB makes of a write that came up short */
         return fault_set(
             fault, STATUS_IO, kv->data_path, FAULT_NO_OFFSET,
-            "the disk is full: some %zu MiB more are needed at once. Free some space and run the same command "
+            "the disk is full%s: some %zu MiB more are needed at once. Free some space and run the same command "
             "again: nothing that was committed is lost",
-            (need >> 20) + 1);
+            code == EIO ? ", or damaged" : "", (need >> 20) + 1);
     case MDB_INVALID:
     case MDB_NOTFOUND:
         return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET, "this is not an unktx %s", noun);
@@ -164,6 +168,18 @@ static size_t map_size_for(size_t file_size)
     return (size / map_step + 1) * map_step;
 }
 
+/* LMDB maps its lock file: on a full disk, writing to a page that has no place there would end the program. File systems
+ * that cannot give one beforehand are left to their luck. */
+static int place_lock_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return errno;
+    int code = fallocate(fd, 0, 0, LOCK_FILE_SIZE) == 0 || errno != ENOSPC ? MDB_SUCCESS : ENOSPC;
+    close(fd);
+    return code;
+}
+
 static enum status open_environment(struct kv *kv, struct fault *fault)
 {
     size_t file_size;
@@ -171,20 +187,24 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
     if (status != STATUS_OK)
         return status;
     unsigned flags = MDB_NOTLS;
+    int code = MDB_SUCCESS;
+    char path[sizeof kv->path + 16];
+    snprintf(path, sizeof path, "%s/lock.mdb", kv->path);
     if (kv->mode == KV_READ) {
         flags |= MDB_RDONLY;
         /* Where LMDB's lock file is not there or cannot be written, this process cannot register as a reader; then
          * the folder is one that nobody writes: on a read-only medium, another user's, a copy. */
-        char path[sizeof kv->path + 16];
-        snprintf(path, sizeof path, "%s/lock.mdb", kv->path);
         if (access(path, R_OK | W_OK) != 0)
             flags |= MDB_NOLOCK;
+    } else {
+        code = place_lock_file(path);
     }
-    int code = mdb_env_create(&kv->env);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_create(&kv->env);
     if (code == MDB_SUCCESS)
         code = mdb_env_set_maxdbs(kv->env, KV_TABLES_MAX);
     if (code == MDB_SUCCESS)
-        code = mdb_env_set_maxreaders(kv->env, 512);
+        code = mdb_env_set_maxreaders(kv->env, READERS_MAX);
     if (code == MDB_SUCCESS)
         code = mdb_env_set_mapsize(kv->env, map_size_for(file_size));
     if (code == MDB_SUCCESS)
@@ -192,6 +212,8 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
     int dead;
     if (code == MDB_SUCCESS && !(flags & MDB_NOLOCK))
         code = mdb_reader_check(kv->env, &dead);
+    if (code != MDB_SUCCESS && kv->mode == KV_WRITE && file_size == 0)
+        unlink(kv->data_path); /* half begun: the next attempt would take it for something else */
     return fault_of(kv, code, "open", 0, fault);
 }
 
