@@ -1,0 +1,413 @@
+/* What unktx does when something runs out or is taken: disk, memory, permission, the other end of a pipe, the store. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <glob.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "graph/ingest.h"
+#include "tests/support/chaingen.h"
+#include "tests/support/run.h"
+#include "tests/support/stores.h"
+
+/* A chain of some megabytes in DIR/data, its store in DIR/store, the tables in DIR/tables. */
+static struct {
+    char *dir;
+    char data[512], store[512], tables[512], small[512];
+} place;
+
+static int set_up(void **state)
+{
+    (void)state;
+    place.dir = temp_dir();
+    snprintf(place.data, sizeof place.data, "%s/data", place.dir);
+    snprintf(place.store, sizeof place.store, "%s/store", place.dir);
+    snprintf(place.tables, sizeof place.tables, "%s/tables", place.dir);
+    snprintf(place.small, sizeof place.small, "%s/small", place.dir);
+    struct gen_options options = {.dir = place.data, .seed = 31, .block_bytes = 40000, .planted_per_10k = 3000};
+    struct gen *gen = gen_open(&options);
+    gen_blocks(gen, 300, 0);
+    gen_close(gen);
+    unktx_ok("scan --quiet --datadir %s --store %s", place.data, place.store);
+    store_tables(place.store, "core-22", place.tables);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    umount2(place.small, MNT_DETACH);
+    remove_tree(place.dir);
+    free(place.dir);
+    return 0;
+}
+
+/* Runs a line of the shell: the exit status, and a part of stderr (NULL: it is empty). */
+static void expect(int status, const char *text, const char *line)
+{
+    struct run run = shell("%s", line);
+    if (run.exit_status != status || (text ? !strstr(run.err, text) : run.err[0] != '\0'))
+        fail_msg("%s: exit status %d, not %d with \"%s\": %s", line, run.exit_status, status, text ? text : "",
+                 run.err);
+    run_free(&run);
+}
+
+static void assert_folder_is_empty(const char *folder)
+{
+    glob_t found = {0};
+    if (glob(path_of("%s/*", folder), 0, NULL, &found) != GLOB_NOMATCH)
+        fail_msg("left behind: %s", found.gl_pathv[0]);
+    globfree(&found);
+}
+
+/* ---- disks ---- */
+
+/* A tmpfs of so many KiB at DIR/small; false where this process may not mount. */
+static bool mount_small(unsigned kib)
+{
+    char size[32];
+    make_dirs(place.small);
+    snprintf(size, sizeof size, "size=%uk", kib);
+    return mount("tmpfs", place.small, "tmpfs", 0, size) == 0;
+}
+
+static void resize_small(unsigned kib, bool read_only)
+{
+    char size[32];
+    snprintf(size, sizeof size, "size=%uk", kib);
+    assert_int_equal(mount("tmpfs", place.small, "tmpfs", MS_REMOUNT | (read_only ? MS_RDONLY : 0), size), 0);
+}
+
+static void skip_without_mount(void)
+{
+    print_message("skipped: mounting a small tmpfs takes root\n");
+    skip();
+}
+
+/* Whatever room there is, the scan says what is missing, and with more room goes on to the right store. */
+static void test_store_on_a_full_disk(void **state)
+{
+    (void)state;
+    if (!mount_small(2048))
+        skip_without_mount();
+    char *zeros = must_alloc(2048, 1024);
+    unsigned refused = 0;
+    for (unsigned free_kib = 0; free_kib <= 2048; free_kib += free_kib < 64 ? 4 : 96) {
+        remove_tree(path_of("%s/store", place.small));
+        write_file(path_of("%s/fill", place.small), zeros, (size_t)(2048 - free_kib) << 10);
+        struct run run = unktx("scan --quiet --datadir %s --store %s/store", place.data, place.small);
+        if (run.exit_status != 0) {
+            refused++;
+            assert_int_equal(run.exit_status, 1);
+            if (!strstr(run.err, "the disk is full") && !strstr(run.err, "No space left"))
+                fail_msg("with %u KiB free: %s", free_kib, run.err);
+        }
+        run_free(&run);
+        assert_int_equal(unlink(path_of("%s/fill", place.small)), 0);
+        if (free_kib % 16 == 0) {
+            resize_small(64 << 10, false);
+            unktx_ok("scan --quiet --datadir %s --store %s/store", place.data, place.small);
+            char wanted[DIGEST_SIZE + 1], found[DIGEST_SIZE + 1];
+            store_digest(place.store, wanted);
+            store_digest(path_of("%s/store", place.small), found);
+            assert_string_equal(wanted, found);
+            remove_tree(path_of("%s/store", place.small));
+            resize_small(2048, false);
+        }
+    }
+    print_message("%u disks too small\n", refused);
+    assert_true(refused > 10);
+    free(zeros);
+    assert_int_equal(umount2(place.small, 0), 0);
+}
+
+/* Tables on a full disk: an error, and nothing is left. */
+static void test_tables_on_a_full_disk(void **state)
+{
+    (void)state;
+    if (!mount_small(256))
+        skip_without_mount();
+    char line[3000];
+    static const char *const commands[] = {"outputs --rules core-22 --store %s -o %s/out/outputs.csv",
+                                           "dags --rules core-22 --store %s -o %s/out",
+                                           "blocks -o %s/out/blocks.csv %s"};
+    make_dirs(path_of("%s/out", place.small));
+    char *zeros = must_alloc(256, 1024);
+    for (unsigned free_kib = 0; free_kib < 40; free_kib += 4) {
+        for (size_t c = 0; c < 3; c++) {
+            write_file(path_of("%s/fill", place.small), zeros, (size_t)(256 - free_kib) << 10);
+            int used = snprintf(line, sizeof line, "$UNKTX ");
+            snprintf(line + used, sizeof line - (size_t)used, commands[c], c < 2 ? place.store : place.small,
+                     c < 2 ? place.small : place.data);
+            expect(1, "No space left on device", line);
+            assert_folder_is_empty(path_of("%s/out", place.small));
+            assert_int_equal(unlink(path_of("%s/fill", place.small)), 0);
+        }
+    }
+    free(zeros);
+    assert_int_equal(umount2(place.small, 0), 0);
+}
+
+static void test_read_only_disk(void **state)
+{
+    (void)state;
+    if (!mount_small(64 << 10))
+        skip_without_mount();
+    char line[2000];
+    copy_files(place.store, path_of("%s/store", place.small));
+    resize_small(64 << 10, true);
+    assert_same_stores(place.store, path_of("%s/store", place.small), place.dir);
+    snprintf(line, sizeof line, "$UNKTX scan --datadir %s --store %s/store", place.data, place.small);
+    expect(1, "Read-only file system", line);
+    snprintf(line, sizeof line, "$UNKTX outputs --store %s -o %s/x.csv", place.store, place.small);
+    expect(1, "x.csv: cannot be written: Read-only file system", line);
+    assert_int_equal(umount2(place.small, 0), 0);
+}
+
+/* ---- permissions ---- */
+
+/* A store and a folder that another user may read and not write. */
+static void test_no_permission_to_write(void **state)
+{
+    (void)state;
+    const char *as = "";
+    char line[3000], store[600];
+    if (geteuid() == 0) {
+        struct run can = shell("setpriv --reuid=65534 --clear-groups $UNKTX --version");
+        bool able = can.exit_status == 0;
+        run_free(&can);
+        if (!able) {
+            print_message("skipped: root, and no other user can run the program here\n");
+            skip();
+        }
+        as = "setpriv --reuid=65534 --clear-groups ";
+        assert_int_equal(chmod(place.dir, 0755), 0);
+    }
+    snprintf(store, sizeof store, "%s/others", place.dir);
+    copy_files(place.store, store);
+    expect(0, NULL, path_of("chmod -R a-w %s", store));
+    static const char *const readers[] = {"outputs", "stats", "check", "show --dag 1"};
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        snprintf(line, sizeof line, "%s$UNKTX %s --store %s > /dev/null", as, readers[i], store);
+        expect(0, NULL, line);
+    }
+    snprintf(line, sizeof line, "%s$UNKTX scan --datadir %s --store %s", as, place.data, store);
+    expect(1, "Permission denied", line);
+    snprintf(line, sizeof line, "%s$UNKTX scan --datadir %s --store %s/new", as, place.data, store);
+    expect(1, "Permission denied", line);
+    snprintf(line, sizeof line, "%s$UNKTX outputs --store %s -o %s/x.csv", as, store, store);
+    expect(1, "x.csv: cannot be written: Permission denied", line);
+    snprintf(line, sizeof line, "%s$UNKTX dags --store %s -o %s/new", as, store, store);
+    expect(1, "Permission denied", line);
+    snprintf(line, sizeof line, "$UNKTX outputs --store %s -o %s/none/x.csv", store, store);
+    expect(1, "x.csv: cannot be written: No such file or directory", line);
+    snprintf(line, sizeof line, "$UNKTX dags --store %s -o %s/data.mdb", store, store);
+    expect(1, "is no folder", line);
+    expect(0, NULL, path_of("chmod -R u+w %s", store));
+    assert_same_stores(place.store, store, place.dir);
+}
+
+/* ---- memory ---- */
+
+/* Any limit on address space ends in success or in a plain message, and the store stays right. */
+static void test_memory_limit(void **state)
+{
+    (void)state;
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    print_message("skipped: sanitizers need terabytes of address space\n");
+    skip();
+#endif
+    char line[2000];
+    unsigned refused = 0, done = 0;
+    for (unsigned mib = 1024; mib < 2048; mib += mib < 1300 ? 8 : 100) {
+        snprintf(line, sizeof line,
+                 "ulimit -v %u; $UNKTX scan --quiet --threads 2 --datadir %s --store %s/limited; first=$?; "
+                 "$UNKTX dags --threads 2 --store %s -o %s/limited-tables > /dev/null || exit $?; exit $first",
+                 mib << 10, place.data, place.dir, place.store, place.dir);
+        struct run run = shell("%s", line);
+        if (run.exit_status == 127 || strstr(run.err, "loading shared libraries")) {
+            run_free(&run);
+            continue;
+        }
+        if (run.exit_status != 0 &&
+            !(run.exit_status == 1 && (strstr(run.err, "memory") || strstr(run.err, "Thread creation"))))
+            fail_msg("%u MiB: exit status %d: %s", mib, run.exit_status, run.err);
+        refused += run.exit_status != 0;
+        done += run.exit_status == 0;
+        run_free(&run);
+        if (store_blocks(path_of("%s/limited", place.dir)) > 0)
+            unktx_ok("check --store %s/limited", place.dir);
+    }
+    print_message("%u limits were too low, %u were not\n", refused, done);
+    assert_true(refused > 0 && done > 0);
+    unktx_ok("scan --quiet --datadir %s --store %s/limited", place.data, place.dir);
+    assert_same_stores(place.store, path_of("%s/limited", place.dir), place.dir);
+}
+
+/* ---- stdout ---- */
+
+static void test_stdout(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"outputs", "stats --by block", "check", "show --dag 1"};
+    char line[1500];
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        snprintf(line, sizeof line, "$UNKTX %s --store %s > /dev/full", commands[i], place.store);
+        expect(1, "stdout: write failed: No space left on device", line);
+        snprintf(line, sizeof line, "$UNKTX %s --store %s >&-", commands[i], place.store);
+        expect(1, "stdout: write failed: Bad file descriptor", line);
+        /* A reader that leaves early is no failure. */
+        snprintf(line, sizeof line, "{ $UNKTX %s --store %s; echo status $? >&2; } | head -c 1 > /dev/null",
+                 commands[i], place.store);
+        expect(0, "status 0\n", line);
+        snprintf(line, sizeof line, "{ $UNKTX %s --store %s; echo status $? >&2; } | true", commands[i], place.store);
+        expect(0, "status 0\n", line);
+    }
+    /* A slow reader gets all of it. */
+    snprintf(line, sizeof line,
+             "$UNKTX outputs --rules core-22 --store %s | { sleep 0.3; cat; } | cmp - %s/outputs.csv", place.store,
+             place.tables);
+    expect(0, NULL, line);
+    /* The tables are in place before the summary fails. */
+    snprintf(line, sizeof line, "$UNKTX dags --rules core-22 --store %s -o %s/full > /dev/full", place.store,
+             place.dir);
+    expect(1, "stdout", line);
+    assert_same_file(path_of("%s/full/tdags.csv", place.dir), path_of("%s/tdags.csv", place.tables));
+    snprintf(line, sizeof line, "$UNKTX stats --store %s 2>&-", place.store);
+    struct run run = shell("%s", line);
+    assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+}
+
+/* ---- other processes ---- */
+
+static int wait_status(pid_t child)
+{
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void take_time(void *context, const struct ingest_progress *progress)
+{
+    (void)context, (void)progress;
+    usleep(3000);
+}
+
+/* Beside a scan that only goes forward nobody has to wait or to try again. */
+static void test_readers_beside_commits(void **state)
+{
+    (void)state;
+    char store[600];
+    unsigned read = 0;
+    snprintf(store, sizeof store, "%s/forward", place.dir);
+    for (unsigned turn = 0; turn < 2; turn++) {
+        unktx_ok("scan --quiet --datadir %s --store %s --to-height 0", place.data, store);
+        pid_t scan = fork();
+        assert_true(scan >= 0);
+        if (scan == 0) {
+            struct ingest_options options = {.datadir = place.data,
+                                             .store = store,
+                                             .threads = 1,
+                                             .to_height = UINT32_MAX,
+                                             .commit_blocks = 1,
+                                             .progress = take_time};
+            struct ingest_result result;
+            _exit(ingest_run(&options, &result, NULL) != STATUS_OK);
+        }
+        int status;
+        for (; waitpid(scan, &status, WNOHANG) == 0; read++) {
+            unktx_ok("check --store %s", store);
+            unktx_ok("outputs --store %s -o %s.csv", store, store);
+            unktx_ok("dags --store %s -o %s.dags", store, store);
+        }
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_same_stores(place.store, store, place.dir);
+        remove_tree(store);
+    }
+    print_message("%u readings beside commits\n", read);
+}
+
+/* Fills a store, takes it back and fills it again, with a commit every few blocks, until it is killed. */
+static pid_t start_restless_scan(const char *store)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child > 0)
+        return child;
+    for (unsigned turn = 0;; turn++) {
+        struct ingest_options options = {.datadir = place.data,
+                                         .store = store,
+                                         .threads = 1,
+                                         .to_height = turn % 3 == 2 ? UINT32_MAX : 40 + 37 * (turn % 7),
+                                         .commit_blocks = 7};
+        struct ingest_result result;
+        enum status status = ingest_run(&options, &result, NULL);
+        if (status != STATUS_OK && status != STATUS_BUSY)
+            _exit(1);
+    }
+}
+
+/* Every reading command beside a scan that takes back and commits all the time: right, or a word to run it again. */
+static void test_readers_beside_a_scan(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"check --store %s/restless",
+                                           "outputs --store %s/restless -o %s/beside/outputs.csv",
+                                           "dags --store %s/restless -o %s/beside",
+                                           "stats --by block --store %s/restless", "show --dag 1 --store %s/restless"};
+    enum { COMMANDS = sizeof commands / sizeof *commands, TIMES = 20 };
+    char store[600], command[1400];
+    unsigned again = 0, refused = 0;
+    snprintf(store, sizeof store, "%s/restless", place.dir);
+    make_dirs(path_of("%s/beside", place.dir));
+    unktx_ok("scan --quiet --datadir %s --store %s --to-height 100", place.data, store);
+    pid_t scan = start_restless_scan(store);
+    for (unsigned i = 0; i < COMMANDS * TIMES; i++) {
+        snprintf(command, sizeof command, commands[i % COMMANDS], place.dir, place.dir);
+        struct run run = unktx("%s", command);
+        if (run.exit_status != 0) {
+            again++;
+            if (run.exit_status != 1 || !strstr(run.err, "run the command again"))
+                fail_msg("%s: exit status %d: %s", command, run.exit_status, run.err);
+        }
+        run_free(&run);
+        if (i % 10 == 0) { /* and a second scan, which may also come between two of the first */
+            run = unktx("scan --quiet --datadir %s --store %s", place.data, store);
+            refused += run.exit_status == 1 && strstr(run.err, "another unktx scan is writing to this store");
+            run_free(&run);
+        }
+    }
+    assert_int_equal(kill(scan, SIGKILL), 0);
+    assert_int_equal(wait_status(scan), 128 + SIGKILL);
+    print_message("%u of %u commands asked to be run again; %u second scans refused\n", again, COMMANDS * TIMES,
+                  refused);
+    assert_true(again < COMMANDS * TIMES / 2 && refused > 0);
+    unktx_ok("scan --quiet --datadir %s --store %s", place.data, store);
+    assert_same_stores(place.store, store, place.dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_store_on_a_full_disk),
+        cmocka_unit_test(test_tables_on_a_full_disk),
+        cmocka_unit_test(test_read_only_disk),
+        cmocka_unit_test(test_no_permission_to_write),
+        cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_stdout),
+        cmocka_unit_test(test_readers_beside_commits),
+        cmocka_unit_test(test_readers_beside_a_scan),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
