@@ -30,7 +30,7 @@ enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_
             status = STATUS_NOT_FOUND;
     }
     if (status == STATUS_OK) {
-        size_t first = 0; /* of a network that is known, if there is one: a damaged magic looks like that of a custom signet */
+        size_t first = 0; /* of a known network, if there is one: a damaged magic looks like a custom signet's */
         while (first < scan.count && !network_by_magic(scan.records[first].magic))
             first++;
         memcpy(magic, scan.records[first < scan.count ? first : 0].magic, 4);

@@ -168,8 +168,8 @@ static size_t map_size_for(size_t file_size)
     return (size / map_step + 1) * map_step;
 }
 
-/* LMDB maps its lock file: on a full disk, writing to a page that has no place there would end the program. File systems
- * that cannot give one beforehand are left to their luck. */
+/* LMDB maps its lock file: on a full disk, writing to a page that has no place there would end the program. File
+ * systems that cannot give one beforehand are left to their luck. */
 static int place_lock_file(const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
