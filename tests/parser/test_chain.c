@@ -194,6 +194,48 @@ static void test_later_blocks_join(void **state)
     chain_free(chain);
 }
 
+/* A block that is in the files several times can move to each of its places, once. */
+static void test_copies_of_a_block(void **state)
+{
+    (void)state;
+    struct header genesis = make_header(NULL, BITS_WORK_2, 0), a1 = make_header(&genesis.hash, BITS_WORK_2, 1);
+    struct chain *chain = new_chain(&genesis);
+    uint32_t g = add(chain, &genesis), node;
+    bool seen[5] = {false};
+    for (uint32_t file = 0; file < 5; file++)
+        assert_int_equal(chain_add(chain, a1.bytes, file, 8 + file, 100 + file, &node, NULL), STATUS_OK);
+    assert_int_equal(chain_count(chain), 2);
+    assert_int_equal(chain_at(chain, node)->file, 0);
+    for (unsigned i = 0; i < 5; i++) {
+        const struct chain_block *block = chain_at(chain, node);
+        assert_true(block->file < 5 && !seen[block->file]);
+        assert_int_equal(block->offset, 8 + block->file);
+        assert_int_equal(block->size, 100 + block->file);
+        seen[block->file] = true;
+        assert_int_equal(chain_next_copy(chain, node), i < 4);
+    }
+    assert_false(chain_next_copy(chain, g));
+    chain_free(chain);
+}
+
+/* A block without a place takes the first that is added, and no copy without one. */
+static void test_copies_without_a_place(void **state)
+{
+    (void)state;
+    struct header genesis = make_header(NULL, BITS_WORK_2, 0);
+    struct chain *chain = new_chain(&genesis);
+    uint32_t node;
+    assert_int_equal(chain_add(chain, genesis.bytes, CHAIN_NONE, 8, 100, &node, NULL), STATUS_OK);
+    assert_int_equal(chain_add(chain, genesis.bytes, CHAIN_NONE, 9, 101, NULL, NULL), STATUS_OK);
+    assert_int_equal(chain_at(chain, node)->file, CHAIN_NONE);
+    assert_int_equal(chain_add(chain, genesis.bytes, 3, 10, 102, NULL, NULL), STATUS_OK);
+    assert_int_equal(chain_add(chain, genesis.bytes, CHAIN_NONE, 11, 103, NULL, NULL), STATUS_OK);
+    assert_int_equal(chain_at(chain, node)->file, 3);
+    assert_int_equal(chain_at(chain, node)->offset, 10);
+    assert_false(chain_next_copy(chain, node));
+    chain_free(chain);
+}
+
 /* 300,000 blocks, the tip first: deep enough to end any recursion. */
 static void test_deep_chain_in_reverse(void **state)
 {
@@ -359,6 +401,8 @@ int main(void)
         cmocka_unit_test(test_first_tip_wins_a_tie),
         cmocka_unit_test(test_rejected_block_takes_its_descendants_along),
         cmocka_unit_test(test_later_blocks_join),
+        cmocka_unit_test(test_copies_of_a_block),
+        cmocka_unit_test(test_copies_without_a_place),
         cmocka_unit_test(test_deep_chain_in_reverse),
         cmocka_unit_test(test_allocation_failure_is_reported),
         cmocka_unit_test(test_bundled_chains_as_the_node_saw_them),
