@@ -5,59 +5,6 @@
 #include "cli/source.h"
 #include "cli/summary.h"
 #include "cli/tables.h"
-#include "parser/parallel.h"
-
-/* The rule sets beside the chosen one, of which only the numbers are told: one each for a thread, since little of them
- * is left to look at. */
-struct others {
-    const struct summary *summary;
-    enum rules chosen;
-    struct alike alike;
-    struct selection selections[RULES - 1];
-    struct fault faults[RULES - 1];
-    enum status statuses[RULES - 1];
-};
-
-static void others_work(void *context, unsigned worker, size_t i)
-{
-    struct others *others = context;
-    const struct summary *summary = others->summary;
-    (void)worker;
-    others->statuses[i] = selection_make_others(
-        summary->store, summary->forest, (enum rules)((others->chosen + i + 1) % RULES), summary->filter,
-        summary->settings->compress, 1, others->alike.settled, &others->selections[i], &others->faults[i]);
-}
-
-static enum status add_other_rules(struct summary *summary, const struct selection *chosen, struct fault *fault)
-{
-    struct others others = {.summary = summary, .chosen = chosen->tdags.rules};
-    enum status status = alike_make(summary->forest, chosen, &others.alike, fault);
-    if (status == STATUS_OK)
-        parallel_for((unsigned)summary->settings->threads, RULES - 1, others_work, &others);
-    for (unsigned i = 0; i < RULES - 1; i++) {
-        if (status == STATUS_OK && others.statuses[i] != STATUS_OK)
-            *fault = others.faults[i];
-        if (status == STATUS_OK)
-            status = others.statuses[i];
-        if (status == STATUS_OK)
-            summary_add(summary, &others.selections[i], &others.alike);
-        selection_free(&others.selections[i]);
-    }
-    alike_free(&others.alike);
-    return status;
-}
-
-static enum status each_rules(struct summary *summary, enum rules chosen, struct selection *selection,
-                              struct fault *fault)
-{
-    enum status status = selection_make(summary->store, summary->forest, chosen, summary->filter,
-                                        summary->settings->compress, (unsigned)summary->settings->threads, selection,
-                                        fault);
-    if (status != STATUS_OK)
-        return status;
-    summary_add(summary, selection, NULL);
-    return add_other_rules(summary, selection, fault);
-}
 
 static enum status dags(const struct settings *settings, enum rules rules, struct fault *fault)
 {
@@ -81,7 +28,7 @@ static enum status dags(const struct settings *settings, enum rules rules, struc
         status = source_go_on(fault);
     struct summary summary = {.settings = settings, .store = store, .forest = &forest, .filter = filter};
     if (status == STATUS_OK)
-        status = each_rules(&summary, rules, &selection, fault);
+        status = summary_fill(&summary, rules, &selection, fault);
     if (status == STATUS_OK)
         status = scripts_hold(&catalogue, store, &forest, &selection, threads, &held, fault);
     if (status == STATUS_OK)

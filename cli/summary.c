@@ -4,11 +4,15 @@
 #include <stdlib.h>
 
 #include "cli/outfile.h"
+#include "cli/page.h"
 #include "cli/source.h"
 #include "cli/tables.h"
 #include "parser/mem.h"
+#include "parser/parallel.h"
 
-void summary_add(struct summary *summary, struct selection *selection, const struct alike *alike)
+/* Takes the numbers, and `excluded` for its own, from the selection. Where it was made without what `alike` (else NULL)
+ * knows, these numbers are added. */
+static void summary_add(struct summary *summary, struct selection *selection, const struct alike *alike)
 {
     struct summary_rules *rules = &summary->rules[selection->tdags.rules];
     const struct classes *classes = &selection->classes;
@@ -32,25 +36,62 @@ void summary_add(struct summary *summary, struct selection *selection, const str
     }
 }
 
+/* The rule sets beside the chosen one, of which only the numbers are told: one each for a thread, since little of them
+ * is left to look at. */
+struct others {
+    const struct summary *summary;
+    enum rules chosen;
+    struct alike alike;
+    struct selection selections[RULES - 1];
+    struct fault faults[RULES - 1];
+    enum status statuses[RULES - 1];
+};
+
+static void others_work(void *context, unsigned worker, size_t i)
+{
+    struct others *others = context;
+    const struct summary *summary = others->summary;
+    (void)worker;
+    others->statuses[i] = selection_make_others(
+        summary->store, summary->forest, (enum rules)((others->chosen + i + 1) % RULES), summary->filter,
+        summary->settings->compress, 1, others->alike.settled, &others->selections[i], &others->faults[i]);
+}
+
+static enum status add_other_rules(struct summary *summary, const struct selection *chosen, struct fault *fault)
+{
+    struct others others = {.summary = summary, .chosen = chosen->tdags.rules};
+    enum status status = alike_make(summary->forest, chosen, &others.alike, fault);
+    if (status == STATUS_OK)
+        parallel_for((unsigned)summary->settings->threads, RULES - 1, others_work, &others);
+    for (unsigned i = 0; i < RULES - 1; i++) {
+        if (status == STATUS_OK && others.statuses[i] != STATUS_OK)
+            *fault = others.faults[i];
+        if (status == STATUS_OK)
+            status = others.statuses[i];
+        if (status == STATUS_OK)
+            summary_add(summary, &others.selections[i], &others.alike);
+        selection_free(&others.selections[i]);
+    }
+    alike_free(&others.alike);
+    return status;
+}
+
+enum status summary_fill(struct summary *summary, enum rules chosen, struct selection *selection, struct fault *fault)
+{
+    enum status status = selection_make(summary->store, summary->forest, chosen, summary->filter,
+                                        summary->settings->compress, (unsigned)summary->settings->threads, selection,
+                                        fault);
+    if (status != STATUS_OK)
+        return status;
+    summary_add(summary, selection, NULL);
+    return add_other_rules(summary, selection, fault);
+}
+
 void summary_free(struct summary *summary)
 {
     for (unsigned r = 0; r < RULES; r++)
         mem_free(summary->rules[r].excluded);
 }
-
-/* A text that remembers its first failure, so that a page of prints needs one check. */
-struct page {
-    struct text text;
-    enum status status;
-};
-
-#define PRINT(page, ...)                                               \
-    do {                                                               \
-        if ((page)->status == STATUS_OK)                               \
-            (page)->status = text_printf(&(page)->text, __VA_ARGS__);  \
-    } while (0)
-
-#define ULL(number) ((unsigned long long)(number))
 
 /* ---- summary.json ---- */
 
@@ -147,22 +188,6 @@ enum status summary_write(const struct summary *summary, const char *folder, str
 #define COMMON_ROWS 10u
 #define HIGH_ROWS 5u
 #define ID_SHOWN 12
-#define GROUPED_SIZE 28u
-
-/* 1234567 as 1,234,567. */
-static const char *grouped(char out[GROUPED_SIZE], uint64_t number)
-{
-    char digits[PUT_U64_MAX];
-    size_t size = (size_t)(put_u64(digits, number) - digits);
-    char *p = out;
-    for (size_t i = 0; i < size; i++) {
-        if (i > 0 && (size - i) % 3 == 0)
-            *p++ = ',';
-        *p++ = digits[i];
-    }
-    *p = '\0';
-    return out;
-}
 
 static void put_total(struct page *page, const char *name, uint64_t number)
 {

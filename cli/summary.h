@@ -20,9 +20,9 @@ struct summary {
     struct summary_rules rules[RULES];
 };
 
-/* Takes the numbers, and `excluded` for its own, from the selection. Where it was made without what `alike` (else NULL)
- * knows, these numbers are added. */
-void summary_add(struct summary *summary, struct selection *selection, const struct alike *alike);
+/* Makes the selection of the chosen rule set, and fills in the numbers of all of them. */
+enum status summary_fill(struct summary *summary, enum rules chosen, struct selection *selection,
+                         struct fault *fault) MUST_CHECK;
 void summary_free(struct summary *summary);
 
 enum status summary_write(const struct summary *summary, const char *folder, struct fault *fault) MUST_CHECK;

@@ -1,0 +1,37 @@
+/* periods: the counts of a chain's blocks added up by day, month or year (UTC, by the time in the block header). */
+#ifndef UNKTX_CLI_PERIODS_H
+#define UNKTX_CLI_PERIODS_H
+
+#include "graph/store.h"
+
+enum by { BY_TOTAL, BY_BLOCK, BY_DAY, BY_MONTH, BY_YEAR };
+
+/* "total", "block", ...; BY_TOTAL for anything else. */
+enum by by_parse(const char *name);
+
+struct period {
+    uint32_t key; /* sorts as the period does: height, yyyymmdd, yyyymm, yyyy */
+    uint64_t blocks, txs, inputs, outputs;
+    uint64_t kind_count[KINDS], kind_value_sat[KINDS];
+    uint64_t unknown_txs[RULES];
+};
+
+/* Zero-initialise but for `by`; periods_free at the end. */
+struct periods {
+    enum by by;
+    struct period *rows; /* by key */
+    size_t count, capacity;
+};
+
+uint32_t period_key(enum by by, const struct block_record *block);
+/* The row of that key, a new one if there is none; NULL without memory. Valid until the next call. Header times are
+ * nearly in order, so the place is near the end. */
+struct period *periods_find(struct periods *periods, uint32_t key) MUST_CHECK;
+void period_add(struct period *period, const struct block_counts *counts);
+void periods_free(struct periods *periods);
+
+/* "total", a height, 2014-02-19, 2014-02 or 2014; at most PERIOD_TEXT bytes, no terminator. Returns the end. */
+#define PERIOD_TEXT 32u
+char *period_put(char *out, enum by by, uint32_t key);
+
+#endif
