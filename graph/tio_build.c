@@ -308,12 +308,28 @@ static enum status begin_walk(struct build *build)
     work->part_bits = 1;
     while (1u << work->part_bits < parts)
         work->part_bits++;
+    /* A creator of this build is certain once its hash is the only one, since there must be one: 48 bits make that rare
+     * enough. Beside an older index, where hashes that are alike are far apart, all 64 are kept. */
+    work->key_bits = 48;
+    if (base->blocks > 0) {
+        work->part_bits = 8;
+        work->key_bits = 56;
+    }
     enum status status = open_stream(work, "txs", &work->txs_fd);
     if (status == STATUS_OK)
         status = open_stream(work, "outs", &work->outs_fd);
     if (status == STATUS_OK)
-        status = open_spill(work, "creators", 1u << work->part_bits, KEY_BITS / 8, true, &work->creators);
-    return status == STATUS_OK ? open_spill(work, "spenders", 1u << work->part_bits, KEY_BITS / 8, true, &work->spenders) : status;
+        status = open_spill(work, "creators", 1u << work->part_bits, work->key_bits / 8, true, &work->creators);
+    return status == STATUS_OK ? open_spill(work, "spenders", 1u << work->part_bits, work->key_bits / 8, true, &work->spenders) : status;
+}
+
+/* Bytes that a number below `range` needs. */
+static unsigned bytes_of(uint64_t range)
+{
+    unsigned bytes = 1;
+    while (range >> 8 * bytes > 0)
+        bytes++;
+    return bytes;
 }
 
 static enum status begin_join(struct build *build)
@@ -329,9 +345,9 @@ static enum status begin_join(struct build *build)
     work->later_range = older / later_parts + 1;
     spill_rest(work->creators);
     spill_rest(work->spenders);
-    enum status status = open_spill(work, "links", out_parts, 4, false, &work->links);
+    enum status status = open_spill(work, "links", out_parts, bytes_of(work->out_range), false, &work->links);
     if (status == STATUS_OK)
-        status = open_spill(work, "values", in_parts, 4, true, &work->values);
+        status = open_spill(work, "values", in_parts, bytes_of(work->in_range), true, &work->values);
     return status == STATUS_OK ? open_spill(work, "later", later_parts, 5, false, &work->later) : status;
 }
 
@@ -394,12 +410,8 @@ static enum status run_stages(struct build *build)
         status = begin_join(build);
     if (status == STATUS_OK)
         status = tio_join(work);
-    if (status == STATUS_OK) {
-        spill_free(work->creators);
-        spill_free(work->spenders);
-        work->creators = work->spenders = NULL;
+    if (status == STATUS_OK)
         status = tio_place(work);
-    }
     if (status == STATUS_OK)
         status = finish(build);
     close_stage(work);

@@ -91,8 +91,7 @@ static enum status sort_creators(struct part *part)
     unsigned bits = 1;
     while (bits < 30 && ((size_t)1 << bits) * BUCKET < count)
         bits++;
-    unsigned pass_bits = KEY_BITS - part->pass_shift;
-    part->bucket_shift = KEY_BITS - pass_bits - bits;
+    part->bucket_shift = part->pass_shift - bits;
     size_t buckets = (size_t)1 << bits;
     part->buckets = mem_alloc(buckets + 2, sizeof *part->buckets);
     part->creators = mem_alloc(count, sizeof *part->creators);
@@ -165,18 +164,17 @@ static enum status not_there(struct part *part, uint64_t input)
 /* The whole hash as far as it was kept; the bits below are unknown. */
 static uint64_t hash_of(const struct part *part, uint64_t key)
 {
-    unsigned bits = part->work->part_bits;
-    return (uint64_t)part->number << (64 - bits) | key << (64 - bits - KEY_BITS);
+    const struct tio_work *work = part->work;
+    return (uint64_t)part->number << (64 - work->part_bits) | key << (64 - work->part_bits - work->key_bits);
 }
 
-/* Looks in what the index holds already. `prevout` is the txid that it must be, NULL where all bits of the hash that are
- * kept may stand for it. */
+/* Looks in what the index holds already. `prevout` is the txid that it must be; NULL: the hash, of which all 64 bits are kept
+ * where there is something to look in, stands for it. */
 static enum status join_older(struct part *part, const struct spill_entry *spender, const struct hash256 *prevout)
 {
     if (!part->base)
         return not_there(part, spender->number);
     uint64_t hash = hash_of(part, spender->key), below = UINT64_MAX;
-    unsigned unknown = 64 - part->work->part_bits - KEY_BITS;
     struct tio_tx tx;
     for (;;) {
         enum status status = tio_candidate(part->base, hash, below, &tx, &part->fault);
@@ -184,8 +182,7 @@ static enum status join_older(struct part *part, const struct spill_entry *spend
             return not_there(part, spender->number);
         if (status != STATUS_OK)
             return status;
-        bool same = prevout ? hash256_equal(prevout, &tx.txid)
-                            : tio_hash(&part->work->hasher, tx.txid.bytes) >> unknown == hash >> unknown;
+        bool same = prevout ? hash256_equal(prevout, &tx.txid) : tio_hash(&part->work->hasher, tx.txid.bytes) == hash;
         if (same && spender->extra < tx.outputs)
             return link_older(part, &tx, spender->extra, spender->number);
         if (same)
@@ -272,7 +269,7 @@ static void join_part(void *context, unsigned worker, size_t item)
     part->number = join->first + (unsigned)item;
     part->worker = worker;
     part->pass = join->pass;
-    part->pass_shift = KEY_BITS - (unsigned)__builtin_ctzll(join->passes);
+    part->pass_shift = work->key_bits - (unsigned)__builtin_ctzll(join->passes);
     part->count = 0;
     part->status = spill_read(work->creators, part->number, see_creators, part, &part->fault);
     if (part->status == STATUS_OK)
@@ -325,6 +322,10 @@ static enum status end_part(struct join *join, struct part *part)
     mem_free(part->creators);
     part->buckets = NULL;
     part->creators = NULL;
+    if (status == STATUS_OK && join->pass + 1 == join->passes) {
+        spill_remove(join->work->creators, part->number);
+        spill_remove(join->work->spenders, part->number);
+    }
     return status;
 }
 

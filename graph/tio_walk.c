@@ -222,17 +222,17 @@ static void spill_item(void *context, unsigned number, size_t i)
     struct item *item = &walk->items[i];
     const struct worker *worker = &walk->workers[item->worker];
     unsigned shift = 64 - work->part_bits;
-    uint64_t mask = (UINT64_C(1) << KEY_BITS) - 1, output = item->first_output;
+    uint64_t mask = (UINT64_C(1) << work->key_bits) - 1, output = item->first_output;
     enum status status = STATUS_OK;
     for (size_t t = 0; t < item->txs_count && status == STATUS_OK; t++) {
         const struct walked_tx *tx = &worker->txs.at[item->txs + t];
-        struct spill_entry entry = {tx->hash >> (shift - KEY_BITS) & mask, output, tx->outputs};
+        struct spill_entry entry = {tx->hash >> (shift - work->key_bits) & mask, output, tx->outputs};
         status = spill_add(work->creators, number, (unsigned)(tx->hash >> shift), &entry);
         output += tx->outputs;
     }
     for (size_t n = 0; n < item->inputs_count && status == STATUS_OK; n++) {
         const struct walked_input *input = &worker->inputs.at[item->inputs + n];
-        struct spill_entry entry = {input->hash >> (shift - KEY_BITS) & mask, item->first_input + n, input->vout};
+        struct spill_entry entry = {input->hash >> (shift - work->key_bits) & mask, item->first_input + n, input->vout};
         if (!input->none)
             status = spill_add(work->spenders, number, (unsigned)(input->hash >> shift), &entry);
     }

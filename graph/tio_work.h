@@ -20,8 +20,6 @@
 #include "parser/blkfile.h"
 #include "parser/chain.h"
 
-#define KEY_BITS 48u /* of a hash, behind the bits that choose the part */
-
 /* Where a block of this build begins. */
 struct work_block {
     uint64_t first_tx, first_input, first_output;
@@ -39,7 +37,7 @@ struct tio_work {
     uint64_t memory;             /* for the arrays of a stage */
     uint32_t first, end;         /* heights to add */
     struct work_block *blocks;   /* of first..end, the last one behind all */
-    unsigned part_bits;
+    unsigned part_bits, key_bits; /* of a hash: the first choose the part, those behind are kept */
     int txs_fd, outs_fd;         /* -1: closed */
     uint64_t txs_size;
     struct spill *creators, *spenders, *links, *values, *later;
