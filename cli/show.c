@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "cli/command.h"
 #include "cli/graphfile.h"
 #include "cli/message.h"
@@ -90,41 +92,77 @@ static enum status put_outputs(struct show *show, struct tx_view *view, uint32_t
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-/* The script of the output that an input spends is in the transaction that created it. */
-static enum status put_spent_script(struct show *show, uint64_t ordinal, struct fault *fault)
-{
-    const struct forest_output *spent = &show->forest.outputs[ordinal];
+/* What an input spends. The output's script is in the transaction that created it. */
+struct spent {
+    struct spend_record spend;
     struct output_record output;
-    struct tx_view tx;
+};
+
+static int by_ordinal(const void *a, const void *b)
+{
+    uint64_t x = ((const struct spent *)a)->spend.ordinal, y = ((const struct spent *)b)->spend.ordinal;
+    return (x > y) - (x < y);
+}
+
+static int by_vin(const void *a, const void *b)
+{
+    uint32_t x = ((const struct spent *)a)->spend.vin, y = ((const struct spent *)b)->spend.vin;
+    return (x > y) - (x < y);
+}
+
+/* In order of ordinal each creating transaction is read once, however many of its outputs are spent. */
+static enum status find_outputs(struct show *show, struct spent *spent, size_t count, struct fault *fault)
+{
+    struct source_place place = {0};
+    struct tx_view tx = {0};
+    uint32_t last = FOREST_NONE, vout = 0;
+    enum status status = STATUS_OK;
+    qsort(spent, count, sizeof *spent, by_ordinal);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        const struct forest_output *output = &show->forest.outputs[spent[i].spend.ordinal];
+        if (output->tx != last) {
+            last = output->tx;
+            vout = 0;
+            status = source_tx(show->store, show->reader, &place, show->forest.txs[last].height, last, &tx, fault);
+        }
+        if (vout > output->vout)
+            return STATUS_FORMAT;
+        for (; vout <= output->vout && status == STATUS_OK; vout++)
+            status = tx_next_output(&tx, &spent[i].output);
+    }
+    qsort(spent, count, sizeof *spent, by_vin);
+    return status == STATUS_NOT_FOUND ? STATUS_FORMAT : status;
+}
+
+static enum status put_input(struct show *show, const struct spent *spent)
+{
+    const struct forest_output *output = &show->forest.outputs[spent->spend.ordinal];
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(&show->forest.txs[output->tx].txid, hex);
     enum status status =
-        source_tx(show->store, show->reader, show->forest.txs[spent->tx].height, spent->tx, &tx, fault);
-    for (uint32_t vout = 0; status == STATUS_OK && vout <= spent->vout; vout++)
-        status = tx_next_output(&tx, &output);
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_FORMAT;
+        text_printf(&show->text, "    input %u spends %s:%u: " BTC ", %s", (unsigned)spent->spend.vin, hex,
+                    (unsigned)output->vout, BTC_OF(output->value_sat), kind_name((enum kind)output->kind));
     if (status == STATUS_OK)
-        status = put_unknown(show, output.unknown);
-    return status == STATUS_OK ? put_script(show, &output) : status;
+        status = put_unknown(show, spent->output.unknown);
+    return status == STATUS_OK ? put_script(show, &spent->output) : status;
 }
 
 static enum status put_inputs(struct show *show, struct tx_view *view, struct fault *fault)
 {
-    struct spend_record spend;
-    enum status status;
-    while ((status = tx_next_spend(view, &spend)) == STATUS_OK) {
-        char hex[HASH256_HEX_SIZE + 1] = "";
-        if (spend.ordinal >= show->forest.outputs_count)
-            return STATUS_FORMAT;
-        const struct forest_output *spent = &show->forest.outputs[spend.ordinal];
-        hash256_hex(&show->forest.txs[spent->tx].txid, hex);
-        status = text_printf(&show->text, "    input %u spends %s:%u: " BTC ", %s", (unsigned)spend.vin, hex,
-                             (unsigned)spent->vout, BTC_OF(spent->value_sat), kind_name((enum kind)spent->kind));
-        if (status == STATUS_OK)
-            status = put_spent_script(show, spend.ordinal, fault);
-        if (status != STATUS_OK)
-            return status;
+    size_t count = 0;
+    struct spent *spent = mem_alloc(view->tx.spends, sizeof *spent);
+    enum status status = spent ? STATUS_OK : STATUS_NOMEM;
+    while (status == STATUS_OK && count < view->tx.spends) {
+        status = tx_next_spend(view, &spent[count].spend);
+        if (status == STATUS_OK && spent[count++].spend.ordinal >= show->forest.outputs_count)
+            status = STATUS_FORMAT;
     }
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    if (status == STATUS_OK)
+        status = find_outputs(show, spent, count, fault);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = put_input(show, &spent[i]);
+    mem_free(spent);
+    return status == STATUS_NOT_FOUND ? STATUS_FORMAT : status;
 }
 
 static enum status put_tx(struct show *show, uint32_t number, uint32_t only, struct fault *fault)
@@ -132,7 +170,8 @@ static enum status put_tx(struct show *show, uint32_t number, uint32_t only, str
     const struct forest_tx *tx = &show->forest.txs[number];
     char hex[HASH256_HEX_SIZE + 1] = "";
     struct tx_view view;
-    enum status status = source_tx(show->store, show->reader, tx->height, number, &view, fault);
+    struct source_place place = {0};
+    enum status status = source_tx(show->store, show->reader, &place, tx->height, number, &view, fault);
     if (status != STATUS_OK)
         return status;
     hash256_hex(&tx->txid, hex);

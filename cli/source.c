@@ -71,24 +71,28 @@ void source_readers_close(struct source_readers *readers)
     *readers = (struct source_readers){0};
 }
 
-enum status source_tx(const struct store *store, const struct store_reader *reader, uint32_t height, uint64_t number,
-                      struct tx_view *tx, struct fault *fault)
+static bool is_behind(const struct source_place *place, size_t batch, uint64_t number)
 {
-    struct batch_view view;
+    return !place->open || batch != place->batch || number < place->view.next_tx;
+}
+
+enum status source_tx(const struct store *store, const struct store_reader *reader, struct source_place *place,
+                      uint32_t height, uint64_t number, struct tx_view *tx, struct fault *fault)
+{
+    struct batch_view *view = &place->view;
     struct block_record block;
     size_t batch;
     enum status status = store_batch_of_height(reader, height, &batch, fault);
-    if (status == STATUS_OK)
-        status = store_batch(reader, batch, &view, fault);
+    if (status == STATUS_OK && is_behind(place, batch, number))
+        status = store_batch(reader, batch, view, fault);
+    place->open = status == STATUS_OK;
+    place->batch = batch;
     if (status != STATUS_OK)
         return status;
+    while (status == STATUS_OK && number >= view->next_tx + view->txs_left)
+        status = batch_next_block(view, &block);
     do
-        status = batch_next_block(&view, &block);
-    while (status == STATUS_OK && block.height < height);
-    while (status == STATUS_OK) {
-        status = batch_next_tx(&view, tx);
-        if (status == STATUS_OK && tx->tx.number == number)
-            return STATUS_OK;
-    }
-    return source_damaged(store, height, fault);
+        status = status == STATUS_OK ? batch_next_tx(view, tx) : status;
+    while (status == STATUS_OK && tx->tx.number < number);
+    return status == STATUS_OK && tx->tx.number == number ? STATUS_OK : source_damaged(store, height, fault);
 }

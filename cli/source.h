@@ -33,8 +33,16 @@ enum status source_readers_open(const struct store *store, unsigned threads, str
                                 struct fault *fault) MUST_CHECK;
 void source_readers_close(struct source_readers *readers);
 
-/* Transaction `number` of the store, which is in the block of that height. Its cursors borrow from the reader. */
-enum status source_tx(const struct store *store, const struct store_reader *reader, uint32_t height, uint64_t number,
-                      struct tx_view *tx, struct fault *fault) MUST_CHECK;
+/* Where the last transaction was found. Zero-initialise; belongs to one reader. */
+struct source_place {
+    bool open;
+    size_t batch;
+    struct batch_view view;
+};
+/* Transaction `number` of the store, which is in the block of that height. Its cursors borrow from the reader. O(its
+ * batch), or only what lies between where it follows the last one of the same place: any number of transactions in
+ * ascending order cost no more than their batches. */
+enum status source_tx(const struct store *store, const struct store_reader *reader, struct source_place *place,
+                      uint32_t height, uint64_t number, struct tx_view *tx, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -174,12 +174,16 @@ static enum status common_blocks(struct ingest *ingest, uint32_t *common)
     struct store_reader *reader = NULL;
     enum status status = store_reader_open(ingest->store, &reader, ingest->fault);
     uint32_t blocks = store_totals_of(ingest->store).blocks, end = ingest->end;
-    for (*common = blocks <= end ? blocks : end + 1; *common > 0 && status == STATUS_OK; --*common) {
+    uint32_t low = 0, high = blocks <= end ? blocks : end + 1; /* a block that both have stands on blocks that both have */
+    for (uint32_t middle = high - 1; low < high && status == STATUS_OK; middle = low + (high - low) / 2) {
         struct block_record block;
-        status = store_block(reader, *common - 1, &block, ingest->fault);
-        if (status == STATUS_OK && hash256_equal(&block.hash, &chain_active(ingest->chain, *common - 1)->hash))
-            break;
+        status = store_block(reader, middle, &block, ingest->fault);
+        if (status == STATUS_OK && hash256_equal(&block.hash, &chain_active(ingest->chain, middle)->hash))
+            low = middle + 1;
+        else
+            high = middle;
     }
+    *common = low;
     store_reader_close(reader);
     return status;
 }
