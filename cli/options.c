@@ -56,6 +56,14 @@ const struct option option_by = {
     .name = "by", .type = OPTION_CHOICE, .value = "total|block|day|month|year", .fallback = "total",
     .field = FIELD(by), .help = "one row for each of these (UTC, by the time in the block header)"};
 
+const struct option option_memory = {
+    .name = "memory", .type = OPTION_SIZE, .value = "SIZE", .fallback = "2G", .field = FIELD(memory),
+    .min = (uint64_t)256 << 20, .max = (uint64_t)1 << 50,
+    .help = "memory to use for the index, such as 512M or 8G; at least 256M"};
+const struct option option_tmp = {
+    .name = "tmp", .type = OPTION_TEXT, .value = "DIR", .field = FIELD(tmp),
+    .help = "folder for the index's temporary files (default: in the store)"};
+
 static const struct option *find_option(const struct command *command, const char *name, size_t size, char letter)
 {
     for (const struct option *const *o = command->options; *o; o++) {
@@ -93,6 +101,24 @@ static bool read_number(const char *text, uint64_t *number)
     return true;
 }
 
+/* A number with or without a unit behind it. */
+static bool read_size(const char *text, uint64_t *number)
+{
+    static const char units[] = "KMGT";
+    char digits[24];
+    size_t size = strlen(text);
+    const char *unit = size > 0 ? strchr(units, text[size - 1]) : NULL;
+    if (!unit || size > sizeof digits)
+        return read_number(text, number);
+    memcpy(digits, text, size - 1);
+    digits[size - 1] = '\0';
+    unsigned shift = 10 * (unsigned)(unit - units + 1);
+    if (!read_number(digits, number) || *number > UINT64_MAX >> shift)
+        return false;
+    *number <<= shift;
+    return true;
+}
+
 /* Puts a value into its field; -1, or EXIT_USAGE with the message printed. */
 static int set_value(const struct option *option, const char *value, struct settings *settings)
 {
@@ -110,6 +136,12 @@ static int set_value(const struct option *option, const char *value, struct sett
         if (!read_number(value, &number) || number < option->min || number > option->max)
             return message_usage("--%s: '%s' is no whole number from %llu to %llu", option->name, value,
                                  (unsigned long long)option->min, (unsigned long long)option->max);
+        memcpy(field, &number, sizeof number);
+        return -1;
+    case OPTION_SIZE:
+        if (!read_size(value, &number) || number < option->min || number > option->max)
+            return message_usage("--%s: '%s' is no size such as 512M or 2G, from %lluM", option->name, value,
+                                 (unsigned long long)(option->min >> 20));
         memcpy(field, &number, sizeof number);
         return -1;
     case OPTION_TEXT:

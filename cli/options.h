@@ -24,10 +24,14 @@ struct settings {
     const char *out;
     const char *by;
     const char *format;
+    const char *tmp;
     uint64_t threads;      /* 1.. */
+    uint64_t from_height;
     uint64_t to_height;    /* UINT32_MAX: the tip */
     uint64_t dag;          /* 0: none */
-    bool verify, quiet, compress, with_nulldata;
+    uint64_t memory;       /* bytes */
+    uint64_t depth, limit;
+    bool verify, quiet, compress, with_nulldata, with_index, forward, backward;
     const char *const *operands;
     size_t operands_count;
 };
@@ -37,6 +41,7 @@ enum option_type {
     OPTION_TEXT,   /* const char * */
     OPTION_CHOICE, /* const char *, one of those in `value`, which are separated by | */
     OPTION_NUMBER, /* uint64_t in min..max */
+    OPTION_SIZE,   /* the same in bytes, with K, M, G or T behind it for powers of 1024 */
 };
 
 struct option {
@@ -47,13 +52,13 @@ struct option {
     const char *fallback;  /* the default, taken when the option is not given; may be NULL */
     const char *help;
     size_t field;          /* offsetof(struct settings, ...) */
-    uint64_t min, max;     /* OPTION_NUMBER */
+    uint64_t min, max;     /* OPTION_NUMBER, OPTION_SIZE */
 };
 
 /* Options that several commands have. */
 extern const struct option option_datadir, option_chain, option_store, option_threads, option_to_height, option_tip,
     option_nulldata, option_verify, option_quiet, option_rules, option_compress, option_exclude_scripts, option_scripts,
-    option_by, option_out_file;
+    option_by, option_out_file, option_memory, option_tmp;
 
 struct command;
 

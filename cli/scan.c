@@ -1,10 +1,8 @@
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
 #include "cli/message.h"
-#include "cli/outfile.h"
+#include "cli/origin.h"
 #include "cli/progress.h"
 #include "graph/ingest.h"
 #include "parser/mem.h"
@@ -71,19 +69,18 @@ static int scan_with(const struct settings *settings, struct ingest_options opti
 
 static int run(const struct settings *settings)
 {
-    const char *home = getenv("HOME");
     struct hash256 tip;
+    struct fault fault = {0};
+    char *datadir = NULL;
     if (settings->tip && !hash256_parse(settings->tip, &tip))
         return message_usage("--tip: '%s' is no block hash of 64 hexadecimal digits", settings->tip);
-    if (!settings->datadir && !(home && *home))
-        return message_usage("HOME is not set: name the data directory with --datadir");
-    char *datadir = settings->datadir ? NULL : outfile_join(home, ".bitcoin");
-    if (!settings->datadir && !datadir) {
-        message("out of memory");
-        return EXIT_FAILED;
-    }
+    enum status status = origin_datadir(settings, &datadir, &fault);
+    if (status == STATUS_REFUSED)
+        return message_usage("%s", fault.text);
+    if (status != STATUS_OK)
+        return message_result(status, &fault);
     struct ingest_options options = {
-        .datadir = settings->datadir ? settings->datadir : datadir,
+        .datadir = datadir,
         .chain = settings->chain,
         .store = settings->store,
         .threads = (unsigned)settings->threads,

@@ -1,0 +1,87 @@
+#include "cli/links.h"
+
+#include "parser/mem.h"
+
+static enum status broken(struct fault *fault)
+{
+    return fault_set(fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "the index is damaged: a link leads nowhere");
+}
+
+enum status links_output(struct tio *tio, uint64_t number, struct link_end *end, struct tio_output *output,
+                         struct fault *fault)
+{
+    enum status status = tio_tx_of_output(tio, number, &end->tx, fault);
+    if (status == STATUS_OK)
+        status = tio_outputs(tio, number, 1, output, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (number - end->tx.first_output >= end->tx.outputs)
+        return broken(fault);
+    end->position = (uint32_t)(number - end->tx.first_output);
+    return STATUS_OK;
+}
+
+enum status links_input(struct tio *tio, uint64_t number, struct link_end *end, struct fault *fault)
+{
+    enum status status = tio_tx_of_input(tio, number, &end->tx, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (number - end->tx.first_input >= end->tx.inputs)
+        return broken(fault);
+    end->position = (uint32_t)(number - end->tx.first_input);
+    return STATUS_OK;
+}
+
+/* At most a piece, and nothing behind the end; a number behind it takes one alone, and the tio says what it is. */
+static uint32_t piece(uint64_t number, uint64_t end)
+{
+    uint64_t left = number < end ? end - number : 1;
+    return left < LINKS_PIECE ? (uint32_t)left : LINKS_PIECE;
+}
+
+enum status outputs_run_load(struct outputs_run *run, uint64_t number, struct fault *fault)
+{
+    uint32_t count = piece(number, run->end);
+    run->count = 0;
+    enum status status = tio_outputs(run->tio, number, count, run->outputs, fault);
+    if (status != STATUS_OK)
+        return status;
+    run->first = number;
+    run->count = count;
+    return STATUS_OK;
+}
+
+enum status inputs_run_load(struct inputs_run *run, uint64_t number, struct fault *fault)
+{
+    uint32_t count = piece(number, run->end);
+    run->count = 0;
+    enum status status = tio_inputs(run->tio, number, count, run->spent, fault);
+    if (status != STATUS_OK)
+        return status;
+    run->first = number;
+    run->count = count;
+    return STATUS_OK;
+}
+
+enum status tios_open(const char *store, unsigned threads, struct tios *tios, struct fault *fault)
+{
+    *tios = (struct tios){0};
+    tios->tios = mem_alloc(threads, sizeof *tios->tios);
+    if (!tios->tios)
+        return fault_nomem(fault);
+    while (tios->count < threads) {
+        enum status status = tio_open(store, &tios->tios[tios->count], fault);
+        if (status != STATUS_OK)
+            return status;
+        tios->count++;
+    }
+    return STATUS_OK;
+}
+
+void tios_close(struct tios *tios)
+{
+    for (unsigned i = 0; i < tios->count; i++)
+        tio_close(tios->tios[i]);
+    mem_free(tios->tios);
+    *tios = (struct tios){0};
+}
