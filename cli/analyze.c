@@ -15,8 +15,8 @@ static bool join_paths(const char *folder, struct paths *paths)
     return paths->store && paths->outputs && paths->stats;
 }
 
-/* scan, then dags, outputs and stats, each as if typed. A scan with damages goes on, and its exit status is the last
- * word. */
+/* scan, then (--index) index, dags, outputs and stats, each as if typed. A scan or an index with damages goes on, and
+ * its exit status is the last word. */
 static int run_all(const struct settings *given, const struct paths *paths)
 {
     struct settings settings = *given;
@@ -24,6 +24,9 @@ static int run_all(const struct settings *given, const struct paths *paths)
     int scanned = command_scan.run(&settings);
     if (scanned != EXIT_DONE && scanned != EXIT_DAMAGED)
         return scanned;
+    int indexed = given->with_index ? command_index.run(&settings) : EXIT_DONE;
+    if (indexed != EXIT_DONE && indexed != EXIT_DAMAGED)
+        return indexed;
     int status = command_dags.run(&settings);
     settings.out = paths->outputs;
     if (status == EXIT_DONE)
@@ -34,11 +37,10 @@ static int run_all(const struct settings *given, const struct paths *paths)
     if (status != EXIT_DONE)
         return status;
     if (!given->quiet)
-        message(
-            "%s has tdags.csv, classes.csv, txs.csv, arcs.csv, leaves.csv, outputs.csv, stats.csv, summary.json and "
-            "the store",
-            given->out);
-    return scanned;
+        message("%s has tdags.csv, classes.csv, txs.csv, arcs.csv, leaves.csv, %soutputs.csv, stats.csv, summary.json "
+                "and the store",
+                given->out, given->with_index ? "payers.csv, payees.csv, " : "");
+    return scanned == EXIT_DONE ? indexed : scanned;
 }
 
 static int run(const struct settings *settings)
@@ -63,10 +65,14 @@ static const struct option option_analyze_out = {
     .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "DIR", .fallback = "unktx-out",
     .field = offsetof(struct settings, out), .help = "folder for the tables and the store, made if absent"};
 
+static const struct option option_analyze_index = {
+    .name = "index", .type = OPTION_FLAG, .field = offsetof(struct settings, with_index),
+    .help = "make or update the index too, and with it payers.csv and payees.csv"};
+
 static const struct option *const options[] = {
     &option_datadir, &option_analyze_out, &option_chain, &option_threads, &option_to_height, &option_tip,
-    &option_nulldata, &option_verify, &option_rules, &option_compress, &option_exclude_scripts,
-    &option_scripts, &option_by, &option_quiet, NULL,
+    &option_nulldata, &option_verify, &option_rules, &option_compress, &option_exclude_scripts, &option_scripts,
+    &option_by, &option_analyze_index, &option_memory, &option_tmp, &option_quiet, NULL,
 };
 
 const struct command command_analyze = {

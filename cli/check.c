@@ -8,6 +8,8 @@
 #include "cli/source.h"
 #include "graph/filemap.h"
 #include "graph/replay.h"
+#include "graph/tio.h"
+#include "graph/tio_build.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
@@ -323,10 +325,21 @@ static enum status digest(const struct check *check, uint8_t out[32], struct fau
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
+/* Prints the text and frees it. */
+static enum status print_text(struct text *text, struct fault *fault)
+{
+    struct outfile file = {0};
+    enum status status = outfile_open(&file, NULL, fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, text, fault);
+    outfile_abort(&file);
+    text_free(text);
+    return status;
+}
+
 static enum status print_report(const struct check *check, const struct forest *forest, uint64_t spent,
                                 struct fault *fault)
 {
-    struct outfile file = {0};
     struct text text = {0};
     uint8_t sum[32];
     char network[SOURCE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", hex[65] = "";
@@ -345,13 +358,35 @@ static enum status print_report(const struct check *check, const struct forest *
                          (unsigned long long)(forest->outputs_count - spent), hex);
     if (status != STATUS_OK)
         status = fault_nomem(fault);
-    if (status == STATUS_OK)
-        status = outfile_open(&file, NULL, fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, &text, fault);
-    outfile_abort(&file);
-    text_free(&text);
-    return status;
+    return status == STATUS_OK ? print_text(&text, fault) : status;
+}
+
+/* The index beside the store, if there is one. */
+static enum status check_index(const struct settings *settings, bool *found, struct fault *fault)
+{
+    struct tio *tio = NULL;
+    struct text text = {0};
+    struct tio_totals totals;
+    uint8_t sum[32];
+    char tip[HASH256_HEX_SIZE + 1] = "", hex[65] = "";
+    enum status status = tio_open(settings->store, &tio, fault);
+    *found = status == STATUS_OK;
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    totals = tio_totals_of(tio);
+    tio_close(tio);
+    status = tio_check(settings->store, (unsigned)settings->threads, sum, fault);
+    if (status != STATUS_OK)
+        return status;
+    put_hex(hex, sum, sizeof sum);
+    hash256_hex(&totals.tip, tip);
+    if (text_printf(&text,
+                    "index_height %u\nindex_tip %s\nindex_txs %llu\nindex_inputs %llu\nindex_outputs %llu\n"
+                    "index_digest %s\n",
+                    (unsigned)totals.blocks - 1, tip, ULL(totals.txs), ULL(totals.inputs), ULL(totals.outputs),
+                    hex) != STATUS_OK)
+        return fault_nomem(fault);
+    return print_text(&text, fault);
 }
 
 static enum status check_batches(struct check *check, unsigned threads, struct fault *fault)
@@ -385,33 +420,45 @@ static void check_free(struct check *check, unsigned threads)
     source_readers_close(&check->readers);
 }
 
-static int run(const struct settings *settings)
+static enum status check_store(struct check *check, struct store *store, unsigned threads, struct fault *fault)
 {
-    struct fault fault = {0};
-    struct store *store = NULL;
-    struct check check = {0};
     struct forest forest = {0};
     uint64_t spent = 0;
-    unsigned threads = (unsigned)settings->threads;
-    enum status status = source_open(settings, &store, &fault);
-    check.store = store;
+    check->store = store;
+    enum status status = check_batches(check, threads, fault);
     if (status == STATUS_OK)
-        status = check_batches(&check, threads, &fault);
+        status = forest_load(store, threads, &forest, fault);
     if (status == STATUS_OK)
-        status = forest_load(store, threads, &forest, &fault);
+        status = check_forest(check, &forest, &spent, fault);
     if (status == STATUS_OK)
-        status = check_forest(&check, &forest, &spent, &fault);
+        status = source_go_on(fault);
     if (status == STATUS_OK)
-        status = source_go_on(&fault);
+        status = filemap_check(store, fault);
     if (status == STATUS_OK)
-        status = filemap_check(store, &fault);
+        status = replay_check(store, fault);
     if (status == STATUS_OK)
-        status = replay_check(store, &fault);
-    if (status == STATUS_OK)
-        status = print_report(&check, &forest, spent, &fault);
+        status = print_report(check, &forest, spent, fault);
     forest_free(&forest);
-    check_free(&check, threads);
+    check_free(check, threads);
+    return status;
+}
+
+/* Store and index can each be there without the other. */
+static int run(const struct settings *settings)
+{
+    struct fault fault = {0}, index_fault = {0};
+    struct store *store = NULL;
+    struct check check = {0};
+    bool indexed;
+    enum status status = source_open(settings, &store, &fault);
+    if (status == STATUS_OK)
+        status = check_store(&check, store, (unsigned)settings->threads, &fault);
     store_close(store);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return message_result(status, &fault);
+    enum status index_status = check_index(settings, &indexed, &index_fault);
+    if (index_status != STATUS_OK || indexed)
+        return message_result(index_status, &index_fault);
     return message_result(status, &fault);
 }
 
@@ -423,7 +470,7 @@ const struct command command_check = {
     .summary = "Check everything that must be true of a store, and print a digest of its content.",
     .details =
         "The digest is the same for the same chain and --nulldata, whatever the machine, the threads and the order of\n"
-        "blocks in the files.\n",
+        "blocks in the files. The index of the store ('unktx index') is checked too where there is one.\n",
     .options = options,
     .run = run,
 };

@@ -31,10 +31,15 @@ extern const struct command command_analyze;
 extern const struct command command_blocks;
 extern const struct command command_check;
 extern const struct command command_dags;
+extern const struct command command_dump;
+extern const struct command command_flows;
+extern const struct command command_index;
 extern const struct command command_outputs;
 extern const struct command command_scan;
 extern const struct command command_show;
 extern const struct command command_stats;
 extern const struct command command_templates;
+extern const struct command command_travel;
+extern const struct command command_tx;
 
 #endif

@@ -6,6 +6,32 @@
 #include "cli/summary.h"
 #include "cli/tables.h"
 
+/* Payers and payees too where there is an index that has the chain of the store. */
+static enum status write_tables(const struct summary *summary, const struct selection *selection,
+                                const struct scripts_held *held, struct fault *fault)
+{
+    const struct settings *settings = summary->settings;
+    struct flow flow = {0};
+    unsigned threads = (unsigned)settings->threads;
+    enum status status = flow_open(&flow, summary->store, summary->forest, threads, fault);
+    bool linked = status == STATUS_OK;
+    if (status == STATUS_REFUSED) {
+        message_fault(fault);
+        message("payers and payees are left out");
+    }
+    if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED)
+        status = STATUS_OK;
+    if (status == STATUS_OK && linked)
+        status = flow_write(&flow, selection, settings->out, fault);
+    if (status == STATUS_OK && linked)
+        flow_tell_unread(&flow);
+    if (status == STATUS_OK)
+        status = tables_write(settings->out, summary->store, summary->forest, selection, held, linked ? &flow : NULL,
+                              threads, fault);
+    flow_close(&flow);
+    return status;
+}
+
 static enum status dags(const struct settings *settings, enum rules rules, struct fault *fault)
 {
     struct store *store = NULL;
@@ -32,7 +58,7 @@ static enum status dags(const struct settings *settings, enum rules rules, struc
     if (status == STATUS_OK)
         status = scripts_hold(&catalogue, store, &forest, &selection, threads, &held, fault);
     if (status == STATUS_OK)
-        status = tables_write(settings->out, store, &forest, &selection, &held, threads, fault);
+        status = write_tables(&summary, &selection, &held, fault);
     if (status == STATUS_OK)
         status = summary_write(&summary, settings->out, fault);
     if (status == STATUS_OK)
@@ -75,6 +101,9 @@ const struct command command_dags = {
         "  arcs.csv      spent unknown output, from its transaction to the spender\n"
         "  leaves.csv    output of a T-DAG's transaction that is known or unspent\n"
         "  summary.json  totals, and the numbers of each rule set\n"
+        "Where the store has an index ('unktx index'), tdags.csv has fee_sat and payer_value_sat too, and there are\n"
+        "  payers.csv    known output that an input of a T-DAG's transaction spends\n"
+        "  payees.csv    known output of a T-DAG\n"
         "A class id with a ? behind it stands for a class that could not be decided. man unktx-dags has every column.\n",
     .options = options,
     .run = run,

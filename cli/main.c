@@ -21,6 +21,11 @@ static const struct command *const commands[] = {
     &command_show,
     &command_check,
     &command_blocks,
+    &command_index,
+    &command_tx,
+    &command_travel,
+    &command_dump,
+    &command_flows,
     NULL,
 };
 

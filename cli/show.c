@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/graphfile.h"
+#include "cli/links.h"
 #include "cli/message.h"
 #include "cli/outfile.h"
 #include "cli/place.h"
@@ -15,6 +16,7 @@ struct show {
     const struct settings *settings;
     const struct store *store;
     struct store_reader *reader;
+    struct tio *tio; /* NULL: there is no index */
     struct forest forest;
     enum rules rules;
     struct text text;
@@ -53,18 +55,34 @@ static enum status put_unknown(struct show *show, unsigned unknown)
     return status == STATUS_OK ? text_printf(&show->text, "\n") : status;
 }
 
+static enum status put_unspent(struct show *show)
+{
+    return text_printf(&show->text, "      unspent\n");
+}
+
+static enum status put_spent_by(struct show *show, const struct hash256 *txid, uint32_t vin, uint32_t height)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(txid, hex);
+    return text_printf(&show->text, "      spent by %s input %u, height %u\n", hex, (unsigned)vin, (unsigned)height);
+}
+
 static enum status put_spender(struct show *show, uint64_t ordinal)
 {
     const struct forest *forest = &show->forest;
-    char hex[HASH256_HEX_SIZE + 1] = "";
     if (ordinal >= forest->outputs_count)
         return STATUS_FORMAT;
     const struct forest_output *output = &forest->outputs[ordinal];
     if (output->spender == FOREST_NONE)
-        return text_printf(&show->text, "      unspent\n");
-    hash256_hex(&forest->txs[output->spender].txid, hex);
-    return text_printf(&show->text, "      spent by %s input %u, height %u\n", hex, (unsigned)output->spender_vin,
-                       (unsigned)forest->txs[output->spender].height);
+        return put_unspent(show);
+    const struct forest_tx *spender = &forest->txs[output->spender];
+    return put_spent_by(show, &spender->txid, output->spender_vin, spender->height);
+}
+
+static enum status no_such_output(uint32_t vout, uint32_t outputs, struct fault *fault)
+{
+    return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                     "the transaction has no output %u; how many it has: %u", (unsigned)vout, (unsigned)outputs);
 }
 
 static enum status put_outputs(struct show *show, struct tx_view *view, uint32_t only)
@@ -188,8 +206,152 @@ static enum status put_tx(struct show *show, uint32_t number, uint32_t only, str
     return status == STATUS_NOMEM ? fault_nomem(fault) : status;
 }
 
-/* The store has no index by txid: it would cost more than all else in it, and a look through some millions of txids in
- * memory takes no time. */
+/* ---- a transaction of the index ---- */
+
+/* The number of the transaction in the store, FOREST_NONE if it is not stored. */
+static uint32_t find_stored(const struct forest *forest, const struct tio_tx *tx)
+{
+    uint32_t low = 0, high = forest->txs_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct forest_tx *t = &forest->txs[middle];
+        if (t->height < tx->height || (t->height == tx->height && t->index < tx->index))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found = low < forest->txs_count && hash256_equal(&forest->txs[low].txid, &tx->txid) &&
+                 forest->txs[low].height == tx->height;
+    return found ? low : FOREST_NONE;
+}
+
+/* What the store alone has of the output: in which rule sets it is unknown, and its script. */
+static enum status put_stored(struct show *show, const struct tio_tx *tx, const struct output_record *record,
+                              bool stored, enum kind kind)
+{
+    if (stored) {
+        enum status status = put_unknown(show, record->unknown);
+        return status == STATUS_OK ? put_script(show, record) : status;
+    }
+    /* Of what is not stored only nulldata can be unknown, unless the store ends below. */
+    return put_unknown(show, tx->height < show->forest.blocks && kind == KIND_NULLDATA ? RULES_ALL : 0);
+}
+
+static enum status put_linked_input(struct show *show, uint32_t vin, uint64_t spent, struct fault *fault)
+{
+    struct link_end from;
+    struct tio_output output;
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    if (spent == TIO_NONE)
+        return text_printf(&show->text, "    input 0: coinbase\n");
+    enum status status = links_output(show->tio, spent, &from, &output, fault);
+    if (status != STATUS_OK)
+        return status;
+    hash256_hex(&from.tx.txid, hex);
+    status = text_printf(&show->text, "    input %u spends %s:%u: " BTC ", %s", (unsigned)vin, hex,
+                         (unsigned)from.position, BTC_OF(output.value_sat), kind_name(output.kind));
+    if (status != STATUS_OK)
+        return status;
+    uint32_t stored = find_stored(&show->forest, &from.tx);
+    if (stored != FOREST_NONE)
+        for (uint32_t o = show->forest.txs[stored].first_output; o < show->forest.txs[stored + 1].first_output; o++)
+            if (show->forest.outputs[o].vout == from.position)
+                return put_spent_script(show, o, fault);
+    return text_printf(&show->text, "\n");
+}
+
+static enum status put_linked_inputs(struct show *show, const struct tio_tx *tx, struct fault *fault)
+{
+    struct inputs_run run = {.tio = show->tio, .end = tx->first_input + tx->inputs};
+    enum status status = STATUS_OK;
+    uint64_t spent;
+    for (uint32_t vin = 0; vin < tx->inputs && status == STATUS_OK; vin++) {
+        status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
+        if (status == STATUS_OK)
+            status = put_linked_input(show, vin, spent, fault);
+    }
+    return status;
+}
+
+static enum status put_linked_spender(struct show *show, const struct tio_output *output, struct fault *fault)
+{
+    struct link_end to;
+    if (output->kind == KIND_NULLDATA)
+        return STATUS_OK;
+    if (output->spender == TIO_NONE)
+        return put_unspent(show);
+    enum status status = links_input(show->tio, output->spender, &to, fault);
+    return status == STATUS_OK ? put_spent_by(show, &to.tx.txid, to.position, to.tx.height) : status;
+}
+
+static enum status put_linked_outputs(struct show *show, const struct tio_tx *tx, uint32_t only, struct fault *fault)
+{
+    struct outputs_run run = {.tio = show->tio, .end = tx->first_output + tx->outputs};
+    uint32_t number = find_stored(&show->forest, tx);
+    bool stored = number != FOREST_NONE;
+    struct output_record record = {0};
+    struct tio_output output;
+    struct tx_view view;
+    enum status status =
+        stored ? source_tx(show->store, show->reader, tx->height, number, &view, fault) : STATUS_OK;
+    for (uint32_t vout = 0; vout < tx->outputs && status == STATUS_OK; vout++) {
+        status = outputs_run_at(&run, tx->first_output + vout, &output, fault);
+        if (status == STATUS_OK && stored)
+            status = tx_next_output(&view, &record);
+        if (status == STATUS_NOT_FOUND)
+            return STATUS_FORMAT;
+        if (status != STATUS_OK || (only != VOUT_ALL && only != vout))
+            continue;
+        status = text_printf(&show->text, "    output %u: " BTC ", %s", (unsigned)vout, BTC_OF(output.value_sat),
+                             kind_name(output.kind));
+        if (status == STATUS_OK)
+            status = put_stored(show, tx, &record, stored, output.kind);
+        if (status == STATUS_OK)
+            status = put_linked_spender(show, &output, fault);
+    }
+    return status;
+}
+
+static enum status put_linked_tx(struct show *show, const struct tio_tx *tx, uint32_t only, struct fault *fault)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    if (only != VOUT_ALL && only >= tx->outputs)
+        return no_such_output(only, tx->outputs, fault);
+    hash256_hex(&tx->txid, hex);
+    enum status status = text_printf(
+        &show->text,
+        "transaction %s\n    height %u, index %u%s, inputs %u, outputs %u, value out " BTC ", fee " BTC "\n",
+        hex, (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "", (unsigned)tx->inputs,
+        (unsigned)tx->outputs, BTC_OF(tx->value_out_sat), BTC_OF(tx->fee_sat));
+    if (status == STATUS_OK)
+        status = put_linked_inputs(show, tx, fault);
+    if (status == STATUS_OK)
+        status = put_linked_outputs(show, tx, only, fault);
+    if (status == STATUS_FORMAT && !fault->text[0])
+        return source_damaged(show->store, tx->height, fault);
+    return status == STATUS_NOMEM ? fault_nomem(fault) : status;
+}
+
+static enum status show_linked(struct show *show, const struct place *place, uint32_t only, struct fault *fault)
+{
+    struct tio_tx tx = {.number = UINT64_MAX};
+    bool found = false;
+    enum status status;
+    while ((status = tio_tx_find(show->tio, &place->hash, tx.number, &tx, fault)) == STATUS_OK) {
+        found = true;
+        status = put_linked_tx(show, &tx, only, fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (status != STATUS_NOT_FOUND || found)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    return fault_set(fault, STATUS_NOT_FOUND, show->settings->store, FAULT_NO_OFFSET,
+                     "no transaction of the chain has this txid");
+}
+
+/* ---- a transaction of the store ---- */
+
+/* Without an index: a look through some millions of txids in memory takes no time. */
 static enum status show_tx(struct show *show, const struct hash256 *txid, uint32_t vout, struct fault *fault)
 {
     bool found = false;
@@ -199,9 +361,7 @@ static enum status show_tx(struct show *show, const struct hash256 *txid, uint32
             continue;
         found = true;
         if (vout != VOUT_ALL && vout >= tx->outputs)
-            return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-                             "the transaction has no output %u; how many it has: %u", (unsigned)vout,
-                             (unsigned)tx->outputs);
+            return no_such_output(vout, tx->outputs, fault);
         enum status status = put_tx(show, t, vout, fault);
         if (status != STATUS_OK)
             return status;
@@ -210,7 +370,7 @@ static enum status show_tx(struct show *show, const struct hash256 *txid, uint32
         return STATUS_OK;
     return fault_set(fault, STATUS_NOT_FOUND, show->settings->store, FAULT_NO_OFFSET,
                      "no such transaction; stored are those with an unknown output that can be spent, and those that "
-                     "spend one");
+                     "spend one; 'unktx index' finds all");
 }
 
 /* ---- a T-DAG ---- */
@@ -317,7 +477,11 @@ static enum status show_dag(struct show *show, struct fault *fault)
 
 static enum status show_place(struct show *show, const struct place *place, struct fault *fault)
 {
-    return show_tx(show, &place->hash, place->type == PLACE_OUTPUT ? place->number : VOUT_ALL, fault);
+    uint32_t only = place->type == PLACE_OUTPUT ? place->number : VOUT_ALL;
+    enum status status = tio_open(show->settings->store, &show->tio, fault);
+    if (status == STATUS_OK)
+        return show_linked(show, place, only, fault);
+    return status == STATUS_NOT_FOUND ? show_tx(show, &place->hash, only, fault) : status;
 }
 
 static enum status show_all(struct show *show, const struct place *place, struct fault *fault)
@@ -341,6 +505,7 @@ static enum status show_all(struct show *show, const struct place *place, struct
     outfile_abort(&file);
     text_free(&show->text);
     forest_free(&show->forest);
+    tio_close(show->tio);
     if (show->reader)
         store_reader_close(show->reader);
     store_close(store);
@@ -380,7 +545,9 @@ const struct command command_show = {
     .name = "show",
     .operands = "[TXID | TXID:VOUT]",
     .summary = "Show a stored transaction with what it spends and what spends it, or a T-DAG (--dag).",
-    .details = "A txid that occurs more than once in the chain is shown as often, the newest first.\n",
+    .details =
+        "A txid that occurs more than once in the chain is shown as often, the newest first. Where the store has an\n"
+        "index ('unktx index'), any transaction is found, and every input and output is told.\n",
     .operands_max = 1,
     .options = options,
     .run = run,

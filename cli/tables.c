@@ -12,6 +12,7 @@ struct tables {
     const struct store *store;
     const struct forest *forest;
     const struct selection *selection;
+    const struct flow *flow; /* may be NULL */
     const struct scripts_held *held;
     size_t names_size; /* of the longest list of known scripts */
     enum rules rules;
@@ -39,12 +40,14 @@ static uint32_t chunk_end(size_t chunk, uint32_t rows)
 
 /* ---- tdags.csv ---- */
 
-static const char tdags_header[] =
-    "dag_id,class_id,family,txs,nodes,edges,roots,leaves,height,width,spent_unknown,unspent_unknown,known_leaves,"
-    "mixed_spenders,first_height,last_height,first_time,last_time,root_value_sat,moved_value_sat,leaf_value_sat,"
-    "first_txid,scripts\n";
+#define TDAGS_COLUMNS                                                                                              \
+    "dag_id,class_id,family,txs,nodes,edges,roots,leaves,height,width,spent_unknown,unspent_unknown,known_leaves," \
+    "mixed_spenders,first_height,last_height,first_time,last_time,root_value_sat,moved_value_sat,leaf_value_sat,"  \
+    "first_txid,scripts"
+static const char tdags_header[] = TDAGS_COLUMNS "\n";
+static const char tdags_flow_header[] = TDAGS_COLUMNS ",fee_sat,payer_value_sat\n";
 
-#define TDAG_ROW (CLASS_ID_TEXT + 32 + HASH256_HEX_SIZE + 22 * (PUT_U64_MAX + 1))
+#define TDAG_ROW (CLASS_ID_TEXT + 32 + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1))
 
 static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const struct tdag_row *row)
 {
@@ -61,6 +64,11 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
         p = put_cell(p, cells[i]);
     p = put_hash_cell(p, &tables->forest->txs[row->first_tx].txid);
     p = catalogue_put_names(tables->held->catalogue, &tables->held->labels.all[dag], p);
+    if (tables->flow) {
+        *p++ = ',';
+        p = put_cell(p, tables->flow->fee_sat[dag]);
+        p = put_u64(p, tables->flow->payer_value_sat[dag]);
+    }
     *p++ = '\n';
     return p;
 }
@@ -306,16 +314,16 @@ static enum status write_table(struct outfile *file, const char *folder, const s
 }
 
 enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, const struct scripts_held *held, unsigned threads,
-                         struct fault *fault)
+                         const struct selection *selection, const struct scripts_held *held, const struct flow *flow,
+                         unsigned threads, struct fault *fault)
 {
-    struct tables tables = {.store = store, .forest = forest, .selection = selection, .held = held,
+    struct tables tables = {.store = store, .forest = forest, .selection = selection, .held = held, .flow = flow,
                             .names_size = catalogue_names_size(held->catalogue), .rules = selection->tdags.rules};
     struct outfile files[TABLES] = {{0}};
     enum status status = source_readers_open(store, threads, &tables.readers, fault);
     if (status == STATUS_OK) {
         const struct table all[TABLES] = {
-            {"tdags.csv", tdags_header, chunks_of(selection->classes.rows_count), format_tdags},
+            {"tdags.csv", flow ? tdags_flow_header : tdags_header, chunks_of(selection->classes.rows_count), format_tdags},
             {"classes.csv", classes_header, chunks_of(selection->classes.classes_count), format_classes},
             {"txs.csv", txs_header, chunks_of(forest->txs_count), format_txs},
             {"arcs.csv", arcs_header, chunks_of(forest->outputs_count), format_arcs},
