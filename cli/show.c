@@ -165,22 +165,33 @@ static enum status put_input(struct show *show, const struct spent *spent)
     return status == STATUS_OK ? put_script(show, &spent->output) : status;
 }
 
-static enum status put_inputs(struct show *show, struct tx_view *view, struct fault *fault)
+/* What all spends of the transaction spend, in order of vin; `*spent` is the caller's to free in any case. */
+static enum status read_spends(struct show *show, struct tx_view *view, struct spent **spent, size_t *count,
+                               struct fault *fault)
 {
-    size_t count = 0;
-    struct spent *spent = mem_alloc(view->tx.spends, sizeof *spent);
-    enum status status = spent ? STATUS_OK : STATUS_NOMEM;
-    while (status == STATUS_OK && count < view->tx.spends) {
-        status = tx_next_spend(view, &spent[count].spend);
-        if (status == STATUS_OK && spent[count++].spend.ordinal >= show->forest.outputs_count)
+    *count = 0;
+    *spent = mem_alloc(view->tx.spends, sizeof **spent);
+    enum status status = *spent ? STATUS_OK : STATUS_NOMEM;
+    while (status == STATUS_OK && *count < view->tx.spends) {
+        struct spend_record *spend = &(*spent)[(*count)++].spend;
+        status = tx_next_spend(view, spend);
+        if (status == STATUS_OK && spend->ordinal >= show->forest.outputs_count)
             status = STATUS_FORMAT;
     }
     if (status == STATUS_OK)
-        status = find_outputs(show, spent, count, fault);
+        status = find_outputs(show, *spent, *count, fault);
+    return status == STATUS_NOT_FOUND ? STATUS_FORMAT : status;
+}
+
+static enum status put_inputs(struct show *show, struct tx_view *view, struct fault *fault)
+{
+    size_t count;
+    struct spent *spent;
+    enum status status = read_spends(show, view, &spent, &count, fault);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = put_input(show, &spent[i]);
     mem_free(spent);
-    return status == STATUS_NOT_FOUND ? STATUS_FORMAT : status;
+    return status;
 }
 
 static enum status put_tx(struct show *show, uint32_t number, uint32_t only, struct fault *fault)
@@ -248,28 +259,29 @@ static enum status put_linked_input(struct show *show, uint32_t vin, uint64_t sp
     if (status != STATUS_OK)
         return status;
     hash256_hex(&from.tx.txid, hex);
-    status = text_printf(&show->text, "    input %u spends %s:%u: " BTC ", %s", (unsigned)vin, hex,
-                         (unsigned)from.position, BTC_OF(output.value_sat), kind_name(output.kind));
-    if (status != STATUS_OK)
-        return status;
-    uint32_t stored = find_stored(&show->forest, &from.tx);
-    if (stored != FOREST_NONE)
-        for (uint32_t o = show->forest.txs[stored].first_output; o < show->forest.txs[stored + 1].first_output; o++)
-            if (show->forest.outputs[o].vout == from.position)
-                return put_spent_script(show, o, fault);
-    return text_printf(&show->text, "\n");
+    return text_printf(&show->text, "    input %u spends %s:%u: " BTC ", %s\n", (unsigned)vin, hex,
+                       (unsigned)from.position, BTC_OF(output.value_sat), kind_name(output.kind));
 }
 
-static enum status put_linked_inputs(struct show *show, const struct tio_tx *tx, struct fault *fault)
+/* The store has the script of what an input spends, the index all the other inputs. */
+static enum status put_linked_inputs(struct show *show, const struct tio_tx *tx, struct tx_view *view,
+                                     struct fault *fault)
 {
     struct inputs_run run = {.tio = show->tio, .end = tx->first_input + tx->inputs};
-    enum status status = STATUS_OK;
-    uint64_t spent;
+    struct spent *stored = NULL;
+    size_t count = 0, next = 0;
+    enum status status = view ? read_spends(show, view, &stored, &count, fault) : STATUS_OK;
     for (uint32_t vin = 0; vin < tx->inputs && status == STATUS_OK; vin++) {
+        uint64_t spent;
+        if (next < count && stored[next].spend.vin == vin) {
+            status = put_input(show, &stored[next++]);
+            continue;
+        }
         status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
         if (status == STATUS_OK)
             status = put_linked_input(show, vin, spent, fault);
     }
+    mem_free(stored);
     return status;
 }
 
@@ -284,20 +296,17 @@ static enum status put_linked_spender(struct show *show, const struct tio_output
     return status == STATUS_OK ? put_spent_by(show, &to.tx.txid, to.position, to.tx.height) : status;
 }
 
-static enum status put_linked_outputs(struct show *show, const struct tio_tx *tx, uint32_t only, struct fault *fault)
+static enum status put_linked_outputs(struct show *show, const struct tio_tx *tx, struct tx_view *view, uint32_t only,
+                                      struct fault *fault)
 {
     struct outputs_run run = {.tio = show->tio, .end = tx->first_output + tx->outputs};
-    uint32_t number = find_stored(&show->forest, tx);
-    bool stored = number != FOREST_NONE;
     struct output_record record = {0};
     struct tio_output output;
-    struct tx_view view;
-    enum status status =
-        stored ? source_tx(show->store, show->reader, tx->height, number, &view, fault) : STATUS_OK;
+    enum status status = STATUS_OK;
     for (uint32_t vout = 0; vout < tx->outputs && status == STATUS_OK; vout++) {
         status = outputs_run_at(&run, tx->first_output + vout, &output, fault);
-        if (status == STATUS_OK && stored)
-            status = tx_next_output(&view, &record);
+        if (status == STATUS_OK && view)
+            status = tx_next_output(view, &record);
         if (status == STATUS_NOT_FOUND)
             return STATUS_FORMAT;
         if (status != STATUS_OK || (only != VOUT_ALL && only != vout))
@@ -305,7 +314,7 @@ static enum status put_linked_outputs(struct show *show, const struct tio_tx *tx
         status = text_printf(&show->text, "    output %u: " BTC ", %s", (unsigned)vout, BTC_OF(output.value_sat),
                              kind_name(output.kind));
         if (status == STATUS_OK)
-            status = put_stored(show, tx, &record, stored, output.kind);
+            status = put_stored(show, tx, &record, view != NULL, output.kind);
         if (status == STATUS_OK)
             status = put_linked_spender(show, &output, fault);
     }
@@ -315,18 +324,27 @@ static enum status put_linked_outputs(struct show *show, const struct tio_tx *tx
 static enum status put_linked_tx(struct show *show, const struct tio_tx *tx, uint32_t only, struct fault *fault)
 {
     char hex[HASH256_HEX_SIZE + 1] = "";
+    struct source_place place = {0};
+    struct tx_view stored, *view = NULL;
+    uint32_t number = find_stored(&show->forest, tx);
+    enum status status = STATUS_OK;
     if (only != VOUT_ALL && only >= tx->outputs)
         return no_such_output(only, tx->outputs, fault);
+    if (number != FOREST_NONE) {
+        status = source_tx(show->store, show->reader, &place, tx->height, number, &stored, fault);
+        view = &stored;
+    }
     hash256_hex(&tx->txid, hex);
-    enum status status = text_printf(
-        &show->text,
-        "transaction %s\n    height %u, index %u%s, inputs %u, outputs %u, value out " BTC ", fee " BTC "\n",
-        hex, (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "", (unsigned)tx->inputs,
-        (unsigned)tx->outputs, BTC_OF(tx->value_out_sat), BTC_OF(tx->fee_sat));
     if (status == STATUS_OK)
-        status = put_linked_inputs(show, tx, fault);
+        status = text_printf(
+            &show->text,
+            "transaction %s\n    height %u, index %u%s, inputs %u, outputs %u, value out " BTC ", fee " BTC "\n", hex,
+            (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "", (unsigned)tx->inputs,
+            (unsigned)tx->outputs, BTC_OF(tx->value_out_sat), BTC_OF(tx->fee_sat));
     if (status == STATUS_OK)
-        status = put_linked_outputs(show, tx, only, fault);
+        status = put_linked_inputs(show, tx, view, fault);
+    if (status == STATUS_OK)
+        status = put_linked_outputs(show, tx, view, only, fault);
     if (status == STATUS_FORMAT && !fault->text[0])
         return source_damaged(show->store, tx->height, fault);
     return status == STATUS_NOMEM ? fault_nomem(fault) : status;
