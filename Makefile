@@ -1,16 +1,19 @@
 # unktx: make all check fuzz bench lint asan tsan install uninstall clean
-# Variables: CC CFLAGS BUILD PREFIX DESTDIR SANITIZE (address,undefined / thread) FUZZ_SECONDS (for each target)
+# Variables: CC CFLAGS BUILD PREFIX LIBDIR DESTDIR SANITIZE (address,undefined / thread) FUZZ_SECONDS (for each target)
 CC ?= cc
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+VERSION := $(shell sed -n 's/^.define UNKTX_VERSION "\(.*\)"/\1/p' cli/command.h)
 BUILD ?= build
 PACKAGES = igraph lmdb libsecp256k1 libcrypto
 CFLAGS ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 OPENMP = -fopenmp
+SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIB_CFLAGS := $(subst -I/,-isystem /,$(shell pkg-config --cflags $(PACKAGES) cmocka 2>/dev/null))
 LIB_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
-ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(OPENMP) -pthread -I. $(LIB_CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
-ALL_LDFLAGS = $(LDFLAGS) $(OPENMP) -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(OPENMP) -pthread -I. $(LIB_CFLAGS) $(if $(SANITIZE),$(SANITIZER) -fno-omit-frame-pointer)
+ALL_LDFLAGS = $(LDFLAGS) $(OPENMP) -pthread $(SANITIZER)
 
 LIB_SOURCES := $(sort $(wildcard parser/*.c graph/*.c classify/*.c))
 CLI_SOURCES := $(sort $(wildcard cli/*.c))
@@ -22,6 +25,8 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB := $(BUILD)/libunktx.a
 # the commands without the program's main, for tests that run them in their own process
 COMMANDS := $(BUILD)/libcommands.a
+# what is installed: the walk alone, with no other name outside than those of include/unktx.h
+PUBLIC_LIB := $(BUILD)/public/libunktx.a
 MAN_PAGES := $(sort $(wildcard cli/man/*.1))
 CHAINGEN := $(BUILD)/tests/bench/chaingen
 BENCH := $(BUILD)/tests/bench/bench
@@ -32,7 +37,7 @@ REPLAYS := $(FUZZ_NOUNS:%=$(BUILD)/tests/fuzz/replay_%)
 FUZZERS := $(FUZZ_NOUNS:%=$(BUILD)/tests/fuzz/fuzzer_%)
 TESTS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
 
-all: $(BUILD)/unktx
+all: $(BUILD)/unktx $(PUBLIC_LIB)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -44,6 +49,13 @@ $(BUILD)/graph/catalogue.o: graph/known-scripts.tsv
 $(LIB): $(call objects,$(LIB_SOURCES))
 	@rm -f $@
 	ar rcs $@ $^
+
+$(PUBLIC_LIB): $(call objects,$(sort $(wildcard parser/*.c)))
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(LD) -r -o $(@D)/unktx.o $^
+	objcopy --wildcard --keep-global-symbol='unktx_*' $(@D)/unktx.o
+	ar rcs $@ $(@D)/unktx.o
 
 $(COMMANDS): $(call objects,$(filter-out cli/main.c,$(CLI_SOURCES)))
 	@rm -f $@
@@ -65,13 +77,14 @@ $(FUZZERS): $(BUILD)/tests/fuzz/fuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call ob
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIB_LIBS) -lcmocka
 
 # Every test program, one after the other (each names what it skips); UNKTX tells those in tests/cli which binary to run.
-check: $(BUILD)/unktx $(TESTS) $(CHAINGEN) $(REPLAYS)
+check: all $(TESTS) $(CHAINGEN) $(REPLAYS)
 	@failed=; for test in $(TESTS:$(BUILD)/%=%); do \
 	    echo "== $$test"; UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) $(BUILD)/$$test || failed="$$failed $$test"; \
 	done; for noun in $(FUZZ_NOUNS); do \
 	    echo "== tests/fuzz/corpus/$$noun"; $(BUILD)/tests/fuzz/replay_$$noun tests/fuzz/corpus/$$noun >/dev/null || failed="$$failed fuzz/$$noun"; \
 	done; sh tests/lint.sh || failed="$$failed lint"; \
-	for script in notebooks-data readme; do UNKTX=$(BUILD)/unktx sh tests/$$script.sh || failed="$$failed $$script"; done; \
+	for script in notebooks-data readme install; do UNKTX=$(BUILD)/unktx BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" \
+	    sh tests/$$script.sh || failed="$$failed $$script"; done; \
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; echo "all test programs passed"
 
 # libFuzzer comes with clang (Debian: libclang-rt-14-dev or the like). What it finds new goes to BUILD/corpus/NOUN.
@@ -113,16 +126,40 @@ valgrind: $(BUILD)/unktx $(TESTS)
 	    echo "== $${test#$(BUILD)/}"; $(VALGRIND) ./$$test >/dev/null || exit 1; done
 	$(VALGRIND) $(BUILD)/unktx analyze --threads 1 --datadir tests/fixtures/regtest-xor -o $(BUILD)/valgrind >/dev/null
 
+# libunktx is only ever linked statically, so that its users need what it needs
+define PKG_CONFIG_FILE
+prefix=$(PREFIX)
+libdir=$(LIBDIR:$(PREFIX)%=$${prefix}%)
+includedir=$${prefix}/include
+
+Name: unktx
+Description: Bitcoin block files, and which of their outputs have no address
+Version: $(VERSION)
+Requires: libsecp256k1 libcrypto
+Cflags: -I$${includedir}
+Libs: -L$${libdir} -lunktx -pthread $(OPENMP)
+endef
+export PKG_CONFIG_FILE
+
+DEST_BIN = $(DESTDIR)$(PREFIX)/bin
+DEST_MAN = $(DESTDIR)$(PREFIX)/share/man/man1
+DEST_DATA = $(DESTDIR)$(PREFIX)/share/unktx
+DEST_LIB = $(DESTDIR)$(LIBDIR)
+DEST_INCLUDE = $(DESTDIR)$(PREFIX)/include
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 755 $(BUILD)/unktx $(DESTDIR)$(PREFIX)/bin/unktx
-	install -m 644 $(MAN_PAGES) $(DESTDIR)$(PREFIX)/share/man/man1
-	install -d $(DESTDIR)$(PREFIX)/share/unktx
-	install -m 644 graph/known-scripts.tsv $(DESTDIR)$(PREFIX)/share/unktx
+	install -d $(DEST_BIN) $(DEST_MAN) $(DEST_DATA) $(DEST_LIB)/pkgconfig $(DEST_INCLUDE)
+	install -m 755 $(BUILD)/unktx $(DEST_BIN)
+	install -m 644 $(MAN_PAGES) $(DEST_MAN)
+	install -m 644 graph/known-scripts.tsv $(DEST_DATA)
+	install -m 644 $(PUBLIC_LIB) $(DEST_LIB)
+	install -m 644 include/unktx.h $(DEST_INCLUDE)
+	@echo "$$PKG_CONFIG_FILE" >$(DEST_LIB)/pkgconfig/unktx.pc
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/unktx $(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,$(notdir $(MAN_PAGES)))
-	rm -rf $(DESTDIR)$(PREFIX)/share/unktx
+	rm -f $(DEST_BIN)/unktx $(addprefix $(DEST_MAN)/,$(notdir $(MAN_PAGES)))
+	rm -f $(DEST_LIB)/libunktx.a $(DEST_LIB)/pkgconfig/unktx.pc $(DEST_INCLUDE)/unktx.h
+	rm -rf $(DEST_DATA)
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
