@@ -12,6 +12,8 @@
  * kind. */
 #define TEMPLATES_MAX 65536u
 
+static const char rest[] = "(other)";
+
 struct row {
     uint64_t key; /* of template and kind */
     enum kind kind;
@@ -119,7 +121,7 @@ static enum status add_output(struct templates *templates, struct matcher *match
     if (row->outputs == 0 && row->key == key)
         script_template(output->script, output->script_size, row->template);
     else if (row->outputs == 0)
-        strcpy(row->template, "(other)");
+        memcpy(row->template, rest, sizeof rest);
     struct row one = {.first_height = height, .last_height = height, .outputs = 1, .spent = spent,
                       .value_sat = output->value_sat, .names = row->names};
     matcher_match(matcher, output->kind, output->script, output->script_size, &one.names);
@@ -190,8 +192,10 @@ static enum status join_group(struct group *total, const struct group *group)
         struct row *row = row_of(total, from->key, from->kind);
         if (!row)
             return STATUS_NOMEM;
-        if (row->outputs == 0)
-            strcpy(row->template, row->key == from->key ? from->template : "(other)");
+        if (row->outputs == 0 && row->key == from->key)
+            memcpy(row->template, from->template, sizeof row->template);
+        else if (row->outputs == 0)
+            memcpy(row->template, rest, sizeof rest);
         row_join(row, from);
     }
     return STATUS_OK;

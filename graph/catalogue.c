@@ -141,13 +141,14 @@ static enum status read_entry(struct catalogue *catalogue, struct known_script *
     return status;
 }
 
-/* Its number goes to its place in the order of names. */
-static void sort_in(struct catalogue *catalogue, size_t i)
+/* The entry gets the next number, which goes to its place in the order of names. */
+static void append(struct catalogue *catalogue, const struct known_script *entry)
 {
-    size_t at = i;
-    for (; at > 0 && strcmp(catalogue->entries[catalogue->by_name[at - 1]].name, catalogue->entries[i].name) > 0; at--)
+    size_t at = catalogue->count;
+    for (; at > 0 && strcmp(catalogue->entries[catalogue->by_name[at - 1]].name, entry->name) > 0; at--)
         catalogue->by_name[at] = catalogue->by_name[at - 1];
-    catalogue->by_name[at] = i;
+    catalogue->by_name[at] = catalogue->count;
+    catalogue->entries[catalogue->count++] = *entry;
 }
 
 static enum status add_line(struct catalogue *catalogue, const struct textline *line, const struct source *source)
@@ -166,8 +167,7 @@ static enum status add_line(struct catalogue *catalogue, const struct textline *
         mem_free(entry.line);
         return status;
     }
-    catalogue->entries[catalogue->count] = entry;
-    sort_in(catalogue, catalogue->count++);
+    append(catalogue, &entry);
     return STATUS_OK;
 }
 
@@ -175,7 +175,7 @@ static enum status add_text(struct catalogue *catalogue, const char *path, const
                             struct fault *fault)
 {
     size_t at = 0;
-    struct textline line = {0};
+    struct textline line = {.text = text};
     enum status status = STATUS_OK;
     while (!status && textfile_line(text, size, &at, &line))
         status = add_line(catalogue, &line, &(struct source){.path = path, .line = line.number, .fault = fault});

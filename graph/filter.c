@@ -155,7 +155,7 @@ static enum status match_batch(struct match *match, struct batch_view *batch, co
 static enum status match_known(const struct filter *filter, const struct store *store, const struct forest *forest,
                                const struct tdags *tdags, unsigned threads, uint32_t *drop, struct fault *fault)
 {
-    struct labels labels;
+    struct labels labels = {0};
     enum status status = labels_find(filter->known, store, forest, tdags, threads, &labels, fault);
     for (uint32_t d = 1; !status && d <= tdags->count; d++) {
         size_t first = name_set_first(&labels.roots[d]);

@@ -13,6 +13,7 @@ enum status filter_read(const char *path, struct filter **filter, struct fault *
 /* A filter whose patterns are the entries of a catalogue (which is borrowed) but for its protocols, told by name. */
 enum status filter_known(const struct catalogue *catalogue, struct filter **filter, struct fault *fault) MUST_CHECK;
 void filter_free(struct filter *filter);
+
 /* True for a filter by filter_known. */
 bool filter_is_known(const struct filter *filter);
 size_t filter_count(const struct filter *filter);
@@ -20,8 +21,8 @@ size_t filter_count(const struct filter *filter);
 const char *filter_pattern(const struct filter *filter, size_t i);
 
 /* drop[d] = 1 + the first pattern (in file order) that matches an output, unknown in the rule set, of a root transaction
- * of T-DAG d; 0 for T-DAGs to keep. `drop` has tdags->count + 1 elements. On
- * `threads` threads for a catalogue. O(scripts of roots * patterns). */
+ * of T-DAG d; 0 for T-DAGs to keep. `drop` has tdags->count + 1 elements. On `threads`
+ * threads for a catalogue. O(scripts of roots * patterns). */
 enum status filter_match(const struct filter *filter, const struct store *store, const struct forest *forest,
                          const struct tdags *tdags, unsigned threads, uint32_t *drop, struct fault *fault) MUST_CHECK;
 
