@@ -29,8 +29,9 @@ struct source {
 
 static enum status refuse(const struct source *source, const char *why, const char *text)
 {
-    return fault_set(source->fault, STATUS_FORMAT, source->path, FAULT_NO_OFFSET, "line %zu: %s: '%.200s'",
-                     source->line, why, text);
+    fault_set(source->fault, STATUS_FORMAT, source->path, FAULT_NO_OFFSET, "line %zu: %s: '%.200s'", source->line, why,
+              text);
+    return STATUS_FORMAT;
 }
 
 static bool is_name(const char *name)
