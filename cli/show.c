@@ -17,6 +17,8 @@ struct show {
     const struct store *store;
     struct store_reader *reader;
     struct tio *tio; /* NULL: there is no index */
+    struct catalogue catalogue;
+    struct matcher *matcher;
     struct forest forest;
     enum rules rules;
     struct text text;
@@ -25,6 +27,21 @@ struct show {
 #define VOUT_ALL UINT32_MAX
 
 /* ---- a transaction ---- */
+
+/* What is known of a script: its names, each with what it stands for and who says so. */
+static enum status put_known(struct show *show, const struct output_record *output)
+{
+    struct name_set found = {{0}};
+    enum status status = STATUS_OK;
+    matcher_match(show->matcher, output->kind, output->script, output->script_size, &found);
+    for (size_t i; status == STATUS_OK && (i = name_set_first(&found)) < CATALOGUE_MAX; name_set_remove(&found, i)) {
+        const struct known_script *known = &show->catalogue.entries[i];
+        bool dated = known->first_seen[0];
+        status = text_printf(&show->text, "      known as %s: %s (%s%s%s%s)\n", known->name, known->what,
+                             dated ? "first seen " : "", known->first_seen, dated ? "; " : "", known->source);
+    }
+    return status;
+}
 
 static enum status put_script(struct show *show, const struct output_record *output)
 {
@@ -37,8 +54,9 @@ static enum status put_script(struct show *show, const struct output_record *out
     enum status status = text_printf(&show->text, "      script %s\n", output->script_size ? assembly : "(empty)");
     mem_free(assembly);
     unsigned on_curve, keys = script_keys(output->kind, output->script, output->script_size, &on_curve);
-    return status == STATUS_OK && keys > 0 ? text_printf(&show->text, "      keys %u, on the curve %u\n", keys, on_curve)
-                                           : status;
+    if (status == STATUS_OK && keys > 0)
+        status = text_printf(&show->text, "      keys %u, on the curve %u\n", keys, on_curve);
+    return status == STATUS_OK ? put_known(show, output) : status;
 }
 
 /* The names of the rule sets in the mask, as "unknown in A, B". */
@@ -468,13 +486,10 @@ static enum status put_dag(struct show *show, const struct selection *selection,
 static enum status show_dag(struct show *show, struct fault *fault)
 {
     struct selection selection = {0};
-    struct catalogue catalogue = {0};
     struct scripts_held held = {0};
     struct filter *filter = NULL;
     unsigned threads = (unsigned)show->settings->threads;
-    enum status status = scripts_read(show->settings, &catalogue, fault);
-    if (status == STATUS_OK)
-        status = scripts_filter(show->settings, &catalogue, &filter, fault);
+    enum status status = scripts_filter(show->settings, &show->catalogue, &filter, fault);
     if (status == STATUS_OK)
         status = selection_make(show->store, &show->forest, show->rules, filter, show->settings->compress, threads,
                                 &selection, fault);
@@ -483,13 +498,12 @@ static enum status show_dag(struct show *show, struct fault *fault)
                            "no T-DAG %llu: rules %s have %u", ULL(show->settings->dag), rules_name(show->rules),
                            (unsigned)selection.tdags.count);
     if (status == STATUS_OK)
-        status = scripts_hold(&catalogue, show->store, &show->forest, &selection, threads, &held, fault);
+        status = scripts_hold(&show->catalogue, show->store, &show->forest, &selection, threads, &held, fault);
     if (status == STATUS_OK && put_dag(show, &selection, &held, (uint32_t)show->settings->dag) != STATUS_OK)
         status = fault_nomem(fault);
     scripts_held_free(&held);
     selection_free(&selection);
     filter_free(filter);
-    catalogue_free(&catalogue);
     return status;
 }
 
@@ -506,8 +520,12 @@ static enum status show_all(struct show *show, const struct place *place, struct
 {
     struct store *store = NULL;
     struct outfile file = {0};
-    enum status status = source_open(show->settings, &store, fault);
+    enum status status = scripts_read(show->settings, &show->catalogue, fault);
+    if (status == STATUS_OK)
+        status = source_open(show->settings, &store, fault);
     show->store = store;
+    if (status == STATUS_OK)
+        status = matcher_new(&show->catalogue, store_seed(store), &show->matcher, fault);
     if (status == STATUS_OK)
         status = store_reader_open(store, &show->reader, fault);
     if (status == STATUS_OK)
@@ -527,6 +545,8 @@ static enum status show_all(struct show *show, const struct place *place, struct
     if (show->reader)
         store_reader_close(show->reader);
     store_close(store);
+    matcher_free(show->matcher);
+    catalogue_free(&show->catalogue);
     return status;
 }
 

@@ -233,6 +233,23 @@ static void scripts_of_tdags(void **state)
     catalogue_free(&catalogue);
 }
 
+/* An output with a known script is shown with what the list says of it. */
+static void shown(void **state)
+{
+    (void)state;
+    struct table truth = table_read(FIXTURE "/truth/outputs.csv");
+    size_t t = 0;
+    while (strcmp(table_get(&truth, t, "script_hex"), "0000ae") != 0)
+        t++;
+    struct run run =
+        unktx_expect(0, "show --store %s/all %s:%s", place, table_get(&truth, t, "txid"), table_get(&truth, t, "vout"));
+    assert_non_null(strstr(run.out, "      known as checkmultisig-0-of-n: No signature of n keys is asked for"));
+    assert_non_null(strstr(run.out, "      known as anyone-can-spend: "));
+    assert_null(strstr(run.out, "known as op-if"));
+    run_free(&run);
+    table_free(&truth);
+}
+
 static void scripts_of_a_user(void **state)
 {
     (void)state;
@@ -308,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(templates_of_the_node), cmocka_unit_test(protocols_of_the_node),
         cmocka_unit_test(scripts_of_tdags),      cmocka_unit_test(scripts_of_a_user),
+        cmocka_unit_test(shown),
         cmocka_unit_test(what_is_not_there),     cmocka_unit_test(too_many_templates),
     };
     return cmocka_run_group_tests(tests, scan, clean);
