@@ -174,7 +174,8 @@ static enum status common_blocks(struct ingest *ingest, uint32_t *common)
     struct store_reader *reader = NULL;
     enum status status = store_reader_open(ingest->store, &reader, ingest->fault);
     uint32_t blocks = store_totals_of(ingest->store).blocks, end = ingest->end;
-    uint32_t low = 0, high = blocks <= end ? blocks : end + 1; /* a block that both have stands on blocks that both have */
+    /* A block that both have stands on blocks that both have. */
+    uint32_t low = 0, high = blocks <= end ? blocks : end + 1;
     for (uint32_t middle = high - 1; low < high && status == STATUS_OK; middle = low + (high - low) / 2) {
         struct block_record block;
         status = store_block(reader, middle, &block, ingest->fault);

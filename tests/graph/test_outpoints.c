@@ -175,6 +175,98 @@ static void test_random_against_model(void **state)
     }
 }
 
+/* ---- prevouts made to fall on one another ---- */
+
+enum { FLOOD = 60000 };
+
+/* Prevouts of a family differ in few bits, or only in how two words share a sum. */
+static void flood_prevout(unsigned family, uint32_t i, uint8_t prevout[TX_PREVOUT_SIZE])
+{
+    uint32_t bit = i % 245, other = (bit + 1 + i / 245) % 256;
+    memset(prevout, 0, TX_PREVOUT_SIZE);
+    switch (family) {
+    case 0: store_le32(prevout + 32, i); break; /* outputs of one transaction */
+    case 1: store_le32(prevout + 32, i << 15); break;
+    case 2: store_le64(prevout, i); break;
+    case 3: store_le64(prevout + 24, (uint64_t)i << 44); break;
+    case 4: /* two bits of the txid */
+        prevout[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        prevout[other / 8] ^= (uint8_t)(1u << other % 8);
+        break;
+    default: /* a sum that stays */
+        store_le64(prevout, i);
+        store_le64(prevout + 8, UINT64_MAX - i);
+    }
+}
+
+struct flood {
+    unsigned family;
+    uint64_t resolved;
+};
+
+static enum status resolve_flood(void *context, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+{
+    struct flood *flood = context;
+    uint8_t prevout[TX_PREVOUT_SIZE];
+    flood->resolved++;
+    flood_prevout(flood->family, (uint32_t)ordinal, prevout);
+    memcpy(txid->bytes, prevout, 32);
+    *vout = load_le32(prevout + 32);
+    return STATUS_OK;
+}
+
+/* How many slots all searches that hit look at together: the work that a flood is meant to raise. */
+static uint64_t steps_of(const struct outpoints *table)
+{
+    uint64_t steps = 0;
+    for (unsigned s = 0; s < OUTPOINTS_SEGMENTS; s++) {
+        const struct outpoints_segment *segment = &table->segments[s];
+        for (uint32_t i = 0; i < segment->size; i++)
+            if (segment->slots[i] != 0)
+                steps += i - (uint32_t)((segment->slots[i] >> 40) * segment->homes >> 24) + 1;
+    }
+    return steps;
+}
+
+static uint32_t fullest_of(const struct outpoints *table)
+{
+    uint32_t fullest = 0;
+    for (unsigned s = 0; s < OUTPOINTS_SEGMENTS; s++)
+        if (table->segments[s].count > fullest)
+            fullest = table->segments[s].count;
+    return fullest;
+}
+
+/* Under any key an adversary's outpoints cost what random ones do: equal hashes once in 2^32 pairs, short searches, and no
+ * segment much fuller than the others. */
+static void test_flood(void **state)
+{
+    (void)state;
+    seed_random();
+    for (unsigned family = 0; family < 6; family++) {
+        uint8_t secret[16];
+        struct outpoints *table;
+        struct flood flood = {.family = family};
+        store_le64(secret, next_random());
+        store_le64(secret + 8, next_random());
+        assert_int_equal(outpoints_new(secret, &table, NULL), STATUS_OK);
+        for (uint32_t i = 0; i < FLOOD; i++) {
+            uint8_t prevout[TX_PREVOUT_SIZE];
+            flood_prevout(family, i, prevout);
+            uint64_t hash = outpoints_hash(table, prevout);
+            assert_int_equal(outpoints_add(table, prevout, hash, i, resolve_flood, &flood, NULL), STATUS_OK);
+        }
+        uint64_t count = outpoints_count(table);
+        double steps = (double)steps_of(table) / (double)count;
+        print_message("family %u: %.2f steps, fullest segment %u of %u, %llu compared\n", family, steps, fullest_of(table),
+                      FLOOD / OUTPOINTS_SEGMENTS, (unsigned long long)flood.resolved);
+        assert_true(count > FLOOD / 3 && steps < 8);
+        assert_in_range(fullest_of(table), 1, 2 * FLOOD / OUTPOINTS_SEGMENTS);
+        assert_in_range(flood.resolved, FLOOD - count, FLOOD - count + 20);
+        outpoints_free(table);
+    }
+}
+
 /* What an attacker's chain of one repeated transaction would do: the square of its length would take minutes. */
 static void test_long_replacement(void **state)
 {
@@ -391,6 +483,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_against_model), cmocka_unit_test(test_long_replacement),
+        cmocka_unit_test(test_flood),
         cmocka_unit_test(test_memory_and_filter),    cmocka_unit_test(test_save_and_load),
         cmocka_unit_test(test_damaged_chunks),       cmocka_unit_test(test_no_memory),
     };

@@ -1,0 +1,367 @@
+/* Data directories made to cost the square of their size, or to drown the reader in messages: what comes out is right,
+ * and where work can be counted, it grows as the input does. Those that would cost a square would take minutes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "graph/record.h"
+#include "parser/network.h"
+#include "tests/support/command.h"
+
+static char *dir;
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0)
+        setenv("TMPDIR", "/dev/shm", 1);
+    dir = temp_dir();
+    make_dirs(path_of("%s/data/blocks", dir));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    remove_tree(dir);
+    free(dir);
+    return 0;
+}
+
+/* ---- bytes ---- */
+
+static void add(struct buffer *to, const void *bytes, size_t size)
+{
+    assert_int_equal(buffer_add(to, bytes, size), STATUS_OK);
+}
+
+static void add_u32(struct buffer *to, uint32_t value)
+{
+    uint8_t bytes[4];
+    store_le32(bytes, value);
+    add(to, bytes, sizeof bytes);
+}
+
+static void add_count(struct buffer *to, uint32_t count)
+{
+    uint8_t bytes[5] = {count <= 0xffff ? 0xfd : 0xfe};
+    store_le32(bytes + 1, count);
+    if (count < 0xfd)
+        add(to, bytes + 1, 1);
+    else
+        add(to, bytes, count <= 0xffff ? 3 : 5);
+}
+
+static void add_input(struct buffer *to, const struct hash256 *txid, uint32_t vout)
+{
+    add(to, txid->bytes, sizeof txid->bytes);
+    add_u32(to, vout);
+    add_count(to, 0);
+    add_u32(to, UINT32_MAX);
+}
+
+/* Outputs that anyone can spend. */
+static void add_outputs(struct buffer *to, uint32_t count)
+{
+    static const uint8_t output[] = {1, 0, 0, 0, 0, 0, 0, 0, 1, 0x51};
+    add_count(to, count);
+    for (uint32_t i = 0; i < count; i++)
+        add(to, output, sizeof output);
+    add_u32(to, 0);
+}
+
+static struct hash256 hash_of(const struct buffer *bytes)
+{
+    struct hash256 hash;
+    sha256d(bytes->bytes, bytes->size, &hash);
+    return hash;
+}
+
+/* A coinbase is the same whenever `extra` is. Its one output is unknown. */
+static struct hash256 add_coinbase(struct buffer *block, uint32_t extra, uint32_t outputs)
+{
+    static const struct hash256 none;
+    struct buffer tx = {0};
+    add_u32(&tx, 1);
+    add_count(&tx, 1);
+    add(&tx, none.bytes, sizeof none.bytes);
+    add_u32(&tx, UINT32_MAX);
+    add_count(&tx, 4);
+    add_u32(&tx, extra);
+    add_u32(&tx, UINT32_MAX);
+    add_outputs(&tx, outputs);
+    struct hash256 txid = hash_of(&tx);
+    add(block, tx.bytes, tx.size);
+    buffer_free(&tx);
+    return txid;
+}
+
+/* Appends a record of a block with these transactions on that parent; returns its hash. */
+static struct hash256 add_block(struct buffer *file, const struct hash256 *parent, uint32_t txs,
+                                const struct buffer *bodies)
+{
+    struct buffer block = {0};
+    struct hash256 hash;
+    static const uint8_t root[32] = {7};
+    add_u32(&block, 1);
+    add(&block, parent->bytes, sizeof parent->bytes);
+    add(&block, root, sizeof root);
+    add_u32(&block, 1600000000);
+    add_u32(&block, 0x207fffff);
+    add_u32(&block, 0);
+    do { /* every second hash will do */
+        store_le32(block.bytes + 76, load_le32(block.bytes + 76) + 1);
+        hash = hash_of(&block);
+    } while (!block_meets_target(&hash, 0x207fffff));
+    add_count(&block, txs);
+    add(&block, bodies->bytes, bodies->size);
+    add(file, network_by_name("regtest")->magic, 4);
+    add_u32(file, (uint32_t)block.size);
+    add(file, block.bytes, block.size);
+    buffer_free(&block);
+    return hash;
+}
+
+/* The real genesis block, from the fixture of a node that has no other. */
+static struct hash256 add_genesis(struct buffer *file)
+{
+    struct records records = records_read("tests/fixtures/genesis/regtest/blocks");
+    add(file, records.list[0].bytes, records.list[0].size);
+    records_free(&records);
+    return network_by_name("regtest")->genesis;
+}
+
+static void write_blocks(const char *name, struct buffer *file)
+{
+    write_file(path_of("%s/data/blocks/%s", dir, name), file->bytes, file->size);
+    buffer_free(file);
+}
+
+/* Scans and checks; the report of `check`. */
+static struct run scan_and_check(int status)
+{
+    struct run run = command_run("scan --datadir %s/data --store %s/store --threads 2", dir, dir);
+    if (run.exit_status != status)
+        fail_msg("%s", run.err);
+    size_t lines = 0;
+    for (const char *at = run.err; (at = strchr(at, '\n')); at++)
+        lines++;
+    assert_in_range(lines, 1, 20);
+    run_free(&run);
+    run = command_run("check --store %s/store --threads 2", dir);
+    if (run.exit_status != 0)
+        fail_msg("%s", run.err);
+    return run;
+}
+
+static void expect_line(const struct run *run, const char *format, unsigned number)
+{
+    char line[100];
+    snprintf(line, sizeof line, format, number);
+    if (!strstr(run->out, line))
+        fail_msg("'%s' is not in '%s'", line, run->out);
+}
+
+/* ---- chains ---- */
+
+/* One coinbase 10,000 times, then spent: BIP 30 forbade it for its price. */
+static void test_repeated_txid(void **state)
+{
+    (void)state;
+    enum { COPIES = 10000 };
+    struct buffer file = {0}, bodies = {0};
+    struct hash256 tip = add_genesis(&file), txid = add_coinbase(&bodies, 1, 1);
+    for (int i = 0; i < COPIES; i++)
+        tip = add_block(&file, &tip, 1, &bodies);
+    bodies.size = 0;
+    (void)add_coinbase(&bodies, 2, 1);
+    add_u32(&bodies, 1);
+    add_count(&bodies, 1);
+    add_input(&bodies, &txid, 0);
+    add_outputs(&bodies, 1);
+    (void)add_block(&file, &tip, 2, &bodies);
+    write_blocks("blk00000.dat", &file);
+    struct run run = scan_and_check(0);
+    expect_line(&run, "unknown_outputs %u\n", COPIES + 3);
+    expect_line(&run, "spent %u\n", 1);
+    run_free(&run);
+    char hex[65] = "";
+    hash256_hex(&txid, hex);
+    run = command_run("show --store %s/store %s", dir, hex);
+    assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+    buffer_free(&bodies);
+}
+
+/* The same within one block, and every copy spent by an input of its own. */
+static void test_repeated_tx_in_a_block(void **state)
+{
+    (void)state;
+    enum { COPIES = 20000 };
+    struct buffer file = {0}, bodies = {0}, tx = {0};
+    struct hash256 tip = add_genesis(&file);
+    static const struct hash256 known = {{9}};
+    (void)add_coinbase(&bodies, 1, 1);
+    add_u32(&tx, 1);
+    add_count(&tx, 1);
+    add_input(&tx, &known, 5);
+    add_outputs(&tx, 1);
+    struct hash256 txid = hash_of(&tx);
+    for (int i = 0; i < COPIES; i++)
+        add(&bodies, tx.bytes, tx.size);
+    add_u32(&bodies, 1);
+    add_count(&bodies, COPIES);
+    for (int i = 0; i < COPIES; i++)
+        add_input(&bodies, &txid, 0);
+    add_outputs(&bodies, 1);
+    (void)add_block(&file, &tip, COPIES + 2, &bodies);
+    write_blocks("blk00000.dat", &file);
+    struct run run = scan_and_check(0);
+    expect_line(&run, "unknown_outputs %u\n", COPIES + 3);
+    expect_line(&run, "spent %u\n", 1); /* by the first input: there is one outpoint, whoever created it */
+    run_free(&run);
+    buffer_free(&bodies);
+    buffer_free(&tx);
+}
+
+/* 65,537 outputs, all spent by one transaction, the last one first. */
+static void test_wide_transaction(void **state)
+{
+    (void)state;
+    enum { OUTPUTS = 65537 };
+    struct buffer file = {0}, bodies = {0}, tx = {0};
+    struct hash256 tip = add_genesis(&file), wide = add_coinbase(&bodies, 1, OUTPUTS);
+    tip = add_block(&file, &tip, 1, &bodies);
+    bodies.size = 0;
+    (void)add_coinbase(&bodies, 2, 1);
+    add_u32(&tx, 1);
+    add_count(&tx, OUTPUTS);
+    for (uint32_t i = OUTPUTS; i-- > 0;)
+        add_input(&tx, &wide, i);
+    add_outputs(&tx, 1);
+    struct hash256 spender = hash_of(&tx);
+    add(&bodies, tx.bytes, tx.size);
+    (void)add_block(&file, &tip, 2, &bodies);
+    write_blocks("blk00000.dat", &file);
+    struct run run = scan_and_check(0);
+    expect_line(&run, "spent %u\n", OUTPUTS);
+    run_free(&run);
+    char hex[65] = "";
+    hash256_hex(&spender, hex);
+    run = command_run("show --store %s/store %s", dir, hex);
+    assert_int_equal(run.exit_status, 0);
+    assert_non_null(strstr(run.out, "input 65536 spends"));
+    run_free(&run);
+    run = command_run("dags --store %s/store -o %s/out --threads 2", dir, dir);
+    assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+    run = command_run("dags --compress --store %s/store -o %s/out --threads 2", dir, dir);
+    assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+    buffer_free(&bodies);
+    buffer_free(&tx);
+}
+
+/* Blocks without a parent: their number is told, not each of them. */
+static void test_detached_blocks(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 50000 };
+    struct buffer file = {0}, bodies = {0};
+    (void)add_genesis(&file);
+    (void)add_coinbase(&bodies, 1, 1);
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        struct hash256 parent = {{1}};
+        store_le32(parent.bytes + 8, i);
+        (void)add_block(&file, &parent, 1, &bodies);
+    }
+    write_blocks("blk00000.dat", &file);
+    struct run run = scan_and_check(3);
+    expect_line(&run, "height %u\n", 0);
+    run_free(&run);
+    buffer_free(&bodies);
+}
+
+static void test_tiny_files(void **state)
+{
+    (void)state;
+    enum { FILES = 3000 };
+    struct buffer file = {0}, bodies = {0};
+    char name[32];
+    struct hash256 tip = add_genesis(&file);
+    (void)add_coinbase(&bodies, 1, 1);
+    write_blocks("blk00000.dat", &file);
+    for (unsigned i = 1; i <= FILES; i++) {
+        tip = add_block(&file, &tip, 1, &bodies);
+        snprintf(name, sizeof name, "blk%05u.dat", i);
+        write_blocks(name, &file);
+    }
+    struct run run = scan_and_check(0);
+    expect_line(&run, "height %u\n", FILES);
+    run_free(&run);
+    buffer_free(&bodies);
+}
+
+/* ---- work ---- */
+
+/* Bytes that this process has asked the system to read. */
+static uint64_t bytes_read(void)
+{
+    unsigned long long count = 0;
+    FILE *file = fopen("/proc/self/io", "r");
+    if (!file || fscanf(file, "rchar: %llu", &count) != 1)
+        count = 0;
+    if (file)
+        fclose(file);
+    return count;
+}
+
+/* A file full of what looks like records, each of which claims to end within the last one. */
+static uint64_t false_heads(size_t count)
+{
+    struct buffer file = {0}, none = {0};
+    struct hash256 parent = add_genesis(&file);
+    size_t begin = file.size;
+    for (size_t i = 0; i < count; i++)
+        parent = add_block(&file, &parent, 0, &none);
+    for (size_t at = begin; at + 2 * 89 <= file.size; at += 89) /* magic, length, header, count */
+        store_le32(file.bytes + at + 4, (uint32_t)(file.size - at - 60));
+    size_t size = file.size;
+    write_blocks("blk00000.dat", &file);
+    uint64_t before = bytes_read();
+    struct run run = command_run("blocks %s/data/blocks/blk00000.dat", dir);
+    assert_int_equal(run.exit_status, 3);
+    run_free(&run);
+    uint64_t read = bytes_read() - before;
+    print_message("%zu false heads, %zu bytes: %llu bytes read\n", count, size, (unsigned long long)read);
+    return read;
+}
+
+static void test_false_heads(void **state)
+{
+    (void)state;
+    uint64_t few = false_heads(20000), many = false_heads(80000);
+    if (few == 0)
+        skip();
+    assert_true(many < 5 * few);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_repeated_txid, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_repeated_tx_in_a_block, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_wide_transaction, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_detached_blocks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tiny_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_false_heads, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
