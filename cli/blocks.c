@@ -369,6 +369,18 @@ static bool report_gaps(const struct blocks *b)
     return any;
 }
 
+static bool report_unreadable(const struct blocks *b)
+{
+    bool any = false;
+    for (size_t i = 0; i < b->inputs_count; i++) {
+        if (b->inputs[i].status != STATUS_IO)
+            continue;
+        message_fault(&b->inputs[i].fault);
+        any = true;
+    }
+    return any;
+}
+
 static bool report_blocks(const struct blocks *b)
 {
     bool any = false;
@@ -396,10 +408,12 @@ static enum status list_blocks(struct blocks *b, struct fault *fault)
         return status;
     parallel_for((unsigned)b->settings->threads, b->inputs_count, scan_input, b);
     status = source_go_on(fault);
+    /* One file of several that cannot be read is damage; the only one is a failure. */
     for (size_t i = 0; i < b->inputs_count && status == STATUS_OK; i++) {
+        if (b->inputs[i].status == STATUS_OK || (b->inputs[i].status == STATUS_IO && b->inputs_count > 1))
+            continue;
         status = b->inputs[i].status;
-        if (status)
-            *fault = b->inputs[i].fault;
+        *fault = b->inputs[i].fault;
     }
     if (status == STATUS_OK)
         status = make_rows(b, fault);
@@ -437,9 +451,10 @@ static int run(const struct settings *settings)
     int result = message_result(list_blocks(b, &fault), &fault);
     if (result == EXIT_DONE) {
         find_repeated(b);
+        bool files = report_unreadable(b);
         bool gaps = report_gaps(b);
         bool blocks = report_blocks(b);
-        if (gaps || blocks)
+        if (files || gaps || blocks)
             result = EXIT_DAMAGED;
     }
     free_blocks(b);

@@ -288,6 +288,13 @@ static void test_unreadable_file(void **state)
     assert_non_null(strstr(run.err, "blk00001.dat: cannot open the file: Permission denied"));
     assert_non_null(strstr(run.err, "ends at height 9"));
     run_free(&run);
+    run = shell("%s$UNKTX blocks %s > /dev/null", as, bad);
+    assert_int_equal(run.exit_status, 3);
+    assert_non_null(strstr(run.err, "blk00001.dat: cannot open the file: Permission denied"));
+    run_free(&run);
+    run = shell("%s$UNKTX blocks %s/blk00001.dat", as, bad);
+    assert_int_equal(run.exit_status, 1);
+    run_free(&run);
     /* The first file is no better: but then there is no chain. */
     assert_int_equal(chmod(path_of("%s/blk00000.dat", bad), 0), 0);
     run = shell("%s$UNKTX scan --quiet --datadir %s --store %s/unreadable-2", as, bad, place.dir);
