@@ -206,7 +206,8 @@ static enum status note_unchanged(void *context, uint32_t number, const uint8_t 
     if (file == SIZE_MAX)
         return add_known(load, file, &known);
     const struct blkfile *now = &load->dir->files[file];
-    load->unchanged[file] = known.size == now->size && known.mtime_ns == now->mtime_ns;
+    /* A file that was damaged may have been restored with its size and time. */
+    load->unchanged[file] = known.size == now->size && known.mtime_ns == now->mtime_ns && known.gaps == 0;
     return STATUS_OK;
 }
 

@@ -98,6 +98,20 @@ static const char *missing_file(const struct blkdir *dir, char text[48])
     return text;
 }
 
+/* Has the next scan look again at the file that holds a block and at its neighbours: something is wrong in one of them,
+ * and files are restored with the size and time that they had. */
+static enum status forget_files(struct ingest *ingest, const struct chain_block *block)
+{
+    const struct blkdir *dir = &ingest->dir;
+    enum status status = STATUS_OK;
+    if (block->file == FILEMAP_GONE)
+        return STATUS_OK;
+    for (size_t f = block->file > 0 ? block->file - 1 : 0; f <= (size_t)block->file + 1 && f < dir->count; f++)
+        if (status == STATUS_OK)
+            status = store_drop_file(ingest->store, dir->files[f].number, ingest->fault);
+    return status;
+}
+
 /* A block whose parent is in no file: above it nothing can be believed. */
 static void report_hole(struct ingest *ingest, const struct chain_block *block)
 {
@@ -113,13 +127,17 @@ static void report_hole(struct ingest *ingest, const struct chain_block *block)
     report_damage(ingest, &what);
 }
 
-static void report_holes(struct ingest *ingest)
+static enum status report_holes(struct ingest *ingest)
 {
     uint32_t holes = 0, detached = chain_detached(ingest->chain);
-    for (uint32_t node = 0; detached && node < chain_count(ingest->chain); node++) {
+    enum status status = STATUS_OK;
+    for (uint32_t node = 0; detached && node < chain_count(ingest->chain) && status == STATUS_OK; node++) {
         const struct chain_block *block = chain_at(ingest->chain, node);
-        if (hole_is_above(ingest->chain, block) && ++holes <= HOLES_NAMED)
+        if (!hole_is_above(ingest->chain, block))
+            continue;
+        if (++holes <= HOLES_NAMED)
             report_hole(ingest, block);
+        status = forget_files(ingest, block);
     }
     if (holes > HOLES_NAMED) {
         struct fault what = {0};
@@ -127,6 +145,7 @@ static void report_holes(struct ingest *ingest)
                         "%u more such holes, %u blocks left out in all", holes - HOLES_NAMED, detached);
         report_damage(ingest, &what);
     }
+    return status;
 }
 
 /* A tip that is not on disk yet a pruned or unfinished folder explains: say which it looks like. */
@@ -159,7 +178,9 @@ static enum status link_chain(struct ingest *ingest)
         status = hole_certain_height(&ingest->dir, ingest->chain, &ingest->end, ingest->fault);
     if (status != STATUS_OK)
         return status;
-    report_holes(ingest);
+    status = report_holes(ingest);
+    if (status != STATUS_OK)
+        return status;
     ingest->result->detached = chain_detached(ingest->chain);
     ingest->result->stale = chain_count(ingest->chain) - ingest->result->detached - chain_height(ingest->chain) - 1;
     ingest->target = (options->to_height < ingest->end ? options->to_height : ingest->end) + 1;
@@ -321,10 +342,11 @@ static uint64_t bytes_between(const struct ingest *ingest, uint32_t first, uint3
 }
 
 /* Reports a damaged block. If the files hold it a second time, that copy is next; else it ends the chain. */
-static void report_block(struct ingest *ingest, uint32_t height, const struct fault *damage)
+static enum status report_block(struct ingest *ingest, uint32_t height, const struct fault *damage)
 {
     const struct chain_block *block = chain_active(ingest->chain, height);
     struct fault what = {0};
+    enum status status = forget_files(ingest, block);
     uint64_t offset = block->offset - FRAME_SIZE;
     ingest->one_block = chain_next_copy(ingest->chain, chain_find(ingest->chain, &block->hash));
     if (ingest->one_block) {
@@ -337,6 +359,7 @@ static void report_block(struct ingest *ingest, uint32_t height, const struct fa
                         damage->text, block->file == FILEMAP_GONE ? "" : ": " WAY_OUT);
     }
     report_damage(ingest, &what);
+    return status;
 }
 
 /* One run of blocks from height *next on. A damaged block is reported and no error. */
@@ -350,8 +373,7 @@ static enum status run_once(struct ingest *ingest, uint32_t *next, uint32_t coun
     ingest->result->bytes += bytes_between(ingest, *next, *next + done);
     *next += done;
     if (status == STATUS_FORMAT) {
-        report_block(ingest, *next, &what);
-        return STATUS_OK;
+        return report_block(ingest, *next, &what);
     }
     ingest->one_block = false;
     if (status != STATUS_OK && ingest->fault)

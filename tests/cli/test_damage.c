@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,6 +264,27 @@ static void test_file_lost_after_a_scan(void **state)
     expect_scan(0, tip(), "", NULL);
 }
 
+/* Disks rot without a change of time, and what is restored keeps its own: the next scan looks again all the same. */
+static void test_restored_with_its_time(void **state)
+{
+    (void)state;
+    static const size_t places[] = {0, 4, 8, 12, 44, 76, 88, 93};
+    static const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        struct records records = copy_records();
+        size_t r = 8 + 3 * i;
+        records.list[r].bytes[places[i]] ^= 2;
+        remove_tree(place.store);
+        for (unsigned whole = 0; whole < 2; whole++) {
+            write_bad(whole ? &place.records : &records, false);
+            for (unsigned n = 0; path_exists(path_of("%s/blk%05u.dat", place.bad, n)); n++)
+                assert_int_equal(utimensat(AT_FDCWD, path_of("%s/blk%05u.dat", place.bad, n), old, 0), 0);
+            expect_scan(whole ? 0 : 3, whole ? tip() : (uint32_t)r - 1, "--verify", NULL);
+        }
+        records_free(&records);
+    }
+}
+
 static void test_unreadable_file(void **state)
 {
     (void)state;
@@ -504,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_truncated_file),
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_file_lost_after_a_scan),
+        cmocka_unit_test(test_restored_with_its_time),
         cmocka_unit_test(test_unreadable_file),
         cmocka_unit_test(test_no_data_directory),
         cmocka_unit_test(test_garbage_between_records),
