@@ -450,14 +450,15 @@ static enum status add_items(struct round *round, struct fault *fault)
 /* ---- 3. look up ---- */
 
 /* The inputs of one transaction whose hashes the table knows: compares them exactly and notes the spends. `limit` is
- * the first ordinal that the transaction comes before. */
+ * the first ordinal that the transaction comes before. STATUS_FORMAT: the bytes are not those that were walked, as
+ * where somebody writes to the file. */
 static enum status look_at_tx(struct worker *worker, const uint8_t *bytes, size_t size, const uint64_t *hashes,
-                              uint64_t limit, struct spending_tx *spending)
+                              size_t hashes_count, uint64_t limit, struct spending_tx *spending)
 {
     struct cursor c = cursor_over(bytes, size);
     struct tx tx;
     tx_begin(&c, &tx);
-    enum status status = STATUS_OK;
+    enum status status = tx.inputs == hashes_count ? STATUS_OK : STATUS_FORMAT;
     for (uint32_t vin = 0; vin < tx.inputs && status == STATUS_OK; vin++) {
         struct tx_input in;
         uint64_t ordinal;
@@ -515,8 +516,9 @@ static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t
     size_t from = created_from(round, item, index);
     struct spending_tx spending = {
         .record.index = index, .blob = worker->made->blob.size, .spends = worker->made->spends.count};
+    size_t inputs_end = index + 1 < item->walked_count ? walked[1].first_input : item->inputs_count;
     status = look_at_tx(worker, bytes, end - walked->offset, walker->inputs.at + item->inputs + walked->first_input,
-                        limit_of_tx(round, item, from), &spending);
+                        inputs_end - walked->first_input, limit_of_tx(round, item, from), &spending);
     if (status != STATUS_OK || spending.record.spends == 0)
         return status;
     /* The walk has recorded it already if it creates something tracked. */
@@ -526,6 +528,8 @@ static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t
         if (!record_tx(worker, bytes, end - walked->offset, false, &spending.record))
             return STATUS_NOMEM;
         spending.blob_size = worker->made->blob.size - spending.blob;
+        if (spending.record.tracked > 0)
+            return STATUS_FORMAT;
     }
     return PUSH(worker->made->spending, spending) ? STATUS_OK : STATUS_NOMEM;
 }
@@ -600,8 +604,8 @@ static enum status append_tx(struct round *round, const struct item *item, const
     size_t blob_size = created ? created->blob_size : spending->blob_size;
     if (blob_size > 0)
         blob += created ? created->blob : spending->blob;
-    return store_add_tx(round->store, &record, blob, blob_size,
-                        record.tracked > 0 ? walked->vouts.at + created->vouts : NULL, round->settled.at, fault);
+    const uint32_t *vouts = created && record.tracked > 0 ? walked->vouts.at + created->vouts : NULL;
+    return store_add_tx(round->store, &record, blob, blob_size, vouts, round->settled.at, fault);
 }
 
 static enum status append_item(struct round *round, struct item *item, struct fault *fault)
