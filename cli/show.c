@@ -9,6 +9,7 @@
 #include "cli/selection.h"
 #include "cli/scripts.h"
 #include "cli/source.h"
+#include "cli/svg.h"
 #include "cli/tables.h"
 #include "parser/mem.h"
 
@@ -483,6 +484,14 @@ static enum status put_dag(struct show *show, const struct selection *selection,
     return status;
 }
 
+static enum status draw_dag(struct show *show, const struct selection *selection, struct fault *fault)
+{
+    struct page page = {.text = show->text};
+    enum status status = svg_file(&page, &show->forest, &selection->tdags, (uint32_t)show->settings->dag, fault);
+    show->text = page.text;
+    return status;
+}
+
 static enum status show_dag(struct show *show, struct fault *fault)
 {
     struct selection selection = {0};
@@ -499,7 +508,9 @@ static enum status show_dag(struct show *show, struct fault *fault)
                            (unsigned)selection.tdags.count);
     if (status == STATUS_OK)
         status = scripts_hold(&show->catalogue, show->store, &show->forest, &selection, threads, &held, fault);
-    if (status == STATUS_OK && put_dag(show, &selection, &held, (uint32_t)show->settings->dag) != STATUS_OK)
+    if (status == STATUS_OK && strcmp(show->settings->format, "svg") == 0)
+        status = draw_dag(show, &selection, fault);
+    else if (status == STATUS_OK && put_dag(show, &selection, &held, (uint32_t)show->settings->dag) != STATUS_OK)
         status = fault_nomem(fault);
     scripts_held_free(&held);
     selection_free(&selection);
@@ -571,7 +582,7 @@ static const struct option option_dag = {
     .name = "dag", .type = OPTION_NUMBER, .value = "ID", .field = offsetof(struct settings, dag), .min = 1,
     .max = UINT32_MAX, .help = "show this T-DAG, by its dag_id in tdags.csv (with the options that made that file)"};
 static const struct option option_format = {
-    .name = "format", .type = OPTION_CHOICE, .value = "text|dot|graphml", .fallback = "text",
+    .name = "format", .type = OPTION_CHOICE, .value = "text|dot|graphml|svg", .fallback = "text",
     .field = offsetof(struct settings, format), .help = "how to print a T-DAG"};
 
 static const struct option *const options[] = {

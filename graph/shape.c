@@ -12,6 +12,9 @@
 #define WORK_LIMIT (UINT64_C(1) << 36)
 #define QUESTIONS_MIN 256u
 
+/* Rounds of moving vertices within their layers to cross fewer arcs: igraph's own proposal. */
+#define LAYOUT_ROUNDS 100
+
 /* igraph keeps process-wide state, so this state beside it may be process-wide too, under the same lock. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t questions_left;
@@ -28,9 +31,13 @@ static bool out_of_questions(void)
 
 #if IGRAPH_VERSION_MAJOR >= 1
 #define canonical_permutation igraph_canonical_permutation_bliss
+#define layout_sugiyama(graph, places, layers) \
+    igraph_layout_sugiyama(graph, places, NULL, layers, 1, 1, LAYOUT_ROUNDS, NULL)
 static igraph_bool_t on_question(void) { return out_of_questions(); }
 #else
 #define canonical_permutation igraph_canonical_permutation
+#define layout_sugiyama(graph, places, layers) \
+    igraph_layout_sugiyama(graph, places, NULL, NULL, layers, 1, 1, LAYOUT_ROUNDS, NULL)
 /* Must not free anything: BLISS is still at work on what is on igraph's stack of things to free. */
 static igraph_error_t on_question(void *data)
 {
@@ -225,6 +232,51 @@ enum status shape_components(const struct shape_graph *graph, uint32_t *componen
 out:
     if (membership_made)
         igraph_vector_int_destroy(&membership);
+    coloured_free(&made);
+    return leave(error, fault);
+}
+
+/* The layout in `places` (a row for each vertex, others behind) from igraph's own types. */
+static igraph_error_t layout_of(const struct coloured *made, const uint32_t *layer, igraph_matrix_t *places)
+{
+    igraph_vector_int_t layers;
+    igraph_integer_t vertices = igraph_vcount(&made->graph);
+    igraph_error_t error = igraph_vector_int_init(&layers, vertices);
+    if (error != IGRAPH_SUCCESS)
+        return error;
+    for (igraph_integer_t v = 0; v < vertices; v++)
+        VECTOR(layers)[v] = layer[v];
+    error = layout_sugiyama(&made->graph, places, &layers);
+    igraph_vector_int_destroy(&layers);
+    return error;
+}
+
+enum status shape_layout(const struct shape_graph *graph, const uint32_t *layer, double *x, struct fault *fault)
+{
+    struct coloured made = { .made = false };
+    igraph_matrix_t places;
+    bool places_made = false;
+    double least = 0;
+
+    enter(UINT64_MAX); /* as for shape_components */
+    igraph_error_t error = coloured_make(graph, &made);
+    if (error != IGRAPH_SUCCESS)
+        goto out;
+    error = igraph_matrix_init(&places, 0, 0);
+    places_made = error == IGRAPH_SUCCESS;
+    if (places_made)
+        error = layout_of(&made, layer, &places);
+    if (error != IGRAPH_SUCCESS)
+        goto out;
+    for (uint32_t v = 0; v < graph->vertices; v++) {
+        x[v] = MATRIX(places, v, 0);
+        least = v == 0 || x[v] < least ? x[v] : least;
+    }
+    for (uint32_t v = 0; v < graph->vertices; v++)
+        x[v] -= least;
+out:
+    if (places_made)
+        igraph_matrix_destroy(&places);
     coloured_free(&made);
     return leave(error, fault);
 }

@@ -243,6 +243,8 @@ static void test_show(void **state)
     char line[1024];
     snprintf(line, sizeof line, "show --store %s/good --dag 1", dir);
     fail_printing(line);
+    snprintf(line, sizeof line, "show --store %s/good --dag 1 --format svg", dir);
+    fail_printing(line);
 }
 
 int main(void)

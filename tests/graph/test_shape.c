@@ -253,12 +253,31 @@ static void test_many_components(void **state)
     mem_free(words);
 }
 
+static void test_layout(void **state)
+{
+    /* a root, three outputs, the middle one spent into two; and an arc that skips a layer */
+    static const uint32_t from[] = {0, 0, 0, 2, 2, 0}, to[] = {1, 2, 3, 4, 5, 5}, layer[] = {0, 1, 1, 1, 2, 2};
+    static const uint32_t colour[6];
+    const struct shape_graph graph = {.vertices = 6, .arcs = 6, .colour = colour, .from = from, .to = to};
+    struct fault fault = {0};
+    double x[6], least = 1;
+    (void)state;
+    assert_int_equal(shape_layout(&graph, layer, x, &fault), STATUS_OK);
+    for (unsigned v = 0; v < 6; v++) {
+        assert_true(x[v] >= 0);
+        least = x[v] < least ? x[v] : least;
+        for (unsigned w = 0; w < v; w++)
+            assert_true(layer[v] != layer[w] || fabs(x[v] - x[w]) >= 1 - 1e-9);
+    }
+    assert_true(least == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random), cmocka_unit_test(test_threads),    cmocka_unit_test(test_limit),
         cmocka_unit_test(test_empty),  cmocka_unit_test(test_components), cmocka_unit_test(test_bad_arc),
-        cmocka_unit_test(test_many_components),
+        cmocka_unit_test(test_many_components), cmocka_unit_test(test_layout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
