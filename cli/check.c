@@ -12,6 +12,7 @@
 #include "graph/tio_build.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
+#include "parser/network.h"
 #include "parser/parallel.h"
 #include "parser/sha256.h"
 
@@ -86,6 +87,7 @@ static bool index_agrees(const struct batch_view *view, const struct tx_record *
 struct tx_sums {
     struct block_counts *stored; /* of the block's stored transactions */
     uint64_t next_ordinal;
+    uint32_t nulldata;           /* outputs of the transaction under the check */
 };
 
 static enum status check_outputs(const struct check *check, const struct batch_view *view, uint32_t height,
@@ -99,6 +101,7 @@ static enum status check_outputs(const struct check *check, const struct batch_v
         const char *wrong = wrong_output(&output);
         if (wrong)
             return violation(check, height, wrong, fault);
+        sums->nulldata += output.kind == KIND_NULLDATA;
         if (output_is_tracked(output.unknown, output.kind) && !index_agrees(view, &tx->tx, sums->next_ordinal++, vout))
             return violation(check, height, "the index of outputs does not lead to this one", fault);
         unknown |= output.unknown;
@@ -147,11 +150,15 @@ static enum status check_tx(const struct check *check, const struct batch_view *
     if (buffer_add(buffer, record->txid.bytes, HASH256_SIZE) != STATUS_OK ||
         add_numbers(buffer, numbers, sizeof numbers / sizeof *numbers) != STATUS_OK)
         return fault_nomem(fault);
+    sums->nulldata = 0;
     enum status status = check_outputs(check, view, height, tx, sums, buffer, fault);
     if (status == STATUS_OK)
         status = check_spends(check, height, tx, buffer, fault);
     if (status == STATUS_OK && sums->next_ordinal - record->first_ordinal != record->tracked)
         status = violation(check, height, "a transaction has another number of unknown outputs than it says", fault);
+    bool nulldata_counts = sums->nulldata > 0 && store_identity_of(check->store)->nulldata_stored;
+    if (status == STATUS_OK && record->tracked == 0 && record->spends == 0 && !nulldata_counts)
+        status = violation(check, height, "a transaction is stored that has nothing to do with unknown outputs", fault);
     return status;
 }
 
@@ -277,6 +284,15 @@ static enum status check_ends(const struct check *check, struct fault *fault)
     return STATUS_OK;
 }
 
+/* Custom signets have magics of their own and signet's genesis block. */
+static bool network_is_sound(const struct store_identity *identity)
+{
+    const struct network *network = network_by_magic(identity->magic);
+    if (!network)
+        network = network_by_name("signet");
+    return hash256_equal(&network->genesis, &identity->genesis);
+}
+
 /* The chain's two ends are the identity's and the totals'. */
 static enum status check_tips(const struct check *check, struct fault *fault)
 {
@@ -287,6 +303,8 @@ static enum status check_tips(const struct check *check, struct fault *fault)
         status = store_block(reader, check->blocks_count - 1, &last, fault);
     if (status != STATUS_OK)
         return status;
+    if (!network_is_sound(store_identity_of(check->store)))
+        return violation(check, 0, "the store's magic and genesis block are of two networks", fault);
     if (!hash256_equal(&first.hash, &store_identity_of(check->store)->genesis))
         return violation(check, 0, "it is not the genesis block that the store is for", fault);
     struct hash256 tip = store_totals_of(check->store).tip;
