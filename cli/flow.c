@@ -173,7 +173,7 @@ static enum status format_rows(struct flow *flow, unsigned worker, size_t chunk,
     uint32_t first = (uint32_t)chunk * CHUNK_TXS, count = flow->forest->txs_count;
     uint32_t end = count - first < CHUNK_TXS ? count : first + CHUNK_TXS;
     enum status status = STATUS_OK;
-    struct tio_tx tx;
+    struct tio_tx tx = {0};
     for (uint32_t t = first; t < end && status == STATUS_OK; t++) {
         if (!tx_dag[t])
             continue;

@@ -37,17 +37,17 @@ static void print_summary(const struct settings *settings, const struct tio_resu
     message("the index is in %s", settings->store);
 }
 
-static int index_with(const struct settings *settings, struct tio_options *options)
+static int index_with(const struct settings *settings, struct tio_options options)
 {
     struct progress progress;
     struct tio_result result = {0};
     struct fault fault = {0};
     progress_begin(&progress, settings->quiet);
-    options->context = &progress;
-    enum status status = tio_build(options, &result, &fault);
+    options.context = &progress;
+    enum status status = tio_build(&options, &result, &fault);
     progress_end(&progress);
     if (status == STATUS_OK)
-        status = origin_remember(settings->store, options->datadir, options->chain, &fault);
+        status = origin_remember(settings->store, options.datadir, options.chain, &fault);
     if (status == STATUS_INTERRUPTED) {
         message("interrupted; the same command goes on from the last finished stage");
         return EXIT_INTERRUPTED;
@@ -89,7 +89,7 @@ static int run(const struct settings *settings)
         .damage = on_damage,
         .note = on_note,
     };
-    int exit_status = index_with(settings, &options);
+    int exit_status = index_with(settings, options);
     mem_free(datadir);
     return exit_status;
 }

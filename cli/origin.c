@@ -37,7 +37,7 @@ enum status origin_remember(const char *store, const char *datadir, const char *
         status = fault_errno(fault, dir.path, FAULT_NO_OFFSET, "has no absolute path");
     if (status == STATUS_OK)
         status = outfile_open_in(&file, store, NOTE, fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && folder)
         status = outfile_write(&file, folder, strlen(folder), fault);
     if (status == STATUS_OK)
         status = outfile_commit(&file, fault);
