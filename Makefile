@@ -3,6 +3,7 @@
 CC ?= cc
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
+ZSH_FOLDER ?= site-functions
 VERSION := $(shell sed -n 's/^.define UNKTX_VERSION "\(.*\)"/\1/p' cli/command.h)
 BUILD ?= build
 PACKAGES = igraph lmdb libsecp256k1 libcrypto
@@ -27,6 +28,8 @@ LIB := $(BUILD)/libunktx.a
 COMMANDS := $(BUILD)/libcommands.a
 # what is installed: the walk alone, with no other name outside than those of include/unktx.h
 PUBLIC_LIB := $(BUILD)/public/libunktx.a
+# by the names under which each shell looks for them
+COMPLETIONS := $(BUILD)/completion/bash/unktx $(BUILD)/completion/zsh/_unktx $(BUILD)/completion/fish/unktx.fish
 MAN_PAGES := $(sort $(wildcard cli/man/*.1))
 CHAINGEN := $(BUILD)/tests/bench/chaingen
 BENCH := $(BUILD)/tests/bench/bench
@@ -37,7 +40,7 @@ REPLAYS := $(FUZZ_NOUNS:%=$(BUILD)/tests/fuzz/replay_%)
 FUZZERS := $(FUZZ_NOUNS:%=$(BUILD)/tests/fuzz/fuzzer_%)
 TESTS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
 
-all: $(BUILD)/unktx $(PUBLIC_LIB)
+all: $(BUILD)/unktx $(PUBLIC_LIB) $(COMPLETIONS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -63,6 +66,11 @@ $(COMMANDS): $(call objects,$(filter-out cli/main.c,$(CLI_SOURCES)))
 
 $(BUILD)/unktx: $(call objects,$(CLI_SOURCES)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+$(COMPLETIONS): $(BUILD)/unktx
+	@mkdir -p $(@D)
+	$(BUILD)/unktx completion $(notdir $(@D)) >$@.part
+	@mv $@.part $@
 
 $(TESTS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
@@ -144,6 +152,9 @@ export PKG_CONFIG_FILE
 DEST_BIN = $(DESTDIR)$(PREFIX)/bin
 DEST_MAN = $(DESTDIR)$(PREFIX)/share/man/man1
 DEST_DATA = $(DESTDIR)$(PREFIX)/share/unktx
+DEST_BASH = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+DEST_ZSH = $(DESTDIR)$(PREFIX)/share/zsh/$(ZSH_FOLDER)
+DEST_FISH = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 DEST_LIB = $(DESTDIR)$(LIBDIR)
 DEST_INCLUDE = $(DESTDIR)$(PREFIX)/include
 
@@ -152,6 +163,10 @@ install: all
 	install -m 755 $(BUILD)/unktx $(DEST_BIN)
 	install -m 644 $(MAN_PAGES) $(DEST_MAN)
 	install -m 644 graph/known-scripts.tsv $(DEST_DATA)
+	install -d $(DEST_BASH) $(DEST_ZSH) $(DEST_FISH)
+	install -m 644 $(BUILD)/completion/bash/unktx $(DEST_BASH)
+	install -m 644 $(BUILD)/completion/zsh/_unktx $(DEST_ZSH)
+	install -m 644 $(BUILD)/completion/fish/unktx.fish $(DEST_FISH)
 	install -m 644 $(PUBLIC_LIB) $(DEST_LIB)
 	install -m 644 include/unktx.h $(DEST_INCLUDE)
 	@echo "$$PKG_CONFIG_FILE" >$(DEST_LIB)/pkgconfig/unktx.pc
@@ -159,6 +174,7 @@ install: all
 uninstall:
 	rm -f $(DEST_BIN)/unktx $(addprefix $(DEST_MAN)/,$(notdir $(MAN_PAGES)))
 	rm -f $(DEST_LIB)/libunktx.a $(DEST_LIB)/pkgconfig/unktx.pc $(DEST_INCLUDE)/unktx.h
+	rm -f $(DEST_BASH)/unktx $(DEST_ZSH)/_unktx $(DEST_FISH)/unktx.fish
 	rm -rf $(DEST_DATA)
 
 clean:

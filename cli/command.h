@@ -1,5 +1,5 @@
-/* command: what a command of unktx is: a row in main's table. One command a file; its options are rows of a table that
- * drives parsing and help alike.
+/* command: what a command of unktx is: a row in the table of commands.c. One command a file; its options are rows of a
+ * table that drives parsing, help and completion alike.
  *
  * A command returns an exit status and prints its data on stdout, all else through message.h. Only cli/ prints. */
 #ifndef UNKTX_CLI_COMMAND_H
@@ -25,11 +25,16 @@ struct command {
     size_t operands_min, operands_max;
     const struct option *const *options; /* ends with NULL */
     int (*run)(const struct settings *settings);
+    bool hidden;                         /* not in the list of commands, since programs alone call it */
 };
+
+/* Every command, in the order of `unktx --help`; ends with NULL. */
+extern const struct command *const commands[];
 
 extern const struct command command_analyze;
 extern const struct command command_blocks;
 extern const struct command command_check;
+extern const struct command command_completion;
 extern const struct command command_dags;
 extern const struct command command_dump;
 extern const struct command command_flows;

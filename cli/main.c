@@ -1,5 +1,5 @@
-/* unktx: unknown transactions of Bitcoin, from a node's block files to T-DAG tables. The commands are in this table,
- * one file each. */
+/* unktx: unknown transactions of Bitcoin, from a node's block files to T-DAG tables. The commands are in the table
+ * of commands.c, one file each. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,31 +11,15 @@
 #include "cli/message.h"
 #include "parser/mem.h"
 
-static const struct command *const commands[] = {
-    &command_analyze,
-    &command_scan,
-    &command_dags,
-    &command_outputs,
-    &command_stats,
-    &command_templates,
-    &command_show,
-    &command_check,
-    &command_blocks,
-    &command_index,
-    &command_tx,
-    &command_travel,
-    &command_dump,
-    &command_flows,
-    NULL,
-};
-
 static void print_help(void)
 {
     puts("Usage: unktx COMMAND [options] [operands]\n\n"
          "Finds the outputs of a Bitcoin chain from which the reference client infers no address, links them to the\n"
          "transactions that spend them, and classifies the graphs that arise (T-DAGs).\n\nCommands:");
-    for (const struct command *const *c = commands; *c; c++)
-        printf("  %-10s%s\n", (*c)->name, (*c)->summary);
+    for (const struct command *const *c = commands; *c; c++) {
+        if (!(*c)->hidden)
+            printf("  %-10s%s\n", (*c)->name, (*c)->summary);
+    }
     puts(
         "\n'unktx COMMAND --help' tells the options of a command; 'man unktx' more. 'unktx --version' prints the version.\n"
         "Exit status: 0 done, 1 failed, 2 usage, 3 done but some input was damaged and skipped, 130 interrupted.");
@@ -50,10 +34,12 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+#define COMMANDS_MAX 64
+
 static int unknown_command(const char *word)
 {
-    const char *names[sizeof commands / sizeof *commands] = {NULL};
-    for (size_t i = 0; commands[i]; i++)
+    const char *names[COMMANDS_MAX] = {NULL};
+    for (size_t i = 0; commands[i] && i + 1 < COMMANDS_MAX; i++)
         names[i] = commands[i]->name;
     const char *near = word[0] == '-' ? NULL : options_nearest(word, names);
     if (near)
