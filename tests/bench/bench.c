@@ -657,6 +657,55 @@ static void bench_dags(double tdags)
     print_store("all T-DAGs", store, dir);
 }
 
+/* What index may take: 64 bytes a transaction, 14 an output, 9 an input. */
+static void print_index(const char *index, const char *dir)
+{
+    double bytes = (double)store_bytes(index);
+    double allowed = 64 * truth_number(dir, "txs", 0) + 14 * truth_number(dir, "outputs", 0) +
+                     9 * truth_number(dir, "inputs", 0);
+    printf("index: %.1f MB, %.2f x (64 bytes a transaction + 14 an output + 9 an input)\n", bytes / 1e6, bytes / allowed);
+}
+
+/* The index of chains of one, two and four times the size, and everything in it as CSV. */
+static void bench_index(double gib)
+{
+    static const char *const tables[3] = {"txs", "inputs", "outputs"};
+    struct chain_files files[3];
+    char dir[3][4096], store[4096], options[128], name[64];
+    int first = rows_count, floors[3], index[3], dumps[3];
+    snprintf(store, sizeof store, "%s", in_base("index-store"));
+    for (unsigned s = 0; s < 3; s++) {
+        snprintf(dir[s], sizeof dir[s], "%s", in_base("linked-%g", gib * (1u << s)));
+        snprintf(options, sizeof options, "--spends --size %.0f", gib * (1u << s) * 1073741824);
+        make_chain(dir[s], options);
+        files_open(&files[s], dir[s]);
+        floors[s] = add_row(floor_names[FLOOR_TXID], threads_max, (double)files[s].bytes, "GB", -1);
+        index[s] = add_row("index", threads_max, (double)files[s].bytes, "GB", floors[s]);
+    }
+    for (unsigned t = 0; t < 3; t++) {
+        snprintf(name, sizeof name, "dump %s", tables[t]);
+        dumps[t] = add_row(name, threads_max, truth_number(dir[0], tables[t], 0), "M rows", -1);
+    }
+    for (unsigned i = 0; i < runs; i++)
+        for (unsigned s = 3; s-- > 0;) {
+            run_floor(&files[s], FLOOR_TXID, threads_max);
+            add_time(floors[s], run_floor(&files[s], FLOOR_TXID, threads_max));
+            remove_tree(store);
+            add_usage(index[s], run("%s index --quiet --datadir %s --store %s --threads %u", unktx, dir[s], store,
+                                    threads_max));
+        }
+    for (unsigned i = 0; i < runs; i++)
+        for (unsigned t = 0; t < 3; t++)
+            add_usage(dumps[t], run("%s dump %s --store %s --threads %u", unktx, tables[t], store, threads_max));
+    header("index (floor: reading, walking, kinds and txids on as many threads) and dump, its rows thrown away");
+    print_rows(first);
+    run("%s check --store %s", unktx, store);
+    puts("check: right");
+    print_index(in_base("index-store/tio"), dir[0]);
+    for (unsigned s = 0; s < 3; s++)
+        files_close(&files[s]);
+}
+
 static void print_machine(void)
 {
     char line[512], cpu[256] = "unknown processor";
@@ -696,6 +745,7 @@ int main(void)
     bench_scan(plain, xored);
     bench_tracked(plain, gib, tracked);
     bench_dags(tdags);
+    bench_index(gib);
     bench_again(xored);
     if (keep)
         remove_tree(xored); /* it has grown */
