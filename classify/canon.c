@@ -680,6 +680,7 @@ enum status canon_run(struct canon *c, const struct canon_graph *graph, struct c
     if (!reserve(c, graph->vertices, graph->first[graph->vertices]))
         return fault_nomem(fault);
     refine(c);
+    form->roles = c->cells;
     sort_arcs(c);
     /* from here on `piece_end` holds ends of pieces, and is zeroed for the next graph's refinement */
     enum status status = take_apart(c, fault);

@@ -30,6 +30,7 @@ struct canon_graph {
 struct canon_form {
     uint8_t id[CANON_ID_SIZE];   /* leading bytes of the SHA-256 of the canonical form */
     double automorphisms_log10;  /* log10 of how many the coloured, labelled graph has; 0 if not exact */
+    uint32_t roles;              /* colours of the coarsest stable colouring */
     bool exact;                  /* false: a residue was too hard; id is then an isomorphism invariant only */
 };
 

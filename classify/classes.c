@@ -147,6 +147,8 @@ static enum status classify_dag(struct job *job, struct worker *worker, struct d
     if (beyond)
         row->class_id[0] ^= 0xff;
     row->automorphisms_log10 = form.automorphisms_log10 + view.swaps_log10;
+    row->roles = form.roles;
+    row->role_txs = view.graph.vertices;
     return STATUS_OK;
 }
 

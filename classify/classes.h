@@ -26,6 +26,8 @@ struct tdag_row {
     uint32_t first_height, last_height, first_time, last_time;
     uint64_t root_value_sat, moved_value_sat, leaf_value_sat;
     uint32_t first_tx;   /* transaction number */
+    uint32_t roles, role_txs; /* stable colours of its transactions (canon.h), and of how many vertices they are: with
+                               * compression of the skeleton's, without of the transactions */
     double automorphisms_log10; /* of the T-DAG as a graph of nodes */
 };
 

@@ -5,10 +5,12 @@
 #include "cli/source.h"
 #include "cli/summary.h"
 #include "cli/tables.h"
+#include "cli/top.h"
+#include "parser/mem.h"
 
 /* Payers and payees too where there is an index that has the chain of the store. */
 static enum status write_tables(const struct summary *summary, const struct selection *selection,
-                                const struct scripts_held *held, struct fault *fault)
+                                const struct scripts_held *held, const struct order_row *orders, struct fault *fault)
 {
     const struct settings *settings = summary->settings;
     struct flow flow = {0};
@@ -26,8 +28,8 @@ static enum status write_tables(const struct summary *summary, const struct sele
     if (status == STATUS_OK && linked)
         flow_tell_unread(&flow);
     if (status == STATUS_OK)
-        status = tables_write(settings->out, summary->store, summary->forest, selection, held, linked ? &flow : NULL,
-                              threads, fault);
+        status = tables_write(settings->out, summary->store, summary->forest, selection, held, orders,
+                              linked ? &flow : NULL, threads, fault);
     flow_close(&flow);
     return status;
 }
@@ -40,6 +42,7 @@ static enum status dags(const struct settings *settings, enum rules rules, struc
     struct forest forest = {0};
     struct selection selection = {0};
     struct scripts_held held = {0};
+    struct order_row *orders = NULL;
     unsigned threads = (unsigned)settings->threads;
     enum status status = scripts_read(settings, &catalogue, fault);
     if (status == STATUS_OK)
@@ -58,13 +61,17 @@ static enum status dags(const struct settings *settings, enum rules rules, struc
     if (status == STATUS_OK)
         status = scripts_hold(&catalogue, store, &forest, &selection, threads, &held, fault);
     if (status == STATUS_OK)
-        status = write_tables(&summary, &selection, &held, fault);
+        status = order_all(&forest, &selection.tdags, &selection.classes, threads, &orders, fault);
+    if (status == STATUS_OK)
+        status = write_tables(&summary, &selection, &held, orders, fault);
     if (status == STATUS_OK)
         status = summary_write(&summary, settings->out, fault);
     if (status == STATUS_OK)
-        status = summary_print(&summary, &selection, fault);
+        status = settings->top > 0 || settings->order_by ? top_print(settings, &forest, &selection, orders, fault)
+                                                         : summary_print(&summary, &selection, fault);
     summary_free(&summary);
     scripts_held_free(&held);
+    mem_free(orders);
     selection_free(&selection);
     forest_free(&forest);
     store_close(store);
@@ -86,8 +93,17 @@ static const struct option option_dags_out = {
     .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "DIR", .fallback = ".",
     .field = offsetof(struct settings, out), .help = "folder for the tables, made if absent"};
 
-static const struct option *const options[] = {&option_store, &option_rules, &option_compress, &option_exclude_scripts, &option_scripts,
-                                               &option_threads, &option_dags_out, NULL};
+static const struct option option_top = {
+    .name = "top", .type = OPTION_NUMBER, .value = "N", .field = offsetof(struct settings, top), .min = 1,
+    .max = UINT32_MAX, .help = "print the N T-DAGs that come first instead of the classes (10 with --by alone)"};
+
+static const struct option option_top_by = {
+    .name = "by", .type = OPTION_CHOICE, .value = "automation|orderliness|height|value",
+    .field = offsetof(struct settings, order_by), .help = "what to sort them by, the most first (default: automation)"};
+
+static const struct option *const options[] = {
+    &option_store, &option_rules, &option_compress, &option_exclude_scripts, &option_scripts, &option_top,
+    &option_top_by, &option_threads, &option_dags_out, NULL};
 
 const struct command command_dags = {
     .name = "dags",
@@ -95,7 +111,8 @@ const struct command command_dags = {
     .summary = "Build and classify the T-DAGs of a rule set: tables as CSV, and a summary on stdout.",
     .details =
         "Files, one row each for:\n"
-        "  tdags.csv     T-DAG: class, family, sizes, heights in the chain, values, known scripts\n"
+        "  tdags.csv     T-DAG: class, family, sizes, heights in the chain, values, known scripts,\n"
+        "                how orderly and how automatic it looks\n"
         "  classes.csv   isomorphism class, the most common first\n"
         "  txs.csv       transaction of a T-DAG, in chain order\n"
         "  arcs.csv      spent unknown output, from its transaction to the spender\n"

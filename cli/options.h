@@ -23,12 +23,14 @@ struct settings {
     const char *scripts;         /* NULL: the built-in known scripts only */
     const char *out;
     const char *by;
+    const char *order_by;  /* NULL: automation */
     const char *format;
     const char *tmp;
     uint64_t threads;      /* 1.. */
     uint64_t from_height;
     uint64_t to_height;    /* UINT32_MAX: the tip */
     uint64_t dag;          /* 0: none */
+    uint64_t top;          /* 0: not asked for */
     uint64_t memory;       /* bytes */
     uint64_t depth, limit;
     bool verify, quiet, compress, with_nulldata, with_index, forward, backward;

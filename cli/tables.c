@@ -14,6 +14,7 @@ struct tables {
     const struct selection *selection;
     const struct flow *flow; /* may be NULL */
     const struct scripts_held *held;
+    const struct order_row *orders;
     size_t names_size; /* of the longest list of known scripts */
     enum rules rules;
     struct source_readers readers;
@@ -43,11 +44,23 @@ static uint32_t chunk_end(size_t chunk, uint32_t rows)
 #define TDAGS_COLUMNS                                                                                              \
     "dag_id,class_id,family,txs,nodes,edges,roots,leaves,height,width,spent_unknown,unspent_unknown,known_leaves," \
     "mixed_spenders,first_height,last_height,first_time,last_time,root_value_sat,moved_value_sat,leaf_value_sat,"  \
-    "first_txid,scripts"
+    "first_txid,scripts,orderliness,symmetry,repetition,fan_out_regularity,equal_values,cadence,chain_frequency,"  \
+    "automation"
 static const char tdags_header[] = TDAGS_COLUMNS "\n";
 static const char tdags_flow_header[] = TDAGS_COLUMNS ",fee_sat,payer_value_sat\n";
 
-#define TDAG_ROW (CLASS_ID_TEXT + 32 + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1))
+#define TDAG_ROW (CLASS_ID_TEXT + 32 + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1))
+
+static char *put_order(char *p, const struct order_row *row)
+{
+    const double cells[] = {row->orderliness,  row->symmetry, row->repetition,      row->fan_out_regularity,
+                            row->equal_values, row->cadence,  row->chain_frequency, row->automation};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        *p++ = ',';
+        p = put_micro(p, cells[i]);
+    }
+    return p;
+}
 
 static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const struct tdag_row *row)
 {
@@ -64,6 +77,7 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
         p = put_cell(p, cells[i]);
     p = put_hash_cell(p, &tables->forest->txs[row->first_tx].txid);
     p = catalogue_put_names(tables->held->catalogue, &tables->held->labels.all[dag], p);
+    p = put_order(p, &tables->orders[dag - 1]);
     if (tables->flow) {
         *p++ = ',';
         p = put_cell(p, tables->flow->fee_sat[dag]);
@@ -314,10 +328,12 @@ static enum status write_table(struct outfile *file, const char *folder, const s
 }
 
 enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, const struct scripts_held *held, const struct flow *flow,
-                         unsigned threads, struct fault *fault)
+                         const struct selection *selection, const struct scripts_held *held,
+                         const struct order_row *orders, const struct flow *flow, unsigned threads,
+                         struct fault *fault)
 {
-    struct tables tables = {.store = store, .forest = forest, .selection = selection, .held = held, .flow = flow,
+    struct tables tables = {.store = store, .forest = forest, .selection = selection, .flow = flow, .held = held,
+                            .orders = orders,
                             .names_size = catalogue_names_size(held->catalogue), .rules = selection->tdags.rules};
     struct outfile files[TABLES] = {{0}};
     enum status status = source_readers_open(store, threads, &tables.readers, fault);

@@ -2,16 +2,18 @@
 #ifndef UNKTX_CLI_TABLES_H
 #define UNKTX_CLI_TABLES_H
 
+#include "classify/order.h"
 #include "cli/flow.h"
 #include "cli/scripts.h"
 #include "cli/selection.h"
 #include "cli/text.h"
 
 /* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into `folder`. With the sums of a flow that was written
- * (NULL: without) tdags.csv has two columns more. */
+ * (NULL: without) tdags.csv has two columns more. `orders` is what order_all gave. */
 enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, const struct scripts_held *held, const struct flow *flow,
-                         unsigned threads, struct fault *fault) MUST_CHECK;
+                         const struct selection *selection, const struct scripts_held *held,
+                         const struct order_row *orders, const struct flow *flow, unsigned threads,
+                         struct fault *fault) MUST_CHECK;
 
 #define CLASS_ID_TEXT (2 * CANON_ID_SIZE + 1)
 

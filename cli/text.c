@@ -66,6 +66,17 @@ char *put_u64(char *out, uint64_t value)
     return end;
 }
 
+char *put_micro(char *out, double value)
+{
+    uint64_t micro = (uint64_t)(value * 1e6 + 0.5);
+    out = put_u64(out, micro / 1000000);
+    *out++ = '.';
+    uint32_t rest = (uint32_t)(micro % 1000000);
+    for (uint32_t unit = 100000; unit > 0; unit /= 10)
+        *out++ = (char)('0' + rest / unit % 10);
+    return out;
+}
+
 char *put_hex(char *out, const uint8_t *bytes, size_t size)
 {
     static const char digits[] = "0123456789abcdef";

@@ -33,6 +33,10 @@ void text_free(struct text *text);
 
 #define PUT_U64_MAX 20u
 
+/* A number from 0 to 10^12 with six decimals. At most PUT_MICRO_MAX bytes. */
+#define PUT_MICRO_MAX (PUT_U64_MAX + 1u)
+char *put_micro(char *out, double value);
+
 char *put_u64(char *out, uint64_t value);
 char *put_hex(char *out, const uint8_t *bytes, size_t size);
 /* A field of RFC 4180: in quotes, with those inside doubled, where a comma, quote or line break needs it. At most
