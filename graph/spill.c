@@ -32,7 +32,7 @@ struct part {
 struct file {
     int fd; /* -1: not there */
     uint64_t size;
-    unsigned parts_left;
+    bool used;
 };
 
 struct spill {
@@ -62,23 +62,23 @@ static void remove_file(struct spill *spill, unsigned number)
     file->fd = -1;
 }
 
-static enum status open_files(struct spill *spill, struct fault *fault)
+static enum status open_files(struct spill *spill, int flags, struct fault *fault)
 {
     for (unsigned part = 0; part < spill->shape.parts; part++)
-        spill->files[file_of(spill, part)].parts_left++;
+        spill->files[file_of(spill, part)].used = true;
     for (unsigned i = 0; i < FILES; i++) {
         char path[4096];
         path_of(spill, i, path);
-        if (spill->files[i].parts_left == 0)
+        if (!spill->files[i].used)
             continue;
-        spill->files[i].fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        spill->files[i].fd = open(path, O_RDWR | flags | O_CLOEXEC, 0600);
         if (spill->files[i].fd < 0)
             return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot create a temporary file");
     }
     return STATUS_OK;
 }
 
-enum status spill_new(const struct spill_shape *shape, struct spill **out, struct fault *fault)
+static enum status open_spill(const struct spill_shape *shape, int flags, struct spill **out, struct fault *fault)
 {
     assert(shape->key_size >= 1 && shape->key_size <= 8 && shape->buffer >= PIECE_HEADER + ENTRY_MAX);
     *out = NULL;
@@ -93,12 +93,61 @@ enum status spill_new(const struct spill_shape *shape, struct spill **out, struc
     spill->failures = mem_alloc(shape->workers, sizeof *spill->failures);
     spill->parts = mem_alloc(shape->parts, sizeof *spill->parts);
     bool ok = spill->lanes && spill->failures && spill->parts;
-    enum status status = ok ? open_files(spill, fault) : fault_nomem(fault);
+    enum status status = ok ? open_files(spill, flags, fault) : fault_nomem(fault);
     if (status == STATUS_OK)
         *out = spill;
     else
-        spill_free(spill);
+        spill_leave(spill);
     return status;
+}
+
+enum status spill_new(const struct spill_shape *shape, struct spill **spill, struct fault *fault)
+{
+    return open_spill(shape, O_CREAT | O_TRUNC, spill, fault);
+}
+
+enum status spill_save(const struct spill *spill, struct buffer *out)
+{
+    const struct spill_shape *shape = &spill->shape;
+    uint8_t bytes[16];
+    store_le32(bytes, shape->parts);
+    store_le32(bytes + 4, shape->key_size | (shape->extra ? 256u : 0));
+    store_le64(bytes + 8, shape->buffer);
+    enum status status = buffer_add(out, bytes, 16);
+    for (unsigned i = 0; i < FILES && status == STATUS_OK; i++) {
+        store_le64(bytes, spill->files[i].size);
+        status = buffer_add(out, bytes, 8);
+    }
+    for (unsigned part = 0; part < shape->parts && status == STATUS_OK; part++) {
+        store_le64(bytes, spill->parts[part].last);
+        store_le64(bytes + 8, spill->parts[part].count);
+        status = buffer_add(out, bytes, 16);
+    }
+    return status;
+}
+
+enum status spill_resume(const struct spill_shape *place, struct cursor *saved, struct spill **out, struct fault *fault)
+{
+    struct spill_shape shape = *place;
+    shape.parts = cursor_u32(saved);
+    uint32_t form = cursor_u32(saved);
+    shape.key_size = form & 255;
+    shape.extra = form & 256;
+    shape.buffer = (size_t)cursor_u64(saved);
+    *out = NULL;
+    if (!cursor_ok(saved) || shape.parts == 0 || shape.parts > cursor_left(saved) / 16 || shape.key_size == 0 || shape.key_size > 8 ||
+        shape.buffer < PIECE_HEADER + ENTRY_MAX || shape.buffer > 1u << 20)
+        return fault_set(fault, STATUS_FORMAT, shape.folder, FAULT_NO_OFFSET, "the note on temporary files is malformed");
+    enum status status = open_spill(&shape, 0, out, fault);
+    if (status != STATUS_OK)
+        return status;
+    for (unsigned i = 0; i < FILES; i++)
+        (*out)->files[i].size = cursor_u64(saved);
+    for (unsigned part = 0; part < shape.parts; part++) {
+        (*out)->parts[part].last = cursor_u64(saved);
+        (*out)->parts[part].count = cursor_u64(saved);
+    }
+    return STATUS_OK;
 }
 
 void spill_rest(struct spill *spill)
@@ -111,24 +160,23 @@ void spill_rest(struct spill *spill)
 
 void spill_free(struct spill *spill)
 {
+    for (unsigned i = 0; spill && i < FILES; i++)
+        remove_file(spill, i);
+    spill_leave(spill);
+}
+
+void spill_leave(struct spill *spill)
+{
     if (!spill)
         return;
     spill_rest(spill);
     for (unsigned i = 0; i < FILES; i++)
-        remove_file(spill, i);
+        if (spill->files[i].fd >= 0)
+            close(spill->files[i].fd);
     pthread_mutex_destroy(&spill->lock);
     mem_free(spill->failures);
     mem_free(spill->parts);
     mem_free(spill);
-}
-
-void spill_remove(struct spill *spill, unsigned part)
-{
-    unsigned file = file_of(spill, part);
-    pthread_mutex_lock(&spill->lock);
-    if (--spill->files[file].parts_left == 0)
-        remove_file(spill, file);
-    pthread_mutex_unlock(&spill->lock);
 }
 
 /* ---- adding ---- */

@@ -2,8 +2,7 @@
  * to the part it belongs to; later each part is read as a whole, in no particular order.
  *
  * An entry is a fixed-width key, a number and, for some spills, one more number. Numbers that go up in small steps take a byte
- * or two. A few files hold the parts, in pieces that each name the piece of the same part before; a file goes when its last
- * part is removed.
+ * or two. A few files hold the parts, in pieces that each name the piece of the same part before.
  * Thread rule: each worker number is one thread's at a time. Errors: STATUS_IO (a full disk), STATUS_NOMEM; in
  * reading STATUS_FORMAT: the file is not what was written. */
 #ifndef UNKTX_GRAPH_SPILL_H
@@ -12,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "graph/record.h"
 #include "parser/status.h"
 
 struct spill; /* opaque */
@@ -32,6 +32,12 @@ struct spill_shape {
 
 /* Files that are there from an earlier run are emptied. */
 enum status spill_new(const struct spill_shape *shape, struct spill **spill, struct fault *fault) MUST_CHECK;
+/* Notes in `out` where everything that was flushed is / opens a spill again as it was noted, whatever was added since. Of the
+ * shape only folder, name and workers count. STATUS_FORMAT: the note is malformed or the files are not there. */
+enum status spill_save(const struct spill *spill, struct buffer *out) MUST_CHECK;
+enum status spill_resume(const struct spill_shape *shape, struct cursor *saved, struct spill **spill, struct fault *fault) MUST_CHECK;
+/* As spill_free, but the files stay for spill_resume. NULL is legal. */
+void spill_leave(struct spill *spill);
 /* Deletes the files too. NULL is legal. */
 void spill_free(struct spill *spill);
 
@@ -40,9 +46,6 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
 enum status spill_flush(struct spill *spill, struct fault *fault) MUST_CHECK;
 /* Frees the buffers; nothing may be added any more. */
 void spill_rest(struct spill *spill);
-/* Done with a part. */
-void spill_remove(struct spill *spill, unsigned part);
-
 /* Calls `see` for each piece of entries of a part; a status other than STATUS_OK ends it and is returned. Any thread. */
 typedef enum status spill_see(void *context, const struct spill_entry *entries, size_t count);
 enum status spill_read(const struct spill *spill, unsigned part, spill_see *see, void *context, struct fault *fault) MUST_CHECK;

@@ -25,7 +25,7 @@ struct build {
     struct tio_work work;
     struct tio_result *result;
     struct store *store;
-    uint8_t magic[4], seed[TIO_SEED_SIZE];
+    uint8_t magic[4];
     struct hash256 genesis;
     uint32_t target; /* number of blocks that the index is to have */
 };
@@ -128,7 +128,7 @@ static bool create(struct kv_txn *txn, void *context)
     store_le32(identity, TIO_VERSION);
     memcpy(identity + 4, build->magic, 4);
     memcpy(identity + 8, build->genesis.bytes, HASH256_SIZE);
-    memcpy(identity + 40, build->seed, TIO_SEED_SIZE);
+    memcpy(identity + 40, build->work.seed, TIO_SEED_SIZE);
     tio_state_write(&empty, state);
     return kv_put(txn, TABLE_META, "identity", 8, identity, sizeof identity) &&
            kv_put(txn, TABLE_META, "state", 5, state, sizeof state);
@@ -149,33 +149,46 @@ static enum status common_blocks(const struct build *build, struct tio *tio, uin
     return status;
 }
 
-/* Drops what is above the base: what an interrupted build, or blocks that were taken back, left. */
-static bool cut_tables(struct kv_txn *txn, const struct tio_state *base)
+/* Drops what is above the base in tables of fixed width: what an interrupted build, or blocks taken back, left. */
+static bool cut_fixed(struct kv_txn *txn, enum tio_table table, uint64_t total, size_t a_page)
+{
+    uint8_t key[4];
+    store_be32(key, (uint32_t)((total + a_page - 1) / a_page));
+    return kv_delete_from(txn, table, key, sizeof key);
+}
+
+static bool cut_keyed(struct kv_txn *txn, enum tio_table table, uint64_t total)
+{
+    uint8_t key[5];
+    store_be40(key, total);
+    return kv_delete_from(txn, table, key, sizeof key);
+}
+
+/* The same in all tables that are written after `stage`. */
+static bool cut_tables(struct kv_txn *txn, const struct tio_state *base, enum work_stage stage)
 {
     const struct tio_totals *totals = &base->totals;
-    uint8_t key[5], run[2] = {(uint8_t)(base->runs >> 8), (uint8_t)base->runs};
-    if (totals->blocks == 0) {
+    uint8_t run[2] = {(uint8_t)(base->runs >> 8), (uint8_t)base->runs};
+    if (totals->blocks == 0 && stage <= WORK_WALKED) {
         for (unsigned table = TABLE_BLOCKS; table < TIO_TABLE_COUNT; table++)
             if (!kv_clear(txn, table))
                 return false;
         return true;
     }
-    static const enum tio_table fixed[] = {TABLE_BLOCKS, TABLE_INPUTS, TABLE_OUTPUTS};
-    const uint64_t pages[] = {(totals->blocks - 1) / BLOCKS_A_PAGE + 1, (totals->inputs - 1) / INPUTS_A_PAGE + 1,
-                              (totals->outputs - 1) / OUTPUTS_A_PAGE + 1};
-    for (size_t i = 0; i < 3; i++) {
-        store_be32(key, (uint32_t)pages[i]);
-        if (!kv_delete_from(txn, fixed[i], key, 4))
-            return false;
-    }
-    static const enum tio_table keyed[] = {TABLE_TXS, TABLE_TX_NUMBERS, TABLE_TX_INPUTS};
-    const uint64_t numbers[] = {totals->outputs, totals->txs, totals->inputs};
-    for (size_t i = 0; i < 3; i++) {
-        store_be40(key, numbers[i]);
-        if (!kv_delete_from(txn, keyed[i], key, 5))
-            return false;
-    }
-    return kv_delete_from(txn, TABLE_IDS, run, sizeof run) && kv_delete_from(txn, TABLE_LATER, run, sizeof run);
+    if (stage <= WORK_WALKED && !kv_delete_from(txn, TABLE_IDS, run, sizeof run))
+        return false;
+    if (stage <= WORK_JOINED && !cut_fixed(txn, TABLE_OUTPUTS, totals->outputs, OUTPUTS_A_PAGE))
+        return false;
+    return cut_fixed(txn, TABLE_BLOCKS, totals->blocks, BLOCKS_A_PAGE) &&
+           cut_fixed(txn, TABLE_INPUTS, totals->inputs, INPUTS_A_PAGE) && cut_keyed(txn, TABLE_TXS, totals->outputs) &&
+           cut_keyed(txn, TABLE_TX_NUMBERS, totals->txs) && cut_keyed(txn, TABLE_TX_INPUTS, totals->inputs) &&
+           kv_delete_from(txn, TABLE_LATER, run, sizeof run);
+}
+
+static bool cut_after_stage(struct kv_txn *txn, void *context)
+{
+    const struct tio_work *work = context;
+    return cut_tables(txn, &work->base, work->stage);
 }
 
 static bool write_base(struct kv_txn *txn, void *context)
@@ -183,7 +196,7 @@ static bool write_base(struct kv_txn *txn, void *context)
     const struct tio_state *base = context;
     uint8_t state[STATE_SIZE];
     tio_state_write(base, state);
-    return kv_put(txn, TABLE_META, "state", 5, state, sizeof state) && cut_tables(txn, base);
+    return kv_put(txn, TABLE_META, "state", 5, state, sizeof state) && cut_tables(txn, base, WORK_BEGUN);
 }
 
 static enum status keep_blocks(struct build *build, struct tio *tio, uint32_t keep)
@@ -235,7 +248,7 @@ static enum status meet_chain(struct build *build)
     if (status != STATUS_OK)
         return status;
     work->base = *tio_state_of(tio);
-    memcpy(build->seed, tio_seed_of(tio), TIO_SEED_SIZE);
+    memcpy(work->seed, tio_seed_of(tio), TIO_SEED_SIZE);
     const struct tio_totals totals = work->base.totals;
     uint32_t common = 0, blocks = totals.blocks, keep = blocks;
     if (memcmp(totals.magic, build->magic, 4) != 0 || !hash256_equal(&totals.genesis, &build->genesis))
@@ -259,9 +272,10 @@ static enum status meet_chain(struct build *build)
     snprintf(text, sizeof text, "taking back %u blocks, from height %u on", blocks - keep, keep);
     if (keep < blocks)
         note(build, text);
-    if (keep > 0 && build->target > keep && !is_worth_keeping(build))
+    bool anew = keep > 0 && build->target > keep && !is_worth_keeping(build);
+    if (anew)
         work->base = (struct tio_state){.cut_input = UINT64_MAX};
-    return kv_write(work->kv, 0, write_base, &work->base, work->fault);
+    return anew || keep < blocks ? kv_write(work->kv, 0, write_base, &work->base, work->fault) : STATUS_OK;
 }
 
 /* ---- the stages ---- */
@@ -270,7 +284,7 @@ static enum status open_folder(struct build *build)
 {
     struct tio_work *work = &build->work;
     const struct tio_options *options = work->options;
-    int size = options->tmp ? snprintf(work->folder, sizeof work->folder, "%s/unktx-index-%08x", options->tmp, load_le32(build->seed))
+    int size = options->tmp ? snprintf(work->folder, sizeof work->folder, "%s/unktx-index-%08x", options->tmp, load_le32(build->work.seed))
                             : snprintf(work->folder, sizeof work->folder, "%s/tio/tmp", options->store);
     if (size < 0 || (size_t)size >= sizeof work->folder)
         return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "the path of the temporary folder is too long");
@@ -308,9 +322,9 @@ static enum status begin_walk(struct build *build)
     work->part_bits = 1;
     while (1u << work->part_bits < parts)
         work->part_bits++;
-    /* A creator of this build is certain once its hash is the only one, since there must be one: 48 bits make that rare
+    /* A creator of this build is certain once its hash is the only one, since there must be one: 40 more bits make that rare
      * enough. Beside an older index, where hashes that are alike are far apart, all 64 are kept. */
-    work->key_bits = 48;
+    work->key_bits = 40;
     if (base->blocks > 0) {
         work->part_bits = 8;
         work->key_bits = 56;
@@ -377,44 +391,96 @@ static enum status finish(struct build *build)
     return status;
 }
 
-static void close_stage(struct tio_work *work)
+static void close_stream(struct tio_work *work, const char *name, int *fd, bool keep)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", work->folder, name);
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+    if (!keep)
+        unlink(path);
+}
+
+/* Closes the files of all stages, and deletes them unless they are there to go on from. */
+static void close_stages(struct tio_work *work, bool keep)
 {
     struct spill **spills[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->later};
     for (size_t i = 0; i < sizeof spills / sizeof *spills; i++) {
-        spill_free(*spills[i]);
+        (keep ? spill_leave : spill_free)(*spills[i]);
         *spills[i] = NULL;
     }
-    static const char *const names[] = {"txs", "outs"};
-    int *fds[] = {&work->txs_fd, &work->outs_fd};
-    for (size_t i = 0; i < 2; i++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/%s", work->folder, names[i]);
-        if (*fds[i] >= 0)
-            close(*fds[i]);
-        *fds[i] = -1;
-        unlink(path);
-    }
+    close_stream(work, "txs", &work->txs_fd, keep);
+    close_stream(work, "outs", &work->outs_fd, keep);
+    if (!keep)
+        work_note_remove(work);
     mem_free(work->blocks);
     work->blocks = NULL;
     work->txs_size = work->later_pairs = 0;
+    work->stage = WORK_BEGUN;
 }
 
-static enum status run_stages(struct build *build)
+static enum status walk(struct build *build)
 {
-    struct tio_work *work = &build->work;
-    work->bad_height = UINT32_MAX;
     enum status status = begin_walk(build);
     if (status == STATUS_OK)
-        status = tio_walk(work);
-    if (status == STATUS_OK)
-        status = begin_join(build);
+        status = tio_walk(&build->work);
+    return status == STATUS_OK ? work_note_stage(&build->work, WORK_WALKED) : status;
+}
+
+static enum status join(struct build *build)
+{
+    struct tio_work *work = &build->work;
+    enum status status = begin_join(build);
     if (status == STATUS_OK)
         status = tio_join(work);
     if (status == STATUS_OK)
-        status = tio_place(work);
+        status = work_note_stage(work, WORK_JOINED);
+    if (status != STATUS_OK)
+        return status;
+    spill_free(work->creators);
+    spill_free(work->spenders);
+    work->creators = work->spenders = NULL;
+    return STATUS_OK;
+}
+
+static enum status place_outputs(struct tio_work *work)
+{
+    enum status status = tio_place_outputs(work);
+    if (status == STATUS_OK)
+        status = work_note_stage(work, WORK_PLACED);
+    if (status != STATUS_OK)
+        return status;
+    spill_free(work->links);
+    work->links = NULL;
+    close_stream(work, "outs", &work->outs_fd, false);
+    return STATUS_OK;
+}
+
+/* All stages that are not finished. */
+static enum status run_stages(struct build *build)
+{
+    struct tio_work *work = &build->work;
+    uint32_t end = work->end;
+    work->bad_height = UINT32_MAX;
+    if (!work_resume(work)) {
+        close_stages(work, false);
+        work->end = end;
+    } else {
+        note(build, "going on from the last finished stage of an interrupted build");
+    }
+    enum status status = kv_write(work->kv, 0, cut_after_stage, work, work->fault);
+    if (status == STATUS_OK && work->stage < WORK_WALKED)
+        status = walk(build);
+    if (status == STATUS_OK && work->stage < WORK_JOINED)
+        status = join(build);
+    if (status == STATUS_OK && work->stage < WORK_PLACED)
+        status = place_outputs(work);
+    if (status == STATUS_OK)
+        status = tio_place_rest(work);
     if (status == STATUS_OK)
         status = finish(build);
-    close_stage(work);
+    close_stages(work, status != STATUS_OK && work->bad_height == UINT32_MAX);
     return status;
 }
 
@@ -425,23 +491,21 @@ static enum status add_blocks(struct build *build)
     struct fault *fault = work->fault, what = {0};
     enum status status = open_folder(build);
     work->fault = &what;
-    work->first = work->base.totals.blocks;
-    work->end = build->target;
-    while (status == STATUS_OK && work->first < work->end) {
+    while (status == STATUS_OK && work->base.totals.blocks < build->target) {
+        work->first = work->base.totals.blocks;
+        work->end = build->target;
         status = run_stages(build);
-        if (status == STATUS_OK)
-            break;
         if (status == STATUS_FORMAT && work->bad_height != UINT32_MAX) {
             report_damage(build, &what);
-            work->end = work->bad_height;
+            build->target = work->bad_height;
             what = (struct fault){0};
-            status = kv_write(work->kv, 0, write_base, &work->base, &what);
+            status = STATUS_OK;
         }
     }
     work->fault = fault;
     if (status != STATUS_OK && fault && what.status != STATUS_OK)
         *fault = what;
-    rmdir(work->folder);
+    rmdir(work->folder); /* stays where there is something to go on from */
     return status;
 }
 
@@ -462,14 +526,14 @@ static enum status run(struct build *build)
     int size = snprintf(path, sizeof path, "%s/tio", work->options->store);
     if (size < 0 || (size_t)size >= sizeof path)
         return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "the path of the index is too long");
-    if (getrandom(build->seed, sizeof build->seed, 0) != (ssize_t)sizeof build->seed)
+    if (getrandom(build->work.seed, sizeof build->work.seed, 0) != (ssize_t)sizeof build->work.seed)
         return fault_errno(work->fault, path, FAULT_NO_OFFSET, "no random numbers");
     status = kv_open(path, KV_WRITE, &tio_words, tio_table_names, TIO_TABLE_COUNT, create, build, &work->kv, work->fault);
     if (status == STATUS_OK)
         status = meet_chain(build);
     if (status != STATUS_OK)
         return status;
-    tio_hasher_init(&work->hasher, build->seed);
+    tio_hasher_init(&work->hasher, build->work.seed);
     work->memory = memory_left(build);
     uint32_t before = work->base.totals.blocks;
     if (build->target > before)

@@ -322,10 +322,6 @@ static enum status end_part(struct join *join, struct part *part)
     mem_free(part->creators);
     part->buckets = NULL;
     part->creators = NULL;
-    if (status == STATUS_OK && join->pass + 1 == join->passes) {
-        spill_remove(join->work->creators, part->number);
-        spill_remove(join->work->spenders, part->number);
-    }
     return status;
 }
 

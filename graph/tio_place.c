@@ -196,10 +196,7 @@ static void prepare_outputs(struct place *place, struct range *range)
 static enum status take_outputs(struct place *place, struct range *range)
 {
     place->bad_input = range->bad_input < place->bad_input ? range->bad_input : place->bad_input;
-    enum status status = pack(&place->packer, range->records, range->count);
-    if (status == STATUS_OK)
-        spill_remove(place->work->links, (unsigned)range->number);
-    return status;
+    return pack(&place->packer, range->records, range->count);
 }
 
 /* ---- ranges ---- */
@@ -417,11 +414,7 @@ static enum status take_inputs(struct place *place, const struct range *range)
 static enum status take_range(struct place *place, struct range *range)
 {
     enum status status = pack(&place->packer, range->records, range->count);
-    if (status == STATUS_OK)
-        status = take_inputs(place, range);
-    if (status == STATUS_OK)
-        spill_remove(place->work->values, (unsigned)range->number);
-    return status;
+    return status == STATUS_OK ? take_inputs(place, range) : status;
 }
 
 static enum status place_inputs(struct place *place)
@@ -584,7 +577,7 @@ static void end_place(struct place *place)
     mem_free(place);
 }
 
-enum status tio_place(struct tio_work *work)
+static enum status run_place(struct tio_work *work, enum status (*run)(struct place *place))
 {
     struct place *place = mem_alloc(1, sizeof *place);
     if (!place)
@@ -593,15 +586,20 @@ enum status tio_place(struct tio_work *work)
     place->queue.work = work;
     enum status status = begin_place(place);
     if (status == STATUS_OK)
-        status = place_outputs(place);
-    if (status == STATUS_OK)
-        status = place_inputs(place);
-    if (status == STATUS_OK && work->later_pairs > 0)
-        status = place_later(place);
-    if (status == STATUS_OK)
-        status = place_blocks(place);
+        status = run(place);
     if (status == STATUS_OK)
         status = work_write(&place->queue);
     end_place(place);
     return status;
 }
+
+static enum status place_rest(struct place *place)
+{
+    enum status status = place_inputs(place);
+    if (status == STATUS_OK && place->work->later_pairs > 0)
+        status = place_later(place);
+    return status == STATUS_OK ? place_blocks(place) : status;
+}
+
+enum status tio_place_outputs(struct tio_work *work) { return run_place(work, place_outputs); }
+enum status tio_place_rest(struct tio_work *work) { return run_place(work, place_rest); }

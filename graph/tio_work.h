@@ -5,7 +5,7 @@
  *   join   creators with spenders, part by part of the hash -> links (output, input), by ranges of outputs; the runs of
  *          the txid index into the tables; what spends an older output -> values and later
  *   place  outs with links -> the table of outputs, values (input, output, value), by ranges of inputs;
- *          txs with values -> the tables of inputs and transactions
+ *   rest   txs with values -> the tables of inputs and transactions; blocks
  *
  * For tio_build.c and its stages only. Numbers are those of the whole chain. A stage that finds that the chain cannot be
  * right says which block: STATUS_FORMAT with bad_height set. */
@@ -25,6 +25,9 @@ struct work_block {
     uint64_t first_tx, first_input, first_output;
 };
 
+/* What is finished, and need not be done again after an interruption. */
+enum work_stage { WORK_BEGUN, WORK_WALKED, WORK_JOINED, WORK_PLACED /* the outputs */ };
+
 struct tio_work {
     const struct tio_options *options;
     struct fault *fault;
@@ -33,6 +36,8 @@ struct tio_work {
     struct kv *kv;
     struct tio_state base;       /* what the index holds already */
     struct tio_hasher hasher;
+    uint8_t seed[TIO_SEED_SIZE];
+    enum work_stage stage;
     char folder[4000];           /* of temporary files */
     uint64_t memory;             /* for the arrays of a stage */
     uint32_t first, end;         /* heights to add */
@@ -50,6 +55,13 @@ static inline const struct work_block *work_end(const struct tio_work *work) { r
 static inline bool work_stopped(const struct tio_work *work) { return work->options->stop && *work->options->stop; }
 static inline uint64_t work_outputs(const struct tio_work *work) { return work_end(work)->first_output - work->blocks[0].first_output; }
 static inline uint64_t work_inputs(const struct tio_work *work) { return work_end(work)->first_input - work->blocks[0].first_input; }
+
+/* Notes in the folder that a stage is finished, and where its files are / deletes the note. */
+enum status work_note_stage(struct tio_work *work, enum work_stage stage) MUST_CHECK;
+void work_note_remove(const struct tio_work *work);
+/* Goes on from the note that an interrupted build of (some of) these blocks on this index left, if there is one: the stage, `end`,
+ * the blocks and the files are then those of the note. After false, close_stage has what was opened. */
+bool work_resume(struct tio_work *work);
 
 void work_progress(const struct tio_work *work, enum tio_stage stage, uint64_t done, uint64_t total);
 /* The height, from `first` on, of the block with that input / output. O(log blocks). */
@@ -110,6 +122,7 @@ enum status work_run_end(struct work_run *run) MUST_CHECK;
 
 enum status tio_walk(struct tio_work *work) MUST_CHECK;
 enum status tio_join(struct tio_work *work) MUST_CHECK;
-enum status tio_place(struct tio_work *work) MUST_CHECK;
+enum status tio_place_outputs(struct tio_work *work) MUST_CHECK;
+enum status tio_place_rest(struct tio_work *work) MUST_CHECK;
 
 #endif
