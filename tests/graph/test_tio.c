@@ -28,6 +28,13 @@ static void on_damage(void *context, const struct fault *what)
     snprintf(damage_text, sizeof damage_text, "%s", what->text);
 }
 
+static unsigned went_on; /* how often a build said that it goes on from an interrupted one */
+static void on_note(void *context, const char *text)
+{
+    (void)context;
+    went_on += strncmp(text, "going on", 8) == 0;
+}
+
 static volatile sig_atomic_t stop;
 static int stop_at = -1; /* the stage to be interrupted in */
 static void on_progress(void *context, const struct tio_progress *progress)
@@ -40,7 +47,8 @@ static void on_progress(void *context, const struct tio_progress *progress)
 static struct tio_options options_for(const char *datadir, const char *store)
 {
     return (struct tio_options){.datadir = datadir, .store = store, .memory = UINT64_C(256) << 20, .threads = 2,
-                                .to_height = UINT32_MAX, .damage = on_damage, .progress = on_progress, .stop = &stop};
+                                .to_height = UINT32_MAX, .damage = on_damage, .progress = on_progress, .note = on_note,
+                                .stop = &stop};
 }
 
 static struct tio_result build_with(const struct tio_options *options)
@@ -479,6 +487,7 @@ static void test_interrupted(void **state)
         struct gen *gen = gen_open(&chain);
         gen_blocks(gen, 100, 0);
         gen_close(gen);
+        went_on = 0;
         for (stop_at = TIO_WALK; stop_at <= TIO_TABLES; stop_at++) {
             struct tio_options options = options_for(data, store);
             struct tio_result result;
@@ -491,9 +500,11 @@ static void test_interrupted(void **state)
         }
         stop_at = -1;
         build(data, store);
+        assert_int_equal(went_on, 2); /* from the walk, and from the join */
         remove_tree(fresh);
         build(data, fresh);
         assert_same_index(store, fresh);
+        assert_false(path_exists(path_of("%s/tio/tmp", store)));
     }
     remove_tree(dir);
     free(dir);
