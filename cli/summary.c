@@ -2,9 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/outfile.h"
 #include "cli/page.h"
+#include "cli/levels.h"
 #include "cli/source.h"
 #include "cli/tables.h"
 #include "parser/mem.h"
@@ -221,17 +223,62 @@ static int compare_height(const void *a, const void *b)
     return memcmp(x->class_id, y->class_id, CANON_ID_SIZE);
 }
 
-static void put_class_tables(struct page *page, const struct classes *classes)
+/* What stdout can show. Drawings need a terminal that takes UTF-8; colours one that is not dumb and no NO_COLOR
+ * (no-color.org: any value that is not empty). */
+struct screen {
+    bool draws, colours;
+};
+
+static bool has_text(const char *variable)
 {
+    const char *value = getenv(variable);
+    return value && *value;
+}
+
+static struct screen screen_of_stdout(void)
+{
+    const char *term = getenv("TERM");
+    const char *locale = getenv(has_text("LC_ALL") ? "LC_ALL" : has_text("LC_CTYPE") ? "LC_CTYPE" : "LANG");
+    bool utf8 = locale && (strstr(locale, "UTF-8") || strstr(locale, "utf8") || strstr(locale, "UTF8"));
+    bool draws = isatty(STDOUT_FILENO) && utf8;
+    return (struct screen){draws, draws && term && *term && strcmp(term, "dumb") != 0 && !has_text("NO_COLOR")};
+}
+
+static void put_drawn_table(struct page *page, const struct forest *forest, const struct selection *selection,
+                            bool colours)
+{
+    PRINT(page, "\nThe most common classes (" LEVELS_ROOT " root, " LEVELS_SPENT " spent unknown output, " LEVELS_LEAF
+                " other output; of each class its first T-DAG)\n%9s %7s %11s %7s  %-17s %-*s  levels\n",
+          "T-DAGs", "height", "nodes", "roots", "family", ID_SHOWN, "class");
+    for (uint32_t i = 0; i < selection->classes.classes_count && i < COMMON_ROWS; i++) {
+        const struct class_row *row = &selection->classes.classes[i];
+        char cell[4][GROUPED_SIZE], id[CLASS_ID_TEXT + 1] = "";
+        put_class_id(id, row->class_id, row->exact);
+        PRINT(page, "%9s %7s %11s %7s  %-17s %.*s%s ", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
+              grouped(cell[2], row->nodes), grouped(cell[3], row->roots), family_name(row->family), ID_SHOWN, id,
+              row->exact ? " " : "?");
+        levels_put(page, forest, selection, row->first_dag, colours);
+        PRINT(page, "\n");
+    }
+}
+
+static void put_class_tables(struct page *page, const struct summary *summary, const struct selection *selection)
+{
+    const struct classes *classes = &selection->classes;
+    struct screen screen = screen_of_stdout();
+    bool drawn = screen.draws && !summary->settings->compress; /* no drawing knows what compression took away */
     const struct class_row **by_height = mem_alloc(classes->classes_count, sizeof *by_height);
     if (!by_height) {
         page->status = STATUS_NOMEM;
         return;
     }
-    put_table_header(page, "The most common classes");
+    if (drawn)
+        put_drawn_table(page, summary->forest, selection, screen.colours);
+    else
+        put_table_header(page, "The most common classes");
     for (uint32_t i = 0; i < classes->classes_count; i++) {
         by_height[i] = &classes->classes[i];
-        if (i < COMMON_ROWS)
+        if (i < COMMON_ROWS && !drawn)
             put_class_line(page, &classes->classes[i]);
     }
     qsort(by_height, classes->classes_count, sizeof *by_height, compare_height);
@@ -275,7 +322,7 @@ enum status summary_print(const struct summary *summary, const struct selection 
     if (rules->inexact_classes)
         put_total(&page, "classes not decided (marked ?)", rules->inexact_classes);
     put_removed(&page, summary, rules);
-    put_class_tables(&page, &selection->classes);
+    put_class_tables(&page, summary, selection);
     enum status status = page.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     if (status == STATUS_OK)
         status = outfile_open(&file, NULL, fault);
