@@ -30,6 +30,8 @@ static enum status write_tables(const struct summary *summary, const struct sele
     if (status == STATUS_OK)
         status = tables_write(settings->out, summary->store, summary->forest, selection, held, orders,
                               linked ? &flow : NULL, threads, fault);
+    if (status == STATUS_OK && linked)
+        status = flow_commit(&flow, fault);
     flow_close(&flow);
     return status;
 }

@@ -2,7 +2,6 @@
 
 #include "cli/message.h"
 #include "cli/origin.h"
-#include "cli/outfile.h"
 #include "parser/address.h"
 #include "parser/mem.h"
 
@@ -206,22 +205,22 @@ static enum status write_table(struct flow *flow, struct outfile *file, const ch
 
 enum status flow_write(struct flow *flow, const struct selection *selection, const char *folder, struct fault *fault)
 {
-    struct outfile payers = {0}, payees = {0};
     flow->selection = selection;
     flow->fee_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *flow->fee_sat);
     flow->payer_value_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *flow->payer_value_sat);
     if (!flow->fee_sat || !flow->payer_value_sat)
         return fault_nomem(fault);
-    enum status status = write_table(flow, &payers, folder, "payers.csv", payers_header, format_payers, fault);
+    enum status status =
+        write_table(flow, &flow->files[0], folder, "payers.csv", payers_header, format_payers, fault);
     if (status == STATUS_OK)
-        status = write_table(flow, &payees, folder, "payees.csv", payees_header, format_payees, fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&payers, fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&payees, fault);
-    outfile_abort(&payers);
-    outfile_abort(&payees);
+        status = write_table(flow, &flow->files[1], folder, "payees.csv", payees_header, format_payees, fault);
     return status;
+}
+
+enum status flow_commit(struct flow *flow, struct fault *fault)
+{
+    enum status status = outfile_commit(&flow->files[0], fault);
+    return status == STATUS_OK ? outfile_commit(&flow->files[1], fault) : status;
 }
 
 /* ---- opening ---- */
@@ -277,6 +276,8 @@ void flow_close(struct flow *flow)
 {
     for (unsigned i = 0; flow->readers && i < flow->threads; i++)
         blk_reader_free(&flow->readers[i]);
+    outfile_abort(&flow->files[0]);
+    outfile_abort(&flow->files[1]);
     mem_free(flow->readers);
     blkdir_free(&flow->origin);
     tios_close(&flow->tios);

@@ -54,6 +54,8 @@ static enum status flows(const struct settings *settings, enum rules rules, stru
         status = selection_make(store, &forest, rules, filter, settings->compress, threads, &selection, fault);
     if (status == STATUS_OK)
         status = flow_write(&flow, &selection, settings->out, fault);
+    if (status == STATUS_OK)
+        status = flow_commit(&flow, fault);
     if (status == STATUS_OK) {
         flow_tell_unread(&flow);
         status = print_sums(&flow, fault);

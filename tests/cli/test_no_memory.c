@@ -177,15 +177,15 @@ static void expect_same_files(const char *good, const char *out, size_t missing)
 
 /* Runs `command` with its tables in the folder that the line names. After a failure there must be no file in it, unless
  * the tables were written and only the summary behind them failed. */
-static void fail_reading(const char *command, const char *file, long step)
+static void fail_reading(const char *command, const char *store, const char *file, long step)
 {
     char good[512], out[512], line[1500];
     long failures = 0;
     snprintf(good, sizeof good, "%s/good-out", dir);
     snprintf(out, sizeof out, "%s/out", dir);
     make_dirs(good);
-    expect_ok(command_run("%s --store %s/good -o %s%s", command, dir, good, file));
-    snprintf(line, sizeof line, "%s --store %s/good -o %s%s", command, dir, out, file);
+    expect_ok(command_run("%s --store %s/%s -o %s%s", command, dir, store, good, file));
+    snprintf(line, sizeof line, "%s --store %s/%s -o %s%s", command, dir, store, out, file);
     make_dirs(out);
     for (long n = 0; !run_with(n, line); n += step, failures++) {
         if (files_in(out) > 0)
@@ -203,20 +203,20 @@ static void fail_reading(const char *command, const char *file, long step)
 static void test_dags(void **state)
 {
     (void)state;
-    fail_reading("dags --threads 1", "", 1);
-    fail_reading("dags --threads 2 --compress --rules core-22", "", 7);
+    fail_reading("dags --threads 1", "good", "", 1);
+    fail_reading("dags --threads 2 --compress --rules core-22", "good", "", 7);
 }
 
 static void test_outputs(void **state)
 {
     (void)state;
-    fail_reading("outputs --threads 1", "/outputs.csv", 1);
+    fail_reading("outputs --threads 1", "good", "/outputs.csv", 1);
 }
 
 static void test_stats(void **state)
 {
     (void)state;
-    fail_reading("stats --by block", "/stats.csv", 1);
+    fail_reading("stats --by block", "good", "/stats.csv", 1);
 }
 
 static void fail_printing(const char *line)
@@ -247,6 +247,27 @@ static void test_show(void **state)
     fail_printing(line);
 }
 
+/* A chain with repeated txids, scanned and indexed. */
+static void test_indexed(void **state)
+{
+    (void)state;
+    const char *node = "tests/fixtures/dup-txid/regtest";
+    char line[1024];
+    expect_ok(command_run("scan --quiet --datadir %s --store %s/indexed --threads 1", node, dir));
+    expect_ok(command_run("index --quiet --datadir %s --store %s/indexed --threads 1", node, dir));
+    fail_reading("dump inputs --threads 1", "indexed", "/inputs.csv", 1);
+    fail_reading("dump outputs --threads 2", "indexed", "/outputs.csv", 3);
+    fail_reading("tx 106 --format json", "indexed", "/block.json", 1);
+    fail_reading("travel 1d10be33807afb5df50a43e6c0213fe865e8839bbd20ae3fbd11fca467e57fff", "indexed", "/travel.csv", 1);
+    fail_reading("flows --threads 1", "indexed", "", 1);
+    fail_reading("dags --threads 1", "indexed", "", 5);
+    snprintf(line, sizeof line, "show --store %s/indexed bf18ab9f8c4a26b3e24f2937f78cd13bce206a7c48ce407730548014fe31be43",
+             dir);
+    fail_printing(line);
+    snprintf(line, sizeof line, "check --store %s/indexed --threads 1", dir);
+    fail_printing(line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_stats),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_show),
+        cmocka_unit_test(test_indexed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -23,11 +23,9 @@ static void need(bool condition, const char *what)
 
 static const struct command *command_of(const char *name)
 {
-    static const struct command *const all[] = {&command_analyze, &command_blocks, &command_check, &command_dags,
-                                                &command_outputs, &command_scan,   &command_show,  &command_stats};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(all[i]->name, name) == 0)
-            return all[i];
+    for (const struct command *const *c = commands; *c; c++)
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
     need(false, name);
     return NULL;
 }
