@@ -134,6 +134,14 @@ static enum status lock_for_writing(struct kv *kv, struct fault *fault)
                      noun);
 }
 
+/* Also what a process leaves that was ended before its first commit. */
+static enum status nothing_here(const struct kv *kv, struct fault *fault)
+{
+    return fault_set(fault, STATUS_NOT_FOUND, kv->path, FAULT_NO_OFFSET,
+                     "there is no %s here: make one with unktx %s, or name it with --store", kv->words.noun,
+                     kv->words.verb);
+}
+
 /* Before LMDB sees the file, since it would take one of less than two pages for a new one and overwrite it. */
 static enum status look_at_data(const struct kv *kv, size_t *size, struct fault *fault)
 {
@@ -143,10 +151,7 @@ static enum status look_at_data(const struct kv *kv, size_t *size, struct fault 
     if (stat(kv->data_path, &info) != 0) {
         if (errno != ENOENT && errno != ENOTDIR)
             return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot open the %s", noun);
-        if (kv->mode == KV_READ)
-            return fault_set(fault, STATUS_NOT_FOUND, kv->path, FAULT_NO_OFFSET,
-                             "there is no %s here: make one with unktx %s, or name it with --store", noun, verb);
-        return STATUS_OK;
+        return kv->mode == KV_READ ? nothing_here(kv, fault) : STATUS_OK;
     }
     *size = (size_t)info.st_size;
     if (!S_ISREG(info.st_mode) || (*size < 8192 && (*size > 0 || kv->mode == KV_READ)))
@@ -260,7 +265,9 @@ static enum status open_handles(struct kv *kv, kv_write_fn *create, void *contex
     MDB_txn *txn = NULL;
     MDB_stat main_db;
     int code = mdb_env_stat(kv->env, &main_db);
-    bool new = code == MDB_SUCCESS && main_db.ms_entries == 0 && kv->mode == KV_WRITE;
+    bool new = code == MDB_SUCCESS && main_db.ms_entries == 0;
+    if (new && kv->mode == KV_READ)
+        return nothing_here(kv, fault);
     if (code == MDB_SUCCESS)
         code = mdb_txn_begin(kv->env, NULL, new ? 0 : MDB_RDONLY, &txn);
     if (code == MDB_SUCCESS)

@@ -95,7 +95,7 @@ static struct run run_expect(int status, const char *format, va_list arguments)
 {
     struct run run = run_line(format, arguments);
     if (run.exit_status != status)
-        fail_msg("unktx %s: exit status %d, not %d: %s", format, run.exit_status, status, run.err);
+        fail_msg("unktx %s: exit status %d, not %d: %s%.500s", format, run.exit_status, status, run.err, run.out);
     return run;
 }
 
