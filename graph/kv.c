@@ -16,6 +16,7 @@
 #include "parser/mem.h"
 
 #define DEFAULT_MAP_STEP ((size_t)1 << 30)
+#define OPEN_LEAVES 32768u /* leaf pages looked at on opening: 128 MiB at most, which take a disk seconds */
 #define READERS_MAX 512u
 #define LOCK_FILE_SIZE (40u << 10) /* holds the readers, at 64 bytes each, and what LMDB has in front of them */
 
@@ -224,7 +225,7 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
 
 /* Before LMDB follows a page: it believes them all, and one that is damaged, or behind the end of a file cut short,
  * would end the program. The transaction keeps other processes from using its pages for something else meanwhile. */
-static enum status check_pages(const struct kv *kv, struct fault *fault)
+static enum status check_pages(const struct kv *kv, uint64_t leaves, struct fault *fault)
 {
     enum { ATTEMPTS = 8 };
     enum status status = STATUS_BUSY;
@@ -234,7 +235,7 @@ static enum status check_pages(const struct kv *kv, struct fault *fault)
         MDB_txn *txn = NULL;
         code = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn);
         if (code == MDB_SUCCESS) {
-            status = pages_check(fd, kv->data_path, mdb_txn_id(txn), fault);
+            status = pages_check(fd, kv->data_path, mdb_txn_id(txn), leaves, fault);
             mdb_txn_abort(txn);
         }
     }
@@ -302,7 +303,7 @@ enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *
     if (status == STATUS_OK)
         status = open_environment(kv, fault);
     if (status == STATUS_OK)
-        status = check_pages(kv, fault);
+        status = check_pages(kv, OPEN_LEAVES, fault);
     if (status == STATUS_OK)
         status = open_handles(kv, create, context, fault);
     if (status == STATUS_OK)
@@ -311,6 +312,8 @@ enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *
         kv_close(kv);
     return status;
 }
+
+enum status kv_check_pages(const struct kv *kv, struct fault *fault) { return check_pages(kv, UINT64_MAX, fault); }
 
 void kv_close(struct kv *kv)
 {

@@ -41,6 +41,9 @@ typedef bool kv_write_fn(struct kv_txn *txn, void *context);
 enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *words, const char *const *tables,
                     unsigned tables_count, kv_write_fn *create, void *context, struct kv **kv,
                     struct fault *fault) MUST_CHECK;
+/* Looks at every page that holds keys, as kv_open does unless the leaf pages make more than 128 MiB (pages.h).
+ * O(pages). */
+enum status kv_check_pages(const struct kv *kv, struct fault *fault) MUST_CHECK;
 /* NULL is legal. No view may be open. */
 void kv_close(struct kv *kv);
 const char *kv_path(const struct kv *kv);      /* the folder */

@@ -22,6 +22,7 @@ enum {
     DB_PAD = 0,
     DB_FLAGS = 4,
     DB_DEPTH = 6,
+    DB_LEAVES = 16,
     DB_ENTRIES = 32,
     DB_ROOT = 40,
     DB_SIZE = 48,
@@ -50,6 +51,7 @@ enum tree_kind { TREE_FREE, TREE_MAIN, TREE_DATA };
 struct tree {
     enum tree_kind kind;
     unsigned depth;
+    bool leaves;          /* are looked at */
     uint64_t entries;
     uint8_t key[KEY_MAX]; /* the last key seen */
     size_t key_size;
@@ -63,6 +65,7 @@ struct walk {
     uint32_t page_size;
     uint64_t size;      /* of the file */
     uint64_t last;      /* page */
+    uint64_t leaves;    /* that may still be looked at */
     uint8_t *used;      /* a bit for each page */
     uint8_t *pages;     /* one of each level of a tree and of each of the two trees under the walk */
     uint16_t *node_at;  /* by offset / 2 in a page: size of the node there, 0 for none */
@@ -372,7 +375,10 @@ static enum status walk_page(struct walk *walk, struct tree *tree, uint64_t numb
         const uint8_t *node = node_of(page, i);
         if (i > 0 && !take_key(tree, node, true))
             return damaged(walk, number, "keys out of order");
-        status = walk_page(walk, tree, child_of(node), level + 1);
+        if (tree->leaves || level + 2 < tree->depth)
+            status = walk_page(walk, tree, child_of(node), level + 1);
+        else if (!claim(walk, child_of(node), 1))
+            status = damaged(walk, child_of(node), "a page is used twice or is none of the file");
     }
     return status;
 }
@@ -384,15 +390,18 @@ static enum status walk_tree(struct walk *walk, enum tree_kind kind, const uint8
     if (load_le16(db + DB_FLAGS) != (kind == TREE_FREE ? FLAG_INTEGERKEY : 0) || tree.depth > DEPTH_MAX ||
         (root == NO_ROOT) != (tree.depth == 0))
         return damaged(walk, page, "the root of a tree");
+    uint64_t leaves = load_le64(db + DB_LEAVES);
+    tree.leaves = leaves <= walk->leaves || tree.depth < 2;
+    walk->leaves -= leaves <= walk->leaves ? leaves : 0;
     enum status status = root == NO_ROOT ? STATUS_OK : walk_page(walk, &tree, root, 0);
-    if (status == STATUS_OK && tree.entries != entries)
+    if (status == STATUS_OK && tree.leaves && tree.entries != entries)
         status = damaged(walk, page, "a tree has more or fewer entries than it says");
     return status;
 }
 
-enum status pages_check(int fd, const char *path, uint64_t txn, struct fault *fault)
+enum status pages_check(int fd, const char *path, uint64_t txn, uint64_t leaves, struct fault *fault)
 {
-    struct walk walk = {.fd = fd, .path = path, .fault = fault};
+    struct walk walk = {.fd = fd, .path = path, .fault = fault, .leaves = leaves};
     uint8_t meta[META_END];
     struct stat info;
     if (fstat(fd, &info) != 0)

@@ -213,6 +213,8 @@ static enum status begin(struct tio *tio, struct fault *fault)
     return status;
 }
 
+enum status tio_check_pages(const struct tio *tio, struct fault *fault) { return kv_check_pages(tio->kv, fault); }
+
 enum status tio_open_on(struct kv *kv, struct tio **out, struct fault *fault)
 {
     *out = NULL;

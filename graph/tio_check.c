@@ -267,6 +267,11 @@ enum status tio_check(const char *path, unsigned threads, uint8_t digest[32], st
     enum status status = tio_open(path, &tio, fault);
     if (status != STATUS_OK)
         return status;
+    status = tio_check_pages(tio, fault);
+    if (status != STATUS_OK) {
+        tio_close(tio);
+        return status;
+    }
     struct tio_totals totals = tio_totals_of(tio);
     const struct network *network = network_by_magic(totals.magic), *regtest = network_by_name("regtest");
     struct check check = {.blocks = totals.blocks, .halving = network && network == regtest ? 150 : 210000, .path = path};

@@ -152,6 +152,9 @@ static inline uint64_t tio_hash(const struct tio_hasher *hasher, const uint8_t *
 
 /* A reader on an open kv, which must outlive it. */
 enum status tio_open_on(struct kv *kv, struct tio **tio, struct fault *fault) MUST_CHECK;
+
+/* kv_check_pages of the index. */
+enum status tio_check_pages(const struct tio *tio, struct fault *fault) MUST_CHECK;
 const struct tio_state *tio_state_of(const struct tio *tio);
 const uint8_t *tio_seed_of(const struct tio *tio);
 enum status tio_block_entry(struct tio *tio, uint32_t height, struct block_entry *entry, struct fault *fault) MUST_CHECK;

@@ -1,5 +1,5 @@
-/* `unktx check` over stores that lie: each has one wrong field, and where the field is in a batch its checksum is right.
- * A store of another version is refused. The digest does not depend on threads, batches or seed. */
+/* `unktx check` over stores that lie: each has one wrong field, and where the field is in a batch its checksum is
+ * right. A store of another version is refused. The digest does not depend on threads, batches or seed. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -427,8 +427,8 @@ static void test_snapshot(void **state)
 
 /* ---- any bit ---- */
 
-/* A store with one bit changed anywhere, half of the time in a page's first bytes: check ends in an error with a text, or
- * nothing was lost and the digest is the same. */
+/* A store with one bit changed anywhere, half of the time in a page's first bytes: check ends in an error with a text,
+ * or nothing was lost and the digest is the same. */
 static void test_any_bit(void **state)
 {
     (void)state;
@@ -470,8 +470,8 @@ static void test_digest(void **state)
     assert_string_equal(one, four);
     /* another seed, other batches: ten commits instead of one */
     for (int height = 2; height <= 20; height += 2)
-        assert_int_equal(command_exit("scan --quiet --datadir %s/data --store %s/steps --to-height %d --threads 2", dir, dir,
-                                      height), 0);
+        assert_int_equal(command_exit("scan --quiet --datadir %s/data --store %s/steps --to-height %d --threads 2", dir,
+                                      dir, height), 0);
     assert_int_equal(command_exit("scan --quiet --datadir %s/data --store %s/steps", dir, dir), 0);
     char *steps = digest_of("steps", 2);
     assert_string_equal(one, steps);
