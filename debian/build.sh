@@ -1,0 +1,68 @@
+#!/bin/sh
+# Debian packages from a build, `make deb` calls it: unktx (the program) and libunktx-dev (library, header, example), into
+# BUILD/deb. Dependencies are those that dpkg-shlibdeps finds in the binary. The same build gives the same bytes. From the
+# environment: BUILD, VERSION, MAKE, DEBFULLNAME and DEBEMAIL (the maintainer), SOURCE_DATE_EPOCH. Needs dpkg-dev.
+set -eu
+cd "$(dirname "$0")/.."
+umask 022
+mkdir -p "${BUILD:=build}/deb"
+place=$(cd "$BUILD/deb" && pwd)
+maintainer="${DEBFULLNAME:-The unktx maintainers} <${DEBEMAIL:-unktx@example.org}>"
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(stat -c %Y CHANGELOG.md)}"
+architecture=$(dpkg-architecture -qDEB_HOST_ARCH)
+libraries=/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)
+
+rm -rf "${place:?}"/*
+${MAKE:-make} -s install BUILD="$BUILD" PREFIX=/usr LIBDIR="$libraries" ZSH_FOLDER=vendor-completions DESTDIR="$place/unktx"
+mkdir -p "$place/libunktx-dev/usr/lib" "$place/libunktx-dev/usr/share/doc/libunktx-dev/examples" "$place/debian"
+mv "$place/unktx$libraries" "$place/libunktx-dev/usr/lib/"
+mv "$place/unktx/usr/include" "$place/libunktx-dev/usr/"
+rmdir "$place/unktx/usr/lib"
+install -m 644 examples/unknown_outputs.c "$place/libunktx-dev/usr/share/doc/libunktx-dev/examples/"
+strip --remove-section=.comment --remove-section=.note "$place/unktx/usr/bin/unktx"
+strip --strip-debug --enable-deterministic-archives "$place/libunktx-dev$libraries/libunktx.a"
+gzip -9n "$place"/unktx/usr/share/man/man1/*.1
+
+# dpkg-shlibdeps reads debian/control of the folder that it is called in
+printf 'Source: unktx\n\nPackage: unktx\nArchitecture: any\n' >"$place/debian/control"
+depends=$(cd "$place" && dpkg-shlibdeps -O unktx/usr/bin/unktx | sed -n 's/^shlibs:Depends=//p')
+[ -n "$depends" ]
+
+documents() { # PACKAGE
+    folder=$place/$1/usr/share/doc/$1
+    mkdir -p "$folder"
+    {
+        printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: unktx\n\n'
+        printf 'Files: *\n%s\nLicense: Expat\n' "$(sed -n 's/^Copyright (c)/Copyright:/p' LICENSE)"
+        sed '1,/^Copyright/d; /./!d; s/^/ /' LICENSE
+    } >"$folder/copyright"
+    printf 'unktx (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md of the source.\n\n -- %s  %s\n' "$VERSION" "$maintainer" \
+        "$(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")" | gzip -9n >"$folder/changelog.gz"
+}
+
+package() { # NAME SECTION DEPENDS SUMMARY, the description on stdin
+    mkdir -p "$place/$1/DEBIAN"
+    size=$(du -sk --apparent-size "$place/$1/usr" | cut -f1)
+    {
+        printf 'Package: %s\nSource: unktx\nVersion: %s\nArchitecture: %s\n' "$1" "$VERSION" "$architecture"
+        printf 'Maintainer: %s\nInstalled-Size: %s\nDepends: %s\nSection: %s\nPriority: optional\nDescription: %s\n' \
+            "$maintainer" "$size" "$3" "$2" "$4"
+        sed 's/^/ /'
+    } >"$place/$1/DEBIAN/control"
+    (cd "$place/$1" && find usr -type f | LC_ALL=C sort | xargs md5sum >DEBIAN/md5sums)
+    dpkg-deb --root-owner-group -Zxz --build "$place/$1" "$place/$1_${VERSION}_$architecture.deb" >/dev/null
+    echo "$place/$1_${VERSION}_$architecture.deb"
+}
+
+documents unktx
+documents libunktx-dev
+package unktx utils "$depends" "unknown transactions of Bitcoin, from block files to graphs" <<'END'
+Finds the outputs of a Bitcoin chain from which the reference client infers
+no address, links them to the transactions that spend them, and classifies the
+graphs that arise. Reads the block files of a full node, which may be running.
+END
+package libunktx-dev libdevel "libc6-dev, libsecp256k1-dev, libssl-dev" "Bitcoin block files and their outputs - library" <<'END'
+Walks the block files of a Bitcoin full node: blocks of the chain of most
+work, their outputs, what kind of script each has, and in which releases of
+Bitcoin Core it has no address. A static library, its header and an example.
+END

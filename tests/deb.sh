@@ -1,0 +1,32 @@
+#!/bin/sh
+# The Debian packages of `make deb`: unpacked elsewhere, the program runs and the library has its files; twice built is the same.
+# Skips, and says so, where dpkg-dev is missing or the build is for a sanitizer. Exit status 1 if something is wrong.
+set -u
+cd "$(dirname "$0")/.."
+for tool in dpkg-deb dpkg-shlibdeps dpkg-architecture; do
+    command -v "$tool" >/dev/null || { echo "deb: $tool is not here: skipped"; exit 0; }
+done
+case ${CC:-} in *-fsanitize*) echo "deb: not with a sanitizer: skipped"; exit 0 ;; esac
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+wrong() { echo "deb: $*"; exit 1; }
+build() { ${MAKE:-make} -s deb BUILD="${BUILD:-build}" >"$place/said" 2>&1 || { cat "$place/said"; wrong "make deb fails"; }; }
+
+build
+deb=$(echo "${BUILD:-build}"/deb/unktx_*.deb)
+dev=$(echo "${BUILD:-build}"/deb/libunktx-dev_*.deb)
+sums=$(cat "$deb" "$dev" | cksum)
+build
+[ "$sums" = "$(cat "$deb" "$dev" | cksum)" ] || wrong "two builds differ"
+dpkg-deb -x "$deb" "$place/root" && dpkg-deb -x "$dev" "$place/root" || wrong "the packages do not unpack"
+usr=$place/root/usr
+for file in share/man/man1/unktx-dags.1.gz share/unktx/known-scripts.tsv share/bash-completion/completions/unktx \
+    share/zsh/vendor-completions/_unktx share/fish/vendor_completions.d/unktx.fish share/doc/unktx/copyright include/unktx.h \
+    share/doc/libunktx-dev/examples/unknown_outputs.c; do
+    [ -s "$usr/$file" ] || wrong "no /usr/$file"
+done
+[ "$("$usr/bin/unktx" --version)" = "unktx $(dpkg-deb -f "$deb" Version)" ] || wrong "versions differ"
+dpkg-deb -f "$deb" Depends | grep -q 'libc6.*liblmdb0' || wrong "dependencies missing: $(dpkg-deb -f "$deb" Depends)"
+[ -z "$(dpkg-deb -c "$deb" | awk '$2 != "root/root"')" ] || wrong "files that are not root's"
+"$usr/bin/unktx" analyze --quiet --datadir tests/fixtures/regtest-xor -o "$place/out" >/dev/null || wrong "analyze fails"
+[ -s "$place/out/classes.csv" ] || wrong "no classes.csv"
