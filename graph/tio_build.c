@@ -88,6 +88,26 @@ static enum status open_store(struct build *build)
     return store_open(path, STORE_WRITE, &identity, &build->store, build->work.fault);
 }
 
+/* Above a block whose parent is in no file nothing can be believed; a scan names all such holes. */
+static void report_hole(struct build *build)
+{
+    const struct chain *chain = build->work.chain;
+    char hash[HASH256_HEX_SIZE + 1] = "", parent[HASH256_HEX_SIZE + 1] = "";
+    struct fault what = {0};
+    for (uint32_t node = 0; chain_detached(chain) > 0 && node < chain_count(chain); node++) {
+        const struct chain_block *block = chain_at(chain, node);
+        if (block->state != CHAIN_DETACHED || chain_find(chain, &block->prev_hash) != CHAIN_NONE)
+            continue;
+        hash256_hex(&block->hash, hash);
+        hash256_hex(&block->prev_hash, parent);
+        (void)fault_set(&what, STATUS_FORMAT, build->work.dir.path, FAULT_NO_OFFSET,
+                        "%u blocks are left out: the parent %s of block %s is in no blk file; the chain ends at height %u",
+                        chain_detached(chain), parent, hash, chain_height(chain));
+        report_damage(build, &what);
+        return;
+    }
+}
+
 static enum status load_chain(struct build *build)
 {
     struct tio_work *work = &build->work;
@@ -113,6 +133,7 @@ static enum status load_chain(struct build *build)
         status = chain_link(work->chain, options->tip, work->fault);
     if (status == STATUS_OK) {
         uint32_t height = chain_height(work->chain);
+        report_hole(build);
         build->target = (options->to_height < height ? options->to_height : height) + 1;
     }
     return status;
@@ -463,6 +484,7 @@ static enum status run_stages(struct build *build)
     struct tio_work *work = &build->work;
     uint32_t end = work->end;
     work->bad_height = UINT32_MAX;
+    work->bad_bytes = false;
     if (!work_resume(work)) {
         close_stages(work, false);
         work->end = end;
@@ -484,6 +506,13 @@ static enum status run_stages(struct build *build)
     return status;
 }
 
+/* A node that was killed may have written the damaged block a second time. */
+static bool has_other_copy(struct tio_work *work)
+{
+    uint32_t node = chain_find(work->chain, &chain_active(work->chain, work->bad_height)->hash);
+    return work->bad_bytes && chain_next_copy(work->chain, node);
+}
+
 /* A chain with a block that cannot be right ends before it. */
 static enum status add_blocks(struct build *build)
 {
@@ -496,8 +525,10 @@ static enum status add_blocks(struct build *build)
         work->end = build->target;
         status = run_stages(build);
         if (status == STATUS_FORMAT && work->bad_height != UINT32_MAX) {
-            report_damage(build, &what);
-            build->target = work->bad_height;
+            if (!has_other_copy(work)) {
+                report_damage(build, &what);
+                build->target = work->bad_height;
+            }
             what = (struct fault){0};
             status = STATUS_OK;
         }

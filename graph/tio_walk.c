@@ -289,6 +289,7 @@ static enum status end_walk(struct walk *walk, uint32_t height, const struct ite
     *hash256_hex(&item->block->hash, hash) = 0;
     const char *path = item->block->file == FILEMAP_GONE ? NULL : work->dir.files[item->block->file].path;
     work->bad_height = height;
+    work->bad_bytes = true;
     return fault_set(work->fault, STATUS_FORMAT, path, item->block->offset,
                      "block %s of height %u is damaged (%s); the index ends before it", hash, height, item->fault.text);
 }

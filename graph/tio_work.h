@@ -49,6 +49,7 @@ struct tio_work {
     uint64_t out_range, in_range, later_range; /* numbers a part of links / values / later */
     uint64_t later_pairs;
     uint32_t bad_height;         /* UINT32_MAX: none */
+    bool bad_bytes;              /* of its copy in the files: another one may be right */
 };
 
 static inline const struct work_block *work_end(const struct tio_work *work) { return &work->blocks[work->end - work->first]; }

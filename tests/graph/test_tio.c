@@ -551,6 +551,48 @@ static void test_missing_outputs(void **state)
     free(dir);
 }
 
+/* A block whose bytes are damaged ends the index, unless it is in the files a second time. */
+static void test_damaged_block(void **state)
+{
+    (void)state;
+    enum { HEIGHT = 30 };
+    char *dir = temp_dir(), whole[65], text[65];
+    struct gen_options chain = spending_chain(path_of("%s/data", dir));
+    const char *store = path_of("%s/store", dir);
+    make_dirs(chain.dir);
+    chain.xored = false;
+    struct gen *gen = gen_open(&chain);
+    gen_blocks(gen, 40, 0);
+    gen_close(gen);
+    build(chain.dir, store);
+    check(store, 2, whole);
+    struct tio_block block;
+    struct tio *tio = open_index(store);
+    assert_int_equal(tio_block_at(tio, HEIGHT, &block, NULL), STATUS_OK);
+    tio_close(tio);
+    remove_tree(store);
+
+    const char *file = path_of("%s/regtest/blocks/blk%05u.dat", chain.dir, block.file);
+    size_t size;
+    char *bytes = read_file(file, &size), *sound = must_alloc(block.size + 8, 1);
+    memcpy(sound, bytes + block.offset - 8, block.size + 8);
+    bytes[block.offset + 80] = (char)0xff; /* the number of transactions */
+    write_file(file, bytes, size);
+    struct tio_result result = build(chain.dir, store);
+    assert_int_equal(damages, 1);
+    assert_int_equal(result.height, HEIGHT - 1);
+    check(store, 2, text);
+
+    write_file(path_of("%s/regtest/blocks/blk00099.dat", chain.dir), sound, block.size + 8);
+    build(chain.dir, store); /* adds to what is there */
+    assert_int_equal(damages, 0);
+    assert_string_equal(check(store, 2, text), whole);
+    free(bytes);
+    mem_free(sound);
+    remove_tree(dir);
+    free(dir);
+}
+
 static void test_no_index(void **state)
 {
     (void)state;
@@ -570,7 +612,8 @@ int main(void)
         cmocka_unit_test_teardown(test_collisions, whole_hashes),
         cmocka_unit_test(test_steps),           cmocka_unit_test(test_reorganisations), cmocka_unit_test(test_generated),
         cmocka_unit_test(test_options),         cmocka_unit_test(test_random_access), cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_invalid),         cmocka_unit_test(test_missing_outputs), cmocka_unit_test(test_no_index),
+        cmocka_unit_test(test_invalid),         cmocka_unit_test(test_missing_outputs), cmocka_unit_test(test_damaged_block),
+        cmocka_unit_test(test_no_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
