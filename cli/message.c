@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/command.h"
 
@@ -11,17 +12,27 @@ volatile sig_atomic_t message_stop;
 static const char *command_name;
 static bool status_open;
 
+/* Whoever asks again after a moment does not want to wait for a commit. Not at once: timeout(1) sends its signal to the
+ * program and to its group. */
 static void on_signal(int number)
 {
-    (void)number;
+    static volatile sig_atomic_t first_s;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (message_stop && (sig_atomic_t)now.tv_sec - first_s > 1) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    if (!message_stop)
+        first_s = (sig_atomic_t)now.tv_sec;
     message_stop = 1;
 }
 
 void message_catch_signals(void)
 {
-    /* Reset after the first: whoever asks twice does not want to wait for a commit. No SA_RESTART is needed either way:
-     * files and disks do not return EINTR, and a terminal or pipe is written in a loop that tries again. */
-    struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    /* No SA_RESTART is needed either way: files and disks do not return EINTR, and a terminal or pipe is written in a
+     * loop that tries again. */
+    struct sigaction stop = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&stop.sa_mask);
     sigemptyset(&ignore.sa_mask);

@@ -26,7 +26,7 @@ int message_usage(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* Shows `line` as the terminal's last line until the next message, or takes it away when NULL. */
 void message_status(const char *line);
 
-/* SIGINT and SIGTERM set a flag (a second one ends the program at once), SIGPIPE is ignored. */
+/* SIGINT and SIGTERM set a flag (another one after a second or two ends the program at once), SIGPIPE is ignored. */
 void message_catch_signals(void);
 /* Not 0 once a signal asked us to stop. */
 extern volatile sig_atomic_t message_stop;

@@ -127,6 +127,8 @@ static void test_killed_at_any_moment(void **state)
             int status = wait_status(child);
             assert_true(status == 0 || status == 128 + SIGKILL);
             landed += status != 0;
+            /* Other work on the machine makes a scan slower and faster: keep to moments within it. */
+            whole_us = status == 0 ? whole_us / 8 * 7 + 1000 : whole_us + whole_us / 32;
             assert_sound(store);
         }
         assert_int_equal(wait_status(start_scan(store, UINT32_MAX, NULL)), 0);
