@@ -42,7 +42,7 @@ enum {
     PAIRS_A_PAGE = TIO_PAGE / PAIR_SIZE,
     PAIR_KEY_SIZE = 2 + PAIR_SIZE,
     TX_PAGE_HEADER = 32,
-    TX_RECORD_MIN = 7 + HASH256_SIZE,
+    TX_RECORD_MIN = 6 + HASH256_SIZE, /* flags, inputs, outputs, size, value and fee of a byte each, txid */
     TXS_A_PAGE_MAX = (TIO_PAGE - TX_PAGE_HEADER) / TX_RECORD_MIN + 1,
     TX_RECORD_MAX = 1 + 7 * 10 + HASH256_SIZE,
     IDENTITY_SIZE = 56,
