@@ -40,6 +40,7 @@ extern const struct command command_dump;
 extern const struct command command_flows;
 extern const struct command command_index;
 extern const struct command command_outputs;
+extern const struct command command_report;
 extern const struct command command_scan;
 extern const struct command command_show;
 extern const struct command command_stats;

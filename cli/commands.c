@@ -7,6 +7,7 @@ const struct command *const commands[] = {
     &command_outputs,
     &command_stats,
     &command_templates,
+    &command_report,
     &command_show,
     &command_check,
     &command_blocks,

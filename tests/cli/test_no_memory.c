@@ -268,6 +268,14 @@ static void test_indexed(void **state)
     fail_printing(line);
 }
 
+static void test_report(void **state)
+{
+    (void)state;
+    char line[1024];
+    snprintf(line, sizeof line, "report --store %s/good --threads 1 -o -", dir);
+    fail_printing(line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_show),
         cmocka_unit_test(test_indexed),
+        cmocka_unit_test(test_report),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -104,7 +104,7 @@ void assert_well_formed(const char *text)
     size_t depth = 0;
     bool is_closed;
     const char *at = text;
-    if (strncmp(at, "<!doctype html>", 15) == 0)
+    if (strncmp(at, "<!DOCTYPE html>", 15) == 0)
         at += 15;
     for (at = skip_text(at); *at; at = skip_text(at)) {
         if (at[1] == '/') {

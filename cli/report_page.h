@@ -1,0 +1,10 @@
+/* report_page: the parts of the page of `unktx report` that are the same for every chain. */
+#ifndef UNKTX_CLI_REPORT_PAGE_H
+#define UNKTX_CLI_REPORT_PAGE_H
+
+extern const char report_style[], report_top[], report_contents[];
+
+/* Makes the heads of tables buttons that sort. Without it the page has all its content. */
+extern const char report_script[];
+
+#endif

@@ -1,0 +1,31 @@
+#!/bin/sh
+# The page of `unktx report` in a headless Chromium: no message on the console, all sections, and table heads turned into buttons
+# that sort. Says so and passes where there is no Chromium. From the environment: UNKTX (default: build/unktx).
+set -u
+cd "$(dirname "$0")/.."
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || {
+    echo "no Chromium: the page is not looked at in a browser"; exit 0; }
+unktx=${UNKTX:-build/unktx}
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+wrong() { echo "browser: $*"; exit 1; }
+"$unktx" scan --quiet --datadir tests/fixtures/regtest-xor --store "$place/store" &&
+    "$unktx" report --store "$place/store" -o "$place/report.html" || wrong "no page"
+# what a reader does: sort the classes by height, twice
+sed 's|^</body></html>|<script>\
+var head=Array.from(document.querySelectorAll("#classes thead button")).find(function(b){return b.textContent==="height"});\
+head.click();var cell=function(){return document.querySelector("#classes tbody tr").cells[2].textContent};\
+document.title="high "+cell();head.click();document.title+=" low "+cell()+" sort "+head.parentNode.getAttribute("aria-sort");\
+</script></body></html>|' "$place/report.html" >"$place/sorted.html"
+for page in report sorted; do
+    timeout 120 "$browser" --headless --no-sandbox --disable-gpu --disable-background-networking --user-data-dir="$place/$page" \
+        --enable-logging=stderr --dump-dom "file://$place/$page.html" >"$place/$page.dom" 2>"$place/$page.log"
+    [ -s "$place/$page.dom" ] || { echo "the browser does not run here: the page is not looked at"; exit 0; }
+    grep CONSOLE "$place/$page.log" && wrong "messages on the console of $page"
+done
+for section in scanned kinds sizes classes ordered highest rules files; do
+    grep -q "<section id=\"$section\"" "$place/report.dom" || wrong "no section $section"
+done
+heads=$(grep -o '<th scope="col"><button type="button">' "$place/report.dom" | wc -l)
+[ "$heads" -ge 20 ] || wrong "$heads buttons in table heads"
+grep -q '<title>high 38 low 2 sort ascending</title>' "$place/sorted.dom" || wrong "sorting: $(grep -o '<title>high[^<]*' "$place/sorted.dom")"
