@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "parser/address.h"
+#include "tests/support/chaingen.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
@@ -851,6 +852,38 @@ static void test_without_blk_files(void **state)
     free(temp);
 }
 
+/* Thousands of T-DAGs of the smallest transactions there are: the T-DAGs are the same with an index, and in each what is
+ * paid in is what its leaves hold and what went in fees. The generator plants no coinbase in a T-DAG. */
+static void test_generated(void **state)
+{
+    (void)state;
+    char *temp = temp_dir(), chain[512], with[512], without[512];
+    snprintf(chain, sizeof chain, "%s/chain", temp);
+    snprintf(with, sizeof with, "%s/with", temp);
+    snprintf(without, sizeof without, "%s/without", temp);
+    const struct gen_options options = {.dir = chain, .seed = 14, .spends = true};
+    print_message("seed %ju\n", (uintmax_t)options.seed);
+    struct gen *gen = gen_open(&options);
+    gen_tdags(gen, 3000);
+    gen_close(gen);
+    scan("scan", chain, with, "");
+    scan("scan", chain, without, "");
+    scan("index", chain, with, " --memory 256M");
+    unktx_ok("check --store %s", with);
+    unktx_ok("dags --store %s -o %s", with, with);
+    unktx_ok("dags --store %s -o %s", without, without);
+    assert_same_dags(with, without);
+    struct table dags = table_read(path_of("%s/tdags.csv", with));
+    assert_true(dags.rows > 2000);
+    for (size_t d = 0; d < dags.rows; d++)
+        assert_int_equal(table_number(&dags, d, table_column(&dags, "payer_value_sat")),
+                         table_number(&dags, d, table_column(&dags, "leaf_value_sat")) +
+                             table_number(&dags, d, table_column(&dags, "fee_sat")));
+    table_free(&dags);
+    remove_tree(temp);
+    free(temp);
+}
+
 static void test_analyze(void **state)
 {
     (void)state;
@@ -873,7 +906,7 @@ int main(void)
         cmocka_unit_test(test_shared_invalid),    cmocka_unit_test(test_shared_crash),
         cmocka_unit_test(test_ranges_and_limits), cmocka_unit_test(test_usage),
         cmocka_unit_test(test_index_behind),      cmocka_unit_test(test_without_blk_files),
-        cmocka_unit_test(test_analyze),
+        cmocka_unit_test(test_generated),         cmocka_unit_test(test_analyze),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
