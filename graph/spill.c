@@ -147,7 +147,11 @@ enum status spill_resume(const struct spill_shape *place, struct cursor *saved, 
         (*out)->parts[part].last = cursor_u64(saved);
         (*out)->parts[part].count = cursor_u64(saved);
     }
-    return STATUS_OK;
+    if (cursor_ok(saved))
+        return STATUS_OK;
+    spill_leave(*out);
+    *out = NULL;
+    return fault_set(fault, STATUS_FORMAT, shape.folder, FAULT_NO_OFFSET, "the note on temporary files is cut short");
 }
 
 void spill_rest(struct spill *spill)

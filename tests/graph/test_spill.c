@@ -1,0 +1,106 @@
+/* What was added comes back, part by part, also after a spill was left and opened again. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "graph/spill.h"
+#include "tests/support/plan.h"
+#include "tests/support/run.h"
+
+enum { PARTS = 13, WORKERS = 3, ENTRIES = 40000 };
+
+struct sums {
+    uint64_t count, keys, numbers, extras, mixed;
+};
+
+static void add_to(struct sums *sums, const struct spill_entry *entry)
+{
+    sums->count++;
+    sums->keys += entry->key;
+    sums->numbers += entry->number;
+    sums->extras += entry->extra;
+    sums->mixed ^= (entry->key * 0x9e3779b97f4a7c15u + entry->number) * 0xbf58476d1ce4e5b9u + entry->extra;
+}
+
+static enum status see(void *context, const struct spill_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add_to(context, &entries[i]);
+    return STATUS_OK;
+}
+
+static void assert_parts(const struct spill *spill, const struct sums *expected)
+{
+    for (unsigned part = 0; part < PARTS; part++) {
+        struct sums found = {0};
+        assert_int_equal(spill_read(spill, part, see, &found, NULL), STATUS_OK);
+        assert_memory_equal(&found, &expected[part], sizeof found);
+        assert_int_equal(spill_count(spill, part), expected[part].count);
+    }
+}
+
+/* Numbers that go up in steps, down, and anywhere. */
+static void add_some(struct spill *spill, struct rng *rng, const struct spill_shape *shape, struct sums *sums, size_t count)
+{
+    uint64_t number = 0, mask = UINT64_MAX >> (64 - 8 * shape->key_size);
+    for (size_t i = 0; i < count; i++) {
+        number = rng_below(rng, 50) ? number + rng_below(rng, 300) : rng_next(rng) >> rng_below(rng, 64);
+        struct spill_entry entry = {rng_next(rng) & mask, number, shape->extra ? rng_next(rng) >> rng_below(rng, 64) : 0};
+        unsigned part = rng_below(rng, PARTS);
+        assert_int_equal(spill_add(spill, rng_below(rng, WORKERS), part, &entry), STATUS_OK);
+        add_to(&sums[part], &entry);
+    }
+}
+
+static void test_all_come_back(void **state)
+{
+    (void)state;
+    struct rng rng = {(uint64_t)time(NULL)};
+    print_message("seed %ju\n", (uintmax_t)rng.state);
+    for (unsigned key_size = 1; key_size <= 8; key_size++) {
+        char *dir = temp_dir();
+        struct spill_shape shape = {.folder = dir, .name = "some", .parts = PARTS, .workers = WORKERS, .key_size = key_size,
+                                    .extra = key_size % 2, .buffer = 64 + rng_below(&rng, 5000)};
+        struct sums sums[PARTS] = {0};
+        struct buffer note = {0};
+        struct spill *spill;
+        assert_int_equal(spill_new(&shape, &spill, NULL), STATUS_OK);
+        add_some(spill, &rng, &shape, sums, ENTRIES);
+        assert_int_equal(spill_flush(spill, NULL), STATUS_OK);
+        assert_parts(spill, sums);
+        assert_int_equal(spill_save(spill, &note), STATUS_OK);
+        struct sums later[PARTS] = {0};
+        add_some(spill, &rng, &shape, later, 1000); /* after the note: forgotten */
+        assert_int_equal(spill_flush(spill, NULL), STATUS_OK);
+        spill_leave(spill);
+
+        struct cursor saved = cursor_over(note.bytes, note.size);
+        struct spill_shape place = {.folder = dir, .name = "some", .workers = WORKERS};
+        assert_int_equal(spill_resume(&place, &saved, &spill, NULL), STATUS_OK);
+        assert_parts(spill, sums);
+        add_some(spill, &rng, &shape, sums, 1000);
+        assert_int_equal(spill_flush(spill, NULL), STATUS_OK);
+        assert_parts(spill, sums);
+        for (size_t cut = 0; cut < note.size; cut += 1 + cut / 7) {
+            struct spill *none;
+            struct cursor short_note = cursor_over(note.bytes, cut);
+            assert_int_equal(spill_resume(&place, &short_note, &none, NULL), STATUS_FORMAT);
+        }
+        spill_free(spill);
+        assert_false(path_exists(path_of("%s/some-0", dir)));
+        buffer_free(&note);
+        remove_tree(dir);
+        free(dir);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_come_back)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
