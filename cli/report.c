@@ -194,9 +194,10 @@ static enum status put_sizes(struct report *report)
 {
     struct page *page = &report->page;
     const struct classes *classes = &report->selection.classes;
-    struct chart_counts *nodes = mem_alloc(2, sizeof *nodes), *heights = nodes + 1;
+    struct chart_counts *nodes = mem_alloc(2, sizeof *nodes);
     if (!nodes)
         return STATUS_NOMEM;
+    struct chart_counts *heights = nodes + 1;
     for (uint32_t i = 0; i < classes->rows_count; i++) {
         chart_count(nodes, classes->rows[i].nodes);
         chart_count(heights, classes->rows[i].height);

@@ -136,9 +136,9 @@ static enum status draw_together(struct drawing *drawing)
 {
     uint32_t count = drawing->sketch.vertices_count;
     struct placed *placed = mem_alloc(count, sizeof *placed);
-    uint32_t *order = mem_alloc(2 * (size_t)count, sizeof *order), *block = order + count;
+    uint32_t *order = mem_alloc(count, sizeof *order), *block = mem_alloc(count, sizeof *block);
     double *wish = mem_alloc(count, sizeof *wish), least = 0;
-    enum status status = placed && order && wish ? STATUS_OK : STATUS_NOMEM;
+    enum status status = placed && order && block && wish ? STATUS_OK : STATUS_NOMEM;
     for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
         placed[v] = (struct placed){drawing->sketch.vertices[v].layer, v, drawing->x[v]};
     if (status == STATUS_OK)
@@ -161,6 +161,7 @@ static enum status draw_together(struct drawing *drawing)
         drawing->x[v] -= least;
     mem_free(placed);
     mem_free(order);
+    mem_free(block);
     mem_free(wish);
     return status;
 }
