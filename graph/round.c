@@ -9,7 +9,7 @@
 #define ROUND_BYTES_PER_THREAD (16u << 20)
 #define ROUND_BYTES_MIN (48u << 20)
 #define ROUND_BLOCKS_MAX 4096u
-#define COMMIT_BYTES (16u << 20)        /* of store to lose at most, and to write at once */
+#define COMMIT_BYTES (4u << 20)         /* of store to lose at most, and to write at once, beside the walk */
 #define PROBES_AHEAD 16u            /* inputs: their filter words are asked for this much before they are needed */
 #define SLOW_READ_BYTES (64u << 10) /* a read of that much or more that comes slower than SLOW_READ_RATE ... */
 #define SLOW_READ_RATE 1.0          /* ... bytes/ns did not come from the page cache */
