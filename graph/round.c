@@ -10,7 +10,8 @@
 #define ROUND_BYTES_MIN (48u << 20)
 #define ROUND_BLOCKS_MAX 4096u
 #define COMMIT_BYTES (4u << 20)         /* of store to lose at most, and to write at once, beside the walk */
-#define PROBES_AHEAD 16u            /* inputs: their filter words are asked for this much before they are needed */
+#define CANDIDATES_AHEAD 16u        /* inputs that passed the filter, likewise for their slots */
+#define PROBES_AHEAD 48u            /* inputs: their filter words are asked for this much before they are needed */
 #define SLOW_READ_BYTES (64u << 10) /* a read of that much or more that comes slower than SLOW_READ_RATE ... */
 #define SLOW_READ_RATE 1.0          /* ... bytes/ns did not come from the page cache */
 
@@ -549,28 +550,51 @@ static uint32_t tx_of_input(const struct worker *walker, const struct item *item
     return (uint32_t)low;
 }
 
+/* Inputs of a block that the filter let pass, while their slots of the table come nearer. */
+struct waiting {
+    size_t inputs[CANDIDATES_AHEAD];
+    size_t count;
+    uint32_t index; /* the last transaction that was looked at */
+    size_t next;    /* the first input behind it */
+};
+
+static void look_at_waiting(struct worker *worker, struct item *item, struct waiting *waiting)
+{
+    const struct worker *walker = &worker->round->workers[item->walk_worker];
+    const struct walked_tx *walked = walker->walked.at + item->walked;
+    const uint64_t *hashes = walker->inputs.at + item->inputs;
+    for (size_t i = 0; i < waiting->count && item->status == STATUS_OK; i++) {
+        size_t input = waiting->inputs[i];
+        if (input < waiting->next || !outpoints_candidate(worker->round->table, hashes[input]))
+            continue;
+        waiting->index = tx_of_input(walker, item, waiting->index, input);
+        item->status = look_up_tx(worker, item, waiting->index);
+        bool last = waiting->index + 1 >= item->walked_count;
+        waiting->next = last ? item->inputs_count : walked[waiting->index + 1].first_input;
+    }
+    waiting->count = 0;
+}
+
 static void look_up_item(void *context, unsigned worker_number, size_t number)
 {
     struct round *round = context;
     struct worker *worker = &round->workers[worker_number];
     struct item *item = &round->now->items[number];
-    const struct worker *walker = &round->workers[item->walk_worker];
-    const uint64_t *hashes = walker->inputs.at + item->inputs;
-    uint32_t index = 0;
+    const uint64_t *hashes = round->workers[item->walk_worker].inputs.at + item->inputs;
+    struct waiting waiting = {.count = 0};
     item->look_worker = worker_number;
     item->spending = worker->made->spending.count;
-    for (size_t input = 0; input < item->inputs_count && item->status == STATUS_OK; input++) {
+    for (size_t input = 0; input < item->inputs_count; input++) {
         if (input + PROBES_AHEAD < item->inputs_count)
             outpoints_prefetch(round->table, hashes[input + PROBES_AHEAD]);
-        if (__builtin_expect(!outpoints_probe(round->table, hashes[input]), 1) ||
-            !outpoints_candidate(round->table, hashes[input]))
+        if (__builtin_expect(!outpoints_probe(round->table, hashes[input]), 1))
             continue;
-        index = tx_of_input(walker, item, index, input);
-        item->status = look_up_tx(worker, item, index);
-        if (index + 1 >= item->walked_count)
-            break;
-        input = walker->walked.at[item->walked + index + 1].first_input - (size_t)1;
+        outpoints_prefetch_slot(round->table, hashes[input]);
+        waiting.inputs[waiting.count++] = input;
+        if (waiting.count == CANDIDATES_AHEAD)
+            look_at_waiting(worker, item, &waiting);
     }
+    look_at_waiting(worker, item, &waiting);
     item->spending_count = worker->made->spending.count - item->spending;
 }
 
