@@ -501,7 +501,8 @@ static struct usage continued_scan(const char *dir, const char *from, unsigned t
     char store[4096];
     snprintf(store, sizeof store, "%s", in_base("store"));
     remove_tree(store);
-    run("cp -r %s %s && sync %s/*", from, store, store); /* or the scan's first commit writes the whole copy out */
+    run("cp -r %s %s", from, store);
+    run("sync %s/data.mdb", store); /* or the scan's first commit writes the whole copy out */
     return scan(dir, store, threads, "");
 }
 
