@@ -8,13 +8,13 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
-/* A work item is a run of T-DAGs with about this many transactions together, or one larger T-DAG: few enough that all the
- * data of an item fits the nearer caches (prefetch_item). */
+/* A work item is a run of T-DAGs with about this many transactions together, or one larger T-DAG: few enough that all
+ * the data of an item fits the nearer caches (prefetch_item). */
 #define ITEM_TXS 256u
 
-/* Most T-DAGs are of a few small shapes. A small skeleton, written out word by word, is looked up before canon is asked;
- * only an equal one answers, so this changes no result. (It tells the family too, also after compression: which bundles
- * are joined, directly or through shared vertices, is all in it.) */
+/* Most T-DAGs are of a few small shapes. A small skeleton, written out word by word, is looked up before canon is
+ * asked; only an equal one answers, so this changes no result. (It tells the family too, also after compression: which
+ * bundles are joined, directly or through shared vertices, is all in it.) */
 #define MEMO_SLOTS 1024u
 #define MEMO_VERTICES 8u
 #define MEMO_ARCS 12u
@@ -86,7 +86,8 @@ static struct memo *memo_slot(struct worker *worker, const uint32_t *key, uint32
     return &worker->memos[(hash >> 32) % MEMO_SLOTS];
 }
 
-static enum status form_of(struct worker *worker, const struct skeleton_view *view, struct canon_form *form, enum family *family)
+static enum status form_of(struct worker *worker, const struct skeleton_view *view, struct canon_form *form,
+                           enum family *family)
 {
     uint32_t key[MEMO_WORDS];
     uint32_t words = memo_key(&view->graph, key);
@@ -111,8 +112,8 @@ static enum status form_of(struct worker *worker, const struct skeleton_view *vi
     return STATUS_OK;
 }
 
-/* A T-DAG whose compression is beyond the limits is told as it is without it, in a class that is marked as not exact and
- * kept apart from the exact ones. */
+/* A T-DAG whose compression is beyond the limits is told as it is without it, in a class that is marked as not exact
+ * and kept apart from the exact ones. */
 static enum status classify_dag(struct job *job, struct worker *worker, struct dag *dag, struct tdag_row *row)
 {
     struct skeleton_view view;
@@ -179,8 +180,8 @@ static void worker_close(struct worker *worker)
 }
 
 /* The transactions of a T-DAG lie anywhere in memory: asking for all of an item's before the first is needed takes a
- * fraction of the time of waiting for each. Returns how many it asked for, since gcc (12 at least) drops calls of functions
- * that only prefetch. */
+ * fraction of the time of waiting for each. Returns how many it asked for, since gcc (12 at least) drops calls of
+ * functions that only prefetch. */
 static uint32_t prefetch_item(const struct job *job, const struct item *item)
 {
     const struct forest *forest = job->forest;
@@ -298,7 +299,8 @@ static uint64_t class_hash(const uint8_t id[CANON_ID_SIZE])
     return hash;
 }
 
-static enum status add_to_class(struct classes *classes, size_t *capacity, uint32_t *slots, size_t slots_count, uint32_t d)
+static enum status add_to_class(struct classes *classes, size_t *capacity, uint32_t *slots, size_t slots_count,
+                                uint32_t d)
 {
     const struct tdag_row *row = &classes->rows[d];
     size_t slot = class_hash(row->class_id) & (slots_count - 1);

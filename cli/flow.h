@@ -29,7 +29,8 @@ enum status flow_open(struct flow *flow, const struct store *store, const struct
                       struct fault *fault) MUST_CHECK;
 
 /* Writes payers.csv and payees.csv of the selection for the folder, and fills the sums; the selection must stay until
- * flow_close. The files appear with flow_commit, so that they can with others. O(inputs and outputs of the T-DAGs' transactions), each with a look-up in the index and in a blk file. */
+ * flow_close. The files appear with flow_commit, so that they can with others. O(inputs and outputs of the T-DAGs'
+ * transactions), each with a look-up in the index and in a blk file. */
 enum status flow_write(struct flow *flow, const struct selection *selection, const char *folder,
                        struct fault *fault) MUST_CHECK;
 enum status flow_commit(struct flow *flow, struct fault *fault) MUST_CHECK;

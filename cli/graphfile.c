@@ -28,10 +28,9 @@ enum status graphfile_begin(struct text *text, enum graphfile_format format, con
 
 static enum status dot_node(struct text *text, const struct graphfile_node *node, const char *hex)
 {
-    enum status status =
-        text_printf(text, "  n%llu [label=\"%.8s\\n%u\", shape=%s, txid=\"%s\", height=%u, tx_index=%u, ",
-                    ULL(node->id), hex, (unsigned)node->height, node->is_root ? "box" : "ellipse", hex, (unsigned)node->height,
-                    (unsigned)node->index);
+    enum status status = text_printf(
+        text, "  n%llu [label=\"%.8s\\n%u\", shape=%s, txid=\"%s\", height=%u, tx_index=%u, ", ULL(node->id), hex,
+        (unsigned)node->height, node->is_root ? "box" : "ellipse", hex, (unsigned)node->height, (unsigned)node->index);
     if (status == STATUS_OK && node->tells_root)
         status = text_printf(text, "is_root=%d, ", node->is_root);
     return status == STATUS_OK ? text_printf(text, "value_out_sat=%llu];\n", ULL(node->value_out_sat)) : status;

@@ -1,5 +1,5 @@
-/* links: from an end of a spend to the other one in the index (graph/tio.h), and runs of outputs and inputs read a piece
- * at a time, so that no count in the index is believed before it is met. Thread rule: as a tio. */
+/* links: from an end of a spend to the other one in the index (graph/tio.h), and runs of outputs and inputs read a
+ * piece at a time, so that no count in the index is believed before it is met. Thread rule: as a tio. */
 #ifndef UNKTX_CLI_LINKS_H
 #define UNKTX_CLI_LINKS_H
 

@@ -51,7 +51,8 @@ static void add_output(const struct protocols *protocols, struct matcher *matche
         name_set_remove(&found, first);
         first = name_set_first(&found);
     }
-    const struct row one = {.outputs = 1, .value_sat = output->value_sat, .first_height = height, .last_height = height};
+    const struct row one = {
+        .outputs = 1, .value_sat = output->value_sat, .first_height = height, .last_height = height};
     row_join(&tally->rows[first], &one); /* CATALOGUE_MAX is OTHER */
 }
 

@@ -586,8 +586,8 @@ static const struct option option_format = {
     .field = offsetof(struct settings, format), .help = "how to print a T-DAG"};
 
 static const struct option *const options[] = {
-    &option_store, &option_dag, &option_rules, &option_format, &option_compress, &option_exclude_scripts, &option_scripts,
-    &option_threads, &option_out_file, NULL,
+    &option_store,           &option_dag,     &option_rules,   &option_format,   &option_compress,
+    &option_exclude_scripts, &option_scripts, &option_threads, &option_out_file, NULL,
 };
 
 const struct command command_show = {

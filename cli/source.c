@@ -38,8 +38,9 @@ void source_network(const struct store *store, char name[SOURCE_NETWORK_SIZE])
 void source_tell_nulldata(const struct settings *settings, const struct store *store)
 {
     if (settings->with_nulldata && !store_identity_of(store)->nulldata_stored)
-        message("this store was made with --nulldata count: it has nulldata outputs only where a stored transaction has "
-                "them");
+        message(
+            "this store was made with --nulldata count: it has nulldata outputs only where a stored transaction has "
+            "them");
 }
 
 enum status source_go_on(struct fault *fault)

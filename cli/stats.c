@@ -62,7 +62,8 @@ static enum status write_stats(const struct store *store, const struct store_rea
     size_t batches = store_batches(reader);
     for (size_t b = 0; b < batches && status == STATUS_OK && !outfile_left(file); b++) {
         struct batch_view view;
-        if ((status = source_go_on(fault)) != STATUS_OK || (status = store_whole_batch(reader, b, &view, fault)) != STATUS_OK)
+        if ((status = source_go_on(fault)) != STATUS_OK ||
+            (status = store_whole_batch(reader, b, &view, fault)) != STATUS_OK)
             return status;
         status = add_batch(periods, &view, text);
         if (status == STATUS_FORMAT)
@@ -107,7 +108,8 @@ static int run(const struct settings *settings)
     struct fault fault = {0};
     if (settings->with_nulldata && by_parse(settings->by) != BY_TOTAL)
         return message_usage("--nulldata counts the whole chain: it goes with --by total only");
-    return message_result(settings->with_nulldata ? protocols_write(settings, &fault) : stats(settings, &fault), &fault);
+    return message_result(settings->with_nulldata ? protocols_write(settings, &fault) : stats(settings, &fault),
+                          &fault);
 }
 
 static const struct option option_by_protocol = {

@@ -339,7 +339,8 @@ enum status tables_write(const char *folder, const struct store *store, const st
     enum status status = source_readers_open(store, threads, &tables.readers, fault);
     if (status == STATUS_OK) {
         const struct table all[TABLES] = {
-            {"tdags.csv", flow ? tdags_flow_header : tdags_header, chunks_of(selection->classes.rows_count), format_tdags},
+            {"tdags.csv", flow ? tdags_flow_header : tdags_header, chunks_of(selection->classes.rows_count),
+             format_tdags},
             {"classes.csv", classes_header, chunks_of(selection->classes.classes_count), format_classes},
             {"txs.csv", txs_header, chunks_of(forest->txs_count), format_txs},
             {"arcs.csv", arcs_header, chunks_of(forest->outputs_count), format_arcs},

@@ -8,8 +8,8 @@
 #include "cli/selection.h"
 #include "cli/text.h"
 
-/* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into `folder`. With the sums of a flow that was written
- * (NULL: without) tdags.csv has two columns more. `orders` is what order_all gave. */
+/* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into `folder`. With the sums of a flow that was
+ * written (NULL: without) tdags.csv has two columns more. `orders` is what order_all gave. */
 enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct scripts_held *held,
                          const struct order_row *orders, const struct flow *flow, unsigned threads,

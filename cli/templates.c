@@ -111,8 +111,8 @@ static void row_join(struct row *row, const struct row *other)
     name_set_join(&row->names, &other->names);
 }
 
-static enum status add_output(struct templates *templates, struct matcher *matcher, struct group *group, uint32_t height,
-                              const struct output_record *output, bool spent)
+static enum status add_output(struct templates *templates, struct matcher *matcher, struct group *group,
+                              uint32_t height, const struct output_record *output, bool spent)
 {
     uint64_t key = script_template_hash(output->script, output->script_size, templates->key) + (uint64_t)output->kind;
     struct row *row = row_of(group, key, output->kind);
@@ -173,7 +173,8 @@ static void group_work(void *context, unsigned worker, size_t i)
     struct templates *templates = context;
     struct fault *fault = &templates->faults[i];
     struct batch_view view;
-    enum status status = store_batch(templates->workers.readers.readers[worker], templates->first_batch + i, &view, fault);
+    enum status status =
+        store_batch(templates->workers.readers.readers[worker], templates->first_batch + i, &view, fault);
     if (status == STATUS_OK) {
         status = add_batch(templates, templates->workers.matchers[worker], &templates->groups[i], &view);
         if (status == STATUS_FORMAT)
@@ -184,7 +185,8 @@ static void group_work(void *context, unsigned worker, size_t i)
     templates->statuses[i] = status;
 }
 
-/* Groups come in the order of the chain, so that the first templates have rows of their own whatever the threads did. */
+/* Groups come in the order of the chain, so that the first templates have rows of their own whatever the threads did.
+ */
 static enum status join_group(struct group *total, const struct group *group)
 {
     for (size_t i = 0; i < group->count; i++) {

@@ -25,8 +25,8 @@ enum status filemap_load(const struct ingest_options *options, const struct blkd
                          struct store *store, struct chain *chain, uint64_t *damages, struct fault *fault) MUST_CHECK;
 
 /* What the store remembers of the files, checked as far as it can be without them: records and gaps in order, apart and
- * inside their file, headers that meet their own targets, and for each block of the store whose header is there, that header's
- * parent and time are the store's. STATUS_FORMAT: the first violation. O(store). */
+ * inside their file, headers that meet their own targets, and for each block of the store whose header is there, that
+ * header's parent and time are the store's. STATUS_FORMAT: the first violation. O(store). */
 enum status filemap_check(const struct store *store, struct fault *fault) MUST_CHECK;
 
 #endif

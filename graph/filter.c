@@ -19,8 +19,8 @@ struct filter {
     const struct catalogue *known; /* not NULL: this instead of the patterns */
 };
 
-static enum status add_pattern(struct filter *filter, const char *path, size_t line_number, const char *line, size_t size,
-                               struct fault *fault)
+static enum status add_pattern(struct filter *filter, const char *path, size_t line_number, const char *line,
+                               size_t size, struct fault *fault)
 {
     enum status status = mem_reserve(&filter->patterns, &filter->capacity, filter->count + 1, sizeof *filter->patterns);
     if (status)

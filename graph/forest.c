@@ -156,7 +156,8 @@ static enum status load_batch(struct load *load, struct store_reader *reader, si
                 return damaged(load, fault, "its transactions do not follow one another");
             status = load_tx(load, batch, &tx, block.height);
             if (status)
-                return status == STATUS_NOMEM ? fault_nomem(fault) : damaged(load, fault, "a transaction's bytes make no sense");
+                return status == STATUS_NOMEM ? fault_nomem(fault)
+                                              : damaged(load, fault, "a transaction's bytes make no sense");
             txs++;
             outputs += tx.tx.tracked;
         }
@@ -169,8 +170,8 @@ static enum status load_batch(struct load *load, struct store_reader *reader, si
     return STATUS_OK;
 }
 
-/* After a failure a worker takes no more batches. Batches are handed out in ascending order, so the first damaged one is
- * always among the workers' failures, and it is the one that is reported, whatever the number of threads. */
+/* After a failure a worker takes no more batches. Batches are handed out in ascending order, so the first damaged one
+ * is always among the workers' failures, and it is the one that is reported, whatever the number of threads. */
 static void load_work(void *context, unsigned w, size_t b)
 {
     struct load *load = context;
@@ -368,8 +369,9 @@ static void join_arcs(const struct forest *forest, const uint8_t *settled, struc
     }
 }
 
-/* A transaction that is not stored spends nothing unknown, so it is a root if it has an unknown output. So the roots are
- * all transactions with an unknown output (as counted by the scan) but the stored ones whose inputs are all unknown. */
+/* A transaction that is not stored spends nothing unknown, so it is a root if it has an unknown output. So the roots
+ * are all transactions with an unknown output (as counted by the scan) but the stored ones whose inputs are all
+ * unknown. */
 static uint64_t count_roots(const struct forest *forest, enum rules rules)
 {
     uint64_t others = 0;
@@ -388,8 +390,8 @@ enum status tdags_find(const struct forest *forest, enum rules rules, struct tda
     return tdags_find_others(forest, rules, NULL, tdags, fault);
 }
 
-enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *settled, struct tdags *tdags,
-                              struct fault *fault)
+enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *settled,
+                              struct tdags *tdags, struct fault *fault)
 {
     uint32_t n = forest->txs_count, members = 0;
     *tdags = (struct tdags){.rules = rules, .tx_dag = mem_alloc(n, sizeof *tdags->tx_dag)};

@@ -2,8 +2,8 @@
  * rule set (MODEL: section 5): weakly connected components in which an unknown output was spent.
  *
  * Arrays of structs of plain numbers, indexed by transaction number and output ordinal (see record.h), because millions
- * of T-DAGs of three nodes must cost bytes, not allocations. About 70 bytes a stored transaction and 30 a tracked output.
- * Thread rule: loading is parallel inside; a const forest or tdags is shareable. */
+ * of T-DAGs of three nodes must cost bytes, not allocations. About 70 bytes a stored transaction and 30 a tracked
+ * output. Thread rule: loading is parallel inside; a const forest or tdags is shareable. */
 #ifndef UNKTX_GRAPH_FOREST_H
 #define UNKTX_GRAPH_FOREST_H
 
@@ -50,12 +50,13 @@ struct forest {
 };
 
 /* Reads the whole store on `threads` threads. STATUS_LIMIT beyond 2^32 - 2 transactions or outputs. O(store). */
-enum status forest_load(const struct store *store, unsigned threads, struct forest *forest, struct fault *fault) MUST_CHECK;
+enum status forest_load(const struct store *store, unsigned threads, struct forest *forest,
+                        struct fault *fault) MUST_CHECK;
 void forest_free(struct forest *forest);
 
-/* For loops in order over what refers to outputs and transactions anywhere in memory: how many steps before it is needed
- * each is asked for. Macros, since gcc (12 at least) takes a call of a function that only prefetches for one without effect,
- * and drops it. */
+/* For loops in order over what refers to outputs and transactions anywhere in memory: how many steps before it is
+ * needed each is asked for. Macros, since gcc (12 at least) takes a call of a function that only prefetches for one
+ * without effect, and drops it. */
 #define FOREST_AHEAD 32u
 #define FOREST_PREFETCH_SPENT(forest, spend)                  \
     __builtin_prefetch(&(forest)->outputs[(forest)->spends[   \
@@ -85,11 +86,12 @@ struct tdags {
 };
 
 /* Union-find over the arcs, with path halving: linear but for a factor that is at worst logarithmic. */
-enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags, struct fault *fault) MUST_CHECK;
+enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags,
+                       struct fault *fault) MUST_CHECK;
 /* tdags_find without the arcs of transactions t with settled[t] not 0: whole T-DAGs that are known already, since
  * another rule set has them alike. roots_all counts as if nothing were settled. */
-enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *settled, struct tdags *tdags,
-                              struct fault *fault) MUST_CHECK;
+enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *settled,
+                              struct tdags *tdags, struct fault *fault) MUST_CHECK;
 /* Drops the T-DAGs d (1..count) with drop[d] not 0 and numbers the others anew, in the same order. */
 void tdags_drop(struct tdags *tdags, const uint8_t *drop);
 void tdags_free(struct tdags *tdags);

@@ -23,8 +23,9 @@ enum status pages_check_meta(int fd, const char *path, struct fault *fault) MUST
 /* The pages of the snapshot that transaction `txn` sees, which must stay open meanwhile. Of a large value, which has
  * pages of its own, only their place: what these pages say of themselves nobody but who deletes or overwrites the value
  * believes. Leaf pages are looked at in trees that have together no more than `leaves` of them (UINT64_MAX: all); of
- * others only the branch pages above. STATUS_FORMAT: damaged. STATUS_BUSY: another process has committed twice since the transaction began: begin
- * it anew. STATUS_IO, STATUS_NOMEM. O(branch and leaf pages + free pages): about 1 MB read for a store of 10 GB. */
+ * others only the branch pages above. STATUS_FORMAT: damaged. STATUS_BUSY: another process has committed twice since
+ * the transaction began: begin it anew. STATUS_IO, STATUS_NOMEM. O(branch and leaf pages + free pages): about 1 MB read
+ * for a store of 10 GB. */
 enum status pages_check(int fd, const char *path, uint64_t txn, uint64_t leaves, struct fault *fault) MUST_CHECK;
 
 /* Before a value is deleted or overwritten: `value` as LMDB shows it, in its map of the file. True if it stands in a

@@ -135,9 +135,10 @@ enum status spill_resume(const struct spill_shape *place, struct cursor *saved, 
     shape.extra = form & 256;
     shape.buffer = (size_t)cursor_u64(saved);
     *out = NULL;
-    if (!cursor_ok(saved) || shape.parts == 0 || shape.parts > cursor_left(saved) / 16 || shape.key_size == 0 || shape.key_size > 8 ||
-        shape.buffer < PIECE_HEADER + ENTRY_MAX || shape.buffer > 1u << 20)
-        return fault_set(fault, STATUS_FORMAT, shape.folder, FAULT_NO_OFFSET, "the note on temporary files is malformed");
+    if (!cursor_ok(saved) || shape.parts == 0 || shape.parts > cursor_left(saved) / 16 || shape.key_size == 0 ||
+        shape.key_size > 8 || shape.buffer < PIECE_HEADER + ENTRY_MAX || shape.buffer > 1u << 20)
+        return fault_set(fault, STATUS_FORMAT, shape.folder, FAULT_NO_OFFSET,
+                         "the note on temporary files is malformed");
     enum status status = open_spill(&shape, 0, out, fault);
     if (status != STATUS_OK)
         return status;
@@ -245,7 +246,8 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
     lane->number = entry->number;
     lane->count++;
     lane->size = (size_t)(p - lane->bytes);
-    return lane->size + ENTRY_MAX <= shape->buffer ? STATUS_OK : write_lane(spill, part, lane, &spill->failures[worker]);
+    return lane->size + ENTRY_MAX <= shape->buffer ? STATUS_OK
+                                                   : write_lane(spill, part, lane, &spill->failures[worker]);
 }
 
 enum status spill_flush(struct spill *spill, struct fault *fault)
@@ -284,7 +286,8 @@ static inline const uint8_t *get_varint(const uint8_t *p, const uint8_t *end, ui
     return NULL;
 }
 
-static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint8_t *end, struct spill_entry *entries, size_t count)
+static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint8_t *end, struct spill_entry *entries,
+                   size_t count)
 {
     uint64_t number = 0, step, mask = UINT64_MAX >> (64 - 8 * shape->key_size);
     for (size_t i = 0; i < count; i++) {

@@ -140,8 +140,8 @@ const uint8_t *tio_head_read(const uint8_t *p, const uint8_t *end, struct tx_hea
     if (head->flags & TX_SEGWIT && !(p = get_varint(p, end, &head->witness)))
         return NULL;
     p = get_varint(p, end, &head->value_out_sat);
-    bool sound = offset <= UINT32_MAX && head->inputs <= UINT32_MAX && head->outputs <= UINT32_MAX && head->size <= UINT32_MAX / 4 &&
-                 head->witness <= head->size;
+    bool sound = offset <= UINT32_MAX && head->inputs <= UINT32_MAX && head->outputs <= UINT32_MAX &&
+                 head->size <= UINT32_MAX / 4 && head->witness <= head->size;
     return sound ? p : NULL;
 }
 
@@ -241,7 +241,8 @@ static enum status share(const char *path, struct shared **out, struct fault *fa
         if (!shared)
             return fault_nomem(fault);
         snprintf(shared->path, sizeof shared->path, "%s", path);
-        enum status status = kv_open(path, KV_READ, &tio_words, tio_table_names, TIO_TABLE_COUNT, NULL, NULL, &shared->kv, fault);
+        enum status status =
+            kv_open(path, KV_READ, &tio_words, tio_table_names, TIO_TABLE_COUNT, NULL, NULL, &shared->kv, fault);
         if (status != STATUS_OK) {
             mem_free(shared);
             return status;
@@ -522,8 +523,8 @@ static bool is_of_run(const struct kv_pair *pair, uint32_t run)
     return pair->key_size == PAIR_KEY_SIZE && (uint32_t)(pair->key[0] << 8 | pair->key[1]) == run;
 }
 
-/* The last pair of the run not above (first, second): its second number in *found. STATUS_NOT_FOUND if its first number is
- * another. */
+/* The last pair of the run not above (first, second): its second number in *found. STATUS_NOT_FOUND if its first number
+ * is another. */
 static enum status pair_floor(struct tio *tio, enum tio_table table, uint32_t run, uint64_t first, uint64_t second,
                               uint64_t *found, struct fault *fault)
 {
@@ -564,7 +565,8 @@ enum status tio_candidate(struct tio *tio, uint64_t hash, uint64_t below, struct
     return any ? tio_tx_of_output(tio, best, tx, fault) : STATUS_NOT_FOUND;
 }
 
-enum status tio_tx_find(struct tio *tio, const struct hash256 *txid, uint64_t below, struct tio_tx *tx, struct fault *fault)
+enum status tio_tx_find(struct tio *tio, const struct hash256 *txid, uint64_t below, struct tio_tx *tx,
+                        struct fault *fault)
 {
     uint64_t hash = tio_hash(&tio->hasher, txid->bytes), limit = UINT64_MAX;
     if (below < tio->state.totals.txs) {
@@ -613,8 +615,9 @@ static size_t page_need(uint64_t page, uint64_t total, size_t a_page, size_t rec
 static enum status input_at(struct tio *tio, uint64_t number, uint64_t *spent, struct fault *fault)
 {
     uint64_t page = number / INPUTS_A_PAGE;
-    enum status status = fixed_page(tio, TABLE_INPUTS, page, page_need(page, tio->state.totals.inputs, INPUTS_A_PAGE, INPUT_SIZE),
-                                    &tio->inputs, &tio->inputs_page, fault);
+    enum status status = fixed_page(tio, TABLE_INPUTS, page,
+                                    page_need(page, tio->state.totals.inputs, INPUTS_A_PAGE, INPUT_SIZE), &tio->inputs,
+                                    &tio->inputs_page, fault);
     if (status != STATUS_OK)
         return status;
     *spent = load_40(tio->inputs + number % INPUTS_A_PAGE * INPUT_SIZE);
@@ -698,7 +701,8 @@ static enum status later_spender(struct tio *tio, uint64_t output, uint64_t *spe
 static enum status output_at(struct tio *tio, uint64_t number, struct tio_output *output, struct fault *fault)
 {
     uint64_t page = number / OUTPUTS_A_PAGE;
-    enum status status = fixed_page(tio, TABLE_OUTPUTS, page, page_need(page, tio->state.totals.outputs, OUTPUTS_A_PAGE, OUTPUT_SIZE),
+    enum status status = fixed_page(tio, TABLE_OUTPUTS, page,
+                                    page_need(page, tio->state.totals.outputs, OUTPUTS_A_PAGE, OUTPUT_SIZE),
                                     &tio->outputs, &tio->outputs_page, fault);
     if (status != STATUS_OK)
         return status;
@@ -718,7 +722,8 @@ static enum status output_at(struct tio *tio, uint64_t number, struct tio_output
     return tio->state.later > 0 ? later_spender(tio, number, &output->spender, fault) : STATUS_OK;
 }
 
-enum status tio_outputs(struct tio *tio, uint64_t first, uint32_t count, struct tio_output *outputs, struct fault *fault)
+enum status tio_outputs(struct tio *tio, uint64_t first, uint32_t count, struct tio_output *outputs,
+                        struct fault *fault)
 {
     if (first > tio->state.totals.outputs || count > tio->state.totals.outputs - first)
         return nothing(tio, "output", first + count - 1, fault);

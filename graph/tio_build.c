@@ -124,7 +124,8 @@ static enum status load_chain(struct build *build)
     if (status == STATUS_OK)
         status = chain_new(&build->genesis, &work->chain, work->fault);
     if (status == STATUS_OK)
-        status = filemap_load(&ingest, &work->dir, build->magic, build->store, work->chain, &build->result->damages, work->fault);
+        status = filemap_load(&ingest, &work->dir, build->magic, build->store, work->chain, &build->result->damages,
+                              work->fault);
     if (status == STATUS_OK)
         status = store_commit(build->store, work->fault);
     store_close(build->store);
@@ -252,8 +253,8 @@ static uint64_t bytes_between(const struct build *build, uint32_t first, uint32_
     return bytes;
 }
 
-/* Where the new blocks are many more than the old ones, or runs are many, all is built anew: a join of all costs less than
- * that many look-ups. */
+/* Where the new blocks are many more than the old ones, or runs are many, all is built anew: a join of all costs less
+ * than that many look-ups. */
 static bool is_worth_keeping(const struct build *build)
 {
     const struct tio_state *base = &build->work.base;
@@ -280,7 +281,9 @@ static enum status meet_chain(struct build *build)
     if (status == STATUS_OK) {
         bool shorter = common == chain_height(work->chain) + 1 && !work->options->tip;
         if (shorter) /* blk files are gone or damaged: what the index holds stays right */
-            build->target = work->options->to_height < blocks ? work->options->to_height + 1 : blocks > common ? blocks : build->target;
+            build->target = work->options->to_height < blocks ? work->options->to_height + 1
+                            : blocks > common                 ? blocks
+                                                              : build->target;
         keep = shorter ? blocks : common;
         keep = keep > build->target ? build->target : keep;
         status = keep_blocks(build, tio, keep);
@@ -305,10 +308,12 @@ static enum status open_folder(struct build *build)
 {
     struct tio_work *work = &build->work;
     const struct tio_options *options = work->options;
-    int size = options->tmp ? snprintf(work->folder, sizeof work->folder, "%s/unktx-index-%08x", options->tmp, load_le32(build->work.seed))
+    int size = options->tmp ? snprintf(work->folder, sizeof work->folder, "%s/unktx-index-%08x", options->tmp,
+                                       load_le32(build->work.seed))
                             : snprintf(work->folder, sizeof work->folder, "%s/tio/tmp", options->store);
     if (size < 0 || (size_t)size >= sizeof work->folder)
-        return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "the path of the temporary folder is too long");
+        return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET,
+                         "the path of the temporary folder is too long");
     if (mkdir(work->folder, 0700) != 0 && errno != EEXIST)
         return fault_errno(work->fault, work->folder, FAULT_NO_OFFSET, "cannot create a folder for temporary files");
     return STATUS_OK;
@@ -339,12 +344,13 @@ static enum status begin_walk(struct build *build)
         return fault_nomem(work->fault);
     work->blocks[0] = (struct work_block){base->txs, base->inputs, base->outputs};
     uint64_t creators = bytes_between(build, work->first, work->end) / BYTES_A_TX;
-    unsigned parts = work_parts(creators, (uint64_t)CREATOR_BYTES * work->options->threads, work->memory, CREATORS_A_PART);
+    unsigned parts =
+        work_parts(creators, (uint64_t)CREATOR_BYTES * work->options->threads, work->memory, CREATORS_A_PART);
     work->part_bits = 1;
     while (1u << work->part_bits < parts)
         work->part_bits++;
-    /* A creator of this build is certain once its hash is the only one, since there must be one: 40 more bits make that rare
-     * enough. Beside an older index, where hashes that are alike are far apart, all 64 are kept. */
+    /* A creator of this build is certain once its hash is the only one, since there must be one: 40 more bits make that
+     * rare enough. Beside an older index, where hashes that are alike are far apart, all 64 are kept. */
     work->key_bits = 40;
     if (base->blocks > 0) {
         work->part_bits = 8;
@@ -355,7 +361,9 @@ static enum status begin_walk(struct build *build)
         status = open_stream(work, "outs", &work->outs_fd);
     if (status == STATUS_OK)
         status = open_spill(work, "creators", 1u << work->part_bits, work->key_bits / 8, true, &work->creators);
-    return status == STATUS_OK ? open_spill(work, "spenders", 1u << work->part_bits, work->key_bits / 8, true, &work->spenders) : status;
+    return status == STATUS_OK
+               ? open_spill(work, "spenders", 1u << work->part_bits, work->key_bits / 8, true, &work->spenders)
+               : status;
 }
 
 /* Bytes that a number below `range` needs. */
@@ -542,7 +550,8 @@ static enum status add_blocks(struct build *build)
 
 static uint64_t memory_left(const struct build *build)
 {
-    uint64_t used = MEMORY_FIXED + (uint64_t)BYTES_A_BLOCK * chain_count(build->work.chain), all = build->work.options->memory;
+    uint64_t used = MEMORY_FIXED + (uint64_t)BYTES_A_BLOCK * chain_count(build->work.chain),
+             all = build->work.options->memory;
     return all > used + MEMORY_MIN ? all - used : MEMORY_MIN;
 }
 
@@ -559,7 +568,8 @@ static enum status run(struct build *build)
         return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "the path of the index is too long");
     if (getrandom(build->work.seed, sizeof build->work.seed, 0) != (ssize_t)sizeof build->work.seed)
         return fault_errno(work->fault, path, FAULT_NO_OFFSET, "no random numbers");
-    status = kv_open(path, KV_WRITE, &tio_words, tio_table_names, TIO_TABLE_COUNT, create, build, &work->kv, work->fault);
+    status =
+        kv_open(path, KV_WRITE, &tio_words, tio_table_names, TIO_TABLE_COUNT, create, build, &work->kv, work->fault);
     if (status == STATUS_OK)
         status = meet_chain(build);
     if (status != STATUS_OK)

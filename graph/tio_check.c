@@ -23,7 +23,8 @@ struct chunk {
     enum status status;
     unsigned worker;
     uint8_t digest[32];
-    uint64_t spenders, spends; /* outputs that have a spender, inputs that spend: as many, if each input's output names it */
+    uint64_t spenders,
+        spends; /* outputs that have a spender, inputs that spend: as many, if each input's output names it */
 };
 
 struct check {
@@ -73,7 +74,8 @@ static enum status check_outputs(struct checker *checker, struct chunk *chunk, c
     uint64_t sum = 0;
     for (uint32_t done = 0; done < tx->outputs;) {
         uint32_t some = tx->outputs - done < PIECE ? tx->outputs - done : PIECE;
-        enum status status = tio_outputs(checker->tio, tx->first_output + done, some, checker->outputs, &checker->fault);
+        enum status status =
+            tio_outputs(checker->tio, tx->first_output + done, some, checker->outputs, &checker->fault);
         for (uint32_t i = 0; i < some && status == STATUS_OK; i++) {
             const struct tio_output *output = &checker->outputs[i];
             const uint64_t numbers[] = {output->value_sat, output->kind, output->spender};
@@ -89,7 +91,8 @@ static enum status check_outputs(struct checker *checker, struct chunk *chunk, c
 }
 
 /* What an input spends names this input, and came before it. */
-static enum status check_spend(struct checker *checker, const struct tio_tx *tx, uint64_t input, uint64_t spent, uint64_t *value_sat)
+static enum status check_spend(struct checker *checker, const struct tio_tx *tx, uint64_t input, uint64_t spent,
+                               uint64_t *value_sat)
 {
     struct tio_output output;
     if (spent >= tx->first_output)
@@ -127,7 +130,8 @@ static enum status check_inputs(struct checker *checker, struct chunk *chunk, co
 static enum status check_tx(struct checker *checker, struct chunk *chunk, const struct tio_tx *tx)
 {
     struct tio_tx found;
-    const uint64_t numbers[] = {tx->inputs, tx->outputs, tx->fee_sat, tx->size, tx->weight, tx->offset, tx->segwit, tx->coinbase};
+    const uint64_t numbers[] = {tx->inputs, tx->outputs, tx->fee_sat, tx->size,
+                                tx->weight, tx->offset,  tx->segwit,  tx->coinbase};
     enum status status = digest_hash(checker, &tx->txid);
     if (status == STATUS_OK)
         status = digest_numbers(checker, numbers, sizeof numbers / sizeof *numbers);
@@ -189,7 +193,8 @@ static void check_chunk(void *context, unsigned worker, size_t item)
     struct check *check = context;
     struct checker *checker = &check->checkers[worker];
     struct chunk *chunk = &check->chunks[item];
-    uint32_t first = (uint32_t)item * CHUNK_BLOCKS, end = check->blocks - first < CHUNK_BLOCKS ? check->blocks : first + CHUNK_BLOCKS;
+    uint32_t first = (uint32_t)item * CHUNK_BLOCKS,
+             end = check->blocks - first < CHUNK_BLOCKS ? check->blocks : first + CHUNK_BLOCKS;
     uint8_t both[64] = {0};
     chunk->worker = worker;
     if (checker->fault.status != STATUS_OK) /* of an earlier chunk of this thread */
@@ -254,8 +259,8 @@ static enum status check_counts(struct tio *tio, const char *path, struct fault 
         return status;
     status = tio_tx_at(tio, totals.txs - 1, &last, fault);
     if (status == STATUS_OK &&
-        (txs != totals.txs || !hash256_equal(&block.hash, &totals.tip) || last.first_input + last.inputs != totals.inputs ||
-         last.first_output + last.outputs != totals.outputs))
+        (txs != totals.txs || !hash256_equal(&block.hash, &totals.tip) ||
+         last.first_input + last.inputs != totals.inputs || last.first_output + last.outputs != totals.outputs))
         return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
                          "the index is damaged: its totals are not those of its blocks: delete it and index again");
     return status;
@@ -274,7 +279,8 @@ enum status tio_check(const char *path, unsigned threads, uint8_t digest[32], st
     }
     struct tio_totals totals = tio_totals_of(tio);
     const struct network *network = network_by_magic(totals.magic), *regtest = network_by_name("regtest");
-    struct check check = {.blocks = totals.blocks, .halving = network && network == regtest ? 150 : 210000, .path = path};
+    struct check check = {
+        .blocks = totals.blocks, .halving = network && network == regtest ? 150 : 210000, .path = path};
     size_t chunks = ((size_t)totals.blocks + CHUNK_BLOCKS - 1) / CHUNK_BLOCKS;
     check.checkers = mem_alloc(threads, sizeof *check.checkers);
     check.chunks = mem_alloc(chunks, sizeof *check.chunks);

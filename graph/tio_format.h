@@ -1,7 +1,8 @@
-/* tio_format: what tio.c reads and tio_build.c writes: the tables and pages of the index, byte by byte in docs/tio-format.md.
- * For these two only.
+/* tio_format: what tio.c reads and tio_build.c writes: the tables and pages of the index, byte by byte in
+ * docs/tio-format.md. For these two only.
  *
- * Most values are 4,080 bytes: with LMDB's header of 16 exactly one page of the disk, so that a record is one page away. */
+ * Most values are 4,080 bytes: with LMDB's header of 16 exactly one page of the disk, so that a record is one page
+ * away. */
 #ifndef UNKTX_GRAPH_TIO_FORMAT_H
 #define UNKTX_GRAPH_TIO_FORMAT_H
 
@@ -157,9 +158,11 @@ enum status tio_open_on(struct kv *kv, struct tio **tio, struct fault *fault) MU
 enum status tio_check_pages(const struct tio *tio, struct fault *fault) MUST_CHECK;
 const struct tio_state *tio_state_of(const struct tio *tio);
 const uint8_t *tio_seed_of(const struct tio *tio);
-enum status tio_block_entry(struct tio *tio, uint32_t height, struct block_entry *entry, struct fault *fault) MUST_CHECK;
-/* The next older transaction whose txid has that hash's 40 bits, by first output: those below `below` (an output number).
- * STATUS_NOT_FOUND without a fault. */
-enum status tio_candidate(struct tio *tio, uint64_t hash, uint64_t below, struct tio_tx *tx, struct fault *fault) MUST_CHECK;
+enum status tio_block_entry(struct tio *tio, uint32_t height, struct block_entry *entry,
+                            struct fault *fault) MUST_CHECK;
+/* The next older transaction whose txid has that hash's 40 bits, by first output: those below `below` (an output
+ * number). STATUS_NOT_FOUND without a fault. */
+enum status tio_candidate(struct tio *tio, uint64_t hash, uint64_t below, struct tio_tx *tx,
+                          struct fault *fault) MUST_CHECK;
 
 #endif

@@ -119,7 +119,8 @@ static enum status see_creators(void *context, const struct spill_entry *entries
         return fault_nomem(&part->fault);
     for (size_t i = 0; i < count; i++)
         if (entries[i].key >> part->pass_shift == part->pass)
-            part->unsorted[part->count++] = (struct creator){entries[i].key, entries[i].number << 24 | entries[i].extra};
+            part->unsorted[part->count++] =
+                (struct creator){entries[i].key, entries[i].number << 24 | entries[i].extra};
     return STATUS_OK;
 }
 
@@ -168,8 +169,8 @@ static uint64_t hash_of(const struct part *part, uint64_t key)
     return (uint64_t)part->number << (64 - work->part_bits) | key << (64 - work->part_bits - work->key_bits);
 }
 
-/* Looks in what the index holds already. `prevout` is the txid that it must be; NULL: the hash, of which all 64 bits are kept
- * where there is something to look in, stands for it. */
+/* Looks in what the index holds already. `prevout` is the txid that it must be; NULL: the hash, of which all 64 bits
+ * are kept where there is something to look in, stands for it. */
 static enum status join_older(struct part *part, const struct spill_entry *spender, const struct hash256 *prevout)
 {
     if (!part->base)
@@ -192,7 +193,8 @@ static enum status join_older(struct part *part, const struct spill_entry *spend
 }
 
 /* Equal hashes: the full txids decide, and of equal txids the latest before the spender. */
-static enum status join_exactly(struct part *part, const struct spill_entry *spender, const struct creator *first, size_t count)
+static enum status join_exactly(struct part *part, const struct spill_entry *spender, const struct creator *first,
+                                size_t count)
 {
     struct work_spend spend;
     struct hash256 txid;
@@ -209,8 +211,8 @@ static enum status join_exactly(struct part *part, const struct spill_entry *spe
     return status == STATUS_OK ? join_older(part, spender, &spend.prevout) : status;
 }
 
-/* Whether one creator of that hash can be taken for the one that is meant. It cannot where hashes are made to collide, nor
- * where it comes in a later block than the spender: then the index holds an older one of the same txid. */
+/* Whether one creator of that hash can be taken for the one that is meant. It cannot where hashes are made to collide,
+ * nor where it comes in a later block than the spender: then the index holds an older one of the same txid. */
 static bool is_certain(const struct part *part, const struct creator *creator, uint64_t input)
 {
     if (tio_hash_mask != UINT64_MAX)
@@ -223,7 +225,8 @@ static bool is_certain(const struct part *part, const struct creator *creator, u
 
 static enum status join_one(struct part *part, const struct spill_entry *spender, size_t bucket)
 {
-    const struct creator *at = part->creators + part->buckets[bucket], *end = part->creators + part->buckets[bucket + 1];
+    const struct creator *at = part->creators + part->buckets[bucket],
+                         *end = part->creators + part->buckets[bucket + 1];
     while (at < end && at->key < spender->key)
         at++;
     const struct creator *first = at;

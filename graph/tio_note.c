@@ -8,8 +8,9 @@
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
-/* The note: magic (8), boot (36), stage (u32), first, end (u32 each), tip (32), seed (16), state of the index (STATE_SIZE), bits
- * (u32 each), size of txs, later pairs, ranges (u64 each); the blocks; what the spills say; SHA-256 of all that. */
+/* The note: magic (8), boot (36), stage (u32), first, end (u32 each), tip (32), seed (16), state of the index
+ * (STATE_SIZE), bits (u32 each), size of txs, later pairs, ranges (u64 each); the blocks; what the spills say; SHA-256
+ * of all that. */
 #define NOTE_MAGIC "uXTWork1"
 #define NOTE_HEAD (8u + 36u + 4u + 8u + 32u + 16u + STATE_SIZE + 8u + 40u)
 #define NOTE_MAX (256u << 20)

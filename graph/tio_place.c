@@ -76,7 +76,8 @@ struct place {
 /* ---- pages of fixed-width records ---- */
 
 /* Goes on behind record `total` - 1: takes over the page that is not full. */
-static enum status begin_packer(struct packer *packer, struct work_queue *queue, enum tio_table table, size_t record, uint64_t total)
+static enum status begin_packer(struct packer *packer, struct work_queue *queue, enum tio_table table, size_t record,
+                                uint64_t total)
 {
     struct tio_work *work = queue->work;
     *packer = (struct packer){.queue = queue, .table = table, .record = record};
@@ -160,7 +161,8 @@ static enum status see_links(void *context, const struct spill_entry *entries, s
     for (size_t i = 0; i < count; i++) {
         const struct spill_entry *link = &entries[i];
         if (link->key >= range->count || link->number < first_input || link->number >= work_end(work)->first_input)
-            return fault_set(&range->fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET, "a temporary file is damaged");
+            return fault_set(&range->fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET,
+                             "a temporary file is damaged");
         uint8_t *record = range->records + link->key * OUTPUT_SIZE;
         uint64_t before = load_40(record + 7), later = link->number;
         if (before != TIO_NONE_40) { /* spent twice: the later input is the one that cannot be */
@@ -260,7 +262,8 @@ static enum status place_outputs(struct place *place)
     place->passage = (struct passage){.prepare = prepare_outputs, .take = take_outputs,
                                       .ranges = (work_outputs(work) + work->out_range - 1) / work->out_range};
     place->bad_input = UINT64_MAX;
-    enum status status = begin_packer(&place->packer, &place->queue, TABLE_OUTPUTS, OUTPUT_SIZE, work->blocks[0].first_output);
+    enum status status =
+        begin_packer(&place->packer, &place->queue, TABLE_OUTPUTS, OUTPUT_SIZE, work->blocks[0].first_output);
     if (status == STATUS_OK)
         status = pass(place, 0);
     if (status == STATUS_OK)
@@ -296,9 +299,11 @@ static enum status next_tx(struct place *place)
         if (status != STATUS_OK)
             return status;
     }
-    const uint8_t *end = stream->bytes + stream->size, *p = tio_head_read(stream->bytes + stream->at, end, &place->head);
+    const uint8_t *end = stream->bytes + stream->size,
+                  *p = tio_head_read(stream->bytes + stream->at, end, &place->head);
     if (!p || (size_t)(end - p) < HASH256_SIZE)
-        return fault_set(place->work->fault, STATUS_FORMAT, place->work->folder, FAULT_NO_OFFSET, "a temporary file is damaged");
+        return fault_set(place->work->fault, STATUS_FORMAT, place->work->folder, FAULT_NO_OFFSET,
+                         "a temporary file is damaged");
     memcpy(place->txid.bytes, p, HASH256_SIZE);
     stream->at = (size_t)(p - stream->bytes) + HASH256_SIZE;
     place->inputs_left = (uint32_t)place->head.inputs;
@@ -372,7 +377,8 @@ static enum status see_values(void *context, const struct spill_entry *entries, 
     struct range *range = context;
     for (size_t i = 0; i < count; i++) {
         if (entries[i].key >= range->count)
-            return fault_set(&range->fault, STATUS_FORMAT, range->work->folder, FAULT_NO_OFFSET, "a temporary file is damaged");
+            return fault_set(&range->fault, STATUS_FORMAT, range->work->folder, FAULT_NO_OFFSET,
+                             "a temporary file is damaged");
         range->spent[entries[i].key] = entries[i].number;
         range->values[entries[i].key] = entries[i].extra;
     }
@@ -422,7 +428,8 @@ static enum status place_inputs(struct place *place)
     struct tio_work *work = place->work;
     place->passage = (struct passage){.prepare = prepare_inputs, .take = take_range,
                                       .ranges = (work_inputs(work) + work->in_range - 1) / work->in_range};
-    enum status status = begin_packer(&place->packer, &place->queue, TABLE_INPUTS, INPUT_SIZE, work->blocks[0].first_input);
+    enum status status =
+        begin_packer(&place->packer, &place->queue, TABLE_INPUTS, INPUT_SIZE, work->blocks[0].first_input);
     if (status == STATUS_OK)
         status = pass(place, 1);
     if (status == STATUS_OK)
@@ -440,11 +447,16 @@ static enum status place_blocks(struct place *place)
     for (uint32_t height = work->first; height < work->end && status == STATUS_OK; height++) {
         const struct chain_block *block = chain_active(work->chain, height);
         const struct work_block *at = &work->blocks[height - work->first];
-        struct block_entry entry = {
-            .block = {.height = height, .time = block->time, .txs = (uint32_t)(at[1].first_tx - at->first_tx), .hash = block->hash,
-                      .first_tx = at->first_tx, .file = work->dir.files[block->file].number, .offset = block->offset,
-                      .size = block->size},
-            .first_input = at->first_input, .first_output = at->first_output};
+        struct block_entry entry = {.block = {.height = height,
+                                              .time = block->time,
+                                              .txs = (uint32_t)(at[1].first_tx - at->first_tx),
+                                              .hash = block->hash,
+                                              .first_tx = at->first_tx,
+                                              .file = work->dir.files[block->file].number,
+                                              .offset = block->offset,
+                                              .size = block->size},
+                                    .first_input = at->first_input,
+                                    .first_output = at->first_output};
         uint8_t bytes[BLOCK_SIZE], value[4];
         tio_block_write(&entry, bytes);
         store_le32(value, height);
@@ -488,7 +500,8 @@ static void sort_pairs(struct later_pair **a, struct later_pair **scratch, size_
         const struct later_pair *from = *a;
         struct later_pair *to = *scratch;
         for (size_t low = 0; low < count; low += 2 * width) {
-            size_t middle = low + width < count ? low + width : count, high = middle + width < count ? middle + width : count;
+            size_t middle = low + width < count ? low + width : count,
+                   high = middle + width < count ? middle + width : count;
             size_t i = low, j = middle;
             for (size_t k = low; k < high; k++)
                 to[k] = i < middle && (j == high || !pair_is_below(&from[j], &from[i])) ? from[i++] : from[j++];

@@ -69,7 +69,8 @@ static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
     struct worker *worker = context;
     (void)vin;
     worker->prevout = in->prevout;
-    struct walked_input input = {tio_hash(&worker->work->hasher, in->prevout), load_le32(in->prevout + HASH256_SIZE), false};
+    struct walked_input input = {tio_hash(&worker->work->hasher, in->prevout), load_le32(in->prevout + HASH256_SIZE),
+                                 false};
     return PUSH(worker->inputs, input);
 }
 
@@ -80,7 +81,8 @@ static bool see_output(void *context, const struct tx_output *out, uint32_t vout
     (void)unknown;
     if (__builtin_expect(out->value_sat > TIO_MONEY_SAT, 0))
         worker->flaw = "an output has more value than there can be";
-    worker->value_sat = worker->value_sat + out->value_sat < worker->value_sat ? UINT64_MAX : worker->value_sat + out->value_sat;
+    worker->value_sat = worker->value_sat + out->value_sat < worker->value_sat ? UINT64_MAX
+                                                                               : worker->value_sat + out->value_sat;
     if (worker->outs.capacity - worker->outs.count < 8 &&
         mem_reserve(&worker->outs.at, &worker->outs.capacity, worker->outs.count + 8, 1) != STATUS_OK)
         return false;
@@ -93,11 +95,17 @@ static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned 
 {
     struct worker *worker = context;
     (void)unknown;
-    struct hasher_message message = {.first = tx->start, .body = tx->body, .body_size = (size_t)(tx->body_end - tx->body),
-                                     .last = tx->end - HASHER_END, .out = &worker->txids[index]};
+    struct hasher_message message = {.first = tx->start,
+                                     .body = tx->body,
+                                     .body_size = (size_t)(tx->body_end - tx->body),
+                                     .last = tx->end - HASHER_END,
+                                     .out = &worker->txids[index]};
     struct tx_head head = {.flags = (tx->segwit ? TX_SEGWIT : 0u) | (index == 0 ? TX_FIRST : 0u),
-                           .offset = (uint32_t)(tx->start - worker->block), .inputs = tx->inputs, .outputs = tx->outputs,
-                           .size = (uint64_t)(tx->end - tx->start), .value_out_sat = worker->value_sat};
+                           .offset = (uint32_t)(tx->start - worker->block),
+                           .inputs = tx->inputs,
+                           .outputs = tx->outputs,
+                           .size = (uint64_t)(tx->end - tx->start),
+                           .value_out_sat = worker->value_sat};
     if (tx->segwit) /* marker, flag and witnesses: all but version, body and lock time */
         head.witness = head.size - 8 - (uint64_t)(tx->body_end - tx->body);
     if (tx->inputs == 0 || tx->outputs == 0)
@@ -128,8 +136,10 @@ static void hash_txids(struct worker *worker)
 static enum status encode(struct worker *worker)
 {
     size_t count = worker->heads.count;
-    if (mem_reserve(&worker->records.at, &worker->records.capacity, worker->records.count + count * TX_RECORD_MAX, 1) != STATUS_OK ||
-        mem_reserve(&worker->txs.at, &worker->txs.capacity, worker->txs.count + count, sizeof *worker->txs.at) != STATUS_OK)
+    if (mem_reserve(&worker->records.at, &worker->records.capacity, worker->records.count + count * TX_RECORD_MAX, 1) !=
+            STATUS_OK ||
+        mem_reserve(&worker->txs.at, &worker->txs.capacity, worker->txs.count + count, sizeof *worker->txs.at) !=
+            STATUS_OK)
         return STATUS_NOMEM;
     uint8_t *p = worker->records.at + worker->records.count;
     for (size_t i = 0; i < count; i++) {
@@ -138,8 +148,8 @@ static enum status encode(struct worker *worker)
         p = tio_head_write(head, p);
         memcpy(p, txid->bytes, HASH256_SIZE);
         p += HASH256_SIZE;
-        worker->txs.at[worker->txs.count++] =
-            (struct walked_tx){tio_hash(&worker->work->hasher, txid->bytes), (uint32_t)head->inputs, (uint32_t)head->outputs};
+        worker->txs.at[worker->txs.count++] = (struct walked_tx){tio_hash(&worker->work->hasher, txid->bytes),
+                                                                 (uint32_t)head->inputs, (uint32_t)head->outputs};
     }
     worker->records.count = (size_t)(p - worker->records.at);
     return STATUS_OK;
@@ -152,7 +162,8 @@ static enum status walk_bytes(struct worker *worker, struct item *item, const ui
     struct hash256 hash;
     sha256d(bytes, BLOCK_HEADER_SIZE, &hash);
     if (!hash256_equal(&hash, &block->hash))
-        return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "other bytes than when the header was read");
+        return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+                         "other bytes than when the header was read");
     if (mem_reserve(&worker->txids, &worker->txids_capacity, block->size / TX_BYTES_MIN + 2, HASH256_SIZE) != STATUS_OK)
         return STATUS_NOMEM;
     worker->block = bytes;
@@ -161,7 +172,8 @@ static enum status walk_bytes(struct worker *worker, struct item *item, const ui
     worker->flaw = NULL;
     struct cursor c = cursor_over(bytes + BLOCK_HEADER_SIZE, block->size - BLOCK_HEADER_SIZE);
     if (cursor_compact(&c) > block->size / TX_BYTES_MIN)
-        return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
+        return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+                         "the block's bytes are no whole transactions");
     enum status status = block_walk(bytes, block->size, &counts, &visitor, worker);
     if (status == STATUS_FORMAT)
         return fault_set(&item->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
@@ -186,9 +198,11 @@ static void walk_item(void *context, unsigned number, size_t i)
     item->records = worker->records.count;
     item->outs = worker->outs.count;
     if (block->file == FILEMAP_GONE)
-        item->status = fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "its blk file is gone (a pruned node?)");
+        item->status =
+            fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "its blk file is gone (a pruned node?)");
     else
-        item->status = blk_read(&worker->reader, &walk->work->dir, block->file, block->offset, block->size, &bytes, &item->fault);
+        item->status =
+            blk_read(&worker->reader, &walk->work->dir, block->file, block->offset, block->size, &bytes, &item->fault);
     if (item->status == STATUS_OK)
         item->status = walk_bytes(worker, item, bytes);
     item->inputs_count = worker->inputs.count - item->inputs;

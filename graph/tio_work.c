@@ -51,8 +51,8 @@ size_t work_buffer(const struct tio_work *work, unsigned parts)
 
 /* ---- reading a block again ---- */
 
-static enum status read_block(const struct tio_work *work, struct blk_reader *reader, uint32_t height, const uint8_t **bytes,
-                              size_t *size, struct fault *fault)
+static enum status read_block(const struct tio_work *work, struct blk_reader *reader, uint32_t height,
+                              const uint8_t **bytes, size_t *size, struct fault *fault)
 {
     const struct chain_block *block = chain_active(work->chain, height);
     if (block->file == FILEMAP_GONE)
@@ -99,8 +99,8 @@ static bool search_tx(void *context, const struct tx *tx, uint32_t index, unsign
 
 static const struct block_visitor search_visitor = {.input = search_input, .tx = search_tx};
 
-static enum status search_block(const struct tio_work *work, struct blk_reader *reader, uint32_t height, struct search *search,
-                                struct fault *fault)
+static enum status search_block(const struct tio_work *work, struct blk_reader *reader, uint32_t height,
+                                struct search *search, struct fault *fault)
 {
     const uint8_t *bytes = NULL;
     size_t size = 0;
@@ -117,8 +117,8 @@ static enum status search_block(const struct tio_work *work, struct blk_reader *
     return status;
 }
 
-enum status work_read_spend(const struct tio_work *work, struct blk_reader *reader, uint64_t input, struct work_spend *spend,
-                            struct fault *fault)
+enum status work_read_spend(const struct tio_work *work, struct blk_reader *reader, uint64_t input,
+                            struct work_spend *spend, struct fault *fault)
 {
     struct search search = {.wanted_input = input, .wanted_output = UINT64_MAX};
     spend->height = work_height_of_input(work, input);
@@ -129,8 +129,8 @@ enum status work_read_spend(const struct tio_work *work, struct blk_reader *read
     return status;
 }
 
-enum status work_read_txid(const struct tio_work *work, struct blk_reader *reader, uint64_t first_output, struct hash256 *txid,
-                           struct fault *fault)
+enum status work_read_txid(const struct tio_work *work, struct blk_reader *reader, uint64_t first_output,
+                           struct hash256 *txid, struct fault *fault)
 {
     struct search search = {.wanted_input = UINT64_MAX, .wanted_output = first_output};
     enum status status = search_block(work, reader, work_height_of_output(work, first_output), &search, fault);
@@ -217,7 +217,8 @@ enum status work_write(struct work_queue *queue)
     return status == STATUS_OK ? wait_for_writer(queue) : status;
 }
 
-static enum status add(struct work_queue *queue, unsigned table, const void *key, size_t key_size, const void *value, size_t size)
+static enum status add(struct work_queue *queue, unsigned table, const void *key, size_t key_size, const void *value,
+                       size_t size)
 {
     size_t more = RECORD_HEADER + key_size + size;
     if (queue->size + more > QUEUE_BYTES) {
@@ -237,14 +238,14 @@ static enum status add(struct work_queue *queue, unsigned table, const void *key
     return STATUS_OK;
 }
 
-enum status work_append(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size, const void *value,
-                        size_t size)
+enum status work_append(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size,
+                        const void *value, size_t size)
 {
     return add(queue, table, key, key_size, value, size);
 }
 
-enum status work_put(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size, const void *value,
-                     size_t size)
+enum status work_put(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size,
+                     const void *value, size_t size)
 {
     return add(queue, table | PUT, key, key_size, value, size);
 }

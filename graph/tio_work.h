@@ -1,4 +1,5 @@
-/* tio_work: what the stages of tio_build share. Each stage reads what the one before left in the folder of temporary files:
+/* tio_work: what the stages of tio_build share. Each stage reads what the one before left in the folder of temporary
+ * files:
  *
  *   walk   blk files -> txs (record heads and txids, in chain order), outs (7 bytes an output, in chain order),
  *          creators (hash of txid, first output, outputs), spenders (hash of the prevout's txid, input, vout)
@@ -7,8 +8,8 @@
  *   place  outs with links -> the table of outputs, values (input, output, value), by ranges of inputs;
  *   rest   txs with values -> the tables of inputs and transactions; blocks
  *
- * For tio_build.c and its stages only. Numbers are those of the whole chain. A stage that finds that the chain cannot be
- * right says which block: STATUS_FORMAT with bad_height set. */
+ * For tio_build.c and its stages only. Numbers are those of the whole chain. A stage that finds that the chain cannot
+ * be right says which block: STATUS_FORMAT with bad_height set. */
 #ifndef UNKTX_GRAPH_TIO_WORK_H
 #define UNKTX_GRAPH_TIO_WORK_H
 
@@ -52,16 +53,25 @@ struct tio_work {
     bool bad_bytes;              /* of its copy in the files: another one may be right */
 };
 
-static inline const struct work_block *work_end(const struct tio_work *work) { return &work->blocks[work->end - work->first]; }
+static inline const struct work_block *work_end(const struct tio_work *work)
+{
+    return &work->blocks[work->end - work->first];
+}
 static inline bool work_stopped(const struct tio_work *work) { return work->options->stop && *work->options->stop; }
-static inline uint64_t work_outputs(const struct tio_work *work) { return work_end(work)->first_output - work->blocks[0].first_output; }
-static inline uint64_t work_inputs(const struct tio_work *work) { return work_end(work)->first_input - work->blocks[0].first_input; }
+static inline uint64_t work_outputs(const struct tio_work *work)
+{
+    return work_end(work)->first_output - work->blocks[0].first_output;
+}
+static inline uint64_t work_inputs(const struct tio_work *work)
+{
+    return work_end(work)->first_input - work->blocks[0].first_input;
+}
 
 /* Notes in the folder that a stage is finished, and where its files are / deletes the note. */
 enum status work_note_stage(struct tio_work *work, enum work_stage stage) MUST_CHECK;
 void work_note_remove(const struct tio_work *work);
-/* Goes on from the note that an interrupted build of (some of) these blocks on this index left, if there is one: the stage, `end`,
- * the blocks and the files are then those of the note. After false, close_stage has what was opened. */
+/* Goes on from the note that an interrupted build of (some of) these blocks on this index left, if there is one: the
+ * stage, `end`, the blocks and the files are then those of the note. After false, close_stage has what was opened. */
 bool work_resume(struct tio_work *work);
 
 void work_progress(const struct tio_work *work, enum tio_stage stage, uint64_t done, uint64_t total);
@@ -82,14 +92,14 @@ struct work_spend {
     uint64_t first_output;   /* of the spender */
     uint32_t height;
 };
-enum status work_read_spend(const struct tio_work *work, struct blk_reader *reader, uint64_t input, struct work_spend *spend,
-                            struct fault *fault) MUST_CHECK;
+enum status work_read_spend(const struct tio_work *work, struct blk_reader *reader, uint64_t input,
+                            struct work_spend *spend, struct fault *fault) MUST_CHECK;
 /* The txid of the transaction with that first output, read from its block again. */
-enum status work_read_txid(const struct tio_work *work, struct blk_reader *reader, uint64_t first_output, struct hash256 *txid,
-                           struct fault *fault) MUST_CHECK;
+enum status work_read_txid(const struct tio_work *work, struct blk_reader *reader, uint64_t first_output,
+                           struct hash256 *txid, struct fault *fault) MUST_CHECK;
 
-/* Records for the tables, written some 16 MiB at a time in the order in which they come, by a thread of its own: the disk
- * is waited for beside the work. No view of the kv may be open meanwhile. */
+/* Records for the tables, written some 16 MiB at a time in the order in which they come, by a thread of its own: the
+ * disk is waited for beside the work. No view of the kv may be open meanwhile. */
 struct work_queue {
     struct tio_work *work;
     bool waits;              /* for each write: views are open beside it */
@@ -100,11 +110,11 @@ struct work_queue {
     enum status status;      /* of the last write */
     struct fault fault;
 };
-enum status work_append(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size, const void *value,
-                        size_t size) MUST_CHECK;
+enum status work_append(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size,
+                        const void *value, size_t size) MUST_CHECK;
 /* The same for a key that may be there, or be below others. */
-enum status work_put(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size, const void *value,
-                     size_t size) MUST_CHECK;
+enum status work_put(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size,
+                     const void *value, size_t size) MUST_CHECK;
 /* Writes what is left, and waits until all is written. */
 enum status work_write(struct work_queue *queue) MUST_CHECK;
 void work_queue_free(struct work_queue *queue);

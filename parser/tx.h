@@ -1,6 +1,6 @@
 /* tx: the pieces of a serialised transaction, pulled one after the other from a cursor (BIP 144 serialisation as Core's
- * UnserializeTransaction accepts it, but for what no block holds: no inputs, no outputs). Inline: this is the inner loop
- * of every scan. Every pointer is borrowed from the block's bytes. Thread rule: none, no state.
+ * UnserializeTransaction accepts it, but for what no block holds: no inputs, no outputs). Inline: this is the inner
+ * loop of every scan. Every pointer is borrowed from the block's bytes. Thread rule: none, no state.
  *
  *   1. tx_begin(&c, &tx)               version, segwit marker, number of inputs
  *   2. tx_input(&c, &in)               tx.inputs times

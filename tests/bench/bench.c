@@ -664,7 +664,8 @@ static void print_index(const char *index, const char *dir)
     double bytes = (double)store_bytes(index);
     double allowed = 64 * truth_number(dir, "txs", 0) + 14 * truth_number(dir, "outputs", 0) +
                      9 * truth_number(dir, "inputs", 0);
-    printf("index: %.1f MB, %.2f x (64 bytes a transaction + 14 an output + 9 an input)\n", bytes / 1e6, bytes / allowed);
+    printf("index: %.1f MB, %.2f x (64 bytes a transaction + 14 an output + 9 an input)\n", bytes / 1e6,
+           bytes / allowed);
 }
 
 /* The index of chains of one, two and four times the size, and everything in it as CSV. */

@@ -852,8 +852,8 @@ static void test_without_blk_files(void **state)
     free(temp);
 }
 
-/* Thousands of T-DAGs of the smallest transactions there are: the T-DAGs are the same with an index, and in each what is
- * paid in is what its leaves hold and what went in fees. The generator plants no coinbase in a T-DAG. */
+/* Thousands of T-DAGs of the smallest transactions there are: the T-DAGs are the same with an index, and in each what
+ * is paid in is what its leaves hold and what went in fees. The generator plants no coinbase in a T-DAG. */
 static void test_generated(void **state)
 {
     (void)state;

@@ -258,11 +258,12 @@ static void test_indexed(void **state)
     fail_reading("dump inputs --threads 1", "indexed", "/inputs.csv", 1);
     fail_reading("dump outputs --threads 2", "indexed", "/outputs.csv", 3);
     fail_reading("tx 106 --format json", "indexed", "/block.json", 1);
-    fail_reading("travel 1d10be33807afb5df50a43e6c0213fe865e8839bbd20ae3fbd11fca467e57fff", "indexed", "/travel.csv", 1);
+    fail_reading("travel 1d10be33807afb5df50a43e6c0213fe865e8839bbd20ae3fbd11fca467e57fff", "indexed", "/travel.csv",
+                 1);
     fail_reading("flows --threads 1", "indexed", "", 1);
     fail_reading("dags --threads 1", "indexed", "", 5);
-    snprintf(line, sizeof line, "show --store %s/indexed bf18ab9f8c4a26b3e24f2937f78cd13bce206a7c48ce407730548014fe31be43",
-             dir);
+    snprintf(line, sizeof line,
+             "show --store %s/indexed bf18ab9f8c4a26b3e24f2937f78cd13bce206a7c48ce407730548014fe31be43", dir);
     fail_printing(line);
     snprintf(line, sizeof line, "check --store %s/indexed --threads 1", dir);
     fail_printing(line);

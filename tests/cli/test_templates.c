@@ -155,7 +155,8 @@ static void protocols_of_the_node(void **state)
     table_free(&truth);
 }
 
-/* Known scripts of each transaction's unknown outputs, by `unktx outputs`, and the union of all in a T-DAG by `txs.csv`. */
+/* Known scripts of each transaction's unknown outputs, by `unktx outputs`, and the union of all in a T-DAG by
+ * `txs.csv`. */
 static void add_names(struct name_set *set, struct matcher *matcher, const struct table *outputs, const char *txid)
 {
     static uint8_t script[SCRIPT_MAX];
@@ -181,7 +182,8 @@ static void scripts_of_tdags(void **state)
     unktx_ok("outputs --store %s/all --rules core-22 -o %s/outputs.csv", place, place);
     struct table txs = table_read(in_place("dags/txs.csv")), dags = table_read(in_place("dags/tdags.csv"));
     struct table classes = table_read(in_place("dags/classes.csv")), outputs = table_read(in_place("outputs.csv"));
-    struct name_set *of_dag = calloc(dags.rows + 1, sizeof *of_dag), *of_roots = calloc(dags.rows + 1, sizeof *of_roots);
+    struct name_set *of_dag = calloc(dags.rows + 1, sizeof *of_dag),
+                    *of_roots = calloc(dags.rows + 1, sizeof *of_roots);
     for (size_t t = 0; t < txs.rows; t++) {
         uint64_t dag = table_number(&txs, t, table_column(&txs, "dag_id"));
         add_names(&of_dag[dag], matcher, &outputs, table_get(&txs, t, "txid"));

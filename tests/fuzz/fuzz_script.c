@@ -1,5 +1,5 @@
-/* Any bytes as a script: its kind agrees with a second classifier, its asm and its template keep to their bounds, and what a
- * matcher finds does not depend on what it has seen before. */
+/* Any bytes as a script: its kind agrees with a second classifier, its asm and its template keep to their bounds, and
+ * what a matcher finds does not depend on what it has seen before. */
 #include <string.h>
 
 #include "graph/matcher.h"
@@ -48,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mem_free(text);
     char template[SCRIPT_TEMPLATE_MAX];
     length = script_template(data, size, template);
-    must(length < sizeof template && strlen(template) == length, "the template is as long as it says, within its bound");
+    must(length < sizeof template && strlen(template) == length,
+         "the template is as long as it says, within its bound");
     check_plain(template, length);
     struct name_set first = {{0}}, again = {{0}};
     matcher_match(seasoned, kind, data, size, &first);

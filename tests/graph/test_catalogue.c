@@ -232,7 +232,8 @@ static void from_the_literature(void **state)
         {"6e935888945287", "equation"}, /* 5 and 3 */
         {"93935d87", "anyone-can-spend equation"},
         {"a914000102030405060708090a0b0c0d0e0f1011121388", "puzzle-hash160"},
-        {"aa20000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f87", "puzzle-genesis-reversed puzzle-hash256"},
+        {"aa20000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f87",
+         "puzzle-genesis-reversed puzzle-hash256"},
         {"aa206fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d619000000000087", "puzzle-genesis puzzle-hash256"},
         {"aaaa0016ffffffffffffffffffffffffffffffffffffffffffffa5", "puzzle-within"},
         {"6e879169a77ca787", "sha1-collision"},

@@ -21,7 +21,8 @@ static void write_patterns(const char *path, const char *text, size_t size)
     assert_int_equal(fclose(file), 0);
 }
 
-static enum status read_text(const char *folder, const char *text, size_t size, struct filter **filter, struct fault *fault)
+static enum status read_text(const char *folder, const char *text, size_t size, struct filter **filter,
+                             struct fault *fault)
 {
     const char *path = path_of("%s/patterns", folder);
     write_patterns(path, text, size);

@@ -1,5 +1,5 @@
-/* Each block of a real chain with stale branches is lost in turn: what is called certain must be of the best chain that the
- * node itself told, whatever is left of the files. */
+/* Each block of a real chain with stale branches is lost in turn: what is called certain must be of the best chain that
+ * the node itself told, whatever is left of the files. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -66,8 +66,9 @@ static struct chain *chain_without(uint32_t first, uint32_t count)
             for (uint32_t h = first; h < first + count && h <= place.height; h++)
                 lost |= hash256_equal(hash, &place.best[h]);
             if (!lost)
-                assert_int_equal(chain_add(chain, record->header, (uint32_t)f, record->offset + 8, record->size, NULL, NULL),
-                                 STATUS_OK);
+                assert_int_equal(
+                    chain_add(chain, record->header, (uint32_t)f, record->offset + 8, record->size, NULL, NULL),
+                    STATUS_OK);
         }
     }
     chain_free(whole);

@@ -20,11 +20,21 @@ static const uint8_t *script_of(uint32_t ordinal, uint32_t *size)
         uint8_t bytes[4];
         uint32_t size;
     } scripts[] = {
-        {{0xac}, 1}, {{0xac}, 1}, {{0x52, 0x53}, 2},             /* 1: OP_2 OP_3 in the spender only */
-        {{0xa3, 0x53, 0x87}, 3}, {{0xac}, 1}, {{0xac}, 1},       /* 2: OP_MIN 3 OP_EQUAL, spent */
-        {{0xac}, 1}, {{0x52, 0x53}, 2}, {{0x05}, 1},             /* 3: OP_2 OP_3 unspent in the root, a cut push after it */
-        {{0xac}, 1}, {{0xac}, 1}, {{0xac}, 1},                   /* 4: nothing */
-        {{0x63, 0x51, 0x68}, 3}, {{0x05}, 1}, {{0x05}, 1},       /* 5: OP_IF, and a cut push */
+        {{0xac}, 1},
+        {{0xac}, 1},
+        {{0x52, 0x53}, 2}, /* 1: OP_2 OP_3 in the spender only */
+        {{0xa3, 0x53, 0x87}, 3},
+        {{0xac}, 1},
+        {{0xac}, 1}, /* 2: OP_MIN 3 OP_EQUAL, spent */
+        {{0xac}, 1},
+        {{0x52, 0x53}, 2},
+        {{0x05}, 1}, /* 3: OP_2 OP_3 unspent in the root, a cut push after it */
+        {{0xac}, 1},
+        {{0xac}, 1},
+        {{0xac}, 1}, /* 4: nothing */
+        {{0x63, 0x51, 0x68}, 3},
+        {{0x05}, 1},
+        {{0x05}, 1}, /* 5: OP_IF, and a cut push */
     };
     *size = scripts[ordinal].size;
     return scripts[ordinal].bytes;
@@ -86,7 +96,8 @@ static void by_hand(void **state)
     for (unsigned threads = 1; threads < 5; threads += 3) {
         struct labels labels;
         assert_int_equal(tdags_find(&chain->forest, RULES_CORE_22, &tdags, NULL), STATUS_OK);
-        assert_int_equal(labels_find(&chain->catalogue, chain->store, &chain->forest, &tdags, threads, &labels, NULL), 0);
+        assert_int_equal(labels_find(&chain->catalogue, chain->store, &chain->forest, &tdags, threads, &labels, NULL),
+                         0);
         for (uint32_t d = 1; d <= 5; d++) {
             check_names(chain, &labels.all[d], all[d - 1]);
             check_names(chain, &labels.roots[d], roots[d - 1]);
@@ -94,7 +105,8 @@ static void by_hand(void **state)
         labels_free(&labels);
         tdags_free(&tdags);
         assert_int_equal(tdags_find(&chain->forest, RULES_CORE_0_18, &tdags, NULL), STATUS_OK);
-        assert_int_equal(labels_find(&chain->catalogue, chain->store, &chain->forest, &tdags, threads, &labels, NULL), 0);
+        assert_int_equal(labels_find(&chain->catalogue, chain->store, &chain->forest, &tdags, threads, &labels, NULL),
+                         0);
         check_names(chain, &labels.all[3], "truncated-push");
         labels_free(&labels);
         tdags_free(&tdags);

@@ -237,8 +237,8 @@ static uint32_t fullest_of(const struct outpoints *table)
     return fullest;
 }
 
-/* Under any key an adversary's outpoints cost what random ones do: equal hashes once in 2^32 pairs, short searches, and no
- * segment much fuller than the others. */
+/* Under any key an adversary's outpoints cost what random ones do: equal hashes once in 2^32 pairs, short searches, and
+ * no segment much fuller than the others. */
 static void test_flood(void **state)
 {
     (void)state;
@@ -258,8 +258,8 @@ static void test_flood(void **state)
         }
         uint64_t count = outpoints_count(table);
         double steps = (double)steps_of(table) / (double)count;
-        print_message("family %u: %.2f steps, fullest segment %u of %u, %llu compared\n", family, steps, fullest_of(table),
-                      FLOOD / OUTPOINTS_SEGMENTS, (unsigned long long)flood.resolved);
+        print_message("family %u: %.2f steps, fullest segment %u of %u, %llu compared\n", family, steps,
+                      fullest_of(table), FLOOD / OUTPOINTS_SEGMENTS, (unsigned long long)flood.resolved);
         assert_true(count > FLOOD / 3 && steps < 8);
         assert_in_range(fullest_of(table), 1, 2 * FLOOD / OUTPOINTS_SEGMENTS);
         assert_in_range(flood.resolved, FLOOD - count, FLOOD - count + 20);

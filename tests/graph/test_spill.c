@@ -45,12 +45,14 @@ static void assert_parts(const struct spill *spill, const struct sums *expected)
 }
 
 /* Numbers that go up in steps, down, and anywhere. */
-static void add_some(struct spill *spill, struct rng *rng, const struct spill_shape *shape, struct sums *sums, size_t count)
+static void add_some(struct spill *spill, struct rng *rng, const struct spill_shape *shape, struct sums *sums,
+                     size_t count)
 {
     uint64_t number = 0, mask = UINT64_MAX >> (64 - 8 * shape->key_size);
     for (size_t i = 0; i < count; i++) {
         number = rng_below(rng, 50) ? number + rng_below(rng, 300) : rng_next(rng) >> rng_below(rng, 64);
-        struct spill_entry entry = {rng_next(rng) & mask, number, shape->extra ? rng_next(rng) >> rng_below(rng, 64) : 0};
+        struct spill_entry entry = {rng_next(rng) & mask, number,
+                                    shape->extra ? rng_next(rng) >> rng_below(rng, 64) : 0};
         unsigned part = rng_below(rng, PARTS);
         assert_int_equal(spill_add(spill, rng_below(rng, WORKERS), part, &entry), STATUS_OK);
         add_to(&sums[part], &entry);
@@ -64,8 +66,13 @@ static void test_all_come_back(void **state)
     print_message("seed %ju\n", (uintmax_t)rng.state);
     for (unsigned key_size = 1; key_size <= 8; key_size++) {
         char *dir = temp_dir();
-        struct spill_shape shape = {.folder = dir, .name = "some", .parts = PARTS, .workers = WORKERS, .key_size = key_size,
-                                    .extra = key_size % 2, .buffer = 64 + rng_below(&rng, 5000)};
+        struct spill_shape shape = {.folder = dir,
+                                    .name = "some",
+                                    .parts = PARTS,
+                                    .workers = WORKERS,
+                                    .key_size = key_size,
+                                    .extra = key_size % 2,
+                                    .buffer = 64 + rng_below(&rng, 5000)};
         struct sums sums[PARTS] = {0};
         struct buffer note = {0};
         struct spill *spill;

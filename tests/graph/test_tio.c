@@ -1,5 +1,5 @@
-/* The index against a node's answers, row by row; against itself read in another order; and grown, cut back and switched
- * against a fresh one. */
+/* The index against a node's answers, row by row; against itself read in another order; and grown, cut back and
+ * switched against a fresh one. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -152,9 +152,10 @@ static void check_txs(struct tio *tio, const struct truth *truth)
 static void check_outputs(struct tio *tio, const struct truth *truth)
 {
     const struct table *outputs = &truth->outputs;
-    size_t txid = table_column(outputs, "txid"), vout = table_column(outputs, "vout"), value = table_column(outputs, "value_sat"),
-           type = table_column(outputs, "type"), spender = table_column(outputs, "spent_by_txid"),
-           vin = table_column(outputs, "spent_by_vin"), spent_height = table_column(outputs, "spent_height");
+    size_t txid = table_column(outputs, "txid"), vout = table_column(outputs, "vout"),
+           value = table_column(outputs, "value_sat"), type = table_column(outputs, "type"),
+           spender = table_column(outputs, "spent_by_txid"), vin = table_column(outputs, "spent_by_vin"),
+           spent_height = table_column(outputs, "spent_height");
     assert_int_equal(tio_totals_of(tio).outputs, outputs->rows);
     for (size_t row = 0; row < outputs->rows; row++) {
         struct tio_output output;
@@ -196,7 +197,8 @@ static void check_inputs(struct tio *tio, const struct truth *truth)
 {
     const struct table *inputs = &truth->inputs;
     size_t tx_column = table_column(inputs, truth->reduced ? "tx" : "txid"), vin = table_column(inputs, "vin"),
-           prev = table_column(inputs, truth->reduced ? "prev_tx" : "prev_txid"), vout = table_column(inputs, "prev_vout"), row = 0;
+           prev = table_column(inputs, truth->reduced ? "prev_tx" : "prev_txid"),
+           vout = table_column(inputs, "prev_vout"), row = 0;
     struct tio_totals totals = tio_totals_of(tio);
     for (uint64_t input = 0; input < totals.inputs; input++) {
         uint64_t spent;
@@ -258,8 +260,8 @@ static void test_fixtures(void **state)
 static void test_all_fixtures(void **state)
 {
     (void)state;
-    static const char *const fixtures[] = {"regtest-xor", "regtest-plain", "extras/tie", "extras/dup-txid", "extras/crash",
-                                           "extras/padding", "extras/genesis"};
+    static const char *const fixtures[] = {"regtest-xor",  "regtest-plain",  "extras/tie",    "extras/dup-txid",
+                                           "extras/crash", "extras/padding", "extras/genesis"};
     if (!path_exists("../shared/fixtures/regtest-xor/truth/inputs.csv")) {
         print_message("skipped: ../shared/fixtures is not here\n");
         skip();
@@ -326,8 +328,15 @@ static void test_steps(void **state)
 
 static struct gen_options spending_chain(const char *dir)
 {
-    return (struct gen_options){.dir = dir, .seed = 11, .xored = true, .block_bytes = 40000, .file_bytes = 1 << 20, .window = 16,
-                                .planted_per_10k = 300, .stale_every = 20, .spends = true};
+    return (struct gen_options){.dir = dir,
+                                .seed = 11,
+                                .xored = true,
+                                .block_bytes = 40000,
+                                .file_bytes = 1 << 20,
+                                .window = 16,
+                                .planted_per_10k = 300,
+                                .stale_every = 20,
+                                .spends = true};
 }
 
 /* A chain that grows by many small steps, then loses blocks to a longer branch, and again. */
@@ -439,7 +448,8 @@ static void test_random_access(void **state)
     assert_int_equal(tio_inputs(tio, 0, (uint32_t)totals.inputs, inputs, NULL), STATUS_OK);
     for (int i = 0; i < 20000; i++) {
         struct tio_output some[8];
-        uint64_t spent[8], at = rng_below(&rng, (uint32_t)totals.outputs - 8), in = rng_below(&rng, (uint32_t)totals.inputs - 8);
+        uint64_t spent[8], at = rng_below(&rng, (uint32_t)totals.outputs - 8),
+                           in = rng_below(&rng, (uint32_t)totals.inputs - 8);
         struct tio_tx one, two;
         assert_int_equal(tio_outputs(other, at, 8, some, NULL), STATUS_OK);
         assert_int_equal(tio_inputs(other, in, 8, spent, NULL), STATUS_OK);
@@ -608,11 +618,18 @@ static void test_no_index(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fixtures),        cmocka_unit_test(test_all_fixtures),
+        cmocka_unit_test(test_fixtures),
+        cmocka_unit_test(test_all_fixtures),
         cmocka_unit_test_teardown(test_collisions, whole_hashes),
-        cmocka_unit_test(test_steps),           cmocka_unit_test(test_reorganisations), cmocka_unit_test(test_generated),
-        cmocka_unit_test(test_options),         cmocka_unit_test(test_random_access), cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_invalid),         cmocka_unit_test(test_missing_outputs), cmocka_unit_test(test_damaged_block),
+        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_reorganisations),
+        cmocka_unit_test(test_generated),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_random_access),
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_missing_outputs),
+        cmocka_unit_test(test_damaged_block),
         cmocka_unit_test(test_no_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

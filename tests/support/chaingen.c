@@ -946,7 +946,8 @@ void gen_close(struct gen *gen)
         fwrite(gen->chain, sizeof *gen->chain, count, file) != count || fclose(file) != 0)
         die("cannot write", "chaingen.state");
     file = gen->options.spends ? open_in(gen, "chaingen.coins", "wb") : NULL;
-    if (file && (fwrite(gen->coins, sizeof *gen->coins, gen->coins_count, file) != gen->coins_count || fclose(file) != 0))
+    if (file &&
+        (fwrite(gen->coins, sizeof *gen->coins, gen->coins_count, file) != gen->coins_count || fclose(file) != 0))
         die("cannot write", "chaingen.coins");
     file = open_in(gen, "truth.json", "w");
     if (!file)
