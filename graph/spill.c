@@ -240,7 +240,7 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
     store_le64(p, entry->key); /* there is room for all 8 bytes: ENTRY_MAX */
     p += shape->key_size;
     int64_t step = (int64_t)(entry->number - lane->number);
-    p = put_varint(p, (uint64_t)step << 1 ^ (uint64_t)(step >> 63));
+    p = put_varint(p, (uint64_t)step << 1 ^ (step < 0 ? UINT64_MAX : 0));
     if (shape->extra)
         p = put_varint(p, entry->extra);
     lane->number = entry->number;
