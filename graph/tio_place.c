@@ -164,9 +164,9 @@ static enum status see_links(void *context, const struct spill_entry *entries, s
             return fault_set(&range->fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET,
                              "a temporary file is damaged");
         uint8_t *record = range->records + link->key * OUTPUT_SIZE;
-        uint64_t before = load_40(record + 7), later = link->number;
+        uint64_t before = load_40(record + 7);
         if (before != TIO_NONE_40) { /* spent twice: the later input is the one that cannot be */
-            later = link->number > before ? link->number : before;
+            uint64_t later = link->number > before ? link->number : before;
             range->bad_input = later < range->bad_input ? later : range->bad_input;
         }
         store_40(record + 7, link->number);

@@ -191,7 +191,7 @@ static void walk_item(void *context, unsigned number, size_t i)
     struct worker *worker = &walk->workers[number];
     struct item *item = &walk->items[i];
     const struct chain_block *block = item->block;
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     item->worker = number;
     item->inputs = worker->inputs.count;
     item->txs = worker->txs.count;
