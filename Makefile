@@ -16,7 +16,7 @@ LIB_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(OPENMP) -pthread -I. $(LIB_CFLAGS) $(if $(SANITIZE),$(SANITIZER) -fno-omit-frame-pointer)
 ALL_LDFLAGS = $(LDFLAGS) $(OPENMP) -pthread $(SANITIZER)
 
-LIB_SOURCES := $(sort $(wildcard parser/*.c graph/*.c classify/*.c))
+LIB_SOURCES := $(sort $(wildcard parser/*.c graph/*.c graph/*/*.c classify/*.c))
 CLI_SOURCES := $(sort $(wildcard cli/*.c))
 SUPPORT_SOURCES := $(sort $(wildcard tests/support/*.c))
 # tests/FOLDER/test_NOUN.c is one cmocka program each
@@ -47,7 +47,7 @@ $(BUILD)/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # the assembler's .incbin is nothing that -MMD sees
-$(BUILD)/graph/catalogue.o: graph/known-scripts.tsv
+$(BUILD)/graph/scripts/catalogue.o: graph/scripts/known-scripts.tsv
 
 $(LIB): $(call objects,$(LIB_SOURCES))
 	@rm -f $@
@@ -162,7 +162,7 @@ install: all
 	install -d $(DEST_BIN) $(DEST_MAN) $(DEST_DATA) $(DEST_LIB)/pkgconfig $(DEST_INCLUDE)
 	install -m 755 $(BUILD)/unktx $(DEST_BIN)
 	install -m 644 $(MAN_PAGES) $(DEST_MAN)
-	install -m 644 graph/known-scripts.tsv $(DEST_DATA)
+	install -m 644 graph/scripts/known-scripts.tsv $(DEST_DATA)
 	install -d $(DEST_BASH) $(DEST_ZSH) $(DEST_FISH)
 	install -m 644 $(BUILD)/completion/bash/unktx $(DEST_BASH)
 	install -m 644 $(BUILD)/completion/zsh/_unktx $(DEST_ZSH)

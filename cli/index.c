@@ -4,7 +4,7 @@
 #include "cli/message.h"
 #include "cli/origin.h"
 #include "cli/progress.h"
-#include "graph/tio_build.h"
+#include "graph/tio/build.h"
 #include "parser/mem.h"
 
 static void on_progress(void *context, const struct tio_progress *progress)

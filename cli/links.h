@@ -1,9 +1,9 @@
-/* links: from an end of a spend to the other one in the index (graph/tio.h), and runs of outputs and inputs read a
+/* links: from an end of a spend to the other one in the index (graph/tio/tio.h), and runs of outputs and inputs read a
  * piece at a time, so that no count in the index is believed before it is met. Thread rule: as a tio. */
 #ifndef UNKTX_CLI_LINKS_H
 #define UNKTX_CLI_LINKS_H
 
-#include "graph/tio.h"
+#include "graph/tio/tio.h"
 #include "parser/network.h"
 
 /* An output or an input by its transaction and its place there: vout or vin. */

@@ -4,7 +4,7 @@
 #define UNKTX_CLI_ORIGIN_H
 
 #include "cli/options.h"
-#include "graph/tio.h"
+#include "graph/tio/tio.h"
 #include "parser/blkfile.h"
 
 /* The data directory that --datadir names, else ~/.bitcoin; owned by the caller. STATUS_REFUSED without a HOME. */

@@ -2,7 +2,7 @@
 #ifndef UNKTX_CLI_PERIODS_H
 #define UNKTX_CLI_PERIODS_H
 
-#include "graph/store.h"
+#include "graph/store/store.h"
 
 enum by { BY_TOTAL, BY_BLOCK, BY_DAY, BY_MONTH, BY_YEAR };
 

@@ -4,7 +4,7 @@
 #include "cli/message.h"
 #include "cli/origin.h"
 #include "cli/progress.h"
-#include "graph/ingest.h"
+#include "graph/scan/ingest.h"
 #include "parser/mem.h"
 
 static void on_progress(void *context, const struct ingest_progress *progress)

@@ -5,8 +5,8 @@
 #include "cli/options.h"
 #include "cli/selection.h"
 #include "cli/source.h"
-#include "graph/labels.h"
-#include "graph/matcher.h"
+#include "graph/scripts/labels.h"
+#include "graph/scripts/matcher.h"
 
 /* Zero-initialise the catalogue; catalogue_free in any case. */
 enum status scripts_read(const struct settings *settings, struct catalogue *catalogue, struct fault *fault) MUST_CHECK;

@@ -4,7 +4,7 @@
 #define UNKTX_CLI_SELECTION_H
 
 #include "classify/classes.h"
-#include "graph/filter.h"
+#include "graph/scripts/filter.h"
 
 struct selection {
     struct tdags tdags;

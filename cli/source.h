@@ -5,7 +5,7 @@
 #include "cli/options.h"
 #include "cli/text.h"
 #include "graph/forest.h"
-#include "graph/store.h"
+#include "graph/store/store.h"
 
 #define SOURCE_NETWORK_SIZE 32u
 

@@ -7,7 +7,7 @@
 #ifndef UNKTX_GRAPH_FOREST_H
 #define UNKTX_GRAPH_FOREST_H
 
-#include "graph/store.h"
+#include "graph/store/store.h"
 
 #define FOREST_NONE UINT32_MAX
 

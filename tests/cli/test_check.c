@@ -11,9 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "graph/kv.h"
-#include "graph/outpoints.h"
-#include "graph/store.h"
+#include "graph/store/kv.h"
+#include "graph/scan/outpoints.h"
+#include "graph/store/store.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "graph/record.h"
+#include "graph/store/record.h"
 #include "parser/network.h"
 #include "tests/support/command.h"
 

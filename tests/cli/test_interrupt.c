@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "graph/ingest.h"
+#include "graph/scan/ingest.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/run.h"
 #include "tests/support/stores.h"

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "graph/store.h"
+#include "graph/store/store.h"
 #include "parser/mem.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/matcher.h"
+#include "graph/scripts/matcher.h"
 #include "tests/parser/hex.h"
 #include "tests/support/forests.h"
 #include "tests/support/run.h"

@@ -2,7 +2,7 @@
  * put right first, so that all inputs get past them. */
 #include <string.h>
 
-#include "graph/record.h"
+#include "graph/store/record.h"
 #include "parser/mem.h"
 #include "tests/fuzz/fuzz.h"
 

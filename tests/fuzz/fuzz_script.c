@@ -2,7 +2,7 @@
  * what a matcher finds does not depend on what it has seen before. */
 #include <string.h>
 
-#include "graph/matcher.h"
+#include "graph/scripts/matcher.h"
 #include "parser/mem.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/parser/second_kind.h"

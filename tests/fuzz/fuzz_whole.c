@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "graph/store.h"
+#include "graph/store/store.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/command.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "graph/record.h"
+#include "graph/store/record.h"
 
 static uint64_t rng;
 static inline uint64_t next_random(void)

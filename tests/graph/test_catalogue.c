@@ -8,7 +8,7 @@
 #include <regex.h>
 #include <time.h>
 
-#include "graph/matcher.h"
+#include "graph/scripts/matcher.h"
 #include "parser/mem.h"
 #include "tests/parser/hex.h"
 #include "tests/parser/script_vectors.h"

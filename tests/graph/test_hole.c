@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/hole.h"
+#include "graph/scan/hole.h"
 #include "tests/support/plan.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/filter.h"
-#include "graph/labels.h"
+#include "graph/scripts/filter.h"
+#include "graph/scripts/labels.h"
 #include "parser/mem.h"
 #include "tests/support/forests.h"
 #include "tests/support/run.h"

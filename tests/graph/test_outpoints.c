@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "graph/outpoints.h"
+#include "graph/scan/outpoints.h"
 #include "parser/mem.h"
 
 /* The model: every output that was ever added, and what became of it; outpoints are small numbers spread over 36 bytes.

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "graph/record.h"
+#include "graph/store/record.h"
 #include "parser/mem.h"
 #include "tests/graph/blocks.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "graph/replay.h"
+#include "graph/scan/replay.h"
 
 #define BLOCKS 60u
 #define TXS_A_BLOCK 20u

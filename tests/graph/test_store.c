@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "graph/store.h"
+#include "graph/store/store.h"
 #include "parser/mem.h"
 #include "parser/network.h"
 #include "tests/graph/blocks.h"

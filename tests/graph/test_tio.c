@@ -11,9 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "graph/tio.h"
-#include "graph/tio_build.h"
-#include "graph/tio_format.h"
+#include "graph/tio/tio.h"
+#include "graph/tio/build.h"
+#include "graph/tio/format.h"
 #include "parser/mem.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/run.h"

@@ -1,0 +1,437 @@
+#include "graph/scan/filemap.h"
+
+#include <stdio.h>
+
+#include "parser/bytes.h"
+#include "parser/mem.h"
+#include "parser/parallel.h"
+
+/* A remembered file: this header, then its records, then its gaps. */
+#define FILE_HEADER_SIZE 24u   /* u64 size, i64 mtime_ns, u32 records, u32 gaps */
+#define FILE_RECORD_SIZE 92u   /* u64 offset, u32 size, 80 bytes of header */
+#define FILE_GAP_SIZE 20u      /* u64 offset, u64 size, u32 reason */
+#define FILES_AT_ONCE 8u       /* per thread: bounds what a group of scanned files holds in memory */
+#define COMMIT_BYTES (16u << 20)
+#define SETTLED_NS INT64_C(2000000000) /* the coarsest clock of a file system in use, FAT's */
+#define NEVER INT64_MIN                /* a modification time that no file has */
+
+enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_t magic[4], struct hash256 *genesis,
+                             struct fault *fault)
+{
+    const struct network *wanted = chain ? network_by_name(chain) : NULL;
+    if (chain && !wanted)
+        return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "no network is called \"%s\"", chain);
+    struct blk_scan scan = {0};
+    enum status status = STATUS_NOT_FOUND;
+    for (size_t i = 0; i < dir->count && status == STATUS_NOT_FOUND; i++) {
+        status =
+            blk_scan_file(dir, i, wanted && wanted != network_by_name("signet") ? wanted->magic : NULL, &scan, fault);
+        if (status == STATUS_IO || (status == STATUS_OK && scan.count == 0)) /* filemap_load tells of the unreadable */
+            status = STATUS_NOT_FOUND;
+    }
+    if (status == STATUS_OK) {
+        size_t first = 0; /* of a known network, if there is one: a damaged magic looks like a custom signet's */
+        while (first < scan.count && !network_by_magic(scan.records[first].magic))
+            first++;
+        memcpy(magic, scan.records[first < scan.count ? first : 0].magic, 4);
+        const struct network *network = network_by_magic(magic);
+        if (!network)
+            network = network_by_name("signet"); /* every custom signet has signet's genesis block */
+        *genesis = network->genesis;
+        if (wanted && network != wanted)
+            status = fault_set(fault, STATUS_REFUSED, dir->path, FAULT_NO_OFFSET, "these are blocks of %s, not of %s",
+                               network->name, wanted->name);
+    } else if (status == STATUS_NOT_FOUND) {
+        status = fault_set(fault, status, dir->path, FAULT_NO_OFFSET, "no block record%s%s in any of the %zu blk files",
+                           chain ? " of " : "", chain ? chain : "", dir->count);
+    }
+    blk_scan_free(&scan);
+    return status;
+}
+
+/* ---- what the store remembers of a file ---- */
+
+static enum status encode_file(const struct blkdir *dir, const struct blkfile *file, const struct blk_scan *scan,
+                               struct buffer *value)
+{
+    uint8_t head[FILE_HEADER_SIZE];
+    bool settled = file->mtime_ns < dir->listed_ns - SETTLED_NS;
+    store_le64(head, file->size);
+    store_le64(head + 8, (uint64_t)(settled ? file->mtime_ns : NEVER));
+    store_le32(head + 16, (uint32_t)scan->count);
+    store_le32(head + 20, (uint32_t)scan->gaps_count);
+    enum status status = buffer_add(value, head, sizeof head);
+    for (size_t i = 0; i < scan->count && status == STATUS_OK; i++) {
+        uint8_t record[FILE_RECORD_SIZE];
+        store_le64(record, scan->records[i].offset);
+        store_le32(record + 8, scan->records[i].size);
+        memcpy(record + 12, scan->records[i].header, BLOCK_HEADER_SIZE);
+        status = buffer_add(value, record, sizeof record);
+    }
+    for (size_t i = 0; i < scan->gaps_count && status == STATUS_OK; i++) {
+        uint8_t gap[FILE_GAP_SIZE];
+        store_le64(gap, scan->gaps[i].offset);
+        store_le64(gap + 8, scan->gaps[i].size);
+        store_le32(gap + 16, scan->gaps[i].reason);
+        status = buffer_add(value, gap, sizeof gap);
+    }
+    return status;
+}
+
+struct known_file {
+    uint64_t size;
+    int64_t mtime_ns;
+    uint32_t records, gaps;
+    struct cursor at;
+};
+
+static bool open_known(const uint8_t *value, size_t size, struct known_file *known)
+{
+    struct cursor c = cursor_over(value, size);
+    known->size = cursor_u64(&c);
+    known->mtime_ns = (int64_t)cursor_u64(&c);
+    known->records = cursor_u32(&c);
+    known->gaps = cursor_u32(&c);
+    known->at = c;
+    return cursor_ok(&c) &&
+           cursor_left(&c) == (uint64_t)known->records * FILE_RECORD_SIZE + (uint64_t)known->gaps * FILE_GAP_SIZE;
+}
+
+/* ---- loading ---- */
+
+struct load {
+    const struct ingest_options *options;
+    const struct blkdir *dir;
+    const uint8_t *magic;
+    struct store *store;
+    struct chain *chain;
+    uint64_t *damages;
+    struct fault *fault;
+    uint8_t *unchanged;        /* per file of dir: the store's memory of it holds */
+    uint64_t bytes_done, bytes_total;
+    /* the group of files under scan */
+    size_t group_first, group_count;
+    struct blk_scan *scans;
+    enum status *results;
+    struct fault *faults;
+};
+
+/* What a node that was killed leaves in its last file: when it starts again it overwrites the file's end, and behind
+ * the new records comes the rest of a torn old one and then old ones that are in the files a second time. No block is
+ * lost. */
+static bool is_left_by_crash(const struct blk_gap *gap, uint64_t last_repeated) { return gap->offset < last_repeated; }
+
+static void report_gap(struct load *load, size_t file, const struct blk_gap *gap, uint64_t last_repeated)
+{
+    static const char *const reasons[] = {[BLK_GAP_GARBAGE] = "bytes that are no block record",
+                                          [BLK_GAP_BAD_LENGTH] = "a block record with a wrong length",
+                                          [BLK_GAP_TORN] = "a torn block record",
+                                          [BLK_GAP_UNREADABLE] = "bytes that the disk does not give"};
+    const struct blkfile *info = &load->dir->files[file];
+    if (gap->reason == BLK_GAP_TORN && file + 1 == load->dir->count)
+        return; /* the node is still writing it */
+    struct fault what = {0};
+    (void)fault_set(&what, STATUS_FORMAT, info->path, gap->offset, "skipped %llu bytes: %s",
+                    (unsigned long long)gap->size,
+                    reasons[gap->reason <= BLK_GAP_UNREADABLE ? gap->reason : BLK_GAP_GARBAGE]);
+    if (gap->reason != BLK_GAP_UNREADABLE && is_left_by_crash(gap, last_repeated)) {
+        char text[sizeof what.path + sizeof what.text + 128];
+        snprintf(text, sizeof text, "%s: at byte %llu: %s, left by a crash of the node; no block is lost", what.path,
+                 (unsigned long long)what.offset, what.text);
+        if (load->options->note)
+            load->options->note(load->options->context, text);
+        return;
+    }
+    ++*load->damages;
+    if (load->options->damage)
+        load->options->damage(load->options->context, &what);
+}
+
+/* Adds a record. One that is in the files already, at an earlier place, becomes the file's last repeated one. */
+static enum status add_record(struct load *load, uint32_t file, uint64_t offset, uint32_t size, const uint8_t *header,
+                              uint64_t *last_repeated)
+{
+    uint32_t node;
+    enum status status = chain_add(load->chain, header, file, offset + 8, size, &node, load->fault);
+    if (status == STATUS_OK) {
+        const struct chain_block *first = chain_at(load->chain, node);
+        if (first->file != file || first->offset != offset + 8)
+            *last_repeated = offset;
+    }
+    return status;
+}
+
+static enum status add_known(struct load *load, size_t file, struct known_file *known)
+{
+    bool gone = file == SIZE_MAX;
+    uint64_t last_repeated = 0;
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < known->records && status == STATUS_OK; i++) {
+        uint64_t offset = cursor_u64(&known->at);
+        uint32_t size = cursor_u32(&known->at);
+        status = add_record(load, gone ? FILEMAP_GONE : (uint32_t)file, offset, size,
+                            cursor_take(&known->at, BLOCK_HEADER_SIZE), &last_repeated);
+    }
+    for (uint32_t i = 0; i < known->gaps && status == STATUS_OK && !gone; i++) {
+        struct blk_gap gap;
+        gap.offset = cursor_u64(&known->at);
+        gap.size = cursor_u64(&known->at);
+        gap.reason = (enum blk_gap_reason)cursor_u32(&known->at);
+        report_gap(load, file, &gap, last_repeated);
+    }
+    return status;
+}
+
+static size_t file_of_number(const struct blkdir *dir, uint32_t number)
+{
+    size_t low = 0, high = dir->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (dir->files[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < dir->count && dir->files[low].number == number ? low : SIZE_MAX;
+}
+
+static enum status note_unchanged(void *context, uint32_t number, const uint8_t *value, size_t size)
+{
+    struct load *load = context;
+    struct known_file known;
+    if (!open_known(value, size, &known))
+        return fault_set(load->fault, STATUS_FORMAT, store_path(load->store), FAULT_NO_OFFSET,
+                         "what the store remembers of blk file %u is damaged: scan into a new --store", number);
+    size_t file = file_of_number(load->dir, number);
+    if (file == SIZE_MAX)
+        return add_known(load, file, &known);
+    const struct blkfile *now = &load->dir->files[file];
+    /* A file that was damaged may have been restored with its size and time. */
+    load->unchanged[file] = known.size == now->size && known.mtime_ns == now->mtime_ns && known.gaps == 0;
+    return STATUS_OK;
+}
+
+static void scan_work(void *context, unsigned worker, size_t item)
+{
+    struct load *load = context;
+    (void)worker;
+    size_t file = load->group_first + item;
+    load->results[item] = STATUS_OK;
+    if (!load->unchanged[file])
+        load->results[item] = blk_scan_file(load->dir, file, load->magic, &load->scans[item], &load->faults[item]);
+}
+
+
+static enum status add_scanned(struct load *load, size_t file, const struct blk_scan *scan)
+{
+    const struct blkfile *info = &load->dir->files[file];
+    uint64_t last_repeated = 0;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < scan->count && status == STATUS_OK; i++)
+        status = add_record(load, (uint32_t)file, scan->records[i].offset, scan->records[i].size,
+                            scan->records[i].header, &last_repeated);
+    for (size_t i = 0; i < scan->gaps_count; i++)
+        report_gap(load, file, &scan->gaps[i], last_repeated);
+    struct buffer value = {0};
+    if (status == STATUS_OK)
+        status = encode_file(load->dir, info, scan, &value);
+    if (status == STATUS_OK)
+        status = store_put_file(load->store, info->number, value.bytes, value.size, load->fault);
+    buffer_free(&value);
+    if (status == STATUS_OK && store_pending(load->store) >= COMMIT_BYTES)
+        status = store_commit(load->store, load->fault);
+    return status;
+}
+
+static enum status add_from_store(struct load *load, size_t file, bool gone)
+{
+    const uint8_t *value;
+    size_t size;
+    struct known_file known;
+    enum status status = store_get_file(load->store, load->dir->files[file].number, &value, &size, load->fault);
+    if (status == STATUS_OK && !open_known(value, size, &known))
+        status = STATUS_FORMAT;
+    return status == STATUS_OK ? add_known(load, gone ? SIZE_MAX : file, &known) : status;
+}
+
+/* A file that cannot be read is damage, not the end: what is in the others still counts, and what is remembered of it.
+ */
+static enum status add_unreadable(struct load *load, size_t file, const struct fault *what)
+{
+    ++*load->damages;
+    if (load->options->damage)
+        load->options->damage(load->options->context, what);
+    enum status status = add_from_store(load, file, true);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static void progress_headers(const struct load *load)
+{
+    struct ingest_progress progress = {.stage = INGEST_HEADERS, .done = load->bytes_done, .total = load->bytes_total};
+    if (load->options->progress)
+        load->options->progress(load->options->context, &progress);
+}
+
+/* Scans the changed files of one group side by side, then adds all of the group in order. */
+static enum status load_group(struct load *load)
+{
+    parallel_for(load->options->threads, load->group_count, scan_work, load);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < load->group_count && status == STATUS_OK; i++) {
+        size_t file = load->group_first + i;
+        if (load->unchanged[file])
+            status = add_from_store(load, file, false);
+        else if (load->results[i] == STATUS_OK)
+            status = add_scanned(load, file, &load->scans[i]);
+        else if (load->results[i] == STATUS_IO)
+            status = add_unreadable(load, file, &load->faults[i]);
+        else
+            status = fault_set(load->fault, load->results[i], load->faults[i].path, load->faults[i].offset, "%s",
+                               load->faults[i].text);
+        load->bytes_done += load->dir->files[file].size;
+    }
+    return status;
+}
+
+static enum status load_files(struct load *load)
+{
+    size_t at_once = FILES_AT_ONCE * (size_t)load->options->threads;
+    load->scans = mem_alloc(at_once, sizeof *load->scans);
+    load->results = mem_alloc(at_once, sizeof *load->results);
+    load->faults = mem_alloc(at_once, sizeof *load->faults);
+    enum status status = STATUS_OK;
+    if (!load->scans || !load->results || !load->faults)
+        status = fault_nomem(load->fault);
+    for (size_t first = 0; first < load->dir->count && status == STATUS_OK; first += at_once) {
+        load->group_first = first;
+        load->group_count = load->dir->count - first < at_once ? load->dir->count - first : at_once;
+        status = load_group(load);
+        progress_headers(load);
+        if (status == STATUS_OK && load->options->stop && *load->options->stop)
+            status = STATUS_INTERRUPTED;
+    }
+    for (size_t i = 0; load->scans && i < at_once; i++)
+        blk_scan_free(&load->scans[i]);
+    mem_free(load->scans);
+    mem_free(load->results);
+    mem_free(load->faults);
+    return status;
+}
+
+enum status filemap_load(const struct ingest_options *options, const struct blkdir *dir, const uint8_t magic[4],
+                         struct store *store, struct chain *chain, uint64_t *damages, struct fault *fault)
+{
+    struct load load = {.options = options, .dir = dir, .magic = magic, .store = store, .chain = chain,
+                        .damages = damages, .fault = fault};
+    for (size_t i = 0; i < dir->count; i++)
+        load.bytes_total += dir->files[i].size;
+    load.unchanged = mem_alloc(dir->count, 1);
+    if (!load.unchanged)
+        return fault_nomem(fault);
+    enum status status = store_each_file(store, note_unchanged, &load, fault);
+    if (status == STATUS_OK)
+        status = load_files(&load);
+    mem_free(load.unchanged);
+    return status;
+}
+
+/* ---- checking ---- */
+
+struct filemap_audit {
+    const struct store *store;
+    struct chain *chain;
+    struct fault *fault;
+};
+
+static enum status audit_fault(const struct filemap_audit *audit, uint32_t number, const char *what)
+{
+    return fault_set(audit->fault, STATUS_FORMAT, store_path(audit->store), FAULT_NO_OFFSET,
+                     "what is remembered of blk file %u: %s", number, what);
+}
+
+static enum status audit_records(struct filemap_audit *audit, uint32_t number, struct known_file *known)
+{
+    uint64_t end = 0;
+    for (uint32_t i = 0; i < known->records; i++) {
+        uint64_t offset = cursor_u64(&known->at);
+        uint32_t size = cursor_u32(&known->at);
+        const uint8_t *header = cursor_take(&known->at, BLOCK_HEADER_SIZE);
+        struct block_header fields;
+        struct hash256 hash;
+        if (offset < end || size <= BLOCK_HEADER_SIZE || offset > known->size ||
+            size + UINT64_C(8) > known->size - offset)
+            return audit_fault(audit, number, "its records are not in order or not inside it");
+        end = offset + 8 + size;
+        block_header_read(header, &fields);
+        sha256d(header, BLOCK_HEADER_SIZE, &hash);
+        if (!block_meets_target(&hash, fields.bits))
+            return audit_fault(audit, number, "a header misses its proof-of-work target");
+        enum status status = chain_add(audit->chain, header, number, offset + 8, size, NULL, audit->fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status audit_file(void *context, uint32_t number, const uint8_t *value, size_t size)
+{
+    struct filemap_audit *audit = context;
+    struct known_file known;
+    uint64_t end = 0;
+    if (!open_known(value, size, &known))
+        return audit_fault(audit, number, "it is malformed");
+    enum status status = audit_records(audit, number, &known);
+    for (uint32_t i = 0; i < known.gaps && status == STATUS_OK; i++) {
+        uint64_t offset = cursor_u64(&known.at), length = cursor_u64(&known.at);
+        uint32_t reason = cursor_u32(&known.at);
+        if (offset < end || offset > known.size || length > known.size - offset || reason > BLK_GAP_UNREADABLE)
+            return audit_fault(audit, number, "its gaps are not in order or not inside it");
+        end = offset + length;
+    }
+    return status;
+}
+
+/* `before` is the hash one height below; at the genesis block zeros, as in its header. */
+static bool header_agrees(const struct chain *chain, const struct block_record *block, const struct hash256 *before)
+{
+    uint32_t node = chain_find(chain, &block->hash);
+    if (node == CHAIN_NONE)
+        return true;
+    const struct chain_block *header = chain_at(chain, node);
+    return hash256_equal(&header->prev_hash, before) && header->time == block->time;
+}
+
+static enum status audit_blocks(const struct filemap_audit *audit, const struct store_reader *reader)
+{
+    struct hash256 before = {{0}};
+    enum status status = STATUS_OK;
+    for (size_t b = 0; b < store_batches(reader) && status == STATUS_OK; b++) {
+        struct batch_view view;
+        struct block_record block;
+        status = store_batch(reader, b, &view, audit->fault);
+        while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK) {
+            if (!header_agrees(audit->chain, &block, &before))
+                return fault_set(audit->fault, STATUS_FORMAT, store_path(audit->store), FAULT_NO_OFFSET,
+                                 "block %u: its parent or its time is not that of its header", block.height);
+            before = block.hash;
+        }
+        status = status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    }
+    return status;
+}
+
+enum status filemap_check(const struct store *store, struct fault *fault)
+{
+    struct filemap_audit audit = {.store = store, .fault = fault};
+    struct store_reader *reader = NULL;
+    enum status status = chain_new(&store_identity_of(store)->genesis, &audit.chain, fault);
+    if (status == STATUS_OK)
+        status = store_each_file(store, audit_file, &audit, fault);
+    if (status == STATUS_OK)
+        status = store_reader_open(store, &reader, fault);
+    if (status == STATUS_OK)
+        status = audit_blocks(&audit, reader);
+    store_reader_close(reader);
+    chain_free(audit.chain);
+    return status;
+}

@@ -1,0 +1,32 @@
+/* filemap: the header chain of a blocks folder, from what the store remembers of each blk file and, for files that
+ * changed since, from the files. A second run thus reads only what grew.
+ *
+ * A file counts as unchanged when size and modification time are those of the last look, and that look was not in the
+ * moments after the change: a file system's clock ticks slowly enough for a second change in the same tick. A changed
+ * file is looked at anew as a whole: 88 bytes a block. A file that is gone (a pruned node) keeps its remembered
+ * headers, so that the chain still links through blocks that the store already holds; such blocks cannot be read again.
+ */
+#ifndef UNKTX_GRAPH_FILEMAP_H
+#define UNKTX_GRAPH_FILEMAP_H
+
+#include "graph/scan/ingest.h"
+#include "parser/chain.h"
+
+#define FILEMAP_GONE CHAIN_NONE /* chain_block.file of a block whose file is not there any more, or cannot be read */
+
+/* The magic of the folder's blocks and the genesis block that goes with it. `chain` is --chain or NULL. STATUS_REFUSED
+ * when --chain contradicts what the files hold; STATUS_NOT_FOUND when no file has a block record. O(first records). */
+enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_t magic[4], struct hash256 *genesis,
+                             struct fault *fault) MUST_CHECK;
+
+/* Adds every block of the folder to `chain`, in the order of the files, and remembers in the store what was found (it
+ * commits in between where there is much). Gaps go to options->damage, each counted in *damages. O(changed files). */
+enum status filemap_load(const struct ingest_options *options, const struct blkdir *dir, const uint8_t magic[4],
+                         struct store *store, struct chain *chain, uint64_t *damages, struct fault *fault) MUST_CHECK;
+
+/* What the store remembers of the files, checked as far as it can be without them: records and gaps in order, apart and
+ * inside their file, headers that meet their own targets, and for each block of the store whose header is there, that
+ * header's parent and time are the store's. STATUS_FORMAT: the first violation. O(store). */
+enum status filemap_check(const struct store *store, struct fault *fault) MUST_CHECK;
+
+#endif

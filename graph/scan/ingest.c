@@ -1,0 +1,456 @@
+#include "graph/scan/ingest.h"
+
+#include <stdio.h>
+
+#include "graph/scan/filemap.h"
+#include "graph/scan/hole.h"
+#include "graph/scan/outpoints.h"
+#include "graph/scan/replay.h"
+#include "graph/scan/round.h"
+#include "parser/chain.h"
+#include "parser/mem.h"
+
+#define REPLAY_MAX 65536u /* records that are replayed rather than the table saved: some 20 ms */
+#define HOLES_NAMED 3u
+#define FRAME_SIZE 8u /* magic and length in front of a block; messages name where those are */
+#define WAY_OUT "restore the file or run the node with -reindex, then scan again"
+#define WAY_OUT_OF_HOLE "unless the node is still loading that block, " WAY_OUT
+
+struct ingest {
+    const struct ingest_options *options;
+    struct ingest_result *result;
+    struct fault *fault;
+    struct blkdir dir;
+    struct store *store;
+    struct chain *chain;
+    struct outpoints *table;
+    struct round *round;
+    uint8_t magic[4];
+    struct hash256 genesis;
+    uint32_t end;             /* height up to which the chain of the files is certain */
+    uint32_t target;          /* number of blocks that the store is to have */
+    uint64_t saved_records;   /* records_of the blocks that the saved table knows */
+    bool table_changed;       /* the table is that of the store's tip, and the store's snapshot of it is not */
+    bool one_block;           /* the next run is of one block: another copy of one that is damaged */
+};
+
+static bool stopped(const struct ingest *ingest) { return ingest->options->stop && *ingest->options->stop; }
+
+static void note(const struct ingest *ingest, const char *text)
+{
+    if (ingest->options->note)
+        ingest->options->note(ingest->options->context, text);
+}
+
+static void report_damage(struct ingest *ingest, const struct fault *what)
+{
+    ingest->result->damages++;
+    if (ingest->options->damage)
+        ingest->options->damage(ingest->options->context, what);
+}
+
+static const char *hex_of(const struct hash256 *hash, char text[HASH256_HEX_SIZE + 1])
+{
+    *hash256_hex(hash, text) = 0;
+    return text;
+}
+
+/* ---- opening ---- */
+
+static enum status open_all(struct ingest *ingest)
+{
+    const struct ingest_options *options = ingest->options;
+    enum status status = blkdir_open(options->datadir, options->chain, &ingest->dir, ingest->fault);
+    if (status == STATUS_OK)
+        status = filemap_identify(&ingest->dir, options->chain, ingest->magic, &ingest->genesis, ingest->fault);
+    if (status != STATUS_OK)
+        return status;
+    struct store_identity identity = {.genesis = ingest->genesis, .nulldata_stored = options->nulldata_stored};
+    memcpy(identity.magic, ingest->magic, sizeof identity.magic);
+    status = store_open(options->store, STORE_WRITE, &identity, &ingest->store, ingest->fault);
+    if (status == STATUS_OK)
+        status = chain_new(&ingest->genesis, &ingest->chain, ingest->fault);
+    if (status == STATUS_OK)
+        status = outpoints_new(store_seed(ingest->store), &ingest->table, ingest->fault);
+    return status;
+}
+
+static void name_network(struct ingest *ingest)
+{
+    const struct network *network = network_by_magic(ingest->magic);
+    const uint8_t *m = ingest->magic;
+    if (network)
+        snprintf(ingest->result->network, sizeof ingest->result->network, "%s", network->name);
+    else
+        snprintf(ingest->result->network, sizeof ingest->result->network, "signet-%02x%02x%02x%02x", m[0], m[1], m[2],
+                 m[3]);
+}
+
+/* ---- the chain ---- */
+
+/* " (blkNNNNN.dat is missing)" for the first number that is left out in the folder; else nothing. */
+static const char *missing_file(const struct blkdir *dir, char text[48])
+{
+    *text = 0;
+    for (size_t i = 1; i < dir->count && !*text; i++)
+        if (dir->files[i].number > dir->files[i - 1].number + 1)
+            snprintf(text, 48, " (blk%05u.dat is missing)", dir->files[i - 1].number + 1);
+    return text;
+}
+
+/* Has the next scan look again at the file that holds a block and at its neighbours: something is wrong in one of them,
+ * and files are restored with the size and time that they had. */
+static enum status forget_files(struct ingest *ingest, const struct chain_block *block)
+{
+    const struct blkdir *dir = &ingest->dir;
+    enum status status = STATUS_OK;
+    if (block->file == FILEMAP_GONE)
+        return STATUS_OK;
+    for (size_t f = block->file > 0 ? block->file - 1 : 0; f <= (size_t)block->file + 1 && f < dir->count; f++)
+        if (status == STATUS_OK)
+            status = store_drop_file(ingest->store, dir->files[f].number, ingest->fault);
+    return status;
+}
+
+/* A block whose parent is in no file: above it nothing can be believed. */
+static void report_hole(struct ingest *ingest, const struct chain_block *block)
+{
+    char hash[HASH256_HEX_SIZE + 1], parent[HASH256_HEX_SIZE + 1], missing[48];
+    struct fault what = {0};
+    const char *path = block->file == FILEMAP_GONE ? NULL : ingest->dir.files[block->file].path;
+    (void)fault_set(
+        &what, STATUS_FORMAT, path, block->offset - FRAME_SIZE,
+        "block %s and what follows it are left out, since its parent %s is in no blk file%s: the chain of these "
+        "files ends at height %u; " WAY_OUT_OF_HOLE,
+        hex_of(&block->hash, hash), hex_of(&block->prev_hash, parent), missing_file(&ingest->dir, missing),
+        ingest->end);
+    report_damage(ingest, &what);
+}
+
+static enum status report_holes(struct ingest *ingest)
+{
+    uint32_t holes = 0, detached = chain_detached(ingest->chain);
+    enum status status = STATUS_OK;
+    for (uint32_t node = 0; detached && node < chain_count(ingest->chain) && status == STATUS_OK; node++) {
+        const struct chain_block *block = chain_at(ingest->chain, node);
+        if (!hole_is_above(ingest->chain, block))
+            continue;
+        if (++holes <= HOLES_NAMED)
+            report_hole(ingest, block);
+        status = forget_files(ingest, block);
+    }
+    if (holes > HOLES_NAMED) {
+        struct fault what = {0};
+        (void)fault_set(&what, STATUS_FORMAT, ingest->dir.path, FAULT_NO_OFFSET,
+                        "%u more such holes, %u blocks left out in all", holes - HOLES_NAMED, detached);
+        report_damage(ingest, &what);
+    }
+    return status;
+}
+
+/* A tip that is not on disk yet a pruned or unfinished folder explains: say which it looks like. */
+static enum status no_chain(struct ingest *ingest, enum status status)
+{
+    if (status != STATUS_NOT_FOUND || chain_find(ingest->chain, &ingest->genesis) != CHAIN_NONE)
+        return status;
+    char hash[HASH256_HEX_SIZE + 1];
+    const struct blkfile *first = &ingest->dir.files[0];
+    return fault_set(
+        ingest->fault, status, ingest->dir.path, FAULT_NO_OFFSET,
+        "the genesis block %s is in none of the %zu blk files (the first is number %u)%s; "
+        "`unktx blocks` reads such files without a chain",
+        hex_of(&ingest->genesis, hash), ingest->dir.count, first->number,
+        first->number > 0 ? ": a pruned node, whose early blocks are gone? A scan needs all blocks from genesis" : "");
+}
+
+static enum status link_chain(struct ingest *ingest)
+{
+    const struct ingest_options *options = ingest->options;
+    enum status status = filemap_load(options, &ingest->dir, ingest->magic, ingest->store, ingest->chain,
+                                      &ingest->result->damages, ingest->fault);
+    if (status != STATUS_OK)
+        return status;
+    status = chain_link(ingest->chain, options->tip, ingest->fault);
+    if (status != STATUS_OK)
+        return no_chain(ingest, status);
+    ingest->end = chain_height(ingest->chain);
+    if (!options->tip) /* which says what is certain */
+        status = hole_certain_height(&ingest->dir, ingest->chain, &ingest->end, ingest->fault);
+    if (status != STATUS_OK)
+        return status;
+    status = report_holes(ingest);
+    if (status != STATUS_OK)
+        return status;
+    ingest->result->detached = chain_detached(ingest->chain);
+    ingest->result->stale = chain_count(ingest->chain) - ingest->result->detached - chain_height(ingest->chain) - 1;
+    ingest->target = (options->to_height < ingest->end ? options->to_height : ingest->end) + 1;
+    return STATUS_OK;
+}
+
+/* ---- where the store's chain leaves this one ---- */
+
+/* How many blocks from genesis on the store and the chain have in common. */
+static enum status common_blocks(struct ingest *ingest, uint32_t *common)
+{
+    struct store_reader *reader = NULL;
+    enum status status = store_reader_open(ingest->store, &reader, ingest->fault);
+    uint32_t blocks = store_totals_of(ingest->store).blocks, end = ingest->end;
+    /* A block that both have stands on blocks that both have. */
+    uint32_t low = 0, high = blocks <= end ? blocks : end + 1;
+    for (uint32_t middle = high - 1; low < high && status == STATUS_OK; middle = low + (high - low) / 2) {
+        struct block_record block;
+        status = store_block(reader, middle, &block, ingest->fault);
+        if (status == STATUS_OK && hash256_equal(&block.hash, &chain_active(ingest->chain, middle)->hash))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *common = low;
+    store_reader_close(reader);
+    return status;
+}
+
+/* True if the store's first block above genesis is in the files, if only on a branch that lost. A node keeps such
+ * blocks. */
+static enum status knows_first_block(struct ingest *ingest, bool *knows)
+{
+    struct store_reader *reader = NULL;
+    struct block_record block;
+    enum status status = store_reader_open(ingest->store, &reader, ingest->fault);
+    if (status == STATUS_OK)
+        status = store_block(reader, 1, &block, ingest->fault);
+    store_reader_close(reader);
+    uint32_t node = status == STATUS_OK ? chain_find(ingest->chain, &block.hash) : CHAIN_NONE;
+    *knows = node != CHAIN_NONE && chain_at(ingest->chain, node)->file != FILEMAP_GONE;
+    return status;
+}
+
+/* Where nothing but the genesis block is shared, the files are either of a chain that was begun anew (a regtest that
+ * was reset, a custom signet), or of a reorganisation from the first block on. */
+static enum status refuse_other_chain(struct ingest *ingest, uint32_t common)
+{
+    bool knows = common > 1 || store_totals_of(ingest->store).blocks == 1 || chain_height(ingest->chain) == 0;
+    enum status status = common == 0 || knows ? STATUS_OK : knows_first_block(ingest, &knows);
+    if (status != STATUS_OK || (common > 0 && knows))
+        return status;
+    return fault_set(
+        ingest->fault, STATUS_REFUSED, store_path(ingest->store), FAULT_NO_OFFSET,
+        "the store was made from another chain, which shares %s with this one: choose another --store, or delete "
+        "this one",
+        common == 0 ? "no block" : "only the genesis block");
+}
+
+/* Takes the store back to what it shares with the chain; never because files were lost above that, only because the
+ * chain goes elsewhere or the user asked for an earlier end. */
+static enum status meet_chain(struct ingest *ingest)
+{
+    uint32_t common, blocks = store_totals_of(ingest->store).blocks;
+    enum status status = common_blocks(ingest, &common);
+    if (status != STATUS_OK || blocks == 0)
+        return status;
+    status = refuse_other_chain(ingest, common);
+    if (status != STATUS_OK)
+        return status;
+    /* A chain that ends inside the store's: blk files of blocks that the store holds are gone or damaged, and what the
+     * store holds stays right; unless --tip asks for that end. */
+    bool shorter = common == ingest->end + 1 && !ingest->options->tip;
+    if (shorter)
+        ingest->target = ingest->options->to_height < blocks ? ingest->options->to_height + 1 : blocks;
+    uint32_t keep = shorter ? blocks : common;
+    if (keep > ingest->target)
+        keep = ingest->target;
+    char text[160];
+    if (keep == blocks) {
+        snprintf(text, sizeof text, "the blk files hold the chain to height %u only; the store keeps what it has",
+                 ingest->end);
+        if (shorter && common < blocks)
+            note(ingest, text);
+        return STATUS_OK;
+    }
+    ingest->result->blocks_removed = blocks - keep;
+    snprintf(text, sizeof text, "taking back %u blocks, from height %u on: %s", blocks - keep, keep,
+             keep == common ? "the chain has left them" : "--to-height or --tip ends below them");
+    note(ingest, text);
+    return store_rollback(ingest->store, keep, ingest->fault);
+}
+
+/* ---- the outpoint table ---- */
+
+static enum status get_chunk(void *context, uint32_t chunk, const uint8_t **bytes, size_t *size)
+{
+    struct ingest *ingest = context;
+    return store_get_snapshot(ingest->store, chunk, bytes, size, NULL);
+}
+
+static enum status put_chunk(void *context, uint32_t chunk, const void *bytes, size_t size)
+{
+    struct ingest *ingest = context;
+    return store_put_snapshot(ingest->store, chunk, bytes, size, ingest->fault);
+}
+
+/* Stored transactions and tracked outputs: what a replay goes through. */
+static uint64_t records_of(const struct store *store)
+{
+    struct store_totals totals = store_totals_of(store);
+    return totals.txs + totals.tracked;
+}
+
+/* The last saved table and what came since. */
+static enum status load_table(struct ingest *ingest)
+{
+    uint32_t blocks = store_snapshot_blocks(ingest->store);
+    if (blocks > 0 && outpoints_load(ingest->table, get_chunk, ingest) != STATUS_OK)
+        blocks = 0; /* damaged, and empty now: the store itself has all of it */
+    uint64_t replayed = 0;
+    enum status status = replay_outpoints(ingest->store, blocks, ingest->table, &replayed, ingest->fault);
+    ingest->saved_records = records_of(ingest->store) - replayed;
+    return status;
+}
+
+/* To save the table costs as much as it holds, to replay what came since the last time as much as that: so it is saved
+ * when as much has come as a part of it, and small steps stay small. */
+static bool table_is_worth_saving(const struct ingest *ingest)
+{
+    uint64_t came = records_of(ingest->store) - ingest->saved_records;
+    return came > REPLAY_MAX && came > outpoints_count(ingest->table) / 8;
+}
+
+/* Commits what is there. */
+static enum status finish(struct ingest *ingest)
+{
+    enum status status = STATUS_OK;
+    if (ingest->table_changed && table_is_worth_saving(ingest))
+        status = outpoints_save(ingest->table, put_chunk, ingest);
+    return status == STATUS_OK ? store_commit(ingest->store, ingest->fault) : status;
+}
+
+/* ---- the blocks ---- */
+
+static void progress(const struct ingest *ingest, uint64_t done, uint64_t total, uint32_t height)
+{
+    struct ingest_progress progress = {.stage = INGEST_BLOCKS, .done = done, .total = total, .height = height};
+    if (ingest->options->progress)
+        ingest->options->progress(ingest->options->context, &progress);
+}
+
+static uint64_t bytes_between(const struct ingest *ingest, uint32_t first, uint32_t end)
+{
+    uint64_t bytes = 0;
+    for (uint32_t height = first; height < end; height++)
+        bytes += chain_active(ingest->chain, height)->size;
+    return bytes;
+}
+
+/* Reports a damaged block. If the files hold it a second time, that copy is next; else it ends the chain. */
+static enum status report_block(struct ingest *ingest, uint32_t height, const struct fault *damage)
+{
+    const struct chain_block *block = chain_active(ingest->chain, height);
+    struct fault what = {0};
+    enum status status = forget_files(ingest, block);
+    uint64_t offset = block->offset - FRAME_SIZE;
+    ingest->one_block = chain_next_copy(ingest->chain, chain_find(ingest->chain, &block->hash));
+    if (ingest->one_block) {
+        (void)fault_set(&what, damage->status, damage->path, offset,
+                        "%.300s; the copy in blk%05u.dat at byte %llu is taken", damage->text,
+                        ingest->dir.files[block->file].number, (unsigned long long)block->offset - FRAME_SIZE);
+    } else {
+        ingest->target = height;
+        (void)fault_set(&what, damage->status, damage->path, offset, "%.300s; the scan ends below it%s",
+                        damage->text, block->file == FILEMAP_GONE ? "" : ": " WAY_OUT);
+    }
+    report_damage(ingest, &what);
+    return status;
+}
+
+/* One run of blocks from height *next on. A damaged block is reported and no error. */
+static enum status run_once(struct ingest *ingest, uint32_t *next, uint32_t count)
+{
+    uint32_t done;
+    struct fault what = {0};
+    ingest->table_changed = true;
+    enum status status = round_run(ingest->round, ingest->chain, *next, count, &done, &what);
+    ingest->result->blocks_added += done;
+    ingest->result->bytes += bytes_between(ingest, *next, *next + done);
+    *next += done;
+    if (status == STATUS_FORMAT) {
+        return report_block(ingest, *next, &what);
+    }
+    ingest->one_block = false;
+    if (status != STATUS_OK && ingest->fault)
+        *ingest->fault = what;
+    return status;
+}
+
+/* How many blocks from height `first` on make the next run. */
+static uint32_t run_size(const struct ingest *ingest, uint32_t first, uint32_t last)
+{
+    const struct ingest_options *options = ingest->options;
+    uint32_t count = ingest->one_block ? 1 : round_size(ingest->chain, first, last, options->threads);
+    return options->commit_blocks && count > options->commit_blocks ? options->commit_blocks : count;
+}
+
+static enum status take_blocks(struct ingest *ingest)
+{
+    uint32_t next = store_totals_of(ingest->store).blocks, last = ingest->target - 1;
+    uint64_t total = bytes_between(ingest, next, ingest->target);
+    enum status status = STATUS_OK;
+    while (next < ingest->target && status == STATUS_OK) {
+        if (stopped(ingest)) {
+            status = STATUS_INTERRUPTED;
+            break;
+        }
+        uint32_t count = run_size(ingest, next, last);
+        if (next + count <= last)
+            round_read_ahead(ingest->round, ingest->chain, next + count, run_size(ingest, next + count, last));
+        status = run_once(ingest, &next, count);
+        progress(ingest, ingest->result->bytes, total, next ? next - 1 : 0);
+    }
+    if (status == STATUS_OK || status == STATUS_INTERRUPTED) {
+        enum status end = round_flush(ingest->round, ingest->fault);
+        status = end == STATUS_OK ? status : end;
+    }
+    return status;
+}
+
+static enum status run(struct ingest *ingest)
+{
+    enum status status = open_all(ingest);
+    if (status != STATUS_OK)
+        return status;
+    name_network(ingest);
+    status = link_chain(ingest);
+    if (status == STATUS_OK)
+        status = meet_chain(ingest);
+    if (status == STATUS_OK && ingest->target > store_totals_of(ingest->store).blocks) {
+        status = load_table(ingest);
+        if (status == STATUS_OK)
+            status =
+                round_new(ingest->options, &ingest->dir, ingest->store, ingest->table, &ingest->round, ingest->fault);
+        if (status == STATUS_OK)
+            status = take_blocks(ingest);
+    }
+    if (status == STATUS_OK || status == STATUS_INTERRUPTED) {
+        enum status end = finish(ingest);
+        return end == STATUS_OK ? status : end;
+    }
+    return status;
+}
+
+enum status ingest_run(const struct ingest_options *options, struct ingest_result *result, struct fault *fault)
+{
+    struct ingest ingest = {.options = options, .result = result, .fault = fault};
+    *result = (struct ingest_result){0};
+    enum status status = run(&ingest);
+    if (ingest.store) {
+        struct store_totals totals = store_totals_of(ingest.store);
+        result->blocks = totals.blocks;
+        result->height = totals.blocks ? totals.blocks - 1 : 0;
+        result->tip = totals.tip;
+    }
+    round_free(ingest.round);
+    outpoints_free(ingest.table);
+    chain_free(ingest.chain);
+    store_close(ingest.store);
+    blkdir_free(&ingest.dir);
+    return status;
+}

@@ -1,0 +1,65 @@
+/* ingest: from a node's blocks folder to the store: `unktx scan`.
+ *
+ * 1. List the blk files; read the headers of the files that changed since the last run; link the best chain.
+ * 2. Where the store's chain leaves it, take the store back to the fork.
+ * 3. In rounds of some 64 MiB of consecutive blocks: walk the blocks in parallel (count kinds, collect tracked outputs
+ *    and hashes of inputs), add the outputs in chain order, look the inputs up in parallel, write in chain order.
+ * The store's content depends on the chain alone: not on threads, file order, XOR, rounds or interruptions.
+ *
+ * Memory: bounded by the threads, the headers (about 130 bytes a block) and the unspent tracked outputs (outpoints.h).
+ */
+#ifndef UNKTX_GRAPH_INGEST_H
+#define UNKTX_GRAPH_INGEST_H
+
+#include <signal.h>
+
+#include "graph/store/store.h"
+#include "parser/blkfile.h"
+#include "parser/hash256.h"
+
+enum ingest_stage { INGEST_HEADERS, INGEST_BLOCKS };
+
+struct ingest_progress {
+    enum ingest_stage stage;
+    uint64_t done, total;   /* bytes of blocks (INGEST_BLOCKS) or of files (INGEST_HEADERS) */
+    uint32_t height;        /* the last block done; INGEST_BLOCKS only */
+};
+
+struct ingest_options {
+    const char *datadir;
+    const char *chain;            /* network name, NULL to find out */
+    const char *store;            /* folder of the store */
+    unsigned threads;
+    uint32_t to_height;           /* UINT32_MAX: the tip */
+    const struct hash256 *tip;    /* NULL: the best one */
+    bool nulldata_stored;
+    bool verify;
+    const volatile sig_atomic_t *stop; /* not 0: commit and return STATUS_INTERRUPTED; may be NULL */
+    void (*progress)(void *context,
+                     const struct ingest_progress *progress); /* may be NULL; called by the calling thread */
+    /* Says that input was damaged and skipped (a gap in a file, a hole in the chain, a block that fails --verify), each
+     * as a fault with path, offset and text. May be NULL. */
+    void (*damage)(void *context, const struct fault *what);
+    /* Something worth a line that is no damage: what was taken back after a reorganisation, a pinned tip, ... */
+    void (*note)(void *context, const char *text);
+    void *context;
+    uint32_t commit_blocks; /* test support: commit after rounds of so many blocks; 0: as it suits */
+};
+
+struct ingest_result {
+    char network[32];       /* name, or "signet-XXXXXXXX" for a custom one's magic */
+    uint32_t blocks;        /* in the store */
+    uint32_t height;        /* of its tip; 0 without blocks */
+    struct hash256 tip;
+    uint32_t blocks_added, blocks_removed;
+    uint32_t stale, detached; /* blocks on disk outside the chain */
+    uint64_t bytes;         /* of blocks read and walked in this run */
+    uint64_t damages;       /* how often `damage` was called */
+};
+
+/* Brings the store up to date. STATUS_OK also with damages (the caller exits with 3). *result is valid with STATUS_OK
+ * and STATUS_INTERRUPTED. */
+enum status ingest_run(const struct ingest_options *options, struct ingest_result *result,
+                       struct fault *fault) MUST_CHECK;
+
+#endif

@@ -1,0 +1,156 @@
+#include "graph/scripts/matcher.h"
+
+#include <regex.h>
+#include <string.h>
+
+#include "parser/bytes.h"
+#include "parser/mem.h"
+
+#define SLOTS 2048u
+
+/* What a kind and a template say of each entry. */
+struct slot {
+    bool used;
+    uint64_t key;
+    struct name_set sure;     /* every script of this template is it */
+    struct name_set guarded;  /* it is, if the entry's conditions hold */
+    struct name_set possible; /* the asm must tell, and then the conditions */
+};
+
+struct matcher {
+    const struct catalogue *catalogue;
+    uint64_t key[2];
+    size_t compiled;
+    regex_t regexes[CATALOGUE_MAX];
+    struct slot slots[SLOTS];
+    char text[]; /* asm of a script */
+};
+
+enum status matcher_new(const struct catalogue *catalogue, const uint8_t seed[16], struct matcher **matcher,
+                        struct fault *fault)
+{
+    struct matcher *m = mem_alloc(1, sizeof *m + script_asm_bound(MATCHER_SCRIPT_MAX));
+    *matcher = m;
+    if (!m)
+        return fault_nomem(fault);
+    m->catalogue = catalogue;
+    m->key[0] = load_le64(seed);
+    m->key[1] = load_le64(seed + 8);
+    for (; m->compiled < catalogue->count; m->compiled++)
+        /* the catalogue has compiled each of them before, so memory is all that can lack */
+        if (regcomp(&m->regexes[m->compiled], catalogue->entries[m->compiled].pattern, REG_EXTENDED | REG_NOSUB) != 0)
+            return fault_nomem(fault);
+    return STATUS_OK;
+}
+
+void matcher_free(struct matcher *matcher)
+{
+    if (!matcher)
+        return;
+    for (size_t i = 0; i < matcher->compiled; i++)
+        regfree(&matcher->regexes[i]);
+    mem_free(matcher);
+}
+
+static bool begins_with(const char *text, size_t size, const char *head, size_t head_size)
+{
+    return size >= head_size && memcmp(text, head, head_size) == 0;
+}
+
+static bool ends_with(const char *text, size_t size, const char *tail, size_t tail_size)
+{
+    return size >= tail_size && memcmp(text + size - tail_size, tail, tail_size) == 0;
+}
+
+static bool matches(const struct matcher *m, size_t i, const char *text, size_t size)
+{
+    const struct known_script *entry = &m->catalogue->entries[i];
+    return (!entry->head_size || begins_with(text, size, entry->head, entry->head_size)) &&
+           (!entry->tail_size || ends_with(text, size, entry->tail, entry->tail_size)) &&
+           regexec(&m->regexes[i], text, 0, NULL, 0) == 0;
+}
+
+/* Asm and template are the same text up to the first and behind the last push of data. False where this shows that no
+ * script of the template matches. */
+static bool may_match(const struct known_script *entry, const char *template, size_t size)
+{
+    const char *cut = strstr(template, "..."), *last = strrchr(template, '>');
+    size_t same = strcspn(template, "<");
+    if (cut && (size_t)(cut - template) < same)
+        same = (size_t)(cut - template);
+    size_t head = same < entry->head_size ? same : entry->head_size;
+    if (head && memcmp(template, entry->head, head) != 0)
+        return false;
+    size_t behind = last ? (size_t)(template + size - (last + 1)) : size;
+    size_t tail = behind < entry->tail_size ? behind : entry->tail_size;
+    return cut || !tail || memcmp(template + size - tail, entry->tail + entry->tail_size - tail, tail) == 0;
+}
+
+static void fill_slot(const struct matcher *m, struct slot *slot, enum kind kind, const uint8_t *script, size_t size)
+{
+    char template[SCRIPT_TEMPLATE_MAX];
+    size_t length = script_template(script, size, template);
+    bool is_asm = !strpbrk(template, "<#");
+    for (size_t i = 0; i < m->catalogue->count; i++) {
+        const struct known_script *entry = &m->catalogue->entries[i];
+        if (!(entry->kinds >> kind & 1))
+            continue;
+        bool by_asm = !entry->over_template && !is_asm && entry->pattern[0];
+        if (by_asm) {
+            if (may_match(entry, template, length))
+                name_set_add(&slot->possible, i);
+        } else if (matches(m, i, template, length)) {
+            bool guarded = entry->anyone_can_spend || entry->keys_off_curve;
+            name_set_add(guarded ? &slot->guarded : &slot->sure, i);
+        }
+    }
+}
+
+static struct slot *find_slot(struct matcher *m, enum kind kind, const uint8_t *script, size_t size)
+{
+    uint64_t key = script_template_hash(script, size, m->key) + (uint64_t)kind;
+    struct slot *slot = &m->slots[key % SLOTS];
+    if (!slot->used || slot->key != key) {
+        *slot = (struct slot){.used = true, .key = key};
+        fill_slot(m, slot, kind, script, size);
+    }
+    return slot;
+}
+
+/* The conditions that bytes decide, each worked out at most once for a script. */
+struct conditions {
+    enum kind kind;
+    const uint8_t *script;
+    size_t size;
+    int anyone_can_spend, keys_off_curve; /* -1: not looked at */
+};
+
+static bool holds(struct conditions *c, const struct known_script *entry)
+{
+    if (entry->anyone_can_spend && c->anyone_can_spend < 0)
+        c->anyone_can_spend = script_anyone_can_spend(c->script, c->size);
+    if (entry->keys_off_curve && c->keys_off_curve < 0) {
+        unsigned on_curve;
+        c->keys_off_curve = script_keys(c->kind, c->script, c->size, &on_curve) > on_curve;
+    }
+    return (!entry->anyone_can_spend || c->anyone_can_spend == 1) && (!entry->keys_off_curve || c->keys_off_curve == 1);
+}
+
+void matcher_match(struct matcher *m, enum kind kind, const uint8_t *script, size_t size, struct name_set *found)
+{
+    const struct slot *slot = find_slot(m, kind, script, size);
+    struct conditions conditions = {kind, script, size, -1, -1};
+    struct name_set guarded = name_set_without(&slot->guarded, found);
+    struct name_set possible = name_set_without(&slot->possible, found);
+    const struct known_script *entries = m->catalogue->entries;
+    name_set_join(found, &slot->sure);
+    for (size_t i; (i = name_set_first(&guarded)) < CATALOGUE_MAX; name_set_remove(&guarded, i))
+        if (holds(&conditions, &entries[i]))
+            name_set_add(found, i);
+    if (name_set_first(&possible) == CATALOGUE_MAX)
+        return;
+    size_t length = script_asm(script, size < MATCHER_SCRIPT_MAX ? size : MATCHER_SCRIPT_MAX, m->text);
+    for (size_t i; (i = name_set_first(&possible)) < CATALOGUE_MAX; name_set_remove(&possible, i))
+        if (matches(m, i, m->text, length) && holds(&conditions, &entries[i]))
+            name_set_add(found, i);
+}

@@ -1,0 +1,140 @@
+/* store: an append-ordered store of batches (record.h), of what is known of each blk file, and of a snapshot of the
+ * outpoint table, in the tables of a kv.
+ *
+ * Appending: blocks are added in height order; full batches wait in memory until store_commit writes them in one LMDB
+ * transaction. What is not committed is lost on a crash, never half there. One process writes at a time (STATUS_BUSY
+ * for the second); readers run beside it and see the last commit. Map size: grows by itself while writing.
+ *
+ * Thread rule: a store belongs to one thread; a store_reader belongs to one thread, any number of readers may run
+ * beside each other and beside the owner's store_add_*, but not beside store_commit, store_put_snapshot or
+ * store_rollback of the same process: those three take every reader of this store to the new state, and its pointers
+ * end. One process opens a store once at a time (LMDB's rule); any number of processes may read it. Ownership: pointers
+ * into batches are borrowed and valid until the reader is refreshed or closed. */
+#ifndef UNKTX_GRAPH_STORE_H
+#define UNKTX_GRAPH_STORE_H
+
+#include "graph/store/record.h"
+#include "parser/status.h"
+
+#define STORE_VERSION 1u
+#define STORE_SEED_SIZE 16u
+
+/* What a store was made for; a scan with anything else is refused. */
+struct store_identity {
+    uint8_t magic[4];
+    struct hash256 genesis;
+    bool nulldata_stored; /* --nulldata store */
+};
+
+struct store_totals {
+    uint32_t blocks;      /* 0: empty; the tip's height is blocks - 1 */
+    uint64_t txs;         /* stored transactions */
+    uint64_t tracked;     /* tracked outputs */
+    struct hash256 tip;   /* valid when blocks > 0 */
+};
+
+struct store; /* opaque */
+
+enum store_mode { STORE_READ, STORE_WRITE };
+
+/* Opens the folder `path`. STORE_WRITE creates it and a new store where there is none (then `identity` is written, and
+ * a random seed) and otherwise requires the same identity (STATUS_REFUSED names the difference). STORE_READ never
+ * changes a byte, works on a read-only file system, and ignores `identity` (may be NULL). STATUS_NOT_FOUND: no store
+ * there. STATUS_FORMAT: not a store, or of another version (the text says what to do). STATUS_BUSY: another process
+ * writes. */
+enum status store_open(const char *path, enum store_mode mode, const struct store_identity *identity,
+                       struct store **store, struct fault *fault) MUST_CHECK;
+/* Drops what was not committed. NULL is legal. */
+void store_close(struct store *store);
+
+const struct store_identity *store_identity_of(const struct store *store);
+/* Secret random bytes of this store, for keyed hashing. */
+const uint8_t *store_seed(const struct store *store);
+/* Of all that was added, committed or not. */
+struct store_totals store_totals_of(const struct store *store);
+const char *store_path(const struct store *store);
+
+/* ---- appending (STORE_WRITE) ---- */
+
+/* As batch_begin_block / batch_add_tx / batch_end_block, over batches that are cut by themselves. The first tracked
+ * output of a transaction gets the ordinal store_totals_of(store).tracked. */
+enum status store_begin_block(struct store *store, const struct block_record *block, struct fault *fault) MUST_CHECK;
+enum status store_add_tx(struct store *store, const struct tx_record *tx, const uint8_t *outputs, size_t outputs_size,
+                         const uint32_t *tracked_vouts, const struct spend_record *spends,
+                         struct fault *fault) MUST_CHECK;
+enum status store_end_block(struct store *store, struct fault *fault) MUST_CHECK;
+/* Bytes added and not yet committed. */
+size_t store_pending(const struct store *store);
+/* Writes all closed blocks, and what store_put_file and store_put_snapshot gave since, in one durable transaction.
+ * STATUS_IO with the way out in the text when the disk is full; the store is then as after the commit before. */
+enum status store_commit(struct store *store, struct fault *fault) MUST_CHECK;
+/* Keeps the blocks 0..blocks-1 and drops the others, durably, with a snapshot that belongs to more. O(what is dropped +
+ * one batch). */
+enum status store_rollback(struct store *store, uint32_t blocks, struct fault *fault) MUST_CHECK;
+
+/* ---- values beside the chain ---- */
+
+/* What is known of blk file `number`: an opaque value of the caller's. Taken in by the next store_commit. */
+enum status store_put_file(struct store *store, uint32_t number, const void *value, size_t size,
+                           struct fault *fault) MUST_CHECK;
+/* Drops what was known of file `number`; no error if nothing was. */
+enum status store_drop_file(struct store *store, uint32_t number, struct fault *fault) MUST_CHECK;
+/* What is known (and committed) of file `number`; borrowed until the next change of the store. STATUS_NOT_FOUND if
+ * nothing is. O(log n). */
+enum status store_get_file(const struct store *store, uint32_t number, const uint8_t **value, size_t *size,
+                           struct fault *fault) MUST_CHECK;
+/* Calls fn for each file of the last commit in order of number with borrowed bytes; a status other than STATUS_OK ends
+ * the loop and is returned. */
+typedef enum status store_file_fn(void *context, uint32_t number, const uint8_t *value, size_t size);
+enum status store_each_file(const struct store *store, store_file_fn *fn, void *context,
+                            struct fault *fault) MUST_CHECK;
+
+/* The snapshot: an opaque value in chunks 0, 1, ... that belongs to the blocks of the moment; it stays when blocks are
+ * added, and goes when some that it belongs to are taken back. store_put_snapshot copies (chunk 0 begins a new one);
+ * the snapshot counts with the next store_commit, if no block is added before that. Holds at most 16 MiB of chunks:
+ * what is more is written at once. */
+enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *bytes, size_t size,
+                               struct fault *fault) MUST_CHECK;
+/* How many of the committed blocks the snapshot belongs to; 0: there is none. */
+uint32_t store_snapshot_blocks(const struct store *store);
+/* Chunk `chunk` of the committed snapshot: STATUS_NOT_FOUND if there is none (behind the last chunk, or no snapshot).
+ * Borrowed until the next change of the store. */
+enum status store_get_snapshot(const struct store *store, uint32_t chunk, const uint8_t **bytes, size_t *size,
+                               struct fault *fault) MUST_CHECK;
+
+/* ---- reading ---- */
+
+struct store_reader; /* opaque */
+
+enum status store_reader_open(const struct store *store, struct store_reader **reader, struct fault *fault) MUST_CHECK;
+void store_reader_close(struct store_reader *reader);
+/* Sees what this process has committed since (store_commit does this for every reader); what another process has
+ * committed is seen by opening the store anew. Pointers from this reader end. STATUS_BUSY: another process took the
+ * store back. */
+enum status store_reader_refresh(struct store_reader *reader, struct fault *fault) MUST_CHECK;
+
+/* Number of committed batches, and the bytes of batch 0..n-1 in chain order (borrowed until refresh or close).
+ * O(log n) each. */
+size_t store_batches(const struct store_reader *reader);
+enum status store_batch(const struct store_reader *reader, size_t batch, struct batch_view *view,
+                        struct fault *fault) MUST_CHECK;
+/* The same with its checksum verified, for who reads all of it. O(size of the batch). */
+enum status store_whole_batch(const struct store_reader *reader, size_t batch, struct batch_view *view,
+                              struct fault *fault) MUST_CHECK;
+
+/* The batch that holds the block of that height, STATUS_NOT_FOUND above the tip. */
+enum status store_batch_of_height(const struct store_reader *reader, uint32_t height, size_t *batch,
+                                  struct fault *fault) MUST_CHECK;
+
+/* The outpoint of a tracked output, committed or still pending in the store that the reader was opened on. O(log n). */
+enum status store_outpoint(const struct store_reader *reader, uint64_t ordinal, struct hash256 *txid, uint32_t *vout,
+                           struct fault *fault) MUST_CHECK;
+
+/* Hash and time of the block of that height, committed or pending. O(log n + a batch's blocks). */
+enum status store_block(const struct store_reader *reader, uint32_t height, struct block_record *block,
+                        struct fault *fault) MUST_CHECK;
+
+/* Test support: map sizes are multiples of so many bytes; 0 for the default. For stores opened later. */
+void store_map_step(size_t bytes);
+
+#endif

@@ -1,0 +1,52 @@
+/* tio_build: builds the index of tio.h from a node's blk files, by sequential work only: `unktx index`.
+ *
+ * Look-ups of billions of inputs become a partitioned join, within options->memory: (keyed hash of txid, transaction)
+ * with (keyed hash of prevout txid, vout, input), equal hashes settled by the full txid; results are shuffled back into
+ * input order and output order, and every table is written in key order. The result is that of a fresh build, whatever
+ * was interrupted, added or taken back before. */
+#ifndef UNKTX_GRAPH_TIO_BUILD_H
+#define UNKTX_GRAPH_TIO_BUILD_H
+
+#include <signal.h>
+
+#include "graph/scan/ingest.h"
+
+enum tio_stage { TIO_HEADERS, TIO_WALK, TIO_JOIN, TIO_TABLES };
+
+struct tio_progress {
+    enum tio_stage stage;
+    uint64_t done, total; /* bytes of the stage's input */
+};
+
+struct tio_options {
+    const char *datadir, *chain, *store;
+    const char *tmp;            /* folder for temporary files, NULL: beside the index */
+    uint64_t memory;            /* bytes, at least 256 MiB */
+    unsigned threads;
+    uint32_t to_height;         /* UINT32_MAX: the tip */
+    const struct hash256 *tip;  /* NULL: the best one */
+    const volatile sig_atomic_t *stop;
+    void (*progress)(void *context, const struct tio_progress *progress);
+    void (*damage)(void *context, const struct fault *what);
+    void (*note)(void *context, const char *text);
+    void *context;
+};
+
+struct tio_result {
+    char network[32];
+    uint32_t height;
+    struct hash256 tip;
+    uint32_t blocks_added, blocks_removed;
+    uint64_t bytes, damages;
+};
+
+/* Brings the index in the store folder up to date. As ingest_run: STATUS_OK also with damages; STATUS_INTERRUPTED
+ * leaves what the last finished stage made, and the next call goes on from there. */
+enum status tio_build(const struct tio_options *options, struct tio_result *result, struct fault *fault) MUST_CHECK;
+
+/* Everything that must be true of an index: forward and backward links agree, inputs = outputs + fees, the subsidy is
+ * respected, counts add up; and a SHA-256 digest of its logical content, the same on every machine, thread count and
+ * history. */
+enum status tio_check(const char *path, unsigned threads, uint8_t digest[32], struct fault *fault) MUST_CHECK;
+
+#endif

@@ -1,0 +1,207 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "graph/tio/work.h"
+#include "parser/mem.h"
+#include "parser/sha256.h"
+
+/* The note: magic (8), boot (36), stage (u32), first, end (u32 each), tip (32), seed (16), state of the index
+ * (STATE_SIZE), bits (u32 each), size of txs, later pairs, ranges (u64 each); the blocks; what the spills say; SHA-256
+ * of all that. */
+#define NOTE_MAGIC "uXTWork1"
+#define NOTE_HEAD (8u + 36u + 4u + 8u + 32u + 16u + STATE_SIZE + 8u + 40u)
+#define NOTE_MAX (256u << 20)
+#define WORK_BLOCK_SIZE 24u
+
+static void path_of(const struct tio_work *work, const char *name, char path[4096])
+{
+    snprintf(path, 4096, "%s/%s", work->folder, name);
+}
+
+/* Files that were not synced are whole as long as the machine runs; the note is only believed until it starts again. */
+static void read_boot(uint8_t boot[36])
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    memset(boot, '-', 36);
+    if (fd >= 0 && read(fd, boot, 36) != 36)
+        memset(boot, '-', 36);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* What a note must begin with to be about this work, but for the stage. */
+static void write_head(const struct tio_work *work, uint8_t head[NOTE_HEAD])
+{
+    uint8_t *p = head;
+    memcpy(p, NOTE_MAGIC, 8);
+    read_boot(p + 8);
+    store_le32(p + 44, work->stage);
+    store_le32(p + 48, work->first);
+    store_le32(p + 52, work->end);
+    memcpy(p + 56, chain_active(work->chain, work->end - 1)->hash.bytes, HASH256_SIZE);
+    memcpy(p + 88, work->seed, TIO_SEED_SIZE);
+    tio_state_write(&work->base, p + 104);
+    p += 104 + STATE_SIZE;
+    store_le32(p, work->part_bits);
+    store_le32(p + 4, work->key_bits);
+    store_le64(p + 8, work->txs_size);
+    store_le64(p + 16, work->later_pairs);
+    store_le64(p + 24, work->out_range);
+    store_le64(p + 32, work->in_range);
+    store_le64(p + 40, work->later_range);
+}
+
+/* The spills that are needed after each stage. */
+static size_t spills_of(struct tio_work *work, struct spill ***list, const char **names)
+{
+    struct spill **all[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->later};
+    static const char *const all_names[] = {"creators", "spenders", "links", "values", "later"};
+    size_t first = work->stage == WORK_WALKED ? 0 : work->stage == WORK_JOINED ? 2 : 3;
+    size_t end = work->stage == WORK_WALKED ? 2 : 5, count = 0;
+    for (size_t i = first; i < end; i++) {
+        list[count] = all[i];
+        names[count++] = all_names[i];
+    }
+    return count;
+}
+
+static enum status encode(struct tio_work *work, struct buffer *note)
+{
+    struct spill **spills[5];
+    const char *names[5];
+    uint8_t head[NOTE_HEAD], digest[32];
+    write_head(work, head);
+    enum status status = buffer_add(note, head, sizeof head);
+    for (uint32_t i = 0; i <= work->end - work->first && status == STATUS_OK; i++) {
+        uint8_t bytes[WORK_BLOCK_SIZE];
+        store_le64(bytes, work->blocks[i].first_tx);
+        store_le64(bytes + 8, work->blocks[i].first_input);
+        store_le64(bytes + 16, work->blocks[i].first_output);
+        status = buffer_add(note, bytes, sizeof bytes);
+    }
+    size_t count = spills_of(work, spills, names);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = spill_save(*spills[i], note);
+    if (status != STATUS_OK)
+        return status;
+    sha256(note->bytes, note->size, digest);
+    return buffer_add(note, digest, sizeof digest);
+}
+
+enum status work_note_stage(struct tio_work *work, enum work_stage stage)
+{
+    struct buffer note = {0};
+    char path[4096], new_path[4096];
+    work->stage = stage;
+    if (encode(work, &note) != STATUS_OK) {
+        buffer_free(&note);
+        return fault_nomem(work->fault);
+    }
+    path_of(work, "note", path);
+    path_of(work, "note.new", new_path);
+    int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, note.bytes, note.size) == (ssize_t)note.size;
+    if (fd >= 0)
+        ok = close(fd) == 0 && ok;
+    ok = ok && rename(new_path, path) == 0;
+    buffer_free(&note);
+    return ok ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
+}
+
+void work_note_remove(const struct tio_work *work)
+{
+    char path[4096];
+    path_of(work, "note.new", path);
+    unlink(path);
+    path_of(work, "note", path);
+    unlink(path);
+}
+
+/* ---- going on ---- */
+
+static bool read_note(const struct tio_work *work, uint8_t **bytes, size_t *size)
+{
+    char path[4096];
+    struct stat info;
+    uint8_t digest[32];
+    path_of(work, "note", path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    *bytes = NULL;
+    if (fd < 0)
+        return false;
+    bool ok = fstat(fd, &info) == 0 && info.st_size >= (off_t)(NOTE_HEAD + 32) && info.st_size <= (off_t)NOTE_MAX;
+    *size = ok ? (size_t)info.st_size : 0;
+    *bytes = ok ? mem_alloc(*size, 1) : NULL;
+    ok = *bytes && read(fd, *bytes, *size) == (ssize_t)*size;
+    close(fd);
+    if (!ok)
+        return false;
+    *size -= 32;
+    sha256(*bytes, *size, digest);
+    return memcmp(*bytes + *size, digest, 32) == 0;
+}
+
+/* Takes in what the head says; false if it is about other work. */
+static bool take_head(struct tio_work *work, struct cursor *note)
+{
+    uint8_t expected[NOTE_HEAD];
+    const uint8_t *head = cursor_take(note, NOTE_HEAD), *p = head + 104 + STATE_SIZE;
+    uint32_t stage = load_le32(head + 44), end = load_le32(head + 52);
+    if (stage < WORK_WALKED || stage > WORK_PLACED || end <= work->first || end > work->end)
+        return false;
+    uint32_t end_before = work->end;
+    work->stage = (enum work_stage)stage;
+    work->end = end;
+    work->part_bits = load_le32(p);
+    work->key_bits = load_le32(p + 4);
+    work->txs_size = load_le64(p + 8);
+    work->later_pairs = load_le64(p + 16);
+    work->out_range = load_le64(p + 24);
+    work->in_range = load_le64(p + 32);
+    work->later_range = load_le64(p + 40);
+    write_head(work, expected);
+    if (memcmp(head, expected, NOTE_HEAD) == 0)
+        return true;
+    work->end = end_before;
+    return false;
+}
+
+static bool take_blocks(struct tio_work *work, struct cursor *note)
+{
+    size_t count = (size_t)(work->end - work->first) + 1;
+    const uint8_t *bytes = cursor_take(note, count * WORK_BLOCK_SIZE);
+    work->blocks = bytes ? mem_alloc(count, sizeof *work->blocks) : NULL;
+    for (size_t i = 0; work->blocks && i < count; i++, bytes += WORK_BLOCK_SIZE)
+        work->blocks[i] = (struct work_block){load_le64(bytes), load_le64(bytes + 8), load_le64(bytes + 16)};
+    return work->blocks != NULL;
+}
+
+static bool open_stream(const struct tio_work *work, const char *name, int *fd)
+{
+    char path[4096];
+    path_of(work, name, path);
+    *fd = open(path, O_RDWR | O_CLOEXEC);
+    return *fd >= 0;
+}
+
+bool work_resume(struct tio_work *work)
+{
+    uint8_t *bytes;
+    size_t size;
+    bool ok = read_note(work, &bytes, &size);
+    struct cursor note = cursor_over(bytes, ok ? size : 0);
+    ok = ok && take_head(work, &note) && take_blocks(work, &note) && open_stream(work, "txs", &work->txs_fd) &&
+         (work->stage == WORK_PLACED || open_stream(work, "outs", &work->outs_fd));
+    struct spill **spills[5];
+    const char *names[5];
+    size_t count = ok ? spills_of(work, spills, names) : 0;
+    for (size_t i = 0; i < count && ok; i++) {
+        struct spill_shape place = {.folder = work->folder, .name = names[i], .workers = work->options->threads};
+        ok = spill_resume(&place, &note, spills[i], NULL) == STATUS_OK;
+    }
+    mem_free(bytes);
+    return ok;
+}

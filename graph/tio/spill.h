@@ -1,0 +1,58 @@
+/* spill: entries sorted into parts on disk, for work that does not fit into memory. Any number of threads add, each
+ * entry to the part it belongs to; later each part is read as a whole, in no particular order.
+ *
+ * An entry is a fixed-width key, a number and, for some spills, one more number. Numbers that go up in small steps take
+ * a byte or two. A few files hold the parts, in pieces that each name the piece of the same part before. Thread rule:
+ * each worker number is one thread's at a time. Errors: STATUS_IO (a full disk), STATUS_NOMEM; in reading
+ * STATUS_FORMAT: the file is not what was written. */
+#ifndef UNKTX_GRAPH_SPILL_H
+#define UNKTX_GRAPH_SPILL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "graph/store/record.h"
+#include "parser/status.h"
+
+struct spill; /* opaque */
+
+struct spill_entry {
+    uint64_t key;    /* key_size bytes of it count */
+    uint64_t number;
+    uint64_t extra;  /* 0 in a spill without */
+};
+
+struct spill_shape {
+    const char *folder, *name; /* files are FOLDER/NAME-N; borrowed */
+    unsigned parts, workers;
+    unsigned key_size;         /* 1..8 bytes */
+    bool extra;
+    size_t buffer;             /* bytes for each part and worker */
+};
+
+/* Files that are there from an earlier run are emptied. */
+enum status spill_new(const struct spill_shape *shape, struct spill **spill, struct fault *fault) MUST_CHECK;
+/* Notes in `out` where everything that was flushed is / opens a spill again as it was noted, whatever was added since.
+ * Of the shape only folder, name and workers count. STATUS_FORMAT: the note is malformed or the files are not there. */
+enum status spill_save(const struct spill *spill, struct buffer *out) MUST_CHECK;
+enum status spill_resume(const struct spill_shape *shape, struct cursor *saved, struct spill **spill,
+                         struct fault *fault) MUST_CHECK;
+/* As spill_free, but the files stay for spill_resume. NULL is legal. */
+void spill_leave(struct spill *spill);
+/* Deletes the files too. NULL is legal. */
+void spill_free(struct spill *spill);
+
+enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const struct spill_entry *entry) MUST_CHECK;
+/* Writes what all workers hold. After a failed spill_add it tells what was wrong. */
+enum status spill_flush(struct spill *spill, struct fault *fault) MUST_CHECK;
+/* Frees the buffers; nothing may be added any more. */
+void spill_rest(struct spill *spill);
+/* Calls `see` for each piece of entries of a part; a status other than STATUS_OK ends it and is returned. Any thread.
+ */
+typedef enum status spill_see(void *context, const struct spill_entry *entries, size_t count);
+enum status spill_read(const struct spill *spill, unsigned part, spill_see *see, void *context,
+                       struct fault *fault) MUST_CHECK;
+/* Entries of a part that were flushed. O(1). */
+uint64_t spill_count(const struct spill *spill, unsigned part);
+
+#endif

@@ -1,0 +1,84 @@
+/* tio: the index of every transaction, input and output of the chain (the paper's Table II), navigable backward (from
+ * an input to the output that it spends) and forward (from an output to the input that spends it). Addresses nowhere;
+ * scripts stay in the blk files, one read away: each transaction's position is kept.
+ *
+ * Transactions, inputs (the coinbases' included) and outputs are numbered from 0 in chain order over the whole chain: a
+ * block's are consecutive, a transaction's are consecutive. The numbers are the links.
+ *
+ * Reading only; graph/tio/build.h builds. Ownership: a tio owns its mapping; results are copied to the caller. Thread
+ * rule: a tio belongs to one thread; several may be open on one index side by side with a build in another process,
+ * each seeing the last finished state. Errors: STATUS_NOT_FOUND what is not there, STATUS_FORMAT a damaged index. */
+#ifndef UNKTX_GRAPH_TIO_H
+#define UNKTX_GRAPH_TIO_H
+
+#include "parser/hash256.h"
+#include "parser/script.h"
+#include "parser/status.h"
+
+#define TIO_NONE UINT64_MAX
+
+struct tio; /* opaque */
+
+struct tio_totals {
+    uint32_t blocks; /* 0: empty; the tip's height is blocks - 1 */
+    uint64_t txs, inputs, outputs;
+    struct hash256 tip;
+    uint8_t magic[4];
+    struct hash256 genesis;
+};
+
+struct tio_block {
+    uint32_t height, time, txs;
+    struct hash256 hash;
+    uint64_t first_tx;
+    uint32_t file;    /* the NNNNN of blkNNNNN.dat */
+    uint64_t offset;  /* of the block's bytes in it */
+    uint32_t size;
+};
+
+struct tio_tx {
+    uint64_t number;
+    uint32_t height, index; /* index in its block */
+    struct hash256 txid;
+    bool coinbase, segwit;
+    uint32_t inputs, outputs;
+    uint64_t first_input, first_output; /* numbers */
+    uint64_t value_out_sat;
+    uint64_t fee_sat;      /* 0 for a coinbase */
+    uint32_t size, weight; /* bytes as serialised in the block, BIP 141 weight */
+    uint32_t offset;       /* from the start of the block's bytes */
+};
+
+struct tio_output {
+    uint64_t value_sat;
+    enum kind kind;
+    uint64_t spender; /* input number, TIO_NONE when unspent */
+};
+
+/* The index in the store folder `path` (sub-folder "tio"). STATUS_NOT_FOUND when there is none: the text says to run
+ * `unktx index`. */
+enum status tio_open(const char *path, struct tio **tio, struct fault *fault) MUST_CHECK;
+void tio_close(struct tio *tio);
+struct tio_totals tio_totals_of(const struct tio *tio);
+
+/* O(log n) and a page or two each. */
+enum status tio_block_at(struct tio *tio, uint32_t height, struct tio_block *block, struct fault *fault) MUST_CHECK;
+enum status tio_block_find(struct tio *tio, const struct hash256 *hash, struct tio_block *block,
+                           struct fault *fault) MUST_CHECK;
+enum status tio_tx_at(struct tio *tio, uint64_t number, struct tio_tx *tx, struct fault *fault) MUST_CHECK;
+/* The newest transaction of that txid whose number is below `below` (UINT64_MAX for the newest of all): called again
+ * with the number found, the one before it. STATUS_NOT_FOUND when there is none. One page more than the record itself.
+ */
+enum status tio_tx_find(struct tio *tio, const struct hash256 *txid, uint64_t below, struct tio_tx *tx,
+                        struct fault *fault) MUST_CHECK;
+/* Outputs `first` .. `first + count - 1`. O(log n + count). */
+enum status tio_outputs(struct tio *tio, uint64_t first, uint32_t count, struct tio_output *outputs,
+                        struct fault *fault) MUST_CHECK;
+/* For inputs `first` .. : the number of the output that each spends, TIO_NONE for a coinbase's. O(log n + count). */
+enum status tio_inputs(struct tio *tio, uint64_t first, uint32_t count, uint64_t *spent,
+                       struct fault *fault) MUST_CHECK;
+/* The transaction that has this output / this input. O(log n). */
+enum status tio_tx_of_output(struct tio *tio, uint64_t output, struct tio_tx *tx, struct fault *fault) MUST_CHECK;
+enum status tio_tx_of_input(struct tio *tio, uint64_t input, struct tio_tx *tx, struct fault *fault) MUST_CHECK;
+
+#endif
