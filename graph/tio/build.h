@@ -22,7 +22,7 @@ struct tio_options {
     const char *datadir, *chain, *store;
     const char *tmp;            /* folder for temporary files, NULL: beside the index */
     uint64_t memory;            /* bytes, at least 256 MiB */
-    unsigned threads;
+    unsigned threads;           /* at least 1 */
     uint32_t to_height;         /* UINT32_MAX: the tip */
     const struct hash256 *tip;  /* NULL: the best one */
     const volatile sig_atomic_t *stop;

@@ -349,7 +349,9 @@ static void close_base(struct join *join, unsigned count)
 /* So many passes, a power of 2, that the largest part of the group fits into memory in one. */
 static void choose_passes(struct join *join, unsigned count)
 {
-    uint64_t most = 0, limit = join->work->memory / join->work->options->threads;
+    unsigned threads = join->work->options->threads;
+    assert(threads > 0); /* as build.h says */
+    uint64_t most = 0, limit = join->work->memory / threads;
     for (unsigned i = 0; i < count; i++) {
         uint64_t n = spill_count(join->work->creators, join->first + i);
         most = n > most ? n : most;

@@ -170,9 +170,11 @@ void tio_hasher_init(struct tio_hasher *hasher, const uint8_t seed[TIO_SEED_SIZE
 
 /* ---- opening ---- */
 
+/* STATUS_FORMAT itself, so that a static analyser sees that it never says OK. */
 static enum status damaged(const struct tio *tio, const char *what, struct fault *fault)
 {
-    return kv_damaged(tio->kv, what, fault);
+    (void)kv_damaged(tio->kv, what, fault);
+    return STATUS_FORMAT;
 }
 
 static enum status read_meta(struct tio *tio, struct fault *fault)
