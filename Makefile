@@ -1,4 +1,4 @@
-# unktx: make all check fuzz bench lint asan tsan install uninstall deb clean
+# unktx: make all check fuzz bench lint asan tsan valgrind install uninstall notebook deb clean
 # Variables: CC CFLAGS BUILD PREFIX LIBDIR DESTDIR SANITIZE (address,undefined / thread) FUZZ_SECONDS (for each target)
 CC ?= cc
 PREFIX ?= /usr/local
@@ -91,7 +91,7 @@ check: all $(TESTS) $(CHAINGEN) $(REPLAYS)
 	done; for noun in $(FUZZ_NOUNS); do \
 	    echo "== tests/fuzz/corpus/$$noun"; $(BUILD)/tests/fuzz/replay_$$noun tests/fuzz/corpus/$$noun >/dev/null || failed="$$failed fuzz/$$noun"; \
 	done; sh tests/lint.sh || failed="$$failed lint"; \
-	for script in notebooks-data readme install deb browser; do UNKTX=$(BUILD)/unktx BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" \
+	for script in notebooks-data notebook readme install deb browser; do UNKTX=$(BUILD)/unktx BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" \
 	    sh tests/$$script.sh || failed="$$failed $$script"; done; \
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; echo "all test programs passed"
 
@@ -177,6 +177,10 @@ uninstall:
 	rm -f $(DEST_BASH)/unktx $(DEST_ZSH)/_unktx $(DEST_FISH)/unktx.fish
 	rm -rf $(DEST_DATA)
 
+# needs Debian's jupyter-nbconvert, python3-ipykernel, python3-pandas and python3-matplotlib
+notebook:
+	/usr/bin/python3 -B notebooks-data/notebook.py
+
 # needs dpkg-dev; the packages are in BUILD/deb
 deb: all
 	BUILD=$(BUILD) VERSION=$(VERSION) MAKE="$(MAKE)" sh debian/build.sh
@@ -184,6 +188,6 @@ deb: all
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
-.PHONY: all check fuzz fuzz-run bench lint asan tsan install uninstall deb clean
+.PHONY: all check fuzz fuzz-run bench lint asan tsan valgrind install uninstall notebook deb clean
 .SECONDARY:
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

@@ -6,7 +6,9 @@ cd "$(dirname "$0")/.."
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
 sh notebooks-data/make.sh "${UNKTX:-build/unktx}" "$made" || exit 1
-cp notebooks-data/README.md notebooks-data/make.sh "$made"
+for file in README.md make.sh paper-scripts.txt notebook.py unknown-transactions.ipynb; do
+    cp "notebooks-data/$file" "$made"
+done
 if ! diff -rq notebooks-data "$made"; then
     echo "notebooks-data is out of date: sh notebooks-data/make.sh"
     exit 1
