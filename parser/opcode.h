@@ -14,6 +14,7 @@ enum opcode {
     OP_2DIV = 0x8e, OP_NOT = 0x91, OP_0NOTEQUAL = 0x92, OP_ADD = 0x93, OP_SUB = 0x94, OP_MUL = 0x95, OP_RSHIFT = 0x99,
     OP_BOOLAND = 0x9a, OP_BOOLOR = 0x9b, OP_NUMEQUAL = 0x9c, OP_NUMEQUALVERIFY = 0x9d, OP_MIN = 0xa3, OP_MAX = 0xa4,
     OP_HASH160 = 0xa9, OP_CHECKSIG = 0xac, OP_CHECKMULTISIG = 0xae, OP_NOP1 = 0xb0, OP_NOP4 = 0xb3, OP_NOP10 = 0xb9,
+    OP_CHECKSIGADD = 0xba, OP_INVALIDOPCODE = 0xff,
 };
 
 /* One operation. Pushes (code up to OP_PUSHDATA4) have data, which is borrowed from the script. */

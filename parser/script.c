@@ -277,7 +277,8 @@ static uint64_t fold(uint64_t a, uint64_t b)
 static uint64_t fold_op(uint64_t hash, const struct op *op, uint64_t key)
 {
     bool push = op->code > OP_0 && op->code <= OP_PUSHDATA4;
-    uint64_t value = push ? (uint64_t)1 << 32 | op->size : op->code;
+    bool nameless = op->code > OP_CHECKSIGADD && op->code < OP_INVALIDOPCODE; /* all of them read OP_UNKNOWN */
+    uint64_t value = push ? (uint64_t)1 << 32 | op->size : nameless ? OP_CHECKSIGADD + 1 : op->code;
     return fold(hash ^ value, key ^ FOLD) + (hash << 1);
 }
 

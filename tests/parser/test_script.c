@@ -300,6 +300,28 @@ static void test_asm_bound(void **state)
         }
 }
 
+/* Of all scripts of one operation without data, and some with: one template, one hash. */
+static void test_template_hash(void **state)
+{
+    (void)state;
+    static const uint64_t key[2] = {1, 2};
+    uint8_t scripts[256][2] = {{0}};
+    size_t sizes[256];
+    for (unsigned code = 0; code < 256; code++) {
+        scripts[code][0] = (uint8_t)code;
+        sizes[code] = code == 1 ? 2 : 1; /* one byte of data; any other push is truncated */
+    }
+    for (unsigned a = 0; a < 256; a++) {
+        for (unsigned b = 0; b < 256; b++) {
+            char one[SCRIPT_TEMPLATE_MAX], other[SCRIPT_TEMPLATE_MAX];
+            script_template(scripts[a], sizes[a], one);
+            script_template(scripts[b], sizes[b], other);
+            assert_int_equal(script_template_hash(scripts[a], sizes[a], key) ==
+                             script_template_hash(scripts[b], sizes[b], key), strcmp(one, other) == 0);
+        }
+    }
+}
+
 /* ---- anyone can spend ---- */
 
 static void test_anyone_can_spend(void **state)
@@ -385,6 +407,7 @@ int main(void)
         cmocka_unit_test(test_truncated),     cmocka_unit_test(test_changed_bytes),
         cmocka_unit_test(test_multisig_counts), cmocka_unit_test(test_keys),
         cmocka_unit_test(test_asm),           cmocka_unit_test(test_asm_bound),
+        cmocka_unit_test(test_template_hash),
         cmocka_unit_test(test_anyone_can_spend), cmocka_unit_test(test_anyone_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
