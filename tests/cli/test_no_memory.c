@@ -18,14 +18,16 @@
 #include "tests/support/command.h"
 
 static char *dir;
-static char digest[512]; /* of the undisturbed store */
+static char digest[512]; /* what `check` says of the undisturbed store */
 
-static struct gen *open_chain(void)
+/* "data", or "spent": for an index, whose inputs spend outputs of the chain. */
+static struct gen *open_chain(const char *name)
 {
     static char data[512];
-    snprintf(data, sizeof data, "%s/data", dir);
+    snprintf(data, sizeof data, "%s/%s", dir, name);
     struct gen_options options = {.dir = data, .seed = 11, .xored = true, .block_bytes = 1500, .file_bytes = 12000,
-                                  .window = 4, .planted_per_10k = 5000, .stale_every = 5};
+                                  .window = 4, .planted_per_10k = 5000, .stale_every = 5,
+                                  .spends = strcmp(name, "spent") == 0};
     return gen_open(&options);
 }
 
@@ -36,12 +38,22 @@ static void expect_ok(struct run run)
     run_free(&run);
 }
 
-static void expect_digest(const char *store)
+/* What `check` says. */
+static void take_report(const char *store, char report[sizeof digest])
 {
     struct run run = command_run("check --store %s/%s --threads 1", dir, store);
-    assert_int_equal(run.exit_status, 0);
-    assert_string_equal(run.out, digest);
+    if (run.exit_status != 0)
+        fail_msg("%s", run.err);
+    assert_in_range(run.out_size, 100, sizeof digest - 1);
+    memcpy(report, run.out, run.out_size + 1);
     run_free(&run);
+}
+
+static void expect_report(const char *store, const char *want)
+{
+    char found[sizeof digest];
+    take_report(store, found);
+    assert_string_equal(found, want);
 }
 
 static int set_up(void **state)
@@ -50,16 +62,13 @@ static int set_up(void **state)
     if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0) /* a disk would take its time for thousands of commits */
         setenv("TMPDIR", "/dev/shm", 1);
     dir = temp_dir();
-    struct gen *gen = open_chain();
+    struct gen *gen = open_chain("data");
     gen_blocks(gen, 12, 0);
     gen_tdags(gen, 12);
     gen_close(gen);
     store_map_step((size_t)1 << 20);
     expect_ok(command_run("scan --datadir %s/data --store %s/good --threads 1", dir, dir));
-    struct run run = command_run("check --store %s/good --threads 1", dir);
-    assert_in_range(run.out_size, 100, sizeof digest - 1);
-    memcpy(digest, run.out, run.out_size + 1);
-    run_free(&run);
+    take_report("good", digest);
     return 0;
 }
 
@@ -84,42 +93,58 @@ static bool run_with(long allowed, const char *line)
     return done;
 }
 
-/* ---- scan ---- */
+/* ---- scan and index ---- */
 
-/* `copied` (may be NULL) is the store to begin with. A failed scan goes on as if nothing had been, looked at for every
- * `every`-th failure, since that costs two runs more. */
-static void fail_scans(const char *copied, unsigned threads, long step, long every)
+/* A command that fills a store from a chain. */
+struct writing {
+    const char *command, *data;
+    const char *begin; /* the store to begin with; NULL: none */
+    const char *want;  /* the report of `check` in the end */
+    unsigned threads;
+    long step, every;  /* what failed must go on as if nothing had been: seen every so often, for its price */
+};
+
+static void copy_store(const char *from)
+{
+    make_dirs(path_of("%s/store", dir));
+    copy_file(path_of("%s/%s/data.mdb", dir, from), path_of("%s/store/data.mdb", dir));
+    if (!path_exists(path_of("%s/%s/tio", dir, from)))
+        return;
+    make_dirs(path_of("%s/store/tio", dir));
+    copy_file(path_of("%s/%s/tio/data.mdb", dir, from), path_of("%s/store/tio/data.mdb", dir));
+}
+
+static void fail_writing(const struct writing *writing)
 {
     char line[1024];
     long n = 0, failures = 0;
-    snprintf(line, sizeof line, "scan --quiet --datadir %s/data --store %s/store --threads %u", dir, dir, threads);
-    for (bool done = false; !done; n += step) {
-        if (copied) {
-            make_dirs(path_of("%s/store", dir));
-            copy_file(path_of("%s/%s/data.mdb", dir, copied), path_of("%s/store/data.mdb", dir));
-        }
+    snprintf(line, sizeof line, "%s --quiet --datadir %s/%s --store %s/store --threads %u", writing->command, dir,
+             writing->data, dir, writing->threads);
+    for (bool done = false; !done; n += writing->step) {
+        if (writing->begin)
+            copy_store(writing->begin);
         done = run_with(n, line);
         failures += !done;
-        if (done || n % every == 0) {
+        if (done || n % writing->every == 0) {
             expect_ok(command_run("%s", line));
-            expect_digest("store");
+            expect_report("store", writing->want);
         }
         remove_tree(path_of("%s/store", dir));
     }
-    print_message("%ld allocations failed\n", failures);
+    print_message("%s: %ld allocations failed\n", writing->command, failures);
     assert_true(failures > 10);
 }
 
 static void test_scan(void **state)
 {
     (void)state;
-    fail_scans(NULL, 1, 1, 9);
+    fail_writing(&(struct writing){"scan", "data", NULL, digest, 1, 1, 9});
 }
 
 static void test_scan_threads(void **state)
 {
     (void)state;
-    fail_scans(NULL, 2, 7, 14);
+    fail_writing(&(struct writing){"scan", "data", NULL, digest, 2, 7, 14});
 }
 
 /* From a store that has a part of the chain. */
@@ -127,26 +152,48 @@ static void test_scan_further(void **state)
 {
     (void)state;
     expect_ok(command_run("scan --quiet --datadir %s/data --store %s/half --to-height 6 --threads 1", dir, dir));
-    fail_scans("half", 1, 1, 9);
+    fail_writing(&(struct writing){"scan", "data", "half", digest, 1, 1, 9});
 }
 
 /* The store has blocks of a branch that lost. */
 static void test_scan_back(void **state)
 {
     (void)state;
-    struct gen *gen = open_chain();
+    struct gen *gen = open_chain("data");
     uint32_t height = gen_height(gen);
     gen_fork(gen, height - 3);
     gen_blocks(gen, 5, 0);
     gen_close(gen);
     expect_ok(command_run("scan --quiet --datadir %s/data --store %s/branch --threads 1", dir, dir));
-    struct run run = command_run("check --store %s/branch --threads 1", dir);
-    assert_int_equal(run.exit_status, 0);
-    assert_string_not_equal(run.out, digest);
-    memcpy(digest, run.out, run.out_size + 1);
-    run_free(&run);
-    fail_scans("good", 1, 1, 25);
+    char before[sizeof digest];
+    memcpy(before, digest, sizeof digest);
+    take_report("branch", digest);
+    assert_string_not_equal(before, digest);
+    fail_writing(&(struct writing){"scan", "data", "good", digest, 1, 1, 25});
     expect_ok(command_run("scan --quiet --datadir %s/data --store %s/good --threads 1", dir, dir));
+}
+
+/* A first index, one that adds blocks to an older one, and one that takes blocks back. */
+static void test_index(void **state)
+{
+    (void)state;
+    char want[sizeof digest];
+    struct gen *gen = open_chain("spent");
+    gen_blocks(gen, 14, 0);
+    gen_close(gen);
+    expect_ok(command_run("index --quiet --datadir %s/spent --store %s/older --threads 1", dir, dir));
+    expect_ok(command_run("index --quiet --datadir %s/spent --store %s/lower --to-height 12 --threads 1", dir, dir));
+    take_report("older", want);
+    fail_writing(&(struct writing){"index", "spent", NULL, want, 1, 1, 25});
+    fail_writing(&(struct writing){"index", "spent", NULL, want, 2, 7, 49});
+    fail_writing(&(struct writing){"index", "spent", "lower", want, 1, 7, 210});
+    gen = open_chain("spent");
+    gen_fork(gen, gen_height(gen) - 3);
+    gen_blocks(gen, 5, 0);
+    gen_close(gen);
+    expect_ok(command_run("index --quiet --datadir %s/spent --store %s/newer --threads 1", dir, dir));
+    take_report("newer", want);
+    fail_writing(&(struct writing){"index", "spent", "older", want, 1, 7, 210});
 }
 
 /* ---- what reads ---- */
@@ -234,7 +281,7 @@ static void test_check(void **state)
     char line[1024];
     snprintf(line, sizeof line, "check --store %s/good --threads 1", dir);
     fail_printing(line);
-    expect_digest("good");
+    expect_report("good", digest);
 }
 
 static void test_show(void **state)
@@ -284,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_scan_threads),
         cmocka_unit_test(test_scan_further),
         cmocka_unit_test(test_scan_back),
+        cmocka_unit_test(test_index),
         cmocka_unit_test(test_dags),
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_stats),
