@@ -32,6 +32,17 @@ def digest(notebook):
     return sha.hexdigest()
 
 
+def joined(outputs):
+    """What is printed in one go may come in any number of pieces."""
+    done = []
+    for output in outputs:
+        if done and output.output_type == "stream" == done[-1].output_type and output.name == done[-1].name:
+            done[-1].text += output.text
+        else:
+            done.append(output)
+    return done
+
+
 def execute(notebook):
     """A copy with the output of every cell, without what changes from run to run."""
     import nbclient
@@ -48,6 +59,8 @@ def execute(notebook):
                      "unktx": {"digest": digest(notebook)}}
     for cell in copy.cells:
         cell.metadata = {}
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
     return json.loads(nbformat.writes(copy, version=4))
 
 
