@@ -12,8 +12,7 @@
 #define COMMIT_BYTES (4u << 20)         /* of store to lose at most, and to write at once, beside the walk */
 #define CANDIDATES_AHEAD 16u        /* inputs that passed the filter, likewise for their slots */
 #define PROBES_AHEAD 48u            /* inputs: their filter words are asked for this much before they are needed */
-#define SLOW_READ_BYTES (64u << 10) /* a read of that much or more that comes slower than SLOW_READ_RATE ... */
-#define SLOW_READ_RATE 1.0          /* ... bytes/ns did not come from the page cache */
+#define CACHED_READ_RATE 1.0        /* bytes/ns: a run that is read slower than that waited for the disk */
 
 /* A transaction that creates tracked outputs (or stored nulldata), as the walk leaves it in its worker's arrays. */
 struct created_tx {
@@ -64,7 +63,8 @@ struct worker {
     const uint8_t *block;    /* under the walk */
     size_t first_input;      /* the block's, in inputs */
     uint32_t tracked;        /* tracked outputs of the transaction under the walk */
-    bool slow_reads;         /* the disk was waited for in this run */
+    double read_ns;          /* this run's reads took that long in all ... */
+    uint64_t read_bytes;     /* ... for so much */
 };
 
 /* One block of a run. */
@@ -347,7 +347,8 @@ static void walk_item(void *context, unsigned worker_number, size_t number)
     item->created = worker->made->created.count;
     double begin = now_ns();
     item->status = read_block(worker, item, 0, block->size, &bytes);
-    worker->slow_reads |= block->size >= SLOW_READ_BYTES && block->size < (now_ns() - begin) * SLOW_READ_RATE;
+    worker->read_ns += now_ns() - begin;
+    worker->read_bytes += block->size;
     if (item->status == STATUS_OK)
         item->status = walk_bytes(worker, item, bytes);
     item->inputs_count = worker->inputs.count - item->inputs;
@@ -683,7 +684,8 @@ static void begin(struct round *round, const struct chain *chain, uint32_t first
         worker->made = made;
         worker->inputs.count = worker->walked.count = made->created.count = made->vouts.count = 0;
         made->hashes.count = made->spending.count = made->spends.count = made->blob.size = 0;
-        worker->slow_reads = false;
+        worker->read_ns = 0;
+        worker->read_bytes = 0;
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct chain_block *block = chain_active(chain, first + i);
@@ -701,11 +703,15 @@ static void walk_or_append(void *context, unsigned worker, size_t number)
         walk_item(context, worker, number - 1);
 }
 
+/* All reads together decide: a thread that lost its processor for a moment makes one of them slow, not the disk. */
 static void note_slow_reads(struct round *round)
 {
-    round->reads_ahead = false;
-    for (unsigned i = 0; i < round->options->threads; i++)
-        round->reads_ahead |= round->workers[i].slow_reads;
+    double ns = 0, bytes = 0;
+    for (unsigned i = 0; i < round->options->threads; i++) {
+        ns += round->workers[i].read_ns;
+        bytes += (double)round->workers[i].read_bytes;
+    }
+    round->reads_ahead = bytes < ns * CACHED_READ_RATE;
 }
 
 /* The block that ended the run, as a fault for the user: which block, where, and why. */
