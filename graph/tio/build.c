@@ -16,7 +16,6 @@
 #define BYTES_A_BLOCK 200u        /* of memory for each header known */
 #define BYTES_A_TX 180u           /* of blocks, fewer than any chain's average */
 #define CREATORS_A_PART 40000u
-#define CREATOR_BYTES 40u
 #define NUMBERS_A_RANGE 65536u
 #define RANGE_BYTES 96u           /* of memory for each output or input of a range */
 #define RUNS_MAX 48u
@@ -327,11 +326,11 @@ static enum status open_stream(struct tio_work *work, const char *name, int *fd)
     return *fd >= 0 ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot create a temporary file");
 }
 
-static enum status open_spill(struct tio_work *work, const char *name, unsigned parts, unsigned key_size, bool extra,
-                              struct spill **spill)
+static enum status open_spill(struct tio_work *work, struct spill_shape shape, struct spill **spill)
 {
-    struct spill_shape shape = {.folder = work->folder, .name = name, .parts = parts, .workers = work->options->threads,
-                                .key_size = key_size, .extra = extra, .buffer = work_buffer(work, parts)};
+    shape.folder = work->folder;
+    shape.workers = work->options->threads;
+    shape.buffer = work_buffer(work, shape.parts);
     return spill_new(&shape, spill, work->fault);
 }
 
@@ -345,25 +344,28 @@ static enum status begin_walk(struct build *build)
     work->blocks[0] = (struct work_block){base->txs, base->inputs, base->outputs};
     uint64_t creators = bytes_between(build, work->first, work->end) / BYTES_A_TX;
     unsigned parts =
-        work_parts(creators, (uint64_t)CREATOR_BYTES * work->options->threads, work->memory, CREATORS_A_PART);
+        work_parts(creators, (uint64_t)WORK_CREATOR_BYTES * work->options->threads, work->memory, CREATORS_A_PART);
     work->part_bits = 1;
     while (1u << work->part_bits < parts)
         work->part_bits++;
-    /* A creator of this build is certain once its hash is the only one, since there must be one: 40 more bits make that
-     * rare enough. Beside an older index, where hashes that are alike are far apart, all 64 are kept. */
+    /* With 40 more bits few hashes are alike. Beside an older index, where those are far apart, all 64 are kept. */
     work->key_bits = 40;
     if (base->blocks > 0) {
         work->part_bits = 8;
         work->key_bits = 56;
     }
-    enum status status = open_stream(work, "txs", &work->txs_fd);
+    struct spill_shape shape = {.name = "spenders", .parts = 1u << work->part_bits, .key_size = work->key_bits / 8,
+                                .extra = true};
+    enum status status = work_alloc_sums(work);
+    if (status == STATUS_OK)
+        status = open_stream(work, "txs", &work->txs_fd);
     if (status == STATUS_OK)
         status = open_stream(work, "outs", &work->outs_fd);
     if (status == STATUS_OK)
-        status = open_spill(work, "creators", 1u << work->part_bits, work->key_bits / 8, true, &work->creators);
-    return status == STATUS_OK
-               ? open_spill(work, "spenders", 1u << work->part_bits, work->key_bits / 8, true, &work->spenders)
-               : status;
+        status = open_spill(work, shape, &work->spenders);
+    shape.name = "creators";
+    shape.check = true;
+    return status == STATUS_OK ? open_spill(work, shape, &work->creators) : status;
 }
 
 /* Bytes that a number below `range` needs. */
@@ -388,10 +390,29 @@ static enum status begin_join(struct build *build)
     work->later_range = older / later_parts + 1;
     spill_rest(work->creators);
     spill_rest(work->spenders);
-    enum status status = open_spill(work, "links", out_parts, bytes_of(work->out_range), false, &work->links);
+    struct spill_shape links = {.name = "links", .parts = out_parts, .key_size = bytes_of(work->out_range)},
+                       values = {.name = "values", .parts = in_parts, .key_size = bytes_of(work->in_range),
+                                 .extra = true},
+                       later = {.name = "later", .parts = later_parts, .key_size = 5};
+    enum status status = open_spill(work, links, &work->links);
     if (status == STATUS_OK)
-        status = open_spill(work, "values", in_parts, bytes_of(work->in_range), true, &work->values);
-    return status == STATUS_OK ? open_spill(work, "later", later_parts, 5, false, &work->later) : status;
+        status = open_spill(work, values, &work->values);
+    return status == STATUS_OK ? open_spill(work, later, &work->later) : status;
+}
+
+/* A prevout that does not exist was taken for a transaction with the same hash: back to where the join began. */
+static enum status take_join_back(struct build *build)
+{
+    struct tio_work *work = &build->work;
+    struct spill **spills[] = {&work->links, &work->values, &work->later};
+    for (size_t i = 0; i < sizeof spills / sizeof *spills; i++) {
+        spill_free(*spills[i]);
+        *spills[i] = NULL;
+    }
+    work->later_pairs = 0;
+    work->unsure = false;
+    note(build, "joining again: full txids settle spends whose hashes deceive");
+    return kv_write(work->kv, 0, cut_after_stage, work, work->fault);
 }
 
 static bool write_state(struct kv_txn *txn, void *context)
@@ -444,7 +465,12 @@ static void close_stages(struct tio_work *work, bool keep)
     if (!keep)
         work_note_remove(work);
     mem_free(work->blocks);
+    mem_free(work->sums);
+    mem_free(work->exact);
     work->blocks = NULL;
+    work->sums = NULL;
+    work->exact = NULL;
+    work->unsure = false;
     work->txs_size = work->later_pairs = 0;
     work->stage = WORK_BEGUN;
 }
@@ -460,9 +486,15 @@ static enum status walk(struct build *build)
 static enum status join(struct build *build)
 {
     struct tio_work *work = &build->work;
-    enum status status = begin_join(build);
-    if (status == STATUS_OK)
-        status = tio_join(work);
+    enum status status = STATUS_OK;
+    do {
+        if (work->unsure)
+            status = take_join_back(build);
+        if (status == STATUS_OK)
+            status = begin_join(build);
+        if (status == STATUS_OK)
+            status = tio_join(work);
+    } while (status == STATUS_OK && work->unsure);
     if (status == STATUS_OK)
         status = work_note_stage(work, WORK_JOINED);
     if (status != STATUS_OK)

@@ -134,19 +134,32 @@ const uint8_t *tio_head_read(const uint8_t *p, const uint8_t *end, struct tx_hea
 void tio_page_begin(const struct tio_tx *first, uint8_t page[TX_PAGE_HEADER]);
 static inline void tio_page_count(uint8_t *page, unsigned count) { store_le16(page + 30, (uint16_t)count); }
 
-/* Keyed hash of a txid: 64 bits, of which the index keeps 40. Strongly universal, as outpoints_hash. */
+/* Keyed hash of a txid: 64 bits, of which the index keeps 40. Strongly universal, as outpoints_hash. tio_check_of has
+ * 64 more bits, which a build compares in sums. */
 struct tio_hasher {
-    uint64_t key[6];
+    uint64_t key[8];
 };
 void tio_hasher_init(struct tio_hasher *hasher, const uint8_t seed[TIO_SEED_SIZE]);
 extern uint64_t tio_hash_mask; /* test support: fewer bits count, so that hashes collide */
+static inline unsigned __int128 tio_nh(const uint64_t k[4], const uint8_t *txid)
+{
+    unsigned __int128 sum = (unsigned __int128)(load_le64(txid) + k[0]) * (load_le64(txid + 8) + k[1]);
+    return sum + (unsigned __int128)(load_le64(txid + 16) + k[2]) * (load_le64(txid + 24) + k[3]);
+}
+static inline uint64_t tio_mix(unsigned __int128 nh, uint64_t low, uint64_t high)
+{
+    unsigned __int128 mix = (unsigned __int128)((uint64_t)nh ^ low) * ((uint64_t)(nh >> 64) ^ high);
+    return (uint64_t)mix ^ (uint64_t)(mix >> 64);
+}
 static inline uint64_t tio_hash(const struct tio_hasher *hasher, const uint8_t *txid)
 {
     const uint64_t *k = hasher->key;
-    unsigned __int128 sum = (unsigned __int128)(load_le64(txid) + k[0]) * (load_le64(txid + 8) + k[1]);
-    sum += (unsigned __int128)(load_le64(txid + 16) + k[2]) * (load_le64(txid + 24) + k[3]);
-    unsigned __int128 mix = (unsigned __int128)((uint64_t)sum ^ k[4]) * ((uint64_t)(sum >> 64) ^ k[5]);
-    return ((uint64_t)mix ^ (uint64_t)(mix >> 64)) & tio_hash_mask;
+    return tio_mix(tio_nh(k, txid), k[4], k[5]) & tio_hash_mask;
+}
+static inline uint64_t tio_check_of(const struct tio_hasher *hasher, const uint8_t *txid)
+{
+    const uint64_t *k = hasher->key;
+    return tio_mix(tio_nh(k, txid), k[6], k[7]);
 }
 
 /* ---- reading beside building ---- */

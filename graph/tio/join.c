@@ -4,7 +4,6 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
-#define CREATOR_BYTES 40u /* of memory for each creator of a part */
 #define BUCKET 4u         /* creators a bucket, about */
 #define SORT_SMALL 24u
 
@@ -12,6 +11,7 @@
 struct creator {
     uint64_t key;
     uint64_t place; /* first output << 24 | outputs */
+    uint64_t check;
 };
 _Static_assert(BLOCK_SIZE_MAX / 9 < 1u << 24, "the number of a transaction's outputs fits");
 
@@ -30,6 +30,8 @@ struct part {
     uint64_t bad_input;      /* the first whose output is not there; UINT64_MAX: none */
     uint64_t bad_spent;      /* the first whose output is spent in the index already */
     uint64_t later_pairs;
+    bool exact;
+    unsigned __int128 sum;   /* of the checks of what was linked to */
 };
 
 struct join {
@@ -120,40 +122,42 @@ static enum status see_creators(void *context, const struct spill_entry *entries
     for (size_t i = 0; i < count; i++)
         if (entries[i].key >> part->pass_shift == part->pass)
             part->unsorted[part->count++] =
-                (struct creator){entries[i].key, entries[i].number << 24 | entries[i].extra};
+                (struct creator){entries[i].key, entries[i].number << 24 | entries[i].extra, entries[i].check};
     return STATUS_OK;
 }
 
 /* ---- joining ---- */
 
-static enum status link_output(struct part *part, uint64_t output, uint64_t input)
+static enum status link_output(struct part *part, uint64_t output, uint64_t input, uint64_t check)
 {
     const struct tio_work *work = part->work;
+    part->sum += check;
     uint64_t at = output - work->blocks[0].first_output;
-    struct spill_entry entry = {at % work->out_range, input, 0};
+    struct spill_entry entry = {at % work->out_range, input, 0, 0};
     return spill_add(work->links, part->worker, (unsigned)(at / work->out_range), &entry);
 }
 
 /* The spent output is in the index already. */
-static enum status link_older(struct part *part, const struct tio_tx *tx, uint64_t vout, uint64_t input)
+static enum status link_older(struct part *part, const struct tio_tx *tx, const struct tio_output *output,
+                              uint64_t vout, uint64_t input)
 {
     struct tio_work *work = part->work;
-    struct tio_output output;
     uint64_t number = tx->first_output + vout;
-    enum status status = tio_outputs(part->base, number, 1, &output, &part->fault);
-    if (status != STATUS_OK)
-        return status;
-    if (output.spender != TIO_NONE && input < part->bad_spent)
+    if (output->spender != TIO_NONE && input < part->bad_spent)
         part->bad_spent = input;
     uint64_t at = input - work->blocks[0].first_input;
-    struct spill_entry value = {at % work->in_range, number, output.value_sat};
-    struct spill_entry later = {number % work->later_range, input, 0};
+    part->sum += tio_check_of(&work->hasher, tx->txid.bytes);
+    struct spill_entry value = {at % work->in_range, number, output->value_sat, 0};
+    struct spill_entry later = {number % work->later_range, input, 0, 0};
     part->later_pairs++;
-    status = spill_add(work->values, part->worker, (unsigned)(at / work->in_range), &value);
+    enum status status = spill_add(work->values, part->worker, (unsigned)(at / work->in_range), &value);
     if (status == STATUS_OK)
         status = spill_add(work->later, part->worker, (unsigned)(number / work->later_range), &later);
     return status;
 }
+
+static enum status join_exactly(struct part *part, const struct spill_entry *spender, const struct creator *first,
+                                size_t count);
 
 static enum status not_there(struct part *part, uint64_t input)
 {
@@ -170,7 +174,8 @@ static uint64_t hash_of(const struct part *part, uint64_t key)
 }
 
 /* Looks in what the index holds already. `prevout` is the txid that it must be; NULL: the hash, of which all 64 bits
- * are kept where there is something to look in, stands for it. */
+ * are kept where there is something to look in, stands for it until the sums are compared; but on a hash alone no spend
+ * is called impossible. */
 static enum status join_older(struct part *part, const struct spill_entry *spender, const struct hash256 *prevout)
 {
     if (!part->base)
@@ -183,12 +188,18 @@ static enum status join_older(struct part *part, const struct spill_entry *spend
             return not_there(part, spender->number);
         if (status != STATUS_OK)
             return status;
-        bool same = prevout ? hash256_equal(prevout, &tx.txid) : tio_hash(&part->work->hasher, tx.txid.bytes) == hash;
-        if (same && spender->extra < tx.outputs)
-            return link_older(part, &tx, spender->extra, spender->number);
-        if (same)
-            return not_there(part, spender->number);
         below = tx.first_output;
+        if (prevout ? !hash256_equal(prevout, &tx.txid) : tio_hash(&part->work->hasher, tx.txid.bytes) != hash)
+            continue;
+        struct tio_output output = {.spender = 0};
+        if (spender->extra < tx.outputs)
+            status = tio_outputs(part->base, tx.first_output + spender->extra, 1, &output, &part->fault);
+        if (status != STATUS_OK)
+            return status;
+        if (!prevout && output.spender != TIO_NONE)
+            return join_exactly(part, spender, NULL, 0);
+        return spender->extra < tx.outputs ? link_older(part, &tx, &output, spender->extra, spender->number)
+                                           : not_there(part, spender->number);
     }
 }
 
@@ -205,24 +216,23 @@ static enum status join_exactly(struct part *part, const struct spill_entry *spe
             continue;
         status = work_read_txid(part->work, &part->reader, output, &txid, &part->fault);
         if (status == STATUS_OK && hash256_equal(&txid, &spend.prevout))
-            return spender->extra < outputs ? link_output(part, output + spender->extra, spender->number)
-                                            : not_there(part, spender->number);
+            return spender->extra < outputs
+                       ? link_output(part, output + spender->extra, spender->number, first[i - 1].check)
+                       : not_there(part, spender->number);
     }
     return status == STATUS_OK ? join_older(part, spender, &spend.prevout) : status;
 }
 
-/* Whether one creator of that hash can be taken for the one that is meant. It cannot where hashes are made to collide,
- * nor where it comes in a later block than the spender: then the index holds an older one of the same txid. */
-static bool is_certain(const struct part *part, const struct creator *creator, uint64_t input)
+/* A creator in a later block than the spender: then the index may hold an older one of the same txid. */
+static bool comes_later(const struct part *part, const struct creator *creator, uint64_t input)
 {
-    if (tio_hash_mask != UINT64_MAX)
-        return false;
-    if (!part->base)
-        return true;
     const struct tio_work *work = part->work;
-    return creator->place >> 24 < work->blocks[work_height_of_input(work, input) - work->first + 1].first_output;
+    return part->base &&
+           creator->place >> 24 >= work->blocks[work_height_of_input(work, input) - work->first + 1].first_output;
 }
 
+/* A creator that is alone with its hash is taken for the one that is meant. Where it is not, which takes a prevout that
+ * does not exist, the sums of the part differ, and full txids settle all of it. */
 static enum status join_one(struct part *part, const struct spill_entry *spender, size_t bucket)
 {
     const struct creator *at = part->creators + part->buckets[bucket],
@@ -232,13 +242,13 @@ static enum status join_one(struct part *part, const struct spill_entry *spender
     const struct creator *first = at;
     while (at < end && at->key == spender->key)
         at++;
-    if (at == first)
-        return tio_hash_mask == UINT64_MAX ? join_older(part, spender, NULL) : join_exactly(part, spender, first, 0);
-    if (at - first > 1 || !is_certain(part, first, spender->number))
+    if (part->exact || at - first > 1 || (at > first && comes_later(part, first, spender->number)))
         return join_exactly(part, spender, first, (size_t)(at - first));
+    if (at == first)
+        return join_older(part, spender, NULL);
     if (spender->extra >= (first->place & 0xffffff))
-        return not_there(part, spender->number);
-    return link_output(part, (first->place >> 24) + spender->extra, spender->number);
+        return join_exactly(part, spender, first, 1);
+    return link_output(part, (first->place >> 24) + spender->extra, spender->number, first->check);
 }
 
 static size_t bucket_of(const struct part *part, uint64_t key)
@@ -274,6 +284,8 @@ static void join_part(void *context, unsigned worker, size_t item)
     part->pass = join->pass;
     part->pass_shift = work->key_bits - (unsigned)__builtin_ctzll(join->passes);
     part->count = 0;
+    part->exact = work->exact[part->number];
+    part->sum = join->pass > 0 ? part->sum : 0;
     part->status = spill_read(work->creators, part->number, see_creators, part, &part->fault);
     if (part->status == STATUS_OK)
         part->status = sort_creators(part);
@@ -312,11 +324,21 @@ static enum status write_ids(struct join *join, struct part *part)
     return status;
 }
 
+/* Behind the last pass of a part: has what was linked to the txids that its spenders name? */
+static void compare_sums(const struct join *join, const struct part *part)
+{
+    struct tio_work *work = join->work;
+    if (join->pass + 1 == join->passes && !part->exact && part->sum != work->sums[part->number])
+        work->exact[part->number] = work->unsure = true;
+}
+
 static enum status end_part(struct join *join, struct part *part)
 {
     enum status status = part->status;
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        compare_sums(join, part);
         status = write_ids(join, part);
+    }
     else if (part->fault.status == STATUS_OK) /* a spill knows why */
         status = flush(join->work);
     else if (join->work->fault)
@@ -356,7 +378,7 @@ static void choose_passes(struct join *join, unsigned count)
         uint64_t n = spill_count(join->work->creators, join->first + i);
         most = n > most ? n : most;
     }
-    for (join->passes = 1; most / join->passes * CREATOR_BYTES > limit && join->passes < 1u << 16;)
+    for (join->passes = 1; most / join->passes * WORK_CREATOR_BYTES > limit && join->passes < 1u << 16;)
         join->passes *= 2;
 }
 

@@ -9,8 +9,8 @@
 #include "parser/sha256.h"
 
 /* The note: magic (8), boot (36), stage (u32), first, end (u32 each), tip (32), seed (16), state of the index
- * (STATE_SIZE), bits (u32 each), size of txs, later pairs, ranges (u64 each); the blocks; what the spills say; SHA-256
- * of all that. */
+ * (STATE_SIZE), bits (u32 each), size of txs, later pairs, ranges (u64 each); the blocks; the sums (u128 each, low
+ * half first); what the spills say; SHA-256 of all that. */
 #define NOTE_MAGIC "uXTWork1"
 #define NOTE_HEAD (8u + 36u + 4u + 8u + 32u + 16u + STATE_SIZE + 8u + 40u)
 #define NOTE_MAX (256u << 20)
@@ -80,6 +80,12 @@ static enum status encode(struct tio_work *work, struct buffer *note)
         store_le64(bytes, work->blocks[i].first_tx);
         store_le64(bytes + 8, work->blocks[i].first_input);
         store_le64(bytes + 16, work->blocks[i].first_output);
+        status = buffer_add(note, bytes, sizeof bytes);
+    }
+    for (size_t part = 0; part < (size_t)1 << work->part_bits && status == STATUS_OK; part++) {
+        uint8_t bytes[16];
+        store_le64(bytes, (uint64_t)work->sums[part]);
+        store_le64(bytes + 8, (uint64_t)(work->sums[part] >> 64));
         status = buffer_add(note, bytes, sizeof bytes);
     }
     size_t count = spills_of(work, spills, names);
@@ -179,6 +185,17 @@ static bool take_blocks(struct tio_work *work, struct cursor *note)
     return work->blocks != NULL;
 }
 
+static bool take_sums(struct tio_work *work, struct cursor *note)
+{
+    if (work->part_bits > 20 || work_alloc_sums(work) != STATUS_OK)
+        return false;
+    for (size_t part = 0; part < (size_t)1 << work->part_bits; part++) {
+        uint64_t low = cursor_u64(note);
+        work->sums[part] = (unsigned __int128)cursor_u64(note) << 64 | low;
+    }
+    return cursor_ok(note);
+}
+
 static bool open_stream(const struct tio_work *work, const char *name, int *fd)
 {
     char path[4096];
@@ -193,7 +210,8 @@ bool work_resume(struct tio_work *work)
     size_t size;
     bool ok = read_note(work, &bytes, &size);
     struct cursor note = cursor_over(bytes, ok ? size : 0);
-    ok = ok && take_head(work, &note) && take_blocks(work, &note) && open_stream(work, "txs", &work->txs_fd) &&
+    ok = ok && take_head(work, &note) && take_blocks(work, &note) && take_sums(work, &note) &&
+         open_stream(work, "txs", &work->txs_fd) &&
          (work->stage == WORK_PLACED || open_stream(work, "outs", &work->outs_fd));
     struct spill **spills[5];
     const char *names[5];

@@ -172,7 +172,7 @@ static enum status see_links(void *context, const struct spill_entry *entries, s
         store_40(record + 7, link->number);
         uint64_t at = link->number - first_input;
         struct spill_entry value = {at % work->in_range, range->first + link->key,
-                                    load_value_kind(record) & ((UINT64_C(1) << 52) - 1)};
+                                    load_value_kind(record) & ((UINT64_C(1) << 52) - 1), 0};
         enum status status = spill_add(work->values, range->worker, (unsigned)(at / work->in_range), &value);
         if (status != STATUS_OK)
             return status;

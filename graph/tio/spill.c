@@ -12,9 +12,9 @@
 #include "parser/mem.h"
 
 /* A piece: u64 place of the part's piece before (offset + 1, 0 for none), u32 bytes of entries, u32 entries, then each
- * entry: key, number as the step from the one before (zigzag varint), extra (varint). */
+ * entry: key, number as the step from the one before (zigzag varint), extra (varint), check (8). */
 #define PIECE_HEADER 16u
-#define ENTRY_MAX (8u + 10u + 10u)
+#define ENTRY_MAX (8u + 10u + 10u + 8u)
 #define FILES 8u
 
 struct lane {
@@ -111,7 +111,7 @@ enum status spill_save(const struct spill *spill, struct buffer *out)
     const struct spill_shape *shape = &spill->shape;
     uint8_t bytes[16];
     store_le32(bytes, shape->parts);
-    store_le32(bytes + 4, shape->key_size | (shape->extra ? 256u : 0));
+    store_le32(bytes + 4, shape->key_size | (shape->extra ? 256u : 0) | (shape->check ? 512u : 0));
     store_le64(bytes + 8, shape->buffer);
     enum status status = buffer_add(out, bytes, 16);
     for (unsigned i = 0; i < FILES && status == STATUS_OK; i++) {
@@ -133,6 +133,7 @@ enum status spill_resume(const struct spill_shape *place, struct cursor *saved, 
     uint32_t form = cursor_u32(saved);
     shape.key_size = form & 255;
     shape.extra = form & 256;
+    shape.check = form & 512;
     shape.buffer = (size_t)cursor_u64(saved);
     *out = NULL;
     if (!cursor_ok(saved) || shape.parts == 0 || shape.parts > cursor_left(saved) / 16 || shape.key_size == 0 ||
@@ -243,6 +244,10 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
     p = put_varint(p, (uint64_t)step << 1 ^ (step < 0 ? UINT64_MAX : 0));
     if (shape->extra)
         p = put_varint(p, entry->extra);
+    if (shape->check) {
+        store_le64(p, entry->check);
+        p += 8;
+    }
     lane->number = entry->number;
     lane->count++;
     lane->size = (size_t)(p - lane->bytes);
@@ -295,11 +300,15 @@ static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint
             return false;
         entries[i].key = load_le64(p) & mask; /* there are 8 bytes: the buffer is longer than what is read */
         p = get_varint(p + shape->key_size, end, &step);
-        entries[i].extra = 0;
+        entries[i].extra = entries[i].check = 0;
         if (p && shape->extra)
             p = get_varint(p, end, &entries[i].extra);
-        if (!p)
+        if (!p || (shape->check && end - p < 8))
             return false;
+        if (shape->check) {
+            entries[i].check = load_le64(p);
+            p += 8;
+        }
         number += step >> 1 ^ (0 - (step & 1));
         entries[i].number = number;
     }

@@ -1,10 +1,10 @@
 /* spill: entries sorted into parts on disk, for work that does not fit into memory. Any number of threads add, each
  * entry to the part it belongs to; later each part is read as a whole, in no particular order.
  *
- * An entry is a fixed-width key, a number and, for some spills, one more number. Numbers that go up in small steps take
- * a byte or two. A few files hold the parts, in pieces that each name the piece of the same part before. Thread rule:
- * each worker number is one thread's at a time. Errors: STATUS_IO (a full disk), STATUS_NOMEM; in reading
- * STATUS_FORMAT: the file is not what was written. */
+ * An entry is a fixed-width key, a number and, for some spills, one more number and a check of 8 bytes. Numbers that
+ * go up in small steps take a byte or two. A few files hold the parts, in pieces that each name the piece of the same
+ * part before. Thread rule: each worker number is one thread's at a time. Errors: STATUS_IO (a full disk),
+ * STATUS_NOMEM; in reading STATUS_FORMAT: the file is not what was written. */
 #ifndef UNKTX_GRAPH_SPILL_H
 #define UNKTX_GRAPH_SPILL_H
 
@@ -20,13 +20,14 @@ struct spill_entry {
     uint64_t key;    /* key_size bytes of it count */
     uint64_t number;
     uint64_t extra;  /* 0 in a spill without */
+    uint64_t check;  /* the same */
 };
 
 struct spill_shape {
     const char *folder, *name; /* files are FOLDER/NAME-N; borrowed */
     unsigned parts, workers;
     unsigned key_size;         /* 1..8 bytes */
-    bool extra;
+    bool extra, check;
     size_t buffer;             /* bytes for each part and worker */
 };
 

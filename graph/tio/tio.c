@@ -165,6 +165,7 @@ void tio_hasher_init(struct tio_hasher *hasher, const uint8_t seed[TIO_SEED_SIZE
         sha256(input, sizeof input, digest);
         for (size_t word = 0; word < 3; word++)
             hasher->key[3 * i + word] = load_le64(digest + 8 * word);
+        hasher->key[6 + i] = load_le64(digest + 24);
     }
 }
 

@@ -19,13 +19,13 @@
      ((array).at[(array).count++] = (value), true))
 
 struct walked_input {
-    uint64_t hash;
+    uint64_t hash, check;
     uint32_t vout;
     bool none; /* a coinbase's */
 };
 
 struct walked_tx {
-    uint64_t hash;
+    uint64_t hash, check;
     uint32_t inputs, outputs;
 };
 
@@ -44,6 +44,8 @@ struct worker {
     ARRAY(struct walked_input) inputs;
     ARRAY(struct walked_tx) txs;
     ARRAY(uint8_t) records, outs;
+    /* of the build */
+    unsigned __int128 *sums; /* of the checks of prevouts, by part */
 };
 
 struct item {
@@ -69,8 +71,9 @@ static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
     struct worker *worker = context;
     (void)vin;
     worker->prevout = in->prevout;
-    struct walked_input input = {tio_hash(&worker->work->hasher, in->prevout), load_le32(in->prevout + HASH256_SIZE),
-                                 false};
+    const struct tio_hasher *hasher = &worker->work->hasher;
+    struct walked_input input = {tio_hash(hasher, in->prevout), tio_check_of(hasher, in->prevout),
+                                 load_le32(in->prevout + HASH256_SIZE), false};
     return PUSH(worker->inputs, input);
 }
 
@@ -135,6 +138,7 @@ static void hash_txids(struct worker *worker)
 /* Encodes the block's transactions. */
 static enum status encode(struct worker *worker)
 {
+    const struct tio_hasher *hasher = &worker->work->hasher;
     size_t count = worker->heads.count;
     if (mem_reserve(&worker->records.at, &worker->records.capacity, worker->records.count + count * TX_RECORD_MAX, 1) !=
             STATUS_OK ||
@@ -148,8 +152,9 @@ static enum status encode(struct worker *worker)
         p = tio_head_write(head, p);
         memcpy(p, txid->bytes, HASH256_SIZE);
         p += HASH256_SIZE;
-        worker->txs.at[worker->txs.count++] = (struct walked_tx){tio_hash(&worker->work->hasher, txid->bytes),
-                                                                 (uint32_t)head->inputs, (uint32_t)head->outputs};
+        worker->txs.at[worker->txs.count++] =
+            (struct walked_tx){tio_hash(hasher, txid->bytes), tio_check_of(hasher, txid->bytes),
+                               (uint32_t)head->inputs, (uint32_t)head->outputs};
     }
     worker->records.count = (size_t)(p - worker->records.at);
     return STATUS_OK;
@@ -240,15 +245,19 @@ static void spill_item(void *context, unsigned number, size_t i)
     enum status status = STATUS_OK;
     for (size_t t = 0; t < item->txs_count && status == STATUS_OK; t++) {
         const struct walked_tx *tx = &worker->txs.at[item->txs + t];
-        struct spill_entry entry = {tx->hash >> (shift - work->key_bits) & mask, output, tx->outputs};
+        struct spill_entry entry = {tx->hash >> (shift - work->key_bits) & mask, output, tx->outputs, tx->check};
         status = spill_add(work->creators, number, (unsigned)(tx->hash >> shift), &entry);
         output += tx->outputs;
     }
     for (size_t n = 0; n < item->inputs_count && status == STATUS_OK; n++) {
         const struct walked_input *input = &worker->inputs.at[item->inputs + n];
-        struct spill_entry entry = {input->hash >> (shift - work->key_bits) & mask, item->first_input + n, input->vout};
-        if (!input->none)
-            status = spill_add(work->spenders, number, (unsigned)(input->hash >> shift), &entry);
+        struct spill_entry entry = {input->hash >> (shift - work->key_bits) & mask, item->first_input + n, input->vout,
+                                    0};
+        unsigned part = (unsigned)(input->hash >> shift);
+        if (input->none)
+            continue;
+        walk->workers[number].sums[part] += input->check;
+        status = spill_add(work->spenders, number, part, &entry);
     }
     if (status == STATUS_OK)
         status = write_at(work->txs_fd, worker->records.at + item->records, item->records_size, item->records_at);
@@ -368,6 +377,20 @@ static void free_worker(struct worker *worker)
     mem_free(worker->txs.at);
     mem_free(worker->records.at);
     mem_free(worker->outs.at);
+    mem_free(worker->sums);
+}
+
+static bool begin_worker(struct worker *worker, struct tio_work *work)
+{
+    worker->work = work;
+    worker->sums = mem_alloc((size_t)1 << work->part_bits, sizeof *worker->sums);
+    return worker->sums != NULL;
+}
+
+static void take_sums(const struct worker *worker)
+{
+    for (size_t part = 0; part < (size_t)1 << worker->work->part_bits; part++)
+        worker->work->sums[part] += worker->sums[part];
 }
 
 enum status tio_walk(struct tio_work *work)
@@ -377,14 +400,16 @@ enum status tio_walk(struct tio_work *work)
     walk.workers = mem_alloc(threads, sizeof *walk.workers);
     walk.items = mem_alloc(ROUND_BLOCKS_MAX, sizeof *walk.items);
     enum status status = walk.workers && walk.items ? STATUS_OK : fault_nomem(work->fault);
-    for (unsigned i = 0; i < threads && walk.workers; i++)
-        walk.workers[i].work = work;
+    for (unsigned i = 0; i < threads && status == STATUS_OK; i++)
+        status = begin_worker(&walk.workers[i], work) ? STATUS_OK : fault_nomem(work->fault);
     if (status == STATUS_OK)
         status = run_rounds(&walk);
     if (status == STATUS_OK)
         status = spill_flush(work->creators, work->fault);
     if (status == STATUS_OK)
         status = spill_flush(work->spenders, work->fault);
+    for (unsigned i = 0; i < threads && status == STATUS_OK; i++)
+        take_sums(&walk.workers[i]);
     for (unsigned i = 0; i < threads && walk.workers; i++)
         free_worker(&walk.workers[i]);
     mem_free(walk.workers);

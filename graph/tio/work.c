@@ -49,6 +49,13 @@ size_t work_buffer(const struct tio_work *work, unsigned parts)
     return size < BUFFER_MIN ? BUFFER_MIN : size > BUFFER_MAX ? BUFFER_MAX : (size_t)size;
 }
 
+enum status work_alloc_sums(struct tio_work *work)
+{
+    work->sums = mem_alloc((size_t)1 << work->part_bits, sizeof *work->sums);
+    work->exact = mem_alloc((size_t)1 << work->part_bits, sizeof *work->exact);
+    return work->sums && work->exact ? STATUS_OK : fault_nomem(work->fault);
+}
+
 /* ---- reading a block again ---- */
 
 static enum status read_block(const struct tio_work *work, struct blk_reader *reader, uint32_t height,

@@ -2,7 +2,7 @@
  * files:
  *
  *   walk   blk files -> txs (record heads and txids, in chain order), outs (7 bytes an output, in chain order),
- *          creators (hash of txid, first output, outputs), spenders (hash of the prevout's txid, input, vout)
+ *          creators (hash of txid, first output, outputs, check), spenders (hash of the prevout's txid, input, vout)
  *   join   creators with spenders, part by part of the hash -> links (output, input), by ranges of outputs; the runs of
  *          the txid index into the tables; what spends an older output -> values and later
  *   place  outs with links -> the table of outputs, values (input, output, value), by ranges of inputs;
@@ -20,6 +20,8 @@
 #include "graph/tio/format.h"
 #include "parser/blkfile.h"
 #include "parser/chain.h"
+
+#define WORK_CREATOR_BYTES 64u /* of memory for each creator of a part that is joined */
 
 /* Where a block of this build begins. */
 struct work_block {
@@ -44,6 +46,9 @@ struct tio_work {
     uint32_t first, end;         /* heights to add */
     struct work_block *blocks;   /* of first..end, the last one behind all */
     unsigned part_bits, key_bits; /* of a hash: the first choose the part, those behind are kept */
+    unsigned __int128 *sums;     /* of tio_check_of the prevouts of each part */
+    bool *exact;                 /* parts in which full txids settle every spend */
+    bool unsure;                 /* a join found more parts that need it: it is to be done again */
     int txs_fd, outs_fd;         /* -1: closed */
     uint64_t txs_size;
     struct spill *creators, *spenders, *links, *values, *later;
@@ -67,6 +72,8 @@ static inline uint64_t work_inputs(const struct tio_work *work)
     return work_end(work)->first_input - work->blocks[0].first_input;
 }
 
+/* `sums` and `exact` for the parts, all zeros. */
+enum status work_alloc_sums(struct tio_work *work) MUST_CHECK;
 /* Notes in the folder that a stage is finished, and where its files are / deletes the note. */
 enum status work_note_stage(struct tio_work *work, enum work_stage stage) MUST_CHECK;
 void work_note_remove(const struct tio_work *work);

@@ -15,7 +15,7 @@
 enum { PARTS = 13, WORKERS = 3, ENTRIES = 40000 };
 
 struct sums {
-    uint64_t count, keys, numbers, extras, mixed;
+    uint64_t count, keys, numbers, extras, checks, mixed;
 };
 
 static void add_to(struct sums *sums, const struct spill_entry *entry)
@@ -24,6 +24,7 @@ static void add_to(struct sums *sums, const struct spill_entry *entry)
     sums->keys += entry->key;
     sums->numbers += entry->number;
     sums->extras += entry->extra;
+    sums->checks += entry->check;
     sums->mixed ^= (entry->key * 0x9e3779b97f4a7c15u + entry->number) * 0xbf58476d1ce4e5b9u + entry->extra;
 }
 
@@ -52,7 +53,8 @@ static void add_some(struct spill *spill, struct rng *rng, const struct spill_sh
     for (size_t i = 0; i < count; i++) {
         number = rng_below(rng, 50) ? number + rng_below(rng, 300) : rng_next(rng) >> rng_below(rng, 64);
         struct spill_entry entry = {rng_next(rng) & mask, number,
-                                    shape->extra ? rng_next(rng) >> rng_below(rng, 64) : 0};
+                                    shape->extra ? rng_next(rng) >> rng_below(rng, 64) : 0,
+                                    shape->check ? rng_next(rng) : 0};
         unsigned part = rng_below(rng, PARTS);
         assert_int_equal(spill_add(spill, rng_below(rng, WORKERS), part, &entry), STATUS_OK);
         add_to(&sums[part], &entry);
@@ -72,6 +74,7 @@ static void test_all_come_back(void **state)
                                     .workers = WORKERS,
                                     .key_size = key_size,
                                     .extra = key_size % 2,
+                                    .check = key_size % 3 == 0,
                                     .buffer = 64 + rng_below(&rng, 5000)};
         struct sums sums[PARTS] = {0};
         struct buffer note = {0};

@@ -14,6 +14,7 @@
 #include "graph/tio/tio.h"
 #include "graph/tio/build.h"
 #include "graph/tio/format.h"
+#include "parser/block.h"
 #include "parser/mem.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/run.h"
@@ -29,10 +30,12 @@ static void on_damage(void *context, const struct fault *what)
 }
 
 static unsigned went_on; /* how often a build said that it goes on from an interrupted one */
+static unsigned joined_again;
 static void on_note(void *context, const char *text)
 {
     (void)context;
     went_on += strncmp(text, "going on", 8) == 0;
+    joined_again += strncmp(text, "joining again", 13) == 0;
 }
 
 static volatile sig_atomic_t stop;
@@ -271,6 +274,19 @@ static void test_all_fixtures(void **state)
             check_fixture(path_of("../shared/fixtures/%s", fixtures[i]));
 }
 
+static struct gen_options spending_chain(const char *dir)
+{
+    return (struct gen_options){.dir = dir,
+                                .seed = 11,
+                                .xored = true,
+                                .block_bytes = 40000,
+                                .file_bytes = 1 << 20,
+                                .window = 16,
+                                .planted_per_10k = 300,
+                                .stale_every = 20,
+                                .spends = true};
+}
+
 static int whole_hashes(void **state)
 {
     (void)state;
@@ -294,6 +310,88 @@ static void test_collisions(void **state)
     options.to_height = UINT32_MAX;
     build_with(&options);
     check_against_node(dir, path_of("%s/truth", fixture));
+    remove_tree(dir);
+    free(dir);
+}
+
+/* With a few bits of a hash most are alone with theirs, and a prevout in a later build than what it names is taken for
+ * something else often. */
+static void test_deceiving_hashes(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    const char *fixture = "tests/fixtures/regtest-xor", *data = path_of("%s/regtest", fixture);
+    joined_again = 0;
+    for (unsigned bits = 8; bits <= 16; bits += 4) {
+        struct tio_options options = options_for(data, dir);
+        tio_hash_mask = UINT64_MAX << (64 - bits);
+        for (options.to_height = 110; options.to_height <= 260; options.to_height += 50)
+            build_with(&options);
+        check_against_node(dir, path_of("%s/truth", fixture));
+        remove_tree(dir);
+    }
+    assert_true(joined_again > 0);
+    free(dir);
+}
+
+static bool keep_prevout(void *context, const struct tx_input *in, uint32_t vin)
+{
+    const uint8_t **prevout = context;
+    (void)vin;
+    *prevout = in->prevout;
+    return true;
+}
+
+/* Changes a bit of the txid that the last input of that block names. */
+static void break_last_prevout(const char *file, const struct tio_block *block)
+{
+    static const struct block_visitor visitor = {.input = keep_prevout};
+    struct block_counts counts;
+    size_t size;
+    char *bytes = read_file(file, &size);
+    const uint8_t *begin = (const uint8_t *)bytes + block->offset, *prevout = NULL;
+    assert_int_equal(block_walk(begin, block->size, &counts, &visitor, &prevout), STATUS_OK);
+    bytes[prevout - (const uint8_t *)bytes] ^= 1;
+    write_file(file, bytes, size);
+    free(bytes);
+}
+
+/* A prevout that does not exist, and has the hash of a transaction that does: half of the times, as few bits count. */
+static void test_deceiving_prevout(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    struct gen_options chain = spending_chain(path_of("%s/data", dir));
+    const char *store = path_of("%s/store", dir);
+    make_dirs(chain.dir);
+    chain.xored = false;
+    chain.stale_every = 0;
+    struct gen *gen = gen_open(&chain);
+    gen_blocks(gen, 20, 0);
+    uint32_t height = gen_height(gen);
+    gen_close(gen);
+    build(chain.dir, store);
+    struct tio *tio = open_index(store);
+    struct tio_block block;
+    assert_int_equal(tio_block_at(tio, height, &block, NULL), STATUS_OK);
+    tio_close(tio);
+    break_last_prevout(path_of("%s/regtest/blocks/blk%05u.dat", chain.dir, block.file), &block);
+    tio_hash_mask = UINT64_MAX << 52;
+    joined_again = 0;
+    for (unsigned i = 0; i < 100 && joined_again < 3; i++) {
+        remove_tree(store);
+        struct tio_options options = options_for(chain.dir, store);
+        if (i % 2) { /* the last blocks beside an index of those before */
+            options.to_height = height - 5;
+            build_with(&options);
+            options.to_height = UINT32_MAX;
+        }
+        struct tio_result result = build_with(&options);
+        assert_int_equal(result.height, height - 1);
+        assert_int_equal(damages, 1);
+        assert_non_null(strstr(damage_text, "does not exist"));
+    }
+    assert_int_equal(joined_again, 3);
     remove_tree(dir);
     free(dir);
 }
@@ -324,19 +422,6 @@ static void test_steps(void **state)
     remove_tree(fresh);
     free(dir);
     free(fresh);
-}
-
-static struct gen_options spending_chain(const char *dir)
-{
-    return (struct gen_options){.dir = dir,
-                                .seed = 11,
-                                .xored = true,
-                                .block_bytes = 40000,
-                                .file_bytes = 1 << 20,
-                                .window = 16,
-                                .planted_per_10k = 300,
-                                .stale_every = 20,
-                                .spends = true};
 }
 
 /* A chain that grows by many small steps, then loses blocks to a longer branch, and again. */
@@ -621,6 +706,8 @@ int main(void)
         cmocka_unit_test(test_fixtures),
         cmocka_unit_test(test_all_fixtures),
         cmocka_unit_test_teardown(test_collisions, whole_hashes),
+        cmocka_unit_test_teardown(test_deceiving_hashes, whole_hashes),
+        cmocka_unit_test_teardown(test_deceiving_prevout, whole_hashes),
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_reorganisations),
         cmocka_unit_test(test_generated),
