@@ -128,32 +128,51 @@ WITH_AVX512 INLINE __m512i swap_bytes(__m512i words)
 #define CHOOSE 0xca
 #define MAJORITY 0xe8
 
+/* Compilers sum in an order of their own, which may make the way from one round to the next half as long again. */
+#define SUMMED(x) __asm__("" : "+v"(x))
+
+WITH_AVX512 INLINE __m512i xor3(__m512i a, __m512i b, __m512i c) { return _mm512_ternarylogic_epi32(a, b, c, XOR3); }
+
+/* Round i. The way from E to the next E is a rotation, an xor and one sum: what is at hand before is summed before. */
+WITH_AVX512 INLINE void one_round(__m512i s[8], int i, __m512i word, uint32_t k)
+{
+    __m512i *a = &s[-i & 7], *b = &s[(1 - i) & 7], *c = &s[(2 - i) & 7], *d = &s[(3 - i) & 7];
+    __m512i *e = &s[(4 - i) & 7], *f = &s[(5 - i) & 7], *g = &s[(6 - i) & 7], *h = &s[(7 - i) & 7];
+    __m512i sum1 = xor3(_mm512_ror_epi32(*e, 6), _mm512_ror_epi32(*e, 11), _mm512_ror_epi32(*e, 25));
+    __m512i sum0 = xor3(_mm512_ror_epi32(*a, 2), _mm512_ror_epi32(*a, 13), _mm512_ror_epi32(*a, 22));
+    __m512i t = _mm512_add_epi32(*h, _mm512_add_epi32(word, _mm512_set1_epi32((int)k)));
+    __m512i next = _mm512_add_epi32(t, *d);
+    SUMMED(next);
+    next = _mm512_add_epi32(next, _mm512_ternarylogic_epi32(*e, *f, *g, CHOOSE));
+    SUMMED(next);
+    next = _mm512_add_epi32(next, sum1);
+    SUMMED(next);
+    t = _mm512_sub_epi32(next, *d);
+    SUMMED(t);
+    *d = next;
+    t = _mm512_add_epi32(t, _mm512_ternarylogic_epi32(*a, *b, *c, MAJORITY));
+    SUMMED(t);
+    *h = _mm512_add_epi32(t, sum0);
+    SUMMED(*h);
+}
+
+/* The word that takes the place of word i, sixteen rounds later. */
+WITH_AVX512 INLINE __m512i next_word(const __m512i w[16], int i)
+{
+    __m512i w1 = w[(i + 1) & 15], w14 = w[(i + 14) & 15];
+    __m512i sigma0 = xor3(_mm512_ror_epi32(w1, 7), _mm512_ror_epi32(w1, 18), _mm512_srli_epi32(w1, 3));
+    __m512i sigma1 = xor3(_mm512_ror_epi32(w14, 17), _mm512_ror_epi32(w14, 19), _mm512_srli_epi32(w14, 10));
+    return _mm512_add_epi32(_mm512_add_epi32(_mm512_add_epi32(w[i], w[(i + 9) & 15]), sigma0), sigma1);
+}
+
 /* Sixteen rounds; with `more`, the words of the next sixteen take the place of those used. */
 WITH_AVX512 INLINE void sixteen_rounds(__m512i s[8], __m512i w[16], const uint32_t *k, bool more)
 {
 #pragma GCC unroll 16
     for (int i = 0; i < 16; i++) {
-        __m512i *a = &s[-i & 7], *b = &s[(1 - i) & 7], *c = &s[(2 - i) & 7], *d = &s[(3 - i) & 7];
-        __m512i *e = &s[(4 - i) & 7], *f = &s[(5 - i) & 7], *g = &s[(6 - i) & 7], *h = &s[(7 - i) & 7];
-        __m512i sum1 = _mm512_ternarylogic_epi32(_mm512_ror_epi32(*e, 6), _mm512_ror_epi32(*e, 11),
-                                                 _mm512_ror_epi32(*e, 25), XOR3);
-        __m512i sum0 = _mm512_ternarylogic_epi32(_mm512_ror_epi32(*a, 2), _mm512_ror_epi32(*a, 13),
-                                                 _mm512_ror_epi32(*a, 22), XOR3);
-        /* in the order that makes the way from one round's A and E to the next one's short */
-        __m512i hkw = _mm512_add_epi32(*h, _mm512_add_epi32(w[i], _mm512_set1_epi32((int)k[i])));
-        __m512i choice = _mm512_ternarylogic_epi32(*e, *f, *g, CHOOSE);
-        __m512i majority = _mm512_ternarylogic_epi32(*a, *b, *c, MAJORITY);
-        *d = _mm512_add_epi32(_mm512_add_epi32(_mm512_add_epi32(*d, hkw), choice), sum1);
-        __m512i t = _mm512_add_epi32(_mm512_add_epi32(hkw, choice), sum1);
-        *h = _mm512_add_epi32(_mm512_add_epi32(t, majority), sum0);
-        if (more) {
-            __m512i w1 = w[(i + 1) & 15], w14 = w[(i + 14) & 15];
-            __m512i sigma0 = _mm512_ternarylogic_epi32(_mm512_ror_epi32(w1, 7), _mm512_ror_epi32(w1, 18),
-                                                       _mm512_srli_epi32(w1, 3), XOR3);
-            __m512i sigma1 = _mm512_ternarylogic_epi32(_mm512_ror_epi32(w14, 17), _mm512_ror_epi32(w14, 19),
-                                                       _mm512_srli_epi32(w14, 10), XOR3);
-            w[i] = _mm512_add_epi32(_mm512_add_epi32(w[i], w[(i + 9) & 15]), _mm512_add_epi32(sigma0, sigma1));
-        }
+        one_round(s, i, w[i], k[i]);
+        if (more)
+            w[i] = next_word(w, i);
     }
 }
 
@@ -223,7 +242,7 @@ static const struct kernel {
     void (*end)(uint32_t *state, struct hash256 *const *out);
 } kernel_of[] = {
     [HASHER_PAIRS] = {2, 14, pair_begin, pair_compress, pair_end},
-    [HASHER_SIXTEEN] = {16, 62, sixteen_begin, sixteen_compress, sixteen_end},
+    [HASHER_SIXTEEN] = {16, 48, sixteen_begin, sixteen_compress, sixteen_end},
 };
 
 /* A message as blocks: one of the first part and what follows it, those within the body, and the last one or two of
