@@ -392,8 +392,8 @@ static enum status check_index(const struct settings *settings, bool *found, str
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
     totals = tio_totals_of(tio);
-    tio_close(tio);
     status = tio_check(settings->store, (unsigned)settings->threads, sum, fault);
+    tio_close(tio); /* now: what was checked is the same index */
     if (status != STATUS_OK)
         return status;
     put_hex(hex, sum, sizeof sum);

@@ -1,5 +1,6 @@
 #include "graph/tio/build.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -303,7 +304,8 @@ static enum status meet_chain(struct build *build)
 
 /* ---- the stages ---- */
 
-static enum status open_folder(struct build *build)
+/* Of the index's own, wherever it lies: what an interrupted build left is found again. */
+static enum status name_folder(struct build *build)
 {
     struct tio_work *work = &build->work;
     const struct tio_options *options = work->options;
@@ -313,9 +315,34 @@ static enum status open_folder(struct build *build)
     if (size < 0 || (size_t)size >= sizeof work->folder)
         return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET,
                          "the path of the temporary folder is too long");
-    if (mkdir(work->folder, 0700) != 0 && errno != EEXIST)
-        return fault_errno(work->fault, work->folder, FAULT_NO_OFFSET, "cannot create a folder for temporary files");
     return STATUS_OK;
+}
+
+/* In a folder that others may write to, somebody could have put a link or a folder of his there. */
+static enum status make_folder(const struct tio_work *work)
+{
+    struct stat info;
+    if (mkdir(work->folder, 0700) == 0)
+        return STATUS_OK;
+    if (errno != EEXIST || lstat(work->folder, &info) != 0)
+        return fault_errno(work->fault, work->folder, FAULT_NO_OFFSET, "cannot create a folder for temporary files");
+    if (S_ISDIR(info.st_mode) && info.st_uid == geteuid())
+        return STATUS_OK;
+    return fault_set(work->fault, STATUS_REFUSED, work->folder, FAULT_NO_OFFSET,
+                     "is to be a folder for temporary files, but is no folder of yours: remove it, or give another --tmp");
+}
+
+/* With all that is in it: also what a build left that was killed. */
+static void remove_folder(const struct tio_work *work)
+{
+    struct stat info;
+    DIR *folder = lstat(work->folder, &info) == 0 && S_ISDIR(info.st_mode) ? opendir(work->folder) : NULL;
+    const struct dirent *entry;
+    while (folder && (entry = readdir(folder)))
+        unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder)
+        closedir(folder);
+    rmdir(work->folder);
 }
 
 static enum status open_stream(struct tio_work *work, const char *name, int *fd)
@@ -542,7 +569,8 @@ static enum status run_stages(struct build *build)
         status = tio_place_rest(work);
     if (status == STATUS_OK)
         status = finish(build);
-    close_stages(work, status != STATUS_OK && work->bad_height == UINT32_MAX);
+    /* what is damaged is nothing to go on from */
+    close_stages(work, status != STATUS_OK && status != STATUS_FORMAT && work->bad_height == UINT32_MAX);
     return status;
 }
 
@@ -558,7 +586,7 @@ static enum status add_blocks(struct build *build)
 {
     struct tio_work *work = &build->work;
     struct fault *fault = work->fault, what = {0};
-    enum status status = open_folder(build);
+    enum status status = make_folder(work);
     work->fault = &what;
     while (status == STATUS_OK && work->base.totals.blocks < build->target) {
         work->first = work->base.totals.blocks;
@@ -609,8 +637,11 @@ static enum status run(struct build *build)
     tio_hasher_init(&work->hasher, build->work.seed);
     work->memory = memory_left(build);
     uint32_t before = work->base.totals.blocks;
-    if (build->target > before)
+    status = name_folder(build);
+    if (status == STATUS_OK && build->target > before)
         status = add_blocks(build);
+    if (status == STATUS_OK)
+        remove_folder(work);
     build->result->blocks_added = work->base.totals.blocks - before;
     build->result->bytes = bytes_between(build, before, work->base.totals.blocks);
     return status;

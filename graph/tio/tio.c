@@ -29,6 +29,8 @@ struct shared {
     char path[4096];
     struct kv *kv;
     unsigned users;
+    bool seen;
+    uint8_t state[STATE_SIZE]; /* that its users see */
     struct shared *next;
 };
 static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -272,6 +274,33 @@ static void unshare(struct shared *shared)
     pthread_mutex_unlock(&shared_lock);
 }
 
+/* Those that share an environment read the same index, or the second one is refused. */
+static bool is_as_seen(const struct tio *tio)
+{
+    uint8_t state[STATE_SIZE];
+    struct shared *shared = tio->shared;
+    tio_state_write(&tio->state, state);
+    pthread_mutex_lock(&shared_lock);
+    if (!shared->seen)
+        memcpy(shared->state, state, sizeof state);
+    shared->seen = true;
+    bool same = memcmp(shared->state, state, sizeof state) == 0;
+    pthread_mutex_unlock(&shared_lock);
+    return same;
+}
+
+static enum status look_at_state(const struct tio *tio, struct fault *fault)
+{
+    const char *path = kv_path(tio->kv);
+    if (tio->state.totals.blocks == 0)
+        return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
+                         "the index has no blocks yet: run 'unktx index', or wait for the one that runs");
+    if (!is_as_seen(tio))
+        return fault_set(fault, STATUS_BUSY, path, FAULT_NO_OFFSET,
+                         "another 'unktx index' changed the index meanwhile: run the command again");
+    return STATUS_OK;
+}
+
 enum status tio_open(const char *path, struct tio **out, struct fault *fault)
 {
     char folder[4096];
@@ -286,10 +315,16 @@ enum status tio_open(const char *path, struct tio **out, struct fault *fault)
     if (status != STATUS_OK)
         return status;
     status = tio_open_on(shared->kv, out, fault);
-    if (status == STATUS_OK)
-        (*out)->shared = shared;
-    else
+    if (status != STATUS_OK) {
         unshare(shared);
+        return status;
+    }
+    (*out)->shared = shared;
+    status = look_at_state(*out, fault);
+    if (status != STATUS_OK) {
+        tio_close(*out);
+        *out = NULL;
+    }
     return status;
 }
 

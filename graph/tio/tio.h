@@ -55,8 +55,9 @@ struct tio_output {
     uint64_t spender; /* input number, TIO_NONE when unspent */
 };
 
-/* The index in the store folder `path` (sub-folder "tio"). STATUS_NOT_FOUND when there is none: the text says to run
- * `unktx index`. */
+/* The index in the store folder `path` (sub-folder "tio"). STATUS_NOT_FOUND when there is none, or
+ * none yet: the text says to run `unktx index`. All tios of one folder that a process has open show the same index;
+ * STATUS_BUSY for one that would not, since another process changed it. */
 enum status tio_open(const char *path, struct tio **tio, struct fault *fault) MUST_CHECK;
 void tio_close(struct tio *tio);
 struct tio_totals tio_totals_of(const struct tio *tio);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -345,6 +346,7 @@ static pid_t start_restless_scan(const char *store)
     assert_true(child >= 0);
     if (child > 0)
         return child;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when this test fails */
     for (unsigned turn = 0;; turn++) {
         struct ingest_options options = {.datadir = place.data,
                                          .store = store,
