@@ -11,6 +11,7 @@
 
 #define BATCH_BYTES (256u << 10)  /* a batch is closed when it has so many bytes */
 #define BATCH_BLOCKS 4096u        /* or so many blocks */
+#define SNAPSHOT_CHUNKS_MAX 4096u
 #define SNAPSHOT_HELD (16u << 20) /* bytes of snapshot chunks kept in memory */
 
 enum table { TABLE_META, TABLE_BATCHES, TABLE_DIRECTORY, TABLE_FILES, TABLE_SNAPSHOT, TABLES };
@@ -20,7 +21,7 @@ static const struct kv_words words = {.noun = "store", .verb = "scan"};
 void store_map_step(size_t bytes) { kv_map_step(bytes); }
 
 /* Values of the database "meta"; docs/store-format.md has the whole format. */
-enum { IDENTITY_SIZE = 57, TOTALS_SIZE = 60, SNAPSHOT_SIZE = 4, ENTRY_SIZE = 24 };
+enum { IDENTITY_SIZE = 57, TOTALS_SIZE = 60, SNAPSHOT_SIZE = 12, ENTRY_SIZE = 24 };
 
 /* Where a batch begins. */
 struct entry {
@@ -52,7 +53,10 @@ struct store {
     uint8_t seed[STORE_SEED_SIZE];
     struct store_totals committed, totals;
     uint64_t generation;    /* how often blocks were taken back: batches of one generation only grow in number */
-    uint32_t snapshot_blocks; /* that the committed snapshot belongs to; 0: there is none */
+    struct snapshot {
+        uint32_t blocks;        /* that it belongs to; 0: there is none */
+        uint32_t first, chunks; /* keys of the table: the chunks of a new one come behind those of the one before */
+    } snapshot;                 /* the committed one */
     struct entry *entries;  /* committed batches */
     size_t entries_count, entries_capacity;
 
@@ -165,6 +169,16 @@ static enum status read_identity(struct store *store, struct fault *fault)
     return STATUS_OK;
 }
 
+/* One that is malformed is none: a scan replaces it. */
+static void read_snapshot(struct store *store, const uint8_t *bytes, size_t size)
+{
+    if (size != SNAPSHOT_SIZE)
+        return;
+    struct snapshot snapshot = {load_le32(bytes), load_le32(bytes + 4), load_le32(bytes + 8)};
+    if (snapshot.chunks <= SNAPSHOT_CHUNKS_MAX && snapshot.first <= UINT32_MAX - 2 * SNAPSHOT_CHUNKS_MAX)
+        store->snapshot = snapshot;
+}
+
 static enum status read_totals(struct store *store, struct fault *fault)
 {
     const uint8_t *bytes;
@@ -180,10 +194,9 @@ static enum status read_totals(struct store *store, struct fault *fault)
     memcpy(store->committed.tip.bytes, bytes + 20, HASH256_SIZE);
     store->generation = load_le64(bytes + 52);
     store->totals = store->committed;
-    store->snapshot_blocks = 0;
     status = kv_get(store->view, TABLE_META, "snapshot", strlen("snapshot"), &bytes, &size, fault);
-    if (status == STATUS_OK && size == SNAPSHOT_SIZE)
-        store->snapshot_blocks = load_le32(bytes);
+    if (status == STATUS_OK)
+        read_snapshot(store, bytes, size);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -459,13 +472,19 @@ static bool drop_snapshot(struct kv_txn *txn)
     return kv_delete(txn, TABLE_META, "snapshot", strlen("snapshot")) && kv_clear(txn, TABLE_SNAPSHOT);
 }
 
+/* Key of the new snapshot's first chunk. */
+static uint32_t chunks_key(const struct store *store) { return store->snapshot.first + store->snapshot.chunks; }
+
+/* The new snapshot stands beside the old one until a commit makes it the snapshot: the old one may be in use. */
 static bool write_chunks(struct kv_txn *txn, void *context)
 {
     const struct store *store = context;
-    bool ok = store->chunks_first > 0 || drop_snapshot(txn);
+    uint8_t key[4];
+    store_be32(key, chunks_key(store));
+    bool ok = store->chunks_first > 0 || kv_delete_from(txn, TABLE_SNAPSHOT, key, sizeof key);
     for (size_t i = 0; i < store->chunks_count && ok; i++)
-        ok = append_numbered(txn, TABLE_SNAPSHOT, store->chunks_first + i, 4, store->chunks[i].bytes,
-                             store->chunks[i].size);
+        ok = append_numbered(txn, TABLE_SNAPSHOT, chunks_key(store) + store->chunks_first + i, 4,
+                             store->chunks[i].bytes, store->chunks[i].size);
     return ok;
 }
 
@@ -487,13 +506,22 @@ static bool snapshot_is_new(const struct store *store)
     return store->chunks_given && store->chunks_blocks == store->totals.blocks;
 }
 
+/* One that blocks were added behind is none. */
 static bool write_snapshot(struct store *store, struct kv_txn *txn)
 {
     if (!snapshot_is_new(store))
-        return !store->chunks_given || drop_snapshot(txn); /* one that blocks were added behind is none */
+        return true;
+    bool ok = write_chunks(txn, store);
+    for (uint32_t i = 0; i < store->snapshot.chunks && ok; i++) {
+        uint8_t key[4];
+        store_be32(key, store->snapshot.first + i);
+        ok = kv_delete(txn, TABLE_SNAPSHOT, key, sizeof key);
+    }
     uint8_t bytes[SNAPSHOT_SIZE];
     store_le32(bytes, store->totals.blocks);
-    return write_chunks(txn, store) && put_meta(txn, "snapshot", bytes, sizeof bytes);
+    store_le32(bytes + 4, chunks_key(store));
+    store_le32(bytes + 8, store->chunks_first + (uint32_t)store->chunks_count);
+    return ok && put_meta(txn, "snapshot", bytes, sizeof bytes);
 }
 
 static bool write_all(struct kv_txn *txn, void *context)
@@ -527,9 +555,8 @@ enum status store_commit(struct store *store, struct fault *fault)
     for (size_t i = 0; i < store->pending_count; i++)
         store->entries[store->entries_count++] = store->pending[i].entry;
     if (snapshot_is_new(store))
-        store->snapshot_blocks = store->totals.blocks;
-    else if (store->chunks_given)
-        store->snapshot_blocks = 0;
+        store->snapshot = (struct snapshot){store->totals.blocks, chunks_key(store),
+                                            store->chunks_first + (uint32_t)store->chunks_count};
     store->committed = store->totals;
     store->chunks_given = false;
     drop_pending_batches(store);
@@ -601,7 +628,7 @@ static bool write_rollback(struct kv_txn *txn, void *context)
              put_numbered(txn, TABLE_DIRECTORY, back->keep - 1, 8, entry, sizeof entry);
     }
     write_totals(&back->totals, store->generation + 1, totals);
-    if (back->totals.blocks < store->snapshot_blocks)
+    if (back->totals.blocks < store->snapshot.blocks)
         ok = ok && drop_snapshot(txn);
     return ok && put_meta(txn, "totals", totals, sizeof totals);
 }
@@ -662,8 +689,8 @@ enum status store_rollback(struct store *store, uint32_t blocks, struct fault *f
             store->entries[back.keep - 1] = back.last.entry;
         store->committed = store->totals = back.totals;
         store->generation++;
-        if (back.totals.blocks < store->snapshot_blocks)
-            store->snapshot_blocks = 0;
+        if (back.totals.blocks < store->snapshot.blocks)
+            store->snapshot = (struct snapshot){0};
         begin_batch(store);
     }
     mem_free(back.last.blob.bytes);
@@ -734,7 +761,7 @@ enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *
         store->chunks_given = true;
     }
     size_t n = store->chunks_count;
-    assert(store->chunks_given && chunk == store->chunks_first + n);
+    assert(store->chunks_given && chunk == store->chunks_first + n && chunk < SNAPSHOT_CHUNKS_MAX);
     if (mem_reserve(&store->chunks, &store->chunks_capacity, n + 1, sizeof *store->chunks) != STATUS_OK ||
         !copy_blob(&store->chunks[n], bytes, size))
         return fault_nomem(fault);
@@ -744,21 +771,20 @@ enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *
         return STATUS_OK;
     enum status status = kv_write(store->kv, store_pending(store), write_chunks, store, fault);
     if (status == STATUS_OK) {
-        store->snapshot_blocks = 0;
         store->chunks_first += (uint32_t)store->chunks_count;
         drop_chunks(store);
     }
     return status;
 }
 
-uint32_t store_snapshot_blocks(const struct store *store) { return store->snapshot_blocks; }
+uint32_t store_snapshot_blocks(const struct store *store) { return store->snapshot.blocks; }
 
 enum status store_get_snapshot(const struct store *store, uint32_t chunk, const uint8_t **bytes, size_t *size,
                                struct fault *fault)
 {
     enum status status = STATUS_NOT_FOUND;
-    if (store->snapshot_blocks > 0)
-        status = get_numbered(store->view, TABLE_SNAPSHOT, chunk, 4, bytes, size, fault);
+    if (store->snapshot.blocks > 0 && chunk < store->snapshot.chunks)
+        status = get_numbered(store->view, TABLE_SNAPSHOT, store->snapshot.first + chunk, 4, bytes, size, fault);
     if (status == STATUS_NOT_FOUND)
         return fault_set(fault, status, kv_data_path(store->kv), FAULT_NO_OFFSET, "no such chunk of a snapshot");
     return status;

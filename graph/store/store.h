@@ -91,8 +91,8 @@ enum status store_each_file(const struct store *store, store_file_fn *fn, void *
 
 /* The snapshot: an opaque value in chunks 0, 1, ... that belongs to the blocks of the moment; it stays when blocks are
  * added, and goes when some that it belongs to are taken back. store_put_snapshot copies (chunk 0 begins a new one);
- * the snapshot counts with the next store_commit, if no block is added before that. Holds at most 16 MiB of chunks:
- * what is more is written at once. */
+ * the snapshot counts with the next store_commit, if no block is added before that; until then the old one can be read.
+ * Holds at most 16 MiB of chunks: what is more is written at once. At most 4096 chunks. */
 enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *bytes, size_t size,
                                struct fault *fault) MUST_CHECK;
 /* How many of the committed blocks the snapshot belongs to; 0: there is none. */
