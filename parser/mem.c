@@ -1,9 +1,13 @@
+#define _DEFAULT_SOURCE /* madvise */
 #include "parser/mem.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define LARGE_PAGE ((size_t)2 << 20)
 
 static atomic_long asked;
 static atomic_long allowed_left = -1; /* -1: no limit */
@@ -26,6 +30,16 @@ void *mem_alloc(size_t count, size_t size)
     if (__builtin_mul_overflow(count, size, &bytes) || !may_allocate())
         return NULL;
     return calloc(bytes ? bytes : 1, 1); /* of 0 bytes it may give NULL, which callers would take for a failure */
+}
+
+void *mem_alloc_large(size_t count, size_t size)
+{
+    uint8_t *block = mem_alloc(count, size);
+    if (!block || count * size < 2 * LARGE_PAGE)
+        return block;
+    uint8_t *first = block + (LARGE_PAGE - (uintptr_t)block % LARGE_PAGE) % LARGE_PAGE;
+    (void)madvise(first, (size_t)(block + count * size - first) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+    return block;
 }
 
 void *mem_resize(void *block, size_t count, size_t size)

@@ -276,12 +276,6 @@ static enum status meet_chain(struct ingest *ingest)
 
 /* ---- the outpoint table ---- */
 
-static enum status get_chunk(void *context, uint32_t chunk, const uint8_t **bytes, size_t *size)
-{
-    struct ingest *ingest = context;
-    return store_get_snapshot(ingest->store, chunk, bytes, size, NULL);
-}
-
 static enum status put_chunk(void *context, uint32_t chunk, const void *bytes, size_t size)
 {
     struct ingest *ingest = context;
@@ -298,21 +292,19 @@ static uint64_t records_of(const struct store *store)
 /* The last saved table and what came since. */
 static enum status load_table(struct ingest *ingest)
 {
-    uint32_t blocks = store_snapshot_blocks(ingest->store);
-    if (blocks > 0 && outpoints_load(ingest->table, get_chunk, ingest) != STATUS_OK)
-        blocks = 0; /* damaged, and empty now: the store itself has all of it */
     uint64_t replayed = 0;
-    enum status status = replay_outpoints(ingest->store, blocks, ingest->table, &replayed, ingest->fault);
+    enum status status =
+        replay_load(ingest->store, ingest->options->threads, ingest->table, &replayed, ingest->fault);
     ingest->saved_records = records_of(ingest->store) - replayed;
     return status;
 }
 
-/* To save the table costs as much as it holds, to replay what came since the last time as much as that: so it is saved
- * when as much has come as a part of it, and small steps stay small. */
+/* To save the table costs as much as it holds, to replay what came since the last time as much as that at each scan: so
+ * it is saved when as much has come as a part of it, and small steps stay small. */
 static bool table_is_worth_saving(const struct ingest *ingest)
 {
     uint64_t came = records_of(ingest->store) - ingest->saved_records;
-    return came > REPLAY_MAX && came > outpoints_count(ingest->table) / 8;
+    return came > REPLAY_MAX && came > outpoints_count(ingest->table) / 16;
 }
 
 /* Commits what is there. */

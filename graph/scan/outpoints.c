@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "parser/mem.h"
+#include "parser/parallel.h"
 #include "parser/sha256.h"
 
 /* The upper 32 bits of the hash say everything: 8 choose the segment, 24 are the tag in the slot. A slot's home is a
@@ -83,7 +84,7 @@ static enum status segment_insert(struct outpoints_segment *segment, uint64_t sl
             return status;
         uint64_t *slots = segment->slots;
         uint32_t at = home(slot_tag(slot), segment->homes);
-        while (slots[at] != 0 && slot_tag(slots[at]) <= slot_tag(slot))
+        while (slots[at] != 0 && slots[at] <= slot)
             at++;
         uint32_t gap = at;
         while (slots[gap] != 0)
@@ -109,50 +110,183 @@ static void segment_delete(struct outpoints_segment *segment, uint32_t at)
     segment->count--;
 }
 
-/* Slots with that tag: the first is sought from segment_begin on, each next one from behind the last. */
-static uint32_t segment_begin(const struct outpoints_segment *segment, uint32_t tag)
+/* Goes on from *at to a slot with that tag; false if there is none. `slots` may be anywhere, as in a saved table. */
+static bool seek(const void *slots, uint32_t tag, uint32_t *at)
 {
-    return segment->count > 0 ? home(tag, segment->homes) : 0;
+    for (;; ++*at) {
+        uint64_t slot = load_le64((const uint8_t *)slots + (size_t)*at * sizeof slot);
+        if (slot == 0 || slot_tag(slot) >= tag)
+            return slot != 0 && slot_tag(slot) == tag;
+    }
 }
-static bool segment_match(const struct outpoints_segment *segment, uint32_t tag, uint32_t *at)
+
+/* ---- the saved part ---- */
+
+#define SEGMENTS_A_CHUNK (OUTPOINTS_SEGMENTS / OUTPOINTS_CHUNKS)
+
+struct outpoints_saved {
+    outpoints_get *get;
+    void *context;
+    struct saved_segment {
+        const uint8_t *slots; /* of 8 bytes, as in a segment */
+        size_t offset;        /* of them, in their chunk */
+        uint64_t first_slot;  /* in the whole table */
+        uint32_t homes, size;
+        uint32_t count;       /* slots that are not taken out */
+    } segments[OUTPOINTS_SEGMENTS];
+    uint8_t *taken; /* a bit for each slot */
+};
+
+static bool is_taken(const struct outpoints_saved *saved, unsigned segment, uint32_t at)
 {
-    if (segment->count == 0)
-        return false;
-    while (segment->slots[*at] != 0 && slot_tag(segment->slots[*at]) < tag)
+    uint64_t slot = saved->segments[segment].first_slot + at;
+    return saved->taken[slot / 8] >> slot % 8 & 1;
+}
+
+static void saved_free(struct outpoints_saved *saved)
+{
+    if (saved)
+        mem_free(saved->taken);
+    mem_free(saved);
+}
+
+/* The slot behind *at, or 0; slots of a segment that are not taken out, in order. */
+static uint64_t saved_next(const struct outpoints_saved *saved, unsigned segment, uint32_t *at)
+{
+    const struct saved_segment *s = &saved->segments[segment];
+    while (*at < s->size) {
+        uint64_t slot = load_le64(s->slots + (size_t)*at * sizeof slot);
+        if (slot != 0 && !is_taken(saved, segment, *at)) {
+            ++*at;
+            return slot;
+        }
         ++*at;
-    return segment->slots[*at] != 0 && slot_tag(segment->slots[*at]) == tag;
+    }
+    return 0;
+}
+
+/* ---- both parts ---- */
+
+/* Where a slot is. */
+struct place {
+    bool saved;
+    uint32_t at;
+};
+
+static struct place first_place(const struct outpoints *table, uint64_t hash)
+{
+    const struct outpoints_segment *segment = &table->segments[segment_of(hash)];
+    return (struct place){.at = segment->count > 0 ? home(tag_of(hash), segment->homes) : 0};
+}
+
+/* Goes on from *place to a slot with the tag of this hash; false if there is none. */
+static bool next_place(const struct outpoints *table, uint64_t hash, struct place *place)
+{
+    unsigned number = segment_of(hash);
+    uint32_t tag = tag_of(hash);
+    if (!place->saved) {
+        const struct outpoints_segment *segment = &table->segments[number];
+        if (segment->count > 0 && seek(segment->slots, tag, &place->at))
+            return true;
+        if (!table->saved)
+            return false;
+        *place = (struct place){.saved = true, .at = home(tag, table->saved->segments[number].homes)};
+    }
+    for (; seek(table->saved->segments[number].slots, tag, &place->at); place->at++)
+        if (!is_taken(table->saved, number, place->at))
+            return true;
+    return false;
+}
+
+static uint64_t slot_at(const struct outpoints *table, uint64_t hash, struct place place)
+{
+    unsigned number = segment_of(hash);
+    return place.saved ? load_le64(table->saved->segments[number].slots + (size_t)place.at * sizeof(uint64_t))
+                       : table->segments[number].slots[place.at];
+}
+
+static void take_out(struct outpoints *table, uint64_t hash, struct place place)
+{
+    unsigned number = segment_of(hash);
+    if (place.saved) {
+        struct saved_segment *segment = &table->saved->segments[number];
+        uint64_t slot = segment->first_slot + place.at;
+        table->saved->taken[slot / 8] |= (uint8_t)(1u << slot % 8);
+        if (segment->count == 0) /* somebody made a chunk that says less than it has */
+            return;
+        segment->count--;
+    } else {
+        segment_delete(&table->segments[number], place.at);
+    }
+    table->count--;
+}
+
+/* The slots of a segment in order, those of both parts. */
+struct merge {
+    const struct outpoints *table;
+    unsigned segment;
+    uint32_t at, saved_at;
+    uint64_t next_saved;
+};
+
+static struct merge merge_begin(const struct outpoints *table, unsigned segment)
+{
+    struct merge merge = {.table = table, .segment = segment};
+    if (table->saved)
+        merge.next_saved = saved_next(table->saved, segment, &merge.saved_at);
+    return merge;
+}
+
+/* 0 at the end. */
+static uint64_t merge_next(struct merge *m)
+{
+    const struct outpoints_segment *segment = &m->table->segments[m->segment];
+    while (m->at < segment->size && segment->slots[m->at] == 0)
+        m->at++;
+    uint64_t slot = m->at < segment->size ? segment->slots[m->at] : 0, saved = m->next_saved;
+    if (saved == 0 || (slot != 0 && slot < saved)) {
+        m->at += slot != 0;
+        return slot;
+    }
+    m->next_saved = saved_next(m->table->saved, m->segment, &m->saved_at);
+    return saved;
 }
 
 /* ---- the filter ---- */
 
-#define FILTER_BITS 10u /* for each output, when the filter is as full as it may be */
+#define FILTER_BITS 12u /* for each output, when the filter is as full as it may be */
 
-static void filter_fill(struct outpoints *table)
+/* Additions that a filter has room for that is made for so many outputs. */
+static uint64_t filter_room(uint64_t count) { return count / 5 + 4096; }
+
+/* Words for one segment: those of a segment are beside each other, since a word is chosen by the upper bits. */
+static uint64_t filter_share(uint64_t count)
 {
-    for (unsigned s = 0; s < OUTPOINTS_SEGMENTS; s++) {
-        const struct outpoints_segment *segment = &table->segments[s];
-        for (uint32_t i = 0; i < segment->size; i++)
-            if (segment->slots[i] != 0) {
-                uint64_t hash = slot_hash(s, segment->slots[i]);
-                *outpoints_filter_word(table, hash) |= outpoints_filter_bits(hash);
-            }
-    }
+    return (count + filter_room(count)) * FILTER_BITS / 64 / OUTPOINTS_SEGMENTS + 1;
+}
+
+static void filter_add(uint64_t *filter, uint64_t words, uint64_t hash)
+{
+    filter[outpoints_filter_at(words, hash)] |= outpoints_filter_bits(hash);
 }
 
 /* Builds the filter anew, with room for a fifth more than what is in the table: outputs that were taken out leave it.
  */
 static enum status filter_rebuild(struct outpoints *table)
 {
-    uint64_t room = table->count / 5 + 4096;
-    uint64_t words = (table->count + room) * FILTER_BITS / 64;
-    uint64_t *filter = words <= UINT32_MAX ? mem_alloc((size_t)words, sizeof *filter) : NULL;
+    uint64_t words = filter_share(table->count) * OUTPOINTS_SEGMENTS;
+    uint64_t *filter = words <= UINT32_MAX ? mem_alloc_large((size_t)words, sizeof *filter) : NULL;
     if (!filter)
         return STATUS_NOMEM;
+    for (unsigned s = 0; s < OUTPOINTS_SEGMENTS; s++) {
+        struct merge merge = merge_begin(table, s);
+        for (uint64_t slot; (slot = merge_next(&merge)) != 0;)
+            filter_add(filter, words, slot_hash(s, slot));
+    }
     mem_free(table->filter);
     table->filter = filter;
     table->filter_words = words;
-    table->filter_left = room;
-    filter_fill(table);
+    table->filter_left = filter_room(table->count);
     return STATUS_OK;
 }
 
@@ -246,6 +380,8 @@ static void clear(struct outpoints *table)
         mem_free(table->segments[s].slots);
         table->segments[s] = (struct outpoints_segment){0};
     }
+    saved_free(table->saved);
+    table->saved = NULL;
     table->count = 0;
     table->replaced_count = 0;
 }
@@ -260,7 +396,7 @@ void outpoints_free(struct outpoints *table)
     mem_free(table);
 }
 
-void outpoints_prefetch_slot(const struct outpoints *table, uint64_t hash)
+void outpoints_prefetch_add(const struct outpoints *table, uint64_t hash)
 {
     const struct outpoints_segment *segment = &table->segments[segment_of(hash)];
     outpoints_prefetch(table, hash);
@@ -268,32 +404,55 @@ void outpoints_prefetch_slot(const struct outpoints *table, uint64_t hash)
         __builtin_prefetch(&segment->slots[home(tag_of(hash), segment->homes)]);
 }
 
-bool outpoints_candidate(const struct outpoints *table, uint64_t hash)
+void outpoints_prefetch_slot(const struct outpoints *table, uint64_t hash)
 {
-    const struct outpoints_segment *segment = &table->segments[segment_of(hash)];
-    uint32_t at = segment_begin(segment, tag_of(hash));
-    return segment_match(segment, tag_of(hash), &at);
+    outpoints_prefetch_add(table, hash);
+    if (table->saved) {
+        const struct saved_segment *saved = &table->saved->segments[segment_of(hash)];
+        __builtin_prefetch(saved->slots + (size_t)home(tag_of(hash), saved->homes) * sizeof(uint64_t));
+    }
 }
 
-/* The slot whose output has exactly this outpoint, or NULL in *slot. */
-static enum status find_slot(const struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash,
-                             outpoints_resolve *resolve, void *context, uint64_t **slot)
+bool outpoints_candidate(const struct outpoints *table, uint64_t hash)
 {
-    const struct outpoints_segment *segment = &table->segments[segment_of(hash)];
-    uint32_t tag = tag_of(hash);
-    *slot = NULL;
-    for (uint32_t at = segment_begin(segment, tag); segment_match(segment, tag, &at); at++) {
+    struct place place = first_place(table, hash);
+    return next_place(table, hash, &place);
+}
+
+/* The output that has exactly this outpoint, and where its slot is; OUTPOINT_NONE if there is none. */
+static enum status find(const struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash,
+                        outpoints_resolve *resolve, void *context, struct place *place, uint64_t *ordinal)
+{
+    *ordinal = OUTPOINT_NONE;
+    *place = first_place(table, hash);
+    for (; next_place(table, hash, place); place->at++) {
         struct hash256 txid;
         uint32_t vout;
-        enum status status = resolve(context, slot_ordinal(segment->slots[at]), &txid, &vout);
+        uint64_t found = slot_ordinal(slot_at(table, hash, *place));
+        enum status status = resolve(context, found, &txid, &vout);
         if (status != STATUS_OK)
             return status;
         if (memcmp(txid.bytes, prevout, HASH256_SIZE) == 0 && load_le32(prevout + HASH256_SIZE) == vout) {
-            *slot = &segment->slots[at];
+            *ordinal = found;
             return STATUS_OK;
         }
     }
     return STATUS_OK;
+}
+
+/* Takes an equal outpoint out, which this output replaces. */
+static enum status replace(struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash,
+                           uint64_t ordinal, outpoints_resolve *resolve, void *context)
+{
+    struct place place;
+    uint64_t earlier;
+    enum status status = find(table, prevout, hash, resolve, context, &place, &earlier);
+    if (status != STATUS_OK || earlier == OUTPOINT_NONE)
+        return status;
+    status = replaced_add(table, ordinal, earlier);
+    if (status == STATUS_OK)
+        take_out(table, hash, place);
+    return status;
 }
 
 static enum status add(struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash, uint64_t ordinal,
@@ -301,23 +460,16 @@ static enum status add(struct outpoints *table, const uint8_t prevout[TX_PREVOUT
 {
     if (ordinal >= SLOT_ORDINAL)
         return STATUS_LIMIT;
-    uint64_t *slot;
-    enum status status = find_slot(table, prevout, hash, resolve, context, &slot);
-    if (status != STATUS_OK)
-        return status;
-    if (slot) {
-        status = replaced_add(table, ordinal, slot_ordinal(*slot));
-        if (status == STATUS_OK)
-            *slot = slot_make(tag_of(hash), ordinal);
-        return status;
-    }
-    if (table->filter_left == 0)
+    enum status status = STATUS_OK;
+    if (outpoints_probe(table, hash))
+        status = replace(table, prevout, hash, ordinal, resolve, context);
+    if (status == STATUS_OK && table->filter_left == 0)
         status = filter_rebuild(table);
     if (status == STATUS_OK)
         status = segment_insert(&table->segments[segment_of(hash)], slot_make(tag_of(hash), ordinal));
     if (status != STATUS_OK)
         return status;
-    *outpoints_filter_word(table, hash) |= outpoints_filter_bits(hash);
+    filter_add(table->filter, table->filter_words, hash);
     table->filter_left--;
     table->count++;
     return STATUS_OK;
@@ -340,11 +492,11 @@ enum status outpoints_find(const struct outpoints *table, const uint8_t prevout[
                            uint64_t limit, outpoints_resolve *resolve, void *context, uint64_t *ordinal)
 {
     *ordinal = OUTPOINT_NONE;
-    uint64_t *slot;
-    enum status status = find_slot(table, prevout, hash, resolve, context, &slot);
-    if (status != STATUS_OK || !slot)
+    struct place place;
+    uint64_t latest;
+    enum status status = find(table, prevout, hash, resolve, context, &place, &latest);
+    if (status != STATUS_OK || latest == OUTPOINT_NONE)
         return status;
-    uint64_t latest = slot_ordinal(*slot);
     if (latest < limit) {
         *ordinal = latest;
         return STATUS_OK;
@@ -368,13 +520,11 @@ static bool remove_replaced(struct outpoints *table, uint64_t latest, uint64_t o
 
 bool outpoints_remove(struct outpoints *table, uint64_t hash, uint64_t ordinal)
 {
-    struct outpoints_segment *segment = &table->segments[segment_of(hash)];
-    uint32_t tag = tag_of(hash);
-    for (uint32_t at = segment_begin(segment, tag); segment_match(segment, tag, &at); at++) {
-        uint64_t latest = slot_ordinal(segment->slots[at]);
+    struct place place = first_place(table, hash);
+    for (; next_place(table, hash, &place); place.at++) {
+        uint64_t latest = slot_ordinal(slot_at(table, hash, place));
         if (latest == ordinal) {
-            segment_delete(segment, at);
-            table->count--;
+            take_out(table, hash, place);
             return true;
         }
         if (remove_replaced(table, latest, ordinal))
@@ -387,9 +537,10 @@ void outpoints_end_round(struct outpoints *table) { table->replaced_count = 0; }
 
 uint64_t outpoints_count(const struct outpoints *table) { return table->count; }
 
-/* ---- saving and loading ---- */
+/* ---- saving ---- */
 
-/* A chunk: a header, then runs: segment number, number of slots, the slots in order. docs/store-format.md has it. */
+/* A chunk: a header; of each of its segments, homes and slots that are used; the slots of each; its part of the filter.
+ * docs/store-format.md has it. */
 enum {
     AT_MAGIC = 0,
     AT_VERSION = 4,
@@ -397,149 +548,259 @@ enum {
     AT_FINGERPRINT = 16,
     AT_TOTAL = 24,
     AT_CHUNK = 32,
-    AT_BYTES = 36,
-    CHUNK_HEADER = 40,
+    AT_SEGMENTS = 40,
+    AT_SLOTS = AT_SEGMENTS + 8 * SEGMENTS_A_CHUNK,
 };
 #define CHUNK_MAGIC 0x50545875u /* "uXTP" */
-#define CHUNK_VERSION 1u
-#define RUN_HEADER 8u
+#define CHUNK_VERSION 2u
+#define CHECKSUM_FACTOR UINT64_C(0x9e3779b97f4a7c15)
 
+static uint64_t checksum_step(uint64_t sum, uint64_t word)
+{
+    uint64_t product = (sum ^ word) * CHECKSUM_FACTOR;
+    return product << 31 | product >> 33;
+}
+
+/* Against failing disks, at the speed of memory: SHA-256 would be most of what loading costs. Each step is a bijection
+ * of the sum and of the word, so one changed word is always told, several but once in 2^64. Four sums in turn, since a
+ * multiplication takes as long as four can be begun. */
 static uint64_t chunk_checksum(const uint8_t *chunk, size_t size)
 {
-    uint8_t digest[32];
-    sha256(chunk + AT_FINGERPRINT, size - AT_FINGERPRINT, digest);
-    return load_le64(digest);
+    uint64_t sums[4] = {1, 2, 3, 4};
+    size_t at = AT_FINGERPRINT;
+    for (; size - at >= sizeof sums; at += sizeof sums)
+        for (unsigned i = 0; i < 4; i++)
+            sums[i] = checksum_step(sums[i], load_le64(chunk + at + 8 * i));
+    for (unsigned i = 0; i < (size - at) / 8; i++)
+        sums[i] = checksum_step(sums[i], load_le64(chunk + at + 8 * i));
+    uint64_t all = size;
+    for (unsigned i = 0; i < 4; i++)
+        all = checksum_step(all, sums[i]);
+    return all;
 }
 
-struct saving {
-    const struct outpoints *table;
-    outpoints_put *put;
-    void *context;
-    uint8_t *chunk;
-    size_t size;
-    uint32_t number;
-};
-
-static enum status put_chunk(struct saving *s)
+/* A segment of both parts: closer than one that changes. Its slots depend on nothing but what is in it. */
+static enum status merge_segment(const struct outpoints *table, unsigned number, struct outpoints_segment *segment)
 {
-    store_le32(s->chunk + AT_MAGIC, CHUNK_MAGIC);
-    store_le32(s->chunk + AT_VERSION, CHUNK_VERSION);
-    store_le64(s->chunk + AT_FINGERPRINT, s->table->fingerprint);
-    store_le64(s->chunk + AT_TOTAL, s->table->count);
-    store_le32(s->chunk + AT_CHUNK, s->number);
-    store_le32(s->chunk + AT_BYTES, (uint32_t)s->size);
-    store_le64(s->chunk + AT_CHECKSUM, chunk_checksum(s->chunk, s->size));
-    enum status status = s->put(s->context, s->number++, s->chunk, s->size);
-    s->size = CHUNK_HEADER;
+    uint64_t count = table->segments[number].count + (table->saved ? table->saved->segments[number].count : 0);
+    uint32_t next = 0;
+    enum status status = segment_resize(segment, count * 10 / 9 + TAIL, &next);
+    struct merge merge = merge_begin(table, number);
+    for (uint64_t slot; status == STATUS_OK && (slot = merge_next(&merge)) != 0;)
+        while (status == STATUS_OK && !segment_append(segment, slot, &next))
+            status = segment_resize(segment, (uint64_t)segment->homes * 9 / 8 + TAIL, &next);
     return status;
 }
 
-/* One run with as many slots from *at on as fit the chunk. */
-static void save_run(struct saving *s, unsigned number, uint32_t *at)
+/* Writes the segments, beginning with number `first`, into a new chunk. */
+static enum status chunk_make(const struct outpoints *table, uint32_t first,
+                              const struct outpoints_segment segments[SEGMENTS_A_CHUNK], uint8_t **chunk, size_t *size)
 {
-    const struct outpoints_segment *segment = &s->table->segments[number];
-    uint8_t *run = s->chunk + s->size;
-    uint32_t slots = 0;
-    s->size += RUN_HEADER;
-    for (; *at < segment->size && s->size + sizeof *segment->slots <= OUTPOINTS_CHUNK_MAX; ++*at)
-        if (segment->slots[*at] != 0) {
-            store_le64(s->chunk + s->size, segment->slots[*at]);
-            s->size += sizeof *segment->slots;
-            slots++;
+    uint64_t share = filter_share(table->count), words = share * OUTPOINTS_SEGMENTS;
+    uint64_t *filter = mem_alloc((size_t)share * SEGMENTS_A_CHUNK, sizeof *filter);
+    size_t at = AT_SLOTS;
+    *size = at + (size_t)share * SEGMENTS_A_CHUNK * sizeof *filter;
+    for (unsigned s = 0; s < SEGMENTS_A_CHUNK; s++)
+        *size += segments[s].size * sizeof *segments[s].slots;
+    *chunk = mem_alloc(*size, 1);
+    for (unsigned s = 0; s < SEGMENTS_A_CHUNK && filter && *chunk; s++) {
+        const struct outpoints_segment *segment = &segments[s];
+        store_le32(*chunk + AT_SEGMENTS + 8 * s, segment->homes);
+        store_le32(*chunk + AT_SEGMENTS + 8 * s + 4, segment->count);
+        memcpy(*chunk + at, segment->slots, segment->size * sizeof *segment->slots);
+        at += segment->size * sizeof *segment->slots;
+        for (uint32_t i = 0; i < segment->size; i++) {
+            uint64_t hash = slot_hash(first + s, segment->slots[i]);
+            if (segment->slots[i] != 0)
+                filter[outpoints_filter_at(words, hash) - first * share] |= outpoints_filter_bits(hash);
         }
-    store_le32(run, number);
-    store_le32(run + 4, slots);
+    }
+    enum status status = filter && *chunk ? STATUS_OK : STATUS_NOMEM;
+    if (status == STATUS_OK)
+        memcpy(*chunk + at, filter, *size - at);
+    mem_free(filter);
+    return status;
 }
 
-enum status outpoints_save(const struct outpoints *table, outpoints_put *put, void *context)
+static enum status save_chunk(const struct outpoints *table, uint32_t number, outpoints_put *put, void *context)
+{
+    struct outpoints_segment segments[SEGMENTS_A_CHUNK] = {{0}};
+    uint8_t *chunk = NULL;
+    size_t size = 0;
+    enum status status = STATUS_OK;
+    for (unsigned s = 0; s < SEGMENTS_A_CHUNK && status == STATUS_OK; s++)
+        status = merge_segment(table, number * SEGMENTS_A_CHUNK + s, &segments[s]);
+    if (status == STATUS_OK)
+        status = chunk_make(table, number * SEGMENTS_A_CHUNK, segments, &chunk, &size);
+    if (status == STATUS_OK) {
+        store_le32(chunk + AT_MAGIC, CHUNK_MAGIC);
+        store_le32(chunk + AT_VERSION, CHUNK_VERSION);
+        store_le64(chunk + AT_FINGERPRINT, table->fingerprint);
+        store_le64(chunk + AT_TOTAL, table->count);
+        store_le64(chunk + AT_CHUNK, number);
+        store_le64(chunk + AT_CHECKSUM, chunk_checksum(chunk, size));
+        status = put(context, number, chunk, size);
+    }
+    for (unsigned s = 0; s < SEGMENTS_A_CHUNK; s++)
+        mem_free(segments[s].slots);
+    mem_free(chunk);
+    return status;
+}
+
+enum status outpoints_save(struct outpoints *table, outpoints_put *put, void *context)
 {
     assert(table->replaced_count == 0);
-    struct saving s = {.table = table, .put = put, .context = context, .size = CHUNK_HEADER};
-    s.chunk = mem_alloc(OUTPOINTS_CHUNK_MAX, 1);
-    enum status status = s.chunk ? STATUS_OK : STATUS_NOMEM;
-    for (unsigned n = 0; n < OUTPOINTS_SEGMENTS && status == STATUS_OK; n++)
-        for (uint32_t at = 0; table->segments[n].count > 0 && at < table->segments[n].size && status == STATUS_OK;) {
-            if (OUTPOINTS_CHUNK_MAX - s.size < RUN_HEADER + sizeof(uint64_t))
-                status = put_chunk(&s);
-            if (status == STATUS_OK)
-                save_run(&s, n, &at);
-        }
-    if (status == STATUS_OK && (s.size > CHUNK_HEADER || s.number == 0))
-        status = put_chunk(&s);
-    mem_free(s.chunk);
-    return status;
-}
-
-/* Appends slots to a segment that holds the smaller tags; *next as in segment_append. */
-static enum status load_slots(struct outpoints_segment *segment, const uint8_t *slots, uint32_t count, uint32_t *next)
-{
-    uint64_t all = (uint64_t)segment->count + count;
     enum status status = STATUS_OK;
-    if (segment_is_full(segment, all))
-        status = segment_resize(segment, all * 4 / 3 + 16, next);
-    uint32_t last = *next > 0 ? slot_tag(segment->slots[*next - 1]) : 0;
-    for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
-        uint64_t slot = load_le64(slots + (size_t)i * 8);
-        if ((slot & SLOT_ORDINAL) == 0 || slot_tag(slot) < last)
-            return STATUS_FORMAT;
-        last = slot_tag(slot);
-        while (status == STATUS_OK && !segment_append(segment, slot, next))
-            status = segment_resize(segment, (uint64_t)segment->homes * 9 / 8 + TAIL, next);
+    for (uint32_t n = 0; n < OUTPOINTS_CHUNKS && status == STATUS_OK; n++) {
+        status = save_chunk(table, n, put, context);
+        if (status == STATUS_OK)
+            status = outpoints_moved(table);
     }
     return status;
 }
+
+/* ---- loading ---- */
 
 struct loading {
-    unsigned segment;
-    uint32_t next;
-    uint64_t total;
+    struct outpoints *table;
+    struct outpoints_saved *saved;
+    struct loading_chunk {
+        const uint8_t *bytes;
+        size_t size;
+        enum status status;
+    } chunks[OUTPOINTS_CHUNKS];
 };
 
-static enum status load_chunk(struct outpoints *table, struct loading *l, uint32_t number, const uint8_t *chunk,
-                              size_t size)
+/* Lays the segments out that a chunk says it has; false if it has other bytes than that. */
+static bool lay_out(struct outpoints_saved *saved, uint32_t number, const uint8_t *chunk, size_t size, uint64_t share)
 {
-    if (size < CHUNK_HEADER || load_le32(chunk + AT_MAGIC) != CHUNK_MAGIC || load_le32(chunk + AT_BYTES) != size ||
-        load_le32(chunk + AT_VERSION) != CHUNK_VERSION || load_le64(chunk + AT_FINGERPRINT) != table->fingerprint ||
-        load_le32(chunk + AT_CHUNK) != number || load_le64(chunk + AT_CHECKSUM) != chunk_checksum(chunk, size))
-        return STATUS_FORMAT;
-    l->total = load_le64(chunk + AT_TOTAL);
-    struct cursor c = cursor_over(chunk + CHUNK_HEADER, size - CHUNK_HEADER);
-    while (cursor_left(&c) > 0) {
-        uint32_t segment = cursor_u32(&c), count = cursor_u32(&c);
-        const uint8_t *slots = cursor_take(&c, (size_t)count * 8);
-        if (!slots || segment >= OUTPOINTS_SEGMENTS || segment < l->segment)
-            return STATUS_FORMAT;
-        if (segment != l->segment)
-            l->next = 0;
-        l->segment = segment;
-        enum status status = load_slots(&table->segments[segment], slots, count, &l->next);
-        if (status != STATUS_OK)
-            return status;
-        table->count += count;
+    uint64_t at = AT_SLOTS;
+    for (unsigned s = 0; s < SEGMENTS_A_CHUNK; s++) {
+        struct saved_segment *segment = &saved->segments[number * SEGMENTS_A_CHUNK + s];
+        segment->homes = load_le32(chunk + AT_SEGMENTS + 8 * s);
+        segment->count = load_le32(chunk + AT_SEGMENTS + 8 * s + 4);
+        if (segment->homes == 0 || segment->homes > UINT32_MAX - TAIL)
+            return false;
+        segment->size = segment->homes + TAIL;
+        segment->slots = chunk + at;
+        segment->offset = at;
+        at += (uint64_t)segment->size * sizeof(uint64_t);
+        /* A gap at the end ends every search. */
+        if (segment->count >= segment->size || at > size || load_le64(chunk + at - sizeof(uint64_t)) != 0)
+            return false;
     }
-    return cursor_ok(&c) ? STATUS_OK : STATUS_FORMAT;
+    return size - at == share * SEGMENTS_A_CHUNK * sizeof(uint64_t);
 }
 
-enum status outpoints_load(struct outpoints *table, outpoints_get *get, void *context)
+/* What can be told of a chunk without its checksum. All of them know the total. */
+static bool looks_right(const struct outpoints *table, uint32_t number, const struct loading_chunk *chunk,
+                        uint64_t *total)
 {
-    struct loading l = {0};
-    uint32_t number = 0;
-    enum status status;
-    clear(table);
-    for (;;) {
-        const uint8_t *chunk = NULL;
-        size_t size = 0;
-        status = get(context, number, &chunk, &size);
-        if (status == STATUS_OK)
-            status = load_chunk(table, &l, number, chunk, size);
-        if (status != STATUS_OK)
-            break;
-        number++;
+    const uint8_t *bytes = chunk->bytes;
+    if (chunk->size < AT_SLOTS || chunk->size % 8 != 0 || load_le32(bytes + AT_MAGIC) != CHUNK_MAGIC ||
+        load_le32(bytes + AT_VERSION) != CHUNK_VERSION || load_le64(bytes + AT_FINGERPRINT) != table->fingerprint ||
+        load_le64(bytes + AT_CHUNK) != number)
+        return false;
+    if (number == 0)
+        *total = load_le64(bytes + AT_TOTAL);
+    return load_le64(bytes + AT_TOTAL) == *total && *total < SLOT_ORDINAL;
+}
+
+static enum status get_all(struct loading *l, uint64_t *total)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t n = 0; n < OUTPOINTS_CHUNKS && status == STATUS_OK; n++) {
+        struct loading_chunk *chunk = &l->chunks[n];
+        status = l->saved->get(l->saved->context, n, &chunk->bytes, &chunk->size);
+        if (status == STATUS_NOT_FOUND && n > 0)
+            status = STATUS_FORMAT;
+        if (status == STATUS_OK && !(looks_right(l->table, n, chunk, total) &&
+                                     lay_out(l->saved, n, chunk->bytes, chunk->size, filter_share(*total))))
+            status = STATUS_FORMAT;
     }
-    if (status == STATUS_NOT_FOUND && number > 0)
-        status = table->count == l.total ? STATUS_OK : STATUS_FORMAT;
+    return status;
+}
+
+static void load_chunk(void *context, unsigned worker, size_t number)
+{
+    (void)worker;
+    struct loading *l = context;
+    struct loading_chunk *chunk = &l->chunks[number];
+    if (load_le64(chunk->bytes + AT_CHECKSUM) != chunk_checksum(chunk->bytes, chunk->size)) {
+        chunk->status = STATUS_FORMAT;
+        return;
+    }
+    size_t words = (size_t)l->table->filter_words / OUTPOINTS_CHUNKS, size = words * sizeof *l->table->filter;
+    memcpy(l->table->filter + number * words, chunk->bytes + chunk->size - size, size);
+}
+
+/* Numbers the slots, and counts what they hold. */
+static enum status count_slots(struct outpoints *table, struct outpoints_saved *saved, uint64_t total)
+{
+    uint64_t slots = 0;
+    for (unsigned s = 0; s < OUTPOINTS_SEGMENTS; s++) {
+        saved->segments[s].first_slot = slots;
+        slots += saved->segments[s].size;
+        table->count += saved->segments[s].count;
+    }
+    saved->taken = mem_alloc((size_t)(slots / 8 + 1), 1);
+    if (!saved->taken)
+        return STATUS_NOMEM;
+    return table->count == total ? STATUS_OK : STATUS_FORMAT;
+}
+
+static enum status load(struct outpoints *table, unsigned threads, struct loading *l)
+{
+    uint64_t total = 0;
+    enum status status = get_all(l, &total);
     if (status != STATUS_OK)
-        clear(table);
-    enum status rebuilt = filter_rebuild(table);
-    return status != STATUS_OK ? status : rebuilt;
+        return status;
+    uint64_t words = filter_share(total) * OUTPOINTS_SEGMENTS;
+    uint64_t *filter = words <= UINT32_MAX ? mem_alloc_large((size_t)words, sizeof *filter) : NULL;
+    if (!filter)
+        return STATUS_NOMEM;
+    mem_free(table->filter);
+    table->filter = filter;
+    table->filter_words = words;
+    table->filter_left = filter_room(total);
+    parallel_for(threads, OUTPOINTS_CHUNKS, load_chunk, l);
+    for (uint32_t n = 0; n < OUTPOINTS_CHUNKS && status == STATUS_OK; n++)
+        status = l->chunks[n].status;
+    return status == STATUS_OK ? count_slots(table, l->saved, total) : status;
+}
+
+enum status outpoints_load(struct outpoints *table, unsigned threads, outpoints_get *get, void *context)
+{
+    clear(table);
+    struct loading *l = mem_alloc(1, sizeof *l);
+    struct outpoints_saved *saved = mem_alloc(1, sizeof *saved);
+    enum status status = STATUS_NOMEM;
+    if (l && saved) {
+        *saved = (struct outpoints_saved){.get = get, .context = context};
+        *l = (struct loading){.table = table, .saved = saved};
+        status = load(table, threads, l);
+    }
+    mem_free(l);
+    table->saved = saved;
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    clear(table);
+    enum status empty = filter_rebuild(table);
+    return empty == STATUS_OK ? status : empty;
+}
+
+enum status outpoints_moved(struct outpoints *table)
+{
+    struct outpoints_saved *saved = table->saved;
+    enum status status = STATUS_OK;
+    for (uint32_t n = 0; n < OUTPOINTS_CHUNKS && saved && status == STATUS_OK; n++) {
+        const uint8_t *bytes;
+        size_t size;
+        status = saved->get(saved->context, n, &bytes, &size);
+        for (unsigned s = 0; s < SEGMENTS_A_CHUNK && status == STATUS_OK; s++) {
+            struct saved_segment *segment = &saved->segments[n * SEGMENTS_A_CHUNK + s];
+            segment->slots = bytes + segment->offset;
+        }
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_FORMAT : status;
 }

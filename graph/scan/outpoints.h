@@ -1,9 +1,13 @@
 /* outpoints: which tracked output an input spends. A bitmap filter small enough for the cache in front of a compact
- * table (8 bytes a slot: ordinal and a tag of a keyed hash), both in memory; the outpoints themselves stay in the
- * store, where a tag that matches is compared exactly (through the caller's function).
+ * table (8 bytes a slot: ordinal and a tag of a keyed hash); the outpoints themselves stay in the store, where a tag
+ * that matches is compared exactly (through the caller's function).
  *
- * Memory: at most 22 bytes for each output in it, growth included, and 96 KiB. The hash is keyed with the store's
- * secret seed, since txids are chosen by whoever makes a transaction.
+ * The table has two parts. A saved one is read where it lies, in the store's file: loading it costs its checksum and a
+ * copy of its filter, so that a scan of a few blocks need not wait for millions of outputs. What changes is in memory:
+ * a bit for each saved slot that is taken out, and a table of what was added since.
+ *
+ * Memory: at most 22 bytes for each output added since it was loaded, 4 for each that was loaded, growth included, and
+ * 96 KiB. The hash is keyed with the store's secret seed, since txids are chosen by whoever makes a transaction.
  *
  * Equal outpoints (the repeated coinbase txids of BIP 30): the table holds the latest; within one round (until
  * outpoints_end_round) the earlier ones stay reachable for spends between the two.
@@ -19,14 +23,14 @@
 #define OUTPOINT_NONE UINT64_MAX
 
 #define OUTPOINTS_SEGMENTS 256u
-#define OUTPOINTS_CHUNK_MAX (1u << 20) /* bytes of a saved chunk at most */
+#define OUTPOINTS_CHUNKS 64u /* that a table is saved in: four segments each */
 
 /* Public only so that the three functions of every input's path are inlined; all fields are the module's own. */
 struct outpoints {
     uint64_t key[8];
     uint64_t fingerprint;   /* of the seed: a table saved under another one is told by it */
     uint64_t *filter;       /* a key sets three bits of one word */
-    uint64_t filter_words;
+    uint64_t filter_words;  /* as many for each segment */
     uint64_t filter_left;   /* additions until the filter is built anew */
     uint64_t count;
     struct outpoints_segment {
@@ -34,7 +38,8 @@ struct outpoints {
         uint32_t homes;     /* a tag's search begins at one of so many slots */
         uint32_t size;      /* slots: the homes and a tail behind them */
         uint32_t count;
-    } segments[OUTPOINTS_SEGMENTS];
+    } segments[OUTPOINTS_SEGMENTS]; /* what was added since the table was loaded */
+    struct outpoints_saved *saved;  /* what was loaded; NULL: nothing */
     struct outpoints_replaced *replaced; /* of this round, in order of the replacing ordinal */
     size_t replaced_count, replaced_capacity;
 };
@@ -66,9 +71,10 @@ static inline uint64_t outpoints_filter_bits(uint64_t hash)
     uint32_t mixed = (uint32_t)(hash >> 32) * 0x9e3779b1u;
     return UINT64_C(1) << (mixed >> 26) | UINT64_C(1) << (mixed >> 20 & 63) | UINT64_C(1) << (mixed >> 14 & 63);
 }
-static inline uint64_t *outpoints_filter_word(const struct outpoints *table, uint64_t hash)
+static inline uint64_t outpoints_filter_at(uint64_t words, uint64_t hash) { return (hash >> 32) * words >> 32; }
+static inline const uint64_t *outpoints_filter_word(const struct outpoints *table, uint64_t hash)
 {
-    return &table->filter[(hash >> 32) * table->filter_words >> 32];
+    return &table->filter[outpoints_filter_at(table->filter_words, hash)];
 }
 
 /* False: certainly not in the table (one access to the filter). At most 3 % of what is not in the table gives true. */
@@ -84,7 +90,10 @@ static inline void outpoints_prefetch(const struct outpoints *table, uint64_t ha
     __builtin_prefetch(outpoints_filter_word(table, hash));
 }
 
-/* Brings the slot nearer that outpoints_add will look at. */
+/* Brings nearer what outpoints_add will look at. */
+void outpoints_prefetch_add(const struct outpoints *table, uint64_t hash);
+
+/* Brings nearer what outpoints_candidate and outpoints_find will look at. */
 void outpoints_prefetch_slot(const struct outpoints *table, uint64_t hash);
 
 /* As outpoints_probe, by the table itself: wrong once in 2^32 / count of what is not in it. One cache miss; for inputs
@@ -109,12 +118,20 @@ void outpoints_end_round(struct outpoints *table);
 
 uint64_t outpoints_count(const struct outpoints *table);
 
-/* Save and load: the table as chunks of bytes. `put` is called with chunk 0, 1, ...; `get` returns STATUS_NOT_FOUND
- * behind the last. A loaded table answers as the saved one; damaged bytes are STATUS_FORMAT. Only between rounds. After
- * an error of outpoints_load the table is empty. STATUS_NOT_FOUND: there is no chunk 0. O(n): some 10 ns an output. */
+/* Save and load: the table as OUTPOINTS_CHUNKS chunks of bytes. `put` is called with chunk 0, 1, ... The same outputs
+ * give the same bytes. Only between rounds. O(n): some 10 ns an output. */
 typedef enum status outpoints_put(void *context, uint32_t chunk, const void *bytes, size_t size);
+enum status outpoints_save(struct outpoints *table, outpoints_put *put, void *context) MUST_CHECK;
+
+/* A loaded table answers as the saved one. The bytes that `get` gives are borrowed until the table is freed, and asked
+ * for again by outpoints_moved. Damaged bytes, or too few, are STATUS_FORMAT; STATUS_NOT_FOUND: there is no chunk 0.
+ * After an error the table is empty. O(n / threads): below 1 ns an output. Bytes that somebody made with a checksum can
+ * make answers wrong, and no access outside them. */
 typedef enum status outpoints_get(void *context, uint32_t chunk, const uint8_t **bytes, size_t *size);
-enum status outpoints_save(const struct outpoints *table, outpoints_put *put, void *context) MUST_CHECK;
-enum status outpoints_load(struct outpoints *table, outpoints_get *get, void *context) MUST_CHECK;
+enum status outpoints_load(struct outpoints *table, unsigned threads, outpoints_get *get, void *context) MUST_CHECK;
+
+/* The bytes that a table was loaded from may be elsewhere now (a commit of the store), the same as they were. To be
+ * called before anything else is asked of the table; outpoints_save does it itself after each `put`. O(1). */
+enum status outpoints_moved(struct outpoints *table) MUST_CHECK;
 
 #endif

@@ -151,11 +151,35 @@ enum status replay_outpoints(const struct store *store, uint32_t blocks, struct 
     return status;
 }
 
-/* ---- checking ---- */
+/* ---- the snapshot ---- */
 
 static enum status get_chunk(void *context, uint32_t chunk, const uint8_t **bytes, size_t *size)
 {
     return store_get_snapshot(context, chunk, bytes, size, NULL);
+}
+
+enum status replay_load(struct store *store, unsigned threads, struct outpoints *table, uint64_t *records,
+                        struct fault *fault)
+{
+    uint32_t blocks = store_snapshot_blocks(store);
+    enum status status = blocks > 0 ? outpoints_load(table, threads, get_chunk, store) : STATUS_OK;
+    if (status == STATUS_NOMEM)
+        return fault_nomem(fault);
+    if (status != STATUS_OK)
+        blocks = 0; /* the table is empty: the store itself has all of it */
+    return replay_outpoints(store, blocks, table, records, fault);
+}
+
+/* ---- checking ---- */
+
+static enum status compare_chunk(void *context, uint32_t chunk, const void *bytes, size_t size)
+{
+    const uint8_t *saved;
+    size_t saved_size;
+    enum status status = get_chunk(context, chunk, &saved, &saved_size);
+    if (status != STATUS_OK)
+        return status;
+    return size == saved_size && memcmp(bytes, saved, size) == 0 ? STATUS_OK : STATUS_FORMAT;
 }
 
 /* Each chunk's hash goes into the next one's. */
@@ -175,7 +199,9 @@ static enum status digest_table(struct store *store, uint32_t blocks, struct has
     uint64_t records;
     enum status status = outpoints_new(store_seed(store), &table, fault);
     if (status == STATUS_OK && blocks > 0)
-        status = outpoints_load(table, get_chunk, store);
+        status = outpoints_load(table, 1, get_chunk, store);
+    if (status == STATUS_OK && blocks > 0)
+        status = outpoints_save(table, compare_chunk, store);
     if (status == STATUS_FORMAT || status == STATUS_NOT_FOUND)
         status = fault_set(fault, STATUS_FORMAT, store_path(store), FAULT_NO_OFFSET,
                            "the snapshot of the outpoint table is malformed");

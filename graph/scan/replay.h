@@ -12,8 +12,14 @@
 enum status replay_outpoints(const struct store *store, uint32_t blocks, struct outpoints *table, uint64_t *records,
                              struct fault *fault) MUST_CHECK;
 
+/* An empty table filled with the store's snapshot and what came since; a snapshot that is damaged counts as none. The
+ * table borrows from the store: after each commit outpoints_moved is due. *records as for replay_outpoints. */
+enum status replay_load(struct store *store, unsigned threads, struct outpoints *table, uint64_t *records,
+                        struct fault *fault) MUST_CHECK;
+
 /* The store's snapshot, if it has one, must be the table that a scan of its blocks leaves: both are brought up to the
- * last block and compared. STATUS_FORMAT if they differ. O(store), memory for two tables. */
+ * last block and compared; and its bytes those that saving it gives. STATUS_FORMAT if they differ. O(store), memory for
+ * two tables. */
 enum status replay_check(struct store *store, struct fault *fault) MUST_CHECK;
 
 #endif

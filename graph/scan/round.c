@@ -413,7 +413,7 @@ static enum status add_created(struct round *round, const struct made *made, con
     for (uint32_t i = 0; i < created->record.tracked && status == STATUS_OK; i++) {
         size_t at = created->vouts + i;
         if (at + PROBES_AHEAD < made->hashes.count)
-            outpoints_prefetch_slot(round->table, made->hashes.at[at + PROBES_AHEAD]);
+            outpoints_prefetch_add(round->table, made->hashes.at[at + PROBES_AHEAD]);
         prevout_of(&created->record.txid, made->vouts.at[at], prevout);
         status = outpoints_add(round->table, prevout, made->hashes.at[at], (*ordinal)++, resolve,
                                &round->workers[0], fault);
@@ -652,6 +652,16 @@ static enum status append_item(struct round *round, struct item *item, struct fa
     return status == STATUS_OK ? store_end_block(round->store, fault) : status;
 }
 
+/* The store's values may lie elsewhere then: the table reads some of them. */
+static enum status commit(struct round *round, struct fault *fault)
+{
+    enum status status = store_commit(round->store, fault);
+    if (status == STATUS_OK && outpoints_moved(round->table) != STATUS_OK)
+        status = fault_set(fault, STATUS_FORMAT, store_path(round->store), FAULT_NO_OFFSET,
+                           "the saved table of outpoints cannot be read any more");
+    return status;
+}
+
 /* Appends the run before; touches nothing that a walk does. */
 static void append_before(struct round *round)
 {
@@ -662,7 +672,7 @@ static void append_before(struct round *round)
     round->before->count = 0;
     outpoints_end_round(round->table);
     if (status == STATUS_OK && (store_pending(round->store) >= COMMIT_BYTES || round->options->commit_blocks))
-        status = store_commit(round->store, fault);
+        status = commit(round, fault);
     round->append_status = status;
 }
 
