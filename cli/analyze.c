@@ -3,61 +3,64 @@
 #include "cli/outfile.h"
 #include "parser/mem.h"
 
-struct paths {
-    char *store, *outputs, *stats;
+/* What is written behind the tables of dags, each as if typed. */
+static const struct part {
+    const struct command *command;
+    const char *file, *by; /* by: NULL as --by says */
+} parts[] = {
+    {&command_outputs, "outputs.csv", NULL},
+    {&command_stats, "stats.csv", NULL},
+    {&command_stats, "stats-by-day.csv", "day"}, /* which the report links to */
+    {&command_report, "report.html", NULL},
 };
 
-static bool join_paths(const char *folder, struct paths *paths)
+static int write_part(const struct settings *given, const struct part *part)
 {
-    paths->store = outfile_join(folder, "store");
-    paths->outputs = outfile_join(folder, "outputs.csv");
-    paths->stats = outfile_join(folder, "stats.csv");
-    return paths->store && paths->outputs && paths->stats;
+    struct fault fault = {0};
+    struct settings settings = *given;
+    char *path = outfile_join(given->out, part->file);
+    if (!path)
+        return message_result(fault_nomem(&fault), &fault);
+    settings.out = path;
+    settings.by = part->by ? part->by : given->by;
+    int status = part->command->run(&settings);
+    mem_free(path);
+    return status;
 }
 
-/* scan, then (--index) index, dags, outputs and stats, each as if typed. A scan or an index with damages goes on, and
- * its exit status is the last word. */
-static int run_all(const struct settings *given, const struct paths *paths)
+/* scan, then (--index) index, dags and the parts. A scan or an index with damages goes on, and its exit status is the
+ * last word. */
+static int run_all(const struct settings *settings)
 {
-    struct settings settings = *given;
-    settings.store = paths->store;
-    int scanned = command_scan.run(&settings);
+    int scanned = command_scan.run(settings);
     if (scanned != EXIT_DONE && scanned != EXIT_DAMAGED)
         return scanned;
-    int indexed = given->with_index ? command_index.run(&settings) : EXIT_DONE;
+    int indexed = settings->with_index ? command_index.run(settings) : EXIT_DONE;
     if (indexed != EXIT_DONE && indexed != EXIT_DAMAGED)
         return indexed;
-    int status = command_dags.run(&settings);
-    settings.out = paths->outputs;
-    if (status == EXIT_DONE)
-        status = command_outputs.run(&settings);
-    settings.out = paths->stats;
-    if (status == EXIT_DONE)
-        status = command_stats.run(&settings);
+    int status = command_dags.run(settings);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && status == EXIT_DONE; i++)
+        status = write_part(settings, &parts[i]);
     if (status != EXIT_DONE)
         return status;
-    if (!given->quiet)
-        message("%s has tdags.csv, classes.csv, txs.csv, arcs.csv, leaves.csv, %soutputs.csv, stats.csv, summary.json "
-                "and the store",
-                given->out, given->with_index ? "payers.csv, payees.csv, " : "");
+    if (!settings->quiet)
+        message("%s has report.html, tdags.csv, classes.csv, txs.csv, arcs.csv, leaves.csv, %soutputs.csv, stats.csv, "
+                "stats-by-day.csv, summary.json and the store",
+                settings->out, settings->with_index ? "payers.csv, payees.csv, " : "");
     return scanned == EXIT_DONE ? indexed : scanned;
 }
 
-static int run(const struct settings *settings)
+static int run(const struct settings *given)
 {
     struct fault fault = {0};
-    struct paths paths = {0};
-    int exit_status = EXIT_FAILED;
-    enum status status = outfile_make_folder(settings->out, &fault);
-    if (status == STATUS_OK && !join_paths(settings->out, &paths))
+    struct settings settings = *given;
+    char *store = NULL;
+    enum status status = outfile_make_folder(given->out, &fault);
+    if (status == STATUS_OK && !(store = outfile_join(given->out, "store")))
         status = fault_nomem(&fault);
-    if (status == STATUS_OK)
-        exit_status = run_all(settings, &paths);
-    else
-        exit_status = message_result(status, &fault);
-    mem_free(paths.store);
-    mem_free(paths.outputs);
-    mem_free(paths.stats);
+    settings.store = store;
+    int exit_status = status == STATUS_OK ? run_all(&settings) : message_result(status, &fault);
+    mem_free(store);
     return exit_status;
 }
 
@@ -78,9 +81,10 @@ static const struct option *const options[] = {
 const struct command command_analyze = {
     .name = "analyze",
     .operands = "",
-    .summary = "Do it all: scan a node's blocks, then write T-DAG tables, outputs and counts into one folder.",
+    .summary = "Do it all: scan a node's blocks, then write T-DAG tables, outputs, counts and a page into one folder.",
     .details =
-        "Writes what scan, dags, outputs and stats write. The next run in the same folder scans only what is new.\n",
+        "Writes what scan, dags, outputs, stats and report write. The next run in the same folder scans only\n"
+        "what is new.\n",
     .options = options,
     .run = run,
 };

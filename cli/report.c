@@ -96,6 +96,7 @@ static void put_scanned(struct report *report)
     struct page *page = &report->page;
     const struct forest *forest = &report->forest;
     char network[SOURCE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", first[CHART_TIME_SIZE], last[CHART_TIME_SIZE];
+    char bitcoins[GROUPED_SIZE];
     source_network(report->store, network);
     hash256_hex(&forest->tip, tip);
     begin_section(page, "scanned", "What was scanned");
@@ -113,7 +114,7 @@ static void put_scanned(struct report *report)
     for (unsigned k = 0; k < KINDS; k++) {
         PRINT(page, "<tr><th scope=\"row\">%s</th>", kind_name((enum kind)k));
         put_number(page, forest->kind_count[k]);
-        PRINT(page, "<td class=\"n\">%llu.%08llu</td></tr>\n", ULL(forest->kind_value_sat[k] / 100000000u),
+        PRINT(page, "<td class=\"n\">%s.%08llu</td></tr>\n", grouped(bitcoins, forest->kind_value_sat[k] / 100000000u),
               ULL(forest->kind_value_sat[k] % 100000000u));
     }
     end_table(page);
@@ -181,9 +182,8 @@ static enum status put_kinds(struct report *report)
         status = put_kind(report, kinds[i].kind, kinds[i].unknown_in);
     PRINT(&report->page, "</div>\n");
     put_kind_table(report);
-    put_source(&report->page, "stats.csv",
-               by_day ? "as <code>unktx stats --by day</code> writes it, a column for each kind"
-                      : "as <code>unktx stats --by month</code> writes it, a column for each kind");
+    put_source(&report->page, "stats-by-day.csv",
+               by_day ? "a column for each kind" : "a column for each kind; a month has the sums of its days");
     PRINT(&report->page, "</section>\n");
     return status;
 }
@@ -454,11 +454,11 @@ static void put_files(struct report *report)
     const struct settings *settings = report->settings;
     begin_section(page, "files", "Where the numbers are");
     PRINT(page, "<p>The links lead to files beside this page. <code>unktx dags --rules %s%s</code>%s writes tdags.csv, "
-                "classes.csv, txs.csv, arcs.csv, leaves.csv and summary.json; <code>unktx stats --by %s -o "
-                "stats.csv</code> the other. The manual of each command has every column.</p>\n</section>\n",
+                "classes.csv, txs.csv, arcs.csv, leaves.csv and summary.json, <code>unktx stats --by day -o "
+                "stats-by-day.csv</code> the other, <code>unktx analyze</code> all of them. The manual of each command has "
+                "every column.</p>\n</section>\n",
           rules_name(report->rules), settings->compress ? " --compress" : "",
-          settings->exclude_scripts ? " (with the same --exclude-scripts)" : "",
-          report->periods.by == BY_DAY ? "day" : "month");
+          settings->exclude_scripts ? " (with the same --exclude-scripts)" : "");
 }
 
 /* ---- all of it ---- */

@@ -22,7 +22,6 @@ static int make(void **state)
     (void)state;
     place = temp_dir();
     unktx_ok("analyze --quiet --datadir " FIXTURE " -o %s", place);
-    unktx_ok("report --store %s/store -o %s/report.html", place, place);
     size_t size;
     page = read_file(path_of("%s/report.html", place), &size);
     assert_non_null(page);
@@ -54,6 +53,22 @@ static void one_page_well_formed(void **state)
     assert_null(strstr(page, " src="));
     assert_null(strstr(page, "url("));
     assert_null(strstr(page, "@import"));
+}
+
+/* The page that analyze writes leads to tables beside it. */
+static void links_lead_to_files(void **state)
+{
+    static const char mark[] = "<a href=\"";
+    (void)state;
+    size_t links = 0;
+    for (const char *at = strstr(page, mark); at; at = strstr(at + 1, mark)) {
+        const char *name = at + strlen(mark);
+        if (*name == '#')
+            continue;
+        assert_true(path_exists(path_of("%s/%.*s", place, (int)strcspn(name, "\""), name)));
+        links++;
+    }
+    assert_true(links >= 7);
 }
 
 static void the_same_bytes(void **state)
@@ -272,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_page_well_formed),
+        cmocka_unit_test(links_lead_to_files),
         cmocka_unit_test(the_same_bytes),
         cmocka_unit_test(classes_are_those_of_the_table),
         cmocka_unit_test(rule_sets_are_those_of_the_summary),
