@@ -288,10 +288,13 @@ static enum status set_range(const struct settings *settings, struct dump *dump,
     uint64_t blocks = tio_totals_of(tio).blocks;
     uint64_t end = settings->to_height < blocks ? settings->to_height + 1 : blocks;
     struct tio_block first, last;
+    if (settings->from_height >= blocks)
+        return fault_set(fault, STATUS_NOT_FOUND, settings->store, FAULT_NO_OFFSET,
+                         "no block of height %llu; the index ends at %lld", ULL(settings->from_height),
+                         (long long)blocks - 1);
     if (settings->from_height >= end)
         return fault_set(fault, STATUS_NOT_FOUND, settings->store, FAULT_NO_OFFSET,
-                         "no blocks from height %llu to %llu; the index ends at %lld", ULL(settings->from_height),
-                         ULL(settings->to_height), (long long)blocks - 1);
+                         "no blocks from height %llu to %llu", ULL(settings->from_height), ULL(settings->to_height));
     dump->first = settings->from_height;
     dump->end = end;
     if (dump->table == TABLE_BLOCKS)

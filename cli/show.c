@@ -355,11 +355,14 @@ static enum status put_linked_tx(struct show *show, const struct tio_tx *tx, uin
     }
     hash256_hex(&tx->txid, hex);
     if (status == STATUS_OK)
-        status = text_printf(
-            &show->text,
-            "transaction %s\n    height %u, index %u%s, inputs %u, outputs %u, value out " BTC ", fee " BTC "\n", hex,
-            (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "", (unsigned)tx->inputs,
-            (unsigned)tx->outputs, BTC_OF(tx->value_out_sat), BTC_OF(tx->fee_sat));
+        status = text_printf(&show->text,
+                             "transaction %s\n    height %u, index %u%s, inputs %u, outputs %u, value out " BTC, hex,
+                             (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "",
+                             (unsigned)tx->inputs, (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
+    if (status == STATUS_OK && !tx->coinbase)
+        status = text_printf(&show->text, ", fee " BTC, BTC_OF(tx->fee_sat));
+    if (status == STATUS_OK)
+        status = text_printf(&show->text, "\n");
     if (status == STATUS_OK)
         status = put_linked_inputs(show, tx, view, fault);
     if (status == STATUS_OK)

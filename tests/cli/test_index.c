@@ -526,6 +526,8 @@ static void check_tx(const struct truth *truth, const char *store)
             assert_int_equal(count_of(show.out, "\n    input "), inputs);
             assert_int_equal(count_of(show.out, "\n    output "), outputs);
             assert_int_equal(count_of(show.out, "\n      spent by "), spent);
+            assert_int_equal(count_of(show.out, ", fee "), !is_coinbase(truth, tx));
+            assert_int_equal(count_of(text.out, ", fee "), !is_coinbase(truth, tx));
         }
         run_free(&json);
         run_free(&text);
@@ -771,7 +773,8 @@ static void test_ranges_and_limits(void **state)
     check_dump_range(temp);
     check_travel_limit(&truth, temp);
     check_travel_graph(&truth, temp);
-    expect(1, "the index ends at 260", path_of("dump txs --from-height 261 --store %s", temp));
+    expect(1, "no block of height 261; the index ends at 260", path_of("dump txs --from-height 261 --store %s", temp));
+    expect(1, "no blocks from height 5 to 4", path_of("dump txs --from-height 5 --to-height 4 --store %s", temp));
     expect(1, "the index ends at 260", path_of("tx 261 --store %s", temp));
     expect(1, "has no input", path_of("tx %s/1 --store %s", txid_of(&truth, 0), temp));
     expect(1, "has no output", path_of("tx %s:1 --store %s", txid_of(&truth, 0), temp));
