@@ -237,12 +237,13 @@ WITH_AVX512 static void sixteen_end(uint32_t *state, struct hash256 *const out[1
 static const struct kernel {
     size_t lanes;
     size_t cost; /* of a block of each lane, where libcrypto needs 10 for a block: measured */
+    size_t else_cost; /* of a block by the next slower kernel */
     void (*begin)(uint32_t *state);
     void (*compress)(uint32_t *state, const uint8_t *const *at, uint32_t lanes);
     void (*end)(uint32_t *state, struct hash256 *const *out);
 } kernel_of[] = {
-    [HASHER_PAIRS] = {2, 14, pair_begin, pair_compress, pair_end},
-    [HASHER_SIXTEEN] = {16, 48, sixteen_begin, sixteen_compress, sixteen_end},
+    [HASHER_PAIRS] = {2, 14, 10, pair_begin, pair_compress, pair_end},
+    [HASHER_SIXTEEN] = {16, 48, 7, sixteen_begin, sixteen_compress, sixteen_end},
 };
 
 /* A message as blocks: one of the first part and what follows it, those within the body, and the last one or two of
@@ -341,7 +342,7 @@ static void sort_by_blocks(const struct hasher_message *messages, size_t count, 
         order[first[bucket[i]]++] = (uint16_t)i;
 }
 
-/* Whether a group costs less than its messages one after the other: not if it is small or one of them is far longer. */
+/* Whether a group costs less than its messages by the next slower kernel: not if it is small or one is far longer. */
 static bool group_pays(const struct kernel *kernel, const struct hasher_message *messages, const uint16_t *order,
                        size_t count)
 {
@@ -351,22 +352,31 @@ static bool group_pays(const struct kernel *kernel, const struct hasher_message 
         longest = blocks > longest ? blocks : longest;
         sum += blocks;
     }
-    return longest * kernel->cost < sum * 10;
+    return longest * kernel->cost < sum * kernel->else_cost;
 }
 
-static void hash_sorted(const struct kernel *kernel, const struct hasher_message *messages, size_t count)
+static void hash_sorted(enum hasher_kernel kernel, const struct hasher_message *messages, const uint16_t *order,
+                        size_t count)
 {
-    uint16_t order[HASHER_BATCH];
-    sort_by_blocks(messages, count, order);
+    const struct kernel *k = &kernel_of[kernel];
     for (size_t done = 0; done < count;) {
-        size_t n = count - done < kernel->lanes ? count - done : kernel->lanes;
-        if (group_pays(kernel, messages, order + done, n))
-            hash_group(kernel, messages, order + done, n);
+        size_t n = count - done < k->lanes ? count - done : k->lanes;
+        if (group_pays(k, messages, order + done, n))
+            hash_group(k, messages, order + done, n);
+        else if (kernel == HASHER_SIXTEEN && hasher_has(HASHER_PAIRS))
+            hash_sorted(HASHER_PAIRS, messages, order + done, n);
         else
             for (size_t i = done; i < done + n; i++)
                 hash_single(&messages[order[i]]);
         done += n;
     }
+}
+
+static void hash_in_groups(enum hasher_kernel kernel, const struct hasher_message *messages, size_t count)
+{
+    uint16_t order[HASHER_BATCH];
+    sort_by_blocks(messages, count, order);
+    hash_sorted(kernel, messages, order, count);
 }
 
 static void group_parents(const struct kernel *kernel, const struct hash256 *nodes, size_t count,
@@ -427,7 +437,7 @@ void hasher_messages(enum hasher_kernel kernel, const struct hasher_message *mes
             hash_single(&messages[i]);
 #ifdef __x86_64__
     else
-        hash_sorted(&kernel_of[kernel], messages, count);
+        hash_in_groups(kernel, messages, count);
 #endif
     for (size_t i = 0; i < count; i++)
         if (messages[i].copy)
