@@ -269,12 +269,14 @@ static enum status put_row(struct blocks *b, struct worker *worker, struct row *
     char *p = text_room(text, ROW_SIZE + 2 * strlen(input->shown));
     if (!p)
         return fault_nomem(fault);
-    bool whole = bytes && block_count(bytes, record->size, &counts) == STATUS_OK;
-    row->flaw = whole ? BLOCK_FINE : BLOCK_MALFORMED;
-    if (whole && b->settings->verify)
-        row->flaw = (uint8_t)block_verify(&worker->verifier, bytes, record->size);
+    row->flaw = BLOCK_MALFORMED;
+    if (bytes && b->settings->verify)
+        row->flaw = (uint8_t)block_verify(&worker->verifier, bytes, record->size, &counts);
+    else if (bytes && block_count(bytes, record->size, &counts) == STATUS_OK)
+        row->flaw = BLOCK_FINE;
     if (row->flaw == BLOCK_NOMEM)
         return fault_nomem(fault);
+    bool whole = row->flaw != BLOCK_MALFORMED;
     p = put_field(p, input->shown);
     *p++ = ',';
     p = put_cell(p, record->offset);

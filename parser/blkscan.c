@@ -181,7 +181,7 @@ static bool is_block(struct scanner *s, const struct blk_record *record, bool ve
     enum status status =
         blk_read(&s->search.reader, s->dir, s->index, record->offset + FRAME_SIZE, record->size, &bytes, NULL);
     if (status == STATUS_OK && verify) {
-        enum block_flaw flaw = block_verify(&s->verifier, bytes, record->size);
+        enum block_flaw flaw = block_verify(&s->verifier, bytes, record->size, &counts);
         if (flaw != BLOCK_NOMEM)
             return flaw == BLOCK_FINE;
         status = STATUS_NOMEM;

@@ -241,14 +241,14 @@ static bool keep_tx(void *context, const struct tx *tx, uint32_t index, unsigned
     return true;
 }
 
-enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *block, size_t size)
+enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *block, size_t size,
+                             struct block_counts *counts)
 {
     static const struct block_visitor visitor = {.tx = keep_tx};
-    struct block_counts counts;
-    enum status status = block_walk(block, size, &counts, &visitor, verifier);
+    enum status status = block_walk(block, size, counts, &visitor, verifier);
     if (status != STATUS_OK)
         return status == STATUS_NOMEM ? BLOCK_NOMEM : BLOCK_MALFORMED;
-    return block_verify_txs(verifier, block, verifier->txs, counts.txs);
+    return block_verify_txs(verifier, block, verifier->txs, counts->txs);
 }
 
 void block_verifier_free(struct block_verifier *verifier)

@@ -120,8 +120,10 @@ struct block_verifier {
 
 /* Recomputes every txid, the merkle root, every wtxid and the witness commitment (BIP 141), and checks the header's
  * proof of work against its own bits. A block without any witness needs no commitment, and what looks like one in it is
- * not judged: blocks from before segwit may hold anything. O(size) hashing. */
-enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *block, size_t size);
+ * not judged: blocks from before segwit may hold anything. *counts is valid unless BLOCK_MALFORMED or BLOCK_NOMEM is
+ * returned. O(size) hashing. */
+enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *block, size_t size,
+                             struct block_counts *counts);
 
 /* The same for a block that a walk has found sound: its transactions, one at least, as the walk showed them. */
 enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t *block, const struct tx *txs,

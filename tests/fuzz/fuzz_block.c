@@ -107,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(seen.last_tx_end == seen.end, "the last transaction ends where the block ends");
     }
     struct block_verifier verifier = {0};
-    enum block_flaw flaw = block_verify(&verifier, data, size);
+    enum block_flaw flaw = block_verify(&verifier, data, size, &counts);
     must((flaw == BLOCK_MALFORMED) == (status != STATUS_OK) || flaw == BLOCK_BAD_WORK,
          "what cannot be walked is malformed");
     must(block_flaw_text(flaw)[0] != '\0', "a flaw has a text");

@@ -26,7 +26,12 @@ static const struct {
 static enum block_flaw verify(const uint8_t *block, size_t size)
 {
     struct block_verifier verifier = {0};
-    enum block_flaw flaw = block_verify(&verifier, block, size);
+    struct block_counts counts, counted;
+    enum block_flaw flaw = block_verify(&verifier, block, size, &counts);
+    if (flaw != BLOCK_MALFORMED && flaw != BLOCK_NOMEM) {
+        assert_int_equal(block_count(block, size, &counted), STATUS_OK);
+        assert_memory_equal(&counts, &counted, sizeof counts);
+    }
     block_verifier_free(&verifier);
     return flaw;
 }
