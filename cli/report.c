@@ -267,7 +267,7 @@ static enum status put_classes(struct report *report, struct fault *fault)
     uint32_t shown = classes->classes_count < CLASSES_DRAWN ? classes->classes_count : CLASSES_DRAWN;
     begin_section(page, "classes", "Classes of T-DAGs");
     PRINT(page, "<p>Two T-DAGs are in one class if they are isomorphic. %s T-DAGs are in %s classes; the most common "
-                "come first, each with a drawing of its first T-DAG%s.</p>\n",
+                "come first, each with a drawing of its first T-DAG%s. The column <i>first</i> has that one's number.</p>\n",
           grouped(number[0], classes->rows_count), grouped(number[1], classes->classes_count),
           report->settings->compress ? ", which shows it without compression" : "");
     PRINT(page, "<svg class=\"legend\" role=\"img\" viewBox=\"0 0 320 84\" width=\"320\" height=\"84\"><title>Legend: "
@@ -276,7 +276,7 @@ static enum status put_classes(struct report *report, struct fault *fault)
     svg_legend(page, 0, 0);
     PRINT(page, "</svg>\n");
     begin_table(page, "Isomorphism classes",
-                "-drawing|T-DAGs|height|nodes|edges|roots|transactions|family|class|first T-DAG|known scripts in it");
+                "-drawing|T-DAGs|height|nodes|edges|roots|transactions|family|class|first|known scripts");
     for (uint32_t i = 0; i < shown && status == STATUS_OK; i++)
         status = put_class(report, i, fault);
     end_table(page);

@@ -19,7 +19,7 @@ const char report_style[] =
     ".wide{overflow-x:auto;max-width:100%}article .wide{overflow:auto;max-height:30rem}\n"
     "a:focus-visible,button:focus-visible,summary:focus-visible,.wide:focus-visible{outline:3px solid var(--link);"
     "outline-offset:1px}\n"
-    "table{border-collapse:collapse;font-size:.9rem}caption{text-align:left;font-weight:600;padding:.4rem 0}\n"
+    "table{border-collapse:collapse;font-size:.875rem}caption{text-align:left;font-weight:600;padding:.4rem 0}\n"
     "th,td{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:middle}\n"
     "thead th{background:var(--tint);vertical-align:bottom;white-space:nowrap}tbody th{font-weight:400}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums}.names{min-width:8rem;font-size:.8rem}\n"

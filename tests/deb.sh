@@ -25,6 +25,11 @@ for file in share/man/man1/unktx-dags.1.gz share/unktx/known-scripts.tsv share/b
     share/doc/libunktx-dev/examples/unknown_outputs.c; do
     [ -s "$usr/$file" ] || wrong "no /usr/$file"
 done
+if command -v lintian >/dev/null; then
+    lintian --fail-on error,warning "$deb" "$dev" >"$place/said" 2>/dev/null || { cat "$place/said"; wrong "lintian complains"; }
+else
+    echo "deb: lintian is not here"
+fi
 [ "$("$usr/bin/unktx" --version)" = "unktx $(dpkg-deb -f "$deb" Version)" ] || wrong "versions differ"
 dpkg-deb -f "$deb" Depends | grep -q 'libc6.*liblmdb0' || wrong "dependencies missing: $(dpkg-deb -f "$deb" Depends)"
 [ -z "$(dpkg-deb -c "$deb" | awk '$2 != "root/root"')" ] || wrong "files that are not root's"
