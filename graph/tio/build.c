@@ -1,6 +1,5 @@
 #include "graph/tio/build.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -335,13 +334,7 @@ static enum status make_folder(const struct tio_work *work)
 /* With all that is in it: also what a build left that was killed. */
 static void remove_folder(const struct tio_work *work)
 {
-    struct stat info;
-    DIR *folder = lstat(work->folder, &info) == 0 && S_ISDIR(info.st_mode) ? opendir(work->folder) : NULL;
-    const struct dirent *entry;
-    while (folder && (entry = readdir(folder)))
-        unlinkat(dirfd(folder), entry->d_name, 0);
-    if (folder)
-        closedir(folder);
+    work_empty_folder(work);
     rmdir(work->folder);
 }
 
@@ -369,6 +362,7 @@ static enum status begin_walk(struct build *build)
     if (!work->blocks)
         return fault_nomem(work->fault);
     work->blocks[0] = (struct work_block){base->txs, base->inputs, base->outputs};
+    work->walked = work->first;
     uint64_t creators = bytes_between(build, work->first, work->end) / BYTES_A_TX;
     unsigned parts =
         work_parts(creators, (uint64_t)WORK_CREATOR_BYTES * work->options->threads, work->memory, CREATORS_A_PART);
@@ -490,7 +484,7 @@ static void close_stages(struct tio_work *work, bool keep)
     close_stream(work, "txs", &work->txs_fd, keep);
     close_stream(work, "outs", &work->outs_fd, keep);
     if (!keep)
-        work_note_remove(work);
+        work_empty_folder(work);
     mem_free(work->blocks);
     mem_free(work->sums);
     mem_free(work->exact);
@@ -504,7 +498,7 @@ static void close_stages(struct tio_work *work, bool keep)
 
 static enum status walk(struct build *build)
 {
-    enum status status = begin_walk(build);
+    enum status status = build->work.stage < WORK_WALKING ? begin_walk(build) : STATUS_OK;
     if (status == STATUS_OK)
         status = tio_walk(&build->work);
     return status == STATUS_OK ? work_note_stage(&build->work, WORK_WALKED) : status;
@@ -556,7 +550,7 @@ static enum status run_stages(struct build *build)
         close_stages(work, false);
         work->end = end;
     } else {
-        note(build, "going on from the last finished stage of an interrupted build");
+        note(build, "going on from where an interrupted build was");
     }
     enum status status = kv_write(work->kv, 0, cut_after_stage, work, work->fault);
     if (status == STATUS_OK && work->stage < WORK_WALKED)

@@ -30,6 +30,7 @@ struct tio_options {
     void (*damage)(void *context, const struct fault *what);
     void (*note)(void *context, const char *text);
     void *context;
+    uint32_t note_blocks;       /* test support: the walk may be gone on with after so many blocks; 0: as it suits */
 };
 
 struct tio_result {
@@ -41,7 +42,8 @@ struct tio_result {
 };
 
 /* Brings the index in the store folder up to date. As ingest_run: STATUS_OK also with damages; STATUS_INTERRUPTED
- * leaves what the last finished stage made, and the next call goes on from there. */
+ * leaves what the last finished stage made and the walk as far as it came, and the next call goes on from there: also
+ * after an end without notice, a power failure too (then from where the walk was noted, at most 16 GiB before). */
 enum status tio_build(const struct tio_options *options, struct tio_result *result, struct fault *fault) MUST_CHECK;
 
 /* Everything that must be true of an index: forward and backward links agree, inputs = outputs + fees, the subsidy is

@@ -440,6 +440,7 @@ enum status tio_join(struct tio_work *work)
     for (unsigned first = 0; first < parts && status == STATUS_OK; first += threads) {
         join->first = first;
         status = join_group(join, parts - first < threads ? parts - first : threads);
+        work_write_out(work);
         work_progress(work, TIO_JOIN, first, parts);
         if (status == STATUS_OK && work_stopped(work))
             status = STATUS_INTERRUPTED;

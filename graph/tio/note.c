@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,11 +9,11 @@
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
-/* The note: magic (8), boot (36), stage (u32), first, end (u32 each), tip (32), seed (16), state of the index
+/* The note: magic (8), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
  * (STATE_SIZE), bits (u32 each), size of txs, later pairs, ranges (u64 each); the blocks; the sums (u128 each, low
  * half first); what the spills say; SHA-256 of all that. */
-#define NOTE_MAGIC "uXTWork1"
-#define NOTE_HEAD (8u + 36u + 4u + 8u + 32u + 16u + STATE_SIZE + 8u + 40u)
+#define NOTE_MAGIC "uXTWork2"
+#define NOTE_HEAD (8u + 16u + 32u + 16u + STATE_SIZE + 8u + 40u)
 #define NOTE_MAX (256u << 20)
 #define WORK_BLOCK_SIZE 24u
 
@@ -21,30 +22,19 @@ static void path_of(const struct tio_work *work, const char *name, char path[409
     snprintf(path, 4096, "%s/%s", work->folder, name);
 }
 
-/* Files that were not synced are whole as long as the machine runs; the note is only believed until it starts again. */
-static void read_boot(uint8_t boot[36])
-{
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    memset(boot, '-', 36);
-    if (fd >= 0 && read(fd, boot, 36) != 36)
-        memset(boot, '-', 36);
-    if (fd >= 0)
-        close(fd);
-}
-
 /* What a note must begin with to be about this work, but for the stage. */
 static void write_head(const struct tio_work *work, uint8_t head[NOTE_HEAD])
 {
     uint8_t *p = head;
     memcpy(p, NOTE_MAGIC, 8);
-    read_boot(p + 8);
-    store_le32(p + 44, work->stage);
-    store_le32(p + 48, work->first);
-    store_le32(p + 52, work->end);
-    memcpy(p + 56, chain_active(work->chain, work->end - 1)->hash.bytes, HASH256_SIZE);
-    memcpy(p + 88, work->seed, TIO_SEED_SIZE);
-    tio_state_write(&work->base, p + 104);
-    p += 104 + STATE_SIZE;
+    store_le32(p + 8, work->stage);
+    store_le32(p + 12, work->first);
+    store_le32(p + 16, work->end);
+    store_le32(p + 20, work->walked);
+    memcpy(p + 24, chain_active(work->chain, work->end - 1)->hash.bytes, HASH256_SIZE);
+    memcpy(p + 56, work->seed, TIO_SEED_SIZE);
+    tio_state_write(&work->base, p + 72);
+    p += 72 + STATE_SIZE;
     store_le32(p, work->part_bits);
     store_le32(p + 4, work->key_bits);
     store_le64(p + 8, work->txs_size);
@@ -59,8 +49,8 @@ static size_t spills_of(struct tio_work *work, struct spill ***list, const char 
 {
     struct spill **all[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->later};
     static const char *const all_names[] = {"creators", "spenders", "links", "values", "later"};
-    size_t first = work->stage == WORK_WALKED ? 0 : work->stage == WORK_JOINED ? 2 : 3;
-    size_t end = work->stage == WORK_WALKED ? 2 : 5, count = 0;
+    size_t first = work->stage <= WORK_WALKED ? 0 : work->stage == WORK_JOINED ? 2 : 3;
+    size_t end = work->stage <= WORK_WALKED ? 2 : 5, count = 0;
     for (size_t i = first; i < end; i++) {
         list[count] = all[i];
         names[count++] = all_names[i];
@@ -97,33 +87,65 @@ static enum status encode(struct tio_work *work, struct buffer *note)
     return buffer_add(note, digest, sizeof digest);
 }
 
+/* What the note is about to name. */
+static enum status sync_files(struct tio_work *work)
+{
+    struct spill **spills[5];
+    const char *names[5];
+    size_t count = spills_of(work, spills, names);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = spill_sync(*spills[i], work->fault);
+    if (status == STATUS_OK && (fdatasync(work->txs_fd) != 0 || (work->outs_fd >= 0 && fdatasync(work->outs_fd) != 0)))
+        return fault_errno(work->fault, work->folder, FAULT_NO_OFFSET, "cannot write a temporary file");
+    return status;
+}
+
+/* Puts the note in the place of the one before, so that the disk has the one or the other. */
+static bool write_note(const struct tio_work *work, const struct buffer *note, const char *path)
+{
+    char new_path[4096];
+    path_of(work, "note.new", new_path);
+    int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, note->bytes, note->size) == (ssize_t)note->size && fdatasync(fd) == 0;
+    if (fd >= 0)
+        ok = close(fd) == 0 && ok;
+    if (!ok || rename(new_path, path) != 0)
+        return false;
+    int folder = open(work->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ok = folder >= 0 && fsync(folder) == 0;
+    if (folder >= 0)
+        close(folder);
+    return ok;
+}
+
 enum status work_note_stage(struct tio_work *work, enum work_stage stage)
 {
     struct buffer note = {0};
-    char path[4096], new_path[4096];
+    char path[4096];
     work->stage = stage;
+    enum status status = sync_files(work);
+    if (status != STATUS_OK)
+        return status;
     if (encode(work, &note) != STATUS_OK) {
         buffer_free(&note);
         return fault_nomem(work->fault);
     }
     path_of(work, "note", path);
-    path_of(work, "note.new", new_path);
-    int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write(fd, note.bytes, note.size) == (ssize_t)note.size;
-    if (fd >= 0)
-        ok = close(fd) == 0 && ok;
-    ok = ok && rename(new_path, path) == 0;
+    bool ok = write_note(work, &note, path);
     buffer_free(&note);
     return ok ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
 }
 
-void work_note_remove(const struct tio_work *work)
+void work_empty_folder(const struct tio_work *work)
 {
-    char path[4096];
-    path_of(work, "note.new", path);
-    unlink(path);
-    path_of(work, "note", path);
-    unlink(path);
+    struct stat info;
+    DIR *folder = lstat(work->folder, &info) == 0 && S_ISDIR(info.st_mode) ? opendir(work->folder) : NULL;
+    const struct dirent *entry;
+    while (folder && (entry = readdir(folder)))
+        unlinkat(dirfd(folder), entry->d_name, 0); /* no folder */
+    if (folder)
+        closedir(folder);
 }
 
 /* ---- going on ---- */
@@ -154,13 +176,15 @@ static bool read_note(const struct tio_work *work, uint8_t **bytes, size_t *size
 static bool take_head(struct tio_work *work, struct cursor *note)
 {
     uint8_t expected[NOTE_HEAD];
-    const uint8_t *head = cursor_take(note, NOTE_HEAD), *p = head + 104 + STATE_SIZE;
-    uint32_t stage = load_le32(head + 44), end = load_le32(head + 52);
-    if (stage < WORK_WALKED || stage > WORK_PLACED || end <= work->first || end > work->end)
+    const uint8_t *head = cursor_take(note, NOTE_HEAD), *p = head + 72 + STATE_SIZE;
+    uint32_t stage = load_le32(head + 8), end = load_le32(head + 16), walked = load_le32(head + 20);
+    if (stage < WORK_WALKING || stage > WORK_PLACED || end <= work->first || end > work->end ||
+        walked <= work->first || walked > end || (walked < end && stage > WORK_WALKING))
         return false;
     uint32_t end_before = work->end;
     work->stage = (enum work_stage)stage;
     work->end = end;
+    work->walked = walked;
     work->part_bits = load_le32(p);
     work->key_bits = load_le32(p + 4);
     work->txs_size = load_le64(p + 8);
@@ -196,12 +220,19 @@ static bool take_sums(struct tio_work *work, struct cursor *note)
     return cursor_ok(note);
 }
 
-static bool open_stream(const struct tio_work *work, const char *name, int *fd)
+/* A file that has what the note says at least. */
+static bool open_stream(const struct tio_work *work, const char *name, uint64_t size, int *fd)
 {
     char path[4096];
+    struct stat info;
     path_of(work, name, path);
     *fd = open(path, O_RDWR | O_CLOEXEC);
-    return *fd >= 0;
+    return *fd >= 0 && fstat(*fd, &info) == 0 && (uint64_t)info.st_size >= size;
+}
+
+static uint64_t outs_size(const struct tio_work *work)
+{
+    return 7 * (work->blocks[work->walked - work->first].first_output - work->blocks[0].first_output);
 }
 
 bool work_resume(struct tio_work *work)
@@ -211,8 +242,8 @@ bool work_resume(struct tio_work *work)
     bool ok = read_note(work, &bytes, &size);
     struct cursor note = cursor_over(bytes, ok ? size : 0);
     ok = ok && take_head(work, &note) && take_blocks(work, &note) && take_sums(work, &note) &&
-         open_stream(work, "txs", &work->txs_fd) &&
-         (work->stage == WORK_PLACED || open_stream(work, "outs", &work->outs_fd));
+         open_stream(work, "txs", work->txs_size, &work->txs_fd) &&
+         (work->stage == WORK_PLACED || open_stream(work, "outs", outs_size(work), &work->outs_fd));
     struct spill **spills[5];
     const char *names[5];
     size_t count = ok ? spills_of(work, spills, names) : 0;

@@ -250,6 +250,7 @@ static enum status pass(struct place *place, uint64_t done)
         place->next = swap;
         passage->ready_count = passage->next_count;
         passage->first += passage->next_count;
+        work_write_out(place->work);
         work_progress(place->work, TIO_TABLES, done * passage->ranges + passage->first, 2 * passage->ranges);
         if (work_stopped(place->work))
             return STATUS_INTERRUPTED;

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sync_file_range */
 #include "graph/tio/spill.h"
 
 #include <assert.h>
@@ -6,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "parser/bytes.h"
@@ -106,6 +108,24 @@ enum status spill_new(const struct spill_shape *shape, struct spill **spill, str
     return open_spill(shape, O_CREAT | O_TRUNC, spill, fault);
 }
 
+void spill_write_out(const struct spill *spill)
+{
+    for (unsigned i = 0; i < FILES; i++)
+        if (spill->files[i].fd >= 0)
+            (void)sync_file_range(spill->files[i].fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+enum status spill_sync(const struct spill *spill, struct fault *fault)
+{
+    for (unsigned i = 0; i < FILES; i++) {
+        char path[4096];
+        path_of(spill, i, path);
+        if (spill->files[i].size > 0 && fdatasync(spill->files[i].fd) != 0)
+            return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
+    }
+    return STATUS_OK;
+}
+
 enum status spill_save(const struct spill *spill, struct buffer *out)
 {
     const struct spill_shape *shape = &spill->shape;
@@ -126,6 +146,25 @@ enum status spill_save(const struct spill *spill, struct buffer *out)
     return status;
 }
 
+/* What the note says of the files and the parts. */
+static bool take_places(struct spill *spill, struct cursor *saved)
+{
+    for (unsigned i = 0; i < FILES; i++) {
+        struct file *file = &spill->files[i];
+        struct stat info;
+        file->size = cursor_u64(saved);
+        if (file->size > 0 && (file->fd < 0 || fstat(file->fd, &info) != 0 || (uint64_t)info.st_size < file->size))
+            return false;
+    }
+    for (unsigned part = 0; part < spill->shape.parts; part++) {
+        spill->parts[part].last = cursor_u64(saved);
+        spill->parts[part].count = cursor_u64(saved);
+        if (spill->parts[part].last > spill->files[file_of(spill, part)].size)
+            return false;
+    }
+    return cursor_ok(saved);
+}
+
 enum status spill_resume(const struct spill_shape *place, struct cursor *saved, struct spill **out, struct fault *fault)
 {
     struct spill_shape shape = *place;
@@ -143,17 +182,12 @@ enum status spill_resume(const struct spill_shape *place, struct cursor *saved, 
     enum status status = open_spill(&shape, 0, out, fault);
     if (status != STATUS_OK)
         return status;
-    for (unsigned i = 0; i < FILES; i++)
-        (*out)->files[i].size = cursor_u64(saved);
-    for (unsigned part = 0; part < shape.parts; part++) {
-        (*out)->parts[part].last = cursor_u64(saved);
-        (*out)->parts[part].count = cursor_u64(saved);
-    }
-    if (cursor_ok(saved))
+    if (take_places(*out, saved))
         return STATUS_OK;
     spill_leave(*out);
     *out = NULL;
-    return fault_set(fault, STATUS_FORMAT, shape.folder, FAULT_NO_OFFSET, "the note on temporary files is cut short");
+    return fault_set(fault, STATUS_FORMAT, shape.folder, FAULT_NO_OFFSET,
+                     "the note on temporary files is not about these");
 }
 
 void spill_rest(struct spill *spill)

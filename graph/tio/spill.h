@@ -33,8 +33,13 @@ struct spill_shape {
 
 /* Files that are there from an earlier run are emptied. */
 enum status spill_new(const struct spill_shape *shape, struct spill **spill, struct fault *fault) MUST_CHECK;
+/* Has the system begin to write out what is in the files, so that spill_sync need not wait for all of it. */
+void spill_write_out(const struct spill *spill);
+/* Until the disk has everything that was flushed. */
+enum status spill_sync(const struct spill *spill, struct fault *fault) MUST_CHECK;
 /* Notes in `out` where everything that was flushed is / opens a spill again as it was noted, whatever was added since.
- * Of the shape only folder, name and workers count. STATUS_FORMAT: the note is malformed or the files are not there. */
+ * Of the shape only folder, name and workers count. STATUS_FORMAT: the note is malformed, or the files are not there or
+ * shorter than it says. */
 enum status spill_save(const struct spill *spill, struct buffer *out) MUST_CHECK;
 enum status spill_resume(const struct spill_shape *shape, struct cursor *saved, struct spill **spill,
                          struct fault *fault) MUST_CHECK;

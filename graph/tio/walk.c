@@ -9,6 +9,7 @@
 
 #define ROUND_BYTES_PER_THREAD (20u << 20)
 #define ROUND_BLOCKS_MAX 4096u
+#define NOTE_BYTES (UINT64_C(16) << 30) /* of blocks: what an end without notice may cost */
 #define TX_BYTES_MIN 60u /* one input, one output, empty scripts */
 
 #define ARRAY(type) struct { type *at; size_t count, capacity; }
@@ -317,6 +318,33 @@ static enum status end_walk(struct walk *walk, uint32_t height, const struct ite
                      "block %s of height %u is damaged (%s); the index ends before it", hash, height, item->fault.text);
 }
 
+static void take_sums(struct worker *worker)
+{
+    for (size_t part = 0; part < (size_t)1 << worker->work->part_bits; part++) {
+        worker->work->sums[part] += worker->sums[part];
+        worker->sums[part] = 0;
+    }
+}
+
+/* Takes in what the workers have. */
+static enum status flush(struct walk *walk)
+{
+    struct tio_work *work = walk->work;
+    enum status status = spill_flush(work->creators, work->fault);
+    if (status == STATUS_OK)
+        status = spill_flush(work->spenders, work->fault);
+    for (unsigned i = 0; i < work->options->threads && status == STATUS_OK; i++)
+        take_sums(&walk->workers[i]);
+    return status;
+}
+
+/* So that an interrupted build goes on from here. */
+static enum status note_walk(struct walk *walk)
+{
+    enum status status = flush(walk);
+    return status == STATUS_OK ? work_note_stage(walk->work, WORK_WALKING) : status;
+}
+
 static enum status run_round(struct walk *walk, uint32_t height, size_t count)
 {
     unsigned threads = walk->work->options->threads;
@@ -328,9 +356,7 @@ static enum status run_round(struct walk *walk, uint32_t height, size_t count)
     parallel_for(threads, count, spill_item, walk);
     for (size_t i = 0; i < count; i++)
         if (walk->items[i].status != STATUS_OK) {
-            enum status status = spill_flush(walk->work->creators, walk->work->fault);
-            if (status == STATUS_OK)
-                status = spill_flush(walk->work->spenders, walk->work->fault);
+            enum status status = flush(walk);
             if (status == STATUS_OK && walk->work->fault)
                 *walk->work->fault = walk->items[i].fault;
             return walk->items[i].status;
@@ -341,8 +367,8 @@ static enum status run_round(struct walk *walk, uint32_t height, size_t count)
 static size_t round_count(const struct tio_work *work, uint32_t height)
 {
     uint64_t bytes = 0, limit = (uint64_t)ROUND_BYTES_PER_THREAD * work->options->threads;
-    size_t count = 0;
-    while (count < ROUND_BLOCKS_MAX && bytes < limit && height + count < work->end)
+    size_t count = 0, most = work->options->note_blocks ? work->options->note_blocks : ROUND_BLOCKS_MAX;
+    while (count < most && bytes < limit && height + count < work->end)
         bytes += chain_active(work->chain, height + (uint32_t)count++)->size;
     return count;
 }
@@ -351,20 +377,30 @@ static enum status run_rounds(struct walk *walk)
 {
     struct tio_work *work = walk->work;
     uint64_t done = 0, total = 0;
-    for (uint32_t height = work->first; height < work->end; height++)
+    for (uint32_t height = work->first; height < work->end; height++) {
+        done += height < work->walked ? chain_active(work->chain, height)->size : 0;
         total += chain_active(work->chain, height)->size;
+    }
+    uint64_t noted = done;
     enum status status = STATUS_OK;
-    for (uint32_t height = work->first; height < work->end && status == STATUS_OK;) {
-        size_t count = round_count(work, height);
-        status = run_round(walk, height, count);
+    while (work->walked < work->end && status == STATUS_OK) {
+        size_t count = round_count(work, work->walked);
+        status = run_round(walk, work->walked, count);
         for (size_t i = 0; i < count; i++)
             done += walk->items[i].block->size;
-        height += (uint32_t)count;
+        work->walked += status == STATUS_OK ? (uint32_t)count : 0;
+        bool stopped = work_stopped(work);
+        bool due = stopped || done - noted >= NOTE_BYTES || work->options->note_blocks;
+        if (status == STATUS_OK && work->walked < work->end && due) {
+            status = note_walk(walk);
+            noted = done;
+        }
+        work_write_out(work);
         work_progress(work, TIO_WALK, done, total);
-        if (status == STATUS_OK && work_stopped(work))
+        if (status == STATUS_OK && stopped && work->walked < work->end)
             status = STATUS_INTERRUPTED;
     }
-    return status;
+    return status == STATUS_OK ? flush(walk) : status;
 }
 
 static void free_worker(struct worker *worker)
@@ -387,12 +423,6 @@ static bool begin_worker(struct worker *worker, struct tio_work *work)
     return worker->sums != NULL;
 }
 
-static void take_sums(const struct worker *worker)
-{
-    for (size_t part = 0; part < (size_t)1 << worker->work->part_bits; part++)
-        worker->work->sums[part] += worker->sums[part];
-}
-
 enum status tio_walk(struct tio_work *work)
 {
     unsigned threads = work->options->threads;
@@ -404,12 +434,6 @@ enum status tio_walk(struct tio_work *work)
         status = begin_worker(&walk.workers[i], work) ? STATUS_OK : fault_nomem(work->fault);
     if (status == STATUS_OK)
         status = run_rounds(&walk);
-    if (status == STATUS_OK)
-        status = spill_flush(work->creators, work->fault);
-    if (status == STATUS_OK)
-        status = spill_flush(work->spenders, work->fault);
-    for (unsigned i = 0; i < threads && status == STATUS_OK; i++)
-        take_sums(&walk.workers[i]);
     for (unsigned i = 0; i < threads && walk.workers; i++)
         free_worker(&walk.workers[i]);
     mem_free(walk.workers);

@@ -1,4 +1,7 @@
+#define _GNU_SOURCE /* sync_file_range */
 #include "graph/tio/work.h"
+
+#include <fcntl.h>
 
 #include "graph/scan/filemap.h"
 #include "parser/mem.h"
@@ -14,6 +17,18 @@ void work_progress(const struct tio_work *work, enum tio_stage stage, uint64_t d
     struct tio_progress progress = {.stage = stage, .done = done, .total = total};
     if (work->options->progress)
         work->options->progress(work->options->context, &progress);
+}
+
+void work_write_out(const struct tio_work *work)
+{
+    const struct spill *spills[] = {work->creators, work->spenders, work->links, work->values, work->later};
+    for (size_t i = 0; i < sizeof spills / sizeof *spills; i++)
+        if (spills[i])
+            spill_write_out(spills[i]);
+    if (work->txs_fd >= 0)
+        (void)sync_file_range(work->txs_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    if (work->outs_fd >= 0)
+        (void)sync_file_range(work->outs_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 static uint32_t height_of(const struct tio_work *work, uint64_t number, bool of_input)

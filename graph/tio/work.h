@@ -29,7 +29,7 @@ struct work_block {
 };
 
 /* What is finished, and need not be done again after an interruption. */
-enum work_stage { WORK_BEGUN, WORK_WALKED, WORK_JOINED, WORK_PLACED /* the outputs */ };
+enum work_stage { WORK_BEGUN, WORK_WALKING /* to `walked` */, WORK_WALKED, WORK_JOINED, WORK_PLACED /* the outputs */ };
 
 struct tio_work {
     const struct tio_options *options;
@@ -44,6 +44,7 @@ struct tio_work {
     char folder[4000];           /* of temporary files */
     uint64_t memory;             /* for the arrays of a stage */
     uint32_t first, end;         /* heights to add */
+    uint32_t walked;             /* height up to which they are walked */
     struct work_block *blocks;   /* of first..end, the last one behind all */
     unsigned part_bits, key_bits; /* of a hash: the first choose the part, those behind are kept */
     unsigned __int128 *sums;     /* of tio_check_of the prevouts of each part */
@@ -74,13 +75,16 @@ static inline uint64_t work_inputs(const struct tio_work *work)
 
 /* `sums` and `exact` for the parts, all zeros. */
 enum status work_alloc_sums(struct tio_work *work) MUST_CHECK;
-/* Notes in the folder that a stage is finished, and where its files are / deletes the note. */
+/* Notes in the folder that a stage is finished, and where its files are, which the disk has then. */
 enum status work_note_stage(struct tio_work *work, enum work_stage stage) MUST_CHECK;
-void work_note_remove(const struct tio_work *work);
+/* Deletes the note and what else is in the folder. */
+void work_empty_folder(const struct tio_work *work);
 /* Goes on from the note that an interrupted build of (some of) these blocks on this index left, if there is one: the
  * stage, `end`, the blocks and the files are then those of the note. After false, close_stage has what was opened. */
 bool work_resume(struct tio_work *work);
 
+/* Now and then in a stage: has the system begin to write out its files, for which the note waits. */
+void work_write_out(const struct tio_work *work);
 void work_progress(const struct tio_work *work, enum tio_stage stage, uint64_t done, uint64_t total);
 /* The height, from `first` on, of the block with that input / output. O(log blocks). */
 uint32_t work_height_of_input(const struct tio_work *work, uint64_t input);

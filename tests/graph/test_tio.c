@@ -595,7 +595,7 @@ static void test_interrupted(void **state)
         }
         stop_at = -1;
         build(data, store);
-        assert_int_equal(went_on, 2); /* from the walk, and from the join */
+        assert_int_equal(went_on, 3); /* from the walk twice, and from the join */
         remove_tree(fresh);
         build(data, fresh);
         assert_same_index(store, fresh);
