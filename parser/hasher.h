@@ -18,7 +18,7 @@ enum hasher_kernel {
 bool hasher_has(enum hasher_kernel kernel);
 enum hasher_kernel hasher_best(void);
 
-#define HASHER_BATCH 1024u /* most messages at a time */
+#define HASHER_BATCH 4096u /* most messages at a time */
 #define HASHER_END 4u
 
 /* A message in three parts, as a transaction without its witness is, and where its hash is wanted. */
