@@ -42,6 +42,15 @@ static enum status add_pattern(struct filter *filter, const char *path, size_t l
     return STATUS_OK;
 }
 
+/* As an asm is; summary.json repeats a pattern, and is to be UTF-8 whatever is in the file. */
+static bool is_printable_ascii(const struct textline *line)
+{
+    for (size_t i = 0; i < line->size; i++)
+        if (line->text[i] < ' ' || line->text[i] > '~')
+            return false;
+    return true;
+}
+
 enum status filter_read(const char *path, struct filter **filter, struct fault *fault)
 {
     char *text = NULL;
@@ -50,8 +59,9 @@ enum status filter_read(const char *path, struct filter **filter, struct fault *
     *filter = mem_alloc(1, sizeof **filter);
     enum status status = *filter ? textfile_read(path, "patterns", &text, &size, fault) : fault_nomem(fault);
     while (!status && textfile_line(text, size, &at, &line)) {
-        if (memchr(line.text, 0, line.size))
-            status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "line %zu: a zero byte", line.number);
+        if (!is_printable_ascii(&line))
+            status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
+                               "line %zu: a byte that is no printable ASCII, as no asm has", line.number);
         else
             status = add_pattern(*filter, path, line.number, line.text, line.size, fault);
     }

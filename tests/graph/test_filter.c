@@ -53,6 +53,8 @@ static void reads_patterns(void **state)
     assert_null(filter);
     assert_int_equal(read_text(folder, "a\0b\n", 4, &filter, &fault), STATUS_FORMAT);
     assert_non_null(strstr(fault.text, "line 1"));
+    assert_int_equal(read_text(folder, "a\n\xff\n", 4, &filter, &fault), STATUS_FORMAT);
+    assert_non_null(strstr(fault.text, "line 2"));
 
     assert_int_equal(filter_read(path_of("%s/absent", folder), &filter, &fault), STATUS_IO);
     assert_non_null(strstr(fault.path, "absent"));
