@@ -10,7 +10,7 @@
 #define ROUND_BYTES_MIN (48u << 20)
 #define ROUND_BLOCKS_MAX 4096u
 #define COMMIT_BYTES (4u << 20)         /* of store to lose at most, and to write at once, beside the walk */
-#define CANDIDATES_AHEAD 16u        /* inputs that passed the filter, likewise for their slots */
+#define CANDIDATES_AHEAD 64u        /* inputs that passed the filter, likewise for their slots */
 #define PROBES_AHEAD 48u            /* inputs: their filter words are asked for this much before they are needed */
 #define CACHED_READ_RATE 1.0        /* bytes/ns: a run that is read slower than that waited for the disk */
 
@@ -551,7 +551,8 @@ static uint32_t tx_of_input(const struct worker *walker, const struct item *item
     return (uint32_t)low;
 }
 
-/* Inputs of a block that the filter let pass, while their slots of the table come nearer. */
+/* Inputs of a block that the filter let pass. Their slots are asked for all at once: one alone would be waited for,
+ * since the addresses of the table's pages are not at hand either. */
 struct waiting {
     size_t inputs[CANDIDATES_AHEAD];
     size_t count;
@@ -564,6 +565,8 @@ static void look_at_waiting(struct worker *worker, struct item *item, struct wai
     const struct worker *walker = &worker->round->workers[item->walk_worker];
     const struct walked_tx *walked = walker->walked.at + item->walked;
     const uint64_t *hashes = walker->inputs.at + item->inputs;
+    for (size_t i = 0; i < waiting->count; i++)
+        outpoints_prefetch_slot(worker->round->table, hashes[waiting->inputs[i]]);
     for (size_t i = 0; i < waiting->count && item->status == STATUS_OK; i++) {
         size_t input = waiting->inputs[i];
         if (input < waiting->next || !outpoints_candidate(worker->round->table, hashes[input]))
@@ -590,7 +593,6 @@ static void look_up_item(void *context, unsigned worker_number, size_t number)
             outpoints_prefetch(round->table, hashes[input + PROBES_AHEAD]);
         if (__builtin_expect(!outpoints_probe(round->table, hashes[input]), 1))
             continue;
-        outpoints_prefetch_slot(round->table, hashes[input]);
         waiting.inputs[waiting.count++] = input;
         if (waiting.count == CANDIDATES_AHEAD)
             look_at_waiting(worker, item, &waiting);
