@@ -14,8 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "graph/scan/ingest.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/run.h"
+#include "tests/support/stores.h"
 #include "tests/support/table.h"
 
 /* A folder for one test: a generated chain in DIR/data, stores beside it. */
@@ -405,9 +407,66 @@ static void test_giants(void **state)
     table_free(&dags);
 }
 
+/* How many blocks the saved table of DIR/steps belongs to. */
+static uint32_t saved_blocks(const struct place *place)
+{
+    struct store *store = NULL;
+    struct fault fault = {0};
+    assert_int_equal(store_open(path_of("%s/steps", place->dir), STORE_READ, NULL, &store, &fault), STATUS_OK);
+    uint32_t blocks = store_snapshot_blocks(store);
+    store_close(store);
+    return blocks;
+}
+
+/* A scan to that height, with a commit after every third block, by a store whose map is moved whenever it grows. */
+static void scan_in_steps(const struct place *place, uint32_t to_height)
+{
+    struct ingest_options options = {.datadir = place->data, .threads = 3, .to_height = to_height, .commit_blocks = 3};
+    struct ingest_result result;
+    struct fault fault = {0};
+    options.store = path_of("%s/steps", place->dir);
+    store_map_step((size_t)1 << 20);
+    assert_int_equal(ingest_run(&options, &result, &fault), STATUS_OK);
+    store_map_step(0);
+    unktx_ok("check --store %s/steps", place->dir);
+}
+
+/* A scan that goes on from a saved table, which is used where it lies in the store while the store grows and moves:
+ * outputs of the table are spent, replayed, saved anew, and taken back to. */
+static void test_saved_table(void **state)
+{
+    const struct place *place = *state;
+    const struct gen_options options = small_blocks(place);
+    struct gen *gen = gen_open(&options);
+    gen_blocks(gen, 0, 8 << 20);
+    uint32_t middle = gen_height(gen) / 2;
+    gen_tracked(gen, 70000);
+    uint32_t tracked = gen_height(gen);
+    gen_plant(gen, plan_fan_in(30000));
+    gen_plant(gen, plan_deep(30000, 1));
+    gen_blocks(gen, 0, 8 << 20);
+    uint32_t end = gen_height(gen), later = tracked + (end - tracked) / 2;
+    gen_close(gen);
+    char fresh[DIGEST_SIZE + 1], steps[DIGEST_SIZE + 1];
+    scan(place, "fresh", "");
+    store_digest(path_of("%s/fresh", place->dir), fresh);
+    scan_in_steps(place, tracked);
+    assert_int_equal(saved_blocks(place), tracked + 1);
+    for (unsigned round = 0; round < 2; round++) { /* forward twice, and back */
+        scan_in_steps(place, later);
+        scan_in_steps(place, end);
+        assert_in_range(saved_blocks(place), tracked + 1, end + 1);
+        store_digest(path_of("%s/steps", place->dir), steps);
+        assert_string_equal(fresh, steps);
+        scan_in_steps(place, round ? middle : later);
+    }
+    assert_int_equal(saved_blocks(place), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_saved_table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_giants, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_truth, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_steps, set_up, tear_down),
