@@ -56,6 +56,31 @@ static void look_at_outputs(const struct dag *dag, uint32_t tx, struct tdag_row 
     row->known_leaves += forest->txs[tx].outputs - *unknown;
 }
 
+/* What one transaction adds to the row. Returns the value of its spent unknown outputs. */
+static uint64_t add_tx(struct metrics *metrics, const struct dag *dag, uint32_t place, struct tdag_row *row)
+{
+    uint32_t tx = dag->members[place], unknown_inputs, unknown_outputs;
+    const struct forest_tx *t = &dag->forest->txs[tx];
+    uint64_t spent_sat = 0;
+    uint32_t depth = 1 + look_at_inputs(dag, tx, row, &unknown_inputs);
+    look_at_outputs(dag, tx, row, &unknown_outputs, &dag->removed[place], &spent_sat);
+    bool root = (t->coinbase || unknown_inputs < t->inputs) && unknown_outputs > 0;
+    uint32_t kept = t->outputs - dag->removed[place];
+    dag->local[tx] = place;
+    dag->depths[tx] = depth;
+    dag->root[place] = root;
+    metrics->level[depth] += kept;
+    if (kept > 0 && depth > row->height)
+        row->height = depth;
+    row->roots += root;
+    row->nodes += (uint64_t)kept + root;
+    row->edges = add_saturating(row->edges, (uint64_t)kept * ((uint64_t)unknown_inputs + root));
+    row->mixed_spenders += unknown_inputs > 0 && unknown_inputs < t->inputs;
+    if (root)
+        row->root_value_sat = add_saturating(row->root_value_sat, t->value_out_sat);
+    return spent_sat;
+}
+
 enum status metrics_of(struct metrics *metrics, const struct dag *dag, struct tdag_row *row, uint64_t *removed)
 {
     const struct forest *forest = dag->forest;
@@ -65,30 +90,11 @@ enum status metrics_of(struct metrics *metrics, const struct dag *dag, struct td
     if (status)
         return status;
     memset(metrics->level, 0, ((size_t)dag->count + 1) * sizeof *metrics->level);
-    memset(row, 0, sizeof *row);
-    row->txs = dag->count;
-    row->alike = true;
+    *row = (struct tdag_row){.txs = dag->count, .alike = true};
     *removed = 0;
     for (uint32_t i = 0; i < dag->count; i++) {
-        uint32_t tx = dag->members[i], unknown_inputs, unknown_outputs;
-        const struct forest_tx *t = &forest->txs[tx];
-        uint32_t depth = 1 + look_at_inputs(dag, tx, row, &unknown_inputs);
-        look_at_outputs(dag, tx, row, &unknown_outputs, &dag->removed[i], &spent_sat);
-        bool root = (t->coinbase || unknown_inputs < t->inputs) && unknown_outputs > 0;
-        uint32_t kept = t->outputs - dag->removed[i];
-        dag->local[tx] = i;
-        dag->depths[tx] = depth;
-        dag->root[i] = root;
-        metrics->level[depth] += kept;
-        if (kept > 0 && depth > row->height)
-            row->height = depth;
-        row->roots += root;
-        row->nodes += (uint64_t)kept + root;
-        row->edges = add_saturating(row->edges, (uint64_t)kept * ((uint64_t)unknown_inputs + root));
-        row->mixed_spenders += unknown_inputs > 0 && unknown_inputs < t->inputs;
-        if (root)
-            row->root_value_sat = add_saturating(row->root_value_sat, t->value_out_sat);
-        value_sat = add_saturating(value_sat, t->value_out_sat);
+        spent_sat = add_saturating(spent_sat, add_tx(metrics, dag, i, row));
+        value_sat = add_saturating(value_sat, forest->txs[dag->members[i]].value_out_sat);
         *removed += dag->removed[i];
     }
     if (row->height < 2) {
