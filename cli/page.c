@@ -1,14 +1,5 @@
 #include "cli/page.h"
 
-void page_put(struct page *page, const char *string)
-{
-    char *p = page->status == STATUS_OK ? text_room(&page->text, strlen(string)) : NULL;
-    if (p)
-        text_end(&page->text, put_text(p, string));
-    else
-        page->status = STATUS_NOMEM;
-}
-
 const char *grouped(char out[GROUPED_SIZE], uint64_t number)
 {
     char digits[PUT_U64_MAX];

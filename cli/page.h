@@ -16,9 +16,6 @@ struct page {
             (page)->status = text_printf(&(page)->text, __VA_ARGS__); \
     } while (0)
 
-/* A string as it is, of any length. */
-void page_put(struct page *page, const char *string);
-
 #define GROUPED_SIZE 28u
 
 /* 1234567 as 1,234,567; returns `out`. */

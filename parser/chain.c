@@ -30,11 +30,9 @@ struct chain {
     uint32_t *copies_of; /* per node: copy + 1; 0: none */
     struct copy *copies;
     size_t copies_count, copies_capacity, copies_of_capacity;
-    uint8_t *rejected; /* per node, beside the public struct: 1 = its bytes are damaged */
-    uint8_t *unusable; /* per node: it or an ancestor is rejected; valid after chain_link */
     uint32_t *order;   /* linked nodes, every parent before its children */
     size_t count, linked;
-    size_t blocks_capacity, rejected_capacity, unusable_capacity, order_capacity;
+    size_t blocks_capacity, order_capacity;
     uint32_t *slots; /* node + 1 by hash, open addressing; 0 = free */
     size_t slots_count;
     uint64_t secret[2];
@@ -215,8 +213,6 @@ void chain_free(struct chain *chain)
     mem_free(chain->blocks);
     mem_free(chain->copies_of);
     mem_free(chain->copies);
-    mem_free(chain->rejected);
-    mem_free(chain->unusable);
     mem_free(chain->order);
     mem_free(chain->slots);
     mem_free(chain->active);
@@ -230,8 +226,6 @@ static enum status reserve_one(struct chain *chain, struct fault *fault)
         return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "more than %u blocks", CHAIN_NONE - 1);
     if (mem_reserve(&chain->blocks, &chain->blocks_capacity, need, sizeof *chain->blocks) ||
         mem_reserve(&chain->copies_of, &chain->copies_of_capacity, need, sizeof *chain->copies_of) ||
-        mem_reserve(&chain->rejected, &chain->rejected_capacity, need, sizeof *chain->rejected) ||
-        mem_reserve(&chain->unusable, &chain->unusable_capacity, need, sizeof *chain->unusable) ||
         mem_reserve(&chain->order, &chain->order_capacity, need, sizeof *chain->order))
         return fault_nomem(fault);
     return need * 3 > chain->slots_count * 2 ? slots_grow(chain, fault) : STATUS_OK;
@@ -301,18 +295,10 @@ enum status chain_add(struct chain *chain, const uint8_t header[BLOCK_HEADER_SIZ
         .time = fields.time, .file = file, .offset = offset, .size = size, .state = CHAIN_DETACHED};
     work_store(&chain->blocks[at], chain->memo_work);
     chain->copies_of[at] = 0;
-    chain->rejected[at] = 0;
-    chain->unusable[at] = 0;
     *slot = at + 1;
     if (node)
         *node = at;
     return STATUS_OK;
-}
-
-void chain_reject(struct chain *chain, uint32_t node)
-{
-    assert(node < chain->count);
-    chain->rejected[node] = 1;
 }
 
 uint32_t chain_find(const struct chain *chain, const struct hash256 *hash)
@@ -369,20 +355,14 @@ out:
     return status;
 }
 
-/* The usable linked node with the most work, the first added of several; CHAIN_NONE if there is none. */
-static uint32_t best_tip(struct chain *chain)
+/* The linked node with the most work, the first added of several. There is one: the genesis block. */
+static uint32_t best_tip(const struct chain *chain)
 {
-    for (size_t i = 0; i < chain->linked; i++) {
-        uint32_t node = chain->order[i], parent = chain->blocks[node].prev;
-        chain->unusable[node] = chain->rejected[node] || (parent != CHAIN_NONE && chain->unusable[parent]);
-    }
     uint32_t best = CHAIN_NONE;
     work_sum best_work = 0;
     for (size_t i = 0; i < chain->count; i++) {
-        if (chain->blocks[i].state == CHAIN_DETACHED || chain->unusable[i])
-            continue;
         work_sum work = work_load(&chain->blocks[i]);
-        if (best == CHAIN_NONE || work > best_work) {
+        if (chain->blocks[i].state != CHAIN_DETACHED && (best == CHAIN_NONE || work > best_work)) {
             best = (uint32_t)i;
             best_work = work;
         }
@@ -424,12 +404,7 @@ enum status chain_link(struct chain *chain, const struct hash256 *tip, struct fa
         if (best == CHAIN_NONE || chain->blocks[best].state == CHAIN_DETACHED)
             return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "the tip %s is %s", hex,
                              best == CHAIN_NONE ? "not in the blk files" : "not linked to the genesis block");
-        if (chain->unusable[best])
-            return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-                             "the branch of the tip %s has a damaged block", hex);
     }
-    if (best == CHAIN_NONE)
-        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "the genesis block is damaged");
     return activate(chain, best, fault);
 }
 

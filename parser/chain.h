@@ -47,10 +47,6 @@ enum status chain_add(struct chain *chain, const uint8_t header[BLOCK_HEADER_SIZ
  * left. For a block whose bytes are damaged. O(1). */
 bool chain_next_copy(struct chain *chain, uint32_t node);
 
-/* Marks a node as unusable (its bytes are damaged): neither it nor what descends from it can be active. Counts
- * from the next chain_link. */
-void chain_reject(struct chain *chain, uint32_t node);
-
 /* Links all blocks, sums the work, chooses the best branch. `tip` (may be NULL) pins the branch that ends there:
  * STATUS_NOT_FOUND if no such block or not linked to genesis. STATUS_NOT_FOUND too when genesis itself is missing.
  * May be called again after further chain_add. O(blocks), no recursion. */

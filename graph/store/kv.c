@@ -431,16 +431,6 @@ enum status kv_next(struct kv_cursor *cursor, struct kv_pair *pair, struct fault
     return move(cursor, MDB_NEXT, pair, fault);
 }
 
-enum status kv_previous(struct kv_cursor *cursor, struct kv_pair *pair, struct fault *fault)
-{
-    return move(cursor, MDB_PREV, pair, fault);
-}
-
-enum status kv_last(struct kv_cursor *cursor, struct kv_pair *pair, struct fault *fault)
-{
-    return move(cursor, MDB_LAST, pair, fault);
-}
-
 enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size, struct kv_pair *pair,
                      struct fault *fault)
 {

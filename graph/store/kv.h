@@ -66,11 +66,9 @@ struct kv_cursor; /* opaque: a place in a table of a view; ends before its view 
 enum status kv_cursor_open(const struct kv_view *view, unsigned table, struct kv_cursor **cursor,
                            struct fault *fault) MUST_CHECK;
 void kv_cursor_close(struct kv_cursor *cursor);
-/* The next pair (the first at the beginning) / the one before / the last one / the last whose key is not above `key`.
- * STATUS_NOT_FOUND, without a fault, where there is none. O(log n). */
+/* The next pair (the first at the beginning) / the last whose key is not above `key`. STATUS_NOT_FOUND, without a
+ * fault, where there is none. O(log n). */
 enum status kv_next(struct kv_cursor *cursor, struct kv_pair *pair, struct fault *fault) MUST_CHECK;
-enum status kv_previous(struct kv_cursor *cursor, struct kv_pair *pair, struct fault *fault) MUST_CHECK;
-enum status kv_last(struct kv_cursor *cursor, struct kv_pair *pair, struct fault *fault) MUST_CHECK;
 enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size, struct kv_pair *pair,
                      struct fault *fault) MUST_CHECK;
 

@@ -144,26 +144,6 @@ static void test_first_tip_wins_a_tie(void **state)
     chain_free(chain);
 }
 
-static void test_rejected_block_takes_its_descendants_along(void **state)
-{
-    (void)state;
-    struct header genesis = make_header(NULL, BITS_WORK_2, 0);
-    struct header a1 = make_header(&genesis.hash, BITS_WORK_2, 1), a2 = make_header(&a1.hash, BITS_WORK_2, 2);
-    struct header b1 = make_header(&genesis.hash, BITS_WORK_2, 3);
-    struct chain *chain = new_chain(&genesis);
-    struct fault fault = {0};
-    uint32_t g = add(chain, &genesis), rejected = add(chain, &a1), top = add(chain, &a2), other = add(chain, &b1);
-    assert_int_equal(link_to_tip(chain), top);
-    chain_reject(chain, rejected);
-    assert_int_equal(link_to_tip(chain), other);
-    assert_int_equal(chain_at(chain, top)->state, CHAIN_STALE);
-    assert_int_equal(chain_link(chain, &a2.hash, &fault), STATUS_NOT_FOUND);
-    assert_non_null(strstr(fault.text, "damaged"));
-    chain_reject(chain, g);
-    assert_int_equal(chain_link(chain, NULL, &fault), STATUS_NOT_FOUND);
-    chain_free(chain);
-}
-
 static void test_later_blocks_join(void **state)
 {
     (void)state;
@@ -399,7 +379,6 @@ int main(void)
         cmocka_unit_test(test_sum_of_work_saturates),
         cmocka_unit_test(test_more_work_beats_more_blocks),
         cmocka_unit_test(test_first_tip_wins_a_tie),
-        cmocka_unit_test(test_rejected_block_takes_its_descendants_along),
         cmocka_unit_test(test_later_blocks_join),
         cmocka_unit_test(test_copies_of_a_block),
         cmocka_unit_test(test_copies_without_a_place),
