@@ -475,8 +475,13 @@ static int check_old(const struct kv_txn *txn, unsigned table, MDB_val *key)
     return code == MDB_SUCCESS ? check_value(txn, &old) : code == MDB_NOTFOUND ? MDB_SUCCESS : code;
 }
 
-/* The same for all keys from `key` on, or all of the table. */
-static int check_old_from(const struct kv_txn *txn, unsigned table, const MDB_val *key)
+static bool begins_with(const MDB_val *key, const MDB_val *prefix)
+{
+    return key->mv_size >= prefix->mv_size && memcmp(key->mv_data, prefix->mv_data, prefix->mv_size) == 0;
+}
+
+/* The same for all keys from `key` on, those that begin with it, or all of the table. */
+static int check_old_from(const struct kv_txn *txn, unsigned table, const MDB_val *key, bool prefix)
 {
     MDB_cursor *cursor = NULL;
     MDB_val k = {0}, v;
@@ -488,7 +493,7 @@ static int check_old_from(const struct kv_txn *txn, unsigned table, const MDB_va
     if (key)
         k = *key;
     code = mdb_cursor_get(cursor, &k, &v, key ? MDB_SET_RANGE : MDB_FIRST);
-    while (code == MDB_SUCCESS && (code = check_value(txn, &v)) == MDB_SUCCESS)
+    while (code == MDB_SUCCESS && (!prefix || begins_with(&k, key)) && (code = check_value(txn, &v)) == MDB_SUCCESS)
         code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
     mdb_cursor_close(cursor);
     return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
@@ -523,16 +528,16 @@ bool kv_delete(struct kv_txn *txn, unsigned table, const void *key, size_t key_s
     return done(txn, code == MDB_NOTFOUND ? MDB_SUCCESS : code);
 }
 
-bool kv_delete_from(struct kv_txn *txn, unsigned table, const void *key, size_t key_size)
+static bool delete_from(struct kv_txn *txn, unsigned table, const MDB_val *key, bool prefix)
 {
     MDB_cursor *cursor = NULL;
-    MDB_val k = value_of(key, key_size), v;
-    int code = check_old_from(txn, table, &k);
+    MDB_val k = *key, v;
+    int code = check_old_from(txn, table, key, prefix);
     if (code == MDB_SUCCESS)
         code = mdb_cursor_open(txn->txn, txn->kv->tables[table], &cursor);
     if (code == MDB_SUCCESS)
         code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-    while (code == MDB_SUCCESS) {
+    while (code == MDB_SUCCESS && (!prefix || begins_with(&k, key))) {
         code = mdb_cursor_del(cursor, 0);
         if (code == MDB_SUCCESS)
             code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
@@ -542,9 +547,21 @@ bool kv_delete_from(struct kv_txn *txn, unsigned table, const void *key, size_t 
     return done(txn, code == MDB_NOTFOUND ? MDB_SUCCESS : code);
 }
 
+bool kv_delete_from(struct kv_txn *txn, unsigned table, const void *key, size_t key_size)
+{
+    const MDB_val k = value_of(key, key_size);
+    return delete_from(txn, table, &k, false);
+}
+
+bool kv_delete_prefix(struct kv_txn *txn, unsigned table, const void *prefix, size_t size)
+{
+    const MDB_val k = value_of(prefix, size);
+    return delete_from(txn, table, &k, true);
+}
+
 bool kv_clear(struct kv_txn *txn, unsigned table)
 {
-    int code = check_old_from(txn, table, NULL);
+    int code = check_old_from(txn, table, NULL, false);
     return done(txn, code == MDB_SUCCESS ? mdb_drop(txn->txn, txn->kv->tables[table], 0) : code);
 }
 

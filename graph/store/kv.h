@@ -79,11 +79,13 @@ enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size,
 enum status kv_write(struct kv *kv, size_t need, kv_write_fn *write, void *context, struct fault *fault) MUST_CHECK;
 
 /* True when done; after false only kv_write's return is left. kv_append: the key is above all of the table. kv_delete:
- * also what is not there. kv_clear: all of a table. kv_delete_from: this key and all above it. */
+ * also what is not there. kv_clear: all of a table. kv_delete_from: this key and all above it.
+ * kv_delete_prefix: all that begin with these bytes. */
 bool kv_put(struct kv_txn *txn, unsigned table, const void *key, size_t key_size, const void *value, size_t size);
 bool kv_append(struct kv_txn *txn, unsigned table, const void *key, size_t key_size, const void *value, size_t size);
 bool kv_delete(struct kv_txn *txn, unsigned table, const void *key, size_t key_size);
 bool kv_delete_from(struct kv_txn *txn, unsigned table, const void *key, size_t key_size);
+bool kv_delete_prefix(struct kv_txn *txn, unsigned table, const void *prefix, size_t size);
 bool kv_clear(struct kv_txn *txn, unsigned table);
 
 /* Test support: map sizes are multiples of so many bytes; 0 for the default. For folders opened later. */

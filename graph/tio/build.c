@@ -18,7 +18,6 @@
 #define CREATORS_A_PART 40000u
 #define NUMBERS_A_RANGE 65536u
 #define RANGE_BYTES 96u           /* of memory for each output or input of a range */
-#define RUNS_MAX 48u
 
 struct build {
     struct tio_work work;
@@ -185,25 +184,44 @@ static bool cut_keyed(struct kv_txn *txn, enum tio_table table, uint64_t total)
     return kv_delete_from(txn, table, key, sizeof key);
 }
 
+/* The same of runs that `base` does not have, but for the one of this build if it is to stay. */
+static bool cut_runs(struct kv_txn *txn, const struct tio_state *base, enum tio_table table, bool new_stays)
+{
+    bool stays[TIO_RUNS_MAX + 2] = {false}; /* a build makes one run, or two */
+    stays[tio_free_run(base)] = new_stays;
+    for (uint32_t i = 0; i < base->runs; i++)
+        if (base->run[i].number < sizeof stays)
+            stays[base->run[i].number] = true;
+    for (uint32_t number = 0; number < sizeof stays; number++) {
+        uint8_t prefix[2] = {(uint8_t)(number >> 8), (uint8_t)number};
+        if (!stays[number] && !kv_delete_prefix(txn, table, prefix, sizeof prefix))
+            return false;
+    }
+    return true;
+}
+
+static bool cut_merged(struct kv_txn *txn, void *context)
+{
+    return cut_runs(txn, context, TABLE_IDS, false) && cut_runs(txn, context, TABLE_LATER, false);
+}
+
 /* The same in all tables that are written after `stage`. */
 static bool cut_tables(struct kv_txn *txn, const struct tio_state *base, enum work_stage stage)
 {
     const struct tio_totals *totals = &base->totals;
-    uint8_t run[2] = {(uint8_t)(base->runs >> 8), (uint8_t)base->runs};
     if (totals->blocks == 0 && stage <= WORK_WALKED) {
         for (unsigned table = TABLE_BLOCKS; table < TIO_TABLE_COUNT; table++)
             if (!kv_clear(txn, table))
                 return false;
         return true;
     }
-    if (stage <= WORK_WALKED && !kv_delete_from(txn, TABLE_IDS, run, sizeof run))
+    if (!cut_runs(txn, base, TABLE_IDS, stage > WORK_WALKED) || !cut_runs(txn, base, TABLE_LATER, false))
         return false;
     if (stage <= WORK_JOINED && !cut_fixed(txn, TABLE_OUTPUTS, totals->outputs, OUTPUTS_A_PAGE))
         return false;
     return cut_fixed(txn, TABLE_BLOCKS, totals->blocks, BLOCKS_A_PAGE) &&
            cut_fixed(txn, TABLE_INPUTS, totals->inputs, INPUTS_A_PAGE) && cut_keyed(txn, TABLE_TXS, totals->outputs) &&
-           cut_keyed(txn, TABLE_TX_NUMBERS, totals->txs) && cut_keyed(txn, TABLE_TX_INPUTS, totals->inputs) &&
-           kv_delete_from(txn, TABLE_LATER, run, sizeof run);
+           cut_keyed(txn, TABLE_TX_NUMBERS, totals->txs) && cut_keyed(txn, TABLE_TX_INPUTS, totals->inputs);
 }
 
 static bool cut_after_stage(struct kv_txn *txn, void *context)
@@ -252,13 +270,12 @@ static uint64_t bytes_between(const struct build *build, uint32_t first, uint32_
     return bytes;
 }
 
-/* Where the new blocks are many more than the old ones, or runs are many, all is built anew: a join of all costs less
- * than that many look-ups. */
+/* Where the new blocks are many more than the old ones all is built anew: a join of all costs less than that many
+ * look-ups. */
 static bool is_worth_keeping(const struct build *build)
 {
     const struct tio_state *base = &build->work.base;
-    return base->runs < RUNS_MAX &&
-           bytes_between(build, base->totals.blocks, build->target) / 2 <= bytes_between(build, 0, base->totals.blocks);
+    return bytes_between(build, base->totals.blocks, build->target) / 2 <= bytes_between(build, 0, base->totals.blocks);
 }
 
 static enum status meet_chain(struct build *build)
@@ -454,12 +471,17 @@ static enum status finish(struct build *build)
     state.totals.inputs = end->first_input;
     state.totals.outputs = end->first_output;
     state.totals.tip = chain_active(work->chain, work->end - 1)->hash;
-    state.runs = work->base.runs + 1;
+    state.run[state.runs++] =
+        (struct tio_run){tio_free_run(&work->base), end->first_tx - work->blocks[0].first_tx + work->later_pairs};
     state.later += work->later_pairs;
-    enum status status = kv_write(work->kv, 0, write_state, &state, work->fault);
+    enum status status = tio_merge(work, &state);
     if (status == STATUS_OK)
-        work->base = state;
-    return status;
+        status = kv_write(work->kv, 0, write_state, &state, work->fault);
+    if (status != STATUS_OK)
+        return status;
+    bool merged = state.runs <= work->base.runs;
+    work->base = state;
+    return merged ? kv_write(work->kv, 0, cut_merged, &state, work->fault) : STATUS_OK;
 }
 
 static void close_stream(struct tio_work *work, const char *name, int *fd, bool keep)

@@ -10,7 +10,7 @@
 #include "graph/tio/tio.h"
 #include "parser/bytes.h"
 
-#define TIO_VERSION 1u
+#define TIO_VERSION 2u
 #define TIO_SEED_SIZE 16u
 #define TIO_PAGE 4080u
 #define TIO_NONE_40 ((UINT64_C(1) << 40) - 1) /* TIO_NONE in 5 bytes */
@@ -47,7 +47,9 @@ enum {
     TXS_A_PAGE_MAX = (TIO_PAGE - TX_PAGE_HEADER) / TX_RECORD_MIN + 1,
     TX_RECORD_MAX = 1 + 7 * 10 + HASH256_SIZE,
     IDENTITY_SIZE = 56,
-    STATE_SIZE = 74,
+    TIO_RUNS_MAX = 48, /* each has twice the pairs of the next: more would not fit any disk */
+    RUN_SIZE = 7,
+    STATE_SIZE = 74 + TIO_RUNS_MAX * RUN_SIZE,
 };
 _Static_assert(INPUTS_A_PAGE * INPUT_SIZE == TIO_PAGE && OUTPUTS_A_PAGE * OUTPUT_SIZE == TIO_PAGE &&
                PAIRS_A_PAGE * PAIR_SIZE == TIO_PAGE, "pages without a rest");
@@ -55,11 +57,18 @@ _Static_assert(INPUTS_A_PAGE * INPUT_SIZE == TIO_PAGE && OUTPUTS_A_PAGE * OUTPUT
 /* Flags of a transaction's record. */
 enum { TX_SEGWIT = 1, TX_FIRST = 2 /* of its block: its offset follows */, TX_COINBASE = 4 };
 
+/* What one build found, or several that were merged: pairs in TABLE_IDS and TABLE_LATER. */
+struct tio_run {
+    uint32_t number; /* in their keys */
+    uint64_t pairs;
+};
+
 struct tio_state {
     struct tio_totals totals;
     uint64_t cut_input; /* spenders from this input on may be of blocks that were taken back: the input itself tells */
-    uint32_t runs;      /* of TABLE_IDS and TABLE_LATER */
-    uint64_t later;     /* pairs in TABLE_LATER */
+    uint64_t later;     /* pairs that were ever put into TABLE_LATER */
+    uint32_t runs;
+    struct tio_run run[TIO_RUNS_MAX]; /* the oldest first */
 };
 
 /* A block with what the public record leaves out. */
@@ -120,6 +129,8 @@ void tio_block_write(const struct block_entry *entry, uint8_t bytes[BLOCK_SIZE])
 void tio_block_read(const uint8_t bytes[BLOCK_SIZE], struct block_entry *entry);
 void tio_state_write(const struct tio_state *state, uint8_t bytes[STATE_SIZE]);
 bool tio_state_read(const uint8_t *bytes, size_t size, struct tio_state *state);
+/* The lowest number that no run has. */
+uint32_t tio_free_run(const struct tio_state *state);
 
 /* One transaction's record without fee, as the walk leaves it; behind it come the fee and the txid. */
 struct tx_head {

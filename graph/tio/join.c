@@ -435,7 +435,7 @@ enum status tio_join(struct tio_work *work)
         join->parts[i].bad_input = join->parts[i].bad_spent = UINT64_MAX;
     if (status == STATUS_OK) {
         join->work = work;
-        join->ids = (struct work_run){.queue = &queue, .table = TABLE_IDS, .run = work->base.runs};
+        join->ids = (struct work_run){.queue = &queue, .table = TABLE_IDS, .run = tio_free_run(&work->base)};
     }
     for (unsigned first = 0; first < parts && status == STATUS_OK; first += threads) {
         join->first = first;

@@ -516,7 +516,7 @@ static enum status place_later(struct place *place)
 {
     struct tio_work *work = place->work;
     struct later_part part = {.fault = work->fault};
-    struct work_run run = {.queue = &place->queue, .table = TABLE_LATER, .run = work->base.runs};
+    struct work_run run = {.queue = &place->queue, .table = TABLE_LATER, .run = tio_free_run(&work->base)};
     enum status status = STATUS_OK;
     uint64_t bad = UINT64_MAX;
     for (uint64_t number = 0; number * work->later_range < work->base.totals.outputs && status == STATUS_OK; number++) {

@@ -8,8 +8,6 @@
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
-#define RUNS_MAX 64u
-
 const char *const tio_table_names[TIO_TABLE_COUNT] = {"meta",      "blocks", "heights", "txs", "tx_numbers",
                                                       "tx_inputs", "inputs", "outputs", "ids", "later"};
 const struct kv_words tio_words = {.noun = "index", .verb = "index"};
@@ -48,7 +46,7 @@ struct tio {
     unsigned txs_count;
     const uint8_t *inputs, *outputs;   /* the pages seen last, NULL at first */
     uint64_t inputs_page, outputs_page;
-    struct pairs_page later[RUNS_MAX];
+    struct pairs_page later[TIO_RUNS_MAX];
 };
 
 /* ---- bytes ---- */
@@ -95,6 +93,10 @@ void tio_state_write(const struct tio_state *state, uint8_t bytes[STATE_SIZE])
     store_le32(bytes + 59, state->runs);
     store_le64(bytes + 63, state->later);
     memset(bytes + 71, 0, STATE_SIZE - 71);
+    for (uint32_t i = 0; i < state->runs; i++) {
+        store_le16(bytes + 74 + RUN_SIZE * i, (uint16_t)state->run[i].number);
+        store_40(bytes + 76 + RUN_SIZE * i, state->run[i].pairs);
+    }
 }
 
 bool tio_state_read(const uint8_t *bytes, size_t size, struct tio_state *state)
@@ -110,7 +112,23 @@ bool tio_state_read(const uint8_t *bytes, size_t size, struct tio_state *state)
     state->cut_input = load_le64(bytes + 51);
     state->runs = load_le32(bytes + 59);
     state->later = load_le64(bytes + 63);
-    return state->runs <= RUNS_MAX && (totals->blocks > 0) == (totals->txs > 0);
+    if (state->runs > TIO_RUNS_MAX)
+        return false;
+    for (uint32_t i = 0; i < TIO_RUNS_MAX; i++)
+        state->run[i] =
+            (struct tio_run){load_le16(bytes + 74 + RUN_SIZE * i), load_40(bytes + 76 + RUN_SIZE * i)};
+    return (totals->blocks > 0) == (totals->txs > 0);
+}
+
+uint32_t tio_free_run(const struct tio_state *state)
+{
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < state->runs; i++)
+        if (state->run[i].number == number) {
+            number++;
+            i = UINT32_MAX; /* from the beginning */
+        }
+    return number;
 }
 
 uint8_t *tio_head_write(const struct tx_head *head, uint8_t *p)
@@ -592,7 +610,8 @@ enum status tio_candidate(struct tio *tio, uint64_t hash, uint64_t below, struct
     if (below > tio->state.totals.outputs)
         below = tio->state.totals.outputs;
     for (uint32_t run = tio->state.runs; run > 0 && below > 0; run--) {
-        enum status status = pair_floor(tio, TABLE_IDS, run - 1, hash >> 24, below - 1, &found, fault);
+        uint32_t number = tio->state.run[run - 1].number;
+        enum status status = pair_floor(tio, TABLE_IDS, number, hash >> 24, below - 1, &found, fault);
         if (status != STATUS_OK && status != STATUS_NOT_FOUND)
             return status;
         if (status == STATUS_OK && (!any || found > best)) {
@@ -689,9 +708,10 @@ static enum status is_spender(struct tio *tio, uint64_t output, uint64_t input, 
 }
 
 /* Makes the page of that run that would have the pair the one at hand. */
-static enum status later_page(struct tio *tio, uint32_t run, const uint8_t pair[PAIR_SIZE], struct fault *fault)
+static enum status later_page(struct tio *tio, uint32_t i, const uint8_t pair[PAIR_SIZE], struct fault *fault)
 {
-    struct pairs_page *page = &tio->later[run];
+    struct pairs_page *page = &tio->later[i];
+    uint32_t run = tio->state.run[i].number;
     if (page->at_hand && memcmp(pair, page->first, PAIR_SIZE) >= 0 && memcmp(pair, page->next, PAIR_SIZE) < 0)
         return STATUS_OK;
     uint8_t key[PAIR_KEY_SIZE] = {(uint8_t)(run >> 8), (uint8_t)run};

@@ -287,7 +287,9 @@ static enum status write_page(struct work_run *run)
     if (run->begun) /* the first page has zeros, so that what is below its first pair leads to it too */
         memcpy(key + 2, run->page, PAIR_SIZE);
     run->begun = true;
-    enum status status = work_append(run->queue, run->table, key, sizeof key, run->page, run->size);
+    bool alone = run->queue->work->base.totals.blocks == 0; /* else numbers of runs come as they are free */
+    enum status status =
+        (alone ? work_append : work_put)(run->queue, run->table, key, sizeof key, run->page, run->size);
     run->size = 0;
     return status;
 }

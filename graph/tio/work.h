@@ -7,6 +7,7 @@
  *          the txid index into the tables; what spends an older output -> values and later
  *   place  outs with links -> the table of outputs, values (input, output, value), by ranges of inputs;
  *   rest   txs with values -> the tables of inputs and transactions; blocks
+ *   merge  small runs of the tables of pairs -> one
  *
  * For build.c and its stages only. Numbers are those of the whole chain. A stage that finds that the chain cannot
  * be right says which block: STATUS_FORMAT with bad_height set. */
@@ -146,5 +147,8 @@ enum status tio_walk(struct tio_work *work) MUST_CHECK;
 enum status tio_join(struct tio_work *work) MUST_CHECK;
 enum status tio_place_outputs(struct tio_work *work) MUST_CHECK;
 enum status tio_place_rest(struct tio_work *work) MUST_CHECK;
+/* Merges the last run of `state`, which this build has made, with those before that are not much larger: into a run of
+ * its own, which `state` has then in their place. The pages of theirs stay. */
+enum status tio_merge(struct tio_work *work, struct tio_state *state) MUST_CHECK;
 
 #endif

@@ -452,6 +452,46 @@ static void test_reorganisations(void **state)
     free(dir);
 }
 
+/* Many small builds, some of which take back, leave few runs, and what a fresh build makes. */
+static void test_many_steps(void **state)
+{
+    (void)state;
+    enum { FIRST = 40, STEPS = 80 };
+    char *dir = temp_dir(), whole[65], text[65];
+    const char *store = path_of("%s/store", dir);
+    struct gen_options chain = spending_chain(path_of("%s/data", dir));
+    struct rng rng = {(uint64_t)time(NULL)};
+    print_message("seed %ju\n", (uintmax_t)rng.state);
+    make_dirs(chain.dir);
+    chain.block_bytes = 8000;
+    struct gen *gen = gen_open(&chain);
+    gen_blocks(gen, FIRST + 2 * STEPS, 0);
+    gen_close(gen);
+    struct tio_options options = options_for(chain.dir, store);
+    options.threads = 1;
+    uint32_t height = FIRST, most = 0;
+    for (unsigned step = 0; step < STEPS; step++) {
+        options.to_height = height;
+        struct tio_result result = build_with(&options);
+        assert_true(step == 0 || result.blocks_added <= 3);
+        struct tio *tio = open_index(store);
+        const struct tio_state *now = tio_state_of(tio);
+        most = now->runs > most ? now->runs : most;
+        for (uint32_t i = 1; i < now->runs; i++)
+            assert_true(now->run[i - 1].pairs >= 2 * now->run[i].pairs);
+        tio_close(tio);
+        height = rng_below(&rng, 8) ? height + 1 + rng_below(&rng, 3) : height - rng_below(&rng, 6);
+    }
+    assert_true(most > 2 && most < 14); /* 2^14 pairs and more would be in the oldest */
+    remove_tree(path_of("%s/fresh", dir));
+    check(store, 2, text);
+    options.store = path_of("%s/fresh", dir);
+    build_with(&options);
+    assert_string_equal(check(options.store, 2, whole), text);
+    remove_tree(dir);
+    free(dir);
+}
+
 static void test_generated(void **state)
 {
     (void)state;
@@ -710,6 +750,7 @@ int main(void)
         cmocka_unit_test_teardown(test_deceiving_prevout, whole_hashes),
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_reorganisations),
+        cmocka_unit_test(test_many_steps),
         cmocka_unit_test(test_generated),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_random_access),
