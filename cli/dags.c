@@ -19,7 +19,7 @@ static enum status write_tables(const struct summary *summary, const struct sele
     bool linked = status == STATUS_OK;
     if (status == STATUS_REFUSED) {
         message_fault(fault);
-        message("payers and payees are left out");
+        message("payers and payees are left out; tables of them in the folder are of an earlier run");
     }
     if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED)
         status = STATUS_OK;

@@ -225,23 +225,6 @@ enum status flow_commit(struct flow *flow, struct fault *fault)
 
 /* ---- opening ---- */
 
-static enum status check_tip(struct tio *tio, const struct store *store, struct fault *fault)
-{
-    struct store_totals totals = store_totals_of(store);
-    struct tio_block block;
-    uint32_t blocks = tio_totals_of(tio).blocks;
-    if (blocks >= totals.blocks) {
-        enum status status = tio_block_at(tio, totals.blocks - 1, &block, fault);
-        if (status != STATUS_OK)
-            return status;
-        if (hash256_equal(&block.hash, &totals.tip))
-            return STATUS_OK;
-    }
-    return fault_set(fault, STATUS_REFUSED, store_path(store), FAULT_NO_OFFSET,
-                     "the index does not have the store's last block (height %u): run 'unktx index' on the same chain",
-                     (unsigned)totals.blocks - 1);
-}
-
 enum status flow_open(struct flow *flow, const struct store *store, const struct forest *forest, unsigned threads,
                       struct fault *fault)
 {
@@ -249,7 +232,7 @@ enum status flow_open(struct flow *flow, const struct store *store, const struct
     *flow = (struct flow){.store = store, .forest = forest, .threads = threads};
     enum status status = tios_open(store_path(store), threads, &flow->tios, fault);
     if (status == STATUS_OK)
-        status = check_tip(flow->tios.tios[0], store, fault);
+        status = links_reach_tip(flow->tios.tios[0], store, fault);
     if (status != STATUS_OK)
         return status;
     flow->network = links_network(flow->tios.tios[0]);

@@ -63,6 +63,23 @@ enum status inputs_run_load(struct inputs_run *run, uint64_t number, struct faul
     return STATUS_OK;
 }
 
+enum status links_reach_tip(struct tio *tio, const struct store *store, struct fault *fault)
+{
+    struct store_totals totals = store_totals_of(store);
+    struct tio_block block;
+    uint32_t blocks = tio_totals_of(tio).blocks;
+    if (blocks >= totals.blocks) {
+        enum status status = tio_block_at(tio, totals.blocks - 1, &block, fault);
+        if (status != STATUS_OK)
+            return status;
+        if (hash256_equal(&block.hash, &totals.tip))
+            return STATUS_OK;
+    }
+    return fault_set(fault, STATUS_REFUSED, store_path(store), FAULT_NO_OFFSET,
+                     "the index does not have the store's last block (height %u): run 'unktx index' on the same chain",
+                     (unsigned)totals.blocks - 1);
+}
+
 enum status tios_open(const char *store, unsigned threads, struct tios *tios, struct fault *fault)
 {
     *tios = (struct tios){0};

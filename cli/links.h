@@ -3,6 +3,7 @@
 #ifndef UNKTX_CLI_LINKS_H
 #define UNKTX_CLI_LINKS_H
 
+#include "graph/store/store.h"
 #include "graph/tio/tio.h"
 #include "parser/network.h"
 
@@ -66,6 +67,10 @@ static inline const struct network *links_network(const struct tio *tio)
     struct tio_totals totals = tio_totals_of(tio);
     return network_by_genesis(&totals.genesis);
 }
+
+/* STATUS_REFUSED, with the way out, where the index does not have the store's last block: one that ends lower, or is of
+ * another branch, knows less than the store does. */
+enum status links_reach_tip(struct tio *tio, const struct store *store, struct fault *fault) MUST_CHECK;
 
 /* The index of a store, once for each of `threads` workers. Zero-initialise; tios_close in any case. */
 struct tios {

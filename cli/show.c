@@ -526,8 +526,15 @@ static enum status show_place(struct show *show, const struct place *place, stru
     uint32_t only = place->type == PLACE_OUTPUT ? place->number : VOUT_ALL;
     enum status status = tio_open(show->settings->store, &show->tio, fault);
     if (status == STATUS_OK)
+        status = links_reach_tip(show->tio, show->store, fault);
+    if (status == STATUS_OK)
         return show_linked(show, place, only, fault);
-    return status == STATUS_NOT_FOUND ? show_tx(show, &place->hash, only, fault) : status;
+    if (status == STATUS_REFUSED) {
+        message_fault(fault);
+        message("shown as the store has it");
+    }
+    bool without_index = status == STATUS_NOT_FOUND || status == STATUS_REFUSED;
+    return without_index ? show_tx(show, &place->hash, only, fault) : status;
 }
 
 static enum status show_all(struct show *show, const struct place *place, struct fault *fault)

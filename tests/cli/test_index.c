@@ -763,6 +763,25 @@ static void expect(int status, const char *part_of_err, const char *line)
     run_free(&run);
 }
 
+/* An index that ends below the store knows fewer spends: this output, of height 10, is spent at 163. */
+static void test_show_beside_a_lower_index(void **state)
+{
+    (void)state;
+    static const char output[] = "43c0d23d0297c642d8cb2599fe783465cef6374a43474a7c53084944a51290ef:0";
+    static const char spender[] = "spent by 5e3df09c81f6eddd1dd4100a594887b75b63a58354ee115382348c461b27d71e input 0";
+    char *temp = temp_dir();
+    for (unsigned i = 0; i < 2; i++) {
+        scan("index", "tests/fixtures/regtest-xor/regtest", temp, i ? "" : " --to-height 150");
+        scan("scan", "tests/fixtures/regtest-xor/regtest", temp, "");
+        struct run show = unktx_expect(0, "show %s --store %s", output, temp);
+        assert_non_null(strstr(show.out, spender));
+        assert_int_equal(strstr(show.err, "the index does not have the store's last block") != NULL, i == 0);
+        run_free(&show);
+    }
+    remove_tree(temp);
+    free(temp);
+}
+
 static void test_ranges_and_limits(void **state)
 {
     (void)state;
@@ -908,6 +927,7 @@ int main(void)
         cmocka_unit_test(test_shared_padding),    cmocka_unit_test(test_shared_tie),
         cmocka_unit_test(test_shared_invalid),    cmocka_unit_test(test_shared_crash),
         cmocka_unit_test(test_ranges_and_limits), cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_show_beside_a_lower_index),
         cmocka_unit_test(test_index_behind),      cmocka_unit_test(test_without_blk_files),
         cmocka_unit_test(test_generated),         cmocka_unit_test(test_analyze),
     };
