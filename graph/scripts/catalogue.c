@@ -1,9 +1,9 @@
 #include "graph/scripts/catalogue.h"
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/scripts/pattern.h"
 #include "graph/scripts/textfile.h"
 #include "parser/mem.h"
 
@@ -102,12 +102,9 @@ static void find_plain_ends(struct known_script *entry)
 static enum status check_pattern(const char *pattern, const struct source *source)
 {
     regex_t regex;
-    char why[128];
-    int error = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
-    if (error) {
-        regerror(error, &regex, why, sizeof why);
+    char why[PATTERN_WHY];
+    if (!pattern_compile(pattern, &regex, why))
         return refuse(source, why, pattern);
-    }
     regfree(&regex);
     return STATUS_OK;
 }

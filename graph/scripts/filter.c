@@ -1,9 +1,9 @@
 #include "graph/scripts/filter.h"
 
-#include <regex.h>
 #include <string.h>
 
 #include "graph/scripts/labels.h"
+#include "graph/scripts/pattern.h"
 #include "graph/scripts/textfile.h"
 #include "parser/mem.h"
 
@@ -32,12 +32,9 @@ static enum status add_pattern(struct filter *filter, const char *path, size_t l
         return fault_nomem(fault);
     filter->count++;
     memcpy(pattern->text, line, size);
-    int error = regcomp(&pattern->regex, pattern->text, REG_EXTENDED | REG_NOSUB);
-    if (error) {
-        char why[128];
-        regerror(error, &pattern->regex, why, sizeof why);
+    char why[PATTERN_WHY];
+    if (!pattern_compile(pattern->text, &pattern->regex, why))
         return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "line %zu: %s", line_number, why);
-    }
     pattern->compiled = true;
     return STATUS_OK;
 }

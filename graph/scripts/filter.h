@@ -8,7 +8,7 @@
 struct filter; /* POSIX extended regular expressions over the asm of a script; opaque */
 
 /* One pattern a line; empty lines and lines that begin with # are passed over. STATUS_FORMAT names the line and what
- * regcomp says of it. */
+ * is wrong with it: no such expression, or a back-reference. */
 enum status filter_read(const char *path, struct filter **filter, struct fault *fault) MUST_CHECK;
 /* A filter whose patterns are the entries of a catalogue (which is borrowed) but for its protocols, told by name. */
 enum status filter_known(const struct catalogue *catalogue, struct filter **filter, struct fault *fault) MUST_CHECK;

@@ -1,8 +1,8 @@
 #include "graph/scripts/matcher.h"
 
-#include <regex.h>
 #include <string.h>
 
+#include "graph/scripts/pattern.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
 
@@ -29,6 +29,7 @@ struct matcher {
 enum status matcher_new(const struct catalogue *catalogue, const uint8_t seed[16], struct matcher **matcher,
                         struct fault *fault)
 {
+    char why[PATTERN_WHY];
     struct matcher *m = mem_alloc(1, sizeof *m + script_asm_bound(MATCHER_SCRIPT_MAX));
     *matcher = m;
     if (!m)
@@ -38,7 +39,7 @@ enum status matcher_new(const struct catalogue *catalogue, const uint8_t seed[16
     m->key[1] = load_le64(seed + 8);
     for (; m->compiled < catalogue->count; m->compiled++)
         /* the catalogue has compiled each of them before, so memory is all that can lack */
-        if (regcomp(&m->regexes[m->compiled], catalogue->entries[m->compiled].pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        if (!pattern_compile(catalogue->entries[m->compiled].pattern, &m->regexes[m->compiled], why))
             return fault_nomem(fault);
     return STATUS_OK;
 }

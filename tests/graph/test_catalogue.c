@@ -341,6 +341,7 @@ static void files(void **state)
     refused(folder, "a\t\t\t\t\t\na\t\t\t\t\t\n", 14, "line 2: the name is taken");
     refused(folder, "a\tnonsense\t\t\t\t\n", 15, "no such condition: 'nonsense'");
     refused(folder, "a\t\t(\t\t\t\n", 8, "line 1: Unmatched");
+    refused(folder, "a\t\t(x)\\1\t\t\t\n", 12, "line 1: back-references");
     refused(folder, "a\t\t\0\t\t\t\n", 8, "zero byte");
     char many[129 * 12] = "";
     for (int i = 0; i < 129; i++)

@@ -56,6 +56,9 @@ static void reads_patterns(void **state)
     assert_int_equal(read_text(folder, "a\n\xff\n", 4, &filter, &fault), STATUS_FORMAT);
     assert_non_null(strstr(fault.text, "line 2"));
 
+    assert_int_equal(read_text(folder, "a\\\\1\n(a)\\1\n", 11, &filter, &fault), STATUS_FORMAT);
+    assert_non_null(strstr(fault.text, "line 2: back-references"));
+
     assert_int_equal(filter_read(path_of("%s/absent", folder), &filter, &fault), STATUS_IO);
     assert_non_null(strstr(fault.path, "absent"));
     remove_tree(folder);
