@@ -1,8 +1,7 @@
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/outfile.h"
-#include "cli/scripts.h"
-#include "cli/source.h"
+#include "cli/study.h"
 #include "cli/summary.h"
 #include "cli/tables.h"
 #include "cli/top.h"
@@ -38,47 +37,34 @@ static enum status write_tables(const struct summary *summary, const struct sele
 
 static enum status dags(const struct settings *settings, enum rules rules, struct fault *fault)
 {
-    struct store *store = NULL;
-    struct catalogue catalogue = {0};
-    struct filter *filter = NULL;
-    struct forest forest = {0};
-    struct selection selection = {0};
+    struct study study = {0};
     struct scripts_held held = {0};
     struct order_row *orders = NULL;
     unsigned threads = (unsigned)settings->threads;
-    enum status status = scripts_read(settings, &catalogue, fault);
-    if (status == STATUS_OK)
-        status = scripts_filter(settings, &catalogue, &filter, fault);
-    if (status == STATUS_OK)
-        status = source_open(settings, &store, fault);
+    const struct forest *forest = &study.forest;
+    struct selection *selection = &study.selection;
+    enum status status = study_open(settings, &study, fault);
     if (status == STATUS_OK)
         status = outfile_make_folder(settings->out, fault);
+    struct summary summary = {
+        .settings = settings, .store = study.store, .forest = forest, .filter = study.filter};
     if (status == STATUS_OK)
-        status = forest_load(store, threads, &forest, fault);
+        status = summary_fill(&summary, rules, selection, fault);
     if (status == STATUS_OK)
-        status = source_go_on(fault);
-    struct summary summary = {.settings = settings, .store = store, .forest = &forest, .filter = filter};
+        status = scripts_hold(&study.catalogue, study.store, forest, selection, threads, &held, fault);
     if (status == STATUS_OK)
-        status = summary_fill(&summary, rules, &selection, fault);
+        status = order_all(forest, &selection->tdags, &selection->classes, threads, &orders, fault);
     if (status == STATUS_OK)
-        status = scripts_hold(&catalogue, store, &forest, &selection, threads, &held, fault);
-    if (status == STATUS_OK)
-        status = order_all(&forest, &selection.tdags, &selection.classes, threads, &orders, fault);
-    if (status == STATUS_OK)
-        status = write_tables(&summary, &selection, &held, orders, fault);
+        status = write_tables(&summary, selection, &held, orders, fault);
     if (status == STATUS_OK)
         status = summary_write(&summary, settings->out, fault);
     if (status == STATUS_OK)
-        status = settings->top > 0 || settings->order_by ? top_print(settings, &forest, &selection, orders, fault)
-                                                         : summary_print(&summary, &selection, fault);
+        status = settings->top > 0 || settings->order_by ? top_print(settings, forest, selection, orders, fault)
+                                                         : summary_print(&summary, selection, fault);
     summary_free(&summary);
     scripts_held_free(&held);
     mem_free(orders);
-    selection_free(&selection);
-    forest_free(&forest);
-    store_close(store);
-    filter_free(filter);
-    catalogue_free(&catalogue);
+    study_close(&study);
     return status;
 }
 

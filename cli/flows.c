@@ -2,8 +2,7 @@
 #include "cli/flow.h"
 #include "cli/message.h"
 #include "cli/outfile.h"
-#include "cli/scripts.h"
-#include "cli/source.h"
+#include "cli/study.h"
 
 static enum status print_sums(const struct flow *flow, struct fault *fault)
 {
@@ -30,30 +29,19 @@ static enum status print_sums(const struct flow *flow, struct fault *fault)
 
 static enum status flows(const struct settings *settings, enum rules rules, struct fault *fault)
 {
-    struct store *store = NULL;
-    struct catalogue catalogue = {0};
-    struct filter *filter = NULL;
-    struct forest forest = {0};
-    struct selection selection = {0};
+    struct study study = {0};
     struct flow flow = {0};
     unsigned threads = (unsigned)settings->threads;
-    enum status status = scripts_read(settings, &catalogue, fault);
-    if (status == STATUS_OK)
-        status = scripts_filter(settings, &catalogue, &filter, fault);
-    if (status == STATUS_OK)
-        status = source_open(settings, &store, fault);
+    enum status status = study_open(settings, &study, fault);
     if (status == STATUS_OK)
         status = outfile_make_folder(settings->out, fault);
     if (status == STATUS_OK)
-        status = forest_load(store, threads, &forest, fault);
+        status = flow_open(&flow, study.store, &study.forest, threads, fault);
     if (status == STATUS_OK)
-        status = source_go_on(fault);
+        status = selection_make(study.store, &study.forest, rules, study.filter, settings->compress, threads,
+                                &study.selection, fault);
     if (status == STATUS_OK)
-        status = flow_open(&flow, store, &forest, threads, fault);
-    if (status == STATUS_OK)
-        status = selection_make(store, &forest, rules, filter, settings->compress, threads, &selection, fault);
-    if (status == STATUS_OK)
-        status = flow_write(&flow, &selection, settings->out, fault);
+        status = flow_write(&flow, &study.selection, settings->out, fault);
     if (status == STATUS_OK)
         status = flow_commit(&flow, fault);
     if (status == STATUS_OK) {
@@ -61,11 +49,7 @@ static enum status flows(const struct settings *settings, enum rules rules, stru
         status = print_sums(&flow, fault);
     }
     flow_close(&flow);
-    selection_free(&selection);
-    forest_free(&forest);
-    store_close(store);
-    filter_free(filter);
-    catalogue_free(&catalogue);
+    study_close(&study);
     return status;
 }
 

@@ -7,8 +7,7 @@
 #include "cli/outfile.h"
 #include "cli/periods.h"
 #include "cli/report_page.h"
-#include "cli/scripts.h"
-#include "cli/source.h"
+#include "cli/study.h"
 #include "cli/summary.h"
 #include "cli/svg.h"
 #include "cli/tables.h"
@@ -22,12 +21,8 @@
 
 struct report {
     const struct settings *settings;
-    struct store *store;
-    struct forest forest;
-    struct selection selection;
+    struct study study;
     struct summary summary;
-    struct catalogue catalogue;
-    struct filter *filter;
     struct scripts_held held;
     struct order_row *orders;
     struct periods periods;
@@ -94,10 +89,10 @@ static void put_fact(struct page *page, const char *name, uint64_t number)
 static void put_scanned(struct report *report)
 {
     struct page *page = &report->page;
-    const struct forest *forest = &report->forest;
+    const struct forest *forest = &report->study.forest;
     char network[SOURCE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", first[CHART_TIME_SIZE], last[CHART_TIME_SIZE];
     char bitcoins[GROUPED_SIZE];
-    source_network(report->store, network);
+    source_network(report->study.store, network);
     hash256_hex(&forest->tip, tip);
     begin_section(page, "scanned", "What was scanned");
     PRINT(page, "<p>The chain of %s from %s to %s (UTC), block 0 to %u, which is "
@@ -193,7 +188,7 @@ static enum status put_kinds(struct report *report)
 static enum status put_sizes(struct report *report)
 {
     struct page *page = &report->page;
-    const struct classes *classes = &report->selection.classes;
+    const struct classes *classes = &report->study.selection.classes;
     struct chart_counts *nodes = mem_alloc(2, sizeof *nodes);
     if (!nodes)
         return STATUS_NOMEM;
@@ -219,12 +214,12 @@ static enum status put_sizes(struct report *report)
 
 static void put_scripts(struct report *report, const struct name_set *names)
 {
-    char *list = mem_alloc(catalogue_names_size(&report->catalogue) + 1, 1);
+    char *list = mem_alloc(catalogue_names_size(&report->study.catalogue) + 1, 1);
     if (!list) {
         report->page.status = STATUS_NOMEM;
         return;
     }
-    size_t size = (size_t)(catalogue_put_names(&report->catalogue, names, list) - list);
+    size_t size = (size_t)(catalogue_put_names(&report->study.catalogue, names, list) - list);
     put_escaped(&report->page, list, size);
     mem_free(list);
 }
@@ -232,12 +227,14 @@ static void put_scripts(struct report *report, const struct name_set *names)
 static enum status put_class(struct report *report, uint32_t number, struct fault *fault)
 {
     struct page *page = &report->page;
-    const struct class_row *row = &report->selection.classes.classes[number];
+    const struct class_row *row = &report->study.selection.classes.classes[number];
     char id[CLASS_ID_TEXT + 1] = "", left[GROUPED_SIZE];
     uint64_t not_drawn = 0;
     put_class_id(id, row->class_id, row->exact);
     PRINT(page, "<tr><td class=\"drawn\">");
-    enum status status = svg_inline(page, &report->forest, &report->selection.tdags, row->first_dag, &not_drawn, fault);
+    const struct study *study = &report->study;
+    enum status status =
+        svg_inline(page, &study->forest, &study->selection.tdags, row->first_dag, &not_drawn, fault);
     if (status != STATUS_OK)
         return status;
     if (not_drawn)
@@ -261,7 +258,7 @@ static enum status put_class(struct report *report, uint32_t number, struct faul
 static enum status put_classes(struct report *report, struct fault *fault)
 {
     struct page *page = &report->page;
-    const struct classes *classes = &report->selection.classes;
+    const struct classes *classes = &report->study.selection.classes;
     char number[2][GROUPED_SIZE];
     enum status status = STATUS_OK;
     uint32_t shown = classes->classes_count < CLASSES_DRAWN ? classes->classes_count : CLASSES_DRAWN;
@@ -296,7 +293,7 @@ typedef bool comes_first(const struct report *report, uint32_t a, uint32_t b);
 
 static bool is_higher(const struct report *report, uint32_t a, uint32_t b)
 {
-    const struct tdag_row *rows = report->selection.classes.rows;
+    const struct tdag_row *rows = report->study.selection.classes.rows;
     if (rows[a].height != rows[b].height)
         return rows[a].height > rows[b].height;
     if (rows[a].nodes != rows[b].nodes)
@@ -313,7 +310,7 @@ static bool is_more_automatic(const struct report *report, uint32_t a, uint32_t 
 static uint32_t find_first(const struct report *report, comes_first *first, uint32_t list[LISTED])
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < report->selection.classes.rows_count; i++) {
+    for (uint32_t i = 0; i < report->study.selection.classes.rows_count; i++) {
         uint32_t at = count;
         while (at > 0 && first(report, i, list[at - 1]))
             at--;
@@ -333,8 +330,8 @@ static void put_value(struct page *page, const char *name, uint64_t value_sat)
 
 static enum status put_timeline(struct report *report, uint32_t dag)
 {
-    const struct forest *forest = &report->forest;
-    const struct tdags *tdags = &report->selection.tdags;
+    const struct forest *forest = &report->study.forest;
+    const struct tdags *tdags = &report->study.selection.tdags;
     struct chart_times *times = mem_alloc(1, sizeof *times);
     char what[96], number[GROUPED_SIZE];
     if (!times)
@@ -359,10 +356,10 @@ static enum status put_timeline(struct report *report, uint32_t dag)
 static enum status put_tdag(struct report *report, const char *list, uint32_t dag, struct fault *fault)
 {
     struct page *page = &report->page;
-    const struct tdag_row *row = &report->selection.classes.rows[dag - 1];
+    const struct tdag_row *row = &report->study.selection.classes.rows[dag - 1];
     uint64_t not_drawn = 0;
     char number[GROUPED_SIZE], txid[HASH256_HEX_SIZE + 1] = "";
-    hash256_hex(&report->forest.txs[row->first_tx].txid, txid);
+    hash256_hex(&report->study.forest.txs[row->first_tx].txid, txid);
     PRINT(page, "<article aria-labelledby=\"%s-%u\">\n<h3 id=\"%s-%u\">T-DAG %u: %s</h3>\n<dl>\n", list,
           (unsigned)dag, list, (unsigned)dag, (unsigned)dag, family_name(row->family));
     PRINT(page, "<div><dt>automation</dt><dd>%.6f</dd></div>\n<div><dt>orderliness</dt><dd>%.6f</dd></div>\n",
@@ -382,7 +379,7 @@ static enum status put_tdag(struct report *report, const char *list, uint32_t da
                 "aria-label=\"Drawing of T-DAG %u\">",
           (unsigned)dag);
     if (status == STATUS_OK)
-        status = svg_inline(page, &report->forest, &report->selection.tdags, dag, &not_drawn, fault);
+        status = svg_inline(page, &report->study.forest, &report->study.selection.tdags, dag, &not_drawn, fault);
     PRINT(page, "</div>\n");
     if (not_drawn)
         PRINT(page, "<p>%s nodes are not drawn.</p>\n", grouped(number, not_drawn));
@@ -434,7 +431,7 @@ static void put_rules(struct report *report)
     for (unsigned r = 0; r < RULES; r++) {
         const struct summary_rules *rules = &report->summary.rules[r];
         PRINT(page, "<tr><th scope=\"row\">%s</th>", rules_name((enum rules)r));
-        put_number(page, report->forest.unknown_txs[r]);
+        put_number(page, report->study.forest.unknown_txs[r]);
         put_number(page, rules->roots);
         put_number(page, rules->tdags);
         put_number(page, rules->nodes);
@@ -478,7 +475,7 @@ static enum status add_batch(struct periods *periods, struct batch_view *view)
 
 static enum status fill_periods(struct report *report, struct fault *fault)
 {
-    const struct forest *forest = &report->forest;
+    const struct forest *forest = &report->study.forest;
     struct store_reader *reader = NULL;
     uint32_t first = UINT32_MAX, last = 0;
     /* without block 0, which test networks may have years before the others */
@@ -487,7 +484,7 @@ static enum status fill_periods(struct report *report, struct fault *fault)
         last = forest->block_times[i] > last ? forest->block_times[i] : last;
     }
     report->periods.by = last - first <= BY_DAY_MAX ? BY_DAY : BY_MONTH;
-    enum status status = store_reader_open(report->store, &reader, fault);
+    enum status status = store_reader_open(report->study.store, &reader, fault);
     size_t batches = status == STATUS_OK ? store_batches(reader) : 0;
     for (size_t b = 0; b < batches && status == STATUS_OK; b++) {
         struct batch_view view;
@@ -496,7 +493,7 @@ static enum status fill_periods(struct report *report, struct fault *fault)
             break;
         status = add_batch(&report->periods, &view);
         if (status == STATUS_FORMAT)
-            status = source_damaged(report->store, view.first_height, fault);
+            status = source_damaged(report->study.store, view.first_height, fault);
         else if (status == STATUS_NOMEM)
             status = fault_nomem(fault);
     }
@@ -509,25 +506,18 @@ static enum status load(struct report *report, struct fault *fault)
 {
     const struct settings *settings = report->settings;
     unsigned threads = (unsigned)settings->threads;
-    enum status status = scripts_read(settings, &report->catalogue, fault);
+    struct study *study = &report->study;
+    struct selection *selection = &study->selection;
+    enum status status = study_open(settings, study, fault);
+    report->summary = (struct summary){
+        .settings = settings, .store = study->store, .forest = &study->forest, .filter = study->filter};
     if (status == STATUS_OK)
-        status = scripts_filter(settings, &report->catalogue, &report->filter, fault);
+        status = summary_fill(&report->summary, report->rules, selection, fault);
     if (status == STATUS_OK)
-        status = source_open(settings, &report->store, fault);
+        status =
+            scripts_hold(&study->catalogue, study->store, &study->forest, selection, threads, &report->held, fault);
     if (status == STATUS_OK)
-        status = forest_load(report->store, threads, &report->forest, fault);
-    if (status == STATUS_OK)
-        status = source_go_on(fault);
-    report->summary = (struct summary){.settings = settings, .store = report->store, .forest = &report->forest,
-                                       .filter = report->filter};
-    if (status == STATUS_OK)
-        status = summary_fill(&report->summary, report->rules, &report->selection, fault);
-    if (status == STATUS_OK)
-        status = scripts_hold(&report->catalogue, report->store, &report->forest, &report->selection, threads,
-                              &report->held, fault);
-    if (status == STATUS_OK)
-        status = order_all(&report->forest, &report->selection.tdags, &report->selection.classes, threads,
-                           &report->orders, fault);
+        status = order_all(&study->forest, &selection->tdags, &selection->classes, threads, &report->orders, fault);
     return status == STATUS_OK ? fill_periods(report, fault) : status;
 }
 
@@ -535,15 +525,15 @@ static enum status put_all(struct report *report, struct fault *fault)
 {
     struct page *page = &report->page;
     char network[SOURCE_NETWORK_SIZE];
-    source_network(report->store, network);
+    source_network(report->study.store, network);
     PRINT(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
                 "content=\"width=device-width,initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n"
                 "<link rel=\"icon\" href=\"data:,\"/>\n<title>Unknown transactions of %s to block %u</title>\n",
-          network, (unsigned)report->forest.blocks - 1);
+          network, (unsigned)report->study.forest.blocks - 1);
     PRINT(page, "<style>%s\n%s</style></head>\n<body>\n", svg_style, report_style);
     PRINT(page, "%s", report_top);
     PRINT(page, "<h1>Unknown transactions of %s</h1>\n<p>To block %u, rules %s; written by unktx %s.</p>\n", network,
-          (unsigned)report->forest.blocks - 1, rules_name(report->rules), UNKTX_VERSION);
+          (unsigned)report->study.forest.blocks - 1, rules_name(report->rules), UNKTX_VERSION);
     PRINT(page, "%s", report_contents);
     put_scanned(report);
     enum status status = put_kinds(report);
@@ -579,11 +569,7 @@ static enum status write_report(struct report *report, struct fault *fault)
     summary_free(&report->summary);
     scripts_held_free(&report->held);
     mem_free(report->orders);
-    selection_free(&report->selection);
-    forest_free(&report->forest);
-    store_close(report->store);
-    filter_free(report->filter);
-    catalogue_free(&report->catalogue);
+    study_close(&report->study);
     return status;
 }
 
