@@ -91,7 +91,7 @@ check: all $(TESTS) $(CHAINGEN) $(REPLAYS)
 	done; for noun in $(FUZZ_NOUNS); do \
 	    echo "== tests/fuzz/corpus/$$noun"; $(BUILD)/tests/fuzz/replay_$$noun tests/fuzz/corpus/$$noun >/dev/null || failed="$$failed fuzz/$$noun"; \
 	done; sh tests/lint.sh || failed="$$failed lint"; \
-	for script in notebooks-data notebook readme install deb browser; do UNKTX=$(BUILD)/unktx BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" \
+	for script in notebooks-data notebook graphfiles readme install deb browser; do UNKTX=$(BUILD)/unktx BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" \
 	    sh tests/$$script.sh || failed="$$failed $$script"; done; \
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; echo "all test programs passed"
 

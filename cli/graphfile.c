@@ -2,13 +2,15 @@
 
 #include <stdio.h>
 
-/* GraphML has no unsigned type, and igraph reads every number as a double: satoshis stay exact to 2^53. */
+/* GraphML has no unsigned type, and igraph reads every number as a double: satoshis stay exact to 2^53. Gephi writes
+ * what is called label beside a node. */
 static const char graphml_head[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
     "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\"\n"
     "         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"\n"
     "         xsi:schemaLocation=\"http://graphml.graphdrawing.org/xmlns "
     "http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd\">\n"
+    "  <key id=\"label\" for=\"node\" attr.name=\"label\" attr.type=\"string\"/>\n"
     "  <key id=\"txid\" for=\"node\" attr.name=\"txid\" attr.type=\"string\"/>\n"
     "  <key id=\"height\" for=\"node\" attr.name=\"height\" attr.type=\"long\"/>\n"
     "  <key id=\"tx_index\" for=\"node\" attr.name=\"tx_index\" attr.type=\"long\"/>\n"
@@ -38,9 +40,10 @@ static enum status dot_node(struct text *text, const struct graphfile_node *node
 
 static enum status graphml_node(struct text *text, const struct graphfile_node *node, const char *hex)
 {
-    enum status status = text_printf(text, "    <node id=\"n%llu\"><data key=\"txid\">%s</data>"
-                                     "<data key=\"height\">%u</data><data key=\"tx_index\">%u</data>",
-                                     ULL(node->id), hex, (unsigned)node->height, (unsigned)node->index);
+    enum status status = text_printf(
+        text, "    <node id=\"n%llu\"><data key=\"label\">%.8s</data><data key=\"txid\">%s</data>"
+              "<data key=\"height\">%u</data><data key=\"tx_index\">%u</data>",
+        ULL(node->id), hex, hex, (unsigned)node->height, (unsigned)node->index);
     if (status == STATUS_OK && node->tells_root)
         status = text_printf(text, "<data key=\"is_root\">%s</data>", node->is_root ? "true" : "false");
     return status == STATUS_OK ? text_printf(text, "<data key=\"value_out_sat\">%llu</data></node>\n",

@@ -1,0 +1,84 @@
+"""graphfiles.py TOOL UNKTX STORE TABLES: the T-DAGs of a store as GraphML and DOT, read by TOOL (igraph, networkx or pydot, which
+reads the DOT for networkx), against TABLES/txs.csv and TABLES/arcs.csv. Exit status 77 where the tool is not here."""
+import csv
+import importlib
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+NODE = ["txid", "height", "tx_index", "is_root", "value_out_sat"]
+EDGE = ["from_txid", "vout", "to_txid", "vin", "value_sat", "kind"]
+
+
+def plain(value):
+    """As the tables write it: igraph makes doubles of numbers, pydot leaves quotes, booleans are 0 or 1 there."""
+    if isinstance(value, (bool, float)):
+        value = int(value)
+    return str(value).strip('"')
+
+
+def by_igraph(path):
+    import igraph
+    graph = igraph.Graph.Read_GraphML(str(path))
+    assert graph.is_directed()
+    nodes = [[vertex[name] for name in NODE] for vertex in graph.vs]
+    edges = [[graph.vs[edge.source]["txid"], edge["vout"], graph.vs[edge.target]["txid"], edge["vin"], edge["value_sat"],
+              edge["kind"]] for edge in graph.es]
+    assert all(vertex["label"] == vertex["txid"][:8] for vertex in graph.vs)
+    return nodes, edges
+
+
+def of_networkx(graph):
+    assert graph.is_directed()
+    nodes = [[data[name] for name in NODE] for _, data in graph.nodes(data=True)]
+    edges = [[graph.nodes[source]["txid"].strip('"'), data["vout"], graph.nodes[target]["txid"].strip('"'), data["vin"],
+              data["value_sat"], data["kind"]] for source, target, data in graph.edges(data=True)]
+    return nodes, edges
+
+
+def by_networkx(path):
+    import networkx
+    return of_networkx(networkx.read_graphml(path))
+
+
+def by_pydot(path):
+    import networkx
+    import pydot
+    graph = networkx.nx_pydot.from_pydot(pydot.graph_from_dot_file(str(path))[0])
+    graph.remove_nodes_from([node for node in graph if "\\n" in node])  # pydot takes the end of the file for a node
+    return of_networkx(graph)
+
+
+def rows_of(path, names):
+    rows = defaultdict(list)
+    with open(path, newline="", encoding="ascii") as file:
+        for row in csv.DictReader(file):
+            rows[row["dag_id"]].append([row[name] for name in names])
+    return rows
+
+
+def main(tool, unktx, store, tables):
+    try:
+        importlib.import_module(tool)
+        importlib.import_module("igraph" if tool == "igraph" else "networkx")
+    except ImportError:
+        return 77
+    read, form, step = {"igraph": (by_igraph, "graphml", 6), "networkx": (by_networkx, "graphml", 6),
+                        "pydot": (by_pydot, "dot", 20)}[tool]
+    txs = rows_of(Path(tables) / "txs.csv", NODE)
+    arcs = rows_of(Path(tables) / "arcs.csv", ["from_txid", "from_vout", "to_txid", "to_vin", "value_sat", "kind"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("dag." + form)
+        for dag_id in list(txs)[::step]:
+            subprocess.run([unktx, "show", "--store", store, "--dag", dag_id, "--format", form, "-o", path], check=True)
+            nodes, edges = read(path)
+            for what, found, expected in (("nodes", nodes, txs[dag_id]), ("edges", edges, arcs[dag_id])):
+                if sorted([plain(value) for value in row] for row in found) != sorted(expected):
+                    print(f"{tool}: the {what} of T-DAG {dag_id} as {form} are not those of the tables")
+                    return 1
+    return 0
+
+
+sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,18 @@
+#!/bin/sh
+# GraphML and DOT as others read them: python3-igraph, networkx, and pydot for DOT. Says which of them are not here.
+set -u
+cd "$(dirname "$0")/.."
+unktx=${UNKTX:-build/unktx}
+python=/usr/bin/python3 # which has Debian's packages
+[ -x $python ] || python=$(command -v python3) || { echo "no python3: GraphML and DOT are read by nobody else"; exit 0; }
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+"$unktx" analyze --quiet --datadir tests/fixtures/regtest-xor -o "$place" >/dev/null || exit 1
+for tool in igraph networkx pydot; do
+    "$python" -B tests/graphfiles.py $tool "$unktx" "$place/store" "$place"
+    case $? in
+    0) ;;
+    77) echo "$tool is not here: it has not read what unktx show writes" ;;
+    *) exit 1 ;;
+    esac
+done
