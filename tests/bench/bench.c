@@ -6,6 +6,7 @@
  * BENCH_RUNS (5), BENCH_PARTS ("scan tracked dags index again"), BENCH_DIR (a temporary folder; one that is named is
  * kept, and chains found there are used again), UNKTX, CHAINGEN. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -20,11 +21,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "graph/tio/tio.h"
 #include "parser/blkfile.h"
 #include "parser/block.h"
 #include "parser/parallel.h"
 
-enum { RUNS_MAX = 99, ROWS_MAX = 48, WORKERS_MAX = 64 };
+enum { RUNS_MAX = 99, ROWS_MAX = 64, WORKERS_MAX = 64 };
 
 /* A look at the memory of what runs costs it some 50 us of a processor. */
 static const struct timespec between_looks = {.tv_nsec = 20000000};
@@ -64,7 +66,10 @@ static bool wanted(const char *part)
 struct usage {
     double seconds;
     uint64_t anon_kib, rss_kib; /* largest seen */
+    uint64_t watched;           /* most bytes of files in the folder `watched` */
 };
+
+static const char *watched; /* NULL: none */
 
 static uint64_t anon_of(pid_t pid)
 {
@@ -78,6 +83,20 @@ static uint64_t anon_of(pid_t pid)
     if (file)
         fclose(file);
     return kib;
+}
+
+static uint64_t bytes_in(const char *path)
+{
+    uint64_t bytes = 0;
+    struct stat info;
+    const struct dirent *entry;
+    DIR *folder = opendir(path);
+    while (folder && (entry = readdir(folder)))
+        if (entry->d_name[0] != '.' && fstatat(dirfd(folder), entry->d_name, &info, 0) == 0)
+            bytes += (uint64_t)info.st_blocks * 512;
+    if (folder)
+        closedir(folder);
+    return bytes;
 }
 
 static struct usage run(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -115,6 +134,8 @@ static struct usage run(const char *format, ...)
         uint64_t anon = anon_of(child);
         if (anon > usage.anon_kib)
             usage.anon_kib = anon;
+        uint64_t bytes = watched ? bytes_in(watched) : 0;
+        usage.watched = bytes > usage.watched ? bytes : usage.watched;
         if (wait4(child, &status, WNOHANG, &resources) == child)
             break;
         sigtimedwait(&ended, NULL, &between_looks);
@@ -703,6 +724,98 @@ static void print_index(const char *index, const char *dir)
            bytes / allowed);
 }
 
+static struct usage index_of(const char *dir, const char *store, const char *more)
+{
+    return run("%s index --quiet --datadir %s --store %s --threads %u%s", unktx, dir, store, threads_max, more);
+}
+
+/* Transactions anywhere, found by txid by one thread: all of it is in memory after the first time. */
+static void bench_look_ups(const char *store)
+{
+    enum { LOOK_UPS = 300000 };
+    static struct hash256 txids[LOOK_UPS];
+    struct tio *tio;
+    struct tio_tx tx;
+    struct fault fault = {0};
+    if (tio_open(store, &tio, &fault) != STATUS_OK)
+        die("bench: %s: %s", fault.path, fault.text);
+    uint64_t seed = 1, txs = tio_totals_of(tio).txs;
+    for (size_t i = 0; i < LOOK_UPS; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        if (tio_tx_at(tio, (seed >> 20) % txs, &tx, &fault) != STATUS_OK)
+            die("bench: %s: %s", fault.path, fault.text);
+        txids[i] = tx.txid;
+    }
+    int row = add_row("look-ups by txid", 1, LOOK_UPS, "M look-ups", -1);
+    for (unsigned r = 0; r < runs; r++) {
+        double begin = now_s();
+        for (size_t i = 0; i < LOOK_UPS; i++)
+            if (tio_tx_find(tio, &txids[i], UINT64_MAX, &tx, &fault) != STATUS_OK)
+                die("bench: WRONG: %s", fault.text);
+        add_time(row, now_s() - begin);
+    }
+    tio_close(tio);
+}
+
+/* Memory and temporary files of the largest chain's index, for several --memory. */
+static void bench_memory(const char *dir)
+{
+    static const struct { const char *name; double mib; } sizes[] = {{"256M", 256}, {"512M", 512}, {"2G", 2048}};
+    char store[4096], temporary[4200], more[64];
+    snprintf(store, sizeof store, "%s", in_base("memory-store"));
+    snprintf(temporary, sizeof temporary, "%s/tio/tmp", store);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        remove_tree(store);
+        snprintf(more, sizeof more, " --memory %s", sizes[i].name);
+        watched = temporary;
+        struct usage usage = index_of(dir, store, more);
+        watched = NULL;
+        double index = (double)store_bytes(in_base("memory-store/tio")), anon = (double)usage.anon_kib / 1024;
+        printf("index --memory %s: %.2f s, at most %.1f MiB (%.2f x), temporary files %.1f MB (%.2f x the index)\n",
+               sizes[i].name, usage.seconds, anon, anon / sizes[i].mib, (double)usage.watched / 1e6,
+               (double)usage.watched / index);
+        fflush(stdout);
+    }
+    remove_tree(store);
+}
+
+/* A second index after nothing, 10 and 1,000 new blocks, against the rate of the first. */
+static void bench_index_again(double gib)
+{
+    static const unsigned blocks[3] = {0, 10, 1000};
+    char dir[4096], store[4096], old[4096], options[128], name[64];
+    snprintf(dir, sizeof dir, "%s", in_base("grown-%g", gib));
+    snprintf(store, sizeof store, "%s", in_base("grown-store"));
+    snprintf(old, sizeof old, "%s", in_base("grown-before"));
+    remove_tree(dir);
+    remove_tree(old);
+    snprintf(options, sizeof options, "--spends --size %.0f", gib * 1073741824);
+    make_chain(dir, options);
+    double bytes = truth_number(dir, "bytes", 0);
+    int first = rows_count, whole = add_row("index, all of it", threads_max, bytes, "GB", -1);
+    add_usage(whole, index_of(dir, old, ""));
+    for (unsigned b = 0; b < 3; b++) {
+        if (blocks[b] > 0)
+            run("%s --spends --blocks %u --block-bytes 150000 %s", chaingen, blocks[b], dir);
+        double all = truth_number(dir, "bytes", 0);
+        snprintf(name, sizeof name, "index again, %u new blocks", blocks[b]);
+        int row = add_row(name, threads_max, blocks[b] ? all - bytes : all, "GB", whole);
+        for (unsigned i = 0; i < runs; i++) {
+            remove_tree(store);
+            run("cp -r %s %s", old, store);
+            run("sync %s/tio/data.mdb", store); /* or the first commit writes the whole copy out */
+            add_usage(row, index_of(dir, store, ""));
+        }
+    }
+    header("index again (floor: the first index)");
+    print_rows(first);
+    run("%s check --store %s", unktx, store);
+    puts("check: right");
+    remove_tree(dir);
+    remove_tree(store);
+    remove_tree(old);
+}
+
 /* The index of chains of one, two and four times the size, and everything in it as CSV. */
 static void bench_index(double gib)
 {
@@ -728,17 +841,19 @@ static void bench_index(double gib)
             run_floor(&files[s], FLOOR_TXID, threads_max);
             add_time(floors[s], run_floor(&files[s], FLOOR_TXID, threads_max));
             remove_tree(store);
-            add_usage(index[s], run("%s index --quiet --datadir %s --store %s --threads %u", unktx, dir[s], store,
-                                    threads_max));
+            add_usage(index[s], index_of(dir[s], store, ""));
         }
     for (unsigned i = 0; i < runs; i++)
         for (unsigned t = 0; t < 3; t++)
             add_usage(dumps[t], run("%s dump %s --store %s --threads %u", unktx, tables[t], store, threads_max));
+    bench_look_ups(store);
     header("index (floor: reading, walking, kinds and txids on as many threads) and dump, its rows thrown away");
     print_rows(first);
     run("%s check --store %s", unktx, store);
     puts("check: right");
     print_index(in_base("index-store/tio"), dir[0]);
+    bench_memory(dir[2]);
+    bench_index_again(gib / 4);
     for (unsigned s = 0; s < 3; s++)
         files_close(&files[s]);
 }
