@@ -11,6 +11,7 @@
 #include "graph/tio/work.h"
 #include "parser/mem.h"
 
+#define DURABLE_BYTES (UINT64_C(1) << 30) /* of blocks; fewer are soon done again */
 #define MEMORY_MIN (48u << 20)    /* for the arrays of a stage, whatever the limit */
 #define MEMORY_FIXED (88u << 20)  /* queue, rounds of the walk, and what every program has */
 #define BYTES_A_BLOCK 200u        /* of memory for each header known */
@@ -410,7 +411,7 @@ static enum status begin_walk(struct build *build)
 static unsigned bytes_of(uint64_t range)
 {
     unsigned bytes = 1;
-    while (range >> 8 * bytes > 0)
+    while ((range - 1) >> 8 * bytes > 0)
         bytes++;
     return bytes;
 }
@@ -568,6 +569,7 @@ static enum status run_stages(struct build *build)
     uint32_t end = work->end;
     work->bad_height = UINT32_MAX;
     work->bad_bytes = false;
+    work->durable = bytes_between(build, work->first, work->end) >= DURABLE_BYTES || work->options->note_blocks;
     if (!work_resume(work)) {
         close_stages(work, false);
         work->end = end;

@@ -43,7 +43,8 @@ struct tio_result {
 
 /* Brings the index in the store folder up to date. As ingest_run: STATUS_OK also with damages; STATUS_INTERRUPTED
  * leaves what the last finished stage made and the walk as far as it came, and the next call goes on from there: also
- * after an end without notice, a power failure too (then from where the walk was noted, at most 16 GiB before). */
+ * after an end without notice (then from where the walk was noted, at most 16 GiB before), and with more than a GiB of
+ * blocks after a power failure too. */
 enum status tio_build(const struct tio_options *options, struct tio_result *result, struct fault *fault) MUST_CHECK;
 
 /* Everything that must be true of an index: forward and backward links agree, inputs = outputs + fees, the subsidy is

@@ -146,7 +146,7 @@ void tio_page_begin(const struct tio_tx *first, uint8_t page[TX_PAGE_HEADER]);
 static inline void tio_page_count(uint8_t *page, unsigned count) { store_le16(page + 30, (uint16_t)count); }
 
 /* Keyed hash of a txid: 64 bits, of which the index keeps 40. Strongly universal, as outpoints_hash. tio_check_of has
- * 64 more bits, which a build compares in sums. */
+ * 40 more bits, which a build compares in sums. */
 struct tio_hasher {
     uint64_t key[8];
 };
@@ -170,7 +170,7 @@ static inline uint64_t tio_hash(const struct tio_hasher *hasher, const uint8_t *
 static inline uint64_t tio_check_of(const struct tio_hasher *hasher, const uint8_t *txid)
 {
     const uint64_t *k = hasher->key;
-    return tio_mix(tio_nh(k, txid), k[6], k[7]);
+    return tio_mix(tio_nh(k, txid), k[6], k[7]) >> 24;
 }
 
 /* ---- reading beside building ---- */

@@ -9,11 +9,11 @@
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
-/* The note: magic (8), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
+/* The note: magic (8), boot (36), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
  * (STATE_SIZE), bits (u32 each), size of txs, later pairs, ranges (u64 each); the blocks; the sums (u128 each, low
  * half first); what the spills say; SHA-256 of all that. */
 #define NOTE_MAGIC "uXTWork2"
-#define NOTE_HEAD (8u + 16u + 32u + 16u + STATE_SIZE + 8u + 40u)
+#define NOTE_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 40u)
 #define NOTE_MAX (256u << 20)
 #define WORK_BLOCK_SIZE 24u
 
@@ -22,19 +22,34 @@ static void path_of(const struct tio_work *work, const char *name, char path[409
     snprintf(path, 4096, "%s/%s", work->folder, name);
 }
 
+/* Files of a small build are not worth waiting for the disk: its note is believed until the machine starts again. */
+static void read_boot(const struct tio_work *work, uint8_t boot[36])
+{
+    memset(boot, '-', 36);
+    if (work->durable)
+        return;
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && read(fd, boot, 36) != 36)
+        memset(boot, '-', 36);
+    if (fd >= 0)
+        close(fd);
+}
+
 /* What a note must begin with to be about this work, but for the stage. */
 static void write_head(const struct tio_work *work, uint8_t head[NOTE_HEAD])
 {
     uint8_t *p = head;
     memcpy(p, NOTE_MAGIC, 8);
-    store_le32(p + 8, work->stage);
-    store_le32(p + 12, work->first);
-    store_le32(p + 16, work->end);
-    store_le32(p + 20, work->walked);
-    memcpy(p + 24, chain_active(work->chain, work->end - 1)->hash.bytes, HASH256_SIZE);
-    memcpy(p + 56, work->seed, TIO_SEED_SIZE);
-    tio_state_write(&work->base, p + 72);
-    p += 72 + STATE_SIZE;
+    read_boot(work, p + 8);
+    p += 44;
+    store_le32(p, work->stage);
+    store_le32(p + 4, work->first);
+    store_le32(p + 8, work->end);
+    store_le32(p + 12, work->walked);
+    memcpy(p + 16, chain_active(work->chain, work->end - 1)->hash.bytes, HASH256_SIZE);
+    memcpy(p + 48, work->seed, TIO_SEED_SIZE);
+    tio_state_write(&work->base, p + 64);
+    p += 64 + STATE_SIZE;
     store_le32(p, work->part_bits);
     store_le32(p + 4, work->key_bits);
     store_le64(p + 8, work->txs_size);
@@ -92,6 +107,8 @@ static enum status sync_files(struct tio_work *work)
 {
     struct spill **spills[5];
     const char *names[5];
+    if (!work->durable)
+        return STATUS_OK;
     size_t count = spills_of(work, spills, names);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
@@ -107,11 +124,14 @@ static bool write_note(const struct tio_work *work, const struct buffer *note, c
     char new_path[4096];
     path_of(work, "note.new", new_path);
     int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write(fd, note->bytes, note->size) == (ssize_t)note->size && fdatasync(fd) == 0;
+    bool ok = fd >= 0 && write(fd, note->bytes, note->size) == (ssize_t)note->size &&
+              (!work->durable || fdatasync(fd) == 0);
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
     if (!ok || rename(new_path, path) != 0)
         return false;
+    if (!work->durable)
+        return true;
     int folder = open(work->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ok = folder >= 0 && fsync(folder) == 0;
     if (folder >= 0)
@@ -176,8 +196,8 @@ static bool read_note(const struct tio_work *work, uint8_t **bytes, size_t *size
 static bool take_head(struct tio_work *work, struct cursor *note)
 {
     uint8_t expected[NOTE_HEAD];
-    const uint8_t *head = cursor_take(note, NOTE_HEAD), *p = head + 72 + STATE_SIZE;
-    uint32_t stage = load_le32(head + 8), end = load_le32(head + 16), walked = load_le32(head + 20);
+    const uint8_t *head = cursor_take(note, NOTE_HEAD), *p = head + 108 + STATE_SIZE;
+    uint32_t stage = load_le32(head + 44), end = load_le32(head + 52), walked = load_le32(head + 56);
     if (stage < WORK_WALKING || stage > WORK_PLACED || end <= work->first || end > work->end ||
         walked <= work->first || walked > end || (walked < end && stage > WORK_WALKING))
         return false;

@@ -14,8 +14,9 @@
 #include "parser/mem.h"
 
 /* A piece: u64 place of the part's piece before (offset + 1, 0 for none), u32 bytes of entries, u32 entries, then each
- * entry: key, number as the step from the one before (zigzag varint), extra (varint), check (8). */
+ * entry: key, number as the step from the one before (zigzag varint), extra (varint), check (5). */
 #define PIECE_HEADER 16u
+#define CHECK_SIZE 5u
 #define ENTRY_MAX (8u + 10u + 10u + 8u)
 #define FILES 8u
 
@@ -280,7 +281,7 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
         p = put_varint(p, entry->extra);
     if (shape->check) {
         store_le64(p, entry->check);
-        p += 8;
+        p += CHECK_SIZE;
     }
     lane->number = entry->number;
     lane->count++;
@@ -337,11 +338,11 @@ static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint
         entries[i].extra = entries[i].check = 0;
         if (p && shape->extra)
             p = get_varint(p, end, &entries[i].extra);
-        if (!p || (shape->check && end - p < 8))
+        if (!p || (shape->check && (size_t)(end - p) < CHECK_SIZE))
             return false;
         if (shape->check) {
-            entries[i].check = load_le64(p);
-            p += 8;
+            entries[i].check = load_le64(p) & ((UINT64_C(1) << 8 * CHECK_SIZE) - 1);
+            p += CHECK_SIZE;
         }
         number += step >> 1 ^ (0 - (step & 1));
         entries[i].number = number;

@@ -1,7 +1,7 @@
 /* spill: entries sorted into parts on disk, for work that does not fit into memory. Any number of threads add, each
  * entry to the part it belongs to; later each part is read as a whole, in no particular order.
  *
- * An entry is a fixed-width key, a number and, for some spills, one more number and a check of 8 bytes. Numbers that
+ * An entry is a fixed-width key, a number and, for some spills, one more number and a check of 5 bytes. Numbers that
  * go up in small steps take a byte or two. A few files hold the parts, in pieces that each name the piece of the same
  * part before. Thread rule: each worker number is one thread's at a time. Errors: STATUS_IO (a full disk),
  * STATUS_NOMEM; in reading STATUS_FORMAT: the file is not what was written. */
@@ -20,7 +20,7 @@ struct spill_entry {
     uint64_t key;    /* key_size bytes of it count */
     uint64_t number;
     uint64_t extra;  /* 0 in a spill without */
-    uint64_t check;  /* the same */
+    uint64_t check;  /* the same; below 2^40 */
 };
 
 struct spill_shape {

@@ -21,6 +21,8 @@ void work_progress(const struct tio_work *work, enum tio_stage stage, uint64_t d
 
 void work_write_out(const struct tio_work *work)
 {
+    if (!work->durable)
+        return;
     const struct spill *spills[] = {work->creators, work->spenders, work->links, work->values, work->later};
     for (size_t i = 0; i < sizeof spills / sizeof *spills; i++)
         if (spills[i])

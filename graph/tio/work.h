@@ -43,6 +43,7 @@ struct tio_work {
     uint8_t seed[TIO_SEED_SIZE];
     enum work_stage stage;
     char folder[4000];           /* of temporary files */
+    bool durable;                /* they are to be there after a power failure too */
     uint64_t memory;             /* for the arrays of a stage */
     uint32_t first, end;         /* heights to add */
     uint32_t walked;             /* height up to which they are walked */
