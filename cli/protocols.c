@@ -17,6 +17,8 @@ struct row {
 
 struct tally {
     struct row rows[CATALOGUE_MAX + 1];
+    const struct catalogue *catalogue;
+    struct matcher *matcher;
     enum status status;
     struct fault fault;
 };
@@ -41,13 +43,12 @@ static void row_join(struct row *row, const struct row *other)
         row->value_sat > UINT64_MAX - other->value_sat ? UINT64_MAX : row->value_sat + other->value_sat;
 }
 
-static void add_output(const struct protocols *protocols, struct matcher *matcher, struct tally *tally, uint32_t height,
-                       const struct output_record *output)
+static void add_output(struct tally *tally, uint32_t height, const struct output_record *output)
 {
     struct name_set found = {{0}};
-    matcher_match(matcher, output->kind, output->script, output->script_size, &found);
+    matcher_match(tally->matcher, output->kind, output->script, output->script_size, &found);
     size_t first = name_set_first(&found);
-    while (first < CATALOGUE_MAX && !catalogue_is_protocol(protocols->catalogue, first)) {
+    while (first < CATALOGUE_MAX && !catalogue_is_protocol(tally->catalogue, first)) {
         name_set_remove(&found, first);
         first = name_set_first(&found);
     }
@@ -56,24 +57,14 @@ static void add_output(const struct protocols *protocols, struct matcher *matche
     row_join(&tally->rows[first], &one); /* CATALOGUE_MAX is OTHER */
 }
 
-static enum status add_batch(const struct protocols *protocols, struct matcher *matcher, struct tally *tally,
-                             struct batch_view *view)
+static enum status add_tx(void *context, uint32_t height, struct tx_view *tx)
 {
-    struct block_record block;
-    struct tx_view tx;
+    struct tally *tally = context;
     struct output_record output;
     enum status status;
-    while ((status = batch_next_block(view, &block)) == STATUS_OK) {
-        while ((status = batch_next_tx(view, &tx)) == STATUS_OK) {
-            while ((status = tx_next_output(&tx, &output)) == STATUS_OK)
-                if (output.kind == KIND_NULLDATA && output.script)
-                    add_output(protocols, matcher, tally, block.height, &output);
-            if (status != STATUS_NOT_FOUND)
-                return status;
-        }
-        if (status != STATUS_NOT_FOUND)
-            return status;
-    }
+    while ((status = tx_next_output(tx, &output)) == STATUS_OK)
+        if (output.kind == KIND_NULLDATA && output.script)
+            add_output(tally, height, &output);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -89,7 +80,9 @@ static void tally_work(void *context, unsigned worker, size_t b)
         tally->status = store_batch(protocols->workers.readers.readers[worker], b, &view, &tally->fault);
     if (tally->status != STATUS_OK)
         return;
-    tally->status = add_batch(protocols, protocols->workers.matchers[worker], tally, &view);
+    tally->catalogue = protocols->catalogue;
+    tally->matcher = protocols->workers.matchers[worker];
+    tally->status = source_each_tx(&view, add_tx, tally);
     if (tally->status != STATUS_OK)
         tally->status = source_damaged(protocols->store, view.first_height, &tally->fault);
 }

@@ -97,3 +97,20 @@ enum status source_tx(const struct store *store, const struct store_reader *read
     while (status == STATUS_OK && tx->tx.number < number);
     return status == STATUS_OK && tx->tx.number == number ? STATUS_OK : source_damaged(store, height, fault);
 }
+
+enum status source_each_tx(struct batch_view *view, source_each *each, void *context)
+{
+    struct block_record block;
+    struct tx_view tx;
+    enum status status;
+    while ((status = batch_next_block(view, &block)) == STATUS_OK) {
+        while ((status = batch_next_tx(view, &tx)) == STATUS_OK) {
+            status = each(context, block.height, &tx);
+            if (status != STATUS_OK)
+                return status;
+        }
+        if (status != STATUS_NOT_FOUND)
+            return status;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}

@@ -33,6 +33,11 @@ enum status source_readers_open(const struct store *store, unsigned threads, str
                                 struct fault *fault) MUST_CHECK;
 void source_readers_close(struct source_readers *readers);
 
+/* Calls `each` with every transaction of a batch and its block's height. STATUS_OK at the end, or what `each` or the
+ * batch (STATUS_FORMAT) first gave else. */
+typedef enum status source_each(void *context, uint32_t height, struct tx_view *tx);
+enum status source_each_tx(struct batch_view *view, source_each *each, void *context) MUST_CHECK;
+
 /* Where the last transaction was found. Zero-initialise; belongs to one reader. */
 struct source_place {
     bool open;

@@ -111,11 +111,18 @@ static void row_join(struct row *row, const struct row *other)
     name_set_join(&row->names, &other->names);
 }
 
-static enum status add_output(struct templates *templates, struct matcher *matcher, struct group *group,
-                              uint32_t height, const struct output_record *output, bool spent)
+/* Of one batch. */
+struct work {
+    const struct templates *templates;
+    struct matcher *matcher;
+    struct group *group;
+};
+
+static enum status add_output(const struct work *work, uint32_t height, const struct output_record *output, bool spent)
 {
-    uint64_t key = script_template_hash(output->script, output->script_size, templates->key) + (uint64_t)output->kind;
-    struct row *row = row_of(group, key, output->kind);
+    const uint64_t *seed = work->templates->key;
+    uint64_t key = script_template_hash(output->script, output->script_size, seed) + (uint64_t)output->kind;
+    struct row *row = row_of(work->group, key, output->kind);
     if (!row)
         return STATUS_NOMEM;
     if (row->outputs == 0 && row->key == key)
@@ -124,14 +131,15 @@ static enum status add_output(struct templates *templates, struct matcher *match
         memcpy(row->template, rest, sizeof rest);
     struct row one = {.first_height = height, .last_height = height, .outputs = 1, .spent = spent,
                       .value_sat = output->value_sat, .names = row->names};
-    matcher_match(matcher, output->kind, output->script, output->script_size, &one.names);
+    matcher_match(work->matcher, output->kind, output->script, output->script_size, &one.names);
     row_join(row, &one);
     return STATUS_OK;
 }
 
-static enum status add_tx(struct templates *templates, struct matcher *matcher, struct group *group, uint32_t height,
-                          struct tx_view *view)
+static enum status add_tx(void *context, uint32_t height, struct tx_view *view)
 {
+    const struct work *work = context;
+    const struct templates *templates = work->templates;
     const struct forest *forest = templates->forest;
     uint64_t ordinal = view->tx.first_ordinal;
     struct output_record output;
@@ -143,26 +151,8 @@ static enum status add_tx(struct templates *templates, struct matcher *matcher, 
         ordinal += tracked;
         if (!wanted || (!tracked && !templates->settings->with_nulldata))
             continue;
-        status = add_output(templates, matcher, group, height, &output, spent);
+        status = add_output(work, height, &output, spent);
         if (status != STATUS_OK)
-            return status;
-    }
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-}
-
-static enum status add_batch(struct templates *templates, struct matcher *matcher, struct group *group,
-                             struct batch_view *view)
-{
-    struct block_record block;
-    struct tx_view tx;
-    enum status status;
-    while ((status = batch_next_block(view, &block)) == STATUS_OK) {
-        while ((status = batch_next_tx(view, &tx)) == STATUS_OK) {
-            status = add_tx(templates, matcher, group, block.height, &tx);
-            if (status != STATUS_OK)
-                return status;
-        }
-        if (status != STATUS_NOT_FOUND)
             return status;
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
@@ -176,7 +166,8 @@ static void group_work(void *context, unsigned worker, size_t i)
     enum status status =
         store_batch(templates->workers.readers.readers[worker], templates->first_batch + i, &view, fault);
     if (status == STATUS_OK) {
-        status = add_batch(templates, templates->workers.matchers[worker], &templates->groups[i], &view);
+        struct work work = {templates, templates->workers.matchers[worker], &templates->groups[i]};
+        status = source_each_tx(&view, add_tx, &work);
         if (status == STATUS_FORMAT)
             status = source_damaged(templates->store, view.first_height, fault);
         else if (status != STATUS_OK)
