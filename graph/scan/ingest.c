@@ -142,7 +142,7 @@ static enum status report_holes(struct ingest *ingest)
     if (holes > HOLES_NAMED) {
         struct fault what = {0};
         (void)fault_set(&what, STATUS_FORMAT, ingest->dir.path, FAULT_NO_OFFSET,
-                        "%u more such holes, %u blocks left out in all", holes - HOLES_NAMED, detached);
+                        "further holes of this kind: %u; blocks left out in all: %u", holes - HOLES_NAMED, detached);
         report_damage(ingest, &what);
     }
     return status;
