@@ -1,30 +1,15 @@
-#include <string.h>
-
 #include "cli/command.h"
+#include "cli/intake.h"
 #include "cli/message.h"
 #include "cli/origin.h"
 #include "cli/progress.h"
 #include "graph/tio/build.h"
-#include "parser/mem.h"
 
 static void on_progress(void *context, const struct tio_progress *progress)
 {
     static const char *const stages[] = {
         [TIO_HEADERS] = "headers", [TIO_WALK] = "blocks", [TIO_JOIN] = "join", [TIO_TABLES] = "tables"};
     progress_show(context, stages[progress->stage], progress->done, progress->total, PROGRESS_NO_HEIGHT);
-}
-
-static void on_damage(void *context, const struct fault *what)
-{
-    (void)context;
-    message_fault(what);
-}
-
-static void on_note(void *context, const char *text)
-{
-    const struct progress *progress = context;
-    if (!progress->quiet)
-        message("%s", text);
 }
 
 static void print_summary(const struct settings *settings, const struct tio_result *result)
@@ -56,41 +41,31 @@ static int index_with(const struct settings *settings, struct tio_options option
         return message_result(status, &fault);
     if (!settings->quiet)
         print_summary(settings, &result);
-    if (result.damages == 0)
-        return EXIT_DONE;
-    message("damaged and skipped: %llu place%s of the input", (unsigned long long)result.damages,
-            result.damages == 1 ? "" : "s");
-    return EXIT_DAMAGED;
+    return intake_result(result.damages);
 }
 
 static int run(const struct settings *settings)
 {
-    struct hash256 tip;
-    struct fault fault = {0};
-    char *datadir = NULL;
-    if (settings->tip && !hash256_parse(settings->tip, &tip))
-        return message_usage("--tip: '%s' is no block hash of 64 hexadecimal digits", settings->tip);
-    enum status status = origin_datadir(settings, &datadir, &fault);
-    if (status == STATUS_REFUSED)
-        return message_usage("%s", fault.text);
-    if (status != STATUS_OK)
-        return message_result(status, &fault);
+    struct intake intake;
+    int exit_status = intake_begin(settings, &intake);
+    if (exit_status != EXIT_DONE)
+        return exit_status;
     struct tio_options options = {
-        .datadir = datadir,
+        .datadir = intake.datadir,
         .chain = settings->chain,
         .store = settings->store,
         .tmp = settings->tmp,
         .memory = settings->memory,
         .threads = (unsigned)settings->threads,
         .to_height = (uint32_t)settings->to_height,
-        .tip = settings->tip ? &tip : NULL,
+        .tip = intake.tip,
         .stop = &message_stop,
         .progress = on_progress,
-        .damage = on_damage,
-        .note = on_note,
+        .damage = intake_damage,
+        .note = intake_note,
     };
-    int exit_status = index_with(settings, options);
-    mem_free(datadir);
+    exit_status = index_with(settings, options);
+    intake_end(&intake);
     return exit_status;
 }
 
