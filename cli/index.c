@@ -59,6 +59,7 @@ static int run(const struct settings *settings)
         .threads = (unsigned)settings->threads,
         .to_height = (uint32_t)settings->to_height,
         .tip = intake.tip,
+        .verify = settings->verify,
         .stop = &message_stop,
         .progress = on_progress,
         .damage = intake_damage,
@@ -71,7 +72,7 @@ static int run(const struct settings *settings)
 
 static const struct option *const options[] = {
     &option_datadir, &option_chain, &option_store, &option_memory, &option_tmp, &option_threads, &option_to_height,
-    &option_tip, &option_quiet, NULL,
+    &option_tip, &option_verify, &option_quiet, NULL,
 };
 
 const struct command command_index = {

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
+#include "graph/scan/best.h"
 #include "graph/scan/filemap.h"
-#include "graph/scan/hole.h"
 #include "graph/scan/outpoints.h"
 #include "graph/scan/replay.h"
 #include "graph/scan/round.h"
@@ -11,10 +11,8 @@
 #include "parser/mem.h"
 
 #define REPLAY_MAX 65536u /* records that are replayed rather than the table saved: some 20 ms */
-#define HOLES_NAMED 3u
 #define FRAME_SIZE 8u /* magic and length in front of a block; messages name where those are */
 #define WAY_OUT "restore the file or run the node with -reindex, then scan again"
-#define WAY_OUT_OF_HOLE "unless the node is still loading that block, " WAY_OUT
 
 struct ingest {
     const struct ingest_options *options;
@@ -47,12 +45,6 @@ static void report_damage(struct ingest *ingest, const struct fault *what)
     ingest->result->damages++;
     if (ingest->options->damage)
         ingest->options->damage(ingest->options->context, what);
-}
-
-static const char *hex_of(const struct hash256 *hash, char text[HASH256_HEX_SIZE + 1])
-{
-    *hash256_hex(hash, text) = 0;
-    return text;
 }
 
 /* ---- opening ---- */
@@ -88,99 +80,16 @@ static void name_network(struct ingest *ingest)
 
 /* ---- the chain ---- */
 
-/* " (blkNNNNN.dat is missing)" for the first number that is left out in the folder; else nothing. */
-static const char *missing_file(const struct blkdir *dir, char text[48])
-{
-    *text = 0;
-    for (size_t i = 1; i < dir->count && !*text; i++)
-        if (dir->files[i].number > dir->files[i - 1].number + 1)
-            snprintf(text, 48, " (blk%05u.dat is missing)", dir->files[i - 1].number + 1);
-    return text;
-}
-
-/* Has the next scan look again at the file that holds a block and at its neighbours: something is wrong in one of them,
- * and files are restored with the size and time that they had. */
-static enum status forget_files(struct ingest *ingest, const struct chain_block *block)
-{
-    const struct blkdir *dir = &ingest->dir;
-    enum status status = STATUS_OK;
-    if (block->file == FILEMAP_GONE)
-        return STATUS_OK;
-    for (size_t f = block->file > 0 ? block->file - 1 : 0; f <= (size_t)block->file + 1 && f < dir->count; f++)
-        if (status == STATUS_OK)
-            status = store_drop_file(ingest->store, dir->files[f].number, ingest->fault);
-    return status;
-}
-
-/* A block whose parent is in no file: above it nothing can be believed. */
-static void report_hole(struct ingest *ingest, const struct chain_block *block)
-{
-    char hash[HASH256_HEX_SIZE + 1], parent[HASH256_HEX_SIZE + 1], missing[48];
-    struct fault what = {0};
-    const char *path = block->file == FILEMAP_GONE ? NULL : ingest->dir.files[block->file].path;
-    (void)fault_set(
-        &what, STATUS_FORMAT, path, block->offset - FRAME_SIZE,
-        "block %s and what follows it are left out, since its parent %s is in no blk file%s: the chain of these "
-        "files ends at height %u; " WAY_OUT_OF_HOLE,
-        hex_of(&block->hash, hash), hex_of(&block->prev_hash, parent), missing_file(&ingest->dir, missing),
-        ingest->end);
-    report_damage(ingest, &what);
-}
-
-static enum status report_holes(struct ingest *ingest)
-{
-    uint32_t holes = 0, detached = chain_detached(ingest->chain);
-    enum status status = STATUS_OK;
-    for (uint32_t node = 0; detached && node < chain_count(ingest->chain) && status == STATUS_OK; node++) {
-        const struct chain_block *block = chain_at(ingest->chain, node);
-        if (!hole_is_above(ingest->chain, block))
-            continue;
-        if (++holes <= HOLES_NAMED)
-            report_hole(ingest, block);
-        status = forget_files(ingest, block);
-    }
-    if (holes > HOLES_NAMED) {
-        struct fault what = {0};
-        (void)fault_set(&what, STATUS_FORMAT, ingest->dir.path, FAULT_NO_OFFSET,
-                        "further holes of this kind: %u; blocks left out in all: %u", holes - HOLES_NAMED, detached);
-        report_damage(ingest, &what);
-    }
-    return status;
-}
-
-/* A tip that is not on disk yet a pruned or unfinished folder explains: say which it looks like. */
-static enum status no_chain(struct ingest *ingest, enum status status)
-{
-    if (status != STATUS_NOT_FOUND || chain_find(ingest->chain, &ingest->genesis) != CHAIN_NONE)
-        return status;
-    char hash[HASH256_HEX_SIZE + 1];
-    const struct blkfile *first = &ingest->dir.files[0];
-    return fault_set(
-        ingest->fault, status, ingest->dir.path, FAULT_NO_OFFSET,
-        "the genesis block %s is in none of the %zu blk files (the first is number %u)%s; "
-        "`unktx blocks` reads such files without a chain",
-        hex_of(&ingest->genesis, hash), ingest->dir.count, first->number,
-        first->number > 0 ? ": a pruned node, whose early blocks are gone? A scan needs all blocks from genesis" : "");
-}
-
 static enum status link_chain(struct ingest *ingest)
 {
     const struct ingest_options *options = ingest->options;
-    enum status status = filemap_load(options, &ingest->dir, ingest->magic, ingest->store, ingest->chain,
-                                      &ingest->result->damages, ingest->fault);
+    struct best best = {.options = options, .dir = &ingest->dir, .store = ingest->store, .chain = ingest->chain,
+                        .genesis = ingest->genesis, .damages = &ingest->result->damages};
+    memcpy(best.magic, ingest->magic, sizeof best.magic);
+    enum status status = best_find(&best, ingest->fault);
     if (status != STATUS_OK)
         return status;
-    status = chain_link(ingest->chain, options->tip, ingest->fault);
-    if (status != STATUS_OK)
-        return no_chain(ingest, status);
-    ingest->end = chain_height(ingest->chain);
-    if (!options->tip) /* which says what is certain */
-        status = hole_certain_height(&ingest->dir, ingest->chain, &ingest->end, ingest->fault);
-    if (status != STATUS_OK)
-        return status;
-    status = report_holes(ingest);
-    if (status != STATUS_OK)
-        return status;
+    ingest->end = best.end;
     ingest->result->detached = chain_detached(ingest->chain);
     ingest->result->stale = chain_count(ingest->chain) - ingest->result->detached - chain_height(ingest->chain) - 1;
     ingest->target = (options->to_height < ingest->end ? options->to_height : ingest->end) + 1;
@@ -338,7 +247,7 @@ static enum status report_block(struct ingest *ingest, uint32_t height, const st
 {
     const struct chain_block *block = chain_active(ingest->chain, height);
     struct fault what = {0};
-    enum status status = forget_files(ingest, block);
+    enum status status = best_forget_files(ingest->store, &ingest->dir, block, ingest->fault);
     uint64_t offset = block->offset - FRAME_SIZE;
     ingest->one_block = chain_next_copy(ingest->chain, chain_find(ingest->chain, &block->hash));
     if (ingest->one_block) {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "graph/scan/best.h"
 #include "graph/scan/filemap.h"
 #include "graph/tio/work.h"
 #include "parser/mem.h"
@@ -26,6 +27,7 @@ struct build {
     struct store *store;
     uint8_t magic[4];
     struct hash256 genesis;
+    uint32_t end;    /* height up to which the chain of the files is certain */
     uint32_t target; /* number of blocks that the index is to have */
 };
 
@@ -57,7 +59,6 @@ static void name_network(struct build *build)
 
 /* ---- the chain ---- */
 
-
 static void relay_progress(void *context, const struct ingest_progress *progress)
 {
     const struct build *build = context;
@@ -87,26 +88,6 @@ static enum status open_store(struct build *build)
     return store_open(path, STORE_WRITE, &identity, &build->store, build->work.fault);
 }
 
-/* Above a block whose parent is in no file nothing can be believed; a scan names all such holes. */
-static void report_hole(struct build *build)
-{
-    const struct chain *chain = build->work.chain;
-    char hash[HASH256_HEX_SIZE + 1] = "", parent[HASH256_HEX_SIZE + 1] = "";
-    struct fault what = {0};
-    for (uint32_t node = 0; chain_detached(chain) > 0 && node < chain_count(chain); node++) {
-        const struct chain_block *block = chain_at(chain, node);
-        if (block->state != CHAIN_DETACHED || chain_find(chain, &block->prev_hash) != CHAIN_NONE)
-            continue;
-        hash256_hex(&block->hash, hash);
-        hash256_hex(&block->prev_hash, parent);
-        (void)fault_set(&what, STATUS_FORMAT, build->work.dir.path, FAULT_NO_OFFSET,
-                        "%u blocks are left out: the parent %s of block %s is in no blk file; the chain ends at height %u",
-                        chain_detached(chain), parent, hash, chain_height(chain));
-        report_damage(build, &what);
-        return;
-    }
-}
-
 static enum status load_chain(struct build *build)
 {
     struct tio_work *work = &build->work;
@@ -122,20 +103,17 @@ static enum status load_chain(struct build *build)
         status = open_store(build);
     if (status == STATUS_OK)
         status = chain_new(&build->genesis, &work->chain, work->fault);
+    struct best best = {.options = &ingest, .dir = &work->dir, .store = build->store, .chain = work->chain,
+                        .genesis = build->genesis, .damages = &build->result->damages};
+    memcpy(best.magic, build->magic, sizeof best.magic);
     if (status == STATUS_OK)
-        status = filemap_load(&ingest, &work->dir, build->magic, build->store, work->chain, &build->result->damages,
-                              work->fault);
+        status = best_find(&best, work->fault);
     if (status == STATUS_OK)
         status = store_commit(build->store, work->fault);
     store_close(build->store);
     build->store = NULL;
-    if (status == STATUS_OK)
-        status = chain_link(work->chain, options->tip, work->fault);
-    if (status == STATUS_OK) {
-        uint32_t height = chain_height(work->chain);
-        report_hole(build);
-        build->target = (options->to_height < height ? options->to_height : height) + 1;
-    }
+    build->end = best.end;
+    build->target = (options->to_height < build->end ? options->to_height : build->end) + 1;
     return status;
 }
 
@@ -159,9 +137,9 @@ static bool create(struct kv_txn *txn, void *context)
 static enum status common_blocks(const struct build *build, struct tio *tio, uint32_t *common)
 {
     const struct tio_work *work = &build->work;
-    uint32_t blocks = work->base.totals.blocks, height = chain_height(work->chain);
+    uint32_t blocks = work->base.totals.blocks, end = build->end;
     enum status status = STATUS_OK;
-    for (*common = blocks <= height ? blocks : height + 1; *common > 0; --*common) {
+    for (*common = blocks <= end ? blocks : end + 1; *common > 0; --*common) {
         struct tio_block block;
         status = tio_block_at(tio, *common - 1, &block, work->fault);
         if (status != STATUS_OK || hash256_equal(&block.hash, &chain_active(work->chain, *common - 1)->hash))
@@ -279,6 +257,23 @@ static bool is_worth_keeping(const struct build *build)
     return bytes_between(build, base->totals.blocks, build->target) / 2 <= bytes_between(build, 0, base->totals.blocks);
 }
 
+/* Where nothing but the genesis block is shared, the files are of a chain that was begun anew, unless they have the
+ * index's first block above it on a branch that lost: then they are of a reorganisation from the first block on. */
+static enum status refuse_other_chain(const struct build *build, struct tio *tio, uint32_t common)
+{
+    const struct tio_work *work = &build->work;
+    struct tio_block block;
+    if (common > 1 || work->base.totals.blocks < 2 || build->end == 0)
+        return STATUS_OK;
+    enum status status = tio_block_at(tio, 1, &block, work->fault);
+    uint32_t node = status == STATUS_OK ? chain_find(work->chain, &block.hash) : CHAIN_NONE;
+    if (status != STATUS_OK || (node != CHAIN_NONE && chain_at(work->chain, node)->file != FILEMAP_GONE))
+        return status;
+    return fault_set(work->fault, STATUS_REFUSED, kv_path(work->kv), FAULT_NO_OFFSET,
+                     "the index was made from another chain, which shares only the genesis block with this one: choose "
+                     "another --store, or delete this one");
+}
+
 static enum status meet_chain(struct build *build)
 {
     struct tio_work *work = &build->work;
@@ -295,8 +290,10 @@ static enum status meet_chain(struct build *build)
                            "the index is of another network: choose another --store");
     if (status == STATUS_OK)
         status = common_blocks(build, tio, &common);
+    if (status == STATUS_OK)
+        status = refuse_other_chain(build, tio, common);
     if (status == STATUS_OK) {
-        bool shorter = common == chain_height(work->chain) + 1 && !work->options->tip;
+        bool shorter = common == build->end + 1 && !work->options->tip;
         if (shorter) /* blk files are gone or damaged: what the index holds stays right */
             build->target = work->options->to_height < blocks ? work->options->to_height + 1
                             : blocks > common                 ? blocks

@@ -25,6 +25,7 @@ struct tio_options {
     unsigned threads;           /* at least 1 */
     uint32_t to_height;         /* UINT32_MAX: the tip */
     const struct hash256 *tip;  /* NULL: the best one */
+    bool verify;                /* every block's merkle root, witness commitment and proof of work */
     const volatile sig_atomic_t *stop;
     void (*progress)(void *context, const struct tio_progress *progress);
     void (*damage)(void *context, const struct fault *what);

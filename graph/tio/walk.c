@@ -33,6 +33,7 @@ struct walked_tx {
 struct worker {
     struct tio_work *work;
     struct blk_reader reader;
+    struct block_verifier verifier;
     /* of the block under the walk */
     ARRAY(struct tx_head) heads;
     ARRAY(struct hasher_message) messages;
@@ -191,6 +192,17 @@ static enum status walk_bytes(struct worker *worker, struct item *item, const ui
     return encode(worker);
 }
 
+static enum status verify(struct worker *worker, struct item *item, const uint8_t *bytes)
+{
+    struct block_counts counts;
+    enum block_flaw flaw = block_verify(&worker->verifier, bytes, item->block->size, &counts);
+    if (flaw == BLOCK_FINE)
+        return STATUS_OK;
+    if (flaw == BLOCK_NOMEM)
+        return STATUS_NOMEM;
+    return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(flaw));
+}
+
 static void walk_item(void *context, unsigned number, size_t i)
 {
     struct walk *walk = context;
@@ -211,6 +223,8 @@ static void walk_item(void *context, unsigned number, size_t i)
             blk_read(&worker->reader, &walk->work->dir, block->file, block->offset, block->size, &bytes, &item->fault);
     if (item->status == STATUS_OK)
         item->status = walk_bytes(worker, item, bytes);
+    if (item->status == STATUS_OK && walk->work->options->verify)
+        item->status = verify(worker, item, bytes);
     item->inputs_count = worker->inputs.count - item->inputs;
     item->txs_count = worker->txs.count - item->txs;
     item->records_size = worker->records.count - item->records;
@@ -315,7 +329,8 @@ static enum status end_walk(struct walk *walk, uint32_t height, const struct ite
     work->bad_height = height;
     work->bad_bytes = true;
     return fault_set(work->fault, STATUS_FORMAT, path, item->block->offset,
-                     "block %s of height %u is damaged (%s); the index ends before it", hash, height, item->fault.text);
+                     "block %s of height %u is damaged (%s); the index ends before it: restore the file or run the node with "
+                     "-reindex, then index again", hash, height, item->fault.text);
 }
 
 static void take_sums(struct worker *worker)
@@ -406,6 +421,7 @@ static enum status run_rounds(struct walk *walk)
 static void free_worker(struct worker *worker)
 {
     blk_reader_free(&worker->reader);
+    block_verifier_free(&worker->verifier);
     mem_free(worker->heads.at);
     mem_free(worker->messages.at);
     mem_free(worker->txids);

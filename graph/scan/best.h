@@ -1,0 +1,29 @@
+/* best: the best chain of a blocks folder, as far as it is certain: what a scan and an index both begin with. Each hole
+ * in the files is told, and no chain is believed across one (hole.h). */
+#ifndef UNKTX_GRAPH_BEST_H
+#define UNKTX_GRAPH_BEST_H
+
+#include "graph/scan/ingest.h"
+#include "graph/store/store.h"
+#include "parser/chain.h"
+
+struct best {
+    const struct ingest_options *options; /* tip, threads, what to call */
+    const struct blkdir *dir;
+    struct store *store;                  /* remembers what is in the files; the caller commits */
+    struct chain *chain;                  /* filled and linked */
+    uint8_t magic[4];
+    struct hash256 genesis;
+    uint64_t *damages;                    /* counts */
+    uint32_t end;                         /* out: the height up to which it is certain */
+};
+
+/* STATUS_NOT_FOUND where the genesis block or options->tip is in no file. O(changed files + blocks). */
+enum status best_find(struct best *best, struct fault *fault) MUST_CHECK;
+
+/* Has the next run look again at the file that holds a block and at its neighbours: something is wrong in one of them,
+ * and files are restored with the size and time that they had. */
+enum status best_forget_files(struct store *store, const struct blkdir *dir, const struct chain_block *block,
+                              struct fault *fault) MUST_CHECK;
+
+#endif
