@@ -40,6 +40,7 @@ struct jumps {
         size_t row;
     } *list;
     struct landing *landings; /* by row */
+    uint64_t first;           /* input or output, of row 0 */
     size_t count, capacity, rows, landings_capacity;
 };
 
@@ -79,6 +80,7 @@ static enum status collect(const struct dump *dump, struct tio *tio, struct jump
     if (status == STATUS_OK)
         status = tio_tx_at(tio, first, &tx, fault);
     jumps->count = jumps->rows = 0;
+    jumps->first = dump->table == TABLE_INPUTS ? tx.first_input : tx.first_output;
     for (uint64_t i = tx.first_input; dump->table == TABLE_INPUTS && i < inputs.end && status == STATUS_OK; i++) {
         status = inputs_run_at(&inputs, i, &target, fault);
         if (status == STATUS_OK)
@@ -208,8 +210,19 @@ static char *put_output(char *p, const struct tio_tx *tx, uint32_t vout, const s
     return p;
 }
 
-/* The rows of one transaction; `*landing` goes on to that of the next one. */
-static enum status put_inputs(const struct tio_tx *tx, struct inputs_run *run, const struct landing **landing,
+/* Where the link of that input or output leads; NULL: it is none of the chunk, since transactions overlap. */
+static const struct landing *landing_of(const struct jumps *jumps, uint64_t number)
+{
+    return number - jumps->first < jumps->rows ? &jumps->landings[number - jumps->first] : NULL;
+}
+
+static enum status overlap(const struct tio *tio, struct fault *fault)
+{
+    return tio_damaged(tio, "transactions overlap", fault);
+}
+
+/* The rows of one transaction. */
+static enum status put_inputs(const struct tio_tx *tx, struct inputs_run *run, const struct jumps *jumps,
                               struct text *text, struct fault *fault)
 {
     for (uint32_t vin = 0; vin < tx->inputs; vin++) {
@@ -217,15 +230,18 @@ static enum status put_inputs(const struct tio_tx *tx, struct inputs_run *run, c
         enum status status = inputs_run_at(run, tx->first_input + vin, &spent, fault);
         if (status != STATUS_OK)
             return status;
+        const struct landing *landing = landing_of(jumps, tx->first_input + vin);
+        if (!landing)
+            return overlap(run->tio, fault);
         char *p = text_room(text, ROW_MAX);
         if (!p)
             return fault_nomem(fault);
-        text_end(text, put_input(p, tx, vin, spent, (*landing)++));
+        text_end(text, put_input(p, tx, vin, spent, landing));
     }
     return STATUS_OK;
 }
 
-static enum status put_outputs(const struct tio_tx *tx, struct outputs_run *run, const struct landing **landing,
+static enum status put_outputs(const struct tio_tx *tx, struct outputs_run *run, const struct jumps *jumps,
                                struct text *text, struct fault *fault)
 {
     for (uint32_t vout = 0; vout < tx->outputs; vout++) {
@@ -233,16 +249,19 @@ static enum status put_outputs(const struct tio_tx *tx, struct outputs_run *run,
         enum status status = outputs_run_at(run, tx->first_output + vout, &output, fault);
         if (status != STATUS_OK)
             return status;
+        const struct landing *landing = landing_of(jumps, tx->first_output + vout);
+        if (!landing)
+            return overlap(run->tio, fault);
         char *p = text_room(text, ROW_MAX);
         if (!p)
             return fault_nomem(fault);
-        text_end(text, put_output(p, tx, vout, &output, (*landing)++));
+        text_end(text, put_output(p, tx, vout, &output, landing));
     }
     return STATUS_OK;
 }
 
 static enum status put_txs(const struct dump *dump, struct tio *tio, uint64_t first, uint64_t end,
-                           const struct landing *landing, struct text *text, struct fault *fault)
+                           const struct jumps *jumps, struct text *text, struct fault *fault)
 {
     struct tio_totals totals = tio_totals_of(tio);
     struct inputs_run inputs = {.tio = tio, .end = totals.inputs};
@@ -254,9 +273,9 @@ static enum status put_txs(const struct dump *dump, struct tio *tio, uint64_t fi
         if (status == STATUS_OK && dump->table == TABLE_TXS)
             status = put_tx(text, &tx, fault);
         else if (status == STATUS_OK && dump->table == TABLE_INPUTS)
-            status = put_inputs(&tx, &inputs, &landing, text, fault);
+            status = put_inputs(&tx, &inputs, jumps, text, fault);
         else if (status == STATUS_OK && dump->table == TABLE_OUTPUTS)
-            status = put_outputs(&tx, &outputs, &landing, text, fault);
+            status = put_outputs(&tx, &outputs, jumps, text, fault);
     }
     return status;
 }
@@ -278,7 +297,7 @@ static enum status format_chunk(void *context, unsigned worker, size_t chunk, st
         status = collect(dump, tio, jumps, first, end, fault);
     if (status == STATUS_OK && dump->table != TABLE_TXS)
         status = follow(dump, dump->jumpers.tios[worker], jumps, fault);
-    return status == STATUS_OK ? put_txs(dump, tio, first, end, jumps->landings, text, fault) : status;
+    return status == STATUS_OK ? put_txs(dump, tio, first, end, jumps, text, fault) : status;
 }
 
 /* Heights to the numbers of what is dumped. A last height above the tip means the tip. */

@@ -2,11 +2,6 @@
 
 #include "parser/mem.h"
 
-static enum status broken(struct fault *fault)
-{
-    return fault_set(fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "the index is damaged: a link leads nowhere");
-}
-
 enum status links_output(struct tio *tio, uint64_t number, struct link_end *end, struct tio_output *output,
                          struct fault *fault)
 {
@@ -16,7 +11,7 @@ enum status links_output(struct tio *tio, uint64_t number, struct link_end *end,
     if (status != STATUS_OK)
         return status;
     if (number - end->tx.first_output >= end->tx.outputs)
-        return broken(fault);
+        return tio_damaged(tio, "a link leads nowhere", fault);
     end->position = (uint32_t)(number - end->tx.first_output);
     return STATUS_OK;
 }
@@ -27,7 +22,7 @@ enum status links_input(struct tio *tio, uint64_t number, struct link_end *end, 
     if (status != STATUS_OK)
         return status;
     if (number - end->tx.first_input >= end->tx.inputs)
-        return broken(fault);
+        return tio_damaged(tio, "a link leads nowhere", fault);
     end->position = (uint32_t)(number - end->tx.first_input);
     return STATUS_OK;
 }

@@ -198,6 +198,11 @@ static enum status damaged(const struct tio *tio, const char *what, struct fault
     return STATUS_FORMAT;
 }
 
+enum status tio_damaged(const struct tio *tio, const char *what, struct fault *fault)
+{
+    return damaged(tio, what, fault);
+}
+
 static enum status read_meta(struct tio *tio, struct fault *fault)
 {
     const uint8_t *bytes;
@@ -636,6 +641,8 @@ enum status tio_tx_find(struct tio *tio, const struct hash256 *txid, uint64_t be
         enum status status = tio_candidate(tio, hash, limit, tx, fault);
         if (status == STATUS_NOT_FOUND)
             return fault_set(fault, status, kv_path(tio->kv), FAULT_NO_OFFSET, "the index has no such transaction");
+        if (status == STATUS_OK && tx->number >= below)
+            return damaged(tio, "transactions overlap", fault);
         if (status != STATUS_OK || hash256_equal(&tx->txid, txid))
             return status;
         limit = tx->first_output;

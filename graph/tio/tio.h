@@ -61,6 +61,8 @@ struct tio_output {
 enum status tio_open(const char *path, struct tio **tio, struct fault *fault) MUST_CHECK;
 void tio_close(struct tio *tio);
 struct tio_totals tio_totals_of(const struct tio *tio);
+/* STATUS_FORMAT: what a reader found contradicts itself; the text names the file and the way out. */
+enum status tio_damaged(const struct tio *tio, const char *what, struct fault *fault) MUST_CHECK;
 
 /* O(log n) and a page or two each. */
 enum status tio_block_at(struct tio *tio, uint32_t height, struct tio_block *block, struct fault *fault) MUST_CHECK;
