@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,10 +85,18 @@ static struct run finish(pid_t child, FILE *out, FILE *err)
     return run;
 }
 
+/* Not on a disk: a full one would swallow the very message that says so. */
+static FILE *memory_file(void)
+{
+    int fd = memfd_create("printed", MFD_CLOEXEC);
+    FILE *file = fd >= 0 ? fdopen(fd, "w+") : NULL;
+    assert_non_null(file);
+    return file;
+}
+
 static struct run run_line(const char *format, va_list arguments)
 {
-    FILE *out = tmpfile(), *err = tmpfile();
-    assert_true(out && err);
+    FILE *out = memory_file(), *err = memory_file();
     return finish(start(format, arguments, fileno(out), fileno(err)), out, err);
 }
 
@@ -147,8 +156,7 @@ struct run shell(const char *format, ...)
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     setenv("UNKTX", unktx_path(), 1);
-    FILE *out = tmpfile(), *err = tmpfile();
-    assert_true(out && err);
+    FILE *out = memory_file(), *err = memory_file();
     return finish(start_words(words, fileno(out), fileno(err)), out, err);
 }
 
