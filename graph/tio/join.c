@@ -156,8 +156,6 @@ static enum status link_older(struct part *part, const struct tio_tx *tx, const 
     return status;
 }
 
-static enum status join_exactly(struct part *part, const struct spill_entry *spender, const struct creator *first,
-                                size_t count);
 
 static enum status not_there(struct part *part, uint64_t input)
 {
@@ -175,9 +173,11 @@ static uint64_t hash_of(const struct part *part, uint64_t key)
 
 /* Looks in what the index holds already. `prevout` is the txid that it must be; NULL: the hash, of which all 64 bits
  * are kept where there is something to look in, stands for it until the sums are compared; but on a hash alone no spend
- * is called impossible. */
-static enum status join_older(struct part *part, const struct spill_entry *spender, const struct hash256 *prevout)
+ * is called impossible: *doubt is set instead, and nothing done. */
+static enum status join_older(struct part *part, const struct spill_entry *spender, const struct hash256 *prevout,
+                              bool *doubt)
 {
+    *doubt = false;
     if (!part->base)
         return not_there(part, spender->number);
     uint64_t hash = hash_of(part, spender->key), below = UINT64_MAX;
@@ -196,8 +196,9 @@ static enum status join_older(struct part *part, const struct spill_entry *spend
             status = tio_outputs(part->base, tx.first_output + spender->extra, 1, &output, &part->fault);
         if (status != STATUS_OK)
             return status;
-        if (!prevout && output.spender != TIO_NONE)
-            return join_exactly(part, spender, NULL, 0);
+        *doubt = !prevout && output.spender != TIO_NONE;
+        if (*doubt)
+            return STATUS_OK;
         return spender->extra < tx.outputs ? link_older(part, &tx, &output, spender->extra, spender->number)
                                            : not_there(part, spender->number);
     }
@@ -220,7 +221,8 @@ static enum status join_exactly(struct part *part, const struct spill_entry *spe
                        ? link_output(part, output + spender->extra, spender->number, first[i - 1].check)
                        : not_there(part, spender->number);
     }
-    return status == STATUS_OK ? join_older(part, spender, &spend.prevout) : status;
+    bool doubt;
+    return status == STATUS_OK ? join_older(part, spender, &spend.prevout, &doubt) : status;
 }
 
 /* A creator in a later block than the spender: then the index may hold an older one of the same txid. */
@@ -244,8 +246,11 @@ static enum status join_one(struct part *part, const struct spill_entry *spender
         at++;
     if (part->exact || at - first > 1 || (at > first && comes_later(part, first, spender->number)))
         return join_exactly(part, spender, first, (size_t)(at - first));
-    if (at == first)
-        return join_older(part, spender, NULL);
+    bool doubt = false;
+    if (at == first) {
+        enum status status = join_older(part, spender, NULL, &doubt);
+        return doubt && status == STATUS_OK ? join_exactly(part, spender, NULL, 0) : status;
+    }
     if (spender->extra >= (first->place & 0xffffff))
         return join_exactly(part, spender, first, 1);
     return link_output(part, (first->place >> 24) + spender->extra, spender->number, first->check);

@@ -57,7 +57,7 @@ static enum status read_page(const struct merge *merge, struct source *source)
 {
     struct kv_view *view = NULL;
     struct kv_cursor *cursor = NULL;
-    struct kv_pair pair;
+    struct kv_pair pair = {0};
     struct fault *fault = merge->work->fault;
     enum status status = kv_view_open(merge->work->kv, &view, fault);
     if (status == STATUS_OK)
