@@ -67,10 +67,10 @@ static void add_input(struct buffer *to, const struct hash256 *txid, uint32_t vo
     add_u32(to, UINT32_MAX);
 }
 
-/* Outputs that anyone can spend. */
+/* Outputs that anyone can spend, of no value: so high up there is no subsidy. */
 static void add_outputs(struct buffer *to, uint32_t count)
 {
-    static const uint8_t output[] = {1, 0, 0, 0, 0, 0, 0, 0, 1, 0x51};
+    static const uint8_t output[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 0x51};
     add_count(to, count);
     for (uint32_t i = 0; i < count; i++)
         add(to, output, sizeof output);
@@ -144,10 +144,10 @@ static void write_blocks(const char *name, struct buffer *file)
     buffer_free(file);
 }
 
-/* Scans and checks; the report of `check`. */
-static struct run scan_and_check(int status)
+/* Runs a command on the chain: exit status, and few messages. */
+static void fill_store(const char *command, int status)
 {
-    struct run run = command_run("scan --datadir %s/data --store %s/store --threads 2", dir, dir);
+    struct run run = command_run("%s --datadir %s/data --store %s/store --threads 2", command, dir, dir);
     if (run.exit_status != status)
         fail_msg("%s", run.err);
     size_t lines = 0;
@@ -155,7 +155,14 @@ static struct run scan_and_check(int status)
         lines++;
     assert_in_range(lines, 1, 20);
     run_free(&run);
-    run = command_run("check --store %s/store --threads 2", dir);
+}
+
+/* Scans, indexes and checks; the report of `check`. */
+static struct run scan_and_check(int status, int index_status)
+{
+    fill_store("scan", status);
+    fill_store("index", index_status);
+    struct run run = command_run("check --store %s/store --threads 2", dir);
     if (run.exit_status != 0)
         fail_msg("%s", run.err);
     return run;
@@ -188,7 +195,7 @@ static void test_repeated_txid(void **state)
     add_outputs(&bodies, 1);
     (void)add_block(&file, &tip, 2, &bodies);
     write_blocks("blk00000.dat", &file);
-    struct run run = scan_and_check(0);
+    struct run run = scan_and_check(0, 0);
     expect_line(&run, "unknown_outputs %u\n", COPIES + 3);
     expect_line(&run, "spent %u\n", 1);
     run_free(&run);
@@ -196,6 +203,11 @@ static void test_repeated_txid(void **state)
     hash256_hex(&txid, hex);
     run = command_run("show --store %s/store %s", dir, hex);
     assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+    run = command_run("tx --store %s/store %s:0", dir, hex); /* every copy, the newest first: the one that is spent */
+    assert_int_equal(run.exit_status, 0);
+    const char *spent = strstr(run.out, ", spent by ");
+    assert_true(spent && spent < strstr(run.out, ", unspent") && !strstr(spent + 1, ", spent by "));
     run_free(&run);
     buffer_free(&bodies);
 }
@@ -223,9 +235,10 @@ static void test_repeated_tx_in_a_block(void **state)
     add_outputs(&bodies, 1);
     (void)add_block(&file, &tip, COPIES + 2, &bodies);
     write_blocks("blk00000.dat", &file);
-    struct run run = scan_and_check(0);
+    struct run run = scan_and_check(0, 3);
     expect_line(&run, "unknown_outputs %u\n", COPIES + 3);
     expect_line(&run, "spent %u\n", 1); /* by the first input: there is one outpoint, whoever created it */
+    expect_line(&run, "index_height %u\n", 0); /* an index takes no output for known */
     run_free(&run);
     buffer_free(&bodies);
     buffer_free(&tx);
@@ -250,7 +263,7 @@ static void test_wide_transaction(void **state)
     add(&bodies, tx.bytes, tx.size);
     (void)add_block(&file, &tip, 2, &bodies);
     write_blocks("blk00000.dat", &file);
-    struct run run = scan_and_check(0);
+    struct run run = scan_and_check(0, 0);
     expect_line(&run, "spent %u\n", OUTPUTS);
     run_free(&run);
     char hex[65] = "";
@@ -283,7 +296,7 @@ static void test_detached_blocks(void **state)
         (void)add_block(&file, &parent, 1, &bodies);
     }
     write_blocks("blk00000.dat", &file);
-    struct run run = scan_and_check(3);
+    struct run run = scan_and_check(3, 3);
     expect_line(&run, "height %u\n", 0);
     run_free(&run);
     buffer_free(&bodies);
@@ -303,7 +316,7 @@ static void test_tiny_files(void **state)
         snprintf(name, sizeof name, "blk%05u.dat", i);
         write_blocks(name, &file);
     }
-    struct run run = scan_and_check(0);
+    struct run run = scan_and_check(0, 0);
     expect_line(&run, "height %u\n", FILES);
     run_free(&run);
     buffer_free(&bodies);
