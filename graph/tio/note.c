@@ -260,6 +260,8 @@ bool work_resume(struct tio_work *work)
     uint8_t *bytes;
     size_t size;
     bool ok = read_note(work, &bytes, &size);
+    if (!bytes)
+        return false;
     struct cursor note = cursor_over(bytes, ok ? size : 0);
     ok = ok && take_head(work, &note) && take_blocks(work, &note) && take_sums(work, &note) &&
          open_stream(work, "txs", work->txs_size, &work->txs_fd) &&
