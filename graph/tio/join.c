@@ -460,6 +460,8 @@ enum status tio_join(struct tio_work *work)
         status = report_bad(join);
     for (unsigned i = 0; join && join->parts && i < threads; i++) {
         mem_free(join->parts[i].unsorted);
+        mem_free(join->parts[i].buckets); /* of a part beside one that failed */
+        mem_free(join->parts[i].creators);
         blk_reader_free(&join->parts[i].reader);
     }
     mem_free(join ? join->parts : NULL);
