@@ -355,28 +355,39 @@ static bool group_pays(const struct kernel *kernel, const struct hasher_message 
     return longest * kernel->cost < sum * kernel->else_cost;
 }
 
-static void hash_sorted(enum hasher_kernel kernel, const struct hasher_message *messages, const uint16_t *order,
-                        size_t count)
+typedef void hash_sorted(const struct hasher_message *messages, const uint16_t *order, size_t count);
+
+static void hash_singly(const struct hasher_message *messages, const uint16_t *order, size_t count)
 {
-    const struct kernel *k = &kernel_of[kernel];
+    for (size_t i = 0; i < count; i++)
+        hash_single(&messages[order[i]]);
+}
+
+/* In groups of neighbours; `slower` has those that do not pay. */
+static void hash_with(const struct kernel *kernel, const struct hasher_message *messages, const uint16_t *order,
+                      size_t count, hash_sorted *slower)
+{
     for (size_t done = 0; done < count;) {
-        size_t n = count - done < k->lanes ? count - done : k->lanes;
-        if (group_pays(k, messages, order + done, n))
-            hash_group(k, messages, order + done, n);
-        else if (kernel == HASHER_SIXTEEN && hasher_has(HASHER_PAIRS))
-            hash_sorted(HASHER_PAIRS, messages, order + done, n);
+        size_t n = count - done < kernel->lanes ? count - done : kernel->lanes;
+        if (group_pays(kernel, messages, order + done, n))
+            hash_group(kernel, messages, order + done, n);
         else
-            for (size_t i = done; i < done + n; i++)
-                hash_single(&messages[order[i]]);
+            slower(messages, order + done, n);
         done += n;
     }
+}
+
+static void hash_in_pairs(const struct hasher_message *messages, const uint16_t *order, size_t count)
+{
+    hash_with(&kernel_of[HASHER_PAIRS], messages, order, count, hash_singly);
 }
 
 static void hash_in_groups(enum hasher_kernel kernel, const struct hasher_message *messages, size_t count)
 {
     uint16_t order[HASHER_BATCH];
     sort_by_blocks(messages, count, order);
-    hash_sorted(kernel, messages, order, count);
+    bool pairs = kernel == HASHER_SIXTEEN && hasher_has(HASHER_PAIRS);
+    hash_with(&kernel_of[kernel], messages, order, count, pairs ? hash_in_pairs : hash_singly);
 }
 
 static void group_parents(const struct kernel *kernel, const struct hash256 *nodes, size_t count,

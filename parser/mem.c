@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE /* madvise */
 #include "parser/mem.h"
 
 #include <stdatomic.h>
