@@ -7,12 +7,11 @@
 
 #include "graph/store/store.h"
 #include "parser/bytes.h"
+#include "tests/fuzz/damage.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
 
-#define PAGE 4096u
-#define CHANGE_SIZE 8u
 
 static char *folder, path[300], txid[HASH256_HEX_SIZE + 1];
 static uint8_t *base, *bytes;
@@ -55,29 +54,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* Returns the size that the file shall have. */
-static size_t change(const uint8_t *data, size_t size)
-{
-    size_t end = base_size;
-    memcpy(bytes, base, base_size);
-    for (size_t i = 0; i + CHANGE_SIZE <= size; i += CHANGE_SIZE) {
-        uint16_t value = load_le16(data + i + 6);
-        uint8_t *page = bytes + load_le16(data + i) % (base_size / PAGE) * PAGE,
-                *at = page + load_le16(data + i + 2) % (PAGE - 8);
-        switch (load_le16(data + i + 4) % 8) {
-        case 0: *at = (uint8_t)value; break;
-        case 1: store_le16(at, (uint16_t)(load_le16(at) + value)); break;
-        case 2: store_le64(at, value); break;
-        case 3: memmove(page, bytes + value % (base_size / PAGE) * PAGE, PAGE); break;
-        case 4: store_le16(at, value); break;
-        case 5: memset(page, (int)value, PAGE); break;
-        case 6: end = base_size - value % base_size; break;
-        default: *at ^= (uint8_t)(1u << value % 8); break;
-        }
-    }
-    return end;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const commands[] = {"check --threads 1",
@@ -86,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                            "dump txs --threads 1 -o /dev/null",
                                            "dump blocks --threads 1 -o /dev/null",
                                            "tx 7 -o /dev/null"};
-    size_t end = change(data, size);
+    size_t end = damage(bytes, base, base_size, data, size);
     write_file(path, bytes, end);
     for (size_t i = 0; i <= sizeof commands / sizeof *commands + 2; i++) {
         struct run run;

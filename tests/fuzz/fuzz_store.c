@@ -8,11 +8,10 @@
 
 #include "graph/forest.h"
 #include "parser/network.h"
+#include "tests/fuzz/damage.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/run.h"
 
-#define PAGE 4096u
-#define CHANGE_SIZE 8u
 #define SINGLE_BLOCKS 150u /* one a commit, so that the directory has a branch page */
 #define MORE_BLOCKS 6u     /* in one commit, so that a batch has pages of its own */
 
@@ -104,29 +103,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* Returns the size that the file shall have. */
-static size_t change(const uint8_t *data, size_t size)
-{
-    size_t end = base_size;
-    memcpy(bytes, base, base_size);
-    for (size_t i = 0; i + CHANGE_SIZE <= size; i += CHANGE_SIZE) {
-        uint16_t value = load_le16(data + i + 6);
-        uint8_t *page = bytes + load_le16(data + i) % (base_size / PAGE) * PAGE,
-                *at = page + load_le16(data + i + 2) % (PAGE - 8);
-        switch (load_le16(data + i + 4) % 8) {
-        case 0: *at = (uint8_t)value; break;
-        case 1: store_le16(at, (uint16_t)(load_le16(at) + value)); break;
-        case 2: store_le64(at, value); break;
-        case 3: memmove(page, bytes + value % (base_size / PAGE) * PAGE, PAGE); break;
-        case 4: store_le16(at, value); break;
-        case 5: memset(page, (int)value, PAGE); break;
-        case 6: end = base_size - value % base_size; break;
-        default: *at ^= (uint8_t)(1u << value % 8); break;
-        }
-    }
-    return end;
-}
-
 static enum status see_file(void *context, uint32_t number, const uint8_t *value, size_t size)
 {
     volatile uint8_t *sum = context;
@@ -193,7 +169,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct store *store = NULL;
     struct fault fault = {0};
-    size_t end = change(data, size);
+    size_t end = damage(bytes, base, base_size, data, size);
     int fd = open(path, O_WRONLY | O_TRUNC);
     must(fd >= 0 && write(fd, bytes, end) == (ssize_t)end && close(fd) == 0, "the file is written");
     if (fine(store_open(folder, STORE_READ, NULL, &store, &fault), &fault)) {
