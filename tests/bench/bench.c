@@ -131,6 +131,8 @@ static struct usage run(const char *format, ...)
     int status;
     struct rusage resources;
     for (;;) {
+        /* a first look at once would see this program's own memory, before the other takes its place */
+        sigtimedwait(&ended, NULL, &between_looks);
         uint64_t anon = anon_of(child);
         if (anon > usage.anon_kib)
             usage.anon_kib = anon;
@@ -138,7 +140,6 @@ static struct usage run(const char *format, ...)
         usage.watched = bytes > usage.watched ? bytes : usage.watched;
         if (wait4(child, &status, WNOHANG, &resources) == child)
             break;
-        sigtimedwait(&ended, NULL, &between_looks);
     }
     usage.seconds = now_s() - begin;
     usage.rss_kib = (uint64_t)resources.ru_maxrss;
