@@ -143,10 +143,33 @@ static enum status nothing_here(const struct kv *kv, struct fault *fault)
                      kv->words.verb);
 }
 
+static struct pages_file pages_file_of(const struct kv *kv, int fd)
+{
+    return (struct pages_file){fd, kv->data_path, kv->words.noun, kv->words.verb};
+}
+
+/* One that was half begun is begun anew: LMDB would not. */
+static enum status look_into_data(const struct kv *kv, int fd, size_t *size, struct fault *fault)
+{
+    if (pages_are_half_begun(fd, *size)) {
+        if (kv->mode == KV_READ)
+            return nothing_here(kv, fault);
+        *size = 0;
+        return ftruncate(fd, 0) == 0 ? STATUS_OK : fault_errno(fault, kv->data_path, FAULT_NO_OFFSET,
+                                                               "cannot write to the %s", kv->words.noun);
+    }
+    if (*size < 8192)
+        return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET,
+                         "this is not an unktx %s, or one cut short: delete it and %s again", kv->words.noun,
+                         kv->words.verb);
+    const struct pages_file file = pages_file_of(kv, fd);
+    return pages_check_meta(&file, fault);
+}
+
 /* Before LMDB sees the file, since it would take one of less than two pages for a new one and overwrite it. */
 static enum status look_at_data(const struct kv *kv, size_t *size, struct fault *fault)
 {
-    const char *noun = kv->words.noun, *verb = kv->words.verb;
+    const char *noun = kv->words.noun;
     struct stat info;
     *size = 0;
     if (stat(kv->data_path, &info) != 0) {
@@ -154,16 +177,13 @@ static enum status look_at_data(const struct kv *kv, size_t *size, struct fault 
             return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot open the %s", noun);
         return kv->mode == KV_READ ? nothing_here(kv, fault) : STATUS_OK;
     }
+    if (!S_ISREG(info.st_mode))
+        return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET, "this is not an unktx %s", noun);
     *size = (size_t)info.st_size;
-    if (!S_ISREG(info.st_mode) || (*size < 8192 && (*size > 0 || kv->mode == KV_READ)))
-        return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET,
-                         "this is not an unktx %s, or one cut short: delete it and %s again", noun, verb);
-    if (*size == 0)
-        return STATUS_OK;
-    int fd = open(kv->data_path, O_RDONLY | O_CLOEXEC);
+    int fd = open(kv->data_path, (kv->mode == KV_READ ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (fd < 0)
         return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot open the %s", noun);
-    enum status status = pages_check_meta(fd, kv->data_path, fault);
+    enum status status = look_into_data(kv, fd, size, fault);
     close(fd);
     return status;
 }
@@ -235,7 +255,8 @@ static enum status check_pages(const struct kv *kv, uint64_t leaves, struct faul
         MDB_txn *txn = NULL;
         code = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn);
         if (code == MDB_SUCCESS) {
-            status = pages_check(fd, kv->data_path, mdb_txn_id(txn), leaves, fault);
+            const struct pages_file file = pages_file_of(kv, fd);
+            status = pages_check(&file, mdb_txn_id(txn), leaves, fault);
             mdb_txn_abort(txn);
         }
     }

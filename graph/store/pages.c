@@ -59,8 +59,7 @@ struct tree {
 };
 
 struct walk {
-    int fd;
-    const char *path;
+    const struct pages_file *file;
     struct fault *fault;
     uint32_t page_size;
     uint64_t size;      /* of the file */
@@ -71,21 +70,30 @@ struct walk {
     uint16_t *node_at;  /* by offset / 2 in a page: size of the node there, 0 for none */
 };
 
+static enum status damaged_at(const struct walk *walk, uint64_t offset, const char *what)
+{
+    return fault_set(walk->fault, STATUS_FORMAT, walk->file->path, offset,
+                     "the %s is damaged (%s): delete it and %s again", walk->file->noun, what, walk->file->verb);
+}
+
 static enum status damaged(const struct walk *walk, uint64_t page, const char *what)
 {
-    return fault_set(walk->fault, STATUS_FORMAT, walk->path, page * walk->page_size,
-                     "the store is damaged (%s): delete it and scan again", what);
+    return damaged_at(walk, page * walk->page_size, what);
+}
+
+static enum status cannot_read(const struct walk *walk, uint64_t offset)
+{
+    return fault_errno(walk->fault, walk->file->path, offset, "cannot read the %s", walk->file->noun);
 }
 
 static enum status read_at(const struct walk *walk, uint64_t offset, uint8_t *bytes, size_t size)
 {
     while (size > 0) {
-        ssize_t got = pread(walk->fd, bytes, size, (off_t)offset);
+        ssize_t got = pread(walk->file->fd, bytes, size, (off_t)offset);
         if (got < 0)
-            return fault_errno(walk->fault, walk->path, offset, "cannot read the store");
+            return cannot_read(walk, offset);
         if (got == 0)
-            return fault_set(walk->fault, STATUS_FORMAT, walk->path, offset,
-                             "the store is damaged (its file is cut short): delete it and scan again");
+            return damaged_at(walk, offset, "its file is cut short");
         bytes += got;
         offset += (uint64_t)got;
         size -= (size_t)got;
@@ -109,19 +117,33 @@ static bool is_page_size(uint32_t size)
     return size >= PAGE_SIZE_MIN && size <= PAGE_SIZE_MAX && (size & (size - 1)) == 0;
 }
 
-enum status pages_check_meta(int fd, const char *path, struct fault *fault)
+static bool is_meta(const uint8_t *page)
 {
-    struct walk walk = {.fd = fd, .path = path, .fault = fault, .page_size = PAGE_SIZE_MIN};
+    return load_le16(page + PAGE_FLAGS) & P_META && load_le32(page + META_MAGIC) == MAGIC &&
+           load_le32(page + META_VERSION) == VERSION;
+}
+
+bool pages_are_half_begun(int fd, uint64_t size)
+{
+    uint8_t meta[META_END];
+    if (size == 0)
+        return true;
+    return pread(fd, meta, sizeof meta, 0) == (ssize_t)sizeof meta && is_meta(meta) &&
+           size < (uint64_t)METAS * load_le32(meta + META_DBS + DB_PAD) && load_le64(meta + META_TXN) == 0;
+}
+
+enum status pages_check_meta(const struct pages_file *file, struct fault *fault)
+{
+    struct walk walk = {.file = file, .fault = fault, .page_size = PAGE_SIZE_MIN};
     uint8_t meta[META_END];
     struct stat info;
-    if (fstat(fd, &info) != 0)
-        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the store");
+    if (fstat(file->fd, &info) != 0)
+        return cannot_read(&walk, FAULT_NO_OFFSET);
     for (uint64_t i = 0; i < METAS; i++) {
         enum status status = read_at(&walk, i * walk.page_size, meta, sizeof meta);
         if (status != STATUS_OK)
             return status;
-        if (!(load_le16(meta + PAGE_FLAGS) & P_META) || load_le32(meta + META_MAGIC) != MAGIC ||
-            load_le32(meta + META_VERSION) != VERSION)
+        if (!is_meta(meta))
             return STATUS_OK;
         uint32_t page_size = load_le32(meta + META_DBS + DB_PAD);
         if (!is_page_size(page_size) || (i > 0 && page_size != walk.page_size) ||
@@ -140,8 +162,7 @@ static enum status read_meta(struct walk *walk, uint64_t txn, uint8_t meta[META_
         return status;
     walk->page_size = load_le32(meta + META_DBS + DB_PAD);
     if (!is_page_size(walk->page_size))
-        return fault_set(walk->fault, STATUS_FORMAT, walk->path, 0,
-                         "the store is damaged (a meta page): delete it and scan again");
+        return damaged_at(walk, 0, "a meta page");
     for (uint64_t i = 0; i < METAS; i++) {
         status = read_at(walk, i * walk->page_size, meta, META_END);
         if (status != STATUS_OK)
@@ -149,8 +170,9 @@ static enum status read_meta(struct walk *walk, uint64_t txn, uint8_t meta[META_
         if (load_le64(meta + META_TXN) == txn)
             return meta_is_sound(meta, walk->page_size, walk->size) ? STATUS_OK : damaged(walk, i, "a meta page");
     }
-    return fault_set(walk->fault, STATUS_BUSY, walk->path, FAULT_NO_OFFSET,
-                     "a scan is writing to the store too fast to follow: run the command again");
+    return fault_set(walk->fault, STATUS_BUSY, walk->file->path, FAULT_NO_OFFSET,
+                     "unktx %s is writing to the %s too fast to follow: run the command again", walk->file->verb,
+                     walk->file->noun);
 }
 
 /* ---- one page ---- */
@@ -403,13 +425,13 @@ static enum status walk_tree(struct walk *walk, enum tree_kind kind, const uint8
     return status;
 }
 
-enum status pages_check(int fd, const char *path, uint64_t txn, uint64_t leaves, struct fault *fault)
+enum status pages_check(const struct pages_file *file, uint64_t txn, uint64_t leaves, struct fault *fault)
 {
-    struct walk walk = {.fd = fd, .path = path, .fault = fault, .leaves = leaves};
+    struct walk walk = {.file = file, .fault = fault, .leaves = leaves};
     uint8_t meta[META_END];
     struct stat info;
-    if (fstat(fd, &info) != 0)
-        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the store");
+    if (fstat(file->fd, &info) != 0)
+        return cannot_read(&walk, FAULT_NO_OFFSET);
     walk.size = (uint64_t)info.st_size;
     enum status status = read_meta(&walk, txn, meta);
     if (status != STATUS_OK)

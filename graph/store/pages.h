@@ -16,9 +16,19 @@
 
 #include "parser/status.h"
 
-/* Before LMDB opens the file: page size and both meta pages. `path` is for messages. What LMDB itself refuses with a
- * code (no LMDB file, another version) is left to it. STATUS_FORMAT: damaged. O(1). */
-enum status pages_check_meta(int fd, const char *path, struct fault *fault) MUST_CHECK;
+/* Open for reading; the rest is for messages: "the NOUN is damaged: delete it and VERB again". */
+struct pages_file {
+    int fd;
+    const char *path, *noun, *verb;
+};
+
+/* True of a file of `size` bytes that LMDB began and a kill or a full disk kept from its second meta page: nothing was
+ * ever written to it. */
+bool pages_are_half_begun(int fd, uint64_t size);
+
+/* Before LMDB opens the file: page size and both meta pages. What LMDB itself refuses with a code (no LMDB file,
+ * another version) is left to it. STATUS_FORMAT: damaged. O(1). */
+enum status pages_check_meta(const struct pages_file *file, struct fault *fault) MUST_CHECK;
 
 /* The pages of the snapshot that transaction `txn` sees, which must stay open meanwhile. Of a large value, which has
  * pages of its own, only their place: what these pages say of themselves nobody but who deletes or overwrites the value
@@ -26,7 +36,7 @@ enum status pages_check_meta(int fd, const char *path, struct fault *fault) MUST
  * others only the branch pages above. STATUS_FORMAT: damaged. STATUS_BUSY: another process has committed twice since
  * the transaction began: begin it anew. STATUS_IO, STATUS_NOMEM. O(branch and leaf pages + free pages): about 1 MB read
  * for a store of 10 GB. */
-enum status pages_check(int fd, const char *path, uint64_t txn, uint64_t leaves, struct fault *fault) MUST_CHECK;
+enum status pages_check(const struct pages_file *file, uint64_t txn, uint64_t leaves, struct fault *fault) MUST_CHECK;
 
 /* Before a value is deleted or overwritten: `value` as LMDB shows it, in its map of the file. True if it stands in a
  * page with others, which pages_check has seen, or if its own pages say what it says. */
