@@ -3,29 +3,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "parser/bytes.h"
+#include "graph/store/page.h"
 #include "parser/mem.h"
 
-/* Where things are; names as in LMDB's mdb.c. */
+/* Of a meta page; names as in LMDB's mdb.c. */
 enum {
-    PAGE_NUMBER = 0,
-    PAGE_FLAGS = 10,
-    PAGE_LOWER = 12, /* end of the offsets of nodes */
-    PAGE_UPPER = 14, /* begin of the nodes */
-    PAGE_COUNT = 12, /* of an overflow page: how many it begins */
-    PAGE_HEADER = 16,
-    NODE_LOW = 0, /* size of the data; number of the child page, upper part in the flags */
-    NODE_HIGH = 2,
-    NODE_FLAGS = 4,
-    NODE_KEY_SIZE = 6,
-    NODE_HEADER = 8,
-    DB_PAD = 0,
-    DB_FLAGS = 4,
-    DB_DEPTH = 6,
-    DB_LEAVES = 16,
-    DB_ENTRIES = 32,
-    DB_ROOT = 40,
-    DB_SIZE = 48,
     META_MAGIC = PAGE_HEADER,
     META_VERSION = PAGE_HEADER + 4,
     META_DBS = PAGE_HEADER + 24, /* of the free pages, then the main one; the first one's pad is the page size */
@@ -33,18 +15,11 @@ enum {
     META_TXN = META_LAST + 8,
     META_END = META_TXN + 8,
 };
-enum { P_BRANCH = 1, P_LEAF = 2, P_OVERFLOW = 4, P_META = 8 };
-enum { F_BIGDATA = 1, F_SUBDATA = 2 };
 enum { FLAG_INTEGERKEY = 8 };
 
 #define MAGIC 0xBEEFC0DEu
 #define VERSION 1u
-#define PAGE_SIZE_MIN 512u
-#define PAGE_SIZE_MAX 32768u
 #define METAS 2u
-#define NO_ROOT UINT64_MAX
-#define DEPTH_MAX 32u /* of LMDB's cursors */
-#define KEY_MAX 511u
 
 enum tree_kind { TREE_FREE, TREE_MAIN, TREE_DATA };
 
@@ -53,7 +28,7 @@ struct tree {
     unsigned depth;
     bool leaves;          /* are looked at */
     uint64_t entries;
-    uint8_t key[KEY_MAX]; /* the last key seen */
+    uint8_t key[PAGE_KEY_MAX]; /* the last key seen */
     size_t key_size;
     bool bound;           /* it was a separator, which the next key may equal */
 };
@@ -67,7 +42,6 @@ struct walk {
     uint64_t leaves;    /* that may still be looked at */
     uint8_t *used;      /* a bit for each page */
     uint8_t *pages;     /* one of each level of a tree and of each of the two trees under the walk */
-    uint16_t *node_at;  /* by offset / 2 in a page: size of the node there, 0 for none */
 };
 
 static enum status damaged_at(const struct walk *walk, uint64_t offset, const char *what)
@@ -191,53 +165,6 @@ static bool claim(struct walk *walk, uint64_t first, uint64_t count)
     return true;
 }
 
-static uint32_t node_data_size(const uint8_t *node)
-{
-    return load_le16(node + NODE_LOW) | (uint32_t)load_le16(node + NODE_HIGH) << 16;
-}
-
-static uint64_t child_of(const uint8_t *node)
-{
-    return node_data_size(node) | (uint64_t)load_le16(node + NODE_FLAGS) << 32;
-}
-
-static unsigned nodes_of(const uint8_t *page) { return (load_le16(page + PAGE_LOWER) - (unsigned)PAGE_HEADER) / 2; }
-
-static const uint8_t *node_of(const uint8_t *page, unsigned i) { return page + load_le16(page + PAGE_HEADER + 2 * i); }
-
-/* What the node at `offset` takes; 0 if it does not fit the page. */
-static size_t node_size(const struct walk *walk, const uint8_t *page, size_t offset, bool leaf)
-{
-    if (offset % 2 || offset + NODE_HEADER > walk->page_size)
-        return 0;
-    const uint8_t *node = page + offset;
-    size_t size = NODE_HEADER + (size_t)load_le16(node + NODE_KEY_SIZE);
-    if (leaf)
-        size += load_le16(node + NODE_FLAGS) & F_BIGDATA ? sizeof(uint64_t) : node_data_size(node);
-    size += size % 2;
-    return size <= walk->page_size - offset ? size : 0;
-}
-
-/* The nodes must fill the page from its upper mark to its end, one behind the other, in whatever order. */
-static bool nodes_are_sound(const struct walk *walk, const uint8_t *page, bool leaf)
-{
-    size_t lower = load_le16(page + PAGE_LOWER), upper = load_le16(page + PAGE_UPPER);
-    if (lower <= PAGE_HEADER || lower % 2 || upper < lower || upper > walk->page_size)
-        return false;
-    memset(walk->node_at, 0, walk->page_size / 2 * sizeof *walk->node_at);
-    unsigned count = nodes_of(page);
-    for (unsigned i = 0; i < count; i++) {
-        size_t offset = load_le16(page + PAGE_HEADER + 2 * i), size = node_size(walk, page, offset, leaf);
-        if (size == 0 || walk->node_at[offset / 2])
-            return false;
-        walk->node_at[offset / 2] = (uint16_t)size;
-    }
-    size_t at = upper;
-    for (; at < walk->page_size && walk->node_at[at / 2]; count--)
-        at += walk->node_at[at / 2];
-    return at == walk->page_size && count == 0;
-}
-
 static enum status read_page(struct walk *walk, uint64_t number, bool leaf, uint8_t *page)
 {
     if (!claim(walk, number, 1))
@@ -245,8 +172,7 @@ static enum status read_page(struct walk *walk, uint64_t number, bool leaf, uint
     enum status status = read_at(walk, number * walk->page_size, page, walk->page_size);
     if (status != STATUS_OK)
         return status;
-    if (load_le64(page + PAGE_NUMBER) != number || load_le16(page + PAGE_FLAGS) != (leaf ? P_LEAF : P_BRANCH) ||
-        !nodes_are_sound(walk, page, leaf))
+    if (!page_is_sound(page, walk->page_size, number, leaf))
         return damaged(walk, number, "a page is malformed");
     return STATUS_OK;
 }
@@ -259,16 +185,15 @@ static int compare_keys(enum tree_kind kind, const uint8_t *a, size_t a_size, co
         uint64_t x = load_le64(a), y = load_le64(b);
         return (x > y) - (x < y);
     }
-    int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
-    return order ? order : (a_size > b_size) - (a_size < b_size);
+    return page_compare_keys(a, a_size, b, b_size);
 }
 
 /* Keys and separators must ascend; a separator may equal the key that follows it. */
 static bool take_key(struct tree *tree, const uint8_t *node, bool bound)
 {
-    size_t size = load_le16(node + NODE_KEY_SIZE);
-    const uint8_t *key = node + NODE_HEADER;
-    if (size == 0 || size > KEY_MAX || (tree->kind == TREE_FREE && size != sizeof(uint64_t)))
+    size_t size = node_key_size(node);
+    const uint8_t *key = node_key(node);
+    if (size == 0 || size > PAGE_KEY_MAX || (tree->kind == TREE_FREE && size != sizeof(uint64_t)))
         return false;
     if (tree->key_size > 0) {
         int order = compare_keys(tree->kind, tree->key, tree->key_size, key, size);
@@ -298,8 +223,6 @@ static enum status take_free(struct walk *walk, uint64_t page, const uint8_t *li
     return STATUS_OK;
 }
 
-static uint64_t pages_of(size_t size, uint32_t page_size) { return (PAGE_HEADER - 1 + (uint64_t)size) / page_size + 1; }
-
 static bool is_large_page(const uint8_t *page, uint64_t count)
 {
     return load_le16(page + PAGE_FLAGS) == P_OVERFLOW && load_le32(page + PAGE_COUNT) == count;
@@ -322,9 +245,9 @@ static enum status take_large_free(struct walk *walk, uint64_t first, uint64_t c
 /* A value in pages of its own. */
 static enum status take_large(struct walk *walk, const struct tree *tree, const uint8_t *node)
 {
-    uint64_t first = load_le64(node + NODE_HEADER + load_le16(node + NODE_KEY_SIZE));
+    uint64_t first = load_le64(node_data(node));
     size_t size = node_data_size(node);
-    uint64_t count = pages_of(size, walk->page_size);
+    uint64_t count = page_count_of(size, walk->page_size);
     if (!claim(walk, first, count))
         return damaged(walk, first, "a page is used twice or is none of the file");
     if ((first + count) * walk->page_size > walk->size)
@@ -341,7 +264,7 @@ bool pages_value_is_sound(int fd, uint32_t page_size, const void *value, size_t 
     if ((uintptr_t)page % page_size != 0)
         return true;
     uint64_t number = load_le64(page + PAGE_NUMBER);
-    return is_large_page(page, pages_of(size, page_size)) && number <= INT64_MAX / page_size &&
+    return is_large_page(page, page_count_of(size, page_size)) && number <= INT64_MAX / page_size &&
            pread(fd, there, compared, (off_t)(number * page_size)) == (ssize_t)compared &&
            memcmp(there, page, compared) == 0;
 }
@@ -354,7 +277,7 @@ static enum status take_value(struct walk *walk, const struct tree *tree, uint64
 {
     unsigned flags = load_le16(node + NODE_FLAGS);
     size_t size = node_data_size(node);
-    const uint8_t *data = node + NODE_HEADER + load_le16(node + NODE_KEY_SIZE);
+    const uint8_t *data = node_data(node);
     if (tree->kind == TREE_MAIN)
         return flags == F_SUBDATA && size == DB_SIZE ? walk_tree(walk, TREE_DATA, data, page)
                                                      : damaged(walk, page, "its list of databases");
@@ -371,9 +294,9 @@ static enum status take_value(struct walk *walk, const struct tree *tree, uint64
 static enum status walk_leaf(struct walk *walk, struct tree *tree, uint64_t number, const uint8_t *page)
 {
     enum status status = STATUS_OK;
-    unsigned count = nodes_of(page);
+    unsigned count = page_nodes(page);
     for (unsigned i = 0; i < count && status == STATUS_OK; i++) {
-        const uint8_t *node = node_of(page, i);
+        const uint8_t *node = page_node(page, i);
         status = take_key(tree, node, false) ? take_value(walk, tree, number, node)
                                              : damaged(walk, number, "keys out of order");
     }
@@ -381,29 +304,29 @@ static enum status walk_leaf(struct walk *walk, struct tree *tree, uint64_t numb
     return status;
 }
 
-/* Recurses as deep as the tree, DEPTH_MAX at most. The first separator of a branch says nothing. */
+/* Recurses as deep as the tree, PAGE_DEPTH_MAX at most. The first separator of a branch says nothing. */
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as LMDB's trees, 32 levels and one tree in another. */
 static enum status walk_page(struct walk *walk, struct tree *tree, uint64_t number, unsigned level)
 {
     /* the page of the main tree must stay while one that it names is walked */
-    uint8_t *page = walk->pages + (size_t)(level + (tree->kind == TREE_DATA ? DEPTH_MAX : 0)) * walk->page_size;
+    uint8_t *page = walk->pages + (size_t)(level + (tree->kind == TREE_DATA ? PAGE_DEPTH_MAX : 0)) * walk->page_size;
     bool leaf = level + 1 == tree->depth;
     enum status status = read_page(walk, number, leaf, page);
     if (status != STATUS_OK)
         return status;
     if (leaf)
         return walk_leaf(walk, tree, number, page);
-    unsigned count = nodes_of(page);
+    unsigned count = page_nodes(page);
     if (count < 2)
         return damaged(walk, number, "a page is malformed");
     for (unsigned i = 0; i < count && status == STATUS_OK; i++) {
-        const uint8_t *node = node_of(page, i);
+        const uint8_t *node = page_node(page, i);
         if (i > 0 && !take_key(tree, node, true))
             return damaged(walk, number, "keys out of order");
         if (tree->leaves || level + 2 < tree->depth)
-            status = walk_page(walk, tree, child_of(node), level + 1);
-        else if (!claim(walk, child_of(node), 1))
-            status = damaged(walk, child_of(node), "a page is used twice or is none of the file");
+            status = walk_page(walk, tree, node_child(node), level + 1);
+        else if (!claim(walk, node_child(node), 1))
+            status = damaged(walk, node_child(node), "a page is used twice or is none of the file");
     }
     return status;
 }
@@ -413,13 +336,13 @@ static enum status walk_tree(struct walk *walk, enum tree_kind kind, const uint8
 {
     struct tree tree = {.kind = kind, .depth = load_le16(db + DB_DEPTH)};
     uint64_t root = load_le64(db + DB_ROOT), entries = load_le64(db + DB_ENTRIES);
-    if (load_le16(db + DB_FLAGS) != (kind == TREE_FREE ? FLAG_INTEGERKEY : 0) || tree.depth > DEPTH_MAX ||
-        (root == NO_ROOT) != (tree.depth == 0))
+    if (load_le16(db + DB_FLAGS) != (kind == TREE_FREE ? FLAG_INTEGERKEY : 0) || tree.depth > PAGE_DEPTH_MAX ||
+        (root == PAGE_NO_ROOT) != (tree.depth == 0))
         return damaged(walk, page, "the root of a tree");
     uint64_t leaves = load_le64(db + DB_LEAVES);
     tree.leaves = leaves <= walk->leaves || tree.depth < 2;
     walk->leaves -= leaves <= walk->leaves ? leaves : 0;
-    enum status status = root == NO_ROOT ? STATUS_OK : walk_page(walk, &tree, root, 0);
+    enum status status = root == PAGE_NO_ROOT ? STATUS_OK : walk_page(walk, &tree, root, 0);
     if (status == STATUS_OK && tree.leaves && tree.entries != entries)
         status = damaged(walk, page, "a tree has more or fewer entries than it says");
     return status;
@@ -438,9 +361,8 @@ enum status pages_check(const struct pages_file *file, uint64_t txn, uint64_t le
         return status;
     walk.last = load_le64(meta + META_LAST);
     walk.used = mem_alloc((size_t)(walk.last / 8 + 1), 1);
-    walk.pages = mem_alloc(2 * (size_t)DEPTH_MAX, walk.page_size);
-    walk.node_at = mem_alloc(walk.page_size / 2, sizeof *walk.node_at);
-    if (!walk.used || !walk.pages || !walk.node_at)
+    walk.pages = mem_alloc(2 * (size_t)PAGE_DEPTH_MAX, walk.page_size);
+    if (!walk.used || !walk.pages)
         status = fault_nomem(fault);
     if (status == STATUS_OK)
         status = walk_tree(&walk, TREE_MAIN, meta + META_DBS + DB_SIZE, 0);
@@ -448,6 +370,5 @@ enum status pages_check(const struct pages_file *file, uint64_t txn, uint64_t le
         status = walk_tree(&walk, TREE_FREE, meta + META_DBS, 0);
     mem_free(walk.used);
     mem_free(walk.pages);
-    mem_free(walk.node_at);
     return status;
 }

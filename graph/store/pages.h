@@ -6,8 +6,7 @@
  * lists of free pages, and that no page is used twice. The bytes inside values are the concern of record.h, which has
  * checksums.
  *
- * The format is that of LMDB 0.9 on 64-bit machines (data version 1; MDB_meta, MDB_db, MDB_page and MDB_node in its
- * mdb.c). Thread rule: none, no state. */
+ * Thread rule: none, no state. */
 #ifndef UNKTX_GRAPH_PAGES_H
 #define UNKTX_GRAPH_PAGES_H
 
