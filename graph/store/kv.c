@@ -13,16 +13,19 @@
 #include <unistd.h>
 
 #include "graph/store/pages.h"
+#include "graph/store/path.h"
 #include "parser/mem.h"
 
 #define DEFAULT_MAP_STEP ((size_t)1 << 30)
-#define OPEN_LEAVES 32768u /* leaf pages looked at on opening: 128 MiB at most, which take a disk seconds */
+#define DEFAULT_OPEN_LEAVES 32768u /* leaf pages looked at on opening: 128 MiB at most, which take a disk seconds */
 #define READERS_MAX 512u
 #define LOCK_FILE_SIZE (40u << 10) /* holds the readers, at 64 bytes each, and what LMDB has in front of them */
 
 static size_t map_step = DEFAULT_MAP_STEP;
+static uint64_t open_leaves = DEFAULT_OPEN_LEAVES;
 
 void kv_map_step(size_t bytes) { map_step = bytes > 0 ? bytes : DEFAULT_MAP_STEP; }
+void kv_open_leaves(uint64_t pages) { open_leaves = pages; }
 
 struct kv {
     char path[4096], data_path[4112], lock_path[4112];
@@ -33,6 +36,8 @@ struct kv {
     MDB_dbi tables[KV_TABLES_MAX];
     const char *const *names;
     unsigned count;
+    MDB_dbi main_table; /* which has the records of the others */
+    bool whole;         /* every page was looked at on opening; otherwise those on the way to a key are then */
     pthread_mutex_t lock; /* of the list of views */
     struct kv_view *views;
 };
@@ -47,6 +52,8 @@ struct kv_view {
 struct kv_cursor {
     const struct kv *kv;
     MDB_cursor *cursor;
+    unsigned table;
+    bool placed;
 };
 
 struct kv_txn {
@@ -54,6 +61,7 @@ struct kv_txn {
     MDB_txn *txn;
     MDB_txn *before; /* reads what the last commit left; NULL: there is none */
     int code; /* of the call that failed */
+    unsigned appended; /* bits of tables whose end was looked at */
 };
 
 static MDB_val value_of(const void *bytes, size_t size)
@@ -245,7 +253,7 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
 
 /* Before LMDB follows a page: it believes them all, and one that is damaged, or behind the end of a file cut short,
  * would end the program. The transaction keeps other processes from using its pages for something else meanwhile. */
-static enum status check_pages(const struct kv *kv, uint64_t leaves, struct fault *fault)
+static enum status check_pages(const struct kv *kv, uint64_t leaves, bool *whole, struct fault *fault)
 {
     enum { ATTEMPTS = 8 };
     enum status status = STATUS_BUSY;
@@ -256,7 +264,7 @@ static enum status check_pages(const struct kv *kv, uint64_t leaves, struct faul
         code = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn);
         if (code == MDB_SUCCESS) {
             const struct pages_file file = pages_file_of(kv, fd);
-            status = pages_check(&file, mdb_txn_id(txn), leaves, fault);
+            status = pages_check(&file, mdb_txn_id(txn), leaves, kv->mode == KV_WRITE, whole, fault);
             mdb_txn_abort(txn);
         }
     }
@@ -265,7 +273,7 @@ static enum status check_pages(const struct kv *kv, uint64_t leaves, struct faul
 
 static int open_tables(struct kv *kv, MDB_txn *txn, unsigned flags)
 {
-    int code = MDB_SUCCESS;
+    int code = mdb_dbi_open(txn, NULL, 0, &kv->main_table);
     for (unsigned i = 0; i < kv->count && code == MDB_SUCCESS; i++)
         code = mdb_dbi_open(txn, kv->names[i], flags, &kv->tables[i]);
     return code;
@@ -324,7 +332,7 @@ enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *
     if (status == STATUS_OK)
         status = open_environment(kv, fault);
     if (status == STATUS_OK)
-        status = check_pages(kv, OPEN_LEAVES, fault);
+        status = check_pages(kv, open_leaves, &kv->whole, fault);
     if (status == STATUS_OK)
         status = open_handles(kv, create, context, fault);
     if (status == STATUS_OK)
@@ -334,7 +342,11 @@ enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *
     return status;
 }
 
-enum status kv_check_pages(const struct kv *kv, struct fault *fault) { return check_pages(kv, UINT64_MAX, fault); }
+enum status kv_check_pages(const struct kv *kv, struct fault *fault)
+{
+    bool whole;
+    return check_pages(kv, UINT64_MAX, &whole, fault);
+}
 
 void kv_close(struct kv *kv)
 {
@@ -347,6 +359,28 @@ void kv_close(struct kv *kv)
         close(kv->lock_fd);
     pthread_mutex_destroy(&kv->lock);
     mem_free(kv);
+}
+
+/* Before LMDB goes to a key in that transaction, or from it. */
+static enum status check_path(const struct kv *kv, MDB_txn *txn, unsigned table, const MDB_val *key,
+                              enum path_reach reach, struct fault *fault)
+{
+    MDB_val name = value_of(kv->names[table], strlen(kv->names[table])), record;
+    MDB_stat info;
+    int fd;
+    if (kv->whole)
+        return STATUS_OK;
+    int code = mdb_get(txn, kv->main_table, &name, &record);
+    if (code == MDB_SUCCESS && record.mv_size != PATH_RECORD_SIZE)
+        code = MDB_CORRUPTED;
+    if (code == MDB_SUCCESS)
+        code = mdb_env_stat(kv->env, &info);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_get_fd(kv->env, &fd);
+    if (code != MDB_SUCCESS)
+        return fault_of(kv, code, "read", 0, fault);
+    const struct pages_file file = pages_file_of(kv, fd);
+    return path_check(&file, info.ms_psize, record.mv_data, key->mv_data, key->mv_size, reach, fault);
 }
 
 /* ---- reading ---- */
@@ -401,6 +435,9 @@ enum status kv_get(const struct kv_view *view, unsigned table, const void *key, 
                    size_t *size, struct fault *fault)
 {
     MDB_val k = value_of(key, key_size), v;
+    enum status status = view->lost ? STATUS_OK : check_path(view->kv, view->txn, table, &k, PATH_TO, fault);
+    if (status != STATUS_OK)
+        return status;
     int code = view->lost ? MDB_BAD_TXN : mdb_get(view->txn, view->kv->tables[table], &k, &v);
     if (code == MDB_NOTFOUND)
         return STATUS_NOT_FOUND;
@@ -418,6 +455,7 @@ enum status kv_cursor_open(const struct kv_view *view, unsigned table, struct kv
     if (!cursor)
         return fault_nomem(fault);
     cursor->kv = view->kv;
+    cursor->table = table;
     int code = view->lost ? MDB_BAD_TXN : mdb_cursor_open(view->txn, view->kv->tables[table], &cursor->cursor);
     if (code != MDB_SUCCESS) {
         mem_free(cursor);
@@ -435,36 +473,50 @@ void kv_cursor_close(struct kv_cursor *cursor)
     mem_free(cursor);
 }
 
-static enum status move(struct kv_cursor *cursor, MDB_cursor_op op, struct kv_pair *pair, struct fault *fault)
+static enum status check_step(const struct kv_cursor *cursor, const MDB_val *key, struct fault *fault)
 {
-    MDB_val key, value;
-    int code = mdb_cursor_get(cursor->cursor, &key, &value, op);
+    return check_path(cursor->kv, mdb_cursor_txn(cursor->cursor), cursor->table, key, PATH_STEP, fault);
+}
+
+/* To a key (MDB_SET_RANGE), or one step from where the cursor is. */
+static enum status move(struct kv_cursor *cursor, MDB_cursor_op op, MDB_val *key, struct kv_pair *pair,
+                        struct fault *fault)
+{
+    MDB_val value;
+    enum status status = check_step(cursor, key, fault);
+    if (status != STATUS_OK)
+        return status;
+    int code = mdb_cursor_get(cursor->cursor, key, &value, op);
     if (code == MDB_NOTFOUND)
         return STATUS_NOT_FOUND;
     if (code != MDB_SUCCESS)
         return fault_of(cursor->kv, code, "read", 0, fault);
-    *pair = (struct kv_pair){key.mv_data, value.mv_data, key.mv_size, value.mv_size};
+    cursor->placed = true;
+    *pair = (struct kv_pair){key->mv_data, value.mv_data, key->mv_size, value.mv_size};
     return STATUS_OK;
 }
 
 enum status kv_next(struct kv_cursor *cursor, struct kv_pair *pair, struct fault *fault)
 {
-    return move(cursor, MDB_NEXT, pair, fault);
+    MDB_val key = {0}, value;
+    int code = cursor->placed ? mdb_cursor_get(cursor->cursor, &key, &value, MDB_GET_CURRENT) : MDB_SUCCESS;
+    if (code != MDB_SUCCESS)
+        return fault_of(cursor->kv, code, "read", 0, fault);
+    return move(cursor, MDB_NEXT, &key, pair, fault);
 }
 
 enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size, struct kv_pair *pair,
                      struct fault *fault)
 {
-    MDB_val k = value_of(key, key_size), v;
-    int code = mdb_cursor_get(cursor->cursor, &k, &v, MDB_SET_RANGE);
-    if (code == MDB_NOTFOUND)
-        return move(cursor, MDB_LAST, pair, fault);
-    if (code != MDB_SUCCESS)
-        return fault_of(cursor->kv, code, "read", 0, fault);
-    if (k.mv_size != key_size || memcmp(k.mv_data, key, key_size) != 0)
-        return move(cursor, MDB_PREV, pair, fault);
-    *pair = (struct kv_pair){k.mv_data, v.mv_data, k.mv_size, v.mv_size};
-    return STATUS_OK;
+    MDB_val k = value_of(key, key_size);
+    enum status status = move(cursor, MDB_SET_RANGE, &k, pair, fault);
+    if (status == STATUS_NOT_FOUND)
+        return move(cursor, MDB_LAST, &k, pair, fault);
+    if (status != STATUS_OK)
+        return status;
+    return k.mv_size == key_size && memcmp(k.mv_data, key, key_size) == 0
+               ? STATUS_OK
+               : move(cursor, MDB_PREV, &k, pair, fault);
 }
 
 /* ---- writing ---- */
@@ -488,12 +540,33 @@ static int check_value(const struct kv_txn *txn, const MDB_val *value)
     return pages_value_is_sound(fd, info.ms_psize, value->mv_data, value->mv_size) ? MDB_SUCCESS : MDB_CORRUPTED;
 }
 
+/* Pages of the state before, which are those that this transaction has not written itself. */
+static int check_old_path(const struct kv_txn *txn, unsigned table, const MDB_val *key)
+{
+    struct fault fault;
+    return check_path(txn->kv, txn->before, table, key, PATH_BOTH, &fault) == STATUS_OK ? MDB_SUCCESS : MDB_CORRUPTED;
+}
+
 /* Before the value of a key is deleted or overwritten. What this transaction has written itself is sound. */
 static int check_old(const struct kv_txn *txn, unsigned table, MDB_val *key)
 {
     MDB_val old;
-    int code = txn->before ? mdb_get(txn->before, txn->kv->tables[table], key, &old) : MDB_NOTFOUND;
+    if (!txn->before)
+        return MDB_SUCCESS;
+    int code = check_old_path(txn, table, key);
+    if (code == MDB_SUCCESS)
+        code = mdb_get(txn->before, txn->kv->tables[table], key, &old);
     return code == MDB_SUCCESS ? check_value(txn, &old) : code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+}
+
+/* Before a key is put behind all others: their last page, once a transaction. */
+static int check_end(struct kv_txn *txn, unsigned table, const MDB_val *key)
+{
+    unsigned bit = 1u << table;
+    if (!txn->before || txn->appended & bit)
+        return MDB_SUCCESS;
+    txn->appended |= bit;
+    return check_old_path(txn, table, key);
 }
 
 static bool begins_with(const MDB_val *key, const MDB_val *prefix)
@@ -501,20 +574,21 @@ static bool begins_with(const MDB_val *key, const MDB_val *prefix)
     return key->mv_size >= prefix->mv_size && memcmp(key->mv_data, prefix->mv_data, prefix->mv_size) == 0;
 }
 
-/* The same for all keys from `key` on, those that begin with it, or all of the table. */
+/* The same for all keys from `key` on, those that begin with it, or all of the table (the empty key). */
 static int check_old_from(const struct kv_txn *txn, unsigned table, const MDB_val *key, bool prefix)
 {
     MDB_cursor *cursor = NULL;
-    MDB_val k = {0}, v;
+    MDB_val k = *key, v;
     if (!txn->before)
         return MDB_SUCCESS;
-    int code = mdb_cursor_open(txn->before, txn->kv->tables[table], &cursor);
+    int code = check_old_path(txn, table, key);
+    if (code == MDB_SUCCESS)
+        code = mdb_cursor_open(txn->before, txn->kv->tables[table], &cursor);
     if (code != MDB_SUCCESS)
         return code;
-    if (key)
-        k = *key;
-    code = mdb_cursor_get(cursor, &k, &v, key ? MDB_SET_RANGE : MDB_FIRST);
-    while (code == MDB_SUCCESS && (!prefix || begins_with(&k, key)) && (code = check_value(txn, &v)) == MDB_SUCCESS)
+    code = mdb_cursor_get(cursor, &k, &v, key->mv_size > 0 ? MDB_SET_RANGE : MDB_FIRST);
+    while (code == MDB_SUCCESS && (!prefix || begins_with(&k, key)) &&
+           (code = check_value(txn, &v)) == MDB_SUCCESS && (code = check_old_path(txn, table, &k)) == MDB_SUCCESS)
         code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
     mdb_cursor_close(cursor);
     return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
@@ -524,10 +598,10 @@ static int put(struct kv_txn *txn, unsigned table, const void *key, size_t key_s
                unsigned flags)
 {
     MDB_val k = value_of(key, key_size), v = value_of(value, size);
-    int code = flags & MDB_APPEND ? MDB_SUCCESS : check_old(txn, table, &k);
-    if (code != MDB_SUCCESS)
-        return code;
-    return mdb_put(txn->txn, txn->kv->tables[table], &k, &v, flags);
+    int code = flags & MDB_APPEND ? check_end(txn, table, &k) : check_old(txn, table, &k);
+    if (code == MDB_SUCCESS)
+        code = mdb_put(txn->txn, txn->kv->tables[table], &k, &v, flags);
+    return code == MDB_KEYEXIST ? MDB_CORRUPTED : code; /* its last key is not the one that was written last */
 }
 
 bool kv_put(struct kv_txn *txn, unsigned table, const void *key, size_t key_size, const void *value, size_t size)
@@ -582,7 +656,8 @@ bool kv_delete_prefix(struct kv_txn *txn, unsigned table, const void *prefix, si
 
 bool kv_clear(struct kv_txn *txn, unsigned table)
 {
-    int code = check_old_from(txn, table, NULL, false);
+    const MDB_val all = {0};
+    int code = check_old_from(txn, table, &all, false);
     return done(txn, code == MDB_SUCCESS ? mdb_drop(txn->txn, txn->kv->tables[table], 0) : code);
 }
 

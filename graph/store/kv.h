@@ -41,8 +41,8 @@ typedef bool kv_write_fn(struct kv_txn *txn, void *context);
 enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *words, const char *const *tables,
                     unsigned tables_count, kv_write_fn *create, void *context, struct kv **kv,
                     struct fault *fault) MUST_CHECK;
-/* Looks at every page that holds keys, as kv_open does unless the leaf pages make more than 128 MiB (pages.h).
- * O(pages). */
+/* Looks at every page that holds keys, as kv_open does unless the leaf pages make more than 128 MiB: then those on the
+ * way to a key are looked at before each step to it. O(pages). */
 enum status kv_check_pages(const struct kv *kv, struct fault *fault) MUST_CHECK;
 /* NULL is legal. No view may be open. */
 void kv_close(struct kv *kv);
@@ -90,5 +90,7 @@ bool kv_clear(struct kv_txn *txn, unsigned table);
 
 /* Test support: map sizes are multiples of so many bytes; 0 for the default. For folders opened later. */
 void kv_map_step(size_t bytes);
+/* Test support: kv_open looks at all pages up to so many leaf pages. */
+void kv_open_leaves(uint64_t pages);
 
 #endif

@@ -1,5 +1,5 @@
-/* page: one page of an LMDB file by its layout: its nodes, and whether they hang together. For pages.h and path.h, which
- * look at pages before LMDB follows them.
+/* page: one page of an LMDB file by its layout: its nodes, and whether they hang together. For pages.h and path.h,
+ * which look at pages before LMDB follows them.
  *
  * The format is that of LMDB 0.9 on 64-bit machines (data version 1; MDB_meta, MDB_db, MDB_page and MDB_node in its
  * mdb.c). Thread rule: none, no state. */
@@ -45,8 +45,8 @@ enum {
 };
 #define PAGE_NO_ROOT UINT64_MAX
 
-/* Whether `page` is page `number` and a leaf or a branch with at least one node, whose nodes fill it from its upper mark
- * to its end without overlap. Nothing else may be asked of a page that is not. O(page). */
+/* Whether `page` is page `number` and a leaf or a branch with at least one node, whose nodes fill it from its upper
+ * mark to its end without overlap. Nothing else may be asked of a page that is not. O(page). */
 bool page_is_sound(const uint8_t *page, uint32_t page_size, uint64_t number, bool leaf);
 
 static inline unsigned page_nodes(const uint8_t *page)

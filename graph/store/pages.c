@@ -40,38 +40,49 @@ struct walk {
     uint64_t size;      /* of the file */
     uint64_t last;      /* page */
     uint64_t leaves;    /* that may still be looked at */
+    bool branches;      /* also of trees with more */
+    bool whole;         /* all of them were */
     uint8_t *used;      /* a bit for each page */
     uint8_t *pages;     /* one of each level of a tree and of each of the two trees under the walk */
 };
 
-static enum status damaged_at(const struct walk *walk, uint64_t offset, const char *what)
+enum status pages_damaged(const struct pages_file *file, uint64_t offset, const char *what, struct fault *fault)
 {
-    return fault_set(walk->fault, STATUS_FORMAT, walk->file->path, offset,
-                     "the %s is damaged (%s): delete it and %s again", walk->file->noun, what, walk->file->verb);
+    return fault_set(fault, STATUS_FORMAT, file->path, offset, "the %s is damaged (%s): delete it and %s again",
+                     file->noun, what, file->verb);
 }
 
-static enum status damaged(const struct walk *walk, uint64_t page, const char *what)
-{
-    return damaged_at(walk, page * walk->page_size, what);
-}
-
-static enum status cannot_read(const struct walk *walk, uint64_t offset)
-{
-    return fault_errno(walk->fault, walk->file->path, offset, "cannot read the %s", walk->file->noun);
-}
-
-static enum status read_at(const struct walk *walk, uint64_t offset, uint8_t *bytes, size_t size)
+enum status pages_read(const struct pages_file *file, uint64_t offset, uint8_t *bytes, size_t size, struct fault *fault)
 {
     while (size > 0) {
-        ssize_t got = pread(walk->file->fd, bytes, size, (off_t)offset);
+        ssize_t got = pread(file->fd, bytes, size, (off_t)offset);
         if (got < 0)
-            return cannot_read(walk, offset);
+            return fault_errno(fault, file->path, offset, "cannot read the %s", file->noun);
         if (got == 0)
-            return damaged_at(walk, offset, "its file is cut short");
+            return pages_damaged(file, offset, "its file is cut short", fault);
         bytes += got;
         offset += (uint64_t)got;
         size -= (size_t)got;
     }
+    return STATUS_OK;
+}
+
+static enum status damaged(const struct walk *walk, uint64_t page, const char *what)
+{
+    return pages_damaged(walk->file, page * walk->page_size, what, walk->fault);
+}
+
+static enum status read_at(const struct walk *walk, uint64_t offset, uint8_t *bytes, size_t size)
+{
+    return pages_read(walk->file, offset, bytes, size, walk->fault);
+}
+
+static enum status size_of(const struct pages_file *file, uint64_t *size, struct fault *fault)
+{
+    struct stat info;
+    if (fstat(file->fd, &info) != 0)
+        return fault_errno(fault, file->path, FAULT_NO_OFFSET, "cannot read the %s", file->noun);
+    *size = (uint64_t)info.st_size;
     return STATUS_OK;
 }
 
@@ -110,18 +121,18 @@ enum status pages_check_meta(const struct pages_file *file, struct fault *fault)
 {
     struct walk walk = {.file = file, .fault = fault, .page_size = PAGE_SIZE_MIN};
     uint8_t meta[META_END];
-    struct stat info;
-    if (fstat(file->fd, &info) != 0)
-        return cannot_read(&walk, FAULT_NO_OFFSET);
+    enum status status = size_of(file, &walk.size, fault);
+    if (status != STATUS_OK)
+        return status;
     for (uint64_t i = 0; i < METAS; i++) {
-        enum status status = read_at(&walk, i * walk.page_size, meta, sizeof meta);
+        status = read_at(&walk, i * walk.page_size, meta, sizeof meta);
         if (status != STATUS_OK)
             return status;
         if (!is_meta(meta))
             return STATUS_OK;
         uint32_t page_size = load_le32(meta + META_DBS + DB_PAD);
         if (!is_page_size(page_size) || (i > 0 && page_size != walk.page_size) ||
-            !meta_is_sound(meta, page_size, (uint64_t)info.st_size))
+            !meta_is_sound(meta, page_size, walk.size))
             return damaged(&walk, i, "a meta page");
         walk.page_size = page_size;
     }
@@ -136,7 +147,7 @@ static enum status read_meta(struct walk *walk, uint64_t txn, uint8_t meta[META_
         return status;
     walk->page_size = load_le32(meta + META_DBS + DB_PAD);
     if (!is_page_size(walk->page_size))
-        return damaged_at(walk, 0, "a meta page");
+        return damaged(walk, 0, "a meta page");
     for (uint64_t i = 0; i < METAS; i++) {
         status = read_at(walk, i * walk->page_size, meta, META_END);
         if (status != STATUS_OK)
@@ -331,6 +342,18 @@ static enum status walk_page(struct walk *walk, struct tree *tree, uint64_t numb
     return status;
 }
 
+/* LMDB goes to the root before it goes to a key. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as LMDB's trees, 32 levels and one tree in another. */
+static enum status walk_large_tree(struct walk *walk, struct tree *tree, uint64_t root)
+{
+    walk->whole = false;
+    if (root == PAGE_NO_ROOT)
+        return STATUS_OK;
+    if (walk->branches)
+        return walk_page(walk, tree, root, 0);
+    return claim(walk, root, 1) ? STATUS_OK : damaged(walk, root, "a page is used twice or is none of the file");
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as LMDB's trees, 32 levels and one tree in another. */
 static enum status walk_tree(struct walk *walk, enum tree_kind kind, const uint8_t *db, uint64_t page)
 {
@@ -340,23 +363,24 @@ static enum status walk_tree(struct walk *walk, enum tree_kind kind, const uint8
         (root == PAGE_NO_ROOT) != (tree.depth == 0))
         return damaged(walk, page, "the root of a tree");
     uint64_t leaves = load_le64(db + DB_LEAVES);
-    tree.leaves = leaves <= walk->leaves || tree.depth < 2;
+    tree.leaves = leaves <= walk->leaves || kind != TREE_DATA;
+    if (!tree.leaves)
+        return walk_large_tree(walk, &tree, root);
     walk->leaves -= leaves <= walk->leaves ? leaves : 0;
     enum status status = root == PAGE_NO_ROOT ? STATUS_OK : walk_page(walk, &tree, root, 0);
-    if (status == STATUS_OK && tree.leaves && tree.entries != entries)
+    if (status == STATUS_OK && tree.entries != entries)
         status = damaged(walk, page, "a tree has more or fewer entries than it says");
     return status;
 }
 
-enum status pages_check(const struct pages_file *file, uint64_t txn, uint64_t leaves, struct fault *fault)
+enum status pages_check(const struct pages_file *file, uint64_t txn, uint64_t leaves, bool branches, bool *whole,
+                        struct fault *fault)
 {
-    struct walk walk = {.file = file, .fault = fault, .leaves = leaves};
+    struct walk walk = {.file = file, .fault = fault, .leaves = leaves, .branches = branches, .whole = true};
     uint8_t meta[META_END];
-    struct stat info;
-    if (fstat(file->fd, &info) != 0)
-        return cannot_read(&walk, FAULT_NO_OFFSET);
-    walk.size = (uint64_t)info.st_size;
-    enum status status = read_meta(&walk, txn, meta);
+    enum status status = size_of(file, &walk.size, fault);
+    if (status == STATUS_OK)
+        status = read_meta(&walk, txn, meta);
     if (status != STATUS_OK)
         return status;
     walk.last = load_le64(meta + META_LAST);
@@ -368,6 +392,7 @@ enum status pages_check(const struct pages_file *file, uint64_t txn, uint64_t le
         status = walk_tree(&walk, TREE_MAIN, meta + META_DBS + DB_SIZE, 0);
     if (status == STATUS_OK)
         status = walk_tree(&walk, TREE_FREE, meta + META_DBS, 0);
+    *whole = walk.whole;
     mem_free(walk.used);
     mem_free(walk.pages);
     return status;

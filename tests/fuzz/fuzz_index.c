@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "graph/store/kv.h"
 #include "graph/store/store.h"
 #include "parser/bytes.h"
 #include "tests/fuzz/damage.h"
@@ -63,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                            "dump blocks --threads 1 -o /dev/null",
                                            "tx 7 -o /dev/null"};
     size_t end = damage(bytes, base, base_size, data, size);
+    kv_open_leaves(size / DAMAGE_SIZE % 2 ? 0 : UINT64_MAX); /* looked at on opening, or on the way to a key */
     write_file(path, bytes, end);
     for (size_t i = 0; i <= sizeof commands / sizeof *commands + 2; i++) {
         struct run run;

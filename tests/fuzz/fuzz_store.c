@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "graph/forest.h"
+#include "graph/store/kv.h"
 #include "parser/network.h"
 #include "tests/fuzz/damage.h"
 #include "tests/fuzz/fuzz.h"
@@ -170,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct store *store = NULL;
     struct fault fault = {0};
     size_t end = damage(bytes, base, base_size, data, size);
+    kv_open_leaves(size / DAMAGE_SIZE % 2 ? 0 : UINT64_MAX); /* looked at on opening, or on the way to a key */
     int fd = open(path, O_WRONLY | O_TRUNC);
     must(fd >= 0 && write(fd, bytes, end) == (ssize_t)end && close(fd) == 0, "the file is written");
     if (fine(store_open(folder, STORE_READ, NULL, &store, &fault), &fault)) {

@@ -1,0 +1,230 @@
+/* Tables in a damaged file: whether pages are looked at on opening or on the way to a key, what comes of it is what was
+ * written or STATUS_FORMAT, never a crash. Every field by which LMDB finds its way is damaged in every page. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "graph/store/kv.h"
+#include "parser/bytes.h"
+#include "tests/support/plan.h"
+#include "tests/support/run.h"
+
+/* Leaves of short keys, and of a few long ones under two levels of branches; each tenth value has its own pages. */
+enum { TABLES = 2, KEYS = 60, PAGE = 4096, LONG_KEY = 500, LONG_VALUE = 5000 };
+
+static const char *const tables[TABLES] = {"short", "long"};
+static const struct kv_words words = {"store", "scan"};
+static struct fault fault;
+static char *folder, path[300];
+
+static size_t key_of(unsigned table, uint32_t number, uint8_t key[LONG_KEY])
+{
+    size_t size = table ? LONG_KEY : 4;
+    memset(key, 'k', size);
+    store_be32(key, number);
+    return size;
+}
+
+static size_t value_size_of(uint32_t number) { return number % 10 ? number % 30 : LONG_VALUE; }
+
+static bool fill(struct kv_txn *txn, void *context)
+{
+    static uint8_t value[LONG_VALUE];
+    uint8_t key[LONG_KEY];
+    (void)context;
+    for (unsigned table = 0; table < TABLES; table++)
+        for (uint32_t i = 0; i < KEYS; i++) {
+            memset(value, (int)i, sizeof value);
+            if (!kv_append(txn, table, key, key_of(table, 2 * i, key), value, value_size_of(i)))
+                return false;
+        }
+    return true;
+}
+
+/* Something of each way to write, all over the tables. */
+static bool change(struct kv_txn *txn, void *context)
+{
+    uint8_t key[LONG_KEY];
+    (void)context;
+    for (unsigned table = 0; table < TABLES; table++) {
+        for (uint32_t i = 0; i < KEYS; i += 7)
+            if (!kv_delete(txn, table, key, key_of(table, 2 * i, key)) ||
+                !kv_put(txn, table, key, key_of(table, 2 * i + 1, key), "new", 3))
+                return false;
+        if (!kv_append(txn, table, key, key_of(table, 2 * KEYS, key), "last", 4) ||
+            !kv_delete_from(txn, table, key, key_of(table, KEYS, key)))
+            return false;
+    }
+    return kv_clear(txn, 0);
+}
+
+static int set_up(void **state)
+{
+    struct kv *kv;
+    (void)state;
+    if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0) /* a disk would take its time for so many commits */
+        setenv("TMPDIR", "/dev/shm", 1);
+    kv_map_step((size_t)1 << 20);
+    folder = temp_dir();
+    snprintf(path, sizeof path, "%s/data.mdb", folder);
+    assert_int_equal(kv_open(folder, KV_WRITE, &words, tables, TABLES, fill, NULL, &kv, &fault), STATUS_OK);
+    kv_close(kv);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    kv_open_leaves(UINT64_MAX);
+    remove_tree(folder);
+    free(folder);
+    return 0;
+}
+
+static bool fine(enum status status)
+{
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND && status != STATUS_FORMAT)
+        fail_msg("status %d: %s", (int)status, fault.text);
+    if (status == STATUS_FORMAT && !strstr(fault.text, "and scan again") &&
+        !strstr(fault.text, "this is not an unktx store"))
+        fail_msg("no way out: %s", fault.text);
+    return status == STATUS_OK;
+}
+
+/* So that a pair that reaches out of the file is noticed. */
+static unsigned take(const struct kv_pair *pair)
+{
+    volatile uint8_t sum = 0;
+    if (pair->key_size > 0)
+        sum = pair->key[0] + pair->key[pair->key_size - 1];
+    if (pair->value_size > 0)
+        sum = pair->value[0] + pair->value[pair->value_size - 1];
+    (void)sum;
+    return 1;
+}
+
+static unsigned read_all(struct kv_view *view, unsigned table)
+{
+    struct kv_cursor *cursor;
+    struct kv_pair pair;
+    unsigned seen = 0;
+    if (!fine(kv_cursor_open(view, table, &cursor, &fault)))
+        return 0;
+    while (fine(kv_next(cursor, &pair, &fault)))
+        seen += take(&pair);
+    kv_cursor_close(cursor);
+    return seen;
+}
+
+/* By key, forth and back. */
+static unsigned read_some(struct kv_view *view, unsigned table)
+{
+    struct kv_cursor *cursor;
+    struct kv_pair pair;
+    uint8_t key[LONG_KEY];
+    unsigned seen = 0;
+    if (!fine(kv_cursor_open(view, table, &cursor, &fault)))
+        return 0;
+    for (uint32_t i = 0; i < KEYS; i++) {
+        uint32_t number = i * 7 % KEYS;
+        size_t size = key_of(table, 2 * number, key);
+        if (fine(kv_get(view, table, key, size, &pair.value, &pair.value_size, &fault))) {
+            pair.key_size = 0;
+            seen += take(&pair);
+        }
+        size = key_of(table, 2 * number + 1, key);
+        if (fine(kv_floor(cursor, key, size, &pair, &fault)) && take(&pair) && fine(kv_next(cursor, &pair, &fault)))
+            seen += take(&pair);
+    }
+    kv_cursor_close(cursor);
+    return seen;
+}
+
+/* What can be read of the file, then changed; how many pairs were seen. */
+static unsigned use(bool change_it)
+{
+    struct kv *kv;
+    struct kv_view *view;
+    unsigned seen = 0;
+    if (!fine(kv_open(folder, change_it ? KV_WRITE : KV_READ, &words, tables, TABLES, fill, NULL, &kv, &fault)))
+        return 0;
+    if (fine(kv_view_open(kv, &view, &fault))) {
+        for (unsigned table = 0; table < TABLES; table++)
+            seen += read_all(view, table) + read_some(view, table);
+        kv_view_close(view);
+    }
+    if (change_it)
+        (void)fine(kv_write(kv, 0, change, NULL, &fault));
+    kv_close(kv);
+    return seen;
+}
+
+static const unsigned whole = TABLES * (KEYS + KEYS + KEYS - 1);
+
+/* Marks of the page, the first offsets of nodes, and of the nodes behind two of them size, flags and key size. */
+static size_t fields_of(const uint8_t *page, size_t fields[32])
+{
+    static const size_t marks[] = {0, 4, 10, 12, 14, 16, 18, 20};
+    size_t count = sizeof marks / sizeof *marks, nodes = (load_le16(page + 12) - 16u) / 2;
+    memcpy(fields, marks, sizeof marks);
+    for (size_t n = 0; n < 2 && (load_le16(page + 10) & 3) && nodes > 0 && nodes < PAGE / 2; n++) {
+        size_t at = load_le16(page + 16 + 2 * (n ? nodes - 1 : 0));
+        for (size_t f = 0; f <= 16 && at + f + 2 <= PAGE; f += 2)
+            fields[count++] = at + f;
+    }
+    return count;
+}
+
+static void use_damaged(bool on_the_way)
+{
+    static const uint16_t numbers[] = {0, 1, 0x7fff, 0xfffe}; /* two of them for each field */
+    size_t size, fields[32];
+    uint8_t *good = (uint8_t *)read_file(path, &size), *bytes = must_alloc(size, 1);
+    unsigned told = 0, tried = 0;
+    kv_open_leaves(on_the_way ? 0 : UINT64_MAX);
+    assert_int_equal(use(false), whole);
+    for (size_t page = 0; page < size; page += PAGE) {
+        size_t count = fields_of(good + page, fields);
+        for (size_t i = 0; i < count * 2; i++) {
+            memcpy(bytes, good, size);
+            store_le16(bytes + page + fields[i / 2], numbers[(page / PAGE + i / 2 + 2 * i) % 4]);
+            write_file(path, bytes, size);
+            told += use(false) < whole, tried++;
+            (void)use(true);
+        }
+    }
+    print_message("%u of %u changes noticed\n", told, tried);
+    assert_true(told > tried / 4);
+    write_file(path, good, size);
+    assert_int_equal(use(false), whole);
+    free(bytes);
+    free(good);
+}
+
+static void test_looked_at_on_opening(void **state)
+{
+    (void)state;
+    use_damaged(false);
+}
+
+static void test_looked_at_on_the_way(void **state)
+{
+    (void)state;
+    use_damaged(true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_looked_at_on_opening),
+        cmocka_unit_test(test_looked_at_on_the_way),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
