@@ -37,7 +37,7 @@ struct kv {
     const char *const *names;
     unsigned count;
     MDB_dbi main_table; /* which has the records of the others */
-    bool whole;         /* every page was looked at on opening; otherwise those on the way to a key are then */
+    struct paths *paths; /* NULL: every page was looked at on opening; otherwise those on the way to a key are then */
     pthread_mutex_t lock; /* of the list of views */
     struct kv_view *views;
 };
@@ -271,6 +271,24 @@ static enum status check_pages(const struct kv *kv, uint64_t leaves, bool *whole
     return code == MDB_SUCCESS ? status : fault_of(kv, code, "open", 0, fault);
 }
 
+/* What kv_open looks at: all pages, or, of a large file, those on the way to a key when LMDB goes there. */
+static enum status check_some_pages(struct kv *kv, struct fault *fault)
+{
+    MDB_stat info;
+    int fd;
+    bool whole;
+    enum status status = check_pages(kv, open_leaves, &whole, fault);
+    if (status != STATUS_OK || whole)
+        return status;
+    int code = mdb_env_stat(kv->env, &info);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_get_fd(kv->env, &fd);
+    if (code != MDB_SUCCESS)
+        return fault_of(kv, code, "open", 0, fault);
+    const struct pages_file file = pages_file_of(kv, fd);
+    return paths_open(&file, info.ms_psize, &kv->paths, fault);
+}
+
 static int open_tables(struct kv *kv, MDB_txn *txn, unsigned flags)
 {
     int code = mdb_dbi_open(txn, NULL, 0, &kv->main_table);
@@ -332,7 +350,7 @@ enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *
     if (status == STATUS_OK)
         status = open_environment(kv, fault);
     if (status == STATUS_OK)
-        status = check_pages(kv, open_leaves, &kv->whole, fault);
+        status = check_some_pages(kv, fault);
     if (status == STATUS_OK)
         status = open_handles(kv, create, context, fault);
     if (status == STATUS_OK)
@@ -353,6 +371,7 @@ void kv_close(struct kv *kv)
     if (!kv)
         return;
     assert(!kv->views);
+    paths_close(kv->paths);
     if (kv->env)
         mdb_env_close(kv->env);
     if (kv->lock_fd >= 0)
@@ -366,21 +385,14 @@ static enum status check_path(const struct kv *kv, MDB_txn *txn, unsigned table,
                               enum path_reach reach, struct fault *fault)
 {
     MDB_val name = value_of(kv->names[table], strlen(kv->names[table])), record;
-    MDB_stat info;
-    int fd;
-    if (kv->whole)
+    if (!kv->paths)
         return STATUS_OK;
     int code = mdb_get(txn, kv->main_table, &name, &record);
     if (code == MDB_SUCCESS && record.mv_size != PATH_RECORD_SIZE)
         code = MDB_CORRUPTED;
-    if (code == MDB_SUCCESS)
-        code = mdb_env_stat(kv->env, &info);
-    if (code == MDB_SUCCESS)
-        code = mdb_env_get_fd(kv->env, &fd);
     if (code != MDB_SUCCESS)
         return fault_of(kv, code, "read", 0, fault);
-    const struct pages_file file = pages_file_of(kv, fd);
-    return path_check(&file, info.ms_psize, record.mv_data, key->mv_data, key->mv_size, reach, fault);
+    return path_check(kv->paths, record.mv_data, key->mv_data, key->mv_size, reach, fault);
 }
 
 /* ---- reading ---- */

@@ -1,10 +1,19 @@
 #include "graph/store/path.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "graph/store/page.h"
+#include "parser/mem.h"
+
+struct paths {
+    struct pages_file file;
+    uint32_t page_size;
+    uint64_t pages;     /* of the file when it was opened; those that it grew by are read and looked at each time */
+    const uint8_t *map; /* of these */
+    uint8_t *sound;     /* a bit for each of these */
+};
 
 struct key {
     uint8_t bytes[PAGE_KEY_MAX];
@@ -12,10 +21,8 @@ struct key {
 };
 
 struct tree {
-    const struct pages_file *file;
+    struct paths *paths;
     struct fault *fault;
-    uint32_t page_size;
-    uint64_t pages; /* of the file */
     uint64_t root;
     unsigned depth;
 };
@@ -31,7 +38,7 @@ struct path {
 
 static enum status damaged(const struct tree *tree, uint64_t page)
 {
-    return pages_damaged(tree->file, page * tree->page_size, "a page is malformed", tree->fault);
+    return pages_damaged(&tree->paths->file, page * tree->paths->page_size, "a page is malformed", tree->fault);
 }
 
 static int compare(const uint8_t *node, const struct key *key)
@@ -54,34 +61,61 @@ static bool keys_are_sound(const uint8_t *page, bool leaf)
     return leaf || count >= 2;
 }
 
+static bool is_in_file(const struct paths *paths, uint64_t first, uint64_t count)
+{
+    struct stat info;
+    uint64_t pages = paths->pages;
+    if ((first >= pages || count > pages - first) && fstat(paths->file.fd, &info) == 0)
+        pages = (uint64_t)info.st_size / paths->page_size;
+    return first < pages && count <= pages - first;
+}
+
 /* Values lie in the page or in pages of the file. */
-static bool values_are_sound(const struct tree *tree, const uint8_t *page)
+static bool values_are_sound(const struct paths *paths, const uint8_t *page)
 {
     for (unsigned i = 0; i < page_nodes(page); i++) {
         const uint8_t *node = page_node(page, i);
         unsigned flags = load_le16(node + NODE_FLAGS);
         if (flags != 0 && flags != F_BIGDATA)
             return false;
-        if (flags == F_BIGDATA) {
-            uint64_t first = load_le64(node_data(node)), count = page_count_of(node_data_size(node), tree->page_size);
-            if (first >= tree->pages || count > tree->pages - first)
-                return false;
-        }
+        if (flags == F_BIGDATA &&
+            !is_in_file(paths, load_le64(node_data(node)), page_count_of(node_data_size(node), paths->page_size)))
+            return false;
     }
     return true;
 }
 
-static enum status read_page(const struct tree *tree, uint64_t number, bool leaf, uint8_t *page)
+static bool was_sound(const struct paths *paths, uint64_t number)
 {
-    if (number >= tree->pages)
-        return damaged(tree, number);
-    enum status status = pages_read(tree->file, number * tree->page_size, page, tree->page_size, tree->fault);
-    if (status != STATUS_OK)
-        return status;
-    return page_is_sound(page, tree->page_size, number, leaf) && keys_are_sound(page, leaf) &&
-                   (!leaf || values_are_sound(tree, page))
-               ? STATUS_OK
-               : damaged(tree, number);
+    return number < paths->pages && __atomic_load_n(&paths->sound[number / 8], __ATOMIC_RELAXED) >> number % 8 & 1;
+}
+
+static bool look_at(struct paths *paths, const uint8_t *page, uint64_t number, bool leaf)
+{
+    if (!page_is_sound(page, paths->page_size, number, leaf) || !keys_are_sound(page, leaf) ||
+        (leaf && !values_are_sound(paths, page)))
+        return false;
+    if (number < paths->pages)
+        __atomic_fetch_or(&paths->sound[number / 8], (uint8_t)(1u << number % 8), __ATOMIC_RELAXED);
+    return true;
+}
+
+/* `buffer` is for a page that is not in the map. A page that was sound may have been the other kind of page since. */
+static enum status read_page(const struct tree *tree, uint64_t number, bool leaf, uint8_t *buffer, const uint8_t **out)
+{
+    struct paths *paths = tree->paths;
+    const uint8_t *page = paths->map + number * paths->page_size;
+    if (number >= paths->pages) {
+        if (!is_in_file(paths, number, 1))
+            return damaged(tree, number);
+        enum status status = pages_read(&paths->file, number * paths->page_size, buffer, paths->page_size, tree->fault);
+        if (status != STATUS_OK)
+            return status;
+        page = buffer;
+    }
+    *out = page;
+    bool known = was_sound(paths, number) && load_le16(page + PAGE_FLAGS) == (leaf ? P_LEAF : P_BRANCH);
+    return known || look_at(paths, page, number, leaf) ? STATUS_OK : damaged(tree, number);
 }
 
 /* As LMDB searches: in a leaf the first node that is not below the key, in a branch the last one that is not above. */
@@ -127,12 +161,13 @@ static bool is_within(const struct path *path, const uint8_t *leaf)
 
 static enum status follow(const struct tree *tree, struct path *path, const struct key *key)
 {
-    uint8_t page[PAGE_SIZE_MAX];
+    uint8_t buffer[PAGE_SIZE_MAX];
+    const uint8_t *page = NULL;
     uint64_t number = tree->root;
     path->bound_low = path->bound_high = false;
     for (unsigned level = 0; level < tree->depth; level++) {
         bool leaf = level + 1 == tree->depth;
-        enum status status = read_page(tree, number, leaf, page);
+        enum status status = read_page(tree, number, leaf, buffer, &page);
         if (status != STATUS_OK)
             return status;
         unsigned count = page_nodes(page);
@@ -164,17 +199,13 @@ static enum status follow_beside(const struct tree *tree, const struct path *pat
     return follow(tree, &beside, NULL);
 }
 
-enum status path_check(const struct pages_file *file, uint32_t page_size, const uint8_t *record, const void *key,
-                       size_t key_size, enum path_reach reach, struct fault *fault)
+enum status path_check(struct paths *paths, const uint8_t *record, const void *key, size_t key_size,
+                       enum path_reach reach, struct fault *fault)
 {
-    struct tree tree = {.file = file, .fault = fault, .page_size = page_size, .root = load_le64(record + DB_ROOT),
+    struct tree tree = {.paths = paths, .fault = fault, .root = load_le64(record + DB_ROOT),
                         .depth = load_le16(record + DB_DEPTH)};
     struct path path = {.given = 0};
     struct key wanted = {.size = key_size};
-    struct stat info;
-    if (fstat(file->fd, &info) != 0)
-        return fault_errno(fault, file->path, FAULT_NO_OFFSET, "cannot read the %s", file->noun);
-    tree.pages = (uint64_t)info.st_size / page_size;
     if (tree.root == PAGE_NO_ROOT && tree.depth == 0)
         return STATUS_OK;
     if (tree.depth == 0 || tree.depth > PAGE_DEPTH_MAX)
@@ -188,4 +219,46 @@ enum status path_check(const struct pages_file *file, uint32_t page_size, const 
     if (status == STATUS_OK && (reach == PATH_BOTH || (reach == PATH_STEP && at + 1 >= count)))
         status = follow_beside(&tree, &path, 1);
     return status;
+}
+
+/* ---- opening ---- */
+
+static enum status map_file(struct paths *paths, struct fault *fault)
+{
+    struct stat info;
+    if (fstat(paths->file.fd, &info) != 0)
+        return fault_errno(fault, paths->file.path, FAULT_NO_OFFSET, "cannot read the %s", paths->file.noun);
+    paths->pages = (uint64_t)info.st_size / paths->page_size;
+    void *map = mmap(NULL, (size_t)(paths->pages * paths->page_size), PROT_READ, MAP_SHARED, paths->file.fd, 0);
+    if (map == MAP_FAILED)
+        return fault_errno(fault, paths->file.path, FAULT_NO_OFFSET, "cannot read the %s", paths->file.noun);
+    paths->map = map;
+    paths->sound = mem_alloc((size_t)(paths->pages / 8 + 1), 1);
+    return paths->sound ? STATUS_OK : fault_nomem(fault);
+}
+
+enum status paths_open(const struct pages_file *file, uint32_t page_size, struct paths **out, struct fault *fault)
+{
+    *out = NULL;
+    struct paths *paths = mem_alloc(1, sizeof *paths);
+    if (!paths)
+        return fault_nomem(fault);
+    paths->file = *file;
+    paths->page_size = page_size;
+    enum status status = map_file(paths, fault);
+    if (status == STATUS_OK)
+        *out = paths;
+    else
+        paths_close(paths);
+    return status;
+}
+
+void paths_close(struct paths *paths)
+{
+    if (!paths)
+        return;
+    if (paths->map) /* as mmap gave it, which is not const. NOLINTNEXTLINE(performance-no-int-to-ptr) */
+        munmap((void *)(uintptr_t)paths->map, (size_t)(paths->pages * paths->page_size));
+    mem_free(paths->sound);
+    mem_free(paths);
 }
