@@ -14,7 +14,7 @@ static enum wanted option_wants(const struct option *option)
 {
     if (option->type == OPTION_FLAG)
         return WANTED_NOTHING;
-    if (option->type == OPTION_CHOICE)
+    if (option->type == OPTION_CHOICE || option->type == OPTION_RULES)
         return WANTED_CHOICE;
     if (strcmp(option->value, "DIR") == 0)
         return WANTED_FOLDER;

@@ -35,7 +35,7 @@ static enum status write_tables(const struct summary *summary, const struct sele
     return status;
 }
 
-static enum status dags(const struct settings *settings, enum rules rules, struct fault *fault)
+static enum status dags(const struct settings *settings, struct fault *fault)
 {
     struct study study = {0};
     struct scripts_held held = {0};
@@ -49,7 +49,7 @@ static enum status dags(const struct settings *settings, enum rules rules, struc
     struct summary summary = {
         .settings = settings, .store = study.store, .forest = forest, .filter = study.filter};
     if (status == STATUS_OK)
-        status = summary_fill(&summary, rules, selection, fault);
+        status = summary_fill(&summary, settings->rules, selection, fault);
     if (status == STATUS_OK)
         status = scripts_hold(&study.catalogue, study.store, forest, selection, threads, &held, fault);
     if (status == STATUS_OK)
@@ -71,10 +71,7 @@ static enum status dags(const struct settings *settings, enum rules rules, struc
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    enum rules rules;
-    if (!rules_parse(settings->rules, &rules))
-        return message_usage("--rules: '%s' is no rule set", settings->rules);
-    return message_result(dags(settings, rules, &fault), &fault);
+    return message_result(dags(settings, &fault), &fault);
 }
 
 static const struct option option_dags_out = {

@@ -27,7 +27,7 @@ static enum status print_sums(const struct flow *flow, struct fault *fault)
     return status;
 }
 
-static enum status flows(const struct settings *settings, enum rules rules, struct fault *fault)
+static enum status flows(const struct settings *settings, struct fault *fault)
 {
     struct study study = {0};
     struct flow flow = {0};
@@ -38,7 +38,7 @@ static enum status flows(const struct settings *settings, enum rules rules, stru
     if (status == STATUS_OK)
         status = flow_open(&flow, study.store, &study.forest, threads, fault);
     if (status == STATUS_OK)
-        status = selection_make(study.store, &study.forest, rules, study.filter, settings->compress, threads,
+        status = selection_make(study.store, &study.forest, settings->rules, study.filter, settings->compress, threads,
                                 &study.selection, fault);
     if (status == STATUS_OK)
         status = flow_write(&flow, &study.selection, settings->out, fault);
@@ -56,10 +56,7 @@ static enum status flows(const struct settings *settings, enum rules rules, stru
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    enum rules rules;
-    if (!rules_parse(settings->rules, &rules))
-        return message_usage("--rules: '%s' is no rule set", settings->rules);
-    return message_result(flows(settings, rules, &fault), &fault);
+    return message_result(flows(settings, &fault), &fault);
 }
 
 static const struct option option_flows_out = {

@@ -37,7 +37,7 @@ const struct option option_verify = {
 const struct option option_quiet = {
     .name = "quiet", .type = OPTION_FLAG, .field = FIELD(quiet), .help = "no progress and no summary on stderr"};
 const struct option option_rules = {
-    .name = "rules", .type = OPTION_CHOICE, .value = "core-0.18|core-0.19|core-22", .fallback = "core-0.18",
+    .name = "rules", .type = OPTION_RULES, .value = "core-0.18|core-0.19|core-22", .fallback = "core-0.18",
     .field = FIELD(rules), .help = "which outputs count as unknown: those of this release of Bitcoin Core"};
 const struct option option_compress = {
     .name = "compress", .type = OPTION_FLAG, .field = FIELD(compress),
@@ -132,6 +132,10 @@ static int set_value(const struct option *option, const char *value, struct sett
         if (!is_choice(option->value, value))
             return message_usage("--%s: '%s' is none of %s", option->name, value, option->value);
         break;
+    case OPTION_RULES:
+        if (!rules_parse(value, (enum rules *)(void *)field))
+            return message_usage("--%s: '%s' is none of %s", option->name, value, option->value);
+        return -1;
     case OPTION_NUMBER:
         if (!read_number(value, &number) || number < option->min || number > option->max)
             return message_usage("--%s: '%s' is no whole number from %llu to %llu", option->name, value,

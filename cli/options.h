@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "parser/script.h"
+
 /* Every value that an option of any command can set. Texts are NULL when the option has no default and was not
  * given. */
 struct settings {
@@ -18,7 +20,6 @@ struct settings {
     const char *store;
     const char *tip;
     const char *nulldata;  /* "count" or "store" */
-    const char *rules;
     const char *exclude_scripts; /* a file, or "@known" */
     const char *scripts;         /* NULL: the built-in known scripts only */
     const char *out;
@@ -26,6 +27,7 @@ struct settings {
     const char *order_by;  /* NULL: automation */
     const char *format;
     const char *tmp;
+    enum rules rules;
     uint64_t threads;      /* 1.. */
     uint64_t from_height;
     uint64_t to_height;    /* UINT32_MAX: the tip */
@@ -42,6 +44,7 @@ enum option_type {
     OPTION_FLAG,   /* bool */
     OPTION_TEXT,   /* const char * */
     OPTION_CHOICE, /* const char *, one of those in `value`, which are separated by | */
+    OPTION_RULES,  /* enum rules, by one of their names */
     OPTION_NUMBER, /* uint64_t in min..max */
     OPTION_SIZE,   /* the same in bytes, with K, M, G or T behind it for powers of 1024 */
 };

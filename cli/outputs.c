@@ -127,9 +127,7 @@ static int run(const struct settings *settings)
     struct fault fault = {0};
     struct store *store = NULL;
     struct forest forest = {0};
-    struct outputs outputs = {.forest = &forest, .with_nulldata = settings->with_nulldata};
-    if (!rules_parse(settings->rules, &outputs.rules))
-        return message_usage("--rules: '%s' is no rule set", settings->rules);
+    struct outputs outputs = {.forest = &forest, .rules = settings->rules, .with_nulldata = settings->with_nulldata};
     enum status status = source_open(settings, &store, &fault);
     if (status == STATUS_OK) {
         outputs.store = store;

@@ -576,9 +576,7 @@ static enum status write_report(struct report *report, struct fault *fault)
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    struct report report = {.settings = settings};
-    if (!rules_parse(settings->rules, &report.rules))
-        return message_usage("--rules: '%s' is no rule set", settings->rules);
+    struct report report = {.settings = settings, .rules = settings->rules};
     return message_result(write_report(&report, &fault), &fault);
 }
 

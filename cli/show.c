@@ -574,10 +574,8 @@ static enum status show_all(struct show *show, const struct place *place, struct
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    struct show show = {.settings = settings};
+    struct show show = {.settings = settings, .rules = settings->rules};
     struct place place = {0};
-    if (!rules_parse(settings->rules, &show.rules))
-        return message_usage("--rules: '%s' is no rule set", settings->rules);
     if ((settings->dag != 0) == (settings->operands_count != 0))
         return message_usage("name one thing to show: TXID, TXID:VOUT or --dag ID");
     if (!settings->dag && strcmp(settings->format, "text") != 0)

@@ -117,8 +117,8 @@ static void put_tip(struct page *page, const struct summary *summary)
           network, tip, ULL(forest->blocks - 1), ULL(forest->block_times[forest->blocks - 1]));
     PRINT(page,
           "  \"options\": {\"rules\": \"%s\", \"compress\": %s, \"exclude_scripts\": %s, \"nulldata\": \"%s\"},\n",
-          summary->settings->rules, summary->settings->compress ? "true" : "false", summary->filter ? "true" : "false",
-          store_identity_of(summary->store)->nulldata_stored ? "store" : "count");
+          rules_name(summary->settings->rules), summary->settings->compress ? "true" : "false",
+          summary->filter ? "true" : "false", store_identity_of(summary->store)->nulldata_stored ? "store" : "count");
 }
 
 static void put_totals(struct page *page, const struct forest *forest)

@@ -286,12 +286,12 @@ static enum status write_rows(const struct templates *templates, const struct ca
     return status;
 }
 
-static enum status list_templates(const struct settings *settings, enum rules rules, struct fault *fault)
+static enum status list_templates(const struct settings *settings, struct fault *fault)
 {
     struct catalogue catalogue = {0};
     struct store *store = NULL;
     struct forest forest = {0};
-    struct templates templates = {.settings = settings, .rules = rules, .forest = &forest};
+    struct templates templates = {.settings = settings, .rules = settings->rules, .forest = &forest};
     enum status status = scripts_read(settings, &catalogue, fault);
     if (status == STATUS_OK)
         status = source_open(settings, &store, fault);
@@ -319,10 +319,7 @@ static enum status list_templates(const struct settings *settings, enum rules ru
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    enum rules rules;
-    if (!rules_parse(settings->rules, &rules))
-        return message_usage("--rules: '%s' is no rule set", settings->rules);
-    return message_result(list_templates(settings, rules, &fault), &fault);
+    return message_result(list_templates(settings, &fault), &fault);
 }
 
 static const struct option option_with_nulldata = {
