@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include "tests/support/chaingen.h"
 #include "tests/support/run.h"
 #include "tests/support/stores.h"
+#include "tests/support/trouble.h"
 
 #define KILLS 40u
 
@@ -96,20 +96,6 @@ static int tear_down(void **state)
 }
 
 /* ---- processes ---- */
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int wait_status(pid_t child)
-{
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
 
 static void take_time(void *context, const struct tio_progress *progress)
 {
@@ -185,14 +171,6 @@ static void test_killed_at_any_moment(void **state)
 
 /* ---- SIGINT, SIGTERM ---- */
 
-static void assert_folder_is_empty(const char *folder)
-{
-    glob_t found = {0};
-    if (glob(path_of("%s/*", folder), 0, NULL, &found) != GLOB_NOMATCH)
-        fail_msg("left behind: %s", found.gl_pathv[0]);
-    globfree(&found);
-}
-
 static void test_asked_to_stop(void **state)
 {
     (void)state;
@@ -254,15 +232,6 @@ static void test_readers_asked_to_stop(void **state)
 }
 
 /* ---- other processes ---- */
-
-static void expect(int status, const char *text, const char *line)
-{
-    struct run run = shell("%s", line);
-    if (run.exit_status != status || (text ? !strstr(run.err, text) : run.err[0] != '\0'))
-        fail_msg("%s: exit status %d, not %d with \"%s\": %s", line, run.exit_status, status, text ? text : "",
-                 run.err);
-    run_free(&run);
-}
 
 /* The second of two says so; a scan of the same store and every reader work beside one. */
 static void test_two_at_once(void **state)
@@ -354,25 +323,6 @@ static void test_readers_beside_a_build(void **state)
 
 /* ---- disks ---- */
 
-/* A tmpfs of so many KiB at DIR/small; skips where this process may not mount. */
-static void mount_small(unsigned kib)
-{
-    char size[32];
-    make_dirs(place.small);
-    snprintf(size, sizeof size, "size=%uk", kib);
-    if (mount("tmpfs", place.small, "tmpfs", 0, size) == 0)
-        return;
-    print_message("skipped: mounting a small tmpfs takes root\n");
-    skip();
-}
-
-static void resize_small(unsigned kib, bool read_only)
-{
-    char size[32];
-    snprintf(size, sizeof size, "size=%uk", kib);
-    assert_int_equal(mount("tmpfs", place.small, "tmpfs", MS_REMOUNT | (read_only ? MS_RDONLY : 0), size), 0);
-}
-
 /* Whatever room there is for the store, or for the temporary files, the command says what is missing, and with more
  * room it ends with the right index and leaves nothing behind. */
 static void full_disk(bool of_store)
@@ -380,7 +330,7 @@ static void full_disk(bool of_store)
     enum { LARGE = 128 << 10 };
     char line[2000], store[600], tmp[600];
     unsigned refused = 0;
-    mount_small(LARGE);
+    mount_small(place.small, LARGE);
     snprintf(store, sizeof store, of_store ? "%s/store" : "%s-store", place.small);
     snprintf(tmp, sizeof tmp, of_store ? "%s-tmp" : "%s/tmp", place.small);
     make_dirs(tmp);
@@ -389,14 +339,14 @@ static void full_disk(bool of_store)
         remove_tree(store);
         remove_tree(tmp);
         make_dirs(tmp);
-        resize_small(kib, false);
+        resize_small(place.small, kib, false);
         struct run run = unktx("%s", line);
         refused += run.exit_status == 1;
         if (run.exit_status != 0 &&
             (run.exit_status != 1 || (!strstr(run.err, "the disk is full") && !strstr(run.err, "No space left"))))
             fail_msg("with %u KiB: exit status %d: %s", kib, run.exit_status, run.err);
         run_free(&run);
-        resize_small(LARGE, false);
+        resize_small(place.small, LARGE, false);
         if (refused % 3 == 0) {
             unktx_ok("%s", line);
             assert_fresh(store);
@@ -430,23 +380,23 @@ static void test_read_only_disk(void **state)
 {
     (void)state;
     char line[2000];
-    mount_small(64 << 10);
+    mount_small(place.small, 64 << 10);
     make_dirs(path_of("%s/store/tio", place.small));
     copy_files(path_of("%s/tio", place.fresh), path_of("%s/store/tio", place.small));
     copy_file(path_of("%s/data.mdb", place.fresh), path_of("%s/store/data.mdb", place.small));
-    resize_small(64 << 10, true);
+    resize_small(place.small, 64 << 10, true);
     assert_fresh(path_of("%s/store", place.small));
     for (size_t i = 0; i < READERS; i++) {
         snprintf(line, sizeof line, "$UNKTX %s --store %s/store > /dev/null", readers[i], place.small);
-        expect(0, NULL, line);
+        expect_shell(0, NULL, line);
     }
     snprintf(line, sizeof line, "$UNKTX index --datadir %s --store %s/store", place.data, place.small);
-    expect(1, "Read-only file system", line);
+    expect_shell(1, "Read-only file system", line);
     snprintf(line, sizeof line, "$UNKTX dump txs --store %s/store -o %s/x.csv", place.small, place.small);
-    expect(1, "x.csv: cannot be written: Read-only file system", line);
+    expect_shell(1, "x.csv: cannot be written: Read-only file system", line);
     snprintf(line, sizeof line, "$UNKTX index --tmp %s --datadir %s --store %s/other", place.small, place.data,
              place.dir);
-    expect(1, "Read-only file system", line);
+    expect_shell(1, "Read-only file system", line);
     assert_int_equal(umount2(place.small, 0), 0);
 }
 
@@ -498,20 +448,20 @@ static void test_stdout(void **state)
     char line[1500];
     for (size_t i = 0; i < READERS; i++) {
         snprintf(line, sizeof line, "$UNKTX %s --store %s > /dev/full", readers[i], place.fresh);
-        expect(1, "stdout: write failed: No space left on device", line);
+        expect_shell(1, "stdout: write failed: No space left on device", line);
         snprintf(line, sizeof line, "$UNKTX %s --store %s >&-", readers[i], place.fresh);
-        expect(1, "stdout: write failed: Bad file descriptor", line);
+        expect_shell(1, "stdout: write failed: Bad file descriptor", line);
         snprintf(line, sizeof line, "{ $UNKTX %s --store %s; echo status $? >&2; } | head -c 1 > /dev/null", readers[i],
                  place.fresh);
-        expect(0, "status 0\n", line);
+        expect_shell(0, "status 0\n", line);
         snprintf(line, sizeof line, "$UNKTX %s --store %s -o %s/none/x.csv", readers[i], place.fresh, place.dir);
         if (i > 1) /* check and tx only print */
-            expect(1, "x.csv: cannot be written: No such file or directory", line);
+            expect_shell(1, "x.csv: cannot be written: No such file or directory", line);
     }
     snprintf(line, sizeof line, "$UNKTX travel %s --store %s -o %s/none/x.csv", place.txid, place.fresh, place.dir);
-    expect(1, "x.csv: cannot be written: No such file or directory", line);
+    expect_shell(1, "x.csv: cannot be written: No such file or directory", line);
     snprintf(line, sizeof line, "$UNKTX flows --store %s -o %s/data.mdb", place.fresh, place.fresh);
-    expect(1, "is no folder", line);
+    expect_shell(1, "is no folder", line);
 }
 
 int main(void)

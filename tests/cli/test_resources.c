@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "tests/support/chaingen.h"
 #include "tests/support/run.h"
 #include "tests/support/stores.h"
+#include "tests/support/trouble.h"
 
 /* A chain of some megabytes in DIR/data, its store in DIR/store, the tables in DIR/tables. */
 static struct {
@@ -53,54 +53,13 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Runs a line of the shell: the exit status, and a part of stderr (NULL: it is empty). */
-static void expect(int status, const char *text, const char *line)
-{
-    struct run run = shell("%s", line);
-    if (run.exit_status != status || (text ? !strstr(run.err, text) : run.err[0] != '\0'))
-        fail_msg("%s: exit status %d, not %d with \"%s\": %s", line, run.exit_status, status, text ? text : "",
-                 run.err);
-    run_free(&run);
-}
-
-static void assert_folder_is_empty(const char *folder)
-{
-    glob_t found = {0};
-    if (glob(path_of("%s/*", folder), 0, NULL, &found) != GLOB_NOMATCH)
-        fail_msg("left behind: %s", found.gl_pathv[0]);
-    globfree(&found);
-}
-
 /* ---- disks ---- */
-
-/* A tmpfs of so many KiB at DIR/small; false where this process may not mount. */
-static bool mount_small(unsigned kib)
-{
-    char size[32];
-    make_dirs(place.small);
-    snprintf(size, sizeof size, "size=%uk", kib);
-    return mount("tmpfs", place.small, "tmpfs", 0, size) == 0;
-}
-
-static void resize_small(unsigned kib, bool read_only)
-{
-    char size[32];
-    snprintf(size, sizeof size, "size=%uk", kib);
-    assert_int_equal(mount("tmpfs", place.small, "tmpfs", MS_REMOUNT | (read_only ? MS_RDONLY : 0), size), 0);
-}
-
-static void skip_without_mount(void)
-{
-    print_message("skipped: mounting a small tmpfs takes root\n");
-    skip();
-}
 
 /* Whatever room there is, the scan says what is missing, and with more room goes on to the right store. */
 static void test_store_on_a_full_disk(void **state)
 {
     (void)state;
-    if (!mount_small(2048))
-        skip_without_mount();
+    mount_small(place.small, 2048);
     char *zeros = must_alloc(2048, 1024);
     unsigned refused = 0;
     for (unsigned free_kib = 0; free_kib <= 2048; free_kib += free_kib < 64 ? 4 : 96) {
@@ -116,14 +75,14 @@ static void test_store_on_a_full_disk(void **state)
         run_free(&run);
         assert_int_equal(unlink(path_of("%s/fill", place.small)), 0);
         if (free_kib % 16 == 0) {
-            resize_small(64 << 10, false);
+            resize_small(place.small, 64 << 10, false);
             unktx_ok("scan --quiet --datadir %s --store %s/store", place.data, place.small);
             char wanted[DIGEST_SIZE + 1], found[DIGEST_SIZE + 1];
             store_digest(place.store, wanted);
             store_digest(path_of("%s/store", place.small), found);
             assert_string_equal(wanted, found);
             remove_tree(path_of("%s/store", place.small));
-            resize_small(2048, false);
+            resize_small(place.small, 2048, false);
         }
     }
     print_message("%u disks too small\n", refused);
@@ -136,8 +95,7 @@ static void test_store_on_a_full_disk(void **state)
 static void test_tables_on_a_full_disk(void **state)
 {
     (void)state;
-    if (!mount_small(256))
-        skip_without_mount();
+    mount_small(place.small, 256);
     char line[3000];
     static const char *const commands[] = {"outputs --rules core-22 --store %s -o %s/out/outputs.csv",
                                            "dags --rules core-22 --store %s -o %s/out",
@@ -150,7 +108,7 @@ static void test_tables_on_a_full_disk(void **state)
             int used = snprintf(line, sizeof line, "$UNKTX ");
             snprintf(line + used, sizeof line - (size_t)used, commands[c], c < 2 ? place.store : place.small,
                      c < 2 ? place.small : place.data);
-            expect(1, "No space left on device", line);
+            expect_shell(1, "No space left on device", line);
             assert_folder_is_empty(path_of("%s/out", place.small));
             assert_int_equal(unlink(path_of("%s/fill", place.small)), 0);
         }
@@ -162,16 +120,15 @@ static void test_tables_on_a_full_disk(void **state)
 static void test_read_only_disk(void **state)
 {
     (void)state;
-    if (!mount_small(64 << 10))
-        skip_without_mount();
+    mount_small(place.small, 64 << 10);
     char line[2000];
     copy_files(place.store, path_of("%s/store", place.small));
-    resize_small(64 << 10, true);
+    resize_small(place.small, 64 << 10, true);
     assert_same_stores(place.store, path_of("%s/store", place.small), place.dir);
     snprintf(line, sizeof line, "$UNKTX scan --datadir %s --store %s/store", place.data, place.small);
-    expect(1, "Read-only file system", line);
+    expect_shell(1, "Read-only file system", line);
     snprintf(line, sizeof line, "$UNKTX outputs --store %s -o %s/x.csv", place.store, place.small);
-    expect(1, "x.csv: cannot be written: Read-only file system", line);
+    expect_shell(1, "x.csv: cannot be written: Read-only file system", line);
     assert_int_equal(umount2(place.small, 0), 0);
 }
 
@@ -196,25 +153,25 @@ static void test_no_permission_to_write(void **state)
     }
     snprintf(store, sizeof store, "%s/others", place.dir);
     copy_files(place.store, store);
-    expect(0, NULL, path_of("chmod -R a-w %s", store));
+    expect_shell(0, NULL, path_of("chmod -R a-w %s", store));
     static const char *const readers[] = {"outputs", "stats", "check", "show --dag 1"};
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         snprintf(line, sizeof line, "%s$UNKTX %s --store %s > /dev/null", as, readers[i], store);
-        expect(0, NULL, line);
+        expect_shell(0, NULL, line);
     }
     snprintf(line, sizeof line, "%s$UNKTX scan --datadir %s --store %s", as, place.data, store);
-    expect(1, "Permission denied", line);
+    expect_shell(1, "Permission denied", line);
     snprintf(line, sizeof line, "%s$UNKTX scan --datadir %s --store %s/new", as, place.data, store);
-    expect(1, "Permission denied", line);
+    expect_shell(1, "Permission denied", line);
     snprintf(line, sizeof line, "%s$UNKTX outputs --store %s -o %s/x.csv", as, store, store);
-    expect(1, "x.csv: cannot be written: Permission denied", line);
+    expect_shell(1, "x.csv: cannot be written: Permission denied", line);
     snprintf(line, sizeof line, "%s$UNKTX dags --store %s -o %s/new", as, store, store);
-    expect(1, "Permission denied", line);
+    expect_shell(1, "Permission denied", line);
     snprintf(line, sizeof line, "$UNKTX outputs --store %s -o %s/none/x.csv", store, store);
-    expect(1, "x.csv: cannot be written: No such file or directory", line);
+    expect_shell(1, "x.csv: cannot be written: No such file or directory", line);
     snprintf(line, sizeof line, "$UNKTX dags --store %s -o %s/data.mdb", store, store);
-    expect(1, "is no folder", line);
-    expect(0, NULL, path_of("chmod -R u+w %s", store));
+    expect_shell(1, "is no folder", line);
+    expect_shell(0, NULL, path_of("chmod -R u+w %s", store));
     assert_same_stores(place.store, store, place.dir);
 }
 
@@ -264,25 +221,25 @@ static void test_stdout(void **state)
     char line[1500];
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         snprintf(line, sizeof line, "$UNKTX %s --store %s > /dev/full", commands[i], place.store);
-        expect(1, "stdout: write failed: No space left on device", line);
+        expect_shell(1, "stdout: write failed: No space left on device", line);
         snprintf(line, sizeof line, "$UNKTX %s --store %s >&-", commands[i], place.store);
-        expect(1, "stdout: write failed: Bad file descriptor", line);
+        expect_shell(1, "stdout: write failed: Bad file descriptor", line);
         /* A reader that leaves early is no failure. */
         snprintf(line, sizeof line, "{ $UNKTX %s --store %s; echo status $? >&2; } | head -c 1 > /dev/null",
                  commands[i], place.store);
-        expect(0, "status 0\n", line);
+        expect_shell(0, "status 0\n", line);
         snprintf(line, sizeof line, "{ $UNKTX %s --store %s; echo status $? >&2; } | true", commands[i], place.store);
-        expect(0, "status 0\n", line);
+        expect_shell(0, "status 0\n", line);
     }
     /* A slow reader gets all of it. */
     snprintf(line, sizeof line,
              "$UNKTX outputs --rules core-22 --store %s | { sleep 0.3; cat; } | cmp - %s/outputs.csv", place.store,
              place.tables);
-    expect(0, NULL, line);
+    expect_shell(0, NULL, line);
     /* The tables are in place before the summary fails. */
     snprintf(line, sizeof line, "$UNKTX dags --rules core-22 --store %s -o %s/full > /dev/full", place.store,
              place.dir);
-    expect(1, "stdout", line);
+    expect_shell(1, "stdout", line);
     assert_same_file(path_of("%s/full/tdags.csv", place.dir), path_of("%s/tdags.csv", place.tables));
     snprintf(line, sizeof line, "$UNKTX stats --store %s 2>&-", place.store);
     struct run run = shell("%s", line);
@@ -291,13 +248,6 @@ static void test_stdout(void **state)
 }
 
 /* ---- other processes ---- */
-
-static int wait_status(pid_t child)
-{
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
 
 static void take_time(void *context, const struct ingest_progress *progress)
 {

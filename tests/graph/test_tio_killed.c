@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "graph/tio/tio.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/run.h"
+#include "tests/support/trouble.h"
 
 enum { BLOCKS = 150, HEIGHTS_MAX = 300, KILLS = 40, NOTE_BLOCKS = 12 };
 
@@ -81,13 +81,6 @@ static pid_t start(const char *into, uint32_t to_height, const struct hash256 *t
     _exit(status == STATUS_OK && result.damages == 0 ? 0 : 1);
 }
 
-static int wait_status(pid_t child)
-{
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 /* One thread: what comes after is forked. */
 static void digest_of(const char *path, char text[65])
 {
@@ -131,13 +124,6 @@ static void assert_readable(void)
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         fail_msg("%s: %s", fault.path, fault.text);
     tio_close(tio);
-}
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static void test_killed_at_any_moment(void **state)

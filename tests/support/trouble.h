@@ -1,0 +1,24 @@
+/* trouble: what the tests of kills, small disks and other processes share. Where something cannot be had, the running
+ * test fails. */
+#ifndef UNKTX_TESTS_SUPPORT_TROUBLE_H
+#define UNKTX_TESTS_SUPPORT_TROUBLE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Of a clock that nobody sets. */
+double now_s(void);
+
+/* Waits for the child: its exit status, or 128 + the signal that ended it. */
+int wait_status(pid_t child);
+
+/* Runs a line of the shell: the exit status, and a part of stderr (NULL: it is empty). */
+void expect_shell(int status, const char *text, const char *line);
+
+void assert_folder_is_empty(const char *folder);
+
+/* A tmpfs of so many KiB in `folder`, which is made; skips the running test where this process may not mount. */
+void mount_small(const char *folder, unsigned kib);
+void resize_small(const char *folder, unsigned kib, bool read_only);
+
+#endif
