@@ -17,4 +17,12 @@ unsigned parallel_default_threads(void);
  * Not to be nested. `threads` of 1 runs in the calling thread. */
 void parallel_for(unsigned threads, size_t items, parallel_work *work, void *context);
 
+/* Work of which one piece makes another possible, as each thread comes for it: `next` picks a piece for this worker, or
+ * says that it must wait until another worker was here, or that there is nothing left; `work` does what was picked.
+ * Calls of `next` come one after the other, and each sees all that was done before. It must not say to wait when no
+ * worker is at work. */
+enum parallel_turn { PARALLEL_WORK, PARALLEL_WAIT, PARALLEL_END };
+typedef enum parallel_turn parallel_next(void *context, unsigned worker);
+void parallel_turns(unsigned threads, parallel_next *next, void (*work)(void *context, unsigned worker), void *context);
+
 #endif

@@ -27,9 +27,11 @@ struct ingest {
     struct hash256 genesis;
     uint32_t end;             /* height up to which the chain of the files is certain */
     uint32_t target;          /* number of blocks that the store is to have */
+    uint32_t next;            /* height of the first block that is not in the store */
+    uint64_t total;           /* bytes of the blocks that this run is to take */
     uint64_t saved_records;   /* records_of the blocks that the saved table knows */
     bool table_changed;       /* the table is that of the store's tip, and the store's snapshot of it is not */
-    bool one_block;           /* the next run is of one block: another copy of one that is damaged */
+    bool one_block;           /* the next job is of one block: another copy of one that is damaged */
 };
 
 static bool stopped(const struct ingest *ingest) { return ingest->options->stop && *ingest->options->stop; }
@@ -227,19 +229,27 @@ static enum status finish(struct ingest *ingest)
 
 /* ---- the blocks ---- */
 
-static void progress(const struct ingest *ingest, uint64_t done, uint64_t total, uint32_t height)
-{
-    struct ingest_progress progress = {.stage = INGEST_BLOCKS, .done = done, .total = total, .height = height};
-    if (ingest->options->progress)
-        ingest->options->progress(ingest->options->context, &progress);
-}
-
 static uint64_t bytes_between(const struct ingest *ingest, uint32_t first, uint32_t end)
 {
     uint64_t bytes = 0;
     for (uint32_t height = first; height < end; height++)
         bytes += chain_active(ingest->chain, height)->size;
     return bytes;
+}
+
+/* So many more blocks are in the store. */
+static void count_taken(void *context, uint32_t count)
+{
+    struct ingest *ingest = context;
+    ingest->result->blocks_added += count;
+    ingest->result->bytes += bytes_between(ingest, ingest->next, ingest->next + count);
+    ingest->next += count;
+    struct ingest_progress progress = {.stage = INGEST_BLOCKS,
+                                       .done = ingest->result->bytes,
+                                       .total = ingest->total,
+                                       .height = ingest->next ? ingest->next - 1 : 0};
+    if (ingest->options->progress)
+        ingest->options->progress(ingest->options->context, &progress);
 }
 
 /* Reports a damaged block. If the files hold it a second time, that copy is next; else it ends the chain. */
@@ -263,53 +273,32 @@ static enum status report_block(struct ingest *ingest, uint32_t height, const st
     return status;
 }
 
-/* One run of blocks from height *next on. A damaged block is reported and no error. */
-static enum status run_once(struct ingest *ingest, uint32_t *next, uint32_t count)
+/* The blocks from `next` on, or one that has another copy. A damaged block is reported and no error. */
+static enum status take_some(struct ingest *ingest)
 {
-    uint32_t done;
     struct fault what = {0};
+    struct round_job job = {.chain = ingest->chain,
+                            .first = ingest->next,
+                            .end = ingest->one_block ? ingest->next + 1 : ingest->target,
+                            .taken = count_taken,
+                            .context = ingest};
     ingest->table_changed = true;
-    enum status status = round_run(ingest->round, ingest->chain, *next, count, &done, &what);
-    ingest->result->blocks_added += done;
-    ingest->result->bytes += bytes_between(ingest, *next, *next + done);
-    *next += done;
-    if (status == STATUS_FORMAT) {
-        return report_block(ingest, *next, &what);
-    }
+    enum status status = round_run(ingest->round, &job, &what);
+    if (status == STATUS_FORMAT)
+        return report_block(ingest, ingest->next, &what);
     ingest->one_block = false;
     if (status != STATUS_OK && ingest->fault)
         *ingest->fault = what;
     return status;
 }
 
-/* How many blocks from height `first` on make the next run. */
-static uint32_t run_size(const struct ingest *ingest, uint32_t first, uint32_t last)
-{
-    const struct ingest_options *options = ingest->options;
-    uint32_t count = ingest->one_block ? 1 : round_size(ingest->chain, first, last, options->threads);
-    return options->commit_blocks && count > options->commit_blocks ? options->commit_blocks : count;
-}
-
 static enum status take_blocks(struct ingest *ingest)
 {
-    uint32_t next = store_totals_of(ingest->store).blocks, last = ingest->target - 1;
-    uint64_t total = bytes_between(ingest, next, ingest->target);
     enum status status = STATUS_OK;
-    while (next < ingest->target && status == STATUS_OK) {
-        if (stopped(ingest)) {
-            status = STATUS_INTERRUPTED;
-            break;
-        }
-        uint32_t count = run_size(ingest, next, last);
-        if (next + count <= last)
-            round_read_ahead(ingest->round, ingest->chain, next + count, run_size(ingest, next + count, last));
-        status = run_once(ingest, &next, count);
-        progress(ingest, ingest->result->bytes, total, next ? next - 1 : 0);
-    }
-    if (status == STATUS_OK || status == STATUS_INTERRUPTED) {
-        enum status end = round_flush(ingest->round, ingest->fault);
-        status = end == STATUS_OK ? status : end;
-    }
+    ingest->next = store_totals_of(ingest->store).blocks;
+    ingest->total = bytes_between(ingest, ingest->next, ingest->target);
+    while (ingest->next < ingest->target && status == STATUS_OK)
+        status = stopped(ingest) ? STATUS_INTERRUPTED : take_some(ingest);
     return status;
 }
 

@@ -2,9 +2,9 @@
  *
  * 1. List the blk files; read the headers of the files that changed since the last run; link the best chain.
  * 2. Where the store's chain leaves it, take the store back to the fork.
- * 3. In rounds of some 64 MiB of consecutive blocks: walk the blocks in parallel (count kinds, collect tracked outputs
+ * 3. In runs of some 12 MiB of consecutive blocks: walk the blocks in parallel (count kinds, collect tracked outputs
  *    and hashes of inputs), add the outputs in chain order, look the inputs up in parallel, write in chain order.
- * The store's content depends on the chain alone: not on threads, file order, XOR, rounds or interruptions.
+ * The store's content depends on the chain alone: not on threads, file order, XOR, runs or interruptions.
  *
  * Memory: bounded by the threads, the headers (about 130 bytes a block) and the unspent tracked outputs (outpoints.h).
  */
@@ -36,14 +36,14 @@ struct ingest_options {
     bool verify;
     const volatile sig_atomic_t *stop; /* not 0: commit and return STATUS_INTERRUPTED; may be NULL */
     void (*progress)(void *context,
-                     const struct ingest_progress *progress); /* may be NULL; called by the calling thread */
+                     const struct ingest_progress *progress); /* may be NULL; any thread, one call at a time */
     /* Says that input was damaged and skipped (a gap in a file, a hole in the chain, a block that fails --verify), each
      * as a fault with path, offset and text. May be NULL. */
     void (*damage)(void *context, const struct fault *what);
     /* Something worth a line that is no damage: what was taken back after a reorganisation, a pinned tip, ... */
     void (*note)(void *context, const char *text);
     void *context;
-    uint32_t commit_blocks; /* test support: commit after rounds of so many blocks; 0: as it suits */
+    uint32_t commit_blocks; /* test support: commit after runs of so many blocks; 0: as it suits */
 };
 
 struct ingest_result {

@@ -6,20 +6,23 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
-#define ROUND_BYTES_PER_THREAD (16u << 20)
-#define ROUND_BYTES_MIN (48u << 20)
-#define ROUND_BLOCKS_MAX 4096u
-#define COMMIT_BYTES (4u << 20)         /* of store to lose at most, and to write at once, beside the walk */
-#define CANDIDATES_AHEAD 64u        /* inputs that passed the filter, likewise for their slots */
-#define PROBES_AHEAD 48u            /* inputs: their filter words are asked for this much before they are needed */
-#define CACHED_READ_RATE 1.0        /* bytes/ns: a run that is read slower than that waited for the disk */
+#define RUNS 4u                            /* that are at work at the same time */
+#define RUN_BYTES_PER_THREAD (3u << 20)
+#define RUN_BYTES_MIN (12u << 20)
+#define RUN_BLOCKS_MAX 4096u
+#define AHEAD_BYTES_PER_THREAD (16u << 20) /* that the operating system is asked for before they are walked */
+#define AHEAD_BYTES_MIN (48u << 20)
+#define COMMIT_BYTES (4u << 20)            /* of store to lose at most, and to write at once, beside the walk */
+#define CANDIDATES_AHEAD 64u               /* inputs that passed the filter, likewise for their slots */
+#define PROBES_AHEAD 48u     /* inputs: their filter words are asked for this much before they are needed */
+#define CACHED_READ_RATE 1.0 /* bytes/ns: a run that is read slower than that waited for the disk */
 
 /* A transaction that creates tracked outputs (or stored nulldata), as the walk leaves it in its worker's arrays. */
 struct created_tx {
     struct tx_record record;
     size_t blob, blob_size;  /* its outputs blob */
     size_t vouts;            /* its tracked vouts and their hashes */
-    uint32_t before;         /* tracked outputs of its block before it; set by add_items */
+    uint32_t before;         /* tracked outputs of its block before it; set by add_run */
 };
 
 struct walked_tx {
@@ -41,8 +44,10 @@ struct found_spend {
 
 #define ARRAY(type) struct { type *at; size_t count, capacity; }
 
-/* What one thread collects in one run for its appending; positions are indices, since the arrays grow. */
+/* What one thread collects in one run; positions are indices, since the arrays grow. */
 struct made {
+    ARRAY(uint64_t) inputs;  /* hashes of the run's inputs */
+    ARRAY(struct walked_tx) walked;
     ARRAY(struct created_tx) created;
     ARRAY(uint32_t) vouts;
     ARRAY(uint64_t) hashes;
@@ -51,20 +56,28 @@ struct made {
     struct buffer blob;
 };
 
+/* What a thread does next. */
+struct task {
+    enum { TASK_NONE, TASK_WALK, TASK_LOOK, TASK_CHANGE } kind;
+    struct run *run;         /* a walk's or look-up's */
+    struct item *item;
+    struct run *append, *add; /* a change's; NULL for none */
+    enum status status;      /* a change's */
+    uint32_t ahead;          /* a change's: blocks from this height on may be asked for */
+};
+
 struct worker {
     struct round *round;
-    struct made *made;       /* its part of the run under the walk */
-    ARRAY(uint64_t) inputs;  /* hashes of the run's inputs */
-    ARRAY(struct walked_tx) walked;
+    unsigned number;
+    struct made *made;       /* its part of the run that it is at work on */
     struct blk_reader reader;
     struct store_reader *store_reader;
     struct block_verifier verifier;
     ARRAY(struct tx) txs;    /* of the block under the walk, for the verifier */
     const uint8_t *block;    /* under the walk */
-    size_t first_input;      /* the block's, in inputs */
+    size_t first_input;      /* the block's, in made->inputs */
     uint32_t tracked;        /* tracked outputs of the transaction under the walk */
-    double read_ns;          /* this run's reads took that long in all ... */
-    uint64_t read_bytes;     /* ... for so much */
+    struct task task;
 };
 
 /* One block of a run. */
@@ -74,13 +87,15 @@ struct item {
     enum status status;
     struct fault fault;
     unsigned walk_worker, look_worker;
+    double read_ns;          /* what reading it took */
     size_t inputs, inputs_count, walked, walked_count, created, created_count, spending, spending_count;
     uint64_t first_ordinal;
 };
 
 struct run {
     struct item *items;
-    size_t count;            /* sound blocks, once they are added */
+    size_t count;
+    size_t next, left;       /* of its walk, then of its look-ups: items to hand out, and items that are not done */
     struct made *made;       /* by worker */
 };
 
@@ -90,13 +105,20 @@ struct round {
     struct store *store;
     struct outpoints *table;
     struct worker *workers;
-    struct run runs[2];
-    struct run *now, *before; /* under the walk; walked, looked up, and to be appended */
+    const struct round_job *job;
+    uint32_t next;            /* height of the next run to begin */
+    bool ended;               /* no run is to begin */
+    struct run runs[RUNS];
+    size_t begun, added, appended; /* so many runs of the job; number n is runs[n % RUNS] */
+    bool changing;            /* a thread is at a change */
+    const struct run *looked; /* of which resolve() finds what is not in the store */
     struct blk_reader ahead;
+    uint32_t asked;           /* height up to which blocks were asked for */
     bool reads_ahead;         /* the blocks are not in the page cache, as far as the last run tells */
     ARRAY(struct spend_record) settled;
-    enum status append_status;
-    struct fault append_fault;
+    enum status status;
+    struct fault fault;       /* of the status */
+    const struct item *damaged; /* the block that ended the job; NULL: none did */
 };
 
 /* Appends; false without memory. The call is left to the one time in many that the array is full. */
@@ -107,7 +129,7 @@ struct round {
 
 static enum status new_run(struct run *run, unsigned threads)
 {
-    run->items = mem_alloc(ROUND_BLOCKS_MAX, sizeof *run->items);
+    run->items = mem_alloc(RUN_BLOCKS_MAX, sizeof *run->items);
     run->made = mem_alloc(threads, sizeof *run->made);
     return run->items && run->made ? STATUS_OK : STATUS_NOMEM;
 }
@@ -120,14 +142,15 @@ enum status round_new(const struct ingest_options *options, const struct blkdir 
     if (!round)
         return fault_nomem(fault);
     *round = (struct round){.options = options, .dir = dir, .store = store, .table = table, .reads_ahead = true};
-    round->now = &round->runs[0];
-    round->before = &round->runs[1];
     round->workers = mem_alloc(options->threads, sizeof *round->workers);
-    if (!round->workers || new_run(round->now, options->threads) || new_run(round->before, options->threads))
+    enum status status = round->workers ? STATUS_OK : STATUS_NOMEM;
+    for (unsigned i = 0; i < RUNS && status == STATUS_OK; i++)
+        status = new_run(&round->runs[i], options->threads);
+    if (status != STATUS_OK)
         return fault_nomem(fault);
-    enum status status = STATUS_OK;
     for (unsigned i = 0; i < options->threads && status == STATUS_OK; i++) {
         round->workers[i].round = round;
+        round->workers[i].number = i;
         status = store_reader_open(store, &round->workers[i].store_reader, fault);
     }
     return status;
@@ -139,14 +162,14 @@ static void free_worker(struct worker *worker)
     store_reader_close(worker->store_reader);
     block_verifier_free(&worker->verifier);
     mem_free(worker->txs.at);
-    mem_free(worker->inputs.at);
-    mem_free(worker->walked.at);
 }
 
 static void free_run(struct run *run, unsigned threads)
 {
     for (unsigned i = 0; run->made && i < threads; i++) {
         struct made *made = &run->made[i];
+        mem_free(made->inputs.at);
+        mem_free(made->walked.at);
         mem_free(made->created.at);
         mem_free(made->vouts.at);
         mem_free(made->hashes.at);
@@ -164,32 +187,12 @@ void round_free(struct round *round)
         return;
     for (unsigned i = 0; round->workers && i < round->options->threads; i++)
         free_worker(&round->workers[i]);
-    free_run(&round->runs[0], round->options->threads);
-    free_run(&round->runs[1], round->options->threads);
+    for (unsigned i = 0; i < RUNS; i++)
+        free_run(&round->runs[i], round->options->threads);
     blk_reader_free(&round->ahead);
     mem_free(round->workers);
     mem_free(round->settled.at);
     mem_free(round);
-}
-
-uint32_t round_size(const struct chain *chain, uint32_t first, uint32_t last, unsigned threads)
-{
-    uint64_t limit = (uint64_t)ROUND_BYTES_PER_THREAD * threads, bytes = 0;
-    if (limit < ROUND_BYTES_MIN)
-        limit = ROUND_BYTES_MIN;
-    uint32_t count = 0;
-    while (count < ROUND_BLOCKS_MAX && bytes < limit && first + count <= last)
-        bytes += chain_active(chain, first + count++)->size;
-    return count;
-}
-
-void round_read_ahead(struct round *round, const struct chain *chain, uint32_t first, uint32_t count)
-{
-    for (uint32_t i = 0; i < count && round->reads_ahead; i++) {
-        const struct chain_block *block = chain_active(chain, first + i);
-        if (block->file != FILEMAP_GONE)
-            blk_read_ahead(&round->ahead, round->dir, block->file, block->offset, block->size);
-    }
 }
 
 /* ---- 1. walk ---- */
@@ -199,7 +202,7 @@ static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
     struct worker *worker = context;
     (void)vin;
     uint64_t hash = outpoints_hash(worker->round->table, in->prevout);
-    return PUSH(worker->inputs, hash);
+    return PUSH(worker->made->inputs, hash);
 }
 
 static bool see_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
@@ -277,9 +280,10 @@ static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned 
     struct worker *worker = context;
     uint32_t tracked = worker->tracked;
     worker->tracked = 0;
+    size_t inputs = worker->made->inputs.count - worker->first_input; /* of the block, so far */
     struct walked_tx walked = {.offset = (uint32_t)(tx->start - worker->block),
-                               .first_input = (uint32_t)(worker->inputs.count - worker->first_input) - tx->inputs};
-    if (!PUSH(worker->walked, walked) || (worker->round->options->verify && !PUSH(worker->txs, *tx)))
+                               .first_input = (uint32_t)inputs - tx->inputs};
+    if (!PUSH(worker->made->walked, walked) || (worker->round->options->verify && !PUSH(worker->txs, *tx)))
         return false;
     if (__builtin_expect(tracked == 0 && !(unknown && worker->round->options->nulldata_stored), 1))
         return true;
@@ -302,7 +306,7 @@ static enum status walk_bytes(struct worker *worker, struct item *item, const ui
         return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
                          "other bytes than when the header was read");
     worker->block = bytes;
-    worker->first_input = worker->inputs.count;
+    worker->first_input = worker->made->inputs.count;
     worker->tracked = 0;
     worker->txs.count = 0;
     enum status status = block_walk(bytes, block->size, &item->record.counts, &walk_visitor, worker);
@@ -334,26 +338,22 @@ static double now_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static void walk_item(void *context, unsigned worker_number, size_t number)
+static void walk_item(struct worker *worker, struct run *run, struct item *item)
 {
-    struct round *round = context;
-    struct worker *worker = &round->workers[worker_number];
-    struct item *item = &round->now->items[number];
-    const struct chain_block *block = item->block;
+    struct made *made = worker->made = &run->made[worker->number];
     const uint8_t *bytes = NULL;
-    item->walk_worker = worker_number;
-    item->inputs = worker->inputs.count;
-    item->walked = worker->walked.count;
-    item->created = worker->made->created.count;
+    item->walk_worker = worker->number;
+    item->inputs = made->inputs.count;
+    item->walked = made->walked.count;
+    item->created = made->created.count;
     double begin = now_ns();
-    item->status = read_block(worker, item, 0, block->size, &bytes);
-    worker->read_ns += now_ns() - begin;
-    worker->read_bytes += block->size;
+    item->status = read_block(worker, item, 0, item->block->size, &bytes);
+    item->read_ns = now_ns() - begin;
     if (item->status == STATUS_OK)
         item->status = walk_bytes(worker, item, bytes);
-    item->inputs_count = worker->inputs.count - item->inputs;
-    item->walked_count = worker->walked.count - item->walked;
-    item->created_count = worker->made->created.count - item->created;
+    item->inputs_count = made->inputs.count - item->inputs;
+    item->walked_count = made->walked.count - item->walked;
+    item->created_count = made->created.count - item->created;
 }
 
 /* ---- 2. add ---- */
@@ -367,17 +367,17 @@ static const struct created_tx *created_of(const struct run *run, const struct i
 /* The outpoint of an output that this run created and that is not in the store yet. */
 static enum status created_outpoint(const struct round *round, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
 {
-    size_t low = 0, high = round->now->count;
+    size_t low = 0, high = round->looked->count;
     while (high - low > 1) { /* the last item that begins at or before the ordinal */
         size_t middle = low + (high - low) / 2;
-        if (round->now->items[middle].first_ordinal <= ordinal)
+        if (round->looked->items[middle].first_ordinal <= ordinal)
             low = middle;
         else
             high = middle;
     }
-    const struct item *item = &round->now->items[low];
-    const struct made *made = &round->now->made[item->walk_worker];
-    const struct created_tx *created = created_of(round->now, item);
+    const struct item *item = &round->looked->items[low];
+    const struct made *made = &round->looked->made[item->walk_worker];
+    const struct created_tx *created = created_of(round->looked, item);
     uint64_t left = ordinal - item->first_ordinal;
     low = 0;
     high = item->created_count;
@@ -405,46 +405,45 @@ static enum status resolve(void *context, uint64_t ordinal, struct hash256 *txid
     return store_outpoint(worker->store_reader, ordinal, txid, vout, NULL);
 }
 
-static enum status add_created(struct round *round, const struct made *made, const struct created_tx *created,
-                               uint64_t *ordinal, struct fault *fault)
+static enum status add_created(struct worker *worker, const struct made *made, const struct created_tx *created,
+                               uint64_t *ordinal)
 {
+    struct outpoints *table = worker->round->table;
     uint8_t prevout[TX_PREVOUT_SIZE];
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < created->record.tracked && status == STATUS_OK; i++) {
         size_t at = created->vouts + i;
         if (at + PROBES_AHEAD < made->hashes.count)
-            outpoints_prefetch_add(round->table, made->hashes.at[at + PROBES_AHEAD]);
+            outpoints_prefetch_add(table, made->hashes.at[at + PROBES_AHEAD]);
         prevout_of(&created->record.txid, made->vouts.at[at], prevout);
-        status = outpoints_add(round->table, prevout, made->hashes.at[at], (*ordinal)++, resolve,
-                               &round->workers[0], fault);
+        status = outpoints_add(table, prevout, made->hashes.at[at], (*ordinal)++, resolve, worker,
+                               &worker->round->fault);
     }
     return status;
 }
 
-/* Gives every tracked output of the sound blocks its ordinal; cuts the run before the first damaged block. */
-static enum status add_items(struct round *round, struct fault *fault)
+/* Gives every tracked output of the run its ordinal, and the table the output. */
+static enum status add_run(struct worker *worker, struct run *run)
 {
+    struct round *round = worker->round;
     uint64_t ordinal = store_totals_of(round->store).tracked;
-    size_t items = round->now->count;
-    for (size_t i = 0; i < items; i++) { /* first all, because resolve() searches them */
-        struct item *item = &round->now->items[i];
-        if (item->status != STATUS_OK)
-            items = i;
+    round->looked = run;
+    for (size_t i = 0; i < run->count; i++) { /* first all, because resolve() searches them */
+        struct item *item = &run->items[i];
         item->first_ordinal = ordinal;
         for (size_t t = 0; t < item->created_count; t++) {
-            struct created_tx *created = &round->now->made[item->walk_worker].created.at[item->created + t];
+            struct created_tx *created = &run->made[item->walk_worker].created.at[item->created + t];
             created->before = (uint32_t)(ordinal - item->first_ordinal);
             ordinal += created->record.tracked;
         }
     }
-    round->now->count = items;
     ordinal = store_totals_of(round->store).tracked;
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < items && status == STATUS_OK; i++) {
-        const struct item *item = &round->now->items[i];
-        const struct made *made = &round->now->made[item->walk_worker];
+    for (size_t i = 0; i < run->count && status == STATUS_OK; i++) {
+        const struct item *item = &run->items[i];
+        const struct made *made = &run->made[item->walk_worker];
         for (size_t t = 0; t < item->created_count && status == STATUS_OK; t++)
-            status = add_created(round, made, &made->created.at[item->created + t], &ordinal, fault);
+            status = add_created(worker, made, &made->created.at[item->created + t], &ordinal);
     }
     return status;
 }
@@ -483,7 +482,7 @@ static enum status look_at_tx(struct worker *worker, const uint8_t *bytes, size_
 /* The first of the block's created transactions at or behind `index`; created_count if there is none. */
 static size_t created_from(const struct round *round, const struct item *item, uint32_t index)
 {
-    const struct created_tx *created = created_of(round->now, item);
+    const struct created_tx *created = created_of(round->looked, item);
     size_t low = 0, high = item->created_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -498,7 +497,7 @@ static size_t created_from(const struct round *round, const struct item *item, u
 /* The first ordinal that transaction `index` comes before. */
 static uint64_t limit_of_tx(const struct round *round, const struct item *item, size_t from)
 {
-    const struct created_tx *created = created_of(round->now, item);
+    const struct created_tx *created = created_of(round->looked, item);
     if (from < item->created_count)
         return item->first_ordinal + created[from].before;
     return from == 0 ? item->first_ordinal
@@ -508,7 +507,7 @@ static uint64_t limit_of_tx(const struct round *round, const struct item *item, 
 static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t index)
 {
     const struct round *round = worker->round;
-    const struct worker *walker = &round->workers[item->walk_worker];
+    const struct made *walker = &round->looked->made[item->walk_worker];
     const struct walked_tx *walked = &walker->walked.at[item->walked + index];
     size_t end = index + 1 < item->walked_count ? walked[1].offset : item->block->size;
     const uint8_t *bytes = NULL;
@@ -525,7 +524,7 @@ static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t
         return status;
     /* The walk has recorded it already if it creates something tracked. */
     bool created = from < item->created_count &&
-                   round->now->made[item->walk_worker].created.at[item->created + from].record.index == index;
+                   round->looked->made[item->walk_worker].created.at[item->created + from].record.index == index;
     if (!created) {
         if (!record_tx(worker, bytes, end - walked->offset, false, &spending.record))
             return STATUS_NOMEM;
@@ -537,7 +536,7 @@ static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t
 }
 
 /* The transaction that has the block's input `input`, from `index` on. */
-static uint32_t tx_of_input(const struct worker *walker, const struct item *item, uint32_t index, size_t input)
+static uint32_t tx_of_input(const struct made *walker, const struct item *item, uint32_t index, size_t input)
 {
     const struct walked_tx *walked = walker->walked.at + item->walked;
     size_t low = index, high = item->walked_count;
@@ -562,7 +561,7 @@ struct waiting {
 
 static void look_at_waiting(struct worker *worker, struct item *item, struct waiting *waiting)
 {
-    const struct worker *walker = &worker->round->workers[item->walk_worker];
+    const struct made *walker = &worker->round->looked->made[item->walk_worker];
     const struct walked_tx *walked = walker->walked.at + item->walked;
     const uint64_t *hashes = walker->inputs.at + item->inputs;
     for (size_t i = 0; i < waiting->count; i++)
@@ -579,14 +578,13 @@ static void look_at_waiting(struct worker *worker, struct item *item, struct wai
     waiting->count = 0;
 }
 
-static void look_up_item(void *context, unsigned worker_number, size_t number)
+static void look_up_item(struct worker *worker, struct run *run, struct item *item)
 {
-    struct round *round = context;
-    struct worker *worker = &round->workers[worker_number];
-    struct item *item = &round->now->items[number];
-    const uint64_t *hashes = round->workers[item->walk_worker].inputs.at + item->inputs;
+    struct round *round = worker->round;
+    const uint64_t *hashes = run->made[item->walk_worker].inputs.at + item->inputs;
     struct waiting waiting = {.count = 0};
-    item->look_worker = worker_number;
+    worker->made = &run->made[worker->number];
+    item->look_worker = worker->number;
     item->spending = worker->made->spending.count;
     for (size_t input = 0; input < item->inputs_count; input++) {
         if (input + PROBES_AHEAD < item->inputs_count)
@@ -615,14 +613,13 @@ static enum status settle(struct round *round, const struct made *looked, const 
     return STATUS_OK;
 }
 
-static enum status append_tx(struct round *round, const struct item *item, const struct created_tx *created,
-                             const struct spending_tx *spending, struct fault *fault)
+static enum status append_tx(struct round *round, const struct run *run, const struct item *item,
+                             const struct created_tx *created, const struct spending_tx *spending)
 {
-    const struct made *walked = &round->before->made[item->walk_worker],
-                      *looked = &round->before->made[item->look_worker];
+    const struct made *walked = &run->made[item->walk_worker], *looked = &run->made[item->look_worker];
     enum status status = settle(round, looked, spending);
     if (status != STATUS_OK)
-        return fault_nomem(fault);
+        return fault_nomem(&round->fault);
     if (!created && round->settled.count == 0)
         return STATUS_OK;
     struct tx_record record = created ? created->record : spending->record;
@@ -632,103 +629,240 @@ static enum status append_tx(struct round *round, const struct item *item, const
     if (blob_size > 0)
         blob += created ? created->blob : spending->blob;
     const uint32_t *vouts = created && record.tracked > 0 ? walked->vouts.at + created->vouts : NULL;
-    return store_add_tx(round->store, &record, blob, blob_size, vouts, round->settled.at, fault);
+    return store_add_tx(round->store, &record, blob, blob_size, vouts, round->settled.at, &round->fault);
 }
 
-static enum status append_item(struct round *round, struct item *item, struct fault *fault)
+static enum status append_item(struct round *round, const struct run *run, const struct item *item)
 {
-    const struct made *looked = &round->before->made[item->look_worker];
-    const struct created_tx *created = created_of(round->before, item);
+    const struct made *looked = &run->made[item->look_worker];
+    const struct created_tx *created = created_of(run, item);
     const struct spending_tx *spending = item->spending_count ? looked->spending.at + item->spending : NULL;
     size_t c = 0, s = 0;
-    enum status status = store_begin_block(round->store, &item->record, fault);
+    enum status status = store_begin_block(round->store, &item->record, &round->fault);
     while (status == STATUS_OK && (c < item->created_count || s < item->spending_count)) {
         bool has_created = c < item->created_count &&
                            (s == item->spending_count || created[c].record.index <= spending[s].record.index);
         bool has_spending = s < item->spending_count &&
                             (c == item->created_count || spending[s].record.index <= created[c].record.index);
-        status = append_tx(round, item, has_created ? &created[c] : NULL, has_spending ? &spending[s] : NULL, fault);
+        status = append_tx(round, run, item, has_created ? &created[c] : NULL, has_spending ? &spending[s] : NULL);
         c += has_created;
         s += has_spending;
     }
-    return status == STATUS_OK ? store_end_block(round->store, fault) : status;
+    return status == STATUS_OK ? store_end_block(round->store, &round->fault) : status;
 }
 
 /* The store's values may lie elsewhere then: the table reads some of them. */
-static enum status commit(struct round *round, struct fault *fault)
+static enum status commit(struct round *round)
 {
-    enum status status = store_commit(round->store, fault);
+    enum status status = store_commit(round->store, &round->fault);
     if (status == STATUS_OK && outpoints_moved(round->table) != STATUS_OK)
-        status = fault_set(fault, STATUS_FORMAT, store_path(round->store), FAULT_NO_OFFSET,
+        status = fault_set(&round->fault, STATUS_FORMAT, store_path(round->store), FAULT_NO_OFFSET,
                            "the saved table of outpoints cannot be read any more");
     return status;
 }
 
-/* Appends the run before; touches nothing that a walk does. */
-static void append_before(struct round *round)
+static enum status append_run(struct round *round, const struct run *run)
 {
-    struct fault *fault = &round->append_fault;
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < round->before->count && status == STATUS_OK; i++)
-        status = append_item(round, &round->before->items[i], fault);
-    round->before->count = 0;
+    for (size_t i = 0; i < run->count && status == STATUS_OK; i++)
+        status = run->items[i].status;
+    if (status != STATUS_OK) /* no damage of the chain: what could be read a moment ago cannot be read any more */
+        return status == STATUS_NOMEM
+                   ? fault_nomem(&round->fault)
+                   : fault_set(&round->fault, STATUS_IO, round->dir->path, FAULT_NO_OFFSET,
+                               "a block could be read once and not again; run the command once more");
+    for (size_t i = 0; i < run->count && status == STATUS_OK; i++)
+        status = append_item(round, run, &run->items[i]);
     outpoints_end_round(round->table);
     if (status == STATUS_OK && (store_pending(round->store) >= COMMIT_BYTES || round->options->commit_blocks))
-        status = commit(round, fault);
-    round->append_status = status;
+        status = commit(round);
+    if (status == STATUS_OK)
+        round->job->taken(round->job->context, (uint32_t)run->count);
+    return status;
 }
 
-static enum status append_result(const struct round *round, struct fault *fault)
+/* ---- the operating system reads ahead ---- */
+
+static uint64_t bytes_for(const struct round *round, uint32_t per_thread, uint32_t least)
 {
-    if (round->append_status != STATUS_OK && fault)
-        *fault = round->append_fault;
-    return round->append_status;
+    uint64_t bytes = (uint64_t)per_thread * round->options->threads;
+    return bytes < least ? least : bytes;
 }
 
-/* ---- the run ---- */
-
-static void begin(struct round *round, const struct chain *chain, uint32_t first, uint32_t count)
+/* How many blocks from height `first` on are so many bytes, or so many as a run may have. */
+static uint32_t blocks_in(const struct round *round, uint32_t first, uint64_t limit)
 {
-    round->now->count = count;
-    for (unsigned i = 0; i < round->options->threads; i++) {
-        struct worker *worker = &round->workers[i];
-        struct made *made = &round->now->made[i];
-        worker->made = made;
-        worker->inputs.count = worker->walked.count = made->created.count = made->vouts.count = 0;
-        made->hashes.count = made->spending.count = made->spends.count = made->blob.size = 0;
-        worker->read_ns = 0;
-        worker->read_bytes = 0;
+    uint32_t count = 0, most = round->options->commit_blocks;
+    if (most == 0 || most > RUN_BLOCKS_MAX)
+        most = RUN_BLOCKS_MAX;
+    for (uint64_t bytes = 0; count < most && bytes < limit && first + count < round->job->end; count++)
+        bytes += chain_active(round->job->chain, first + count)->size;
+    return count;
+}
+
+/* Asks for the blocks from height `from` on. */
+static void read_ahead(struct round *round, uint32_t from)
+{
+    uint32_t end = from + blocks_in(round, from, bytes_for(round, AHEAD_BYTES_PER_THREAD, AHEAD_BYTES_MIN));
+    for (uint32_t height = from > round->asked ? from : round->asked; height < end; height++) {
+        const struct chain_block *block = chain_active(round->job->chain, height);
+        if (round->reads_ahead && block->file != FILEMAP_GONE)
+            blk_read_ahead(&round->ahead, round->dir, block->file, block->offset, block->size);
+        round->asked = height + 1;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        const struct chain_block *block = chain_active(chain, first + i);
-        round->now->items[i] = (struct item){
-            .block = block, .record = {.height = first + i, .hash = block->hash, .time = block->time}};
-    }
-}
-
-/* The first item is the appending of the run before: the one part that is not divided goes beside the walk. */
-static void walk_or_append(void *context, unsigned worker, size_t number)
-{
-    if (number == 0)
-        append_before(context);
-    else
-        walk_item(context, worker, number - 1);
 }
 
 /* All reads together decide: a thread that lost its processor for a moment makes one of them slow, not the disk. */
-static void note_slow_reads(struct round *round)
+static void note_slow_reads(struct round *round, const struct run *run)
 {
     double ns = 0, bytes = 0;
-    for (unsigned i = 0; i < round->options->threads; i++) {
-        ns += round->workers[i].read_ns;
-        bytes += (double)round->workers[i].read_bytes;
+    for (size_t i = 0; i < run->count; i++) {
+        ns += run->items[i].read_ns;
+        bytes += run->items[i].block->size;
     }
     round->reads_ahead = bytes < ns * CACHED_READ_RATE;
 }
 
-/* The block that ended the run, as a fault for the user: which block, where, and why. */
-static enum status name_damage(const struct round *round, const struct item *item, struct fault *fault)
+/* ---- who does what when ---- */
+
+static struct run *run_of(struct round *round, size_t number) { return &round->runs[number % RUNS]; }
+
+static void begin_run(struct round *round)
 {
+    struct run *run = run_of(round, round->begun++);
+    uint64_t bytes = bytes_for(round, RUN_BYTES_PER_THREAD, RUN_BYTES_MIN);
+    uint32_t first = round->next, count = blocks_in(round, first, bytes);
+    run->next = 0;
+    run->count = run->left = count;
+    round->next += count;
+    for (unsigned i = 0; i < round->options->threads; i++) {
+        struct made *made = &run->made[i];
+        made->inputs.count = made->walked.count = made->created.count = made->vouts.count = 0;
+        made->hashes.count = made->spending.count = made->spends.count = made->blob.size = 0;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct chain_block *block = chain_active(round->job->chain, first + i);
+        run->items[i] = (struct item){
+            .block = block, .record = {.height = first + i, .hash = block->hash, .time = block->time}};
+    }
+}
+
+/* Ends a walked run, and with it all, before its first damaged block. */
+static void cut_run(struct round *round, struct run *run)
+{
+    size_t sound = 0;
+    while (sound < run->count && run->items[sound].status == STATUS_OK)
+        sound++;
+    if (sound == run->count)
+        return;
+    round->damaged = &run->items[sound];
+    run->count = sound;
+    round->begun = round->added + 1;
+    round->ended = true;
+}
+
+/* Store and table are changed by one thread at a time, and the table not beside look-ups. */
+static bool take_change(struct round *round, struct task *task)
+{
+    if (round->changing)
+        return false;
+    struct run *looked = round->added > round->appended ? run_of(round, round->appended) : NULL;
+    struct run *walked = round->begun > round->added ? run_of(round, round->added) : NULL;
+    if (looked && looked->left > 0)
+        return false;
+    if (walked && walked->left > 0)
+        walked = NULL;
+    if (walked)
+        cut_run(round, walked);
+    *task = (struct task){.kind = TASK_CHANGE, .append = looked, .add = walked, .ahead = round->next};
+    round->changing = looked || walked;
+    return round->changing;
+}
+
+static bool take_item(struct run *run, struct task *task)
+{
+    if (run->next >= run->count) /* more: the run was cut */
+        return false;
+    task->run = run;
+    task->item = &run->items[run->next++];
+    return true;
+}
+
+/* While there is nothing to look up, blocks are walked ahead, as far as there are runs for them. */
+static bool take_task(struct round *round, struct task *task)
+{
+    if (take_change(round, task))
+        return true;
+    task->kind = TASK_LOOK;
+    if (!round->changing && round->added > round->appended && take_item(run_of(round, round->appended), task))
+        return true;
+    task->kind = TASK_WALK;
+    if (round->begun > round->added && take_item(run_of(round, round->begun - 1), task))
+        return true;
+    round->ended |= round->next == round->job->end || (round->options->stop && *round->options->stop);
+    if (round->ended || round->begun - round->appended == RUNS)
+        return false;
+    begin_run(round);
+    return take_item(run_of(round, round->begun - 1), task);
+}
+
+static void end_task(struct round *round, struct task *task)
+{
+    if (task->kind == TASK_CHANGE) {
+        round->changing = false;
+        round->status = task->status;
+        round->appended += task->append != NULL;
+        round->added += task->add != NULL;
+        if (task->add) {
+            task->add->next = 0;
+            task->add->left = task->add->count;
+        }
+    } else if (task->kind != TASK_NONE) {
+        task->run->left--;
+    }
+    task->kind = TASK_NONE;
+}
+
+static enum parallel_turn next_task(void *context, unsigned number)
+{
+    struct round *round = context;
+    struct task *task = &round->workers[number].task;
+    end_task(round, task);
+    if (round->status == STATUS_OK && take_task(round, task))
+        return PARALLEL_WORK;
+    task->kind = TASK_NONE;
+    return round->status != STATUS_OK || round->appended == round->begun ? PARALLEL_END : PARALLEL_WAIT;
+}
+
+static enum status change(struct worker *worker, const struct task *task)
+{
+    struct round *round = worker->round;
+    enum status status = task->append ? append_run(round, task->append) : STATUS_OK;
+    if (status == STATUS_OK && task->add) {
+        status = add_run(worker, task->add);
+        note_slow_reads(round, task->add);
+        read_ahead(round, task->ahead);
+    }
+    return status;
+}
+
+static void do_task(void *context, unsigned number)
+{
+    struct round *round = context;
+    struct worker *worker = &round->workers[number];
+    struct task *task = &worker->task;
+    if (task->kind == TASK_WALK)
+        walk_item(worker, task->run, task->item);
+    else if (task->kind == TASK_LOOK)
+        look_up_item(worker, task->run, task->item);
+    else
+        task->status = change(worker, task);
+}
+
+/* The block that ended the run, as a fault for the user: which block, where, and why. */
+static enum status name_damage(const struct round *round, struct fault *fault)
+{
+    const struct item *item = round->damaged;
     char hex[HASH256_HEX_SIZE + 1] = "";
     hash256_hex(&item->block->hash, hex);
     hex[HASH256_HEX_SIZE] = 0;
@@ -739,35 +873,18 @@ static enum status name_damage(const struct round *round, const struct item *ite
                      item->record.height, item->fault.text);
 }
 
-enum status round_run(struct round *round, const struct chain *chain, uint32_t first, uint32_t count, uint32_t *done,
-                      struct fault *fault)
+enum status round_run(struct round *round, const struct round_job *job, struct fault *fault)
 {
-    *done = 0;
-    begin(round, chain, first, count);
-    parallel_for(round->options->threads, (size_t)count + 1, walk_or_append, round);
-    note_slow_reads(round);
-    enum status status = append_result(round, fault);
-    if (status == STATUS_OK)
-        status = add_items(round, fault);
-    if (status != STATUS_OK)
-        return status;
-    struct run *run = round->now;
-    parallel_for(round->options->threads, run->count, look_up_item, round);
-    for (size_t i = 0; i < run->count && status == STATUS_OK; i++)
-        status = run->items[i].status;
-    if (status != STATUS_OK) /* no damage of the chain: what could be read a moment ago cannot be read any more */
-        return status == STATUS_NOMEM
-                   ? fault_nomem(fault)
-                   : fault_set(fault, STATUS_IO, round->dir->path, FAULT_NO_OFFSET,
-                               "a block could be read once and not again; run the command once more");
-    *done = (uint32_t)run->count;
-    round->now = round->before;
-    round->before = run;
-    return *done < count ? name_damage(round, &run->items[*done], fault) : STATUS_OK;
-}
-
-enum status round_flush(struct round *round, struct fault *fault)
-{
-    append_before(round);
-    return append_result(round, fault);
+    round->job = job;
+    round->next = round->asked = job->first;
+    round->ended = false;
+    round->begun = round->added = round->appended = 0;
+    round->damaged = NULL;
+    read_ahead(round, job->first);
+    parallel_turns(round->options->threads, next_task, do_task, round);
+    if (round->status != STATUS_OK && fault)
+        *fault = round->fault;
+    if (round->status != STATUS_OK)
+        return round->status;
+    return round->damaged ? name_damage(round, fault) : STATUS_OK;
 }
