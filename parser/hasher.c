@@ -261,7 +261,8 @@ static size_t blocks_of(const struct hasher_message *m) { return (2 * HASHER_END
 static void lane_begin(struct lane *l, const struct hasher_message *m)
 {
     uint8_t *tail = l->tail + 64, *to;
-    memset(tail, 0, 128);
+    memset(tail, 0, 64); /* in two, since for more compilers take an instruction that is slow to begin */
+    memset(tail + 64, 0, 64);
     l->blocks = blocks_of(m);
     l->body = m->body;
     l->head_end = l->body_end = 0;
