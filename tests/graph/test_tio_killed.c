@@ -139,10 +139,10 @@ static void test_killed_at_any_moment(void **state)
     double begun = now_s();
     assert_int_equal(wait_status(start(store, UINT32_MAX, NULL, notes[1])), 0);
     unsigned whole_us = (unsigned)((now_s() - begun) * 1e6);
-    for (; landed < kills; rounds++) {
+    for (; landed < kills || (went_on == 0 && landed < 20 * kills); rounds++) {
         if (rounds % 2 == 0) /* a first build; then those that add and take back */
             remove_tree(store);
-        for (unsigned step = 0; step < 5 && landed < kills; step++) {
+        for (unsigned step = 0; step < 5; step++) {
             uint32_t to_height = rng_below(&rng, 3) ? UINT32_MAX : rng_below(&rng, tip_height);
             pid_t child = start(store, to_height, rng_below(&rng, 4) ? NULL : &stale_tip, notes[1]);
             usleep(rng_below(&rng, whole_us + 1000));

@@ -15,6 +15,10 @@ int wait_status(pid_t child);
 /* Runs a line of the shell: the exit status, and a part of stderr (NULL: it is empty). */
 void expect_shell(int status, const char *text, const char *line);
 
+/* Runs unktx as often as it says to run it again (exit status 1; `also` is another text that means so, or NULL) until
+ * it ends well: how often it said so. 500 times are too often. */
+unsigned run_until_done(const char *line, const char *also);
+
 void assert_folder_is_empty(const char *folder);
 
 /* A tmpfs of so many KiB in `folder`, which is made; skips the running test where this process may not mount. */
