@@ -1,0 +1,263 @@
+#include "graph/store/store_parts.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "parser/mem.h"
+
+/* ---- reading ---- */
+
+/* The batches that the store knows are those of its generation; another process may have changed them since. */
+static enum status check_generation(const struct store_reader *reader, struct fault *fault)
+{
+    const uint8_t *value;
+    size_t size;
+    enum status status = store_get_meta(reader->store, reader->view, "totals", &value, &size, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (size == TOTALS_SIZE && load_le64(value + 52) == reader->store->generation)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_BUSY, kv_data_path(reader->store->kv), FAULT_NO_OFFSET,
+                     "a scan took blocks back meanwhile: run the command again");
+}
+
+enum status store_reader_open(const struct store *store, struct store_reader **reader, struct fault *fault)
+{
+    *reader = NULL;
+    struct store_reader *new = mem_alloc(1, sizeof *new);
+    if (!new)
+        return fault_nomem(fault);
+    new->store = store;
+    enum status status = kv_view_open(store->kv, &new->view, fault);
+    if (status == STATUS_OK)
+        status = check_generation(new, fault);
+    if (status == STATUS_OK)
+        *reader = new;
+    else
+        store_reader_close(new);
+    return status;
+}
+
+void store_reader_close(struct store_reader *reader)
+{
+    if (!reader)
+        return;
+    kv_view_close(reader->view);
+    mem_free(reader);
+}
+
+enum status store_reader_refresh(struct store_reader *reader, struct fault *fault)
+{
+    enum status status = kv_view_refresh(reader->view, fault);
+    return status == STATUS_OK ? check_generation(reader, fault) : status;
+}
+
+size_t store_batches(const struct store_reader *reader) { return reader->store->entries_count; }
+
+enum status store_get_batch(const struct store *store, const struct kv_view *from, size_t batch,
+                            struct batch_view *view, struct fault *fault)
+{
+    const uint8_t *bytes;
+    size_t size;
+    assert(batch < store->entries_count);
+    const struct entry *entry = &store->entries[batch];
+    enum status status = store_get_numbered(from, TABLE_BATCHES, batch, 8, &bytes, &size, fault);
+    if (status == STATUS_NOT_FOUND)
+        return store_damaged(store, "a batch is missing", fault);
+    if (status != STATUS_OK)
+        return status;
+    if (batch_view_open(view, bytes, size) != STATUS_OK || view->first_height != entry->first_height ||
+        view->block_count != entry->blocks || view->first_tx != entry->first_tx ||
+        view->first_ordinal != entry->first_ordinal)
+        return store_damaged(store, "a batch is malformed", fault);
+    return STATUS_OK;
+}
+
+enum status store_batch(const struct store_reader *reader, size_t batch, struct batch_view *view, struct fault *fault)
+{
+    return store_get_batch(reader->store, reader->view, batch, view, fault);
+}
+
+enum status store_check_sum(const struct store *store, const struct batch_view *view, struct fault *fault)
+{
+    char what[64];
+    if (batch_view_intact(view))
+        return STATUS_OK;
+    snprintf(what, sizeof what, "the checksum of the batch from block %u on", view->first_height);
+    return store_damaged(store, what, fault);
+}
+
+enum status store_whole_batch(const struct store_reader *reader, size_t batch, struct batch_view *view,
+                              struct fault *fault)
+{
+    enum status status = store_batch(reader, batch, view, fault);
+    return status == STATUS_OK ? store_check_sum(reader->store, view, fault) : status;
+}
+
+/* The last batch that begins at or below a height or an ordinal; there is one. Of batches that begin with the same
+ * ordinal only the last has outputs, and that is what this finds. */
+static size_t entry_of(const struct store *store, uint64_t wanted, bool by_height)
+{
+    size_t low = 0, high = store->entries_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        const struct entry *entry = &store->entries[middle];
+        if ((by_height ? entry->first_height : entry->first_ordinal) <= wanted)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+size_t store_entry_of_height(const struct store *store, uint32_t height) { return entry_of(store, height, true); }
+
+static enum status no_block(const struct store *store, uint32_t height, struct fault *fault)
+{
+    return fault_set(fault, STATUS_NOT_FOUND, kv_path(store->kv), FAULT_NO_OFFSET,
+                     "the store has no block of height %u", height);
+}
+
+enum status store_batch_of_height(const struct store_reader *reader, uint32_t height, size_t *batch,
+                                  struct fault *fault)
+{
+    if (height >= reader->store->committed.blocks)
+        return no_block(reader->store, height, fault);
+    *batch = store_entry_of_height(reader->store, height);
+    return STATUS_OK;
+}
+
+/* The last pending batch (the open one not counted) that begins at or below the height or ordinal; pending_count: none.
+ */
+static size_t pending_of(const struct store *store, uint64_t wanted, bool by_height)
+{
+    size_t low = 0, high = store->pending_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct entry *entry = &store->pending[middle].entry;
+        if ((by_height ? entry->first_height : entry->first_ordinal) <= wanted)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 ? low - 1 : store->pending_count;
+}
+
+static enum status pending_outpoint(const struct store *store, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+{
+    if (ordinal >= store->open.first_ordinal)
+        return batch_peek_outpoint(&store->open, ordinal, txid, vout);
+    size_t i = pending_of(store, ordinal, false);
+    struct batch_view view;
+    if (i == store->pending_count)
+        return STATUS_FORMAT;
+    enum status status = batch_view_open(&view, store->pending[i].blob.bytes, store->pending[i].blob.size);
+    return status == STATUS_OK ? batch_outpoint(&view, ordinal, txid, vout) : status;
+}
+
+enum status store_outpoint(const struct store_reader *reader, uint64_t ordinal, struct hash256 *txid, uint32_t *vout,
+                           struct fault *fault)
+{
+    const struct store *store = reader->store;
+    struct batch_view view;
+    enum status status;
+    if (ordinal < store->committed.tracked) {
+        status = store_batch(reader, entry_of(store, ordinal, false), &view, fault);
+        if (status != STATUS_OK)
+            return status;
+        status = batch_outpoint(&view, ordinal, txid, vout);
+    } else {
+        pthread_rwlock_rdlock(store->pending_lock);
+        status = pending_outpoint(store, ordinal, txid, vout);
+        pthread_rwlock_unlock(store->pending_lock);
+    }
+    return status == STATUS_OK ? STATUS_OK : store_damaged(store, "an output that is spent is missing", fault);
+}
+
+static enum status block_in(struct batch_view *view, uint32_t height, struct block_record *block)
+{
+    enum status status;
+    do
+        status = batch_next_block(view, block);
+    while (status == STATUS_OK && block->height != height);
+    return status;
+}
+
+static enum status pending_block(const struct store *store, uint32_t height, struct block_record *block)
+{
+    struct batch_view view;
+    if (height >= store->open.first_height) {
+        if (height - store->open.first_height >= store->open.block_count)
+            return STATUS_NOT_FOUND;
+        batch_peek(&store->open, &view);
+        return block_in(&view, height, block);
+    }
+    size_t i = pending_of(store, height, true);
+    if (i == store->pending_count ||
+        batch_view_open(&view, store->pending[i].blob.bytes, store->pending[i].blob.size) != STATUS_OK)
+        return STATUS_FORMAT;
+    return block_in(&view, height, block);
+}
+
+enum status store_block(const struct store_reader *reader, uint32_t height, struct block_record *block,
+                        struct fault *fault)
+{
+    const struct store *store = reader->store;
+    struct batch_view view;
+    enum status status;
+    if (height < store->committed.blocks) {
+        status = store_batch(reader, store_entry_of_height(store, height), &view, fault);
+        if (status != STATUS_OK)
+            return status;
+        status = block_in(&view, height, block) == STATUS_OK ? STATUS_OK : STATUS_FORMAT;
+    } else {
+        pthread_rwlock_rdlock(store->pending_lock);
+        status = pending_block(store, height, block);
+        pthread_rwlock_unlock(store->pending_lock);
+    }
+    if (status == STATUS_NOT_FOUND)
+        return no_block(store, height, fault);
+    return status == STATUS_OK ? STATUS_OK : store_damaged(store, "a block is missing", fault);
+}
+
+/* ---- files and snapshot ---- */
+
+enum status store_each_file(const struct store *store, store_file_fn *fn, void *context, struct fault *fault)
+{
+    struct kv_cursor *cursor;
+    struct kv_pair pair;
+    bool ended = false; /* by fn, not by the end of the table */
+    enum status status = kv_cursor_open(store->view, TABLE_FILES, &cursor, fault);
+    while (status == STATUS_OK && (status = kv_next(cursor, &pair, fault)) == STATUS_OK) {
+        if (pair.key_size != 4)
+            status = store_damaged(store, "the number of a file is malformed", fault);
+        else
+            status = fn(context, load_be32(pair.key), pair.value, pair.value_size);
+        ended = status != STATUS_OK;
+    }
+    kv_cursor_close(cursor);
+    return status == STATUS_NOT_FOUND && !ended ? STATUS_OK : status;
+}
+
+uint32_t store_snapshot_blocks(const struct store *store) { return store->snapshot.blocks; }
+
+enum status store_get_snapshot(const struct store *store, uint32_t chunk, const uint8_t **bytes, size_t *size,
+                               struct fault *fault)
+{
+    enum status status = STATUS_NOT_FOUND;
+    if (store->snapshot.blocks > 0 && chunk < store->snapshot.chunks)
+        status = store_get_numbered(store->view, TABLE_SNAPSHOT, store->snapshot.first + chunk, 4, bytes, size, fault);
+    if (status == STATUS_NOT_FOUND)
+        return fault_set(fault, status, kv_data_path(store->kv), FAULT_NO_OFFSET, "no such chunk of a snapshot");
+    return status;
+}
+
+enum status store_get_file(const struct store *store, uint32_t number, const uint8_t **value, size_t *size,
+                           struct fault *fault)
+{
+    enum status status = store_get_numbered(store->view, TABLE_FILES, number, 4, value, size, fault);
+    if (status == STATUS_NOT_FOUND)
+        return fault_set(fault, status, kv_data_path(store->kv), FAULT_NO_OFFSET, "nothing is known of blk file %u",
+                         number);
+    return status;
+}
