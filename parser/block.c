@@ -140,12 +140,9 @@ static struct hasher_message *batch_next(struct batch *batch)
 static void batch_tx(struct batch *batch, const struct tx *tx, bool coinbase, struct hash256 *txid,
                      struct hash256 *wtxid)
 {
-    *batch_next(batch) = (struct hasher_message){.first = tx->start,
-                                                 .body = tx->body,
-                                                 .body_size = (size_t)(tx->body_end - tx->body),
-                                                 .last = tx->end - HASHER_END,
-                                                 .out = txid,
-                                                 .copy = coinbase || tx->segwit ? NULL : wtxid};
+    struct hasher_message *message = batch_next(batch);
+    *message = tx_message(tx, txid);
+    message->copy = coinbase || tx->segwit ? NULL : wtxid;
     if (coinbase)
         memset(wtxid, 0, sizeof *wtxid);
     else if (tx->segwit)

@@ -12,7 +12,7 @@
 #define UNKTX_PARSER_TX_H
 
 #include "parser/cursor.h"
-#include "parser/sha256.h"
+#include "parser/hasher.h"
 
 struct tx {
     const uint8_t *start;    /* first byte of the version */
@@ -98,6 +98,16 @@ void tx_id_parts(const struct tx *tx, struct sha256_part parts[3]);
 
 /* The txid (double SHA-256 without marker and witnesses) of a transaction that was read to its end. O(size). */
 void tx_id(const struct tx *tx, struct hash256 *txid);
+
+/* The same as a message, for whoever hashes many at once. */
+static inline struct hasher_message tx_message(const struct tx *tx, struct hash256 *txid)
+{
+    return (struct hasher_message){.first = tx->start,
+                                   .body = tx->body,
+                                   .body_size = (size_t)(tx->body_end - tx->body),
+                                   .last = tx->end - HASHER_END,
+                                   .out = txid};
+}
 
 /* True for a coinbase: one input whose prevout is the null outpoint. `first` is the transaction's first input. */
 static inline bool tx_is_coinbase(const struct tx *tx, const struct tx_input *first)

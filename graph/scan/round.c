@@ -74,6 +74,7 @@ struct worker {
     struct store_reader *store_reader;
     struct block_verifier verifier;
     ARRAY(struct tx) txs;    /* of the block under the walk, for the verifier */
+    ARRAY(struct tx) creating; /* those of them that made->created ends with */
     const uint8_t *block;    /* under the walk */
     size_t first_input;      /* the block's, in made->inputs */
     uint32_t tracked;        /* tracked outputs of the transaction under the walk */
@@ -162,6 +163,7 @@ static void free_worker(struct worker *worker)
     store_reader_close(worker->store_reader);
     block_verifier_free(&worker->verifier);
     mem_free(worker->txs.at);
+    mem_free(worker->creating.at);
 }
 
 static void free_run(struct run *run, unsigned threads)
@@ -232,9 +234,10 @@ static void prevout_of(const struct hash256 *txid, uint32_t vout, uint8_t prevou
     store_le32(prevout + HASH256_SIZE, vout);
 }
 
-/* Fills in what the record says of the transaction that starts at `start`, and encodes its outputs; with `vouts`, notes
- * which of them are tracked, under their hashes. The bytes have been walked before, so they are sound. */
-static bool record_tx(struct worker *worker, const uint8_t *start, size_t size, bool vouts, struct tx_record *record)
+/* Fills in what the record says of the transaction that starts at `start`, and encodes its outputs. One that is
+ * `created` has its txid, and it is noted which outputs are tracked, under their hashes. The bytes have been walked
+ * before, so they are sound. */
+static bool record_tx(struct worker *worker, const uint8_t *start, size_t size, bool created, struct tx_record *record)
 {
     struct cursor c = cursor_over(start, size);
     struct tx tx;
@@ -255,7 +258,8 @@ static bool record_tx(struct worker *worker, const uint8_t *start, size_t size, 
     tx_end(&c, &tx);
     if (!cursor_ok(&c))
         return false;
-    tx_id(&tx, &record->txid);
+    if (!created)
+        tx_id(&tx, &record->txid);
     record->inputs = tx.inputs;
     record->outputs = tx.outputs;
     c = cursor_over(outputs, (size_t)(tx.body_end - outputs));
@@ -268,8 +272,8 @@ static bool record_tx(struct worker *worker, const uint8_t *start, size_t size, 
             continue;
         record->tracked++;
         prevout_of(&record->txid, vout, prevout);
-        if (vouts && (!PUSH(worker->made->vouts, vout) ||
-                      !PUSH(worker->made->hashes, outpoints_hash(worker->round->table, prevout))))
+        if (created && (!PUSH(worker->made->vouts, vout) ||
+                        !PUSH(worker->made->hashes, outpoints_hash(worker->round->table, prevout))))
             return false;
     }
     return true;
@@ -287,15 +291,34 @@ static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned 
         return false;
     if (__builtin_expect(tracked == 0 && !(unknown && worker->round->options->nulldata_stored), 1))
         return true;
-    struct created_tx created = {
-        .record.index = index, .blob = worker->made->blob.size, .vouts = worker->made->vouts.count};
-    if (!record_tx(worker, tx->start, (size_t)(tx->end - tx->start), true, &created.record))
-        return false;
-    created.blob_size = worker->made->blob.size - created.blob;
-    return PUSH(worker->made->created, created);
+    struct created_tx created = {.record.index = index};
+    return PUSH(worker->creating, *tx) && PUSH(worker->made->created, created);
 }
 
 static const struct block_visitor walk_visitor = {.input = see_input, .output = see_output, .tx = see_tx};
+
+/* All of a block at once: side by side their txids take half the time. */
+static enum status record_created(struct worker *worker)
+{
+    struct made *made = worker->made;
+    struct hasher_message messages[256];
+    size_t count = worker->creating.count;
+    struct created_tx *created = made->created.at + (made->created.count - count);
+    for (size_t done = 0, n = 0; done < count; done += n) {
+        for (n = 0; n < sizeof messages / sizeof *messages && done + n < count; n++)
+            messages[n] = tx_message(&worker->creating.at[done + n], &created[done + n].record.txid);
+        hasher_messages(hasher_best(), messages, n);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct tx *tx = &worker->creating.at[i];
+        created[i].blob = made->blob.size;
+        created[i].vouts = made->vouts.count;
+        if (!record_tx(worker, tx->start, (size_t)(tx->end - tx->start), true, &created[i].record))
+            return STATUS_NOMEM;
+        created[i].blob_size = made->blob.size - created[i].blob;
+    }
+    return STATUS_OK;
+}
 
 static enum status walk_bytes(struct worker *worker, struct item *item, const uint8_t *bytes)
 {
@@ -308,10 +331,12 @@ static enum status walk_bytes(struct worker *worker, struct item *item, const ui
     worker->block = bytes;
     worker->first_input = worker->made->inputs.count;
     worker->tracked = 0;
-    worker->txs.count = 0;
+    worker->txs.count = worker->creating.count = 0;
     enum status status = block_walk(bytes, block->size, &item->record.counts, &walk_visitor, worker);
     if (status == STATUS_FORMAT)
         return fault_set(&item->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
+    if (status == STATUS_OK)
+        status = record_created(worker);
     if (status == STATUS_OK && worker->round->options->verify) {
         enum block_flaw flaw = block_verify_txs(&worker->verifier, bytes, worker->txs.at, worker->txs.count);
         if (flaw != BLOCK_FINE)
