@@ -303,6 +303,8 @@ static enum status record_created(struct worker *worker)
     struct made *made = worker->made;
     struct hasher_message messages[256];
     size_t count = worker->creating.count;
+    if (count == 0)
+        return STATUS_OK;
     struct created_tx *created = made->created.at + (made->created.count - count);
     for (size_t done = 0, n = 0; done < count; done += n) {
         for (n = 0; n < sizeof messages / sizeof *messages && done + n < count; n++)
