@@ -38,8 +38,8 @@ static char *ask(const char *name, const char *script)
 
 static void assert_has(const char *text, const char *word)
 {
-    if (!strstr(text, word))
-        fail_msg("no \"%s\" in: %.2000s", word, text);
+    if (!text || !strstr(text, word))
+        fail_msg("no \"%s\" in: %.2000s", word, text ? text : "nothing");
 }
 
 /* The part of a text from one mark to the next. */
