@@ -6,16 +6,17 @@
 #include "parser/parallel.h"
 #include "parser/sha256.h"
 
-/* The upper 32 bits of the hash say everything: 8 choose the segment, 24 are the tag in the slot. A slot's home is a
- * monotone function of its tag, so a segment with linear probing is a sorted array with gaps: a search ends at the
- * first larger tag, and growth and saving are one pass in order, without the store. */
-#define TAG_BITS 24u
-#define ORDINAL_BITS 40u
+/* The upper 40 bits of the hash say everything: 8 choose the segment, 32 are the tag in the slot: among six million
+ * outputs one input in 2^17 meets the tag of another. A slot's home is a monotone function of its tag, so a segment
+ * with linear probing is a sorted array with gaps: a search ends at the first larger tag, and growth and saving are one
+ * pass in order, without the store. */
+#define TAG_BITS 32u
+#define ORDINAL_BITS 32u
 #define SLOT_ORDINAL ((UINT64_C(1) << ORDINAL_BITS) - 1) /* ordinal + 1, so that no used slot is 0 */
 #define TAIL 32u                                         /* slots behind the homes */
 
 static unsigned segment_of(uint64_t hash) { return (unsigned)(hash >> 56); }
-static uint32_t tag_of(uint64_t hash) { return (uint32_t)(hash >> 32) & ((1u << TAG_BITS) - 1); }
+static uint32_t tag_of(uint64_t hash) { return (uint32_t)(hash >> (56 - TAG_BITS)); }
 static uint32_t slot_tag(uint64_t slot) { return (uint32_t)(slot >> ORDINAL_BITS); }
 static uint64_t slot_ordinal(uint64_t slot) { return (slot & SLOT_ORDINAL) - 1; }
 static uint64_t slot_make(uint32_t tag, uint64_t ordinal) { return (uint64_t)tag << ORDINAL_BITS | (ordinal + 1); }
@@ -24,7 +25,7 @@ static uint32_t home(uint32_t tag, uint32_t homes) { return (uint32_t)((uint64_t
 /* What a slot still knows of its hash: the bits that segment_of, tag_of and the filter use. */
 static uint64_t slot_hash(unsigned segment, uint64_t slot)
 {
-    return (uint64_t)segment << 56 | (uint64_t)slot_tag(slot) << 32;
+    return (uint64_t)segment << 56 | (uint64_t)slot_tag(slot) << (56 - TAG_BITS);
 }
 
 /* ---- segments ---- */
@@ -552,7 +553,7 @@ enum {
     AT_SLOTS = AT_SEGMENTS + 8 * SEGMENTS_A_CHUNK,
 };
 #define CHUNK_MAGIC 0x50545875u /* "uXTP" */
-#define CHUNK_VERSION 2u
+#define CHUNK_VERSION 3u
 #define CHECKSUM_FACTOR UINT64_C(0x9e3779b97f4a7c15)
 
 static uint64_t checksum_step(uint64_t sum, uint64_t word)

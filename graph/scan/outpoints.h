@@ -29,7 +29,7 @@
 struct outpoints {
     uint64_t key[8];
     uint64_t fingerprint;   /* of the seed: a table saved under another one is told by it */
-    uint64_t *filter;       /* a key sets three bits of one word */
+    uint64_t *filter;       /* a key sets four bits of one word */
     uint64_t filter_words;  /* as many for each segment */
     uint64_t filter_left;   /* additions until the filter is built anew */
     uint64_t count;
@@ -65,11 +65,12 @@ static inline uint64_t outpoints_hash(const struct outpoints *table, const uint8
     return (uint64_t)mix ^ (uint64_t)(mix >> 64);
 }
 
-/* The filter uses the upper 32 bits of the hash only, as the table does: so it can be built anew from the table. */
+/* The filter uses the upper 32 bits of the hash, which the table keeps: so it can be built anew from the table. */
 static inline uint64_t outpoints_filter_bits(uint64_t hash)
 {
     uint32_t mixed = (uint32_t)(hash >> 32) * 0x9e3779b1u;
-    return UINT64_C(1) << (mixed >> 26) | UINT64_C(1) << (mixed >> 20 & 63) | UINT64_C(1) << (mixed >> 14 & 63);
+    return UINT64_C(1) << (mixed >> 26) | UINT64_C(1) << (mixed >> 20 & 63) | UINT64_C(1) << (mixed >> 14 & 63) |
+           UINT64_C(1) << (mixed >> 8 & 63);
 }
 static inline uint64_t outpoints_filter_at(uint64_t words, uint64_t hash) { return (hash >> 32) * words >> 32; }
 static inline const uint64_t *outpoints_filter_word(const struct outpoints *table, uint64_t hash)
@@ -77,7 +78,7 @@ static inline const uint64_t *outpoints_filter_word(const struct outpoints *tabl
     return &table->filter[outpoints_filter_at(table->filter_words, hash)];
 }
 
-/* False: certainly not in the table (one access to the filter). At most 3 % of what is not in the table gives true. */
+/* False: certainly not in the table (one access to the filter). At most 2 % of what is not in the table gives true. */
 static inline bool outpoints_probe(const struct outpoints *table, uint64_t hash)
 {
     uint64_t bits = outpoints_filter_bits(hash);

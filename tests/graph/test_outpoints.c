@@ -325,7 +325,7 @@ static uint64_t steps_of(const struct outpoints *table)
         const struct outpoints_segment *segment = &table->segments[s];
         for (uint32_t i = 0; i < segment->size; i++)
             if (segment->slots[i] != 0)
-                steps += i - (uint32_t)((segment->slots[i] >> 40) * segment->homes >> 24) + 1;
+                steps += i - (uint32_t)((segment->slots[i] >> 32) * segment->homes >> 32) + 1;
     }
     return steps;
 }
