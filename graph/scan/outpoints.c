@@ -672,6 +672,12 @@ struct loading {
     } chunks[OUTPOINTS_CHUNKS];
 };
 
+bool outpoints_is_of_other_version(const uint8_t *chunk, size_t size)
+{
+    return size >= AT_CHECKSUM && load_le32(chunk + AT_MAGIC) == CHUNK_MAGIC &&
+           load_le32(chunk + AT_VERSION) != CHUNK_VERSION;
+}
+
 /* Lays the segments out that a chunk says it has; false if it has other bytes than that. */
 static bool lay_out(struct outpoints_saved *saved, uint32_t number, const uint8_t *chunk, size_t size, uint64_t share)
 {

@@ -131,6 +131,9 @@ enum status outpoints_save(struct outpoints *table, outpoints_put *put, void *co
 typedef enum status outpoints_get(void *context, uint32_t chunk, const uint8_t **bytes, size_t *size);
 enum status outpoints_load(struct outpoints *table, unsigned threads, outpoints_get *get, void *context) MUST_CHECK;
 
+/* True of a chunk that another version of unktx saved: outpoints_load refuses it, but it is no damage. */
+bool outpoints_is_of_other_version(const uint8_t *chunk, size_t size);
+
 /* The bytes that a table was loaded from may be elsewhere now (a commit of the store), the same as they were. To be
  * called before anything else is asked of the table; outpoints_save does it itself after each `put`. O(1). */
 enum status outpoints_moved(struct outpoints *table) MUST_CHECK;

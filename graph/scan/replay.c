@@ -218,7 +218,9 @@ enum status replay_check(struct store *store, struct fault *fault)
 {
     struct hash256 saved, expected;
     uint32_t blocks = store_snapshot_blocks(store);
-    if (blocks == 0)
+    const uint8_t *chunk;
+    size_t size;
+    if (blocks == 0 || (get_chunk(store, 0, &chunk, &size) == STATUS_OK && outpoints_is_of_other_version(chunk, size)))
         return STATUS_OK;
     enum status status = digest_table(store, blocks, &saved, fault);
     if (status == STATUS_OK)

@@ -18,8 +18,8 @@ enum status replay_load(struct store *store, unsigned threads, struct outpoints 
                         struct fault *fault) MUST_CHECK;
 
 /* The store's snapshot, if it has one, must be the table that a scan of its blocks leaves: both are brought up to the
- * last block and compared; and its bytes those that saving it gives. STATUS_FORMAT if they differ. O(store), memory for
- * two tables. */
+ * last block and compared; and its bytes those that saving it gives. STATUS_FORMAT if they differ. One of
+ * another version of unktx is as good as none. O(store), memory for two tables. */
 enum status replay_check(struct store *store, struct fault *fault) MUST_CHECK;
 
 #endif
