@@ -575,50 +575,76 @@ static unsigned thread_counts(unsigned counts[2])
     return threads_max > 1 ? 2 : 1;
 }
 
+struct scan_rows {
+    unsigned counts[2], kinds; /* of threads */
+    int floors[2][FLOORS], scans[2], xors[2], verifies[2], quarter;
+};
+
+static struct scan_rows add_scan_rows(double bytes)
+{
+    struct scan_rows at;
+    at.kinds = thread_counts(at.counts);
+    for (unsigned t = 0; t < at.kinds; t++)
+        for (unsigned f = 0; f < FLOORS; f++)
+            at.floors[t][f] = add_row(floor_names[f], at.counts[t], bytes, "GB", -1);
+    for (unsigned t = 0; t < at.kinds; t++) {
+        at.scans[t] = add_row("scan", at.counts[t], bytes, "GB", at.floors[t][FLOOR_KIND]);
+        at.xors[t] = add_row("scan, XORed files", at.counts[t], bytes, "GB", at.floors[t][FLOOR_KIND]);
+        at.verifies[t] = add_row("scan --verify", at.counts[t], bytes, "GB", at.floors[t][FLOOR_TXID]);
+    }
+    at.quarter = add_row("scan, a quarter of the chain", threads_max, bytes / 4, "GB",
+                         at.floors[at.kinds - 1][FLOOR_KIND]);
+    return at;
+}
+
+/* Each once; what is compared stands side by side, since a machine's speed may change from second to second. */
+static void measure_scans(const struct scan_rows *at, struct chain_files *files, const char *plain, const char *xored)
+{
+    char quarter[64];
+    snprintf(quarter, sizeof quarter, " --to-height %.0f", truth_number(plain, "blocks", 0) / 4);
+    warm(plain);
+    for (unsigned t = 0; t < at->kinds; t++) {
+        add_time(at->floors[t][FLOOR_READ], run_floor(files, FLOOR_READ, at->counts[t]));
+        add_time(at->floors[t][FLOOR_WALK], run_floor(files, FLOOR_WALK, at->counts[t]));
+    }
+    for (unsigned t = 0; t < at->kinds; t++) {
+        add_time(at->floors[t][FLOOR_TXID], run_floor(files, FLOOR_TXID, at->counts[t]));
+        add_usage(at->verifies[t], fresh_scan(plain, at->counts[t], " --verify"));
+        add_time(at->floors[t][FLOOR_WTXID], run_floor(files, FLOOR_WTXID, at->counts[t]));
+    }
+    add_usage(at->quarter, fresh_scan(plain, threads_max, quarter));
+    for (unsigned t = 0; t < at->kinds; t++) {
+        add_usage(at->xors[t], fresh_scan(xored, at->counts[t], ""));
+        add_time(at->floors[t][FLOOR_KIND], run_floor(files, FLOOR_KIND, at->counts[t]));
+        add_usage(at->scans[t], fresh_scan(plain, at->counts[t], ""));
+    }
+}
+
 /* Floors and scans of the mainnet-like chain, in turn. */
 static void bench_scan(const char *plain, const char *xored)
 {
-    unsigned counts[2], kinds = thread_counts(counts);
     struct chain_files files;
     files_open(&files, plain);
-    double bytes = (double)files.bytes;
-    int first = rows_count, floors[2][FLOORS], scans[2], xors[2], verifies[2];
-    for (unsigned t = 0; t < kinds; t++)
-        for (unsigned f = 0; f < FLOORS; f++)
-            floors[t][f] = add_row(floor_names[f], counts[t], bytes, "GB", -1);
-    for (unsigned t = 0; t < kinds; t++) {
-        scans[t] = add_row("scan", counts[t], bytes, "GB", floors[t][FLOOR_KIND]);
-        xors[t] = add_row("scan, XORed files", counts[t], bytes, "GB", floors[t][FLOOR_KIND]);
-        verifies[t] = add_row("scan --verify", counts[t], bytes, "GB", floors[t][FLOOR_TXID]);
-    }
-    char more[64];
-    snprintf(more, sizeof more, " --to-height %.0f", truth_number(plain, "blocks", 0) / 4);
-    int quarter = add_row("scan, a quarter of the chain", threads_max, bytes / 4, "GB", floors[kinds - 1][FLOOR_KIND]);
+    int first = rows_count;
+    const struct scan_rows at = add_scan_rows((double)files.bytes);
     for (unsigned f = 0; f < FLOORS; f++)
         run_floor(&files, (enum floor)f, threads_max); /* warms the page cache and the clock */
     for (unsigned i = 0; i < runs; i++)
-        for (unsigned t = 0; t < kinds; t++) {
-            warm(plain);
-            for (unsigned f = 0; f < FLOORS; f++)
-                add_time(floors[t][f], run_floor(&files, (enum floor)f, counts[t]));
-            add_usage(xors[t], fresh_scan(xored, counts[t], ""));
-            add_usage(verifies[t], fresh_scan(plain, counts[t], " --verify"));
-            if (counts[t] == threads_max)
-                add_usage(quarter, fresh_scan(plain, threads_max, more));
-            add_usage(scans[t], fresh_scan(plain, counts[t], ""));
-        }
+        measure_scans(&at, &files, plain, xored);
     header("scan (floor: reading, walking and kinds on as many threads; for --verify, txids too)");
     print_rows(first);
     check_totals(in_base("store"), plain);
     puts("truth: counts and values of every kind, and unknown transactions: right");
     print_store("this chain", in_base("store"), plain);
-    for (unsigned t = 0; t < kinds; t++)
+    for (unsigned t = 0; t < at.kinds; t++)
         printf("--verify hashes wtxids too: %.2f x the floor that does, %u thread%s\n",
-               ratio_to(&rows[verifies[t]], &rows[floors[t][FLOOR_WTXID]]), counts[t], counts[t] > 1 ? "s" : "");
-    if (kinds == 2)
-        printf("%u threads against 1: x %.2f; XORed against plain: x %.2f\n", threads_max,
-               median(rows[scans[0]].times, runs) / median(rows[scans[1]].times, runs),
-               median(rows[xors[1]].times, runs) / median(rows[scans[1]].times, runs));
+               ratio_to(&rows[at.verifies[t]], &rows[at.floors[t][FLOOR_WTXID]]), at.counts[t],
+               at.counts[t] > 1 ? "s" : "");
+    if (at.kinds == 2)
+        printf("%u threads against 1: x %.2f (the floor: x %.2f); XORed against plain: x %.2f\n", threads_max,
+               ratio_to(&rows[at.scans[0]], &rows[at.scans[1]]),
+               ratio_to(&rows[at.floors[0][FLOOR_KIND]], &rows[at.floors[1][FLOOR_KIND]]),
+               ratio_to(&rows[at.xors[1]], &rows[at.scans[1]]));
     fflush(stdout);
     files_close(&files);
 }
