@@ -1,5 +1,6 @@
 #include "cli/message.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,24 +8,24 @@
 
 #include "cli/command.h"
 
-volatile sig_atomic_t message_stop;
+atomic_int message_stop;
 
 static const char *command_name;
 static bool status_open;
 
 /* Whoever asks again after a moment does not want to wait for a commit. Not at once: timeout(1) sends its signal to the
- * program and to its group. */
+ * program and to its group. Any thread may be the one that the system interrupts. */
 static void on_signal(int number)
 {
-    static volatile sig_atomic_t first_s;
+    static atomic_int first_s;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    if (message_stop && (sig_atomic_t)now.tv_sec - first_s > 1) {
+    if (message_stop && (int)now.tv_sec - first_s > 1) {
         signal(number, SIG_DFL);
         raise(number);
     }
     if (!message_stop)
-        first_s = (sig_atomic_t)now.tv_sec;
+        first_s = (int)now.tv_sec;
     message_stop = 1;
 }
 

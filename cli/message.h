@@ -3,7 +3,7 @@
 #ifndef UNKTX_CLI_MESSAGE_H
 #define UNKTX_CLI_MESSAGE_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "parser/status.h"
@@ -29,6 +29,6 @@ void message_status(const char *line);
 /* SIGINT and SIGTERM set a flag (another one after a second or two ends the program at once), SIGPIPE is ignored. */
 void message_catch_signals(void);
 /* Not 0 once a signal asked us to stop. */
-extern volatile sig_atomic_t message_stop;
+extern atomic_int message_stop;
 
 #endif

@@ -11,7 +11,7 @@
 #ifndef UNKTX_GRAPH_INGEST_H
 #define UNKTX_GRAPH_INGEST_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "graph/store/store.h"
 #include "parser/blkfile.h"
@@ -34,7 +34,7 @@ struct ingest_options {
     const struct hash256 *tip;    /* NULL: the best one */
     bool nulldata_stored;
     bool verify;
-    const volatile sig_atomic_t *stop; /* not 0: commit and return STATUS_INTERRUPTED; may be NULL */
+    const atomic_int *stop; /* not 0: commit and return STATUS_INTERRUPTED; may be NULL */
     void (*progress)(void *context,
                      const struct ingest_progress *progress); /* may be NULL; any thread, one call at a time */
     /* Says that input was damaged and skipped (a gap in a file, a hole in the chain, a block that fails --verify), each

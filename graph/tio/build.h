@@ -7,7 +7,7 @@
 #ifndef UNKTX_GRAPH_TIO_BUILD_H
 #define UNKTX_GRAPH_TIO_BUILD_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "graph/scan/ingest.h"
 
@@ -26,7 +26,7 @@ struct tio_options {
     uint32_t to_height;         /* UINT32_MAX: the tip */
     const struct hash256 *tip;  /* NULL: the best one */
     bool verify;                /* every block's merkle root, witness commitment and proof of work */
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     void (*progress)(void *context, const struct tio_progress *progress);
     void (*damage)(void *context, const struct fault *what);
     void (*note)(void *context, const char *text);

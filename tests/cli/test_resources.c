@@ -181,7 +181,7 @@ static void test_no_permission_to_write(void **state)
 static void test_memory_limit(void **state)
 {
     (void)state;
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#if SANITIZED
     print_message("skipped: sanitizers need terabytes of address space\n");
     skip();
 #endif

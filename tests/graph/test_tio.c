@@ -38,7 +38,7 @@ static void on_note(void *context, const char *text)
     joined_again += strncmp(text, "joining again", 13) == 0;
 }
 
-static volatile sig_atomic_t stop;
+static atomic_int stop;
 static int stop_at = -1; /* the stage to be interrupted in */
 static void on_progress(void *context, const struct tio_progress *progress)
 {

@@ -6,6 +6,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* True in a build with ASan or TSan, which need terabytes of address space. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED 1
+#elif defined __has_feature
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
 /* Of a clock that nobody sets. */
 double now_s(void);
 
