@@ -25,6 +25,7 @@ void parallel_for(unsigned threads, size_t items, parallel_work *work, void *con
 
 /* A thread that waits sleeps. At a barrier of OpenMP it would spin for milliseconds, which on a busy machine are those
  * of the thread it waits for. */
+/* NOLINTNEXTLINE(misc-unused-parameters): `threads` is named in OpenMP's line only. */
 void parallel_turns(unsigned threads, parallel_next *next, void (*work)(void *context, unsigned worker), void *context)
 {
     pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -647,7 +647,7 @@ static enum status append_tx(struct round *round, const struct run *run, const s
     enum status status = settle(round, looked, spending);
     if (status != STATUS_OK)
         return fault_nomem(&round->fault);
-    if (!created && round->settled.count == 0)
+    if (!created && (!spending || round->settled.count == 0))
         return STATUS_OK;
     struct tx_record record = created ? created->record : spending->record;
     record.spends = (uint32_t)round->settled.count;

@@ -100,22 +100,25 @@ static bool look_at(struct paths *paths, const uint8_t *page, uint64_t number, b
     return true;
 }
 
-/* `buffer` is for a page that is not in the map. A page that was sound may have been the other kind of page since. */
-static enum status read_page(const struct tree *tree, uint64_t number, bool leaf, uint8_t *buffer, const uint8_t **out)
+/* NULL with *status if it is damaged or cannot be read. `buffer` is for a page that is not in the map. A page that was
+ * sound may have been the other kind of page since. */
+static const uint8_t *get_page(const struct tree *tree, uint64_t number, bool leaf, uint8_t *buffer,
+                               enum status *status)
 {
     struct paths *paths = tree->paths;
-    const uint8_t *page = paths->map + number * paths->page_size;
-    if (number >= paths->pages) {
-        if (!is_in_file(paths, number, 1))
-            return damaged(tree, number);
-        enum status status = pages_read(&paths->file, number * paths->page_size, buffer, paths->page_size, tree->fault);
-        if (status != STATUS_OK)
-            return status;
-        page = buffer;
+    const uint8_t *page = number < paths->pages ? paths->map + number * paths->page_size : buffer;
+    if (page == buffer) {
+        *status = is_in_file(paths, number, 1)
+                      ? pages_read(&paths->file, number * paths->page_size, buffer, paths->page_size, tree->fault)
+                      : damaged(tree, number);
+        if (*status != STATUS_OK)
+            return NULL;
     }
-    *out = page;
     bool known = was_sound(paths, number) && load_le16(page + PAGE_FLAGS) == (leaf ? P_LEAF : P_BRANCH);
-    return known || look_at(paths, page, number, leaf) ? STATUS_OK : damaged(tree, number);
+    if (known || look_at(paths, page, number, leaf))
+        return page;
+    *status = damaged(tree, number);
+    return NULL;
 }
 
 /* As LMDB searches: in a leaf the first node that is not below the key, in a branch the last one that is not above. */
@@ -162,13 +165,13 @@ static bool is_within(const struct path *path, const uint8_t *leaf)
 static enum status follow(const struct tree *tree, struct path *path, const struct key *key)
 {
     uint8_t buffer[PAGE_SIZE_MAX];
-    const uint8_t *page = NULL;
     uint64_t number = tree->root;
+    enum status status = STATUS_OK;
     path->bound_low = path->bound_high = false;
     for (unsigned level = 0; level < tree->depth; level++) {
         bool leaf = level + 1 == tree->depth;
-        enum status status = read_page(tree, number, leaf, buffer, &page);
-        if (status != STATUS_OK)
+        const uint8_t *page = get_page(tree, number, leaf, buffer, &status);
+        if (!page)
             return status;
         unsigned count = page_nodes(page);
         if (level >= path->given)
