@@ -10,6 +10,8 @@
 #define RUN_BYTES_PER_THREAD (3u << 20)
 #define RUN_BYTES_MIN (12u << 20)
 #define RUN_BLOCKS_MAX 4096u
+#define SLICE_BYTES (1u << 20)
+#define SLICE_BLOCKS 256u
 #define AHEAD_BYTES_PER_THREAD (16u << 20) /* that the operating system is asked for before they are walked */
 #define AHEAD_BYTES_MIN (48u << 20)
 #define COMMIT_BYTES (4u << 20)            /* of store to lose at most, and to write at once, beside the walk */
@@ -44,9 +46,11 @@ struct found_spend {
 
 #define ARRAY(type) struct { type *at; size_t count, capacity; }
 
-/* What one thread collects in one run; positions are indices, since the arrays grow. */
-struct made {
-    ARRAY(uint64_t) inputs;  /* hashes of the run's inputs */
+/* Some consecutive blocks of a run, which one thread takes at a time, and what it collects there: so nobody's arrays
+ * grow with what others leave to him. Positions are indices, since the arrays grow. */
+struct slice {
+    size_t first, end;       /* items of the run */
+    ARRAY(uint64_t) inputs;  /* hashes of the inputs */
     ARRAY(struct walked_tx) walked;
     ARRAY(struct created_tx) created;
     ARRAY(uint32_t) vouts;
@@ -60,7 +64,7 @@ struct made {
 struct task {
     enum { TASK_NONE, TASK_WALK, TASK_LOOK, TASK_CHANGE } kind;
     struct run *run;         /* a walk's or look-up's */
-    struct item *item;
+    struct slice *slice;
     struct run *append, *add; /* a change's; NULL for none */
     enum status status;      /* a change's */
     uint32_t ahead;          /* a change's: blocks from this height on may be asked for */
@@ -68,15 +72,14 @@ struct task {
 
 struct worker {
     struct round *round;
-    unsigned number;
-    struct made *made;       /* its part of the run that it is at work on */
+    struct slice *slice;     /* that it is at work on */
     struct blk_reader reader;
     struct store_reader *store_reader;
     struct block_verifier verifier;
     ARRAY(struct tx) txs;    /* of the block under the walk, for the verifier */
-    ARRAY(struct tx) creating; /* those of them that made->created ends with */
+    ARRAY(struct tx) creating; /* those of them that slice->created ends with */
     const uint8_t *block;    /* under the walk */
-    size_t first_input;      /* the block's, in made->inputs */
+    size_t first_input;      /* the block's, in slice->inputs */
     uint32_t tracked;        /* tracked outputs of the transaction under the walk */
     struct task task;
 };
@@ -87,7 +90,7 @@ struct item {
     struct block_record record;
     enum status status;
     struct fault fault;
-    unsigned walk_worker, look_worker;
+    struct slice *slice;
     double read_ns;          /* what reading it took */
     size_t inputs, inputs_count, walked, walked_count, created, created_count, spending, spending_count;
     uint64_t first_ordinal;
@@ -96,8 +99,9 @@ struct item {
 struct run {
     struct item *items;
     size_t count;
-    size_t next, left;       /* of its walk, then of its look-ups: items to hand out, and items that are not done */
-    struct made *made;       /* by worker */
+    struct slice *slices;
+    size_t slices_count;
+    size_t next, left;       /* of its walk, then of its look-ups: slices to hand out, and slices that are not done */
 };
 
 struct round {
@@ -128,11 +132,24 @@ struct round {
       mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK) &&        \
      ((array).at[(array).count++] = (value), true))
 
-static enum status new_run(struct run *run, unsigned threads)
+static uint64_t bytes_for(const struct ingest_options *options, uint32_t per_thread, uint32_t least)
+{
+    uint64_t bytes = (uint64_t)per_thread * options->threads;
+    return bytes < least ? least : bytes;
+}
+
+/* A run ends with the block that reaches its bytes, a slice with one that reaches its bytes or blocks. */
+static size_t slices_max(const struct ingest_options *options)
+{
+    return (size_t)(bytes_for(options, RUN_BYTES_PER_THREAD, RUN_BYTES_MIN) / SLICE_BYTES) +
+           RUN_BLOCKS_MAX / SLICE_BLOCKS + 2;
+}
+
+static enum status new_run(struct run *run, const struct ingest_options *options)
 {
     run->items = mem_alloc(RUN_BLOCKS_MAX, sizeof *run->items);
-    run->made = mem_alloc(threads, sizeof *run->made);
-    return run->items && run->made ? STATUS_OK : STATUS_NOMEM;
+    run->slices = mem_alloc(slices_max(options), sizeof *run->slices);
+    return run->items && run->slices ? STATUS_OK : STATUS_NOMEM;
 }
 
 enum status round_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
@@ -146,12 +163,11 @@ enum status round_new(const struct ingest_options *options, const struct blkdir 
     round->workers = mem_alloc(options->threads, sizeof *round->workers);
     enum status status = round->workers ? STATUS_OK : STATUS_NOMEM;
     for (unsigned i = 0; i < RUNS && status == STATUS_OK; i++)
-        status = new_run(&round->runs[i], options->threads);
+        status = new_run(&round->runs[i], options);
     if (status != STATUS_OK)
         return fault_nomem(fault);
     for (unsigned i = 0; i < options->threads && status == STATUS_OK; i++) {
         round->workers[i].round = round;
-        round->workers[i].number = i;
         status = store_reader_open(store, &round->workers[i].store_reader, fault);
     }
     return status;
@@ -166,20 +182,20 @@ static void free_worker(struct worker *worker)
     mem_free(worker->creating.at);
 }
 
-static void free_run(struct run *run, unsigned threads)
+static void free_run(struct run *run, size_t slices)
 {
-    for (unsigned i = 0; run->made && i < threads; i++) {
-        struct made *made = &run->made[i];
-        mem_free(made->inputs.at);
-        mem_free(made->walked.at);
-        mem_free(made->created.at);
-        mem_free(made->vouts.at);
-        mem_free(made->hashes.at);
-        mem_free(made->spending.at);
-        mem_free(made->spends.at);
-        buffer_free(&made->blob);
+    for (size_t i = 0; run->slices && i < slices; i++) {
+        struct slice *slice = &run->slices[i];
+        mem_free(slice->inputs.at);
+        mem_free(slice->walked.at);
+        mem_free(slice->created.at);
+        mem_free(slice->vouts.at);
+        mem_free(slice->hashes.at);
+        mem_free(slice->spending.at);
+        mem_free(slice->spends.at);
+        buffer_free(&slice->blob);
     }
-    mem_free(run->made);
+    mem_free(run->slices);
     mem_free(run->items);
 }
 
@@ -190,7 +206,7 @@ void round_free(struct round *round)
     for (unsigned i = 0; round->workers && i < round->options->threads; i++)
         free_worker(&round->workers[i]);
     for (unsigned i = 0; i < RUNS; i++)
-        free_run(&round->runs[i], round->options->threads);
+        free_run(&round->runs[i], slices_max(round->options));
     blk_reader_free(&round->ahead);
     mem_free(round->workers);
     mem_free(round->settled.at);
@@ -204,7 +220,7 @@ static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
     struct worker *worker = context;
     (void)vin;
     uint64_t hash = outpoints_hash(worker->round->table, in->prevout);
-    return PUSH(worker->made->inputs, hash);
+    return PUSH(worker->slice->inputs, hash);
 }
 
 static bool see_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
@@ -266,14 +282,14 @@ static bool record_tx(struct worker *worker, const uint8_t *start, size_t size, 
     for (uint32_t vout = 0; vout < tx.outputs; vout++) {
         struct output_record output;
         read_output(&c, &output);
-        if (record_add_output(&worker->made->blob, &output) != STATUS_OK)
+        if (record_add_output(&worker->slice->blob, &output) != STATUS_OK)
             return false;
         if (!output_is_tracked(output.unknown, output.kind))
             continue;
         record->tracked++;
         prevout_of(&record->txid, vout, prevout);
-        if (created && (!PUSH(worker->made->vouts, vout) ||
-                        !PUSH(worker->made->hashes, outpoints_hash(worker->round->table, prevout))))
+        if (created && (!PUSH(worker->slice->vouts, vout) ||
+                        !PUSH(worker->slice->hashes, outpoints_hash(worker->round->table, prevout))))
             return false;
     }
     return true;
@@ -284,15 +300,15 @@ static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned 
     struct worker *worker = context;
     uint32_t tracked = worker->tracked;
     worker->tracked = 0;
-    size_t inputs = worker->made->inputs.count - worker->first_input; /* of the block, so far */
+    size_t inputs = worker->slice->inputs.count - worker->first_input; /* of the block, so far */
     struct walked_tx walked = {.offset = (uint32_t)(tx->start - worker->block),
                                .first_input = (uint32_t)inputs - tx->inputs};
-    if (!PUSH(worker->made->walked, walked) || (worker->round->options->verify && !PUSH(worker->txs, *tx)))
+    if (!PUSH(worker->slice->walked, walked) || (worker->round->options->verify && !PUSH(worker->txs, *tx)))
         return false;
     if (__builtin_expect(tracked == 0 && !(unknown && worker->round->options->nulldata_stored), 1))
         return true;
     struct created_tx created = {.record.index = index};
-    return PUSH(worker->creating, *tx) && PUSH(worker->made->created, created);
+    return PUSH(worker->creating, *tx) && PUSH(worker->slice->created, created);
 }
 
 static const struct block_visitor walk_visitor = {.input = see_input, .output = see_output, .tx = see_tx};
@@ -300,12 +316,12 @@ static const struct block_visitor walk_visitor = {.input = see_input, .output = 
 /* All of a block at once: side by side their txids take half the time. */
 static enum status record_created(struct worker *worker)
 {
-    struct made *made = worker->made;
+    struct slice *slice = worker->slice;
     struct hasher_message messages[256];
     size_t count = worker->creating.count;
     if (count == 0)
         return STATUS_OK;
-    struct created_tx *created = made->created.at + (made->created.count - count);
+    struct created_tx *created = slice->created.at + (slice->created.count - count);
     for (size_t done = 0, n = 0; done < count; done += n) {
         for (n = 0; n < sizeof messages / sizeof *messages && done + n < count; n++)
             messages[n] = tx_message(&worker->creating.at[done + n], &created[done + n].record.txid);
@@ -313,11 +329,11 @@ static enum status record_created(struct worker *worker)
     }
     for (size_t i = 0; i < count; i++) {
         const struct tx *tx = &worker->creating.at[i];
-        created[i].blob = made->blob.size;
-        created[i].vouts = made->vouts.count;
+        created[i].blob = slice->blob.size;
+        created[i].vouts = slice->vouts.count;
         if (!record_tx(worker, tx->start, (size_t)(tx->end - tx->start), true, &created[i].record))
             return STATUS_NOMEM;
-        created[i].blob_size = made->blob.size - created[i].blob;
+        created[i].blob_size = slice->blob.size - created[i].blob;
     }
     return STATUS_OK;
 }
@@ -331,7 +347,7 @@ static enum status walk_bytes(struct worker *worker, struct item *item, const ui
         return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
                          "other bytes than when the header was read");
     worker->block = bytes;
-    worker->first_input = worker->made->inputs.count;
+    worker->first_input = worker->slice->inputs.count;
     worker->tracked = 0;
     worker->txs.count = worker->creating.count = 0;
     enum status status = block_walk(bytes, block->size, &item->record.counts, &walk_visitor, worker);
@@ -365,30 +381,29 @@ static double now_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static void walk_item(struct worker *worker, struct run *run, struct item *item)
+static void walk_item(struct worker *worker, struct slice *slice, struct item *item)
 {
-    struct made *made = worker->made = &run->made[worker->number];
     const uint8_t *bytes = NULL;
-    item->walk_worker = worker->number;
-    item->inputs = made->inputs.count;
-    item->walked = made->walked.count;
-    item->created = made->created.count;
+    item->slice = slice;
+    item->inputs = slice->inputs.count;
+    item->walked = slice->walked.count;
+    item->created = slice->created.count;
     double begin = now_ns();
     item->status = read_block(worker, item, 0, item->block->size, &bytes);
     item->read_ns = now_ns() - begin;
     if (item->status == STATUS_OK)
         item->status = walk_bytes(worker, item, bytes);
-    item->inputs_count = made->inputs.count - item->inputs;
-    item->walked_count = made->walked.count - item->walked;
-    item->created_count = made->created.count - item->created;
+    item->inputs_count = slice->inputs.count - item->inputs;
+    item->walked_count = slice->walked.count - item->walked;
+    item->created_count = slice->created.count - item->created;
 }
 
 /* ---- 2. add ---- */
 
 /* The block's created transactions; NULL if it has none. */
-static const struct created_tx *created_of(const struct run *run, const struct item *item)
+static const struct created_tx *created_of(const struct item *item)
 {
-    return item->created_count > 0 ? run->made[item->walk_worker].created.at + item->created : NULL;
+    return item->created_count > 0 ? item->slice->created.at + item->created : NULL;
 }
 
 /* The outpoint of an output that this run created and that is not in the store yet. */
@@ -403,8 +418,7 @@ static enum status created_outpoint(const struct round *round, uint64_t ordinal,
             high = middle;
     }
     const struct item *item = &round->looked->items[low];
-    const struct made *made = &round->looked->made[item->walk_worker];
-    const struct created_tx *created = created_of(round->looked, item);
+    const struct created_tx *created = created_of(item);
     uint64_t left = ordinal - item->first_ordinal;
     low = 0;
     high = item->created_count;
@@ -419,7 +433,7 @@ static enum status created_outpoint(const struct round *round, uint64_t ordinal,
     if (high == 0 || left - created[low].before >= created[low].record.tracked)
         return STATUS_NOT_FOUND;
     *txid = created[low].record.txid;
-    *vout = made->vouts.at[created[low].vouts + (left - created[low].before)];
+    *vout = item->slice->vouts.at[created[low].vouts + (left - created[low].before)];
     return STATUS_OK;
 }
 
@@ -432,7 +446,7 @@ static enum status resolve(void *context, uint64_t ordinal, struct hash256 *txid
     return store_outpoint(worker->store_reader, ordinal, txid, vout, NULL);
 }
 
-static enum status add_created(struct worker *worker, const struct made *made, const struct created_tx *created,
+static enum status add_created(struct worker *worker, const struct slice *slice, const struct created_tx *created,
                                uint64_t *ordinal)
 {
     struct outpoints *table = worker->round->table;
@@ -440,10 +454,10 @@ static enum status add_created(struct worker *worker, const struct made *made, c
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < created->record.tracked && status == STATUS_OK; i++) {
         size_t at = created->vouts + i;
-        if (at + PROBES_AHEAD < made->hashes.count)
-            outpoints_prefetch_add(table, made->hashes.at[at + PROBES_AHEAD]);
-        prevout_of(&created->record.txid, made->vouts.at[at], prevout);
-        status = outpoints_add(table, prevout, made->hashes.at[at], (*ordinal)++, resolve, worker,
+        if (at + PROBES_AHEAD < slice->hashes.count)
+            outpoints_prefetch_add(table, slice->hashes.at[at + PROBES_AHEAD]);
+        prevout_of(&created->record.txid, slice->vouts.at[at], prevout);
+        status = outpoints_add(table, prevout, slice->hashes.at[at], (*ordinal)++, resolve, worker,
                                &worker->round->fault);
     }
     return status;
@@ -459,7 +473,7 @@ static enum status add_run(struct worker *worker, struct run *run)
         struct item *item = &run->items[i];
         item->first_ordinal = ordinal;
         for (size_t t = 0; t < item->created_count; t++) {
-            struct created_tx *created = &run->made[item->walk_worker].created.at[item->created + t];
+            struct created_tx *created = &item->slice->created.at[item->created + t];
             created->before = (uint32_t)(ordinal - item->first_ordinal);
             ordinal += created->record.tracked;
         }
@@ -468,9 +482,8 @@ static enum status add_run(struct worker *worker, struct run *run)
     enum status status = STATUS_OK;
     for (size_t i = 0; i < run->count && status == STATUS_OK; i++) {
         const struct item *item = &run->items[i];
-        const struct made *made = &run->made[item->walk_worker];
         for (size_t t = 0; t < item->created_count && status == STATUS_OK; t++)
-            status = add_created(worker, made, &made->created.at[item->created + t], &ordinal);
+            status = add_created(worker, item->slice, &item->slice->created.at[item->created + t], &ordinal);
     }
     return status;
 }
@@ -499,7 +512,7 @@ static enum status look_at_tx(struct worker *worker, const uint8_t *bytes, size_
         if (status != STATUS_OK || ordinal == OUTPOINT_NONE)
             continue;
         struct found_spend found = {.spend = {.vin = vin, .ordinal = ordinal}, .hash = hashes[vin]};
-        if (!PUSH(worker->made->spends, found))
+        if (!PUSH(worker->slice->spends, found))
             return STATUS_NOMEM;
         spending->record.spends++;
     }
@@ -507,9 +520,9 @@ static enum status look_at_tx(struct worker *worker, const uint8_t *bytes, size_
 }
 
 /* The first of the block's created transactions at or behind `index`; created_count if there is none. */
-static size_t created_from(const struct round *round, const struct item *item, uint32_t index)
+static size_t created_from(const struct item *item, uint32_t index)
 {
-    const struct created_tx *created = created_of(round->looked, item);
+    const struct created_tx *created = created_of(item);
     size_t low = 0, high = item->created_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -522,9 +535,9 @@ static size_t created_from(const struct round *round, const struct item *item, u
 }
 
 /* The first ordinal that transaction `index` comes before. */
-static uint64_t limit_of_tx(const struct round *round, const struct item *item, size_t from)
+static uint64_t limit_of_tx(const struct item *item, size_t from)
 {
-    const struct created_tx *created = created_of(round->looked, item);
+    const struct created_tx *created = created_of(item);
     if (from < item->created_count)
         return item->first_ordinal + created[from].before;
     return from == 0 ? item->first_ordinal
@@ -533,39 +546,38 @@ static uint64_t limit_of_tx(const struct round *round, const struct item *item, 
 
 static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t index)
 {
-    const struct round *round = worker->round;
-    const struct made *walker = &round->looked->made[item->walk_worker];
-    const struct walked_tx *walked = &walker->walked.at[item->walked + index];
+    const struct slice *slice = item->slice;
+    const struct walked_tx *walked = &slice->walked.at[item->walked + index];
     size_t end = index + 1 < item->walked_count ? walked[1].offset : item->block->size;
     const uint8_t *bytes = NULL;
     enum status status = read_block(worker, item, walked->offset, end - walked->offset, &bytes);
     if (status != STATUS_OK)
         return status;
-    size_t from = created_from(round, item, index);
+    size_t from = created_from(item, index);
     struct spending_tx spending = {
-        .record.index = index, .blob = worker->made->blob.size, .spends = worker->made->spends.count};
+        .record.index = index, .blob = worker->slice->blob.size, .spends = worker->slice->spends.count};
     size_t inputs_end = index + 1 < item->walked_count ? walked[1].first_input : item->inputs_count;
-    status = look_at_tx(worker, bytes, end - walked->offset, walker->inputs.at + item->inputs + walked->first_input,
-                        inputs_end - walked->first_input, limit_of_tx(round, item, from), &spending);
+    status = look_at_tx(worker, bytes, end - walked->offset, slice->inputs.at + item->inputs + walked->first_input,
+                        inputs_end - walked->first_input, limit_of_tx(item, from), &spending);
     if (status != STATUS_OK || spending.record.spends == 0)
         return status;
     /* The walk has recorded it already if it creates something tracked. */
     bool created = from < item->created_count &&
-                   round->looked->made[item->walk_worker].created.at[item->created + from].record.index == index;
+                   slice->created.at[item->created + from].record.index == index;
     if (!created) {
         if (!record_tx(worker, bytes, end - walked->offset, false, &spending.record))
             return STATUS_NOMEM;
-        spending.blob_size = worker->made->blob.size - spending.blob;
+        spending.blob_size = worker->slice->blob.size - spending.blob;
         if (spending.record.tracked > 0)
             return STATUS_FORMAT;
     }
-    return PUSH(worker->made->spending, spending) ? STATUS_OK : STATUS_NOMEM;
+    return PUSH(worker->slice->spending, spending) ? STATUS_OK : STATUS_NOMEM;
 }
 
 /* The transaction that has the block's input `input`, from `index` on. */
-static uint32_t tx_of_input(const struct made *walker, const struct item *item, uint32_t index, size_t input)
+static uint32_t tx_of_input(const struct item *item, uint32_t index, size_t input)
 {
-    const struct walked_tx *walked = walker->walked.at + item->walked;
+    const struct walked_tx *walked = item->slice->walked.at + item->walked;
     size_t low = index, high = item->walked_count;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
@@ -588,16 +600,16 @@ struct waiting {
 
 static void look_at_waiting(struct worker *worker, struct item *item, struct waiting *waiting)
 {
-    const struct made *walker = &worker->round->looked->made[item->walk_worker];
-    const struct walked_tx *walked = walker->walked.at + item->walked;
-    const uint64_t *hashes = walker->inputs.at + item->inputs;
+    const struct slice *slice = item->slice;
+    const struct walked_tx *walked = slice->walked.at + item->walked;
+    const uint64_t *hashes = slice->inputs.at + item->inputs;
     for (size_t i = 0; i < waiting->count; i++)
         outpoints_prefetch_slot(worker->round->table, hashes[waiting->inputs[i]]);
     for (size_t i = 0; i < waiting->count && item->status == STATUS_OK; i++) {
         size_t input = waiting->inputs[i];
         if (input < waiting->next || !outpoints_candidate(worker->round->table, hashes[input]))
             continue;
-        waiting->index = tx_of_input(walker, item, waiting->index, input);
+        waiting->index = tx_of_input(item, waiting->index, input);
         item->status = look_up_tx(worker, item, waiting->index);
         bool last = waiting->index + 1 >= item->walked_count;
         waiting->next = last ? item->inputs_count : walked[waiting->index + 1].first_input;
@@ -605,65 +617,63 @@ static void look_at_waiting(struct worker *worker, struct item *item, struct wai
     waiting->count = 0;
 }
 
-static void look_up_item(struct worker *worker, struct run *run, struct item *item)
+static void look_up_item(struct worker *worker, struct item *item)
 {
-    struct round *round = worker->round;
-    const uint64_t *hashes = run->made[item->walk_worker].inputs.at + item->inputs;
+    const struct outpoints *table = worker->round->table;
+    struct slice *slice = item->slice;
+    const uint64_t *hashes = slice->inputs.at + item->inputs;
     struct waiting waiting = {.count = 0};
-    worker->made = &run->made[worker->number];
-    item->look_worker = worker->number;
-    item->spending = worker->made->spending.count;
+    item->spending = slice->spending.count;
     for (size_t input = 0; input < item->inputs_count; input++) {
         if (input + PROBES_AHEAD < item->inputs_count)
-            outpoints_prefetch(round->table, hashes[input + PROBES_AHEAD]);
-        if (__builtin_expect(!outpoints_probe(round->table, hashes[input]), 1))
+            outpoints_prefetch(table, hashes[input + PROBES_AHEAD]);
+        if (__builtin_expect(!outpoints_probe(table, hashes[input]), 1))
             continue;
         waiting.inputs[waiting.count++] = input;
         if (waiting.count == CANDIDATES_AHEAD)
             look_at_waiting(worker, item, &waiting);
     }
     look_at_waiting(worker, item, &waiting);
-    item->spending_count = worker->made->spending.count - item->spending;
+    item->spending_count = slice->spending.count - item->spending;
 }
 
 /* ---- 4. append ---- */
 
 /* Settles in chain order: of two inputs that spend one output, which no valid chain has, the first one does. */
-static enum status settle(struct round *round, const struct made *looked, const struct spending_tx *spending)
+static enum status settle(struct round *round, const struct slice *slice, const struct spending_tx *spending)
 {
     round->settled.count = 0;
     for (uint32_t i = 0; spending && i < spending->record.spends; i++) {
-        const struct found_spend *found = &looked->spends.at[spending->spends + i];
+        const struct found_spend *found = &slice->spends.at[spending->spends + i];
         if (outpoints_remove(round->table, found->hash, found->spend.ordinal) && !PUSH(round->settled, found->spend))
             return STATUS_NOMEM;
     }
     return STATUS_OK;
 }
 
-static enum status append_tx(struct round *round, const struct run *run, const struct item *item,
-                             const struct created_tx *created, const struct spending_tx *spending)
+static enum status append_tx(struct round *round, const struct slice *slice, const struct created_tx *created,
+                             const struct spending_tx *spending)
 {
-    const struct made *walked = &run->made[item->walk_worker], *looked = &run->made[item->look_worker];
-    enum status status = settle(round, looked, spending);
+    enum status status = settle(round, slice, spending);
     if (status != STATUS_OK)
         return fault_nomem(&round->fault);
     if (!created && (!spending || round->settled.count == 0))
         return STATUS_OK;
     struct tx_record record = created ? created->record : spending->record;
     record.spends = (uint32_t)round->settled.count;
-    const uint8_t *blob = created ? walked->blob.bytes : looked->blob.bytes;
+    const uint8_t *blob = slice->blob.bytes;
     size_t blob_size = created ? created->blob_size : spending->blob_size;
     if (blob_size > 0)
         blob += created ? created->blob : spending->blob;
-    const uint32_t *vouts = created && record.tracked > 0 ? walked->vouts.at + created->vouts : NULL;
+    const uint32_t *vouts = created && record.tracked > 0 ? slice->vouts.at + created->vouts : NULL;
     return store_add_tx(round->store, &record, blob, blob_size, vouts, round->settled.at, &round->fault);
 }
 
-static enum status append_item(struct round *round, const struct run *run, const struct item *item)
+static enum status append_item(struct round *round, const struct item *item)
 {
-    const struct made *looked = &run->made[item->look_worker];
-    const struct created_tx *created = created_of(run, item);
-    const struct spending_tx *spending = item->spending_count ? looked->spending.at + item->spending : NULL;
+    const struct slice *slice = item->slice;
+    const struct created_tx *created = created_of(item);
+    const struct spending_tx *spending = item->spending_count ? slice->spending.at + item->spending : NULL;
     size_t c = 0, s = 0;
     enum status status = store_begin_block(round->store, &item->record, &round->fault);
     while (status == STATUS_OK && (c < item->created_count || s < item->spending_count)) {
@@ -671,7 +681,7 @@ static enum status append_item(struct round *round, const struct run *run, const
                            (s == item->spending_count || created[c].record.index <= spending[s].record.index);
         bool has_spending = s < item->spending_count &&
                             (c == item->created_count || spending[s].record.index <= created[c].record.index);
-        status = append_tx(round, run, item, has_created ? &created[c] : NULL, has_spending ? &spending[s] : NULL);
+        status = append_tx(round, slice, has_created ? &created[c] : NULL, has_spending ? &spending[s] : NULL);
         c += has_created;
         s += has_spending;
     }
@@ -699,7 +709,7 @@ static enum status append_run(struct round *round, const struct run *run)
                    : fault_set(&round->fault, STATUS_IO, round->dir->path, FAULT_NO_OFFSET,
                                "a block could be read once and not again; run the command once more");
     for (size_t i = 0; i < run->count && status == STATUS_OK; i++)
-        status = append_item(round, run, &run->items[i]);
+        status = append_item(round, &run->items[i]);
     outpoints_end_round(round->table);
     if (status == STATUS_OK && (store_pending(round->store) >= COMMIT_BYTES || round->options->commit_blocks))
         status = commit(round);
@@ -709,12 +719,6 @@ static enum status append_run(struct round *round, const struct run *run)
 }
 
 /* ---- the operating system reads ahead ---- */
-
-static uint64_t bytes_for(const struct round *round, uint32_t per_thread, uint32_t least)
-{
-    uint64_t bytes = (uint64_t)per_thread * round->options->threads;
-    return bytes < least ? least : bytes;
-}
 
 /* How many blocks from height `first` on are so many bytes, or so many as a run may have. */
 static uint32_t blocks_in(const struct round *round, uint32_t first, uint64_t limit)
@@ -730,7 +734,7 @@ static uint32_t blocks_in(const struct round *round, uint32_t first, uint64_t li
 /* Asks for the blocks from height `from` on. */
 static void read_ahead(struct round *round, uint32_t from)
 {
-    uint32_t end = from + blocks_in(round, from, bytes_for(round, AHEAD_BYTES_PER_THREAD, AHEAD_BYTES_MIN));
+    uint32_t end = from + blocks_in(round, from, bytes_for(round->options, AHEAD_BYTES_PER_THREAD, AHEAD_BYTES_MIN));
     for (uint32_t height = from > round->asked ? from : round->asked; height < end; height++) {
         const struct chain_block *block = chain_active(round->job->chain, height);
         if (round->reads_ahead && block->file != FILEMAP_GONE)
@@ -754,24 +758,37 @@ static void note_slow_reads(struct round *round, const struct run *run)
 
 static struct run *run_of(struct round *round, size_t number) { return &round->runs[number % RUNS]; }
 
+/* Parts the run's blocks into slices, which are empty as yet. */
+static void make_slices(struct run *run)
+{
+    run->slices_count = 0;
+    for (size_t item = 0; item < run->count; run->slices_count++) {
+        struct slice *slice = &run->slices[run->slices_count];
+        uint64_t bytes = 0;
+        slice->first = item;
+        for (; item < run->count && bytes < SLICE_BYTES && item - slice->first < SLICE_BLOCKS; item++)
+            bytes += run->items[item].block->size;
+        slice->end = item;
+        slice->inputs.count = slice->walked.count = slice->created.count = slice->vouts.count = 0;
+        slice->hashes.count = slice->spending.count = slice->spends.count = slice->blob.size = 0;
+    }
+    run->next = 0;
+    run->left = run->slices_count;
+}
+
 static void begin_run(struct round *round)
 {
     struct run *run = run_of(round, round->begun++);
-    uint64_t bytes = bytes_for(round, RUN_BYTES_PER_THREAD, RUN_BYTES_MIN);
+    uint64_t bytes = bytes_for(round->options, RUN_BYTES_PER_THREAD, RUN_BYTES_MIN);
     uint32_t first = round->next, count = blocks_in(round, first, bytes);
-    run->next = 0;
-    run->count = run->left = count;
+    run->count = count;
     round->next += count;
-    for (unsigned i = 0; i < round->options->threads; i++) {
-        struct made *made = &run->made[i];
-        made->inputs.count = made->walked.count = made->created.count = made->vouts.count = 0;
-        made->hashes.count = made->spending.count = made->spends.count = made->blob.size = 0;
-    }
     for (uint32_t i = 0; i < count; i++) {
         const struct chain_block *block = chain_active(round->job->chain, first + i);
         run->items[i] = (struct item){
             .block = block, .record = {.height = first + i, .hash = block->hash, .time = block->time}};
     }
+    make_slices(run);
 }
 
 /* Ends a walked run, and with it all, before its first damaged block. */
@@ -784,6 +801,10 @@ static void cut_run(struct round *round, struct run *run)
         return;
     round->damaged = &run->items[sound];
     run->count = sound;
+    while (run->slices_count > 0 && run->slices[run->slices_count - 1].first >= sound)
+        run->slices_count--;
+    if (run->slices_count > 0)
+        run->slices[run->slices_count - 1].end = sound;
     round->begun = round->added + 1;
     round->ended = true;
 }
@@ -806,12 +827,12 @@ static bool take_change(struct round *round, struct task *task)
     return round->changing;
 }
 
-static bool take_item(struct run *run, struct task *task)
+static bool take_slice(struct run *run, struct task *task)
 {
-    if (run->next >= run->count) /* more: the run was cut */
+    if (run->next >= run->slices_count) /* more: the run was cut */
         return false;
     task->run = run;
-    task->item = &run->items[run->next++];
+    task->slice = &run->slices[run->next++];
     return true;
 }
 
@@ -821,16 +842,16 @@ static bool take_task(struct round *round, struct task *task)
     if (take_change(round, task))
         return true;
     task->kind = TASK_LOOK;
-    if (!round->changing && round->added > round->appended && take_item(run_of(round, round->appended), task))
+    if (!round->changing && round->added > round->appended && take_slice(run_of(round, round->appended), task))
         return true;
     task->kind = TASK_WALK;
-    if (round->begun > round->added && take_item(run_of(round, round->begun - 1), task))
+    if (round->begun > round->added && take_slice(run_of(round, round->begun - 1), task))
         return true;
     round->ended |= round->next == round->job->end || (round->options->stop && *round->options->stop);
     if (round->ended || round->begun - round->appended == RUNS)
         return false;
     begin_run(round);
-    return take_item(run_of(round, round->begun - 1), task);
+    return take_slice(run_of(round, round->begun - 1), task);
 }
 
 static void end_task(struct round *round, struct task *task)
@@ -842,7 +863,7 @@ static void end_task(struct round *round, struct task *task)
         round->added += task->add != NULL;
         if (task->add) {
             task->add->next = 0;
-            task->add->left = task->add->count;
+            task->add->left = task->add->slices_count;
         }
     } else if (task->kind != TASK_NONE) {
         task->run->left--;
@@ -878,12 +899,16 @@ static void do_task(void *context, unsigned number)
     struct round *round = context;
     struct worker *worker = &round->workers[number];
     struct task *task = &worker->task;
-    if (task->kind == TASK_WALK)
-        walk_item(worker, task->run, task->item);
-    else if (task->kind == TASK_LOOK)
-        look_up_item(worker, task->run, task->item);
-    else
+    if (task->kind == TASK_CHANGE) {
         task->status = change(worker, task);
+        return;
+    }
+    worker->slice = task->slice;
+    for (size_t i = task->slice->first; i < task->slice->end; i++)
+        if (task->kind == TASK_WALK)
+            walk_item(worker, task->slice, &task->run->items[i]);
+        else
+            look_up_item(worker, &task->run->items[i]);
 }
 
 /* The block that ended the run, as a fault for the user: which block, where, and why. */
