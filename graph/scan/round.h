@@ -6,8 +6,8 @@
  *   3. look up, in parallel: the few inputs that the filter lets pass are read again and compared exactly.
  *   4. append, in chain order: spends are settled, stored transactions written.
  *
- * A thread that is free adds or appends if it can, else it looks a block up, else it walks one of the next runs: so all
- * are busy to the end, and what cannot be divided is done beside the walk.
+ * A thread that is free adds or appends if it can, else it looks up a slice (the blocks of a MiB), else it
+ * walks one of the next runs: so all are busy to the end, and what cannot be divided is done beside the walk.
  *
  * Because 2 comes before 3 for a whole run of blocks, a spend finds what was created earlier in the same run; because
  * each look-up is limited to ordinals before its transaction, the order of the chain decides and not that of the work.

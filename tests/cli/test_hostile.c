@@ -20,8 +20,7 @@ static char *dir;
 static int set_up(void **state)
 {
     (void)state;
-    if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0)
-        setenv("TMPDIR", "/dev/shm", 1);
+    temp_dir_in_memory();
     dir = temp_dir();
     make_dirs(path_of("%s/data/blocks", dir));
     return 0;

@@ -38,8 +38,7 @@ static struct gen_options options_of(const char *data)
 static int set_up(void **state)
 {
     (void)state;
-    if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0) /* a disk would take its time for so many commits */
-        setenv("TMPDIR", "/dev/shm", 1);
+    temp_dir_in_memory();
     store_map_step((size_t)1 << 20);
     place.dir = temp_dir();
     snprintf(place.data, sizeof place.data, "%s/data", place.dir);

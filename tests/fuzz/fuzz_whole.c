@@ -26,8 +26,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0)
-        setenv("TMPDIR", "/dev/shm", 1);
+    temp_dir_in_memory();
     folder = temp_dir();
     atexit(clean_up);
     make_dirs(path_of("%s/data/regtest/blocks", folder));

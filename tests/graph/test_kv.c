@@ -1,5 +1,6 @@
-/* Tables in a damaged file: whether pages are looked at on opening or on the way to a key, what comes of it is what was
- * written or STATUS_FORMAT, never a crash. Every field by which LMDB finds its way is damaged in every page. */
+/* Tables in a damaged file: whether pages are looked at on opening or on the way to a key, what comes of it is pairs
+ * inside the file or STATUS_FORMAT with the way out, never a crash: values have their checksums above this. Every field
+ * by which LMDB finds its way is damaged in every page. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -69,8 +70,7 @@ static int set_up(void **state)
 {
     struct kv *kv;
     (void)state;
-    if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0) /* a disk would take its time for so many commits */
-        setenv("TMPDIR", "/dev/shm", 1);
+    temp_dir_in_memory();
     kv_map_step((size_t)1 << 20);
     folder = temp_dir();
     snprintf(path, sizeof path, "%s/data.mdb", folder);

@@ -169,6 +169,12 @@ void run_free(struct run *run)
 
 /* ---- files ---- */
 
+void temp_dir_in_memory(void)
+{
+    if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0)
+        setenv("TMPDIR", "/dev/shm", 1);
+}
+
 char *temp_dir(void)
 {
     const char *base = getenv("TMPDIR");

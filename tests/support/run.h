@@ -35,6 +35,8 @@ struct run shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A new empty folder below $TMPDIR or /tmp; `path` as in the result is the caller's to free. */
 char *temp_dir(void);
+/* temp_dir is in memory from now on, unless $TMPDIR says where: a disk takes its time for thousands of commits. */
+void temp_dir_in_memory(void);
 /* Takes a folder away with all that is in it. */
 void remove_tree(const char *path);
 /* A path in a buffer of the function's own (a few of them in turn). */
