@@ -16,8 +16,8 @@ LIB_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(OPENMP) -pthread -I. $(LIB_CFLAGS) $(if $(SANITIZE),$(SANITIZER) -fno-omit-frame-pointer)
 ALL_LDFLAGS = $(LDFLAGS) $(OPENMP) -pthread $(SANITIZER)
 
-LIB_SOURCES := $(sort $(wildcard parser/*.c graph/*.c graph/*/*.c classify/*.c))
-CLI_SOURCES := $(sort $(wildcard cli/*.c))
+LIB_SOURCES := $(sort $(wildcard parser/*.c graph/*/*.c classify/*.c))
+CLI_SOURCES := $(sort $(wildcard cli/*.c cli/*/*.c))
 SUPPORT_SOURCES := $(sort $(wildcard tests/support/*.c))
 # tests/FOLDER/test_NOUN.c is one cmocka program each
 TEST_SOURCES := $(sort $(wildcard tests/*/test_*.c))

@@ -33,7 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "classify/residue.h"
+#include "classify/irreducible.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"

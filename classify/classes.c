@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "classify/metrics.h"
-#include "classify/skeleton.h"
+#include "classify/quotient.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 

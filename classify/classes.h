@@ -12,7 +12,7 @@
 
 #include "classify/canon.h"
 #include "classify/family.h"
-#include "graph/forest.h"
+#include "graph/dag/forest.h"
 
 struct tdag_row {
     uint8_t class_id[CANON_ID_SIZE];

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/message.h"
+#include "cli/output/message.h"
 #include "parser/mem.h"
 
 static void print_help(void)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/message.h"
+#include "cli/output/message.h"
 #include "parser/parallel.h"
 
 #define THREADS_MAX 256u

@@ -2,11 +2,11 @@
 
 #include <stdio.h>
 
-#include "graph/scan/best.h"
+#include "graph/scan/best_chain.h"
 #include "graph/scan/filemap.h"
 #include "graph/scan/outpoints.h"
 #include "graph/scan/replay.h"
-#include "graph/scan/round.h"
+#include "graph/scan/pipeline.h"
 #include "parser/chain.h"
 #include "parser/mem.h"
 

@@ -3,7 +3,7 @@
 #define UNKTX_GRAPH_FILTER_H
 
 #include "graph/scripts/catalogue.h"
-#include "graph/forest.h"
+#include "graph/dag/forest.h"
 
 struct filter; /* POSIX extended regular expressions over the asm of a script; opaque */
 

@@ -3,7 +3,7 @@
 #define UNKTX_GRAPH_LABELS_H
 
 #include "graph/scripts/catalogue.h"
-#include "graph/forest.h"
+#include "graph/dag/forest.h"
 
 /* By T-DAG, 1..count: the entries that the unknown outputs of its transactions are, whether spent or not; and those of
  * its root transactions alone. nulldata is passed over: it can never be spent. */

@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include "graph/store/kv.h"
+#include "graph/lmdb/kv.h"
 #include "graph/store/store.h"
 
 enum table { TABLE_META, TABLE_BATCHES, TABLE_DIRECTORY, TABLE_FILES, TABLE_SNAPSHOT, TABLES };

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "graph/tio/tio.h"
+#include "graph/index/tx_index.h"
 #include "parser/blkfile.h"
 #include "parser/block.h"
 #include "parser/parallel.h"

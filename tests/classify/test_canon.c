@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "classify/canon.h"
-#include "graph/shape.h"
+#include "graph/dag/shape.h"
 #include "parser/mem.h"
 
 #define SEED UINT64_C(0x9e3779b97f4a7c15)

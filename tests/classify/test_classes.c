@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "classify/classes.h"
-#include "graph/shape.h"
+#include "graph/dag/shape.h"
 #include "parser/mem.h"
 #include "tests/support/forests.h"
 

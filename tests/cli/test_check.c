@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "graph/store/kv.h"
+#include "graph/lmdb/kv.h"
 #include "graph/scan/outpoints.h"
 #include "graph/store/store.h"
 #include "tests/support/chaingen.h"

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "graph/store/kv.h"
+#include "graph/lmdb/kv.h"
 #include "graph/store/store.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "graph/tio/build.h"
+#include "graph/index/build.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/run.h"
 #include "tests/support/stores.h"

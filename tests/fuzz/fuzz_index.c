@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "graph/store/kv.h"
+#include "graph/lmdb/kv.h"
 #include "graph/store/store.h"
 #include "parser/bytes.h"
 #include "tests/fuzz/damage.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "graph/forest.h"
-#include "graph/store/kv.h"
+#include "graph/dag/forest.h"
+#include "graph/lmdb/kv.h"
 #include "parser/network.h"
 #include "tests/fuzz/damage.h"
 #include "tests/fuzz/fuzz.h"

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/forest.h"
-#include "graph/shape.h"
+#include "graph/dag/forest.h"
+#include "graph/dag/shape.h"
 #include "parser/mem.h"
 #include "tests/support/forests.h"
 #include "tests/support/run.h"

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "graph/store/kv.h"
+#include "graph/lmdb/kv.h"
 #include "parser/bytes.h"
 #include "tests/support/plan.h"
 #include "tests/support/run.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/shape.h"
+#include "graph/dag/shape.h"
 #include "parser/mem.h"
 
 #define SEED UINT64_C(0x2545f4914f6cdd1d)

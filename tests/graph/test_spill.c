@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "graph/tio/spill.h"
+#include "graph/index/spill.h"
 #include "tests/support/plan.h"
 #include "tests/support/run.h"
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/message.h"
+#include "cli/output/message.h"
 
 enum { WORDS = 64 };
 

@@ -3,7 +3,7 @@
 #ifndef UNKTX_TESTS_SUPPORT_FORESTS_H
 #define UNKTX_TESTS_SUPPORT_FORESTS_H
 
-#include "graph/forest.h"
+#include "graph/dag/forest.h"
 
 struct forest_builder {
     struct forest forest;

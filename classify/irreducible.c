@@ -1,0 +1,341 @@
+/* Why the form is exact. Two steps are done in turn until neither changes anything.
+ *
+ * Cutting: a vertex with one arc is taken away, and so on. All vertices of its cell go alike, so what goes follows
+ * from the cells and relations, which both graphs are known to share, and need not be written: each vertex of the cell
+ * where it hung had the same number k of such neighbours, for k! automorphisms each.
+ *
+ * Merging: vertices of one cell with the same neighbours by the same relations are twins. When all sets of twins of a
+ * cell have the same size t, one of each stays, t is written, and each set stands for t! automorphisms. A vertex
+ * next to one twin is next to all, so the colouring stays stable, and cells may be merged in any order.
+ *
+ * What is left is written down in the order that BLISS gives it. */
+#define _GNU_SOURCE /* qsort_r */
+#include "classify/irreducible.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/dag/shape.h"
+#include "parser/bytes.h"
+#include "parser/mem.h"
+
+#define SIZE_MAX_FOR_BLISS (UINT32_C(1) << 26)
+
+double factorial_log10(uint32_t n)
+{
+    static const double small[] = { 0, 0, 0.30102999566398119521, 0.77815125038364363, 1.3802112417116060 };
+    int sign;
+    return n < sizeof small / sizeof *small ? small[n] : lgamma_r((double)n + 1, &sign) / M_LN10;
+}
+
+enum status residue_new(uint32_t vertices, uint32_t arcs, struct residue *r, struct fault *fault)
+{
+    *r = (struct residue){ .vertices = vertices, .arcs = arcs };
+    r->cell = mem_alloc(vertices, sizeof *r->cell);
+    r->from = mem_alloc(arcs, sizeof *r->from);
+    r->to = mem_alloc(arcs, sizeof *r->to);
+    r->relation = mem_alloc(arcs, sizeof *r->relation);
+    r->marked = mem_alloc(arcs, sizeof *r->marked);
+    if (r->cell && r->from && r->to && r->relation && r->marked)
+        return STATUS_OK;
+    residue_free(r);
+    return fault_nomem(fault);
+}
+
+void residue_free(struct residue *r)
+{
+    mem_free(r->cell);
+    mem_free(r->from);
+    mem_free(r->to);
+    mem_free(r->relation);
+    mem_free(r->marked);
+    *r = (struct residue){ 0 };
+}
+
+struct work {
+    struct residue *r;
+    uint8_t *gone;            /* by vertex */
+    uint32_t *degree, *only;  /* by vertex; `only`: its arcs' numbers, xored: the number of an only arc */
+    uint32_t *todo;           /* by vertex: stack, or vertices sorted */
+    uint32_t *cell_size, *least, *most; /* by cell; the latter: sizes of sets of twins */
+    uint32_t *cut, *holder;   /* by relation: arcs cut, and the cell that they hung on */
+    uint64_t *neighbours;     /* [2 * arcs] */
+    size_t *first;            /* [vertices + 1], in neighbours */
+    uint8_t *bytes;
+    size_t size, capacity;
+    double automorphisms_log10;
+};
+
+static void work_free(struct work *w)
+{
+    void *blocks[] = { w->gone, w->degree, w->only, w->todo, w->cell_size, w->least, w->most, w->cut, w->holder,
+                       w->neighbours, w->first };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        mem_free(blocks[i]);
+}
+
+static enum status work_new(struct work *w, struct residue *r)
+{
+    size_t n = r->vertices;
+    *w = (struct work){ .r = r };
+    uint32_t **words[] = { &w->degree, &w->only, &w->todo, &w->cell_size, &w->least, &w->most, &w->cut, &w->holder };
+    size_t lengths[] = { n, n, n, r->cells, r->cells, r->cells, r->relations, r->relations };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!(*words[i] = mem_alloc(lengths[i], sizeof **words)))
+            return STATUS_NOMEM;
+    w->gone = mem_alloc(n, 1);
+    w->neighbours = mem_alloc(2 * (size_t)r->arcs, sizeof *w->neighbours);
+    w->first = mem_alloc(n + 2, sizeof *w->first);
+    return w->gone && w->neighbours && w->first ? STATUS_OK : STATUS_NOMEM;
+}
+
+static enum status put32(struct work *w, uint32_t value)
+{
+    enum status status = mem_reserve(&w->bytes, &w->capacity, w->size + 4, 1);
+    if (status)
+        return status;
+    store_le32(w->bytes + w->size, value);
+    w->size += 4;
+    return STATUS_OK;
+}
+
+static void count_cells(struct work *w)
+{
+    memset(w->cell_size, 0, w->r->cells * sizeof *w->cell_size);
+    for (uint32_t v = 0; v < w->r->vertices; v++)
+        w->cell_size[w->r->cell[v]] += !w->gone[v];
+}
+
+/* Drops the arcs of vertices that are gone. */
+static void drop_arcs(struct work *w)
+{
+    struct residue *r = w->r;
+    uint32_t kept = 0;
+    for (uint32_t e = 0; e < r->arcs; e++) {
+        if (w->gone[r->from[e]] || w->gone[r->to[e]])
+            continue;
+        r->from[kept] = r->from[e];
+        r->to[kept] = r->to[e];
+        r->relation[kept++] = r->relation[e];
+    }
+    r->arcs = kept;
+}
+
+static void cut(struct work *w)
+{
+    struct residue *r = w->r;
+    uint32_t todo = 0;
+    memset(w->degree, 0, r->vertices * sizeof *w->degree);
+    memset(w->only, 0, r->vertices * sizeof *w->only);
+    memset(w->cut, 0, r->relations * sizeof *w->cut);
+    for (uint32_t e = 0; e < r->arcs; e++) {
+        w->degree[r->from[e]]++;
+        w->only[r->from[e]] ^= e;
+        w->degree[r->to[e]]++;
+        w->only[r->to[e]] ^= e;
+    }
+    for (uint32_t v = 0; v < r->vertices; v++)
+        if (w->degree[v] == 1)
+            w->todo[todo++] = v;
+    while (todo > 0) {
+        uint32_t v = w->todo[--todo];
+        if (w->degree[v] != 1)
+            continue;
+        uint32_t e = w->only[v], holder = r->from[e] == v ? r->to[e] : r->from[e];
+        w->gone[v] = 1;
+        w->degree[v] = 0;
+        w->only[holder] ^= e;
+        w->cut[r->relation[e]]++;
+        w->holder[r->relation[e]] = r->cell[holder];
+        if (--w->degree[holder] == 1)
+            w->todo[todo++] = holder;
+    }
+    for (uint32_t i = 0; i < r->relations; i++)
+        if (w->cut[i] > 0) {
+            uint32_t holders = w->cell_size[w->holder[i]];
+            w->automorphisms_log10 += holders * factorial_log10(w->cut[i] / holders);
+        }
+    drop_arcs(w);
+}
+
+static int compare_words(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Each vertex's neighbours as sorted words of relation, direction and number. */
+static void list_neighbours(struct work *w)
+{
+    const struct residue *r = w->r;
+    memset(w->first, 0, ((size_t)r->vertices + 2) * sizeof *w->first);
+    for (uint32_t e = 0; e < r->arcs; e++) {
+        w->first[r->from[e] + 2]++;
+        w->first[r->to[e] + 2]++;
+    }
+    for (uint32_t v = 0; v < r->vertices; v++)
+        w->first[v + 2] += w->first[v + 1];
+    for (uint32_t e = 0; e < r->arcs; e++) {
+        w->neighbours[w->first[r->from[e] + 1]++] = (uint64_t)r->relation[e] << 33 | r->to[e];
+        w->neighbours[w->first[r->to[e] + 1]++] = (uint64_t)r->relation[e] << 33 | UINT64_C(1) << 32 | r->from[e];
+    }
+    for (uint32_t v = 0; v < r->vertices; v++)
+        qsort(w->neighbours + w->first[v], w->first[v + 1] - w->first[v], sizeof *w->neighbours, compare_words);
+}
+
+/* By cell, then by neighbours: twins are equal. */
+static int compare_vertices(const void *left, const void *right, void *work)
+{
+    const struct work *w = work;
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    if (w->r->cell[a] != w->r->cell[b])
+        return w->r->cell[a] < w->r->cell[b] ? -1 : 1;
+    size_t count = w->first[a + 1] - w->first[a]; /* the same for all of a cell */
+    for (size_t i = 0; i < count; i++) {
+        uint64_t x = w->neighbours[w->first[a] + i], y = w->neighbours[w->first[b] + i];
+        if (x != y)
+            return x < y ? -1 : 1;
+    }
+    return 0;
+}
+
+/* Merges twins; says whether there were any. */
+static enum status merge(struct work *w, bool *merged)
+{
+    struct residue *r = w->r;
+    uint32_t count = 0;
+    enum status status = STATUS_OK;
+    *merged = false;
+    list_neighbours(w);
+    for (uint32_t v = 0; v < r->vertices; v++)
+        if (!w->gone[v])
+            w->todo[count++] = v;
+    qsort_r(w->todo, count, sizeof *w->todo, compare_vertices, w);
+    memset(w->least, 0, r->cells * sizeof *w->least);
+    memset(w->most, 0, r->cells * sizeof *w->most);
+    for (uint32_t i = 0, next; i < count; i = next) {
+        uint32_t cell = r->cell[w->todo[i]];
+        for (next = i + 1; next < count && compare_vertices(&w->todo[i], &w->todo[next], w) == 0; next++)
+            ;
+        if (w->most[cell] == 0 || next - i < w->least[cell])
+            w->least[cell] = next - i;
+        if (next - i > w->most[cell])
+            w->most[cell] = next - i;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t cell = r->cell[w->todo[i]], twins = w->least[cell];
+        if (twins == w->most[cell] && twins > 1)
+            for (uint32_t left = twins; --left > 0;)
+                w->gone[w->todo[++i]] = 1;
+    }
+    for (uint32_t cell = 0; cell < r->cells && !status; cell++) {
+        uint32_t twins = w->least[cell];
+        if (twins < 2 || twins != w->most[cell])
+            continue;
+        *merged = true;
+        uint32_t groups = w->cell_size[cell] / twins;
+        w->automorphisms_log10 += groups * factorial_log10(twins);
+        status = put32(w, cell);
+        if (!status)
+            status = put32(w, twins);
+    }
+    if (!status)
+        status = put32(w, UINT32_MAX);
+    drop_arcs(w);
+    return status;
+}
+
+/* The graph for BLISS: vertices by cell; a marked arc goes through a vertex whose colour is its relation's. */
+static void fill_shape(const struct work *w, uint32_t *name, uint32_t *colour, uint32_t *from, uint32_t *to,
+                       struct shape_graph *graph)
+{
+    const struct residue *r = w->r;
+    uint32_t vertices = 0, arcs = 0;
+    for (uint32_t v = 0; v < r->vertices; v++)
+        if (!w->gone[v]) {
+            colour[vertices] = r->cell[v];
+            name[v] = vertices++;
+        }
+    for (uint32_t e = 0; e < r->arcs; e++) {
+        uint32_t begin = name[r->from[e]];
+        if (r->marked[r->relation[e]]) {
+            colour[vertices] = r->cells + r->relation[e];
+            from[arcs] = begin;
+            to[arcs++] = begin = vertices++;
+        }
+        from[arcs] = begin;
+        to[arcs++] = name[r->to[e]];
+    }
+    *graph = (struct shape_graph){ vertices, arcs, colour, from, to };
+}
+
+/* Writes the graph in its canonical order. */
+static enum status put_shape(struct work *w, const struct shape_graph *graph, const uint32_t *position)
+{
+    size_t head = 8 + 4 * (size_t)graph->vertices, size = head + 8 * (size_t)graph->arcs;
+    uint64_t *words = mem_alloc(graph->arcs, sizeof *words);
+    if (!words || mem_reserve(&w->bytes, &w->capacity, w->size + size, 1)) {
+        mem_free(words);
+        return STATUS_NOMEM;
+    }
+    uint8_t *out = w->bytes + w->size;
+    store_le32(out, graph->vertices);
+    store_le32(out + 4, graph->arcs);
+    for (uint32_t v = 0; v < graph->vertices; v++)
+        store_le32(out + 8 + 4 * (size_t)position[v], graph->colour[v]);
+    for (uint32_t i = 0; i < graph->arcs; i++)
+        words[i] = (uint64_t)position[graph->from[i]] << 32 | position[graph->to[i]];
+    qsort(words, graph->arcs, sizeof *words, compare_words);
+    for (uint32_t i = 0; i < graph->arcs; i++)
+        store_le64(out + head + 8 * (size_t)i, words[i]);
+    w->size += size;
+    mem_free(words);
+    return STATUS_OK;
+}
+
+static enum status ask_bliss(struct work *w, struct fault *fault)
+{
+    size_t vertices = (size_t)w->r->vertices + w->r->arcs, arcs = 2 * (size_t)w->r->arcs;
+    uint32_t *words = mem_alloc(3 * vertices + 2 * arcs, sizeof *words);
+    struct shape_graph graph;
+    double automorphisms_log10;
+    if (!words)
+        return STATUS_NOMEM;
+    uint32_t *name = words, *colour = name + vertices, *position = colour + vertices, *from = position + vertices;
+    fill_shape(w, name, colour, from, from + arcs, &graph);
+    enum status status = shape_canonical(&graph, position, &automorphisms_log10, fault);
+    if (!status) {
+        w->automorphisms_log10 += automorphisms_log10;
+        status = put_shape(w, &graph, position);
+    }
+    mem_free(words);
+    return status;
+}
+
+enum status residue_form(struct residue *r, uint8_t **bytes, size_t *size, double *automorphisms_log10,
+                         struct fault *fault)
+{
+    struct work w;
+    bool merged = true;
+    if ((uint64_t)r->vertices + r->arcs > SIZE_MAX_FOR_BLISS)
+        return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "a residue is too large for BLISS");
+    enum status status = work_new(&w, r);
+    while (!status && merged) {
+        count_cells(&w);
+        cut(&w);
+        count_cells(&w);
+        status = merge(&w, &merged);
+    }
+    if (!status)
+        status = ask_bliss(&w, fault);
+    work_free(&w);
+    if (status) {
+        mem_free(w.bytes);
+        return status == STATUS_NOMEM ? fault_nomem(fault) : status;
+    }
+    *bytes = w.bytes;
+    *size = w.size;
+    *automorphisms_log10 = w.automorphisms_log10;
+    return STATUS_OK;
+}

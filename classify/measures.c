@@ -1,0 +1,286 @@
+/* lgamma_r */
+#define _GNU_SOURCE
+#include "classify/measures.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "parser/mem.h"
+#include "parser/parallel.h"
+
+#define CHUNK_DAGS 1024u
+#define FEW 32u          /* keys sorted by insertion */
+#define DAY_S 86400.0
+#define SPAN_MIN_S 600u  /* a block's interval: header times are no finer */
+
+/* A step as one number: no block of 4 million weight units has a transaction with more inputs or outputs than this. */
+#define STEP_BITS 20u
+#define STEP_MAX ((UINT64_C(1) << STEP_BITS) - 1)
+
+/* ---- equal keys ---- */
+
+/* Sorts keys[0..count - 1] byte by byte, least first, leaving out bytes that all have in common; `spare` has as much
+ * room. Linear whatever the keys are, since these come from the chain. Returns where the sorted keys are. */
+static const uint64_t *sort_keys(uint64_t *keys, uint64_t *spare, size_t count)
+{
+    if (count <= FEW) {
+        for (size_t i = 1; i < count; i++) {
+            uint64_t moved = keys[i];
+            size_t j = i;
+            for (; j > 0 && keys[j - 1] > moved; j--)
+                keys[j] = keys[j - 1];
+            keys[j] = moved;
+        }
+        return keys;
+    }
+    uint64_t differing = 0;
+    for (size_t i = 1; i < count; i++)
+        differing |= keys[i] ^ keys[0];
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        if (!(differing >> shift & 0xff))
+            continue;
+        size_t place[257] = {0};
+        for (size_t i = 0; i < count; i++)
+            place[(keys[i] >> shift & 0xff) + 1]++;
+        for (size_t i = 0; i < 256; i++)
+            place[i + 1] += place[i];
+        for (size_t i = 0; i < count; i++)
+            spare[place[keys[i] >> shift & 0xff]++] = keys[i];
+        uint64_t *swap = keys;
+        keys = spare;
+        spare = swap;
+    }
+    return keys;
+}
+
+static size_t run_of(const uint64_t *sorted, size_t begin, size_t count)
+{
+    size_t end = begin + 1;
+    while (end < count && sorted[end] == sorted[begin])
+        end++;
+    return end - begin;
+}
+
+/* 0 if all keys differ, 1 if all are equal; 0 for fewer than two. */
+static double agreement(uint64_t *keys, uint64_t *spare, size_t count)
+{
+    const uint64_t *sorted = sort_keys(keys, spare, count);
+    size_t most = 1;
+    for (size_t i = 0, run; i < count; i += run) {
+        run = run_of(sorted, i, count);
+        most = run > most ? run : most;
+    }
+    return count < 2 ? 0 : (double)(most - 1) / (double)(count - 1);
+}
+
+/* ---- steps, fan-outs and values ---- */
+
+static uint64_t step_part(uint32_t number)
+{
+    return number < STEP_MAX ? number : STEP_MAX;
+}
+
+static uint64_t step_nodes(uint64_t step)
+{
+    return (step & STEP_MAX) + (step >> 3 * STEP_BITS);
+}
+
+/* The share of nodes in the step that covers most of them, of those that occur twice or more. */
+static double repetition(uint64_t *steps, uint64_t *spare, size_t count)
+{
+    const uint64_t *sorted = sort_keys(steps, spare, count);
+    uint64_t nodes = 0, most = 0;
+    for (size_t i = 0, run; i < count; i += run) {
+        run = run_of(sorted, i, count);
+        uint64_t covered = run * step_nodes(sorted[i]);
+        nodes += covered;
+        if (run > 1 && covered > most)
+            most = covered;
+    }
+    return nodes > 0 ? (double)most / (double)nodes : 0;
+}
+
+/* What one T-DAG's transactions tell, each list in its part of scratch->keys. */
+struct lists {
+    uint64_t *steps, *fan_outs, *amounts;
+    size_t steps_count, fan_outs_count, amounts_count;
+};
+
+static void add_amount(struct lists *lists, uint64_t value_sat)
+{
+    if (value_sat > 0)
+        lists->amounts[lists->amounts_count++] = value_sat;
+}
+
+static void look_at_tx(const struct forest *forest, uint32_t number, enum rules rules, struct lists *lists)
+{
+    const struct forest_tx *tx = &forest->txs[number];
+    uint32_t unknown = tx->nulldata, spent = 0, inputs = forest_unknown_inputs(forest, number, rules);
+    uint64_t others_sat = tx->value_out_sat;
+    for (uint32_t o = tx->first_output; o < tx[1].first_output; o++) {
+        const struct forest_output *output = &forest->outputs[o];
+        if (!(output->unknown >> rules & 1))
+            continue;
+        unknown++;
+        spent += output->spender != FOREST_NONE;
+        /* what a damaged store calls a sum need not be one */
+        others_sat -= output->value_sat < others_sat ? output->value_sat : others_sat;
+        add_amount(lists, output->value_sat);
+    }
+    add_amount(lists, others_sat);
+    uint64_t root = (tx->coinbase || inputs < tx->inputs) && unknown > 0;
+    lists->steps[lists->steps_count++] = root << 3 * STEP_BITS | step_part(inputs) << 2 * STEP_BITS |
+                                         step_part(spent) << STEP_BITS | step_part(tx->outputs);
+    if (spent > 0)
+        lists->fan_outs[lists->fan_outs_count++] = tx->outputs;
+}
+
+static enum status look_at_all(struct order_scratch *scratch, const struct forest *forest, enum rules rules,
+                               const uint32_t *members, uint32_t count, struct order_row *order)
+{
+    size_t amounts = count;
+    for (uint32_t i = 0; i < count; i++)
+        amounts += forest->txs[members[i] + 1].first_output - forest->txs[members[i]].first_output;
+    enum status status =
+        mem_reserve(&scratch->keys, &scratch->keys_capacity, 2 * (size_t)count + amounts, sizeof *scratch->keys);
+    if (!status)
+        status = mem_reserve(&scratch->spare, &scratch->spare_capacity, amounts, sizeof *scratch->spare);
+    if (status)
+        return status;
+    struct lists lists = {
+        .steps = scratch->keys, .fan_outs = scratch->keys + count, .amounts = scratch->keys + 2 * (size_t)count};
+    for (uint32_t i = 0; i < count; i++)
+        look_at_tx(forest, members[i], rules, &lists);
+    order->repetition = repetition(lists.steps, scratch->spare, lists.steps_count);
+    order->fan_out_regularity = agreement(lists.fan_outs, scratch->spare, lists.fan_outs_count);
+    order->equal_values = agreement(lists.amounts, scratch->spare, lists.amounts_count);
+    return STATUS_OK;
+}
+
+/* ---- times ---- */
+
+/* Whole numbers, so that no order of summing matters: gaps are below 2^32, and there are fewer than 2^32. */
+struct spread {
+    uint64_t count, sum;
+    unsigned __int128 squares;
+};
+
+static void spread_add(struct spread *spread, uint64_t gap)
+{
+    spread->count++;
+    spread->sum += gap;
+    spread->squares += (unsigned __int128)gap * gap;
+}
+
+/* 1 - coefficient of variation, not below 0, and less the fewer gaps there are. Gaps of chance (a Poisson process)
+ * vary by 1. */
+static double steadiness(const struct spread *spread)
+{
+    if (spread->count < 2 || spread->sum == 0)
+        return 0;
+    unsigned __int128 variance = spread->count * spread->squares - (unsigned __int128)spread->sum * spread->sum;
+    double variation = sqrt((double)variance) / (double)spread->sum;
+    return variation < 1 ? (1 - variation) * (1 - 1 / (double)spread->count) : 0;
+}
+
+/* Transactions of one block are one beat; of the beats in blocks and in seconds the steadier one counts. */
+static double cadence(const struct forest *forest, const uint32_t *members, uint32_t count)
+{
+    struct spread blocks = {0}, seconds = {0};
+    for (uint32_t i = 1; i < count; i++) {
+        uint32_t before = forest->txs[members[i - 1]].height, height = forest->txs[members[i]].height;
+        if (height == before)
+            continue;
+        uint32_t before_s = forest->block_times[before], time_s = forest->block_times[height];
+        spread_add(&blocks, height - before);
+        spread_add(&seconds, time_s > before_s ? time_s - before_s : 0);
+    }
+    return fmax(steadiness(&blocks), steadiness(&seconds));
+}
+
+static double chain_frequency(const struct tdag_row *row)
+{
+    uint32_t span_s = row->last_time > row->first_time ? row->last_time - row->first_time : 0;
+    return row->txs * DAY_S / (span_s > SPAN_MIN_S ? span_s : SPAN_MIN_S);
+}
+
+/* ---- shape ---- */
+
+static double orderliness(const struct tdag_row *row)
+{
+    return row->role_txs < 2 ? 0 : 1 - log(row->roles) / log(row->role_txs);
+}
+
+static double symmetry(const struct tdag_row *row)
+{
+    int sign;
+    if (row->nodes < 2)
+        return 0;
+    return fmin(1, row->automorphisms_log10 * log(10) / lgamma_r((double)row->nodes + 1, &sign));
+}
+
+/* ---- one T-DAG, and all of them ---- */
+
+enum status order_of(struct order_scratch *scratch, const struct forest *forest, const struct tdags *tdags,
+                     uint32_t dag, const struct tdag_row *row, struct order_row *order)
+{
+    const uint32_t *members = tdags->members + tdags->first[dag - 1];
+    uint32_t count = tdags->first[dag] - tdags->first[dag - 1];
+    *order = (struct order_row){.orderliness = orderliness(row), .symmetry = symmetry(row),
+                                .cadence = cadence(forest, members, count), .chain_frequency = chain_frequency(row)};
+    enum status status = look_at_all(scratch, forest, tdags->rules, members, count, order);
+    order->automation = (order->orderliness + order->repetition + order->fan_out_regularity + order->equal_values +
+                         order->cadence) / 5;
+    return status;
+}
+
+void order_scratch_free(struct order_scratch *scratch)
+{
+    mem_free(scratch->keys);
+    mem_free(scratch->spare);
+    *scratch = (struct order_scratch){0};
+}
+
+struct job {
+    const struct forest *forest;
+    const struct tdags *tdags;
+    const struct classes *classes;
+    struct order_row *orders;
+    struct worker {
+        struct order_scratch scratch;
+        enum status status;
+    } *workers;
+};
+
+static void order_work(void *context, unsigned w, size_t chunk)
+{
+    struct job *job = context;
+    struct worker *worker = &job->workers[w];
+    uint32_t begin = (uint32_t)chunk * CHUNK_DAGS, count = job->classes->rows_count;
+    uint32_t end = count - begin < CHUNK_DAGS ? count : begin + CHUNK_DAGS;
+    for (uint32_t d = begin; worker->status == STATUS_OK && d < end; d++)
+        worker->status = order_of(&worker->scratch, job->forest, job->tdags, d + 1, &job->classes->rows[d],
+                                  &job->orders[d]);
+}
+
+enum status order_all(const struct forest *forest, const struct tdags *tdags, const struct classes *classes,
+                      unsigned threads, struct order_row **orders, struct fault *fault)
+{
+    struct job job = {forest, tdags, classes, mem_alloc(classes->rows_count, sizeof *job.orders),
+                      mem_alloc(threads, sizeof *job.workers)};
+    enum status status = job.orders && job.workers ? STATUS_OK : STATUS_NOMEM;
+    if (status == STATUS_OK)
+        parallel_for(threads, ((size_t)classes->rows_count + CHUNK_DAGS - 1) / CHUNK_DAGS, order_work, &job);
+    for (unsigned w = 0; job.workers && w < threads; w++) {
+        if (job.workers[w].status != STATUS_OK)
+            status = job.workers[w].status;
+        order_scratch_free(&job.workers[w].scratch);
+    }
+    mem_free(job.workers);
+    *orders = job.orders;
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    mem_free(job.orders);
+    *orders = NULL;
+    return fault_nomem(fault);
+}

@@ -1,0 +1,493 @@
+/* qsort_r */
+#define _GNU_SOURCE
+#include "classify/quotient.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parser/mem.h"
+
+/* No transaction's colour: there are fewer than 2^32 - 1 roots. */
+#define COLOUR_SHARED_OUTPUT UINT64_MAX
+#define COLOUR_SHARED_ROOT (UINT64_MAX - 1)
+#define FACTORIALS 64
+#define NONE UINT32_MAX
+
+struct words {
+    uint32_t *at;
+    size_t capacity;
+};
+
+struct csr {
+    struct words first, to, label;
+};
+
+struct skeleton {
+    uint64_t *colour;
+    size_t colour_capacity;
+    struct csr graph, family;
+    struct words place;                /* of the arc from the vertex at hand to another vertex */
+    double log10_factorial[FACTORIALS];
+    /* compression only */
+    struct words set_first, set_size;  /* by place: its parents in `parents` */
+    struct words parents;
+    size_t parents_count, work;
+    struct words seen;                 /* by node: the last transaction that has taken it in */
+    struct words creator;              /* by node: the place of the transaction that creates it; NONE: a root node */
+    struct words order, vertex;        /* places by depth and parents; by place: its vertex */
+    struct words uses, shared;         /* by node: of how many vertices a parent; its own vertex, NONE */
+    struct words from, to;             /* arcs before they are sorted */
+    size_t arcs;
+};
+
+static enum status reserve(struct words *words, size_t count)
+{
+    return mem_reserve(&words->at, &words->capacity, count, sizeof *words->at);
+}
+
+static double log10_factorial(const struct skeleton *skeleton, uint32_t n)
+{
+    int sign;
+    return n < FACTORIALS ? skeleton->log10_factorial[n] : lgamma_r((double)n + 1, &sign) / log(10);
+}
+
+enum status skeleton_new(struct skeleton **skeleton, struct fault *fault)
+{
+    *skeleton = mem_alloc(1, sizeof **skeleton);
+    if (!*skeleton)
+        return fault_nomem(fault);
+    for (unsigned n = 2; n < FACTORIALS; n++)
+        (*skeleton)->log10_factorial[n] = (*skeleton)->log10_factorial[n - 1] + log10(n);
+    return STATUS_OK;
+}
+
+static void csr_free(struct csr *csr)
+{
+    mem_free(csr->first.at);
+    mem_free(csr->to.at);
+    mem_free(csr->label.at);
+}
+
+void skeleton_free(struct skeleton *skeleton)
+{
+    if (!skeleton)
+        return;
+    struct words *all[] = {
+        &skeleton->place, &skeleton->set_first, &skeleton->set_size, &skeleton->parents,
+        &skeleton->seen,  &skeleton->creator,   &skeleton->order,    &skeleton->vertex,
+        &skeleton->uses,  &skeleton->shared,    &skeleton->from,     &skeleton->to,
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        mem_free(all[i]->at);
+    csr_free(&skeleton->graph);
+    csr_free(&skeleton->family);
+    mem_free(skeleton->colour);
+    mem_free(skeleton);
+}
+
+static uint64_t colour_of(uint32_t leaves, uint32_t roots)
+{
+    return (uint64_t)leaves << 32 | roots;
+}
+
+/* ---- without compression ---- */
+
+static enum status reserve_graph(struct skeleton *skeleton, struct csr *csr, size_t vertices, size_t arcs)
+{
+    enum status status = reserve(&csr->first, vertices + 2);
+    if (!status)
+        status = reserve(&csr->to, arcs);
+    if (!status)
+        status = reserve(&csr->label, arcs);
+    if (!status)
+        status = reserve(&skeleton->place, vertices);
+    if (!status)
+        status = mem_reserve(&skeleton->colour, &skeleton->colour_capacity, vertices, sizeof *skeleton->colour);
+    return status;
+}
+
+/* Adds the arc v -> w, or one to its label. place[w] was set since v began exactly if it is not below first[v]. */
+static uint32_t add_arc(struct csr *csr, uint32_t *place, uint32_t v, uint32_t w, uint32_t arcs)
+{
+    if (place[w] != NONE && place[w] >= csr->first.at[v]) {
+        csr->label.at[place[w]]++;
+        return arcs;
+    }
+    place[w] = arcs;
+    csr->to.at[arcs] = w;
+    csr->label.at[arcs] = 1;
+    return arcs + 1;
+}
+
+static double swaps_of(const struct skeleton *skeleton, const struct csr *csr, uint32_t vertices)
+{
+    double sum = 0;
+    for (uint32_t v = 0; v < vertices; v++)
+        if (skeleton->colour[v] < COLOUR_SHARED_ROOT)
+            sum += log10_factorial(skeleton, (uint32_t)(skeleton->colour[v] >> 32)) +
+                   log10_factorial(skeleton, (uint32_t)skeleton->colour[v]);
+    for (uint32_t a = 0; a < csr->first.at[vertices]; a++)
+        sum += log10_factorial(skeleton, csr->label.at[a]);
+    return sum;
+}
+
+static void show(struct skeleton *skeleton, uint32_t vertices, struct skeleton_view *view)
+{
+    const struct csr *csr = &skeleton->graph;
+    view->graph = (struct canon_graph){vertices, skeleton->colour, csr->first.at, csr->to.at, csr->label.at};
+    view->family = (struct family_graph){vertices, csr->first.at, csr->to.at};
+    view->swaps_log10 = swaps_of(skeleton, csr, vertices);
+}
+
+enum status skeleton_plain(struct skeleton *skeleton, const struct dag *dag, struct skeleton_view *view)
+{
+    const struct forest *forest = dag->forest;
+    struct csr *csr = &skeleton->graph;
+    size_t most_arcs = 0;
+    for (uint32_t i = 0; i < dag->count; i++)
+        most_arcs += forest->txs[dag->members[i] + 1].first_output - forest->txs[dag->members[i]].first_output;
+    enum status status = reserve_graph(skeleton, csr, dag->count, most_arcs);
+    if (status)
+        return status;
+    memset(skeleton->place.at, 0xff, dag->count * sizeof *skeleton->place.at);
+    uint32_t arcs = 0;
+    for (uint32_t i = 0; i < dag->count; i++) {
+        const struct forest_tx *tx = &forest->txs[dag->members[i]];
+        uint32_t leaves = tx->outputs;
+        csr->first.at[i] = arcs;
+        for (uint32_t o = tx->first_output; o < tx[1].first_output; o++) {
+            if (!forest_is_arc(&forest->outputs[o], dag->rules))
+                continue;
+            arcs = add_arc(csr, skeleton->place.at, i, dag->local[forest->outputs[o].spender], arcs);
+            leaves--;
+        }
+        skeleton->colour[i] = colour_of(leaves, dag->root[i]);
+    }
+    csr->first.at[dag->count] = arcs;
+    show(skeleton, dag->count, view);
+    return STATUS_OK;
+}
+
+/* ---- with compression ----
+ *
+ * Nodes here: i < count is the root node of the transaction at place i; count + e is the output spent by the e-th arc,
+ * arcs in order of their spenders. The parents of a transaction's outputs: its root node, what it spends of the outputs
+ * that are kept, and for each removed one the parents of that one. */
+
+static int compare_words(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static enum status take_in(struct skeleton *skeleton, uint32_t place, uint32_t node)
+{
+    if (++skeleton->work > SKELETON_WORK_MAX)
+        return STATUS_LIMIT;
+    if (skeleton->seen.at[node] == place)
+        return STATUS_OK;
+    if (skeleton->parents_count == SKELETON_PARENTS_MAX)
+        return STATUS_LIMIT;
+    enum status status = reserve(&skeleton->parents, skeleton->parents_count + 1);
+    if (status)
+        return status;
+    skeleton->seen.at[node] = place;
+    skeleton->parents.at[skeleton->parents_count++] = node;
+    return STATUS_OK;
+}
+
+/* True if all that transaction `place` spends is removed and has the same set of parents: then that is its set too, and
+ * long runs of removed outputs cost no copies. */
+static bool inherits(const struct skeleton *skeleton, const struct dag *dag, uint32_t place, uint32_t *from)
+{
+    const struct forest *forest = dag->forest;
+    const struct forest_tx *tx = &forest->txs[dag->members[place]];
+    *from = NONE;
+    if (dag->root[place])
+        return false;
+    for (uint32_t s = tx->first_spend; s < tx[1].first_spend; s++) {
+        const struct forest_output *spent = &forest->outputs[forest->spends[s]];
+        if (!forest_is_arc(spent, dag->rules))
+            continue;
+        uint32_t creator = dag->local[spent->tx];
+        if (!dag_removes(dag, spent) ||
+            (*from != NONE && skeleton->set_first.at[*from] != skeleton->set_first.at[creator]))
+            return false;
+        *from = creator;
+    }
+    return *from != NONE;
+}
+
+static enum status collect_parents(struct skeleton *skeleton, const struct dag *dag, uint32_t place, uint32_t *node)
+{
+    const struct forest *forest = dag->forest;
+    const struct forest_tx *tx = &forest->txs[dag->members[place]];
+    size_t first = skeleton->parents_count;
+    uint32_t from;
+    bool inherited = inherits(skeleton, dag, place, &from);
+    enum status status = STATUS_OK;
+    if (dag->root[place])
+        status = take_in(skeleton, place, place);
+    for (uint32_t s = tx->first_spend; !status && s < tx[1].first_spend; s++) {
+        const struct forest_output *spent = &forest->outputs[forest->spends[s]];
+        if (!forest_is_arc(spent, dag->rules))
+            continue;
+        uint32_t creator = dag->local[spent->tx];
+        skeleton->creator.at[*node] = creator;
+        if (!dag_removes(dag, spent))
+            status = take_in(skeleton, place, *node);
+        else
+            for (uint32_t p = 0; !inherited && !status && p < skeleton->set_size.at[creator]; p++)
+                status = take_in(skeleton, place, skeleton->parents.at[skeleton->set_first.at[creator] + p]);
+        ++*node;
+    }
+    size_t size = skeleton->parents_count - first;
+    skeleton->set_first.at[place] = inherited ? skeleton->set_first.at[from] : (uint32_t)first;
+    skeleton->set_size.at[place] = inherited ? skeleton->set_size.at[from] : (uint32_t)size;
+    if (size > 1)
+        qsort(skeleton->parents.at + first, size, sizeof *skeleton->parents.at, compare_words);
+    return status;
+}
+
+struct order {
+    const struct skeleton *skeleton;
+    const struct dag *dag;
+};
+
+static int compare_parents(const struct skeleton *skeleton, uint32_t x, uint32_t y)
+{
+    uint32_t x_size = skeleton->set_size.at[x], y_size = skeleton->set_size.at[y];
+    if (x_size != y_size)
+        return x_size < y_size ? -1 : 1;
+    if (skeleton->set_first.at[x] == skeleton->set_first.at[y])
+        return 0;
+    return memcmp(skeleton->parents.at + skeleton->set_first.at[x], skeleton->parents.at + skeleton->set_first.at[y],
+                  x_size * sizeof *skeleton->parents.at);
+}
+
+/* By depth, which puts creators before spenders; then equal parents side by side; then in chain order. */
+static int compare_places(const void *a, const void *b, void *context)
+{
+    const struct order *order = context;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    uint32_t x_depth = order->dag->depths[order->dag->members[x]], y_depth = order->dag->depths[order->dag->members[y]];
+    if (x_depth != y_depth)
+        return x_depth < y_depth ? -1 : 1;
+    int parents = compare_parents(order->skeleton, x, y);
+    return parents ? parents : (x > y) - (x < y);
+}
+
+/* What is built in one run of skeleton_compressed. */
+struct build {
+    struct skeleton *skeleton;
+    const struct dag *dag;
+    uint32_t nodes;    /* roots' places and arcs */
+    uint32_t ordered;  /* transactions with an output left */
+    uint32_t roots;    /* shared roots: vertices 0 .. roots - 1 */
+    uint32_t bundles;  /* transactions with equal parents: the next vertices */
+    uint32_t vertices; /* shared outputs: the rest */
+};
+
+static uint32_t outputs_left(const struct dag *dag, uint32_t place)
+{
+    return dag->forest->txs[dag->members[place]].outputs - dag->removed[place];
+}
+
+static enum status find_parents(struct build *build)
+{
+    struct skeleton *skeleton = build->skeleton;
+    const struct dag *dag = build->dag;
+    uint64_t nodes = dag->count;
+    for (uint32_t i = 0; i < dag->count; i++)
+        nodes += forest_unknown_inputs(dag->forest, dag->members[i], dag->rules);
+    if (nodes >= NONE)
+        return STATUS_LIMIT;
+    build->nodes = (uint32_t)nodes;
+    struct words *by_place[] = {&skeleton->set_first, &skeleton->set_size, &skeleton->order, &skeleton->vertex};
+    struct words *by_node[] = {&skeleton->seen, &skeleton->creator, &skeleton->uses, &skeleton->shared};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; !status && i < 4; i++) {
+        status = reserve(by_place[i], dag->count);
+        if (!status)
+            status = reserve(by_node[i], build->nodes);
+    }
+    if (status)
+        return status;
+    memset(skeleton->seen.at, 0xff, build->nodes * sizeof *skeleton->seen.at);
+    skeleton->parents_count = skeleton->work = 0;
+    uint32_t node = dag->count;
+    for (uint32_t i = 0; !status && i < dag->count; i++)
+        status = collect_parents(skeleton, dag, i, &node);
+    return status;
+}
+
+static void find_vertices(struct build *build)
+{
+    struct skeleton *skeleton = build->skeleton;
+    const struct dag *dag = build->dag;
+    uint32_t *order = skeleton->order.at, *uses = skeleton->uses.at;
+    for (uint32_t i = 0; i < dag->count; i++) {
+        skeleton->vertex.at[i] = NONE;
+        if (outputs_left(dag, i) > 0)
+            order[build->ordered++] = i;
+    }
+    qsort_r(order, build->ordered, sizeof *order, compare_places, &(struct order){skeleton, dag});
+    memset(uses, 0, build->nodes * sizeof *uses);
+    for (uint32_t i = 0; i < build->ordered; i++) {
+        uint32_t place = order[i];
+        if (i == 0 || compare_parents(skeleton, order[i - 1], place) != 0) {
+            build->bundles++;
+            for (uint32_t p = 0; p < skeleton->set_size.at[place]; p++)
+                uses[skeleton->parents.at[skeleton->set_first.at[place] + p]]++;
+        }
+        skeleton->vertex.at[place] = build->bundles - 1;
+    }
+    for (uint32_t x = 0; x < dag->count; x++)
+        if (uses[x] > 1)
+            skeleton->shared.at[x] = build->roots++;
+    for (uint32_t i = 0; i < build->ordered; i++)
+        skeleton->vertex.at[order[i]] += build->roots;
+    build->vertices = build->roots + build->bundles;
+    for (uint32_t x = dag->count; x < build->nodes; x++)
+        if (uses[x] > 1)
+            skeleton->shared.at[x] = build->vertices++;
+}
+
+static void note_arc(struct skeleton *skeleton, uint32_t from, uint32_t to)
+{
+    skeleton->from.at[skeleton->arcs] = from;
+    skeleton->to.at[skeleton->arcs++] = to;
+}
+
+/* Sorts the noted arcs by tail (counting sort; filling moves every first[v + 1] to where it belongs) and merges equal
+ * ones. */
+static enum status sort_arcs(struct skeleton *skeleton, struct csr *csr, uint32_t vertices)
+{
+    enum status status = reserve_graph(skeleton, csr, vertices, skeleton->arcs);
+    if (status)
+        return status;
+    uint32_t *first = csr->first.at, arcs = 0, begin = 0;
+    memset(first, 0, ((size_t)vertices + 2) * sizeof *first);
+    memset(skeleton->place.at, 0xff, vertices * sizeof *skeleton->place.at);
+    for (size_t a = 0; a < skeleton->arcs; a++)
+        first[skeleton->from.at[a] + 2]++;
+    for (uint32_t v = 1; v <= vertices; v++)
+        first[v + 1] += first[v];
+    for (size_t a = 0; a < skeleton->arcs; a++)
+        csr->to.at[first[skeleton->from.at[a] + 1]++] = skeleton->to.at[a];
+    for (uint32_t v = 0; v < vertices; v++) {
+        uint32_t end = first[v + 1];
+        first[v] = arcs;
+        for (uint32_t a = begin; a < end; a++)
+            arcs = add_arc(csr, skeleton->place.at, v, csr->to.at[a], arcs);
+        begin = end;
+    }
+    first[vertices] = arcs;
+    return STATUS_OK;
+}
+
+/* The parents of a vertex, from the first transaction of each bundle. */
+static const uint32_t *parents_of(const struct build *build, uint32_t i, uint32_t *vertex, uint32_t *size)
+{
+    const struct skeleton *skeleton = build->skeleton;
+    uint32_t place = skeleton->order.at[i];
+    *vertex = skeleton->vertex.at[place];
+    bool again = i > 0 && skeleton->vertex.at[skeleton->order.at[i - 1]] == *vertex;
+    *size = again ? 0 : skeleton->set_size.at[place];
+    return skeleton->parents.at + skeleton->set_first.at[place];
+}
+
+static enum status build_graph(struct build *build)
+{
+    struct skeleton *skeleton = build->skeleton;
+    const uint32_t *vertex = skeleton->vertex.at, *creator = skeleton->creator.at, *uses = skeleton->uses.at;
+    uint32_t roots = build->dag->count;
+    skeleton->arcs = 0;
+    for (uint32_t i = 0; i < build->ordered; i++) {
+        uint32_t v, size;
+        const uint32_t *parents = parents_of(build, i, &v, &size);
+        for (uint32_t p = 0; p < size; p++) {
+            if (uses[parents[p]] > 1)
+                note_arc(skeleton, skeleton->shared.at[parents[p]], v);
+            else if (parents[p] >= roots)
+                note_arc(skeleton, vertex[creator[parents[p]]], v);
+        }
+    }
+    for (uint32_t x = roots; x < build->nodes; x++)
+        if (uses[x] > 1)
+            note_arc(skeleton, vertex[creator[x]], skeleton->shared.at[x]);
+    return sort_arcs(skeleton, &skeleton->graph, build->vertices);
+}
+
+/* Arcs between bundles, whether the outputs between them are shared or not. */
+static enum status build_family(struct build *build)
+{
+    struct skeleton *skeleton = build->skeleton;
+    uint32_t roots = build->dag->count;
+    skeleton->arcs = 0;
+    for (uint32_t i = 0; i < build->ordered; i++) {
+        uint32_t v, size;
+        const uint32_t *parents = parents_of(build, i, &v, &size);
+        for (uint32_t p = 0; p < size; p++) {
+            if (parents[p] >= roots)
+                note_arc(skeleton, skeleton->vertex.at[skeleton->creator.at[parents[p]]], v);
+            else if (skeleton->uses.at[parents[p]] > 1)
+                note_arc(skeleton, skeleton->shared.at[parents[p]], v);
+        }
+    }
+    return sort_arcs(skeleton, &skeleton->family, build->roots + build->bundles);
+}
+
+static enum status colour_vertices(struct build *build)
+{
+    struct skeleton *skeleton = build->skeleton;
+    const struct dag *dag = build->dag;
+    const struct forest *forest = dag->forest;
+    uint32_t bundles_end = build->roots + build->bundles;
+    for (uint32_t v = 0; v < build->vertices; v++)
+        skeleton->colour[v] = v < build->roots ? COLOUR_SHARED_ROOT : v < bundles_end ? 0 : COLOUR_SHARED_OUTPUT;
+    for (uint32_t i = 0; i < build->ordered; i++) {
+        uint32_t place = skeleton->order.at[i], v, size, leaves = forest->txs[dag->members[place]].outputs;
+        const struct forest_tx *tx = &forest->txs[dag->members[place]];
+        const uint32_t *parents = parents_of(build, i, &v, &size);
+        uint64_t *colour = &skeleton->colour[v];
+        for (uint32_t p = 0; p < size; p++)
+            *colour += parents[p] < dag->count && skeleton->uses.at[parents[p]] == 1;
+        for (uint32_t o = tx->first_output; o < tx[1].first_output; o++)
+            leaves -= forest_is_arc(&forest->outputs[o], dag->rules);
+        if (leaves > UINT32_MAX - (uint32_t)(*colour >> 32) - 1)
+            return STATUS_LIMIT;
+        *colour += colour_of(leaves, 0);
+    }
+    return STATUS_OK;
+}
+
+enum status skeleton_compressed(struct skeleton *skeleton, const struct dag *dag, struct skeleton_view *view)
+{
+    struct build build = {.skeleton = skeleton, .dag = dag};
+    enum status status = find_parents(&build);
+    if (status)
+        return status;
+    find_vertices(&build);
+    /* A parent appears once for each set, and once more as the head of an arc if it is shared. */
+    size_t most_arcs = skeleton->parents_count + build.nodes;
+    status = reserve(&skeleton->from, most_arcs);
+    if (!status)
+        status = reserve(&skeleton->to, most_arcs);
+    if (!status)
+        status = build_family(&build);
+    if (!status)
+        status = build_graph(&build);
+    if (!status)
+        status = colour_vertices(&build);
+    if (status)
+        return status;
+    show(skeleton, build.vertices, view);
+    view->family =
+        (struct family_graph){build.roots + build.bundles, skeleton->family.first.at, skeleton->family.to.at};
+    view->edges = 0;
+    for (uint32_t i = 0; i < dag->count; i++)
+        view->edges += (uint64_t)outputs_left(dag, i) * skeleton->set_size.at[i];
+    return STATUS_OK;
+}

@@ -1,0 +1,90 @@
+#include "cli/command.h"
+#include "cli/output/message.h"
+#include "cli/output/outfile.h"
+#include "parser/mem.h"
+
+/* What is written behind the tables of dags, each as if typed. */
+static const struct part {
+    const struct command *command;
+    const char *file, *by; /* by: NULL as --by says */
+} parts[] = {
+    {&command_outputs, "outputs.csv", NULL},
+    {&command_stats, "stats.csv", NULL},
+    {&command_stats, "stats-by-day.csv", "day"}, /* which the report links to */
+    {&command_report, "report.html", NULL},
+};
+
+static int write_part(const struct settings *given, const struct part *part)
+{
+    struct fault fault = {0};
+    struct settings settings = *given;
+    char *path = outfile_join(given->out, part->file);
+    if (!path)
+        return message_result(fault_nomem(&fault), &fault);
+    settings.out = path;
+    settings.by = part->by ? part->by : given->by;
+    int status = part->command->run(&settings);
+    mem_free(path);
+    return status;
+}
+
+/* scan, then (--index) index, dags and the parts. A scan or an index with damages goes on, and its exit status is the
+ * last word. */
+static int run_all(const struct settings *settings)
+{
+    int scanned = command_scan.run(settings);
+    if (scanned != EXIT_DONE && scanned != EXIT_DAMAGED)
+        return scanned;
+    int indexed = settings->with_index ? command_index.run(settings) : EXIT_DONE;
+    if (indexed != EXIT_DONE && indexed != EXIT_DAMAGED)
+        return indexed;
+    int status = command_dags.run(settings);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && status == EXIT_DONE; i++)
+        status = write_part(settings, &parts[i]);
+    if (status != EXIT_DONE)
+        return status;
+    if (!settings->quiet)
+        message("%s has report.html, tdags.csv, classes.csv, txs.csv, arcs.csv, leaves.csv, %soutputs.csv, stats.csv, "
+                "stats-by-day.csv, summary.json and the store",
+                settings->out, settings->with_index ? "payers.csv, payees.csv, " : "");
+    return scanned == EXIT_DONE ? indexed : scanned;
+}
+
+static int run(const struct settings *given)
+{
+    struct fault fault = {0};
+    struct settings settings = *given;
+    char *store = NULL;
+    enum status status = outfile_make_folder(given->out, &fault);
+    if (status == STATUS_OK && !(store = outfile_join(given->out, "store")))
+        status = fault_nomem(&fault);
+    settings.store = store;
+    int exit_status = status == STATUS_OK ? run_all(&settings) : message_result(status, &fault);
+    mem_free(store);
+    return exit_status;
+}
+
+static const struct option option_analyze_out = {
+    .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "DIR", .fallback = "unktx-out",
+    .field = offsetof(struct settings, out), .help = "folder for the tables and the store, made if absent"};
+
+static const struct option option_analyze_index = {
+    .name = "index", .type = OPTION_FLAG, .field = offsetof(struct settings, with_index),
+    .help = "make or update the index too, and with it payers.csv and payees.csv"};
+
+static const struct option *const options[] = {
+    &option_datadir, &option_analyze_out, &option_chain, &option_threads, &option_to_height, &option_tip,
+    &option_nulldata, &option_verify, &option_rules, &option_compress, &option_exclude_scripts, &option_scripts,
+    &option_by, &option_analyze_index, &option_memory, &option_tmp, &option_quiet, NULL,
+};
+
+const struct command command_analyze = {
+    .name = "analyze",
+    .operands = "",
+    .summary = "Do it all: scan a node's blocks, then write T-DAG tables, outputs, counts and a page into one folder.",
+    .details =
+        "Writes what scan, dags, outputs, stats and report write. The next run in the same folder scans only\n"
+        "what is new.\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,484 @@
+/* unktx blocks: every block record of any blk files as a row; no chain, genesis or single network is needed. */
+#include <stdlib.h>
+
+#include "cli/command.h"
+#include "cli/output/message.h"
+#include "cli/output/outfile.h"
+#include "cli/inputs/opened_store.h"
+#include "parser/blkfile.h"
+#include "parser/chain.h"
+#include "parser/mem.h"
+#include "parser/parallel.h"
+#include "parser/sha256.h"
+
+#define FRAME_SIZE 8u /* magic and length */
+#define ROWS_PER_CHUNK 16u
+#define ROW_SIZE 1024u /* without the file's name */
+
+struct input {
+    const struct blkdir *dir;
+    size_t index;
+    const char *shown;
+    struct blk_scan scan;
+    uint64_t last_repeated; /* offset of its last record that is in the files at an earlier place too */
+    enum status status;
+    struct fault fault;
+};
+
+struct row {
+    uint32_t input, record;
+    uint32_t node;     /* in the chain of its network */
+    uint8_t network;   /* index into networks */
+    uint8_t flaw;      /* enum block_flaw */
+    bool unreadable;
+};
+
+/* The blocks with one magic. */
+struct network_chain {
+    uint8_t magic[4];
+    struct hash256 genesis;
+    struct chain *chain;
+};
+
+#define NETWORKS_MAX UINT8_MAX
+
+struct worker {
+    struct blk_reader reader;
+    struct block_verifier verifier;
+    size_t input; /* whose file the reader has open */
+};
+
+struct blocks {
+    const struct settings *settings;
+    struct blkdir *dirs;
+    size_t dirs_count;
+    struct input *inputs;
+    size_t inputs_count;
+    struct row *rows;
+    size_t rows_count;
+    struct network_chain networks[NETWORKS_MAX];
+    size_t networks_count;
+    struct worker *workers;
+};
+
+/* ---- files ---- */
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Base names where they tell the files apart, else paths. */
+static enum status name_inputs(struct blocks *b)
+{
+    const char **names = mem_alloc(b->inputs_count, sizeof *names);
+    if (!names)
+        return STATUS_NOMEM;
+    for (size_t i = 0; i < b->inputs_count; i++)
+        names[i] = base_name(b->inputs[i].dir->files[b->inputs[i].index].path);
+    qsort(names, b->inputs_count, sizeof *names, compare_names);
+    bool unique = true;
+    for (size_t i = 1; i < b->inputs_count; i++)
+        unique &= strcmp(names[i - 1], names[i]) != 0;
+    mem_free(names);
+    for (size_t i = 0; i < b->inputs_count; i++) {
+        const char *path = b->inputs[i].dir->files[b->inputs[i].index].path;
+        b->inputs[i].shown = unique ? base_name(path) : path;
+    }
+    return STATUS_OK;
+}
+
+static enum status open_inputs(struct blocks *b, struct fault *fault)
+{
+    size_t paths = b->settings->operands_count, capacity = 0;
+    b->dirs = mem_alloc(paths, sizeof *b->dirs);
+    if (!b->dirs)
+        return fault_nomem(fault);
+    for (size_t d = 0; d < paths; d++) {
+        enum status status = blkdir_open_any(b->settings->operands[d], &b->dirs[d], fault);
+        if (status)
+            return status;
+        b->dirs_count = d + 1;
+        if (mem_reserve(&b->inputs, &capacity, b->inputs_count + b->dirs[d].count, sizeof *b->inputs))
+            return fault_nomem(fault);
+        for (size_t i = 0; i < b->dirs[d].count; i++)
+            b->inputs[b->inputs_count++] = (struct input){.dir = &b->dirs[d], .index = i};
+    }
+    return name_inputs(b) ? fault_nomem(fault) : STATUS_OK;
+}
+
+static void scan_input(void *context, unsigned worker, size_t item)
+{
+    (void)worker;
+    struct blocks *b = context;
+    struct input *input = &b->inputs[item];
+    if (!message_stop)
+        input->status = blk_scan_file(input->dir, input->index, NULL, &input->scan, &input->fault);
+}
+
+/* ---- chains ---- */
+
+static bool network_of(struct blocks *b, const uint8_t magic[4], uint8_t *index)
+{
+    for (size_t i = 0; i < b->networks_count; i++) {
+        if (memcmp(b->networks[i].magic, magic, 4) == 0) {
+            *index = (uint8_t)i;
+            return true;
+        }
+    }
+    if (b->networks_count == NETWORKS_MAX)
+        return false;
+    struct network_chain *added = &b->networks[b->networks_count];
+    const struct network *network = network_by_magic(magic);
+    /* A custom signet has signet's genesis block, unless the files show another one. */
+    added->genesis = network ? network->genesis : network_by_name("signet")->genesis;
+    memcpy(added->magic, magic, 4);
+    *index = (uint8_t)b->networks_count++;
+    return true;
+}
+
+/* One row for each record, and which genesis block the unknown networks have. */
+static enum status make_rows(struct blocks *b, struct fault *fault)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < b->inputs_count; i++)
+        total += b->inputs[i].scan.count;
+    b->rows = mem_alloc(total, sizeof *b->rows);
+    if (!b->rows)
+        return fault_nomem(fault);
+    for (size_t i = 0; i < b->inputs_count; i++) {
+        for (size_t r = 0; r < b->inputs[i].scan.count; r++) {
+            const struct blk_record *record = &b->inputs[i].scan.records[r];
+            struct row *row = &b->rows[b->rows_count++];
+            *row = (struct row){.input = (uint32_t)i, .record = (uint32_t)r};
+            if (!network_of(b, record->magic, &row->network))
+                return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "more than %d networks", NETWORKS_MAX);
+            struct hash256 hash;
+            sha256d(record->header, BLOCK_HEADER_SIZE, &hash);
+            if (!network_by_magic(record->magic) && network_by_genesis(&hash))
+                b->networks[row->network].genesis = hash;
+        }
+    }
+    return STATUS_OK;
+}
+
+static const struct blk_record *record_of(const struct blocks *b, const struct row *row)
+{
+    return &b->inputs[row->input].scan.records[row->record];
+}
+
+static enum status link_chains(struct blocks *b, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (size_t n = 0; n < b->networks_count && status == STATUS_OK; n++)
+        status = chain_new(&b->networks[n].genesis, &b->networks[n].chain, fault);
+    for (size_t i = 0; i < b->rows_count && status == STATUS_OK; i++) {
+        struct row *row = &b->rows[i];
+        const struct blk_record *record = record_of(b, row);
+        status = chain_add(b->networks[row->network].chain, record->header, row->input, record->offset, record->size,
+                           &row->node, fault);
+    }
+    for (size_t n = 0; n < b->networks_count && status == STATUS_OK; n++) {
+        status = chain_link(b->networks[n].chain, NULL, fault);
+        if (status == STATUS_NOT_FOUND) /* no genesis block: all are detached, which is fine here */
+            status = STATUS_OK;
+    }
+    return status;
+}
+
+/* ---- rows ---- */
+
+static enum status put_header(struct text *text, bool verify)
+{
+    enum status status = text_printf(text, "file,offset,size,hash,prev_hash,height,state,txs,inputs,outputs");
+    for (unsigned kind = 0; kind < KINDS && status == STATUS_OK; kind++)
+        status = text_printf(text, ",%s", kind_name((enum kind)kind));
+    return status ? status : text_printf(text, "%s\n", verify ? ",verify" : "");
+}
+
+static char *put_counts(char *p, const struct block_counts *counts)
+{
+    p = put_cell(p, counts->txs);
+    p = put_cell(p, counts->inputs);
+    p = put_u64(p, counts->outputs);
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        *p++ = ',';
+        p = put_u64(p, counts->kind_count[kind]);
+    }
+    return p;
+}
+
+static char *put_no_counts(char *p)
+{
+    static const size_t commas = 2 + KINDS;
+    memset(p, ',', commas);
+    return p + commas;
+}
+
+static char *put_height_and_state(char *p, const struct chain_block *block, const uint8_t *bytes, size_t size)
+{
+    static const char *const states[] = {
+        [CHAIN_DETACHED] = "detached", [CHAIN_STALE] = "stale", [CHAIN_ACTIVE] = "active"};
+    uint32_t height;
+    if (block->state != CHAIN_DETACHED)
+        p = put_u64(p, block->height);
+    else if (bytes && block_bip34_height(bytes, size, &height))
+        p = put_u64(p, height);
+    *p++ = ',';
+    p = put_text(p, states[block->state]);
+    *p++ = ',';
+    return p;
+}
+
+/* The block's bytes, or NULL when they cannot be read. */
+static enum status read_block(struct blocks *b, struct worker *worker, struct row *row, const uint8_t **bytes,
+                              struct fault *fault)
+{
+    const struct input *input = &b->inputs[row->input];
+    const struct blk_record *record = record_of(b, row);
+    if (worker->input != row->input) /* the reader tells files apart within one folder only */
+        blk_reader_free(&worker->reader);
+    worker->input = row->input;
+    enum status status =
+        blk_read(&worker->reader, input->dir, input->index, record->offset + FRAME_SIZE, record->size, bytes, fault);
+    if (status == STATUS_NOMEM)
+        return status;
+    row->unreadable = status != STATUS_OK;
+    if (status)
+        *bytes = NULL;
+    return STATUS_OK;
+}
+
+static enum status put_row(struct blocks *b, struct worker *worker, struct row *row, struct text *text,
+                           struct fault *fault)
+{
+    const struct input *input = &b->inputs[row->input];
+    const struct blk_record *record = record_of(b, row);
+    const struct chain_block *block = chain_at(b->networks[row->network].chain, row->node);
+    struct block_counts counts;
+    const uint8_t *bytes;
+    enum status status = read_block(b, worker, row, &bytes, fault);
+    if (status)
+        return status;
+    char *p = text_room(text, ROW_SIZE + 2 * strlen(input->shown));
+    if (!p)
+        return fault_nomem(fault);
+    row->flaw = BLOCK_MALFORMED;
+    if (bytes && b->settings->verify)
+        row->flaw = (uint8_t)block_verify(&worker->verifier, bytes, record->size, &counts);
+    else if (bytes && block_count(bytes, record->size, &counts) == STATUS_OK)
+        row->flaw = BLOCK_FINE;
+    if (row->flaw == BLOCK_NOMEM)
+        return fault_nomem(fault);
+    bool whole = row->flaw != BLOCK_MALFORMED;
+    p = put_field(p, input->shown);
+    *p++ = ',';
+    p = put_cell(p, record->offset);
+    p = put_cell(p, record->size);
+    p = put_hash_cell(p, &block->hash);
+    p = put_hash_cell(p, &block->prev_hash);
+    p = put_height_and_state(p, block, bytes, record->size);
+    p = whole ? put_counts(p, &counts) : put_no_counts(p);
+    if (b->settings->verify) {
+        *p++ = ',';
+        p = put_text(p, row->unreadable ? "cannot be read" : block_flaw_text((enum block_flaw)row->flaw));
+    }
+    *p++ = '\n';
+    text_end(text, p);
+    return STATUS_OK;
+}
+
+static enum status format_chunk(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+{
+    struct blocks *b = context;
+    size_t first = chunk * ROWS_PER_CHUNK;
+    size_t end = b->rows_count - first < ROWS_PER_CHUNK ? b->rows_count : first + ROWS_PER_CHUNK;
+    enum status status = STATUS_OK;
+    for (size_t i = first; i < end && status == STATUS_OK; i++)
+        status = put_row(b, &b->workers[worker], &b->rows[i], text, fault);
+    return status;
+}
+
+static enum status write_table(struct blocks *b, struct fault *fault)
+{
+    struct outfile file = {0};
+    struct text text = {0};
+    unsigned threads = (unsigned)b->settings->threads;
+    b->workers = mem_alloc(threads, sizeof *b->workers);
+    enum status status = b->workers ? outfile_open(&file, b->settings->out, fault) : fault_nomem(fault);
+    if (status == STATUS_OK && put_header(&text, b->settings->verify))
+        status = fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, &text, fault);
+    if (status == STATUS_OK)
+        status = outfile_write_chunks(&file, threads, (b->rows_count + ROWS_PER_CHUNK - 1) / ROWS_PER_CHUNK,
+                                      format_chunk, b, fault);
+    if (status == STATUS_OK)
+        status = outfile_commit(&file, fault);
+    outfile_abort(&file);
+    text_free(&text);
+    return status;
+}
+
+/* ---- damage ---- */
+
+static const char *gap_text(enum blk_gap_reason reason)
+{
+    switch (reason) {
+    case BLK_GAP_GARBAGE: return "no block record";
+    case BLK_GAP_BAD_LENGTH: return "a block record of a wrong length";
+    case BLK_GAP_TORN: return "a torn block record";
+    case BLK_GAP_UNREADABLE: return "cannot be read";
+    }
+    return "";
+}
+
+/* A node that was killed and started again overwrites the end of its last file: new records, the rest of a torn old
+ * one, then old ones that are in the files a second time. No block is lost by such a gap. */
+static void find_repeated(struct blocks *b)
+{
+    for (size_t i = 0; i < b->rows_count; i++) {
+        const struct row *row = &b->rows[i];
+        const struct chain_block *first = chain_at(b->networks[row->network].chain, row->node);
+        uint64_t offset = record_of(b, row)->offset;
+        if (first->file != row->input || first->offset != offset)
+            b->inputs[row->input].last_repeated = offset;
+    }
+}
+
+/* Names what holds no usable block. A record torn at the end of the last file is a node still writing, and no damage.
+ */
+static bool report_gaps(const struct blocks *b)
+{
+    bool any = false;
+    for (size_t i = 0; i < b->inputs_count; i++) {
+        const struct input *input = &b->inputs[i];
+        for (size_t g = 0; g < input->scan.gaps_count; g++) {
+            const struct blk_gap *gap = &input->scan.gaps[g];
+            if (gap->reason == BLK_GAP_TORN && input->index == input->dir->count - 1)
+                continue;
+            message("%s: at byte %llu: %llu bytes skipped: %s", input->dir->files[input->index].path,
+                    (unsigned long long)gap->offset, (unsigned long long)gap->size, gap_text(gap->reason));
+            any |= gap->offset >= input->last_repeated;
+        }
+    }
+    return any;
+}
+
+static bool report_unreadable(const struct blocks *b)
+{
+    bool any = false;
+    for (size_t i = 0; i < b->inputs_count; i++) {
+        if (b->inputs[i].status != STATUS_IO)
+            continue;
+        message_fault(&b->inputs[i].fault);
+        any = true;
+    }
+    return any;
+}
+
+static bool report_blocks(const struct blocks *b)
+{
+    bool any = false;
+    for (size_t i = 0; i < b->rows_count; i++) {
+        const struct row *row = &b->rows[i];
+        if (row->flaw == BLOCK_FINE)
+            continue;
+        const struct input *input = &b->inputs[row->input];
+        char hash[HASH256_HEX_SIZE + 1] = "";
+        hash256_hex(&chain_at(b->networks[row->network].chain, row->node)->hash, hash);
+        message("%s: at byte %llu: damaged block %s: %s", input->dir->files[input->index].path,
+                (unsigned long long)record_of(b, row)->offset, hash,
+                row->unreadable ? "cannot be read" : block_flaw_text((enum block_flaw)row->flaw));
+        any = true;
+    }
+    return any;
+}
+
+/* ---- command ---- */
+
+static enum status list_blocks(struct blocks *b, struct fault *fault)
+{
+    enum status status = open_inputs(b, fault);
+    if (status)
+        return status;
+    parallel_for((unsigned)b->settings->threads, b->inputs_count, scan_input, b);
+    status = source_go_on(fault);
+    /* One file of several that cannot be read is damage; the only one is a failure. */
+    for (size_t i = 0; i < b->inputs_count && status == STATUS_OK; i++) {
+        if (b->inputs[i].status == STATUS_OK || (b->inputs[i].status == STATUS_IO && b->inputs_count > 1))
+            continue;
+        status = b->inputs[i].status;
+        *fault = b->inputs[i].fault;
+    }
+    if (status == STATUS_OK)
+        status = make_rows(b, fault);
+    if (status == STATUS_OK)
+        status = link_chains(b, fault);
+    return status ? status : write_table(b, fault);
+}
+
+static void free_blocks(struct blocks *b)
+{
+    for (size_t i = 0; i < b->inputs_count; i++)
+        blk_scan_free(&b->inputs[i].scan);
+    for (size_t d = 0; d < b->dirs_count; d++)
+        blkdir_free(&b->dirs[d]);
+    for (size_t n = 0; n < b->networks_count; n++)
+        chain_free(b->networks[n].chain);
+    for (size_t w = 0; b->workers && w < b->settings->threads; w++) {
+        blk_reader_free(&b->workers[w].reader);
+        block_verifier_free(&b->workers[w].verifier);
+    }
+    mem_free(b->workers);
+    mem_free(b->rows);
+    mem_free(b->inputs);
+    mem_free(b->dirs);
+    mem_free(b);
+}
+
+static int run(const struct settings *settings)
+{
+    struct fault fault = {0};
+    struct blocks *b = mem_alloc(1, sizeof *b);
+    if (!b)
+        return message_result(fault_nomem(&fault), &fault);
+    b->settings = settings;
+    int result = message_result(list_blocks(b, &fault), &fault);
+    if (result == EXIT_DONE) {
+        find_repeated(b);
+        bool files = report_unreadable(b);
+        bool gaps = report_gaps(b);
+        bool blocks = report_blocks(b);
+        if (files || gaps || blocks)
+            result = EXIT_DAMAGED;
+    }
+    free_blocks(b);
+    return result;
+}
+
+static const struct option *const options[] = {&option_verify, &option_threads, &option_out_file, NULL};
+
+const struct command command_blocks = {
+    .name = "blocks",
+    .operands = "PATH...",
+    .summary = "List every block record of blk files as CSV; no chain is needed, any network will do.",
+    .details = "PATH is a node's data directory, a network sub-folder, a blocks folder or a single blk file; xor.dat beside\n"
+               "the files is applied.\n"
+               "Columns: file (base name, or the path where two files have one base name), offset (of the record's magic),\n"
+               "size (of the block), hash, prev_hash, height (from the chain, else the coinbase's BIP 34 number, else\n"
+               "empty), state (active: on the branch with the most work from genesis; stale: on another one; detached: no\n"
+               "way to genesis in these files), txs, inputs (coinbases' included), outputs, one count for each kind of\n"
+               "output, and with --verify: verify (ok, or what is wrong). Rows are in the order of the files; a block that\n"
+               "is there twice has two. The counts of a block that cannot be parsed are empty.\n",
+    .operands_min = 1,
+    .operands_max = SIZE_MAX,
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,82 @@
+#include "cli/command.h"
+#include "cli/views/payments.h"
+#include "cli/output/message.h"
+#include "cli/output/outfile.h"
+#include "cli/inputs/opened_forest.h"
+
+static enum status print_sums(const struct flow *flow, struct fault *fault)
+{
+    struct outfile file = {0};
+    struct text text = {0};
+    uint64_t fee_sat = 0, payer_value_sat = 0;
+    for (uint32_t d = 1; d <= flow->selection->tdags.count; d++) {
+        fee_sat += flow->fee_sat[d];
+        payer_value_sat += flow->payer_value_sat[d];
+    }
+    enum status status = text_printf(&text, "T-DAGs %u, payers %llu, payees %llu\npaid in " BTC ", fees " BTC "\n",
+                                     (unsigned)flow->selection->tdags.count, ULL(flow->payers), ULL(flow->payees),
+                                     BTC_OF(payer_value_sat), BTC_OF(fee_sat));
+    if (status != STATUS_OK)
+        status = fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = outfile_open(&file, NULL, fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, &text, fault);
+    outfile_abort(&file);
+    text_free(&text);
+    return status;
+}
+
+static enum status flows(const struct settings *settings, struct fault *fault)
+{
+    struct study study = {0};
+    struct flow flow = {0};
+    unsigned threads = (unsigned)settings->threads;
+    enum status status = study_open(settings, &study, fault);
+    if (status == STATUS_OK)
+        status = outfile_make_folder(settings->out, fault);
+    if (status == STATUS_OK)
+        status = flow_open(&flow, study.store, &study.forest, threads, fault);
+    if (status == STATUS_OK)
+        status = selection_make(study.store, &study.forest, settings->rules, study.filter, settings->compress, threads,
+                                &study.selection, fault);
+    if (status == STATUS_OK)
+        status = flow_write(&flow, &study.selection, settings->out, fault);
+    if (status == STATUS_OK)
+        status = flow_commit(&flow, fault);
+    if (status == STATUS_OK) {
+        flow_tell_unread(&flow);
+        status = print_sums(&flow, fault);
+    }
+    flow_close(&flow);
+    study_close(&study);
+    return status;
+}
+
+static int run(const struct settings *settings)
+{
+    struct fault fault = {0};
+    return message_result(flows(settings, &fault), &fault);
+}
+
+static const struct option option_flows_out = {
+    .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "DIR", .fallback = ".",
+    .field = offsetof(struct settings, out), .help = "folder for the tables, made if absent"};
+
+static const struct option *const options[] = {&option_store, &option_rules, &option_compress, &option_exclude_scripts,
+                                               &option_scripts, &option_threads, &option_flows_out, NULL};
+
+const struct command command_flows = {
+    .name = "flows",
+    .operands = "",
+    .summary = "Write who paid into each T-DAG and who was paid out of it, with addresses.",
+    .details =
+        "Files:\n"
+        "  payers.csv    dag_id,txid,vin,from_txid,from_vout,value_sat,kind,address: a row for each known output\n"
+        "                that an input of a T-DAG's transaction spends\n"
+        "  payees.csv    dag_id,txid,vout,value_sat,kind,address,spent: a row for each known output of a T-DAG\n"
+        "dag_id is that of 'unktx dags' with the same options, which writes these tables too where there is an index.\n"
+        "Needs what 'unktx scan' and 'unktx index' make; addresses are read from the blk files.\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,87 @@
+#include "cli/command.h"
+#include "cli/inputs/node_blocks.h"
+#include "cli/output/message.h"
+#include "cli/inputs/index_blocks.h"
+#include "cli/output/progress.h"
+#include "graph/index/build.h"
+
+static void on_progress(void *context, const struct tio_progress *progress)
+{
+    static const char *const stages[] = {
+        [TIO_HEADERS] = "headers", [TIO_WALK] = "blocks", [TIO_JOIN] = "join", [TIO_TABLES] = "tables"};
+    progress_show(context, stages[progress->stage], progress->done, progress->total, PROGRESS_NO_HEIGHT);
+}
+
+static void print_summary(const struct settings *settings, const struct tio_result *result)
+{
+    char tip[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(&result->tip, tip);
+    message("%s: height %u, tip %s", result->network, (unsigned)result->height, tip);
+    message("%u blocks added (%.1f MB read), %u taken back", (unsigned)result->blocks_added,
+            (double)result->bytes / 1e6, (unsigned)result->blocks_removed);
+    message("the index is in %s", settings->store);
+}
+
+static int index_with(const struct settings *settings, struct tio_options options)
+{
+    struct progress progress;
+    struct tio_result result = {0};
+    struct fault fault = {0};
+    progress_begin(&progress, settings->quiet);
+    options.context = &progress;
+    enum status status = tio_build(&options, &result, &fault);
+    progress_end(&progress);
+    if (status == STATUS_OK)
+        status = origin_remember(settings->store, options.datadir, options.chain, &fault);
+    if (status == STATUS_INTERRUPTED) {
+        message("interrupted; the same command goes on from the last finished stage");
+        return EXIT_INTERRUPTED;
+    }
+    if (status != STATUS_OK)
+        return message_result(status, &fault);
+    if (!settings->quiet)
+        print_summary(settings, &result);
+    return intake_result(result.damages);
+}
+
+static int run(const struct settings *settings)
+{
+    struct intake intake;
+    int exit_status = intake_begin(settings, &intake);
+    if (exit_status != EXIT_DONE)
+        return exit_status;
+    struct tio_options options = {
+        .datadir = intake.datadir,
+        .chain = settings->chain,
+        .store = settings->store,
+        .tmp = settings->tmp,
+        .memory = settings->memory,
+        .threads = (unsigned)settings->threads,
+        .to_height = (uint32_t)settings->to_height,
+        .tip = intake.tip,
+        .verify = settings->verify,
+        .stop = &message_stop,
+        .progress = on_progress,
+        .damage = intake_damage,
+        .note = intake_note,
+    };
+    exit_status = index_with(settings, options);
+    intake_end(&intake);
+    return exit_status;
+}
+
+static const struct option *const options[] = {
+    &option_datadir, &option_chain, &option_store, &option_memory, &option_tmp, &option_threads, &option_to_height,
+    &option_tip, &option_verify, &option_quiet, NULL,
+};
+
+const struct command command_index = {
+    .name = "index",
+    .operands = "",
+    .summary = "Index every transaction, input and output of the chain, linked both ways, into the store.",
+    .details =
+        "tx, travel, dump and flows read it; dags and show use it where it is. Another run indexes what is new, and\n"
+        "follows reorganisations. It is independent of scan, and may be alone in its store.\n",
+    .options = options,
+    .run = run,
+};

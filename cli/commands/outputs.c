@@ -1,0 +1,163 @@
+#include "cli/command.h"
+#include "cli/output/message.h"
+#include "cli/output/outfile.h"
+#include "cli/inputs/opened_store.h"
+#include "parser/mem.h"
+
+struct outputs {
+    const struct store *store;
+    const struct forest *forest;
+    struct source_readers readers;
+    enum rules rules;
+    bool with_nulldata;
+};
+
+static const char header[] = "height,tx_index,txid,vout,value_sat,kind,script_hex,keys,keys_on_curve,spender_height,"
+                             "spender_txid,spender_vin\n";
+
+/* The longest kind, two txids, and the commas; numbers apart. */
+#define ROW_TEXT (24u + 2 * HASH256_HEX_SIZE + 12)
+#define ROW_NUMBERS 8u
+
+static char *put_spender(char *p, const struct forest *forest, uint64_t ordinal)
+{
+    const struct forest_output *output = ordinal < forest->outputs_count ? &forest->outputs[ordinal] : NULL;
+    if (!output || output->spender == FOREST_NONE)
+        return put_text(p, ",,");
+    const struct forest_tx *spender = &forest->txs[output->spender];
+    p = put_cell(p, spender->height);
+    p = put_hash_cell(p, &spender->txid);
+    return put_u64(p, output->spender_vin);
+}
+
+static enum status put_row(struct text *text, const struct outputs *outputs, uint32_t height,
+                           const struct tx_record *tx, const struct output_record *output, uint32_t vout,
+                           uint64_t ordinal)
+{
+    unsigned on_curve, keys = script_keys(output->kind, output->script, output->script_size, &on_curve);
+    char *p = text_room(text, ROW_TEXT + ROW_NUMBERS * PUT_U64_MAX + 2 * (size_t)output->script_size);
+    if (!p)
+        return STATUS_NOMEM;
+    p = put_cell(p, height);
+    p = put_cell(p, tx->index);
+    p = put_hash_cell(p, &tx->txid);
+    p = put_cell(p, vout);
+    p = put_cell(p, output->value_sat);
+    p = put_text(p, kind_name(output->kind));
+    *p++ = ',';
+    p = put_hex(p, output->script, output->script_size);
+    *p++ = ',';
+    p = put_cell(p, keys);
+    p = put_cell(p, on_curve);
+    p = put_spender(p, outputs->forest, ordinal);
+    *p++ = '\n';
+    text_end(text, p);
+    return STATUS_OK;
+}
+
+static enum status put_tx(struct text *text, const struct outputs *outputs, uint32_t height, struct tx_view *view)
+{
+    struct output_record output;
+    uint64_t ordinal = view->tx.first_ordinal;
+    enum status status;
+    for (uint32_t vout = 0; (status = tx_next_output(view, &output)) == STATUS_OK; vout++) {
+        bool tracked = output_is_tracked(output.unknown, output.kind);
+        if ((output.unknown >> outputs->rules & 1) && (tracked || outputs->with_nulldata)) {
+            status = put_row(text, outputs, height, &view->tx, &output, vout, tracked ? ordinal : UINT64_MAX);
+            if (status != STATUS_OK)
+                return status;
+        }
+        ordinal += tracked;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status put_batch(struct text *text, const struct outputs *outputs, struct batch_view *view)
+{
+    struct block_record block;
+    struct tx_view tx;
+    enum status status;
+    while ((status = batch_next_block(view, &block)) == STATUS_OK) {
+        while ((status = batch_next_tx(view, &tx)) == STATUS_OK) {
+            status = put_tx(text, outputs, block.height, &tx);
+            if (status != STATUS_OK)
+                return status;
+        }
+        if (status != STATUS_NOT_FOUND)
+            return status;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status format_batch(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+{
+    struct outputs *outputs = context;
+    struct batch_view view;
+    enum status status = store_whole_batch(outputs->readers.readers[worker], chunk, &view, fault);
+    if (status != STATUS_OK)
+        return status;
+    status = put_batch(text, outputs, &view);
+    if (status == STATUS_FORMAT)
+        return source_damaged(outputs->store, view.first_height, fault);
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+}
+
+static enum status write_outputs(const struct settings *settings, struct outputs *outputs, struct fault *fault)
+{
+    struct outfile file = {0};
+    unsigned threads = (unsigned)settings->threads;
+    enum status status = source_readers_open(outputs->store, threads, &outputs->readers, fault);
+    if (status == STATUS_OK)
+        status = outfile_open(&file, settings->out, fault);
+    if (status == STATUS_OK)
+        status = outfile_write(&file, header, sizeof header - 1, fault);
+    if (status == STATUS_OK) {
+        size_t batches = store_batches(outputs->readers.readers[0]);
+        status = outfile_write_chunks(&file, threads, batches, format_batch, outputs, fault);
+    }
+    if (status == STATUS_OK)
+        status = outfile_commit(&file, fault);
+    outfile_abort(&file);
+    source_readers_close(&outputs->readers);
+    return status;
+}
+
+static int run(const struct settings *settings)
+{
+    struct fault fault = {0};
+    struct store *store = NULL;
+    struct forest forest = {0};
+    struct outputs outputs = {.forest = &forest, .rules = settings->rules, .with_nulldata = settings->with_nulldata};
+    enum status status = source_open(settings, &store, &fault);
+    if (status == STATUS_OK) {
+        outputs.store = store;
+        source_tell_nulldata(settings, store);
+        status = forest_load(store, (unsigned)settings->threads, &forest, &fault);
+    }
+    if (status == STATUS_OK)
+        status = source_go_on(&fault);
+    if (status == STATUS_OK)
+        status = write_outputs(settings, &outputs, &fault);
+    forest_free(&forest);
+    store_close(store);
+    return message_result(status, &fault);
+}
+
+static const struct option option_with_nulldata = {
+    .name = "nulldata", .type = OPTION_FLAG, .field = offsetof(struct settings, with_nulldata),
+    .help = "list nulldata outputs too, as far as the store has them (scan --nulldata store keeps all)"};
+
+static const struct option *const options[] = {&option_store, &option_rules, &option_with_nulldata, &option_threads,
+                                               &option_out_file, NULL};
+
+const struct command command_outputs = {
+    .name = "outputs",
+    .operands = "",
+    .summary = "List the unknown outputs of a rule set with their spenders, as CSV in chain order.",
+    .details =
+        "Columns: height,tx_index,txid,vout,value_sat,kind,script_hex,keys (public keys in a pubkey or multisig script),\n"
+        "keys_on_curve (how many of them are points of the curve),spender_height,spender_txid,spender_vin (empty when\n"
+        "unspent).\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,91 @@
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/inputs/node_blocks.h"
+#include "cli/output/message.h"
+#include "cli/output/progress.h"
+#include "graph/scan/ingest.h"
+
+static void on_progress(void *context, const struct ingest_progress *progress)
+{
+    if (progress->stage == INGEST_HEADERS)
+        progress_show(context, "headers", progress->done, progress->total, PROGRESS_NO_HEIGHT);
+    else
+        progress_show(context, "blocks", progress->done, progress->total, progress->height);
+}
+
+static void print_summary(const struct settings *settings, const struct ingest_result *result)
+{
+    char tip[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(&result->tip, tip);
+    message("%s: height %u, tip %s", result->network, (unsigned)result->height, tip);
+    message("%u blocks added (%.1f MB read), %u taken back; on disk outside the chain: %u stale, %u detached",
+            (unsigned)result->blocks_added, (double)result->bytes / 1e6, (unsigned)result->blocks_removed,
+            (unsigned)result->stale, (unsigned)result->detached);
+    message("the store is %s", settings->store);
+}
+
+static int scan_with(const struct settings *settings, struct ingest_options options)
+{
+    struct progress progress;
+    struct ingest_result result = {0};
+    struct fault fault = {0};
+    progress_begin(&progress, settings->quiet);
+    options.context = &progress;
+    enum status status = ingest_run(&options, &result, &fault);
+    progress_end(&progress);
+    if (status == STATUS_INTERRUPTED) {
+        if (result.blocks > 0)
+            message("interrupted; the store holds the chain to height %u, and the same command goes on from there",
+                    (unsigned)result.height);
+        else
+            message("interrupted; the store holds no block yet");
+        return EXIT_INTERRUPTED;
+    }
+    if (status != STATUS_OK)
+        return message_result(status, &fault);
+    if (!settings->quiet)
+        print_summary(settings, &result);
+    return intake_result(result.damages);
+}
+
+static int run(const struct settings *settings)
+{
+    struct intake intake;
+    int exit_status = intake_begin(settings, &intake);
+    if (exit_status != EXIT_DONE)
+        return exit_status;
+    struct ingest_options options = {
+        .datadir = intake.datadir,
+        .chain = settings->chain,
+        .store = settings->store,
+        .threads = (unsigned)settings->threads,
+        .to_height = (uint32_t)settings->to_height,
+        .tip = intake.tip,
+        .nulldata_stored = strcmp(settings->nulldata, "store") == 0,
+        .verify = settings->verify,
+        .stop = &message_stop,
+        .progress = on_progress,
+        .damage = intake_damage,
+        .note = intake_note,
+    };
+    exit_status = scan_with(settings, options);
+    intake_end(&intake);
+    return exit_status;
+}
+
+static const struct option *const options[] = {
+    &option_datadir, &option_chain, &option_store, &option_threads, &option_to_height, &option_tip,
+    &option_nulldata, &option_verify, &option_quiet, NULL,
+};
+
+const struct command command_scan = {
+    .name = "scan",
+    .operands = "",
+    .summary = "Read a node's block files and store the unknown outputs and what spends them.",
+    .details =
+        "A store is filled further by the next scan; reorganisations are followed. Interrupted, the scan keeps what it\n"
+        "has and goes on from there the next time.\n",
+    .options = options,
+    .run = run,
+};

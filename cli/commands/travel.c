@@ -1,0 +1,382 @@
+#include <stdlib.h>
+
+#include "cli/command.h"
+#include "cli/views/graphfile.h"
+#include "cli/inputs/spend_links.h"
+#include "cli/output/message.h"
+#include "cli/output/outfile.h"
+#include "cli/inputs/operand.h"
+#include "cli/inputs/opened_store.h"
+#include "parser/mem.h"
+
+/* A step: an output and the input that spends it, each as far as there is one. Forward from an unspent output there is
+ * no `to`, backward from a coinbase no `from`. */
+struct step {
+    uint32_t depth;
+    bool has_from, has_to;
+    uint64_t from, to; /* numbers of the transactions */
+    struct hash256 from_txid, to_txid;
+    uint32_t from_height, to_height, vout, vin;
+    struct tio_output output;
+};
+
+/* Numbers of transactions met, open addressing, at most half full; 0 is an empty place, so numbers are kept plus 1. */
+struct met {
+    uint64_t *places;
+    size_t capacity, count; /* capacity is a power of two */
+};
+
+struct travel {
+    const struct settings *settings;
+    struct tio *tio;
+    struct step *steps;
+    size_t steps_count, steps_capacity;
+    uint64_t *level, *next; /* transactions to leave from now, and those found on the way */
+    size_t level_count, level_capacity, next_count, next_capacity;
+    uint64_t *txs; /* every transaction, in the order it was met */
+    size_t txs_count, txs_capacity;
+    struct met met;
+    bool backward, cut;
+};
+
+/* ---- the set of transactions met ---- */
+
+static size_t place_of(const struct met *met, uint64_t number)
+{
+    size_t at = (size_t)(number * 0x9e3779b97f4a7c15u >> 20) & (met->capacity - 1);
+    while (met->places[at] && met->places[at] != number + 1)
+        at = (at + 1) & (met->capacity - 1);
+    return at;
+}
+
+static enum status met_grow(struct met *met, struct fault *fault)
+{
+    struct met larger = {.capacity = met->capacity ? 2 * met->capacity : 1024, .count = met->count};
+    larger.places = mem_alloc(larger.capacity, sizeof *larger.places);
+    if (!larger.places)
+        return fault_nomem(fault);
+    for (size_t i = 0; i < met->capacity; i++)
+        if (met->places[i])
+            larger.places[place_of(&larger, met->places[i] - 1)] = met->places[i];
+    mem_free(met->places);
+    *met = larger;
+    return STATUS_OK;
+}
+
+/* Meets a transaction; the first time it is one to leave from on the next level. */
+static enum status meet(struct travel *travel, uint64_t number, struct fault *fault)
+{
+    struct met *met = &travel->met;
+    if (2 * met->count >= met->capacity) {
+        enum status status = met_grow(met, fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    size_t at = place_of(met, number);
+    if (met->places[at])
+        return STATUS_OK;
+    if (mem_reserve(&travel->next, &travel->next_capacity, travel->next_count + 1, sizeof *travel->next) != STATUS_OK ||
+        mem_reserve(&travel->txs, &travel->txs_capacity, travel->txs_count + 1, sizeof *travel->txs) != STATUS_OK)
+        return fault_nomem(fault);
+    met->places[at] = number + 1;
+    met->count++;
+    travel->next[travel->next_count++] = number;
+    travel->txs[travel->txs_count++] = number;
+    return STATUS_OK;
+}
+
+/* ---- one transaction ---- */
+
+/* Takes the step in unless that would be one too many. */
+static enum status add_step(struct travel *travel, const struct step *step, struct fault *fault)
+{
+    if (travel->steps_count >= travel->settings->limit) {
+        travel->cut = true;
+        return STATUS_OK;
+    }
+    if (mem_reserve(&travel->steps, &travel->steps_capacity, travel->steps_count + 1, sizeof *step) != STATUS_OK)
+        return fault_nomem(fault);
+    travel->steps[travel->steps_count++] = *step;
+    if (travel->backward)
+        return step->has_from ? meet(travel, step->from, fault) : STATUS_OK;
+    return step->has_to ? meet(travel, step->to, fault) : STATUS_OK;
+}
+
+static struct step step_from(const struct tio_tx *tx, uint32_t depth)
+{
+    return (struct step){
+        .depth = depth, .has_from = true, .from = tx->number, .from_txid = tx->txid, .from_height = tx->height};
+}
+
+/* From outputs first .. end - 1 of the transaction to what spends them. */
+static enum status step_forward(struct travel *travel, const struct tio_tx *tx, uint32_t depth, uint32_t first,
+                                uint32_t end, struct fault *fault)
+{
+    struct outputs_run run = {.tio = travel->tio, .end = tx->first_output + end};
+    enum status status = STATUS_OK;
+    struct link_end to;
+    for (uint32_t vout = first; vout < end && status == STATUS_OK && !travel->cut; vout++) {
+        struct step step = step_from(tx, depth);
+        step.vout = vout;
+        status = outputs_run_at(&run, tx->first_output + vout, &step.output, fault);
+        step.has_to = status == STATUS_OK && step.output.spender != TIO_NONE;
+        if (step.has_to)
+            status = links_input(travel->tio, step.output.spender, &to, fault);
+        if (step.has_to && status == STATUS_OK) {
+            step.to = to.tx.number;
+            step.to_txid = to.tx.txid;
+            step.to_height = to.tx.height;
+            step.vin = to.position;
+        }
+        if (status == STATUS_OK)
+            status = add_step(travel, &step, fault);
+    }
+    return status;
+}
+
+/* From the inputs of the transaction to what they spend. */
+static enum status step_backward(struct travel *travel, const struct tio_tx *tx, uint32_t depth, struct fault *fault)
+{
+    struct inputs_run run = {.tio = travel->tio, .end = tx->first_input + tx->inputs};
+    enum status status = STATUS_OK;
+    struct link_end from;
+    uint64_t spent;
+    for (uint32_t vin = 0; vin < tx->inputs && status == STATUS_OK && !travel->cut; vin++) {
+        struct step step = {.depth = depth};
+        status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
+        if (status == STATUS_OK && spent != TIO_NONE) {
+            status = links_output(travel->tio, spent, &from, &step.output, fault);
+            struct tio_output output = step.output;
+            if (status == STATUS_OK)
+                step = step_from(&from.tx, depth);
+            step.output = output;
+            step.vout = from.position;
+        }
+        step.has_to = true;
+        step.to = tx->number;
+        step.to_txid = tx->txid;
+        step.to_height = tx->height;
+        step.vin = vin;
+        if (status == STATUS_OK)
+            status = add_step(travel, &step, fault);
+    }
+    return status;
+}
+
+/* ---- level by level ---- */
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* What was found becomes the level to leave from, in chain order. */
+static void turn_level(struct travel *travel)
+{
+    uint64_t *level = travel->level;
+    size_t capacity = travel->level_capacity;
+    travel->level = travel->next;
+    travel->level_count = travel->next_count;
+    travel->level_capacity = travel->next_capacity;
+    travel->next = level;
+    travel->next_count = 0;
+    travel->next_capacity = capacity;
+    if (travel->level_count > 0)
+        qsort(travel->level, travel->level_count, sizeof *travel->level, compare_numbers);
+}
+
+static enum status leave_level(struct travel *travel, const struct place *place, uint32_t depth, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    struct tio_tx tx;
+    for (size_t i = 0; i < travel->level_count && status == STATUS_OK && !travel->cut; i++) {
+        bool one = depth == 1 && place->type == PLACE_OUTPUT;
+        status = tio_tx_at(travel->tio, travel->level[i], &tx, fault);
+        if (status == STATUS_OK && travel->backward)
+            status = step_backward(travel, &tx, depth, fault);
+        else if (status == STATUS_OK)
+            status = step_forward(travel, &tx, depth, one ? place->number : 0, one ? place->number + 1 : tx.outputs,
+                                  fault);
+        if (status == STATUS_OK)
+            status = source_go_on(fault);
+    }
+    return status;
+}
+
+static enum status walk(struct travel *travel, const struct place *place, struct fault *fault)
+{
+    struct tio_tx tx;
+    enum status status = tio_tx_find(travel->tio, &place->hash, UINT64_MAX, &tx, fault);
+    if (status == STATUS_OK && place->type == PLACE_OUTPUT && place->number >= tx.outputs)
+        status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                           "the transaction has no output %u; how many it has: %u", (unsigned)place->number,
+                           (unsigned)tx.outputs);
+    if (status == STATUS_OK)
+        status = meet(travel, tx.number, fault);
+    for (uint32_t depth = 1; status == STATUS_OK && depth <= travel->settings->depth && !travel->cut; depth++) {
+        turn_level(travel);
+        if (travel->level_count == 0)
+            break;
+        status = leave_level(travel, place, depth, fault);
+    }
+    return status;
+}
+
+/* ---- output ---- */
+
+static const char header[] = "depth,from_txid,from_vout,to_txid,to_vin,value_sat,kind,from_height,to_height\n";
+
+#define ROW_MAX (2u * HASH256_HEX_SIZE + 32 + 9 * (PUT_U64_MAX + 1))
+
+static enum status put_csv(struct text *text, const struct travel *travel)
+{
+    enum status status = text_printf(text, "%s", header);
+    for (size_t i = 0; i < travel->steps_count && status == STATUS_OK; i++) {
+        const struct step *step = &travel->steps[i];
+        char *p = text_room(text, ROW_MAX);
+        if (!p)
+            return STATUS_NOMEM;
+        p = put_cell(p, step->depth);
+        if (step->has_from)
+            p = put_cell(put_hash_cell(p, &step->from_txid), step->vout);
+        else
+            p = put_text(p, ",,");
+        if (step->has_to)
+            p = put_cell(put_hash_cell(p, &step->to_txid), step->vin);
+        else
+            p = put_text(p, ",,");
+        if (step->has_from)
+            p = put_text(put_cell(p, step->output.value_sat), kind_name(step->output.kind));
+        else
+            *p++ = ',';
+        *p++ = ',';
+        if (step->has_from)
+            p = put_u64(p, step->from_height);
+        *p++ = ',';
+        if (step->has_to)
+            p = put_u64(p, step->to_height);
+        *p++ = '\n';
+        text_end(text, p);
+    }
+    return status;
+}
+
+static enum status put_nodes(struct text *text, enum graphfile_format format, struct travel *travel,
+                             struct fault *fault)
+{
+    struct tio_tx tx;
+    enum status status = STATUS_OK;
+    qsort(travel->txs, travel->txs_count, sizeof *travel->txs, compare_numbers);
+    for (size_t i = 0; i < travel->txs_count && status == STATUS_OK; i++) {
+        status = tio_tx_at(travel->tio, travel->txs[i], &tx, fault);
+        const struct graphfile_node node = {.id = tx.number, .txid = &tx.txid, .height = tx.height, .index = tx.index,
+                                            .value_out_sat = tx.value_out_sat};
+        if (status == STATUS_OK)
+            status = graphfile_node(text, format, &node);
+    }
+    return status;
+}
+
+/* Transactions, and the spends between them: what the journey ends at has no node. */
+static enum status put_graph(struct text *text, enum graphfile_format format, struct travel *travel,
+                             struct fault *fault)
+{
+    enum status status = graphfile_begin(text, format, "travel");
+    if (status == STATUS_OK)
+        status = put_nodes(text, format, travel, fault);
+    for (size_t i = 0; i < travel->steps_count && status == STATUS_OK; i++) {
+        const struct step *step = &travel->steps[i];
+        const struct graphfile_arc arc = {step->from, step->to, step->vout, step->vin, step->output.value_sat,
+                                          step->output.kind};
+        if (step->has_from && step->has_to)
+            status = graphfile_arc(text, format, &arc);
+    }
+    return status == STATUS_OK ? graphfile_end(text, format) : status;
+}
+
+static enum status print(struct travel *travel, struct text *text, struct fault *fault)
+{
+    const char *format = travel->settings->format;
+    enum status status;
+    if (strcmp(format, "csv") == 0)
+        status = put_csv(text, travel);
+    else
+        status = put_graph(text, strcmp(format, "dot") == 0 ? GRAPHFILE_DOT : GRAPHFILE_GRAPHML, travel, fault);
+    return status == STATUS_NOMEM ? fault_nomem(fault) : status;
+}
+
+static void travel_free(struct travel *travel)
+{
+    mem_free(travel->steps);
+    mem_free(travel->level);
+    mem_free(travel->next);
+    mem_free(travel->txs);
+    mem_free(travel->met.places);
+    tio_close(travel->tio);
+}
+
+static int run(const struct settings *settings)
+{
+    struct fault fault = {0};
+    struct place place;
+    struct outfile file = {0};
+    struct text text = {0};
+    struct travel travel = {.settings = settings, .backward = settings->backward};
+    if (settings->forward && settings->backward)
+        return message_usage("--forward and --backward exclude each other");
+    if (!place_parse(settings->operands[0], &place) || (place.type != PLACE_HASH && place.type != PLACE_OUTPUT))
+        return message_usage("'%s' is neither TXID (64 hexadecimal digits) nor TXID:VOUT", settings->operands[0]);
+    enum status status = tio_open(settings->store, &travel.tio, &fault);
+    if (status == STATUS_OK)
+        status = walk(&travel, &place, &fault);
+    if (status == STATUS_OK)
+        status = print(&travel, &text, &fault);
+    if (status == STATUS_OK)
+        status = outfile_open(&file, settings->out, &fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, &text, &fault);
+    if (status == STATUS_OK)
+        status = outfile_commit(&file, &fault);
+    if (status == STATUS_OK && travel.cut)
+        message("cut after %llu rows: there is more; --limit takes more of it", ULL(settings->limit));
+    outfile_abort(&file);
+    text_free(&text);
+    travel_free(&travel);
+    return message_result(status, &fault);
+}
+
+static const struct option option_forward = {
+    .name = "forward", .type = OPTION_FLAG, .field = offsetof(struct settings, forward),
+    .help = "from outputs to the inputs that spend them (the default)"};
+static const struct option option_backward = {
+    .name = "backward", .type = OPTION_FLAG, .field = offsetof(struct settings, backward),
+    .help = "from inputs to the outputs that they spend"};
+static const struct option option_depth = {
+    .name = "depth", .type = OPTION_NUMBER, .value = "N", .fallback = "10", .field = offsetof(struct settings, depth),
+    .min = 1, .max = UINT32_MAX - 1, .help = "most spends between the start and the last transaction"};
+static const struct option option_limit = {
+    .name = "limit", .type = OPTION_NUMBER, .value = "N", .fallback = "10000",
+    .field = offsetof(struct settings, limit), .min = 1, .max = UINT32_MAX,
+    .help = "most rows; stderr says if there are more"};
+static const struct option option_travel_format = {
+    .name = "format", .type = OPTION_CHOICE, .value = "csv|dot|graphml", .fallback = "csv",
+    .field = offsetof(struct settings, format), .help = "rows of a table, or a graph of the transactions"};
+
+static const struct option *const options[] = {&option_store, &option_forward, &option_backward, &option_depth,
+                                               &option_limit, &option_travel_format, &option_out_file, NULL};
+
+const struct command command_travel = {
+    .name = "travel",
+    .operands = "TXID | TXID:VOUT",
+    .summary = "Follow money through the index from a transaction or an output, breadth first.",
+    .details =
+        "Columns: depth,from_txid,from_vout,to_txid,to_vin,value_sat,kind,from_height,to_height; a row for each output\n"
+        "met and the input that spends it. At the end of the way, an unspent output or a coinbase, the other side is empty.\n"
+        "Each transaction is left once, at its smallest depth, those of one depth in chain order. Of a txid that occurs\n"
+        "more than once the newest is taken. Backward from TXID:VOUT goes from the inputs of its transaction.\n",
+    .operands_min = 1,
+    .operands_max = 1,
+    .options = options,
+    .run = run,
+};

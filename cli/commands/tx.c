@@ -1,0 +1,338 @@
+#include "cli/command.h"
+#include "cli/inputs/spend_links.h"
+#include "cli/output/message.h"
+#include "cli/output/outfile.h"
+#include "cli/inputs/operand.h"
+#include "parser/mem.h"
+
+/* Text is written whenever so much of it has gathered: a transaction can have a hundred thousand inputs. */
+#define FLUSH_SIZE (1u << 20)
+
+struct view {
+    const struct settings *settings;
+    struct tio *tio;
+    struct outfile file;
+    struct text text;
+    bool json;
+};
+
+static enum status flush_some(struct view *view, struct fault *fault)
+{
+    return view->text.size < FLUSH_SIZE ? STATUS_OK : outfile_flush(&view->file, &view->text, fault);
+}
+
+/* The result of text_printf as a status with a fault. */
+static enum status put_done(struct view *view, enum status status, struct fault *fault)
+{
+    return status == STATUS_OK ? flush_some(view, fault) : fault_nomem(fault);
+}
+
+/* ---- one input ---- */
+
+static enum status put_coinbase_input(struct view *view, struct fault *fault)
+{
+    const char *text = view->json ? "{\"vin\":0,\"coinbase\":true}" : "    input 0: coinbase\n";
+    return put_done(view, text_printf(&view->text, "%s", text), fault);
+}
+
+static enum status put_input(struct view *view, uint32_t vin, uint64_t spent, struct fault *fault)
+{
+    struct link_end from;
+    struct tio_output output;
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    if (spent == TIO_NONE)
+        return put_coinbase_input(view, fault);
+    enum status status = links_output(view->tio, spent, &from, &output, fault);
+    if (status != STATUS_OK)
+        return status;
+    hash256_hex(&from.tx.txid, hex);
+    if (view->json)
+        status = text_printf(&view->text,
+                             "{\"vin\":%u,\"prev_txid\":\"%s\",\"prev_vout\":%u,\"prev_height\":%u,\"value_sat\":%llu,"
+                             "\"kind\":\"%s\"}",
+                             (unsigned)vin, hex, (unsigned)from.position, (unsigned)from.tx.height,
+                             ULL(output.value_sat), kind_name(output.kind));
+    else
+        status = text_printf(&view->text, "    input %u spends %s:%u, height %u: " BTC ", %s\n", (unsigned)vin, hex,
+                             (unsigned)from.position, (unsigned)from.tx.height, BTC_OF(output.value_sat),
+                             kind_name(output.kind));
+    return put_done(view, status, fault);
+}
+
+/* ---- one output ---- */
+
+static enum status put_spender(struct view *view, uint64_t input, struct fault *fault)
+{
+    struct link_end to;
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    if (input == TIO_NONE)
+        return put_done(view, text_printf(&view->text, view->json ? "null}" : ", unspent\n"), fault);
+    enum status status = links_input(view->tio, input, &to, fault);
+    if (status != STATUS_OK)
+        return status;
+    hash256_hex(&to.tx.txid, hex);
+    status = text_printf(&view->text,
+                         view->json ? "{\"txid\":\"%s\",\"vin\":%u,\"height\":%u}}" : ", spent by %s/%u, height %u\n",
+                         hex, (unsigned)to.position, (unsigned)to.tx.height);
+    return put_done(view, status, fault);
+}
+
+static enum status put_output(struct view *view, uint32_t vout, const struct tio_output *output, struct fault *fault)
+{
+    enum status status;
+    if (view->json)
+        status = text_printf(&view->text, "{\"vout\":%u,\"value_sat\":%llu,\"kind\":\"%s\",\"spender\":",
+                             (unsigned)vout, ULL(output->value_sat), kind_name(output->kind));
+    else
+        status = text_printf(&view->text, "    output %u: " BTC ", %s", (unsigned)vout, BTC_OF(output->value_sat),
+                             kind_name(output->kind));
+    return status == STATUS_OK ? put_spender(view, output->spender, fault) : fault_nomem(fault);
+}
+
+/* ---- a transaction, whole or as far as the place names ---- */
+
+static enum status separate(struct view *view, bool first, struct fault *fault)
+{
+    return view->json && !first ? put_done(view, text_printf(&view->text, ",\n  "), fault) : STATUS_OK;
+}
+
+/* Inputs or outputs first .. end - 1. */
+static enum status put_inputs(struct view *view, const struct tio_tx *tx, uint32_t first, uint32_t end,
+                              struct fault *fault)
+{
+    struct inputs_run run = {.tio = view->tio, .end = tx->first_input + end};
+    enum status status = STATUS_OK;
+    uint64_t spent;
+    for (uint32_t i = first; i < end && status == STATUS_OK && !outfile_left(&view->file); i++) {
+        status = inputs_run_at(&run, tx->first_input + i, &spent, fault);
+        if (status == STATUS_OK)
+            status = separate(view, i == first, fault);
+        if (status == STATUS_OK)
+            status = put_input(view, i, spent, fault);
+    }
+    return status;
+}
+
+static enum status put_outputs(struct view *view, const struct tio_tx *tx, uint32_t first, uint32_t end,
+                               struct fault *fault)
+{
+    struct outputs_run run = {.tio = view->tio, .end = tx->first_output + end};
+    enum status status = STATUS_OK;
+    struct tio_output output;
+    for (uint32_t i = first; i < end && status == STATUS_OK && !outfile_left(&view->file); i++) {
+        status = outputs_run_at(&run, tx->first_output + i, &output, fault);
+        if (status == STATUS_OK)
+            status = separate(view, i == first, fault);
+        if (status == STATUS_OK)
+            status = put_output(view, i, &output, fault);
+    }
+    return status;
+}
+
+/* A coinbase pays no fee. */
+static enum status put_fee(struct view *view, const struct tio_tx *tx, const char *end, struct fault *fault)
+{
+    enum status status;
+    if (tx->coinbase)
+        status = text_printf(&view->text, "%s%s", view->json ? ",\"fee_sat\":null" : "", end);
+    else if (view->json)
+        status = text_printf(&view->text, ",\"fee_sat\":%llu%s", ULL(tx->fee_sat), end);
+    else
+        status = text_printf(&view->text, ", fee " BTC "%s", BTC_OF(tx->fee_sat), end);
+    return put_done(view, status, fault);
+}
+
+static enum status put_tx_head(struct view *view, const struct tio_tx *tx, struct fault *fault)
+{
+    struct tio_block block;
+    char hex[HASH256_HEX_SIZE + 1] = "", block_hex[HASH256_HEX_SIZE + 1] = "";
+    enum status status = tio_block_at(view->tio, tx->height, &block, fault);
+    if (status != STATUS_OK)
+        return status;
+    hash256_hex(&tx->txid, hex);
+    hash256_hex(&block.hash, block_hex);
+    if (view->json)
+        status = text_printf(&view->text,
+                             "{\"txid\":\"%s\",\"height\":%u,\"block\":\"%s\",\"tx_index\":%u,\"coinbase\":%s,"
+                             "\"segwit\":%s,\n \"size\":%u,\"weight\":%u,\"file\":\"blk%05u.dat\",\"offset\":%llu,"
+                             "\"value_out_sat\":%llu",
+                             hex, (unsigned)tx->height, block_hex, (unsigned)tx->index, tx->coinbase ? "true" : "false",
+                             tx->segwit ? "true" : "false", (unsigned)tx->size, (unsigned)tx->weight,
+                             (unsigned)block.file, ULL(block.offset + tx->offset), ULL(tx->value_out_sat));
+    else
+        status = text_printf(&view->text,
+                             "transaction %s\n    height %u, index %u%s%s, block %s\n"
+                             "    size %u, weight %u, in blk%05u.dat at byte %llu\n"
+                             "    inputs %u, outputs %u, value out " BTC,
+                             hex, (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "",
+                             tx->segwit ? ", segwit" : "", block_hex, (unsigned)tx->size, (unsigned)tx->weight,
+                             (unsigned)block.file, ULL(block.offset + tx->offset), (unsigned)tx->inputs,
+                             (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
+    return status == STATUS_OK ? put_fee(view, tx, view->json ? ",\n" : "\n", fault) : fault_nomem(fault);
+}
+
+static enum status put_literal(struct view *view, const char *json, struct fault *fault)
+{
+    return view->json ? put_done(view, text_printf(&view->text, "%s", json), fault) : STATUS_OK;
+}
+
+static enum status no_such(const struct tio_tx *tx, const char *what, uint32_t number, uint32_t count,
+                           struct fault *fault)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(&tx->txid, hex);
+    return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "%s has no %s %u; how many it has: %u", hex, what,
+                     (unsigned)number, (unsigned)count);
+}
+
+static enum status put_tx(struct view *view, const struct tio_tx *tx, const struct place *place, struct fault *fault)
+{
+    bool input = place->type == PLACE_INPUT, output = place->type == PLACE_OUTPUT;
+    if (input && place->number >= tx->inputs)
+        return no_such(tx, "input", place->number, tx->inputs, fault);
+    if (output && place->number >= tx->outputs)
+        return no_such(tx, "output", place->number, tx->outputs, fault);
+    enum status status = put_tx_head(view, tx, fault);
+    if (status == STATUS_OK)
+        status = put_literal(view, " \"inputs\":[\n  ", fault);
+    if (status == STATUS_OK && !output)
+        status = put_inputs(view, tx, input ? place->number : 0, input ? place->number + 1 : tx->inputs, fault);
+    if (status == STATUS_OK)
+        status = put_literal(view, "],\n \"outputs\":[\n  ", fault);
+    if (status == STATUS_OK && !input)
+        status = put_outputs(view, tx, output ? place->number : 0, output ? place->number + 1 : tx->outputs, fault);
+    if (status == STATUS_OK)
+        status = put_literal(view, "]}", fault);
+    return status;
+}
+
+/* Every occurrence, the newest first. */
+static enum status put_txs(struct view *view, const struct place *place, struct fault *fault)
+{
+    struct tio_tx tx = {.number = UINT64_MAX};
+    enum status status;
+    bool first = true;
+    while ((status = tio_tx_find(view->tio, &place->hash, tx.number, &tx, fault)) == STATUS_OK) {
+        status = put_literal(view, first ? "[" : ",\n", fault);
+        if (status == STATUS_OK)
+            status = put_tx(view, &tx, place, fault);
+        if (status != STATUS_OK)
+            return status;
+        first = false;
+    }
+    if (status != STATUS_NOT_FOUND || first)
+        return status;
+    return put_literal(view, "]\n", fault);
+}
+
+/* ---- a block ---- */
+
+static enum status put_block_tx(struct view *view, const struct tio_tx *tx, struct fault *fault)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(&tx->txid, hex);
+    enum status status;
+    if (view->json)
+        status = text_printf(&view->text,
+                             "{\"txid\":\"%s\",\"inputs\":%u,\"outputs\":%u,\"size\":%u,\"weight\":%u,"
+                             "\"value_out_sat\":%llu",
+                             hex, (unsigned)tx->inputs, (unsigned)tx->outputs, (unsigned)tx->size,
+                             (unsigned)tx->weight, ULL(tx->value_out_sat));
+    else
+        status = text_printf(&view->text, "    %s: inputs %u, outputs %u, value out " BTC, hex, (unsigned)tx->inputs,
+                             (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
+    return status == STATUS_OK ? put_fee(view, tx, view->json ? "}" : "\n", fault) : fault_nomem(fault);
+}
+
+static enum status put_block(struct view *view, const struct tio_block *block, struct fault *fault)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    struct tio_tx tx;
+    hash256_hex(&block->hash, hex);
+    enum status status = text_printf(
+        &view->text,
+        view->json ? "{\"hash\":\"%s\",\"height\":%u,\"time\":%u,\"size\":%u,\"file\":\"blk%05u.dat\","
+                     "\"offset\":%llu,\n \"txs\":[\n  "
+                   : "block %s\n    height %u, time %u, size %u, in blk%05u.dat at byte %llu\n",
+        hex, (unsigned)block->height, (unsigned)block->time, (unsigned)block->size, (unsigned)block->file,
+        ULL(block->offset));
+    status = put_done(view, status, fault);
+    for (uint32_t t = 0; t < block->txs && status == STATUS_OK && !outfile_left(&view->file); t++) {
+        status = tio_tx_at(view->tio, block->first_tx + t, &tx, fault);
+        if (status == STATUS_OK)
+            status = separate(view, t == 0, fault);
+        if (status == STATUS_OK)
+            status = put_block_tx(view, &tx, fault);
+    }
+    return status == STATUS_OK ? put_literal(view, "]}\n", fault) : status;
+}
+
+/* A hash is a transaction's, else a block's. */
+static enum status put_place(struct view *view, const struct place *place, struct fault *fault)
+{
+    struct tio_block block;
+    enum status status;
+    if (place->type == PLACE_HEIGHT) {
+        status = tio_block_at(view->tio, place->number, &block, fault);
+        if (status == STATUS_NOT_FOUND)
+            return fault_set(fault, status, view->settings->store, FAULT_NO_OFFSET,
+                             "no block of height %u; the index ends at %u", (unsigned)place->number,
+                             (unsigned)tio_totals_of(view->tio).blocks - 1);
+        return status == STATUS_OK ? put_block(view, &block, fault) : status;
+    }
+    status = put_txs(view, place, fault);
+    if (status != STATUS_NOT_FOUND || view->text.size > 0)
+        return status;
+    if (place->type == PLACE_HASH && tio_block_find(view->tio, &place->hash, &block, fault) == STATUS_OK)
+        return put_block(view, &block, fault);
+    if (place->type == PLACE_HASH)
+        return fault_set(fault, STATUS_NOT_FOUND, view->settings->store, FAULT_NO_OFFSET,
+                         "no transaction and no block of the chain has this hash");
+    return status;
+}
+
+static enum status show(struct view *view, const struct place *place, struct fault *fault)
+{
+    enum status status = tio_open(view->settings->store, &view->tio, fault);
+    if (status == STATUS_OK)
+        status = outfile_open(&view->file, view->settings->out, fault);
+    if (status == STATUS_OK)
+        status = put_place(view, place, fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&view->file, &view->text, fault);
+    if (status == STATUS_OK)
+        status = outfile_commit(&view->file, fault);
+    outfile_abort(&view->file);
+    text_free(&view->text);
+    tio_close(view->tio);
+    return status;
+}
+
+static int run(const struct settings *settings)
+{
+    struct fault fault = {0};
+    struct place place;
+    struct view view = {.settings = settings, .json = strcmp(settings->format, "json") == 0};
+    if (!place_parse(settings->operands[0], &place))
+        return message_usage("'%s' is no TXID, TXID:VOUT, TXID/VIN, HEIGHT or BLOCKHASH", settings->operands[0]);
+    return message_result(show(&view, &place, &fault), &fault);
+}
+
+static const struct option option_tx_format = {
+    .name = "format", .type = OPTION_CHOICE, .value = "text|json", .fallback = "text",
+    .field = offsetof(struct settings, format), .help = "how to print it"};
+
+static const struct option *const options[] = {&option_store, &option_tx_format, &option_out_file, NULL};
+
+const struct command command_tx = {
+    .name = "tx",
+    .operands = "TXID | TXID:VOUT | TXID/VIN | HEIGHT | BLOCKHASH",
+    .summary = "Show any transaction, output, input or block of the index, with links both ways.",
+    .details =
+        "A txid that occurs more than once in the chain is shown as often, the newest first; JSON is then a list of\n"
+        "transactions, for a single one too. Needs what 'unktx index' makes.\n",
+    .operands_min = 1,
+    .operands_max = 1,
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,129 @@
+#include "cli/inputs/index_blocks.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/output/outfile.h"
+#include "parser/mem.h"
+#include "parser/tx.h"
+
+#define NOTE "blocks-folder"
+#define NOTE_SIZE_MAX 4096u
+
+enum status origin_datadir(const struct settings *settings, char **datadir, struct fault *fault)
+{
+    const char *home = getenv("HOME");
+    const char *given = settings->datadir;
+    if (!given && !(home && *home))
+        return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET,
+                         "HOME is not set: name the data directory with --datadir");
+    size_t size = given ? strlen(given) + 1 : 0;
+    *datadir = given ? mem_alloc(size, 1) : outfile_join(home, ".bitcoin");
+    if (!*datadir)
+        return fault_nomem(fault);
+    if (given)
+        memcpy(*datadir, given, size);
+    return STATUS_OK;
+}
+
+enum status origin_remember(const char *store, const char *datadir, const char *chain, struct fault *fault)
+{
+    struct blkdir dir = {0};
+    struct outfile file = {0};
+    enum status status = blkdir_open(datadir, chain, &dir, fault);
+    char *folder = status == STATUS_OK ? realpath(dir.path, NULL) : NULL;
+    if (status == STATUS_OK && !folder)
+        status = fault_errno(fault, dir.path, FAULT_NO_OFFSET, "has no absolute path");
+    if (status == STATUS_OK)
+        status = outfile_open_in(&file, store, NOTE, fault);
+    if (status == STATUS_OK && folder)
+        status = outfile_write(&file, folder, strlen(folder), fault);
+    if (status == STATUS_OK)
+        status = outfile_commit(&file, fault);
+    outfile_abort(&file);
+    free(folder);
+    blkdir_free(&dir);
+    return status;
+}
+
+enum status origin_open(const char *store, struct blkdir *dir, struct fault *fault)
+{
+    char folder[NOTE_SIZE_MAX + 1];
+    char *path = outfile_join(store, NOTE);
+    if (!path)
+        return fault_nomem(fault);
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        enum status status = errno == ENOENT ? fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET, "is not there")
+                                             : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read");
+        mem_free(path);
+        return status;
+    }
+    size_t size = fread(folder, 1, NOTE_SIZE_MAX, file);
+    fclose(file);
+    mem_free(path);
+    folder[size] = '\0';
+    return blkdir_open(folder, NULL, dir, fault);
+}
+
+static bool find_file(const struct blkdir *dir, uint32_t number, size_t *index)
+{
+    size_t low = 0, high = dir->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (dir->files[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *index = low;
+    return low < dir->count && dir->files[low].number == number;
+}
+
+/* Output `vout` of the transaction that the bytes must be. */
+static bool read_output(const uint8_t *bytes, const struct tio_tx *expected, uint32_t vout, struct tx_output *output)
+{
+    struct cursor c = cursor_over(bytes, expected->size);
+    struct tx tx;
+    struct tx_input input;
+    struct tx_output other;
+    struct hash256 txid;
+    tx_begin(&c, &tx);
+    for (uint32_t i = 0; i < tx.inputs && cursor_ok(&c); i++)
+        tx_input(&c, &input);
+    tx_outputs(&c, &tx);
+    for (uint32_t i = 0; i < tx.outputs && cursor_ok(&c); i++)
+        tx_output(&c, i == vout ? output : &other);
+    tx_end(&c, &tx);
+    if (!cursor_ok(&c) || vout >= tx.outputs)
+        return false;
+    tx_id(&tx, &txid);
+    return hash256_equal(&txid, &expected->txid);
+}
+
+enum status origin_script(struct blk_reader *reader, const struct blkdir *dir, struct tio *tio, const struct tio_tx *tx,
+                          uint32_t vout, const uint8_t **script, uint32_t *size, struct fault *fault)
+{
+    struct tio_block block;
+    struct tx_output output = {0};
+    const uint8_t *bytes;
+    size_t index;
+    enum status status = tio_block_at(tio, tx->height, &block, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (!find_file(dir, block.file, &index))
+        return fault_set(fault, STATUS_FORMAT, dir->path, FAULT_NO_OFFSET, "has no blk%05u.dat", (unsigned)block.file);
+    if (tx->size > block.size || tx->offset > block.size - tx->size)
+        return fault_set(fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+                         "the index is damaged: a transaction is not in its block");
+    status = blk_read(reader, dir, index, block.offset + tx->offset, tx->size, &bytes, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (!read_output(bytes, tx, vout, &output))
+        return fault_set(fault, STATUS_FORMAT, dir->files[index].path, block.offset + tx->offset,
+                         "is not the transaction that the index has there");
+    *script = output.script;
+    *size = output.script_size;
+    return STATUS_OK;
+}

@@ -1,0 +1,114 @@
+#include "cli/inputs/known_scripts.h"
+
+#include <string.h>
+
+#include "parser/mem.h"
+
+enum status scripts_read(const struct settings *settings, struct catalogue *catalogue, struct fault *fault)
+{
+    enum status status = catalogue_read_built_in(catalogue, fault);
+    if (status == STATUS_OK && settings->scripts)
+        status = catalogue_read(catalogue, settings->scripts, fault);
+    return status;
+}
+
+enum status scripts_filter(const struct settings *settings, const struct catalogue *catalogue, struct filter **filter,
+                           struct fault *fault)
+{
+    *filter = NULL;
+    if (!settings->exclude_scripts)
+        return STATUS_OK;
+    if (strcmp(settings->exclude_scripts, "@known") == 0)
+        return filter_known(catalogue, filter, fault);
+    return filter_read(settings->exclude_scripts, filter, fault);
+}
+
+/* ---- classes ---- */
+
+/* Classes by their id, which is a hash already: a table of their numbers + 1, twice as many places as classes. */
+struct index {
+    uint32_t *places;
+    size_t mask;
+};
+
+static size_t place_of(const struct index *index, const struct class_row *classes, const uint8_t id[CANON_ID_SIZE])
+{
+    size_t place = (size_t)load_le64(id) & index->mask;
+    while (index->places[place] && memcmp(classes[index->places[place] - 1].class_id, id, CANON_ID_SIZE) != 0)
+        place = (place + 1) & index->mask;
+    return place;
+}
+
+static enum status index_classes(const struct classes *classes, struct index *index, struct fault *fault)
+{
+    size_t places = 2;
+    while (places < 2 * (size_t)classes->classes_count)
+        places *= 2;
+    *index = (struct index){mem_alloc(places, sizeof *index->places), places - 1};
+    if (!index->places)
+        return fault_nomem(fault);
+    for (uint32_t i = 0; i < classes->classes_count; i++)
+        index->places[place_of(index, classes->classes, classes->classes[i].class_id)] = i + 1;
+    return STATUS_OK;
+}
+
+static enum status hold_by_class(const struct classes *classes, struct scripts_held *held, struct fault *fault)
+{
+    struct index index;
+    enum status status = index_classes(classes, &index, fault);
+    held->classes = mem_alloc(classes->classes_count, sizeof *held->classes);
+    if (status == STATUS_OK && !held->classes)
+        status = fault_nomem(fault);
+    for (uint32_t d = 0; status == STATUS_OK && d < classes->rows_count; d++) {
+        if (name_set_first(&held->labels.all[d + 1]) == CATALOGUE_MAX)
+            continue;
+        uint32_t found = index.places[place_of(&index, classes->classes, classes->rows[d].class_id)];
+        if (found)
+            name_set_join(&held->classes[found - 1], &held->labels.all[d + 1]);
+    }
+    mem_free(index.places);
+    return status;
+}
+
+enum status scripts_hold(const struct catalogue *catalogue, const struct store *store, const struct forest *forest,
+                         const struct selection *selection, unsigned threads, struct scripts_held *held,
+                         struct fault *fault)
+{
+    *held = (struct scripts_held){.catalogue = catalogue};
+    enum status status = labels_find(catalogue, store, forest, &selection->tdags, threads, &held->labels, fault);
+    if (status == STATUS_OK)
+        status = hold_by_class(&selection->classes, held, fault);
+    return status == STATUS_OK ? source_go_on(fault) : status;
+}
+
+void scripts_held_free(struct scripts_held *held)
+{
+    labels_free(&held->labels);
+    mem_free(held->classes);
+    *held = (struct scripts_held){0};
+}
+
+/* ---- workers ---- */
+
+enum status scripts_workers_open(const struct catalogue *catalogue, const struct store *store, unsigned threads,
+                                 struct scripts_workers *workers, struct fault *fault)
+{
+    enum status status = source_readers_open(store, threads, &workers->readers, fault);
+    if (status != STATUS_OK)
+        return status;
+    workers->matchers = mem_alloc(threads, sizeof *workers->matchers);
+    if (!workers->matchers)
+        return fault_nomem(fault);
+    for (unsigned i = 0; i < threads && status == STATUS_OK; i++)
+        status = matcher_new(catalogue, store_seed(store), &workers->matchers[i], fault);
+    return status;
+}
+
+void scripts_workers_close(struct scripts_workers *workers)
+{
+    for (unsigned i = 0; workers->matchers && i < workers->readers.count; i++)
+        matcher_free(workers->matchers[i]);
+    mem_free(workers->matchers);
+    source_readers_close(&workers->readers);
+    workers->matchers = NULL;
+}

@@ -1,0 +1,116 @@
+#include "cli/inputs/opened_store.h"
+
+#include <stdio.h>
+
+#include "cli/output/message.h"
+#include "parser/mem.h"
+#include "parser/network.h"
+
+enum status source_open(const struct settings *settings, struct store **store, struct fault *fault)
+{
+    enum status status = store_open(settings->store, STORE_READ, NULL, store, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (store_totals_of(*store).blocks > 0)
+        return STATUS_OK;
+    store_close(*store);
+    *store = NULL;
+    return fault_set(fault, STATUS_NOT_FOUND, settings->store, FAULT_NO_OFFSET,
+                     "the store has no blocks yet; 'unktx scan' fills it");
+}
+
+enum status source_damaged(const struct store *store, uint32_t height, struct fault *fault)
+{
+    return fault_set(fault, STATUS_FORMAT, store_path(store), FAULT_NO_OFFSET,
+                     "the batch of blocks from height %u is damaged; scan into a new store", (unsigned)height);
+}
+
+void source_network(const struct store *store, char name[SOURCE_NETWORK_SIZE])
+{
+    const uint8_t *magic = store_identity_of(store)->magic;
+    const struct network *network = network_by_magic(magic);
+    if (network)
+        snprintf(name, SOURCE_NETWORK_SIZE, "%s", network->name);
+    else
+        snprintf(name, SOURCE_NETWORK_SIZE, "signet-%02x%02x%02x%02x", magic[0], magic[1], magic[2], magic[3]);
+}
+
+void source_tell_nulldata(const struct settings *settings, const struct store *store)
+{
+    if (settings->with_nulldata && !store_identity_of(store)->nulldata_stored)
+        message(
+            "this store was made with --nulldata count: it has nulldata outputs only where a stored transaction has "
+            "them");
+}
+
+enum status source_go_on(struct fault *fault)
+{
+    return message_stop ? fault_set(fault, STATUS_INTERRUPTED, NULL, FAULT_NO_OFFSET, "interrupted") : STATUS_OK;
+}
+
+enum status source_readers_open(const struct store *store, unsigned threads, struct source_readers *readers,
+                                struct fault *fault)
+{
+    readers->count = 0;
+    readers->readers = mem_alloc(threads, sizeof *readers->readers);
+    if (!readers->readers)
+        return fault_nomem(fault);
+    while (readers->count < threads) {
+        enum status status = store_reader_open(store, &readers->readers[readers->count], fault);
+        if (status != STATUS_OK)
+            return status;
+        readers->count++;
+    }
+    return STATUS_OK;
+}
+
+void source_readers_close(struct source_readers *readers)
+{
+    for (unsigned i = 0; i < readers->count; i++)
+        store_reader_close(readers->readers[i]);
+    mem_free(readers->readers);
+    *readers = (struct source_readers){0};
+}
+
+static bool is_behind(const struct source_place *place, size_t batch, uint64_t number)
+{
+    return !place->open || batch != place->batch || number < place->view.next_tx;
+}
+
+enum status source_tx(const struct store *store, const struct store_reader *reader, struct source_place *place,
+                      uint32_t height, uint64_t number, struct tx_view *tx, struct fault *fault)
+{
+    struct batch_view *view = &place->view;
+    struct block_record block;
+    size_t batch;
+    enum status status = store_batch_of_height(reader, height, &batch, fault);
+    if (status == STATUS_OK && is_behind(place, batch, number))
+        status = store_batch(reader, batch, view, fault);
+    place->open = status == STATUS_OK;
+    place->batch = batch;
+    if (status != STATUS_OK)
+        return status;
+    while (status == STATUS_OK && number >= view->next_tx + view->txs_left)
+        status = batch_next_block(view, &block);
+    do
+        status = status == STATUS_OK ? batch_next_tx(view, tx) : status;
+    while (status == STATUS_OK && tx->tx.number < number);
+    return status == STATUS_OK && tx->tx.number == number ? STATUS_OK : source_damaged(store, height, fault);
+}
+
+enum status source_each_tx(struct batch_view *view, source_each *each, void *context)
+{
+    struct block_record block;
+    struct tx_view tx;
+    enum status status;
+    while ((status = batch_next_block(view, &block)) == STATUS_OK) {
+        while ((status = batch_next_tx(view, &tx)) == STATUS_OK) {
+            status = each(context, block.height, &tx);
+            if (status != STATUS_OK)
+                return status;
+        }
+        if (status != STATUS_NOT_FOUND)
+            return status;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}

@@ -1,0 +1,259 @@
+#define _GNU_SOURCE /* sync_file_range */
+#include "cli/output/outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/output/message.h"
+#include "parser/mem.h"
+#include "parser/parallel.h"
+
+#define WRITE_BEHIND (8u << 20) /* bytes */
+
+char *outfile_join(const char *folder, const char *name)
+{
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = mem_alloc(size, 1);
+    if (path)
+        snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
+/* Where the bytes are to land: a symbolic link keeps pointing, its target is replaced. */
+static char *final_path(const char *path)
+{
+    char *real = realpath(path, NULL);
+    size_t size = strlen(real ? real : path) + 1;
+    char *copy = mem_alloc(size, 1);
+    if (copy)
+        memcpy(copy, real ? real : path, size);
+    free(real);
+    return copy;
+}
+
+static enum status open_temporary(struct outfile *file, const char *path, struct fault *fault)
+{
+    file->path = final_path(path);
+    size_t size = file->path ? strlen(file->path) + 32 : 0;
+    file->temporary = mem_alloc(size, 1);
+    if (!file->path || !file->temporary)
+        return fault_nomem(fault);
+    snprintf(file->temporary, size, "%s.%ld.part", file->path, (long)getpid());
+    int fd = open(file->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        enum status status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be written");
+        mem_free(file->temporary);
+        file->temporary = NULL;
+        return status;
+    }
+    file->fd_plus_1 = fd + 1;
+    return STATUS_OK;
+}
+
+enum status outfile_open(struct outfile *file, const char *path, struct fault *fault)
+{
+    struct stat st;
+    *file = (struct outfile){0};
+    if (!path || strcmp(path, "-") == 0) {
+        file->is_stdout = true;
+        file->fd_plus_1 = STDOUT_FILENO + 1;
+        snprintf(file->name, sizeof file->name, "stdout");
+        return STATUS_OK;
+    }
+    snprintf(file->name, sizeof file->name, "%s", path);
+    if (stat(path, &st) != 0 || S_ISREG(st.st_mode))
+        return open_temporary(file, path, fault);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be written");
+    file->fd_plus_1 = fd + 1;
+    return STATUS_OK;
+}
+
+enum status outfile_open_in(struct outfile *file, const char *folder, const char *name, struct fault *fault)
+{
+    *file = (struct outfile){0};
+    char *path = outfile_join(folder, name);
+    if (!path)
+        return fault_nomem(fault);
+    enum status status = outfile_open(file, path, fault);
+    mem_free(path);
+    return status;
+}
+
+/* Lets the disk begin early, so that fsync finds little left to wait for. Best effort. */
+static void start_writing(struct outfile *file)
+{
+    if (!file->temporary || file->size - file->started < WRITE_BEHIND)
+        return;
+    sync_file_range(file->fd_plus_1 - 1, (off_t)file->started, (off_t)(file->size - file->started),
+                    SYNC_FILE_RANGE_WRITE);
+    file->started = file->size;
+}
+
+enum status outfile_write(struct outfile *file, const char *bytes, size_t size, struct fault *fault)
+{
+    while (size > 0 && !file->left) {
+        ssize_t written = write(file->fd_plus_1 - 1, bytes, size);
+        if (written < 0) {
+            if (errno == EINTR)
+                continue;
+            if (errno != EPIPE)
+                return fault_errno(fault, file->name, FAULT_NO_OFFSET, "write failed");
+            file->left = true;
+            break;
+        }
+        bytes += written;
+        size -= (size_t)written;
+        file->size += (size_t)written;
+    }
+    start_writing(file);
+    return STATUS_OK;
+}
+
+enum status outfile_flush(struct outfile *file, struct text *text, struct fault *fault)
+{
+    enum status status = outfile_write(file, text->bytes, text->size, fault);
+    text->size = 0;
+    return status;
+}
+
+enum status outfile_commit(struct outfile *file, struct fault *fault)
+{
+    int fd = file->fd_plus_1 - 1;
+    if (file->is_stdout)
+        return STATUS_OK;
+    if (file->temporary && fsync(fd) != 0)
+        return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be made durable");
+    file->fd_plus_1 = 0;
+    if (close(fd) != 0)
+        return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be closed");
+    if (file->temporary && rename(file->temporary, file->path) != 0)
+        return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be put in place");
+    mem_free(file->temporary);
+    file->temporary = NULL;
+    return STATUS_OK;
+}
+
+void outfile_abort(struct outfile *file)
+{
+    if (file->fd_plus_1 && !file->is_stdout)
+        close(file->fd_plus_1 - 1);
+    if (file->temporary)
+        unlink(file->temporary);
+    mem_free(file->temporary);
+    mem_free(file->path);
+    *file = (struct outfile){0};
+}
+
+enum status outfile_make_folder(const char *path, struct fault *fault)
+{
+    struct stat st;
+    char *copy = mem_alloc(strlen(path) + 1, 1);
+    if (!copy)
+        return fault_nomem(fault);
+    memcpy(copy, path, strlen(path) + 1);
+    for (char *at = copy + 1; *at; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        mkdir(copy, 0777); /* a failure shows in the last one */
+        *at = '/';
+    }
+    mem_free(copy);
+    if (mkdir(path, 0777) == 0)
+        return STATUS_OK;
+    if (errno != EEXIST)
+        return fault_errno(fault, path, FAULT_NO_OFFSET, "the folder cannot be made");
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return STATUS_OK;
+    return fault_set(fault, STATUS_IO, path, FAULT_NO_OFFSET, "is no folder");
+}
+
+/* ---- chunks ---- */
+
+/* Two groups of texts take turns: while one is formatted, the first item of the loop writes the other. */
+struct group {
+    struct text *texts;
+    size_t first, count;
+};
+
+struct chunk_writer {
+    struct outfile *file;
+    outfile_format *format;
+    void *context;
+    struct group groups[2];
+    unsigned formatting;   /* which of them */
+    struct fault *faults;  /* by item */
+    enum status *statuses; /* by item */
+};
+
+static void chunk_work(void *context, unsigned worker, size_t item)
+{
+    struct chunk_writer *writer = context;
+    struct fault *fault = &writer->faults[item];
+    enum status status = STATUS_OK;
+    if (item == 0) {
+        struct group *done = &writer->groups[!writer->formatting];
+        for (size_t i = 0; i < done->count && status == STATUS_OK; i++)
+            status = outfile_flush(writer->file, &done->texts[i], fault);
+    } else {
+        struct group *group = &writer->groups[writer->formatting];
+        struct text *text = &group->texts[item - 1];
+        text->size = 0;
+        status = writer->format(writer->context, worker, group->first + item - 1, text, fault);
+    }
+    writer->statuses[item] = status;
+}
+
+static enum status run_chunks(struct chunk_writer *writer, unsigned threads, size_t chunks, size_t group_size,
+                              struct fault *fault)
+{
+    size_t next = 0;
+    do {
+        struct group *group = &writer->groups[writer->formatting];
+        group->first = next;
+        group->count = chunks - next < group_size ? chunks - next : group_size;
+        next += group->count;
+        parallel_for(threads, group->count + 1, chunk_work, writer);
+        for (size_t i = 0; i <= group->count; i++) {
+            if (writer->statuses[i] == STATUS_OK)
+                continue;
+            *fault = writer->faults[i];
+            fault->status = writer->statuses[i];
+            return writer->statuses[i];
+        }
+        if (message_stop)
+            return fault_set(fault, STATUS_INTERRUPTED, NULL, FAULT_NO_OFFSET, "interrupted");
+        writer->formatting = !writer->formatting;
+    } while (writer->groups[!writer->formatting].count > 0 && !outfile_left(writer->file));
+    return STATUS_OK;
+}
+
+enum status outfile_write_chunks(struct outfile *file, unsigned threads, size_t chunks, outfile_format *format,
+                                 void *context, struct fault *fault)
+{
+    size_t group_size = (size_t)threads * 8;
+    struct chunk_writer writer = {.file = file, .format = format, .context = context};
+    enum status status;
+    writer.faults = mem_alloc(group_size + 1, sizeof *writer.faults);
+    writer.statuses = mem_alloc(group_size + 1, sizeof *writer.statuses);
+    writer.groups[0].texts = mem_alloc(group_size, sizeof *writer.groups[0].texts);
+    writer.groups[1].texts = mem_alloc(group_size, sizeof *writer.groups[1].texts);
+    if (!writer.faults || !writer.statuses || !writer.groups[0].texts || !writer.groups[1].texts)
+        status = fault_nomem(fault);
+    else
+        status = run_chunks(&writer, threads, chunks, group_size, fault);
+    for (unsigned g = 0; g < 2; g++) {
+        for (size_t i = 0; writer.groups[g].texts && i < group_size; i++)
+            text_free(&writer.groups[g].texts[i]);
+        mem_free(writer.groups[g].texts);
+    }
+    mem_free(writer.faults);
+    mem_free(writer.statuses);
+    return status;
+}

@@ -1,0 +1,50 @@
+/* outfile: a table on its way to a file or to stdout. A file appears whole or not at all: it is written under another
+ * name in the same folder, made durable and then renamed. What is no regular file (a pipe, /dev/null) is written
+ * directly.
+ *
+ * A reader of stdout that leaves early (`unktx outputs | head`) is no failure: outfile_write then returns STATUS_OK
+ * and outfile_left becomes true, so that the caller can stop. Thread rule: one thread. */
+#ifndef UNKTX_CLI_OUTFILE_H
+#define UNKTX_CLI_OUTFILE_H
+
+#include <stdbool.h>
+
+#include "cli/output/text.h"
+
+/* Zero-initialise; outfile_abort at the end in any case. */
+struct outfile {
+    char *path, *temporary; /* NULL for stdout, and for what is written directly */
+    char name[256];         /* for messages */
+    int fd_plus_1;          /* 0: closed */
+    uint64_t size, started; /* bytes written, and those on their way to the disk */
+    bool is_stdout, left;
+};
+
+/* `path` NULL or "-": stdout. STATUS_IO. */
+enum status outfile_open(struct outfile *file, const char *path, struct fault *fault) MUST_CHECK;
+/* outfile_open on the file `name` in folder `folder`. */
+enum status outfile_open_in(struct outfile *file, const char *folder, const char *name, struct fault *fault) MUST_CHECK;
+enum status outfile_write(struct outfile *file, const char *bytes, size_t size, struct fault *fault) MUST_CHECK;
+/* Writes and empties the text. */
+enum status outfile_flush(struct outfile *file, struct text *text, struct fault *fault) MUST_CHECK;
+static inline bool outfile_left(const struct outfile *file) { return file->left; }
+/* Makes the file appear. */
+enum status outfile_commit(struct outfile *file, struct fault *fault) MUST_CHECK;
+/* Removes what was not committed. Legal at any time. */
+void outfile_abort(struct outfile *file);
+
+/* Makes the folder, and those above it, unless it is there. */
+enum status outfile_make_folder(const char *path, struct fault *fault) MUST_CHECK;
+/* folder/name; NULL without memory. Owned by the caller. */
+char *outfile_join(const char *folder, const char *name) MUST_CHECK;
+
+/* Formats chunk `chunk` into `text`; `worker` as in parallel_for. */
+typedef enum status outfile_format(void *context, unsigned worker, size_t chunk, struct text *text,
+                                   struct fault *fault);
+
+/* Formats chunks 0..chunks-1 on `threads` threads and writes them in order. Stops early when stdout's reader has left;
+ * STATUS_INTERRUPTED when a signal came. Memory: some chunks' text for each thread. */
+enum status outfile_write_chunks(struct outfile *file, unsigned threads, size_t chunks, outfile_format *format,
+                                 void *context, struct fault *fault) MUST_CHECK;
+
+#endif

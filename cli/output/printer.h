@@ -1,0 +1,24 @@
+/* page: a text that remembers its first failure, so that a page of prints needs one check. */
+#ifndef UNKTX_CLI_PAGE_H
+#define UNKTX_CLI_PAGE_H
+
+#include "cli/output/text.h"
+
+/* Zero-initialise; text_free(&page.text) at the end. */
+struct page {
+    struct text text;
+    enum status status;
+};
+
+#define PRINT(page, ...)                                              \
+    do {                                                              \
+        if ((page)->status == STATUS_OK)                              \
+            (page)->status = text_printf(&(page)->text, __VA_ARGS__); \
+    } while (0)
+
+#define GROUPED_SIZE 28u
+
+/* 1234567 as 1,234,567; returns `out`. */
+const char *grouped(char out[GROUPED_SIZE], uint64_t number);
+
+#endif

@@ -1,0 +1,293 @@
+#include "cli/views/drawing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "parser/mem.h"
+
+/* A T-DAG of so many nodes is drawn node by node. */
+#define PLAIN_MAX 24u
+
+/* A transaction of the T-DAG by its place among the members. */
+struct member {
+    uint64_t signature; /* equal for twins: same leaves, predecessors and successors */
+    uint32_t place;
+    uint32_t twin;      /* place of the first twin */
+    uint32_t twins;     /* at the first: how many */
+    uint32_t depth;     /* of its outputs */
+    uint64_t known, unspent;
+    bool root;
+};
+
+struct maker {
+    const struct forest *forest;
+    enum rules rules;
+    const uint32_t *numbers; /* the members' transaction numbers, ascending */
+    uint32_t count, most;
+    bool plain;
+    struct member *members;
+    uint32_t *spenders;      /* scratch */
+    size_t spenders_capacity, vertices_capacity, from_capacity, to_capacity;
+    struct sketch *sketch;
+};
+
+static uint32_t place_of(const struct maker *maker, uint32_t number)
+{
+    uint32_t low = 0, high = maker->count - 1;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (maker->numbers[middle] < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The finaliser of splitmix64. */
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+static void look_at(struct maker *maker, uint32_t place)
+{
+    const struct forest *forest = maker->forest;
+    struct member *member = &maker->members[place];
+    uint32_t number = maker->numbers[place];
+    const struct forest_tx *tx = &forest->txs[number];
+    uint64_t signature = 0, spent = 0, unknown = tx->nulldata;
+    for (uint32_t s = tx->first_spend; s < tx[1].first_spend; s++) {
+        const struct forest_output *output = &forest->outputs[forest->spends[s]];
+        if (!forest_is_arc(output, maker->rules))
+            continue;
+        uint32_t depth = maker->members[place_of(maker, output->tx)].depth;
+        member->depth = depth > member->depth ? depth : member->depth;
+        signature += mix((uint64_t)output->tx << 1 | 1);
+    }
+    for (uint32_t o = tx->first_output; o < tx[1].first_output; o++) {
+        const struct forest_output *output = &forest->outputs[o];
+        unknown += output->unknown >> maker->rules & 1;
+        if (!forest_is_arc(output, maker->rules))
+            continue;
+        spent++;
+        signature += mix((uint64_t)output->spender << 32 | 1u << 31);
+    }
+    member->place = place;
+    member->depth++;
+    member->root = forest_is_root(forest, number, maker->rules);
+    member->known = tx->outputs - unknown;
+    member->unspent = unknown - spent;
+    member->signature = mix(signature + mix(member->known << 33 ^ member->unspent << 1 ^ member->root));
+    maker->sketch->nodes += tx->outputs + (uint64_t)member->root;
+}
+
+static int by_signature(const void *a, const void *b)
+{
+    const struct member *x = a, *y = b;
+    if (x->signature != y->signature)
+        return x->signature < y->signature ? -1 : 1;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct member *x = a, *y = b;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* A wrong twin, which takes two equal hashes of 64 bits, would spoil a picture and nothing else. */
+static void find_twins(struct maker *maker)
+{
+    struct member *members = maker->members;
+    if (!maker->plain)
+        qsort(members, maker->count, sizeof *members, by_signature);
+    for (uint32_t i = 0, first = 0; i < maker->count; i++) {
+        if (maker->plain || members[i].signature != members[first].signature)
+            first = i;
+        members[i].twin = members[first].place;
+        members[first].twins++;
+    }
+    if (!maker->plain)
+        qsort(members, maker->count, sizeof *members, by_place);
+}
+
+/* ---- vertices ---- */
+
+static enum status add_vertex(struct maker *maker, const struct sketch_vertex *vertex)
+{
+    struct sketch *sketch = maker->sketch;
+    if (sketch->vertices_count == maker->most)
+        return STATUS_LIMIT;
+    if (mem_reserve(&sketch->vertices, &maker->vertices_capacity, (size_t)sketch->vertices_count + 1,
+                    sizeof *sketch->vertices) != STATUS_OK)
+        return STATUS_NOMEM;
+    sketch->vertices[sketch->vertices_count++] = *vertex;
+    sketch->not_drawn -= vertex->count;
+    return STATUS_OK;
+}
+
+/* `count` nodes as one vertex, or each as its own in a plain sketch. */
+static enum status add_nodes(struct maker *maker, const struct member *member, enum vertex_type type, uint64_t count,
+                             uint32_t spender)
+{
+    struct sketch_vertex vertex = {.type = type,
+                                   .count = maker->plain ? 1 : count,
+                                   .tx = maker->numbers[member->place],
+                                   .place = member->place,
+                                   .spender = spender,
+                                   .layer = member->depth - (type == VERTEX_ROOT)};
+    enum status status = STATUS_OK;
+    for (uint64_t done = 0; done < count && status == STATUS_OK; done += vertex.count)
+        status = add_vertex(maker, &vertex);
+    return status;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The spent outputs of a transaction and its twins, by who spends them. */
+static enum status add_spent(struct maker *maker, const struct member *member)
+{
+    const struct forest_tx *tx = &maker->forest->txs[maker->numbers[member->place]];
+    size_t count = 0;
+    enum status status = mem_reserve(&maker->spenders, &maker->spenders_capacity,
+                                     (size_t)(tx[1].first_output - tx->first_output), sizeof *maker->spenders);
+    if (status != STATUS_OK)
+        return status;
+    for (uint32_t o = tx->first_output; o < tx[1].first_output; o++) {
+        const struct forest_output *output = &maker->forest->outputs[o];
+        if (forest_is_arc(output, maker->rules))
+            maker->spenders[count++] = maker->members[place_of(maker, output->spender)].twin;
+    }
+    qsort(maker->spenders, count, sizeof *maker->spenders, compare_places);
+    for (size_t i = 0, end; i < count && status == STATUS_OK; i = end) {
+        for (end = i + 1; end < count && maker->spenders[end] == maker->spenders[i]; end++)
+            ;
+        status = add_nodes(maker, member, VERTEX_SPENT, (uint64_t)(end - i) * member->twins, maker->spenders[i]);
+    }
+    return status;
+}
+
+static bool is_reached(const struct maker *maker, const struct member *member)
+{
+    for (uint32_t v = 0; v < maker->sketch->vertices_count; v++) {
+        if (maker->sketch->vertices[v].spender == member->place)
+            return true;
+    }
+    return false;
+}
+
+/* STATUS_LIMIT once the sketch is full. */
+static enum status add_vertices(struct maker *maker)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < maker->count && status == STATUS_OK; i++) {
+        struct member *member = &maker->members[i];
+        if (member->twin != i || !(member->root || is_reached(maker, member)))
+            continue;
+        if (member->root)
+            status = add_nodes(maker, member, VERTEX_ROOT, member->twins, FOREST_NONE);
+        if (status == STATUS_OK)
+            status = add_spent(maker, member);
+        if (status == STATUS_OK)
+            status = add_nodes(maker, member, VERTEX_UNSPENT, member->unspent * member->twins, FOREST_NONE);
+        if (status == STATUS_OK)
+            status = add_nodes(maker, member, VERTEX_KNOWN, member->known * member->twins, FOREST_NONE);
+    }
+    return status;
+}
+
+/* ---- arcs ---- */
+
+static enum status add_arc(struct maker *maker, uint32_t from, uint32_t to)
+{
+    struct sketch *sketch = maker->sketch;
+    size_t need = (size_t)sketch->arcs_count + 1;
+    if (mem_reserve(&sketch->from, &maker->from_capacity, need, sizeof *sketch->from) != STATUS_OK ||
+        mem_reserve(&sketch->to, &maker->to_capacity, need, sizeof *sketch->to) != STATUS_OK)
+        return STATUS_NOMEM;
+    sketch->from[sketch->arcs_count] = from;
+    sketch->to[sketch->arcs_count++] = to;
+    return STATUS_OK;
+}
+
+static enum status add_arcs(struct maker *maker)
+{
+    struct sketch *sketch = maker->sketch;
+    enum status status = STATUS_OK;
+    for (uint32_t v = 0; v < sketch->vertices_count; v++) {
+        struct sketch_vertex *vertex = &sketch->vertices[v];
+        uint32_t source = vertex->type == VERTEX_ROOT ? vertex->place : vertex->spender;
+        bool any = false;
+        for (uint32_t w = 0; w < sketch->vertices_count && source != FOREST_NONE && status == STATUS_OK; w++) {
+            if (sketch->vertices[w].type == VERTEX_ROOT || sketch->vertices[w].place != source)
+                continue;
+            any = true;
+            status = add_arc(maker, v, w);
+        }
+        vertex->cut = vertex->type == VERTEX_SPENT && !any;
+    }
+    return status;
+}
+
+/* Where a predecessor is not drawn, layers may be empty: those drawn are numbered anew. */
+static enum status close_layers(struct sketch *sketch)
+{
+    uint32_t *layers = mem_alloc(sketch->vertices_count, sizeof *layers), count = 0;
+    if (!layers)
+        return STATUS_NOMEM;
+    for (uint32_t v = 0; v < sketch->vertices_count; v++)
+        layers[v] = sketch->vertices[v].layer;
+    qsort(layers, sketch->vertices_count, sizeof *layers, compare_places);
+    for (uint32_t v = 0; v < sketch->vertices_count; v++) {
+        if (v == 0 || layers[v] != layers[count - 1])
+            layers[count++] = layers[v];
+    }
+    for (uint32_t v = 0; v < sketch->vertices_count; v++) {
+        uint32_t layer = 0;
+        while (layers[layer] != sketch->vertices[v].layer)
+            layer++;
+        sketch->vertices[v].layer = layer;
+    }
+    mem_free(layers);
+    return STATUS_OK;
+}
+
+enum status sketch_make(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
+                        struct sketch *sketch, struct fault *fault)
+{
+    struct maker maker = {.forest = forest, .rules = tdags->rules, .numbers = tdags->members + tdags->first[dag - 1],
+                          .count = tdags->first[dag] - tdags->first[dag - 1], .most = most, .sketch = sketch};
+    *sketch = (struct sketch){0};
+    maker.members = mem_alloc(maker.count, sizeof *maker.members);
+    enum status status = maker.members ? STATUS_OK : STATUS_NOMEM;
+    if (status == STATUS_OK) {
+        for (uint32_t i = 0; i < maker.count; i++)
+            look_at(&maker, i);
+        sketch->not_drawn = sketch->nodes;
+        maker.plain = sketch->nodes <= PLAIN_MAX && sketch->nodes <= most;
+        find_twins(&maker);
+        status = add_vertices(&maker);
+    }
+    if (status == STATUS_OK || status == STATUS_LIMIT)
+        status = add_arcs(&maker);
+    if (status == STATUS_OK)
+        status = close_layers(sketch);
+    mem_free(maker.members);
+    mem_free(maker.spenders);
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+}
+
+void sketch_free(struct sketch *sketch)
+{
+    mem_free(sketch->vertices);
+    mem_free(sketch->from);
+    mem_free(sketch->to);
+    *sketch = (struct sketch){0};
+}

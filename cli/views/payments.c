@@ -1,0 +1,270 @@
+#include "cli/views/payments.h"
+
+#include "cli/output/message.h"
+#include "cli/inputs/index_blocks.h"
+#include "parser/address.h"
+#include "parser/mem.h"
+
+/* Transactions of the forest that one chunk looks at; most are in no T-DAG of height 2. */
+#define CHUNK_TXS 1024u
+
+static const char payers_header[] = "dag_id,txid,vin,from_txid,from_vout,value_sat,kind,address\n";
+static const char payees_header[] = "dag_id,txid,vout,value_sat,kind,address,spent\n";
+
+#define ROW_MAX (2u * HASH256_HEX_SIZE + 32 + ADDRESS_SIZE_MAX + 6 * (PUT_U64_MAX + 1))
+
+/* What one worker has in hand. */
+struct hand {
+    struct flow *flow;
+    struct tio *tio;
+    struct blk_reader *reader;
+    struct text *text;
+    struct tio_block block; /* of the transaction, kept from one to the next */
+    bool has_block;
+};
+
+/* ---- addresses ---- */
+
+static char *put_address(char *p, struct hand *hand, const struct tio_tx *tx, uint32_t vout)
+{
+    struct flow *flow = hand->flow;
+    const uint8_t *script;
+    uint32_t size;
+    struct fault ignored = {0};
+    if (!flow->origin.path)
+        return p;
+    if (origin_script(hand->reader, &flow->origin, hand->tio, tx, vout, &script, &size, &ignored) == STATUS_OK)
+        return address_put(p, flow->network, script, size);
+    __atomic_fetch_add(&flow->unread, 1, __ATOMIC_RELAXED);
+    return p;
+}
+
+/* ---- one transaction of a T-DAG ---- */
+
+static enum status disagree(const struct flow *flow, uint32_t height, struct fault *fault)
+{
+    return fault_set(fault, STATUS_FORMAT, store_path(flow->store), FAULT_NO_OFFSET,
+                     "store and index disagree about block %u; 'unktx check' tells which is damaged", (unsigned)height);
+}
+
+/* The transaction as the index has it. */
+static enum status find_tx(struct hand *hand, uint32_t number, struct tio_tx *tx, struct fault *fault)
+{
+    const struct forest_tx *stored = &hand->flow->forest->txs[number];
+    enum status status = STATUS_OK;
+    if (!hand->has_block || hand->block.height != stored->height)
+        status = tio_block_at(hand->tio, stored->height, &hand->block, fault);
+    if (status != STATUS_OK)
+        return status;
+    hand->has_block = true;
+    if (stored->index >= hand->block.txs)
+        return disagree(hand->flow, stored->height, fault);
+    status = tio_tx_at(hand->tio, hand->block.first_tx + stored->index, tx, fault);
+    if (status == STATUS_OK && (!hash256_equal(&tx->txid, &stored->txid) || tx->inputs != stored->inputs ||
+                                tx->outputs != stored->outputs))
+        return disagree(hand->flow, stored->height, fault);
+    return status;
+}
+
+static enum status put_payer(struct hand *hand, uint32_t dag, const struct tio_tx *tx, uint32_t vin, uint64_t spent,
+                             struct fault *fault)
+{
+    struct link_end from;
+    struct tio_output output;
+    enum status status = links_output(hand->tio, spent, &from, &output, fault);
+    if (status != STATUS_OK)
+        return status;
+    char *p = text_room(hand->text, ROW_MAX);
+    if (!p)
+        return fault_nomem(fault);
+    p = put_cell(p, dag);
+    p = put_hash_cell(p, &tx->txid);
+    p = put_cell(p, vin);
+    p = put_hash_cell(p, &from.tx.txid);
+    p = put_cell(p, from.position);
+    p = put_cell(p, output.value_sat);
+    p = put_text(p, kind_name(output.kind));
+    *p++ = ',';
+    p = put_address(p, hand, &from.tx, from.position);
+    *p++ = '\n';
+    text_end(hand->text, p);
+    __atomic_fetch_add(&hand->flow->payer_value_sat[dag], output.value_sat, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&hand->flow->payers, 1, __ATOMIC_RELAXED);
+    return STATUS_OK;
+}
+
+/* Inputs that spend an unknown output are inside the T-DAG; all others pay into it. */
+static enum status put_payers(struct hand *hand, uint32_t dag, uint32_t number, const struct tio_tx *tx,
+                              struct fault *fault)
+{
+    const struct forest *forest = hand->flow->forest;
+    struct inputs_run run = {.tio = hand->tio, .end = tx->first_input + tx->inputs};
+    uint32_t spend = forest->txs[number].first_spend, spend_end = forest->txs[number + 1].first_spend;
+    enum status status = STATUS_OK;
+    __atomic_fetch_add(&hand->flow->fee_sat[dag], tx->fee_sat, __ATOMIC_RELAXED);
+    for (uint32_t vin = 0; vin < tx->inputs && !tx->coinbase && status == STATUS_OK; vin++) {
+        const struct forest_output *stored =
+            spend < spend_end ? &forest->outputs[forest->spends[spend]] : NULL;
+        bool is_stored = stored && stored->spender_vin == vin;
+        spend += is_stored;
+        if (is_stored && (stored->unknown >> hand->flow->selection->tdags.rules & 1))
+            continue;
+        uint64_t spent;
+        status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
+        if (status == STATUS_OK)
+            status = put_payer(hand, dag, tx, vin, spent, fault);
+    }
+    return status;
+}
+
+static enum status put_payee(struct hand *hand, uint32_t dag, const struct tio_tx *tx, uint32_t vout,
+                             const struct tio_output *output, struct fault *fault)
+{
+    char *p = text_room(hand->text, ROW_MAX);
+    if (!p)
+        return fault_nomem(fault);
+    p = put_cell(p, dag);
+    p = put_hash_cell(p, &tx->txid);
+    p = put_cell(p, vout);
+    p = put_cell(p, output->value_sat);
+    p = put_text(p, kind_name(output->kind));
+    *p++ = ',';
+    p = put_address(p, hand, tx, vout);
+    *p++ = ',';
+    *p++ = output->spender == TIO_NONE ? '0' : '1';
+    *p++ = '\n';
+    text_end(hand->text, p);
+    __atomic_fetch_add(&hand->flow->payees, 1, __ATOMIC_RELAXED);
+    return STATUS_OK;
+}
+
+static enum status put_payees(struct hand *hand, uint32_t dag, uint32_t number, const struct tio_tx *tx,
+                              struct fault *fault)
+{
+    const struct forest *forest = hand->flow->forest;
+    struct outputs_run run = {.tio = hand->tio, .end = tx->first_output + tx->outputs};
+    uint32_t tracked = forest->txs[number].first_output, tracked_end = forest->txs[number + 1].first_output;
+    enum status status = STATUS_OK;
+    for (uint32_t vout = 0; vout < tx->outputs && status == STATUS_OK; vout++) {
+        const struct forest_output *stored = tracked < tracked_end ? &forest->outputs[tracked] : NULL;
+        bool is_tracked = stored && stored->vout == vout;
+        bool unknown = is_tracked && (stored->unknown >> hand->flow->selection->tdags.rules & 1);
+        struct tio_output output;
+        tracked += is_tracked;
+        status = outputs_run_at(&run, tx->first_output + vout, &output, fault);
+        if (status == STATUS_OK && !unknown && output.kind != KIND_NULLDATA)
+            status = put_payee(hand, dag, tx, vout, &output, fault);
+    }
+    return status;
+}
+
+/* ---- tables ---- */
+
+typedef enum status put_rows(struct hand *hand, uint32_t dag, uint32_t number, const struct tio_tx *tx,
+                             struct fault *fault);
+
+static enum status format_rows(struct flow *flow, unsigned worker, size_t chunk, struct text *text, put_rows *put,
+                               struct fault *fault)
+{
+    struct hand hand = {
+        .flow = flow, .tio = flow->tios.tios[worker], .reader = &flow->readers[worker], .text = text};
+    const uint32_t *tx_dag = flow->selection->tdags.tx_dag;
+    uint32_t first = (uint32_t)chunk * CHUNK_TXS, count = flow->forest->txs_count;
+    uint32_t end = count - first < CHUNK_TXS ? count : first + CHUNK_TXS;
+    enum status status = STATUS_OK;
+    struct tio_tx tx = {0};
+    for (uint32_t t = first; t < end && status == STATUS_OK; t++) {
+        if (!tx_dag[t])
+            continue;
+        status = find_tx(&hand, t, &tx, fault);
+        if (status == STATUS_OK)
+            status = put(&hand, tx_dag[t], t, &tx, fault);
+    }
+    return status;
+}
+
+static enum status format_payers(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+{
+    return format_rows(context, worker, chunk, text, put_payers, fault);
+}
+
+static enum status format_payees(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+{
+    return format_rows(context, worker, chunk, text, put_payees, fault);
+}
+
+static enum status write_table(struct flow *flow, struct outfile *file, const char *folder, const char *name,
+                               const char *header, outfile_format *format, struct fault *fault)
+{
+    size_t chunks = flow->forest->txs_count / CHUNK_TXS + (flow->forest->txs_count % CHUNK_TXS != 0);
+    enum status status = outfile_open_in(file, folder, name, fault);
+    if (status == STATUS_OK)
+        status = outfile_write(file, header, strlen(header), fault);
+    return status == STATUS_OK ? outfile_write_chunks(file, flow->threads, chunks, format, flow, fault) : status;
+}
+
+enum status flow_write(struct flow *flow, const struct selection *selection, const char *folder, struct fault *fault)
+{
+    flow->selection = selection;
+    flow->fee_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *flow->fee_sat);
+    flow->payer_value_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *flow->payer_value_sat);
+    if (!flow->fee_sat || !flow->payer_value_sat)
+        return fault_nomem(fault);
+    enum status status =
+        write_table(flow, &flow->files[0], folder, "payers.csv", payers_header, format_payers, fault);
+    if (status == STATUS_OK)
+        status = write_table(flow, &flow->files[1], folder, "payees.csv", payees_header, format_payees, fault);
+    return status;
+}
+
+enum status flow_commit(struct flow *flow, struct fault *fault)
+{
+    enum status status = outfile_commit(&flow->files[0], fault);
+    return status == STATUS_OK ? outfile_commit(&flow->files[1], fault) : status;
+}
+
+/* ---- opening ---- */
+
+enum status flow_open(struct flow *flow, const struct store *store, const struct forest *forest, unsigned threads,
+                      struct fault *fault)
+{
+    struct fault no_origin = {0};
+    *flow = (struct flow){.store = store, .forest = forest, .threads = threads};
+    enum status status = tios_open(store_path(store), threads, &flow->tios, fault);
+    if (status == STATUS_OK)
+        status = links_reach_tip(flow->tios.tios[0], store, fault);
+    if (status != STATUS_OK)
+        return status;
+    flow->network = links_network(flow->tios.tios[0]);
+    flow->readers = mem_alloc(threads, sizeof *flow->readers);
+    if (!flow->readers)
+        return fault_nomem(fault);
+    if (origin_open(store_path(store), &flow->origin, &no_origin) == STATUS_OK)
+        return STATUS_OK;
+    flow->origin = (struct blkdir){0};
+    return no_origin.status == STATUS_NOMEM ? fault_nomem(fault) : STATUS_OK;
+}
+
+void flow_tell_unread(const struct flow *flow)
+{
+    if (!flow->origin.path)
+        message("addresses are left empty: the blk files are not where the index was made from; 'unktx index' notes "
+                "their place anew");
+    else if (flow->unread > 0)
+        message("addresses left empty: %llu; the blk files are not those that the index was made from",
+                ULL(flow->unread));
+}
+
+void flow_close(struct flow *flow)
+{
+    for (unsigned i = 0; flow->readers && i < flow->threads; i++)
+        blk_reader_free(&flow->readers[i]);
+    outfile_abort(&flow->files[0]);
+    outfile_abort(&flow->files[1]);
+    mem_free(flow->readers);
+    blkdir_free(&flow->origin);
+    tios_close(&flow->tios);
+    mem_free(flow->fee_sat);
+    mem_free(flow->payer_value_sat);
+    *flow = (struct flow){0};
+}

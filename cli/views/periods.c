@@ -1,0 +1,86 @@
+#include "cli/views/periods.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "cli/output/text.h"
+#include "parser/mem.h"
+
+static const char *const by_names[] = {"total", "block", "day", "month", "year"};
+
+enum by by_parse(const char *name)
+{
+    for (unsigned i = 0; i < sizeof by_names / sizeof *by_names; i++) {
+        if (strcmp(name, by_names[i]) == 0)
+            return (enum by)i;
+    }
+    return BY_TOTAL;
+}
+
+uint32_t period_key(enum by by, const struct block_record *block)
+{
+    time_t seconds = block->time;
+    struct tm date;
+    if (by == BY_TOTAL)
+        return 0;
+    if (by == BY_BLOCK)
+        return block->height;
+    gmtime_r(&seconds, &date);
+    uint32_t year = (uint32_t)date.tm_year + 1900, month = (uint32_t)date.tm_mon + 1;
+    if (by == BY_YEAR)
+        return year;
+    return by == BY_MONTH ? year * 100 + month : (year * 100 + month) * 100 + (uint32_t)date.tm_mday;
+}
+
+struct period *periods_find(struct periods *periods, uint32_t key)
+{
+    size_t at = periods->count;
+    while (at > 0 && periods->rows[at - 1].key > key)
+        at--;
+    if (at > 0 && periods->rows[at - 1].key == key)
+        return &periods->rows[at - 1];
+    if (mem_reserve(&periods->rows, &periods->capacity, periods->count + 1, sizeof *periods->rows) != STATUS_OK)
+        return NULL;
+    memmove(periods->rows + at + 1, periods->rows + at, (periods->count - at) * sizeof *periods->rows);
+    periods->rows[at] = (struct period){.key = key};
+    periods->count++;
+    return &periods->rows[at];
+}
+
+/* Values are whatever a block says: a sum that does not fit stays at the largest number. */
+static uint64_t add_saturating(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+void period_add(struct period *period, const struct block_counts *counts)
+{
+    period->blocks++;
+    period->txs += counts->txs;
+    period->inputs += counts->inputs;
+    period->outputs += counts->outputs;
+    for (unsigned k = 0; k < KINDS; k++) {
+        period->kind_count[k] += counts->kind_count[k];
+        period->kind_value_sat[k] = add_saturating(period->kind_value_sat[k], counts->kind_value_sat[k]);
+    }
+    for (unsigned r = 0; r < RULES; r++)
+        period->unknown_txs[r] += counts->unknown_txs[r];
+}
+
+char *period_put(char *p, enum by by, uint32_t key)
+{
+    if (by == BY_TOTAL)
+        return put_text(p, by_names[BY_TOTAL]);
+    if (by == BY_BLOCK || by == BY_YEAR)
+        return put_u64(p, key);
+    unsigned month = by == BY_DAY ? key / 100 : key;
+    p += sprintf(p, "%04u-%02u", month / 100, month % 100);
+    return by == BY_DAY ? p + sprintf(p, "-%02u", key % 100) : p;
+}
+
+void periods_free(struct periods *periods)
+{
+    mem_free(periods->rows);
+    periods->rows = NULL;
+    periods->count = periods->capacity = 0;
+}

@@ -1,0 +1,334 @@
+#include "cli/views/summary.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/output/outfile.h"
+#include "cli/output/printer.h"
+#include "cli/views/text_drawing.h"
+#include "cli/inputs/opened_store.h"
+#include "cli/views/tables.h"
+#include "parser/mem.h"
+#include "parser/parallel.h"
+
+/* Takes the numbers, and `excluded` for its own, from the selection. Where it was made without what `alike` (else NULL)
+ * knows, these numbers are added. */
+static void summary_add(struct summary *summary, struct selection *selection, const struct alike *alike)
+{
+    struct summary_rules *rules = &summary->rules[selection->tdags.rules];
+    const struct classes *classes = &selection->classes;
+    mem_free(rules->excluded);
+    *rules = (struct summary_rules){.roots = selection->tdags.roots_all, .vanished = selection->vanished,
+                                    .tdags = selection->tdags.count, .nodes = classes->nodes, .edges = classes->edges,
+                                    .excluded = selection->excluded};
+    selection->excluded = NULL;
+    if (alike) {
+        rules->tdags += alike->tdags;
+        rules->nodes += alike->nodes;
+        rules->edges += alike->edges;
+        rules->classes = alike->classes;
+        rules->inexact_classes = alike->inexact_classes;
+    }
+    for (uint32_t i = 0; i < classes->classes_count; i++) {
+        if (alike && alike_has(alike, classes->classes[i].class_id))
+            continue;
+        rules->classes++;
+        rules->inexact_classes += !classes->classes[i].exact;
+    }
+}
+
+/* The rule sets beside the chosen one, of which only the numbers are told: one each for a thread, since little of them
+ * is left to look at. */
+struct others {
+    const struct summary *summary;
+    enum rules chosen;
+    struct alike alike;
+    struct selection selections[RULES - 1];
+    struct fault faults[RULES - 1];
+    enum status statuses[RULES - 1];
+};
+
+static void others_work(void *context, unsigned worker, size_t i)
+{
+    struct others *others = context;
+    const struct summary *summary = others->summary;
+    (void)worker;
+    others->statuses[i] = selection_make_others(
+        summary->store, summary->forest, (enum rules)((others->chosen + i + 1) % RULES), summary->filter,
+        summary->settings->compress, 1, others->alike.settled, &others->selections[i], &others->faults[i]);
+}
+
+static enum status add_other_rules(struct summary *summary, const struct selection *chosen, struct fault *fault)
+{
+    struct others others = {.summary = summary, .chosen = chosen->tdags.rules};
+    enum status status = alike_make(summary->forest, chosen, &others.alike, fault);
+    if (status == STATUS_OK)
+        parallel_for((unsigned)summary->settings->threads, RULES - 1, others_work, &others);
+    for (unsigned i = 0; i < RULES - 1; i++) {
+        if (status == STATUS_OK && others.statuses[i] != STATUS_OK)
+            *fault = others.faults[i];
+        if (status == STATUS_OK)
+            status = others.statuses[i];
+        if (status == STATUS_OK)
+            summary_add(summary, &others.selections[i], &others.alike);
+        selection_free(&others.selections[i]);
+    }
+    alike_free(&others.alike);
+    return status;
+}
+
+enum status summary_fill(struct summary *summary, enum rules chosen, struct selection *selection, struct fault *fault)
+{
+    enum status status = selection_make(summary->store, summary->forest, chosen, summary->filter,
+                                        summary->settings->compress, (unsigned)summary->settings->threads, selection,
+                                        fault);
+    if (status != STATUS_OK)
+        return status;
+    summary_add(summary, selection, NULL);
+    return add_other_rules(summary, selection, fault);
+}
+
+void summary_free(struct summary *summary)
+{
+    for (unsigned r = 0; r < RULES; r++)
+        mem_free(summary->rules[r].excluded);
+}
+
+/* ---- summary.json ---- */
+
+static void put_string(struct page *page, const char *string)
+{
+    char *p = page->status == STATUS_OK ? text_room(&page->text, 6 * strlen(string) + 2) : NULL;
+    if (p)
+        text_end(&page->text, put_json(p, string));
+    else
+        page->status = STATUS_NOMEM;
+}
+
+static void put_tip(struct page *page, const struct summary *summary)
+{
+    const struct forest *forest = summary->forest;
+    char network[SOURCE_NETWORK_SIZE];
+    char tip[HASH256_HEX_SIZE + 1] = "";
+    source_network(summary->store, network);
+    hash256_hex(&forest->tip, tip);
+    PRINT(page, "{\n  \"network\": \"%s\",\n  \"tip\": {\"hash\": \"%s\", \"height\": %llu, \"time\": %llu},\n",
+          network, tip, ULL(forest->blocks - 1), ULL(forest->block_times[forest->blocks - 1]));
+    PRINT(page,
+          "  \"options\": {\"rules\": \"%s\", \"compress\": %s, \"exclude_scripts\": %s, \"nulldata\": \"%s\"},\n",
+          rules_name(summary->settings->rules), summary->settings->compress ? "true" : "false",
+          summary->filter ? "true" : "false", store_identity_of(summary->store)->nulldata_stored ? "store" : "count");
+}
+
+static void put_totals(struct page *page, const struct forest *forest)
+{
+    PRINT(
+        page,
+        "  \"totals\": {\n    \"blocks\": %llu,\n    \"txs\": %llu,\n    \"inputs\": %llu,\n    \"outputs\": %llu,\n",
+        ULL(forest->blocks), ULL(forest->total_txs), ULL(forest->total_inputs), ULL(forest->total_outputs));
+    PRINT(page, "    \"kinds\": {\n");
+    for (unsigned k = 0; k < KINDS; k++)
+        PRINT(page, "      \"%s\": {\"count\": %llu, \"value_sat\": %llu}%s\n", kind_name((enum kind)k),
+              ULL(forest->kind_count[k]), ULL(forest->kind_value_sat[k]), k + 1 < KINDS ? "," : "");
+    PRINT(page, "    }\n  }");
+}
+
+/* Of the known scripts only those that left a T-DAG out: of some dozens a chain has a few. */
+static void put_excluded(struct page *page, const struct filter *filter, const uint32_t *excluded)
+{
+    const char *before = "\n";
+    PRINT(page, ",\n    \"excluded\": [");
+    for (size_t i = 0; i < filter_count(filter); i++) {
+        if (excluded[i] == 0 && filter_is_known(filter))
+            continue;
+        PRINT(page, "%s      {\"pattern\": ", before);
+        put_string(page, filter_pattern(filter, i));
+        PRINT(page, ", \"tdags\": %llu}", ULL(excluded[i]));
+        before = ",\n";
+    }
+    PRINT(page, "\n    ]");
+}
+
+static void put_rules(struct page *page, const struct summary *summary, enum rules r)
+{
+    const struct summary_rules *rules = &summary->rules[r];
+    PRINT(page, ",\n  \"%s\": {\n    \"unknown_txs\": %llu,\n    \"roots\": %llu,\n    \"tdags\": %llu,\n",
+          rules_name(r), ULL(summary->forest->unknown_txs[r]), ULL(rules->roots), ULL(rules->tdags));
+    PRINT(page, "    \"nodes\": %llu,\n    \"edges\": %llu,\n    \"classes\": %llu,\n    \"inexact_classes\": %llu",
+          ULL(rules->nodes), ULL(rules->edges), ULL(rules->classes), ULL(rules->inexact_classes));
+    if (summary->settings->compress)
+        PRINT(page, ",\n    \"vanished\": %llu", ULL(rules->vanished));
+    if (rules->excluded)
+        put_excluded(page, summary->filter, rules->excluded);
+    PRINT(page, "\n  }");
+}
+
+enum status summary_write(const struct summary *summary, const char *folder, struct fault *fault)
+{
+    struct page page = {0};
+    struct outfile file = {0};
+    put_tip(&page, summary);
+    put_totals(&page, summary->forest);
+    for (unsigned r = 0; r < RULES; r++)
+        put_rules(&page, summary, (enum rules)r);
+    PRINT(&page, "\n}\n");
+    enum status status = page.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = outfile_open_in(&file, folder, "summary.json", fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, &page.text, fault);
+    if (status == STATUS_OK)
+        status = outfile_commit(&file, fault);
+    outfile_abort(&file);
+    text_free(&page.text);
+    return status;
+}
+
+/* ---- the printed table ---- */
+
+#define COMMON_ROWS 10u
+#define HIGH_ROWS 5u
+#define ID_SHOWN 12
+
+static void put_total(struct page *page, const char *name, uint64_t number)
+{
+    char text[GROUPED_SIZE];
+    PRINT(page, "  %-32s%20s\n", name, grouped(text, number));
+}
+
+static void put_class_line(struct page *page, const struct class_row *row)
+{
+    char cell[5][GROUPED_SIZE], id[CLASS_ID_TEXT + 1] = "";
+    put_class_id(id, row->class_id, row->exact);
+    PRINT(page, "%11s %9s %13s %13s %9s  %-17s %.*s%s\n", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
+          grouped(cell[2], row->nodes), grouped(cell[3], row->edges), grouped(cell[4], row->roots),
+          family_name(row->family), ID_SHOWN, id, row->exact ? "" : "?");
+}
+
+static void put_table_header(struct page *page, const char *title)
+{
+    PRINT(page, "\n%s\n%11s %9s %13s %13s %9s  %-17s %s\n", title, "T-DAGs", "height", "nodes", "edges", "roots",
+          "family", "class");
+}
+
+/* Higher first, then larger, then by id, which no two classes share. */
+static int compare_height(const void *a, const void *b)
+{
+    const struct class_row *x = *(const struct class_row *const *)a, *y = *(const struct class_row *const *)b;
+    if (x->height != y->height)
+        return x->height > y->height ? -1 : 1;
+    if (x->nodes != y->nodes)
+        return x->nodes > y->nodes ? -1 : 1;
+    return memcmp(x->class_id, y->class_id, CANON_ID_SIZE);
+}
+
+/* What stdout can show. Drawings need a terminal that takes UTF-8; colours one that is not dumb and no NO_COLOR
+ * (no-color.org: any value that is not empty). */
+struct screen {
+    bool draws, colours;
+};
+
+static bool has_text(const char *variable)
+{
+    const char *value = getenv(variable);
+    return value && *value;
+}
+
+static struct screen screen_of_stdout(void)
+{
+    const char *term = getenv("TERM");
+    const char *locale = getenv(has_text("LC_ALL") ? "LC_ALL" : has_text("LC_CTYPE") ? "LC_CTYPE" : "LANG");
+    bool utf8 = locale && (strstr(locale, "UTF-8") || strstr(locale, "utf8") || strstr(locale, "UTF8"));
+    bool draws = isatty(STDOUT_FILENO) && utf8;
+    return (struct screen){draws, draws && term && *term && strcmp(term, "dumb") != 0 && !has_text("NO_COLOR")};
+}
+
+static void put_drawn_table(struct page *page, const struct forest *forest, const struct selection *selection,
+                            bool colours)
+{
+    PRINT(page, "\nThe most common classes (" LEVELS_ROOT " root, " LEVELS_SPENT " spent unknown output, " LEVELS_LEAF
+                " other output; of each class its first T-DAG)\n%9s %7s %11s %7s  %-17s %-*s  levels\n",
+          "T-DAGs", "height", "nodes", "roots", "family", ID_SHOWN, "class");
+    for (uint32_t i = 0; i < selection->classes.classes_count && i < COMMON_ROWS; i++) {
+        const struct class_row *row = &selection->classes.classes[i];
+        char cell[4][GROUPED_SIZE], id[CLASS_ID_TEXT + 1] = "";
+        put_class_id(id, row->class_id, row->exact);
+        PRINT(page, "%9s %7s %11s %7s  %-17s %.*s%s ", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
+              grouped(cell[2], row->nodes), grouped(cell[3], row->roots), family_name(row->family), ID_SHOWN, id,
+              row->exact ? " " : "?");
+        levels_put(page, forest, selection, row->first_dag, colours);
+        PRINT(page, "\n");
+    }
+}
+
+static void put_class_tables(struct page *page, const struct summary *summary, const struct selection *selection)
+{
+    const struct classes *classes = &selection->classes;
+    struct screen screen = screen_of_stdout();
+    bool drawn = screen.draws && !summary->settings->compress; /* no drawing knows what compression took away */
+    const struct class_row **by_height = mem_alloc(classes->classes_count, sizeof *by_height);
+    if (!by_height) {
+        page->status = STATUS_NOMEM;
+        return;
+    }
+    if (drawn)
+        put_drawn_table(page, summary->forest, selection, screen.colours);
+    else
+        put_table_header(page, "The most common classes");
+    for (uint32_t i = 0; i < classes->classes_count; i++) {
+        by_height[i] = &classes->classes[i];
+        if (i < COMMON_ROWS && !drawn)
+            put_class_line(page, &classes->classes[i]);
+    }
+    qsort(by_height, classes->classes_count, sizeof *by_height, compare_height);
+    put_table_header(page, "The highest classes");
+    for (uint32_t i = 0; i < classes->classes_count && i < HIGH_ROWS; i++)
+        put_class_line(page, by_height[i]);
+    mem_free(by_height);
+}
+
+static void put_removed(struct page *page, const struct summary *summary, const struct summary_rules *rules)
+{
+    if (summary->settings->compress)
+        put_total(page, "T-DAGs gone by compression", rules->vanished);
+    const char *title = "T-DAGs left out by pattern";
+    for (size_t i = 0; rules->excluded && i < filter_count(summary->filter); i++) {
+        char text[GROUPED_SIZE];
+        if (rules->excluded[i] == 0 && filter_is_known(summary->filter))
+            continue;
+        PRINT(page, "  %-32s%20s  %s\n", title, grouped(text, rules->excluded[i]), filter_pattern(summary->filter, i));
+        title = "";
+    }
+}
+
+enum status summary_print(const struct summary *summary, const struct selection *selection, struct fault *fault)
+{
+    const struct forest *forest = summary->forest;
+    const struct summary_rules *rules = &summary->rules[selection->tdags.rules];
+    char network[SOURCE_NETWORK_SIZE];
+    struct page page = {0};
+    struct outfile file = {0};
+    source_network(summary->store, network);
+    PRINT(&page, "%s to height %u, rules %s\n", network, (unsigned)forest->blocks - 1,
+          rules_name(selection->tdags.rules));
+    put_total(&page, "transactions", forest->total_txs);
+    put_total(&page, "with an unknown output", forest->unknown_txs[selection->tdags.rules]);
+    put_total(&page, "roots", rules->roots);
+    put_total(&page, "T-DAGs", rules->tdags);
+    put_total(&page, "nodes", rules->nodes);
+    put_total(&page, "edges", rules->edges);
+    put_total(&page, "classes", rules->classes);
+    if (rules->inexact_classes)
+        put_total(&page, "classes not decided (marked ?)", rules->inexact_classes);
+    put_removed(&page, summary, rules);
+    put_class_tables(&page, summary, selection);
+    enum status status = page.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = outfile_open(&file, NULL, fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, &page.text, fault);
+    outfile_abort(&file);
+    text_free(&page.text);
+    return status;
+}

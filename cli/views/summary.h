@@ -1,0 +1,32 @@
+/* summary: what `unktx dags` tells in short: summary.json, and on stdout the paper's Table III for this chain. */
+#ifndef UNKTX_CLI_SUMMARY_H
+#define UNKTX_CLI_SUMMARY_H
+
+#include "cli/options.h"
+#include "cli/inputs/selection.h"
+
+/* What remains of a rule set once its selection has been worked on. */
+struct summary_rules {
+    uint64_t roots, nodes, edges;
+    uint32_t tdags, classes, inexact_classes, vanished;
+    uint32_t *excluded; /* by pattern; owned here */
+};
+
+struct summary {
+    const struct settings *settings;
+    const struct store *store;
+    const struct forest *forest;
+    const struct filter *filter; /* may be NULL */
+    struct summary_rules rules[RULES];
+};
+
+/* Makes the selection of the chosen rule set, and fills in the numbers of all of them. */
+enum status summary_fill(struct summary *summary, enum rules chosen, struct selection *selection,
+                         struct fault *fault) MUST_CHECK;
+void summary_free(struct summary *summary);
+
+enum status summary_write(const struct summary *summary, const char *folder, struct fault *fault) MUST_CHECK;
+enum status summary_print(const struct summary *summary, const struct selection *selection,
+                          struct fault *fault) MUST_CHECK;
+
+#endif

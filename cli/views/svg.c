@@ -1,0 +1,324 @@
+#include "cli/views/svg.h"
+
+#include <stdlib.h>
+
+#include "graph/dag/shape.h"
+#include "parser/mem.h"
+
+#define FILE_VERTICES 160u
+#define INLINE_VERTICES 40u
+
+/* Units of the drawing. */
+#define MARGIN 14.0
+#define LAYER 40.0
+#define STEP 26.0        /* between vertices of a layer */
+#define DIGIT 7.0        /* of a count beside a vertex */
+#define LEGEND_HEIGHT 92.0
+#define FILE_WIDTH_MIN 380.0
+
+#define SETTLE_ROUNDS 24u
+
+/* Okabe and Ito's colours, which the colour-blind tell apart. */
+const char svg_style[] =
+    "svg{--ink:#1b1f24;--faint:#5d6670;--spent:#0072b2;--known:#8f5a00;--paper:#fff;--grid:#d8dde3;"
+    "font-family:system-ui,sans-serif}"
+    "@media(prefers-color-scheme:dark){svg{--ink:#e8ebef;--faint:#a3adb8;--spent:#56b4e9;--known:#e69f00;"
+    "--paper:#14181d;--grid:#333b44}}"
+    "svg text{fill:var(--ink);font-size:11px}svg .a{stroke:var(--faint);stroke-width:1;fill:none}"
+    "svg .r{fill:var(--ink);stroke:var(--ink)}svg .s{fill:var(--spent);stroke:var(--spent)}"
+    "svg .u{fill:var(--paper);stroke:var(--spent);stroke-width:1.5}"
+    "svg .k{fill:var(--paper);stroke:var(--known);stroke-width:1.5}svg .c{stroke-dasharray:2 2}";
+
+/* ---- marks ---- */
+
+static const char *const meanings[] = {"root", "unknown output, spent", "unknown output, not spent", "known output"};
+
+static void put_mark(struct page *page, enum vertex_type type, double x, double y)
+{
+    switch (type) {
+    case VERTEX_ROOT:
+        PRINT(page, "<rect class=\"r\" x=\"%.1f\" y=\"%.1f\" width=\"11\" height=\"11\"", x - 5.5, y - 5.5);
+        break;
+    case VERTEX_SPENT:
+        PRINT(page, "<circle class=\"s\" cx=\"%.1f\" cy=\"%.1f\" r=\"6\"", x, y);
+        break;
+    case VERTEX_UNSPENT:
+        PRINT(page, "<circle class=\"u\" cx=\"%.1f\" cy=\"%.1f\" r=\"5.5\"", x, y);
+        break;
+    case VERTEX_KNOWN:
+        PRINT(page, "<path class=\"k\" d=\"M%.1f %.1fl6.5 6.5l-6.5 6.5l-6.5-6.5z\"", x, y - 6.5);
+        break;
+    }
+}
+
+void svg_legend(struct page *page, double x, double y)
+{
+    for (unsigned type = 0; type < sizeof meanings / sizeof *meanings; type++) {
+        put_mark(page, (enum vertex_type)type, x + 8, y + 8 + 20 * type);
+        PRINT(page, "/>\n<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", x + 22, y + 12 + 20 * type, meanings[type]);
+    }
+    PRINT(page, "<text x=\"%.1f\" y=\"%.1f\">&#215;N: N equal ones</text>\n", x + 190, y + 12);
+    PRINT(page, "<path class=\"a c\" d=\"M%.1f %.1fv14\"/>\n", x + 196, y + 22);
+    PRINT(page, "<text x=\"%.1f\" y=\"%.1f\">goes on, not drawn</text>\n", x + 206, y + 32);
+}
+
+/* ---- the drawing ---- */
+
+struct drawing {
+    struct sketch sketch;
+    double *x;
+    double step, width, height;
+};
+
+static double x_of(const struct drawing *drawing, uint32_t v)
+{
+    return MARGIN + drawing->step * drawing->x[v];
+}
+
+static double y_of(const struct drawing *drawing, uint32_t v)
+{
+    return MARGIN + LAYER * drawing->sketch.vertices[v].layer;
+}
+
+/* One layer's vertices in their order, each as near to the mean of its neighbours as its neighbours in the layer let it
+ * be, at least 1 apart: the least squares under these constraints, by pooling what would overlap into blocks. */
+static void settle_layer(struct drawing *drawing, const uint32_t *order, uint32_t count, double *wish, uint32_t *block)
+{
+    uint32_t blocks = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        double sum = wish[i] - i;
+        uint32_t size = 1;
+        for (; blocks > 0 && wish[blocks - 1] >= sum / size; blocks--) {
+            sum += wish[blocks - 1] * block[blocks - 1];
+            size += block[blocks - 1];
+        }
+        wish[blocks] = sum / size; /* never ahead of i: what is overwritten has been read */
+        block[blocks++] = size;
+    }
+    for (uint32_t b = 0, i = 0; b < blocks; b++) {
+        for (uint32_t end = i + block[b]; i < end; i++)
+            drawing->x[order[i]] = wish[b] + i;
+    }
+}
+
+static double mean_of_neighbours(const struct drawing *drawing, uint32_t v)
+{
+    const struct sketch *sketch = &drawing->sketch;
+    double sum = 0;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sketch->arcs_count; i++) {
+        if (sketch->from[i] != v && sketch->to[i] != v)
+            continue;
+        sum += drawing->x[sketch->from[i] == v ? sketch->to[i] : sketch->from[i]];
+        count++;
+    }
+    return count ? sum / count : drawing->x[v];
+}
+
+struct placed {
+    uint32_t layer, vertex;
+    double x;
+};
+
+static int compare_placed(const void *a, const void *b)
+{
+    const struct placed *p = a, *q = b;
+    if (p->layer != q->layer)
+        return p->layer < q->layer ? -1 : 1;
+    if (p->x < q->x || p->x > q->x)
+        return p->x < q->x ? -1 : 1;
+    return p->vertex < q->vertex ? -1 : p->vertex > q->vertex;
+}
+
+/* igraph's places keep long arcs straight and make drawings several times as wide as need be; its order within the
+ * layers, which crosses few arcs, is kept. */
+static enum status draw_together(struct drawing *drawing)
+{
+    uint32_t count = drawing->sketch.vertices_count;
+    struct placed *placed = mem_alloc(count, sizeof *placed);
+    uint32_t *order = mem_alloc(count, sizeof *order), *block = mem_alloc(count, sizeof *block);
+    double *wish = mem_alloc(count, sizeof *wish), least = 0;
+    enum status status = placed && order && block && wish ? STATUS_OK : STATUS_NOMEM;
+    for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
+        placed[v] = (struct placed){drawing->sketch.vertices[v].layer, v, drawing->x[v]};
+    if (status == STATUS_OK)
+        qsort(placed, count, sizeof *placed, compare_placed);
+    for (uint32_t i = 0, first = 0; i < count && status == STATUS_OK; i++) {
+        first = placed[i].layer == placed[first].layer ? first : i;
+        order[i] = placed[i].vertex;
+        drawing->x[order[i]] = i - first;
+    }
+    for (unsigned round = 0; round < SETTLE_ROUNDS && status == STATUS_OK; round++) {
+        for (uint32_t first = 0, end; first < count; first = end) {
+            for (end = first; end < count && placed[end].layer == placed[first].layer; end++)
+                wish[end - first] = mean_of_neighbours(drawing, order[end]);
+            settle_layer(drawing, order + first, end - first, wish, block);
+        }
+    }
+    for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
+        least = v == 0 || drawing->x[v] < least ? drawing->x[v] : least;
+    for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
+        drawing->x[v] -= least;
+    mem_free(placed);
+    mem_free(order);
+    mem_free(block);
+    mem_free(wish);
+    return status;
+}
+
+static enum status lay_out(struct drawing *drawing, struct fault *fault)
+{
+    const struct sketch *sketch = &drawing->sketch;
+    uint32_t count = sketch->vertices_count;
+    uint32_t *layers = mem_alloc(2 * (size_t)count, sizeof *layers); /* and as many colours, all 0 */
+    drawing->x = mem_alloc(count, sizeof *drawing->x);
+    enum status status = layers && drawing->x ? STATUS_OK : fault_nomem(fault);
+    for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
+        layers[v] = sketch->vertices[v].layer;
+    if (status == STATUS_OK)
+        status = shape_layout(&(struct shape_graph){.vertices = count, .arcs = sketch->arcs_count,
+                                                    .colour = layers + count, .from = sketch->from, .to = sketch->to},
+                              layers, drawing->x, fault);
+    mem_free(layers);
+    if (status == STATUS_OK && draw_together(drawing) != STATUS_OK)
+        status = fault_nomem(fault);
+    return status;
+}
+
+/* Room for the count beside a vertex. */
+static double count_width(const struct sketch_vertex *vertex)
+{
+    char number[GROUPED_SIZE];
+    return vertex->count > 1 ? DIGIT * (double)(1 + strlen(grouped(number, vertex->count))) : 0;
+}
+
+static void measure(struct drawing *drawing)
+{
+    const struct sketch *sketch = &drawing->sketch;
+    drawing->step = STEP;
+    for (uint32_t v = 0; v < sketch->vertices_count; v++) {
+        double step = STEP + count_width(&sketch->vertices[v]);
+        drawing->step = step > drawing->step ? step : drawing->step;
+    }
+    for (uint32_t v = 0; v < sketch->vertices_count; v++) {
+        double right = x_of(drawing, v) + MARGIN + count_width(&sketch->vertices[v]);
+        double below = y_of(drawing, v) + (sketch->vertices[v].cut ? 26 : MARGIN);
+        drawing->width = right > drawing->width ? right : drawing->width;
+        drawing->height = below > drawing->height ? below : drawing->height;
+    }
+}
+
+static enum status draw(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
+                        struct drawing *drawing, struct fault *fault)
+{
+    enum status status = sketch_make(forest, tdags, dag, most, &drawing->sketch, fault);
+    if (status == STATUS_OK)
+        status = lay_out(drawing, fault);
+    if (status == STATUS_OK)
+        measure(drawing);
+    return status;
+}
+
+static void drawing_free(struct drawing *drawing)
+{
+    sketch_free(&drawing->sketch);
+    mem_free(drawing->x);
+}
+
+static void put_arcs(struct page *page, const struct drawing *drawing)
+{
+    const struct sketch *sketch = &drawing->sketch;
+    PRINT(page, "<path class=\"a\" d=\"");
+    for (uint32_t i = 0; i < sketch->arcs_count; i++)
+        PRINT(page, "M%.1f %.1fL%.1f %.1f", x_of(drawing, sketch->from[i]), y_of(drawing, sketch->from[i]),
+              x_of(drawing, sketch->to[i]), y_of(drawing, sketch->to[i]));
+    PRINT(page, "\"/>\n");
+    for (uint32_t v = 0; v < sketch->vertices_count; v++) {
+        if (sketch->vertices[v].cut)
+            PRINT(page, "<path class=\"a c\" d=\"M%.1f %.1fv20\"/>\n", x_of(drawing, v), y_of(drawing, v));
+    }
+}
+
+/* `forest` NULL: without tooltips. */
+static void put_vertices(struct page *page, const struct drawing *drawing, const struct forest *forest)
+{
+    for (uint32_t v = 0; v < drawing->sketch.vertices_count; v++) {
+        const struct sketch_vertex *vertex = &drawing->sketch.vertices[v];
+        char number[GROUPED_SIZE], hex[HASH256_HEX_SIZE + 1] = "";
+        put_mark(page, vertex->type, x_of(drawing, v), y_of(drawing, v));
+        if (forest) {
+            const struct forest_tx *tx = &forest->txs[vertex->tx];
+            hash256_hex(&tx->txid, hex);
+            PRINT(page, "><title>%s%s%s, transaction %s, height %u</title></%s>\n", meanings[vertex->type],
+                  vertex->count > 1 ? ", times " : "", vertex->count > 1 ? grouped(number, vertex->count) : "", hex,
+                  (unsigned)tx->height,
+                  vertex->type == VERTEX_ROOT ? "rect" : vertex->type == VERTEX_KNOWN ? "path" : "circle");
+        } else {
+            PRINT(page, "/>\n");
+        }
+        if (vertex->count > 1)
+            PRINT(page, "<text x=\"%.1f\" y=\"%.1f\">&#215;%s</text>\n", x_of(drawing, v) + 9, y_of(drawing, v) + 4,
+                  grouped(number, vertex->count));
+    }
+}
+
+static void put_description(struct page *page, const struct sketch *sketch)
+{
+    char nodes[GROUPED_SIZE], left[GROUPED_SIZE];
+    PRINT(page, "Edges lead down. %s nodes", grouped(nodes, sketch->nodes));
+    if (sketch->not_drawn)
+        PRINT(page, ", of which %s are not drawn", grouped(left, sketch->not_drawn));
+    PRINT(page, "%s", ".");
+}
+
+enum status svg_file(struct page *page, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
+                     struct fault *fault)
+{
+    struct drawing drawing = {0};
+    enum status status = draw(forest, tdags, dag, FILE_VERTICES, &drawing, fault);
+    if (status == STATUS_OK) {
+        double width = drawing.width + MARGIN > FILE_WIDTH_MIN ? drawing.width + MARGIN : FILE_WIDTH_MIN;
+        double top = 52, height = top + drawing.height + LEGEND_HEIGHT + MARGIN;
+        PRINT(page, "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"title desc\" "
+                    "viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n<title id=\"title\">T-DAG %u, rules "
+                    "%s</title>\n<desc id=\"desc\">",
+              width, height, width, height, (unsigned)dag, rules_name(tdags->rules));
+        put_description(page, &drawing.sketch);
+        PRINT(page, "</desc>\n<style>%s</style>\n", svg_style);
+        PRINT(page, "<rect width=\"100%%\" height=\"100%%\" style=\"fill:var(--paper)\"/>\n");
+        PRINT(page, "<text x=\"%.0f\" y=\"22\" style=\"font-weight:bold\">T-DAG %u, rules %s</text>\n<text x=\"%.0f\" "
+                    "y=\"40\">",
+              MARGIN, (unsigned)dag, rules_name(tdags->rules), MARGIN);
+        put_description(page, &drawing.sketch);
+        PRINT(page, "</text>\n<g transform=\"translate(%.1f %.0f)\">\n", (width - drawing.width) / 2, top);
+        put_arcs(page, &drawing);
+        put_vertices(page, &drawing, forest);
+        PRINT(page, "</g>\n");
+        svg_legend(page, MARGIN, height - LEGEND_HEIGHT);
+        PRINT(page, "</svg>\n");
+        status = page->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+    }
+    drawing_free(&drawing);
+    return status;
+}
+
+enum status svg_inline(struct page *page, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
+                       uint64_t *not_drawn, struct fault *fault)
+{
+    struct drawing drawing = {0};
+    enum status status = draw(forest, tdags, dag, INLINE_VERTICES, &drawing, fault);
+    if (status == STATUS_OK) {
+        PRINT(page, "<svg class=\"tdag\" role=\"img\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n"
+                    "<title>T-DAG %u. ",
+              drawing.width, drawing.height, drawing.width, drawing.height, (unsigned)dag);
+        put_description(page, &drawing.sketch);
+        PRINT(page, "</title>\n");
+        put_arcs(page, &drawing);
+        put_vertices(page, &drawing, NULL);
+        PRINT(page, "</svg>\n");
+        *not_drawn = drawing.sketch.not_drawn;
+        status = page->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+    }
+    drawing_free(&drawing);
+    return status;
+}

@@ -1,0 +1,361 @@
+#include "cli/views/tables.h"
+
+#include <stdio.h>
+
+#include "cli/output/outfile.h"
+#include "cli/inputs/opened_store.h"
+
+/* Rows that one chunk formats: some 100 KiB of text, so that many fit into the caches and memory stays small. */
+#define CHUNK_ROWS 1024u
+
+struct tables {
+    const struct store *store;
+    const struct forest *forest;
+    const struct selection *selection;
+    const struct flow *flow; /* may be NULL */
+    const struct scripts_held *held;
+    const struct order_row *orders;
+    size_t names_size; /* of the longest list of known scripts */
+    enum rules rules;
+    struct source_readers readers;
+};
+
+char *put_class_id(char *out, const uint8_t id[CANON_ID_SIZE], bool exact)
+{
+    out = put_hex(out, id, CANON_ID_SIZE);
+    if (!exact)
+        *out++ = '?';
+    return out;
+}
+
+static size_t chunks_of(uint32_t rows)
+{
+    return rows / CHUNK_ROWS + (rows % CHUNK_ROWS != 0);
+}
+
+static uint32_t chunk_end(size_t chunk, uint32_t rows)
+{
+    uint32_t first = (uint32_t)chunk * CHUNK_ROWS;
+    return rows - first < CHUNK_ROWS ? rows : first + CHUNK_ROWS;
+}
+
+/* ---- tdags.csv ---- */
+
+#define TDAGS_COLUMNS                                                                                              \
+    "dag_id,class_id,family,txs,nodes,edges,roots,leaves,height,width,spent_unknown,unspent_unknown,known_leaves," \
+    "mixed_spenders,first_height,last_height,first_time,last_time,root_value_sat,moved_value_sat,leaf_value_sat,"  \
+    "first_txid,scripts,orderliness,symmetry,repetition,fan_out_regularity,equal_values,cadence,chain_frequency,"  \
+    "automation"
+static const char tdags_header[] = TDAGS_COLUMNS "\n";
+static const char tdags_flow_header[] = TDAGS_COLUMNS ",fee_sat,payer_value_sat\n";
+
+#define TDAG_ROW (CLASS_ID_TEXT + 32 + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1))
+
+static char *put_order(char *p, const struct order_row *row)
+{
+    const double cells[] = {row->orderliness,  row->symmetry, row->repetition,      row->fan_out_regularity,
+                            row->equal_values, row->cadence,  row->chain_frequency, row->automation};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        *p++ = ',';
+        p = put_micro(p, cells[i]);
+    }
+    return p;
+}
+
+static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const struct tdag_row *row)
+{
+    p = put_cell(p, dag);
+    p = put_class_id(p, row->class_id, row->class_exact);
+    *p++ = ',';
+    p = put_text(p, family_name(row->family));
+    *p++ = ',';
+    const uint64_t cells[] = {
+        row->txs, row->nodes, row->edges, row->roots, row->leaves, row->height, row->width, row->spent_unknown,
+        row->unspent_unknown, row->known_leaves, row->mixed_spenders, row->first_height, row->last_height,
+        row->first_time, row->last_time, row->root_value_sat, row->moved_value_sat, row->leaf_value_sat};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        p = put_cell(p, cells[i]);
+    p = put_hash_cell(p, &tables->forest->txs[row->first_tx].txid);
+    p = catalogue_put_names(tables->held->catalogue, &tables->held->labels.all[dag], p);
+    p = put_order(p, &tables->orders[dag - 1]);
+    if (tables->flow) {
+        *p++ = ',';
+        p = put_cell(p, tables->flow->fee_sat[dag]);
+        p = put_u64(p, tables->flow->payer_value_sat[dag]);
+    }
+    *p++ = '\n';
+    return p;
+}
+
+static enum status format_tdags(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+{
+    const struct tables *tables = context;
+    const struct classes *classes = &tables->selection->classes;
+    (void)worker;
+    char *p = text_room(text, CHUNK_ROWS * (TDAG_ROW + tables->names_size));
+    if (!p)
+        return fault_nomem(fault);
+    uint32_t end = chunk_end(chunk, classes->rows_count);
+    for (uint32_t i = (uint32_t)chunk * CHUNK_ROWS; i < end; i++)
+        p = put_tdag(p, tables, i + 1, &classes->rows[i]);
+    text_end(text, p);
+    return STATUS_OK;
+}
+
+/* ---- classes.csv ---- */
+
+static const char classes_header[] =
+    "class_id,tdags,height,nodes,edges,roots,txs,family,automorphisms_log10,first_dag_id,scripts\n";
+
+/* The largest double in %.6f has 309 digits before its point. */
+#define CLASS_ROW (CLASS_ID_TEXT + 32 + 320 + 10 * (PUT_U64_MAX + 1))
+
+static char *put_class(char *p, const struct tables *tables, uint32_t class)
+{
+    const struct class_row *row = &tables->selection->classes.classes[class];
+    p = put_class_id(p, row->class_id, row->exact);
+    *p++ = ',';
+    p = put_cell(p, row->tdags);
+    p = put_cell(p, row->height);
+    p = put_cell(p, row->nodes);
+    p = put_cell(p, row->edges);
+    p = put_cell(p, row->roots);
+    p = put_cell(p, row->txs);
+    p = put_text(p, family_name(row->family));
+    p += sprintf(p, ",%.6f,", row->automorphisms_log10);
+    p = put_cell(p, row->first_dag);
+    p = catalogue_put_names(tables->held->catalogue, &tables->held->classes[class], p);
+    *p++ = '\n';
+    return p;
+}
+
+static enum status format_classes(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+{
+    const struct tables *tables = context;
+    const struct classes *classes = &tables->selection->classes;
+    (void)worker;
+    char *p = text_room(text, CHUNK_ROWS * (CLASS_ROW + tables->names_size));
+    if (!p)
+        return fault_nomem(fault);
+    uint32_t end = chunk_end(chunk, classes->classes_count);
+    for (uint32_t i = (uint32_t)chunk * CHUNK_ROWS; i < end; i++)
+        p = put_class(p, tables, i);
+    text_end(text, p);
+    return STATUS_OK;
+}
+
+/* ---- txs.csv ---- */
+
+static const char txs_header[] = "dag_id,height,tx_index,txid,is_root,unknown_inputs,known_inputs,unknown_outputs,"
+                                 "known_outputs,depth,value_out_sat\n";
+
+#define TX_ROW (HASH256_HEX_SIZE + 11 * (PUT_U64_MAX + 1))
+
+static char *put_tx(char *p, const struct tables *tables, uint32_t number, uint32_t dag)
+{
+    const struct forest *forest = tables->forest;
+    const struct forest_tx *tx = &forest->txs[number];
+    uint32_t unknown_inputs = forest_unknown_inputs(forest, number, tables->rules);
+    uint32_t unknown_outputs = forest_unknown_outputs(forest, number, tables->rules);
+    p = put_cell(p, dag);
+    p = put_cell(p, tx->height);
+    p = put_cell(p, tx->index);
+    p = put_hash_cell(p, &tx->txid);
+    p = put_cell(p, (tx->coinbase || unknown_inputs < tx->inputs) && unknown_outputs > 0);
+    p = put_cell(p, unknown_inputs);
+    p = put_cell(p, tx->inputs - unknown_inputs);
+    p = put_cell(p, unknown_outputs);
+    p = put_cell(p, tx->outputs - unknown_outputs);
+    p = put_cell(p, tables->selection->classes.depths[number]);
+    p = put_u64(p, tx->value_out_sat);
+    *p++ = '\n';
+    return p;
+}
+
+static enum status format_txs(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+{
+    const struct tables *tables = context;
+    const uint32_t *tx_dag = tables->selection->tdags.tx_dag;
+    (void)worker;
+    char *p = text_room(text, CHUNK_ROWS * TX_ROW);
+    if (!p)
+        return fault_nomem(fault);
+    uint32_t end = chunk_end(chunk, tables->forest->txs_count);
+    for (uint32_t t = (uint32_t)chunk * CHUNK_ROWS; t < end; t++) {
+        if (tx_dag[t])
+            p = put_tx(p, tables, t, tx_dag[t]);
+    }
+    text_end(text, p);
+    return STATUS_OK;
+}
+
+/* ---- arcs.csv ---- */
+
+static const char arcs_header[] = "dag_id,from_txid,from_vout,to_txid,to_vin,value_sat,kind\n";
+
+#define ARC_ROW (2 * HASH256_HEX_SIZE + 24 + 6 * (PUT_U64_MAX + 1))
+
+static char *put_arc(char *p, const struct forest *forest, const struct forest_output *output, uint32_t dag)
+{
+    p = put_cell(p, dag);
+    p = put_hash_cell(p, &forest->txs[output->tx].txid);
+    p = put_cell(p, output->vout);
+    p = put_hash_cell(p, &forest->txs[output->spender].txid);
+    p = put_cell(p, output->spender_vin);
+    p = put_cell(p, output->value_sat);
+    p = put_text(p, kind_name((enum kind)output->kind));
+    *p++ = '\n';
+    return p;
+}
+
+/* Outputs are numbered in chain order, so arcs by output are arcs by (transaction, vout). */
+static enum status format_arcs(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+{
+    const struct tables *tables = context;
+    const struct forest *forest = tables->forest;
+    const uint32_t *tx_dag = tables->selection->tdags.tx_dag;
+    (void)worker;
+    char *p = text_room(text, CHUNK_ROWS * ARC_ROW);
+    if (!p)
+        return fault_nomem(fault);
+    uint32_t end = chunk_end(chunk, forest->outputs_count);
+    for (uint32_t o = (uint32_t)chunk * CHUNK_ROWS; o < end; o++) {
+        const struct forest_output *output = &forest->outputs[o];
+        uint32_t dag = tx_dag[output->tx];
+        const struct forest_output *later = o + FOREST_AHEAD < end ? output + FOREST_AHEAD : output;
+        if (later->spender != FOREST_NONE) { /* its txid may lie across two lines of the cache */
+            __builtin_prefetch(forest->txs[later->spender].txid.bytes);
+            __builtin_prefetch(forest->txs[later->spender].txid.bytes + HASH256_SIZE - 1);
+        }
+        if (dag && forest_is_arc(output, tables->rules))
+            p = put_arc(p, forest, output, dag);
+    }
+    text_end(text, p);
+    return STATUS_OK;
+}
+
+/* ---- leaves.csv ---- */
+
+static const char leaves_header[] = "dag_id,txid,vout,value_sat,kind,unknown\n";
+
+#define LEAF_ROW (HASH256_HEX_SIZE + 24 + 5 * (PUT_U64_MAX + 1))
+
+static bool is_spent(const struct forest *forest, uint64_t ordinal)
+{
+    return ordinal < forest->outputs_count && forest->outputs[ordinal].spender != FOREST_NONE;
+}
+
+static enum status put_leaves(struct text *text, const struct tables *tables, struct tx_view *view, uint32_t dag)
+{
+    struct output_record output;
+    uint64_t ordinal = view->tx.first_ordinal;
+    enum status status;
+    for (uint32_t vout = 0; (status = tx_next_output(view, &output)) == STATUS_OK; vout++) {
+        bool unknown = output.unknown >> tables->rules & 1;
+        bool tracked = output_is_tracked(output.unknown, output.kind);
+        bool leaf = !(unknown && tracked && is_spent(tables->forest, ordinal));
+        ordinal += tracked;
+        if (!leaf)
+            continue;
+        char *p = text_room(text, LEAF_ROW);
+        if (!p)
+            return STATUS_NOMEM;
+        p = put_cell(p, dag);
+        p = put_hash_cell(p, &view->tx.txid);
+        p = put_cell(p, vout);
+        p = put_cell(p, output.value_sat);
+        p = put_text(p, kind_name(output.kind));
+        *p++ = ',';
+        *p++ = unknown ? '1' : '0';
+        *p++ = '\n';
+        text_end(text, p);
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status put_batch_leaves(struct text *text, const struct tables *tables, struct batch_view *view)
+{
+    const struct tdags *tdags = &tables->selection->tdags;
+    struct block_record block;
+    struct tx_view tx;
+    enum status status;
+    while ((status = batch_next_block(view, &block)) == STATUS_OK) {
+        while ((status = batch_next_tx(view, &tx)) == STATUS_OK) {
+            if (tx.tx.number >= tables->forest->txs_count)
+                return STATUS_FORMAT;
+            uint32_t dag = tdags->tx_dag[tx.tx.number];
+            if (dag && (status = put_leaves(text, tables, &tx, dag)) != STATUS_OK)
+                return status;
+        }
+        if (status != STATUS_NOT_FOUND)
+            return status;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status format_leaves(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+{
+    const struct tables *tables = context;
+    struct batch_view view;
+    enum status status = store_batch(tables->readers.readers[worker], chunk, &view, fault);
+    if (status != STATUS_OK)
+        return status;
+    status = put_batch_leaves(text, tables, &view);
+    if (status == STATUS_FORMAT)
+        return source_damaged(tables->store, view.first_height, fault);
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+}
+
+/* ---- all of them ---- */
+
+#define TABLES 5u
+
+struct table {
+    const char *name, *header;
+    size_t chunks;
+    outfile_format *format;
+};
+
+static enum status write_table(struct outfile *file, const char *folder, const struct table *table, unsigned threads,
+                               struct tables *tables, struct fault *fault)
+{
+    enum status status = outfile_open_in(file, folder, table->name, fault);
+    if (status == STATUS_OK)
+        status = outfile_write(file, table->header, strlen(table->header), fault);
+    if (status == STATUS_OK)
+        status = outfile_write_chunks(file, threads, table->chunks, table->format, tables, fault);
+    return status;
+}
+
+enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
+                         const struct selection *selection, const struct scripts_held *held,
+                         const struct order_row *orders, const struct flow *flow, unsigned threads,
+                         struct fault *fault)
+{
+    struct tables tables = {.store = store, .forest = forest, .selection = selection, .flow = flow, .held = held,
+                            .orders = orders,
+                            .names_size = catalogue_names_size(held->catalogue), .rules = selection->tdags.rules};
+    struct outfile files[TABLES] = {{0}};
+    enum status status = source_readers_open(store, threads, &tables.readers, fault);
+    if (status == STATUS_OK) {
+        const struct table all[TABLES] = {
+            {"tdags.csv", flow ? tdags_flow_header : tdags_header, chunks_of(selection->classes.rows_count),
+             format_tdags},
+            {"classes.csv", classes_header, chunks_of(selection->classes.classes_count), format_classes},
+            {"txs.csv", txs_header, chunks_of(forest->txs_count), format_txs},
+            {"arcs.csv", arcs_header, chunks_of(forest->outputs_count), format_arcs},
+            {"leaves.csv", leaves_header, store_batches(tables.readers.readers[0]), format_leaves},
+        };
+        for (size_t i = 0; i < TABLES && status == STATUS_OK; i++)
+            status = write_table(&files[i], folder, &all[i], threads, &tables, fault);
+    }
+    /* All appear once all are written: the disk works on the first while the last is formatted, and tables of two runs
+     * seldom stand side by side. */
+    for (size_t i = 0; i < TABLES; i++) {
+        if (status == STATUS_OK)
+            status = outfile_commit(&files[i], fault);
+        outfile_abort(&files[i]);
+    }
+    source_readers_close(&tables.readers);
+    return status;
+}

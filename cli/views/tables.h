@@ -1,0 +1,23 @@
+/* tables: the CSV files of `unktx dags`. */
+#ifndef UNKTX_CLI_TABLES_H
+#define UNKTX_CLI_TABLES_H
+
+#include "classify/measures.h"
+#include "cli/views/payments.h"
+#include "cli/inputs/known_scripts.h"
+#include "cli/inputs/selection.h"
+#include "cli/output/text.h"
+
+/* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into `folder`. With the sums of a flow that was
+ * written (NULL: without) tdags.csv has two columns more. `orders` is what order_all gave. */
+enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
+                         const struct selection *selection, const struct scripts_held *held,
+                         const struct order_row *orders, const struct flow *flow, unsigned threads,
+                         struct fault *fault) MUST_CHECK;
+
+#define CLASS_ID_TEXT (2 * CANON_ID_SIZE + 1)
+
+/* The class id in hexadecimal, with a ? behind it where the class is not exact. At most CLASS_ID_TEXT bytes. */
+char *put_class_id(char *out, const uint8_t id[CANON_ID_SIZE], bool exact);
+
+#endif

@@ -1,0 +1,107 @@
+#include "cli/views/text_drawing.h"
+
+#include "parser/mem.h"
+
+#define RUNS_SHOWN 7u /* runs of equal levels in a line */
+#define SIGNS_SHOWN 3u  /* of one sort in a level */
+
+struct level {
+    uint64_t roots, spent, leaves;
+};
+
+static bool same_level(const struct level *a, const struct level *b)
+{
+    return a->roots == b->roots && a->spent == b->spent && a->leaves == b->leaves;
+}
+
+/* The nodes of the T-DAG by depth. A root node has depth 0, whatever its transaction spends besides. */
+static void count_levels(const struct forest *forest, const struct selection *selection, uint32_t dag,
+                         struct level *levels)
+{
+    const struct tdags *tdags = &selection->tdags;
+    for (uint32_t i = tdags->first[dag - 1]; i < tdags->first[dag]; i++) {
+        uint32_t number = tdags->members[i], spent = 0;
+        const struct forest_tx *tx = &forest->txs[number];
+        for (uint32_t o = tx->first_output; o < tx[1].first_output; o++)
+            spent += forest_is_arc(&forest->outputs[o], tdags->rules);
+        struct level *level = &levels[selection->classes.depths[number]];
+        level->spent += spent;
+        level->leaves += tx->outputs - spent;
+        levels[0].roots += forest_is_root(forest, number, tdags->rules);
+    }
+}
+
+static void put_signs(struct page *page, const char *sign, const char *style, uint64_t count, bool colour)
+{
+    if (count == 0)
+        return;
+    if (colour)
+        PRINT(page, "%s", style);
+    for (uint64_t i = 0; i < (count <= SIGNS_SHOWN ? count : 1); i++)
+        PRINT(page, "%s", sign);
+    if (count > SIGNS_SHOWN)
+        PRINT(page, "\u00d7%llu", ULL(count));
+    if (colour)
+        PRINT(page, "\033[0m");
+}
+
+static void put_level(struct page *page, const struct level *level, bool colour)
+{
+    put_signs(page, LEVELS_ROOT, "\033[33m", level->roots, colour);
+    put_signs(page, LEVELS_SPENT, "\033[36m", level->spent, colour);
+    if (level->spent > SIGNS_SHOWN && level->leaves)
+        PRINT(page, " ");
+    put_signs(page, LEVELS_LEAF, "\033[2m", level->leaves, colour);
+}
+
+/* How many levels from `at` on are the same. */
+static uint32_t run_length(const struct level *levels, uint32_t at, uint32_t count)
+{
+    uint32_t end = at + 1;
+    while (end < count && same_level(&levels[end], &levels[at]))
+        end++;
+    return end - at;
+}
+
+static void put_levels(struct page *page, const struct level *levels, uint32_t count, bool colour)
+{
+    uint32_t runs = 0, run = 0, left_out = 0;
+    for (uint32_t at = 0; at < count; at += run_length(levels, at, count))
+        runs++;
+    for (uint32_t at = 0, length; at < count; at += length, run++) {
+        length = run_length(levels, at, count);
+        if (runs > RUNS_SHOWN && run >= RUNS_SHOWN - 2 && run + 1 < runs) {
+            left_out += length;
+            continue;
+        }
+        if (left_out)
+            PRINT(page, "\u2192\u2026%u levels\u2026", (unsigned)left_out);
+        left_out = 0;
+        if (at > 0)
+            PRINT(page, "\u2192");
+        if (length > 1)
+            PRINT(page, "[");
+        put_level(page, &levels[at], colour);
+        if (length > 1)
+            PRINT(page, "]\u00d7%u", (unsigned)length);
+    }
+}
+
+void levels_put(struct page *page, const struct forest *forest, const struct selection *selection, uint32_t dag,
+                bool colour)
+{
+    const struct tdags *tdags = &selection->tdags;
+    uint32_t deepest = 0;
+    for (uint32_t i = tdags->first[dag - 1]; i < tdags->first[dag]; i++) {
+        uint32_t depth = selection->classes.depths[tdags->members[i]];
+        deepest = depth > deepest ? depth : deepest;
+    }
+    struct level *levels = mem_alloc((size_t)deepest + 1, sizeof *levels);
+    if (!levels) {
+        page->status = STATUS_NOMEM;
+        return;
+    }
+    count_levels(forest, selection, dag, levels);
+    put_levels(page, levels, deepest + 1, colour);
+    mem_free(levels);
+}

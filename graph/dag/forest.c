@@ -1,0 +1,456 @@
+#include "graph/dag/forest.h"
+
+#include <string.h>
+
+#include "parser/mem.h"
+#include "parser/parallel.h"
+
+/* The spends of one batch, until the numbers of all batches are known. */
+struct spend_list {
+    struct spend {
+        uint32_t ordinal, vin;
+    } *spends;
+    size_t count, capacity;
+};
+
+struct batch_load {
+    uint32_t first_tx, first_output, first_height, blocks;
+    struct spend_list list;
+    struct forest totals; /* only the sums */
+};
+
+struct load_worker {
+    struct store_reader *reader;
+    struct fault fault;
+    enum status status;
+    size_t failed; /* batch */
+};
+
+struct load {
+    const struct store *store;
+    struct forest *forest;
+    struct batch_load *batches;
+    size_t batches_count;
+    struct load_worker *workers;
+};
+
+static uint64_t add_saturating(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+static enum status damaged(const struct load *load, struct fault *fault, const char *what)
+{
+    return fault_set(fault, STATUS_FORMAT, store_path(load->store), FAULT_NO_OFFSET, "the store is damaged: %s", what);
+}
+
+/* ---- decoding, in parallel: every batch fills its own stretch of the arrays ---- */
+
+static void add_counts(struct forest *sums, const struct block_record *block)
+{
+    sums->total_txs += block->counts.txs;
+    sums->total_inputs += block->counts.inputs;
+    sums->total_outputs += block->counts.outputs;
+    for (unsigned k = 0; k < KINDS; k++) {
+        sums->kind_count[k] += block->counts.kind_count[k];
+        sums->kind_value_sat[k] = add_saturating(sums->kind_value_sat[k], block->counts.kind_value_sat[k]);
+    }
+    for (unsigned r = 0; r < RULES; r++)
+        sums->unknown_txs[r] += block->counts.unknown_txs[r];
+}
+
+static void add_sums(struct forest *sums, const struct forest *part)
+{
+    sums->total_txs += part->total_txs;
+    sums->total_inputs += part->total_inputs;
+    sums->total_outputs += part->total_outputs;
+    for (unsigned k = 0; k < KINDS; k++) {
+        sums->kind_count[k] += part->kind_count[k];
+        sums->kind_value_sat[k] = add_saturating(sums->kind_value_sat[k], part->kind_value_sat[k]);
+    }
+    for (unsigned r = 0; r < RULES; r++)
+        sums->unknown_txs[r] += part->unknown_txs[r];
+}
+
+static enum status load_outputs(struct forest *forest, struct tx_view *view, uint32_t tx, uint32_t output, uint32_t end)
+{
+    struct forest_tx *to = &forest->txs[tx];
+    struct output_record record;
+    enum status status;
+    uint32_t vout = 0;
+    for (; (status = tx_next_output(view, &record)) == STATUS_OK; vout++) {
+        to->value_out_sat = add_saturating(to->value_out_sat, record.value_sat);
+        to->nulldata += record.kind == KIND_NULLDATA;
+        if (!output_is_tracked(record.unknown, record.kind))
+            continue;
+        if (output == end)
+            return STATUS_FORMAT;
+        forest->outputs[output++] = (struct forest_output){
+            .value_sat = record.value_sat, .tx = tx, .vout = vout, .spender = FOREST_NONE,
+            .kind = (uint8_t)record.kind, .unknown = (uint8_t)record.unknown,
+            .anyone_can_spend = script_anyone_can_spend(record.script, record.script_size),
+        };
+    }
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    return output == end && vout == to->outputs ? STATUS_OK : STATUS_FORMAT;
+}
+
+/* A spend of an output of the same or a later transaction would make a cycle. */
+static enum status load_spends(struct spend_list *list, struct tx_view *view)
+{
+    struct spend_record record;
+    enum status status;
+    while ((status = tx_next_spend(view, &record)) == STATUS_OK) {
+        if (record.ordinal >= view->tx.first_ordinal || record.vin >= view->tx.inputs)
+            return STATUS_FORMAT;
+        status = mem_reserve(&list->spends, &list->capacity, list->count + 1, sizeof *list->spends);
+        if (status)
+            return status;
+        list->spends[list->count++] = (struct spend){(uint32_t)record.ordinal, record.vin};
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* first_spend counts from the batch's first for now. */
+static enum status load_tx(struct load *load, struct batch_load *batch, struct tx_view *view, uint32_t height)
+{
+    const struct tx_record *tx = &view->tx;
+    const struct batch_load *next = batch + 1;
+    if (tx->number < batch->first_tx || tx->number >= next->first_tx || tx->first_ordinal < batch->first_output ||
+        tx->first_ordinal > next->first_output || tx->tracked > next->first_output - tx->first_ordinal ||
+        tx->inputs == 0 || tx->outputs == 0 || tx->spends > (tx->coinbase ? 0 : tx->inputs) ||
+        batch->list.count > UINT32_MAX)
+        return STATUS_FORMAT;
+    uint32_t number = (uint32_t)tx->number, first_output = (uint32_t)tx->first_ordinal;
+    load->forest->txs[number] = (struct forest_tx){
+        .txid = tx->txid, .height = height, .index = tx->index, .inputs = tx->inputs, .outputs = tx->outputs,
+        .first_output = first_output, .first_spend = (uint32_t)batch->list.count, .coinbase = tx->coinbase,
+    };
+    uint32_t tracked = tx->tracked;
+    enum status status = load_spends(&batch->list, view);
+    return status ? status : load_outputs(load->forest, view, number, first_output, first_output + tracked);
+}
+
+static enum status load_batch(struct load *load, struct store_reader *reader, size_t b, struct fault *fault)
+{
+    struct batch_load *batch = &load->batches[b];
+    struct batch_view view;
+    struct block_record block;
+    uint64_t txs = batch->first_tx, outputs = batch->first_output;
+    uint32_t height = batch->first_height;
+    enum status status = store_whole_batch(reader, b, &view, fault);
+    if (status)
+        return status;
+    while ((status = batch_next_block(&view, &block)) == STATUS_OK) {
+        struct tx_view tx;
+        if (block.height != height || height - batch->first_height >= batch->blocks)
+            return damaged(load, fault, "its blocks do not follow one another");
+        load->forest->block_times[height++] = block.time;
+        add_counts(&batch->totals, &block);
+        if (height == load->forest->blocks)
+            load->forest->tip = block.hash;
+        while ((status = batch_next_tx(&view, &tx)) == STATUS_OK) {
+            if (tx.tx.number != txs || tx.tx.first_ordinal != outputs)
+                return damaged(load, fault, "its transactions do not follow one another");
+            status = load_tx(load, batch, &tx, block.height);
+            if (status)
+                return status == STATUS_NOMEM ? fault_nomem(fault)
+                                              : damaged(load, fault, "a transaction's bytes make no sense");
+            txs++;
+            outputs += tx.tx.tracked;
+        }
+        if (status != STATUS_NOT_FOUND)
+            return damaged(load, fault, "a transaction's bytes make no sense");
+    }
+    if (status != STATUS_NOT_FOUND || height - batch->first_height != batch->blocks || txs != batch[1].first_tx ||
+        outputs != batch[1].first_output)
+        return damaged(load, fault, "a batch holds less than its header says");
+    return STATUS_OK;
+}
+
+/* After a failure a worker takes no more batches. Batches are handed out in ascending order, so the first damaged one
+ * is always among the workers' failures, and it is the one that is reported, whatever the number of threads. */
+static void load_work(void *context, unsigned w, size_t b)
+{
+    struct load *load = context;
+    struct load_worker *worker = &load->workers[w];
+    if (worker->status)
+        return;
+    if (!worker->reader)
+        worker->status = store_reader_open(load->store, &worker->reader, &worker->fault);
+    if (!worker->status)
+        worker->status = load_batch(load, worker->reader, b, &worker->fault);
+    worker->failed = b;
+}
+
+/* ---- before and behind it, serial ---- */
+
+/* Where each batch begins: their headers must follow one another, so that the stretches above cannot overlap. */
+static enum status load_headers(struct load *load, struct store_reader *reader, struct fault *fault)
+{
+    struct forest *forest = load->forest;
+    uint64_t txs = 0, outputs = 0, blocks = 0;
+    load->batches_count = store_batches(reader);
+    load->batches = mem_alloc(load->batches_count + 1, sizeof *load->batches);
+    if (!load->batches)
+        return fault_nomem(fault);
+    for (size_t b = 0; b <= load->batches_count; b++) {
+        struct batch_view view;
+        if (txs >= FOREST_NONE || outputs >= FOREST_NONE || blocks >= FOREST_NONE)
+            return fault_set(fault, STATUS_LIMIT, store_path(load->store), FAULT_NO_OFFSET,
+                             "more than 2^32 - 2 transactions or outputs in the store");
+        load->batches[b].first_tx = (uint32_t)txs;
+        load->batches[b].first_output = (uint32_t)outputs;
+        load->batches[b].first_height = (uint32_t)blocks;
+        if (b == load->batches_count)
+            break;
+        enum status status = store_batch(reader, b, &view, fault);
+        if (status)
+            return status;
+        if (view.first_tx != txs || view.first_ordinal != outputs || view.first_height != blocks ||
+            view.tx_count > view.size || view.tracked > view.size || view.block_count > view.size)
+            return damaged(load, fault, "its batches do not follow one another");
+        load->batches[b].blocks = view.block_count;
+        txs += view.tx_count;
+        outputs += view.tracked;
+        blocks += view.block_count;
+    }
+    forest->txs_count = (uint32_t)txs;
+    forest->outputs_count = (uint32_t)outputs;
+    forest->blocks = (uint32_t)blocks;
+    forest->txs = mem_alloc((size_t)txs + 1, sizeof *forest->txs);
+    forest->outputs = mem_alloc((size_t)outputs, sizeof *forest->outputs);
+    forest->block_times = mem_alloc((size_t)blocks, sizeof *forest->block_times);
+    return forest->txs && forest->outputs && forest->block_times ? STATUS_OK : fault_nomem(fault);
+}
+
+static enum status load_parallel(struct load *load, unsigned threads, struct fault *fault)
+{
+    const struct load_worker *first = NULL;
+    load->workers = mem_alloc(threads, sizeof *load->workers);
+    if (!load->workers)
+        return fault_nomem(fault);
+    parallel_for(threads, load->batches_count, load_work, load);
+    for (unsigned w = 0; w < threads; w++) {
+        const struct load_worker *worker = &load->workers[w];
+        store_reader_close(worker->reader);
+        if (worker->status && (!first || worker->failed < first->failed))
+            first = worker;
+    }
+    if (first && fault)
+        *fault = first->fault;
+    return first ? first->status : STATUS_OK;
+}
+
+/* Joins the batches' spends. Serial, because two batches may claim the same output in a damaged store. */
+static enum status link_spends(struct load *load, struct fault *fault)
+{
+    struct forest *forest = load->forest;
+    uint64_t count = 0;
+    for (size_t b = 0; b < load->batches_count; b++)
+        count += load->batches[b].list.count;
+    if (count > forest->outputs_count)
+        return damaged(load, fault, "more spends than outputs");
+    forest->spends = mem_alloc((size_t)count, sizeof *forest->spends);
+    if (!forest->spends)
+        return fault_nomem(fault);
+    for (size_t b = 0; b < load->batches_count; b++) {
+        const struct batch_load *batch = &load->batches[b];
+        uint32_t s = 0, base = forest->spends_count;
+        for (uint32_t t = batch->first_tx; t < batch[1].first_tx; t++) {
+            uint32_t end = t + 1 < batch[1].first_tx ? forest->txs[t + 1].first_spend : (uint32_t)batch->list.count;
+            for (; s < end; s++) {
+                if (s + FOREST_AHEAD < batch->list.count)
+                    __builtin_prefetch(&forest->outputs[batch->list.spends[s + FOREST_AHEAD].ordinal].spender, 1);
+                struct spend spend = batch->list.spends[s];
+                struct forest_output *output = &forest->outputs[spend.ordinal];
+                if (output->spender != FOREST_NONE)
+                    return damaged(load, fault, "an output is spent twice");
+                output->spender = t;
+                output->spender_vin = spend.vin;
+                forest->spends[forest->spends_count++] = spend.ordinal;
+            }
+            forest->txs[t].first_spend += base;
+        }
+    }
+    forest->txs[forest->txs_count].first_output = forest->outputs_count;
+    forest->txs[forest->txs_count].first_spend = forest->spends_count;
+    return STATUS_OK;
+}
+
+enum status forest_load(const struct store *store, unsigned threads, struct forest *forest, struct fault *fault)
+{
+    struct load load = {.store = store, .forest = forest};
+    struct store_reader *reader = NULL;
+    memset(forest, 0, sizeof *forest);
+    enum status status = store_reader_open(store, &reader, fault);
+    if (!status)
+        status = load_headers(&load, reader, fault);
+    store_reader_close(reader);
+    if (!status)
+        status = load_parallel(&load, threads > 0 ? threads : 1, fault);
+    if (!status)
+        status = link_spends(&load, fault);
+    for (size_t b = 0; load.batches && b < load.batches_count; b++) {
+        add_sums(forest, &load.batches[b].totals);
+        mem_free(load.batches[b].list.spends);
+    }
+    mem_free(load.batches);
+    mem_free(load.workers);
+    if (status)
+        forest_free(forest);
+    return status;
+}
+
+void forest_free(struct forest *forest)
+{
+    mem_free(forest->txs);
+    mem_free(forest->outputs);
+    mem_free(forest->spends);
+    mem_free(forest->block_times);
+    memset(forest, 0, sizeof *forest);
+}
+
+/* ---- what a transaction is under a rule set ---- */
+
+uint32_t forest_unknown_inputs(const struct forest *forest, uint32_t tx, enum rules rules)
+{
+    uint32_t count = 0;
+    for (uint32_t s = forest->txs[tx].first_spend; s < forest->txs[tx + 1].first_spend; s++) {
+        FOREST_PREFETCH_SPENT(forest, s);
+        count += forest->outputs[forest->spends[s]].unknown >> rules & 1;
+    }
+    return count;
+}
+
+uint32_t forest_unknown_outputs(const struct forest *forest, uint32_t tx, enum rules rules)
+{
+    uint32_t count = forest->txs[tx].nulldata;
+    for (uint32_t o = forest->txs[tx].first_output; o < forest->txs[tx + 1].first_output; o++)
+        count += forest->outputs[o].unknown >> rules & 1;
+    return count;
+}
+
+bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules)
+{
+    const struct forest_tx *t = &forest->txs[tx];
+    return (t->coinbase || forest_unknown_inputs(forest, tx, rules) < t->inputs) &&
+           forest_unknown_outputs(forest, tx, rules) > 0;
+}
+
+/* ---- T-DAGs ---- */
+
+/* The smallest number of the component is its representative, so a representative is also the first transaction. */
+static uint32_t find(uint32_t *parent, uint32_t tx)
+{
+    while (parent[tx] != tx)
+        tx = parent[tx] = parent[parent[tx]];
+    return tx;
+}
+
+/* Until the numbering, tx_dag[r] of a representative r says whether its component has an arc. */
+static void join_arcs(const struct forest *forest, const uint8_t *settled, struct tdags *tdags, uint32_t *parent)
+{
+    for (uint32_t t = 0; t < forest->txs_count; t++)
+        parent[t] = t;
+    for (uint32_t o = 0; o < forest->outputs_count; o++) {
+        if (!forest_is_arc(&forest->outputs[o], tdags->rules) || (settled && settled[forest->outputs[o].tx]))
+            continue;
+        uint32_t a = find(parent, forest->outputs[o].tx), b = find(parent, forest->outputs[o].spender);
+        if (a > b) {
+            uint32_t swap = a;
+            a = b;
+            b = swap;
+        }
+        parent[b] = a;
+        tdags->tx_dag[a] = 1;
+    }
+}
+
+/* A transaction that is not stored spends nothing unknown, so it is a root if it has an unknown output. So the roots
+ * are all transactions with an unknown output (as counted by the scan) but the stored ones whose inputs are all
+ * unknown. */
+static uint64_t count_roots(const struct forest *forest, enum rules rules)
+{
+    uint64_t others = 0;
+    for (uint32_t t = 0; t < forest->txs_count; t++) {
+        const struct forest_tx *tx = &forest->txs[t];
+        /* an input whose spend is not stored spends a known output */
+        bool may_be_other = !tx->coinbase && tx[1].first_spend - tx->first_spend == tx->inputs;
+        others += may_be_other && forest_unknown_outputs(forest, t, rules) > 0 &&
+                  forest_unknown_inputs(forest, t, rules) == tx->inputs;
+    }
+    return forest->unknown_txs[rules] > others ? forest->unknown_txs[rules] - others : 0;
+}
+
+enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags, struct fault *fault)
+{
+    return tdags_find_others(forest, rules, NULL, tdags, fault);
+}
+
+enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *settled,
+                              struct tdags *tdags, struct fault *fault)
+{
+    uint32_t n = forest->txs_count, members = 0;
+    *tdags = (struct tdags){.rules = rules, .tx_dag = mem_alloc(n, sizeof *tdags->tx_dag)};
+    uint32_t *parent = mem_alloc(n, sizeof *parent);
+    if (!parent || !tdags->tx_dag)
+        goto nomem;
+    join_arcs(forest, settled, tdags, parent);
+    for (uint32_t t = 0; t < n; t++) {
+        uint32_t first = find(parent, t);
+        if (first < t)
+            tdags->tx_dag[t] = tdags->tx_dag[first];
+        else if (tdags->tx_dag[t])
+            tdags->tx_dag[t] = ++tdags->count;
+        members += tdags->tx_dag[t] != 0;
+    }
+    mem_free(parent);
+    parent = NULL;
+    tdags->first = mem_alloc((size_t)tdags->count + 2, sizeof *tdags->first);
+    tdags->members = mem_alloc(members, sizeof *tdags->members);
+    if (!tdags->first || !tdags->members)
+        goto nomem;
+    /* Counting sort, one place further on than final: filling moves every first[d] to where it belongs. */
+    for (uint32_t t = 0; t < n; t++)
+        if (tdags->tx_dag[t])
+            tdags->first[tdags->tx_dag[t] + 1]++;
+    for (uint32_t d = 1; d <= tdags->count; d++)
+        tdags->first[d + 1] += tdags->first[d];
+    for (uint32_t t = 0; t < n; t++)
+        if (tdags->tx_dag[t])
+            tdags->members[tdags->first[tdags->tx_dag[t]]++] = t;
+    tdags->roots_all = count_roots(forest, rules);
+    return STATUS_OK;
+nomem:
+    mem_free(parent);
+    tdags_free(tdags);
+    return fault_nomem(fault);
+}
+
+void tdags_drop(struct tdags *tdags, const uint8_t *drop)
+{
+    uint32_t kept = 0, to = 0, begin = 0;
+    for (uint32_t d = 1; d <= tdags->count; d++) {
+        uint32_t end = tdags->first[d], number = drop[d] ? 0 : ++kept;
+        for (uint32_t m = begin; m < end; m++) {
+            uint32_t tx = tdags->members[m];
+            tdags->tx_dag[tx] = number;
+            if (number)
+                tdags->members[to++] = tx;
+        }
+        begin = end;
+        tdags->first[kept] = to;
+    }
+    tdags->count = kept;
+}
+
+void tdags_free(struct tdags *tdags)
+{
+    mem_free(tdags->tx_dag);
+    mem_free(tdags->first);
+    mem_free(tdags->members);
+    memset(tdags, 0, sizeof *tdags);
+}

@@ -1,0 +1,282 @@
+#include "graph/dag/shape.h"
+
+#include <igraph.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How much a call may work: BLISS asks once or twice in each node of its search tree whether to go on, and a node costs
+ * about as much as the graph is large. Counting these questions, and not seconds, keeps the answer the same on every
+ * machine. */
+#define WORK_LIMIT (UINT64_C(1) << 36)
+#define QUESTIONS_MIN 256u
+
+/* Rounds of moving vertices within their layers to cross fewer arcs: igraph's own proposal. */
+#define LAYOUT_ROUNDS 100
+
+/* igraph keeps process-wide state, so this state beside it may be process-wide too, under the same lock. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static uint64_t questions_left;
+static bool gave_up;
+
+static bool out_of_questions(void)
+{
+    if (questions_left == 0)
+        gave_up = true;
+    else
+        questions_left--;
+    return gave_up;
+}
+
+#if IGRAPH_VERSION_MAJOR >= 1
+#define canonical_permutation igraph_canonical_permutation_bliss
+#define layout_sugiyama(graph, places, layers) \
+    igraph_layout_sugiyama(graph, places, NULL, layers, 1, 1, LAYOUT_ROUNDS, NULL)
+static igraph_bool_t on_question(void) { return out_of_questions(); }
+#else
+#define canonical_permutation igraph_canonical_permutation
+#define layout_sugiyama(graph, places, layers) \
+    igraph_layout_sugiyama(graph, places, NULL, NULL, layers, 1, 1, LAYOUT_ROUNDS, NULL)
+/* Must not free anything: BLISS is still at work on what is on igraph's stack of things to free. */
+static igraph_error_t on_question(void *data)
+{
+    (void)data;
+    return out_of_questions() ? IGRAPH_INTERRUPTED : IGRAPH_SUCCESS;
+}
+#endif
+
+static void on_error(const char *reason, const char *file, int line, igraph_error_t error)
+{
+    (void)reason, (void)file, (void)line, (void)error;
+    IGRAPH_FINALLY_FREE();
+}
+
+static void on_warning(const char *reason, const char *file, int line)
+{
+    (void)reason, (void)file, (void)line;
+}
+
+/* For BLISS on a graph with so many vertices and arcs. */
+static uint64_t questions_for(uint64_t size)
+{
+    return QUESTIONS_MIN + WORK_LIMIT / (size + 1);
+}
+
+/* Takes the lock. The handlers are set each time, since a thread-safe igraph has them for each thread. */
+static void enter(uint64_t questions)
+{
+    pthread_mutex_lock(&lock);
+#if IGRAPH_VERSION_MAJOR >= 1
+    static bool is_set_up;
+    if (!is_set_up)
+        igraph_setup();
+    is_set_up = true;
+#endif
+    igraph_set_error_handler(on_error);
+    igraph_set_warning_handler(on_warning);
+    igraph_set_interruption_handler(on_question);
+    questions_left = questions;
+    gave_up = false;
+}
+
+/* Releases the lock and says what igraph's answer means. After an interruption 0.10 returns success with a labelling
+ * cut short (its callback is copied, and the copy notes the interruption), so our own flag decides. Where it returns
+ * IGRAPH_INTERRUPTED, it leaves BLISS's graph on the stack of things to free. */
+static enum status leave(igraph_error_t error, struct fault *fault)
+{
+    bool limit = gave_up;
+    if (error != IGRAPH_SUCCESS)
+        IGRAPH_FINALLY_FREE();
+    pthread_mutex_unlock(&lock);
+    if (limit)
+        return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "BLISS gave up on a graph");
+    if (error == IGRAPH_ENOMEM)
+        return fault_nomem(fault);
+    if (error != IGRAPH_SUCCESS)
+        return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "igraph: %s", igraph_strerror(error));
+    return STATUS_OK;
+}
+
+/* An igraph with its colours; `colour` is valid whenever `graph` is. */
+struct coloured {
+    igraph_t graph;
+    igraph_vector_int_t colour;
+    bool made;
+};
+
+static igraph_error_t coloured_make(const struct shape_graph *from, struct coloured *made)
+{
+    igraph_vector_int_t ends;
+    igraph_error_t error = igraph_vector_int_init(&ends, 2 * (igraph_integer_t)from->arcs);
+    if (error != IGRAPH_SUCCESS)
+        return error;
+    for (uint32_t i = 0; i < from->arcs; i++) {
+        VECTOR(ends)[2 * (size_t)i] = from->from[i];
+        VECTOR(ends)[2 * (size_t)i + 1] = from->to[i];
+    }
+    error = igraph_vector_int_init(&made->colour, from->vertices);
+    if (error != IGRAPH_SUCCESS)
+        goto out;
+    for (uint32_t v = 0; v < from->vertices; v++)
+        VECTOR(made->colour)[v] = from->colour[v];
+    error = igraph_create(&made->graph, &ends, from->vertices, IGRAPH_DIRECTED);
+    made->made = error == IGRAPH_SUCCESS;
+    if (!made->made)
+        igraph_vector_int_destroy(&made->colour);
+out:
+    igraph_vector_int_destroy(&ends);
+    return error;
+}
+
+static void coloured_free(struct coloured *made)
+{
+    if (!made->made)
+        return;
+    igraph_destroy(&made->graph);
+    igraph_vector_int_destroy(&made->colour);
+}
+
+/* log10 of a decimal number of any length. */
+static double decimal_log10(const char *digits)
+{
+    char head[18];
+    size_t length = strlen(digits), taken = length < sizeof head - 1 ? length : sizeof head - 1;
+    memcpy(head, digits, taken);
+    head[taken] = '\0';
+    return log10(strtod(head, NULL)) + (double)(length - taken);
+}
+
+enum status shape_canonical(const struct shape_graph *graph, uint32_t *position, double *automorphisms_log10,
+                            struct fault *fault)
+{
+    struct coloured made = { .made = false };
+    igraph_vector_int_t labels;
+    bool labels_made = false;
+    igraph_bliss_info_t info = { .group_size = NULL };
+
+    *automorphisms_log10 = 0;
+    if (graph->vertices == 0)
+        return STATUS_OK;
+    enter(questions_for((uint64_t)graph->vertices + graph->arcs));
+    igraph_error_t error = coloured_make(graph, &made);
+    if (error != IGRAPH_SUCCESS)
+        goto out;
+    error = igraph_vector_int_init(&labels, graph->vertices);
+    labels_made = error == IGRAPH_SUCCESS;
+    if (!labels_made)
+        goto out;
+    error = canonical_permutation(&made.graph, &made.colour, &labels, IGRAPH_BLISS_FL, &info);
+    if (error != IGRAPH_SUCCESS || gave_up)
+        goto out;
+    for (uint32_t v = 0; v < graph->vertices; v++) {
+        uint32_t label = (uint32_t)VECTOR(labels)[v];
+#if IGRAPH_VERSION_MAJOR >= 1
+        position[label] = v; /* since 1.0 the answer names the vertex at each place */
+#else
+        position[v] = label;
+#endif
+    }
+    *automorphisms_log10 = decimal_log10(info.group_size);
+out:
+    igraph_free(info.group_size);
+    if (labels_made)
+        igraph_vector_int_destroy(&labels);
+    coloured_free(&made);
+    return leave(error, fault);
+}
+
+enum status shape_isomorphic(const struct shape_graph *a, const struct shape_graph *b, bool *isomorphic,
+                             struct fault *fault)
+{
+    struct coloured left = { .made = false }, right = { .made = false };
+    igraph_bool_t answer = false;
+
+    enter(questions_for((uint64_t)a->vertices + a->arcs + b->vertices + b->arcs));
+    igraph_error_t error = coloured_make(a, &left);
+    if (error == IGRAPH_SUCCESS)
+        error = coloured_make(b, &right);
+    if (error == IGRAPH_SUCCESS)
+        error = igraph_isomorphic_bliss(&left.graph, &right.graph, &left.colour, &right.colour, &answer, NULL, NULL,
+                                        IGRAPH_BLISS_FL, NULL, NULL);
+    *isomorphic = answer;
+    coloured_free(&left);
+    coloured_free(&right);
+    return leave(error, fault);
+}
+
+enum status shape_components(const struct shape_graph *graph, uint32_t *component, uint32_t *count, struct fault *fault)
+{
+    struct coloured made = { .made = false };
+    igraph_vector_int_t membership;
+    bool membership_made = false;
+    igraph_integer_t components = 0;
+
+    /* Linear, so it needs no limit; and an interruption here would leave objects of functions that have returned on
+     * igraph's stack of things to free. */
+    enter(UINT64_MAX);
+    igraph_error_t error = coloured_make(graph, &made);
+    if (error != IGRAPH_SUCCESS)
+        goto out;
+    error = igraph_vector_int_init(&membership, 0);
+    membership_made = error == IGRAPH_SUCCESS;
+    if (!membership_made)
+        goto out;
+    error = igraph_connected_components(&made.graph, &membership, NULL, &components, IGRAPH_WEAK);
+    if (error != IGRAPH_SUCCESS)
+        goto out;
+    /* igraph starts each component at the smallest vertex that is still free: already in the order promised. */
+    for (uint32_t v = 0; v < graph->vertices; v++)
+        component[v] = (uint32_t)VECTOR(membership)[v];
+    *count = (uint32_t)components;
+out:
+    if (membership_made)
+        igraph_vector_int_destroy(&membership);
+    coloured_free(&made);
+    return leave(error, fault);
+}
+
+/* The layout in `places` (a row for each vertex, others behind) from igraph's own types. */
+static igraph_error_t layout_of(const struct coloured *made, const uint32_t *layer, igraph_matrix_t *places)
+{
+    igraph_vector_int_t layers;
+    igraph_integer_t vertices = igraph_vcount(&made->graph);
+    igraph_error_t error = igraph_vector_int_init(&layers, vertices);
+    if (error != IGRAPH_SUCCESS)
+        return error;
+    for (igraph_integer_t v = 0; v < vertices; v++)
+        VECTOR(layers)[v] = layer[v];
+    error = layout_sugiyama(&made->graph, places, &layers);
+    igraph_vector_int_destroy(&layers);
+    return error;
+}
+
+enum status shape_layout(const struct shape_graph *graph, const uint32_t *layer, double *x, struct fault *fault)
+{
+    struct coloured made = { .made = false };
+    igraph_matrix_t places;
+    bool places_made = false;
+    double least = 0;
+
+    enter(UINT64_MAX); /* as for shape_components */
+    igraph_error_t error = coloured_make(graph, &made);
+    if (error != IGRAPH_SUCCESS)
+        goto out;
+    error = igraph_matrix_init(&places, 0, 0);
+    places_made = error == IGRAPH_SUCCESS;
+    if (places_made)
+        error = layout_of(&made, layer, &places);
+    if (error != IGRAPH_SUCCESS)
+        goto out;
+    for (uint32_t v = 0; v < graph->vertices; v++) {
+        x[v] = MATRIX(places, v, 0);
+        least = v == 0 || x[v] < least ? x[v] : least;
+    }
+    for (uint32_t v = 0; v < graph->vertices; v++)
+        x[v] -= least;
+out:
+    if (places_made)
+        igraph_matrix_destroy(&places);
+    coloured_free(&made);
+    return leave(error, fault);
+}

@@ -1,0 +1,278 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "graph/index/work.h"
+#include "parser/mem.h"
+#include "parser/sha256.h"
+
+/* The note: magic (8), boot (36), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
+ * (STATE_SIZE), bits (u32 each), size of txs, later pairs, ranges (u64 each); the blocks; the sums (u128 each, low
+ * half first); what the spills say; SHA-256 of all that. */
+#define NOTE_MAGIC "uXTWork2"
+#define NOTE_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 40u)
+#define NOTE_MAX (256u << 20)
+#define WORK_BLOCK_SIZE 24u
+
+static void path_of(const struct tio_work *work, const char *name, char path[4096])
+{
+    snprintf(path, 4096, "%s/%s", work->folder, name);
+}
+
+/* Files of a small build are not worth waiting for the disk: its note is believed until the machine starts again. */
+static void read_boot(const struct tio_work *work, uint8_t boot[36])
+{
+    memset(boot, '-', 36);
+    if (work->durable)
+        return;
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && read(fd, boot, 36) != 36)
+        memset(boot, '-', 36);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* What a note must begin with to be about this work, but for the stage. */
+static void write_head(const struct tio_work *work, uint8_t head[NOTE_HEAD])
+{
+    uint8_t *p = head;
+    memcpy(p, NOTE_MAGIC, 8);
+    read_boot(work, p + 8);
+    p += 44;
+    store_le32(p, work->stage);
+    store_le32(p + 4, work->first);
+    store_le32(p + 8, work->end);
+    store_le32(p + 12, work->walked);
+    memcpy(p + 16, chain_active(work->chain, work->end - 1)->hash.bytes, HASH256_SIZE);
+    memcpy(p + 48, work->seed, TIO_SEED_SIZE);
+    tio_state_write(&work->base, p + 64);
+    p += 64 + STATE_SIZE;
+    store_le32(p, work->part_bits);
+    store_le32(p + 4, work->key_bits);
+    store_le64(p + 8, work->txs_size);
+    store_le64(p + 16, work->later_pairs);
+    store_le64(p + 24, work->out_range);
+    store_le64(p + 32, work->in_range);
+    store_le64(p + 40, work->later_range);
+}
+
+/* The spills that are needed after each stage. */
+static size_t spills_of(struct tio_work *work, struct spill ***list, const char **names)
+{
+    struct spill **all[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->later};
+    static const char *const all_names[] = {"creators", "spenders", "links", "values", "later"};
+    size_t first = work->stage <= WORK_WALKED ? 0 : work->stage == WORK_JOINED ? 2 : 3;
+    size_t end = work->stage <= WORK_WALKED ? 2 : 5, count = 0;
+    for (size_t i = first; i < end; i++) {
+        list[count] = all[i];
+        names[count++] = all_names[i];
+    }
+    return count;
+}
+
+static enum status encode(struct tio_work *work, struct buffer *note)
+{
+    struct spill **spills[5];
+    const char *names[5];
+    uint8_t head[NOTE_HEAD], digest[32];
+    write_head(work, head);
+    enum status status = buffer_add(note, head, sizeof head);
+    for (uint32_t i = 0; i <= work->end - work->first && status == STATUS_OK; i++) {
+        uint8_t bytes[WORK_BLOCK_SIZE];
+        store_le64(bytes, work->blocks[i].first_tx);
+        store_le64(bytes + 8, work->blocks[i].first_input);
+        store_le64(bytes + 16, work->blocks[i].first_output);
+        status = buffer_add(note, bytes, sizeof bytes);
+    }
+    for (size_t part = 0; part < (size_t)1 << work->part_bits && status == STATUS_OK; part++) {
+        uint8_t bytes[16];
+        store_le64(bytes, (uint64_t)work->sums[part]);
+        store_le64(bytes + 8, (uint64_t)(work->sums[part] >> 64));
+        status = buffer_add(note, bytes, sizeof bytes);
+    }
+    size_t count = spills_of(work, spills, names);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = spill_save(*spills[i], note);
+    if (status != STATUS_OK)
+        return status;
+    sha256(note->bytes, note->size, digest);
+    return buffer_add(note, digest, sizeof digest);
+}
+
+/* What the note is about to name. */
+static enum status sync_files(struct tio_work *work)
+{
+    struct spill **spills[5];
+    const char *names[5];
+    if (!work->durable)
+        return STATUS_OK;
+    size_t count = spills_of(work, spills, names);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = spill_sync(*spills[i], work->fault);
+    if (status == STATUS_OK && (fdatasync(work->txs_fd) != 0 || (work->outs_fd >= 0 && fdatasync(work->outs_fd) != 0)))
+        return fault_errno(work->fault, work->folder, FAULT_NO_OFFSET, "cannot write a temporary file");
+    return status;
+}
+
+/* Puts the note in the place of the one before, so that the disk has the one or the other. */
+static bool write_note(const struct tio_work *work, const struct buffer *note, const char *path)
+{
+    char new_path[4096];
+    path_of(work, "note.new", new_path);
+    int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, note->bytes, note->size) == (ssize_t)note->size &&
+              (!work->durable || fdatasync(fd) == 0);
+    if (fd >= 0)
+        ok = close(fd) == 0 && ok;
+    if (!ok || rename(new_path, path) != 0)
+        return false;
+    if (!work->durable)
+        return true;
+    int folder = open(work->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ok = folder >= 0 && fsync(folder) == 0;
+    if (folder >= 0)
+        close(folder);
+    return ok;
+}
+
+enum status work_note_stage(struct tio_work *work, enum work_stage stage)
+{
+    struct buffer note = {0};
+    char path[4096];
+    work->stage = stage;
+    enum status status = sync_files(work);
+    if (status != STATUS_OK)
+        return status;
+    if (encode(work, &note) != STATUS_OK) {
+        buffer_free(&note);
+        return fault_nomem(work->fault);
+    }
+    path_of(work, "note", path);
+    bool ok = write_note(work, &note, path);
+    buffer_free(&note);
+    return ok ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
+}
+
+void work_empty_folder(const struct tio_work *work)
+{
+    struct stat info;
+    DIR *folder = lstat(work->folder, &info) == 0 && S_ISDIR(info.st_mode) ? opendir(work->folder) : NULL;
+    const struct dirent *entry;
+    while (folder && (entry = readdir(folder)))
+        unlinkat(dirfd(folder), entry->d_name, 0); /* no folder */
+    if (folder)
+        closedir(folder);
+}
+
+/* ---- going on ---- */
+
+static bool read_note(const struct tio_work *work, uint8_t **bytes, size_t *size)
+{
+    char path[4096];
+    struct stat info;
+    uint8_t digest[32];
+    path_of(work, "note", path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    *bytes = NULL;
+    if (fd < 0)
+        return false;
+    bool ok = fstat(fd, &info) == 0 && info.st_size >= (off_t)(NOTE_HEAD + 32) && info.st_size <= (off_t)NOTE_MAX;
+    *size = ok ? (size_t)info.st_size : 0;
+    *bytes = ok ? mem_alloc(*size, 1) : NULL;
+    ok = *bytes && read(fd, *bytes, *size) == (ssize_t)*size;
+    close(fd);
+    if (!ok)
+        return false;
+    *size -= 32;
+    sha256(*bytes, *size, digest);
+    return memcmp(*bytes + *size, digest, 32) == 0;
+}
+
+/* Takes in what the head says; false if it is about other work. */
+static bool take_head(struct tio_work *work, struct cursor *note)
+{
+    uint8_t expected[NOTE_HEAD];
+    const uint8_t *head = cursor_take(note, NOTE_HEAD), *p = head + 108 + STATE_SIZE;
+    uint32_t stage = load_le32(head + 44), end = load_le32(head + 52), walked = load_le32(head + 56);
+    if (stage < WORK_WALKING || stage > WORK_PLACED || end <= work->first || end > work->end ||
+        walked <= work->first || walked > end || (walked < end && stage > WORK_WALKING))
+        return false;
+    uint32_t end_before = work->end;
+    work->stage = (enum work_stage)stage;
+    work->end = end;
+    work->walked = walked;
+    work->part_bits = load_le32(p);
+    work->key_bits = load_le32(p + 4);
+    work->txs_size = load_le64(p + 8);
+    work->later_pairs = load_le64(p + 16);
+    work->out_range = load_le64(p + 24);
+    work->in_range = load_le64(p + 32);
+    work->later_range = load_le64(p + 40);
+    write_head(work, expected);
+    if (memcmp(head, expected, NOTE_HEAD) == 0)
+        return true;
+    work->end = end_before;
+    return false;
+}
+
+static bool take_blocks(struct tio_work *work, struct cursor *note)
+{
+    size_t count = (size_t)(work->end - work->first) + 1;
+    const uint8_t *bytes = cursor_take(note, count * WORK_BLOCK_SIZE);
+    work->blocks = bytes ? mem_alloc(count, sizeof *work->blocks) : NULL;
+    for (size_t i = 0; work->blocks && i < count; i++, bytes += WORK_BLOCK_SIZE)
+        work->blocks[i] = (struct work_block){load_le64(bytes), load_le64(bytes + 8), load_le64(bytes + 16)};
+    return work->blocks != NULL;
+}
+
+static bool take_sums(struct tio_work *work, struct cursor *note)
+{
+    if (work->part_bits > 20 || work_alloc_sums(work) != STATUS_OK)
+        return false;
+    for (size_t part = 0; part < (size_t)1 << work->part_bits; part++) {
+        uint64_t low = cursor_u64(note);
+        work->sums[part] = (unsigned __int128)cursor_u64(note) << 64 | low;
+    }
+    return cursor_ok(note);
+}
+
+/* A file that has what the note says at least. */
+static bool open_stream(const struct tio_work *work, const char *name, uint64_t size, int *fd)
+{
+    char path[4096];
+    struct stat info;
+    path_of(work, name, path);
+    *fd = open(path, O_RDWR | O_CLOEXEC);
+    return *fd >= 0 && fstat(*fd, &info) == 0 && (uint64_t)info.st_size >= size;
+}
+
+static uint64_t outs_size(const struct tio_work *work)
+{
+    return 7 * (work->blocks[work->walked - work->first].first_output - work->blocks[0].first_output);
+}
+
+bool work_resume(struct tio_work *work)
+{
+    uint8_t *bytes;
+    size_t size;
+    bool ok = read_note(work, &bytes, &size);
+    if (!bytes)
+        return false;
+    struct cursor note = cursor_over(bytes, ok ? size : 0);
+    ok = ok && take_head(work, &note) && take_blocks(work, &note) && take_sums(work, &note) &&
+         open_stream(work, "txs", work->txs_size, &work->txs_fd) &&
+         (work->stage == WORK_PLACED || open_stream(work, "outs", outs_size(work), &work->outs_fd));
+    struct spill **spills[5];
+    const char *names[5];
+    size_t count = ok ? spills_of(work, spills, names) : 0;
+    for (size_t i = 0; i < count && ok; i++) {
+        struct spill_shape place = {.folder = work->folder, .name = names[i], .workers = work->options->threads};
+        ok = spill_resume(&place, &note, spills[i], NULL) == STATUS_OK;
+    }
+    mem_free(bytes);
+    return ok;
+}

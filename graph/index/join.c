@@ -1,0 +1,471 @@
+#include <assert.h>
+
+#include "graph/index/work.h"
+#include "parser/mem.h"
+#include "parser/parallel.h"
+
+#define BUCKET 4u         /* creators a bucket, about */
+#define SORT_SMALL 24u
+
+/* A transaction of the part: sorted by (key, first output). */
+struct creator {
+    uint64_t key;
+    uint64_t place; /* first output << 24 | outputs */
+    uint64_t check;
+};
+_Static_assert(BLOCK_SIZE_MAX / 9 < 1u << 24, "the number of a transaction's outputs fits");
+
+struct part {
+    struct tio_work *work;
+    unsigned number, worker;
+    enum status status;
+    struct fault fault;
+    struct creator *creators, *unsorted;
+    size_t count, capacity;
+    uint32_t *buckets; /* where each begins; one more behind the last */
+    unsigned bucket_shift, pass_shift;
+    uint64_t pass;
+    struct tio *base;        /* what is there already, NULL: nothing */
+    struct blk_reader reader;
+    uint64_t bad_input;      /* the first whose output is not there; UINT64_MAX: none */
+    uint64_t bad_spent;      /* the first whose output is spent in the index already */
+    uint64_t later_pairs;
+    bool exact;
+    unsigned __int128 sum;   /* of the checks of what was linked to */
+};
+
+struct join {
+    struct tio_work *work;
+    struct part *parts;      /* one a thread */
+    unsigned first;          /* part of the group */
+    struct work_run ids;
+    uint64_t pass, passes;
+};
+
+/* ---- sorting ---- */
+
+static bool is_below(const struct creator *a, const struct creator *b)
+{
+    return a->key != b->key ? a->key < b->key : a->place < b->place;
+}
+
+static void sift_down(struct creator *a, size_t root, size_t count)
+{
+    for (size_t child; (child = 2 * root + 1) < count; root = child) {
+        if (child + 1 < count && is_below(&a[child], &a[child + 1]))
+            child++;
+        if (!is_below(&a[root], &a[child]))
+            return;
+        struct creator swap = a[root];
+        a[root] = a[child];
+        a[child] = swap;
+    }
+}
+
+/* For the few buckets that are large because a txid occurs often. */
+static void sort_heap(struct creator *a, size_t count)
+{
+    for (size_t i = count / 2; i > 0; i--)
+        sift_down(a, i - 1, count);
+    for (size_t left = count; left > 1; left--) {
+        struct creator swap = a[0];
+        a[0] = a[left - 1];
+        a[left - 1] = swap;
+        sift_down(a, 0, left - 1);
+    }
+}
+
+static void sort_small(struct creator *a, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct creator moving = a[i];
+        size_t j = i;
+        for (; j > 0 && is_below(&moving, &a[j - 1]); j--)
+            a[j] = a[j - 1];
+        a[j] = moving;
+    }
+}
+
+/* Hashes are spread evenly: one pass into buckets by the first bits leaves next to nothing to sort. */
+static enum status sort_creators(struct part *part)
+{
+    size_t count = part->count;
+    unsigned bits = 1;
+    while (bits < 30 && ((size_t)1 << bits) * BUCKET < count)
+        bits++;
+    part->bucket_shift = part->pass_shift - bits;
+    size_t buckets = (size_t)1 << bits;
+    part->buckets = mem_alloc(buckets + 2, sizeof *part->buckets);
+    part->creators = mem_alloc(count, sizeof *part->creators);
+    if (!part->buckets || !part->creators)
+        return fault_nomem(&part->fault);
+    uint32_t *ends = part->buckets + 1;
+    uint64_t mask = buckets - 1;
+    for (size_t i = 0; i < count; i++)
+        ends[(part->unsorted[i].key >> part->bucket_shift & mask) + 1]++;
+    for (size_t i = 0; i < buckets; i++)
+        ends[i + 1] += ends[i];
+    for (size_t i = 0; i < count; i++)
+        part->creators[ends[part->unsorted[i].key >> part->bucket_shift & mask]++] = part->unsorted[i];
+    for (size_t i = 0; i < buckets; i++) {
+        size_t n = part->buckets[i + 1] - part->buckets[i];
+        (n <= SORT_SMALL ? sort_small : sort_heap)(part->creators + part->buckets[i], n);
+    }
+    return STATUS_OK;
+}
+
+static enum status see_creators(void *context, const struct spill_entry *entries, size_t count)
+{
+    struct part *part = context;
+    if (mem_reserve(&part->unsorted, &part->capacity, part->count + count, sizeof *part->unsorted) != STATUS_OK)
+        return fault_nomem(&part->fault);
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].key >> part->pass_shift == part->pass)
+            part->unsorted[part->count++] =
+                (struct creator){entries[i].key, entries[i].number << 24 | entries[i].extra, entries[i].check};
+    return STATUS_OK;
+}
+
+/* ---- joining ---- */
+
+static enum status link_output(struct part *part, uint64_t output, uint64_t input, uint64_t check)
+{
+    const struct tio_work *work = part->work;
+    part->sum += check;
+    uint64_t at = output - work->blocks[0].first_output;
+    struct spill_entry entry = {at % work->out_range, input, 0, 0};
+    return spill_add(work->links, part->worker, (unsigned)(at / work->out_range), &entry);
+}
+
+/* The spent output is in the index already. */
+static enum status link_older(struct part *part, const struct tio_tx *tx, const struct tio_output *output,
+                              uint64_t vout, uint64_t input)
+{
+    struct tio_work *work = part->work;
+    uint64_t number = tx->first_output + vout;
+    if (output->spender != TIO_NONE && input < part->bad_spent)
+        part->bad_spent = input;
+    uint64_t at = input - work->blocks[0].first_input;
+    part->sum += tio_check_of(&work->hasher, tx->txid.bytes);
+    struct spill_entry value = {at % work->in_range, number, output->value_sat, 0};
+    struct spill_entry later = {number % work->later_range, input, 0, 0};
+    part->later_pairs++;
+    enum status status = spill_add(work->values, part->worker, (unsigned)(at / work->in_range), &value);
+    if (status == STATUS_OK)
+        status = spill_add(work->later, part->worker, (unsigned)(number / work->later_range), &later);
+    return status;
+}
+
+
+static enum status not_there(struct part *part, uint64_t input)
+{
+    if (input < part->bad_input)
+        part->bad_input = input;
+    return STATUS_OK;
+}
+
+/* The whole hash as far as it was kept; the bits below are unknown. */
+static uint64_t hash_of(const struct part *part, uint64_t key)
+{
+    const struct tio_work *work = part->work;
+    return (uint64_t)part->number << (64 - work->part_bits) | key << (64 - work->part_bits - work->key_bits);
+}
+
+/* Looks in what the index holds already. `prevout` is the txid that it must be; NULL: the hash, of which all 64 bits
+ * are kept where there is something to look in, stands for it until the sums are compared; but on a hash alone no spend
+ * is called impossible: *doubt is set instead, and nothing done. */
+static enum status join_older(struct part *part, const struct spill_entry *spender, const struct hash256 *prevout,
+                              bool *doubt)
+{
+    *doubt = false;
+    if (!part->base)
+        return not_there(part, spender->number);
+    uint64_t hash = hash_of(part, spender->key), below = UINT64_MAX;
+    struct tio_tx tx;
+    for (;;) {
+        enum status status = tio_candidate(part->base, hash, below, &tx, &part->fault);
+        if (status == STATUS_NOT_FOUND)
+            return not_there(part, spender->number);
+        if (status != STATUS_OK)
+            return status;
+        below = tx.first_output;
+        if (prevout ? !hash256_equal(prevout, &tx.txid) : tio_hash(&part->work->hasher, tx.txid.bytes) != hash)
+            continue;
+        struct tio_output output = {.spender = 0};
+        if (spender->extra < tx.outputs)
+            status = tio_outputs(part->base, tx.first_output + spender->extra, 1, &output, &part->fault);
+        if (status != STATUS_OK)
+            return status;
+        *doubt = !prevout && output.spender != TIO_NONE;
+        if (*doubt)
+            return STATUS_OK;
+        return spender->extra < tx.outputs ? link_older(part, &tx, &output, spender->extra, spender->number)
+                                           : not_there(part, spender->number);
+    }
+}
+
+/* Equal hashes: the full txids decide, and of equal txids the latest before the spender. */
+static enum status join_exactly(struct part *part, const struct spill_entry *spender, const struct creator *first,
+                                size_t count)
+{
+    struct work_spend spend;
+    struct hash256 txid;
+    enum status status = work_read_spend(part->work, &part->reader, spender->number, &spend, &part->fault);
+    for (size_t i = count; i > 0 && status == STATUS_OK; i--) {
+        uint64_t output = first[i - 1].place >> 24, outputs = first[i - 1].place & 0xffffff;
+        if (output >= spend.first_output)
+            continue;
+        status = work_read_txid(part->work, &part->reader, output, &txid, &part->fault);
+        if (status == STATUS_OK && hash256_equal(&txid, &spend.prevout))
+            return spender->extra < outputs
+                       ? link_output(part, output + spender->extra, spender->number, first[i - 1].check)
+                       : not_there(part, spender->number);
+    }
+    bool doubt;
+    return status == STATUS_OK ? join_older(part, spender, &spend.prevout, &doubt) : status;
+}
+
+/* A creator in a later block than the spender: then the index may hold an older one of the same txid. */
+static bool comes_later(const struct part *part, const struct creator *creator, uint64_t input)
+{
+    const struct tio_work *work = part->work;
+    return part->base &&
+           creator->place >> 24 >= work->blocks[work_height_of_input(work, input) - work->first + 1].first_output;
+}
+
+/* A creator that is alone with its hash is taken for the one that is meant. Where it is not, which takes a prevout that
+ * does not exist, the sums of the part differ, and full txids settle all of it. */
+static enum status join_one(struct part *part, const struct spill_entry *spender, size_t bucket)
+{
+    const struct creator *at = part->creators + part->buckets[bucket],
+                         *end = part->creators + part->buckets[bucket + 1];
+    while (at < end && at->key < spender->key)
+        at++;
+    const struct creator *first = at;
+    while (at < end && at->key == spender->key)
+        at++;
+    if (part->exact || at - first > 1 || (at > first && comes_later(part, first, spender->number)))
+        return join_exactly(part, spender, first, (size_t)(at - first));
+    bool doubt = false;
+    if (at == first) {
+        enum status status = join_older(part, spender, NULL, &doubt);
+        return doubt && status == STATUS_OK ? join_exactly(part, spender, NULL, 0) : status;
+    }
+    if (spender->extra >= (first->place & 0xffffff))
+        return join_exactly(part, spender, first, 1);
+    return link_output(part, (first->place >> 24) + spender->extra, spender->number, first->check);
+}
+
+static size_t bucket_of(const struct part *part, uint64_t key)
+{
+    unsigned bits = part->pass_shift - part->bucket_shift;
+    return (size_t)(key >> part->bucket_shift & ((UINT64_C(1) << bits) - 1));
+}
+
+static enum status see_spenders(void *context, const struct spill_entry *entries, size_t count)
+{
+    enum { AHEAD = 12 };
+    struct part *part = context;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        if (i + 2 * AHEAD < count)
+            __builtin_prefetch(&part->buckets[bucket_of(part, entries[i + 2 * AHEAD].key)]);
+        if (i + AHEAD < count)
+            __builtin_prefetch(&part->creators[part->buckets[bucket_of(part, entries[i + AHEAD].key)]]);
+        if (entries[i].key >> part->pass_shift == part->pass)
+            status = join_one(part, &entries[i], bucket_of(part, entries[i].key));
+    }
+    return status;
+}
+
+static void join_part(void *context, unsigned worker, size_t item)
+{
+    struct join *join = context;
+    struct part *part = &join->parts[item];
+    struct tio_work *work = join->work;
+    part->work = work;
+    part->number = join->first + (unsigned)item;
+    part->worker = worker;
+    part->pass = join->pass;
+    part->pass_shift = work->key_bits - (unsigned)__builtin_ctzll(join->passes);
+    part->count = 0;
+    part->exact = work->exact[part->number];
+    part->sum = join->pass > 0 ? part->sum : 0;
+    part->status = spill_read(work->creators, part->number, see_creators, part, &part->fault);
+    if (part->status == STATUS_OK)
+        part->status = sort_creators(part);
+    if (part->status == STATUS_OK)
+        part->status = spill_read(work->spenders, part->number, see_spenders, part, &part->fault);
+}
+
+static enum status flush(struct tio_work *work)
+{
+    enum status status = spill_flush(work->links, work->fault);
+    if (status == STATUS_OK)
+        status = spill_flush(work->values, work->fault);
+    return status == STATUS_OK ? spill_flush(work->later, work->fault) : status;
+}
+
+/* ---- the index by txid ---- */
+
+/* The pairs of a part in order of (40 bits, first output): creators are in order of more bits. */
+static enum status write_ids(struct join *join, struct part *part)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < part->count && status == STATUS_OK;) {
+        uint64_t prefix = hash_of(part, part->creators[i].key) >> 24;
+        size_t n = 1;
+        while (i + n < part->count && hash_of(part, part->creators[i + n].key) >> 24 == prefix)
+            n++;
+        if (n > 1) {
+            for (size_t k = i; k < i + n; k++)
+                part->creators[k].key = 0;
+            (n <= SORT_SMALL ? sort_small : sort_heap)(part->creators + i, n);
+        }
+        for (size_t k = i; k < i + n && status == STATUS_OK; k++)
+            status = work_pair(&join->ids, prefix, part->creators[k].place >> 24);
+        i += n;
+    }
+    return status;
+}
+
+/* Behind the last pass of a part: has what was linked to the txids that its spenders name? */
+static void compare_sums(const struct join *join, const struct part *part)
+{
+    struct tio_work *work = join->work;
+    if (join->pass + 1 == join->passes && !part->exact && part->sum != work->sums[part->number])
+        work->exact[part->number] = work->unsure = true;
+}
+
+static enum status end_part(struct join *join, struct part *part)
+{
+    enum status status = part->status;
+    if (status == STATUS_OK) {
+        compare_sums(join, part);
+        status = write_ids(join, part);
+    }
+    else if (part->fault.status == STATUS_OK) /* a spill knows why */
+        status = flush(join->work);
+    else if (join->work->fault)
+        *join->work->fault = part->fault;
+    mem_free(part->buckets);
+    mem_free(part->creators);
+    part->buckets = NULL;
+    part->creators = NULL;
+    return status;
+}
+
+/* ---- all parts ---- */
+
+static enum status open_base(struct join *join, unsigned count)
+{
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < count && status == STATUS_OK && join->work->base.totals.blocks > 0; i++)
+        status = tio_open_on(join->work->kv, &join->parts[i].base, join->work->fault);
+    return status;
+}
+
+static void close_base(struct join *join, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        tio_close(join->parts[i].base);
+        join->parts[i].base = NULL;
+    }
+}
+
+/* So many passes, a power of 2, that the largest part of the group fits into memory in one. */
+static void choose_passes(struct join *join, unsigned count)
+{
+    unsigned threads = join->work->options->threads;
+    assert(threads > 0); /* as build.h says */
+    uint64_t most = 0, limit = join->work->memory / threads;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t n = spill_count(join->work->creators, join->first + i);
+        most = n > most ? n : most;
+    }
+    for (join->passes = 1; most / join->passes * WORK_CREATOR_BYTES > limit && join->passes < 1u << 16;)
+        join->passes *= 2;
+}
+
+/* Parts side by side, one for each thread. */
+static enum status join_pass(struct join *join, unsigned count)
+{
+    enum status status = open_base(join, count);
+    if (status == STATUS_OK)
+        parallel_for(join->work->options->threads, count, join_part, join);
+    close_base(join, count);
+    for (unsigned i = 0; i < count; i++) {
+        enum status end = status == STATUS_OK ? end_part(join, &join->parts[i]) : STATUS_OK;
+        status = status == STATUS_OK ? end : status;
+    }
+    return status;
+}
+
+static enum status join_group(struct join *join, unsigned count)
+{
+    enum status status = STATUS_OK;
+    choose_passes(join, count);
+    if (join->passes == 1)
+        return join_pass(join, count);
+    unsigned end = join->first + count; /* part by part: the index must come in order */
+    for (; join->first < end && status == STATUS_OK; join->first++)
+        for (join->pass = 0; join->pass < join->passes && status == STATUS_OK; join->pass++)
+            status = join_pass(join, 1);
+    join->pass = 0;
+    return status;
+}
+
+static enum status report_bad(struct join *join)
+{
+    uint64_t missing = UINT64_MAX, spent = UINT64_MAX;
+    for (unsigned i = 0; i < join->work->options->threads; i++) {
+        missing = join->parts[i].bad_input < missing ? join->parts[i].bad_input : missing;
+        spent = join->parts[i].bad_spent < spent ? join->parts[i].bad_spent : spent;
+        join->work->later_pairs += join->parts[i].later_pairs;
+    }
+    if (missing < spent)
+        return work_bad_input(join->work, missing, "spends an output that does not exist");
+    return spent == UINT64_MAX ? STATUS_OK : work_bad_input(join->work, spent, "spends an output that is spent");
+}
+
+enum status tio_join(struct tio_work *work)
+{
+    unsigned threads = work->options->threads, parts = 1u << work->part_bits;
+    struct work_queue queue = {.work = work, .waits = work->base.totals.blocks > 0};
+    struct join *join = mem_alloc(1, sizeof *join);
+    enum status status = STATUS_OK;
+    if (!join || !(join->parts = mem_alloc(threads, sizeof *join->parts)))
+        status = fault_nomem(work->fault);
+    for (unsigned i = 0; status == STATUS_OK && i < threads; i++)
+        join->parts[i].bad_input = join->parts[i].bad_spent = UINT64_MAX;
+    if (status == STATUS_OK) {
+        join->work = work;
+        join->ids = (struct work_run){.queue = &queue, .table = TABLE_IDS, .run = tio_free_run(&work->base)};
+    }
+    for (unsigned first = 0; first < parts && status == STATUS_OK; first += threads) {
+        join->first = first;
+        status = join_group(join, parts - first < threads ? parts - first : threads);
+        work_write_out(work);
+        work_progress(work, TIO_JOIN, first, parts);
+        if (status == STATUS_OK && work_stopped(work))
+            status = STATUS_INTERRUPTED;
+    }
+    if (status == STATUS_OK)
+        status = work_run_end(&join->ids);
+    if (status == STATUS_OK)
+        status = work_write(&queue);
+    if (status == STATUS_OK)
+        status = flush(work);
+    if (status == STATUS_OK)
+        status = report_bad(join);
+    for (unsigned i = 0; join && join->parts && i < threads; i++) {
+        mem_free(join->parts[i].unsorted);
+        mem_free(join->parts[i].buckets); /* of a part beside one that failed */
+        mem_free(join->parts[i].creators);
+        blk_reader_free(&join->parts[i].reader);
+    }
+    mem_free(join ? join->parts : NULL);
+    mem_free(join);
+    work_queue_free(&queue);
+    return status;
+}

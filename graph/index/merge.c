@@ -1,0 +1,153 @@
+#include "graph/index/work.h"
+#include "parser/mem.h"
+
+/* A run that is not so many times as large as what comes behind it is merged with that: of many small builds few runs
+ * are left, each at least twice the next, and a pair is written anew once for each such step that its run grows by. */
+#define RATIO 2u
+
+/* A run that is read, a page at a time: what is read must not change while the merged run is written. */
+struct source {
+    uint8_t key[PAIR_KEY_SIZE]; /* of the page */
+    uint8_t page[TIO_PAGE];
+    size_t count, at;           /* pairs */
+    bool begun, ended, older;   /* than this build */
+};
+
+struct merge {
+    struct tio_work *work;
+    enum tio_table table;
+    struct source *sources;
+    size_t count;
+    uint64_t pairs; /* written */
+};
+
+/* What is of blocks that were taken back, as far as it can be told: it would only be looked at in vain; but an output
+ * has one spender in a run. */
+static enum status is_stale(const struct merge *merge, struct tio *base, const uint8_t *pair, bool *is)
+{
+    const struct tio_work *work = merge->work;
+    uint64_t first = load_be40(pair), second = load_be40(pair + 5), spent;
+    *is = second >= (merge->table == TABLE_IDS ? work->blocks[0].first_output : work->blocks[0].first_input);
+    if (*is || merge->table == TABLE_IDS || second < work->base.cut_input)
+        return STATUS_OK;
+    enum status status = tio_inputs(base, second, 1, &spent, work->fault);
+    *is = spent != first;
+    return status;
+}
+
+static enum status drop_stale(const struct merge *merge, struct source *source)
+{
+    struct tio *base = NULL;
+    size_t kept = 0;
+    enum status status = tio_open_on(merge->work->kv, &base, merge->work->fault);
+    for (size_t i = 0; i < source->count && status == STATUS_OK; i++) {
+        const uint8_t *pair = source->page + i * PAIR_SIZE;
+        bool is = false;
+        status = is_stale(merge, base, pair, &is);
+        if (!is)
+            memmove(source->page + kept++ * PAIR_SIZE, pair, PAIR_SIZE);
+    }
+    source->count = kept;
+    tio_close(base);
+    return status;
+}
+
+/* Copies the next page of the run. */
+static enum status read_page(const struct merge *merge, struct source *source)
+{
+    struct kv_view *view = NULL;
+    struct kv_cursor *cursor = NULL;
+    struct kv_pair pair = {0};
+    struct fault *fault = merge->work->fault;
+    enum status status = kv_view_open(merge->work->kv, &view, fault);
+    if (status == STATUS_OK)
+        status = kv_cursor_open(view, merge->table, &cursor, fault);
+    if (status == STATUS_OK)
+        status = kv_floor(cursor, source->key, PAIR_KEY_SIZE, &pair, fault);
+    if (status == STATUS_OK && source->begun)
+        status = kv_next(cursor, &pair, fault);
+    source->at = source->count = 0;
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && (pair.key_size != PAIR_KEY_SIZE ||
+                                                               memcmp(pair.key, source->key, 2) != 0))) {
+        source->ended = true;
+        status = STATUS_OK;
+    } else if (status == STATUS_OK && pair.value_size > TIO_PAGE) {
+        status = kv_damaged(merge->work->kv, "a page of pairs is malformed", fault);
+    } else if (status == STATUS_OK) {
+        source->count = pair.value_size / PAIR_SIZE;
+        memcpy(source->key, pair.key, PAIR_KEY_SIZE);
+        memcpy(source->page, pair.value, pair.value_size);
+    }
+    source->begun = true;
+    kv_cursor_close(cursor);
+    kv_view_close(view);
+    return status;
+}
+
+/* Until there is a pair, or the run has ended. */
+static enum status fill(const struct merge *merge, struct source *source)
+{
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && source->at == source->count && !source->ended) {
+        status = work_stopped(merge->work) ? STATUS_INTERRUPTED : read_page(merge, source);
+        if (status == STATUS_OK && source->older)
+            status = drop_stale(merge, source);
+    }
+    return status;
+}
+
+static struct source *lowest(const struct merge *merge)
+{
+    struct source *best = NULL;
+    for (struct source *source = merge->sources; source < merge->sources + merge->count; source++)
+        if (!source->ended && (!best || memcmp(source->page + source->at * PAIR_SIZE, best->page + best->at * PAIR_SIZE,
+                                               PAIR_SIZE) < 0))
+            best = source;
+    return best;
+}
+
+static enum status merge_table(struct merge *merge, const struct tio_state *state, uint32_t first, uint32_t number)
+{
+    struct work_queue queue = {.work = merge->work, .waits = true};
+    struct work_run run = {.queue = &queue, .table = merge->table, .run = number};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < merge->count && status == STATUS_OK; i++) {
+        uint32_t of = state->run[first + i].number;
+        merge->sources[i] = (struct source){.key = {(uint8_t)(of >> 8), (uint8_t)of}, .older = i + 1 < merge->count};
+        status = fill(merge, &merge->sources[i]);
+    }
+    for (struct source *source; status == STATUS_OK && (source = lowest(merge));) {
+        const uint8_t *pair = source->page + source->at++ * PAIR_SIZE;
+        status = work_pair(&run, load_be40(pair), load_be40(pair + 5));
+        merge->pairs++;
+        if (status == STATUS_OK)
+            status = fill(merge, source);
+    }
+    if (status == STATUS_OK)
+        status = work_run_end(&run);
+    if (status == STATUS_OK)
+        status = work_write(&queue);
+    work_queue_free(&queue);
+    return status;
+}
+
+enum status tio_merge(struct tio_work *work, struct tio_state *state)
+{
+    uint32_t first = state->runs - 1, number = tio_free_run(state);
+    uint64_t pairs = state->run[first].pairs;
+    while (first > 0 && state->run[first - 1].pairs < RATIO * pairs)
+        pairs += state->run[--first].pairs;
+    if (first + 1 == state->runs)
+        return STATUS_OK;
+    struct merge merge = {.work = work, .count = state->runs - first};
+    merge.sources = mem_alloc(merge.count, sizeof *merge.sources);
+    if (!merge.sources)
+        return fault_nomem(work->fault);
+    enum status status = STATUS_OK;
+    for (merge.table = TABLE_IDS; merge.table <= TABLE_LATER && status == STATUS_OK; merge.table++)
+        status = merge_table(&merge, state, first, number);
+    mem_free(merge.sources);
+    state->runs = first + 1;
+    state->run[first] = (struct tio_run){number, merge.pairs};
+    return status;
+}

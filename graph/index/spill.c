@@ -1,0 +1,379 @@
+#define _GNU_SOURCE /* sync_file_range */
+#include "graph/index/spill.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "parser/bytes.h"
+#include "parser/mem.h"
+
+/* A piece: u64 place of the part's piece before (offset + 1, 0 for none), u32 bytes of entries, u32 entries, then each
+ * entry: key, number as the step from the one before (zigzag varint), extra (varint), check (5). */
+#define PIECE_HEADER 16u
+#define CHECK_SIZE 5u
+#define ENTRY_MAX (8u + 10u + 10u + 8u)
+#define FILES 8u
+
+struct lane {
+    uint8_t *bytes;  /* a piece under way, NULL until needed */
+    size_t size;
+    uint32_t count;
+    uint64_t number; /* of the last entry */
+};
+
+struct part {
+    uint64_t last; /* piece: offset + 1 */
+    uint64_t count;
+};
+
+struct file {
+    int fd; /* -1: not there */
+    uint64_t size;
+    bool used;
+};
+
+struct spill {
+    struct spill_shape shape;
+    struct lane *lanes;     /* worker by worker, part by part */
+    struct fault *failures; /* one a worker */
+    pthread_mutex_t lock;   /* of what follows */
+    struct part *parts;
+    struct file files[FILES];
+};
+
+static unsigned file_of(const struct spill *spill, unsigned part) { return part * FILES / spill->shape.parts; }
+
+static void path_of(const struct spill *spill, unsigned file, char path[4096])
+{
+    snprintf(path, 4096, "%s/%s-%u", spill->shape.folder, spill->shape.name, file);
+}
+
+static void remove_file(struct spill *spill, unsigned number)
+{
+    struct file *file = &spill->files[number];
+    char path[4096];
+    path_of(spill, number, path);
+    unlink(path);
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+}
+
+static enum status open_files(struct spill *spill, int flags, struct fault *fault)
+{
+    for (unsigned part = 0; part < spill->shape.parts; part++)
+        spill->files[file_of(spill, part)].used = true;
+    for (unsigned i = 0; i < FILES; i++) {
+        char path[4096];
+        path_of(spill, i, path);
+        if (!spill->files[i].used)
+            continue;
+        spill->files[i].fd = open(path, O_RDWR | flags | O_CLOEXEC, 0600);
+        if (spill->files[i].fd < 0)
+            return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot create a temporary file");
+    }
+    return STATUS_OK;
+}
+
+static enum status open_spill(const struct spill_shape *shape, int flags, struct spill **out, struct fault *fault)
+{
+    assert(shape->key_size >= 1 && shape->key_size <= 8 && shape->buffer >= PIECE_HEADER + ENTRY_MAX);
+    *out = NULL;
+    struct spill *spill = mem_alloc(1, sizeof *spill);
+    if (!spill)
+        return fault_nomem(fault);
+    spill->shape = *shape;
+    pthread_mutex_init(&spill->lock, NULL);
+    for (unsigned i = 0; i < FILES; i++)
+        spill->files[i].fd = -1;
+    spill->lanes = mem_alloc((size_t)shape->workers * shape->parts, sizeof *spill->lanes);
+    spill->failures = mem_alloc(shape->workers, sizeof *spill->failures);
+    spill->parts = mem_alloc(shape->parts, sizeof *spill->parts);
+    bool ok = spill->lanes && spill->failures && spill->parts;
+    enum status status = ok ? open_files(spill, flags, fault) : fault_nomem(fault);
+    if (status == STATUS_OK)
+        *out = spill;
+    else
+        spill_leave(spill);
+    return status;
+}
+
+enum status spill_new(const struct spill_shape *shape, struct spill **spill, struct fault *fault)
+{
+    return open_spill(shape, O_CREAT | O_TRUNC, spill, fault);
+}
+
+void spill_write_out(const struct spill *spill)
+{
+    for (unsigned i = 0; i < FILES; i++)
+        if (spill->files[i].fd >= 0)
+            (void)sync_file_range(spill->files[i].fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+enum status spill_sync(const struct spill *spill, struct fault *fault)
+{
+    for (unsigned i = 0; i < FILES; i++) {
+        char path[4096];
+        path_of(spill, i, path);
+        if (spill->files[i].size > 0 && fdatasync(spill->files[i].fd) != 0)
+            return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
+    }
+    return STATUS_OK;
+}
+
+enum status spill_save(const struct spill *spill, struct buffer *out)
+{
+    const struct spill_shape *shape = &spill->shape;
+    uint8_t bytes[16];
+    store_le32(bytes, shape->parts);
+    store_le32(bytes + 4, shape->key_size | (shape->extra ? 256u : 0) | (shape->check ? 512u : 0));
+    store_le64(bytes + 8, shape->buffer);
+    enum status status = buffer_add(out, bytes, 16);
+    for (unsigned i = 0; i < FILES && status == STATUS_OK; i++) {
+        store_le64(bytes, spill->files[i].size);
+        status = buffer_add(out, bytes, 8);
+    }
+    for (unsigned part = 0; part < shape->parts && status == STATUS_OK; part++) {
+        store_le64(bytes, spill->parts[part].last);
+        store_le64(bytes + 8, spill->parts[part].count);
+        status = buffer_add(out, bytes, 16);
+    }
+    return status;
+}
+
+/* What the note says of the files and the parts. */
+static bool take_places(struct spill *spill, struct cursor *saved)
+{
+    for (unsigned i = 0; i < FILES; i++) {
+        struct file *file = &spill->files[i];
+        struct stat info;
+        file->size = cursor_u64(saved);
+        if (file->size > 0 && (file->fd < 0 || fstat(file->fd, &info) != 0 || (uint64_t)info.st_size < file->size))
+            return false;
+    }
+    for (unsigned part = 0; part < spill->shape.parts; part++) {
+        spill->parts[part].last = cursor_u64(saved);
+        spill->parts[part].count = cursor_u64(saved);
+        if (spill->parts[part].last > spill->files[file_of(spill, part)].size)
+            return false;
+    }
+    return cursor_ok(saved);
+}
+
+enum status spill_resume(const struct spill_shape *place, struct cursor *saved, struct spill **out, struct fault *fault)
+{
+    struct spill_shape shape = *place;
+    shape.parts = cursor_u32(saved);
+    uint32_t form = cursor_u32(saved);
+    shape.key_size = form & 255;
+    shape.extra = form & 256;
+    shape.check = form & 512;
+    shape.buffer = (size_t)cursor_u64(saved);
+    *out = NULL;
+    if (!cursor_ok(saved) || shape.parts == 0 || shape.parts > cursor_left(saved) / 16 || shape.key_size == 0 ||
+        shape.key_size > 8 || shape.buffer < PIECE_HEADER + ENTRY_MAX || shape.buffer > 1u << 20)
+        return fault_set(fault, STATUS_FORMAT, shape.folder, FAULT_NO_OFFSET,
+                         "the note on temporary files is malformed");
+    enum status status = open_spill(&shape, 0, out, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (take_places(*out, saved))
+        return STATUS_OK;
+    spill_leave(*out);
+    *out = NULL;
+    return fault_set(fault, STATUS_FORMAT, shape.folder, FAULT_NO_OFFSET,
+                     "the note on temporary files is not about these");
+}
+
+void spill_rest(struct spill *spill)
+{
+    for (size_t i = 0; spill->lanes && i < (size_t)spill->shape.workers * spill->shape.parts; i++)
+        mem_free(spill->lanes[i].bytes);
+    mem_free(spill->lanes);
+    spill->lanes = NULL;
+}
+
+void spill_free(struct spill *spill)
+{
+    for (unsigned i = 0; spill && i < FILES; i++)
+        remove_file(spill, i);
+    spill_leave(spill);
+}
+
+void spill_leave(struct spill *spill)
+{
+    if (!spill)
+        return;
+    spill_rest(spill);
+    for (unsigned i = 0; i < FILES; i++)
+        if (spill->files[i].fd >= 0)
+            close(spill->files[i].fd);
+    pthread_mutex_destroy(&spill->lock);
+    mem_free(spill->failures);
+    mem_free(spill->parts);
+    mem_free(spill);
+}
+
+/* ---- adding ---- */
+
+static enum status write_lane(struct spill *spill, unsigned part, struct lane *lane, struct fault *fault)
+{
+    unsigned number = file_of(spill, part);
+    struct file *file = &spill->files[number];
+    pthread_mutex_lock(&spill->lock);
+    uint64_t offset = file->size, before = spill->parts[part].last;
+    file->size += lane->size;
+    spill->parts[part].last = offset + 1;
+    spill->parts[part].count += lane->count;
+    pthread_mutex_unlock(&spill->lock);
+    store_le64(lane->bytes, before);
+    store_le32(lane->bytes + 8, (uint32_t)(lane->size - PIECE_HEADER));
+    store_le32(lane->bytes + 12, lane->count);
+    ssize_t written = pwrite(file->fd, lane->bytes, lane->size, (off_t)offset);
+    if (written >= 0 && (size_t)written < lane->size)
+        errno = ENOSPC;
+    char path[4096];
+    path_of(spill, number, path);
+    enum status status = STATUS_OK;
+    if (written < 0 || (size_t)written < lane->size)
+        status = fault_errno(fault, path, offset, "cannot write a temporary file");
+    lane->size = PIECE_HEADER;
+    lane->count = 0;
+    lane->number = 0;
+    return status;
+}
+
+static inline uint8_t *put_varint(uint8_t *p, uint64_t v)
+{
+    while (v >= 0x80) {
+        *p++ = (uint8_t)v | 0x80;
+        v >>= 7;
+    }
+    *p++ = (uint8_t)v;
+    return p;
+}
+
+static bool begin_lane(const struct spill *spill, struct lane *lane)
+{
+    lane->bytes = mem_alloc(spill->shape.buffer, 1);
+    lane->size = PIECE_HEADER;
+    return lane->bytes != NULL;
+}
+
+enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const struct spill_entry *entry)
+{
+    const struct spill_shape *shape = &spill->shape;
+    struct lane *lane = &spill->lanes[(size_t)worker * shape->parts + part];
+    if (__builtin_expect(!lane->bytes, 0) && !begin_lane(spill, lane))
+        return fault_nomem(&spill->failures[worker]);
+    uint8_t *p = lane->bytes + lane->size;
+    store_le64(p, entry->key); /* there is room for all 8 bytes: ENTRY_MAX */
+    p += shape->key_size;
+    int64_t step = (int64_t)(entry->number - lane->number);
+    p = put_varint(p, (uint64_t)step << 1 ^ (step < 0 ? UINT64_MAX : 0));
+    if (shape->extra)
+        p = put_varint(p, entry->extra);
+    if (shape->check) {
+        store_le64(p, entry->check);
+        p += CHECK_SIZE;
+    }
+    lane->number = entry->number;
+    lane->count++;
+    lane->size = (size_t)(p - lane->bytes);
+    return lane->size + ENTRY_MAX <= shape->buffer ? STATUS_OK
+                                                   : write_lane(spill, part, lane, &spill->failures[worker]);
+}
+
+enum status spill_flush(struct spill *spill, struct fault *fault)
+{
+    const struct spill_shape *shape = &spill->shape;
+    for (unsigned worker = 0; worker < shape->workers; worker++)
+        if (spill->failures[worker].status != STATUS_OK) {
+            if (fault)
+                *fault = spill->failures[worker];
+            return spill->failures[worker].status;
+        }
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < (size_t)shape->workers * shape->parts && status == STATUS_OK; i++)
+        if (spill->lanes[i].count > 0)
+            status = write_lane(spill, (unsigned)(i % shape->parts), &spill->lanes[i], fault);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static inline const uint8_t *get_varint(const uint8_t *p, const uint8_t *end, uint64_t *v)
+{
+    if (__builtin_expect(p < end && *p < 0x80, 1)) {
+        *v = *p;
+        return p + 1;
+    }
+    uint64_t value = 0;
+    for (unsigned shift = 0; p < end && shift < 64; shift += 7) {
+        uint8_t byte = *p++;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            *v = value;
+            return p;
+        }
+    }
+    return NULL;
+}
+
+static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint8_t *end, struct spill_entry *entries,
+                   size_t count)
+{
+    uint64_t number = 0, step, mask = UINT64_MAX >> (64 - 8 * shape->key_size);
+    for (size_t i = 0; i < count; i++) {
+        if ((size_t)(end - p) <= shape->key_size)
+            return false;
+        entries[i].key = load_le64(p) & mask; /* there are 8 bytes: the buffer is longer than what is read */
+        p = get_varint(p + shape->key_size, end, &step);
+        entries[i].extra = entries[i].check = 0;
+        if (p && shape->extra)
+            p = get_varint(p, end, &entries[i].extra);
+        if (!p || (shape->check && (size_t)(end - p) < CHECK_SIZE))
+            return false;
+        if (shape->check) {
+            entries[i].check = load_le64(p) & ((UINT64_C(1) << 8 * CHECK_SIZE) - 1);
+            p += CHECK_SIZE;
+        }
+        number += step >> 1 ^ (0 - (step & 1));
+        entries[i].number = number;
+    }
+    return p == end;
+}
+
+uint64_t spill_count(const struct spill *spill, unsigned part) { return spill->parts[part].count; }
+
+enum status spill_read(const struct spill *spill, unsigned part, spill_see *see, void *context, struct fault *fault)
+{
+    const struct spill_shape *shape = &spill->shape;
+    size_t most = shape->buffer / (shape->key_size + 1) + 1;
+    uint8_t *bytes = mem_alloc(shape->buffer + 8, 1);
+    struct spill_entry *entries = mem_alloc(most, sizeof *entries);
+    enum status status = bytes && entries ? STATUS_OK : fault_nomem(fault);
+    char path[4096];
+    path_of(spill, file_of(spill, part), path);
+    for (uint64_t next = spill->parts[part].last; next > 0 && status == STATUS_OK;) {
+        ssize_t got = pread(spill->files[file_of(spill, part)].fd, bytes, shape->buffer, (off_t)(next - 1));
+        size_t size = got >= (ssize_t)PIECE_HEADER ? load_le32(bytes + 8) : 0, count = load_le32(bytes + 12);
+        if (got < 0)
+            status = fault_errno(fault, path, next - 1, "cannot read a temporary file");
+        else if ((size_t)got < PIECE_HEADER + size || count == 0 || count > most || load_le64(bytes) >= next ||
+                 !decode(shape, bytes + PIECE_HEADER, bytes + PIECE_HEADER + size, entries, count))
+            status = fault_set(fault, STATUS_FORMAT, path, next - 1, "a temporary file is damaged");
+        else
+            status = see(context, entries, count);
+        next = load_le64(bytes);
+    }
+    mem_free(bytes);
+    mem_free(entries);
+    return status;
+}

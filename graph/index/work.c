@@ -1,0 +1,307 @@
+#define _GNU_SOURCE /* sync_file_range */
+#include "graph/index/work.h"
+
+#include <fcntl.h>
+
+#include "graph/scan/filemap.h"
+#include "parser/mem.h"
+
+#define QUEUE_BYTES (16u << 20)
+#define BUFFERS_BYTES_MAX (64u << 20)
+#define BUFFER_MIN 4096u
+#define BUFFER_MAX (64u << 10)
+#define PARTS_MAX 4096u
+
+void work_progress(const struct tio_work *work, enum tio_stage stage, uint64_t done, uint64_t total)
+{
+    struct tio_progress progress = {.stage = stage, .done = done, .total = total};
+    if (work->options->progress)
+        work->options->progress(work->options->context, &progress);
+}
+
+void work_write_out(const struct tio_work *work)
+{
+    if (!work->durable)
+        return;
+    const struct spill *spills[] = {work->creators, work->spenders, work->links, work->values, work->later};
+    for (size_t i = 0; i < sizeof spills / sizeof *spills; i++)
+        if (spills[i])
+            spill_write_out(spills[i]);
+    if (work->txs_fd >= 0)
+        (void)sync_file_range(work->txs_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    if (work->outs_fd >= 0)
+        (void)sync_file_range(work->outs_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+static uint32_t height_of(const struct tio_work *work, uint64_t number, bool of_input)
+{
+    uint32_t low = 0, high = work->end - work->first;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct work_block *block = &work->blocks[middle];
+        if ((of_input ? block->first_input : block->first_output) <= number)
+            low = middle;
+        else
+            high = middle;
+    }
+    return work->first + low;
+}
+
+uint32_t work_height_of_input(const struct tio_work *work, uint64_t input) { return height_of(work, input, true); }
+uint32_t work_height_of_output(const struct tio_work *work, uint64_t output) { return height_of(work, output, false); }
+
+unsigned work_parts(uint64_t things, uint64_t bytes_each, uint64_t memory, uint64_t wanted)
+{
+    uint64_t for_cache = things / wanted + 1, for_memory = things * bytes_each / memory + 1;
+    uint64_t parts = for_cache > 512 ? 512 : for_cache;
+    if (parts < for_memory)
+        parts = for_memory;
+    return parts > PARTS_MAX ? PARTS_MAX : (unsigned)parts;
+}
+
+size_t work_buffer(const struct tio_work *work, unsigned parts)
+{
+    uint64_t all = work->memory / 8 > BUFFERS_BYTES_MAX ? BUFFERS_BYTES_MAX : work->memory / 8;
+    uint64_t size = all / ((uint64_t)parts * work->options->threads);
+    return size < BUFFER_MIN ? BUFFER_MIN : size > BUFFER_MAX ? BUFFER_MAX : (size_t)size;
+}
+
+enum status work_alloc_sums(struct tio_work *work)
+{
+    work->sums = mem_alloc((size_t)1 << work->part_bits, sizeof *work->sums);
+    work->exact = mem_alloc((size_t)1 << work->part_bits, sizeof *work->exact);
+    return work->sums && work->exact ? STATUS_OK : fault_nomem(work->fault);
+}
+
+/* ---- reading a block again ---- */
+
+static enum status read_block(const struct tio_work *work, struct blk_reader *reader, uint32_t height,
+                              const uint8_t **bytes, size_t *size, struct fault *fault)
+{
+    const struct chain_block *block = chain_active(work->chain, height);
+    if (block->file == FILEMAP_GONE)
+        return fault_set(fault, STATUS_IO, NULL, FAULT_NO_OFFSET, "the blk file of height %u is gone", height);
+    *size = block->size;
+    return blk_read(reader, &work->dir, block->file, block->offset, block->size, bytes, fault);
+}
+
+/* Looks for a transaction by one of its inputs or outputs. */
+struct search {
+    uint64_t input, output;     /* that are to come next */
+    uint64_t wanted_input, wanted_output; /* UINT64_MAX: not asked for */
+    const uint8_t *prevout;     /* of the input that is wanted */
+    bool found;
+    struct hash256 txid;
+    uint64_t first_output;
+    struct hash256 prevout_txid;
+};
+
+static bool search_input(void *context, const struct tx_input *in, uint32_t vin)
+{
+    struct search *search = context;
+    (void)vin;
+    if (search->input++ == search->wanted_input)
+        search->prevout = in->prevout;
+    return true;
+}
+
+static bool search_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
+{
+    struct search *search = context;
+    (void)index;
+    (void)unknown;
+    if (!search->found && (search->prevout || search->wanted_output - search->output < tx->outputs)) {
+        search->found = true;
+        search->first_output = search->output;
+        tx_id(tx, &search->txid);
+        if (search->prevout)
+            memcpy(search->prevout_txid.bytes, search->prevout, HASH256_SIZE);
+    }
+    search->output += tx->outputs;
+    return true;
+}
+
+static const struct block_visitor search_visitor = {.input = search_input, .tx = search_tx};
+
+static enum status search_block(const struct tio_work *work, struct blk_reader *reader, uint32_t height,
+                                struct search *search, struct fault *fault)
+{
+    const uint8_t *bytes = NULL;
+    size_t size = 0;
+    struct block_counts counts;
+    const struct work_block *block = &work->blocks[height - work->first];
+    search->input = block->first_input;
+    search->output = block->first_output;
+    enum status status = read_block(work, reader, height, &bytes, &size, fault);
+    if (status == STATUS_OK)
+        status = block_walk(bytes, size, &counts, &search_visitor, search);
+    if (status == STATUS_FORMAT || (status == STATUS_OK && !search->found))
+        return fault_set(fault, STATUS_IO, work->dir.path, FAULT_NO_OFFSET,
+                         "the block of height %u changed while it was read: run the command again", height);
+    return status;
+}
+
+enum status work_read_spend(const struct tio_work *work, struct blk_reader *reader, uint64_t input,
+                            struct work_spend *spend, struct fault *fault)
+{
+    struct search search = {.wanted_input = input, .wanted_output = UINT64_MAX};
+    spend->height = work_height_of_input(work, input);
+    enum status status = search_block(work, reader, spend->height, &search, fault);
+    spend->prevout = search.prevout_txid;
+    spend->txid = search.txid;
+    spend->first_output = search.first_output;
+    return status;
+}
+
+enum status work_read_txid(const struct tio_work *work, struct blk_reader *reader, uint64_t first_output,
+                           struct hash256 *txid, struct fault *fault)
+{
+    struct search search = {.wanted_input = UINT64_MAX, .wanted_output = first_output};
+    enum status status = search_block(work, reader, work_height_of_output(work, first_output), &search, fault);
+    *txid = search.txid;
+    return status;
+}
+
+enum status work_bad_input(struct tio_work *work, uint64_t input, const char *what)
+{
+    struct blk_reader reader = {0};
+    struct work_spend spend;
+    char txid[HASH256_HEX_SIZE + 1] = "?", prevout[HASH256_HEX_SIZE + 1] = "?";
+    work->bad_height = work_height_of_input(work, input);
+    if (work_read_spend(work, &reader, input, &spend, NULL) == STATUS_OK) {
+        *hash256_hex(&spend.txid, txid) = 0;
+        *hash256_hex(&spend.prevout, prevout) = 0;
+    }
+    blk_reader_free(&reader);
+    const struct chain_block *block = chain_active(work->chain, work->bad_height);
+    const char *path = block->file == FILEMAP_GONE ? NULL : work->dir.files[block->file].path;
+    return fault_set(work->fault, STATUS_FORMAT, path, block->offset,
+                     "transaction %s of height %u %s (it spends %s); the index ends before this block", txid, work->bad_height,
+                     what, prevout);
+}
+
+/* ---- writing ---- */
+
+#define PUT 0x80u /* beside the table's number: the key may be there, or be below others */
+
+/* A record in the queue: u8 table, u8 key size, u32 size, key, value. */
+#define RECORD_HEADER 6u
+
+static bool write_records(struct kv_txn *txn, void *context)
+{
+    const struct work_queue *queue = context;
+    for (const uint8_t *p = queue->writing; p < queue->writing + queue->writing_size;) {
+        size_t key_size = p[1], size = load_le32(p + 2);
+        const uint8_t *key = p + RECORD_HEADER, *value = key + key_size;
+        if (!(p[0] & PUT ? kv_put : kv_append)(txn, p[0] & ~PUT, key, key_size, value, size))
+            return false;
+        p = value + size;
+    }
+    return true;
+}
+
+static void *write_beside(void *context)
+{
+    struct work_queue *queue = context;
+    queue->status = kv_write(queue->work->kv, queue->writing_size, write_records, queue, &queue->fault);
+    return NULL;
+}
+
+static enum status wait_for_writer(struct work_queue *queue)
+{
+    if (queue->busy)
+        pthread_join(queue->thread, NULL);
+    queue->busy = false;
+    if (queue->status != STATUS_OK && queue->work->fault)
+        *queue->work->fault = queue->fault;
+    return queue->status;
+}
+
+/* Has what is there written, when the write before is done. */
+static enum status begin_write(struct work_queue *queue)
+{
+    enum status status = wait_for_writer(queue);
+    if (status != STATUS_OK || queue->size == 0)
+        return status;
+    uint8_t *swap = queue->writing;
+    queue->writing = queue->bytes;
+    queue->writing_size = queue->size;
+    queue->bytes = swap;
+    queue->size = 0;
+    queue->busy = !queue->waits && pthread_create(&queue->thread, NULL, write_beside, queue) == 0;
+    if (queue->busy)
+        return STATUS_OK;
+    write_beside(queue);
+    return wait_for_writer(queue);
+}
+
+enum status work_write(struct work_queue *queue)
+{
+    enum status status = begin_write(queue);
+    return status == STATUS_OK ? wait_for_writer(queue) : status;
+}
+
+static enum status add(struct work_queue *queue, unsigned table, const void *key, size_t key_size, const void *value,
+                       size_t size)
+{
+    size_t more = RECORD_HEADER + key_size + size;
+    if (queue->size + more > QUEUE_BYTES) {
+        enum status status = begin_write(queue);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (!queue->bytes && !(queue->bytes = mem_alloc(QUEUE_BYTES, 1)))
+        return fault_nomem(queue->work->fault);
+    uint8_t *p = queue->bytes + queue->size;
+    p[0] = (uint8_t)table;
+    p[1] = (uint8_t)key_size;
+    store_le32(p + 2, (uint32_t)size);
+    memcpy(p + RECORD_HEADER, key, key_size);
+    memcpy(p + RECORD_HEADER + key_size, value, size);
+    queue->size += more;
+    return STATUS_OK;
+}
+
+enum status work_append(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size,
+                        const void *value, size_t size)
+{
+    return add(queue, table, key, key_size, value, size);
+}
+
+enum status work_put(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size,
+                     const void *value, size_t size)
+{
+    return add(queue, table | PUT, key, key_size, value, size);
+}
+
+void work_queue_free(struct work_queue *queue)
+{
+    if (queue->busy)
+        pthread_join(queue->thread, NULL);
+    mem_free(queue->bytes);
+    mem_free(queue->writing);
+    *queue = (struct work_queue){0};
+}
+
+static enum status write_page(struct work_run *run)
+{
+    uint8_t key[PAIR_KEY_SIZE] = {(uint8_t)(run->run >> 8), (uint8_t)run->run};
+    if (run->begun) /* the first page has zeros, so that what is below its first pair leads to it too */
+        memcpy(key + 2, run->page, PAIR_SIZE);
+    run->begun = true;
+    bool alone = run->queue->work->base.totals.blocks == 0; /* else numbers of runs come as they are free */
+    enum status status =
+        (alone ? work_append : work_put)(run->queue, run->table, key, sizeof key, run->page, run->size);
+    run->size = 0;
+    return status;
+}
+
+enum status work_pair(struct work_run *run, uint64_t first, uint64_t second)
+{
+    store_be40(run->page + run->size, first);
+    store_be40(run->page + run->size + 5, second);
+    run->size += PAIR_SIZE;
+    return run->size + PAIR_SIZE <= TIO_PAGE ? STATUS_OK : write_page(run);
+}
+
+enum status work_run_end(struct work_run *run) { return run->size > 0 ? write_page(run) : STATUS_OK; }
