@@ -510,7 +510,7 @@ static uint32_t group(struct canon *c, uint32_t begin, uint32_t end, double *aut
 }
 
 /* Adds the arcs of the cell at places begin..end to what is stuck. */
-static void stuck_arcs(const struct canon *c, uint32_t begin, uint32_t end, struct residue *r)
+static void stuck_arcs(const struct canon *c, uint32_t begin, uint32_t end, struct irreducible *r)
 {
     uint32_t one = c->order[begin], first = c->graph->first[one], last = first + c->degree[one];
     for (uint32_t i = first, next; i < last; i = next) {
@@ -529,13 +529,13 @@ static void stuck_arcs(const struct canon *c, uint32_t begin, uint32_t end, stru
 /* Decides the piece at places begin..end as a residue. On entry own->digest is that of its cells and relations. */
 static enum status stuck(struct canon *c, uint32_t begin, uint32_t end, struct result *own, struct fault *fault)
 {
-    struct residue r;
+    struct irreducible r;
     uint8_t *bytes = NULL;
     size_t size = 0;
     uint32_t arcs = 0;
     for (uint32_t p = begin; p < end; p++)
         arcs += c->degree[c->order[p]];
-    enum status status = residue_new(end - begin, arcs, &r, fault);
+    enum status status = irreducible_new(end - begin, arcs, &r, fault);
     if (status)
         return status;
     r.arcs = 0;
@@ -550,7 +550,7 @@ static enum status stuck(struct canon *c, uint32_t begin, uint32_t end, struct r
         next = run_end(c, p, end);
         stuck_arcs(c, p, next, &r);
     }
-    status = residue_form(&r, &bytes, &size, &own->automorphisms_log10, fault);
+    status = irreducible_form(&r, &bytes, &size, &own->automorphisms_log10, fault);
     if (!status)
         status = room(c, 4 + CANON_ID_SIZE + size);
     if (!status) {
@@ -560,7 +560,7 @@ static enum status stuck(struct canon *c, uint32_t begin, uint32_t end, struct r
         digest(c, own->digest);
     }
     mem_free(bytes);
-    residue_free(&r);
+    irreducible_free(&r);
     return status;
 }
 

@@ -30,7 +30,7 @@ struct memo {
 struct worker {
     struct canon *canon;
     struct family_scratch *family;
-    struct skeleton *skeleton;
+    struct quotient *skeleton;
     struct metrics metrics;
     struct memo *memos;
     uint8_t *root;
@@ -86,7 +86,7 @@ static struct memo *memo_slot(struct worker *worker, const uint32_t *key, uint32
     return &worker->memos[(hash >> 32) % MEMO_SLOTS];
 }
 
-static enum status form_of(struct worker *worker, const struct skeleton_view *view, struct canon_form *form,
+static enum status form_of(struct worker *worker, const struct quotient_view *view, struct canon_form *form,
                            enum family *family)
 {
     uint32_t key[MEMO_WORDS];
@@ -116,7 +116,7 @@ static enum status form_of(struct worker *worker, const struct skeleton_view *vi
  * and kept apart from the exact ones. */
 static enum status classify_dag(struct job *job, struct worker *worker, struct dag *dag, struct tdag_row *row)
 {
-    struct skeleton_view view;
+    struct quotient_view view;
     struct canon_form form;
     uint64_t removed;
     bool beyond = false;
@@ -126,7 +126,7 @@ static enum status classify_dag(struct job *job, struct worker *worker, struct d
     if (row->vanished)
         return STATUS_OK;
     if (removed > 0) {
-        status = skeleton_compressed(worker->skeleton, dag, &view);
+        status = quotient_compressed(worker->skeleton, dag, &view);
         if (!status)
             row->edges = view.edges;
     }
@@ -137,7 +137,7 @@ static enum status classify_dag(struct job *job, struct worker *worker, struct d
         dag->compress = job->compress;
     }
     if (!status && (removed == 0 || beyond))
-        status = skeleton_plain(worker->skeleton, dag, &view);
+        status = quotient_plain(worker->skeleton, dag, &view);
     if (status)
         return fault_nomem(&worker->fault);
     status = form_of(worker, &view, &form, &row->family);
@@ -161,7 +161,7 @@ static enum status worker_open(struct worker *worker)
     if (!status)
         status = family_scratch_new(&worker->family, &worker->fault);
     if (!status)
-        status = skeleton_new(&worker->skeleton, &worker->fault);
+        status = quotient_new(&worker->skeleton, &worker->fault);
     if (status)
         return status;
     worker->memos = mem_alloc(MEMO_SLOTS, sizeof *worker->memos);
@@ -172,7 +172,7 @@ static void worker_close(struct worker *worker)
 {
     canon_free(worker->canon);
     family_scratch_free(worker->family);
-    skeleton_free(worker->skeleton);
+    quotient_free(worker->skeleton);
     metrics_free(&worker->metrics);
     mem_free(worker->memos);
     mem_free(worker->root);

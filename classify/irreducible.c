@@ -29,9 +29,9 @@ double factorial_log10(uint32_t n)
     return n < sizeof small / sizeof *small ? small[n] : lgamma_r((double)n + 1, &sign) / M_LN10;
 }
 
-enum status residue_new(uint32_t vertices, uint32_t arcs, struct residue *r, struct fault *fault)
+enum status irreducible_new(uint32_t vertices, uint32_t arcs, struct irreducible *r, struct fault *fault)
 {
-    *r = (struct residue){ .vertices = vertices, .arcs = arcs };
+    *r = (struct irreducible){ .vertices = vertices, .arcs = arcs };
     r->cell = mem_alloc(vertices, sizeof *r->cell);
     r->from = mem_alloc(arcs, sizeof *r->from);
     r->to = mem_alloc(arcs, sizeof *r->to);
@@ -39,22 +39,22 @@ enum status residue_new(uint32_t vertices, uint32_t arcs, struct residue *r, str
     r->marked = mem_alloc(arcs, sizeof *r->marked);
     if (r->cell && r->from && r->to && r->relation && r->marked)
         return STATUS_OK;
-    residue_free(r);
+    irreducible_free(r);
     return fault_nomem(fault);
 }
 
-void residue_free(struct residue *r)
+void irreducible_free(struct irreducible *r)
 {
     mem_free(r->cell);
     mem_free(r->from);
     mem_free(r->to);
     mem_free(r->relation);
     mem_free(r->marked);
-    *r = (struct residue){ 0 };
+    *r = (struct irreducible){ 0 };
 }
 
 struct work {
-    struct residue *r;
+    struct irreducible *r;
     uint8_t *gone;            /* by vertex */
     uint32_t *degree, *only;  /* by vertex; `only`: its arcs' numbers, xored: the number of an only arc */
     uint32_t *todo;           /* by vertex: stack, or vertices sorted */
@@ -75,7 +75,7 @@ static void work_free(struct work *w)
         mem_free(blocks[i]);
 }
 
-static enum status work_new(struct work *w, struct residue *r)
+static enum status work_new(struct work *w, struct irreducible *r)
 {
     size_t n = r->vertices;
     *w = (struct work){ .r = r };
@@ -110,7 +110,7 @@ static void count_cells(struct work *w)
 /* Drops the arcs of vertices that are gone. */
 static void drop_arcs(struct work *w)
 {
-    struct residue *r = w->r;
+    struct irreducible *r = w->r;
     uint32_t kept = 0;
     for (uint32_t e = 0; e < r->arcs; e++) {
         if (w->gone[r->from[e]] || w->gone[r->to[e]])
@@ -124,7 +124,7 @@ static void drop_arcs(struct work *w)
 
 static void cut(struct work *w)
 {
-    struct residue *r = w->r;
+    struct irreducible *r = w->r;
     uint32_t todo = 0;
     memset(w->degree, 0, r->vertices * sizeof *w->degree);
     memset(w->only, 0, r->vertices * sizeof *w->only);
@@ -168,7 +168,7 @@ static int compare_words(const void *a, const void *b)
 /* Each vertex's neighbours as sorted words of relation, direction and number. */
 static void list_neighbours(struct work *w)
 {
-    const struct residue *r = w->r;
+    const struct irreducible *r = w->r;
     memset(w->first, 0, ((size_t)r->vertices + 2) * sizeof *w->first);
     for (uint32_t e = 0; e < r->arcs; e++) {
         w->first[r->from[e] + 2]++;
@@ -203,7 +203,7 @@ static int compare_vertices(const void *left, const void *right, void *work)
 /* Merges twins; says whether there were any. */
 static enum status merge(struct work *w, bool *merged)
 {
-    struct residue *r = w->r;
+    struct irreducible *r = w->r;
     uint32_t count = 0;
     enum status status = STATUS_OK;
     *merged = false;
@@ -250,7 +250,7 @@ static enum status merge(struct work *w, bool *merged)
 static void fill_shape(const struct work *w, uint32_t *name, uint32_t *colour, uint32_t *from, uint32_t *to,
                        struct shape_graph *graph)
 {
-    const struct residue *r = w->r;
+    const struct irreducible *r = w->r;
     uint32_t vertices = 0, arcs = 0;
     for (uint32_t v = 0; v < r->vertices; v++)
         if (!w->gone[v]) {
@@ -313,7 +313,7 @@ static enum status ask_bliss(struct work *w, struct fault *fault)
     return status;
 }
 
-enum status residue_form(struct residue *r, uint8_t **bytes, size_t *size, double *automorphisms_log10,
+enum status irreducible_form(struct irreducible *r, uint8_t **bytes, size_t *size, double *automorphisms_log10,
                          struct fault *fault)
 {
     struct work w;

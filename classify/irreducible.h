@@ -1,9 +1,9 @@
-/* residue: a piece of a graph that canon.c cannot take apart further, decided by BLISS (graph/shape.h) after all that
+/* irreducible: a piece of a graph that canon.c cannot take apart further, decided by BLISS (graph/shape.h) after all that
  * hangs off its core is cut and its twins are merged.
  *
  * Owned by one thread at a time. */
-#ifndef UNKTX_CLASSIFY_RESIDUE_H
-#define UNKTX_CLASSIFY_RESIDUE_H
+#ifndef UNKTX_CLASSIFY_IRREDUCIBLE_H
+#define UNKTX_CLASSIFY_IRREDUCIBLE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 /* A connected graph with a stable colouring by cells: of two vertices of one cell, each has equally many arcs of each
  * relation and direction. A relation is all arcs of one label from one cell to another. Cells and relations are
  * numbered in an order that isomorphisms keep. All arrays are owned. */
-struct residue {
+struct irreducible {
     uint32_t vertices, arcs, cells, relations;
     uint32_t *cell;                 /* [vertices] */
     uint32_t *from, *to, *relation; /* [arcs] */
@@ -21,14 +21,14 @@ struct residue {
 };
 
 /* Zeroed arrays for `vertices` and `arcs`, and for as many relations as arcs. */
-enum status residue_new(uint32_t vertices, uint32_t arcs, struct residue *residue, struct fault *fault) MUST_CHECK;
-void residue_free(struct residue *residue);
+enum status irreducible_new(uint32_t vertices, uint32_t arcs, struct irreducible *residue, struct fault *fault) MUST_CHECK;
+void irreducible_free(struct irreducible *residue);
 
 /* Bytes (the caller frees them with mem_free) that are the same for two residues with the same cells and relations
  * exactly when these are isomorphic, and log10 of the number of automorphisms that keep cells and relations. Uses the
  * residue up. STATUS_LIMIT when it is too hard (see shape_canonical), or too large for BLISS.
  * O((vertices + arcs) log vertices) before BLISS. */
-enum status residue_form(struct residue *residue, uint8_t **bytes, size_t *size, double *automorphisms_log10,
+enum status irreducible_form(struct irreducible *residue, uint8_t **bytes, size_t *size, double *automorphisms_log10,
                          struct fault *fault) MUST_CHECK;
 
 /* log10(n!). */

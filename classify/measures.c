@@ -135,8 +135,8 @@ static void look_at_tx(const struct forest *forest, uint32_t number, enum rules 
         lists->fan_outs[lists->fan_outs_count++] = tx->outputs;
 }
 
-static enum status look_at_all(struct order_scratch *scratch, const struct forest *forest, enum rules rules,
-                               const uint32_t *members, uint32_t count, struct order_row *order)
+static enum status look_at_all(struct measures_scratch *scratch, const struct forest *forest, enum rules rules,
+                               const uint32_t *members, uint32_t count, struct measures_row *order)
 {
     size_t amounts = count;
     for (uint32_t i = 0; i < count; i++)
@@ -221,12 +221,12 @@ static double symmetry(const struct tdag_row *row)
 
 /* ---- one T-DAG, and all of them ---- */
 
-enum status order_of(struct order_scratch *scratch, const struct forest *forest, const struct tdags *tdags,
-                     uint32_t dag, const struct tdag_row *row, struct order_row *order)
+enum status measures_of(struct measures_scratch *scratch, const struct forest *forest, const struct tdags *tdags,
+                     uint32_t dag, const struct tdag_row *row, struct measures_row *order)
 {
     const uint32_t *members = tdags->members + tdags->first[dag - 1];
     uint32_t count = tdags->first[dag] - tdags->first[dag - 1];
-    *order = (struct order_row){.orderliness = orderliness(row), .symmetry = symmetry(row),
+    *order = (struct measures_row){.orderliness = orderliness(row), .symmetry = symmetry(row),
                                 .cadence = cadence(forest, members, count), .chain_frequency = chain_frequency(row)};
     enum status status = look_at_all(scratch, forest, tdags->rules, members, count, order);
     order->automation = (order->orderliness + order->repetition + order->fan_out_regularity + order->equal_values +
@@ -234,20 +234,20 @@ enum status order_of(struct order_scratch *scratch, const struct forest *forest,
     return status;
 }
 
-void order_scratch_free(struct order_scratch *scratch)
+void measures_scratch_free(struct measures_scratch *scratch)
 {
     mem_free(scratch->keys);
     mem_free(scratch->spare);
-    *scratch = (struct order_scratch){0};
+    *scratch = (struct measures_scratch){0};
 }
 
 struct job {
     const struct forest *forest;
     const struct tdags *tdags;
     const struct classes *classes;
-    struct order_row *orders;
+    struct measures_row *orders;
     struct worker {
-        struct order_scratch scratch;
+        struct measures_scratch scratch;
         enum status status;
     } *workers;
 };
@@ -259,12 +259,12 @@ static void order_work(void *context, unsigned w, size_t chunk)
     uint32_t begin = (uint32_t)chunk * CHUNK_DAGS, count = job->classes->rows_count;
     uint32_t end = count - begin < CHUNK_DAGS ? count : begin + CHUNK_DAGS;
     for (uint32_t d = begin; worker->status == STATUS_OK && d < end; d++)
-        worker->status = order_of(&worker->scratch, job->forest, job->tdags, d + 1, &job->classes->rows[d],
+        worker->status = measures_of(&worker->scratch, job->forest, job->tdags, d + 1, &job->classes->rows[d],
                                   &job->orders[d]);
 }
 
-enum status order_all(const struct forest *forest, const struct tdags *tdags, const struct classes *classes,
-                      unsigned threads, struct order_row **orders, struct fault *fault)
+enum status measures_all(const struct forest *forest, const struct tdags *tdags, const struct classes *classes,
+                      unsigned threads, struct measures_row **orders, struct fault *fault)
 {
     struct job job = {forest, tdags, classes, mem_alloc(classes->rows_count, sizeof *job.orders),
                       mem_alloc(threads, sizeof *job.workers)};
@@ -274,7 +274,7 @@ enum status order_all(const struct forest *forest, const struct tdags *tdags, co
     for (unsigned w = 0; job.workers && w < threads; w++) {
         if (job.workers[w].status != STATUS_OK)
             status = job.workers[w].status;
-        order_scratch_free(&job.workers[w].scratch);
+        measures_scratch_free(&job.workers[w].scratch);
     }
     mem_free(job.workers);
     *orders = job.orders;

@@ -1,17 +1,17 @@
-/* order: how regular each T-DAG is, in its shape, its values and its times: what a programme leaves behind rather than
+/* measures: how regular each T-DAG is, in its shape, its values and its times: what a programme leaves behind rather than
  * a person. docs/measures.md has each formula and what it is good for.
  *
  * Shape (orderliness, symmetry) is that of the classified T-DAG, after compression if there was one. The rest looks at
  * the transactions as they are in the chain.
  *
- * Thread rule: struct order_scratch is one thread's; all else is only read. */
-#ifndef UNKTX_CLASSIFY_ORDER_H
-#define UNKTX_CLASSIFY_ORDER_H
+ * Thread rule: struct measures_scratch is one thread's; all else is only read. */
+#ifndef UNKTX_CLASSIFY_MEASURES_H
+#define UNKTX_CLASSIFY_MEASURES_H
 
 #include "classify/classes.h"
 
 /* All in 0..1 but the frequency. What cannot be told from so few transactions is 0. */
-struct order_row {
+struct measures_row {
     double orderliness;
     double symmetry;
     double repetition;
@@ -22,20 +22,20 @@ struct order_row {
     double automation;      /* the mean of orderliness, repetition, fan_out_regularity, equal_values and cadence */
 };
 
-/* Zero-initialise; order_scratch_free at the end. */
-struct order_scratch {
+/* Zero-initialise; measures_scratch_free at the end. */
+struct measures_scratch {
     uint64_t *keys, *spare;
     size_t keys_capacity, spare_capacity;
 };
 
 /* The measures of T-DAG `dag` (1..), whose row is `row`. Grows the scratch, never shrinks it. O(outputs + spends of its
  * transactions). */
-enum status order_of(struct order_scratch *scratch, const struct forest *forest, const struct tdags *tdags,
-                     uint32_t dag, const struct tdag_row *row, struct order_row *order) MUST_CHECK;
-void order_scratch_free(struct order_scratch *scratch);
+enum status measures_of(struct measures_scratch *scratch, const struct forest *forest, const struct tdags *tdags,
+                     uint32_t dag, const struct tdag_row *row, struct measures_row *order) MUST_CHECK;
+void measures_scratch_free(struct measures_scratch *scratch);
 
 /* (*orders)[d - 1] is that of T-DAG d; the caller frees them with mem_free. The same for any number of threads. */
-enum status order_all(const struct forest *forest, const struct tdags *tdags, const struct classes *classes,
-                      unsigned threads, struct order_row **orders, struct fault *fault) MUST_CHECK;
+enum status measures_all(const struct forest *forest, const struct tdags *tdags, const struct classes *classes,
+                      unsigned threads, struct measures_row **orders, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -23,7 +23,7 @@ struct csr {
     struct words first, to, label;
 };
 
-struct skeleton {
+struct quotient {
     uint64_t *colour;
     size_t colour_capacity;
     struct csr graph, family;
@@ -46,13 +46,13 @@ static enum status reserve(struct words *words, size_t count)
     return mem_reserve(&words->at, &words->capacity, count, sizeof *words->at);
 }
 
-static double log10_factorial(const struct skeleton *skeleton, uint32_t n)
+static double log10_factorial(const struct quotient *skeleton, uint32_t n)
 {
     int sign;
     return n < FACTORIALS ? skeleton->log10_factorial[n] : lgamma_r((double)n + 1, &sign) / log(10);
 }
 
-enum status skeleton_new(struct skeleton **skeleton, struct fault *fault)
+enum status quotient_new(struct quotient **skeleton, struct fault *fault)
 {
     *skeleton = mem_alloc(1, sizeof **skeleton);
     if (!*skeleton)
@@ -69,7 +69,7 @@ static void csr_free(struct csr *csr)
     mem_free(csr->label.at);
 }
 
-void skeleton_free(struct skeleton *skeleton)
+void quotient_free(struct quotient *skeleton)
 {
     if (!skeleton)
         return;
@@ -93,7 +93,7 @@ static uint64_t colour_of(uint32_t leaves, uint32_t roots)
 
 /* ---- without compression ---- */
 
-static enum status reserve_graph(struct skeleton *skeleton, struct csr *csr, size_t vertices, size_t arcs)
+static enum status reserve_graph(struct quotient *skeleton, struct csr *csr, size_t vertices, size_t arcs)
 {
     enum status status = reserve(&csr->first, vertices + 2);
     if (!status)
@@ -120,7 +120,7 @@ static uint32_t add_arc(struct csr *csr, uint32_t *place, uint32_t v, uint32_t w
     return arcs + 1;
 }
 
-static double swaps_of(const struct skeleton *skeleton, const struct csr *csr, uint32_t vertices)
+static double swaps_of(const struct quotient *skeleton, const struct csr *csr, uint32_t vertices)
 {
     double sum = 0;
     for (uint32_t v = 0; v < vertices; v++)
@@ -132,7 +132,7 @@ static double swaps_of(const struct skeleton *skeleton, const struct csr *csr, u
     return sum;
 }
 
-static void show(struct skeleton *skeleton, uint32_t vertices, struct skeleton_view *view)
+static void show(struct quotient *skeleton, uint32_t vertices, struct quotient_view *view)
 {
     const struct csr *csr = &skeleton->graph;
     view->graph = (struct canon_graph){vertices, skeleton->colour, csr->first.at, csr->to.at, csr->label.at};
@@ -140,7 +140,7 @@ static void show(struct skeleton *skeleton, uint32_t vertices, struct skeleton_v
     view->swaps_log10 = swaps_of(skeleton, csr, vertices);
 }
 
-enum status skeleton_plain(struct skeleton *skeleton, const struct dag *dag, struct skeleton_view *view)
+enum status quotient_plain(struct quotient *skeleton, const struct dag *dag, struct quotient_view *view)
 {
     const struct forest *forest = dag->forest;
     struct csr *csr = &skeleton->graph;
@@ -181,13 +181,13 @@ static int compare_words(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static enum status take_in(struct skeleton *skeleton, uint32_t place, uint32_t node)
+static enum status take_in(struct quotient *skeleton, uint32_t place, uint32_t node)
 {
-    if (++skeleton->work > SKELETON_WORK_MAX)
+    if (++skeleton->work > QUOTIENT_WORK_MAX)
         return STATUS_LIMIT;
     if (skeleton->seen.at[node] == place)
         return STATUS_OK;
-    if (skeleton->parents_count == SKELETON_PARENTS_MAX)
+    if (skeleton->parents_count == QUOTIENT_PARENTS_MAX)
         return STATUS_LIMIT;
     enum status status = reserve(&skeleton->parents, skeleton->parents_count + 1);
     if (status)
@@ -199,7 +199,7 @@ static enum status take_in(struct skeleton *skeleton, uint32_t place, uint32_t n
 
 /* True if all that transaction `place` spends is removed and has the same set of parents: then that is its set too, and
  * long runs of removed outputs cost no copies. */
-static bool inherits(const struct skeleton *skeleton, const struct dag *dag, uint32_t place, uint32_t *from)
+static bool inherits(const struct quotient *skeleton, const struct dag *dag, uint32_t place, uint32_t *from)
 {
     const struct forest *forest = dag->forest;
     const struct forest_tx *tx = &forest->txs[dag->members[place]];
@@ -219,7 +219,7 @@ static bool inherits(const struct skeleton *skeleton, const struct dag *dag, uin
     return *from != NONE;
 }
 
-static enum status collect_parents(struct skeleton *skeleton, const struct dag *dag, uint32_t place, uint32_t *node)
+static enum status collect_parents(struct quotient *skeleton, const struct dag *dag, uint32_t place, uint32_t *node)
 {
     const struct forest *forest = dag->forest;
     const struct forest_tx *tx = &forest->txs[dag->members[place]];
@@ -251,11 +251,11 @@ static enum status collect_parents(struct skeleton *skeleton, const struct dag *
 }
 
 struct order {
-    const struct skeleton *skeleton;
+    const struct quotient *skeleton;
     const struct dag *dag;
 };
 
-static int compare_parents(const struct skeleton *skeleton, uint32_t x, uint32_t y)
+static int compare_parents(const struct quotient *skeleton, uint32_t x, uint32_t y)
 {
     uint32_t x_size = skeleton->set_size.at[x], y_size = skeleton->set_size.at[y];
     if (x_size != y_size)
@@ -278,9 +278,9 @@ static int compare_places(const void *a, const void *b, void *context)
     return parents ? parents : (x > y) - (x < y);
 }
 
-/* What is built in one run of skeleton_compressed. */
+/* What is built in one run of quotient_compressed. */
 struct build {
-    struct skeleton *skeleton;
+    struct quotient *skeleton;
     const struct dag *dag;
     uint32_t nodes;    /* roots' places and arcs */
     uint32_t ordered;  /* transactions with an output left */
@@ -296,7 +296,7 @@ static uint32_t outputs_left(const struct dag *dag, uint32_t place)
 
 static enum status find_parents(struct build *build)
 {
-    struct skeleton *skeleton = build->skeleton;
+    struct quotient *skeleton = build->skeleton;
     const struct dag *dag = build->dag;
     uint64_t nodes = dag->count;
     for (uint32_t i = 0; i < dag->count; i++)
@@ -324,7 +324,7 @@ static enum status find_parents(struct build *build)
 
 static void find_vertices(struct build *build)
 {
-    struct skeleton *skeleton = build->skeleton;
+    struct quotient *skeleton = build->skeleton;
     const struct dag *dag = build->dag;
     uint32_t *order = skeleton->order.at, *uses = skeleton->uses.at;
     for (uint32_t i = 0; i < dag->count; i++) {
@@ -354,7 +354,7 @@ static void find_vertices(struct build *build)
             skeleton->shared.at[x] = build->vertices++;
 }
 
-static void note_arc(struct skeleton *skeleton, uint32_t from, uint32_t to)
+static void note_arc(struct quotient *skeleton, uint32_t from, uint32_t to)
 {
     skeleton->from.at[skeleton->arcs] = from;
     skeleton->to.at[skeleton->arcs++] = to;
@@ -362,7 +362,7 @@ static void note_arc(struct skeleton *skeleton, uint32_t from, uint32_t to)
 
 /* Sorts the noted arcs by tail (counting sort; filling moves every first[v + 1] to where it belongs) and merges equal
  * ones. */
-static enum status sort_arcs(struct skeleton *skeleton, struct csr *csr, uint32_t vertices)
+static enum status sort_arcs(struct quotient *skeleton, struct csr *csr, uint32_t vertices)
 {
     enum status status = reserve_graph(skeleton, csr, vertices, skeleton->arcs);
     if (status)
@@ -390,7 +390,7 @@ static enum status sort_arcs(struct skeleton *skeleton, struct csr *csr, uint32_
 /* The parents of a vertex, from the first transaction of each bundle. */
 static const uint32_t *parents_of(const struct build *build, uint32_t i, uint32_t *vertex, uint32_t *size)
 {
-    const struct skeleton *skeleton = build->skeleton;
+    const struct quotient *skeleton = build->skeleton;
     uint32_t place = skeleton->order.at[i];
     *vertex = skeleton->vertex.at[place];
     bool again = i > 0 && skeleton->vertex.at[skeleton->order.at[i - 1]] == *vertex;
@@ -400,7 +400,7 @@ static const uint32_t *parents_of(const struct build *build, uint32_t i, uint32_
 
 static enum status build_graph(struct build *build)
 {
-    struct skeleton *skeleton = build->skeleton;
+    struct quotient *skeleton = build->skeleton;
     const uint32_t *vertex = skeleton->vertex.at, *creator = skeleton->creator.at, *uses = skeleton->uses.at;
     uint32_t roots = build->dag->count;
     skeleton->arcs = 0;
@@ -423,7 +423,7 @@ static enum status build_graph(struct build *build)
 /* Arcs between bundles, whether the outputs between them are shared or not. */
 static enum status build_family(struct build *build)
 {
-    struct skeleton *skeleton = build->skeleton;
+    struct quotient *skeleton = build->skeleton;
     uint32_t roots = build->dag->count;
     skeleton->arcs = 0;
     for (uint32_t i = 0; i < build->ordered; i++) {
@@ -441,7 +441,7 @@ static enum status build_family(struct build *build)
 
 static enum status colour_vertices(struct build *build)
 {
-    struct skeleton *skeleton = build->skeleton;
+    struct quotient *skeleton = build->skeleton;
     const struct dag *dag = build->dag;
     const struct forest *forest = dag->forest;
     uint32_t bundles_end = build->roots + build->bundles;
@@ -463,7 +463,7 @@ static enum status colour_vertices(struct build *build)
     return STATUS_OK;
 }
 
-enum status skeleton_compressed(struct skeleton *skeleton, const struct dag *dag, struct skeleton_view *view)
+enum status quotient_compressed(struct quotient *skeleton, const struct dag *dag, struct quotient_view *view)
 {
     struct build build = {.skeleton = skeleton, .dag = dag};
     enum status status = find_parents(&build);

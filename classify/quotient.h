@@ -1,4 +1,4 @@
-/* skeleton: the graph of transactions that determines a T-DAG, for canon and family.
+/* quotient: the graph of transactions that determines a T-DAG, for canon and family.
  *
  * Without compression: a vertex for each transaction, coloured by (leaves, root or not), and an arc for each pair of
  * transactions of which one spends the other's unknown outputs, labelled with how many.
@@ -17,34 +17,34 @@
  * vertex of its own, with a colour of its own. Where nothing is removed this is the graph without compression.
  *
  * Thread rule: one thread's scratch space. */
-#ifndef UNKTX_CLASSIFY_SKELETON_H
-#define UNKTX_CLASSIFY_SKELETON_H
+#ifndef UNKTX_CLASSIFY_QUOTIENT_H
+#define UNKTX_CLASSIFY_QUOTIENT_H
 
 #include "classify/metrics.h"
 
 /* Limits on a compressed T-DAG's sets of parents, which on a chain made for that grow with the square of its size:
  * entries kept (4 bytes each), and entries looked at. */
-#define SKELETON_PARENTS_MAX (1u << 24)
-#define SKELETON_WORK_MAX (1u << 27)
+#define QUOTIENT_PARENTS_MAX (1u << 24)
+#define QUOTIENT_WORK_MAX (1u << 27)
 
-struct skeleton; /* opaque */
+struct quotient; /* opaque */
 
-struct skeleton_view {
+struct quotient_view {
     struct canon_graph graph;   /* borrowed until the next call */
     struct family_graph family; /* likewise; a shared root is a vertex of its own: it may be all that joins two */
     double swaps_log10;
-    uint64_t edges;             /* of what is left; only from skeleton_compressed */
+    uint64_t edges;             /* of what is left; only from quotient_compressed */
 };
 
-enum status skeleton_new(struct skeleton **skeleton, struct fault *fault) MUST_CHECK;
-void skeleton_free(struct skeleton *skeleton);
+enum status quotient_new(struct quotient **skeleton, struct fault *fault) MUST_CHECK;
+void quotient_free(struct quotient *skeleton);
 
 /* The T-DAG as it is. metrics_of comes first. O(outputs of its transactions). */
-enum status skeleton_plain(struct skeleton *skeleton, const struct dag *dag, struct skeleton_view *view) MUST_CHECK;
+enum status quotient_plain(struct quotient *skeleton, const struct dag *dag, struct quotient_view *view) MUST_CHECK;
 
 /* What compression leaves, of a T-DAG from which it removes something and that has not vanished. STATUS_LIMIT beyond
  * the limits above. O(sum of the sets of parents), times a logarithm for finding equal ones. */
-enum status skeleton_compressed(struct skeleton *skeleton, const struct dag *dag,
-                                struct skeleton_view *view) MUST_CHECK;
+enum status quotient_compressed(struct quotient *skeleton, const struct dag *dag,
+                                struct quotient_view *view) MUST_CHECK;
 
 #endif

@@ -409,7 +409,7 @@ static enum status list_blocks(struct blocks *b, struct fault *fault)
     if (status)
         return status;
     parallel_for((unsigned)b->settings->threads, b->inputs_count, scan_input, b);
-    status = source_go_on(fault);
+    status = opened_store_go_on(fault);
     /* One file of several that cannot be read is damage; the only one is a failure. */
     for (size_t i = 0; i < b->inputs_count && status == STATUS_OK; i++) {
         if (b->inputs[i].status == STATUS_OK || (b->inputs[i].status == STATUS_IO && b->inputs_count > 1))

@@ -29,7 +29,7 @@ struct batch_ends {
 
 struct check {
     const struct store *store;
-    struct source_readers readers;
+    struct store_readers readers;
     struct buffer *scratch;      /* by worker */
     struct batch_ends *ends;     /* by batch */
     struct block_digest *blocks; /* by height */
@@ -252,7 +252,7 @@ static enum status check_batch(struct check *check, unsigned worker, size_t batc
             return status;
         ends->end_height++;
     }
-    return status == STATUS_NOT_FOUND ? STATUS_OK : source_damaged(check->store, view.first_height, fault);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : opened_store_damaged(check->store, view.first_height, fault);
 }
 
 static void check_work(void *context, unsigned worker, size_t item)
@@ -360,13 +360,13 @@ static enum status print_report(const struct check *check, const struct forest *
 {
     struct text text = {0};
     uint8_t sum[32];
-    char network[SOURCE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", hex[65] = "";
+    char network[OPENED_STORE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", hex[65] = "";
     enum status status = digest(check, sum, fault);
     if (status != STATUS_OK)
         return status;
     put_hex(hex, sum, sizeof sum);
     hash256_hex(&forest->tip, tip);
-    source_network(check->store, network);
+    opened_store_network(check->store, network);
     status = text_printf(&text,
                          "network %s\nheight %u\ntip %s\nnulldata %s\nstored_txs %u\nunknown_outputs %u\nspent %llu\n"
                          "unspent %llu\ndigest %s\n",
@@ -382,18 +382,18 @@ static enum status print_report(const struct check *check, const struct forest *
 /* The index beside the store, if there is one. */
 static enum status check_index(const struct settings *settings, bool *found, struct fault *fault)
 {
-    struct tio *tio = NULL;
+    struct tx_index *index = NULL;
     struct text text = {0};
-    struct tio_totals totals;
+    struct index_totals totals;
     uint8_t sum[32];
     char tip[HASH256_HEX_SIZE + 1] = "", hex[65] = "";
-    enum status status = tio_open(settings->store, &tio, fault);
+    enum status status = index_open(settings->store, &index, fault);
     *found = status == STATUS_OK;
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    totals = tio_totals_of(tio);
-    status = tio_check(settings->store, (unsigned)settings->threads, sum, fault);
-    tio_close(tio); /* now: what was checked is the same index */
+    totals = index_totals_of(index);
+    status = index_check(settings->store, (unsigned)settings->threads, sum, fault);
+    index_close(index); /* now: what was checked is the same index */
     if (status != STATUS_OK)
         return status;
     put_hex(hex, sum, sizeof sum);
@@ -409,7 +409,7 @@ static enum status check_index(const struct settings *settings, bool *found, str
 
 static enum status check_batches(struct check *check, unsigned threads, struct fault *fault)
 {
-    enum status status = source_readers_open(check->store, threads, &check->readers, fault);
+    enum status status = store_readers_open(check->store, threads, &check->readers, fault);
     if (status != STATUS_OK)
         return status;
     check->batches = store_batches(check->readers.readers[0]);
@@ -421,7 +421,7 @@ static enum status check_batches(struct check *check, unsigned threads, struct f
     if (!check->blocks || !check->ends || !check->faults || !check->scratch)
         return fault_nomem(fault);
     parallel_for(threads, check->batches, check_work, check);
-    status = source_go_on(fault);
+    status = opened_store_go_on(fault);
     if (status == STATUS_OK)
         status = check_ends(check, fault);
     return status == STATUS_OK ? check_tips(check, fault) : status;
@@ -435,7 +435,7 @@ static void check_free(struct check *check, unsigned threads)
     mem_free(check->ends);
     mem_free(check->blocks);
     mem_free(check->faults);
-    source_readers_close(&check->readers);
+    store_readers_close(&check->readers);
 }
 
 static enum status check_store(struct check *check, struct store *store, unsigned threads, struct fault *fault)
@@ -449,7 +449,7 @@ static enum status check_store(struct check *check, struct store *store, unsigne
     if (status == STATUS_OK)
         status = check_forest(check, &forest, &spent, fault);
     if (status == STATUS_OK)
-        status = source_go_on(fault);
+        status = opened_store_go_on(fault);
     if (status == STATUS_OK)
         status = filemap_check(store, fault);
     if (status == STATUS_OK)
@@ -468,7 +468,7 @@ static int run(const struct settings *settings)
     struct store *store = NULL;
     struct check check = {0};
     bool indexed;
-    enum status status = source_open(settings, &store, &fault);
+    enum status status = opened_store_open(settings, &store, &fault);
     if (status == STATUS_OK)
         status = check_store(&check, store, (unsigned)settings->threads, &fault);
     store_close(store);

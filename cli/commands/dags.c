@@ -9,12 +9,12 @@
 
 /* Payers and payees too where there is an index that has the chain of the store. */
 static enum status write_tables(const struct summary *summary, const struct selection *selection,
-                                const struct scripts_held *held, const struct order_row *orders, struct fault *fault)
+                                const struct known_scripts_held *held, const struct measures_row *orders, struct fault *fault)
 {
     const struct settings *settings = summary->settings;
-    struct flow flow = {0};
+    struct payments flow = {0};
     unsigned threads = (unsigned)settings->threads;
-    enum status status = flow_open(&flow, summary->store, summary->forest, threads, fault);
+    enum status status = payments_open(&flow, summary->store, summary->forest, threads, fault);
     bool linked = status == STATUS_OK;
     if (status == STATUS_REFUSED) {
         message_fault(fault);
@@ -23,27 +23,27 @@ static enum status write_tables(const struct summary *summary, const struct sele
     if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED)
         status = STATUS_OK;
     if (status == STATUS_OK && linked)
-        status = flow_write(&flow, selection, settings->out, fault);
+        status = payments_write(&flow, selection, settings->out, fault);
     if (status == STATUS_OK && linked)
-        flow_tell_unread(&flow);
+        payments_tell_unread(&flow);
     if (status == STATUS_OK)
         status = tables_write(settings->out, summary->store, summary->forest, selection, held, orders,
                               linked ? &flow : NULL, threads, fault);
     if (status == STATUS_OK && linked)
-        status = flow_commit(&flow, fault);
-    flow_close(&flow);
+        status = payments_commit(&flow, fault);
+    payments_close(&flow);
     return status;
 }
 
 static enum status dags(const struct settings *settings, struct fault *fault)
 {
-    struct study study = {0};
-    struct scripts_held held = {0};
-    struct order_row *orders = NULL;
+    struct opened_forest study = {0};
+    struct known_scripts_held held = {0};
+    struct measures_row *orders = NULL;
     unsigned threads = (unsigned)settings->threads;
     const struct forest *forest = &study.forest;
     struct selection *selection = &study.selection;
-    enum status status = study_open(settings, &study, fault);
+    enum status status = opened_forest_open(settings, &study, fault);
     if (status == STATUS_OK)
         status = outfile_make_folder(settings->out, fault);
     struct summary summary = {
@@ -51,9 +51,9 @@ static enum status dags(const struct settings *settings, struct fault *fault)
     if (status == STATUS_OK)
         status = summary_fill(&summary, settings->rules, selection, fault);
     if (status == STATUS_OK)
-        status = scripts_hold(&study.catalogue, study.store, forest, selection, threads, &held, fault);
+        status = known_scripts_find(&study.catalogue, study.store, forest, selection, threads, &held, fault);
     if (status == STATUS_OK)
-        status = order_all(forest, &selection->tdags, &selection->classes, threads, &orders, fault);
+        status = measures_all(forest, &selection->tdags, &selection->classes, threads, &orders, fault);
     if (status == STATUS_OK)
         status = write_tables(&summary, selection, &held, orders, fault);
     if (status == STATUS_OK)
@@ -62,9 +62,9 @@ static enum status dags(const struct settings *settings, struct fault *fault)
         status = settings->top > 0 || settings->order_by ? top_print(settings, forest, selection, orders, fault)
                                                          : summary_print(&summary, selection, fault);
     summary_free(&summary);
-    scripts_held_free(&held);
+    known_scripts_held_free(&held);
     mem_free(orders);
-    study_close(&study);
+    opened_forest_close(&study);
     return status;
 }
 

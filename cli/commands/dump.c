@@ -29,7 +29,7 @@ static const char *const headers[TABLES] = {
 struct landing {
     struct hash256 txid;
     uint32_t height, position;
-    struct tio_output output; /* for an input: what it spends */
+    struct index_output output; /* for an input: what it spends */
 };
 
 /* The links of a chunk, by row. They are followed in order of their target: links that lie near each other lead to the
@@ -46,8 +46,8 @@ struct jumps {
 
 struct dump {
     enum table table;
-    struct tios tios;    /* one a worker for what is dumped, in order */
-    struct tios jumpers; /* one a worker for the links: each tio has the page that it read last at hand */
+    struct indexes indexes;    /* one a worker for what is dumped, in order */
+    struct indexes jumpers; /* one a worker for the links: each index has the page that it read last at hand */
     struct jumps *jumps; /* by worker */
     uint64_t first, end; /* blocks by height or transactions by number */
 };
@@ -57,7 +57,7 @@ struct dump {
 static enum status add_jump(struct jumps *jumps, uint64_t target, struct fault *fault)
 {
     size_t row = jumps->rows++;
-    if (target == TIO_NONE)
+    if (target == INDEX_NONE)
         return STATUS_OK;
     if (mem_reserve(&jumps->list, &jumps->capacity, jumps->count + 1, sizeof *jumps->list) != STATUS_OK)
         return fault_nomem(fault);
@@ -66,19 +66,19 @@ static enum status add_jump(struct jumps *jumps, uint64_t target, struct fault *
 }
 
 /* The links of transactions first .. end - 1. */
-static enum status collect(const struct dump *dump, struct tio *tio, struct jumps *jumps, uint64_t first, uint64_t end,
+static enum status collect(const struct dump *dump, struct tx_index *index, struct jumps *jumps, uint64_t first, uint64_t end,
                            struct fault *fault)
 {
-    struct tio_tx tx = {0};
-    struct tio_output output;
+    struct index_tx tx = {0};
+    struct index_output output;
     uint64_t target;
-    struct inputs_run inputs = {.tio = tio};
-    struct outputs_run outputs = {.tio = tio};
-    enum status status = tio_tx_at(tio, end - 1, &tx, fault);
+    struct inputs_run inputs = {.index = index};
+    struct outputs_run outputs = {.index = index};
+    enum status status = index_tx_at(index, end - 1, &tx, fault);
     inputs.end = tx.first_input + tx.inputs;
     outputs.end = tx.first_output + tx.outputs;
     if (status == STATUS_OK)
-        status = tio_tx_at(tio, first, &tx, fault);
+        status = index_tx_at(index, first, &tx, fault);
     jumps->count = jumps->rows = 0;
     jumps->first = dump->table == TABLE_INPUTS ? tx.first_input : tx.first_output;
     for (uint64_t i = tx.first_input; dump->table == TABLE_INPUTS && i < inputs.end && status == STATUS_OK; i++) {
@@ -100,7 +100,7 @@ static int compare_jumps(const void *a, const void *b)
     return (x->target > y->target) - (x->target < y->target);
 }
 
-static enum status follow(const struct dump *dump, struct tio *jumper, struct jumps *jumps, struct fault *fault)
+static enum status follow(const struct dump *dump, struct tx_index *jumper, struct jumps *jumps, struct fault *fault)
 {
     enum status status = STATUS_OK;
     struct link_end end = {0};
@@ -111,9 +111,9 @@ static enum status follow(const struct dump *dump, struct tio *jumper, struct ju
     for (size_t i = 0; i < jumps->count && status == STATUS_OK; i++) {
         struct landing *landing = &jumps->landings[jumps->list[i].row];
         if (dump->table == TABLE_INPUTS)
-            status = links_output(jumper, jumps->list[i].target, &end, &landing->output, fault);
+            status = spend_links_output(jumper, jumps->list[i].target, &end, &landing->output, fault);
         else
-            status = links_input(jumper, jumps->list[i].target, &end, fault);
+            status = spend_links_input(jumper, jumps->list[i].target, &end, fault);
         landing->txid = end.tx.txid;
         landing->height = end.tx.height;
         landing->position = end.position;
@@ -123,22 +123,22 @@ static enum status follow(const struct dump *dump, struct tio *jumper, struct ju
 
 /* ---- rows ---- */
 
-static char *put_tx_cells(char *p, const struct tio_tx *tx)
+static char *put_tx_cells(char *p, const struct index_tx *tx)
 {
     p = put_cell(p, tx->height);
     p = put_cell(p, tx->index);
     return put_hash_cell(p, &tx->txid);
 }
 
-static enum status put_block(struct tio *tio, uint64_t height, struct text *text, struct fault *fault)
+static enum status put_block(struct tx_index *index, uint64_t height, struct text *text, struct fault *fault)
 {
-    struct tio_block block;
-    struct tio_tx first, last;
-    enum status status = tio_block_at(tio, (uint32_t)height, &block, fault);
+    struct index_block block;
+    struct index_tx first, last;
+    enum status status = index_block_at(index, (uint32_t)height, &block, fault);
     if (status == STATUS_OK)
-        status = tio_tx_at(tio, block.first_tx, &first, fault);
+        status = index_tx_at(index, block.first_tx, &first, fault);
     if (status == STATUS_OK)
-        status = tio_tx_at(tio, block.first_tx + block.txs - 1, &last, fault);
+        status = index_tx_at(index, block.first_tx + block.txs - 1, &last, fault);
     if (status != STATUS_OK)
         return status;
     char *p = text_room(text, ROW_MAX);
@@ -158,7 +158,7 @@ static enum status put_block(struct tio *tio, uint64_t height, struct text *text
     return STATUS_OK;
 }
 
-static enum status put_tx(struct text *text, const struct tio_tx *tx, struct fault *fault)
+static enum status put_tx(struct text *text, const struct index_tx *tx, struct fault *fault)
 {
     char *p = text_room(text, ROW_MAX);
     if (!p)
@@ -178,11 +178,11 @@ static enum status put_tx(struct text *text, const struct tio_tx *tx, struct fau
     return STATUS_OK;
 }
 
-static char *put_input(char *p, const struct tio_tx *tx, uint32_t vin, uint64_t spent, const struct landing *from)
+static char *put_input(char *p, const struct index_tx *tx, uint32_t vin, uint64_t spent, const struct landing *from)
 {
     p = put_tx_cells(p, tx);
     p = put_cell(p, vin);
-    if (spent == TIO_NONE)
+    if (spent == INDEX_NONE)
         return put_text(p, ",,,,\n");
     p = put_hash_cell(p, &from->txid);
     p = put_cell(p, from->position);
@@ -193,7 +193,7 @@ static char *put_input(char *p, const struct tio_tx *tx, uint32_t vin, uint64_t 
     return p;
 }
 
-static char *put_output(char *p, const struct tio_tx *tx, uint32_t vout, const struct tio_output *output,
+static char *put_output(char *p, const struct index_tx *tx, uint32_t vout, const struct index_output *output,
                         const struct landing *to)
 {
     p = put_tx_cells(p, tx);
@@ -201,7 +201,7 @@ static char *put_output(char *p, const struct tio_tx *tx, uint32_t vout, const s
     p = put_cell(p, output->value_sat);
     p = put_text(p, kind_name(output->kind));
     *p++ = ',';
-    if (output->spender == TIO_NONE)
+    if (output->spender == INDEX_NONE)
         return put_text(p, ",,\n");
     p = put_cell(p, to->height);
     p = put_hash_cell(p, &to->txid);
@@ -216,13 +216,13 @@ static const struct landing *landing_of(const struct jumps *jumps, uint64_t numb
     return number - jumps->first < jumps->rows ? &jumps->landings[number - jumps->first] : NULL;
 }
 
-static enum status overlap(const struct tio *tio, struct fault *fault)
+static enum status overlap(const struct tx_index *index, struct fault *fault)
 {
-    return tio_damaged(tio, "transactions overlap", fault);
+    return index_damaged(index, "transactions overlap", fault);
 }
 
 /* The rows of one transaction. */
-static enum status put_inputs(const struct tio_tx *tx, struct inputs_run *run, const struct jumps *jumps,
+static enum status put_inputs(const struct index_tx *tx, struct inputs_run *run, const struct jumps *jumps,
                               struct text *text, struct fault *fault)
 {
     for (uint32_t vin = 0; vin < tx->inputs; vin++) {
@@ -232,7 +232,7 @@ static enum status put_inputs(const struct tio_tx *tx, struct inputs_run *run, c
             return status;
         const struct landing *landing = landing_of(jumps, tx->first_input + vin);
         if (!landing)
-            return overlap(run->tio, fault);
+            return overlap(run->index, fault);
         char *p = text_room(text, ROW_MAX);
         if (!p)
             return fault_nomem(fault);
@@ -241,17 +241,17 @@ static enum status put_inputs(const struct tio_tx *tx, struct inputs_run *run, c
     return STATUS_OK;
 }
 
-static enum status put_outputs(const struct tio_tx *tx, struct outputs_run *run, const struct jumps *jumps,
+static enum status put_outputs(const struct index_tx *tx, struct outputs_run *run, const struct jumps *jumps,
                                struct text *text, struct fault *fault)
 {
     for (uint32_t vout = 0; vout < tx->outputs; vout++) {
-        struct tio_output output;
+        struct index_output output;
         enum status status = outputs_run_at(run, tx->first_output + vout, &output, fault);
         if (status != STATUS_OK)
             return status;
         const struct landing *landing = landing_of(jumps, tx->first_output + vout);
         if (!landing)
-            return overlap(run->tio, fault);
+            return overlap(run->index, fault);
         char *p = text_room(text, ROW_MAX);
         if (!p)
             return fault_nomem(fault);
@@ -260,16 +260,16 @@ static enum status put_outputs(const struct tio_tx *tx, struct outputs_run *run,
     return STATUS_OK;
 }
 
-static enum status put_txs(const struct dump *dump, struct tio *tio, uint64_t first, uint64_t end,
+static enum status put_txs(const struct dump *dump, struct tx_index *index, uint64_t first, uint64_t end,
                            const struct jumps *jumps, struct text *text, struct fault *fault)
 {
-    struct tio_totals totals = tio_totals_of(tio);
-    struct inputs_run inputs = {.tio = tio, .end = totals.inputs};
-    struct outputs_run outputs = {.tio = tio, .end = totals.outputs};
+    struct index_totals totals = index_totals_of(index);
+    struct inputs_run inputs = {.index = index, .end = totals.inputs};
+    struct outputs_run outputs = {.index = index, .end = totals.outputs};
     enum status status = STATUS_OK;
-    struct tio_tx tx;
+    struct index_tx tx;
     for (uint64_t n = first; n < end && status == STATUS_OK; n++) {
-        status = tio_tx_at(tio, n, &tx, fault);
+        status = index_tx_at(index, n, &tx, fault);
         if (status == STATUS_OK && dump->table == TABLE_TXS)
             status = put_tx(text, &tx, fault);
         else if (status == STATUS_OK && dump->table == TABLE_INPUTS)
@@ -283,30 +283,30 @@ static enum status put_txs(const struct dump *dump, struct tio *tio, uint64_t fi
 static enum status format_chunk(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
 {
     const struct dump *dump = context;
-    struct tio *tio = dump->tios.tios[worker];
+    struct tx_index *index = dump->indexes.indexes[worker];
     struct jumps *jumps = &dump->jumps[worker];
     uint64_t first = dump->first + (uint64_t)chunk * CHUNK_TXS;
     uint64_t end = dump->end - first < CHUNK_TXS ? dump->end : first + CHUNK_TXS;
     enum status status = STATUS_OK;
     if (dump->table == TABLE_BLOCKS) {
         for (uint64_t height = first; height < end && status == STATUS_OK; height++)
-            status = put_block(tio, height, text, fault);
+            status = put_block(index, height, text, fault);
         return status;
     }
     if (dump->table != TABLE_TXS)
-        status = collect(dump, tio, jumps, first, end, fault);
+        status = collect(dump, index, jumps, first, end, fault);
     if (status == STATUS_OK && dump->table != TABLE_TXS)
-        status = follow(dump, dump->jumpers.tios[worker], jumps, fault);
-    return status == STATUS_OK ? put_txs(dump, tio, first, end, jumps, text, fault) : status;
+        status = follow(dump, dump->jumpers.indexes[worker], jumps, fault);
+    return status == STATUS_OK ? put_txs(dump, index, first, end, jumps, text, fault) : status;
 }
 
 /* Heights to the numbers of what is dumped. A last height above the tip means the tip. */
 static enum status set_range(const struct settings *settings, struct dump *dump, struct fault *fault)
 {
-    struct tio *tio = dump->tios.tios[0];
-    uint64_t blocks = tio_totals_of(tio).blocks;
+    struct tx_index *index = dump->indexes.indexes[0];
+    uint64_t blocks = index_totals_of(index).blocks;
     uint64_t end = settings->to_height < blocks ? settings->to_height + 1 : blocks;
-    struct tio_block first, last;
+    struct index_block first, last;
     if (settings->from_height >= blocks)
         return fault_set(fault, STATUS_NOT_FOUND, settings->store, FAULT_NO_OFFSET,
                          "no block of height %llu; the index ends at %lld", ULL(settings->from_height),
@@ -318,9 +318,9 @@ static enum status set_range(const struct settings *settings, struct dump *dump,
     dump->end = end;
     if (dump->table == TABLE_BLOCKS)
         return STATUS_OK;
-    enum status status = tio_block_at(tio, (uint32_t)settings->from_height, &first, fault);
+    enum status status = index_block_at(index, (uint32_t)settings->from_height, &first, fault);
     if (status == STATUS_OK)
-        status = tio_block_at(tio, (uint32_t)end - 1, &last, fault);
+        status = index_block_at(index, (uint32_t)end - 1, &last, fault);
     if (status != STATUS_OK)
         return status;
     dump->first = first.first_tx;
@@ -332,7 +332,7 @@ static enum status write_dump(const struct settings *settings, struct dump *dump
 {
     struct outfile file = {0};
     unsigned threads = settings->threads < THREADS_MAX ? (unsigned)settings->threads : THREADS_MAX;
-    enum status status = tios_open(settings->store, threads, &dump->tios, fault);
+    enum status status = tios_open(settings->store, threads, &dump->indexes, fault);
     if (status == STATUS_OK)
         status = tios_open(settings->store, threads, &dump->jumpers, fault);
     dump->jumps = mem_alloc(threads, sizeof *dump->jumps);
@@ -352,7 +352,7 @@ static enum status write_dump(const struct settings *settings, struct dump *dump
     if (status == STATUS_OK)
         status = outfile_commit(&file, fault);
     outfile_abort(&file);
-    tios_close(&dump->tios);
+    tios_close(&dump->indexes);
     tios_close(&dump->jumpers);
     for (unsigned i = 0; dump->jumps && i < threads; i++) {
         mem_free(dump->jumps[i].list);

@@ -4,7 +4,7 @@
 #include "cli/output/outfile.h"
 #include "cli/inputs/opened_forest.h"
 
-static enum status print_sums(const struct flow *flow, struct fault *fault)
+static enum status print_sums(const struct payments *flow, struct fault *fault)
 {
     struct outfile file = {0};
     struct text text = {0};
@@ -29,27 +29,27 @@ static enum status print_sums(const struct flow *flow, struct fault *fault)
 
 static enum status flows(const struct settings *settings, struct fault *fault)
 {
-    struct study study = {0};
-    struct flow flow = {0};
+    struct opened_forest study = {0};
+    struct payments flow = {0};
     unsigned threads = (unsigned)settings->threads;
-    enum status status = study_open(settings, &study, fault);
+    enum status status = opened_forest_open(settings, &study, fault);
     if (status == STATUS_OK)
         status = outfile_make_folder(settings->out, fault);
     if (status == STATUS_OK)
-        status = flow_open(&flow, study.store, &study.forest, threads, fault);
+        status = payments_open(&flow, study.store, &study.forest, threads, fault);
     if (status == STATUS_OK)
         status = selection_make(study.store, &study.forest, settings->rules, study.filter, settings->compress, threads,
                                 &study.selection, fault);
     if (status == STATUS_OK)
-        status = flow_write(&flow, &study.selection, settings->out, fault);
+        status = payments_write(&flow, &study.selection, settings->out, fault);
     if (status == STATUS_OK)
-        status = flow_commit(&flow, fault);
+        status = payments_commit(&flow, fault);
     if (status == STATUS_OK) {
-        flow_tell_unread(&flow);
+        payments_tell_unread(&flow);
         status = print_sums(&flow, fault);
     }
-    flow_close(&flow);
-    study_close(&study);
+    payments_close(&flow);
+    opened_forest_close(&study);
     return status;
 }
 

@@ -5,14 +5,14 @@
 #include "cli/output/progress.h"
 #include "graph/index/build.h"
 
-static void on_progress(void *context, const struct tio_progress *progress)
+static void on_progress(void *context, const struct index_progress *progress)
 {
     static const char *const stages[] = {
-        [TIO_HEADERS] = "headers", [TIO_WALK] = "blocks", [TIO_JOIN] = "join", [TIO_TABLES] = "tables"};
+        [INDEX_HEADERS] = "headers", [INDEX_WALK] = "blocks", [INDEX_JOIN] = "join", [INDEX_TABLES] = "tables"};
     progress_show(context, stages[progress->stage], progress->done, progress->total, PROGRESS_NO_HEIGHT);
 }
 
-static void print_summary(const struct settings *settings, const struct tio_result *result)
+static void print_summary(const struct settings *settings, const struct index_result *result)
 {
     char tip[HASH256_HEX_SIZE + 1] = "";
     hash256_hex(&result->tip, tip);
@@ -22,17 +22,17 @@ static void print_summary(const struct settings *settings, const struct tio_resu
     message("the index is in %s", settings->store);
 }
 
-static int index_with(const struct settings *settings, struct tio_options options)
+static int index_with(const struct settings *settings, struct index_options options)
 {
     struct progress progress;
-    struct tio_result result = {0};
+    struct index_result result = {0};
     struct fault fault = {0};
     progress_begin(&progress, settings->quiet);
     options.context = &progress;
-    enum status status = tio_build(&options, &result, &fault);
+    enum status status = index_build(&options, &result, &fault);
     progress_end(&progress);
     if (status == STATUS_OK)
-        status = origin_remember(settings->store, options.datadir, options.chain, &fault);
+        status = index_blocks_remember(settings->store, options.datadir, options.chain, &fault);
     if (status == STATUS_INTERRUPTED) {
         message("interrupted; the same command goes on from the last finished stage");
         return EXIT_INTERRUPTED;
@@ -41,16 +41,16 @@ static int index_with(const struct settings *settings, struct tio_options option
         return message_result(status, &fault);
     if (!settings->quiet)
         print_summary(settings, &result);
-    return intake_result(result.damages);
+    return node_blocks_result(result.damages);
 }
 
 static int run(const struct settings *settings)
 {
-    struct intake intake;
-    int exit_status = intake_begin(settings, &intake);
+    struct node_blocks intake;
+    int exit_status = node_blocks_begin(settings, &intake);
     if (exit_status != EXIT_DONE)
         return exit_status;
-    struct tio_options options = {
+    struct index_options options = {
         .datadir = intake.datadir,
         .chain = settings->chain,
         .store = settings->store,
@@ -62,11 +62,11 @@ static int run(const struct settings *settings)
         .verify = settings->verify,
         .stop = &message_stop,
         .progress = on_progress,
-        .damage = intake_damage,
-        .note = intake_note,
+        .damage = node_blocks_damage,
+        .note = node_blocks_note,
     };
     exit_status = index_with(settings, options);
-    intake_end(&intake);
+    node_blocks_end(&intake);
     return exit_status;
 }
 

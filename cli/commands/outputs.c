@@ -7,7 +7,7 @@
 struct outputs {
     const struct store *store;
     const struct forest *forest;
-    struct source_readers readers;
+    struct store_readers readers;
     enum rules rules;
     bool with_nulldata;
 };
@@ -98,7 +98,7 @@ static enum status format_batch(void *context, unsigned worker, size_t chunk, st
         return status;
     status = put_batch(text, outputs, &view);
     if (status == STATUS_FORMAT)
-        return source_damaged(outputs->store, view.first_height, fault);
+        return opened_store_damaged(outputs->store, view.first_height, fault);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
@@ -106,7 +106,7 @@ static enum status write_outputs(const struct settings *settings, struct outputs
 {
     struct outfile file = {0};
     unsigned threads = (unsigned)settings->threads;
-    enum status status = source_readers_open(outputs->store, threads, &outputs->readers, fault);
+    enum status status = store_readers_open(outputs->store, threads, &outputs->readers, fault);
     if (status == STATUS_OK)
         status = outfile_open(&file, settings->out, fault);
     if (status == STATUS_OK)
@@ -118,7 +118,7 @@ static enum status write_outputs(const struct settings *settings, struct outputs
     if (status == STATUS_OK)
         status = outfile_commit(&file, fault);
     outfile_abort(&file);
-    source_readers_close(&outputs->readers);
+    store_readers_close(&outputs->readers);
     return status;
 }
 
@@ -128,14 +128,14 @@ static int run(const struct settings *settings)
     struct store *store = NULL;
     struct forest forest = {0};
     struct outputs outputs = {.forest = &forest, .rules = settings->rules, .with_nulldata = settings->with_nulldata};
-    enum status status = source_open(settings, &store, &fault);
+    enum status status = opened_store_open(settings, &store, &fault);
     if (status == STATUS_OK) {
         outputs.store = store;
-        source_tell_nulldata(settings, store);
+        opened_store_tell_nulldata(settings, store);
         status = forest_load(store, (unsigned)settings->threads, &forest, &fault);
     }
     if (status == STATUS_OK)
-        status = source_go_on(&fault);
+        status = opened_store_go_on(&fault);
     if (status == STATUS_OK)
         status = write_outputs(settings, &outputs, &fault);
     forest_free(&forest);

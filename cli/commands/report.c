@@ -21,10 +21,10 @@
 
 struct report {
     const struct settings *settings;
-    struct study study;
+    struct opened_forest study;
     struct summary summary;
-    struct scripts_held held;
-    struct order_row *orders;
+    struct known_scripts_held held;
+    struct measures_row *orders;
     struct periods periods;
     struct page page;
     enum rules rules;
@@ -90,9 +90,9 @@ static void put_scanned(struct report *report)
 {
     struct page *page = &report->page;
     const struct forest *forest = &report->study.forest;
-    char network[SOURCE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", first[CHART_TIME_SIZE], last[CHART_TIME_SIZE];
+    char network[OPENED_STORE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", first[CHART_TIME_SIZE], last[CHART_TIME_SIZE];
     char bitcoins[GROUPED_SIZE];
-    source_network(report->study.store, network);
+    opened_store_network(report->study.store, network);
     hash256_hex(&forest->tip, tip);
     begin_section(page, "scanned", "What was scanned");
     PRINT(page, "<p>The chain of %s from %s to %s (UTC), block 0 to %u, which is "
@@ -232,7 +232,7 @@ static enum status put_class(struct report *report, uint32_t number, struct faul
     uint64_t not_drawn = 0;
     put_class_id(id, row->class_id, row->exact);
     PRINT(page, "<tr><td class=\"drawn\">");
-    const struct study *study = &report->study;
+    const struct opened_forest *study = &report->study;
     enum status status =
         svg_inline(page, &study->forest, &study->selection.tdags, row->first_dag, &not_drawn, fault);
     if (status != STATUS_OK)
@@ -488,12 +488,12 @@ static enum status fill_periods(struct report *report, struct fault *fault)
     size_t batches = status == STATUS_OK ? store_batches(reader) : 0;
     for (size_t b = 0; b < batches && status == STATUS_OK; b++) {
         struct batch_view view;
-        if ((status = source_go_on(fault)) != STATUS_OK ||
+        if ((status = opened_store_go_on(fault)) != STATUS_OK ||
             (status = store_whole_batch(reader, b, &view, fault)) != STATUS_OK)
             break;
         status = add_batch(&report->periods, &view);
         if (status == STATUS_FORMAT)
-            status = source_damaged(report->study.store, view.first_height, fault);
+            status = opened_store_damaged(report->study.store, view.first_height, fault);
         else if (status == STATUS_NOMEM)
             status = fault_nomem(fault);
     }
@@ -506,26 +506,26 @@ static enum status load(struct report *report, struct fault *fault)
 {
     const struct settings *settings = report->settings;
     unsigned threads = (unsigned)settings->threads;
-    struct study *study = &report->study;
+    struct opened_forest *study = &report->study;
     struct selection *selection = &study->selection;
-    enum status status = study_open(settings, study, fault);
+    enum status status = opened_forest_open(settings, study, fault);
     report->summary = (struct summary){
         .settings = settings, .store = study->store, .forest = &study->forest, .filter = study->filter};
     if (status == STATUS_OK)
         status = summary_fill(&report->summary, report->rules, selection, fault);
     if (status == STATUS_OK)
         status =
-            scripts_hold(&study->catalogue, study->store, &study->forest, selection, threads, &report->held, fault);
+            known_scripts_find(&study->catalogue, study->store, &study->forest, selection, threads, &report->held, fault);
     if (status == STATUS_OK)
-        status = order_all(&study->forest, &selection->tdags, &selection->classes, threads, &report->orders, fault);
+        status = measures_all(&study->forest, &selection->tdags, &selection->classes, threads, &report->orders, fault);
     return status == STATUS_OK ? fill_periods(report, fault) : status;
 }
 
 static enum status put_all(struct report *report, struct fault *fault)
 {
     struct page *page = &report->page;
-    char network[SOURCE_NETWORK_SIZE];
-    source_network(report->study.store, network);
+    char network[OPENED_STORE_NETWORK_SIZE];
+    opened_store_network(report->study.store, network);
     PRINT(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
                 "content=\"width=device-width,initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n"
                 "<link rel=\"icon\" href=\"data:,\"/>\n<title>Unknown transactions of %s to block %u</title>\n",
@@ -567,9 +567,9 @@ static enum status write_report(struct report *report, struct fault *fault)
     text_free(&report->page.text);
     periods_free(&report->periods);
     summary_free(&report->summary);
-    scripts_held_free(&report->held);
+    known_scripts_held_free(&report->held);
     mem_free(report->orders);
-    study_close(&report->study);
+    opened_forest_close(&report->study);
     return status;
 }
 

@@ -46,13 +46,13 @@ static int scan_with(const struct settings *settings, struct ingest_options opti
         return message_result(status, &fault);
     if (!settings->quiet)
         print_summary(settings, &result);
-    return intake_result(result.damages);
+    return node_blocks_result(result.damages);
 }
 
 static int run(const struct settings *settings)
 {
-    struct intake intake;
-    int exit_status = intake_begin(settings, &intake);
+    struct node_blocks intake;
+    int exit_status = node_blocks_begin(settings, &intake);
     if (exit_status != EXIT_DONE)
         return exit_status;
     struct ingest_options options = {
@@ -66,11 +66,11 @@ static int run(const struct settings *settings)
         .verify = settings->verify,
         .stop = &message_stop,
         .progress = on_progress,
-        .damage = intake_damage,
-        .note = intake_note,
+        .damage = node_blocks_damage,
+        .note = node_blocks_note,
     };
     exit_status = scan_with(settings, options);
-    intake_end(&intake);
+    node_blocks_end(&intake);
     return exit_status;
 }
 

@@ -17,7 +17,7 @@ struct show {
     const struct settings *settings;
     const struct store *store;
     struct store_reader *reader;
-    struct tio *tio; /* NULL: there is no index */
+    struct tx_index *index; /* NULL: there is no index */
     struct catalogue catalogue;
     struct matcher *matcher;
     struct forest forest;
@@ -160,7 +160,7 @@ static enum status find_outputs(struct show *show, struct spent *spent, size_t c
         if (output->tx != last) {
             last = output->tx;
             vout = 0;
-            status = source_tx(show->store, show->reader, &place, show->forest.txs[last].height, last, &tx, fault);
+            status = opened_store_tx(show->store, show->reader, &place, show->forest.txs[last].height, last, &tx, fault);
         }
         if (vout > output->vout)
             return STATUS_FORMAT;
@@ -219,7 +219,7 @@ static enum status put_tx(struct show *show, uint32_t number, uint32_t only, str
     char hex[HASH256_HEX_SIZE + 1] = "";
     struct tx_view view;
     struct source_place place = {0};
-    enum status status = source_tx(show->store, show->reader, &place, tx->height, number, &view, fault);
+    enum status status = opened_store_tx(show->store, show->reader, &place, tx->height, number, &view, fault);
     if (status != STATUS_OK)
         return status;
     hash256_hex(&tx->txid, hex);
@@ -232,14 +232,14 @@ static enum status put_tx(struct show *show, uint32_t number, uint32_t only, str
     if (status == STATUS_OK)
         status = put_outputs(show, &view, only);
     if (status == STATUS_FORMAT && !fault->text[0])
-        return source_damaged(show->store, tx->height, fault);
+        return opened_store_damaged(show->store, tx->height, fault);
     return status == STATUS_NOMEM ? fault_nomem(fault) : status;
 }
 
 /* ---- a transaction of the index ---- */
 
 /* The number of the transaction in the store, FOREST_NONE if it is not stored. */
-static uint32_t find_stored(const struct forest *forest, const struct tio_tx *tx)
+static uint32_t find_stored(const struct forest *forest, const struct index_tx *tx)
 {
     uint32_t low = 0, high = forest->txs_count;
     while (low < high) {
@@ -256,7 +256,7 @@ static uint32_t find_stored(const struct forest *forest, const struct tio_tx *tx
 }
 
 /* What the store alone has of the output: in which rule sets it is unknown, and its script. */
-static enum status put_stored(struct show *show, const struct tio_tx *tx, const struct output_record *record,
+static enum status put_stored(struct show *show, const struct index_tx *tx, const struct output_record *record,
                               bool stored, enum kind kind)
 {
     if (stored) {
@@ -270,11 +270,11 @@ static enum status put_stored(struct show *show, const struct tio_tx *tx, const 
 static enum status put_linked_input(struct show *show, uint32_t vin, uint64_t spent, struct fault *fault)
 {
     struct link_end from;
-    struct tio_output output;
+    struct index_output output;
     char hex[HASH256_HEX_SIZE + 1] = "";
-    if (spent == TIO_NONE)
+    if (spent == INDEX_NONE)
         return text_printf(&show->text, "    input 0: coinbase\n");
-    enum status status = links_output(show->tio, spent, &from, &output, fault);
+    enum status status = spend_links_output(show->index, spent, &from, &output, fault);
     if (status != STATUS_OK)
         return status;
     hash256_hex(&from.tx.txid, hex);
@@ -283,10 +283,10 @@ static enum status put_linked_input(struct show *show, uint32_t vin, uint64_t sp
 }
 
 /* The store has the script of what an input spends, the index all the other inputs. */
-static enum status put_linked_inputs(struct show *show, const struct tio_tx *tx, struct tx_view *view,
+static enum status put_linked_inputs(struct show *show, const struct index_tx *tx, struct tx_view *view,
                                      struct fault *fault)
 {
-    struct inputs_run run = {.tio = show->tio, .end = tx->first_input + tx->inputs};
+    struct inputs_run run = {.index = show->index, .end = tx->first_input + tx->inputs};
     struct spent *stored = NULL;
     size_t count = 0, next = 0;
     enum status status = view ? read_spends(show, view, &stored, &count, fault) : STATUS_OK;
@@ -304,23 +304,23 @@ static enum status put_linked_inputs(struct show *show, const struct tio_tx *tx,
     return status;
 }
 
-static enum status put_linked_spender(struct show *show, const struct tio_output *output, struct fault *fault)
+static enum status put_linked_spender(struct show *show, const struct index_output *output, struct fault *fault)
 {
     struct link_end to;
     if (output->kind == KIND_NULLDATA)
         return STATUS_OK;
-    if (output->spender == TIO_NONE)
+    if (output->spender == INDEX_NONE)
         return put_unspent(show);
-    enum status status = links_input(show->tio, output->spender, &to, fault);
+    enum status status = spend_links_input(show->index, output->spender, &to, fault);
     return status == STATUS_OK ? put_spent_by(show, &to.tx.txid, to.position, to.tx.height) : status;
 }
 
-static enum status put_linked_outputs(struct show *show, const struct tio_tx *tx, struct tx_view *view, uint32_t only,
+static enum status put_linked_outputs(struct show *show, const struct index_tx *tx, struct tx_view *view, uint32_t only,
                                       struct fault *fault)
 {
-    struct outputs_run run = {.tio = show->tio, .end = tx->first_output + tx->outputs};
+    struct outputs_run run = {.index = show->index, .end = tx->first_output + tx->outputs};
     struct output_record record = {0};
-    struct tio_output output;
+    struct index_output output;
     enum status status = STATUS_OK;
     for (uint32_t vout = 0; vout < tx->outputs && status == STATUS_OK; vout++) {
         status = outputs_run_at(&run, tx->first_output + vout, &output, fault);
@@ -340,7 +340,7 @@ static enum status put_linked_outputs(struct show *show, const struct tio_tx *tx
     return status;
 }
 
-static enum status put_linked_tx(struct show *show, const struct tio_tx *tx, uint32_t only, struct fault *fault)
+static enum status put_linked_tx(struct show *show, const struct index_tx *tx, uint32_t only, struct fault *fault)
 {
     char hex[HASH256_HEX_SIZE + 1] = "";
     struct source_place place = {0};
@@ -350,7 +350,7 @@ static enum status put_linked_tx(struct show *show, const struct tio_tx *tx, uin
     if (only != VOUT_ALL && only >= tx->outputs)
         return no_such_output(only, tx->outputs, fault);
     if (number != FOREST_NONE) {
-        status = source_tx(show->store, show->reader, &place, tx->height, number, &stored, fault);
+        status = opened_store_tx(show->store, show->reader, &place, tx->height, number, &stored, fault);
         view = &stored;
     }
     hash256_hex(&tx->txid, hex);
@@ -368,16 +368,16 @@ static enum status put_linked_tx(struct show *show, const struct tio_tx *tx, uin
     if (status == STATUS_OK)
         status = put_linked_outputs(show, tx, view, only, fault);
     if (status == STATUS_FORMAT && !fault->text[0])
-        return source_damaged(show->store, tx->height, fault);
+        return opened_store_damaged(show->store, tx->height, fault);
     return status == STATUS_NOMEM ? fault_nomem(fault) : status;
 }
 
 static enum status show_linked(struct show *show, const struct place *place, uint32_t only, struct fault *fault)
 {
-    struct tio_tx tx = {.number = UINT64_MAX};
+    struct index_tx tx = {.number = UINT64_MAX};
     bool found = false;
     enum status status;
-    while ((status = tio_tx_find(show->tio, &place->hash, tx.number, &tx, fault)) == STATUS_OK) {
+    while ((status = index_tx_find(show->index, &place->hash, tx.number, &tx, fault)) == STATUS_OK) {
         found = true;
         status = put_linked_tx(show, &tx, only, fault);
         if (status != STATUS_OK)
@@ -427,7 +427,7 @@ static enum status put_names(struct show *show, const struct catalogue *catalogu
     return STATUS_OK;
 }
 
-static enum status put_dag_row(struct show *show, const struct selection *selection, const struct scripts_held *held,
+static enum status put_dag_row(struct show *show, const struct selection *selection, const struct known_scripts_held *held,
                                uint32_t dag)
 {
     const struct tdag_row *row = &selection->classes.rows[dag - 1];
@@ -473,7 +473,7 @@ static enum status put_dag_tx(struct show *show, const struct selection *selecti
     return status;
 }
 
-static enum status put_dag(struct show *show, const struct selection *selection, const struct scripts_held *held,
+static enum status put_dag(struct show *show, const struct selection *selection, const struct known_scripts_held *held,
                            uint32_t dag)
 {
     const struct tdags *tdags = &selection->tdags;
@@ -498,10 +498,10 @@ static enum status draw_dag(struct show *show, const struct selection *selection
 static enum status show_dag(struct show *show, struct fault *fault)
 {
     struct selection selection = {0};
-    struct scripts_held held = {0};
+    struct known_scripts_held held = {0};
     struct filter *filter = NULL;
     unsigned threads = (unsigned)show->settings->threads;
-    enum status status = scripts_filter(show->settings, &show->catalogue, &filter, fault);
+    enum status status = known_scripts_filter(show->settings, &show->catalogue, &filter, fault);
     if (status == STATUS_OK)
         status = selection_make(show->store, &show->forest, show->rules, filter, show->settings->compress, threads,
                                 &selection, fault);
@@ -510,12 +510,12 @@ static enum status show_dag(struct show *show, struct fault *fault)
                            "no T-DAG %llu: rules %s have %u", ULL(show->settings->dag), rules_name(show->rules),
                            (unsigned)selection.tdags.count);
     if (status == STATUS_OK)
-        status = scripts_hold(&show->catalogue, show->store, &show->forest, &selection, threads, &held, fault);
+        status = known_scripts_find(&show->catalogue, show->store, &show->forest, &selection, threads, &held, fault);
     if (status == STATUS_OK && strcmp(show->settings->format, "svg") == 0)
         status = draw_dag(show, &selection, fault);
     else if (status == STATUS_OK && put_dag(show, &selection, &held, (uint32_t)show->settings->dag) != STATUS_OK)
         status = fault_nomem(fault);
-    scripts_held_free(&held);
+    known_scripts_held_free(&held);
     selection_free(&selection);
     filter_free(filter);
     return status;
@@ -524,9 +524,9 @@ static enum status show_dag(struct show *show, struct fault *fault)
 static enum status show_place(struct show *show, const struct place *place, struct fault *fault)
 {
     uint32_t only = place->type == PLACE_OUTPUT ? place->number : VOUT_ALL;
-    enum status status = tio_open(show->settings->store, &show->tio, fault);
+    enum status status = index_open(show->settings->store, &show->index, fault);
     if (status == STATUS_OK)
-        status = links_reach_tip(show->tio, show->store, fault);
+        status = spend_links_reach_tip(show->index, show->store, fault);
     if (status == STATUS_OK)
         return show_linked(show, place, only, fault);
     if (status == STATUS_REFUSED) {
@@ -541,9 +541,9 @@ static enum status show_all(struct show *show, const struct place *place, struct
 {
     struct store *store = NULL;
     struct outfile file = {0};
-    enum status status = scripts_read(show->settings, &show->catalogue, fault);
+    enum status status = known_scripts_read(show->settings, &show->catalogue, fault);
     if (status == STATUS_OK)
-        status = source_open(show->settings, &store, fault);
+        status = opened_store_open(show->settings, &store, fault);
     show->store = store;
     if (status == STATUS_OK)
         status = matcher_new(&show->catalogue, store_seed(store), &show->matcher, fault);
@@ -562,7 +562,7 @@ static enum status show_all(struct show *show, const struct place *place, struct
     outfile_abort(&file);
     text_free(&show->text);
     forest_free(&show->forest);
-    tio_close(show->tio);
+    index_close(show->index);
     if (show->reader)
         store_reader_close(show->reader);
     store_close(store);

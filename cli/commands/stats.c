@@ -62,12 +62,12 @@ static enum status write_stats(const struct store *store, const struct store_rea
     size_t batches = store_batches(reader);
     for (size_t b = 0; b < batches && status == STATUS_OK && !outfile_left(file); b++) {
         struct batch_view view;
-        if ((status = source_go_on(fault)) != STATUS_OK ||
+        if ((status = opened_store_go_on(fault)) != STATUS_OK ||
             (status = store_whole_batch(reader, b, &view, fault)) != STATUS_OK)
             return status;
         status = add_batch(periods, &view, text);
         if (status == STATUS_FORMAT)
-            return source_damaged(store, view.first_height, fault);
+            return opened_store_damaged(store, view.first_height, fault);
         if (status == STATUS_OK)
             status = outfile_flush(file, text, fault);
     }
@@ -85,7 +85,7 @@ static enum status stats(const struct settings *settings, struct fault *fault)
     struct periods periods = {.by = by_parse(settings->by)};
     struct outfile file = {0};
     struct text text = {0};
-    enum status status = source_open(settings, &store, fault);
+    enum status status = opened_store_open(settings, &store, fault);
     if (status == STATUS_OK)
         status = store_reader_open(store, &reader, fault);
     if (status == STATUS_OK)

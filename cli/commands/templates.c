@@ -37,7 +37,7 @@ struct templates {
     const struct store *store;
     const struct forest *forest;
     uint64_t key[2];
-    struct scripts_workers workers;
+    struct known_scripts_workers workers;
     size_t first_batch;   /* of this round */
     struct group *groups; /* of its batches */
     enum status *statuses;
@@ -167,9 +167,9 @@ static void group_work(void *context, unsigned worker, size_t i)
         store_batch(templates->workers.readers.readers[worker], templates->first_batch + i, &view, fault);
     if (status == STATUS_OK) {
         struct work work = {templates, templates->workers.matchers[worker], &templates->groups[i]};
-        status = source_each_tx(&view, add_tx, &work);
+        status = opened_store_each_tx(&view, add_tx, &work);
         if (status == STATUS_FORMAT)
-            status = source_damaged(templates->store, view.first_height, fault);
+            status = opened_store_damaged(templates->store, view.first_height, fault);
         else if (status != STATUS_OK)
             status = fault_nomem(fault);
     }
@@ -196,7 +196,7 @@ static enum status join_group(struct group *total, const struct group *group)
 
 static enum status count_round(struct templates *templates, size_t batches, struct fault *fault)
 {
-    enum status status = source_go_on(fault);
+    enum status status = opened_store_go_on(fault);
     if (status != STATUS_OK)
         return status;
     parallel_for((unsigned)templates->settings->threads, batches, group_work, templates);
@@ -292,24 +292,24 @@ static enum status list_templates(const struct settings *settings, struct fault 
     struct store *store = NULL;
     struct forest forest = {0};
     struct templates templates = {.settings = settings, .rules = settings->rules, .forest = &forest};
-    enum status status = scripts_read(settings, &catalogue, fault);
+    enum status status = known_scripts_read(settings, &catalogue, fault);
     if (status == STATUS_OK)
-        status = source_open(settings, &store, fault);
+        status = opened_store_open(settings, &store, fault);
     if (status == STATUS_OK) {
         templates.store = store;
         templates.key[0] = load_le64(store_seed(store));
         templates.key[1] = load_le64(store_seed(store) + 8);
-        source_tell_nulldata(settings, store);
+        opened_store_tell_nulldata(settings, store);
         status = forest_load(store, (unsigned)settings->threads, &forest, fault);
     }
     if (status == STATUS_OK)
-        status = scripts_workers_open(&catalogue, store, (unsigned)settings->threads, &templates.workers, fault);
+        status = known_scripts_workers_open(&catalogue, store, (unsigned)settings->threads, &templates.workers, fault);
     if (status == STATUS_OK)
         status = count_all(&templates, fault);
     if (status == STATUS_OK)
         status = write_rows(&templates, &catalogue, fault);
     group_free(&templates.total);
-    scripts_workers_close(&templates.workers);
+    known_scripts_workers_close(&templates.workers);
     forest_free(&forest);
     store_close(store);
     catalogue_free(&catalogue);

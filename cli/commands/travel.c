@@ -17,7 +17,7 @@ struct step {
     uint64_t from, to; /* numbers of the transactions */
     struct hash256 from_txid, to_txid;
     uint32_t from_height, to_height, vout, vin;
-    struct tio_output output;
+    struct index_output output;
 };
 
 /* Numbers of transactions met, open addressing, at most half full; 0 is an empty place, so numbers are kept plus 1. */
@@ -28,7 +28,7 @@ struct met {
 
 struct travel {
     const struct settings *settings;
-    struct tio *tio;
+    struct tx_index *index;
     struct step *steps;
     size_t steps_count, steps_capacity;
     uint64_t *level, *next; /* transactions to leave from now, and those found on the way */
@@ -102,26 +102,26 @@ static enum status add_step(struct travel *travel, const struct step *step, stru
     return step->has_to ? meet(travel, step->to, fault) : STATUS_OK;
 }
 
-static struct step step_from(const struct tio_tx *tx, uint32_t depth)
+static struct step step_from(const struct index_tx *tx, uint32_t depth)
 {
     return (struct step){
         .depth = depth, .has_from = true, .from = tx->number, .from_txid = tx->txid, .from_height = tx->height};
 }
 
 /* From outputs first .. end - 1 of the transaction to what spends them. */
-static enum status step_forward(struct travel *travel, const struct tio_tx *tx, uint32_t depth, uint32_t first,
+static enum status step_forward(struct travel *travel, const struct index_tx *tx, uint32_t depth, uint32_t first,
                                 uint32_t end, struct fault *fault)
 {
-    struct outputs_run run = {.tio = travel->tio, .end = tx->first_output + end};
+    struct outputs_run run = {.index = travel->index, .end = tx->first_output + end};
     enum status status = STATUS_OK;
     struct link_end to;
     for (uint32_t vout = first; vout < end && status == STATUS_OK && !travel->cut; vout++) {
         struct step step = step_from(tx, depth);
         step.vout = vout;
         status = outputs_run_at(&run, tx->first_output + vout, &step.output, fault);
-        step.has_to = status == STATUS_OK && step.output.spender != TIO_NONE;
+        step.has_to = status == STATUS_OK && step.output.spender != INDEX_NONE;
         if (step.has_to)
-            status = links_input(travel->tio, step.output.spender, &to, fault);
+            status = spend_links_input(travel->index, step.output.spender, &to, fault);
         if (step.has_to && status == STATUS_OK) {
             step.to = to.tx.number;
             step.to_txid = to.tx.txid;
@@ -135,18 +135,18 @@ static enum status step_forward(struct travel *travel, const struct tio_tx *tx, 
 }
 
 /* From the inputs of the transaction to what they spend. */
-static enum status step_backward(struct travel *travel, const struct tio_tx *tx, uint32_t depth, struct fault *fault)
+static enum status step_backward(struct travel *travel, const struct index_tx *tx, uint32_t depth, struct fault *fault)
 {
-    struct inputs_run run = {.tio = travel->tio, .end = tx->first_input + tx->inputs};
+    struct inputs_run run = {.index = travel->index, .end = tx->first_input + tx->inputs};
     enum status status = STATUS_OK;
     struct link_end from;
     uint64_t spent;
     for (uint32_t vin = 0; vin < tx->inputs && status == STATUS_OK && !travel->cut; vin++) {
         struct step step = {.depth = depth};
         status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
-        if (status == STATUS_OK && spent != TIO_NONE) {
-            status = links_output(travel->tio, spent, &from, &step.output, fault);
-            struct tio_output output = step.output;
+        if (status == STATUS_OK && spent != INDEX_NONE) {
+            status = spend_links_output(travel->index, spent, &from, &step.output, fault);
+            struct index_output output = step.output;
             if (status == STATUS_OK)
                 step = step_from(&from.tx, depth);
             step.output = output;
@@ -189,25 +189,25 @@ static void turn_level(struct travel *travel)
 static enum status leave_level(struct travel *travel, const struct place *place, uint32_t depth, struct fault *fault)
 {
     enum status status = STATUS_OK;
-    struct tio_tx tx;
+    struct index_tx tx;
     for (size_t i = 0; i < travel->level_count && status == STATUS_OK && !travel->cut; i++) {
         bool one = depth == 1 && place->type == PLACE_OUTPUT;
-        status = tio_tx_at(travel->tio, travel->level[i], &tx, fault);
+        status = index_tx_at(travel->index, travel->level[i], &tx, fault);
         if (status == STATUS_OK && travel->backward)
             status = step_backward(travel, &tx, depth, fault);
         else if (status == STATUS_OK)
             status = step_forward(travel, &tx, depth, one ? place->number : 0, one ? place->number + 1 : tx.outputs,
                                   fault);
         if (status == STATUS_OK)
-            status = source_go_on(fault);
+            status = opened_store_go_on(fault);
     }
     return status;
 }
 
 static enum status walk(struct travel *travel, const struct place *place, struct fault *fault)
 {
-    struct tio_tx tx;
-    enum status status = tio_tx_find(travel->tio, &place->hash, UINT64_MAX, &tx, fault);
+    struct index_tx tx;
+    enum status status = index_tx_find(travel->index, &place->hash, UINT64_MAX, &tx, fault);
     if (status == STATUS_OK && place->type == PLACE_OUTPUT && place->number >= tx.outputs)
         status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
                            "the transaction has no output %u; how many it has: %u", (unsigned)place->number,
@@ -265,11 +265,11 @@ static enum status put_csv(struct text *text, const struct travel *travel)
 static enum status put_nodes(struct text *text, enum graphfile_format format, struct travel *travel,
                              struct fault *fault)
 {
-    struct tio_tx tx;
+    struct index_tx tx;
     enum status status = STATUS_OK;
     qsort(travel->txs, travel->txs_count, sizeof *travel->txs, compare_numbers);
     for (size_t i = 0; i < travel->txs_count && status == STATUS_OK; i++) {
-        status = tio_tx_at(travel->tio, travel->txs[i], &tx, fault);
+        status = index_tx_at(travel->index, travel->txs[i], &tx, fault);
         const struct graphfile_node node = {.id = tx.number, .txid = &tx.txid, .height = tx.height, .index = tx.index,
                                             .value_out_sat = tx.value_out_sat};
         if (status == STATUS_OK)
@@ -313,7 +313,7 @@ static void travel_free(struct travel *travel)
     mem_free(travel->next);
     mem_free(travel->txs);
     mem_free(travel->met.places);
-    tio_close(travel->tio);
+    index_close(travel->index);
 }
 
 static int run(const struct settings *settings)
@@ -327,7 +327,7 @@ static int run(const struct settings *settings)
         return message_usage("--forward and --backward exclude each other");
     if (!place_parse(settings->operands[0], &place) || (place.type != PLACE_HASH && place.type != PLACE_OUTPUT))
         return message_usage("'%s' is neither TXID (64 hexadecimal digits) nor TXID:VOUT", settings->operands[0]);
-    enum status status = tio_open(settings->store, &travel.tio, &fault);
+    enum status status = index_open(settings->store, &travel.index, &fault);
     if (status == STATUS_OK)
         status = walk(&travel, &place, &fault);
     if (status == STATUS_OK)

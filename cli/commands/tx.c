@@ -10,7 +10,7 @@
 
 struct view {
     const struct settings *settings;
-    struct tio *tio;
+    struct tx_index *index;
     struct outfile file;
     struct text text;
     bool json;
@@ -38,11 +38,11 @@ static enum status put_coinbase_input(struct view *view, struct fault *fault)
 static enum status put_input(struct view *view, uint32_t vin, uint64_t spent, struct fault *fault)
 {
     struct link_end from;
-    struct tio_output output;
+    struct index_output output;
     char hex[HASH256_HEX_SIZE + 1] = "";
-    if (spent == TIO_NONE)
+    if (spent == INDEX_NONE)
         return put_coinbase_input(view, fault);
-    enum status status = links_output(view->tio, spent, &from, &output, fault);
+    enum status status = spend_links_output(view->index, spent, &from, &output, fault);
     if (status != STATUS_OK)
         return status;
     hash256_hex(&from.tx.txid, hex);
@@ -65,9 +65,9 @@ static enum status put_spender(struct view *view, uint64_t input, struct fault *
 {
     struct link_end to;
     char hex[HASH256_HEX_SIZE + 1] = "";
-    if (input == TIO_NONE)
+    if (input == INDEX_NONE)
         return put_done(view, text_printf(&view->text, view->json ? "null}" : ", unspent\n"), fault);
-    enum status status = links_input(view->tio, input, &to, fault);
+    enum status status = spend_links_input(view->index, input, &to, fault);
     if (status != STATUS_OK)
         return status;
     hash256_hex(&to.tx.txid, hex);
@@ -77,7 +77,7 @@ static enum status put_spender(struct view *view, uint64_t input, struct fault *
     return put_done(view, status, fault);
 }
 
-static enum status put_output(struct view *view, uint32_t vout, const struct tio_output *output, struct fault *fault)
+static enum status put_output(struct view *view, uint32_t vout, const struct index_output *output, struct fault *fault)
 {
     enum status status;
     if (view->json)
@@ -97,10 +97,10 @@ static enum status separate(struct view *view, bool first, struct fault *fault)
 }
 
 /* Inputs or outputs first .. end - 1. */
-static enum status put_inputs(struct view *view, const struct tio_tx *tx, uint32_t first, uint32_t end,
+static enum status put_inputs(struct view *view, const struct index_tx *tx, uint32_t first, uint32_t end,
                               struct fault *fault)
 {
-    struct inputs_run run = {.tio = view->tio, .end = tx->first_input + end};
+    struct inputs_run run = {.index = view->index, .end = tx->first_input + end};
     enum status status = STATUS_OK;
     uint64_t spent;
     for (uint32_t i = first; i < end && status == STATUS_OK && !outfile_left(&view->file); i++) {
@@ -113,12 +113,12 @@ static enum status put_inputs(struct view *view, const struct tio_tx *tx, uint32
     return status;
 }
 
-static enum status put_outputs(struct view *view, const struct tio_tx *tx, uint32_t first, uint32_t end,
+static enum status put_outputs(struct view *view, const struct index_tx *tx, uint32_t first, uint32_t end,
                                struct fault *fault)
 {
-    struct outputs_run run = {.tio = view->tio, .end = tx->first_output + end};
+    struct outputs_run run = {.index = view->index, .end = tx->first_output + end};
     enum status status = STATUS_OK;
-    struct tio_output output;
+    struct index_output output;
     for (uint32_t i = first; i < end && status == STATUS_OK && !outfile_left(&view->file); i++) {
         status = outputs_run_at(&run, tx->first_output + i, &output, fault);
         if (status == STATUS_OK)
@@ -130,7 +130,7 @@ static enum status put_outputs(struct view *view, const struct tio_tx *tx, uint3
 }
 
 /* A coinbase pays no fee. */
-static enum status put_fee(struct view *view, const struct tio_tx *tx, const char *end, struct fault *fault)
+static enum status put_fee(struct view *view, const struct index_tx *tx, const char *end, struct fault *fault)
 {
     enum status status;
     if (tx->coinbase)
@@ -142,11 +142,11 @@ static enum status put_fee(struct view *view, const struct tio_tx *tx, const cha
     return put_done(view, status, fault);
 }
 
-static enum status put_tx_head(struct view *view, const struct tio_tx *tx, struct fault *fault)
+static enum status put_tx_head(struct view *view, const struct index_tx *tx, struct fault *fault)
 {
-    struct tio_block block;
+    struct index_block block;
     char hex[HASH256_HEX_SIZE + 1] = "", block_hex[HASH256_HEX_SIZE + 1] = "";
-    enum status status = tio_block_at(view->tio, tx->height, &block, fault);
+    enum status status = index_block_at(view->index, tx->height, &block, fault);
     if (status != STATUS_OK)
         return status;
     hash256_hex(&tx->txid, hex);
@@ -176,7 +176,7 @@ static enum status put_literal(struct view *view, const char *json, struct fault
     return view->json ? put_done(view, text_printf(&view->text, "%s", json), fault) : STATUS_OK;
 }
 
-static enum status no_such(const struct tio_tx *tx, const char *what, uint32_t number, uint32_t count,
+static enum status no_such(const struct index_tx *tx, const char *what, uint32_t number, uint32_t count,
                            struct fault *fault)
 {
     char hex[HASH256_HEX_SIZE + 1] = "";
@@ -185,7 +185,7 @@ static enum status no_such(const struct tio_tx *tx, const char *what, uint32_t n
                      (unsigned)number, (unsigned)count);
 }
 
-static enum status put_tx(struct view *view, const struct tio_tx *tx, const struct place *place, struct fault *fault)
+static enum status put_tx(struct view *view, const struct index_tx *tx, const struct place *place, struct fault *fault)
 {
     bool input = place->type == PLACE_INPUT, output = place->type == PLACE_OUTPUT;
     if (input && place->number >= tx->inputs)
@@ -209,10 +209,10 @@ static enum status put_tx(struct view *view, const struct tio_tx *tx, const stru
 /* Every occurrence, the newest first. */
 static enum status put_txs(struct view *view, const struct place *place, struct fault *fault)
 {
-    struct tio_tx tx = {.number = UINT64_MAX};
+    struct index_tx tx = {.number = UINT64_MAX};
     enum status status;
     bool first = true;
-    while ((status = tio_tx_find(view->tio, &place->hash, tx.number, &tx, fault)) == STATUS_OK) {
+    while ((status = index_tx_find(view->index, &place->hash, tx.number, &tx, fault)) == STATUS_OK) {
         status = put_literal(view, first ? "[" : ",\n", fault);
         if (status == STATUS_OK)
             status = put_tx(view, &tx, place, fault);
@@ -227,7 +227,7 @@ static enum status put_txs(struct view *view, const struct place *place, struct 
 
 /* ---- a block ---- */
 
-static enum status put_block_tx(struct view *view, const struct tio_tx *tx, struct fault *fault)
+static enum status put_block_tx(struct view *view, const struct index_tx *tx, struct fault *fault)
 {
     char hex[HASH256_HEX_SIZE + 1] = "";
     hash256_hex(&tx->txid, hex);
@@ -244,10 +244,10 @@ static enum status put_block_tx(struct view *view, const struct tio_tx *tx, stru
     return status == STATUS_OK ? put_fee(view, tx, view->json ? "}" : "\n", fault) : fault_nomem(fault);
 }
 
-static enum status put_block(struct view *view, const struct tio_block *block, struct fault *fault)
+static enum status put_block(struct view *view, const struct index_block *block, struct fault *fault)
 {
     char hex[HASH256_HEX_SIZE + 1] = "";
-    struct tio_tx tx;
+    struct index_tx tx;
     hash256_hex(&block->hash, hex);
     enum status status = text_printf(
         &view->text,
@@ -258,7 +258,7 @@ static enum status put_block(struct view *view, const struct tio_block *block, s
         ULL(block->offset));
     status = put_done(view, status, fault);
     for (uint32_t t = 0; t < block->txs && status == STATUS_OK && !outfile_left(&view->file); t++) {
-        status = tio_tx_at(view->tio, block->first_tx + t, &tx, fault);
+        status = index_tx_at(view->index, block->first_tx + t, &tx, fault);
         if (status == STATUS_OK)
             status = separate(view, t == 0, fault);
         if (status == STATUS_OK)
@@ -270,20 +270,20 @@ static enum status put_block(struct view *view, const struct tio_block *block, s
 /* A hash is a transaction's, else a block's. */
 static enum status put_place(struct view *view, const struct place *place, struct fault *fault)
 {
-    struct tio_block block;
+    struct index_block block;
     enum status status;
     if (place->type == PLACE_HEIGHT) {
-        status = tio_block_at(view->tio, place->number, &block, fault);
+        status = index_block_at(view->index, place->number, &block, fault);
         if (status == STATUS_NOT_FOUND)
             return fault_set(fault, status, view->settings->store, FAULT_NO_OFFSET,
                              "no block of height %u; the index ends at %u", (unsigned)place->number,
-                             (unsigned)tio_totals_of(view->tio).blocks - 1);
+                             (unsigned)index_totals_of(view->index).blocks - 1);
         return status == STATUS_OK ? put_block(view, &block, fault) : status;
     }
     status = put_txs(view, place, fault);
     if (status != STATUS_NOT_FOUND || view->text.size > 0)
         return status;
-    if (place->type == PLACE_HASH && tio_block_find(view->tio, &place->hash, &block, fault) == STATUS_OK)
+    if (place->type == PLACE_HASH && index_block_find(view->index, &place->hash, &block, fault) == STATUS_OK)
         return put_block(view, &block, fault);
     if (place->type == PLACE_HASH)
         return fault_set(fault, STATUS_NOT_FOUND, view->settings->store, FAULT_NO_OFFSET,
@@ -293,7 +293,7 @@ static enum status put_place(struct view *view, const struct place *place, struc
 
 static enum status show(struct view *view, const struct place *place, struct fault *fault)
 {
-    enum status status = tio_open(view->settings->store, &view->tio, fault);
+    enum status status = index_open(view->settings->store, &view->index, fault);
     if (status == STATUS_OK)
         status = outfile_open(&view->file, view->settings->out, fault);
     if (status == STATUS_OK)
@@ -304,7 +304,7 @@ static enum status show(struct view *view, const struct place *place, struct fau
         status = outfile_commit(&view->file, fault);
     outfile_abort(&view->file);
     text_free(&view->text);
-    tio_close(view->tio);
+    index_close(view->index);
     return status;
 }
 

@@ -11,7 +11,7 @@
 #define NOTE "blocks-folder"
 #define NOTE_SIZE_MAX 4096u
 
-enum status origin_datadir(const struct settings *settings, char **datadir, struct fault *fault)
+enum status index_blocks_datadir(const struct settings *settings, char **datadir, struct fault *fault)
 {
     const char *home = getenv("HOME");
     const char *given = settings->datadir;
@@ -27,7 +27,7 @@ enum status origin_datadir(const struct settings *settings, char **datadir, stru
     return STATUS_OK;
 }
 
-enum status origin_remember(const char *store, const char *datadir, const char *chain, struct fault *fault)
+enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, struct fault *fault)
 {
     struct blkdir dir = {0};
     struct outfile file = {0};
@@ -47,7 +47,7 @@ enum status origin_remember(const char *store, const char *datadir, const char *
     return status;
 }
 
-enum status origin_open(const char *store, struct blkdir *dir, struct fault *fault)
+enum status index_blocks_open(const char *store, struct blkdir *dir, struct fault *fault)
 {
     char folder[NOTE_SIZE_MAX + 1];
     char *path = outfile_join(store, NOTE);
@@ -82,7 +82,7 @@ static bool find_file(const struct blkdir *dir, uint32_t number, size_t *index)
 }
 
 /* Output `vout` of the transaction that the bytes must be. */
-static bool read_output(const uint8_t *bytes, const struct tio_tx *expected, uint32_t vout, struct tx_output *output)
+static bool read_output(const uint8_t *bytes, const struct index_tx *expected, uint32_t vout, struct tx_output *output)
 {
     struct cursor c = cursor_over(bytes, expected->size);
     struct tx tx;
@@ -102,26 +102,26 @@ static bool read_output(const uint8_t *bytes, const struct tio_tx *expected, uin
     return hash256_equal(&txid, &expected->txid);
 }
 
-enum status origin_script(struct blk_reader *reader, const struct blkdir *dir, struct tio *tio, const struct tio_tx *tx,
+enum status index_blocks_script(struct blk_reader *reader, const struct blkdir *dir, struct tx_index *index, const struct index_tx *tx,
                           uint32_t vout, const uint8_t **script, uint32_t *size, struct fault *fault)
 {
-    struct tio_block block;
+    struct index_block block;
     struct tx_output output = {0};
     const uint8_t *bytes;
-    size_t index;
-    enum status status = tio_block_at(tio, tx->height, &block, fault);
+    size_t file;
+    enum status status = index_block_at(index, tx->height, &block, fault);
     if (status != STATUS_OK)
         return status;
-    if (!find_file(dir, block.file, &index))
+    if (!find_file(dir, block.file, &file))
         return fault_set(fault, STATUS_FORMAT, dir->path, FAULT_NO_OFFSET, "has no blk%05u.dat", (unsigned)block.file);
     if (tx->size > block.size || tx->offset > block.size - tx->size)
         return fault_set(fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
                          "the index is damaged: a transaction is not in its block");
-    status = blk_read(reader, dir, index, block.offset + tx->offset, tx->size, &bytes, fault);
+    status = blk_read(reader, dir, file, block.offset + tx->offset, tx->size, &bytes, fault);
     if (status != STATUS_OK)
         return status;
     if (!read_output(bytes, tx, vout, &output))
-        return fault_set(fault, STATUS_FORMAT, dir->files[index].path, block.offset + tx->offset,
+        return fault_set(fault, STATUS_FORMAT, dir->files[file].path, block.offset + tx->offset,
                          "is not the transaction that the index has there");
     *script = output.script;
     *size = output.script_size;

@@ -4,7 +4,7 @@
 
 #include "parser/mem.h"
 
-enum status scripts_read(const struct settings *settings, struct catalogue *catalogue, struct fault *fault)
+enum status known_scripts_read(const struct settings *settings, struct catalogue *catalogue, struct fault *fault)
 {
     enum status status = catalogue_read_built_in(catalogue, fault);
     if (status == STATUS_OK && settings->scripts)
@@ -12,7 +12,7 @@ enum status scripts_read(const struct settings *settings, struct catalogue *cata
     return status;
 }
 
-enum status scripts_filter(const struct settings *settings, const struct catalogue *catalogue, struct filter **filter,
+enum status known_scripts_filter(const struct settings *settings, const struct catalogue *catalogue, struct filter **filter,
                            struct fault *fault)
 {
     *filter = NULL;
@@ -52,7 +52,7 @@ static enum status index_classes(const struct classes *classes, struct index *in
     return STATUS_OK;
 }
 
-static enum status hold_by_class(const struct classes *classes, struct scripts_held *held, struct fault *fault)
+static enum status hold_by_class(const struct classes *classes, struct known_scripts_held *held, struct fault *fault)
 {
     struct index index;
     enum status status = index_classes(classes, &index, fault);
@@ -70,30 +70,30 @@ static enum status hold_by_class(const struct classes *classes, struct scripts_h
     return status;
 }
 
-enum status scripts_hold(const struct catalogue *catalogue, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, unsigned threads, struct scripts_held *held,
+enum status known_scripts_find(const struct catalogue *catalogue, const struct store *store, const struct forest *forest,
+                         const struct selection *selection, unsigned threads, struct known_scripts_held *held,
                          struct fault *fault)
 {
-    *held = (struct scripts_held){.catalogue = catalogue};
+    *held = (struct known_scripts_held){.catalogue = catalogue};
     enum status status = labels_find(catalogue, store, forest, &selection->tdags, threads, &held->labels, fault);
     if (status == STATUS_OK)
         status = hold_by_class(&selection->classes, held, fault);
-    return status == STATUS_OK ? source_go_on(fault) : status;
+    return status == STATUS_OK ? opened_store_go_on(fault) : status;
 }
 
-void scripts_held_free(struct scripts_held *held)
+void known_scripts_held_free(struct known_scripts_held *held)
 {
     labels_free(&held->labels);
     mem_free(held->classes);
-    *held = (struct scripts_held){0};
+    *held = (struct known_scripts_held){0};
 }
 
 /* ---- workers ---- */
 
-enum status scripts_workers_open(const struct catalogue *catalogue, const struct store *store, unsigned threads,
-                                 struct scripts_workers *workers, struct fault *fault)
+enum status known_scripts_workers_open(const struct catalogue *catalogue, const struct store *store, unsigned threads,
+                                 struct known_scripts_workers *workers, struct fault *fault)
 {
-    enum status status = source_readers_open(store, threads, &workers->readers, fault);
+    enum status status = store_readers_open(store, threads, &workers->readers, fault);
     if (status != STATUS_OK)
         return status;
     workers->matchers = mem_alloc(threads, sizeof *workers->matchers);
@@ -104,11 +104,11 @@ enum status scripts_workers_open(const struct catalogue *catalogue, const struct
     return status;
 }
 
-void scripts_workers_close(struct scripts_workers *workers)
+void known_scripts_workers_close(struct known_scripts_workers *workers)
 {
     for (unsigned i = 0; workers->matchers && i < workers->readers.count; i++)
         matcher_free(workers->matchers[i]);
     mem_free(workers->matchers);
-    source_readers_close(&workers->readers);
+    store_readers_close(&workers->readers);
     workers->matchers = NULL;
 }

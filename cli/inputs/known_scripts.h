@@ -1,6 +1,6 @@
-/* scripts: the known scripts that a command looks for: the built-in ones and those of --scripts. */
-#ifndef UNKTX_CLI_SCRIPTS_H
-#define UNKTX_CLI_SCRIPTS_H
+/* known_scripts: the known scripts that a command looks for: the built-in ones and those of --scripts. */
+#ifndef UNKTX_CLI_INPUTS_KNOWN_SCRIPTS_H
+#define UNKTX_CLI_INPUTS_KNOWN_SCRIPTS_H
 
 #include "cli/options.h"
 #include "cli/inputs/selection.h"
@@ -9,30 +9,30 @@
 #include "graph/scripts/matcher.h"
 
 /* Zero-initialise the catalogue; catalogue_free in any case. */
-enum status scripts_read(const struct settings *settings, struct catalogue *catalogue, struct fault *fault) MUST_CHECK;
+enum status known_scripts_read(const struct settings *settings, struct catalogue *catalogue, struct fault *fault) MUST_CHECK;
 
 /* What --exclude-scripts asks for: NULL for nothing. A filter by @known borrows the catalogue. */
-enum status scripts_filter(const struct settings *settings, const struct catalogue *catalogue, struct filter **filter,
+enum status known_scripts_filter(const struct settings *settings, const struct catalogue *catalogue, struct filter **filter,
                            struct fault *fault) MUST_CHECK;
 
 /* The known scripts in the T-DAGs of a selection, and in its classes (all that one of their T-DAGs holds). */
-struct scripts_held {
+struct known_scripts_held {
     const struct catalogue *catalogue; /* borrowed */
     struct labels labels;
     struct name_set *classes; /* as selection->classes.classes */
 };
-enum status scripts_hold(const struct catalogue *catalogue, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, unsigned threads, struct scripts_held *held,
+enum status known_scripts_find(const struct catalogue *catalogue, const struct store *store, const struct forest *forest,
+                         const struct selection *selection, unsigned threads, struct known_scripts_held *held,
                          struct fault *fault) MUST_CHECK;
-void scripts_held_free(struct scripts_held *held);
+void known_scripts_held_free(struct known_scripts_held *held);
 
 /* A reader and a matcher for each of `threads` workers. */
-struct scripts_workers {
-    struct source_readers readers;
+struct known_scripts_workers {
+    struct store_readers readers;
     struct matcher **matchers;
 };
-enum status scripts_workers_open(const struct catalogue *catalogue, const struct store *store, unsigned threads,
-                                 struct scripts_workers *workers, struct fault *fault) MUST_CHECK;
-void scripts_workers_close(struct scripts_workers *workers);
+enum status known_scripts_workers_open(const struct catalogue *catalogue, const struct store *store, unsigned threads,
+                                 struct known_scripts_workers *workers, struct fault *fault) MUST_CHECK;
+void known_scripts_workers_close(struct known_scripts_workers *workers);
 
 #endif

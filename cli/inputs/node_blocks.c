@@ -6,33 +6,33 @@
 #include "cli/output/progress.h"
 #include "parser/mem.h"
 
-int intake_begin(const struct settings *settings, struct intake *intake)
+int node_blocks_begin(const struct settings *settings, struct node_blocks *intake)
 {
     struct fault fault = {0};
-    *intake = (struct intake){0};
+    *intake = (struct node_blocks){0};
     if (settings->tip && !hash256_parse(settings->tip, &intake->hash))
         return message_usage("--tip: '%s' is no block hash of 64 hexadecimal digits", settings->tip);
     intake->tip = settings->tip ? &intake->hash : NULL;
-    enum status status = origin_datadir(settings, &intake->datadir, &fault);
+    enum status status = index_blocks_datadir(settings, &intake->datadir, &fault);
     return status == STATUS_REFUSED ? message_usage("%s", fault.text) : message_result(status, &fault);
 }
 
-void intake_end(struct intake *intake) { mem_free(intake->datadir); }
+void node_blocks_end(struct node_blocks *intake) { mem_free(intake->datadir); }
 
-void intake_damage(void *context, const struct fault *what)
+void node_blocks_damage(void *context, const struct fault *what)
 {
     (void)context;
     message_fault(what);
 }
 
-void intake_note(void *context, const char *text)
+void node_blocks_note(void *context, const char *text)
 {
     const struct progress *progress = context;
     if (!progress->quiet)
         message("%s", text);
 }
 
-int intake_result(uint64_t damages)
+int node_blocks_result(uint64_t damages)
 {
     if (damages == 0)
         return EXIT_DONE;

@@ -1,10 +1,10 @@
-/* study: what a command about T-DAGs reads before it can select any. */
-#ifndef UNKTX_CLI_STUDY_H
-#define UNKTX_CLI_STUDY_H
+/* opened_forest: what a command about T-DAGs reads before it can select any. */
+#ifndef UNKTX_CLI_INPUTS_OPENED_FOREST_H
+#define UNKTX_CLI_INPUTS_OPENED_FOREST_H
 
 #include "cli/inputs/known_scripts.h"
 
-struct study {
+struct opened_forest {
     struct catalogue catalogue;
     struct filter *filter; /* NULL for none; may borrow the catalogue */
     struct store *store;
@@ -12,9 +12,9 @@ struct study {
     struct selection selection; /* empty; the command fills it */
 };
 
-/* Reads --scripts and --exclude-scripts, opens the store and loads its forest. Zero-initialise; study_close in
+/* Reads --scripts and --exclude-scripts, opens the store and loads its forest. Zero-initialise; opened_forest_close in
  * any case. */
-enum status study_open(const struct settings *settings, struct study *study, struct fault *fault) MUST_CHECK;
-void study_close(struct study *study);
+enum status opened_forest_open(const struct settings *settings, struct opened_forest *study, struct fault *fault) MUST_CHECK;
+void opened_forest_close(struct opened_forest *study);
 
 #endif

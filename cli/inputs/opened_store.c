@@ -6,7 +6,7 @@
 #include "parser/mem.h"
 #include "parser/network.h"
 
-enum status source_open(const struct settings *settings, struct store **store, struct fault *fault)
+enum status opened_store_open(const struct settings *settings, struct store **store, struct fault *fault)
 {
     enum status status = store_open(settings->store, STORE_READ, NULL, store, fault);
     if (status != STATUS_OK)
@@ -19,23 +19,23 @@ enum status source_open(const struct settings *settings, struct store **store, s
                      "the store has no blocks yet; 'unktx scan' fills it");
 }
 
-enum status source_damaged(const struct store *store, uint32_t height, struct fault *fault)
+enum status opened_store_damaged(const struct store *store, uint32_t height, struct fault *fault)
 {
     return fault_set(fault, STATUS_FORMAT, store_path(store), FAULT_NO_OFFSET,
                      "the batch of blocks from height %u is damaged; scan into a new store", (unsigned)height);
 }
 
-void source_network(const struct store *store, char name[SOURCE_NETWORK_SIZE])
+void opened_store_network(const struct store *store, char name[OPENED_STORE_NETWORK_SIZE])
 {
     const uint8_t *magic = store_identity_of(store)->magic;
     const struct network *network = network_by_magic(magic);
     if (network)
-        snprintf(name, SOURCE_NETWORK_SIZE, "%s", network->name);
+        snprintf(name, OPENED_STORE_NETWORK_SIZE, "%s", network->name);
     else
-        snprintf(name, SOURCE_NETWORK_SIZE, "signet-%02x%02x%02x%02x", magic[0], magic[1], magic[2], magic[3]);
+        snprintf(name, OPENED_STORE_NETWORK_SIZE, "signet-%02x%02x%02x%02x", magic[0], magic[1], magic[2], magic[3]);
 }
 
-void source_tell_nulldata(const struct settings *settings, const struct store *store)
+void opened_store_tell_nulldata(const struct settings *settings, const struct store *store)
 {
     if (settings->with_nulldata && !store_identity_of(store)->nulldata_stored)
         message(
@@ -43,12 +43,12 @@ void source_tell_nulldata(const struct settings *settings, const struct store *s
             "them");
 }
 
-enum status source_go_on(struct fault *fault)
+enum status opened_store_go_on(struct fault *fault)
 {
     return message_stop ? fault_set(fault, STATUS_INTERRUPTED, NULL, FAULT_NO_OFFSET, "interrupted") : STATUS_OK;
 }
 
-enum status source_readers_open(const struct store *store, unsigned threads, struct source_readers *readers,
+enum status store_readers_open(const struct store *store, unsigned threads, struct store_readers *readers,
                                 struct fault *fault)
 {
     readers->count = 0;
@@ -64,12 +64,12 @@ enum status source_readers_open(const struct store *store, unsigned threads, str
     return STATUS_OK;
 }
 
-void source_readers_close(struct source_readers *readers)
+void store_readers_close(struct store_readers *readers)
 {
     for (unsigned i = 0; i < readers->count; i++)
         store_reader_close(readers->readers[i]);
     mem_free(readers->readers);
-    *readers = (struct source_readers){0};
+    *readers = (struct store_readers){0};
 }
 
 static bool is_behind(const struct source_place *place, size_t batch, uint64_t number)
@@ -77,7 +77,7 @@ static bool is_behind(const struct source_place *place, size_t batch, uint64_t n
     return !place->open || batch != place->batch || number < place->view.next_tx;
 }
 
-enum status source_tx(const struct store *store, const struct store_reader *reader, struct source_place *place,
+enum status opened_store_tx(const struct store *store, const struct store_reader *reader, struct source_place *place,
                       uint32_t height, uint64_t number, struct tx_view *tx, struct fault *fault)
 {
     struct batch_view *view = &place->view;
@@ -95,10 +95,10 @@ enum status source_tx(const struct store *store, const struct store_reader *read
     do
         status = status == STATUS_OK ? batch_next_tx(view, tx) : status;
     while (status == STATUS_OK && tx->tx.number < number);
-    return status == STATUS_OK && tx->tx.number == number ? STATUS_OK : source_damaged(store, height, fault);
+    return status == STATUS_OK && tx->tx.number == number ? STATUS_OK : opened_store_damaged(store, height, fault);
 }
 
-enum status source_each_tx(struct batch_view *view, source_each *each, void *context)
+enum status opened_store_each_tx(struct batch_view *view, opened_store_each *each, void *context)
 {
     struct block_record block;
     struct tx_view tx;

@@ -1,6 +1,6 @@
-/* place: what an operand names: a transaction or block by its hash, an output, an input, a height. */
-#ifndef UNKTX_CLI_PLACE_H
-#define UNKTX_CLI_PLACE_H
+/* operand: what an operand names: a transaction or block by its hash, an output, an input, a height. */
+#ifndef UNKTX_CLI_INPUTS_OPERAND_H
+#define UNKTX_CLI_INPUTS_OPERAND_H
 
 #include "parser/hash256.h"
 

@@ -67,20 +67,20 @@ enum status selection_make_others(const struct store *store, const struct forest
     if (status == STATUS_OK && filter)
         status = exclude(store, forest, filter, threads, selection, fault);
     if (status == STATUS_OK)
-        status = source_go_on(fault);
+        status = opened_store_go_on(fault);
     if (status == STATUS_OK)
         status = classify(forest, &selection->tdags, compress, threads, &selection->classes, fault);
     if (status != STATUS_OK)
         return status;
     selection->vanished = count_vanished(&selection->classes);
     if (selection->vanished == 0)
-        return source_go_on(fault);
+        return opened_store_go_on(fault);
     status = drop_vanished(selection, fault);
     classes_free(&selection->classes);
     selection->classes = (struct classes){0};
     if (status == STATUS_OK)
         status = classify(forest, &selection->tdags, compress, threads, &selection->classes, fault);
-    return status == STATUS_OK ? source_go_on(fault) : status;
+    return status == STATUS_OK ? opened_store_go_on(fault) : status;
 }
 
 void selection_free(struct selection *selection)

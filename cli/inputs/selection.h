@@ -1,7 +1,7 @@
 /* selection: the T-DAGs that a command works on: those of a rule set, without what --exclude-scripts and --compress
  * take away, numbered as in tdags.csv. */
-#ifndef UNKTX_CLI_SELECTION_H
-#define UNKTX_CLI_SELECTION_H
+#ifndef UNKTX_CLI_INPUTS_SELECTION_H
+#define UNKTX_CLI_INPUTS_SELECTION_H
 
 #include "classify/classes.h"
 #include "graph/scripts/filter.h"

@@ -2,43 +2,43 @@
 
 #include "parser/mem.h"
 
-enum status links_output(struct tio *tio, uint64_t number, struct link_end *end, struct tio_output *output,
+enum status spend_links_output(struct tx_index *index, uint64_t number, struct link_end *end, struct index_output *output,
                          struct fault *fault)
 {
-    enum status status = tio_tx_of_output(tio, number, &end->tx, fault);
+    enum status status = index_tx_of_output(index, number, &end->tx, fault);
     if (status == STATUS_OK)
-        status = tio_outputs(tio, number, 1, output, fault);
+        status = index_outputs(index, number, 1, output, fault);
     if (status != STATUS_OK)
         return status;
     if (number - end->tx.first_output >= end->tx.outputs)
-        return tio_damaged(tio, "a link leads nowhere", fault);
+        return index_damaged(index, "a link leads nowhere", fault);
     end->position = (uint32_t)(number - end->tx.first_output);
     return STATUS_OK;
 }
 
-enum status links_input(struct tio *tio, uint64_t number, struct link_end *end, struct fault *fault)
+enum status spend_links_input(struct tx_index *index, uint64_t number, struct link_end *end, struct fault *fault)
 {
-    enum status status = tio_tx_of_input(tio, number, &end->tx, fault);
+    enum status status = index_tx_of_input(index, number, &end->tx, fault);
     if (status != STATUS_OK)
         return status;
     if (number - end->tx.first_input >= end->tx.inputs)
-        return tio_damaged(tio, "a link leads nowhere", fault);
+        return index_damaged(index, "a link leads nowhere", fault);
     end->position = (uint32_t)(number - end->tx.first_input);
     return STATUS_OK;
 }
 
-/* At most a piece, and nothing behind the end; a number behind it takes one alone, and the tio says what it is. */
+/* At most a piece, and nothing behind the end; a number behind it takes one alone, and the index says what it is. */
 static uint32_t piece(uint64_t number, uint64_t end)
 {
     uint64_t left = number < end ? end - number : 1;
-    return left < LINKS_PIECE ? (uint32_t)left : LINKS_PIECE;
+    return left < SPEND_LINKS_PIECE ? (uint32_t)left : SPEND_LINKS_PIECE;
 }
 
 enum status outputs_run_load(struct outputs_run *run, uint64_t number, struct fault *fault)
 {
     uint32_t count = piece(number, run->end);
     run->count = 0;
-    enum status status = tio_outputs(run->tio, number, count, run->outputs, fault);
+    enum status status = index_outputs(run->index, number, count, run->outputs, fault);
     if (status != STATUS_OK)
         return status;
     run->first = number;
@@ -50,7 +50,7 @@ enum status inputs_run_load(struct inputs_run *run, uint64_t number, struct faul
 {
     uint32_t count = piece(number, run->end);
     run->count = 0;
-    enum status status = tio_inputs(run->tio, number, count, run->spent, fault);
+    enum status status = index_inputs(run->index, number, count, run->spent, fault);
     if (status != STATUS_OK)
         return status;
     run->first = number;
@@ -58,13 +58,13 @@ enum status inputs_run_load(struct inputs_run *run, uint64_t number, struct faul
     return STATUS_OK;
 }
 
-enum status links_reach_tip(struct tio *tio, const struct store *store, struct fault *fault)
+enum status spend_links_reach_tip(struct tx_index *index, const struct store *store, struct fault *fault)
 {
     struct store_totals totals = store_totals_of(store);
-    struct tio_block block;
-    uint32_t blocks = tio_totals_of(tio).blocks;
+    struct index_block block;
+    uint32_t blocks = index_totals_of(index).blocks;
     if (blocks >= totals.blocks) {
-        enum status status = tio_block_at(tio, totals.blocks - 1, &block, fault);
+        enum status status = index_block_at(index, totals.blocks - 1, &block, fault);
         if (status != STATUS_OK)
             return status;
         if (hash256_equal(&block.hash, &totals.tip))
@@ -75,25 +75,25 @@ enum status links_reach_tip(struct tio *tio, const struct store *store, struct f
                      (unsigned)totals.blocks - 1);
 }
 
-enum status tios_open(const char *store, unsigned threads, struct tios *tios, struct fault *fault)
+enum status tios_open(const char *store, unsigned threads, struct indexes *indexes, struct fault *fault)
 {
-    *tios = (struct tios){0};
-    tios->tios = mem_alloc(threads, sizeof *tios->tios);
-    if (!tios->tios)
+    *indexes = (struct indexes){0};
+    indexes->indexes = mem_alloc(threads, sizeof *indexes->indexes);
+    if (!indexes->indexes)
         return fault_nomem(fault);
-    while (tios->count < threads) {
-        enum status status = tio_open(store, &tios->tios[tios->count], fault);
+    while (indexes->count < threads) {
+        enum status status = index_open(store, &indexes->indexes[indexes->count], fault);
         if (status != STATUS_OK)
             return status;
-        tios->count++;
+        indexes->count++;
     }
     return STATUS_OK;
 }
 
-void tios_close(struct tios *tios)
+void tios_close(struct indexes *indexes)
 {
-    for (unsigned i = 0; i < tios->count; i++)
-        tio_close(tios->tios[i]);
-    mem_free(tios->tios);
-    *tios = (struct tios){0};
+    for (unsigned i = 0; i < indexes->count; i++)
+        index_close(indexes->indexes[i]);
+    mem_free(indexes->indexes);
+    *indexes = (struct indexes){0};
 }

@@ -1,7 +1,7 @@
-/* links: from an end of a spend to the other one in the index (graph/tio/tio.h), and runs of outputs and inputs read a
- * piece at a time, so that no count in the index is believed before it is met. Thread rule: as a tio. */
-#ifndef UNKTX_CLI_LINKS_H
-#define UNKTX_CLI_LINKS_H
+/* spend_links: from an end of a spend to the other one in the index (graph/index/tx_index.h), and runs of outputs and inputs read a
+ * piece at a time, so that no count in the index is believed before it is met. Thread rule: as an index. */
+#ifndef UNKTX_CLI_INPUTS_SPEND_LINKS_H
+#define UNKTX_CLI_INPUTS_SPEND_LINKS_H
 
 #include "graph/store/store.h"
 #include "graph/index/tx_index.h"
@@ -9,36 +9,36 @@
 
 /* An output or an input by its transaction and its place there: vout or vin. */
 struct link_end {
-    struct tio_tx tx;
+    struct index_tx tx;
     uint32_t position;
 };
 
 /* The end that output `number` is, and what it holds. */
-enum status links_output(struct tio *tio, uint64_t number, struct link_end *end, struct tio_output *output,
+enum status spend_links_output(struct tx_index *index, uint64_t number, struct link_end *end, struct index_output *output,
                          struct fault *fault) MUST_CHECK;
 /* The end that input `number` is. */
-enum status links_input(struct tio *tio, uint64_t number, struct link_end *end, struct fault *fault) MUST_CHECK;
+enum status spend_links_input(struct tx_index *index, uint64_t number, struct link_end *end, struct fault *fault) MUST_CHECK;
 
-/* Outputs or inputs in ascending order of number. Zero-initialise with the tio and the number behind the last one that
+/* Outputs or inputs in ascending order of number. Zero-initialise with the index and the number behind the last one that
  * is wanted. */
-#define LINKS_PIECE 256u
+#define SPEND_LINKS_PIECE 256u
 struct outputs_run {
-    struct tio *tio;
+    struct tx_index *index;
     uint64_t end, first;
     uint32_t count;
-    struct tio_output outputs[LINKS_PIECE];
+    struct index_output outputs[SPEND_LINKS_PIECE];
 };
 struct inputs_run {
-    struct tio *tio;
+    struct tx_index *index;
     uint64_t end, first;
     uint32_t count;
-    uint64_t spent[LINKS_PIECE];
+    uint64_t spent[SPEND_LINKS_PIECE];
 };
 
 enum status outputs_run_load(struct outputs_run *run, uint64_t number, struct fault *fault) MUST_CHECK;
 enum status inputs_run_load(struct inputs_run *run, uint64_t number, struct fault *fault) MUST_CHECK;
 
-static inline enum status outputs_run_at(struct outputs_run *run, uint64_t number, struct tio_output *output,
+static inline enum status outputs_run_at(struct outputs_run *run, uint64_t number, struct index_output *output,
                                          struct fault *fault)
 {
     if (number - run->first >= run->count) {
@@ -62,22 +62,22 @@ static inline enum status inputs_run_at(struct inputs_run *run, uint64_t number,
 }
 
 /* The network that the index is of, signet for a custom one; NULL if unknown. */
-static inline const struct network *links_network(const struct tio *tio)
+static inline const struct network *spend_links_network(const struct tx_index *index)
 {
-    struct tio_totals totals = tio_totals_of(tio);
+    struct index_totals totals = index_totals_of(index);
     return network_by_genesis(&totals.genesis);
 }
 
 /* STATUS_REFUSED, with the way out, where the index does not have the store's last block: one that ends lower, or is of
  * another branch, knows less than the store does. */
-enum status links_reach_tip(struct tio *tio, const struct store *store, struct fault *fault) MUST_CHECK;
+enum status spend_links_reach_tip(struct tx_index *index, const struct store *store, struct fault *fault) MUST_CHECK;
 
 /* The index of a store, once for each of `threads` workers. Zero-initialise; tios_close in any case. */
-struct tios {
-    struct tio **tios;
+struct indexes {
+    struct tx_index **indexes;
     unsigned count;
 };
-enum status tios_open(const char *store, unsigned threads, struct tios *tios, struct fault *fault) MUST_CHECK;
-void tios_close(struct tios *tios);
+enum status tios_open(const char *store, unsigned threads, struct indexes *indexes, struct fault *fault) MUST_CHECK;
+void tios_close(struct indexes *indexes);
 
 #endif

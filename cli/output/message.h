@@ -1,7 +1,7 @@
 /* message: everything that unktx says on stderr, each line begun with the program's and the command's name, and the
  * signals that ask it to stop. */
-#ifndef UNKTX_CLI_MESSAGE_H
-#define UNKTX_CLI_MESSAGE_H
+#ifndef UNKTX_CLI_OUTPUT_MESSAGE_H
+#define UNKTX_CLI_OUTPUT_MESSAGE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

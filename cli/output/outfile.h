@@ -4,8 +4,8 @@
  *
  * A reader of stdout that leaves early (`unktx outputs | head`) is no failure: outfile_write then returns STATUS_OK
  * and outfile_left becomes true, so that the caller can stop. Thread rule: one thread. */
-#ifndef UNKTX_CLI_OUTFILE_H
-#define UNKTX_CLI_OUTFILE_H
+#ifndef UNKTX_CLI_OUTPUT_OUTFILE_H
+#define UNKTX_CLI_OUTPUT_OUTFILE_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
-/* page: a text that remembers its first failure, so that a page of prints needs one check. */
-#ifndef UNKTX_CLI_PAGE_H
-#define UNKTX_CLI_PAGE_H
+/* printer: a text that remembers its first failure, so that a page of prints needs one check. */
+#ifndef UNKTX_CLI_OUTPUT_PRINTER_H
+#define UNKTX_CLI_OUTPUT_PRINTER_H
 
 #include "cli/output/text.h"
 

@@ -1,7 +1,7 @@
 /* progress: how far a long command is, on stderr: on a terminal one line that is rewritten, else a plain line every ten
  * seconds. */
-#ifndef UNKTX_CLI_PROGRESS_H
-#define UNKTX_CLI_PROGRESS_H
+#ifndef UNKTX_CLI_OUTPUT_PROGRESS_H
+#define UNKTX_CLI_OUTPUT_PROGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>

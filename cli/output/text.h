@@ -2,8 +2,8 @@
  *
  * Use: p = text_room(&text, most that the row may take); p = put_u64(p, 7); *p++ = ','; ... text_end(&text, p).
  * The put functions write without a terminator and return the end. Thread rule: a text belongs to one thread. */
-#ifndef UNKTX_CLI_TEXT_H
-#define UNKTX_CLI_TEXT_H
+#ifndef UNKTX_CLI_OUTPUT_TEXT_H
+#define UNKTX_CLI_OUTPUT_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

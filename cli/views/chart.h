@@ -1,7 +1,7 @@
 /* chart: small charts as SVG, 360 units wide so that their text stays legible on a phone. They need svg_style.
  * Bars and points have a tooltip, and every chart a title that says in words what it shows. */
-#ifndef UNKTX_CLI_CHART_H
-#define UNKTX_CLI_CHART_H
+#ifndef UNKTX_CLI_VIEWS_CHART_H
+#define UNKTX_CLI_VIEWS_CHART_H
 
 #include "cli/output/printer.h"
 

@@ -28,7 +28,7 @@ struct maker {
     struct member *members;
     uint32_t *spenders;      /* scratch */
     size_t spenders_capacity, vertices_capacity, from_capacity, to_capacity;
-    struct sketch *sketch;
+    struct drawing *sketch;
 };
 
 static uint32_t place_of(const struct maker *maker, uint32_t number)
@@ -116,9 +116,9 @@ static void find_twins(struct maker *maker)
 
 /* ---- vertices ---- */
 
-static enum status add_vertex(struct maker *maker, const struct sketch_vertex *vertex)
+static enum status add_vertex(struct maker *maker, const struct drawing_vertex *vertex)
 {
-    struct sketch *sketch = maker->sketch;
+    struct drawing *sketch = maker->sketch;
     if (sketch->vertices_count == maker->most)
         return STATUS_LIMIT;
     if (mem_reserve(&sketch->vertices, &maker->vertices_capacity, (size_t)sketch->vertices_count + 1,
@@ -133,7 +133,7 @@ static enum status add_vertex(struct maker *maker, const struct sketch_vertex *v
 static enum status add_nodes(struct maker *maker, const struct member *member, enum vertex_type type, uint64_t count,
                              uint32_t spender)
 {
-    struct sketch_vertex vertex = {.type = type,
+    struct drawing_vertex vertex = {.type = type,
                                    .count = maker->plain ? 1 : count,
                                    .tx = maker->numbers[member->place],
                                    .place = member->place,
@@ -207,7 +207,7 @@ static enum status add_vertices(struct maker *maker)
 
 static enum status add_arc(struct maker *maker, uint32_t from, uint32_t to)
 {
-    struct sketch *sketch = maker->sketch;
+    struct drawing *sketch = maker->sketch;
     size_t need = (size_t)sketch->arcs_count + 1;
     if (mem_reserve(&sketch->from, &maker->from_capacity, need, sizeof *sketch->from) != STATUS_OK ||
         mem_reserve(&sketch->to, &maker->to_capacity, need, sizeof *sketch->to) != STATUS_OK)
@@ -219,10 +219,10 @@ static enum status add_arc(struct maker *maker, uint32_t from, uint32_t to)
 
 static enum status add_arcs(struct maker *maker)
 {
-    struct sketch *sketch = maker->sketch;
+    struct drawing *sketch = maker->sketch;
     enum status status = STATUS_OK;
     for (uint32_t v = 0; v < sketch->vertices_count; v++) {
-        struct sketch_vertex *vertex = &sketch->vertices[v];
+        struct drawing_vertex *vertex = &sketch->vertices[v];
         uint32_t source = vertex->type == VERTEX_ROOT ? vertex->place : vertex->spender;
         bool any = false;
         for (uint32_t w = 0; w < sketch->vertices_count && source != FOREST_NONE && status == STATUS_OK; w++) {
@@ -237,7 +237,7 @@ static enum status add_arcs(struct maker *maker)
 }
 
 /* Where a predecessor is not drawn, layers may be empty: those drawn are numbered anew. */
-static enum status close_layers(struct sketch *sketch)
+static enum status close_layers(struct drawing *sketch)
 {
     uint32_t *layers = mem_alloc(sketch->vertices_count, sizeof *layers), count = 0;
     if (!layers)
@@ -259,12 +259,12 @@ static enum status close_layers(struct sketch *sketch)
     return STATUS_OK;
 }
 
-enum status sketch_make(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
-                        struct sketch *sketch, struct fault *fault)
+enum status drawing_make(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
+                        struct drawing *sketch, struct fault *fault)
 {
     struct maker maker = {.forest = forest, .rules = tdags->rules, .numbers = tdags->members + tdags->first[dag - 1],
                           .count = tdags->first[dag] - tdags->first[dag - 1], .most = most, .sketch = sketch};
-    *sketch = (struct sketch){0};
+    *sketch = (struct drawing){0};
     maker.members = mem_alloc(maker.count, sizeof *maker.members);
     enum status status = maker.members ? STATUS_OK : STATUS_NOMEM;
     if (status == STATUS_OK) {
@@ -284,10 +284,10 @@ enum status sketch_make(const struct forest *forest, const struct tdags *tdags, 
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
-void sketch_free(struct sketch *sketch)
+void drawing_free(struct drawing *sketch)
 {
     mem_free(sketch->vertices);
     mem_free(sketch->from);
     mem_free(sketch->to);
-    *sketch = (struct sketch){0};
+    *sketch = (struct drawing){0};
 }

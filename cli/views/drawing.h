@@ -1,16 +1,16 @@
-/* sketch: what is drawn of a T-DAG. A small one is drawn node by node. In a larger one equal nodes become one vertex
+/* drawing: what is drawn of a T-DAG. A small one is drawn node by node. In a larger one equal nodes become one vertex
  * with a count: the unspent outputs of a transaction, those that one transaction spends together, and whole
  * transactions that have the same predecessors and successors (20,000 one-output roots spent together are one vertex).
  * Of what is still too large the first transactions in chain order are drawn, and the sketch says how many nodes are
  * not. */
-#ifndef UNKTX_CLI_SKETCH_H
-#define UNKTX_CLI_SKETCH_H
+#ifndef UNKTX_CLI_VIEWS_DRAWING_H
+#define UNKTX_CLI_VIEWS_DRAWING_H
 
 #include "graph/dag/forest.h"
 
 enum vertex_type { VERTEX_ROOT, VERTEX_SPENT, VERTEX_UNSPENT, VERTEX_KNOWN };
 
-struct sketch_vertex {
+struct drawing_vertex {
     enum vertex_type type;
     bool cut;        /* spent, but the spender is not drawn */
     uint64_t count;  /* nodes that it stands for */
@@ -20,9 +20,9 @@ struct sketch_vertex {
     uint32_t layer;  /* 0.. from the top, without gaps */
 };
 
-/* Zero-initialise; sketch_free at the end. */
-struct sketch {
-    struct sketch_vertex *vertices;
+/* Zero-initialise; drawing_free at the end. */
+struct drawing {
+    struct drawing_vertex *vertices;
     uint32_t vertices_count;
     uint32_t *from, *to; /* arcs between vertices */
     uint32_t arcs_count;
@@ -30,8 +30,8 @@ struct sketch {
 };
 
 /* At most `most` vertices. Compression is not drawn. O(arcs * log(transactions)) of the T-DAG, memory likewise. */
-enum status sketch_make(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
-                        struct sketch *sketch, struct fault *fault) MUST_CHECK;
-void sketch_free(struct sketch *sketch);
+enum status drawing_make(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
+                        struct drawing *sketch, struct fault *fault) MUST_CHECK;
+void drawing_free(struct drawing *sketch);
 
 #endif

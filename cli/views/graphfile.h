@@ -1,6 +1,6 @@
 /* graphfile: graphs of transactions as GraphML (igraph, networkx, Gephi) or for Graphviz. */
-#ifndef UNKTX_CLI_GRAPHFILE_H
-#define UNKTX_CLI_GRAPHFILE_H
+#ifndef UNKTX_CLI_VIEWS_GRAPHFILE_H
+#define UNKTX_CLI_VIEWS_GRAPHFILE_H
 
 #include "cli/output/text.h"
 #include "graph/dag/forest.h"

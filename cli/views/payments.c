@@ -15,25 +15,25 @@ static const char payees_header[] = "dag_id,txid,vout,value_sat,kind,address,spe
 
 /* What one worker has in hand. */
 struct hand {
-    struct flow *flow;
-    struct tio *tio;
+    struct payments *flow;
+    struct tx_index *index;
     struct blk_reader *reader;
     struct text *text;
-    struct tio_block block; /* of the transaction, kept from one to the next */
+    struct index_block block; /* of the transaction, kept from one to the next */
     bool has_block;
 };
 
 /* ---- addresses ---- */
 
-static char *put_address(char *p, struct hand *hand, const struct tio_tx *tx, uint32_t vout)
+static char *put_address(char *p, struct hand *hand, const struct index_tx *tx, uint32_t vout)
 {
-    struct flow *flow = hand->flow;
+    struct payments *flow = hand->flow;
     const uint8_t *script;
     uint32_t size;
     struct fault ignored = {0};
     if (!flow->origin.path)
         return p;
-    if (origin_script(hand->reader, &flow->origin, hand->tio, tx, vout, &script, &size, &ignored) == STATUS_OK)
+    if (index_blocks_script(hand->reader, &flow->origin, hand->index, tx, vout, &script, &size, &ignored) == STATUS_OK)
         return address_put(p, flow->network, script, size);
     __atomic_fetch_add(&flow->unread, 1, __ATOMIC_RELAXED);
     return p;
@@ -41,37 +41,37 @@ static char *put_address(char *p, struct hand *hand, const struct tio_tx *tx, ui
 
 /* ---- one transaction of a T-DAG ---- */
 
-static enum status disagree(const struct flow *flow, uint32_t height, struct fault *fault)
+static enum status disagree(const struct payments *flow, uint32_t height, struct fault *fault)
 {
     return fault_set(fault, STATUS_FORMAT, store_path(flow->store), FAULT_NO_OFFSET,
                      "store and index disagree about block %u; 'unktx check' tells which is damaged", (unsigned)height);
 }
 
 /* The transaction as the index has it. */
-static enum status find_tx(struct hand *hand, uint32_t number, struct tio_tx *tx, struct fault *fault)
+static enum status find_tx(struct hand *hand, uint32_t number, struct index_tx *tx, struct fault *fault)
 {
     const struct forest_tx *stored = &hand->flow->forest->txs[number];
     enum status status = STATUS_OK;
     if (!hand->has_block || hand->block.height != stored->height)
-        status = tio_block_at(hand->tio, stored->height, &hand->block, fault);
+        status = index_block_at(hand->index, stored->height, &hand->block, fault);
     if (status != STATUS_OK)
         return status;
     hand->has_block = true;
     if (stored->index >= hand->block.txs)
         return disagree(hand->flow, stored->height, fault);
-    status = tio_tx_at(hand->tio, hand->block.first_tx + stored->index, tx, fault);
+    status = index_tx_at(hand->index, hand->block.first_tx + stored->index, tx, fault);
     if (status == STATUS_OK && (!hash256_equal(&tx->txid, &stored->txid) || tx->inputs != stored->inputs ||
                                 tx->outputs != stored->outputs))
         return disagree(hand->flow, stored->height, fault);
     return status;
 }
 
-static enum status put_payer(struct hand *hand, uint32_t dag, const struct tio_tx *tx, uint32_t vin, uint64_t spent,
+static enum status put_payer(struct hand *hand, uint32_t dag, const struct index_tx *tx, uint32_t vin, uint64_t spent,
                              struct fault *fault)
 {
     struct link_end from;
-    struct tio_output output;
-    enum status status = links_output(hand->tio, spent, &from, &output, fault);
+    struct index_output output;
+    enum status status = spend_links_output(hand->index, spent, &from, &output, fault);
     if (status != STATUS_OK)
         return status;
     char *p = text_room(hand->text, ROW_MAX);
@@ -94,11 +94,11 @@ static enum status put_payer(struct hand *hand, uint32_t dag, const struct tio_t
 }
 
 /* Inputs that spend an unknown output are inside the T-DAG; all others pay into it. */
-static enum status put_payers(struct hand *hand, uint32_t dag, uint32_t number, const struct tio_tx *tx,
+static enum status put_payers(struct hand *hand, uint32_t dag, uint32_t number, const struct index_tx *tx,
                               struct fault *fault)
 {
     const struct forest *forest = hand->flow->forest;
-    struct inputs_run run = {.tio = hand->tio, .end = tx->first_input + tx->inputs};
+    struct inputs_run run = {.index = hand->index, .end = tx->first_input + tx->inputs};
     uint32_t spend = forest->txs[number].first_spend, spend_end = forest->txs[number + 1].first_spend;
     enum status status = STATUS_OK;
     __atomic_fetch_add(&hand->flow->fee_sat[dag], tx->fee_sat, __ATOMIC_RELAXED);
@@ -117,8 +117,8 @@ static enum status put_payers(struct hand *hand, uint32_t dag, uint32_t number, 
     return status;
 }
 
-static enum status put_payee(struct hand *hand, uint32_t dag, const struct tio_tx *tx, uint32_t vout,
-                             const struct tio_output *output, struct fault *fault)
+static enum status put_payee(struct hand *hand, uint32_t dag, const struct index_tx *tx, uint32_t vout,
+                             const struct index_output *output, struct fault *fault)
 {
     char *p = text_room(hand->text, ROW_MAX);
     if (!p)
@@ -131,25 +131,25 @@ static enum status put_payee(struct hand *hand, uint32_t dag, const struct tio_t
     *p++ = ',';
     p = put_address(p, hand, tx, vout);
     *p++ = ',';
-    *p++ = output->spender == TIO_NONE ? '0' : '1';
+    *p++ = output->spender == INDEX_NONE ? '0' : '1';
     *p++ = '\n';
     text_end(hand->text, p);
     __atomic_fetch_add(&hand->flow->payees, 1, __ATOMIC_RELAXED);
     return STATUS_OK;
 }
 
-static enum status put_payees(struct hand *hand, uint32_t dag, uint32_t number, const struct tio_tx *tx,
+static enum status put_payees(struct hand *hand, uint32_t dag, uint32_t number, const struct index_tx *tx,
                               struct fault *fault)
 {
     const struct forest *forest = hand->flow->forest;
-    struct outputs_run run = {.tio = hand->tio, .end = tx->first_output + tx->outputs};
+    struct outputs_run run = {.index = hand->index, .end = tx->first_output + tx->outputs};
     uint32_t tracked = forest->txs[number].first_output, tracked_end = forest->txs[number + 1].first_output;
     enum status status = STATUS_OK;
     for (uint32_t vout = 0; vout < tx->outputs && status == STATUS_OK; vout++) {
         const struct forest_output *stored = tracked < tracked_end ? &forest->outputs[tracked] : NULL;
         bool is_tracked = stored && stored->vout == vout;
         bool unknown = is_tracked && (stored->unknown >> hand->flow->selection->tdags.rules & 1);
-        struct tio_output output;
+        struct index_output output;
         tracked += is_tracked;
         status = outputs_run_at(&run, tx->first_output + vout, &output, fault);
         if (status == STATUS_OK && !unknown && output.kind != KIND_NULLDATA)
@@ -160,19 +160,19 @@ static enum status put_payees(struct hand *hand, uint32_t dag, uint32_t number, 
 
 /* ---- tables ---- */
 
-typedef enum status put_rows(struct hand *hand, uint32_t dag, uint32_t number, const struct tio_tx *tx,
+typedef enum status put_rows(struct hand *hand, uint32_t dag, uint32_t number, const struct index_tx *tx,
                              struct fault *fault);
 
-static enum status format_rows(struct flow *flow, unsigned worker, size_t chunk, struct text *text, put_rows *put,
+static enum status format_rows(struct payments *flow, unsigned worker, size_t chunk, struct text *text, put_rows *put,
                                struct fault *fault)
 {
     struct hand hand = {
-        .flow = flow, .tio = flow->tios.tios[worker], .reader = &flow->readers[worker], .text = text};
+        .flow = flow, .index = flow->indexes.indexes[worker], .reader = &flow->readers[worker], .text = text};
     const uint32_t *tx_dag = flow->selection->tdags.tx_dag;
     uint32_t first = (uint32_t)chunk * CHUNK_TXS, count = flow->forest->txs_count;
     uint32_t end = count - first < CHUNK_TXS ? count : first + CHUNK_TXS;
     enum status status = STATUS_OK;
-    struct tio_tx tx = {0};
+    struct index_tx tx = {0};
     for (uint32_t t = first; t < end && status == STATUS_OK; t++) {
         if (!tx_dag[t])
             continue;
@@ -193,7 +193,7 @@ static enum status format_payees(void *context, unsigned worker, size_t chunk, s
     return format_rows(context, worker, chunk, text, put_payees, fault);
 }
 
-static enum status write_table(struct flow *flow, struct outfile *file, const char *folder, const char *name,
+static enum status write_table(struct payments *flow, struct outfile *file, const char *folder, const char *name,
                                const char *header, outfile_format *format, struct fault *fault)
 {
     size_t chunks = flow->forest->txs_count / CHUNK_TXS + (flow->forest->txs_count % CHUNK_TXS != 0);
@@ -203,7 +203,7 @@ static enum status write_table(struct flow *flow, struct outfile *file, const ch
     return status == STATUS_OK ? outfile_write_chunks(file, flow->threads, chunks, format, flow, fault) : status;
 }
 
-enum status flow_write(struct flow *flow, const struct selection *selection, const char *folder, struct fault *fault)
+enum status payments_write(struct payments *flow, const struct selection *selection, const char *folder, struct fault *fault)
 {
     flow->selection = selection;
     flow->fee_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *flow->fee_sat);
@@ -217,7 +217,7 @@ enum status flow_write(struct flow *flow, const struct selection *selection, con
     return status;
 }
 
-enum status flow_commit(struct flow *flow, struct fault *fault)
+enum status payments_commit(struct payments *flow, struct fault *fault)
 {
     enum status status = outfile_commit(&flow->files[0], fault);
     return status == STATUS_OK ? outfile_commit(&flow->files[1], fault) : status;
@@ -225,27 +225,27 @@ enum status flow_commit(struct flow *flow, struct fault *fault)
 
 /* ---- opening ---- */
 
-enum status flow_open(struct flow *flow, const struct store *store, const struct forest *forest, unsigned threads,
+enum status payments_open(struct payments *flow, const struct store *store, const struct forest *forest, unsigned threads,
                       struct fault *fault)
 {
     struct fault no_origin = {0};
-    *flow = (struct flow){.store = store, .forest = forest, .threads = threads};
-    enum status status = tios_open(store_path(store), threads, &flow->tios, fault);
+    *flow = (struct payments){.store = store, .forest = forest, .threads = threads};
+    enum status status = tios_open(store_path(store), threads, &flow->indexes, fault);
     if (status == STATUS_OK)
-        status = links_reach_tip(flow->tios.tios[0], store, fault);
+        status = spend_links_reach_tip(flow->indexes.indexes[0], store, fault);
     if (status != STATUS_OK)
         return status;
-    flow->network = links_network(flow->tios.tios[0]);
+    flow->network = spend_links_network(flow->indexes.indexes[0]);
     flow->readers = mem_alloc(threads, sizeof *flow->readers);
     if (!flow->readers)
         return fault_nomem(fault);
-    if (origin_open(store_path(store), &flow->origin, &no_origin) == STATUS_OK)
+    if (index_blocks_open(store_path(store), &flow->origin, &no_origin) == STATUS_OK)
         return STATUS_OK;
     flow->origin = (struct blkdir){0};
     return no_origin.status == STATUS_NOMEM ? fault_nomem(fault) : STATUS_OK;
 }
 
-void flow_tell_unread(const struct flow *flow)
+void payments_tell_unread(const struct payments *flow)
 {
     if (!flow->origin.path)
         message("addresses are left empty: the blk files are not where the index was made from; 'unktx index' notes "
@@ -255,7 +255,7 @@ void flow_tell_unread(const struct flow *flow)
                 ULL(flow->unread));
 }
 
-void flow_close(struct flow *flow)
+void payments_close(struct payments *flow)
 {
     for (unsigned i = 0; flow->readers && i < flow->threads; i++)
         blk_reader_free(&flow->readers[i]);
@@ -263,8 +263,8 @@ void flow_close(struct flow *flow)
     outfile_abort(&flow->files[1]);
     mem_free(flow->readers);
     blkdir_free(&flow->origin);
-    tios_close(&flow->tios);
+    tios_close(&flow->indexes);
     mem_free(flow->fee_sat);
     mem_free(flow->payer_value_sat);
-    *flow = (struct flow){0};
+    *flow = (struct payments){0};
 }

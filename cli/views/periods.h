@@ -1,6 +1,6 @@
 /* periods: the counts of a chain's blocks added up by day, month or year (UTC, by the time in the block header). */
-#ifndef UNKTX_CLI_PERIODS_H
-#define UNKTX_CLI_PERIODS_H
+#ifndef UNKTX_CLI_VIEWS_PERIODS_H
+#define UNKTX_CLI_VIEWS_PERIODS_H
 
 #include "graph/store/store.h"
 

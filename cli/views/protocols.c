@@ -26,7 +26,7 @@ struct tally {
 struct protocols {
     const struct catalogue *catalogue;
     const struct store *store;
-    struct scripts_workers workers;
+    struct known_scripts_workers workers;
     struct tally *tallies; /* by worker: sums do not depend on who adds what */
 };
 
@@ -75,16 +75,16 @@ static void tally_work(void *context, unsigned worker, size_t b)
     struct batch_view view;
     if (tally->status != STATUS_OK)
         return;
-    tally->status = source_go_on(&tally->fault);
+    tally->status = opened_store_go_on(&tally->fault);
     if (tally->status == STATUS_OK)
         tally->status = store_batch(protocols->workers.readers.readers[worker], b, &view, &tally->fault);
     if (tally->status != STATUS_OK)
         return;
     tally->catalogue = protocols->catalogue;
     tally->matcher = protocols->workers.matchers[worker];
-    tally->status = source_each_tx(&view, add_tx, tally);
+    tally->status = opened_store_each_tx(&view, add_tx, tally);
     if (tally->status != STATUS_OK)
-        tally->status = source_damaged(protocols->store, view.first_height, &tally->fault);
+        tally->status = opened_store_damaged(protocols->store, view.first_height, &tally->fault);
 }
 
 /* Most common first, then by name. */
@@ -151,19 +151,19 @@ enum status protocols_write(const struct settings *settings, struct fault *fault
     struct store *store = NULL;
     unsigned threads = (unsigned)settings->threads;
     struct protocols protocols = {.catalogue = &catalogue, .tallies = mem_alloc(threads, sizeof *protocols.tallies)};
-    enum status status = protocols.tallies ? scripts_read(settings, &catalogue, fault) : fault_nomem(fault);
+    enum status status = protocols.tallies ? known_scripts_read(settings, &catalogue, fault) : fault_nomem(fault);
     if (status == STATUS_OK)
-        status = source_open(settings, &store, fault);
+        status = opened_store_open(settings, &store, fault);
     if (status == STATUS_OK) {
         protocols.store = store;
-        source_tell_nulldata(settings, store);
-        status = scripts_workers_open(&catalogue, store, threads, &protocols.workers, fault);
+        opened_store_tell_nulldata(settings, store);
+        status = known_scripts_workers_open(&catalogue, store, threads, &protocols.workers, fault);
     }
     if (status == STATUS_OK)
         status = count(&protocols, threads, fault);
     if (status == STATUS_OK)
         status = write_total(settings, &protocols.tallies[0], &catalogue, fault);
-    scripts_workers_close(&protocols.workers);
+    known_scripts_workers_close(&protocols.workers);
     mem_free(protocols.tallies);
     store_close(store);
     catalogue_free(&catalogue);

@@ -1,6 +1,6 @@
 /* protocols: what stands behind OP_RETURN, counted by name: the second table of `unktx stats`. */
-#ifndef UNKTX_CLI_PROTOCOLS_H
-#define UNKTX_CLI_PROTOCOLS_H
+#ifndef UNKTX_CLI_VIEWS_PROTOCOLS_H
+#define UNKTX_CLI_VIEWS_PROTOCOLS_H
 
 #include "cli/options.h"
 #include "parser/status.h"

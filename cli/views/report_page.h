@@ -1,6 +1,6 @@
 /* report_page: the parts of the page of `unktx report` that are the same for every chain. */
-#ifndef UNKTX_CLI_REPORT_PAGE_H
-#define UNKTX_CLI_REPORT_PAGE_H
+#ifndef UNKTX_CLI_VIEWS_REPORT_PAGE_H
+#define UNKTX_CLI_VIEWS_REPORT_PAGE_H
 
 extern const char report_style[], report_top[], report_contents[];
 

@@ -109,9 +109,9 @@ static void put_string(struct page *page, const char *string)
 static void put_tip(struct page *page, const struct summary *summary)
 {
     const struct forest *forest = summary->forest;
-    char network[SOURCE_NETWORK_SIZE];
+    char network[OPENED_STORE_NETWORK_SIZE];
     char tip[HASH256_HEX_SIZE + 1] = "";
-    source_network(summary->store, network);
+    opened_store_network(summary->store, network);
     hash256_hex(&forest->tip, tip);
     PRINT(page, "{\n  \"network\": \"%s\",\n  \"tip\": {\"hash\": \"%s\", \"height\": %llu, \"time\": %llu},\n",
           network, tip, ULL(forest->blocks - 1), ULL(forest->block_times[forest->blocks - 1]));
@@ -257,7 +257,7 @@ static void put_drawn_table(struct page *page, const struct forest *forest, cons
         PRINT(page, "%9s %7s %11s %7s  %-17s %.*s%s ", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
               grouped(cell[2], row->nodes), grouped(cell[3], row->roots), family_name(row->family), ID_SHOWN, id,
               row->exact ? " " : "?");
-        levels_put(page, forest, selection, row->first_dag, colours);
+        text_drawing_put(page, forest, selection, row->first_dag, colours);
         PRINT(page, "\n");
     }
 }
@@ -306,10 +306,10 @@ enum status summary_print(const struct summary *summary, const struct selection 
 {
     const struct forest *forest = summary->forest;
     const struct summary_rules *rules = &summary->rules[selection->tdags.rules];
-    char network[SOURCE_NETWORK_SIZE];
+    char network[OPENED_STORE_NETWORK_SIZE];
     struct page page = {0};
     struct outfile file = {0};
-    source_network(summary->store, network);
+    opened_store_network(summary->store, network);
     PRINT(&page, "%s to height %u, rules %s\n", network, (unsigned)forest->blocks - 1,
           rules_name(selection->tdags.rules));
     put_total(&page, "transactions", forest->total_txs);

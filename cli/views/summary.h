@@ -1,6 +1,6 @@
 /* summary: what `unktx dags` tells in short: summary.json, and on stdout the paper's Table III for this chain. */
-#ifndef UNKTX_CLI_SUMMARY_H
-#define UNKTX_CLI_SUMMARY_H
+#ifndef UNKTX_CLI_VIEWS_SUMMARY_H
+#define UNKTX_CLI_VIEWS_SUMMARY_H
 
 #include "cli/options.h"
 #include "cli/inputs/selection.h"

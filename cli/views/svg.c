@@ -62,27 +62,27 @@ void svg_legend(struct page *page, double x, double y)
     PRINT(page, "<text x=\"%.1f\" y=\"%.1f\">goes on, not drawn</text>\n", x + 206, y + 32);
 }
 
-/* ---- the drawing ---- */
+/* ---- the layout of a drawing ---- */
 
-struct drawing {
-    struct sketch sketch;
+struct layout {
+    struct drawing sketch;
     double *x;
     double step, width, height;
 };
 
-static double x_of(const struct drawing *drawing, uint32_t v)
+static double x_of(const struct layout *layout, uint32_t v)
 {
-    return MARGIN + drawing->step * drawing->x[v];
+    return MARGIN + layout->step * layout->x[v];
 }
 
-static double y_of(const struct drawing *drawing, uint32_t v)
+static double y_of(const struct layout *layout, uint32_t v)
 {
-    return MARGIN + LAYER * drawing->sketch.vertices[v].layer;
+    return MARGIN + LAYER * layout->sketch.vertices[v].layer;
 }
 
 /* One layer's vertices in their order, each as near to the mean of its neighbours as its neighbours in the layer let it
  * be, at least 1 apart: the least squares under these constraints, by pooling what would overlap into blocks. */
-static void settle_layer(struct drawing *drawing, const uint32_t *order, uint32_t count, double *wish, uint32_t *block)
+static void settle_layer(struct layout *layout, const uint32_t *order, uint32_t count, double *wish, uint32_t *block)
 {
     uint32_t blocks = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -97,22 +97,22 @@ static void settle_layer(struct drawing *drawing, const uint32_t *order, uint32_
     }
     for (uint32_t b = 0, i = 0; b < blocks; b++) {
         for (uint32_t end = i + block[b]; i < end; i++)
-            drawing->x[order[i]] = wish[b] + i;
+            layout->x[order[i]] = wish[b] + i;
     }
 }
 
-static double mean_of_neighbours(const struct drawing *drawing, uint32_t v)
+static double mean_of_neighbours(const struct layout *layout, uint32_t v)
 {
-    const struct sketch *sketch = &drawing->sketch;
+    const struct drawing *sketch = &layout->sketch;
     double sum = 0;
     uint32_t count = 0;
     for (uint32_t i = 0; i < sketch->arcs_count; i++) {
         if (sketch->from[i] != v && sketch->to[i] != v)
             continue;
-        sum += drawing->x[sketch->from[i] == v ? sketch->to[i] : sketch->from[i]];
+        sum += layout->x[sketch->from[i] == v ? sketch->to[i] : sketch->from[i]];
         count++;
     }
-    return count ? sum / count : drawing->x[v];
+    return count ? sum / count : layout->x[v];
 }
 
 struct placed {
@@ -132,33 +132,33 @@ static int compare_placed(const void *a, const void *b)
 
 /* igraph's places keep long arcs straight and make drawings several times as wide as need be; its order within the
  * layers, which crosses few arcs, is kept. */
-static enum status draw_together(struct drawing *drawing)
+static enum status draw_together(struct layout *layout)
 {
-    uint32_t count = drawing->sketch.vertices_count;
+    uint32_t count = layout->sketch.vertices_count;
     struct placed *placed = mem_alloc(count, sizeof *placed);
     uint32_t *order = mem_alloc(count, sizeof *order), *block = mem_alloc(count, sizeof *block);
     double *wish = mem_alloc(count, sizeof *wish), least = 0;
     enum status status = placed && order && block && wish ? STATUS_OK : STATUS_NOMEM;
     for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
-        placed[v] = (struct placed){drawing->sketch.vertices[v].layer, v, drawing->x[v]};
+        placed[v] = (struct placed){layout->sketch.vertices[v].layer, v, layout->x[v]};
     if (status == STATUS_OK)
         qsort(placed, count, sizeof *placed, compare_placed);
     for (uint32_t i = 0, first = 0; i < count && status == STATUS_OK; i++) {
         first = placed[i].layer == placed[first].layer ? first : i;
         order[i] = placed[i].vertex;
-        drawing->x[order[i]] = i - first;
+        layout->x[order[i]] = i - first;
     }
     for (unsigned round = 0; round < SETTLE_ROUNDS && status == STATUS_OK; round++) {
         for (uint32_t first = 0, end; first < count; first = end) {
             for (end = first; end < count && placed[end].layer == placed[first].layer; end++)
-                wish[end - first] = mean_of_neighbours(drawing, order[end]);
-            settle_layer(drawing, order + first, end - first, wish, block);
+                wish[end - first] = mean_of_neighbours(layout, order[end]);
+            settle_layer(layout, order + first, end - first, wish, block);
         }
     }
     for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
-        least = v == 0 || drawing->x[v] < least ? drawing->x[v] : least;
+        least = v == 0 || layout->x[v] < least ? layout->x[v] : least;
     for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
-        drawing->x[v] -= least;
+        layout->x[v] -= least;
     mem_free(placed);
     mem_free(order);
     mem_free(block);
@@ -166,86 +166,86 @@ static enum status draw_together(struct drawing *drawing)
     return status;
 }
 
-static enum status lay_out(struct drawing *drawing, struct fault *fault)
+static enum status lay_out(struct layout *layout, struct fault *fault)
 {
-    const struct sketch *sketch = &drawing->sketch;
+    const struct drawing *sketch = &layout->sketch;
     uint32_t count = sketch->vertices_count;
     uint32_t *layers = mem_alloc(2 * (size_t)count, sizeof *layers); /* and as many colours, all 0 */
-    drawing->x = mem_alloc(count, sizeof *drawing->x);
-    enum status status = layers && drawing->x ? STATUS_OK : fault_nomem(fault);
+    layout->x = mem_alloc(count, sizeof *layout->x);
+    enum status status = layers && layout->x ? STATUS_OK : fault_nomem(fault);
     for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
         layers[v] = sketch->vertices[v].layer;
     if (status == STATUS_OK)
         status = shape_layout(&(struct shape_graph){.vertices = count, .arcs = sketch->arcs_count,
                                                     .colour = layers + count, .from = sketch->from, .to = sketch->to},
-                              layers, drawing->x, fault);
+                              layers, layout->x, fault);
     mem_free(layers);
-    if (status == STATUS_OK && draw_together(drawing) != STATUS_OK)
+    if (status == STATUS_OK && draw_together(layout) != STATUS_OK)
         status = fault_nomem(fault);
     return status;
 }
 
 /* Room for the count beside a vertex. */
-static double count_width(const struct sketch_vertex *vertex)
+static double count_width(const struct drawing_vertex *vertex)
 {
     char number[GROUPED_SIZE];
     return vertex->count > 1 ? DIGIT * (double)(1 + strlen(grouped(number, vertex->count))) : 0;
 }
 
-static void measure(struct drawing *drawing)
+static void measure(struct layout *layout)
 {
-    const struct sketch *sketch = &drawing->sketch;
-    drawing->step = STEP;
+    const struct drawing *sketch = &layout->sketch;
+    layout->step = STEP;
     for (uint32_t v = 0; v < sketch->vertices_count; v++) {
         double step = STEP + count_width(&sketch->vertices[v]);
-        drawing->step = step > drawing->step ? step : drawing->step;
+        layout->step = step > layout->step ? step : layout->step;
     }
     for (uint32_t v = 0; v < sketch->vertices_count; v++) {
-        double right = x_of(drawing, v) + MARGIN + count_width(&sketch->vertices[v]);
-        double below = y_of(drawing, v) + (sketch->vertices[v].cut ? 26 : MARGIN);
-        drawing->width = right > drawing->width ? right : drawing->width;
-        drawing->height = below > drawing->height ? below : drawing->height;
+        double right = x_of(layout, v) + MARGIN + count_width(&sketch->vertices[v]);
+        double below = y_of(layout, v) + (sketch->vertices[v].cut ? 26 : MARGIN);
+        layout->width = right > layout->width ? right : layout->width;
+        layout->height = below > layout->height ? below : layout->height;
     }
 }
 
 static enum status draw(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
-                        struct drawing *drawing, struct fault *fault)
+                        struct layout *layout, struct fault *fault)
 {
-    enum status status = sketch_make(forest, tdags, dag, most, &drawing->sketch, fault);
+    enum status status = drawing_make(forest, tdags, dag, most, &layout->sketch, fault);
     if (status == STATUS_OK)
-        status = lay_out(drawing, fault);
+        status = lay_out(layout, fault);
     if (status == STATUS_OK)
-        measure(drawing);
+        measure(layout);
     return status;
 }
 
-static void drawing_free(struct drawing *drawing)
+static void layout_free(struct layout *layout)
 {
-    sketch_free(&drawing->sketch);
-    mem_free(drawing->x);
+    drawing_free(&layout->sketch);
+    mem_free(layout->x);
 }
 
-static void put_arcs(struct page *page, const struct drawing *drawing)
+static void put_arcs(struct page *page, const struct layout *layout)
 {
-    const struct sketch *sketch = &drawing->sketch;
+    const struct drawing *sketch = &layout->sketch;
     PRINT(page, "<path class=\"a\" d=\"");
     for (uint32_t i = 0; i < sketch->arcs_count; i++)
-        PRINT(page, "M%.1f %.1fL%.1f %.1f", x_of(drawing, sketch->from[i]), y_of(drawing, sketch->from[i]),
-              x_of(drawing, sketch->to[i]), y_of(drawing, sketch->to[i]));
+        PRINT(page, "M%.1f %.1fL%.1f %.1f", x_of(layout, sketch->from[i]), y_of(layout, sketch->from[i]),
+              x_of(layout, sketch->to[i]), y_of(layout, sketch->to[i]));
     PRINT(page, "\"/>\n");
     for (uint32_t v = 0; v < sketch->vertices_count; v++) {
         if (sketch->vertices[v].cut)
-            PRINT(page, "<path class=\"a c\" d=\"M%.1f %.1fv20\"/>\n", x_of(drawing, v), y_of(drawing, v));
+            PRINT(page, "<path class=\"a c\" d=\"M%.1f %.1fv20\"/>\n", x_of(layout, v), y_of(layout, v));
     }
 }
 
 /* `forest` NULL: without tooltips. */
-static void put_vertices(struct page *page, const struct drawing *drawing, const struct forest *forest)
+static void put_vertices(struct page *page, const struct layout *layout, const struct forest *forest)
 {
-    for (uint32_t v = 0; v < drawing->sketch.vertices_count; v++) {
-        const struct sketch_vertex *vertex = &drawing->sketch.vertices[v];
+    for (uint32_t v = 0; v < layout->sketch.vertices_count; v++) {
+        const struct drawing_vertex *vertex = &layout->sketch.vertices[v];
         char number[GROUPED_SIZE], hex[HASH256_HEX_SIZE + 1] = "";
-        put_mark(page, vertex->type, x_of(drawing, v), y_of(drawing, v));
+        put_mark(page, vertex->type, x_of(layout, v), y_of(layout, v));
         if (forest) {
             const struct forest_tx *tx = &forest->txs[vertex->tx];
             hash256_hex(&tx->txid, hex);
@@ -257,12 +257,12 @@ static void put_vertices(struct page *page, const struct drawing *drawing, const
             PRINT(page, "/>\n");
         }
         if (vertex->count > 1)
-            PRINT(page, "<text x=\"%.1f\" y=\"%.1f\">&#215;%s</text>\n", x_of(drawing, v) + 9, y_of(drawing, v) + 4,
+            PRINT(page, "<text x=\"%.1f\" y=\"%.1f\">&#215;%s</text>\n", x_of(layout, v) + 9, y_of(layout, v) + 4,
                   grouped(number, vertex->count));
     }
 }
 
-static void put_description(struct page *page, const struct sketch *sketch)
+static void put_description(struct page *page, const struct drawing *sketch)
 {
     char nodes[GROUPED_SIZE], left[GROUPED_SIZE];
     PRINT(page, "Edges lead down. %s nodes", grouped(nodes, sketch->nodes));
@@ -274,51 +274,51 @@ static void put_description(struct page *page, const struct sketch *sketch)
 enum status svg_file(struct page *page, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
                      struct fault *fault)
 {
-    struct drawing drawing = {0};
-    enum status status = draw(forest, tdags, dag, FILE_VERTICES, &drawing, fault);
+    struct layout layout = {0};
+    enum status status = draw(forest, tdags, dag, FILE_VERTICES, &layout, fault);
     if (status == STATUS_OK) {
-        double width = drawing.width + MARGIN > FILE_WIDTH_MIN ? drawing.width + MARGIN : FILE_WIDTH_MIN;
-        double top = 52, height = top + drawing.height + LEGEND_HEIGHT + MARGIN;
+        double width = layout.width + MARGIN > FILE_WIDTH_MIN ? layout.width + MARGIN : FILE_WIDTH_MIN;
+        double top = 52, height = top + layout.height + LEGEND_HEIGHT + MARGIN;
         PRINT(page, "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"title desc\" "
                     "viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n<title id=\"title\">T-DAG %u, rules "
                     "%s</title>\n<desc id=\"desc\">",
               width, height, width, height, (unsigned)dag, rules_name(tdags->rules));
-        put_description(page, &drawing.sketch);
+        put_description(page, &layout.sketch);
         PRINT(page, "</desc>\n<style>%s</style>\n", svg_style);
         PRINT(page, "<rect width=\"100%%\" height=\"100%%\" style=\"fill:var(--paper)\"/>\n");
         PRINT(page, "<text x=\"%.0f\" y=\"22\" style=\"font-weight:bold\">T-DAG %u, rules %s</text>\n<text x=\"%.0f\" "
                     "y=\"40\">",
               MARGIN, (unsigned)dag, rules_name(tdags->rules), MARGIN);
-        put_description(page, &drawing.sketch);
-        PRINT(page, "</text>\n<g transform=\"translate(%.1f %.0f)\">\n", (width - drawing.width) / 2, top);
-        put_arcs(page, &drawing);
-        put_vertices(page, &drawing, forest);
+        put_description(page, &layout.sketch);
+        PRINT(page, "</text>\n<g transform=\"translate(%.1f %.0f)\">\n", (width - layout.width) / 2, top);
+        put_arcs(page, &layout);
+        put_vertices(page, &layout, forest);
         PRINT(page, "</g>\n");
         svg_legend(page, MARGIN, height - LEGEND_HEIGHT);
         PRINT(page, "</svg>\n");
         status = page->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     }
-    drawing_free(&drawing);
+    layout_free(&layout);
     return status;
 }
 
 enum status svg_inline(struct page *page, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
                        uint64_t *not_drawn, struct fault *fault)
 {
-    struct drawing drawing = {0};
-    enum status status = draw(forest, tdags, dag, INLINE_VERTICES, &drawing, fault);
+    struct layout layout = {0};
+    enum status status = draw(forest, tdags, dag, INLINE_VERTICES, &layout, fault);
     if (status == STATUS_OK) {
         PRINT(page, "<svg class=\"tdag\" role=\"img\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n"
                     "<title>T-DAG %u. ",
-              drawing.width, drawing.height, drawing.width, drawing.height, (unsigned)dag);
-        put_description(page, &drawing.sketch);
+              layout.width, layout.height, layout.width, layout.height, (unsigned)dag);
+        put_description(page, &layout.sketch);
         PRINT(page, "</title>\n");
-        put_arcs(page, &drawing);
-        put_vertices(page, &drawing, NULL);
+        put_arcs(page, &layout);
+        put_vertices(page, &layout, NULL);
         PRINT(page, "</svg>\n");
-        *not_drawn = drawing.sketch.not_drawn;
+        *not_drawn = layout.sketch.not_drawn;
         status = page->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     }
-    drawing_free(&drawing);
+    layout_free(&layout);
     return status;
 }

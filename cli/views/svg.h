@@ -1,8 +1,8 @@
 /* svg: a T-DAG drawn in layers, as in the paper's Figure 4: roots above what they create. Squares are roots, filled
  * circles unknown outputs that were spent, hollow circles unknown ones that were not, diamonds known outputs: the shape
  * says it, the colour only helps. */
-#ifndef UNKTX_CLI_SVG_H
-#define UNKTX_CLI_SVG_H
+#ifndef UNKTX_CLI_VIEWS_SVG_H
+#define UNKTX_CLI_VIEWS_SVG_H
 
 #include "cli/output/printer.h"
 #include "cli/views/drawing.h"

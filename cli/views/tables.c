@@ -12,12 +12,12 @@ struct tables {
     const struct store *store;
     const struct forest *forest;
     const struct selection *selection;
-    const struct flow *flow; /* may be NULL */
-    const struct scripts_held *held;
-    const struct order_row *orders;
+    const struct payments *flow; /* may be NULL */
+    const struct known_scripts_held *held;
+    const struct measures_row *orders;
     size_t names_size; /* of the longest list of known scripts */
     enum rules rules;
-    struct source_readers readers;
+    struct store_readers readers;
 };
 
 char *put_class_id(char *out, const uint8_t id[CANON_ID_SIZE], bool exact)
@@ -51,7 +51,7 @@ static const char tdags_flow_header[] = TDAGS_COLUMNS ",fee_sat,payer_value_sat\
 
 #define TDAG_ROW (CLASS_ID_TEXT + 32 + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1))
 
-static char *put_order(char *p, const struct order_row *row)
+static char *put_order(char *p, const struct measures_row *row)
 {
     const double cells[] = {row->orderliness,  row->symmetry, row->repetition,      row->fan_out_regularity,
                             row->equal_values, row->cadence,  row->chain_frequency, row->automation};
@@ -302,7 +302,7 @@ static enum status format_leaves(void *context, unsigned worker, size_t chunk, s
         return status;
     status = put_batch_leaves(text, tables, &view);
     if (status == STATUS_FORMAT)
-        return source_damaged(tables->store, view.first_height, fault);
+        return opened_store_damaged(tables->store, view.first_height, fault);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
@@ -328,15 +328,15 @@ static enum status write_table(struct outfile *file, const char *folder, const s
 }
 
 enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, const struct scripts_held *held,
-                         const struct order_row *orders, const struct flow *flow, unsigned threads,
+                         const struct selection *selection, const struct known_scripts_held *held,
+                         const struct measures_row *orders, const struct payments *flow, unsigned threads,
                          struct fault *fault)
 {
     struct tables tables = {.store = store, .forest = forest, .selection = selection, .flow = flow, .held = held,
                             .orders = orders,
                             .names_size = catalogue_names_size(held->catalogue), .rules = selection->tdags.rules};
     struct outfile files[TABLES] = {{0}};
-    enum status status = source_readers_open(store, threads, &tables.readers, fault);
+    enum status status = store_readers_open(store, threads, &tables.readers, fault);
     if (status == STATUS_OK) {
         const struct table all[TABLES] = {
             {"tdags.csv", flow ? tdags_flow_header : tdags_header, chunks_of(selection->classes.rows_count),
@@ -356,6 +356,6 @@ enum status tables_write(const char *folder, const struct store *store, const st
             status = outfile_commit(&files[i], fault);
         outfile_abort(&files[i]);
     }
-    source_readers_close(&tables.readers);
+    store_readers_close(&tables.readers);
     return status;
 }

@@ -1,6 +1,6 @@
 /* tables: the CSV files of `unktx dags`. */
-#ifndef UNKTX_CLI_TABLES_H
-#define UNKTX_CLI_TABLES_H
+#ifndef UNKTX_CLI_VIEWS_TABLES_H
+#define UNKTX_CLI_VIEWS_TABLES_H
 
 #include "classify/measures.h"
 #include "cli/views/payments.h"
@@ -9,10 +9,10 @@
 #include "cli/output/text.h"
 
 /* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into `folder`. With the sums of a flow that was
- * written (NULL: without) tdags.csv has two columns more. `orders` is what order_all gave. */
+ * written (NULL: without) tdags.csv has two columns more. `orders` is what measures_all gave. */
 enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, const struct scripts_held *held,
-                         const struct order_row *orders, const struct flow *flow, unsigned threads,
+                         const struct selection *selection, const struct known_scripts_held *held,
+                         const struct measures_row *orders, const struct payments *flow, unsigned threads,
                          struct fault *fault) MUST_CHECK;
 
 #define CLASS_ID_TEXT (2 * CANON_ID_SIZE + 1)

@@ -87,7 +87,7 @@ static void put_levels(struct page *page, const struct level *levels, uint32_t c
     }
 }
 
-void levels_put(struct page *page, const struct forest *forest, const struct selection *selection, uint32_t dag,
+void text_drawing_put(struct page *page, const struct forest *forest, const struct selection *selection, uint32_t dag,
                 bool colour)
 {
     const struct tdags *tdags = &selection->tdags;

@@ -16,7 +16,7 @@ struct place {
     uint32_t dag; /* 1.. */
 };
 
-static struct place place_of(const char *by, uint32_t dag, const struct tdag_row *row, const struct order_row *order)
+static struct place place_of(const char *by, uint32_t dag, const struct tdag_row *row, const struct measures_row *order)
 {
     if (strcmp(by, "orderliness") == 0)
         return (struct place){order->orderliness, 0, dag};
@@ -38,7 +38,7 @@ static int compare_places(const void *a, const void *b)
 }
 
 static void put_line(struct page *page, const struct forest *forest, uint32_t dag, const struct tdag_row *row,
-                     const struct order_row *order)
+                     const struct measures_row *order)
 {
     char cell[3][GROUPED_SIZE], txid[HASH256_HEX_SIZE + 1] = "", value[40];
     hash256_hex(&forest->txs[row->first_tx].txid, txid);
@@ -49,7 +49,7 @@ static void put_line(struct page *page, const struct forest *forest, uint32_t da
 }
 
 enum status top_print(const struct settings *settings, const struct forest *forest, const struct selection *selection,
-                      const struct order_row *orders, struct fault *fault)
+                      const struct measures_row *orders, struct fault *fault)
 {
     const struct classes *classes = &selection->classes;
     const char *by = settings->order_by ? settings->order_by : "automation";

@@ -1,14 +1,14 @@
 /* top: `unktx dags --top`: the T-DAGs that come first by one of their numbers. */
-#ifndef UNKTX_CLI_TOP_H
-#define UNKTX_CLI_TOP_H
+#ifndef UNKTX_CLI_VIEWS_TOP_H
+#define UNKTX_CLI_VIEWS_TOP_H
 
 #include "classify/measures.h"
 #include "cli/options.h"
 #include "cli/inputs/selection.h"
 
 /* Prints the settings->top first (10 if that is 0) by settings->order_by as a table; ties by dag_id. `orders` is what
- * order_all gave. O(n log n). */
+ * measures_all gave. O(n log n). */
 enum status top_print(const struct settings *settings, const struct forest *forest, const struct selection *selection,
-                      const struct order_row *orders, struct fault *fault) MUST_CHECK;
+                      const struct measures_row *orders, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -4,8 +4,8 @@
  * Arrays of structs of plain numbers, indexed by transaction number and output ordinal (see record.h), because millions
  * of T-DAGs of three nodes must cost bytes, not allocations. About 70 bytes a stored transaction and 30 a tracked
  * output. Thread rule: loading is parallel inside; a const forest or tdags is shareable. */
-#ifndef UNKTX_GRAPH_FOREST_H
-#define UNKTX_GRAPH_FOREST_H
+#ifndef UNKTX_GRAPH_DAG_FOREST_H
+#define UNKTX_GRAPH_DAG_FOREST_H
 
 #include "graph/store/store.h"
 

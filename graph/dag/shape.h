@@ -3,8 +3,8 @@
  *
  * igraph as Debian builds it is not thread-safe (process-wide state): every call here takes one process-wide lock, so
  * shape functions may be called from any thread, one works at a time. igraph's error handler is ours: no abort. */
-#ifndef UNKTX_GRAPH_SHAPE_H
-#define UNKTX_GRAPH_SHAPE_H
+#ifndef UNKTX_GRAPH_DAG_SHAPE_H
+#define UNKTX_GRAPH_DAG_SHAPE_H
 
 #include <stdbool.h>
 #include <stdint.h>

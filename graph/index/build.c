@@ -22,8 +22,8 @@
 #define RANGE_BYTES 96u           /* of memory for each output or input of a range */
 
 struct build {
-    struct tio_work work;
-    struct tio_result *result;
+    struct index_work work;
+    struct index_result *result;
     struct store *store;
     uint8_t magic[4];
     struct hash256 genesis;
@@ -33,14 +33,14 @@ struct build {
 
 static void note(const struct build *build, const char *text)
 {
-    const struct tio_options *options = build->work.options;
+    const struct index_options *options = build->work.options;
     if (options->note)
         options->note(options->context, text);
 }
 
 static void report_damage(struct build *build, const struct fault *what)
 {
-    const struct tio_options *options = build->work.options;
+    const struct index_options *options = build->work.options;
     build->result->damages++;
     if (options->damage)
         options->damage(options->context, what);
@@ -62,7 +62,7 @@ static void name_network(struct build *build)
 static void relay_progress(void *context, const struct ingest_progress *progress)
 {
     const struct build *build = context;
-    work_progress(&build->work, TIO_HEADERS, progress->done, progress->total);
+    work_progress(&build->work, INDEX_HEADERS, progress->done, progress->total);
 }
 
 static void relay_damage(void *context, const struct fault *what)
@@ -90,8 +90,8 @@ static enum status open_store(struct build *build)
 
 static enum status load_chain(struct build *build)
 {
-    struct tio_work *work = &build->work;
-    const struct tio_options *options = work->options;
+    struct index_work *work = &build->work;
+    const struct index_options *options = work->options;
     struct ingest_options ingest = {.datadir = options->datadir, .chain = options->chain, .store = options->store,
                                     .threads = options->threads, .to_height = options->to_height, .tip = options->tip,
                                     .stop = options->stop, .progress = relay_progress, .damage = relay_damage,
@@ -103,11 +103,11 @@ static enum status load_chain(struct build *build)
         status = open_store(build);
     if (status == STATUS_OK)
         status = chain_new(&build->genesis, &work->chain, work->fault);
-    struct best best = {.options = &ingest, .dir = &work->dir, .store = build->store, .chain = work->chain,
+    struct best_chain best = {.options = &ingest, .dir = &work->dir, .store = build->store, .chain = work->chain,
                         .genesis = build->genesis, .damages = &build->result->damages};
     memcpy(best.magic, build->magic, sizeof best.magic);
     if (status == STATUS_OK)
-        status = best_find(&best, work->fault);
+        status = best_chain_find(&best, work->fault);
     if (status == STATUS_OK)
         status = store_commit(build->store, work->fault);
     store_close(build->store);
@@ -122,26 +122,26 @@ static enum status load_chain(struct build *build)
 static bool create(struct kv_txn *txn, void *context)
 {
     const struct build *build = context;
-    const struct tio_state empty = {.cut_input = UINT64_MAX};
+    const struct index_state empty = {.cut_input = UINT64_MAX};
     uint8_t identity[IDENTITY_SIZE], state[STATE_SIZE];
-    store_le32(identity, TIO_VERSION);
+    store_le32(identity, INDEX_VERSION);
     memcpy(identity + 4, build->magic, 4);
     memcpy(identity + 8, build->genesis.bytes, HASH256_SIZE);
-    memcpy(identity + 40, build->work.seed, TIO_SEED_SIZE);
-    tio_state_write(&empty, state);
+    memcpy(identity + 40, build->work.seed, INDEX_SEED_SIZE);
+    index_state_write(&empty, state);
     return kv_put(txn, TABLE_META, "identity", 8, identity, sizeof identity) &&
            kv_put(txn, TABLE_META, "state", 5, state, sizeof state);
 }
 
 /* How many blocks from genesis on the index and the chain have in common. */
-static enum status common_blocks(const struct build *build, struct tio *tio, uint32_t *common)
+static enum status common_blocks(const struct build *build, struct tx_index *index, uint32_t *common)
 {
-    const struct tio_work *work = &build->work;
+    const struct index_work *work = &build->work;
     uint32_t blocks = work->base.totals.blocks, end = build->end;
     enum status status = STATUS_OK;
     for (*common = blocks <= end ? blocks : end + 1; *common > 0; --*common) {
-        struct tio_block block;
-        status = tio_block_at(tio, *common - 1, &block, work->fault);
+        struct index_block block;
+        status = index_block_at(index, *common - 1, &block, work->fault);
         if (status != STATUS_OK || hash256_equal(&block.hash, &chain_active(work->chain, *common - 1)->hash))
             break;
     }
@@ -149,14 +149,14 @@ static enum status common_blocks(const struct build *build, struct tio *tio, uin
 }
 
 /* Drops what is above the base in tables of fixed width: what an interrupted build, or blocks taken back, left. */
-static bool cut_fixed(struct kv_txn *txn, enum tio_table table, uint64_t total, size_t a_page)
+static bool cut_fixed(struct kv_txn *txn, enum index_table table, uint64_t total, size_t a_page)
 {
     uint8_t key[4];
     store_be32(key, (uint32_t)((total + a_page - 1) / a_page));
     return kv_delete_from(txn, table, key, sizeof key);
 }
 
-static bool cut_keyed(struct kv_txn *txn, enum tio_table table, uint64_t total)
+static bool cut_keyed(struct kv_txn *txn, enum index_table table, uint64_t total)
 {
     uint8_t key[5];
     store_be40(key, total);
@@ -164,10 +164,10 @@ static bool cut_keyed(struct kv_txn *txn, enum tio_table table, uint64_t total)
 }
 
 /* The same of runs that `base` does not have, but for the one of this build if it is to stay. */
-static bool cut_runs(struct kv_txn *txn, const struct tio_state *base, enum tio_table table, bool new_stays)
+static bool cut_runs(struct kv_txn *txn, const struct index_state *base, enum index_table table, bool new_stays)
 {
-    bool stays[TIO_RUNS_MAX + 2] = {false}; /* a build makes one run, or two */
-    stays[tio_free_run(base)] = new_stays;
+    bool stays[INDEX_RUNS_MAX + 2] = {false}; /* a build makes one run, or two */
+    stays[index_free_run(base)] = new_stays;
     for (uint32_t i = 0; i < base->runs; i++)
         if (base->run[i].number < sizeof stays)
             stays[base->run[i].number] = true;
@@ -185,11 +185,11 @@ static bool cut_merged(struct kv_txn *txn, void *context)
 }
 
 /* The same in all tables that are written after `stage`. */
-static bool cut_tables(struct kv_txn *txn, const struct tio_state *base, enum work_stage stage)
+static bool cut_tables(struct kv_txn *txn, const struct index_state *base, enum work_stage stage)
 {
-    const struct tio_totals *totals = &base->totals;
+    const struct index_totals *totals = &base->totals;
     if (totals->blocks == 0 && stage <= WORK_WALKED) {
-        for (unsigned table = TABLE_BLOCKS; table < TIO_TABLE_COUNT; table++)
+        for (unsigned table = TABLE_BLOCKS; table < INDEX_TABLE_COUNT; table++)
             if (!kv_clear(txn, table))
                 return false;
         return true;
@@ -205,31 +205,31 @@ static bool cut_tables(struct kv_txn *txn, const struct tio_state *base, enum wo
 
 static bool cut_after_stage(struct kv_txn *txn, void *context)
 {
-    const struct tio_work *work = context;
+    const struct index_work *work = context;
     return cut_tables(txn, &work->base, work->stage);
 }
 
 static bool write_base(struct kv_txn *txn, void *context)
 {
-    const struct tio_state *base = context;
+    const struct index_state *base = context;
     uint8_t state[STATE_SIZE];
-    tio_state_write(base, state);
+    index_state_write(base, state);
     return kv_put(txn, TABLE_META, "state", 5, state, sizeof state) && cut_tables(txn, base, WORK_BEGUN);
 }
 
-static enum status keep_blocks(struct build *build, struct tio *tio, uint32_t keep)
+static enum status keep_blocks(struct build *build, struct tx_index *index, uint32_t keep)
 {
-    struct tio_state *base = &build->work.base;
+    struct index_state *base = &build->work.base;
     struct block_entry entry, last;
     if (keep == base->totals.blocks)
         return STATUS_OK;
     if (keep == 0) {
-        *base = (struct tio_state){.cut_input = UINT64_MAX};
+        *base = (struct index_state){.cut_input = UINT64_MAX};
         return STATUS_OK;
     }
-    enum status status = tio_block_entry(tio, keep, &entry, build->work.fault);
+    enum status status = index_block_entry(index, keep, &entry, build->work.fault);
     if (status == STATUS_OK)
-        status = tio_block_entry(tio, keep - 1, &last, build->work.fault);
+        status = index_block_entry(index, keep - 1, &last, build->work.fault);
     if (status != STATUS_OK)
         return status;
     base->totals.blocks = keep;
@@ -253,19 +253,19 @@ static uint64_t bytes_between(const struct build *build, uint32_t first, uint32_
  * look-ups. */
 static bool is_worth_keeping(const struct build *build)
 {
-    const struct tio_state *base = &build->work.base;
+    const struct index_state *base = &build->work.base;
     return bytes_between(build, base->totals.blocks, build->target) / 2 <= bytes_between(build, 0, base->totals.blocks);
 }
 
 /* Where nothing but the genesis block is shared, the files are of a chain that was begun anew, unless they have the
  * index's first block above it on a branch that lost: then they are of a reorganisation from the first block on. */
-static enum status refuse_other_chain(const struct build *build, struct tio *tio, uint32_t common)
+static enum status refuse_other_chain(const struct build *build, struct tx_index *index, uint32_t common)
 {
-    const struct tio_work *work = &build->work;
-    struct tio_block block;
+    const struct index_work *work = &build->work;
+    struct index_block block;
     if (common > 1 || work->base.totals.blocks < 2 || build->end == 0)
         return STATUS_OK;
-    enum status status = tio_block_at(tio, 1, &block, work->fault);
+    enum status status = index_block_at(index, 1, &block, work->fault);
     uint32_t node = status == STATUS_OK ? chain_find(work->chain, &block.hash) : CHAIN_NONE;
     if (status != STATUS_OK || (node != CHAIN_NONE && chain_at(work->chain, node)->file != FILEMAP_GONE))
         return status;
@@ -276,22 +276,22 @@ static enum status refuse_other_chain(const struct build *build, struct tio *tio
 
 static enum status meet_chain(struct build *build)
 {
-    struct tio_work *work = &build->work;
-    struct tio *tio = NULL;
-    enum status status = tio_open_on(work->kv, &tio, work->fault);
+    struct index_work *work = &build->work;
+    struct tx_index *index = NULL;
+    enum status status = index_open_on(work->kv, &index, work->fault);
     if (status != STATUS_OK)
         return status;
-    work->base = *tio_state_of(tio);
-    memcpy(work->seed, tio_seed_of(tio), TIO_SEED_SIZE);
-    const struct tio_totals totals = work->base.totals;
+    work->base = *index_state_of(index);
+    memcpy(work->seed, index_seed_of(index), INDEX_SEED_SIZE);
+    const struct index_totals totals = work->base.totals;
     uint32_t common = 0, blocks = totals.blocks, keep = blocks;
     if (memcmp(totals.magic, build->magic, 4) != 0 || !hash256_equal(&totals.genesis, &build->genesis))
         status = fault_set(work->fault, STATUS_REFUSED, kv_path(work->kv), FAULT_NO_OFFSET,
                            "the index is of another network: choose another --store");
     if (status == STATUS_OK)
-        status = common_blocks(build, tio, &common);
+        status = common_blocks(build, index, &common);
     if (status == STATUS_OK)
-        status = refuse_other_chain(build, tio, common);
+        status = refuse_other_chain(build, index, common);
     if (status == STATUS_OK) {
         bool shorter = common == build->end + 1 && !work->options->tip;
         if (shorter) /* blk files are gone or damaged: what the index holds stays right */
@@ -300,9 +300,9 @@ static enum status meet_chain(struct build *build)
                                                               : build->target;
         keep = shorter ? blocks : common;
         keep = keep > build->target ? build->target : keep;
-        status = keep_blocks(build, tio, keep);
+        status = keep_blocks(build, index, keep);
     }
-    tio_close(tio);
+    index_close(index);
     if (status != STATUS_OK)
         return status;
     build->result->blocks_removed = blocks - keep;
@@ -312,7 +312,7 @@ static enum status meet_chain(struct build *build)
         note(build, text);
     bool anew = keep > 0 && build->target > keep && !is_worth_keeping(build);
     if (anew)
-        work->base = (struct tio_state){.cut_input = UINT64_MAX};
+        work->base = (struct index_state){.cut_input = UINT64_MAX};
     return anew || keep < blocks ? kv_write(work->kv, 0, write_base, &work->base, work->fault) : STATUS_OK;
 }
 
@@ -321,8 +321,8 @@ static enum status meet_chain(struct build *build)
 /* Of the index's own, wherever it lies: what an interrupted build left is found again. */
 static enum status name_folder(struct build *build)
 {
-    struct tio_work *work = &build->work;
-    const struct tio_options *options = work->options;
+    struct index_work *work = &build->work;
+    const struct index_options *options = work->options;
     int size = options->tmp ? snprintf(work->folder, sizeof work->folder, "%s/unktx-index-%08x", options->tmp,
                                        load_le32(build->work.seed))
                             : snprintf(work->folder, sizeof work->folder, "%s/tio/tmp", options->store);
@@ -333,7 +333,7 @@ static enum status name_folder(struct build *build)
 }
 
 /* In a folder that others may write to, somebody could have put a link or a folder of his there. */
-static enum status make_folder(const struct tio_work *work)
+static enum status make_folder(const struct index_work *work)
 {
     struct stat info;
     if (mkdir(work->folder, 0700) == 0)
@@ -347,13 +347,13 @@ static enum status make_folder(const struct tio_work *work)
 }
 
 /* With all that is in it: also what a build left that was killed. */
-static void remove_folder(const struct tio_work *work)
+static void remove_folder(const struct index_work *work)
 {
     work_empty_folder(work);
     rmdir(work->folder);
 }
 
-static enum status open_stream(struct tio_work *work, const char *name, int *fd)
+static enum status open_stream(struct index_work *work, const char *name, int *fd)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", work->folder, name);
@@ -361,7 +361,7 @@ static enum status open_stream(struct tio_work *work, const char *name, int *fd)
     return *fd >= 0 ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot create a temporary file");
 }
 
-static enum status open_spill(struct tio_work *work, struct spill_shape shape, struct spill **spill)
+static enum status open_spill(struct index_work *work, struct spill_shape shape, struct spill **spill)
 {
     shape.folder = work->folder;
     shape.workers = work->options->threads;
@@ -371,8 +371,8 @@ static enum status open_spill(struct tio_work *work, struct spill_shape shape, s
 
 static enum status begin_walk(struct build *build)
 {
-    struct tio_work *work = &build->work;
-    const struct tio_totals *base = &work->base.totals;
+    struct index_work *work = &build->work;
+    const struct index_totals *base = &work->base.totals;
     work->blocks = mem_alloc(work->end - work->first + 1, sizeof *work->blocks);
     if (!work->blocks)
         return fault_nomem(work->fault);
@@ -415,7 +415,7 @@ static unsigned bytes_of(uint64_t range)
 
 static enum status begin_join(struct build *build)
 {
-    struct tio_work *work = &build->work;
+    struct index_work *work = &build->work;
     uint64_t each = (uint64_t)RANGE_BYTES * work->options->threads, memory = work->memory / 2;
     uint64_t outputs = work_outputs(work), inputs = work_inputs(work), older = work->base.totals.outputs;
     unsigned out_parts = work_parts(outputs, each, memory, NUMBERS_A_RANGE);
@@ -439,7 +439,7 @@ static enum status begin_join(struct build *build)
 /* A prevout that does not exist was taken for a transaction with the same hash: back to where the join began. */
 static enum status take_join_back(struct build *build)
 {
-    struct tio_work *work = &build->work;
+    struct index_work *work = &build->work;
     struct spill **spills[] = {&work->links, &work->values, &work->later};
     for (size_t i = 0; i < sizeof spills / sizeof *spills; i++) {
         spill_free(*spills[i]);
@@ -454,25 +454,25 @@ static enum status take_join_back(struct build *build)
 static bool write_state(struct kv_txn *txn, void *context)
 {
     uint8_t bytes[STATE_SIZE];
-    tio_state_write(context, bytes);
+    index_state_write(context, bytes);
     return kv_put(txn, TABLE_META, "state", 5, bytes, sizeof bytes);
 }
 
 /* From here on readers see the new blocks. */
 static enum status finish(struct build *build)
 {
-    struct tio_work *work = &build->work;
+    struct index_work *work = &build->work;
     const struct work_block *end = work_end(work);
-    struct tio_state state = work->base;
+    struct index_state state = work->base;
     state.totals.blocks = work->end;
     state.totals.txs = end->first_tx;
     state.totals.inputs = end->first_input;
     state.totals.outputs = end->first_output;
     state.totals.tip = chain_active(work->chain, work->end - 1)->hash;
     state.run[state.runs++] =
-        (struct tio_run){tio_free_run(&work->base), end->first_tx - work->blocks[0].first_tx + work->later_pairs};
+        (struct index_run){index_free_run(&work->base), end->first_tx - work->blocks[0].first_tx + work->later_pairs};
     state.later += work->later_pairs;
-    enum status status = tio_merge(work, &state);
+    enum status status = index_merge(work, &state);
     if (status == STATUS_OK)
         status = kv_write(work->kv, 0, write_state, &state, work->fault);
     if (status != STATUS_OK)
@@ -482,7 +482,7 @@ static enum status finish(struct build *build)
     return merged ? kv_write(work->kv, 0, cut_merged, &state, work->fault) : STATUS_OK;
 }
 
-static void close_stream(struct tio_work *work, const char *name, int *fd, bool keep)
+static void close_stream(struct index_work *work, const char *name, int *fd, bool keep)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", work->folder, name);
@@ -494,7 +494,7 @@ static void close_stream(struct tio_work *work, const char *name, int *fd, bool 
 }
 
 /* Closes the files of all stages, and deletes them unless they are there to go on from. */
-static void close_stages(struct tio_work *work, bool keep)
+static void close_stages(struct index_work *work, bool keep)
 {
     struct spill **spills[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->later};
     for (size_t i = 0; i < sizeof spills / sizeof *spills; i++) {
@@ -520,13 +520,13 @@ static enum status walk(struct build *build)
 {
     enum status status = build->work.stage < WORK_WALKING ? begin_walk(build) : STATUS_OK;
     if (status == STATUS_OK)
-        status = tio_walk(&build->work);
+        status = index_walk(&build->work);
     return status == STATUS_OK ? work_note_stage(&build->work, WORK_WALKED) : status;
 }
 
 static enum status join(struct build *build)
 {
-    struct tio_work *work = &build->work;
+    struct index_work *work = &build->work;
     enum status status = STATUS_OK;
     do {
         if (work->unsure)
@@ -534,7 +534,7 @@ static enum status join(struct build *build)
         if (status == STATUS_OK)
             status = begin_join(build);
         if (status == STATUS_OK)
-            status = tio_join(work);
+            status = index_join(work);
     } while (status == STATUS_OK && work->unsure);
     if (status == STATUS_OK)
         status = work_note_stage(work, WORK_JOINED);
@@ -546,9 +546,9 @@ static enum status join(struct build *build)
     return STATUS_OK;
 }
 
-static enum status place_outputs(struct tio_work *work)
+static enum status place_outputs(struct index_work *work)
 {
-    enum status status = tio_place_outputs(work);
+    enum status status = index_place_outputs(work);
     if (status == STATUS_OK)
         status = work_note_stage(work, WORK_PLACED);
     if (status != STATUS_OK)
@@ -562,7 +562,7 @@ static enum status place_outputs(struct tio_work *work)
 /* All stages that are not finished. */
 static enum status run_stages(struct build *build)
 {
-    struct tio_work *work = &build->work;
+    struct index_work *work = &build->work;
     uint32_t end = work->end;
     work->bad_height = UINT32_MAX;
     work->bad_bytes = false;
@@ -581,7 +581,7 @@ static enum status run_stages(struct build *build)
     if (status == STATUS_OK && work->stage < WORK_PLACED)
         status = place_outputs(work);
     if (status == STATUS_OK)
-        status = tio_place_rest(work);
+        status = index_place_rest(work);
     if (status == STATUS_OK)
         status = finish(build);
     /* what is damaged is nothing to go on from */
@@ -590,7 +590,7 @@ static enum status run_stages(struct build *build)
 }
 
 /* A node that was killed may have written the damaged block a second time. */
-static bool has_other_copy(struct tio_work *work)
+static bool has_other_copy(struct index_work *work)
 {
     uint32_t node = chain_find(work->chain, &chain_active(work->chain, work->bad_height)->hash);
     return work->bad_bytes && chain_next_copy(work->chain, node);
@@ -599,7 +599,7 @@ static bool has_other_copy(struct tio_work *work)
 /* A chain with a block that cannot be right ends before it. */
 static enum status add_blocks(struct build *build)
 {
-    struct tio_work *work = &build->work;
+    struct index_work *work = &build->work;
     struct fault *fault = work->fault, what = {0};
     enum status status = make_folder(work);
     work->fault = &what;
@@ -632,7 +632,7 @@ static uint64_t memory_left(const struct build *build)
 
 static enum status run(struct build *build)
 {
-    struct tio_work *work = &build->work;
+    struct index_work *work = &build->work;
     enum status status = load_chain(build);
     if (status != STATUS_OK)
         return status;
@@ -644,12 +644,12 @@ static enum status run(struct build *build)
     if (getrandom(build->work.seed, sizeof build->work.seed, 0) != (ssize_t)sizeof build->work.seed)
         return fault_errno(work->fault, path, FAULT_NO_OFFSET, "no random numbers");
     status =
-        kv_open(path, KV_WRITE, &tio_words, tio_table_names, TIO_TABLE_COUNT, create, build, &work->kv, work->fault);
+        kv_open(path, KV_WRITE, &index_words, index_table_names, INDEX_TABLE_COUNT, create, build, &work->kv, work->fault);
     if (status == STATUS_OK)
         status = meet_chain(build);
     if (status != STATUS_OK)
         return status;
-    tio_hasher_init(&work->hasher, build->work.seed);
+    index_hasher_init(&work->hasher, build->work.seed);
     work->memory = memory_left(build);
     uint32_t before = work->base.totals.blocks;
     status = name_folder(build);
@@ -662,10 +662,10 @@ static enum status run(struct build *build)
     return status;
 }
 
-enum status tio_build(const struct tio_options *options, struct tio_result *result, struct fault *fault)
+enum status index_build(const struct index_options *options, struct index_result *result, struct fault *fault)
 {
     struct build *build = mem_alloc(1, sizeof *build);
-    *result = (struct tio_result){0};
+    *result = (struct index_result){0};
     if (!build)
         return fault_nomem(fault);
     build->result = result;
@@ -673,7 +673,7 @@ enum status tio_build(const struct tio_options *options, struct tio_result *resu
     build->work.fault = fault;
     build->work.txs_fd = build->work.outs_fd = -1;
     enum status status = run(build);
-    const struct tio_totals *totals = &build->work.base.totals;
+    const struct index_totals *totals = &build->work.base.totals;
     result->height = totals->blocks > 0 ? totals->blocks - 1 : 0;
     result->tip = totals->tip;
     kv_close(build->work.kv);

@@ -1,24 +1,24 @@
-/* tio_build: builds the index of tio.h from a node's blk files, by sequential work only: `unktx index`.
+/* build: builds the index of tx_index.h from a node's blk files, by sequential work only: `unktx index`.
  *
  * Look-ups of billions of inputs become a partitioned join, within options->memory: (keyed hash of txid, transaction)
  * with (keyed hash of prevout txid, vout, input), equal hashes settled by the full txid; results are shuffled back into
  * input order and output order, and every table is written in key order. The result is that of a fresh build, whatever
  * was interrupted, added or taken back before. */
-#ifndef UNKTX_GRAPH_TIO_BUILD_H
-#define UNKTX_GRAPH_TIO_BUILD_H
+#ifndef UNKTX_GRAPH_INDEX_BUILD_H
+#define UNKTX_GRAPH_INDEX_BUILD_H
 
 #include <stdatomic.h>
 
 #include "graph/scan/ingest.h"
 
-enum tio_stage { TIO_HEADERS, TIO_WALK, TIO_JOIN, TIO_TABLES };
+enum index_stage { INDEX_HEADERS, INDEX_WALK, INDEX_JOIN, INDEX_TABLES };
 
-struct tio_progress {
-    enum tio_stage stage;
+struct index_progress {
+    enum index_stage stage;
     uint64_t done, total; /* bytes of the stage's input */
 };
 
-struct tio_options {
+struct index_options {
     const char *datadir, *chain, *store;
     const char *tmp;            /* folder for temporary files, NULL: beside the index */
     uint64_t memory;            /* bytes, at least 256 MiB */
@@ -27,14 +27,14 @@ struct tio_options {
     const struct hash256 *tip;  /* NULL: the best one */
     bool verify;                /* every block's merkle root, witness commitment and proof of work */
     const atomic_int *stop;
-    void (*progress)(void *context, const struct tio_progress *progress);
+    void (*progress)(void *context, const struct index_progress *progress);
     void (*damage)(void *context, const struct fault *what);
     void (*note)(void *context, const char *text);
     void *context;
     uint32_t note_blocks;       /* test support: the walk may be gone on with after so many blocks; 0: as it suits */
 };
 
-struct tio_result {
+struct index_result {
     char network[32];
     uint32_t height;
     struct hash256 tip;
@@ -46,11 +46,11 @@ struct tio_result {
  * leaves what the last finished stage made and the walk as far as it came, and the next call goes on from there: also
  * after an end without notice (then from where the walk was noted, at most 16 GiB before), and with more than a GiB of
  * blocks after a power failure too. */
-enum status tio_build(const struct tio_options *options, struct tio_result *result, struct fault *fault) MUST_CHECK;
+enum status index_build(const struct index_options *options, struct index_result *result, struct fault *fault) MUST_CHECK;
 
 /* Everything that must be true of an index: forward and backward links agree, inputs = outputs + fees, the subsidy is
  * respected, counts add up; and a SHA-256 digest of its logical content, the same on every machine, thread count and
  * history. */
-enum status tio_check(const char *path, unsigned threads, uint8_t digest[32], struct fault *fault) MUST_CHECK;
+enum status index_check(const char *path, unsigned threads, uint8_t digest[32], struct fault *fault) MUST_CHECK;
 
 #endif

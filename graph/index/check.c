@@ -11,11 +11,11 @@
 
 /* One thread's tools. */
 struct checker {
-    struct tio *tio, *other; /* the second for what lies elsewhere */
+    struct tx_index *index, *other; /* the second for what lies elsewhere */
     struct fault fault;
     uint8_t *bytes;          /* what the digest covers, of one block */
     size_t size, capacity;
-    struct tio_output outputs[PIECE];
+    struct index_output outputs[PIECE];
     uint64_t spent[PIECE];
 };
 
@@ -34,7 +34,7 @@ struct check {
     const char *path;
 };
 
-static enum status wrong(struct checker *checker, const char *what, const struct tio_tx *tx)
+static enum status wrong(struct checker *checker, const char *what, const struct index_tx *tx)
 {
     char txid[HASH256_HEX_SIZE + 1];
     *hash256_hex(&tx->txid, txid) = 0;
@@ -69,18 +69,18 @@ static enum status digest_numbers(struct checker *checker, const uint64_t *numbe
 
 /* ---- one transaction ---- */
 
-static enum status check_outputs(struct checker *checker, struct chunk *chunk, const struct tio_tx *tx)
+static enum status check_outputs(struct checker *checker, struct chunk *chunk, const struct index_tx *tx)
 {
     uint64_t sum = 0;
     for (uint32_t done = 0; done < tx->outputs;) {
         uint32_t some = tx->outputs - done < PIECE ? tx->outputs - done : PIECE;
         enum status status =
-            tio_outputs(checker->tio, tx->first_output + done, some, checker->outputs, &checker->fault);
+            index_outputs(checker->index, tx->first_output + done, some, checker->outputs, &checker->fault);
         for (uint32_t i = 0; i < some && status == STATUS_OK; i++) {
-            const struct tio_output *output = &checker->outputs[i];
+            const struct index_output *output = &checker->outputs[i];
             const uint64_t numbers[] = {output->value_sat, output->kind, output->spender};
             sum += output->value_sat;
-            chunk->spenders += output->spender != TIO_NONE;
+            chunk->spenders += output->spender != INDEX_NONE;
             status = digest_numbers(checker, numbers, 3);
         }
         if (status != STATUS_OK)
@@ -91,32 +91,32 @@ static enum status check_outputs(struct checker *checker, struct chunk *chunk, c
 }
 
 /* What an input spends names this input, and came before it. */
-static enum status check_spend(struct checker *checker, const struct tio_tx *tx, uint64_t input, uint64_t spent,
+static enum status check_spend(struct checker *checker, const struct index_tx *tx, uint64_t input, uint64_t spent,
                                uint64_t *value_sat)
 {
-    struct tio_output output;
+    struct index_output output;
     if (spent >= tx->first_output)
         return wrong(checker, "an input spends what comes later", tx);
-    enum status status = tio_outputs(checker->other, spent, 1, &output, &checker->fault);
+    enum status status = index_outputs(checker->other, spent, 1, &output, &checker->fault);
     if (status == STATUS_OK && output.spender != input)
         return wrong(checker, "an output does not name the input that spends it", tx);
     *value_sat += output.value_sat;
     return status;
 }
 
-static enum status check_inputs(struct checker *checker, struct chunk *chunk, const struct tio_tx *tx)
+static enum status check_inputs(struct checker *checker, struct chunk *chunk, const struct index_tx *tx)
 {
     uint64_t sum = 0;
     for (uint32_t done = 0; done < tx->inputs;) {
         uint32_t some = tx->inputs - done < PIECE ? tx->inputs - done : PIECE;
-        enum status status = tio_inputs(checker->tio, tx->first_input + done, some, checker->spent, &checker->fault);
+        enum status status = index_inputs(checker->index, tx->first_input + done, some, checker->spent, &checker->fault);
         for (uint32_t i = 0; i < some && status == STATUS_OK; i++) {
             uint64_t spent = checker->spent[i];
-            if ((spent == TIO_NONE) != tx->coinbase)
+            if ((spent == INDEX_NONE) != tx->coinbase)
                 return wrong(checker, "an input that is no coinbase's spends nothing", tx);
-            chunk->spends += spent != TIO_NONE;
+            chunk->spends += spent != INDEX_NONE;
             status = digest_number(checker, spent);
-            if (status == STATUS_OK && spent != TIO_NONE)
+            if (status == STATUS_OK && spent != INDEX_NONE)
                 status = check_spend(checker, tx, tx->first_input + done + i, spent, &sum);
         }
         if (status != STATUS_OK)
@@ -127,9 +127,9 @@ static enum status check_inputs(struct checker *checker, struct chunk *chunk, co
     return balanced ? STATUS_OK : wrong(checker, "inputs are not outputs and fee", tx);
 }
 
-static enum status check_tx(struct checker *checker, struct chunk *chunk, const struct tio_tx *tx)
+static enum status check_tx(struct checker *checker, struct chunk *chunk, const struct index_tx *tx)
 {
-    struct tio_tx found;
+    struct index_tx found;
     const uint64_t numbers[] = {tx->inputs, tx->outputs, tx->fee_sat, tx->size,
                                 tx->weight, tx->offset,  tx->segwit,  tx->coinbase};
     enum status status = digest_hash(checker, &tx->txid);
@@ -142,7 +142,7 @@ static enum status check_tx(struct checker *checker, struct chunk *chunk, const 
     if (status != STATUS_OK)
         return status;
     uint64_t below = tx->number + 1;
-    status = tio_tx_find(checker->other, &tx->txid, below, &found, &checker->fault);
+    status = index_tx_find(checker->other, &tx->txid, below, &found, &checker->fault);
     if (status == STATUS_NOT_FOUND || (status == STATUS_OK && found.number != tx->number))
         return wrong(checker, "not found by its txid", tx);
     return status;
@@ -159,12 +159,12 @@ static uint64_t subsidy_sat(uint32_t height, uint32_t halving)
 
 static enum status check_block(const struct check *check, struct checker *checker, struct chunk *chunk, uint32_t height)
 {
-    struct tio_block block, found;
-    struct tio_tx tx, first = {0};
+    struct index_block block, found;
+    struct index_tx tx, first = {0};
     uint64_t fees = 0, value = 0;
-    enum status status = tio_block_at(checker->tio, height, &block, &checker->fault);
+    enum status status = index_block_at(checker->index, height, &block, &checker->fault);
     if (status == STATUS_OK)
-        status = tio_block_find(checker->other, &block.hash, &found, &checker->fault);
+        status = index_block_find(checker->other, &block.hash, &found, &checker->fault);
     if (status != STATUS_OK)
         return status;
     const uint64_t numbers[] = {block.height, block.time, block.txs, block.first_tx, block.size};
@@ -173,7 +173,7 @@ static enum status check_block(const struct check *check, struct checker *checke
     if (status == STATUS_OK)
         status = digest_numbers(checker, numbers, sizeof numbers / sizeof *numbers);
     for (uint32_t i = 0; i < block.txs && status == STATUS_OK; i++) {
-        status = tio_tx_at(checker->tio, block.first_tx + i, &tx, &checker->fault);
+        status = index_tx_at(checker->index, block.first_tx + i, &tx, &checker->fault);
         if (status != STATUS_OK)
             return status;
         first = i == 0 ? tx : first;
@@ -199,10 +199,10 @@ static void check_chunk(void *context, unsigned worker, size_t item)
     chunk->worker = worker;
     if (checker->fault.status != STATUS_OK) /* of an earlier chunk of this thread */
         return;
-    if (!checker->tio)
-        chunk->status = tio_open(check->path, &checker->tio, &checker->fault);
+    if (!checker->index)
+        chunk->status = index_open(check->path, &checker->index, &checker->fault);
     if (chunk->status == STATUS_OK && !checker->other)
-        chunk->status = tio_open(check->path, &checker->other, &checker->fault);
+        chunk->status = index_open(check->path, &checker->other, &checker->fault);
     for (uint32_t height = first; height < end && chunk->status == STATUS_OK; height++) {
         chunk->status = check_block(check, checker, chunk, height);
         sha256(checker->bytes, chunk->status == STATUS_OK ? checker->size : 0, both + 32);
@@ -212,7 +212,7 @@ static void check_chunk(void *context, unsigned worker, size_t item)
 }
 
 /* What is between the blocks: the totals. */
-static enum status sum_up(const struct check *check, const struct tio_totals *totals, size_t chunks, uint8_t digest[32],
+static enum status sum_up(const struct check *check, const struct index_totals *totals, size_t chunks, uint8_t digest[32],
                           struct fault *fault)
 {
     uint64_t spenders = 0, spends = 0;
@@ -240,24 +240,24 @@ static enum status sum_up(const struct check *check, const struct tio_totals *to
 }
 
 /* Blocks join on: each begins where the one before ends. */
-static enum status check_counts(struct tio *tio, const char *path, struct fault *fault)
+static enum status check_counts(struct tx_index *index, const char *path, struct fault *fault)
 {
-    struct tio_totals totals = tio_totals_of(tio);
+    struct index_totals totals = index_totals_of(index);
     uint64_t txs = 0;
     enum status status = STATUS_OK;
-    struct tio_block block = {0};
+    struct index_block block = {0};
     for (uint32_t height = 0; height < totals.blocks && status == STATUS_OK; height++) {
-        status = tio_block_at(tio, height, &block, fault);
+        status = index_block_at(index, height, &block, fault);
         if (status == STATUS_OK && (block.first_tx != txs || block.txs == 0))
             return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
                              "the index is damaged: block %u does not begin where the one before ends: delete it and index again",
                              height);
         txs += block.txs;
     }
-    struct tio_tx last;
+    struct index_tx last;
     if (status != STATUS_OK || totals.blocks == 0)
         return status;
-    status = tio_tx_at(tio, totals.txs - 1, &last, fault);
+    status = index_tx_at(index, totals.txs - 1, &last, fault);
     if (status == STATUS_OK &&
         (txs != totals.txs || !hash256_equal(&block.hash, &totals.tip) ||
          last.first_input + last.inputs != totals.inputs || last.first_output + last.outputs != totals.outputs))
@@ -266,36 +266,36 @@ static enum status check_counts(struct tio *tio, const char *path, struct fault 
     return status;
 }
 
-enum status tio_check(const char *path, unsigned threads, uint8_t digest[32], struct fault *fault)
+enum status index_check(const char *path, unsigned threads, uint8_t digest[32], struct fault *fault)
 {
-    struct tio *tio = NULL;
-    enum status status = tio_open(path, &tio, fault);
+    struct tx_index *index = NULL;
+    enum status status = index_open(path, &index, fault);
     if (status != STATUS_OK)
         return status;
-    status = tio_check_pages(tio, fault);
+    status = index_check_pages(index, fault);
     if (status != STATUS_OK) {
-        tio_close(tio);
+        index_close(index);
         return status;
     }
-    struct tio_totals totals = tio_totals_of(tio);
+    struct index_totals totals = index_totals_of(index);
     const struct network *network = network_by_magic(totals.magic), *regtest = network_by_name("regtest");
     struct check check = {
         .blocks = totals.blocks, .halving = network && network == regtest ? 150 : 210000, .path = path};
     size_t chunks = ((size_t)totals.blocks + CHUNK_BLOCKS - 1) / CHUNK_BLOCKS;
     check.checkers = mem_alloc(threads, sizeof *check.checkers);
     check.chunks = mem_alloc(chunks, sizeof *check.chunks);
-    status = check.checkers && check.chunks ? check_counts(tio, path, fault) : fault_nomem(fault);
+    status = check.checkers && check.chunks ? check_counts(index, path, fault) : fault_nomem(fault);
     if (status == STATUS_OK) {
         parallel_for(threads, chunks, check_chunk, &check);
         status = sum_up(&check, &totals, chunks, digest, fault);
     }
     for (unsigned i = 0; check.checkers && i < threads; i++) {
-        tio_close(check.checkers[i].tio);
-        tio_close(check.checkers[i].other);
+        index_close(check.checkers[i].index);
+        index_close(check.checkers[i].other);
         mem_free(check.checkers[i].bytes);
     }
     mem_free(check.checkers);
     mem_free(check.chunks);
-    tio_close(tio);
+    index_close(index);
     return status;
 }

@@ -17,13 +17,13 @@
 #define NOTE_MAX (256u << 20)
 #define WORK_BLOCK_SIZE 24u
 
-static void path_of(const struct tio_work *work, const char *name, char path[4096])
+static void path_of(const struct index_work *work, const char *name, char path[4096])
 {
     snprintf(path, 4096, "%s/%s", work->folder, name);
 }
 
 /* Files of a small build are not worth waiting for the disk: its note is believed until the machine starts again. */
-static void read_boot(const struct tio_work *work, uint8_t boot[36])
+static void read_boot(const struct index_work *work, uint8_t boot[36])
 {
     memset(boot, '-', 36);
     if (work->durable)
@@ -36,7 +36,7 @@ static void read_boot(const struct tio_work *work, uint8_t boot[36])
 }
 
 /* What a note must begin with to be about this work, but for the stage. */
-static void write_head(const struct tio_work *work, uint8_t head[NOTE_HEAD])
+static void write_head(const struct index_work *work, uint8_t head[NOTE_HEAD])
 {
     uint8_t *p = head;
     memcpy(p, NOTE_MAGIC, 8);
@@ -47,8 +47,8 @@ static void write_head(const struct tio_work *work, uint8_t head[NOTE_HEAD])
     store_le32(p + 8, work->end);
     store_le32(p + 12, work->walked);
     memcpy(p + 16, chain_active(work->chain, work->end - 1)->hash.bytes, HASH256_SIZE);
-    memcpy(p + 48, work->seed, TIO_SEED_SIZE);
-    tio_state_write(&work->base, p + 64);
+    memcpy(p + 48, work->seed, INDEX_SEED_SIZE);
+    index_state_write(&work->base, p + 64);
     p += 64 + STATE_SIZE;
     store_le32(p, work->part_bits);
     store_le32(p + 4, work->key_bits);
@@ -60,7 +60,7 @@ static void write_head(const struct tio_work *work, uint8_t head[NOTE_HEAD])
 }
 
 /* The spills that are needed after each stage. */
-static size_t spills_of(struct tio_work *work, struct spill ***list, const char **names)
+static size_t spills_of(struct index_work *work, struct spill ***list, const char **names)
 {
     struct spill **all[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->later};
     static const char *const all_names[] = {"creators", "spenders", "links", "values", "later"};
@@ -73,7 +73,7 @@ static size_t spills_of(struct tio_work *work, struct spill ***list, const char 
     return count;
 }
 
-static enum status encode(struct tio_work *work, struct buffer *note)
+static enum status encode(struct index_work *work, struct buffer *note)
 {
     struct spill **spills[5];
     const char *names[5];
@@ -103,7 +103,7 @@ static enum status encode(struct tio_work *work, struct buffer *note)
 }
 
 /* What the note is about to name. */
-static enum status sync_files(struct tio_work *work)
+static enum status sync_files(struct index_work *work)
 {
     struct spill **spills[5];
     const char *names[5];
@@ -119,7 +119,7 @@ static enum status sync_files(struct tio_work *work)
 }
 
 /* Puts the note in the place of the one before, so that the disk has the one or the other. */
-static bool write_note(const struct tio_work *work, const struct buffer *note, const char *path)
+static bool write_note(const struct index_work *work, const struct buffer *note, const char *path)
 {
     char new_path[4096];
     path_of(work, "note.new", new_path);
@@ -139,7 +139,7 @@ static bool write_note(const struct tio_work *work, const struct buffer *note, c
     return ok;
 }
 
-enum status work_note_stage(struct tio_work *work, enum work_stage stage)
+enum status work_note_stage(struct index_work *work, enum work_stage stage)
 {
     struct buffer note = {0};
     char path[4096];
@@ -157,7 +157,7 @@ enum status work_note_stage(struct tio_work *work, enum work_stage stage)
     return ok ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
 }
 
-void work_empty_folder(const struct tio_work *work)
+void work_empty_folder(const struct index_work *work)
 {
     struct stat info;
     DIR *folder = lstat(work->folder, &info) == 0 && S_ISDIR(info.st_mode) ? opendir(work->folder) : NULL;
@@ -170,7 +170,7 @@ void work_empty_folder(const struct tio_work *work)
 
 /* ---- going on ---- */
 
-static bool read_note(const struct tio_work *work, uint8_t **bytes, size_t *size)
+static bool read_note(const struct index_work *work, uint8_t **bytes, size_t *size)
 {
     char path[4096];
     struct stat info;
@@ -193,7 +193,7 @@ static bool read_note(const struct tio_work *work, uint8_t **bytes, size_t *size
 }
 
 /* Takes in what the head says; false if it is about other work. */
-static bool take_head(struct tio_work *work, struct cursor *note)
+static bool take_head(struct index_work *work, struct cursor *note)
 {
     uint8_t expected[NOTE_HEAD];
     const uint8_t *head = cursor_take(note, NOTE_HEAD), *p = head + 108 + STATE_SIZE;
@@ -219,7 +219,7 @@ static bool take_head(struct tio_work *work, struct cursor *note)
     return false;
 }
 
-static bool take_blocks(struct tio_work *work, struct cursor *note)
+static bool take_blocks(struct index_work *work, struct cursor *note)
 {
     size_t count = (size_t)(work->end - work->first) + 1;
     const uint8_t *bytes = cursor_take(note, count * WORK_BLOCK_SIZE);
@@ -229,7 +229,7 @@ static bool take_blocks(struct tio_work *work, struct cursor *note)
     return work->blocks != NULL;
 }
 
-static bool take_sums(struct tio_work *work, struct cursor *note)
+static bool take_sums(struct index_work *work, struct cursor *note)
 {
     if (work->part_bits > 20 || work_alloc_sums(work) != STATUS_OK)
         return false;
@@ -241,7 +241,7 @@ static bool take_sums(struct tio_work *work, struct cursor *note)
 }
 
 /* A file that has what the note says at least. */
-static bool open_stream(const struct tio_work *work, const char *name, uint64_t size, int *fd)
+static bool open_stream(const struct index_work *work, const char *name, uint64_t size, int *fd)
 {
     char path[4096];
     struct stat info;
@@ -250,12 +250,12 @@ static bool open_stream(const struct tio_work *work, const char *name, uint64_t 
     return *fd >= 0 && fstat(*fd, &info) == 0 && (uint64_t)info.st_size >= size;
 }
 
-static uint64_t outs_size(const struct tio_work *work)
+static uint64_t outs_size(const struct index_work *work)
 {
     return 7 * (work->blocks[work->walked - work->first].first_output - work->blocks[0].first_output);
 }
 
-bool work_resume(struct tio_work *work)
+bool work_resume(struct index_work *work)
 {
     uint8_t *bytes;
     size_t size;

@@ -1,22 +1,22 @@
-/* format: what tio.c reads and build.c writes: the tables and pages of the index, byte by byte in
- * docs/tio-format.md. For these two only.
+/* format: what tx_index.c reads and build.c writes: the tables and pages of the index, byte by byte in
+ * docs/index-format.md. For these two only.
  *
  * Most values are 4,080 bytes: with LMDB's header of 16 exactly one page of the disk, so that a record is one page
  * away. */
-#ifndef UNKTX_GRAPH_TIO_FORMAT_H
-#define UNKTX_GRAPH_TIO_FORMAT_H
+#ifndef UNKTX_GRAPH_INDEX_FORMAT_H
+#define UNKTX_GRAPH_INDEX_FORMAT_H
 
 #include "graph/lmdb/kv.h"
 #include "graph/index/tx_index.h"
 #include "parser/bytes.h"
 
-#define TIO_VERSION 2u
-#define TIO_SEED_SIZE 16u
-#define TIO_PAGE 4080u
-#define TIO_NONE_40 ((UINT64_C(1) << 40) - 1) /* TIO_NONE in 5 bytes */
-#define TIO_MONEY_SAT UINT64_C(2100000000000000) /* Core's MAX_MONEY */
+#define INDEX_VERSION 2u
+#define INDEX_SEED_SIZE 16u
+#define INDEX_PAGE 4080u
+#define INDEX_NONE_40 ((UINT64_C(1) << 40) - 1) /* INDEX_NONE in 5 bytes */
+#define INDEX_MONEY_SAT UINT64_C(2100000000000000) /* Core's MAX_MONEY */
 
-enum tio_table {
+enum index_table {
     TABLE_META,
     TABLE_BLOCKS,     /* page number -> BLOCKS_A_PAGE blocks */
     TABLE_HEIGHTS,    /* block hash -> height; true if the block there has that hash */
@@ -27,53 +27,53 @@ enum tio_table {
     TABLE_OUTPUTS,    /* page number -> OUTPUTS_A_PAGE outputs */
     TABLE_IDS,        /* run, first pair -> PAIRS_A_PAGE pairs (40 bits of the txid's hash, first output) */
     TABLE_LATER,      /* run, first pair -> pairs (output, input): spends that a later run found */
-    TIO_TABLE_COUNT,
+    INDEX_TABLE_COUNT,
 };
-extern const char *const tio_table_names[TIO_TABLE_COUNT];
-extern const struct kv_words tio_words;
+extern const char *const index_table_names[INDEX_TABLE_COUNT];
+extern const struct kv_words index_words;
 
 enum {
     BLOCK_SIZE = 75,
-    BLOCKS_A_PAGE = TIO_PAGE / BLOCK_SIZE,
+    BLOCKS_A_PAGE = INDEX_PAGE / BLOCK_SIZE,
     INPUT_SIZE = 5,
-    INPUTS_A_PAGE = TIO_PAGE / INPUT_SIZE,
+    INPUTS_A_PAGE = INDEX_PAGE / INPUT_SIZE,
     OUTPUT_SIZE = 12,
-    OUTPUTS_A_PAGE = TIO_PAGE / OUTPUT_SIZE,
+    OUTPUTS_A_PAGE = INDEX_PAGE / OUTPUT_SIZE,
     PAIR_SIZE = 10,
-    PAIRS_A_PAGE = TIO_PAGE / PAIR_SIZE,
+    PAIRS_A_PAGE = INDEX_PAGE / PAIR_SIZE,
     PAIR_KEY_SIZE = 2 + PAIR_SIZE,
     TX_PAGE_HEADER = 32,
     TX_RECORD_MIN = 6 + HASH256_SIZE, /* flags, inputs, outputs, size, value and fee of a byte each, txid */
-    TXS_A_PAGE_MAX = (TIO_PAGE - TX_PAGE_HEADER) / TX_RECORD_MIN + 1,
+    TXS_A_PAGE_MAX = (INDEX_PAGE - TX_PAGE_HEADER) / TX_RECORD_MIN + 1,
     TX_RECORD_MAX = 1 + 7 * 10 + HASH256_SIZE,
     IDENTITY_SIZE = 56,
-    TIO_RUNS_MAX = 48, /* each has twice the pairs of the next: more would not fit any disk */
+    INDEX_RUNS_MAX = 48, /* each has twice the pairs of the next: more would not fit any disk */
     RUN_SIZE = 7,
-    STATE_SIZE = 74 + TIO_RUNS_MAX * RUN_SIZE,
+    STATE_SIZE = 74 + INDEX_RUNS_MAX * RUN_SIZE,
 };
-_Static_assert(INPUTS_A_PAGE * INPUT_SIZE == TIO_PAGE && OUTPUTS_A_PAGE * OUTPUT_SIZE == TIO_PAGE &&
-               PAIRS_A_PAGE * PAIR_SIZE == TIO_PAGE, "pages without a rest");
+_Static_assert(INPUTS_A_PAGE * INPUT_SIZE == INDEX_PAGE && OUTPUTS_A_PAGE * OUTPUT_SIZE == INDEX_PAGE &&
+               PAIRS_A_PAGE * PAIR_SIZE == INDEX_PAGE, "pages without a rest");
 
 /* Flags of a transaction's record. */
 enum { TX_SEGWIT = 1, TX_FIRST = 2 /* of its block: its offset follows */, TX_COINBASE = 4 };
 
 /* What one build found, or several that were merged: pairs in TABLE_IDS and TABLE_LATER. */
-struct tio_run {
+struct index_run {
     uint32_t number; /* in their keys */
     uint64_t pairs;
 };
 
-struct tio_state {
-    struct tio_totals totals;
+struct index_state {
+    struct index_totals totals;
     uint64_t cut_input; /* spenders from this input on may be of blocks that were taken back: the input itself tells */
     uint64_t later;     /* pairs that were ever put into TABLE_LATER */
     uint32_t runs;
-    struct tio_run run[TIO_RUNS_MAX]; /* the oldest first */
+    struct index_run run[INDEX_RUNS_MAX]; /* the oldest first */
 };
 
 /* A block with what the public record leaves out. */
 struct block_entry {
-    struct tio_block block;
+    struct index_block block;
     uint64_t first_input, first_output;
 };
 
@@ -125,12 +125,12 @@ static inline const uint8_t *get_varint(const uint8_t *p, const uint8_t *end, ui
     return NULL;
 }
 
-void tio_block_write(const struct block_entry *entry, uint8_t bytes[BLOCK_SIZE]);
-void tio_block_read(const uint8_t bytes[BLOCK_SIZE], struct block_entry *entry);
-void tio_state_write(const struct tio_state *state, uint8_t bytes[STATE_SIZE]);
-bool tio_state_read(const uint8_t *bytes, size_t size, struct tio_state *state);
+void index_block_write(const struct block_entry *entry, uint8_t bytes[BLOCK_SIZE]);
+void index_block_read(const uint8_t bytes[BLOCK_SIZE], struct block_entry *entry);
+void index_state_write(const struct index_state *state, uint8_t bytes[STATE_SIZE]);
+bool index_state_read(const uint8_t *bytes, size_t size, struct index_state *state);
 /* The lowest number that no run has. */
-uint32_t tio_free_run(const struct tio_state *state);
+uint32_t index_free_run(const struct index_state *state);
 
 /* One transaction's record without fee, as the walk leaves it; behind it come the fee and the txid. */
 struct tx_head {
@@ -138,55 +138,55 @@ struct tx_head {
     uint32_t offset; /* in its block, with TX_FIRST */
     uint64_t inputs, outputs, size, witness, value_out_sat;
 };
-uint8_t *tio_head_write(const struct tx_head *head, uint8_t *p);
-const uint8_t *tio_head_read(const uint8_t *p, const uint8_t *end, struct tx_head *head);
+uint8_t *index_head_write(const struct tx_head *head, uint8_t *p);
+const uint8_t *index_head_read(const uint8_t *p, const uint8_t *end, struct tx_head *head);
 
 /* Begins a page; `first` is its first transaction. */
-void tio_page_begin(const struct tio_tx *first, uint8_t page[TX_PAGE_HEADER]);
-static inline void tio_page_count(uint8_t *page, unsigned count) { store_le16(page + 30, (uint16_t)count); }
+void index_page_begin(const struct index_tx *first, uint8_t page[TX_PAGE_HEADER]);
+static inline void index_page_count(uint8_t *page, unsigned count) { store_le16(page + 30, (uint16_t)count); }
 
-/* Keyed hash of a txid: 64 bits, of which the index keeps 40. Strongly universal, as outpoints_hash. tio_check_of has
+/* Keyed hash of a txid: 64 bits, of which the index keeps 40. Strongly universal, as outpoints_hash. index_check_of has
  * 40 more bits, which a build compares in sums. */
-struct tio_hasher {
+struct index_hasher {
     uint64_t key[8];
 };
-void tio_hasher_init(struct tio_hasher *hasher, const uint8_t seed[TIO_SEED_SIZE]);
-extern uint64_t tio_hash_mask; /* test support: fewer bits count, so that hashes collide */
-static inline unsigned __int128 tio_nh(const uint64_t k[4], const uint8_t *txid)
+void index_hasher_init(struct index_hasher *hasher, const uint8_t seed[INDEX_SEED_SIZE]);
+extern uint64_t index_hash_mask; /* test support: fewer bits count, so that hashes collide */
+static inline unsigned __int128 index_nh(const uint64_t k[4], const uint8_t *txid)
 {
     unsigned __int128 sum = (unsigned __int128)(load_le64(txid) + k[0]) * (load_le64(txid + 8) + k[1]);
     return sum + (unsigned __int128)(load_le64(txid + 16) + k[2]) * (load_le64(txid + 24) + k[3]);
 }
-static inline uint64_t tio_mix(unsigned __int128 nh, uint64_t low, uint64_t high)
+static inline uint64_t index_mix(unsigned __int128 nh, uint64_t low, uint64_t high)
 {
     unsigned __int128 mix = (unsigned __int128)((uint64_t)nh ^ low) * ((uint64_t)(nh >> 64) ^ high);
     return (uint64_t)mix ^ (uint64_t)(mix >> 64);
 }
-static inline uint64_t tio_hash(const struct tio_hasher *hasher, const uint8_t *txid)
+static inline uint64_t index_hash(const struct index_hasher *hasher, const uint8_t *txid)
 {
     const uint64_t *k = hasher->key;
-    return tio_mix(tio_nh(k, txid), k[4], k[5]) & tio_hash_mask;
+    return index_mix(index_nh(k, txid), k[4], k[5]) & index_hash_mask;
 }
-static inline uint64_t tio_check_of(const struct tio_hasher *hasher, const uint8_t *txid)
+static inline uint64_t index_check_of(const struct index_hasher *hasher, const uint8_t *txid)
 {
     const uint64_t *k = hasher->key;
-    return tio_mix(tio_nh(k, txid), k[6], k[7]) >> 24;
+    return index_mix(index_nh(k, txid), k[6], k[7]) >> 24;
 }
 
 /* ---- reading beside building ---- */
 
 /* A reader on an open kv, which must outlive it. */
-enum status tio_open_on(struct kv *kv, struct tio **tio, struct fault *fault) MUST_CHECK;
+enum status index_open_on(struct kv *kv, struct tx_index **index, struct fault *fault) MUST_CHECK;
 
 /* kv_check_pages of the index. */
-enum status tio_check_pages(const struct tio *tio, struct fault *fault) MUST_CHECK;
-const struct tio_state *tio_state_of(const struct tio *tio);
-const uint8_t *tio_seed_of(const struct tio *tio);
-enum status tio_block_entry(struct tio *tio, uint32_t height, struct block_entry *entry,
+enum status index_check_pages(const struct tx_index *index, struct fault *fault) MUST_CHECK;
+const struct index_state *index_state_of(const struct tx_index *index);
+const uint8_t *index_seed_of(const struct tx_index *index);
+enum status index_block_entry(struct tx_index *index, uint32_t height, struct block_entry *entry,
                             struct fault *fault) MUST_CHECK;
 /* The next older transaction whose txid has that hash's 40 bits, by first output: those below `below` (an output
  * number). STATUS_NOT_FOUND without a fault. */
-enum status tio_candidate(struct tio *tio, uint64_t hash, uint64_t below, struct tio_tx *tx,
+enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t below, struct index_tx *tx,
                           struct fault *fault) MUST_CHECK;
 
 #endif

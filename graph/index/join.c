@@ -16,7 +16,7 @@ struct creator {
 _Static_assert(BLOCK_SIZE_MAX / 9 < 1u << 24, "the number of a transaction's outputs fits");
 
 struct part {
-    struct tio_work *work;
+    struct index_work *work;
     unsigned number, worker;
     enum status status;
     struct fault fault;
@@ -25,7 +25,7 @@ struct part {
     uint32_t *buckets; /* where each begins; one more behind the last */
     unsigned bucket_shift, pass_shift;
     uint64_t pass;
-    struct tio *base;        /* what is there already, NULL: nothing */
+    struct tx_index *base;        /* what is there already, NULL: nothing */
     struct blk_reader reader;
     uint64_t bad_input;      /* the first whose output is not there; UINT64_MAX: none */
     uint64_t bad_spent;      /* the first whose output is spent in the index already */
@@ -35,7 +35,7 @@ struct part {
 };
 
 struct join {
-    struct tio_work *work;
+    struct index_work *work;
     struct part *parts;      /* one a thread */
     unsigned first;          /* part of the group */
     struct work_run ids;
@@ -130,7 +130,7 @@ static enum status see_creators(void *context, const struct spill_entry *entries
 
 static enum status link_output(struct part *part, uint64_t output, uint64_t input, uint64_t check)
 {
-    const struct tio_work *work = part->work;
+    const struct index_work *work = part->work;
     part->sum += check;
     uint64_t at = output - work->blocks[0].first_output;
     struct spill_entry entry = {at % work->out_range, input, 0, 0};
@@ -138,15 +138,15 @@ static enum status link_output(struct part *part, uint64_t output, uint64_t inpu
 }
 
 /* The spent output is in the index already. */
-static enum status link_older(struct part *part, const struct tio_tx *tx, const struct tio_output *output,
+static enum status link_older(struct part *part, const struct index_tx *tx, const struct index_output *output,
                               uint64_t vout, uint64_t input)
 {
-    struct tio_work *work = part->work;
+    struct index_work *work = part->work;
     uint64_t number = tx->first_output + vout;
-    if (output->spender != TIO_NONE && input < part->bad_spent)
+    if (output->spender != INDEX_NONE && input < part->bad_spent)
         part->bad_spent = input;
     uint64_t at = input - work->blocks[0].first_input;
-    part->sum += tio_check_of(&work->hasher, tx->txid.bytes);
+    part->sum += index_check_of(&work->hasher, tx->txid.bytes);
     struct spill_entry value = {at % work->in_range, number, output->value_sat, 0};
     struct spill_entry later = {number % work->later_range, input, 0, 0};
     part->later_pairs++;
@@ -167,7 +167,7 @@ static enum status not_there(struct part *part, uint64_t input)
 /* The whole hash as far as it was kept; the bits below are unknown. */
 static uint64_t hash_of(const struct part *part, uint64_t key)
 {
-    const struct tio_work *work = part->work;
+    const struct index_work *work = part->work;
     return (uint64_t)part->number << (64 - work->part_bits) | key << (64 - work->part_bits - work->key_bits);
 }
 
@@ -181,22 +181,22 @@ static enum status join_older(struct part *part, const struct spill_entry *spend
     if (!part->base)
         return not_there(part, spender->number);
     uint64_t hash = hash_of(part, spender->key), below = UINT64_MAX;
-    struct tio_tx tx;
+    struct index_tx tx;
     for (;;) {
-        enum status status = tio_candidate(part->base, hash, below, &tx, &part->fault);
+        enum status status = index_candidate(part->base, hash, below, &tx, &part->fault);
         if (status == STATUS_NOT_FOUND)
             return not_there(part, spender->number);
         if (status != STATUS_OK)
             return status;
         below = tx.first_output;
-        if (prevout ? !hash256_equal(prevout, &tx.txid) : tio_hash(&part->work->hasher, tx.txid.bytes) != hash)
+        if (prevout ? !hash256_equal(prevout, &tx.txid) : index_hash(&part->work->hasher, tx.txid.bytes) != hash)
             continue;
-        struct tio_output output = {.spender = 0};
+        struct index_output output = {.spender = 0};
         if (spender->extra < tx.outputs)
-            status = tio_outputs(part->base, tx.first_output + spender->extra, 1, &output, &part->fault);
+            status = index_outputs(part->base, tx.first_output + spender->extra, 1, &output, &part->fault);
         if (status != STATUS_OK)
             return status;
-        *doubt = !prevout && output.spender != TIO_NONE;
+        *doubt = !prevout && output.spender != INDEX_NONE;
         if (*doubt)
             return STATUS_OK;
         return spender->extra < tx.outputs ? link_older(part, &tx, &output, spender->extra, spender->number)
@@ -228,7 +228,7 @@ static enum status join_exactly(struct part *part, const struct spill_entry *spe
 /* A creator in a later block than the spender: then the index may hold an older one of the same txid. */
 static bool comes_later(const struct part *part, const struct creator *creator, uint64_t input)
 {
-    const struct tio_work *work = part->work;
+    const struct index_work *work = part->work;
     return part->base &&
            creator->place >> 24 >= work->blocks[work_height_of_input(work, input) - work->first + 1].first_output;
 }
@@ -282,7 +282,7 @@ static void join_part(void *context, unsigned worker, size_t item)
 {
     struct join *join = context;
     struct part *part = &join->parts[item];
-    struct tio_work *work = join->work;
+    struct index_work *work = join->work;
     part->work = work;
     part->number = join->first + (unsigned)item;
     part->worker = worker;
@@ -298,7 +298,7 @@ static void join_part(void *context, unsigned worker, size_t item)
         part->status = spill_read(work->spenders, part->number, see_spenders, part, &part->fault);
 }
 
-static enum status flush(struct tio_work *work)
+static enum status flush(struct index_work *work)
 {
     enum status status = spill_flush(work->links, work->fault);
     if (status == STATUS_OK)
@@ -332,7 +332,7 @@ static enum status write_ids(struct join *join, struct part *part)
 /* Behind the last pass of a part: has what was linked to the txids that its spenders name? */
 static void compare_sums(const struct join *join, const struct part *part)
 {
-    struct tio_work *work = join->work;
+    struct index_work *work = join->work;
     if (join->pass + 1 == join->passes && !part->exact && part->sum != work->sums[part->number])
         work->exact[part->number] = work->unsure = true;
 }
@@ -361,14 +361,14 @@ static enum status open_base(struct join *join, unsigned count)
 {
     enum status status = STATUS_OK;
     for (unsigned i = 0; i < count && status == STATUS_OK && join->work->base.totals.blocks > 0; i++)
-        status = tio_open_on(join->work->kv, &join->parts[i].base, join->work->fault);
+        status = index_open_on(join->work->kv, &join->parts[i].base, join->work->fault);
     return status;
 }
 
 static void close_base(struct join *join, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        tio_close(join->parts[i].base);
+        index_close(join->parts[i].base);
         join->parts[i].base = NULL;
     }
 }
@@ -428,7 +428,7 @@ static enum status report_bad(struct join *join)
     return spent == UINT64_MAX ? STATUS_OK : work_bad_input(join->work, spent, "spends an output that is spent");
 }
 
-enum status tio_join(struct tio_work *work)
+enum status index_join(struct index_work *work)
 {
     unsigned threads = work->options->threads, parts = 1u << work->part_bits;
     struct work_queue queue = {.work = work, .waits = work->base.totals.blocks > 0};
@@ -440,13 +440,13 @@ enum status tio_join(struct tio_work *work)
         join->parts[i].bad_input = join->parts[i].bad_spent = UINT64_MAX;
     if (status == STATUS_OK) {
         join->work = work;
-        join->ids = (struct work_run){.queue = &queue, .table = TABLE_IDS, .run = tio_free_run(&work->base)};
+        join->ids = (struct work_run){.queue = &queue, .table = TABLE_IDS, .run = index_free_run(&work->base)};
     }
     for (unsigned first = 0; first < parts && status == STATUS_OK; first += threads) {
         join->first = first;
         status = join_group(join, parts - first < threads ? parts - first : threads);
         work_write_out(work);
-        work_progress(work, TIO_JOIN, first, parts);
+        work_progress(work, INDEX_JOIN, first, parts);
         if (status == STATUS_OK && work_stopped(work))
             status = STATUS_INTERRUPTED;
     }

@@ -8,14 +8,14 @@
 /* A run that is read, a page at a time: what is read must not change while the merged run is written. */
 struct source {
     uint8_t key[PAIR_KEY_SIZE]; /* of the page */
-    uint8_t page[TIO_PAGE];
+    uint8_t page[INDEX_PAGE];
     size_t count, at;           /* pairs */
     bool begun, ended, older;   /* than this build */
 };
 
 struct merge {
-    struct tio_work *work;
-    enum tio_table table;
+    struct index_work *work;
+    enum index_table table;
     struct source *sources;
     size_t count;
     uint64_t pairs; /* written */
@@ -23,23 +23,23 @@ struct merge {
 
 /* What is of blocks that were taken back, as far as it can be told: it would only be looked at in vain; but an output
  * has one spender in a run. */
-static enum status is_stale(const struct merge *merge, struct tio *base, const uint8_t *pair, bool *is)
+static enum status is_stale(const struct merge *merge, struct tx_index *base, const uint8_t *pair, bool *is)
 {
-    const struct tio_work *work = merge->work;
+    const struct index_work *work = merge->work;
     uint64_t first = load_be40(pair), second = load_be40(pair + 5), spent;
     *is = second >= (merge->table == TABLE_IDS ? work->blocks[0].first_output : work->blocks[0].first_input);
     if (*is || merge->table == TABLE_IDS || second < work->base.cut_input)
         return STATUS_OK;
-    enum status status = tio_inputs(base, second, 1, &spent, work->fault);
+    enum status status = index_inputs(base, second, 1, &spent, work->fault);
     *is = spent != first;
     return status;
 }
 
 static enum status drop_stale(const struct merge *merge, struct source *source)
 {
-    struct tio *base = NULL;
+    struct tx_index *base = NULL;
     size_t kept = 0;
-    enum status status = tio_open_on(merge->work->kv, &base, merge->work->fault);
+    enum status status = index_open_on(merge->work->kv, &base, merge->work->fault);
     for (size_t i = 0; i < source->count && status == STATUS_OK; i++) {
         const uint8_t *pair = source->page + i * PAIR_SIZE;
         bool is = false;
@@ -48,7 +48,7 @@ static enum status drop_stale(const struct merge *merge, struct source *source)
             memmove(source->page + kept++ * PAIR_SIZE, pair, PAIR_SIZE);
     }
     source->count = kept;
-    tio_close(base);
+    index_close(base);
     return status;
 }
 
@@ -71,7 +71,7 @@ static enum status read_page(const struct merge *merge, struct source *source)
                                                                memcmp(pair.key, source->key, 2) != 0))) {
         source->ended = true;
         status = STATUS_OK;
-    } else if (status == STATUS_OK && pair.value_size > TIO_PAGE) {
+    } else if (status == STATUS_OK && pair.value_size > INDEX_PAGE) {
         status = kv_damaged(merge->work->kv, "a page of pairs is malformed", fault);
     } else if (status == STATUS_OK) {
         source->count = pair.value_size / PAIR_SIZE;
@@ -106,7 +106,7 @@ static struct source *lowest(const struct merge *merge)
     return best;
 }
 
-static enum status merge_table(struct merge *merge, const struct tio_state *state, uint32_t first, uint32_t number)
+static enum status merge_table(struct merge *merge, const struct index_state *state, uint32_t first, uint32_t number)
 {
     struct work_queue queue = {.work = merge->work, .waits = true};
     struct work_run run = {.queue = &queue, .table = merge->table, .run = number};
@@ -131,9 +131,9 @@ static enum status merge_table(struct merge *merge, const struct tio_state *stat
     return status;
 }
 
-enum status tio_merge(struct tio_work *work, struct tio_state *state)
+enum status index_merge(struct index_work *work, struct index_state *state)
 {
-    uint32_t first = state->runs - 1, number = tio_free_run(state);
+    uint32_t first = state->runs - 1, number = index_free_run(state);
     uint64_t pairs = state->run[first].pairs;
     while (first > 0 && state->run[first - 1].pairs < RATIO * pairs)
         pairs += state->run[--first].pairs;
@@ -148,6 +148,6 @@ enum status tio_merge(struct tio_work *work, struct tio_state *state)
         status = merge_table(&merge, state, first, number);
     mem_free(merge.sources);
     state->runs = first + 1;
-    state->run[first] = (struct tio_run){number, merge.pairs};
+    state->run[first] = (struct index_run){number, merge.pairs};
     return status;
 }

@@ -352,7 +352,7 @@ static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint
 
 uint64_t spill_count(const struct spill *spill, unsigned part) { return spill->parts[part].count; }
 
-enum status spill_read(const struct spill *spill, unsigned part, spill_see *see, void *context, struct fault *fault)
+enum status spill_read(const struct spill *spill, unsigned part, spill_on_entries *see, void *context, struct fault *fault)
 {
     const struct spill_shape *shape = &spill->shape;
     size_t most = shape->buffer / (shape->key_size + 1) + 1;

@@ -5,8 +5,8 @@
  * go up in small steps take a byte or two. A few files hold the parts, in pieces that each name the piece of the same
  * part before. Thread rule: each worker number is one thread's at a time. Errors: STATUS_IO (a full disk),
  * STATUS_NOMEM; in reading STATUS_FORMAT: the file is not what was written. */
-#ifndef UNKTX_GRAPH_SPILL_H
-#define UNKTX_GRAPH_SPILL_H
+#ifndef UNKTX_GRAPH_INDEX_SPILL_H
+#define UNKTX_GRAPH_INDEX_SPILL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,8 +55,8 @@ enum status spill_flush(struct spill *spill, struct fault *fault) MUST_CHECK;
 void spill_rest(struct spill *spill);
 /* Calls `see` for each piece of entries of a part; a status other than STATUS_OK ends it and is returned. Any thread.
  */
-typedef enum status spill_see(void *context, const struct spill_entry *entries, size_t count);
-enum status spill_read(const struct spill *spill, unsigned part, spill_see *see, void *context,
+typedef enum status spill_on_entries(void *context, const struct spill_entry *entries, size_t count);
+enum status spill_read(const struct spill *spill, unsigned part, spill_on_entries *see, void *context,
                        struct fault *fault) MUST_CHECK;
 /* Entries of a part that were flushed. O(1). */
 uint64_t spill_count(const struct spill *spill, unsigned part);

@@ -9,7 +9,7 @@
 
 /* One range of outputs, or of inputs, made ready by one thread. */
 struct range {
-    struct tio_work *work;
+    struct index_work *work;
     unsigned worker;
     uint64_t number, first; /* of the range; the number of its first output or input */
     size_t count;
@@ -24,11 +24,11 @@ struct range {
 /* Fixed-width records on their way into pages. */
 struct packer {
     struct work_queue *queue;
-    enum tio_table table;
+    enum index_table table;
     size_t record;
     uint32_t page_number;
     bool taken_over; /* the page is in the table already */
-    uint8_t page[TIO_PAGE];
+    uint8_t page[INDEX_PAGE];
     size_t size;
 };
 
@@ -36,7 +36,7 @@ struct place;
 
 /* The txs file, read in order. */
 struct stream {
-    struct tio_work *work;
+    struct index_work *work;
     uint8_t *bytes;
     size_t size, at;
     uint64_t offset; /* in the file, behind `bytes` */
@@ -52,7 +52,7 @@ struct passage {
 };
 
 struct place {
-    struct tio_work *work;
+    struct index_work *work;
     struct work_queue queue;
     struct range *ready, *next; /* one a thread */
     struct passage passage;
@@ -60,14 +60,14 @@ struct place {
     uint64_t bad_input;
     /* transactions */
     struct stream stream;
-    struct tio_tx tx;     /* that is to come next: numbers, height, index */
+    struct index_tx tx;     /* that is to come next: numbers, height, index */
     struct tx_head head;
     struct hash256 txid;
     bool head_read;
     uint32_t inputs_left;
     uint64_t value_in_sat;
-    uint8_t page[TIO_PAGE];
-    struct tio_tx page_first;
+    uint8_t page[INDEX_PAGE];
+    struct index_tx page_first;
     size_t page_size;
     unsigned page_count;
     uint32_t height;      /* of the block under way */
@@ -76,12 +76,12 @@ struct place {
 /* ---- pages of fixed-width records ---- */
 
 /* Goes on behind record `total` - 1: takes over the page that is not full. */
-static enum status begin_packer(struct packer *packer, struct work_queue *queue, enum tio_table table, size_t record,
+static enum status begin_packer(struct packer *packer, struct work_queue *queue, enum index_table table, size_t record,
                                 uint64_t total)
 {
-    struct tio_work *work = queue->work;
+    struct index_work *work = queue->work;
     *packer = (struct packer){.queue = queue, .table = table, .record = record};
-    size_t a_page = TIO_PAGE / record;
+    size_t a_page = INDEX_PAGE / record;
     packer->page_number = (uint32_t)(total / a_page);
     packer->size = total % a_page * record;
     packer->taken_over = packer->size > 0;
@@ -119,7 +119,7 @@ static enum status end_page(struct packer *packer)
 static enum status pack(struct packer *packer, const uint8_t *records, size_t count)
 {
     enum status status = STATUS_OK;
-    size_t room = TIO_PAGE / packer->record * packer->record, left = count * packer->record;
+    size_t room = INDEX_PAGE / packer->record * packer->record, left = count * packer->record;
     while (left > 0 && status == STATUS_OK) {
         size_t some = room - packer->size < left ? room - packer->size : left;
         memcpy(packer->page + packer->size, records, some);
@@ -156,7 +156,7 @@ static enum status read_at(int fd, uint8_t *bytes, size_t size, uint64_t offset,
 static enum status see_links(void *context, const struct spill_entry *entries, size_t count)
 {
     struct range *range = context;
-    struct tio_work *work = range->work;
+    struct index_work *work = range->work;
     uint64_t first_input = work->blocks[0].first_input;
     for (size_t i = 0; i < count; i++) {
         const struct spill_entry *link = &entries[i];
@@ -165,7 +165,7 @@ static enum status see_links(void *context, const struct spill_entry *entries, s
                              "a temporary file is damaged");
         uint8_t *record = range->records + link->key * OUTPUT_SIZE;
         uint64_t before = load_40(record + 7);
-        if (before != TIO_NONE_40) { /* spent twice: the later input is the one that cannot be */
+        if (before != INDEX_NONE_40) { /* spent twice: the later input is the one that cannot be */
             uint64_t later = link->number > before ? link->number : before;
             range->bad_input = later < range->bad_input ? later : range->bad_input;
         }
@@ -182,7 +182,7 @@ static enum status see_links(void *context, const struct spill_entry *entries, s
 
 static void prepare_outputs(struct place *place, struct range *range)
 {
-    struct tio_work *work = place->work;
+    struct index_work *work = place->work;
     uint64_t all = work_outputs(work), from = range->number * work->out_range;
     range->first = work->blocks[0].first_output + from;
     range->count = (size_t)(all - from < work->out_range ? all - from : work->out_range);
@@ -191,7 +191,7 @@ static void prepare_outputs(struct place *place, struct range *range)
     if (range->status != STATUS_OK)
         return;
     for (size_t i = 0; i < range->count; i++)
-        store_output(range->records + i * OUTPUT_SIZE, load_value_kind(range->outs + 7 * i), TIO_NONE_40);
+        store_output(range->records + i * OUTPUT_SIZE, load_value_kind(range->outs + 7 * i), INDEX_NONE_40);
     range->status = spill_read(work->links, (unsigned)range->number, see_links, range, &range->fault);
 }
 
@@ -251,7 +251,7 @@ static enum status pass(struct place *place, uint64_t done)
         passage->ready_count = passage->next_count;
         passage->first += passage->next_count;
         work_write_out(place->work);
-        work_progress(place->work, TIO_TABLES, done * passage->ranges + passage->first, 2 * passage->ranges);
+        work_progress(place->work, INDEX_TABLES, done * passage->ranges + passage->first, 2 * passage->ranges);
         if (work_stopped(place->work))
             return STATUS_INTERRUPTED;
     }
@@ -259,7 +259,7 @@ static enum status pass(struct place *place, uint64_t done)
 
 static enum status place_outputs(struct place *place)
 {
-    struct tio_work *work = place->work;
+    struct index_work *work = place->work;
     place->passage = (struct passage){.prepare = prepare_outputs, .take = take_outputs,
                                       .ranges = (work_outputs(work) + work->out_range - 1) / work->out_range};
     place->bad_input = UINT64_MAX;
@@ -280,7 +280,7 @@ static enum status place_outputs(struct place *place)
 
 static enum status fill_stream(struct stream *stream)
 {
-    struct tio_work *work = stream->work;
+    struct index_work *work = stream->work;
     size_t left = stream->size - stream->at;
     memmove(stream->bytes, stream->bytes + stream->at, left);
     uint64_t more = work->txs_size - stream->offset;
@@ -301,7 +301,7 @@ static enum status next_tx(struct place *place)
             return status;
     }
     const uint8_t *end = stream->bytes + stream->size,
-                  *p = tio_head_read(stream->bytes + stream->at, end, &place->head);
+                  *p = index_head_read(stream->bytes + stream->at, end, &place->head);
     if (!p || (size_t)(end - p) < HASH256_SIZE)
         return fault_set(place->work->fault, STATUS_FORMAT, place->work->folder, FAULT_NO_OFFSET,
                          "a temporary file is damaged");
@@ -321,15 +321,15 @@ static enum status next_tx(struct place *place)
 static enum status end_tx_page(struct place *place)
 {
     uint8_t first_tx[5], first_input[5], first_output[5], value[5];
-    const struct tio_tx *first = &place->page_first;
+    const struct index_tx *first = &place->page_first;
     if (place->page_count == 0)
         return STATUS_OK;
     store_be40(first_tx, first->number);
     store_be40(first_input, first->first_input);
     store_be40(first_output, first->first_output);
     store_40(value, first->first_output);
-    tio_page_begin(first, place->page);
-    tio_page_count(place->page, place->page_count);
+    index_page_begin(first, place->page);
+    index_page_count(place->page, place->page_count);
     enum status status = work_append(&place->queue, TABLE_TXS, first_output, 5, place->page, place->page_size);
     if (status == STATUS_OK)
         status = work_append(&place->queue, TABLE_TX_NUMBERS, first_tx, 5, value, 5);
@@ -343,16 +343,16 @@ static enum status end_tx(struct place *place)
 {
     uint8_t record[TX_RECORD_MAX], *p = record;
     const struct tx_head *head = &place->head;
-    struct tio_tx *tx = &place->tx;
+    struct index_tx *tx = &place->tx;
     enum status status = STATUS_OK;
     bool coinbase = head->flags & TX_COINBASE;
     if (!coinbase && place->value_in_sat < head->value_out_sat)
         return work_bad_input(place->work, tx->first_input, "creates more value than it spends");
-    p = tio_head_write(head, p);
+    p = index_head_write(head, p);
     p = put_varint(p, coinbase ? 0 : place->value_in_sat - head->value_out_sat);
     memcpy(p, place->txid.bytes, HASH256_SIZE);
     size_t size = (size_t)(p - record) + HASH256_SIZE;
-    if (place->page_count > 0 && place->page_size + size > TIO_PAGE)
+    if (place->page_count > 0 && place->page_size + size > INDEX_PAGE)
         status = end_tx_page(place);
     if (place->page_count == 0) {
         place->page_first = *tx;
@@ -388,12 +388,12 @@ static enum status see_values(void *context, const struct spill_entry *entries, 
 
 static void prepare_inputs(struct place *place, struct range *range)
 {
-    struct tio_work *work = place->work;
+    struct index_work *work = place->work;
     uint64_t all = work_inputs(work), from = range->number * work->in_range;
     range->first = work->blocks[0].first_input + from;
     range->count = (size_t)(all - from < work->in_range ? all - from : work->in_range);
     for (size_t i = 0; i < range->count; i++)
-        range->spent[i] = TIO_NONE_40;
+        range->spent[i] = INDEX_NONE_40;
     memset(range->values, 0, range->count * sizeof *range->values);
     range->status = spill_read(work->values, (unsigned)range->number, see_values, range, &range->fault);
     for (size_t i = 0; i < range->count; i++)
@@ -408,7 +408,7 @@ static enum status take_inputs(struct place *place, const struct range *range)
         if (!place->head_read && (status = next_tx(place)) != STATUS_OK)
             return status;
         for (; place->inputs_left > 0 && i < range->count; i++, place->inputs_left--) {
-            if (range->spent[i] != TIO_NONE_40 && range->spent[i] >= place->tx.first_output)
+            if (range->spent[i] != INDEX_NONE_40 && range->spent[i] >= place->tx.first_output)
                 return work_bad_input(place->work, range->first + i, "spends an output of a later transaction");
             place->value_in_sat += range->values[i];
         }
@@ -426,7 +426,7 @@ static enum status take_range(struct place *place, struct range *range)
 
 static enum status place_inputs(struct place *place)
 {
-    struct tio_work *work = place->work;
+    struct index_work *work = place->work;
     place->passage = (struct passage){.prepare = prepare_inputs, .take = take_range,
                                       .ranges = (work_inputs(work) + work->in_range - 1) / work->in_range};
     enum status status =
@@ -442,7 +442,7 @@ static enum status place_inputs(struct place *place)
 
 static enum status place_blocks(struct place *place)
 {
-    struct tio_work *work = place->work;
+    struct index_work *work = place->work;
     struct packer packer;
     enum status status = begin_packer(&packer, &place->queue, TABLE_BLOCKS, BLOCK_SIZE, work->first);
     for (uint32_t height = work->first; height < work->end && status == STATUS_OK; height++) {
@@ -459,7 +459,7 @@ static enum status place_blocks(struct place *place)
                                     .first_input = at->first_input,
                                     .first_output = at->first_output};
         uint8_t bytes[BLOCK_SIZE], value[4];
-        tio_block_write(&entry, bytes);
+        index_block_write(&entry, bytes);
         store_le32(value, height);
         status = pack(&packer, bytes, 1);
         if (status == STATUS_OK)
@@ -514,9 +514,9 @@ static void sort_pairs(struct later_pair **a, struct later_pair **scratch, size_
 
 static enum status place_later(struct place *place)
 {
-    struct tio_work *work = place->work;
+    struct index_work *work = place->work;
     struct later_part part = {.fault = work->fault};
-    struct work_run run = {.queue = &place->queue, .table = TABLE_LATER, .run = tio_free_run(&work->base)};
+    struct work_run run = {.queue = &place->queue, .table = TABLE_LATER, .run = index_free_run(&work->base)};
     enum status status = STATUS_OK;
     uint64_t bad = UINT64_MAX;
     for (uint64_t number = 0; number * work->later_range < work->base.totals.outputs && status == STATUS_OK; number++) {
@@ -547,7 +547,7 @@ static enum status place_later(struct place *place)
 
 static enum status begin_place(struct place *place)
 {
-    struct tio_work *work = place->work;
+    struct index_work *work = place->work;
     unsigned threads = work->options->threads;
     size_t outputs = (size_t)work->out_range, inputs = (size_t)work->in_range;
     size_t records = outputs * OUTPUT_SIZE > inputs * INPUT_SIZE ? outputs * OUTPUT_SIZE : inputs * INPUT_SIZE;
@@ -591,7 +591,7 @@ static void end_place(struct place *place)
     mem_free(place);
 }
 
-static enum status run_place(struct tio_work *work, enum status (*run)(struct place *place))
+static enum status run_place(struct index_work *work, enum status (*run)(struct place *place))
 {
     struct place *place = mem_alloc(1, sizeof *place);
     if (!place)
@@ -615,5 +615,5 @@ static enum status place_rest(struct place *place)
     return status == STATUS_OK ? place_blocks(place) : status;
 }
 
-enum status tio_place_outputs(struct tio_work *work) { return run_place(work, place_outputs); }
-enum status tio_place_rest(struct tio_work *work) { return run_place(work, place_rest); }
+enum status index_place_outputs(struct index_work *work) { return run_place(work, place_outputs); }
+enum status index_place_rest(struct index_work *work) { return run_place(work, place_rest); }

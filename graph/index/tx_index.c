@@ -8,10 +8,10 @@
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
-const char *const tio_table_names[TIO_TABLE_COUNT] = {"meta",      "blocks", "heights", "txs", "tx_numbers",
+const char *const index_table_names[INDEX_TABLE_COUNT] = {"meta",      "blocks", "heights", "txs", "tx_numbers",
                                                       "tx_inputs", "inputs", "outputs", "ids", "later"};
-const struct kv_words tio_words = {.noun = "index", .verb = "index"};
-uint64_t tio_hash_mask = UINT64_MAX;
+const struct kv_words index_words = {.noun = "index", .verb = "index"};
+uint64_t index_hash_mask = UINT64_MAX;
 
 /* A page of pairs at hand, and up to where it is the one to look into. */
 struct pairs_page {
@@ -22,7 +22,7 @@ struct pairs_page {
     uint8_t next[PAIR_SIZE];  /* of the next page of the run; all ones behind the last */
 };
 
-/* LMDB allows one environment a file and process, so the tios of a process share it. */
+/* LMDB allows one environment a file and process, so the indexes of a process share it. */
 struct shared {
     char path[4096];
     struct kv *kv;
@@ -34,26 +34,26 @@ struct shared {
 static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct shared *shared_first;
 
-struct tio {
+struct tx_index {
     struct shared *shared; /* NULL: the kv is the builder's */
     struct kv *kv;
     struct kv_view *view;
-    struct kv_cursor *cursors[TIO_TABLE_COUNT];
-    struct tio_state state;
-    uint8_t seed[TIO_SEED_SIZE];
-    struct tio_hasher hasher;
-    struct tio_tx txs[TXS_A_PAGE_MAX]; /* the page decoded last */
+    struct kv_cursor *cursors[INDEX_TABLE_COUNT];
+    struct index_state state;
+    uint8_t seed[INDEX_SEED_SIZE];
+    struct index_hasher hasher;
+    struct index_tx txs[TXS_A_PAGE_MAX]; /* the page decoded last */
     unsigned txs_count;
     const uint8_t *inputs, *outputs;   /* the pages seen last, NULL at first */
     uint64_t inputs_page, outputs_page;
-    struct pairs_page later[TIO_RUNS_MAX];
+    struct pairs_page later[INDEX_RUNS_MAX];
 };
 
 /* ---- bytes ---- */
 
-void tio_block_write(const struct block_entry *entry, uint8_t bytes[BLOCK_SIZE])
+void index_block_write(const struct block_entry *entry, uint8_t bytes[BLOCK_SIZE])
 {
-    const struct tio_block *block = &entry->block;
+    const struct index_block *block = &entry->block;
     memcpy(bytes, block->hash.bytes, HASH256_SIZE);
     store_le32(bytes + 32, block->time);
     store_le32(bytes + 36, block->txs);
@@ -66,9 +66,9 @@ void tio_block_write(const struct block_entry *entry, uint8_t bytes[BLOCK_SIZE])
     store_le32(bytes + 71, block->height);
 }
 
-void tio_block_read(const uint8_t bytes[BLOCK_SIZE], struct block_entry *entry)
+void index_block_read(const uint8_t bytes[BLOCK_SIZE], struct block_entry *entry)
 {
-    struct tio_block *block = &entry->block;
+    struct index_block *block = &entry->block;
     memcpy(block->hash.bytes, bytes, HASH256_SIZE);
     block->time = load_le32(bytes + 32);
     block->txs = load_le32(bytes + 36);
@@ -81,9 +81,9 @@ void tio_block_read(const uint8_t bytes[BLOCK_SIZE], struct block_entry *entry)
     block->height = load_le32(bytes + 71);
 }
 
-void tio_state_write(const struct tio_state *state, uint8_t bytes[STATE_SIZE])
+void index_state_write(const struct index_state *state, uint8_t bytes[STATE_SIZE])
 {
-    const struct tio_totals *totals = &state->totals;
+    const struct index_totals *totals = &state->totals;
     store_le32(bytes, totals->blocks);
     store_40(bytes + 4, totals->txs);
     store_40(bytes + 9, totals->inputs);
@@ -99,11 +99,11 @@ void tio_state_write(const struct tio_state *state, uint8_t bytes[STATE_SIZE])
     }
 }
 
-bool tio_state_read(const uint8_t *bytes, size_t size, struct tio_state *state)
+bool index_state_read(const uint8_t *bytes, size_t size, struct index_state *state)
 {
     if (size != STATE_SIZE)
         return false;
-    struct tio_totals *totals = &state->totals;
+    struct index_totals *totals = &state->totals;
     totals->blocks = load_le32(bytes);
     totals->txs = load_40(bytes + 4);
     totals->inputs = load_40(bytes + 9);
@@ -112,15 +112,15 @@ bool tio_state_read(const uint8_t *bytes, size_t size, struct tio_state *state)
     state->cut_input = load_le64(bytes + 51);
     state->runs = load_le32(bytes + 59);
     state->later = load_le64(bytes + 63);
-    if (state->runs > TIO_RUNS_MAX)
+    if (state->runs > INDEX_RUNS_MAX)
         return false;
-    for (uint32_t i = 0; i < TIO_RUNS_MAX; i++)
+    for (uint32_t i = 0; i < INDEX_RUNS_MAX; i++)
         state->run[i] =
-            (struct tio_run){load_le16(bytes + 74 + RUN_SIZE * i), load_40(bytes + 76 + RUN_SIZE * i)};
+            (struct index_run){load_le16(bytes + 74 + RUN_SIZE * i), load_40(bytes + 76 + RUN_SIZE * i)};
     return (totals->blocks > 0) == (totals->txs > 0);
 }
 
-uint32_t tio_free_run(const struct tio_state *state)
+uint32_t index_free_run(const struct index_state *state)
 {
     uint32_t number = 0;
     for (uint32_t i = 0; i < state->runs; i++)
@@ -131,7 +131,7 @@ uint32_t tio_free_run(const struct tio_state *state)
     return number;
 }
 
-uint8_t *tio_head_write(const struct tx_head *head, uint8_t *p)
+uint8_t *index_head_write(const struct tx_head *head, uint8_t *p)
 {
     *p++ = (uint8_t)head->flags;
     if (head->flags & TX_FIRST)
@@ -144,7 +144,7 @@ uint8_t *tio_head_write(const struct tx_head *head, uint8_t *p)
     return put_varint(p, head->value_out_sat);
 }
 
-const uint8_t *tio_head_read(const uint8_t *p, const uint8_t *end, struct tx_head *head)
+const uint8_t *index_head_read(const uint8_t *p, const uint8_t *end, struct tx_head *head)
 {
     uint64_t offset = 0;
     if (p == end)
@@ -165,7 +165,7 @@ const uint8_t *tio_head_read(const uint8_t *p, const uint8_t *end, struct tx_hea
     return sound ? p : NULL;
 }
 
-void tio_page_begin(const struct tio_tx *first, uint8_t page[TX_PAGE_HEADER])
+void index_page_begin(const struct index_tx *first, uint8_t page[TX_PAGE_HEADER])
 {
     store_40(page, first->number);
     store_40(page + 5, first->first_input);
@@ -176,12 +176,12 @@ void tio_page_begin(const struct tio_tx *first, uint8_t page[TX_PAGE_HEADER])
     memset(page + 27, 0, TX_PAGE_HEADER - 27);
 }
 
-void tio_hasher_init(struct tio_hasher *hasher, const uint8_t seed[TIO_SEED_SIZE])
+void index_hasher_init(struct index_hasher *hasher, const uint8_t seed[INDEX_SEED_SIZE])
 {
-    uint8_t input[TIO_SEED_SIZE + 1], digest[32];
-    memcpy(input, seed, TIO_SEED_SIZE);
+    uint8_t input[INDEX_SEED_SIZE + 1], digest[32];
+    memcpy(input, seed, INDEX_SEED_SIZE);
     for (uint8_t i = 0; i < 2; i++) {
-        input[TIO_SEED_SIZE] = i;
+        input[INDEX_SEED_SIZE] = i;
         sha256(input, sizeof input, digest);
         for (size_t word = 0; word < 3; word++)
             hasher->key[3 * i + word] = load_le64(digest + 8 * word);
@@ -192,69 +192,69 @@ void tio_hasher_init(struct tio_hasher *hasher, const uint8_t seed[TIO_SEED_SIZE
 /* ---- opening ---- */
 
 /* STATUS_FORMAT itself, so that a static analyser sees that it never says OK. */
-static enum status damaged(const struct tio *tio, const char *what, struct fault *fault)
+static enum status damaged(const struct tx_index *index, const char *what, struct fault *fault)
 {
-    (void)kv_damaged(tio->kv, what, fault);
+    (void)kv_damaged(index->kv, what, fault);
     return STATUS_FORMAT;
 }
 
-enum status tio_damaged(const struct tio *tio, const char *what, struct fault *fault)
+enum status index_damaged(const struct tx_index *index, const char *what, struct fault *fault)
 {
-    return damaged(tio, what, fault);
+    return damaged(index, what, fault);
 }
 
-static enum status read_meta(struct tio *tio, struct fault *fault)
+static enum status read_meta(struct tx_index *index, struct fault *fault)
 {
     const uint8_t *bytes;
     size_t size;
-    enum status status = kv_get(tio->view, TABLE_META, "identity", 8, &bytes, &size, fault);
+    enum status status = kv_get(index->view, TABLE_META, "identity", 8, &bytes, &size, fault);
     if (status == STATUS_NOT_FOUND || (status == STATUS_OK && size < 4))
-        return damaged(tio, "no identity", fault);
+        return damaged(index, "no identity", fault);
     if (status != STATUS_OK)
         return status;
-    if (load_le32(bytes) != TIO_VERSION)
-        return fault_set(fault, STATUS_FORMAT, kv_data_path(tio->kv), FAULT_NO_OFFSET,
+    if (load_le32(bytes) != INDEX_VERSION)
+        return fault_set(fault, STATUS_FORMAT, kv_data_path(index->kv), FAULT_NO_OFFSET,
                          "an index of version %u, this program knows version %u: delete it and index again", load_le32(bytes),
-                         TIO_VERSION);
+                         INDEX_VERSION);
     if (size != IDENTITY_SIZE)
-        return damaged(tio, "its identity is malformed", fault);
-    struct tio_totals identity = {0};
+        return damaged(index, "its identity is malformed", fault);
+    struct index_totals identity = {0};
     memcpy(identity.magic, bytes + 4, 4);
     memcpy(identity.genesis.bytes, bytes + 8, HASH256_SIZE);
-    memcpy(tio->seed, bytes + 40, TIO_SEED_SIZE);
-    status = kv_get(tio->view, TABLE_META, "state", 5, &bytes, &size, fault);
-    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !tio_state_read(bytes, size, &tio->state)))
-        return damaged(tio, "its totals are malformed", fault);
-    memcpy(tio->state.totals.magic, identity.magic, 4);
-    tio->state.totals.genesis = identity.genesis;
+    memcpy(index->seed, bytes + 40, INDEX_SEED_SIZE);
+    status = kv_get(index->view, TABLE_META, "state", 5, &bytes, &size, fault);
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !index_state_read(bytes, size, &index->state)))
+        return damaged(index, "its totals are malformed", fault);
+    memcpy(index->state.totals.magic, identity.magic, 4);
+    index->state.totals.genesis = identity.genesis;
     return status;
 }
 
-static enum status begin(struct tio *tio, struct fault *fault)
+static enum status begin(struct tx_index *index, struct fault *fault)
 {
-    enum status status = kv_view_open(tio->kv, &tio->view, fault);
+    enum status status = kv_view_open(index->kv, &index->view, fault);
     if (status == STATUS_OK)
-        status = read_meta(tio, fault);
-    for (unsigned i = 0; i < TIO_TABLE_COUNT && status == STATUS_OK; i++)
-        status = kv_cursor_open(tio->view, i, &tio->cursors[i], fault);
-    tio_hasher_init(&tio->hasher, tio->seed);
+        status = read_meta(index, fault);
+    for (unsigned i = 0; i < INDEX_TABLE_COUNT && status == STATUS_OK; i++)
+        status = kv_cursor_open(index->view, i, &index->cursors[i], fault);
+    index_hasher_init(&index->hasher, index->seed);
     return status;
 }
 
-enum status tio_check_pages(const struct tio *tio, struct fault *fault) { return kv_check_pages(tio->kv, fault); }
+enum status index_check_pages(const struct tx_index *index, struct fault *fault) { return kv_check_pages(index->kv, fault); }
 
-enum status tio_open_on(struct kv *kv, struct tio **out, struct fault *fault)
+enum status index_open_on(struct kv *kv, struct tx_index **out, struct fault *fault)
 {
     *out = NULL;
-    struct tio *tio = mem_alloc(1, sizeof *tio);
-    if (!tio)
+    struct tx_index *index = mem_alloc(1, sizeof *index);
+    if (!index)
         return fault_nomem(fault);
-    tio->kv = kv;
-    enum status status = begin(tio, fault);
+    index->kv = kv;
+    enum status status = begin(index, fault);
     if (status == STATUS_OK)
-        *out = tio;
+        *out = index;
     else
-        tio_close(tio);
+        index_close(index);
     return status;
 }
 
@@ -270,7 +270,7 @@ static enum status share(const char *path, struct shared **out, struct fault *fa
             return fault_nomem(fault);
         snprintf(shared->path, sizeof shared->path, "%s", path);
         enum status status =
-            kv_open(path, KV_READ, &tio_words, tio_table_names, TIO_TABLE_COUNT, NULL, NULL, &shared->kv, fault);
+            kv_open(path, KV_READ, &index_words, index_table_names, INDEX_TABLE_COUNT, NULL, NULL, &shared->kv, fault);
         if (status != STATUS_OK) {
             mem_free(shared);
             return status;
@@ -298,11 +298,11 @@ static void unshare(struct shared *shared)
 }
 
 /* Those that share an environment read the same index, or the second one is refused. */
-static bool is_as_seen(const struct tio *tio)
+static bool is_as_seen(const struct tx_index *index)
 {
     uint8_t state[STATE_SIZE];
-    struct shared *shared = tio->shared;
-    tio_state_write(&tio->state, state);
+    struct shared *shared = index->shared;
+    index_state_write(&index->state, state);
     pthread_mutex_lock(&shared_lock);
     if (!shared->seen)
         memcpy(shared->state, state, sizeof state);
@@ -312,19 +312,19 @@ static bool is_as_seen(const struct tio *tio)
     return same;
 }
 
-static enum status look_at_state(const struct tio *tio, struct fault *fault)
+static enum status look_at_state(const struct tx_index *index, struct fault *fault)
 {
-    const char *path = kv_path(tio->kv);
-    if (tio->state.totals.blocks == 0)
+    const char *path = kv_path(index->kv);
+    if (index->state.totals.blocks == 0)
         return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
                          "the index has no blocks yet: run 'unktx index', or wait for the one that runs");
-    if (!is_as_seen(tio))
+    if (!is_as_seen(index))
         return fault_set(fault, STATUS_BUSY, path, FAULT_NO_OFFSET,
                          "another 'unktx index' changed the index meanwhile: run the command again");
     return STATUS_OK;
 }
 
-enum status tio_open(const char *path, struct tio **out, struct fault *fault)
+enum status index_open(const char *path, struct tx_index **out, struct fault *fault)
 {
     char folder[4096];
     *out = NULL;
@@ -337,7 +337,7 @@ enum status tio_open(const char *path, struct tio **out, struct fault *fault)
     pthread_mutex_unlock(&shared_lock);
     if (status != STATUS_OK)
         return status;
-    status = tio_open_on(shared->kv, out, fault);
+    status = index_open_on(shared->kv, out, fault);
     if (status != STATUS_OK) {
         unshare(shared);
         return status;
@@ -345,87 +345,87 @@ enum status tio_open(const char *path, struct tio **out, struct fault *fault)
     (*out)->shared = shared;
     status = look_at_state(*out, fault);
     if (status != STATUS_OK) {
-        tio_close(*out);
+        index_close(*out);
         *out = NULL;
     }
     return status;
 }
 
-void tio_close(struct tio *tio)
+void index_close(struct tx_index *index)
 {
-    if (!tio)
+    if (!index)
         return;
-    for (unsigned i = 0; i < TIO_TABLE_COUNT; i++)
-        kv_cursor_close(tio->cursors[i]);
-    kv_view_close(tio->view);
-    if (tio->shared)
-        unshare(tio->shared);
-    mem_free(tio);
+    for (unsigned i = 0; i < INDEX_TABLE_COUNT; i++)
+        kv_cursor_close(index->cursors[i]);
+    kv_view_close(index->view);
+    if (index->shared)
+        unshare(index->shared);
+    mem_free(index);
 }
 
-struct tio_totals tio_totals_of(const struct tio *tio) { return tio->state.totals; }
-const struct tio_state *tio_state_of(const struct tio *tio) { return &tio->state; }
-const uint8_t *tio_seed_of(const struct tio *tio) { return tio->seed; }
+struct index_totals index_totals_of(const struct tx_index *index) { return index->state.totals; }
+const struct index_state *index_state_of(const struct tx_index *index) { return &index->state; }
+const uint8_t *index_seed_of(const struct tx_index *index) { return index->seed; }
 
-static enum status nothing(const struct tio *tio, const char *what, uint64_t number, struct fault *fault)
+static enum status nothing(const struct tx_index *index, const char *what, uint64_t number, struct fault *fault)
 {
-    return fault_set(fault, STATUS_NOT_FOUND, kv_path(tio->kv), FAULT_NO_OFFSET, "the index has no %s %llu", what,
+    return fault_set(fault, STATUS_NOT_FOUND, kv_path(index->kv), FAULT_NO_OFFSET, "the index has no %s %llu", what,
                      (unsigned long long)number);
 }
 
 /* ---- blocks ---- */
 
-enum status tio_block_entry(struct tio *tio, uint32_t height, struct block_entry *entry, struct fault *fault)
+enum status index_block_entry(struct tx_index *index, uint32_t height, struct block_entry *entry, struct fault *fault)
 {
-    if (height >= tio->state.totals.blocks)
-        return nothing(tio, "block of height", height, fault);
+    if (height >= index->state.totals.blocks)
+        return nothing(index, "block of height", height, fault);
     uint8_t key[4];
     const uint8_t *bytes;
     size_t size, at = height % BLOCKS_A_PAGE * BLOCK_SIZE;
     store_be32(key, height / BLOCKS_A_PAGE);
-    enum status status = kv_get(tio->view, TABLE_BLOCKS, key, sizeof key, &bytes, &size, fault);
+    enum status status = kv_get(index->view, TABLE_BLOCKS, key, sizeof key, &bytes, &size, fault);
     if (status == STATUS_NOT_FOUND || (status == STATUS_OK && size < at + BLOCK_SIZE))
-        return damaged(tio, "a page of blocks is missing", fault);
+        return damaged(index, "a page of blocks is missing", fault);
     if (status != STATUS_OK)
         return status;
-    tio_block_read(bytes + at, entry);
-    return entry->block.height == height ? STATUS_OK : damaged(tio, "a block is malformed", fault);
+    index_block_read(bytes + at, entry);
+    return entry->block.height == height ? STATUS_OK : damaged(index, "a block is malformed", fault);
 }
 
-enum status tio_block_at(struct tio *tio, uint32_t height, struct tio_block *block, struct fault *fault)
+enum status index_block_at(struct tx_index *index, uint32_t height, struct index_block *block, struct fault *fault)
 {
     struct block_entry entry;
-    enum status status = tio_block_entry(tio, height, &entry, fault);
+    enum status status = index_block_entry(index, height, &entry, fault);
     if (status == STATUS_OK)
         *block = entry.block;
     return status;
 }
 
-enum status tio_block_find(struct tio *tio, const struct hash256 *hash, struct tio_block *block, struct fault *fault)
+enum status index_block_find(struct tx_index *index, const struct hash256 *hash, struct index_block *block, struct fault *fault)
 {
     const uint8_t *bytes;
     size_t size;
-    enum status status = kv_get(tio->view, TABLE_HEIGHTS, hash->bytes, HASH256_SIZE, &bytes, &size, fault);
+    enum status status = kv_get(index->view, TABLE_HEIGHTS, hash->bytes, HASH256_SIZE, &bytes, &size, fault);
     if (status == STATUS_OK && size != 4)
-        return damaged(tio, "the height of a block is malformed", fault);
-    if (status == STATUS_OK && load_le32(bytes) < tio->state.totals.blocks) {
-        status = tio_block_at(tio, load_le32(bytes), block, fault);
+        return damaged(index, "the height of a block is malformed", fault);
+    if (status == STATUS_OK && load_le32(bytes) < index->state.totals.blocks) {
+        status = index_block_at(index, load_le32(bytes), block, fault);
         if (status != STATUS_OK || hash256_equal(&block->hash, hash))
             return status;
     }
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status;
-    return fault_set(fault, STATUS_NOT_FOUND, kv_path(tio->kv), FAULT_NO_OFFSET, "the index has no such block");
+    return fault_set(fault, STATUS_NOT_FOUND, kv_path(index->kv), FAULT_NO_OFFSET, "the index has no such block");
 }
 
 /* ---- transactions ---- */
 
 /* Decodes one record behind the one before, or behind the page's header when `before` is NULL. */
-static const uint8_t *read_tx(const uint8_t *p, const uint8_t *end, const struct tio_tx *before, struct tio_tx *tx)
+static const uint8_t *read_tx(const uint8_t *p, const uint8_t *end, const struct index_tx *before, struct index_tx *tx)
 {
     struct tx_head head;
     uint64_t fee;
-    p = tio_head_read(p, end, &head);
+    p = index_head_read(p, end, &head);
     if (!p || !(p = get_varint(p, end, &fee)) || (size_t)(end - p) < HASH256_SIZE)
         return NULL;
     if (before) {
@@ -448,14 +448,14 @@ static const uint8_t *read_tx(const uint8_t *p, const uint8_t *end, const struct
     return p + HASH256_SIZE;
 }
 
-static enum status take_page(struct tio *tio, const struct kv_pair *pair, struct fault *fault)
+static enum status take_page(struct tx_index *index, const struct kv_pair *pair, struct fault *fault)
 {
     const uint8_t *bytes = pair->value, *p = bytes + TX_PAGE_HEADER, *end = bytes + pair->value_size;
-    tio->txs_count = 0;
+    index->txs_count = 0;
     unsigned count = pair->value_size > TX_PAGE_HEADER ? load_le16(bytes + 30) : 0;
     if (count == 0 || count > TXS_A_PAGE_MAX || pair->key_size != 5 || load_be40(pair->key) != load_40(bytes + 10))
-        return damaged(tio, "a page of transactions is malformed", fault);
-    struct tio_tx *first = tio->txs;
+        return damaged(index, "a page of transactions is malformed", fault);
+    struct index_tx *first = index->txs;
     first->number = load_40(bytes);
     first->first_input = load_40(bytes + 5);
     first->first_output = load_40(bytes + 10);
@@ -463,101 +463,101 @@ static enum status take_page(struct tio *tio, const struct kv_pair *pair, struct
     first->index = load_le32(bytes + 19);
     first->offset = load_le32(bytes + 23);
     for (unsigned i = 0; i < count && p; i++)
-        p = read_tx(p, end, i > 0 ? &tio->txs[i - 1] : NULL, &tio->txs[i]);
+        p = read_tx(p, end, i > 0 ? &index->txs[i - 1] : NULL, &index->txs[i]);
     if (!p)
-        return damaged(tio, "a transaction is malformed", fault);
-    tio->txs_count = count;
+        return damaged(index, "a transaction is malformed", fault);
+    index->txs_count = count;
     return STATUS_OK;
 }
 
 /* A page that a reorganisation cut still has what was taken back: what counts ends where the next page begins. */
-static enum status cut_page(struct tio *tio, struct fault *fault)
+static enum status cut_page(struct tx_index *index, struct fault *fault)
 {
     struct kv_pair next;
-    enum status status = kv_next(tio->cursors[TABLE_TXS], &next, fault);
+    enum status status = kv_next(index->cursors[TABLE_TXS], &next, fault);
     if (status == STATUS_OK && next.key_size == 5)
-        while (tio->txs_count > 1 && tio->txs[tio->txs_count - 1].first_output >= load_be40(next.key))
-            tio->txs_count--;
+        while (index->txs_count > 1 && index->txs[index->txs_count - 1].first_output >= load_be40(next.key))
+            index->txs_count--;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 /* Loads the page that has this output's transaction. */
-static enum status page_of_output(struct tio *tio, uint64_t output, struct fault *fault)
+static enum status page_of_output(struct tx_index *index, uint64_t output, struct fault *fault)
 {
     uint8_t key[5];
     struct kv_pair pair;
     store_be40(key, output);
-    enum status status = kv_floor(tio->cursors[TABLE_TXS], key, sizeof key, &pair, fault);
+    enum status status = kv_floor(index->cursors[TABLE_TXS], key, sizeof key, &pair, fault);
     if (status == STATUS_NOT_FOUND)
-        return damaged(tio, "a page of transactions is missing", fault);
+        return damaged(index, "a page of transactions is missing", fault);
     if (status == STATUS_OK)
-        status = take_page(tio, &pair, fault);
-    return status == STATUS_OK && tio->state.cut_input != UINT64_MAX ? cut_page(tio, fault) : status;
+        status = take_page(index, &pair, fault);
+    return status == STATUS_OK && index->state.cut_input != UINT64_MAX ? cut_page(index, fault) : status;
 }
 
 /* Loads the page that has transaction or input `number`, by the table that leads there. */
-static enum status page_of(struct tio *tio, enum tio_table table, uint64_t number, struct fault *fault)
+static enum status page_of(struct tx_index *index, enum index_table table, uint64_t number, struct fault *fault)
 {
     uint8_t key[5];
     struct kv_pair pair;
     store_be40(key, number);
-    enum status status = kv_floor(tio->cursors[table], key, sizeof key, &pair, fault);
+    enum status status = kv_floor(index->cursors[table], key, sizeof key, &pair, fault);
     if (status == STATUS_NOT_FOUND || (status == STATUS_OK && pair.value_size != 5))
-        return damaged(tio, "a page of transactions is missing", fault);
-    return status == STATUS_OK ? page_of_output(tio, load_40(pair.value), fault) : status;
+        return damaged(index, "a page of transactions is missing", fault);
+    return status == STATUS_OK ? page_of_output(index, load_40(pair.value), fault) : status;
 }
 
-static const struct tio_tx *last_of_page(const struct tio *tio) { return &tio->txs[tio->txs_count - 1]; }
+static const struct index_tx *last_of_page(const struct tx_index *index) { return &index->txs[index->txs_count - 1]; }
 
-enum status tio_tx_at(struct tio *tio, uint64_t number, struct tio_tx *tx, struct fault *fault)
+enum status index_tx_at(struct tx_index *index, uint64_t number, struct index_tx *tx, struct fault *fault)
 {
-    if (number >= tio->state.totals.txs)
-        return nothing(tio, "transaction", number, fault);
-    if (tio->txs_count == 0 || number < tio->txs[0].number || number > last_of_page(tio)->number) {
-        enum status status = page_of(tio, TABLE_TX_NUMBERS, number, fault);
+    if (number >= index->state.totals.txs)
+        return nothing(index, "transaction", number, fault);
+    if (index->txs_count == 0 || number < index->txs[0].number || number > last_of_page(index)->number) {
+        enum status status = page_of(index, TABLE_TX_NUMBERS, number, fault);
         if (status != STATUS_OK)
             return status;
-        if (number < tio->txs[0].number || number > last_of_page(tio)->number)
-            return damaged(tio, "a transaction is missing", fault);
+        if (number < index->txs[0].number || number > last_of_page(index)->number)
+            return damaged(index, "a transaction is missing", fault);
     }
-    *tx = tio->txs[number - tio->txs[0].number];
+    *tx = index->txs[number - index->txs[0].number];
     return STATUS_OK;
 }
 
-enum status tio_tx_of_output(struct tio *tio, uint64_t output, struct tio_tx *tx, struct fault *fault)
+enum status index_tx_of_output(struct tx_index *index, uint64_t output, struct index_tx *tx, struct fault *fault)
 {
-    if (output >= tio->state.totals.outputs)
-        return nothing(tio, "output", output, fault);
-    if (tio->txs_count == 0 || output < tio->txs[0].first_output ||
-        output >= last_of_page(tio)->first_output + last_of_page(tio)->outputs) {
-        enum status status = page_of_output(tio, output, fault);
+    if (output >= index->state.totals.outputs)
+        return nothing(index, "output", output, fault);
+    if (index->txs_count == 0 || output < index->txs[0].first_output ||
+        output >= last_of_page(index)->first_output + last_of_page(index)->outputs) {
+        enum status status = page_of_output(index, output, fault);
         if (status != STATUS_OK)
             return status;
     }
-    for (unsigned i = 0; i < tio->txs_count; i++)
-        if (output - tio->txs[i].first_output < tio->txs[i].outputs) {
-            *tx = tio->txs[i];
+    for (unsigned i = 0; i < index->txs_count; i++)
+        if (output - index->txs[i].first_output < index->txs[i].outputs) {
+            *tx = index->txs[i];
             return STATUS_OK;
         }
-    return damaged(tio, "an output is of no transaction", fault);
+    return damaged(index, "an output is of no transaction", fault);
 }
 
-enum status tio_tx_of_input(struct tio *tio, uint64_t input, struct tio_tx *tx, struct fault *fault)
+enum status index_tx_of_input(struct tx_index *index, uint64_t input, struct index_tx *tx, struct fault *fault)
 {
-    if (input >= tio->state.totals.inputs)
-        return nothing(tio, "input", input, fault);
-    if (tio->txs_count == 0 || input < tio->txs[0].first_input ||
-        input >= last_of_page(tio)->first_input + last_of_page(tio)->inputs) {
-        enum status status = page_of(tio, TABLE_TX_INPUTS, input, fault);
+    if (input >= index->state.totals.inputs)
+        return nothing(index, "input", input, fault);
+    if (index->txs_count == 0 || input < index->txs[0].first_input ||
+        input >= last_of_page(index)->first_input + last_of_page(index)->inputs) {
+        enum status status = page_of(index, TABLE_TX_INPUTS, input, fault);
         if (status != STATUS_OK)
             return status;
     }
-    for (unsigned i = 0; i < tio->txs_count; i++)
-        if (input - tio->txs[i].first_input < tio->txs[i].inputs) {
-            *tx = tio->txs[i];
+    for (unsigned i = 0; i < index->txs_count; i++)
+        if (input - index->txs[i].first_input < index->txs[i].inputs) {
+            *tx = index->txs[i];
             return STATUS_OK;
         }
-    return damaged(tio, "an input is of no transaction", fault);
+    return damaged(index, "an input is of no transaction", fault);
 }
 
 /* ---- runs of pairs ---- */
@@ -586,14 +586,14 @@ static bool is_of_run(const struct kv_pair *pair, uint32_t run)
 
 /* The last pair of the run not above (first, second): its second number in *found. STATUS_NOT_FOUND if its first number
  * is another. */
-static enum status pair_floor(struct tio *tio, enum tio_table table, uint32_t run, uint64_t first, uint64_t second,
+static enum status pair_floor(struct tx_index *index, enum index_table table, uint32_t run, uint64_t first, uint64_t second,
                               uint64_t *found, struct fault *fault)
 {
     uint8_t key[PAIR_KEY_SIZE] = {(uint8_t)(run >> 8), (uint8_t)run};
     struct kv_pair page;
     store_be40(key + 2, first);
     store_be40(key + 7, second);
-    enum status status = kv_floor(tio->cursors[table], key, sizeof key, &page, fault);
+    enum status status = kv_floor(index->cursors[table], key, sizeof key, &page, fault);
     if (status != STATUS_OK)
         return status;
     if (!is_of_run(&page, run))
@@ -608,15 +608,15 @@ static enum status pair_floor(struct tio *tio, enum tio_table table, uint32_t ru
 
 /* ---- look-up by txid ---- */
 
-enum status tio_candidate(struct tio *tio, uint64_t hash, uint64_t below, struct tio_tx *tx, struct fault *fault)
+enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t below, struct index_tx *tx, struct fault *fault)
 {
     uint64_t best = 0, found = 0;
     bool any = false;
-    if (below > tio->state.totals.outputs)
-        below = tio->state.totals.outputs;
-    for (uint32_t run = tio->state.runs; run > 0 && below > 0; run--) {
-        uint32_t number = tio->state.run[run - 1].number;
-        enum status status = pair_floor(tio, TABLE_IDS, number, hash >> 24, below - 1, &found, fault);
+    if (below > index->state.totals.outputs)
+        below = index->state.totals.outputs;
+    for (uint32_t run = index->state.runs; run > 0 && below > 0; run--) {
+        uint32_t number = index->state.run[run - 1].number;
+        enum status status = pair_floor(index, TABLE_IDS, number, hash >> 24, below - 1, &found, fault);
         if (status != STATUS_OK && status != STATUS_NOT_FOUND)
             return status;
         if (status == STATUS_OK && (!any || found > best)) {
@@ -624,25 +624,25 @@ enum status tio_candidate(struct tio *tio, uint64_t hash, uint64_t below, struct
             any = true;
         }
     }
-    return any ? tio_tx_of_output(tio, best, tx, fault) : STATUS_NOT_FOUND;
+    return any ? index_tx_of_output(index, best, tx, fault) : STATUS_NOT_FOUND;
 }
 
-enum status tio_tx_find(struct tio *tio, const struct hash256 *txid, uint64_t below, struct tio_tx *tx,
+enum status index_tx_find(struct tx_index *index, const struct hash256 *txid, uint64_t below, struct index_tx *tx,
                         struct fault *fault)
 {
-    uint64_t hash = tio_hash(&tio->hasher, txid->bytes), limit = UINT64_MAX;
-    if (below < tio->state.totals.txs) {
-        enum status status = tio_tx_at(tio, below, tx, fault);
+    uint64_t hash = index_hash(&index->hasher, txid->bytes), limit = UINT64_MAX;
+    if (below < index->state.totals.txs) {
+        enum status status = index_tx_at(index, below, tx, fault);
         if (status != STATUS_OK)
             return status;
         limit = tx->first_output;
     }
     for (;;) {
-        enum status status = tio_candidate(tio, hash, limit, tx, fault);
+        enum status status = index_candidate(index, hash, limit, tx, fault);
         if (status == STATUS_NOT_FOUND)
-            return fault_set(fault, status, kv_path(tio->kv), FAULT_NO_OFFSET, "the index has no such transaction");
+            return fault_set(fault, status, kv_path(index->kv), FAULT_NO_OFFSET, "the index has no such transaction");
         if (status == STATUS_OK && tx->number >= below)
-            return damaged(tio, "transactions overlap", fault);
+            return damaged(index, "transactions overlap", fault);
         if (status != STATUS_OK || hash256_equal(&tx->txid, txid))
             return status;
         limit = tx->first_output;
@@ -652,7 +652,7 @@ enum status tio_tx_find(struct tio *tio, const struct hash256 *txid, uint64_t be
 /* ---- outputs and inputs ---- */
 
 /* The page of fixed-width records that has `number`; `*bytes` is kept from call to call. */
-static enum status fixed_page(struct tio *tio, enum tio_table table, uint64_t page, size_t need, const uint8_t **bytes,
+static enum status fixed_page(struct tx_index *index, enum index_table table, uint64_t page, size_t need, const uint8_t **bytes,
                               uint64_t *at_hand, struct fault *fault)
 {
     if (*bytes && *at_hand == page)
@@ -660,13 +660,13 @@ static enum status fixed_page(struct tio *tio, enum tio_table table, uint64_t pa
     uint8_t key[4];
     size_t size;
     store_be32(key, (uint32_t)page);
-    enum status status = kv_get(tio->view, table, key, sizeof key, bytes, &size, fault);
+    enum status status = kv_get(index->view, table, key, sizeof key, bytes, &size, fault);
     if (status == STATUS_OK && size >= need) {
         *at_hand = page;
         return STATUS_OK;
     }
     *bytes = NULL;
-    return status == STATUS_OK || status == STATUS_NOT_FOUND ? damaged(tio, "a page is missing", fault) : status;
+    return status == STATUS_OK || status == STATUS_NOT_FOUND ? damaged(index, "a page is missing", fault) : status;
 }
 
 /* Bytes that the page of fixed-width records has at least, by the totals. */
@@ -676,54 +676,54 @@ static size_t page_need(uint64_t page, uint64_t total, size_t a_page, size_t rec
     return (left < a_page ? (size_t)left : a_page) * record;
 }
 
-static enum status input_at(struct tio *tio, uint64_t number, uint64_t *spent, struct fault *fault)
+static enum status input_at(struct tx_index *index, uint64_t number, uint64_t *spent, struct fault *fault)
 {
     uint64_t page = number / INPUTS_A_PAGE;
-    enum status status = fixed_page(tio, TABLE_INPUTS, page,
-                                    page_need(page, tio->state.totals.inputs, INPUTS_A_PAGE, INPUT_SIZE), &tio->inputs,
-                                    &tio->inputs_page, fault);
+    enum status status = fixed_page(index, TABLE_INPUTS, page,
+                                    page_need(page, index->state.totals.inputs, INPUTS_A_PAGE, INPUT_SIZE), &index->inputs,
+                                    &index->inputs_page, fault);
     if (status != STATUS_OK)
         return status;
-    *spent = load_40(tio->inputs + number % INPUTS_A_PAGE * INPUT_SIZE);
-    if (*spent == TIO_NONE_40)
-        *spent = TIO_NONE;
-    else if (*spent >= tio->state.totals.outputs)
-        return damaged(tio, "an input spends what is not there", fault);
+    *spent = load_40(index->inputs + number % INPUTS_A_PAGE * INPUT_SIZE);
+    if (*spent == INDEX_NONE_40)
+        *spent = INDEX_NONE;
+    else if (*spent >= index->state.totals.outputs)
+        return damaged(index, "an input spends what is not there", fault);
     return STATUS_OK;
 }
 
-enum status tio_inputs(struct tio *tio, uint64_t first, uint32_t count, uint64_t *spent, struct fault *fault)
+enum status index_inputs(struct tx_index *index, uint64_t first, uint32_t count, uint64_t *spent, struct fault *fault)
 {
-    if (first > tio->state.totals.inputs || count > tio->state.totals.inputs - first)
-        return nothing(tio, "input", first + count - 1, fault);
+    if (first > index->state.totals.inputs || count > index->state.totals.inputs - first)
+        return nothing(index, "input", first + count - 1, fault);
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
-        status = input_at(tio, first + i, &spent[i], fault);
+        status = input_at(index, first + i, &spent[i], fault);
     return status;
 }
 
 /* True if that input is there and does spend that output: an input from cut_input on may be of a block taken back. */
-static enum status is_spender(struct tio *tio, uint64_t output, uint64_t input, bool *is, struct fault *fault)
+static enum status is_spender(struct tx_index *index, uint64_t output, uint64_t input, bool *is, struct fault *fault)
 {
-    *is = input < tio->state.totals.inputs;
-    if (!*is || input < tio->state.cut_input)
+    *is = input < index->state.totals.inputs;
+    if (!*is || input < index->state.cut_input)
         return STATUS_OK;
     uint64_t spent;
-    enum status status = input_at(tio, input, &spent, fault);
+    enum status status = input_at(index, input, &spent, fault);
     *is = status == STATUS_OK && spent == output;
     return status;
 }
 
 /* Makes the page of that run that would have the pair the one at hand. */
-static enum status later_page(struct tio *tio, uint32_t i, const uint8_t pair[PAIR_SIZE], struct fault *fault)
+static enum status later_page(struct tx_index *index, uint32_t i, const uint8_t pair[PAIR_SIZE], struct fault *fault)
 {
-    struct pairs_page *page = &tio->later[i];
-    uint32_t run = tio->state.run[i].number;
+    struct pairs_page *page = &index->later[i];
+    uint32_t run = index->state.run[i].number;
     if (page->at_hand && memcmp(pair, page->first, PAIR_SIZE) >= 0 && memcmp(pair, page->next, PAIR_SIZE) < 0)
         return STATUS_OK;
     uint8_t key[PAIR_KEY_SIZE] = {(uint8_t)(run >> 8), (uint8_t)run};
     struct kv_pair found;
-    struct kv_cursor *cursor = tio->cursors[TABLE_LATER];
+    struct kv_cursor *cursor = index->cursors[TABLE_LATER];
     memcpy(key + 2, pair, PAIR_SIZE);
     *page = (struct pairs_page){0}; /* of a run without pairs: none, for all */
     memset(page->next, 0xff, PAIR_SIZE);
@@ -741,59 +741,59 @@ static enum status later_page(struct tio *tio, uint32_t i, const uint8_t pair[PA
 }
 
 /* Looks for the spender of an output in what later runs found. */
-static enum status later_spender(struct tio *tio, uint64_t output, uint64_t *spender, struct fault *fault)
+static enum status later_spender(struct tx_index *index, uint64_t output, uint64_t *spender, struct fault *fault)
 {
     uint8_t pair[PAIR_SIZE];
     enum status status = STATUS_OK;
     store_be40(pair, output);
-    store_be40(pair + 5, TIO_NONE_40);
-    for (uint32_t run = tio->state.runs; run > 0 && status == STATUS_OK; run--) {
-        struct pairs_page *page = &tio->later[run - 1];
-        status = later_page(tio, run - 1, pair, fault);
+    store_be40(pair + 5, INDEX_NONE_40);
+    for (uint32_t run = index->state.runs; run > 0 && status == STATUS_OK; run--) {
+        struct pairs_page *page = &index->later[run - 1];
+        status = later_page(index, run - 1, pair, fault);
         size_t n = status == STATUS_OK ? pairs_up_to(page->bytes, page->count, pair) : 0;
         for (; n > 0 && status == STATUS_OK && pair_first(page->bytes + (n - 1) * PAIR_SIZE) == output; n--) {
             bool is;
             *spender = pair_second(page->bytes + (n - 1) * PAIR_SIZE);
-            status = is_spender(tio, output, *spender, &is, fault);
+            status = is_spender(index, output, *spender, &is, fault);
             if (status == STATUS_OK && is)
                 return STATUS_OK;
         }
     }
-    *spender = TIO_NONE;
+    *spender = INDEX_NONE;
     return status;
 }
 
-static enum status output_at(struct tio *tio, uint64_t number, struct tio_output *output, struct fault *fault)
+static enum status output_at(struct tx_index *index, uint64_t number, struct index_output *output, struct fault *fault)
 {
     uint64_t page = number / OUTPUTS_A_PAGE;
-    enum status status = fixed_page(tio, TABLE_OUTPUTS, page,
-                                    page_need(page, tio->state.totals.outputs, OUTPUTS_A_PAGE, OUTPUT_SIZE),
-                                    &tio->outputs, &tio->outputs_page, fault);
+    enum status status = fixed_page(index, TABLE_OUTPUTS, page,
+                                    page_need(page, index->state.totals.outputs, OUTPUTS_A_PAGE, OUTPUT_SIZE),
+                                    &index->outputs, &index->outputs_page, fault);
     if (status != STATUS_OK)
         return status;
-    const uint8_t *bytes = tio->outputs + number % OUTPUTS_A_PAGE * OUTPUT_SIZE;
+    const uint8_t *bytes = index->outputs + number % OUTPUTS_A_PAGE * OUTPUT_SIZE;
     uint64_t value_kind = load_value_kind(bytes);
     output->value_sat = value_kind & ((UINT64_C(1) << 52) - 1);
     output->kind = (enum kind)(value_kind >> 52);
     output->spender = load_40(bytes + 7);
     if (output->kind >= KINDS)
-        return damaged(tio, "an output is of no kind", fault);
+        return damaged(index, "an output is of no kind", fault);
     bool is = false;
-    if (output->spender != TIO_NONE_40)
-        status = is_spender(tio, number, output->spender, &is, fault);
+    if (output->spender != INDEX_NONE_40)
+        status = is_spender(index, number, output->spender, &is, fault);
     if (is || status != STATUS_OK)
         return status;
-    output->spender = TIO_NONE;
-    return tio->state.later > 0 ? later_spender(tio, number, &output->spender, fault) : STATUS_OK;
+    output->spender = INDEX_NONE;
+    return index->state.later > 0 ? later_spender(index, number, &output->spender, fault) : STATUS_OK;
 }
 
-enum status tio_outputs(struct tio *tio, uint64_t first, uint32_t count, struct tio_output *outputs,
+enum status index_outputs(struct tx_index *index, uint64_t first, uint32_t count, struct index_output *outputs,
                         struct fault *fault)
 {
-    if (first > tio->state.totals.outputs || count > tio->state.totals.outputs - first)
-        return nothing(tio, "output", first + count - 1, fault);
+    if (first > index->state.totals.outputs || count > index->state.totals.outputs - first)
+        return nothing(index, "output", first + count - 1, fault);
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
-        status = output_at(tio, first + i, &outputs[i], fault);
+        status = output_at(index, first + i, &outputs[i], fault);
     return status;
 }

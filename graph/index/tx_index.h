@@ -1,25 +1,25 @@
-/* tio: the index of every transaction, input and output of the chain (the paper's Table II), navigable backward (from
+/* tx_index: the index of every transaction, input and output of the chain (the paper's Table II), navigable backward (from
  * an input to the output that it spends) and forward (from an output to the input that spends it). Addresses nowhere;
  * scripts stay in the blk files, one read away: each transaction's position is kept.
  *
  * Transactions, inputs (the coinbases' included) and outputs are numbered from 0 in chain order over the whole chain: a
  * block's are consecutive, a transaction's are consecutive. The numbers are the links.
  *
- * Reading only; graph/tio/build.h builds. Ownership: a tio owns its mapping; results are copied to the caller. Thread
- * rule: a tio belongs to one thread; several may be open on one index side by side with a build in another process,
+ * Reading only; graph/index/build.h builds. Ownership: an index owns its mapping; results are copied to the caller. Thread
+ * rule: an index belongs to one thread; several may be open on one index side by side with a build in another process,
  * each seeing the last finished state. Errors: STATUS_NOT_FOUND what is not there, STATUS_FORMAT a damaged index. */
-#ifndef UNKTX_GRAPH_TIO_H
-#define UNKTX_GRAPH_TIO_H
+#ifndef UNKTX_GRAPH_INDEX_TX_INDEX_H
+#define UNKTX_GRAPH_INDEX_TX_INDEX_H
 
 #include "parser/hash256.h"
 #include "parser/script.h"
 #include "parser/status.h"
 
-#define TIO_NONE UINT64_MAX
+#define INDEX_NONE UINT64_MAX
 
-struct tio; /* opaque */
+struct tx_index; /* opaque */
 
-struct tio_totals {
+struct index_totals {
     uint32_t blocks; /* 0: empty; the tip's height is blocks - 1 */
     uint64_t txs, inputs, outputs;
     struct hash256 tip;
@@ -27,7 +27,7 @@ struct tio_totals {
     struct hash256 genesis;
 };
 
-struct tio_block {
+struct index_block {
     uint32_t height, time, txs;
     struct hash256 hash;
     uint64_t first_tx;
@@ -36,7 +36,7 @@ struct tio_block {
     uint32_t size;
 };
 
-struct tio_tx {
+struct index_tx {
     uint64_t number;
     uint32_t height, index; /* index in its block */
     struct hash256 txid;
@@ -49,39 +49,39 @@ struct tio_tx {
     uint32_t offset;       /* from the start of the block's bytes */
 };
 
-struct tio_output {
+struct index_output {
     uint64_t value_sat;
     enum kind kind;
-    uint64_t spender; /* input number, TIO_NONE when unspent */
+    uint64_t spender; /* input number, INDEX_NONE when unspent */
 };
 
-/* The index in the store folder `path` (sub-folder "tio"). STATUS_NOT_FOUND when there is none, or
- * none yet: the text says to run `unktx index`. All tios of one folder that a process has open show the same index;
+/* The index in the store folder `path` (sub-folder "index"). STATUS_NOT_FOUND when there is none, or
+ * none yet: the text says to run `unktx index`. All indexes of one folder that a process has open show the same index;
  * STATUS_BUSY for one that would not, since another process changed it. */
-enum status tio_open(const char *path, struct tio **tio, struct fault *fault) MUST_CHECK;
-void tio_close(struct tio *tio);
-struct tio_totals tio_totals_of(const struct tio *tio);
+enum status index_open(const char *path, struct tx_index **index, struct fault *fault) MUST_CHECK;
+void index_close(struct tx_index *index);
+struct index_totals index_totals_of(const struct tx_index *index);
 /* STATUS_FORMAT: what a reader found contradicts itself; the text names the file and the way out. */
-enum status tio_damaged(const struct tio *tio, const char *what, struct fault *fault) MUST_CHECK;
+enum status index_damaged(const struct tx_index *index, const char *what, struct fault *fault) MUST_CHECK;
 
 /* O(log n) and a page or two each. */
-enum status tio_block_at(struct tio *tio, uint32_t height, struct tio_block *block, struct fault *fault) MUST_CHECK;
-enum status tio_block_find(struct tio *tio, const struct hash256 *hash, struct tio_block *block,
+enum status index_block_at(struct tx_index *index, uint32_t height, struct index_block *block, struct fault *fault) MUST_CHECK;
+enum status index_block_find(struct tx_index *index, const struct hash256 *hash, struct index_block *block,
                            struct fault *fault) MUST_CHECK;
-enum status tio_tx_at(struct tio *tio, uint64_t number, struct tio_tx *tx, struct fault *fault) MUST_CHECK;
+enum status index_tx_at(struct tx_index *index, uint64_t number, struct index_tx *tx, struct fault *fault) MUST_CHECK;
 /* The newest transaction of that txid whose number is below `below` (UINT64_MAX for the newest of all): called again
  * with the number found, the one before it. STATUS_NOT_FOUND when there is none. One page more than the record itself.
  */
-enum status tio_tx_find(struct tio *tio, const struct hash256 *txid, uint64_t below, struct tio_tx *tx,
+enum status index_tx_find(struct tx_index *index, const struct hash256 *txid, uint64_t below, struct index_tx *tx,
                         struct fault *fault) MUST_CHECK;
 /* Outputs `first` .. `first + count - 1`. O(log n + count). */
-enum status tio_outputs(struct tio *tio, uint64_t first, uint32_t count, struct tio_output *outputs,
+enum status index_outputs(struct tx_index *index, uint64_t first, uint32_t count, struct index_output *outputs,
                         struct fault *fault) MUST_CHECK;
-/* For inputs `first` .. : the number of the output that each spends, TIO_NONE for a coinbase's. O(log n + count). */
-enum status tio_inputs(struct tio *tio, uint64_t first, uint32_t count, uint64_t *spent,
+/* For inputs `first` .. : the number of the output that each spends, INDEX_NONE for a coinbase's. O(log n + count). */
+enum status index_inputs(struct tx_index *index, uint64_t first, uint32_t count, uint64_t *spent,
                        struct fault *fault) MUST_CHECK;
 /* The transaction that has this output / this input. O(log n). */
-enum status tio_tx_of_output(struct tio *tio, uint64_t output, struct tio_tx *tx, struct fault *fault) MUST_CHECK;
-enum status tio_tx_of_input(struct tio *tio, uint64_t input, struct tio_tx *tx, struct fault *fault) MUST_CHECK;
+enum status index_tx_of_output(struct tx_index *index, uint64_t output, struct index_tx *tx, struct fault *fault) MUST_CHECK;
+enum status index_tx_of_input(struct tx_index *index, uint64_t input, struct index_tx *tx, struct fault *fault) MUST_CHECK;
 
 #endif

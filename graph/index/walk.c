@@ -31,7 +31,7 @@ struct walked_tx {
 };
 
 struct worker {
-    struct tio_work *work;
+    struct index_work *work;
     struct blk_reader reader;
     struct block_verifier verifier;
     /* of the block under the walk */
@@ -60,7 +60,7 @@ struct item {
 };
 
 struct walk {
-    struct tio_work *work;
+    struct index_work *work;
     struct worker *workers;
     struct item *items;
     size_t count;
@@ -73,8 +73,8 @@ static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
     struct worker *worker = context;
     (void)vin;
     worker->prevout = in->prevout;
-    const struct tio_hasher *hasher = &worker->work->hasher;
-    struct walked_input input = {tio_hash(hasher, in->prevout), tio_check_of(hasher, in->prevout),
+    const struct index_hasher *hasher = &worker->work->hasher;
+    struct walked_input input = {index_hash(hasher, in->prevout), index_check_of(hasher, in->prevout),
                                  load_le32(in->prevout + HASH256_SIZE), false};
     return PUSH(worker->inputs, input);
 }
@@ -84,7 +84,7 @@ static bool see_output(void *context, const struct tx_output *out, uint32_t vout
     struct worker *worker = context;
     (void)vout;
     (void)unknown;
-    if (__builtin_expect(out->value_sat > TIO_MONEY_SAT, 0))
+    if (__builtin_expect(out->value_sat > INDEX_MONEY_SAT, 0))
         worker->flaw = "an output has more value than there can be";
     worker->value_sat = worker->value_sat + out->value_sat < worker->value_sat ? UINT64_MAX
                                                                                : worker->value_sat + out->value_sat;
@@ -115,7 +115,7 @@ static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned 
         head.witness = head.size - 8 - (uint64_t)(tx->body_end - tx->body);
     if (tx->inputs == 0 || tx->outputs == 0)
         worker->flaw = "a transaction has no inputs or no outputs";
-    else if (worker->value_sat > TIO_MONEY_SAT)
+    else if (worker->value_sat > INDEX_MONEY_SAT)
         worker->flaw = "a transaction's outputs have more value than there can be";
     struct tx_input first = {.prevout = worker->prevout};
     if (tx->inputs == 1 && tx_is_coinbase(tx, &first)) {
@@ -140,7 +140,7 @@ static void hash_txids(struct worker *worker)
 /* Encodes the block's transactions. */
 static enum status encode(struct worker *worker)
 {
-    const struct tio_hasher *hasher = &worker->work->hasher;
+    const struct index_hasher *hasher = &worker->work->hasher;
     size_t count = worker->heads.count;
     if (mem_reserve(&worker->records.at, &worker->records.capacity, worker->records.count + count * TX_RECORD_MAX, 1) !=
             STATUS_OK ||
@@ -151,11 +151,11 @@ static enum status encode(struct worker *worker)
     for (size_t i = 0; i < count; i++) {
         const struct tx_head *head = &worker->heads.at[i];
         const struct hash256 *txid = &worker->txids[i];
-        p = tio_head_write(head, p);
+        p = index_head_write(head, p);
         memcpy(p, txid->bytes, HASH256_SIZE);
         p += HASH256_SIZE;
         worker->txs.at[worker->txs.count++] =
-            (struct walked_tx){tio_hash(hasher, txid->bytes), tio_check_of(hasher, txid->bytes),
+            (struct walked_tx){index_hash(hasher, txid->bytes), index_check_of(hasher, txid->bytes),
                                (uint32_t)head->inputs, (uint32_t)head->outputs};
     }
     worker->records.count = (size_t)(p - worker->records.at);
@@ -252,7 +252,7 @@ static enum status write_at(int fd, const uint8_t *bytes, size_t size, uint64_t 
 static void spill_item(void *context, unsigned number, size_t i)
 {
     struct walk *walk = context;
-    struct tio_work *work = walk->work;
+    struct index_work *work = walk->work;
     struct item *item = &walk->items[i];
     const struct worker *worker = &walk->workers[item->worker];
     unsigned shift = 64 - work->part_bits;
@@ -286,7 +286,7 @@ static void spill_item(void *context, unsigned number, size_t i)
 /* Numbers the round's blocks; cuts it before the first damaged one. */
 static void number_items(struct walk *walk, uint32_t height)
 {
-    struct tio_work *work = walk->work;
+    struct index_work *work = walk->work;
     for (size_t i = 0; i < walk->count; i++) {
         struct item *item = &walk->items[i];
         struct work_block *block = &work->blocks[height - work->first + i];
@@ -318,7 +318,7 @@ static void begin_round(struct walk *walk, uint32_t height, size_t count)
 /* A damaged block ends the chain before it, and is told; anything else is an error. */
 static enum status end_walk(struct walk *walk, uint32_t height, const struct item *item)
 {
-    struct tio_work *work = walk->work;
+    struct index_work *work = walk->work;
     if (item->status == STATUS_NOMEM)
         return fault_nomem(work->fault);
     if (item->status != STATUS_FORMAT && item->status != STATUS_IO)
@@ -344,7 +344,7 @@ static void take_sums(struct worker *worker)
 /* Takes in what the workers have. */
 static enum status flush(struct walk *walk)
 {
-    struct tio_work *work = walk->work;
+    struct index_work *work = walk->work;
     enum status status = spill_flush(work->creators, work->fault);
     if (status == STATUS_OK)
         status = spill_flush(work->spenders, work->fault);
@@ -379,7 +379,7 @@ static enum status run_round(struct walk *walk, uint32_t height, size_t count)
     return STATUS_OK;
 }
 
-static size_t round_count(const struct tio_work *work, uint32_t height)
+static size_t round_count(const struct index_work *work, uint32_t height)
 {
     uint64_t bytes = 0, limit = (uint64_t)ROUND_BYTES_PER_THREAD * work->options->threads;
     size_t count = 0, most = work->options->note_blocks ? work->options->note_blocks : ROUND_BLOCKS_MAX;
@@ -390,7 +390,7 @@ static size_t round_count(const struct tio_work *work, uint32_t height)
 
 static enum status run_rounds(struct walk *walk)
 {
-    struct tio_work *work = walk->work;
+    struct index_work *work = walk->work;
     uint64_t done = 0, total = 0;
     for (uint32_t height = work->first; height < work->end; height++) {
         done += height < work->walked ? chain_active(work->chain, height)->size : 0;
@@ -411,7 +411,7 @@ static enum status run_rounds(struct walk *walk)
             noted = done;
         }
         work_write_out(work);
-        work_progress(work, TIO_WALK, done, total);
+        work_progress(work, INDEX_WALK, done, total);
         if (status == STATUS_OK && stopped && work->walked < work->end)
             status = STATUS_INTERRUPTED;
     }
@@ -432,14 +432,14 @@ static void free_worker(struct worker *worker)
     mem_free(worker->sums);
 }
 
-static bool begin_worker(struct worker *worker, struct tio_work *work)
+static bool begin_worker(struct worker *worker, struct index_work *work)
 {
     worker->work = work;
     worker->sums = mem_alloc((size_t)1 << work->part_bits, sizeof *worker->sums);
     return worker->sums != NULL;
 }
 
-enum status tio_walk(struct tio_work *work)
+enum status index_walk(struct index_work *work)
 {
     unsigned threads = work->options->threads;
     struct walk walk = {.work = work};

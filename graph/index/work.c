@@ -12,14 +12,14 @@
 #define BUFFER_MAX (64u << 10)
 #define PARTS_MAX 4096u
 
-void work_progress(const struct tio_work *work, enum tio_stage stage, uint64_t done, uint64_t total)
+void work_progress(const struct index_work *work, enum index_stage stage, uint64_t done, uint64_t total)
 {
-    struct tio_progress progress = {.stage = stage, .done = done, .total = total};
+    struct index_progress progress = {.stage = stage, .done = done, .total = total};
     if (work->options->progress)
         work->options->progress(work->options->context, &progress);
 }
 
-void work_write_out(const struct tio_work *work)
+void work_write_out(const struct index_work *work)
 {
     if (!work->durable)
         return;
@@ -33,7 +33,7 @@ void work_write_out(const struct tio_work *work)
         (void)sync_file_range(work->outs_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-static uint32_t height_of(const struct tio_work *work, uint64_t number, bool of_input)
+static uint32_t height_of(const struct index_work *work, uint64_t number, bool of_input)
 {
     uint32_t low = 0, high = work->end - work->first;
     while (high - low > 1) {
@@ -47,8 +47,8 @@ static uint32_t height_of(const struct tio_work *work, uint64_t number, bool of_
     return work->first + low;
 }
 
-uint32_t work_height_of_input(const struct tio_work *work, uint64_t input) { return height_of(work, input, true); }
-uint32_t work_height_of_output(const struct tio_work *work, uint64_t output) { return height_of(work, output, false); }
+uint32_t work_height_of_input(const struct index_work *work, uint64_t input) { return height_of(work, input, true); }
+uint32_t work_height_of_output(const struct index_work *work, uint64_t output) { return height_of(work, output, false); }
 
 unsigned work_parts(uint64_t things, uint64_t bytes_each, uint64_t memory, uint64_t wanted)
 {
@@ -59,14 +59,14 @@ unsigned work_parts(uint64_t things, uint64_t bytes_each, uint64_t memory, uint6
     return parts > PARTS_MAX ? PARTS_MAX : (unsigned)parts;
 }
 
-size_t work_buffer(const struct tio_work *work, unsigned parts)
+size_t work_buffer(const struct index_work *work, unsigned parts)
 {
     uint64_t all = work->memory / 8 > BUFFERS_BYTES_MAX ? BUFFERS_BYTES_MAX : work->memory / 8;
     uint64_t size = all / ((uint64_t)parts * work->options->threads);
     return size < BUFFER_MIN ? BUFFER_MIN : size > BUFFER_MAX ? BUFFER_MAX : (size_t)size;
 }
 
-enum status work_alloc_sums(struct tio_work *work)
+enum status work_alloc_sums(struct index_work *work)
 {
     work->sums = mem_alloc((size_t)1 << work->part_bits, sizeof *work->sums);
     work->exact = mem_alloc((size_t)1 << work->part_bits, sizeof *work->exact);
@@ -75,7 +75,7 @@ enum status work_alloc_sums(struct tio_work *work)
 
 /* ---- reading a block again ---- */
 
-static enum status read_block(const struct tio_work *work, struct blk_reader *reader, uint32_t height,
+static enum status read_block(const struct index_work *work, struct blk_reader *reader, uint32_t height,
                               const uint8_t **bytes, size_t *size, struct fault *fault)
 {
     const struct chain_block *block = chain_active(work->chain, height);
@@ -123,7 +123,7 @@ static bool search_tx(void *context, const struct tx *tx, uint32_t index, unsign
 
 static const struct block_visitor search_visitor = {.input = search_input, .tx = search_tx};
 
-static enum status search_block(const struct tio_work *work, struct blk_reader *reader, uint32_t height,
+static enum status search_block(const struct index_work *work, struct blk_reader *reader, uint32_t height,
                                 struct search *search, struct fault *fault)
 {
     const uint8_t *bytes = NULL;
@@ -141,7 +141,7 @@ static enum status search_block(const struct tio_work *work, struct blk_reader *
     return status;
 }
 
-enum status work_read_spend(const struct tio_work *work, struct blk_reader *reader, uint64_t input,
+enum status work_read_spend(const struct index_work *work, struct blk_reader *reader, uint64_t input,
                             struct work_spend *spend, struct fault *fault)
 {
     struct search search = {.wanted_input = input, .wanted_output = UINT64_MAX};
@@ -153,7 +153,7 @@ enum status work_read_spend(const struct tio_work *work, struct blk_reader *read
     return status;
 }
 
-enum status work_read_txid(const struct tio_work *work, struct blk_reader *reader, uint64_t first_output,
+enum status work_read_txid(const struct index_work *work, struct blk_reader *reader, uint64_t first_output,
                            struct hash256 *txid, struct fault *fault)
 {
     struct search search = {.wanted_input = UINT64_MAX, .wanted_output = first_output};
@@ -162,7 +162,7 @@ enum status work_read_txid(const struct tio_work *work, struct blk_reader *reade
     return status;
 }
 
-enum status work_bad_input(struct tio_work *work, uint64_t input, const char *what)
+enum status work_bad_input(struct index_work *work, uint64_t input, const char *what)
 {
     struct blk_reader reader = {0};
     struct work_spend spend;
@@ -262,13 +262,13 @@ static enum status add(struct work_queue *queue, unsigned table, const void *key
     return STATUS_OK;
 }
 
-enum status work_append(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size,
+enum status work_append(struct work_queue *queue, enum index_table table, const void *key, size_t key_size,
                         const void *value, size_t size)
 {
     return add(queue, table, key, key_size, value, size);
 }
 
-enum status work_put(struct work_queue *queue, enum tio_table table, const void *key, size_t key_size,
+enum status work_put(struct work_queue *queue, enum index_table table, const void *key, size_t key_size,
                      const void *value, size_t size)
 {
     return add(queue, table | PUT, key, key_size, value, size);
@@ -301,7 +301,7 @@ enum status work_pair(struct work_run *run, uint64_t first, uint64_t second)
     store_be40(run->page + run->size, first);
     store_be40(run->page + run->size + 5, second);
     run->size += PAIR_SIZE;
-    return run->size + PAIR_SIZE <= TIO_PAGE ? STATUS_OK : write_page(run);
+    return run->size + PAIR_SIZE <= INDEX_PAGE ? STATUS_OK : write_page(run);
 }
 
 enum status work_run_end(struct work_run *run) { return run->size > 0 ? write_page(run) : STATUS_OK; }

@@ -6,8 +6,8 @@
  * a kv_view belongs to one thread, any number of them may read beside each other, but not beside kv_write of the same
  * process, which takes every view of this kv to the new state: its pointers end then. One process opens a folder once
  * at a time (LMDB's rule). Values are borrowed until the view is refreshed or closed. */
-#ifndef UNKTX_GRAPH_KV_H
-#define UNKTX_GRAPH_KV_H
+#ifndef UNKTX_GRAPH_LMDB_KV_H
+#define UNKTX_GRAPH_LMDB_KV_H
 
 #include <stdbool.h>
 #include <stddef.h>

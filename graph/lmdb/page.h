@@ -3,8 +3,8 @@
  *
  * The format is that of LMDB 0.9 on 64-bit machines (data version 1; MDB_meta, MDB_db, MDB_page and MDB_node in its
  * mdb.c). Thread rule: none, no state. */
-#ifndef UNKTX_GRAPH_PAGE_H
-#define UNKTX_GRAPH_PAGE_H
+#ifndef UNKTX_GRAPH_LMDB_PAGE_H
+#define UNKTX_GRAPH_LMDB_PAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,8 +7,8 @@
  * checksums.
  *
  * Thread rule: none, no state. */
-#ifndef UNKTX_GRAPH_PAGES_H
-#define UNKTX_GRAPH_PAGES_H
+#ifndef UNKTX_GRAPH_LMDB_PAGES_H
+#define UNKTX_GRAPH_LMDB_PAGES_H
 
 #include <stdbool.h>
 #include <stddef.h>

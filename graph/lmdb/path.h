@@ -2,8 +2,8 @@
  * that pages_check leaves their leaf pages out on opening.
  *
  * Thread rule: path_check may run on any number of threads beside each other. */
-#ifndef UNKTX_GRAPH_PATH_H
-#define UNKTX_GRAPH_PATH_H
+#ifndef UNKTX_GRAPH_LMDB_PATH_H
+#define UNKTX_GRAPH_LMDB_PATH_H
 
 #include "graph/lmdb/pages.h"
 

@@ -8,7 +8,7 @@
 #define HOLES_NAMED 3u
 #define FRAME_SIZE 8u /* magic and length in front of a block; messages name where those are */
 
-static void report_damage(const struct best *best, const struct fault *what)
+static void report_damage(const struct best_chain *best, const struct fault *what)
 {
     ++*best->damages;
     if (best->options->damage)
@@ -31,7 +31,7 @@ static const char *missing_file(const struct blkdir *dir, char text[48])
     return text;
 }
 
-enum status best_forget_files(struct store *store, const struct blkdir *dir, const struct chain_block *block,
+enum status best_chain_forget_files(struct store *store, const struct blkdir *dir, const struct chain_block *block,
                               struct fault *fault)
 {
     enum status status = STATUS_OK;
@@ -44,7 +44,7 @@ enum status best_forget_files(struct store *store, const struct blkdir *dir, con
 }
 
 /* A block whose parent is in no file: above it nothing can be believed. */
-static void report_hole(const struct best *best, const struct chain_block *block)
+static void report_hole(const struct best_chain *best, const struct chain_block *block)
 {
     char hash[HASH256_HEX_SIZE + 1], parent[HASH256_HEX_SIZE + 1], missing[48];
     struct fault what = {0};
@@ -58,17 +58,17 @@ static void report_hole(const struct best *best, const struct chain_block *block
     report_damage(best, &what);
 }
 
-static enum status report_holes(const struct best *best, struct fault *fault)
+static enum status report_holes(const struct best_chain *best, struct fault *fault)
 {
     uint32_t holes = 0, detached = chain_detached(best->chain);
     enum status status = STATUS_OK;
     for (uint32_t node = 0; detached && node < chain_count(best->chain) && status == STATUS_OK; node++) {
         const struct chain_block *block = chain_at(best->chain, node);
-        if (!hole_is_above(best->chain, block))
+        if (!chain_gap_is_above(best->chain, block))
             continue;
         if (++holes <= HOLES_NAMED)
             report_hole(best, block);
-        status = best_forget_files(best->store, best->dir, block, fault);
+        status = best_chain_forget_files(best->store, best->dir, block, fault);
     }
     if (holes > HOLES_NAMED) {
         struct fault what = {0};
@@ -80,7 +80,7 @@ static enum status report_holes(const struct best *best, struct fault *fault)
 }
 
 /* A tip that is not on disk yet a pruned or unfinished folder explains: say which it looks like. */
-static enum status no_chain(const struct best *best, enum status status, struct fault *fault)
+static enum status no_chain(const struct best_chain *best, enum status status, struct fault *fault)
 {
     if (status != STATUS_NOT_FOUND || chain_find(best->chain, &best->genesis) != CHAIN_NONE)
         return status;
@@ -94,7 +94,7 @@ static enum status no_chain(const struct best *best, enum status status, struct 
         first->number > 0 ? ": a pruned node, whose early blocks are gone? All blocks from genesis on are needed" : "");
 }
 
-enum status best_find(struct best *best, struct fault *fault)
+enum status best_chain_find(struct best_chain *best, struct fault *fault)
 {
     const struct ingest_options *options = best->options;
     enum status status =
@@ -106,6 +106,6 @@ enum status best_find(struct best *best, struct fault *fault)
         return no_chain(best, status, fault);
     best->end = chain_height(best->chain);
     if (!options->tip) /* which says what is certain */
-        status = hole_certain_height(best->dir, best->chain, &best->end, fault);
+        status = chain_gap_certain_height(best->dir, best->chain, &best->end, fault);
     return status == STATUS_OK ? report_holes(best, fault) : status;
 }

@@ -1,13 +1,13 @@
-/* best: the best chain of a blocks folder, as far as it is certain: what a scan and an index both begin with. Each hole
+/* best_chain: the best chain of a blocks folder, as far as it is certain: what a scan and an index both begin with. Each hole
  * in the files is told, and no chain is believed across one (hole.h). */
-#ifndef UNKTX_GRAPH_BEST_H
-#define UNKTX_GRAPH_BEST_H
+#ifndef UNKTX_GRAPH_SCAN_BEST_CHAIN_H
+#define UNKTX_GRAPH_SCAN_BEST_CHAIN_H
 
 #include "graph/scan/ingest.h"
 #include "graph/store/store.h"
 #include "parser/chain.h"
 
-struct best {
+struct best_chain {
     const struct ingest_options *options; /* tip, threads, what to call */
     const struct blkdir *dir;
     struct store *store;                  /* remembers what is in the files; the caller commits */
@@ -19,11 +19,11 @@ struct best {
 };
 
 /* STATUS_NOT_FOUND where the genesis block or options->tip is in no file. O(changed files + blocks). */
-enum status best_find(struct best *best, struct fault *fault) MUST_CHECK;
+enum status best_chain_find(struct best_chain *best, struct fault *fault) MUST_CHECK;
 
 /* Has the next run look again at the file that holds a block and at its neighbours: something is wrong in one of them,
  * and files are restored with the size and time that they had. */
-enum status best_forget_files(struct store *store, const struct blkdir *dir, const struct chain_block *block,
+enum status best_chain_forget_files(struct store *store, const struct blkdir *dir, const struct chain_block *block,
                               struct fault *fault) MUST_CHECK;
 
 #endif

@@ -72,7 +72,7 @@ static enum status look_below(const struct holes *holes, struct blk_reader *read
     return STATUS_OK;
 }
 
-enum status hole_certain_height(const struct blkdir *dir, const struct chain *chain, uint32_t *height,
+enum status chain_gap_certain_height(const struct blkdir *dir, const struct chain *chain, uint32_t *height,
                                 struct fault *fault)
 {
     uint32_t count = chain_count(chain);

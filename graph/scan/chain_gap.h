@@ -1,10 +1,10 @@
-/* hole: blocks whose parent is in no file, and how far a chain with such holes can be believed.
+/* chain_gap: blocks whose parent is in no file, and how far a chain with such holes can be believed.
  *
  * Where a block of the best chain is lost, the branch with the most work that is still linked to genesis may be one
  * that lost: a stale sibling of the block, say. The blocks above the hole tell, since their coinbases name their height
  * (BIP 34). */
-#ifndef UNKTX_GRAPH_HOLE_H
-#define UNKTX_GRAPH_HOLE_H
+#ifndef UNKTX_GRAPH_SCAN_CHAIN_GAP_H
+#define UNKTX_GRAPH_SCAN_CHAIN_GAP_H
 
 #include "parser/blkfile.h"
 #include "parser/chain.h"
@@ -13,11 +13,11 @@
  * more reaches higher. Then the parent of that branch's missing block may be any linked block of its height, so the
  * chain is certain up to where there is but one of each height. Detached blocks that name no height say nothing.
  * O(blocks) if any is detached, and reads the lowest of each detached branch. */
-enum status hole_certain_height(const struct blkdir *dir, const struct chain *chain, uint32_t *height,
+enum status chain_gap_certain_height(const struct blkdir *dir, const struct chain *chain, uint32_t *height,
                                 struct fault *fault) MUST_CHECK;
 
 /* True for a detached block whose parent is in no file. */
-static inline bool hole_is_above(const struct chain *chain, const struct chain_block *block)
+static inline bool chain_gap_is_above(const struct chain *chain, const struct chain_block *block)
 {
     return block->state == CHAIN_DETACHED && chain_find(chain, &block->prev_hash) == CHAIN_NONE;
 }

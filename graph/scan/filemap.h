@@ -6,8 +6,8 @@
  * file is looked at anew as a whole: 88 bytes a block. A file that is gone (a pruned node) keeps its remembered
  * headers, so that the chain still links through blocks that the store already holds; such blocks cannot be read again.
  */
-#ifndef UNKTX_GRAPH_FILEMAP_H
-#define UNKTX_GRAPH_FILEMAP_H
+#ifndef UNKTX_GRAPH_SCAN_FILEMAP_H
+#define UNKTX_GRAPH_SCAN_FILEMAP_H
 
 #include "graph/scan/ingest.h"
 #include "parser/chain.h"

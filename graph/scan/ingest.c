@@ -22,7 +22,7 @@ struct ingest {
     struct store *store;
     struct chain *chain;
     struct outpoints *table;
-    struct round *round;
+    struct pipeline *round;
     uint8_t magic[4];
     struct hash256 genesis;
     uint32_t end;             /* height up to which the chain of the files is certain */
@@ -85,10 +85,10 @@ static void name_network(struct ingest *ingest)
 static enum status link_chain(struct ingest *ingest)
 {
     const struct ingest_options *options = ingest->options;
-    struct best best = {.options = options, .dir = &ingest->dir, .store = ingest->store, .chain = ingest->chain,
+    struct best_chain best = {.options = options, .dir = &ingest->dir, .store = ingest->store, .chain = ingest->chain,
                         .genesis = ingest->genesis, .damages = &ingest->result->damages};
     memcpy(best.magic, ingest->magic, sizeof best.magic);
-    enum status status = best_find(&best, ingest->fault);
+    enum status status = best_chain_find(&best, ingest->fault);
     if (status != STATUS_OK)
         return status;
     ingest->end = best.end;
@@ -257,7 +257,7 @@ static enum status report_block(struct ingest *ingest, uint32_t height, const st
 {
     const struct chain_block *block = chain_active(ingest->chain, height);
     struct fault what = {0};
-    enum status status = best_forget_files(ingest->store, &ingest->dir, block, ingest->fault);
+    enum status status = best_chain_forget_files(ingest->store, &ingest->dir, block, ingest->fault);
     uint64_t offset = block->offset - FRAME_SIZE;
     ingest->one_block = chain_next_copy(ingest->chain, chain_find(ingest->chain, &block->hash));
     if (ingest->one_block) {
@@ -277,13 +277,13 @@ static enum status report_block(struct ingest *ingest, uint32_t height, const st
 static enum status take_some(struct ingest *ingest)
 {
     struct fault what = {0};
-    struct round_job job = {.chain = ingest->chain,
+    struct pipeline_job job = {.chain = ingest->chain,
                             .first = ingest->next,
                             .end = ingest->one_block ? ingest->next + 1 : ingest->target,
                             .taken = count_taken,
                             .context = ingest};
     ingest->table_changed = true;
-    enum status status = round_run(ingest->round, &job, &what);
+    enum status status = pipeline_run(ingest->round, &job, &what);
     if (status == STATUS_FORMAT)
         return report_block(ingest, ingest->next, &what);
     ingest->one_block = false;
@@ -315,7 +315,7 @@ static enum status run(struct ingest *ingest)
         status = load_table(ingest);
         if (status == STATUS_OK)
             status =
-                round_new(ingest->options, &ingest->dir, ingest->store, ingest->table, &ingest->round, ingest->fault);
+                pipeline_new(ingest->options, &ingest->dir, ingest->store, ingest->table, &ingest->round, ingest->fault);
         if (status == STATUS_OK)
             status = take_blocks(ingest);
     }
@@ -337,7 +337,7 @@ enum status ingest_run(const struct ingest_options *options, struct ingest_resul
         result->height = totals.blocks ? totals.blocks - 1 : 0;
         result->tip = totals.tip;
     }
-    round_free(ingest.round);
+    pipeline_free(ingest.round);
     outpoints_free(ingest.table);
     chain_free(ingest.chain);
     store_close(ingest.store);

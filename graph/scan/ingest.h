@@ -8,8 +8,8 @@
  *
  * Memory: bounded by the threads, the headers (about 130 bytes a block) and the unspent tracked outputs (outpoints.h).
  */
-#ifndef UNKTX_GRAPH_INGEST_H
-#define UNKTX_GRAPH_INGEST_H
+#ifndef UNKTX_GRAPH_SCAN_INGEST_H
+#define UNKTX_GRAPH_SCAN_INGEST_H
 
 #include <stdatomic.h>
 

@@ -13,8 +13,8 @@
  * outpoints_end_round) the earlier ones stay reachable for spends between the two.
  *
  * Thread rule: changes by one thread; outpoints_probe and outpoints_find by any number of threads between changes. */
-#ifndef UNKTX_GRAPH_OUTPOINTS_H
-#define UNKTX_GRAPH_OUTPOINTS_H
+#ifndef UNKTX_GRAPH_SCAN_OUTPOINTS_H
+#define UNKTX_GRAPH_SCAN_OUTPOINTS_H
 
 #include "parser/bytes.h"
 #include "parser/status.h"

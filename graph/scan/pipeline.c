@@ -71,7 +71,7 @@ struct task {
 };
 
 struct worker {
-    struct round *round;
+    struct pipeline *round;
     struct slice *slice;     /* that it is at work on */
     struct blk_reader reader;
     struct store_reader *store_reader;
@@ -104,13 +104,13 @@ struct run {
     size_t next, left;       /* of its walk, then of its look-ups: slices to hand out, and slices that are not done */
 };
 
-struct round {
+struct pipeline {
     const struct ingest_options *options;
     const struct blkdir *dir;
     struct store *store;
     struct outpoints *table;
     struct worker *workers;
-    const struct round_job *job;
+    const struct pipeline_job *job;
     uint32_t next;            /* height of the next run to begin */
     bool ended;               /* no run is to begin */
     struct run runs[RUNS];
@@ -152,14 +152,14 @@ static enum status new_run(struct run *run, const struct ingest_options *options
     return run->items && run->slices ? STATUS_OK : STATUS_NOMEM;
 }
 
-enum status round_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
-                      struct outpoints *table, struct round **out, struct fault *fault)
+enum status pipeline_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
+                      struct outpoints *table, struct pipeline **out, struct fault *fault)
 {
-    struct round *round = mem_alloc(1, sizeof *round);
+    struct pipeline *round = mem_alloc(1, sizeof *round);
     *out = round;
     if (!round)
         return fault_nomem(fault);
-    *round = (struct round){.options = options, .dir = dir, .store = store, .table = table, .reads_ahead = true};
+    *round = (struct pipeline){.options = options, .dir = dir, .store = store, .table = table, .reads_ahead = true};
     round->workers = mem_alloc(options->threads, sizeof *round->workers);
     enum status status = round->workers ? STATUS_OK : STATUS_NOMEM;
     for (unsigned i = 0; i < RUNS && status == STATUS_OK; i++)
@@ -199,7 +199,7 @@ static void free_run(struct run *run, size_t slices)
     mem_free(run->items);
 }
 
-void round_free(struct round *round)
+void pipeline_free(struct pipeline *round)
 {
     if (!round)
         return;
@@ -407,7 +407,7 @@ static const struct created_tx *created_of(const struct item *item)
 }
 
 /* The outpoint of an output that this run created and that is not in the store yet. */
-static enum status created_outpoint(const struct round *round, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+static enum status created_outpoint(const struct pipeline *round, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
 {
     size_t low = 0, high = round->looked->count;
     while (high - low > 1) { /* the last item that begins at or before the ordinal */
@@ -440,7 +440,7 @@ static enum status created_outpoint(const struct round *round, uint64_t ordinal,
 static enum status resolve(void *context, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
 {
     struct worker *worker = context;
-    const struct round *round = worker->round;
+    const struct pipeline *round = worker->round;
     if (ordinal >= store_totals_of(round->store).tracked)
         return created_outpoint(round, ordinal, txid, vout);
     return store_outpoint(worker->store_reader, ordinal, txid, vout, NULL);
@@ -466,7 +466,7 @@ static enum status add_created(struct worker *worker, const struct slice *slice,
 /* Gives every tracked output of the run its ordinal, and the table the output. */
 static enum status add_run(struct worker *worker, struct run *run)
 {
-    struct round *round = worker->round;
+    struct pipeline *round = worker->round;
     uint64_t ordinal = store_totals_of(round->store).tracked;
     round->looked = run;
     for (size_t i = 0; i < run->count; i++) { /* first all, because resolve() searches them */
@@ -640,7 +640,7 @@ static void look_up_item(struct worker *worker, struct item *item)
 /* ---- 4. append ---- */
 
 /* Settles in chain order: of two inputs that spend one output, which no valid chain has, the first one does. */
-static enum status settle(struct round *round, const struct slice *slice, const struct spending_tx *spending)
+static enum status settle(struct pipeline *round, const struct slice *slice, const struct spending_tx *spending)
 {
     round->settled.count = 0;
     for (uint32_t i = 0; spending && i < spending->record.spends; i++) {
@@ -651,7 +651,7 @@ static enum status settle(struct round *round, const struct slice *slice, const 
     return STATUS_OK;
 }
 
-static enum status append_tx(struct round *round, const struct slice *slice, const struct created_tx *created,
+static enum status append_tx(struct pipeline *round, const struct slice *slice, const struct created_tx *created,
                              const struct spending_tx *spending)
 {
     enum status status = settle(round, slice, spending);
@@ -669,7 +669,7 @@ static enum status append_tx(struct round *round, const struct slice *slice, con
     return store_add_tx(round->store, &record, blob, blob_size, vouts, round->settled.at, &round->fault);
 }
 
-static enum status append_item(struct round *round, const struct item *item)
+static enum status append_item(struct pipeline *round, const struct item *item)
 {
     const struct slice *slice = item->slice;
     const struct created_tx *created = created_of(item);
@@ -689,7 +689,7 @@ static enum status append_item(struct round *round, const struct item *item)
 }
 
 /* The store's values may lie elsewhere then: the table reads some of them. */
-static enum status commit(struct round *round)
+static enum status commit(struct pipeline *round)
 {
     enum status status = store_commit(round->store, &round->fault);
     if (status == STATUS_OK && outpoints_moved(round->table) != STATUS_OK)
@@ -698,7 +698,7 @@ static enum status commit(struct round *round)
     return status;
 }
 
-static enum status append_run(struct round *round, const struct run *run)
+static enum status append_run(struct pipeline *round, const struct run *run)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < run->count && status == STATUS_OK; i++)
@@ -721,7 +721,7 @@ static enum status append_run(struct round *round, const struct run *run)
 /* ---- the operating system reads ahead ---- */
 
 /* How many blocks from height `first` on are so many bytes, or so many as a run may have. */
-static uint32_t blocks_in(const struct round *round, uint32_t first, uint64_t limit)
+static uint32_t blocks_in(const struct pipeline *round, uint32_t first, uint64_t limit)
 {
     uint32_t count = 0, most = round->options->commit_blocks;
     if (most == 0 || most > RUN_BLOCKS_MAX)
@@ -732,7 +732,7 @@ static uint32_t blocks_in(const struct round *round, uint32_t first, uint64_t li
 }
 
 /* Asks for the blocks from height `from` on. */
-static void read_ahead(struct round *round, uint32_t from)
+static void read_ahead(struct pipeline *round, uint32_t from)
 {
     uint32_t end = from + blocks_in(round, from, bytes_for(round->options, AHEAD_BYTES_PER_THREAD, AHEAD_BYTES_MIN));
     for (uint32_t height = from > round->asked ? from : round->asked; height < end; height++) {
@@ -744,7 +744,7 @@ static void read_ahead(struct round *round, uint32_t from)
 }
 
 /* All reads together decide: a thread that lost its processor for a moment makes one of them slow, not the disk. */
-static void note_slow_reads(struct round *round, const struct run *run)
+static void note_slow_reads(struct pipeline *round, const struct run *run)
 {
     double ns = 0, bytes = 0;
     for (size_t i = 0; i < run->count; i++) {
@@ -756,7 +756,7 @@ static void note_slow_reads(struct round *round, const struct run *run)
 
 /* ---- who does what when ---- */
 
-static struct run *run_of(struct round *round, size_t number) { return &round->runs[number % RUNS]; }
+static struct run *run_of(struct pipeline *round, size_t number) { return &round->runs[number % RUNS]; }
 
 /* Parts the run's blocks into slices, which are empty as yet. */
 static void make_slices(struct run *run)
@@ -776,7 +776,7 @@ static void make_slices(struct run *run)
     run->left = run->slices_count;
 }
 
-static void begin_run(struct round *round)
+static void begin_run(struct pipeline *round)
 {
     struct run *run = run_of(round, round->begun++);
     uint64_t bytes = bytes_for(round->options, RUN_BYTES_PER_THREAD, RUN_BYTES_MIN);
@@ -792,7 +792,7 @@ static void begin_run(struct round *round)
 }
 
 /* Ends a walked run, and with it all, before its first damaged block. */
-static void cut_run(struct round *round, struct run *run)
+static void cut_run(struct pipeline *round, struct run *run)
 {
     size_t sound = 0;
     while (sound < run->count && run->items[sound].status == STATUS_OK)
@@ -810,7 +810,7 @@ static void cut_run(struct round *round, struct run *run)
 }
 
 /* Store and table are changed by one thread at a time, and the table not beside look-ups. */
-static bool take_change(struct round *round, struct task *task)
+static bool take_change(struct pipeline *round, struct task *task)
 {
     if (round->changing)
         return false;
@@ -837,7 +837,7 @@ static bool take_slice(struct run *run, struct task *task)
 }
 
 /* While there is nothing to look up, blocks are walked ahead, as far as there are runs for them. */
-static bool take_task(struct round *round, struct task *task)
+static bool take_task(struct pipeline *round, struct task *task)
 {
     if (take_change(round, task))
         return true;
@@ -854,7 +854,7 @@ static bool take_task(struct round *round, struct task *task)
     return take_slice(run_of(round, round->begun - 1), task);
 }
 
-static void end_task(struct round *round, struct task *task)
+static void end_task(struct pipeline *round, struct task *task)
 {
     if (task->kind == TASK_CHANGE) {
         round->changing = false;
@@ -873,7 +873,7 @@ static void end_task(struct round *round, struct task *task)
 
 static enum parallel_turn next_task(void *context, unsigned number)
 {
-    struct round *round = context;
+    struct pipeline *round = context;
     struct task *task = &round->workers[number].task;
     end_task(round, task);
     if (round->status == STATUS_OK && take_task(round, task))
@@ -884,7 +884,7 @@ static enum parallel_turn next_task(void *context, unsigned number)
 
 static enum status change(struct worker *worker, const struct task *task)
 {
-    struct round *round = worker->round;
+    struct pipeline *round = worker->round;
     enum status status = task->append ? append_run(round, task->append) : STATUS_OK;
     if (status == STATUS_OK && task->add) {
         status = add_run(worker, task->add);
@@ -896,7 +896,7 @@ static enum status change(struct worker *worker, const struct task *task)
 
 static void do_task(void *context, unsigned number)
 {
-    struct round *round = context;
+    struct pipeline *round = context;
     struct worker *worker = &round->workers[number];
     struct task *task = &worker->task;
     if (task->kind == TASK_CHANGE) {
@@ -912,7 +912,7 @@ static void do_task(void *context, unsigned number)
 }
 
 /* The block that ended the run, as a fault for the user: which block, where, and why. */
-static enum status name_damage(const struct round *round, struct fault *fault)
+static enum status name_damage(const struct pipeline *round, struct fault *fault)
 {
     const struct item *item = round->damaged;
     char hex[HASH256_HEX_SIZE + 1] = "";
@@ -925,7 +925,7 @@ static enum status name_damage(const struct round *round, struct fault *fault)
                      item->record.height, item->fault.text);
 }
 
-enum status round_run(struct round *round, const struct round_job *job, struct fault *fault)
+enum status pipeline_run(struct pipeline *round, const struct pipeline_job *job, struct fault *fault)
 {
     round->job = job;
     round->next = round->asked = job->first;

@@ -1,4 +1,4 @@
-/* round: the inner part of a scan: consecutive blocks from their bytes into the store, in runs of some 12 MiB.
+/* pipeline: the inner part of a scan: consecutive blocks from their bytes into the store, in runs of some 12 MiB.
  *
  *   1. walk, in parallel: read each block, count its kinds, collect the transactions that create tracked outputs, and a
  *      keyed hash of every input's prevout. No transaction is hashed but those that create something to track.
@@ -15,21 +15,21 @@
  *
  * Thread rule: one thread drives a round; it uses `threads` inside. Memory: some 10 % of the bytes of the runs at work,
  * a block buffer for each thread. */
-#ifndef UNKTX_GRAPH_ROUND_H
-#define UNKTX_GRAPH_ROUND_H
+#ifndef UNKTX_GRAPH_SCAN_PIPELINE_H
+#define UNKTX_GRAPH_SCAN_PIPELINE_H
 
 #include "graph/scan/ingest.h"
 #include "graph/scan/outpoints.h"
 #include "parser/chain.h"
 
-struct round; /* opaque */
+struct pipeline; /* opaque */
 
-enum status round_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
-                      struct outpoints *table, struct round **round, struct fault *fault) MUST_CHECK;
-void round_free(struct round *round);
+enum status pipeline_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
+                      struct outpoints *table, struct pipeline **round, struct fault *fault) MUST_CHECK;
+void pipeline_free(struct pipeline *round);
 
 /* Blocks of a chain, from height `first` to `end` - 1. */
-struct round_job {
+struct pipeline_job {
     const struct chain *chain;
     uint32_t first, end;
     /* So many more of them are in the store, to be committed now or later. From any thread, one call at a time. */
@@ -41,6 +41,6 @@ struct round_job {
  * end. A damaged block (unreadable, malformed, other bytes than its header says, or failing --verify) ends the job:
  * STATUS_FORMAT with the blocks before it taken and the block named in `fault`; the next job may begin with that block
  * again, once the chain knows another copy of it. After any other status the table is no more than good to be freed. */
-enum status round_run(struct round *round, const struct round_job *job, struct fault *fault) MUST_CHECK;
+enum status pipeline_run(struct pipeline *round, const struct pipeline_job *job, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 /* replay: the outpoint table brought up to the store, from what the store itself holds. */
-#ifndef UNKTX_GRAPH_REPLAY_H
-#define UNKTX_GRAPH_REPLAY_H
+#ifndef UNKTX_GRAPH_SCAN_REPLAY_H
+#define UNKTX_GRAPH_SCAN_REPLAY_H
 
 #include "graph/scan/outpoints.h"
 #include "graph/store/store.h"

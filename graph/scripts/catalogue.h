@@ -6,8 +6,8 @@
  * say something of an output, but nothing of a T-DAG.
  *
  * Thread rule: a const catalogue is shareable. Ownership: texts are the catalogue's. */
-#ifndef UNKTX_GRAPH_CATALOGUE_H
-#define UNKTX_GRAPH_CATALOGUE_H
+#ifndef UNKTX_GRAPH_SCRIPTS_CATALOGUE_H
+#define UNKTX_GRAPH_SCRIPTS_CATALOGUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* filter: T-DAGs left out by the scripts that their roots create (MODEL: script filter; the paper's section V.E). */
-#ifndef UNKTX_GRAPH_FILTER_H
-#define UNKTX_GRAPH_FILTER_H
+#ifndef UNKTX_GRAPH_SCRIPTS_FILTER_H
+#define UNKTX_GRAPH_SCRIPTS_FILTER_H
 
 #include "graph/scripts/catalogue.h"
 #include "graph/dag/forest.h"

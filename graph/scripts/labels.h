@@ -1,6 +1,6 @@
 /* labels: which known scripts each T-DAG holds. */
-#ifndef UNKTX_GRAPH_LABELS_H
-#define UNKTX_GRAPH_LABELS_H
+#ifndef UNKTX_GRAPH_SCRIPTS_LABELS_H
+#define UNKTX_GRAPH_SCRIPTS_LABELS_H
 
 #include "graph/scripts/catalogue.h"
 #include "graph/dag/forest.h"

@@ -9,8 +9,8 @@
  *
  * Thread rule: a matcher is one thread's; several may share a catalogue. Memory: some hundred KiB, whatever is matched.
  */
-#ifndef UNKTX_GRAPH_MATCHER_H
-#define UNKTX_GRAPH_MATCHER_H
+#ifndef UNKTX_GRAPH_SCRIPTS_MATCHER_H
+#define UNKTX_GRAPH_SCRIPTS_MATCHER_H
 
 #include "graph/scripts/catalogue.h"
 

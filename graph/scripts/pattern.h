@@ -1,6 +1,6 @@
 /* pattern: POSIX extended regular expressions over the asm of a script. Internal to graph/. */
-#ifndef UNKTX_GRAPH_PATTERN_H
-#define UNKTX_GRAPH_PATTERN_H
+#ifndef UNKTX_GRAPH_SCRIPTS_PATTERN_H
+#define UNKTX_GRAPH_SCRIPTS_PATTERN_H
 
 #include <regex.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* textfile: a whole small text file in memory, and its lines. Internal to graph/. */
-#ifndef UNKTX_GRAPH_TEXTFILE_H
-#define UNKTX_GRAPH_TEXTFILE_H
+#ifndef UNKTX_GRAPH_SCRIPTS_TEXTFILE_H
+#define UNKTX_GRAPH_SCRIPTS_TEXTFILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

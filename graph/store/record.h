@@ -12,8 +12,8 @@
  *
  * Decoding trusts nothing: every length is checked, and a bad batch ends in STATUS_FORMAT, never in a read outside it.
  * Thread rule: none, no state but the caller's. */
-#ifndef UNKTX_GRAPH_RECORD_H
-#define UNKTX_GRAPH_RECORD_H
+#ifndef UNKTX_GRAPH_STORE_RECORD_H
+#define UNKTX_GRAPH_STORE_RECORD_H
 
 #include "parser/block.h"
 

@@ -10,8 +10,8 @@
  * store_rollback of the same process: those three take every reader of this store to the new state, and its pointers
  * end. One process opens a store once at a time (LMDB's rule); any number of processes may read it. Ownership: pointers
  * into batches are borrowed and valid until the reader is refreshed or closed. */
-#ifndef UNKTX_GRAPH_STORE_H
-#define UNKTX_GRAPH_STORE_H
+#ifndef UNKTX_GRAPH_STORE_STORE_H
+#define UNKTX_GRAPH_STORE_STORE_H
 
 #include "graph/store/record.h"
 #include "parser/status.h"

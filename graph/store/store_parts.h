@@ -1,7 +1,7 @@
 /* store_parts: what the files of the store share: store.c opens it and reads what it holds at all, store_write.c
  * appends, commits and takes back, store_read.c gives batches, blocks and outpoints. store.h is what others use. */
-#ifndef UNKTX_GRAPH_STORE_PARTS_H
-#define UNKTX_GRAPH_STORE_PARTS_H
+#ifndef UNKTX_GRAPH_STORE_STORE_PARTS_H
+#define UNKTX_GRAPH_STORE_STORE_PARTS_H
 
 #include <pthread.h>
 

@@ -761,15 +761,15 @@ static void bench_look_ups(const char *store)
 {
     enum { LOOK_UPS = 300000 };
     static struct hash256 txids[LOOK_UPS];
-    struct tio *tio;
-    struct tio_tx tx;
+    struct tx_index *index;
+    struct index_tx tx;
     struct fault fault = {0};
-    if (tio_open(store, &tio, &fault) != STATUS_OK)
+    if (index_open(store, &index, &fault) != STATUS_OK)
         die("bench: %s: %s", fault.path, fault.text);
-    uint64_t seed = 1, txs = tio_totals_of(tio).txs;
+    uint64_t seed = 1, txs = index_totals_of(index).txs;
     for (size_t i = 0; i < LOOK_UPS; i++) {
         seed = seed * 6364136223846793005u + 1442695040888963407u;
-        if (tio_tx_at(tio, (seed >> 20) % txs, &tx, &fault) != STATUS_OK)
+        if (index_tx_at(index, (seed >> 20) % txs, &tx, &fault) != STATUS_OK)
             die("bench: %s: %s", fault.path, fault.text);
         txids[i] = tx.txid;
     }
@@ -777,11 +777,11 @@ static void bench_look_ups(const char *store)
     for (unsigned r = 0; r < runs; r++) {
         double begin = now_s();
         for (size_t i = 0; i < LOOK_UPS; i++)
-            if (tio_tx_find(tio, &txids[i], UINT64_MAX, &tx, &fault) != STATUS_OK)
+            if (index_tx_find(index, &txids[i], UINT64_MAX, &tx, &fault) != STATUS_OK)
                 die("bench: WRONG: %s", fault.text);
         add_time(row, now_s() - begin);
     }
-    tio_close(tio);
+    index_close(index);
 }
 
 /* Memory and temporary files of the largest chain's index, for several --memory. */

@@ -22,7 +22,7 @@
 struct result {
     struct tdags tdags;
     struct classes classes;
-    struct order_row *orders;
+    struct measures_row *orders;
 };
 
 /* Block h is at h * 600 s. */
@@ -42,7 +42,7 @@ static struct result run(struct forest_builder *builder, bool compress, unsigned
     const struct forest *forest = &builder->forest;
     assert_int_equal(tdags_find(forest, RULES_CORE_0_18, &result.tdags, &fault), STATUS_OK);
     assert_int_equal(classify(forest, &result.tdags, compress, threads, &result.classes, &fault), STATUS_OK);
-    assert_int_equal(order_all(forest, &result.tdags, &result.classes, threads, &result.orders, &fault), STATUS_OK);
+    assert_int_equal(measures_all(forest, &result.tdags, &result.classes, threads, &result.orders, &fault), STATUS_OK);
     return result;
 }
 
@@ -81,7 +81,7 @@ static void two_transactions(void **state)
     link_tx(&builder, 2, 20, 1000, 0);
     link_tx(&builder, 2, 164, 0, 1000); /* a day later */
     struct result result = run(&builder, false, 1);
-    const struct order_row *row = result.orders;
+    const struct measures_row *row = result.orders;
     assert_int_equal(result.classes.rows_count, 2);
     for (int d = 0; d < 2; d++) {
         CLOSE(row[d].orderliness, 0);
@@ -110,7 +110,7 @@ static void peeling_by_hand(void **state)
         link_tx(&builder, i ? i - 1 : 0, heights[i], 1000 - 150 * i, 100);
     link_tx(&builder, 3, heights[4], 0, 100);
     struct result result = run(&builder, false, 1);
-    const struct order_row *row = &result.orders[0];
+    const struct measures_row *row = &result.orders[0];
     assert_int_equal(result.classes.rows_count, 1);
     CLOSE(row->orderliness, 0); /* five roles for five transactions */
     CLOSE(row->symmetry, 0);
@@ -138,7 +138,7 @@ static void fan_out_by_hand(void **state)
         forest_add_spend(&builder, root, i);
     }
     struct result result = run(&builder, false, 1);
-    const struct order_row *row = &result.orders[0];
+    const struct measures_row *row = &result.orders[0];
     CLOSE(row->orderliness, 1 - log(2) / log(5));
     CLOSE(row->symmetry, log(24) / lgamma(10)); /* 4! of 9! */
     CLOSE(row->repetition, 4.0 / 9);
@@ -202,7 +202,7 @@ static void cadence_by_time(void **state)
 static const char *const measure_names[MEASURES] = {"orderliness",  "repetition", "fan_out_regularity",
                                                     "equal_values", "cadence",    "automation"};
 
-static double measure(const struct order_row *row, unsigned m)
+static double measure(const struct measures_row *row, unsigned m)
 {
     const double all[MEASURES] = {row->orderliness,  row->repetition, row->fan_out_regularity,
                                   row->equal_values, row->cadence,    row->automation};
@@ -358,7 +358,7 @@ static void add_random(struct forest_builder *builder, struct rng *rng, uint32_t
 
 /* The share of (planted, other) pairs that the measure puts in this order, ties as a half: the area under the curve.
  */
-static double area(const struct order_row *orders, unsigned m)
+static double area(const struct measures_row *orders, unsigned m)
 {
     double won = 0;
     for (size_t p = 0; p < PAIRS; p++)

@@ -97,28 +97,28 @@ static int tear_down(void **state)
 
 /* ---- processes ---- */
 
-static void take_time(void *context, const struct tio_progress *progress)
+static void take_time(void *context, const struct index_progress *progress)
 {
     (void)context, (void)progress;
     usleep(30000);
 }
 
-static struct tio_options options_for(const char *store, uint32_t to_height)
+static struct index_options options_for(const char *store, uint32_t to_height)
 {
-    return (struct tio_options){.datadir = place.data, .store = store, .memory = UINT64_C(256) << 20, .threads = 2,
+    return (struct index_options){.datadir = place.data, .store = store, .memory = UINT64_C(256) << 20, .threads = 2,
                                 .to_height = to_height};
 }
 
 /* An index in a process of its own. */
-static pid_t start_index(const struct tio_options *options)
+static pid_t start_index(const struct index_options *options)
 {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child > 0)
         return child;
-    struct tio_result result;
+    struct index_result result;
     struct fault fault = {0};
-    enum status status = tio_build(options, &result, &fault);
+    enum status status = index_build(options, &result, &fault);
     if (status != STATUS_OK)
         fprintf(stderr, "index: %s: %s\n", fault.path, fault.text);
     _exit(status == STATUS_OK ? 0 : 1);
@@ -128,7 +128,7 @@ static pid_t start_index(const struct tio_options *options)
 
 static pid_t start_random_index(struct rng *rng, const char *store)
 {
-    struct tio_options options = options_for(store, rng_below(rng, 3) ? UINT32_MAX : rng_below(rng, 300));
+    struct index_options options = options_for(store, rng_below(rng, 3) ? UINT32_MAX : rng_below(rng, 300));
     options.tip = rng_below(rng, 4) ? NULL : &place.stale_tip;
     return start_index(&options);
 }
@@ -142,7 +142,7 @@ static void test_killed_at_any_moment(void **state)
     unsigned kills = asked ? (unsigned)strtoul(asked, NULL, 10) : KILLS, landed = 0, rounds = 0, seen = 0;
     struct rng rng = {(uint64_t)time(NULL)};
     char store[600], digest[DIGEST_SIZE + 1];
-    struct tio_options all = options_for(store, UINT32_MAX);
+    struct index_options all = options_for(store, UINT32_MAX);
     print_message("seed %llu\n", (unsigned long long)rng.state);
     snprintf(store, sizeof store, "%s/killed", place.dir);
     double begun = now_s();
@@ -240,7 +240,7 @@ static void test_two_at_once(void **state)
     char store[600];
     snprintf(store, sizeof store, "%s/two", place.dir);
     unktx_ok("index --quiet --datadir %s --store %s --to-height 250", place.data, store);
-    struct tio_options options = options_for(store, UINT32_MAX);
+    struct index_options options = options_for(store, UINT32_MAX);
     options.progress = take_time;
     pid_t first = start_index(&options);
     unsigned refused = 0, scanned = 0;
@@ -274,10 +274,10 @@ static pid_t start_restless_index(const char *store)
         return child;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when this test fails */
     for (unsigned turn = 0;; turn++) {
-        struct tio_options options = options_for(store, turn % 3 == 2 ? UINT32_MAX : 60 + 37 * (turn % 7));
-        struct tio_result result;
+        struct index_options options = options_for(store, turn % 3 == 2 ? UINT32_MAX : 60 + 37 * (turn % 7));
+        struct index_result result;
         options.tip = turn % 5 == 4 ? &place.stale_tip : NULL;
-        if (tio_build(&options, &result, NULL) != STATUS_OK)
+        if (index_build(&options, &result, NULL) != STATUS_OK)
             _exit(1);
     }
 }

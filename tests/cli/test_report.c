@@ -56,7 +56,7 @@ static void one_page_well_formed(void **state)
 }
 
 /* The page that analyze writes leads to tables beside it. */
-static void links_lead_to_files(void **state)
+static void spend_links_lead_to_files(void **state)
 {
     static const char mark[] = "<a href=\"";
     (void)state;
@@ -287,7 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_page_well_formed),
-        cmocka_unit_test(links_lead_to_files),
+        cmocka_unit_test(spend_links_lead_to_files),
         cmocka_unit_test(the_same_bytes),
         cmocka_unit_test(classes_are_those_of_the_table),
         cmocka_unit_test(rule_sets_are_those_of_the_summary),

@@ -90,7 +90,7 @@ static void test_nothing_lost(void **state)
     (void)state;
     struct chain *chain = chain_without(0, 0);
     uint32_t height;
-    assert_int_equal(hole_certain_height(&place.dir, chain, &height, NULL), STATUS_OK);
+    assert_int_equal(chain_gap_certain_height(&place.dir, chain, &height, NULL), STATUS_OK);
     assert_int_equal(height, place.height);
     assert_int_equal(count_wrong(chain, height), 0);
     chain_free(chain);
@@ -103,7 +103,7 @@ static void test_every_block_lost(void **state)
     for (uint32_t lost = 1; lost + 2 <= place.height; lost++) { /* above it are two blocks or more */
         struct chain *chain = chain_without(lost, 1);
         uint32_t height;
-        assert_int_equal(hole_certain_height(&place.dir, chain, &height, NULL), STATUS_OK);
+        assert_int_equal(chain_gap_certain_height(&place.dir, chain, &height, NULL), STATUS_OK);
         assert_true(height < lost);
         assert_int_equal(count_wrong(chain, height), 0);
         misled += chain_height(chain) >= lost;
@@ -122,7 +122,7 @@ static void test_damaged_tip_takes_nothing_along(void **state)
     struct chain *chain = chain_without(place.height - 1, 1);
     uint32_t height;
     assert_int_equal(chain_detached(chain), 1);
-    assert_int_equal(hole_certain_height(&place.dir, chain, &height, NULL), STATUS_OK);
+    assert_int_equal(chain_gap_certain_height(&place.dir, chain, &height, NULL), STATUS_OK);
     assert_int_equal(height, chain_height(chain));
     chain_free(chain);
 }

@@ -70,12 +70,12 @@ static pid_t start(const char *into, uint32_t to_height, const struct hash256 *t
     assert_true(child >= 0);
     if (child > 0)
         return child;
-    struct tio_options options = {.datadir = data, .store = into, .memory = UINT64_C(256) << 20, .threads = 2,
+    struct index_options options = {.datadir = data, .store = into, .memory = UINT64_C(256) << 20, .threads = 2,
                                   .to_height = to_height, .tip = tip, .note = on_note, .context = &notes,
                                   .note_blocks = NOTE_BLOCKS};
-    struct tio_result result;
+    struct index_result result;
     struct fault fault = {0};
-    enum status status = tio_build(&options, &result, &fault);
+    enum status status = index_build(&options, &result, &fault);
     if (status != STATUS_OK)
         fprintf(stderr, "index: %s: %s\n", fault.path, fault.text);
     _exit(status == STATUS_OK && result.damages == 0 ? 0 : 1);
@@ -86,7 +86,7 @@ static void digest_of(const char *path, char text[65])
 {
     uint8_t digest[32];
     struct fault fault = {0};
-    if (tio_check(path, 1, digest, &fault) != STATUS_OK)
+    if (index_check(path, 1, digest, &fault) != STATUS_OK)
         fail_msg("%s: %s", fault.path, fault.text);
     for (int i = 0; i < 32; i++)
         snprintf(text + 2 * i, 3, "%02x", digest[i]);
@@ -118,12 +118,12 @@ static unsigned read_notes(int notes)
 /* What a killed build left is an index, of the state before or after it, or none yet. */
 static void assert_readable(void)
 {
-    struct tio *tio = NULL;
+    struct tx_index *index = NULL;
     struct fault fault = {0};
-    enum status status = tio_open(store, &tio, &fault);
+    enum status status = index_open(store, &index, &fault);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         fail_msg("%s: %s", fault.path, fault.text);
-    tio_close(tio);
+    index_close(index);
 }
 
 static void test_killed_at_any_moment(void **state)

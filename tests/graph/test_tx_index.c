@@ -40,43 +40,43 @@ static void on_note(void *context, const char *text)
 
 static atomic_int stop;
 static int stop_at = -1; /* the stage to be interrupted in */
-static void on_progress(void *context, const struct tio_progress *progress)
+static void on_progress(void *context, const struct index_progress *progress)
 {
     (void)context;
     if ((int)progress->stage == stop_at)
         stop = 1;
 }
 
-static struct tio_options options_for(const char *datadir, const char *store)
+static struct index_options options_for(const char *datadir, const char *store)
 {
-    return (struct tio_options){.datadir = datadir, .store = store, .memory = UINT64_C(256) << 20, .threads = 2,
+    return (struct index_options){.datadir = datadir, .store = store, .memory = UINT64_C(256) << 20, .threads = 2,
                                 .to_height = UINT32_MAX, .damage = on_damage, .progress = on_progress, .note = on_note,
                                 .stop = &stop};
 }
 
-static struct tio_result build_with(const struct tio_options *options)
+static struct index_result build_with(const struct index_options *options)
 {
-    struct tio_result result;
+    struct index_result result;
     struct fault fault = {0};
     damages = 0;
-    if (tio_build(options, &result, &fault) != STATUS_OK)
+    if (index_build(options, &result, &fault) != STATUS_OK)
         fail_msg("%s: %s", fault.path, fault.text);
     return result;
 }
 
-static struct tio_result build(const char *datadir, const char *store)
+static struct index_result build(const char *datadir, const char *store)
 {
-    struct tio_options options = options_for(datadir, store);
+    struct index_options options = options_for(datadir, store);
     return build_with(&options);
 }
 
-static struct tio *open_index(const char *store)
+static struct tx_index *open_index(const char *store)
 {
-    struct tio *tio;
+    struct tx_index *index;
     struct fault fault = {0};
-    if (tio_open(store, &tio, &fault) != STATUS_OK)
+    if (index_open(store, &index, &fault) != STATUS_OK)
         fail_msg("%s: %s", fault.path, fault.text);
-    return tio;
+    return index;
 }
 
 /* The digest of an index that must be sound, as text. */
@@ -84,7 +84,7 @@ static const char *check(const char *store, unsigned threads, char text[65])
 {
     uint8_t digest[32];
     struct fault fault = {0};
-    if (tio_check(store, threads, digest, &fault) != STATUS_OK)
+    if (index_check(store, threads, digest, &fault) != STATUS_OK)
         fail_msg("%s: %s", fault.path, fault.text);
     for (int i = 0; i < 32; i++)
         snprintf(text + 2 * i, 3, "%02x", digest[i]);
@@ -106,45 +106,45 @@ struct truth {
     bool reduced; /* as in tests/fixtures: inputs name transactions by row, outputs only some of the spenders */
 };
 
-static void check_blocks(struct tio *tio, const struct truth *truth)
+static void check_blocks(struct tx_index *index, const struct truth *truth)
 {
-    struct tio_totals totals = tio_totals_of(tio);
+    struct index_totals totals = index_totals_of(index);
     assert_int_equal(totals.blocks, truth->blocks.rows);
     for (size_t row = 0; row < truth->blocks.rows; row++) {
-        struct tio_block block, found;
+        struct index_block block, found;
         char text[65];
-        assert_int_equal(tio_block_at(tio, (uint32_t)row, &block, NULL), STATUS_OK);
+        assert_int_equal(index_block_at(index, (uint32_t)row, &block, NULL), STATUS_OK);
         hex(&block.hash, text);
         assert_string_equal(text, table_get(&truth->blocks, row, "hash"));
         assert_int_equal(block.txs, table_number(&truth->blocks, row, table_column(&truth->blocks, "n_tx")));
         assert_int_equal(block.time, table_number(&truth->blocks, row, table_column(&truth->blocks, "time")));
-        assert_int_equal(tio_block_find(tio, &block.hash, &found, NULL), STATUS_OK);
+        assert_int_equal(index_block_find(index, &block.hash, &found, NULL), STATUS_OK);
         assert_int_equal(found.height, row);
     }
 }
 
-static void check_txs(struct tio *tio, const struct truth *truth)
+static void check_txs(struct tx_index *index, const struct truth *truth)
 {
     const struct table *txs = &truth->txs;
-    size_t height = table_column(txs, "height"), index = table_column(txs, "index"), txid = table_column(txs, "txid"),
+    size_t height = table_column(txs, "height"), index_in_block = table_column(txs, "index"), txid = table_column(txs, "txid"),
            inputs = table_column(txs, "n_in"), outputs = table_column(txs, "n_out"), fee = table_column(txs, "fee_sat"),
            coinbase = table_column(txs, "coinbase");
-    assert_int_equal(tio_totals_of(tio).txs, txs->rows);
+    assert_int_equal(index_totals_of(index).txs, txs->rows);
     for (size_t row = 0; row < txs->rows; row++) {
-        struct tio_tx tx, found;
+        struct index_tx tx, found;
         char text[65];
-        assert_int_equal(tio_tx_at(tio, row, &tx, NULL), STATUS_OK);
+        assert_int_equal(index_tx_at(index, row, &tx, NULL), STATUS_OK);
         hex(&tx.txid, text);
         assert_string_equal(text, table_at(txs, row, txid));
         assert_int_equal(tx.height, table_number(txs, row, height));
-        assert_int_equal(tx.index, table_number(txs, row, index));
+        assert_int_equal(tx.index, table_number(txs, row, index_in_block));
         assert_int_equal(tx.inputs, table_number(txs, row, inputs));
         assert_int_equal(tx.outputs, table_number(txs, row, outputs));
         assert_int_equal(tx.coinbase, table_number(txs, row, coinbase));
         assert_int_equal(tx.fee_sat, table_number(txs, row, fee)); /* empty, which is 0, for a coinbase */
         uint64_t below = UINT64_MAX; /* newest first, every occurrence */
         do {
-            assert_int_equal(tio_tx_find(tio, &tx.txid, below, &found, NULL), STATUS_OK);
+            assert_int_equal(index_tx_find(index, &tx.txid, below, &found, NULL), STATUS_OK);
             assert_true(found.number < below && hash256_equal(&found.txid, &tx.txid));
             below = found.number;
         } while (below > row);
@@ -152,29 +152,29 @@ static void check_txs(struct tio *tio, const struct truth *truth)
     }
 }
 
-static void check_outputs(struct tio *tio, const struct truth *truth)
+static void check_outputs(struct tx_index *index, const struct truth *truth)
 {
     const struct table *outputs = &truth->outputs;
     size_t txid = table_column(outputs, "txid"), vout = table_column(outputs, "vout"),
            value = table_column(outputs, "value_sat"), type = table_column(outputs, "type"),
            spender = table_column(outputs, "spent_by_txid"), vin = table_column(outputs, "spent_by_vin"),
            spent_height = table_column(outputs, "spent_height");
-    assert_int_equal(tio_totals_of(tio).outputs, outputs->rows);
+    assert_int_equal(index_totals_of(index).outputs, outputs->rows);
     for (size_t row = 0; row < outputs->rows; row++) {
-        struct tio_output output;
-        struct tio_tx tx;
+        struct index_output output;
+        struct index_tx tx;
         char text[65];
-        assert_int_equal(tio_outputs(tio, row, 1, &output, NULL), STATUS_OK);
-        assert_int_equal(tio_tx_of_output(tio, row, &tx, NULL), STATUS_OK);
+        assert_int_equal(index_outputs(index, row, 1, &output, NULL), STATUS_OK);
+        assert_int_equal(index_tx_of_output(index, row, &tx, NULL), STATUS_OK);
         hex(&tx.txid, text);
         assert_memory_equal(text, table_at(outputs, row, txid), strlen(table_at(outputs, row, txid)));
         assert_int_equal(row - tx.first_output, table_number(outputs, row, vout));
         assert_int_equal(output.value_sat, table_number(outputs, row, value));
         assert_string_equal(kind_name(output.kind), table_at(outputs, row, type));
         if (*table_at(outputs, row, spender) == '\0' && !truth->reduced) {
-            assert_true(output.spender == TIO_NONE);
+            assert_true(output.spender == INDEX_NONE);
         } else if (*table_at(outputs, row, spender) != '\0') {
-            assert_int_equal(tio_tx_of_input(tio, output.spender, &tx, NULL), STATUS_OK);
+            assert_int_equal(index_tx_of_input(index, output.spender, &tx, NULL), STATUS_OK);
             hex(&tx.txid, text);
             assert_memory_equal(text, table_at(outputs, row, spender), strlen(table_at(outputs, row, spender)));
             assert_int_equal(output.spender - tx.first_input, table_number(outputs, row, vin));
@@ -184,7 +184,7 @@ static void check_outputs(struct tio *tio, const struct truth *truth)
 }
 
 /* That transaction is the one of the field: a txid, or a row of the transactions. */
-static void assert_tx(const struct truth *truth, const struct tio_tx *tx, size_t row, size_t column)
+static void assert_tx(const struct truth *truth, const struct index_tx *tx, size_t row, size_t column)
 {
     char text[65];
     if (truth->reduced) {
@@ -196,25 +196,25 @@ static void assert_tx(const struct truth *truth, const struct tio_tx *tx, size_t
 }
 
 /* The node's rows leave coinbases out. */
-static void check_inputs(struct tio *tio, const struct truth *truth)
+static void check_inputs(struct tx_index *index, const struct truth *truth)
 {
     const struct table *inputs = &truth->inputs;
     size_t tx_column = table_column(inputs, truth->reduced ? "tx" : "txid"), vin = table_column(inputs, "vin"),
            prev = table_column(inputs, truth->reduced ? "prev_tx" : "prev_txid"),
            vout = table_column(inputs, "prev_vout"), row = 0;
-    struct tio_totals totals = tio_totals_of(tio);
+    struct index_totals totals = index_totals_of(index);
     for (uint64_t input = 0; input < totals.inputs; input++) {
         uint64_t spent;
-        struct tio_tx tx, from;
-        assert_int_equal(tio_inputs(tio, input, 1, &spent, NULL), STATUS_OK);
-        assert_int_equal(tio_tx_of_input(tio, input, &tx, NULL), STATUS_OK);
-        assert_int_equal(spent == TIO_NONE, tx.coinbase);
+        struct index_tx tx, from;
+        assert_int_equal(index_inputs(index, input, 1, &spent, NULL), STATUS_OK);
+        assert_int_equal(index_tx_of_input(index, input, &tx, NULL), STATUS_OK);
+        assert_int_equal(spent == INDEX_NONE, tx.coinbase);
         if (tx.coinbase)
             continue;
         assert_true(row < inputs->rows);
         assert_tx(truth, &tx, row, tx_column);
         assert_int_equal(input - tx.first_input, table_number(inputs, row, vin));
-        assert_int_equal(tio_tx_of_output(tio, spent, &from, NULL), STATUS_OK);
+        assert_int_equal(index_tx_of_output(index, spent, &from, NULL), STATUS_OK);
         assert_tx(truth, &from, row, prev);
         assert_int_equal(spent - from.first_output, table_number(inputs, row, vout));
         row++;
@@ -229,14 +229,14 @@ static void check_against_node(const char *store, const char *truth_dir)
                           .outputs = table_read(path_of("%s/outputs.csv", truth_dir)),
                           .inputs = table_read(path_of("%s/inputs.csv", truth_dir))};
     truth.reduced = strcmp(truth.inputs.fields[0], "tx") == 0;
-    struct tio *tio = open_index(store);
+    struct tx_index *index = open_index(store);
     char text[65];
-    check_blocks(tio, &truth);
-    check_txs(tio, &truth);
-    check_outputs(tio, &truth);
-    check_inputs(tio, &truth);
+    check_blocks(index, &truth);
+    check_txs(index, &truth);
+    check_outputs(index, &truth);
+    check_inputs(index, &truth);
     table_free(&truth.inputs);
-    tio_close(tio);
+    index_close(index);
     check(store, 2, text);
     table_free(&truth.blocks);
     table_free(&truth.txs);
@@ -290,7 +290,7 @@ static struct gen_options spending_chain(const char *dir)
 static int whole_hashes(void **state)
 {
     (void)state;
-    tio_hash_mask = UINT64_MAX;
+    index_hash_mask = UINT64_MAX;
     return 0;
 }
 
@@ -300,8 +300,8 @@ static void test_collisions(void **state)
     (void)state;
     char *dir = temp_dir();
     const char *fixture = "tests/fixtures/dup-txid", *data = path_of("%s/regtest", fixture);
-    struct tio_options options = options_for(data, dir);
-    tio_hash_mask = UINT64_C(7) << 61;
+    struct index_options options = options_for(data, dir);
+    index_hash_mask = UINT64_C(7) << 61;
     build_with(&options);
     check_against_node(dir, path_of("%s/truth", fixture));
     remove_tree(dir);
@@ -323,8 +323,8 @@ static void test_deceiving_hashes(void **state)
     const char *fixture = "tests/fixtures/regtest-xor", *data = path_of("%s/regtest", fixture);
     joined_again = 0;
     for (unsigned bits = 8; bits <= 16; bits += 4) {
-        struct tio_options options = options_for(data, dir);
-        tio_hash_mask = UINT64_MAX << (64 - bits);
+        struct index_options options = options_for(data, dir);
+        index_hash_mask = UINT64_MAX << (64 - bits);
         for (options.to_height = 110; options.to_height <= 260; options.to_height += 50)
             build_with(&options);
         check_against_node(dir, path_of("%s/truth", fixture));
@@ -343,7 +343,7 @@ static bool keep_prevout(void *context, const struct tx_input *in, uint32_t vin)
 }
 
 /* Changes a bit of the txid that the last input of that block names. */
-static void break_last_prevout(const char *file, const struct tio_block *block)
+static void break_last_prevout(const char *file, const struct index_block *block)
 {
     static const struct block_visitor visitor = {.input = keep_prevout};
     struct block_counts counts;
@@ -371,22 +371,22 @@ static void test_deceiving_prevout(void **state)
     uint32_t height = gen_height(gen);
     gen_close(gen);
     build(chain.dir, store);
-    struct tio *tio = open_index(store);
-    struct tio_block block;
-    assert_int_equal(tio_block_at(tio, height, &block, NULL), STATUS_OK);
-    tio_close(tio);
+    struct tx_index *index = open_index(store);
+    struct index_block block;
+    assert_int_equal(index_block_at(index, height, &block, NULL), STATUS_OK);
+    index_close(index);
     break_last_prevout(path_of("%s/regtest/blocks/blk%05u.dat", chain.dir, block.file), &block);
-    tio_hash_mask = UINT64_MAX << 52;
+    index_hash_mask = UINT64_MAX << 52;
     joined_again = 0;
     for (unsigned i = 0; i < 100 && joined_again < 3; i++) {
         remove_tree(store);
-        struct tio_options options = options_for(chain.dir, store);
+        struct index_options options = options_for(chain.dir, store);
         if (i % 2) { /* the last blocks beside an index of those before */
             options.to_height = height - 5;
             build_with(&options);
             options.to_height = UINT32_MAX;
         }
-        struct tio_result result = build_with(&options);
+        struct index_result result = build_with(&options);
         assert_int_equal(result.height, height - 1);
         assert_int_equal(damages, 1);
         assert_non_null(strstr(damage_text, "does not exist"));
@@ -405,9 +405,9 @@ static void test_steps(void **state)
     char *dir = temp_dir(), *fresh = temp_dir();
     const char *fixture = "tests/fixtures/regtest-xor";
     for (size_t i = 0; i < sizeof heights / sizeof *heights; i++) {
-        struct tio_options options = options_for("tests/fixtures/regtest-xor/regtest", dir);
+        struct index_options options = options_for("tests/fixtures/regtest-xor/regtest", dir);
         options.to_height = heights[i];
-        struct tio_result result = build_with(&options);
+        struct index_result result = build_with(&options);
         assert_int_equal(result.height, heights[i]);
         options.store = fresh;
         remove_tree(fresh);
@@ -415,7 +415,7 @@ static void test_steps(void **state)
         assert_same_index(dir, fresh);
     }
     check_against_node(dir, path_of("%s/truth", fixture));
-    struct tio_result again = build("tests/fixtures/regtest-xor/regtest", dir);
+    struct index_result again = build("tests/fixtures/regtest-xor/regtest", dir);
     assert_int_equal(again.blocks_added, 0);
     assert_int_equal(again.blocks_removed, 0);
     remove_tree(dir);
@@ -440,7 +440,7 @@ static void test_reorganisations(void **state)
         gen_blocks(gen, step == 0 ? 150 : 12 + step, 0);
         struct hash256 tip = gen_tip(gen);
         gen_close(gen);
-        struct tio_result result = build(data, store);
+        struct index_result result = build(data, store);
         assert_int_equal(damages, 0);
         assert_true(hash256_equal(&result.tip, &tip));
         assert_int_equal(result.blocks_removed, step % 3 == 2 ? 3 + step : 0);
@@ -467,19 +467,19 @@ static void test_many_steps(void **state)
     struct gen *gen = gen_open(&chain);
     gen_blocks(gen, FIRST + 2 * STEPS, 0);
     gen_close(gen);
-    struct tio_options options = options_for(chain.dir, store);
+    struct index_options options = options_for(chain.dir, store);
     options.threads = 1;
     uint32_t height = FIRST, most = 0;
     for (unsigned step = 0; step < STEPS; step++) {
         options.to_height = height;
-        struct tio_result result = build_with(&options);
+        struct index_result result = build_with(&options);
         assert_true(step == 0 || result.blocks_added <= 3);
-        struct tio *tio = open_index(store);
-        const struct tio_state *now = tio_state_of(tio);
+        struct tx_index *index = open_index(store);
+        const struct index_state *now = index_state_of(index);
         most = now->runs > most ? now->runs : most;
         for (uint32_t i = 1; i < now->runs; i++)
             assert_true(now->run[i - 1].pairs >= 2 * now->run[i].pairs);
-        tio_close(tio);
+        index_close(index);
         height = rng_below(&rng, 8) ? height + 1 + rng_below(&rng, 3) : height - rng_below(&rng, 6);
     }
     assert_true(most > 2 && most < 14); /* 2^14 pairs and more would be in the oldest */
@@ -507,16 +507,16 @@ static void test_generated(void **state)
     gen_close(gen);
     build(data, store);
     assert_int_equal(damages, 0);
-    struct tio *tio = open_index(store);
-    struct tio_totals totals = tio_totals_of(tio);
+    struct tx_index *index = open_index(store);
+    struct index_totals totals = index_totals_of(index);
     uint64_t kinds[KINDS] = {0}, sats[KINDS] = {0};
     assert_int_equal(totals.blocks, truth.blocks);
     assert_int_equal(totals.txs, truth.txs);
     assert_int_equal(totals.inputs, truth.inputs);
     assert_int_equal(totals.outputs, truth.outputs);
     for (uint64_t i = 0; i < totals.outputs; i++) {
-        struct tio_output output;
-        assert_int_equal(tio_outputs(tio, i, 1, &output, NULL), STATUS_OK);
+        struct index_output output;
+        assert_int_equal(index_outputs(index, i, 1, &output, NULL), STATUS_OK);
         kinds[output.kind]++;
         sats[output.kind] += output.value_sat;
     }
@@ -524,7 +524,7 @@ static void test_generated(void **state)
         assert_int_equal(kinds[kind], truth.kind_count[kind]);
         assert_int_equal(sats[kind], truth.kind_sat[kind]);
     }
-    tio_close(tio);
+    index_close(index);
     char one[65], two[65];
     assert_string_equal(check(store, 1, one), check(store, 3, two));
     remove_tree(dir);
@@ -543,7 +543,7 @@ static void test_options(void **state)
     gen_close(gen);
     for (unsigned way = 0; way < 4; way++) {
         const char *store = path_of("%s/store-%u", dir, way), *tmp = path_of("%s/elsewhere", dir);
-        struct tio_options options = options_for(chain.dir, store);
+        struct index_options options = options_for(chain.dir, store);
         make_dirs(tmp);
         options.threads = way == 0 ? 1 : 3;
         options.memory = way == 1 ? 1 : UINT64_C(2) << 30;
@@ -565,44 +565,44 @@ static void test_random_access(void **state)
     struct rng rng = {(uint64_t)time(NULL)};
     print_message("seed %ju\n", (uintmax_t)rng.state);
     build("tests/fixtures/regtest-xor/regtest", dir);
-    struct tio *tio = open_index(dir), *other = open_index(dir);
-    struct tio_totals totals = tio_totals_of(tio);
-    struct tio_output *outputs = must_alloc(totals.outputs, sizeof *outputs);
+    struct tx_index *index = open_index(dir), *other = open_index(dir);
+    struct index_totals totals = index_totals_of(index);
+    struct index_output *outputs = must_alloc(totals.outputs, sizeof *outputs);
     uint64_t *inputs = must_alloc(totals.inputs, sizeof *inputs);
-    assert_int_equal(tio_outputs(tio, 0, (uint32_t)totals.outputs, outputs, NULL), STATUS_OK);
-    assert_int_equal(tio_inputs(tio, 0, (uint32_t)totals.inputs, inputs, NULL), STATUS_OK);
+    assert_int_equal(index_outputs(index, 0, (uint32_t)totals.outputs, outputs, NULL), STATUS_OK);
+    assert_int_equal(index_inputs(index, 0, (uint32_t)totals.inputs, inputs, NULL), STATUS_OK);
     for (int i = 0; i < 20000; i++) {
-        struct tio_output some[8];
+        struct index_output some[8];
         uint64_t spent[8], at = rng_below(&rng, (uint32_t)totals.outputs - 8),
                            in = rng_below(&rng, (uint32_t)totals.inputs - 8);
-        struct tio_tx one, two;
-        assert_int_equal(tio_outputs(other, at, 8, some, NULL), STATUS_OK);
-        assert_int_equal(tio_inputs(other, in, 8, spent, NULL), STATUS_OK);
+        struct index_tx one, two;
+        assert_int_equal(index_outputs(other, at, 8, some, NULL), STATUS_OK);
+        assert_int_equal(index_inputs(other, in, 8, spent, NULL), STATUS_OK);
         for (size_t k = 0; k < 8; k++) {
             assert_true(some[k].value_sat == outputs[at + k].value_sat && some[k].kind == outputs[at + k].kind &&
                         some[k].spender == outputs[at + k].spender);
             assert_true(spent[k] == inputs[in + k]);
         }
-        assert_int_equal(tio_tx_of_output(other, at, &one, NULL), STATUS_OK);
+        assert_int_equal(index_tx_of_output(other, at, &one, NULL), STATUS_OK);
         assert_true(at - one.first_output < one.outputs);
-        assert_int_equal(tio_tx_at(other, one.number, &two, NULL), STATUS_OK);
+        assert_int_equal(index_tx_at(other, one.number, &two, NULL), STATUS_OK);
         assert_memory_equal(&one, &two, sizeof one);
-        assert_int_equal(tio_tx_of_input(other, in, &one, NULL), STATUS_OK);
+        assert_int_equal(index_tx_of_input(other, in, &one, NULL), STATUS_OK);
         assert_true(in - one.first_input < one.inputs);
     }
-    struct tio_tx tx;
-    struct tio_block block;
+    struct index_tx tx;
+    struct index_block block;
     struct hash256 nothing = {{1, 2, 3}};
-    assert_int_equal(tio_tx_at(tio, totals.txs, &tx, NULL), STATUS_NOT_FOUND);
-    assert_int_equal(tio_tx_find(tio, &nothing, UINT64_MAX, &tx, NULL), STATUS_NOT_FOUND);
-    assert_int_equal(tio_tx_of_output(tio, totals.outputs, &tx, NULL), STATUS_NOT_FOUND);
-    assert_int_equal(tio_tx_of_input(tio, totals.inputs, &tx, NULL), STATUS_NOT_FOUND);
-    assert_int_equal(tio_block_at(tio, totals.blocks, &block, NULL), STATUS_NOT_FOUND);
-    assert_int_equal(tio_block_find(tio, &nothing, &block, NULL), STATUS_NOT_FOUND);
-    assert_int_equal(tio_outputs(tio, totals.outputs - 1, 2, outputs, NULL), STATUS_NOT_FOUND);
-    assert_int_equal(tio_inputs(tio, totals.inputs, 1, inputs, NULL), STATUS_NOT_FOUND);
-    tio_close(tio);
-    tio_close(other);
+    assert_int_equal(index_tx_at(index, totals.txs, &tx, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(index_tx_find(index, &nothing, UINT64_MAX, &tx, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(index_tx_of_output(index, totals.outputs, &tx, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(index_tx_of_input(index, totals.inputs, &tx, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(index_block_at(index, totals.blocks, &block, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(index_block_find(index, &nothing, &block, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(index_outputs(index, totals.outputs - 1, 2, outputs, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(index_inputs(index, totals.inputs, 1, inputs, NULL), STATUS_NOT_FOUND);
+    index_close(index);
+    index_close(other);
     mem_free(outputs);
     mem_free(inputs);
     remove_tree(dir);
@@ -623,15 +623,15 @@ static void test_interrupted(void **state)
         gen_blocks(gen, 100, 0);
         gen_close(gen);
         went_on = 0;
-        for (stop_at = TIO_WALK; stop_at <= TIO_TABLES; stop_at++) {
-            struct tio_options options = options_for(data, store);
-            struct tio_result result;
+        for (stop_at = INDEX_WALK; stop_at <= INDEX_TABLES; stop_at++) {
+            struct index_options options = options_for(data, store);
+            struct index_result result;
             struct fault fault = {0};
-            assert_int_equal(tio_build(&options, &result, &fault), STATUS_INTERRUPTED);
+            assert_int_equal(index_build(&options, &result, &fault), STATUS_INTERRUPTED);
             stop = 0;
-            struct tio *tio; /* what was there is there */
-            assert_int_equal(tio_open(store, &tio, &fault), step > 0 ? STATUS_OK : STATUS_NOT_FOUND);
-            tio_close(tio);
+            struct tx_index *index; /* what was there is there */
+            assert_int_equal(index_open(store, &index, &fault), step > 0 ? STATUS_OK : STATUS_NOT_FOUND);
+            index_close(index);
         }
         stop_at = -1;
         build(data, store);
@@ -654,7 +654,7 @@ static void test_invalid(void **state)
         skip();
     }
     char *dir = temp_dir(), text[65];
-    struct tio_result result = build("../shared/fixtures/extras/invalid/regtest", dir);
+    struct index_result result = build("../shared/fixtures/extras/invalid/regtest", dir);
     assert_int_equal(damages, 1);
     assert_int_equal(result.damages, 1);
     assert_non_null(strstr(damage_text, "is spent"));
@@ -678,7 +678,7 @@ static void test_missing_outputs(void **state)
     gen = gen_open(&chain);
     gen_blocks(gen, 5, 0);
     gen_close(gen);
-    struct tio_result result = build(chain.dir, path_of("%s/store", dir));
+    struct index_result result = build(chain.dir, path_of("%s/store", dir));
     assert_int_equal(damages, 1);
     assert_int_equal(result.height, sound);
     assert_non_null(strstr(damage_text, "does not exist"));
@@ -701,10 +701,10 @@ static void test_damaged_block(void **state)
     gen_close(gen);
     build(chain.dir, store);
     check(store, 2, whole);
-    struct tio_block block;
-    struct tio *tio = open_index(store);
-    assert_int_equal(tio_block_at(tio, HEIGHT, &block, NULL), STATUS_OK);
-    tio_close(tio);
+    struct index_block block;
+    struct tx_index *index = open_index(store);
+    assert_int_equal(index_block_at(index, HEIGHT, &block, NULL), STATUS_OK);
+    index_close(index);
     remove_tree(store);
 
     const char *file = path_of("%s/regtest/blocks/blk%05u.dat", chain.dir, block.file);
@@ -713,7 +713,7 @@ static void test_damaged_block(void **state)
     memcpy(sound, bytes + block.offset - 8, block.size + 8);
     bytes[block.offset + 80] = (char)0xff; /* the number of transactions */
     write_file(file, bytes, size);
-    struct tio_result result = build(chain.dir, store);
+    struct index_result result = build(chain.dir, store);
     assert_int_equal(damages, 1);
     assert_int_equal(result.height, HEIGHT - 1);
     check(store, 2, text);
@@ -732,9 +732,9 @@ static void test_no_index(void **state)
 {
     (void)state;
     char *dir = temp_dir();
-    struct tio *tio;
+    struct tx_index *index;
     struct fault fault = {0};
-    assert_int_equal(tio_open(dir, &tio, &fault), STATUS_NOT_FOUND);
+    assert_int_equal(index_open(dir, &index, &fault), STATUS_NOT_FOUND);
     assert_non_null(strstr(fault.text, "unktx index"));
     remove_tree(dir);
     free(dir);
