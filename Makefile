@@ -113,6 +113,7 @@ bench: $(BUILD)/unktx $(BENCH) $(CHAINGEN)
 lint:
 	sh tests/lint.sh
 	sh tests/width.sh
+	sh tests/format.sh
 	@if command -v cppcheck >/dev/null; then cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr \
 	    --suppress=missingIncludeSystem --error-exitcode=1 -I. parser graph classify cli; else echo "cppcheck is not here: skipped"; fi
 	@if command -v clang-tidy >/dev/null; then printf '%s\n' $(LIB_SOURCES) $(CLI_SOURCES) | \
