@@ -43,15 +43,23 @@
 /* The first word of what is hashed tells the kinds of forms apart. */
 enum tag { TAG_WHOLE = 1, TAG_PIECE, TAG_PIECES, TAG_STUCK, TAG_INEXACT };
 
-struct item { uint64_t key; uint32_t value; };                /* for sorting */
-struct arc { uint32_t cell, label, to; };                     /* of a vertex; sorted by cell of `to`, then label */
-struct result { uint8_t digest[CANON_ID_SIZE]; double automorphisms_log10; };
+struct item {
+    uint64_t key;
+    uint32_t value;
+}; /* for sorting */
+struct arc {
+    uint32_t cell, label, to;
+}; /* of a vertex; sorted by cell of `to`, then label */
+struct result {
+    uint8_t digest[CANON_ID_SIZE];
+    double automorphisms_log10;
+};
 
 /* A piece whose smaller pieces are being decided. */
 struct piece {
-    uint32_t next, stop;    /* in `order`: the smaller pieces still to do */
-    size_t first_result;    /* in `results`: those done */
-    struct result own;      /* digest of cells and relations; automorphisms of single vertices */
+    uint32_t next, stop; /* in `order`: the smaller pieces still to do */
+    size_t first_result; /* in `results`: those done */
+    struct result own;   /* digest of cells and relations; automorphisms of single vertices */
 };
 
 struct canon {
@@ -68,7 +76,7 @@ struct canon {
     uint8_t *kept;
     struct item *items, *items_spare;
     uint32_t queue_head, queue_length, cells, touched_cells;
-    uint8_t *bytes;          /* the form being written */
+    uint8_t *bytes; /* the form being written */
     size_t length;
     struct piece *stack;
     size_t depth;
@@ -100,8 +108,8 @@ static bool renew(void *array, size_t count, size_t size)
 static bool reserve(struct canon *c, size_t vertices, size_t arcs)
 {
     if (vertices > c->vertex_capacity) {
-        uint32_t **words[] = { &c->order, &c->size, &c->queue, &c->touched, &c->piece_end, &c->place,
-                               &c->cell, &c->count, &c->in_first, &c->degree, &c->parent };
+        uint32_t **words[] = {&c->order, &c->size,  &c->queue,    &c->touched, &c->piece_end, &c->place,
+                              &c->cell,  &c->count, &c->in_first, &c->degree,  &c->parent};
         size_t capacity = vertices + vertices / 8 + 32;
         c->vertex_capacity = 0;
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -114,8 +122,8 @@ static bool reserve(struct canon *c, size_t vertices, size_t arcs)
     if (arcs > c->arc_capacity) {
         size_t capacity = arcs + arcs / 8 + 32;
         c->arc_capacity = 0;
-        if (!renew(&c->in_from, capacity, sizeof *c->in_from) || !renew(&c->in_label, capacity, sizeof *c->in_label)
-            || !renew(&c->arcs, capacity, sizeof *c->arcs) || !renew(&c->kept, capacity, 1))
+        if (!renew(&c->in_from, capacity, sizeof *c->in_from) || !renew(&c->in_label, capacity, sizeof *c->in_label) ||
+            !renew(&c->arcs, capacity, sizeof *c->arcs) || !renew(&c->kept, capacity, 1))
             return false;
         c->arc_capacity = capacity;
     }
@@ -134,9 +142,9 @@ void canon_free(struct canon *c)
 {
     if (!c)
         return;
-    void *blocks[] = { c->order, c->size, c->queue, c->touched, c->piece_end, c->queued, c->place, c->cell, c->count,
-                       c->in_first, c->degree, c->parent, c->in_from, c->in_label, c->arcs, c->kept, c->items,
-                       c->items_spare, c->bytes, c->stack, c->results };
+    void *blocks[] = {c->order, c->size,  c->queue,    c->touched,     c->piece_end, c->queued,  c->place,
+                      c->cell,  c->count, c->in_first, c->degree,      c->parent,    c->in_from, c->in_label,
+                      c->arcs,  c->kept,  c->items,    c->items_spare, c->bytes,     c->stack,   c->results};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         mem_free(blocks[i]);
     mem_free(c);
@@ -165,7 +173,7 @@ static void sort_items(struct canon *c, size_t count)
     for (unsigned shift = 0; shift < 64; shift += 8) {
         if (!(differing >> shift & 0xff))
             continue;
-        size_t place[257] = { 0 };
+        size_t place[257] = {0};
         for (size_t i = 0; i < count; i++)
             place[(c->items[i].key >> shift & 0xff) + 1]++;
         for (size_t i = 0; i < 256; i++)
@@ -221,7 +229,7 @@ static void colour_cells(struct canon *c)
     const struct canon_graph *g = c->graph;
     uint32_t start = 0;
     for (uint32_t v = 0; v < g->vertices; v++)
-        c->items[v] = (struct item){ g->colour[v], v };
+        c->items[v] = (struct item){g->colour[v], v};
     sort_items(c, g->vertices);
     c->cells = c->queue_head = c->queue_length = 0;
     for (uint32_t i = 0; i < g->vertices; i++) {
@@ -269,7 +277,7 @@ static void split(struct canon *c, uint32_t cell)
     bool alike = true;
     c->piece_end[cell] = 0;
     for (uint32_t i = rest; i < end; i++) {
-        c->items[i - rest] = (struct item){ c->count[c->order[i]], c->order[i] };
+        c->items[i - rest] = (struct item){c->count[c->order[i]], c->order[i]};
         alike = alike && c->items[i - rest].key == c->items[0].key;
         c->count[c->order[i]] = 0;
     }
@@ -306,7 +314,7 @@ static void split(struct canon *c, uint32_t cell)
 static void split_touched(struct canon *c)
 {
     for (uint32_t i = 0; i < c->touched_cells; i++)
-        c->items[i] = (struct item){ c->touched[i], 0 };
+        c->items[i] = (struct item){c->touched[i], 0};
     sort_items(c, c->touched_cells);
     for (uint32_t i = 0; i < c->touched_cells; i++)
         c->touched[i] = (uint32_t)c->items[i].key;
@@ -322,7 +330,7 @@ static void refine_by(struct canon *c, uint32_t from, uint32_t to, const uint32_
     size_t count = 0, spread = 0;
     for (uint32_t p = from; p < to; p++)
         for (uint32_t i = first[c->order[p]]; i < first[c->order[p] + 1]; i++)
-            c->items[count++] = (struct item){ label[i], end[i] };
+            c->items[count++] = (struct item){label[i], end[i]};
     for (size_t i = 1; i < count; i++)
         spread |= c->items[i].key ^ c->items[0].key;
     if (spread == 0) {
@@ -334,7 +342,7 @@ static void refine_by(struct canon *c, uint32_t from, uint32_t to, const uint32_
     /* Splitting uses c->items, so the sorted arcs move to c->arcs, which is free until the colouring is stable. */
     sort_items(c, count);
     for (size_t i = 0; i < count; i++)
-        c->arcs[i] = (struct arc){ 0, (uint32_t)c->items[i].key, c->items[i].value };
+        c->arcs[i] = (struct arc){0, (uint32_t)c->items[i].key, c->items[i].value};
     for (size_t i = 0; i < count; i++) {
         touch(c, c->arcs[i].to);
         if (i + 1 == count || c->arcs[i].label != c->arcs[i + 1].label)
@@ -366,12 +374,12 @@ static void sort_arcs(struct canon *c)
         c->degree[v] = degree;
         for (uint32_t i = 0; i < degree; i++) {
             uint32_t to = g->to[first + i];
-            c->items[i] = (struct item){ (uint64_t)c->cell[to] << 32 | g->label[first + i], to };
+            c->items[i] = (struct item){(uint64_t)c->cell[to] << 32 | g->label[first + i], to};
         }
         sort_items(c, degree);
         for (uint32_t i = 0; i < degree; i++)
-            c->arcs[first + i] = (struct arc){ (uint32_t)(c->items[i].key >> 32), (uint32_t)c->items[i].key,
-                                               c->items[i].value };
+            c->arcs[first + i] = (struct arc){(uint32_t)(c->items[i].key >> 32), (uint32_t)c->items[i].key,
+                                              c->items[i].value};
     }
 }
 
@@ -567,7 +575,7 @@ static enum status stuck(struct canon *c, uint32_t begin, uint32_t end, struct r
 /* Opens the piece at places begin..end: decided at once, it becomes a result, else it goes on the stack. */
 static enum status open_piece(struct canon *c, uint32_t begin, uint32_t end, struct fault *fault)
 {
-    struct piece piece = { .next = begin };
+    struct piece piece = {.next = begin};
     enum status status = STATUS_OK;
     for (uint32_t p = begin, next; p < end; p = next) {
         next = run_end(c, p, end);
@@ -627,8 +635,8 @@ static enum status close_piece(struct canon *c)
                 ;
             put_bytes(c, parts[i].digest, CANON_ID_SIZE);
             put32(c, (uint32_t)(next - i));
-            own.automorphisms_log10 += factorial_log10((uint32_t)(next - i))
-                + (double)(next - i) * parts[i].automorphisms_log10;
+            own.automorphisms_log10 += factorial_log10((uint32_t)(next - i)) +
+                                       (double)(next - i) * parts[i].automorphisms_log10;
         }
         digest(c, own.digest);
     }

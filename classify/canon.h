@@ -21,17 +21,17 @@
  * relied on for termination or memory. */
 struct canon_graph {
     uint32_t vertices;
-    const uint64_t *colour;  /* [vertices] */
-    const uint32_t *first;   /* [vertices + 1] into to/label: arcs of v are first[v] .. first[v + 1] - 1 */
+    const uint64_t *colour; /* [vertices] */
+    const uint32_t *first;  /* [vertices + 1] into to/label: arcs of v are first[v] .. first[v + 1] - 1 */
     const uint32_t *to;
-    const uint32_t *label;   /* of the arc; isomorphisms keep it */
+    const uint32_t *label; /* of the arc; isomorphisms keep it */
 };
 
 struct canon_form {
-    uint8_t id[CANON_ID_SIZE];   /* leading bytes of the SHA-256 of the canonical form */
-    double automorphisms_log10;  /* log10 of how many the coloured, labelled graph has; 0 if not exact */
-    uint32_t roles;              /* colours of the coarsest stable colouring */
-    bool exact;                  /* false: a residue was too hard; id is then an isomorphism invariant only */
+    uint8_t id[CANON_ID_SIZE];  /* leading bytes of the SHA-256 of the canonical form */
+    double automorphisms_log10; /* log10 of how many the coloured, labelled graph has; 0 if not exact */
+    uint32_t roles;             /* colours of the coarsest stable colouring */
+    bool exact;                 /* false: a residue was too hard; id is then an isomorphism invariant only */
 };
 
 struct canon; /* scratch space, reused from graph to graph */

@@ -38,7 +38,7 @@ struct worker {
     size_t root_capacity, removed_capacity;
     struct fault fault;
     enum status status;
-    size_t failed; /* item */
+    size_t failed;       /* item */
     uint64_t prefetched; /* transactions; see prefetch_item */
 };
 
@@ -213,9 +213,15 @@ static enum status classify_item(struct job *job, struct worker *worker, const s
         if (status)
             return fault_nomem(&worker->fault);
         struct dag dag = {
-            .forest = job->forest, .rules = job->tdags->rules, .compress = job->compress,
-            .members = job->tdags->members + begin, .count = count, .local = job->local, .depths = job->classes->depths,
-            .root = worker->root, .removed = worker->removed,
+            .forest = job->forest,
+            .rules = job->tdags->rules,
+            .compress = job->compress,
+            .members = job->tdags->members + begin,
+            .count = count,
+            .local = job->local,
+            .depths = job->classes->depths,
+            .root = worker->root,
+            .removed = worker->removed,
         };
         status = classify_dag(job, worker, &dag, &job->classes->rows[d]);
     }
@@ -313,8 +319,14 @@ static enum status add_to_class(struct classes *classes, size_t *capacity, uint3
             return status;
         struct class_row *class = &classes->classes[classes->classes_count];
         *class = (struct class_row){
-            .exact = true, .first_dag = d + 1, .height = row->height, .roots = row->roots, .txs = row->txs,
-            .nodes = row->nodes, .edges = row->edges, .family = row->family,
+            .exact = true,
+            .first_dag = d + 1,
+            .height = row->height,
+            .roots = row->roots,
+            .txs = row->txs,
+            .nodes = row->nodes,
+            .edges = row->edges,
+            .family = row->family,
             .automorphisms_log10 = row->automorphisms_log10,
         };
         memcpy(class->class_id, row->class_id, CANON_ID_SIZE);
@@ -358,7 +370,8 @@ enum status classify(const struct forest *forest, const struct tdags *tdags, boo
     struct job job = {.forest = forest, .tdags = tdags, .compress = compress, .classes = classes};
     enum status status = STATUS_OK;
     *classes = (struct classes){
-        .rows = mem_alloc(tdags->count, sizeof *classes->rows), .rows_count = tdags->count,
+        .rows = mem_alloc(tdags->count, sizeof *classes->rows),
+        .rows_count = tdags->count,
         .depths = mem_alloc(forest->txs_count, sizeof *classes->depths),
     };
     job.local = mem_alloc(forest->txs_count, sizeof *job.local);

@@ -17,16 +17,16 @@
 struct tdag_row {
     uint8_t class_id[CANON_ID_SIZE];
     bool class_exact;
-    bool alike; /* every rule set has this same T-DAG: all outputs that it creates or spends are unknown in each */
-    bool vanished;       /* compression left a height below 2: no T-DAG any more; all else is then 0 */
+    bool alike;    /* every rule set has this same T-DAG: all outputs that it creates or spends are unknown in each */
+    bool vanished; /* compression left a height below 2: no T-DAG any more; all else is then 0 */
     enum family family;
     uint32_t txs, roots, height, mixed_spenders;
     uint64_t nodes, edges, leaves, width;
     uint64_t spent_unknown, unspent_unknown, known_leaves;
     uint32_t first_height, last_height, first_time, last_time;
     uint64_t root_value_sat, moved_value_sat, leaf_value_sat;
-    uint32_t first_tx;   /* transaction number */
-    uint32_t roles, role_txs; /* stable colours of its transactions (canon.h), and of how many vertices they are: with
+    uint32_t first_tx;          /* transaction number */
+    uint32_t roles, role_txs;   /* stable colours of its transactions (canon.h), and of how many vertices they are: with
                                * compression of the skeleton's, without of the transactions */
     double automorphisms_log10; /* of the T-DAG as a graph of nodes */
 };
@@ -34,7 +34,7 @@ struct tdag_row {
 struct class_row {
     uint8_t class_id[CANON_ID_SIZE];
     bool exact;
-    bool alike;          /* so is one of its T-DAGs */
+    bool alike;                /* so is one of its T-DAGs */
     uint32_t tdags, first_dag; /* first_dag: id of the first T-DAG in it */
     uint32_t height, roots, txs;
     uint64_t nodes, edges;
@@ -43,12 +43,12 @@ struct class_row {
 };
 
 struct classes {
-    struct tdag_row *rows;     /* rows[d - 1] is T-DAG d */
+    struct tdag_row *rows; /* rows[d - 1] is T-DAG d */
     uint32_t rows_count;
     struct class_row *classes; /* most common first, then by class_id */
     uint32_t classes_count;
-    uint32_t *depths;          /* by transaction number: depth of its outputs; 0 outside T-DAGs */
-    uint64_t nodes, edges;     /* sums over all T-DAGs */
+    uint32_t *depths;      /* by transaction number: depth of its outputs; 0 outside T-DAGs */
+    uint64_t nodes, edges; /* sums over all T-DAGs */
 };
 
 /* Rows of every T-DAG of `tdags`. With `compress`, T-DAGs that vanish are marked and are in no class; the caller then

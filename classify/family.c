@@ -15,8 +15,8 @@ struct family_scratch {
 const char *family_name(enum family family)
 {
     static const char *const names[FAMILIES] = {
-        "chain", "fan-out", "fan-in", "peeling-chain", "out-tree", "in-tree", "gather-scatter", "polytree",
-        "scatter-gather", "bipartite", "series-parallel", "stack", "general",
+        "chain",    "fan-out",        "fan-in",    "peeling-chain",   "out-tree", "in-tree", "gather-scatter",
+        "polytree", "scatter-gather", "bipartite", "series-parallel", "stack",    "general",
     };
     return names[family];
 }
@@ -190,8 +190,8 @@ static bool is_stack(const struct family_graph *graph, uint32_t *layer)
 enum status family_of(struct family_scratch *scratch, const struct family_graph *graph, enum family *family)
 {
     size_t n = graph->vertices;
-    enum status status =
-        mem_reserve(&scratch->words, &scratch->capacity, 6 * n + graph->first[n], sizeof *scratch->words);
+    enum status status = mem_reserve(&scratch->words, &scratch->capacity, 6 * n + graph->first[n],
+                                     sizeof *scratch->words);
     if (status)
         return status;
     struct degrees d = degrees_of(graph, scratch->words);

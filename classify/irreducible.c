@@ -24,14 +24,14 @@
 
 double factorial_log10(uint32_t n)
 {
-    static const double small[] = { 0, 0, 0.30102999566398119521, 0.77815125038364363, 1.3802112417116060 };
+    static const double small[] = {0, 0, 0.30102999566398119521, 0.77815125038364363, 1.3802112417116060};
     int sign;
     return n < sizeof small / sizeof *small ? small[n] : lgamma_r((double)n + 1, &sign) / M_LN10;
 }
 
 enum status irreducible_new(uint32_t vertices, uint32_t arcs, struct irreducible *r, struct fault *fault)
 {
-    *r = (struct irreducible){ .vertices = vertices, .arcs = arcs };
+    *r = (struct irreducible){.vertices = vertices, .arcs = arcs};
     r->cell = mem_alloc(vertices, sizeof *r->cell);
     r->from = mem_alloc(arcs, sizeof *r->from);
     r->to = mem_alloc(arcs, sizeof *r->to);
@@ -50,18 +50,18 @@ void irreducible_free(struct irreducible *r)
     mem_free(r->to);
     mem_free(r->relation);
     mem_free(r->marked);
-    *r = (struct irreducible){ 0 };
+    *r = (struct irreducible){0};
 }
 
 struct work {
     struct irreducible *r;
-    uint8_t *gone;            /* by vertex */
-    uint32_t *degree, *only;  /* by vertex; `only`: its arcs' numbers, xored: the number of an only arc */
-    uint32_t *todo;           /* by vertex: stack, or vertices sorted */
+    uint8_t *gone;                      /* by vertex */
+    uint32_t *degree, *only;            /* by vertex; `only`: its arcs' numbers, xored: the number of an only arc */
+    uint32_t *todo;                     /* by vertex: stack, or vertices sorted */
     uint32_t *cell_size, *least, *most; /* by cell; the latter: sizes of sets of twins */
-    uint32_t *cut, *holder;   /* by relation: arcs cut, and the cell that they hung on */
-    uint64_t *neighbours;     /* [2 * arcs] */
-    size_t *first;            /* [vertices + 1], in neighbours */
+    uint32_t *cut, *holder;             /* by relation: arcs cut, and the cell that they hung on */
+    uint64_t *neighbours;               /* [2 * arcs] */
+    size_t *first;                      /* [vertices + 1], in neighbours */
     uint8_t *bytes;
     size_t size, capacity;
     double automorphisms_log10;
@@ -69,8 +69,8 @@ struct work {
 
 static void work_free(struct work *w)
 {
-    void *blocks[] = { w->gone, w->degree, w->only, w->todo, w->cell_size, w->least, w->most, w->cut, w->holder,
-                       w->neighbours, w->first };
+    void *blocks[] = {w->gone, w->degree, w->only,   w->todo,       w->cell_size, w->least,
+                      w->most, w->cut,    w->holder, w->neighbours, w->first};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         mem_free(blocks[i]);
 }
@@ -78,9 +78,9 @@ static void work_free(struct work *w)
 static enum status work_new(struct work *w, struct irreducible *r)
 {
     size_t n = r->vertices;
-    *w = (struct work){ .r = r };
-    uint32_t **words[] = { &w->degree, &w->only, &w->todo, &w->cell_size, &w->least, &w->most, &w->cut, &w->holder };
-    size_t lengths[] = { n, n, n, r->cells, r->cells, r->cells, r->relations, r->relations };
+    *w = (struct work){.r = r};
+    uint32_t **words[] = {&w->degree, &w->only, &w->todo, &w->cell_size, &w->least, &w->most, &w->cut, &w->holder};
+    size_t lengths[] = {n, n, n, r->cells, r->cells, r->cells, r->relations, r->relations};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!(*words[i] = mem_alloc(lengths[i], sizeof **words)))
             return STATUS_NOMEM;
@@ -267,7 +267,7 @@ static void fill_shape(const struct work *w, uint32_t *name, uint32_t *colour, u
         from[arcs] = begin;
         to[arcs++] = name[r->to[e]];
     }
-    *graph = (struct shape_graph){ vertices, arcs, colour, from, to };
+    *graph = (struct shape_graph){vertices, arcs, colour, from, to};
 }
 
 /* Writes the graph in its canonical order. */
@@ -314,7 +314,7 @@ static enum status ask_bliss(struct work *w, struct fault *fault)
 }
 
 enum status irreducible_form(struct irreducible *r, uint8_t **bytes, size_t *size, double *automorphisms_log10,
-                         struct fault *fault)
+                             struct fault *fault)
 {
     struct work w;
     bool merged = true;

@@ -1,5 +1,5 @@
-/* irreducible: a piece of a graph that canon.c cannot take apart further, decided by BLISS (graph/shape.h) after all that
- * hangs off its core is cut and its twins are merged.
+/* irreducible: a piece of a graph that canon.c cannot take apart further, decided by BLISS (graph/shape.h) after all
+ * that hangs off its core is cut and its twins are merged.
  *
  * Owned by one thread at a time. */
 #ifndef UNKTX_CLASSIFY_IRREDUCIBLE_H
@@ -21,7 +21,8 @@ struct irreducible {
 };
 
 /* Zeroed arrays for `vertices` and `arcs`, and for as many relations as arcs. */
-enum status irreducible_new(uint32_t vertices, uint32_t arcs, struct irreducible *residue, struct fault *fault) MUST_CHECK;
+enum status irreducible_new(uint32_t vertices, uint32_t arcs, struct irreducible *residue, struct fault *fault)
+    MUST_CHECK;
 void irreducible_free(struct irreducible *residue);
 
 /* Bytes (the caller frees them with mem_free) that are the same for two residues with the same cells and relations
@@ -29,7 +30,7 @@ void irreducible_free(struct irreducible *residue);
  * residue up. STATUS_LIMIT when it is too hard (see shape_canonical), or too large for BLISS.
  * O((vertices + arcs) log vertices) before BLISS. */
 enum status irreducible_form(struct irreducible *residue, uint8_t **bytes, size_t *size, double *automorphisms_log10,
-                         struct fault *fault) MUST_CHECK;
+                             struct fault *fault) MUST_CHECK;
 
 /* log10(n!). */
 double factorial_log10(uint32_t n);

@@ -9,9 +9,9 @@
 #include "parser/parallel.h"
 
 #define CHUNK_DAGS 1024u
-#define FEW 32u          /* keys sorted by insertion */
+#define FEW 32u /* keys sorted by insertion */
 #define DAY_S 86400.0
-#define SPAN_MIN_S 600u  /* a block's interval: header times are no finer */
+#define SPAN_MIN_S 600u /* a block's interval: header times are no finer */
 
 /* A step as one number: no block of 4 million weight units has a transaction with more inputs or outputs than this. */
 #define STEP_BITS 20u
@@ -75,15 +75,9 @@ static double agreement(uint64_t *keys, uint64_t *spare, size_t count)
 
 /* ---- steps, fan-outs and values ---- */
 
-static uint64_t step_part(uint32_t number)
-{
-    return number < STEP_MAX ? number : STEP_MAX;
-}
+static uint64_t step_part(uint32_t number) { return number < STEP_MAX ? number : STEP_MAX; }
 
-static uint64_t step_nodes(uint64_t step)
-{
-    return (step & STEP_MAX) + (step >> 3 * STEP_BITS);
-}
+static uint64_t step_nodes(uint64_t step) { return (step & STEP_MAX) + (step >> 3 * STEP_BITS); }
 
 /* The share of nodes in the step that covers most of them, of those that occur twice or more. */
 static double repetition(uint64_t *steps, uint64_t *spare, size_t count)
@@ -141,8 +135,8 @@ static enum status look_at_all(struct measures_scratch *scratch, const struct fo
     size_t amounts = count;
     for (uint32_t i = 0; i < count; i++)
         amounts += forest->txs[members[i] + 1].first_output - forest->txs[members[i]].first_output;
-    enum status status =
-        mem_reserve(&scratch->keys, &scratch->keys_capacity, 2 * (size_t)count + amounts, sizeof *scratch->keys);
+    enum status status = mem_reserve(&scratch->keys, &scratch->keys_capacity, 2 * (size_t)count + amounts,
+                                     sizeof *scratch->keys);
     if (!status)
         status = mem_reserve(&scratch->spare, &scratch->spare_capacity, amounts, sizeof *scratch->spare);
     if (status)
@@ -222,15 +216,18 @@ static double symmetry(const struct tdag_row *row)
 /* ---- one T-DAG, and all of them ---- */
 
 enum status measures_of(struct measures_scratch *scratch, const struct forest *forest, const struct tdags *tdags,
-                     uint32_t dag, const struct tdag_row *row, struct measures_row *order)
+                        uint32_t dag, const struct tdag_row *row, struct measures_row *order)
 {
     const uint32_t *members = tdags->members + tdags->first[dag - 1];
     uint32_t count = tdags->first[dag] - tdags->first[dag - 1];
-    *order = (struct measures_row){.orderliness = orderliness(row), .symmetry = symmetry(row),
-                                .cadence = cadence(forest, members, count), .chain_frequency = chain_frequency(row)};
+    *order = (struct measures_row){.orderliness = orderliness(row),
+                                   .symmetry = symmetry(row),
+                                   .cadence = cadence(forest, members, count),
+                                   .chain_frequency = chain_frequency(row)};
     enum status status = look_at_all(scratch, forest, tdags->rules, members, count, order);
     order->automation = (order->orderliness + order->repetition + order->fan_out_regularity + order->equal_values +
-                         order->cadence) / 5;
+                         order->cadence) /
+                        5;
     return status;
 }
 
@@ -249,7 +246,7 @@ struct job {
     struct worker {
         struct measures_scratch scratch;
         enum status status;
-    } *workers;
+    } * workers;
 };
 
 static void order_work(void *context, unsigned w, size_t chunk)
@@ -260,11 +257,11 @@ static void order_work(void *context, unsigned w, size_t chunk)
     uint32_t end = count - begin < CHUNK_DAGS ? count : begin + CHUNK_DAGS;
     for (uint32_t d = begin; worker->status == STATUS_OK && d < end; d++)
         worker->status = measures_of(&worker->scratch, job->forest, job->tdags, d + 1, &job->classes->rows[d],
-                                  &job->orders[d]);
+                                     &job->orders[d]);
 }
 
 enum status measures_all(const struct forest *forest, const struct tdags *tdags, const struct classes *classes,
-                      unsigned threads, struct measures_row **orders, struct fault *fault)
+                         unsigned threads, struct measures_row **orders, struct fault *fault)
 {
     struct job job = {forest, tdags, classes, mem_alloc(classes->rows_count, sizeof *job.orders),
                       mem_alloc(threads, sizeof *job.workers)};

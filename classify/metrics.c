@@ -85,8 +85,8 @@ enum status metrics_of(struct metrics *metrics, const struct dag *dag, struct td
 {
     const struct forest *forest = dag->forest;
     uint64_t value_sat = 0, spent_sat = 0;
-    enum status status =
-        mem_reserve(&metrics->level, &metrics->capacity, (size_t)dag->count + 1, sizeof *metrics->level);
+    enum status status = mem_reserve(&metrics->level, &metrics->capacity, (size_t)dag->count + 1,
+                                     sizeof *metrics->level);
     if (status)
         return status;
     memset(metrics->level, 0, ((size_t)dag->count + 1) * sizeof *metrics->level);

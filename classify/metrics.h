@@ -14,10 +14,10 @@ struct dag {
     bool compress;
     const uint32_t *members; /* transaction numbers in chain order, which is a topological order */
     uint32_t count;
-    uint32_t *local;         /* by transaction number: its place in `members` */
-    uint32_t *depths;        /* by transaction number: depth of its outputs */
-    uint8_t *root;           /* by place: 1 for a root */
-    uint32_t *removed;       /* by place: how many of its outputs compression removes */
+    uint32_t *local;   /* by transaction number: its place in `members` */
+    uint32_t *depths;  /* by transaction number: depth of its outputs */
+    uint8_t *root;     /* by place: 1 for a root */
+    uint32_t *removed; /* by place: how many of its outputs compression removes */
 };
 
 /* Compression removes the spent unknown outputs that anyone can spend. */
@@ -28,7 +28,7 @@ static inline bool dag_removes(const struct dag *dag, const struct forest_output
 
 /* Zero-initialise; metrics_free at the end. */
 struct metrics {
-    uint64_t *level;         /* nodes by depth */
+    uint64_t *level; /* nodes by depth */
     size_t capacity;
 };
 
@@ -36,8 +36,8 @@ struct metrics {
  * edges where the sum of `removed`, returned in *removed, is not 0. What compression removes counts as no node, no leaf
  * and no spent output; the sums over transactions (txs, mixed_spenders, root_value_sat) stay those of all members. With
  * compression a height below 2 ends in row->vanished and zeros elsewhere. O(outputs + spends of its transactions). */
-enum status metrics_of(struct metrics *metrics, const struct dag *dag, struct tdag_row *row,
-                       uint64_t *removed) MUST_CHECK;
+enum status metrics_of(struct metrics *metrics, const struct dag *dag, struct tdag_row *row, uint64_t *removed)
+    MUST_CHECK;
 void metrics_free(struct metrics *metrics);
 
 #endif

@@ -27,17 +27,17 @@ struct quotient {
     uint64_t *colour;
     size_t colour_capacity;
     struct csr graph, family;
-    struct words place;                /* of the arc from the vertex at hand to another vertex */
+    struct words place; /* of the arc from the vertex at hand to another vertex */
     double log10_factorial[FACTORIALS];
     /* compression only */
-    struct words set_first, set_size;  /* by place: its parents in `parents` */
+    struct words set_first, set_size; /* by place: its parents in `parents` */
     struct words parents;
     size_t parents_count, work;
-    struct words seen;                 /* by node: the last transaction that has taken it in */
-    struct words creator;              /* by node: the place of the transaction that creates it; NONE: a root node */
-    struct words order, vertex;        /* places by depth and parents; by place: its vertex */
-    struct words uses, shared;         /* by node: of how many vertices a parent; its own vertex, NONE */
-    struct words from, to;             /* arcs before they are sorted */
+    struct words seen;          /* by node: the last transaction that has taken it in */
+    struct words creator;       /* by node: the place of the transaction that creates it; NONE: a root node */
+    struct words order, vertex; /* places by depth and parents; by place: its vertex */
+    struct words uses, shared;  /* by node: of how many vertices a parent; its own vertex, NONE */
+    struct words from, to;      /* arcs before they are sorted */
     size_t arcs;
 };
 
@@ -86,10 +86,7 @@ void quotient_free(struct quotient *skeleton)
     mem_free(skeleton);
 }
 
-static uint64_t colour_of(uint32_t leaves, uint32_t roots)
-{
-    return (uint64_t)leaves << 32 | roots;
-}
+static uint64_t colour_of(uint32_t leaves, uint32_t roots) { return (uint64_t)leaves << 32 | roots; }
 
 /* ---- without compression ---- */
 
@@ -484,8 +481,8 @@ enum status quotient_compressed(struct quotient *skeleton, const struct dag *dag
     if (status)
         return status;
     show(skeleton, build.vertices, view);
-    view->family =
-        (struct family_graph){build.roots + build.bundles, skeleton->family.first.at, skeleton->family.to.at};
+    view->family = (struct family_graph){build.roots + build.bundles, skeleton->family.first.at,
+                                         skeleton->family.to.at};
     view->edges = 0;
     for (uint32_t i = 0; i < dag->count; i++)
         view->edges += (uint64_t)outputs_left(dag, i) * skeleton->set_size.at[i];

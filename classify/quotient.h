@@ -33,7 +33,7 @@ struct quotient_view {
     struct canon_graph graph;   /* borrowed until the next call */
     struct family_graph family; /* likewise; a shared root is a vertex of its own: it may be all that joins two */
     double swaps_log10;
-    uint64_t edges;             /* of what is left; only from quotient_compressed */
+    uint64_t edges; /* of what is left; only from quotient_compressed */
 };
 
 enum status quotient_new(struct quotient **skeleton, struct fault *fault) MUST_CHECK;
@@ -44,7 +44,7 @@ enum status quotient_plain(struct quotient *skeleton, const struct dag *dag, str
 
 /* What compression leaves, of a T-DAG from which it removes something and that has not vanished. STATUS_LIMIT beyond
  * the limits above. O(sum of the sets of parents), times a logarithm for finding equal ones. */
-enum status quotient_compressed(struct quotient *skeleton, const struct dag *dag,
-                                struct quotient_view *view) MUST_CHECK;
+enum status quotient_compressed(struct quotient *skeleton, const struct dag *dag, struct quotient_view *view)
+    MUST_CHECK;
 
 #endif

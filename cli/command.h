@@ -13,19 +13,19 @@ enum exit_status {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
-    EXIT_DAMAGED = 3,     /* done, but some input was damaged and skipped */
+    EXIT_DAMAGED = 3, /* done, but some input was damaged and skipped */
     EXIT_INTERRUPTED = 130,
 };
 
 struct command {
     const char *name;
-    const char *operands;                /* for the usage line, "" when there are none */
-    const char *summary;                 /* one line */
-    const char *details;                 /* what --help prints under the options; may be NULL */
+    const char *operands; /* for the usage line, "" when there are none */
+    const char *summary;  /* one line */
+    const char *details;  /* what --help prints under the options; may be NULL */
     size_t operands_min, operands_max;
     const struct option *const *options; /* ends with NULL */
     int (*run)(const struct settings *settings);
-    bool hidden;                         /* not in the list of commands, since programs alone call it */
+    bool hidden; /* not in the list of commands, since programs alone call it */
 };
 
 /* Every command, in the order of `unktx --help`; ends with NULL. */

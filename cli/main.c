@@ -20,9 +20,9 @@ static void print_help(void)
         if (!(*c)->hidden)
             printf("  %-10s%s\n", (*c)->name, (*c)->summary);
     }
-    puts(
-        "\n'unktx COMMAND --help' tells the options of a command; 'man unktx' more. 'unktx --version' prints the version.\n"
-        "Exit status: 0 done, 1 failed, 2 usage, 3 done but some input was damaged and skipped, 130 interrupted.");
+    puts("\n'unktx COMMAND --help' tells the options of a command; 'man unktx' more. 'unktx --version' prints the "
+         "version.\n"
+         "Exit status: 0 done, 1 failed, 2 usage, 3 done but some input was damaged and skipped, 130 interrupted.");
 }
 
 static const struct command *find_command(const char *name)

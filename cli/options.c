@@ -11,58 +11,135 @@
 #define FIELD(name) offsetof(struct settings, name)
 
 const struct option option_datadir = {
-    .name = "datadir", .type = OPTION_TEXT, .value = "DIR", .field = FIELD(datadir),
-    .help = "node's data directory, its network sub-folder or a blocks folder (default: ~/.bitcoin)"};
+    .name = "datadir",
+    .type = OPTION_TEXT,
+    .value = "DIR",
+    .field = FIELD(datadir),
+    .help = "node's data directory, its network sub-folder or a blocks folder (default: ~/.bitcoin)",
+};
 const struct option option_chain = {
-    .name = "chain", .type = OPTION_CHOICE, .value = "main|testnet3|testnet4|signet|regtest", .field = FIELD(chain),
-    .help = "network to take where the data directory has several"};
+    .name = "chain",
+    .type = OPTION_CHOICE,
+    .value = "main|testnet3|testnet4|signet|regtest",
+    .field = FIELD(chain),
+    .help = "network to take where the data directory has several",
+};
 const struct option option_store = {
-    .name = "store", .type = OPTION_TEXT, .value = "DIR", .fallback = "unktx-store", .field = FIELD(store),
-    .help = "folder of the store"};
+    .name = "store",
+    .type = OPTION_TEXT,
+    .value = "DIR",
+    .fallback = "unktx-store",
+    .field = FIELD(store),
+    .help = "folder of the store",
+};
 const struct option option_threads = {
-    .name = "threads", .type = OPTION_NUMBER, .value = "N", .field = FIELD(threads), .min = 1, .max = THREADS_MAX,
-    .help = "threads to use, 1 to 256 (default: one for each processor)"};
+    .name = "threads",
+    .type = OPTION_NUMBER,
+    .value = "N",
+    .field = FIELD(threads),
+    .min = 1,
+    .max = THREADS_MAX,
+    .help = "threads to use, 1 to 256 (default: one for each processor)",
+};
 const struct option option_to_height = {
-    .name = "to-height", .type = OPTION_NUMBER, .value = "H", .field = FIELD(to_height), .max = UINT32_MAX - 1,
-    .help = "last block to take (default: the tip)"};
+    .name = "to-height",
+    .type = OPTION_NUMBER,
+    .value = "H",
+    .field = FIELD(to_height),
+    .max = UINT32_MAX - 1,
+    .help = "last block to take (default: the tip)",
+};
 const struct option option_tip = {
-    .name = "tip", .type = OPTION_TEXT, .value = "HASH", .field = FIELD(tip),
-    .help = "take the branch that ends with this block (default: the one with the most work)"};
+    .name = "tip",
+    .type = OPTION_TEXT,
+    .value = "HASH",
+    .field = FIELD(tip),
+    .help = "take the branch that ends with this block (default: the one with the most work)",
+};
 const struct option option_nulldata = {
-    .name = "nulldata", .type = OPTION_CHOICE, .value = "count|store", .fallback = "count", .field = FIELD(nulldata),
-    .help = "count transactions whose only unknown outputs are nulldata, or store them too"};
+    .name = "nulldata",
+    .type = OPTION_CHOICE,
+    .value = "count|store",
+    .fallback = "count",
+    .field = FIELD(nulldata),
+    .help = "count transactions whose only unknown outputs are nulldata, or store them too",
+};
 const struct option option_verify = {
-    .name = "verify", .type = OPTION_FLAG, .field = FIELD(verify),
-    .help = "recompute every txid, merkle root and witness commitment"};
+    .name = "verify",
+    .type = OPTION_FLAG,
+    .field = FIELD(verify),
+    .help = "recompute every txid, merkle root and witness commitment",
+};
 const struct option option_quiet = {
-    .name = "quiet", .type = OPTION_FLAG, .field = FIELD(quiet), .help = "no progress and no summary on stderr"};
+    .name = "quiet",
+    .type = OPTION_FLAG,
+    .field = FIELD(quiet),
+    .help = "no progress and no summary on stderr",
+};
 const struct option option_rules = {
-    .name = "rules", .type = OPTION_RULES, .value = "core-0.18|core-0.19|core-22", .fallback = "core-0.18",
-    .field = FIELD(rules), .help = "which outputs count as unknown: those of this release of Bitcoin Core"};
+    .name = "rules",
+    .type = OPTION_RULES,
+    .value = "core-0.18|core-0.19|core-22",
+    .fallback = "core-0.18",
+    .field = FIELD(rules),
+    .help = "which outputs count as unknown: those of this release of Bitcoin Core",
+};
 const struct option option_compress = {
-    .name = "compress", .type = OPTION_FLAG, .field = FIELD(compress),
-    .help = "remove spent outputs that anyone can spend, and judge heights again"};
+    .name = "compress",
+    .type = OPTION_FLAG,
+    .field = FIELD(compress),
+    .help = "remove spent outputs that anyone can spend, and judge heights again",
+};
 const struct option option_exclude_scripts = {
-    .name = "exclude-scripts", .type = OPTION_TEXT, .value = "FILE", .field = FIELD(exclude_scripts),
+    .name = "exclude-scripts",
+    .type = OPTION_TEXT,
+    .value = "FILE",
+    .field = FIELD(exclude_scripts),
     .help = "leave out T-DAGs with a root script that matches a line of FILE (extended regular expressions over "
-            "the asm), or with @known any of the known scripts"};
+            "the asm), or with @known any of the known scripts",
+};
 const struct option option_scripts = {
-    .name = "scripts", .type = OPTION_TEXT, .value = "FILE", .field = FIELD(scripts),
-    .help = "add the known scripts of FILE to the built-in ones (known-scripts.tsv tells the columns)"};
+    .name = "scripts",
+    .type = OPTION_TEXT,
+    .value = "FILE",
+    .field = FIELD(scripts),
+    .help = "add the known scripts of FILE to the built-in ones (known-scripts.tsv tells the columns)",
+};
 const struct option option_out_file = {
-    .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "FILE", .fallback = "-", .field = FIELD(out),
-    .help = "file to write, - for stdout"};
+    .name = "output",
+    .letter = 'o',
+    .type = OPTION_TEXT,
+    .value = "FILE",
+    .fallback = "-",
+    .field = FIELD(out),
+    .help = "file to write, - for stdout",
+};
 const struct option option_by = {
-    .name = "by", .type = OPTION_CHOICE, .value = "total|block|day|month|year", .fallback = "total",
-    .field = FIELD(by), .help = "one row for each of these (UTC, by the time in the block header)"};
+    .name = "by",
+    .type = OPTION_CHOICE,
+    .value = "total|block|day|month|year",
+    .fallback = "total",
+    .field = FIELD(by),
+    .help = "one row for each of these (UTC, by the time in the block header)",
+};
 
 const struct option option_memory = {
-    .name = "memory", .type = OPTION_SIZE, .value = "SIZE", .fallback = "2G", .field = FIELD(memory),
-    .min = (uint64_t)256 << 20, .max = (uint64_t)1 << 50,
-    .help = "memory to use for the index, such as 512M or 8G; at least 256M"};
+    .name = "memory",
+    .type = OPTION_SIZE,
+    .value = "SIZE",
+    .fallback = "2G",
+    .field = FIELD(memory),
+    .min = (uint64_t)256 << 20,
+    .max = (uint64_t)1 << 50,
+    .help = "memory to use for the index, such as 512M or 8G; at least 256M",
+};
 const struct option option_tmp = {
-    .name = "tmp", .type = OPTION_TEXT, .value = "DIR", .field = FIELD(tmp),
-    .help = "folder for the index's temporary files (default: in the store)"};
+    .name = "tmp",
+    .type = OPTION_TEXT,
+    .value = "DIR",
+    .field = FIELD(tmp),
+    .help = "folder for the index's temporary files (default: in the store)",
+};
 
 static const struct option *find_option(const struct command *command, const char *name, size_t size, char letter)
 {
@@ -125,9 +202,7 @@ static int set_value(const struct option *option, const char *value, struct sett
     char *field = (char *)settings + option->field;
     uint64_t number;
     switch (option->type) {
-    case OPTION_FLAG:
-        *(bool *)field = true;
-        return -1;
+    case OPTION_FLAG: *(bool *)field = true; return -1;
     case OPTION_CHOICE:
         if (!is_choice(option->value, value))
             return message_usage("--%s: '%s' is none of %s", option->name, value, option->value);

@@ -15,25 +15,25 @@
 /* Every value that an option of any command can set. Texts are NULL when the option has no default and was not
  * given. */
 struct settings {
-    const char *datadir;   /* NULL: ~/.bitcoin */
+    const char *datadir; /* NULL: ~/.bitcoin */
     const char *chain;
     const char *store;
     const char *tip;
-    const char *nulldata;  /* "count" or "store" */
+    const char *nulldata;        /* "count" or "store" */
     const char *exclude_scripts; /* a file, or "@known" */
     const char *scripts;         /* NULL: the built-in known scripts only */
     const char *out;
     const char *by;
-    const char *order_by;  /* NULL: automation */
+    const char *order_by; /* NULL: automation */
     const char *format;
     const char *tmp;
     enum rules rules;
-    uint64_t threads;      /* 1.. */
+    uint64_t threads; /* 1.. */
     uint64_t from_height;
-    uint64_t to_height;    /* UINT32_MAX: the tip */
-    uint64_t dag;          /* 0: none */
-    uint64_t top;          /* 0: not asked for */
-    uint64_t memory;       /* bytes */
+    uint64_t to_height; /* UINT32_MAX: the tip */
+    uint64_t dag;       /* 0: none */
+    uint64_t top;       /* 0: not asked for */
+    uint64_t memory;    /* bytes */
     uint64_t depth, limit;
     bool verify, quiet, compress, with_nulldata, with_index, forward, backward;
     const char *const *operands;
@@ -50,14 +50,14 @@ enum option_type {
 };
 
 struct option {
-    const char *name;      /* without the dashes */
-    char letter;           /* 0: none */
+    const char *name; /* without the dashes */
+    char letter;      /* 0: none */
     enum option_type type;
-    const char *value;     /* what the usage calls the value; NULL for a flag */
-    const char *fallback;  /* the default, taken when the option is not given; may be NULL */
+    const char *value;    /* what the usage calls the value; NULL for a flag */
+    const char *fallback; /* the default, taken when the option is not given; may be NULL */
     const char *help;
-    size_t field;          /* offsetof(struct settings, ...) */
-    uint64_t min, max;     /* OPTION_NUMBER, OPTION_SIZE */
+    size_t field;      /* offsetof(struct settings, ...) */
+    uint64_t min, max; /* OPTION_NUMBER, OPTION_SIZE */
 };
 
 /* Options that several commands have. */

@@ -61,7 +61,7 @@ struct unktx_block {
 };
 
 struct unktx_output {
-    uint32_t tx, vout;     /* number of its transaction in the block, from 0; number of the output in that */
+    uint32_t tx, vout; /* number of its transaction in the block, from 0; number of the output in that */
     uint64_t value_sat;
     enum unktx_kind kind;
     unsigned unknown;      /* enum unktx_rules or'ed: the rule sets that know no address; 0: known in all */

@@ -107,22 +107,17 @@ char *address_put(char *out, const struct network *network, const uint8_t *scrip
 {
     struct prefixes prefixes = prefixes_of(network);
     switch (script_kind(script, size)) {
-    case KIND_PUBKEYHASH:
-        return put_base58check(out, prefixes.pubkeyhash, script + 3);
-    case KIND_SCRIPTHASH:
-        return put_base58check(out, prefixes.scripthash, script + 2);
+    case KIND_PUBKEYHASH: return put_base58check(out, prefixes.pubkeyhash, script + 3);
+    case KIND_SCRIPTHASH: return put_base58check(out, prefixes.scripthash, script + 2);
     case KIND_WITNESS_V0_KEYHASH:
-    case KIND_WITNESS_V0_SCRIPTHASH:
-        return put_segwit(out, prefixes.bech32, 0, script + 2, size - 2);
+    case KIND_WITNESS_V0_SCRIPTHASH: return put_segwit(out, prefixes.bech32, 0, script + 2, size - 2);
     case KIND_WITNESS_V1_TAPROOT:
     case KIND_ANCHOR:
-    case KIND_WITNESS_UNKNOWN:
-        return put_segwit(out, prefixes.bech32, script[0] - 0x50u, script + 2, size - 2);
+    case KIND_WITNESS_UNKNOWN: return put_segwit(out, prefixes.bech32, script[0] - 0x50u, script + 2, size - 2);
     case KIND_NONSTANDARD:
     case KIND_NULLDATA:
     case KIND_PUBKEY:
-    case KIND_MULTISIG:
-        break;
+    case KIND_MULTISIG: break;
     }
     return out;
 }

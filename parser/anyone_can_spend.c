@@ -14,7 +14,7 @@
 #define CHOICES_MAX 6u
 #define NESTING_MAX 32u
 #define STACK_MAX 64u
-#define SUPPLIED 64u    /* items that the spender is taken to supply; OP_DEPTH sees them */
+#define SUPPLIED 64u /* items that the spender is taken to supply; OP_DEPTH sees them */
 #define SCRIPT_MAX 10000u
 #define PUSH_MAX 520u
 #define OPS_MAX 201u
@@ -44,7 +44,7 @@ struct machine {
     unsigned ops;
     uint64_t skipping; /* bit i set: the i-th open OP_IF is in the branch not taken */
     unsigned nesting;
-    bool failed;       /* the run proves nothing */
+    bool failed; /* the run proves nothing */
 };
 
 static bool is_free(const struct value *v) { return v->form == FORM_FREE || v->form == FORM_FREE_NUMBER; }
@@ -81,10 +81,7 @@ static struct value pop_settled(struct machine *m)
     return is_free(&v) ? (struct value){.form = FORM_NUMBER, .number = 1} : v;
 }
 
-static bool choose(struct machine *m)
-{
-    return m->chosen >= CHOICES_MAX || !(m->choices >> m->chosen++ & 1);
-}
+static bool choose(struct machine *m) { return m->chosen >= CHOICES_MAX || !(m->choices >> m->chosen++ & 1); }
 
 /* What Core's CastToBool says; free items are taken as true. */
 static bool is_true(const struct value *v)
@@ -223,16 +220,41 @@ static void shuffle(struct machine *m, uint8_t code)
 {
     struct value b, a;
     switch (code) {
-    case OP_2DROP: pop(m); pop(m); break;
+    case OP_2DROP:
+        pop(m);
+        pop(m);
+        break;
     case OP_DROP: pop(m); break;
-    case OP_NIP: b = pop(m); pop(m); push(m, b); break;
-    case OP_SWAP: b = pop(m); a = pop(m); push(m, b); push(m, a); break;
-    case OP_DUP: a = pop_settled(m); push(m, a); push(m, a); break;
-    case OP_OVER: b = pop(m); a = pop_settled(m); push(m, a); push(m, b); push(m, a); break;
+    case OP_NIP:
+        b = pop(m);
+        pop(m);
+        push(m, b);
+        break;
+    case OP_SWAP:
+        b = pop(m);
+        a = pop(m);
+        push(m, b);
+        push(m, a);
+        break;
+    case OP_DUP:
+        a = pop_settled(m);
+        push(m, a);
+        push(m, a);
+        break;
+    case OP_OVER:
+        b = pop(m);
+        a = pop_settled(m);
+        push(m, a);
+        push(m, b);
+        push(m, a);
+        break;
     default: /* OP_2DUP */
         b = pop_settled(m);
         a = pop_settled(m);
-        push(m, a); push(m, b); push(m, a); push(m, b);
+        push(m, a);
+        push(m, b);
+        push(m, a);
+        push(m, b);
         break;
     }
 }
@@ -245,20 +267,35 @@ static void execute(struct machine *m, const struct op *op)
         return;
     }
     switch (code) {
-    case OP_NOP: case OP_NOP1: break;
+    case OP_NOP:
+    case OP_NOP1: break;
     case OP_VERIFY: verify(m); break;
-    case OP_2DROP: case OP_DROP: case OP_NIP: case OP_SWAP: case OP_DUP: case OP_2DUP: case OP_OVER:
-        shuffle(m, code);
-        break;
+    case OP_2DROP:
+    case OP_DROP:
+    case OP_NIP:
+    case OP_SWAP:
+    case OP_DUP:
+    case OP_2DUP:
+    case OP_OVER: shuffle(m, code); break;
     case OP_DEPTH: push_number(m, (int32_t)(m->depth + m->supplied)); break;
     case OP_EQUAL: equal(m); break;
-    case OP_EQUALVERIFY: equal(m); verify(m); break;
+    case OP_EQUALVERIFY:
+        equal(m);
+        verify(m);
+        break;
     case OP_NOT: negate(m, true); break;
     case OP_0NOTEQUAL: negate(m, false); break;
-    case OP_ADD: case OP_SUB: case OP_MIN: case OP_MAX: case OP_BOOLAND: case OP_BOOLOR: case OP_NUMEQUAL:
-        compute(m, code);
+    case OP_ADD:
+    case OP_SUB:
+    case OP_MIN:
+    case OP_MAX:
+    case OP_BOOLAND:
+    case OP_BOOLOR:
+    case OP_NUMEQUAL: compute(m, code); break;
+    case OP_NUMEQUALVERIFY:
+        compute(m, OP_NUMEQUAL);
+        verify(m);
         break;
-    case OP_NUMEQUALVERIFY: compute(m, OP_NUMEQUAL); verify(m); break;
     case OP_CHECKMULTISIG: check_multisig(m); break;
     default:
         if (code == OP_1NEGATE || (code >= OP_1 && code <= OP_16))

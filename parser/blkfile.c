@@ -66,8 +66,11 @@ static enum status add_file(struct blkdir *dir, size_t *capacity, char *path, ui
             status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot look at the file");
     } else if (S_ISREG(info.st_mode)) {
         if (mem_reserve(&dir->files, capacity, dir->count + 1, sizeof *dir->files) == STATUS_OK) {
-            dir->files[dir->count++] = (struct blkfile){.number = number, .size = (uint64_t)info.st_size,
-                .mtime_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec, .path = path};
+            dir->files[dir->count++] = (struct blkfile){.number = number,
+                                                        .size = (uint64_t)info.st_size,
+                                                        .mtime_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 +
+                                                                    info.st_mtim.tv_nsec,
+                                                        .path = path};
             return STATUS_OK;
         }
         status = fault_nomem(fault);
@@ -217,7 +220,8 @@ enum status blkdir_open(const char *path, const char *chain, struct blkdir *dir,
         return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
                          "no such folder: give --datadir the node's data directory");
     if (blocks || sub)
-        return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET, "its blocks folder has no blk*.dat: "
+        return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
+                         "its blocks folder has no blk*.dat: "
                          "the node has not begun to download, or keeps its blocks elsewhere (blocksdir)");
     return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
                      "no blk*.dat in it, nor in a blocks folder below it: "

@@ -13,19 +13,19 @@
 #define XOR_KEY_SIZE 8u
 
 struct blkfile {
-    uint32_t number;   /* the NNNNN of blkNNNNN.dat */
-    uint64_t size;     /* bytes, when the folder was listed */
-    int64_t mtime_ns;  /* Unix time of the last change, nanoseconds */
+    uint32_t number;  /* the NNNNN of blkNNNNN.dat */
+    uint64_t size;    /* bytes, when the folder was listed */
+    int64_t mtime_ns; /* Unix time of the last change, nanoseconds */
     char *path;
 };
 
 struct blkdir {
-    char *path;                /* the blocks folder (or the file's folder when opened on one file) */
+    char *path; /* the blocks folder (or the file's folder when opened on one file) */
     bool xored;
     uint8_t key[XOR_KEY_SIZE]; /* zeros when not xored */
     struct blkfile *files;     /* by number */
     size_t count;
-    int64_t listed_ns;         /* Unix time when the folder was listed, nanoseconds */
+    int64_t listed_ns;           /* Unix time when the folder was listed, nanoseconds */
     const struct network *chain; /* the network whose sub-folder was taken; NULL for PATH/blocks and for a blocks
                                   * folder, which may be any network's: the magic tells */
 };
@@ -43,8 +43,8 @@ void blkdir_free(struct blkdir *dir);
 
 /* One block record as found in a file. */
 struct blk_record {
-    uint64_t offset;                   /* of the magic, from the start of the file */
-    uint32_t size;                     /* of the block, without the 8 bytes before it */
+    uint64_t offset; /* of the magic, from the start of the file */
+    uint32_t size;   /* of the block, without the 8 bytes before it */
     uint8_t magic[4];
     uint8_t header[BLOCK_HEADER_SIZE];
 };

@@ -34,16 +34,16 @@ struct scanner {
     struct block_verifier verifier;
     uint8_t magics[MAGICS_MAX][4];
     unsigned magics_count;
-    bool magic_byte[256];            /* some magic begins with it */
-    uint64_t padding[XOR_KEY_SIZE];  /* eight raw zeros at an offset of that remainder, as they read here */
-    bool padding_has_magic;          /* so padding cannot be skipped blindly */
+    bool magic_byte[256];              /* some magic begins with it */
+    uint64_t padding[XOR_KEY_SIZE];    /* eight raw zeros at an offset of that remainder, as they read here */
+    bool padding_has_magic;            /* so padding cannot be skipped blindly */
     uint64_t padding_from, padding_to; /* the last run that was crossed */
-    uint64_t head_offset;            /* the last place that was asked for a head, and the answer */
+    uint64_t head_offset;              /* the last place that was asked for a head, and the answer */
     bool head_found;
     struct blk_record head;
-    uint64_t parse_left;             /* bytes that may still be read only to see whether a block parses */
+    uint64_t parse_left; /* bytes that may still be read only to see whether a block parses */
     bool unreadable;
-    enum status status;              /* STATUS_NOMEM ends the scan */
+    enum status status; /* STATUS_NOMEM ends the scan */
     struct blk_scan *scan;
 };
 
@@ -97,10 +97,7 @@ static bool has_magic(const struct scanner *s, const uint8_t *bytes, size_t size
     return false;
 }
 
-static bool plausible_length(uint32_t length)
-{
-    return length >= BLOCK_SIZE_MIN && length <= BLOCK_SIZE_MAX;
-}
+static bool plausible_length(uint32_t length) { return length >= BLOCK_SIZE_MIN && length <= BLOCK_SIZE_MAX; }
 
 /* True if a record begins at `offset`: magic, a plausible length, a header that meets its own target. */
 static bool head_at(struct scanner *s, uint64_t offset, struct blk_record *record)
@@ -178,8 +175,8 @@ static bool is_block(struct scanner *s, const struct blk_record *record, bool ve
         return false;
     s->parse_left -= record->size;
     s->search.length = 0;
-    enum status status =
-        blk_read(&s->search.reader, s->dir, s->index, record->offset + FRAME_SIZE, record->size, &bytes, NULL);
+    enum status status = blk_read(&s->search.reader, s->dir, s->index, record->offset + FRAME_SIZE, record->size,
+                                  &bytes, NULL);
     if (status == STATUS_OK && verify) {
         enum block_flaw flaw = block_verify(&s->verifier, bytes, record->size, &counts);
         if (flaw != BLOCK_NOMEM)
@@ -362,8 +359,12 @@ enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t 
                           struct fault *fault)
 {
     assert(index < dir->count);
-    struct scanner s = {.dir = dir, .index = index, .size = dir->files[index].size, .head_offset = NOWHERE,
-        .padding_from = NOWHERE, .scan = scan};
+    struct scanner s = {.dir = dir,
+                        .index = index,
+                        .size = dir->files[index].size,
+                        .head_offset = NOWHERE,
+                        .padding_from = NOWHERE,
+                        .scan = scan};
     scan->count = scan->gaps_count = 0;
     scan->end = 0;
     s.parse_left = 2 * s.size + BLOCK_SIZE_MAX;

@@ -29,7 +29,7 @@ struct block_counts {
     uint32_t outputs;
     uint32_t kind_count[KINDS];
     uint64_t kind_value_sat[KINDS]; /* modulo 2^64: a hostile block may claim any values */
-    uint32_t unknown_txs[RULES]; /* transactions with an unknown output, nulldata included */
+    uint32_t unknown_txs[RULES];    /* transactions with an unknown output, nulldata included */
 };
 
 /* What a walk shows. Each member may be NULL; each may return false to end the walk (STATUS_NOMEM is returned then).
@@ -43,9 +43,9 @@ struct block_visitor {
 
 /* Walks all of the block. STATUS_FORMAT if its bytes do not make whole transactions that end where the block ends,
  * or it has none. *counts is valid only with STATUS_OK. O(size). */
-static inline __attribute__((always_inline)) enum status
-block_walk(const uint8_t *block, size_t size, struct block_counts *counts, const struct block_visitor *visitor,
-           void *context)
+static inline __attribute__((always_inline)) enum status block_walk(const uint8_t *block, size_t size,
+                                                                    struct block_counts *counts,
+                                                                    const struct block_visitor *visitor, void *context)
 {
     struct cursor c = cursor_over(block, size);
     memset(counts, 0, sizeof *counts);
@@ -102,10 +102,10 @@ enum status block_count(const uint8_t *block, size_t size, struct block_counts *
 
 enum block_flaw {
     BLOCK_FINE = 0,
-    BLOCK_MALFORMED,         /* does not parse */
-    BLOCK_BAD_WORK,          /* the header's hash does not meet its own target */
-    BLOCK_BAD_MERKLE,        /* merkle root does not match the txids, or a mutated tree (CVE-2012-2459) */
-    BLOCK_BAD_COMMITMENT,    /* BIP 141 witness commitment does not match, is missing although there are witnesses */
+    BLOCK_MALFORMED,      /* does not parse */
+    BLOCK_BAD_WORK,       /* the header's hash does not meet its own target */
+    BLOCK_BAD_MERKLE,     /* merkle root does not match the txids, or a mutated tree (CVE-2012-2459) */
+    BLOCK_BAD_COMMITMENT, /* BIP 141 witness commitment does not match, is missing although there are witnesses */
     BLOCK_NOMEM,
 };
 

@@ -8,9 +8,24 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "unktx is built for little-endian machines, as every Debian desktop is");
 
-static inline uint16_t load_le16(const uint8_t *p) { uint16_t v; memcpy(&v, p, sizeof v); return v; }
-static inline uint32_t load_le32(const uint8_t *p) { uint32_t v; memcpy(&v, p, sizeof v); return v; }
-static inline uint64_t load_le64(const uint8_t *p) { uint64_t v; memcpy(&v, p, sizeof v); return v; }
+static inline uint16_t load_le16(const uint8_t *p)
+{
+    uint16_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+static inline uint32_t load_le32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+static inline uint64_t load_le64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
 static inline void store_le16(uint8_t *p, uint16_t v) { memcpy(p, &v, sizeof v); }
 static inline void store_le32(uint8_t *p, uint32_t v) { memcpy(p, &v, sizeof v); }
 static inline void store_le64(uint8_t *p, uint64_t v) { memcpy(p, &v, sizeof v); }

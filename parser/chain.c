@@ -30,7 +30,7 @@ struct chain {
     uint32_t *copies_of; /* per node: copy + 1; 0: none */
     struct copy *copies;
     size_t copies_count, copies_capacity, copies_of_capacity;
-    uint32_t *order;   /* linked nodes, every parent before its children */
+    uint32_t *order; /* linked nodes, every parent before its children */
     size_t count, linked;
     size_t blocks_capacity, order_capacity;
     uint32_t *slots; /* node + 1 by hash, open addressing; 0 = free */
@@ -42,10 +42,7 @@ struct chain {
     work_sum memo_work;
 };
 
-static bool u256_is_zero(const struct u256 *a)
-{
-    return (a->limb[0] | a->limb[1] | a->limb[2] | a->limb[3]) == 0;
-}
+static bool u256_is_zero(const struct u256 *a) { return (a->limb[0] | a->limb[1] | a->limb[2] | a->limb[3]) == 0; }
 
 static int u256_compare(const struct u256 *a, const struct u256 *b)
 {
@@ -198,8 +195,8 @@ enum status chain_new(const struct hash256 *genesis, struct chain **chain, struc
         return fault_nomem(fault);
     }
     if (getrandom(new->secret, sizeof new->secret, 0) != (ssize_t)sizeof new->secret) {
-        new->secret[0] = (uint64_t)clock() ^ (uintptr_t)new;
-        new->secret[1] = (uint64_t)time(NULL) ^ (uintptr_t)new->slots << 16;
+        new->secret[0] = (uint64_t)clock() ^ (uintptr_t) new;
+        new->secret[1] = (uint64_t)time(NULL) ^ (uintptr_t) new->slots << 16;
     }
     new->genesis = *genesis;
     *chain = new;
@@ -291,8 +288,14 @@ enum status chain_add(struct chain *chain, const uint8_t header[BLOCK_HEADER_SIZ
         chain->memo_work = work_saturated(&work);
     }
     uint32_t at = (uint32_t)chain->count++;
-    chain->blocks[at] = (struct chain_block){.hash = hash, .prev_hash = fields.prev, .prev = CHAIN_NONE,
-        .time = fields.time, .file = file, .offset = offset, .size = size, .state = CHAIN_DETACHED};
+    chain->blocks[at] = (struct chain_block){.hash = hash,
+                                             .prev_hash = fields.prev,
+                                             .prev = CHAIN_NONE,
+                                             .time = fields.time,
+                                             .file = file,
+                                             .offset = offset,
+                                             .size = size,
+                                             .state = CHAIN_DETACHED};
     work_store(&chain->blocks[at], chain->memo_work);
     chain->copies_of[at] = 0;
     *slot = at + 1;
@@ -408,10 +411,7 @@ enum status chain_link(struct chain *chain, const struct hash256 *tip, struct fa
     return activate(chain, best, fault);
 }
 
-uint32_t chain_count(const struct chain *chain)
-{
-    return (uint32_t)chain->count;
-}
+uint32_t chain_count(const struct chain *chain) { return (uint32_t)chain->count; }
 
 const struct chain_block *chain_at(const struct chain *chain, uint32_t node)
 {
@@ -429,7 +429,4 @@ const struct chain_block *chain_active(const struct chain *chain, uint32_t heigh
     return height < chain->active_count ? &chain->blocks[chain->active[height]] : NULL;
 }
 
-uint32_t chain_detached(const struct chain *chain)
-{
-    return (uint32_t)(chain->count - chain->linked);
-}
+uint32_t chain_detached(const struct chain *chain) { return (uint32_t)(chain->count - chain->linked); }

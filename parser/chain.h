@@ -22,14 +22,14 @@ enum chain_state {
 struct chain_block {
     struct hash256 hash;
     struct hash256 prev_hash;
-    uint8_t work[16];   /* little-endian, the block's own until chain_link, then the sum from genesis; saturates */
-    uint32_t prev;      /* node index, CHAIN_NONE while detached or for genesis */
-    uint32_t height;    /* valid when not detached */
-    uint32_t time;      /* of the header */
-    uint32_t file;      /* index in the blkdir, not the number in its name; CHAIN_NONE: in no file any more */
-    uint64_t offset;    /* of the block's bytes (behind magic and length) */
+    uint8_t work[16]; /* little-endian, the block's own until chain_link, then the sum from genesis; saturates */
+    uint32_t prev;    /* node index, CHAIN_NONE while detached or for genesis */
+    uint32_t height;  /* valid when not detached */
+    uint32_t time;    /* of the header */
+    uint32_t file;    /* index in the blkdir, not the number in its name; CHAIN_NONE: in no file any more */
+    uint64_t offset;  /* of the block's bytes (behind magic and length) */
     uint32_t size;
-    uint8_t state;      /* enum chain_state */
+    uint8_t state; /* enum chain_state */
 };
 
 struct chain; /* opaque */
@@ -53,11 +53,11 @@ bool chain_next_copy(struct chain *chain, uint32_t node);
 enum status chain_link(struct chain *chain, const struct hash256 *tip, struct fault *fault) MUST_CHECK;
 
 /* After chain_link. */
-uint32_t chain_count(const struct chain *chain);                                     /* nodes */
+uint32_t chain_count(const struct chain *chain); /* nodes */
 const struct chain_block *chain_at(const struct chain *chain, uint32_t node);
-uint32_t chain_height(const struct chain *chain);                                    /* of the best tip */
-const struct chain_block *chain_active(const struct chain *chain, uint32_t height);  /* NULL above the tip */
+uint32_t chain_height(const struct chain *chain);                                   /* of the best tip */
+const struct chain_block *chain_active(const struct chain *chain, uint32_t height); /* NULL above the tip */
 uint32_t chain_find(const struct chain *chain, const struct hash256 *hash); /* node or CHAIN_NONE. O(1) expected */
-uint32_t chain_detached(const struct chain *chain);                                  /* how many blocks are detached */
+uint32_t chain_detached(const struct chain *chain);                         /* how many blocks are detached */
 
 #endif

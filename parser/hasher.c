@@ -124,7 +124,7 @@ WITH_AVX512 INLINE __m512i swap_bytes(__m512i words)
         words, _mm512_broadcast_i32x4(_mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3)));
 }
 
-#define XOR3 0x96   /* truth tables for vpternlog */
+#define XOR3 0x96 /* truth tables for vpternlog */
 #define CHOOSE 0xca
 #define MAJORITY 0xe8
 
@@ -236,7 +236,7 @@ WITH_AVX512 static void sixteen_end(uint32_t *state, struct hash256 *const out[1
 
 static const struct kernel {
     size_t lanes;
-    size_t cost; /* of a block of each lane, where libcrypto needs 10 for a block: measured */
+    size_t cost;      /* of a block of each lane, where libcrypto needs 10 for a block: measured */
     size_t else_cost; /* of a block by the next slower kernel */
     void (*begin)(uint32_t *state);
     void (*compress)(uint32_t *state, const uint8_t *const *at, uint32_t lanes);

@@ -26,7 +26,7 @@ struct hasher_message {
     const uint8_t *first; /* HASHER_END bytes */
     const uint8_t *body;
     size_t body_size;
-    const uint8_t *last;  /* HASHER_END bytes */
+    const uint8_t *last; /* HASHER_END bytes */
     struct hash256 *out;
     struct hash256 *copy; /* wanted here too, or NULL */
 };

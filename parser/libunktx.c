@@ -12,7 +12,8 @@
 _Static_assert(UNKTX_HEX_SIZE == HASH256_HEX_SIZE + 1, "room for a hash");
 _Static_assert((int)UNKTX_WITNESS_UNKNOWN == (int)KIND_WITNESS_UNKNOWN && KINDS == UNKTX_WITNESS_UNKNOWN + 1, "kinds");
 _Static_assert(UNKTX_CORE_0_18 == 1 << RULES_CORE_0_18 && UNKTX_CORE_0_19 == 1 << RULES_CORE_0_19 &&
-               UNKTX_CORE_22 == 1 << RULES_CORE_22, "rule sets");
+                   UNKTX_CORE_22 == 1 << RULES_CORE_22,
+               "rule sets");
 
 struct record {
     uint32_t file, size, node;
@@ -139,9 +140,13 @@ static bool keep_output(void *context, const struct tx_output *out, uint32_t vou
     struct unktx_reader *reader = context;
     if (mem_reserve(&reader->outputs, &reader->outputs_capacity, reader->outputs_count + 1, sizeof *reader->outputs))
         return false;
-    reader->outputs[reader->outputs_count++] = (struct unktx_output){
-        .tx = (uint32_t)reader->txs_count, .vout = vout, .value_sat = out->value_sat, .kind = (enum unktx_kind)kind,
-        .unknown = unknown, .script = out->script, .script_size = out->script_size};
+    reader->outputs[reader->outputs_count++] = (struct unktx_output){.tx = (uint32_t)reader->txs_count,
+                                                                     .vout = vout,
+                                                                     .value_sat = out->value_sat,
+                                                                     .kind = (enum unktx_kind)kind,
+                                                                     .unknown = unknown,
+                                                                     .script = out->script,
+                                                                     .script_size = out->script_size};
     return true;
 }
 
@@ -246,12 +251,6 @@ void unktx_txid(const struct unktx_reader *reader, uint32_t tx, char txid[UNKTX_
     *hash256_hex(&hash, txid) = '\0';
 }
 
-const char *unktx_kind_name(enum unktx_kind kind)
-{
-    return (unsigned)kind < KINDS ? kind_name((enum kind)kind) : "";
-}
+const char *unktx_kind_name(enum unktx_kind kind) { return (unsigned)kind < KINDS ? kind_name((enum kind)kind) : ""; }
 
-const char *unktx_error(const struct unktx_reader *reader)
-{
-    return reader->error;
-}
+const char *unktx_error(const struct unktx_reader *reader) { return reader->error; }

@@ -5,8 +5,8 @@
 #include "parser/hash256.h"
 
 struct network {
-    const char *name;      /* as in --chain: main, testnet3, testnet4, signet, regtest */
-    const char *folder;    /* sub-folder of the data directory, "" for main */
+    const char *name;   /* as in --chain: main, testnet3, testnet4, signet, regtest */
+    const char *folder; /* sub-folder of the data directory, "" for main */
     uint8_t magic[4];
     struct hash256 genesis;
 };

@@ -55,11 +55,11 @@ static inline enum kind script_kind(const uint8_t *script, size_t size)
     };
     enum { VERSION_1 = 0x51, VERSION_1_SIDE = 64 };
     static const struct frame frames[2 * VERSION_1_SIDE] = {
-        [22] = {0xffff, 0x1400, 0, 0, KIND_WITNESS_V0_KEYHASH},                    /* 00 14 hash */
-        [23] = {0xffff, 0x14a9, 0xff00, 0x8700, KIND_SCRIPTHASH},                  /* a9 14 hash 87 */
-        [25] = {0xffffff, 0x14a976, 0xffff, 0xac88, KIND_PUBKEYHASH},              /* 76 a9 14 hash 88 ac */
-        [34] = {0xffff, 0x2000, 0, 0, KIND_WITNESS_V0_SCRIPTHASH},                 /* 00 20 hash */
-        [34 + VERSION_1_SIDE] = {0xffff, 0x2051, 0, 0, KIND_WITNESS_V1_TAPROOT},   /* 51 20 key */
+        [22] = {0xffff, 0x1400, 0, 0, KIND_WITNESS_V0_KEYHASH},                  /* 00 14 hash */
+        [23] = {0xffff, 0x14a9, 0xff00, 0x8700, KIND_SCRIPTHASH},                /* a9 14 hash 87 */
+        [25] = {0xffffff, 0x14a976, 0xffff, 0xac88, KIND_PUBKEYHASH},            /* 76 a9 14 hash 88 ac */
+        [34] = {0xffff, 0x2000, 0, 0, KIND_WITNESS_V0_SCRIPTHASH},               /* 00 20 hash */
+        [34 + VERSION_1_SIDE] = {0xffff, 0x2051, 0, 0, KIND_WITNESS_V1_TAPROOT}, /* 51 20 key */
     };
     if (size >= 22 && size <= 34) {
         const struct frame *f = &frames[size + (script[0] == VERSION_1 ? VERSION_1_SIDE : 0)];

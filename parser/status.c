@@ -14,8 +14,8 @@ static void fault_fill(struct fault *fault, enum status status, const char *path
     vsnprintf(fault->text, sizeof fault->text, format, args);
 }
 
-enum status fault_set(struct fault *fault, enum status status, const char *path, uint64_t offset,
-                      const char *format, ...)
+enum status fault_set(struct fault *fault, enum status status, const char *path, uint64_t offset, const char *format,
+                      ...)
 {
     if (fault) {
         va_list args;

@@ -31,16 +31,15 @@ enum status {
  * FAULT_NO_OFFSET where they do not apply. Zero-initialise before first use. */
 struct fault {
     enum status status;
-    uint64_t offset;   /* bytes from the start of the file */
+    uint64_t offset; /* bytes from the start of the file */
     char path[512];
     char text[512];
 };
 
 /* Fills `fault` (which may be NULL) and returns `status`, so that a failing function can end in
  * `return fault_set(...)`. `path` may be NULL. Text is cut to fit. O(1). */
-enum status fault_set(struct fault *fault, enum status status, const char *path, uint64_t offset,
-                      const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+enum status fault_set(struct fault *fault, enum status status, const char *path, uint64_t offset, const char *format,
+                      ...) __attribute__((format(printf, 5, 6)));
 
 /* The same with `: ` and strerror(errno) behind the text. Status is STATUS_NOMEM for ENOMEM, else STATUS_IO. */
 enum status fault_errno(struct fault *fault, const char *path, uint64_t offset, const char *format, ...)

@@ -21,7 +21,7 @@ struct tx {
     const uint8_t *end;      /* behind the lock time */
     uint32_t inputs;
     uint32_t outputs;
-    bool segwit;             /* serialised with a marker and witnesses */
+    bool segwit; /* serialised with a marker and witnesses */
 };
 
 struct tx_input {
@@ -112,8 +112,7 @@ static inline struct hasher_message tx_message(const struct tx *tx, struct hash2
 /* True for a coinbase: one input whose prevout is the null outpoint. `first` is the transaction's first input. */
 static inline bool tx_is_coinbase(const struct tx *tx, const struct tx_input *first)
 {
-    static const uint8_t null_prevout[TX_PREVOUT_SIZE] = {
-        [32] = 0xff, [33] = 0xff, [34] = 0xff, [35] = 0xff};
+    static const uint8_t null_prevout[TX_PREVOUT_SIZE] = {[32] = 0xff, [33] = 0xff, [34] = 0xff, [35] = 0xff};
     return tx->inputs == 1 && first->prevout && memcmp(first->prevout, null_prevout, TX_PREVOUT_SIZE) == 0;
 }
 

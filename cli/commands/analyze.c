@@ -65,26 +65,34 @@ static int run(const struct settings *given)
 }
 
 static const struct option option_analyze_out = {
-    .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "DIR", .fallback = "unktx-out",
-    .field = offsetof(struct settings, out), .help = "folder for the tables and the store, made if absent"};
+    .name = "output",
+    .letter = 'o',
+    .type = OPTION_TEXT,
+    .value = "DIR",
+    .fallback = "unktx-out",
+    .field = offsetof(struct settings, out),
+    .help = "folder for the tables and the store, made if absent",
+};
 
 static const struct option option_analyze_index = {
-    .name = "index", .type = OPTION_FLAG, .field = offsetof(struct settings, with_index),
-    .help = "make or update the index too, and with it payers.csv and payees.csv"};
+    .name = "index",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, with_index),
+    .help = "make or update the index too, and with it payers.csv and payees.csv",
+};
 
 static const struct option *const options[] = {
-    &option_datadir, &option_analyze_out, &option_chain, &option_threads, &option_to_height, &option_tip,
-    &option_nulldata, &option_verify, &option_rules, &option_compress, &option_exclude_scripts, &option_scripts,
-    &option_by, &option_analyze_index, &option_memory, &option_tmp, &option_quiet, NULL,
+    &option_datadir,  &option_analyze_out,   &option_chain,  &option_threads,  &option_to_height,       &option_tip,
+    &option_nulldata, &option_verify,        &option_rules,  &option_compress, &option_exclude_scripts, &option_scripts,
+    &option_by,       &option_analyze_index, &option_memory, &option_tmp,      &option_quiet,           NULL,
 };
 
 const struct command command_analyze = {
     .name = "analyze",
     .operands = "",
     .summary = "Do it all: scan a node's blocks, then write T-DAG tables, outputs, counts and a page into one folder.",
-    .details =
-        "Writes what scan, dags, outputs, stats and report write. The next run in the same folder scans only\n"
-        "what is new.\n",
+    .details = "Writes what scan, dags, outputs, stats and report write. The next run in the same folder scans only\n"
+               "what is new.\n",
     .options = options,
     .run = run,
 };

@@ -27,9 +27,9 @@ struct input {
 
 struct row {
     uint32_t input, record;
-    uint32_t node;     /* in the chain of its network */
-    uint8_t network;   /* index into networks */
-    uint8_t flaw;      /* enum block_flaw */
+    uint32_t node;   /* in the chain of its network */
+    uint8_t network; /* index into networks */
+    uint8_t flaw;    /* enum block_flaw */
     bool unreadable;
 };
 
@@ -245,8 +245,8 @@ static enum status read_block(struct blocks *b, struct worker *worker, struct ro
     if (worker->input != row->input) /* the reader tells files apart within one folder only */
         blk_reader_free(&worker->reader);
     worker->input = row->input;
-    enum status status =
-        blk_read(&worker->reader, input->dir, input->index, record->offset + FRAME_SIZE, record->size, bytes, fault);
+    enum status status = blk_read(&worker->reader, input->dir, input->index, record->offset + FRAME_SIZE, record->size,
+                                  bytes, fault);
     if (status == STATUS_NOMEM)
         return status;
     row->unreadable = status != STATUS_OK;
@@ -469,14 +469,15 @@ const struct command command_blocks = {
     .name = "blocks",
     .operands = "PATH...",
     .summary = "List every block record of blk files as CSV; no chain is needed, any network will do.",
-    .details = "PATH is a node's data directory, a network sub-folder, a blocks folder or a single blk file; xor.dat beside\n"
-               "the files is applied.\n"
-               "Columns: file (base name, or the path where two files have one base name), offset (of the record's magic),\n"
-               "size (of the block), hash, prev_hash, height (from the chain, else the coinbase's BIP 34 number, else\n"
-               "empty), state (active: on the branch with the most work from genesis; stale: on another one; detached: no\n"
-               "way to genesis in these files), txs, inputs (coinbases' included), outputs, one count for each kind of\n"
-               "output, and with --verify: verify (ok, or what is wrong). Rows are in the order of the files; a block that\n"
-               "is there twice has two. The counts of a block that cannot be parsed are empty.\n",
+    .details =
+        "PATH is a node's data directory, a network sub-folder, a blocks folder or a single blk file; xor.dat beside\n"
+        "the files is applied.\n"
+        "Columns: file (base name, or the path where two files have one base name), offset (of the record's magic),\n"
+        "size (of the block), hash, prev_hash, height (from the chain, else the coinbase's BIP 34 number, else\n"
+        "empty), state (active: on the branch with the most work from genesis; stale: on another one; detached: no\n"
+        "way to genesis in these files), txs, inputs (coinbases' included), outputs, one count for each kind of\n"
+        "output, and with --verify: verify (ok, or what is wrong). Rows are in the order of the files; a block that\n"
+        "is there twice has two. The counts of a block that cannot be parsed are empty.\n",
     .operands_min = 1,
     .operands_max = SIZE_MAX,
     .options = options,

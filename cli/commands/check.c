@@ -34,7 +34,7 @@ struct check {
     struct batch_ends *ends;     /* by batch */
     struct block_digest *blocks; /* by height */
     uint32_t blocks_count;
-    struct fault *faults;        /* by batch: the first violation found in it */
+    struct fault *faults; /* by batch: the first violation found in it */
     size_t batches;
 };
 
@@ -87,7 +87,7 @@ static bool index_agrees(const struct batch_view *view, const struct tx_record *
 struct tx_sums {
     struct block_counts *stored; /* of the block's stored transactions */
     uint64_t next_ordinal;
-    uint32_t nulldata;           /* outputs of the transaction under the check */
+    uint32_t nulldata; /* outputs of the transaction under the check */
 };
 
 static enum status check_outputs(const struct check *check, const struct batch_view *view, uint32_t height,
@@ -242,8 +242,8 @@ static enum status check_batch(struct check *check, unsigned worker, size_t batc
     enum status status = store_whole_batch(check->readers.readers[worker], batch, &view, fault);
     if (status != STATUS_OK)
         return status;
-    *ends = (struct batch_ends){view.first_height, view.first_height, view.first_tx, view.first_tx, view.first_ordinal,
-                                view.first_ordinal};
+    *ends = (struct batch_ends){view.first_height, view.first_height,  view.first_tx,
+                                view.first_tx,     view.first_ordinal, view.first_ordinal};
     while ((status = batch_next_block(&view, &block)) == STATUS_OK) {
         if (block.height != ends->end_height || block.height >= check->blocks_count)
             return violation(check, block.height, "blocks are not in order of height", fault);

@@ -9,7 +9,8 @@
 
 /* Payers and payees too where there is an index that has the chain of the store. */
 static enum status write_tables(const struct summary *summary, const struct selection *selection,
-                                const struct known_scripts_held *held, const struct measures_row *orders, struct fault *fault)
+                                const struct known_scripts_held *held, const struct measures_row *orders,
+                                struct fault *fault)
 {
     const struct settings *settings = summary->settings;
     struct payments flow = {0};
@@ -46,8 +47,7 @@ static enum status dags(const struct settings *settings, struct fault *fault)
     enum status status = opened_forest_open(settings, &study, fault);
     if (status == STATUS_OK)
         status = outfile_make_folder(settings->out, fault);
-    struct summary summary = {
-        .settings = settings, .store = study.store, .forest = forest, .filter = study.filter};
+    struct summary summary = {.settings = settings, .store = study.store, .forest = forest, .filter = study.filter};
     if (status == STATUS_OK)
         status = summary_fill(&summary, settings->rules, selection, fault);
     if (status == STATUS_OK)
@@ -75,20 +75,36 @@ static int run(const struct settings *settings)
 }
 
 static const struct option option_dags_out = {
-    .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "DIR", .fallback = ".",
-    .field = offsetof(struct settings, out), .help = "folder for the tables, made if absent"};
+    .name = "output",
+    .letter = 'o',
+    .type = OPTION_TEXT,
+    .value = "DIR",
+    .fallback = ".",
+    .field = offsetof(struct settings, out),
+    .help = "folder for the tables, made if absent",
+};
 
 static const struct option option_top = {
-    .name = "top", .type = OPTION_NUMBER, .value = "N", .field = offsetof(struct settings, top), .min = 1,
-    .max = UINT32_MAX, .help = "print the N T-DAGs that come first instead of the classes (10 with --by alone)"};
+    .name = "top",
+    .type = OPTION_NUMBER,
+    .value = "N",
+    .field = offsetof(struct settings, top),
+    .min = 1,
+    .max = UINT32_MAX,
+    .help = "print the N T-DAGs that come first instead of the classes (10 with --by alone)",
+};
 
 static const struct option option_top_by = {
-    .name = "by", .type = OPTION_CHOICE, .value = "automation|orderliness|height|value",
-    .field = offsetof(struct settings, order_by), .help = "what to sort them by, the most first (default: automation)"};
+    .name = "by",
+    .type = OPTION_CHOICE,
+    .value = "automation|orderliness|height|value",
+    .field = offsetof(struct settings, order_by),
+    .help = "what to sort them by, the most first (default: automation)",
+};
 
 static const struct option *const options[] = {
-    &option_store, &option_rules, &option_compress, &option_exclude_scripts, &option_scripts, &option_top,
-    &option_top_by, &option_threads, &option_dags_out, NULL};
+    &option_store, &option_rules,  &option_compress, &option_exclude_scripts, &option_scripts,
+    &option_top,   &option_top_by, &option_threads,  &option_dags_out,        NULL};
 
 const struct command command_dags = {
     .name = "dags",
@@ -106,7 +122,8 @@ const struct command command_dags = {
         "Where the store has an index ('unktx index'), tdags.csv has fee_sat and payer_value_sat too, and there are\n"
         "  payers.csv    known output that an input of a T-DAG's transaction spends\n"
         "  payees.csv    known output of a T-DAG\n"
-        "A class id with a ? behind it stands for a class that could not be decided. man unktx-dags has every column.\n",
+        "A class id with a ? behind it stands for a class that could not be decided. man unktx-dags has every "
+        "column.\n",
     .options = options,
     .run = run,
 };

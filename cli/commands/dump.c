@@ -38,7 +38,7 @@ struct jumps {
     struct jump {
         uint64_t target; /* number of an output or input */
         size_t row;
-    } *list;
+    } * list;
     struct landing *landings; /* by row */
     uint64_t first;           /* input or output, of row 0 */
     size_t count, capacity, rows, landings_capacity;
@@ -46,10 +46,10 @@ struct jumps {
 
 struct dump {
     enum table table;
-    struct indexes indexes;    /* one a worker for what is dumped, in order */
+    struct indexes indexes; /* one a worker for what is dumped, in order */
     struct indexes jumpers; /* one a worker for the links: each index has the page that it read last at hand */
-    struct jumps *jumps; /* by worker */
-    uint64_t first, end; /* blocks by height or transactions by number */
+    struct jumps *jumps;    /* by worker */
+    uint64_t first, end;    /* blocks by height or transactions by number */
 };
 
 /* ---- links ---- */
@@ -66,8 +66,8 @@ static enum status add_jump(struct jumps *jumps, uint64_t target, struct fault *
 }
 
 /* The links of transactions first .. end - 1. */
-static enum status collect(const struct dump *dump, struct tx_index *index, struct jumps *jumps, uint64_t first, uint64_t end,
-                           struct fault *fault)
+static enum status collect(const struct dump *dump, struct tx_index *index, struct jumps *jumps, uint64_t first,
+                           uint64_t end, struct fault *fault)
 {
     struct index_tx tx = {0};
     struct index_output output;
@@ -374,11 +374,17 @@ static int run(const struct settings *settings)
 }
 
 static const struct option option_from_height = {
-    .name = "from-height", .type = OPTION_NUMBER, .value = "H", .fallback = "0",
-    .field = offsetof(struct settings, from_height), .max = UINT32_MAX - 1, .help = "first block to take"};
+    .name = "from-height",
+    .type = OPTION_NUMBER,
+    .value = "H",
+    .fallback = "0",
+    .field = offsetof(struct settings, from_height),
+    .max = UINT32_MAX - 1,
+    .help = "first block to take",
+};
 
-static const struct option *const options[] = {&option_store, &option_from_height, &option_to_height, &option_threads,
-                                               &option_out_file, NULL};
+static const struct option *const options[] = {&option_store,   &option_from_height, &option_to_height,
+                                               &option_threads, &option_out_file,    NULL};
 
 const struct command command_dump = {
     .name = "dump",

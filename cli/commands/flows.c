@@ -60,11 +60,18 @@ static int run(const struct settings *settings)
 }
 
 static const struct option option_flows_out = {
-    .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "DIR", .fallback = ".",
-    .field = offsetof(struct settings, out), .help = "folder for the tables, made if absent"};
+    .name = "output",
+    .letter = 'o',
+    .type = OPTION_TEXT,
+    .value = "DIR",
+    .fallback = ".",
+    .field = offsetof(struct settings, out),
+    .help = "folder for the tables, made if absent",
+};
 
-static const struct option *const options[] = {&option_store, &option_rules, &option_compress, &option_exclude_scripts,
-                                               &option_scripts, &option_threads, &option_flows_out, NULL};
+static const struct option *const options[] = {
+    &option_store,   &option_rules,   &option_compress,  &option_exclude_scripts,
+    &option_scripts, &option_threads, &option_flows_out, NULL};
 
 const struct command command_flows = {
     .name = "flows",

@@ -71,8 +71,8 @@ static int run(const struct settings *settings)
 }
 
 static const struct option *const options[] = {
-    &option_datadir, &option_chain, &option_store, &option_memory, &option_tmp, &option_threads, &option_to_height,
-    &option_tip, &option_verify, &option_quiet, NULL,
+    &option_datadir,   &option_chain, &option_store,  &option_memory, &option_tmp, &option_threads,
+    &option_to_height, &option_tip,   &option_verify, &option_quiet,  NULL,
 };
 
 const struct command command_index = {

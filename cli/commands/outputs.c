@@ -144,18 +144,22 @@ static int run(const struct settings *settings)
 }
 
 static const struct option option_with_nulldata = {
-    .name = "nulldata", .type = OPTION_FLAG, .field = offsetof(struct settings, with_nulldata),
-    .help = "list nulldata outputs too, as far as the store has them (scan --nulldata store keeps all)"};
+    .name = "nulldata",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, with_nulldata),
+    .help = "list nulldata outputs too, as far as the store has them (scan --nulldata store keeps all)",
+};
 
-static const struct option *const options[] = {&option_store, &option_rules, &option_with_nulldata, &option_threads,
-                                               &option_out_file, NULL};
+static const struct option *const options[] = {&option_store,   &option_rules,    &option_with_nulldata,
+                                               &option_threads, &option_out_file, NULL};
 
 const struct command command_outputs = {
     .name = "outputs",
     .operands = "",
     .summary = "List the unknown outputs of a rule set with their spenders, as CSV in chain order.",
     .details =
-        "Columns: height,tx_index,txid,vout,value_sat,kind,script_hex,keys (public keys in a pubkey or multisig script),\n"
+        "Columns: height,tx_index,txid,vout,value_sat,kind,script_hex,keys (public keys in a pubkey or multisig "
+        "script),\n"
         "keys_on_curve (how many of them are points of the curve),spender_height,spender_txid,spender_vin (empty when\n"
         "unspent).\n",
     .options = options,

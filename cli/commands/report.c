@@ -51,8 +51,9 @@ static void begin_section(struct page *page, const char *id, const char *title)
 /* `heads`: titles of the columns with a | between two; one that begins with a dash cannot be sorted by. */
 static void begin_table(struct page *page, const char *caption, const char *heads)
 {
-    PRINT(page, "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"%s\"><table class=\"sortable\">\n"
-                "<caption>%s</caption>\n<thead><tr>",
+    PRINT(page,
+          "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"%s\"><table class=\"sortable\">\n"
+          "<caption>%s</caption>\n<thead><tr>",
           caption, caption);
     for (size_t size; *heads; heads += size + (heads[size] == '|')) {
         size = strcspn(heads, "|");
@@ -62,10 +63,7 @@ static void begin_table(struct page *page, const char *caption, const char *head
     PRINT(page, "</tr></thead>\n<tbody>\n");
 }
 
-static void end_table(struct page *page)
-{
-    PRINT(page, "</tbody></table></div>\n");
-}
+static void end_table(struct page *page) { PRINT(page, "</tbody></table></div>\n"); }
 
 static void put_number(struct page *page, uint64_t number)
 {
@@ -90,15 +88,17 @@ static void put_scanned(struct report *report)
 {
     struct page *page = &report->page;
     const struct forest *forest = &report->study.forest;
-    char network[OPENED_STORE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", first[CHART_TIME_SIZE], last[CHART_TIME_SIZE];
+    char network[OPENED_STORE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", first[CHART_TIME_SIZE],
+                                                                    last[CHART_TIME_SIZE];
     char bitcoins[GROUPED_SIZE];
     opened_store_network(report->study.store, network);
     hash256_hex(&forest->tip, tip);
     begin_section(page, "scanned", "What was scanned");
-    PRINT(page, "<p>The chain of %s from %s to %s (UTC), block 0 to %u, which is "
-                "<code class=\"hash\">%s</code>.</p>\n<dl>\n",
-          network, chart_time(first, forest->block_times[0]),
-          chart_time(last, forest->block_times[forest->blocks - 1]), (unsigned)forest->blocks - 1, tip);
+    PRINT(page,
+          "<p>The chain of %s from %s to %s (UTC), block 0 to %u, which is "
+          "<code class=\"hash\">%s</code>.</p>\n<dl>\n",
+          network, chart_time(first, forest->block_times[0]), chart_time(last, forest->block_times[forest->blocks - 1]),
+          (unsigned)forest->blocks - 1, tip);
     put_fact(page, "blocks", forest->blocks);
     put_fact(page, "transactions", forest->total_txs);
     put_fact(page, "with an unknown output", forest->unknown_txs[report->rules]);
@@ -162,16 +162,21 @@ static void put_kind_table(struct report *report)
 
 static enum status put_kinds(struct report *report)
 {
-    static const struct { enum kind kind; const char *unknown_in; } kinds[] = {
-        {KIND_NONSTANDARD, "in all rule sets"}, {KIND_NULLDATA, "in all rule sets"},
-        {KIND_PUBKEY, "from core-0.19"}, {KIND_MULTISIG, "from core-22"}};
+    static const struct {
+        enum kind kind;
+        const char *unknown_in;
+    } kinds[] = {{KIND_NONSTANDARD, "in all rule sets"},
+                 {KIND_NULLDATA, "in all rule sets"},
+                 {KIND_PUBKEY, "from core-0.19"},
+                 {KIND_MULTISIG, "from core-22"}};
     enum status status = STATUS_OK;
     bool by_day = report->periods.by == BY_DAY;
     begin_section(&report->page, "kinds", "Unknown outputs by kind over time");
-    PRINT(&report->page, "<p>Outputs created in each %s (UTC, by the time in the block header); %ss without a block "
-                         "are left out, and each chart has its own scale. In brackets: the rule sets in which the kind "
-                         "is unknown. Of multisig, those with m or n beyond 16 are unknown in all.</p>\n"
-                         "<div class=\"charts\">\n",
+    PRINT(&report->page,
+          "<p>Outputs created in each %s (UTC, by the time in the block header); %ss without a block "
+          "are left out, and each chart has its own scale. In brackets: the rule sets in which the kind "
+          "is unknown. Of multisig, those with m or n beyond 16 are unknown in all.</p>\n"
+          "<div class=\"charts\">\n",
           by_day ? "day" : "month", by_day ? "day" : "month");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && status == STATUS_OK; i++)
         status = put_kind(report, kinds[i].kind, kinds[i].unknown_in);
@@ -198,9 +203,11 @@ static enum status put_sizes(struct report *report)
         chart_count(heights, classes->rows[i].height);
     }
     begin_section(page, "sizes", "Sizes and heights of T-DAGs");
-    PRINT(page, "<p>A point says how many T-DAGs have that many nodes, or that height (the longest path, in edges). "
-                "Both axes are logarithmic. Small numbers have a point each, large ones share 24 points from one power of ten "
-                "to the next.</p>\n<div class=\"charts\">\n");
+    PRINT(
+        page,
+        "<p>A point says how many T-DAGs have that many nodes, or that height (the longest path, in edges). "
+        "Both axes are logarithmic. Small numbers have a point each, large ones share 24 points from one power of ten "
+        "to the next.</p>\n<div class=\"charts\">\n");
     chart_loglog(page, "T-DAGs by number of nodes", "nodes", nodes);
     chart_loglog(page, "T-DAGs by height", "height", heights);
     PRINT(page, "</div>\n");
@@ -233,8 +240,7 @@ static enum status put_class(struct report *report, uint32_t number, struct faul
     put_class_id(id, row->class_id, row->exact);
     PRINT(page, "<tr><td class=\"drawn\">");
     const struct opened_forest *study = &report->study;
-    enum status status =
-        svg_inline(page, &study->forest, &study->selection.tdags, row->first_dag, &not_drawn, fault);
+    enum status status = svg_inline(page, &study->forest, &study->selection.tdags, row->first_dag, &not_drawn, fault);
     if (status != STATUS_OK)
         return status;
     if (not_drawn)
@@ -263,8 +269,9 @@ static enum status put_classes(struct report *report, struct fault *fault)
     enum status status = STATUS_OK;
     uint32_t shown = classes->classes_count < CLASSES_DRAWN ? classes->classes_count : CLASSES_DRAWN;
     begin_section(page, "classes", "Classes of T-DAGs");
-    PRINT(page, "<p>Two T-DAGs are in one class if they are isomorphic. %s T-DAGs are in %s classes; the most common "
-                "come first, each with a drawing of its first T-DAG%s. The column <i>first</i> has that one's number.</p>\n",
+    PRINT(page,
+          "<p>Two T-DAGs are in one class if they are isomorphic. %s T-DAGs are in %s classes; the most common "
+          "come first, each with a drawing of its first T-DAG%s. The column <i>first</i> has that one's number.</p>\n",
           grouped(number[0], classes->rows_count), grouped(number[1], classes->classes_count),
           report->settings->compress ? ", which shows it without compression" : "");
     PRINT(page, "<svg class=\"legend\" role=\"img\" viewBox=\"0 0 320 84\" width=\"320\" height=\"84\"><title>Legend: "
@@ -280,8 +287,9 @@ static enum status put_classes(struct report *report, struct fault *fault)
     if (shown < classes->classes_count)
         PRINT(page, "<p>%s more classes are in classes.csv only.</p>\n",
               grouped(number[0], classes->classes_count - shown));
-    put_source(page, "classes.csv", "a row for each class; the drawings from <code>txs.csv</code>, "
-                                    "<code>arcs.csv</code> and <code>leaves.csv</code>");
+    put_source(page, "classes.csv",
+               "a row for each class; the drawings from <code>txs.csv</code>, "
+               "<code>arcs.csv</code> and <code>leaves.csv</code>");
     PRINT(page, "</section>\n");
     return status;
 }
@@ -360,8 +368,8 @@ static enum status put_tdag(struct report *report, const char *list, uint32_t da
     uint64_t not_drawn = 0;
     char number[GROUPED_SIZE], txid[HASH256_HEX_SIZE + 1] = "";
     hash256_hex(&report->study.forest.txs[row->first_tx].txid, txid);
-    PRINT(page, "<article aria-labelledby=\"%s-%u\">\n<h3 id=\"%s-%u\">T-DAG %u: %s</h3>\n<dl>\n", list,
-          (unsigned)dag, list, (unsigned)dag, (unsigned)dag, family_name(row->family));
+    PRINT(page, "<article aria-labelledby=\"%s-%u\">\n<h3 id=\"%s-%u\">T-DAG %u: %s</h3>\n<dl>\n", list, (unsigned)dag,
+          list, (unsigned)dag, (unsigned)dag, family_name(row->family));
     PRINT(page, "<div><dt>automation</dt><dd>%.6f</dd></div>\n<div><dt>orderliness</dt><dd>%.6f</dd></div>\n",
           report->orders[dag - 1].automation, report->orders[dag - 1].orderliness);
     put_fact(page, "height", row->height);
@@ -375,8 +383,9 @@ static enum status put_tdag(struct report *report, const char *list, uint32_t da
     PRINT(page, "</dl>\n<p>Blocks %u to %u; the first transaction is <code class=\"hash\">%s</code>.</p>\n",
           (unsigned)row->first_height, (unsigned)row->last_height, txid);
     enum status status = put_timeline(report, dag);
-    PRINT(page, "<details><summary>Drawing</summary>\n<div class=\"wide\" role=\"region\" tabindex=\"0\" "
-                "aria-label=\"Drawing of T-DAG %u\">",
+    PRINT(page,
+          "<details><summary>Drawing</summary>\n<div class=\"wide\" role=\"region\" tabindex=\"0\" "
+          "aria-label=\"Drawing of T-DAG %u\">",
           (unsigned)dag);
     if (status == STATUS_OK)
         status = svg_inline(page, &report->study.forest, &report->study.selection.tdags, dag, &not_drawn, fault);
@@ -394,14 +403,16 @@ static enum status put_list(struct report *report, const char *id, const char *t
     uint32_t count = find_first(report, first, list);
     enum status status = STATUS_OK;
     begin_section(&report->page, id, title);
-    PRINT(&report->page, "<p>%s In the time lines, a line stands for the transactions of that moment, as high as the "
-                         "largest value that one of them pays out.</p>\n<div class=\"charts\">\n",
+    PRINT(&report->page,
+          "<p>%s In the time lines, a line stands for the transactions of that moment, as high as the "
+          "largest value that one of them pays out.</p>\n<div class=\"charts\">\n",
           order);
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
         status = put_tdag(report, id, list[i] + 1, fault);
     PRINT(&report->page, "</div>\n");
-    put_source(&report->page, "tdags.csv", "a row for each T-DAG; the time lines from <code>txs.csv</code>, "
-                                           "<code>height</code> and <code>value_out_sat</code>");
+    put_source(&report->page, "tdags.csv",
+               "a row for each T-DAG; the time lines from <code>txs.csv</code>, "
+               "<code>height</code> and <code>value_out_sat</code>");
     PRINT(&report->page, "</section>\n");
     return status;
 }
@@ -450,10 +461,11 @@ static void put_files(struct report *report)
     struct page *page = &report->page;
     const struct settings *settings = report->settings;
     begin_section(page, "files", "Where the numbers are");
-    PRINT(page, "<p>The links lead to files beside this page. <code>unktx dags --rules %s%s</code>%s writes tdags.csv, "
-                "classes.csv, txs.csv, arcs.csv, leaves.csv and summary.json, <code>unktx stats --by day -o "
-                "stats-by-day.csv</code> the other, <code>unktx analyze</code> all of them. The manual of each command has "
-                "every column.</p>\n</section>\n",
+    PRINT(page,
+          "<p>The links lead to files beside this page. <code>unktx dags --rules %s%s</code>%s writes tdags.csv, "
+          "classes.csv, txs.csv, arcs.csv, leaves.csv and summary.json, <code>unktx stats --by day -o "
+          "stats-by-day.csv</code> the other, <code>unktx analyze</code> all of them. The manual of each command has "
+          "every column.</p>\n</section>\n",
           rules_name(report->rules), settings->compress ? " --compress" : "",
           settings->exclude_scripts ? " (with the same --exclude-scripts)" : "");
 }
@@ -514,8 +526,8 @@ static enum status load(struct report *report, struct fault *fault)
     if (status == STATUS_OK)
         status = summary_fill(&report->summary, report->rules, selection, fault);
     if (status == STATUS_OK)
-        status =
-            known_scripts_find(&study->catalogue, study->store, &study->forest, selection, threads, &report->held, fault);
+        status = known_scripts_find(&study->catalogue, study->store, &study->forest, selection, threads, &report->held,
+                                    fault);
     if (status == STATUS_OK)
         status = measures_all(&study->forest, &selection->tdags, &selection->classes, threads, &report->orders, fault);
     return status == STATUS_OK ? fill_periods(report, fault) : status;
@@ -526,9 +538,10 @@ static enum status put_all(struct report *report, struct fault *fault)
     struct page *page = &report->page;
     char network[OPENED_STORE_NETWORK_SIZE];
     opened_store_network(report->study.store, network);
-    PRINT(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
-                "content=\"width=device-width,initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n"
-                "<link rel=\"icon\" href=\"data:,\"/>\n<title>Unknown transactions of %s to block %u</title>\n",
+    PRINT(page,
+          "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
+          "content=\"width=device-width,initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+          "<link rel=\"icon\" href=\"data:,\"/>\n<title>Unknown transactions of %s to block %u</title>\n",
           network, (unsigned)report->study.forest.blocks - 1);
     PRINT(page, "<style>%s\n%s</style></head>\n<body>\n", svg_style, report_style);
     PRINT(page, "%s", report_top);
@@ -581,8 +594,14 @@ static int run(const struct settings *settings)
 }
 
 static const struct option option_report_out = {
-    .name = "output", .letter = 'o', .type = OPTION_TEXT, .value = "FILE", .fallback = "report.html",
-    .field = offsetof(struct settings, out), .help = "page to write, - for stdout"};
+    .name = "output",
+    .letter = 'o',
+    .type = OPTION_TEXT,
+    .value = "FILE",
+    .fallback = "report.html",
+    .field = offsetof(struct settings, out),
+    .help = "page to write, - for stdout",
+};
 
 static const struct option *const options[] = {
     &option_store,   &option_rules,   &option_compress,   &option_exclude_scripts,

@@ -75,17 +75,17 @@ static int run(const struct settings *settings)
 }
 
 static const struct option *const options[] = {
-    &option_datadir, &option_chain, &option_store, &option_threads, &option_to_height, &option_tip,
-    &option_nulldata, &option_verify, &option_quiet, NULL,
+    &option_datadir, &option_chain,    &option_store,  &option_threads, &option_to_height,
+    &option_tip,     &option_nulldata, &option_verify, &option_quiet,   NULL,
 };
 
 const struct command command_scan = {
     .name = "scan",
     .operands = "",
     .summary = "Read a node's block files and store the unknown outputs and what spends them.",
-    .details =
-        "A store is filled further by the next scan; reorganisations are followed. Interrupted, the scan keeps what it\n"
-        "has and goes on from there the next time.\n",
+    .details = "A store is filled further by the next scan; reorganisations are followed. Interrupted, the scan keeps "
+               "what it\n"
+               "has and goes on from there the next time.\n",
     .options = options,
     .run = run,
 };

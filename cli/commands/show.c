@@ -74,10 +74,7 @@ static enum status put_unknown(struct show *show, unsigned unknown)
     return status == STATUS_OK ? text_printf(&show->text, "\n") : status;
 }
 
-static enum status put_unspent(struct show *show)
-{
-    return text_printf(&show->text, "      unspent\n");
-}
+static enum status put_unspent(struct show *show) { return text_printf(&show->text, "      unspent\n"); }
 
 static enum status put_spent_by(struct show *show, const struct hash256 *txid, uint32_t vin, uint32_t height)
 {
@@ -160,7 +157,8 @@ static enum status find_outputs(struct show *show, struct spent *spent, size_t c
         if (output->tx != last) {
             last = output->tx;
             vout = 0;
-            status = opened_store_tx(show->store, show->reader, &place, show->forest.txs[last].height, last, &tx, fault);
+            status = opened_store_tx(show->store, show->reader, &place, show->forest.txs[last].height, last, &tx,
+                                     fault);
         }
         if (vout > output->vout)
             return STATUS_FORMAT;
@@ -176,9 +174,9 @@ static enum status put_input(struct show *show, const struct spent *spent)
     const struct forest_output *output = &show->forest.outputs[spent->spend.ordinal];
     char hex[HASH256_HEX_SIZE + 1] = "";
     hash256_hex(&show->forest.txs[output->tx].txid, hex);
-    enum status status =
-        text_printf(&show->text, "    input %u spends %s:%u: " BTC ", %s", (unsigned)spent->spend.vin, hex,
-                    (unsigned)output->vout, BTC_OF(output->value_sat), kind_name((enum kind)output->kind));
+    enum status status = text_printf(&show->text, "    input %u spends %s:%u: " BTC ", %s", (unsigned)spent->spend.vin,
+                                     hex, (unsigned)output->vout, BTC_OF(output->value_sat),
+                                     kind_name((enum kind)output->kind));
     if (status == STATUS_OK)
         status = put_unknown(show, spent->output.unknown);
     return status == STATUS_OK ? put_script(show, &spent->output) : status;
@@ -427,8 +425,8 @@ static enum status put_names(struct show *show, const struct catalogue *catalogu
     return STATUS_OK;
 }
 
-static enum status put_dag_row(struct show *show, const struct selection *selection, const struct known_scripts_held *held,
-                               uint32_t dag)
+static enum status put_dag_row(struct show *show, const struct selection *selection,
+                               const struct known_scripts_held *held, uint32_t dag)
 {
     const struct tdag_row *row = &selection->classes.rows[dag - 1];
     char id[CLASS_ID_TEXT + 1] = "";
@@ -580,18 +578,29 @@ static int run(const struct settings *settings)
         return message_usage("name one thing to show: TXID, TXID:VOUT or --dag ID");
     if (!settings->dag && strcmp(settings->format, "text") != 0)
         return message_usage("--format %s is for --dag only", settings->format);
-    if (!settings->dag && (!place_parse(settings->operands[0], &place) || place.type == PLACE_INPUT ||
-                           place.type == PLACE_HEIGHT))
+    if (!settings->dag &&
+        (!place_parse(settings->operands[0], &place) || place.type == PLACE_INPUT || place.type == PLACE_HEIGHT))
         return message_usage("'%s' is neither TXID (64 hexadecimal digits) nor TXID:VOUT", settings->operands[0]);
     return message_result(show_all(&show, &place, &fault), &fault);
 }
 
 static const struct option option_dag = {
-    .name = "dag", .type = OPTION_NUMBER, .value = "ID", .field = offsetof(struct settings, dag), .min = 1,
-    .max = UINT32_MAX, .help = "show this T-DAG, by its dag_id in tdags.csv (with the options that made that file)"};
+    .name = "dag",
+    .type = OPTION_NUMBER,
+    .value = "ID",
+    .field = offsetof(struct settings, dag),
+    .min = 1,
+    .max = UINT32_MAX,
+    .help = "show this T-DAG, by its dag_id in tdags.csv (with the options that made that file)",
+};
 static const struct option option_format = {
-    .name = "format", .type = OPTION_CHOICE, .value = "text|dot|graphml|svg", .fallback = "text",
-    .field = offsetof(struct settings, format), .help = "how to print a T-DAG"};
+    .name = "format",
+    .type = OPTION_CHOICE,
+    .value = "text|dot|graphml|svg",
+    .fallback = "text",
+    .field = offsetof(struct settings, format),
+    .help = "how to print a T-DAG",
+};
 
 static const struct option *const options[] = {
     &option_store,           &option_dag,     &option_rules,   &option_format,   &option_compress,

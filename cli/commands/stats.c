@@ -113,22 +113,25 @@ static int run(const struct settings *settings)
 }
 
 static const struct option option_by_protocol = {
-    .name = "nulldata", .type = OPTION_FLAG, .field = offsetof(struct settings, with_nulldata),
+    .name = "nulldata",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, with_nulldata),
     .help = "another table: nulldata outputs by the protocol that their first bytes name, as far as the store has them "
-            "(scan --nulldata store keeps all)"};
+            "(scan --nulldata store keeps all)",
+};
 
-static const struct option *const options[] = {&option_store,   &option_by,       &option_by_protocol, &option_scripts,
-                                               &option_threads, &option_out_file, NULL};
+static const struct option *const options[] = {
+    &option_store, &option_by, &option_by_protocol, &option_scripts, &option_threads, &option_out_file, NULL};
 
 const struct command command_stats = {
     .name = "stats",
     .operands = "",
     .summary = "Count transactions, inputs and outputs by kind, for the whole chain or by period, as CSV.",
-    .details =
-        "Columns: period, blocks, txs, inputs (coinbases' included), outputs; for each kind its count and its satoshis\n"
-        "(KIND, KIND_sat); for each rule set the transactions with an unknown output, nulldata included\n"
-        "(unknown_txs_RULES). Counts are of all transactions, stored or not.\n"
-        "With --nulldata: protocol,outputs,value_sat,first_height,last_height; most common first.\n",
+    .details = "Columns: period, blocks, txs, inputs (coinbases' included), outputs; for each kind its count and its "
+               "satoshis\n"
+               "(KIND, KIND_sat); for each rule set the transactions with an unknown output, nulldata included\n"
+               "(unknown_txs_RULES). Counts are of all transactions, stored or not.\n"
+               "With --nulldata: protocol,outputs,value_sat,first_height,last_height; most common first.\n",
     .options = options,
     .run = run,
 };

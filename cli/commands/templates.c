@@ -94,10 +94,7 @@ static struct row *row_of(struct group *group, uint64_t key, enum kind kind)
     return row;
 }
 
-static uint64_t add_saturating(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
+static uint64_t add_saturating(uint64_t a, uint64_t b) { return a > UINT64_MAX - b ? UINT64_MAX : a + b; }
 
 static void row_join(struct row *row, const struct row *other)
 {
@@ -129,8 +126,12 @@ static enum status add_output(const struct work *work, uint32_t height, const st
         script_template(output->script, output->script_size, row->template);
     else if (row->outputs == 0)
         memcpy(row->template, rest, sizeof rest);
-    struct row one = {.first_height = height, .last_height = height, .outputs = 1, .spent = spent,
-                      .value_sat = output->value_sat, .names = row->names};
+    struct row one = {.first_height = height,
+                      .last_height = height,
+                      .outputs = 1,
+                      .spent = spent,
+                      .value_sat = output->value_sat,
+                      .names = row->names};
     matcher_match(work->matcher, output->kind, output->script, output->script_size, &one.names);
     row_join(row, &one);
     return STATUS_OK;
@@ -163,8 +164,8 @@ static void group_work(void *context, unsigned worker, size_t i)
     struct templates *templates = context;
     struct fault *fault = &templates->faults[i];
     struct batch_view view;
-    enum status status =
-        store_batch(templates->workers.readers.readers[worker], templates->first_batch + i, &view, fault);
+    enum status status = store_batch(templates->workers.readers.readers[worker], templates->first_batch + i, &view,
+                                     fault);
     if (status == STATUS_OK) {
         struct work work = {templates, templates->workers.matchers[worker], &templates->groups[i]};
         status = opened_store_each_tx(&view, add_tx, &work);
@@ -323,20 +324,24 @@ static int run(const struct settings *settings)
 }
 
 static const struct option option_with_nulldata = {
-    .name = "nulldata", .type = OPTION_FLAG, .field = offsetof(struct settings, with_nulldata),
-    .help = "count nulldata outputs too, as far as the store has them (scan --nulldata store keeps all)"};
+    .name = "nulldata",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, with_nulldata),
+    .help = "count nulldata outputs too, as far as the store has them (scan --nulldata store keeps all)",
+};
 
-static const struct option *const options[] = {&option_store,  &option_rules, &option_with_nulldata, &option_scripts,
-                                               &option_threads, &option_out_file, NULL};
+static const struct option *const options[] = {
+    &option_store, &option_rules, &option_with_nulldata, &option_scripts, &option_threads, &option_out_file, NULL};
 
 const struct command command_templates = {
     .name = "templates",
     .operands = "",
     .summary = "Group the unknown outputs of a rule set by what their scripts look like, as CSV, most common first.",
-    .details =
-        "Columns: template (the asm with each push of data replaced by its length, as in OP_HASH160 <20> OP_EQUAL; empty\n"
-        "for an empty script),kind,outputs,spent,value_sat,first_height,last_height,scripts (names of the known scripts\n"
-        "that some of these outputs are, with a space between two).\n",
+    .details = "Columns: template (the asm with each push of data replaced by its length, as in OP_HASH160 <20> "
+               "OP_EQUAL; empty\n"
+               "for an empty script),kind,outputs,spent,value_sat,first_height,last_height,scripts (names of the known "
+               "scripts\n"
+               "that some of these outputs are, with a space between two).\n",
     .options = options,
     .run = run,
 };

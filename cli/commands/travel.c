@@ -270,7 +270,10 @@ static enum status put_nodes(struct text *text, enum graphfile_format format, st
     qsort(travel->txs, travel->txs_count, sizeof *travel->txs, compare_numbers);
     for (size_t i = 0; i < travel->txs_count && status == STATUS_OK; i++) {
         status = index_tx_at(travel->index, travel->txs[i], &tx, fault);
-        const struct graphfile_node node = {.id = tx.number, .txid = &tx.txid, .height = tx.height, .index = tx.index,
+        const struct graphfile_node node = {.id = tx.number,
+                                            .txid = &tx.txid,
+                                            .height = tx.height,
+                                            .index = tx.index,
                                             .value_out_sat = tx.value_out_sat};
         if (status == STATUS_OK)
             status = graphfile_node(text, format, &node);
@@ -287,7 +290,7 @@ static enum status put_graph(struct text *text, enum graphfile_format format, st
         status = put_nodes(text, format, travel, fault);
     for (size_t i = 0; i < travel->steps_count && status == STATUS_OK; i++) {
         const struct step *step = &travel->steps[i];
-        const struct graphfile_arc arc = {step->from, step->to, step->vout, step->vin, step->output.value_sat,
+        const struct graphfile_arc arc = {step->from,       step->to, step->vout, step->vin, step->output.value_sat,
                                           step->output.kind};
         if (step->has_from && step->has_to)
             status = graphfile_arc(text, format, &arc);
@@ -347,34 +350,60 @@ static int run(const struct settings *settings)
 }
 
 static const struct option option_forward = {
-    .name = "forward", .type = OPTION_FLAG, .field = offsetof(struct settings, forward),
-    .help = "from outputs to the inputs that spend them (the default)"};
+    .name = "forward",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, forward),
+    .help = "from outputs to the inputs that spend them (the default)",
+};
 static const struct option option_backward = {
-    .name = "backward", .type = OPTION_FLAG, .field = offsetof(struct settings, backward),
-    .help = "from inputs to the outputs that they spend"};
+    .name = "backward",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, backward),
+    .help = "from inputs to the outputs that they spend",
+};
 static const struct option option_depth = {
-    .name = "depth", .type = OPTION_NUMBER, .value = "N", .fallback = "10", .field = offsetof(struct settings, depth),
-    .min = 1, .max = UINT32_MAX - 1, .help = "most spends between the start and the last transaction"};
+    .name = "depth",
+    .type = OPTION_NUMBER,
+    .value = "N",
+    .fallback = "10",
+    .field = offsetof(struct settings, depth),
+    .min = 1,
+    .max = UINT32_MAX - 1,
+    .help = "most spends between the start and the last transaction",
+};
 static const struct option option_limit = {
-    .name = "limit", .type = OPTION_NUMBER, .value = "N", .fallback = "10000",
-    .field = offsetof(struct settings, limit), .min = 1, .max = UINT32_MAX,
-    .help = "most rows; stderr says if there are more"};
+    .name = "limit",
+    .type = OPTION_NUMBER,
+    .value = "N",
+    .fallback = "10000",
+    .field = offsetof(struct settings, limit),
+    .min = 1,
+    .max = UINT32_MAX,
+    .help = "most rows; stderr says if there are more",
+};
 static const struct option option_travel_format = {
-    .name = "format", .type = OPTION_CHOICE, .value = "csv|dot|graphml", .fallback = "csv",
-    .field = offsetof(struct settings, format), .help = "rows of a table, or a graph of the transactions"};
+    .name = "format",
+    .type = OPTION_CHOICE,
+    .value = "csv|dot|graphml",
+    .fallback = "csv",
+    .field = offsetof(struct settings, format),
+    .help = "rows of a table, or a graph of the transactions",
+};
 
-static const struct option *const options[] = {&option_store, &option_forward, &option_backward, &option_depth,
+static const struct option *const options[] = {&option_store, &option_forward,       &option_backward, &option_depth,
                                                &option_limit, &option_travel_format, &option_out_file, NULL};
 
 const struct command command_travel = {
     .name = "travel",
     .operands = "TXID | TXID:VOUT",
     .summary = "Follow money through the index from a transaction or an output, breadth first.",
-    .details =
-        "Columns: depth,from_txid,from_vout,to_txid,to_vin,value_sat,kind,from_height,to_height; a row for each output\n"
-        "met and the input that spends it. At the end of the way, an unspent output or a coinbase, the other side is empty.\n"
-        "Each transaction is left once, at its smallest depth, those of one depth in chain order. Of a txid that occurs\n"
-        "more than once the newest is taken. Backward from TXID:VOUT goes from the inputs of its transaction.\n",
+    .details = "Columns: depth,from_txid,from_vout,to_txid,to_vin,value_sat,kind,from_height,to_height; a row for each "
+               "output\n"
+               "met and the input that spends it. At the end of the way, an unspent output or a coinbase, the other "
+               "side is empty.\n"
+               "Each transaction is left once, at its smallest depth, those of one depth in chain order. Of a txid "
+               "that occurs\n"
+               "more than once the newest is taken. Backward from TXID:VOUT goes from the inputs of its transaction.\n",
     .operands_min = 1,
     .operands_max = 1,
     .options = options,

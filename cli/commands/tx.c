@@ -81,8 +81,9 @@ static enum status put_output(struct view *view, uint32_t vout, const struct ind
 {
     enum status status;
     if (view->json)
-        status = text_printf(&view->text, "{\"vout\":%u,\"value_sat\":%llu,\"kind\":\"%s\",\"spender\":",
-                             (unsigned)vout, ULL(output->value_sat), kind_name(output->kind));
+        status = text_printf(&view->text,
+                             "{\"vout\":%u,\"value_sat\":%llu,\"kind\":\"%s\",\"spender\":", (unsigned)vout,
+                             ULL(output->value_sat), kind_name(output->kind));
     else
         status = text_printf(&view->text, "    output %u: " BTC ", %s", (unsigned)vout, BTC_OF(output->value_sat),
                              kind_name(output->kind));
@@ -236,8 +237,8 @@ static enum status put_block_tx(struct view *view, const struct index_tx *tx, st
         status = text_printf(&view->text,
                              "{\"txid\":\"%s\",\"inputs\":%u,\"outputs\":%u,\"size\":%u,\"weight\":%u,"
                              "\"value_out_sat\":%llu",
-                             hex, (unsigned)tx->inputs, (unsigned)tx->outputs, (unsigned)tx->size,
-                             (unsigned)tx->weight, ULL(tx->value_out_sat));
+                             hex, (unsigned)tx->inputs, (unsigned)tx->outputs, (unsigned)tx->size, (unsigned)tx->weight,
+                             ULL(tx->value_out_sat));
     else
         status = text_printf(&view->text, "    %s: inputs %u, outputs %u, value out " BTC, hex, (unsigned)tx->inputs,
                              (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
@@ -319,8 +320,13 @@ static int run(const struct settings *settings)
 }
 
 static const struct option option_tx_format = {
-    .name = "format", .type = OPTION_CHOICE, .value = "text|json", .fallback = "text",
-    .field = offsetof(struct settings, format), .help = "how to print it"};
+    .name = "format",
+    .type = OPTION_CHOICE,
+    .value = "text|json",
+    .fallback = "text",
+    .field = offsetof(struct settings, format),
+    .help = "how to print it",
+};
 
 static const struct option *const options[] = {&option_store, &option_tx_format, &option_out_file, NULL};
 

@@ -102,8 +102,9 @@ static bool read_output(const uint8_t *bytes, const struct index_tx *expected, u
     return hash256_equal(&txid, &expected->txid);
 }
 
-enum status index_blocks_script(struct blk_reader *reader, const struct blkdir *dir, struct tx_index *index, const struct index_tx *tx,
-                          uint32_t vout, const uint8_t **script, uint32_t *size, struct fault *fault)
+enum status index_blocks_script(struct blk_reader *reader, const struct blkdir *dir, struct tx_index *index,
+                                const struct index_tx *tx, uint32_t vout, const uint8_t **script, uint32_t *size,
+                                struct fault *fault)
 {
     struct index_block block;
     struct tx_output output = {0};

@@ -1,5 +1,5 @@
-/* index_blocks: the blk files that an index was made from, for what it leaves there: the scripts. `unktx index` notes their
- * folder in the file `blocks-folder` in the store. */
+/* index_blocks: the blk files that an index was made from, for what it leaves there: the scripts. `unktx index` notes
+ * their folder in the file `blocks-folder` in the store. */
 #ifndef UNKTX_CLI_INPUTS_INDEX_BLOCKS_H
 #define UNKTX_CLI_INPUTS_INDEX_BLOCKS_H
 
@@ -11,14 +11,16 @@
 enum status index_blocks_datadir(const struct settings *settings, char **datadir, struct fault *fault) MUST_CHECK;
 
 /* Notes the blocks folder that `datadir` and `chain` lead to. */
-enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, struct fault *fault) MUST_CHECK;
+enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, struct fault *fault)
+    MUST_CHECK;
 
 /* Opens the folder that was noted. STATUS_NOT_FOUND: none was, or it is gone. */
 enum status index_blocks_open(const char *store, struct blkdir *dir, struct fault *fault) MUST_CHECK;
 
 /* The script of an output, from the files; borrowed until the next call with the reader. STATUS_FORMAT where the
  * transaction is not at its place: the node has other files now. O(size of the transaction). */
-enum status index_blocks_script(struct blk_reader *reader, const struct blkdir *dir, struct tx_index *index, const struct index_tx *tx,
-                          uint32_t vout, const uint8_t **script, uint32_t *size, struct fault *fault) MUST_CHECK;
+enum status index_blocks_script(struct blk_reader *reader, const struct blkdir *dir, struct tx_index *index,
+                                const struct index_tx *tx, uint32_t vout, const uint8_t **script, uint32_t *size,
+                                struct fault *fault) MUST_CHECK;
 
 #endif

@@ -12,8 +12,8 @@ enum status known_scripts_read(const struct settings *settings, struct catalogue
     return status;
 }
 
-enum status known_scripts_filter(const struct settings *settings, const struct catalogue *catalogue, struct filter **filter,
-                           struct fault *fault)
+enum status known_scripts_filter(const struct settings *settings, const struct catalogue *catalogue,
+                                 struct filter **filter, struct fault *fault)
 {
     *filter = NULL;
     if (!settings->exclude_scripts)
@@ -70,9 +70,9 @@ static enum status hold_by_class(const struct classes *classes, struct known_scr
     return status;
 }
 
-enum status known_scripts_find(const struct catalogue *catalogue, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, unsigned threads, struct known_scripts_held *held,
-                         struct fault *fault)
+enum status known_scripts_find(const struct catalogue *catalogue, const struct store *store,
+                               const struct forest *forest, const struct selection *selection, unsigned threads,
+                               struct known_scripts_held *held, struct fault *fault)
 {
     *held = (struct known_scripts_held){.catalogue = catalogue};
     enum status status = labels_find(catalogue, store, forest, &selection->tdags, threads, &held->labels, fault);
@@ -91,7 +91,7 @@ void known_scripts_held_free(struct known_scripts_held *held)
 /* ---- workers ---- */
 
 enum status known_scripts_workers_open(const struct catalogue *catalogue, const struct store *store, unsigned threads,
-                                 struct known_scripts_workers *workers, struct fault *fault)
+                                       struct known_scripts_workers *workers, struct fault *fault)
 {
     enum status status = store_readers_open(store, threads, &workers->readers, fault);
     if (status != STATUS_OK)

@@ -9,11 +9,12 @@
 #include "graph/scripts/matcher.h"
 
 /* Zero-initialise the catalogue; catalogue_free in any case. */
-enum status known_scripts_read(const struct settings *settings, struct catalogue *catalogue, struct fault *fault) MUST_CHECK;
+enum status known_scripts_read(const struct settings *settings, struct catalogue *catalogue, struct fault *fault)
+    MUST_CHECK;
 
 /* What --exclude-scripts asks for: NULL for nothing. A filter by @known borrows the catalogue. */
-enum status known_scripts_filter(const struct settings *settings, const struct catalogue *catalogue, struct filter **filter,
-                           struct fault *fault) MUST_CHECK;
+enum status known_scripts_filter(const struct settings *settings, const struct catalogue *catalogue,
+                                 struct filter **filter, struct fault *fault) MUST_CHECK;
 
 /* The known scripts in the T-DAGs of a selection, and in its classes (all that one of their T-DAGs holds). */
 struct known_scripts_held {
@@ -21,9 +22,9 @@ struct known_scripts_held {
     struct labels labels;
     struct name_set *classes; /* as selection->classes.classes */
 };
-enum status known_scripts_find(const struct catalogue *catalogue, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, unsigned threads, struct known_scripts_held *held,
-                         struct fault *fault) MUST_CHECK;
+enum status known_scripts_find(const struct catalogue *catalogue, const struct store *store,
+                               const struct forest *forest, const struct selection *selection, unsigned threads,
+                               struct known_scripts_held *held, struct fault *fault) MUST_CHECK;
 void known_scripts_held_free(struct known_scripts_held *held);
 
 /* A reader and a matcher for each of `threads` workers. */
@@ -32,7 +33,7 @@ struct known_scripts_workers {
     struct matcher **matchers;
 };
 enum status known_scripts_workers_open(const struct catalogue *catalogue, const struct store *store, unsigned threads,
-                                 struct known_scripts_workers *workers, struct fault *fault) MUST_CHECK;
+                                       struct known_scripts_workers *workers, struct fault *fault) MUST_CHECK;
 void known_scripts_workers_close(struct known_scripts_workers *workers);
 
 #endif

@@ -49,7 +49,7 @@ enum status opened_store_go_on(struct fault *fault)
 }
 
 enum status store_readers_open(const struct store *store, unsigned threads, struct store_readers *readers,
-                                struct fault *fault)
+                               struct fault *fault)
 {
     readers->count = 0;
     readers->readers = mem_alloc(threads, sizeof *readers->readers);
@@ -78,7 +78,7 @@ static bool is_behind(const struct source_place *place, size_t batch, uint64_t n
 }
 
 enum status opened_store_tx(const struct store *store, const struct store_reader *reader, struct source_place *place,
-                      uint32_t height, uint64_t number, struct tx_view *tx, struct fault *fault)
+                            uint32_t height, uint64_t number, struct tx_view *tx, struct fault *fault)
 {
     struct batch_view *view = &place->view;
     struct block_record block;

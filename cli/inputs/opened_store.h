@@ -30,7 +30,7 @@ struct store_readers {
     unsigned count;
 };
 enum status store_readers_open(const struct store *store, unsigned threads, struct store_readers *readers,
-                                struct fault *fault) MUST_CHECK;
+                               struct fault *fault) MUST_CHECK;
 void store_readers_close(struct store_readers *readers);
 
 /* Calls `each` with every transaction of a batch and its block's height. STATUS_OK at the end, or what `each` or the
@@ -48,6 +48,6 @@ struct source_place {
  * batch), or only what lies between where it follows the last one of the same place: any number of transactions in
  * ascending order cost no more than their batches. */
 enum status opened_store_tx(const struct store *store, const struct store_reader *reader, struct source_place *place,
-                      uint32_t height, uint64_t number, struct tx_view *tx, struct fault *fault) MUST_CHECK;
+                            uint32_t height, uint64_t number, struct tx_view *tx, struct fault *fault) MUST_CHECK;
 
 #endif

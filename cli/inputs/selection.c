@@ -91,10 +91,7 @@ void selection_free(struct selection *selection)
     *selection = (struct selection){0};
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-    return memcmp(a, b, CANON_ID_SIZE);
-}
+static int compare_ids(const void *a, const void *b) { return memcmp(a, b, CANON_ID_SIZE); }
 
 enum status alike_make(const struct forest *forest, const struct selection *selection, struct alike *alike,
                        struct fault *fault)

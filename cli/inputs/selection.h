@@ -26,7 +26,7 @@ void selection_free(struct selection *selection);
 /* Most T-DAGs are the same under every rule set: for the numbers of another rule set than the selection's, only the
  * others have to be looked at. */
 struct alike {
-    uint8_t *settled;        /* by transaction: 1 in a T-DAG that every rule set has alike */
+    uint8_t *settled;              /* by transaction: 1 in a T-DAG that every rule set has alike */
     uint8_t (*ids)[CANON_ID_SIZE]; /* classes of these T-DAGs, in ascending order */
     uint32_t tdags, classes, inexact_classes;
     uint64_t nodes, edges;

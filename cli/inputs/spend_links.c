@@ -2,8 +2,8 @@
 
 #include "parser/mem.h"
 
-enum status spend_links_output(struct tx_index *index, uint64_t number, struct link_end *end, struct index_output *output,
-                         struct fault *fault)
+enum status spend_links_output(struct tx_index *index, uint64_t number, struct link_end *end,
+                               struct index_output *output, struct fault *fault)
 {
     enum status status = index_tx_of_output(index, number, &end->tx, fault);
     if (status == STATUS_OK)

@@ -1,5 +1,6 @@
-/* spend_links: from an end of a spend to the other one in the index (graph/index/tx_index.h), and runs of outputs and inputs read a
- * piece at a time, so that no count in the index is believed before it is met. Thread rule: as an index. */
+/* spend_links: from an end of a spend to the other one in the index (graph/index/tx_index.h), and runs of outputs and
+ * inputs read a piece at a time, so that no count in the index is believed before it is met. Thread rule: as an index.
+ * */
 #ifndef UNKTX_CLI_INPUTS_SPEND_LINKS_H
 #define UNKTX_CLI_INPUTS_SPEND_LINKS_H
 
@@ -14,13 +15,14 @@ struct link_end {
 };
 
 /* The end that output `number` is, and what it holds. */
-enum status spend_links_output(struct tx_index *index, uint64_t number, struct link_end *end, struct index_output *output,
-                         struct fault *fault) MUST_CHECK;
+enum status spend_links_output(struct tx_index *index, uint64_t number, struct link_end *end,
+                               struct index_output *output, struct fault *fault) MUST_CHECK;
 /* The end that input `number` is. */
-enum status spend_links_input(struct tx_index *index, uint64_t number, struct link_end *end, struct fault *fault) MUST_CHECK;
+enum status spend_links_input(struct tx_index *index, uint64_t number, struct link_end *end, struct fault *fault)
+    MUST_CHECK;
 
-/* Outputs or inputs in ascending order of number. Zero-initialise with the index and the number behind the last one that
- * is wanted. */
+/* Outputs or inputs in ascending order of number. Zero-initialise with the index and the number behind the last one
+ * that is wanted. */
 #define SPEND_LINKS_PIECE 256u
 struct outputs_run {
     struct tx_index *index;

@@ -42,10 +42,7 @@ void message_catch_signals(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
-void message_command(const char *name)
-{
-    command_name = name;
-}
+void message_command(const char *name) { command_name = name; }
 
 void message_status(const char *line)
 {

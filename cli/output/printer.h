@@ -10,10 +10,10 @@ struct page {
     enum status status;
 };
 
-#define PRINT(page, ...)                                              \
-    do {                                                              \
-        if ((page)->status == STATUS_OK)                              \
-            (page)->status = text_printf(&(page)->text, __VA_ARGS__); \
+#define PRINT(page, ...)                                                                                               \
+    do {                                                                                                               \
+        if ((page)->status == STATUS_OK)                                                                               \
+            (page)->status = text_printf(&(page)->text, __VA_ARGS__);                                                  \
     } while (0)
 
 #define GROUPED_SIZE 28u

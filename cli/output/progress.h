@@ -10,9 +10,9 @@
 
 struct progress {
     bool quiet, terminal;
-    const char *stage;     /* static string */
+    const char *stage; /* static string */
     int64_t begun_ns, shown_ns;
-    uint64_t begun_done;   /* of `done` when the stage began */
+    uint64_t begun_done; /* of `done` when the stage began */
 };
 
 void progress_begin(struct progress *progress, bool quiet);

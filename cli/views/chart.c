@@ -21,8 +21,9 @@ const char *chart_time(char out[CHART_TIME_SIZE], uint64_t time)
 
 static void begin(struct page *page, const char *what, double height)
 {
-    PRINT(page, "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 %.0f %.0f\">\n<title>%s</title>\n"
-                "<text x=\"4\" y=\"15\" class=\"h\">%s</text>\n",
+    PRINT(page,
+          "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 %.0f %.0f\">\n<title>%s</title>\n"
+          "<text x=\"4\" y=\"15\" class=\"h\">%s</text>\n",
           WIDTH, height, what, what);
 }
 
@@ -73,10 +74,11 @@ void chart_bars(struct page *page, const char *what, const struct chart_bar *bar
     for (size_t i = 0; i < count; i++) {
         double tall = high * (double)bars[i].value / (double)top;
         if (bars[i].value)
-            PRINT(page, "<rect class=\"b\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"><title>%s: %s</title>"
-                        "</rect>\n",
-                  LEFT + wide * (double)i, BARS_BOTTOM - tall, wide > 2 ? wide - 0.6 : wide,
-                  tall, bars[i].label, grouped(number, bars[i].value));
+            PRINT(page,
+                  "<rect class=\"b\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"><title>%s: %s</title>"
+                  "</rect>\n",
+                  LEFT + wide * (double)i, BARS_BOTTOM - tall, wide > 2 ? wide - 0.6 : wide, tall, bars[i].label,
+                  grouped(number, bars[i].value));
     }
     if (count)
         put_label(page, LEFT, BARS_BOTTOM + 15, "start", bars[0].label);
@@ -144,8 +146,9 @@ void chart_loglog(struct page *page, const char *what, const char *axis, const s
     }
     for (unsigned i = 0; i < CHART_BINS; i++) {
         if (counts->bins[i])
-            PRINT(page, "<circle class=\"b\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.2\"><title>%s from %s: %s T-DAGs</title>"
-                        "</circle>\n",
+            PRINT(page,
+                  "<circle class=\"b\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.2\"><title>%s from %s: %s T-DAGs</title>"
+                  "</circle>\n",
                   LEFT + wide * log10((double)counts->least[i]), LOG_BOTTOM - high * log10((double)counts->bins[i]),
                   axis, grouped(a, counts->least[i]), grouped(b, counts->bins[i]));
     }
@@ -185,7 +188,10 @@ void chart_timeline(struct page *page, const char *what, const struct chart_time
     PRINT(page, "\"/>\n");
     put_rule(page, LEFT, TOP, RIGHT, TOP);
     PRINT(page, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%.*f</text>\n", LEFT - 5, TOP + 4,
-          most < 100000000u ? 6 : most < 100000000000u ? 2 : 0, (double)most / 1e8);
+          most < 100000000u      ? 6
+          : most < 100000000000u ? 2
+                                 : 0,
+          (double)most / 1e8);
     put_label(page, LEFT - 5, TIMES_BOTTOM + 4, "end", "0");
     put_label(page, 4, (TOP + TIMES_BOTTOM) / 2 + 4, "start", "BTC, log");
     put_label(page, LEFT, TIMES_BOTTOM + 16, "start", chart_time(time, times->first));

@@ -12,9 +12,9 @@
 struct member {
     uint64_t signature; /* equal for twins: same leaves, predecessors and successors */
     uint32_t place;
-    uint32_t twin;      /* place of the first twin */
-    uint32_t twins;     /* at the first: how many */
-    uint32_t depth;     /* of its outputs */
+    uint32_t twin;  /* place of the first twin */
+    uint32_t twins; /* at the first: how many */
+    uint32_t depth; /* of its outputs */
     uint64_t known, unspent;
     bool root;
 };
@@ -26,7 +26,7 @@ struct maker {
     uint32_t count, most;
     bool plain;
     struct member *members;
-    uint32_t *spenders;      /* scratch */
+    uint32_t *spenders; /* scratch */
     size_t spenders_capacity, vertices_capacity, from_capacity, to_capacity;
     struct drawing *sketch;
 };
@@ -134,11 +134,11 @@ static enum status add_nodes(struct maker *maker, const struct member *member, e
                              uint32_t spender)
 {
     struct drawing_vertex vertex = {.type = type,
-                                   .count = maker->plain ? 1 : count,
-                                   .tx = maker->numbers[member->place],
-                                   .place = member->place,
-                                   .spender = spender,
-                                   .layer = member->depth - (type == VERTEX_ROOT)};
+                                    .count = maker->plain ? 1 : count,
+                                    .tx = maker->numbers[member->place],
+                                    .place = member->place,
+                                    .spender = spender,
+                                    .layer = member->depth - (type == VERTEX_ROOT)};
     enum status status = STATUS_OK;
     for (uint64_t done = 0; done < count && status == STATUS_OK; done += vertex.count)
         status = add_vertex(maker, &vertex);
@@ -260,10 +260,14 @@ static enum status close_layers(struct drawing *sketch)
 }
 
 enum status drawing_make(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
-                        struct drawing *sketch, struct fault *fault)
+                         struct drawing *sketch, struct fault *fault)
 {
-    struct maker maker = {.forest = forest, .rules = tdags->rules, .numbers = tdags->members + tdags->first[dag - 1],
-                          .count = tdags->first[dag] - tdags->first[dag - 1], .most = most, .sketch = sketch};
+    struct maker maker = {.forest = forest,
+                          .rules = tdags->rules,
+                          .numbers = tdags->members + tdags->first[dag - 1],
+                          .count = tdags->first[dag] - tdags->first[dag - 1],
+                          .most = most,
+                          .sketch = sketch};
     *sketch = (struct drawing){0};
     maker.members = mem_alloc(maker.count, sizeof *maker.members);
     enum status status = maker.members ? STATUS_OK : STATUS_NOMEM;

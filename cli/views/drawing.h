@@ -12,12 +12,12 @@ enum vertex_type { VERTEX_ROOT, VERTEX_SPENT, VERTEX_UNSPENT, VERTEX_KNOWN };
 
 struct drawing_vertex {
     enum vertex_type type;
-    bool cut;        /* spent, but the spender is not drawn */
-    uint64_t count;  /* nodes that it stands for */
-    uint32_t tx;     /* number of the transaction that it belongs to (of the first of them) */
-    uint32_t place;  /* that transaction's place in the T-DAG */
+    bool cut;         /* spent, but the spender is not drawn */
+    uint64_t count;   /* nodes that it stands for */
+    uint32_t tx;      /* number of the transaction that it belongs to (of the first of them) */
+    uint32_t place;   /* that transaction's place in the T-DAG */
     uint32_t spender; /* place; FOREST_NONE */
-    uint32_t layer;  /* 0.. from the top, without gaps */
+    uint32_t layer;   /* 0.. from the top, without gaps */
 };
 
 /* Zero-initialise; drawing_free at the end. */
@@ -31,7 +31,7 @@ struct drawing {
 
 /* At most `most` vertices. Compression is not drawn. O(arcs * log(transactions)) of the T-DAG, memory likewise. */
 enum status drawing_make(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
-                        struct drawing *sketch, struct fault *fault) MUST_CHECK;
+                         struct drawing *sketch, struct fault *fault) MUST_CHECK;
 void drawing_free(struct drawing *sketch);
 
 #endif

@@ -41,14 +41,15 @@ static enum status dot_node(struct text *text, const struct graphfile_node *node
 static enum status graphml_node(struct text *text, const struct graphfile_node *node, const char *hex)
 {
     enum status status = text_printf(
-        text, "    <node id=\"n%llu\"><data key=\"label\">%.8s</data><data key=\"txid\">%s</data>"
-              "<data key=\"height\">%u</data><data key=\"tx_index\">%u</data>",
+        text,
+        "    <node id=\"n%llu\"><data key=\"label\">%.8s</data><data key=\"txid\">%s</data>"
+        "<data key=\"height\">%u</data><data key=\"tx_index\">%u</data>",
         ULL(node->id), hex, hex, (unsigned)node->height, (unsigned)node->index);
     if (status == STATUS_OK && node->tells_root)
         status = text_printf(text, "<data key=\"is_root\">%s</data>", node->is_root ? "true" : "false");
-    return status == STATUS_OK ? text_printf(text, "<data key=\"value_out_sat\">%llu</data></node>\n",
-                                             ULL(node->value_out_sat))
-                               : status;
+    return status == STATUS_OK
+               ? text_printf(text, "<data key=\"value_out_sat\">%llu</data></node>\n", ULL(node->value_out_sat))
+               : status;
 }
 
 enum status graphfile_node(struct text *text, enum graphfile_format format, const struct graphfile_node *node)
@@ -62,8 +63,8 @@ enum status graphfile_arc(struct text *text, enum graphfile_format format, const
 {
     if (format == GRAPHFILE_DOT)
         return text_printf(text, "  n%llu -> n%llu [label=\"%u\", vout=%u, vin=%u, value_sat=%llu, kind=\"%s\"];\n",
-                           ULL(arc->from), ULL(arc->to), (unsigned)arc->vout, (unsigned)arc->vout,
-                           (unsigned)arc->vin, ULL(arc->value_sat), kind_name(arc->kind));
+                           ULL(arc->from), ULL(arc->to), (unsigned)arc->vout, (unsigned)arc->vout, (unsigned)arc->vin,
+                           ULL(arc->value_sat), kind_name(arc->kind));
     return text_printf(
         text,
         "    <edge source=\"n%llu\" target=\"n%llu\"><data key=\"vout\">%u</data><data key=\"vin\">%u</data>"

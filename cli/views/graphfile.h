@@ -26,8 +26,8 @@ struct graphfile_arc {
 
 /* Nodes come before arcs. STATUS_NOMEM. */
 enum status graphfile_begin(struct text *text, enum graphfile_format format, const char *name) MUST_CHECK;
-enum status graphfile_node(struct text *text, enum graphfile_format format,
-                           const struct graphfile_node *node) MUST_CHECK;
+enum status graphfile_node(struct text *text, enum graphfile_format format, const struct graphfile_node *node)
+    MUST_CHECK;
 enum status graphfile_arc(struct text *text, enum graphfile_format format, const struct graphfile_arc *arc) MUST_CHECK;
 enum status graphfile_end(struct text *text, enum graphfile_format format) MUST_CHECK;
 

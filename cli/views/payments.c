@@ -60,8 +60,8 @@ static enum status find_tx(struct hand *hand, uint32_t number, struct index_tx *
     if (stored->index >= hand->block.txs)
         return disagree(hand->flow, stored->height, fault);
     status = index_tx_at(hand->index, hand->block.first_tx + stored->index, tx, fault);
-    if (status == STATUS_OK && (!hash256_equal(&tx->txid, &stored->txid) || tx->inputs != stored->inputs ||
-                                tx->outputs != stored->outputs))
+    if (status == STATUS_OK &&
+        (!hash256_equal(&tx->txid, &stored->txid) || tx->inputs != stored->inputs || tx->outputs != stored->outputs))
         return disagree(hand->flow, stored->height, fault);
     return status;
 }
@@ -103,8 +103,7 @@ static enum status put_payers(struct hand *hand, uint32_t dag, uint32_t number, 
     enum status status = STATUS_OK;
     __atomic_fetch_add(&hand->flow->fee_sat[dag], tx->fee_sat, __ATOMIC_RELAXED);
     for (uint32_t vin = 0; vin < tx->inputs && !tx->coinbase && status == STATUS_OK; vin++) {
-        const struct forest_output *stored =
-            spend < spend_end ? &forest->outputs[forest->spends[spend]] : NULL;
+        const struct forest_output *stored = spend < spend_end ? &forest->outputs[forest->spends[spend]] : NULL;
         bool is_stored = stored && stored->spender_vin == vin;
         spend += is_stored;
         if (is_stored && (stored->unknown >> hand->flow->selection->tdags.rules & 1))
@@ -203,15 +202,15 @@ static enum status write_table(struct payments *flow, struct outfile *file, cons
     return status == STATUS_OK ? outfile_write_chunks(file, flow->threads, chunks, format, flow, fault) : status;
 }
 
-enum status payments_write(struct payments *flow, const struct selection *selection, const char *folder, struct fault *fault)
+enum status payments_write(struct payments *flow, const struct selection *selection, const char *folder,
+                           struct fault *fault)
 {
     flow->selection = selection;
     flow->fee_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *flow->fee_sat);
     flow->payer_value_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *flow->payer_value_sat);
     if (!flow->fee_sat || !flow->payer_value_sat)
         return fault_nomem(fault);
-    enum status status =
-        write_table(flow, &flow->files[0], folder, "payers.csv", payers_header, format_payers, fault);
+    enum status status = write_table(flow, &flow->files[0], folder, "payers.csv", payers_header, format_payers, fault);
     if (status == STATUS_OK)
         status = write_table(flow, &flow->files[1], folder, "payees.csv", payees_header, format_payees, fault);
     return status;
@@ -225,8 +224,8 @@ enum status payments_commit(struct payments *flow, struct fault *fault)
 
 /* ---- opening ---- */
 
-enum status payments_open(struct payments *flow, const struct store *store, const struct forest *forest, unsigned threads,
-                      struct fault *fault)
+enum status payments_open(struct payments *flow, const struct store *store, const struct forest *forest,
+                          unsigned threads, struct fault *fault)
 {
     struct fault no_origin = {0};
     *flow = (struct payments){.store = store, .forest = forest, .threads = threads};

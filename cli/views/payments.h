@@ -1,5 +1,5 @@
-/* payments: the ends of the user network that the store does not have and the index has: who paid into each T-DAG, who was
- * paid out of it, and what went in fees between (MODEL's roots, mixed spenders and known leaves). */
+/* payments: the ends of the user network that the store does not have and the index has: who paid into each T-DAG, who
+ * was paid out of it, and what went in fees between (MODEL's roots, mixed spenders and known leaves). */
 #ifndef UNKTX_CLI_VIEWS_PAYMENTS_H
 #define UNKTX_CLI_VIEWS_PAYMENTS_H
 
@@ -18,21 +18,21 @@ struct payments {
     struct blk_reader *readers; /* by worker */
     unsigned threads;
     uint64_t *fee_sat, *payer_value_sat; /* by T-DAG, 1.. ; of all its transactions, of all its payers */
-    uint64_t payers, payees;    /* rows */
-    uint64_t unread;            /* scripts that could not be read */
-    struct outfile files[2];    /* payers.csv and payees.csv until payments_commit */
+    uint64_t payers, payees;             /* rows */
+    uint64_t unread;                     /* scripts that could not be read */
+    struct outfile files[2];             /* payers.csv and payees.csv until payments_commit */
 };
 
 /* Opens the index beside a store. STATUS_NOT_FOUND: none is there. STATUS_REFUSED: it does not have the store's last
  * block. payments_close in any case. */
-enum status payments_open(struct payments *flow, const struct store *store, const struct forest *forest, unsigned threads,
-                      struct fault *fault) MUST_CHECK;
+enum status payments_open(struct payments *flow, const struct store *store, const struct forest *forest,
+                          unsigned threads, struct fault *fault) MUST_CHECK;
 
 /* Writes payers.csv and payees.csv of the selection for the folder, and fills the sums; the selection must stay until
- * payments_close. The files appear with payments_commit, so that they can with others. O(inputs and outputs of the T-DAGs'
- * transactions), each with a look-up in the index and in a blk file. */
+ * payments_close. The files appear with payments_commit, so that they can with others. O(inputs and outputs of the
+ * T-DAGs' transactions), each with a look-up in the index and in a blk file. */
 enum status payments_write(struct payments *flow, const struct selection *selection, const char *folder,
-                       struct fault *fault) MUST_CHECK;
+                           struct fault *fault) MUST_CHECK;
 enum status payments_commit(struct payments *flow, struct fault *fault) MUST_CHECK;
 /* Says on stderr that addresses are missing, and why. */
 void payments_tell_unread(const struct payments *flow);

@@ -48,10 +48,7 @@ struct period *periods_find(struct periods *periods, uint32_t key)
 }
 
 /* Values are whatever a block says: a sum that does not fit stays at the largest number. */
-static uint64_t add_saturating(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
+static uint64_t add_saturating(uint64_t a, uint64_t b) { return a > UINT64_MAX - b ? UINT64_MAX : a + b; }
 
 void period_add(struct period *period, const struct block_counts *counts)
 {

@@ -39,8 +39,7 @@ static void row_join(struct row *row, const struct row *other)
     if (row->outputs == 0 || other->last_height > row->last_height)
         row->last_height = other->last_height;
     row->outputs += other->outputs;
-    row->value_sat =
-        row->value_sat > UINT64_MAX - other->value_sat ? UINT64_MAX : row->value_sat + other->value_sat;
+    row->value_sat = row->value_sat > UINT64_MAX - other->value_sat ? UINT64_MAX : row->value_sat + other->value_sat;
 }
 
 static void add_output(struct tally *tally, uint32_t height, const struct output_record *output)

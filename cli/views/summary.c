@@ -19,8 +19,11 @@ static void summary_add(struct summary *summary, struct selection *selection, co
     struct summary_rules *rules = &summary->rules[selection->tdags.rules];
     const struct classes *classes = &selection->classes;
     mem_free(rules->excluded);
-    *rules = (struct summary_rules){.roots = selection->tdags.roots_all, .vanished = selection->vanished,
-                                    .tdags = selection->tdags.count, .nodes = classes->nodes, .edges = classes->edges,
+    *rules = (struct summary_rules){.roots = selection->tdags.roots_all,
+                                    .vanished = selection->vanished,
+                                    .tdags = selection->tdags.count,
+                                    .nodes = classes->nodes,
+                                    .edges = classes->edges,
                                     .excluded = selection->excluded};
     selection->excluded = NULL;
     if (alike) {
@@ -123,10 +126,9 @@ static void put_tip(struct page *page, const struct summary *summary)
 
 static void put_totals(struct page *page, const struct forest *forest)
 {
-    PRINT(
-        page,
-        "  \"totals\": {\n    \"blocks\": %llu,\n    \"txs\": %llu,\n    \"inputs\": %llu,\n    \"outputs\": %llu,\n",
-        ULL(forest->blocks), ULL(forest->total_txs), ULL(forest->total_inputs), ULL(forest->total_outputs));
+    PRINT(page,
+          "  \"totals\": {\n    \"blocks\": %llu,\n    \"txs\": %llu,\n    \"inputs\": %llu,\n    \"outputs\": %llu,\n",
+          ULL(forest->blocks), ULL(forest->total_txs), ULL(forest->total_inputs), ULL(forest->total_outputs));
     PRINT(page, "    \"kinds\": {\n");
     for (unsigned k = 0; k < KINDS; k++)
         PRINT(page, "      \"%s\": {\"count\": %llu, \"value_sat\": %llu}%s\n", kind_name((enum kind)k),
@@ -247,8 +249,9 @@ static struct screen screen_of_stdout(void)
 static void put_drawn_table(struct page *page, const struct forest *forest, const struct selection *selection,
                             bool colours)
 {
-    PRINT(page, "\nThe most common classes (" LEVELS_ROOT " root, " LEVELS_SPENT " spent unknown output, " LEVELS_LEAF
-                " other output; of each class its first T-DAG)\n%9s %7s %11s %7s  %-17s %-*s  levels\n",
+    PRINT(page,
+          "\nThe most common classes (" LEVELS_ROOT " root, " LEVELS_SPENT " spent unknown output, " LEVELS_LEAF
+          " other output; of each class its first T-DAG)\n%9s %7s %11s %7s  %-17s %-*s  levels\n",
           "T-DAGs", "height", "nodes", "roots", "family", ID_SHOWN, "class");
     for (uint32_t i = 0; i < selection->classes.classes_count && i < COMMON_ROWS; i++) {
         const struct class_row *row = &selection->classes.classes[i];

@@ -21,12 +21,12 @@ struct summary {
 };
 
 /* Makes the selection of the chosen rule set, and fills in the numbers of all of them. */
-enum status summary_fill(struct summary *summary, enum rules chosen, struct selection *selection,
-                         struct fault *fault) MUST_CHECK;
+enum status summary_fill(struct summary *summary, enum rules chosen, struct selection *selection, struct fault *fault)
+    MUST_CHECK;
 void summary_free(struct summary *summary);
 
 enum status summary_write(const struct summary *summary, const char *folder, struct fault *fault) MUST_CHECK;
-enum status summary_print(const struct summary *summary, const struct selection *selection,
-                          struct fault *fault) MUST_CHECK;
+enum status summary_print(const struct summary *summary, const struct selection *selection, struct fault *fault)
+    MUST_CHECK;
 
 #endif

@@ -11,8 +11,8 @@
 /* Units of the drawing. */
 #define MARGIN 14.0
 #define LAYER 40.0
-#define STEP 26.0        /* between vertices of a layer */
-#define DIGIT 7.0        /* of a count beside a vertex */
+#define STEP 26.0 /* between vertices of a layer */
+#define DIGIT 7.0 /* of a count beside a vertex */
 #define LEGEND_HEIGHT 92.0
 #define FILE_WIDTH_MIN 380.0
 
@@ -39,15 +39,9 @@ static void put_mark(struct page *page, enum vertex_type type, double x, double 
     case VERTEX_ROOT:
         PRINT(page, "<rect class=\"r\" x=\"%.1f\" y=\"%.1f\" width=\"11\" height=\"11\"", x - 5.5, y - 5.5);
         break;
-    case VERTEX_SPENT:
-        PRINT(page, "<circle class=\"s\" cx=\"%.1f\" cy=\"%.1f\" r=\"6\"", x, y);
-        break;
-    case VERTEX_UNSPENT:
-        PRINT(page, "<circle class=\"u\" cx=\"%.1f\" cy=\"%.1f\" r=\"5.5\"", x, y);
-        break;
-    case VERTEX_KNOWN:
-        PRINT(page, "<path class=\"k\" d=\"M%.1f %.1fl6.5 6.5l-6.5 6.5l-6.5-6.5z\"", x, y - 6.5);
-        break;
+    case VERTEX_SPENT: PRINT(page, "<circle class=\"s\" cx=\"%.1f\" cy=\"%.1f\" r=\"6\"", x, y); break;
+    case VERTEX_UNSPENT: PRINT(page, "<circle class=\"u\" cx=\"%.1f\" cy=\"%.1f\" r=\"5.5\"", x, y); break;
+    case VERTEX_KNOWN: PRINT(page, "<path class=\"k\" d=\"M%.1f %.1fl6.5 6.5l-6.5 6.5l-6.5-6.5z\"", x, y - 6.5); break;
     }
 }
 
@@ -70,10 +64,7 @@ struct layout {
     double step, width, height;
 };
 
-static double x_of(const struct layout *layout, uint32_t v)
-{
-    return MARGIN + layout->step * layout->x[v];
-}
+static double x_of(const struct layout *layout, uint32_t v) { return MARGIN + layout->step * layout->x[v]; }
 
 static double y_of(const struct layout *layout, uint32_t v)
 {
@@ -176,8 +167,11 @@ static enum status lay_out(struct layout *layout, struct fault *fault)
     for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
         layers[v] = sketch->vertices[v].layer;
     if (status == STATUS_OK)
-        status = shape_layout(&(struct shape_graph){.vertices = count, .arcs = sketch->arcs_count,
-                                                    .colour = layers + count, .from = sketch->from, .to = sketch->to},
+        status = shape_layout(&(struct shape_graph){.vertices = count,
+                                                    .arcs = sketch->arcs_count,
+                                                    .colour = layers + count,
+                                                    .from = sketch->from,
+                                                    .to = sketch->to},
                               layers, layout->x, fault);
     mem_free(layers);
     if (status == STATUS_OK && draw_together(layout) != STATUS_OK)
@@ -252,7 +246,9 @@ static void put_vertices(struct page *page, const struct layout *layout, const s
             PRINT(page, "><title>%s%s%s, transaction %s, height %u</title></%s>\n", meanings[vertex->type],
                   vertex->count > 1 ? ", times " : "", vertex->count > 1 ? grouped(number, vertex->count) : "", hex,
                   (unsigned)tx->height,
-                  vertex->type == VERTEX_ROOT ? "rect" : vertex->type == VERTEX_KNOWN ? "path" : "circle");
+                  vertex->type == VERTEX_ROOT    ? "rect"
+                  : vertex->type == VERTEX_KNOWN ? "path"
+                                                 : "circle");
         } else {
             PRINT(page, "/>\n");
         }
@@ -279,15 +275,17 @@ enum status svg_file(struct page *page, const struct forest *forest, const struc
     if (status == STATUS_OK) {
         double width = layout.width + MARGIN > FILE_WIDTH_MIN ? layout.width + MARGIN : FILE_WIDTH_MIN;
         double top = 52, height = top + layout.height + LEGEND_HEIGHT + MARGIN;
-        PRINT(page, "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"title desc\" "
-                    "viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n<title id=\"title\">T-DAG %u, rules "
-                    "%s</title>\n<desc id=\"desc\">",
+        PRINT(page,
+              "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"title desc\" "
+              "viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n<title id=\"title\">T-DAG %u, rules "
+              "%s</title>\n<desc id=\"desc\">",
               width, height, width, height, (unsigned)dag, rules_name(tdags->rules));
         put_description(page, &layout.sketch);
         PRINT(page, "</desc>\n<style>%s</style>\n", svg_style);
         PRINT(page, "<rect width=\"100%%\" height=\"100%%\" style=\"fill:var(--paper)\"/>\n");
-        PRINT(page, "<text x=\"%.0f\" y=\"22\" style=\"font-weight:bold\">T-DAG %u, rules %s</text>\n<text x=\"%.0f\" "
-                    "y=\"40\">",
+        PRINT(page,
+              "<text x=\"%.0f\" y=\"22\" style=\"font-weight:bold\">T-DAG %u, rules %s</text>\n<text x=\"%.0f\" "
+              "y=\"40\">",
               MARGIN, (unsigned)dag, rules_name(tdags->rules), MARGIN);
         put_description(page, &layout.sketch);
         PRINT(page, "</text>\n<g transform=\"translate(%.1f %.0f)\">\n", (width - layout.width) / 2, top);
@@ -308,8 +306,9 @@ enum status svg_inline(struct page *page, const struct forest *forest, const str
     struct layout layout = {0};
     enum status status = draw(forest, tdags, dag, INLINE_VERTICES, &layout, fault);
     if (status == STATUS_OK) {
-        PRINT(page, "<svg class=\"tdag\" role=\"img\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n"
-                    "<title>T-DAG %u. ",
+        PRINT(page,
+              "<svg class=\"tdag\" role=\"img\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n"
+              "<title>T-DAG %u. ",
               layout.width, layout.height, layout.width, layout.height, (unsigned)dag);
         put_description(page, &layout.sketch);
         PRINT(page, "</title>\n");

@@ -28,10 +28,7 @@ char *put_class_id(char *out, const uint8_t id[CANON_ID_SIZE], bool exact)
     return out;
 }
 
-static size_t chunks_of(uint32_t rows)
-{
-    return rows / CHUNK_ROWS + (rows % CHUNK_ROWS != 0);
-}
+static size_t chunks_of(uint32_t rows) { return rows / CHUNK_ROWS + (rows % CHUNK_ROWS != 0); }
 
 static uint32_t chunk_end(size_t chunk, uint32_t rows)
 {
@@ -41,10 +38,10 @@ static uint32_t chunk_end(size_t chunk, uint32_t rows)
 
 /* ---- tdags.csv ---- */
 
-#define TDAGS_COLUMNS                                                                                              \
-    "dag_id,class_id,family,txs,nodes,edges,roots,leaves,height,width,spent_unknown,unspent_unknown,known_leaves," \
-    "mixed_spenders,first_height,last_height,first_time,last_time,root_value_sat,moved_value_sat,leaf_value_sat,"  \
-    "first_txid,scripts,orderliness,symmetry,repetition,fan_out_regularity,equal_values,cadence,chain_frequency,"  \
+#define TDAGS_COLUMNS                                                                                                  \
+    "dag_id,class_id,family,txs,nodes,edges,roots,leaves,height,width,spent_unknown,unspent_unknown,known_leaves,"     \
+    "mixed_spenders,first_height,last_height,first_time,last_time,root_value_sat,moved_value_sat,leaf_value_sat,"      \
+    "first_txid,scripts,orderliness,symmetry,repetition,fan_out_regularity,equal_values,cadence,chain_frequency,"      \
     "automation"
 static const char tdags_header[] = TDAGS_COLUMNS "\n";
 static const char tdags_flow_header[] = TDAGS_COLUMNS ",fee_sat,payer_value_sat\n";
@@ -69,10 +66,24 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
     *p++ = ',';
     p = put_text(p, family_name(row->family));
     *p++ = ',';
-    const uint64_t cells[] = {
-        row->txs, row->nodes, row->edges, row->roots, row->leaves, row->height, row->width, row->spent_unknown,
-        row->unspent_unknown, row->known_leaves, row->mixed_spenders, row->first_height, row->last_height,
-        row->first_time, row->last_time, row->root_value_sat, row->moved_value_sat, row->leaf_value_sat};
+    const uint64_t cells[] = {row->txs,
+                              row->nodes,
+                              row->edges,
+                              row->roots,
+                              row->leaves,
+                              row->height,
+                              row->width,
+                              row->spent_unknown,
+                              row->unspent_unknown,
+                              row->known_leaves,
+                              row->mixed_spenders,
+                              row->first_height,
+                              row->last_height,
+                              row->first_time,
+                              row->last_time,
+                              row->root_value_sat,
+                              row->moved_value_sat,
+                              row->leaf_value_sat};
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         p = put_cell(p, cells[i]);
     p = put_hash_cell(p, &tables->forest->txs[row->first_tx].txid);
@@ -332,9 +343,14 @@ enum status tables_write(const char *folder, const struct store *store, const st
                          const struct measures_row *orders, const struct payments *flow, unsigned threads,
                          struct fault *fault)
 {
-    struct tables tables = {.store = store, .forest = forest, .selection = selection, .flow = flow, .held = held,
+    struct tables tables = {.store = store,
+                            .forest = forest,
+                            .selection = selection,
+                            .flow = flow,
+                            .held = held,
                             .orders = orders,
-                            .names_size = catalogue_names_size(held->catalogue), .rules = selection->tdags.rules};
+                            .names_size = catalogue_names_size(held->catalogue),
+                            .rules = selection->tdags.rules};
     struct outfile files[TABLES] = {{0}};
     enum status status = store_readers_open(store, threads, &tables.readers, fault);
     if (status == STATUS_OK) {

@@ -2,8 +2,8 @@
 
 #include "parser/mem.h"
 
-#define RUNS_SHOWN 7u /* runs of equal levels in a line */
-#define SIGNS_SHOWN 3u  /* of one sort in a level */
+#define RUNS_SHOWN 7u  /* runs of equal levels in a line */
+#define SIGNS_SHOWN 3u /* of one sort in a level */
 
 struct level {
     uint64_t roots, spent, leaves;
@@ -88,7 +88,7 @@ static void put_levels(struct page *page, const struct level *levels, uint32_t c
 }
 
 void text_drawing_put(struct page *page, const struct forest *forest, const struct selection *selection, uint32_t dag,
-                bool colour)
+                      bool colour)
 {
     const struct tdags *tdags = &selection->tdags;
     uint32_t deepest = 0;

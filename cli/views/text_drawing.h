@@ -1,6 +1,7 @@
-/* text_drawing: a T-DAG in one line for a terminal: its levels (longest path from a root) from left to right with an arrow
- * between two, in each level a sign for each node, `x 20` where there are more than three alike, `[...] x 9` where
- * levels repeat, and `n levels` in place of the middle of a long line. Every node is counted or said to be left out. */
+/* text_drawing: a T-DAG in one line for a terminal: its levels (longest path from a root) from left to right with an
+ * arrow between two, in each level a sign for each node, `x 20` where there are more than three alike, `[...] x 9`
+ * where levels repeat, and `n levels` in place of the middle of a long line. Every node is counted or said to be left
+ * out. */
 #ifndef UNKTX_CLI_VIEWS_TEXT_DRAWING_H
 #define UNKTX_CLI_VIEWS_TEXT_DRAWING_H
 
@@ -14,6 +15,6 @@
 
 /* Appends the drawing of T-DAG `dag` as the store has it, without compression. O(its transactions and outputs). */
 void text_drawing_put(struct page *page, const struct forest *forest, const struct selection *selection, uint32_t dag,
-                bool colour);
+                      bool colour);
 
 #endif

@@ -9,7 +9,7 @@
 struct spend_list {
     struct spend {
         uint32_t ordinal, vin;
-    } *spends;
+    } * spends;
     size_t count, capacity;
 };
 
@@ -87,8 +87,12 @@ static enum status load_outputs(struct forest *forest, struct tx_view *view, uin
         if (output == end)
             return STATUS_FORMAT;
         forest->outputs[output++] = (struct forest_output){
-            .value_sat = record.value_sat, .tx = tx, .vout = vout, .spender = FOREST_NONE,
-            .kind = (uint8_t)record.kind, .unknown = (uint8_t)record.unknown,
+            .value_sat = record.value_sat,
+            .tx = tx,
+            .vout = vout,
+            .spender = FOREST_NONE,
+            .kind = (uint8_t)record.kind,
+            .unknown = (uint8_t)record.unknown,
             .anyone_can_spend = script_anyone_can_spend(record.script, record.script_size),
         };
     }
@@ -125,8 +129,14 @@ static enum status load_tx(struct load *load, struct batch_load *batch, struct t
         return STATUS_FORMAT;
     uint32_t number = (uint32_t)tx->number, first_output = (uint32_t)tx->first_ordinal;
     load->forest->txs[number] = (struct forest_tx){
-        .txid = tx->txid, .height = height, .index = tx->index, .inputs = tx->inputs, .outputs = tx->outputs,
-        .first_output = first_output, .first_spend = (uint32_t)batch->list.count, .coinbase = tx->coinbase,
+        .txid = tx->txid,
+        .height = height,
+        .index = tx->index,
+        .inputs = tx->inputs,
+        .outputs = tx->outputs,
+        .first_output = first_output,
+        .first_spend = (uint32_t)batch->list.count,
+        .coinbase = tx->coinbase,
     };
     uint32_t tracked = tx->tracked;
     enum status status = load_spends(&batch->list, view);

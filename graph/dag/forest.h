@@ -15,32 +15,32 @@ struct forest_tx {
     struct hash256 txid;
     uint32_t height, index;
     uint32_t inputs, outputs;
-    uint32_t nulldata;       /* how many nulldata outputs */
-    uint32_t first_output;   /* ordinal of its first tracked output; the next transaction's is behind its last */
-    uint32_t first_spend;    /* in forest.spends; likewise */
+    uint32_t nulldata;     /* how many nulldata outputs */
+    uint32_t first_output; /* ordinal of its first tracked output; the next transaction's is behind its last */
+    uint32_t first_spend;  /* in forest.spends; likewise */
     uint8_t coinbase;
-    uint64_t value_out_sat;  /* sum over all its outputs, saturating */
+    uint64_t value_out_sat; /* sum over all its outputs, saturating */
 };
 
 struct forest_output {
     uint64_t value_sat;
-    uint32_t tx;             /* that creates it */
+    uint32_t tx; /* that creates it */
     uint32_t vout;
-    uint32_t spender;        /* transaction number, FOREST_NONE when unspent */
+    uint32_t spender; /* transaction number, FOREST_NONE when unspent */
     uint32_t spender_vin;
-    uint8_t kind;            /* enum kind */
-    uint8_t unknown;         /* mask of rule sets */
+    uint8_t kind;    /* enum kind */
+    uint8_t unknown; /* mask of rule sets */
     uint8_t anyone_can_spend;
 };
 
 struct forest {
-    struct forest_tx *txs;         /* txs_count + 1: a sentinel closes first_output and first_spend */
+    struct forest_tx *txs; /* txs_count + 1: a sentinel closes first_output and first_spend */
     uint32_t txs_count;
     struct forest_output *outputs;
     uint32_t outputs_count;
-    uint32_t *spends;              /* ordinals spent, grouped by spending transaction, in order of vin */
+    uint32_t *spends; /* ordinals spent, grouped by spending transaction, in order of vin */
     uint32_t spends_count;
-    uint32_t *block_times;         /* by height */
+    uint32_t *block_times; /* by height */
     uint32_t blocks;
     struct hash256 tip;
     /* sums over all blocks */
@@ -50,17 +50,20 @@ struct forest {
 };
 
 /* Reads the whole store on `threads` threads. STATUS_LIMIT beyond 2^32 - 2 transactions or outputs. O(store). */
-enum status forest_load(const struct store *store, unsigned threads, struct forest *forest,
-                        struct fault *fault) MUST_CHECK;
+enum status forest_load(const struct store *store, unsigned threads, struct forest *forest, struct fault *fault)
+    MUST_CHECK;
 void forest_free(struct forest *forest);
 
 /* For loops in order over what refers to outputs and transactions anywhere in memory: how many steps before it is
  * needed each is asked for. Macros, since gcc (12 at least) takes a call of a function that only prefetches for one
  * without effect, and drops it. */
 #define FOREST_AHEAD 32u
-#define FOREST_PREFETCH_SPENT(forest, spend)                  \
-    __builtin_prefetch(&(forest)->outputs[(forest)->spends[   \
-        (spend) + FOREST_AHEAD < (forest)->spends_count ? (spend) + FOREST_AHEAD : (spend)]].unknown)
+#define FOREST_PREFETCH_SPENT(forest, spend)                                                                           \
+    __builtin_prefetch(                                                                                                \
+        &(forest)                                                                                                      \
+             ->outputs[(forest)->spends[(spend) + FOREST_AHEAD < (forest)->spends_count ? (spend) + FOREST_AHEAD       \
+                                                                                        : (spend)]]                    \
+             .unknown)
 
 /* True when the output is unknown in the rule set and spent: an arc from its transaction to its spender. */
 static inline bool forest_is_arc(const struct forest_output *output, enum rules rules)
@@ -79,15 +82,15 @@ bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules);
 struct tdags {
     enum rules rules;
     uint32_t count;
-    uint32_t *tx_dag;     /* by transaction number: its T-DAG, 0 for none */
-    uint32_t *first;      /* count + 1: T-DAG d has members[first[d - 1] .. first[d] - 1] */
-    uint32_t *members;    /* transaction numbers, in chain order within a T-DAG */
-    uint64_t roots_all;   /* roots of the forest, T-DAGs of height 1 included */
+    uint32_t *tx_dag;   /* by transaction number: its T-DAG, 0 for none */
+    uint32_t *first;    /* count + 1: T-DAG d has members[first[d - 1] .. first[d] - 1] */
+    uint32_t *members;  /* transaction numbers, in chain order within a T-DAG */
+    uint64_t roots_all; /* roots of the forest, T-DAGs of height 1 included */
 };
 
 /* Union-find over the arcs, with path halving: linear but for a factor that is at worst logarithmic. */
-enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags,
-                       struct fault *fault) MUST_CHECK;
+enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags, struct fault *fault)
+    MUST_CHECK;
 /* tdags_find without the arcs of transactions t with settled[t] not 0: whole T-DAGs that are known already, since
  * another rule set has them alike. roots_all counts as if nothing were settled. */
 enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *settled,

@@ -31,12 +31,12 @@ static bool out_of_questions(void)
 
 #if IGRAPH_VERSION_MAJOR >= 1
 #define canonical_permutation igraph_canonical_permutation_bliss
-#define layout_sugiyama(graph, places, layers) \
+#define layout_sugiyama(graph, places, layers)                                                                         \
     igraph_layout_sugiyama(graph, places, NULL, layers, 1, 1, LAYOUT_ROUNDS, NULL)
 static igraph_bool_t on_question(void) { return out_of_questions(); }
 #else
 #define canonical_permutation igraph_canonical_permutation
-#define layout_sugiyama(graph, places, layers) \
+#define layout_sugiyama(graph, places, layers)                                                                         \
     igraph_layout_sugiyama(graph, places, NULL, NULL, layers, 1, 1, LAYOUT_ROUNDS, NULL)
 /* Must not free anything: BLISS is still at work on what is on igraph's stack of things to free. */
 static igraph_error_t on_question(void *data)
@@ -52,16 +52,10 @@ static void on_error(const char *reason, const char *file, int line, igraph_erro
     IGRAPH_FINALLY_FREE();
 }
 
-static void on_warning(const char *reason, const char *file, int line)
-{
-    (void)reason, (void)file, (void)line;
-}
+static void on_warning(const char *reason, const char *file, int line) { (void)reason, (void)file, (void)line; }
 
 /* For BLISS on a graph with so many vertices and arcs. */
-static uint64_t questions_for(uint64_t size)
-{
-    return QUESTIONS_MIN + WORK_LIMIT / (size + 1);
-}
+static uint64_t questions_for(uint64_t size) { return QUESTIONS_MIN + WORK_LIMIT / (size + 1); }
 
 /* Takes the lock. The handlers are set each time, since a thread-safe igraph has them for each thread. */
 static void enter(uint64_t questions)
@@ -150,10 +144,10 @@ static double decimal_log10(const char *digits)
 enum status shape_canonical(const struct shape_graph *graph, uint32_t *position, double *automorphisms_log10,
                             struct fault *fault)
 {
-    struct coloured made = { .made = false };
+    struct coloured made = {.made = false};
     igraph_vector_int_t labels;
     bool labels_made = false;
-    igraph_bliss_info_t info = { .group_size = NULL };
+    igraph_bliss_info_t info = {.group_size = NULL};
 
     *automorphisms_log10 = 0;
     if (graph->vertices == 0)
@@ -189,7 +183,7 @@ out:
 enum status shape_isomorphic(const struct shape_graph *a, const struct shape_graph *b, bool *isomorphic,
                              struct fault *fault)
 {
-    struct coloured left = { .made = false }, right = { .made = false };
+    struct coloured left = {.made = false}, right = {.made = false};
     igraph_bool_t answer = false;
 
     enter(questions_for((uint64_t)a->vertices + a->arcs + b->vertices + b->arcs));
@@ -207,7 +201,7 @@ enum status shape_isomorphic(const struct shape_graph *a, const struct shape_gra
 
 enum status shape_components(const struct shape_graph *graph, uint32_t *component, uint32_t *count, struct fault *fault)
 {
-    struct coloured made = { .made = false };
+    struct coloured made = {.made = false};
     igraph_vector_int_t membership;
     bool membership_made = false;
     igraph_integer_t components = 0;
@@ -253,7 +247,7 @@ static igraph_error_t layout_of(const struct coloured *made, const uint32_t *lay
 
 enum status shape_layout(const struct shape_graph *graph, const uint32_t *layer, double *x, struct fault *fault)
 {
-    struct coloured made = { .made = false };
+    struct coloured made = {.made = false};
     igraph_matrix_t places;
     bool places_made = false;
     double least = 0;

@@ -30,13 +30,13 @@ enum status shape_isomorphic(const struct shape_graph *a, const struct shape_gra
                              struct fault *fault) MUST_CHECK;
 
 /* Weakly connected components by igraph (for tests and `check`): component[v] numbered in order of smallest vertex. */
-enum status shape_components(const struct shape_graph *graph, uint32_t *component, uint32_t *count,
-                             struct fault *fault) MUST_CHECK;
+enum status shape_components(const struct shape_graph *graph, uint32_t *component, uint32_t *count, struct fault *fault)
+    MUST_CHECK;
 
 /* A drawing in layers by the method of Sugiyama, Tagawa and Toda (1981): x[v], at least 1 apart within a layer, from 0.
  * layer[v] is given; every arc leads to a higher one. Colours do not matter. The arcs are taken as straight: those over
  * several layers may run close to vertices between. O(vertices * arcs) or so: for some hundred vertices. */
-enum status shape_layout(const struct shape_graph *graph, const uint32_t *layer, double *x,
-                         struct fault *fault) MUST_CHECK;
+enum status shape_layout(const struct shape_graph *graph, const uint32_t *layer, double *x, struct fault *fault)
+    MUST_CHECK;
 
 #endif

@@ -13,13 +13,13 @@
 #include "parser/mem.h"
 
 #define DURABLE_BYTES (UINT64_C(1) << 30) /* of blocks; fewer are soon done again */
-#define MEMORY_MIN (48u << 20)    /* for the arrays of a stage, whatever the limit */
-#define MEMORY_FIXED (88u << 20)  /* queue, rounds of the walk, and what every program has */
-#define BYTES_A_BLOCK 200u        /* of memory for each header known */
-#define BYTES_A_TX 180u           /* of blocks, fewer than any chain's average */
+#define MEMORY_MIN (48u << 20)            /* for the arrays of a stage, whatever the limit */
+#define MEMORY_FIXED (88u << 20)          /* queue, rounds of the walk, and what every program has */
+#define BYTES_A_BLOCK 200u                /* of memory for each header known */
+#define BYTES_A_TX 180u                   /* of blocks, fewer than any chain's average */
 #define CREATORS_A_PART 40000u
 #define NUMBERS_A_RANGE 65536u
-#define RANGE_BYTES 96u           /* of memory for each output or input of a range */
+#define RANGE_BYTES 96u /* of memory for each output or input of a range */
 
 struct build {
     struct index_work work;
@@ -92,10 +92,17 @@ static enum status load_chain(struct build *build)
 {
     struct index_work *work = &build->work;
     const struct index_options *options = work->options;
-    struct ingest_options ingest = {.datadir = options->datadir, .chain = options->chain, .store = options->store,
-                                    .threads = options->threads, .to_height = options->to_height, .tip = options->tip,
-                                    .stop = options->stop, .progress = relay_progress, .damage = relay_damage,
-                                    .note = relay_note, .context = build};
+    struct ingest_options ingest = {.datadir = options->datadir,
+                                    .chain = options->chain,
+                                    .store = options->store,
+                                    .threads = options->threads,
+                                    .to_height = options->to_height,
+                                    .tip = options->tip,
+                                    .stop = options->stop,
+                                    .progress = relay_progress,
+                                    .damage = relay_damage,
+                                    .note = relay_note,
+                                    .context = build};
     enum status status = blkdir_open(options->datadir, options->chain, &work->dir, work->fault);
     if (status == STATUS_OK)
         status = filemap_identify(&work->dir, options->chain, build->magic, &build->genesis, work->fault);
@@ -103,8 +110,12 @@ static enum status load_chain(struct build *build)
         status = open_store(build);
     if (status == STATUS_OK)
         status = chain_new(&build->genesis, &work->chain, work->fault);
-    struct best_chain best = {.options = &ingest, .dir = &work->dir, .store = build->store, .chain = work->chain,
-                        .genesis = build->genesis, .damages = &build->result->damages};
+    struct best_chain best = {.options = &ingest,
+                              .dir = &work->dir,
+                              .store = build->store,
+                              .chain = work->chain,
+                              .genesis = build->genesis,
+                              .damages = &build->result->damages};
     memcpy(best.magic, build->magic, sizeof best.magic);
     if (status == STATUS_OK)
         status = best_chain_find(&best, work->fault);
@@ -342,8 +353,9 @@ static enum status make_folder(const struct index_work *work)
         return fault_errno(work->fault, work->folder, FAULT_NO_OFFSET, "cannot create a folder for temporary files");
     if (S_ISDIR(info.st_mode) && info.st_uid == geteuid())
         return STATUS_OK;
-    return fault_set(work->fault, STATUS_REFUSED, work->folder, FAULT_NO_OFFSET,
-                     "is to be a folder for temporary files, but is no folder of yours: remove it, or give another --tmp");
+    return fault_set(
+        work->fault, STATUS_REFUSED, work->folder, FAULT_NO_OFFSET,
+        "is to be a folder for temporary files, but is no folder of yours: remove it, or give another --tmp");
 }
 
 /* With all that is in it: also what a build left that was killed. */
@@ -379,8 +391,8 @@ static enum status begin_walk(struct build *build)
     work->blocks[0] = (struct work_block){base->txs, base->inputs, base->outputs};
     work->walked = work->first;
     uint64_t creators = bytes_between(build, work->first, work->end) / BYTES_A_TX;
-    unsigned parts =
-        work_parts(creators, (uint64_t)WORK_CREATOR_BYTES * work->options->threads, work->memory, CREATORS_A_PART);
+    unsigned parts = work_parts(creators, (uint64_t)WORK_CREATOR_BYTES * work->options->threads, work->memory,
+                                CREATORS_A_PART);
     work->part_bits = 1;
     while (1u << work->part_bits < parts)
         work->part_bits++;
@@ -390,8 +402,8 @@ static enum status begin_walk(struct build *build)
         work->part_bits = 8;
         work->key_bits = 56;
     }
-    struct spill_shape shape = {.name = "spenders", .parts = 1u << work->part_bits, .key_size = work->key_bits / 8,
-                                .extra = true};
+    struct spill_shape shape = {
+        .name = "spenders", .parts = 1u << work->part_bits, .key_size = work->key_bits / 8, .extra = true};
     enum status status = work_alloc_sums(work);
     if (status == STATUS_OK)
         status = open_stream(work, "txs", &work->txs_fd);
@@ -427,7 +439,9 @@ static enum status begin_join(struct build *build)
     spill_rest(work->creators);
     spill_rest(work->spenders);
     struct spill_shape links = {.name = "links", .parts = out_parts, .key_size = bytes_of(work->out_range)},
-                       values = {.name = "values", .parts = in_parts, .key_size = bytes_of(work->in_range),
+                       values = {.name = "values",
+                                 .parts = in_parts,
+                                 .key_size = bytes_of(work->in_range),
                                  .extra = true},
                        later = {.name = "later", .parts = later_parts, .key_size = 5};
     enum status status = open_spill(work, links, &work->links);
@@ -469,8 +483,8 @@ static enum status finish(struct build *build)
     state.totals.inputs = end->first_input;
     state.totals.outputs = end->first_output;
     state.totals.tip = chain_active(work->chain, work->end - 1)->hash;
-    state.run[state.runs++] =
-        (struct index_run){index_free_run(&work->base), end->first_tx - work->blocks[0].first_tx + work->later_pairs};
+    state.run[state.runs++] = (struct index_run){index_free_run(&work->base),
+                                                 end->first_tx - work->blocks[0].first_tx + work->later_pairs};
     state.later += work->later_pairs;
     enum status status = index_merge(work, &state);
     if (status == STATUS_OK)
@@ -643,8 +657,8 @@ static enum status run(struct build *build)
         return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "the path of the index is too long");
     if (getrandom(build->work.seed, sizeof build->work.seed, 0) != (ssize_t)sizeof build->work.seed)
         return fault_errno(work->fault, path, FAULT_NO_OFFSET, "no random numbers");
-    status =
-        kv_open(path, KV_WRITE, &index_words, index_table_names, INDEX_TABLE_COUNT, create, build, &work->kv, work->fault);
+    status = kv_open(path, KV_WRITE, &index_words, index_table_names, INDEX_TABLE_COUNT, create, build, &work->kv,
+                     work->fault);
     if (status == STATUS_OK)
         status = meet_chain(build);
     if (status != STATUS_OK)

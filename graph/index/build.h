@@ -20,18 +20,18 @@ struct index_progress {
 
 struct index_options {
     const char *datadir, *chain, *store;
-    const char *tmp;            /* folder for temporary files, NULL: beside the index */
-    uint64_t memory;            /* bytes, at least 256 MiB */
-    unsigned threads;           /* at least 1 */
-    uint32_t to_height;         /* UINT32_MAX: the tip */
-    const struct hash256 *tip;  /* NULL: the best one */
-    bool verify;                /* every block's merkle root, witness commitment and proof of work */
+    const char *tmp;           /* folder for temporary files, NULL: beside the index */
+    uint64_t memory;           /* bytes, at least 256 MiB */
+    unsigned threads;          /* at least 1 */
+    uint32_t to_height;        /* UINT32_MAX: the tip */
+    const struct hash256 *tip; /* NULL: the best one */
+    bool verify;               /* every block's merkle root, witness commitment and proof of work */
     const atomic_int *stop;
     void (*progress)(void *context, const struct index_progress *progress);
     void (*damage)(void *context, const struct fault *what);
     void (*note)(void *context, const char *text);
     void *context;
-    uint32_t note_blocks;       /* test support: the walk may be gone on with after so many blocks; 0: as it suits */
+    uint32_t note_blocks; /* test support: the walk may be gone on with after so many blocks; 0: as it suits */
 };
 
 struct index_result {
@@ -46,7 +46,8 @@ struct index_result {
  * leaves what the last finished stage made and the walk as far as it came, and the next call goes on from there: also
  * after an end without notice (then from where the walk was noted, at most 16 GiB before), and with more than a GiB of
  * blocks after a power failure too. */
-enum status index_build(const struct index_options *options, struct index_result *result, struct fault *fault) MUST_CHECK;
+enum status index_build(const struct index_options *options, struct index_result *result, struct fault *fault)
+    MUST_CHECK;
 
 /* Everything that must be true of an index: forward and backward links agree, inputs = outputs + fees, the subsidy is
  * respected, counts add up; and a SHA-256 digest of its logical content, the same on every machine, thread count and

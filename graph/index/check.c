@@ -13,7 +13,7 @@
 struct checker {
     struct tx_index *index, *other; /* the second for what lies elsewhere */
     struct fault fault;
-    uint8_t *bytes;          /* what the digest covers, of one block */
+    uint8_t *bytes; /* what the digest covers, of one block */
     size_t size, capacity;
     struct index_output outputs[PIECE];
     uint64_t spent[PIECE];
@@ -39,7 +39,8 @@ static enum status wrong(struct checker *checker, const char *what, const struct
     char txid[HASH256_HEX_SIZE + 1];
     *hash256_hex(&tx->txid, txid) = 0;
     return fault_set(&checker->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
-                     "the index is damaged: %s (transaction %s of height %u): delete it and index again", what, txid, tx->height);
+                     "the index is damaged: %s (transaction %s of height %u): delete it and index again", what, txid,
+                     tx->height);
 }
 
 static enum status digest_number(struct checker *checker, uint64_t number)
@@ -74,8 +75,8 @@ static enum status check_outputs(struct checker *checker, struct chunk *chunk, c
     uint64_t sum = 0;
     for (uint32_t done = 0; done < tx->outputs;) {
         uint32_t some = tx->outputs - done < PIECE ? tx->outputs - done : PIECE;
-        enum status status =
-            index_outputs(checker->index, tx->first_output + done, some, checker->outputs, &checker->fault);
+        enum status status = index_outputs(checker->index, tx->first_output + done, some, checker->outputs,
+                                           &checker->fault);
         for (uint32_t i = 0; i < some && status == STATUS_OK; i++) {
             const struct index_output *output = &checker->outputs[i];
             const uint64_t numbers[] = {output->value_sat, output->kind, output->spender};
@@ -109,7 +110,8 @@ static enum status check_inputs(struct checker *checker, struct chunk *chunk, co
     uint64_t sum = 0;
     for (uint32_t done = 0; done < tx->inputs;) {
         uint32_t some = tx->inputs - done < PIECE ? tx->inputs - done : PIECE;
-        enum status status = index_inputs(checker->index, tx->first_input + done, some, checker->spent, &checker->fault);
+        enum status status = index_inputs(checker->index, tx->first_input + done, some, checker->spent,
+                                          &checker->fault);
         for (uint32_t i = 0; i < some && status == STATUS_OK; i++) {
             uint64_t spent = checker->spent[i];
             if ((spent == INDEX_NONE) != tx->coinbase)
@@ -212,8 +214,8 @@ static void check_chunk(void *context, unsigned worker, size_t item)
 }
 
 /* What is between the blocks: the totals. */
-static enum status sum_up(const struct check *check, const struct index_totals *totals, size_t chunks, uint8_t digest[32],
-                          struct fault *fault)
+static enum status sum_up(const struct check *check, const struct index_totals *totals, size_t chunks,
+                          uint8_t digest[32], struct fault *fault)
 {
     uint64_t spenders = 0, spends = 0;
     uint8_t both[64] = {0};
@@ -234,9 +236,10 @@ static enum status sum_up(const struct check *check, const struct index_totals *
     memcpy(digest, both, 32);
     if (spenders == spends)
         return STATUS_OK;
-    return fault_set(fault, STATUS_FORMAT, check->path, FAULT_NO_OFFSET,
-                     "the index is damaged: %llu outputs name a spender, %llu inputs spend one: delete it and index again",
-                     (unsigned long long)spenders, (unsigned long long)spends);
+    return fault_set(
+        fault, STATUS_FORMAT, check->path, FAULT_NO_OFFSET,
+        "the index is damaged: %llu outputs name a spender, %llu inputs spend one: delete it and index again",
+        (unsigned long long)spenders, (unsigned long long)spends);
 }
 
 /* Blocks join on: each begins where the one before ends. */
@@ -249,9 +252,10 @@ static enum status check_counts(struct tx_index *index, const char *path, struct
     for (uint32_t height = 0; height < totals.blocks && status == STATUS_OK; height++) {
         status = index_block_at(index, height, &block, fault);
         if (status == STATUS_OK && (block.first_tx != txs || block.txs == 0))
-            return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
-                             "the index is damaged: block %u does not begin where the one before ends: delete it and index again",
-                             height);
+            return fault_set(
+                fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
+                "the index is damaged: block %u does not begin where the one before ends: delete it and index again",
+                height);
         txs += block.txs;
     }
     struct index_tx last;

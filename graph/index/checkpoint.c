@@ -198,8 +198,8 @@ static bool take_head(struct index_work *work, struct cursor *note)
     uint8_t expected[NOTE_HEAD];
     const uint8_t *head = cursor_take(note, NOTE_HEAD), *p = head + 108 + STATE_SIZE;
     uint32_t stage = load_le32(head + 44), end = load_le32(head + 52), walked = load_le32(head + 56);
-    if (stage < WORK_WALKING || stage > WORK_PLACED || end <= work->first || end > work->end ||
-        walked <= work->first || walked > end || (walked < end && stage > WORK_WALKING))
+    if (stage < WORK_WALKING || stage > WORK_PLACED || end <= work->first || end > work->end || walked <= work->first ||
+        walked > end || (walked < end && stage > WORK_WALKING))
         return false;
     uint32_t end_before = work->end;
     work->stage = (enum work_stage)stage;

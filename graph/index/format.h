@@ -13,7 +13,7 @@
 #define INDEX_VERSION 2u
 #define INDEX_SEED_SIZE 16u
 #define INDEX_PAGE 4080u
-#define INDEX_NONE_40 ((UINT64_C(1) << 40) - 1) /* INDEX_NONE in 5 bytes */
+#define INDEX_NONE_40 ((UINT64_C(1) << 40) - 1)    /* INDEX_NONE in 5 bytes */
 #define INDEX_MONEY_SAT UINT64_C(2100000000000000) /* Core's MAX_MONEY */
 
 enum index_table {
@@ -51,8 +51,9 @@ enum {
     RUN_SIZE = 7,
     STATE_SIZE = 74 + INDEX_RUNS_MAX * RUN_SIZE,
 };
-_Static_assert(INPUTS_A_PAGE * INPUT_SIZE == INDEX_PAGE && OUTPUTS_A_PAGE * OUTPUT_SIZE == INDEX_PAGE &&
-               PAIRS_A_PAGE * PAIR_SIZE == INDEX_PAGE, "pages without a rest");
+_Static_assert(INPUTS_A_PAGE *INPUT_SIZE == INDEX_PAGE && OUTPUTS_A_PAGE * OUTPUT_SIZE == INDEX_PAGE &&
+                   PAIRS_A_PAGE * PAIR_SIZE == INDEX_PAGE,
+               "pages without a rest");
 
 /* Flags of a transaction's record. */
 enum { TX_SEGWIT = 1, TX_FIRST = 2 /* of its block: its offset follows */, TX_COINBASE = 4 };
@@ -182,11 +183,11 @@ enum status index_open_on(struct kv *kv, struct tx_index **index, struct fault *
 enum status index_check_pages(const struct tx_index *index, struct fault *fault) MUST_CHECK;
 const struct index_state *index_state_of(const struct tx_index *index);
 const uint8_t *index_seed_of(const struct tx_index *index);
-enum status index_block_entry(struct tx_index *index, uint32_t height, struct block_entry *entry,
-                            struct fault *fault) MUST_CHECK;
+enum status index_block_entry(struct tx_index *index, uint32_t height, struct block_entry *entry, struct fault *fault)
+    MUST_CHECK;
 /* The next older transaction whose txid has that hash's 40 bits, by first output: those below `below` (an output
  * number). STATUS_NOT_FOUND without a fault. */
 enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t below, struct index_tx *tx,
-                          struct fault *fault) MUST_CHECK;
+                            struct fault *fault) MUST_CHECK;
 
 #endif

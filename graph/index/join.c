@@ -4,7 +4,7 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
-#define BUCKET 4u         /* creators a bucket, about */
+#define BUCKET 4u /* creators a bucket, about */
 #define SORT_SMALL 24u
 
 /* A transaction of the part: sorted by (key, first output). */
@@ -25,19 +25,19 @@ struct part {
     uint32_t *buckets; /* where each begins; one more behind the last */
     unsigned bucket_shift, pass_shift;
     uint64_t pass;
-    struct tx_index *base;        /* what is there already, NULL: nothing */
+    struct tx_index *base; /* what is there already, NULL: nothing */
     struct blk_reader reader;
-    uint64_t bad_input;      /* the first whose output is not there; UINT64_MAX: none */
-    uint64_t bad_spent;      /* the first whose output is spent in the index already */
+    uint64_t bad_input; /* the first whose output is not there; UINT64_MAX: none */
+    uint64_t bad_spent; /* the first whose output is spent in the index already */
     uint64_t later_pairs;
     bool exact;
-    unsigned __int128 sum;   /* of the checks of what was linked to */
+    unsigned __int128 sum; /* of the checks of what was linked to */
 };
 
 struct join {
     struct index_work *work;
-    struct part *parts;      /* one a thread */
-    unsigned first;          /* part of the group */
+    struct part *parts; /* one a thread */
+    unsigned first;     /* part of the group */
     struct work_run ids;
     uint64_t pass, passes;
 };
@@ -121,8 +121,8 @@ static enum status see_creators(void *context, const struct spill_entry *entries
         return fault_nomem(&part->fault);
     for (size_t i = 0; i < count; i++)
         if (entries[i].key >> part->pass_shift == part->pass)
-            part->unsorted[part->count++] =
-                (struct creator){entries[i].key, entries[i].number << 24 | entries[i].extra, entries[i].check};
+            part->unsorted[part->count++] = (struct creator){entries[i].key, entries[i].number << 24 | entries[i].extra,
+                                                             entries[i].check};
     return STATUS_OK;
 }
 
@@ -155,7 +155,6 @@ static enum status link_older(struct part *part, const struct index_tx *tx, cons
         status = spill_add(work->later, part->worker, (unsigned)(number / work->later_range), &later);
     return status;
 }
-
 
 static enum status not_there(struct part *part, uint64_t input)
 {
@@ -343,8 +342,7 @@ static enum status end_part(struct join *join, struct part *part)
     if (status == STATUS_OK) {
         compare_sums(join, part);
         status = write_ids(join, part);
-    }
-    else if (part->fault.status == STATUS_OK) /* a spill knows why */
+    } else if (part->fault.status == STATUS_OK) /* a spill knows why */
         status = flush(join->work);
     else if (join->work->fault)
         *join->work->fault = part->fault;

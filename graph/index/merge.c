@@ -9,8 +9,8 @@
 struct source {
     uint8_t key[PAIR_KEY_SIZE]; /* of the page */
     uint8_t page[INDEX_PAGE];
-    size_t count, at;           /* pairs */
-    bool begun, ended, older;   /* than this build */
+    size_t count, at;         /* pairs */
+    bool begun, ended, older; /* than this build */
 };
 
 struct merge {
@@ -67,8 +67,8 @@ static enum status read_page(const struct merge *merge, struct source *source)
     if (status == STATUS_OK && source->begun)
         status = kv_next(cursor, &pair, fault);
     source->at = source->count = 0;
-    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && (pair.key_size != PAIR_KEY_SIZE ||
-                                                               memcmp(pair.key, source->key, 2) != 0))) {
+    if (status == STATUS_NOT_FOUND ||
+        (status == STATUS_OK && (pair.key_size != PAIR_KEY_SIZE || memcmp(pair.key, source->key, 2) != 0))) {
         source->ended = true;
         status = STATUS_OK;
     } else if (status == STATUS_OK && pair.value_size > INDEX_PAGE) {
@@ -100,8 +100,8 @@ static struct source *lowest(const struct merge *merge)
 {
     struct source *best = NULL;
     for (struct source *source = merge->sources; source < merge->sources + merge->count; source++)
-        if (!source->ended && (!best || memcmp(source->page + source->at * PAIR_SIZE, best->page + best->at * PAIR_SIZE,
-                                               PAIR_SIZE) < 0))
+        if (!source->ended &&
+            (!best || memcmp(source->page + source->at * PAIR_SIZE, best->page + best->at * PAIR_SIZE, PAIR_SIZE) < 0))
             best = source;
     return best;
 }

@@ -21,7 +21,7 @@
 #define FILES 8u
 
 struct lane {
-    uint8_t *bytes;  /* a piece under way, NULL until needed */
+    uint8_t *bytes; /* a piece under way, NULL until needed */
     size_t size;
     uint32_t count;
     uint64_t number; /* of the last entry */
@@ -352,7 +352,8 @@ static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint
 
 uint64_t spill_count(const struct spill *spill, unsigned part) { return spill->parts[part].count; }
 
-enum status spill_read(const struct spill *spill, unsigned part, spill_on_entries *see, void *context, struct fault *fault)
+enum status spill_read(const struct spill *spill, unsigned part, spill_on_entries *see, void *context,
+                       struct fault *fault)
 {
     const struct spill_shape *shape = &spill->shape;
     size_t most = shape->buffer / (shape->key_size + 1) + 1;

@@ -17,18 +17,18 @@
 struct spill; /* opaque */
 
 struct spill_entry {
-    uint64_t key;    /* key_size bytes of it count */
+    uint64_t key; /* key_size bytes of it count */
     uint64_t number;
-    uint64_t extra;  /* 0 in a spill without */
-    uint64_t check;  /* the same; below 2^40 */
+    uint64_t extra; /* 0 in a spill without */
+    uint64_t check; /* the same; below 2^40 */
 };
 
 struct spill_shape {
     const char *folder, *name; /* files are FOLDER/NAME-N; borrowed */
     unsigned parts, workers;
-    unsigned key_size;         /* 1..8 bytes */
+    unsigned key_size; /* 1..8 bytes */
     bool extra, check;
-    size_t buffer;             /* bytes for each part and worker */
+    size_t buffer; /* bytes for each part and worker */
 };
 
 /* Files that are there from an earlier run are emptied. */

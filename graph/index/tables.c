@@ -15,9 +15,9 @@ struct range {
     size_t count;
     enum status status;
     struct fault fault;
-    uint8_t *outs, *records;      /* of outputs: as the walk left them, and as in the table */
-    uint64_t *spent, *values;     /* of inputs */
-    uint64_t bad_input;           /* spends what is spent; UINT64_MAX: none */
+    uint8_t *outs, *records;  /* of outputs: as the walk left them, and as in the table */
+    uint64_t *spent, *values; /* of inputs */
+    uint64_t bad_input;       /* spends what is spent; UINT64_MAX: none */
     size_t capacity;
 };
 
@@ -48,7 +48,7 @@ struct passage {
     enum status (*take)(struct place *place, struct range *range);
     uint64_t ranges, first; /* of how many; the first of the group that is made ready */
     size_t ready_count, next_count;
-    enum status status;     /* of taking in */
+    enum status status; /* of taking in */
 };
 
 struct place {
@@ -60,7 +60,7 @@ struct place {
     uint64_t bad_input;
     /* transactions */
     struct stream stream;
-    struct index_tx tx;     /* that is to come next: numbers, height, index */
+    struct index_tx tx; /* that is to come next: numbers, height, index */
     struct tx_head head;
     struct hash256 txid;
     bool head_read;
@@ -70,7 +70,7 @@ struct place {
     struct index_tx page_first;
     size_t page_size;
     unsigned page_count;
-    uint32_t height;      /* of the block under way */
+    uint32_t height; /* of the block under way */
 };
 
 /* ---- pages of fixed-width records ---- */
@@ -260,11 +260,12 @@ static enum status pass(struct place *place, uint64_t done)
 static enum status place_outputs(struct place *place)
 {
     struct index_work *work = place->work;
-    place->passage = (struct passage){.prepare = prepare_outputs, .take = take_outputs,
+    place->passage = (struct passage){.prepare = prepare_outputs,
+                                      .take = take_outputs,
                                       .ranges = (work_outputs(work) + work->out_range - 1) / work->out_range};
     place->bad_input = UINT64_MAX;
-    enum status status =
-        begin_packer(&place->packer, &place->queue, TABLE_OUTPUTS, OUTPUT_SIZE, work->blocks[0].first_output);
+    enum status status = begin_packer(&place->packer, &place->queue, TABLE_OUTPUTS, OUTPUT_SIZE,
+                                      work->blocks[0].first_output);
     if (status == STATUS_OK)
         status = pass(place, 0);
     if (status == STATUS_OK)
@@ -427,10 +428,11 @@ static enum status take_range(struct place *place, struct range *range)
 static enum status place_inputs(struct place *place)
 {
     struct index_work *work = place->work;
-    place->passage = (struct passage){.prepare = prepare_inputs, .take = take_range,
+    place->passage = (struct passage){.prepare = prepare_inputs,
+                                      .take = take_range,
                                       .ranges = (work_inputs(work) + work->in_range - 1) / work->in_range};
-    enum status status =
-        begin_packer(&place->packer, &place->queue, TABLE_INPUTS, INPUT_SIZE, work->blocks[0].first_input);
+    enum status status = begin_packer(&place->packer, &place->queue, TABLE_INPUTS, INPUT_SIZE,
+                                      work->blocks[0].first_input);
     if (status == STATUS_OK)
         status = pass(place, 1);
     if (status == STATUS_OK)

@@ -9,7 +9,7 @@
 #include "parser/sha256.h"
 
 const char *const index_table_names[INDEX_TABLE_COUNT] = {"meta",      "blocks", "heights", "txs", "tx_numbers",
-                                                      "tx_inputs", "inputs", "outputs", "ids", "later"};
+                                                          "tx_inputs", "inputs", "outputs", "ids", "later"};
 const struct kv_words index_words = {.noun = "index", .verb = "index"};
 uint64_t index_hash_mask = UINT64_MAX;
 
@@ -44,7 +44,7 @@ struct tx_index {
     struct index_hasher hasher;
     struct index_tx txs[TXS_A_PAGE_MAX]; /* the page decoded last */
     unsigned txs_count;
-    const uint8_t *inputs, *outputs;   /* the pages seen last, NULL at first */
+    const uint8_t *inputs, *outputs; /* the pages seen last, NULL at first */
     uint64_t inputs_page, outputs_page;
     struct pairs_page later[INDEX_RUNS_MAX];
 };
@@ -115,8 +115,7 @@ bool index_state_read(const uint8_t *bytes, size_t size, struct index_state *sta
     if (state->runs > INDEX_RUNS_MAX)
         return false;
     for (uint32_t i = 0; i < INDEX_RUNS_MAX; i++)
-        state->run[i] =
-            (struct index_run){load_le16(bytes + 74 + RUN_SIZE * i), load_40(bytes + 76 + RUN_SIZE * i)};
+        state->run[i] = (struct index_run){load_le16(bytes + 74 + RUN_SIZE * i), load_40(bytes + 76 + RUN_SIZE * i)};
     return (totals->blocks > 0) == (totals->txs > 0);
 }
 
@@ -214,8 +213,8 @@ static enum status read_meta(struct tx_index *index, struct fault *fault)
         return status;
     if (load_le32(bytes) != INDEX_VERSION)
         return fault_set(fault, STATUS_FORMAT, kv_data_path(index->kv), FAULT_NO_OFFSET,
-                         "an index of version %u, this program knows version %u: delete it and index again", load_le32(bytes),
-                         INDEX_VERSION);
+                         "an index of version %u, this program knows version %u: delete it and index again",
+                         load_le32(bytes), INDEX_VERSION);
     if (size != IDENTITY_SIZE)
         return damaged(index, "its identity is malformed", fault);
     struct index_totals identity = {0};
@@ -241,7 +240,10 @@ static enum status begin(struct tx_index *index, struct fault *fault)
     return status;
 }
 
-enum status index_check_pages(const struct tx_index *index, struct fault *fault) { return kv_check_pages(index->kv, fault); }
+enum status index_check_pages(const struct tx_index *index, struct fault *fault)
+{
+    return kv_check_pages(index->kv, fault);
+}
 
 enum status index_open_on(struct kv *kv, struct tx_index **out, struct fault *fault)
 {
@@ -269,8 +271,8 @@ static enum status share(const char *path, struct shared **out, struct fault *fa
         if (!shared)
             return fault_nomem(fault);
         snprintf(shared->path, sizeof shared->path, "%s", path);
-        enum status status =
-            kv_open(path, KV_READ, &index_words, index_table_names, INDEX_TABLE_COUNT, NULL, NULL, &shared->kv, fault);
+        enum status status = kv_open(path, KV_READ, &index_words, index_table_names, INDEX_TABLE_COUNT, NULL, NULL,
+                                     &shared->kv, fault);
         if (status != STATUS_OK) {
             mem_free(shared);
             return status;
@@ -401,7 +403,8 @@ enum status index_block_at(struct tx_index *index, uint32_t height, struct index
     return status;
 }
 
-enum status index_block_find(struct tx_index *index, const struct hash256 *hash, struct index_block *block, struct fault *fault)
+enum status index_block_find(struct tx_index *index, const struct hash256 *hash, struct index_block *block,
+                             struct fault *fault)
 {
     const uint8_t *bytes;
     size_t size;
@@ -586,8 +589,8 @@ static bool is_of_run(const struct kv_pair *pair, uint32_t run)
 
 /* The last pair of the run not above (first, second): its second number in *found. STATUS_NOT_FOUND if its first number
  * is another. */
-static enum status pair_floor(struct tx_index *index, enum index_table table, uint32_t run, uint64_t first, uint64_t second,
-                              uint64_t *found, struct fault *fault)
+static enum status pair_floor(struct tx_index *index, enum index_table table, uint32_t run, uint64_t first,
+                              uint64_t second, uint64_t *found, struct fault *fault)
 {
     uint8_t key[PAIR_KEY_SIZE] = {(uint8_t)(run >> 8), (uint8_t)run};
     struct kv_pair page;
@@ -608,7 +611,8 @@ static enum status pair_floor(struct tx_index *index, enum index_table table, ui
 
 /* ---- look-up by txid ---- */
 
-enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t below, struct index_tx *tx, struct fault *fault)
+enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t below, struct index_tx *tx,
+                            struct fault *fault)
 {
     uint64_t best = 0, found = 0;
     bool any = false;
@@ -628,7 +632,7 @@ enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t belo
 }
 
 enum status index_tx_find(struct tx_index *index, const struct hash256 *txid, uint64_t below, struct index_tx *tx,
-                        struct fault *fault)
+                          struct fault *fault)
 {
     uint64_t hash = index_hash(&index->hasher, txid->bytes), limit = UINT64_MAX;
     if (below < index->state.totals.txs) {
@@ -652,8 +656,8 @@ enum status index_tx_find(struct tx_index *index, const struct hash256 *txid, ui
 /* ---- outputs and inputs ---- */
 
 /* The page of fixed-width records that has `number`; `*bytes` is kept from call to call. */
-static enum status fixed_page(struct tx_index *index, enum index_table table, uint64_t page, size_t need, const uint8_t **bytes,
-                              uint64_t *at_hand, struct fault *fault)
+static enum status fixed_page(struct tx_index *index, enum index_table table, uint64_t page, size_t need,
+                              const uint8_t **bytes, uint64_t *at_hand, struct fault *fault)
 {
     if (*bytes && *at_hand == page)
         return STATUS_OK;
@@ -680,8 +684,8 @@ static enum status input_at(struct tx_index *index, uint64_t number, uint64_t *s
 {
     uint64_t page = number / INPUTS_A_PAGE;
     enum status status = fixed_page(index, TABLE_INPUTS, page,
-                                    page_need(page, index->state.totals.inputs, INPUTS_A_PAGE, INPUT_SIZE), &index->inputs,
-                                    &index->inputs_page, fault);
+                                    page_need(page, index->state.totals.inputs, INPUTS_A_PAGE, INPUT_SIZE),
+                                    &index->inputs, &index->inputs_page, fault);
     if (status != STATUS_OK)
         return status;
     *spent = load_40(index->inputs + number % INPUTS_A_PAGE * INPUT_SIZE);
@@ -788,7 +792,7 @@ static enum status output_at(struct tx_index *index, uint64_t number, struct ind
 }
 
 enum status index_outputs(struct tx_index *index, uint64_t first, uint32_t count, struct index_output *outputs,
-                        struct fault *fault)
+                          struct fault *fault)
 {
     if (first > index->state.totals.outputs || count > index->state.totals.outputs - first)
         return nothing(index, "output", first + count - 1, fault);

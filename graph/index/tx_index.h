@@ -1,13 +1,14 @@
-/* tx_index: the index of every transaction, input and output of the chain (the paper's Table II), navigable backward (from
- * an input to the output that it spends) and forward (from an output to the input that spends it). Addresses nowhere;
- * scripts stay in the blk files, one read away: each transaction's position is kept.
+/* tx_index: the index of every transaction, input and output of the chain (the paper's Table II), navigable backward
+ * (from an input to the output that it spends) and forward (from an output to the input that spends it). Addresses
+ * nowhere; scripts stay in the blk files, one read away: each transaction's position is kept.
  *
  * Transactions, inputs (the coinbases' included) and outputs are numbered from 0 in chain order over the whole chain: a
  * block's are consecutive, a transaction's are consecutive. The numbers are the links.
  *
- * Reading only; graph/index/build.h builds. Ownership: an index owns its mapping; results are copied to the caller. Thread
- * rule: an index belongs to one thread; several may be open on one index side by side with a build in another process,
- * each seeing the last finished state. Errors: STATUS_NOT_FOUND what is not there, STATUS_FORMAT a damaged index. */
+ * Reading only; graph/index/build.h builds. Ownership: an index owns its mapping; results are copied to the caller.
+ * Thread rule: an index belongs to one thread; several may be open on one index side by side with a build in another
+ * process, each seeing the last finished state. Errors: STATUS_NOT_FOUND what is not there, STATUS_FORMAT a damaged
+ * index. */
 #ifndef UNKTX_GRAPH_INDEX_TX_INDEX_H
 #define UNKTX_GRAPH_INDEX_TX_INDEX_H
 
@@ -31,8 +32,8 @@ struct index_block {
     uint32_t height, time, txs;
     struct hash256 hash;
     uint64_t first_tx;
-    uint32_t file;    /* the NNNNN of blkNNNNN.dat */
-    uint64_t offset;  /* of the block's bytes in it */
+    uint32_t file;   /* the NNNNN of blkNNNNN.dat */
+    uint64_t offset; /* of the block's bytes in it */
     uint32_t size;
 };
 
@@ -65,23 +66,26 @@ struct index_totals index_totals_of(const struct tx_index *index);
 enum status index_damaged(const struct tx_index *index, const char *what, struct fault *fault) MUST_CHECK;
 
 /* O(log n) and a page or two each. */
-enum status index_block_at(struct tx_index *index, uint32_t height, struct index_block *block, struct fault *fault) MUST_CHECK;
+enum status index_block_at(struct tx_index *index, uint32_t height, struct index_block *block, struct fault *fault)
+    MUST_CHECK;
 enum status index_block_find(struct tx_index *index, const struct hash256 *hash, struct index_block *block,
-                           struct fault *fault) MUST_CHECK;
+                             struct fault *fault) MUST_CHECK;
 enum status index_tx_at(struct tx_index *index, uint64_t number, struct index_tx *tx, struct fault *fault) MUST_CHECK;
 /* The newest transaction of that txid whose number is below `below` (UINT64_MAX for the newest of all): called again
  * with the number found, the one before it. STATUS_NOT_FOUND when there is none. One page more than the record itself.
  */
 enum status index_tx_find(struct tx_index *index, const struct hash256 *txid, uint64_t below, struct index_tx *tx,
-                        struct fault *fault) MUST_CHECK;
+                          struct fault *fault) MUST_CHECK;
 /* Outputs `first` .. `first + count - 1`. O(log n + count). */
 enum status index_outputs(struct tx_index *index, uint64_t first, uint32_t count, struct index_output *outputs,
-                        struct fault *fault) MUST_CHECK;
+                          struct fault *fault) MUST_CHECK;
 /* For inputs `first` .. : the number of the output that each spends, INDEX_NONE for a coinbase's. O(log n + count). */
-enum status index_inputs(struct tx_index *index, uint64_t first, uint32_t count, uint64_t *spent,
-                       struct fault *fault) MUST_CHECK;
+enum status index_inputs(struct tx_index *index, uint64_t first, uint32_t count, uint64_t *spent, struct fault *fault)
+    MUST_CHECK;
 /* The transaction that has this output / this input. O(log n). */
-enum status index_tx_of_output(struct tx_index *index, uint64_t output, struct index_tx *tx, struct fault *fault) MUST_CHECK;
-enum status index_tx_of_input(struct tx_index *index, uint64_t input, struct index_tx *tx, struct fault *fault) MUST_CHECK;
+enum status index_tx_of_output(struct tx_index *index, uint64_t output, struct index_tx *tx, struct fault *fault)
+    MUST_CHECK;
+enum status index_tx_of_input(struct tx_index *index, uint64_t input, struct index_tx *tx, struct fault *fault)
+    MUST_CHECK;
 
 #endif

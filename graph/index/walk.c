@@ -10,13 +10,17 @@
 #define ROUND_BYTES_PER_THREAD (20u << 20)
 #define ROUND_BLOCKS_MAX 4096u
 #define NOTE_BYTES (UINT64_C(16) << 30) /* of blocks: what an end without notice may cost */
-#define TX_BYTES_MIN 60u /* one input, one output, empty scripts */
+#define TX_BYTES_MIN 60u                /* one input, one output, empty scripts */
 
-#define ARRAY(type) struct { type *at; size_t count, capacity; }
+#define ARRAY(type)                                                                                                    \
+    struct {                                                                                                           \
+        type *at;                                                                                                      \
+        size_t count, capacity;                                                                                        \
+    }
 /* Appends; false without memory. The call is left to the one time in many that the array is full. */
-#define PUSH(array, value)                                                                                       \
-    (((array).count < (array).capacity ||                                                                        \
-      mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK) &&        \
+#define PUSH(array, value)                                                                                             \
+    (((array).count < (array).capacity ||                                                                              \
+      mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK) &&              \
      ((array).at[(array).count++] = (value), true))
 
 struct walked_input {
@@ -154,9 +158,9 @@ static enum status encode(struct worker *worker)
         p = index_head_write(head, p);
         memcpy(p, txid->bytes, HASH256_SIZE);
         p += HASH256_SIZE;
-        worker->txs.at[worker->txs.count++] =
-            (struct walked_tx){index_hash(hasher, txid->bytes), index_check_of(hasher, txid->bytes),
-                               (uint32_t)head->inputs, (uint32_t)head->outputs};
+        worker->txs.at[worker->txs.count++] = (struct walked_tx){index_hash(hasher, txid->bytes),
+                                                                 index_check_of(hasher, txid->bytes),
+                                                                 (uint32_t)head->inputs, (uint32_t)head->outputs};
     }
     worker->records.count = (size_t)(p - worker->records.at);
     return STATUS_OK;
@@ -216,11 +220,11 @@ static void walk_item(void *context, unsigned number, size_t i)
     item->records = worker->records.count;
     item->outs = worker->outs.count;
     if (block->file == FILEMAP_GONE)
-        item->status =
-            fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "its blk file is gone (a pruned node?)");
+        item->status = fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+                                 "its blk file is gone (a pruned node?)");
     else
-        item->status =
-            blk_read(&worker->reader, &walk->work->dir, block->file, block->offset, block->size, &bytes, &item->fault);
+        item->status = blk_read(&worker->reader, &walk->work->dir, block->file, block->offset, block->size, &bytes,
+                                &item->fault);
     if (item->status == STATUS_OK)
         item->status = walk_bytes(worker, item, bytes);
     if (item->status == STATUS_OK && walk->work->options->verify)
@@ -328,9 +332,11 @@ static enum status end_walk(struct walk *walk, uint32_t height, const struct ite
     const char *path = item->block->file == FILEMAP_GONE ? NULL : work->dir.files[item->block->file].path;
     work->bad_height = height;
     work->bad_bytes = true;
-    return fault_set(work->fault, STATUS_FORMAT, path, item->block->offset,
-                     "block %s of height %u is damaged (%s); the index ends before it: restore the file or run the node with "
-                     "-reindex, then index again", hash, height, item->fault.text);
+    return fault_set(
+        work->fault, STATUS_FORMAT, path, item->block->offset,
+        "block %s of height %u is damaged (%s); the index ends before it: restore the file or run the node with "
+        "-reindex, then index again",
+        hash, height, item->fault.text);
 }
 
 static void take_sums(struct worker *worker)

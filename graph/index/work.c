@@ -48,7 +48,10 @@ static uint32_t height_of(const struct index_work *work, uint64_t number, bool o
 }
 
 uint32_t work_height_of_input(const struct index_work *work, uint64_t input) { return height_of(work, input, true); }
-uint32_t work_height_of_output(const struct index_work *work, uint64_t output) { return height_of(work, output, false); }
+uint32_t work_height_of_output(const struct index_work *work, uint64_t output)
+{
+    return height_of(work, output, false);
+}
 
 unsigned work_parts(uint64_t things, uint64_t bytes_each, uint64_t memory, uint64_t wanted)
 {
@@ -87,9 +90,9 @@ static enum status read_block(const struct index_work *work, struct blk_reader *
 
 /* Looks for a transaction by one of its inputs or outputs. */
 struct search {
-    uint64_t input, output;     /* that are to come next */
+    uint64_t input, output;               /* that are to come next */
     uint64_t wanted_input, wanted_output; /* UINT64_MAX: not asked for */
-    const uint8_t *prevout;     /* of the input that is wanted */
+    const uint8_t *prevout;               /* of the input that is wanted */
     bool found;
     struct hash256 txid;
     uint64_t first_output;
@@ -176,8 +179,8 @@ enum status work_bad_input(struct index_work *work, uint64_t input, const char *
     const struct chain_block *block = chain_active(work->chain, work->bad_height);
     const char *path = block->file == FILEMAP_GONE ? NULL : work->dir.files[block->file].path;
     return fault_set(work->fault, STATUS_FORMAT, path, block->offset,
-                     "transaction %s of height %u %s (it spends %s); the index ends before this block", txid, work->bad_height,
-                     what, prevout);
+                     "transaction %s of height %u %s (it spends %s); the index ends before this block", txid,
+                     work->bad_height, what, prevout);
 }
 
 /* ---- writing ---- */
@@ -290,8 +293,8 @@ static enum status write_page(struct work_run *run)
         memcpy(key + 2, run->page, PAIR_SIZE);
     run->begun = true;
     bool alone = run->queue->work->base.totals.blocks == 0; /* else numbers of runs come as they are free */
-    enum status status =
-        (alone ? work_append : work_put)(run->queue, run->table, key, sizeof key, run->page, run->size);
+    enum status status = (alone ? work_append : work_put)(run->queue, run->table, key, sizeof key, run->page,
+                                                          run->size);
     run->size = 0;
     return status;
 }

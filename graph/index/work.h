@@ -38,27 +38,27 @@ struct index_work {
     struct blkdir dir;
     struct chain *chain;
     struct kv *kv;
-    struct index_state base;       /* what the index holds already */
+    struct index_state base; /* what the index holds already */
     struct index_hasher hasher;
     uint8_t seed[INDEX_SEED_SIZE];
     enum work_stage stage;
-    char folder[4000];           /* of temporary files */
-    bool durable;                /* they are to be there after a power failure too */
-    uint64_t memory;             /* for the arrays of a stage */
-    uint32_t first, end;         /* heights to add */
-    uint32_t walked;             /* height up to which they are walked */
-    struct work_block *blocks;   /* of first..end, the last one behind all */
+    char folder[4000];            /* of temporary files */
+    bool durable;                 /* they are to be there after a power failure too */
+    uint64_t memory;              /* for the arrays of a stage */
+    uint32_t first, end;          /* heights to add */
+    uint32_t walked;              /* height up to which they are walked */
+    struct work_block *blocks;    /* of first..end, the last one behind all */
     unsigned part_bits, key_bits; /* of a hash: the first choose the part, those behind are kept */
-    unsigned __int128 *sums;     /* of index_check_of the prevouts of each part */
-    bool *exact;                 /* parts in which full txids settle every spend */
-    bool unsure;                 /* a join found more parts that need it: it is to be done again */
-    int txs_fd, outs_fd;         /* -1: closed */
+    unsigned __int128 *sums;      /* of index_check_of the prevouts of each part */
+    bool *exact;                  /* parts in which full txids settle every spend */
+    bool unsure;                  /* a join found more parts that need it: it is to be done again */
+    int txs_fd, outs_fd;          /* -1: closed */
     uint64_t txs_size;
     struct spill *creators, *spenders, *links, *values, *later;
     uint64_t out_range, in_range, later_range; /* numbers a part of links / values / later */
     uint64_t later_pairs;
-    uint32_t bad_height;         /* UINT32_MAX: none */
-    bool bad_bytes;              /* of its copy in the files: another one may be right */
+    uint32_t bad_height; /* UINT32_MAX: none */
+    bool bad_bytes;      /* of its copy in the files: another one may be right */
 };
 
 static inline const struct work_block *work_end(const struct index_work *work)
@@ -100,9 +100,9 @@ size_t work_buffer(const struct index_work *work, unsigned parts);
 
 /* What an input spends, read from its block again. */
 struct work_spend {
-    struct hash256 prevout;  /* txid of it */
-    struct hash256 txid;     /* of the spender */
-    uint64_t first_output;   /* of the spender */
+    struct hash256 prevout; /* txid of it */
+    struct hash256 txid;    /* of the spender */
+    uint64_t first_output;  /* of the spender */
     uint32_t height;
 };
 enum status work_read_spend(const struct index_work *work, struct blk_reader *reader, uint64_t input,
@@ -115,12 +115,12 @@ enum status work_read_txid(const struct index_work *work, struct blk_reader *rea
  * disk is waited for beside the work. No view of the kv may be open meanwhile. */
 struct work_queue {
     struct index_work *work;
-    bool waits;              /* for each write: views are open beside it */
+    bool waits; /* for each write: views are open beside it */
     uint8_t *bytes, *writing;
     size_t size, writing_size;
-    bool busy;               /* `thread` runs */
+    bool busy; /* `thread` runs */
     pthread_t thread;
-    enum status status;      /* of the last write */
+    enum status status; /* of the last write */
     struct fault fault;
 };
 enum status work_append(struct work_queue *queue, enum index_table table, const void *key, size_t key_size,

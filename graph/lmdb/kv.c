@@ -36,8 +36,8 @@ struct kv {
     MDB_dbi tables[KV_TABLES_MAX];
     const char *const *names;
     unsigned count;
-    MDB_dbi main_table; /* which has the records of the others */
-    struct paths *paths; /* NULL: every page was looked at on opening; otherwise those on the way to a key are then */
+    MDB_dbi main_table;   /* which has the records of the others */
+    struct paths *paths;  /* NULL: every page was looked at on opening; otherwise those on the way to a key are then */
     pthread_mutex_t lock; /* of the list of views */
     struct kv_view *views;
 };
@@ -59,8 +59,8 @@ struct kv_cursor {
 struct kv_txn {
     struct kv *kv;
     MDB_txn *txn;
-    MDB_txn *before; /* reads what the last commit left; NULL: there is none */
-    int code; /* of the call that failed */
+    MDB_txn *before;   /* reads what the last commit left; NULL: there is none */
+    int code;          /* of the call that failed */
     unsigned appended; /* bits of tables whose end was looked at */
 };
 
@@ -75,10 +75,8 @@ static enum status fault_of(const struct kv *kv, int code, const char *doing, si
 {
     const char *noun = kv->words.noun, *verb = kv->words.verb;
     switch (code) {
-    case MDB_SUCCESS:
-        return STATUS_OK;
-    case ENOMEM:
-        return fault_nomem(fault);
+    case MDB_SUCCESS: return STATUS_OK;
+    case ENOMEM: return fault_nomem(fault);
     case ENOSPC:
     case EDQUOT:
     case EIO: /* what LMDB makes of a write that came up short */
@@ -95,8 +93,7 @@ static enum status fault_of(const struct kv *kv, int code, const char *doing, si
                          "written by an LMDB library of another format: delete the %s and %s again", noun, verb);
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
-    case MDB_PANIC:
-        return kv_damaged(kv, mdb_strerror(code), fault);
+    case MDB_PANIC: return kv_damaged(kv, mdb_strerror(code), fault);
     case MDB_MAP_RESIZED:
         return fault_set(fault, STATUS_BUSY, kv->data_path, FAULT_NO_OFFSET,
                          "a %s made the %s much larger meanwhile: run the command again", verb, noun);
@@ -163,8 +160,9 @@ static enum status look_into_data(const struct kv *kv, int fd, size_t *size, str
         if (kv->mode == KV_READ)
             return nothing_here(kv, fault);
         *size = 0;
-        return ftruncate(fd, 0) == 0 ? STATUS_OK : fault_errno(fault, kv->data_path, FAULT_NO_OFFSET,
-                                                               "cannot write to the %s", kv->words.noun);
+        return ftruncate(fd, 0) == 0
+                   ? STATUS_OK
+                   : fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot write to the %s", kv->words.noun);
     }
     if (*size < 8192)
         return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET,
@@ -313,7 +311,7 @@ static enum status open_handles(struct kv *kv, kv_write_fn *create, void *contex
     MDB_txn *txn = NULL;
     MDB_stat main_db;
     int code = mdb_env_stat(kv->env, &main_db);
-    bool new = code == MDB_SUCCESS && main_db.ms_entries == 0;
+    bool new = code == MDB_SUCCESS &&main_db.ms_entries == 0;
     if (new && kv->mode == KV_READ)
         return nothing_here(kv, fault);
     if (code == MDB_SUCCESS)
@@ -526,9 +524,8 @@ enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size,
         return move(cursor, MDB_LAST, &k, pair, fault);
     if (status != STATUS_OK)
         return status;
-    return k.mv_size == key_size && memcmp(k.mv_data, key, key_size) == 0
-               ? STATUS_OK
-               : move(cursor, MDB_PREV, &k, pair, fault);
+    return k.mv_size == key_size && memcmp(k.mv_data, key, key_size) == 0 ? STATUS_OK
+                                                                          : move(cursor, MDB_PREV, &k, pair, fault);
 }
 
 /* ---- writing ---- */
@@ -599,8 +596,8 @@ static int check_old_from(const struct kv_txn *txn, unsigned table, const MDB_va
     if (code != MDB_SUCCESS)
         return code;
     code = mdb_cursor_get(cursor, &k, &v, key->mv_size > 0 ? MDB_SET_RANGE : MDB_FIRST);
-    while (code == MDB_SUCCESS && (!prefix || begins_with(&k, key)) &&
-           (code = check_value(txn, &v)) == MDB_SUCCESS && (code = check_old_path(txn, table, &k)) == MDB_SUCCESS)
+    while (code == MDB_SUCCESS && (!prefix || begins_with(&k, key)) && (code = check_value(txn, &v)) == MDB_SUCCESS &&
+           (code = check_old_path(txn, table, &k)) == MDB_SUCCESS)
         code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
     mdb_cursor_close(cursor);
     return code == MDB_NOTFOUND ? MDB_SUCCESS : code;

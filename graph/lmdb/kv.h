@@ -39,8 +39,8 @@ typedef bool kv_write_fn(struct kv_txn *txn, void *context);
  * first values in the same transaction. KV_READ never changes a byte and works on a read-only file system.
  * STATUS_NOT_FOUND: nothing there. STATUS_FORMAT: something else is there. STATUS_BUSY: another process writes. */
 enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *words, const char *const *tables,
-                    unsigned tables_count, kv_write_fn *create, void *context, struct kv **kv,
-                    struct fault *fault) MUST_CHECK;
+                    unsigned tables_count, kv_write_fn *create, void *context, struct kv **kv, struct fault *fault)
+    MUST_CHECK;
 /* Looks at every page that holds keys, as kv_open does unless the leaf pages make more than 128 MiB: then those on the
  * way to a key are looked at before each step to it. O(pages). */
 enum status kv_check_pages(const struct kv *kv, struct fault *fault) MUST_CHECK;
@@ -63,8 +63,8 @@ enum status kv_get(const struct kv_view *view, unsigned table, const void *key, 
                    size_t *size, struct fault *fault) MUST_CHECK;
 
 struct kv_cursor; /* opaque: a place in a table of a view; ends before its view does, and with every change of it */
-enum status kv_cursor_open(const struct kv_view *view, unsigned table, struct kv_cursor **cursor,
-                           struct fault *fault) MUST_CHECK;
+enum status kv_cursor_open(const struct kv_view *view, unsigned table, struct kv_cursor **cursor, struct fault *fault)
+    MUST_CHECK;
 void kv_cursor_close(struct kv_cursor *cursor);
 /* The next pair (the first at the beginning) / the last whose key is not above `key`. STATUS_NOT_FOUND, without a
  * fault, where there is none. O(log n). */

@@ -26,24 +26,24 @@ enum tree_kind { TREE_FREE, TREE_MAIN, TREE_DATA };
 struct tree {
     enum tree_kind kind;
     unsigned depth;
-    bool leaves;          /* are looked at */
+    bool leaves; /* are looked at */
     uint64_t entries;
     uint8_t key[PAGE_KEY_MAX]; /* the last key seen */
     size_t key_size;
-    bool bound;           /* it was a separator, which the next key may equal */
+    bool bound; /* it was a separator, which the next key may equal */
 };
 
 struct walk {
     const struct pages_file *file;
     struct fault *fault;
     uint32_t page_size;
-    uint64_t size;      /* of the file */
-    uint64_t last;      /* page */
-    uint64_t leaves;    /* that may still be looked at */
-    bool branches;      /* also of trees with more */
-    bool whole;         /* all of them were */
-    uint8_t *used;      /* a bit for each page */
-    uint8_t *pages;     /* one of each level of a tree and of each of the two trees under the walk */
+    uint64_t size;   /* of the file */
+    uint64_t last;   /* page */
+    uint64_t leaves; /* that may still be looked at */
+    bool branches;   /* also of trees with more */
+    bool whole;      /* all of them were */
+    uint8_t *used;   /* a bit for each page */
+    uint8_t *pages;  /* one of each level of a tree and of each of the two trees under the walk */
 };
 
 enum status pages_damaged(const struct pages_file *file, uint64_t offset, const char *what, struct fault *fault)

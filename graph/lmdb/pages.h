@@ -43,8 +43,8 @@ enum status pages_check(const struct pages_file *file, uint64_t txn, uint64_t le
 bool pages_value_is_sound(int fd, uint32_t page_size, const void *value, size_t size);
 
 /* For path.h. All of the bytes or a fault; STATUS_FORMAT, with "the store is damaged (...)" and the way out. */
-enum status pages_read(const struct pages_file *file, uint64_t offset, uint8_t *bytes, size_t size,
-                       struct fault *fault) MUST_CHECK;
+enum status pages_read(const struct pages_file *file, uint64_t offset, uint8_t *bytes, size_t size, struct fault *fault)
+    MUST_CHECK;
 enum status pages_damaged(const struct pages_file *file, uint64_t offset, const char *what, struct fault *fault);
 
 #endif

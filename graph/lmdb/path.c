@@ -205,8 +205,8 @@ static enum status follow_beside(const struct tree *tree, const struct path *pat
 enum status path_check(struct paths *paths, const uint8_t *record, const void *key, size_t key_size,
                        enum path_reach reach, struct fault *fault)
 {
-    struct tree tree = {.paths = paths, .fault = fault, .root = load_le64(record + DB_ROOT),
-                        .depth = load_le16(record + DB_DEPTH)};
+    struct tree tree = {
+        .paths = paths, .fault = fault, .root = load_le64(record + DB_ROOT), .depth = load_le16(record + DB_DEPTH)};
     struct path path = {.given = 0};
     struct key wanted = {.size = key_size};
     if (tree.root == PAGE_NO_ROOT && tree.depth == 0)

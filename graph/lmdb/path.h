@@ -17,8 +17,8 @@ struct paths; /* opaque: a file, and which of its pages were found sound */
 
 /* `file`, and what it points to, must stay as long as the paths. Maps the file; one bit for each of its pages.
  * STATUS_IO, STATUS_NOMEM. */
-enum status paths_open(const struct pages_file *file, uint32_t page_size, struct paths **paths,
-                       struct fault *fault) MUST_CHECK;
+enum status paths_open(const struct pages_file *file, uint32_t page_size, struct paths **paths, struct fault *fault)
+    MUST_CHECK;
 /* NULL is legal. */
 void paths_close(struct paths *paths);
 

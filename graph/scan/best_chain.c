@@ -32,7 +32,7 @@ static const char *missing_file(const struct blkdir *dir, char text[48])
 }
 
 enum status best_chain_forget_files(struct store *store, const struct blkdir *dir, const struct chain_block *block,
-                              struct fault *fault)
+                                    struct fault *fault)
 {
     enum status status = STATUS_OK;
     if (block->file == FILEMAP_GONE)
@@ -97,8 +97,7 @@ static enum status no_chain(const struct best_chain *best, enum status status, s
 enum status best_chain_find(struct best_chain *best, struct fault *fault)
 {
     const struct ingest_options *options = best->options;
-    enum status status =
-        filemap_load(options, best->dir, best->magic, best->store, best->chain, best->damages, fault);
+    enum status status = filemap_load(options, best->dir, best->magic, best->store, best->chain, best->damages, fault);
     if (status != STATUS_OK)
         return status;
     status = chain_link(best->chain, options->tip, fault);

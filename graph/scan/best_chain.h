@@ -1,5 +1,5 @@
-/* best_chain: the best chain of a blocks folder, as far as it is certain: what a scan and an index both begin with. Each hole
- * in the files is told, and no chain is believed across one (hole.h). */
+/* best_chain: the best chain of a blocks folder, as far as it is certain: what a scan and an index both begin with.
+ * Each hole in the files is told, and no chain is believed across one (hole.h). */
 #ifndef UNKTX_GRAPH_SCAN_BEST_CHAIN_H
 #define UNKTX_GRAPH_SCAN_BEST_CHAIN_H
 
@@ -10,12 +10,12 @@
 struct best_chain {
     const struct ingest_options *options; /* tip, threads, what to call */
     const struct blkdir *dir;
-    struct store *store;                  /* remembers what is in the files; the caller commits */
-    struct chain *chain;                  /* filled and linked */
+    struct store *store; /* remembers what is in the files; the caller commits */
+    struct chain *chain; /* filled and linked */
     uint8_t magic[4];
     struct hash256 genesis;
-    uint64_t *damages;                    /* counts */
-    uint32_t end;                         /* out: the height up to which it is certain */
+    uint64_t *damages; /* counts */
+    uint32_t end;      /* out: the height up to which it is certain */
 };
 
 /* STATUS_NOT_FOUND where the genesis block or options->tip is in no file. O(changed files + blocks). */
@@ -24,6 +24,6 @@ enum status best_chain_find(struct best_chain *best, struct fault *fault) MUST_C
 /* Has the next run look again at the file that holds a block and at its neighbours: something is wrong in one of them,
  * and files are restored with the size and time that they had. */
 enum status best_chain_forget_files(struct store *store, const struct blkdir *dir, const struct chain_block *block,
-                              struct fault *fault) MUST_CHECK;
+                                    struct fault *fault) MUST_CHECK;
 
 #endif

@@ -73,7 +73,7 @@ static enum status look_below(const struct holes *holes, struct blk_reader *read
 }
 
 enum status chain_gap_certain_height(const struct blkdir *dir, const struct chain *chain, uint32_t *height,
-                                struct fault *fault)
+                                     struct fault *fault)
 {
     uint32_t count = chain_count(chain);
     struct holes holes = {.chain = chain};

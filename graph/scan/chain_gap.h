@@ -14,7 +14,7 @@
  * chain is certain up to where there is but one of each height. Detached blocks that name no height say nothing.
  * O(blocks) if any is detached, and reads the lowest of each detached branch. */
 enum status chain_gap_certain_height(const struct blkdir *dir, const struct chain *chain, uint32_t *height,
-                                struct fault *fault) MUST_CHECK;
+                                     struct fault *fault) MUST_CHECK;
 
 /* True for a detached block whose parent is in no file. */
 static inline bool chain_gap_is_above(const struct chain *chain, const struct chain_block *block)

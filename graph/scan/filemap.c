@@ -7,10 +7,10 @@
 #include "parser/parallel.h"
 
 /* A remembered file: this header, then its records, then its gaps. */
-#define FILE_HEADER_SIZE 24u   /* u64 size, i64 mtime_ns, u32 records, u32 gaps */
-#define FILE_RECORD_SIZE 92u   /* u64 offset, u32 size, 80 bytes of header */
-#define FILE_GAP_SIZE 20u      /* u64 offset, u64 size, u32 reason */
-#define FILES_AT_ONCE 8u       /* per thread: bounds what a group of scanned files holds in memory */
+#define FILE_HEADER_SIZE 24u /* u64 size, i64 mtime_ns, u32 records, u32 gaps */
+#define FILE_RECORD_SIZE 92u /* u64 offset, u32 size, 80 bytes of header */
+#define FILE_GAP_SIZE 20u    /* u64 offset, u64 size, u32 reason */
+#define FILES_AT_ONCE 8u     /* per thread: bounds what a group of scanned files holds in memory */
 #define COMMIT_BYTES (16u << 20)
 #define SETTLED_NS INT64_C(2000000000) /* the coarsest clock of a file system in use, FAT's */
 #define NEVER INT64_MIN                /* a modification time that no file has */
@@ -24,8 +24,8 @@ enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_
     struct blk_scan scan = {0};
     enum status status = STATUS_NOT_FOUND;
     for (size_t i = 0; i < dir->count && status == STATUS_NOT_FOUND; i++) {
-        status =
-            blk_scan_file(dir, i, wanted && wanted != network_by_name("signet") ? wanted->magic : NULL, &scan, fault);
+        status = blk_scan_file(dir, i, wanted && wanted != network_by_name("signet") ? wanted->magic : NULL, &scan,
+                               fault);
         if (status == STATUS_IO || (status == STATUS_OK && scan.count == 0)) /* filemap_load tells of the unreadable */
             status = STATUS_NOT_FOUND;
     }
@@ -107,7 +107,7 @@ struct load {
     struct chain *chain;
     uint64_t *damages;
     struct fault *fault;
-    uint8_t *unchanged;        /* per file of dir: the store's memory of it holds */
+    uint8_t *unchanged; /* per file of dir: the store's memory of it holds */
     uint64_t bytes_done, bytes_total;
     /* the group of files under scan */
     size_t group_first, group_count;
@@ -221,7 +221,6 @@ static void scan_work(void *context, unsigned worker, size_t item)
         load->results[item] = blk_scan_file(load->dir, file, load->magic, &load->scans[item], &load->faults[item]);
 }
 
-
 static enum status add_scanned(struct load *load, size_t file, const struct blk_scan *scan)
 {
     const struct blkfile *info = &load->dir->files[file];
@@ -321,8 +320,13 @@ static enum status load_files(struct load *load)
 enum status filemap_load(const struct ingest_options *options, const struct blkdir *dir, const uint8_t magic[4],
                          struct store *store, struct chain *chain, uint64_t *damages, struct fault *fault)
 {
-    struct load load = {.options = options, .dir = dir, .magic = magic, .store = store, .chain = chain,
-                        .damages = damages, .fault = fault};
+    struct load load = {.options = options,
+                        .dir = dir,
+                        .magic = magic,
+                        .store = store,
+                        .chain = chain,
+                        .damages = damages,
+                        .fault = fault};
     for (size_t i = 0; i < dir->count; i++)
         load.bytes_total += dir->files[i].size;
     load.unchanged = mem_alloc(dir->count, 1);

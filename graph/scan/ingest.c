@@ -11,7 +11,7 @@
 #include "parser/mem.h"
 
 #define REPLAY_MAX 65536u /* records that are replayed rather than the table saved: some 20 ms */
-#define FRAME_SIZE 8u /* magic and length in front of a block; messages name where those are */
+#define FRAME_SIZE 8u     /* magic and length in front of a block; messages name where those are */
 #define WAY_OUT "restore the file or run the node with -reindex, then scan again"
 
 struct ingest {
@@ -25,13 +25,13 @@ struct ingest {
     struct pipeline *round;
     uint8_t magic[4];
     struct hash256 genesis;
-    uint32_t end;             /* height up to which the chain of the files is certain */
-    uint32_t target;          /* number of blocks that the store is to have */
-    uint32_t next;            /* height of the first block that is not in the store */
-    uint64_t total;           /* bytes of the blocks that this run is to take */
-    uint64_t saved_records;   /* records_of the blocks that the saved table knows */
-    bool table_changed;       /* the table is that of the store's tip, and the store's snapshot of it is not */
-    bool one_block;           /* the next job is of one block: another copy of one that is damaged */
+    uint32_t end;           /* height up to which the chain of the files is certain */
+    uint32_t target;        /* number of blocks that the store is to have */
+    uint32_t next;          /* height of the first block that is not in the store */
+    uint64_t total;         /* bytes of the blocks that this run is to take */
+    uint64_t saved_records; /* records_of the blocks that the saved table knows */
+    bool table_changed;     /* the table is that of the store's tip, and the store's snapshot of it is not */
+    bool one_block;         /* the next job is of one block: another copy of one that is damaged */
 };
 
 static bool stopped(const struct ingest *ingest) { return ingest->options->stop && *ingest->options->stop; }
@@ -85,8 +85,12 @@ static void name_network(struct ingest *ingest)
 static enum status link_chain(struct ingest *ingest)
 {
     const struct ingest_options *options = ingest->options;
-    struct best_chain best = {.options = options, .dir = &ingest->dir, .store = ingest->store, .chain = ingest->chain,
-                        .genesis = ingest->genesis, .damages = &ingest->result->damages};
+    struct best_chain best = {.options = options,
+                              .dir = &ingest->dir,
+                              .store = ingest->store,
+                              .chain = ingest->chain,
+                              .genesis = ingest->genesis,
+                              .damages = &ingest->result->damages};
     memcpy(best.magic, ingest->magic, sizeof best.magic);
     enum status status = best_chain_find(&best, ingest->fault);
     if (status != STATUS_OK)
@@ -204,8 +208,7 @@ static uint64_t records_of(const struct store *store)
 static enum status load_table(struct ingest *ingest)
 {
     uint64_t replayed = 0;
-    enum status status =
-        replay_load(ingest->store, ingest->options->threads, ingest->table, &replayed, ingest->fault);
+    enum status status = replay_load(ingest->store, ingest->options->threads, ingest->table, &replayed, ingest->fault);
     ingest->saved_records = records_of(ingest->store) - replayed;
     return status;
 }
@@ -266,8 +269,8 @@ static enum status report_block(struct ingest *ingest, uint32_t height, const st
                         ingest->dir.files[block->file].number, (unsigned long long)block->offset - FRAME_SIZE);
     } else {
         ingest->target = height;
-        (void)fault_set(&what, damage->status, damage->path, offset, "%.300s; the scan ends below it%s",
-                        damage->text, block->file == FILEMAP_GONE ? "" : ": " WAY_OUT);
+        (void)fault_set(&what, damage->status, damage->path, offset, "%.300s; the scan ends below it%s", damage->text,
+                        block->file == FILEMAP_GONE ? "" : ": " WAY_OUT);
     }
     report_damage(ingest, &what);
     return status;
@@ -278,10 +281,10 @@ static enum status take_some(struct ingest *ingest)
 {
     struct fault what = {0};
     struct pipeline_job job = {.chain = ingest->chain,
-                            .first = ingest->next,
-                            .end = ingest->one_block ? ingest->next + 1 : ingest->target,
-                            .taken = count_taken,
-                            .context = ingest};
+                               .first = ingest->next,
+                               .end = ingest->one_block ? ingest->next + 1 : ingest->target,
+                               .taken = count_taken,
+                               .context = ingest};
     ingest->table_changed = true;
     enum status status = pipeline_run(ingest->round, &job, &what);
     if (status == STATUS_FORMAT)
@@ -314,8 +317,8 @@ static enum status run(struct ingest *ingest)
     if (status == STATUS_OK && ingest->target > store_totals_of(ingest->store).blocks) {
         status = load_table(ingest);
         if (status == STATUS_OK)
-            status =
-                pipeline_new(ingest->options, &ingest->dir, ingest->store, ingest->table, &ingest->round, ingest->fault);
+            status = pipeline_new(ingest->options, &ingest->dir, ingest->store, ingest->table, &ingest->round,
+                                  ingest->fault);
         if (status == STATUS_OK)
             status = take_blocks(ingest);
     }

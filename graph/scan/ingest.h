@@ -21,17 +21,17 @@ enum ingest_stage { INGEST_HEADERS, INGEST_BLOCKS };
 
 struct ingest_progress {
     enum ingest_stage stage;
-    uint64_t done, total;   /* bytes of blocks (INGEST_BLOCKS) or of files (INGEST_HEADERS) */
-    uint32_t height;        /* the last block done; INGEST_BLOCKS only */
+    uint64_t done, total; /* bytes of blocks (INGEST_BLOCKS) or of files (INGEST_HEADERS) */
+    uint32_t height;      /* the last block done; INGEST_BLOCKS only */
 };
 
 struct ingest_options {
     const char *datadir;
-    const char *chain;            /* network name, NULL to find out */
-    const char *store;            /* folder of the store */
+    const char *chain; /* network name, NULL to find out */
+    const char *store; /* folder of the store */
     unsigned threads;
-    uint32_t to_height;           /* UINT32_MAX: the tip */
-    const struct hash256 *tip;    /* NULL: the best one */
+    uint32_t to_height;        /* UINT32_MAX: the tip */
+    const struct hash256 *tip; /* NULL: the best one */
     bool nulldata_stored;
     bool verify;
     const atomic_int *stop; /* not 0: commit and return STATUS_INTERRUPTED; may be NULL */
@@ -47,19 +47,19 @@ struct ingest_options {
 };
 
 struct ingest_result {
-    char network[32];       /* name, or "signet-XXXXXXXX" for a custom one's magic */
-    uint32_t blocks;        /* in the store */
-    uint32_t height;        /* of its tip; 0 without blocks */
+    char network[32]; /* name, or "signet-XXXXXXXX" for a custom one's magic */
+    uint32_t blocks;  /* in the store */
+    uint32_t height;  /* of its tip; 0 without blocks */
     struct hash256 tip;
     uint32_t blocks_added, blocks_removed;
     uint32_t stale, detached; /* blocks on disk outside the chain */
-    uint64_t bytes;         /* of blocks read and walked in this run */
-    uint64_t damages;       /* how often `damage` was called */
+    uint64_t bytes;           /* of blocks read and walked in this run */
+    uint64_t damages;         /* how often `damage` was called */
 };
 
 /* Brings the store up to date. STATUS_OK also with damages (the caller exits with 3). *result is valid with STATUS_OK
  * and STATUS_INTERRUPTED. */
-enum status ingest_run(const struct ingest_options *options, struct ingest_result *result,
-                       struct fault *fault) MUST_CHECK;
+enum status ingest_run(const struct ingest_options *options, struct ingest_result *result, struct fault *fault)
+    MUST_CHECK;
 
 #endif

@@ -133,7 +133,7 @@ struct outpoints_saved {
         size_t offset;        /* of them, in their chunk */
         uint64_t first_slot;  /* in the whole table */
         uint32_t homes, size;
-        uint32_t count;       /* slots that are not taken out */
+        uint32_t count; /* slots that are not taken out */
     } segments[OUTPOINTS_SEGMENTS];
     uint8_t *taken; /* a bit for each slot */
 };

@@ -28,18 +28,18 @@
 /* Public only so that the three functions of every input's path are inlined; all fields are the module's own. */
 struct outpoints {
     uint64_t key[8];
-    uint64_t fingerprint;   /* of the seed: a table saved under another one is told by it */
-    uint64_t *filter;       /* a key sets four bits of one word */
-    uint64_t filter_words;  /* as many for each segment */
-    uint64_t filter_left;   /* additions until the filter is built anew */
+    uint64_t fingerprint;  /* of the seed: a table saved under another one is told by it */
+    uint64_t *filter;      /* a key sets four bits of one word */
+    uint64_t filter_words; /* as many for each segment */
+    uint64_t filter_left;  /* additions until the filter is built anew */
     uint64_t count;
     struct outpoints_segment {
-        uint64_t *slots;    /* sorted by tag, with gaps; 0 is a gap; the last is always one */
-        uint32_t homes;     /* a tag's search begins at one of so many slots */
-        uint32_t size;      /* slots: the homes and a tail behind them */
+        uint64_t *slots; /* sorted by tag, with gaps; 0 is a gap; the last is always one */
+        uint32_t homes;  /* a tag's search begins at one of so many slots */
+        uint32_t size;   /* slots: the homes and a tail behind them */
         uint32_t count;
-    } segments[OUTPOINTS_SEGMENTS]; /* what was added since the table was loaded */
-    struct outpoints_saved *saved;  /* what was loaded; NULL: nothing */
+    } segments[OUTPOINTS_SEGMENTS];      /* what was added since the table was loaded */
+    struct outpoints_saved *saved;       /* what was loaded; NULL: nothing */
     struct outpoints_replaced *replaced; /* of this round, in order of the replacing ordinal */
     size_t replaced_count, replaced_capacity;
 };

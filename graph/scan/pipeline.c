@@ -6,7 +6,7 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
-#define RUNS 4u                            /* that are at work at the same time */
+#define RUNS 4u /* that are at work at the same time */
 #define RUN_BYTES_PER_THREAD (3u << 20)
 #define RUN_BYTES_MIN (12u << 20)
 #define RUN_BLOCKS_MAX 4096u
@@ -14,29 +14,29 @@
 #define SLICE_BLOCKS 256u
 #define AHEAD_BYTES_PER_THREAD (16u << 20) /* that the operating system is asked for before they are walked */
 #define AHEAD_BYTES_MIN (48u << 20)
-#define COMMIT_BYTES (4u << 20)            /* of store to lose at most, and to write at once, beside the walk */
-#define CANDIDATES_AHEAD 64u               /* inputs that passed the filter, likewise for their slots */
-#define PROBES_AHEAD 48u     /* inputs: their filter words are asked for this much before they are needed */
-#define CACHED_READ_RATE 1.0 /* bytes/ns: a run that is read slower than that waited for the disk */
+#define COMMIT_BYTES (4u << 20) /* of store to lose at most, and to write at once, beside the walk */
+#define CANDIDATES_AHEAD 64u    /* inputs that passed the filter, likewise for their slots */
+#define PROBES_AHEAD 48u        /* inputs: their filter words are asked for this much before they are needed */
+#define CACHED_READ_RATE 1.0    /* bytes/ns: a run that is read slower than that waited for the disk */
 
 /* A transaction that creates tracked outputs (or stored nulldata), as the walk leaves it in its worker's arrays. */
 struct created_tx {
     struct tx_record record;
-    size_t blob, blob_size;  /* its outputs blob */
-    size_t vouts;            /* its tracked vouts and their hashes */
-    uint32_t before;         /* tracked outputs of its block before it; set by add_run */
+    size_t blob, blob_size; /* its outputs blob */
+    size_t vouts;           /* its tracked vouts and their hashes */
+    uint32_t before;        /* tracked outputs of its block before it; set by add_run */
 };
 
 struct walked_tx {
-    uint32_t offset;         /* of the transaction in its block */
-    uint32_t first_input;    /* of the block's inputs; 0 is the coinbase's */
+    uint32_t offset;      /* of the transaction in its block */
+    uint32_t first_input; /* of the block's inputs; 0 is the coinbase's */
 };
 
 /* A transaction that spends tracked outputs, as the look-up leaves it. */
 struct spending_tx {
     struct tx_record record;
     size_t blob, blob_size;
-    size_t spends;           /* into the worker's spends; record.spends of them */
+    size_t spends; /* into the worker's spends; record.spends of them */
 };
 
 struct found_spend {
@@ -44,13 +44,17 @@ struct found_spend {
     uint64_t hash;
 };
 
-#define ARRAY(type) struct { type *at; size_t count, capacity; }
+#define ARRAY(type)                                                                                                    \
+    struct {                                                                                                           \
+        type *at;                                                                                                      \
+        size_t count, capacity;                                                                                        \
+    }
 
 /* Some consecutive blocks of a run, which one thread takes at a time, and what it collects there: so nobody's arrays
  * grow with what others leave to him. Positions are indices, since the arrays grow. */
 struct slice {
-    size_t first, end;       /* items of the run */
-    ARRAY(uint64_t) inputs;  /* hashes of the inputs */
+    size_t first, end;      /* items of the run */
+    ARRAY(uint64_t) inputs; /* hashes of the inputs */
     ARRAY(struct walked_tx) walked;
     ARRAY(struct created_tx) created;
     ARRAY(uint32_t) vouts;
@@ -63,24 +67,24 @@ struct slice {
 /* What a thread does next. */
 struct task {
     enum { TASK_NONE, TASK_WALK, TASK_LOOK, TASK_CHANGE } kind;
-    struct run *run;         /* a walk's or look-up's */
+    struct run *run; /* a walk's or look-up's */
     struct slice *slice;
     struct run *append, *add; /* a change's; NULL for none */
-    enum status status;      /* a change's */
-    uint32_t ahead;          /* a change's: blocks from this height on may be asked for */
+    enum status status;       /* a change's */
+    uint32_t ahead;           /* a change's: blocks from this height on may be asked for */
 };
 
 struct worker {
     struct pipeline *round;
-    struct slice *slice;     /* that it is at work on */
+    struct slice *slice; /* that it is at work on */
     struct blk_reader reader;
     struct store_reader *store_reader;
     struct block_verifier verifier;
-    ARRAY(struct tx) txs;    /* of the block under the walk, for the verifier */
+    ARRAY(struct tx) txs;      /* of the block under the walk, for the verifier */
     ARRAY(struct tx) creating; /* those of them that slice->created ends with */
-    const uint8_t *block;    /* under the walk */
-    size_t first_input;      /* the block's, in slice->inputs */
-    uint32_t tracked;        /* tracked outputs of the transaction under the walk */
+    const uint8_t *block;      /* under the walk */
+    size_t first_input;        /* the block's, in slice->inputs */
+    uint32_t tracked;          /* tracked outputs of the transaction under the walk */
     struct task task;
 };
 
@@ -91,7 +95,7 @@ struct item {
     enum status status;
     struct fault fault;
     struct slice *slice;
-    double read_ns;          /* what reading it took */
+    double read_ns; /* what reading it took */
     size_t inputs, inputs_count, walked, walked_count, created, created_count, spending, spending_count;
     uint64_t first_ordinal;
 };
@@ -101,7 +105,7 @@ struct run {
     size_t count;
     struct slice *slices;
     size_t slices_count;
-    size_t next, left;       /* of its walk, then of its look-ups: slices to hand out, and slices that are not done */
+    size_t next, left; /* of its walk, then of its look-ups: slices to hand out, and slices that are not done */
 };
 
 struct pipeline {
@@ -111,25 +115,25 @@ struct pipeline {
     struct outpoints *table;
     struct worker *workers;
     const struct pipeline_job *job;
-    uint32_t next;            /* height of the next run to begin */
-    bool ended;               /* no run is to begin */
+    uint32_t next; /* height of the next run to begin */
+    bool ended;    /* no run is to begin */
     struct run runs[RUNS];
     size_t begun, added, appended; /* so many runs of the job; number n is runs[n % RUNS] */
-    bool changing;            /* a thread is at a change */
-    const struct run *looked; /* of which resolve() finds what is not in the store */
+    bool changing;                 /* a thread is at a change */
+    const struct run *looked;      /* of which resolve() finds what is not in the store */
     struct blk_reader ahead;
-    uint32_t asked;           /* height up to which blocks were asked for */
-    bool reads_ahead;         /* the blocks are not in the page cache, as far as the last run tells */
+    uint32_t asked;   /* height up to which blocks were asked for */
+    bool reads_ahead; /* the blocks are not in the page cache, as far as the last run tells */
     ARRAY(struct spend_record) settled;
     enum status status;
-    struct fault fault;       /* of the status */
+    struct fault fault;         /* of the status */
     const struct item *damaged; /* the block that ended the job; NULL: none did */
 };
 
 /* Appends; false without memory. The call is left to the one time in many that the array is full. */
-#define PUSH(array, value)                                                                                       \
-    (((array).count < (array).capacity ||                                                                        \
-      mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK) &&        \
+#define PUSH(array, value)                                                                                             \
+    (((array).count < (array).capacity ||                                                                              \
+      mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK) &&              \
      ((array).at[(array).count++] = (value), true))
 
 static uint64_t bytes_for(const struct ingest_options *options, uint32_t per_thread, uint32_t least)
@@ -153,7 +157,7 @@ static enum status new_run(struct run *run, const struct ingest_options *options
 }
 
 enum status pipeline_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
-                      struct outpoints *table, struct pipeline **out, struct fault *fault)
+                         struct outpoints *table, struct pipeline **out, struct fault *fault)
 {
     struct pipeline *round = mem_alloc(1, sizeof *round);
     *out = round;
@@ -358,9 +362,9 @@ static enum status walk_bytes(struct worker *worker, struct item *item, const ui
     if (status == STATUS_OK && worker->round->options->verify) {
         enum block_flaw flaw = block_verify_txs(&worker->verifier, bytes, worker->txs.at, worker->txs.count);
         if (flaw != BLOCK_FINE)
-            status = flaw == BLOCK_NOMEM ? STATUS_NOMEM
-                                         : fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s",
-                                                     block_flaw_text(flaw));
+            status = flaw == BLOCK_NOMEM
+                         ? STATUS_NOMEM
+                         : fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(flaw));
     }
     return status;
 }
@@ -407,7 +411,8 @@ static const struct created_tx *created_of(const struct item *item)
 }
 
 /* The outpoint of an output that this run created and that is not in the store yet. */
-static enum status created_outpoint(const struct pipeline *round, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+static enum status created_outpoint(const struct pipeline *round, uint64_t ordinal, struct hash256 *txid,
+                                    uint32_t *vout)
 {
     size_t low = 0, high = round->looked->count;
     while (high - low > 1) { /* the last item that begins at or before the ordinal */
@@ -562,8 +567,7 @@ static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t
     if (status != STATUS_OK || spending.record.spends == 0)
         return status;
     /* The walk has recorded it already if it creates something tracked. */
-    bool created = from < item->created_count &&
-                   slice->created.at[item->created + from].record.index == index;
+    bool created = from < item->created_count && slice->created.at[item->created + from].record.index == index;
     if (!created) {
         if (!record_tx(worker, bytes, end - walked->offset, false, &spending.record))
             return STATUS_NOMEM;
@@ -785,8 +789,8 @@ static void begin_run(struct pipeline *round)
     round->next += count;
     for (uint32_t i = 0; i < count; i++) {
         const struct chain_block *block = chain_active(round->job->chain, first + i);
-        run->items[i] = (struct item){
-            .block = block, .record = {.height = first + i, .hash = block->hash, .time = block->time}};
+        run->items[i] = (struct item){.block = block,
+                                      .record = {.height = first + i, .hash = block->hash, .time = block->time}};
     }
     make_slices(run);
 }

@@ -25,7 +25,7 @@
 struct pipeline; /* opaque */
 
 enum status pipeline_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
-                      struct outpoints *table, struct pipeline **round, struct fault *fault) MUST_CHECK;
+                         struct outpoints *table, struct pipeline **round, struct fault *fault) MUST_CHECK;
 void pipeline_free(struct pipeline *round);
 
 /* Blocks of a chain, from height `first` to `end` - 1. */

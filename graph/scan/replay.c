@@ -6,11 +6,11 @@
 struct replay {
     struct store_reader *reader;
     struct outpoints *table;
-    uint32_t blocks;   /* that the table has already */
-    uint64_t first;    /* ordinal of the first tracked output behind them */
+    uint32_t blocks; /* that the table has already */
+    uint64_t first;  /* ordinal of the first tracked output behind them */
     uint64_t tracked;
     uint64_t txs;
-    uint8_t *spent;    /* a bit for each ordinal from `first` on */
+    uint8_t *spent; /* a bit for each ordinal from `first` on */
 };
 
 static enum status resolve(void *context, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)

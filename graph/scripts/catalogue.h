@@ -52,10 +52,10 @@ static inline size_t name_set_first(const struct name_set *set)
 struct known_script {
     char *line; /* the texts below are parts of it */
     const char *name, *pattern, *first_seen, *source, *what;
-    unsigned kinds;        /* mask of enum kind */
-    bool over_template;    /* the pattern is over the template, not the asm */
-    bool anyone_can_spend; /* and script_anyone_can_spend must hold */
-    bool keys_off_curve;   /* and a public key in it must be no point of the curve */
+    unsigned kinds;          /* mask of enum kind */
+    bool over_template;      /* the pattern is over the template, not the asm */
+    bool anyone_can_spend;   /* and script_anyone_can_spend must hold */
+    bool keys_off_curve;     /* and a public key in it must be no point of the curve */
     const char *head, *tail; /* plain text with which whatever matches begins and ends */
     size_t head_size, tail_size;
 };

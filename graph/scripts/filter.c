@@ -92,15 +92,9 @@ void filter_free(struct filter *filter)
     mem_free(filter);
 }
 
-bool filter_is_known(const struct filter *filter)
-{
-    return filter->known != NULL;
-}
+bool filter_is_known(const struct filter *filter) { return filter->known != NULL; }
 
-size_t filter_count(const struct filter *filter)
-{
-    return filter->known ? filter->known->count : filter->count;
-}
+size_t filter_count(const struct filter *filter) { return filter->known ? filter->known->count : filter->count; }
 
 const char *filter_pattern(const struct filter *filter, size_t i)
 {

@@ -13,8 +13,8 @@ struct labels {
 
 /* On `threads` threads. O(outputs of the T-DAGs' transactions), but for what matcher_match takes. */
 enum status labels_find(const struct catalogue *catalogue, const struct store *store, const struct forest *forest,
-                        const struct tdags *tdags, unsigned threads, struct labels *labels,
-                        struct fault *fault) MUST_CHECK;
+                        const struct tdags *tdags, unsigned threads, struct labels *labels, struct fault *fault)
+    MUST_CHECK;
 void labels_free(struct labels *labels);
 
 #endif

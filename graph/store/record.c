@@ -435,7 +435,7 @@ enum status batch_next_tx(struct batch_view *view, struct tx_view *tx)
     struct cursor *c = &view->txs;
     if (view->txs_left == 0)
         return cursor_ok(c) && cursor_left(c) == 0 && view->next_ordinal == view->block_end_ordinal ? STATUS_NOT_FOUND
-                                                                                                     : STATUS_FORMAT;
+                                                                                                    : STATUS_FORMAT;
     memset(tx, 0, sizeof *tx);
     uint64_t index = (uint64_t)(uint32_t)(view->last_tx_index + 1) + take_varint32(c);
     take_tx(c, tx);

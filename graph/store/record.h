@@ -28,8 +28,8 @@ struct block_record {
 struct output_record {
     uint64_t value_sat;
     enum kind kind;
-    unsigned unknown;       /* mask of rule sets */
-    const uint8_t *script;  /* NULL unless unknown != 0; borrowed */
+    unsigned unknown;      /* mask of rule sets */
+    const uint8_t *script; /* NULL unless unknown != 0; borrowed */
     uint32_t script_size;
 };
 
@@ -45,9 +45,9 @@ struct tx_record {
     struct hash256 txid;
     bool coinbase;
     uint32_t inputs, outputs, spends;
-    uint64_t number;         /* of the stored transaction */
-    uint64_t first_ordinal;  /* of its first tracked output; the others follow in vout order */
-    uint32_t tracked;        /* how many tracked outputs it has */
+    uint64_t number;        /* of the stored transaction */
+    uint64_t first_ordinal; /* of its first tracked output; the others follow in vout order */
+    uint32_t tracked;       /* how many tracked outputs it has */
 };
 
 #define BATCH_HEADER_SIZE 48u
@@ -69,15 +69,15 @@ enum status record_add_output(struct buffer *blob, const struct output_record *o
 
 /* Builds one batch. Zero-initialise; reusable after batch_reset. */
 struct batch {
-    struct buffer blocks;  /* encoded blocks, closed ones and the open one */
-    struct buffer index;   /* 8 bytes per tracked output */
-    struct buffer txs;     /* transactions of the open block */
+    struct buffer blocks; /* encoded blocks, closed ones and the open one */
+    struct buffer index;  /* 8 bytes per tracked output */
+    struct buffer txs;    /* transactions of the open block */
     struct block_record open;
     uint32_t first_height, block_count;
     uint64_t first_ordinal, first_tx;
     uint32_t tracked, tx_count;
     uint32_t last_tx_index;
-    size_t open_index;     /* bytes of index that belong to closed blocks */
+    size_t open_index; /* bytes of index that belong to closed blocks */
 };
 
 /* Begins an empty batch whose first block has that height and whose first transaction and output have those numbers. */
@@ -100,8 +100,8 @@ void batch_free(struct batch *batch);
  * with the next change of the batch. And the outpoint of a tracked output of a closed block, as batch_outpoint. */
 struct batch_view;
 void batch_peek(const struct batch *batch, struct batch_view *view);
-enum status batch_peek_outpoint(const struct batch *batch, uint64_t ordinal, struct hash256 *txid,
-                                uint32_t *vout) MUST_CHECK;
+enum status batch_peek_outpoint(const struct batch *batch, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+    MUST_CHECK;
 
 /* ---- decoding ---- */
 
@@ -113,8 +113,8 @@ struct batch_view {
     uint64_t first_ordinal, first_tx;
     uint32_t tracked, tx_count;
     /* position of the iteration */
-    struct cursor blocks;      /* the next block */
-    struct cursor txs;         /* the next transaction of the current block */
+    struct cursor blocks; /* the next block */
+    struct cursor txs;    /* the next transaction of the current block */
     uint32_t blocks_left, txs_left;
     uint32_t height;
     uint64_t next_tx, next_ordinal;
@@ -139,13 +139,13 @@ struct tx_view {
 };
 /* The next transaction of the current block: STATUS_NOT_FOUND behind the last. */
 enum status batch_next_tx(struct batch_view *view, struct tx_view *tx) MUST_CHECK;
-enum status tx_next_output(struct tx_view *tx,
-                           struct output_record *output) MUST_CHECK;                  /* STATUS_NOT_FOUND at the end */
+enum status tx_next_output(struct tx_view *tx, struct output_record *output)
+    MUST_CHECK;                                                                       /* STATUS_NOT_FOUND at the end */
 enum status tx_next_spend(struct tx_view *tx, struct spend_record *spend) MUST_CHECK; /* STATUS_NOT_FOUND at the end */
 
 /* The outpoint of a tracked output of this batch, through the index. O(1). STATUS_FORMAT if the index is damaged or the
  * ordinal is not in the batch. */
-enum status batch_outpoint(const struct batch_view *view, uint64_t ordinal, struct hash256 *txid,
-                           uint32_t *vout) MUST_CHECK;
+enum status batch_outpoint(const struct batch_view *view, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+    MUST_CHECK;
 
 #endif

@@ -27,10 +27,10 @@ struct store_identity {
 };
 
 struct store_totals {
-    uint32_t blocks;      /* 0: empty; the tip's height is blocks - 1 */
-    uint64_t txs;         /* stored transactions */
-    uint64_t tracked;     /* tracked outputs */
-    struct hash256 tip;   /* valid when blocks > 0 */
+    uint32_t blocks;    /* 0: empty; the tip's height is blocks - 1 */
+    uint64_t txs;       /* stored transactions */
+    uint64_t tracked;   /* tracked outputs */
+    struct hash256 tip; /* valid when blocks > 0 */
 };
 
 struct store; /* opaque */
@@ -60,8 +60,8 @@ const char *store_path(const struct store *store);
  * output of a transaction gets the ordinal store_totals_of(store).tracked. */
 enum status store_begin_block(struct store *store, const struct block_record *block, struct fault *fault) MUST_CHECK;
 enum status store_add_tx(struct store *store, const struct tx_record *tx, const uint8_t *outputs, size_t outputs_size,
-                         const uint32_t *tracked_vouts, const struct spend_record *spends,
-                         struct fault *fault) MUST_CHECK;
+                         const uint32_t *tracked_vouts, const struct spend_record *spends, struct fault *fault)
+    MUST_CHECK;
 enum status store_end_block(struct store *store, struct fault *fault) MUST_CHECK;
 /* Bytes added and not yet committed. */
 size_t store_pending(const struct store *store);
@@ -75,8 +75,8 @@ enum status store_rollback(struct store *store, uint32_t blocks, struct fault *f
 /* ---- values beside the chain ---- */
 
 /* What is known of blk file `number`: an opaque value of the caller's. Taken in by the next store_commit. */
-enum status store_put_file(struct store *store, uint32_t number, const void *value, size_t size,
-                           struct fault *fault) MUST_CHECK;
+enum status store_put_file(struct store *store, uint32_t number, const void *value, size_t size, struct fault *fault)
+    MUST_CHECK;
 /* Drops what was known of file `number`; no error if nothing was. */
 enum status store_drop_file(struct store *store, uint32_t number, struct fault *fault) MUST_CHECK;
 /* What is known (and committed) of file `number`; borrowed until the next change of the store. STATUS_NOT_FOUND if
@@ -86,15 +86,15 @@ enum status store_get_file(const struct store *store, uint32_t number, const uin
 /* Calls fn for each file of the last commit in order of number with borrowed bytes; a status other than STATUS_OK ends
  * the loop and is returned. */
 typedef enum status store_file_fn(void *context, uint32_t number, const uint8_t *value, size_t size);
-enum status store_each_file(const struct store *store, store_file_fn *fn, void *context,
-                            struct fault *fault) MUST_CHECK;
+enum status store_each_file(const struct store *store, store_file_fn *fn, void *context, struct fault *fault)
+    MUST_CHECK;
 
 /* The snapshot: an opaque value in chunks 0, 1, ... that belongs to the blocks of the moment; it stays when blocks are
  * added, and goes when some that it belongs to are taken back. store_put_snapshot copies (chunk 0 begins a new one);
  * the snapshot counts with the next store_commit, if no block is added before that; until then the old one can be read.
  * Holds at most 16 MiB of chunks: what is more is written at once. At most 4096 chunks. */
-enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *bytes, size_t size,
-                               struct fault *fault) MUST_CHECK;
+enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *bytes, size_t size, struct fault *fault)
+    MUST_CHECK;
 /* How many of the committed blocks the snapshot belongs to; 0: there is none. */
 uint32_t store_snapshot_blocks(const struct store *store);
 /* Chunk `chunk` of the committed snapshot: STATUS_NOT_FOUND if there is none (behind the last chunk, or no snapshot).
@@ -116,8 +116,8 @@ enum status store_reader_refresh(struct store_reader *reader, struct fault *faul
 /* Number of committed batches, and the bytes of batch 0..n-1 in chain order (borrowed until refresh or close).
  * O(log n) each. */
 size_t store_batches(const struct store_reader *reader);
-enum status store_batch(const struct store_reader *reader, size_t batch, struct batch_view *view,
-                        struct fault *fault) MUST_CHECK;
+enum status store_batch(const struct store_reader *reader, size_t batch, struct batch_view *view, struct fault *fault)
+    MUST_CHECK;
 /* The same with its checksum verified, for who reads all of it. O(size of the batch). */
 enum status store_whole_batch(const struct store_reader *reader, size_t batch, struct batch_view *view,
                               struct fault *fault) MUST_CHECK;

@@ -44,12 +44,12 @@ struct store {
     struct store_identity identity;
     uint8_t seed[STORE_SEED_SIZE];
     struct store_totals committed, totals;
-    uint64_t generation;    /* how often blocks were taken back: batches of one generation only grow in number */
+    uint64_t generation; /* how often blocks were taken back: batches of one generation only grow in number */
     struct snapshot {
         uint32_t blocks;        /* that it belongs to; 0: there is none */
         uint32_t first, chunks; /* keys of the table: the chunks of a new one come behind those of the one before */
     } snapshot;                 /* the committed one */
-    struct entry *entries;  /* committed batches */
+    struct entry *entries;      /* committed batches */
     size_t entries_count, entries_capacity;
 
     /* Not committed. The lock is for readers that look an outpoint or a block up while the owner adds. */
@@ -60,7 +60,7 @@ struct store {
     bool block_open;
     struct file_change *changes;
     size_t changes_count, changes_capacity, changes_bytes;
-    struct blob *chunks;     /* of the new snapshot, from chunk chunks_first on: those before are written */
+    struct blob *chunks; /* of the new snapshot, from chunk chunks_first on: those before are written */
     size_t chunks_count, chunks_capacity, chunks_bytes;
     uint32_t chunks_first, chunks_blocks;
     bool chunks_given;

@@ -156,7 +156,7 @@ struct chain_files {
     struct place {
         uint32_t file, size;
         uint64_t offset;
-    } *places;
+    } * places;
     size_t count;
     uint64_t bytes;
 };
@@ -296,9 +296,9 @@ static double run_floor(const struct chain_files *files, enum floor floor, unsig
 
 struct row {
     char name[64], size[32];
-    double amount;      /* what the rate counts: bytes, rows, T-DAGs */
-    const char *unit;   /* "GB", "M rows", ...: amount / 1e9 or 1e6 */
-    int floor;          /* row that it is compared with, -1 none */
+    double amount;    /* what the rate counts: bytes, rows, T-DAGs */
+    const char *unit; /* "GB", "M rows", ...: amount / 1e9 or 1e6 */
+    int floor;        /* row that it is compared with, -1 none */
     double times[RUNS_MAX];
     unsigned count;
     uint64_t anon_kib, rss_kib;
@@ -452,8 +452,17 @@ static void make_chain(const char *dir, const char *options)
 /* `stats` of the store against the generator's truth. */
 static void check_totals(const char *store, const char *dir)
 {
-    static const char *const kinds[11] = {"nonstandard", "nulldata", "pubkey", "multisig", "pubkeyhash", "scripthash",
-        "witness_v0_keyhash", "witness_v0_scripthash", "witness_v1_taproot", "anchor", "witness_unknown"};
+    static const char *const kinds[11] = {"nonstandard",
+                                          "nulldata",
+                                          "pubkey",
+                                          "multisig",
+                                          "pubkeyhash",
+                                          "scripthash",
+                                          "witness_v0_keyhash",
+                                          "witness_v0_scripthash",
+                                          "witness_v1_taproot",
+                                          "anchor",
+                                          "witness_unknown"};
     char csv[4200], line[4096];
     snprintf(csv, sizeof csv, "%s.stats.csv", store);
     run("%s stats --store %s -o %s", unktx, store, csv);
@@ -787,7 +796,10 @@ static void bench_look_ups(const char *store)
 /* Memory and temporary files of the largest chain's index, for several --memory. */
 static void bench_memory(const char *dir)
 {
-    static const struct { const char *name; double mib; } sizes[] = {{"256M", 256}, {"512M", 512}, {"2G", 2048}};
+    static const struct {
+        const char *name;
+        double mib;
+    } sizes[] = {{"256M", 256}, {"512M", 512}, {"2G", 2048}};
     char store[4096], temporary[4200], more[64];
     snprintf(store, sizeof store, "%s", in_base("memory-store"));
     snprintf(temporary, sizeof temporary, "%s/tio/tmp", store);

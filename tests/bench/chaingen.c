@@ -26,8 +26,8 @@ static void plant_giants(struct gen *gen, struct rng *rng, uint32_t percent)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"size", 1, NULL, 's'}, {"blocks", 1, NULL, 'b'}, {"tracked", 1, NULL, 't'}, {"tdags", 1, NULL, 'd'},
-        {"giants", 1, NULL, 'g'}, {"seed", 1, NULL, 'r'}, {"xor", 0, NULL, 'x'}, {"planted", 1, NULL, 'p'},
+        {"size", 1, NULL, 's'},        {"blocks", 1, NULL, 'b'}, {"tracked", 1, NULL, 't'}, {"tdags", 1, NULL, 'd'},
+        {"giants", 1, NULL, 'g'},      {"seed", 1, NULL, 'r'},   {"xor", 0, NULL, 'x'},     {"planted", 1, NULL, 'p'},
         {"block-bytes", 1, NULL, 'k'}, {"spends", 0, NULL, 'c'}, {NULL, 0, NULL, 0}};
     struct gen_options how = {.seed = 1, .planted_per_10k = 50, .stale_every = 200};
     uint64_t size = 0, tracked = 0;
@@ -50,7 +50,8 @@ int main(int argc, char **argv)
     }
     if (optind + 1 != argc) {
         fputs("usage: chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] "
-              "[--xor] [--spends] [--planted PER_10K] [--block-bytes N] DIR\n", stderr);
+              "[--xor] [--spends] [--planted PER_10K] [--block-bytes N] DIR\n",
+              stderr);
         return 2;
     }
     how.dir = argv[optind];

@@ -95,7 +95,7 @@ static struct canon_form form_of(const struct list *list)
     uint32_t *first = calloc(list->vertices + 2u, sizeof *first), *to = malloc((list->arcs + 1u) * sizeof *to),
              *label = malloc((list->arcs + 1u) * sizeof *label);
     struct canon_form form;
-    struct fault fault = { 0 };
+    struct fault fault = {0};
     for (uint32_t i = 0; i < list->arcs; i++)
         first[list->from[i] + 2]++;
     for (uint32_t v = 0; v < list->vertices; v++)
@@ -105,7 +105,7 @@ static struct canon_form form_of(const struct list *list)
         to[at] = list->to[i];
         label[at] = list->label[i];
     }
-    struct canon_graph graph = { list->vertices, list->colour, first, to, label };
+    struct canon_graph graph = {list->vertices, list->colour, first, to, label};
     assert_int_equal(canon_run(canon, &graph, &form, &fault), STATUS_OK);
     free(first);
     free(to);
@@ -157,7 +157,7 @@ static void expand(const struct list *list, struct expanded *out)
         out->to[2 * i] = out->from[2 * i + 1] = n + i;
         out->to[2 * i + 1] = list->to[i];
     }
-    out->graph = (struct shape_graph){ n + list->arcs, 2 * list->arcs, out->colour, out->from, out->to };
+    out->graph = (struct shape_graph){n + list->arcs, 2 * list->arcs, out->colour, out->from, out->to};
 }
 
 /* How many of the permutations of the vertices from `v` on, with name[0..v-1] chosen, are automorphisms. */
@@ -239,12 +239,9 @@ static struct list *random_copies(void)
 static struct list *random_small(void)
 {
     switch (random_below(6)) {
-    case 0:
-        return random_cycles(4 + random_below(3), 1 + random_below(2) * random_below(2));
-    case 1:
-        return random_copies();
-    default:
-        break;
+    case 0: return random_cycles(4 + random_below(3), 1 + random_below(2) * random_below(2));
+    case 1: return random_copies();
+    default: break;
     }
     struct list *list = list_new(2 + random_below(8));
     uint32_t n = list->vertices, colours = 1 + random_below(2) * random_below(3), labels = 1 + random_below(2);
@@ -304,10 +301,10 @@ static void test_random_against_bliss(void **state)
         assert_int_equal(shape_canonical(&ea.graph, position, &automorphisms_log10, NULL), STATUS_OK);
         assert_true(fabs(fa.automorphisms_log10 - automorphisms_log10) < 1e-9);
         if (a->vertices <= 6) {
-            uint32_t matrix[6][6] = { { 0 } }, name[6];
+            uint32_t matrix[6][6] = {{0}}, name[6];
             for (uint32_t i = 0; i < a->arcs; i++)
                 matrix[a->from[i]][a->to[i]] = a->label[i];
-            uint32_t count = count_automorphisms(a, (const uint32_t (*)[6])matrix, name, 0);
+            uint32_t count = count_automorphisms(a, (const uint32_t(*)[6])matrix, name, 0);
             assert_true(fabs(fa.automorphisms_log10 - log10(count)) < 1e-9);
         }
         list_free(a);
@@ -316,16 +313,13 @@ static void test_random_against_bliss(void **state)
     assert_true(isomorphic_seen > 5000 && isomorphic_seen < 15000);
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-    return memcmp(a, b, CANON_ID_SIZE);
-}
+static int compare_ids(const void *a, const void *b) { return memcmp(a, b, CANON_ID_SIZE); }
 
 /* Every DAG has a numbering in which arcs go upwards, so the upper triangles give them all. */
 static void test_all_small_dags(void **state)
 {
     (void)state;
-    static const uint32_t dags[] = { 1, 1, 2, 6, 31, 302 }; /* OEIS A003087 */
+    static const uint32_t dags[] = {1, 1, 2, 6, 31, 302}; /* OEIS A003087 */
     static uint8_t ids[1024][CANON_ID_SIZE];
     for (uint32_t n = 0; n <= 5; n++) {
         uint32_t pairs = n < 2 ? 0 : n * (n - 1) / 2, different = 0;
@@ -351,8 +345,8 @@ static void test_beyond_refinement(void **state)
 {
     (void)state;
     /* 2h for h sources in a ring, but 2 * 2 for two; two hexagons: 6 * 6 * 2 */
-    static const uint32_t split[] = { 3, 2, 6 };
-    static const double automorphisms[] = { 72, 4 * 8, 12 };
+    static const uint32_t split[] = {3, 2, 6};
+    static const double automorphisms[] = {72, 4 * 8, 12};
     struct canon_form forms[6];
     for (uint32_t i = 0; i < 6; i++) {
         uint32_t at = split[i % 3];
@@ -376,7 +370,7 @@ static void test_beyond_refinement(void **state)
 static void test_multiset_counts(void **state)
 {
     (void)state;
-    static const uint32_t fano[] = { 0, 1, 3 }, ring[] = { 0, 1, 2 };
+    static const uint32_t fano[] = {0, 1, 3}, ring[] = {0, 1, 2};
     struct canon_form forms[4];
     for (uint32_t planes = 0; planes <= 3; planes++) {
         struct list *list = list_new(1 + 3 * 14);
@@ -386,8 +380,8 @@ static void test_multiset_counts(void **state)
                 for (uint32_t j = 0; j < 3; j++)
                     add(list, 1 + 14 * k + i, 8 + 14 * k + (i + (k < planes ? fano : ring)[j]) % 7, 1);
             }
-        forms[planes] = check_form(list, log10_factorial(planes) + planes * log10(168)
-                                             + log10_factorial(3 - planes) + (3 - planes) * log10(14));
+        forms[planes] = check_form(list, log10_factorial(planes) + planes * log10(168) + log10_factorial(3 - planes) +
+                                             (3 - planes) * log10(14));
         for (uint32_t other = 0; other < planes; other++)
             assert_false(same_id(&forms[planes], &forms[other]));
         list_free(list);
@@ -508,7 +502,7 @@ static void test_strongly_regular(void **state)
 {
     (void)state;
     struct list *paley = list_new(202), *rook = list_new(288);
-    bool square[101] = { false };
+    bool square[101] = {false};
     for (uint32_t i = 1; i < 101; i++)
         square[i * i % 101] = true;
     for (uint32_t i = 0; i < 101; i++)
@@ -604,16 +598,16 @@ static void test_out_of_memory(void **state)
 {
     (void)state;
     struct list *list = random_cycles(6, 1);
-    uint32_t first[] = { 0, 2, 4, 6, 6, 6, 6 }, to[] = { 3, 4, 4, 5, 5, 3 }, label[] = { 1, 1, 1, 1, 1, 1 };
-    uint64_t colour[6] = { 0 };
-    struct canon_graph graph = { 6, colour, first, to, label };
+    uint32_t first[] = {0, 2, 4, 6, 6, 6, 6}, to[] = {3, 4, 4, 5, 5, 3}, label[] = {1, 1, 1, 1, 1, 1};
+    uint64_t colour[6] = {0};
+    struct canon_graph graph = {6, colour, first, to, label};
     struct canon_form wanted, form;
     assert_int_equal(canon_run(canon, &graph, &wanted, NULL), STATUS_OK);
     enum status status = STATUS_NOMEM;
     long allowed = 0;
     for (; status != STATUS_OK && allowed < 1000; allowed++) {
         struct canon *fresh = NULL;
-        struct fault fault = { 0 };
+        struct fault fault = {0};
         mem_fail_after(allowed);
         status = canon_new(&fresh, &fault);
         if (!status)
@@ -647,14 +641,22 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_against_bliss), cmocka_unit_test(test_all_small_dags),
-        cmocka_unit_test(test_beyond_refinement),    cmocka_unit_test(test_labels_count),
-        cmocka_unit_test(test_fan_in),               cmocka_unit_test(test_chain),
-        cmocka_unit_test(test_deep),                 cmocka_unit_test(test_lattices),
-        cmocka_unit_test(test_hub),                  cmocka_unit_test(test_strongly_regular),
-        cmocka_unit_test(test_random_giants),        cmocka_unit_test(test_ring_of_stars),
-        cmocka_unit_test(test_ring_of_twins),        cmocka_unit_test(test_too_hard),
-        cmocka_unit_test(test_out_of_memory),        cmocka_unit_test(test_multiset_counts),
+        cmocka_unit_test(test_random_against_bliss),
+        cmocka_unit_test(test_all_small_dags),
+        cmocka_unit_test(test_beyond_refinement),
+        cmocka_unit_test(test_labels_count),
+        cmocka_unit_test(test_fan_in),
+        cmocka_unit_test(test_chain),
+        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_lattices),
+        cmocka_unit_test(test_hub),
+        cmocka_unit_test(test_strongly_regular),
+        cmocka_unit_test(test_random_giants),
+        cmocka_unit_test(test_ring_of_stars),
+        cmocka_unit_test(test_ring_of_twins),
+        cmocka_unit_test(test_too_hard),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_multiset_counts),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -73,8 +73,11 @@ static void paper_table(void **state)
         uint32_t roots, outputs, spent, into;
         uint64_t nodes, edges;
     } rows[] = {
-        {1, 1, 1, 1, 3, 2}, {2, 4, 3, 1, 11, 14}, {1, 4, 3, 1, 6, 7}, {1, 4, 1, 1, 6, 5}, {1, 3, 1, 1, 5, 4},
-        {1, 5, 1, 1, 7, 6}, {1, 3, 1, 3, 7, 6}, {1, 4, 2, 1, 6, 6}, {1, 2, 1, 1, 4, 3}, {20000, 1, 1, 1, 40001, 40000},
+        {1, 1, 1, 1, 3, 2}, {2, 4, 3, 1, 11, 14},
+        {1, 4, 3, 1, 6, 7}, {1, 4, 1, 1, 6, 5},
+        {1, 3, 1, 1, 5, 4}, {1, 5, 1, 1, 7, 6},
+        {1, 3, 1, 3, 7, 6}, {1, 4, 2, 1, 6, 6},
+        {1, 2, 1, 1, 4, 3}, {20000, 1, 1, 1, 40001, 40000},
     };
     const uint32_t count = sizeof rows / sizeof *rows;
     struct forest_builder builder = {0};
@@ -134,13 +137,13 @@ static void one_row_by_hand(void **state)
 {
     (void)state;
     struct forest_builder builder = {0};
-    uint32_t lone = forest_add_tx(&builder, 1, 1, 0, 1);     /* outputs 0: height 1, no T-DAG */
-    uint32_t a = forest_add_tx(&builder, 1, 2, 1, 0);        /* outputs 1, 2 */
-    uint32_t b = forest_add_tx(&builder, 2, 1, 0, 1);        /* output 3; spends 1: a root, and mixed */
+    uint32_t lone = forest_add_tx(&builder, 1, 1, 0, 1); /* outputs 0: height 1, no T-DAG */
+    uint32_t a = forest_add_tx(&builder, 1, 2, 1, 0);    /* outputs 1, 2 */
+    uint32_t b = forest_add_tx(&builder, 2, 1, 0, 1);    /* output 3; spends 1: a root, and mixed */
     forest_add_spend(&builder, a, 0);
-    uint32_t c = forest_add_tx(&builder, 1, 1, 1, 0);        /* output 4, later a known one; spends 2 */
+    uint32_t c = forest_add_tx(&builder, 1, 1, 1, 0); /* output 4, later a known one; spends 2 */
     forest_add_spend(&builder, a, 1);
-    forest_add_tx(&builder, 0, 0, 1, 0);                     /* spends the known output 4: in no T-DAG */
+    forest_add_tx(&builder, 0, 0, 1, 0); /* spends the known output 4: in no T-DAG */
     forest_add_spend(&builder, c, 0);
     builder.forest.outputs[4].unknown = 1 << RULES_CORE_22;
     builder.forest.unknown_txs[RULES_CORE_0_18]--; /* c */
@@ -149,15 +152,15 @@ static void one_row_by_hand(void **state)
     const struct tdag_row *row = &result.classes.rows[0];
     assert_int_equal(result.tdags.tx_dag[lone], 0);
     assert_int_equal(row->txs, 3);
-    assert_int_equal(row->roots, 2);             /* a and b; c has no unknown output */
+    assert_int_equal(row->roots, 2); /* a and b; c has no unknown output */
     assert_int_equal(row->nodes, 2 + 3 + 2 + 2);
     assert_int_equal(row->edges, 3 + 2 * 2 + 2);
     assert_int_equal(row->height, 2);
-    assert_int_equal(row->width, 4);             /* the outputs of b and c; 3 at depth 1, 2 roots at 0 */
+    assert_int_equal(row->width, 4); /* the outputs of b and c; 3 at depth 1, 2 roots at 0 */
     assert_int_equal(row->mixed_spenders, 2);
     assert_int_equal(row->spent_unknown, 2);
-    assert_int_equal(row->unspent_unknown, 2);   /* output 3 and b's nulldata */
-    assert_int_equal(row->known_leaves, 3);      /* a's, and both of c */
+    assert_int_equal(row->unspent_unknown, 2); /* output 3 and b's nulldata */
+    assert_int_equal(row->known_leaves, 3);    /* a's, and both of c */
     assert_int_equal(row->leaves, 5);
     assert_int_equal(row->first_height, a);
     assert_int_equal(row->last_height, c);
@@ -199,7 +202,7 @@ static void deep_chain(void **state)
 
 struct world {
     const struct forest *forest;
-    uint32_t *uin, *root, *base;   /* by transaction: |Uin|, root node + 1 or 0, node of output 0 */
+    uint32_t *uin, *root, *base; /* by transaction: |Uin|, root node + 1 or 0, node of output 0 */
     uint32_t nodes, edges;
     uint32_t *node_tx, *node_output; /* node_output: KNOWN_OUTPUT for roots, known outputs and nulldata */
     bool *node_root;
@@ -682,10 +685,9 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paper_table),      cmocka_unit_test(unsound_pair), cmocka_unit_test(one_row_by_hand),
-        cmocka_unit_test(deep_chain),       cmocka_unit_test(every_small_dag), cmocka_unit_test(compressed),
-        cmocka_unit_test(compressed_by_hand), cmocka_unit_test(same_for_all),
-        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(paper_table),        cmocka_unit_test(unsound_pair),    cmocka_unit_test(one_row_by_hand),
+        cmocka_unit_test(deep_chain),         cmocka_unit_test(every_small_dag), cmocka_unit_test(compressed),
+        cmocka_unit_test(compressed_by_hand), cmocka_unit_test(same_for_all),    cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

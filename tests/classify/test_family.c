@@ -211,19 +211,19 @@ static bool stack(const struct matrix *m)
 
 static enum family read_family(const struct matrix *m)
 {
-    return chain(m)                             ? FAMILY_CHAIN
-           : star(m, true)                      ? FAMILY_FAN_OUT
-           : star(m, false)                     ? FAMILY_FAN_IN
-           : peeling(m)                         ? FAMILY_PEELING_CHAIN
-           : tree(m) && all_in_at_most_one(m)   ? FAMILY_OUT_TREE
-           : tree(m) && all_out_at_most_one(m)  ? FAMILY_IN_TREE
-           : gather_scatter(m)                  ? FAMILY_GATHER_SCATTER
-           : tree(m)                            ? FAMILY_POLYTREE
-           : scatter_gather(m)                  ? FAMILY_SCATTER_GATHER
-           : bipartite(m)                       ? FAMILY_BIPARTITE
-           : series_parallel(m)                 ? FAMILY_SERIES_PARALLEL
-           : stack(m)                           ? FAMILY_STACK
-                                                : FAMILY_GENERAL;
+    return chain(m)                            ? FAMILY_CHAIN
+           : star(m, true)                     ? FAMILY_FAN_OUT
+           : star(m, false)                    ? FAMILY_FAN_IN
+           : peeling(m)                        ? FAMILY_PEELING_CHAIN
+           : tree(m) && all_in_at_most_one(m)  ? FAMILY_OUT_TREE
+           : tree(m) && all_out_at_most_one(m) ? FAMILY_IN_TREE
+           : gather_scatter(m)                 ? FAMILY_GATHER_SCATTER
+           : tree(m)                           ? FAMILY_POLYTREE
+           : scatter_gather(m)                 ? FAMILY_SCATTER_GATHER
+           : bipartite(m)                      ? FAMILY_BIPARTITE
+           : series_parallel(m)                ? FAMILY_SERIES_PARALLEL
+           : stack(m)                          ? FAMILY_STACK
+                                               : FAMILY_GENERAL;
 }
 
 static struct family_scratch *scratch;

@@ -116,8 +116,8 @@ static void peeling_by_hand(void **state)
     CLOSE(row->symmetry, 0);
     /* nodes: 3 of the root, 2 of each of the three like steps, 1 of the last */
     CLOSE(row->repetition, 6.0 / 10);
-    CLOSE(row->fan_out_regularity, 1);      /* 2, 2, 2, 2 */
-    CLOSE(row->equal_values, 4.0 / 8);      /* of nine amounts five are 100 */
+    CLOSE(row->fan_out_regularity, 1); /* 2, 2, 2, 2 */
+    CLOSE(row->equal_values, 4.0 / 8); /* of nine amounts five are 100 */
     /* gaps 6, 6, 9, 6: mean 27/4, squares 189, variance 189/4 - (27/4)^2 = 27/16 */
     CLOSE(row->cadence, (1 - sqrt(27.0 / 16) / (27.0 / 4)) * 3 / 4);
     CLOSE(row->chain_frequency, 5 * 86400.0 / (27 * 600));
@@ -142,9 +142,9 @@ static void fan_out_by_hand(void **state)
     CLOSE(row->orderliness, 1 - log(2) / log(5));
     CLOSE(row->symmetry, log(24) / lgamma(10)); /* 4! of 9! */
     CLOSE(row->repetition, 4.0 / 9);
-    CLOSE(row->fan_out_regularity, 0);          /* one transaction with a successor */
-    CLOSE(row->equal_values, 3.0 / 7);          /* 1, 2, 3, 4 and four times 1000 */
-    CLOSE(row->cadence, 0);                     /* one gap */
+    CLOSE(row->fan_out_regularity, 0); /* one transaction with a successor */
+    CLOSE(row->equal_values, 3.0 / 7); /* 1, 2, 3, 4 and four times 1000 */
+    CLOSE(row->cadence, 0);            /* one gap */
     result_free(&result);
     forest_builder_free(&builder);
 }
@@ -211,8 +211,8 @@ static double measure(const struct measures_row *row, unsigned m)
 
 /* How a T-DAG is paced and valued. */
 struct habit {
-    uint32_t every;   /* blocks from one level to the next; 0: of chance, for each transaction */
-    uint32_t slips;   /* a level or a value in 100 that is off */
+    uint32_t every;    /* blocks from one level to the next; 0: of chance, for each transaction */
+    uint32_t slips;    /* a level or a value in 100 that is off */
     uint64_t pays_sat; /* 0: values of chance */
 };
 
@@ -463,14 +463,10 @@ static void compressed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_transactions),
-        cmocka_unit_test(peeling_by_hand),
-        cmocka_unit_test(fan_out_by_hand),
-        cmocka_unit_test(values_by_hand),
-        cmocka_unit_test(cadence_by_time),
-        cmocka_unit_test(planted_patterns_come_first),
-        cmocka_unit_test(any_number_of_threads),
-        cmocka_unit_test(compressed),
+        cmocka_unit_test(two_transactions),      cmocka_unit_test(peeling_by_hand),
+        cmocka_unit_test(fan_out_by_hand),       cmocka_unit_test(values_by_hand),
+        cmocka_unit_test(cadence_by_time),       cmocka_unit_test(planted_patterns_come_first),
+        cmocka_unit_test(any_number_of_threads), cmocka_unit_test(compressed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,8 +12,17 @@
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
-static const char *const kinds[] = {"nonstandard", "nulldata", "pubkey", "multisig", "pubkeyhash", "scripthash",
-    "witness_v0_keyhash", "witness_v0_scripthash", "witness_v1_taproot", "anchor", "witness_unknown"};
+static const char *const kinds[] = {"nonstandard",
+                                    "nulldata",
+                                    "pubkey",
+                                    "multisig",
+                                    "pubkeyhash",
+                                    "scripthash",
+                                    "witness_v0_keyhash",
+                                    "witness_v0_scripthash",
+                                    "witness_v1_taproot",
+                                    "anchor",
+                                    "witness_unknown"};
 #define KINDS (sizeof kinds / sizeof *kinds)
 
 static char *folder;
@@ -53,12 +62,12 @@ static void compare_outputs(const struct table *rows, const char *fixture)
     for (size_t i = 0; i < outputs.rows; i++)
         if (table_number(&outputs, i, height_column) >= heights)
             heights = table_number(&outputs, i, height_column) + 1;
-    size_t (*expected)[KINDS] = calloc(heights, sizeof *expected);
+    size_t(*expected)[KINDS] = calloc(heights, sizeof *expected);
     bool *seen = calloc(heights, sizeof *seen);
     for (size_t i = 0; i < outputs.rows; i++)
         for (size_t k = 0; k < KINDS; k++)
-            expected[table_number(&outputs, i, height_column)][k] +=
-                strcmp(table_at(&outputs, i, type_column), kinds[k]) == 0;
+            expected[table_number(&outputs, i, height_column)][k] += strcmp(table_at(&outputs, i, type_column),
+                                                                            kinds[k]) == 0;
     size_t active = 0;
     for (size_t row = 0; row < rows->rows; row++) {
         if (strcmp(table_get(rows, row, "state"), "active") != 0)
@@ -102,8 +111,8 @@ static void test_bundled_chains(void **state)
 static void test_what_a_killed_node_leaves(void **state)
 {
     (void)state;
-    struct table rows =
-        named_blocks(0, "--verify tests/fixtures/crash", "blk00022.dat: at byte 18186: 915 bytes skipped");
+    struct table rows = named_blocks(0, "--verify tests/fixtures/crash",
+                                     "blk00022.dat: at byte 18186: 915 bytes skipped");
     assert_int_equal(count_rows(&rows, "verify", "ok"), rows.rows);
     compare_outputs(&rows, "tests/fixtures/crash");
     table_free(&rows);
@@ -134,8 +143,8 @@ static void test_damaged_block_is_named(void **state)
     struct records records = records_read("tests/fixtures/regtest-xor/regtest/blocks");
     char words[300];
     assert_true(records.count > 8);
-    records.list[2].bytes[8 + 81] ^= 1;     /* version of the coinbase: the merkle root is wrong */
-    records.list[3].bytes[8 + 80] = 0xfd;   /* count of transactions */
+    records.list[2].bytes[8 + 81] ^= 1;      /* version of the coinbase: the merkle root is wrong */
+    records.list[3].bytes[8 + 80] = 0xfd;    /* count of transactions */
     memset(records.list[6].bytes + 8, 0, 4); /* the header: no proof of work */
     memset(records.list[6].bytes + 80, 0, 4);
     make_dirs(path_of("%s/damaged", folder));

@@ -35,8 +35,8 @@ static int set_up(void **state)
     char data[512];
     dir = temp_dir();
     snprintf(data, sizeof data, "%s/data", dir);
-    struct gen_options options = {.dir = data, .seed = 3, .block_bytes = 3000, .planted_per_10k = 5000,
-                                  .stale_every = 5};
+    struct gen_options options = {
+        .dir = data, .seed = 3, .block_bytes = 3000, .planted_per_10k = 5000, .stale_every = 5};
     struct gen *gen = gen_open(&options);
     gen_blocks(gen, 20, 0);
     gen_tdags(gen, 30);
@@ -256,9 +256,21 @@ static void lie_in_block(struct value *value, size_t at)
 }
 static void lie_hash(struct value *value) { lie_in_block(value, 3); }
 static void lie_time(struct value *value) { lie_in_block(value, 32); }
-static void lie_txs(struct value *value) { value->bytes[BATCH_HEADER_SIZE + 38] += 40; sum_up(value); }
-static void lie_block_outputs(struct value *value) { value->bytes[BATCH_HEADER_SIZE + 40]++; sum_up(value); }
-static void lie_kind_count(struct value *value) { value->bytes[BATCH_HEADER_SIZE + 41]++; sum_up(value); }
+static void lie_txs(struct value *value)
+{
+    value->bytes[BATCH_HEADER_SIZE + 38] += 40;
+    sum_up(value);
+}
+static void lie_block_outputs(struct value *value)
+{
+    value->bytes[BATCH_HEADER_SIZE + 40]++;
+    sum_up(value);
+}
+static void lie_kind_count(struct value *value)
+{
+    value->bytes[BATCH_HEADER_SIZE + 41]++;
+    sum_up(value);
+}
 
 static void test_batch(void **state)
 {
@@ -478,7 +490,8 @@ static void test_digest(void **state)
     /* another seed, other batches: ten commits instead of one */
     for (int height = 2; height <= 20; height += 2)
         assert_int_equal(command_exit("scan --quiet --datadir %s/data --store %s/steps --to-height %d --threads 2", dir,
-                                      dir, height), 0);
+                                      dir, height),
+                         0);
     assert_int_equal(command_exit("scan --quiet --datadir %s/data --store %s/steps", dir, dir), 0);
     char *steps = digest_of("steps", 2);
     assert_string_equal(one, steps);
@@ -490,8 +503,8 @@ static void test_digest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batch),   cmocka_unit_test(test_parent),   cmocka_unit_test(test_meta),
-        cmocka_unit_test(test_version), cmocka_unit_test(test_files),    cmocka_unit_test(test_snapshot),
+        cmocka_unit_test(test_batch),   cmocka_unit_test(test_parent), cmocka_unit_test(test_meta),
+        cmocka_unit_test(test_version), cmocka_unit_test(test_files),  cmocka_unit_test(test_snapshot),
         cmocka_unit_test(test_any_bit), cmocka_unit_test(test_digest),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -16,7 +16,7 @@
 
 #include "tests/support/run.h"
 
-static const char *const commands[] = {"analyze", "scan", "dags",  "outputs", "stats",  "templates", "show",
+static const char *const commands[] = {"analyze", "scan",   "dags",  "outputs", "stats",  "templates", "show",
                                        "check",   "blocks", "index", "tx",      "travel", "dump",      "flows"};
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -95,7 +95,9 @@ static void test_version(void **state)
 static void test_usage_errors(void **state)
 {
     (void)state;
-    static const struct { const char *line, *message; } cases[] = {
+    static const struct {
+        const char *line, *message;
+    } cases[] = {
         {"", "no command"},
         {"scam", "did you mean 'scan'?"},
         {"dag", "did you mean 'dags'?"},
@@ -162,11 +164,12 @@ static void test_failures(void **state)
 
 /* The genesis coinbase pays 50 coins to a public key (BIP 34 is younger); its txid is the same in every network. */
 #define GENESIS_TXID "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"
-#define GENESIS_SCRIPT                                                                                                \
-    "4104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c38"        \
+#define GENESIS_SCRIPT                                                                                                 \
+    "4104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c38"         \
     "4df7ba0b8d578a4c702b6bf11d5fac"
-#define OUTPUTS_HEADER "height,tx_index,txid,vout,value_sat,kind,script_hex,keys,keys_on_curve,spender_height," \
-                       "spender_txid,spender_vin\n"
+#define OUTPUTS_HEADER                                                                                                 \
+    "height,tx_index,txid,vout,value_sat,kind,script_hex,keys,keys_on_curve,spender_height,"                           \
+    "spender_txid,spender_vin\n"
 
 static void test_outputs(void **state)
 {
@@ -188,14 +191,10 @@ static void test_option_forms(void **state)
 {
     const struct place *place = *state;
     static const char *const forms[] = {
-        "show --store %s " GENESIS_TXID,
-        "show " GENESIS_TXID " --store %s",
-        "show " GENESIS_TXID " --store=%s",
-        "show --store nowhere --store %s -- " GENESIS_TXID,
-        "show --store %s -o- " GENESIS_TXID,
-        "show --store %s -o - " GENESIS_TXID,
-        "show --store %s " GENESIS_TXID ":0",
-        "show --threads 7 --store %s " GENESIS_TXID,
+        "show --store %s " GENESIS_TXID,      "show " GENESIS_TXID " --store %s",
+        "show " GENESIS_TXID " --store=%s",   "show --store nowhere --store %s -- " GENESIS_TXID,
+        "show --store %s -o- " GENESIS_TXID,  "show --store %s -o - " GENESIS_TXID,
+        "show --store %s " GENESIS_TXID ":0", "show --threads 7 --store %s " GENESIS_TXID,
     };
     struct run first = {0};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -227,8 +226,9 @@ static void test_show_no_such_output(void **state)
 static void test_stats(void **state)
 {
     const struct place *place = *state;
-    static const struct { const char *by, *period; } cases[] = {
-        {"total", "total"}, {"block", "0"}, {"day", "2011-02-02"}, {"month", "2011-02"}, {"year", "2011"}};
+    static const struct {
+        const char *by, *period;
+    } cases[] = {{"total", "total"}, {"block", "0"}, {"day", "2011-02-02"}, {"month", "2011-02"}, {"year", "2011"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char row[256];
         struct run run = unktx_expect(0, "stats --store %s --by %s", place->store, cases[i].by);
@@ -346,20 +346,13 @@ static void test_analyze(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help),
-        cmocka_unit_test(test_help_fits),
-        cmocka_unit_test(test_version),
-        cmocka_unit_test(test_usage_errors),
-        cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_outputs),
-        cmocka_unit_test(test_option_forms),
-        cmocka_unit_test(test_show_no_such_output),
-        cmocka_unit_test(test_stats),
-        cmocka_unit_test(test_files_appear_whole),
-        cmocka_unit_test(test_dags_files),
-        cmocka_unit_test(test_stdout),
-        cmocka_unit_test(test_scan_output),
-        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_help),         cmocka_unit_test(test_help_fits),
+        cmocka_unit_test(test_version),      cmocka_unit_test(test_usage_errors),
+        cmocka_unit_test(test_failures),     cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_option_forms), cmocka_unit_test(test_show_no_such_output),
+        cmocka_unit_test(test_stats),        cmocka_unit_test(test_files_appear_whole),
+        cmocka_unit_test(test_dags_files),   cmocka_unit_test(test_stdout),
+        cmocka_unit_test(test_scan_output),  cmocka_unit_test(test_check),
         cmocka_unit_test(test_analyze),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -206,8 +206,7 @@ static void test_wrong_lengths(void **state)
         store_le32(records.list[r].bytes + 4, off[i] == -1000000 ? 0 : (uint32_t)((int64_t)right + off[i]));
         write_bad(&records, i % 2);
         records_free(&records);
-        expect_fresh_scan(3, (uint32_t)r - 1, "",
-                          TEXTS(path_of("blk%05zu.dat: at byte ", r / PER_FILE), "skipped"));
+        expect_fresh_scan(3, (uint32_t)r - 1, "", TEXTS(path_of("blk%05zu.dat: at byte ", r / PER_FILE), "skipped"));
     }
 }
 
@@ -302,7 +301,8 @@ static void test_unreadable_file(void **state)
             print_message("skipped: root, and no other user can run the program here\n");
             skip();
         }
-        as = "ASAN_OPTIONS=detect_leaks=0 setpriv --reuid=65534 --clear-groups "; /* which the leak finder cannot look into */
+        as =
+            "ASAN_OPTIONS=detect_leaks=0 setpriv --reuid=65534 --clear-groups "; /* which the leak finder cannot look into */
         assert_int_equal(chmod(place.dir, 0777), 0);
     }
     assert_int_equal(chmod(path_of("%s/blk00001.dat", bad), 0), 0);
@@ -403,8 +403,13 @@ static void test_zeroed_megabyte(void **state)
     for (unsigned xored = 0; xored < 2; xored++) {
         snprintf(data, sizeof data, "%s/large-%u", place.dir, xored);
         snprintf(blocks, sizeof blocks, "%s/regtest/blocks", data);
-        struct gen_options options = {.dir = data, .seed = 6, .xored = xored, .block_bytes = 200000, .window = 1,
-                                      .file_bytes = 3000000, .planted_per_10k = 3000};
+        struct gen_options options = {.dir = data,
+                                      .seed = 6,
+                                      .xored = xored,
+                                      .block_bytes = 200000,
+                                      .window = 1,
+                                      .file_bytes = 3000000,
+                                      .planted_per_10k = 3000};
         struct gen *gen = gen_open(&options);
         gen_blocks(gen, 40, 0);
         gen_close(gen);
@@ -451,7 +456,10 @@ static void test_zeroed_end_of_a_block(void **state)
 static void test_second_copy(void **state)
 {
     (void)state;
-    static const struct { size_t at; const char *options; } damages[] = {{88, ""}, {200, "--verify"}};
+    static const struct {
+        size_t at;
+        const char *options;
+    } damages[] = {{88, ""}, {200, "--verify"}};
     for (size_t d = 0; d < 2; d++) {
         for (size_t copies = 1; copies < 4; copies++) {
             struct records records = copy_records();

@@ -236,7 +236,7 @@ static void test_repeated_tx_in_a_block(void **state)
     write_blocks("blk00000.dat", &file);
     struct run run = scan_and_check(0, 3);
     expect_line(&run, "unknown_outputs %u\n", COPIES + 3);
-    expect_line(&run, "spent %u\n", 1); /* by the first input: there is one outpoint, whoever created it */
+    expect_line(&run, "spent %u\n", 1);        /* by the first input: there is one outpoint, whoever created it */
     expect_line(&run, "index_height %u\n", 0); /* an index takes no output for known */
     run_free(&run);
     buffer_free(&bodies);

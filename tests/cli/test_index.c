@@ -24,10 +24,10 @@ struct truth {
     struct table txs, outputs;
     size_t *first_output, *first_input; /* by transaction, and one more */
     size_t *output_tx, *input_tx;
-    size_t *spent;                      /* by input: the output that it spends, NO_OUTPUT for a coinbase's */
-    size_t *spender;                    /* by output: the input, NO_OUTPUT when unspent */
+    size_t *spent;   /* by input: the output that it spends, NO_OUTPUT for a coinbase's */
+    size_t *spender; /* by output: the input, NO_OUTPUT when unspent */
     size_t *by_txid;
-    size_t value, type, has_address;    /* columns of outputs */
+    size_t value, type, has_address; /* columns of outputs */
 };
 
 static const struct truth *sorting;
@@ -124,7 +124,8 @@ static void *must_have(size_t count, size_t size)
 
 static struct truth truth_read(const char *dir)
 {
-    struct truth truth = {.dir = dir, .txs = table_read(path_of("%s/truth/txs.csv", dir)),
+    struct truth truth = {.dir = dir,
+                          .txs = table_read(path_of("%s/truth/txs.csv", dir)),
                           .outputs = table_read(path_of("%s/truth/outputs.csv", dir))};
     size_t txs = truth.txs.rows, n_in = table_column(&truth.txs, "n_in"), n_out = table_column(&truth.txs, "n_out");
     truth.value = table_column(&truth.outputs, "value_sat");
@@ -433,10 +434,10 @@ static void check_travel(const struct truth *truth, const char *store)
         struct lines backward = walk(truth, tx, NO_OUTPUT, depth + 4, true);
         const char *txid = txid_of(truth, tx);
         assert_command_prints(&forward, path_of("travel %s --depth %u --limit 9999999 --store %s", txid, depth, store));
-        assert_command_prints(&one, path_of("travel %s:0 --forward --depth=%u --limit 9999999 --store %s", txid, depth,
-                                            store));
-        assert_command_prints(&backward, path_of("travel %s --backward --depth %u --limit 9999999 --store %s", txid,
-                                                 depth + 4, store));
+        assert_command_prints(
+            &one, path_of("travel %s:0 --forward --depth=%u --limit 9999999 --store %s", txid, depth, store));
+        assert_command_prints(
+            &backward, path_of("travel %s --backward --depth %u --limit 9999999 --store %s", txid, depth + 4, store));
     }
 }
 
@@ -742,16 +743,56 @@ static void check_chain(const char *dir, bool pinned)
     free(temp);
 }
 
-static void test_regtest(void **state) { (void)state; check_chain("tests/fixtures/regtest-xor", false); }
-static void test_genesis(void **state) { (void)state; check_chain("tests/fixtures/genesis", false); }
-static void test_dup_txid(void **state) { (void)state; check_chain("tests/fixtures/dup-txid", false); }
-static void test_crash(void **state) { (void)state; check_chain("tests/fixtures/crash", false); }
-static void test_shared_xor(void **state) { (void)state; check_chain(SHARED "/regtest-xor", false); }
-static void test_shared_dup_txid(void **state) { (void)state; check_chain(SHARED "/extras/dup-txid", false); }
-static void test_shared_padding(void **state) { (void)state; check_chain(SHARED "/extras/padding", false); }
-static void test_shared_tie(void **state) { (void)state; check_chain(SHARED "/extras/tie", false); }
-static void test_shared_invalid(void **state) { (void)state; check_chain(SHARED "/extras/invalid", true); }
-static void test_shared_crash(void **state) { (void)state; check_chain(SHARED "/extras/crash", false); }
+static void test_regtest(void **state)
+{
+    (void)state;
+    check_chain("tests/fixtures/regtest-xor", false);
+}
+static void test_genesis(void **state)
+{
+    (void)state;
+    check_chain("tests/fixtures/genesis", false);
+}
+static void test_dup_txid(void **state)
+{
+    (void)state;
+    check_chain("tests/fixtures/dup-txid", false);
+}
+static void test_crash(void **state)
+{
+    (void)state;
+    check_chain("tests/fixtures/crash", false);
+}
+static void test_shared_xor(void **state)
+{
+    (void)state;
+    check_chain(SHARED "/regtest-xor", false);
+}
+static void test_shared_dup_txid(void **state)
+{
+    (void)state;
+    check_chain(SHARED "/extras/dup-txid", false);
+}
+static void test_shared_padding(void **state)
+{
+    (void)state;
+    check_chain(SHARED "/extras/padding", false);
+}
+static void test_shared_tie(void **state)
+{
+    (void)state;
+    check_chain(SHARED "/extras/tie", false);
+}
+static void test_shared_invalid(void **state)
+{
+    (void)state;
+    check_chain(SHARED "/extras/invalid", true);
+}
+static void test_shared_crash(void **state)
+{
+    (void)state;
+    check_chain(SHARED "/extras/crash", false);
+}
 
 /* ---- the commands around ---- */
 
@@ -921,15 +962,23 @@ static void test_analyze(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_regtest),           cmocka_unit_test(test_genesis),
-        cmocka_unit_test(test_dup_txid),          cmocka_unit_test(test_crash),
-        cmocka_unit_test(test_shared_xor),        cmocka_unit_test(test_shared_dup_txid),
-        cmocka_unit_test(test_shared_padding),    cmocka_unit_test(test_shared_tie),
-        cmocka_unit_test(test_shared_invalid),    cmocka_unit_test(test_shared_crash),
-        cmocka_unit_test(test_ranges_and_limits), cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_regtest),
+        cmocka_unit_test(test_genesis),
+        cmocka_unit_test(test_dup_txid),
+        cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_shared_xor),
+        cmocka_unit_test(test_shared_dup_txid),
+        cmocka_unit_test(test_shared_padding),
+        cmocka_unit_test(test_shared_tie),
+        cmocka_unit_test(test_shared_invalid),
+        cmocka_unit_test(test_shared_crash),
+        cmocka_unit_test(test_ranges_and_limits),
+        cmocka_unit_test(test_usage),
         cmocka_unit_test(test_show_beside_a_lower_index),
-        cmocka_unit_test(test_index_behind),      cmocka_unit_test(test_without_blk_files),
-        cmocka_unit_test(test_generated),         cmocka_unit_test(test_analyze),
+        cmocka_unit_test(test_index_behind),
+        cmocka_unit_test(test_without_blk_files),
+        cmocka_unit_test(test_generated),
+        cmocka_unit_test(test_analyze),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,8 +31,8 @@ static struct {
 
 static struct gen_options options_of(const char *data)
 {
-    return (struct gen_options){.dir = data, .seed = 9, .block_bytes = 2500, .window = 1, .planted_per_10k = 2000,
-                                .spends = true};
+    return (struct gen_options){
+        .dir = data, .seed = 9, .block_bytes = 2500, .window = 1, .planted_per_10k = 2000, .spends = true};
 }
 
 static int set_up(void **state)
@@ -176,9 +176,8 @@ static void test_holes(void **state)
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
         write_bad(&place.records, i % 2);
         assert_int_equal(stat(file, &info), 0);
-        assert_int_equal(truncate(file, info.st_size - (off_t)place.records.list[2 * PER_FILE - 1].size +
-                                            (off_t)cuts[i]),
-                         0);
+        assert_int_equal(
+            truncate(file, info.st_size - (off_t)place.records.list[2 * PER_FILE - 1].size + (off_t)cuts[i]), 0);
         expect_fresh_index(3, 2 * PER_FILE - 2, TEXTS("blk00001.dat: at byte ", "ends at height 28"));
     }
     for (int fill = 0; fill < 2; fill++) { /* over the file's second record and a part of the third */
@@ -369,8 +368,7 @@ static void test_any_bit(void **state)
 {
     (void)state;
     enum { FLIPS = 800, PAGE = 4096 };
-    static const char *const readers[] = {"dump outputs", "dump inputs", "dump txs",
-                                          "tx 40",        "dump blocks", "travel"};
+    static const char *const readers[] = {"dump outputs", "dump inputs", "dump txs", "tx 40", "dump blocks", "travel"};
     const char *given = getenv("TEST_SEED");
     struct rng rng = {given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL)};
     print_message("seed %llu (TEST_SEED=... repeats it)\n", (unsigned long long)rng.state);

@@ -32,7 +32,7 @@ static struct {
     char data[512], fresh[512], small[512];
     char digest[DIGEST_SIZE + 1]; /* of the index */
     char txid[HASH256_HEX_SIZE + 1];
-    struct hash256 stale_tip;     /* of a branch that lost, 30 blocks deep */
+    struct hash256 stale_tip; /* of a branch that lost, 30 blocks deep */
 } place;
 
 /* False where there is no index yet. */
@@ -40,8 +40,7 @@ static bool index_digest(const char *store, char digest[DIGEST_SIZE + 1])
 {
     struct run run = unktx("check --store %s", store);
     const char *at = strstr(run.out, "index_digest ");
-    bool none = !at && run.exit_status == 1 &&
-                (strstr(run.err, "there is no") || strstr(run.err, "no blocks yet"));
+    bool none = !at && run.exit_status == 1 && (strstr(run.err, "there is no") || strstr(run.err, "no blocks yet"));
     if (!none && (run.exit_status != 0 || !at || sscanf(at, "index_digest %64s", digest) != 1))
         fail_msg("check --store %s: exit status %d: %s%s", store, run.exit_status, run.err, run.out);
     run_free(&run);
@@ -105,8 +104,8 @@ static void take_time(void *context, const struct index_progress *progress)
 
 static struct index_options options_for(const char *store, uint32_t to_height)
 {
-    return (struct index_options){.datadir = place.data, .store = store, .memory = UINT64_C(256) << 20, .threads = 2,
-                                .to_height = to_height};
+    return (struct index_options){
+        .datadir = place.data, .store = store, .memory = UINT64_C(256) << 20, .threads = 2, .to_height = to_height};
 }
 
 /* An index in a process of its own. */
@@ -404,7 +403,7 @@ static void test_memory_limit(void **state)
 #endif
     char line[2000];
     unsigned refused = 0, done = 0;
-    for (unsigned mib = 900; mib < 3400; mib += refused > 0 && done > 0 ? 250 : 50) {
+    for (unsigned mib = 900; mib<3400; mib += refused> 0 && done > 0 ? 250 : 50) {
         snprintf(line, sizeof line,
                  "ulimit -v %u; $UNKTX index --quiet --memory 256M --threads 2 --datadir %s --store %s/limited; "
                  "first=$?; $UNKTX dump inputs --threads 2 --store %s > /dev/null || exit $?; "

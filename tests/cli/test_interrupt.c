@@ -70,8 +70,12 @@ static pid_t start_scan(const char *store, uint32_t to_height, const struct hash
     assert_true(child >= 0);
     if (child > 0)
         return child;
-    struct ingest_options options = {.datadir = place.data, .store = store, .threads = 2, .to_height = to_height,
-                                     .tip = tip, .commit_blocks = COMMIT_BLOCKS};
+    struct ingest_options options = {.datadir = place.data,
+                                     .store = store,
+                                     .threads = 2,
+                                     .to_height = to_height,
+                                     .tip = tip,
+                                     .commit_blocks = COMMIT_BLOCKS};
     struct ingest_result result;
     struct fault fault = {0};
     enum status status = ingest_run(&options, &result, &fault);
@@ -156,9 +160,9 @@ static void test_scan_asked_to_stop(void **state)
     static const char *const signals[2] = {"INT", "TERM"};
     unsigned stopped = 0;
     for (unsigned i = 0; i < 60 && stopped < 4; i++) {
-        struct run run =
-            shell("timeout --preserve-status -s %s %.3f $UNKTX scan --quiet --threads 1 --datadir %s --store %s/asked",
-                  signals[i % 2], 0.004 + 0.003 * (i % 20), place.data, place.dir);
+        struct run run = shell(
+            "timeout --preserve-status -s %s %.3f $UNKTX scan --quiet --threads 1 --datadir %s --store %s/asked",
+            signals[i % 2], 0.004 + 0.003 * (i % 20), place.data, place.dir);
         assert_ended(&run, signals[i % 2]);
         const char *at = strstr(run.err, "interrupted; the store holds ");
         if (at) {
@@ -217,9 +221,9 @@ static void test_analyze_asked_to_stop(void **state)
     snprintf(folder, sizeof folder, "%s/analyzed", place.dir);
     unsigned stopped = 0;
     for (unsigned i = 0; i < 12 || (stopped == 0 && i < 100); i++) {
-        struct run run =
-            shell("timeout --preserve-status -s TERM %.3f $UNKTX analyze --quiet --rules core-22 --datadir %s -o %s",
-                  0.01 + 0.03 * i, place.data, folder);
+        struct run run = shell(
+            "timeout --preserve-status -s TERM %.3f $UNKTX analyze --quiet --rules core-22 --datadir %s -o %s",
+            0.01 + 0.03 * i, place.data, folder);
         assert_ended(&run, "TERM");
         stopped += strstr(run.err, "interrupted") != NULL;
         run_free(&run);

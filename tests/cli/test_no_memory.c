@@ -25,8 +25,14 @@ static struct gen *open_chain(const char *name)
 {
     static char data[512];
     snprintf(data, sizeof data, "%s/%s", dir, name);
-    struct gen_options options = {.dir = data, .seed = 11, .xored = true, .block_bytes = 1500, .file_bytes = 12000,
-                                  .window = 4, .planted_per_10k = 5000, .stale_every = 5,
+    struct gen_options options = {.dir = data,
+                                  .seed = 11,
+                                  .xored = true,
+                                  .block_bytes = 1500,
+                                  .file_bytes = 12000,
+                                  .window = 4,
+                                  .planted_per_10k = 5000,
+                                  .stale_every = 5,
                                   .spends = strcmp(name, "spent") == 0};
     return gen_open(&options);
 }
@@ -100,7 +106,7 @@ struct writing {
     const char *begin; /* the store to begin with; NULL: none */
     const char *want;  /* the report of `check` in the end */
     unsigned threads;
-    long step, every;  /* what failed must go on as if nothing had been: seen every so often, for its price */
+    long step, every; /* what failed must go on as if nothing had been: seen every so often, for its price */
 };
 
 static void copy_store(const char *from)
@@ -326,18 +332,10 @@ static void test_report(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scan),
-        cmocka_unit_test(test_scan_threads),
-        cmocka_unit_test(test_scan_further),
-        cmocka_unit_test(test_scan_back),
-        cmocka_unit_test(test_index),
-        cmocka_unit_test(test_dags),
-        cmocka_unit_test(test_outputs),
-        cmocka_unit_test(test_stats),
-        cmocka_unit_test(test_check),
-        cmocka_unit_test(test_show),
-        cmocka_unit_test(test_indexed),
-        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_scan),      cmocka_unit_test(test_scan_threads), cmocka_unit_test(test_scan_further),
+        cmocka_unit_test(test_scan_back), cmocka_unit_test(test_index),        cmocka_unit_test(test_dags),
+        cmocka_unit_test(test_outputs),   cmocka_unit_test(test_stats),        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_show),      cmocka_unit_test(test_indexed),      cmocka_unit_test(test_report),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -16,11 +16,17 @@
 #define REAL "../shared/real"
 
 /* The independent parser's names beside Core's. */
-static const char *const kinds[11][2] = {
-    {"p2pk", "pubkey"}, {"p2pkh", "pubkeyhash"}, {"p2sh", "scripthash"}, {"multisig", "multisig"},
-    {"nulldata", "nulldata"}, {"witness_v0_keyhash", "witness_v0_keyhash"},
-    {"witness_v0_scripthash", "witness_v0_scripthash"}, {"witness_v1_taproot", "witness_v1_taproot"},
-    {"anchor", "anchor"}, {"witness_unknown", "witness_unknown"}, {"nonstandard", "nonstandard"}};
+static const char *const kinds[11][2] = {{"p2pk", "pubkey"},
+                                         {"p2pkh", "pubkeyhash"},
+                                         {"p2sh", "scripthash"},
+                                         {"multisig", "multisig"},
+                                         {"nulldata", "nulldata"},
+                                         {"witness_v0_keyhash", "witness_v0_keyhash"},
+                                         {"witness_v0_scripthash", "witness_v0_scripthash"},
+                                         {"witness_v1_taproot", "witness_v1_taproot"},
+                                         {"anchor", "anchor"},
+                                         {"witness_unknown", "witness_unknown"},
+                                         {"nonstandard", "nonstandard"}};
 
 static struct json expected(void)
 {
@@ -203,9 +209,9 @@ static void check_spends(const char *dir, bool loose)
 static void test_spends(void **state)
 {
     (void)state;
-    static const char *const whole[] = {
-        "tenthirtyone-blocktools", "nbitcoin-mainnet-two-files", "blocksci-regtest", "armory-testnet-in-a-box-1MiB",
-        "core-regtest-getblockstats", "floresta-signet"};
+    static const char *const whole[] = {"tenthirtyone-blocktools",    "nbitcoin-mainnet-two-files",
+                                        "blocksci-regtest",           "armory-testnet-in-a-box-1MiB",
+                                        "core-regtest-getblockstats", "floresta-signet"};
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         check_spends(whole[i], false);
     check_spends("union-testnet3", true);

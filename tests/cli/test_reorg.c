@@ -26,7 +26,11 @@ static const uint8_t key[8] = {0x4f, 0x01, 0xa7, 0x00, 0x13, 0xee, 0x5b, 0xc2};
 
 static struct gen_options options_of(const struct place *place)
 {
-    return (struct gen_options){.dir = place->data, .seed = 23, .block_bytes = 3000, .file_bytes = 100000, .window = 1,
+    return (struct gen_options){.dir = place->data,
+                                .seed = 23,
+                                .block_bytes = 3000,
+                                .file_bytes = 100000,
+                                .window = 1,
                                 .planted_per_10k = 2000};
 }
 

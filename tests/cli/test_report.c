@@ -39,8 +39,8 @@ static int clean(void **state)
 
 static void one_page_well_formed(void **state)
 {
-    static const char *const sections[] = {"scanned", "kinds", "sizes", "classes", "ordered", "highest",
-                                           "rules", "files"};
+    static const char *const sections[] = {"scanned", "kinds",   "sizes", "classes",
+                                           "ordered", "highest", "rules", "files"};
     (void)state;
     assert_well_formed(page);
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
@@ -184,8 +184,7 @@ static void kinds_are_those_of_stats(void **state)
         assert_true(next_cell(&at, cell, sizeof cell));
         char *point = strchr(cell, '.');
         memmove(point, point + 1, strlen(point));
-        assert_int_equal(strtoull(cell, NULL, 10),
-                         table_number(&all, 0, table_column(&all, path_of("%s_sat", kind))));
+        assert_int_equal(strtoull(cell, NULL, 10), table_number(&all, 0, table_column(&all, path_of("%s_sat", kind))));
     }
     table_free(&days);
     table_free(&all);

@@ -148,7 +148,8 @@ static void test_no_permission_to_write(void **state)
             print_message("skipped: root, and no other user can run the program here\n");
             skip();
         }
-        as = "ASAN_OPTIONS=detect_leaks=0 setpriv --reuid=65534 --clear-groups "; /* which the leak finder cannot look into */
+        as =
+            "ASAN_OPTIONS=detect_leaks=0 setpriv --reuid=65534 --clear-groups "; /* which the leak finder cannot look into */
         assert_int_equal(chmod(place.dir, 0755), 0);
     }
     snprintf(store, sizeof store, "%s/others", place.dir);
@@ -346,14 +347,10 @@ static void test_readers_beside_a_scan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_store_on_a_full_disk),
-        cmocka_unit_test(test_tables_on_a_full_disk),
-        cmocka_unit_test(test_read_only_disk),
-        cmocka_unit_test(test_no_permission_to_write),
-        cmocka_unit_test(test_memory_limit),
-        cmocka_unit_test(test_stdout),
-        cmocka_unit_test(test_readers_beside_commits),
-        cmocka_unit_test(test_readers_beside_a_scan),
+        cmocka_unit_test(test_store_on_a_full_disk),   cmocka_unit_test(test_tables_on_a_full_disk),
+        cmocka_unit_test(test_read_only_disk),         cmocka_unit_test(test_no_permission_to_write),
+        cmocka_unit_test(test_memory_limit),           cmocka_unit_test(test_stdout),
+        cmocka_unit_test(test_readers_beside_commits), cmocka_unit_test(test_readers_beside_a_scan),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -28,8 +28,14 @@ struct place {
 
 static struct gen_options small_blocks(const struct place *place)
 {
-    return (struct gen_options){.dir = place->data, .seed = 7, .xored = true, .block_bytes = 6000, .file_bytes = 200000,
-                                .window = 16, .planted_per_10k = 2000, .stale_every = 10};
+    return (struct gen_options){.dir = place->data,
+                                .seed = 7,
+                                .xored = true,
+                                .block_bytes = 6000,
+                                .file_bytes = 200000,
+                                .window = 16,
+                                .planted_per_10k = 2000,
+                                .stale_every = 10};
 }
 
 static int set_up(void **state)
@@ -377,9 +383,9 @@ static void test_giants(void **state)
     static const struct {
         const char *family;
         uint64_t txs, nodes, edges, roots, height;
-    } want[] = {
-        {"fan-in", 20001, 40001, 40000, 20000, 2}, {"in-tree", 2269, 2279, 2278, 10, 2260},
-        {"chain", 100000, 100001, 100000, 1, 100000}};
+    } want[] = {{"fan-in", 20001, 40001, 40000, 20000, 2},
+                {"in-tree", 2269, 2279, 2278, 10, 2260},
+                {"chain", 100000, 100001, 100000, 1, 100000}};
     static const char *const columns[5] = {"txs", "nodes", "edges", "roots", "height"};
     struct place *place = *state;
     char data[1024];

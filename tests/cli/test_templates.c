@@ -21,10 +21,7 @@
 
 static char *place;
 
-static const char *in_place(const char *name)
-{
-    return path_of("%s/%s", place, name);
-}
+static const char *in_place(const char *name) { return path_of("%s/%s", place, name); }
 
 static int scan(void **state)
 {
@@ -243,8 +240,8 @@ static void shown(void **state)
     size_t t = 0;
     while (strcmp(table_get(&truth, t, "script_hex"), "0000ae") != 0)
         t++;
-    struct run run =
-        unktx_expect(0, "show --store %s/all %s:%s", place, table_get(&truth, t, "txid"), table_get(&truth, t, "vout"));
+    struct run run = unktx_expect(0, "show --store %s/all %s:%s", place, table_get(&truth, t, "txid"),
+                                  table_get(&truth, t, "vout"));
     assert_non_null(strstr(run.out, "      known as checkmultisig-0-of-n: No signature of n keys is asked for"));
     assert_non_null(strstr(run.out, "      known as anyone-can-spend: "));
     assert_null(strstr(run.out, "known as op-if"));
@@ -325,10 +322,13 @@ static void too_many_templates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(templates_of_the_node), cmocka_unit_test(protocols_of_the_node),
-        cmocka_unit_test(scripts_of_tdags),      cmocka_unit_test(scripts_of_a_user),
+        cmocka_unit_test(templates_of_the_node),
+        cmocka_unit_test(protocols_of_the_node),
+        cmocka_unit_test(scripts_of_tdags),
+        cmocka_unit_test(scripts_of_a_user),
         cmocka_unit_test(shown),
-        cmocka_unit_test(what_is_not_there),     cmocka_unit_test(too_many_templates),
+        cmocka_unit_test(what_is_not_there),
+        cmocka_unit_test(too_many_templates),
     };
     return cmocka_run_group_tests(tests, scan, clean);
 }

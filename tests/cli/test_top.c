@@ -60,9 +60,13 @@ static void check_order(const char *out, const struct table *dags, const char *c
 static void test_by(void **state)
 {
     (void)state;
-    static const struct { const char *by, *column; } all[] = {
-        {"", "automation"}, {"--by automation", "automation"}, {"--by orderliness", "orderliness"},
-        {"--by height", "height"}, {"--by value", "moved_value_sat"}};
+    static const struct {
+        const char *by, *column;
+    } all[] = {{"", "automation"},
+               {"--by automation", "automation"},
+               {"--by orderliness", "orderliness"},
+               {"--by height", "height"},
+               {"--by value", "moved_value_sat"}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         struct run run = unktx_expect(0, "dags --store %s/store -o %s --top 20%s%s", dir, dir, *all[i].by ? " " : "",
                                       all[i].by);

@@ -16,16 +16,24 @@
 #define SHARED "../shared/fixtures"
 
 static const char *const rules_list[3] = {"core-0.18", "core-0.19", "core-22"};
-static const char *const kinds[11] = {"nonstandard", "nulldata", "pubkey", "multisig", "pubkeyhash", "scripthash",
-                                      "witness_v0_keyhash", "witness_v0_scripthash", "witness_v1_taproot", "anchor",
+static const char *const kinds[11] = {"nonstandard",
+                                      "nulldata",
+                                      "pubkey",
+                                      "multisig",
+                                      "pubkeyhash",
+                                      "scripthash",
+                                      "witness_v0_keyhash",
+                                      "witness_v0_scripthash",
+                                      "witness_v1_taproot",
+                                      "anchor",
                                       "witness_unknown"};
 
 /* What the node says of a chain, its rows in chain order. */
 struct truth {
     const char *dir;
     struct table txs, outputs;
-    size_t *first; /* row of the first output of each transaction, and one more */
-    size_t *by_txid; /* rows of txs by txid */
+    size_t *first;                     /* row of the first output of each transaction, and one more */
+    size_t *by_txid;                   /* rows of txs by txid */
     size_t type, has_address, spender; /* columns of outputs */
 };
 
@@ -39,7 +47,8 @@ static int compare_txids(const void *a, const void *b)
 
 static struct truth truth_read(const char *dir)
 {
-    struct truth truth = {.dir = dir, .txs = table_read(path_of("%s/truth/txs.csv", dir)),
+    struct truth truth = {.dir = dir,
+                          .txs = table_read(path_of("%s/truth/txs.csv", dir)),
                           .outputs = table_read(path_of("%s/truth/outputs.csv", dir))};
     truth.type = table_column(&truth.outputs, "type");
     truth.has_address = table_column(&truth.outputs, "has_address");
@@ -254,15 +263,20 @@ static void check_partition(const struct table *dags, char (*want)[32])
 }
 
 /* A number in the truth, and the column that must hold it. */
-static const char *const dag_keys[][2] = {
-    {"height", "height"}, {"nodes", "nodes"}, {"edges", "edges"}, {"roots", "roots"}, {"txs", "txs"},
-    {"spent_unknown", "spent_unknown"}, {"mixed", "mixed_spenders"}, {"first_height", "first_height"},
-    {"last_height", "last_height"}};
+static const char *const dag_keys[][2] = {{"height", "height"},
+                                          {"nodes", "nodes"},
+                                          {"edges", "edges"},
+                                          {"roots", "roots"},
+                                          {"txs", "txs"},
+                                          {"spent_unknown", "spent_unknown"},
+                                          {"mixed", "mixed_spenders"},
+                                          {"first_height", "first_height"},
+                                          {"last_height", "last_height"}};
 
 /* Reads the truth's T-DAGs one by one (each begins with its family) and compares them with the rows of tdags.csv. */
 static void check_dag_rows(struct json *json, const struct table *dags, const char *rules)
 {
-    char (*classes)[32] = must_alloc(dags->rows + 1, sizeof *classes);
+    char(*classes)[32] = must_alloc(dags->rows + 1, sizeof *classes);
     bool *seen = must_alloc(dags->rows + 1, 1);
     char family[64] = "";
     size_t row = 0, found = 0;
@@ -499,17 +513,33 @@ static void check_bundled(const char *name)
     truth_free(&truth);
 }
 
-static void test_regtest(void **state) { (void)state; check_bundled("regtest-xor"); }
-static void test_genesis(void **state) { (void)state; check_bundled("genesis"); }
-static void test_dup_txid(void **state) { (void)state; check_bundled("dup-txid"); }
-static void test_crash(void **state) { (void)state; check_bundled("crash"); }
+static void test_regtest(void **state)
+{
+    (void)state;
+    check_bundled("regtest-xor");
+}
+static void test_genesis(void **state)
+{
+    (void)state;
+    check_bundled("genesis");
+}
+static void test_dup_txid(void **state)
+{
+    (void)state;
+    check_bundled("dup-txid");
+}
+static void test_crash(void **state)
+{
+    (void)state;
+    check_bundled("crash");
+}
 
 /* ---- the same chain in other files ---- */
 
 static void assert_same_tables(const char *a, const char *b)
 {
-    static const char *const files[] = {"outputs.csv", "stats.csv", "tdags.csv", "classes.csv", "txs.csv", "arcs.csv",
-                                        "leaves.csv", "summary.json"};
+    static const char *const files[] = {"outputs.csv", "stats.csv", "tdags.csv",  "classes.csv",
+                                        "txs.csv",     "arcs.csv",  "leaves.csv", "summary.json"};
     for (size_t f = 0; f < sizeof files / sizeof *files; f++)
         for (unsigned r = 0; r < (f < 2 ? 1u : 3u); r++) {
             const char *sub = f < 2 ? "" : rules_list[r];
@@ -629,19 +659,40 @@ static void check_shared(const char *name, bool pinned)
     check_chain(dir, datadir, more);
 }
 
-static void test_shared_xor(void **state) { (void)state; check_shared("regtest-xor", false); }
-static void test_shared_padding(void **state) { (void)state; check_shared("extras/padding", false); }
-static void test_shared_tie(void **state) { (void)state; check_shared("extras/tie", false); }
-static void test_shared_invalid(void **state) { (void)state; check_shared("extras/invalid", true); }
-static void test_shared_crash(void **state) { (void)state; check_shared("extras/crash", false); }
+static void test_shared_xor(void **state)
+{
+    (void)state;
+    check_shared("regtest-xor", false);
+}
+static void test_shared_padding(void **state)
+{
+    (void)state;
+    check_shared("extras/padding", false);
+}
+static void test_shared_tie(void **state)
+{
+    (void)state;
+    check_shared("extras/tie", false);
+}
+static void test_shared_invalid(void **state)
+{
+    (void)state;
+    check_shared("extras/invalid", true);
+}
+static void test_shared_crash(void **state)
+{
+    (void)state;
+    check_shared("extras/crash", false);
+}
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_regtest),     cmocka_unit_test(test_genesis),     cmocka_unit_test(test_dup_txid),
-        cmocka_unit_test(test_crash),       cmocka_unit_test(test_other_files), cmocka_unit_test(test_shared_xor),
-        cmocka_unit_test(test_shared_padding), cmocka_unit_test(test_shared_tie), cmocka_unit_test(test_shared_invalid),
-        cmocka_unit_test(test_shared_crash),
+        cmocka_unit_test(test_regtest),        cmocka_unit_test(test_genesis),
+        cmocka_unit_test(test_dup_txid),       cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_other_files),    cmocka_unit_test(test_shared_xor),
+        cmocka_unit_test(test_shared_padding), cmocka_unit_test(test_shared_tie),
+        cmocka_unit_test(test_shared_invalid), cmocka_unit_test(test_shared_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

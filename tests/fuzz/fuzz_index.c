@@ -13,7 +13,6 @@
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
 
-
 static char *folder, path[300], txid[HASH256_HEX_SIZE + 1];
 static uint8_t *base, *bytes;
 static size_t base_size;
@@ -23,8 +22,12 @@ static void clean_up(void) { remove_tree(folder); }
 /* A part of the chain is added later, and blocks are taken back: the index then has all its tables. */
 static void make_index(void)
 {
-    struct gen_options options = {.dir = path_of("%s/data", folder), .seed = 3, .block_bytes = 1500, .window = 1,
-                                  .planted_per_10k = 1000, .spends = true};
+    struct gen_options options = {.dir = path_of("%s/data", folder),
+                                  .seed = 3,
+                                  .block_bytes = 1500,
+                                  .window = 1,
+                                  .planted_per_10k = 1000,
+                                  .spends = true};
     struct gen *gen = gen_open(&options);
     gen_blocks(gen, 30, 0);
     uint32_t height = gen_height(gen);

@@ -27,8 +27,12 @@ static void add_block(struct store *store, uint32_t outputs)
     static const uint8_t script[] = {0x51, 0x61, 0x61, 0x51};
     struct store_totals totals = store_totals_of(store);
     struct block_record block = {.height = totals.blocks, .time = 1231006505 + totals.blocks};
-    block.counts = (struct block_counts){.txs = 2, .inputs = 2, .outputs = outputs, .kind_count = {outputs},
-                                         .kind_value_sat = {outputs * 5000}, .unknown_txs = {1, 1, 1}};
+    block.counts = (struct block_counts){.txs = 2,
+                                         .inputs = 2,
+                                         .outputs = outputs,
+                                         .kind_count = {outputs},
+                                         .kind_value_sat = {outputs * 5000},
+                                         .unknown_txs = {1, 1, 1}};
     store_le32(block.hash.bytes, totals.blocks + 1);
     struct tx_record tx = {.index = 1, .inputs = 1, .outputs = outputs, .tracked = outputs};
     store_le32(tx.txid.bytes + 4, totals.blocks + 1);

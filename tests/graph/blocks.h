@@ -92,8 +92,8 @@ static inline void make_tx(struct chain *chain, struct test_tx *tx, uint32_t ind
         if (!output_is_tracked(tx->outputs[o].record.unknown, tx->outputs[o].record.kind))
             continue;
         if (chain->tracked_count == chain->tracked_room)
-            chain->tracked =
-                realloc(chain->tracked, (chain->tracked_room = 2 * chain->tracked_room + 64) * sizeof *chain->tracked);
+            chain->tracked = realloc(chain->tracked,
+                                     (chain->tracked_room = 2 * chain->tracked_room + 64) * sizeof *chain->tracked);
         chain->tracked[chain->tracked_count++] = (struct test_outpoint){record->txid, o};
         record->tracked++;
     }

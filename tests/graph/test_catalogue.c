@@ -185,10 +185,11 @@ static void planted_kinds(void **state)
 static void shared_planted_kinds(void **state)
 {
     (void)state;
-    static const char command[] =
-        "cd ../shared/fixtures/regtest-xor/truth 2>/dev/null && sed 1d planted_kinds.csv | tr -d '\\r' | sort >/tmp/$$.a && "
-        "awk -F, 'NR > 1 {print $3 \",\" $4 \",\" $6}' outputs.csv | sort >/tmp/$$.b && "
-        "sed 's/,/:/' /tmp/$$.a | sort >/tmp/$$.c && sed 's/,/:/' /tmp/$$.b | sort | join -t, /tmp/$$.c -; rm -f /tmp/$$.[abc]";
+    static const char command[] = "cd ../shared/fixtures/regtest-xor/truth 2>/dev/null && sed 1d planted_kinds.csv | "
+                                  "tr -d '\\r' | sort >/tmp/$$.a && "
+                                  "awk -F, 'NR > 1 {print $3 \",\" $4 \",\" $6}' outputs.csv | sort >/tmp/$$.b && "
+                                  "sed 's/,/:/' /tmp/$$.a | sort >/tmp/$$.c && sed 's/,/:/' /tmp/$$.b | sort | join "
+                                  "-t, /tmp/$$.c -; rm -f /tmp/$$.[abc]";
     struct catalogue catalogue = built_in_catalogue();
     struct matcher *matcher = matcher_of(&catalogue);
     static char line[200000];
@@ -403,9 +404,12 @@ static void no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(planted_kinds),       cmocka_unit_test(shared_planted_kinds),
-        cmocka_unit_test(from_the_literature), cmocka_unit_test(short_cuts),
-        cmocka_unit_test(files),               cmocka_unit_test(built_in_list),
+        cmocka_unit_test(planted_kinds),
+        cmocka_unit_test(shared_planted_kinds),
+        cmocka_unit_test(from_the_literature),
+        cmocka_unit_test(short_cuts),
+        cmocka_unit_test(files),
+        cmocka_unit_test(built_in_list),
         cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

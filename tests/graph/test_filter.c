@@ -72,10 +72,10 @@ static const uint8_t *script_of(uint32_t ordinal, uint32_t *size)
         uint8_t bytes[3];
         uint32_t size;
     } scripts[] = {
-        {{0xa9, 0x87}, 2}, {{0xac}, 1}, {{0x63}, 1},       /* 1: HASH160 EQUAL, CHECKSIG; IF in the spender only */
-        {{0xac}, 1}, {{0xa3, 0x87}, 2}, {{0xac}, 1},       /* 2: CHECKSIG, MIN EQUAL */
-        {{0xac}, 1}, {{0xac}, 1}, {{0xa3, 0x87}, 2},       /* 3: nothing in the root, MIN EQUAL in the spender */
-        {{0xa3, 0x87}, 2}, {{0xa9, 0x87}, 2}, {{0xac}, 1}, /* 4: both: the first pattern counts */
+        {{0xa9, 0x87}, 2}, {{0xac}, 1},       {{0x63}, 1}, /* 1: HASH160 EQUAL, CHECKSIG; IF in the spender only */
+        {{0xac}, 1},       {{0xa3, 0x87}, 2}, {{0xac}, 1}, /* 2: CHECKSIG, MIN EQUAL */
+        {{0xac}, 1},       {{0xac}, 1},       {{0xa3, 0x87}, 2}, /* 3: nothing in the root, MIN EQUAL in the spender */
+        {{0xa3, 0x87}, 2}, {{0xa9, 0x87}, 2}, {{0xac}, 1},       /* 4: both: the first pattern counts */
     };
     *size = scripts[ordinal].size;
     return scripts[ordinal].bytes;

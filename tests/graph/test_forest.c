@@ -362,9 +362,14 @@ static void roots(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(loads_what_was_written), cmocka_unit_test(empty_store), cmocka_unit_test(damaged_stores),
-        cmocka_unit_test(out_of_memory), cmocka_unit_test(components), cmocka_unit_test(others),
-        cmocka_unit_test(drop), cmocka_unit_test(roots),
+        cmocka_unit_test(loads_what_was_written),
+        cmocka_unit_test(empty_store),
+        cmocka_unit_test(damaged_stores),
+        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(components),
+        cmocka_unit_test(others),
+        cmocka_unit_test(drop),
+        cmocka_unit_test(roots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

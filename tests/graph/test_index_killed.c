@@ -36,8 +36,14 @@ static int set_up(void **state)
     snprintf(data, sizeof data, "%s/data", dir);
     snprintf(store, sizeof store, "%s/store", dir);
     make_dirs(data);
-    struct gen_options options = {.dir = data, .seed = 23, .xored = true, .block_bytes = 30000, .file_bytes = 1 << 20,
-                                  .window = 16, .planted_per_10k = 300, .spends = true};
+    struct gen_options options = {.dir = data,
+                                  .seed = 23,
+                                  .xored = true,
+                                  .block_bytes = 30000,
+                                  .file_bytes = 1 << 20,
+                                  .window = 16,
+                                  .planted_per_10k = 300,
+                                  .spends = true};
     struct gen *gen = gen_open(&options);
     gen_blocks(gen, BLOCKS, 0);
     stale_tip = gen_tip(gen);
@@ -70,9 +76,15 @@ static pid_t start(const char *into, uint32_t to_height, const struct hash256 *t
     assert_true(child >= 0);
     if (child > 0)
         return child;
-    struct index_options options = {.datadir = data, .store = into, .memory = UINT64_C(256) << 20, .threads = 2,
-                                  .to_height = to_height, .tip = tip, .note = on_note, .context = &notes,
-                                  .note_blocks = NOTE_BLOCKS};
+    struct index_options options = {.datadir = data,
+                                    .store = into,
+                                    .memory = UINT64_C(256) << 20,
+                                    .threads = 2,
+                                    .to_height = to_height,
+                                    .tip = tip,
+                                    .note = on_note,
+                                    .context = &notes,
+                                    .note_blocks = NOTE_BLOCKS};
     struct index_result result;
     struct fault fault = {0};
     enum status status = index_build(&options, &result, &fault);

@@ -14,8 +14,8 @@
 /* The model: every output that was ever added, and what became of it; outpoints are small numbers spread over 36 bytes.
  */
 struct model {
-    uint64_t *name;   /* of ordinal i */
-    bool *in;         /* neither taken out nor replaced in an earlier round */
+    uint64_t *name; /* of ordinal i */
+    bool *in;       /* neither taken out nor replaced in an earlier round */
     uint64_t count, round_begin;
 };
 
@@ -204,8 +204,8 @@ static void save_model(struct model *model, struct chunks *chunks)
         uint8_t prevout[TX_PREVOUT_SIZE];
         prevout_of(model->name[i], prevout);
         if (model_find(model, model->name[i], UINT64_MAX) == i)
-            assert_int_equal(
-                outpoints_add(table, prevout, outpoints_hash(table, prevout), i, resolve, model, NULL), STATUS_OK);
+            assert_int_equal(outpoints_add(table, prevout, outpoints_hash(table, prevout), i, resolve, model, NULL),
+                             STATUS_OK);
     }
     assert_int_equal(outpoints_save(table, put, chunks), STATUS_OK);
     outpoints_free(table);
@@ -248,10 +248,17 @@ static void test_random_against_model(void **state)
                 outpoints_end_round(table);
                 model_end_round(&model);
                 break;
-            case 1: case 2: case 3: case 4: case 5: case 6: case 7:
-                add(table, &model, name);
-                break;
-            case 8: case 9: case 10: case 11:
+            case 1:
+            case 2:
+            case 3:
+            case 4:
+            case 5:
+            case 6:
+            case 7: add(table, &model, name); break;
+            case 8:
+            case 9:
+            case 10:
+            case 11:
                 if (model.count > 0) {
                     uint64_t ordinal = next_random() % model.count;
                     uint64_t hash = hash_of(table, model.name[ordinal]);
@@ -295,9 +302,7 @@ static void flood_prevout(unsigned family, uint32_t i, uint8_t prevout[TX_PREVOU
         prevout[bit / 8] ^= (uint8_t)(1u << bit % 8);
         prevout[other / 8] ^= (uint8_t)(1u << other % 8);
         break;
-    default: /* a sum that stays */
-        store_le64(prevout, i);
-        store_le64(prevout + 8, UINT64_MAX - i);
+    default: /* a sum that stays */ store_le64(prevout, i); store_le64(prevout + 8, UINT64_MAX - i);
     }
 }
 
@@ -635,10 +640,13 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_against_model), cmocka_unit_test(test_long_replacement),
+        cmocka_unit_test(test_random_against_model),
+        cmocka_unit_test(test_long_replacement),
         cmocka_unit_test(test_flood),
-        cmocka_unit_test(test_memory_and_filter),    cmocka_unit_test(test_save_and_load),
-        cmocka_unit_test(test_damaged_chunks),       cmocka_unit_test(test_made_chunks),
+        cmocka_unit_test(test_memory_and_filter),
+        cmocka_unit_test(test_save_and_load),
+        cmocka_unit_test(test_damaged_chunks),
+        cmocka_unit_test(test_made_chunks),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

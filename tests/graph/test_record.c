@@ -184,7 +184,11 @@ static void test_hostile(void **state)
 static void test_varint(void **state)
 {
     (void)state;
-    const struct { uint64_t value; size_t size; uint8_t bytes[10]; } vectors[] = {
+    const struct {
+        uint64_t value;
+        size_t size;
+        uint8_t bytes[10];
+    } vectors[] = {
         {2, 1, {2}},
         {127, 1, {0x7f}},
         {128, 2, {0x80, 1}},
@@ -205,7 +209,10 @@ static void test_varint(void **state)
 static void test_malformed_varint(void **state)
 {
     (void)state;
-    const struct { size_t size; uint8_t bytes[13]; enum status status;
+    const struct {
+        size_t size;
+        uint8_t bytes[13];
+        enum status status;
     } vectors[] = {
         {2, {0x04, 0x05}, STATUS_OK},
         {3, {0x04, 0x85, 0x01}, STATUS_OK},
@@ -232,8 +239,8 @@ static void test_small(void **state)
     batch_reset(&batch, 600000, 0, 0);
     for (uint32_t h = 600000; h < 600010; h++) {
         struct block_record block = {.height = h, .time = 1577836800};
-        block.counts =
-            (struct block_counts){.txs = 2500, .inputs = 6000, .outputs = 7000, .unknown_txs = {300, 300, 300}};
+        block.counts = (struct block_counts){
+            .txs = 2500, .inputs = 6000, .outputs = 7000, .unknown_txs = {300, 300, 300}};
         for (unsigned k = KIND_NULLDATA; k <= KIND_WITNESS_V0_SCRIPTHASH; k += k == KIND_NULLDATA ? 3 : 1) {
             block.counts.kind_count[k] = 1500;
             block.counts.kind_value_sat[k] = k == KIND_NULLDATA ? 0 : 500000000000;
@@ -271,8 +278,8 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_peek),   cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_hostile),    cmocka_unit_test(test_varint), cmocka_unit_test(test_malformed_varint),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_peek),      cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_hostile),    cmocka_unit_test(test_varint),    cmocka_unit_test(test_malformed_varint),
         cmocka_unit_test(test_small),      cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,8 +61,11 @@ static void add_tx(struct store *store, uint32_t index)
     tx.txid = outputs[outputs_count - 1].txid;
     struct buffer blob = {0};
     const uint32_t vout = 0;
-    const struct output_record output = {.value_sat = 1, .kind = KIND_NONSTANDARD, .unknown = RULES_ALL,
-                                         .script = (const uint8_t *)"\x51", .script_size = 1};
+    const struct output_record output = {.value_sat = 1,
+                                         .kind = KIND_NONSTANDARD,
+                                         .unknown = RULES_ALL,
+                                         .script = (const uint8_t *)"\x51",
+                                         .script_size = 1};
     assert_int_equal(record_add_output(&blob, &output), STATUS_OK);
     assert_int_equal(store_add_tx(store, &tx, blob.bytes, blob.size, &vout, spends, &fault), STATUS_OK);
     buffer_free(&blob);

@@ -38,12 +38,12 @@ static void set(struct small *s, uint32_t n, const bool matrix[VERTICES_MAX][VER
                 s->from[arcs] = a;
                 s->to[arcs++] = b;
             }
-    s->graph = (struct shape_graph){ n, arcs, s->colour, s->from, s->to };
+    s->graph = (struct shape_graph){n, arcs, s->colour, s->from, s->to};
 }
 
 static void random_graph(uint64_t *state, struct small *s)
 {
-    bool matrix[VERTICES_MAX][VERTICES_MAX] = { { false } };
+    bool matrix[VERTICES_MAX][VERTICES_MAX] = {{false}};
     uint32_t n = 1 + random_below(state, VERTICES_MAX), share = 1 + random_below(state, 4);
     for (uint32_t a = 0; a < n; a++) {
         s->colour[a] = random_below(state, 8) == 0;
@@ -56,7 +56,7 @@ static void random_graph(uint64_t *state, struct small *s)
 /* `out` is `in` with vertex v called name[v]. */
 static void rename_by(const struct small *in, const uint32_t *name, struct small *out)
 {
-    bool matrix[VERTICES_MAX][VERTICES_MAX] = { { false } };
+    bool matrix[VERTICES_MAX][VERTICES_MAX] = {{false}};
     for (uint32_t v = 0; v < in->graph.vertices; v++)
         out->colour[name[v]] = in->colour[v];
     for (uint32_t i = 0; i < in->graph.arcs; i++)
@@ -67,8 +67,8 @@ static void rename_by(const struct small *in, const uint32_t *name, struct small
 static bool same(const struct small *a, const struct small *b)
 {
     uint32_t n = a->graph.vertices, m = a->graph.arcs;
-    return n == b->graph.vertices && m == b->graph.arcs && memcmp(a->colour, b->colour, n * sizeof *a->colour) == 0
-        && memcmp(a->from, b->from, m * sizeof *a->from) == 0 && memcmp(a->to, b->to, m * sizeof *a->to) == 0;
+    return n == b->graph.vertices && m == b->graph.arcs && memcmp(a->colour, b->colour, n * sizeof *a->colour) == 0 &&
+           memcmp(a->from, b->from, m * sizeof *a->from) == 0 && memcmp(a->to, b->to, m * sizeof *a->to) == 0;
 }
 
 static void canonical(const struct small *s, struct small *form, double *automorphisms_log10)
@@ -152,7 +152,7 @@ static void test_threads(void **state)
 {
     (void)state;
     pthread_t threads[4];
-    uint64_t seeds[4] = { SEED + 1, SEED + 2, SEED + 3, SEED + 4 };
+    uint64_t seeds[4] = {SEED + 1, SEED + 2, SEED + 3, SEED + 4};
     for (int i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, thread, &seeds[i]), 0);
     for (int i = 0; i < 4; i++)
@@ -170,8 +170,8 @@ static enum status pairs_into_one(uint32_t pairs, double *automorphisms_log10)
         to[2 * i] = from[2 * i + 1] = pairs + i;
         to[2 * i + 1] = 2 * pairs;
     }
-    struct shape_graph graph = { n, 2 * pairs, colour, from, to };
-    struct fault fault = { 0 };
+    struct shape_graph graph = {n, 2 * pairs, colour, from, to};
+    struct fault fault = {0};
     enum status status = shape_canonical(&graph, position, automorphisms_log10, &fault);
     assert_int_equal(fault.status, status);
     free(colour);
@@ -199,9 +199,9 @@ static void test_limit(void **state)
 static void test_components(void **state)
 {
     (void)state;
-    static const uint32_t from[] = { 6, 5, 3, 3 }, to[] = { 1, 2, 4, 0 }, colour[8] = { 0 };
-    static const uint32_t wanted[] = { 0, 1, 2, 0, 0, 2, 1, 3 };
-    struct shape_graph graph = { 8, 4, colour, from, to };
+    static const uint32_t from[] = {6, 5, 3, 3}, to[] = {1, 2, 4, 0}, colour[8] = {0};
+    static const uint32_t wanted[] = {0, 1, 2, 0, 0, 2, 1, 3};
+    struct shape_graph graph = {8, 4, colour, from, to};
     uint32_t component[8], count;
     assert_int_equal(shape_components(&graph, component, &count, NULL), STATUS_OK);
     assert_int_equal(count, 4);
@@ -211,7 +211,7 @@ static void test_components(void **state)
 static void test_empty(void **state)
 {
     (void)state;
-    struct shape_graph graph = { 0, 0, NULL, NULL, NULL };
+    struct shape_graph graph = {0, 0, NULL, NULL, NULL};
     double automorphisms_log10 = 1;
     bool isomorphic = false;
     assert_int_equal(shape_canonical(&graph, NULL, &automorphisms_log10, NULL), STATUS_OK);
@@ -224,9 +224,9 @@ static void test_empty(void **state)
 static void test_bad_arc(void **state)
 {
     (void)state;
-    static const uint32_t from[] = { 0 }, to[] = { 5 }, colour[2] = { 0 };
-    struct shape_graph graph = { 2, 1, colour, from, to };
-    struct fault fault = { 0 };
+    static const uint32_t from[] = {0}, to[] = {5}, colour[2] = {0};
+    struct shape_graph graph = {2, 1, colour, from, to};
+    struct fault fault = {0};
     uint32_t position[2];
     double automorphisms_log10;
     assert_int_not_equal(shape_canonical(&graph, position, &automorphisms_log10, &fault), STATUS_OK);
@@ -245,7 +245,7 @@ static void test_many_components(void **state)
         from[i] = 2 * i;
         to[i] = 2 * i + 1;
     }
-    struct shape_graph graph = { 2 * pairs, pairs, words, from, to };
+    struct shape_graph graph = {2 * pairs, pairs, words, from, to};
     assert_int_equal(shape_components(&graph, component, &count, NULL), STATUS_OK);
     assert_int_equal(count, pairs);
     for (uint32_t v = 0; v < 2 * pairs; v++)
@@ -275,8 +275,8 @@ static void test_layout(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random), cmocka_unit_test(test_threads),    cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_empty),  cmocka_unit_test(test_components), cmocka_unit_test(test_bad_arc),
+        cmocka_unit_test(test_random),          cmocka_unit_test(test_threads),    cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_empty),           cmocka_unit_test(test_components), cmocka_unit_test(test_bad_arc),
         cmocka_unit_test(test_many_components), cmocka_unit_test(test_layout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,12 +182,15 @@ static void test_random_against_model(void **state)
     for (int step = 0; step < 50; step++) {
         uint32_t old = chain.count;
         switch (below(7)) {
-        case 0: case 1: case 2:
+        case 0:
+        case 1:
+        case 2:
             chain_grow(&chain, 0, below(3) ? below(40) : 1000);
             for (uint32_t b = old; b < chain.count; b++)
                 add_to_store(store, &chain, b);
             break;
-        case 3: case 4:
+        case 3:
+        case 4:
             assert_int_equal(store_commit(store, &fault), STATUS_OK);
             committed = chain.count;
             break;
@@ -602,9 +605,12 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(test_empty),     CASE(test_random_against_model), CASE(test_map_growth),    CASE(test_files),
-        CASE(test_snapshot),  CASE(test_refusals),             CASE(test_second_writer), CASE(test_reader_process),
-        CASE(test_read_only), CASE(test_not_a_store),          CASE(test_half_begun),    CASE(test_cut_short),
+        CASE(test_empty),         CASE(test_random_against_model),
+        CASE(test_map_growth),    CASE(test_files),
+        CASE(test_snapshot),      CASE(test_refusals),
+        CASE(test_second_writer), CASE(test_reader_process),
+        CASE(test_read_only),     CASE(test_not_a_store),
+        CASE(test_half_begun),    CASE(test_cut_short),
         CASE(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

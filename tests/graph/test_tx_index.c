@@ -49,9 +49,15 @@ static void on_progress(void *context, const struct index_progress *progress)
 
 static struct index_options options_for(const char *datadir, const char *store)
 {
-    return (struct index_options){.datadir = datadir, .store = store, .memory = UINT64_C(256) << 20, .threads = 2,
-                                .to_height = UINT32_MAX, .damage = on_damage, .progress = on_progress, .note = on_note,
-                                .stop = &stop};
+    return (struct index_options){.datadir = datadir,
+                                  .store = store,
+                                  .memory = UINT64_C(256) << 20,
+                                  .threads = 2,
+                                  .to_height = UINT32_MAX,
+                                  .damage = on_damage,
+                                  .progress = on_progress,
+                                  .note = on_note,
+                                  .stop = &stop};
 }
 
 static struct index_result build_with(const struct index_options *options)
@@ -126,9 +132,9 @@ static void check_blocks(struct tx_index *index, const struct truth *truth)
 static void check_txs(struct tx_index *index, const struct truth *truth)
 {
     const struct table *txs = &truth->txs;
-    size_t height = table_column(txs, "height"), index_in_block = table_column(txs, "index"), txid = table_column(txs, "txid"),
-           inputs = table_column(txs, "n_in"), outputs = table_column(txs, "n_out"), fee = table_column(txs, "fee_sat"),
-           coinbase = table_column(txs, "coinbase");
+    size_t height = table_column(txs, "height"), index_in_block = table_column(txs, "index"),
+           txid = table_column(txs, "txid"), inputs = table_column(txs, "n_in"), outputs = table_column(txs, "n_out"),
+           fee = table_column(txs, "fee_sat"), coinbase = table_column(txs, "coinbase");
     assert_int_equal(index_totals_of(index).txs, txs->rows);
     for (size_t row = 0; row < txs->rows; row++) {
         struct index_tx tx, found;
@@ -142,7 +148,7 @@ static void check_txs(struct tx_index *index, const struct truth *truth)
         assert_int_equal(tx.outputs, table_number(txs, row, outputs));
         assert_int_equal(tx.coinbase, table_number(txs, row, coinbase));
         assert_int_equal(tx.fee_sat, table_number(txs, row, fee)); /* empty, which is 0, for a coinbase */
-        uint64_t below = UINT64_MAX; /* newest first, every occurrence */
+        uint64_t below = UINT64_MAX;                               /* newest first, every occurrence */
         do {
             assert_int_equal(index_tx_find(index, &tx.txid, below, &found, NULL), STATUS_OK);
             assert_true(found.number < below && hash256_equal(&found.txid, &tx.txid));

@@ -80,7 +80,12 @@ static void test_no_address(void **state)
 {
     (void)state;
     static const char *const scripts[] = {
-        "", "51", "6a", "6a0401020304", "0013751e76e8199196d454941c45d1b3a323f1433b", "510175",
+        "",
+        "51",
+        "6a",
+        "6a0401020304",
+        "0013751e76e8199196d454941c45d1b3a323f1433b",
+        "510175",
         "5129751e76e8199196d454941c45d1b3a323f1433bd6751e76e8199196d454941c45d1b3a323f1433bd675",
         "0079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
         "210279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798ac",

@@ -47,10 +47,7 @@ static void put(struct image *image, const void *bytes, size_t size)
     image->size += size;
 }
 
-static void put_byte(struct image *image, uint8_t byte)
-{
-    put(image, &byte, 1);
-}
+static void put_byte(struct image *image, uint8_t byte) { put(image, &byte, 1); }
 
 static void put_zeros(struct image *image, size_t size)
 {
@@ -515,10 +512,7 @@ static void test_read_at_any_offset(void **state)
 
 /* ---- the folder ---- */
 
-static void make_file(const char *path)
-{
-    write_file(path, "", 0);
-}
+static void make_file(const char *path) { write_file(path, "", 0); }
 
 static void assert_opens(const char *path, const char *chain, const char *blocks, const char *network)
 {
@@ -580,8 +574,9 @@ static void test_names_and_order_of_files(void **state)
 {
     (void)state;
     char *data = temp_dir();
-    static const char *const names[] = {"blk00010.dat", "blk00002.dat", "blk100000.dat", "blk99999.dat", "blk0001.dat",
-        "blk00003.dat.bak", "blk.dat", "rev00001.dat", "blk0000x.dat", "blk99999999999.dat"};
+    static const char *const names[] = {"blk00010.dat", "blk00002.dat",      "blk100000.dat", "blk99999.dat",
+                                        "blk0001.dat",  "blk00003.dat.bak",  "blk.dat",       "rev00001.dat",
+                                        "blk0000x.dat", "blk99999999999.dat"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         make_file(path_of("%s/%s", data, names[i]));
     make_dirs(path_of("%s/blk00004.dat", data));
@@ -639,8 +634,8 @@ static void check_folder(const char *path, const char *truth)
 static void test_records_are_those_of_the_node(void **state)
 {
     (void)state;
-    static const char *const folders[] = {"regtest-xor", "extras/crash", "extras/dup-txid", "extras/genesis",
-        "extras/invalid", "extras/padding", "extras/tie"};
+    static const char *const folders[] = {"regtest-xor",    "extras/crash",   "extras/dup-txid", "extras/genesis",
+                                          "extras/invalid", "extras/padding", "extras/tie"};
     if (!path_exists("../shared/fixtures")) {
         print_message("skipped: no ../shared/fixtures here\n");
         skip();

@@ -256,8 +256,18 @@ static void test_merkle_trees(void **state)
         build_begin(&b);
         for (unsigned t = 0; t < count; t++) {
             char hex[300];
-            snprintf(hex, sizeof hex, "%02x000000" "01" "%064u" "00000000" "00" "ffffffff" "01" "0000000000000000" "00"
-                     "00000000", t, 0);
+            snprintf(hex, sizeof hex,
+                     "%02x000000"
+                     "01"
+                     "%064u"
+                     "00000000"
+                     "00"
+                     "ffffffff"
+                     "01"
+                     "0000000000000000"
+                     "00"
+                     "00000000",
+                     t, 0);
             build_tx(&b, hex, hex);
         }
         build_end(&b);
@@ -280,9 +290,21 @@ static void test_mutated_tree(void **state)
 
 #define TX_HEAD "02000000"
 #define NULL32 "0000000000000000000000000000000000000000000000000000000000000000"
-#define COINBASE_INPUT "01" NULL32 "ffffffff" "0151" "ffffffff"
-#define LOOKALIKE "0000000000000000" "26" "6a24aa21a9ed" NULL32
-#define PLAIN_BODY "01" NULL32 "00000000" "00" "ffffffff" "01" "0100000000000000" "0151"
+#define COINBASE_INPUT                                                                                                 \
+    "01" NULL32 "ffffffff"                                                                                             \
+    "0151"                                                                                                             \
+    "ffffffff"
+#define LOOKALIKE                                                                                                      \
+    "0000000000000000"                                                                                                 \
+    "26"                                                                                                               \
+    "6a24aa21a9ed" NULL32
+#define PLAIN_BODY                                                                                                     \
+    "01" NULL32 "00000000"                                                                                             \
+    "00"                                                                                                               \
+    "ffffffff"                                                                                                         \
+    "01"                                                                                                               \
+    "0100000000000000"                                                                                                 \
+    "0151"
 
 static enum block_flaw flaw_of(const char *coinbase, const char *coinbase_stripped, bool with_witness_tx)
 {
@@ -290,7 +312,10 @@ static enum block_flaw flaw_of(const char *coinbase, const char *coinbase_stripp
     build_begin(&b);
     build_tx(&b, coinbase, coinbase_stripped);
     if (with_witness_tx)
-        build_tx(&b, TX_HEAD "0001" PLAIN_BODY "010155" "00000000", TX_HEAD PLAIN_BODY "00000000");
+        build_tx(&b,
+                 TX_HEAD "0001" PLAIN_BODY "010155"
+                         "00000000",
+                 TX_HEAD PLAIN_BODY "00000000");
     else
         build_tx(&b, TX_HEAD PLAIN_BODY "00000000", TX_HEAD PLAIN_BODY "00000000");
     build_end(&b);
@@ -300,10 +325,14 @@ static enum block_flaw flaw_of(const char *coinbase, const char *coinbase_stripp
 static void test_commitment_rules(void **state)
 {
     (void)state;
-    const char *none = TX_HEAD COINBASE_INPUT "01" "0000000000000000" "0151" "00000000";
+    const char *none = TX_HEAD COINBASE_INPUT "01"
+                                              "0000000000000000"
+                                              "0151"
+                                              "00000000";
     const char *looks = TX_HEAD COINBASE_INPUT "01" LOOKALIKE "00000000";
     const char *reserved = TX_HEAD "0001" COINBASE_INPUT "01" LOOKALIKE "0120" NULL32 "00000000";
-    const char *short_item = TX_HEAD "0001" COINBASE_INPUT "01" LOOKALIKE "0101ff" "00000000";
+    const char *short_item = TX_HEAD "0001" COINBASE_INPUT "01" LOOKALIKE "0101ff"
+                                     "00000000";
     assert_int_equal(flaw_of(none, none, false), BLOCK_FINE);
     assert_int_equal(flaw_of(looks, looks, false), BLOCK_FINE);
     assert_int_equal(flaw_of(none, none, true), BLOCK_BAD_COMMITMENT);
@@ -318,7 +347,8 @@ static void test_commitment_rules(void **state)
 static void test_last_commitment(void **state)
 {
     (void)state;
-    const char *witness_tx = TX_HEAD "0001" PLAIN_BODY "010155" "00000000";
+    const char *witness_tx = TX_HEAD "0001" PLAIN_BODY "010155"
+                                     "00000000";
     uint8_t bytes[500], level[64] = {0};
     struct hash256 hash;
     sha256d(bytes, from_hex(witness_tx, bytes), &hash);
@@ -331,8 +361,15 @@ static void test_last_commitment(void **state)
     for (size_t i = 0; i < 32; i++)
         sprintf(commitment + 2 * i, "%02x", hash.bytes[i]);
     for (unsigned last_is_right = 0; last_is_right < 2; last_is_right++) {
-        snprintf(body, sizeof body, COINBASE_INPUT "02" "0000000000000000" "26" "6a24aa21a9ed%s" "0000000000000000" "26"
-                 "6a24aa21a9ed%s", last_is_right ? NULL32 : commitment, last_is_right ? commitment : NULL32);
+        snprintf(body, sizeof body,
+                 COINBASE_INPUT "02"
+                                "0000000000000000"
+                                "26"
+                                "6a24aa21a9ed%s"
+                                "0000000000000000"
+                                "26"
+                                "6a24aa21a9ed%s",
+                 last_is_right ? NULL32 : commitment, last_is_right ? commitment : NULL32);
         snprintf(full, sizeof full, TX_HEAD "0001%s0120" NULL32 "00000000", body);
         snprintf(stripped, sizeof stripped, TX_HEAD "%s00000000", body);
         assert_int_equal(flaw_of(full, stripped, true), last_is_right ? BLOCK_FINE : BLOCK_BAD_COMMITMENT);
@@ -375,23 +412,23 @@ static void test_target(void **state)
         const char *target, *above;
     } valid[] = {
         {0x01123456, "0000000000000000000000000000000000000000000000000000000000000012",
-                     "0000000000000000000000000000000000000000000000000000000000000013"},
+         "0000000000000000000000000000000000000000000000000000000000000013"},
         {0x02123456, "0000000000000000000000000000000000000000000000000000000000001234",
-                     "0000000000000000000000000000000000000000000000000000000000001235"},
+         "0000000000000000000000000000000000000000000000000000000000001235"},
         {0x03123456, "0000000000000000000000000000000000000000000000000000000000123456",
-                     "0000000000000000000000000000000000000000000000000000000000123457"},
+         "0000000000000000000000000000000000000000000000000000000000123457"},
         {0x04123456, "0000000000000000000000000000000000000000000000000000000012345600",
-                     "0000000000000000000000000000000000000000000000000000000012345601"},
+         "0000000000000000000000000000000000000000000000000000000012345601"},
         {0x05009234, "0000000000000000000000000000000000000000000000000000000092340000",
-                     "0000000000000000000000000000000000000000000000000000000092340001"},
+         "0000000000000000000000000000000000000000000000000000000092340001"},
         {0x20123456, "1234560000000000000000000000000000000000000000000000000000000000",
-                     "1234560000000000000000000000000000000000000000000000000000000001"},
+         "1234560000000000000000000000000000000000000000000000000000000001"},
         {0x1d00ffff, "00000000ffff0000000000000000000000000000000000000000000000000000",
-                     "00000000ffff0000000000000000000000000000000000000000000000000001"},
+         "00000000ffff0000000000000000000000000000000000000000000000000001"},
         {0x2200007f, "7f00000000000000000000000000000000000000000000000000000000000000",
-                     "7f00000000000000000000000000000000000000000000000000000000000001"},
+         "7f00000000000000000000000000000000000000000000000000000000000001"},
         {0x21007fff, "7fff000000000000000000000000000000000000000000000000000000000000",
-                     "7fff000000000000000000000000000000000000000000000000000000000001"},
+         "7fff000000000000000000000000000000000000000000000000000000000001"},
     };
     for (size_t i = 0; i < sizeof valid / sizeof *valid; i++) {
         assert_true(meets(valid[i].target, valid[i].bits));
@@ -399,9 +436,9 @@ static void test_target(void **state)
         assert_false(meets(valid[i].above, valid[i].bits));
     }
     /* zero, negative, too large */
-    static const uint32_t invalid[] = {0, 0x00123456, 0x01003456, 0x02000056, 0x03000000, 0x04000000, 0x00923456,
-                                       0x01803456, 0x04923456, 0x01fedcba, 0xff123456, 0x21123456, 0x22001234,
-                                       0x23000012, 0x23000001};
+    static const uint32_t invalid[] = {0,          0x00123456, 0x01003456, 0x02000056, 0x03000000,
+                                       0x04000000, 0x00923456, 0x01803456, 0x04923456, 0x01fedcba,
+                                       0xff123456, 0x21123456, 0x22001234, 0x23000012, 0x23000001};
     for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
         assert_false(meets(NULL32, invalid[i]));
 }
@@ -414,14 +451,53 @@ static void test_bip34(void **state)
         bool has;
         uint32_t height;
     } cases[] = {
-        {"0151", true, 1}, {"0160", true, 16}, {"020111", true, 17}, {"020110", false, 0}, {"0100", false, 0},
-        {"0302d400", true, 212}, {"0201d4", false, 0} /* negative */, {"0302" "1100", false, 0},
-        {"0302" "7f00", false, 0},
-        {"0302" "8000", true, 128}, {"0403" "ff7f00", false, 0}, {"0403" "ff8000", true, 33023},
-        {"0403" "38790d", true, 883000},
-        {"0403" "24798d", false, 0}, {"0504" "00000001", true, 16777216}, {"0504" "ffffff7f", true, 2147483647},
-        {"0504" "ffffffff", false, 0}, {"0605" "0000000001", false, 0}, {"0303" "0102", false, 0}, {"00", false, 0},
-        {"0161", false, 0}, {"034c01d4", false, 0}, {"0302d4", false, 0},
+        {"0151", true, 1},
+        {"0160", true, 16},
+        {"020111", true, 17},
+        {"020110", false, 0},
+        {"0100", false, 0},
+        {"0302d400", true, 212},
+        {"0201d4", false, 0} /* negative */,
+        {"0302"
+         "1100",
+         false, 0},
+        {"0302"
+         "7f00",
+         false, 0},
+        {"0302"
+         "8000",
+         true, 128},
+        {"0403"
+         "ff7f00",
+         false, 0},
+        {"0403"
+         "ff8000",
+         true, 33023},
+        {"0403"
+         "38790d",
+         true, 883000},
+        {"0403"
+         "24798d",
+         false, 0},
+        {"0504"
+         "00000001",
+         true, 16777216},
+        {"0504"
+         "ffffff7f",
+         true, 2147483647},
+        {"0504"
+         "ffffffff",
+         false, 0},
+        {"0605"
+         "0000000001",
+         false, 0},
+        {"0303"
+         "0102",
+         false, 0},
+        {"00", false, 0},
+        {"0161", false, 0},
+        {"034c01d4", false, 0},
+        {"0302d4", false, 0},
     };
     uint8_t block[1000];
     uint32_t height = 0;
@@ -431,8 +507,17 @@ static void test_bip34(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char hex[500];
         memset(block, 0, BLOCK_HEADER_SIZE);
-        snprintf(hex, sizeof hex, "01" "02000000" "01" NULL32 "ffffffff" "%s" "ffffffff" "01"
-                 "0000000000000000" "00" "00000000", cases[i].script);
+        snprintf(hex, sizeof hex,
+                 "01"
+                 "02000000"
+                 "01" NULL32 "ffffffff"
+                 "%s"
+                 "ffffffff"
+                 "01"
+                 "0000000000000000"
+                 "00"
+                 "00000000",
+                 cases[i].script);
         size_t size = BLOCK_HEADER_SIZE + from_hex(hex, block + BLOCK_HEADER_SIZE);
         for (uint32_t version = 1; version <= 2; version++) {
             store_le32(block, version);
@@ -450,7 +535,12 @@ static void test_hostile_values(void **state)
 {
     (void)state;
     uint8_t block[1000] = {0};
-    const char *hex = "01" "02000000" COINBASE_INPUT "02" "ffffffffffffffff" "0151" "ffffffffffffffff" "0151"
+    const char *hex = "01"
+                      "02000000" COINBASE_INPUT "02"
+                      "ffffffffffffffff"
+                      "0151"
+                      "ffffffffffffffff"
+                      "0151"
                       "00000000";
     size_t size = BLOCK_HEADER_SIZE + from_hex(hex, block + BLOCK_HEADER_SIZE);
     struct block_counts counts;
@@ -494,13 +584,20 @@ static void test_real_blocks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_header),        cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_visitor),       cmocka_unit_test(test_wrong_lengths),
-        cmocka_unit_test(test_good_blocks),   cmocka_unit_test(test_changed_bytes),
-        cmocka_unit_test(test_merkle_trees),  cmocka_unit_test(test_mutated_tree),
-        cmocka_unit_test(test_commitment_rules), cmocka_unit_test(test_last_commitment),
-        cmocka_unit_test(test_no_memory),     cmocka_unit_test(test_target),
-        cmocka_unit_test(test_bip34),         cmocka_unit_test(test_hostile_values),
+        cmocka_unit_test(test_header),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_visitor),
+        cmocka_unit_test(test_wrong_lengths),
+        cmocka_unit_test(test_good_blocks),
+        cmocka_unit_test(test_changed_bytes),
+        cmocka_unit_test(test_merkle_trees),
+        cmocka_unit_test(test_mutated_tree),
+        cmocka_unit_test(test_commitment_rules),
+        cmocka_unit_test(test_last_commitment),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_target),
+        cmocka_unit_test(test_bip34),
+        cmocka_unit_test(test_hostile_values),
         cmocka_unit_test(test_real_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

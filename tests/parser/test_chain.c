@@ -58,7 +58,10 @@ static uint32_t link_to_tip(struct chain *chain)
 
 /* ---- tests ---- */
 
-#define MOST {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+#define MOST                                                                                                           \
+    {                                                                                                                  \
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff                 \
+    }
 
 static void test_work_of_compact_targets(void **state)
 {

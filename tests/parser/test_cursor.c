@@ -63,9 +63,11 @@ static size_t encode(uint64_t value, size_t width, uint8_t *out)
 static void test_compact(void **state)
 {
     (void)state;
-    static const uint64_t values[] = {
-        0, 1, 0xfc, 0xfd, 0xfe, 0xff, 0x100, 0xfffe, 0xffff, 0x10000, 0x10001, 0x1ffffff, 0x2000000, 0x2000001,
-        0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, 0x100000001, 0x100000000ull + 0xfd, UINT64_MAX};
+    static const uint64_t values[] = {0,          1,          0xfc,        0xfd,        0xfe,
+                                      0xff,       0x100,      0xfffe,      0xffff,      0x10000,
+                                      0x10001,    0x1ffffff,  0x2000000,   0x2000001,   0x7fffffff,
+                                      0x80000000, 0xffffffff, 0x100000000, 0x100000001, 0x100000000ull + 0xfd,
+                                      UINT64_MAX};
     static const size_t widths[] = {0, 2, 4, 8};
     for (size_t v = 0; v < sizeof values / sizeof *values; v++)
         for (size_t w = 0; w < 4; w++) {
@@ -93,7 +95,7 @@ static void test_compact(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_take), cmocka_unit_test(test_sticky), cmocka_unit_test(test_compact)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_take), cmocka_unit_test(test_sticky),
+                                       cmocka_unit_test(test_compact)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

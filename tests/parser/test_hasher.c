@@ -68,9 +68,8 @@ static void mixes_of(enum hasher_kernel kernel)
         for (size_t i = 0; i < count; i++) {
             bool giant = next_random() % 100 == 0;
             size_t size = next_random() % (giant ? 100000 : bound), at = next_random() % (sizeof data - size);
-            messages[i] = (struct hasher_message){data + next_random() % 1000, data + at, size,
-                                                  data + next_random() % 1000, &hashes[i],
-                                                  i % 3 ? NULL : &copies[i]};
+            messages[i] = (struct hasher_message){data + next_random() % 1000, data + at,  size,
+                                                  data + next_random() % 1000, &hashes[i], i % 3 ? NULL : &copies[i]};
         }
         memset(hashes, 0xee, sizeof hashes);
         memset(copies, 0xee, sizeof copies);

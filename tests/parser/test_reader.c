@@ -174,8 +174,8 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks),  cmocka_unit_test(test_genesis),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_damage),  cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_blocks), cmocka_unit_test(test_genesis),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_damage), cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -251,15 +251,32 @@ static void test_asm(void **state)
     check_asm("", "");
     check_asm("00", "0");
     check_asm("4f50515260", "-1 OP_RESERVED 1 2 16");
-    check_asm("0100" "0180" "0181" "01ff" "017f", "0 0 -1 -127 127");
-    check_asm("02ff00" "020080" "02ff80" "03ffffff", "255 0 -255 -8388607");
-    check_asm("04ffffff7f" "04ffffffff" "0400000080" "0401000000", "2147483647 -2147483647 0 1");
+    check_asm("0100"
+              "0180"
+              "0181"
+              "01ff"
+              "017f",
+              "0 0 -1 -127 127");
+    check_asm("02ff00"
+              "020080"
+              "02ff80"
+              "03ffffff",
+              "255 0 -255 -8388607");
+    check_asm("04ffffff7f"
+              "04ffffffff"
+              "0400000080"
+              "0401000000",
+              "2147483647 -2147483647 0 1");
     check_asm("050102030405", "0102030405");
-    check_asm("4c00" "4d0000" "4e00000000" "4c02e803", "0 0 0 1000");
+    check_asm("4c00"
+              "4d0000"
+              "4e00000000"
+              "4c02e803",
+              "0 0 0 1000");
     check_asm("4c050102030405", "0102030405");
     check_asm("76a914000102030405060708090a0b0c0d0e0f1011121388ac",
               "OP_DUP OP_HASH160 000102030405060708090a0b0c0d0e0f10111213 OP_EQUALVERIFY OP_CHECKSIG");
-    check_asm("b0b1b2b3b9babbfeff", 
+    check_asm("b0b1b2b3b9babbfeff",
               "OP_NOP1 OP_CHECKLOCKTIMEVERIFY OP_CHECKSEQUENCEVERIFY OP_NOP4 OP_NOP10 OP_CHECKSIGADD "
               "OP_UNKNOWN OP_UNKNOWN OP_INVALIDOPCODE");
     check_asm("6162636465666768696a",
@@ -317,7 +334,8 @@ static void test_template_hash(void **state)
             script_template(scripts[a], sizes[a], one);
             script_template(scripts[b], sizes[b], other);
             assert_int_equal(script_template_hash(scripts[a], sizes[a], key) ==
-                             script_template_hash(scripts[b], sizes[b], key), strcmp(one, other) == 0);
+                                 script_template_hash(scripts[b], sizes[b], key),
+                             strcmp(one, other) == 0);
         }
     }
 }
@@ -328,37 +346,150 @@ static void test_anyone_can_spend(void **state)
 {
     (void)state;
     static const char *const yes[] = {
-        "",                     /* the spender pushes a true item */
-        "51", "60", "4f", "0101", "020080" "51", "61", "b9", "6161",
-        "04deadbeef", "4c0101",
-        "7551", "6d51",         /* OP_DROP 1, OP_2DROP 1 */
-        "74", "76", "69" "51",  /* OP_DEPTH, OP_DUP, OP_VERIFY 1 */
-        "000000ae" "51",
-        "0000ae", "000000ae", "00" "0051ae", "ae", "5151ae",
-        "a35387",               /* OP_MIN 3 OP_EQUAL, of the paper's section V.E */
-        "87", "935787", "5387", "88" "51", "91", "0091", "9c",
-        "51519387" "91",        /* 2 OP_EQUAL OP_NOT of the spender's item */
-        "5152935387", "525193" "53" "9c", "5352" "a452" "87" "91",
-        "6351670068", "6300675168", "63" "ac" "67" "51" "68", "0063ff6851", "64516700" "68",
-        "51" "7c" "75",         /* 1 OP_SWAP OP_DROP: the 1 is left */
-        "0051" "77",            /* 0 1 OP_NIP */
-        "0063" "6a" "6851",
+        "", /* the spender pushes a true item */
+        "51",
+        "60",
+        "4f",
+        "0101",
+        "020080"
+        "51",
+        "61",
+        "b9",
+        "6161",
+        "04deadbeef",
+        "4c0101",
+        "7551",
+        "6d51", /* OP_DROP 1, OP_2DROP 1 */
+        "74",
+        "76",
+        "69"
+        "51", /* OP_DEPTH, OP_DUP, OP_VERIFY 1 */
+        "000000ae"
+        "51",
+        "0000ae",
+        "000000ae",
+        "00"
+        "0051ae",
+        "ae",
+        "5151ae",
+        "a35387", /* OP_MIN 3 OP_EQUAL, of the paper's section V.E */
+        "87",
+        "935787",
+        "5387",
+        "88"
+        "51",
+        "91",
+        "0091",
+        "9c",
+        "51519387"
+        "91", /* 2 OP_EQUAL OP_NOT of the spender's item */
+        "5152935387",
+        "525193"
+        "53"
+        "9c",
+        "5352"
+        "a452"
+        "87"
+        "91",
+        "6351670068",
+        "6300675168",
+        "63"
+        "ac"
+        "67"
+        "51"
+        "68",
+        "0063ff6851",
+        "64516700"
+        "68",
+        "51"
+        "7c"
+        "75", /* 1 OP_SWAP OP_DROP: the 1 is left */
+        "0051"
+        "77", /* 0 1 OP_NIP */
+        "0063"
+        "6a"
+        "6851",
     };
     static const char *const no[] = {
-        "00", "0100", "0180", "03000080", "5100", "0075" "00",
-        "6a", "516a", "50", "62", "89", "ba", "ff",
-        "0069", "0069" "51", "515287", "5191", "51529c",
-        "51" "b1", "b2" "51",   /* time conditions */
-        "ac", "51" "51" "51" "ac", "ad" "51", "51" "0051ae" "00" "87", /* signatures */
-        "a8", "a9" "51", "aa87", "a6", "a7",                        /* hashes */
-        "51" "63", "51" "67", "51" "68", "516351",                  /* unbalanced */
-        "05", "5105", "4effffffff",                                 /* truncated */
-        "51" "7e", "0063" "7e" "6851", "0063" "65" "6851", "0063" "8d" "6851", /* invalid even where not taken */
-        "5121" "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798" "51ae", /* 1-of-1 */
-        "0118" "00" "7c" "ae" "00" "87", /* too many keys */
-        "a914" "000102030405060708090a0b0c0d0e0f10111213" "87",
-        "0015" "000102030405060708090a0b0c0d0e0f1011121314", /* version 0, wrong length: cannot be spent */
-        "00" "14" "000102030405060708090a0b0c0d0e0f10111213",
+        "00",
+        "0100",
+        "0180",
+        "03000080",
+        "5100",
+        "0075"
+        "00",
+        "6a",
+        "516a",
+        "50",
+        "62",
+        "89",
+        "ba",
+        "ff",
+        "0069",
+        "0069"
+        "51",
+        "515287",
+        "5191",
+        "51529c",
+        "51"
+        "b1",
+        "b2"
+        "51", /* time conditions */
+        "ac",
+        "51"
+        "51"
+        "51"
+        "ac",
+        "ad"
+        "51",
+        "51"
+        "0051ae"
+        "00"
+        "87", /* signatures */
+        "a8",
+        "a9"
+        "51",
+        "aa87",
+        "a6",
+        "a7", /* hashes */
+        "51"
+        "63",
+        "51"
+        "67",
+        "51"
+        "68",
+        "516351", /* unbalanced */
+        "05",
+        "5105",
+        "4effffffff", /* truncated */
+        "51"
+        "7e",
+        "0063"
+        "7e"
+        "6851",
+        "0063"
+        "65"
+        "6851",
+        "0063"
+        "8d"
+        "6851", /* invalid even where not taken */
+        "5121"
+        "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+        "51ae", /* 1-of-1 */
+        "0118"
+        "00"
+        "7c"
+        "ae"
+        "00"
+        "87", /* too many keys */
+        "a914"
+        "000102030405060708090a0b0c0d0e0f10111213"
+        "87",
+        "0015"
+        "000102030405060708090a0b0c0d0e0f1011121314", /* version 0, wrong length: cannot be spent */
+        "00"
+        "14"
+        "000102030405060708090a0b0c0d0e0f10111213",
     };
     uint8_t script[1000];
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
@@ -402,13 +533,19 @@ static void test_anyone_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),         cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_node_outputs),  cmocka_unit_test(test_all_short_scripts),
-        cmocka_unit_test(test_truncated),     cmocka_unit_test(test_changed_bytes),
-        cmocka_unit_test(test_multisig_counts), cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_asm),           cmocka_unit_test(test_asm_bound),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_node_outputs),
+        cmocka_unit_test(test_all_short_scripts),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_changed_bytes),
+        cmocka_unit_test(test_multisig_counts),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_asm),
+        cmocka_unit_test(test_asm_bound),
         cmocka_unit_test(test_template_hash),
-        cmocka_unit_test(test_anyone_can_spend), cmocka_unit_test(test_anyone_limits),
+        cmocka_unit_test(test_anyone_can_spend),
+        cmocka_unit_test(test_anyone_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

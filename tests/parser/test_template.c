@@ -31,9 +31,12 @@ static void by_hand(void **state)
     check("00", "0");
     check("0100", "<1>");
     check("4f50515260", "-1 OP_RESERVED 1 2 16");
-    check("4c00" "4d0000" "4e00000000" "4c02e803", "<0> <0> <0> <2>");
-    check("76a914000102030405060708090a0b0c0d0e0f1011121388ac",
-          "OP_DUP OP_HASH160 <20> OP_EQUALVERIFY OP_CHECKSIG");
+    check("4c00"
+          "4d0000"
+          "4e00000000"
+          "4c02e803",
+          "<0> <0> <0> <2>");
+    check("76a914000102030405060708090a0b0c0d0e0f1011121388ac", "OP_DUP OP_HASH160 <20> OP_EQUALVERIFY OP_CHECKSIG");
     check("76a90088ac", "OP_DUP OP_HASH160 0 OP_EQUALVERIFY OP_CHECKSIG");
     check("736372697074", "OP_IFDUP OP_IF OP_2SWAP OP_VERIFY OP_2OVER OP_DEPTH");
     check("05", "[error]");

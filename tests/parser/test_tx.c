@@ -126,38 +126,90 @@ static bool accepted(const char *hex)
     return ok;
 }
 
-#define INPUT "0000000000000000000000000000000000000000000000000000000000000000" "00000000" "00" "ffffffff"
-#define OUTPUT "0100000000000000" "00"
+#define INPUT                                                                                                          \
+    "0000000000000000000000000000000000000000000000000000000000000000"                                                 \
+    "00000000"                                                                                                         \
+    "00"                                                                                                               \
+    "ffffffff"
+#define OUTPUT                                                                                                         \
+    "0100000000000000"                                                                                                 \
+    "00"
 
 /* What Core's UnserializeTransaction takes and refuses around the marker. */
 static void test_marker(void **state)
 {
     (void)state;
-    assert_true(accepted("01000000" "01" INPUT "01" OUTPUT "00000000"));
-    assert_true(accepted("01000000" "0001" "01" INPUT "01" OUTPUT "0100" "00000000")); /* one empty item */
-    assert_true(accepted("01000000" "0001" "02" INPUT INPUT "01" OUTPUT "00" "01" "0155" "00000000"));
-    assert_false(accepted("01000000" "0001" "01" INPUT "01" OUTPUT "00" "00000000")); /* superfluous witness */
-    assert_false(accepted("01000000" "0001" "00" "01" OUTPUT "00000000"));
-    assert_false(accepted("01000000" "0000" "00000000"));
+    assert_true(accepted("01000000"
+                         "01" INPUT "01" OUTPUT "00000000"));
+    assert_true(accepted("01000000"
+                         "0001"
+                         "01" INPUT "01" OUTPUT "0100"
+                         "00000000")); /* one empty item */
+    assert_true(accepted("01000000"
+                         "0001"
+                         "02" INPUT INPUT "01" OUTPUT "00"
+                         "01"
+                         "0155"
+                         "00000000"));
+    assert_false(accepted("01000000"
+                          "0001"
+                          "01" INPUT "01" OUTPUT "00"
+                          "00000000")); /* superfluous witness */
+    assert_false(accepted("01000000"
+                          "0001"
+                          "00"
+                          "01" OUTPUT "00000000"));
+    assert_false(accepted("01000000"
+                          "0000"
+                          "00000000"));
     /* parsed by Core, but CheckTransaction lets none without outputs or inputs into a block */
-    assert_false(accepted("01000000" "01" INPUT "00" "00000000"));
-    assert_false(accepted("01000000" "0001" "01" INPUT "00" "0100" "00000000"));
-    assert_false(accepted("01000000" "0001" "00" "00" "00000000"));
-    assert_false(accepted("01000000" "0002" "01" INPUT "01" OUTPUT "0100" "00000000"));
-    assert_false(accepted("01000000" "0003" "01" INPUT "01" OUTPUT "0100" "00000000"));
-    assert_false(accepted("01000000" "fd0100" INPUT "01" OUTPUT "00000000")); /* count not in its shortest form */
-    assert_false(accepted("01000000" "01" INPUT "fe01000000" OUTPUT "00000000"));
+    assert_false(accepted("01000000"
+                          "01" INPUT "00"
+                          "00000000"));
+    assert_false(accepted("01000000"
+                          "0001"
+                          "01" INPUT "00"
+                          "0100"
+                          "00000000"));
+    assert_false(accepted("01000000"
+                          "0001"
+                          "00"
+                          "00"
+                          "00000000"));
+    assert_false(accepted("01000000"
+                          "0002"
+                          "01" INPUT "01" OUTPUT "0100"
+                          "00000000"));
+    assert_false(accepted("01000000"
+                          "0003"
+                          "01" INPUT "01" OUTPUT "0100"
+                          "00000000"));
+    assert_false(accepted("01000000"
+                          "fd0100" INPUT "01" OUTPUT "00000000")); /* count not in its shortest form */
+    assert_false(accepted("01000000"
+                          "01" INPUT "fe01000000" OUTPUT "00000000"));
 }
 
 /* Counts that claim far more than the bytes hold: reading must end with the bytes. */
 static void test_hostile_counts(void **state)
 {
     (void)state;
-    assert_false(accepted("01000000" "fe00000002" INPUT "01" OUTPUT "00000000"));
-    assert_false(accepted("01000000" "01" INPUT "fe00000002" OUTPUT "00000000"));
-    assert_false(accepted("01000000" "0001" "01" INPUT "01" OUTPUT "fe00000002" "00" "00000000"));
-    assert_false(accepted("01000000" "0001" "01" INPUT "01" OUTPUT "01" "fe00000002" "00000000"));
-    assert_false(accepted("01000000" "ffffffffffffffffff" INPUT "01" OUTPUT "00000000"));
+    assert_false(accepted("01000000"
+                          "fe00000002" INPUT "01" OUTPUT "00000000"));
+    assert_false(accepted("01000000"
+                          "01" INPUT "fe00000002" OUTPUT "00000000"));
+    assert_false(accepted("01000000"
+                          "0001"
+                          "01" INPUT "01" OUTPUT "fe00000002"
+                          "00"
+                          "00000000"));
+    assert_false(accepted("01000000"
+                          "0001"
+                          "01" INPUT "01" OUTPUT "01"
+                          "fe00000002"
+                          "00000000"));
+    assert_false(accepted("01000000"
+                          "ffffffffffffffffff" INPUT "01" OUTPUT "00000000"));
 }
 
 int main(void)

@@ -9,9 +9,17 @@
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
-const char *const gen_kind_names[GEN_KINDS] = {
-    "nonstandard", "nulldata", "pubkey", "multisig", "pubkeyhash", "scripthash", "witness_v0_keyhash",
-    "witness_v0_scripthash", "witness_v1_taproot", "anchor", "witness_unknown"};
+const char *const gen_kind_names[GEN_KINDS] = {"nonstandard",
+                                               "nulldata",
+                                               "pubkey",
+                                               "multisig",
+                                               "pubkeyhash",
+                                               "scripthash",
+                                               "witness_v0_keyhash",
+                                               "witness_v0_scripthash",
+                                               "witness_v1_taproot",
+                                               "anchor",
+                                               "witness_unknown"};
 const char *const gen_rules_names[GEN_RULES] = {"core-0.18", "core-0.19", "core-22"};
 
 /* Indices of gen_kind_names. */
@@ -57,22 +65,22 @@ struct gen {
     FILE *file;
     struct hash256 *chain; /* hash by height */
     size_t chain_capacity;
-    struct bytes body;     /* transactions of the open block, without the coinbase */
+    struct bytes body;              /* transactions of the open block, without the coinbase */
     struct hash256 *txids, *wtxids; /* of the open block, the coinbase's place first */
     size_t txs, txids_capacity, wtxids_capacity;
-    struct bytes *window;  /* finished records that wait to be written */
+    struct bytes *window; /* finished records that wait to be written */
     uint32_t window_count;
     struct plan **active, **big; /* plans that are being written */
     size_t active_count, active_capacity, big_count, big_capacity;
     /* the open transaction */
     size_t tx_start, tx_body;
-    unsigned unknown;      /* mask of rule sets */
+    unsigned unknown; /* mask of rule sets */
     uint64_t tx_info, tx_tracked, tx_spends;
     /* with real spends */
     struct coin *coins, *new_coins; /* new ones wait for their txid */
     size_t coins_count, coins_capacity, new_count, new_capacity;
-    uint64_t tx_sat;       /* of the inputs, not given to outputs yet */
-    bool pretending;       /* a stale block spends nothing real */
+    uint64_t tx_sat; /* of the inputs, not given to outputs yet */
+    bool pretending; /* a stale block spends nothing real */
 };
 
 static void die(const char *what, const char *path)
@@ -139,13 +147,19 @@ static void put_nonstandard(struct bytes *b, struct rng *rng)
 {
     switch (rng_below(rng, 4)) {
     case 0: /* a P2PKH with a NOP behind it */
-        put(b, "\x1a\x76\xa9\x14", 4); put_random(b, rng, 20); put(b, "\x88\xac\x61", 3);
+        put(b, "\x1a\x76\xa9\x14", 4);
+        put_random(b, rng, 20);
+        put(b, "\x88\xac\x61", 3);
         break;
     case 1: /* a hash lock */
-        put(b, "\x23\xa8\x20", 3); put_random(b, rng, 32); put_u8(b, 0x87);
+        put(b, "\x23\xa8\x20", 3);
+        put_random(b, rng, 32);
+        put_u8(b, 0x87);
         break;
     default: /* a dropped number, then true */
-        put(b, "\x07\x04", 2); put_random(b, rng, 4); put(b, "\x75\x51", 2);
+        put(b, "\x07\x04", 2);
+        put_random(b, rng, 4);
+        put(b, "\x75\x51", 2);
     }
 }
 
@@ -163,18 +177,50 @@ static void put_script(struct bytes *b, struct rng *rng, unsigned kind)
     case NONSTANDARD: put_nonstandard(b, rng); break;
     case NULLDATA: {
         uint32_t size = 8 + rng_below(rng, 68);
-        put_u8(b, size + 2); put_u8(b, 0x6a); put_u8(b, size); put_random(b, rng, size);
+        put_u8(b, size + 2);
+        put_u8(b, 0x6a);
+        put_u8(b, size);
+        put_random(b, rng, size);
         break;
     }
-    case PUBKEY: put_u8(b, 0x23); put_key(b, rng); put_u8(b, 0xac); break;
-    case MULTISIG: put(b, "\x47\x51", 2); put_key(b, rng); put_key(b, rng); put(b, "\x52\xae", 2); break;
-    case P2PKH: put(b, "\x19\x76\xa9\x14", 4); put_random(b, rng, 20); put(b, "\x88\xac", 2); break;
-    case P2SH: put(b, "\x17\xa9\x14", 3); put_random(b, rng, 20); put_u8(b, 0x87); break;
-    case P2WPKH: put(b, "\x16\x00\x14", 3); put_random(b, rng, 20); break;
-    case P2WSH: put(b, "\x22\x00\x20", 3); put_random(b, rng, 32); break;
-    case P2TR: put(b, "\x22\x51\x20", 3); put_random(b, rng, 32); break;
+    case PUBKEY:
+        put_u8(b, 0x23);
+        put_key(b, rng);
+        put_u8(b, 0xac);
+        break;
+    case MULTISIG:
+        put(b, "\x47\x51", 2);
+        put_key(b, rng);
+        put_key(b, rng);
+        put(b, "\x52\xae", 2);
+        break;
+    case P2PKH:
+        put(b, "\x19\x76\xa9\x14", 4);
+        put_random(b, rng, 20);
+        put(b, "\x88\xac", 2);
+        break;
+    case P2SH:
+        put(b, "\x17\xa9\x14", 3);
+        put_random(b, rng, 20);
+        put_u8(b, 0x87);
+        break;
+    case P2WPKH:
+        put(b, "\x16\x00\x14", 3);
+        put_random(b, rng, 20);
+        break;
+    case P2WSH:
+        put(b, "\x22\x00\x20", 3);
+        put_random(b, rng, 32);
+        break;
+    case P2TR:
+        put(b, "\x22\x51\x20", 3);
+        put_random(b, rng, 32);
+        break;
     case ANCHOR: put(b, "\x04\x51\x02\x4e\x73", 5); break;
-    default: put(b, "\x22\x52\x20", 3); put_random(b, rng, 32); break;
+    default:
+        put(b, "\x22\x52\x20", 3);
+        put_random(b, rng, 32);
+        break;
     }
 }
 
@@ -256,8 +302,8 @@ static struct hash256 tx_close(struct gen *gen, size_t body_end, bool root)
     put_u32(b, 0);
     must_reserve(&gen->txids, &gen->txids_capacity, gen->txs + 1, sizeof *gen->txids);
     must_reserve(&gen->wtxids, &gen->wtxids_capacity, gen->txs + 1, sizeof *gen->wtxids);
-    struct sha256_part parts[3] = {{b->data + gen->tx_start, 4}, {b->data + gen->tx_body, body_end - gen->tx_body},
-                                   {b->data + b->size - 4, 4}};
+    struct sha256_part parts[3] = {
+        {b->data + gen->tx_start, 4}, {b->data + gen->tx_body, body_end - gen->tx_body}, {b->data + b->size - 4, 4}};
     struct hash256 *txid = &gen->txids[gen->txs], *wtxid = &gen->wtxids[gen->txs];
     sha256d_parts(parts, 3, txid);
     if (gen->tx_body == gen->tx_start + 4)
@@ -304,8 +350,8 @@ static uint32_t draw_outputs(struct rng *rng)
 static unsigned draw_kind(struct rng *rng)
 {
     static const uint16_t weights[GEN_KINDS] = {
-        [NONSTANDARD] = 10, [NULLDATA] = 600, [PUBKEY] = 10, [MULTISIG] = 30, [P2PKH] = 1000, [P2SH] = 800,
-        [P2WPKH] = 4625, [P2WSH] = 400, [P2TR] = 2500, [ANCHOR] = 20, [WITNESS_UNKNOWN] = 5};
+        [NONSTANDARD] = 10, [NULLDATA] = 600, [PUBKEY] = 10, [MULTISIG] = 30, [P2PKH] = 1000,       [P2SH] = 800,
+        [P2WPKH] = 4625,    [P2WSH] = 400,    [P2TR] = 2500, [ANCHOR] = 20,   [WITNESS_UNKNOWN] = 5};
     return draw(rng, weights);
 }
 
@@ -411,7 +457,7 @@ static void add_plain_tx(struct gen *gen)
 static void add_tracked_tx(struct gen *gen)
 {
     static const uint8_t kinds[10] = {NONSTANDARD, NONSTANDARD, NONSTANDARD, NONSTANDARD, NONSTANDARD,
-                                      PUBKEY, PUBKEY, PUBKEY, PUBKEY, MULTISIG};
+                                      PUBKEY,      PUBKEY,      PUBKEY,      PUBKEY,      MULTISIG};
     tx_open(gen, true, 1, 100);
     put_known_input(gen, P2TR);
     put_compact(&gen->body, 100);
@@ -480,7 +526,10 @@ static struct hash256 merkle_root(struct hash256 *level, size_t count)
 static void add_coinbase(struct gen *gen, uint32_t height, size_t txs)
 {
     struct bytes *b = &gen->body;
-    struct { struct hash256 root; uint8_t reserved[32]; } preimage = {.reserved = {0}};
+    struct {
+        struct hash256 root;
+        uint8_t reserved[32];
+    } preimage = {.reserved = {0}};
     struct hash256 commitment;
     memset(&gen->wtxids[0], 0, sizeof gen->wtxids[0]);
     preimage.root = merkle_root(gen->wtxids, txs);

@@ -20,7 +20,7 @@ extern const char *const gen_kind_names[GEN_KINDS];
 extern const char *const gen_rules_names[GEN_RULES];
 
 struct gen_options {
-    const char *dir;          /* data directory: files go to DIR/regtest/blocks */
+    const char *dir; /* data directory: files go to DIR/regtest/blocks */
     uint64_t seed;
     bool xored;               /* with a random xor.dat; else one of zeros, as Core writes it */
     uint32_t block_bytes;     /* size of a block, about; 0: 1.5 million */

@@ -24,8 +24,12 @@ uint32_t forest_add_tx(struct forest_builder *builder, uint32_t known_inputs, ui
             sizeof *forest->outputs);
     struct forest_tx *tx = &forest->txs[number];
     *tx = (struct forest_tx){
-        .height = number, .inputs = known_inputs, .outputs = unknown + known + nulldata, .nulldata = nulldata,
-        .first_output = forest->outputs_count, .first_spend = forest->spends_count,
+        .height = number,
+        .inputs = known_inputs,
+        .outputs = unknown + known + nulldata,
+        .nulldata = nulldata,
+        .first_output = forest->outputs_count,
+        .first_spend = forest->spends_count,
         .value_out_sat = UINT64_C(1000) * (known + nulldata),
     };
     store_le32(tx->txid.bytes, number);
@@ -68,8 +72,8 @@ const struct forest *forest_finish(struct forest_builder *builder)
         abort();
     for (uint32_t h = 0; h < forest->blocks; h++)
         forest->block_times[h] = 1000 + h;
-    forest->txs[forest->txs_count] =
-        (struct forest_tx){.first_output = forest->outputs_count, .first_spend = forest->spends_count};
+    forest->txs[forest->txs_count] = (struct forest_tx){.first_output = forest->outputs_count,
+                                                        .first_spend = forest->spends_count};
     return forest;
 }
 

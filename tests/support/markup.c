@@ -20,10 +20,7 @@ size_t count_of(const char *text, const char *part)
     return count;
 }
 
-static void fail_at(const char *what, const char *at)
-{
-    fail_msg("%s at: %.60s", what, at);
-}
+static void fail_at(const char *what, const char *at) { fail_msg("%s at: %.60s", what, at); }
 
 static const char *read_name(const char *at, char name[NAME_MAX_SIZE])
 {

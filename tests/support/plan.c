@@ -6,8 +6,8 @@
 #include "parser/mem.h"
 
 const char *const plan_family_names[PLAN_FAMILIES] = {
-    "chain", "fan-out", "fan-in", "peeling-chain", "out-tree", "in-tree", "gather-scatter", "polytree",
-    "scatter-gather", "bipartite", "series-parallel", "stack", "general"};
+    "chain",    "fan-out",        "fan-in",    "peeling-chain",   "out-tree", "in-tree", "gather-scatter",
+    "polytree", "scatter-gather", "bipartite", "series-parallel", "stack",    "general"};
 
 void must_reserve(void *array, size_t *capacity, size_t need, size_t size)
 {
@@ -248,9 +248,11 @@ static struct plan *plan_joined(uint32_t roots, uint32_t outputs, uint32_t spent
 
 struct plan *plan_of_table(struct rng *rng)
 {
-    static const struct { uint32_t share, roots, outputs, spent, into; } rows[] = {
-        {607, 2, 4, 3, 1}, {51, 1, 4, 3, 1}, {36, 1, 4, 1, 1}, {32, 1, 3, 1, 1}, {25, 1, 5, 1, 1},
-        {20, 1, 3, 1, 3}, {14, 1, 4, 2, 1}, {12, 1, 2, 1, 1},
+    static const struct {
+        uint32_t share, roots, outputs, spent, into;
+    } rows[] = {
+        {607, 2, 4, 3, 1}, {51, 1, 4, 3, 1}, {36, 1, 4, 1, 1}, {32, 1, 3, 1, 1},
+        {25, 1, 5, 1, 1},  {20, 1, 3, 1, 3}, {14, 1, 4, 2, 1}, {12, 1, 2, 1, 1},
     };
     uint32_t draw = rng_below(rng, 30033);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -46,7 +46,7 @@ struct plan_tx {
 };
 
 struct plan {
-    unsigned level; /* the first rule set that calls its outputs unknown: 0 nonstandard, 1 pubkey, 2 multisig */
+    unsigned level;  /* the first rule set that calls its outputs unknown: 0 nonstandard, 1 pubkey, 2 multisig */
     unsigned family; /* PLAN_FAMILIES: not known by design */
     struct plan_tx *txs;
     size_t count, capacity;

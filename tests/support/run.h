@@ -59,7 +59,7 @@ struct records {
     struct record {
         uint8_t *bytes; /* magic, length, block */
         size_t size;
-    } *list;
+    } * list;
     size_t count, capacity;
 };
 

@@ -132,10 +132,7 @@ static const char *take_string(const char *at, char *out, size_t capacity)
     return *at ? at + 1 : at;
 }
 
-static const char *skip_space(const char *at)
-{
-    return at + strspn(at, " \t\r\n");
-}
+static const char *skip_space(const char *at) { return at + strspn(at, " \t\r\n"); }
 
 bool json_next(struct json *json)
 {

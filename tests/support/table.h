@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 struct table {
-    char *text;          /* the file, cut into terminated fields */
-    const char **fields; /* row by row, the header first */
+    char *text;           /* the file, cut into terminated fields */
+    const char **fields;  /* row by row, the header first */
     size_t columns, rows; /* rows without the header */
 };
 
