@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "graph/scan/filemap.h"
+#include "parser/array.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
@@ -43,12 +44,6 @@ struct found_spend {
     struct spend_record spend;
     uint64_t hash;
 };
-
-#define ARRAY(type)                                                                                                    \
-    struct {                                                                                                           \
-        type *at;                                                                                                      \
-        size_t count, capacity;                                                                                        \
-    }
 
 /* Some consecutive blocks of a run, which one thread takes at a time, and what it collects there: so nobody's arrays
  * grow with what others leave to him. Positions are indices, since the arrays grow. */
@@ -129,12 +124,6 @@ struct pipeline {
     struct fault fault;         /* of the status */
     const struct item *damaged; /* the block that ended the job; NULL: none did */
 };
-
-/* Appends; false without memory. The call is left to the one time in many that the array is full. */
-#define PUSH(array, value)                                                                                             \
-    (((array).count < (array).capacity ||                                                                              \
-      mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK) &&              \
-     ((array).at[(array).count++] = (value), true))
 
 static uint64_t bytes_for(const struct ingest_options *options, uint32_t per_thread, uint32_t least)
 {

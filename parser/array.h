@@ -1,0 +1,25 @@
+/* array: a growable array of any type, for code that would else call mem_reserve before each element.
+ *
+ * Zero-initialise; mem_free(array.at) at the end. Thread rule: none, no state but the array's. */
+#ifndef UNKTX_PARSER_ARRAY_H
+#define UNKTX_PARSER_ARRAY_H
+
+#include <stdbool.h>
+
+#include "parser/mem.h"
+
+#define ARRAY(type)                                                                                                    \
+    struct {                                                                                                           \
+        type *at;                                                                                                      \
+        size_t count;                                                                                                  \
+        size_t capacity;                                                                                               \
+    }
+
+/* Appends; false without memory. The call is left to the one time in many that the array is full. `array` is
+ * evaluated more than once. */
+#define PUSH(array, value)                                                                                             \
+    (((array).count < (array).capacity ||                                                                              \
+      mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK) &&              \
+     ((array).at[(array).count++] = (value), true))
+
+#endif
