@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "parser/mem.h"
+#include "parser/money.h"
 #include "parser/parallel.h"
 
 /* The spends of one batch, until the numbers of all batches are known. */
@@ -33,12 +34,6 @@ struct load {
     size_t batches_count;
     struct load_worker *workers;
 };
-
-static uint64_t add_saturating(uint64_t a, uint64_t b)
-{
-    uint64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
 
 static enum status damaged(const struct load *load, struct fault *fault, const char *what)
 {
