@@ -14,6 +14,7 @@
 
 #include "graph/lmdb/pages.h"
 #include "graph/lmdb/path.h"
+#include "graph/test_hooks.h"
 #include "parser/mem.h"
 
 #define DEFAULT_MAP_STEP ((size_t)1 << 30)

@@ -88,9 +88,4 @@ bool kv_delete_from(struct kv_txn *txn, unsigned table, const void *key, size_t 
 bool kv_delete_prefix(struct kv_txn *txn, unsigned table, const void *prefix, size_t size);
 bool kv_clear(struct kv_txn *txn, unsigned table);
 
-/* Test support: map sizes are multiples of so many bytes; 0 for the default. For folders opened later. */
-void kv_map_step(size_t bytes);
-/* Test support: kv_open looks at all pages up to so many leaf pages. */
-void kv_open_leaves(uint64_t pages);
-
 #endif

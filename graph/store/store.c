@@ -10,8 +10,6 @@
 static const char *const table_names[TABLES] = {"meta", "batches", "directory", "files", "snapshot"};
 static const struct kv_words words = {.noun = "store", .verb = "scan"};
 
-void store_map_step(size_t bytes) { kv_map_step(bytes); }
-
 /* ---- small helpers ---- */
 
 enum status store_damaged(const struct store *store, const char *what, struct fault *fault)

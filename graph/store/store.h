@@ -134,7 +134,4 @@ enum status store_outpoint(const struct store_reader *reader, uint64_t ordinal, 
 enum status store_block(const struct store_reader *reader, uint32_t height, struct block_record *block,
                         struct fault *fault) MUST_CHECK;
 
-/* Test support: map sizes are multiples of so many bytes; 0 for the default. For stores opened later. */
-void store_map_step(size_t bytes);
-
 #endif

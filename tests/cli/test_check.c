@@ -14,6 +14,7 @@
 #include "graph/lmdb/kv.h"
 #include "graph/scan/outpoints.h"
 #include "graph/store/store.h"
+#include "graph/test_hooks.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
 

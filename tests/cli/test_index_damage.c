@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "graph/lmdb/kv.h"
 #include "graph/store/store.h"
+#include "graph/test_hooks.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
 
@@ -39,7 +39,7 @@ static int set_up(void **state)
 {
     (void)state;
     temp_dir_in_memory();
-    store_map_step((size_t)1 << 20);
+    kv_map_step((size_t)1 << 20);
     place.dir = temp_dir();
     snprintf(place.data, sizeof place.data, "%s/data", place.dir);
     snprintf(place.bad, sizeof place.bad, "%s/bad", place.dir);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "graph/store/store.h"
+#include "graph/test_hooks.h"
 #include "parser/mem.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
@@ -71,7 +72,7 @@ static int set_up(void **state)
     gen_blocks(gen, 12, 0);
     gen_tdags(gen, 12);
     gen_close(gen);
-    store_map_step((size_t)1 << 20);
+    kv_map_step((size_t)1 << 20);
     expect_ok(command_run("scan --datadir %s/data --store %s/good --threads 1", dir, dir));
     take_report("good", digest);
     return 0;

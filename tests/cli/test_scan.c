@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "graph/scan/ingest.h"
+#include "graph/test_hooks.h"
+
 #include "tests/support/chaingen.h"
 #include "tests/support/run.h"
 #include "tests/support/stores.h"
@@ -431,9 +433,9 @@ static void scan_in_steps(const struct place *place, uint32_t to_height)
     struct ingest_result result;
     struct fault fault = {0};
     options.store = path_of("%s/steps", place->dir);
-    store_map_step((size_t)1 << 20);
+    kv_map_step((size_t)1 << 20);
     assert_int_equal(ingest_run(&options, &result, &fault), STATUS_OK);
-    store_map_step(0);
+    kv_map_step(0);
     unktx_ok("check --store %s/steps", place->dir);
 }
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "graph/lmdb/kv.h"
 #include "graph/store/store.h"
+#include "graph/test_hooks.h"
 #include "parser/bytes.h"
 #include "tests/fuzz/damage.h"
 #include "tests/fuzz/fuzz.h"
@@ -49,7 +49,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     folder = temp_dir();
     atexit(clean_up);
     snprintf(path, sizeof path, "%s/tio/data.mdb", folder);
-    store_map_step((size_t)1 << 20);
+    kv_map_step((size_t)1 << 20);
     make_index();
     base = (uint8_t *)read_file(path, &base_size);
     bytes = malloc(base_size);

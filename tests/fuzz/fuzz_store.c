@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "graph/dag/forest.h"
-#include "graph/lmdb/kv.h"
+#include "graph/test_hooks.h"
 #include "parser/network.h"
 #include "tests/fuzz/damage.h"
 #include "tests/fuzz/fuzz.h"
@@ -100,7 +100,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     free(dir);
     atexit(clean_up);
     snprintf(path, sizeof path, "%s/data.mdb", folder);
-    store_map_step((size_t)1 << 20); /* so that a sanitizer has less to keep book of */
+    kv_map_step((size_t)1 << 20); /* so that a sanitizer has less to keep book of */
     make_store();
     base = (uint8_t *)read_file(path, &base_size);
     bytes = malloc(base_size);

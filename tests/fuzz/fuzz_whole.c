@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "graph/store/store.h"
+#include "graph/test_hooks.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/command.h"
 
@@ -30,7 +31,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     folder = temp_dir();
     atexit(clean_up);
     make_dirs(path_of("%s/data/regtest/blocks", folder));
-    store_map_step((size_t)1 << 20);
+    kv_map_step((size_t)1 << 20);
     return 0;
 }
 

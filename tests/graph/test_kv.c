@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "graph/lmdb/kv.h"
+#include "graph/test_hooks.h"
 #include "parser/bytes.h"
 #include "tests/support/plan.h"
 #include "tests/support/run.h"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "graph/store/store.h"
+#include "graph/test_hooks.h"
 #include "parser/mem.h"
 #include "parser/network.h"
 #include "tests/graph/blocks.h"
@@ -44,7 +45,7 @@ static int tear_down(void **state)
     }
     rmdir(folder);
     *strrchr(folder, '/') = '\0';
-    store_map_step(0);
+    kv_map_step(0);
     return rmdir(folder);
 }
 
@@ -173,7 +174,7 @@ static void test_random_against_model(void **state)
 {
     (void)state;
     seed_random();
-    store_map_step(1 << 20);
+    kv_map_step(1 << 20);
     struct chain chain = {0};
     struct store *store = open_store(STORE_WRITE);
     struct store_reader *reader;
@@ -225,7 +226,7 @@ static void test_map_growth(void **state)
 {
     (void)state;
     seed_random();
-    store_map_step(1 << 20);
+    kv_map_step(1 << 20);
     struct chain chain = {0};
     struct store_reader *readers[3];
     struct store *store = open_store(STORE_WRITE);
