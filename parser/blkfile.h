@@ -41,6 +41,8 @@ enum status blkdir_open(const char *path, const char *chain, struct blkdir *dir,
 enum status blkdir_open_any(const char *path, struct blkdir *dir, struct fault *fault) MUST_CHECK;
 void blkdir_free(struct blkdir *dir);
 
+#define BLK_FRAME_SIZE 8u /* of what stands before a block: magic and length */
+
 /* One block record as found in a file. */
 struct blk_record {
     uint64_t offset; /* of the magic, from the start of the file */

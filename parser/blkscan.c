@@ -9,8 +9,7 @@
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
-#define FRAME_SIZE 8u /* magic and length */
-#define HEAD_SIZE (FRAME_SIZE + BLOCK_HEADER_SIZE)
+#define HEAD_SIZE (BLK_FRAME_SIZE + BLOCK_HEADER_SIZE)
 #define BLOCK_SIZE_MIN (BLOCK_HEADER_SIZE + 1u)
 #define WINDOW_MIN ((size_t)4 << 10)
 #define WINDOW_MAX ((size_t)64 << 10)
@@ -112,14 +111,14 @@ static bool head_at(struct scanner *s, uint64_t offset, struct blk_record *recor
             return false;
         struct block_header header;
         struct hash256 hash;
-        block_header_read(bytes + FRAME_SIZE, &header);
-        sha256d(bytes + FRAME_SIZE, BLOCK_HEADER_SIZE, &hash);
+        block_header_read(bytes + BLK_FRAME_SIZE, &header);
+        sha256d(bytes + BLK_FRAME_SIZE, BLOCK_HEADER_SIZE, &hash);
         if (!block_meets_target(&hash, header.bits))
             return false;
         s->head_found = true;
         s->head = (struct blk_record){.offset = offset, .size = load_le32(bytes + 4)};
         memcpy(s->head.magic, bytes, sizeof s->head.magic);
-        memcpy(s->head.header, bytes + FRAME_SIZE, BLOCK_HEADER_SIZE);
+        memcpy(s->head.header, bytes + BLK_FRAME_SIZE, BLOCK_HEADER_SIZE);
     }
     if (s->head_found)
         *record = s->head;
@@ -134,7 +133,7 @@ static bool cut_head_at(struct scanner *s, uint64_t offset)
         return false;
     const uint8_t *bytes = look(s, &s->step, offset, (size_t)left);
     return has_magic(s, bytes, left < 4 ? (size_t)left : 4) &&
-           (left < FRAME_SIZE || plausible_length(load_le32(bytes + 4)));
+           (left < BLK_FRAME_SIZE || plausible_length(load_le32(bytes + 4)));
 }
 
 /* The end of the zeros that begin at `offset` (which may be none). A key can make the first bytes of a record look like
@@ -146,16 +145,16 @@ static uint64_t padding_end(struct scanner *s, uint64_t offset)
     struct blk_record record;
     uint64_t at = offset;
     while (at < s->size) {
-        size_t left = s->size - at < FRAME_SIZE ? (size_t)(s->size - at) : FRAME_SIZE;
+        size_t left = s->size - at < BLK_FRAME_SIZE ? (size_t)(s->size - at) : BLK_FRAME_SIZE;
         const uint8_t *bytes = look(s, &s->step, at, left);
-        if (left == FRAME_SIZE && is_padding_word(s, bytes, at))
-            at += FRAME_SIZE;
+        if (left == BLK_FRAME_SIZE && is_padding_word(s, bytes, at))
+            at += BLK_FRAME_SIZE;
         else if (is_padding(s, *bytes, at))
             at++;
         else
             break;
     }
-    for (uint64_t back = at - offset < FRAME_SIZE ? at - offset : FRAME_SIZE; back > 0; back--)
+    for (uint64_t back = at - offset < BLK_FRAME_SIZE ? at - offset : BLK_FRAME_SIZE; back > 0; back--)
         if (head_at(s, at - back, &record)) {
             at -= back;
             break;
@@ -175,7 +174,7 @@ static bool is_block(struct scanner *s, const struct blk_record *record, bool ve
         return false;
     s->parse_left -= record->size;
     s->search.length = 0;
-    enum status status = blk_read(&s->search.reader, s->dir, s->index, record->offset + FRAME_SIZE, record->size,
+    enum status status = blk_read(&s->search.reader, s->dir, s->index, record->offset + BLK_FRAME_SIZE, record->size,
                                   &bytes, NULL);
     if (status == STATUS_OK && verify) {
         enum block_flaw flaw = block_verify(&s->verifier, bytes, record->size, &counts);
@@ -192,7 +191,7 @@ static bool is_block(struct scanner *s, const struct blk_record *record, bool ve
 static bool runs_into_next(struct scanner *s, const struct blk_record *record, uint64_t end)
 {
     struct blk_record next;
-    for (uint64_t back = 1; back < FRAME_SIZE && end - back > record->offset; back++)
+    for (uint64_t back = 1; back < BLK_FRAME_SIZE && end - back > record->offset; back++)
         if (head_at(s, end - back, &next))
             return true;
     return false;
@@ -201,7 +200,7 @@ static bool runs_into_next(struct scanner *s, const struct blk_record *record, u
 /* Judges a record by its length: does it lead to a record, to zeros and then one, or to the end of the file? */
 static bool is_whole(struct scanner *s, const struct blk_record *record, enum blk_gap_reason *reason)
 {
-    uint64_t end = record->offset + FRAME_SIZE + record->size;
+    uint64_t end = record->offset + BLK_FRAME_SIZE + record->size;
     struct blk_record next_record;
     *reason = BLK_GAP_TORN;
     if (end > s->size)
@@ -218,7 +217,7 @@ static bool is_whole(struct scanner *s, const struct blk_record *record, enum bl
     if (end_missing)
         *reason = BLK_GAP_TORN;
     /* Only a run of zeros is preallocation; a few may be the end of the block itself. */
-    return next - end >= FRAME_SIZE && !end_missing;
+    return next - end >= BLK_FRAME_SIZE && !end_missing;
 }
 
 /* The first whole record at or behind `from`; false if there is none. *solid is the end of what is not padding. */
@@ -226,15 +225,15 @@ static bool search(struct scanner *s, uint64_t from, struct blk_record *record, 
 {
     enum blk_gap_reason reason;
     while (from < s->size && s->status == STATUS_OK) {
-        size_t need = s->size - from < FRAME_SIZE ? (size_t)(s->size - from) : FRAME_SIZE;
+        size_t need = s->size - from < BLK_FRAME_SIZE ? (size_t)(s->size - from) : BLK_FRAME_SIZE;
         const uint8_t *bytes = look(s, &s->search, from, need);
         size_t left = s->search.length - (size_t)(from - s->search.start);
-        size_t limit = left > FRAME_SIZE ? left - (FRAME_SIZE - 1) : need < FRAME_SIZE ? left : 1;
+        size_t limit = left > BLK_FRAME_SIZE ? left - (BLK_FRAME_SIZE - 1) : need < BLK_FRAME_SIZE ? left : 1;
         bool candidate = false;
         size_t i = 0;
         while (i < limit && !candidate) {
-            if (left - i >= FRAME_SIZE && !s->padding_has_magic && is_padding_word(s, bytes + i, from + i)) {
-                i += FRAME_SIZE;
+            if (left - i >= BLK_FRAME_SIZE && !s->padding_has_magic && is_padding_word(s, bytes + i, from + i)) {
+                i += BLK_FRAME_SIZE;
                 continue;
             }
             candidate = s->magic_byte[bytes[i]] && left - i >= 4 && has_magic(s, bytes + i, 4);
@@ -259,7 +258,7 @@ static void push_record(struct scanner *s, const struct blk_record *record)
         return;
     }
     scan->records[scan->count++] = *record;
-    scan->end = record->offset + FRAME_SIZE + record->size;
+    scan->end = record->offset + BLK_FRAME_SIZE + record->size;
 }
 
 static void push_gap(struct scanner *s, uint64_t from, uint64_t to, enum blk_gap_reason reason)
@@ -296,7 +295,7 @@ static uint64_t recover(struct scanner *s, uint64_t from, enum blk_gap_reason re
         reason = BLK_GAP_UNREADABLE;
     s->unreadable = false;
     /* A few zeros belong to the garbage; a run of them is what the node preallocated. */
-    push_gap(s, from, to - solid >= FRAME_SIZE ? solid : to, reason);
+    push_gap(s, from, to - solid >= BLK_FRAME_SIZE ? solid : to, reason);
     if (!found)
         return s->size;
     push_record(s, &record);

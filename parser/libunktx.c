@@ -7,8 +7,6 @@
 #include "parser/chain.h"
 #include "parser/mem.h"
 
-#define FRAME_SIZE 8u /* magic and length */
-
 _Static_assert(UNKTX_HEX_SIZE == HASH256_HEX_SIZE + 1, "room for a hash");
 _Static_assert((int)UNKTX_WITNESS_UNKNOWN == (int)KIND_WITNESS_UNKNOWN && KINDS == UNKTX_WITNESS_UNKNOWN + 1, "kinds");
 _Static_assert(UNKTX_CORE_0_18 == 1 << RULES_CORE_0_18 && UNKTX_CORE_0_19 == 1 << RULES_CORE_0_19 &&
@@ -63,7 +61,7 @@ static enum status add_record(struct unktx_reader *reader, uint32_t file, const 
                                      sizeof *reader->records);
     if (status)
         return fault_nomem(fault);
-    status = chain_add(reader->chain, found->header, file, found->offset + FRAME_SIZE, found->size, &record.node,
+    status = chain_add(reader->chain, found->header, file, found->offset + BLK_FRAME_SIZE, found->size, &record.node,
                        fault);
     if (status == STATUS_OK)
         reader->records[reader->records_count++] = record;
@@ -182,7 +180,7 @@ static enum status take_block(struct unktx_reader *reader, uint32_t file, uint64
     show_none(reader);
     if (status == STATUS_NOMEM)
         return fault_nomem(fault);
-    return fault_set(fault, status, reader->dir.files[file].path, offset - FRAME_SIZE, "the block does not parse");
+    return fault_set(fault, status, reader->dir.files[file].path, offset - BLK_FRAME_SIZE, "the block does not parse");
 }
 
 static int show_block(struct unktx_reader *reader, const struct chain_block *block, uint32_t file, uint64_t offset,
@@ -192,7 +190,7 @@ static int show_block(struct unktx_reader *reader, const struct chain_block *blo
                                   .active = block->state == CHAIN_ACTIVE,
                                   .time_s = block->time,
                                   .file = reader->dir.files[file].path,
-                                  .offset = offset - FRAME_SIZE,
+                                  .offset = offset - BLK_FRAME_SIZE,
                                   .size = size,
                                   .txs = (uint32_t)reader->txs_count,
                                   .outputs = (uint32_t)reader->outputs_count};
@@ -224,7 +222,7 @@ int unktx_next_record(struct unktx_reader *reader, struct unktx_block *block)
     if (reader->next_record == reader->records_count)
         return 0;
     const struct record *record = &reader->records[reader->next_record++];
-    uint64_t offset = record->offset + FRAME_SIZE;
+    uint64_t offset = record->offset + BLK_FRAME_SIZE;
     if (take_block(reader, record->file, offset, record->size, &fault) == STATUS_OK)
         return show_block(reader, chain_at(reader->chain, record->node), record->file, offset, record->size, block);
     tell_fault(reader->error, &fault);

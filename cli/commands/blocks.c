@@ -11,7 +11,6 @@
 #include "parser/parallel.h"
 #include "parser/sha256.h"
 
-#define FRAME_SIZE 8u /* magic and length */
 #define ROWS_PER_CHUNK 16u
 #define ROW_SIZE 1024u /* without the file's name */
 
@@ -245,8 +244,8 @@ static enum status read_block(struct blocks *b, struct worker *worker, struct ro
     if (worker->input != row->input) /* the reader tells files apart within one folder only */
         blk_reader_free(&worker->reader);
     worker->input = row->input;
-    enum status status = blk_read(&worker->reader, input->dir, input->index, record->offset + FRAME_SIZE, record->size,
-                                  bytes, fault);
+    enum status status = blk_read(&worker->reader, input->dir, input->index, record->offset + BLK_FRAME_SIZE,
+                                  record->size, bytes, fault);
     if (status == STATUS_NOMEM)
         return status;
     row->unreadable = status != STATUS_OK;

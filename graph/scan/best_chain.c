@@ -6,7 +6,6 @@
 #include "graph/scan/chain_gap.h"
 
 #define HOLES_NAMED 3u
-#define FRAME_SIZE 8u /* magic and length in front of a block; messages name where those are */
 
 static void report_damage(const struct best_chain *best, const struct fault *what)
 {
@@ -50,7 +49,7 @@ static void report_hole(const struct best_chain *best, const struct chain_block 
     struct fault what = {0};
     const char *path = block->file == FILEMAP_GONE ? NULL : best->dir->files[block->file].path;
     (void)fault_set(
-        &what, STATUS_FORMAT, path, block->offset - FRAME_SIZE,
+        &what, STATUS_FORMAT, path, block->offset - BLK_FRAME_SIZE,
         "block %s and what follows it are left out, since its parent %s is in no blk file%s: the chain of these "
         "files ends at height %u; unless the node is still loading that block, restore the file or run the node with "
         "-reindex, then run this again",

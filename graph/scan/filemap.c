@@ -152,10 +152,10 @@ static enum status add_record(struct load *load, uint32_t file, uint64_t offset,
                               uint64_t *last_repeated)
 {
     uint32_t node;
-    enum status status = chain_add(load->chain, header, file, offset + 8, size, &node, load->fault);
+    enum status status = chain_add(load->chain, header, file, offset + BLK_FRAME_SIZE, size, &node, load->fault);
     if (status == STATUS_OK) {
         const struct chain_block *first = chain_at(load->chain, node);
-        if (first->file != file || first->offset != offset + 8)
+        if (first->file != file || first->offset != offset + BLK_FRAME_SIZE)
             *last_repeated = offset;
     }
     return status;
@@ -363,14 +363,14 @@ static enum status audit_records(struct filemap_audit *audit, uint32_t number, s
         struct block_header fields;
         struct hash256 hash;
         if (offset < end || size <= BLOCK_HEADER_SIZE || offset > known->size ||
-            size + UINT64_C(8) > known->size - offset)
+            (uint64_t)size + BLK_FRAME_SIZE > known->size - offset)
             return audit_fault(audit, number, "its records are not in order or not inside it");
-        end = offset + 8 + size;
+        end = offset + BLK_FRAME_SIZE + size;
         block_header_read(header, &fields);
         sha256d(header, BLOCK_HEADER_SIZE, &hash);
         if (!block_meets_target(&hash, fields.bits))
             return audit_fault(audit, number, "a header misses its proof-of-work target");
-        enum status status = chain_add(audit->chain, header, number, offset + 8, size, NULL, audit->fault);
+        enum status status = chain_add(audit->chain, header, number, offset + BLK_FRAME_SIZE, size, NULL, audit->fault);
         if (status != STATUS_OK)
             return status;
     }

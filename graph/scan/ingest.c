@@ -11,7 +11,6 @@
 #include "parser/mem.h"
 
 #define REPLAY_MAX 65536u /* records that are replayed rather than the table saved: some 20 ms */
-#define FRAME_SIZE 8u     /* magic and length in front of a block; messages name where those are */
 #define WAY_OUT "restore the file or run the node with -reindex, then scan again"
 
 struct ingest {
@@ -261,12 +260,12 @@ static enum status report_block(struct ingest *ingest, uint32_t height, const st
     const struct chain_block *block = chain_active(ingest->chain, height);
     struct fault what = {0};
     enum status status = best_chain_forget_files(ingest->store, &ingest->dir, block, ingest->fault);
-    uint64_t offset = block->offset - FRAME_SIZE;
+    uint64_t offset = block->offset - BLK_FRAME_SIZE;
     ingest->one_block = chain_next_copy(ingest->chain, chain_find(ingest->chain, &block->hash));
     if (ingest->one_block) {
         (void)fault_set(&what, damage->status, damage->path, offset,
                         "%.300s; the copy in blk%05u.dat at byte %llu is taken", damage->text,
-                        ingest->dir.files[block->file].number, (unsigned long long)block->offset - FRAME_SIZE);
+                        ingest->dir.files[block->file].number, (unsigned long long)block->offset - BLK_FRAME_SIZE);
     } else {
         ingest->target = height;
         (void)fault_set(&what, damage->status, damage->path, offset, "%.300s; the scan ends below it%s", damage->text,
