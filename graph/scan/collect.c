@@ -4,15 +4,15 @@
 
 #include "graph/scan/filemap.h"
 
-static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
+static bool on_input(void *context, const struct tx_input *in, uint32_t vin)
 {
     struct worker *worker = context;
     (void)vin;
-    uint64_t hash = outpoints_hash(worker->round->table, in->prevout);
+    uint64_t hash = outpoints_hash(worker->pipeline->table, in->prevout);
     return PUSH(worker->slice->inputs, hash);
 }
 
-static bool see_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
+static bool on_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
 {
     struct worker *worker = context;
     (void)out;
@@ -33,16 +33,7 @@ static void read_output(struct cursor *c, struct output_record *output)
     }
 }
 
-void prevout_of(const struct hash256 *txid, uint32_t vout, uint8_t prevout[TX_PREVOUT_SIZE])
-{
-    memcpy(prevout, txid->bytes, HASH256_SIZE);
-    store_le32(prevout + HASH256_SIZE, vout);
-}
-
-/* Fills in what the record says of the transaction that starts at `start`, and encodes its outputs. One that is
- * `created` has its txid, and it is noted which outputs are tracked, under their hashes. The bytes have been walked
- * before, so they are sound. */
-bool record_tx(struct worker *worker, const uint8_t *start, size_t size, bool created, struct tx_record *record)
+bool collect_record(struct worker *worker, const uint8_t *start, size_t size, bool created, struct tx_record *record)
 {
     struct cursor c = cursor_over(start, size);
     struct tx tx;
@@ -76,15 +67,15 @@ bool record_tx(struct worker *worker, const uint8_t *start, size_t size, bool cr
         if (!output_is_tracked(output.unknown, output.kind))
             continue;
         record->tracked++;
-        prevout_of(&record->txid, vout, prevout);
+        outpoints_prevout(&record->txid, vout, prevout);
         if (created && (!PUSH(worker->slice->vouts, vout) ||
-                        !PUSH(worker->slice->hashes, outpoints_hash(worker->round->table, prevout))))
+                        !PUSH(worker->slice->hashes, outpoints_hash(worker->pipeline->table, prevout))))
             return false;
     }
     return true;
 }
 
-static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
+static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
 {
     struct worker *worker = context;
     uint32_t tracked = worker->tracked;
@@ -92,15 +83,15 @@ static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned 
     size_t inputs = worker->slice->inputs.count - worker->first_input; /* of the block, so far */
     struct walked_tx walked = {.offset = (uint32_t)(tx->start - worker->block),
                                .first_input = (uint32_t)inputs - tx->inputs};
-    if (!PUSH(worker->slice->walked, walked) || (worker->round->options->verify && !PUSH(worker->txs, *tx)))
+    if (!PUSH(worker->slice->walked, walked) || (worker->pipeline->options->verify && !PUSH(worker->txs, *tx)))
         return false;
-    if (__builtin_expect(tracked == 0 && !(unknown && worker->round->options->nulldata_stored), 1))
+    if (__builtin_expect(tracked == 0 && !(unknown && worker->pipeline->options->nulldata_stored), 1))
         return true;
     struct created_tx created = {.record.index = index};
     return PUSH(worker->creating, *tx) && PUSH(worker->slice->created, created);
 }
 
-static const struct block_visitor walk_visitor = {.input = see_input, .output = see_output, .tx = see_tx};
+static const struct block_visitor walk_visitor = {.input = on_input, .output = on_output, .tx = on_tx};
 
 /* All of a block at once: side by side their txids take half the time. */
 static enum status record_created(struct worker *worker)
@@ -120,46 +111,46 @@ static enum status record_created(struct worker *worker)
         const struct tx *tx = &worker->creating.at[i];
         created[i].blob = slice->blob.size;
         created[i].vouts = slice->vouts.count;
-        if (!record_tx(worker, tx->start, (size_t)(tx->end - tx->start), true, &created[i].record))
+        if (!collect_record(worker, tx->start, (size_t)(tx->end - tx->start), true, &created[i].record))
             return STATUS_NOMEM;
         created[i].blob_size = slice->blob.size - created[i].blob;
     }
     return STATUS_OK;
 }
 
-static enum status walk_bytes(struct worker *worker, struct item *item, const uint8_t *bytes)
+static enum status walk_bytes(struct worker *worker, struct slot *slot, const uint8_t *bytes)
 {
-    const struct chain_block *block = item->block;
+    const struct chain_block *block = slot->block;
     struct hash256 hash;
     sha256d(bytes, BLOCK_HEADER_SIZE, &hash);
     if (!hash256_equal(&hash, &block->hash))
-        return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+        return fault_set(&slot->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
                          "other bytes than when the header was read");
     worker->block = bytes;
     worker->first_input = worker->slice->inputs.count;
     worker->tracked = 0;
     worker->txs.count = worker->creating.count = 0;
-    enum status status = block_walk(bytes, block->size, &item->record.counts, &walk_visitor, worker);
+    enum status status = block_walk(bytes, block->size, &slot->record.counts, &walk_visitor, worker);
     if (status == STATUS_FORMAT)
-        return fault_set(&item->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
+        return fault_set(&slot->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
     if (status == STATUS_OK)
         status = record_created(worker);
-    if (status == STATUS_OK && worker->round->options->verify) {
+    if (status == STATUS_OK && worker->pipeline->options->verify) {
         enum block_flaw flaw = block_verify_txs(&worker->verifier, bytes, worker->txs.at, worker->txs.count);
         if (flaw != BLOCK_FINE)
             status = flaw == BLOCK_NOMEM
                          ? STATUS_NOMEM
-                         : fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(flaw));
+                         : fault_set(&slot->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(flaw));
     }
     return status;
 }
 
-enum status read_block(struct worker *worker, struct item *item, uint64_t offset, size_t size, const uint8_t **bytes)
+enum status slot_read(struct worker *worker, struct slot *slot, uint64_t offset, size_t size, const uint8_t **bytes)
 {
-    if (item->block->file == FILEMAP_GONE)
-        return fault_set(&item->fault, STATUS_IO, NULL, FAULT_NO_OFFSET, "its blk file is gone (a pruned node?)");
-    return blk_read(&worker->reader, worker->round->dir, item->block->file, item->block->offset + offset, size, bytes,
-                    &item->fault);
+    if (slot->block->file == FILEMAP_GONE)
+        return fault_set(&slot->fault, STATUS_IO, NULL, FAULT_NO_OFFSET, "its blk file is gone (a pruned node?)");
+    return blk_read(&worker->reader, worker->pipeline->dir, slot->block->file, slot->block->offset + offset, size,
+                    bytes, &slot->fault);
 }
 
 static double now_ns(void)
@@ -169,24 +160,24 @@ static double now_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-void walk_item(struct worker *worker, struct slice *slice, struct item *item)
+void collect_slot(struct worker *worker, struct slice *slice, struct slot *slot)
 {
     const uint8_t *bytes = NULL;
-    item->slice = slice;
-    item->inputs = slice->inputs.count;
-    item->walked = slice->walked.count;
-    item->created = slice->created.count;
+    slot->slice = slice;
+    slot->inputs = slice->inputs.count;
+    slot->walked = slice->walked.count;
+    slot->created = slice->created.count;
     double begin = now_ns();
-    item->status = read_block(worker, item, 0, item->block->size, &bytes);
-    item->read_ns = now_ns() - begin;
-    if (item->status == STATUS_OK)
-        item->status = walk_bytes(worker, item, bytes);
-    item->inputs_count = slice->inputs.count - item->inputs;
-    item->walked_count = slice->walked.count - item->walked;
-    item->created_count = slice->created.count - item->created;
+    slot->status = slot_read(worker, slot, 0, slot->block->size, &bytes);
+    slot->read_ns = now_ns() - begin;
+    if (slot->status == STATUS_OK)
+        slot->status = walk_bytes(worker, slot, bytes);
+    slot->inputs_count = slice->inputs.count - slot->inputs;
+    slot->walked_count = slice->walked.count - slot->walked;
+    slot->created_count = slice->created.count - slot->created;
 }
 
-const struct created_tx *created_of(const struct item *item)
+const struct created_tx *slot_created(const struct slot *slot)
 {
-    return item->created_count > 0 ? item->slice->created.at + item->created : NULL;
+    return slot->created_count > 0 ? slot->slice->created.at + slot->created : NULL;
 }

@@ -21,7 +21,7 @@ struct ingest {
     struct store *store;
     struct chain *chain;
     struct outpoints *table;
-    struct pipeline *round;
+    struct pipeline *pipeline;
     uint8_t magic[4];
     struct hash256 genesis;
     uint32_t end;           /* height up to which the chain of the files is certain */
@@ -156,7 +156,7 @@ static enum status refuse_other_chain(struct ingest *ingest, uint32_t common)
 
 /* Takes the store back to what it shares with the chain; never because files were lost above that, only because the
  * chain goes elsewhere or the user asked for an earlier end. */
-static enum status meet_chain(struct ingest *ingest)
+static enum status rewind_to_fork(struct ingest *ingest)
 {
     uint32_t common, blocks = store_totals_of(ingest->store).blocks;
     enum status status = common_blocks(ingest, &common);
@@ -240,7 +240,7 @@ static uint64_t bytes_between(const struct ingest *ingest, uint32_t first, uint3
 }
 
 /* So many more blocks are in the store. */
-static void count_taken(void *context, uint32_t count)
+static void on_appended(void *context, uint32_t count)
 {
     struct ingest *ingest = context;
     ingest->result->blocks_added += count;
@@ -282,10 +282,10 @@ static enum status take_some(struct ingest *ingest)
     struct pipeline_job job = {.chain = ingest->chain,
                                .first = ingest->next,
                                .end = ingest->one_block ? ingest->next + 1 : ingest->target,
-                               .taken = count_taken,
+                               .on_appended = on_appended,
                                .context = ingest};
     ingest->table_changed = true;
-    enum status status = pipeline_run(ingest->round, &job, &what);
+    enum status status = pipeline_run(ingest->pipeline, &job, &what);
     if (status == STATUS_FORMAT)
         return report_block(ingest, ingest->next, &what);
     ingest->one_block = false;
@@ -312,11 +312,11 @@ static enum status run(struct ingest *ingest)
     name_network(ingest);
     status = link_chain(ingest);
     if (status == STATUS_OK)
-        status = meet_chain(ingest);
+        status = rewind_to_fork(ingest);
     if (status == STATUS_OK && ingest->target > store_totals_of(ingest->store).blocks) {
         status = load_table(ingest);
         if (status == STATUS_OK)
-            status = pipeline_new(ingest->options, &ingest->dir, ingest->store, ingest->table, &ingest->round,
+            status = pipeline_new(ingest->options, &ingest->dir, ingest->store, ingest->table, &ingest->pipeline,
                                   ingest->fault);
         if (status == STATUS_OK)
             status = take_blocks(ingest);
@@ -339,7 +339,7 @@ enum status ingest_run(const struct ingest_options *options, struct ingest_resul
         result->height = totals.blocks ? totals.blocks - 1 : 0;
         result->tip = totals.tip;
     }
-    pipeline_free(ingest.round);
+    pipeline_free(ingest.pipeline);
     outpoints_free(ingest.table);
     chain_free(ingest.chain);
     store_close(ingest.store);

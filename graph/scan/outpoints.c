@@ -534,7 +534,7 @@ bool outpoints_remove(struct outpoints *table, uint64_t hash, uint64_t ordinal)
     return false;
 }
 
-void outpoints_end_round(struct outpoints *table) { table->replaced_count = 0; }
+void outpoints_end_window(struct outpoints *table) { table->replaced_count = 0; }
 
 uint64_t outpoints_count(const struct outpoints *table) { return table->count; }
 

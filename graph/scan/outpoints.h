@@ -10,7 +10,7 @@
  * 96 KiB. The hash is keyed with the store's secret seed, since txids are chosen by whoever makes a transaction.
  *
  * Equal outpoints (the repeated coinbase txids of BIP 30): the table holds the latest; within one round (until
- * outpoints_end_round) the earlier ones stay reachable for spends between the two.
+ * outpoints_end_window) the earlier ones stay reachable for spends between the two.
  *
  * Thread rule: changes by one thread; outpoints_probe and outpoints_find by any number of threads between changes. */
 #ifndef UNKTX_GRAPH_SCAN_OUTPOINTS_H
@@ -49,6 +49,13 @@ typedef enum status outpoints_resolve(void *context, uint64_t ordinal, struct ha
 
 enum status outpoints_new(const uint8_t seed[16], struct outpoints **table, struct fault *fault) MUST_CHECK;
 void outpoints_free(struct outpoints *table);
+
+/* An outpoint as an input has it. */
+static inline void outpoints_prevout(const struct hash256 *txid, uint32_t vout, uint8_t prevout[TX_PREVOUT_SIZE])
+{
+    memcpy(prevout, txid->bytes, HASH256_SIZE);
+    store_le32(prevout + HASH256_SIZE, vout);
+}
 
 /* The keyed hash of a prevout (txid and vout as in an input: 36 bytes).
  *
@@ -102,7 +109,7 @@ void outpoints_prefetch_slot(const struct outpoints *table, uint64_t hash);
 bool outpoints_candidate(const struct outpoints *table, uint64_t hash);
 
 /* Adds output `ordinal` (larger than all before). If an equal outpoint is there, this one takes its place, and the
- * former one can only be found with a `limit` up to this ordinal, until outpoints_end_round. O(1) expected. */
+ * former one can only be found with a `limit` up to this ordinal, until outpoints_end_window. O(1) expected. */
 enum status outpoints_add(struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash,
                           uint64_t ordinal, outpoints_resolve *resolve, void *context, struct fault *fault) MUST_CHECK;
 
@@ -115,7 +122,7 @@ enum status outpoints_find(const struct outpoints *table, const uint8_t prevout[
 bool outpoints_remove(struct outpoints *table, uint64_t hash, uint64_t ordinal);
 
 /* Outputs that a later one replaced since the last call are forgotten. */
-void outpoints_end_round(struct outpoints *table);
+void outpoints_end_window(struct outpoints *table);
 
 uint64_t outpoints_count(const struct outpoints *table);
 

@@ -4,14 +4,15 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
-#define RUN_BYTES_PER_THREAD (3u << 20)
-#define RUN_BYTES_MIN (12u << 20)
-#define RUN_BLOCKS_MAX 4096u
+#define WINDOW_BYTES_PER_THREAD (3u << 20)
+#define WINDOW_BYTES_MIN (12u << 20)
+#define WINDOW_BLOCKS_MAX 4096u
 #define SLICE_BYTES (1u << 20)
 #define SLICE_BLOCKS 256u
-#define AHEAD_BYTES_PER_THREAD (16u << 20) /* that the operating system is asked for before they are walked */
+#define AHEAD_BYTES_PER_THREAD                                                                                         \
+    (16u << 20) /* asked for before they are walked, so that the system reads them meanwhile */
 #define AHEAD_BYTES_MIN (48u << 20)
-#define CACHED_READ_RATE 1.0 /* bytes/ns: a run that is read slower than that waited for the disk */
+#define CACHED_READ_RATE 1.0 /* bytes/ns: a window that was read slower than that waited for the disk */
 
 static uint64_t bytes_for(const struct ingest_options *options, uint32_t per_thread, uint32_t least)
 {
@@ -19,37 +20,37 @@ static uint64_t bytes_for(const struct ingest_options *options, uint32_t per_thr
     return bytes < least ? least : bytes;
 }
 
-/* A run ends with the block that reaches its bytes, a slice with one that reaches its bytes or blocks. */
+/* A window ends with the block that reaches its bytes, a slice with one that reaches its bytes or blocks. */
 static size_t slices_max(const struct ingest_options *options)
 {
-    return (size_t)(bytes_for(options, RUN_BYTES_PER_THREAD, RUN_BYTES_MIN) / SLICE_BYTES) +
-           RUN_BLOCKS_MAX / SLICE_BLOCKS + 2;
+    return (size_t)(bytes_for(options, WINDOW_BYTES_PER_THREAD, WINDOW_BYTES_MIN) / SLICE_BYTES) +
+           WINDOW_BLOCKS_MAX / SLICE_BLOCKS + 2;
 }
 
-static enum status new_run(struct run *run, const struct ingest_options *options)
+static enum status new_window(struct window *window, const struct ingest_options *options)
 {
-    run->items = mem_alloc(RUN_BLOCKS_MAX, sizeof *run->items);
-    run->slices = mem_alloc(slices_max(options), sizeof *run->slices);
-    return run->items && run->slices ? STATUS_OK : STATUS_NOMEM;
+    window->slots = mem_alloc(WINDOW_BLOCKS_MAX, sizeof *window->slots);
+    window->slices = mem_alloc(slices_max(options), sizeof *window->slices);
+    return window->slots && window->slices ? STATUS_OK : STATUS_NOMEM;
 }
 
 enum status pipeline_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
                          struct outpoints *table, struct pipeline **out, struct fault *fault)
 {
-    struct pipeline *round = mem_alloc(1, sizeof *round);
-    *out = round;
-    if (!round)
+    struct pipeline *pipeline = mem_alloc(1, sizeof *pipeline);
+    *out = pipeline;
+    if (!pipeline)
         return fault_nomem(fault);
-    *round = (struct pipeline){.options = options, .dir = dir, .store = store, .table = table, .reads_ahead = true};
-    round->workers = mem_alloc(options->threads, sizeof *round->workers);
-    enum status status = round->workers ? STATUS_OK : STATUS_NOMEM;
-    for (unsigned i = 0; i < RUNS && status == STATUS_OK; i++)
-        status = new_run(&round->runs[i], options);
+    *pipeline = (struct pipeline){.options = options, .dir = dir, .store = store, .table = table, .reads_ahead = true};
+    pipeline->workers = mem_alloc(options->threads, sizeof *pipeline->workers);
+    enum status status = pipeline->workers ? STATUS_OK : STATUS_NOMEM;
+    for (unsigned i = 0; i < WINDOWS && status == STATUS_OK; i++)
+        status = new_window(&pipeline->windows[i], options);
     if (status != STATUS_OK)
         return fault_nomem(fault);
     for (unsigned i = 0; i < options->threads && status == STATUS_OK; i++) {
-        round->workers[i].round = round;
-        status = store_reader_open(store, &round->workers[i].store_reader, fault);
+        pipeline->workers[i].pipeline = pipeline;
+        status = store_reader_open(store, &pipeline->workers[i].store_reader, fault);
     }
     return status;
 }
@@ -63,10 +64,10 @@ static void free_worker(struct worker *worker)
     mem_free(worker->creating.at);
 }
 
-static void free_run(struct run *run, size_t slices)
+static void free_window(struct window *window, size_t slices)
 {
-    for (size_t i = 0; run->slices && i < slices; i++) {
-        struct slice *slice = &run->slices[i];
+    for (size_t i = 0; window->slices && i < slices; i++) {
+        struct slice *slice = &window->slices[i];
         mem_free(slice->inputs.at);
         mem_free(slice->walked.at);
         mem_free(slice->created.at);
@@ -76,243 +77,249 @@ static void free_run(struct run *run, size_t slices)
         mem_free(slice->spends.at);
         buffer_free(&slice->blob);
     }
-    mem_free(run->slices);
-    mem_free(run->items);
+    mem_free(window->slices);
+    mem_free(window->slots);
 }
 
-void pipeline_free(struct pipeline *round)
+void pipeline_free(struct pipeline *pipeline)
 {
-    if (!round)
+    if (!pipeline)
         return;
-    for (unsigned i = 0; round->workers && i < round->options->threads; i++)
-        free_worker(&round->workers[i]);
-    for (unsigned i = 0; i < RUNS; i++)
-        free_run(&round->runs[i], slices_max(round->options));
-    blk_reader_free(&round->ahead);
-    mem_free(round->workers);
-    mem_free(round->settled.at);
-    mem_free(round);
+    for (unsigned i = 0; pipeline->workers && i < pipeline->options->threads; i++)
+        free_worker(&pipeline->workers[i]);
+    for (unsigned i = 0; i < WINDOWS; i++)
+        free_window(&pipeline->windows[i], slices_max(pipeline->options));
+    blk_reader_free(&pipeline->ahead);
+    mem_free(pipeline->workers);
+    mem_free(pipeline->confirmed.at);
+    mem_free(pipeline);
 }
 
 /* ---- the operating system reads ahead ---- */
 
-/* How many blocks from height `first` on are so many bytes, or so many as a run may have. */
-static uint32_t blocks_in(const struct pipeline *round, uint32_t first, uint64_t limit)
+/* How many blocks from height `first` on are so many bytes, or as many as a window may have. */
+static uint32_t blocks_in(const struct pipeline *pipeline, uint32_t first, uint64_t limit)
 {
-    uint32_t count = 0, most = round->options->commit_blocks;
-    if (most == 0 || most > RUN_BLOCKS_MAX)
-        most = RUN_BLOCKS_MAX;
-    for (uint64_t bytes = 0; count < most && bytes < limit && first + count < round->job->end; count++)
-        bytes += chain_active(round->job->chain, first + count)->size;
+    uint32_t count = 0, most = pipeline->options->commit_blocks;
+    if (most == 0 || most > WINDOW_BLOCKS_MAX)
+        most = WINDOW_BLOCKS_MAX;
+    for (uint64_t bytes = 0; count < most && bytes < limit && first + count < pipeline->job->end; count++)
+        bytes += chain_active(pipeline->job->chain, first + count)->size;
     return count;
 }
 
 /* Asks for the blocks from height `from` on. */
-static void read_ahead(struct pipeline *round, uint32_t from)
+static void read_ahead(struct pipeline *pipeline, uint32_t from)
 {
-    uint32_t end = from + blocks_in(round, from, bytes_for(round->options, AHEAD_BYTES_PER_THREAD, AHEAD_BYTES_MIN));
-    for (uint32_t height = from > round->asked ? from : round->asked; height < end; height++) {
-        const struct chain_block *block = chain_active(round->job->chain, height);
-        if (round->reads_ahead && block->file != FILEMAP_GONE)
-            blk_read_ahead(&round->ahead, round->dir, block->file, block->offset, block->size);
-        round->asked = height + 1;
+    uint32_t end = from +
+                   blocks_in(pipeline, from, bytes_for(pipeline->options, AHEAD_BYTES_PER_THREAD, AHEAD_BYTES_MIN));
+    for (uint32_t height = from > pipeline->asked ? from : pipeline->asked; height < end; height++) {
+        const struct chain_block *block = chain_active(pipeline->job->chain, height);
+        if (pipeline->reads_ahead && block->file != FILEMAP_GONE)
+            blk_read_ahead(&pipeline->ahead, pipeline->dir, block->file, block->offset, block->size);
+        pipeline->asked = height + 1;
     }
 }
 
 /* All reads together decide: a thread that lost its processor for a moment makes one of them slow, not the disk. */
-static void note_slow_reads(struct pipeline *round, const struct run *run)
+static void judge_reads(struct pipeline *pipeline, const struct window *window)
 {
     double ns = 0, bytes = 0;
-    for (size_t i = 0; i < run->count; i++) {
-        ns += run->items[i].read_ns;
-        bytes += run->items[i].block->size;
+    for (size_t i = 0; i < window->count; i++) {
+        ns += window->slots[i].read_ns;
+        bytes += window->slots[i].block->size;
     }
-    round->reads_ahead = bytes < ns * CACHED_READ_RATE;
+    pipeline->reads_ahead = bytes < ns * CACHED_READ_RATE;
 }
 
 /* ---- who does what when ---- */
 
-static struct run *run_of(struct pipeline *round, size_t number) { return &round->runs[number % RUNS]; }
-
-/* Parts the run's blocks into slices, which are empty as yet. */
-static void make_slices(struct run *run)
+static struct window *window_of(struct pipeline *pipeline, size_t number)
 {
-    run->slices_count = 0;
-    for (size_t item = 0; item < run->count; run->slices_count++) {
-        struct slice *slice = &run->slices[run->slices_count];
+    return &pipeline->windows[number % WINDOWS];
+}
+
+/* Divides the window into slices, which hold nothing yet. */
+static void make_slices(struct window *window)
+{
+    window->slices_count = 0;
+    for (size_t slot = 0; slot < window->count; window->slices_count++) {
+        struct slice *slice = &window->slices[window->slices_count];
         uint64_t bytes = 0;
-        slice->first = item;
-        for (; item < run->count && bytes < SLICE_BYTES && item - slice->first < SLICE_BLOCKS; item++)
-            bytes += run->items[item].block->size;
-        slice->end = item;
+        slice->first = slot;
+        for (; slot < window->count && bytes < SLICE_BYTES && slot - slice->first < SLICE_BLOCKS; slot++)
+            bytes += window->slots[slot].block->size;
+        slice->end = slot;
         slice->inputs.count = slice->walked.count = slice->created.count = slice->vouts.count = 0;
         slice->hashes.count = slice->spending.count = slice->spends.count = slice->blob.size = 0;
     }
-    run->next = 0;
-    run->left = run->slices_count;
+    window->next = 0;
+    window->left = window->slices_count;
 }
 
-static void begin_run(struct pipeline *round)
+static void begin_window(struct pipeline *pipeline)
 {
-    struct run *run = run_of(round, round->begun++);
-    uint64_t bytes = bytes_for(round->options, RUN_BYTES_PER_THREAD, RUN_BYTES_MIN);
-    uint32_t first = round->next, count = blocks_in(round, first, bytes);
-    run->count = count;
-    round->next += count;
+    struct window *window = window_of(pipeline, pipeline->begun++);
+    uint64_t bytes = bytes_for(pipeline->options, WINDOW_BYTES_PER_THREAD, WINDOW_BYTES_MIN);
+    uint32_t first = pipeline->next, count = blocks_in(pipeline, first, bytes);
+    window->count = count;
+    pipeline->next += count;
     for (uint32_t i = 0; i < count; i++) {
-        const struct chain_block *block = chain_active(round->job->chain, first + i);
-        run->items[i] = (struct item){.block = block,
-                                      .record = {.height = first + i, .hash = block->hash, .time = block->time}};
+        const struct chain_block *block = chain_active(pipeline->job->chain, first + i);
+        window->slots[i] = (struct slot){.block = block,
+                                         .record = {.height = first + i, .hash = block->hash, .time = block->time}};
     }
-    make_slices(run);
+    make_slices(window);
 }
 
-/* Ends a walked run, and with it all, before its first damaged block. */
-static void cut_run(struct pipeline *round, struct run *run)
+/* Ends a walked window before its first damaged block, if it has one, and the job with it. */
+static void cut_window(struct pipeline *pipeline, struct window *window)
 {
     size_t sound = 0;
-    while (sound < run->count && run->items[sound].status == STATUS_OK)
+    while (sound < window->count && window->slots[sound].status == STATUS_OK)
         sound++;
-    if (sound == run->count)
+    if (sound == window->count)
         return;
-    round->damaged = &run->items[sound];
-    run->count = sound;
-    while (run->slices_count > 0 && run->slices[run->slices_count - 1].first >= sound)
-        run->slices_count--;
-    if (run->slices_count > 0)
-        run->slices[run->slices_count - 1].end = sound;
-    round->begun = round->added + 1;
-    round->ended = true;
+    pipeline->damaged = &window->slots[sound];
+    window->count = sound;
+    while (window->slices_count > 0 && window->slices[window->slices_count - 1].first >= sound)
+        window->slices_count--;
+    if (window->slices_count > 0)
+        window->slices[window->slices_count - 1].end = sound;
+    pipeline->begun = pipeline->added + 1;
+    pipeline->ended = true;
 }
 
-/* Store and table are changed by one thread at a time, and the table not beside look-ups. */
-static bool take_change(struct pipeline *round, struct task *task)
+/* A commit changes store and table: one thread at a time does, and none while others look up in the table. */
+static bool take_commit(struct pipeline *pipeline, struct task *task)
 {
-    if (round->changing)
+    if (pipeline->committing)
         return false;
-    struct run *looked = round->added > round->appended ? run_of(round, round->appended) : NULL;
-    struct run *walked = round->begun > round->added ? run_of(round, round->added) : NULL;
-    if (looked && looked->left > 0)
+    struct window *append = pipeline->added > pipeline->appended ? window_of(pipeline, pipeline->appended) : NULL;
+    struct window *add = pipeline->begun > pipeline->added ? window_of(pipeline, pipeline->added) : NULL;
+    if (append && append->left > 0)
         return false;
-    if (walked && walked->left > 0)
-        walked = NULL;
-    if (walked)
-        cut_run(round, walked);
-    *task = (struct task){.kind = TASK_CHANGE, .append = looked, .add = walked, .ahead = round->next};
-    round->changing = looked || walked;
-    return round->changing;
+    if (add && add->left > 0)
+        add = NULL;
+    if (add)
+        cut_window(pipeline, add);
+    *task = (struct task){.kind = TASK_COMMIT, .append = append, .add = add, .ahead = pipeline->next};
+    pipeline->committing = append || add;
+    return pipeline->committing;
 }
 
-static bool take_slice(struct run *run, struct task *task)
+static bool take_slice(struct window *window, struct task *task)
 {
-    if (run->next >= run->slices_count) /* more: the run was cut */
+    if (window->next >= window->slices_count) /* above: the window was cut */
         return false;
-    task->run = run;
-    task->slice = &run->slices[run->next++];
+    task->window = window;
+    task->slice = &window->slices[window->next++];
     return true;
 }
 
-/* While there is nothing to look up, blocks are walked ahead, as far as there are runs for them. */
-static bool take_task(struct pipeline *round, struct task *task)
+/* Commit before look-up before walk: what is furthest goes first, and blocks are walked ahead while nothing else can be
+ * done, as far as there are windows for them. */
+static bool take_task(struct pipeline *pipeline, struct task *task)
 {
-    if (take_change(round, task))
+    if (take_commit(pipeline, task))
         return true;
-    task->kind = TASK_LOOK;
-    if (!round->changing && round->added > round->appended && take_slice(run_of(round, round->appended), task))
+    task->kind = TASK_LOOK_UP;
+    if (!pipeline->committing && pipeline->added > pipeline->appended &&
+        take_slice(window_of(pipeline, pipeline->appended), task))
         return true;
     task->kind = TASK_WALK;
-    if (round->begun > round->added && take_slice(run_of(round, round->begun - 1), task))
+    if (pipeline->begun > pipeline->added && take_slice(window_of(pipeline, pipeline->begun - 1), task))
         return true;
-    round->ended |= round->next == round->job->end || (round->options->stop && *round->options->stop);
-    if (round->ended || round->begun - round->appended == RUNS)
+    pipeline->ended |= pipeline->next == pipeline->job->end || (pipeline->options->stop && *pipeline->options->stop);
+    if (pipeline->ended || pipeline->begun - pipeline->appended == WINDOWS)
         return false;
-    begin_run(round);
-    return take_slice(run_of(round, round->begun - 1), task);
+    begin_window(pipeline);
+    return take_slice(window_of(pipeline, pipeline->begun - 1), task);
 }
 
-static void end_task(struct pipeline *round, struct task *task)
+static void end_task(struct pipeline *pipeline, struct task *task)
 {
-    if (task->kind == TASK_CHANGE) {
-        round->changing = false;
-        round->status = task->status;
-        round->appended += task->append != NULL;
-        round->added += task->add != NULL;
+    if (task->kind == TASK_COMMIT) {
+        pipeline->committing = false;
+        pipeline->status = task->status;
+        pipeline->appended += task->append != NULL;
+        pipeline->added += task->add != NULL;
         if (task->add) {
             task->add->next = 0;
             task->add->left = task->add->slices_count;
         }
     } else if (task->kind != TASK_NONE) {
-        task->run->left--;
+        task->window->left--;
     }
     task->kind = TASK_NONE;
 }
 
 static enum parallel_turn next_task(void *context, unsigned number)
 {
-    struct pipeline *round = context;
-    struct task *task = &round->workers[number].task;
-    end_task(round, task);
-    if (round->status == STATUS_OK && take_task(round, task))
+    struct pipeline *pipeline = context;
+    struct task *task = &pipeline->workers[number].task;
+    end_task(pipeline, task);
+    if (pipeline->status == STATUS_OK && take_task(pipeline, task))
         return PARALLEL_WORK;
     task->kind = TASK_NONE;
-    return round->status != STATUS_OK || round->appended == round->begun ? PARALLEL_END : PARALLEL_WAIT;
+    return pipeline->status != STATUS_OK || pipeline->appended == pipeline->begun ? PARALLEL_END : PARALLEL_WAIT;
 }
 
-static enum status change(struct worker *worker, const struct task *task)
+static enum status commit_windows(struct worker *worker, const struct task *task)
 {
-    struct pipeline *round = worker->round;
-    enum status status = task->append ? append_run(round, task->append) : STATUS_OK;
+    struct pipeline *pipeline = worker->pipeline;
+    enum status status = task->append ? resolve_append(pipeline, task->append) : STATUS_OK;
     if (status == STATUS_OK && task->add) {
-        status = add_run(worker, task->add);
-        note_slow_reads(round, task->add);
-        read_ahead(round, task->ahead);
+        status = resolve_add(worker, task->add);
+        judge_reads(pipeline, task->add);
+        read_ahead(pipeline, task->ahead);
     }
     return status;
 }
 
 static void do_task(void *context, unsigned number)
 {
-    struct pipeline *round = context;
-    struct worker *worker = &round->workers[number];
+    struct pipeline *pipeline = context;
+    struct worker *worker = &pipeline->workers[number];
     struct task *task = &worker->task;
-    if (task->kind == TASK_CHANGE) {
-        task->status = change(worker, task);
+    if (task->kind == TASK_COMMIT) {
+        task->status = commit_windows(worker, task);
         return;
     }
     worker->slice = task->slice;
     for (size_t i = task->slice->first; i < task->slice->end; i++)
         if (task->kind == TASK_WALK)
-            walk_item(worker, task->slice, &task->run->items[i]);
+            collect_slot(worker, task->slice, &task->window->slots[i]);
         else
-            look_up_item(worker, &task->run->items[i]);
+            resolve_look_up(worker, &task->window->slots[i]);
 }
 
-/* The block that ended the run, as a fault for the user: which block, where, and why. */
-static enum status name_damage(const struct pipeline *round, struct fault *fault)
+/* The block that ended the job, as a fault for the user: which block, where, and why. */
+static enum status name_damage(const struct pipeline *pipeline, struct fault *fault)
 {
-    const struct item *item = round->damaged;
+    const struct slot *slot = pipeline->damaged;
     char hex[HASH256_HEX_SIZE + 1] = "";
-    hash256_hex(&item->block->hash, hex);
+    hash256_hex(&slot->block->hash, hex);
     hex[HASH256_HEX_SIZE] = 0;
-    if (item->status == STATUS_NOMEM)
+    if (slot->status == STATUS_NOMEM)
         return fault_nomem(fault);
-    const char *path = item->block->file == FILEMAP_GONE ? NULL : round->dir->files[item->block->file].path;
-    return fault_set(fault, STATUS_FORMAT, path, item->block->offset, "block %s of height %u: %s", hex,
-                     item->record.height, item->fault.text);
+    const char *path = slot->block->file == FILEMAP_GONE ? NULL : pipeline->dir->files[slot->block->file].path;
+    return fault_set(fault, STATUS_FORMAT, path, slot->block->offset, "block %s of height %u: %s", hex,
+                     slot->record.height, slot->fault.text);
 }
 
-enum status pipeline_run(struct pipeline *round, const struct pipeline_job *job, struct fault *fault)
+enum status pipeline_run(struct pipeline *pipeline, const struct pipeline_job *job, struct fault *fault)
 {
-    round->job = job;
-    round->next = round->asked = job->first;
-    round->ended = false;
-    round->begun = round->added = round->appended = 0;
-    round->damaged = NULL;
-    read_ahead(round, job->first);
-    parallel_turns(round->options->threads, next_task, do_task, round);
-    if (round->status != STATUS_OK && fault)
-        *fault = round->fault;
-    if (round->status != STATUS_OK)
-        return round->status;
-    return round->damaged ? name_damage(round, fault) : STATUS_OK;
+    pipeline->job = job;
+    pipeline->next = pipeline->asked = job->first;
+    pipeline->ended = false;
+    pipeline->begun = pipeline->added = pipeline->appended = 0;
+    pipeline->damaged = NULL;
+    read_ahead(pipeline, job->first);
+    parallel_turns(pipeline->options->threads, next_task, do_task, pipeline);
+    if (pipeline->status != STATUS_OK && fault)
+        *fault = pipeline->fault;
+    if (pipeline->status != STATUS_OK)
+        return pipeline->status;
+    return pipeline->damaged ? name_damage(pipeline, fault) : STATUS_OK;
 }

@@ -1,20 +1,21 @@
-/* pipeline: the inner part of a scan: consecutive blocks from their bytes into the store, in runs of some 12 MiB.
+/* pipeline: the inner part of a scan: consecutive blocks from their bytes into the store, in windows of some 12 MiB.
  *
  *   1. walk, in parallel: read each block, count its kinds, collect the transactions that create tracked outputs, and a
  *      keyed hash of every input's prevout. No transaction is hashed but those that create something to track.
  *   2. add, in chain order: the tracked outputs get their ordinals and go into the outpoint table.
  *   3. look up, in parallel: the few inputs that the filter lets pass are read again and compared exactly.
- *   4. append, in chain order: spends are settled, stored transactions written.
+ *   4. append, in chain order: spends are confirmed, stored transactions written.
  *
- * A thread that is free adds or appends if it can, else it looks up a slice (the blocks of a MiB), else it
- * walks one of the next runs: so all are busy to the end, and what cannot be divided is done beside the walk.
+ * A thread that is free adds or appends if it can (a commit), else it looks up a slice (the blocks of a MiB), else it
+ * walks a slice of one of the next windows. So all threads are busy to the end, and what only one thread can do is done
+ * while the others walk.
  *
- * Because 2 comes before 3 for a whole run of blocks, a spend finds what was created earlier in the same run; because
- * each look-up is limited to ordinals before its transaction, the order of the chain decides and not that of the work.
- * A block that is damaged ends the run before it.
+ * Because 2 comes before 3 for a whole window, a spend finds what was created earlier in the same window; because each
+ * look-up is limited to the ordinals before its transaction, the order of the chain decides and not that of the work. A
+ * block that is damaged ends the window before it.
  *
- * Thread rule: one thread drives a round; it uses `threads` inside. Memory: some 10 % of the bytes of the runs at work,
- * a block buffer for each thread. */
+ * Thread rule: one thread drives a pipeline; it uses `threads` inside. Memory: some 10 % of the bytes of the windows at
+ * work, and a block buffer for each thread. */
 #ifndef UNKTX_GRAPH_SCAN_PIPELINE_H
 #define UNKTX_GRAPH_SCAN_PIPELINE_H
 
@@ -25,22 +26,24 @@
 struct pipeline; /* opaque */
 
 enum status pipeline_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
-                         struct outpoints *table, struct pipeline **round, struct fault *fault) MUST_CHECK;
-void pipeline_free(struct pipeline *round);
+                         struct outpoints *table, struct pipeline **pipeline, struct fault *fault) MUST_CHECK;
+void pipeline_free(struct pipeline *pipeline);
 
 /* Blocks of a chain, from height `first` to `end` - 1. */
 struct pipeline_job {
     const struct chain *chain;
-    uint32_t first, end;
-    /* So many more of them are in the store, to be committed now or later. From any thread, one call at a time. */
-    void (*taken)(void *context, uint32_t count);
+    uint32_t first;
+    uint32_t end;
+    /* `count` more of them are in the store, to be committed now or later. From any thread, one call at a time. */
+    void (*on_appended)(void *context, uint32_t count);
     void *context;
 };
 
-/* Takes the blocks into the store: all, or less after options->stop. Commits now and then, but not for certain at the
- * end. A damaged block (unreadable, malformed, other bytes than its header says, or failing --verify) ends the job:
+/* Takes the blocks into the store: all, or less after options->stop. Commits now and then; what came after
+ * the last commit is left for the caller to commit. A damaged block (unreadable, malformed, other bytes than its header says, or failing --verify) ends the job:
  * STATUS_FORMAT with the blocks before it taken and the block named in `fault`; the next job may begin with that block
- * again, once the chain knows another copy of it. After any other status the table is no more than good to be freed. */
-enum status pipeline_run(struct pipeline *round, const struct pipeline_job *job, struct fault *fault) MUST_CHECK;
+ * again, once the chain knows another copy of it. After a
+ * status but STATUS_OK nothing may be done with the table but to free it. */
+enum status pipeline_run(struct pipeline *pipeline, const struct pipeline_job *job, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -21,8 +21,7 @@ static enum status resolve(void *context, uint64_t ordinal, struct hash256 *txid
 static uint64_t hash_of(const struct outpoints *table, const struct hash256 *txid, uint32_t vout,
                         uint8_t prevout[TX_PREVOUT_SIZE])
 {
-    memcpy(prevout, txid->bytes, HASH256_SIZE);
-    store_le32(prevout + HASH256_SIZE, vout);
+    outpoints_prevout(txid, vout, prevout);
     return outpoints_hash(table, prevout);
 }
 
@@ -69,7 +68,7 @@ static enum status add_outputs(struct replay *replay, struct tx_view *tx, struct
         status = outpoints_add(replay->table, prevout, hash, ordinal, resolve, replay->reader, fault);
         if (status != STATUS_OK)
             return status;
-        outpoints_end_round(replay->table);
+        outpoints_end_window(replay->table);
         if (replay->spent[bit / 8] >> bit % 8 & 1)
             outpoints_remove(replay->table, hash, ordinal);
         ordinal++;

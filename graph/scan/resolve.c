@@ -1,100 +1,91 @@
 #include "graph/scan/window.h"
 
-#define COMMIT_BYTES (4u << 20) /* of store to lose at most, and to write at once, beside the walk */
-#define CANDIDATES_AHEAD 64u    /* inputs that passed the filter, likewise for their slots */
+#include "parser/search.h"
 
-/* ---- 2. add ---- */
+#define COMMIT_BYTES (4u << 20) /* of the store: committed as soon as so many wait, so that a crash loses no more */
+#define CANDIDATES_AHEAD 64u    /* inputs that passed the filter: their table slots are prefetched together */
 
-/* The outpoint of an output that this run created and that is not in the store yet. */
-static enum status created_outpoint(const struct pipeline *round, uint64_t ordinal, struct hash256 *txid,
+/* ---- add ---- */
+
+/* The outpoint of an output of the look-up window, which is not in the store yet. */
+static enum status created_outpoint(const struct pipeline *pipeline, uint64_t ordinal, struct hash256 *txid,
                                     uint32_t *vout)
 {
-    size_t low = 0, high = round->looked->count;
-    while (high - low > 1) { /* the last item that begins at or before the ordinal */
-        size_t middle = low + (high - low) / 2;
-        if (round->looked->items[middle].first_ordinal <= ordinal)
-            low = middle;
-        else
-            high = middle;
-    }
-    const struct item *item = &round->looked->items[low];
-    const struct created_tx *created = created_of(item);
-    uint64_t left = ordinal - item->first_ordinal;
-    low = 0;
-    high = item->created_count;
-    while (high - low >
-           1) { /* the last transaction that begins at or before it; those without any begin where the next does */
-        size_t middle = low + (high - low) / 2;
-        if (created[middle].before <= left)
-            low = middle;
-        else
-            high = middle;
-    }
-    if (high == 0 || left - created[low].before >= created[low].record.tracked)
+    const struct window *window = pipeline->lookup_window;
+    /* The last block that begins at or before the ordinal, and the last of its transactions that does: where several
+     * begin with the same ordinal, only the last of them has outputs. */
+    const struct slot *slot =
+        &window->slots[LOWER_BOUND(i, 1, window->count, window->slots[i].first_ordinal <= ordinal) - 1];
+    const struct created_tx *created = slot_created(slot);
+    uint64_t left = ordinal - slot->first_ordinal;
+    if (!created)
         return STATUS_NOT_FOUND;
-    *txid = created[low].record.txid;
-    *vout = item->slice->vouts.at[created[low].vouts + (left - created[low].before)];
+    created += LOWER_BOUND(i, 1, slot->created_count, created[i].before <= left) - 1;
+    if (left - created->before >= created->record.tracked)
+        return STATUS_NOT_FOUND;
+    *txid = created->record.txid;
+    *vout = slot->slice->vouts.at[created->vouts + (left - created->before)];
     return STATUS_OK;
 }
 
 static enum status resolve(void *context, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
 {
     struct worker *worker = context;
-    const struct pipeline *round = worker->round;
-    if (ordinal >= store_totals_of(round->store).tracked)
-        return created_outpoint(round, ordinal, txid, vout);
+    const struct pipeline *pipeline = worker->pipeline;
+    if (ordinal >= store_totals_of(pipeline->store).tracked)
+        return created_outpoint(pipeline, ordinal, txid, vout);
     return store_outpoint(worker->store_reader, ordinal, txid, vout, NULL);
 }
 
 static enum status add_created(struct worker *worker, const struct slice *slice, const struct created_tx *created,
                                uint64_t *ordinal)
 {
-    struct outpoints *table = worker->round->table;
+    struct outpoints *table = worker->pipeline->table;
     uint8_t prevout[TX_PREVOUT_SIZE];
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < created->record.tracked && status == STATUS_OK; i++) {
         size_t at = created->vouts + i;
         if (at + PROBES_AHEAD < slice->hashes.count)
             outpoints_prefetch_add(table, slice->hashes.at[at + PROBES_AHEAD]);
-        prevout_of(&created->record.txid, slice->vouts.at[at], prevout);
+        outpoints_prevout(&created->record.txid, slice->vouts.at[at], prevout);
         status = outpoints_add(table, prevout, slice->hashes.at[at], (*ordinal)++, resolve, worker,
-                               &worker->round->fault);
+                               &worker->pipeline->fault);
     }
     return status;
 }
 
-/* Gives every tracked output of the run its ordinal, and the table the output. */
-enum status add_run(struct worker *worker, struct run *run)
+enum status resolve_add(struct worker *worker, struct window *window)
 {
-    struct pipeline *round = worker->round;
-    uint64_t ordinal = store_totals_of(round->store).tracked;
-    round->looked = run;
-    for (size_t i = 0; i < run->count; i++) { /* first all, because resolve() searches them */
-        struct item *item = &run->items[i];
-        item->first_ordinal = ordinal;
-        for (size_t t = 0; t < item->created_count; t++) {
-            struct created_tx *created = &item->slice->created.at[item->created + t];
-            created->before = (uint32_t)(ordinal - item->first_ordinal);
+    struct pipeline *pipeline = worker->pipeline;
+    uint64_t ordinal = store_totals_of(pipeline->store).tracked;
+    pipeline->lookup_window = window;
+    for (size_t i = 0; i < window->count;
+         i++) { /* all of them before the first outpoints_add: resolve() searches them */
+        struct slot *slot = &window->slots[i];
+        slot->first_ordinal = ordinal;
+        for (size_t t = 0; t < slot->created_count; t++) {
+            struct created_tx *created = &slot->slice->created.at[slot->created + t];
+            created->before = (uint32_t)(ordinal - slot->first_ordinal);
             ordinal += created->record.tracked;
         }
     }
-    ordinal = store_totals_of(round->store).tracked;
+    ordinal = store_totals_of(pipeline->store).tracked;
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < run->count && status == STATUS_OK; i++) {
-        const struct item *item = &run->items[i];
-        for (size_t t = 0; t < item->created_count && status == STATUS_OK; t++)
-            status = add_created(worker, item->slice, &item->slice->created.at[item->created + t], &ordinal);
+    for (size_t i = 0; i < window->count && status == STATUS_OK; i++) {
+        const struct slot *slot = &window->slots[i];
+        for (size_t t = 0; t < slot->created_count && status == STATUS_OK; t++)
+            status = add_created(worker, slot->slice, &slot->slice->created.at[slot->created + t], &ordinal);
     }
     return status;
 }
 
-/* ---- 3. look up ---- */
+/* ---- look up ---- */
 
-/* The inputs of one transaction whose hashes the table knows: compares them exactly and notes the spends. `limit` is
- * the first ordinal that the transaction comes before. STATUS_FORMAT: the bytes are not those that were walked, as
- * where somebody writes to the file. */
-static enum status look_at_tx(struct worker *worker, const uint8_t *bytes, size_t size, const uint64_t *hashes,
-                              size_t hashes_count, uint64_t limit, struct spending_tx *spending)
+/* The inputs of one transaction whose hashes the table knows: compares them exactly and keeps the spends. `limit`:
+ * outputs from this ordinal on are created after the transaction. STATUS_FORMAT: the bytes are not those that were walked:
+ * somebody writes to the file. */
+static enum status compare_inputs(struct worker *worker, const uint8_t *bytes, size_t size, const uint64_t *hashes,
+                                  size_t hashes_count, uint64_t limit, struct spending_tx *spending)
 {
     struct cursor c = cursor_over(bytes, size);
     struct tx tx;
@@ -106,9 +97,9 @@ static enum status look_at_tx(struct worker *worker, const uint8_t *bytes, size_
         tx_input(&c, &in);
         if (!cursor_ok(&c))
             return STATUS_FORMAT;
-        if (!outpoints_probe(worker->round->table, hashes[vin]))
+        if (!outpoints_probe(worker->pipeline->table, hashes[vin]))
             continue;
-        status = outpoints_find(worker->round->table, in.prevout, hashes[vin], limit, resolve, worker, &ordinal);
+        status = outpoints_find(worker->pipeline->table, in.prevout, hashes[vin], limit, resolve, worker, &ordinal);
         if (status != STATUS_OK || ordinal == OUTPOINT_NONE)
             continue;
         struct found_spend found = {.spend = {.vin = vin, .ordinal = ordinal}, .hash = hashes[vin]};
@@ -119,52 +110,44 @@ static enum status look_at_tx(struct worker *worker, const uint8_t *bytes, size_
     return status;
 }
 
-/* The first of the block's created transactions at or behind `index`; created_count if there is none. */
-static size_t created_from(const struct item *item, uint32_t index)
+/* The first of the block's created transactions from transaction `index` on; created_count if there is none. */
+static size_t created_from(const struct slot *slot, uint32_t index)
 {
-    const struct created_tx *created = created_of(item);
-    size_t low = 0, high = item->created_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (created[middle].record.index < index)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    const struct created_tx *created = slot_created(slot);
+    return LOWER_BOUND(i, 0, slot->created_count, created[i].record.index < index);
 }
 
-/* The first ordinal that transaction `index` comes before. */
-static uint64_t limit_of_tx(const struct item *item, size_t from)
+/* The first ordinal that is given after a transaction; `from` is as created_from gives it. */
+static uint64_t limit_of_tx(const struct slot *slot, size_t from)
 {
-    const struct created_tx *created = created_of(item);
-    if (from < item->created_count)
-        return item->first_ordinal + created[from].before;
-    return from == 0 ? item->first_ordinal
-                     : item->first_ordinal + created[from - 1].before + created[from - 1].record.tracked;
+    const struct created_tx *created = slot_created(slot);
+    if (from < slot->created_count)
+        return slot->first_ordinal + created[from].before;
+    return from == 0 ? slot->first_ordinal
+                     : slot->first_ordinal + created[from - 1].before + created[from - 1].record.tracked;
 }
 
-static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t index)
+static enum status look_up_tx(struct worker *worker, struct slot *slot, uint32_t index)
 {
-    const struct slice *slice = item->slice;
-    const struct walked_tx *walked = &slice->walked.at[item->walked + index];
-    size_t end = index + 1 < item->walked_count ? walked[1].offset : item->block->size;
+    const struct slice *slice = slot->slice;
+    const struct walked_tx *walked = &slice->walked.at[slot->walked + index];
+    size_t end = index + 1 < slot->walked_count ? walked[1].offset : slot->block->size;
     const uint8_t *bytes = NULL;
-    enum status status = read_block(worker, item, walked->offset, end - walked->offset, &bytes);
+    enum status status = slot_read(worker, slot, walked->offset, end - walked->offset, &bytes);
     if (status != STATUS_OK)
         return status;
-    size_t from = created_from(item, index);
+    size_t from = created_from(slot, index);
     struct spending_tx spending = {
         .record.index = index, .blob = worker->slice->blob.size, .spends = worker->slice->spends.count};
-    size_t inputs_end = index + 1 < item->walked_count ? walked[1].first_input : item->inputs_count;
-    status = look_at_tx(worker, bytes, end - walked->offset, slice->inputs.at + item->inputs + walked->first_input,
-                        inputs_end - walked->first_input, limit_of_tx(item, from), &spending);
+    size_t inputs_end = index + 1 < slot->walked_count ? walked[1].first_input : slot->inputs_count;
+    status = compare_inputs(worker, bytes, end - walked->offset, slice->inputs.at + slot->inputs + walked->first_input,
+                            inputs_end - walked->first_input, limit_of_tx(slot, from), &spending);
     if (status != STATUS_OK || spending.record.spends == 0)
         return status;
     /* The walk has recorded it already if it creates something tracked. */
-    bool created = from < item->created_count && slice->created.at[item->created + from].record.index == index;
+    bool created = from < slot->created_count && slice->created.at[slot->created + from].record.index == index;
     if (!created) {
-        if (!record_tx(worker, bytes, end - walked->offset, false, &spending.record))
+        if (!collect_record(worker, bytes, end - walked->offset, false, &spending.record))
             return STATUS_NOMEM;
         spending.blob_size = worker->slice->blob.size - spending.blob;
         if (spending.record.tracked > 0)
@@ -174,145 +157,140 @@ static enum status look_up_tx(struct worker *worker, struct item *item, uint32_t
 }
 
 /* The transaction that has the block's input `input`, from `index` on. */
-static uint32_t tx_of_input(const struct item *item, uint32_t index, size_t input)
+static uint32_t tx_of_input(const struct slot *slot, uint32_t index, size_t input)
 {
-    const struct walked_tx *walked = item->slice->walked.at + item->walked;
-    size_t low = index, high = item->walked_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (walked[middle].first_input <= input)
-            low = middle;
-        else
-            high = middle;
-    }
-    return (uint32_t)low;
+    const struct walked_tx *walked = slot->slice->walked.at + slot->walked;
+    return (uint32_t)LOWER_BOUND(i, (size_t)index + 1, slot->walked_count, walked[i].first_input <= input) - 1;
 }
 
-/* Inputs of a block that the filter let pass. Their slots are asked for all at once: one alone would be waited for,
- * since the addresses of the table's pages are not at hand either. */
-struct waiting {
+/* Inputs of a block that the filter let pass. Their table slots are prefetched together: the processor would wait for
+ * each one alone, since even its address translation is not in a cache. */
+struct candidates {
     size_t inputs[CANDIDATES_AHEAD];
     size_t count;
-    uint32_t index; /* the last transaction that was looked at */
-    size_t next;    /* the first input behind it */
+    uint32_t index; /* the last transaction that was looked up */
+    size_t next;    /* the first input after it */
 };
 
-static void look_at_waiting(struct worker *worker, struct item *item, struct waiting *waiting)
+static void look_up_candidates(struct worker *worker, struct slot *slot, struct candidates *candidates)
 {
-    const struct slice *slice = item->slice;
-    const struct walked_tx *walked = slice->walked.at + item->walked;
-    const uint64_t *hashes = slice->inputs.at + item->inputs;
-    for (size_t i = 0; i < waiting->count; i++)
-        outpoints_prefetch_slot(worker->round->table, hashes[waiting->inputs[i]]);
-    for (size_t i = 0; i < waiting->count && item->status == STATUS_OK; i++) {
-        size_t input = waiting->inputs[i];
-        if (input < waiting->next || !outpoints_candidate(worker->round->table, hashes[input]))
+    const struct slice *slice = slot->slice;
+    const struct walked_tx *walked = slice->walked.at + slot->walked;
+    const uint64_t *hashes = slice->inputs.at + slot->inputs;
+    for (size_t i = 0; i < candidates->count; i++)
+        outpoints_prefetch_slot(worker->pipeline->table, hashes[candidates->inputs[i]]);
+    for (size_t i = 0; i < candidates->count && slot->status == STATUS_OK; i++) {
+        size_t input = candidates->inputs[i];
+        if (input < candidates->next || !outpoints_candidate(worker->pipeline->table, hashes[input]))
             continue;
-        waiting->index = tx_of_input(item, waiting->index, input);
-        item->status = look_up_tx(worker, item, waiting->index);
-        bool last = waiting->index + 1 >= item->walked_count;
-        waiting->next = last ? item->inputs_count : walked[waiting->index + 1].first_input;
+        candidates->index = tx_of_input(slot, candidates->index, input);
+        slot->status = look_up_tx(worker, slot, candidates->index);
+        bool last = candidates->index + 1 >= slot->walked_count;
+        candidates->next = last ? slot->inputs_count : walked[candidates->index + 1].first_input;
     }
-    waiting->count = 0;
+    candidates->count = 0;
 }
 
-void look_up_item(struct worker *worker, struct item *item)
+void resolve_look_up(struct worker *worker, struct slot *slot)
 {
-    const struct outpoints *table = worker->round->table;
-    struct slice *slice = item->slice;
-    const uint64_t *hashes = slice->inputs.at + item->inputs;
-    struct waiting waiting = {.count = 0};
-    item->spending = slice->spending.count;
-    for (size_t input = 0; input < item->inputs_count; input++) {
-        if (input + PROBES_AHEAD < item->inputs_count)
+    const struct outpoints *table = worker->pipeline->table;
+    struct slice *slice = slot->slice;
+    const uint64_t *hashes = slice->inputs.at + slot->inputs;
+    struct candidates candidates = {.count = 0};
+    slot->spending = slice->spending.count;
+    for (size_t input = 0; input < slot->inputs_count; input++) {
+        if (input + PROBES_AHEAD < slot->inputs_count)
             outpoints_prefetch(table, hashes[input + PROBES_AHEAD]);
         if (__builtin_expect(!outpoints_probe(table, hashes[input]), 1))
             continue;
-        waiting.inputs[waiting.count++] = input;
-        if (waiting.count == CANDIDATES_AHEAD)
-            look_at_waiting(worker, item, &waiting);
+        candidates.inputs[candidates.count++] = input;
+        if (candidates.count == CANDIDATES_AHEAD)
+            look_up_candidates(worker, slot, &candidates);
     }
-    look_at_waiting(worker, item, &waiting);
-    item->spending_count = slice->spending.count - item->spending;
+    look_up_candidates(worker, slot, &candidates);
+    slot->spending_count = slice->spending.count - slot->spending;
 }
 
-/* ---- 4. append ---- */
+/* ---- append ---- */
 
-/* Settles in chain order: of two inputs that spend one output, which no valid chain has, the first one does. */
-static enum status settle(struct pipeline *round, const struct slice *slice, const struct spending_tx *spending)
+/* Confirms the spends that were looked up, in chain order: of two inputs that spend one output, which no valid chain
+ * has, the first one spends it. */
+static enum status confirm_spends(struct pipeline *pipeline, const struct slice *slice,
+                                  const struct spending_tx *spending)
 {
-    round->settled.count = 0;
+    pipeline->confirmed.count = 0;
     for (uint32_t i = 0; spending && i < spending->record.spends; i++) {
         const struct found_spend *found = &slice->spends.at[spending->spends + i];
-        if (outpoints_remove(round->table, found->hash, found->spend.ordinal) && !PUSH(round->settled, found->spend))
+        if (outpoints_remove(pipeline->table, found->hash, found->spend.ordinal) &&
+            !PUSH(pipeline->confirmed, found->spend))
             return STATUS_NOMEM;
     }
     return STATUS_OK;
 }
 
-static enum status append_tx(struct pipeline *round, const struct slice *slice, const struct created_tx *created,
+static enum status append_tx(struct pipeline *pipeline, const struct slice *slice, const struct created_tx *created,
                              const struct spending_tx *spending)
 {
-    enum status status = settle(round, slice, spending);
+    enum status status = confirm_spends(pipeline, slice, spending);
     if (status != STATUS_OK)
-        return fault_nomem(&round->fault);
-    if (!created && (!spending || round->settled.count == 0))
+        return fault_nomem(&pipeline->fault);
+    if (!created && (!spending || pipeline->confirmed.count == 0))
         return STATUS_OK;
     struct tx_record record = created ? created->record : spending->record;
-    record.spends = (uint32_t)round->settled.count;
+    record.spends = (uint32_t)pipeline->confirmed.count;
     const uint8_t *blob = slice->blob.bytes;
     size_t blob_size = created ? created->blob_size : spending->blob_size;
     if (blob_size > 0)
         blob += created ? created->blob : spending->blob;
     const uint32_t *vouts = created && record.tracked > 0 ? slice->vouts.at + created->vouts : NULL;
-    return store_add_tx(round->store, &record, blob, blob_size, vouts, round->settled.at, &round->fault);
+    return store_add_tx(pipeline->store, &record, blob, blob_size, vouts, pipeline->confirmed.at, &pipeline->fault);
 }
 
-static enum status append_item(struct pipeline *round, const struct item *item)
+static enum status append_slot(struct pipeline *pipeline, const struct slot *slot)
 {
-    const struct slice *slice = item->slice;
-    const struct created_tx *created = created_of(item);
-    const struct spending_tx *spending = item->spending_count ? slice->spending.at + item->spending : NULL;
+    const struct slice *slice = slot->slice;
+    const struct created_tx *created = slot_created(slot);
+    const struct spending_tx *spending = slot->spending_count ? slice->spending.at + slot->spending : NULL;
     size_t c = 0, s = 0;
-    enum status status = store_begin_block(round->store, &item->record, &round->fault);
-    while (status == STATUS_OK && (c < item->created_count || s < item->spending_count)) {
-        bool has_created = c < item->created_count &&
-                           (s == item->spending_count || created[c].record.index <= spending[s].record.index);
-        bool has_spending = s < item->spending_count &&
-                            (c == item->created_count || spending[s].record.index <= created[c].record.index);
-        status = append_tx(round, slice, has_created ? &created[c] : NULL, has_spending ? &spending[s] : NULL);
+    enum status status = store_begin_block(pipeline->store, &slot->record, &pipeline->fault);
+    while (status == STATUS_OK && (c < slot->created_count || s < slot->spending_count)) {
+        bool has_created = c < slot->created_count &&
+                           (s == slot->spending_count || created[c].record.index <= spending[s].record.index);
+        bool has_spending = s < slot->spending_count &&
+                            (c == slot->created_count || spending[s].record.index <= created[c].record.index);
+        status = append_tx(pipeline, slice, has_created ? &created[c] : NULL, has_spending ? &spending[s] : NULL);
         c += has_created;
         s += has_spending;
     }
-    return status == STATUS_OK ? store_end_block(round->store, &round->fault) : status;
+    return status == STATUS_OK ? store_end_block(pipeline->store, &pipeline->fault) : status;
 }
 
-/* The store's values may lie elsewhere then: the table reads some of them. */
-static enum status commit(struct pipeline *round)
+/* After a commit the store's values may lie elsewhere; the table reads some of them. */
+static enum status commit_store(struct pipeline *pipeline)
 {
-    enum status status = store_commit(round->store, &round->fault);
-    if (status == STATUS_OK && outpoints_moved(round->table) != STATUS_OK)
-        status = fault_set(&round->fault, STATUS_FORMAT, store_path(round->store), FAULT_NO_OFFSET,
+    enum status status = store_commit(pipeline->store, &pipeline->fault);
+    if (status == STATUS_OK && outpoints_moved(pipeline->table) != STATUS_OK)
+        status = fault_set(&pipeline->fault, STATUS_FORMAT, store_path(pipeline->store), FAULT_NO_OFFSET,
                            "the saved table of outpoints cannot be read any more");
     return status;
 }
 
-enum status append_run(struct pipeline *round, const struct run *run)
+enum status resolve_append(struct pipeline *pipeline, const struct window *window)
 {
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < run->count && status == STATUS_OK; i++)
-        status = run->items[i].status;
+    for (size_t i = 0; i < window->count && status == STATUS_OK; i++)
+        status = window->slots[i].status;
     if (status != STATUS_OK) /* no damage of the chain: what could be read a moment ago cannot be read any more */
         return status == STATUS_NOMEM
-                   ? fault_nomem(&round->fault)
-                   : fault_set(&round->fault, STATUS_IO, round->dir->path, FAULT_NO_OFFSET,
+                   ? fault_nomem(&pipeline->fault)
+                   : fault_set(&pipeline->fault, STATUS_IO, pipeline->dir->path, FAULT_NO_OFFSET,
                                "a block could be read once and not again; run the command once more");
-    for (size_t i = 0; i < run->count && status == STATUS_OK; i++)
-        status = append_item(round, &run->items[i]);
-    outpoints_end_round(round->table);
-    if (status == STATUS_OK && (store_pending(round->store) >= COMMIT_BYTES || round->options->commit_blocks))
-        status = commit(round);
+    for (size_t i = 0; i < window->count && status == STATUS_OK; i++)
+        status = append_slot(pipeline, &window->slots[i]);
+    outpoints_end_window(pipeline->table);
+    if (status == STATUS_OK && (store_pending(pipeline->store) >= COMMIT_BYTES || pipeline->options->commit_blocks))
+        status = commit_store(pipeline);
     if (status == STATUS_OK)
-        round->job->taken(round->job->context, (uint32_t)run->count);
+        pipeline->job->on_appended(pipeline->job->context, (uint32_t)window->count);
     return status;
 }

@@ -1,44 +1,52 @@
-/* window: what the files of the pipeline share: collect.c walks blocks, resolve.c finds and appends what they create and
- * spend, pipeline.c says who does what when. pipeline.h is what others use. */
+/* window: what the files of the pipeline share. collect.c walks blocks and collects what they create; resolve.c finds
+ * what they spend and appends both to the store; pipeline.c says which thread does what when. pipeline.h is what others
+ * use.
+ *
+ * The words: the *pipeline* takes the blocks of a job through its stages. A *window* is a number of consecutive blocks
+ * that go through each stage together. A *slice* is the part of a window that one thread works on at a time. A *slot*
+ * is one block of a window. (The slots of the outpoint table, outpoints.h, are something else.) */
 #ifndef UNKTX_GRAPH_SCAN_WINDOW_H
 #define UNKTX_GRAPH_SCAN_WINDOW_H
 
 #include "graph/scan/pipeline.h"
 #include "parser/array.h"
 
-#define RUNS 4u          /* that are at work at the same time */
-#define PROBES_AHEAD 48u /* inputs: their filter words are asked for this much before they are needed */
+#define WINDOWS 4u       /* at work at the same time */
+#define PROBES_AHEAD 48u /* inputs: the filter word of each is prefetched so many inputs before it is read */
 
-/* A transaction that creates tracked outputs (or stored nulldata), as the walk leaves it in its worker's arrays. */
+/* A transaction that creates tracked outputs (or stored nulldata), as the walk finds it. */
 struct created_tx {
     struct tx_record record;
-    size_t blob, blob_size; /* its outputs blob */
-    size_t vouts;           /* its tracked vouts and their hashes */
-    uint32_t before;        /* tracked outputs of its block before it; set by add_run */
+    size_t blob; /* its outputs blob, in slice.blob */
+    size_t blob_size;
+    size_t vouts;    /* its tracked vouts in slice.vouts, and their hashes in slice.hashes; record.tracked of them */
+    uint32_t before; /* tracked outputs of its block in transactions before it; set by resolve_add */
 };
 
 struct walked_tx {
     uint32_t offset;      /* of the transaction in its block */
-    uint32_t first_input; /* of the block's inputs; 0 is the coinbase's */
+    uint32_t first_input; /* among the block's inputs; 0 is the coinbase's */
 };
 
-/* A transaction that spends tracked outputs, as the look-up leaves it. */
+/* A transaction that spends tracked outputs, as the look-up finds it. */
 struct spending_tx {
     struct tx_record record;
-    size_t blob, blob_size;
-    size_t spends; /* into the worker's spends; record.spends of them */
+    size_t blob; /* its outputs blob, in slice.blob */
+    size_t blob_size;
+    size_t spends; /* its spends in slice.spends; record.spends of them */
 };
 
 struct found_spend {
     struct spend_record spend;
-    uint64_t hash;
+    uint64_t hash; /* of the outpoint */
 };
 
-/* Some consecutive blocks of a run, which one thread takes at a time, and what it collects there: so nobody's arrays
- * grow with what others leave to him. Positions are indices, since the arrays grow. */
+/* Each slice has arrays of its own, so that threads never grow an array together. What points into an array is an
+ * index, since the array moves when it grows. */
 struct slice {
-    size_t first, end;      /* items of the run */
-    ARRAY(uint64_t) inputs; /* hashes of the inputs */
+    size_t first; /* its slots of the window: first..end - 1 */
+    size_t end;
+    ARRAY(uint64_t) inputs; /* the hash of each input's prevout */
     ARRAY(struct walked_tx) walked;
     ARRAY(struct created_tx) created;
     ARRAY(uint32_t) vouts;
@@ -48,18 +56,46 @@ struct slice {
     struct buffer blob;
 };
 
-/* What a thread does next. */
-struct task {
-    enum { TASK_NONE, TASK_WALK, TASK_LOOK, TASK_CHANGE } kind;
-    struct run *run; /* a walk's or look-up's */
+struct slot {
+    const struct chain_block *block;
+    struct block_record record;
+    enum status status; /* of its walk or look-up */
+    struct fault fault; /* of the status */
     struct slice *slice;
-    struct run *append, *add; /* a change's; NULL for none */
-    enum status status;       /* a change's */
-    uint32_t ahead;           /* a change's: blocks from this height on may be asked for */
+    double read_ns; /* what reading it took */
+    size_t inputs;  /* where its part of each of the slice's arrays begins, and its size */
+    size_t inputs_count;
+    size_t walked;
+    size_t walked_count;
+    size_t created;
+    size_t created_count;
+    size_t spending;
+    size_t spending_count;
+    uint64_t first_ordinal; /* of the block's first tracked output; set by resolve_add */
+};
+
+struct window {
+    struct slot *slots;
+    size_t count;
+    struct slice *slices;
+    size_t slices_count;
+    size_t next; /* slice to hand out; of the walk, then of the look-up */
+    size_t left; /* slices that are not done; likewise */
+};
+
+/* What a thread does next. A commit appends a window that was looked up, or adds one that was walked, or both. */
+struct task {
+    enum { TASK_NONE, TASK_WALK, TASK_LOOK_UP, TASK_COMMIT } kind;
+    struct window *window; /* walk and look-up: which slice of which window */
+    struct slice *slice;
+    struct window *append; /* commit: NULL for none */
+    struct window *add;    /* commit: NULL for none */
+    uint32_t ahead;        /* commit: then asks for the blocks from this height on */
+    enum status status;    /* of the commit */
 };
 
 struct worker {
-    struct pipeline *round;
+    struct pipeline *pipeline;
     struct slice *slice; /* that it is at work on */
     struct blk_reader reader;
     struct store_reader *store_reader;
@@ -72,26 +108,6 @@ struct worker {
     struct task task;
 };
 
-/* One block of a run. */
-struct item {
-    const struct chain_block *block;
-    struct block_record record;
-    enum status status;
-    struct fault fault;
-    struct slice *slice;
-    double read_ns; /* what reading it took */
-    size_t inputs, inputs_count, walked, walked_count, created, created_count, spending, spending_count;
-    uint64_t first_ordinal;
-};
-
-struct run {
-    struct item *items;
-    size_t count;
-    struct slice *slices;
-    size_t slices_count;
-    size_t next, left; /* of its walk, then of its look-ups: slices to hand out, and slices that are not done */
-};
-
 struct pipeline {
     const struct ingest_options *options;
     const struct blkdir *dir;
@@ -99,35 +115,44 @@ struct pipeline {
     struct outpoints *table;
     struct worker *workers;
     const struct pipeline_job *job;
-    uint32_t next; /* height of the next run to begin */
-    bool ended;    /* no run is to begin */
-    struct run runs[RUNS];
-    size_t begun, added, appended; /* so many runs of the job; number n is runs[n % RUNS] */
-    bool changing;                 /* a thread is at a change */
-    const struct run *looked;      /* of which resolve() finds what is not in the store */
+    uint32_t next; /* height at which the next window begins */
+    bool ended;    /* no further window begins */
+    struct window windows[WINDOWS];
+    size_t begun;                       /* windows of the job; number n is windows[n % WINDOWS] */
+    size_t added;                       /* of these: walked, and their outputs in the table */
+    size_t appended;                    /* of these: looked up, and in the store */
+    bool committing;                    /* a thread is at a commit */
+    const struct window *lookup_window; /* the one added last: where outputs are that the store does not have yet */
     struct blk_reader ahead;
-    uint32_t asked;   /* height up to which blocks were asked for */
-    bool reads_ahead; /* the blocks are not in the page cache, as far as the last run tells */
-    ARRAY(struct spend_record) settled;
+    uint32_t asked;                       /* blocks below this height were asked for */
+    bool reads_ahead;                     /* the blocks are not in the page cache, as far as the last window tells */
+    ARRAY(struct spend_record) confirmed; /* spends of the transaction that is being appended */
     enum status status;
     struct fault fault;         /* of the status */
-    const struct item *damaged; /* the block that ended the job; NULL: none did */
+    const struct slot *damaged; /* the block that ended the job; NULL: none did */
 };
 
 /* ---- collect.c ---- */
 
-void walk_item(struct worker *worker, struct slice *slice, struct item *item);
+/* Reads and walks a block: fills the slot, and the slice with what the block creates and spends. */
+void collect_slot(struct worker *worker, struct slice *slice, struct slot *slot);
 /* The block's created transactions; NULL if it has none. */
-const struct created_tx *created_of(const struct item *item);
-void prevout_of(const struct hash256 *txid, uint32_t vout, uint8_t prevout[TX_PREVOUT_SIZE]);
-bool record_tx(struct worker *worker, const uint8_t *start, size_t size, bool created, struct tx_record *record);
-enum status read_block(struct worker *worker, struct item *item, uint64_t offset, size_t size, const uint8_t **bytes)
+const struct created_tx *slot_created(const struct slot *slot);
+/* Part of the slot's block; borrowed until the worker reads again. */
+enum status slot_read(struct worker *worker, struct slot *slot, uint64_t offset, size_t size, const uint8_t **bytes)
     MUST_CHECK;
+/* Fills in what the record says of the transaction that starts at `start`, and encodes its outputs. One that is
+ * `created` has its txid already, and its tracked outputs go to slice.vouts and slice.hashes. False: no memory, or the
+ * bytes are no transaction. */
+bool collect_record(struct worker *worker, const uint8_t *start, size_t size, bool created, struct tx_record *record);
 
 /* ---- resolve.c ---- */
 
-enum status add_run(struct worker *worker, struct run *run) MUST_CHECK;
-void look_up_item(struct worker *worker, struct item *item);
-enum status append_run(struct pipeline *round, const struct run *run) MUST_CHECK;
+/* Gives every tracked output of the window its ordinal, and adds it to the outpoint table. */
+enum status resolve_add(struct worker *worker, struct window *window) MUST_CHECK;
+/* Finds which inputs of a block spend tracked outputs: slot.spending, or slot.status. */
+void resolve_look_up(struct worker *worker, struct slot *slot);
+/* Writes the window's stored transactions to the store, and takes what they spend out of the table. */
+enum status resolve_append(struct pipeline *pipeline, const struct window *window) MUST_CHECK;
 
 #endif

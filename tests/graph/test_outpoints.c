@@ -120,7 +120,7 @@ static bool model_remove(struct model *model, uint64_t ordinal)
 }
 
 /* Outputs that have a later one of the same name are out of reach now. */
-static void model_end_round(struct model *model)
+static void model_end_window(struct model *model)
 {
     for (uint64_t i = 0; i < model->count; i++)
         for (uint64_t j = i + 1; model->in[i] && j < model->count; j++)
@@ -216,8 +216,8 @@ static void begin_anew(struct outpoints **table, struct model *model, struct chu
 {
     struct chunks saved = {0}, expected = {0};
     struct outpoints *other;
-    outpoints_end_round(*table);
-    model_end_round(model);
+    outpoints_end_window(*table);
+    model_end_window(model);
     assert_int_equal(outpoints_save(*table, put, &saved), STATUS_OK);
     save_model(model, &expected);
     expect_same_chunks(&saved, &expected);
@@ -245,8 +245,8 @@ static void test_random_against_model(void **state)
             uint64_t name = next_random() % names;
             switch (next_random() % 20) {
             case 0:
-                outpoints_end_round(table);
-                model_end_round(&model);
+                outpoints_end_window(table);
+                model_end_window(&model);
                 break;
             case 1:
             case 2:
@@ -566,7 +566,7 @@ static void use(struct outpoints *table)
         (void)!outpoints_find(table, prevout, hash, UINT64_MAX, any_outpoint, NULL, &ordinal);
         (void)!outpoints_add(table, prevout, hash, 5000 + i, any_outpoint, NULL, NULL);
     }
-    outpoints_end_round(table);
+    outpoints_end_window(table);
     assert_int_equal(outpoints_save(table, put, &saved), STATUS_OK);
     chunks_free(&saved);
 }
