@@ -1,60 +1,61 @@
 #include "graph/scan/outpoints_parts.h"
 
 #include "parser/mem.h"
+#include "parser/search.h"
 #include "parser/sha256.h"
 
 /* ---- both parts ---- */
 
 /* Where a slot is. */
-struct place {
+struct locator {
     bool saved;
     uint32_t at;
 };
 
-static struct place first_place(const struct outpoints *table, uint64_t hash)
+static struct locator locate_first(const struct outpoints *table, uint64_t hash)
 {
     const struct outpoints_segment *segment = &table->segments[segment_of(hash)];
-    return (struct place){.at = segment->count > 0 ? home(tag_of(hash), segment->homes) : 0};
+    return (struct locator){.at = segment->count > 0 ? home(tag_of(hash), segment->home_slots) : 0};
 }
 
-/* Goes on from *place to a slot with the tag of this hash; false if there is none. */
-static bool next_place(const struct outpoints *table, uint64_t hash, struct place *place)
+/* Goes on from *locator to a slot with the tag of this hash; false if there is none. */
+static bool locate_next(const struct outpoints *table, uint64_t hash, struct locator *locator)
 {
     unsigned number = segment_of(hash);
     uint32_t tag = tag_of(hash);
-    if (!place->saved) {
+    if (!locator->saved) {
         const struct outpoints_segment *segment = &table->segments[number];
-        if (segment->count > 0 && seek(segment->slots, tag, &place->at))
+        if (segment->count > 0 && seek(segment->slots, tag, &locator->at))
             return true;
         if (!table->saved)
             return false;
-        *place = (struct place){.saved = true, .at = home(tag, table->saved->segments[number].homes)};
+        *locator = (struct locator){.saved = true, .at = home(tag, table->saved->segments[number].home_slots)};
     }
-    for (; seek(table->saved->segments[number].slots, tag, &place->at); place->at++)
-        if (!is_taken(table->saved, number, place->at))
+    for (; seek(table->saved->segments[number].slots, tag, &locator->at); locator->at++)
+        if (!is_tombstone(table->saved, number, locator->at))
             return true;
     return false;
 }
 
-static uint64_t slot_at(const struct outpoints *table, uint64_t hash, struct place place)
+static uint64_t slot_at(const struct outpoints *table, uint64_t hash, struct locator locator)
 {
     unsigned number = segment_of(hash);
-    return place.saved ? load_le64(table->saved->segments[number].slots + (size_t)place.at * sizeof(uint64_t))
-                       : table->segments[number].slots[place.at];
+    return locator.saved ? load_le64(table->saved->segments[number].slots + (size_t)locator.at * sizeof(uint64_t))
+                         : table->segments[number].slots[locator.at];
 }
 
-static void take_out(struct outpoints *table, uint64_t hash, struct place place)
+static void remove_slot(struct outpoints *table, uint64_t hash, struct locator locator)
 {
     unsigned number = segment_of(hash);
-    if (place.saved) {
+    if (locator.saved) {
         struct saved_segment *segment = &table->saved->segments[number];
-        uint64_t slot = segment->first_slot + place.at;
-        table->saved->taken[slot / 8] |= (uint8_t)(1u << slot % 8);
+        uint64_t slot = segment->first_slot + locator.at;
+        table->saved->tombstones[slot / 8] |= (uint8_t)(1u << slot % 8);
         if (segment->count == 0) /* somebody made a chunk that says less than it has */
             return;
         segment->count--;
     } else {
-        segment_delete(&table->segments[number], place.at);
+        segment_delete(&table->segments[number], locator.at);
     }
     table->count--;
 }
@@ -66,8 +67,6 @@ static void filter_add(uint64_t *filter, uint64_t words, uint64_t hash)
     filter[outpoints_filter_at(words, hash)] |= outpoints_filter_bits(hash);
 }
 
-/* Builds the filter anew, with room for a fifth more than what is in the table: outputs that were taken out leave it.
- */
 enum status filter_rebuild(struct outpoints *table)
 {
     uint64_t words = filter_share(table->count) * OUTPOINTS_SEGMENTS;
@@ -86,7 +85,7 @@ enum status filter_rebuild(struct outpoints *table)
     return STATUS_OK;
 }
 
-/* ---- outputs replaced by an equal outpoint in this round ---- */
+/* ---- outputs replaced by an equal outpoint in this window ---- */
 
 #define REPLACED_NONE UINT32_MAX
 
@@ -102,15 +101,8 @@ struct outpoints_replaced {
 
 static uint32_t replaced_by(const struct outpoints *table, uint64_t by)
 {
-    size_t low = 0, high = table->replaced_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (table->replaced[middle].by < by)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < table->replaced_count && table->replaced[low].by == by ? (uint32_t)low : REPLACED_NONE;
+    size_t at = LOWER_BOUND(i, 0, table->replaced_count, table->replaced[i].by < by);
+    return at < table->replaced_count && table->replaced[at].by == by ? (uint32_t)at : REPLACED_NONE;
 }
 
 static enum status replaced_add(struct outpoints *table, uint64_t by, uint64_t ordinal)
@@ -173,7 +165,7 @@ enum status outpoints_new(const uint8_t seed[16], struct outpoints **table, stru
 static void saved_free(struct outpoints_saved *saved)
 {
     if (saved)
-        mem_free(saved->taken);
+        mem_free(saved->tombstones);
     mem_free(saved);
 }
 
@@ -204,7 +196,7 @@ void outpoints_prefetch_add(const struct outpoints *table, uint64_t hash)
     const struct outpoints_segment *segment = &table->segments[segment_of(hash)];
     outpoints_prefetch(table, hash);
     if (segment->slots)
-        __builtin_prefetch(&segment->slots[home(tag_of(hash), segment->homes)]);
+        __builtin_prefetch(&segment->slots[home(tag_of(hash), segment->home_slots)]);
 }
 
 void outpoints_prefetch_slot(const struct outpoints *table, uint64_t hash)
@@ -212,26 +204,26 @@ void outpoints_prefetch_slot(const struct outpoints *table, uint64_t hash)
     outpoints_prefetch_add(table, hash);
     if (table->saved) {
         const struct saved_segment *saved = &table->saved->segments[segment_of(hash)];
-        __builtin_prefetch(saved->slots + (size_t)home(tag_of(hash), saved->homes) * sizeof(uint64_t));
+        __builtin_prefetch(saved->slots + (size_t)home(tag_of(hash), saved->home_slots) * sizeof(uint64_t));
     }
 }
 
 bool outpoints_candidate(const struct outpoints *table, uint64_t hash)
 {
-    struct place place = first_place(table, hash);
-    return next_place(table, hash, &place);
+    struct locator locator = locate_first(table, hash);
+    return locate_next(table, hash, &locator);
 }
 
 /* The output that has exactly this outpoint, and where its slot is; OUTPOINT_NONE if there is none. */
 static enum status find(const struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash,
-                        outpoints_resolve *resolve, void *context, struct place *place, uint64_t *ordinal)
+                        outpoints_resolve *resolve, void *context, struct locator *locator, uint64_t *ordinal)
 {
     *ordinal = OUTPOINT_NONE;
-    *place = first_place(table, hash);
-    for (; next_place(table, hash, place); place->at++) {
+    *locator = locate_first(table, hash);
+    for (; locate_next(table, hash, locator); locator->at++) {
         struct hash256 txid;
         uint32_t vout;
-        uint64_t found = slot_ordinal(slot_at(table, hash, *place));
+        uint64_t found = slot_ordinal(slot_at(table, hash, *locator));
         enum status status = resolve(context, found, &txid, &vout);
         if (status != STATUS_OK)
             return status;
@@ -243,18 +235,18 @@ static enum status find(const struct outpoints *table, const uint8_t prevout[TX_
     return STATUS_OK;
 }
 
-/* Takes an equal outpoint out, which this output replaces. */
+/* Removes an equal outpoint, which this output replaces. */
 static enum status replace(struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash,
                            uint64_t ordinal, outpoints_resolve *resolve, void *context)
 {
-    struct place place;
+    struct locator locator;
     uint64_t earlier;
-    enum status status = find(table, prevout, hash, resolve, context, &place, &earlier);
+    enum status status = find(table, prevout, hash, resolve, context, &locator, &earlier);
     if (status != STATUS_OK || earlier == OUTPOINT_NONE)
         return status;
     status = replaced_add(table, ordinal, earlier);
     if (status == STATUS_OK)
-        take_out(table, hash, place);
+        remove_slot(table, hash, locator);
     return status;
 }
 
@@ -295,9 +287,9 @@ enum status outpoints_find(const struct outpoints *table, const uint8_t prevout[
                            uint64_t limit, outpoints_resolve *resolve, void *context, uint64_t *ordinal)
 {
     *ordinal = OUTPOINT_NONE;
-    struct place place;
+    struct locator locator;
     uint64_t latest;
-    enum status status = find(table, prevout, hash, resolve, context, &place, &latest);
+    enum status status = find(table, prevout, hash, resolve, context, &locator, &latest);
     if (status != STATUS_OK || latest == OUTPOINT_NONE)
         return status;
     if (latest < limit) {
@@ -323,11 +315,11 @@ static bool remove_replaced(struct outpoints *table, uint64_t latest, uint64_t o
 
 bool outpoints_remove(struct outpoints *table, uint64_t hash, uint64_t ordinal)
 {
-    struct place place = first_place(table, hash);
-    for (; next_place(table, hash, &place); place.at++) {
-        uint64_t latest = slot_ordinal(slot_at(table, hash, place));
+    struct locator locator = locate_first(table, hash);
+    for (; locate_next(table, hash, &locator); locator.at++) {
+        uint64_t latest = slot_ordinal(slot_at(table, hash, locator));
         if (latest == ordinal) {
-            take_out(table, hash, place);
+            remove_slot(table, hash, locator);
             return true;
         }
         if (remove_replaced(table, latest, ordinal))

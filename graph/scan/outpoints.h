@@ -4,12 +4,12 @@
  *
  * The table has two parts. A saved one is read where it lies, in the store's file: loading it costs its checksum and a
  * copy of its filter, so that a scan of a few blocks need not wait for millions of outputs. What changes is in memory:
- * a bit for each saved slot that is taken out, and a table of what was added since.
+ * a tombstone (a bit) for each saved slot whose output was removed, and a table of what was added since.
  *
  * Memory: at most 22 bytes for each output added since it was loaded, 4 for each that was loaded, growth included, and
  * 96 KiB. The hash is keyed with the store's secret seed, since txids are chosen by whoever makes a transaction.
  *
- * Equal outpoints (the repeated coinbase txids of BIP 30): the table holds the latest; within one round (until
+ * Equal outpoints (the repeated coinbase txids of BIP 30): the table holds the latest; within one window of blocks (until
  * outpoints_end_window) the earlier ones stay reachable for spends between the two.
  *
  * Thread rule: changes by one thread; outpoints_probe and outpoints_find by any number of threads between changes. */
@@ -28,20 +28,21 @@
 /* Public only so that the three functions of every input's path are inlined; all fields are the module's own. */
 struct outpoints {
     uint64_t key[8];
-    uint64_t fingerprint;  /* of the seed: a table saved under another one is told by it */
+    uint64_t fingerprint;  /* of the seed: a table that was saved under another seed has another one */
     uint64_t *filter;      /* a key sets four bits of one word */
     uint64_t filter_words; /* as many for each segment */
     uint64_t filter_left;  /* additions until the filter is built anew */
     uint64_t count;
     struct outpoints_segment {
-        uint64_t *slots; /* sorted by tag, with gaps; 0 is a gap; the last is always one */
-        uint32_t homes;  /* a tag's search begins at one of so many slots */
-        uint32_t size;   /* slots: the homes and a tail behind them */
+        uint64_t *slots;     /* sorted by tag, with gaps; 0 is a gap; the last is always one */
+        uint32_t home_slots; /* the search for a tag begins at one of so many slots */
+        uint32_t size;       /* slots: the home slots and a tail after them */
         uint32_t count;
     } segments[OUTPOINTS_SEGMENTS];      /* what was added since the table was loaded */
     struct outpoints_saved *saved;       /* what was loaded; NULL: nothing */
-    struct outpoints_replaced *replaced; /* of this round, in order of the replacing ordinal */
-    size_t replaced_count, replaced_capacity;
+    struct outpoints_replaced *replaced; /* in this window, in order of the replacing ordinal */
+    size_t replaced_count;
+    size_t replaced_capacity;
 };
 
 /* The outpoint that has this ordinal, for the exact compare. */
@@ -92,23 +93,23 @@ static inline bool outpoints_probe(const struct outpoints *table, uint64_t hash)
     return (*outpoints_filter_word(table, hash) & bits) == bits;
 }
 
-/* Brings the filter's word for `hash` nearer. */
+/* Prefetches the filter's word for `hash`. */
 static inline void outpoints_prefetch(const struct outpoints *table, uint64_t hash)
 {
     __builtin_prefetch(outpoints_filter_word(table, hash));
 }
 
-/* Brings nearer what outpoints_add will look at. */
+/* Prefetches what outpoints_add will read. */
 void outpoints_prefetch_add(const struct outpoints *table, uint64_t hash);
 
-/* Brings nearer what outpoints_candidate and outpoints_find will look at. */
+/* Prefetches what outpoints_candidate and outpoints_find will read. */
 void outpoints_prefetch_slot(const struct outpoints *table, uint64_t hash);
 
 /* As outpoints_probe, by the table itself: wrong once in 2^32 / count of what is not in it. One cache miss; for inputs
- * that passed the filter, before anything dearer than that is done about them. */
+ * that passed the filter, before the store is asked about them. */
 bool outpoints_candidate(const struct outpoints *table, uint64_t hash);
 
-/* Adds output `ordinal` (larger than all before). If an equal outpoint is there, this one takes its place, and the
+/* Adds output `ordinal` (larger than all before). If an equal outpoint is there, this one takes its locator, and the
  * former one can only be found with a `limit` up to this ordinal, until outpoints_end_window. O(1) expected. */
 enum status outpoints_add(struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash,
                           uint64_t ordinal, outpoints_resolve *resolve, void *context, struct fault *fault) MUST_CHECK;
@@ -117,8 +118,8 @@ enum status outpoints_add(struct outpoints *table, const uint8_t prevout[TX_PREV
 enum status outpoints_find(const struct outpoints *table, const uint8_t prevout[TX_PREVOUT_SIZE], uint64_t hash,
                            uint64_t limit, outpoints_resolve *resolve, void *context, uint64_t *ordinal) MUST_CHECK;
 
-/* Takes out output `ordinal`, and with it every earlier one of the same outpoint; false if it was not in (a double
- * spend). O(1) expected. */
+/* Removes output `ordinal`, and with it every earlier one of the same outpoint; false if it was not there (a
+ * double spend). O(1) expected. */
 bool outpoints_remove(struct outpoints *table, uint64_t hash, uint64_t ordinal);
 
 /* Outputs that a later one replaced since the last call are forgotten. */
@@ -127,7 +128,7 @@ void outpoints_end_window(struct outpoints *table);
 uint64_t outpoints_count(const struct outpoints *table);
 
 /* Save and load: the table as OUTPOINTS_CHUNKS chunks of bytes. `put` is called with chunk 0, 1, ... The same outputs
- * give the same bytes. Only between rounds. O(n): some 10 ns an output. */
+ * give the same bytes. Only between windows. O(n): some 10 ns an output. */
 typedef enum status outpoints_put(void *context, uint32_t chunk, const void *bytes, size_t size);
 enum status outpoints_save(struct outpoints *table, outpoints_put *put, void *context) MUST_CHECK;
 

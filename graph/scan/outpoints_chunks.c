@@ -7,7 +7,7 @@
 
 /* ---- saving ---- */
 
-/* A chunk: a header; of each of its segments, homes and slots that are used; the slots of each; its part of the filter.
+/* A chunk: a header; of each of its segments, how many home slots and slots in use; the slots of each; its part of the filter.
  * docs/store-format.md has it. */
 enum {
     AT_MAGIC = 0,
@@ -56,7 +56,7 @@ static enum status merge_segment(const struct outpoints *table, unsigned number,
     struct merge merge = merge_begin(table, number);
     for (uint64_t slot; status == STATUS_OK && (slot = merge_next(&merge)) != 0;)
         while (status == STATUS_OK && !segment_append(segment, slot, &next))
-            status = segment_resize(segment, (uint64_t)segment->homes * 9 / 8 + TAIL, &next);
+            status = segment_resize(segment, (uint64_t)segment->home_slots * 9 / 8 + TAIL, &next);
     return status;
 }
 
@@ -73,7 +73,7 @@ static enum status chunk_make(const struct outpoints *table, uint32_t first,
     *chunk = mem_alloc(*size, 1);
     for (unsigned s = 0; s < SEGMENTS_A_CHUNK && filter && *chunk; s++) {
         const struct outpoints_segment *segment = &segments[s];
-        store_le32(*chunk + AT_SEGMENTS + 8 * s, segment->homes);
+        store_le32(*chunk + AT_SEGMENTS + 8 * s, segment->home_slots);
         store_le32(*chunk + AT_SEGMENTS + 8 * s + 4, segment->count);
         memcpy(*chunk + at, segment->slots, segment->size * sizeof *segment->slots);
         at += segment->size * sizeof *segment->slots;
@@ -151,11 +151,11 @@ static bool lay_out(struct outpoints_saved *saved, uint32_t number, const uint8_
     uint64_t at = AT_SLOTS;
     for (unsigned s = 0; s < SEGMENTS_A_CHUNK; s++) {
         struct saved_segment *segment = &saved->segments[number * SEGMENTS_A_CHUNK + s];
-        segment->homes = load_le32(chunk + AT_SEGMENTS + 8 * s);
+        segment->home_slots = load_le32(chunk + AT_SEGMENTS + 8 * s);
         segment->count = load_le32(chunk + AT_SEGMENTS + 8 * s + 4);
-        if (segment->homes == 0 || segment->homes > UINT32_MAX - TAIL)
+        if (segment->home_slots == 0 || segment->home_slots > UINT32_MAX - TAIL)
             return false;
-        segment->size = segment->homes + TAIL;
+        segment->size = segment->home_slots + TAIL;
         segment->slots = chunk + at;
         segment->offset = at;
         at += (uint64_t)segment->size * sizeof(uint64_t);
@@ -217,8 +217,8 @@ static enum status count_slots(struct outpoints *table, struct outpoints_saved *
         slots += saved->segments[s].size;
         table->count += saved->segments[s].count;
     }
-    saved->taken = mem_alloc((size_t)(slots / 8 + 1), 1);
-    if (!saved->taken)
+    saved->tombstones = mem_alloc((size_t)(slots / 8 + 1), 1);
+    if (!saved->tombstones)
         return STATUS_NOMEM;
     return table->count == total ? STATUS_OK : STATUS_FORMAT;
 }

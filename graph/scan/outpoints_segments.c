@@ -4,11 +4,9 @@
 
 /* ---- segments ---- */
 
-/* Puts `slot`, whose tag is no smaller than any there, behind the others; *next is where the first gap behind them is.
- * False if the tail is full. */
 bool segment_append(struct outpoints_segment *segment, uint64_t slot, uint32_t *next)
 {
-    uint32_t at = home(slot_tag(slot), segment->homes);
+    uint32_t at = home(slot_tag(slot), segment->home_slots);
     if (at < *next)
         at = *next;
     if (at + 1 >= segment->size)
@@ -19,13 +17,12 @@ bool segment_append(struct outpoints_segment *segment, uint64_t slot, uint32_t *
     return true;
 }
 
-/* Spreads the segment over at least so many homes. *next as in segment_append. On failure nothing changes. */
-enum status segment_resize(struct outpoints_segment *segment, uint64_t homes, uint32_t *next)
+enum status segment_resize(struct outpoints_segment *segment, uint64_t home_slots, uint32_t *next)
 {
-    for (;; homes += homes / 8 + TAIL) {
-        if (homes > UINT32_MAX - TAIL)
+    for (;; home_slots += home_slots / 8 + TAIL) {
+        if (home_slots > UINT32_MAX - TAIL)
             return STATUS_LIMIT;
-        struct outpoints_segment wide = {.homes = (uint32_t)homes, .size = (uint32_t)homes + TAIL};
+        struct outpoints_segment wide = {.home_slots = (uint32_t)home_slots, .size = (uint32_t)home_slots + TAIL};
         wide.slots = mem_alloc(wide.size, sizeof *wide.slots);
         if (!wide.slots)
             return STATUS_NOMEM;
@@ -42,10 +39,10 @@ enum status segment_resize(struct outpoints_segment *segment, uint64_t homes, ui
     }
 }
 
-/* At most 85 % of the homes are used: above that, runs of used slots get long. */
+/* At most 85 % of the home slots are used: above that, runs of used slots get long. */
 static bool segment_is_full(const struct outpoints_segment *segment, uint64_t count)
 {
-    return count * 20 > (uint64_t)segment->homes * 17;
+    return count * 20 > (uint64_t)segment->home_slots * 17;
 }
 
 enum status segment_insert(struct outpoints_segment *segment, uint64_t slot)
@@ -54,11 +51,12 @@ enum status segment_insert(struct outpoints_segment *segment, uint64_t slot)
     bool full = segment_is_full(segment, (uint64_t)segment->count + 1);
     for (;; full = true) {
         /* By a quarter only, one segment at a time: memory is short, and growing is one pass. */
-        enum status status = full ? segment_resize(segment, (uint64_t)segment->homes * 5 / 4 + 16, &next) : STATUS_OK;
+        enum status status = full ? segment_resize(segment, (uint64_t)segment->home_slots * 5 / 4 + 16, &next)
+                                  : STATUS_OK;
         if (status != STATUS_OK)
             return status;
         uint64_t *slots = segment->slots;
-        uint32_t at = home(slot_tag(slot), segment->homes);
+        uint32_t at = home(slot_tag(slot), segment->home_slots);
         while (slots[at] != 0 && slots[at] <= slot)
             at++;
         uint32_t gap = at;
@@ -73,12 +71,12 @@ enum status segment_insert(struct outpoints_segment *segment, uint64_t slot)
     }
 }
 
-/* Closes the gap with the slots behind it that are not at home. */
+/* Closes the gap with the slots after it that are not in their home slot. */
 void segment_delete(struct outpoints_segment *segment, uint32_t at)
 {
     uint64_t *slots = segment->slots;
     uint32_t end = at + 1;
-    while (slots[end] != 0 && home(slot_tag(slots[end]), segment->homes) < end)
+    while (slots[end] != 0 && home(slot_tag(slots[end]), segment->home_slots) < end)
         end++;
     memmove(slots + at, slots + at + 1, (end - at - 1) * sizeof *slots);
     slots[end - 1] = 0;
@@ -87,13 +85,13 @@ void segment_delete(struct outpoints_segment *segment, uint32_t at)
 
 /* ---- the saved part ---- */
 
-/* The slot behind *at, or 0; slots of a segment that are not taken out, in order. */
+/* The next slot in use without a tombstone, from *at on, and *at after it; 0 at the end. */
 static uint64_t saved_next(const struct outpoints_saved *saved, unsigned segment, uint32_t *at)
 {
     const struct saved_segment *s = &saved->segments[segment];
     while (*at < s->size) {
         uint64_t slot = load_le64(s->slots + (size_t)*at * sizeof slot);
-        if (slot != 0 && !is_taken(saved, segment, *at)) {
+        if (slot != 0 && !is_tombstone(saved, segment, *at)) {
             ++*at;
             return slot;
         }
@@ -112,7 +110,6 @@ struct merge merge_begin(const struct outpoints *table, unsigned segment)
     return merge;
 }
 
-/* 0 at the end. */
 uint64_t merge_next(struct merge *m)
 {
     const struct outpoints_segment *segment = &m->table->segments[m->segment];
