@@ -1,10 +1,10 @@
-/* kv: the one place that touches LMDB. A folder of tables, each a sorted map from keys of 1..511 bytes to values,
+/* kv: the only door to LMDB, and to this folder. A folder of tables, each a sorted map from keys of 1..511 bytes to values,
  * written in durable transactions.
  *
- * One process writes at a time (STATUS_BUSY for the second); readers run beside it and see the last commit. The map
+ * One process writes at a time (STATUS_BUSY for the second); readers may run meanwhile and see the last commit. The map
  * grows by itself while writing: `write` is then called again from the start. Thread rule: a kv belongs to one thread;
- * a kv_view belongs to one thread, any number of them may read beside each other, but not beside kv_write of the same
- * process, which takes every view of this kv to the new state: its pointers end then. One process opens a folder once
+ * a kv_view belongs to one thread, any number of them may read at the same time, but not during kv_write of the same
+ * process, which takes every view of this kv to the new state: pointers from it end then. One process opens a folder once
  * at a time (LMDB's rule). Values are borrowed until the view is refreshed or closed. */
 #ifndef UNKTX_GRAPH_LMDB_KV_H
 #define UNKTX_GRAPH_LMDB_KV_H
@@ -62,7 +62,8 @@ enum status kv_view_refresh(struct kv_view *view, struct fault *fault) MUST_CHEC
 enum status kv_get(const struct kv_view *view, unsigned table, const void *key, size_t key_size, const uint8_t **value,
                    size_t *size, struct fault *fault) MUST_CHECK;
 
-struct kv_cursor; /* opaque: a place in a table of a view; ends before its view does, and with every change of it */
+/* opaque: a position in a table of a view; to be closed before its view is closed or refreshed, and before kv_write */
+struct kv_cursor;
 enum status kv_cursor_open(const struct kv_view *view, unsigned table, struct kv_cursor **cursor, struct fault *fault)
     MUST_CHECK;
 void kv_cursor_close(struct kv_cursor *cursor);

@@ -15,7 +15,7 @@ static size_t node_size(const uint8_t *page, uint32_t page_size, size_t offset, 
     return size <= page_size - offset ? size : 0;
 }
 
-/* The nodes must fill the page from its upper mark to its end, one behind the other, in whatever order. */
+/* The nodes must fill the page from its upper mark to its end, one after the other without gaps, in any order. */
 static bool nodes_are_sound(const uint8_t *page, uint32_t page_size, bool leaf)
 {
     uint16_t node_at[PAGE_SIZE_MAX / 2]; /* by offset / 2: size of the node there, 0 for none */

@@ -18,8 +18,10 @@ enum {
 enum { FLAG_INTEGERKEY = 8 };
 
 #define MAGIC 0xBEEFC0DEu
-#define VERSION 1u
+#define VERSION 1u /* MDB_DATA_VERSION */
 #define METAS 2u
+
+enum meta_kind { META_OK, META_NONE, META_OTHER_VERSION };
 
 enum tree_kind { TREE_FREE, TREE_MAIN, TREE_DATA };
 
@@ -102,10 +104,23 @@ static bool is_page_size(uint32_t size)
     return size >= PAGE_SIZE_MIN && size <= PAGE_SIZE_MAX && (size & (size - 1)) == 0;
 }
 
-static bool is_meta(const uint8_t *page)
+/* In LMDB's order (mdb_env_read_header): the kind of the page, the magic, and all 32 bits of the data version. */
+static enum meta_kind meta_kind_of(const uint8_t *page)
 {
-    return load_le16(page + PAGE_FLAGS) & P_META && load_le32(page + META_MAGIC) == MAGIC &&
-           load_le32(page + META_VERSION) == VERSION;
+    if (!(load_le16(page + PAGE_FLAGS) & P_META) || load_le32(page + META_MAGIC) != MAGIC)
+        return META_NONE;
+    return load_le32(page + META_VERSION) == VERSION ? META_OK : META_OTHER_VERSION;
+}
+
+/* LMDB refuses these files too; a library that takes another version must not see one, since the other checks do not
+ * know it. */
+static enum status not_ours(const struct pages_file *file, enum meta_kind kind, struct fault *fault)
+{
+    if (kind == META_NONE)
+        return fault_set(fault, STATUS_FORMAT, file->path, FAULT_NO_OFFSET, "this is not an unktx %s", file->noun);
+    return fault_set(fault, STATUS_FORMAT, file->path, FAULT_NO_OFFSET,
+                     "written by an LMDB library of another format: delete the %s and %s again", file->noun,
+                     file->verb);
 }
 
 bool pages_are_half_begun(int fd, uint64_t size)
@@ -113,7 +128,7 @@ bool pages_are_half_begun(int fd, uint64_t size)
     uint8_t meta[META_END];
     if (size == 0)
         return true;
-    return pread(fd, meta, sizeof meta, 0) == (ssize_t)sizeof meta && is_meta(meta) &&
+    return pread(fd, meta, sizeof meta, 0) == (ssize_t)sizeof meta && meta_kind_of(meta) == META_OK &&
            size < (uint64_t)METAS * load_le32(meta + META_DBS + DB_PAD) && load_le64(meta + META_TXN) == 0;
 }
 
@@ -128,8 +143,9 @@ enum status pages_check_meta(const struct pages_file *file, struct fault *fault)
         status = read_at(&walk, i * walk.page_size, meta, sizeof meta);
         if (status != STATUS_OK)
             return status;
-        if (!is_meta(meta))
-            return STATUS_OK;
+        enum meta_kind kind = meta_kind_of(meta);
+        if (kind != META_OK)
+            return not_ours(file, kind, fault);
         uint32_t page_size = load_le32(meta + META_DBS + DB_PAD);
         if (!is_page_size(page_size) || (i > 0 && page_size != walk.page_size) ||
             !meta_is_sound(meta, page_size, walk.size))
@@ -153,7 +169,9 @@ static enum status read_meta(struct walk *walk, uint64_t txn, uint8_t meta[META_
         if (status != STATUS_OK)
             return status;
         if (load_le64(meta + META_TXN) == txn)
-            return meta_is_sound(meta, walk->page_size, walk->size) ? STATUS_OK : damaged(walk, i, "a meta page");
+            return meta_kind_of(meta) == META_OK && meta_is_sound(meta, walk->page_size, walk->size)
+                       ? STATUS_OK
+                       : damaged(walk, i, "a meta page");
     }
     return fault_set(walk->fault, STATUS_BUSY, walk->file->path, FAULT_NO_OFFSET,
                      "unktx %s is writing to the %s too fast to follow: run the command again", walk->file->verb,

@@ -1,8 +1,5 @@
-/* pages: whether the pages of a store's LMDB file hang together.
- *
- * LMDB believes its file: it reads through memory wherever a damaged page points, and ends the program. So the file is
- * looked at with plain reads before LMDB follows it, and what then goes wrong is an error with a text. What is checked
- * is what LMDB relies on: meta pages, and of every tree each branch and leaf page, the place of every large value, the
+/* pages: whether the pages of a store's LMDB file hang together, found with plain reads before LMDB follows them (why:
+ * kv_checks.c). What is checked is what LMDB relies on: meta pages, and of every tree each branch and leaf page, the place of every large value, the
  * lists of free pages, and that no page is used twice. The bytes inside values are the concern of record.h, which has
  * checksums.
  *
@@ -25,13 +22,13 @@ struct pages_file {
  * ever written to it. */
 bool pages_are_half_begun(int fd, uint64_t size);
 
-/* Before LMDB opens the file: page size and both meta pages. What LMDB itself refuses with a code (no LMDB file,
- * another version) is left to it. STATUS_FORMAT: damaged. O(1). */
+/* Before LMDB opens the file: both meta pages, their data version and page size. STATUS_FORMAT: no LMDB file, one of
+ * another version, or damaged. O(1). */
 enum status pages_check_meta(const struct pages_file *file, struct fault *fault) MUST_CHECK;
 
 /* The pages of the snapshot that transaction `txn` sees, which must stay open meanwhile. Of a large value, which has
- * pages of its own, only their place: what these pages say of themselves nobody but who deletes or overwrites the value
- * believes. Tables that have together more than `leaves` leaf pages (UINT64_MAX: none) are left to path.h, but for
+ * pages of its own, only where they are: what is in these pages matters only when the value is deleted or overwritten
+ * (pages_value_is_sound). Tables that have together more than `leaves` leaf pages (UINT64_MAX: none) are left to path.h, but for
  * their branch pages if `branches`; `*whole`: none was. STATUS_FORMAT: damaged. STATUS_BUSY: another process has
  * committed twice since the transaction began: begin it anew. STATUS_IO, STATUS_NOMEM. O(branch and leaf pages + free
  * pages): about 1 MB read for a store of 10 GB. */

@@ -187,19 +187,19 @@ static enum status follow(const struct tree *tree, struct path *path, const stru
     return STATUS_OK;
 }
 
-/* The leaf before (-1) or behind (1) that of the path, if there is one. */
-static enum status follow_beside(const struct tree *tree, const struct path *path, int side)
+/* The leaf before (-1) or after (1) that of the path, if there is one. */
+static enum status follow_neighbour(const struct tree *tree, const struct path *path, int side)
 {
-    struct path beside = *path;
+    struct path neighbour = *path;
     unsigned level = tree->depth - 1;
     while (level > 0 && (side < 0 ? path->at[level - 1] == 0 : path->at[level - 1] + 1 == path->count[level - 1]))
         level--;
     if (level == 0)
         return STATUS_OK;
-    beside.at[level - 1] = side < 0 ? beside.at[level - 1] - 1 : beside.at[level - 1] + 1;
-    beside.given = level;
-    beside.end = side;
-    return follow(tree, &beside, NULL);
+    neighbour.at[level - 1] = side < 0 ? neighbour.at[level - 1] - 1 : neighbour.at[level - 1] + 1;
+    neighbour.given = level;
+    neighbour.end = side;
+    return follow(tree, &neighbour, NULL);
 }
 
 enum status path_check(struct paths *paths, const uint8_t *record, const void *key, size_t key_size,
@@ -218,9 +218,9 @@ enum status path_check(struct paths *paths, const uint8_t *record, const void *k
     enum status status = follow(&tree, &path, &wanted);
     unsigned at = path.at[tree.depth - 1], count = path.count[tree.depth - 1];
     if (status == STATUS_OK && (reach == PATH_BOTH || (reach == PATH_STEP && at == 0)))
-        status = follow_beside(&tree, &path, -1);
+        status = follow_neighbour(&tree, &path, -1);
     if (status == STATUS_OK && (reach == PATH_BOTH || (reach == PATH_STEP && at + 1 >= count)))
-        status = follow_beside(&tree, &path, 1);
+        status = follow_neighbour(&tree, &path, 1);
     return status;
 }
 

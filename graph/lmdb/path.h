@@ -1,7 +1,7 @@
 /* path: the pages between the root of a tree and a key, looked at just before LMDB follows them. For files so large
  * that pages_check leaves their leaf pages out on opening.
  *
- * Thread rule: path_check may run on any number of threads beside each other. */
+ * Thread rule: path_check may run on any number of threads at the same time. */
 #ifndef UNKTX_GRAPH_LMDB_PATH_H
 #define UNKTX_GRAPH_LMDB_PATH_H
 

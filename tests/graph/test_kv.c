@@ -221,11 +221,35 @@ static void test_looked_at_on_the_way(void **state)
     use_damaged(true);
 }
 
+/* LMDB compares all 32 bits of the data version in both meta pages (mdb_env_read_header). */
+static void test_other_data_version(void **state)
+{
+    (void)state;
+    static const uint32_t versions[] = {0, 2, 0x10001, 0x80000001};
+    size_t size;
+    uint8_t *bytes = (uint8_t *)read_file(path, &size);
+    for (size_t i = 0; i < 2 * sizeof versions / sizeof *versions; i++) {
+        uint8_t *version = bytes + i % 2 * PAGE + 20; /* after a page's header of 16 bytes: magic, version */
+        assert_int_equal(load_le32(version), 1);
+        store_le32(version, versions[i / 2]);
+        write_file(path, bytes, size);
+        store_le32(version, 1);
+        for (enum kv_mode mode = KV_READ; mode <= KV_WRITE; mode++) {
+            struct kv *kv;
+            assert_int_equal(kv_open(folder, mode, &words, tables, TABLES, fill, NULL, &kv, &fault), STATUS_FORMAT);
+            assert_non_null(strstr(fault.text, "another format: delete the store and scan again"));
+        }
+    }
+    write_file(path, bytes, size);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_looked_at_on_opening),
         cmocka_unit_test(test_looked_at_on_the_way),
+        cmocka_unit_test(test_other_data_version),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

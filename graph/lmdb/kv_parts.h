@@ -1,0 +1,92 @@
+/* kv_parts: what the files of kv share: kv.c opens and closes a folder, kv_read.c and kv_write.c do what their names say,
+ * kv_checks.c looks at LMDB's file before LMDB does. kv.h is what others use. */
+#ifndef UNKTX_GRAPH_LMDB_KV_PARTS_H
+#define UNKTX_GRAPH_LMDB_KV_PARTS_H
+
+#include <lmdb.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "graph/lmdb/kv.h"
+#include "graph/lmdb/path.h"
+
+struct kv {
+    char path[4096];
+    char data_path[4112];
+    char lock_path[4112];
+    enum kv_mode mode;
+    struct kv_words words;
+    int lock_fd; /* -1: none */
+    MDB_env *env;
+    MDB_dbi tables[KV_TABLES_MAX];
+    const char *const *names;
+    unsigned count;
+    MDB_dbi main_table; /* LMDB's own, which has a record of each of the others */
+    struct paths
+        *paths; /* NULL: every page was looked at on opening; else kv_check_path looks at those that LMDB follows */
+    pthread_mutex_t lock; /* of the list of views */
+    struct kv_view *views;
+};
+
+struct kv_view {
+    struct kv *kv;
+    MDB_txn *txn;
+    bool lost; /* could not be brought to the new state */
+    struct kv_view *next;
+};
+
+struct kv_cursor {
+    const struct kv *kv;
+    MDB_cursor *cursor;
+    unsigned table;
+    bool placed; /* at a key */
+};
+
+struct kv_txn {
+    struct kv *kv;
+    MDB_txn *txn;
+    MDB_txn *before;   /* reads what the last commit left; NULL: there is none */
+    int code;          /* of the call that failed */
+    unsigned appended; /* a bit for each table: kv_check_end has looked at its end */
+};
+
+static inline MDB_val kv_value(const void *bytes, size_t size)
+{
+    /* LMDB's values are not const; it does not write to them. NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    return (MDB_val){.mv_size = size, .mv_data = (void *)(uintptr_t)bytes};
+}
+
+static inline bool kv_begins_with(const MDB_val *key, const MDB_val *prefix)
+{
+    return key->mv_size >= prefix->mv_size && memcmp(key->mv_data, prefix->mv_data, prefix->mv_size) == 0;
+}
+
+/* ---- kv.c ---- */
+
+/* Turns an LMDB or errno code into a fault; MDB_SUCCESS is none. "cannot `doing` the store". `need`: bytes that a write
+ * asks for, for the text of a full disk. */
+enum status kv_fault(const struct kv *kv, int code, const char *doing, size_t need, struct fault *fault);
+/* STATUS_NOT_FOUND: no folder, or what a process left that ended before its first commit. */
+enum status kv_nothing_here(const struct kv *kv, struct fault *fault);
+/* After MDB_MAP_FULL, with no transaction open. An LMDB or errno code. */
+int kv_grow_map(struct kv *kv);
+
+/* ---- kv_checks.c ---- */
+
+/* Before LMDB opens the file. *size gets its size; 0: LMDB begins it. */
+enum status kv_check_data(const struct kv *kv, size_t *size, struct fault *fault) MUST_CHECK;
+/* After LMDB has opened it and before the first key: all pages that hold keys, or, of a large file, opens
+ * kv->paths, by which kv_check_path looks at the others. */
+enum status kv_check_opened(struct kv *kv, struct fault *fault) MUST_CHECK;
+/* Before LMDB goes to a key in that transaction, or from it. */
+enum status kv_check_path(const struct kv *kv, MDB_txn *txn, unsigned table, const MDB_val *key, enum path_reach reach,
+                          struct fault *fault) MUST_CHECK;
+
+/* These give an LMDB code. Before the value of a key is deleted or overwritten. */
+int kv_check_old(const struct kv_txn *txn, unsigned table, MDB_val *key);
+/* The same for all keys from `key` on, those that begin with it, or all of the table (the empty key). */
+int kv_check_old_from(const struct kv_txn *txn, unsigned table, const MDB_val *key, bool prefix);
+/* Before a key is put after all others. */
+int kv_check_end(struct kv_txn *txn, unsigned table, const MDB_val *key);
+
+#endif
