@@ -16,6 +16,7 @@
 #define UNKTX_GRAPH_STORE_RECORD_H
 
 #include "parser/block.h"
+#include "parser/buffer.h"
 
 struct block_record {
     uint32_t height;
@@ -53,15 +54,6 @@ struct tx_record {
 #define BATCH_HEADER_SIZE 48u
 
 /* ---- encoding ---- */
-
-/* A growable byte string. Zero-initialise; bytes_free at the end. */
-struct buffer {
-    uint8_t *bytes;
-    size_t size, capacity;
-};
-enum status buffer_add(struct buffer *buffer, const void *bytes, size_t size) MUST_CHECK;
-enum status buffer_add_varint(struct buffer *buffer, uint64_t value) MUST_CHECK; /* LEB128, 1 to 10 bytes */
-void buffer_free(struct buffer *buffer);
 
 /* Appends the encoding of one output; the outputs of a transaction one after the other form its outputs blob, which
  * depends on the transaction alone and so can be made by any thread. */
