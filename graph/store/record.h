@@ -75,7 +75,7 @@ struct batch {
 /* Begins an empty batch whose first block has that height and whose first transaction and output have those numbers. */
 void batch_reset(struct batch *batch, uint32_t first_height, uint64_t first_tx, uint64_t first_ordinal);
 /* Begins a block; its height must be the next one. batch_add_tx for its stored transactions in order of index; then
- * batch_end_block. The record's stored_txs is ignored: it is counted. After an error the batch is of no more use. */
+ * batch_end_block. The record's stored_txs is ignored: it is counted. After an error the batch may only be reset or freed. */
 enum status batch_begin_block(struct batch *batch, const struct block_record *block) MUST_CHECK;
 /* `outputs` is the outputs blob made by record_add_output, of tx->outputs outputs, of which tx->tracked are tracked, at
  * the vouts `tracked_vouts`. `spends` in order of vin. tx->number and tx->first_ordinal are ignored: they follow. */
@@ -110,7 +110,7 @@ struct batch_view {
     uint32_t blocks_left, txs_left;
     uint32_t height;
     uint64_t next_tx, next_ordinal;
-    uint64_t block_end_ordinal; /* the first ordinal behind the current block */
+    uint64_t block_end_ordinal; /* the first ordinal after the current block */
     uint32_t block_txs;         /* transactions of the current block, stored or not */
     uint32_t last_tx_index;     /* UINT32_MAX before the block's first */
 };
@@ -119,7 +119,7 @@ struct batch_view {
 enum status batch_view_open(struct batch_view *view, const uint8_t *bytes, size_t size) MUST_CHECK;
 /* True if the batch's checksum is that of its bytes. O(size): some microseconds for 10 KiB. */
 bool batch_view_intact(const struct batch_view *view);
-/* The next block: STATUS_NOT_FOUND behind the last. Skips what is left of the previous block's transactions in O(1). */
+/* The next block: STATUS_NOT_FOUND after the last. Skips what is left of the previous block's transactions in O(1). */
 enum status batch_next_block(struct batch_view *view, struct block_record *block) MUST_CHECK;
 
 /* A stored transaction with cursors over its outputs and spends. */
@@ -129,7 +129,7 @@ struct tx_view {
     uint32_t outputs_left, spends_left;
     uint32_t last_vin;
 };
-/* The next transaction of the current block: STATUS_NOT_FOUND behind the last. */
+/* The next transaction of the current block: STATUS_NOT_FOUND after the last. */
 enum status batch_next_tx(struct batch_view *view, struct tx_view *tx) MUST_CHECK;
 enum status tx_next_output(struct tx_view *tx, struct output_record *output)
     MUST_CHECK;                                                                       /* STATUS_NOT_FOUND at the end */

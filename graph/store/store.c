@@ -10,36 +10,6 @@
 static const char *const table_names[TABLES] = {"meta", "batches", "directory", "files", "snapshot"};
 static const struct kv_words words = {.noun = "store", .verb = "scan"};
 
-/* ---- small helpers ---- */
-
-enum status store_damaged(const struct store *store, const char *what, struct fault *fault)
-{
-    return kv_damaged(store->kv, what, fault);
-}
-
-enum status store_get_numbered(const struct kv_view *view, enum table table, uint64_t number, size_t key_size,
-                               const uint8_t **value, size_t *size, struct fault *fault)
-{
-    uint8_t key[8];
-    store_be64(key, number);
-    return kv_get(view, table, key + 8 - key_size, key_size, value, size, fault);
-}
-
-/* A value that every store has. */
-enum status store_get_meta(const struct store *store, const struct kv_view *view, const char *name,
-                           const uint8_t **value, size_t *size, struct fault *fault)
-{
-    enum status status = kv_get(view, TABLE_META, name, strlen(name), value, size, fault);
-    if (status == STATUS_NOT_FOUND)
-        return fault_set(fault, STATUS_FORMAT, kv_data_path(store->kv), FAULT_NO_OFFSET, "this is not an unktx store");
-    return status;
-}
-
-bool store_put_meta(struct kv_txn *txn, const char *name, const void *bytes, size_t size)
-{
-    return kv_put(txn, TABLE_META, name, strlen(name), bytes, size);
-}
-
 /* ---- what meta and directory hold ---- */
 
 static void write_identity(const struct store *store, uint8_t out[IDENTITY_SIZE])
@@ -49,15 +19,6 @@ static void write_identity(const struct store *store, uint8_t out[IDENTITY_SIZE]
     memcpy(out + 8, store->identity.genesis.bytes, HASH256_SIZE);
     out[40] = store->identity.nulldata_stored;
     memcpy(out + 41, store->seed, STORE_SEED_SIZE);
-}
-
-void store_write_totals(const struct store_totals *totals, uint64_t generation, uint8_t out[TOTALS_SIZE])
-{
-    store_le32(out, totals->blocks);
-    store_le64(out + 4, totals->txs);
-    store_le64(out + 12, totals->tracked);
-    memcpy(out + 20, totals->tip.bytes, HASH256_SIZE);
-    store_le64(out + 52, generation);
 }
 
 static enum status read_identity(struct store *store, struct fault *fault)
@@ -84,7 +45,7 @@ static enum status read_identity(struct store *store, struct fault *fault)
     return STATUS_OK;
 }
 
-/* One that is malformed is none: a scan replaces it. */
+/* A malformed snapshot counts as none: a scan replaces it. */
 static void read_snapshot(struct store *store, const uint8_t *bytes, size_t size)
 {
     if (size != SNAPSHOT_SIZE)
@@ -113,14 +74,6 @@ static enum status read_totals(struct store *store, struct fault *fault)
     if (status == STATUS_OK)
         read_snapshot(store, bytes, size);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-}
-
-void store_write_entry(const struct entry *entry, uint8_t out[ENTRY_SIZE])
-{
-    store_le32(out, entry->first_height);
-    store_le32(out + 4, entry->blocks);
-    store_le64(out + 8, entry->first_tx);
-    store_le64(out + 16, entry->first_ordinal);
 }
 
 /* Takes in one entry of the directory, which must go on where the one before ends. */

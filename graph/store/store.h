@@ -3,10 +3,10 @@
  *
  * Appending: blocks are added in height order; full batches wait in memory until store_commit writes them in one LMDB
  * transaction. What is not committed is lost on a crash, never half there. One process writes at a time (STATUS_BUSY
- * for the second); readers run beside it and see the last commit. Map size: grows by itself while writing.
+ * for the second); readers may run meanwhile and see the last commit. Map size: grows by itself while writing.
  *
  * Thread rule: a store belongs to one thread; a store_reader belongs to one thread, any number of readers may run
- * beside each other and beside the owner's store_add_*, but not beside store_commit, store_put_snapshot or
+ * at the same time and during the owner's store_add_*, but not during store_commit, store_put_snapshot or
  * store_rollback of the same process: those three take every reader of this store to the new state, and its pointers
  * end. One process opens a store once at a time (LMDB's rule); any number of processes may read it. Ownership: pointers
  * into batches are borrowed and valid until the reader is refreshed or closed. */
@@ -65,14 +65,14 @@ enum status store_add_tx(struct store *store, const struct tx_record *tx, const 
 enum status store_end_block(struct store *store, struct fault *fault) MUST_CHECK;
 /* Bytes added and not yet committed. */
 size_t store_pending(const struct store *store);
-/* Writes all closed blocks, and what store_put_file and store_put_snapshot gave since, in one durable transaction.
+/* Writes all closed blocks, and what store_put_file and store_put_snapshot were given since, in one durable transaction.
  * STATUS_IO with the way out in the text when the disk is full; the store is then as after the commit before. */
 enum status store_commit(struct store *store, struct fault *fault) MUST_CHECK;
-/* Keeps the blocks 0..blocks-1 and drops the others, durably, with a snapshot that belongs to more. O(what is dropped +
+/* Keeps the blocks 0..blocks-1 and drops the others, durably, with a snapshot that belongs to any of these. O(what is dropped +
  * one batch). */
 enum status store_rollback(struct store *store, uint32_t blocks, struct fault *fault) MUST_CHECK;
 
-/* ---- values beside the chain ---- */
+/* ---- files and snapshot ---- */
 
 /* What is known of blk file `number`: an opaque value of the caller's. Taken in by the next store_commit. */
 enum status store_put_file(struct store *store, uint32_t number, const void *value, size_t size, struct fault *fault)
@@ -97,7 +97,7 @@ enum status store_put_snapshot(struct store *store, uint32_t chunk, const void *
     MUST_CHECK;
 /* How many of the committed blocks the snapshot belongs to; 0: there is none. */
 uint32_t store_snapshot_blocks(const struct store *store);
-/* Chunk `chunk` of the committed snapshot: STATUS_NOT_FOUND if there is none (behind the last chunk, or no snapshot).
+/* Chunk `chunk` of the committed snapshot: STATUS_NOT_FOUND if there is none (after the last chunk, or no snapshot).
  * Borrowed until the next change of the store. */
 enum status store_get_snapshot(const struct store *store, uint32_t chunk, const uint8_t **bytes, size_t *size,
                                struct fault *fault) MUST_CHECK;
@@ -118,7 +118,7 @@ enum status store_reader_refresh(struct store_reader *reader, struct fault *faul
 size_t store_batches(const struct store_reader *reader);
 enum status store_batch(const struct store_reader *reader, size_t batch, struct batch_view *view, struct fault *fault)
     MUST_CHECK;
-/* The same with its checksum verified, for who reads all of it. O(size of the batch). */
+/* The same with its checksum verified, for readers of all of it. O(size of the batch). */
 enum status store_whole_batch(const struct store_reader *reader, size_t batch, struct batch_view *view,
                               struct fault *fault) MUST_CHECK;
 

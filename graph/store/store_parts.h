@@ -1,5 +1,6 @@
-/* store_parts: what the files of the store share: store.c opens it and reads what it holds at all, store_write.c
- * appends, commits and takes back, store_read.c gives batches, blocks and outpoints. store.h is what others use. */
+/* store_parts: what the files of the store share. store_parts.c has the values of the tables and what is not committed,
+ * and calls none of the others; store.c opens and closes; store_read.c gives batches, blocks and outpoints; store_write.c
+ * appends, commits and takes back, and calls store_read.c. store.h is what others use. */
 #ifndef UNKTX_GRAPH_STORE_STORE_PARTS_H
 #define UNKTX_GRAPH_STORE_STORE_PARTS_H
 
@@ -17,8 +18,10 @@ enum { IDENTITY_SIZE = 57, TOTALS_SIZE = 60, SNAPSHOT_SIZE = 12, ENTRY_SIZE = 24
 
 /* Where a batch begins. */
 struct entry {
-    uint32_t first_height, blocks;
-    uint64_t first_tx, first_ordinal;
+    uint32_t first_height;
+    uint32_t blocks;
+    uint64_t first_tx;
+    uint64_t first_ordinal;
 };
 
 struct blob {
@@ -43,26 +46,36 @@ struct store {
     struct kv_view *view; /* the state that this store shows */
     struct store_identity identity;
     uint8_t seed[STORE_SEED_SIZE];
-    struct store_totals committed, totals;
-    uint64_t generation; /* how often blocks were taken back: batches of one generation only grow in number */
+    struct store_totals committed;
+    struct store_totals totals; /* with what is not committed */
+    uint64_t generation;        /* how often blocks were taken back: batches of one generation only grow in number */
     struct snapshot {
-        uint32_t blocks;        /* that it belongs to; 0: there is none */
-        uint32_t first, chunks; /* keys of the table: the chunks of a new one come behind those of the one before */
-    } snapshot;                 /* the committed one */
-    struct entry *entries;      /* committed batches */
-    size_t entries_count, entries_capacity;
+        uint32_t blocks; /* that it belongs to; 0: there is none */
+        uint32_t first;  /* key of its first chunk: the chunks of a new snapshot come after those of the one before */
+        uint32_t chunks;
+    } snapshot;            /* the committed one */
+    struct entry *entries; /* committed batches */
+    size_t entries_count;
+    size_t entries_capacity;
 
     /* Not committed. The lock is for readers that look an outpoint or a block up while the owner adds. */
     pthread_rwlock_t *pending_lock;
     struct pending_batch *pending;
-    size_t pending_count, pending_capacity, pending_bytes;
+    size_t pending_count;
+    size_t pending_capacity;
+    size_t pending_bytes;
     struct batch open;
     bool block_open;
     struct file_change *changes;
-    size_t changes_count, changes_capacity, changes_bytes;
+    size_t changes_count;
+    size_t changes_capacity;
+    size_t changes_bytes;
     struct blob *chunks; /* of the new snapshot, from chunk chunks_first on: those before are written */
-    size_t chunks_count, chunks_capacity, chunks_bytes;
-    uint32_t chunks_first, chunks_blocks;
+    size_t chunks_count;
+    size_t chunks_capacity;
+    size_t chunks_bytes;
+    uint32_t chunks_first;
+    uint32_t chunks_blocks; /* that the new snapshot belongs to */
     bool chunks_given;
 };
 
@@ -71,7 +84,7 @@ struct store_reader {
     struct kv_view *view;
 };
 
-/* ---- store.c ---- */
+/* ---- store_parts.c ---- */
 
 enum status store_damaged(const struct store *store, const char *what, struct fault *fault);
 /* A value by its number, big-endian in `key_size` bytes. */
@@ -84,10 +97,9 @@ bool store_put_meta(struct kv_txn *txn, const char *name, const void *bytes, siz
 void store_write_totals(const struct store_totals *totals, uint64_t generation, uint8_t out[TOTALS_SIZE]);
 void store_write_entry(const struct entry *entry, uint8_t out[ENTRY_SIZE]);
 
-/* ---- store_write.c ---- */
-
-/* The batch that is open begins where the store ends. */
+/* Begins the open batch anew, where the store ends. */
 void store_begin_batch(struct store *store);
+/* What is not committed is forgotten: closed batches, changes of files, chunks of a new snapshot. */
 void store_drop_pending(struct store *store);
 void store_drop_changes(struct store *store);
 void store_drop_chunks(struct store *store);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "parser/mem.h"
+#include "parser/search.h"
 
 /* ---- reading ---- */
 
@@ -98,16 +99,10 @@ enum status store_whole_batch(const struct store_reader *reader, size_t batch, s
  * ordinal only the last has outputs, and that is what this finds. */
 static size_t entry_of(const struct store *store, uint64_t wanted, bool by_height)
 {
-    size_t low = 0, high = store->entries_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        const struct entry *entry = &store->entries[middle];
-        if ((by_height ? entry->first_height : entry->first_ordinal) <= wanted)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
+    const struct entry *entries = store->entries;
+    return LOWER_BOUND(i, 1, store->entries_count,
+                       (by_height ? entries[i].first_height : entries[i].first_ordinal) <= wanted) -
+           1;
 }
 
 size_t store_entry_of_height(const struct store *store, uint32_t height) { return entry_of(store, height, true); }
@@ -131,16 +126,10 @@ enum status store_batch_of_height(const struct store_reader *reader, uint32_t he
  */
 static size_t pending_of(const struct store *store, uint64_t wanted, bool by_height)
 {
-    size_t low = 0, high = store->pending_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct entry *entry = &store->pending[middle].entry;
-        if ((by_height ? entry->first_height : entry->first_ordinal) <= wanted)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low > 0 ? low - 1 : store->pending_count;
+    const struct pending_batch *pending = store->pending;
+    size_t after = LOWER_BOUND(i, 0, store->pending_count,
+                               (by_height ? pending[i].entry.first_height : pending[i].entry.first_ordinal) <= wanted);
+    return after > 0 ? after - 1 : store->pending_count;
 }
 
 static enum status pending_outpoint(const struct store *store, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)

@@ -24,34 +24,6 @@ static bool put_numbered(struct kv_txn *txn, enum table table, uint64_t number, 
     return kv_put(txn, table, key + 8 - key_size, key_size, bytes, size);
 }
 
-/* ---- what is not committed ---- */
-
-void store_begin_batch(struct store *store)
-{
-    batch_reset(&store->open, store->totals.blocks, store->totals.txs, store->totals.tracked);
-}
-
-void store_drop_pending(struct store *store)
-{
-    for (size_t i = 0; i < store->pending_count; i++)
-        mem_free(store->pending[i].blob.bytes);
-    store->pending_count = store->pending_bytes = 0;
-}
-
-void store_drop_changes(struct store *store)
-{
-    for (size_t i = 0; i < store->changes_count; i++)
-        mem_free(store->changes[i].blob.bytes);
-    store->changes_count = store->changes_bytes = 0;
-}
-
-void store_drop_chunks(struct store *store)
-{
-    for (size_t i = 0; i < store->chunks_count; i++)
-        mem_free(store->chunks[i].bytes);
-    store->chunks_count = store->chunks_bytes = 0;
-}
-
 /* ---- appending ---- */
 
 static enum status fault_of_batch(enum status status, struct fault *fault)
@@ -143,7 +115,7 @@ static bool drop_snapshot(struct kv_txn *txn)
 /* Key of the new snapshot's first chunk. */
 static uint32_t chunks_key(const struct store *store) { return store->snapshot.first + store->snapshot.chunks; }
 
-/* The new snapshot stands beside the old one until a commit makes it the snapshot: the old one may be in use. */
+/* Until a commit makes the new snapshot the snapshot, the old one stays: it may be in use. */
 static bool write_chunks(struct kv_txn *txn, void *context)
 {
     const struct store *store = context;
@@ -174,7 +146,7 @@ static bool snapshot_is_new(const struct store *store)
     return store->chunks_given && store->chunks_blocks == store->totals.blocks;
 }
 
-/* One that blocks were added behind is none. */
+/* A new snapshot that blocks were added after does not count. */
 static bool write_snapshot(struct store *store, struct kv_txn *txn)
 {
     if (!snapshot_is_new(store))
