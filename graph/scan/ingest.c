@@ -4,6 +4,7 @@
 
 #include "graph/scan/best_chain.h"
 #include "graph/scan/filemap.h"
+#include "graph/scan/fork.h"
 #include "graph/scan/outpoints.h"
 #include "graph/scan/replay.h"
 #include "graph/scan/pipeline.h"
@@ -101,91 +102,74 @@ static enum status link_chain(struct ingest *ingest)
     return STATUS_OK;
 }
 
-/* ---- where the store's chain leaves this one ---- */
+/* ---- where the store's chain leaves that of the files ---- */
 
-/* How many blocks from genesis on the store and the chain have in common. */
-static enum status common_blocks(struct ingest *ingest, uint32_t *common)
+static enum status hash_at(void *context, uint32_t height, struct hash256 *hash, struct fault *fault)
 {
-    struct store_reader *reader = NULL;
-    enum status status = store_reader_open(ingest->store, &reader, ingest->fault);
-    uint32_t blocks = store_totals_of(ingest->store).blocks, end = ingest->end;
-    /* A block that both have stands on blocks that both have. */
-    uint32_t low = 0, high = blocks <= end ? blocks : end + 1;
-    for (uint32_t middle = high - 1; low < high && status == STATUS_OK; middle = low + (high - low) / 2) {
-        struct block_record block;
-        status = store_block(reader, middle, &block, ingest->fault);
-        if (status == STATUS_OK && hash256_equal(&block.hash, &chain_active(ingest->chain, middle)->hash))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *common = low;
-    store_reader_close(reader);
-    return status;
-}
-
-/* True if the store's first block above genesis is in the files, if only on a branch that lost. A node keeps such
- * blocks. */
-static enum status knows_first_block(struct ingest *ingest, bool *knows)
-{
-    struct store_reader *reader = NULL;
-    struct block_record block;
-    enum status status = store_reader_open(ingest->store, &reader, ingest->fault);
-    if (status == STATUS_OK)
-        status = store_block(reader, 1, &block, ingest->fault);
-    store_reader_close(reader);
-    uint32_t node = status == STATUS_OK ? chain_find(ingest->chain, &block.hash) : CHAIN_NONE;
-    *knows = node != CHAIN_NONE && chain_at(ingest->chain, node)->file != FILEMAP_GONE;
+    struct block_record block = {0};
+    enum status status = store_block(context, height, &block, fault);
+    *hash = block.hash;
     return status;
 }
 
 /* Where nothing but the genesis block is shared, the files are either of a chain that was begun anew (a regtest that
  * was reset, a custom signet), or of a reorganisation from the first block on. */
-static enum status refuse_other_chain(struct ingest *ingest, uint32_t common)
+static enum status refuse_other_chain(struct ingest *ingest, const struct fork *fork)
 {
-    bool knows = common > 1 || store_totals_of(ingest->store).blocks == 1 || chain_height(ingest->chain) == 0;
-    enum status status = common == 0 || knows ? STATUS_OK : knows_first_block(ingest, &knows);
-    if (status != STATUS_OK || (common > 0 && knows))
+    bool knows = fork->common > 1 || fork->blocks == 1 || chain_height(ingest->chain) == 0;
+    enum status status = STATUS_OK;
+    if (fork->blocks > 0 && fork->common > 0 && !knows)
+        status = fork_knows_first_block(fork, &knows, ingest->fault);
+    if (status != STATUS_OK || fork->blocks == 0 || (fork->common > 0 && knows))
         return status;
     return fault_set(
         ingest->fault, STATUS_REFUSED, store_path(ingest->store), FAULT_NO_OFFSET,
         "the store was made from another chain, which shares %s with this one: choose another --store, or delete "
         "this one",
-        common == 0 ? "no block" : "only the genesis block");
+        fork->common == 0 ? "no block" : "only the genesis block");
+}
+
+static enum status find_fork(struct ingest *ingest, struct fork *fork)
+{
+    struct store_reader *reader = NULL;
+    enum status status = store_reader_open(ingest->store, &reader, ingest->fault);
+    fork->context = reader;
+    if (status == STATUS_OK)
+        status = fork_find(fork, ingest->fault);
+    if (status == STATUS_OK)
+        status = refuse_other_chain(ingest, fork);
+    store_reader_close(reader);
+    return status;
 }
 
 /* Takes the store back to what it shares with the chain; never because files were lost above that, only because the
  * chain goes elsewhere or the user asked for an earlier end. */
 static enum status rewind_to_fork(struct ingest *ingest)
 {
-    uint32_t common, blocks = store_totals_of(ingest->store).blocks;
-    enum status status = common_blocks(ingest, &common);
-    if (status != STATUS_OK || blocks == 0)
-        return status;
-    status = refuse_other_chain(ingest, common);
+    struct fork fork = {.chain = ingest->chain,
+                        .end = ingest->end,
+                        .blocks = store_totals_of(ingest->store).blocks,
+                        .to_height = ingest->options->to_height,
+                        .tip_chosen = ingest->options->tip != NULL,
+                        .hash_at = hash_at,
+                        .target = ingest->target};
+    enum status status = find_fork(ingest, &fork);
     if (status != STATUS_OK)
         return status;
-    /* A chain that ends inside the store's: blk files of blocks that the store holds are gone or damaged, and what the
-     * store holds stays right; unless --tip asks for that end. */
-    bool shorter = common == ingest->end + 1 && !ingest->options->tip;
-    if (shorter)
-        ingest->target = ingest->options->to_height < blocks ? ingest->options->to_height + 1 : blocks;
-    uint32_t keep = shorter ? blocks : common;
-    if (keep > ingest->target)
-        keep = ingest->target;
     char text[160];
-    if (keep == blocks) {
+    ingest->target = fork.target;
+    if (fork.keep == fork.blocks) {
         snprintf(text, sizeof text, "the blk files hold the chain to height %u only; the store keeps what it has",
                  ingest->end);
-        if (shorter && common < blocks)
+        if (fork.shorter && fork.common < fork.blocks)
             note(ingest, text);
         return STATUS_OK;
     }
-    ingest->result->blocks_removed = blocks - keep;
-    snprintf(text, sizeof text, "taking back %u blocks, from height %u on: %s", blocks - keep, keep,
-             keep == common ? "the chain has left them" : "--to-height or --tip ends below them");
+    ingest->result->blocks_removed = fork.blocks - fork.keep;
+    snprintf(text, sizeof text, "taking back %u blocks, from height %u on: %s", fork.blocks - fork.keep, fork.keep,
+             fork.keep == fork.common ? "the chain has left them" : "--to-height or --tip ends below them");
     note(ingest, text);
-    return store_rollback(ingest->store, keep, ingest->fault);
+    return store_rollback(ingest->store, fork.keep, ingest->fault);
 }
 
 /* ---- the outpoint table ---- */
