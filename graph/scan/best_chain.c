@@ -5,7 +5,7 @@
 #include "graph/scan/filemap.h"
 #include "graph/scan/chain_gap.h"
 
-#define HOLES_NAMED 3u
+#define GAPS_NAMED 3u
 
 static void report_damage(const struct best_chain *best, const struct fault *what)
 {
@@ -43,7 +43,7 @@ enum status best_chain_forget_files(struct store *store, const struct blkdir *di
 }
 
 /* A block whose parent is in no file: above it nothing can be believed. */
-static void report_hole(const struct best_chain *best, const struct chain_block *block)
+static void report_gap(const struct best_chain *best, const struct chain_block *block)
 {
     char hash[HASH256_HEX_SIZE + 1], parent[HASH256_HEX_SIZE + 1], missing[48];
     struct fault what = {0};
@@ -57,28 +57,28 @@ static void report_hole(const struct best_chain *best, const struct chain_block 
     report_damage(best, &what);
 }
 
-static enum status report_holes(const struct best_chain *best, struct fault *fault)
+static enum status report_gaps(const struct best_chain *best, struct fault *fault)
 {
-    uint32_t holes = 0, detached = chain_detached(best->chain);
+    uint32_t gaps = 0, detached = chain_detached(best->chain);
     enum status status = STATUS_OK;
     for (uint32_t node = 0; detached && node < chain_count(best->chain) && status == STATUS_OK; node++) {
         const struct chain_block *block = chain_at(best->chain, node);
         if (!chain_gap_is_above(best->chain, block))
             continue;
-        if (++holes <= HOLES_NAMED)
-            report_hole(best, block);
+        if (++gaps <= GAPS_NAMED)
+            report_gap(best, block);
         status = best_chain_forget_files(best->store, best->dir, block, fault);
     }
-    if (holes > HOLES_NAMED) {
+    if (gaps > GAPS_NAMED) {
         struct fault what = {0};
         (void)fault_set(&what, STATUS_FORMAT, best->dir->path, FAULT_NO_OFFSET,
-                        "further holes of this kind: %u; blocks left out in all: %u", holes - HOLES_NAMED, detached);
+                        "further holes of this kind: %u; blocks left out in all: %u", gaps - GAPS_NAMED, detached);
         report_damage(best, &what);
     }
     return status;
 }
 
-/* A tip that is not on disk yet a pruned or unfinished folder explains: say which it looks like. */
+/* The genesis block is in no file: says what the folder looks like. */
 static enum status no_chain(const struct best_chain *best, enum status status, struct fault *fault)
 {
     if (status != STATUS_NOT_FOUND || chain_find(best->chain, &best->genesis) != CHAIN_NONE)
@@ -105,5 +105,5 @@ enum status best_chain_find(struct best_chain *best, struct fault *fault)
     best->end = chain_height(best->chain);
     if (!options->tip) /* which says what is certain */
         status = chain_gap_certain_height(best->dir, best->chain, &best->end, fault);
-    return status == STATUS_OK ? report_holes(best, fault) : status;
+    return status == STATUS_OK ? report_gaps(best, fault) : status;
 }

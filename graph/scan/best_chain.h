@@ -1,5 +1,5 @@
 /* best_chain: the best chain of a blocks folder, as far as it is certain: what a scan and an index both begin with.
- * Each hole in the files is told, and no chain is believed across one (hole.h). */
+ * Each gap in the chain (chain_gap.h) is reported, and no block above one is believed. */
 #ifndef UNKTX_GRAPH_SCAN_BEST_CHAIN_H
 #define UNKTX_GRAPH_SCAN_BEST_CHAIN_H
 

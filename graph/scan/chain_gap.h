@@ -1,7 +1,7 @@
-/* chain_gap: blocks whose parent is in no file, and how far a chain with such holes can be believed.
+/* chain_gap: blocks whose parent is in no file, and how far a chain with such gaps can be believed.
  *
  * Where a block of the best chain is lost, the branch with the most work that is still linked to genesis may be one
- * that lost: a stale sibling of the block, say. The blocks above the hole tell, since their coinbases name their height
+ * that lost: a stale sibling of the block, say. The blocks above the gap tell, since their coinbases name their height
  * (BIP 34). */
 #ifndef UNKTX_GRAPH_SCAN_CHAIN_GAP_H
 #define UNKTX_GRAPH_SCAN_CHAIN_GAP_H

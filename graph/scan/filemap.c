@@ -5,6 +5,7 @@
 #include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
+#include "parser/search.h"
 
 /* A remembered file: this header, then its records, then its gaps. */
 #define FILE_HEADER_SIZE 24u /* u64 size, i64 mtime_ns, u32 records, u32 gaps */
@@ -107,17 +108,19 @@ struct load {
     struct chain *chain;
     uint64_t *damages;
     struct fault *fault;
-    uint8_t *unchanged; /* per file of dir: the store's memory of it holds */
-    uint64_t bytes_done, bytes_total;
+    uint8_t *unchanged; /* for each file of dir: what the store remembers of it is still so */
+    uint64_t bytes_done;
+    uint64_t bytes_total;
     /* the group of files under scan */
-    size_t group_first, group_count;
+    size_t group_first;
+    size_t group_count;
     struct blk_scan *scans;
     enum status *results;
     struct fault *faults;
 };
 
-/* What a node that was killed leaves in its last file: when it starts again it overwrites the file's end, and behind
- * the new records comes the rest of a torn old one and then old ones that are in the files a second time. No block is
+/* What a node that was killed leaves in its last file: when it starts again it overwrites the file's end: after
+ * the new records comes the rest of a torn old one, and then old ones that are in the files a second time. No block is
  * lost. */
 static bool is_left_by_crash(const struct blk_gap *gap, uint64_t last_repeated) { return gap->offset < last_repeated; }
 
@@ -184,18 +187,11 @@ static enum status add_known(struct load *load, size_t file, struct known_file *
 
 static size_t file_of_number(const struct blkdir *dir, uint32_t number)
 {
-    size_t low = 0, high = dir->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (dir->files[middle].number < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < dir->count && dir->files[low].number == number ? low : SIZE_MAX;
+    size_t at = LOWER_BOUND(i, 0, dir->count, dir->files[i].number < number);
+    return at < dir->count && dir->files[at].number == number ? at : SIZE_MAX;
 }
 
-static enum status note_unchanged(void *context, uint32_t number, const uint8_t *value, size_t size)
+static enum status on_known_file(void *context, uint32_t number, const uint8_t *value, size_t size)
 {
     struct load *load = context;
     struct known_file known;
@@ -332,7 +328,7 @@ enum status filemap_load(const struct ingest_options *options, const struct blkd
     load.unchanged = mem_alloc(dir->count, 1);
     if (!load.unchanged)
         return fault_nomem(fault);
-    enum status status = store_each_file(store, note_unchanged, &load, fault);
+    enum status status = store_each_file(store, on_known_file, &load, fault);
     if (status == STATUS_OK)
         status = load_files(&load);
     mem_free(load.unchanged);

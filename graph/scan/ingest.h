@@ -2,9 +2,9 @@
  *
  * 1. List the blk files; read the headers of the files that changed since the last run; link the best chain.
  * 2. Where the store's chain leaves it, take the store back to the fork.
- * 3. In runs of some 12 MiB of consecutive blocks: walk the blocks in parallel (count kinds, collect tracked outputs
+ * 3. In windows of some 12 MiB of consecutive blocks: walk the blocks in parallel (count kinds, collect tracked outputs
  *    and hashes of inputs), add the outputs in chain order, look the inputs up in parallel, write in chain order.
- * The store's content depends on the chain alone: not on threads, file order, XOR, runs or interruptions.
+ * The store's content depends on the chain alone: not on threads, file order, XOR, windows or interruptions.
  *
  * Memory: bounded by the threads, the headers (about 130 bytes a block) and the unspent tracked outputs (outpoints.h).
  */
@@ -21,8 +21,9 @@ enum ingest_stage { INGEST_HEADERS, INGEST_BLOCKS };
 
 struct ingest_progress {
     enum ingest_stage stage;
-    uint64_t done, total; /* bytes of blocks (INGEST_BLOCKS) or of files (INGEST_HEADERS) */
-    uint32_t height;      /* the last block done; INGEST_BLOCKS only */
+    uint64_t done; /* bytes of blocks (INGEST_BLOCKS) or of files (INGEST_HEADERS) */
+    uint64_t total;
+    uint32_t height; /* the last block done; INGEST_BLOCKS only */
 };
 
 struct ingest_options {
@@ -37,13 +38,13 @@ struct ingest_options {
     const atomic_int *stop; /* not 0: commit and return STATUS_INTERRUPTED; may be NULL */
     void (*progress)(void *context,
                      const struct ingest_progress *progress); /* may be NULL; any thread, one call at a time */
-    /* Says that input was damaged and skipped (a gap in a file, a hole in the chain, a block that fails --verify), each
+    /* Says that input was damaged and skipped (a gap in a file, a gap in the chain, a block that fails --verify), each
      * as a fault with path, offset and text. May be NULL. */
     void (*damage)(void *context, const struct fault *what);
     /* Something worth a line that is no damage: what was taken back after a reorganisation, a pinned tip, ... */
     void (*note)(void *context, const char *text);
     void *context;
-    uint32_t commit_blocks; /* test support: commit after runs of so many blocks; 0: as it suits */
+    uint32_t commit_blocks; /* test support: windows of so many blocks, and a commit after each; 0: as it suits */
 };
 
 struct ingest_result {
@@ -51,10 +52,12 @@ struct ingest_result {
     uint32_t blocks;  /* in the store */
     uint32_t height;  /* of its tip; 0 without blocks */
     struct hash256 tip;
-    uint32_t blocks_added, blocks_removed;
-    uint32_t stale, detached; /* blocks on disk outside the chain */
-    uint64_t bytes;           /* of blocks read and walked in this run */
-    uint64_t damages;         /* how often `damage` was called */
+    uint32_t blocks_added;
+    uint32_t blocks_removed;
+    uint32_t stale;    /* blocks on disk outside the chain */
+    uint32_t detached; /* likewise, and with no way to genesis */
+    uint64_t bytes;    /* of blocks read and walked in this run */
+    uint64_t damages;  /* how often `damage` was called */
 };
 
 /* Brings the store up to date. STATUS_OK also with damages (the caller exits with 3). *result is valid with STATUS_OK

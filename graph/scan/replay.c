@@ -7,7 +7,7 @@ struct replay {
     struct store_reader *reader;
     struct outpoints *table;
     uint32_t blocks; /* that the table has already */
-    uint64_t first;  /* ordinal of the first tracked output behind them */
+    uint64_t first;  /* ordinal of the first tracked output after them */
     uint64_t tracked;
     uint64_t txs;
     uint8_t *spent; /* a bit for each ordinal from `first` on */
@@ -36,8 +36,8 @@ static enum status remove_older(struct replay *replay, uint64_t ordinal, struct 
     return status;
 }
 
-/* Spends of outputs that the table has already take them out at once; the others are noted for when they are added. */
-static enum status note_spends(struct replay *replay, struct tx_view *tx, struct fault *fault)
+/* Spends of outputs that the table has already remove them at once; of the others a bit is set, for add_outputs. */
+static enum status take_spends(struct replay *replay, struct tx_view *tx, struct fault *fault)
 {
     struct spend_record spend;
     enum status status;
@@ -76,20 +76,19 @@ static enum status add_outputs(struct replay *replay, struct tx_view *tx, struct
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-typedef enum status work_on_tx(struct replay *replay, struct tx_view *tx, struct fault *fault);
+typedef enum status on_tx(struct replay *replay, struct tx_view *tx, struct fault *fault);
 
-static enum status each_tx_of_block(struct replay *replay, struct batch_view *view, work_on_tx *work,
-                                    struct fault *fault)
+static enum status each_tx_of_block(struct replay *replay, struct batch_view *view, on_tx *on, struct fault *fault)
 {
     struct tx_view tx;
     enum status status;
     while ((status = batch_next_tx(view, &tx)) == STATUS_OK)
-        if ((status = work(replay, &tx, fault)) != STATUS_OK)
+        if ((status = on(replay, &tx, fault)) != STATUS_OK)
             return status;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status each_tx(struct replay *replay, work_on_tx *work, struct fault *fault)
+static enum status each_tx(struct replay *replay, on_tx *on, struct fault *fault)
 {
     size_t first = 0;
     enum status status = store_batch_of_height(replay->reader, replay->blocks, &first, fault);
@@ -99,7 +98,7 @@ static enum status each_tx(struct replay *replay, work_on_tx *work, struct fault
         status = store_whole_batch(replay->reader, b, &view, fault);
         while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK)
             if (block.height >= replay->blocks)
-                status = each_tx_of_block(replay, &view, work, fault);
+                status = each_tx_of_block(replay, &view, on, fault);
         if (status == STATUS_NOT_FOUND)
             status = STATUS_OK;
     }
@@ -137,7 +136,7 @@ enum status replay_outpoints(const struct store *store, uint32_t blocks, struct 
         status = STATUS_FORMAT;
     if (status == STATUS_OK) {
         replay.spent = mem_alloc((replay.tracked - replay.first) / 8 + 1, 1);
-        status = replay.spent ? each_tx(&replay, note_spends, fault) : fault_nomem(fault);
+        status = replay.spent ? each_tx(&replay, take_spends, fault) : fault_nomem(fault);
     }
     if (status == STATUS_OK)
         status = each_tx(&replay, add_outputs, fault);

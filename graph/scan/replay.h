@@ -5,7 +5,7 @@
 #include "graph/scan/outpoints.h"
 #include "graph/store/store.h"
 
-/* `table` is that of the store's first `blocks` blocks (0: empty): adds and removes what the committed blocks behind
+/* `table` is that of the store's first `blocks` blocks (0: empty): adds and removes what the committed blocks after
  * them create and spend. *records gets how much that was: stored transactions and tracked outputs. Afterwards the table
  * is the one that a scan of these blocks leaves. STATUS_FORMAT for a store that spends what it does not have. O(what is
  * replayed). */
