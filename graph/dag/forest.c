@@ -9,13 +9,18 @@
 /* The spends of one batch, until the numbers of all batches are known. */
 struct spend_list {
     struct spend {
-        uint32_t ordinal, vin;
+        uint32_t ordinal;
+        uint32_t vin;
     } * spends;
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
 };
 
 struct batch_load {
-    uint32_t first_tx, first_output, first_height, blocks;
+    uint32_t first_tx;
+    uint32_t first_output;
+    uint32_t first_height;
+    uint32_t blocks;
     struct spend_list list;
     struct forest totals; /* only the sums */
 };
@@ -190,7 +195,7 @@ static void load_work(void *context, unsigned w, size_t b)
     worker->failed = b;
 }
 
-/* ---- before and behind it, serial ---- */
+/* ---- before and after decoding, on one thread ---- */
 
 /* Where each batch begins: their headers must follow one another, so that the stretches above cannot overlap. */
 static enum status load_headers(struct load *load, struct store_reader *reader, struct fault *fault)

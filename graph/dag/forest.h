@@ -16,7 +16,7 @@ struct forest_tx {
     uint32_t height, index;
     uint32_t inputs, outputs;
     uint32_t nulldata;     /* how many nulldata outputs */
-    uint32_t first_output; /* ordinal of its first tracked output; the next transaction's is behind its last */
+    uint32_t first_output; /* ordinal of its first tracked output; the next transaction's comes after its last */
     uint32_t first_spend;  /* in forest.spends; likewise */
     uint8_t coinbase;
     uint64_t value_out_sat; /* sum over all its outputs, saturating */

@@ -15,7 +15,7 @@
 /* Rounds of moving vertices within their layers to cross fewer arcs: igraph's own proposal. */
 #define LAYOUT_ROUNDS 100
 
-/* igraph keeps process-wide state, so this state beside it may be process-wide too, under the same lock. */
+/* igraph keeps state for the whole process, so this may be for the whole process too, under the same lock. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t questions_left;
 static bool gave_up;
@@ -230,7 +230,7 @@ out:
     return leave(error, fault);
 }
 
-/* The layout in `places` (a row for each vertex, others behind) from igraph's own types. */
+/* The layout in `places` (a row for each vertex, and after them rows of others) from igraph's own types. */
 static igraph_error_t layout_of(const struct coloured *made, const uint32_t *layer, igraph_matrix_t *places)
 {
     igraph_vector_int_t layers;
