@@ -1,5 +1,5 @@
-/* money: sums of amounts in satoshi. A chain's amounts cannot reach 2^64, but those of a block that nobody has validated
- * can, and a sum that wrapped would look like a small one.
+/* money: sums of amounts in satoshi. A chain's amounts cannot reach 2^64, but those of a block that nobody has
+ * validated can, and a sum that wrapped would look like a small one.
  *
  * Thread rule: none, no state. */
 #ifndef UNKTX_PARSER_MONEY_H

@@ -1,11 +1,11 @@
-/* kv: the only door to LMDB, and to this folder. A folder of tables, each a sorted map from keys of 1..511 bytes to values,
- * written in durable transactions.
+/* kv: the only door to LMDB, and to this folder. A folder of tables, each a sorted map from keys of 1..511 bytes to
+ * values, written in durable transactions.
  *
  * One process writes at a time (STATUS_BUSY for the second); readers may run meanwhile and see the last commit. The map
  * grows by itself while writing: `write` is then called again from the start. Thread rule: a kv belongs to one thread;
  * a kv_view belongs to one thread, any number of them may read at the same time, but not during kv_write of the same
- * process, which takes every view of this kv to the new state: pointers from it end then. One process opens a folder once
- * at a time (LMDB's rule). Values are borrowed until the view is refreshed or closed. */
+ * process, which takes every view of this kv to the new state: pointers from it end then. One process opens a folder
+ * once at a time (LMDB's rule). Values are borrowed until the view is refreshed or closed. */
 #ifndef UNKTX_GRAPH_LMDB_KV_H
 #define UNKTX_GRAPH_LMDB_KV_H
 

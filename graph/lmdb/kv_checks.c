@@ -1,5 +1,5 @@
-/* What is not trusted in LMDB's file, and where that is looked at. All of it is here; the layout of the file, which these
- * functions ask about, is in page.h (one page), pages.h (all of a file) and path.h (the way to a key).
+/* What is not trusted in LMDB's file, and where that is looked at. All of it is here; the layout of the file, which
+ * these functions ask about, is in page.h (one page), pages.h (all of a file) and path.h (the way to a key).
  *
  * LMDB believes its file: it follows a damaged page wherever that points, and the program ends. So before LMDB does,
  *   - opens the file: that it is a file of LMDB's data version, with two sound meta pages, and no shorter than they say

@@ -1,7 +1,7 @@
 /* pages: whether the pages of a store's LMDB file hang together, found with plain reads before LMDB follows them (why:
- * kv_checks.c). What is checked is what LMDB relies on: meta pages, and of every tree each branch and leaf page, the place of every large value, the
- * lists of free pages, and that no page is used twice. The bytes inside values are the concern of record.h, which has
- * checksums.
+ * kv_checks.c). What is checked is what LMDB relies on: meta pages, and of every tree each branch and leaf page, the
+ * place of every large value, the lists of free pages, and that no page is used twice. The bytes inside values are the
+ * concern of record.h, which has checksums.
  *
  * Thread rule: none, no state. */
 #ifndef UNKTX_GRAPH_LMDB_PAGES_H
@@ -28,10 +28,10 @@ enum status pages_check_meta(const struct pages_file *file, struct fault *fault)
 
 /* The pages of the snapshot that transaction `txn` sees, which must stay open meanwhile. Of a large value, which has
  * pages of its own, only where they are: what is in these pages matters only when the value is deleted or overwritten
- * (pages_value_is_sound). Tables that have together more than `leaves` leaf pages (UINT64_MAX: none) are left to path.h, but for
- * their branch pages if `branches`; `*whole`: none was. STATUS_FORMAT: damaged. STATUS_BUSY: another process has
- * committed twice since the transaction began: begin it anew. STATUS_IO, STATUS_NOMEM. O(branch and leaf pages + free
- * pages): about 1 MB read for a store of 10 GB. */
+ * (pages_value_is_sound). Tables that have together more than `leaves` leaf pages (UINT64_MAX: none) are left to
+ * path.h, but for their branch pages if `branches`; `*whole`: none was. STATUS_FORMAT: damaged. STATUS_BUSY: another
+ * process has committed twice since the transaction began: begin it anew. STATUS_IO, STATUS_NOMEM. O(branch and leaf
+ * pages + free pages): about 1 MB read for a store of 10 GB. */
 enum status pages_check(const struct pages_file *file, uint64_t txn, uint64_t leaves, bool branches, bool *whole,
                         struct fault *fault) MUST_CHECK;
 

@@ -10,8 +10,8 @@ struct gaps {
     uint8_t *several; /* by height of the best branch: another linked block has it too */
 };
 
-/* Finds `lowest` and `above` of a detached node and of those on the way down from it. Each node is visited twice at most,
- * over all calls. */
+/* Finds `lowest` and `above` of a detached node and of those on the way down from it. Each node is visited twice at
+ * most, over all calls. */
 static void follow_down(struct gaps *gaps, uint32_t node)
 {
     size_t steps = 0;

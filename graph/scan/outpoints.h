@@ -9,8 +9,8 @@
  * Memory: at most 22 bytes for each output added since it was loaded, 4 for each that was loaded, growth included, and
  * 96 KiB. The hash is keyed with the store's secret seed, since txids are chosen by whoever makes a transaction.
  *
- * Equal outpoints (the repeated coinbase txids of BIP 30): the table holds the latest; within one window of blocks (until
- * outpoints_end_window) the earlier ones stay reachable for spends between the two.
+ * Equal outpoints (the repeated coinbase txids of BIP 30): the table holds the latest; within one window of blocks
+ * (until outpoints_end_window) the earlier ones stay reachable for spends between the two.
  *
  * Thread rule: changes by one thread; outpoints_probe and outpoints_find by any number of threads between changes. */
 #ifndef UNKTX_GRAPH_SCAN_OUTPOINTS_H

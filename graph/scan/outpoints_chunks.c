@@ -7,8 +7,8 @@
 
 /* ---- saving ---- */
 
-/* A chunk: a header; of each of its segments, how many home slots and slots in use; the slots of each; its part of the filter.
- * docs/store-format.md has it. */
+/* A chunk: a header; of each of its segments, how many home slots and slots in use; the slots of each; its part of the
+ * filter. docs/store-format.md has it. */
 enum {
     AT_MAGIC = 0,
     AT_VERSION = 4,

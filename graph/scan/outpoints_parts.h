@@ -5,8 +5,8 @@
 
 #include "graph/scan/outpoints.h"
 
-/* The table uses the upper 40 bits of a hash: 8 choose the segment, 32 are the tag in the slot. Among six million outputs
- * one input in 2^17 meets the tag of another output.
+/* The table uses the upper 40 bits of a hash: 8 choose the segment, 32 are the tag in the slot. Among six million
+ * outputs one input in 2^17 meets the tag of another output.
  *
  * A segment is a hash table with linear probing: the search for a tag begins at its home slot and ends at the first
  * empty one. The home slot grows with the tag, so the slots in use are sorted: a search also ends at the first larger

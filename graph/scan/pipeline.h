@@ -40,10 +40,10 @@ struct pipeline_job {
 };
 
 /* Takes the blocks into the store: all, or less after options->stop. Commits now and then; what came after
- * the last commit is left for the caller to commit. A damaged block (unreadable, malformed, other bytes than its header says, or failing --verify) ends the job:
- * STATUS_FORMAT with the blocks before it taken and the block named in `fault`; the next job may begin with that block
- * again, once the chain knows another copy of it. After a
- * status but STATUS_OK nothing may be done with the table but to free it. */
+ * the last commit is left for the caller to commit. A damaged block (unreadable, malformed, other bytes than its header
+ * says, or failing --verify) ends the job: STATUS_FORMAT with the blocks before it taken and the block named in
+ * `fault`; the next job may begin with that block again, once the chain knows another copy of it. After any
+ * status but these two the table may only be freed. */
 enum status pipeline_run(struct pipeline *pipeline, const struct pipeline_job *job, struct fault *fault) MUST_CHECK;
 
 #endif

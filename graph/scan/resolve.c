@@ -82,8 +82,8 @@ enum status resolve_add(struct worker *worker, struct window *window)
 /* ---- look up ---- */
 
 /* The inputs of one transaction whose hashes the table knows: compares them exactly and keeps the spends. `limit`:
- * outputs from this ordinal on are created after the transaction. STATUS_FORMAT: the bytes are not those that were walked:
- * somebody writes to the file. */
+ * outputs from this ordinal on are created after the transaction. STATUS_FORMAT: the bytes are not those that were
+ * walked: somebody writes to the file. */
 static enum status compare_inputs(struct worker *worker, const uint8_t *bytes, size_t size, const uint64_t *hashes,
                                   size_t hashes_count, uint64_t limit, struct spending_tx *spending)
 {

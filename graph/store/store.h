@@ -65,11 +65,12 @@ enum status store_add_tx(struct store *store, const struct tx_record *tx, const 
 enum status store_end_block(struct store *store, struct fault *fault) MUST_CHECK;
 /* Bytes added and not yet committed. */
 size_t store_pending(const struct store *store);
-/* Writes all closed blocks, and what store_put_file and store_put_snapshot were given since, in one durable transaction.
- * STATUS_IO with the way out in the text when the disk is full; the store is then as after the commit before. */
+/* Writes all closed blocks, and what store_put_file and store_put_snapshot were given since, in one durable
+ * transaction. STATUS_IO with the way out in the text when the disk is full; the store is then as after the commit
+ * before. */
 enum status store_commit(struct store *store, struct fault *fault) MUST_CHECK;
-/* Keeps the blocks 0..blocks-1 and drops the others, durably, with a snapshot that belongs to any of these. O(what is dropped +
- * one batch). */
+/* Keeps the blocks 0..blocks-1 and drops the others, durably, with a snapshot that belongs to any of these. O(what is
+ * dropped + one batch). */
 enum status store_rollback(struct store *store, uint32_t blocks, struct fault *fault) MUST_CHECK;
 
 /* ---- files and snapshot ---- */

@@ -1,6 +1,6 @@
 /* store_parts: what the files of the store share. store_parts.c has the values of the tables and what is not committed,
- * and calls none of the others; store.c opens and closes; store_read.c gives batches, blocks and outpoints; store_write.c
- * appends, commits and takes back, and calls store_read.c. store.h is what others use. */
+ * and calls none of the others; store.c opens and closes; store_read.c gives batches, blocks and outpoints;
+ * store_write.c appends, commits and takes back, and calls store_read.c. store.h is what others use. */
 #ifndef UNKTX_GRAPH_STORE_STORE_PARTS_H
 #define UNKTX_GRAPH_STORE_STORE_PARTS_H
 

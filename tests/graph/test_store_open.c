@@ -51,7 +51,8 @@ static bool read_meanwhile(int from_parent, int to_parent)
     return good;
 }
 
-/* Another process reads while this one goes on writing: it sees the state that it opened, and that blocks were taken back. */
+/* Another process reads while this one goes on writing: it sees the state that it opened, and that blocks were taken
+ * back. */
 static void test_reader_process(void **state)
 {
     (void)state;
