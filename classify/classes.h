@@ -3,9 +3,9 @@
  * The class is the canonical form (canon.h) of the graph of transactions: vertex colour = root or not, and how many of
  * its outputs are leaves; arc label = how many outputs of one transaction the other spends. This graph determines the
  * T-DAG up to isomorphism and conversely (skeleton.h argues why), and it never expands to nodes and edges. With
- * compression (MODEL: section 5) the graph is built from what is left (skeleton.h): nodes, edges, leaves, width,
- * height, spent_unknown and moved_value_sat count only that; txs, mixed_spenders and root_value_sat are still those of
- * all transactions. Beyond skeleton.h's limits (only a chain made for it gets there) a row is told as without
+ * compression (docs/model.md, section 5) the graph is built from what is left (skeleton.h): nodes, edges, leaves,
+ * width, height, spent_unknown and moved_value_sat count only that; txs, mixed_spenders and root_value_sat are still
+ * those of all transactions. Beyond skeleton.h's limits (only a chain made for it gets there) a row is told as without
  * compression, with class_exact false and a class_id that no exact class has. */
 #ifndef UNKTX_CLASSIFY_CLASSES_H
 #define UNKTX_CLASSIFY_CLASSES_H

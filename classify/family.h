@@ -1,4 +1,5 @@
-/* family: the topology families of MODEL section 7, read on the transaction-level graph with parallel arcs merged. */
+/* family: the topology families of docs/model.md, section 7, read on the transaction-level graph with parallel arcs
+ * merged. */
 #ifndef UNKTX_CLASSIFY_FAMILY_H
 #define UNKTX_CLASSIFY_FAMILY_H
 

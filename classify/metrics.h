@@ -1,4 +1,4 @@
-/* metrics: the numbers of one T-DAG (MODEL: section 5), from its transactions, without its nodes and edges.
+/* metrics: the numbers of one T-DAG (docs/model.md, section 5), from its transactions, without its nodes and edges.
  *
  * Thread rule: a struct metrics is one thread's scratch space; T-DAGs have no transaction in common, so several threads
  * may work on one forest, one `depths` and one `local`. */

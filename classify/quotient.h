@@ -10,9 +10,9 @@
  * skeleton does not tell apart: the leaves of a transaction, and the outputs that go to the same spender. `swaps_log10`
  * counts those choices.
  *
- * With compression (MODEL: section 5) a node can be the parent of the outputs of several transactions, and several
- * transactions can have the same parents. Transactions with the same parents are one vertex (their outputs are told
- * apart by nothing); ones without an output left are none. A root node or a spent output that is a parent to the
+ * With compression (docs/model.md, section 5) a node can be the parent of the outputs of several transactions, and
+ * several transactions can have the same parents. Transactions with the same parents are one vertex (their outputs are
+ * told apart by nothing); ones without an output left are none. A root node or a spent output that is a parent to the
  * outputs of one vertex only goes into that vertex' colour or that arc's label as above; one that is shared becomes a
  * vertex of its own, with a colour of its own. Where nothing is removed this is the graph without compression.
  *

@@ -78,9 +78,9 @@ unsigned script_unknown_rules(enum kind kind, const uint8_t *script, size_t size
  * libsecp256k1 accepts as points. O(keys), some microseconds each. */
 unsigned script_keys(enum kind kind, const uint8_t *script, size_t size, unsigned *on_curve);
 
-/* True for a script that anyone can satisfy without a signature, preimage, or time condition (MODEL: compression):
- * empty, pushes and NOPs that leave a true top element, 0-of-n CHECKMULTISIG, and the like; anyone.c has the rule.
- * Conservative: false when in doubt. O(size), at most 64 runs of the script. */
+/* True for a script that anyone can satisfy without a signature, preimage, or time condition (docs/model.md, section
+ * 5): empty, pushes and NOPs that leave a true top element, 0-of-n CHECKMULTISIG, and the like; anyone_can_spend.c has
+ * the rule. Conservative: false when in doubt. O(size), at most 64 runs of the script. */
 bool script_anyone_can_spend(const uint8_t *script, size_t size);
 
 /* Bytes that script_asm may write for a script of `size` bytes, terminator included. */

@@ -1,5 +1,6 @@
 /* payments: the ends of the user network that the store does not have and the index has: who paid into each T-DAG, who
- * was paid out of it, and what went in fees between (MODEL's roots, mixed spenders and known leaves). */
+ * was paid out of it, and what went in fees between (the roots, mixed spenders and known leaves of docs/model.md,
+ * section 5). */
 #ifndef UNKTX_CLI_VIEWS_PAYMENTS_H
 #define UNKTX_CLI_VIEWS_PAYMENTS_H
 

@@ -1,5 +1,5 @@
 /* forest: the stored transactions and tracked outputs of a whole store in memory, linked by spends, and the T-DAGs of a
- * rule set (MODEL: section 5): weakly connected components in which an unknown output was spent.
+ * rule set (docs/model.md, section 5): weakly connected components in which an unknown output was spent.
  *
  * Arrays of structs of plain numbers, indexed by transaction number and output ordinal (see record.h), because millions
  * of T-DAGs of three nodes must cost bytes, not allocations. About 70 bytes a stored transaction and 30 a tracked
@@ -75,7 +75,8 @@ static inline bool forest_is_arc(const struct forest_output *output, enum rules 
 uint32_t forest_unknown_inputs(const struct forest *forest, uint32_t tx, enum rules rules);
 /* |Uout|, nulldata included. O(its tracked outputs). */
 uint32_t forest_unknown_outputs(const struct forest *forest, uint32_t tx, enum rules rules);
-/* MODEL: a coinbase or with an input that spends a known output, and with an unknown output. */
+/* A coinbase, or a transaction with an input that spends a known output; and it has an unknown output (docs/model.md,
+ * section 5). */
 bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules);
 
 /* The T-DAGs of one rule set, numbered 1.. in order of their first transaction. */

@@ -1,4 +1,5 @@
-/* filter: T-DAGs left out by the scripts that their roots create (MODEL: script filter; the paper's section V.E). */
+/* filter: T-DAGs left out by the scripts that their roots create (docs/model.md, section 5; the paper's section
+ * V.E). */
 #ifndef UNKTX_GRAPH_SCRIPTS_FILTER_H
 #define UNKTX_GRAPH_SCRIPTS_FILTER_H
 

@@ -388,7 +388,7 @@ static void test_multiset_counts(void **state)
     }
 }
 
-/* MODEL section 6: one transaction with four unknown outputs, spent {1,2} and {3,4}, or {1} and {2,3,4}. */
+/* docs/model.md, section 6: one transaction with four unknown outputs, spent {1,2} and {3,4}, or {1} and {2,3,4}. */
 static void test_labels_count(void **state)
 {
     (void)state;

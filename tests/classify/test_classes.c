@@ -109,7 +109,7 @@ static void paper_table(void **state)
     forest_builder_free(&builder);
 }
 
-/* MODEL, section 6: not isomorphic, but equal under the paper's labelling. */
+/* docs/model.md, section 6: not isomorphic, but equal under the paper's labelling. */
 static void unsound_pair(void **state)
 {
     (void)state;
