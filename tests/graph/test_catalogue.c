@@ -230,7 +230,14 @@ static void from_the_literature(void **state)
         {"5253", "anyone-can-spend push-2-3"},
         {"525305", "push-2-3 truncated-push"},
         {"20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "anyone-can-spend only-data"},
-        {"6e935888945287", "equation"}, /* 5 and 3 */
+        {"01ff", "anyone-can-spend only-data"},
+        {"0100", "only-data"}, /* reads as zero */
+        {"4c00", ""},          /* an empty push: no data, and false */
+        {"0000ae", "anyone-can-spend checkmultisig-0-of-n"},
+        {"00010251ae", "anyone-can-spend checkmultisig-0-of-n"},
+        {"00010252ae", "anyone-can-spend checkmultisig-0-of-n"}, /* the spender brings the count of signatures */
+        {"000202030204055152ae", ""},                            /* of other numbers than it says */
+        {"6e935888945287", "equation"},                          /* 5 and 3 */
         {"93935d87", "anyone-can-spend equation"},
         {"a914000102030405060708090a0b0c0d0e0f1011121388", "puzzle-hash160"},
         {"aa20000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f87",
@@ -254,6 +261,67 @@ static void from_the_literature(void **state)
         size_t size = from_hex(cases[i].hex, script);
         assert_string_equal(names_of(matcher, &catalogue, script, size), cases[i].names);
     }
+    matcher_free(matcher);
+    catalogue_free(&catalogue);
+}
+
+/* Consensus refuses more than 20 keys (Core's MAX_PUBKEYS_PER_MULTISIG), also where no signature is asked for. */
+static void no_signature_of_many_keys(void **state)
+{
+    (void)state;
+    struct catalogue catalogue = built_in_catalogue();
+    struct matcher *matcher = matcher_of(&catalogue);
+    for (uint8_t keys = 17; keys <= 24; keys++) {
+        uint8_t script[128] = {0x00}; /* OP_0, the keys, their number, OP_CHECKMULTISIG */
+        size_t size = 1;
+        for (uint8_t k = 0; k < keys; k++) {
+            script[size++] = 2;
+            script[size++] = 0x02;
+            script[size++] = k;
+        }
+        script[size++] = 1;
+        script[size++] = keys;
+        script[size++] = 0xae;
+        assert_string_equal(names_of(matcher, &catalogue, script, size),
+                            keys <= 20 ? "anyone-can-spend checkmultisig-0-of-n" : "");
+    }
+    matcher_free(matcher);
+    catalogue_free(&catalogue);
+}
+
+/* BIP 65 and BIP 112: a lock is a number above zero, of 5 bytes at most; CHECKSEQUENCEVERIFY takes one with bit 31 set,
+ * which needs the fifth byte, as no lock at all. */
+static void locks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *number;
+        bool cltv, csv;
+    } cases[] = {
+        {"00", false, false},
+        {"51", true, true},
+        {"60", true, true},
+        {"4f", false, false}, /* -1 */
+        {"4c00", false, false},
+        {"0120", true, true},
+        {"03400d03", true, true},
+        {"04ffffff7f", true, true},
+        {"050000008000", true, false},
+        {"06010000000000", false, false},
+    };
+    struct catalogue catalogue = built_in_catalogue();
+    struct matcher *matcher = matcher_of(&catalogue);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int csv = 0; csv < 2; csv++) {
+            uint8_t script[16];
+            size_t size = from_hex(cases[i].number, script);
+            script[size++] = csv ? 0xb2 : 0xb1;
+            script[size++] = 0x75;
+            script[size++] = 0xac;
+            bool locked = csv ? cases[i].csv : cases[i].cltv;
+            const char *name = csv ? "csv-drop" : "cltv-drop";
+            assert_string_equal(names_of(matcher, &catalogue, script, size), locked ? name : "");
+        }
     matcher_free(matcher);
     catalogue_free(&catalogue);
 }
@@ -407,6 +475,8 @@ int main(void)
         cmocka_unit_test(planted_kinds),
         cmocka_unit_test(shared_planted_kinds),
         cmocka_unit_test(from_the_literature),
+        cmocka_unit_test(no_signature_of_many_keys),
+        cmocka_unit_test(locks),
         cmocka_unit_test(short_cuts),
         cmocka_unit_test(files),
         cmocka_unit_test(built_in_list),
