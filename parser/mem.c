@@ -68,6 +68,16 @@ enum status mem_reserve(void *array, size_t *capacity, size_t need, size_t size)
     return STATUS_OK;
 }
 
+bool mem_renew(void *array, size_t count, size_t size)
+{
+    void *old, *fresh;
+    memcpy(&old, array, sizeof old);
+    mem_free(old);
+    fresh = mem_alloc(count, size);
+    memcpy(array, &fresh, sizeof fresh);
+    return fresh != NULL;
+}
+
 void mem_free(void *block) { free(block); }
 
 void mem_fail_after(long allowed) { atomic_store(&allowed_left, allowed); }

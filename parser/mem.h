@@ -4,6 +4,7 @@
 #ifndef UNKTX_PARSER_MEM_H
 #define UNKTX_PARSER_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "parser/status.h"
@@ -23,6 +24,10 @@ void *mem_resize(void *block, size_t count, size_t size) MUST_CHECK;
 /* Makes room for at least `need` elements in `*array`, whose capacity is `*capacity` elements, growing by half at
  * least. `array` is a pointer to the array pointer. On failure nothing changes. Amortised O(1) per element. */
 enum status mem_reserve(void *array, size_t *capacity, size_t need, size_t size) MUST_CHECK;
+
+/* Makes `*array` zeroed and `count` elements long; its content is not kept. `array` is a pointer to the array pointer.
+ * False without memory; the array is then NULL. */
+bool mem_renew(void *array, size_t count, size_t size) MUST_CHECK;
 
 /* free(NULL) is legal. */
 void mem_free(void *block);
