@@ -3,8 +3,8 @@
  * BLISS alone takes minutes on large symmetric graphs, so the graph is first taken apart by steps that every isomorphic
  * graph takes alike: colours are refined to a stable colouring, arcs that colours determine are dropped, and what falls
  * apart is treated piece by piece. A piece that stays whole is freed of what hangs off its core and of twins
- * (classify/residue.h), and the core goes to BLISS (graph/shape.h). Each step is invertible up to isomorphism, so equal
- * forms mean isomorphic graphs and conversely; the source says why for each.
+ * (classify/irreducible.h), and the core goes to BLISS (graph/dag/shape.h). Each step is invertible up to isomorphism,
+ * so equal forms mean isomorphic graphs and conversely; the source says why for each.
  *
  * Thread rule: a struct canon is one thread's scratch space; any number side by side. */
 #ifndef UNKTX_CLASSIFY_CANON_H
@@ -31,7 +31,7 @@ struct canon_form {
     uint8_t id[CANON_ID_SIZE];  /* leading bytes of the SHA-256 of the canonical form */
     double automorphisms_log10; /* log10 of how many the coloured, labelled graph has; 0 if not exact */
     uint32_t roles;             /* colours of the coarsest stable colouring */
-    bool exact;                 /* false: a residue was too hard; id is then an isomorphism invariant only */
+    bool exact;                 /* false: a piece was too hard; id is then an isomorphism invariant only */
 };
 
 struct canon; /* scratch space, reused from graph to graph */
@@ -39,8 +39,8 @@ struct canon; /* scratch space, reused from graph to graph */
 enum status canon_new(struct canon **canon, struct fault *fault) MUST_CHECK;
 void canon_free(struct canon *canon);
 
-/* Near-linear where the reductions decide; see shape_canonical for the residue. Any numbering of the vertices and any
- * order of the arcs give the same form. */
+/* Near-linear where the reductions decide; see shape_canonical for the pieces that stay whole. Any numbering of the
+ * vertices and any order of the arcs give the same form. */
 enum status canon_run(struct canon *canon, const struct canon_graph *graph, struct canon_form *form,
                       struct fault *fault) MUST_CHECK;
 

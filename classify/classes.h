@@ -2,10 +2,10 @@
  *
  * The class is the canonical form (canon.h) of the graph of transactions: vertex colour = root or not, and how many of
  * its outputs are leaves; arc label = how many outputs of one transaction the other spends. This graph determines the
- * T-DAG up to isomorphism and conversely (skeleton.h argues why), and it never expands to nodes and edges. With
- * compression (docs/model.md, section 5) the graph is built from what is left (skeleton.h): nodes, edges, leaves,
+ * T-DAG up to isomorphism and conversely (quotient.h argues why), and it never expands to nodes and edges. With
+ * compression (docs/model.md, section 5) the graph is built from what is left (quotient.h): nodes, edges, leaves,
  * width, height, spent_unknown and moved_value_sat count only that; txs, mixed_spenders and root_value_sat are still
- * those of all transactions. Beyond skeleton.h's limits (only a chain made for it gets there) a row is told as without
+ * those of all transactions. Beyond quotient.h's limits (only a chain made for it gets there) a row is told as without
  * compression, with class_exact false and a class_id that no exact class has. */
 #ifndef UNKTX_CLASSIFY_CLASSES_H
 #define UNKTX_CLASSIFY_CLASSES_H
@@ -27,7 +27,7 @@ struct tdag_row {
     uint64_t root_value_sat, moved_value_sat, leaf_value_sat;
     uint32_t first_tx;          /* transaction number */
     uint32_t roles, role_txs;   /* stable colours of its transactions (canon.h), and of how many vertices they are: with
-                               * compression of the skeleton's, without of the transactions */
+                               * compression those of the quotient graph, without it the transactions */
     double automorphisms_log10; /* of the T-DAG as a graph of nodes */
 };
 

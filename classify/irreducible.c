@@ -319,7 +319,7 @@ enum status irreducible_form(struct irreducible *r, uint8_t **bytes, size_t *siz
     struct work w;
     bool merged = true;
     if ((uint64_t)r->vertices + r->arcs > SIZE_MAX_FOR_BLISS)
-        return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "a residue is too large for BLISS");
+        return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "a piece of a T-DAG is too large for BLISS");
     enum status status = work_new(&w, r);
     while (!status && merged) {
         count_cells(&w);

@@ -1,5 +1,6 @@
-/* irreducible: a piece of a graph that canon.c cannot take apart further, decided by BLISS (graph/shape.h) after all
- * that hangs off its core is cut and its twins are merged.
+/* irreducible: a piece of a graph that canon.c cannot take apart further, that is, a connected graph with no complete
+ * relation between two cells. What hangs off its core (its 2-core) is cut, its twins are merged, and BLISS
+ * (graph/dag/shape.h) decides the rest.
  *
  * Owned by one thread at a time. */
 #ifndef UNKTX_CLASSIFY_IRREDUCIBLE_H
@@ -21,15 +22,15 @@ struct irreducible {
 };
 
 /* Zeroed arrays for `vertices` and `arcs`, and for as many relations as arcs. */
-enum status irreducible_new(uint32_t vertices, uint32_t arcs, struct irreducible *residue, struct fault *fault)
+enum status irreducible_new(uint32_t vertices, uint32_t arcs, struct irreducible *piece, struct fault *fault)
     MUST_CHECK;
-void irreducible_free(struct irreducible *residue);
+void irreducible_free(struct irreducible *piece);
 
-/* Bytes (the caller frees them with mem_free) that are the same for two residues with the same cells and relations
+/* Bytes (the caller frees them with mem_free) that are the same for two pieces with the same cells and relations
  * exactly when these are isomorphic, and log10 of the number of automorphisms that keep cells and relations. Uses the
- * residue up. STATUS_LIMIT when it is too hard (see shape_canonical), or too large for BLISS.
+ * piece up. STATUS_LIMIT when it is too hard (see shape_canonical), or too large for BLISS.
  * O((vertices + arcs) log vertices) before BLISS. */
-enum status irreducible_form(struct irreducible *residue, uint8_t **bytes, size_t *size, double *automorphisms_log10,
+enum status irreducible_form(struct irreducible *piece, uint8_t **bytes, size_t *size, double *automorphisms_log10,
                              struct fault *fault) MUST_CHECK;
 
 /* log10(n!). */

@@ -1,5 +1,4 @@
-/* lgamma_r */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* lgamma_r */
 #include "classify/measures.h"
 
 #include <math.h>
@@ -7,9 +6,9 @@
 
 #include "parser/mem.h"
 #include "parser/parallel.h"
+#include "parser/sort.h"
 
 #define CHUNK_DAGS 1024u
-#define FEW 32u /* keys sorted by insertion */
 #define DAY_S 86400.0
 #define SPAN_MIN_S 600u /* a block's interval: header times are no finer */
 
@@ -18,40 +17,6 @@
 #define STEP_MAX ((UINT64_C(1) << STEP_BITS) - 1)
 
 /* ---- equal keys ---- */
-
-/* Sorts keys[0..count - 1] byte by byte, least first, leaving out bytes that all have in common; `spare` has as much
- * room. Linear whatever the keys are, since these come from the chain. Returns where the sorted keys are. */
-static const uint64_t *sort_keys(uint64_t *keys, uint64_t *spare, size_t count)
-{
-    if (count <= FEW) {
-        for (size_t i = 1; i < count; i++) {
-            uint64_t moved = keys[i];
-            size_t j = i;
-            for (; j > 0 && keys[j - 1] > moved; j--)
-                keys[j] = keys[j - 1];
-            keys[j] = moved;
-        }
-        return keys;
-    }
-    uint64_t differing = 0;
-    for (size_t i = 1; i < count; i++)
-        differing |= keys[i] ^ keys[0];
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-        if (!(differing >> shift & 0xff))
-            continue;
-        size_t place[257] = {0};
-        for (size_t i = 0; i < count; i++)
-            place[(keys[i] >> shift & 0xff) + 1]++;
-        for (size_t i = 0; i < 256; i++)
-            place[i + 1] += place[i];
-        for (size_t i = 0; i < count; i++)
-            spare[place[keys[i] >> shift & 0xff]++] = keys[i];
-        uint64_t *swap = keys;
-        keys = spare;
-        spare = swap;
-    }
-    return keys;
-}
 
 static size_t run_of(const uint64_t *sorted, size_t begin, size_t count)
 {
@@ -64,7 +29,7 @@ static size_t run_of(const uint64_t *sorted, size_t begin, size_t count)
 /* 0 if all keys differ, 1 if all are equal; 0 for fewer than two. */
 static double agreement(uint64_t *keys, uint64_t *spare, size_t count)
 {
-    const uint64_t *sorted = sort_keys(keys, spare, count);
+    const uint64_t *sorted = sort_by_key(keys, spare, count, sizeof *keys);
     size_t most = 1;
     for (size_t i = 0, run; i < count; i += run) {
         run = run_of(sorted, i, count);
@@ -82,7 +47,7 @@ static uint64_t step_nodes(uint64_t step) { return (step & STEP_MAX) + (step >> 
 /* The share of nodes in the step that covers most of them, of those that occur twice or more. */
 static double repetition(uint64_t *steps, uint64_t *spare, size_t count)
 {
-    const uint64_t *sorted = sort_keys(steps, spare, count);
+    const uint64_t *sorted = sort_by_key(steps, spare, count, sizeof *steps);
     uint64_t nodes = 0, most = 0;
     for (size_t i = 0, run; i < count; i += run) {
         run = run_of(sorted, i, count);
@@ -130,7 +95,7 @@ static void look_at_tx(const struct forest *forest, uint32_t number, enum rules 
 }
 
 static enum status look_at_all(struct measures_scratch *scratch, const struct forest *forest, enum rules rules,
-                               const uint32_t *members, uint32_t count, struct measures_row *order)
+                               const uint32_t *members, uint32_t count, struct measures_row *measures)
 {
     size_t amounts = count;
     for (uint32_t i = 0; i < count; i++)
@@ -145,9 +110,9 @@ static enum status look_at_all(struct measures_scratch *scratch, const struct fo
         .steps = scratch->keys, .fan_outs = scratch->keys + count, .amounts = scratch->keys + 2 * (size_t)count};
     for (uint32_t i = 0; i < count; i++)
         look_at_tx(forest, members[i], rules, &lists);
-    order->repetition = repetition(lists.steps, scratch->spare, lists.steps_count);
-    order->fan_out_regularity = agreement(lists.fan_outs, scratch->spare, lists.fan_outs_count);
-    order->equal_values = agreement(lists.amounts, scratch->spare, lists.amounts_count);
+    measures->repetition = repetition(lists.steps, scratch->spare, lists.steps_count);
+    measures->fan_out_regularity = agreement(lists.fan_outs, scratch->spare, lists.fan_outs_count);
+    measures->equal_values = agreement(lists.amounts, scratch->spare, lists.amounts_count);
     return STATUS_OK;
 }
 
@@ -216,18 +181,18 @@ static double symmetry(const struct tdag_row *row)
 /* ---- one T-DAG, and all of them ---- */
 
 enum status measures_of(struct measures_scratch *scratch, const struct forest *forest, const struct tdags *tdags,
-                        uint32_t dag, const struct tdag_row *row, struct measures_row *order)
+                        uint32_t dag, const struct tdag_row *row, struct measures_row *measures)
 {
     const uint32_t *members = tdags->members + tdags->first[dag - 1];
     uint32_t count = tdags->first[dag] - tdags->first[dag - 1];
-    *order = (struct measures_row){.orderliness = orderliness(row),
-                                   .symmetry = symmetry(row),
-                                   .cadence = cadence(forest, members, count),
-                                   .chain_frequency = chain_frequency(row)};
-    enum status status = look_at_all(scratch, forest, tdags->rules, members, count, order);
-    order->automation = (order->orderliness + order->repetition + order->fan_out_regularity + order->equal_values +
-                         order->cadence) /
-                        5;
+    *measures = (struct measures_row){.orderliness = orderliness(row),
+                                      .symmetry = symmetry(row),
+                                      .cadence = cadence(forest, members, count),
+                                      .chain_frequency = chain_frequency(row)};
+    enum status status = look_at_all(scratch, forest, tdags->rules, members, count, measures);
+    measures->automation = (measures->orderliness + measures->repetition + measures->fan_out_regularity +
+                            measures->equal_values + measures->cadence) /
+                           5;
     return status;
 }
 
@@ -238,18 +203,20 @@ void measures_scratch_free(struct measures_scratch *scratch)
     *scratch = (struct measures_scratch){0};
 }
 
+struct worker {
+    struct measures_scratch scratch;
+    enum status status;
+};
+
 struct job {
     const struct forest *forest;
     const struct tdags *tdags;
     const struct classes *classes;
-    struct measures_row *orders;
-    struct worker {
-        struct measures_scratch scratch;
-        enum status status;
-    } * workers;
+    struct measures_row *rows;
+    struct worker *workers;
 };
 
-static void order_work(void *context, unsigned w, size_t chunk)
+static void measure_chunk(void *context, unsigned w, size_t chunk)
 {
     struct job *job = context;
     struct worker *worker = &job->workers[w];
@@ -257,27 +224,27 @@ static void order_work(void *context, unsigned w, size_t chunk)
     uint32_t end = count - begin < CHUNK_DAGS ? count : begin + CHUNK_DAGS;
     for (uint32_t d = begin; worker->status == STATUS_OK && d < end; d++)
         worker->status = measures_of(&worker->scratch, job->forest, job->tdags, d + 1, &job->classes->rows[d],
-                                     &job->orders[d]);
+                                     &job->rows[d]);
 }
 
 enum status measures_all(const struct forest *forest, const struct tdags *tdags, const struct classes *classes,
-                         unsigned threads, struct measures_row **orders, struct fault *fault)
+                         unsigned threads, struct measures_row **rows, struct fault *fault)
 {
-    struct job job = {forest, tdags, classes, mem_alloc(classes->rows_count, sizeof *job.orders),
+    struct job job = {forest, tdags, classes, mem_alloc(classes->rows_count, sizeof *job.rows),
                       mem_alloc(threads, sizeof *job.workers)};
-    enum status status = job.orders && job.workers ? STATUS_OK : STATUS_NOMEM;
+    enum status status = job.rows && job.workers ? STATUS_OK : STATUS_NOMEM;
     if (status == STATUS_OK)
-        parallel_for(threads, ((size_t)classes->rows_count + CHUNK_DAGS - 1) / CHUNK_DAGS, order_work, &job);
+        parallel_for(threads, ((size_t)classes->rows_count + CHUNK_DAGS - 1) / CHUNK_DAGS, measure_chunk, &job);
     for (unsigned w = 0; job.workers && w < threads; w++) {
         if (job.workers[w].status != STATUS_OK)
             status = job.workers[w].status;
         measures_scratch_free(&job.workers[w].scratch);
     }
     mem_free(job.workers);
-    *orders = job.orders;
+    *rows = job.rows;
     if (status == STATUS_OK)
         return STATUS_OK;
-    mem_free(job.orders);
-    *orders = NULL;
+    mem_free(job.rows);
+    *rows = NULL;
     return fault_nomem(fault);
 }

@@ -31,11 +31,11 @@ struct measures_scratch {
 /* The measures of T-DAG `dag` (1..), whose row is `row`. Grows the scratch, never shrinks it. O(outputs + spends of its
  * transactions). */
 enum status measures_of(struct measures_scratch *scratch, const struct forest *forest, const struct tdags *tdags,
-                        uint32_t dag, const struct tdag_row *row, struct measures_row *order) MUST_CHECK;
+                        uint32_t dag, const struct tdag_row *row, struct measures_row *measures) MUST_CHECK;
 void measures_scratch_free(struct measures_scratch *scratch);
 
-/* (*orders)[d - 1] is that of T-DAG d; the caller frees them with mem_free. The same for any number of threads. */
+/* (*rows)[d - 1] is that of T-DAG d; the caller frees them with mem_free. The same for any number of threads. */
 enum status measures_all(const struct forest *forest, const struct tdags *tdags, const struct classes *classes,
-                         unsigned threads, struct measures_row **orders, struct fault *fault) MUST_CHECK;
+                         unsigned threads, struct measures_row **rows, struct fault *fault) MUST_CHECK;
 
 #endif

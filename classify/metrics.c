@@ -3,12 +3,7 @@
 #include <string.h>
 
 #include "parser/mem.h"
-
-static uint64_t add_saturating(uint64_t a, uint64_t b)
-{
-    uint64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
+#include "parser/money.h"
 
 /* A removed output stands for its own parents, which lie one step higher. */
 static uint32_t look_at_inputs(const struct dag *dag, uint32_t tx, struct tdag_row *row, uint32_t *unknown_inputs)

@@ -1,5 +1,4 @@
-/* qsort_r */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* qsort_r */
 #include "classify/quotient.h"
 
 #include <math.h>
@@ -46,19 +45,19 @@ static enum status reserve(struct words *words, size_t count)
     return mem_reserve(&words->at, &words->capacity, count, sizeof *words->at);
 }
 
-static double log10_factorial(const struct quotient *skeleton, uint32_t n)
+static double log10_factorial(const struct quotient *quotient, uint32_t n)
 {
     int sign;
-    return n < FACTORIALS ? skeleton->log10_factorial[n] : lgamma_r((double)n + 1, &sign) / log(10);
+    return n < FACTORIALS ? quotient->log10_factorial[n] : lgamma_r((double)n + 1, &sign) / log(10);
 }
 
-enum status quotient_new(struct quotient **skeleton, struct fault *fault)
+enum status quotient_new(struct quotient **quotient, struct fault *fault)
 {
-    *skeleton = mem_alloc(1, sizeof **skeleton);
-    if (!*skeleton)
+    *quotient = mem_alloc(1, sizeof **quotient);
+    if (!*quotient)
         return fault_nomem(fault);
     for (unsigned n = 2; n < FACTORIALS; n++)
-        (*skeleton)->log10_factorial[n] = (*skeleton)->log10_factorial[n - 1] + log10(n);
+        (*quotient)->log10_factorial[n] = (*quotient)->log10_factorial[n - 1] + log10(n);
     return STATUS_OK;
 }
 
@@ -69,28 +68,28 @@ static void csr_free(struct csr *csr)
     mem_free(csr->label.at);
 }
 
-void quotient_free(struct quotient *skeleton)
+void quotient_free(struct quotient *quotient)
 {
-    if (!skeleton)
+    if (!quotient)
         return;
     struct words *all[] = {
-        &skeleton->place, &skeleton->set_first, &skeleton->set_size, &skeleton->parents,
-        &skeleton->seen,  &skeleton->creator,   &skeleton->order,    &skeleton->vertex,
-        &skeleton->uses,  &skeleton->shared,    &skeleton->from,     &skeleton->to,
+        &quotient->place, &quotient->set_first, &quotient->set_size, &quotient->parents,
+        &quotient->seen,  &quotient->creator,   &quotient->order,    &quotient->vertex,
+        &quotient->uses,  &quotient->shared,    &quotient->from,     &quotient->to,
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         mem_free(all[i]->at);
-    csr_free(&skeleton->graph);
-    csr_free(&skeleton->family);
-    mem_free(skeleton->colour);
-    mem_free(skeleton);
+    csr_free(&quotient->graph);
+    csr_free(&quotient->family);
+    mem_free(quotient->colour);
+    mem_free(quotient);
 }
 
 static uint64_t colour_of(uint32_t leaves, uint32_t roots) { return (uint64_t)leaves << 32 | roots; }
 
 /* ---- without compression ---- */
 
-static enum status reserve_graph(struct quotient *skeleton, struct csr *csr, size_t vertices, size_t arcs)
+static enum status reserve_graph(struct quotient *quotient, struct csr *csr, size_t vertices, size_t arcs)
 {
     enum status status = reserve(&csr->first, vertices + 2);
     if (!status)
@@ -98,9 +97,9 @@ static enum status reserve_graph(struct quotient *skeleton, struct csr *csr, siz
     if (!status)
         status = reserve(&csr->label, arcs);
     if (!status)
-        status = reserve(&skeleton->place, vertices);
+        status = reserve(&quotient->place, vertices);
     if (!status)
-        status = mem_reserve(&skeleton->colour, &skeleton->colour_capacity, vertices, sizeof *skeleton->colour);
+        status = mem_reserve(&quotient->colour, &quotient->colour_capacity, vertices, sizeof *quotient->colour);
     return status;
 }
 
@@ -117,37 +116,37 @@ static uint32_t add_arc(struct csr *csr, uint32_t *place, uint32_t v, uint32_t w
     return arcs + 1;
 }
 
-static double swaps_of(const struct quotient *skeleton, const struct csr *csr, uint32_t vertices)
+static double swaps_of(const struct quotient *quotient, const struct csr *csr, uint32_t vertices)
 {
     double sum = 0;
     for (uint32_t v = 0; v < vertices; v++)
-        if (skeleton->colour[v] < COLOUR_SHARED_ROOT)
-            sum += log10_factorial(skeleton, (uint32_t)(skeleton->colour[v] >> 32)) +
-                   log10_factorial(skeleton, (uint32_t)skeleton->colour[v]);
+        if (quotient->colour[v] < COLOUR_SHARED_ROOT)
+            sum += log10_factorial(quotient, (uint32_t)(quotient->colour[v] >> 32)) +
+                   log10_factorial(quotient, (uint32_t)quotient->colour[v]);
     for (uint32_t a = 0; a < csr->first.at[vertices]; a++)
-        sum += log10_factorial(skeleton, csr->label.at[a]);
+        sum += log10_factorial(quotient, csr->label.at[a]);
     return sum;
 }
 
-static void show(struct quotient *skeleton, uint32_t vertices, struct quotient_view *view)
+static void show(struct quotient *quotient, uint32_t vertices, struct quotient_view *view)
 {
-    const struct csr *csr = &skeleton->graph;
-    view->graph = (struct canon_graph){vertices, skeleton->colour, csr->first.at, csr->to.at, csr->label.at};
+    const struct csr *csr = &quotient->graph;
+    view->graph = (struct canon_graph){vertices, quotient->colour, csr->first.at, csr->to.at, csr->label.at};
     view->family = (struct family_graph){vertices, csr->first.at, csr->to.at};
-    view->swaps_log10 = swaps_of(skeleton, csr, vertices);
+    view->swaps_log10 = swaps_of(quotient, csr, vertices);
 }
 
-enum status quotient_plain(struct quotient *skeleton, const struct dag *dag, struct quotient_view *view)
+enum status quotient_plain(struct quotient *quotient, const struct dag *dag, struct quotient_view *view)
 {
     const struct forest *forest = dag->forest;
-    struct csr *csr = &skeleton->graph;
+    struct csr *csr = &quotient->graph;
     size_t most_arcs = 0;
     for (uint32_t i = 0; i < dag->count; i++)
         most_arcs += forest->txs[dag->members[i] + 1].first_output - forest->txs[dag->members[i]].first_output;
-    enum status status = reserve_graph(skeleton, csr, dag->count, most_arcs);
+    enum status status = reserve_graph(quotient, csr, dag->count, most_arcs);
     if (status)
         return status;
-    memset(skeleton->place.at, 0xff, dag->count * sizeof *skeleton->place.at);
+    memset(quotient->place.at, 0xff, dag->count * sizeof *quotient->place.at);
     uint32_t arcs = 0;
     for (uint32_t i = 0; i < dag->count; i++) {
         const struct forest_tx *tx = &forest->txs[dag->members[i]];
@@ -156,13 +155,13 @@ enum status quotient_plain(struct quotient *skeleton, const struct dag *dag, str
         for (uint32_t o = tx->first_output; o < tx[1].first_output; o++) {
             if (!forest_is_arc(&forest->outputs[o], dag->rules))
                 continue;
-            arcs = add_arc(csr, skeleton->place.at, i, dag->local[forest->outputs[o].spender], arcs);
+            arcs = add_arc(csr, quotient->place.at, i, dag->local[forest->outputs[o].spender], arcs);
             leaves--;
         }
-        skeleton->colour[i] = colour_of(leaves, dag->root[i]);
+        quotient->colour[i] = colour_of(leaves, dag->root[i]);
     }
     csr->first.at[dag->count] = arcs;
-    show(skeleton, dag->count, view);
+    show(quotient, dag->count, view);
     return STATUS_OK;
 }
 
@@ -178,25 +177,25 @@ static int compare_words(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static enum status take_in(struct quotient *skeleton, uint32_t place, uint32_t node)
+static enum status take_in(struct quotient *quotient, uint32_t place, uint32_t node)
 {
-    if (++skeleton->work > QUOTIENT_WORK_MAX)
+    if (++quotient->work > QUOTIENT_WORK_MAX)
         return STATUS_LIMIT;
-    if (skeleton->seen.at[node] == place)
+    if (quotient->seen.at[node] == place)
         return STATUS_OK;
-    if (skeleton->parents_count == QUOTIENT_PARENTS_MAX)
+    if (quotient->parents_count == QUOTIENT_PARENTS_MAX)
         return STATUS_LIMIT;
-    enum status status = reserve(&skeleton->parents, skeleton->parents_count + 1);
+    enum status status = reserve(&quotient->parents, quotient->parents_count + 1);
     if (status)
         return status;
-    skeleton->seen.at[node] = place;
-    skeleton->parents.at[skeleton->parents_count++] = node;
+    quotient->seen.at[node] = place;
+    quotient->parents.at[quotient->parents_count++] = node;
     return STATUS_OK;
 }
 
 /* True if all that transaction `place` spends is removed and has the same set of parents: then that is its set too, and
  * long runs of removed outputs cost no copies. */
-static bool inherits(const struct quotient *skeleton, const struct dag *dag, uint32_t place, uint32_t *from)
+static bool inherits(const struct quotient *quotient, const struct dag *dag, uint32_t place, uint32_t *from)
 {
     const struct forest *forest = dag->forest;
     const struct forest_tx *tx = &forest->txs[dag->members[place]];
@@ -209,58 +208,58 @@ static bool inherits(const struct quotient *skeleton, const struct dag *dag, uin
             continue;
         uint32_t creator = dag->local[spent->tx];
         if (!dag_removes(dag, spent) ||
-            (*from != NONE && skeleton->set_first.at[*from] != skeleton->set_first.at[creator]))
+            (*from != NONE && quotient->set_first.at[*from] != quotient->set_first.at[creator]))
             return false;
         *from = creator;
     }
     return *from != NONE;
 }
 
-static enum status collect_parents(struct quotient *skeleton, const struct dag *dag, uint32_t place, uint32_t *node)
+static enum status collect_parents(struct quotient *quotient, const struct dag *dag, uint32_t place, uint32_t *node)
 {
     const struct forest *forest = dag->forest;
     const struct forest_tx *tx = &forest->txs[dag->members[place]];
-    size_t first = skeleton->parents_count;
+    size_t first = quotient->parents_count;
     uint32_t from;
-    bool inherited = inherits(skeleton, dag, place, &from);
+    bool inherited = inherits(quotient, dag, place, &from);
     enum status status = STATUS_OK;
     if (dag->root[place])
-        status = take_in(skeleton, place, place);
+        status = take_in(quotient, place, place);
     for (uint32_t s = tx->first_spend; !status && s < tx[1].first_spend; s++) {
         const struct forest_output *spent = &forest->outputs[forest->spends[s]];
         if (!forest_is_arc(spent, dag->rules))
             continue;
         uint32_t creator = dag->local[spent->tx];
-        skeleton->creator.at[*node] = creator;
+        quotient->creator.at[*node] = creator;
         if (!dag_removes(dag, spent))
-            status = take_in(skeleton, place, *node);
+            status = take_in(quotient, place, *node);
         else
-            for (uint32_t p = 0; !inherited && !status && p < skeleton->set_size.at[creator]; p++)
-                status = take_in(skeleton, place, skeleton->parents.at[skeleton->set_first.at[creator] + p]);
+            for (uint32_t p = 0; !inherited && !status && p < quotient->set_size.at[creator]; p++)
+                status = take_in(quotient, place, quotient->parents.at[quotient->set_first.at[creator] + p]);
         ++*node;
     }
-    size_t size = skeleton->parents_count - first;
-    skeleton->set_first.at[place] = inherited ? skeleton->set_first.at[from] : (uint32_t)first;
-    skeleton->set_size.at[place] = inherited ? skeleton->set_size.at[from] : (uint32_t)size;
+    size_t size = quotient->parents_count - first;
+    quotient->set_first.at[place] = inherited ? quotient->set_first.at[from] : (uint32_t)first;
+    quotient->set_size.at[place] = inherited ? quotient->set_size.at[from] : (uint32_t)size;
     if (size > 1)
-        qsort(skeleton->parents.at + first, size, sizeof *skeleton->parents.at, compare_words);
+        qsort(quotient->parents.at + first, size, sizeof *quotient->parents.at, compare_words);
     return status;
 }
 
 struct order {
-    const struct quotient *skeleton;
+    const struct quotient *quotient;
     const struct dag *dag;
 };
 
-static int compare_parents(const struct quotient *skeleton, uint32_t x, uint32_t y)
+static int compare_parents(const struct quotient *quotient, uint32_t x, uint32_t y)
 {
-    uint32_t x_size = skeleton->set_size.at[x], y_size = skeleton->set_size.at[y];
+    uint32_t x_size = quotient->set_size.at[x], y_size = quotient->set_size.at[y];
     if (x_size != y_size)
         return x_size < y_size ? -1 : 1;
-    if (skeleton->set_first.at[x] == skeleton->set_first.at[y])
+    if (quotient->set_first.at[x] == quotient->set_first.at[y])
         return 0;
-    return memcmp(skeleton->parents.at + skeleton->set_first.at[x], skeleton->parents.at + skeleton->set_first.at[y],
-                  x_size * sizeof *skeleton->parents.at);
+    return memcmp(quotient->parents.at + quotient->set_first.at[x], quotient->parents.at + quotient->set_first.at[y],
+                  x_size * sizeof *quotient->parents.at);
 }
 
 /* By depth, which puts creators before spenders; then equal parents side by side; then in chain order. */
@@ -271,13 +270,13 @@ static int compare_places(const void *a, const void *b, void *context)
     uint32_t x_depth = order->dag->depths[order->dag->members[x]], y_depth = order->dag->depths[order->dag->members[y]];
     if (x_depth != y_depth)
         return x_depth < y_depth ? -1 : 1;
-    int parents = compare_parents(order->skeleton, x, y);
+    int parents = compare_parents(order->quotient, x, y);
     return parents ? parents : (x > y) - (x < y);
 }
 
 /* What is built in one run of quotient_compressed. */
 struct build {
-    struct quotient *skeleton;
+    struct quotient *quotient;
     const struct dag *dag;
     uint32_t nodes;    /* roots' places and arcs */
     uint32_t ordered;  /* transactions with an output left */
@@ -293,7 +292,7 @@ static uint32_t outputs_left(const struct dag *dag, uint32_t place)
 
 static enum status find_parents(struct build *build)
 {
-    struct quotient *skeleton = build->skeleton;
+    struct quotient *quotient = build->quotient;
     const struct dag *dag = build->dag;
     uint64_t nodes = dag->count;
     for (uint32_t i = 0; i < dag->count; i++)
@@ -301,8 +300,8 @@ static enum status find_parents(struct build *build)
     if (nodes >= NONE)
         return STATUS_LIMIT;
     build->nodes = (uint32_t)nodes;
-    struct words *by_place[] = {&skeleton->set_first, &skeleton->set_size, &skeleton->order, &skeleton->vertex};
-    struct words *by_node[] = {&skeleton->seen, &skeleton->creator, &skeleton->uses, &skeleton->shared};
+    struct words *by_place[] = {&quotient->set_first, &quotient->set_size, &quotient->order, &quotient->vertex};
+    struct words *by_node[] = {&quotient->seen, &quotient->creator, &quotient->uses, &quotient->shared};
     enum status status = STATUS_OK;
     for (size_t i = 0; !status && i < 4; i++) {
         status = reserve(by_place[i], dag->count);
@@ -311,73 +310,73 @@ static enum status find_parents(struct build *build)
     }
     if (status)
         return status;
-    memset(skeleton->seen.at, 0xff, build->nodes * sizeof *skeleton->seen.at);
-    skeleton->parents_count = skeleton->work = 0;
+    memset(quotient->seen.at, 0xff, build->nodes * sizeof *quotient->seen.at);
+    quotient->parents_count = quotient->work = 0;
     uint32_t node = dag->count;
     for (uint32_t i = 0; !status && i < dag->count; i++)
-        status = collect_parents(skeleton, dag, i, &node);
+        status = collect_parents(quotient, dag, i, &node);
     return status;
 }
 
 static void find_vertices(struct build *build)
 {
-    struct quotient *skeleton = build->skeleton;
+    struct quotient *quotient = build->quotient;
     const struct dag *dag = build->dag;
-    uint32_t *order = skeleton->order.at, *uses = skeleton->uses.at;
+    uint32_t *order = quotient->order.at, *uses = quotient->uses.at;
     for (uint32_t i = 0; i < dag->count; i++) {
-        skeleton->vertex.at[i] = NONE;
+        quotient->vertex.at[i] = NONE;
         if (outputs_left(dag, i) > 0)
             order[build->ordered++] = i;
     }
-    qsort_r(order, build->ordered, sizeof *order, compare_places, &(struct order){skeleton, dag});
+    qsort_r(order, build->ordered, sizeof *order, compare_places, &(struct order){quotient, dag});
     memset(uses, 0, build->nodes * sizeof *uses);
     for (uint32_t i = 0; i < build->ordered; i++) {
         uint32_t place = order[i];
-        if (i == 0 || compare_parents(skeleton, order[i - 1], place) != 0) {
+        if (i == 0 || compare_parents(quotient, order[i - 1], place) != 0) {
             build->bundles++;
-            for (uint32_t p = 0; p < skeleton->set_size.at[place]; p++)
-                uses[skeleton->parents.at[skeleton->set_first.at[place] + p]]++;
+            for (uint32_t p = 0; p < quotient->set_size.at[place]; p++)
+                uses[quotient->parents.at[quotient->set_first.at[place] + p]]++;
         }
-        skeleton->vertex.at[place] = build->bundles - 1;
+        quotient->vertex.at[place] = build->bundles - 1;
     }
     for (uint32_t x = 0; x < dag->count; x++)
         if (uses[x] > 1)
-            skeleton->shared.at[x] = build->roots++;
+            quotient->shared.at[x] = build->roots++;
     for (uint32_t i = 0; i < build->ordered; i++)
-        skeleton->vertex.at[order[i]] += build->roots;
+        quotient->vertex.at[order[i]] += build->roots;
     build->vertices = build->roots + build->bundles;
     for (uint32_t x = dag->count; x < build->nodes; x++)
         if (uses[x] > 1)
-            skeleton->shared.at[x] = build->vertices++;
+            quotient->shared.at[x] = build->vertices++;
 }
 
-static void note_arc(struct quotient *skeleton, uint32_t from, uint32_t to)
+static void note_arc(struct quotient *quotient, uint32_t from, uint32_t to)
 {
-    skeleton->from.at[skeleton->arcs] = from;
-    skeleton->to.at[skeleton->arcs++] = to;
+    quotient->from.at[quotient->arcs] = from;
+    quotient->to.at[quotient->arcs++] = to;
 }
 
 /* Sorts the noted arcs by tail (counting sort; filling moves every first[v + 1] to where it belongs) and merges equal
  * ones. */
-static enum status sort_arcs(struct quotient *skeleton, struct csr *csr, uint32_t vertices)
+static enum status sort_arcs(struct quotient *quotient, struct csr *csr, uint32_t vertices)
 {
-    enum status status = reserve_graph(skeleton, csr, vertices, skeleton->arcs);
+    enum status status = reserve_graph(quotient, csr, vertices, quotient->arcs);
     if (status)
         return status;
     uint32_t *first = csr->first.at, arcs = 0, begin = 0;
     memset(first, 0, ((size_t)vertices + 2) * sizeof *first);
-    memset(skeleton->place.at, 0xff, vertices * sizeof *skeleton->place.at);
-    for (size_t a = 0; a < skeleton->arcs; a++)
-        first[skeleton->from.at[a] + 2]++;
+    memset(quotient->place.at, 0xff, vertices * sizeof *quotient->place.at);
+    for (size_t a = 0; a < quotient->arcs; a++)
+        first[quotient->from.at[a] + 2]++;
     for (uint32_t v = 1; v <= vertices; v++)
         first[v + 1] += first[v];
-    for (size_t a = 0; a < skeleton->arcs; a++)
-        csr->to.at[first[skeleton->from.at[a] + 1]++] = skeleton->to.at[a];
+    for (size_t a = 0; a < quotient->arcs; a++)
+        csr->to.at[first[quotient->from.at[a] + 1]++] = quotient->to.at[a];
     for (uint32_t v = 0; v < vertices; v++) {
         uint32_t end = first[v + 1];
         first[v] = arcs;
         for (uint32_t a = begin; a < end; a++)
-            arcs = add_arc(csr, skeleton->place.at, v, csr->to.at[a], arcs);
+            arcs = add_arc(csr, quotient->place.at, v, csr->to.at[a], arcs);
         begin = end;
     }
     first[vertices] = arcs;
@@ -387,70 +386,70 @@ static enum status sort_arcs(struct quotient *skeleton, struct csr *csr, uint32_
 /* The parents of a vertex, from the first transaction of each bundle. */
 static const uint32_t *parents_of(const struct build *build, uint32_t i, uint32_t *vertex, uint32_t *size)
 {
-    const struct quotient *skeleton = build->skeleton;
-    uint32_t place = skeleton->order.at[i];
-    *vertex = skeleton->vertex.at[place];
-    bool again = i > 0 && skeleton->vertex.at[skeleton->order.at[i - 1]] == *vertex;
-    *size = again ? 0 : skeleton->set_size.at[place];
-    return skeleton->parents.at + skeleton->set_first.at[place];
+    const struct quotient *quotient = build->quotient;
+    uint32_t place = quotient->order.at[i];
+    *vertex = quotient->vertex.at[place];
+    bool again = i > 0 && quotient->vertex.at[quotient->order.at[i - 1]] == *vertex;
+    *size = again ? 0 : quotient->set_size.at[place];
+    return quotient->parents.at + quotient->set_first.at[place];
 }
 
 static enum status build_graph(struct build *build)
 {
-    struct quotient *skeleton = build->skeleton;
-    const uint32_t *vertex = skeleton->vertex.at, *creator = skeleton->creator.at, *uses = skeleton->uses.at;
+    struct quotient *quotient = build->quotient;
+    const uint32_t *vertex = quotient->vertex.at, *creator = quotient->creator.at, *uses = quotient->uses.at;
     uint32_t roots = build->dag->count;
-    skeleton->arcs = 0;
+    quotient->arcs = 0;
     for (uint32_t i = 0; i < build->ordered; i++) {
         uint32_t v, size;
         const uint32_t *parents = parents_of(build, i, &v, &size);
         for (uint32_t p = 0; p < size; p++) {
             if (uses[parents[p]] > 1)
-                note_arc(skeleton, skeleton->shared.at[parents[p]], v);
+                note_arc(quotient, quotient->shared.at[parents[p]], v);
             else if (parents[p] >= roots)
-                note_arc(skeleton, vertex[creator[parents[p]]], v);
+                note_arc(quotient, vertex[creator[parents[p]]], v);
         }
     }
     for (uint32_t x = roots; x < build->nodes; x++)
         if (uses[x] > 1)
-            note_arc(skeleton, vertex[creator[x]], skeleton->shared.at[x]);
-    return sort_arcs(skeleton, &skeleton->graph, build->vertices);
+            note_arc(quotient, vertex[creator[x]], quotient->shared.at[x]);
+    return sort_arcs(quotient, &quotient->graph, build->vertices);
 }
 
 /* Arcs between bundles, whether the outputs between them are shared or not. */
 static enum status build_family(struct build *build)
 {
-    struct quotient *skeleton = build->skeleton;
+    struct quotient *quotient = build->quotient;
     uint32_t roots = build->dag->count;
-    skeleton->arcs = 0;
+    quotient->arcs = 0;
     for (uint32_t i = 0; i < build->ordered; i++) {
         uint32_t v, size;
         const uint32_t *parents = parents_of(build, i, &v, &size);
         for (uint32_t p = 0; p < size; p++) {
             if (parents[p] >= roots)
-                note_arc(skeleton, skeleton->vertex.at[skeleton->creator.at[parents[p]]], v);
-            else if (skeleton->uses.at[parents[p]] > 1)
-                note_arc(skeleton, skeleton->shared.at[parents[p]], v);
+                note_arc(quotient, quotient->vertex.at[quotient->creator.at[parents[p]]], v);
+            else if (quotient->uses.at[parents[p]] > 1)
+                note_arc(quotient, quotient->shared.at[parents[p]], v);
         }
     }
-    return sort_arcs(skeleton, &skeleton->family, build->roots + build->bundles);
+    return sort_arcs(quotient, &quotient->family, build->roots + build->bundles);
 }
 
 static enum status colour_vertices(struct build *build)
 {
-    struct quotient *skeleton = build->skeleton;
+    struct quotient *quotient = build->quotient;
     const struct dag *dag = build->dag;
     const struct forest *forest = dag->forest;
     uint32_t bundles_end = build->roots + build->bundles;
     for (uint32_t v = 0; v < build->vertices; v++)
-        skeleton->colour[v] = v < build->roots ? COLOUR_SHARED_ROOT : v < bundles_end ? 0 : COLOUR_SHARED_OUTPUT;
+        quotient->colour[v] = v < build->roots ? COLOUR_SHARED_ROOT : v < bundles_end ? 0 : COLOUR_SHARED_OUTPUT;
     for (uint32_t i = 0; i < build->ordered; i++) {
-        uint32_t place = skeleton->order.at[i], v, size, leaves = forest->txs[dag->members[place]].outputs;
+        uint32_t place = quotient->order.at[i], v, size, leaves = forest->txs[dag->members[place]].outputs;
         const struct forest_tx *tx = &forest->txs[dag->members[place]];
         const uint32_t *parents = parents_of(build, i, &v, &size);
-        uint64_t *colour = &skeleton->colour[v];
+        uint64_t *colour = &quotient->colour[v];
         for (uint32_t p = 0; p < size; p++)
-            *colour += parents[p] < dag->count && skeleton->uses.at[parents[p]] == 1;
+            *colour += parents[p] < dag->count && quotient->uses.at[parents[p]] == 1;
         for (uint32_t o = tx->first_output; o < tx[1].first_output; o++)
             leaves -= forest_is_arc(&forest->outputs[o], dag->rules);
         if (leaves > UINT32_MAX - (uint32_t)(*colour >> 32) - 1)
@@ -460,18 +459,18 @@ static enum status colour_vertices(struct build *build)
     return STATUS_OK;
 }
 
-enum status quotient_compressed(struct quotient *skeleton, const struct dag *dag, struct quotient_view *view)
+enum status quotient_compressed(struct quotient *quotient, const struct dag *dag, struct quotient_view *view)
 {
-    struct build build = {.skeleton = skeleton, .dag = dag};
+    struct build build = {.quotient = quotient, .dag = dag};
     enum status status = find_parents(&build);
     if (status)
         return status;
     find_vertices(&build);
     /* A parent appears once for each set, and once more as the head of an arc if it is shared. */
-    size_t most_arcs = skeleton->parents_count + build.nodes;
-    status = reserve(&skeleton->from, most_arcs);
+    size_t most_arcs = quotient->parents_count + build.nodes;
+    status = reserve(&quotient->from, most_arcs);
     if (!status)
-        status = reserve(&skeleton->to, most_arcs);
+        status = reserve(&quotient->to, most_arcs);
     if (!status)
         status = build_family(&build);
     if (!status)
@@ -480,11 +479,11 @@ enum status quotient_compressed(struct quotient *skeleton, const struct dag *dag
         status = colour_vertices(&build);
     if (status)
         return status;
-    show(skeleton, build.vertices, view);
-    view->family = (struct family_graph){build.roots + build.bundles, skeleton->family.first.at,
-                                         skeleton->family.to.at};
+    show(quotient, build.vertices, view);
+    view->family = (struct family_graph){build.roots + build.bundles, quotient->family.first.at,
+                                         quotient->family.to.at};
     view->edges = 0;
     for (uint32_t i = 0; i < dag->count; i++)
-        view->edges += (uint64_t)outputs_left(dag, i) * skeleton->set_size.at[i];
+        view->edges += (uint64_t)outputs_left(dag, i) * quotient->set_size.at[i];
     return STATUS_OK;
 }

@@ -1,4 +1,5 @@
-/* quotient: the graph of transactions that determines a T-DAG, for canon and family.
+/* quotient: the graph of transactions that determines a T-DAG, for canon and family. In graph terms it is the T-DAG's
+ * quotient by "has the same parents": each class of nodes with equal parents becomes one vertex.
  *
  * Without compression: a vertex for each transaction, coloured by (leaves, root or not), and an arc for each pair of
  * transactions of which one spends the other's unknown outputs, labelled with how many.
@@ -6,9 +7,9 @@
  * Why this is enough, both ways: all outputs of a transaction have the same parents (its root node and what it spends),
  * and there is at least one; an output is spent once, so two transactions never share a parent. The T-DAG's nodes
  * therefore fall into transactions by their parents alone, whoever numbered them; root nodes are those without a
- * parent. So an isomorphism of T-DAGs is one of skeletons, together with a free choice among the outputs that one
- * skeleton does not tell apart: the leaves of a transaction, and the outputs that go to the same spender. `swaps_log10`
- * counts those choices.
+ * parent. So an isomorphism of T-DAGs is one of quotient graphs, together with a free choice among the outputs that the
+ * quotient graph does not tell apart: the leaves of a transaction, and the outputs that go to the same spender.
+ * `swaps_log10` counts those choices.
  *
  * With compression (docs/model.md, section 5) a node can be the parent of the outputs of several transactions, and
  * several transactions can have the same parents. Transactions with the same parents are one vertex (their outputs are
@@ -36,15 +37,15 @@ struct quotient_view {
     uint64_t edges; /* of what is left; only from quotient_compressed */
 };
 
-enum status quotient_new(struct quotient **skeleton, struct fault *fault) MUST_CHECK;
-void quotient_free(struct quotient *skeleton);
+enum status quotient_new(struct quotient **quotient, struct fault *fault) MUST_CHECK;
+void quotient_free(struct quotient *quotient);
 
 /* The T-DAG as it is. metrics_of comes first. O(outputs of its transactions). */
-enum status quotient_plain(struct quotient *skeleton, const struct dag *dag, struct quotient_view *view) MUST_CHECK;
+enum status quotient_plain(struct quotient *quotient, const struct dag *dag, struct quotient_view *view) MUST_CHECK;
 
 /* What compression leaves, of a T-DAG from which it removes something and that has not vanished. STATUS_LIMIT beyond
  * the limits above. O(sum of the sets of parents), times a logarithm for finding equal ones. */
-enum status quotient_compressed(struct quotient *skeleton, const struct dag *dag, struct quotient_view *view)
+enum status quotient_compressed(struct quotient *quotient, const struct dag *dag, struct quotient_view *view)
     MUST_CHECK;
 
 #endif

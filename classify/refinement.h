@@ -4,8 +4,8 @@
  *
  * The order of the cells is the same for isomorphic graphs, and an isomorphism maps each cell to its namesake.
  *
- * Ownership: a refinement owns its arrays, and borrows the graph while it runs. Thread rule: one thread's scratch space;
- * any number of them may run at the same time. */
+ * Ownership: a refinement owns its arrays, and borrows the graph while it runs. Thread rule: one thread's scratch
+ * space; any number of them may run at the same time. */
 #ifndef UNKTX_CLASSIFY_REFINEMENT_H
 #define UNKTX_CLASSIFY_REFINEMENT_H
 

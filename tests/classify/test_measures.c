@@ -22,7 +22,7 @@
 struct result {
     struct tdags tdags;
     struct classes classes;
-    struct measures_row *orders;
+    struct measures_row *measures;
 };
 
 /* Block h is at h * 600 s. */
@@ -42,13 +42,14 @@ static struct result run(struct forest_builder *builder, bool compress, unsigned
     const struct forest *forest = &builder->forest;
     assert_int_equal(tdags_find(forest, RULES_CORE_0_18, &result.tdags, &fault), STATUS_OK);
     assert_int_equal(classify(forest, &result.tdags, compress, threads, &result.classes, &fault), STATUS_OK);
-    assert_int_equal(measures_all(forest, &result.tdags, &result.classes, threads, &result.orders, &fault), STATUS_OK);
+    assert_int_equal(measures_all(forest, &result.tdags, &result.classes, threads, &result.measures, &fault),
+                     STATUS_OK);
     return result;
 }
 
 static void result_free(struct result *result)
 {
-    mem_free(result->orders);
+    mem_free(result->measures);
     classes_free(&result->classes);
     tdags_free(&result->tdags);
 }
@@ -81,7 +82,7 @@ static void two_transactions(void **state)
     link_tx(&builder, 2, 20, 1000, 0);
     link_tx(&builder, 2, 164, 0, 1000); /* a day later */
     struct result result = run(&builder, false, 1);
-    const struct measures_row *row = result.orders;
+    const struct measures_row *row = result.measures;
     assert_int_equal(result.classes.rows_count, 2);
     for (int d = 0; d < 2; d++) {
         CLOSE(row[d].orderliness, 0);
@@ -110,7 +111,7 @@ static void peeling_by_hand(void **state)
         link_tx(&builder, i ? i - 1 : 0, heights[i], 1000 - 150 * i, 100);
     link_tx(&builder, 3, heights[4], 0, 100);
     struct result result = run(&builder, false, 1);
-    const struct measures_row *row = &result.orders[0];
+    const struct measures_row *row = &result.measures[0];
     assert_int_equal(result.classes.rows_count, 1);
     CLOSE(row->orderliness, 0); /* five roles for five transactions */
     CLOSE(row->symmetry, 0);
@@ -138,7 +139,7 @@ static void fan_out_by_hand(void **state)
         forest_add_spend(&builder, root, i);
     }
     struct result result = run(&builder, false, 1);
-    const struct measures_row *row = &result.orders[0];
+    const struct measures_row *row = &result.measures[0];
     CLOSE(row->orderliness, 1 - log(2) / log(5));
     CLOSE(row->symmetry, log(24) / lgamma(10)); /* 4! of 9! */
     CLOSE(row->repetition, 4.0 / 9);
@@ -167,7 +168,7 @@ static void values_by_hand(void **state)
     forest_add_spend(&builder, root, 50);
     struct result result = run(&builder, false, 1);
     /* 40 and one amounts of 1792; 57 others; the sum of the root's other outputs */
-    CLOSE(result.orders[0].equal_values, 40.0 / 98);
+    CLOSE(result.measures[0].equal_values, 40.0 / 98);
     result_free(&result);
     forest_builder_free(&builder);
 }
@@ -181,17 +182,17 @@ static void cadence_by_time(void **state)
     for (uint32_t i = 0; i < 4; i++)
         link_tx(&builder, i ? i - 1 : 0, heights[i], 1000 - i, 0);
     struct result result = run(&builder, false, 1);
-    CLOSE(result.orders[0].cadence, (1 - sqrt(8.0 / 9) / (5.0 / 3)) * 2 / 3); /* gaps 1, 3, 1 */
+    CLOSE(result.measures[0].cadence, (1 - sqrt(8.0 / 9) / (5.0 / 3)) * 2 / 3); /* gaps 1, 3, 1 */
     result_free(&result);
     uint32_t *times = builder.forest.block_times;
     times[5] = 1000, times[6] = 1100, times[9] = 1200, times[10] = 1300;
     result = run(&builder, false, 1);
-    CLOSE(result.orders[0].cadence, 2.0 / 3);
+    CLOSE(result.measures[0].cadence, 2.0 / 3);
     result_free(&result);
     times[6] = 900, times[9] = 800, times[10] = 700; /* no beat at all */
     result = run(&builder, false, 1);
-    CLOSE(result.orders[0].cadence, (1 - sqrt(8.0 / 9) / (5.0 / 3)) * 2 / 3);
-    CLOSE(result.orders[0].chain_frequency, 4 * 144);
+    CLOSE(result.measures[0].cadence, (1 - sqrt(8.0 / 9) / (5.0 / 3)) * 2 / 3);
+    CLOSE(result.measures[0].chain_frequency, 4 * 144);
     result_free(&result);
     forest_builder_free(&builder);
 }
@@ -358,12 +359,12 @@ static void add_random(struct forest_builder *builder, struct rng *rng, uint32_t
 
 /* The share of (planted, other) pairs that the measure puts in this order, ties as a half: the area under the curve.
  */
-static double area(const struct measures_row *orders, unsigned m)
+static double area(const struct measures_row *rows, unsigned m)
 {
     double won = 0;
     for (size_t p = 0; p < PAIRS; p++)
         for (size_t r = 0; r < PAIRS; r++) {
-            double planted = measure(&orders[2 * p], m), chance = measure(&orders[2 * r + 1], m);
+            double planted = measure(&rows[2 * p], m), chance = measure(&rows[2 * r + 1], m);
             won += planted > chance ? 1 : planted == chance ? 0.5 : 0;
         }
     return won / PAIRS / PAIRS;
@@ -391,9 +392,9 @@ static double planted_against(bool alike, enum pattern pattern, const struct hab
     printf("%-17s (%4.1f transactions, %2u of 100 off) against %s:", pattern_names[pattern], (double)txs / PAIRS,
            habit->slips, alike ? "its like by chance" : "random");
     for (unsigned m = 0; m < MEASURES; m++)
-        printf(" %s %.4f", measure_names[m], area(result.orders, m));
+        printf(" %s %.4f", measure_names[m], area(result.measures, m));
     printf("\n");
-    double automation = area(result.orders, MEASURES - 1);
+    double automation = area(result.measures, MEASURES - 1);
     result_free(&result);
     forest_builder_free(&builder);
     return automation;
@@ -433,10 +434,10 @@ static void any_number_of_threads(void **state)
     }
     struct result one = run(&builder, false, 1), four = run(&builder, false, 4);
     assert_int_equal(one.classes.rows_count, 3000);
-    assert_memory_equal(one.orders, four.orders, 3000 * sizeof *one.orders);
+    assert_memory_equal(one.measures, four.measures, 3000 * sizeof *one.measures);
     for (uint32_t d = 0; d < 3000; d++)
         for (unsigned m = 0; m < MEASURES; m++)
-            assert_true(measure(&one.orders[d], m) >= 0 && measure(&one.orders[d], m) <= 1);
+            assert_true(measure(&one.measures[d], m) >= 0 && measure(&one.measures[d], m) <= 1);
     result_free(&one);
     result_free(&four);
     forest_builder_free(&builder);
@@ -454,8 +455,8 @@ static void compressed(void **state)
     assert_int_equal(result.classes.rows[0].nodes, 4);
     assert_int_equal(result.classes.rows[0].role_txs, 3);
     assert_int_equal(result.classes.rows[0].roles, 3);
-    CLOSE(result.orders[0].equal_values, 1); /* all four */
-    CLOSE(result.orders[0].cadence, 2.0 / 3);
+    CLOSE(result.measures[0].equal_values, 1); /* all four */
+    CLOSE(result.measures[0].cadence, 2.0 / 3);
     result_free(&result);
     forest_builder_free(&builder);
 }

@@ -17,7 +17,7 @@ static bool inside(const struct seen *seen, const uint8_t *bytes, size_t size)
     return bytes >= seen->block && bytes <= seen->end && size <= (size_t)(seen->end - bytes);
 }
 
-static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
+static bool on_input(void *context, const struct tx_input *in, uint32_t vin)
 {
     struct seen *seen = context;
     must(vin == seen->inputs++, "inputs come in order");
@@ -27,7 +27,7 @@ static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
     return true;
 }
 
-static bool see_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
+static bool on_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
 {
     struct seen *seen = context;
     must(vout == seen->outputs++, "outputs come in order");
@@ -70,7 +70,7 @@ static void expect_txid(const struct tx *tx)
     free(bytes);
 }
 
-static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
+static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
 {
     struct seen *seen = context;
     must(index == seen->counts.txs++, "transactions come in order");
@@ -86,7 +86,7 @@ static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned 
     return true;
 }
 
-static const struct block_visitor visitor = {.input = see_input, .output = see_output, .tx = see_tx};
+static const struct block_visitor visitor = {.input = on_input, .output = on_output, .tx = on_tx};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

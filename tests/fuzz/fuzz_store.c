@@ -108,7 +108,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-static enum status see_file(void *context, uint32_t number, const uint8_t *value, size_t size)
+static enum status on_file(void *context, uint32_t number, const uint8_t *value, size_t size)
 {
     volatile uint8_t *sum = context;
     for (size_t i = 0; i < size; i += 512)
@@ -141,11 +141,11 @@ static void read_everything(const struct store *store)
         (void)fine(store_block(reader, height, &block, &fault), &fault);
     }
     store_reader_close(reader);
-    (void)fine(store_each_file(store, see_file, (void *)(uintptr_t)&sum, &fault), &fault);
+    (void)fine(store_each_file(store, on_file, (void *)(uintptr_t)&sum, &fault), &fault);
     const uint8_t *chunk;
     size_t size;
     for (uint32_t i = 0; i < 4 && store_get_snapshot(store, i, &chunk, &size, &fault) == STATUS_OK; i++)
-        (void)see_file((void *)(uintptr_t)&sum, i, chunk, size);
+        (void)on_file((void *)(uintptr_t)&sum, i, chunk, size);
     struct forest forest = {0};
     struct tdags tdags = {0};
     if (fine(forest_load(store, 1, &forest, &fault), &fault) &&

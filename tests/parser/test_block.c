@@ -93,22 +93,22 @@ static bool note(struct seen *seen, const char *format, ...)
     return ++seen->calls != seen->refuse_at;
 }
 
-static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
+static bool on_input(void *context, const struct tx_input *in, uint32_t vin)
 {
     return note(context, "i%u:%u ", vin, in->script_size);
 }
 
-static bool see_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
+static bool on_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
 {
     return note(context, "o%u:%llu:%u:%u ", vout, (unsigned long long)out->value_sat, (unsigned)kind, unknown);
 }
 
-static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
+static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
 {
     return note(context, "t%u:%u:%u ", index, (unsigned)(tx->end - tx->start), unknown);
 }
 
-static const struct block_visitor visitor = {see_input, see_output, see_tx};
+static const struct block_visitor visitor = {on_input, on_output, on_tx};
 
 static void test_visitor(void **state)
 {
