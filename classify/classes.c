@@ -35,7 +35,8 @@ struct worker {
     struct memo *memos;
     uint8_t *root;
     uint32_t *removed;
-    size_t root_capacity, removed_capacity;
+    size_t root_capacity;
+    size_t removed_capacity;
     struct fault fault;
     enum status status;
     size_t failed;       /* item */
@@ -43,7 +44,8 @@ struct worker {
 };
 
 struct item {
-    uint32_t begin, end; /* T-DAGs begin + 1 .. end */
+    uint32_t begin; /* T-DAGs begin + 1 .. end */
+    uint32_t end;
     uint32_t txs;
 };
 

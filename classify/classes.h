@@ -20,24 +20,42 @@ struct tdag_row {
     bool alike;    /* every rule set has this same T-DAG: all outputs that it creates or spends are unknown in each */
     bool vanished; /* compression left a height below 2: no T-DAG any more; all else is then 0 */
     enum family family;
-    uint32_t txs, roots, height, mixed_spenders;
-    uint64_t nodes, edges, leaves, width;
-    uint64_t spent_unknown, unspent_unknown, known_leaves;
-    uint32_t first_height, last_height, first_time, last_time;
-    uint64_t root_value_sat, moved_value_sat, leaf_value_sat;
+    uint32_t txs;
+    uint32_t roots;
+    uint32_t height;
+    uint32_t mixed_spenders;
+    uint64_t nodes;
+    uint64_t edges;
+    uint64_t leaves;
+    uint64_t width;
+    uint64_t spent_unknown;
+    uint64_t unspent_unknown;
+    uint64_t known_leaves;
+    uint32_t first_height;
+    uint32_t last_height;
+    uint32_t first_time;
+    uint32_t last_time;
+    uint64_t root_value_sat;
+    uint64_t moved_value_sat;
+    uint64_t leaf_value_sat;
     uint32_t first_tx;          /* transaction number */
-    uint32_t roles, role_txs;   /* stable colours of its transactions (canon.h), and of how many vertices they are: with
-                               * compression those of the quotient graph, without it the transactions */
+    uint32_t roles;             /* stable colours of its transactions (canon.h) */
+    uint32_t role_txs;          /* vertices that have them: with compression those of the quotient graph, without it the
+                                 * transactions */
     double automorphisms_log10; /* of the T-DAG as a graph of nodes */
 };
 
 struct class_row {
     uint8_t class_id[CANON_ID_SIZE];
     bool exact;
-    bool alike;                /* so is one of its T-DAGs */
-    uint32_t tdags, first_dag; /* first_dag: id of the first T-DAG in it */
-    uint32_t height, roots, txs;
-    uint64_t nodes, edges;
+    bool alike; /* so is one of its T-DAGs */
+    uint32_t tdags;
+    uint32_t first_dag; /* id of the first T-DAG in it */
+    uint32_t height;
+    uint32_t roots;
+    uint32_t txs;
+    uint64_t nodes;
+    uint64_t edges;
     enum family family;
     double automorphisms_log10;
 };
@@ -47,8 +65,9 @@ struct classes {
     uint32_t rows_count;
     struct class_row *classes; /* most common first, then by class_id */
     uint32_t classes_count;
-    uint32_t *depths;      /* by transaction number: depth of its outputs; 0 outside T-DAGs */
-    uint64_t nodes, edges; /* sums over all T-DAGs */
+    uint32_t *depths; /* by transaction number: depth of its outputs; 0 outside T-DAGs */
+    uint64_t nodes;   /* sum over all T-DAGs */
+    uint64_t edges;   /* likewise */
 };
 
 /* Rows of every T-DAG of `tdags`. With `compress`, T-DAGs that vanish are marked and are in no class; the caller then

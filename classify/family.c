@@ -38,8 +38,11 @@ void family_scratch_free(struct family_scratch *scratch)
 /* What one pass over the degrees tells. */
 struct degrees {
     const uint32_t *in;
-    uint32_t arcs, sources, sinks;
-    uint32_t max_in, max_out;
+    uint32_t arcs;
+    uint32_t sources;
+    uint32_t sinks;
+    uint32_t max_in;
+    uint32_t max_out;
     uint32_t passing; /* vertices with a predecessor and a successor */
     uint32_t middles; /* with at least two of each */
     bool thin;        /* every passing vertex has one predecessor and one successor */

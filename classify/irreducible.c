@@ -55,15 +55,20 @@ void irreducible_free(struct irreducible *r)
 
 struct work {
     struct irreducible *r;
-    uint8_t *gone;                      /* by vertex */
-    uint32_t *degree, *only;            /* by vertex; `only`: its arcs' numbers, xored: the number of an only arc */
-    uint32_t *todo;                     /* by vertex: stack, or vertices sorted */
-    uint32_t *cell_size, *least, *most; /* by cell; the latter: sizes of sets of twins */
-    uint32_t *cut, *holder;             /* by relation: arcs cut, and the cell that they hung on */
-    uint64_t *neighbours;               /* [2 * arcs] */
-    size_t *first;                      /* [vertices + 1], in neighbours */
+    uint8_t *gone;        /* by vertex */
+    uint32_t *degree;     /* by vertex */
+    uint32_t *only;       /* by vertex: its arcs' numbers, xored: the number of an only arc */
+    uint32_t *todo;       /* by vertex: stack, or vertices sorted */
+    uint32_t *cell_size;  /* by cell */
+    uint32_t *least;      /* by cell: smallest set of twins */
+    uint32_t *most;       /* by cell: largest set of twins */
+    uint32_t *cut;        /* by relation: arcs cut */
+    uint32_t *holder;     /* by relation: the cell that they hung on */
+    uint64_t *neighbours; /* [2 * arcs] */
+    size_t *first;        /* [vertices + 1], in neighbours */
     uint8_t *bytes;
-    size_t size, capacity;
+    size_t size;
+    size_t capacity;
     double automorphisms_log10;
 };
 

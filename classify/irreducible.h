@@ -15,10 +15,15 @@
  * relation and direction. A relation is all arcs of one label from one cell to another. Cells and relations are
  * numbered in an order that isomorphisms keep. All arrays are owned. */
 struct irreducible {
-    uint32_t vertices, arcs, cells, relations;
-    uint32_t *cell;                 /* [vertices] */
-    uint32_t *from, *to, *relation; /* [arcs] */
-    uint8_t *marked;                /* [relations]: all but one of those that lead from one cell to another */
+    uint32_t vertices;
+    uint32_t arcs;
+    uint32_t cells;
+    uint32_t relations;
+    uint32_t *cell;     /* [vertices] */
+    uint32_t *from;     /* [arcs] */
+    uint32_t *to;       /* [arcs] */
+    uint32_t *relation; /* [arcs] */
+    uint8_t *marked;    /* [relations]: all but one of those that lead from one cell to another */
 };
 
 /* Zeroed arrays for `vertices` and `arcs`, and for as many relations as arcs. */

@@ -61,8 +61,12 @@ static double repetition(uint64_t *steps, uint64_t *spare, size_t count)
 
 /* What one T-DAG's transactions tell, each list in its part of scratch->keys. */
 struct lists {
-    uint64_t *steps, *fan_outs, *amounts;
-    size_t steps_count, fan_outs_count, amounts_count;
+    uint64_t *steps;
+    uint64_t *fan_outs;
+    uint64_t *amounts;
+    size_t steps_count;
+    size_t fan_outs_count;
+    size_t amounts_count;
 };
 
 static void add_amount(struct lists *lists, uint64_t value_sat)
@@ -120,7 +124,8 @@ static enum status look_at_all(struct measures_scratch *scratch, const struct fo
 
 /* Whole numbers, so that no order of summing matters: gaps are below 2^32, and there are fewer than 2^32. */
 struct spread {
-    uint64_t count, sum;
+    uint64_t count;
+    uint64_t sum;
     unsigned __int128 squares;
 };
 

@@ -24,8 +24,10 @@ struct measures_row {
 
 /* Zero-initialise; measures_scratch_free at the end. */
 struct measures_scratch {
-    uint64_t *keys, *spare;
-    size_t keys_capacity, spare_capacity;
+    uint64_t *keys;
+    uint64_t *spare;
+    size_t keys_capacity;
+    size_t spare_capacity;
 };
 
 /* The measures of T-DAG `dag` (1..), whose row is `row`. Grows the scratch, never shrinks it. O(outputs + spends of its

@@ -19,24 +19,32 @@ struct words {
 };
 
 struct csr {
-    struct words first, to, label;
+    struct words first;
+    struct words to;
+    struct words label;
 };
 
 struct quotient {
     uint64_t *colour;
     size_t colour_capacity;
-    struct csr graph, family;
+    struct csr graph;
+    struct csr family;
     struct words place; /* of the arc from the vertex at hand to another vertex */
     double log10_factorial[FACTORIALS];
     /* compression only */
-    struct words set_first, set_size; /* by place: its parents in `parents` */
+    struct words set_first; /* by place: where its parents begin in `parents` */
+    struct words set_size;  /* by place: how many */
     struct words parents;
-    size_t parents_count, work;
-    struct words seen;          /* by node: the last transaction that has taken it in */
-    struct words creator;       /* by node: the place of the transaction that creates it; NONE: a root node */
-    struct words order, vertex; /* places by depth and parents; by place: its vertex */
-    struct words uses, shared;  /* by node: of how many vertices a parent; its own vertex, NONE */
-    struct words from, to;      /* arcs before they are sorted */
+    size_t parents_count;
+    size_t work;
+    struct words seen;    /* by node: the last transaction that has taken it in */
+    struct words creator; /* by node: the place of the transaction that creates it; NONE: a root node */
+    struct words order;   /* places by depth and parents */
+    struct words vertex;  /* by place: its vertex */
+    struct words uses;    /* by node: of how many vertices it is a parent */
+    struct words shared;  /* by node: its own vertex; NONE */
+    struct words from;    /* arcs before they are sorted */
+    struct words to;
     size_t arcs;
 };
 

@@ -57,11 +57,13 @@ struct unktx_block {
     const char *file; /* path of its blk file */
     uint64_t offset;  /* of its magic in the file, bytes */
     uint32_t size;    /* bytes, without the 8 in front */
-    uint32_t txs, outputs;
+    uint32_t txs;
+    uint32_t outputs;
 };
 
 struct unktx_output {
-    uint32_t tx, vout; /* number of its transaction in the block, from 0; number of the output in that */
+    uint32_t tx;   /* number of its transaction in the block, from 0 */
+    uint32_t vout; /* number of the output in that */
     uint64_t value_sat;
     enum unktx_kind kind;
     unsigned unknown;      /* enum unktx_rules or'ed: the rule sets that know no address; 0: known in all */

@@ -8,7 +8,8 @@
 
 /* What Core's kernel/chainparams.cpp says of its networks: the test networks differ in the Bech32 prefix alone. */
 struct prefixes {
-    uint8_t pubkeyhash, scripthash;
+    uint8_t pubkeyhash;
+    uint8_t scripthash;
     const char *bech32;
 };
 

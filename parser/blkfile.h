@@ -68,9 +68,11 @@ struct blk_gap {
 /* What one pass over one file found, in file order. Zero-initialise; reusable; free with blk_scan_free. */
 struct blk_scan {
     struct blk_record *records;
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
     struct blk_gap *gaps;
-    size_t gaps_count, gaps_capacity;
+    size_t gaps_count;
+    size_t gaps_capacity;
     uint64_t end; /* offset behind the last record */
 };
 

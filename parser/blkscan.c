@@ -29,15 +29,17 @@ struct scanner {
     const struct blkdir *dir;
     size_t index;
     uint64_t size;
-    struct window step, search;
+    struct window step;
+    struct window search;
     struct block_verifier verifier;
     uint8_t magics[MAGICS_MAX][4];
     unsigned magics_count;
-    bool magic_byte[256];              /* some magic begins with it */
-    uint64_t padding[XOR_KEY_SIZE];    /* eight raw zeros at an offset of that remainder, as they read here */
-    bool padding_has_magic;            /* so padding cannot be skipped blindly */
-    uint64_t padding_from, padding_to; /* the last run that was crossed */
-    uint64_t head_offset;              /* the last place that was asked for a head, and the answer */
+    bool magic_byte[256];           /* some magic begins with it */
+    uint64_t padding[XOR_KEY_SIZE]; /* eight raw zeros at an offset of that remainder, as they read here */
+    bool padding_has_magic;         /* so padding cannot be skipped blindly */
+    uint64_t padding_from;          /* the last run of zeros that was crossed */
+    uint64_t padding_to;
+    uint64_t head_offset; /* the last place that was asked for a head, and the answer */
     bool head_found;
     struct blk_record head;
     uint64_t parse_left; /* bytes that may still be read only to see whether a block parses */

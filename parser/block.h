@@ -115,7 +115,9 @@ struct block_verifier {
     struct tx *txs;
     struct hash256 *txids;
     struct hash256 *wtxids;
-    size_t txs_capacity, txids_capacity, wtxids_capacity;
+    size_t txs_capacity;
+    size_t txids_capacity;
+    size_t wtxids_capacity;
 };
 
 /* Recomputes every txid, the merkle root, every wtxid and the witness commitment (BIP 141), and checks the header's

@@ -19,7 +19,8 @@ typedef unsigned __int128 work_sum;
 
 /* A block that is in the files again. */
 struct copy {
-    uint32_t file, size;
+    uint32_t file;
+    uint32_t size;
     uint64_t offset;
     uint32_t next; /* copy + 1 of the same block; 0: none */
 };
@@ -29,15 +30,20 @@ struct chain {
     struct chain_block *blocks;
     uint32_t *copies_of; /* per node: copy + 1; 0: none */
     struct copy *copies;
-    size_t copies_count, copies_capacity, copies_of_capacity;
+    size_t copies_count;
+    size_t copies_capacity;
+    size_t copies_of_capacity;
     uint32_t *order; /* linked nodes, every parent before its children */
-    size_t count, linked;
-    size_t blocks_capacity, order_capacity;
+    size_t count;
+    size_t linked;
+    size_t blocks_capacity;
+    size_t order_capacity;
     uint32_t *slots; /* node + 1 by hash, open addressing; 0 = free */
     size_t slots_count;
     uint64_t secret[2];
     uint32_t *active; /* node by height */
-    size_t active_count, active_capacity;
+    size_t active_count;
+    size_t active_capacity;
     uint32_t memo_bits; /* neighbours mostly have the same target, and its work costs a division */
     work_sum memo_work;
 };

@@ -249,7 +249,9 @@ static const struct kernel {
 /* A message as blocks: one of the first part and what follows it, those within the body, and the last one or two of
  * whatever is left and the padding; of a short message only the last. */
 struct lane {
-    size_t head_end, body_end, blocks;
+    size_t head_end;
+    size_t body_end;
+    size_t blocks;
     const uint8_t *body;
     uint8_t head[64];
     uint8_t tail[64 + 128]; /* what is written begins somewhere in the first 64 bytes */

@@ -14,7 +14,9 @@ _Static_assert(UNKTX_CORE_0_18 == 1 << RULES_CORE_0_18 && UNKTX_CORE_0_19 == 1 <
                "rule sets");
 
 struct record {
-    uint32_t file, size, node;
+    uint32_t file;
+    uint32_t size;
+    uint32_t node;
     uint64_t offset;
 };
 
@@ -23,15 +25,18 @@ struct unktx_reader {
     struct blk_reader file;
     struct chain *chain;
     struct record *records; /* of the network, in the order of the files */
-    size_t records_count, records_capacity;
+    size_t records_count;
+    size_t records_capacity;
     size_t next_record;
     uint32_t next_height;
     bool found_genesis;
     /* the block shown last */
     struct tx *txs;
-    size_t txs_count, txs_capacity;
+    size_t txs_count;
+    size_t txs_capacity;
     struct unktx_output *outputs;
-    size_t outputs_count, outputs_capacity;
+    size_t outputs_count;
+    size_t outputs_capacity;
     size_t next_output;
     char error[UNKTX_ERROR_SIZE];
 };

@@ -51,18 +51,25 @@ static inline size_t name_set_first(const struct name_set *set)
 
 struct known_script {
     char *line; /* the texts below are parts of it */
-    const char *name, *pattern, *first_seen, *source, *what;
-    unsigned kinds;          /* mask of enum kind */
-    bool over_template;      /* the pattern is over the template, not the asm */
-    bool anyone_can_spend;   /* and script_anyone_can_spend must hold */
-    bool keys_off_curve;     /* and a public key in it must be no point of the curve */
-    const char *head, *tail; /* plain text with which whatever matches begins and ends */
-    size_t head_size, tail_size;
+    const char *name;
+    const char *pattern;
+    const char *first_seen;
+    const char *source;
+    const char *what;
+    unsigned kinds;        /* mask of enum kind */
+    bool over_template;    /* the pattern is over the template, not the asm */
+    bool anyone_can_spend; /* and script_anyone_can_spend must hold */
+    bool keys_off_curve;   /* and a public key in it must be no point of the curve */
+    const char *head;      /* plain text with which whatever matches begins */
+    const char *tail;      /* and ends */
+    size_t head_size;
+    size_t tail_size;
 };
 
 struct catalogue {
     struct known_script *entries;
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
     size_t by_name[CATALOGUE_MAX]; /* numbers in order of name */
 };
 

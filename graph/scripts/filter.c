@@ -15,7 +15,8 @@ struct pattern {
 
 struct filter {
     struct pattern *patterns;
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
     const struct catalogue *known; /* not NULL: this instead of the patterns */
 };
 

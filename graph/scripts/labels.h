@@ -8,7 +8,8 @@
 /* By T-DAG, 1..count: the entries that the unknown outputs of its transactions are, whether spent or not; and those of
  * its root transactions alone. nulldata is passed over: it can never be spent. */
 struct labels {
-    struct name_set *all, *roots;
+    struct name_set *all;
+    struct name_set *roots;
 };
 
 /* On `threads` threads. O(outputs of the T-DAGs' transactions), but for what matcher_match takes. */

@@ -123,7 +123,8 @@ struct conditions {
     enum kind kind;
     const uint8_t *script;
     size_t size;
-    int anyone_can_spend, keys_off_curve; /* -1: not looked at */
+    int anyone_can_spend; /* -1: not looked at */
+    int keys_off_curve;   /* likewise */
 };
 
 static bool holds(struct conditions *c, const struct known_script *entry)

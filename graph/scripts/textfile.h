@@ -13,7 +13,8 @@ enum status textfile_read(const char *path, const char *what, char **text, size_
 
 struct textline {
     const char *text;
-    size_t size, number; /* without line break; from 1 */
+    size_t size;   /* without line break */
+    size_t number; /* from 1 */
 };
 
 /* The next line from *at on that is neither empty nor begins with #; false behind the last. Zero-initialise `line`. */
