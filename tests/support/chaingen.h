@@ -33,13 +33,25 @@ struct gen_options {
 
 /* What is in the active chain. Index r of an array is the rule set core-0.18, core-0.19, core-22. */
 struct gen_truth {
-    uint64_t blocks, txs, inputs, outputs, stale, bytes;
-    uint64_t kind_count[GEN_KINDS], kind_sat[GEN_KINDS];
-    uint64_t unknown_txs[GEN_RULES], roots[GEN_RULES];
-    uint64_t tdags[GEN_RULES], nodes[GEN_RULES], edges[GEN_RULES], heights[GEN_RULES], tdag_txs[GEN_RULES];
+    uint64_t blocks;
+    uint64_t txs;
+    uint64_t inputs;
+    uint64_t outputs;
+    uint64_t stale;
+    uint64_t bytes;
+    uint64_t kind_count[GEN_KINDS];
+    uint64_t kind_sat[GEN_KINDS];
+    uint64_t unknown_txs[GEN_RULES];
+    uint64_t roots[GEN_RULES];
+    uint64_t tdags[GEN_RULES];
+    uint64_t nodes[GEN_RULES];
+    uint64_t edges[GEN_RULES];
+    uint64_t heights[GEN_RULES];
+    uint64_t tdag_txs[GEN_RULES];
     uint64_t families[GEN_RULES][PLAN_FAMILIES + 1];
-    uint64_t tracked, spent; /* unknown outputs that can be spent, in any rule set; and those that are */
-    uint64_t info;           /* bytes of what a store must know: see tx_close; the JSON adds 200 for each block */
+    uint64_t tracked; /* unknown outputs that can be spent, in any rule set */
+    uint64_t spent;   /* those of them that are */
+    uint64_t info;    /* bytes of what a store must know: see tx_close; the JSON adds 200 for each block */
 };
 
 struct gen; /* opaque */

@@ -7,7 +7,9 @@
 
 struct forest_builder {
     struct forest forest;
-    size_t txs_capacity, outputs_capacity, spends_capacity;
+    size_t txs_capacity;
+    size_t outputs_capacity;
+    size_t spends_capacity;
 };
 
 /* Zero-initialise a builder. A new transaction, in a block of its own at height = its number, time = 1000 + height; its

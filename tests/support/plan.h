@@ -38,9 +38,11 @@ struct plan_arc {
 };
 
 struct plan_tx {
-    uint32_t first_arc, arcs; /* what it spends */
-    uint32_t spent, unspent;  /* its unknown outputs: 0..spent-1 are spent */
-    uint32_t known;           /* its known outputs */
+    uint32_t first_arc; /* what it spends */
+    uint32_t arcs;
+    uint32_t spent; /* its unknown outputs: 0..spent-1 are spent */
+    uint32_t unspent;
+    uint32_t known; /* its known outputs */
     uint32_t depth;
     bool known_input;
 };
@@ -49,16 +51,24 @@ struct plan {
     unsigned level;  /* the first rule set that calls its outputs unknown: 0 nonstandard, 1 pubkey, 2 multisig */
     unsigned family; /* PLAN_FAMILIES: not known by design */
     struct plan_tx *txs;
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
     struct plan_arc *arcs;
-    size_t arcs_count, arcs_capacity;
+    size_t arcs_count;
+    size_t arcs_capacity;
     struct hash256 *txids; /* filled in while it is written */
     uint64_t *sats;        /* value of each of its outputs, as the txids */
     size_t next;           /* transaction to write next */
 };
 
 struct plan_sums {
-    uint64_t txs, roots, nodes, edges, height, spent, tracked;
+    uint64_t txs;
+    uint64_t roots;
+    uint64_t nodes;
+    uint64_t edges;
+    uint64_t height;
+    uint64_t spent;
+    uint64_t tracked;
 };
 
 /* A plan of the given family with random widths. */

@@ -12,7 +12,8 @@
 
 struct run {
     int exit_status; /* 128 + signal if one ended it */
-    char *out, *err; /* terminated; free with run_free */
+    char *out;       /* terminated, as `err`; free with run_free */
+    char *err;
     size_t out_size;
 };
 
@@ -60,7 +61,8 @@ struct records {
         uint8_t *bytes; /* magic, length, block */
         size_t size;
     } * list;
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
 };
 
 /* The records of a clean blocks folder. */

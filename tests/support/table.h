@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 struct table {
-    char *text;           /* the file, cut into terminated fields */
-    const char **fields;  /* row by row, the header first */
-    size_t columns, rows; /* rows without the header */
+    char *text;          /* the file, cut into terminated fields */
+    const char **fields; /* row by row, the header first */
+    size_t columns;
+    size_t rows; /* without the header */
 };
 
 /* Every row must have as many fields as the header. */
@@ -29,7 +30,8 @@ uint64_t table_sum(const struct table *table, const char *name);
 struct json {
     char *text;
     const char *at;
-    char key[256], value[1024];
+    char key[256];
+    char value[1024];
 };
 
 struct json json_open(const char *path);
