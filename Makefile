@@ -19,6 +19,7 @@ ALL_LDFLAGS = $(LDFLAGS) $(OPENMP) -pthread $(SANITIZER)
 LIB_SOURCES := $(sort $(wildcard parser/*.c graph/*/*.c classify/*.c))
 CLI_SOURCES := $(sort $(wildcard cli/*.c cli/*/*.c))
 SUPPORT_SOURCES := $(sort $(wildcard tests/support/*.c))
+BENCH_SOURCES := $(filter-out tests/bench/chaingen.c,$(sort $(wildcard tests/bench/*.c)))
 CHAINGEN_SOURCES := $(sort $(wildcard tests/support/chaingen*.c) tests/support/plan.c)
 # tests/FOLDER/test_NOUN.c is one cmocka program each
 TEST_SOURCES := $(sort $(wildcard tests/*/test_*.c))
@@ -76,7 +77,10 @@ $(COMPLETIONS): $(BUILD)/unktx
 $(TESTS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
 
-$(CHAINGEN) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(CHAINGEN_SOURCES)) $(LIB)
+$(CHAINGEN): $(call objects,tests/bench/chaingen.c $(CHAINGEN_SOURCES)) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+$(BENCH): $(call objects,$(BENCH_SOURCES)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
 $(REPLAYS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
