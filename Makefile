@@ -134,7 +134,7 @@ tsan:
 
 # the test programs that are quick under it, and a scan (those of tests/cli run unktx in a process that it does not follow)
 VALGRIND = valgrind --quiet --error-exitcode=1 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
-SLOW = $(BUILD)/tests/cli/% %/test_canon %/test_shape
+SLOW = $(BUILD)/tests/cli/% %/test_canon %/test_canon_giants %/test_shape
 valgrind: $(BUILD)/unktx $(TESTS)
 	@for test in $(filter-out $(SLOW),$(TESTS)); do \
 	    echo "== $${test#$(BUILD)/}"; $(VALGRIND) ./$$test >/dev/null || exit 1; done
