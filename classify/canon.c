@@ -176,7 +176,7 @@ static enum status drop_complete(struct canon *c, uint32_t begin, uint32_t end)
 {
     uint32_t one = c->cells.order[begin], first = c->graph->first[one], last = first + c->degree[one], kept = 0;
     enum status status = room(c, 12 + 12 * (size_t)(last - first));
-    if (status)
+    if (status != STATUS_OK)
         return status;
     put32(c, c->cells.cell[one]);
     put32(c, end - begin);
@@ -285,7 +285,7 @@ static enum status decide_irreducible(struct canon *c, uint32_t begin, uint32_t 
     for (uint32_t p = begin; p < end; p++)
         arcs += c->degree[c->cells.order[p]];
     enum status status = irreducible_new(end - begin, arcs, &r, fault);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     r.arcs = 0;
     for (uint32_t p = begin, next; p < end; p = next, r.cells++) {
@@ -300,9 +300,9 @@ static enum status decide_irreducible(struct canon *c, uint32_t begin, uint32_t 
         add_irreducible_arcs(c, p, next, &r);
     }
     status = irreducible_form(&r, &bytes, &size, &own->automorphisms_log10, fault);
-    if (!status)
+    if (status == STATUS_OK)
         status = room(c, 4 + CANON_ID_SIZE + size);
-    if (!status) {
+    if (status == STATUS_OK) {
         put32(c, TAG_IRREDUCIBLE);
         put_bytes(c, own->digest, CANON_ID_SIZE);
         put_bytes(c, bytes, size);
@@ -323,15 +323,15 @@ static enum status open_piece(struct canon *c, uint32_t begin, uint32_t end, str
         c->cells.size[c->cells.cell[c->cells.order[p]]] = next - p;
     }
     if (c->depth > 0) { /* the whole graph has its own beginning */
-        if ((status = room(c, 4)))
+        if ((status = room(c, 4)) != STATUS_OK)
             return status;
         put32(c, TAG_PIECE);
     }
-    for (uint32_t p = begin, next; p < end && !status; p = next) {
+    for (uint32_t p = begin, next; p < end && status == STATUS_OK; p = next) {
         next = run_end(c, p, end);
         status = drop_complete(c, p, next);
     }
-    if (status)
+    if (status != STATUS_OK)
         return status;
     digest(c, piece.own.digest);
     if (c->depth == 0)
@@ -340,11 +340,11 @@ static enum status open_piece(struct canon *c, uint32_t begin, uint32_t end, str
     piece.stop = group(c, begin, end, &piece.own.automorphisms_log10);
     piece.first_result = c->results_count;
     if (piece.stop > begin && c->piece_end[begin] == end) {
-        if ((status = decide_irreducible(c, begin, end, &piece.own, fault)))
+        if ((status = decide_irreducible(c, begin, end, &piece.own, fault)) != STATUS_OK)
             return status;
         piece.stop = begin;
     }
-    if ((status = mem_reserve(&c->stack, &c->stack_capacity, c->depth + 1, sizeof *c->stack)))
+    if ((status = mem_reserve(&c->stack, &c->stack_capacity, c->depth + 1, sizeof *c->stack)) != STATUS_OK)
         return status;
     c->stack[c->depth++] = piece;
     return STATUS_OK;
@@ -362,7 +362,7 @@ static enum status close_piece(struct canon *c)
     struct result own = piece->own;
     size_t count = c->results_count - piece->first_result;
     enum status status = room(c, 4 + CANON_ID_SIZE + count * (CANON_ID_SIZE + 4));
-    if (status)
+    if (status != STATUS_OK)
         return status;
     if (count > 0) {
         struct result *parts = c->results + piece->first_result;
@@ -381,7 +381,7 @@ static enum status close_piece(struct canon *c)
     }
     c->results_count = piece->first_result;
     status = mem_reserve(&c->results, &c->result_capacity, c->results_count + 1, sizeof *c->results);
-    if (!status)
+    if (status == STATUS_OK)
         c->results[c->results_count++] = own;
     return status;
 }
@@ -390,7 +390,7 @@ static enum status close_piece(struct canon *c)
 static enum status put_cells(struct canon *c)
 {
     enum status status = room(c, 8 + 12 * (size_t)c->cells.cells_count);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     put32(c, TAG_WHOLE);
     put32(c, c->cells.cells_count);
@@ -406,9 +406,9 @@ static enum status take_apart(struct canon *c, struct fault *fault)
 {
     c->length = c->depth = c->results_count = 0;
     enum status status = put_cells(c);
-    if (!status)
+    if (status == STATUS_OK)
         status = open_piece(c, 0, c->graph->vertices, fault);
-    while (!status && c->depth > 0) {
+    while (status == STATUS_OK && c->depth > 0) {
         struct piece *piece = &c->stack[c->depth - 1];
         if (piece->next < piece->stop) {
             uint32_t begin = piece->next;
@@ -427,7 +427,7 @@ static enum status put_inexact(struct canon *c, struct canon_form *form)
 {
     c->length = 0;
     enum status status = room(c, 4 + CANON_ID_SIZE);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     put32(c, TAG_INEXACT);
     put_bytes(c, c->whole, CANON_ID_SIZE);
@@ -448,7 +448,7 @@ enum status canon_run(struct canon *c, const struct canon_graph *graph, struct c
     enum status status = take_apart(c, fault);
     if (status == STATUS_LIMIT)
         status = put_inexact(c, form);
-    else if (!status) {
+    else if (status == STATUS_OK) {
         memcpy(form->id, c->results[0].digest, CANON_ID_SIZE);
         form->automorphisms_log10 = c->results[0].automorphisms_log10;
         form->exact = true;

@@ -100,10 +100,10 @@ static enum status form_of(struct worker *worker, const struct quotient_view *vi
         return STATUS_OK;
     }
     enum status status = canon_run(worker->canon, &view->graph, form, &worker->fault);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     status = family_of(worker->family, &view->family, family);
-    if (status)
+    if (status != STATUS_OK)
         return fault_nomem(&worker->fault);
     if (memo) {
         memcpy(memo->key, key, words * sizeof *key);
@@ -123,13 +123,13 @@ static enum status classify_dag(struct job *job, struct worker *worker, struct d
     uint64_t removed;
     bool beyond = false;
     enum status status = metrics_of(&worker->metrics, dag, row, &removed);
-    if (status)
+    if (status != STATUS_OK)
         return fault_nomem(&worker->fault);
     if (row->vanished)
         return STATUS_OK;
     if (removed > 0) {
         status = quotient_compressed(worker->skeleton, dag, &view);
-        if (!status)
+        if (status == STATUS_OK)
             row->edges = view.edges;
     }
     if (status == STATUS_LIMIT) {
@@ -138,12 +138,12 @@ static enum status classify_dag(struct job *job, struct worker *worker, struct d
         status = metrics_of(&worker->metrics, dag, row, &removed);
         dag->compress = job->compress;
     }
-    if (!status && (removed == 0 || beyond))
+    if (status == STATUS_OK && (removed == 0 || beyond))
         status = quotient_plain(worker->skeleton, dag, &view);
-    if (status)
+    if (status != STATUS_OK)
         return fault_nomem(&worker->fault);
     status = form_of(worker, &view, &form, &row->family);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     memcpy(row->class_id, form.id, CANON_ID_SIZE);
     row->class_exact = form.exact && !beyond;
@@ -160,11 +160,11 @@ static enum status classify_dag(struct job *job, struct worker *worker, struct d
 static enum status worker_open(struct worker *worker)
 {
     enum status status = canon_new(&worker->canon, &worker->fault);
-    if (!status)
+    if (status == STATUS_OK)
         status = family_scratch_new(&worker->family, &worker->fault);
-    if (!status)
+    if (status == STATUS_OK)
         status = quotient_new(&worker->skeleton, &worker->fault);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     worker->memos = mem_alloc(MEMO_SLOTS, sizeof *worker->memos);
     return worker->memos ? STATUS_OK : fault_nomem(&worker->fault);
@@ -207,12 +207,12 @@ static enum status classify_item(struct job *job, struct worker *worker, const s
 {
     enum status status = worker->memos ? STATUS_OK : worker_open(worker);
     worker->prefetched += prefetch_item(job, item);
-    for (uint32_t d = item->begin; !status && d < item->end; d++) {
+    for (uint32_t d = item->begin; status == STATUS_OK && d < item->end; d++) {
         uint32_t begin = job->tdags->first[d], count = job->tdags->first[d + 1] - begin;
         status = mem_reserve(&worker->root, &worker->root_capacity, count, sizeof *worker->root);
-        if (!status)
+        if (status == STATUS_OK)
             status = mem_reserve(&worker->removed, &worker->removed_capacity, count, sizeof *worker->removed);
-        if (status)
+        if (status != STATUS_OK)
             return fault_nomem(&worker->fault);
         struct dag dag = {
             .forest = job->forest,
@@ -317,7 +317,7 @@ static enum status add_to_class(struct classes *classes, size_t *capacity, uint3
     if (!slots[slot]) {
         enum status status = mem_reserve(&classes->classes, capacity, (size_t)classes->classes_count + 1,
                                          sizeof *classes->classes);
-        if (status)
+        if (status != STATUS_OK)
             return status;
         struct class_row *class = &classes->classes[classes->classes_count];
         *class = (struct class_row){
@@ -351,7 +351,7 @@ static enum status make_classes(struct classes *classes, struct fault *fault)
     if (!slots)
         return fault_nomem(fault);
     enum status status = STATUS_OK;
-    for (uint32_t d = 0; !status && d < classes->rows_count; d++) {
+    for (uint32_t d = 0; status == STATUS_OK && d < classes->rows_count; d++) {
         const struct tdag_row *row = &classes->rows[d];
         if (row->vanished)
             continue;
@@ -361,7 +361,7 @@ static enum status make_classes(struct classes *classes, struct fault *fault)
             status = fault_nomem(fault);
     }
     mem_free(slots);
-    if (!status && classes->classes_count > 0)
+    if (status == STATUS_OK && classes->classes_count > 0)
         qsort(classes->classes, classes->classes_count, sizeof *classes->classes, compare_classes);
     return status;
 }
@@ -379,16 +379,16 @@ enum status classify(const struct forest *forest, const struct tdags *tdags, boo
     job.local = mem_alloc(forest->txs_count, sizeof *job.local);
     if (!classes->rows || !classes->depths || !job.local)
         status = fault_nomem(fault);
-    if (!status)
+    if (status == STATUS_OK)
         status = make_items(&job, fault);
-    if (!status)
+    if (status == STATUS_OK)
         status = run(&job, threads > 0 ? threads : 1, fault);
     mem_free(job.local);
     mem_free(job.items);
     mem_free(job.workers);
-    if (!status)
+    if (status == STATUS_OK)
         status = make_classes(classes, fault);
-    if (status)
+    if (status != STATUS_OK)
         classes_free(classes);
     return status;
 }

@@ -195,7 +195,7 @@ enum status family_of(struct family_scratch *scratch, const struct family_graph 
     size_t n = graph->vertices;
     enum status status = mem_reserve(&scratch->words, &scratch->capacity, 6 * n + graph->first[n],
                                      sizeof *scratch->words);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     struct degrees d = degrees_of(graph, scratch->words);
     uint32_t *words = scratch->words + n;

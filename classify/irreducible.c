@@ -98,7 +98,7 @@ static enum status work_new(struct work *w, struct irreducible *r)
 static enum status put32(struct work *w, uint32_t value)
 {
     enum status status = mem_reserve(&w->bytes, &w->capacity, w->size + 4, 1);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     store_le32(w->bytes + w->size, value);
     w->size += 4;
@@ -234,7 +234,7 @@ static enum status merge(struct work *w, bool *merged)
             for (uint32_t left = twins; --left > 0;)
                 w->gone[w->todo[++i]] = 1;
     }
-    for (uint32_t cell = 0; cell < r->cells && !status; cell++) {
+    for (uint32_t cell = 0; cell < r->cells && status == STATUS_OK; cell++) {
         uint32_t twins = w->least[cell];
         if (twins < 2 || twins != w->most[cell])
             continue;
@@ -242,10 +242,10 @@ static enum status merge(struct work *w, bool *merged)
         uint32_t groups = w->cell_size[cell] / twins;
         w->automorphisms_log10 += groups * factorial_log10(twins);
         status = put32(w, cell);
-        if (!status)
+        if (status == STATUS_OK)
             status = put32(w, twins);
     }
-    if (!status)
+    if (status == STATUS_OK)
         status = put32(w, UINT32_MAX);
     drop_arcs(w);
     return status;
@@ -310,7 +310,7 @@ static enum status ask_bliss(struct work *w, struct fault *fault)
     uint32_t *name = words, *colour = name + vertices, *position = colour + vertices, *from = position + vertices;
     fill_shape(w, name, colour, from, from + arcs, &graph);
     enum status status = shape_canonical(&graph, position, &automorphisms_log10, fault);
-    if (!status) {
+    if (status == STATUS_OK) {
         w->automorphisms_log10 += automorphisms_log10;
         status = put_shape(w, &graph, position);
     }
@@ -326,16 +326,16 @@ enum status irreducible_form(struct irreducible *r, uint8_t **bytes, size_t *siz
     if ((uint64_t)r->vertices + r->arcs > SIZE_MAX_FOR_BLISS)
         return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "a piece of a T-DAG is too large for BLISS");
     enum status status = work_new(&w, r);
-    while (!status && merged) {
+    while (status == STATUS_OK && merged) {
         count_cells(&w);
         cut(&w);
         count_cells(&w);
         status = merge(&w, &merged);
     }
-    if (!status)
+    if (status == STATUS_OK)
         status = ask_bliss(&w, fault);
     work_free(&w);
-    if (status) {
+    if (status != STATUS_OK) {
         mem_free(w.bytes);
         return status == STATUS_NOMEM ? fault_nomem(fault) : status;
     }

@@ -106,9 +106,9 @@ static enum status look_at_all(struct measures_scratch *scratch, const struct fo
         amounts += forest->txs[members[i] + 1].first_output - forest->txs[members[i]].first_output;
     enum status status = mem_reserve(&scratch->keys, &scratch->keys_capacity, 2 * (size_t)count + amounts,
                                      sizeof *scratch->keys);
-    if (!status)
+    if (status == STATUS_OK)
         status = mem_reserve(&scratch->spare, &scratch->spare_capacity, amounts, sizeof *scratch->spare);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     struct lists lists = {
         .steps = scratch->keys, .fan_outs = scratch->keys + count, .amounts = scratch->keys + 2 * (size_t)count};

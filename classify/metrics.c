@@ -82,7 +82,7 @@ enum status metrics_of(struct metrics *metrics, const struct dag *dag, struct td
     uint64_t value_sat = 0, spent_sat = 0;
     enum status status = mem_reserve(&metrics->level, &metrics->capacity, (size_t)dag->count + 1,
                                      sizeof *metrics->level);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     memset(metrics->level, 0, ((size_t)dag->count + 1) * sizeof *metrics->level);
     *row = (struct tdag_row){.txs = dag->count, .alike = true};

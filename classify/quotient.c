@@ -100,13 +100,13 @@ static uint64_t colour_of(uint32_t leaves, uint32_t roots) { return (uint64_t)le
 static enum status reserve_graph(struct quotient *quotient, struct csr *csr, size_t vertices, size_t arcs)
 {
     enum status status = reserve(&csr->first, vertices + 2);
-    if (!status)
+    if (status == STATUS_OK)
         status = reserve(&csr->to, arcs);
-    if (!status)
+    if (status == STATUS_OK)
         status = reserve(&csr->label, arcs);
-    if (!status)
+    if (status == STATUS_OK)
         status = reserve(&quotient->place, vertices);
-    if (!status)
+    if (status == STATUS_OK)
         status = mem_reserve(&quotient->colour, &quotient->colour_capacity, vertices, sizeof *quotient->colour);
     return status;
 }
@@ -152,7 +152,7 @@ enum status quotient_plain(struct quotient *quotient, const struct dag *dag, str
     for (uint32_t i = 0; i < dag->count; i++)
         most_arcs += forest->txs[dag->members[i] + 1].first_output - forest->txs[dag->members[i]].first_output;
     enum status status = reserve_graph(quotient, csr, dag->count, most_arcs);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     memset(quotient->place.at, 0xff, dag->count * sizeof *quotient->place.at);
     uint32_t arcs = 0;
@@ -194,7 +194,7 @@ static enum status take_in(struct quotient *quotient, uint32_t place, uint32_t n
     if (quotient->parents_count == QUOTIENT_PARENTS_MAX)
         return STATUS_LIMIT;
     enum status status = reserve(&quotient->parents, quotient->parents_count + 1);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     quotient->seen.at[node] = place;
     quotient->parents.at[quotient->parents_count++] = node;
@@ -233,7 +233,7 @@ static enum status collect_parents(struct quotient *quotient, const struct dag *
     enum status status = STATUS_OK;
     if (dag->root[place])
         status = take_in(quotient, place, place);
-    for (uint32_t s = tx->first_spend; !status && s < tx[1].first_spend; s++) {
+    for (uint32_t s = tx->first_spend; status == STATUS_OK && s < tx[1].first_spend; s++) {
         const struct forest_output *spent = &forest->outputs[forest->spends[s]];
         if (!forest_is_arc(spent, dag->rules))
             continue;
@@ -242,7 +242,7 @@ static enum status collect_parents(struct quotient *quotient, const struct dag *
         if (!dag_removes(dag, spent))
             status = take_in(quotient, place, *node);
         else
-            for (uint32_t p = 0; !inherited && !status && p < quotient->set_size.at[creator]; p++)
+            for (uint32_t p = 0; !inherited && status == STATUS_OK && p < quotient->set_size.at[creator]; p++)
                 status = take_in(quotient, place, quotient->parents.at[quotient->set_first.at[creator] + p]);
         ++*node;
     }
@@ -311,17 +311,17 @@ static enum status find_parents(struct build *build)
     struct words *by_place[] = {&quotient->set_first, &quotient->set_size, &quotient->order, &quotient->vertex};
     struct words *by_node[] = {&quotient->seen, &quotient->creator, &quotient->uses, &quotient->shared};
     enum status status = STATUS_OK;
-    for (size_t i = 0; !status && i < 4; i++) {
+    for (size_t i = 0; status == STATUS_OK && i < 4; i++) {
         status = reserve(by_place[i], dag->count);
-        if (!status)
+        if (status == STATUS_OK)
             status = reserve(by_node[i], build->nodes);
     }
-    if (status)
+    if (status != STATUS_OK)
         return status;
     memset(quotient->seen.at, 0xff, build->nodes * sizeof *quotient->seen.at);
     quotient->parents_count = quotient->work = 0;
     uint32_t node = dag->count;
-    for (uint32_t i = 0; !status && i < dag->count; i++)
+    for (uint32_t i = 0; status == STATUS_OK && i < dag->count; i++)
         status = collect_parents(quotient, dag, i, &node);
     return status;
 }
@@ -369,7 +369,7 @@ static void note_arc(struct quotient *quotient, uint32_t from, uint32_t to)
 static enum status sort_arcs(struct quotient *quotient, struct csr *csr, uint32_t vertices)
 {
     enum status status = reserve_graph(quotient, csr, vertices, quotient->arcs);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     uint32_t *first = csr->first.at, arcs = 0, begin = 0;
     memset(first, 0, ((size_t)vertices + 2) * sizeof *first);
@@ -471,21 +471,21 @@ enum status quotient_compressed(struct quotient *quotient, const struct dag *dag
 {
     struct build build = {.quotient = quotient, .dag = dag};
     enum status status = find_parents(&build);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     find_vertices(&build);
     /* A parent appears once for each set, and once more as the head of an arc if it is shared. */
     size_t most_arcs = quotient->parents_count + build.nodes;
     status = reserve(&quotient->from, most_arcs);
-    if (!status)
+    if (status == STATUS_OK)
         status = reserve(&quotient->to, most_arcs);
-    if (!status)
+    if (status == STATUS_OK)
         status = build_family(&build);
-    if (!status)
+    if (status == STATUS_OK)
         status = build_graph(&build);
-    if (!status)
+    if (status == STATUS_OK)
         status = colour_vertices(&build);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     show(quotient, build.vertices, view);
     view->family = (struct family_graph){build.roots + build.bundles, quotient->family.first.at,

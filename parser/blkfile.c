@@ -87,13 +87,11 @@ static enum status read_xor_key(struct blkdir *dir, struct fault *fault)
     if (!path)
         return fault_nomem(fault);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
     if (fd < 0) {
         if (errno != ENOENT)
             status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the XOR key");
-        goto out;
-    }
-    struct stat info;
-    if (fstat(fd, &info) != 0) {
+    } else if (fstat(fd, &info) != 0) {
         status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot look at the XOR key");
     } else if (info.st_size != XOR_KEY_SIZE) {
         status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "the XOR key has %lld bytes, not %u",
@@ -102,7 +100,6 @@ static enum status read_xor_key(struct blkdir *dir, struct fault *fault)
         status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the XOR key");
     }
     dir->xored = memcmp(dir->key, zeros, XOR_KEY_SIZE) != 0;
-out:
     if (fd >= 0)
         close(fd);
     mem_free(path);
@@ -138,7 +135,7 @@ static enum status list_folder(const char *path, struct blkdir *dir, bool *exist
         dir->path = path_join(path, "");
         status = dir->path ? read_xor_key(dir, fault) : fault_nomem(fault);
     }
-    if (status)
+    if (status != STATUS_OK)
         blkdir_free(dir);
     return status;
 }
@@ -186,7 +183,7 @@ static enum status take_only_network(const char *path, struct blkdir *dir, struc
     if (status == STATUS_OK && networks > 1)
         status = fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
                            "several networks and no main chain: choose one with --chain: %s", names);
-    if (status)
+    if (status != STATUS_OK)
         blkdir_free(dir);
     return status;
 }
@@ -253,7 +250,7 @@ enum status blkdir_open_any(const char *path, struct blkdir *dir, struct fault *
     enum status status = add_file(dir, &capacity, path_join(path, ""), number, fault);
     if (status == STATUS_OK)
         status = read_xor_key(dir, fault);
-    if (status)
+    if (status != STATUS_OK)
         blkdir_free(dir);
     return status;
 }
@@ -327,7 +324,7 @@ enum status blk_read(struct blk_reader *reader, const struct blkdir *dir, size_t
                      const uint8_t **bytes, struct fault *fault)
 {
     enum status status = reader_open(reader, dir, index, fault);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     if (mem_reserve(&reader->buffer, &reader->capacity, size, 1))
         return fault_nomem(fault);

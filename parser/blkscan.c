@@ -67,7 +67,7 @@ static const uint8_t *look(struct scanner *s, struct window *w, uint64_t offset,
             size = (size_t)left;
         status = blk_read(&w->reader, s->dir, s->index, offset, size, &w->bytes, NULL);
     }
-    if (status) {
+    if (status != STATUS_OK) {
         if (status == STATUS_NOMEM)
             s->status = status;
         s->unreadable = true;

@@ -89,7 +89,7 @@ static void u256_double(struct u256 *a)
 /* floor(a / b) for b > 0, by shift and subtract. */
 static struct u256 u256_divide(const struct u256 *a, const struct u256 *b)
 {
-    struct u256 quotient = {{0}}, rest = {{0}};
+    struct u256 quotient = {0}, rest = {0};
     for (int bit = 64 * LIMBS - 1; bit >= 0; bit--) {
         bool carry = rest.limb[LIMBS - 1] >> 63;
         u256_double(&rest);
@@ -278,7 +278,7 @@ enum status chain_add(struct chain *chain, const uint8_t header[BLOCK_HEADER_SIZ
     struct hash256 hash;
     sha256d(header, BLOCK_HEADER_SIZE, &hash);
     enum status status = reserve_one(chain, fault);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     uint32_t *slot = slot_find(chain, &hash);
     if (*slot) {
@@ -330,17 +330,9 @@ static void link_one(struct chain *chain, uint32_t node, uint32_t parent)
     chain->order[chain->linked++] = node;
 }
 
-/* Links what is detached so far and has a path to genesis; what is linked stays so, since a block's parent never
- * changes. chain->order is the queue: it grows behind while it is walked, so no stack is needed. */
-static enum status link_detached(struct chain *chain, struct fault *fault)
+/* `first_child` and `next_sibling` have room for all blocks. */
+static void link_children(struct chain *chain, uint32_t *first_child, uint32_t *next_sibling)
 {
-    enum status status = STATUS_NOMEM;
-    uint32_t *first_child = mem_alloc(chain->count, sizeof *first_child);
-    uint32_t *next_sibling = mem_alloc(chain->count, sizeof *next_sibling);
-    if (!first_child || !next_sibling) {
-        fault_nomem(fault);
-        goto out;
-    }
     memset(first_child, 0xff, chain->count * sizeof *first_child);
     for (size_t i = chain->count; i-- > 0;) {
         const struct chain_block *block = &chain->blocks[i];
@@ -357,8 +349,17 @@ static enum status link_detached(struct chain *chain, struct fault *fault)
     for (size_t at = 0; at < chain->linked; at++)
         for (uint32_t child = first_child[chain->order[at]]; child != CHAIN_NONE; child = next_sibling[child])
             link_one(chain, child, chain->order[at]);
-    status = STATUS_OK;
-out:
+}
+
+/* Links what is detached so far and has a path to genesis; what is linked stays so, since a block's parent never
+ * changes. chain->order is the queue: it grows at its end while it is walked, so no stack is needed. */
+static enum status link_detached(struct chain *chain, struct fault *fault)
+{
+    uint32_t *first_child = mem_alloc(chain->count, sizeof *first_child);
+    uint32_t *next_sibling = mem_alloc(chain->count, sizeof *next_sibling);
+    enum status status = first_child && next_sibling ? STATUS_OK : fault_nomem(fault);
+    if (status == STATUS_OK)
+        link_children(chain, first_child, next_sibling);
     mem_free(first_child);
     mem_free(next_sibling);
     return status;
@@ -397,7 +398,7 @@ static enum status activate(struct chain *chain, uint32_t tip, struct fault *fau
 enum status chain_link(struct chain *chain, const struct hash256 *tip, struct fault *fault)
 {
     enum status status = link_detached(chain, fault);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     char hex[HASH256_HEX_SIZE + 1] = "";
     if (chain->linked == 0) {

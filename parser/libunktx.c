@@ -64,7 +64,7 @@ static enum status add_record(struct unktx_reader *reader, uint32_t file, const 
     struct record record = {.file = file, .size = found->size, .offset = found->offset};
     enum status status = mem_reserve(&reader->records, &reader->records_capacity, reader->records_count + 1,
                                      sizeof *reader->records);
-    if (status)
+    if (status != STATUS_OK)
         return fault_nomem(fault);
     status = chain_add(reader->chain, found->header, file, found->offset + BLK_FRAME_SIZE, found->size, &record.node,
                        fault);
@@ -177,7 +177,7 @@ static enum status take_block(struct unktx_reader *reader, uint32_t file, uint64
     const uint8_t *bytes;
     show_none(reader);
     enum status status = blk_read(&reader->file, &reader->dir, file, offset, size, &bytes, fault);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     status = block_walk(bytes, size, &counts, &visitor, reader);
     if (status == STATUS_OK)
@@ -212,7 +212,8 @@ int unktx_next_block(struct unktx_reader *reader, struct unktx_block *block)
         return 0;
     reader->next_height++;
     enum status status = take_block(reader, at->file, at->offset, at->size, &fault);
-    while (status && status != STATUS_NOMEM && chain_next_copy(reader->chain, chain_find(reader->chain, &at->hash)))
+    while (status != STATUS_OK && status != STATUS_NOMEM &&
+           chain_next_copy(reader->chain, chain_find(reader->chain, &at->hash)))
         status = take_block(reader, at->file, at->offset, at->size, &fault);
     if (status == STATUS_OK)
         return show_block(reader, at, at->file, at->offset, at->size, block);

@@ -65,7 +65,7 @@ static enum status read_conditions(struct known_script *entry, char *words, cons
     char *rest = NULL;
     for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
         enum status status = read_condition(entry, word, source);
-        if (status)
+        if (status != STATUS_OK)
             return status;
     }
     if (!entry->kinds)
@@ -132,9 +132,9 @@ static enum status read_entry(struct catalogue *catalogue, struct known_script *
         if (strcmp(catalogue->entries[i].name, entry->name) == 0)
             return refuse(source, "the name is taken", entry->name);
     enum status status = read_conditions(entry, columns[1], source);
-    if (!status)
+    if (status == STATUS_OK)
         status = check_pattern(entry->pattern, source);
-    if (!status)
+    if (status == STATUS_OK)
         find_plain_ends(entry);
     return status;
 }
@@ -161,7 +161,7 @@ static enum status add_line(struct catalogue *catalogue, const struct textline *
         return fault_nomem(source->fault);
     memcpy(entry.line, line->text, line->size);
     enum status status = read_entry(catalogue, &entry, source);
-    if (status) {
+    if (status != STATUS_OK) {
         mem_free(entry.line);
         return status;
     }
@@ -175,7 +175,7 @@ static enum status add_text(struct catalogue *catalogue, const char *path, const
     size_t at = 0;
     struct textline line = {.text = text};
     enum status status = STATUS_OK;
-    while (!status && textfile_line(text, size, &at, &line))
+    while (status == STATUS_OK && textfile_line(text, size, &at, &line))
         status = add_line(catalogue, &line, &(struct source){.path = path, .line = line.number, .fault = fault});
     return status;
 }
@@ -191,7 +191,7 @@ enum status catalogue_read(struct catalogue *catalogue, const char *path, struct
     char *text = NULL;
     size_t size = 0;
     enum status status = textfile_read(path, "known scripts", &text, &size, fault);
-    if (!status)
+    if (status == STATUS_OK)
         status = add_text(catalogue, path, text, size, fault);
     mem_free(text);
     return status;

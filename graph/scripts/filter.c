@@ -24,7 +24,7 @@ static enum status add_pattern(struct filter *filter, const char *path, size_t l
                                size_t size, struct fault *fault)
 {
     enum status status = mem_reserve(&filter->patterns, &filter->capacity, filter->count + 1, sizeof *filter->patterns);
-    if (status)
+    if (status != STATUS_OK)
         return fault_nomem(fault);
     struct pattern *pattern = &filter->patterns[filter->count];
     memset(pattern, 0, sizeof *pattern);
@@ -56,7 +56,7 @@ enum status filter_read(const char *path, struct filter **filter, struct fault *
     struct textline line = {0};
     *filter = mem_alloc(1, sizeof **filter);
     enum status status = *filter ? textfile_read(path, "patterns", &text, &size, fault) : fault_nomem(fault);
-    while (!status && textfile_line(text, size, &at, &line)) {
+    while (status == STATUS_OK && textfile_line(text, size, &at, &line)) {
         if (!is_printable_ascii(&line))
             status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
                                "line %zu: a byte that is no printable ASCII, as no asm has", line.number);
@@ -64,7 +64,7 @@ enum status filter_read(const char *path, struct filter **filter, struct fault *
             status = add_pattern(*filter, path, line.number, line.text, line.size, fault);
     }
     mem_free(text);
-    if (status) {
+    if (status != STATUS_OK) {
         filter_free(*filter);
         *filter = NULL;
     }
@@ -118,7 +118,7 @@ static enum status match_tx(struct match *match, struct tx_view *view, uint32_t 
         if (!(output.unknown >> match->rules & 1) || !output.script)
             continue;
         status = mem_reserve(&match->text, &match->capacity, script_asm_bound(output.script_size), 1);
-        if (status)
+        if (status != STATUS_OK)
             return status;
         script_asm(output.script, output.script_size, match->text);
         size_t end = *drop ? *drop - 1 : match->filter->count;
@@ -145,7 +145,7 @@ static enum status match_batch(struct match *match, struct batch_view *batch, co
             if (!dag || !forest_is_root(forest, tx, tdags->rules))
                 continue;
             status = match_tx(match, &view, &drop[dag]);
-            if (status)
+            if (status != STATUS_OK)
                 return status;
         }
         if (status != STATUS_NOT_FOUND)
@@ -159,7 +159,7 @@ static enum status match_known(const struct filter *filter, const struct store *
 {
     struct labels labels = {0};
     enum status status = labels_find(filter->known, store, forest, tdags, threads, &labels, fault);
-    for (uint32_t d = 1; !status && d <= tdags->count; d++) {
+    for (uint32_t d = 1; status == STATUS_OK && d <= tdags->count; d++) {
         size_t first = name_set_first(&labels.roots[d]);
         drop[d] = first < CATALOGUE_MAX ? (uint32_t)first + 1 : 0;
     }
@@ -176,15 +176,15 @@ enum status filter_match(const struct filter *filter, const struct store *store,
     if (filter->known)
         return match_known(filter, store, forest, tdags, threads, drop, fault);
     enum status status = store_reader_open(store, &reader, fault);
-    for (size_t b = 0; !status && b < store_batches(reader); b++) {
+    for (size_t b = 0; status == STATUS_OK && b < store_batches(reader); b++) {
         struct batch_view batch;
         status = store_batch(reader, b, &batch, fault);
-        if (status)
+        if (status != STATUS_OK)
             break;
         status = match_batch(&match, &batch, forest, tdags, drop);
         if (status == STATUS_NOMEM)
             fault_nomem(fault);
-        else if (status)
+        else if (status != STATUS_OK)
             fault_set(fault, status, store_path(store), FAULT_NO_OFFSET, "the store is damaged: batch %zu", b);
     }
     mem_free(match.text);

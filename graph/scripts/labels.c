@@ -31,7 +31,7 @@ static void join_shared(struct name_set *shared, const struct name_set *set)
 
 static enum status label_tx(const struct job *job, struct matcher *matcher, struct tx_view *view, uint32_t dag)
 {
-    struct name_set found = {{0}};
+    struct name_set found = {0};
     struct output_record output;
     enum status status;
     while ((status = tx_next_output(view, &output)) == STATUS_OK)
@@ -72,14 +72,14 @@ static enum status label(const struct job *job, struct worker *worker, size_t b)
     enum status status = STATUS_OK;
     if (!worker->reader)
         status = store_reader_open(job->store, &worker->reader, fault);
-    if (!status && !worker->matcher)
+    if (status == STATUS_OK && !worker->matcher)
         status = matcher_new(job->catalogue, store_seed(job->store), &worker->matcher, fault);
-    if (!status)
+    if (status == STATUS_OK)
         status = store_batch(worker->reader, b, &batch, fault);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     status = label_batch(job, worker->matcher, &batch);
-    if (status)
+    if (status != STATUS_OK)
         fault_set(fault, status, store_path(job->store), FAULT_NO_OFFSET, "the store is damaged: batch %zu", b);
     return status;
 }
@@ -96,7 +96,7 @@ static enum status count_batches(const struct store *store, size_t *batches, str
 {
     struct store_reader *reader = NULL;
     enum status status = store_reader_open(store, &reader, fault);
-    if (!status)
+    if (status == STATUS_OK)
         *batches = store_batches(reader);
     store_reader_close(reader);
     return status;
@@ -115,11 +115,11 @@ enum status labels_find(const struct catalogue *catalogue, const struct store *s
         return fault_nomem(fault);
     }
     enum status status = count_batches(store, &batches, fault);
-    if (!status)
+    if (status == STATUS_OK)
         parallel_for(threads, batches, label_work, &job);
     for (unsigned w = 0; w < threads; w++) {
         struct worker *worker = &job.workers[w];
-        if (worker->status && !status) {
+        if (worker->status && status == STATUS_OK) {
             status = worker->status;
             if (fault)
                 *fault = worker->fault;

@@ -21,7 +21,7 @@ enum status textfile_read(const char *path, const char *what, char **text, size_
             *size += got;
         }
     } while (got > 0);
-    if (!status && ferror(file))
+    if (status == STATUS_OK && ferror(file))
         status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the file of %s", what);
     fclose(file);
     return status;

@@ -61,7 +61,7 @@ static inline void add_dag(struct forest_builder *builder, uint32_t n, uint32_t 
 static inline void add_random_dags(struct forest_builder *builder, uint32_t count)
 {
     while (count-- > 0) {
-        uint32_t n = 2 + random_below(5), arcs[6][6] = {{0}}, leaves[6], density = 1 + random_below(3);
+        uint32_t n = 2 + random_below(5), arcs[6][6] = {0}, leaves[6], density = 1 + random_below(3);
         for (uint32_t i = 0; i < n; i++) {
             leaves[i] = random_below(3);
             for (uint32_t j = i + 1; j < n; j++)

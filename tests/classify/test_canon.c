@@ -174,7 +174,7 @@ static void test_random_against_bliss(void **state)
         assert_int_equal(shape_canonical(&ea.graph, position, &automorphisms_log10, NULL), STATUS_OK);
         assert_true(fabs(fa.automorphisms_log10 - automorphisms_log10) < 1e-9);
         if (a->vertices <= 6) {
-            uint32_t matrix[6][6] = {{0}}, name[6];
+            uint32_t matrix[6][6] = {0}, name[6];
             for (uint32_t i = 0; i < a->arcs; i++)
                 matrix[a->from[i]][a->to[i]] = a->label[i];
             uint32_t count = count_automorphisms(a, (const uint32_t(*)[6])matrix, name, 0);

@@ -330,7 +330,7 @@ static void add_all_dags(struct forest_builder *builder, uint32_t n, uint32_t mo
     for (uint32_t p = 0; p < pairs; p++)
         codes *= most + 1;
     for (uint32_t code = 0; code < codes; code++) {
-        uint32_t arcs[6][6] = {{0}}, rest = code;
+        uint32_t arcs[6][6] = {0}, rest = code;
         for (uint32_t i = 0; i < n; i++)
             for (uint32_t j = i + 1; j < n; j++, rest /= most + 1)
                 arcs[i][j] = rest % (most + 1);

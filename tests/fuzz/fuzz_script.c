@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(length < sizeof template && strlen(template) == length,
          "the template is as long as it says, within its bound");
     check_plain(template, length);
-    struct name_set first = {{0}}, again = {{0}};
+    struct name_set first = {0}, again = {0};
     matcher_match(seasoned, kind, data, size, &first);
     matcher_match(seasoned, kind, data, size, &again);
     must(memcmp(&first, &again, sizeof first) == 0, "a matcher says the same again");

@@ -39,7 +39,7 @@ static const char *names_of(struct matcher *matcher, const struct catalogue *cat
                             size_t size)
 {
     static char names[CATALOGUE_MAX * 50];
-    struct name_set found = {{0}};
+    struct name_set found = {0};
     matcher_match(matcher, script_kind(script, size), script, size, &found);
     *catalogue_put_names(catalogue, &found, names) = '\0';
     assert_true(strlen(names) <= catalogue_names_size(catalogue));
@@ -376,7 +376,7 @@ static void short_cuts(void **state)
         size_t size = from_hex(vectors[i % VECTORS].hex, script);
         for (size_t k = i / VECTORS; k > 0 && size > 0 && size < 600; k--)
             script[(size_t)rand() % size] = (uint8_t)(rand() % 3 ? rand() % 256 : 0x4c + rand() % 0x6e);
-        struct name_set found = {{0}}, plain = {{0}};
+        struct name_set found = {0}, plain = {0};
         enum kind kind = script_kind(script, size);
         matcher_match(matcher, kind, script, size, &found);
         match_plainly(&catalogue, kind, script, size, &plain);

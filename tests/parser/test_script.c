@@ -322,7 +322,7 @@ static void test_template_hash(void **state)
 {
     (void)state;
     static const uint64_t key[2] = {1, 2};
-    uint8_t scripts[256][2] = {{0}};
+    uint8_t scripts[256][2] = {0};
     size_t sizes[256];
     for (unsigned code = 0; code < 256; code++) {
         scripts[code][0] = (uint8_t)code;
