@@ -41,6 +41,30 @@ struct block_visitor {
     bool (*tx)(void *context, const struct tx *tx, uint32_t index, unsigned unknown);
 };
 
+/* The part of block_walk that shows the outputs of one transaction; adds their masks to *unknown. */
+static inline __attribute__((always_inline)) enum status block_walk_outputs(struct cursor *c, const struct tx *tx,
+                                                                            struct block_counts *counts,
+                                                                            const struct block_visitor *visitor,
+                                                                            void *context, unsigned *unknown)
+{
+    for (uint32_t i = 0; i < tx->outputs; i++) {
+        struct tx_output out;
+        tx_output(c, &out);
+        if (__builtin_expect(!cursor_ok(c), 0))
+            return STATUS_FORMAT;
+        enum kind kind = script_kind(out.script, out.script_size);
+        unsigned mask = 0;
+        if (kind <= KIND_MULTISIG)
+            mask = script_unknown_rules(kind, out.script, out.script_size);
+        counts->kind_count[kind]++;
+        counts->kind_value_sat[kind] += out.value_sat;
+        *unknown |= mask;
+        if (visitor->output && !visitor->output(context, &out, i, kind, mask))
+            return STATUS_NOMEM;
+    }
+    return STATUS_OK;
+}
+
 /* Walks all of the block. STATUS_FORMAT if its bytes do not make whole transactions that end where the block ends,
  * or it has none. *counts is valid only with STATUS_OK. O(size). */
 static inline __attribute__((always_inline)) enum status block_walk(const uint8_t *block, size_t size,
@@ -65,21 +89,9 @@ static inline __attribute__((always_inline)) enum status block_walk(const uint8_
                 return STATUS_NOMEM;
         }
         tx_outputs(&c, &tx);
-        for (uint32_t i = 0; i < tx.outputs; i++) {
-            struct tx_output out;
-            tx_output(&c, &out);
-            if (__builtin_expect(!cursor_ok(&c), 0))
-                return STATUS_FORMAT;
-            enum kind kind = script_kind(out.script, out.script_size);
-            unsigned mask = 0;
-            if (kind <= KIND_MULTISIG)
-                mask = script_unknown_rules(kind, out.script, out.script_size);
-            counts->kind_count[kind]++;
-            counts->kind_value_sat[kind] += out.value_sat;
-            unknown |= mask;
-            if (visitor->output && !visitor->output(context, &out, i, kind, mask))
-                return STATUS_NOMEM;
-        }
+        enum status status = block_walk_outputs(&c, &tx, counts, visitor, context, &unknown);
+        if (__builtin_expect(status != STATUS_OK, 0))
+            return status;
         tx_end(&c, &tx);
         if (__builtin_expect(!cursor_ok(&c), 0))
             return STATUS_FORMAT;
