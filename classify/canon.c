@@ -1,7 +1,7 @@
 /* How the form is found, and why it is exact.
  *
  * 1. Colour refinement (classify/refinement.h), from the vertex colours to the coarsest stable colouring: the
- *    vertices fall into *cells*, and an isomorphism maps each cell to its namesake. A cell is named by its place in
+ *    vertices fall into *cells*, and an isomorphism maps each cell to its namesake. A cell is named by its position in
  *    their order.
  *
  * 2. Taking apart. Look at a connected piece of the graph (at first, all of it). Where every vertex of cell a (in
@@ -59,12 +59,12 @@ struct piece {
 
 struct canon {
     const struct canon_graph *graph;
-    struct refinement cells; /* `order`, `size` and `arcs` become those of the pieces at hand */
+    struct refinement cells; /* `order`, `size` and `arcs` become those of the pieces that are being decided */
     uint32_t *degree;        /* [vertices] arcs that are left */
     uint32_t *parent;        /* [vertices] union-find of what they connect */
     uint32_t *piece_size;    /* [vertices] of a root of that */
-    uint32_t *sorted;        /* [places] */
-    uint32_t *piece_end;     /* [places] of the piece that begins there */
+    uint32_t *sorted;        /* [positions] */
+    uint32_t *piece_end;     /* [positions] of the piece that begins there */
     uint8_t *kept;           /* [arcs] of one vertex */
     size_t vertex_capacity;
     size_t arc_capacity;
@@ -152,7 +152,7 @@ static void digest(struct canon *c, uint8_t out[CANON_ID_SIZE])
 
 /* ---- taking apart ---- */
 
-/* The end of the run of places of one cell that begins at `begin`. */
+/* The end of the run of positions of one cell that begins at `begin`. */
 static uint32_t run_end(const struct canon *c, uint32_t begin, uint32_t end)
 {
     uint32_t i = begin + 1;
@@ -171,7 +171,7 @@ static uint32_t relation_end(const struct canon *c, uint32_t begin, uint32_t end
     return i;
 }
 
-/* Writes down the relations of the cell at places begin..end, and drops those that are complete. */
+/* Writes down the relations of the cell at positions begin..end, and drops those that are complete. */
 static enum status drop_complete(struct canon *c, uint32_t begin, uint32_t end)
 {
     uint32_t one = c->cells.order[begin], first = c->graph->first[one], last = first + c->degree[one], kept = 0;
@@ -231,11 +231,11 @@ static void connect(struct canon *c, uint32_t begin, uint32_t end)
     }
 }
 
-/* Sorts places begin..end by piece, single vertices behind all, and keeps the order of cells within a piece. Returns
+/* Sorts positions begin..end by piece, single vertices last, and keeps the order of cells within a piece. Returns
  * where the single vertices start, and adds their automorphisms: the cells that lost all arcs. */
 static uint32_t group(struct canon *c, uint32_t begin, uint32_t end, double *automorphisms_log10)
 {
-    uint32_t *sorted = c->sorted, *at = c->cells.place, stop = begin, singles;
+    uint32_t *sorted = c->sorted, *at = c->cells.position, stop = begin, singles;
     for (uint32_t p = begin; p < end; p++) {
         uint32_t root = find(c->parent, c->cells.order[p]);
         if (c->piece_size[root] > 1 && root == c->cells.order[p]) {
@@ -257,7 +257,7 @@ static uint32_t group(struct canon *c, uint32_t begin, uint32_t end, double *aut
     return stop;
 }
 
-/* Adds the arcs of the cell at places begin..end. */
+/* Adds the arcs of the cell at positions begin..end. */
 static void add_irreducible_arcs(const struct canon *c, uint32_t begin, uint32_t end, struct irreducible *r)
 {
     uint32_t one = c->cells.order[begin], first = c->graph->first[one], last = first + c->degree[one];
@@ -266,15 +266,16 @@ static void add_irreducible_arcs(const struct canon *c, uint32_t begin, uint32_t
         r->marked[r->relations] = i > first && c->cells.arcs[i].cell == c->cells.arcs[i - 1].cell;
         for (uint32_t p = begin; p < end; p++)
             for (uint32_t k = i - first; k < next - first; k++) {
-                r->from[r->arcs] = c->cells.place[c->cells.order[p]];
-                r->to[r->arcs] = c->cells.place[c->cells.arcs[c->graph->first[c->cells.order[p]] + k].to];
+                r->from[r->arcs] = c->cells.position[c->cells.order[p]];
+                r->to[r->arcs] = c->cells.position[c->cells.arcs[c->graph->first[c->cells.order[p]] + k].to];
                 r->relation[r->arcs++] = r->relations;
             }
         r->relations++;
     }
 }
 
-/* Decides a piece that stays whole, at places begin..end. On entry own->digest is that of its cells and relations. */
+/* Decides a piece that stays whole, at positions begin..end. On entry own->digest is that of its cells and
+ * relations. */
 static enum status decide_irreducible(struct canon *c, uint32_t begin, uint32_t end, struct result *own,
                                       struct fault *fault)
 {
@@ -291,7 +292,7 @@ static enum status decide_irreducible(struct canon *c, uint32_t begin, uint32_t 
     for (uint32_t p = begin, next; p < end; p = next, r.cells++) {
         next = run_end(c, p, end);
         for (uint32_t i = p; i < next; i++) {
-            c->cells.place[c->cells.order[i]] = i - begin;
+            c->cells.position[c->cells.order[i]] = i - begin;
             r.cell[i - begin] = r.cells;
         }
     }
@@ -313,7 +314,7 @@ static enum status decide_irreducible(struct canon *c, uint32_t begin, uint32_t 
     return status;
 }
 
-/* Opens the piece at places begin..end: decided at once, it becomes a result, else it goes on the stack. */
+/* Opens the piece at positions begin..end: decided at once, it becomes a result, else it goes on the stack. */
 static enum status open_piece(struct canon *c, uint32_t begin, uint32_t end, struct fault *fault)
 {
     struct piece piece = {.next = begin};

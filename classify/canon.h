@@ -6,7 +6,7 @@
  * (classify/irreducible.h), and the core goes to BLISS (graph/dag/shape.h). Each step is invertible up to isomorphism,
  * so equal forms mean isomorphic graphs and conversely; the source says why for each.
  *
- * Thread rule: a struct canon is one thread's scratch space; any number side by side. */
+ * Thread rule: a struct canon is one thread's scratch space; several may run at the same time. */
 #ifndef UNKTX_CLASSIFY_CANON_H
 #define UNKTX_CLASSIFY_CANON_H
 

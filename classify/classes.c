@@ -114,8 +114,8 @@ static enum status form_of(struct worker *worker, const struct quotient_view *vi
     return STATUS_OK;
 }
 
-/* A T-DAG whose compression is beyond the limits is told as it is without it, in a class that is marked as not exact
- * and kept apart from the exact ones. */
+/* A T-DAG whose compression is beyond the limits is described as it is without compression, in a class that is marked
+ * as not exact and kept apart from the exact ones. */
 static enum status classify_dag(struct job *job, struct worker *worker, struct dag *dag, struct tdag_row *row)
 {
     struct quotient_view view;

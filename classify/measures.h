@@ -1,5 +1,5 @@
-/* measures: how regular each T-DAG is, in its shape, its values and its times: what a programme leaves behind rather
- * than a person. docs/measures.md has each formula and what it is good for.
+/* measures: how regular each T-DAG is, in its shape, its values and its times: what a program does rather than a
+ * person. docs/measures.md has each formula and what it is good for.
  *
  * Shape (orderliness, symmetry) is that of the classified T-DAG, after compression if there was one. The rest looks at
  * the transactions as they are in the chain.

@@ -52,18 +52,18 @@ static void look_at_outputs(const struct dag *dag, uint32_t tx, struct tdag_row 
 }
 
 /* What one transaction adds to the row. Returns the value of its spent unknown outputs. */
-static uint64_t add_tx(struct metrics *metrics, const struct dag *dag, uint32_t place, struct tdag_row *row)
+static uint64_t add_tx(struct metrics *metrics, const struct dag *dag, uint32_t position, struct tdag_row *row)
 {
-    uint32_t tx = dag->members[place], unknown_inputs, unknown_outputs;
+    uint32_t tx = dag->members[position], unknown_inputs, unknown_outputs;
     const struct forest_tx *t = &dag->forest->txs[tx];
     uint64_t spent_sat = 0;
     uint32_t depth = 1 + look_at_inputs(dag, tx, row, &unknown_inputs);
-    look_at_outputs(dag, tx, row, &unknown_outputs, &dag->removed[place], &spent_sat);
+    look_at_outputs(dag, tx, row, &unknown_outputs, &dag->removed[position], &spent_sat);
     bool root = (t->coinbase || unknown_inputs < t->inputs) && unknown_outputs > 0;
-    uint32_t kept = t->outputs - dag->removed[place];
-    dag->local[tx] = place;
+    uint32_t kept = t->outputs - dag->removed[position];
+    dag->local[tx] = position;
     dag->depths[tx] = depth;
-    dag->root[place] = root;
+    dag->root[position] = root;
     metrics->level[depth] += kept;
     if (kept > 0 && depth > row->height)
         row->height = depth;

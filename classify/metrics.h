@@ -14,10 +14,10 @@ struct dag {
     bool compress;
     const uint32_t *members; /* transaction numbers in chain order, which is a topological order */
     uint32_t count;
-    uint32_t *local;   /* by transaction number: its place in `members` */
+    uint32_t *local;   /* by transaction number: its position in `members` */
     uint32_t *depths;  /* by transaction number: depth of its outputs */
-    uint8_t *root;     /* by place: 1 for a root */
-    uint32_t *removed; /* by place: how many of its outputs compression removes */
+    uint8_t *root;     /* by position: 1 for a root */
+    uint32_t *removed; /* by position: how many of its outputs compression removes */
 };
 
 /* Compression removes the spent unknown outputs that anyone can spend. */

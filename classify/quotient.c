@@ -29,18 +29,18 @@ struct quotient {
     size_t colour_capacity;
     struct csr graph;
     struct csr family;
-    struct words place; /* of the arc from the vertex at hand to another vertex */
+    struct words position; /* of the arc from the vertex that is being written to another vertex */
     double log10_factorial[FACTORIALS];
     /* compression only */
-    struct words set_first; /* by place: where its parents begin in `parents` */
-    struct words set_size;  /* by place: how many */
+    struct words set_first; /* by position: where its parents begin in `parents` */
+    struct words set_size;  /* by position: how many */
     struct words parents;
     size_t parents_count;
     size_t work;
     struct words seen;    /* by node: the last transaction that has taken it in */
-    struct words creator; /* by node: the place of the transaction that creates it; NONE: a root node */
-    struct words order;   /* places by depth and parents */
-    struct words vertex;  /* by place: its vertex */
+    struct words creator; /* by node: the position of the transaction that creates it; NONE: a root node */
+    struct words order;   /* positions by depth and parents */
+    struct words vertex;  /* by position: its vertex */
     struct words uses;    /* by node: of how many vertices it is a parent */
     struct words shared;  /* by node: its own vertex; NONE */
     struct words from;    /* arcs before they are sorted */
@@ -81,9 +81,9 @@ void quotient_free(struct quotient *quotient)
     if (!quotient)
         return;
     struct words *all[] = {
-        &quotient->place, &quotient->set_first, &quotient->set_size, &quotient->parents,
-        &quotient->seen,  &quotient->creator,   &quotient->order,    &quotient->vertex,
-        &quotient->uses,  &quotient->shared,    &quotient->from,     &quotient->to,
+        &quotient->position, &quotient->set_first, &quotient->set_size, &quotient->parents,
+        &quotient->seen,     &quotient->creator,   &quotient->order,    &quotient->vertex,
+        &quotient->uses,     &quotient->shared,    &quotient->from,     &quotient->to,
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         mem_free(all[i]->at);
@@ -105,20 +105,20 @@ static enum status reserve_graph(struct quotient *quotient, struct csr *csr, siz
     if (status == STATUS_OK)
         status = reserve(&csr->label, arcs);
     if (status == STATUS_OK)
-        status = reserve(&quotient->place, vertices);
+        status = reserve(&quotient->position, vertices);
     if (status == STATUS_OK)
         status = mem_reserve(&quotient->colour, &quotient->colour_capacity, vertices, sizeof *quotient->colour);
     return status;
 }
 
-/* Adds the arc v -> w, or one to its label. place[w] was set since v began exactly if it is not below first[v]. */
-static uint32_t add_arc(struct csr *csr, uint32_t *place, uint32_t v, uint32_t w, uint32_t arcs)
+/* Adds the arc v -> w, or one to its label. position[w] was set since v began exactly if it is not below first[v]. */
+static uint32_t add_arc(struct csr *csr, uint32_t *position, uint32_t v, uint32_t w, uint32_t arcs)
 {
-    if (place[w] != NONE && place[w] >= csr->first.at[v]) {
-        csr->label.at[place[w]]++;
+    if (position[w] != NONE && position[w] >= csr->first.at[v]) {
+        csr->label.at[position[w]]++;
         return arcs;
     }
-    place[w] = arcs;
+    position[w] = arcs;
     csr->to.at[arcs] = w;
     csr->label.at[arcs] = 1;
     return arcs + 1;
@@ -154,7 +154,7 @@ enum status quotient_plain(struct quotient *quotient, const struct dag *dag, str
     enum status status = reserve_graph(quotient, csr, dag->count, most_arcs);
     if (status != STATUS_OK)
         return status;
-    memset(quotient->place.at, 0xff, dag->count * sizeof *quotient->place.at);
+    memset(quotient->position.at, 0xff, dag->count * sizeof *quotient->position.at);
     uint32_t arcs = 0;
     for (uint32_t i = 0; i < dag->count; i++) {
         const struct forest_tx *tx = &forest->txs[dag->members[i]];
@@ -163,7 +163,7 @@ enum status quotient_plain(struct quotient *quotient, const struct dag *dag, str
         for (uint32_t o = tx->first_output; o < tx[1].first_output; o++) {
             if (!forest_is_arc(&forest->outputs[o], dag->rules))
                 continue;
-            arcs = add_arc(csr, quotient->place.at, i, dag->local[forest->outputs[o].spender], arcs);
+            arcs = add_arc(csr, quotient->position.at, i, dag->local[forest->outputs[o].spender], arcs);
             leaves--;
         }
         quotient->colour[i] = colour_of(leaves, dag->root[i]);
@@ -175,9 +175,9 @@ enum status quotient_plain(struct quotient *quotient, const struct dag *dag, str
 
 /* ---- with compression ----
  *
- * Nodes here: i < count is the root node of the transaction at place i; count + e is the output spent by the e-th arc,
- * arcs in order of their spenders. The parents of a transaction's outputs: its root node, what it spends of the outputs
- * that are kept, and for each removed one the parents of that one. */
+ * Nodes here: i < count is the root node of the transaction at position i; count + e is the output spent by the e-th
+ * arc, arcs in order of their spenders. The parents of a transaction's outputs: its root node, what it spends of the
+ * outputs that are kept, and for each removed one the parents of that one. */
 
 static int compare_words(const void *a, const void *b)
 {
@@ -185,30 +185,30 @@ static int compare_words(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static enum status take_in(struct quotient *quotient, uint32_t place, uint32_t node)
+static enum status take_in(struct quotient *quotient, uint32_t position, uint32_t node)
 {
     if (++quotient->work > QUOTIENT_WORK_MAX)
         return STATUS_LIMIT;
-    if (quotient->seen.at[node] == place)
+    if (quotient->seen.at[node] == position)
         return STATUS_OK;
     if (quotient->parents_count == QUOTIENT_PARENTS_MAX)
         return STATUS_LIMIT;
     enum status status = reserve(&quotient->parents, quotient->parents_count + 1);
     if (status != STATUS_OK)
         return status;
-    quotient->seen.at[node] = place;
+    quotient->seen.at[node] = position;
     quotient->parents.at[quotient->parents_count++] = node;
     return STATUS_OK;
 }
 
-/* True if all that transaction `place` spends is removed and has the same set of parents: then that is its set too, and
- * long runs of removed outputs cost no copies. */
-static bool inherits(const struct quotient *quotient, const struct dag *dag, uint32_t place, uint32_t *from)
+/* True if all that transaction `position` spends is removed and has the same set of parents: then that is its set too,
+ * and long runs of removed outputs cost no copies. */
+static bool inherits(const struct quotient *quotient, const struct dag *dag, uint32_t position, uint32_t *from)
 {
     const struct forest *forest = dag->forest;
-    const struct forest_tx *tx = &forest->txs[dag->members[place]];
+    const struct forest_tx *tx = &forest->txs[dag->members[position]];
     *from = NONE;
-    if (dag->root[place])
+    if (dag->root[position])
         return false;
     for (uint32_t s = tx->first_spend; s < tx[1].first_spend; s++) {
         const struct forest_output *spent = &forest->outputs[forest->spends[s]];
@@ -223,16 +223,16 @@ static bool inherits(const struct quotient *quotient, const struct dag *dag, uin
     return *from != NONE;
 }
 
-static enum status collect_parents(struct quotient *quotient, const struct dag *dag, uint32_t place, uint32_t *node)
+static enum status collect_parents(struct quotient *quotient, const struct dag *dag, uint32_t position, uint32_t *node)
 {
     const struct forest *forest = dag->forest;
-    const struct forest_tx *tx = &forest->txs[dag->members[place]];
+    const struct forest_tx *tx = &forest->txs[dag->members[position]];
     size_t first = quotient->parents_count;
     uint32_t from;
-    bool inherited = inherits(quotient, dag, place, &from);
+    bool inherited = inherits(quotient, dag, position, &from);
     enum status status = STATUS_OK;
-    if (dag->root[place])
-        status = take_in(quotient, place, place);
+    if (dag->root[position])
+        status = take_in(quotient, position, position);
     for (uint32_t s = tx->first_spend; status == STATUS_OK && s < tx[1].first_spend; s++) {
         const struct forest_output *spent = &forest->outputs[forest->spends[s]];
         if (!forest_is_arc(spent, dag->rules))
@@ -240,15 +240,15 @@ static enum status collect_parents(struct quotient *quotient, const struct dag *
         uint32_t creator = dag->local[spent->tx];
         quotient->creator.at[*node] = creator;
         if (!dag_removes(dag, spent))
-            status = take_in(quotient, place, *node);
+            status = take_in(quotient, position, *node);
         else
             for (uint32_t p = 0; !inherited && status == STATUS_OK && p < quotient->set_size.at[creator]; p++)
-                status = take_in(quotient, place, quotient->parents.at[quotient->set_first.at[creator] + p]);
+                status = take_in(quotient, position, quotient->parents.at[quotient->set_first.at[creator] + p]);
         ++*node;
     }
     size_t size = quotient->parents_count - first;
-    quotient->set_first.at[place] = inherited ? quotient->set_first.at[from] : (uint32_t)first;
-    quotient->set_size.at[place] = inherited ? quotient->set_size.at[from] : (uint32_t)size;
+    quotient->set_first.at[position] = inherited ? quotient->set_first.at[from] : (uint32_t)first;
+    quotient->set_size.at[position] = inherited ? quotient->set_size.at[from] : (uint32_t)size;
     if (size > 1)
         qsort(quotient->parents.at + first, size, sizeof *quotient->parents.at, compare_words);
     return status;
@@ -270,8 +270,8 @@ static int compare_parents(const struct quotient *quotient, uint32_t x, uint32_t
                   x_size * sizeof *quotient->parents.at);
 }
 
-/* By depth, which puts creators before spenders; then equal parents side by side; then in chain order. */
-static int compare_places(const void *a, const void *b, void *context)
+/* By depth, which puts creators before spenders; then equal parents next to each other; then in chain order. */
+static int compare_positions(const void *a, const void *b, void *context)
 {
     const struct order *order = context;
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -286,16 +286,16 @@ static int compare_places(const void *a, const void *b, void *context)
 struct build {
     struct quotient *quotient;
     const struct dag *dag;
-    uint32_t nodes;    /* roots' places and arcs */
+    uint32_t nodes;    /* roots' positions and arcs */
     uint32_t ordered;  /* transactions with an output left */
     uint32_t roots;    /* shared roots: vertices 0 .. roots - 1 */
     uint32_t bundles;  /* transactions with equal parents: the next vertices */
     uint32_t vertices; /* shared outputs: the rest */
 };
 
-static uint32_t outputs_left(const struct dag *dag, uint32_t place)
+static uint32_t outputs_left(const struct dag *dag, uint32_t position)
 {
-    return dag->forest->txs[dag->members[place]].outputs - dag->removed[place];
+    return dag->forest->txs[dag->members[position]].outputs - dag->removed[position];
 }
 
 static enum status find_parents(struct build *build)
@@ -308,11 +308,11 @@ static enum status find_parents(struct build *build)
     if (nodes >= NONE)
         return STATUS_LIMIT;
     build->nodes = (uint32_t)nodes;
-    struct words *by_place[] = {&quotient->set_first, &quotient->set_size, &quotient->order, &quotient->vertex};
+    struct words *by_position[] = {&quotient->set_first, &quotient->set_size, &quotient->order, &quotient->vertex};
     struct words *by_node[] = {&quotient->seen, &quotient->creator, &quotient->uses, &quotient->shared};
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < 4; i++) {
-        status = reserve(by_place[i], dag->count);
+        status = reserve(by_position[i], dag->count);
         if (status == STATUS_OK)
             status = reserve(by_node[i], build->nodes);
     }
@@ -336,16 +336,16 @@ static void find_vertices(struct build *build)
         if (outputs_left(dag, i) > 0)
             order[build->ordered++] = i;
     }
-    qsort_r(order, build->ordered, sizeof *order, compare_places, &(struct order){quotient, dag});
+    qsort_r(order, build->ordered, sizeof *order, compare_positions, &(struct order){quotient, dag});
     memset(uses, 0, build->nodes * sizeof *uses);
     for (uint32_t i = 0; i < build->ordered; i++) {
-        uint32_t place = order[i];
-        if (i == 0 || compare_parents(quotient, order[i - 1], place) != 0) {
+        uint32_t position = order[i];
+        if (i == 0 || compare_parents(quotient, order[i - 1], position) != 0) {
             build->bundles++;
-            for (uint32_t p = 0; p < quotient->set_size.at[place]; p++)
-                uses[quotient->parents.at[quotient->set_first.at[place] + p]]++;
+            for (uint32_t p = 0; p < quotient->set_size.at[position]; p++)
+                uses[quotient->parents.at[quotient->set_first.at[position] + p]]++;
         }
-        quotient->vertex.at[place] = build->bundles - 1;
+        quotient->vertex.at[position] = build->bundles - 1;
     }
     for (uint32_t x = 0; x < dag->count; x++)
         if (uses[x] > 1)
@@ -373,7 +373,7 @@ static enum status sort_arcs(struct quotient *quotient, struct csr *csr, uint32_
         return status;
     uint32_t *first = csr->first.at, arcs = 0, begin = 0;
     memset(first, 0, ((size_t)vertices + 2) * sizeof *first);
-    memset(quotient->place.at, 0xff, vertices * sizeof *quotient->place.at);
+    memset(quotient->position.at, 0xff, vertices * sizeof *quotient->position.at);
     for (size_t a = 0; a < quotient->arcs; a++)
         first[quotient->from.at[a] + 2]++;
     for (uint32_t v = 1; v <= vertices; v++)
@@ -384,7 +384,7 @@ static enum status sort_arcs(struct quotient *quotient, struct csr *csr, uint32_
         uint32_t end = first[v + 1];
         first[v] = arcs;
         for (uint32_t a = begin; a < end; a++)
-            arcs = add_arc(csr, quotient->place.at, v, csr->to.at[a], arcs);
+            arcs = add_arc(csr, quotient->position.at, v, csr->to.at[a], arcs);
         begin = end;
     }
     first[vertices] = arcs;
@@ -395,11 +395,11 @@ static enum status sort_arcs(struct quotient *quotient, struct csr *csr, uint32_
 static const uint32_t *parents_of(const struct build *build, uint32_t i, uint32_t *vertex, uint32_t *size)
 {
     const struct quotient *quotient = build->quotient;
-    uint32_t place = quotient->order.at[i];
-    *vertex = quotient->vertex.at[place];
+    uint32_t position = quotient->order.at[i];
+    *vertex = quotient->vertex.at[position];
     bool again = i > 0 && quotient->vertex.at[quotient->order.at[i - 1]] == *vertex;
-    *size = again ? 0 : quotient->set_size.at[place];
-    return quotient->parents.at + quotient->set_first.at[place];
+    *size = again ? 0 : quotient->set_size.at[position];
+    return quotient->parents.at + quotient->set_first.at[position];
 }
 
 static enum status build_graph(struct build *build)
@@ -452,8 +452,8 @@ static enum status colour_vertices(struct build *build)
     for (uint32_t v = 0; v < build->vertices; v++)
         quotient->colour[v] = v < build->roots ? COLOUR_SHARED_ROOT : v < bundles_end ? 0 : COLOUR_SHARED_OUTPUT;
     for (uint32_t i = 0; i < build->ordered; i++) {
-        uint32_t place = quotient->order.at[i], v, size, leaves = forest->txs[dag->members[place]].outputs;
-        const struct forest_tx *tx = &forest->txs[dag->members[place]];
+        uint32_t position = quotient->order.at[i], v, size, leaves = forest->txs[dag->members[position]].outputs;
+        const struct forest_tx *tx = &forest->txs[dag->members[position]];
         const uint32_t *parents = parents_of(build, i, &v, &size);
         uint64_t *colour = &quotient->colour[v];
         for (uint32_t p = 0; p < size; p++)

@@ -12,10 +12,10 @@
  * `swaps_log10` counts those choices.
  *
  * With compression (docs/model.md, section 5) a node can be the parent of the outputs of several transactions, and
- * several transactions can have the same parents. Transactions with the same parents are one vertex (their outputs are
- * told apart by nothing); ones without an output left are none. A root node or a spent output that is a parent to the
- * outputs of one vertex only goes into that vertex' colour or that arc's label as above; one that is shared becomes a
- * vertex of its own, with a colour of its own. Where nothing is removed this is the graph without compression.
+ * several transactions can have the same parents. Transactions with the same parents are one vertex (nothing
+ * distinguishes their outputs); one without an output left is none. A root node or a spent output that is a parent to
+ * the outputs of one vertex only goes into that vertex' colour or that arc's label as above; one that is shared becomes
+ * a vertex of its own, with a colour of its own. Where nothing is removed this is the graph without compression.
  *
  * Thread rule: one thread's scratch space. */
 #ifndef UNKTX_CLASSIFY_QUOTIENT_H

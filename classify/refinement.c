@@ -15,8 +15,8 @@
 static bool reserve(struct refinement *r, size_t vertices, size_t arcs)
 {
     if (vertices > r->vertex_capacity) {
-        uint32_t **words[] = {&r->order, &r->size,          &r->place,   &r->cell,    &r->queue,
-                              &r->count, &r->touched_count, &r->touched, &r->in_first};
+        uint32_t **words[] = {&r->order, &r->size,          &r->position, &r->cell,    &r->queue,
+                              &r->count, &r->touched_count, &r->touched,  &r->in_first};
         size_t capacity = vertices + vertices / 8 + 32;
         r->vertex_capacity = 0;
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -48,9 +48,9 @@ static bool reserve(struct refinement *r, size_t vertices, size_t arcs)
 
 void refinement_free(struct refinement *r)
 {
-    void *blocks[] = {r->order,   r->size,     r->place,   r->cell,          r->arcs,
-                      r->queue,   r->count,    r->touched, r->touched_count, r->in_first,
-                      r->in_from, r->in_label, r->items,   r->items_spare,   r->queued};
+    void *blocks[] = {r->order,   r->size,     r->position, r->cell,          r->arcs,
+                      r->queue,   r->count,    r->touched,  r->touched_count, r->in_first,
+                      r->in_from, r->in_label, r->items,    r->items_spare,   r->queued};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         mem_free(blocks[i]);
     *r = (struct refinement){0};
@@ -120,7 +120,7 @@ static void colour_cells(struct refinement *r)
             enqueue(r, start);
         }
         r->order[i] = r->items[i].value;
-        r->place[r->order[i]] = i;
+        r->position[r->order[i]] = i;
         r->cell[r->order[i]] = start;
         r->size[start] = i + 1 - start;
     }
@@ -135,14 +135,14 @@ static void touch(struct refinement *r, uint32_t v)
     uint32_t *touched_here = &r->touched_count[cell]; /* zero between uses */
     if (*touched_here == 0)
         r->touched[r->touched_cells++] = cell;
-    uint32_t to = cell + r->size[cell] - 1 - (*touched_here)++, from = r->place[v], other = r->order[to];
+    uint32_t to = cell + r->size[cell] - 1 - (*touched_here)++, from = r->position[v], other = r->order[to];
     r->order[from] = other;
-    r->place[other] = from;
+    r->position[other] = from;
     r->order[to] = v;
-    r->place[v] = to;
+    r->position[v] = to;
 }
 
-/* Cuts places from..to off their cell as a cell of its own (or only notes the new size where it keeps the name). */
+/* Cuts positions from..to off their cell as a cell of its own (or only notes the new size where it keeps the name). */
 static void cut(struct refinement *r, uint32_t from, uint32_t to)
 {
     r->size[from] = to - from;
@@ -168,7 +168,7 @@ static void split(struct refinement *r, uint32_t cell)
         sort_items(r, touched);
         for (uint32_t i = 0; i < touched; i++) {
             r->order[rest + i] = r->items[i].value;
-            r->place[r->items[i].value] = rest + i;
+            r->position[r->items[i].value] = rest + i;
         }
     }
     uint32_t largest = cell, largest_size = rest - cell, start = rest;
@@ -204,7 +204,7 @@ static void split_touched(struct refinement *r)
     r->touched_cells = 0;
 }
 
-/* Splits by the number of arcs of each label between a vertex and places from..to, in one direction. */
+/* Splits by the number of arcs of each label between a vertex and positions from..to, in one direction. */
 static void refine_by(struct refinement *r, uint32_t from, uint32_t to, const uint32_t *first, const uint32_t *end,
                       const uint32_t *label)
 {
@@ -231,7 +231,7 @@ static void refine_by(struct refinement *r, uint32_t from, uint32_t to, const ui
     }
 }
 
-/* To the coarsest stable colouring. Splitting permutes places within a cell only, so from..to stays the same set. */
+/* To the coarsest stable colouring. Splitting permutes positions within a cell only, so from..to stays the same set. */
 static void refine(struct refinement *r)
 {
     const struct canon_graph *g = r->graph;

@@ -23,14 +23,14 @@ struct refinement_item {
     uint32_t value;
 };
 
-/* Zero-initialise; reused from graph to graph; refinement_free at the end. A *place* is an index of `order`, in which
- * the vertices of a cell stand one after the other; the cell is named by its first place. */
+/* Zero-initialise; reused from graph to graph; refinement_free at the end. A *position* is an index of `order`, in
+ * which the vertices of a cell stand one after the other; the cell is named by its first position. */
 struct refinement {
     /* the result, of the graph that ran last */
     uint32_t cells_count;
-    uint32_t *order;             /* [places] the vertex there */
-    uint32_t *size;              /* [places] of the cell that begins there */
-    uint32_t *place;             /* [vertices] where in `order` */
+    uint32_t *order;             /* [positions] the vertex there */
+    uint32_t *size;              /* [positions] of the cell that begins there */
+    uint32_t *position;          /* [vertices] where in `order` */
     uint32_t *cell;              /* [vertices] */
     struct refinement_arc *arcs; /* [arcs] numbered as the graph's; each vertex's own by cell, then label */
     /* while it runs */
@@ -38,10 +38,10 @@ struct refinement {
     uint32_t *queue; /* cells that may split others, as a ring */
     uint32_t queue_head;
     uint32_t queue_length;
-    uint8_t *queued;         /* [places] by cell */
-    uint32_t *count;         /* [vertices] arcs between it and the cell at hand */
+    uint8_t *queued;         /* [positions] by cell */
+    uint32_t *count;         /* [vertices] arcs between it and the cell that splits */
     uint32_t *touched;       /* cells with such a vertex */
-    uint32_t *touched_count; /* [places] by cell: how many such vertices */
+    uint32_t *touched_count; /* [positions] by cell: how many such vertices */
     uint32_t touched_cells;
     uint32_t *in_first; /* the graph's arcs by their heads, laid out as the graph's own */
     uint32_t *in_from;

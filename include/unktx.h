@@ -7,7 +7,10 @@
  *   4. unktx_close
  *
  * Functions that step return 1 with the next thing, 0 at the end, and -1 where something cannot be read or does not
- * parse: unktx_error then says what and where, and the next call goes on behind it. Bytes are untrusted throughout.
+ * parse: unktx_error then says what and where, and the next call goes on after it. Bytes are untrusted throughout.
+ *
+ * Arguments come in one order: the reader, what is read, what is written. What is written is valid only when the
+ * function returned 1.
  *
  * Ownership: a reader owns all that it shows. A block, and the outputs and scripts in it, are valid until the reader's
  * next block. Thread rule: a reader belongs to one thread at a time; two readers do not know of each other.
@@ -56,7 +59,7 @@ struct unktx_block {
     uint32_t time_s;  /* of the header, seconds since 1970 */
     const char *file; /* path of its blk file */
     uint64_t offset;  /* of its magic in the file, bytes */
-    uint32_t size;    /* bytes, without the 8 in front */
+    uint32_t size;    /* bytes, without the 8 before it (magic and length) */
     uint32_t txs;
     uint32_t outputs;
 };

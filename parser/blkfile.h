@@ -37,7 +37,7 @@ struct blkdir {
  * empty node, that. STATUS_FORMAT: xor.dat of a wrong size. */
 enum status blkdir_open(const char *path, const char *chain, struct blkdir *dir, struct fault *fault) MUST_CHECK;
 
-/* As blkdir_open, or a single blk file (any name; xor.dat beside it counts). */
+/* As blkdir_open, or a single blk file (any name; an xor.dat in the same folder counts). */
 enum status blkdir_open_any(const char *path, struct blkdir *dir, struct fault *fault) MUST_CHECK;
 void blkdir_free(struct blkdir *dir);
 
@@ -73,16 +73,16 @@ struct blk_scan {
     struct blk_gap *gaps;
     size_t gaps_count;
     size_t gaps_capacity;
-    uint64_t end; /* offset behind the last record */
+    uint64_t end; /* offset after the last record */
 };
 
 /* Steps from record to record of file `index`, reading 88 bytes of each. `magic` NULL accepts any network's magic and,
  * for a custom signet, the one that the file begins with; else only that one. Where no record follows a record,
  * searches the following bytes for the next magic whose length is plausible and whose header meets its own
  * proof-of-work target, and notes what was skipped as a gap. Preallocated zeros (raw, so they read as the repeated key)
- * end a run quietly, and records behind them are found too. A record torn by the end of the file, or by zeros up to
- * that, becomes a BLK_GAP_TORN at its offset: a block in front of such zeros counts only if it is the one that its
- * header names. Bytes behind the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be
+ * end a run without a gap, and records after them are found too. A record torn by the end of the file, or by zeros up
+ * to that, becomes a BLK_GAP_TORN at its offset: a block in front of such zeros counts only if it is the one that its
+ * header names. Bytes after the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be
  * opened. O(records) reads, plus the bytes searched. */
 enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t magic[4], struct blk_scan *scan,
                           struct fault *fault) MUST_CHECK;

@@ -222,7 +222,7 @@ static bool is_whole(struct scanner *s, const struct blk_record *record, enum bl
     return next - end >= BLK_FRAME_SIZE && !end_missing;
 }
 
-/* The first whole record at or behind `from`; false if there is none. *solid is the end of what is not padding. */
+/* The first whole record at or after `from`; false if there is none. *solid is the end of what is not padding. */
 static bool search(struct scanner *s, uint64_t from, struct blk_record *record, uint64_t *solid)
 {
     enum blk_gap_reason reason;
@@ -273,7 +273,7 @@ static void push_gap(struct scanner *s, uint64_t from, uint64_t to, enum blk_gap
     scan->gaps[scan->gaps_count++] = (struct blk_gap){.offset = from, .size = to - from, .reason = reason};
 }
 
-/* True if what begins at `from`, and ends at `solid` with nothing but preallocated zeros behind it, is the first part
+/* True if what begins at `from`, and ends at `solid` with nothing but preallocated zeros after it, is the first part
  * of a record's magic, length and header. */
 static bool begins_record(struct scanner *s, uint64_t from, uint64_t solid)
 {

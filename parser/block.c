@@ -153,7 +153,7 @@ static void batch_tx(struct batch *batch, const struct tx *tx, bool coinbase, st
                                                      .out = wtxid};
 }
 
-/* For all levels of a tree, one behind the other: each has half of the one before, rounded up, and may need a copy of
+/* For all levels of a tree, one after the other: each has half of the one before, rounded up, and may need a copy of
  * its last; there are fewer than 32. */
 #define MERKLE_ROOM(leaves) (2 * (leaves) + 64)
 
@@ -171,7 +171,7 @@ static enum status hash_txs(struct block_verifier *v, const struct tx *txs, size
     return STATUS_OK;
 }
 
-/* Writes the levels of the tree behind its leaves and returns its root. *mutated: some level has an equal pair, which
+/* Writes the levels of the tree after its leaves and returns its root. *mutated: some level has an equal pair, which
  * lets two lists of transactions share a root (CVE-2012-2459). */
 static const struct hash256 *merkle_root(struct hash256 *hashes, size_t count, bool *mutated)
 {

@@ -1,4 +1,5 @@
-/* bytes: fixed-width integers in little-endian (Bitcoin) and big-endian (LMDB keys) order, at any alignment. */
+/* bytes: fixed-width integers in little-endian (Bitcoin) and big-endian (LMDB keys) order, at any alignment. Pure
+ * functions; any thread. O(1). */
 #ifndef UNKTX_PARSER_BYTES_H
 #define UNKTX_PARSER_BYTES_H
 

@@ -27,7 +27,7 @@ struct chain_block {
     uint32_t height;  /* valid when not detached */
     uint32_t time;    /* of the header */
     uint32_t file;    /* index in the blkdir, not the number in its name; CHAIN_NONE: in no file any more */
-    uint64_t offset;  /* of the block's bytes (behind magic and length) */
+    uint64_t offset;  /* of the block's bytes (after magic and length) */
     uint32_t size;
     uint8_t state; /* enum chain_state */
 };

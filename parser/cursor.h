@@ -2,7 +2,7 @@
  *
  * An overrun or a malformed number ends the cursor: `at` becomes NULL, every later pull returns zero or NULL, and the
  * caller asks cursor_ok() once at the end. No pull reads outside [at, end). Inline, because every byte of a chain
- * passes here. */
+ * passes here. Ownership: a cursor borrows the bytes. Thread rule: one thread at a time. Every pull is O(1). */
 #ifndef UNKTX_PARSER_CURSOR_H
 #define UNKTX_PARSER_CURSOR_H
 

@@ -3,7 +3,7 @@
 #include "parser/bytes.h"
 
 /* The eight digits of a number, eight at once: tables of millions of rows are mostly hashes. Each nibble goes to a byte
- * of its own, and those above 9 move on from behind '9' to 'a'. */
+ * of its own, and those above 9 go on at 'a' and not after '9'. */
 static uint64_t hex_digits(uint32_t number)
 {
     uint64_t x = number;

@@ -1,5 +1,5 @@
 /* hash256: a block hash, txid or merkle root. Bytes are in internal order (as hashed and as in the blk files);
- * only hash256_hex reverses them, as every printed Bitcoin hash is reversed. */
+ * only hash256_hex reverses them, as every printed Bitcoin hash is reversed. Pure functions; any thread. O(1). */
 #ifndef UNKTX_PARSER_HASH256_H
 #define UNKTX_PARSER_HASH256_H
 
@@ -22,7 +22,7 @@ static inline bool hash256_equal(const struct hash256 *a, const struct hash256 *
 /* Writes the 64 reversed hexadecimal digits to `out`, without a terminator; returns out + 64. */
 char *hash256_hex(const struct hash256 *hash, char *out);
 
-/* Reads 64 hexadecimal digits (either case, nothing behind them); false if `text` is anything else. */
+/* Reads 64 hexadecimal digits (either case, nothing after them); false if `text` is anything else. */
 bool hash256_parse(const char *text, struct hash256 *hash);
 
 #endif

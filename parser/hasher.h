@@ -1,5 +1,5 @@
 /* hasher: double SHA-256 of many messages at once. A chain of rounds leaves most of a processor idle, so messages of
- * about the same length are hashed side by side: sixteen in the words of AVX-512 registers, or two by turns with the
+ * about the same length are hashed together: sixteen in the words of AVX-512 registers, or two by turns with the
  * SHA extensions of x86-64; elsewhere one after the other by libcrypto. Thread rule: any thread, no state. */
 #ifndef UNKTX_PARSER_HASHER_H
 #define UNKTX_PARSER_HASHER_H

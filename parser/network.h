@@ -1,4 +1,5 @@
-/* network: the networks that Bitcoin Core knows, told apart by the magic of a blk record. */
+/* network: the networks that Bitcoin Core knows, which differ in the magic of a blk record (Core,
+ * kernel/chainparams.cpp). Static data; any thread. O(1). */
 #ifndef UNKTX_PARSER_NETWORK_H
 #define UNKTX_PARSER_NETWORK_H
 
@@ -16,7 +17,7 @@ const struct network *network_by_name(const char *name);
 const struct network *network_by_magic(const uint8_t magic[4]);
 /* The network whose genesis block has that hash; a custom signet has signet's genesis block and a magic of its own. */
 const struct network *network_by_genesis(const struct hash256 *genesis);
-/* The i-th network, NULL behind the last. */
+/* The i-th network, NULL after the last. */
 const struct network *network_at(unsigned i);
 
 #endif

@@ -1,7 +1,9 @@
-/* parallel: the one place that touches OpenMP.
+/* parallel: work on several threads; the one place that touches OpenMP.
  *
- * Determinism: items are handed out in any order to any worker; whoever wants ordered output stores results by item
- * and reads them after the call. */
+ * Determinism: items are handed out in any order to any worker; for ordered output store results by item and read them
+ * after the call.
+ *
+ * Thread rule: call from one thread, and not from within work. */
 #ifndef UNKTX_PARSER_PARALLEL_H
 #define UNKTX_PARSER_PARALLEL_H
 

@@ -109,7 +109,7 @@ static bool multisig_match(const uint8_t *script, size_t size, struct multisig *
     return total >= required && total == found->keys && cursor_left(&c) == 1;
 }
 
-/* A program of 2..40 bytes in one direct push behind OP_0 or OP_1..OP_16. */
+/* A program of 2..40 bytes in one direct push after OP_0 or OP_1..OP_16. */
 static bool is_witness_program(const uint8_t *script, size_t size)
 {
     return size >= 4 && size <= 42 && script[1] == size - 2 &&
@@ -341,7 +341,7 @@ size_t script_asm(const uint8_t *script, size_t size, char *out)
 
 /* ---- templates ---- */
 
-/* What a template may hold of the operations themselves, so that the longest tail still fits behind them: the number of
+/* What a template may hold of the operations themselves, so that the longest tail still fits after them: the number of
  * operations, the checksum, [error]. */
 #define TEMPLATE_ROOM (SCRIPT_TEMPLATE_MAX - sizeof " ... 18446744073709551615 more #0123456789abcdef [error]")
 

@@ -4,6 +4,10 @@
  * disk, a lack of memory is a `enum status`, which must be looked at, with the details in a `struct fault` that the
  * caller owns. Only cli/ prints a fault or exits.
  *
+ * One order of arguments in all headers: first what the function belongs to or works on (its context), then what it
+ * only reads, then what it writes, and the fault last. A function whose outputs are not said to be set on failure
+ * leaves them undefined then.
+ *
  * Thread rule: a fault belongs to one thread at a time. */
 #ifndef UNKTX_PARSER_STATUS_H
 #define UNKTX_PARSER_STATUS_H
@@ -41,11 +45,12 @@ struct fault {
 enum status fault_set(struct fault *fault, enum status status, const char *path, uint64_t offset, const char *format,
                       ...) __attribute__((format(printf, 5, 6)));
 
-/* The same with `: ` and strerror(errno) behind the text. Status is STATUS_NOMEM for ENOMEM, else STATUS_IO. */
+/* The same with `: ` and strerror(errno) after the text. Status is STATUS_NOMEM for ENOMEM, else STATUS_IO. */
 enum status fault_errno(struct fault *fault, const char *path, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* STATUS_NOMEM with a fixed text. Here rather than in status.c so that a static analyser sees that it never says OK. */
+/* STATUS_NOMEM with a fixed text. It is here and not in status.c so that a static analyser sees that it never
+ * returns STATUS_OK. */
 static inline enum status fault_nomem(struct fault *fault)
 {
     fault_set(fault, STATUS_NOMEM, NULL, FAULT_NO_OFFSET, "out of memory");

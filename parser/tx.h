@@ -16,9 +16,9 @@
 
 struct tx {
     const uint8_t *start;    /* first byte of the version */
-    const uint8_t *body;     /* the count of inputs, which the txid's preimage has right behind the version */
-    const uint8_t *body_end; /* behind the last output */
-    const uint8_t *end;      /* behind the lock time */
+    const uint8_t *body;     /* the count of inputs, which the txid's preimage has directly after the version */
+    const uint8_t *body_end; /* after the last output */
+    const uint8_t *end;      /* after the lock time */
     uint32_t inputs;
     uint32_t outputs;
     bool segwit; /* serialised with a marker and witnesses */

@@ -2,8 +2,8 @@
  * says so. One list is built in (graph/scripts/known-scripts.tsv, which says what its columns mean); files of the same
  * form can be added to it.
  *
- * Entries whose only kind is nulldata name *protocols*: what is written behind OP_RETURN can never be spent, so these
- * say something of an output, but nothing of a T-DAG.
+ * Entries whose only kind is nulldata name *protocols*: what is written after OP_RETURN can never be spent, so these
+ * say something about an output, but nothing about a T-DAG.
  *
  * Thread rule: a const catalogue is shareable. Ownership: texts are the catalogue's. */
 #ifndef UNKTX_GRAPH_SCRIPTS_CATALOGUE_H
@@ -80,7 +80,7 @@ enum status catalogue_read_built_in(struct catalogue *catalogue, struct fault *f
 enum status catalogue_read(struct catalogue *catalogue, const char *path, struct fault *fault) MUST_CHECK;
 void catalogue_free(struct catalogue *catalogue);
 
-/* True for entries that name what stands behind OP_RETURN. */
+/* True for entries that name what stands after OP_RETURN. */
 bool catalogue_is_protocol(const struct catalogue *catalogue, size_t i);
 
 /* The names in the set, in alphabetical order with a space between two, without a terminator; returns the end. `out`

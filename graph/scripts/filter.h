@@ -11,7 +11,8 @@ struct filter; /* POSIX extended regular expressions over the asm of a script; o
 /* One pattern a line; empty lines and lines that begin with # are passed over. STATUS_FORMAT names the line and what
  * is wrong with it: no such expression, or a back-reference. */
 enum status filter_read(const char *path, struct filter **filter, struct fault *fault) MUST_CHECK;
-/* A filter whose patterns are the entries of a catalogue (which is borrowed) but for its protocols, told by name. */
+/* A filter whose patterns are the entries of a catalogue (which is borrowed) but for its protocols; reports name
+ * them. */
 enum status filter_known(const struct catalogue *catalogue, struct filter **filter, struct fault *fault) MUST_CHECK;
 void filter_free(struct filter *filter);
 

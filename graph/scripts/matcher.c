@@ -71,7 +71,7 @@ static bool matches(const struct matcher *m, size_t i, const char *text, size_t 
            regexec(&m->regexes[i], text, 0, NULL, 0) == 0;
 }
 
-/* Asm and template are the same text up to the first and behind the last push of data. False where this shows that no
+/* Asm and template are the same text up to the first and after the last push of data. False where this shows that no
  * script of the template matches. */
 static bool may_match(const struct known_script *entry, const char *template, size_t size)
 {
@@ -82,8 +82,8 @@ static bool may_match(const struct known_script *entry, const char *template, si
     size_t head = same < entry->head_size ? same : entry->head_size;
     if (head && memcmp(template, entry->head, head) != 0)
         return false;
-    size_t behind = last ? (size_t)(template + size - (last + 1)) : size;
-    size_t tail = behind < entry->tail_size ? behind : entry->tail_size;
+    size_t after = last ? (size_t)(template + size - (last + 1)) : size;
+    size_t tail = after < entry->tail_size ? after : entry->tail_size;
     return cut || !tail || memcmp(template + size - tail, entry->tail + entry->tail_size - tail, tail) == 0;
 }
 

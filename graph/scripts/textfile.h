@@ -17,7 +17,7 @@ struct textline {
     size_t number; /* from 1 */
 };
 
-/* The next line from *at on that is neither empty nor begins with #; false behind the last. Zero-initialise `line`. */
+/* The next line from *at on that is neither empty nor begins with #; false after the last. Zero-initialise `line`. */
 bool textfile_line(const char *text, size_t size, size_t *at, struct textline *line);
 
 #endif
