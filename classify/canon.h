@@ -1,5 +1,7 @@
 /* canon: an exact canonical form of a coloured, arc-labelled digraph of any size.
  *
+ * The class of a T-DAG is such a form (docs/model.md, section 6).
+ *
  * BLISS alone takes minutes on large symmetric graphs, so the graph is first taken apart by steps that every isomorphic
  * graph takes alike: colours are refined to a stable colouring, arcs that colours determine are dropped, and what falls
  * apart is treated piece by piece. A piece that stays whole is freed of what hangs off its core and of twins
@@ -36,6 +38,7 @@ struct canon_form {
 
 struct canon; /* scratch space, reused from graph to graph */
 
+/* STATUS_NOMEM is the only error of this and of canon_run. Ended by canon_free; NULL is legal there. */
 enum status canon_new(struct canon **canon, struct fault *fault) MUST_CHECK;
 void canon_free(struct canon *canon);
 

@@ -33,7 +33,8 @@ struct family_graph {
     const uint32_t *to;
 };
 
-struct family_scratch; /* one thread's, reused */
+struct family_scratch; /* one thread's, reused from graph to graph */
+/* STATUS_NOMEM is the only error of this and of family_of. Ended by family_scratch_free; NULL is legal there. */
 enum status family_scratch_new(struct family_scratch **scratch, struct fault *fault) MUST_CHECK;
 void family_scratch_free(struct family_scratch *scratch);
 

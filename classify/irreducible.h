@@ -2,7 +2,7 @@
  * relation between two cells. What hangs off its core (its 2-core) is cut, its twins are merged, and BLISS
  * (graph/dag/shape.h) decides the rest.
  *
- * Owned by one thread at a time. */
+ * Thread rule: owned by one thread at a time. */
 #ifndef UNKTX_CLASSIFY_IRREDUCIBLE_H
 #define UNKTX_CLASSIFY_IRREDUCIBLE_H
 

@@ -34,12 +34,14 @@ struct chain_block {
 
 struct chain; /* opaque */
 
+/* A tree of no block yet, whose root is the block with that hash. STATUS_NOMEM is the only error. Ended by
+ * chain_free; NULL is legal there. */
 enum status chain_new(const struct hash256 *genesis, struct chain **chain, struct fault *fault) MUST_CHECK;
 void chain_free(struct chain *chain);
 
 /* Adds a block by its 80-byte header. Order of the calls is the order "in the files" that settles ties. `*node` (may be
  * NULL) is its node, the earlier one's if the block is there already; a real position takes the place of CHAIN_NONE.
- * O(1) expected. */
+ * STATUS_NOMEM, or STATUS_LIMIT for more than 2^32 - 2 blocks. O(1) expected. */
 enum status chain_add(struct chain *chain, const uint8_t header[BLOCK_HEADER_SIZE], uint32_t file, uint64_t offset,
                       uint32_t size, uint32_t *node, struct fault *fault) MUST_CHECK;
 
@@ -52,7 +54,7 @@ bool chain_next_copy(struct chain *chain, uint32_t node);
  * May be called again after further chain_add. O(blocks), no recursion. */
 enum status chain_link(struct chain *chain, const struct hash256 *tip, struct fault *fault) MUST_CHECK;
 
-/* After chain_link. */
+/* After chain_link. What these return is valid until the next chain_add. O(1). */
 uint32_t chain_count(const struct chain *chain); /* nodes */
 const struct chain_block *chain_at(const struct chain *chain, uint32_t node);
 uint32_t chain_height(const struct chain *chain);                                   /* of the best tip */

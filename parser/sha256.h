@@ -1,4 +1,4 @@
-/* sha256: SHA-256 and Bitcoin's double SHA-256, by OpenSSL's libcrypto, which is touched nowhere else;
+/* sha256: SHA-256 (FIPS 180-4) and Bitcoin's double SHA-256, by OpenSSL's libcrypto, which is touched nowhere else;
  * hasher.h hashes many messages at once. Thread rule: any thread, no state. */
 #ifndef UNKTX_PARSER_SHA256_H
 #define UNKTX_PARSER_SHA256_H
