@@ -12,7 +12,7 @@
  * the data of an item fits the nearer caches (prefetch_item). */
 #define ITEM_TXS 256u
 
-/* Most T-DAGs are of a few small shapes. A small skeleton, written out word by word, is looked up before canon is
+/* Most T-DAGs are of a few small shapes. A small quotient, written out word by word, is looked up before canon is
  * asked; only an equal one answers, so this changes no result. (It tells the family too, also after compression: which
  * bundles are joined, directly or through shared vertices, is all in it.) */
 #define MEMO_SLOTS 1024u
@@ -30,7 +30,7 @@ struct memo {
 struct worker {
     struct canon *canon;
     struct family_scratch *family;
-    struct quotient *skeleton;
+    struct quotient *quotient;
     struct metrics metrics;
     struct memo *memos;
     uint8_t *root;
@@ -128,7 +128,7 @@ static enum status classify_dag(struct job *job, struct worker *worker, struct d
     if (row->vanished)
         return STATUS_OK;
     if (removed > 0) {
-        status = quotient_compressed(worker->skeleton, dag, &view);
+        status = quotient_compressed(worker->quotient, dag, &view);
         if (status == STATUS_OK)
             row->edges = view.edges;
     }
@@ -139,7 +139,7 @@ static enum status classify_dag(struct job *job, struct worker *worker, struct d
         dag->compress = job->compress;
     }
     if (status == STATUS_OK && (removed == 0 || beyond))
-        status = quotient_plain(worker->skeleton, dag, &view);
+        status = quotient_plain(worker->quotient, dag, &view);
     if (status != STATUS_OK)
         return fault_nomem(&worker->fault);
     status = form_of(worker, &view, &form, &row->family);
@@ -163,7 +163,7 @@ static enum status worker_open(struct worker *worker)
     if (status == STATUS_OK)
         status = family_scratch_new(&worker->family, &worker->fault);
     if (status == STATUS_OK)
-        status = quotient_new(&worker->skeleton, &worker->fault);
+        status = quotient_new(&worker->quotient, &worker->fault);
     if (status != STATUS_OK)
         return status;
     worker->memos = mem_alloc(MEMO_SLOTS, sizeof *worker->memos);
@@ -174,7 +174,7 @@ static void worker_close(struct worker *worker)
 {
     canon_free(worker->canon);
     family_scratch_free(worker->family);
-    quotient_free(worker->skeleton);
+    quotient_free(worker->quotient);
     metrics_free(&worker->metrics);
     mem_free(worker->memos);
     mem_free(worker->root);
