@@ -91,7 +91,8 @@ $(FUZZERS): $(BUILD)/tests/fuzz/fuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call ob
 
 # Every test program, one after the other (each names what it skips); UNKTX tells those in tests/cli which binary to run.
 check: all $(TESTS) $(CHAINGEN) $(REPLAYS)
-	@failed=; for test in $(TESTS:$(BUILD)/%=%); do \
+	@failed=; for script in documents lists; do UNKTX=$(BUILD)/unktx sh tests/$$script.sh || failed="$$failed $$script"; done; \
+	for test in $(TESTS:$(BUILD)/%=%); do \
 	    echo "== $$test"; UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) $(BUILD)/$$test || failed="$$failed $$test"; \
 	done; for noun in $(FUZZ_NOUNS); do \
 	    echo "== tests/fuzz/corpus/$$noun"; $(BUILD)/tests/fuzz/replay_$$noun tests/fuzz/corpus/$$noun >/dev/null || failed="$$failed fuzz/$$noun"; \

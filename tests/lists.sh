@@ -1,0 +1,136 @@
+#!/bin/sh
+# Each list of the program stands in full wherever a reader looks for it: commands, options, columns, rule sets, kinds, families,
+# measures, networks, known scripts. CONTRIBUTING.md has a recipe for each; this says what a new entry still lacks. Tables are
+# those that the program UNKTX (default: build/unktx) writes of the bundled chain, with an index and without. Prints what is
+# missing where; exit status 1 then.
+set -u
+cd "$(dirname "$0")/.."
+unktx=${UNKTX:-build/unktx}
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+
+# the words of a man page: without roff's backslashes, and `.BI unknown_txs_ RULES` as one word
+man_text() {
+    [ -e "$place/$1.man" ] || tr -d '\\' <"cli/man/$1.1" | sed 's/_ \([A-Z]\)/_\1/g' >"$place/$1.man"
+    cat "$place/$1.man"
+}
+lacks() { echo "$1 lacks $2"; }
+# the data dictionary: of all tables where it is generated, else of the published ones
+dictionary=docs/tables.md
+[ -e "$dictionary" ] || dictionary=notebooks-data/README.md
+
+commands() { "$unktx" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
+
+check_commands() {
+    for shell in bash zsh fish; do "$unktx" completion $shell >"$place/$shell"; done
+    for command in $(commands); do
+        [ -e "cli/man/unktx-$command.1" ] || { lacks cli/man "unktx-$command.1"; continue; }
+        man_text unktx | grep -qF ".BR $command (1)" || lacks "unktx(1)" "$command"
+        man_text unktx | grep -qF ".BR unktx-$command (1)" || lacks "unktx(1), SEE ALSO" "$command"
+        grep -qF "| \`unktx $command\` |" README.md || lacks README.md "a row of $command"
+        for shell in bash zsh fish; do grep -qw -- "$command" "$place/$shell" || lacks "the completion of $shell" "$command"; done
+        grep -qE "\"${command}[ \"]" tests/cli/*.c || lacks tests/cli "a test of $command"
+        options=$("$unktx" "$command" --help | sed -n '/^Options:/,/^$/p' | grep -oE '^ +(-[a-z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+')
+        for option in $options; do
+            man_text "unktx-$command" | grep -qw -e "$option" || lacks "unktx-$command(1)" "$option"
+            grep -qw -e "${option#--}" "$place/bash" || lacks "the completion of bash" "$option"
+        done
+    done
+    for page in cli/man/unktx-*.1; do
+        command=$(basename "$page" .1)
+        commands | grep -qx "${command#unktx-}" || echo "$page is of no command"
+    done
+    sed -n 's/^| `unktx \([a-z]*\)` |.*/\1/p' README.md | while read -r command; do
+        commands | grep -qx "$command" || echo "README.md has a row of $command, which is no command"
+    done
+}
+
+# columns of the table on stdin: in the man page $1 and in the dictionary; $2: only in the man page
+check_columns() {
+    man_text "$1" | tr -cs 'A-Za-z0-9_.-' '\n' >"$place/words"
+    grep -oE '`[^`]+`' "$dictionary" | tr -d '`' >"$place/described"
+    # what there is for each kind of output or each rule set may stand there once
+    head -n 1 | tr ',' '\n' | awk -v place="$place" -v page="$1(1)" -v dictionary="$dictionary" -v only_man="${2:-}" '
+        function read_words(file, words) { while ((getline line <(place "/" file)) > 0) words[line] = 1 }
+        function is_in(words) { return $0 in words || (kind in kinds && (kind in words || "KIND" in words)) || (rules && "unknown_txs_RULES" in words) }
+        BEGIN { read_words("words", man); read_words("described", described); read_words("kinds", kinds) }
+        { kind = $0; sub(/_sat$/, "", kind); rules = /^unknown_txs_/ }
+        !is_in(man) { print page " lacks the column " $0 }
+        !only_man && !is_in(described) { print dictionary " lacks the column " $0 }'
+}
+
+check_tables() {
+    # the published tables' dictionary has no other tables
+    others=
+    [ "$dictionary" = docs/tables.md ] || others=others
+    "$unktx" scan --quiet --datadir tests/fixtures/regtest-xor --store "$place/store" || return
+    "$unktx" stats --store "$place/store" | head -n 1 | tr ',' '\n' | sed -n 's/_sat$//p' >"$place/kinds"
+    for with in without with; do
+        [ $with = without ] || "$unktx" index --quiet --datadir tests/fixtures/regtest-xor --store "$place/store" || return
+        "$unktx" dags --store "$place/store" -o "$place/$with" >/dev/null || return
+        for table in tdags classes txs arcs leaves; do check_columns unktx-dags ${others:+$([ $with = without ] || echo others)} <"$place/$with/$table.csv"; done
+    done
+    for table in payers payees; do check_columns unktx-flows $others <"$place/with/$table.csv"; done
+    "$unktx" outputs --store "$place/store" | check_columns unktx-outputs
+    "$unktx" templates --store "$place/store" | check_columns unktx-templates
+    "$unktx" stats --store "$place/store" | check_columns unktx-stats
+    "$unktx" stats --nulldata --store "$place/store" 2>/dev/null | check_columns unktx-stats $others
+    for table in blocks txs inputs outputs; do "$unktx" dump $table --store "$place/store" | check_columns unktx-dump $others; done
+    txid=$(sed -n 2p "$place/with/tdags.csv" | grep -oE '[0-9a-f]{64}')
+    "$unktx" travel --store "$place/store" "$txid" | check_columns unktx-travel $others
+    "$unktx" blocks tests/fixtures/genesis | check_columns unktx-blocks $others
+}
+
+check_rules_and_kinds() {
+    for rules in $("$unktx" dags --help | grep -oE 'core-[0-9.]+(\|core-[0-9.]+)+' | tr '|' ' '); do
+        man_text unktx | grep -qF ".B $rules" || lacks "unktx(1)" "the rule set $rules"
+        grep -qF "| \`$rules\`" README.md || lacks README.md "a row of $rules"
+        grep -qF "| \`$rules\`" docs/model.md || lacks docs/model.md "a row of $rules"
+        "$unktx" completion bash | grep -qF -- "$rules" || lacks "the completion of bash" "$rules"
+        "$unktx" stats --store "$place/store" | head -n 1 | grep -qF "unknown_txs_$rules" || lacks "unktx stats" "$rules"
+        grep -qF "\"$rules\"" "$place/without/summary.json" || lacks summary.json "$rules"
+    done
+    while read -r kind; do
+        man_text unktx | grep -qw "$kind" || lacks "unktx(1)" "the kind $kind"
+        grep -qF "\`$kind\`" docs/model.md || lacks docs/model.md "the kind $kind"
+        grep -qF "\"$kind\"" "$place/without/summary.json" || lacks summary.json "$kind"
+        "$unktx" blocks tests/fixtures/genesis | head -n 1 | grep -qw "$kind" || lacks "unktx blocks" "$kind"
+    done <"$place/kinds"
+}
+
+check_families_and_measures() {
+    families=$(sed -n '/family_name/,/^}/p' classify/family.c | grep -oE '"[a-z-]+"' | tr -d '"')
+    [ "$(echo "$families" | wc -w)" -eq "$(sed -n 's/^#define FAMILIES //p' classify/family.h)" ] || echo "classify/family.c: not as many names as FAMILIES"
+    for family in $families; do
+        man_text unktx-dags | grep -qw -e "$family" || lacks "unktx-dags(1)" "the family $family"
+        grep -qF "| ![](pictures/family-$family.svg) | \`$family\` |" docs/model.md || lacks docs/model.md "a row of $family"
+        grep -qF "$family" "$dictionary" || lacks "$dictionary" "the family $family"
+        grep -qw "FAMILY_$(echo "$family" | tr 'a-z-' 'A-Z_')" tests/classify/test_family.c || lacks tests/classify/test_family.c "$family"
+    done
+    # between the column scripts and those of the payments
+    for measure in $(head -n 1 "$place/without/tdags.csv" | tr ',' '\n' | sed '1,/^scripts$/d'); do
+        grep -qF "| \`$measure\` |" docs/measures.md || lacks docs/measures.md "a row of $measure"
+        grep -qF "\`$measure\`" docs/model.md || lacks "docs/model.md, section 8" "the measure $measure"
+        grep -qw "$measure" tests/classify/test_measures*.c || lacks tests/classify "a test of $measure"
+    done
+}
+
+check_networks_and_scripts() {
+    for network in $("$unktx" scan --help | grep -oE 'main(\|[a-z0-9]+)+' | tr '|' ' '); do
+        grep -qF "{\"$network\"" parser/network.c || lacks parser/network.c "$network"
+        man_text unktx-scan | grep -qw "$network" || lacks "unktx-scan(1)" "the network $network"
+        grep -qF "\"$network\"" tests/parser/test_network.c || lacks tests/parser/test_network.c "$network"
+        [ "$network" = main ] || grep -qF "\`$network\`" docs/model.md || lacks docs/model.md "the network $network"
+    done
+    sed -n 's/^    {"\([a-z0-9]*\)".*/\1/p' parser/network.c | while read -r network; do
+        "$unktx" scan --help | grep -qw "$network" || lacks "unktx scan --help" "the network $network"
+    done
+    grep -v '^#' graph/scripts/known-scripts.tsv | cut -sf 1 | while read -r name; do
+        grep -qE "[\" ]$name[\" ]" tests/graph/*.c || lacks tests/graph "a test of the known script $name"
+    done
+}
+
+missing=$(check_commands; check_tables; check_rules_and_kinds; check_families_and_measures; check_networks_and_scripts)
+[ -z "$missing" ] && exit 0
+printf '%s\n' "$missing" | sort -u
+exit 1
