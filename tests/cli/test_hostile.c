@@ -360,8 +360,10 @@ static void test_false_heads(void **state)
 {
     (void)state;
     uint64_t few = false_heads(20000), many = false_heads(80000);
-    if (few == 0)
+    if (few == 0) {
+        print_message("skipped: no /proc/self/io here, so nobody counts the bytes that are read\n");
         skip();
+    }
     assert_true(many < 5 * few);
 }
 

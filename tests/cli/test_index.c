@@ -713,7 +713,7 @@ static void check_chain(const char *dir, bool pinned)
 {
     char datadir[512], more[128] = "", store[512], alone[512];
     if (!path_exists(dir)) {
-        print_message("no %s\n", dir);
+        print_message("skipped: no %s here, so not compared with its node's answers\n", dir);
         skip();
     }
     if (pinned) {

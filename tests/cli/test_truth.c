@@ -647,7 +647,7 @@ static void check_shared(const char *name, bool pinned)
     char dir[512], datadir[600], more[128] = "";
     snprintf(dir, sizeof dir, SHARED "/%s", name);
     if (!path_exists(dir)) {
-        print_message("no %s\n", dir);
+        print_message("skipped: no %s here, so not compared with its node's answers\n", dir);
         skip();
     }
     if (pinned) {

@@ -362,7 +362,8 @@ static void test_shared_chains_as_the_node_saw_them(void **state)
 {
     (void)state;
     if (!path_exists("../shared/fixtures")) {
-        print_message("skipped: no ../shared/fixtures here\n");
+        print_message("skipped: no ../shared/fixtures here, so no chain with two tips of equal work and none that its "
+                      "node found invalid\n");
         skip();
     }
     check_folder("../shared/fixtures/regtest-xor", false, false);
