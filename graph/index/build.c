@@ -192,7 +192,7 @@ static bool cut_runs(struct kv_txn *txn, const struct index_state *base, enum in
 
 static bool cut_merged(struct kv_txn *txn, void *context)
 {
-    return cut_runs(txn, context, TABLE_IDS, false) && cut_runs(txn, context, TABLE_LATER, false);
+    return cut_runs(txn, context, TABLE_TXIDS, false) && cut_runs(txn, context, TABLE_LATE_SPENDS, false);
 }
 
 /* The same in all tables that are written after `stage`. */
@@ -205,7 +205,7 @@ static bool cut_tables(struct kv_txn *txn, const struct index_state *base, enum 
                 return false;
         return true;
     }
-    if (!cut_runs(txn, base, TABLE_IDS, stage > WORK_WALKED) || !cut_runs(txn, base, TABLE_LATER, false))
+    if (!cut_runs(txn, base, TABLE_TXIDS, stage > WORK_WALKED) || !cut_runs(txn, base, TABLE_LATE_SPENDS, false))
         return false;
     if (stage <= WORK_JOINED && !cut_fixed(txn, TABLE_OUTPUTS, totals->outputs, OUTPUTS_A_PAGE))
         return false;
@@ -285,7 +285,7 @@ static enum status refuse_other_chain(const struct build *build, struct tx_index
                      "another --store, or delete this one");
 }
 
-static enum status meet_chain(struct build *build)
+static enum status rewind_to_fork(struct build *build)
 {
     struct index_work *work = &build->work;
     struct tx_index *index = NULL;
@@ -435,9 +435,9 @@ static enum status begin_join(struct build *build)
     unsigned later_parts = work_parts(inputs, 64, memory, 1u << 20);
     work->out_range = outputs / out_parts + 1;
     work->in_range = inputs / in_parts + 1;
-    work->later_range = older / later_parts + 1;
-    spill_rest(work->creators);
-    spill_rest(work->spenders);
+    work->late_range = older / later_parts + 1;
+    spill_end_adding(work->creators);
+    spill_end_adding(work->spenders);
     struct spill_shape links = {.name = "links", .parts = out_parts, .key_size = bytes_of(work->out_range)},
                        values = {.name = "values",
                                  .parts = in_parts,
@@ -447,19 +447,19 @@ static enum status begin_join(struct build *build)
     enum status status = open_spill(work, links, &work->links);
     if (status == STATUS_OK)
         status = open_spill(work, values, &work->values);
-    return status == STATUS_OK ? open_spill(work, later, &work->later) : status;
+    return status == STATUS_OK ? open_spill(work, later, &work->late_spends) : status;
 }
 
 /* A prevout that does not exist was taken for a transaction with the same hash: back to where the join began. */
 static enum status take_join_back(struct build *build)
 {
     struct index_work *work = &build->work;
-    struct spill **spills[] = {&work->links, &work->values, &work->later};
+    struct spill **spills[] = {&work->links, &work->values, &work->late_spends};
     for (size_t i = 0; i < sizeof spills / sizeof *spills; i++) {
         spill_free(*spills[i]);
         *spills[i] = NULL;
     }
-    work->later_pairs = 0;
+    work->late_count = 0;
     work->unsure = false;
     note(build, "joining again: full txids settle spends whose hashes deceive");
     return kv_write(work->kv, 0, cut_after_stage, work, work->fault);
@@ -484,8 +484,8 @@ static enum status finish(struct build *build)
     state.totals.outputs = end->first_output;
     state.totals.tip = chain_active(work->chain, work->end - 1)->hash;
     state.run[state.runs++] = (struct index_run){index_free_run(&work->base),
-                                                 end->first_tx - work->blocks[0].first_tx + work->later_pairs};
-    state.later += work->later_pairs;
+                                                 end->first_tx - work->blocks[0].first_tx + work->late_count};
+    state.late_spends += work->late_count;
     enum status status = index_merge(work, &state);
     if (status == STATUS_OK)
         status = kv_write(work->kv, 0, write_state, &state, work->fault);
@@ -510,9 +510,9 @@ static void close_stream(struct index_work *work, const char *name, int *fd, boo
 /* Closes the files of all stages, and deletes them unless they are there to go on from. */
 static void close_stages(struct index_work *work, bool keep)
 {
-    struct spill **spills[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->later};
+    struct spill **spills[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->late_spends};
     for (size_t i = 0; i < sizeof spills / sizeof *spills; i++) {
-        (keep ? spill_leave : spill_free)(*spills[i]);
+        (keep ? spill_close : spill_free)(*spills[i]);
         *spills[i] = NULL;
     }
     close_stream(work, "txs", &work->txs_fd, keep);
@@ -526,7 +526,7 @@ static void close_stages(struct index_work *work, bool keep)
     work->sums = NULL;
     work->exact = NULL;
     work->unsure = false;
-    work->txs_size = work->later_pairs = 0;
+    work->txs_size = work->late_count = 0;
     work->stage = WORK_BEGUN;
 }
 
@@ -535,7 +535,7 @@ static enum status walk(struct build *build)
     enum status status = build->work.stage < WORK_WALKING ? begin_walk(build) : STATUS_OK;
     if (status == STATUS_OK)
         status = index_walk(&build->work);
-    return status == STATUS_OK ? work_note_stage(&build->work, WORK_WALKED) : status;
+    return status == STATUS_OK ? work_save_checkpoint(&build->work, WORK_WALKED) : status;
 }
 
 static enum status join(struct build *build)
@@ -551,7 +551,7 @@ static enum status join(struct build *build)
             status = index_join(work);
     } while (status == STATUS_OK && work->unsure);
     if (status == STATUS_OK)
-        status = work_note_stage(work, WORK_JOINED);
+        status = work_save_checkpoint(work, WORK_JOINED);
     if (status != STATUS_OK)
         return status;
     spill_free(work->creators);
@@ -560,11 +560,11 @@ static enum status join(struct build *build)
     return STATUS_OK;
 }
 
-static enum status place_outputs(struct index_work *work)
+static enum status build_outputs(struct index_work *work)
 {
-    enum status status = index_place_outputs(work);
+    enum status status = index_build_outputs(work);
     if (status == STATUS_OK)
-        status = work_note_stage(work, WORK_PLACED);
+        status = work_save_checkpoint(work, WORK_OUTPUTS_BUILT);
     if (status != STATUS_OK)
         return status;
     spill_free(work->links);
@@ -580,8 +580,8 @@ static enum status run_stages(struct build *build)
     uint32_t end = work->end;
     work->bad_height = UINT32_MAX;
     work->bad_bytes = false;
-    work->durable = bytes_between(build, work->first, work->end) >= DURABLE_BYTES || work->options->note_blocks;
-    if (!work_resume(work)) {
+    work->durable = bytes_between(build, work->first, work->end) >= DURABLE_BYTES || work->options->checkpoint_blocks;
+    if (!work_load_checkpoint(work)) {
         close_stages(work, false);
         work->end = end;
     } else {
@@ -592,10 +592,10 @@ static enum status run_stages(struct build *build)
         status = walk(build);
     if (status == STATUS_OK && work->stage < WORK_JOINED)
         status = join(build);
-    if (status == STATUS_OK && work->stage < WORK_PLACED)
-        status = place_outputs(work);
+    if (status == STATUS_OK && work->stage < WORK_OUTPUTS_BUILT)
+        status = build_outputs(work);
     if (status == STATUS_OK)
-        status = index_place_rest(work);
+        status = index_build_txs(work);
     if (status == STATUS_OK)
         status = finish(build);
     /* what is damaged is nothing to go on from */
@@ -660,7 +660,7 @@ static enum status run(struct build *build)
     status = kv_open(path, KV_WRITE, &index_words, index_table_names, INDEX_TABLE_COUNT, create, build, &work->kv,
                      work->fault);
     if (status == STATUS_OK)
-        status = meet_chain(build);
+        status = rewind_to_fork(build);
     if (status != STATUS_OK)
         return status;
     index_hasher_init(&work->hasher, build->work.seed);

@@ -31,7 +31,7 @@ struct index_options {
     void (*damage)(void *context, const struct fault *what);
     void (*note)(void *context, const char *text);
     void *context;
-    uint32_t note_blocks; /* test support: the walk may be gone on with after so many blocks; 0: as it suits */
+    uint32_t checkpoint_blocks; /* test support: the walk may be gone on with after so many blocks; 0: as it suits */
 };
 
 struct index_result {

@@ -9,12 +9,12 @@
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
-/* The note: magic (8), boot (36), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
- * (STATE_SIZE), bits (u32 each), size of txs, later pairs, ranges (u64 each); the blocks; the sums (u128 each, low
- * half first); what the spills say; SHA-256 of all that. */
-#define NOTE_MAGIC "uXTWork2"
-#define NOTE_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 40u)
-#define NOTE_MAX (256u << 20)
+/* The checkpoint: magic (8), boot (36), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
+ * (STATE_SIZE), bits (u32 each), size of txs, count of late spends, ranges (u64 each); the blocks; the sums (u128 each, low
+ * half first); what each spill saves; SHA-256 of all that. */
+#define CHECKPOINT_MAGIC "uXTWork2"
+#define CHECKPOINT_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 40u)
+#define CHECKPOINT_MAX (256u << 20)
 #define WORK_BLOCK_SIZE 24u
 
 static void path_of(const struct index_work *work, const char *name, char path[4096])
@@ -22,7 +22,7 @@ static void path_of(const struct index_work *work, const char *name, char path[4
     snprintf(path, 4096, "%s/%s", work->folder, name);
 }
 
-/* Files of a small build are not worth waiting for the disk: its note is believed until the machine starts again. */
+/* Files of a small build are not worth waiting for the disk: its checkpoint is believed until the machine starts again. */
 static void read_boot(const struct index_work *work, uint8_t boot[36])
 {
     memset(boot, '-', 36);
@@ -35,11 +35,11 @@ static void read_boot(const struct index_work *work, uint8_t boot[36])
         close(fd);
 }
 
-/* What a note must begin with to be about this work, but for the stage. */
-static void write_head(const struct index_work *work, uint8_t head[NOTE_HEAD])
+/* What a checkpoint must begin with to be about this work, but for the stage. */
+static void write_head(const struct index_work *work, uint8_t head[CHECKPOINT_HEAD])
 {
     uint8_t *p = head;
-    memcpy(p, NOTE_MAGIC, 8);
+    memcpy(p, CHECKPOINT_MAGIC, 8);
     read_boot(work, p + 8);
     p += 44;
     store_le32(p, work->stage);
@@ -53,16 +53,16 @@ static void write_head(const struct index_work *work, uint8_t head[NOTE_HEAD])
     store_le32(p, work->part_bits);
     store_le32(p + 4, work->key_bits);
     store_le64(p + 8, work->txs_size);
-    store_le64(p + 16, work->later_pairs);
+    store_le64(p + 16, work->late_count);
     store_le64(p + 24, work->out_range);
     store_le64(p + 32, work->in_range);
-    store_le64(p + 40, work->later_range);
+    store_le64(p + 40, work->late_range);
 }
 
 /* The spills that are needed after each stage. */
 static size_t spills_of(struct index_work *work, struct spill ***list, const char **names)
 {
-    struct spill **all[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->later};
+    struct spill **all[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->late_spends};
     static const char *const all_names[] = {"creators", "spenders", "links", "values", "later"};
     size_t first = work->stage <= WORK_WALKED ? 0 : work->stage == WORK_JOINED ? 2 : 3;
     size_t end = work->stage <= WORK_WALKED ? 2 : 5, count = 0;
@@ -73,36 +73,36 @@ static size_t spills_of(struct index_work *work, struct spill ***list, const cha
     return count;
 }
 
-static enum status encode(struct index_work *work, struct buffer *note)
+static enum status encode(struct index_work *work, struct buffer *checkpoint)
 {
     struct spill **spills[5];
     const char *names[5];
-    uint8_t head[NOTE_HEAD], digest[32];
+    uint8_t head[CHECKPOINT_HEAD], digest[32];
     write_head(work, head);
-    enum status status = buffer_add(note, head, sizeof head);
+    enum status status = buffer_add(checkpoint, head, sizeof head);
     for (uint32_t i = 0; i <= work->end - work->first && status == STATUS_OK; i++) {
         uint8_t bytes[WORK_BLOCK_SIZE];
         store_le64(bytes, work->blocks[i].first_tx);
         store_le64(bytes + 8, work->blocks[i].first_input);
         store_le64(bytes + 16, work->blocks[i].first_output);
-        status = buffer_add(note, bytes, sizeof bytes);
+        status = buffer_add(checkpoint, bytes, sizeof bytes);
     }
     for (size_t part = 0; part < (size_t)1 << work->part_bits && status == STATUS_OK; part++) {
         uint8_t bytes[16];
         store_le64(bytes, (uint64_t)work->sums[part]);
         store_le64(bytes + 8, (uint64_t)(work->sums[part] >> 64));
-        status = buffer_add(note, bytes, sizeof bytes);
+        status = buffer_add(checkpoint, bytes, sizeof bytes);
     }
     size_t count = spills_of(work, spills, names);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = spill_save(*spills[i], note);
+        status = spill_save(*spills[i], checkpoint);
     if (status != STATUS_OK)
         return status;
-    sha256(note->bytes, note->size, digest);
-    return buffer_add(note, digest, sizeof digest);
+    sha256(checkpoint->bytes, checkpoint->size, digest);
+    return buffer_add(checkpoint, digest, sizeof digest);
 }
 
-/* What the note is about to name. */
+/* What the checkpoint is about to name. */
 static enum status sync_files(struct index_work *work)
 {
     struct spill **spills[5];
@@ -118,13 +118,13 @@ static enum status sync_files(struct index_work *work)
     return status;
 }
 
-/* Puts the note in the place of the one before, so that the disk has the one or the other. */
-static bool write_note(const struct index_work *work, const struct buffer *note, const char *path)
+/* Puts the checkpoint in the place of the one before, so that the disk has the one or the other. */
+static bool write_checkpoint(const struct index_work *work, const struct buffer *checkpoint, const char *path)
 {
     char new_path[4096];
     path_of(work, "note.new", new_path);
     int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write(fd, note->bytes, note->size) == (ssize_t)note->size &&
+    bool ok = fd >= 0 && write(fd, checkpoint->bytes, checkpoint->size) == (ssize_t)checkpoint->size &&
               (!work->durable || fdatasync(fd) == 0);
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
@@ -139,21 +139,21 @@ static bool write_note(const struct index_work *work, const struct buffer *note,
     return ok;
 }
 
-enum status work_note_stage(struct index_work *work, enum work_stage stage)
+enum status work_save_checkpoint(struct index_work *work, enum work_stage stage)
 {
-    struct buffer note = {0};
+    struct buffer checkpoint = {0};
     char path[4096];
     work->stage = stage;
     enum status status = sync_files(work);
     if (status != STATUS_OK)
         return status;
-    if (encode(work, &note) != STATUS_OK) {
-        buffer_free(&note);
+    if (encode(work, &checkpoint) != STATUS_OK) {
+        buffer_free(&checkpoint);
         return fault_nomem(work->fault);
     }
     path_of(work, "note", path);
-    bool ok = write_note(work, &note, path);
-    buffer_free(&note);
+    bool ok = write_checkpoint(work, &checkpoint, path);
+    buffer_free(&checkpoint);
     return ok ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
 }
 
@@ -170,7 +170,7 @@ void work_empty_folder(const struct index_work *work)
 
 /* ---- going on ---- */
 
-static bool read_note(const struct index_work *work, uint8_t **bytes, size_t *size)
+static bool read_checkpoint(const struct index_work *work, uint8_t **bytes, size_t *size)
 {
     char path[4096];
     struct stat info;
@@ -180,7 +180,8 @@ static bool read_note(const struct index_work *work, uint8_t **bytes, size_t *si
     *bytes = NULL;
     if (fd < 0)
         return false;
-    bool ok = fstat(fd, &info) == 0 && info.st_size >= (off_t)(NOTE_HEAD + 32) && info.st_size <= (off_t)NOTE_MAX;
+    bool ok = fstat(fd, &info) == 0 && info.st_size >= (off_t)(CHECKPOINT_HEAD + 32) &&
+              info.st_size <= (off_t)CHECKPOINT_MAX;
     *size = ok ? (size_t)info.st_size : 0;
     *bytes = ok ? mem_alloc(*size, 1) : NULL;
     ok = *bytes && read(fd, *bytes, *size) == (ssize_t)*size;
@@ -193,13 +194,13 @@ static bool read_note(const struct index_work *work, uint8_t **bytes, size_t *si
 }
 
 /* Takes in what the head says; false if it is about other work. */
-static bool take_head(struct index_work *work, struct cursor *note)
+static bool take_head(struct index_work *work, struct cursor *checkpoint)
 {
-    uint8_t expected[NOTE_HEAD];
-    const uint8_t *head = cursor_take(note, NOTE_HEAD), *p = head + 108 + STATE_SIZE;
+    uint8_t expected[CHECKPOINT_HEAD];
+    const uint8_t *head = cursor_take(checkpoint, CHECKPOINT_HEAD), *p = head + 108 + STATE_SIZE;
     uint32_t stage = load_le32(head + 44), end = load_le32(head + 52), walked = load_le32(head + 56);
-    if (stage < WORK_WALKING || stage > WORK_PLACED || end <= work->first || end > work->end || walked <= work->first ||
-        walked > end || (walked < end && stage > WORK_WALKING))
+    if (stage < WORK_WALKING || stage > WORK_OUTPUTS_BUILT || end <= work->first || end > work->end ||
+        walked <= work->first || walked > end || (walked < end && stage > WORK_WALKING))
         return false;
     uint32_t end_before = work->end;
     work->stage = (enum work_stage)stage;
@@ -208,39 +209,39 @@ static bool take_head(struct index_work *work, struct cursor *note)
     work->part_bits = load_le32(p);
     work->key_bits = load_le32(p + 4);
     work->txs_size = load_le64(p + 8);
-    work->later_pairs = load_le64(p + 16);
+    work->late_count = load_le64(p + 16);
     work->out_range = load_le64(p + 24);
     work->in_range = load_le64(p + 32);
-    work->later_range = load_le64(p + 40);
+    work->late_range = load_le64(p + 40);
     write_head(work, expected);
-    if (memcmp(head, expected, NOTE_HEAD) == 0)
+    if (memcmp(head, expected, CHECKPOINT_HEAD) == 0)
         return true;
     work->end = end_before;
     return false;
 }
 
-static bool take_blocks(struct index_work *work, struct cursor *note)
+static bool take_blocks(struct index_work *work, struct cursor *checkpoint)
 {
     size_t count = (size_t)(work->end - work->first) + 1;
-    const uint8_t *bytes = cursor_take(note, count * WORK_BLOCK_SIZE);
+    const uint8_t *bytes = cursor_take(checkpoint, count * WORK_BLOCK_SIZE);
     work->blocks = bytes ? mem_alloc(count, sizeof *work->blocks) : NULL;
     for (size_t i = 0; work->blocks && i < count; i++, bytes += WORK_BLOCK_SIZE)
         work->blocks[i] = (struct work_block){load_le64(bytes), load_le64(bytes + 8), load_le64(bytes + 16)};
     return work->blocks != NULL;
 }
 
-static bool take_sums(struct index_work *work, struct cursor *note)
+static bool take_sums(struct index_work *work, struct cursor *checkpoint)
 {
     if (work->part_bits > 20 || work_alloc_sums(work) != STATUS_OK)
         return false;
     for (size_t part = 0; part < (size_t)1 << work->part_bits; part++) {
-        uint64_t low = cursor_u64(note);
-        work->sums[part] = (unsigned __int128)cursor_u64(note) << 64 | low;
+        uint64_t low = cursor_u64(checkpoint);
+        work->sums[part] = (unsigned __int128)cursor_u64(checkpoint) << 64 | low;
     }
-    return cursor_ok(note);
+    return cursor_ok(checkpoint);
 }
 
-/* A file that has what the note says at least. */
+/* A file that has what the checkpoint says at least. */
 static bool open_stream(const struct index_work *work, const char *name, uint64_t size, int *fd)
 {
     char path[4096];
@@ -255,23 +256,23 @@ static uint64_t outs_size(const struct index_work *work)
     return 7 * (work->blocks[work->walked - work->first].first_output - work->blocks[0].first_output);
 }
 
-bool work_resume(struct index_work *work)
+bool work_load_checkpoint(struct index_work *work)
 {
     uint8_t *bytes;
     size_t size;
-    bool ok = read_note(work, &bytes, &size);
+    bool ok = read_checkpoint(work, &bytes, &size);
     if (!bytes)
         return false;
-    struct cursor note = cursor_over(bytes, ok ? size : 0);
-    ok = ok && take_head(work, &note) && take_blocks(work, &note) && take_sums(work, &note) &&
+    struct cursor checkpoint = cursor_over(bytes, ok ? size : 0);
+    ok = ok && take_head(work, &checkpoint) && take_blocks(work, &checkpoint) && take_sums(work, &checkpoint) &&
          open_stream(work, "txs", work->txs_size, &work->txs_fd) &&
-         (work->stage == WORK_PLACED || open_stream(work, "outs", outs_size(work), &work->outs_fd));
+         (work->stage == WORK_OUTPUTS_BUILT || open_stream(work, "outs", outs_size(work), &work->outs_fd));
     struct spill **spills[5];
     const char *names[5];
     size_t count = ok ? spills_of(work, spills, names) : 0;
     for (size_t i = 0; i < count && ok; i++) {
-        struct spill_shape place = {.folder = work->folder, .name = names[i], .workers = work->options->threads};
-        ok = spill_resume(&place, &note, spills[i], NULL) == STATUS_OK;
+        struct spill_shape shape = {.folder = work->folder, .name = names[i], .workers = work->options->threads};
+        ok = spill_resume(&shape, &checkpoint, spills[i], NULL) == STATUS_OK;
     }
     mem_free(bytes);
     return ok;

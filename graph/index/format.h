@@ -18,15 +18,15 @@
 
 enum index_table {
     TABLE_META,
-    TABLE_BLOCKS,     /* page number -> BLOCKS_A_PAGE blocks */
-    TABLE_HEIGHTS,    /* block hash -> height; true if the block there has that hash */
-    TABLE_TXS,        /* first output -> transactions, see tx_page */
-    TABLE_TX_NUMBERS, /* first transaction -> first output of the page */
-    TABLE_TX_INPUTS,  /* first input -> first output of the page */
-    TABLE_INPUTS,     /* page number -> INPUTS_A_PAGE numbers of outputs */
-    TABLE_OUTPUTS,    /* page number -> OUTPUTS_A_PAGE outputs */
-    TABLE_IDS,        /* run, first pair -> PAIRS_A_PAGE pairs (40 bits of the txid's hash, first output) */
-    TABLE_LATER,      /* run, first pair -> pairs (output, input): spends that a later run found */
+    TABLE_BLOCKS,      /* page number -> BLOCKS_A_PAGE blocks */
+    TABLE_HEIGHTS,     /* block hash -> height; true if the block there has that hash */
+    TABLE_TXS,         /* first output -> transactions, see tx_page */
+    TABLE_TX_NUMBERS,  /* first transaction -> first output of the page */
+    TABLE_TX_INPUTS,   /* first input -> first output of the page */
+    TABLE_INPUTS,      /* page number -> INPUTS_A_PAGE numbers of outputs */
+    TABLE_OUTPUTS,     /* page number -> OUTPUTS_A_PAGE outputs */
+    TABLE_TXIDS,       /* run, first pair -> PAIRS_A_PAGE pairs (40 bits of the txid's hash, first output) */
+    TABLE_LATE_SPENDS, /* run, first pair -> pairs (output, input): spends that a later run found */
     INDEX_TABLE_COUNT,
 };
 extern const char *const index_table_names[INDEX_TABLE_COUNT];
@@ -58,7 +58,7 @@ _Static_assert(INPUTS_A_PAGE *INPUT_SIZE == INDEX_PAGE && OUTPUTS_A_PAGE * OUTPU
 /* Flags of a transaction's record. */
 enum { TX_SEGWIT = 1, TX_FIRST = 2 /* of its block: its offset follows */, TX_COINBASE = 4 };
 
-/* What one build found, or several that were merged: pairs in TABLE_IDS and TABLE_LATER. */
+/* What one build found, or several that were merged: pairs in TABLE_TXIDS and TABLE_LATE_SPENDS. */
 struct index_run {
     uint32_t number; /* in their keys */
     uint64_t pairs;
@@ -67,7 +67,7 @@ struct index_run {
 struct index_state {
     struct index_totals totals;
     uint64_t cut_input; /* spenders from this input on may be of blocks that were taken back: the input itself tells */
-    uint64_t later;     /* pairs that were ever put into TABLE_LATER */
+    uint64_t late_spends; /* pairs that were ever put into TABLE_LATE_SPENDS */
     uint32_t runs;
     struct index_run run[INDEX_RUNS_MAX]; /* the oldest first */
 };

@@ -10,7 +10,7 @@
 /* A transaction of the part: sorted by (key, first output). */
 struct creator {
     uint64_t key;
-    uint64_t place; /* first output << 24 | outputs */
+    uint64_t locator; /* first output << 24 | outputs */
     uint64_t check;
 };
 _Static_assert(BLOCK_SIZE_MAX / 9 < 1u << 24, "the number of a transaction's outputs fits");
@@ -29,7 +29,7 @@ struct part {
     struct blk_reader reader;
     uint64_t bad_input; /* the first whose output is not there; UINT64_MAX: none */
     uint64_t bad_spent; /* the first whose output is spent in the index already */
-    uint64_t later_pairs;
+    uint64_t late_count;
     bool exact;
     unsigned __int128 sum; /* of the checks of what was linked to */
 };
@@ -38,7 +38,7 @@ struct join {
     struct index_work *work;
     struct part *parts; /* one a thread */
     unsigned first;     /* part of the group */
-    struct work_run ids;
+    struct work_run txids;
     uint64_t pass, passes;
 };
 
@@ -46,7 +46,7 @@ struct join {
 
 static bool is_below(const struct creator *a, const struct creator *b)
 {
-    return a->key != b->key ? a->key < b->key : a->place < b->place;
+    return a->key != b->key ? a->key < b->key : a->locator < b->locator;
 }
 
 static void sift_down(struct creator *a, size_t root, size_t count)
@@ -114,7 +114,7 @@ static enum status sort_creators(struct part *part)
     return STATUS_OK;
 }
 
-static enum status see_creators(void *context, const struct spill_entry *entries, size_t count)
+static enum status on_creators(void *context, const struct spill_entry *entries, size_t count)
 {
     struct part *part = context;
     if (mem_reserve(&part->unsorted, &part->capacity, part->count + count, sizeof *part->unsorted) != STATUS_OK)
@@ -148,11 +148,11 @@ static enum status link_older(struct part *part, const struct index_tx *tx, cons
     uint64_t at = input - work->blocks[0].first_input;
     part->sum += index_check_of(&work->hasher, tx->txid.bytes);
     struct spill_entry value = {at % work->in_range, number, output->value_sat, 0};
-    struct spill_entry later = {number % work->later_range, input, 0, 0};
-    part->later_pairs++;
+    struct spill_entry later = {number % work->late_range, input, 0, 0};
+    part->late_count++;
     enum status status = spill_add(work->values, part->worker, (unsigned)(at / work->in_range), &value);
     if (status == STATUS_OK)
-        status = spill_add(work->later, part->worker, (unsigned)(number / work->later_range), &later);
+        status = spill_add(work->late_spends, part->worker, (unsigned)(number / work->late_range), &later);
     return status;
 }
 
@@ -211,7 +211,7 @@ static enum status join_exactly(struct part *part, const struct spill_entry *spe
     struct hash256 txid;
     enum status status = work_read_spend(part->work, &part->reader, spender->number, &spend, &part->fault);
     for (size_t i = count; i > 0 && status == STATUS_OK; i--) {
-        uint64_t output = first[i - 1].place >> 24, outputs = first[i - 1].place & 0xffffff;
+        uint64_t output = first[i - 1].locator >> 24, outputs = first[i - 1].locator & 0xffffff;
         if (output >= spend.first_output)
             continue;
         status = work_read_txid(part->work, &part->reader, output, &txid, &part->fault);
@@ -229,7 +229,7 @@ static bool comes_later(const struct part *part, const struct creator *creator, 
 {
     const struct index_work *work = part->work;
     return part->base &&
-           creator->place >> 24 >= work->blocks[work_height_of_input(work, input) - work->first + 1].first_output;
+           creator->locator >> 24 >= work->blocks[work_height_of_input(work, input) - work->first + 1].first_output;
 }
 
 /* A creator that is alone with its hash is taken for the one that is meant. Where it is not, which takes a prevout that
@@ -250,9 +250,9 @@ static enum status join_one(struct part *part, const struct spill_entry *spender
         enum status status = join_older(part, spender, NULL, &doubt);
         return doubt && status == STATUS_OK ? join_exactly(part, spender, NULL, 0) : status;
     }
-    if (spender->extra >= (first->place & 0xffffff))
+    if (spender->extra >= (first->locator & 0xffffff))
         return join_exactly(part, spender, first, 1);
-    return link_output(part, (first->place >> 24) + spender->extra, spender->number, first->check);
+    return link_output(part, (first->locator >> 24) + spender->extra, spender->number, first->check);
 }
 
 static size_t bucket_of(const struct part *part, uint64_t key)
@@ -261,7 +261,7 @@ static size_t bucket_of(const struct part *part, uint64_t key)
     return (size_t)(key >> part->bucket_shift & ((UINT64_C(1) << bits) - 1));
 }
 
-static enum status see_spenders(void *context, const struct spill_entry *entries, size_t count)
+static enum status on_spenders(void *context, const struct spill_entry *entries, size_t count)
 {
     enum { AHEAD = 12 };
     struct part *part = context;
@@ -290,11 +290,11 @@ static void join_part(void *context, unsigned worker, size_t item)
     part->count = 0;
     part->exact = work->exact[part->number];
     part->sum = join->pass > 0 ? part->sum : 0;
-    part->status = spill_read(work->creators, part->number, see_creators, part, &part->fault);
+    part->status = spill_read(work->creators, part->number, on_creators, part, &part->fault);
     if (part->status == STATUS_OK)
         part->status = sort_creators(part);
     if (part->status == STATUS_OK)
-        part->status = spill_read(work->spenders, part->number, see_spenders, part, &part->fault);
+        part->status = spill_read(work->spenders, part->number, on_spenders, part, &part->fault);
 }
 
 static enum status flush(struct index_work *work)
@@ -302,13 +302,13 @@ static enum status flush(struct index_work *work)
     enum status status = spill_flush(work->links, work->fault);
     if (status == STATUS_OK)
         status = spill_flush(work->values, work->fault);
-    return status == STATUS_OK ? spill_flush(work->later, work->fault) : status;
+    return status == STATUS_OK ? spill_flush(work->late_spends, work->fault) : status;
 }
 
 /* ---- the index by txid ---- */
 
 /* The pairs of a part in order of (40 bits, first output): creators are in order of more bits. */
-static enum status write_ids(struct join *join, struct part *part)
+static enum status write_txids(struct join *join, struct part *part)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < part->count && status == STATUS_OK;) {
@@ -322,7 +322,7 @@ static enum status write_ids(struct join *join, struct part *part)
             (n <= SORT_SMALL ? sort_small : sort_heap)(part->creators + i, n);
         }
         for (size_t k = i; k < i + n && status == STATUS_OK; k++)
-            status = work_pair(&join->ids, prefix, part->creators[k].place >> 24);
+            status = work_pair(&join->txids, prefix, part->creators[k].locator >> 24);
         i += n;
     }
     return status;
@@ -341,7 +341,7 @@ static enum status end_part(struct join *join, struct part *part)
     enum status status = part->status;
     if (status == STATUS_OK) {
         compare_sums(join, part);
-        status = write_ids(join, part);
+        status = write_txids(join, part);
     } else if (part->fault.status == STATUS_OK) /* a spill knows why */
         status = flush(join->work);
     else if (join->work->fault)
@@ -419,7 +419,7 @@ static enum status report_bad(struct join *join)
     for (unsigned i = 0; i < join->work->options->threads; i++) {
         missing = join->parts[i].bad_input < missing ? join->parts[i].bad_input : missing;
         spent = join->parts[i].bad_spent < spent ? join->parts[i].bad_spent : spent;
-        join->work->later_pairs += join->parts[i].later_pairs;
+        join->work->late_count += join->parts[i].late_count;
     }
     if (missing < spent)
         return work_bad_input(join->work, missing, "spends an output that does not exist");
@@ -438,7 +438,7 @@ enum status index_join(struct index_work *work)
         join->parts[i].bad_input = join->parts[i].bad_spent = UINT64_MAX;
     if (status == STATUS_OK) {
         join->work = work;
-        join->ids = (struct work_run){.queue = &queue, .table = TABLE_IDS, .run = index_free_run(&work->base)};
+        join->txids = (struct work_run){.queue = &queue, .table = TABLE_TXIDS, .run = index_free_run(&work->base)};
     }
     for (unsigned first = 0; first < parts && status == STATUS_OK; first += threads) {
         join->first = first;
@@ -449,7 +449,7 @@ enum status index_join(struct index_work *work)
             status = STATUS_INTERRUPTED;
     }
     if (status == STATUS_OK)
-        status = work_run_end(&join->ids);
+        status = work_run_end(&join->txids);
     if (status == STATUS_OK)
         status = work_write(&queue);
     if (status == STATUS_OK)

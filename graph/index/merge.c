@@ -27,8 +27,8 @@ static enum status is_stale(const struct merge *merge, struct tx_index *base, co
 {
     const struct index_work *work = merge->work;
     uint64_t first = load_be40(pair), second = load_be40(pair + 5), spent;
-    *is = second >= (merge->table == TABLE_IDS ? work->blocks[0].first_output : work->blocks[0].first_input);
-    if (*is || merge->table == TABLE_IDS || second < work->base.cut_input)
+    *is = second >= (merge->table == TABLE_TXIDS ? work->blocks[0].first_output : work->blocks[0].first_input);
+    if (*is || merge->table == TABLE_TXIDS || second < work->base.cut_input)
         return STATUS_OK;
     enum status status = index_inputs(base, second, 1, &spent, work->fault);
     *is = spent != first;
@@ -144,7 +144,7 @@ enum status index_merge(struct index_work *work, struct index_state *state)
     if (!merge.sources)
         return fault_nomem(work->fault);
     enum status status = STATUS_OK;
-    for (merge.table = TABLE_IDS; merge.table <= TABLE_LATER && status == STATUS_OK; merge.table++)
+    for (merge.table = TABLE_TXIDS; merge.table <= TABLE_LATE_SPENDS && status == STATUS_OK; merge.table++)
         status = merge_table(&merge, state, first, number);
     mem_free(merge.sources);
     state->runs = first + 1;

@@ -13,7 +13,7 @@
 #include "parser/bytes.h"
 #include "parser/mem.h"
 
-/* A piece: u64 place of the part's piece before (offset + 1, 0 for none), u32 bytes of entries, u32 entries, then each
+/* A piece: u64 offset + 1 of the piece of the same part before it (0: none), u32 bytes of entries, u32 entries, then each
  * entry: key, number as the step from the one before (zigzag varint), extra (varint), check (5). */
 #define PIECE_HEADER 16u
 #define CHECK_SIZE 5u
@@ -100,7 +100,7 @@ static enum status open_spill(const struct spill_shape *shape, int flags, struct
     if (status == STATUS_OK)
         *out = spill;
     else
-        spill_leave(spill);
+        spill_close(spill);
     return status;
 }
 
@@ -147,8 +147,8 @@ enum status spill_save(const struct spill *spill, struct buffer *out)
     return status;
 }
 
-/* What the note says of the files and the parts. */
-static bool take_places(struct spill *spill, struct cursor *saved)
+/* what the checkpoint says of the files and the parts. */
+static bool read_positions(struct spill *spill, struct cursor *saved)
 {
     for (unsigned i = 0; i < FILES; i++) {
         struct file *file = &spill->files[i];
@@ -166,9 +166,9 @@ static bool take_places(struct spill *spill, struct cursor *saved)
     return cursor_ok(saved);
 }
 
-enum status spill_resume(const struct spill_shape *place, struct cursor *saved, struct spill **out, struct fault *fault)
+enum status spill_resume(const struct spill_shape *given, struct cursor *saved, struct spill **out, struct fault *fault)
 {
-    struct spill_shape shape = *place;
+    struct spill_shape shape = *given;
     shape.parts = cursor_u32(saved);
     uint32_t form = cursor_u32(saved);
     shape.key_size = form & 255;
@@ -179,19 +179,19 @@ enum status spill_resume(const struct spill_shape *place, struct cursor *saved, 
     if (!cursor_ok(saved) || shape.parts == 0 || shape.parts > cursor_left(saved) / 16 || shape.key_size == 0 ||
         shape.key_size > 8 || shape.buffer < PIECE_HEADER + ENTRY_MAX || shape.buffer > 1u << 20)
         return fault_set(fault, STATUS_FORMAT, shape.folder, FAULT_NO_OFFSET,
-                         "the note on temporary files is malformed");
+                         "the checkpoint of temporary files is malformed");
     enum status status = open_spill(&shape, 0, out, fault);
     if (status != STATUS_OK)
         return status;
-    if (take_places(*out, saved))
+    if (read_positions(*out, saved))
         return STATUS_OK;
-    spill_leave(*out);
+    spill_close(*out);
     *out = NULL;
     return fault_set(fault, STATUS_FORMAT, shape.folder, FAULT_NO_OFFSET,
-                     "the note on temporary files is not about these");
+                     "the checkpoint of temporary files is of other files");
 }
 
-void spill_rest(struct spill *spill)
+void spill_end_adding(struct spill *spill)
 {
     for (size_t i = 0; spill->lanes && i < (size_t)spill->shape.workers * spill->shape.parts; i++)
         mem_free(spill->lanes[i].bytes);
@@ -203,14 +203,14 @@ void spill_free(struct spill *spill)
 {
     for (unsigned i = 0; spill && i < FILES; i++)
         remove_file(spill, i);
-    spill_leave(spill);
+    spill_close(spill);
 }
 
-void spill_leave(struct spill *spill)
+void spill_close(struct spill *spill)
 {
     if (!spill)
         return;
-    spill_rest(spill);
+    spill_end_adding(spill);
     for (unsigned i = 0; i < FILES; i++)
         if (spill->files[i].fd >= 0)
             close(spill->files[i].fd);

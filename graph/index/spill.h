@@ -44,7 +44,7 @@ enum status spill_save(const struct spill *spill, struct buffer *out) MUST_CHECK
 enum status spill_resume(const struct spill_shape *shape, struct cursor *saved, struct spill **spill,
                          struct fault *fault) MUST_CHECK;
 /* As spill_free, but the files stay for spill_resume. NULL is legal. */
-void spill_leave(struct spill *spill);
+void spill_close(struct spill *spill);
 /* Deletes the files too. NULL is legal. */
 void spill_free(struct spill *spill);
 
@@ -52,7 +52,7 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
 /* Writes what all workers hold. After a failed spill_add it tells what was wrong. */
 enum status spill_flush(struct spill *spill, struct fault *fault) MUST_CHECK;
 /* Frees the buffers; nothing may be added any more. */
-void spill_rest(struct spill *spill);
+void spill_end_adding(struct spill *spill);
 /* Calls `see` for each piece of entries of a part; a status other than STATUS_OK ends it and is returned. Any thread.
  */
 typedef enum status spill_on_entries(void *context, const struct spill_entry *entries, size_t count);

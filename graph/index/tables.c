@@ -32,7 +32,7 @@ struct packer {
     size_t size;
 };
 
-struct place;
+struct table_builder;
 
 /* The txs file, read in order. */
 struct stream {
@@ -44,14 +44,14 @@ struct stream {
 
 /* The ranges of one kind, in groups of one a thread: while one group is made ready, the group before is taken in. */
 struct passage {
-    void (*prepare)(struct place *place, struct range *range);
-    enum status (*take)(struct place *place, struct range *range);
+    void (*prepare)(struct table_builder *builder, struct range *range);
+    enum status (*take)(struct table_builder *builder, struct range *range);
     uint64_t ranges, first; /* of how many; the first of the group that is made ready */
     size_t ready_count, next_count;
     enum status status; /* of taking in */
 };
 
-struct place {
+struct table_builder {
     struct index_work *work;
     struct work_queue queue;
     struct range *ready, *next; /* one a thread */
@@ -153,7 +153,7 @@ static enum status read_at(int fd, uint8_t *bytes, size_t size, uint64_t offset,
     return STATUS_OK;
 }
 
-static enum status see_links(void *context, const struct spill_entry *entries, size_t count)
+static enum status on_links(void *context, const struct spill_entry *entries, size_t count)
 {
     struct range *range = context;
     struct index_work *work = range->work;
@@ -180,9 +180,9 @@ static enum status see_links(void *context, const struct spill_entry *entries, s
     return STATUS_OK;
 }
 
-static void prepare_outputs(struct place *place, struct range *range)
+static void prepare_outputs(struct table_builder *builder, struct range *range)
 {
-    struct index_work *work = place->work;
+    struct index_work *work = builder->work;
     uint64_t all = work_outputs(work), from = range->number * work->out_range;
     range->first = work->blocks[0].first_output + from;
     range->count = (size_t)(all - from < work->out_range ? all - from : work->out_range);
@@ -192,88 +192,88 @@ static void prepare_outputs(struct place *place, struct range *range)
         return;
     for (size_t i = 0; i < range->count; i++)
         store_output(range->records + i * OUTPUT_SIZE, load_value_kind(range->outs + 7 * i), INDEX_NONE_40);
-    range->status = spill_read(work->links, (unsigned)range->number, see_links, range, &range->fault);
+    range->status = spill_read(work->links, (unsigned)range->number, on_links, range, &range->fault);
 }
 
-static enum status take_outputs(struct place *place, struct range *range)
+static enum status take_outputs(struct table_builder *builder, struct range *range)
 {
-    place->bad_input = range->bad_input < place->bad_input ? range->bad_input : place->bad_input;
-    return pack(&place->packer, range->records, range->count);
+    builder->bad_input = range->bad_input < builder->bad_input ? range->bad_input : builder->bad_input;
+    return pack(&builder->packer, range->records, range->count);
 }
 
 /* ---- ranges ---- */
 
-static enum status range_status(const struct place *place, const struct range *range)
+static enum status range_status(const struct table_builder *builder, const struct range *range)
 {
     if (range->status == STATUS_OK)
         return STATUS_OK;
     if (range->fault.status == STATUS_OK) /* a spill knows why */
-        return spill_flush(place->work->values, place->work->fault);
-    if (place->work->fault)
-        *place->work->fault = range->fault;
+        return spill_flush(builder->work->values, builder->work->fault);
+    if (builder->work->fault)
+        *builder->work->fault = range->fault;
     return range->status;
 }
 
 /* Item 0 takes the ready group in, the others make the next one ready. */
 static void pass_item(void *context, unsigned worker, size_t item)
 {
-    struct place *place = context;
-    struct passage *passage = &place->passage;
+    struct table_builder *builder = context;
+    struct passage *passage = &builder->passage;
     if (item > 0) {
-        struct range *range = &place->next[item - 1];
+        struct range *range = &builder->next[item - 1];
         range->worker = worker;
         range->number = passage->first + item - 1;
-        passage->prepare(place, range);
+        passage->prepare(builder, range);
         return;
     }
     passage->status = STATUS_OK;
     for (size_t i = 0; i < passage->ready_count && passage->status == STATUS_OK; i++) {
-        passage->status = range_status(place, &place->ready[i]);
+        passage->status = range_status(builder, &builder->ready[i]);
         if (passage->status == STATUS_OK)
-            passage->status = passage->take(place, &place->ready[i]);
+            passage->status = passage->take(builder, &builder->ready[i]);
     }
 }
 
 /* `done` of 2 * ranges have been shown as progress before. */
-static enum status pass(struct place *place, uint64_t done)
+static enum status pass(struct table_builder *builder, uint64_t done)
 {
-    struct passage *passage = &place->passage;
-    unsigned threads = place->work->options->threads;
+    struct passage *passage = &builder->passage;
+    unsigned threads = builder->work->options->threads;
     for (;;) {
         uint64_t left = passage->ranges - passage->first;
         passage->next_count = left < threads ? (size_t)left : threads;
-        parallel_for(threads, 1 + passage->next_count, pass_item, place);
+        parallel_for(threads, 1 + passage->next_count, pass_item, builder);
         if (passage->status != STATUS_OK || passage->next_count == 0)
             return passage->status;
-        struct range *swap = place->ready;
-        place->ready = place->next;
-        place->next = swap;
+        struct range *swap = builder->ready;
+        builder->ready = builder->next;
+        builder->next = swap;
         passage->ready_count = passage->next_count;
         passage->first += passage->next_count;
-        work_write_out(place->work);
-        work_progress(place->work, INDEX_TABLES, done * passage->ranges + passage->first, 2 * passage->ranges);
-        if (work_stopped(place->work))
+        work_write_out(builder->work);
+        work_progress(builder->work, INDEX_TABLES, done * passage->ranges + passage->first, 2 * passage->ranges);
+        if (work_stopped(builder->work))
             return STATUS_INTERRUPTED;
     }
 }
 
-static enum status place_outputs(struct place *place)
+static enum status build_outputs(struct table_builder *builder)
 {
-    struct index_work *work = place->work;
-    place->passage = (struct passage){.prepare = prepare_outputs,
-                                      .take = take_outputs,
-                                      .ranges = (work_outputs(work) + work->out_range - 1) / work->out_range};
-    place->bad_input = UINT64_MAX;
-    enum status status = begin_packer(&place->packer, &place->queue, TABLE_OUTPUTS, OUTPUT_SIZE,
+    struct index_work *work = builder->work;
+    builder->passage = (struct passage){.prepare = prepare_outputs,
+                                        .take = take_outputs,
+                                        .ranges = (work_outputs(work) + work->out_range - 1) / work->out_range};
+    builder->bad_input = UINT64_MAX;
+    enum status status = begin_packer(&builder->packer, &builder->queue, TABLE_OUTPUTS, OUTPUT_SIZE,
                                       work->blocks[0].first_output);
     if (status == STATUS_OK)
-        status = pass(place, 0);
+        status = pass(builder, 0);
     if (status == STATUS_OK)
-        status = end_packer(&place->packer);
+        status = end_packer(&builder->packer);
     if (status == STATUS_OK)
         status = spill_flush(work->values, work->fault);
-    if (status == STATUS_OK && place->bad_input != UINT64_MAX)
-        return work_bad_input(work, place->bad_input, "spends an output that is spent");
+    if (status == STATUS_OK && builder->bad_input != UINT64_MAX)
+        return work_bad_input(work, builder->bad_input, "spends an output that is spent");
     return status;
 }
 
@@ -293,88 +293,88 @@ static enum status fill_stream(struct stream *stream)
 }
 
 /* Reads the head and txid of the next transaction. */
-static enum status next_tx(struct place *place)
+static enum status next_tx(struct table_builder *builder)
 {
-    struct stream *stream = &place->stream;
-    if (stream->size - stream->at < TX_RECORD_MAX && stream->offset < place->work->txs_size) {
+    struct stream *stream = &builder->stream;
+    if (stream->size - stream->at < TX_RECORD_MAX && stream->offset < builder->work->txs_size) {
         enum status status = fill_stream(stream);
         if (status != STATUS_OK)
             return status;
     }
     const uint8_t *end = stream->bytes + stream->size,
-                  *p = index_head_read(stream->bytes + stream->at, end, &place->head);
+                  *p = index_head_read(stream->bytes + stream->at, end, &builder->head);
     if (!p || (size_t)(end - p) < HASH256_SIZE)
-        return fault_set(place->work->fault, STATUS_FORMAT, place->work->folder, FAULT_NO_OFFSET,
+        return fault_set(builder->work->fault, STATUS_FORMAT, builder->work->folder, FAULT_NO_OFFSET,
                          "a temporary file is damaged");
-    memcpy(place->txid.bytes, p, HASH256_SIZE);
+    memcpy(builder->txid.bytes, p, HASH256_SIZE);
     stream->at = (size_t)(p - stream->bytes) + HASH256_SIZE;
-    place->inputs_left = (uint32_t)place->head.inputs;
-    place->value_in_sat = 0;
-    place->head_read = true;
-    if (place->head.flags & TX_FIRST) {
-        place->height++;
-        place->tx.index = 0;
-        place->tx.offset = place->head.offset;
+    builder->inputs_left = (uint32_t)builder->head.inputs;
+    builder->value_in_sat = 0;
+    builder->head_read = true;
+    if (builder->head.flags & TX_FIRST) {
+        builder->height++;
+        builder->tx.index = 0;
+        builder->tx.offset = builder->head.offset;
     }
     return STATUS_OK;
 }
 
-static enum status end_tx_page(struct place *place)
+static enum status end_tx_page(struct table_builder *builder)
 {
     uint8_t first_tx[5], first_input[5], first_output[5], value[5];
-    const struct index_tx *first = &place->page_first;
-    if (place->page_count == 0)
+    const struct index_tx *first = &builder->page_first;
+    if (builder->page_count == 0)
         return STATUS_OK;
     store_be40(first_tx, first->number);
     store_be40(first_input, first->first_input);
     store_be40(first_output, first->first_output);
     store_40(value, first->first_output);
-    index_page_begin(first, place->page);
-    index_page_count(place->page, place->page_count);
-    enum status status = work_append(&place->queue, TABLE_TXS, first_output, 5, place->page, place->page_size);
+    index_page_begin(first, builder->page);
+    index_page_count(builder->page, builder->page_count);
+    enum status status = work_append(&builder->queue, TABLE_TXS, first_output, 5, builder->page, builder->page_size);
     if (status == STATUS_OK)
-        status = work_append(&place->queue, TABLE_TX_NUMBERS, first_tx, 5, value, 5);
+        status = work_append(&builder->queue, TABLE_TX_NUMBERS, first_tx, 5, value, 5);
     if (status == STATUS_OK)
-        status = work_append(&place->queue, TABLE_TX_INPUTS, first_input, 5, value, 5);
-    place->page_count = 0;
+        status = work_append(&builder->queue, TABLE_TX_INPUTS, first_input, 5, value, 5);
+    builder->page_count = 0;
     return status;
 }
 
-static enum status end_tx(struct place *place)
+static enum status end_tx(struct table_builder *builder)
 {
     uint8_t record[TX_RECORD_MAX], *p = record;
-    const struct tx_head *head = &place->head;
-    struct index_tx *tx = &place->tx;
+    const struct tx_head *head = &builder->head;
+    struct index_tx *tx = &builder->tx;
     enum status status = STATUS_OK;
     bool coinbase = head->flags & TX_COINBASE;
-    if (!coinbase && place->value_in_sat < head->value_out_sat)
-        return work_bad_input(place->work, tx->first_input, "creates more value than it spends");
+    if (!coinbase && builder->value_in_sat < head->value_out_sat)
+        return work_bad_input(builder->work, tx->first_input, "creates more value than it spends");
     p = index_head_write(head, p);
-    p = put_varint(p, coinbase ? 0 : place->value_in_sat - head->value_out_sat);
-    memcpy(p, place->txid.bytes, HASH256_SIZE);
+    p = put_varint(p, coinbase ? 0 : builder->value_in_sat - head->value_out_sat);
+    memcpy(p, builder->txid.bytes, HASH256_SIZE);
     size_t size = (size_t)(p - record) + HASH256_SIZE;
-    if (place->page_count > 0 && place->page_size + size > INDEX_PAGE)
-        status = end_tx_page(place);
-    if (place->page_count == 0) {
-        place->page_first = *tx;
-        place->page_first.height = place->height;
-        place->page_size = TX_PAGE_HEADER;
+    if (builder->page_count > 0 && builder->page_size + size > INDEX_PAGE)
+        status = end_tx_page(builder);
+    if (builder->page_count == 0) {
+        builder->page_first = *tx;
+        builder->page_first.height = builder->height;
+        builder->page_size = TX_PAGE_HEADER;
     }
-    memcpy(place->page + place->page_size, record, size);
-    place->page_size += size;
-    place->page_count++;
+    memcpy(builder->page + builder->page_size, record, size);
+    builder->page_size += size;
+    builder->page_count++;
     tx->number++;
     tx->index++;
     tx->offset += (uint32_t)head->size;
     tx->first_input += head->inputs;
     tx->first_output += head->outputs;
-    place->head_read = false;
+    builder->head_read = false;
     return status;
 }
 
 /* ---- inputs ---- */
 
-static enum status see_values(void *context, const struct spill_entry *entries, size_t count)
+static enum status on_values(void *context, const struct spill_entry *entries, size_t count)
 {
     struct range *range = context;
     for (size_t i = 0; i < count; i++) {
@@ -387,66 +387,66 @@ static enum status see_values(void *context, const struct spill_entry *entries, 
     return STATUS_OK;
 }
 
-static void prepare_inputs(struct place *place, struct range *range)
+static void prepare_inputs(struct table_builder *builder, struct range *range)
 {
-    struct index_work *work = place->work;
+    struct index_work *work = builder->work;
     uint64_t all = work_inputs(work), from = range->number * work->in_range;
     range->first = work->blocks[0].first_input + from;
     range->count = (size_t)(all - from < work->in_range ? all - from : work->in_range);
     for (size_t i = 0; i < range->count; i++)
         range->spent[i] = INDEX_NONE_40;
     memset(range->values, 0, range->count * sizeof *range->values);
-    range->status = spill_read(work->values, (unsigned)range->number, see_values, range, &range->fault);
+    range->status = spill_read(work->values, (unsigned)range->number, on_values, range, &range->fault);
     for (size_t i = 0; i < range->count; i++)
         store_40(range->records + i * INPUT_SIZE, range->spent[i]);
 }
 
 /* Sums what the transactions' inputs bring, as far as this range has them. */
-static enum status take_inputs(struct place *place, const struct range *range)
+static enum status take_inputs(struct table_builder *builder, const struct range *range)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < range->count && status == STATUS_OK;) {
-        if (!place->head_read && (status = next_tx(place)) != STATUS_OK)
+        if (!builder->head_read && (status = next_tx(builder)) != STATUS_OK)
             return status;
-        for (; place->inputs_left > 0 && i < range->count; i++, place->inputs_left--) {
-            if (range->spent[i] != INDEX_NONE_40 && range->spent[i] >= place->tx.first_output)
-                return work_bad_input(place->work, range->first + i, "spends an output of a later transaction");
-            place->value_in_sat += range->values[i];
+        for (; builder->inputs_left > 0 && i < range->count; i++, builder->inputs_left--) {
+            if (range->spent[i] != INDEX_NONE_40 && range->spent[i] >= builder->tx.first_output)
+                return work_bad_input(builder->work, range->first + i, "spends an output of a later transaction");
+            builder->value_in_sat += range->values[i];
         }
-        if (place->inputs_left == 0)
-            status = end_tx(place);
+        if (builder->inputs_left == 0)
+            status = end_tx(builder);
     }
     return status;
 }
 
-static enum status take_range(struct place *place, struct range *range)
+static enum status take_range(struct table_builder *builder, struct range *range)
 {
-    enum status status = pack(&place->packer, range->records, range->count);
-    return status == STATUS_OK ? take_inputs(place, range) : status;
+    enum status status = pack(&builder->packer, range->records, range->count);
+    return status == STATUS_OK ? take_inputs(builder, range) : status;
 }
 
-static enum status place_inputs(struct place *place)
+static enum status build_inputs(struct table_builder *builder)
 {
-    struct index_work *work = place->work;
-    place->passage = (struct passage){.prepare = prepare_inputs,
-                                      .take = take_range,
-                                      .ranges = (work_inputs(work) + work->in_range - 1) / work->in_range};
-    enum status status = begin_packer(&place->packer, &place->queue, TABLE_INPUTS, INPUT_SIZE,
+    struct index_work *work = builder->work;
+    builder->passage = (struct passage){.prepare = prepare_inputs,
+                                        .take = take_range,
+                                        .ranges = (work_inputs(work) + work->in_range - 1) / work->in_range};
+    enum status status = begin_packer(&builder->packer, &builder->queue, TABLE_INPUTS, INPUT_SIZE,
                                       work->blocks[0].first_input);
     if (status == STATUS_OK)
-        status = pass(place, 1);
+        status = pass(builder, 1);
     if (status == STATUS_OK)
-        status = end_packer(&place->packer);
-    return status == STATUS_OK ? end_tx_page(place) : status;
+        status = end_packer(&builder->packer);
+    return status == STATUS_OK ? end_tx_page(builder) : status;
 }
 
 /* ---- blocks, later spends ---- */
 
-static enum status place_blocks(struct place *place)
+static enum status build_blocks(struct table_builder *builder)
 {
-    struct index_work *work = place->work;
+    struct index_work *work = builder->work;
     struct packer packer;
-    enum status status = begin_packer(&packer, &place->queue, TABLE_BLOCKS, BLOCK_SIZE, work->first);
+    enum status status = begin_packer(&packer, &builder->queue, TABLE_BLOCKS, BLOCK_SIZE, work->first);
     for (uint32_t height = work->first; height < work->end && status == STATUS_OK; height++) {
         const struct chain_block *block = chain_active(work->chain, height);
         const struct work_block *at = &work->blocks[height - work->first];
@@ -465,43 +465,43 @@ static enum status place_blocks(struct place *place)
         store_le32(value, height);
         status = pack(&packer, bytes, 1);
         if (status == STATUS_OK)
-            status = work_put(&place->queue, TABLE_HEIGHTS, block->hash.bytes, HASH256_SIZE, value, sizeof value);
+            status = work_put(&builder->queue, TABLE_HEIGHTS, block->hash.bytes, HASH256_SIZE, value, sizeof value);
     }
     return status == STATUS_OK ? end_packer(&packer) : status;
 }
 
-struct later_pair {
+struct late_spend {
     uint64_t output, input;
 };
 
-struct later_part {
-    struct later_pair *pairs;
+struct late_part {
+    struct late_spend *pairs;
     size_t count, capacity;
     uint64_t first;
     struct fault *fault;
 };
 
-static enum status see_later(void *context, const struct spill_entry *entries, size_t count)
+static enum status on_late_spends(void *context, const struct spill_entry *entries, size_t count)
 {
-    struct later_part *part = context;
+    struct late_part *part = context;
     if (mem_reserve(&part->pairs, &part->capacity, part->count + count, sizeof *part->pairs) != STATUS_OK)
         return fault_nomem(part->fault);
     for (size_t i = 0; i < count; i++)
-        part->pairs[part->count++] = (struct later_pair){part->first + entries[i].key, entries[i].number};
+        part->pairs[part->count++] = (struct late_spend){part->first + entries[i].key, entries[i].number};
     return STATUS_OK;
 }
 
-static bool pair_is_below(const struct later_pair *a, const struct later_pair *b)
+static bool pair_is_below(const struct late_spend *a, const struct late_spend *b)
 {
     return a->output != b->output ? a->output < b->output : a->input < b->input;
 }
 
 /* Merge sort, from the bottom up; leaves the result in *a. */
-static void sort_pairs(struct later_pair **a, struct later_pair **scratch, size_t count)
+static void sort_pairs(struct late_spend **a, struct late_spend **scratch, size_t count)
 {
     for (size_t width = 1; width < count; width *= 2) {
-        const struct later_pair *from = *a;
-        struct later_pair *to = *scratch;
+        const struct late_spend *from = *a;
+        struct late_spend *to = *scratch;
         for (size_t low = 0; low < count; low += 2 * width) {
             size_t middle = low + width < count ? low + width : count,
                    high = middle + width < count ? middle + width : count;
@@ -514,18 +514,18 @@ static void sort_pairs(struct later_pair **a, struct later_pair **scratch, size_
     }
 }
 
-static enum status place_later(struct place *place)
+static enum status build_late_spends(struct table_builder *builder)
 {
-    struct index_work *work = place->work;
-    struct later_part part = {.fault = work->fault};
-    struct work_run run = {.queue = &place->queue, .table = TABLE_LATER, .run = index_free_run(&work->base)};
+    struct index_work *work = builder->work;
+    struct late_part part = {.fault = work->fault};
+    struct work_run run = {.queue = &builder->queue, .table = TABLE_LATE_SPENDS, .run = index_free_run(&work->base)};
     enum status status = STATUS_OK;
     uint64_t bad = UINT64_MAX;
-    for (uint64_t number = 0; number * work->later_range < work->base.totals.outputs && status == STATUS_OK; number++) {
-        part.first = number * work->later_range;
+    for (uint64_t number = 0; number * work->late_range < work->base.totals.outputs && status == STATUS_OK; number++) {
+        part.first = number * work->late_range;
         part.count = 0;
-        status = spill_read(work->later, (unsigned)number, see_later, &part, work->fault);
-        struct later_pair *scratch = mem_alloc(part.count, sizeof *scratch);
+        status = spill_read(work->late_spends, (unsigned)number, on_late_spends, &part, work->fault);
+        struct late_spend *scratch = mem_alloc(part.count, sizeof *scratch);
         if (!scratch)
             status = fault_nomem(work->fault);
         if (status == STATUS_OK)
@@ -547,18 +547,18 @@ static enum status place_later(struct place *place)
 
 /* ---- all ---- */
 
-static enum status begin_place(struct place *place)
+static enum status begin_builder(struct table_builder *builder)
 {
-    struct index_work *work = place->work;
+    struct index_work *work = builder->work;
     unsigned threads = work->options->threads;
     size_t outputs = (size_t)work->out_range, inputs = (size_t)work->in_range;
     size_t records = outputs * OUTPUT_SIZE > inputs * INPUT_SIZE ? outputs * OUTPUT_SIZE : inputs * INPUT_SIZE;
-    place->stream = (struct stream){.work = work, .bytes = mem_alloc(STREAM_BYTES, 1)};
-    place->ready = mem_alloc(threads, sizeof *place->ready);
-    place->next = mem_alloc(threads, sizeof *place->next);
-    bool ok = place->stream.bytes && place->ready && place->next;
+    builder->stream = (struct stream){.work = work, .bytes = mem_alloc(STREAM_BYTES, 1)};
+    builder->ready = mem_alloc(threads, sizeof *builder->ready);
+    builder->next = mem_alloc(threads, sizeof *builder->next);
+    bool ok = builder->stream.bytes && builder->ready && builder->next;
     for (unsigned i = 0; ok && i < 2 * threads; i++) {
-        struct range *range = i < threads ? &place->ready[i] : &place->next[i - threads];
+        struct range *range = i < threads ? &builder->ready[i] : &builder->next[i - threads];
         range->work = work;
         range->outs = mem_alloc(outputs * 7 + 8, 1);
         range->records = mem_alloc(records + 8, 1);
@@ -566,10 +566,10 @@ static enum status begin_place(struct place *place)
         range->values = mem_alloc(inputs, sizeof *range->values);
         ok = range->outs && range->records && range->spent && range->values;
     }
-    place->height = work->first - 1; /* the first transaction begins the first block */
-    place->tx.number = work->blocks[0].first_tx;
-    place->tx.first_input = work->blocks[0].first_input;
-    place->tx.first_output = work->blocks[0].first_output;
+    builder->height = work->first - 1; /* the first transaction begins the first block */
+    builder->tx.number = work->blocks[0].first_tx;
+    builder->tx.first_input = work->blocks[0].first_input;
+    builder->tx.first_output = work->blocks[0].first_output;
     return ok ? STATUS_OK : fault_nomem(work->fault);
 }
 
@@ -584,38 +584,38 @@ static void free_ranges(struct range *ranges, unsigned count)
     mem_free(ranges);
 }
 
-static void end_place(struct place *place)
+static void free_builder(struct table_builder *builder)
 {
-    free_ranges(place->ready, place->work->options->threads);
-    free_ranges(place->next, place->work->options->threads);
-    mem_free(place->stream.bytes);
-    work_queue_free(&place->queue);
-    mem_free(place);
+    free_ranges(builder->ready, builder->work->options->threads);
+    free_ranges(builder->next, builder->work->options->threads);
+    mem_free(builder->stream.bytes);
+    work_queue_free(&builder->queue);
+    mem_free(builder);
 }
 
-static enum status run_place(struct index_work *work, enum status (*run)(struct place *place))
+static enum status build_tables(struct index_work *work, enum status (*run)(struct table_builder *builder))
 {
-    struct place *place = mem_alloc(1, sizeof *place);
-    if (!place)
+    struct table_builder *builder = mem_alloc(1, sizeof *builder);
+    if (!builder)
         return fault_nomem(work->fault);
-    place->work = work;
-    place->queue.work = work;
-    enum status status = begin_place(place);
+    builder->work = work;
+    builder->queue.work = work;
+    enum status status = begin_builder(builder);
     if (status == STATUS_OK)
-        status = run(place);
+        status = run(builder);
     if (status == STATUS_OK)
-        status = work_write(&place->queue);
-    end_place(place);
+        status = work_write(&builder->queue);
+    free_builder(builder);
     return status;
 }
 
-static enum status place_rest(struct place *place)
+static enum status build_txs(struct table_builder *builder)
 {
-    enum status status = place_inputs(place);
-    if (status == STATUS_OK && place->work->later_pairs > 0)
-        status = place_later(place);
-    return status == STATUS_OK ? place_blocks(place) : status;
+    enum status status = build_inputs(builder);
+    if (status == STATUS_OK && builder->work->late_count > 0)
+        status = build_late_spends(builder);
+    return status == STATUS_OK ? build_blocks(builder) : status;
 }
 
-enum status index_place_outputs(struct index_work *work) { return run_place(work, place_outputs); }
-enum status index_place_rest(struct index_work *work) { return run_place(work, place_rest); }
+enum status index_build_outputs(struct index_work *work) { return build_tables(work, build_outputs); }
+enum status index_build_txs(struct index_work *work) { return build_tables(work, build_txs); }

@@ -46,7 +46,7 @@ struct tx_index {
     unsigned txs_count;
     const uint8_t *inputs, *outputs; /* the pages seen last, NULL at first */
     uint64_t inputs_page, outputs_page;
-    struct pairs_page later[INDEX_RUNS_MAX];
+    struct pairs_page late_pages[INDEX_RUNS_MAX];
 };
 
 /* ---- bytes ---- */
@@ -91,7 +91,7 @@ void index_state_write(const struct index_state *state, uint8_t bytes[STATE_SIZE
     memcpy(bytes + 19, totals->tip.bytes, HASH256_SIZE);
     store_le64(bytes + 51, state->cut_input);
     store_le32(bytes + 59, state->runs);
-    store_le64(bytes + 63, state->later);
+    store_le64(bytes + 63, state->late_spends);
     memset(bytes + 71, 0, STATE_SIZE - 71);
     for (uint32_t i = 0; i < state->runs; i++) {
         store_le16(bytes + 74 + RUN_SIZE * i, (uint16_t)state->run[i].number);
@@ -111,7 +111,7 @@ bool index_state_read(const uint8_t *bytes, size_t size, struct index_state *sta
     memcpy(totals->tip.bytes, bytes + 19, HASH256_SIZE);
     state->cut_input = load_le64(bytes + 51);
     state->runs = load_le32(bytes + 59);
-    state->later = load_le64(bytes + 63);
+    state->late_spends = load_le64(bytes + 63);
     if (state->runs > INDEX_RUNS_MAX)
         return false;
     for (uint32_t i = 0; i < INDEX_RUNS_MAX; i++)
@@ -620,7 +620,7 @@ enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t belo
         below = index->state.totals.outputs;
     for (uint32_t run = index->state.runs; run > 0 && below > 0; run--) {
         uint32_t number = index->state.run[run - 1].number;
-        enum status status = pair_floor(index, TABLE_IDS, number, hash >> 24, below - 1, &found, fault);
+        enum status status = pair_floor(index, TABLE_TXIDS, number, hash >> 24, below - 1, &found, fault);
         if (status != STATUS_OK && status != STATUS_NOT_FOUND)
             return status;
         if (status == STATUS_OK && (!any || found > best)) {
@@ -719,15 +719,16 @@ static enum status is_spender(struct tx_index *index, uint64_t output, uint64_t 
 }
 
 /* Makes the page of that run that would have the pair the one at hand. */
-static enum status later_page(struct tx_index *index, uint32_t i, const uint8_t pair[PAIR_SIZE], struct fault *fault)
+static enum status find_late_page(struct tx_index *index, uint32_t i, const uint8_t pair[PAIR_SIZE],
+                                  struct fault *fault)
 {
-    struct pairs_page *page = &index->later[i];
+    struct pairs_page *page = &index->late_pages[i];
     uint32_t run = index->state.run[i].number;
     if (page->at_hand && memcmp(pair, page->first, PAIR_SIZE) >= 0 && memcmp(pair, page->next, PAIR_SIZE) < 0)
         return STATUS_OK;
     uint8_t key[PAIR_KEY_SIZE] = {(uint8_t)(run >> 8), (uint8_t)run};
     struct kv_pair found;
-    struct kv_cursor *cursor = index->cursors[TABLE_LATER];
+    struct kv_cursor *cursor = index->cursors[TABLE_LATE_SPENDS];
     memcpy(key + 2, pair, PAIR_SIZE);
     *page = (struct pairs_page){0}; /* of a run without pairs: none, for all */
     memset(page->next, 0xff, PAIR_SIZE);
@@ -745,15 +746,15 @@ static enum status later_page(struct tx_index *index, uint32_t i, const uint8_t 
 }
 
 /* Looks for the spender of an output in what later runs found. */
-static enum status later_spender(struct tx_index *index, uint64_t output, uint64_t *spender, struct fault *fault)
+static enum status find_late_spender(struct tx_index *index, uint64_t output, uint64_t *spender, struct fault *fault)
 {
     uint8_t pair[PAIR_SIZE];
     enum status status = STATUS_OK;
     store_be40(pair, output);
     store_be40(pair + 5, INDEX_NONE_40);
     for (uint32_t run = index->state.runs; run > 0 && status == STATUS_OK; run--) {
-        struct pairs_page *page = &index->later[run - 1];
-        status = later_page(index, run - 1, pair, fault);
+        struct pairs_page *page = &index->late_pages[run - 1];
+        status = find_late_page(index, run - 1, pair, fault);
         size_t n = status == STATUS_OK ? pairs_up_to(page->bytes, page->count, pair) : 0;
         for (; n > 0 && status == STATUS_OK && pair_first(page->bytes + (n - 1) * PAIR_SIZE) == output; n--) {
             bool is;
@@ -788,7 +789,7 @@ static enum status output_at(struct tx_index *index, uint64_t number, struct ind
     if (is || status != STATUS_OK)
         return status;
     output->spender = INDEX_NONE;
-    return index->state.later > 0 ? later_spender(index, number, &output->spender, fault) : STATUS_OK;
+    return index->state.late_spends > 0 ? find_late_spender(index, number, &output->spender, fault) : STATUS_OK;
 }
 
 enum status index_outputs(struct tx_index *index, uint64_t first, uint32_t count, struct index_output *outputs,

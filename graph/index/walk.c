@@ -7,10 +7,10 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
-#define ROUND_BYTES_PER_THREAD (20u << 20)
-#define ROUND_BLOCKS_MAX 4096u
-#define NOTE_BYTES (UINT64_C(16) << 30) /* of blocks: what an end without notice may cost */
-#define TX_BYTES_MIN 60u                /* one input, one output, empty scripts */
+#define WINDOW_BYTES_PER_THREAD (20u << 20)
+#define WINDOW_BLOCKS_MAX 4096u
+#define CHECKPOINT_BYTES (UINT64_C(16) << 30) /* of blocks: what an end without notice may cost */
+#define TX_BYTES_MIN 60u                      /* one input, one output, empty scripts */
 
 #define ARRAY(type)                                                                                                    \
     struct {                                                                                                           \
@@ -46,7 +46,7 @@ struct worker {
     const uint8_t *block, *prevout; /* of the last input */
     uint64_t value_sat;
     const char *flaw;
-    /* of the round */
+    /* of the window */
     ARRAY(struct walked_input) inputs;
     ARRAY(struct walked_tx) txs;
     ARRAY(uint8_t) records, outs;
@@ -54,7 +54,7 @@ struct worker {
     unsigned __int128 *sums; /* of the checks of prevouts, by part */
 };
 
-struct item {
+struct walked_block {
     const struct chain_block *block;
     enum status status;
     struct fault fault;
@@ -66,13 +66,13 @@ struct item {
 struct walk {
     struct index_work *work;
     struct worker *workers;
-    struct item *items;
+    struct walked_block *blocks;
     size_t count;
 };
 
 /* ---- one block ---- */
 
-static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
+static bool on_input(void *context, const struct tx_input *in, uint32_t vin)
 {
     struct worker *worker = context;
     (void)vin;
@@ -83,7 +83,7 @@ static bool see_input(void *context, const struct tx_input *in, uint32_t vin)
     return PUSH(worker->inputs, input);
 }
 
-static bool see_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
+static bool on_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
 {
     struct worker *worker = context;
     (void)vout;
@@ -100,7 +100,7 @@ static bool see_output(void *context, const struct tx_output *out, uint32_t vout
     return true;
 }
 
-static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
+static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
 {
     struct worker *worker = context;
     (void)unknown;
@@ -130,7 +130,7 @@ static bool see_tx(void *context, const struct tx *tx, uint32_t index, unsigned 
     return PUSH(worker->messages, message) && PUSH(worker->heads, head);
 }
 
-static const struct block_visitor visitor = {.input = see_input, .output = see_output, .tx = see_tx};
+static const struct block_visitor visitor = {.input = on_input, .output = on_output, .tx = on_tx};
 
 static void hash_txids(struct worker *worker)
 {
@@ -166,14 +166,14 @@ static enum status encode(struct worker *worker)
     return STATUS_OK;
 }
 
-static enum status walk_bytes(struct worker *worker, struct item *item, const uint8_t *bytes)
+static enum status walk_bytes(struct worker *worker, struct walked_block *walked, const uint8_t *bytes)
 {
-    const struct chain_block *block = item->block;
+    const struct chain_block *block = walked->block;
     struct block_counts counts;
     struct hash256 hash;
     sha256d(bytes, BLOCK_HEADER_SIZE, &hash);
     if (!hash256_equal(&hash, &block->hash))
-        return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+        return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
                          "other bytes than when the header was read");
     if (mem_reserve(&worker->txids, &worker->txids_capacity, block->size / TX_BYTES_MIN + 2, HASH256_SIZE) != STATUS_OK)
         return STATUS_NOMEM;
@@ -183,59 +183,59 @@ static enum status walk_bytes(struct worker *worker, struct item *item, const ui
     worker->flaw = NULL;
     struct cursor c = cursor_over(bytes + BLOCK_HEADER_SIZE, block->size - BLOCK_HEADER_SIZE);
     if (cursor_compact(&c) > block->size / TX_BYTES_MIN)
-        return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+        return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
                          "the block's bytes are no whole transactions");
     enum status status = block_walk(bytes, block->size, &counts, &visitor, worker);
     if (status == STATUS_FORMAT)
-        return fault_set(&item->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
+        return fault_set(&walked->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
     if (status == STATUS_OK && worker->flaw)
-        return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", worker->flaw);
+        return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", worker->flaw);
     if (status != STATUS_OK)
         return status;
     hash_txids(worker);
     return encode(worker);
 }
 
-static enum status verify(struct worker *worker, struct item *item, const uint8_t *bytes)
+static enum status verify(struct worker *worker, struct walked_block *walked, const uint8_t *bytes)
 {
     struct block_counts counts;
-    enum block_flaw flaw = block_verify(&worker->verifier, bytes, item->block->size, &counts);
+    enum block_flaw flaw = block_verify(&worker->verifier, bytes, walked->block->size, &counts);
     if (flaw == BLOCK_FINE)
         return STATUS_OK;
     if (flaw == BLOCK_NOMEM)
         return STATUS_NOMEM;
-    return fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(flaw));
+    return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(flaw));
 }
 
-static void walk_item(void *context, unsigned number, size_t i)
+static void walk_block(void *context, unsigned number, size_t i)
 {
     struct walk *walk = context;
     struct worker *worker = &walk->workers[number];
-    struct item *item = &walk->items[i];
-    const struct chain_block *block = item->block;
+    struct walked_block *walked = &walk->blocks[i];
+    const struct chain_block *block = walked->block;
     const uint8_t *bytes = NULL;
-    item->worker = number;
-    item->inputs = worker->inputs.count;
-    item->txs = worker->txs.count;
-    item->records = worker->records.count;
-    item->outs = worker->outs.count;
+    walked->worker = number;
+    walked->inputs = worker->inputs.count;
+    walked->txs = worker->txs.count;
+    walked->records = worker->records.count;
+    walked->outs = worker->outs.count;
     if (block->file == FILEMAP_GONE)
-        item->status = fault_set(&item->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
-                                 "its blk file is gone (a pruned node?)");
+        walked->status = fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+                                   "its blk file is gone (a pruned node?)");
     else
-        item->status = blk_read(&worker->reader, &walk->work->dir, block->file, block->offset, block->size, &bytes,
-                                &item->fault);
-    if (item->status == STATUS_OK)
-        item->status = walk_bytes(worker, item, bytes);
-    if (item->status == STATUS_OK && walk->work->options->verify)
-        item->status = verify(worker, item, bytes);
-    item->inputs_count = worker->inputs.count - item->inputs;
-    item->txs_count = worker->txs.count - item->txs;
-    item->records_size = worker->records.count - item->records;
-    item->outs_size = worker->outs.count - item->outs;
+        walked->status = blk_read(&worker->reader, &walk->work->dir, block->file, block->offset, block->size, &bytes,
+                                  &walked->fault);
+    if (walked->status == STATUS_OK)
+        walked->status = walk_bytes(worker, walked, bytes);
+    if (walked->status == STATUS_OK && walk->work->options->verify)
+        walked->status = verify(worker, walked, bytes);
+    walked->inputs_count = worker->inputs.count - walked->inputs;
+    walked->txs_count = worker->txs.count - walked->txs;
+    walked->records_size = worker->records.count - walked->records;
+    walked->outs_size = worker->outs.count - walked->outs;
 }
 
-/* ---- one round ---- */
+/* ---- one window ---- */
 
 static enum status write_at(int fd, const uint8_t *bytes, size_t size, uint64_t offset)
 {
@@ -253,25 +253,25 @@ static enum status write_at(int fd, const uint8_t *bytes, size_t size, uint64_t 
 }
 
 /* Spills what joins, and writes what is in chain order to its place. */
-static void spill_item(void *context, unsigned number, size_t i)
+static void spill_block(void *context, unsigned number, size_t i)
 {
     struct walk *walk = context;
     struct index_work *work = walk->work;
-    struct item *item = &walk->items[i];
-    const struct worker *worker = &walk->workers[item->worker];
+    struct walked_block *walked = &walk->blocks[i];
+    const struct worker *worker = &walk->workers[walked->worker];
     unsigned shift = 64 - work->part_bits;
-    uint64_t mask = (UINT64_C(1) << work->key_bits) - 1, output = item->first_output;
+    uint64_t mask = (UINT64_C(1) << work->key_bits) - 1, output = walked->first_output;
     enum status status = STATUS_OK;
-    for (size_t t = 0; t < item->txs_count && status == STATUS_OK; t++) {
-        const struct walked_tx *tx = &worker->txs.at[item->txs + t];
+    for (size_t t = 0; t < walked->txs_count && status == STATUS_OK; t++) {
+        const struct walked_tx *tx = &worker->txs.at[walked->txs + t];
         struct spill_entry entry = {tx->hash >> (shift - work->key_bits) & mask, output, tx->outputs, tx->check};
         status = spill_add(work->creators, number, (unsigned)(tx->hash >> shift), &entry);
         output += tx->outputs;
     }
-    for (size_t n = 0; n < item->inputs_count && status == STATUS_OK; n++) {
-        const struct walked_input *input = &worker->inputs.at[item->inputs + n];
-        struct spill_entry entry = {input->hash >> (shift - work->key_bits) & mask, item->first_input + n, input->vout,
-                                    0};
+    for (size_t n = 0; n < walked->inputs_count && status == STATUS_OK; n++) {
+        const struct walked_input *input = &worker->inputs.at[walked->inputs + n];
+        struct spill_entry entry = {input->hash >> (shift - work->key_bits) & mask, walked->first_input + n,
+                                    input->vout, 0};
         unsigned part = (unsigned)(input->hash >> shift);
         if (input->none)
             continue;
@@ -279,40 +279,40 @@ static void spill_item(void *context, unsigned number, size_t i)
         status = spill_add(work->spenders, number, part, &entry);
     }
     if (status == STATUS_OK)
-        status = write_at(work->txs_fd, worker->records.at + item->records, item->records_size, item->records_at);
+        status = write_at(work->txs_fd, worker->records.at + walked->records, walked->records_size, walked->records_at);
     if (status == STATUS_OK)
-        status = write_at(work->outs_fd, worker->outs.at + item->outs, item->outs_size, item->outs_at);
+        status = write_at(work->outs_fd, worker->outs.at + walked->outs, walked->outs_size, walked->outs_at);
     if (status == STATUS_IO)
-        status = fault_errno(&item->fault, work->folder, FAULT_NO_OFFSET, "cannot write a temporary file");
-    item->status = status;
+        status = fault_errno(&walked->fault, work->folder, FAULT_NO_OFFSET, "cannot write a temporary file");
+    walked->status = status;
 }
 
-/* Numbers the round's blocks; cuts it before the first damaged one. */
-static void number_items(struct walk *walk, uint32_t height)
+/* Numbers the window's blocks; cuts it before the first damaged one. */
+static void number_blocks(struct walk *walk, uint32_t height)
 {
     struct index_work *work = walk->work;
     for (size_t i = 0; i < walk->count; i++) {
-        struct item *item = &walk->items[i];
+        struct walked_block *walked = &walk->blocks[i];
         struct work_block *block = &work->blocks[height - work->first + i];
-        if (item->status != STATUS_OK) {
+        if (walked->status != STATUS_OK) {
             walk->count = i;
             return;
         }
-        item->first_input = block->first_input;
-        item->first_output = block->first_output;
-        item->records_at = work->txs_size;
-        item->outs_at = 7 * (block->first_output - work->blocks[0].first_output);
-        work->txs_size += item->records_size;
-        block[1] = (struct work_block){block->first_tx + item->txs_count, block->first_input + item->inputs_count,
-                                       block->first_output + item->outs_size / 7};
+        walked->first_input = block->first_input;
+        walked->first_output = block->first_output;
+        walked->records_at = work->txs_size;
+        walked->outs_at = 7 * (block->first_output - work->blocks[0].first_output);
+        work->txs_size += walked->records_size;
+        block[1] = (struct work_block){block->first_tx + walked->txs_count, block->first_input + walked->inputs_count,
+                                       block->first_output + walked->outs_size / 7};
     }
 }
 
-static void begin_round(struct walk *walk, uint32_t height, size_t count)
+static void begin_window(struct walk *walk, uint32_t height, size_t count)
 {
     walk->count = count;
     for (size_t i = 0; i < count; i++)
-        walk->items[i] = (struct item){.block = chain_active(walk->work->chain, height + (uint32_t)i)};
+        walk->blocks[i] = (struct walked_block){.block = chain_active(walk->work->chain, height + (uint32_t)i)};
     for (unsigned i = 0; i < walk->work->options->threads; i++) {
         struct worker *worker = &walk->workers[i];
         worker->inputs.count = worker->txs.count = worker->records.count = worker->outs.count = 0;
@@ -320,23 +320,23 @@ static void begin_round(struct walk *walk, uint32_t height, size_t count)
 }
 
 /* A damaged block ends the chain before it, and is told; anything else is an error. */
-static enum status end_walk(struct walk *walk, uint32_t height, const struct item *item)
+static enum status end_walk(struct walk *walk, uint32_t height, const struct walked_block *walked)
 {
     struct index_work *work = walk->work;
-    if (item->status == STATUS_NOMEM)
+    if (walked->status == STATUS_NOMEM)
         return fault_nomem(work->fault);
-    if (item->status != STATUS_FORMAT && item->status != STATUS_IO)
-        return item->status;
+    if (walked->status != STATUS_FORMAT && walked->status != STATUS_IO)
+        return walked->status;
     char hash[HASH256_HEX_SIZE + 1];
-    *hash256_hex(&item->block->hash, hash) = 0;
-    const char *path = item->block->file == FILEMAP_GONE ? NULL : work->dir.files[item->block->file].path;
+    *hash256_hex(&walked->block->hash, hash) = 0;
+    const char *path = walked->block->file == FILEMAP_GONE ? NULL : work->dir.files[walked->block->file].path;
     work->bad_height = height;
     work->bad_bytes = true;
     return fault_set(
-        work->fault, STATUS_FORMAT, path, item->block->offset,
+        work->fault, STATUS_FORMAT, path, walked->block->offset,
         "block %s of height %u is damaged (%s); the index ends before it: restore the file or run the node with "
         "-reindex, then index again",
-        hash, height, item->fault.text);
+        hash, height, walked->fault.text);
 }
 
 static void take_sums(struct worker *worker)
@@ -360,41 +360,41 @@ static enum status flush(struct walk *walk)
 }
 
 /* So that an interrupted build goes on from here. */
-static enum status note_walk(struct walk *walk)
+static enum status save_walk(struct walk *walk)
 {
     enum status status = flush(walk);
-    return status == STATUS_OK ? work_note_stage(walk->work, WORK_WALKING) : status;
+    return status == STATUS_OK ? work_save_checkpoint(walk->work, WORK_WALKING) : status;
 }
 
-static enum status run_round(struct walk *walk, uint32_t height, size_t count)
+static enum status walk_window(struct walk *walk, uint32_t height, size_t count)
 {
     unsigned threads = walk->work->options->threads;
-    begin_round(walk, height, count);
-    parallel_for(threads, count, walk_item, walk);
-    number_items(walk, height);
+    begin_window(walk, height, count);
+    parallel_for(threads, count, walk_block, walk);
+    number_blocks(walk, height);
     if (walk->count < count)
-        return end_walk(walk, height + (uint32_t)walk->count, &walk->items[walk->count]);
-    parallel_for(threads, count, spill_item, walk);
+        return end_walk(walk, height + (uint32_t)walk->count, &walk->blocks[walk->count]);
+    parallel_for(threads, count, spill_block, walk);
     for (size_t i = 0; i < count; i++)
-        if (walk->items[i].status != STATUS_OK) {
+        if (walk->blocks[i].status != STATUS_OK) {
             enum status status = flush(walk);
             if (status == STATUS_OK && walk->work->fault)
-                *walk->work->fault = walk->items[i].fault;
-            return walk->items[i].status;
+                *walk->work->fault = walk->blocks[i].fault;
+            return walk->blocks[i].status;
         }
     return STATUS_OK;
 }
 
-static size_t round_count(const struct index_work *work, uint32_t height)
+static size_t window_blocks(const struct index_work *work, uint32_t height)
 {
-    uint64_t bytes = 0, limit = (uint64_t)ROUND_BYTES_PER_THREAD * work->options->threads;
-    size_t count = 0, most = work->options->note_blocks ? work->options->note_blocks : ROUND_BLOCKS_MAX;
+    uint64_t bytes = 0, limit = (uint64_t)WINDOW_BYTES_PER_THREAD * work->options->threads;
+    size_t count = 0, most = work->options->checkpoint_blocks ? work->options->checkpoint_blocks : WINDOW_BLOCKS_MAX;
     while (count < most && bytes < limit && height + count < work->end)
         bytes += chain_active(work->chain, height + (uint32_t)count++)->size;
     return count;
 }
 
-static enum status run_rounds(struct walk *walk)
+static enum status walk_windows(struct walk *walk)
 {
     struct index_work *work = walk->work;
     uint64_t done = 0, total = 0;
@@ -402,19 +402,19 @@ static enum status run_rounds(struct walk *walk)
         done += height < work->walked ? chain_active(work->chain, height)->size : 0;
         total += chain_active(work->chain, height)->size;
     }
-    uint64_t noted = done;
+    uint64_t saved = done;
     enum status status = STATUS_OK;
     while (work->walked < work->end && status == STATUS_OK) {
-        size_t count = round_count(work, work->walked);
-        status = run_round(walk, work->walked, count);
+        size_t count = window_blocks(work, work->walked);
+        status = walk_window(walk, work->walked, count);
         for (size_t i = 0; i < count; i++)
-            done += walk->items[i].block->size;
+            done += walk->blocks[i].block->size;
         work->walked += status == STATUS_OK ? (uint32_t)count : 0;
         bool stopped = work_stopped(work);
-        bool due = stopped || done - noted >= NOTE_BYTES || work->options->note_blocks;
+        bool due = stopped || done - saved >= CHECKPOINT_BYTES || work->options->checkpoint_blocks;
         if (status == STATUS_OK && work->walked < work->end && due) {
-            status = note_walk(walk);
-            noted = done;
+            status = save_walk(walk);
+            saved = done;
         }
         work_write_out(work);
         work_progress(work, INDEX_WALK, done, total);
@@ -450,15 +450,15 @@ enum status index_walk(struct index_work *work)
     unsigned threads = work->options->threads;
     struct walk walk = {.work = work};
     walk.workers = mem_alloc(threads, sizeof *walk.workers);
-    walk.items = mem_alloc(ROUND_BLOCKS_MAX, sizeof *walk.items);
-    enum status status = walk.workers && walk.items ? STATUS_OK : fault_nomem(work->fault);
+    walk.blocks = mem_alloc(WINDOW_BLOCKS_MAX, sizeof *walk.blocks);
+    enum status status = walk.workers && walk.blocks ? STATUS_OK : fault_nomem(work->fault);
     for (unsigned i = 0; i < threads && status == STATUS_OK; i++)
         status = begin_worker(&walk.workers[i], work) ? STATUS_OK : fault_nomem(work->fault);
     if (status == STATUS_OK)
-        status = run_rounds(&walk);
+        status = walk_windows(&walk);
     for (unsigned i = 0; i < threads && walk.workers; i++)
         free_worker(&walk.workers[i]);
     mem_free(walk.workers);
-    mem_free(walk.items);
+    mem_free(walk.blocks);
     return status;
 }

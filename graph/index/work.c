@@ -23,7 +23,7 @@ void work_write_out(const struct index_work *work)
 {
     if (!work->durable)
         return;
-    const struct spill *spills[] = {work->creators, work->spenders, work->links, work->values, work->later};
+    const struct spill *spills[] = {work->creators, work->spenders, work->links, work->values, work->late_spends};
     for (size_t i = 0; i < sizeof spills / sizeof *spills; i++)
         if (spills[i])
             spill_write_out(spills[i]);

@@ -30,7 +30,13 @@ struct work_block {
 };
 
 /* What is finished, and need not be done again after an interruption. */
-enum work_stage { WORK_BEGUN, WORK_WALKING /* to `walked` */, WORK_WALKED, WORK_JOINED, WORK_PLACED /* the outputs */ };
+enum work_stage {
+    WORK_BEGUN,
+    WORK_WALKING /* to `walked` */,
+    WORK_WALKED,
+    WORK_JOINED,
+    WORK_OUTPUTS_BUILT /* the outputs */
+};
 
 struct index_work {
     const struct index_options *options;
@@ -54,9 +60,9 @@ struct index_work {
     bool unsure;                  /* a join found more parts that need it: it is to be done again */
     int txs_fd, outs_fd;          /* -1: closed */
     uint64_t txs_size;
-    struct spill *creators, *spenders, *links, *values, *later;
-    uint64_t out_range, in_range, later_range; /* numbers a part of links / values / later */
-    uint64_t later_pairs;
+    struct spill *creators, *spenders, *links, *values, *late_spends;
+    uint64_t out_range, in_range, late_range; /* numbers a part of links / values / later */
+    uint64_t late_count;
     uint32_t bad_height; /* UINT32_MAX: none */
     bool bad_bytes;      /* of its copy in the files: another one may be right */
 };
@@ -78,12 +84,12 @@ static inline uint64_t work_inputs(const struct index_work *work)
 /* `sums` and `exact` for the parts, all zeros. */
 enum status work_alloc_sums(struct index_work *work) MUST_CHECK;
 /* Notes in the folder that a stage is finished, and where its files are, which the disk has then. */
-enum status work_note_stage(struct index_work *work, enum work_stage stage) MUST_CHECK;
+enum status work_save_checkpoint(struct index_work *work, enum work_stage stage) MUST_CHECK;
 /* Deletes the note and what else is in the folder. */
 void work_empty_folder(const struct index_work *work);
 /* Goes on from the note that an interrupted build of (some of) these blocks on this index left, if there is one: the
  * stage, `end`, the blocks and the files are then those of the note. After false, close_stage has what was opened. */
-bool work_resume(struct index_work *work);
+bool work_load_checkpoint(struct index_work *work);
 
 /* Now and then in a stage: has the system begin to write out its files, for which the note waits. */
 void work_write_out(const struct index_work *work);
@@ -146,8 +152,8 @@ enum status work_run_end(struct work_run *run) MUST_CHECK;
 
 enum status index_walk(struct index_work *work) MUST_CHECK;
 enum status index_join(struct index_work *work) MUST_CHECK;
-enum status index_place_outputs(struct index_work *work) MUST_CHECK;
-enum status index_place_rest(struct index_work *work) MUST_CHECK;
+enum status index_build_outputs(struct index_work *work) MUST_CHECK;
+enum status index_build_txs(struct index_work *work) MUST_CHECK;
 /* Merges the last run of `state`, which this build has made, with those before that are not much larger: into a run of
  * its own, which `state` has then in their place. The pages of theirs stay. */
 enum status index_merge(struct index_work *work, struct index_state *state) MUST_CHECK;

@@ -84,7 +84,7 @@ static pid_t start(const char *into, uint32_t to_height, const struct hash256 *t
                                     .tip = tip,
                                     .note = on_note,
                                     .context = &notes,
-                                    .note_blocks = NOTE_BLOCKS};
+                                    .checkpoint_blocks = NOTE_BLOCKS};
     struct index_result result;
     struct fault fault = {0};
     enum status status = index_build(&options, &result, &fault);

@@ -87,7 +87,7 @@ static void test_all_come_back(void **state)
         struct sums later[PARTS] = {0};
         add_some(spill, &rng, &shape, later, 1000); /* after the note: forgotten */
         assert_int_equal(spill_flush(spill, NULL), STATUS_OK);
-        spill_leave(spill);
+        spill_close(spill);
 
         struct cursor saved = cursor_over(note.bytes, note.size);
         struct spill_shape place = {.folder = dir, .name = "some", .workers = WORKERS};
