@@ -15,4 +15,12 @@ void kv_map_step(size_t bytes);
  * before LMDB goes there. */
 void kv_open_leaves(uint64_t pages);
 
+/* Bits of the keyed hash of a txid that count in an index (graph/index/format.h): with few of them hashes collide.
+ * UINT64_MAX is the default. */
+extern uint64_t index_hash_mask;
+
+/* A build of an index (graph/index/build.h) saves a checkpoint of its walk after so many blocks, as a large one does;
+ * 0 is the default. */
+extern uint32_t index_checkpoint_blocks;
+
 #endif

@@ -31,7 +31,6 @@ struct index_options {
     void (*damage)(void *context, const struct fault *what);
     void (*note)(void *context, const char *text);
     void *context;
-    uint32_t checkpoint_blocks; /* test support: the walk may be gone on with after so many blocks; 0: as it suits */
 };
 
 struct index_result {
@@ -42,10 +41,10 @@ struct index_result {
     uint64_t bytes, damages;
 };
 
-/* Brings the index in the store folder up to date. As ingest_run: STATUS_OK also with damages; STATUS_INTERRUPTED
- * leaves what the last finished stage made and the walk as far as it came, and the next call goes on from there: also
- * after an end without notice (then from where the walk was noted, at most 16 GiB before), and with more than a GiB of
- * blocks after a power failure too. */
+/* Brings the index in the store folder up to date. As ingest_run: STATUS_OK also with damages. STATUS_INTERRUPTED leaves
+ * what the last finished stage made and the walk as far as it came, and the next call goes on from there. So it does
+ * after a kill, from the last checkpoint of the walk (at most 16 GiB of blocks before), and for more than a GiB of blocks
+ * after a power failure too. */
 enum status index_build(const struct index_options *options, struct index_result *result, struct fault *fault)
     MUST_CHECK;
 

@@ -1,5 +1,6 @@
-/* format: what tx_index.c reads and build.c writes: the tables and pages of the index, byte by byte in
- * docs/index-format.md. For these two only.
+/* format: the tables, pages and records of the index, byte by byte as in docs/index-format.md, and how they are written
+ * and read. For the files of this folder only: what opens an index and looks things up (reader.h) and what builds one
+ * (work.h) share it. Nothing here opens or keeps anything: no state, any thread.
  *
  * Most values are 4,080 bytes: with LMDB's header of 16 exactly one page of the disk, so that a record is one page
  * away. */
@@ -8,7 +9,9 @@
 
 #include "graph/lmdb/kv.h"
 #include "graph/index/tx_index.h"
+#include "graph/test_hooks.h"
 #include "parser/bytes.h"
+#include "parser/varint.h"
 
 #define INDEX_VERSION 2u
 #define INDEX_SEED_SIZE 16u
@@ -26,7 +29,7 @@ enum index_table {
     TABLE_INPUTS,      /* page number -> INPUTS_A_PAGE numbers of outputs */
     TABLE_OUTPUTS,     /* page number -> OUTPUTS_A_PAGE outputs */
     TABLE_TXIDS,       /* run, first pair -> PAIRS_A_PAGE pairs (40 bits of the txid's hash, first output) */
-    TABLE_LATE_SPENDS, /* run, first pair -> pairs (output, input): spends that a later run found */
+    TABLE_LATE_SPENDS, /* run, first pair -> pairs (output, input): outputs that a later build's block spends */
     INDEX_TABLE_COUNT,
 };
 extern const char *const index_table_names[INDEX_TABLE_COUNT];
@@ -53,12 +56,13 @@ enum {
 };
 _Static_assert(INPUTS_A_PAGE *INPUT_SIZE == INDEX_PAGE && OUTPUTS_A_PAGE * OUTPUT_SIZE == INDEX_PAGE &&
                    PAIRS_A_PAGE * PAIR_SIZE == INDEX_PAGE,
-               "pages without a rest");
+               "pages are full");
 
 /* Flags of a transaction's record. */
 enum { TX_SEGWIT = 1, TX_FIRST = 2 /* of its block: its offset follows */, TX_COINBASE = 4 };
 
-/* What one build found, or several that were merged: pairs in TABLE_TXIDS and TABLE_LATE_SPENDS. */
+/* A sorted run: the pairs in TABLE_TXIDS and TABLE_LATE_SPENDS that one build found, or several whose runs were merged
+ * since (as in a log-structured merge tree, O'Neil et al. 1996). */
 struct index_run {
     uint32_t number; /* in their keys */
     uint64_t pairs;
@@ -75,7 +79,8 @@ struct index_state {
 /* A block with what the public record leaves out. */
 struct block_entry {
     struct index_block block;
-    uint64_t first_input, first_output;
+    uint64_t first_input;
+    uint64_t first_output;
 };
 
 static inline uint64_t load_40(const uint8_t *p) { return load_le32(p) | (uint64_t)p[4] << 32; }
@@ -91,39 +96,42 @@ static inline void store_be40(uint8_t *p, uint64_t v)
 }
 static inline uint64_t load_be40(const uint8_t *p) { return (uint64_t)p[0] << 32 | load_be32(p + 1); }
 
-/* An output: 52 bits of value, 4 of kind, 40 of spender. */
+/* Pairs, and the keys of their pages: a run's number and a page's first pair. */
+static inline void store_pair(uint8_t *p, uint64_t first, uint64_t second)
+{
+    store_be40(p, first);
+    store_be40(p + 5, second);
+}
+static inline uint64_t pair_first(const uint8_t *pair) { return load_be40(pair); }
+static inline uint64_t pair_second(const uint8_t *pair) { return load_be40(pair + 5); }
+/* The number alone: the pair follows it. */
+static inline void store_run_key(uint8_t key[PAIR_KEY_SIZE], uint32_t run)
+{
+    key[0] = (uint8_t)(run >> 8);
+    key[1] = (uint8_t)run;
+}
+static inline uint32_t run_of_key(const uint8_t *key) { return (uint32_t)(key[0] << 8 | key[1]); }
+
+/* An output: 52 bits of value and 4 of kind, which are one number here, and 40 of spender. The first of these alone,
+ * VALUE_KIND_SIZE bytes, are what the walk leaves of an output. */
+enum { VALUE_KIND_SIZE = 7, VALUE_BITS = 52, VALUE_KIND_BITS = 56 };
+static inline uint64_t value_kind_of(uint64_t value_sat, enum kind kind)
+{
+    return (value_sat & ((UINT64_C(1) << VALUE_BITS) - 1)) | (uint64_t)kind << VALUE_BITS;
+}
+static inline uint64_t value_of(uint64_t value_kind) { return value_kind & ((UINT64_C(1) << VALUE_BITS) - 1); }
+static inline enum kind kind_of(uint64_t value_kind) { return (enum kind)(value_kind >> VALUE_BITS); }
+/* From where 8 bytes can be read. */
+static inline uint64_t load_value_kind(const uint8_t *p)
+{
+    return load_le64(p) & ((UINT64_C(1) << VALUE_KIND_BITS) - 1);
+}
+static inline uint64_t load_spender(const uint8_t *p) { return load_40(p + VALUE_KIND_SIZE); }
+static inline void store_spender(uint8_t *p, uint64_t spender) { store_40(p + VALUE_KIND_SIZE, spender); }
 static inline void store_output(uint8_t *p, uint64_t value_kind, uint64_t spender)
 {
     store_le64(p, value_kind);
-    store_40(p + 7, spender);
-}
-static inline uint64_t value_kind_of(uint64_t value_sat, enum kind kind) { return value_sat | (uint64_t)kind << 52; }
-static inline uint64_t load_value_kind(const uint8_t *p) { return load_le64(p) & ((UINT64_C(1) << 56) - 1); }
-
-/* LEB128. */
-static inline uint8_t *put_varint(uint8_t *p, uint64_t v)
-{
-    while (v >= 0x80) {
-        *p++ = (uint8_t)v | 0x80;
-        v >>= 7;
-    }
-    *p++ = (uint8_t)v;
-    return p;
-}
-
-/* NULL where the bytes end first, or the number is longer than 64 bits. */
-static inline const uint8_t *get_varint(const uint8_t *p, const uint8_t *end, uint64_t *v)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0; p < end && shift < 64; shift += 7) {
-        uint8_t byte = *p++;
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            *v = value;
-            return p;
-        }
-    }
-    return NULL;
+    store_spender(p, spender);
 }
 
 void index_block_write(const struct block_entry *entry, uint8_t bytes[BLOCK_SIZE]);
@@ -133,18 +141,25 @@ bool index_state_read(const uint8_t *bytes, size_t size, struct index_state *sta
 /* The lowest number that no run has. */
 uint32_t index_free_run(const struct index_state *state);
 
-/* One transaction's record without fee, as the walk leaves it; behind it come the fee and the txid. */
+/* One transaction's record without fee, as the walk leaves it; after it come the fee and the txid. */
 struct tx_head {
     unsigned flags;
     uint32_t offset; /* in its block, with TX_FIRST */
-    uint64_t inputs, outputs, size, witness, value_out_sat;
+    uint64_t inputs;
+    uint64_t outputs;
+    uint64_t size;
+    uint64_t witness; /* bytes of marker, flag and witnesses */
+    uint64_t value_out_sat;
 };
+/* Returns the end of what it wrote. */
 uint8_t *index_head_write(const struct tx_head *head, uint8_t *p);
+/* Returns what follows; NULL where it is malformed. */
 const uint8_t *index_head_read(const uint8_t *p, const uint8_t *end, struct tx_head *head);
 
-/* Begins a page; `first` is its first transaction. */
-void index_page_begin(const struct index_tx *first, uint8_t page[TX_PAGE_HEADER]);
-static inline void index_page_count(uint8_t *page, unsigned count) { store_le16(page + 30, (uint16_t)count); }
+/* The header of a page of transactions: `first` is the first of them, `count` how many they are. Reading sets what of
+ * the first one its record leaves out. */
+void index_page_write(const struct index_tx *first, unsigned count, uint8_t page[TX_PAGE_HEADER]);
+unsigned index_page_read(const uint8_t page[TX_PAGE_HEADER], struct index_tx *first);
 
 /* Keyed hash of a txid: 64 bits, of which the index keeps 40. Strongly universal, as outpoints_hash. index_check_of has
  * 40 more bits, which a build compares in sums. */
@@ -152,7 +167,6 @@ struct index_hasher {
     uint64_t key[8];
 };
 void index_hasher_init(struct index_hasher *hasher, const uint8_t seed[INDEX_SEED_SIZE]);
-extern uint64_t index_hash_mask; /* test support: fewer bits count, so that hashes collide */
 static inline unsigned __int128 index_nh(const uint64_t k[4], const uint8_t *txid)
 {
     unsigned __int128 sum = (unsigned __int128)(load_le64(txid) + k[0]) * (load_le64(txid + 8) + k[1]);
@@ -174,7 +188,7 @@ static inline uint64_t index_check_of(const struct index_hasher *hasher, const u
     return index_mix(index_nh(k, txid), k[6], k[7]) >> 24;
 }
 
-/* ---- reading beside building ---- */
+/* ---- what a build asks of an index beyond tx_index.h ---- */
 
 /* A reader on an open kv, which must outlive it. */
 enum status index_open_on(struct kv *kv, struct tx_index **index, struct fault *fault) MUST_CHECK;

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stdlib.h>
 
 #include "graph/index/work.h"
 #include "parser/mem.h"
@@ -10,10 +11,22 @@
 /* A transaction of the part: sorted by (key, first output). */
 struct creator {
     uint64_t key;
-    uint64_t locator; /* first output << 24 | outputs */
+    uint64_t locator; /* where its outputs are, see locator_of */
     uint64_t check;
 };
-_Static_assert(BLOCK_SIZE_MAX / 9 < 1u << 24, "the number of a transaction's outputs fits");
+
+/* A locator: the number of a transaction's first output, and in the low bits how many it has. */
+#define LOCATOR_COUNT_BITS 24
+_Static_assert(BLOCK_SIZE_MAX / 9 < 1u << LOCATOR_COUNT_BITS, "the number of a transaction's outputs fits");
+static uint64_t locator_of(uint64_t first_output, uint64_t outputs)
+{
+    return first_output << LOCATOR_COUNT_BITS | outputs;
+}
+static uint64_t first_output_of(const struct creator *creator) { return creator->locator >> LOCATOR_COUNT_BITS; }
+static uint64_t outputs_of(const struct creator *creator)
+{
+    return creator->locator & ((UINT64_C(1) << LOCATOR_COUNT_BITS) - 1);
+}
 
 struct part {
     struct index_work *work;
@@ -44,43 +57,25 @@ struct join {
 
 /* ---- sorting ---- */
 
-static bool is_below(const struct creator *a, const struct creator *b)
+static int compare(const void *a, const void *b)
 {
-    return a->key != b->key ? a->key < b->key : a->locator < b->locator;
+    const struct creator *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->locator > y->locator) - (x->locator < y->locator);
 }
 
-static void sift_down(struct creator *a, size_t root, size_t count)
+/* Few by insertion; the buckets that are large because a txid occurs often by the library. */
+static void sort_bucket(struct creator *a, size_t count)
 {
-    for (size_t child; (child = 2 * root + 1) < count; root = child) {
-        if (child + 1 < count && is_below(&a[child], &a[child + 1]))
-            child++;
-        if (!is_below(&a[root], &a[child]))
-            return;
-        struct creator swap = a[root];
-        a[root] = a[child];
-        a[child] = swap;
+    if (count > SORT_SMALL) {
+        qsort(a, count, sizeof *a, compare);
+        return;
     }
-}
-
-/* For the few buckets that are large because a txid occurs often. */
-static void sort_heap(struct creator *a, size_t count)
-{
-    for (size_t i = count / 2; i > 0; i--)
-        sift_down(a, i - 1, count);
-    for (size_t left = count; left > 1; left--) {
-        struct creator swap = a[0];
-        a[0] = a[left - 1];
-        a[left - 1] = swap;
-        sift_down(a, 0, left - 1);
-    }
-}
-
-static void sort_small(struct creator *a, size_t count)
-{
     for (size_t i = 1; i < count; i++) {
         struct creator moving = a[i];
         size_t j = i;
-        for (; j > 0 && is_below(&moving, &a[j - 1]); j--)
+        for (; j > 0 && compare(&moving, &a[j - 1]) < 0; j--)
             a[j] = a[j - 1];
         a[j] = moving;
     }
@@ -108,8 +103,7 @@ static enum status sort_creators(struct part *part)
     for (size_t i = 0; i < count; i++)
         part->creators[ends[part->unsorted[i].key >> part->bucket_shift & mask]++] = part->unsorted[i];
     for (size_t i = 0; i < buckets; i++) {
-        size_t n = part->buckets[i + 1] - part->buckets[i];
-        (n <= SORT_SMALL ? sort_small : sort_heap)(part->creators + part->buckets[i], n);
+        sort_bucket(part->creators + part->buckets[i], part->buckets[i + 1] - part->buckets[i]);
     }
     return STATUS_OK;
 }
@@ -121,8 +115,8 @@ static enum status on_creators(void *context, const struct spill_entry *entries,
         return fault_nomem(&part->fault);
     for (size_t i = 0; i < count; i++)
         if (entries[i].key >> part->pass_shift == part->pass)
-            part->unsorted[part->count++] = (struct creator){entries[i].key, entries[i].number << 24 | entries[i].extra,
-                                                             entries[i].check};
+            part->unsorted[part->count++] = (struct creator){
+                entries[i].key, locator_of(entries[i].number, entries[i].extra), entries[i].check};
     return STATUS_OK;
 }
 
@@ -211,12 +205,12 @@ static enum status join_exactly(struct part *part, const struct spill_entry *spe
     struct hash256 txid;
     enum status status = work_read_spend(part->work, &part->reader, spender->number, &spend, &part->fault);
     for (size_t i = count; i > 0 && status == STATUS_OK; i--) {
-        uint64_t output = first[i - 1].locator >> 24, outputs = first[i - 1].locator & 0xffffff;
+        uint64_t output = first_output_of(&first[i - 1]);
         if (output >= spend.first_output)
             continue;
         status = work_read_txid(part->work, &part->reader, output, &txid, &part->fault);
         if (status == STATUS_OK && hash256_equal(&txid, &spend.prevout))
-            return spender->extra < outputs
+            return spender->extra < outputs_of(&first[i - 1])
                        ? link_output(part, output + spender->extra, spender->number, first[i - 1].check)
                        : not_there(part, spender->number);
     }
@@ -229,7 +223,7 @@ static bool comes_later(const struct part *part, const struct creator *creator, 
 {
     const struct index_work *work = part->work;
     return part->base &&
-           creator->locator >> 24 >= work->blocks[work_height_of_input(work, input) - work->first + 1].first_output;
+           first_output_of(creator) >= work->blocks[work_height_of_input(work, input) - work->first + 1].first_output;
 }
 
 /* A creator that is alone with its hash is taken for the one that is meant. Where it is not, which takes a prevout that
@@ -250,9 +244,9 @@ static enum status join_one(struct part *part, const struct spill_entry *spender
         enum status status = join_older(part, spender, NULL, &doubt);
         return doubt && status == STATUS_OK ? join_exactly(part, spender, NULL, 0) : status;
     }
-    if (spender->extra >= (first->locator & 0xffffff))
+    if (spender->extra >= outputs_of(first))
         return join_exactly(part, spender, first, 1);
-    return link_output(part, (first->locator >> 24) + spender->extra, spender->number, first->check);
+    return link_output(part, first_output_of(first) + spender->extra, spender->number, first->check);
 }
 
 static size_t bucket_of(const struct part *part, uint64_t key)
@@ -319,10 +313,10 @@ static enum status write_txids(struct join *join, struct part *part)
         if (n > 1) {
             for (size_t k = i; k < i + n; k++)
                 part->creators[k].key = 0;
-            (n <= SORT_SMALL ? sort_small : sort_heap)(part->creators + i, n);
+            sort_bucket(part->creators + i, n);
         }
         for (size_t k = i; k < i + n && status == STATUS_OK; k++)
-            status = work_pair(&join->txids, prefix, part->creators[k].locator >> 24);
+            status = work_pair(&join->txids, prefix, first_output_of(&part->creators[k]));
         i += n;
     }
     return status;

@@ -26,7 +26,7 @@ struct merge {
 static enum status is_stale(const struct merge *merge, struct tx_index *base, const uint8_t *pair, bool *is)
 {
     const struct index_work *work = merge->work;
-    uint64_t first = load_be40(pair), second = load_be40(pair + 5), spent;
+    uint64_t first = pair_first(pair), second = pair_second(pair), spent;
     *is = second >= (merge->table == TABLE_TXIDS ? work->blocks[0].first_output : work->blocks[0].first_input);
     if (*is || merge->table == TABLE_TXIDS || second < work->base.cut_input)
         return STATUS_OK;
@@ -118,7 +118,7 @@ static enum status merge_table(struct merge *merge, const struct index_state *st
     }
     for (struct source *source; status == STATUS_OK && (source = lowest(merge));) {
         const uint8_t *pair = source->page + source->at++ * PAIR_SIZE;
-        status = work_pair(&run, load_be40(pair), load_be40(pair + 5));
+        status = work_pair(&run, pair_first(pair), pair_second(pair));
         merge->pairs++;
         if (status == STATUS_OK)
             status = fill(merge, source);

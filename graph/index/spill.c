@@ -12,6 +12,7 @@
 
 #include "parser/bytes.h"
 #include "parser/mem.h"
+#include "parser/varint.h"
 
 /* A piece: u64 offset + 1 of the piece of the same part before it (0: none), u32 bytes of entries, u32 entries, then each
  * entry: key, number as the step from the one before (zigzag varint), extra (varint), check (5). */
@@ -249,16 +250,6 @@ static enum status write_lane(struct spill *spill, unsigned part, struct lane *l
     return status;
 }
 
-static inline uint8_t *put_varint(uint8_t *p, uint64_t v)
-{
-    while (v >= 0x80) {
-        *p++ = (uint8_t)v | 0x80;
-        v >>= 7;
-    }
-    *p++ = (uint8_t)v;
-    return p;
-}
-
 static bool begin_lane(const struct spill *spill, struct lane *lane)
 {
     lane->bytes = mem_alloc(spill->shape.buffer, 1);
@@ -276,9 +267,9 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
     store_le64(p, entry->key); /* there is room for all 8 bytes: ENTRY_MAX */
     p += shape->key_size;
     int64_t step = (int64_t)(entry->number - lane->number);
-    p = put_varint(p, (uint64_t)step << 1 ^ (step < 0 ? UINT64_MAX : 0));
+    p = varint_put(p, (uint64_t)step << 1 ^ (step < 0 ? UINT64_MAX : 0));
     if (shape->extra)
-        p = put_varint(p, entry->extra);
+        p = varint_put(p, entry->extra);
     if (shape->check) {
         store_le64(p, entry->check);
         p += CHECK_SIZE;
@@ -308,24 +299,6 @@ enum status spill_flush(struct spill *spill, struct fault *fault)
 
 /* ---- reading ---- */
 
-static inline const uint8_t *get_varint(const uint8_t *p, const uint8_t *end, uint64_t *v)
-{
-    if (__builtin_expect(p < end && *p < 0x80, 1)) {
-        *v = *p;
-        return p + 1;
-    }
-    uint64_t value = 0;
-    for (unsigned shift = 0; p < end && shift < 64; shift += 7) {
-        uint8_t byte = *p++;
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            *v = value;
-            return p;
-        }
-    }
-    return NULL;
-}
-
 static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint8_t *end, struct spill_entry *entries,
                    size_t count)
 {
@@ -334,10 +307,10 @@ static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint
         if ((size_t)(end - p) <= shape->key_size)
             return false;
         entries[i].key = load_le64(p) & mask; /* there are 8 bytes: the buffer is longer than what is read */
-        p = get_varint(p + shape->key_size, end, &step);
+        p = varint_get(p + shape->key_size, end, &step);
         entries[i].extra = entries[i].check = 0;
         if (p && shape->extra)
-            p = get_varint(p, end, &entries[i].extra);
+            p = varint_get(p, end, &entries[i].extra);
         if (!p || (shape->check && (size_t)(end - p) < CHECK_SIZE))
             return false;
         if (shape->check) {
@@ -352,7 +325,7 @@ static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint
 
 uint64_t spill_count(const struct spill *spill, unsigned part) { return spill->parts[part].count; }
 
-enum status spill_read(const struct spill *spill, unsigned part, spill_on_entries *see, void *context,
+enum status spill_read(const struct spill *spill, unsigned part, spill_on_entries *on_entries, void *context,
                        struct fault *fault)
 {
     const struct spill_shape *shape = &spill->shape;
@@ -371,7 +344,7 @@ enum status spill_read(const struct spill *spill, unsigned part, spill_on_entrie
                  !decode(shape, bytes + PIECE_HEADER, bytes + PIECE_HEADER + size, entries, count))
             status = fault_set(fault, STATUS_FORMAT, path, next - 1, "a temporary file is damaged");
         else
-            status = see(context, entries, count);
+            status = on_entries(context, entries, count);
         next = load_le64(bytes);
     }
     mem_free(bytes);

@@ -1,27 +1,17 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "graph/scan/filemap.h"
 #include "graph/index/work.h"
+#include "graph/scan/filemap.h"
+#include "parser/array.h"
 #include "parser/hasher.h"
-#include "parser/mem.h"
+#include "parser/money.h"
 #include "parser/parallel.h"
 
 #define WINDOW_BYTES_PER_THREAD (20u << 20)
 #define WINDOW_BLOCKS_MAX 4096u
 #define CHECKPOINT_BYTES (UINT64_C(16) << 30) /* of blocks: what an end without notice may cost */
 #define TX_BYTES_MIN 60u                      /* one input, one output, empty scripts */
-
-#define ARRAY(type)                                                                                                    \
-    struct {                                                                                                           \
-        type *at;                                                                                                      \
-        size_t count, capacity;                                                                                        \
-    }
-/* Appends; false without memory. The call is left to the one time in many that the array is full. */
-#define PUSH(array, value)                                                                                             \
-    (((array).count < (array).capacity ||                                                                              \
-      mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK) &&              \
-     ((array).at[(array).count++] = (value), true))
 
 struct walked_input {
     uint64_t hash, check;
@@ -90,13 +80,12 @@ static bool on_output(void *context, const struct tx_output *out, uint32_t vout,
     (void)unknown;
     if (__builtin_expect(out->value_sat > INDEX_MONEY_SAT, 0))
         worker->flaw = "an output has more value than there can be";
-    worker->value_sat = worker->value_sat + out->value_sat < worker->value_sat ? UINT64_MAX
-                                                                               : worker->value_sat + out->value_sat;
+    worker->value_sat = add_saturating(worker->value_sat, out->value_sat);
     if (worker->outs.capacity - worker->outs.count < 8 &&
         mem_reserve(&worker->outs.at, &worker->outs.capacity, worker->outs.count + 8, 1) != STATUS_OK)
         return false;
-    store_le64(worker->outs.at + worker->outs.count, value_kind_of(out->value_sat & ((UINT64_C(1) << 52) - 1), kind));
-    worker->outs.count += 7;
+    store_le64(worker->outs.at + worker->outs.count, value_kind_of(out->value_sat, kind));
+    worker->outs.count += VALUE_KIND_SIZE;
     return true;
 }
 
@@ -301,10 +290,10 @@ static void number_blocks(struct walk *walk, uint32_t height)
         walked->first_input = block->first_input;
         walked->first_output = block->first_output;
         walked->records_at = work->txs_size;
-        walked->outs_at = 7 * (block->first_output - work->blocks[0].first_output);
+        walked->outs_at = VALUE_KIND_SIZE * (block->first_output - work->blocks[0].first_output);
         work->txs_size += walked->records_size;
         block[1] = (struct work_block){block->first_tx + walked->txs_count, block->first_input + walked->inputs_count,
-                                       block->first_output + walked->outs_size / 7};
+                                       block->first_output + walked->outs_size / VALUE_KIND_SIZE};
     }
 }
 
@@ -388,7 +377,7 @@ static enum status walk_window(struct walk *walk, uint32_t height, size_t count)
 static size_t window_blocks(const struct index_work *work, uint32_t height)
 {
     uint64_t bytes = 0, limit = (uint64_t)WINDOW_BYTES_PER_THREAD * work->options->threads;
-    size_t count = 0, most = work->options->checkpoint_blocks ? work->options->checkpoint_blocks : WINDOW_BLOCKS_MAX;
+    size_t count = 0, most = index_checkpoint_blocks ? index_checkpoint_blocks : WINDOW_BLOCKS_MAX;
     while (count < most && bytes < limit && height + count < work->end)
         bytes += chain_active(work->chain, height + (uint32_t)count++)->size;
     return count;
@@ -411,7 +400,7 @@ static enum status walk_windows(struct walk *walk)
             done += walk->blocks[i].block->size;
         work->walked += status == STATUS_OK ? (uint32_t)count : 0;
         bool stopped = work_stopped(work);
-        bool due = stopped || done - saved >= CHECKPOINT_BYTES || work->options->checkpoint_blocks;
+        bool due = stopped || done - saved >= CHECKPOINT_BYTES || index_checkpoint_blocks;
         if (status == STATUS_OK && work->walked < work->end && due) {
             status = save_walk(walk);
             saved = done;

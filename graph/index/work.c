@@ -5,12 +5,21 @@
 
 #include "graph/scan/filemap.h"
 #include "parser/mem.h"
+#include "parser/search.h"
 
 #define QUEUE_BYTES (16u << 20)
 #define BUFFERS_BYTES_MAX (64u << 20)
 #define BUFFER_MIN 4096u
 #define BUFFER_MAX (64u << 10)
 #define PARTS_MAX 4096u
+
+uint32_t index_checkpoint_blocks = 0;
+
+void work_note(const struct index_work *work, const char *text)
+{
+    if (work->options->note)
+        work->options->note(work->options->context, text);
+}
 
 void work_progress(const struct index_work *work, enum index_stage stage, uint64_t done, uint64_t total)
 {
@@ -33,24 +42,24 @@ void work_write_out(const struct index_work *work)
         (void)sync_file_range(work->outs_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-static uint32_t height_of(const struct index_work *work, uint64_t number, bool of_input)
+uint64_t work_bytes(const struct index_work *work, uint32_t first, uint32_t end)
 {
-    uint32_t low = 0, high = work->end - work->first;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        const struct work_block *block = &work->blocks[middle];
-        if ((of_input ? block->first_input : block->first_output) <= number)
-            low = middle;
-        else
-            high = middle;
-    }
-    return work->first + low;
+    uint64_t bytes = 0;
+    for (uint32_t height = first; height < end && height <= chain_height(work->chain); height++)
+        bytes += chain_active(work->chain, height)->size;
+    return bytes;
 }
 
-uint32_t work_height_of_input(const struct index_work *work, uint64_t input) { return height_of(work, input, true); }
+uint32_t work_height_of_input(const struct index_work *work, uint64_t input)
+{
+    uint32_t blocks = work->end - work->first;
+    return work->first + (uint32_t)LOWER_BOUND(i, 1, blocks, work->blocks[i].first_input <= input) - 1;
+}
+
 uint32_t work_height_of_output(const struct index_work *work, uint64_t output)
 {
-    return height_of(work, output, false);
+    uint32_t blocks = work->end - work->first;
+    return work->first + (uint32_t)LOWER_BOUND(i, 1, blocks, work->blocks[i].first_output <= output) - 1;
 }
 
 unsigned work_parts(uint64_t things, uint64_t bytes_each, uint64_t memory, uint64_t wanted)
@@ -288,7 +297,8 @@ void work_queue_free(struct work_queue *queue)
 
 static enum status write_page(struct work_run *run)
 {
-    uint8_t key[PAIR_KEY_SIZE] = {(uint8_t)(run->run >> 8), (uint8_t)run->run};
+    uint8_t key[PAIR_KEY_SIZE] = {0};
+    store_run_key(key, run->run);
     if (run->begun) /* the first page has zeros, so that what is below its first pair leads to it too */
         memcpy(key + 2, run->page, PAIR_SIZE);
     run->begun = true;
@@ -301,8 +311,7 @@ static enum status write_page(struct work_run *run)
 
 enum status work_pair(struct work_run *run, uint64_t first, uint64_t second)
 {
-    store_be40(run->page + run->size, first);
-    store_be40(run->page + run->size + 5, second);
+    store_pair(run->page + run->size, first, second);
     run->size += PAIR_SIZE;
     return run->size + PAIR_SIZE <= INDEX_PAGE ? STATUS_OK : write_page(run);
 }

@@ -1,16 +1,17 @@
-/* work: what the stages of index_build share. Each stage reads what the one before left in the folder of temporary
- * files:
+/* work: what the stages of a build share. Each stage reads what the one before left in the folder of temporary files:
  *
- *   walk   blk files -> txs (record heads and txids, in chain order), outs (7 bytes an output, in chain order),
- *          creators (hash of txid, first output, outputs, check), spenders (hash of the prevout's txid, input, vout)
- *   join   creators with spenders, part by part of the hash -> links (output, input), by ranges of outputs; the runs of
- *          the txid index into the tables; what spends an older output -> values and later
- *   place  outs with links -> the table of outputs, values (input, output, value), by ranges of inputs;
- *   rest   txs with values -> the tables of inputs and transactions; blocks
- *   merge  small runs of the tables of pairs -> one
+ *   walk     blk files -> txs (record heads and txids, in chain order), outs (7 bytes an output, in chain order),
+ *            creators (hash of txid, first output, outputs, check), spenders (hash of the prevout's txid, input, vout)
+ *   join     creators with spenders, part by part of the hash -> links (output, input), by ranges of outputs; the txid
+ *            table; of what spends an output of an older block, values and late spends
+ *   outputs  outs with links -> the table of outputs; values (input, output, value), by ranges of inputs
+ *   txs      txs with values -> the tables of inputs and transactions; late spends -> their table; blocks
+ *   merge    small runs of the tables of pairs -> one
  *
- * For build.c and its stages only. Numbers are those of the whole chain. A stage that finds that the chain cannot
- * be right says which block: STATUS_FORMAT with bad_height set. */
+ * stages.c runs them in this order; walk.c, join.c, output_table.c, tx_tables.c, late_spends.c and merge.c do the work.
+ * For build.c and its stages only. Numbers are those of the whole chain. A stage that finds that the chain cannot be
+ * right says which block: STATUS_FORMAT with bad_height set. Thread rule: a work belongs to one thread; the threads of a
+ * stage read it, and change only what their worker number gives them. */
 #ifndef UNKTX_GRAPH_INDEX_WORK_H
 #define UNKTX_GRAPH_INDEX_WORK_H
 
@@ -26,16 +27,18 @@
 
 /* Where a block of this build begins. */
 struct work_block {
-    uint64_t first_tx, first_input, first_output;
+    uint64_t first_tx;
+    uint64_t first_input;
+    uint64_t first_output;
 };
 
 /* What is finished, and need not be done again after an interruption. */
 enum work_stage {
     WORK_BEGUN,
-    WORK_WALKING /* to `walked` */,
+    WORK_WALKING, /* to height `walked` */
     WORK_WALKED,
     WORK_JOINED,
-    WORK_OUTPUTS_BUILT /* the outputs */
+    WORK_OUTPUTS_BUILT,
 };
 
 struct index_work {
@@ -44,27 +47,36 @@ struct index_work {
     struct blkdir dir;
     struct chain *chain;
     struct kv *kv;
-    struct index_state base; /* what the index holds already */
+    struct index_state base; /* what the index holds already, and keeps */
     struct index_hasher hasher;
     uint8_t seed[INDEX_SEED_SIZE];
     enum work_stage stage;
-    char folder[4000];            /* of temporary files */
-    bool durable;                 /* they are to be there after a power failure too */
-    uint64_t memory;              /* for the arrays of a stage */
-    uint32_t first, end;          /* heights to add */
-    uint32_t walked;              /* height up to which they are walked */
-    struct work_block *blocks;    /* of first..end, the last one behind all */
-    unsigned part_bits, key_bits; /* of a hash: the first choose the part, those behind are kept */
-    unsigned __int128 *sums;      /* of index_check_of the prevouts of each part */
-    bool *exact;                  /* parts in which full txids settle every spend */
-    bool unsure;                  /* a join found more parts that need it: it is to be done again */
-    int txs_fd, outs_fd;          /* -1: closed */
+    char folder[4000];         /* of temporary files */
+    bool durable;              /* they are to be there after a power failure too */
+    uint64_t memory;           /* for the arrays of a stage */
+    uint32_t first;            /* height of the first block to add */
+    uint32_t end;              /* one above that of the last */
+    uint32_t walked;           /* one above that of the last one walked */
+    struct work_block *blocks; /* of first..end: the last one is where the next block would begin */
+    unsigned part_bits;        /* the first bits of a hash choose its part */
+    unsigned key_bits;         /* so many of the bits that follow are kept */
+    unsigned __int128 *sums;   /* of index_check_of the prevouts of each part */
+    bool *exact;               /* parts in which full txids settle every spend */
+    bool unsure;               /* the join found that more parts need that: it is to be done again */
+    int txs_fd;                /* -1: closed */
+    int outs_fd;
     uint64_t txs_size;
-    struct spill *creators, *spenders, *links, *values, *late_spends;
-    uint64_t out_range, in_range, late_range; /* numbers a part of links / values / later */
-    uint64_t late_count;
+    struct spill *creators;
+    struct spill *spenders;
+    struct spill *links;
+    struct spill *values;
+    struct spill *late_spends;
+    uint64_t out_range;  /* outputs a part of `links` */
+    uint64_t in_range;   /* inputs a part of `values` */
+    uint64_t late_range; /* outputs a part of `late_spends` */
+    uint64_t late_count; /* of late spends */
     uint32_t bad_height; /* UINT32_MAX: none */
-    bool bad_bytes;      /* of its copy in the files: another one may be right */
+    bool bad_bytes;      /* the bytes of this copy of the bad block are wrong: another copy may be right */
 };
 
 static inline const struct work_block *work_end(const struct index_work *work)
@@ -83,23 +95,29 @@ static inline uint64_t work_inputs(const struct index_work *work)
 
 /* `sums` and `exact` for the parts, all zeros. */
 enum status work_alloc_sums(struct index_work *work) MUST_CHECK;
-/* Notes in the folder that a stage is finished, and where its files are, which the disk has then. */
+/* Saves in the folder that a stage is finished, and where its files are, which the disk has then. */
 enum status work_save_checkpoint(struct index_work *work, enum work_stage stage) MUST_CHECK;
-/* Deletes the note and what else is in the folder. */
+/* Deletes the checkpoint and what else is in the folder. */
 void work_empty_folder(const struct index_work *work);
-/* Goes on from the note that an interrupted build of (some of) these blocks on this index left, if there is one: the
- * stage, `end`, the blocks and the files are then those of the note. After false, close_stage has what was opened. */
+/* Goes on from the checkpoint that an interrupted build of (some of) these blocks on this index left, if there is one:
+ * the stage, `end`, the blocks and the files are then those of the checkpoint. After false the files that were opened
+ * are the caller's to close. */
 bool work_load_checkpoint(struct index_work *work);
 
-/* Now and then in a stage: has the system begin to write out its files, for which the note waits. */
+/* Now and then in a stage: has the system begin to write out its files, for which a checkpoint waits. */
 void work_write_out(const struct index_work *work);
+/* options->note, if there is one. */
+void work_note(const struct index_work *work, const char *text);
 void work_progress(const struct index_work *work, enum index_stage stage, uint64_t done, uint64_t total);
+/* Bytes of the chain's blocks of heights first..end-1. O(end - first). */
+uint64_t work_bytes(const struct index_work *work, uint32_t first, uint32_t end);
 /* The height, from `first` on, of the block with that input / output. O(log blocks). */
 uint32_t work_height_of_input(const struct index_work *work, uint64_t input);
 uint32_t work_height_of_output(const struct index_work *work, uint64_t output);
 /* STATUS_FORMAT: the block with that input cannot be right. */
 enum status work_bad_input(struct index_work *work, uint64_t input, const char *what);
-/* Parts for so many things when one part may have so many bytes and should have few enough for the caches. */
+/* How many parts so many things are to have, so that a part fits into so many bytes of memory, and a thread's caches
+ * hold what it works on: `wanted` things a part. */
 unsigned work_parts(uint64_t things, uint64_t bytes_each, uint64_t memory, uint64_t wanted);
 /* Bytes of buffer for each of so many lanes. */
 size_t work_buffer(const struct index_work *work, unsigned parts);
@@ -117,13 +135,15 @@ enum status work_read_spend(const struct index_work *work, struct blk_reader *re
 enum status work_read_txid(const struct index_work *work, struct blk_reader *reader, uint64_t first_output,
                            struct hash256 *txid, struct fault *fault) MUST_CHECK;
 
-/* Records for the tables, written some 16 MiB at a time in the order in which they come, by a thread of its own: the
- * disk is waited for beside the work. No view of the kv may be open meanwhile. */
+/* Records for the tables, written some 16 MiB at a time in the order in which they come, by a thread of its own, so that
+ * the work goes on while that thread waits for the disk. No view of the kv may be open meanwhile. */
 struct work_queue {
     struct index_work *work;
-    bool waits; /* for each write: views are open beside it */
-    uint8_t *bytes, *writing;
-    size_t size, writing_size;
+    bool waits; /* until each write is done: views are open meanwhile */
+    uint8_t *bytes;
+    uint8_t *writing;
+    size_t size;
+    size_t writing_size;
     bool busy; /* `thread` runs */
     pthread_t thread;
     enum status status; /* of the last write */
@@ -150,6 +170,17 @@ struct work_run {
 enum status work_pair(struct work_run *run, uint64_t first, uint64_t second) MUST_CHECK;
 enum status work_run_end(struct work_run *run) MUST_CHECK;
 
+/* ---- the stages ---- */
+
+/* The folder of temporary files is the index's own, wherever it lies, so that what an interrupted build left is found
+ * again. Removing it deletes what is in it, also what a build left that was killed. */
+enum status index_name_folder(struct index_work *work) MUST_CHECK;
+enum status index_make_folder(const struct index_work *work) MUST_CHECK;
+void index_remove_folder(const struct index_work *work);
+
+/* Adds the blocks first..end-1 to the index: all stages that are not finished. */
+enum status index_run_stages(struct index_work *work) MUST_CHECK;
+
 enum status index_walk(struct index_work *work) MUST_CHECK;
 enum status index_join(struct index_work *work) MUST_CHECK;
 enum status index_build_outputs(struct index_work *work) MUST_CHECK;
@@ -157,5 +188,13 @@ enum status index_build_txs(struct index_work *work) MUST_CHECK;
 /* Merges the last run of `state`, which this build has made, with those before that are not much larger: into a run of
  * its own, which `state` has then in their place. The pages of theirs stay. */
 enum status index_merge(struct index_work *work, struct index_state *state) MUST_CHECK;
+
+/* For kv_write: delete what an interrupted build, blocks that were taken back, or runs that were merged left in the
+ * tables. index_cut_tables: what is above `base` in all tables that are written after `stage`. The context of
+ * index_cut_after_stage is a struct index_work, and does this for its base and stage; that of index_cut_merged is a
+ * struct index_state, of which it deletes the runs that are not named there. */
+bool index_cut_tables(struct kv_txn *txn, const struct index_state *base, enum work_stage stage);
+bool index_cut_after_stage(struct kv_txn *txn, void *context);
+bool index_cut_merged(struct kv_txn *txn, void *context);
 
 #endif

@@ -16,11 +16,12 @@
 
 #include "graph/index/build.h"
 #include "graph/index/tx_index.h"
+#include "graph/test_hooks.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/run.h"
 #include "tests/support/trouble.h"
 
-enum { BLOCKS = 150, HEIGHTS_MAX = 300, KILLS = 40, NOTE_BLOCKS = 12 };
+enum { BLOCKS = 150, HEIGHTS_MAX = 300, KILLS = 40, CHECKPOINT_BLOCKS = 12 };
 
 static char *dir;
 static char data[512], store[512];
@@ -83,8 +84,8 @@ static pid_t start(const char *into, uint32_t to_height, const struct hash256 *t
                                     .to_height = to_height,
                                     .tip = tip,
                                     .note = on_note,
-                                    .context = &notes,
-                                    .checkpoint_blocks = NOTE_BLOCKS};
+                                    .context = &notes};
+    index_checkpoint_blocks = CHECKPOINT_BLOCKS;
     struct index_result result;
     struct fault fault = {0};
     enum status status = index_build(&options, &result, &fault);
@@ -175,7 +176,7 @@ static void test_killed_at_any_moment(void **state)
     close(notes[1]);
 }
 
-/* A note whose files are not as it says, or that is damaged itself, is not believed. */
+/* A checkpoint whose files are not as it says, or that is damaged itself, is not believed. */
 static void test_temporary_files_gone(void **state)
 {
     (void)state;

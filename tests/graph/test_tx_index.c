@@ -14,6 +14,7 @@
 #include "graph/index/tx_index.h"
 #include "graph/index/build.h"
 #include "graph/index/format.h"
+#include "graph/test_hooks.h"
 #include "parser/block.h"
 #include "parser/mem.h"
 #include "tests/support/chaingen.h"

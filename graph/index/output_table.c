@@ -1,0 +1,71 @@
+#include "graph/index/tables.h"
+
+static enum status on_links(void *context, const struct spill_entry *entries, size_t count)
+{
+    struct range *range = context;
+    struct index_work *work = range->work;
+    uint64_t first_input = work->blocks[0].first_input;
+    for (size_t i = 0; i < count; i++) {
+        const struct spill_entry *link = &entries[i];
+        if (link->key >= range->count || link->number < first_input || link->number >= work_end(work)->first_input)
+            return fault_set(&range->fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET,
+                             "a temporary file is damaged");
+        uint8_t *record = range->records + link->key * OUTPUT_SIZE;
+        uint64_t before = load_spender(record);
+        if (before != INDEX_NONE_40) { /* spent twice: the later input is the one that cannot be */
+            uint64_t later = link->number > before ? link->number : before;
+            range->bad_input = later < range->bad_input ? later : range->bad_input;
+        }
+        store_spender(record, link->number);
+        uint64_t at = link->number - first_input;
+        struct spill_entry value = {at % work->in_range, range->first + link->key, value_of(load_value_kind(record)),
+                                    0};
+        enum status status = spill_add(work->values, range->worker, (unsigned)(at / work->in_range), &value);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static void prepare_outputs(struct table_builder *builder, struct range *range)
+{
+    struct index_work *work = builder->work;
+    uint64_t all = work_outputs(work), from = range->number * work->out_range;
+    range->first = work->blocks[0].first_output + from;
+    range->count = (size_t)(all - from < work->out_range ? all - from : work->out_range);
+    range->bad_input = UINT64_MAX;
+    range->status = tables_read_at(work->outs_fd, range->outs, range->count * VALUE_KIND_SIZE, VALUE_KIND_SIZE * from,
+                                   work->folder, &range->fault);
+    if (range->status != STATUS_OK)
+        return;
+    for (size_t i = 0; i < range->count; i++)
+        store_output(range->records + i * OUTPUT_SIZE, load_value_kind(range->outs + VALUE_KIND_SIZE * i),
+                     INDEX_NONE_40);
+    range->status = spill_read(work->links, (unsigned)range->number, on_links, range, &range->fault);
+}
+
+static enum status write_outputs(struct table_builder *builder, struct range *range)
+{
+    builder->bad_input = range->bad_input < builder->bad_input ? range->bad_input : builder->bad_input;
+    return page_writer_add(&builder->pages, range->records, range->count);
+}
+
+enum status build_output_table(struct table_builder *builder)
+{
+    struct index_work *work = builder->work;
+    builder->pass = (struct range_pass){.prepare = prepare_outputs,
+                                        .write = write_outputs,
+                                        .ranges = (work_outputs(work) + work->out_range - 1) / work->out_range};
+    builder->bad_input = UINT64_MAX;
+    enum status status = page_writer_begin(&builder->pages, &builder->queue, TABLE_OUTPUTS, OUTPUT_SIZE,
+                                           work->blocks[0].first_output);
+    if (status == STATUS_OK)
+        status = tables_run_pass(builder, 0);
+    if (status == STATUS_OK)
+        status = page_writer_end(&builder->pages);
+    if (status == STATUS_OK)
+        status = spill_flush(work->values, work->fault);
+    if (status == STATUS_OK && builder->bad_input != UINT64_MAX)
+        return work_bad_input(work, builder->bad_input, "spends an output that is spent");
+    return status;
+}

@@ -1,0 +1,281 @@
+#include "graph/index/work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "parser/mem.h"
+
+#define DURABLE_BYTES (UINT64_C(1) << 30) /* of blocks; fewer are soon done again */
+#define BYTES_A_TX 180u                   /* of blocks, fewer than any chain's average */
+#define CREATORS_A_PART 40000u
+#define NUMBERS_A_RANGE 65536u
+#define RANGE_BYTES 96u /* of memory for each output or input of a range */
+
+/* ---- the folder of temporary files ---- */
+
+enum status index_name_folder(struct index_work *work)
+{
+    const struct index_options *options = work->options;
+    int size = options->tmp ? snprintf(work->folder, sizeof work->folder, "%s/unktx-index-%08x", options->tmp,
+                                       load_le32(work->seed))
+                            : snprintf(work->folder, sizeof work->folder, "%s/tio/tmp", options->store);
+    if (size < 0 || (size_t)size >= sizeof work->folder)
+        return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET,
+                         "the path of the temporary folder is too long");
+    return STATUS_OK;
+}
+
+/* In a folder that others may write to, somebody could have put a link or a folder of his there. */
+enum status index_make_folder(const struct index_work *work)
+{
+    struct stat info;
+    if (mkdir(work->folder, 0700) == 0)
+        return STATUS_OK;
+    if (errno != EEXIST || lstat(work->folder, &info) != 0)
+        return fault_errno(work->fault, work->folder, FAULT_NO_OFFSET, "cannot create a folder for temporary files");
+    if (S_ISDIR(info.st_mode) && info.st_uid == geteuid())
+        return STATUS_OK;
+    return fault_set(
+        work->fault, STATUS_REFUSED, work->folder, FAULT_NO_OFFSET,
+        "is to be a folder for temporary files, but is no folder of yours: remove it, or give another --tmp");
+}
+
+void index_remove_folder(const struct index_work *work)
+{
+    work_empty_folder(work);
+    rmdir(work->folder);
+}
+
+static enum status open_stream(struct index_work *work, const char *name, int *fd)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", work->folder, name);
+    *fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    return *fd >= 0 ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot create a temporary file");
+}
+
+static enum status open_spill(struct index_work *work, struct spill_shape shape, struct spill **spill)
+{
+    shape.folder = work->folder;
+    shape.workers = work->options->threads;
+    shape.buffer = work_buffer(work, shape.parts);
+    return spill_new(&shape, spill, work->fault);
+}
+
+static enum status begin_walk(struct index_work *work)
+{
+    const struct index_totals *base = &work->base.totals;
+    work->blocks = mem_alloc(work->end - work->first + 1, sizeof *work->blocks);
+    if (!work->blocks)
+        return fault_nomem(work->fault);
+    work->blocks[0] = (struct work_block){base->txs, base->inputs, base->outputs};
+    work->walked = work->first;
+    uint64_t creators = work_bytes(work, work->first, work->end) / BYTES_A_TX;
+    unsigned parts = work_parts(creators, (uint64_t)WORK_CREATOR_BYTES * work->options->threads, work->memory,
+                                CREATORS_A_PART);
+    work->part_bits = 1;
+    while (1u << work->part_bits < parts)
+        work->part_bits++;
+    /* With 40 more bits few hashes are alike. Beside an older index, where those are far apart, all 64 are kept. */
+    work->key_bits = 40;
+    if (base->blocks > 0) {
+        work->part_bits = 8;
+        work->key_bits = 56;
+    }
+    struct spill_shape shape = {
+        .name = "spenders", .parts = 1u << work->part_bits, .key_size = work->key_bits / 8, .extra = true};
+    enum status status = work_alloc_sums(work);
+    if (status == STATUS_OK)
+        status = open_stream(work, "txs", &work->txs_fd);
+    if (status == STATUS_OK)
+        status = open_stream(work, "outs", &work->outs_fd);
+    if (status == STATUS_OK)
+        status = open_spill(work, shape, &work->spenders);
+    shape.name = "creators";
+    shape.check = true;
+    return status == STATUS_OK ? open_spill(work, shape, &work->creators) : status;
+}
+
+/* Bytes that a number below `range` needs. */
+static unsigned bytes_of(uint64_t range)
+{
+    unsigned bytes = 1;
+    while ((range - 1) >> 8 * bytes > 0)
+        bytes++;
+    return bytes;
+}
+
+static enum status begin_join(struct index_work *work)
+{
+    uint64_t each = (uint64_t)RANGE_BYTES * work->options->threads, memory = work->memory / 2;
+    uint64_t outputs = work_outputs(work), inputs = work_inputs(work), older = work->base.totals.outputs;
+    unsigned out_parts = work_parts(outputs, each, memory, NUMBERS_A_RANGE);
+    unsigned in_parts = work_parts(inputs, each, memory, NUMBERS_A_RANGE);
+    unsigned later_parts = work_parts(inputs, 64, memory, 1u << 20);
+    work->out_range = outputs / out_parts + 1;
+    work->in_range = inputs / in_parts + 1;
+    work->late_range = older / later_parts + 1;
+    spill_end_adding(work->creators);
+    spill_end_adding(work->spenders);
+    struct spill_shape links = {.name = "links", .parts = out_parts, .key_size = bytes_of(work->out_range)},
+                       values = {.name = "values",
+                                 .parts = in_parts,
+                                 .key_size = bytes_of(work->in_range),
+                                 .extra = true},
+                       later = {.name = "later", .parts = later_parts, .key_size = 5};
+    enum status status = open_spill(work, links, &work->links);
+    if (status == STATUS_OK)
+        status = open_spill(work, values, &work->values);
+    return status == STATUS_OK ? open_spill(work, later, &work->late_spends) : status;
+}
+
+/* A prevout that does not exist was taken for a transaction with the same hash: back to where the join began. */
+static enum status take_join_back(struct index_work *work)
+{
+    struct spill **spills[] = {&work->links, &work->values, &work->late_spends};
+    for (size_t i = 0; i < sizeof spills / sizeof *spills; i++) {
+        spill_free(*spills[i]);
+        *spills[i] = NULL;
+    }
+    work->late_count = 0;
+    work->unsure = false;
+    work_note(work, "joining again: full txids settle spends whose hashes deceive");
+    return kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
+}
+
+static bool write_state(struct kv_txn *txn, void *context)
+{
+    uint8_t bytes[STATE_SIZE];
+    index_state_write(context, bytes);
+    return kv_put(txn, TABLE_META, "state", 5, bytes, sizeof bytes);
+}
+
+/* From here on readers see the new blocks. */
+static enum status finish(struct index_work *work)
+{
+    const struct work_block *end = work_end(work);
+    struct index_state state = work->base;
+    state.totals.blocks = work->end;
+    state.totals.txs = end->first_tx;
+    state.totals.inputs = end->first_input;
+    state.totals.outputs = end->first_output;
+    state.totals.tip = chain_active(work->chain, work->end - 1)->hash;
+    state.run[state.runs++] = (struct index_run){index_free_run(&work->base),
+                                                 end->first_tx - work->blocks[0].first_tx + work->late_count};
+    state.late_spends += work->late_count;
+    enum status status = index_merge(work, &state);
+    if (status == STATUS_OK)
+        status = kv_write(work->kv, 0, write_state, &state, work->fault);
+    if (status != STATUS_OK)
+        return status;
+    bool merged = state.runs <= work->base.runs;
+    work->base = state;
+    return merged ? kv_write(work->kv, 0, index_cut_merged, &state, work->fault) : STATUS_OK;
+}
+
+static void close_stream(struct index_work *work, const char *name, int *fd, bool keep)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", work->folder, name);
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+    if (!keep)
+        unlink(path);
+}
+
+/* Closes the files of all stages, and deletes them unless they are there to go on from. */
+static void close_stages(struct index_work *work, bool keep)
+{
+    struct spill **spills[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->late_spends};
+    for (size_t i = 0; i < sizeof spills / sizeof *spills; i++) {
+        (keep ? spill_close : spill_free)(*spills[i]);
+        *spills[i] = NULL;
+    }
+    close_stream(work, "txs", &work->txs_fd, keep);
+    close_stream(work, "outs", &work->outs_fd, keep);
+    if (!keep)
+        work_empty_folder(work);
+    mem_free(work->blocks);
+    mem_free(work->sums);
+    mem_free(work->exact);
+    work->blocks = NULL;
+    work->sums = NULL;
+    work->exact = NULL;
+    work->unsure = false;
+    work->txs_size = work->late_count = 0;
+    work->stage = WORK_BEGUN;
+}
+
+static enum status walk(struct index_work *work)
+{
+    enum status status = work->stage < WORK_WALKING ? begin_walk(work) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = index_walk(work);
+    return status == STATUS_OK ? work_save_checkpoint(work, WORK_WALKED) : status;
+}
+
+static enum status join(struct index_work *work)
+{
+    enum status status = STATUS_OK;
+    do {
+        if (work->unsure)
+            status = take_join_back(work);
+        if (status == STATUS_OK)
+            status = begin_join(work);
+        if (status == STATUS_OK)
+            status = index_join(work);
+    } while (status == STATUS_OK && work->unsure);
+    if (status == STATUS_OK)
+        status = work_save_checkpoint(work, WORK_JOINED);
+    if (status != STATUS_OK)
+        return status;
+    spill_free(work->creators);
+    spill_free(work->spenders);
+    work->creators = work->spenders = NULL;
+    return STATUS_OK;
+}
+
+static enum status build_outputs(struct index_work *work)
+{
+    enum status status = index_build_outputs(work);
+    if (status == STATUS_OK)
+        status = work_save_checkpoint(work, WORK_OUTPUTS_BUILT);
+    if (status != STATUS_OK)
+        return status;
+    spill_free(work->links);
+    work->links = NULL;
+    close_stream(work, "outs", &work->outs_fd, false);
+    return STATUS_OK;
+}
+
+enum status index_run_stages(struct index_work *work)
+{
+    uint32_t end = work->end;
+    work->bad_height = UINT32_MAX;
+    work->bad_bytes = false;
+    work->durable = work_bytes(work, work->first, work->end) >= DURABLE_BYTES || index_checkpoint_blocks > 0;
+    if (!work_load_checkpoint(work)) {
+        close_stages(work, false);
+        work->end = end;
+    } else {
+        work_note(work, "going on from where an interrupted build was");
+    }
+    enum status status = kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
+    if (status == STATUS_OK && work->stage < WORK_WALKED)
+        status = walk(work);
+    if (status == STATUS_OK && work->stage < WORK_JOINED)
+        status = join(work);
+    if (status == STATUS_OK && work->stage < WORK_OUTPUTS_BUILT)
+        status = build_outputs(work);
+    if (status == STATUS_OK)
+        status = index_build_txs(work);
+    if (status == STATUS_OK)
+        status = finish(work);
+    /* what is damaged is nothing to go on from */
+    close_stages(work, status != STATUS_OK && status != STATUS_FORMAT && work->bad_height == UINT32_MAX);
+    return status;
+}

@@ -1,0 +1,203 @@
+#include "graph/index/reader.h"
+
+/* ---- transactions ---- */
+
+/* Decodes one record; what it leaves out follows from the one before, or is set already when `before` is NULL. */
+static const uint8_t *read_tx(const uint8_t *p, const uint8_t *end, const struct index_tx *before, struct index_tx *tx)
+{
+    struct tx_head head;
+    uint64_t fee;
+    p = index_head_read(p, end, &head);
+    if (!p || !(p = varint_get(p, end, &fee)) || (size_t)(end - p) < HASH256_SIZE)
+        return NULL;
+    if (before) {
+        tx->number = before->number + 1;
+        tx->height = before->height + (head.flags & TX_FIRST ? 1 : 0);
+        tx->index = head.flags & TX_FIRST ? 0 : before->index + 1;
+        tx->offset = head.flags & TX_FIRST ? head.offset : before->offset + before->size;
+        tx->first_input = before->first_input + before->inputs;
+        tx->first_output = before->first_output + before->outputs;
+    }
+    memcpy(tx->txid.bytes, p, HASH256_SIZE);
+    tx->coinbase = head.flags & TX_COINBASE;
+    tx->segwit = head.flags & TX_SEGWIT;
+    tx->inputs = (uint32_t)head.inputs;
+    tx->outputs = (uint32_t)head.outputs;
+    tx->value_out_sat = head.value_out_sat;
+    tx->fee_sat = fee;
+    tx->size = (uint32_t)head.size;
+    tx->weight = (uint32_t)(4 * head.size - 3 * head.witness);
+    return p + HASH256_SIZE;
+}
+
+static enum status take_page(struct tx_index *index, const struct kv_pair *pair, struct fault *fault)
+{
+    const uint8_t *bytes = pair->value, *p = bytes + TX_PAGE_HEADER, *end = bytes + pair->value_size;
+    index->txs_count = 0;
+    unsigned count = pair->value_size > TX_PAGE_HEADER ? index_page_read(bytes, index->txs) : 0;
+    if (count == 0 || count > TXS_A_PAGE_MAX || pair->key_size != 5 ||
+        load_be40(pair->key) != index->txs[0].first_output)
+        return damaged(index, "a page of transactions is malformed", fault);
+    for (unsigned i = 0; i < count && p; i++)
+        p = read_tx(p, end, i > 0 ? &index->txs[i - 1] : NULL, &index->txs[i]);
+    if (!p)
+        return damaged(index, "a transaction is malformed", fault);
+    index->txs_count = count;
+    return STATUS_OK;
+}
+
+/* A page that a reorganisation cut still has what was taken back: what counts ends where the next page begins. */
+static enum status cut_page(struct tx_index *index, struct fault *fault)
+{
+    struct kv_pair next;
+    enum status status = kv_next(index->cursors[TABLE_TXS], &next, fault);
+    if (status == STATUS_OK && next.key_size == 5)
+        while (index->txs_count > 1 && index->txs[index->txs_count - 1].first_output >= load_be40(next.key))
+            index->txs_count--;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* Loads the page that has this output's transaction. */
+static enum status page_of_output(struct tx_index *index, uint64_t output, struct fault *fault)
+{
+    uint8_t key[5];
+    struct kv_pair pair;
+    store_be40(key, output);
+    enum status status = kv_floor(index->cursors[TABLE_TXS], key, sizeof key, &pair, fault);
+    if (status == STATUS_NOT_FOUND)
+        return damaged(index, "a page of transactions is missing", fault);
+    if (status == STATUS_OK)
+        status = take_page(index, &pair, fault);
+    return status == STATUS_OK && index->state.cut_input != UINT64_MAX ? cut_page(index, fault) : status;
+}
+
+/* Loads the page that has transaction or input `number`, by the table that leads there. */
+static enum status page_of(struct tx_index *index, enum index_table table, uint64_t number, struct fault *fault)
+{
+    uint8_t key[5];
+    struct kv_pair pair;
+    store_be40(key, number);
+    enum status status = kv_floor(index->cursors[table], key, sizeof key, &pair, fault);
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && pair.value_size != 5))
+        return damaged(index, "a page of transactions is missing", fault);
+    return status == STATUS_OK ? page_of_output(index, load_40(pair.value), fault) : status;
+}
+
+static const struct index_tx *last_of_page(const struct tx_index *index) { return &index->txs[index->txs_count - 1]; }
+
+enum status index_tx_at(struct tx_index *index, uint64_t number, struct index_tx *tx, struct fault *fault)
+{
+    if (number >= index->state.totals.txs)
+        return index_has_no(index, "transaction", number, fault);
+    if (index->txs_count == 0 || number < index->txs[0].number || number > last_of_page(index)->number) {
+        enum status status = page_of(index, TABLE_TX_NUMBERS, number, fault);
+        if (status != STATUS_OK)
+            return status;
+        if (number < index->txs[0].number || number > last_of_page(index)->number)
+            return damaged(index, "a transaction is missing", fault);
+    }
+    *tx = index->txs[number - index->txs[0].number];
+    return STATUS_OK;
+}
+
+enum status index_tx_of_output(struct tx_index *index, uint64_t output, struct index_tx *tx, struct fault *fault)
+{
+    if (output >= index->state.totals.outputs)
+        return index_has_no(index, "output", output, fault);
+    if (index->txs_count == 0 || output < index->txs[0].first_output ||
+        output >= last_of_page(index)->first_output + last_of_page(index)->outputs) {
+        enum status status = page_of_output(index, output, fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    for (unsigned i = 0; i < index->txs_count; i++)
+        if (output - index->txs[i].first_output < index->txs[i].outputs) {
+            *tx = index->txs[i];
+            return STATUS_OK;
+        }
+    return damaged(index, "an output is of no transaction", fault);
+}
+
+enum status index_tx_of_input(struct tx_index *index, uint64_t input, struct index_tx *tx, struct fault *fault)
+{
+    if (input >= index->state.totals.inputs)
+        return index_has_no(index, "input", input, fault);
+    if (index->txs_count == 0 || input < index->txs[0].first_input ||
+        input >= last_of_page(index)->first_input + last_of_page(index)->inputs) {
+        enum status status = page_of(index, TABLE_TX_INPUTS, input, fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    for (unsigned i = 0; i < index->txs_count; i++)
+        if (input - index->txs[i].first_input < index->txs[i].inputs) {
+            *tx = index->txs[i];
+            return STATUS_OK;
+        }
+    return damaged(index, "an input is of no transaction", fault);
+}
+
+/* ---- by txid ---- */
+
+/* The last pair of the run not above (first, second): its second number in *found. STATUS_NOT_FOUND if its first number
+ * is another. */
+static enum status pair_floor(struct tx_index *index, enum index_table table, uint32_t run, uint64_t first,
+                              uint64_t second, uint64_t *found, struct fault *fault)
+{
+    uint8_t key[PAIR_KEY_SIZE];
+    struct kv_pair page;
+    store_run_key(key, run);
+    store_pair(key + 2, first, second);
+    enum status status = kv_floor(index->cursors[table], key, sizeof key, &page, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (!is_of_run(&page, run))
+        return STATUS_NOT_FOUND;
+    size_t n = pairs_up_to(page.value, page.value_size / PAIR_SIZE, key + 2);
+    if (n == 0) /* the key of a run's first page is zeros, below its first pair */
+        return STATUS_NOT_FOUND;
+    const uint8_t *pair = page.value + (n - 1) * PAIR_SIZE;
+    *found = pair_second(pair);
+    return pair_first(pair) == first ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t below, struct index_tx *tx,
+                            struct fault *fault)
+{
+    uint64_t best = 0, found = 0;
+    bool any = false;
+    if (below > index->state.totals.outputs)
+        below = index->state.totals.outputs;
+    for (uint32_t run = index->state.runs; run > 0 && below > 0; run--) {
+        uint32_t number = index->state.run[run - 1].number;
+        enum status status = pair_floor(index, TABLE_TXIDS, number, hash >> 24, below - 1, &found, fault);
+        if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+            return status;
+        if (status == STATUS_OK && (!any || found > best)) {
+            best = found;
+            any = true;
+        }
+    }
+    return any ? index_tx_of_output(index, best, tx, fault) : STATUS_NOT_FOUND;
+}
+
+enum status index_tx_find(struct tx_index *index, const struct hash256 *txid, uint64_t below, struct index_tx *tx,
+                          struct fault *fault)
+{
+    uint64_t hash = index_hash(&index->hasher, txid->bytes), limit = UINT64_MAX;
+    if (below < index->state.totals.txs) {
+        enum status status = index_tx_at(index, below, tx, fault);
+        if (status != STATUS_OK)
+            return status;
+        limit = tx->first_output;
+    }
+    for (;;) {
+        enum status status = index_candidate(index, hash, limit, tx, fault);
+        if (status == STATUS_NOT_FOUND)
+            return fault_set(fault, status, kv_path(index->kv), FAULT_NO_OFFSET, "the index has no such transaction");
+        if (status == STATUS_OK && tx->number >= below)
+            return damaged(index, "transactions overlap", fault);
+        if (status != STATUS_OK || hash256_equal(&tx->txid, txid))
+            return status;
+        limit = tx->first_output;
+    }
+}
