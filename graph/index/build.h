@@ -15,18 +15,22 @@ enum index_stage { INDEX_HEADERS, INDEX_WALK, INDEX_JOIN, INDEX_TABLES };
 
 struct index_progress {
     enum index_stage stage;
-    uint64_t done, total; /* bytes of the stage's input */
+    uint64_t done; /* bytes of the stage's input */
+    uint64_t total;
 };
 
 struct index_options {
-    const char *datadir, *chain, *store;
+    const char *datadir;
+    const char *chain;         /* network name, NULL to find out */
+    const char *store;         /* folder of the store that the index is in */
     const char *tmp;           /* folder for temporary files, NULL: beside the index */
     uint64_t memory;           /* bytes, at least 256 MiB */
     unsigned threads;          /* at least 1 */
     uint32_t to_height;        /* UINT32_MAX: the tip */
     const struct hash256 *tip; /* NULL: the best one */
     bool verify;               /* every block's merkle root, witness commitment and proof of work */
-    const atomic_int *stop;
+    const atomic_int *stop;    /* not 0: return STATUS_INTERRUPTED; may be NULL */
+    /* Any of them may be NULL; as in ingest.h. */
     void (*progress)(void *context, const struct index_progress *progress);
     void (*damage)(void *context, const struct fault *what);
     void (*note)(void *context, const char *text);
@@ -37,8 +41,10 @@ struct index_result {
     char network[32];
     uint32_t height;
     struct hash256 tip;
-    uint32_t blocks_added, blocks_removed;
-    uint64_t bytes, damages;
+    uint32_t blocks_added;
+    uint32_t blocks_removed;
+    uint64_t bytes;   /* of the blocks added */
+    uint64_t damages; /* how often `damage` was called */
 };
 
 /* Brings the index in the store folder up to date. As ingest_run: STATUS_OK also with damages. STATUS_INTERRUPTED leaves

@@ -11,10 +11,12 @@
 
 /* One thread's tools. */
 struct checker {
-    struct tx_index *index, *other; /* the second for what lies elsewhere */
+    struct tx_index *index;
+    struct tx_index *other; /* for what lies elsewhere, so that `index` keeps its page */
     struct fault fault;
     uint8_t *bytes; /* what the digest covers, of one block */
-    size_t size, capacity;
+    size_t size;
+    size_t capacity;
     struct index_output outputs[PIECE];
     uint64_t spent[PIECE];
 };
@@ -23,14 +25,15 @@ struct chunk {
     enum status status;
     unsigned worker;
     uint8_t digest[32];
-    uint64_t spenders,
-        spends; /* outputs that have a spender, inputs that spend: as many, if each input's output names it */
+    uint64_t spenders; /* outputs that have a spender */
+    uint64_t spends;   /* inputs that spend: as many, if each input's output names it */
 };
 
 struct check {
     struct checker *checkers;
     struct chunk *chunks;
-    uint32_t blocks, halving;
+    uint32_t blocks;
+    uint32_t halving;
     const char *path;
 };
 

@@ -30,13 +30,17 @@ static uint64_t outputs_of(const struct creator *creator)
 
 struct part {
     struct index_work *work;
-    unsigned number, worker;
+    unsigned number;
+    unsigned worker;
     enum status status;
     struct fault fault;
-    struct creator *creators, *unsorted;
-    size_t count, capacity;
-    uint32_t *buckets; /* where each begins; one more behind the last */
-    unsigned bucket_shift, pass_shift;
+    struct creator *creators;
+    struct creator *unsorted;
+    size_t count;
+    size_t capacity;
+    uint32_t *buckets; /* where each begins, and where the last one ends */
+    unsigned bucket_shift;
+    unsigned pass_shift;
     uint64_t pass;
     struct tx_index *base; /* what is there already, NULL: nothing */
     struct blk_reader reader;
@@ -52,7 +56,8 @@ struct join {
     struct part *parts; /* one a thread */
     unsigned first;     /* part of the group */
     struct work_run txids;
-    uint64_t pass, passes;
+    uint64_t pass;
+    uint64_t passes;
 };
 
 /* ---- sorting ---- */
@@ -322,7 +327,7 @@ static enum status write_txids(struct join *join, struct part *part)
     return status;
 }
 
-/* Behind the last pass of a part: has what was linked to the txids that its spenders name? */
+/* After the last pass of a part: was it linked to the txids that its spenders name? Else the join is done again. */
 static void compare_sums(const struct join *join, const struct part *part)
 {
     struct index_work *work = join->work;

@@ -1,7 +1,7 @@
 #include "graph/index/work.h"
 #include "parser/mem.h"
 
-/* A run that is not so many times as large as what comes behind it is merged with that: of many small builds few runs
+/* A run that is not so many times as large as what comes after it is merged with that: of many small builds few runs
  * are left, each at least twice the next, and a pair is written anew once for each such step that its run grows by. */
 #define RATIO 2u
 
@@ -9,8 +9,11 @@
 struct source {
     uint8_t key[PAIR_KEY_SIZE]; /* of the page */
     uint8_t page[INDEX_PAGE];
-    size_t count, at;         /* pairs */
-    bool begun, ended, older; /* than this build */
+    size_t count; /* of pairs */
+    size_t at;    /* the next one */
+    bool begun;
+    bool ended;
+    bool older; /* than this build */
 };
 
 struct merge {

@@ -24,10 +24,13 @@ struct spill_entry {
 };
 
 struct spill_shape {
-    const char *folder, *name; /* files are FOLDER/NAME-N; borrowed */
-    unsigned parts, workers;
+    const char *folder; /* files are FOLDER/NAME-N; borrowed */
+    const char *name;
+    unsigned parts;
+    unsigned workers;
     unsigned key_size; /* 1..8 bytes */
-    bool extra, check;
+    bool extra;
+    bool check;
     size_t buffer; /* bytes for each part and worker */
 };
 
@@ -37,9 +40,9 @@ enum status spill_new(const struct spill_shape *shape, struct spill **spill, str
 void spill_write_out(const struct spill *spill);
 /* Until the disk has everything that was flushed. */
 enum status spill_sync(const struct spill *spill, struct fault *fault) MUST_CHECK;
-/* Notes in `out` where everything that was flushed is / opens a spill again as it was noted, whatever was added since.
- * Of the shape only folder, name and workers count. STATUS_FORMAT: the note is malformed, or the files are not there or
- * shorter than it says. */
+/* For a checkpoint. spill_save adds to `out` where everything that was flushed is; spill_resume opens the spill again as
+ * it was then, whatever was added since. Of the shape only folder, name and workers count. STATUS_FORMAT: what was saved
+ * is malformed, or the files are not there or shorter than it says. */
 enum status spill_save(const struct spill *spill, struct buffer *out) MUST_CHECK;
 enum status spill_resume(const struct spill_shape *shape, struct cursor *saved, struct spill **spill,
                          struct fault *fault) MUST_CHECK;
@@ -51,7 +54,7 @@ void spill_free(struct spill *spill);
 enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const struct spill_entry *entry) MUST_CHECK;
 /* Writes what all workers hold. After a failed spill_add it tells what was wrong. */
 enum status spill_flush(struct spill *spill, struct fault *fault) MUST_CHECK;
-/* Frees the buffers; nothing may be added any more. */
+/* Frees the buffers for adding: nothing may be added any more. */
 void spill_end_adding(struct spill *spill);
 /* Calls `on_entries` for each piece of entries of a part; a status other than STATUS_OK ends it and is returned. Any thread.
  */

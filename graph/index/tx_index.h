@@ -6,7 +6,7 @@
  * block's are consecutive, a transaction's are consecutive. The numbers are the links.
  *
  * Reading only; graph/index/build.h builds. Ownership: an index owns its mapping; results are copied to the caller.
- * Thread rule: an index belongs to one thread; several may be open on one index side by side with a build in another
+ * Thread rule: an index belongs to one thread; several may be open on one index while a build runs in another
  * process, each seeing the last finished state. Errors: STATUS_NOT_FOUND what is not there, STATUS_FORMAT a damaged
  * index. */
 #ifndef UNKTX_GRAPH_INDEX_TX_INDEX_H
@@ -22,14 +22,18 @@ struct tx_index; /* opaque */
 
 struct index_totals {
     uint32_t blocks; /* 0: empty; the tip's height is blocks - 1 */
-    uint64_t txs, inputs, outputs;
+    uint64_t txs;
+    uint64_t inputs;
+    uint64_t outputs;
     struct hash256 tip;
     uint8_t magic[4];
     struct hash256 genesis;
 };
 
 struct index_block {
-    uint32_t height, time, txs;
+    uint32_t height;
+    uint32_t time; /* of its header: seconds since 1970 */
+    uint32_t txs;
     struct hash256 hash;
     uint64_t first_tx;
     uint32_t file;   /* the NNNNN of blkNNNNN.dat */
@@ -39,15 +43,20 @@ struct index_block {
 
 struct index_tx {
     uint64_t number;
-    uint32_t height, index; /* index in its block */
+    uint32_t height;
+    uint32_t index; /* in its block */
     struct hash256 txid;
-    bool coinbase, segwit;
-    uint32_t inputs, outputs;
-    uint64_t first_input, first_output; /* numbers */
+    bool coinbase;
+    bool segwit;
+    uint32_t inputs;
+    uint32_t outputs;
+    uint64_t first_input; /* number */
+    uint64_t first_output;
     uint64_t value_out_sat;
-    uint64_t fee_sat;      /* 0 for a coinbase */
-    uint32_t size, weight; /* bytes as serialised in the block, BIP 141 weight */
-    uint32_t offset;       /* from the start of the block's bytes */
+    uint64_t fee_sat; /* 0 for a coinbase */
+    uint32_t size;    /* bytes as serialised in the block */
+    uint32_t weight;  /* BIP 141 */
+    uint32_t offset;  /* from the start of the block's bytes */
 };
 
 struct index_output {
@@ -56,7 +65,7 @@ struct index_output {
     uint64_t spender; /* input number, INDEX_NONE when unspent */
 };
 
-/* The index in the store folder `path` (sub-folder "index"). STATUS_NOT_FOUND when there is none, or
+/* The index in the store folder `path` (sub-folder "tio"). STATUS_NOT_FOUND when there is none, or
  * none yet: the text says to run `unktx index`. All indexes of one folder that a process has open show the same index;
  * STATUS_BUSY for one that would not, since another process changed it. */
 enum status index_open(const char *path, struct tx_index **index, struct fault *fault) MUST_CHECK;

@@ -14,14 +14,17 @@
 #define TX_BYTES_MIN 60u                      /* one input, one output, empty scripts */
 
 struct walked_input {
-    uint64_t hash, check;
+    uint64_t hash; /* of the prevout's txid */
+    uint64_t check;
     uint32_t vout;
     bool none; /* a coinbase's */
 };
 
 struct walked_tx {
-    uint64_t hash, check;
-    uint32_t inputs, outputs;
+    uint64_t hash; /* of its txid */
+    uint64_t check;
+    uint32_t inputs;
+    uint32_t outputs;
 };
 
 struct worker {
@@ -33,24 +36,37 @@ struct worker {
     ARRAY(struct hasher_message) messages;
     struct hash256 *txids;
     size_t txids_capacity;
-    const uint8_t *block, *prevout; /* of the last input */
+    const uint8_t *block;
+    const uint8_t *prevout; /* of the last input */
     uint64_t value_sat;
     const char *flaw;
     /* of the window */
     ARRAY(struct walked_input) inputs;
     ARRAY(struct walked_tx) txs;
-    ARRAY(uint8_t) records, outs;
+    ARRAY(uint8_t) records;
+    ARRAY(uint8_t) outs;
     /* of the build */
     unsigned __int128 *sums; /* of the checks of prevouts, by part */
 };
 
+/* A block of the window, and where in its worker's arrays it left what: from where on, and how many. */
 struct walked_block {
     const struct chain_block *block;
     enum status status;
     struct fault fault;
     unsigned worker;
-    size_t inputs, inputs_count, txs, txs_count, records, records_size, outs, outs_size;
-    uint64_t first_input, first_output, records_at, outs_at;
+    size_t inputs;
+    size_t inputs_count;
+    size_t txs;
+    size_t txs_count;
+    size_t records;
+    size_t records_size;
+    size_t outs;
+    size_t outs_size;
+    uint64_t first_input; /* numbers */
+    uint64_t first_output;
+    uint64_t records_at; /* offsets in the files */
+    uint64_t outs_at;
 };
 
 struct walk {
@@ -241,7 +257,7 @@ static enum status write_at(int fd, const uint8_t *bytes, size_t size, uint64_t 
     return STATUS_OK;
 }
 
-/* Spills what joins, and writes what is in chain order to its place. */
+/* Spills what joins, and writes what is in chain order to the offset where it belongs. */
 static void spill_block(void *context, unsigned number, size_t i)
 {
     struct walk *walk = context;

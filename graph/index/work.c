@@ -99,9 +99,11 @@ static enum status read_block(const struct index_work *work, struct blk_reader *
 
 /* Looks for a transaction by one of its inputs or outputs. */
 struct search {
-    uint64_t input, output;               /* that are to come next */
-    uint64_t wanted_input, wanted_output; /* UINT64_MAX: not asked for */
-    const uint8_t *prevout;               /* of the input that is wanted */
+    uint64_t input; /* that is to come next */
+    uint64_t output;
+    uint64_t wanted_input; /* UINT64_MAX: not asked for */
+    uint64_t wanted_output;
+    const uint8_t *prevout; /* of the input that is wanted */
     bool found;
     struct hash256 txid;
     uint64_t first_output;
@@ -194,7 +196,7 @@ enum status work_bad_input(struct index_work *work, uint64_t input, const char *
 
 /* ---- writing ---- */
 
-#define PUT 0x80u /* beside the table's number: the key may be there, or be below others */
+#define PUT 0x80u /* added to the table's number: the key may be there, or be below others */
 
 /* A record in the queue: u8 table, u8 key size, u32 size, key, value. */
 #define RECORD_HEADER 6u
@@ -212,7 +214,7 @@ static bool write_records(struct kv_txn *txn, void *context)
     return true;
 }
 
-static void *write_beside(void *context)
+static void *write_in_thread(void *context)
 {
     struct work_queue *queue = context;
     queue->status = kv_write(queue->work->kv, queue->writing_size, write_records, queue, &queue->fault);
@@ -240,10 +242,10 @@ static enum status begin_write(struct work_queue *queue)
     queue->writing_size = queue->size;
     queue->bytes = swap;
     queue->size = 0;
-    queue->busy = !queue->waits && pthread_create(&queue->thread, NULL, write_beside, queue) == 0;
+    queue->busy = !queue->waits && pthread_create(&queue->thread, NULL, write_in_thread, queue) == 0;
     if (queue->busy)
         return STATUS_OK;
-    write_beside(queue);
+    write_in_thread(queue);
     return wait_for_writer(queue);
 }
 
