@@ -47,10 +47,10 @@ struct index_result {
     uint64_t damages; /* how often `damage` was called */
 };
 
-/* Brings the index in the store folder up to date. As ingest_run: STATUS_OK also with damages. STATUS_INTERRUPTED leaves
- * what the last finished stage made and the walk as far as it came, and the next call goes on from there. So it does
- * after a kill, from the last checkpoint of the walk (at most 16 GiB of blocks before), and for more than a GiB of blocks
- * after a power failure too. */
+/* Brings the index in the store folder up to date. As ingest_run: STATUS_OK also with damages. STATUS_INTERRUPTED
+ * leaves what the last finished stage made and the walk as far as it came, and the next call goes on from there. So it
+ * does after a kill, from the last checkpoint of the walk (at most 16 GiB of blocks before), and for more than a GiB
+ * of blocks after a power failure too. */
 enum status index_build(const struct index_options *options, struct index_result *result, struct fault *fault)
     MUST_CHECK;
 

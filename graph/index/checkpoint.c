@@ -10,8 +10,8 @@
 #include "parser/sha256.h"
 
 /* The checkpoint: magic (8), boot (36), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
- * (STATE_SIZE), bits (u32 each), size of txs, count of late spends, ranges (u64 each); the blocks; the sums (u128 each, low
- * half first); what each spill saves; SHA-256 of all that. */
+ * (STATE_SIZE), bits (u32 each), size of txs, count of late spends, ranges (u64 each); the blocks; the sums (u128
+ * each, low half first); what each spill saves; SHA-256 of all that. */
 #define CHECKPOINT_MAGIC "uXTWork2"
 #define CHECKPOINT_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 40u)
 #define CHECKPOINT_MAX (256u << 20)
@@ -22,7 +22,8 @@ static void path_of(const struct index_work *work, const char *name, char path[4
     snprintf(path, 4096, "%s/%s", work->folder, name);
 }
 
-/* Files of a small build are not worth waiting for the disk: its checkpoint is believed until the machine starts again. */
+/* Files of a small build are not worth waiting for the disk: its checkpoint is believed until the machine starts
+ * again. */
 static void read_boot(const struct index_work *work, uint8_t boot[36])
 {
     memset(boot, '-', 36);

@@ -14,8 +14,8 @@
 #include "parser/mem.h"
 #include "parser/varint.h"
 
-/* A piece: u64 offset + 1 of the piece of the same part before it (0: none), u32 bytes of entries, u32 entries, then each
- * entry: key, number as the step from the one before (zigzag varint), extra (varint), check (5). */
+/* A piece: u64 offset + 1 of the piece of the same part before it (0: none), u32 bytes of entries, u32 entries, then
+ * each entry: key, number as the step from the one before (zigzag varint), extra (varint), check (5). */
 #define PIECE_HEADER 16u
 #define CHECK_SIZE 5u
 #define ENTRY_MAX (8u + 10u + 10u + 8u)

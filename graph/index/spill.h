@@ -40,9 +40,9 @@ enum status spill_new(const struct spill_shape *shape, struct spill **spill, str
 void spill_write_out(const struct spill *spill);
 /* Until the disk has everything that was flushed. */
 enum status spill_sync(const struct spill *spill, struct fault *fault) MUST_CHECK;
-/* For a checkpoint. spill_save adds to `out` where everything that was flushed is; spill_resume opens the spill again as
- * it was then, whatever was added since. Of the shape only folder, name and workers count. STATUS_FORMAT: what was saved
- * is malformed, or the files are not there or shorter than it says. */
+/* For a checkpoint. spill_save adds to `out` where everything that was flushed is; spill_resume opens the spill again
+ * as it was then, whatever was added since. Of the shape only folder, name and workers count. STATUS_FORMAT: what was
+ * saved is malformed, or the files are not there or shorter than it says. */
 enum status spill_save(const struct spill *spill, struct buffer *out) MUST_CHECK;
 enum status spill_resume(const struct spill_shape *shape, struct cursor *saved, struct spill **spill,
                          struct fault *fault) MUST_CHECK;
@@ -56,8 +56,8 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
 enum status spill_flush(struct spill *spill, struct fault *fault) MUST_CHECK;
 /* Frees the buffers for adding: nothing may be added any more. */
 void spill_end_adding(struct spill *spill);
-/* Calls `on_entries` for each piece of entries of a part; a status other than STATUS_OK ends it and is returned. Any thread.
- */
+/* Calls `on_entries` for each piece of entries of a part; a status other than STATUS_OK ends it and is returned. Any
+ * thread. */
 typedef enum status spill_on_entries(void *context, const struct spill_entry *entries, size_t count);
 enum status spill_read(const struct spill *spill, unsigned part, spill_on_entries *on_entries, void *context,
                        struct fault *fault) MUST_CHECK;

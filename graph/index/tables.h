@@ -1,6 +1,6 @@
-/* tables: what builds the tables whose records come in chain order, and what its parts share: ranges of outputs or inputs
- * that threads make ready, and pages of fixed-width records. For tables.c, output_table.c, tx_tables.c and late_spends.c
- * only. Thread rule: a builder belongs to one thread, which hands each range to one other at a time. */
+/* tables: what builds the tables whose records come in chain order, and what its parts share: ranges of outputs or
+ * inputs that threads make ready, and pages of fixed-width records. For tables.c, output_table.c, tx_tables.c and
+ * late_spends.c only. Thread rule: a builder belongs to one thread, which hands each range to one other at a time. */
 #ifndef UNKTX_GRAPH_INDEX_TABLES_H
 #define UNKTX_GRAPH_INDEX_TABLES_H
 
@@ -46,7 +46,8 @@ struct stream {
 
 struct table_builder;
 
-/* The ranges of one table, in groups of one range a thread: while one group is made ready, the group before is written. */
+/* The ranges of one table, in groups of one range a thread: while one group is made ready, the group before is
+ * written. */
 struct range_pass {
     void (*prepare)(struct table_builder *builder, struct range *range);
     enum status (*write)(struct table_builder *builder, struct range *range);

@@ -8,10 +8,10 @@
  *   txs      txs with values -> the tables of inputs and transactions; late spends -> their table; blocks
  *   merge    small runs of the tables of pairs -> one
  *
- * stages.c runs them in this order; walk.c, join.c, output_table.c, tx_tables.c, late_spends.c and merge.c do the work.
- * For build.c and its stages only. Numbers are those of the whole chain. A stage that finds that the chain cannot be
- * right says which block: STATUS_FORMAT with bad_height set. Thread rule: a work belongs to one thread; the threads of a
- * stage read it, and change only what their worker number gives them. */
+ * stages.c runs them in this order; walk.c, join.c, output_table.c, tx_tables.c, late_spends.c and merge.c do the
+ * work. For build.c and its stages only. Numbers are those of the whole chain. A stage that finds that the chain
+ * cannot be right says which block: STATUS_FORMAT with bad_height set. Thread rule: a work belongs to one thread; the
+ * threads of a stage read it, and change only what their worker number gives them. */
 #ifndef UNKTX_GRAPH_INDEX_WORK_H
 #define UNKTX_GRAPH_INDEX_WORK_H
 
@@ -135,8 +135,8 @@ enum status work_read_spend(const struct index_work *work, struct blk_reader *re
 enum status work_read_txid(const struct index_work *work, struct blk_reader *reader, uint64_t first_output,
                            struct hash256 *txid, struct fault *fault) MUST_CHECK;
 
-/* Records for the tables, written some 16 MiB at a time in the order in which they come, by a thread of its own, so that
- * the work goes on while that thread waits for the disk. No view of the kv may be open meanwhile. */
+/* Records for the tables, written some 16 MiB at a time in the order in which they come, by a thread of its own, so
+ * that the work goes on while that thread waits for the disk. No view of the kv may be open meanwhile. */
 struct work_queue {
     struct index_work *work;
     bool waits; /* until each write is done: views are open meanwhile */
