@@ -359,6 +359,13 @@ static void test_another_chain_or_network(void **state)
     assert_refused(path_of("%s/testnet", place.dir), store, "regtest");
 }
 
+/* It succeeds, or says why not. */
+static void assert_answers(const struct run *run, size_t at, const char *command)
+{
+    if (run->exit_status > 1 || (run->exit_status == 1 && run->err[0] == '\0'))
+        fail_msg("byte %zu: %s: exit status %d, %s%s", at, command, run->exit_status, run->err, run->out);
+}
+
 /* ---- the index itself ---- */
 
 /* An index with one bit changed anywhere, half of the time in a page's first bytes: check ends in an error with a text,
@@ -387,23 +394,20 @@ static void test_any_bit(void **state)
     make_dirs(path_of("%s/tio", lie));
     for (int i = 0; i < FLIPS; i++) {
         size_t at = rng_below(&rng, (uint32_t)size);
-        if (i % 2)
-            at = at / PAGE * PAGE + rng_below(&rng, 160);
+        at = i % 2 ? at / PAGE * PAGE + rng_below(&rng, 160) : at;
         char bit = (char)(1 << rng_below(&rng, 8));
         bytes[at] ^= bit;
         write_file(path_of("%s/tio/data.mdb", lie), bytes, size);
         bytes[at] ^= bit;
         kv_open_leaves(i % 4 < 2 ? 0 : UINT64_MAX); /* pages are looked at on the way to a key, or on opening */
         run = command_run("check --store %s --threads 2", lie);
-        if (run.exit_status > 1 || (run.exit_status == 1 && run.err[0] == '\0'))
-            fail_msg("byte %zu: exit status %d, %s%s", at, run.exit_status, run.err, run.out);
+        assert_answers(&run, at, "check");
         found += run.exit_status == 1;
         told += run.exit_status == 0 && strcmp(run.out, whole) != 0;
         run_free(&run);
         const char *reader = readers[(size_t)i % 6];
         run = command_run("%s%s%s --store %s -o /dev/null", reader, i % 6 == 5 ? " " : "", i % 6 == 5 ? txid : "", lie);
-        if (run.exit_status > 1 || (run.exit_status == 1 && run.err[0] == '\0'))
-            fail_msg("byte %zu: %s: exit status %d: %s", at, reader, run.exit_status, run.err);
+        assert_answers(&run, at, reader);
         refused += run.exit_status == 1;
         run_free(&run);
     }

@@ -1,0 +1,142 @@
+/* Builds of the index that are interrupted, and chains that cannot be right. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parser/mem.h"
+#include "tests/support/index_builds.h"
+#include "tests/support/run.h"
+
+static void test_interrupted(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir), *fresh = path_of("%s/fresh", dir);
+    struct gen_options chain = index_chain(data);
+    make_dirs(data);
+    for (unsigned step = 0; step < 2; step++) { /* a first build, then one that adds */
+        struct gen *gen = gen_open(&chain);
+        gen_blocks(gen, 100, 0);
+        gen_close(gen);
+        index_went_on = 0;
+        for (index_stop_at = INDEX_WALK; index_stop_at <= INDEX_TABLES; index_stop_at++) {
+            struct index_options options = index_options_for(data, store);
+            struct index_result result;
+            struct fault fault = {0};
+            assert_int_equal(index_build(&options, &result, &fault), STATUS_INTERRUPTED);
+            index_stop = 0;
+            struct tx_index *index; /* what was there is there */
+            assert_int_equal(index_open(store, &index, &fault), step > 0 ? STATUS_OK : STATUS_NOT_FOUND);
+            index_close(index);
+        }
+        index_stop_at = -1;
+        index_built(data, store);
+        assert_int_equal(index_went_on, 3); /* from the walk twice, and from the join */
+        remove_tree(fresh);
+        index_built(data, fresh);
+        assert_same_index(store, fresh);
+        assert_false(path_exists(path_of("%s/tio/tmp", store)));
+    }
+    remove_tree(dir);
+    free(dir);
+}
+
+/* The node of this fixture found the branch with the most work invalid: it spends an output twice. */
+static void test_invalid(void **state)
+{
+    (void)state;
+    if (!path_exists("../shared/fixtures/extras/invalid/regtest")) {
+        print_message("skipped: no ../shared/fixtures here, so no chain that its node found invalid\n");
+        skip();
+    }
+    char *dir = temp_dir(), text[65];
+    struct index_result result = index_built("../shared/fixtures/extras/invalid/regtest", dir);
+    assert_int_equal(index_damages, 1);
+    assert_int_equal(result.damages, 1);
+    assert_non_null(strstr(index_damage_text, "is spent"));
+    index_checked(dir, 2, text);
+    remove_tree(dir);
+    free(dir);
+}
+
+/* Inputs that name outputs which are nowhere. */
+static void test_missing_outputs(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    struct gen_options chain = index_chain(path_of("%s/data", dir));
+    make_dirs(chain.dir);
+    struct gen *gen = gen_open(&chain);
+    gen_blocks(gen, 40, 0);
+    uint32_t sound = gen_height(gen);
+    gen_close(gen);
+    chain.spends = false;
+    gen = gen_open(&chain);
+    gen_blocks(gen, 5, 0);
+    gen_close(gen);
+    struct index_result result = index_built(chain.dir, path_of("%s/store", dir));
+    assert_int_equal(index_damages, 1);
+    assert_int_equal(result.height, sound);
+    assert_non_null(strstr(index_damage_text, "does not exist"));
+    remove_tree(dir);
+    free(dir);
+}
+
+/* A block whose bytes are damaged ends the index, unless it is in the files a second time. */
+static void test_damaged_block(void **state)
+{
+    (void)state;
+    enum { HEIGHT = 30 };
+    char *dir = temp_dir(), whole[65], text[65];
+    struct gen_options chain = index_chain(path_of("%s/data", dir));
+    const char *store = path_of("%s/store", dir);
+    make_dirs(chain.dir);
+    chain.xored = false;
+    struct gen *gen = gen_open(&chain);
+    gen_blocks(gen, 40, 0);
+    gen_close(gen);
+    index_built(chain.dir, store);
+    index_checked(store, 2, whole);
+    struct index_block block;
+    struct tx_index *index = index_opened(store);
+    assert_int_equal(index_block_at(index, HEIGHT, &block, NULL), STATUS_OK);
+    index_close(index);
+    remove_tree(store);
+
+    const char *file = path_of("%s/regtest/blocks/blk%05u.dat", chain.dir, block.file);
+    size_t size;
+    char *bytes = read_file(file, &size), *sound = must_alloc(block.size + 8, 1);
+    memcpy(sound, bytes + block.offset - 8, block.size + 8);
+    bytes[block.offset + 80] = (char)0xff; /* the number of transactions */
+    write_file(file, bytes, size);
+    struct index_result result = index_built(chain.dir, store);
+    assert_int_equal(index_damages, 1);
+    assert_int_equal(result.height, HEIGHT - 1);
+    index_checked(store, 2, text);
+
+    write_file(path_of("%s/regtest/blocks/blk00099.dat", chain.dir), sound, block.size + 8);
+    index_built(chain.dir, store); /* adds to what is there */
+    assert_int_equal(index_damages, 0);
+    assert_string_equal(index_checked(store, 2, text), whole);
+    free(bytes);
+    mem_free(sound);
+    remove_tree(dir);
+    free(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_missing_outputs),
+        cmocka_unit_test(test_damaged_block),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
