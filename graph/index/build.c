@@ -62,7 +62,7 @@ static void relay_note(void *context, const char *text)
     work_note(&build->work, text);
 }
 
-/* The scan's store remembers what is in each blk file, for both. One is made if there is none. */
+/* The scan's store remembers what is in each blk file, for scans and indexes. One is made if there is none. */
 static enum status open_store(struct build *build)
 {
     const char *path = build->work.options->store;
@@ -163,7 +163,7 @@ static enum status add_blocks(struct build *build)
     work->fault = fault;
     if (status != STATUS_OK && fault && what.status != STATUS_OK)
         *fault = what;
-    rmdir(work->folder); /* stays where there is something to go on from */
+    rmdir(work->folder); /* only if it is empty: else the next build goes on from what it holds */
     return status;
 }
 

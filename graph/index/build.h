@@ -1,8 +1,8 @@
-/* build: builds the index of tx_index.h from a node's blk files, by sequential work only: `unktx index`.
+/* build: builds the index of tx_index.h from a node's blk files, reading and writing in sequence only: `unktx index`.
  *
  * Look-ups of billions of inputs become a partitioned join, within options->memory: (keyed hash of txid, transaction)
- * with (keyed hash of prevout txid, vout, input), equal hashes settled by the full txid; results are shuffled back into
- * input order and output order, and every table is written in key order. The result is that of a fresh build, whatever
+ * with (keyed hash of prevout txid, vout, input). The full txid settles equal hashes. Results go back into input order
+ * and output order by ranges, and every table is written in key order. The result is that of a fresh build, whatever
  * was interrupted, added or taken back before. */
 #ifndef UNKTX_GRAPH_INDEX_BUILD_H
 #define UNKTX_GRAPH_INDEX_BUILD_H
@@ -23,7 +23,7 @@ struct index_options {
     const char *datadir;
     const char *chain;         /* network name, NULL to find out */
     const char *store;         /* folder of the store that the index is in */
-    const char *tmp;           /* folder for temporary files, NULL: beside the index */
+    const char *tmp;           /* folder for temporary files, NULL: in the index's folder */
     uint64_t memory;           /* bytes, at least 256 MiB */
     unsigned threads;          /* at least 1 */
     uint32_t to_height;        /* UINT32_MAX: the tip */

@@ -5,7 +5,7 @@
 #include "parser/parallel.h"
 #include "parser/sha256.h"
 
-#define CHUNK_BLOCKS 256u /* the digest is one of digests of so many blocks: they are made side by side */
+#define CHUNK_BLOCKS 256u /* the digest is one of the digests of so many blocks each, which threads make */
 #define PIECE 512u        /* outputs or inputs read at a time */
 #define COIN_SAT UINT64_C(100000000)
 
@@ -94,7 +94,7 @@ static enum status check_outputs(struct checker *checker, struct chunk *chunk, c
     return sum == tx->value_out_sat ? STATUS_OK : wrong(checker, "outputs do not sum up", tx);
 }
 
-/* What an input spends names this input, and came before it. */
+/* The output that an input spends names this input, and was created before it. */
 static enum status check_spend(struct checker *checker, const struct index_tx *tx, uint64_t input, uint64_t spent,
                                uint64_t *value_sat)
 {
@@ -216,7 +216,7 @@ static void check_chunk(void *context, unsigned worker, size_t item)
     memcpy(chunk->digest, both, 32);
 }
 
-/* What is between the blocks: the totals. */
+/* Makes one digest of the chunks' digests; compares what they counted. */
 static enum status sum_up(const struct check *check, const struct index_totals *totals, size_t chunks,
                           uint8_t digest[32], struct fault *fault)
 {
@@ -245,7 +245,7 @@ static enum status sum_up(const struct check *check, const struct index_totals *
         (unsigned long long)spenders, (unsigned long long)spends);
 }
 
-/* Blocks join on: each begins where the one before ends. */
+/* Each block begins where the one before ends, and the last ends at the totals. */
 static enum status check_counts(struct tx_index *index, const char *path, struct fault *fault)
 {
     struct index_totals totals = index_totals_of(index);

@@ -36,7 +36,7 @@ static void read_boot(const struct index_work *work, uint8_t boot[36])
         close(fd);
 }
 
-/* What a checkpoint must begin with to be about this work, but for the stage. */
+/* What a checkpoint of this work begins with, whatever its stage. */
 static void write_head(const struct index_work *work, uint8_t head[CHECKPOINT_HEAD])
 {
     uint8_t *p = head;
@@ -60,7 +60,7 @@ static void write_head(const struct index_work *work, uint8_t head[CHECKPOINT_HE
     store_le64(p + 40, work->late_range);
 }
 
-/* The spills that are needed after each stage. */
+/* The spills that the stages after this one need. */
 static size_t spills_of(struct index_work *work, struct spill ***list, const char **names)
 {
     struct spill **all[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->late_spends};
@@ -103,7 +103,7 @@ static enum status encode(struct index_work *work, struct buffer *checkpoint)
     return buffer_add(checkpoint, digest, sizeof digest);
 }
 
-/* What the checkpoint is about to name. */
+/* Has the disk all that the checkpoint is going to name. */
 static enum status sync_files(struct index_work *work)
 {
     struct spill **spills[5];
@@ -119,7 +119,7 @@ static enum status sync_files(struct index_work *work)
     return status;
 }
 
-/* Puts the checkpoint in the place of the one before, so that the disk has the one or the other. */
+/* Replaces the checkpoint before by this one: at any time the disk has the one or the other. */
 static bool write_checkpoint(const struct index_work *work, const struct buffer *checkpoint, const char *path)
 {
     char new_path[4096];
@@ -194,7 +194,7 @@ static bool read_checkpoint(const struct index_work *work, uint8_t **bytes, size
     return memcmp(*bytes + *size, digest, 32) == 0;
 }
 
-/* Takes in what the head says; false if it is about other work. */
+/* Sets what the head says; false if it is about other work. */
 static bool take_head(struct index_work *work, struct cursor *checkpoint)
 {
     uint8_t expected[CHECKPOINT_HEAD];
@@ -242,7 +242,7 @@ static bool take_sums(struct index_work *work, struct cursor *checkpoint)
     return cursor_ok(checkpoint);
 }
 
-/* A file that has what the checkpoint says at least. */
+/* Opens a file, which must be at least as long as the checkpoint says. */
 static bool open_stream(const struct index_work *work, const char *name, uint64_t size, int *fd)
 {
     char path[4096];

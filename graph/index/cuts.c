@@ -15,7 +15,7 @@ static bool cut_keyed(struct kv_txn *txn, enum index_table table, uint64_t total
     return kv_delete_from(txn, table, key, sizeof key);
 }
 
-/* Deletes the runs that `base` does not have, but for the one of this build if it is to stay. */
+/* Deletes the runs that `base` does not have, except the one of this build if it is to stay. */
 static bool cut_runs(struct kv_txn *txn, const struct index_state *base, enum index_table table, bool new_stays)
 {
     bool stays[INDEX_RUNS_MAX + 2] = {false}; /* a build makes one run, or two */

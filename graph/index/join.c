@@ -42,10 +42,10 @@ struct part {
     unsigned bucket_shift;
     unsigned pass_shift;
     uint64_t pass;
-    struct tx_index *base; /* what is there already, NULL: nothing */
+    struct tx_index *base; /* the index as it is; NULL: empty */
     struct blk_reader reader;
-    uint64_t bad_input; /* the first whose output is not there; UINT64_MAX: none */
-    uint64_t bad_spent; /* the first whose output is spent in the index already */
+    uint64_t bad_input; /* the first that spends what does not exist; UINT64_MAX: none */
+    uint64_t bad_spent; /* the first that spends what an older block spends */
     uint64_t late_count;
     bool exact;
     unsigned __int128 sum; /* of the checks of what was linked to */
@@ -70,7 +70,7 @@ static int compare(const void *a, const void *b)
     return (x->locator > y->locator) - (x->locator < y->locator);
 }
 
-/* Few by insertion; the buckets that are large because a txid occurs often by the library. */
+/* Small buckets, which are most, by insertion. A bucket is large only where a txid occurs often. */
 static void sort_bucket(struct creator *a, size_t count)
 {
     if (count > SORT_SMALL) {
@@ -169,9 +169,9 @@ static uint64_t hash_of(const struct part *part, uint64_t key)
     return (uint64_t)part->number << (64 - work->part_bits) | key << (64 - work->part_bits - work->key_bits);
 }
 
-/* Looks in what the index holds already. `prevout` is the txid that it must be; NULL: the hash, of which all 64 bits
- * are kept where there is something to look in, stands for it until the sums are compared; but on a hash alone no spend
- * is called impossible: *doubt is set instead, and nothing done. */
+/* Looks for the spent output in the index as it is. `prevout` is the txid that its transaction must have. With NULL
+ * the hash decides, of which all 64 bits are kept in a build that adds to an index, until the sums are compared; but a
+ * hash alone is not enough to call a spend impossible: then *doubt is set, and nothing is done. */
 static enum status join_older(struct part *part, const struct spill_entry *spender, const struct hash256 *prevout,
                               bool *doubt)
 {
@@ -202,7 +202,7 @@ static enum status join_older(struct part *part, const struct spill_entry *spend
     }
 }
 
-/* Equal hashes: the full txids decide, and of equal txids the latest before the spender. */
+/* Where hashes are equal the full txids decide, and of equal txids the latest before the spender. */
 static enum status join_exactly(struct part *part, const struct spill_entry *spender, const struct creator *first,
                                 size_t count)
 {
@@ -231,8 +231,8 @@ static bool comes_later(const struct part *part, const struct creator *creator, 
            first_output_of(creator) >= work->blocks[work_height_of_input(work, input) - work->first + 1].first_output;
 }
 
-/* A creator that is alone with its hash is taken for the one that is meant. Where it is not, which takes a prevout that
- * does not exist, the sums of the part differ, and full txids settle all of it. */
+/* A creator that is alone with its hash is taken for the one that is meant. Where it is not (the prevout does not
+ * exist), the sums of the part differ, and full txids then settle all of the part. */
 static enum status join_one(struct part *part, const struct spill_entry *spender, size_t bucket)
 {
     const struct creator *at = part->creators + part->buckets[bucket],
@@ -304,7 +304,7 @@ static enum status flush(struct index_work *work)
     return status == STATUS_OK ? spill_flush(work->late_spends, work->fault) : status;
 }
 
-/* ---- the index by txid ---- */
+/* ---- the txid table ---- */
 
 /* The pairs of a part in order of (40 bits, first output): creators are in order of more bits. */
 static enum status write_txids(struct join *join, struct part *part)
@@ -384,7 +384,7 @@ static void choose_passes(struct join *join, unsigned count)
         join->passes *= 2;
 }
 
-/* Parts side by side, one for each thread. */
+/* So many parts, each by a thread of its own. */
 static enum status join_pass(struct join *join, unsigned count)
 {
     enum status status = open_base(join, count);
@@ -404,7 +404,7 @@ static enum status join_group(struct join *join, unsigned count)
     choose_passes(join, count);
     if (join->passes == 1)
         return join_pass(join, count);
-    unsigned end = join->first + count; /* part by part: the index must come in order */
+    unsigned end = join->first + count; /* part by part: the txid table must come in order */
     for (; join->first < end && status == STATUS_OK; join->first++)
         for (join->pass = 0; join->pass < join->passes && status == STATUS_OK; join->pass++)
             status = join_pass(join, 1);
@@ -457,7 +457,7 @@ enum status index_join(struct index_work *work)
         status = report_bad(join);
     for (unsigned i = 0; join && join->parts && i < threads; i++) {
         mem_free(join->parts[i].unsorted);
-        mem_free(join->parts[i].buckets); /* of a part beside one that failed */
+        mem_free(join->parts[i].buckets); /* of a part whose neighbour failed */
         mem_free(join->parts[i].creators);
         blk_reader_free(&join->parts[i].reader);
     }

@@ -24,8 +24,8 @@ struct merge {
     uint64_t pairs; /* written */
 };
 
-/* What is of blocks that were taken back, as far as it can be told: it would only be looked at in vain; but an output
- * has one spender in a run. */
+/* Whether a pair is of blocks that were taken back, as far as this can be told. Such a pair would only be looked at in
+ * vain; but a run must not have two spenders of one output. */
 static enum status is_stale(const struct merge *merge, struct tx_index *base, const uint8_t *pair, bool *is)
 {
     const struct index_work *work = merge->work;
@@ -87,7 +87,7 @@ static enum status read_page(const struct merge *merge, struct source *source)
     return status;
 }
 
-/* Until there is a pair, or the run has ended. */
+/* Reads pages until there is a pair, or the run has ended. */
 static enum status fill(const struct merge *merge, struct source *source)
 {
     enum status status = STATUS_OK;

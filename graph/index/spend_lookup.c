@@ -1,17 +1,17 @@
 #include "graph/index/reader.h"
 
-/* The page of fixed-width records that has `number`; `*bytes` is kept from call to call. */
+/* Loads a page of fixed-width records, unless it is the one that was loaded last: `*bytes`, number `*loaded`. */
 static enum status fixed_page(struct tx_index *index, enum index_table table, uint64_t page, size_t need,
-                              const uint8_t **bytes, uint64_t *at_hand, struct fault *fault)
+                              const uint8_t **bytes, uint64_t *loaded, struct fault *fault)
 {
-    if (*bytes && *at_hand == page)
+    if (*bytes && *loaded == page)
         return STATUS_OK;
     uint8_t key[4];
     size_t size;
     store_be32(key, (uint32_t)page);
     enum status status = kv_get(index->view, table, key, sizeof key, bytes, &size, fault);
     if (status == STATUS_OK && size >= need) {
-        *at_hand = page;
+        *loaded = page;
         return STATUS_OK;
     }
     *bytes = NULL;
@@ -63,7 +63,7 @@ static enum status is_spender(struct tx_index *index, uint64_t output, uint64_t 
     return status;
 }
 
-/* Makes the page of that run that would have the pair the one at hand. */
+/* Loads the page of that run that has the pair, if the run has it. */
 static enum status find_late_page(struct tx_index *index, uint32_t i, const uint8_t pair[PAIR_SIZE],
                                   struct fault *fault)
 {
@@ -76,7 +76,7 @@ static enum status find_late_page(struct tx_index *index, uint32_t i, const uint
     struct kv_cursor *cursor = index->cursors[TABLE_LATE_SPENDS];
     store_run_key(key, run);
     memcpy(key + 2, pair, PAIR_SIZE);
-    *page = (struct pairs_page){0}; /* of a run without pairs: none, for all */
+    *page = (struct pairs_page){0}; /* for a run without pairs: an empty page, which is the one for every pair */
     memset(page->next, 0xff, PAIR_SIZE);
     enum status status = kv_floor(cursor, key, sizeof key, &found, fault);
     if (status == STATUS_OK && is_of_run(&found, run)) {
@@ -91,7 +91,7 @@ static enum status find_late_page(struct tx_index *index, uint32_t i, const uint
     return page->loaded ? STATUS_OK : status;
 }
 
-/* Looks for the spender of an output in what later runs found. */
+/* Looks for the spender of an output among the late spends. */
 static enum status find_late_spender(struct tx_index *index, uint64_t output, uint64_t *spender, struct fault *fault)
 {
     uint8_t pair[PAIR_SIZE];

@@ -148,7 +148,7 @@ enum status spill_save(const struct spill *spill, struct buffer *out)
     return status;
 }
 
-/* what the checkpoint says of the files and the parts. */
+/* Reads where the files and the parts end. */
 static bool read_positions(struct spill *spill, struct cursor *saved)
 {
     for (unsigned i = 0; i < FILES; i++) {
@@ -264,7 +264,7 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
     if (__builtin_expect(!lane->bytes, 0) && !begin_lane(spill, lane))
         return fault_nomem(&spill->failures[worker]);
     uint8_t *p = lane->bytes + lane->size;
-    store_le64(p, entry->key); /* there is room for all 8 bytes: ENTRY_MAX */
+    store_le64(p, entry->key); /* all 8 bytes, for which there is room, though only key_size stay: ENTRY_MAX */
     p += shape->key_size;
     int64_t step = (int64_t)(entry->number - lane->number);
     p = varint_put(p, (uint64_t)step << 1 ^ (step < 0 ? UINT64_MAX : 0));

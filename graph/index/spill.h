@@ -38,7 +38,7 @@ struct spill_shape {
 enum status spill_new(const struct spill_shape *shape, struct spill **spill, struct fault *fault) MUST_CHECK;
 /* Has the system begin to write out what is in the files, so that spill_sync need not wait for all of it. */
 void spill_write_out(const struct spill *spill);
-/* Until the disk has everything that was flushed. */
+/* Waits until the disk has everything that was flushed. */
 enum status spill_sync(const struct spill *spill, struct fault *fault) MUST_CHECK;
 /* For a checkpoint. spill_save adds to `out` where everything that was flushed is; spill_resume opens the spill again
  * as it was then, whatever was added since. Of the shape only folder, name and workers count. STATUS_FORMAT: what was

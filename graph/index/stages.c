@@ -28,7 +28,7 @@ enum status index_name_folder(struct index_work *work)
     return STATUS_OK;
 }
 
-/* In a folder that others may write to, somebody could have put a link or a folder of his there. */
+/* Where others may write to the folder above, the folder could be theirs, or a link. */
 enum status index_make_folder(const struct index_work *work)
 {
     struct stat info;
@@ -38,9 +38,10 @@ enum status index_make_folder(const struct index_work *work)
         return fault_errno(work->fault, work->folder, FAULT_NO_OFFSET, "cannot create a folder for temporary files");
     if (S_ISDIR(info.st_mode) && info.st_uid == geteuid())
         return STATUS_OK;
-    return fault_set(
-        work->fault, STATUS_REFUSED, work->folder, FAULT_NO_OFFSET,
-        "is to be a folder for temporary files, but is no folder of yours: remove it, or give another --tmp");
+    return fault_set(work->fault, STATUS_REFUSED, work->folder, FAULT_NO_OFFSET,
+                     "is needed as a folder for temporary files, but is not a folder that belongs to you: remove it, "
+                     "or give another "
+                     "--tmp");
 }
 
 void index_remove_folder(const struct index_work *work)
@@ -79,7 +80,8 @@ static enum status begin_walk(struct index_work *work)
     work->part_bits = 1;
     while (1u << work->part_bits < parts)
         work->part_bits++;
-    /* With 40 more bits few hashes are alike. Beside an older index, where those are far apart, all 64 are kept. */
+    /* With 40 more bits few hashes are alike. In a build that adds to an index all 64 are kept: there the hash tells
+     * which transaction of the index is meant. */
     work->key_bits = 40;
     if (base->blocks > 0) {
         work->part_bits = 8;
@@ -132,7 +134,7 @@ static enum status begin_join(struct index_work *work)
     return status == STATUS_OK ? open_spill(work, later, &work->late_spends) : status;
 }
 
-/* A prevout that does not exist was taken for a transaction with the same hash: back to where the join began. */
+/* A prevout that does not exist was taken for a transaction with the same hash: undoes the join. */
 static enum status take_join_back(struct index_work *work)
 {
     struct spill **spills[] = {&work->links, &work->values, &work->late_spends};
@@ -187,7 +189,7 @@ static void close_stream(struct index_work *work, const char *name, int *fd, boo
         unlink(path);
 }
 
-/* Closes the files of all stages, and deletes them unless they are there to go on from. */
+/* Closes the files of all stages; deletes them unless the next build is to go on from them. */
 static void close_stages(struct index_work *work, bool keep)
 {
     struct spill **spills[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->late_spends};

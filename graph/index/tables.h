@@ -22,7 +22,7 @@ struct range {
     uint64_t bad_input; /* spends what is spent; UINT64_MAX: none */
 };
 
-/* Fixed-width records on their way into pages. */
+/* Collects fixed-width records into pages, and writes each page when it is full. */
 struct page_writer {
     struct work_queue *queue;
     enum index_table table;

@@ -1,6 +1,6 @@
 /* tx_index: the index of every transaction, input and output of the chain (the paper's Table II), navigable backward
- * (from an input to the output that it spends) and forward (from an output to the input that spends it). Addresses
- * nowhere; scripts stay in the blk files, one read away: each transaction's position is kept.
+ * (from an input to the output that it spends) and forward (from an output to the input that spends it). It has no
+ * addresses; scripts stay in the blk files, one read away, since the position of each transaction is kept.
  *
  * Transactions, inputs (the coinbases' included) and outputs are numbered from 0 in chain order over the whole chain: a
  * block's are consecutive, a transaction's are consecutive. The numbers are the links.

@@ -10,7 +10,7 @@
 
 #define WINDOW_BYTES_PER_THREAD (20u << 20)
 #define WINDOW_BLOCKS_MAX 4096u
-#define CHECKPOINT_BYTES (UINT64_C(16) << 30) /* of blocks: what an end without notice may cost */
+#define CHECKPOINT_BYTES (UINT64_C(16) << 30) /* of blocks between checkpoints: what a kill may cost */
 #define TX_BYTES_MIN 60u                      /* one input, one output, empty scripts */
 
 struct walked_input {
@@ -352,7 +352,7 @@ static void take_sums(struct worker *worker)
     }
 }
 
-/* Takes in what the workers have. */
+/* Writes what the workers still hold, and adds up their sums. */
 static enum status flush(struct walk *walk)
 {
     struct index_work *work = walk->work;

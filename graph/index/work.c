@@ -231,7 +231,7 @@ static enum status wait_for_writer(struct work_queue *queue)
     return queue->status;
 }
 
-/* Has what is there written, when the write before is done. */
+/* Begins to write what is there, once the write before is done. */
 static enum status begin_write(struct work_queue *queue)
 {
     enum status status = wait_for_writer(queue);
@@ -304,7 +304,7 @@ static enum status write_page(struct work_run *run)
     if (run->begun) /* the first page has zeros, so that what is below its first pair leads to it too */
         memcpy(key + 2, run->page, PAIR_SIZE);
     run->begun = true;
-    bool alone = run->queue->work->base.totals.blocks == 0; /* else numbers of runs come as they are free */
+    bool alone = run->queue->work->base.totals.blocks == 0; /* else there may be runs with higher numbers */
     enum status status = (alone ? work_append : work_put)(run->queue, run->table, key, sizeof key, run->page,
                                                           run->size);
     run->size = 0;
