@@ -144,7 +144,8 @@ static void check_flows(const struct truth *truth, const char *store, const char
 static void test_chain(void **state)
 {
     struct truth_case made = truth_begin(*state);
-    const char *alone = path_of("%s/alone", made.temp);
+    char alone[600];
+    snprintf(alone, sizeof alone, "%s/alone", made.temp);
     run_on("scan", made.datadir, alone, made.more);
     check_flows(&made.truth, made.store, alone);
     truth_end(&made);
