@@ -9,13 +9,13 @@
 
 /* Payers and payees too where there is an index that has the chain of the store. */
 static enum status write_tables(const struct summary *summary, const struct selection *selection,
-                                const struct known_scripts_held *held, const struct measures_row *orders,
+                                const struct known_scripts_held *held, const struct measures_row *measures,
                                 struct fault *fault)
 {
     const struct settings *settings = summary->settings;
-    struct payments flow = {0};
+    struct payments payments = {0};
     unsigned threads = (unsigned)settings->threads;
-    enum status status = payments_open(&flow, summary->store, summary->forest, threads, fault);
+    enum status status = payments_open(&payments, summary->store, summary->forest, threads, fault);
     bool linked = status == STATUS_OK;
     if (status == STATUS_REFUSED) {
         message_fault(fault);
@@ -24,47 +24,47 @@ static enum status write_tables(const struct summary *summary, const struct sele
     if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED)
         status = STATUS_OK;
     if (status == STATUS_OK && linked)
-        status = payments_write(&flow, selection, settings->out, fault);
+        status = payments_write(&payments, selection, settings->out, fault);
     if (status == STATUS_OK && linked)
-        payments_tell_unread(&flow);
+        payments_tell_unread(&payments);
     if (status == STATUS_OK)
-        status = tables_write(settings->out, summary->store, summary->forest, selection, held, orders,
-                              linked ? &flow : NULL, threads, fault);
+        status = tables_write(settings->out, summary->store, summary->forest, selection, held, measures,
+                              linked ? &payments : NULL, threads, fault);
     if (status == STATUS_OK && linked)
-        status = payments_commit(&flow, fault);
-    payments_close(&flow);
+        status = payments_commit(&payments, fault);
+    payments_close(&payments);
     return status;
 }
 
 static enum status dags(const struct settings *settings, struct fault *fault)
 {
-    struct opened_forest study = {0};
+    struct opened_forest opened = {0};
     struct known_scripts_held held = {0};
-    struct measures_row *orders = NULL;
+    struct measures_row *measures = NULL;
     unsigned threads = (unsigned)settings->threads;
-    const struct forest *forest = &study.forest;
-    struct selection *selection = &study.selection;
-    enum status status = opened_forest_open(settings, &study, fault);
+    const struct forest *forest = &opened.forest;
+    struct selection *selection = &opened.selection;
+    enum status status = opened_forest_open(settings, &opened, fault);
     if (status == STATUS_OK)
         status = outfile_make_folder(settings->out, fault);
-    struct summary summary = {.settings = settings, .store = study.store, .forest = forest, .filter = study.filter};
+    struct summary summary = {.settings = settings, .store = opened.store, .forest = forest, .filter = opened.filter};
     if (status == STATUS_OK)
         status = summary_fill(&summary, settings->rules, selection, fault);
     if (status == STATUS_OK)
-        status = known_scripts_find(&study.catalogue, study.store, forest, selection, threads, &held, fault);
+        status = known_scripts_find(&opened.catalogue, opened.store, forest, selection, threads, &held, fault);
     if (status == STATUS_OK)
-        status = measures_all(forest, &selection->tdags, &selection->classes, threads, &orders, fault);
+        status = measures_all(forest, &selection->tdags, &selection->classes, threads, &measures, fault);
     if (status == STATUS_OK)
-        status = write_tables(&summary, selection, &held, orders, fault);
+        status = write_tables(&summary, selection, &held, measures, fault);
     if (status == STATUS_OK)
         status = summary_write(&summary, settings->out, fault);
     if (status == STATUS_OK)
-        status = settings->top > 0 || settings->order_by ? top_print(settings, forest, selection, orders, fault)
+        status = settings->top > 0 || settings->order_by ? top_print(settings, forest, selection, measures, fault)
                                                          : summary_print(&summary, selection, fault);
     summary_free(&summary);
     known_scripts_held_free(&held);
-    mem_free(orders);
-    opened_forest_close(&study);
+    mem_free(measures);
+    opened_forest_close(&opened);
     return status;
 }
 

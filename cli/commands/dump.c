@@ -332,9 +332,9 @@ static enum status write_dump(const struct settings *settings, struct dump *dump
 {
     struct outfile file = {0};
     unsigned threads = settings->threads < THREADS_MAX ? (unsigned)settings->threads : THREADS_MAX;
-    enum status status = tios_open(settings->store, threads, &dump->indexes, fault);
+    enum status status = indexes_open(settings->store, threads, &dump->indexes, fault);
     if (status == STATUS_OK)
-        status = tios_open(settings->store, threads, &dump->jumpers, fault);
+        status = indexes_open(settings->store, threads, &dump->jumpers, fault);
     dump->jumps = mem_alloc(threads, sizeof *dump->jumps);
     if (status == STATUS_OK && !dump->jumps)
         status = fault_nomem(fault);
@@ -352,8 +352,8 @@ static enum status write_dump(const struct settings *settings, struct dump *dump
     if (status == STATUS_OK)
         status = outfile_commit(&file, fault);
     outfile_abort(&file);
-    tios_close(&dump->indexes);
-    tios_close(&dump->jumpers);
+    indexes_close(&dump->indexes);
+    indexes_close(&dump->jumpers);
     for (unsigned i = 0; dump->jumps && i < threads; i++) {
         mem_free(dump->jumps[i].list);
         mem_free(dump->jumps[i].landings);

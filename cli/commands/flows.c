@@ -4,18 +4,18 @@
 #include "cli/output/outfile.h"
 #include "cli/inputs/opened_forest.h"
 
-static enum status print_sums(const struct payments *flow, struct fault *fault)
+static enum status print_sums(const struct payments *payments, struct fault *fault)
 {
     struct outfile file = {0};
     struct text text = {0};
     uint64_t fee_sat = 0, payer_value_sat = 0;
-    for (uint32_t d = 1; d <= flow->selection->tdags.count; d++) {
-        fee_sat += flow->fee_sat[d];
-        payer_value_sat += flow->payer_value_sat[d];
+    for (uint32_t d = 1; d <= payments->selection->tdags.count; d++) {
+        fee_sat += payments->fee_sat[d];
+        payer_value_sat += payments->payer_value_sat[d];
     }
     enum status status = text_printf(&text, "T-DAGs %u, payers %llu, payees %llu\npaid in " BTC ", fees " BTC "\n",
-                                     (unsigned)flow->selection->tdags.count, ULL(flow->payers), ULL(flow->payees),
-                                     BTC_OF(payer_value_sat), BTC_OF(fee_sat));
+                                     (unsigned)payments->selection->tdags.count, ULL(payments->payers),
+                                     ULL(payments->payees), BTC_OF(payer_value_sat), BTC_OF(fee_sat));
     if (status != STATUS_OK)
         status = fault_nomem(fault);
     if (status == STATUS_OK)
@@ -29,27 +29,27 @@ static enum status print_sums(const struct payments *flow, struct fault *fault)
 
 static enum status flows(const struct settings *settings, struct fault *fault)
 {
-    struct opened_forest study = {0};
-    struct payments flow = {0};
+    struct opened_forest opened = {0};
+    struct payments payments = {0};
     unsigned threads = (unsigned)settings->threads;
-    enum status status = opened_forest_open(settings, &study, fault);
+    enum status status = opened_forest_open(settings, &opened, fault);
     if (status == STATUS_OK)
         status = outfile_make_folder(settings->out, fault);
     if (status == STATUS_OK)
-        status = payments_open(&flow, study.store, &study.forest, threads, fault);
+        status = payments_open(&payments, opened.store, &opened.forest, threads, fault);
     if (status == STATUS_OK)
-        status = selection_make(study.store, &study.forest, settings->rules, study.filter, settings->compress, threads,
-                                &study.selection, fault);
+        status = selection_make(opened.store, &opened.forest, settings->rules, opened.filter, settings->compress,
+                                threads, &opened.selection, fault);
     if (status == STATUS_OK)
-        status = payments_write(&flow, &study.selection, settings->out, fault);
+        status = payments_write(&payments, &opened.selection, settings->out, fault);
     if (status == STATUS_OK)
-        status = payments_commit(&flow, fault);
+        status = payments_commit(&payments, fault);
     if (status == STATUS_OK) {
-        payments_tell_unread(&flow);
-        status = print_sums(&flow, fault);
+        payments_tell_unread(&payments);
+        status = print_sums(&payments, fault);
     }
-    payments_close(&flow);
-    opened_forest_close(&study);
+    payments_close(&payments);
+    opened_forest_close(&opened);
     return status;
 }
 

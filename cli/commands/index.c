@@ -46,19 +46,19 @@ static int index_with(const struct settings *settings, struct index_options opti
 
 static int run(const struct settings *settings)
 {
-    struct node_blocks intake;
-    int exit_status = node_blocks_begin(settings, &intake);
+    struct node_blocks blocks;
+    int exit_status = node_blocks_begin(settings, &blocks);
     if (exit_status != EXIT_DONE)
         return exit_status;
     struct index_options options = {
-        .datadir = intake.datadir,
+        .datadir = blocks.datadir,
         .chain = settings->chain,
         .store = settings->store,
         .tmp = settings->tmp,
         .memory = settings->memory,
         .threads = (unsigned)settings->threads,
         .to_height = (uint32_t)settings->to_height,
-        .tip = intake.tip,
+        .tip = blocks.tip,
         .verify = settings->verify,
         .stop = &message_stop,
         .progress = on_progress,
@@ -66,7 +66,7 @@ static int run(const struct settings *settings)
         .note = node_blocks_note,
     };
     exit_status = index_with(settings, options);
-    node_blocks_end(&intake);
+    node_blocks_end(&blocks);
     return exit_status;
 }
 

@@ -21,100 +21,102 @@
 
 struct report {
     const struct settings *settings;
-    struct opened_forest study;
+    struct opened_forest opened;
     struct summary summary;
     struct known_scripts_held held;
-    struct measures_row *orders;
+    struct measures_row *measures;
     struct periods periods;
-    struct page page;
+    struct printer printer;
     enum rules rules;
 };
 
 /* ---- pieces of a page ---- */
 
 /* Text from a file of the user's. */
-static void put_escaped(struct page *page, const char *string, size_t size)
+static void put_escaped(struct printer *printer, const char *string, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         if (string[i] == '<' || string[i] == '&' || string[i] == '"')
-            PRINT(page, "&#%u;", (unsigned)string[i]);
+            PRINT(printer, "&#%u;", (unsigned)string[i]);
         else
-            PRINT(page, "%c", string[i]);
+            PRINT(printer, "%c", string[i]);
     }
 }
 
-static void begin_section(struct page *page, const char *id, const char *title)
+static void begin_section(struct printer *printer, const char *id, const char *title)
 {
-    PRINT(page, "<section id=\"%s\" aria-labelledby=\"%s-title\">\n<h2 id=\"%s-title\">%s</h2>\n", id, id, id, title);
+    PRINT(printer, "<section id=\"%s\" aria-labelledby=\"%s-title\">\n<h2 id=\"%s-title\">%s</h2>\n", id, id, id,
+          title);
 }
 
 /* `heads`: titles of the columns with a | between two; one that begins with a dash cannot be sorted by. */
-static void begin_table(struct page *page, const char *caption, const char *heads)
+static void begin_table(struct printer *printer, const char *caption, const char *heads)
 {
-    PRINT(page,
+    PRINT(printer,
           "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"%s\"><table class=\"sortable\">\n"
           "<caption>%s</caption>\n<thead><tr>",
           caption, caption);
     for (size_t size; *heads; heads += size + (heads[size] == '|')) {
         size = strcspn(heads, "|");
         bool fixed = heads[0] == '-';
-        PRINT(page, "<th scope=\"col\"%s>%.*s</th>", fixed ? " data-fixed=\"\"" : "", (int)size - fixed, heads + fixed);
+        PRINT(printer, "<th scope=\"col\"%s>%.*s</th>", fixed ? " data-fixed=\"\"" : "", (int)size - fixed,
+              heads + fixed);
     }
-    PRINT(page, "</tr></thead>\n<tbody>\n");
+    PRINT(printer, "</tr></thead>\n<tbody>\n");
 }
 
-static void end_table(struct page *page) { PRINT(page, "</tbody></table></div>\n"); }
+static void end_table(struct printer *printer) { PRINT(printer, "</tbody></table></div>\n"); }
 
-static void put_number(struct page *page, uint64_t number)
+static void put_number(struct printer *printer, uint64_t number)
 {
     char text[GROUPED_SIZE];
-    PRINT(page, "<td class=\"n\">%s</td>", grouped(text, number));
+    PRINT(printer, "<td class=\"n\">%s</td>", grouped(text, number));
 }
 
-static void put_source(struct page *page, const char *file, const char *columns)
+static void put_source(struct printer *printer, const char *file, const char *columns)
 {
-    PRINT(page, "<p class=\"source\">Numbers from <a href=\"%s\">%s</a>: %s.</p>\n", file, file, columns);
+    PRINT(printer, "<p class=\"source\">Numbers from <a href=\"%s\">%s</a>: %s.</p>\n", file, file, columns);
 }
 
 /* ---- what was scanned ---- */
 
-static void put_fact(struct page *page, const char *name, uint64_t number)
+static void put_fact(struct printer *printer, const char *name, uint64_t number)
 {
     char text[GROUPED_SIZE];
-    PRINT(page, "<div><dt>%s</dt><dd>%s</dd></div>\n", name, grouped(text, number));
+    PRINT(printer, "<div><dt>%s</dt><dd>%s</dd></div>\n", name, grouped(text, number));
 }
 
 static void put_scanned(struct report *report)
 {
-    struct page *page = &report->page;
-    const struct forest *forest = &report->study.forest;
+    struct printer *printer = &report->printer;
+    const struct forest *forest = &report->opened.forest;
     char network[OPENED_STORE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", first[CHART_TIME_SIZE],
                                                                     last[CHART_TIME_SIZE];
     char bitcoins[GROUPED_SIZE];
-    opened_store_network(report->study.store, network);
+    opened_store_network(report->opened.store, network);
     hash256_hex(&forest->tip, tip);
-    begin_section(page, "scanned", "What was scanned");
-    PRINT(page,
+    begin_section(printer, "scanned", "What was scanned");
+    PRINT(printer,
           "<p>The chain of %s from %s to %s (UTC), block 0 to %u, which is "
           "<code class=\"hash\">%s</code>.</p>\n<dl>\n",
           network, chart_time(first, forest->block_times[0]), chart_time(last, forest->block_times[forest->blocks - 1]),
           (unsigned)forest->blocks - 1, tip);
-    put_fact(page, "blocks", forest->blocks);
-    put_fact(page, "transactions", forest->total_txs);
-    put_fact(page, "with an unknown output", forest->unknown_txs[report->rules]);
-    put_fact(page, "inputs", forest->total_inputs);
-    put_fact(page, "outputs", forest->total_outputs);
-    PRINT(page, "</dl>\n");
-    begin_table(page, "Outputs by kind", "kind|outputs|value in BTC");
+    put_fact(printer, "blocks", forest->blocks);
+    put_fact(printer, "transactions", forest->total_txs);
+    put_fact(printer, "with an unknown output", forest->unknown_txs[report->rules]);
+    put_fact(printer, "inputs", forest->total_inputs);
+    put_fact(printer, "outputs", forest->total_outputs);
+    PRINT(printer, "</dl>\n");
+    begin_table(printer, "Outputs by kind", "kind|outputs|value in BTC");
     for (unsigned k = 0; k < KINDS; k++) {
-        PRINT(page, "<tr><th scope=\"row\">%s</th>", kind_name((enum kind)k));
-        put_number(page, forest->kind_count[k]);
-        PRINT(page, "<td class=\"n\">%s.%08llu</td></tr>\n", grouped(bitcoins, forest->kind_value_sat[k] / 100000000u),
-              ULL(forest->kind_value_sat[k] % 100000000u));
+        PRINT(printer, "<tr><th scope=\"row\">%s</th>", kind_name((enum kind)k));
+        put_number(printer, forest->kind_count[k]);
+        PRINT(printer, "<td class=\"n\">%s.%08llu</td></tr>\n",
+              grouped(bitcoins, forest->kind_value_sat[k] / 100000000u), ULL(forest->kind_value_sat[k] % 100000000u));
     }
-    end_table(page);
-    put_source(page, "summary.json", "<code>totals</code>");
-    PRINT(page, "</section>\n");
+    end_table(printer);
+    put_source(printer, "summary.json", "<code>totals</code>");
+    PRINT(printer, "</section>\n");
 }
 
 /* ---- unknown outputs over time ---- */
@@ -133,31 +135,31 @@ static enum status put_kind(struct report *report, enum kind kind, const char *u
         sum += bars[i].value;
     }
     snprintf(what, sizeof what, "%s: %s outputs (%s)", kind_name(kind), grouped(number, sum), unknown_in);
-    chart_bars(&report->page, what, bars, periods->count);
+    chart_bars(&report->printer, what, bars, periods->count);
     mem_free(bars);
     return STATUS_OK;
 }
 
 static void put_kind_table(struct report *report)
 {
-    struct page *page = &report->page;
+    struct printer *printer = &report->printer;
     const struct periods *periods = &report->periods;
     bool by_day = periods->by == BY_DAY;
-    PRINT(page, "<details><summary>The numbers behind the charts</summary>\n");
-    begin_table(page, by_day ? "Outputs that may be unknown, by day" : "Outputs that may be unknown, by month",
+    PRINT(printer, "<details><summary>The numbers behind the charts</summary>\n");
+    begin_table(printer, by_day ? "Outputs that may be unknown, by day" : "Outputs that may be unknown, by month",
                 by_day ? "day|nonstandard|nulldata|pubkey|multisig" : "month|nonstandard|nulldata|pubkey|multisig");
     for (size_t i = 0; i < periods->count; i++) {
         char label[PERIOD_TEXT + 1];
         *period_put(label, periods->by, periods->rows[i].key) = '\0';
-        PRINT(page, "<tr><th scope=\"row\">%s</th>", label);
-        put_number(page, periods->rows[i].kind_count[KIND_NONSTANDARD]);
-        put_number(page, periods->rows[i].kind_count[KIND_NULLDATA]);
-        put_number(page, periods->rows[i].kind_count[KIND_PUBKEY]);
-        put_number(page, periods->rows[i].kind_count[KIND_MULTISIG]);
-        PRINT(page, "</tr>\n");
+        PRINT(printer, "<tr><th scope=\"row\">%s</th>", label);
+        put_number(printer, periods->rows[i].kind_count[KIND_NONSTANDARD]);
+        put_number(printer, periods->rows[i].kind_count[KIND_NULLDATA]);
+        put_number(printer, periods->rows[i].kind_count[KIND_PUBKEY]);
+        put_number(printer, periods->rows[i].kind_count[KIND_MULTISIG]);
+        PRINT(printer, "</tr>\n");
     }
-    end_table(page);
-    PRINT(page, "</details>\n");
+    end_table(printer);
+    PRINT(printer, "</details>\n");
 }
 
 static enum status put_kinds(struct report *report)
@@ -171,8 +173,8 @@ static enum status put_kinds(struct report *report)
                  {KIND_MULTISIG, "from core-22"}};
     enum status status = STATUS_OK;
     bool by_day = report->periods.by == BY_DAY;
-    begin_section(&report->page, "kinds", "Unknown outputs by kind over time");
-    PRINT(&report->page,
+    begin_section(&report->printer, "kinds", "Unknown outputs by kind over time");
+    PRINT(&report->printer,
           "<p>Outputs created in each %s (UTC, by the time in the block header); %ss without a block "
           "are left out, and each chart has its own scale. In brackets: the rule sets in which the kind "
           "is unknown. Of multisig, those with m or n beyond 16 are unknown in all.</p>\n"
@@ -180,11 +182,11 @@ static enum status put_kinds(struct report *report)
           by_day ? "day" : "month", by_day ? "day" : "month");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && status == STATUS_OK; i++)
         status = put_kind(report, kinds[i].kind, kinds[i].unknown_in);
-    PRINT(&report->page, "</div>\n");
+    PRINT(&report->printer, "</div>\n");
     put_kind_table(report);
-    put_source(&report->page, "stats-by-day.csv",
+    put_source(&report->printer, "stats-by-day.csv",
                by_day ? "a column for each kind" : "a column for each kind; a month has the sums of its days");
-    PRINT(&report->page, "</section>\n");
+    PRINT(&report->printer, "</section>\n");
     return status;
 }
 
@@ -192,8 +194,8 @@ static enum status put_kinds(struct report *report)
 
 static enum status put_sizes(struct report *report)
 {
-    struct page *page = &report->page;
-    const struct classes *classes = &report->study.selection.classes;
+    struct printer *printer = &report->printer;
+    const struct classes *classes = &report->opened.selection.classes;
     struct chart_counts *nodes = mem_alloc(2, sizeof *nodes);
     if (!nodes)
         return STATUS_NOMEM;
@@ -202,17 +204,17 @@ static enum status put_sizes(struct report *report)
         chart_count(nodes, classes->rows[i].nodes);
         chart_count(heights, classes->rows[i].height);
     }
-    begin_section(page, "sizes", "Sizes and heights of T-DAGs");
+    begin_section(printer, "sizes", "Sizes and heights of T-DAGs");
     PRINT(
-        page,
+        printer,
         "<p>A point says how many T-DAGs have that many nodes, or that height (the longest path, in edges). "
         "Both axes are logarithmic. Small numbers have a point each, large ones share 24 points from one power of ten "
         "to the next.</p>\n<div class=\"charts\">\n");
-    chart_loglog(page, "T-DAGs by number of nodes", "nodes", nodes);
-    chart_loglog(page, "T-DAGs by height", "height", heights);
-    PRINT(page, "</div>\n");
-    put_source(page, "tdags.csv", "<code>nodes</code>, <code>height</code>");
-    PRINT(page, "</section>\n");
+    chart_loglog(printer, "T-DAGs by number of nodes", "nodes", nodes);
+    chart_loglog(printer, "T-DAGs by height", "height", heights);
+    PRINT(printer, "</div>\n");
+    put_source(printer, "tdags.csv", "<code>nodes</code>, <code>height</code>");
+    PRINT(printer, "</section>\n");
     mem_free(nodes);
     return STATUS_OK;
 }
@@ -221,76 +223,78 @@ static enum status put_sizes(struct report *report)
 
 static void put_scripts(struct report *report, const struct name_set *names)
 {
-    char *list = mem_alloc(catalogue_names_size(&report->study.catalogue) + 1, 1);
+    char *list = mem_alloc(catalogue_names_size(&report->opened.catalogue) + 1, 1);
     if (!list) {
-        report->page.status = STATUS_NOMEM;
+        report->printer.status = STATUS_NOMEM;
         return;
     }
-    size_t size = (size_t)(catalogue_put_names(&report->study.catalogue, names, list) - list);
-    put_escaped(&report->page, list, size);
+    size_t size = (size_t)(catalogue_put_names(&report->opened.catalogue, names, list) - list);
+    put_escaped(&report->printer, list, size);
     mem_free(list);
 }
 
 static enum status put_class(struct report *report, uint32_t number, struct fault *fault)
 {
-    struct page *page = &report->page;
-    const struct class_row *row = &report->study.selection.classes.classes[number];
+    struct printer *printer = &report->printer;
+    const struct class_row *row = &report->opened.selection.classes.classes[number];
     char id[CLASS_ID_TEXT + 1] = "", left[GROUPED_SIZE];
     uint64_t not_drawn = 0;
     put_class_id(id, row->class_id, row->exact);
-    PRINT(page, "<tr><td class=\"drawn\">");
-    const struct opened_forest *study = &report->study;
-    enum status status = svg_inline(page, &study->forest, &study->selection.tdags, row->first_dag, &not_drawn, fault);
+    PRINT(printer, "<tr><td class=\"drawn\">");
+    const struct opened_forest *opened = &report->opened;
+    enum status status = svg_inline(printer, &opened->forest, &opened->selection.tdags, row->first_dag, &not_drawn,
+                                    fault);
     if (status != STATUS_OK)
         return status;
     if (not_drawn)
-        PRINT(page, "<small>%s nodes not drawn</small>", grouped(left, not_drawn));
-    PRINT(page, "</td>");
-    put_number(page, row->tdags);
-    put_number(page, row->height);
-    put_number(page, row->nodes);
-    put_number(page, row->edges);
-    put_number(page, row->roots);
-    put_number(page, row->txs);
-    PRINT(page, "<td>%s</td><td><code title=\"%s\">%.*s%s</code></td>", family_name(row->family), id, ID_SHOWN, id,
+        PRINT(printer, "<small>%s nodes not drawn</small>", grouped(left, not_drawn));
+    PRINT(printer, "</td>");
+    put_number(printer, row->tdags);
+    put_number(printer, row->height);
+    put_number(printer, row->nodes);
+    put_number(printer, row->edges);
+    put_number(printer, row->roots);
+    put_number(printer, row->txs);
+    PRINT(printer, "<td>%s</td><td><code title=\"%s\">%.*s%s</code></td>", family_name(row->family), id, ID_SHOWN, id,
           row->exact ? "" : "?");
-    put_number(page, row->first_dag);
-    PRINT(page, "<td class=\"names\">");
+    put_number(printer, row->first_dag);
+    PRINT(printer, "<td class=\"names\">");
     put_scripts(report, &report->held.classes[number]);
-    PRINT(page, "</td></tr>\n");
+    PRINT(printer, "</td></tr>\n");
     return STATUS_OK;
 }
 
 static enum status put_classes(struct report *report, struct fault *fault)
 {
-    struct page *page = &report->page;
-    const struct classes *classes = &report->study.selection.classes;
+    struct printer *printer = &report->printer;
+    const struct classes *classes = &report->opened.selection.classes;
     char number[2][GROUPED_SIZE];
     enum status status = STATUS_OK;
     uint32_t shown = classes->classes_count < CLASSES_DRAWN ? classes->classes_count : CLASSES_DRAWN;
-    begin_section(page, "classes", "Classes of T-DAGs");
-    PRINT(page,
+    begin_section(printer, "classes", "Classes of T-DAGs");
+    PRINT(printer,
           "<p>Two T-DAGs are in one class if they are isomorphic. %s T-DAGs are in %s classes; the most common "
           "come first, each with a drawing of its first T-DAG%s. The column <i>first</i> has that one's number.</p>\n",
           grouped(number[0], classes->rows_count), grouped(number[1], classes->classes_count),
           report->settings->compress ? ", which shows it without compression" : "");
-    PRINT(page, "<svg class=\"legend\" role=\"img\" viewBox=\"0 0 320 84\" width=\"320\" height=\"84\"><title>Legend: "
-                "squares are roots, filled circles spent unknown outputs, hollow circles unspent unknown outputs, "
-                "diamonds known outputs</title>\n");
-    svg_legend(page, 0, 0);
-    PRINT(page, "</svg>\n");
-    begin_table(page, "Isomorphism classes",
+    PRINT(printer,
+          "<svg class=\"legend\" role=\"img\" viewBox=\"0 0 320 84\" width=\"320\" height=\"84\"><title>Legend: "
+          "squares are roots, filled circles spent unknown outputs, hollow circles unspent unknown outputs, "
+          "diamonds known outputs</title>\n");
+    svg_legend(printer, 0, 0);
+    PRINT(printer, "</svg>\n");
+    begin_table(printer, "Isomorphism classes",
                 "-drawing|T-DAGs|height|nodes|edges|roots|transactions|family|class|first|known scripts");
     for (uint32_t i = 0; i < shown && status == STATUS_OK; i++)
         status = put_class(report, i, fault);
-    end_table(page);
+    end_table(printer);
     if (shown < classes->classes_count)
-        PRINT(page, "<p>%s more classes are in classes.csv only.</p>\n",
+        PRINT(printer, "<p>%s more classes are in classes.csv only.</p>\n",
               grouped(number[0], classes->classes_count - shown));
-    put_source(page, "classes.csv",
+    put_source(printer, "classes.csv",
                "a row for each class; the drawings from <code>txs.csv</code>, "
                "<code>arcs.csv</code> and <code>leaves.csv</code>");
-    PRINT(page, "</section>\n");
+    PRINT(printer, "</section>\n");
     return status;
 }
 
@@ -301,7 +305,7 @@ typedef bool comes_first(const struct report *report, uint32_t a, uint32_t b);
 
 static bool is_higher(const struct report *report, uint32_t a, uint32_t b)
 {
-    const struct tdag_row *rows = report->study.selection.classes.rows;
+    const struct tdag_row *rows = report->opened.selection.classes.rows;
     if (rows[a].height != rows[b].height)
         return rows[a].height > rows[b].height;
     if (rows[a].nodes != rows[b].nodes)
@@ -311,14 +315,14 @@ static bool is_higher(const struct report *report, uint32_t a, uint32_t b)
 
 static bool is_more_automatic(const struct report *report, uint32_t a, uint32_t b)
 {
-    double x = report->orders[a].automation, y = report->orders[b].automation;
+    double x = report->measures[a].automation, y = report->measures[b].automation;
     return x > y || (x >= y && a < b);
 }
 
 static uint32_t find_first(const struct report *report, comes_first *first, uint32_t list[LISTED])
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < report->study.selection.classes.rows_count; i++) {
+    for (uint32_t i = 0; i < report->opened.selection.classes.rows_count; i++) {
         uint32_t at = count;
         while (at > 0 && first(report, i, list[at - 1]))
             at--;
@@ -331,15 +335,15 @@ static uint32_t find_first(const struct report *report, comes_first *first, uint
     return count;
 }
 
-static void put_value(struct page *page, const char *name, uint64_t value_sat)
+static void put_value(struct printer *printer, const char *name, uint64_t value_sat)
 {
-    PRINT(page, "<div><dt>%s</dt><dd>" BTC "</dd></div>\n", name, BTC_OF(value_sat));
+    PRINT(printer, "<div><dt>%s</dt><dd>" BTC "</dd></div>\n", name, BTC_OF(value_sat));
 }
 
 static enum status put_timeline(struct report *report, uint32_t dag)
 {
-    const struct forest *forest = &report->study.forest;
-    const struct tdags *tdags = &report->study.selection.tdags;
+    const struct forest *forest = &report->opened.forest;
+    const struct tdags *tdags = &report->opened.selection.tdags;
     struct chart_times *times = mem_alloc(1, sizeof *times);
     char what[96], number[GROUPED_SIZE];
     if (!times)
@@ -356,43 +360,43 @@ static enum status put_timeline(struct report *report, uint32_t dag)
     }
     snprintf(what, sizeof what, "%s transactions in time, by value out",
              grouped(number, tdags->first[dag] - tdags->first[dag - 1]));
-    chart_timeline(&report->page, what, times);
+    chart_timeline(&report->printer, what, times);
     mem_free(times);
     return STATUS_OK;
 }
 
 static enum status put_tdag(struct report *report, const char *list, uint32_t dag, struct fault *fault)
 {
-    struct page *page = &report->page;
-    const struct tdag_row *row = &report->study.selection.classes.rows[dag - 1];
+    struct printer *printer = &report->printer;
+    const struct tdag_row *row = &report->opened.selection.classes.rows[dag - 1];
     uint64_t not_drawn = 0;
     char number[GROUPED_SIZE], txid[HASH256_HEX_SIZE + 1] = "";
-    hash256_hex(&report->study.forest.txs[row->first_tx].txid, txid);
-    PRINT(page, "<article aria-labelledby=\"%s-%u\">\n<h3 id=\"%s-%u\">T-DAG %u: %s</h3>\n<dl>\n", list, (unsigned)dag,
-          list, (unsigned)dag, (unsigned)dag, family_name(row->family));
-    PRINT(page, "<div><dt>automation</dt><dd>%.6f</dd></div>\n<div><dt>orderliness</dt><dd>%.6f</dd></div>\n",
-          report->orders[dag - 1].automation, report->orders[dag - 1].orderliness);
-    put_fact(page, "height", row->height);
-    put_fact(page, "nodes", row->nodes);
-    put_fact(page, "edges", row->edges);
-    put_fact(page, "roots", row->roots);
-    put_fact(page, "transactions", row->txs);
-    put_value(page, "value of the roots", row->root_value_sat);
-    put_value(page, "moved within", row->moved_value_sat);
-    put_value(page, "left in leaves", row->leaf_value_sat);
-    PRINT(page, "</dl>\n<p>Blocks %u to %u; the first transaction is <code class=\"hash\">%s</code>.</p>\n",
+    hash256_hex(&report->opened.forest.txs[row->first_tx].txid, txid);
+    PRINT(printer, "<article aria-labelledby=\"%s-%u\">\n<h3 id=\"%s-%u\">T-DAG %u: %s</h3>\n<dl>\n", list,
+          (unsigned)dag, list, (unsigned)dag, (unsigned)dag, family_name(row->family));
+    PRINT(printer, "<div><dt>automation</dt><dd>%.6f</dd></div>\n<div><dt>orderliness</dt><dd>%.6f</dd></div>\n",
+          report->measures[dag - 1].automation, report->measures[dag - 1].orderliness);
+    put_fact(printer, "height", row->height);
+    put_fact(printer, "nodes", row->nodes);
+    put_fact(printer, "edges", row->edges);
+    put_fact(printer, "roots", row->roots);
+    put_fact(printer, "transactions", row->txs);
+    put_value(printer, "value of the roots", row->root_value_sat);
+    put_value(printer, "moved within", row->moved_value_sat);
+    put_value(printer, "left in leaves", row->leaf_value_sat);
+    PRINT(printer, "</dl>\n<p>Blocks %u to %u; the first transaction is <code class=\"hash\">%s</code>.</p>\n",
           (unsigned)row->first_height, (unsigned)row->last_height, txid);
     enum status status = put_timeline(report, dag);
-    PRINT(page,
+    PRINT(printer,
           "<details><summary>Drawing</summary>\n<div class=\"wide\" role=\"region\" tabindex=\"0\" "
           "aria-label=\"Drawing of T-DAG %u\">",
           (unsigned)dag);
     if (status == STATUS_OK)
-        status = svg_inline(page, &report->study.forest, &report->study.selection.tdags, dag, &not_drawn, fault);
-    PRINT(page, "</div>\n");
+        status = svg_inline(printer, &report->opened.forest, &report->opened.selection.tdags, dag, &not_drawn, fault);
+    PRINT(printer, "</div>\n");
     if (not_drawn)
-        PRINT(page, "<p>%s nodes are not drawn.</p>\n", grouped(number, not_drawn));
-    PRINT(page, "</details>\n</article>\n");
+        PRINT(printer, "<p>%s nodes are not drawn.</p>\n", grouped(number, not_drawn));
+    PRINT(printer, "</details>\n</article>\n");
     return status;
 }
 
@@ -402,18 +406,18 @@ static enum status put_list(struct report *report, const char *id, const char *t
     uint32_t list[LISTED];
     uint32_t count = find_first(report, first, list);
     enum status status = STATUS_OK;
-    begin_section(&report->page, id, title);
-    PRINT(&report->page,
+    begin_section(&report->printer, id, title);
+    PRINT(&report->printer,
           "<p>%s In the time lines, a line stands for the transactions of that moment, as high as the "
           "largest value that one of them pays out.</p>\n<div class=\"charts\">\n",
           order);
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
         status = put_tdag(report, id, list[i] + 1, fault);
-    PRINT(&report->page, "</div>\n");
-    put_source(&report->page, "tdags.csv",
+    PRINT(&report->printer, "</div>\n");
+    put_source(&report->printer, "tdags.csv",
                "a row for each T-DAG; the time lines from <code>txs.csv</code>, "
                "<code>height</code> and <code>value_out_sat</code>");
-    PRINT(&report->page, "</section>\n");
+    PRINT(&report->printer, "</section>\n");
     return status;
 }
 
@@ -433,35 +437,35 @@ static enum status put_lists(struct report *report, struct fault *fault)
 
 static void put_rules(struct report *report)
 {
-    struct page *page = &report->page;
-    begin_section(page, "rules", "The rule sets side by side");
-    PRINT(page, "<p>What counts as unknown differs between releases of Bitcoin Core. This page follows %s.</p>\n",
+    struct printer *printer = &report->printer;
+    begin_section(printer, "rules", "The rule sets side by side");
+    PRINT(printer, "<p>What counts as unknown differs between releases of Bitcoin Core. This page follows %s.</p>\n",
           rules_name(report->rules));
-    begin_table(page, "Numbers of each rule set",
+    begin_table(printer, "Numbers of each rule set",
                 "rules|transactions with an unknown output|roots|T-DAGs|nodes|edges|classes|not decided");
     for (unsigned r = 0; r < RULES; r++) {
         const struct summary_rules *rules = &report->summary.rules[r];
-        PRINT(page, "<tr><th scope=\"row\">%s</th>", rules_name((enum rules)r));
-        put_number(page, report->study.forest.unknown_txs[r]);
-        put_number(page, rules->roots);
-        put_number(page, rules->tdags);
-        put_number(page, rules->nodes);
-        put_number(page, rules->edges);
-        put_number(page, rules->classes);
-        put_number(page, rules->inexact_classes);
-        PRINT(page, "</tr>\n");
+        PRINT(printer, "<tr><th scope=\"row\">%s</th>", rules_name((enum rules)r));
+        put_number(printer, report->opened.forest.unknown_txs[r]);
+        put_number(printer, rules->roots);
+        put_number(printer, rules->tdags);
+        put_number(printer, rules->nodes);
+        put_number(printer, rules->edges);
+        put_number(printer, rules->classes);
+        put_number(printer, rules->inexact_classes);
+        PRINT(printer, "</tr>\n");
     }
-    end_table(page);
-    put_source(page, "summary.json", "an object for each rule set");
-    PRINT(page, "</section>\n");
+    end_table(printer);
+    put_source(printer, "summary.json", "an object for each rule set");
+    PRINT(printer, "</section>\n");
 }
 
 static void put_files(struct report *report)
 {
-    struct page *page = &report->page;
+    struct printer *printer = &report->printer;
     const struct settings *settings = report->settings;
-    begin_section(page, "files", "Where the numbers are");
-    PRINT(page,
+    begin_section(printer, "files", "Where the numbers are");
+    PRINT(printer,
           "<p>The links lead to files beside this page. <code>unktx dags --rules %s%s</code>%s writes tdags.csv, "
           "classes.csv, txs.csv, arcs.csv, leaves.csv and summary.json, <code>unktx stats --by day -o "
           "stats-by-day.csv</code> the other, <code>unktx analyze</code> all of them. The manual of each command has "
@@ -487,7 +491,7 @@ static enum status add_batch(struct periods *periods, struct batch_view *view)
 
 static enum status fill_periods(struct report *report, struct fault *fault)
 {
-    const struct forest *forest = &report->study.forest;
+    const struct forest *forest = &report->opened.forest;
     struct store_reader *reader = NULL;
     uint32_t first = UINT32_MAX, last = 0;
     /* without block 0, which test networks may have years before the others */
@@ -496,7 +500,7 @@ static enum status fill_periods(struct report *report, struct fault *fault)
         last = forest->block_times[i] > last ? forest->block_times[i] : last;
     }
     report->periods.by = last - first <= BY_DAY_MAX ? BY_DAY : BY_MONTH;
-    enum status status = store_reader_open(report->study.store, &reader, fault);
+    enum status status = store_reader_open(report->opened.store, &reader, fault);
     size_t batches = status == STATUS_OK ? store_batches(reader) : 0;
     for (size_t b = 0; b < batches && status == STATUS_OK; b++) {
         struct batch_view view;
@@ -505,7 +509,7 @@ static enum status fill_periods(struct report *report, struct fault *fault)
             break;
         status = add_batch(&report->periods, &view);
         if (status == STATUS_FORMAT)
-            status = opened_store_damaged(report->study.store, view.first_height, fault);
+            status = opened_store_damaged(report->opened.store, view.first_height, fault);
         else if (status == STATUS_NOMEM)
             status = fault_nomem(fault);
     }
@@ -518,36 +522,37 @@ static enum status load(struct report *report, struct fault *fault)
 {
     const struct settings *settings = report->settings;
     unsigned threads = (unsigned)settings->threads;
-    struct opened_forest *study = &report->study;
-    struct selection *selection = &study->selection;
-    enum status status = opened_forest_open(settings, study, fault);
+    struct opened_forest *opened = &report->opened;
+    struct selection *selection = &opened->selection;
+    enum status status = opened_forest_open(settings, opened, fault);
     report->summary = (struct summary){
-        .settings = settings, .store = study->store, .forest = &study->forest, .filter = study->filter};
+        .settings = settings, .store = opened->store, .forest = &opened->forest, .filter = opened->filter};
     if (status == STATUS_OK)
         status = summary_fill(&report->summary, report->rules, selection, fault);
     if (status == STATUS_OK)
-        status = known_scripts_find(&study->catalogue, study->store, &study->forest, selection, threads, &report->held,
-                                    fault);
+        status = known_scripts_find(&opened->catalogue, opened->store, &opened->forest, selection, threads,
+                                    &report->held, fault);
     if (status == STATUS_OK)
-        status = measures_all(&study->forest, &selection->tdags, &selection->classes, threads, &report->orders, fault);
+        status = measures_all(&opened->forest, &selection->tdags, &selection->classes, threads, &report->measures,
+                              fault);
     return status == STATUS_OK ? fill_periods(report, fault) : status;
 }
 
 static enum status put_all(struct report *report, struct fault *fault)
 {
-    struct page *page = &report->page;
+    struct printer *printer = &report->printer;
     char network[OPENED_STORE_NETWORK_SIZE];
-    opened_store_network(report->study.store, network);
-    PRINT(page,
+    opened_store_network(report->opened.store, network);
+    PRINT(printer,
           "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
           "content=\"width=device-width,initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n"
           "<link rel=\"icon\" href=\"data:,\"/>\n<title>Unknown transactions of %s to block %u</title>\n",
-          network, (unsigned)report->study.forest.blocks - 1);
-    PRINT(page, "<style>%s\n%s</style></head>\n<body>\n", svg_style, report_style);
-    PRINT(page, "%s", report_top);
-    PRINT(page, "<h1>Unknown transactions of %s</h1>\n<p>To block %u, rules %s; written by unktx %s.</p>\n", network,
-          (unsigned)report->study.forest.blocks - 1, rules_name(report->rules), UNKTX_VERSION);
-    PRINT(page, "%s", report_contents);
+          network, (unsigned)report->opened.forest.blocks - 1);
+    PRINT(printer, "<style>%s\n%s</style></head>\n<body>\n", svg_style, report_style);
+    PRINT(printer, "%s", report_top);
+    PRINT(printer, "<h1>Unknown transactions of %s</h1>\n<p>To block %u, rules %s; written by unktx %s.</p>\n", network,
+          (unsigned)report->opened.forest.blocks - 1, rules_name(report->rules), UNKTX_VERSION);
+    PRINT(printer, "%s", report_contents);
     put_scanned(report);
     enum status status = put_kinds(report);
     if (status == STATUS_OK)
@@ -558,8 +563,8 @@ static enum status put_all(struct report *report, struct fault *fault)
         status = put_lists(report, fault);
     put_rules(report);
     put_files(report);
-    PRINT(page, "</main>\n<script>%s</script>\n</body></html>\n", report_script);
-    if (status == STATUS_NOMEM || page->status != STATUS_OK)
+    PRINT(printer, "</main>\n<script>%s</script>\n</body></html>\n", report_script);
+    if (status == STATUS_NOMEM || printer->status != STATUS_OK)
         return fault_nomem(fault);
     return status;
 }
@@ -573,16 +578,16 @@ static enum status write_report(struct report *report, struct fault *fault)
     if (status == STATUS_OK)
         status = outfile_open(&file, report->settings->out, fault);
     if (status == STATUS_OK)
-        status = outfile_flush(&file, &report->page.text, fault);
+        status = outfile_flush(&file, &report->printer.text, fault);
     if (status == STATUS_OK)
         status = outfile_commit(&file, fault);
     outfile_abort(&file);
-    text_free(&report->page.text);
+    text_free(&report->printer.text);
     periods_free(&report->periods);
     summary_free(&report->summary);
     known_scripts_held_free(&report->held);
-    mem_free(report->orders);
-    opened_forest_close(&report->study);
+    mem_free(report->measures);
+    opened_forest_close(&report->opened);
     return status;
 }
 

@@ -51,17 +51,17 @@ static int scan_with(const struct settings *settings, struct ingest_options opti
 
 static int run(const struct settings *settings)
 {
-    struct node_blocks intake;
-    int exit_status = node_blocks_begin(settings, &intake);
+    struct node_blocks blocks;
+    int exit_status = node_blocks_begin(settings, &blocks);
     if (exit_status != EXIT_DONE)
         return exit_status;
     struct ingest_options options = {
-        .datadir = intake.datadir,
+        .datadir = blocks.datadir,
         .chain = settings->chain,
         .store = settings->store,
         .threads = (unsigned)settings->threads,
         .to_height = (uint32_t)settings->to_height,
-        .tip = intake.tip,
+        .tip = blocks.tip,
         .nulldata_stored = strcmp(settings->nulldata, "store") == 0,
         .verify = settings->verify,
         .stop = &message_stop,
@@ -70,7 +70,7 @@ static int run(const struct settings *settings)
         .note = node_blocks_note,
     };
     exit_status = scan_with(settings, options);
-    node_blocks_end(&intake);
+    node_blocks_end(&blocks);
     return exit_status;
 }
 

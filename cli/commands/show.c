@@ -147,7 +147,7 @@ static int by_vin(const void *a, const void *b)
 /* In order of ordinal each creating transaction is read once, however many of its outputs are spent. */
 static enum status find_outputs(struct show *show, struct spent *spent, size_t count, struct fault *fault)
 {
-    struct source_place place = {0};
+    struct store_position position = {0};
     struct tx_view tx = {0};
     uint32_t last = FOREST_NONE, vout = 0;
     enum status status = STATUS_OK;
@@ -157,7 +157,7 @@ static enum status find_outputs(struct show *show, struct spent *spent, size_t c
         if (output->tx != last) {
             last = output->tx;
             vout = 0;
-            status = opened_store_tx(show->store, show->reader, &place, show->forest.txs[last].height, last, &tx,
+            status = opened_store_tx(show->store, show->reader, &position, show->forest.txs[last].height, last, &tx,
                                      fault);
         }
         if (vout > output->vout)
@@ -216,8 +216,8 @@ static enum status put_tx(struct show *show, uint32_t number, uint32_t only, str
     const struct forest_tx *tx = &show->forest.txs[number];
     char hex[HASH256_HEX_SIZE + 1] = "";
     struct tx_view view;
-    struct source_place place = {0};
-    enum status status = opened_store_tx(show->store, show->reader, &place, tx->height, number, &view, fault);
+    struct store_position position = {0};
+    enum status status = opened_store_tx(show->store, show->reader, &position, tx->height, number, &view, fault);
     if (status != STATUS_OK)
         return status;
     hash256_hex(&tx->txid, hex);
@@ -341,14 +341,14 @@ static enum status put_linked_outputs(struct show *show, const struct index_tx *
 static enum status put_linked_tx(struct show *show, const struct index_tx *tx, uint32_t only, struct fault *fault)
 {
     char hex[HASH256_HEX_SIZE + 1] = "";
-    struct source_place place = {0};
+    struct store_position position = {0};
     struct tx_view stored, *view = NULL;
     uint32_t number = find_stored(&show->forest, tx);
     enum status status = STATUS_OK;
     if (only != VOUT_ALL && only >= tx->outputs)
         return no_such_output(only, tx->outputs, fault);
     if (number != FOREST_NONE) {
-        status = opened_store_tx(show->store, show->reader, &place, tx->height, number, &stored, fault);
+        status = opened_store_tx(show->store, show->reader, &position, tx->height, number, &stored, fault);
         view = &stored;
     }
     hash256_hex(&tx->txid, hex);
@@ -370,12 +370,12 @@ static enum status put_linked_tx(struct show *show, const struct index_tx *tx, u
     return status == STATUS_NOMEM ? fault_nomem(fault) : status;
 }
 
-static enum status show_linked(struct show *show, const struct place *place, uint32_t only, struct fault *fault)
+static enum status show_linked(struct show *show, const struct operand *operand, uint32_t only, struct fault *fault)
 {
     struct index_tx tx = {.number = UINT64_MAX};
     bool found = false;
     enum status status;
-    while ((status = index_tx_find(show->index, &place->hash, tx.number, &tx, fault)) == STATUS_OK) {
+    while ((status = index_tx_find(show->index, &operand->hash, tx.number, &tx, fault)) == STATUS_OK) {
         found = true;
         status = put_linked_tx(show, &tx, only, fault);
         if (status != STATUS_OK)
@@ -487,9 +487,9 @@ static enum status put_dag(struct show *show, const struct selection *selection,
 
 static enum status draw_dag(struct show *show, const struct selection *selection, struct fault *fault)
 {
-    struct page page = {.text = show->text};
-    enum status status = svg_file(&page, &show->forest, &selection->tdags, (uint32_t)show->settings->dag, fault);
-    show->text = page.text;
+    struct printer printer = {.text = show->text};
+    enum status status = svg_file(&printer, &show->forest, &selection->tdags, (uint32_t)show->settings->dag, fault);
+    show->text = printer.text;
     return status;
 }
 
@@ -519,23 +519,23 @@ static enum status show_dag(struct show *show, struct fault *fault)
     return status;
 }
 
-static enum status show_place(struct show *show, const struct place *place, struct fault *fault)
+static enum status show_operand(struct show *show, const struct operand *operand, struct fault *fault)
 {
-    uint32_t only = place->type == PLACE_OUTPUT ? place->number : VOUT_ALL;
+    uint32_t only = operand->type == OPERAND_OUTPUT ? operand->number : VOUT_ALL;
     enum status status = index_open(show->settings->store, &show->index, fault);
     if (status == STATUS_OK)
         status = spend_links_reach_tip(show->index, show->store, fault);
     if (status == STATUS_OK)
-        return show_linked(show, place, only, fault);
+        return show_linked(show, operand, only, fault);
     if (status == STATUS_REFUSED) {
         message_fault(fault);
         message("shown as the store has it");
     }
     bool without_index = status == STATUS_NOT_FOUND || status == STATUS_REFUSED;
-    return without_index ? show_tx(show, &place->hash, only, fault) : status;
+    return without_index ? show_tx(show, &operand->hash, only, fault) : status;
 }
 
-static enum status show_all(struct show *show, const struct place *place, struct fault *fault)
+static enum status show_all(struct show *show, const struct operand *operand, struct fault *fault)
 {
     struct store *store = NULL;
     struct outfile file = {0};
@@ -550,7 +550,7 @@ static enum status show_all(struct show *show, const struct place *place, struct
     if (status == STATUS_OK)
         status = forest_load(store, (unsigned)show->settings->threads, &show->forest, fault);
     if (status == STATUS_OK)
-        status = show->settings->dag ? show_dag(show, fault) : show_place(show, place, fault);
+        status = show->settings->dag ? show_dag(show, fault) : show_operand(show, operand, fault);
     if (status == STATUS_OK)
         status = outfile_open(&file, show->settings->out, fault);
     if (status == STATUS_OK)
@@ -573,15 +573,15 @@ static int run(const struct settings *settings)
 {
     struct fault fault = {0};
     struct show show = {.settings = settings, .rules = settings->rules};
-    struct place place = {0};
+    struct operand operand = {0};
     if ((settings->dag != 0) == (settings->operands_count != 0))
         return message_usage("name one thing to show: TXID, TXID:VOUT or --dag ID");
     if (!settings->dag && strcmp(settings->format, "text") != 0)
         return message_usage("--format %s is for --dag only", settings->format);
-    if (!settings->dag &&
-        (!place_parse(settings->operands[0], &place) || place.type == PLACE_INPUT || place.type == PLACE_HEIGHT))
+    if (!settings->dag && (!operand_parse(settings->operands[0], &operand) || operand.type == OPERAND_INPUT ||
+                           operand.type == OPERAND_HEIGHT))
         return message_usage("'%s' is neither TXID (64 hexadecimal digits) nor TXID:VOUT", settings->operands[0]);
-    return message_result(show_all(&show, &place, &fault), &fault);
+    return message_result(show_all(&show, &operand, &fault), &fault);
 }
 
 static const struct option option_dag = {

@@ -27,8 +27,8 @@ struct row {
 struct group {
     struct row *rows;
     size_t count, capacity;
-    uint32_t *places;
-    size_t places_count; /* a power of two, or 0 */
+    uint32_t *slots;
+    size_t slots_count; /* a power of two, or 0 */
 };
 
 struct templates {
@@ -38,7 +38,7 @@ struct templates {
     const struct forest *forest;
     uint64_t key[2];
     struct known_scripts_workers workers;
-    size_t first_batch;   /* of this round */
+    size_t first_batch;   /* of those that are counted together */
     struct group *groups; /* of its batches */
     enum status *statuses;
     struct fault *faults;
@@ -48,48 +48,48 @@ struct templates {
 static void group_free(struct group *group)
 {
     mem_free(group->rows);
-    mem_free(group->places);
+    mem_free(group->slots);
     *group = (struct group){0};
 }
 
-static uint32_t *place_of(const struct group *group, uint64_t key)
+static uint32_t *slot_of(const struct group *group, uint64_t key)
 {
-    size_t place = (size_t)key & (group->places_count - 1);
-    while (group->places[place] && group->rows[group->places[place] - 1].key != key)
-        place = (place + 1) & (group->places_count - 1);
-    return &group->places[place];
+    size_t slot = (size_t)key & (group->slots_count - 1);
+    while (group->slots[slot] && group->rows[group->slots[slot] - 1].key != key)
+        slot = (slot + 1) & (group->slots_count - 1);
+    return &group->slots[slot];
 }
 
 static bool group_grow(struct group *group)
 {
-    size_t count = group->places_count ? 2 * group->places_count : 64;
-    uint32_t *places = mem_alloc(count, sizeof *places);
-    if (!places)
+    size_t count = group->slots_count ? 2 * group->slots_count : 64;
+    uint32_t *slots = mem_alloc(count, sizeof *slots);
+    if (!slots)
         return false;
-    mem_free(group->places);
-    group->places = places;
-    group->places_count = count;
+    mem_free(group->slots);
+    group->slots = slots;
+    group->slots_count = count;
     for (size_t i = 0; i < group->count; i++)
-        *place_of(group, group->rows[i].key) = (uint32_t)i + 1;
+        *slot_of(group, group->rows[i].key) = (uint32_t)i + 1;
     return true;
 }
 
 /* The row of that key: a new one, which is told by its outputs of 0, if there is none. NULL without memory. */
 static struct row *row_of(struct group *group, uint64_t key, enum kind kind)
 {
-    if (group->count * 2 >= group->places_count && !group_grow(group))
+    if (group->count * 2 >= group->slots_count && !group_grow(group))
         return NULL;
-    uint32_t *place = place_of(group, key);
-    if (!*place && group->count >= TEMPLATES_MAX) {
+    uint32_t *slot = slot_of(group, key);
+    if (!*slot && group->count >= TEMPLATES_MAX) {
         key = (uint64_t)kind; /* no template has such a key but by a chance of 2^-60 */
-        place = place_of(group, key);
+        slot = slot_of(group, key);
     }
-    if (*place)
-        return &group->rows[*place - 1];
+    if (*slot)
+        return &group->rows[*slot - 1];
     if (mem_reserve(&group->rows, &group->capacity, group->count + 1, sizeof *group->rows) != STATUS_OK)
         return NULL;
     struct row *row = &group->rows[group->count];
-    *place = (uint32_t)++group->count;
+    *slot = (uint32_t)++group->count;
     *row = (struct row){.key = key, .kind = kind};
     return row;
 }
@@ -195,7 +195,7 @@ static enum status join_group(struct group *total, const struct group *group)
     return STATUS_OK;
 }
 
-static enum status count_round(struct templates *templates, size_t batches, struct fault *fault)
+static enum status count_batches(struct templates *templates, size_t batches, struct fault *fault)
 {
     enum status status = opened_store_go_on(fault);
     if (status != STATUS_OK)
@@ -225,7 +225,7 @@ static enum status count_all(struct templates *templates, struct fault *fault)
     size_t batches = store_batches(templates->workers.readers.readers[0]);
     for (size_t b = 0; b < batches && status == STATUS_OK; b += threads) {
         templates->first_batch = b;
-        status = count_round(templates, batches - b < threads ? batches - b : threads, fault);
+        status = count_batches(templates, batches - b < threads ? batches - b : threads, fault);
     }
     mem_free(templates->groups);
     mem_free(templates->statuses);

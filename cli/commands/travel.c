@@ -20,7 +20,7 @@ struct step {
     struct index_output output;
 };
 
-/* Numbers of transactions met, open addressing, at most half full; 0 is an empty place, so numbers are kept plus 1. */
+/* Numbers of transactions met, open addressing, at most half full; 0 is an empty operand, so numbers are kept plus 1. */
 struct met {
     uint64_t *places;
     size_t capacity, count; /* capacity is a power of two */
@@ -186,17 +186,18 @@ static void turn_level(struct travel *travel)
         qsort(travel->level, travel->level_count, sizeof *travel->level, compare_numbers);
 }
 
-static enum status leave_level(struct travel *travel, const struct place *place, uint32_t depth, struct fault *fault)
+static enum status leave_level(struct travel *travel, const struct operand *operand, uint32_t depth,
+                               struct fault *fault)
 {
     enum status status = STATUS_OK;
     struct index_tx tx;
     for (size_t i = 0; i < travel->level_count && status == STATUS_OK && !travel->cut; i++) {
-        bool one = depth == 1 && place->type == PLACE_OUTPUT;
+        bool one = depth == 1 && operand->type == OPERAND_OUTPUT;
         status = index_tx_at(travel->index, travel->level[i], &tx, fault);
         if (status == STATUS_OK && travel->backward)
             status = step_backward(travel, &tx, depth, fault);
         else if (status == STATUS_OK)
-            status = step_forward(travel, &tx, depth, one ? place->number : 0, one ? place->number + 1 : tx.outputs,
+            status = step_forward(travel, &tx, depth, one ? operand->number : 0, one ? operand->number + 1 : tx.outputs,
                                   fault);
         if (status == STATUS_OK)
             status = opened_store_go_on(fault);
@@ -204,13 +205,13 @@ static enum status leave_level(struct travel *travel, const struct place *place,
     return status;
 }
 
-static enum status walk(struct travel *travel, const struct place *place, struct fault *fault)
+static enum status walk(struct travel *travel, const struct operand *operand, struct fault *fault)
 {
     struct index_tx tx;
-    enum status status = index_tx_find(travel->index, &place->hash, UINT64_MAX, &tx, fault);
-    if (status == STATUS_OK && place->type == PLACE_OUTPUT && place->number >= tx.outputs)
+    enum status status = index_tx_find(travel->index, &operand->hash, UINT64_MAX, &tx, fault);
+    if (status == STATUS_OK && operand->type == OPERAND_OUTPUT && operand->number >= tx.outputs)
         status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-                           "the transaction has no output %u; how many it has: %u", (unsigned)place->number,
+                           "the transaction has no output %u; how many it has: %u", (unsigned)operand->number,
                            (unsigned)tx.outputs);
     if (status == STATUS_OK)
         status = meet(travel, tx.number, fault);
@@ -218,7 +219,7 @@ static enum status walk(struct travel *travel, const struct place *place, struct
         turn_level(travel);
         if (travel->level_count == 0)
             break;
-        status = leave_level(travel, place, depth, fault);
+        status = leave_level(travel, operand, depth, fault);
     }
     return status;
 }
@@ -322,17 +323,18 @@ static void travel_free(struct travel *travel)
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    struct place place;
+    struct operand operand;
     struct outfile file = {0};
     struct text text = {0};
     struct travel travel = {.settings = settings, .backward = settings->backward};
     if (settings->forward && settings->backward)
         return message_usage("--forward and --backward exclude each other");
-    if (!place_parse(settings->operands[0], &place) || (place.type != PLACE_HASH && place.type != PLACE_OUTPUT))
+    if (!operand_parse(settings->operands[0], &operand) ||
+        (operand.type != OPERAND_HASH && operand.type != OPERAND_OUTPUT))
         return message_usage("'%s' is neither TXID (64 hexadecimal digits) nor TXID:VOUT", settings->operands[0]);
     enum status status = index_open(settings->store, &travel.index, &fault);
     if (status == STATUS_OK)
-        status = walk(&travel, &place, &fault);
+        status = walk(&travel, &operand, &fault);
     if (status == STATUS_OK)
         status = print(&travel, &text, &fault);
     if (status == STATUS_OK)

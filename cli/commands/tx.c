@@ -186,37 +186,38 @@ static enum status no_such(const struct index_tx *tx, const char *what, uint32_t
                      (unsigned)number, (unsigned)count);
 }
 
-static enum status put_tx(struct view *view, const struct index_tx *tx, const struct place *place, struct fault *fault)
+static enum status put_tx(struct view *view, const struct index_tx *tx, const struct operand *operand,
+                          struct fault *fault)
 {
-    bool input = place->type == PLACE_INPUT, output = place->type == PLACE_OUTPUT;
-    if (input && place->number >= tx->inputs)
-        return no_such(tx, "input", place->number, tx->inputs, fault);
-    if (output && place->number >= tx->outputs)
-        return no_such(tx, "output", place->number, tx->outputs, fault);
+    bool input = operand->type == OPERAND_INPUT, output = operand->type == OPERAND_OUTPUT;
+    if (input && operand->number >= tx->inputs)
+        return no_such(tx, "input", operand->number, tx->inputs, fault);
+    if (output && operand->number >= tx->outputs)
+        return no_such(tx, "output", operand->number, tx->outputs, fault);
     enum status status = put_tx_head(view, tx, fault);
     if (status == STATUS_OK)
         status = put_literal(view, " \"inputs\":[\n  ", fault);
     if (status == STATUS_OK && !output)
-        status = put_inputs(view, tx, input ? place->number : 0, input ? place->number + 1 : tx->inputs, fault);
+        status = put_inputs(view, tx, input ? operand->number : 0, input ? operand->number + 1 : tx->inputs, fault);
     if (status == STATUS_OK)
         status = put_literal(view, "],\n \"outputs\":[\n  ", fault);
     if (status == STATUS_OK && !input)
-        status = put_outputs(view, tx, output ? place->number : 0, output ? place->number + 1 : tx->outputs, fault);
+        status = put_outputs(view, tx, output ? operand->number : 0, output ? operand->number + 1 : tx->outputs, fault);
     if (status == STATUS_OK)
         status = put_literal(view, "]}", fault);
     return status;
 }
 
 /* Every occurrence, the newest first. */
-static enum status put_txs(struct view *view, const struct place *place, struct fault *fault)
+static enum status put_txs(struct view *view, const struct operand *operand, struct fault *fault)
 {
     struct index_tx tx = {.number = UINT64_MAX};
     enum status status;
     bool first = true;
-    while ((status = index_tx_find(view->index, &place->hash, tx.number, &tx, fault)) == STATUS_OK) {
+    while ((status = index_tx_find(view->index, &operand->hash, tx.number, &tx, fault)) == STATUS_OK) {
         status = put_literal(view, first ? "[" : ",\n", fault);
         if (status == STATUS_OK)
-            status = put_tx(view, &tx, place, fault);
+            status = put_tx(view, &tx, operand, fault);
         if (status != STATUS_OK)
             return status;
         first = false;
@@ -269,36 +270,36 @@ static enum status put_block(struct view *view, const struct index_block *block,
 }
 
 /* A hash is a transaction's, else a block's. */
-static enum status put_place(struct view *view, const struct place *place, struct fault *fault)
+static enum status put_operand(struct view *view, const struct operand *operand, struct fault *fault)
 {
     struct index_block block;
     enum status status;
-    if (place->type == PLACE_HEIGHT) {
-        status = index_block_at(view->index, place->number, &block, fault);
+    if (operand->type == OPERAND_HEIGHT) {
+        status = index_block_at(view->index, operand->number, &block, fault);
         if (status == STATUS_NOT_FOUND)
             return fault_set(fault, status, view->settings->store, FAULT_NO_OFFSET,
-                             "no block of height %u; the index ends at %u", (unsigned)place->number,
+                             "no block of height %u; the index ends at %u", (unsigned)operand->number,
                              (unsigned)index_totals_of(view->index).blocks - 1);
         return status == STATUS_OK ? put_block(view, &block, fault) : status;
     }
-    status = put_txs(view, place, fault);
+    status = put_txs(view, operand, fault);
     if (status != STATUS_NOT_FOUND || view->text.size > 0)
         return status;
-    if (place->type == PLACE_HASH && index_block_find(view->index, &place->hash, &block, fault) == STATUS_OK)
+    if (operand->type == OPERAND_HASH && index_block_find(view->index, &operand->hash, &block, fault) == STATUS_OK)
         return put_block(view, &block, fault);
-    if (place->type == PLACE_HASH)
+    if (operand->type == OPERAND_HASH)
         return fault_set(fault, STATUS_NOT_FOUND, view->settings->store, FAULT_NO_OFFSET,
                          "no transaction and no block of the chain has this hash");
     return status;
 }
 
-static enum status show(struct view *view, const struct place *place, struct fault *fault)
+static enum status show(struct view *view, const struct operand *operand, struct fault *fault)
 {
     enum status status = index_open(view->settings->store, &view->index, fault);
     if (status == STATUS_OK)
         status = outfile_open(&view->file, view->settings->out, fault);
     if (status == STATUS_OK)
-        status = put_place(view, place, fault);
+        status = put_operand(view, operand, fault);
     if (status == STATUS_OK)
         status = outfile_flush(&view->file, &view->text, fault);
     if (status == STATUS_OK)
@@ -312,11 +313,11 @@ static enum status show(struct view *view, const struct place *place, struct fau
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    struct place place;
+    struct operand operand;
     struct view view = {.settings = settings, .json = strcmp(settings->format, "json") == 0};
-    if (!place_parse(settings->operands[0], &place))
+    if (!operand_parse(settings->operands[0], &operand))
         return message_usage("'%s' is no TXID, TXID:VOUT, TXID/VIN, HEIGHT or BLOCKHASH", settings->operands[0]);
-    return message_result(show(&view, &place, &fault), &fault);
+    return message_result(show(&view, &operand, &fault), &fault);
 }
 
 static const struct option option_tx_format = {

@@ -25,48 +25,48 @@ enum status known_scripts_filter(const struct settings *settings, const struct c
 
 /* ---- classes ---- */
 
-/* Classes by their id, which is a hash already: a table of their numbers + 1, twice as many places as classes. */
-struct index {
-    uint32_t *places;
+/* Classes by their id, which is a hash already: a table of their numbers + 1, twice as many slots as classes. */
+struct class_table {
+    uint32_t *slots;
     size_t mask;
 };
 
-static size_t place_of(const struct index *index, const struct class_row *classes, const uint8_t id[CANON_ID_SIZE])
+static size_t slot_of(const struct class_table *table, const struct class_row *classes, const uint8_t id[CANON_ID_SIZE])
 {
-    size_t place = (size_t)load_le64(id) & index->mask;
-    while (index->places[place] && memcmp(classes[index->places[place] - 1].class_id, id, CANON_ID_SIZE) != 0)
-        place = (place + 1) & index->mask;
-    return place;
+    size_t slot = (size_t)load_le64(id) & table->mask;
+    while (table->slots[slot] && memcmp(classes[table->slots[slot] - 1].class_id, id, CANON_ID_SIZE) != 0)
+        slot = (slot + 1) & table->mask;
+    return slot;
 }
 
-static enum status index_classes(const struct classes *classes, struct index *index, struct fault *fault)
+static enum status table_classes(const struct classes *classes, struct class_table *table, struct fault *fault)
 {
-    size_t places = 2;
-    while (places < 2 * (size_t)classes->classes_count)
-        places *= 2;
-    *index = (struct index){mem_alloc(places, sizeof *index->places), places - 1};
-    if (!index->places)
+    size_t slots = 2;
+    while (slots < 2 * (size_t)classes->classes_count)
+        slots *= 2;
+    *table = (struct class_table){mem_alloc(slots, sizeof *table->slots), slots - 1};
+    if (!table->slots)
         return fault_nomem(fault);
     for (uint32_t i = 0; i < classes->classes_count; i++)
-        index->places[place_of(index, classes->classes, classes->classes[i].class_id)] = i + 1;
+        table->slots[slot_of(table, classes->classes, classes->classes[i].class_id)] = i + 1;
     return STATUS_OK;
 }
 
 static enum status hold_by_class(const struct classes *classes, struct known_scripts_held *held, struct fault *fault)
 {
-    struct index index;
-    enum status status = index_classes(classes, &index, fault);
+    struct class_table table;
+    enum status status = table_classes(classes, &table, fault);
     held->classes = mem_alloc(classes->classes_count, sizeof *held->classes);
     if (status == STATUS_OK && !held->classes)
         status = fault_nomem(fault);
     for (uint32_t d = 0; status == STATUS_OK && d < classes->rows_count; d++) {
         if (name_set_first(&held->labels.all[d + 1]) == CATALOGUE_MAX)
             continue;
-        uint32_t found = index.places[place_of(&index, classes->classes, classes->rows[d].class_id)];
+        uint32_t found = table.slots[slot_of(&table, classes->classes, classes->rows[d].class_id)];
         if (found)
             name_set_join(&held->classes[found - 1], &held->labels.all[d + 1]);
     }
-    mem_free(index.places);
+    mem_free(table.slots);
     return status;
 }
 

@@ -6,18 +6,18 @@
 #include "cli/output/progress.h"
 #include "parser/mem.h"
 
-int node_blocks_begin(const struct settings *settings, struct node_blocks *intake)
+int node_blocks_begin(const struct settings *settings, struct node_blocks *blocks)
 {
     struct fault fault = {0};
-    *intake = (struct node_blocks){0};
-    if (settings->tip && !hash256_parse(settings->tip, &intake->hash))
+    *blocks = (struct node_blocks){0};
+    if (settings->tip && !hash256_parse(settings->tip, &blocks->hash))
         return message_usage("--tip: '%s' is no block hash of 64 hexadecimal digits", settings->tip);
-    intake->tip = settings->tip ? &intake->hash : NULL;
-    enum status status = index_blocks_datadir(settings, &intake->datadir, &fault);
+    blocks->tip = settings->tip ? &blocks->hash : NULL;
+    enum status status = index_blocks_datadir(settings, &blocks->datadir, &fault);
     return status == STATUS_REFUSED ? message_usage("%s", fault.text) : message_result(status, &fault);
 }
 
-void node_blocks_end(struct node_blocks *intake) { mem_free(intake->datadir); }
+void node_blocks_end(struct node_blocks *blocks) { mem_free(blocks->datadir); }
 
 void node_blocks_damage(void *context, const struct fault *what)
 {

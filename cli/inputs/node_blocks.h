@@ -13,8 +13,8 @@ struct node_blocks {
 };
 
 /* What --datadir and --tip say. After another exit status than EXIT_DONE, what is wrong has been said. */
-int node_blocks_begin(const struct settings *settings, struct node_blocks *intake);
-void node_blocks_end(struct node_blocks *intake);
+int node_blocks_begin(const struct settings *settings, struct node_blocks *blocks);
+void node_blocks_end(struct node_blocks *blocks);
 
 /* Callbacks of both; `context` is the struct progress. */
 void node_blocks_damage(void *context, const struct fault *what);

@@ -1,22 +1,22 @@
 #include "cli/inputs/opened_forest.h"
 
-enum status opened_forest_open(const struct settings *settings, struct opened_forest *study, struct fault *fault)
+enum status opened_forest_open(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
 {
-    enum status status = known_scripts_read(settings, &study->catalogue, fault);
+    enum status status = known_scripts_read(settings, &opened->catalogue, fault);
     if (status == STATUS_OK)
-        status = known_scripts_filter(settings, &study->catalogue, &study->filter, fault);
+        status = known_scripts_filter(settings, &opened->catalogue, &opened->filter, fault);
     if (status == STATUS_OK)
-        status = opened_store_open(settings, &study->store, fault);
+        status = opened_store_open(settings, &opened->store, fault);
     if (status == STATUS_OK)
-        status = forest_load(study->store, (unsigned)settings->threads, &study->forest, fault);
+        status = forest_load(opened->store, (unsigned)settings->threads, &opened->forest, fault);
     return status == STATUS_OK ? opened_store_go_on(fault) : status;
 }
 
-void opened_forest_close(struct opened_forest *study)
+void opened_forest_close(struct opened_forest *opened)
 {
-    selection_free(&study->selection);
-    forest_free(&study->forest);
-    store_close(study->store);
-    filter_free(study->filter);
-    catalogue_free(&study->catalogue);
+    selection_free(&opened->selection);
+    forest_free(&opened->forest);
+    store_close(opened->store);
+    filter_free(opened->filter);
+    catalogue_free(&opened->catalogue);
 }

@@ -14,8 +14,8 @@ struct opened_forest {
 
 /* Reads --scripts and --exclude-scripts, opens the store and loads its forest. Zero-initialise; opened_forest_close in
  * any case. */
-enum status opened_forest_open(const struct settings *settings, struct opened_forest *study, struct fault *fault)
+enum status opened_forest_open(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
     MUST_CHECK;
-void opened_forest_close(struct opened_forest *study);
+void opened_forest_close(struct opened_forest *opened);
 
 #endif

@@ -72,22 +72,23 @@ void store_readers_close(struct store_readers *readers)
     *readers = (struct store_readers){0};
 }
 
-static bool is_behind(const struct source_place *place, size_t batch, uint64_t number)
+static bool must_start_over(const struct store_position *position, size_t batch, uint64_t number)
 {
-    return !place->open || batch != place->batch || number < place->view.next_tx;
+    return !position->open || batch != position->batch || number < position->view.next_tx;
 }
 
-enum status opened_store_tx(const struct store *store, const struct store_reader *reader, struct source_place *place,
-                            uint32_t height, uint64_t number, struct tx_view *tx, struct fault *fault)
+enum status opened_store_tx(const struct store *store, const struct store_reader *reader,
+                            struct store_position *position, uint32_t height, uint64_t number, struct tx_view *tx,
+                            struct fault *fault)
 {
-    struct batch_view *view = &place->view;
+    struct batch_view *view = &position->view;
     struct block_record block;
     size_t batch;
     enum status status = store_batch_of_height(reader, height, &batch, fault);
-    if (status == STATUS_OK && is_behind(place, batch, number))
+    if (status == STATUS_OK && must_start_over(position, batch, number))
         status = store_batch(reader, batch, view, fault);
-    place->open = status == STATUS_OK;
-    place->batch = batch;
+    position->open = status == STATUS_OK;
+    position->batch = batch;
     if (status != STATUS_OK)
         return status;
     while (status == STATUS_OK && number >= view->next_tx + view->txs_left)

@@ -39,7 +39,7 @@ typedef enum status opened_store_each(void *context, uint32_t height, struct tx_
 enum status opened_store_each_tx(struct batch_view *view, opened_store_each *each, void *context) MUST_CHECK;
 
 /* Where the last transaction was found. Zero-initialise; belongs to one reader. */
-struct source_place {
+struct store_position {
     bool open;
     size_t batch;
     struct batch_view view;
@@ -47,7 +47,8 @@ struct source_place {
 /* Transaction `number` of the store, which is in the block of that height. Its cursors borrow from the reader. O(its
  * batch), or only what lies between where it follows the last one of the same place: any number of transactions in
  * ascending order cost no more than their batches. */
-enum status opened_store_tx(const struct store *store, const struct store_reader *reader, struct source_place *place,
-                            uint32_t height, uint64_t number, struct tx_view *tx, struct fault *fault) MUST_CHECK;
+enum status opened_store_tx(const struct store *store, const struct store_reader *reader,
+                            struct store_position *position, uint32_t height, uint64_t number, struct tx_view *tx,
+                            struct fault *fault) MUST_CHECK;
 
 #endif

@@ -15,16 +15,16 @@ static bool parse_number(const char *text, uint32_t *number)
     return sum < UINT32_MAX;
 }
 
-bool place_parse(const char *word, struct place *place)
+bool operand_parse(const char *word, struct operand *operand)
 {
     char hex[HASH256_HEX_SIZE + 1] = "";
     size_t size = strcspn(word, ":/");
-    *place = (struct place){.type = PLACE_HEIGHT};
+    *operand = (struct operand){.type = OPERAND_HEIGHT};
     if (size != HASH256_HEX_SIZE)
-        return parse_number(word, &place->number);
+        return parse_number(word, &operand->number);
     memcpy(hex, word, size);
-    if (!hash256_parse(hex, &place->hash))
+    if (!hash256_parse(hex, &operand->hash))
         return false;
-    place->type = word[size] == ':' ? PLACE_OUTPUT : word[size] == '/' ? PLACE_INPUT : PLACE_HASH;
-    return place->type == PLACE_HASH || parse_number(word + size + 1, &place->number);
+    operand->type = word[size] == ':' ? OPERAND_OUTPUT : word[size] == '/' ? OPERAND_INPUT : OPERAND_HASH;
+    return operand->type == OPERAND_HASH || parse_number(word + size + 1, &operand->number);
 }

@@ -4,20 +4,20 @@
 
 #include "parser/hash256.h"
 
-enum place_type {
-    PLACE_HASH,   /* TXID or BLOCKHASH: 64 hexadecimal digits */
-    PLACE_OUTPUT, /* TXID:VOUT */
-    PLACE_INPUT,  /* TXID/VIN */
-    PLACE_HEIGHT, /* digits */
+enum operand_type {
+    OPERAND_HASH,   /* TXID or BLOCKHASH: 64 hexadecimal digits */
+    OPERAND_OUTPUT, /* TXID:VOUT */
+    OPERAND_INPUT,  /* TXID/VIN */
+    OPERAND_HEIGHT, /* digits */
 };
 
-struct place {
-    enum place_type type;
+struct operand {
+    enum operand_type type;
     struct hash256 hash;
     uint32_t number; /* vout, vin or height */
 };
 
 /* False if the word is none of these. */
-bool place_parse(const char *word, struct place *place);
+bool operand_parse(const char *word, struct operand *operand);
 
 #endif

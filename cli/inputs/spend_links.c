@@ -75,7 +75,7 @@ enum status spend_links_reach_tip(struct tx_index *index, const struct store *st
                      (unsigned)totals.blocks - 1);
 }
 
-enum status tios_open(const char *store, unsigned threads, struct indexes *indexes, struct fault *fault)
+enum status indexes_open(const char *store, unsigned threads, struct indexes *indexes, struct fault *fault)
 {
     *indexes = (struct indexes){0};
     indexes->indexes = mem_alloc(threads, sizeof *indexes->indexes);
@@ -90,7 +90,7 @@ enum status tios_open(const char *store, unsigned threads, struct indexes *index
     return STATUS_OK;
 }
 
-void tios_close(struct indexes *indexes)
+void indexes_close(struct indexes *indexes)
 {
     for (unsigned i = 0; i < indexes->count; i++)
         index_close(indexes->indexes[i]);

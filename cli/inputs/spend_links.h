@@ -74,12 +74,12 @@ static inline const struct network *spend_links_network(const struct tx_index *i
  * another branch, knows less than the store does. */
 enum status spend_links_reach_tip(struct tx_index *index, const struct store *store, struct fault *fault) MUST_CHECK;
 
-/* The index of a store, once for each of `threads` workers. Zero-initialise; tios_close in any case. */
+/* The index of a store, once for each of `threads` workers. Zero-initialise; indexes_close in any case. */
 struct indexes {
     struct tx_index **indexes;
     unsigned count;
 };
-enum status tios_open(const char *store, unsigned threads, struct indexes *indexes, struct fault *fault) MUST_CHECK;
-void tios_close(struct indexes *indexes);
+enum status indexes_open(const char *store, unsigned threads, struct indexes *indexes, struct fault *fault) MUST_CHECK;
+void indexes_close(struct indexes *indexes);
 
 #endif

@@ -4,16 +4,16 @@
 
 #include "cli/output/text.h"
 
-/* Zero-initialise; text_free(&page.text) at the end. */
-struct page {
+/* Zero-initialise; text_free(&printer.text) at the end. */
+struct printer {
     struct text text;
     enum status status;
 };
 
-#define PRINT(page, ...)                                                                                               \
+#define PRINT(printer, ...)                                                                                            \
     do {                                                                                                               \
-        if ((page)->status == STATUS_OK)                                                                               \
-            (page)->status = text_printf(&(page)->text, __VA_ARGS__);                                                  \
+        if ((printer)->status == STATUS_OK)                                                                            \
+            (printer)->status = text_printf(&(printer)->text, __VA_ARGS__);                                            \
     } while (0)
 
 #define GROUPED_SIZE 28u

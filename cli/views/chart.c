@@ -19,23 +19,23 @@ const char *chart_time(char out[CHART_TIME_SIZE], uint64_t time)
     return out;
 }
 
-static void begin(struct page *page, const char *what, double height)
+static void begin(struct printer *printer, const char *what, double height)
 {
-    PRINT(page,
+    PRINT(printer,
           "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 %.0f %.0f\">\n<title>%s</title>\n"
           "<text x=\"4\" y=\"15\" class=\"h\">%s</text>\n",
           WIDTH, height, what, what);
 }
 
-static void put_rule(struct page *page, double x1, double y1, double x2, double y2)
+static void put_rule(struct printer *printer, double x1, double y1, double x2, double y2)
 {
-    PRINT(page, "<path class=\"g\" d=\"M%.1f %.1fL%.1f %.1f\"/>\n", x1, y1, x2, y2);
+    PRINT(printer, "<path class=\"g\" d=\"M%.1f %.1fL%.1f %.1f\"/>\n", x1, y1, x2, y2);
 }
 
 /* `anchor`: start, middle or end. */
-static void put_label(struct page *page, double x, double y, const char *anchor, const char *label)
+static void put_label(struct printer *printer, double x, double y, const char *anchor, const char *label)
 {
-    PRINT(page, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y, anchor, label);
+    PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y, anchor, label);
 }
 
 /* ---- bars ---- */
@@ -56,40 +56,40 @@ static uint64_t round_up(uint64_t value)
     return value;
 }
 
-void chart_bars(struct page *page, const char *what, const struct chart_bar *bars, size_t count)
+void chart_bars(struct printer *printer, const char *what, const struct chart_bar *bars, size_t count)
 {
     char number[GROUPED_SIZE];
     size_t peak = 0;
-    begin(page, what, BARS_HEIGHT);
+    begin(printer, what, BARS_HEIGHT);
     for (size_t i = 0; i < count; i++)
         peak = bars[i].value > bars[peak].value ? i : peak;
     uint64_t top = round_up(count ? bars[peak].value : 0);
     double wide = (RIGHT - LEFT) / (double)(count ? count : 1), high = BARS_BOTTOM - TOP;
     for (unsigned tick = 0; tick <= 2; tick++) {
         double y = BARS_BOTTOM - high * tick / 2;
-        put_rule(page, LEFT, y, RIGHT, y);
+        put_rule(printer, LEFT, y, RIGHT, y);
         if (tick != 1 || top % 2 == 0)
-            put_label(page, LEFT - 5, y + 4, "end", grouped(number, top / 2 * tick + (tick == 2 ? top % 2 : 0)));
+            put_label(printer, LEFT - 5, y + 4, "end", grouped(number, top / 2 * tick + (tick == 2 ? top % 2 : 0)));
     }
     for (size_t i = 0; i < count; i++) {
         double tall = high * (double)bars[i].value / (double)top;
         if (bars[i].value)
-            PRINT(page,
+            PRINT(printer,
                   "<rect class=\"b\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"><title>%s: %s</title>"
                   "</rect>\n",
                   LEFT + wide * (double)i, BARS_BOTTOM - tall, wide > 2 ? wide - 0.6 : wide, tall, bars[i].label,
                   grouped(number, bars[i].value));
     }
     if (count)
-        put_label(page, LEFT, BARS_BOTTOM + 15, "start", bars[0].label);
+        put_label(printer, LEFT, BARS_BOTTOM + 15, "start", bars[0].label);
     if (count > 1)
-        put_label(page, RIGHT, BARS_BOTTOM + 15, "end", bars[count - 1].label);
+        put_label(printer, RIGHT, BARS_BOTTOM + 15, "end", bars[count - 1].label);
     if (count && bars[peak].value)
-        PRINT(page, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">most: %s in %s</text>\n", (LEFT + RIGHT) / 2,
+        PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">most: %s in %s</text>\n", (LEFT + RIGHT) / 2,
               BARS_BOTTOM + 30, grouped(number, bars[peak].value), bars[peak].label);
     else
-        put_label(page, (LEFT + RIGHT) / 2, (TOP + BARS_BOTTOM) / 2, "middle", "none");
-    PRINT(page, "</svg>\n");
+        put_label(printer, (LEFT + RIGHT) / 2, (TOP + BARS_BOTTOM) / 2, "middle", "none");
+    PRINT(printer, "</svg>\n");
 }
 
 /* ---- both axes logarithmic ---- */
@@ -125,7 +125,7 @@ static const char *power_label(char out[64], unsigned exponent)
     return out;
 }
 
-void chart_loglog(struct page *page, const char *what, const char *axis, const struct chart_counts *counts)
+void chart_loglog(struct printer *printer, const char *what, const char *axis, const struct chart_counts *counts)
 {
     char a[GROUPED_SIZE], b[GROUPED_SIZE], power[64];
     uint64_t most = 1, largest = 1;
@@ -135,25 +135,25 @@ void chart_loglog(struct page *page, const char *what, const char *axis, const s
     }
     unsigned columns = decades_of(largest), rows = decades_of(most);
     double wide = (RIGHT - LEFT) / columns, high = (LOG_BOTTOM - TOP) / rows;
-    begin(page, what, LOG_HEIGHT);
+    begin(printer, what, LOG_HEIGHT);
     for (unsigned i = 0; i <= columns; i++) {
-        put_rule(page, LEFT + wide * i, TOP, LEFT + wide * i, LOG_BOTTOM);
-        put_label(page, LEFT + wide * i, LOG_BOTTOM + 16, "middle", power_label(power, i));
+        put_rule(printer, LEFT + wide * i, TOP, LEFT + wide * i, LOG_BOTTOM);
+        put_label(printer, LEFT + wide * i, LOG_BOTTOM + 16, "middle", power_label(power, i));
     }
     for (unsigned i = 0; i <= rows; i++) {
-        put_rule(page, LEFT, LOG_BOTTOM - high * i, RIGHT, LOG_BOTTOM - high * i);
-        put_label(page, LEFT - 6, LOG_BOTTOM - high * i + 4, "end", power_label(power, i));
+        put_rule(printer, LEFT, LOG_BOTTOM - high * i, RIGHT, LOG_BOTTOM - high * i);
+        put_label(printer, LEFT - 6, LOG_BOTTOM - high * i + 4, "end", power_label(power, i));
     }
     for (unsigned i = 0; i < CHART_BINS; i++) {
         if (counts->bins[i])
-            PRINT(page,
+            PRINT(printer,
                   "<circle class=\"b\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.2\"><title>%s from %s: %s T-DAGs</title>"
                   "</circle>\n",
                   LEFT + wide * log10((double)counts->least[i]), LOG_BOTTOM - high * log10((double)counts->bins[i]),
                   axis, grouped(a, counts->least[i]), grouped(b, counts->bins[i]));
     }
-    put_label(page, (LEFT + RIGHT) / 2, LOG_BOTTOM + 34, "middle", axis);
-    PRINT(page, "<text transform=\"translate(14 %.1f) rotate(-90)\" text-anchor=\"middle\">T-DAGs</text>\n</svg>\n",
+    put_label(printer, (LEFT + RIGHT) / 2, LOG_BOTTOM + 34, "middle", axis);
+    PRINT(printer, "<text transform=\"translate(14 %.1f) rotate(-90)\" text-anchor=\"middle\">T-DAGs</text>\n</svg>\n",
           (TOP + LOG_BOTTOM) / 2);
 }
 
@@ -170,31 +170,31 @@ void chart_moment(struct chart_times *times, uint64_t time, uint64_t value_sat)
     times->largest[column] = value_sat > times->largest[column] ? value_sat : times->largest[column];
 }
 
-void chart_timeline(struct page *page, const char *what, const struct chart_times *times)
+void chart_timeline(struct printer *printer, const char *what, const struct chart_times *times)
 {
     char time[CHART_TIME_SIZE];
     uint64_t most = 0;
     for (unsigned i = 0; i < CHART_COLUMNS; i++)
         most = times->largest[i] > most ? times->largest[i] : most;
     double scale = most ? (TIMES_BOTTOM - TOP - 6) / log10((double)most + 1) : 0;
-    begin(page, what, TIMES_HEIGHT);
-    put_rule(page, LEFT, TIMES_BOTTOM, RIGHT, TIMES_BOTTOM);
-    PRINT(page, "<path class=\"t\" d=\"");
+    begin(printer, what, TIMES_HEIGHT);
+    put_rule(printer, LEFT, TIMES_BOTTOM, RIGHT, TIMES_BOTTOM);
+    PRINT(printer, "<path class=\"t\" d=\"");
     for (unsigned i = 0; i < CHART_COLUMNS; i++) {
         if (times->count[i])
-            PRINT(page, "M%.1f %.1fv-%.1f", LEFT + (RIGHT - LEFT) * i / (CHART_COLUMNS - 1), TIMES_BOTTOM,
+            PRINT(printer, "M%.1f %.1fv-%.1f", LEFT + (RIGHT - LEFT) * i / (CHART_COLUMNS - 1), TIMES_BOTTOM,
                   6 + scale * log10((double)times->largest[i] + 1));
     }
-    PRINT(page, "\"/>\n");
-    put_rule(page, LEFT, TOP, RIGHT, TOP);
-    PRINT(page, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%.*f</text>\n", LEFT - 5, TOP + 4,
+    PRINT(printer, "\"/>\n");
+    put_rule(printer, LEFT, TOP, RIGHT, TOP);
+    PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%.*f</text>\n", LEFT - 5, TOP + 4,
           most < 100000000u      ? 6
           : most < 100000000000u ? 2
                                  : 0,
           (double)most / 1e8);
-    put_label(page, LEFT - 5, TIMES_BOTTOM + 4, "end", "0");
-    put_label(page, 4, (TOP + TIMES_BOTTOM) / 2 + 4, "start", "BTC, log");
-    put_label(page, LEFT, TIMES_BOTTOM + 16, "start", chart_time(time, times->first));
-    put_label(page, RIGHT, TIMES_BOTTOM + 16, "end", chart_time(time, times->last));
-    PRINT(page, "</svg>\n");
+    put_label(printer, LEFT - 5, TIMES_BOTTOM + 4, "end", "0");
+    put_label(printer, 4, (TOP + TIMES_BOTTOM) / 2 + 4, "start", "BTC, log");
+    put_label(printer, LEFT, TIMES_BOTTOM + 16, "start", chart_time(time, times->first));
+    put_label(printer, RIGHT, TIMES_BOTTOM + 16, "end", chart_time(time, times->last));
+    PRINT(printer, "</svg>\n");
 }

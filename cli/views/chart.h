@@ -11,7 +11,7 @@ struct chart_bar {
 };
 
 /* Bars from 0, side by side in the order given; the largest is labelled. `what` is plain text. */
-void chart_bars(struct page *page, const char *what, const struct chart_bar *bars, size_t count);
+void chart_bars(struct printer *printer, const char *what, const struct chart_bar *bars, size_t count);
 
 /* How many things have each value, both axes logarithmic. Values from 10 on are put together in 24 steps a decade. */
 #define CHART_STEPS 24u
@@ -21,7 +21,7 @@ struct chart_counts {
 };
 /* Zero-initialise; a value of 0 is not counted. */
 void chart_count(struct chart_counts *counts, uint64_t value);
-void chart_loglog(struct page *page, const char *what, const char *axis, const struct chart_counts *counts);
+void chart_loglog(struct printer *printer, const char *what, const char *axis, const struct chart_counts *counts);
 
 /* Stems at moments, as high as the logarithm of the largest value there. */
 #define CHART_COLUMNS 300u
@@ -31,7 +31,7 @@ struct chart_times {
     uint32_t count[CHART_COLUMNS];
 };
 void chart_moment(struct chart_times *times, uint64_t time, uint64_t value_sat);
-void chart_timeline(struct page *page, const char *what, const struct chart_times *times);
+void chart_timeline(struct printer *printer, const char *what, const struct chart_times *times);
 
 /* "2014-02-19 07:05" (UTC); returns `out`. */
 #define CHART_TIME_SIZE 32u

@@ -28,7 +28,7 @@ struct maker {
     struct member *members;
     uint32_t *spenders; /* scratch */
     size_t spenders_capacity, vertices_capacity, from_capacity, to_capacity;
-    struct drawing *sketch;
+    struct drawing *drawing;
 };
 
 static uint32_t place_of(const struct maker *maker, uint32_t number)
@@ -81,7 +81,7 @@ static void look_at(struct maker *maker, uint32_t place)
     member->known = tx->outputs - unknown;
     member->unspent = unknown - spent;
     member->signature = mix(signature + mix(member->known << 33 ^ member->unspent << 1 ^ member->root));
-    maker->sketch->nodes += tx->outputs + (uint64_t)member->root;
+    maker->drawing->nodes += tx->outputs + (uint64_t)member->root;
 }
 
 static int by_signature(const void *a, const void *b)
@@ -118,18 +118,18 @@ static void find_twins(struct maker *maker)
 
 static enum status add_vertex(struct maker *maker, const struct drawing_vertex *vertex)
 {
-    struct drawing *sketch = maker->sketch;
-    if (sketch->vertices_count == maker->most)
+    struct drawing *drawing = maker->drawing;
+    if (drawing->vertices_count == maker->most)
         return STATUS_LIMIT;
-    if (mem_reserve(&sketch->vertices, &maker->vertices_capacity, (size_t)sketch->vertices_count + 1,
-                    sizeof *sketch->vertices) != STATUS_OK)
+    if (mem_reserve(&drawing->vertices, &maker->vertices_capacity, (size_t)drawing->vertices_count + 1,
+                    sizeof *drawing->vertices) != STATUS_OK)
         return STATUS_NOMEM;
-    sketch->vertices[sketch->vertices_count++] = *vertex;
-    sketch->not_drawn -= vertex->count;
+    drawing->vertices[drawing->vertices_count++] = *vertex;
+    drawing->not_drawn -= vertex->count;
     return STATUS_OK;
 }
 
-/* `count` nodes as one vertex, or each as its own in a plain sketch. */
+/* `count` nodes as one vertex, or each as its own in a plain drawing. */
 static enum status add_nodes(struct maker *maker, const struct member *member, enum vertex_type type, uint64_t count,
                              uint32_t spender)
 {
@@ -176,14 +176,14 @@ static enum status add_spent(struct maker *maker, const struct member *member)
 
 static bool is_reached(const struct maker *maker, const struct member *member)
 {
-    for (uint32_t v = 0; v < maker->sketch->vertices_count; v++) {
-        if (maker->sketch->vertices[v].spender == member->place)
+    for (uint32_t v = 0; v < maker->drawing->vertices_count; v++) {
+        if (maker->drawing->vertices[v].spender == member->place)
             return true;
     }
     return false;
 }
 
-/* STATUS_LIMIT once the sketch is full. */
+/* STATUS_LIMIT once the drawing is full. */
 static enum status add_vertices(struct maker *maker)
 {
     enum status status = STATUS_OK;
@@ -207,26 +207,26 @@ static enum status add_vertices(struct maker *maker)
 
 static enum status add_arc(struct maker *maker, uint32_t from, uint32_t to)
 {
-    struct drawing *sketch = maker->sketch;
-    size_t need = (size_t)sketch->arcs_count + 1;
-    if (mem_reserve(&sketch->from, &maker->from_capacity, need, sizeof *sketch->from) != STATUS_OK ||
-        mem_reserve(&sketch->to, &maker->to_capacity, need, sizeof *sketch->to) != STATUS_OK)
+    struct drawing *drawing = maker->drawing;
+    size_t need = (size_t)drawing->arcs_count + 1;
+    if (mem_reserve(&drawing->from, &maker->from_capacity, need, sizeof *drawing->from) != STATUS_OK ||
+        mem_reserve(&drawing->to, &maker->to_capacity, need, sizeof *drawing->to) != STATUS_OK)
         return STATUS_NOMEM;
-    sketch->from[sketch->arcs_count] = from;
-    sketch->to[sketch->arcs_count++] = to;
+    drawing->from[drawing->arcs_count] = from;
+    drawing->to[drawing->arcs_count++] = to;
     return STATUS_OK;
 }
 
 static enum status add_arcs(struct maker *maker)
 {
-    struct drawing *sketch = maker->sketch;
+    struct drawing *drawing = maker->drawing;
     enum status status = STATUS_OK;
-    for (uint32_t v = 0; v < sketch->vertices_count; v++) {
-        struct drawing_vertex *vertex = &sketch->vertices[v];
+    for (uint32_t v = 0; v < drawing->vertices_count; v++) {
+        struct drawing_vertex *vertex = &drawing->vertices[v];
         uint32_t source = vertex->type == VERTEX_ROOT ? vertex->place : vertex->spender;
         bool any = false;
-        for (uint32_t w = 0; w < sketch->vertices_count && source != FOREST_NONE && status == STATUS_OK; w++) {
-            if (sketch->vertices[w].type == VERTEX_ROOT || sketch->vertices[w].place != source)
+        for (uint32_t w = 0; w < drawing->vertices_count && source != FOREST_NONE && status == STATUS_OK; w++) {
+            if (drawing->vertices[w].type == VERTEX_ROOT || drawing->vertices[w].place != source)
                 continue;
             any = true;
             status = add_arc(maker, v, w);
@@ -237,61 +237,61 @@ static enum status add_arcs(struct maker *maker)
 }
 
 /* Where a predecessor is not drawn, layers may be empty: those drawn are numbered anew. */
-static enum status close_layers(struct drawing *sketch)
+static enum status close_layers(struct drawing *drawing)
 {
-    uint32_t *layers = mem_alloc(sketch->vertices_count, sizeof *layers), count = 0;
+    uint32_t *layers = mem_alloc(drawing->vertices_count, sizeof *layers), count = 0;
     if (!layers)
         return STATUS_NOMEM;
-    for (uint32_t v = 0; v < sketch->vertices_count; v++)
-        layers[v] = sketch->vertices[v].layer;
-    qsort(layers, sketch->vertices_count, sizeof *layers, compare_places);
-    for (uint32_t v = 0; v < sketch->vertices_count; v++) {
+    for (uint32_t v = 0; v < drawing->vertices_count; v++)
+        layers[v] = drawing->vertices[v].layer;
+    qsort(layers, drawing->vertices_count, sizeof *layers, compare_places);
+    for (uint32_t v = 0; v < drawing->vertices_count; v++) {
         if (v == 0 || layers[v] != layers[count - 1])
             layers[count++] = layers[v];
     }
-    for (uint32_t v = 0; v < sketch->vertices_count; v++) {
+    for (uint32_t v = 0; v < drawing->vertices_count; v++) {
         uint32_t layer = 0;
-        while (layers[layer] != sketch->vertices[v].layer)
+        while (layers[layer] != drawing->vertices[v].layer)
             layer++;
-        sketch->vertices[v].layer = layer;
+        drawing->vertices[v].layer = layer;
     }
     mem_free(layers);
     return STATUS_OK;
 }
 
 enum status drawing_make(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
-                         struct drawing *sketch, struct fault *fault)
+                         struct drawing *drawing, struct fault *fault)
 {
     struct maker maker = {.forest = forest,
                           .rules = tdags->rules,
                           .numbers = tdags->members + tdags->first[dag - 1],
                           .count = tdags->first[dag] - tdags->first[dag - 1],
                           .most = most,
-                          .sketch = sketch};
-    *sketch = (struct drawing){0};
+                          .drawing = drawing};
+    *drawing = (struct drawing){0};
     maker.members = mem_alloc(maker.count, sizeof *maker.members);
     enum status status = maker.members ? STATUS_OK : STATUS_NOMEM;
     if (status == STATUS_OK) {
         for (uint32_t i = 0; i < maker.count; i++)
             look_at(&maker, i);
-        sketch->not_drawn = sketch->nodes;
-        maker.plain = sketch->nodes <= PLAIN_MAX && sketch->nodes <= most;
+        drawing->not_drawn = drawing->nodes;
+        maker.plain = drawing->nodes <= PLAIN_MAX && drawing->nodes <= most;
         find_twins(&maker);
         status = add_vertices(&maker);
     }
     if (status == STATUS_OK || status == STATUS_LIMIT)
         status = add_arcs(&maker);
     if (status == STATUS_OK)
-        status = close_layers(sketch);
+        status = close_layers(drawing);
     mem_free(maker.members);
     mem_free(maker.spenders);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
-void drawing_free(struct drawing *sketch)
+void drawing_free(struct drawing *drawing)
 {
-    mem_free(sketch->vertices);
-    mem_free(sketch->from);
-    mem_free(sketch->to);
-    *sketch = (struct drawing){0};
+    mem_free(drawing->vertices);
+    mem_free(drawing->from);
+    mem_free(drawing->to);
+    *drawing = (struct drawing){0};
 }

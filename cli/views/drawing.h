@@ -1,7 +1,7 @@
 /* drawing: what is drawn of a T-DAG. A small one is drawn node by node. In a larger one equal nodes become one vertex
  * with a count: the unspent outputs of a transaction, those that one transaction spends together, and whole
  * transactions that have the same predecessors and successors (20,000 one-output roots spent together are one vertex).
- * Of what is still too large the first transactions in chain order are drawn, and the sketch says how many nodes are
+ * Of what is still too large the first transactions in chain order are drawn, and the drawing says how many nodes are
  * not. */
 #ifndef UNKTX_CLI_VIEWS_DRAWING_H
 #define UNKTX_CLI_VIEWS_DRAWING_H
@@ -31,7 +31,7 @@ struct drawing {
 
 /* At most `most` vertices. Compression is not drawn. O(arcs * log(transactions)) of the T-DAG, memory likewise. */
 enum status drawing_make(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
-                         struct drawing *sketch, struct fault *fault) MUST_CHECK;
-void drawing_free(struct drawing *sketch);
+                         struct drawing *drawing, struct fault *fault) MUST_CHECK;
+void drawing_free(struct drawing *drawing);
 
 #endif

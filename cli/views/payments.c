@@ -15,7 +15,7 @@ static const char payees_header[] = "dag_id,txid,vout,value_sat,kind,address,spe
 
 /* What one worker has in hand. */
 struct hand {
-    struct payments *flow;
+    struct payments *payments;
     struct tx_index *index;
     struct blk_reader *reader;
     struct text *text;
@@ -27,30 +27,31 @@ struct hand {
 
 static char *put_address(char *p, struct hand *hand, const struct index_tx *tx, uint32_t vout)
 {
-    struct payments *flow = hand->flow;
+    struct payments *payments = hand->payments;
     const uint8_t *script;
     uint32_t size;
     struct fault ignored = {0};
-    if (!flow->origin.path)
+    if (!payments->blk_files.path)
         return p;
-    if (index_blocks_script(hand->reader, &flow->origin, hand->index, tx, vout, &script, &size, &ignored) == STATUS_OK)
-        return address_put(p, flow->network, script, size);
-    __atomic_fetch_add(&flow->unread, 1, __ATOMIC_RELAXED);
+    if (index_blocks_script(hand->reader, &payments->blk_files, hand->index, tx, vout, &script, &size, &ignored) ==
+        STATUS_OK)
+        return address_put(p, payments->network, script, size);
+    __atomic_fetch_add(&payments->unread, 1, __ATOMIC_RELAXED);
     return p;
 }
 
 /* ---- one transaction of a T-DAG ---- */
 
-static enum status disagree(const struct payments *flow, uint32_t height, struct fault *fault)
+static enum status disagree(const struct payments *payments, uint32_t height, struct fault *fault)
 {
-    return fault_set(fault, STATUS_FORMAT, store_path(flow->store), FAULT_NO_OFFSET,
+    return fault_set(fault, STATUS_FORMAT, store_path(payments->store), FAULT_NO_OFFSET,
                      "store and index disagree about block %u; 'unktx check' tells which is damaged", (unsigned)height);
 }
 
 /* The transaction as the index has it. */
 static enum status find_tx(struct hand *hand, uint32_t number, struct index_tx *tx, struct fault *fault)
 {
-    const struct forest_tx *stored = &hand->flow->forest->txs[number];
+    const struct forest_tx *stored = &hand->payments->forest->txs[number];
     enum status status = STATUS_OK;
     if (!hand->has_block || hand->block.height != stored->height)
         status = index_block_at(hand->index, stored->height, &hand->block, fault);
@@ -58,11 +59,11 @@ static enum status find_tx(struct hand *hand, uint32_t number, struct index_tx *
         return status;
     hand->has_block = true;
     if (stored->index >= hand->block.txs)
-        return disagree(hand->flow, stored->height, fault);
+        return disagree(hand->payments, stored->height, fault);
     status = index_tx_at(hand->index, hand->block.first_tx + stored->index, tx, fault);
     if (status == STATUS_OK &&
         (!hash256_equal(&tx->txid, &stored->txid) || tx->inputs != stored->inputs || tx->outputs != stored->outputs))
-        return disagree(hand->flow, stored->height, fault);
+        return disagree(hand->payments, stored->height, fault);
     return status;
 }
 
@@ -88,8 +89,8 @@ static enum status put_payer(struct hand *hand, uint32_t dag, const struct index
     p = put_address(p, hand, &from.tx, from.position);
     *p++ = '\n';
     text_end(hand->text, p);
-    __atomic_fetch_add(&hand->flow->payer_value_sat[dag], output.value_sat, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&hand->flow->payers, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&hand->payments->payer_value_sat[dag], output.value_sat, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&hand->payments->payers, 1, __ATOMIC_RELAXED);
     return STATUS_OK;
 }
 
@@ -97,16 +98,16 @@ static enum status put_payer(struct hand *hand, uint32_t dag, const struct index
 static enum status put_payers(struct hand *hand, uint32_t dag, uint32_t number, const struct index_tx *tx,
                               struct fault *fault)
 {
-    const struct forest *forest = hand->flow->forest;
+    const struct forest *forest = hand->payments->forest;
     struct inputs_run run = {.index = hand->index, .end = tx->first_input + tx->inputs};
     uint32_t spend = forest->txs[number].first_spend, spend_end = forest->txs[number + 1].first_spend;
     enum status status = STATUS_OK;
-    __atomic_fetch_add(&hand->flow->fee_sat[dag], tx->fee_sat, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&hand->payments->fee_sat[dag], tx->fee_sat, __ATOMIC_RELAXED);
     for (uint32_t vin = 0; vin < tx->inputs && !tx->coinbase && status == STATUS_OK; vin++) {
         const struct forest_output *stored = spend < spend_end ? &forest->outputs[forest->spends[spend]] : NULL;
         bool is_stored = stored && stored->spender_vin == vin;
         spend += is_stored;
-        if (is_stored && (stored->unknown >> hand->flow->selection->tdags.rules & 1))
+        if (is_stored && (stored->unknown >> hand->payments->selection->tdags.rules & 1))
             continue;
         uint64_t spent;
         status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
@@ -133,21 +134,21 @@ static enum status put_payee(struct hand *hand, uint32_t dag, const struct index
     *p++ = output->spender == INDEX_NONE ? '0' : '1';
     *p++ = '\n';
     text_end(hand->text, p);
-    __atomic_fetch_add(&hand->flow->payees, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&hand->payments->payees, 1, __ATOMIC_RELAXED);
     return STATUS_OK;
 }
 
 static enum status put_payees(struct hand *hand, uint32_t dag, uint32_t number, const struct index_tx *tx,
                               struct fault *fault)
 {
-    const struct forest *forest = hand->flow->forest;
+    const struct forest *forest = hand->payments->forest;
     struct outputs_run run = {.index = hand->index, .end = tx->first_output + tx->outputs};
     uint32_t tracked = forest->txs[number].first_output, tracked_end = forest->txs[number + 1].first_output;
     enum status status = STATUS_OK;
     for (uint32_t vout = 0; vout < tx->outputs && status == STATUS_OK; vout++) {
         const struct forest_output *stored = tracked < tracked_end ? &forest->outputs[tracked] : NULL;
         bool is_tracked = stored && stored->vout == vout;
-        bool unknown = is_tracked && (stored->unknown >> hand->flow->selection->tdags.rules & 1);
+        bool unknown = is_tracked && (stored->unknown >> hand->payments->selection->tdags.rules & 1);
         struct index_output output;
         tracked += is_tracked;
         status = outputs_run_at(&run, tx->first_output + vout, &output, fault);
@@ -162,13 +163,15 @@ static enum status put_payees(struct hand *hand, uint32_t dag, uint32_t number, 
 typedef enum status put_rows(struct hand *hand, uint32_t dag, uint32_t number, const struct index_tx *tx,
                              struct fault *fault);
 
-static enum status format_rows(struct payments *flow, unsigned worker, size_t chunk, struct text *text, put_rows *put,
-                               struct fault *fault)
+static enum status format_rows(struct payments *payments, unsigned worker, size_t chunk, struct text *text,
+                               put_rows *put, struct fault *fault)
 {
-    struct hand hand = {
-        .flow = flow, .index = flow->indexes.indexes[worker], .reader = &flow->readers[worker], .text = text};
-    const uint32_t *tx_dag = flow->selection->tdags.tx_dag;
-    uint32_t first = (uint32_t)chunk * CHUNK_TXS, count = flow->forest->txs_count;
+    struct hand hand = {.payments = payments,
+                        .index = payments->indexes.indexes[worker],
+                        .reader = &payments->readers[worker],
+                        .text = text};
+    const uint32_t *tx_dag = payments->selection->tdags.tx_dag;
+    uint32_t first = (uint32_t)chunk * CHUNK_TXS, count = payments->forest->txs_count;
     uint32_t end = count - first < CHUNK_TXS ? count : first + CHUNK_TXS;
     enum status status = STATUS_OK;
     struct index_tx tx = {0};
@@ -192,78 +195,80 @@ static enum status format_payees(void *context, unsigned worker, size_t chunk, s
     return format_rows(context, worker, chunk, text, put_payees, fault);
 }
 
-static enum status write_table(struct payments *flow, struct outfile *file, const char *folder, const char *name,
+static enum status write_table(struct payments *payments, struct outfile *file, const char *folder, const char *name,
                                const char *header, outfile_format *format, struct fault *fault)
 {
-    size_t chunks = flow->forest->txs_count / CHUNK_TXS + (flow->forest->txs_count % CHUNK_TXS != 0);
+    size_t chunks = payments->forest->txs_count / CHUNK_TXS + (payments->forest->txs_count % CHUNK_TXS != 0);
     enum status status = outfile_open_in(file, folder, name, fault);
     if (status == STATUS_OK)
         status = outfile_write(file, header, strlen(header), fault);
-    return status == STATUS_OK ? outfile_write_chunks(file, flow->threads, chunks, format, flow, fault) : status;
+    return status == STATUS_OK ? outfile_write_chunks(file, payments->threads, chunks, format, payments, fault)
+                               : status;
 }
 
-enum status payments_write(struct payments *flow, const struct selection *selection, const char *folder,
+enum status payments_write(struct payments *payments, const struct selection *selection, const char *folder,
                            struct fault *fault)
 {
-    flow->selection = selection;
-    flow->fee_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *flow->fee_sat);
-    flow->payer_value_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *flow->payer_value_sat);
-    if (!flow->fee_sat || !flow->payer_value_sat)
+    payments->selection = selection;
+    payments->fee_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *payments->fee_sat);
+    payments->payer_value_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *payments->payer_value_sat);
+    if (!payments->fee_sat || !payments->payer_value_sat)
         return fault_nomem(fault);
-    enum status status = write_table(flow, &flow->files[0], folder, "payers.csv", payers_header, format_payers, fault);
+    enum status status = write_table(payments, &payments->files[0], folder, "payers.csv", payers_header, format_payers,
+                                     fault);
     if (status == STATUS_OK)
-        status = write_table(flow, &flow->files[1], folder, "payees.csv", payees_header, format_payees, fault);
+        status = write_table(payments, &payments->files[1], folder, "payees.csv", payees_header, format_payees, fault);
     return status;
 }
 
-enum status payments_commit(struct payments *flow, struct fault *fault)
+enum status payments_commit(struct payments *payments, struct fault *fault)
 {
-    enum status status = outfile_commit(&flow->files[0], fault);
-    return status == STATUS_OK ? outfile_commit(&flow->files[1], fault) : status;
+    enum status status = outfile_commit(&payments->files[0], fault);
+    return status == STATUS_OK ? outfile_commit(&payments->files[1], fault) : status;
 }
 
 /* ---- opening ---- */
 
-enum status payments_open(struct payments *flow, const struct store *store, const struct forest *forest,
+enum status payments_open(struct payments *payments, const struct store *store, const struct forest *forest,
                           unsigned threads, struct fault *fault)
 {
     struct fault no_origin = {0};
-    *flow = (struct payments){.store = store, .forest = forest, .threads = threads};
-    enum status status = tios_open(store_path(store), threads, &flow->indexes, fault);
+    *payments = (struct payments){.store = store, .forest = forest, .threads = threads};
+    enum status status = indexes_open(store_path(store), threads, &payments->indexes, fault);
     if (status == STATUS_OK)
-        status = spend_links_reach_tip(flow->indexes.indexes[0], store, fault);
+        status = spend_links_reach_tip(payments->indexes.indexes[0], store, fault);
     if (status != STATUS_OK)
         return status;
-    flow->network = spend_links_network(flow->indexes.indexes[0]);
-    flow->readers = mem_alloc(threads, sizeof *flow->readers);
-    if (!flow->readers)
+    payments->network = spend_links_network(payments->indexes.indexes[0]);
+    payments->readers = mem_alloc(threads, sizeof *payments->readers);
+    if (!payments->readers)
         return fault_nomem(fault);
-    if (index_blocks_open(store_path(store), &flow->origin, &no_origin) == STATUS_OK)
+    if (index_blocks_open(store_path(store), &payments->blk_files, &no_origin) == STATUS_OK)
         return STATUS_OK;
-    flow->origin = (struct blkdir){0};
+    payments->blk_files = (struct blkdir){0};
     return no_origin.status == STATUS_NOMEM ? fault_nomem(fault) : STATUS_OK;
 }
 
-void payments_tell_unread(const struct payments *flow)
+void payments_tell_unread(const struct payments *payments)
 {
-    if (!flow->origin.path)
+    if (!payments->blk_files.path)
         message("addresses are left empty: the blk files are not where the index was made from; 'unktx index' notes "
                 "their place anew");
-    else if (flow->unread > 0)
+    else if (payments->unread > 0)
         message("addresses left empty: %llu; the blk files are not those that the index was made from",
-                ULL(flow->unread));
+                ULL(payments->unread));
 }
 
-void payments_close(struct payments *flow)
+void payments_close(struct payments *payments)
 {
-    for (unsigned i = 0; flow->readers && i < flow->threads; i++)
-        blk_reader_free(&flow->readers[i]);
-    outfile_abort(&flow->files[0]);
-    outfile_abort(&flow->files[1]);
-    mem_free(flow->readers);
-    blkdir_free(&flow->origin);
-    tios_close(&flow->indexes);
-    mem_free(flow->fee_sat);
-    mem_free(flow->payer_value_sat);
-    *flow = (struct payments){0};
+    for (unsigned i = 0; payments->readers && i < payments->threads; i++)
+        blk_reader_free(&payments->readers[i]);
+    outfile_abort(&payments->files[0]);
+    outfile_abort(&payments->files[1]);
+    mem_free(payments->readers);
+    blkdir_free(&payments->blk_files);
+    indexes_close(&payments->indexes);
+    mem_free(payments->fee_sat);
+    mem_free(payments->payer_value_sat);
+    *payments = (struct payments){0};
 }

@@ -15,7 +15,7 @@ struct payments {
     const struct selection *selection;
     struct indexes indexes;
     const struct network *network;
-    struct blkdir origin;       /* no path: the blk files are not there, and addresses are left empty */
+    struct blkdir blk_files;    /* no path: the blk files are not there, and addresses are left empty */
     struct blk_reader *readers; /* by worker */
     unsigned threads;
     uint64_t *fee_sat, *payer_value_sat; /* by T-DAG, 1.. ; of all its transactions, of all its payers */
@@ -26,17 +26,17 @@ struct payments {
 
 /* Opens the index beside a store. STATUS_NOT_FOUND: none is there. STATUS_REFUSED: it does not have the store's last
  * block. payments_close in any case. */
-enum status payments_open(struct payments *flow, const struct store *store, const struct forest *forest,
+enum status payments_open(struct payments *payments, const struct store *store, const struct forest *forest,
                           unsigned threads, struct fault *fault) MUST_CHECK;
 
 /* Writes payers.csv and payees.csv of the selection for the folder, and fills the sums; the selection must stay until
  * payments_close. The files appear with payments_commit, so that they can with others. O(inputs and outputs of the
  * T-DAGs' transactions), each with a look-up in the index and in a blk file. */
-enum status payments_write(struct payments *flow, const struct selection *selection, const char *folder,
+enum status payments_write(struct payments *payments, const struct selection *selection, const char *folder,
                            struct fault *fault) MUST_CHECK;
-enum status payments_commit(struct payments *flow, struct fault *fault) MUST_CHECK;
+enum status payments_commit(struct payments *payments, struct fault *fault) MUST_CHECK;
 /* Says on stderr that addresses are missing, and why. */
-void payments_tell_unread(const struct payments *flow);
-void payments_close(struct payments *flow);
+void payments_tell_unread(const struct payments *payments);
+void payments_close(struct payments *payments);
 
 #endif

@@ -100,90 +100,90 @@ void summary_free(struct summary *summary)
 
 /* ---- summary.json ---- */
 
-static void put_string(struct page *page, const char *string)
+static void put_string(struct printer *printer, const char *string)
 {
-    char *p = page->status == STATUS_OK ? text_room(&page->text, 6 * strlen(string) + 2) : NULL;
+    char *p = printer->status == STATUS_OK ? text_room(&printer->text, 6 * strlen(string) + 2) : NULL;
     if (p)
-        text_end(&page->text, put_json(p, string));
+        text_end(&printer->text, put_json(p, string));
     else
-        page->status = STATUS_NOMEM;
+        printer->status = STATUS_NOMEM;
 }
 
-static void put_tip(struct page *page, const struct summary *summary)
+static void put_tip(struct printer *printer, const struct summary *summary)
 {
     const struct forest *forest = summary->forest;
     char network[OPENED_STORE_NETWORK_SIZE];
     char tip[HASH256_HEX_SIZE + 1] = "";
     opened_store_network(summary->store, network);
     hash256_hex(&forest->tip, tip);
-    PRINT(page, "{\n  \"network\": \"%s\",\n  \"tip\": {\"hash\": \"%s\", \"height\": %llu, \"time\": %llu},\n",
+    PRINT(printer, "{\n  \"network\": \"%s\",\n  \"tip\": {\"hash\": \"%s\", \"height\": %llu, \"time\": %llu},\n",
           network, tip, ULL(forest->blocks - 1), ULL(forest->block_times[forest->blocks - 1]));
-    PRINT(page,
+    PRINT(printer,
           "  \"options\": {\"rules\": \"%s\", \"compress\": %s, \"exclude_scripts\": %s, \"nulldata\": \"%s\"},\n",
           rules_name(summary->settings->rules), summary->settings->compress ? "true" : "false",
           summary->filter ? "true" : "false", store_identity_of(summary->store)->nulldata_stored ? "store" : "count");
 }
 
-static void put_totals(struct page *page, const struct forest *forest)
+static void put_totals(struct printer *printer, const struct forest *forest)
 {
-    PRINT(page,
+    PRINT(printer,
           "  \"totals\": {\n    \"blocks\": %llu,\n    \"txs\": %llu,\n    \"inputs\": %llu,\n    \"outputs\": %llu,\n",
           ULL(forest->blocks), ULL(forest->total_txs), ULL(forest->total_inputs), ULL(forest->total_outputs));
-    PRINT(page, "    \"kinds\": {\n");
+    PRINT(printer, "    \"kinds\": {\n");
     for (unsigned k = 0; k < KINDS; k++)
-        PRINT(page, "      \"%s\": {\"count\": %llu, \"value_sat\": %llu}%s\n", kind_name((enum kind)k),
+        PRINT(printer, "      \"%s\": {\"count\": %llu, \"value_sat\": %llu}%s\n", kind_name((enum kind)k),
               ULL(forest->kind_count[k]), ULL(forest->kind_value_sat[k]), k + 1 < KINDS ? "," : "");
-    PRINT(page, "    }\n  }");
+    PRINT(printer, "    }\n  }");
 }
 
 /* Of the known scripts only those that left a T-DAG out: of some dozens a chain has a few. */
-static void put_excluded(struct page *page, const struct filter *filter, const uint32_t *excluded)
+static void put_excluded(struct printer *printer, const struct filter *filter, const uint32_t *excluded)
 {
     const char *before = "\n";
-    PRINT(page, ",\n    \"excluded\": [");
+    PRINT(printer, ",\n    \"excluded\": [");
     for (size_t i = 0; i < filter_count(filter); i++) {
         if (excluded[i] == 0 && filter_is_known(filter))
             continue;
-        PRINT(page, "%s      {\"pattern\": ", before);
-        put_string(page, filter_pattern(filter, i));
-        PRINT(page, ", \"tdags\": %llu}", ULL(excluded[i]));
+        PRINT(printer, "%s      {\"pattern\": ", before);
+        put_string(printer, filter_pattern(filter, i));
+        PRINT(printer, ", \"tdags\": %llu}", ULL(excluded[i]));
         before = ",\n";
     }
-    PRINT(page, "\n    ]");
+    PRINT(printer, "\n    ]");
 }
 
-static void put_rules(struct page *page, const struct summary *summary, enum rules r)
+static void put_rules(struct printer *printer, const struct summary *summary, enum rules r)
 {
     const struct summary_rules *rules = &summary->rules[r];
-    PRINT(page, ",\n  \"%s\": {\n    \"unknown_txs\": %llu,\n    \"roots\": %llu,\n    \"tdags\": %llu,\n",
+    PRINT(printer, ",\n  \"%s\": {\n    \"unknown_txs\": %llu,\n    \"roots\": %llu,\n    \"tdags\": %llu,\n",
           rules_name(r), ULL(summary->forest->unknown_txs[r]), ULL(rules->roots), ULL(rules->tdags));
-    PRINT(page, "    \"nodes\": %llu,\n    \"edges\": %llu,\n    \"classes\": %llu,\n    \"inexact_classes\": %llu",
+    PRINT(printer, "    \"nodes\": %llu,\n    \"edges\": %llu,\n    \"classes\": %llu,\n    \"inexact_classes\": %llu",
           ULL(rules->nodes), ULL(rules->edges), ULL(rules->classes), ULL(rules->inexact_classes));
     if (summary->settings->compress)
-        PRINT(page, ",\n    \"vanished\": %llu", ULL(rules->vanished));
+        PRINT(printer, ",\n    \"vanished\": %llu", ULL(rules->vanished));
     if (rules->excluded)
-        put_excluded(page, summary->filter, rules->excluded);
-    PRINT(page, "\n  }");
+        put_excluded(printer, summary->filter, rules->excluded);
+    PRINT(printer, "\n  }");
 }
 
 enum status summary_write(const struct summary *summary, const char *folder, struct fault *fault)
 {
-    struct page page = {0};
+    struct printer printer = {0};
     struct outfile file = {0};
-    put_tip(&page, summary);
-    put_totals(&page, summary->forest);
+    put_tip(&printer, summary);
+    put_totals(&printer, summary->forest);
     for (unsigned r = 0; r < RULES; r++)
-        put_rules(&page, summary, (enum rules)r);
-    PRINT(&page, "\n}\n");
-    enum status status = page.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+        put_rules(&printer, summary, (enum rules)r);
+    PRINT(&printer, "\n}\n");
+    enum status status = printer.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     if (status == STATUS_OK)
         status = outfile_open_in(&file, folder, "summary.json", fault);
     if (status == STATUS_OK)
-        status = outfile_flush(&file, &page.text, fault);
+        status = outfile_flush(&file, &printer.text, fault);
     if (status == STATUS_OK)
         status = outfile_commit(&file, fault);
     outfile_abort(&file);
-    text_free(&page.text);
+    text_free(&printer.text);
     return status;
 }
 
@@ -193,24 +193,24 @@ enum status summary_write(const struct summary *summary, const char *folder, str
 #define HIGH_ROWS 5u
 #define ID_SHOWN 12
 
-static void put_total(struct page *page, const char *name, uint64_t number)
+static void put_total(struct printer *printer, const char *name, uint64_t number)
 {
     char text[GROUPED_SIZE];
-    PRINT(page, "  %-32s%20s\n", name, grouped(text, number));
+    PRINT(printer, "  %-32s%20s\n", name, grouped(text, number));
 }
 
-static void put_class_line(struct page *page, const struct class_row *row)
+static void put_class_line(struct printer *printer, const struct class_row *row)
 {
     char cell[5][GROUPED_SIZE], id[CLASS_ID_TEXT + 1] = "";
     put_class_id(id, row->class_id, row->exact);
-    PRINT(page, "%11s %9s %13s %13s %9s  %-17s %.*s%s\n", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
-          grouped(cell[2], row->nodes), grouped(cell[3], row->edges), grouped(cell[4], row->roots),
-          family_name(row->family), ID_SHOWN, id, row->exact ? "" : "?");
+    PRINT(printer, "%11s %9s %13s %13s %9s  %-17s %.*s%s\n", grouped(cell[0], row->tdags),
+          grouped(cell[1], row->height), grouped(cell[2], row->nodes), grouped(cell[3], row->edges),
+          grouped(cell[4], row->roots), family_name(row->family), ID_SHOWN, id, row->exact ? "" : "?");
 }
 
-static void put_table_header(struct page *page, const char *title)
+static void put_table_header(struct printer *printer, const char *title)
 {
-    PRINT(page, "\n%s\n%11s %9s %13s %13s %9s  %-17s %s\n", title, "T-DAGs", "height", "nodes", "edges", "roots",
+    PRINT(printer, "\n%s\n%11s %9s %13s %13s %9s  %-17s %s\n", title, "T-DAGs", "height", "nodes", "edges", "roots",
           "family", "class");
 }
 
@@ -246,61 +246,63 @@ static struct screen screen_of_stdout(void)
     return (struct screen){draws, draws && term && *term && strcmp(term, "dumb") != 0 && !has_text("NO_COLOR")};
 }
 
-static void put_drawn_table(struct page *page, const struct forest *forest, const struct selection *selection,
+static void put_drawn_table(struct printer *printer, const struct forest *forest, const struct selection *selection,
                             bool colours)
 {
-    PRINT(page,
-          "\nThe most common classes (" LEVELS_ROOT " root, " LEVELS_SPENT " spent unknown output, " LEVELS_LEAF
+    PRINT(printer,
+          "\nThe most common classes (" TEXT_DRAWING_ROOT " root, " TEXT_DRAWING_SPENT
+          " spent unknown output, " TEXT_DRAWING_LEAF
           " other output; of each class its first T-DAG)\n%9s %7s %11s %7s  %-17s %-*s  levels\n",
           "T-DAGs", "height", "nodes", "roots", "family", ID_SHOWN, "class");
     for (uint32_t i = 0; i < selection->classes.classes_count && i < COMMON_ROWS; i++) {
         const struct class_row *row = &selection->classes.classes[i];
         char cell[4][GROUPED_SIZE], id[CLASS_ID_TEXT + 1] = "";
         put_class_id(id, row->class_id, row->exact);
-        PRINT(page, "%9s %7s %11s %7s  %-17s %.*s%s ", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
+        PRINT(printer, "%9s %7s %11s %7s  %-17s %.*s%s ", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
               grouped(cell[2], row->nodes), grouped(cell[3], row->roots), family_name(row->family), ID_SHOWN, id,
               row->exact ? " " : "?");
-        text_drawing_put(page, forest, selection, row->first_dag, colours);
-        PRINT(page, "\n");
+        text_drawing_put(printer, forest, selection, row->first_dag, colours);
+        PRINT(printer, "\n");
     }
 }
 
-static void put_class_tables(struct page *page, const struct summary *summary, const struct selection *selection)
+static void put_class_tables(struct printer *printer, const struct summary *summary, const struct selection *selection)
 {
     const struct classes *classes = &selection->classes;
     struct screen screen = screen_of_stdout();
     bool drawn = screen.draws && !summary->settings->compress; /* no drawing knows what compression took away */
     const struct class_row **by_height = mem_alloc(classes->classes_count, sizeof *by_height);
     if (!by_height) {
-        page->status = STATUS_NOMEM;
+        printer->status = STATUS_NOMEM;
         return;
     }
     if (drawn)
-        put_drawn_table(page, summary->forest, selection, screen.colours);
+        put_drawn_table(printer, summary->forest, selection, screen.colours);
     else
-        put_table_header(page, "The most common classes");
+        put_table_header(printer, "The most common classes");
     for (uint32_t i = 0; i < classes->classes_count; i++) {
         by_height[i] = &classes->classes[i];
         if (i < COMMON_ROWS && !drawn)
-            put_class_line(page, &classes->classes[i]);
+            put_class_line(printer, &classes->classes[i]);
     }
     qsort(by_height, classes->classes_count, sizeof *by_height, compare_height);
-    put_table_header(page, "The highest classes");
+    put_table_header(printer, "The highest classes");
     for (uint32_t i = 0; i < classes->classes_count && i < HIGH_ROWS; i++)
-        put_class_line(page, by_height[i]);
+        put_class_line(printer, by_height[i]);
     mem_free(by_height);
 }
 
-static void put_removed(struct page *page, const struct summary *summary, const struct summary_rules *rules)
+static void put_removed(struct printer *printer, const struct summary *summary, const struct summary_rules *rules)
 {
     if (summary->settings->compress)
-        put_total(page, "T-DAGs gone by compression", rules->vanished);
+        put_total(printer, "T-DAGs gone by compression", rules->vanished);
     const char *title = "T-DAGs left out by pattern";
     for (size_t i = 0; rules->excluded && i < filter_count(summary->filter); i++) {
         char text[GROUPED_SIZE];
         if (rules->excluded[i] == 0 && filter_is_known(summary->filter))
             continue;
-        PRINT(page, "  %-32s%20s  %s\n", title, grouped(text, rules->excluded[i]), filter_pattern(summary->filter, i));
+        PRINT(printer, "  %-32s%20s  %s\n", title, grouped(text, rules->excluded[i]),
+              filter_pattern(summary->filter, i));
         title = "";
     }
 }
@@ -310,28 +312,28 @@ enum status summary_print(const struct summary *summary, const struct selection 
     const struct forest *forest = summary->forest;
     const struct summary_rules *rules = &summary->rules[selection->tdags.rules];
     char network[OPENED_STORE_NETWORK_SIZE];
-    struct page page = {0};
+    struct printer printer = {0};
     struct outfile file = {0};
     opened_store_network(summary->store, network);
-    PRINT(&page, "%s to height %u, rules %s\n", network, (unsigned)forest->blocks - 1,
+    PRINT(&printer, "%s to height %u, rules %s\n", network, (unsigned)forest->blocks - 1,
           rules_name(selection->tdags.rules));
-    put_total(&page, "transactions", forest->total_txs);
-    put_total(&page, "with an unknown output", forest->unknown_txs[selection->tdags.rules]);
-    put_total(&page, "roots", rules->roots);
-    put_total(&page, "T-DAGs", rules->tdags);
-    put_total(&page, "nodes", rules->nodes);
-    put_total(&page, "edges", rules->edges);
-    put_total(&page, "classes", rules->classes);
+    put_total(&printer, "transactions", forest->total_txs);
+    put_total(&printer, "with an unknown output", forest->unknown_txs[selection->tdags.rules]);
+    put_total(&printer, "roots", rules->roots);
+    put_total(&printer, "T-DAGs", rules->tdags);
+    put_total(&printer, "nodes", rules->nodes);
+    put_total(&printer, "edges", rules->edges);
+    put_total(&printer, "classes", rules->classes);
     if (rules->inexact_classes)
-        put_total(&page, "classes not decided (marked ?)", rules->inexact_classes);
-    put_removed(&page, summary, rules);
-    put_class_tables(&page, summary, selection);
-    enum status status = page.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+        put_total(&printer, "classes not decided (marked ?)", rules->inexact_classes);
+    put_removed(&printer, summary, rules);
+    put_class_tables(&printer, summary, selection);
+    enum status status = printer.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     if (status == STATUS_OK)
         status = outfile_open(&file, NULL, fault);
     if (status == STATUS_OK)
-        status = outfile_flush(&file, &page.text, fault);
+        status = outfile_flush(&file, &printer.text, fault);
     outfile_abort(&file);
-    text_free(&page.text);
+    text_free(&printer.text);
     return status;
 }

@@ -33,33 +33,35 @@ const char svg_style[] =
 
 static const char *const meanings[] = {"root", "unknown output, spent", "unknown output, not spent", "known output"};
 
-static void put_mark(struct page *page, enum vertex_type type, double x, double y)
+static void put_mark(struct printer *printer, enum vertex_type type, double x, double y)
 {
     switch (type) {
     case VERTEX_ROOT:
-        PRINT(page, "<rect class=\"r\" x=\"%.1f\" y=\"%.1f\" width=\"11\" height=\"11\"", x - 5.5, y - 5.5);
+        PRINT(printer, "<rect class=\"r\" x=\"%.1f\" y=\"%.1f\" width=\"11\" height=\"11\"", x - 5.5, y - 5.5);
         break;
-    case VERTEX_SPENT: PRINT(page, "<circle class=\"s\" cx=\"%.1f\" cy=\"%.1f\" r=\"6\"", x, y); break;
-    case VERTEX_UNSPENT: PRINT(page, "<circle class=\"u\" cx=\"%.1f\" cy=\"%.1f\" r=\"5.5\"", x, y); break;
-    case VERTEX_KNOWN: PRINT(page, "<path class=\"k\" d=\"M%.1f %.1fl6.5 6.5l-6.5 6.5l-6.5-6.5z\"", x, y - 6.5); break;
+    case VERTEX_SPENT: PRINT(printer, "<circle class=\"s\" cx=\"%.1f\" cy=\"%.1f\" r=\"6\"", x, y); break;
+    case VERTEX_UNSPENT: PRINT(printer, "<circle class=\"u\" cx=\"%.1f\" cy=\"%.1f\" r=\"5.5\"", x, y); break;
+    case VERTEX_KNOWN:
+        PRINT(printer, "<path class=\"k\" d=\"M%.1f %.1fl6.5 6.5l-6.5 6.5l-6.5-6.5z\"", x, y - 6.5);
+        break;
     }
 }
 
-void svg_legend(struct page *page, double x, double y)
+void svg_legend(struct printer *printer, double x, double y)
 {
     for (unsigned type = 0; type < sizeof meanings / sizeof *meanings; type++) {
-        put_mark(page, (enum vertex_type)type, x + 8, y + 8 + 20 * type);
-        PRINT(page, "/>\n<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", x + 22, y + 12 + 20 * type, meanings[type]);
+        put_mark(printer, (enum vertex_type)type, x + 8, y + 8 + 20 * type);
+        PRINT(printer, "/>\n<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", x + 22, y + 12 + 20 * type, meanings[type]);
     }
-    PRINT(page, "<text x=\"%.1f\" y=\"%.1f\">&#215;N: N equal ones</text>\n", x + 190, y + 12);
-    PRINT(page, "<path class=\"a c\" d=\"M%.1f %.1fv14\"/>\n", x + 196, y + 22);
-    PRINT(page, "<text x=\"%.1f\" y=\"%.1f\">goes on, not drawn</text>\n", x + 206, y + 32);
+    PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\">&#215;N: N equal ones</text>\n", x + 190, y + 12);
+    PRINT(printer, "<path class=\"a c\" d=\"M%.1f %.1fv14\"/>\n", x + 196, y + 22);
+    PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\">goes on, not drawn</text>\n", x + 206, y + 32);
 }
 
 /* ---- the layout of a drawing ---- */
 
 struct layout {
-    struct drawing sketch;
+    struct drawing drawing;
     double *x;
     double step, width, height;
 };
@@ -68,7 +70,7 @@ static double x_of(const struct layout *layout, uint32_t v) { return MARGIN + la
 
 static double y_of(const struct layout *layout, uint32_t v)
 {
-    return MARGIN + LAYER * layout->sketch.vertices[v].layer;
+    return MARGIN + LAYER * layout->drawing.vertices[v].layer;
 }
 
 /* One layer's vertices in their order, each as near to the mean of its neighbours as its neighbours in the layer let it
@@ -94,13 +96,13 @@ static void settle_layer(struct layout *layout, const uint32_t *order, uint32_t 
 
 static double mean_of_neighbours(const struct layout *layout, uint32_t v)
 {
-    const struct drawing *sketch = &layout->sketch;
+    const struct drawing *drawing = &layout->drawing;
     double sum = 0;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < sketch->arcs_count; i++) {
-        if (sketch->from[i] != v && sketch->to[i] != v)
+    for (uint32_t i = 0; i < drawing->arcs_count; i++) {
+        if (drawing->from[i] != v && drawing->to[i] != v)
             continue;
-        sum += layout->x[sketch->from[i] == v ? sketch->to[i] : sketch->from[i]];
+        sum += layout->x[drawing->from[i] == v ? drawing->to[i] : drawing->from[i]];
         count++;
     }
     return count ? sum / count : layout->x[v];
@@ -125,13 +127,13 @@ static int compare_placed(const void *a, const void *b)
  * layers, which crosses few arcs, is kept. */
 static enum status draw_together(struct layout *layout)
 {
-    uint32_t count = layout->sketch.vertices_count;
+    uint32_t count = layout->drawing.vertices_count;
     struct placed *placed = mem_alloc(count, sizeof *placed);
     uint32_t *order = mem_alloc(count, sizeof *order), *block = mem_alloc(count, sizeof *block);
     double *wish = mem_alloc(count, sizeof *wish), least = 0;
     enum status status = placed && order && block && wish ? STATUS_OK : STATUS_NOMEM;
     for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
-        placed[v] = (struct placed){layout->sketch.vertices[v].layer, v, layout->x[v]};
+        placed[v] = (struct placed){layout->drawing.vertices[v].layer, v, layout->x[v]};
     if (status == STATUS_OK)
         qsort(placed, count, sizeof *placed, compare_placed);
     for (uint32_t i = 0, first = 0; i < count && status == STATUS_OK; i++) {
@@ -159,19 +161,19 @@ static enum status draw_together(struct layout *layout)
 
 static enum status lay_out(struct layout *layout, struct fault *fault)
 {
-    const struct drawing *sketch = &layout->sketch;
-    uint32_t count = sketch->vertices_count;
+    const struct drawing *drawing = &layout->drawing;
+    uint32_t count = drawing->vertices_count;
     uint32_t *layers = mem_alloc(2 * (size_t)count, sizeof *layers); /* and as many colours, all 0 */
     layout->x = mem_alloc(count, sizeof *layout->x);
     enum status status = layers && layout->x ? STATUS_OK : fault_nomem(fault);
     for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
-        layers[v] = sketch->vertices[v].layer;
+        layers[v] = drawing->vertices[v].layer;
     if (status == STATUS_OK)
         status = shape_layout(&(struct shape_graph){.vertices = count,
-                                                    .arcs = sketch->arcs_count,
+                                                    .arcs = drawing->arcs_count,
                                                     .colour = layers + count,
-                                                    .from = sketch->from,
-                                                    .to = sketch->to},
+                                                    .from = drawing->from,
+                                                    .to = drawing->to},
                               layers, layout->x, fault);
     mem_free(layers);
     if (status == STATUS_OK && draw_together(layout) != STATUS_OK)
@@ -188,15 +190,15 @@ static double count_width(const struct drawing_vertex *vertex)
 
 static void measure(struct layout *layout)
 {
-    const struct drawing *sketch = &layout->sketch;
+    const struct drawing *drawing = &layout->drawing;
     layout->step = STEP;
-    for (uint32_t v = 0; v < sketch->vertices_count; v++) {
-        double step = STEP + count_width(&sketch->vertices[v]);
+    for (uint32_t v = 0; v < drawing->vertices_count; v++) {
+        double step = STEP + count_width(&drawing->vertices[v]);
         layout->step = step > layout->step ? step : layout->step;
     }
-    for (uint32_t v = 0; v < sketch->vertices_count; v++) {
-        double right = x_of(layout, v) + MARGIN + count_width(&sketch->vertices[v]);
-        double below = y_of(layout, v) + (sketch->vertices[v].cut ? 26 : MARGIN);
+    for (uint32_t v = 0; v < drawing->vertices_count; v++) {
+        double right = x_of(layout, v) + MARGIN + count_width(&drawing->vertices[v]);
+        double below = y_of(layout, v) + (drawing->vertices[v].cut ? 26 : MARGIN);
         layout->width = right > layout->width ? right : layout->width;
         layout->height = below > layout->height ? below : layout->height;
     }
@@ -205,7 +207,7 @@ static void measure(struct layout *layout)
 static enum status draw(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
                         struct layout *layout, struct fault *fault)
 {
-    enum status status = drawing_make(forest, tdags, dag, most, &layout->sketch, fault);
+    enum status status = drawing_make(forest, tdags, dag, most, &layout->drawing, fault);
     if (status == STATUS_OK)
         status = lay_out(layout, fault);
     if (status == STATUS_OK)
@@ -215,59 +217,59 @@ static enum status draw(const struct forest *forest, const struct tdags *tdags, 
 
 static void layout_free(struct layout *layout)
 {
-    drawing_free(&layout->sketch);
+    drawing_free(&layout->drawing);
     mem_free(layout->x);
 }
 
-static void put_arcs(struct page *page, const struct layout *layout)
+static void put_arcs(struct printer *printer, const struct layout *layout)
 {
-    const struct drawing *sketch = &layout->sketch;
-    PRINT(page, "<path class=\"a\" d=\"");
-    for (uint32_t i = 0; i < sketch->arcs_count; i++)
-        PRINT(page, "M%.1f %.1fL%.1f %.1f", x_of(layout, sketch->from[i]), y_of(layout, sketch->from[i]),
-              x_of(layout, sketch->to[i]), y_of(layout, sketch->to[i]));
-    PRINT(page, "\"/>\n");
-    for (uint32_t v = 0; v < sketch->vertices_count; v++) {
-        if (sketch->vertices[v].cut)
-            PRINT(page, "<path class=\"a c\" d=\"M%.1f %.1fv20\"/>\n", x_of(layout, v), y_of(layout, v));
+    const struct drawing *drawing = &layout->drawing;
+    PRINT(printer, "<path class=\"a\" d=\"");
+    for (uint32_t i = 0; i < drawing->arcs_count; i++)
+        PRINT(printer, "M%.1f %.1fL%.1f %.1f", x_of(layout, drawing->from[i]), y_of(layout, drawing->from[i]),
+              x_of(layout, drawing->to[i]), y_of(layout, drawing->to[i]));
+    PRINT(printer, "\"/>\n");
+    for (uint32_t v = 0; v < drawing->vertices_count; v++) {
+        if (drawing->vertices[v].cut)
+            PRINT(printer, "<path class=\"a c\" d=\"M%.1f %.1fv20\"/>\n", x_of(layout, v), y_of(layout, v));
     }
 }
 
 /* `forest` NULL: without tooltips. */
-static void put_vertices(struct page *page, const struct layout *layout, const struct forest *forest)
+static void put_vertices(struct printer *printer, const struct layout *layout, const struct forest *forest)
 {
-    for (uint32_t v = 0; v < layout->sketch.vertices_count; v++) {
-        const struct drawing_vertex *vertex = &layout->sketch.vertices[v];
+    for (uint32_t v = 0; v < layout->drawing.vertices_count; v++) {
+        const struct drawing_vertex *vertex = &layout->drawing.vertices[v];
         char number[GROUPED_SIZE], hex[HASH256_HEX_SIZE + 1] = "";
-        put_mark(page, vertex->type, x_of(layout, v), y_of(layout, v));
+        put_mark(printer, vertex->type, x_of(layout, v), y_of(layout, v));
         if (forest) {
             const struct forest_tx *tx = &forest->txs[vertex->tx];
             hash256_hex(&tx->txid, hex);
-            PRINT(page, "><title>%s%s%s, transaction %s, height %u</title></%s>\n", meanings[vertex->type],
+            PRINT(printer, "><title>%s%s%s, transaction %s, height %u</title></%s>\n", meanings[vertex->type],
                   vertex->count > 1 ? ", times " : "", vertex->count > 1 ? grouped(number, vertex->count) : "", hex,
                   (unsigned)tx->height,
                   vertex->type == VERTEX_ROOT    ? "rect"
                   : vertex->type == VERTEX_KNOWN ? "path"
                                                  : "circle");
         } else {
-            PRINT(page, "/>\n");
+            PRINT(printer, "/>\n");
         }
         if (vertex->count > 1)
-            PRINT(page, "<text x=\"%.1f\" y=\"%.1f\">&#215;%s</text>\n", x_of(layout, v) + 9, y_of(layout, v) + 4,
+            PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\">&#215;%s</text>\n", x_of(layout, v) + 9, y_of(layout, v) + 4,
                   grouped(number, vertex->count));
     }
 }
 
-static void put_description(struct page *page, const struct drawing *sketch)
+static void put_description(struct printer *printer, const struct drawing *drawing)
 {
     char nodes[GROUPED_SIZE], left[GROUPED_SIZE];
-    PRINT(page, "Edges lead down. %s nodes", grouped(nodes, sketch->nodes));
-    if (sketch->not_drawn)
-        PRINT(page, ", of which %s are not drawn", grouped(left, sketch->not_drawn));
-    PRINT(page, "%s", ".");
+    PRINT(printer, "Edges lead down. %s nodes", grouped(nodes, drawing->nodes));
+    if (drawing->not_drawn)
+        PRINT(printer, ", of which %s are not drawn", grouped(left, drawing->not_drawn));
+    PRINT(printer, "%s", ".");
 }
 
-enum status svg_file(struct page *page, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
+enum status svg_file(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
                      struct fault *fault)
 {
     struct layout layout = {0};
@@ -275,48 +277,48 @@ enum status svg_file(struct page *page, const struct forest *forest, const struc
     if (status == STATUS_OK) {
         double width = layout.width + MARGIN > FILE_WIDTH_MIN ? layout.width + MARGIN : FILE_WIDTH_MIN;
         double top = 52, height = top + layout.height + LEGEND_HEIGHT + MARGIN;
-        PRINT(page,
+        PRINT(printer,
               "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"title desc\" "
               "viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n<title id=\"title\">T-DAG %u, rules "
               "%s</title>\n<desc id=\"desc\">",
               width, height, width, height, (unsigned)dag, rules_name(tdags->rules));
-        put_description(page, &layout.sketch);
-        PRINT(page, "</desc>\n<style>%s</style>\n", svg_style);
-        PRINT(page, "<rect width=\"100%%\" height=\"100%%\" style=\"fill:var(--paper)\"/>\n");
-        PRINT(page,
+        put_description(printer, &layout.drawing);
+        PRINT(printer, "</desc>\n<style>%s</style>\n", svg_style);
+        PRINT(printer, "<rect width=\"100%%\" height=\"100%%\" style=\"fill:var(--paper)\"/>\n");
+        PRINT(printer,
               "<text x=\"%.0f\" y=\"22\" style=\"font-weight:bold\">T-DAG %u, rules %s</text>\n<text x=\"%.0f\" "
               "y=\"40\">",
               MARGIN, (unsigned)dag, rules_name(tdags->rules), MARGIN);
-        put_description(page, &layout.sketch);
-        PRINT(page, "</text>\n<g transform=\"translate(%.1f %.0f)\">\n", (width - layout.width) / 2, top);
-        put_arcs(page, &layout);
-        put_vertices(page, &layout, forest);
-        PRINT(page, "</g>\n");
-        svg_legend(page, MARGIN, height - LEGEND_HEIGHT);
-        PRINT(page, "</svg>\n");
-        status = page->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+        put_description(printer, &layout.drawing);
+        PRINT(printer, "</text>\n<g transform=\"translate(%.1f %.0f)\">\n", (width - layout.width) / 2, top);
+        put_arcs(printer, &layout);
+        put_vertices(printer, &layout, forest);
+        PRINT(printer, "</g>\n");
+        svg_legend(printer, MARGIN, height - LEGEND_HEIGHT);
+        PRINT(printer, "</svg>\n");
+        status = printer->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     }
     layout_free(&layout);
     return status;
 }
 
-enum status svg_inline(struct page *page, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
+enum status svg_inline(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
                        uint64_t *not_drawn, struct fault *fault)
 {
     struct layout layout = {0};
     enum status status = draw(forest, tdags, dag, INLINE_VERTICES, &layout, fault);
     if (status == STATUS_OK) {
-        PRINT(page,
+        PRINT(printer,
               "<svg class=\"tdag\" role=\"img\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n"
               "<title>T-DAG %u. ",
               layout.width, layout.height, layout.width, layout.height, (unsigned)dag);
-        put_description(page, &layout.sketch);
-        PRINT(page, "</title>\n");
-        put_arcs(page, &layout);
-        put_vertices(page, &layout, NULL);
-        PRINT(page, "</svg>\n");
-        *not_drawn = layout.sketch.not_drawn;
-        status = page->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+        put_description(printer, &layout.drawing);
+        PRINT(printer, "</title>\n");
+        put_arcs(printer, &layout);
+        put_vertices(printer, &layout, NULL);
+        PRINT(printer, "</svg>\n");
+        *not_drawn = layout.drawing.not_drawn;
+        status = printer->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     }
     layout_free(&layout);
     return status;

@@ -11,14 +11,14 @@
 extern const char svg_style[];
 
 /* A file of its own: with style, legend, what is not drawn, and a tooltip on every vertex. */
-enum status svg_file(struct page *page, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
+enum status svg_file(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
                      struct fault *fault) MUST_CHECK;
 
 /* A small drawing within a page that has svg_style; `not_drawn` gets the number of nodes that are left out. */
-enum status svg_inline(struct page *page, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
+enum status svg_inline(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
                        uint64_t *not_drawn, struct fault *fault) MUST_CHECK;
 
 /* The legend alone, 300 wide and 92 high, at (x, y). */
-void svg_legend(struct page *page, double x, double y);
+void svg_legend(struct printer *printer, double x, double y);
 
 #endif

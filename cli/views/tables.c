@@ -12,9 +12,9 @@ struct tables {
     const struct store *store;
     const struct forest *forest;
     const struct selection *selection;
-    const struct payments *flow; /* may be NULL */
+    const struct payments *payments; /* may be NULL */
     const struct known_scripts_held *held;
-    const struct measures_row *orders;
+    const struct measures_row *measures;
     size_t names_size; /* of the longest list of known scripts */
     enum rules rules;
     struct store_readers readers;
@@ -44,7 +44,7 @@ static uint32_t chunk_end(size_t chunk, uint32_t rows)
     "first_txid,scripts,orderliness,symmetry,repetition,fan_out_regularity,equal_values,cadence,chain_frequency,"      \
     "automation"
 static const char tdags_header[] = TDAGS_COLUMNS "\n";
-static const char tdags_flow_header[] = TDAGS_COLUMNS ",fee_sat,payer_value_sat\n";
+static const char tdags_payments_header[] = TDAGS_COLUMNS ",fee_sat,payer_value_sat\n";
 
 #define TDAG_ROW (CLASS_ID_TEXT + 32 + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1))
 
@@ -88,11 +88,11 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
         p = put_cell(p, cells[i]);
     p = put_hash_cell(p, &tables->forest->txs[row->first_tx].txid);
     p = catalogue_put_names(tables->held->catalogue, &tables->held->labels.all[dag], p);
-    p = put_order(p, &tables->orders[dag - 1]);
-    if (tables->flow) {
+    p = put_order(p, &tables->measures[dag - 1]);
+    if (tables->payments) {
         *p++ = ',';
-        p = put_cell(p, tables->flow->fee_sat[dag]);
-        p = put_u64(p, tables->flow->payer_value_sat[dag]);
+        p = put_cell(p, tables->payments->fee_sat[dag]);
+        p = put_u64(p, tables->payments->payer_value_sat[dag]);
     }
     *p++ = '\n';
     return p;
@@ -340,22 +340,22 @@ static enum status write_table(struct outfile *file, const char *folder, const s
 
 enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
-                         const struct measures_row *orders, const struct payments *flow, unsigned threads,
+                         const struct measures_row *measures, const struct payments *payments, unsigned threads,
                          struct fault *fault)
 {
     struct tables tables = {.store = store,
                             .forest = forest,
                             .selection = selection,
-                            .flow = flow,
+                            .payments = payments,
                             .held = held,
-                            .orders = orders,
+                            .measures = measures,
                             .names_size = catalogue_names_size(held->catalogue),
                             .rules = selection->tdags.rules};
     struct outfile files[TABLES] = {{0}};
     enum status status = store_readers_open(store, threads, &tables.readers, fault);
     if (status == STATUS_OK) {
         const struct table all[TABLES] = {
-            {"tdags.csv", flow ? tdags_flow_header : tdags_header, chunks_of(selection->classes.rows_count),
+            {"tdags.csv", payments ? tdags_payments_header : tdags_header, chunks_of(selection->classes.rows_count),
              format_tdags},
             {"classes.csv", classes_header, chunks_of(selection->classes.classes_count), format_classes},
             {"txs.csv", txs_header, chunks_of(forest->txs_count), format_txs},

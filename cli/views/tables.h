@@ -8,11 +8,11 @@
 #include "cli/inputs/selection.h"
 #include "cli/output/text.h"
 
-/* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into `folder`. With the sums of a flow that was
- * written (NULL: without) tdags.csv has two columns more. `orders` is what measures_all gave. */
+/* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into `folder`. With the sums of a payments that was
+ * written (NULL: without) tdags.csv has two columns more. `measures` is what measures_all gave. */
 enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
-                         const struct measures_row *orders, const struct payments *flow, unsigned threads,
+                         const struct measures_row *measures, const struct payments *payments, unsigned threads,
                          struct fault *fault) MUST_CHECK;
 
 #define CLASS_ID_TEXT (2 * CANON_ID_SIZE + 1)

@@ -31,27 +31,27 @@ static void count_levels(const struct forest *forest, const struct selection *se
     }
 }
 
-static void put_signs(struct page *page, const char *sign, const char *style, uint64_t count, bool colour)
+static void put_signs(struct printer *printer, const char *sign, const char *style, uint64_t count, bool colour)
 {
     if (count == 0)
         return;
     if (colour)
-        PRINT(page, "%s", style);
+        PRINT(printer, "%s", style);
     for (uint64_t i = 0; i < (count <= SIGNS_SHOWN ? count : 1); i++)
-        PRINT(page, "%s", sign);
+        PRINT(printer, "%s", sign);
     if (count > SIGNS_SHOWN)
-        PRINT(page, "\u00d7%llu", ULL(count));
+        PRINT(printer, "\u00d7%llu", ULL(count));
     if (colour)
-        PRINT(page, "\033[0m");
+        PRINT(printer, "\033[0m");
 }
 
-static void put_level(struct page *page, const struct level *level, bool colour)
+static void put_level(struct printer *printer, const struct level *level, bool colour)
 {
-    put_signs(page, LEVELS_ROOT, "\033[33m", level->roots, colour);
-    put_signs(page, LEVELS_SPENT, "\033[36m", level->spent, colour);
+    put_signs(printer, TEXT_DRAWING_ROOT, "\033[33m", level->roots, colour);
+    put_signs(printer, TEXT_DRAWING_SPENT, "\033[36m", level->spent, colour);
     if (level->spent > SIGNS_SHOWN && level->leaves)
-        PRINT(page, " ");
-    put_signs(page, LEVELS_LEAF, "\033[2m", level->leaves, colour);
+        PRINT(printer, " ");
+    put_signs(printer, TEXT_DRAWING_LEAF, "\033[2m", level->leaves, colour);
 }
 
 /* How many levels from `at` on are the same. */
@@ -63,7 +63,7 @@ static uint32_t run_length(const struct level *levels, uint32_t at, uint32_t cou
     return end - at;
 }
 
-static void put_levels(struct page *page, const struct level *levels, uint32_t count, bool colour)
+static void put_levels(struct printer *printer, const struct level *levels, uint32_t count, bool colour)
 {
     uint32_t runs = 0, run = 0, left_out = 0;
     for (uint32_t at = 0; at < count; at += run_length(levels, at, count))
@@ -75,20 +75,20 @@ static void put_levels(struct page *page, const struct level *levels, uint32_t c
             continue;
         }
         if (left_out)
-            PRINT(page, "\u2192\u2026%u levels\u2026", (unsigned)left_out);
+            PRINT(printer, "\u2192\u2026%u levels\u2026", (unsigned)left_out);
         left_out = 0;
         if (at > 0)
-            PRINT(page, "\u2192");
+            PRINT(printer, "\u2192");
         if (length > 1)
-            PRINT(page, "[");
-        put_level(page, &levels[at], colour);
+            PRINT(printer, "[");
+        put_level(printer, &levels[at], colour);
         if (length > 1)
-            PRINT(page, "]\u00d7%u", (unsigned)length);
+            PRINT(printer, "]\u00d7%u", (unsigned)length);
     }
 }
 
-void text_drawing_put(struct page *page, const struct forest *forest, const struct selection *selection, uint32_t dag,
-                      bool colour)
+void text_drawing_put(struct printer *printer, const struct forest *forest, const struct selection *selection,
+                      uint32_t dag, bool colour)
 {
     const struct tdags *tdags = &selection->tdags;
     uint32_t deepest = 0;
@@ -98,10 +98,10 @@ void text_drawing_put(struct page *page, const struct forest *forest, const stru
     }
     struct level *levels = mem_alloc((size_t)deepest + 1, sizeof *levels);
     if (!levels) {
-        page->status = STATUS_NOMEM;
+        printer->status = STATUS_NOMEM;
         return;
     }
     count_levels(forest, selection, dag, levels);
-    put_levels(page, levels, deepest + 1, colour);
+    put_levels(printer, levels, deepest + 1, colour);
     mem_free(levels);
 }

@@ -9,12 +9,12 @@
 #include "cli/inputs/selection.h"
 
 /* The signs, for a line that explains them. */
-#define LEVELS_ROOT "\u25cf"  /* a root */
-#define LEVELS_SPENT "\u25cb" /* an unknown output that is spent */
-#define LEVELS_LEAF "\u00b7"  /* any other output */
+#define TEXT_DRAWING_ROOT "\u25cf"  /* a root */
+#define TEXT_DRAWING_SPENT "\u25cb" /* an unknown output that is spent */
+#define TEXT_DRAWING_LEAF "\u00b7"  /* any other output */
 
 /* Appends the drawing of T-DAG `dag` as the store has it, without compression. O(its transactions and outputs). */
-void text_drawing_put(struct page *page, const struct forest *forest, const struct selection *selection, uint32_t dag,
-                      bool colour);
+void text_drawing_put(struct printer *printer, const struct forest *forest, const struct selection *selection,
+                      uint32_t dag, bool colour);
 
 #endif
