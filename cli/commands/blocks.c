@@ -306,22 +306,17 @@ static enum status format_chunk(void *context, unsigned worker, size_t chunk, st
 
 static enum status write_table(struct blocks *b, struct fault *fault)
 {
-    struct outfile file = {0};
-    struct text text = {0};
+    struct text header = {0};
     unsigned threads = (unsigned)b->settings->threads;
     b->workers = mem_alloc(threads, sizeof *b->workers);
-    enum status status = b->workers ? outfile_open(&file, b->settings->out, fault) : fault_nomem(fault);
-    if (status == STATUS_OK && put_header(&text, b->settings->verify))
-        status = fault_nomem(fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, &text, fault);
-    if (status == STATUS_OK)
-        status = outfile_write_chunks(&file, threads, (b->rows_count + ROWS_PER_CHUNK - 1) / ROWS_PER_CHUNK,
-                                      format_chunk, b, fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, fault);
-    outfile_abort(&file);
-    text_free(&text);
+    enum status status = b->workers && put_header(&header, b->settings->verify) == STATUS_OK ? STATUS_OK
+                                                                                             : fault_nomem(fault);
+    if (status == STATUS_OK) {
+        const struct outfile_table table = {header.bytes, (b->rows_count + ROWS_PER_CHUNK - 1) / ROWS_PER_CHUNK,
+                                            format_chunk, b};
+        status = outfile_make_table(b->settings->out, threads, &table, fault);
+    }
+    text_free(&header);
     return status;
 }
 

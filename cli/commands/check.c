@@ -346,11 +346,7 @@ static enum status digest(const struct check *check, uint8_t out[32], struct fau
 /* Prints the text and frees it. */
 static enum status print_text(struct text *text, struct fault *fault)
 {
-    struct outfile file = {0};
-    enum status status = outfile_open(&file, NULL, fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, text, fault);
-    outfile_abort(&file);
+    enum status status = outfile_write_text(NULL, text, fault);
     text_free(text);
     return status;
 }

@@ -330,7 +330,6 @@ static enum status set_range(const struct settings *settings, struct dump *dump,
 
 static enum status write_dump(const struct settings *settings, struct dump *dump, struct fault *fault)
 {
-    struct outfile file = {0};
     unsigned threads = settings->threads < THREADS_MAX ? (unsigned)settings->threads : THREADS_MAX;
     enum status status = indexes_open(settings->store, threads, &dump->indexes, fault);
     if (status == STATUS_OK)
@@ -340,18 +339,12 @@ static enum status write_dump(const struct settings *settings, struct dump *dump
         status = fault_nomem(fault);
     if (status == STATUS_OK)
         status = set_range(settings, dump, fault);
-    if (status == STATUS_OK)
-        status = outfile_open(&file, settings->out, fault);
-    if (status == STATUS_OK)
-        status = outfile_write(&file, headers[dump->table], strlen(headers[dump->table]), fault);
     if (status == STATUS_OK) {
         uint64_t count = dump->end - dump->first;
-        status = outfile_write_chunks(&file, threads, (size_t)((count + CHUNK_TXS - 1) / CHUNK_TXS), format_chunk, dump,
-                                      fault);
+        const struct outfile_table table = {headers[dump->table], (size_t)((count + CHUNK_TXS - 1) / CHUNK_TXS),
+                                            format_chunk, dump};
+        status = outfile_make_table(settings->out, threads, &table, fault);
     }
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, fault);
-    outfile_abort(&file);
     indexes_close(&dump->indexes);
     indexes_close(&dump->jumpers);
     for (unsigned i = 0; dump->jumps && i < threads; i++) {

@@ -6,7 +6,6 @@
 
 static enum status print_sums(const struct payments *payments, struct fault *fault)
 {
-    struct outfile file = {0};
     struct text text = {0};
     uint64_t fee_sat = 0, payer_value_sat = 0;
     for (uint32_t d = 1; d <= payments->selection->tdags.count; d++) {
@@ -16,13 +15,7 @@ static enum status print_sums(const struct payments *payments, struct fault *fau
     enum status status = text_printf(&text, "T-DAGs %u, payers %llu, payees %llu\npaid in " BTC ", fees " BTC "\n",
                                      (unsigned)payments->selection->tdags.count, ULL(payments->payers),
                                      ULL(payments->payees), BTC_OF(payer_value_sat), BTC_OF(fee_sat));
-    if (status != STATUS_OK)
-        status = fault_nomem(fault);
-    if (status == STATUS_OK)
-        status = outfile_open(&file, NULL, fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, &text, fault);
-    outfile_abort(&file);
+    status = status == STATUS_OK ? outfile_write_text(NULL, &text, fault) : fault_nomem(fault);
     text_free(&text);
     return status;
 }

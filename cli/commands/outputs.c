@@ -104,20 +104,12 @@ static enum status format_batch(void *context, unsigned worker, size_t chunk, st
 
 static enum status write_outputs(const struct settings *settings, struct outputs *outputs, struct fault *fault)
 {
-    struct outfile file = {0};
     unsigned threads = (unsigned)settings->threads;
     enum status status = store_readers_open(outputs->store, threads, &outputs->readers, fault);
-    if (status == STATUS_OK)
-        status = outfile_open(&file, settings->out, fault);
-    if (status == STATUS_OK)
-        status = outfile_write(&file, header, sizeof header - 1, fault);
     if (status == STATUS_OK) {
-        size_t batches = store_batches(outputs->readers.readers[0]);
-        status = outfile_write_chunks(&file, threads, batches, format_batch, outputs, fault);
+        const struct outfile_table table = {header, store_batches(outputs->readers.readers[0]), format_batch, outputs};
+        status = outfile_make_table(settings->out, threads, &table, fault);
     }
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, fault);
-    outfile_abort(&file);
     store_readers_close(&outputs->readers);
     return status;
 }

@@ -571,17 +571,11 @@ static enum status put_all(struct report *report, struct fault *fault)
 
 static enum status write_report(struct report *report, struct fault *fault)
 {
-    struct outfile file = {0};
     enum status status = load(report, fault);
     if (status == STATUS_OK)
         status = put_all(report, fault);
     if (status == STATUS_OK)
-        status = outfile_open(&file, report->settings->out, fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, &report->printer.text, fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, fault);
-    outfile_abort(&file);
+        status = printer_write(&report->printer, report->settings->out, fault);
     text_free(&report->printer.text);
     periods_free(&report->periods);
     summary_free(&report->summary);

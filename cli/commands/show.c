@@ -538,7 +538,6 @@ static enum status show_operand(struct show *show, const struct operand *operand
 static enum status show_all(struct show *show, const struct operand *operand, struct fault *fault)
 {
     struct store *store = NULL;
-    struct outfile file = {0};
     enum status status = known_scripts_read(show->settings, &show->catalogue, fault);
     if (status == STATUS_OK)
         status = opened_store_open(show->settings, &store, fault);
@@ -552,12 +551,7 @@ static enum status show_all(struct show *show, const struct operand *operand, st
     if (status == STATUS_OK)
         status = show->settings->dag ? show_dag(show, fault) : show_operand(show, operand, fault);
     if (status == STATUS_OK)
-        status = outfile_open(&file, show->settings->out, fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, &show->text, fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, fault);
-    outfile_abort(&file);
+        status = outfile_write_text(show->settings->out, &show->text, fault);
     text_free(&show->text);
     forest_free(&show->forest);
     index_close(show->index);

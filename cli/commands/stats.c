@@ -92,9 +92,7 @@ static enum status stats(const struct settings *settings, struct fault *fault)
         status = outfile_open(&file, settings->out, fault);
     if (status == STATUS_OK)
         status = write_stats(store, reader, &periods, &file, &text, fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, fault);
-    outfile_abort(&file);
+    status = outfile_finish(&file, status, fault);
     text_free(&text);
     periods_free(&periods);
     if (reader)

@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/command.h"
@@ -268,21 +267,15 @@ static enum status put_row(struct text *text, const struct catalogue *catalogue,
 static enum status write_rows(const struct templates *templates, const struct catalogue *catalogue, struct fault *fault)
 {
     const struct group *total = &templates->total;
-    struct outfile file = {0};
     struct text text = {0};
     if (total->count > 0)
         qsort(total->rows, total->count, sizeof *total->rows, compare_rows);
-    enum status status = outfile_open(&file, templates->settings->out, fault);
-    if (status == STATUS_OK)
-        status = outfile_write(&file, header, sizeof header - 1, fault);
+    enum status status = text_printf(&text, "%s", header) == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     for (size_t i = 0; i < total->count && status == STATUS_OK; i++)
         if (put_row(&text, catalogue, &total->rows[i]) != STATUS_OK)
             status = fault_nomem(fault);
     if (status == STATUS_OK)
-        status = outfile_flush(&file, &text, fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, fault);
-    outfile_abort(&file);
+        status = outfile_write_text(templates->settings->out, &text, fault);
     text_free(&text);
     return status;
 }

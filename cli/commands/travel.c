@@ -20,9 +20,9 @@ struct step {
     struct index_output output;
 };
 
-/* Numbers of transactions met, open addressing, at most half full; 0 is an empty operand, so numbers are kept plus 1. */
+/* Numbers of transactions met, open addressing, at most half full; 0 is an empty slot, so numbers are kept plus 1. */
 struct met {
-    uint64_t *places;
+    uint64_t *slots;
     size_t capacity, count; /* capacity is a power of two */
 };
 
@@ -41,10 +41,10 @@ struct travel {
 
 /* ---- the set of transactions met ---- */
 
-static size_t place_of(const struct met *met, uint64_t number)
+static size_t slot_of(const struct met *met, uint64_t number)
 {
     size_t at = (size_t)(number * 0x9e3779b97f4a7c15u >> 20) & (met->capacity - 1);
-    while (met->places[at] && met->places[at] != number + 1)
+    while (met->slots[at] && met->slots[at] != number + 1)
         at = (at + 1) & (met->capacity - 1);
     return at;
 }
@@ -52,13 +52,13 @@ static size_t place_of(const struct met *met, uint64_t number)
 static enum status met_grow(struct met *met, struct fault *fault)
 {
     struct met larger = {.capacity = met->capacity ? 2 * met->capacity : 1024, .count = met->count};
-    larger.places = mem_alloc(larger.capacity, sizeof *larger.places);
-    if (!larger.places)
+    larger.slots = mem_alloc(larger.capacity, sizeof *larger.slots);
+    if (!larger.slots)
         return fault_nomem(fault);
     for (size_t i = 0; i < met->capacity; i++)
-        if (met->places[i])
-            larger.places[place_of(&larger, met->places[i] - 1)] = met->places[i];
-    mem_free(met->places);
+        if (met->slots[i])
+            larger.slots[slot_of(&larger, met->slots[i] - 1)] = met->slots[i];
+    mem_free(met->slots);
     *met = larger;
     return STATUS_OK;
 }
@@ -72,13 +72,13 @@ static enum status meet(struct travel *travel, uint64_t number, struct fault *fa
         if (status != STATUS_OK)
             return status;
     }
-    size_t at = place_of(met, number);
-    if (met->places[at])
+    size_t at = slot_of(met, number);
+    if (met->slots[at])
         return STATUS_OK;
     if (mem_reserve(&travel->next, &travel->next_capacity, travel->next_count + 1, sizeof *travel->next) != STATUS_OK ||
         mem_reserve(&travel->txs, &travel->txs_capacity, travel->txs_count + 1, sizeof *travel->txs) != STATUS_OK)
         return fault_nomem(fault);
-    met->places[at] = number + 1;
+    met->slots[at] = number + 1;
     met->count++;
     travel->next[travel->next_count++] = number;
     travel->txs[travel->txs_count++] = number;
@@ -316,7 +316,7 @@ static void travel_free(struct travel *travel)
     mem_free(travel->level);
     mem_free(travel->next);
     mem_free(travel->txs);
-    mem_free(travel->met.places);
+    mem_free(travel->met.slots);
     index_close(travel->index);
 }
 
@@ -324,7 +324,6 @@ static int run(const struct settings *settings)
 {
     struct fault fault = {0};
     struct operand operand;
-    struct outfile file = {0};
     struct text text = {0};
     struct travel travel = {.settings = settings, .backward = settings->backward};
     if (settings->forward && settings->backward)
@@ -338,14 +337,9 @@ static int run(const struct settings *settings)
     if (status == STATUS_OK)
         status = print(&travel, &text, &fault);
     if (status == STATUS_OK)
-        status = outfile_open(&file, settings->out, &fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, &text, &fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, &fault);
+        status = outfile_write_text(settings->out, &text, &fault);
     if (status == STATUS_OK && travel.cut)
         message("cut after %llu rows: there is more; --limit takes more of it", ULL(settings->limit));
-    outfile_abort(&file);
     text_free(&text);
     travel_free(&travel);
     return message_result(status, &fault);

@@ -302,9 +302,7 @@ static enum status show(struct view *view, const struct operand *operand, struct
         status = put_operand(view, operand, fault);
     if (status == STATUS_OK)
         status = outfile_flush(&view->file, &view->text, fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&view->file, fault);
-    outfile_abort(&view->file);
+    status = outfile_finish(&view->file, status, fault);
     text_free(&view->text);
     index_close(view->index);
     return status;

@@ -8,7 +8,7 @@
 #include "parser/mem.h"
 #include "parser/tx.h"
 
-#define NOTE "blocks-folder"
+#define NOTE_FILE "blocks-folder"
 #define NOTE_SIZE_MAX 4096u
 
 enum status index_blocks_datadir(const struct settings *settings, char **datadir, struct fault *fault)
@@ -30,18 +30,15 @@ enum status index_blocks_datadir(const struct settings *settings, char **datadir
 enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, struct fault *fault)
 {
     struct blkdir dir = {0};
-    struct outfile file = {0};
+    struct text text = {0};
     enum status status = blkdir_open(datadir, chain, &dir, fault);
     char *folder = status == STATUS_OK ? realpath(dir.path, NULL) : NULL;
     if (status == STATUS_OK && !folder)
         status = fault_errno(fault, dir.path, FAULT_NO_OFFSET, "has no absolute path");
     if (status == STATUS_OK)
-        status = outfile_open_in(&file, store, NOTE, fault);
-    if (status == STATUS_OK && folder)
-        status = outfile_write(&file, folder, strlen(folder), fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, fault);
-    outfile_abort(&file);
+        status = text_printf(&text, "%s", folder) == STATUS_OK ? outfile_write_text_in(store, NOTE_FILE, &text, fault)
+                                                               : fault_nomem(fault);
+    text_free(&text);
     free(folder);
     blkdir_free(&dir);
     return status;
@@ -50,7 +47,7 @@ enum status index_blocks_remember(const char *store, const char *datadir, const 
 enum status index_blocks_open(const char *store, struct blkdir *dir, struct fault *fault)
 {
     char folder[NOTE_SIZE_MAX + 1];
-    char *path = outfile_join(store, NOTE);
+    char *path = outfile_join(store, NOTE_FILE);
     if (!path)
         return fault_nomem(fault);
     FILE *file = fopen(path, "rb");

@@ -150,6 +150,32 @@ void outfile_abort(struct outfile *file)
     *file = (struct outfile){0};
 }
 
+enum status outfile_finish(struct outfile *file, enum status status, struct fault *fault)
+{
+    if (status == STATUS_OK)
+        status = outfile_commit(file, fault);
+    outfile_abort(file);
+    return status;
+}
+
+enum status outfile_write_text(const char *path, struct text *text, struct fault *fault)
+{
+    struct outfile file = {0};
+    enum status status = outfile_open(&file, path, fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, text, fault);
+    return outfile_finish(&file, status, fault);
+}
+
+enum status outfile_write_text_in(const char *folder, const char *name, struct text *text, struct fault *fault)
+{
+    struct outfile file = {0};
+    enum status status = outfile_open_in(&file, folder, name, fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, text, fault);
+    return outfile_finish(&file, status, fault);
+}
+
 enum status outfile_make_folder(const char *path, struct fault *fault)
 {
     struct stat st;
@@ -174,7 +200,7 @@ enum status outfile_make_folder(const char *path, struct fault *fault)
     return fault_set(fault, STATUS_IO, path, FAULT_NO_OFFSET, "is no folder");
 }
 
-/* ---- chunks ---- */
+/* ---- tables ---- */
 
 /* Two groups of texts take turns: while one is formatted, the first item of the loop writes the other. */
 struct group {
@@ -184,8 +210,7 @@ struct group {
 
 struct chunk_writer {
     struct outfile *file;
-    outfile_format *format;
-    void *context;
+    const struct outfile_table *table;
     struct group groups[2];
     unsigned formatting;   /* which of them */
     struct fault *faults;  /* by item */
@@ -205,15 +230,14 @@ static void chunk_work(void *context, unsigned worker, size_t item)
         struct group *group = &writer->groups[writer->formatting];
         struct text *text = &group->texts[item - 1];
         text->size = 0;
-        status = writer->format(writer->context, worker, group->first + item - 1, text, fault);
+        status = writer->table->format(writer->table->context, worker, group->first + item - 1, text, fault);
     }
     writer->statuses[item] = status;
 }
 
-static enum status run_chunks(struct chunk_writer *writer, unsigned threads, size_t chunks, size_t group_size,
-                              struct fault *fault)
+static enum status run_chunks(struct chunk_writer *writer, unsigned threads, size_t group_size, struct fault *fault)
 {
-    size_t next = 0;
+    size_t next = 0, chunks = writer->table->chunks;
     do {
         struct group *group = &writer->groups[writer->formatting];
         group->first = next;
@@ -234,11 +258,11 @@ static enum status run_chunks(struct chunk_writer *writer, unsigned threads, siz
     return STATUS_OK;
 }
 
-enum status outfile_write_chunks(struct outfile *file, unsigned threads, size_t chunks, outfile_format *format,
-                                 void *context, struct fault *fault)
+static enum status write_chunks(struct outfile *file, unsigned threads, const struct outfile_table *table,
+                                struct fault *fault)
 {
     size_t group_size = (size_t)threads * 8;
-    struct chunk_writer writer = {.file = file, .format = format, .context = context};
+    struct chunk_writer writer = {.file = file, .table = table};
     enum status status;
     writer.faults = mem_alloc(group_size + 1, sizeof *writer.faults);
     writer.statuses = mem_alloc(group_size + 1, sizeof *writer.statuses);
@@ -247,7 +271,7 @@ enum status outfile_write_chunks(struct outfile *file, unsigned threads, size_t 
     if (!writer.faults || !writer.statuses || !writer.groups[0].texts || !writer.groups[1].texts)
         status = fault_nomem(fault);
     else
-        status = run_chunks(&writer, threads, chunks, group_size, fault);
+        status = run_chunks(&writer, threads, group_size, fault);
     for (unsigned g = 0; g < 2; g++) {
         for (size_t i = 0; writer.groups[g].texts && i < group_size; i++)
             text_free(&writer.groups[g].texts[i]);
@@ -256,4 +280,21 @@ enum status outfile_write_chunks(struct outfile *file, unsigned threads, size_t 
     mem_free(writer.faults);
     mem_free(writer.statuses);
     return status;
+}
+
+enum status outfile_write_table(struct outfile *file, unsigned threads, const struct outfile_table *table,
+                                struct fault *fault)
+{
+    enum status status = outfile_write(file, table->header, strlen(table->header), fault);
+    return status == STATUS_OK ? write_chunks(file, threads, table, fault) : status;
+}
+
+enum status outfile_make_table(const char *path, unsigned threads, const struct outfile_table *table,
+                               struct fault *fault)
+{
+    struct outfile file = {0};
+    enum status status = outfile_open(&file, path, fault);
+    if (status == STATUS_OK)
+        status = outfile_write_table(&file, threads, table, fault);
+    return outfile_finish(&file, status, fault);
 }

@@ -32,6 +32,15 @@ static inline bool outfile_left(const struct outfile *file) { return file->left;
 enum status outfile_commit(struct outfile *file, struct fault *fault) MUST_CHECK;
 /* Removes what was not committed. Legal at any time. */
 void outfile_abort(struct outfile *file);
+/* The end of a file: outfile_commit if all went well until now (`status`), and outfile_abort. Returns `status`, or why
+ * the commit failed. */
+enum status outfile_finish(struct outfile *file, enum status status, struct fault *fault) MUST_CHECK;
+
+/* The whole file `path` (as outfile_open takes it) from a text. */
+enum status outfile_write_text(const char *path, struct text *text, struct fault *fault) MUST_CHECK;
+/* outfile_write_text on the file `name` in folder `folder`. */
+enum status outfile_write_text_in(const char *folder, const char *name, struct text *text, struct fault *fault)
+    MUST_CHECK;
 
 /* Makes the folder, and those above it, unless it is there. */
 enum status outfile_make_folder(const char *path, struct fault *fault) MUST_CHECK;
@@ -42,9 +51,20 @@ char *outfile_join(const char *folder, const char *name) MUST_CHECK;
 typedef enum status outfile_format(void *context, unsigned worker, size_t chunk, struct text *text,
                                    struct fault *fault);
 
-/* Formats chunks 0..chunks-1 on `threads` threads and writes them in order. Stops early when stdout's reader has left;
- * STATUS_INTERRUPTED when a signal came. Memory: some chunks' text for each thread. */
-enum status outfile_write_chunks(struct outfile *file, unsigned threads, size_t chunks, outfile_format *format,
-                                 void *context, struct fault *fault) MUST_CHECK;
+/* A table: its first line, with the end of line, and what formats the others. */
+struct outfile_table {
+    const char *header;
+    size_t chunks;
+    outfile_format *format;
+    void *context;
+};
+
+/* Writes the header, formats chunks 0..chunks-1 on `threads` threads and writes them in order. Stops early when
+ * stdout's reader has left; STATUS_INTERRUPTED when a signal came. Memory: some chunks' text for each thread. */
+enum status outfile_write_table(struct outfile *file, unsigned threads, const struct outfile_table *table,
+                                struct fault *fault) MUST_CHECK;
+/* The whole file `path` (as outfile_open takes it) from a table. */
+enum status outfile_make_table(const char *path, unsigned threads, const struct outfile_table *table,
+                               struct fault *fault) MUST_CHECK;
 
 #endif

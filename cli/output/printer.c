@@ -1,5 +1,21 @@
 #include "cli/output/printer.h"
 
+enum status printer_write(struct printer *printer, const char *path, struct fault *fault)
+{
+    enum status status = printer->status == STATUS_OK ? outfile_write_text(path, &printer->text, fault)
+                                                      : fault_nomem(fault);
+    text_free(&printer->text);
+    return status;
+}
+
+enum status printer_write_in(struct printer *printer, const char *folder, const char *name, struct fault *fault)
+{
+    enum status status = printer->status == STATUS_OK ? outfile_write_text_in(folder, name, &printer->text, fault)
+                                                      : fault_nomem(fault);
+    text_free(&printer->text);
+    return status;
+}
+
 const char *grouped(char out[GROUPED_SIZE], uint64_t number)
 {
     char digits[PUT_U64_MAX];

@@ -2,9 +2,9 @@
 #ifndef UNKTX_CLI_OUTPUT_PRINTER_H
 #define UNKTX_CLI_OUTPUT_PRINTER_H
 
-#include "cli/output/text.h"
+#include "cli/output/outfile.h"
 
-/* Zero-initialise; text_free(&printer.text) at the end. */
+/* Zero-initialise; printer_write or printer_write_in at the end, or text_free(&printer.text). */
 struct printer {
     struct text text;
     enum status status;
@@ -15,6 +15,12 @@ struct printer {
         if ((printer)->status == STATUS_OK)                                                                            \
             (printer)->status = text_printf(&(printer)->text, __VA_ARGS__);                                            \
     } while (0)
+
+/* Writes the file `path` (as outfile_open takes it), or the file `name` in a folder, of what was printed, and frees it.
+ * STATUS_NOMEM where a print failed. */
+enum status printer_write(struct printer *printer, const char *path, struct fault *fault) MUST_CHECK;
+enum status printer_write_in(struct printer *printer, const char *folder, const char *name, struct fault *fault)
+    MUST_CHECK;
 
 #define GROUPED_SIZE 28u
 

@@ -199,11 +199,9 @@ static enum status write_table(struct payments *payments, struct outfile *file, 
                                const char *header, outfile_format *format, struct fault *fault)
 {
     size_t chunks = payments->forest->txs_count / CHUNK_TXS + (payments->forest->txs_count % CHUNK_TXS != 0);
+    const struct outfile_table table = {header, chunks, format, payments};
     enum status status = outfile_open_in(file, folder, name, fault);
-    if (status == STATUS_OK)
-        status = outfile_write(file, header, strlen(header), fault);
-    return status == STATUS_OK ? outfile_write_chunks(file, payments->threads, chunks, format, payments, fault)
-                               : status;
+    return status == STATUS_OK ? outfile_write_table(file, payments->threads, &table, fault) : status;
 }
 
 enum status payments_write(struct payments *payments, const struct selection *selection, const char *folder,

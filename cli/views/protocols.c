@@ -115,16 +115,9 @@ static enum status put_rows(struct text *text, struct tally *total, const struct
 static enum status write_total(const struct settings *settings, struct tally *total, const struct catalogue *catalogue,
                                struct fault *fault)
 {
-    struct outfile file = {0};
     struct text text = {0};
-    enum status status = outfile_open(&file, settings->out, fault);
-    if (status == STATUS_OK && put_rows(&text, total, catalogue) != STATUS_OK)
-        status = fault_nomem(fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, &text, fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, fault);
-    outfile_abort(&file);
+    enum status status = put_rows(&text, total, catalogue);
+    status = status == STATUS_OK ? outfile_write_text(settings->out, &text, fault) : fault_nomem(fault);
     text_free(&text);
     return status;
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/output/outfile.h"
 #include "cli/output/printer.h"
 #include "cli/views/text_drawing.h"
 #include "cli/inputs/opened_store.h"
@@ -169,22 +168,12 @@ static void put_rules(struct printer *printer, const struct summary *summary, en
 enum status summary_write(const struct summary *summary, const char *folder, struct fault *fault)
 {
     struct printer printer = {0};
-    struct outfile file = {0};
     put_tip(&printer, summary);
     put_totals(&printer, summary->forest);
     for (unsigned r = 0; r < RULES; r++)
         put_rules(&printer, summary, (enum rules)r);
     PRINT(&printer, "\n}\n");
-    enum status status = printer.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
-    if (status == STATUS_OK)
-        status = outfile_open_in(&file, folder, "summary.json", fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, &printer.text, fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, fault);
-    outfile_abort(&file);
-    text_free(&printer.text);
-    return status;
+    return printer_write_in(&printer, folder, "summary.json", fault);
 }
 
 /* ---- the printed table ---- */
@@ -313,7 +302,6 @@ enum status summary_print(const struct summary *summary, const struct selection 
     const struct summary_rules *rules = &summary->rules[selection->tdags.rules];
     char network[OPENED_STORE_NETWORK_SIZE];
     struct printer printer = {0};
-    struct outfile file = {0};
     opened_store_network(summary->store, network);
     PRINT(&printer, "%s to height %u, rules %s\n", network, (unsigned)forest->blocks - 1,
           rules_name(selection->tdags.rules));
@@ -328,12 +316,5 @@ enum status summary_print(const struct summary *summary, const struct selection 
         put_total(&printer, "classes not decided (marked ?)", rules->inexact_classes);
     put_removed(&printer, summary, rules);
     put_class_tables(&printer, summary, selection);
-    enum status status = printer.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
-    if (status == STATUS_OK)
-        status = outfile_open(&file, NULL, fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, &printer.text, fault);
-    outfile_abort(&file);
-    text_free(&printer.text);
-    return status;
+    return printer_write(&printer, NULL, fault);
 }

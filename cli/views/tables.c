@@ -319,24 +319,8 @@ static enum status format_leaves(void *context, unsigned worker, size_t chunk, s
 
 /* ---- all of them ---- */
 
-#define TABLES 5u
-
-struct table {
-    const char *name, *header;
-    size_t chunks;
-    outfile_format *format;
-};
-
-static enum status write_table(struct outfile *file, const char *folder, const struct table *table, unsigned threads,
-                               struct tables *tables, struct fault *fault)
-{
-    enum status status = outfile_open_in(file, folder, table->name, fault);
-    if (status == STATUS_OK)
-        status = outfile_write(file, table->header, strlen(table->header), fault);
-    if (status == STATUS_OK)
-        status = outfile_write_chunks(file, threads, table->chunks, table->format, tables, fault);
-    return status;
-}
+static const char *const names[] = {"tdags.csv", "classes.csv", "txs.csv", "arcs.csv", "leaves.csv"};
+#define TABLES (sizeof names / sizeof *names)
 
 enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
@@ -354,24 +338,24 @@ enum status tables_write(const char *folder, const struct store *store, const st
     struct outfile files[TABLES] = {{0}};
     enum status status = store_readers_open(store, threads, &tables.readers, fault);
     if (status == STATUS_OK) {
-        const struct table all[TABLES] = {
-            {"tdags.csv", payments ? tdags_payments_header : tdags_header, chunks_of(selection->classes.rows_count),
-             format_tdags},
-            {"classes.csv", classes_header, chunks_of(selection->classes.classes_count), format_classes},
-            {"txs.csv", txs_header, chunks_of(forest->txs_count), format_txs},
-            {"arcs.csv", arcs_header, chunks_of(forest->outputs_count), format_arcs},
-            {"leaves.csv", leaves_header, store_batches(tables.readers.readers[0]), format_leaves},
+        const struct outfile_table all[TABLES] = {
+            {payments ? tdags_payments_header : tdags_header, chunks_of(selection->classes.rows_count), format_tdags,
+             &tables},
+            {classes_header, chunks_of(selection->classes.classes_count), format_classes, &tables},
+            {txs_header, chunks_of(forest->txs_count), format_txs, &tables},
+            {arcs_header, chunks_of(forest->outputs_count), format_arcs, &tables},
+            {leaves_header, store_batches(tables.readers.readers[0]), format_leaves, &tables},
         };
-        for (size_t i = 0; i < TABLES && status == STATUS_OK; i++)
-            status = write_table(&files[i], folder, &all[i], threads, &tables, fault);
+        for (size_t i = 0; i < TABLES && status == STATUS_OK; i++) {
+            status = outfile_open_in(&files[i], folder, names[i], fault);
+            if (status == STATUS_OK)
+                status = outfile_write_table(&files[i], threads, &all[i], fault);
+        }
     }
     /* All appear once all are written: the disk works on the first while the last is formatted, and tables of two runs
      * seldom stand side by side. */
-    for (size_t i = 0; i < TABLES; i++) {
-        if (status == STATUS_OK)
-            status = outfile_commit(&files[i], fault);
-        outfile_abort(&files[i]);
-    }
+    for (size_t i = 0; i < TABLES; i++)
+        status = outfile_finish(&files[i], status, fault);
     store_readers_close(&tables.readers);
     return status;
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/output/outfile.h"
 #include "cli/output/printer.h"
 #include "parser/mem.h"
 
@@ -56,7 +55,6 @@ enum status top_print(const struct settings *settings, const struct forest *fore
     const char *by = settings->order_by ? settings->order_by : "automation";
     uint64_t top = settings->top > 0 ? settings->top : TOP_FALLBACK;
     struct printer printer = {0};
-    struct outfile file = {0};
     struct ranked *ranking = mem_alloc(classes->rows_count, sizeof *ranking);
     if (!ranking)
         return fault_nomem(fault);
@@ -71,12 +69,5 @@ enum status top_print(const struct settings *settings, const struct forest *fore
         put_line(&printer, forest, ranking[i].dag, &classes->rows[ranking[i].dag - 1],
                  &all_measures[ranking[i].dag - 1]);
     mem_free(ranking);
-    enum status status = printer.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
-    if (status == STATUS_OK)
-        status = outfile_open(&file, NULL, fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, &printer.text, fault);
-    outfile_abort(&file);
-    text_free(&printer.text);
-    return status;
+    return printer_write(&printer, NULL, fault);
 }
