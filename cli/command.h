@@ -1,21 +1,14 @@
 /* command: what a command of unktx is: a row in the table of commands.c. One command a file; its options are rows of a
  * table that drives parsing, help and completion alike.
  *
- * A command returns an exit status and prints its data on stdout, all else through message.h. Only cli/ prints. */
+ * A command returns an exit status and prints its data through outfile.h, all else through message.h. */
 #ifndef UNKTX_CLI_COMMAND_H
 #define UNKTX_CLI_COMMAND_H
 
 #include "cli/options.h"
+#include "cli/output/message.h"
 
 #define UNKTX_VERSION "0.1.0"
-
-enum exit_status {
-    EXIT_DONE = 0,
-    EXIT_FAILED = 1,
-    EXIT_USAGE = 2,
-    EXIT_DAMAGED = 3, /* done, but some input was damaged and skipped */
-    EXIT_INTERRUPTED = 130,
-};
 
 struct command {
     const char *name;
@@ -27,6 +20,9 @@ struct command {
     int (*run)(const struct settings *settings);
     bool hidden; /* not in the list of commands, since programs alone call it */
 };
+
+/* Runs a command with the words after its name; returns the exit status. */
+int commands_run(const struct command *command, int argc, char **argv);
 
 /* Every command, in the order of `unktx --help`; ends with NULL. */
 extern const struct command *const commands[];

@@ -1,7 +1,48 @@
 #include "cli/command.h"
+#include "cli/output/help.h"
+#include "parser/mem.h"
 
 const struct command *const commands[] = {
     &command_analyze, &command_scan, &command_dags,  &command_outputs,    &command_stats, &command_templates,
     &command_report,  &command_show, &command_check, &command_blocks,     &command_index, &command_tx,
     &command_travel,  &command_dump, &command_flows, &command_completion, NULL,
 };
+
+static int check_operands(const struct command *command, const struct settings *settings)
+{
+    if (settings->operands_count > command->operands_max)
+        return message_usage("unexpected operand '%s'", settings->operands[command->operands_max]);
+    if (settings->operands_count < command->operands_min)
+        return message_usage("missing operand: %s", command->operands);
+    return -1;
+}
+
+/* As asked for: a run, --help or --version. */
+static int run_as_wished(const struct command *command, const struct settings *settings, enum options_wish wish)
+{
+    if (wish == OPTIONS_HELP)
+        help_command(command->name, command->operands, command->summary, command->details, command->options);
+    if (wish == OPTIONS_VERSION)
+        help_version(UNKTX_VERSION);
+    if (wish != OPTIONS_RUN)
+        return EXIT_DONE;
+    int status = check_operands(command, settings);
+    return status < 0 ? command->run(settings) : status;
+}
+
+int commands_run(const struct command *command, int argc, char **argv)
+{
+    struct settings settings;
+    enum options_wish wish;
+    const char **operands = mem_alloc((size_t)argc + 1, sizeof *operands);
+    message_command(command->name);
+    if (!operands) {
+        message("out of memory");
+        return EXIT_FAILED;
+    }
+    int status = options_parse(command->options, argc, argv, message_usage, &settings, operands, &wish);
+    if (status < 0)
+        status = run_as_wished(command, &settings, wish);
+    mem_free(operands);
+    return status;
+}

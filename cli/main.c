@@ -8,8 +8,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/output/message.h"
-#include "parser/mem.h"
+#include "cli/output/help.h"
 
 static void print_help(void)
 {
@@ -45,22 +44,6 @@ static int unknown_command(const char *word)
     if (near)
         return message_usage("unknown command '%s'; did you mean '%s'?", word, near);
     return message_usage(word[0] == '-' ? "unknown option '%s' before the command" : "unknown command '%s'", word);
-}
-
-static int run_command(const struct command *command, int argc, char **argv)
-{
-    struct settings settings;
-    const char **operands = mem_alloc((size_t)argc + 1, sizeof *operands);
-    message_command(command->name);
-    if (!operands) {
-        message("out of memory");
-        return EXIT_FAILED;
-    }
-    int status = options_parse(command, argc, argv, &settings, operands);
-    if (status < 0)
-        status = command->run(&settings);
-    mem_free(operands);
-    return status;
 }
 
 /* With a standard stream closed by the caller, the next file opened would take its number, and a message could land in
@@ -99,11 +82,11 @@ int main(int argc, char **argv)
         print_help();
         status = EXIT_DONE;
     } else if (strcmp(argv[1], "--version") == 0) {
-        printf("unktx %s\n", UNKTX_VERSION);
+        help_version(UNKTX_VERSION);
         status = EXIT_DONE;
     } else {
         const struct command *command = find_command(argv[1]);
-        status = command ? run_command(command, argc - 2, argv + 2) : unknown_command(argv[1]);
+        status = command ? commands_run(command, argc - 2, argv + 2) : unknown_command(argv[1]);
     }
     return close_stdout(status);
 }

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/command.h"
-#include "cli/output/message.h"
 #include "parser/parallel.h"
 
 #define THREADS_MAX 256u
@@ -141,15 +139,6 @@ const struct option option_tmp = {
     .help = "folder for the index's temporary files (default: in the store)",
 };
 
-static const struct option *find_option(const struct command *command, const char *name, size_t size, char letter)
-{
-    for (const struct option *const *o = command->options; *o; o++) {
-        if (letter ? (*o)->letter == letter : strlen((*o)->name) == size && memcmp((*o)->name, name, size) == 0)
-            return *o;
-    }
-    return NULL;
-}
-
 static bool is_choice(const char *choices, const char *value)
 {
     size_t size = strlen(value);
@@ -178,7 +167,7 @@ static bool read_number(const char *text, uint64_t *number)
     return true;
 }
 
-/* A number with or without a unit behind it. */
+/* A number, alone or with a unit after it. */
 static bool read_size(const char *text, uint64_t *number)
 {
     static const char units[] = "KMGT";
@@ -196,185 +185,147 @@ static bool read_size(const char *text, uint64_t *number)
     return true;
 }
 
-/* Puts a value into its field; -1, or EXIT_USAGE with the message printed. */
-static int set_value(const struct option *option, const char *value, struct settings *settings)
+/* What a command line is read with. */
+struct reading {
+    const struct option *const *options;
+    struct settings *settings;
+    options_usage *usage;
+};
+
+static const struct option *find_option(const struct reading *reading, const char *name, size_t size, char letter)
 {
-    char *field = (char *)settings + option->field;
+    for (const struct option *const *o = reading->options; *o; o++) {
+        if (letter ? (*o)->letter == letter : strlen((*o)->name) == size && memcmp((*o)->name, name, size) == 0)
+            return *o;
+    }
+    return NULL;
+}
+
+/* Puts a value into its field; -1, or what reading->usage returned for a value that is wrong. */
+static int set_value(const struct reading *reading, const struct option *option, const char *value)
+{
+    char *field = (char *)reading->settings + option->field;
     uint64_t number;
     switch (option->type) {
     case OPTION_FLAG: *(bool *)field = true; return -1;
     case OPTION_CHOICE:
         if (!is_choice(option->value, value))
-            return message_usage("--%s: '%s' is none of %s", option->name, value, option->value);
+            return reading->usage("--%s: '%s' is none of %s", option->name, value, option->value);
         break;
     case OPTION_RULES:
         if (!rules_parse(value, (enum rules *)(void *)field))
-            return message_usage("--%s: '%s' is none of %s", option->name, value, option->value);
+            return reading->usage("--%s: '%s' is none of %s", option->name, value, option->value);
         return -1;
     case OPTION_NUMBER:
         if (!read_number(value, &number) || number < option->min || number > option->max)
-            return message_usage("--%s: '%s' is no whole number from %llu to %llu", option->name, value,
-                                 (unsigned long long)option->min, (unsigned long long)option->max);
+            return reading->usage("--%s: '%s' is no whole number from %llu to %llu", option->name, value,
+                                  (unsigned long long)option->min, (unsigned long long)option->max);
         memcpy(field, &number, sizeof number);
         return -1;
     case OPTION_SIZE:
         if (!read_size(value, &number) || number < option->min || number > option->max)
-            return message_usage("--%s: '%s' is no size such as 512M or 2G, from %lluM", option->name, value,
-                                 (unsigned long long)(option->min >> 20));
+            return reading->usage("--%s: '%s' is no size such as 512M or 2G, from %lluM", option->name, value,
+                                  (unsigned long long)(option->min >> 20));
         memcpy(field, &number, sizeof number);
         return -1;
     case OPTION_TEXT:
         if (!*value)
-            return message_usage("--%s: the %s is empty", option->name, option->value);
+            return reading->usage("--%s: the %s is empty", option->name, option->value);
         break;
     }
     memcpy(field, &value, sizeof value);
     return -1;
 }
 
-static int unknown_option(const struct command *command, const char *word, size_t size)
+static int unknown_option(const struct reading *reading, const char *word, size_t size)
 {
     const char *names[32] = {"help", "version"};
     char name[64];
     size_t count = 2;
-    for (const struct option *const *o = command->options; *o && count < 31; o++)
+    for (const struct option *const *o = reading->options; *o && count < 31; o++)
         names[count++] = (*o)->name;
     snprintf(name, sizeof name, "%.*s", (int)(size < 63 ? size : 63), word);
     const char *near = options_nearest(name, names);
     if (near)
-        return message_usage("unknown option --%s; did you mean --%s?", name, near);
-    return message_usage("unknown option --%s", name);
+        return reading->usage("unknown option --%s; did you mean --%s?", name, near);
+    return reading->usage("unknown option --%s", name);
 }
 
-/* One word that begins with a dash. `*next` is the word behind it (NULL at the end) and becomes NULL when it was taken
+/* One word that begins with a dash. `*next` is the word after it (NULL at the end) and becomes NULL when it was taken
  * as the value. */
-static int parse_option(const struct command *command, const char *word, const char **next, struct settings *settings)
+static int read_option(const struct reading *reading, const char *word, const char **next)
 {
     bool is_long = word[1] == '-';
     const char *name = word + (is_long ? 2 : 1);
     size_t size = is_long ? strcspn(name, "=") : 1;
-    const struct option *option = find_option(command, name, size, is_long ? 0 : *name);
+    const struct option *option = find_option(reading, name, size, is_long ? 0 : *name);
     if (!option)
-        return is_long ? unknown_option(command, name, size) : message_usage("unknown option -%c", *name);
+        return is_long ? unknown_option(reading, name, size) : reading->usage("unknown option -%c", *name);
     const char *value = name[size] ? name + size + (is_long ? 1 : 0) : NULL;
     if (option->type == OPTION_FLAG) {
         if (value)
-            return message_usage("--%s takes no value", option->name);
-        return set_value(option, "", settings);
+            return reading->usage("--%s takes no value", option->name);
+        return set_value(reading, option, "");
     }
     if (!value) {
         value = *next;
         *next = NULL;
         if (!value)
-            return message_usage("%s needs a value: %s", word, option->value);
+            return reading->usage("%s needs a value: %s", word, option->value);
     }
-    return set_value(option, value, settings);
+    return set_value(reading, option, value);
 }
 
-/* True for -h, --help and --version, after acting on them. */
-static bool parse_common(const struct command *command, const char *word)
+static enum options_wish wish_of(const char *word)
 {
     if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0)
-        options_help(command);
-    else if (strcmp(word, "--version") == 0)
-        printf("unktx %s\n", UNKTX_VERSION);
-    else
-        return false;
-    return true;
+        return OPTIONS_HELP;
+    return strcmp(word, "--version") == 0 ? OPTIONS_VERSION : OPTIONS_RUN;
 }
 
-static int check_operands(const struct command *command, const struct settings *settings)
+/* The words in their order; -1, or what reading->usage returned. Leaves at once where `*wish` is not OPTIONS_RUN. */
+static int read_words(const struct reading *reading, int argc, char **argv, const char **operands,
+                      enum options_wish *wish)
 {
-    if (settings->operands_count > command->operands_max)
-        return message_usage("unexpected operand '%s'", settings->operands[command->operands_max]);
-    if (settings->operands_count < command->operands_min)
-        return message_usage("missing operand: %s", command->operands);
-    return -1;
-}
-
-int options_parse(const struct command *command, int argc, char **argv, struct settings *settings,
-                  const char **operands)
-{
-    *settings = (struct settings){.to_height = UINT32_MAX, .operands = operands};
-    for (const struct option *const *o = command->options; *o; o++) {
-        if ((*o)->fallback && set_value(*o, (*o)->fallback, settings) >= 0)
-            return EXIT_USAGE;
-    }
     bool only_operands = false;
+    *wish = OPTIONS_RUN;
     for (int i = 0; i < argc; i++) {
         const char *word = argv[i];
         /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): no word of argv is NULL */
         if (only_operands || word[0] != '-' || !word[1]) {
-            operands[settings->operands_count++] = word;
+            operands[reading->settings->operands_count++] = word;
         } else if (strcmp(word, "--") == 0) {
             only_operands = true;
-        } else if (parse_common(command, word)) {
-            return EXIT_DONE;
+        } else if ((*wish = wish_of(word)) != OPTIONS_RUN) {
+            return -1;
         } else {
             const char *next = i + 1 < argc ? argv[i + 1] : NULL;
             bool had_next = next != NULL;
-            int leave = parse_option(command, word, &next, settings);
+            int leave = read_option(reading, word, &next);
             if (leave >= 0)
                 return leave;
             i += had_next && !next;
         }
     }
+    return -1;
+}
+
+int options_parse(const struct option *const *options, int argc, char **argv, options_usage *usage,
+                  struct settings *settings, const char **operands, enum options_wish *wish)
+{
+    const struct reading reading = {options, settings, usage};
+    *settings = (struct settings){.to_height = UINT32_MAX, .operands = operands};
+    for (const struct option *const *o = options; *o; o++) {
+        int leave = (*o)->fallback ? set_value(&reading, *o, (*o)->fallback) : -1;
+        if (leave >= 0)
+            return leave;
+    }
+    int leave = read_words(&reading, argc, argv, operands, wish);
     if (settings->threads == 0) {
         unsigned processors = parallel_default_threads();
         settings->threads = processors < THREADS_MAX ? processors : THREADS_MAX;
     }
-    return check_operands(command, settings);
-}
-
-/* ---- help ---- */
-
-#define HELP_INDENT 26
-#define HELP_WIDTH 100
-
-/* Prints words from column HELP_INDENT to HELP_WIDTH. */
-static void print_wrapped(const char *text, int column)
-{
-    while (*text) {
-        size_t word = strcspn(text, " ");
-        if (column > HELP_INDENT && column + 1 + (int)word > HELP_WIDTH) {
-            printf("\n%*s", HELP_INDENT, "");
-            column = HELP_INDENT;
-        } else if (column > HELP_INDENT) {
-            column += printf(" ");
-        }
-        column += printf("%.*s", (int)word, text);
-        text += word;
-        text += strspn(text, " ");
-    }
-}
-
-static void print_option(const struct option *option)
-{
-    char names[128], text[512];
-    char letter[8] = "    ";
-    if (option->letter)
-        snprintf(letter, sizeof letter, "-%c, ", option->letter);
-    int width = snprintf(names, sizeof names, "  %s--%s%s%s", letter, option->name, option->value ? " " : "",
-                         option->value ? option->value : "");
-    if (width + 2 > HELP_INDENT)
-        printf("%s\n%*s", names, HELP_INDENT, "");
-    else
-        printf("%-*s", HELP_INDENT, names);
-    snprintf(text, sizeof text, option->fallback ? "%s (default: %s)" : "%s", option->help, option->fallback);
-    print_wrapped(text, HELP_INDENT);
-    putchar('\n');
-}
-
-void options_help(const struct command *command)
-{
-    static const struct option help = {.name = "help", .letter = 'h', .type = OPTION_FLAG, .help = "this text"};
-    printf("Usage: unktx %s [options]%s%s\n\n%s\n\nOptions:\n", command->name, command->operands[0] ? " " : "",
-           command->operands, command->summary);
-    for (const struct option *const *o = command->options; *o; o++)
-        print_option(*o);
-    print_option(&help);
-    if (command->details)
-        printf("\n%s", command->details);
+    return leave;
 }
 
 /* ---- hints ---- */

@@ -1,8 +1,8 @@
 /* options: the command line after the command's name. An option is a row that says where its value goes; the same row
  * makes its line of help. Options stand before or after operands, values follow as `--name value` or `--name=value`
- * (`-o value` or `-ovalue`), and behind `--` everything is an operand. An option given twice: the last one counts.
+ * (`-o value` or `-ovalue`), and after `--` everything is an operand. An option given twice: the last one counts.
  *
- * Ownership: values are borrowed from argv. */
+ * Ownership: values are borrowed from argv. Nothing here prints. */
 #ifndef UNKTX_CLI_OPTIONS_H
 #define UNKTX_CLI_OPTIONS_H
 
@@ -46,7 +46,7 @@ enum option_type {
     OPTION_CHOICE, /* const char *, one of those in `value`, which are separated by | */
     OPTION_RULES,  /* enum rules, by one of their names */
     OPTION_NUMBER, /* uint64_t in min..max */
-    OPTION_SIZE,   /* the same in bytes, with K, M, G or T behind it for powers of 1024 */
+    OPTION_SIZE,   /* the same in bytes, followed by K, M, G or T for powers of 1024 */
 };
 
 struct option {
@@ -65,15 +65,17 @@ extern const struct option option_datadir, option_chain, option_store, option_th
     option_nulldata, option_verify, option_quiet, option_rules, option_compress, option_exclude_scripts, option_scripts,
     option_by, option_out_file, option_memory, option_tmp;
 
-struct command;
+/* What the command line asks for. */
+enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
 
-/* Reads argv[0..argc-1], the words behind the command's name; `operands` has room for argc pointers. Returns -1 to go
- * on, else the exit status to leave with: after --help and --version, or with a usage error printed. */
-int options_parse(const struct command *command, int argc, char **argv, struct settings *settings,
-                  const char **operands);
+/* Says what is wrong with the command line, as printf does; returns the exit status to leave with (0..). */
+typedef int options_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Prints the command's help on stdout. */
-void options_help(const struct command *command);
+/* Reads argv[0..argc-1], the words after the command's name, by `options` (ends with NULL); `operands` has room for
+ * argc pointers. Returns -1 to go on with `*wish`, else what `usage` returned. Reading ends at --help and
+ * --version. */
+int options_parse(const struct option *const *options, int argc, char **argv, options_usage *usage,
+                  struct settings *settings, const char **operands, enum options_wish *wish);
 
 /* The one of `names` (ends with NULL) that `word` was most likely meant to be, or NULL if none is near. */
 const char *options_nearest(const char *word, const char *const *names);

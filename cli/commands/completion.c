@@ -1,9 +1,8 @@
 /* unktx completion: what a shell needs to complete the command line, from the tables that parse it. */
-#include <stdio.h>
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/output/message.h"
+#include "cli/output/printer.h"
 
 enum shell { SHELL_BASH, SHELL_ZSH, SHELL_FISH };
 
@@ -31,225 +30,231 @@ static enum wanted operands_want(const struct command *command)
 }
 
 /* The words of a|b|c with spaces between. */
-static void print_choices(const char *choices)
+static void print_choices(struct printer *printer, const char *choices)
 {
     for (; *choices; choices++)
-        putchar(*choices == '|' ? ' ' : *choices);
+        PRINT(printer, "%c", *choices == '|' ? ' ' : *choices);
 }
 
 /* Between single quotes: `escaped` characters get a backslash, a quote becomes `quote`. */
-static void print_quoted(const char *text, const char *escaped, const char *quote)
+static void print_quoted(struct printer *printer, const char *text, const char *escaped, const char *quote)
 {
     for (; *text; text++) {
         if (*text == '\'') {
-            fputs(quote, stdout);
+            PRINT(printer, "%s", quote);
             continue;
         }
         if (strchr(escaped, *text))
-            putchar('\\');
-        putchar(*text);
+            PRINT(printer, "%s", "\\");
+        PRINT(printer, "%c", *text);
     }
 }
 
 /* ---- bash ---- */
 
-static void bash_wanted(enum wanted wanted, const char *choices)
+static void bash_wanted(struct printer *printer, enum wanted wanted, const char *choices)
 {
     switch (wanted) {
     case WANTED_NOTHING:
-    case WANTED_TEXT: fputs("return", stdout); break;
-    case WANTED_FILE: fputs("files=-f", stdout); break;
-    case WANTED_FOLDER: fputs("files=-d", stdout); break;
+    case WANTED_TEXT: PRINT(printer, "%s", "return"); break;
+    case WANTED_FILE: PRINT(printer, "%s", "files=-f"); break;
+    case WANTED_FOLDER: PRINT(printer, "%s", "files=-d"); break;
     case WANTED_CHOICE:
-        fputs("words='", stdout);
-        print_choices(choices);
-        putchar('\'');
+        PRINT(printer, "%s", "words='");
+        print_choices(printer, choices);
+        PRINT(printer, "'");
         break;
     }
 }
 
-static void bash_command(const struct command *command)
+static void bash_command(struct printer *printer, const struct command *command)
 {
-    printf("    %s)\n        case $prev in\n", command->name);
+    PRINT(printer, "    %s)\n        case $prev in\n", command->name);
     for (const struct option *const *o = command->options; *o; o++) {
         if ((*o)->type == OPTION_FLAG)
             continue;
-        fputs("        ", stdout);
+        PRINT(printer, "%s", "        ");
         if ((*o)->letter)
-            printf("-%c | ", (*o)->letter);
-        printf("--%s) ", (*o)->name);
-        bash_wanted(option_wants(*o), (*o)->value);
-        puts(" ;;");
+            PRINT(printer, "-%c | ", (*o)->letter);
+        PRINT(printer, "--%s) ", (*o)->name);
+        bash_wanted(printer, option_wants(*o), (*o)->value);
+        PRINT(printer, " ;;\n");
     }
-    fputs("        *)\n            if [[ $cur == -* ]]; then\n                words='", stdout);
+    PRINT(printer, "%s", "        *)\n            if [[ $cur == -* ]]; then\n                words='");
     for (const struct option *const *o = command->options; *o; o++)
-        printf("--%s ", (*o)->name);
-    fputs("--help --version'\n            else\n                ", stdout);
-    bash_wanted(operands_want(command), command->operands);
-    fputs("\n            fi ;;\n        esac ;;\n", stdout);
+        PRINT(printer, "--%s ", (*o)->name);
+    PRINT(printer, "%s", "--help --version'\n            else\n                ");
+    bash_wanted(printer, operands_want(command), command->operands);
+    PRINT(printer, "%s", "\n            fi ;;\n        esac ;;\n");
 }
 
-static void bash_all(void)
+static void bash_all(struct printer *printer)
 {
-    printf("# bash completion of unktx %s, as `unktx completion bash` prints it\n", UNKTX_VERSION);
-    fputs("_unktx()\n{\n"
+    PRINT(printer, "# bash completion of unktx %s, as `unktx completion bash` prints it\n", UNKTX_VERSION);
+    PRINT(printer, "%s",
+          "_unktx()\n{\n"
           "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words='' files=''\n"
           "    COMPREPLY=()\n"
           "    # --option=value comes as three words\n"
           "    if [[ $cur == = ]]; then\n        cur=''\n"
           "    elif [[ $prev == = ]]; then\n        prev=${COMP_WORDS[COMP_CWORD - 2]}\n    fi\n"
-          "    if ((COMP_CWORD == 1)); then\n        words='",
-          stdout);
+          "    if ((COMP_CWORD == 1)); then\n        words='");
     for (const struct command *const *c = commands; *c; c++) {
         if (!(*c)->hidden)
-            printf("%s ", (*c)->name);
+            PRINT(printer, "%s ", (*c)->name);
     }
-    fputs("--help --version'\n    else\n    case ${COMP_WORDS[1]} in\n", stdout);
+    PRINT(printer, "%s", "--help --version'\n    else\n    case ${COMP_WORDS[1]} in\n");
     for (const struct command *const *c = commands; *c; c++)
-        bash_command(*c);
-    fputs("    esac\n    fi\n"
+        bash_command(printer, *c);
+    PRINT(printer, "%s",
+          "    esac\n    fi\n"
           "    if [[ $files ]]; then\n"
           "        compopt -o filenames 2>/dev/null\n"
           "        mapfile -t COMPREPLY < <(compgen $files -- \"$cur\")\n"
           "    else\n"
           "        mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
-          "    fi\n}\ncomplete -F _unktx unktx\n",
-          stdout);
+          "    fi\n}\ncomplete -F _unktx unktx\n");
 }
 
 /* ---- zsh ---- */
 
-static void zsh_action(enum wanted wanted, const char *name, const char *choices)
+static void zsh_action(struct printer *printer, enum wanted wanted, const char *name, const char *choices)
 {
     if (wanted == WANTED_NOTHING)
         return;
-    putchar(':');
-    print_quoted(name, "\\:", "'\\''");
-    putchar(':');
+    PRINT(printer, ":");
+    print_quoted(printer, name, "\\:", "'\\''");
+    PRINT(printer, ":");
     if (wanted == WANTED_FILE)
-        fputs("_files", stdout);
+        PRINT(printer, "%s", "_files");
     if (wanted == WANTED_FOLDER)
-        fputs("_files -/", stdout);
+        PRINT(printer, "%s", "_files -/");
     if (wanted == WANTED_CHOICE) {
-        putchar('(');
-        print_choices(choices);
-        putchar(')');
+        PRINT(printer, "(");
+        print_choices(printer, choices);
+        PRINT(printer, ")");
     }
 }
 
-static void zsh_option(const struct option *option)
+static void zsh_option(struct printer *printer, const struct option *option)
 {
     const char *equals = option->type == OPTION_FLAG ? "" : "=";
-    fputs(" \\\n            ", stdout);
+    PRINT(printer, "%s", " \\\n            ");
     if (option->letter)
-        printf("'(-%c --%s)'{-%c%s,--%s%s}'[", option->letter, option->name, option->letter, equals[0] ? "+" : "",
-               option->name, equals);
+        PRINT(printer, "'(-%c --%s)'{-%c%s,--%s%s}'[", option->letter, option->name, option->letter,
+              equals[0] ? "+" : "", option->name, equals);
     else
-        printf("'--%s%s[", option->name, equals);
-    print_quoted(option->help, "\\[]", "'\\''");
-    putchar(']');
-    zsh_action(option_wants(option), option->type == OPTION_TEXT ? option->value : option->name, option->value);
-    putchar('\'');
+        PRINT(printer, "'--%s%s[", option->name, equals);
+    print_quoted(printer, option->help, "\\[]", "'\\''");
+    PRINT(printer, "]");
+    zsh_action(printer, option_wants(option), option->type == OPTION_TEXT ? option->value : option->name,
+               option->value);
+    PRINT(printer, "'");
 }
 
-static void zsh_command(const struct command *command)
+static void zsh_command(struct printer *printer, const struct command *command)
 {
-    printf("    %s)\n        _arguments '(- *)'{-h,--help}'[this text]' '(- *)--version[the version]'", command->name);
+    PRINT(printer, "    %s)\n        _arguments '(- *)'{-h,--help}'[this text]' '(- *)--version[the version]'",
+          command->name);
     for (const struct option *const *o = command->options; *o; o++)
-        zsh_option(*o);
+        zsh_option(printer, *o);
     if (operands_want(command) != WANTED_NOTHING) {
-        printf(" \\\n            '%s", command->operands_max > 1 ? "*" : "1");
-        zsh_action(operands_want(command), operands_want(command) == WANTED_CHOICE ? "what" : command->operands,
-                   command->operands);
-        putchar('\'');
+        PRINT(printer, " \\\n            '%s", command->operands_max > 1 ? "*" : "1");
+        zsh_action(printer, operands_want(command),
+                   operands_want(command) == WANTED_CHOICE ? "what" : command->operands, command->operands);
+        PRINT(printer, "'");
     }
-    fputs(" ;;\n", stdout);
+    PRINT(printer, "%s", " ;;\n");
 }
 
-static void zsh_all(void)
+static void zsh_all(struct printer *printer)
 {
-    printf("#compdef unktx\n# zsh completion of unktx %s, as `unktx completion zsh` prints it\n", UNKTX_VERSION);
-    fputs("_unktx() {\n    local -a commands\n    if ((CURRENT == 2)); then\n        commands=(\n", stdout);
+    PRINT(printer, "#compdef unktx\n# zsh completion of unktx %s, as `unktx completion zsh` prints it\n",
+          UNKTX_VERSION);
+    PRINT(printer, "%s", "_unktx() {\n    local -a commands\n    if ((CURRENT == 2)); then\n        commands=(\n");
     for (const struct command *const *c = commands; *c; c++) {
         if ((*c)->hidden)
             continue;
-        printf("            '%s:", (*c)->name);
-        print_quoted((*c)->summary, "", "'\\''");
-        puts("'");
+        PRINT(printer, "            '%s:", (*c)->name);
+        print_quoted(printer, (*c)->summary, "", "'\\''");
+        PRINT(printer, "'\n");
     }
-    fputs("        )\n        _describe -t commands 'unktx command' commands\n"
+    PRINT(printer, "%s",
+          "        )\n        _describe -t commands 'unktx command' commands\n"
           "        _arguments '--help[the commands]' '--version[the version]'\n        return\n    fi\n"
-          "    local command=$words[2]\n    shift words\n    ((CURRENT--))\n    case $command in\n",
-          stdout);
+          "    local command=$words[2]\n    shift words\n    ((CURRENT--))\n    case $command in\n");
     for (const struct command *const *c = commands; *c; c++)
-        zsh_command(*c);
-    fputs("    esac\n}\n_unktx \"$@\"\n", stdout);
+        zsh_command(printer, *c);
+    PRINT(printer, "%s", "    esac\n}\n_unktx \"$@\"\n");
 }
 
 /* ---- fish ---- */
 
-static void fish_wanted(enum wanted wanted, const char *choices)
+static void fish_wanted(struct printer *printer, enum wanted wanted, const char *choices)
 {
     switch (wanted) {
     case WANTED_NOTHING: break;
-    case WANTED_TEXT: fputs(" -x", stdout); break;
-    case WANTED_FILE: fputs(" -r -F", stdout); break;
-    case WANTED_FOLDER: fputs(" -x -a '(__fish_complete_directories)'", stdout); break;
+    case WANTED_TEXT: PRINT(printer, "%s", " -x"); break;
+    case WANTED_FILE: PRINT(printer, "%s", " -r -F"); break;
+    case WANTED_FOLDER: PRINT(printer, "%s", " -x -a '(__fish_complete_directories)'"); break;
     case WANTED_CHOICE:
-        fputs(" -x -a '", stdout);
-        print_choices(choices);
-        putchar('\'');
+        PRINT(printer, "%s", " -x -a '");
+        print_choices(printer, choices);
+        PRINT(printer, "'");
         break;
     }
 }
 
-static void fish_command(const struct command *command)
+static void fish_command(struct printer *printer, const struct command *command)
 {
     if (!command->hidden) {
-        printf("complete -c unktx -n __unktx_no_command -a %s -d '", command->name);
-        print_quoted(command->summary, "\\", "\\'");
-        puts("'");
+        PRINT(printer, "complete -c unktx -n __unktx_no_command -a %s -d '", command->name);
+        print_quoted(printer, command->summary, "\\", "\\'");
+        PRINT(printer, "'\n");
     }
     for (const struct option *const *o = command->options; *o; o++) {
-        printf("complete -c unktx -n '__unktx_command %s' -l %s", command->name, (*o)->name);
+        PRINT(printer, "complete -c unktx -n '__unktx_command %s' -l %s", command->name, (*o)->name);
         if ((*o)->letter)
-            printf(" -s %c", (*o)->letter);
-        fish_wanted(option_wants(*o), (*o)->value);
-        fputs(" -d '", stdout);
-        print_quoted((*o)->help, "\\", "\\'");
-        puts("'");
+            PRINT(printer, " -s %c", (*o)->letter);
+        fish_wanted(printer, option_wants(*o), (*o)->value);
+        PRINT(printer, "%s", " -d '");
+        print_quoted(printer, (*o)->help, "\\", "\\'");
+        PRINT(printer, "'\n");
     }
     enum wanted operands = operands_want(command);
     if (operands == WANTED_FILE || operands == WANTED_CHOICE) {
-        printf("complete -c unktx -n '__unktx_command %s'", command->name);
-        fish_wanted(operands, command->operands);
-        putchar('\n');
+        PRINT(printer, "complete -c unktx -n '__unktx_command %s'", command->name);
+        fish_wanted(printer, operands, command->operands);
+        PRINT(printer, "\n");
     }
 }
 
-static void fish_all(void)
+static void fish_all(struct printer *printer)
 {
-    printf("# fish completion of unktx %s, as `unktx completion fish` prints it\n", UNKTX_VERSION);
-    fputs("function __unktx_no_command\n    test (count (commandline -opc)) -eq 1\nend\n"
+    PRINT(printer, "# fish completion of unktx %s, as `unktx completion fish` prints it\n", UNKTX_VERSION);
+    PRINT(printer, "%s",
+          "function __unktx_no_command\n    test (count (commandline -opc)) -eq 1\nend\n"
           "function __unktx_command\n    set -l words (commandline -opc)\n"
           "    test (count $words) -ge 2; and test $words[2] = $argv[1]\nend\n"
           "complete -c unktx -f\n"
           "complete -c unktx -s h -l help -d 'the options in short'\n"
-          "complete -c unktx -l version -d 'the version'\n",
-          stdout);
+          "complete -c unktx -l version -d 'the version'\n");
     for (const struct command *const *c = commands; *c; c++)
-        fish_command(*c);
+        fish_command(printer, *c);
 }
 
 static int run(const struct settings *settings)
 {
     static const char *const names[] = {[SHELL_BASH] = "bash", [SHELL_ZSH] = "zsh", [SHELL_FISH] = "fish"};
-    static void (*const print[])(void) = {[SHELL_BASH] = bash_all, [SHELL_ZSH] = zsh_all, [SHELL_FISH] = fish_all};
+    static void (*const print[])(struct printer *) = {
+        [SHELL_BASH] = bash_all, [SHELL_ZSH] = zsh_all, [SHELL_FISH] = fish_all};
+    struct fault fault = {0};
+    struct printer printer = {0};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(settings->operands[0], names[i]) == 0) {
-            print[i]();
-            return EXIT_DONE;
-        }
+        if (strcmp(settings->operands[0], names[i]) != 0)
+            continue;
+        print[i](&printer);
+        return message_result(printer_write(&printer, NULL, &fault), &fault);
     }
     return message_usage("'%s' is none of bash, zsh, fish", settings->operands[0]);
 }

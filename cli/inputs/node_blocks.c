@@ -1,6 +1,5 @@
 #include "cli/inputs/node_blocks.h"
 
-#include "cli/command.h"
 #include "cli/output/message.h"
 #include "cli/inputs/index_blocks.h"
 #include "cli/output/progress.h"

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/command.h"
-
 atomic_int message_stop;
 
 static const char *command_name;

@@ -8,6 +8,15 @@
 
 #include "parser/status.h"
 
+/* How unktx ends. */
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_DAMAGED = 3, /* done, but some input was damaged and skipped */
+    EXIT_INTERRUPTED = 130,
+};
+
 /* The command's name for later messages; NULL for none. */
 void message_command(const char *name);
 

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/output/message.h"
 
 enum { WORDS = 64 };
 
@@ -34,18 +33,13 @@ static int run_line(const char *format, va_list arguments)
 {
     char line[8192];
     char *words[WORDS];
-    const char *operands[WORDS];
-    struct settings settings;
     vsnprintf(line, sizeof line, format, arguments);
     int count = 0;
     for (char *rest, *word = strtok_r(line, " ", &rest); word && count + 1 < WORDS; word = strtok_r(NULL, " ", &rest))
         words[count++] = word;
     need(count > 0, "no command");
     words[count] = NULL;
-    const struct command *command = command_of(words[0]);
-    message_command(command->name);
-    int status = options_parse(command, count - 1, words + 1, &settings, operands);
-    return status < 0 ? command->run(&settings) : status;
+    return commands_run(command_of(words[0]), count - 1, words + 1);
 }
 
 int command_exit(const char *format, ...)
