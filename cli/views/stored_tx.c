@@ -1,0 +1,96 @@
+#include "cli/views/stored_tx.h"
+
+#include "cli/inputs/opened_store.h"
+#include "parser/mem.h"
+
+static enum status put_spender(struct tx_text *tx_text, uint64_t ordinal)
+{
+    const struct forest *forest = tx_text->forest;
+    if (ordinal >= forest->outputs_count)
+        return STATUS_FORMAT;
+    const struct forest_output *output = &forest->outputs[ordinal];
+    if (output->spender == FOREST_NONE)
+        return tx_text_unspent(tx_text);
+    const struct forest_tx *spender = &forest->txs[output->spender];
+    return tx_text_spent_by(tx_text, &spender->txid, output->spender_vin, spender->height);
+}
+
+static enum status put_outputs(struct tx_text *tx_text, struct tx_view *view, uint32_t only)
+{
+    struct output_record output;
+    uint64_t ordinal = view->tx.first_ordinal;
+    enum status status;
+    for (uint32_t vout = 0; (status = tx_next_output(view, &output)) == STATUS_OK; vout++) {
+        bool tracked = output_is_tracked(output.unknown, output.kind);
+        uint64_t own = ordinal;
+        ordinal += tracked;
+        if (only != TX_TEXT_ALL && only != vout)
+            continue;
+        status = text_printf(&tx_text->text, "    output %u: " BTC ", %s", (unsigned)vout, BTC_OF(output.value_sat),
+                             kind_name(output.kind));
+        if (status == STATUS_OK)
+            status = tx_text_unknown(tx_text, output.unknown);
+        if (status == STATUS_OK)
+            status = tx_text_script(tx_text, &output);
+        if (status == STATUS_OK && tracked)
+            status = put_spender(tx_text, own);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status put_inputs(struct tx_text *tx_text, struct tx_view *view, struct fault *fault)
+{
+    size_t count;
+    struct stored_spend *spent;
+    enum status status = tx_text_spends(tx_text, view, &spent, &count, fault);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = tx_text_input(tx_text, &spent[i]);
+    mem_free(spent);
+    return status;
+}
+
+static enum status put_tx(struct tx_text *tx_text, uint32_t number, uint32_t only, struct fault *fault)
+{
+    const struct forest_tx *tx = &tx_text->forest->txs[number];
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    struct tx_view view;
+    struct store_position position = {0};
+    enum status status = opened_store_tx(tx_text->store, tx_text->reader, &position, tx->height, number, &view, fault);
+    if (status != STATUS_OK)
+        return status;
+    hash256_hex(&tx->txid, hex);
+    status = text_printf(&tx_text->text,
+                         "transaction %s\n    height %u, index %u%s, inputs %u, outputs %u, value out " BTC "\n", hex,
+                         (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "",
+                         (unsigned)tx->inputs, (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
+    if (status == STATUS_OK)
+        status = put_inputs(tx_text, &view, fault);
+    if (status == STATUS_OK)
+        status = put_outputs(tx_text, &view, only);
+    if (status == STATUS_FORMAT && !fault->text[0])
+        return opened_store_damaged(tx_text->store, tx->height, fault);
+    return status == STATUS_NOMEM ? fault_nomem(fault) : status;
+}
+
+enum status stored_tx_put(struct tx_text *tx_text, const struct hash256 *txid, uint32_t vout, struct fault *fault)
+{
+    bool found = false;
+    for (uint32_t t = tx_text->forest->txs_count; t-- > 0;) {
+        const struct forest_tx *tx = &tx_text->forest->txs[t];
+        if (!hash256_equal(&tx->txid, txid))
+            continue;
+        found = true;
+        if (vout != TX_TEXT_ALL && vout >= tx->outputs)
+            return tx_text_no_output(vout, tx->outputs, fault);
+        enum status status = put_tx(tx_text, t, vout, fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (found)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_NOT_FOUND, store_path(tx_text->store), FAULT_NO_OFFSET,
+                     "no such transaction; stored are those with an unknown output that can be spent, and those that "
+                     "spend one; 'unktx index' finds all");
+}
