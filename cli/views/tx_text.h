@@ -1,4 +1,4 @@
-/* tx_text: the lines in which `unktx show` tells a transaction, as far as they are alike whether the store alone knows it
+/* tx_text: the lines in which `unktx show` prints a transaction, as far as they are alike whether only the store has it
  * (stored_tx.h) or the index too (linked_tx.h). */
 #ifndef UNKTX_CLI_VIEWS_TX_TEXT_H
 #define UNKTX_CLI_VIEWS_TX_TEXT_H

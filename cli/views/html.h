@@ -1,0 +1,26 @@
+/* html: the pieces that sections of the page of `unktx report` are made of. Texts are HTML unless said otherwise. */
+#ifndef UNKTX_CLI_VIEWS_HTML_H
+#define UNKTX_CLI_VIEWS_HTML_H
+
+#include "cli/output/printer.h"
+
+/* Plain text, such as one from a file of the user's. */
+void html_escaped(struct printer *printer, const char *string, size_t size);
+
+/* A section with its heading; the caller ends it with </section>. */
+void html_begin_section(struct printer *printer, const char *id, const char *title);
+
+/* `heads`: titles of the columns with a | between two; one that begins with a dash cannot be sorted by. */
+void html_begin_table(struct printer *printer, const char *caption, const char *heads);
+void html_end_table(struct printer *printer);
+/* A cell with 1,234. */
+void html_number(struct printer *printer, uint64_t number);
+
+/* A line of a <dl>: a number, or an amount in bitcoins. */
+void html_fact(struct printer *printer, const char *name, uint64_t number);
+void html_value(struct printer *printer, const char *name, uint64_t value_sat);
+
+/* "Numbers from FILE: columns." */
+void html_source(struct printer *printer, const char *file, const char *columns);
+
+#endif

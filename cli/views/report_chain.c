@@ -1,0 +1,142 @@
+#include <stdio.h>
+
+#include "cli/views/chart.h"
+#include "cli/views/html.h"
+#include "cli/views/report.h"
+#include "parser/mem.h"
+
+/* ---- what was scanned ---- */
+
+void report_scanned(struct report *report)
+{
+    struct printer *printer = &report->printer;
+    const struct forest *forest = &report->opened.forest;
+    char network[OPENED_STORE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", first[CHART_TIME_SIZE],
+                                                                    last[CHART_TIME_SIZE];
+    char bitcoins[GROUPED_SIZE];
+    opened_store_network(report->opened.store, network);
+    hash256_hex(&forest->tip, tip);
+    html_begin_section(printer, "scanned", "What was scanned");
+    PRINT(printer,
+          "<p>The chain of %s from %s to %s (UTC), block 0 to %u, which is "
+          "<code class=\"hash\">%s</code>.</p>\n<dl>\n",
+          network, chart_time(first, forest->block_times[0]), chart_time(last, forest->block_times[forest->blocks - 1]),
+          (unsigned)forest->blocks - 1, tip);
+    html_fact(printer, "blocks", forest->blocks);
+    html_fact(printer, "transactions", forest->total_txs);
+    html_fact(printer, "with an unknown output", forest->unknown_txs[report->rules]);
+    html_fact(printer, "inputs", forest->total_inputs);
+    html_fact(printer, "outputs", forest->total_outputs);
+    PRINT(printer, "</dl>\n");
+    html_begin_table(printer, "Outputs by kind", "kind|outputs|value in BTC");
+    for (unsigned k = 0; k < KINDS; k++) {
+        PRINT(printer, "<tr><th scope=\"row\">%s</th>", kind_name((enum kind)k));
+        html_number(printer, forest->kind_count[k]);
+        PRINT(printer, "<td class=\"n\">%s.%08llu</td></tr>\n",
+              grouped(bitcoins, forest->kind_value_sat[k] / 100000000u), ULL(forest->kind_value_sat[k] % 100000000u));
+    }
+    html_end_table(printer);
+    html_source(printer, "summary.json", "<code>totals</code>");
+    PRINT(printer, "</section>\n");
+}
+
+/* ---- unknown outputs over time ---- */
+
+static enum status put_kind(struct report *report, enum kind kind, const char *unknown_in)
+{
+    const struct periods *periods = &report->periods;
+    struct chart_bar *bars = mem_alloc(periods->count, sizeof *bars);
+    char what[128], number[GROUPED_SIZE];
+    uint64_t sum = 0;
+    if (!bars)
+        return STATUS_NOMEM;
+    for (size_t i = 0; i < periods->count; i++) {
+        bars[i].value = periods->rows[i].kind_count[kind];
+        *period_put(bars[i].label, periods->by, periods->rows[i].key) = '\0';
+        sum += bars[i].value;
+    }
+    snprintf(what, sizeof what, "%s: %s outputs (%s)", kind_name(kind), grouped(number, sum), unknown_in);
+    chart_bars(&report->printer, what, bars, periods->count);
+    mem_free(bars);
+    return STATUS_OK;
+}
+
+static void put_kind_table(struct report *report)
+{
+    struct printer *printer = &report->printer;
+    const struct periods *periods = &report->periods;
+    bool by_day = periods->by == BY_DAY;
+    PRINT(printer, "<details><summary>The numbers behind the charts</summary>\n");
+    html_begin_table(printer, by_day ? "Outputs that may be unknown, by day" : "Outputs that may be unknown, by month",
+                     by_day ? "day|nonstandard|nulldata|pubkey|multisig"
+                            : "month|nonstandard|nulldata|pubkey|multisig");
+    for (size_t i = 0; i < periods->count; i++) {
+        char label[PERIOD_TEXT + 1];
+        *period_put(label, periods->by, periods->rows[i].key) = '\0';
+        PRINT(printer, "<tr><th scope=\"row\">%s</th>", label);
+        html_number(printer, periods->rows[i].kind_count[KIND_NONSTANDARD]);
+        html_number(printer, periods->rows[i].kind_count[KIND_NULLDATA]);
+        html_number(printer, periods->rows[i].kind_count[KIND_PUBKEY]);
+        html_number(printer, periods->rows[i].kind_count[KIND_MULTISIG]);
+        PRINT(printer, "</tr>\n");
+    }
+    html_end_table(printer);
+    PRINT(printer, "</details>\n");
+}
+
+enum status report_kinds(struct report *report)
+{
+    static const struct {
+        enum kind kind;
+        const char *unknown_in;
+    } kinds[] = {{KIND_NONSTANDARD, "in all rule sets"},
+                 {KIND_NULLDATA, "in all rule sets"},
+                 {KIND_PUBKEY, "from core-0.19"},
+                 {KIND_MULTISIG, "from core-22"}};
+    enum status status = STATUS_OK;
+    bool by_day = report->periods.by == BY_DAY;
+    html_begin_section(&report->printer, "kinds", "Unknown outputs by kind over time");
+    PRINT(&report->printer,
+          "<p>Outputs created in each %s (UTC, by the time in the block header); %ss without a block "
+          "are left out, and each chart has its own scale. In brackets: the rule sets in which the kind "
+          "is unknown. Of multisig, those with m or n beyond 16 are unknown in all.</p>\n"
+          "<div class=\"charts\">\n",
+          by_day ? "day" : "month", by_day ? "day" : "month");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && status == STATUS_OK; i++)
+        status = put_kind(report, kinds[i].kind, kinds[i].unknown_in);
+    PRINT(&report->printer, "</div>\n");
+    put_kind_table(report);
+    html_source(&report->printer, "stats-by-day.csv",
+                by_day ? "a column for each kind" : "a column for each kind; a month has the sums of its days");
+    PRINT(&report->printer, "</section>\n");
+    return status;
+}
+
+/* ---- sizes and heights ---- */
+
+enum status report_sizes(struct report *report)
+{
+    struct printer *printer = &report->printer;
+    const struct classes *classes = &report->opened.selection.classes;
+    struct chart_counts *nodes = mem_alloc(2, sizeof *nodes);
+    if (!nodes)
+        return STATUS_NOMEM;
+    struct chart_counts *heights = nodes + 1;
+    for (uint32_t i = 0; i < classes->rows_count; i++) {
+        chart_count(nodes, classes->rows[i].nodes);
+        chart_count(heights, classes->rows[i].height);
+    }
+    html_begin_section(printer, "sizes", "Sizes and heights of T-DAGs");
+    PRINT(
+        printer,
+        "<p>A point says how many T-DAGs have that many nodes, or that height (the longest path, in edges). "
+        "Both axes are logarithmic. Small numbers have a point each, large ones share 24 points from one power of ten "
+        "to the next.</p>\n<div class=\"charts\">\n");
+    chart_loglog(printer, "T-DAGs by number of nodes", "nodes", nodes);
+    chart_loglog(printer, "T-DAGs by height", "height", heights);
+    PRINT(printer, "</div>\n");
+    html_source(printer, "tdags.csv", "<code>nodes</code>, <code>height</code>");
+    PRINT(printer, "</section>\n");
+    mem_free(nodes);
+    return STATUS_OK;
+}
