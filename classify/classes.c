@@ -129,8 +129,10 @@ static enum status classify_dag(struct job *job, struct worker *worker, struct d
         return STATUS_OK;
     if (removed > 0) {
         status = quotient_compressed(worker->quotient, dag, &view);
-        if (status == STATUS_OK)
+        if (status == STATUS_OK) {
             row->edges = view.edges;
+            row->txs_left = view.txs;
+        }
     }
     if (status == STATUS_LIMIT) {
         beyond = true;
@@ -325,7 +327,7 @@ static enum status add_to_class(struct classes *classes, size_t *capacity, uint3
             .first_dag = d + 1,
             .height = row->height,
             .roots = row->roots,
-            .txs = row->txs,
+            .txs = row->txs_left,
             .nodes = row->nodes,
             .edges = row->edges,
             .family = row->family,

@@ -4,7 +4,7 @@
  * its outputs are leaves; arc label = how many outputs of one transaction the other spends. This graph determines the
  * T-DAG up to isomorphism and conversely (quotient.h argues why), and it never expands to nodes and edges. With
  * compression (docs/model.md, section 5) the graph is built from what is left (quotient.h): nodes, edges, leaves,
- * width, height, spent_unknown and moved_value_sat count only that; txs, mixed_spenders and root_value_sat are still
+ * width, height, txs_left, spent_unknown and moved_value_sat count only that; txs, mixed_spenders and root_value_sat are still
  * those of all transactions. Beyond quotient.h's limits (only a chain made for it gets there) a row is as it is without
  * compression, with class_exact false and a class_id that no exact class has. */
 #ifndef UNKTX_CLASSIFY_CLASSES_H
@@ -21,6 +21,7 @@ struct tdag_row {
     bool vanished; /* compression left a height below 2: no T-DAG any more; all else is then 0 */
     enum family family;
     uint32_t txs;
+    uint32_t txs_left; /* with compression: groups of outputs that have the same parents; else txs */
     uint32_t roots;
     uint32_t height;
     uint32_t mixed_spenders;
@@ -53,7 +54,7 @@ struct class_row {
     uint32_t first_dag; /* id of the first T-DAG in it */
     uint32_t height;
     uint32_t roots;
-    uint32_t txs;
+    uint32_t txs; /* txs_left of each of its T-DAGs */
     uint64_t nodes;
     uint64_t edges;
     enum family family;

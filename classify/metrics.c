@@ -85,7 +85,7 @@ enum status metrics_of(struct metrics *metrics, const struct dag *dag, struct td
     if (status != STATUS_OK)
         return status;
     memset(metrics->level, 0, ((size_t)dag->count + 1) * sizeof *metrics->level);
-    *row = (struct tdag_row){.txs = dag->count, .alike = true};
+    *row = (struct tdag_row){.txs = dag->count, .txs_left = dag->count, .alike = true};
     *removed = 0;
     for (uint32_t i = 0; i < dag->count; i++) {
         spent_sat = add_saturating(spent_sat, add_tx(metrics, dag, i, row));

@@ -490,6 +490,7 @@ enum status quotient_compressed(struct quotient *quotient, const struct dag *dag
     show(quotient, build.vertices, view);
     view->family = (struct family_graph){build.roots + build.bundles, quotient->family.first.at,
                                          quotient->family.to.at};
+    view->txs = build.bundles;
     view->edges = 0;
     for (uint32_t i = 0; i < dag->count; i++)
         view->edges += (uint64_t)outputs_left(dag, i) * quotient->set_size.at[i];

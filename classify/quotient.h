@@ -34,7 +34,9 @@ struct quotient_view {
     struct canon_graph graph;   /* borrowed until the next call */
     struct family_graph family; /* likewise; a shared root is a vertex of its own: it may be all that joins two */
     double swaps_log10;
-    uint64_t edges; /* of what is left; only from quotient_compressed */
+    /* of what is left; only from quotient_compressed: */
+    uint64_t edges;
+    uint32_t txs; /* sets of parents that outputs have: transactions, but those with the same parents count once */
 };
 
 enum status quotient_new(struct quotient **quotient, struct fault *fault) MUST_CHECK;
