@@ -112,6 +112,15 @@ const struct option option_out_file = {
     .field = FIELD(out),
     .help = "file to write, - for stdout",
 };
+const struct option option_out_folder = {
+    .name = "output",
+    .letter = 'o',
+    .type = OPTION_TEXT,
+    .value = "DIR",
+    .fallback = ".",
+    .field = FIELD(out),
+    .help = "folder for the tables, made if absent",
+};
 const struct option option_by = {
     .name = "by",
     .type = OPTION_CHOICE,

@@ -3,10 +3,10 @@
 #include "cli/output/outfile.h"
 #include "parser/mem.h"
 
-/* What is written behind the tables of dags, each as if typed. */
+/* What is written after the tables of dags, each as if it were typed. */
 static const struct part {
     const struct command *command;
-    const char *file, *by; /* by: NULL as --by says */
+    const char *file, *by; /* `by` NULL: what --by says */
 } parts[] = {
     {&command_outputs, "outputs.csv", NULL},
     {&command_stats, "stats.csv", NULL},

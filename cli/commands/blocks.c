@@ -73,7 +73,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Base names where they tell the files apart, else paths. */
+/* Base names where no two are the same, else paths. */
 static enum status name_inputs(struct blocks *b)
 {
     const char **names = mem_alloc(b->inputs_count, sizeof *names);
@@ -241,7 +241,7 @@ static enum status read_block(struct blocks *b, struct worker *worker, struct ro
 {
     const struct input *input = &b->inputs[row->input];
     const struct blk_record *record = record_of(b, row);
-    if (worker->input != row->input) /* the reader tells files apart within one folder only */
+    if (worker->input != row->input) /* the reader knows files by their number in one folder */
         blk_reader_free(&worker->reader);
     worker->input = row->input;
     enum status status = blk_read(&worker->reader, input->dir, input->index, record->offset + BLK_FRAME_SIZE,

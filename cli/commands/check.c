@@ -375,7 +375,7 @@ static enum status print_report(const struct check *check, const struct forest *
     return status == STATUS_OK ? print_text(&text, fault) : status;
 }
 
-/* The index beside the store, if there is one. */
+/* The index of the store, if there is one. */
 static enum status check_index(const struct settings *settings, bool *found, struct fault *fault)
 {
     struct tx_index *index = NULL;

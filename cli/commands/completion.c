@@ -20,7 +20,7 @@ static enum wanted option_wants(const struct option *option)
     return strcmp(option->value, "FILE") == 0 ? WANTED_FILE : WANTED_TEXT;
 }
 
-/* Operands are told as the usage line has them: PATH..., or words separated by |. */
+/* The usage line says what operands there are: PATH..., or words separated by |. */
 static enum wanted operands_want(const struct command *command)
 {
     if (strcmp(command->operands, "PATH...") == 0)

@@ -74,16 +74,6 @@ static int run(const struct settings *settings)
     return message_result(dags(settings, &fault), &fault);
 }
 
-static const struct option option_dags_out = {
-    .name = "output",
-    .letter = 'o',
-    .type = OPTION_TEXT,
-    .value = "DIR",
-    .fallback = ".",
-    .field = offsetof(struct settings, out),
-    .help = "folder for the tables, made if absent",
-};
-
 static const struct option option_top = {
     .name = "top",
     .type = OPTION_NUMBER,
@@ -104,7 +94,7 @@ static const struct option option_top_by = {
 
 static const struct option *const options[] = {
     &option_store, &option_rules,  &option_compress, &option_exclude_scripts, &option_scripts,
-    &option_top,   &option_top_by, &option_threads,  &option_dags_out,        NULL};
+    &option_top,   &option_top_by, &option_threads,  &option_out_folder,      NULL};
 
 const struct command command_dags = {
     .name = "dags",
@@ -122,7 +112,7 @@ const struct command command_dags = {
         "Where the store has an index ('unktx index'), tdags.csv has fee_sat and payer_value_sat too, and there are\n"
         "  payers.csv    known output that an input of a T-DAG's transaction spends\n"
         "  payees.csv    known output of a T-DAG\n"
-        "A class id with a ? behind it stands for a class that could not be decided. man unktx-dags has every "
+        "A class id with a ? after it stands for a class that could not be decided. man unktx-dags has every "
         "column.\n",
     .options = options,
     .run = run,

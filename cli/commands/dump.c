@@ -46,8 +46,8 @@ struct jumps {
 
 struct dump {
     enum table table;
-    struct indexes indexes; /* one a worker for what is dumped, in order */
-    struct indexes jumpers; /* one a worker for the links: each index has the page that it read last at hand */
+    struct indexes indexes; /* one for each worker, for what is dumped, in order */
+    struct indexes jumpers; /* one for each worker, for the links: each index keeps the page that it read last */
     struct jumps *jumps;    /* by worker */
     uint64_t first, end;    /* blocks by height or transactions by number */
 };

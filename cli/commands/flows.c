@@ -52,19 +52,9 @@ static int run(const struct settings *settings)
     return message_result(flows(settings, &fault), &fault);
 }
 
-static const struct option option_flows_out = {
-    .name = "output",
-    .letter = 'o',
-    .type = OPTION_TEXT,
-    .value = "DIR",
-    .fallback = ".",
-    .field = offsetof(struct settings, out),
-    .help = "folder for the tables, made if absent",
-};
-
 static const struct option *const options[] = {
-    &option_store,   &option_rules,   &option_compress,  &option_exclude_scripts,
-    &option_scripts, &option_threads, &option_flows_out, NULL};
+    &option_store,   &option_rules,   &option_compress,   &option_exclude_scripts,
+    &option_scripts, &option_threads, &option_out_folder, NULL};
 
 const struct command command_flows = {
     .name = "flows",

@@ -22,15 +22,28 @@ static void print_summary(const struct settings *settings, const struct index_re
     message("the index is in %s", settings->store);
 }
 
-static int index_with(const struct settings *settings, struct index_options options)
+static int work(const struct settings *settings, const struct node_blocks *blocks, struct progress *progress)
 {
-    struct progress progress;
+    struct index_options options = {
+        .datadir = blocks->datadir,
+        .chain = settings->chain,
+        .store = settings->store,
+        .tmp = settings->tmp,
+        .memory = settings->memory,
+        .threads = (unsigned)settings->threads,
+        .to_height = (uint32_t)settings->to_height,
+        .tip = blocks->tip,
+        .verify = settings->verify,
+        .stop = &message_stop,
+        .progress = on_progress,
+        .damage = node_blocks_damage,
+        .note = node_blocks_note,
+        .context = progress,
+    };
     struct index_result result = {0};
     struct fault fault = {0};
-    progress_begin(&progress, settings->quiet);
-    options.context = &progress;
     enum status status = index_build(&options, &result, &fault);
-    progress_end(&progress);
+    progress_end(progress);
     if (status == STATUS_OK)
         status = index_blocks_remember(settings->store, options.datadir, options.chain, &fault);
     if (status == STATUS_INTERRUPTED) {
@@ -44,31 +57,7 @@ static int index_with(const struct settings *settings, struct index_options opti
     return node_blocks_result(result.damages);
 }
 
-static int run(const struct settings *settings)
-{
-    struct node_blocks blocks;
-    int exit_status = node_blocks_begin(settings, &blocks);
-    if (exit_status != EXIT_DONE)
-        return exit_status;
-    struct index_options options = {
-        .datadir = blocks.datadir,
-        .chain = settings->chain,
-        .store = settings->store,
-        .tmp = settings->tmp,
-        .memory = settings->memory,
-        .threads = (unsigned)settings->threads,
-        .to_height = (uint32_t)settings->to_height,
-        .tip = blocks.tip,
-        .verify = settings->verify,
-        .stop = &message_stop,
-        .progress = on_progress,
-        .damage = node_blocks_damage,
-        .note = node_blocks_note,
-    };
-    exit_status = index_with(settings, options);
-    node_blocks_end(&blocks);
-    return exit_status;
-}
+static int run(const struct settings *settings) { return node_blocks_run(settings, work); }
 
 static const struct option *const options[] = {
     &option_datadir,   &option_chain, &option_store,  &option_memory, &option_tmp, &option_threads,

@@ -5,7 +5,7 @@
 #include "cli/views/svg.h"
 #include "parser/mem.h"
 
-/* A chain of so many seconds is told by day, a longer one by month. */
+/* A chain of so many seconds is counted by day, a longer one by month. */
 #define BY_DAY_MAX (92u * 86400u)
 
 /* ---- rule sets and files ---- */

@@ -25,15 +25,27 @@ static void print_summary(const struct settings *settings, const struct ingest_r
     message("the store is %s", settings->store);
 }
 
-static int scan_with(const struct settings *settings, struct ingest_options options)
+static int work(const struct settings *settings, const struct node_blocks *blocks, struct progress *progress)
 {
-    struct progress progress;
+    struct ingest_options options = {
+        .datadir = blocks->datadir,
+        .chain = settings->chain,
+        .store = settings->store,
+        .threads = (unsigned)settings->threads,
+        .to_height = (uint32_t)settings->to_height,
+        .tip = blocks->tip,
+        .nulldata_stored = strcmp(settings->nulldata, "store") == 0,
+        .verify = settings->verify,
+        .stop = &message_stop,
+        .progress = on_progress,
+        .damage = node_blocks_damage,
+        .note = node_blocks_note,
+        .context = progress,
+    };
     struct ingest_result result = {0};
     struct fault fault = {0};
-    progress_begin(&progress, settings->quiet);
-    options.context = &progress;
     enum status status = ingest_run(&options, &result, &fault);
-    progress_end(&progress);
+    progress_end(progress);
     if (status == STATUS_INTERRUPTED) {
         if (result.blocks > 0)
             message("interrupted; the store holds the chain to height %u, and the same command goes on from there",
@@ -49,30 +61,7 @@ static int scan_with(const struct settings *settings, struct ingest_options opti
     return node_blocks_result(result.damages);
 }
 
-static int run(const struct settings *settings)
-{
-    struct node_blocks blocks;
-    int exit_status = node_blocks_begin(settings, &blocks);
-    if (exit_status != EXIT_DONE)
-        return exit_status;
-    struct ingest_options options = {
-        .datadir = blocks.datadir,
-        .chain = settings->chain,
-        .store = settings->store,
-        .threads = (unsigned)settings->threads,
-        .to_height = (uint32_t)settings->to_height,
-        .tip = blocks.tip,
-        .nulldata_stored = strcmp(settings->nulldata, "store") == 0,
-        .verify = settings->verify,
-        .stop = &message_stop,
-        .progress = on_progress,
-        .damage = node_blocks_damage,
-        .note = node_blocks_note,
-    };
-    exit_status = scan_with(settings, options);
-    node_blocks_end(&blocks);
-    return exit_status;
-}
+static int run(const struct settings *settings) { return node_blocks_run(settings, work); }
 
 static const struct option *const options[] = {
     &option_datadir, &option_chain,    &option_store,  &option_threads, &option_to_height,

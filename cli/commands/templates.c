@@ -7,8 +7,8 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
-/* More templates than this on one chain are of its maker's making: what comes later is counted in one row for each
- * kind. */
+/* Only a chain that was made for it has more templates than this: those that come later are counted in one row for
+ * each kind. */
 #define TEMPLATES_MAX 65536u
 
 static const char rest[] = "(other)";
@@ -73,14 +73,14 @@ static bool group_grow(struct group *group)
     return true;
 }
 
-/* The row of that key: a new one, which is told by its outputs of 0, if there is none. NULL without memory. */
+/* The row of that key: a new one, with 0 outputs, if there is none. NULL without memory. */
 static struct row *row_of(struct group *group, uint64_t key, enum kind kind)
 {
     if (group->count * 2 >= group->slots_count && !group_grow(group))
         return NULL;
     uint32_t *slot = slot_of(group, key);
     if (!*slot && group->count >= TEMPLATES_MAX) {
-        key = (uint64_t)kind; /* no template has such a key but by a chance of 2^-60 */
+        key = (uint64_t)kind; /* that a template has such a key has a chance of 2^-60 */
         slot = slot_of(group, key);
     }
     if (*slot)
@@ -176,7 +176,7 @@ static void group_work(void *context, unsigned worker, size_t i)
     templates->statuses[i] = status;
 }
 
-/* Groups come in the order of the chain, so that the first templates have rows of their own whatever the threads did.
+/* Groups come in the order of the chain, so that the same templates have rows of their own for any number of threads.
  */
 static enum status join_group(struct group *total, const struct group *group)
 {

@@ -90,7 +90,7 @@ static enum status put_output(struct view *view, uint32_t vout, const struct ind
     return status == STATUS_OK ? put_spender(view, output->spender, fault) : fault_nomem(fault);
 }
 
-/* ---- a transaction, whole or as far as the place names ---- */
+/* ---- a transaction, whole or only what the operand names ---- */
 
 static enum status separate(struct view *view, bool first, struct fault *fault)
 {

@@ -2,10 +2,9 @@
 
 #include "cli/output/message.h"
 #include "cli/inputs/index_blocks.h"
-#include "cli/output/progress.h"
 #include "parser/mem.h"
 
-int node_blocks_begin(const struct settings *settings, struct node_blocks *blocks)
+static int find_blocks(const struct settings *settings, struct node_blocks *blocks)
 {
     struct fault fault = {0};
     *blocks = (struct node_blocks){0};
@@ -16,7 +15,18 @@ int node_blocks_begin(const struct settings *settings, struct node_blocks *block
     return status == STATUS_REFUSED ? message_usage("%s", fault.text) : message_result(status, &fault);
 }
 
-void node_blocks_end(struct node_blocks *blocks) { mem_free(blocks->datadir); }
+int node_blocks_run(const struct settings *settings, node_blocks_work *work)
+{
+    struct node_blocks blocks;
+    struct progress progress;
+    int exit_status = find_blocks(settings, &blocks);
+    if (exit_status == EXIT_DONE) {
+        progress_begin(&progress, settings->quiet);
+        exit_status = work(settings, &blocks, &progress);
+    }
+    mem_free(blocks.datadir);
+    return exit_status;
+}
 
 void node_blocks_damage(void *context, const struct fault *what)
 {

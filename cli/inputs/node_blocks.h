@@ -1,8 +1,9 @@
-/* node_blocks: what scan and index, which read a node's blk files, begin and end with. */
+/* node_blocks: what scan and index, which read a node's blk files, have in common. */
 #ifndef UNKTX_CLI_INPUTS_NODE_BLOCKS_H
 #define UNKTX_CLI_INPUTS_NODE_BLOCKS_H
 
 #include "cli/options.h"
+#include "cli/output/progress.h"
 #include "parser/hash256.h"
 #include "parser/status.h"
 
@@ -12,9 +13,12 @@ struct node_blocks {
     const struct hash256 *tip; /* of --tip: NULL for the best one */
 };
 
-/* What --datadir and --tip say. After another exit status than EXIT_DONE, what is wrong has been said. */
-int node_blocks_begin(const struct settings *settings, struct node_blocks *blocks);
-void node_blocks_end(struct node_blocks *blocks);
+/* What a command does with them; `progress` has begun, and the work ends it. Returns the exit status. */
+typedef int node_blocks_work(const struct settings *settings, const struct node_blocks *blocks,
+                             struct progress *progress);
+
+/* Does the work with what --datadir and --tip say, and returns its exit status; or says what is wrong with them. */
+int node_blocks_run(const struct settings *settings, node_blocks_work *work);
 
 /* Callbacks of both; `context` is the struct progress. */
 void node_blocks_damage(void *context, const struct fault *what);

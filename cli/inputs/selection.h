@@ -17,7 +17,7 @@ struct selection {
 enum status selection_make(const struct store *store, const struct forest *forest, enum rules rules,
                            const struct filter *filter, bool compress, unsigned threads, struct selection *selection,
                            struct fault *fault) MUST_CHECK;
-/* Without the settled transactions, see tdags_find_others. */
+/* Without the T-DAGs of the `settled` transactions, see tdags_find_others. */
 enum status selection_make_others(const struct store *store, const struct forest *forest, enum rules rules,
                                   const struct filter *filter, bool compress, unsigned threads, const uint8_t *settled,
                                   struct selection *selection, struct fault *fault) MUST_CHECK;

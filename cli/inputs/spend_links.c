@@ -27,7 +27,8 @@ enum status spend_links_input(struct tx_index *index, uint64_t number, struct li
     return STATUS_OK;
 }
 
-/* At most a piece, and nothing behind the end; a number behind it takes one alone, and the index says what it is. */
+/* At most a piece, and nothing after the end. For a number after the end it is one, so that the index says what is
+ * wrong. */
 static uint32_t piece(uint64_t number, uint64_t end)
 {
     uint64_t left = number < end ? end - number : 1;

@@ -1,6 +1,6 @@
 /* spend_links: from an end of a spend to the other one in the index (graph/index/tx_index.h), and runs of outputs and
- * inputs read a piece at a time, so that no count in the index is believed before it is met. Thread rule: as an index.
- * */
+ * inputs read a piece at a time, so that no memory is taken for a count that the index only claims. Thread rule: as an
+ * index. */
 #ifndef UNKTX_CLI_INPUTS_SPEND_LINKS_H
 #define UNKTX_CLI_INPUTS_SPEND_LINKS_H
 
@@ -21,7 +21,7 @@ enum status spend_links_output(struct tx_index *index, uint64_t number, struct l
 enum status spend_links_input(struct tx_index *index, uint64_t number, struct link_end *end, struct fault *fault)
     MUST_CHECK;
 
-/* Outputs or inputs in ascending order of number. Zero-initialise with the index and the number behind the last one
+/* Outputs or inputs in ascending order of number. Zero-initialise with the index and the number after the last one
  * that is wanted. */
 #define SPEND_LINKS_PIECE 256u
 struct outputs_run {

@@ -18,7 +18,7 @@ struct text {
     size_t size, capacity;
 };
 
-/* Room for `size` more bytes behind what is there; NULL without memory. */
+/* Room for `size` more bytes after what is there; NULL without memory. */
 char *text_room(struct text *text, size_t size) MUST_CHECK;
 static inline void text_end(struct text *text, const char *end) { text->size = (size_t)(end - text->bytes); }
 
@@ -52,7 +52,7 @@ static inline char *put_text(char *out, const char *string)
     return out + size;
 }
 
-/* A number and the comma behind it. */
+/* A number and a comma after it. */
 static inline char *put_cell(char *out, uint64_t value)
 {
     out = put_u64(out, value);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 /* GraphML has no unsigned type, and igraph reads every number as a double: satoshis stay exact to 2^53. Gephi writes
- * what is called label beside a node. */
+ * the attribute that is called label beside a node. */
 static const char graphml_head[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
     "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\"\n"

@@ -13,7 +13,7 @@ static const char payees_header[] = "dag_id,txid,vout,value_sat,kind,address,spe
 
 #define ROW_MAX (2u * HASH256_HEX_SIZE + 32 + ADDRESS_SIZE_MAX + 6 * (PUT_U64_MAX + 1))
 
-/* What one worker has in hand. */
+/* What one worker reads with. */
 struct hand {
     struct payments *payments;
     struct tx_index *index;

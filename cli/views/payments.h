@@ -24,7 +24,7 @@ struct payments {
     struct outfile files[2];             /* payers.csv and payees.csv until payments_commit */
 };
 
-/* Opens the index beside a store. STATUS_NOT_FOUND: none is there. STATUS_REFUSED: it does not have the store's last
+/* Opens the index of a store. STATUS_NOT_FOUND: none is there. STATUS_REFUSED: it does not have the store's last
  * block. payments_close in any case. */
 enum status payments_open(struct payments *payments, const struct store *store, const struct forest *forest,
                           unsigned threads, struct fault *fault) MUST_CHECK;

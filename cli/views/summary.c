@@ -40,8 +40,8 @@ static void summary_add(struct summary *summary, struct selection *selection, co
     }
 }
 
-/* The rule sets beside the chosen one, of which only the numbers are told: one each for a thread, since little of them
- * is left to look at. */
+/* The rule sets other than the chosen one, of which only the numbers are printed: a thread for each, since little of
+ * them is left to look at. */
 struct others {
     const struct summary *summary;
     enum rules chosen;
@@ -259,7 +259,7 @@ static void put_class_tables(struct printer *printer, const struct summary *summ
 {
     const struct classes *classes = &selection->classes;
     struct screen screen = screen_of_stdout();
-    bool drawn = screen.draws && !summary->settings->compress; /* no drawing knows what compression took away */
+    bool drawn = screen.draws && !summary->settings->compress; /* drawings show T-DAGs without compression */
     const struct class_row **by_height = mem_alloc(classes->classes_count, sizeof *by_height);
     if (!by_height) {
         printer->status = STATUS_NOMEM;

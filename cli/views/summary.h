@@ -1,4 +1,4 @@
-/* summary: what `unktx dags` tells in short: summary.json, and on stdout the paper's Table III for this chain. */
+/* summary: the results of `unktx dags` in short: summary.json, and on stdout the paper's Table III for this chain. */
 #ifndef UNKTX_CLI_VIEWS_SUMMARY_H
 #define UNKTX_CLI_VIEWS_SUMMARY_H
 

@@ -17,7 +17,7 @@ enum status tables_write(const char *folder, const struct store *store, const st
 
 #define CLASS_ID_TEXT (2 * CANON_ID_SIZE + 1)
 
-/* The class id in hexadecimal, with a ? behind it where the class is not exact. At most CLASS_ID_TEXT bytes. */
+/* The class id in hexadecimal, with a ? after it where the class is not exact. At most CLASS_ID_TEXT bytes. */
 char *put_class_id(char *out, const uint8_t id[CANON_ID_SIZE], bool exact);
 
 #endif
