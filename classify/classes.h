@@ -4,9 +4,9 @@
  * its outputs are leaves; arc label = how many outputs of one transaction the other spends. This graph determines the
  * T-DAG up to isomorphism and conversely (quotient.h argues why), and it never expands to nodes and edges. With
  * compression (docs/model.md, section 5) the graph is built from what is left (quotient.h): nodes, edges, leaves,
- * width, height, txs_left, spent_unknown and moved_value_sat count only that; txs, mixed_spenders and root_value_sat are still
- * those of all transactions. Beyond quotient.h's limits (only a chain made for it gets there) a row is as it is without
- * compression, with class_exact false and a class_id that no exact class has. */
+ * width, height, txs_left, spent_unknown and moved_value_sat count only that; txs, mixed_spenders and root_value_sat
+ * are still those of all transactions. Beyond quotient.h's limits (only a chain made for it gets there) a row is as it
+ * is without compression, with class_exact false and a class_id that no exact class has. */
 #ifndef UNKTX_CLASSIFY_CLASSES_H
 #define UNKTX_CLASSIFY_CLASSES_H
 

@@ -1,5 +1,7 @@
 #include "parser/network.h"
 
+#include <stdio.h>
+
 #include <stddef.h>
 
 /* Magics, folders and genesis hashes of Bitcoin Core's kernel/chainparams.cpp and chainparamsbase.cpp. */
@@ -43,6 +45,16 @@ const struct network *network_by_magic(const uint8_t magic[4])
         if (memcmp(networks[i].magic, magic, sizeof networks[i].magic) == 0)
             return &networks[i];
     return NULL;
+}
+
+const char *network_label(const uint8_t magic[4], char out[NETWORK_LABEL_SIZE])
+{
+    const struct network *network = network_by_magic(magic);
+    if (network)
+        snprintf(out, NETWORK_LABEL_SIZE, "%s", network->name);
+    else
+        snprintf(out, NETWORK_LABEL_SIZE, "signet-%02x%02x%02x%02x", magic[0], magic[1], magic[2], magic[3]);
+    return out;
 }
 
 const struct network *network_by_genesis(const struct hash256 *genesis)

@@ -356,13 +356,13 @@ static enum status print_report(const struct check *check, const struct forest *
 {
     struct text text = {0};
     uint8_t sum[32];
-    char network[OPENED_STORE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", hex[65] = "";
+    char network[NETWORK_LABEL_SIZE], tip[HASH256_HEX_SIZE + 1] = "", hex[65] = "";
     enum status status = digest(check, sum, fault);
     if (status != STATUS_OK)
         return status;
     put_hex(hex, sum, sizeof sum);
     hash256_hex(&forest->tip, tip);
-    opened_store_network(check->store, network);
+    network_label(store_identity_of(check->store)->magic, network);
     status = text_printf(&text,
                          "network %s\nheight %u\ntip %s\nnulldata %s\nstored_txs %u\nunknown_outputs %u\nspent %llu\n"
                          "unspent %llu\ndigest %s\n",

@@ -4,6 +4,7 @@
 #include "cli/views/report_page.h"
 #include "cli/views/svg.h"
 #include "parser/mem.h"
+#include "parser/network.h"
 
 /* A chain of so many seconds is counted by day, a longer one by month. */
 #define BY_DAY_MAX (92u * 86400u)
@@ -116,8 +117,8 @@ static enum status load(struct report *report, struct fault *fault)
 static enum status put_all(struct report *report, struct fault *fault)
 {
     struct printer *printer = &report->printer;
-    char network[OPENED_STORE_NETWORK_SIZE];
-    opened_store_network(report->opened.store, network);
+    char network[NETWORK_LABEL_SIZE];
+    network_label(store_identity_of(report->opened.store)->magic, network);
     PRINT(printer,
           "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
           "content=\"width=device-width,initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n"

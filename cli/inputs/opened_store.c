@@ -1,10 +1,7 @@
 #include "cli/inputs/opened_store.h"
 
-#include <stdio.h>
-
 #include "cli/output/message.h"
 #include "parser/mem.h"
-#include "parser/network.h"
 
 enum status opened_store_open(const struct settings *settings, struct store **store, struct fault *fault)
 {
@@ -23,16 +20,6 @@ enum status opened_store_damaged(const struct store *store, uint32_t height, str
 {
     return fault_set(fault, STATUS_FORMAT, store_path(store), FAULT_NO_OFFSET,
                      "the batch of blocks from height %u is damaged; scan into a new store", (unsigned)height);
-}
-
-void opened_store_network(const struct store *store, char name[OPENED_STORE_NETWORK_SIZE])
-{
-    const uint8_t *magic = store_identity_of(store)->magic;
-    const struct network *network = network_by_magic(magic);
-    if (network)
-        snprintf(name, OPENED_STORE_NETWORK_SIZE, "%s", network->name);
-    else
-        snprintf(name, OPENED_STORE_NETWORK_SIZE, "signet-%02x%02x%02x%02x", magic[0], magic[1], magic[2], magic[3]);
 }
 
 void opened_store_tell_nulldata(const struct settings *settings, const struct store *store)

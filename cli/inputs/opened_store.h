@@ -7,16 +7,11 @@
 #include "graph/dag/forest.h"
 #include "graph/store/store.h"
 
-#define OPENED_STORE_NETWORK_SIZE 32u
-
 /* Opens settings->store; an empty one is STATUS_NOT_FOUND. */
 enum status opened_store_open(const struct settings *settings, struct store **store, struct fault *fault) MUST_CHECK;
 
 /* STATUS_FORMAT with the store's path and the height that the damaged batch begins with. */
 enum status opened_store_damaged(const struct store *store, uint32_t height, struct fault *fault) MUST_CHECK;
-
-/* The network's name, "signet-XXXXXXXX" for a custom one's magic. */
-void opened_store_network(const struct store *store, char name[OPENED_STORE_NETWORK_SIZE]);
 
 /* Says on stderr, where settings->with_nulldata asks for nulldata outputs, that the store has not all of them. */
 void opened_store_tell_nulldata(const struct settings *settings, const struct store *store);

@@ -4,6 +4,7 @@
 #include "cli/views/html.h"
 #include "cli/views/report.h"
 #include "parser/mem.h"
+#include "parser/network.h"
 
 /* ---- what was scanned ---- */
 
@@ -11,10 +12,9 @@ void report_scanned(struct report *report)
 {
     struct printer *printer = &report->printer;
     const struct forest *forest = &report->opened.forest;
-    char network[OPENED_STORE_NETWORK_SIZE], tip[HASH256_HEX_SIZE + 1] = "", first[CHART_TIME_SIZE],
-                                                                    last[CHART_TIME_SIZE];
+    char network[NETWORK_LABEL_SIZE], tip[HASH256_HEX_SIZE + 1] = "", first[CHART_TIME_SIZE], last[CHART_TIME_SIZE];
     char bitcoins[GROUPED_SIZE];
-    opened_store_network(report->opened.store, network);
+    network_label(store_identity_of(report->opened.store)->magic, network);
     hash256_hex(&forest->tip, tip);
     html_begin_section(printer, "scanned", "What was scanned");
     PRINT(printer,

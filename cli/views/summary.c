@@ -9,6 +9,7 @@
 #include "cli/inputs/opened_store.h"
 #include "cli/views/tables.h"
 #include "parser/mem.h"
+#include "parser/network.h"
 #include "parser/parallel.h"
 
 /* Takes the numbers, and `excluded` for its own, from the selection. Where it was made without what `alike` (else NULL)
@@ -111,9 +112,9 @@ static void put_string(struct printer *printer, const char *string)
 static void put_tip(struct printer *printer, const struct summary *summary)
 {
     const struct forest *forest = summary->forest;
-    char network[OPENED_STORE_NETWORK_SIZE];
+    char network[NETWORK_LABEL_SIZE];
     char tip[HASH256_HEX_SIZE + 1] = "";
-    opened_store_network(summary->store, network);
+    network_label(store_identity_of(summary->store)->magic, network);
     hash256_hex(&forest->tip, tip);
     PRINT(printer, "{\n  \"network\": \"%s\",\n  \"tip\": {\"hash\": \"%s\", \"height\": %llu, \"time\": %llu},\n",
           network, tip, ULL(forest->blocks - 1), ULL(forest->block_times[forest->blocks - 1]));
@@ -300,9 +301,9 @@ enum status summary_print(const struct summary *summary, const struct selection 
 {
     const struct forest *forest = summary->forest;
     const struct summary_rules *rules = &summary->rules[selection->tdags.rules];
-    char network[OPENED_STORE_NETWORK_SIZE];
+    char network[NETWORK_LABEL_SIZE];
     struct printer printer = {0};
-    opened_store_network(summary->store, network);
+    network_label(store_identity_of(summary->store)->magic, network);
     PRINT(&printer, "%s to height %u, rules %s\n", network, (unsigned)forest->blocks - 1,
           rules_name(selection->tdags.rules));
     put_total(&printer, "transactions", forest->total_txs);

@@ -30,17 +30,6 @@ static void report_damage(struct build *build, const struct fault *what)
         options->damage(options->context, what);
 }
 
-static void name_network(struct build *build)
-{
-    const struct network *network = network_by_magic(build->identity.magic);
-    const uint8_t *m = build->identity.magic;
-    char *name = build->result->network;
-    if (network)
-        snprintf(name, sizeof build->result->network, "%s", network->name);
-    else
-        snprintf(name, sizeof build->result->network, "signet-%02x%02x%02x%02x", m[0], m[1], m[2], m[3]);
-}
-
 /* ---- the chain ---- */
 
 static void relay_progress(void *context, const struct ingest_progress *progress)
@@ -180,7 +169,7 @@ static enum status run(struct build *build)
     enum status status = load_chain(build);
     if (status != STATUS_OK)
         return status;
-    name_network(build);
+    network_label(build->identity.magic, build->result->network);
     char path[4096];
     int size = snprintf(path, sizeof path, "%s/tio", work->options->store);
     if (size < 0 || (size_t)size >= sizeof path)

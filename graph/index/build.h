@@ -38,7 +38,7 @@ struct index_options {
 };
 
 struct index_result {
-    char network[32];
+    char network[NETWORK_LABEL_SIZE];
     uint32_t height;
     struct hash256 tip;
     uint32_t blocks_added;

@@ -69,17 +69,6 @@ static enum status open_all(struct ingest *ingest)
     return status;
 }
 
-static void name_network(struct ingest *ingest)
-{
-    const struct network *network = network_by_magic(ingest->magic);
-    const uint8_t *m = ingest->magic;
-    if (network)
-        snprintf(ingest->result->network, sizeof ingest->result->network, "%s", network->name);
-    else
-        snprintf(ingest->result->network, sizeof ingest->result->network, "signet-%02x%02x%02x%02x", m[0], m[1], m[2],
-                 m[3]);
-}
-
 /* ---- the chain ---- */
 
 static enum status link_chain(struct ingest *ingest)
@@ -293,7 +282,7 @@ static enum status run(struct ingest *ingest)
     enum status status = open_all(ingest);
     if (status != STATUS_OK)
         return status;
-    name_network(ingest);
+    network_label(ingest->magic, ingest->result->network);
     status = link_chain(ingest);
     if (status == STATUS_OK)
         status = rewind_to_fork(ingest);

@@ -16,6 +16,7 @@
 #include "graph/store/store.h"
 #include "parser/blkfile.h"
 #include "parser/hash256.h"
+#include "parser/network.h"
 
 enum ingest_stage { INGEST_HEADERS, INGEST_BLOCKS };
 
@@ -48,9 +49,9 @@ struct ingest_options {
 };
 
 struct ingest_result {
-    char network[32]; /* name, or "signet-XXXXXXXX" for a custom one's magic */
-    uint32_t blocks;  /* in the store */
-    uint32_t height;  /* of its tip; 0 without blocks */
+    char network[NETWORK_LABEL_SIZE]; /* name, or "signet-XXXXXXXX" for a custom one's magic */
+    uint32_t blocks;                  /* in the store */
+    uint32_t height;                  /* of its tip; 0 without blocks */
     struct hash256 tip;
     uint32_t blocks_added;
     uint32_t blocks_removed;

@@ -125,21 +125,10 @@ static bool create(struct kv_txn *txn, void *context)
     return store_put_meta(txn, "identity", bytes, sizeof bytes) && store_put_meta(txn, "totals", totals, sizeof totals);
 }
 
-/* "regtest", or the magic of a network without a name. */
-static const char *network_label(const uint8_t magic[4], char out[32])
-{
-    const struct network *network = network_by_magic(magic);
-    if (network)
-        snprintf(out, 32, "%s", network->name);
-    else
-        snprintf(out, 32, "signet-%02x%02x%02x%02x", magic[0], magic[1], magic[2], magic[3]);
-    return out;
-}
-
 static enum status compare_identity(const struct store *store, const struct store_identity *asked, struct fault *fault)
 {
     const struct store_identity *has = &store->identity;
-    char mine[32], theirs[32];
+    char mine[NETWORK_LABEL_SIZE], theirs[NETWORK_LABEL_SIZE];
     if (memcmp(has->magic, asked->magic, 4) != 0)
         return fault_set(fault, STATUS_REFUSED, kv_path(store->kv), FAULT_NO_OFFSET,
                          "the store holds %s, the data directory %s: choose another --store",

@@ -72,12 +72,21 @@ static void test_strangers_are_not_found(void **state)
     assert_null(network_by_genesis(&hash));
 }
 
+static void test_labels_name_magics(void **state)
+{
+    (void)state;
+    char out[NETWORK_LABEL_SIZE];
+    assert_string_equal(network_label((const uint8_t[4]){0xfa, 0xbf, 0xb5, 0xda}, out), "regtest");
+    assert_string_equal(network_label((const uint8_t[4]){0x01, 0xbf, 0x00, 0xda}, out), "signet-01bf00da");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_genesis_headers_hash_to_the_table),
         cmocka_unit_test(test_each_network_is_found_by_each_key),
         cmocka_unit_test(test_strangers_are_not_found),
+        cmocka_unit_test(test_labels_name_magics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
