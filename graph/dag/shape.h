@@ -20,10 +20,19 @@ struct shape_graph {
 
 /* Canonical positions: position[v] is v's place in the canonical form; two graphs are isomorphic (colours kept) exactly
  * when renaming each by its positions gives the same graph. `*automorphisms_log10` gets the log10 of the group's order.
- * STATUS_LIMIT when BLISS gave up after a fixed amount of work (deterministic, not by time): nothing is decided then.
- * Time: exponential at worst, bounded by that amount. */
+ * STATUS_LIMIT when BLISS asked more than shape_budget(vertices + arcs) questions: nothing is decided then. That depends
+ * on the graph as it is numbered and on igraph's release, not on time, threads or earlier calls. The search is
+ * exponential at worst (Neuen and Schweitzer, An exponential lower bound for individualization-refinement algorithms
+ * for graph isomorphism, 2018); the budget makes it O(vertices + arcs) or so. */
 enum status shape_canonical(const struct shape_graph *graph, uint32_t *position, double *automorphisms_log10,
                             struct fault *fault) MUST_CHECK;
+
+/* How many questions BLISS may ask on a graph of so many vertices and arcs. It asks once or twice in each node of its
+ * search tree whether to go on. */
+uint64_t shape_budget(uint64_t size);
+
+/* Test support: questions asked since the program began, by all threads. */
+uint64_t shape_questions(void);
 
 /* igraph's own isomorphism test by BLISS, for tests. */
 enum status shape_isomorphic(const struct shape_graph *a, const struct shape_graph *b, bool *isomorphic,

@@ -12,6 +12,7 @@
 
 #include "graph/dag/shape.h"
 #include "parser/mem.h"
+#include "tests/support/multipede.h"
 
 #define SEED UINT64_C(0x2545f4914f6cdd1d)
 enum { VERTICES_MAX = 8, ARCS_MAX = VERTICES_MAX * VERTICES_MAX };
@@ -196,6 +197,38 @@ static void test_limit(void **state)
     assert_true(fabs(automorphisms_log10 - wanted) < 1e-9);
 }
 
+/* On multipedes that need far more, BLISS asks as many questions as the budget allows: times the size of the graph, 1,024
+ * times the size and a constant. The smaller ones are decided; where the triples alone have no automorphism, the graph
+ * has a power of two of them. */
+static void test_questions(void **state)
+{
+    (void)state;
+    for (uint32_t pairs = 5; pairs <= 1280; pairs *= 2) {
+        uint32_t n = MULTIPEDE_VERTICES(pairs), arcs = MULTIPEDE_ARCS(pairs);
+        uint32_t *words = calloc(2 * (size_t)(n + arcs), sizeof *words), *colour = words, *position = words + n,
+                 *from = words + 2 * (size_t)n, *to = from + arcs;
+        double automorphisms_log10;
+        assert_non_null(words);
+        multipede_arcs(pairs, SEED, from, to);
+        for (uint32_t v = 2 * pairs; v < n; v++)
+            colour[v] = 1;
+        struct shape_graph graph = {n, arcs, colour, from, to};
+        uint64_t size = n + arcs, before = shape_questions(), budget = shape_budget(size);
+        enum status status = shape_canonical(&graph, position, &automorphisms_log10, NULL);
+        uint64_t asked = shape_questions() - before;
+        assert_int_equal(status, pairs <= 40 ? STATUS_OK : STATUS_LIMIT);
+        assert_true(budget * size <= 1024 * size + (1u << 22));
+        assert_true(asked <= budget + 2);
+        if (pairs == 20 || pairs == 40) {
+            double bits = automorphisms_log10 / log10(2);
+            assert_true(fabs(bits - round(bits)) < 1e-9);
+        } else if (status == STATUS_LIMIT) {
+            assert_true(asked > budget);
+        }
+        free(words);
+    }
+}
+
 static void test_components(void **state)
 {
     (void)state;
@@ -275,9 +308,9 @@ static void test_layout(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random),          cmocka_unit_test(test_threads),    cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_empty),           cmocka_unit_test(test_components), cmocka_unit_test(test_bad_arc),
-        cmocka_unit_test(test_many_components), cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_random),    cmocka_unit_test(test_threads),         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_questions), cmocka_unit_test(test_empty),           cmocka_unit_test(test_components),
+        cmocka_unit_test(test_bad_arc),   cmocka_unit_test(test_many_components), cmocka_unit_test(test_layout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
