@@ -39,6 +39,8 @@
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
+_Static_assert(CANON_ID_SIZE == FORMS_DIGEST_SIZE && CANON_ID_SIZE + 4 == IRREDUCIBLE_HEAD_SIZE, "forms are digests");
+
 #define END UINT32_MAX /* ends a list of relations; no cell has this name */
 
 /* The first word of what is hashed tells the kinds of forms apart. */
@@ -59,6 +61,7 @@ struct piece {
 
 struct canon {
     const struct canon_graph *graph;
+    struct forms *forms;     /* may be NULL */
     struct refinement cells; /* `order`, `size` and `arcs` become those of the pieces that are being decided */
     uint32_t *degree;        /* [vertices] arcs that are left */
     uint32_t *parent;        /* [vertices] union-find of what they connect */
@@ -87,6 +90,8 @@ enum status canon_new(struct canon **canon, struct fault *fault)
     *canon = mem_alloc(1, sizeof **canon);
     return *canon ? STATUS_OK : fault_nomem(fault);
 }
+
+void canon_use_forms(struct canon *canon, struct forms *forms) { canon->forms = forms; }
 
 /* Room for a graph of this size. */
 static bool reserve(struct canon *c, size_t vertices, size_t arcs)
@@ -280,8 +285,7 @@ static enum status decide_irreducible(struct canon *c, uint32_t begin, uint32_t 
                                       struct fault *fault)
 {
     struct irreducible r;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
+    uint8_t head[IRREDUCIBLE_HEAD_SIZE];
     uint32_t arcs = 0;
     for (uint32_t p = begin; p < end; p++)
         arcs += c->degree[c->cells.order[p]];
@@ -300,16 +304,9 @@ static enum status decide_irreducible(struct canon *c, uint32_t begin, uint32_t 
         next = run_end(c, p, end);
         add_irreducible_arcs(c, p, next, &r);
     }
-    status = irreducible_form(&r, &bytes, &size, &own->automorphisms_log10, fault);
-    if (status == STATUS_OK)
-        status = room(c, 4 + CANON_ID_SIZE + size);
-    if (status == STATUS_OK) {
-        put32(c, TAG_IRREDUCIBLE);
-        put_bytes(c, own->digest, CANON_ID_SIZE);
-        put_bytes(c, bytes, size);
-        digest(c, own->digest);
-    }
-    mem_free(bytes);
+    store_le32(head, TAG_IRREDUCIBLE);
+    memcpy(head + 4, own->digest, CANON_ID_SIZE);
+    status = irreducible_form(&r, c->forms, head, own->digest, &own->automorphisms_log10, fault);
     irreducible_free(&r);
     return status;
 }

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "graph/store/forms.h"
 #include "parser/status.h"
 
 #define CANON_ID_SIZE 16u
@@ -41,6 +42,10 @@ struct canon; /* scratch space, reused from graph to graph */
 /* STATUS_NOMEM is the only error of this and of canon_run. Ended by canon_free; NULL is legal there. */
 enum status canon_new(struct canon **canon, struct fault *fault) MUST_CHECK;
 void canon_free(struct canon *canon);
+
+/* From now on, what BLISS would be asked is looked for in `forms` first (borrowed; NULL: no more), and what it answers
+ * is kept there. Changes no result. */
+void canon_use_forms(struct canon *canon, struct forms *forms);
 
 /* Near-linear where the reductions decide; see shape_canonical for the pieces that stay whole. Any numbering of the
  * vertices and any order of the arcs give the same form. */

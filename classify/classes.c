@@ -53,6 +53,7 @@ struct job {
     const struct forest *forest;
     const struct tdags *tdags;
     bool compress;
+    struct forms *forms;
     struct classes *classes;
     struct item *items;
     size_t items_count;
@@ -159,7 +160,7 @@ static enum status classify_dag(struct job *job, struct worker *worker, struct d
 
 /* ---- all of them ---- */
 
-static enum status worker_open(struct worker *worker)
+static enum status worker_open(const struct job *job, struct worker *worker)
 {
     enum status status = canon_new(&worker->canon, &worker->fault);
     if (status == STATUS_OK)
@@ -168,6 +169,7 @@ static enum status worker_open(struct worker *worker)
         status = quotient_new(&worker->quotient, &worker->fault);
     if (status != STATUS_OK)
         return status;
+    canon_use_forms(worker->canon, job->forms);
     worker->memos = mem_alloc(MEMO_SLOTS, sizeof *worker->memos);
     return worker->memos ? STATUS_OK : fault_nomem(&worker->fault);
 }
@@ -207,7 +209,7 @@ static uint32_t prefetch_item(const struct job *job, const struct item *item)
 
 static enum status classify_item(struct job *job, struct worker *worker, const struct item *item)
 {
-    enum status status = worker->memos ? STATUS_OK : worker_open(worker);
+    enum status status = worker->memos ? STATUS_OK : worker_open(job, worker);
     worker->prefetched += prefetch_item(job, item);
     for (uint32_t d = item->begin; status == STATUS_OK && d < item->end; d++) {
         uint32_t begin = job->tdags->first[d], count = job->tdags->first[d + 1] - begin;
@@ -368,10 +370,10 @@ static enum status make_classes(struct classes *classes, struct fault *fault)
     return status;
 }
 
-enum status classify(const struct forest *forest, const struct tdags *tdags, bool compress, unsigned threads,
-                     struct classes *classes, struct fault *fault)
+enum status classify(const struct forest *forest, const struct tdags *tdags, bool compress, struct forms *forms,
+                     unsigned threads, struct classes *classes, struct fault *fault)
 {
-    struct job job = {.forest = forest, .tdags = tdags, .compress = compress, .classes = classes};
+    struct job job = {.forest = forest, .tdags = tdags, .compress = compress, .forms = forms, .classes = classes};
     enum status status = STATUS_OK;
     *classes = (struct classes){
         .rows = mem_alloc(tdags->count, sizeof *classes->rows),

@@ -72,9 +72,10 @@ struct classes {
 };
 
 /* Rows of every T-DAG of `tdags`. With `compress`, T-DAGs that vanish are marked and are in no class; the caller then
- * drops them (tdags_drop) and calls again, or skips them. O(transactions + arcs) but for what canon_run takes. */
-enum status classify(const struct forest *forest, const struct tdags *tdags, bool compress, unsigned threads,
-                     struct classes *classes, struct fault *fault) MUST_CHECK;
+ * drops them (tdags_drop) and calls again, or skips them. `forms` (borrowed; may be NULL) keeps what took long, see
+ * canon_use_forms. O(transactions + arcs) but for what canon_run takes. */
+enum status classify(const struct forest *forest, const struct tdags *tdags, bool compress, struct forms *forms,
+                     unsigned threads, struct classes *classes, struct fault *fault) MUST_CHECK;
 void classes_free(struct classes *classes);
 
 #endif

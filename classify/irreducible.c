@@ -8,7 +8,7 @@
  * cell have the same size t, one of each stays, t is written, and each set stands for t! automorphisms. A vertex
  * next to one twin is next to all, so the colouring stays stable, and cells may be merged in any order.
  *
- * What is left is written down in the order that BLISS gives it. */
+ * What is left is written down in the order that BLISS gives it. A change of any of this is a new FORMS_VERSION. */
 #define _GNU_SOURCE /* qsort_r */
 #include "classify/irreducible.h"
 
@@ -19,6 +19,7 @@
 #include "graph/dag/shape.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
+#include "parser/sha256.h"
 
 #define SIZE_MAX_FOR_BLISS (UINT32_C(1) << 26)
 
@@ -103,6 +104,13 @@ static enum status put32(struct work *w, uint32_t value)
     store_le32(w->bytes + w->size, value);
     w->size += 4;
     return STATUS_OK;
+}
+
+static void digest(const uint8_t *bytes, size_t size, uint8_t out[FORMS_DIGEST_SIZE])
+{
+    uint8_t hash[32];
+    sha256(bytes, size, hash);
+    memcpy(out, hash, FORMS_DIGEST_SIZE);
 }
 
 static void count_cells(struct work *w)
@@ -318,14 +326,21 @@ static enum status ask_bliss(struct work *w, struct fault *fault)
     return status;
 }
 
-enum status irreducible_form(struct irreducible *r, uint8_t **bytes, size_t *size, double *automorphisms_log10,
-                             struct fault *fault)
+/* What irreducible_form does where no form is kept. */
+static enum status compute(struct irreducible *r, const uint8_t head[IRREDUCIBLE_HEAD_SIZE], struct form *form,
+                           struct fault *fault)
 {
     struct work w;
     bool merged = true;
     if ((uint64_t)r->vertices + r->arcs > SIZE_MAX_FOR_BLISS)
         return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "a piece of a T-DAG is too large for BLISS");
     enum status status = work_new(&w, r);
+    if (status == STATUS_OK)
+        status = mem_reserve(&w.bytes, &w.capacity, IRREDUCIBLE_HEAD_SIZE, 1);
+    if (status == STATUS_OK) {
+        memcpy(w.bytes, head, IRREDUCIBLE_HEAD_SIZE);
+        w.size = IRREDUCIBLE_HEAD_SIZE;
+    }
     while (status == STATUS_OK && merged) {
         count_cells(&w);
         cut(&w);
@@ -334,13 +349,56 @@ enum status irreducible_form(struct irreducible *r, uint8_t **bytes, size_t *siz
     }
     if (status == STATUS_OK)
         status = ask_bliss(&w, fault);
-    work_free(&w);
-    if (status != STATUS_OK) {
-        mem_free(w.bytes);
-        return status == STATUS_NOMEM ? fault_nomem(fault) : status;
+    if (status == STATUS_OK) {
+        digest(w.bytes, w.size, form->digest);
+        form->automorphisms_log10 = w.automorphisms_log10;
+        form->decided = true;
     }
-    *bytes = w.bytes;
-    *size = w.size;
-    *automorphisms_log10 = w.automorphisms_log10;
+    work_free(&w);
+    mem_free(w.bytes);
+    return status == STATUS_NOMEM ? fault_nomem(fault) : status;
+}
+
+/* All that the form follows from: the piece as it is numbered, its cells and relations (of which `head` has a digest,
+ * and which tell what is marked), and how BLISS is asked. O(vertices + arcs). */
+static enum status find_key(const struct irreducible *r, const uint8_t head[IRREDUCIBLE_HEAD_SIZE],
+                            uint8_t key[FORMS_KEY_SIZE])
+{
+    const uint32_t *const arrays[] = {r->cell, r->from, r->to, r->relation};
+    const size_t lengths[] = {r->vertices, r->arcs, r->arcs, r->arcs};
+    size_t size = SHAPE_METHOD_SIZE + IRREDUCIBLE_HEAD_SIZE + 8;
+    uint8_t *bytes = mem_alloc(size + 4 * (r->vertices + 3 * (size_t)r->arcs), 1);
+    if (!bytes)
+        return STATUS_NOMEM;
+    shape_method((char *)bytes);
+    memcpy(bytes + SHAPE_METHOD_SIZE, head, IRREDUCIBLE_HEAD_SIZE);
+    store_le32(bytes + size - 8, r->vertices);
+    store_le32(bytes + size - 4, r->arcs);
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        for (size_t k = 0; k < lengths[i]; k++, size += 4)
+            store_le32(bytes + size, arrays[i][k]);
+    digest(bytes, size, key);
+    mem_free(bytes);
+    return STATUS_OK;
+}
+
+enum status irreducible_form(struct irreducible *r, struct forms *forms, const uint8_t head[IRREDUCIBLE_HEAD_SIZE],
+                             uint8_t form_digest[FORMS_DIGEST_SIZE], double *automorphisms_log10, struct fault *fault)
+{
+    struct form form = {0};
+    uint8_t key[FORMS_KEY_SIZE];
+    if (forms && find_key(r, head, key) != STATUS_OK)
+        return fault_nomem(fault);
+    if (!forms || !forms_find(forms, key, &form)) {
+        enum status status = compute(r, head, &form, fault);
+        if (status != STATUS_OK && status != STATUS_LIMIT)
+            return status;
+        if (forms)
+            forms_add(forms, key, &form);
+    }
+    if (!form.decided)
+        return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "BLISS cannot decide a piece of a T-DAG");
+    memcpy(form_digest, form.digest, FORMS_DIGEST_SIZE);
+    *automorphisms_log10 = form.automorphisms_log10;
     return STATUS_OK;
 }

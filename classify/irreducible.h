@@ -9,7 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "graph/store/forms.h"
 #include "parser/status.h"
+
+#define IRREDUCIBLE_HEAD_SIZE 20u
 
 /* A connected graph with a stable colouring by cells: of two vertices of one cell, each has equally many arcs of each
  * relation and direction. A relation is all arcs of one label from one cell to another. Cells and relations are
@@ -31,12 +34,14 @@ enum status irreducible_new(uint32_t vertices, uint32_t arcs, struct irreducible
     MUST_CHECK;
 void irreducible_free(struct irreducible *piece);
 
-/* Bytes (the caller frees them with mem_free) that are the same for two pieces with the same cells and relations
- * exactly when these are isomorphic, and log10 of the number of automorphisms that keep cells and relations. Uses the
- * piece up. STATUS_LIMIT when it is too hard (see shape_canonical), or too large for BLISS.
- * O((vertices + arcs) log vertices) before BLISS. */
-enum status irreducible_form(struct irreducible *piece, uint8_t **bytes, size_t *size, double *automorphisms_log10,
-                             struct fault *fault) MUST_CHECK;
+/* A digest that is the same for two pieces with the same cells and relations exactly when these are isomorphic, and
+ * log10 of the number of automorphisms that keep cells and relations. The digest is of `head`, which the caller makes
+ * of cells and relations, and of what is left of the piece in canonical order. What `forms` (may be NULL) has is taken
+ * from there, what it lacks is added. Uses the piece up. STATUS_LIMIT when the piece is too hard (see shape_canonical)
+ * or too large for BLISS. O((vertices + arcs) log vertices) before BLISS. */
+enum status irreducible_form(struct irreducible *piece, struct forms *forms, const uint8_t head[IRREDUCIBLE_HEAD_SIZE],
+                             uint8_t form_digest[FORMS_DIGEST_SIZE], double *automorphisms_log10, struct fault *fault)
+    MUST_CHECK;
 
 /* log10(n!). */
 double factorial_log10(uint32_t n);

@@ -69,7 +69,7 @@ enum status selection_make_others(const struct store *store, const struct forest
     if (status == STATUS_OK)
         status = opened_store_go_on(fault);
     if (status == STATUS_OK)
-        status = classify(forest, &selection->tdags, compress, threads, &selection->classes, fault);
+        status = classify(forest, &selection->tdags, compress, store_forms(store), threads, &selection->classes, fault);
     if (status != STATUS_OK)
         return status;
     selection->vanished = count_vanished(&selection->classes);
@@ -79,7 +79,7 @@ enum status selection_make_others(const struct store *store, const struct forest
     classes_free(&selection->classes);
     selection->classes = (struct classes){0};
     if (status == STATUS_OK)
-        status = classify(forest, &selection->tdags, compress, threads, &selection->classes, fault);
+        status = classify(forest, &selection->tdags, compress, store_forms(store), threads, &selection->classes, fault);
     return status == STATUS_OK ? opened_store_go_on(fault) : status;
 }
 

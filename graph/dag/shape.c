@@ -1,8 +1,10 @@
 #include "graph/dag/shape.h"
 
 #include <igraph.h>
+#include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +41,8 @@ static bool gave_up;
 
 static bool out_of_questions(void)
 {
+    if (questions_left == QUESTIONS_NO_LIMIT) /* not BLISS: see shape_components */
+        return false;
     if (questions_left == 0)
         gave_up = true;
     else
@@ -73,6 +77,14 @@ static void on_error(const char *reason, const char *file, int line, igraph_erro
 static void on_warning(const char *reason, const char *file, int line) { (void)reason, (void)file, (void)line; }
 
 uint64_t shape_budget(uint64_t size) { return QUESTIONS_ANY_SIZE + WORK_ANY_SIZE / (size + 1); }
+
+void shape_method(char text[SHAPE_METHOD_SIZE])
+{
+    const char *version;
+    igraph_version(&version, NULL, NULL, NULL);
+    snprintf(text, SHAPE_METHOD_SIZE, "igraph %.32s, %" PRIu64 " questions, work %" PRIu64, version, QUESTIONS_ANY_SIZE,
+             WORK_ANY_SIZE);
+}
 
 uint64_t shape_questions(void)
 {

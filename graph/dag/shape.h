@@ -11,6 +11,8 @@
 
 #include "parser/status.h"
 
+#define SHAPE_METHOD_SIZE 96u
+
 /* A simple digraph (no parallel arcs, no loops) with coloured vertices. Borrowed arrays. */
 struct shape_graph {
     uint32_t vertices, arcs;
@@ -20,7 +22,7 @@ struct shape_graph {
 
 /* Canonical positions: position[v] is v's place in the canonical form; two graphs are isomorphic (colours kept) exactly
  * when renaming each by its positions gives the same graph. `*automorphisms_log10` gets the log10 of the group's order.
- * STATUS_LIMIT when BLISS asked more than shape_budget(vertices + arcs) questions: nothing is decided then. That depends
+ * STATUS_LIMIT when BLISS asked more than shape_budget(vertices + arcs) questions: nothing is decided then. It depends
  * on the graph as it is numbered and on igraph's release, not on time, threads or earlier calls. The search is
  * exponential at worst (Neuen and Schweitzer, An exponential lower bound for individualization-refinement algorithms
  * for graph isomorphism, 2018); the budget makes it O(vertices + arcs) or so. */
@@ -31,7 +33,11 @@ enum status shape_canonical(const struct shape_graph *graph, uint32_t *position,
  * search tree whether to go on. */
 uint64_t shape_budget(uint64_t size);
 
-/* Test support: questions asked since the program began, by all threads. */
+/* What a canonical form follows from beside the graph: igraph's release and the budget. Two programs that say the same
+ * give the same positions for the same graph. */
+void shape_method(char text[SHAPE_METHOD_SIZE]);
+
+/* Test support: questions that BLISS asked since the program began, for all threads. */
 uint64_t shape_questions(void);
 
 /* igraph's own isomorphism test by BLISS, for tests. */

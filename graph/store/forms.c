@@ -98,7 +98,8 @@ static bool add(struct forms *forms, const uint8_t key[FORMS_KEY_SIZE], const st
     if (2 * (forms->count + 1) > forms->slots_count && !grow(forms))
         return false;
     uint32_t *slot = slot_of(forms, key);
-    if (!slot || *slot > 0 || mem_reserve(&forms->kept, &forms->capacity, forms->count + 1, sizeof *forms->kept))
+    if (!slot || *slot > 0 ||
+        mem_reserve(&forms->kept, &forms->capacity, forms->count + 1, sizeof *forms->kept) != STATUS_OK)
         return false;
     struct kept *kept = &forms->kept[forms->count++];
     *kept = (struct kept){.form = *form, .used = used};

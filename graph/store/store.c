@@ -182,6 +182,8 @@ enum status store_open(const char *path, enum store_mode mode, const struct stor
     }
     pthread_rwlock_init(new->pending_lock, NULL);
     enum status status = open_all(new, path, identity, fault);
+    if (status == STATUS_OK)
+        status = forms_new(path, &new->forms, fault);
     if (status != STATUS_OK) {
         store_close(new);
         return status;
@@ -197,6 +199,7 @@ void store_close(struct store *store)
         return;
     kv_view_close(store->view);
     kv_close(store->kv);
+    forms_close(store->forms);
     store_drop_pending(store);
     store_drop_changes(store);
     store_drop_chunks(store);
@@ -214,3 +217,4 @@ const struct store_identity *store_identity_of(const struct store *store) { retu
 const uint8_t *store_seed(const struct store *store) { return store->seed; }
 struct store_totals store_totals_of(const struct store *store) { return store->totals; }
 const char *store_path(const struct store *store) { return kv_path(store->kv); }
+struct forms *store_forms(const struct store *store) { return store->forms; }

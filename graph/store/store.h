@@ -13,6 +13,7 @@
 #ifndef UNKTX_GRAPH_STORE_STORE_H
 #define UNKTX_GRAPH_STORE_STORE_H
 
+#include "graph/store/forms.h"
 #include "graph/store/record.h"
 #include "parser/status.h"
 
@@ -39,9 +40,9 @@ enum store_mode { STORE_READ, STORE_WRITE };
 
 /* Opens the folder `path`. STORE_WRITE creates it and a new store where there is none (then `identity` is written, and
  * a random seed) and otherwise requires the same identity (STATUS_REFUSED names the difference). STORE_READ never
- * changes a byte, works on a read-only file system, and ignores `identity` (may be NULL). STATUS_NOT_FOUND: no store
- * there. STATUS_FORMAT: not a store, or of another version (the text says what to do). STATUS_BUSY: another process
- * writes. */
+ * changes a byte of the store (store_close may write the file of store_forms beside it), works on a read-only file
+ * system, and ignores `identity` (may be NULL). STATUS_NOT_FOUND: no store there. STATUS_FORMAT: not a store, or of
+ * another version (the text says what to do). STATUS_BUSY: another process writes. */
 enum status store_open(const char *path, enum store_mode mode, const struct store_identity *identity,
                        struct store **store, struct fault *fault) MUST_CHECK;
 /* Drops what was not committed. NULL is legal. */
@@ -53,6 +54,9 @@ const uint8_t *store_seed(const struct store *store);
 /* Of all that was added, committed or not. */
 struct store_totals store_totals_of(const struct store *store);
 const char *store_path(const struct store *store);
+/* What BLISS found out about pieces of this store's T-DAGs; store_close keeps it in a file of its own. Borrowed until
+ * then; any thread. */
+struct forms *store_forms(const struct store *store);
 
 /* ---- appending (STORE_WRITE) ---- */
 

@@ -17,7 +17,8 @@ static inline struct result run(struct forest_builder *builder, bool compress, u
     if (!builder->forest.block_times)
         forest_finish(builder);
     assert_int_equal(tdags_find(&builder->forest, RULES_CORE_0_18, &result.tdags, &fault), STATUS_OK);
-    assert_int_equal(classify(&builder->forest, &result.tdags, compress, threads, &result.classes, &fault), STATUS_OK);
+    assert_int_equal(classify(&builder->forest, &result.tdags, compress, NULL, threads, &result.classes, &fault),
+                     STATUS_OK);
     return result;
 }
 

@@ -234,7 +234,7 @@ static void out_of_memory(void **state)
         struct classes classes = {0};
         assert_true(allowed < 5000);
         mem_fail_after(allowed);
-        status = classify(&builder.forest, &tdags, true, 1, &classes, &fault);
+        status = classify(&builder.forest, &tdags, true, NULL, 1, &classes, &fault);
         mem_fail_after(-1);
         classes_free(&classes);
     }

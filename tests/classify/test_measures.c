@@ -41,7 +41,7 @@ static struct result run(struct forest_builder *builder, bool compress, unsigned
     }
     const struct forest *forest = &builder->forest;
     assert_int_equal(tdags_find(forest, RULES_CORE_0_18, &result.tdags, &fault), STATUS_OK);
-    assert_int_equal(classify(forest, &result.tdags, compress, threads, &result.classes, &fault), STATUS_OK);
+    assert_int_equal(classify(forest, &result.tdags, compress, NULL, threads, &result.classes, &fault), STATUS_OK);
     assert_int_equal(measures_all(forest, &result.tdags, &result.classes, threads, &result.measures, &fault),
                      STATUS_OK);
     return result;

@@ -343,7 +343,7 @@ static void test_out_of_memory(void **state)
         struct forms *forms = NULL;
         mem_fail_after(allowed);
         enum status status = forms_new(folder, &forms, NULL);
-        if (!status) {
+        if (status == STATUS_OK) {
             count_has(forms, 0, 300);
             for (uint32_t i = 200; i < 300; i++)
                 add(forms, i);

@@ -197,9 +197,9 @@ static void test_limit(void **state)
     assert_true(fabs(automorphisms_log10 - wanted) < 1e-9);
 }
 
-/* On multipedes that need far more, BLISS asks as many questions as the budget allows: times the size of the graph, 1,024
- * times the size and a constant. The smaller ones are decided; where the triples alone have no automorphism, the graph
- * has a power of two of them. */
+/* On multipedes that need far more, BLISS asks as many questions as the budget allows: times the size of the graph,
+ * that is 1,024 times the size and a constant. The smaller ones are decided; where the triples alone have no
+ * automorphism, the graph has a power of two of them. */
 static void test_questions(void **state)
 {
     (void)state;

@@ -54,3 +54,23 @@ void multipede_arcs(uint32_t pairs, uint64_t seed, uint32_t *from, uint32_t *to)
         }
     free(triples);
 }
+
+void multipede_add(struct forest_builder *builder, uint32_t pairs, uint64_t seed)
+{
+    uint32_t arcs = MULTIPEDE_ARCS(pairs), first = 0;
+    uint32_t *from = calloc(2 * (size_t)arcs, sizeof *from), *spent = calloc(2 * (size_t)pairs, sizeof *spent);
+    if (!from || !spent)
+        abort();
+    multipede_arcs(pairs, seed, from, from + arcs);
+    for (uint32_t v = 0; v < 2 * pairs; v++) {
+        uint32_t tx = forest_add_tx(builder, 1, 6, 0, 0);
+        first = v == 0 ? tx : first;
+    }
+    for (uint32_t i = 0; i < arcs; i++) {
+        if (i % 3 == 0)
+            forest_add_tx(builder, 0, 0, 1, 0);
+        forest_add_spend(builder, first + from[i], spent[from[i]]++);
+    }
+    free(from);
+    free(spent);
+}

@@ -4,14 +4,18 @@
 #ifndef UNKTX_TESTS_SUPPORT_MULTIPEDE_H
 #define UNKTX_TESTS_SUPPORT_MULTIPEDE_H
 
-#include <stdint.h>
+#include "tests/support/forests.h"
 
 #define MULTIPEDE_VERTICES(pairs) (6 * (pairs))
 #define MULTIPEDE_ARCS(pairs) (12 * (pairs))
 
-/* Writes the arcs of one: vertices 2i and 2i + 1 are pair i, and for each of `pairs` random triples of pairs, every pair
- * in three of them, four vertices behind get an arc from one of each pair of the triple, an even number of odd ones. The
- * seed is not 0; another one gives other triples. */
+/* Writes the arcs of one. Vertices 2i and 2i + 1 are pair i; there are `pairs` random triples of pairs, every pair in
+ * three of them. Each triple has four vertices of its own after those of the pairs: to each of them leads an arc
+ * from one vertex of each pair of the triple, an even number of these being odd. The seed is not 0; another one gives
+ * other triples. */
 void multipede_arcs(uint32_t pairs, uint64_t seed, uint32_t *from, uint32_t *to);
+
+/* The same as a T-DAG: a root of six outputs for each of the first 2 * pairs vertices, which the others spend. */
+void multipede_add(struct forest_builder *builder, uint32_t pairs, uint64_t seed);
 
 #endif
