@@ -1,0 +1,87 @@
+/* schema: what every table that unktx writes has in it, said once: a row for each column. Header lines, the lists of
+ * columns in the man pages, docs/tables.md and datapackage.json all come from here.
+ *
+ * A new column is one row of the table's list (schema_dags.c, schema_scripts.c, schema_blocks.c) and one cell where the
+ * rows are written, at the same place; `make columns` then brings the documents up to date. Thread rule: constant
+ * data, any thread. */
+#ifndef UNKTX_CLI_OUTPUT_SCHEMA_H
+#define UNKTX_CLI_OUTPUT_SCHEMA_H
+
+#include <stdbool.h>
+
+#include "cli/output/text.h"
+
+enum column_type {
+    COLUMN_INTEGER,  /* decimal digits, perhaps more than 2^53 */
+    COLUMN_NUMBER,   /* decimal digits with a point */
+    COLUMN_STRING,   /* also what only looks like a number */
+    COLUMN_BOOLEAN,  /* 1 or 0 */
+    COLUMN_DATETIME, /* ISO 8601 in UTC: 2011-02-03T04:05:06Z */
+};
+
+/* A column's flags. Those but the first tell that only some tables of the name have it. */
+#define COLUMN_MAY_BE_EMPTY 1u
+#define COLUMN_WITH_INDEX 2u  /* where the store has an index */
+#define COLUMN_WITH_VERIFY 4u /* with --verify */
+
+/* KIND in a name stands for each kind of output, RULES for each rule set. Neighbours with the same word repeat together:
+ * KIND,KIND_sat is nonstandard,nonstandard_sat,nulldata,... */
+struct column {
+    const char *name;
+    enum column_type type;
+    unsigned flags;
+    const char *unit;    /* NULL: none */
+    const char *meaning; /* plain text without a full stop at its end; also when it is empty */
+};
+
+/* The values of `columns` all occur in `references` of the other table. Lists have a comma between two names. */
+struct foreign_key {
+    const char *columns, *table, *references;
+};
+
+#define SCHEMA_FOREIGN_KEYS 3u
+
+struct table_schema {
+    const char *name;    /* its file in a folder is NAME.csv */
+    const char *command; /* that writes it, after "unktx " */
+    const char *rows;    /* what a row is, and their order */
+    const struct column *columns;
+    size_t columns_count;
+    const char *primary_key;                              /* names with a comma between two; NULL: none */
+    struct foreign_key foreign_keys[SCHEMA_FOREIGN_KEYS]; /* to the first without a table */
+};
+
+extern const struct table_schema schema_tdags, schema_classes, schema_txs, schema_arcs, schema_leaves, schema_payers,
+    schema_payees;
+extern const struct table_schema schema_outputs, schema_templates, schema_stats, schema_stats_by_day, schema_protocols;
+extern const struct table_schema schema_blocks, schema_dump_blocks, schema_dump_txs, schema_dump_inputs,
+    schema_dump_outputs, schema_travel;
+
+/* All of them; ends with NULL. */
+extern const struct table_schema *const schema_all[];
+
+/* The table of that name, or NULL. O(tables). */
+const struct table_schema *schema_find(const char *name);
+
+/* "integer", ... as Table Schema calls it. Static strings. */
+const char *column_type_name(enum column_type type);
+
+#define COLUMN_NAME_SIZE 64u
+
+/* Steps over the columns of a table as written: those whose flags are all in `flags` (COLUMN_MAY_BE_EMPTY apart), with
+ * KIND and RULES replaced by names. Set `table` and `flags`, the rest zero. */
+struct schema_walk {
+    const struct table_schema *table;
+    unsigned flags;
+    const struct column *column; /* the description */
+    char name[COLUMN_NAME_SIZE]; /* as in the header */
+    size_t next, group_begin;    /* within table->columns */
+    unsigned repeat;             /* which kind or rule set */
+};
+/* False at the end. O(1). */
+bool schema_next(struct schema_walk *walk);
+
+/* Appends the header line. STATUS_NOMEM. */
+enum status schema_put_header(struct text *text, const struct table_schema *table, unsigned flags) MUST_CHECK;
+
+#endif

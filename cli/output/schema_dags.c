@@ -1,0 +1,201 @@
+/* The tables of T-DAGs: of `unktx dags` and `unktx flows`. */
+#include "cli/output/schema.h"
+
+#define COUNT(columns) (sizeof(columns) / sizeof *(columns))
+
+static const struct column tdags[] = {
+    {"dag_id", COLUMN_INTEGER, 0, NULL, "1, 2, ... in order of first transaction"},
+    {"class_id", COLUMN_STRING, 0, NULL,
+     "isomorphism class: 32 hexadecimal digits, the same on every machine; a ? follows where the class could not be "
+     "decided"},
+    {"family", COLUMN_STRING, 0, NULL,
+     "chain, fan-out, fan-in, peeling-chain, out-tree, in-tree, gather-scatter, polytree, scatter-gather, bipartite, "
+     "series-parallel, stack or general: the first that fits the graph of transactions"},
+    {"txs", COLUMN_INTEGER, 0, "transactions", "how many it has"},
+    {"nodes", COLUMN_INTEGER, 0, "nodes", "roots, and outputs of its transactions"},
+    {"edges", COLUMN_INTEGER, 0, "edges",
+     "from each root to the outputs of its transaction, and from each spent unknown output to the outputs of its "
+     "spender"},
+    {"roots", COLUMN_INTEGER, 0, "nodes",
+     "nodes that stand for the inputs of a transaction with an unknown output that is a coinbase or spends a known "
+     "output"},
+    {"leaves", COLUMN_INTEGER, 0, "nodes", "known outputs, and unspent outputs of any kind"},
+    {"height", COLUMN_INTEGER, 0, "edges", "longest path, at least 2"},
+    {"width", COLUMN_INTEGER, 0, "nodes", "most nodes at one depth"},
+    {"spent_unknown", COLUMN_INTEGER, 0, "outputs", "unknown outputs with a spender"},
+    {"unspent_unknown", COLUMN_INTEGER, 0, "outputs", "unknown outputs without a spender, nulldata among them"},
+    {"known_leaves", COLUMN_INTEGER, 0, "outputs", "known outputs"},
+    {"mixed_spenders", COLUMN_INTEGER, 0, "transactions", "those that spend unknown and known outputs together"},
+    {"first_height", COLUMN_INTEGER, 0, "block height", "block of its first transaction"},
+    {"last_height", COLUMN_INTEGER, 0, "block height", "block of its last transaction"},
+    {"first_time", COLUMN_INTEGER, 0, "seconds since 1970-01-01 UTC", "time in the header of the block first_height"},
+    {"last_time", COLUMN_INTEGER, 0, "seconds since 1970-01-01 UTC", "time in the header of the block last_height"},
+    {"root_value_sat", COLUMN_INTEGER, 0, "satoshi", "value of the outputs of its roots' transactions"},
+    {"moved_value_sat", COLUMN_INTEGER, 0, "satoshi", "value of its spent unknown outputs"},
+    {"leaf_value_sat", COLUMN_INTEGER, 0, "satoshi", "value of its leaves"},
+    {"first_txid", COLUMN_STRING, 0, NULL, "its first transaction in chain order"},
+    {"scripts", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "names of the known scripts that at least one unknown output of its transactions is, spent or not (nulldata is "
+     "passed over), in alphabetical order with a space between two; compression takes none away"},
+    {"orderliness", COLUMN_NUMBER, 0, "0 to 1",
+     "how few roles its transactions have, by place and surroundings: 1 - log(roles) / log(transactions); this and the "
+     "next five are 0 where two transactions or the like cannot tell"},
+    {"symmetry", COLUMN_NUMBER, 0, "0 to 1", "log(automorphisms) / log(nodes!)"},
+    {"repetition", COLUMN_NUMBER, 0, "0 to 1",
+     "share of the nodes that its most frequent step makes: transactions alike in inputs and outputs, spent and not"},
+    {"fan_out_regularity", COLUMN_NUMBER, 0, "0 to 1",
+     "how far the transactions that lead on agree in their number of outputs"},
+    {"equal_values", COLUMN_NUMBER, 0, "0 to 1", "how far the values of outputs agree"},
+    {"cadence", COLUMN_NUMBER, 0, "0 to 1", "how steady the gaps between its blocks are, in blocks or in seconds"},
+    {"chain_frequency", COLUMN_NUMBER, 0, "transactions per day",
+     "from the first transaction to the last; a span of less than 600 seconds is taken for 600"},
+    {"automation", COLUMN_NUMBER, 0, "0 to 1",
+     "mean of orderliness, repetition, fan_out_regularity, equal_values and cadence. The formulas, and how well they "
+     "tell planted patterns from chance, are in docs/measures.md of the source"},
+    {"fee_sat", COLUMN_INTEGER, COLUMN_WITH_INDEX, "satoshi", "fees of its transactions"},
+    {"payer_value_sat", COLUMN_INTEGER, COLUMN_WITH_INDEX, "satoshi",
+     "value of the known outputs that inputs of its transactions spend"},
+};
+
+static const struct column classes[] = {
+    {"class_id", COLUMN_STRING, 0, NULL,
+     "32 hexadecimal digits, the same on every machine; a ? follows where the class could not be decided"},
+    {"tdags", COLUMN_INTEGER, 0, "T-DAGs", "how many are in the class"},
+    {"height", COLUMN_INTEGER, 0, "edges", "longest path in each of them"},
+    {"nodes", COLUMN_INTEGER, 0, "nodes", "of each of them"},
+    {"edges", COLUMN_INTEGER, 0, "edges", "of each of them"},
+    {"roots", COLUMN_INTEGER, 0, "nodes", "of each of them"},
+    {"txs", COLUMN_INTEGER, 0, "transactions", "of each of them"},
+    {"family", COLUMN_STRING, 0, NULL, "of each of them"},
+    {"automorphisms_log10", COLUMN_NUMBER, 0, NULL,
+     "logarithm to base 10 of the number of symmetries of the T-DAG as a graph of nodes"},
+    {"first_dag_id", COLUMN_INTEGER, 0, NULL, "dag_id of the first T-DAG of the class"},
+    {"scripts", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "all names that one of its T-DAGs has"},
+};
+
+static const struct column txs[] = {
+    {"dag_id", COLUMN_INTEGER, 0, NULL, "its T-DAG"},
+    {"height", COLUMN_INTEGER, 0, "block height", "its block"},
+    {"tx_index", COLUMN_INTEGER, 0, NULL, "its place in the block; 0 is the coinbase"},
+    {"txid", COLUMN_STRING, 0, NULL, "its hash"},
+    {"is_root", COLUMN_BOOLEAN, 0, NULL, "1 if it has a root, else 0"},
+    {"unknown_inputs", COLUMN_INTEGER, 0, "inputs", "those that spend an unknown output"},
+    {"known_inputs", COLUMN_INTEGER, 0, "inputs", "all others, a coinbase's input included"},
+    {"unknown_outputs", COLUMN_INTEGER, 0, "outputs", "those that are unknown, nulldata included"},
+    {"known_outputs", COLUMN_INTEGER, 0, "outputs", "all others"},
+    {"depth", COLUMN_INTEGER, 0, "edges", "of its outputs: longest path from a root"},
+    {"value_out_sat", COLUMN_INTEGER, 0, "satoshi", "value of all its outputs"},
+};
+
+static const struct column arcs[] = {
+    {"dag_id", COLUMN_INTEGER, 0, NULL, "the T-DAG"},
+    {"from_txid", COLUMN_STRING, 0, NULL, "transaction of the output"},
+    {"from_vout", COLUMN_INTEGER, 0, NULL, "number of the output in it"},
+    {"to_txid", COLUMN_STRING, 0, NULL, "transaction that spends it"},
+    {"to_vin", COLUMN_INTEGER, 0, NULL, "number of the input in it"},
+    {"value_sat", COLUMN_INTEGER, 0, "satoshi", "value of the output"},
+    {"kind", COLUMN_STRING, 0, NULL, "kind of the output"},
+};
+
+static const struct column leaves[] = {
+    {"dag_id", COLUMN_INTEGER, 0, NULL, "the T-DAG"},
+    {"txid", COLUMN_STRING, 0, NULL, "transaction of the output"},
+    {"vout", COLUMN_INTEGER, 0, NULL, "number of the output in it"},
+    {"value_sat", COLUMN_INTEGER, 0, "satoshi", "value of the output"},
+    {"kind", COLUMN_STRING, 0, NULL, "kind of the output"},
+    {"unknown", COLUMN_BOOLEAN, 0, NULL, "1 if unknown in the rule set, else 0"},
+};
+
+static const struct column payers[] = {
+    {"dag_id", COLUMN_INTEGER, 0, NULL, "the T-DAG"},
+    {"txid", COLUMN_STRING, 0, NULL, "its transaction that has the input"},
+    {"vin", COLUMN_INTEGER, 0, NULL, "number of the input in it"},
+    {"from_txid", COLUMN_STRING, 0, NULL, "transaction of the output that the input spends"},
+    {"from_vout", COLUMN_INTEGER, 0, NULL, "number of the output in it"},
+    {"value_sat", COLUMN_INTEGER, 0, "satoshi", "value of the output"},
+    {"kind", COLUMN_STRING, 0, NULL, "kind of the output"},
+    {"address", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "of the output, as current releases of Bitcoin Core show it; empty for pubkey and multisig, which have none, and "
+     "where the blk files of the index are gone"},
+};
+
+static const struct column payees[] = {
+    {"dag_id", COLUMN_INTEGER, 0, NULL, "the T-DAG"},
+    {"txid", COLUMN_STRING, 0, NULL, "transaction of the output"},
+    {"vout", COLUMN_INTEGER, 0, NULL, "number of the output in it"},
+    {"value_sat", COLUMN_INTEGER, 0, "satoshi", "value of the output"},
+    {"kind", COLUMN_STRING, 0, NULL, "kind of the output"},
+    {"address", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "of the output, as current releases of Bitcoin Core show it; empty for pubkey and multisig, which have none, and "
+     "where the blk files of the index are gone"},
+    {"spent", COLUMN_BOOLEAN, 0, NULL, "1 if some input of the chain spends it, else 0"},
+};
+
+const struct table_schema schema_tdags = {
+    .name = "tdags",
+    .command = "dags",
+    .rows = "a row for each T-DAG, in order of its first transaction",
+    .columns = tdags,
+    .columns_count = COUNT(tdags),
+    .primary_key = "dag_id",
+    .foreign_keys = {{"class_id", "classes", "class_id"}},
+};
+
+const struct table_schema schema_classes = {
+    .name = "classes",
+    .command = "dags",
+    .rows = "a row for each class, the most common first, then by class_id",
+    .columns = classes,
+    .columns_count = COUNT(classes),
+    .primary_key = "class_id",
+};
+
+const struct table_schema schema_txs = {
+    .name = "txs",
+    .command = "dags",
+    .rows = "a row for each transaction of a T-DAG, in chain order",
+    .columns = txs,
+    .columns_count = COUNT(txs),
+    .primary_key = "height,tx_index",
+    .foreign_keys = {{"dag_id", "tdags", "dag_id"}},
+};
+
+const struct table_schema schema_arcs = {
+    .name = "arcs",
+    .command = "dags",
+    .rows = "a row for each spent unknown output, in order of its transaction and from_vout",
+    .columns = arcs,
+    .columns_count = COUNT(arcs),
+    .primary_key = "to_txid,to_vin",
+    .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"from_txid", "txs", "txid"}, {"to_txid", "txs", "txid"}},
+};
+
+const struct table_schema schema_leaves = {
+    .name = "leaves",
+    .command = "dags",
+    .rows = "a row for each known or unspent output of a T-DAG's transactions, in chain order",
+    .columns = leaves,
+    .columns_count = COUNT(leaves),
+    .primary_key = "txid,vout",
+    .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"txid", "txs", "txid"}},
+};
+
+const struct table_schema schema_payers = {
+    .name = "payers",
+    .command = "flows",
+    .rows = "a row for each input of a T-DAG's transaction that spends a known output, in chain order",
+    .columns = payers,
+    .columns_count = COUNT(payers),
+    .primary_key = "txid,vin",
+    .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"txid", "txs", "txid"}},
+};
+
+const struct table_schema schema_payees = {
+    .name = "payees",
+    .command = "flows",
+    .rows = "a row for each known output of a T-DAG's transaction, in chain order",
+    .columns = payees,
+    .columns_count = COUNT(payees),
+    .primary_key = "txid,vout",
+    .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"txid", "txs", "txid"}},
+};
