@@ -32,3 +32,17 @@ void sha256d_parts(const struct sha256_part *parts, size_t count, struct hash256
     SHA256_Final(once, &context);
     sha256(once, sizeof once, out->bytes);
 }
+
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(struct sha256_stream), "the state fits");
+_Static_assert(_Alignof(SHA256_CTX) <= _Alignof(struct sha256_stream), "the state is aligned");
+
+static SHA256_CTX *context_of(struct sha256_stream *stream) { return (SHA256_CTX *)(void *)stream->state; }
+
+void sha256_begin(struct sha256_stream *stream) { SHA256_Init(context_of(stream)); }
+
+void sha256_add(struct sha256_stream *stream, const void *data, size_t size)
+{
+    SHA256_Update(context_of(stream), data, size);
+}
+
+void sha256_end(struct sha256_stream *stream, uint8_t out[32]) { SHA256_Final(out, context_of(stream)); }

@@ -1,5 +1,5 @@
 /* sha256: SHA-256 (FIPS 180-4) and Bitcoin's double SHA-256, by OpenSSL's libcrypto, which is touched nowhere else;
- * hasher.h hashes many messages at once. Thread rule: any thread, no state. */
+ * hasher.h hashes many messages at once. Thread rule: any thread; a stream belongs to one. */
 #ifndef UNKTX_PARSER_SHA256_H
 #define UNKTX_PARSER_SHA256_H
 
@@ -17,6 +17,16 @@ void sha256(const uint8_t *data, size_t size, uint8_t out[32]);
 
 /* SHA-256 of the SHA-256. O(size). */
 void sha256d(const uint8_t *data, size_t size, struct hash256 *out);
+
+/* SHA-256 of bytes that come in pieces. */
+struct sha256_stream {
+    uint64_t state[14]; /* libcrypto's, for sha256.c alone */
+};
+void sha256_begin(struct sha256_stream *stream);
+/* O(size). */
+void sha256_add(struct sha256_stream *stream, const void *data, size_t size);
+/* Of all that was added; the stream is used up. */
+void sha256_end(struct sha256_stream *stream, uint8_t out[32]);
 
 /* Double SHA-256 of the concatenation of `count` parts. O(total size). */
 void sha256d_parts(const struct sha256_part *parts, size_t count, struct hash256 *out);

@@ -69,9 +69,30 @@ static void test_parts(void **state)
     }
 }
 
+/* The same lengths as a stream in two pieces, each time with an empty one between. */
+static void test_stream(void **state)
+{
+    (void)state;
+    uint8_t data[140], expected[32], digest[32];
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 11 + 5);
+    for (size_t size = 0; size <= sizeof data; size++) {
+        sha256(data, size, expected);
+        for (size_t a = 0; a <= size; a++) {
+            struct sha256_stream stream;
+            sha256_begin(&stream);
+            sha256_add(&stream, data, a);
+            sha256_add(&stream, data, 0);
+            sha256_add(&stream, data + a, size - a);
+            sha256_end(&stream, digest);
+            assert_memory_equal(digest, expected, 32);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_fips), cmocka_unit_test(test_genesis_header),
-                                       cmocka_unit_test(test_parts)};
+                                       cmocka_unit_test(test_parts), cmocka_unit_test(test_stream)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
