@@ -31,6 +31,7 @@ extern const struct command command_analyze;
 extern const struct command command_blocks;
 extern const struct command command_check;
 extern const struct command command_completion;
+extern const struct command command_columns;
 extern const struct command command_dags;
 extern const struct command command_dump;
 extern const struct command command_flows;

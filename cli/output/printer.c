@@ -29,3 +29,12 @@ const char *grouped(char out[GROUPED_SIZE], uint64_t number)
     *p = '\0';
     return out;
 }
+
+void print_json(struct printer *printer, const char *string)
+{
+    char *p = printer->status == STATUS_OK ? text_room(&printer->text, 6 * strlen(string) + 2) : NULL;
+    if (p)
+        text_end(&printer->text, put_json(p, string));
+    else
+        printer->status = STATUS_NOMEM;
+}

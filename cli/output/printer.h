@@ -22,6 +22,9 @@ enum status printer_write(struct printer *printer, const char *path, struct faul
 enum status printer_write_in(struct printer *printer, const char *folder, const char *name, struct fault *fault)
     MUST_CHECK;
 
+/* A string of JSON with its quotes. */
+void print_json(struct printer *printer, const char *string);
+
 #define GROUPED_SIZE 28u
 
 /* 1234567 as 1,234,567; returns `out`. */

@@ -100,15 +100,6 @@ void summary_free(struct summary *summary)
 
 /* ---- summary.json ---- */
 
-static void put_string(struct printer *printer, const char *string)
-{
-    char *p = printer->status == STATUS_OK ? text_room(&printer->text, 6 * strlen(string) + 2) : NULL;
-    if (p)
-        text_end(&printer->text, put_json(p, string));
-    else
-        printer->status = STATUS_NOMEM;
-}
-
 static void put_tip(struct printer *printer, const struct summary *summary)
 {
     const struct forest *forest = summary->forest;
@@ -145,7 +136,7 @@ static void put_excluded(struct printer *printer, const struct filter *filter, c
         if (excluded[i] == 0 && filter_is_known(filter))
             continue;
         PRINT(printer, "%s      {\"pattern\": ", before);
-        put_string(printer, filter_pattern(filter, i));
+        print_json(printer, filter_pattern(filter, i));
         PRINT(printer, ", \"tdags\": %llu}", ULL(excluded[i]));
         before = ",\n";
     }

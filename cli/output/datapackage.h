@@ -1,0 +1,51 @@
+/* datapackage: the manifest of an output folder, datapackage.json: what lies in the folder, which chain and rules it
+ * is of, and what every column means. It is a Data Package of Frictionless Data (specifications 1: Data Package, Data
+ * Resource, Table Schema), so that its readers open it; what they do not define is in the property "unktx". */
+#ifndef UNKTX_CLI_OUTPUT_DATAPACKAGE_H
+#define UNKTX_CLI_OUTPUT_DATAPACKAGE_H
+
+#include "cli/output/printer.h"
+#include "cli/output/schema.h"
+#include "parser/script.h"
+
+#define DATAPACKAGE_NAME "datapackage.json"
+#define DATAPACKAGE_HEX (2u * 32u + 1u) /* a SHA-256 in hexadecimal, and the terminator */
+
+/* One file of the folder. */
+struct datapackage_file {
+    char name[64];
+    const struct table_schema *table; /* NULL: it is no table */
+    unsigned flags;                   /* of the table's columns, see schema_walk */
+    uint64_t bytes, rows;             /* rows without the header */
+    char sha256[DATAPACKAGE_HEX];
+};
+
+/* A file that was read to make the tables: its path as it was given (NULL: none), or "@known" without a hash. */
+struct datapackage_input {
+    const char *path;
+    char sha256[DATAPACKAGE_HEX];
+};
+
+/* What the files were made of. Texts are borrowed. */
+struct datapackage_origin {
+    const char *version; /* of unktx */
+    const char *network;
+    const char *nulldata; /* "count" or "store" */
+    struct hash256 tip;
+    uint32_t tip_height;
+    enum rules rules;
+    bool compress, with_index;
+    struct datapackage_input exclude_scripts, scripts;
+};
+
+/* Appends the whole manifest. A foreign key is told where its table is among the files. O(columns of all tables). */
+void datapackage_print(struct printer *printer, const struct datapackage_origin *origin,
+                       const struct datapackage_file *files, size_t count);
+
+/* Appends the Table Schema of a table, an object, its lines indented by `indent` spaces. `has_table` (NULL: all are
+ * there) says which tables foreign keys may lead to. */
+typedef bool datapackage_has(const void *context, const char *table);
+void datapackage_print_schema(struct printer *printer, const struct table_schema *table, unsigned flags, int indent,
+                              datapackage_has *has_table, const void *context);
+
+#endif
