@@ -1,4 +1,4 @@
-# unktx: make all check fuzz bench lint asan tsan valgrind install uninstall notebook deb clean
+# unktx: make all check columns fuzz bench lint asan tsan valgrind install uninstall notebook deb clean
 # Variables: CC CFLAGS BUILD PREFIX LIBDIR DESTDIR SANITIZE (address,undefined / thread) FUZZ_SECONDS (for each target)
 CC ?= cc
 PREFIX ?= /usr/local
@@ -97,7 +97,7 @@ check: all $(TESTS) $(CHAINGEN) $(REPLAYS)
 	done; for noun in $(FUZZ_NOUNS); do \
 	    echo "== tests/fuzz/corpus/$$noun"; $(BUILD)/tests/fuzz/replay_$$noun tests/fuzz/corpus/$$noun >/dev/null || failed="$$failed fuzz/$$noun"; \
 	done; sh tests/lint.sh || failed="$$failed lint"; \
-	for script in notebooks-data notebook graphfiles readme install deb browser; do UNKTX=$(BUILD)/unktx BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" \
+	for script in columns notebooks-data notebook graphfiles readme install deb browser; do UNKTX=$(BUILD)/unktx BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" \
 	    sh tests/$$script.sh || failed="$$failed $$script"; done; \
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; echo "all test programs passed"
 
@@ -111,6 +111,10 @@ fuzz-run: $(FUZZERS)
 	    $(BUILD)/tests/fuzz/fuzzer_$$noun -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=4096 -timeout=25 -close_fd_mask=3 \
 	        -print_final_stats=1 -artifact_prefix=$(BUILD)/ $(BUILD)/corpus/$$noun tests/fuzz/corpus/$$noun || exit 1; \
 	done
+
+# the lists of columns in the man pages, and docs/tables.md
+columns: $(BUILD)/unktx
+	UNKTX=$(BUILD)/unktx sh tests/columns.sh write
 
 bench: $(BUILD)/unktx $(BENCH) $(CHAINGEN)
 	UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) $(BENCH)
@@ -195,6 +199,6 @@ deb: all
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
-.PHONY: all check fuzz fuzz-run bench lint asan tsan valgrind install uninstall notebook deb clean
+.PHONY: all check columns fuzz fuzz-run bench lint asan tsan valgrind install uninstall notebook deb clean
 .SECONDARY:
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
