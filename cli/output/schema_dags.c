@@ -1,4 +1,5 @@
-/* The tables of T-DAGs: of `unktx dags` and `unktx flows`. */
+/* The tables of T-DAGs: of `unktx dags` and `unktx flows`. A txid alone is no key: those of two coinbases, and then of their
+ * spenders, can be equal (before BIP 30); they are in different T-DAGs unless later ones join them. */
 #include "cli/output/schema.h"
 
 #define COUNT(columns) (sizeof(columns) / sizeof *(columns))
@@ -166,7 +167,7 @@ const struct table_schema schema_arcs = {
     .rows = "a row for each spent unknown output, in order of its transaction and from_vout",
     .columns = arcs,
     .columns_count = COUNT(arcs),
-    .primary_key = "to_txid,to_vin",
+    .primary_key = "dag_id,to_txid,to_vin",
     .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"from_txid", "txs", "txid"}, {"to_txid", "txs", "txid"}},
 };
 
@@ -176,7 +177,7 @@ const struct table_schema schema_leaves = {
     .rows = "a row for each known or unspent output of a T-DAG's transactions, in chain order",
     .columns = leaves,
     .columns_count = COUNT(leaves),
-    .primary_key = "txid,vout",
+    .primary_key = "dag_id,txid,vout",
     .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"txid", "txs", "txid"}},
 };
 
@@ -186,7 +187,7 @@ const struct table_schema schema_payers = {
     .rows = "a row for each input of a T-DAG's transaction that spends a known output, in chain order",
     .columns = payers,
     .columns_count = COUNT(payers),
-    .primary_key = "txid,vin",
+    .primary_key = "dag_id,txid,vin",
     .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"txid", "txs", "txid"}},
 };
 
@@ -196,6 +197,6 @@ const struct table_schema schema_payees = {
     .rows = "a row for each known output of a T-DAG's transaction, in chain order",
     .columns = payees,
     .columns_count = COUNT(payees),
-    .primary_key = "txid,vout",
+    .primary_key = "dag_id,txid,vout",
     .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"txid", "txs", "txid"}},
 };
