@@ -193,14 +193,6 @@ static enum status link_chains(struct blocks *b, struct fault *fault)
 
 /* ---- rows ---- */
 
-static enum status put_header(struct text *text, bool verify)
-{
-    enum status status = text_printf(text, "file,offset,size,hash,prev_hash,height,state,txs,inputs,outputs");
-    for (unsigned kind = 0; kind < KINDS && status == STATUS_OK; kind++)
-        status = text_printf(text, ",%s", kind_name((enum kind)kind));
-    return status ? status : text_printf(text, "%s\n", verify ? ",verify" : "");
-}
-
 static char *put_counts(char *p, const struct block_counts *counts)
 {
     p = put_cell(p, counts->txs);
@@ -306,17 +298,14 @@ static enum status format_chunk(void *context, unsigned worker, size_t chunk, st
 
 static enum status write_table(struct blocks *b, struct fault *fault)
 {
-    struct text header = {0};
     unsigned threads = (unsigned)b->settings->threads;
     b->workers = mem_alloc(threads, sizeof *b->workers);
-    enum status status = b->workers && put_header(&header, b->settings->verify) == STATUS_OK ? STATUS_OK
-                                                                                             : fault_nomem(fault);
+    enum status status = b->workers ? STATUS_OK : fault_nomem(fault);
     if (status == STATUS_OK) {
-        const struct outfile_table table = {header.bytes, (b->rows_count + ROWS_PER_CHUNK - 1) / ROWS_PER_CHUNK,
-                                            format_chunk, b};
+        const struct outfile_table table = {&schema_blocks, b->settings->verify ? COLUMN_WITH_VERIFY : 0,
+                                            (b->rows_count + ROWS_PER_CHUNK - 1) / ROWS_PER_CHUNK, format_chunk, b};
         status = outfile_make_table(b->settings->out, threads, &table, fault);
     }
-    text_free(&header);
     return status;
 }
 

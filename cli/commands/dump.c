@@ -15,12 +15,8 @@
 enum table { TABLE_BLOCKS, TABLE_TXS, TABLE_INPUTS, TABLE_OUTPUTS, TABLES };
 
 static const char *const names[TABLES] = {"blocks", "txs", "inputs", "outputs"};
-static const char *const headers[TABLES] = {
-    "height,hash,time,txs,inputs,outputs,size,file,offset\n",
-    "height,tx_index,txid,inputs,outputs,value_out_sat,fee_sat,size,weight,segwit\n",
-    "height,tx_index,txid,vin,prev_txid,prev_vout,prev_height,value_sat,kind\n",
-    "height,tx_index,txid,vout,value_sat,kind,spender_height,spender_txid,spender_vin\n",
-};
+static const struct table_schema *const schemas[TABLES] = {&schema_dump_blocks, &schema_dump_txs, &schema_dump_inputs,
+                                                           &schema_dump_outputs};
 
 /* Longer than any row of the tables. */
 #define ROW_MAX (2u * HASH256_HEX_SIZE + 32 + 10 * (PUT_U64_MAX + 1))
@@ -341,7 +337,7 @@ static enum status write_dump(const struct settings *settings, struct dump *dump
         status = set_range(settings, dump, fault);
     if (status == STATUS_OK) {
         uint64_t count = dump->end - dump->first;
-        const struct outfile_table table = {headers[dump->table], (size_t)((count + CHUNK_TXS - 1) / CHUNK_TXS),
+        const struct outfile_table table = {schemas[dump->table], 0, (size_t)((count + CHUNK_TXS - 1) / CHUNK_TXS),
                                             format_chunk, dump};
         status = outfile_make_table(settings->out, threads, &table, fault);
     }

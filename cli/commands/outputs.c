@@ -12,9 +12,6 @@ struct outputs {
     bool with_nulldata;
 };
 
-static const char header[] = "height,tx_index,txid,vout,value_sat,kind,script_hex,keys,keys_on_curve,spender_height,"
-                             "spender_txid,spender_vin\n";
-
 /* The longest kind, two txids, and the commas; numbers apart. */
 #define ROW_TEXT (24u + 2 * HASH256_HEX_SIZE + 12)
 #define ROW_NUMBERS 8u
@@ -107,7 +104,8 @@ static enum status write_outputs(const struct settings *settings, struct outputs
     unsigned threads = (unsigned)settings->threads;
     enum status status = store_readers_open(outputs->store, threads, &outputs->readers, fault);
     if (status == STATUS_OK) {
-        const struct outfile_table table = {header, store_batches(outputs->readers.readers[0]), format_batch, outputs};
+        const struct outfile_table table = {&schema_outputs, 0, store_batches(outputs->readers.readers[0]),
+                                            format_batch, outputs};
         status = outfile_make_table(settings->out, threads, &table, fault);
     }
     store_readers_close(&outputs->readers);

@@ -5,16 +5,6 @@
 #include "cli/views/protocols.h"
 #include "cli/inputs/opened_store.h"
 
-static enum status put_header(struct text *text)
-{
-    enum status status = text_printf(text, "period,blocks,txs,inputs,outputs");
-    for (unsigned k = 0; k < KINDS && status == STATUS_OK; k++)
-        status = text_printf(text, ",%s,%s_sat", kind_name((enum kind)k), kind_name((enum kind)k));
-    for (unsigned r = 0; r < RULES && status == STATUS_OK; r++)
-        status = text_printf(text, ",unknown_txs_%s", rules_name((enum rules)r));
-    return status == STATUS_OK ? text_printf(text, "\n") : status;
-}
-
 static enum status put_row(struct text *text, enum by by, const struct period *period)
 {
     char *p = text_room(text, PERIOD_TEXT + (4 + 2 * KINDS + RULES) * (PUT_U64_MAX + 1));
@@ -58,7 +48,7 @@ static enum status add_batch(struct periods *periods, struct batch_view *view, s
 static enum status write_stats(const struct store *store, const struct store_reader *reader, struct periods *periods,
                                struct outfile *file, struct text *text, struct fault *fault)
 {
-    enum status status = put_header(text);
+    enum status status = outfile_begin_table(file, &schema_stats, 0, fault);
     size_t batches = store_batches(reader);
     for (size_t b = 0; b < batches && status == STATUS_OK && !outfile_left(file); b++) {
         struct batch_view view;

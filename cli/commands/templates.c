@@ -242,8 +242,6 @@ static int compare_rows(const void *a, const void *b)
     return order ? order : (int)x->kind - (int)y->kind;
 }
 
-static const char header[] = "template,kind,outputs,spent,value_sat,first_height,last_height,scripts\n";
-
 static enum status put_row(struct text *text, const struct catalogue *catalogue, const struct row *row)
 {
     char *p = text_room(text, SCRIPT_TEMPLATE_MAX + 32 + 6 * (PUT_U64_MAX + 1) + catalogue_names_size(catalogue));
@@ -270,7 +268,7 @@ static enum status write_rows(const struct templates *templates, const struct ca
     struct text text = {0};
     if (total->count > 0)
         qsort(total->rows, total->count, sizeof *total->rows, compare_rows);
-    enum status status = text_printf(&text, "%s", header) == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+    enum status status = schema_put_header(&text, &schema_templates, 0) == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     for (size_t i = 0; i < total->count && status == STATUS_OK; i++)
         if (put_row(&text, catalogue, &total->rows[i]) != STATUS_OK)
             status = fault_nomem(fault);

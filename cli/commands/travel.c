@@ -226,13 +226,11 @@ static enum status walk(struct travel *travel, const struct operand *operand, st
 
 /* ---- output ---- */
 
-static const char header[] = "depth,from_txid,from_vout,to_txid,to_vin,value_sat,kind,from_height,to_height\n";
-
 #define ROW_MAX (2u * HASH256_HEX_SIZE + 32 + 9 * (PUT_U64_MAX + 1))
 
 static enum status put_csv(struct text *text, const struct travel *travel)
 {
-    enum status status = text_printf(text, "%s", header);
+    enum status status = schema_put_header(text, &schema_travel, 0);
     for (size_t i = 0; i < travel->steps_count && status == STATUS_OK; i++) {
         const struct step *step = &travel->steps[i];
         char *p = text_room(text, ROW_MAX);

@@ -85,6 +85,16 @@ enum status outfile_open_in(struct outfile *file, const char *folder, const char
     return status;
 }
 
+enum status outfile_begin_table(struct outfile *file, const struct table_schema *table, unsigned flags,
+                                struct fault *fault)
+{
+    struct text text = {0};
+    enum status status = schema_put_header(&text, table, flags);
+    status = status == STATUS_OK ? outfile_flush(file, &text, fault) : fault_nomem(fault);
+    text_free(&text);
+    return status;
+}
+
 /* Lets the disk begin early, so that fsync finds little left to wait for. Best effort. */
 static void start_writing(struct outfile *file)
 {
@@ -285,7 +295,7 @@ static enum status write_chunks(struct outfile *file, unsigned threads, const st
 enum status outfile_write_table(struct outfile *file, unsigned threads, const struct outfile_table *table,
                                 struct fault *fault)
 {
-    enum status status = outfile_write(file, table->header, strlen(table->header), fault);
+    enum status status = outfile_begin_table(file, table->schema, table->flags, fault);
     return status == STATUS_OK ? write_chunks(file, threads, table, fault) : status;
 }
 

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "cli/output/text.h"
+#include "cli/output/schema.h"
 
 /* Zero-initialise; outfile_abort at the end in any case. */
 struct outfile {
@@ -25,6 +25,9 @@ enum status outfile_open(struct outfile *file, const char *path, struct fault *f
 /* outfile_open on the file `name` in folder `folder`. */
 enum status outfile_open_in(struct outfile *file, const char *folder, const char *name, struct fault *fault) MUST_CHECK;
 enum status outfile_write(struct outfile *file, const char *bytes, size_t size, struct fault *fault) MUST_CHECK;
+/* Writes the header line of a table. */
+enum status outfile_begin_table(struct outfile *file, const struct table_schema *table, unsigned flags,
+                                struct fault *fault) MUST_CHECK;
 /* Writes and empties the text. */
 enum status outfile_flush(struct outfile *file, struct text *text, struct fault *fault) MUST_CHECK;
 static inline bool outfile_left(const struct outfile *file) { return file->left; }
@@ -51,9 +54,10 @@ char *outfile_join(const char *folder, const char *name) MUST_CHECK;
 typedef enum status outfile_format(void *context, unsigned worker, size_t chunk, struct text *text,
                                    struct fault *fault);
 
-/* A table: its first line, with the end of line, and what formats the others. */
+/* A table: its description, which of its columns are written (see schema_walk), and what formats the rows. */
 struct outfile_table {
-    const char *header;
+    const struct table_schema *schema;
+    unsigned flags;
     size_t chunks;
     outfile_format *format;
     void *context;

@@ -8,9 +8,6 @@
 /* Transactions of the forest that one chunk looks at; most are in no T-DAG of height 2. */
 #define CHUNK_TXS 1024u
 
-static const char payers_header[] = "dag_id,txid,vin,from_txid,from_vout,value_sat,kind,address\n";
-static const char payees_header[] = "dag_id,txid,vout,value_sat,kind,address,spent\n";
-
 #define ROW_MAX (2u * HASH256_HEX_SIZE + 32 + ADDRESS_SIZE_MAX + 6 * (PUT_U64_MAX + 1))
 
 /* What one worker reads with. */
@@ -196,10 +193,10 @@ static enum status format_payees(void *context, unsigned worker, size_t chunk, s
 }
 
 static enum status write_table(struct payments *payments, struct outfile *file, const char *folder, const char *name,
-                               const char *header, outfile_format *format, struct fault *fault)
+                               const struct table_schema *schema, outfile_format *format, struct fault *fault)
 {
     size_t chunks = payments->forest->txs_count / CHUNK_TXS + (payments->forest->txs_count % CHUNK_TXS != 0);
-    const struct outfile_table table = {header, chunks, format, payments};
+    const struct outfile_table table = {schema, 0, chunks, format, payments};
     enum status status = outfile_open_in(file, folder, name, fault);
     return status == STATUS_OK ? outfile_write_table(file, payments->threads, &table, fault) : status;
 }
@@ -212,10 +209,10 @@ enum status payments_write(struct payments *payments, const struct selection *se
     payments->payer_value_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *payments->payer_value_sat);
     if (!payments->fee_sat || !payments->payer_value_sat)
         return fault_nomem(fault);
-    enum status status = write_table(payments, &payments->files[0], folder, "payers.csv", payers_header, format_payers,
+    enum status status = write_table(payments, &payments->files[0], folder, "payers.csv", &schema_payers, format_payers,
                                      fault);
     if (status == STATUS_OK)
-        status = write_table(payments, &payments->files[1], folder, "payees.csv", payees_header, format_payees, fault);
+        status = write_table(payments, &payments->files[1], folder, "payees.csv", &schema_payees, format_payees, fault);
     return status;
 }
 

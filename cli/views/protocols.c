@@ -95,14 +95,12 @@ static int compare_rows(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-static const char header[] = "protocol,outputs,value_sat,first_height,last_height\n";
-
 static enum status put_rows(struct text *text, struct tally *total, const struct catalogue *catalogue)
 {
     for (size_t i = 0; i <= CATALOGUE_MAX; i++)
         total->rows[i].name = i < catalogue->count ? catalogue->entries[i].name : i == OTHER ? "other" : "";
     qsort(total->rows, CATALOGUE_MAX + 1, sizeof *total->rows, compare_rows);
-    enum status status = text_printf(text, "%s", header);
+    enum status status = schema_put_header(text, &schema_protocols, 0);
     for (size_t i = 0; i <= CATALOGUE_MAX && total->rows[i].outputs > 0 && status == STATUS_OK; i++) {
         const struct row *row = &total->rows[i];
         status = text_printf(text, "%s,%llu,%llu,%u,%u\n", row->name, (unsigned long long)row->outputs,

@@ -38,14 +38,6 @@ static uint32_t chunk_end(size_t chunk, uint32_t rows)
 
 /* ---- tdags.csv ---- */
 
-#define TDAGS_COLUMNS                                                                                                  \
-    "dag_id,class_id,family,txs,nodes,edges,roots,leaves,height,width,spent_unknown,unspent_unknown,known_leaves,"     \
-    "mixed_spenders,first_height,last_height,first_time,last_time,root_value_sat,moved_value_sat,leaf_value_sat,"      \
-    "first_txid,scripts,orderliness,symmetry,repetition,fan_out_regularity,equal_values,cadence,chain_frequency,"      \
-    "automation"
-static const char tdags_header[] = TDAGS_COLUMNS "\n";
-static const char tdags_payments_header[] = TDAGS_COLUMNS ",fee_sat,payer_value_sat\n";
-
 #define TDAG_ROW (CLASS_ID_TEXT + 32 + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1))
 
 static char *put_order(char *p, const struct measures_row *row)
@@ -115,9 +107,6 @@ static enum status format_tdags(void *context, unsigned worker, size_t chunk, st
 
 /* ---- classes.csv ---- */
 
-static const char classes_header[] =
-    "class_id,tdags,height,nodes,edges,roots,txs,family,automorphisms_log10,first_dag_id,scripts\n";
-
 /* The largest double in %.6f has 309 digits before its point. */
 #define CLASS_ROW (CLASS_ID_TEXT + 32 + 320 + 10 * (PUT_U64_MAX + 1))
 
@@ -156,9 +145,6 @@ static enum status format_classes(void *context, unsigned worker, size_t chunk, 
 }
 
 /* ---- txs.csv ---- */
-
-static const char txs_header[] = "dag_id,height,tx_index,txid,is_root,unknown_inputs,known_inputs,unknown_outputs,"
-                                 "known_outputs,depth,value_out_sat\n";
 
 #define TX_ROW (HASH256_HEX_SIZE + 11 * (PUT_U64_MAX + 1))
 
@@ -202,8 +188,6 @@ static enum status format_txs(void *context, unsigned worker, size_t chunk, stru
 
 /* ---- arcs.csv ---- */
 
-static const char arcs_header[] = "dag_id,from_txid,from_vout,to_txid,to_vin,value_sat,kind\n";
-
 #define ARC_ROW (2 * HASH256_HEX_SIZE + 24 + 6 * (PUT_U64_MAX + 1))
 
 static char *put_arc(char *p, const struct forest *forest, const struct forest_output *output, uint32_t dag)
@@ -246,8 +230,6 @@ static enum status format_arcs(void *context, unsigned worker, size_t chunk, str
 }
 
 /* ---- leaves.csv ---- */
-
-static const char leaves_header[] = "dag_id,txid,vout,value_sat,kind,unknown\n";
 
 #define LEAF_ROW (HASH256_HEX_SIZE + 24 + 5 * (PUT_U64_MAX + 1))
 
@@ -339,12 +321,12 @@ enum status tables_write(const char *folder, const struct store *store, const st
     enum status status = store_readers_open(store, threads, &tables.readers, fault);
     if (status == STATUS_OK) {
         const struct outfile_table all[TABLES] = {
-            {payments ? tdags_payments_header : tdags_header, chunks_of(selection->classes.rows_count), format_tdags,
+            {&schema_tdags, payments ? COLUMN_WITH_INDEX : 0, chunks_of(selection->classes.rows_count), format_tdags,
              &tables},
-            {classes_header, chunks_of(selection->classes.classes_count), format_classes, &tables},
-            {txs_header, chunks_of(forest->txs_count), format_txs, &tables},
-            {arcs_header, chunks_of(forest->outputs_count), format_arcs, &tables},
-            {leaves_header, store_batches(tables.readers.readers[0]), format_leaves, &tables},
+            {&schema_classes, 0, chunks_of(selection->classes.classes_count), format_classes, &tables},
+            {&schema_txs, 0, chunks_of(forest->txs_count), format_txs, &tables},
+            {&schema_arcs, 0, chunks_of(forest->outputs_count), format_arcs, &tables},
+            {&schema_leaves, 0, store_batches(tables.readers.readers[0]), format_leaves, &tables},
         };
         for (size_t i = 0; i < TABLES && status == STATUS_OK; i++) {
             status = outfile_open_in(&files[i], folder, names[i], fault);
