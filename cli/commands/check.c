@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
+#include "cli/inputs/node_blocks.h"
 #include "cli/inputs/opened_store.h"
 #include "graph/scan/filemap.h"
 #include "graph/scan/replay.h"
@@ -457,6 +458,19 @@ static enum status check_store(struct check *check, struct store *store, unsigne
     return status;
 }
 
+/* A scan and an index of two chains were not always refused. */
+static enum status check_one_chain(const char *folder, struct fault *fault)
+{
+    struct other_chain store, index;
+    if (!node_blocks_of_store(folder, &store) || !node_blocks_of_index(folder, &index) ||
+        hash256_equal(&store.block_1, &index.block_1))
+        return STATUS_OK;
+    return fault_set(
+        fault, STATUS_FORMAT, folder, FAULT_NO_OFFSET,
+        "store and index are of two chains, which share only the genesis block: scan and index one of them "
+        "into a new store");
+}
+
 /* Store and index can each be there without the other. */
 static int run(const struct settings *settings)
 {
@@ -471,6 +485,8 @@ static int run(const struct settings *settings)
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return message_result(status, &fault);
     enum status index_status = check_index(settings, &indexed, &index_fault);
+    if (index_status == STATUS_OK && indexed && status == STATUS_OK)
+        index_status = check_one_chain(settings->store, &index_fault);
     if (index_status != STATUS_OK || indexed)
         return message_result(index_status, &index_fault);
     return message_result(status, &fault);

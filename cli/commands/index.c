@@ -24,6 +24,7 @@ static void print_summary(const struct settings *settings, const struct index_re
 
 static int work(const struct settings *settings, const struct node_blocks *blocks, struct progress *progress)
 {
+    struct other_chain store;
     struct index_options options = {
         .datadir = blocks->datadir,
         .chain = settings->chain,
@@ -33,6 +34,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .threads = (unsigned)settings->threads,
         .to_height = (uint32_t)settings->to_height,
         .tip = blocks->tip,
+        .other = node_blocks_of_store(settings->store, &store),
         .verify = settings->verify,
         .stop = &message_stop,
         .progress = on_progress,

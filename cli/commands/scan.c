@@ -27,6 +27,7 @@ static void print_summary(const struct settings *settings, const struct ingest_r
 
 static int work(const struct settings *settings, const struct node_blocks *blocks, struct progress *progress)
 {
+    struct other_chain index;
     struct ingest_options options = {
         .datadir = blocks->datadir,
         .chain = settings->chain,
@@ -34,6 +35,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .threads = (unsigned)settings->threads,
         .to_height = (uint32_t)settings->to_height,
         .tip = blocks->tip,
+        .other = node_blocks_of_index(settings->store, &index),
         .nulldata_stored = strcmp(settings->nulldata, "store") == 0,
         .verify = settings->verify,
         .stop = &message_stop,

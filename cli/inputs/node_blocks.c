@@ -28,6 +28,38 @@ int node_blocks_run(const struct settings *settings, node_blocks_work *work)
     return exit_status;
 }
 
+const struct other_chain *node_blocks_of_index(const char *folder, struct other_chain *found)
+{
+    struct fault ignored = {0};
+    struct tx_index *index = NULL;
+    struct index_block block;
+    if (index_open(folder, &index, &ignored) != STATUS_OK)
+        return NULL;
+    bool has = index_totals_of(index).blocks > 1 && index_block_at(index, 1, &block, &ignored) == STATUS_OK;
+    if (has)
+        *found = (struct other_chain){"index", block.hash};
+    index_close(index);
+    return has ? found : NULL;
+}
+
+const struct other_chain *node_blocks_of_store(const char *folder, struct other_chain *found)
+{
+    struct fault ignored = {0};
+    struct store *store = NULL;
+    struct store_reader *reader = NULL;
+    struct block_record block;
+    if (store_open(folder, STORE_READ, NULL, &store, &ignored) != STATUS_OK)
+        return NULL;
+    bool has = store_totals_of(store).blocks > 1 && store_reader_open(store, &reader, &ignored) == STATUS_OK &&
+               store_block(reader, 1, &block, &ignored) == STATUS_OK;
+    if (has)
+        *found = (struct other_chain){"store", block.hash};
+    if (reader)
+        store_reader_close(reader);
+    store_close(store);
+    return has ? found : NULL;
+}
+
 void node_blocks_damage(void *context, const struct fault *what)
 {
     (void)context;

@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 #include "cli/output/progress.h"
+#include "graph/scan/ingest.h"
 #include "parser/hash256.h"
 #include "parser/status.h"
 
@@ -19,6 +20,11 @@ typedef int node_blocks_work(const struct settings *settings, const struct node_
 
 /* Does the work with what --datadir and --tip say, and returns its exit status; or says what is wrong with them. */
 int node_blocks_run(const struct settings *settings, node_blocks_work *work);
+
+/* The chain of the index, or of the store, in a store's folder, in `found`; NULL where there is none, or only a genesis
+ * block. What cannot be read is passed over: `unktx check` tells of it. */
+const struct other_chain *node_blocks_of_index(const char *folder, struct other_chain *found);
+const struct other_chain *node_blocks_of_store(const char *folder, struct other_chain *found);
 
 /* Callbacks of both; `context` is the struct progress. */
 void node_blocks_damage(void *context, const struct fault *what);

@@ -75,6 +75,7 @@ static enum status load_chain(struct build *build)
                                     .threads = options->threads,
                                     .to_height = options->to_height,
                                     .tip = options->tip,
+                                    .other = options->other,
                                     .stop = options->stop,
                                     .progress = relay_progress,
                                     .damage = relay_damage,

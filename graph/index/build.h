@@ -21,15 +21,16 @@ struct index_progress {
 
 struct index_options {
     const char *datadir;
-    const char *chain;         /* network name, NULL to find out */
-    const char *store;         /* folder of the store that the index is in */
-    const char *tmp;           /* folder for temporary files, NULL: in the index's folder */
-    uint64_t memory;           /* bytes, at least 256 MiB */
-    unsigned threads;          /* at least 1 */
-    uint32_t to_height;        /* UINT32_MAX: the tip */
-    const struct hash256 *tip; /* NULL: the best one */
-    bool verify;               /* every block's merkle root, witness commitment and proof of work */
-    const atomic_int *stop;    /* not 0: return STATUS_INTERRUPTED; may be NULL */
+    const char *chain;               /* network name, NULL to find out */
+    const char *store;               /* folder of the store that the index is in */
+    const char *tmp;                 /* folder for temporary files, NULL: in the index's folder */
+    uint64_t memory;                 /* bytes, at least 256 MiB */
+    unsigned threads;                /* at least 1 */
+    uint32_t to_height;              /* UINT32_MAX: the tip */
+    const struct hash256 *tip;       /* NULL: the best one */
+    const struct other_chain *other; /* as in ingest_options */
+    bool verify;                     /* every block's merkle root, witness commitment and proof of work */
+    const atomic_int *stop;          /* not 0: return STATUS_INTERRUPTED; may be NULL */
     /* Any of them may be NULL; as in ingest.h. */
     void (*progress)(void *context, const struct index_progress *progress);
     void (*damage)(void *context, const struct fault *what);

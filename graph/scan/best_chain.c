@@ -93,6 +93,24 @@ static enum status no_chain(const struct best_chain *best, enum status status, s
         first->number > 0 ? ": a pruned node, whose early blocks are gone? All blocks from genesis on are needed" : "");
 }
 
+/* Where the other's first block above genesis is in the files, if only on a branch that lost, a reorganisation explains
+ * the difference; a node keeps such blocks. */
+static enum status meet_other(const struct best_chain *best, struct fault *fault)
+{
+    const struct other_chain *other = best->options->other;
+    if (!other || best->end == 0)
+        return STATUS_OK;
+    if (hash256_equal(&chain_active(best->chain, 1)->hash, &other->block_1))
+        return STATUS_OK;
+    uint32_t node = chain_find(best->chain, &other->block_1);
+    if (node != CHAIN_NONE && chain_at(best->chain, node)->file != FILEMAP_GONE)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_REFUSED, best->options->store, FAULT_NO_OFFSET,
+                     "the %s there was made from another chain, which shares only the genesis block with this one: "
+                     "choose another --store, or delete this one",
+                     other->what);
+}
+
 enum status best_chain_find(struct best_chain *best, struct fault *fault)
 {
     const struct ingest_options *options = best->options;
@@ -105,5 +123,7 @@ enum status best_chain_find(struct best_chain *best, struct fault *fault)
     best->end = chain_height(best->chain);
     if (!options->tip) /* which says what is certain */
         status = chain_gap_certain_height(best->dir, best->chain, &best->end, fault);
+    if (status == STATUS_OK)
+        status = meet_other(best, fault);
     return status == STATUS_OK ? report_gaps(best, fault) : status;
 }

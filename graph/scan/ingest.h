@@ -27,13 +27,20 @@ struct ingest_progress {
     uint32_t height; /* the last block done; INGEST_BLOCKS only */
 };
 
+/* What lies in the store's folder besides: a scan and an index there must be of one chain. */
+struct other_chain {
+    const char *what; /* "index" or "store" */
+    struct hash256 block_1;
+};
+
 struct ingest_options {
     const char *datadir;
     const char *chain; /* network name, NULL to find out */
     const char *store; /* folder of the store */
     unsigned threads;
-    uint32_t to_height;        /* UINT32_MAX: the tip */
-    const struct hash256 *tip; /* NULL: the best one */
+    uint32_t to_height;              /* UINT32_MAX: the tip */
+    const struct hash256 *tip;       /* NULL: the best one */
+    const struct other_chain *other; /* NULL: there is none. STATUS_REFUSED if its block 1 is in no blk file */
     bool nulldata_stored;
     bool verify;
     const atomic_int *stop; /* not 0: commit and return STATUS_INTERRUPTED; may be NULL */
