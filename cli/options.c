@@ -117,9 +117,14 @@ const struct option option_out_folder = {
     .letter = 'o',
     .type = OPTION_TEXT,
     .value = "DIR",
-    .fallback = ".",
     .field = FIELD(out),
-    .help = "folder for the tables, made if absent",
+    .help = "folder for the tables, made if absent (default: no table is written)",
+};
+const struct option option_replace = {
+    .name = "replace",
+    .type = OPTION_FLAG,
+    .field = FIELD(replace),
+    .help = "replace tables of another rule set, --compress, filter or network in the folder",
 };
 const struct option option_by = {
     .name = "by",

@@ -12,6 +12,8 @@
 
 #include "parser/script.h"
 
+struct outfolder; /* output/outfolder.h */
+
 /* Every value that an option of any command can set. Texts are NULL when the option has no default and was not
  * given. */
 struct settings {
@@ -23,6 +25,7 @@ struct settings {
     const char *exclude_scripts; /* a file, or "@known" */
     const char *scripts;         /* NULL: the built-in known scripts only */
     const char *out;
+    struct outfolder *folder; /* by no option: the folder of which `out` is a file; NULL: of none */
     const char *by;
     const char *order_by; /* NULL: automation */
     const char *format;
@@ -35,7 +38,7 @@ struct settings {
     uint64_t top;       /* 0: not asked for */
     uint64_t memory;    /* bytes */
     uint64_t depth, limit;
-    bool verify, quiet, compress, with_nulldata, with_index, forward, backward;
+    bool replace, verify, quiet, compress, with_nulldata, with_index, forward, backward;
     const char *const *operands;
     size_t operands_count;
 };
@@ -63,7 +66,7 @@ struct option {
 /* Options that several commands have. */
 extern const struct option option_datadir, option_chain, option_store, option_threads, option_to_height, option_tip,
     option_nulldata, option_verify, option_quiet, option_rules, option_compress, option_exclude_scripts, option_scripts,
-    option_by, option_out_file, option_out_folder, option_memory, option_tmp;
+    option_by, option_out_file, option_out_folder, option_replace, option_memory, option_tmp;
 
 /* What the command line asks for. */
 enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };

@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
-#include "cli/output/outfile.h"
+#include "cli/inputs/origin.h"
+#include "cli/output/outfolder.h"
 #include "parser/mem.h"
 
 /* What is written after the tables of dags, each as if it were typed. */
@@ -14,22 +15,22 @@ static const struct part {
     {&command_report, "report.html", NULL},
 };
 
-static int write_part(const struct settings *given, const struct part *part)
+/* All tables of the folder, and then the folder's end: they appear together. */
+static int write_all(const struct settings *given)
 {
     struct fault fault = {0};
-    struct settings settings = *given;
-    char *path = outfile_join(given->out, part->file);
-    if (!path)
-        return message_result(fault_nomem(&fault), &fault);
-    settings.out = path;
-    settings.by = part->by ? part->by : given->by;
-    int status = part->command->run(&settings);
-    mem_free(path);
-    return status;
+    int status = command_dags.run(given);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && status == EXIT_DONE; i++) {
+        struct settings settings = *given;
+        settings.out = parts[i].file;
+        settings.by = parts[i].by ? parts[i].by : given->by;
+        status = parts[i].command->run(&settings);
+    }
+    return status == EXIT_DONE ? message_result(outfolder_commit(given->folder, given->quiet, &fault), &fault) : status;
 }
 
-/* scan, then (--index) index, dags and the parts. A scan or an index with damages goes on, and its exit status is the
- * last word. */
+/* scan, then (--index) index and the tables. A scan or an index with damages goes on, and its exit status is the last
+ * word. */
 static int run_all(const struct settings *settings)
 {
     int scanned = command_scan.run(settings);
@@ -38,15 +39,9 @@ static int run_all(const struct settings *settings)
     int indexed = settings->with_index ? command_index.run(settings) : EXIT_DONE;
     if (indexed != EXIT_DONE && indexed != EXIT_DAMAGED)
         return indexed;
-    int status = command_dags.run(settings);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && status == EXIT_DONE; i++)
-        status = write_part(settings, &parts[i]);
+    int status = write_all(settings);
     if (status != EXIT_DONE)
         return status;
-    if (!settings->quiet)
-        message("%s has report.html, tdags.csv, classes.csv, txs.csv, arcs.csv, leaves.csv, %soutputs.csv, stats.csv, "
-                "stats-by-day.csv, summary.json and the store",
-                settings->out, settings->with_index ? "payers.csv, payees.csv, " : "");
     return scanned == EXIT_DONE ? indexed : scanned;
 }
 
@@ -54,12 +49,16 @@ static int run(const struct settings *given)
 {
     struct fault fault = {0};
     struct settings settings = *given;
+    struct datapackage_origin origin;
     char *store = NULL;
-    enum status status = outfile_make_folder(given->out, &fault);
+    enum status status = origin_of_settings(given, UNKTX_VERSION, &origin, &fault);
+    if (status == STATUS_OK)
+        status = outfolder_open(given->out, &origin, given->replace, &settings.folder, &fault);
     if (status == STATUS_OK && !(store = outfile_join(given->out, "store")))
         status = fault_nomem(&fault);
     settings.store = store;
     int exit_status = status == STATUS_OK ? run_all(&settings) : message_result(status, &fault);
+    outfolder_close(settings.folder);
     mem_free(store);
     return exit_status;
 }
@@ -82,9 +81,25 @@ static const struct option option_analyze_index = {
 };
 
 static const struct option *const options[] = {
-    &option_datadir,  &option_analyze_out,   &option_chain,  &option_threads,  &option_to_height,       &option_tip,
-    &option_nulldata, &option_verify,        &option_rules,  &option_compress, &option_exclude_scripts, &option_scripts,
-    &option_by,       &option_analyze_index, &option_memory, &option_tmp,      &option_quiet,           NULL,
+    &option_datadir,
+    &option_analyze_out,
+    &option_chain,
+    &option_threads,
+    &option_to_height,
+    &option_tip,
+    &option_nulldata,
+    &option_verify,
+    &option_rules,
+    &option_compress,
+    &option_exclude_scripts,
+    &option_scripts,
+    &option_by,
+    &option_analyze_index,
+    &option_replace,
+    &option_memory,
+    &option_tmp,
+    &option_quiet,
+    NULL,
 };
 
 const struct command command_analyze = {

@@ -1,22 +1,7 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
-#include "cli/output/outfile.h"
 #include "cli/views/data_dictionary.h"
 #include "parser/mem.h"
-
-static enum status write_printed(struct printer *printer, struct fault *fault)
-{
-    struct outfile file = {0};
-    enum status status = printer->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
-    if (status == STATUS_OK)
-        status = outfile_open(&file, NULL, fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, &printer->text, fault);
-    if (status == STATUS_OK)
-        status = outfile_commit(&file, fault);
-    outfile_abort(&file);
-    return status;
-}
 
 /* The tables of the operands after the first, else all. */
 static int print_tables(const struct settings *settings, const struct table_schema **tables)
@@ -40,9 +25,7 @@ static int print_tables(const struct settings *settings, const struct table_sche
             data_dictionary_man(&printer, *list);
     else
         return message_usage("'%s' is none of man, markdown, json", form);
-    enum status status = write_printed(&printer, &fault);
-    text_free(&printer.text);
-    return message_result(status, &fault);
+    return message_result(printer_write(&printer, NULL, &fault), &fault);
 }
 
 static int run(const struct settings *settings)

@@ -1,77 +1,110 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
-#include "cli/output/outfile.h"
 #include "cli/inputs/opened_forest.h"
+#include "cli/inputs/origin.h"
 #include "cli/views/summary.h"
 #include "cli/views/tables.h"
 #include "cli/views/top.h"
 #include "parser/mem.h"
 
+/* What the tables are made of. */
+struct work {
+    const struct settings *settings;
+    struct opened_forest opened;
+    struct summary summary;
+    struct known_scripts_held held;
+    struct measures_row *measures;
+    struct datapackage_origin origin;
+    struct outfolder *folder; /* NULL: no table is written */
+};
+
 /* Payers and payees too where there is an index that has the chain of the store. */
-static enum status write_tables(const struct summary *summary, const struct selection *selection,
-                                const struct known_scripts_held *held, const struct measures_row *measures,
-                                struct fault *fault)
+static enum status write_tables(struct work *work, struct fault *fault)
 {
-    const struct settings *settings = summary->settings;
+    const struct opened_forest *opened = &work->opened;
     struct payments payments = {0};
-    unsigned threads = (unsigned)settings->threads;
-    enum status status = payments_open(&payments, summary->store, summary->forest, threads, fault);
+    unsigned threads = (unsigned)work->settings->threads;
+    enum status status = payments_open(&payments, opened->store, &opened->forest, threads, fault);
     bool linked = status == STATUS_OK;
     if (status == STATUS_REFUSED) {
         message_fault(fault);
-        message("payers and payees are left out; tables of them in the folder are of an earlier run");
+        message("payers and payees are left out");
     }
     if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED)
         status = STATUS_OK;
+    work->origin.with_index = linked;
+    if (status == STATUS_OK)
+        status = outfolder_set_origin(work->folder, &work->origin, fault);
     if (status == STATUS_OK && linked)
-        status = payments_write(&payments, selection, settings->out, fault);
+        status = payments_write(&payments, &opened->selection, work->folder, fault);
     if (status == STATUS_OK && linked)
         payments_tell_unread(&payments);
     if (status == STATUS_OK)
-        status = tables_write(settings->out, summary->store, summary->forest, selection, held, measures,
-                              linked ? &payments : NULL, threads, fault);
+        status = tables_write(work->folder, opened->store, &opened->forest, &opened->selection, &work->held,
+                              work->measures, linked ? &payments : NULL, threads, fault);
     if (status == STATUS_OK && linked)
         status = payments_commit(&payments, fault);
     payments_close(&payments);
+    return status == STATUS_OK ? summary_write(&work->summary, work->folder, fault) : status;
+}
+
+/* The folder first: a refusal is not to cost what the T-DAGs do. */
+static enum status begin(struct work *work, struct fault *fault)
+{
+    const struct settings *settings = work->settings;
+    enum status status = opened_forest_open(settings, &work->opened, fault);
+    if (status == STATUS_OK)
+        status = origin_of_settings(settings, UNKTX_VERSION, &work->origin, fault);
+    if (status != STATUS_OK)
+        return status;
+    origin_add_store(&work->origin, work->opened.store, &work->opened.forest);
+    work->folder = settings->folder;
+    if (!work->folder && settings->out)
+        status = outfolder_open(settings->out, &work->origin, settings->replace, &work->folder, fault);
+    work->summary = (struct summary){.settings = settings,
+                                     .store = work->opened.store,
+                                     .forest = &work->opened.forest,
+                                     .filter = work->opened.filter};
     return status;
 }
 
-static enum status dags(const struct settings *settings, struct fault *fault)
+static enum status dags(struct work *work, struct fault *fault)
 {
-    struct opened_forest opened = {0};
-    struct known_scripts_held held = {0};
-    struct measures_row *measures = NULL;
+    const struct settings *settings = work->settings;
+    const struct forest *forest = &work->opened.forest;
+    struct selection *selection = &work->opened.selection;
     unsigned threads = (unsigned)settings->threads;
-    const struct forest *forest = &opened.forest;
-    struct selection *selection = &opened.selection;
-    enum status status = opened_forest_open(settings, &opened, fault);
+    bool top = settings->top > 0 || settings->order_by;
+    enum status status = begin(work, fault);
     if (status == STATUS_OK)
-        status = outfile_make_folder(settings->out, fault);
-    struct summary summary = {.settings = settings, .store = opened.store, .forest = forest, .filter = opened.filter};
+        status = summary_fill(&work->summary, settings->rules, selection, fault);
+    if (status == STATUS_OK && (work->folder || top))
+        status = measures_all(forest, &selection->tdags, &selection->classes, threads, &work->measures, fault);
+    if (status == STATUS_OK && work->folder)
+        status = known_scripts_find(&work->opened.catalogue, work->opened.store, forest, selection, threads,
+                                    &work->held, fault);
+    if (status == STATUS_OK && work->folder)
+        status = write_tables(work, fault);
+    if (status == STATUS_OK && work->folder && !settings->folder)
+        status = outfolder_commit(work->folder, false, fault);
     if (status == STATUS_OK)
-        status = summary_fill(&summary, settings->rules, selection, fault);
-    if (status == STATUS_OK)
-        status = known_scripts_find(&opened.catalogue, opened.store, forest, selection, threads, &held, fault);
-    if (status == STATUS_OK)
-        status = measures_all(forest, &selection->tdags, &selection->classes, threads, &measures, fault);
-    if (status == STATUS_OK)
-        status = write_tables(&summary, selection, &held, measures, fault);
-    if (status == STATUS_OK)
-        status = summary_write(&summary, settings->out, fault);
-    if (status == STATUS_OK)
-        status = settings->top > 0 || settings->order_by ? top_print(settings, forest, selection, measures, fault)
-                                                         : summary_print(&summary, selection, fault);
-    summary_free(&summary);
-    known_scripts_held_free(&held);
-    mem_free(measures);
-    opened_forest_close(&opened);
+        status = top ? top_print(settings, forest, selection, work->measures, fault)
+                     : summary_print(&work->summary, selection, fault);
     return status;
 }
 
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    return message_result(dags(settings, &fault), &fault);
+    struct work work = {.settings = settings};
+    enum status status = dags(&work, &fault);
+    if (!settings->folder)
+        outfolder_close(work.folder);
+    summary_free(&work.summary);
+    known_scripts_held_free(&work.held);
+    mem_free(work.measures);
+    opened_forest_close(&work.opened);
+    return message_result(status, &fault);
 }
 
 static const struct option option_top = {
@@ -94,7 +127,8 @@ static const struct option option_top_by = {
 
 static const struct option *const options[] = {
     &option_store, &option_rules,  &option_compress, &option_exclude_scripts, &option_scripts,
-    &option_top,   &option_top_by, &option_threads,  &option_out_folder,      NULL};
+    &option_top,   &option_top_by, &option_threads,  &option_out_folder,      &option_replace,
+    NULL};
 
 const struct command command_dags = {
     .name = "dags",

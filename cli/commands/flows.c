@@ -1,8 +1,8 @@
 #include "cli/command.h"
 #include "cli/views/payments.h"
 #include "cli/output/message.h"
-#include "cli/output/outfile.h"
 #include "cli/inputs/opened_forest.h"
+#include "cli/inputs/origin.h"
 
 static enum status print_sums(const struct payments *payments, struct fault *fault)
 {
@@ -24,24 +24,35 @@ static enum status flows(const struct settings *settings, struct fault *fault)
 {
     struct opened_forest opened = {0};
     struct payments payments = {0};
+    struct datapackage_origin origin;
+    struct outfolder *folder = NULL;
     unsigned threads = (unsigned)settings->threads;
     enum status status = opened_forest_open(settings, &opened, fault);
     if (status == STATUS_OK)
-        status = outfile_make_folder(settings->out, fault);
+        status = origin_of_settings(settings, UNKTX_VERSION, &origin, fault);
+    if (status == STATUS_OK) {
+        origin_add_store(&origin, opened.store, &opened.forest);
+        origin.with_index = true;
+    }
+    if (status == STATUS_OK && settings->out)
+        status = outfolder_open(settings->out, &origin, settings->replace, &folder, fault);
     if (status == STATUS_OK)
         status = payments_open(&payments, opened.store, &opened.forest, threads, fault);
     if (status == STATUS_OK)
         status = selection_make(opened.store, &opened.forest, settings->rules, opened.filter, settings->compress,
                                 threads, &opened.selection, fault);
     if (status == STATUS_OK)
-        status = payments_write(&payments, &opened.selection, settings->out, fault);
+        status = payments_write(&payments, &opened.selection, folder, fault);
     if (status == STATUS_OK)
         status = payments_commit(&payments, fault);
+    if (status == STATUS_OK && folder)
+        status = outfolder_commit(folder, false, fault);
     if (status == STATUS_OK) {
         payments_tell_unread(&payments);
         status = print_sums(&payments, fault);
     }
     payments_close(&payments);
+    outfolder_close(folder);
     opened_forest_close(&opened);
     return status;
 }
@@ -52,9 +63,9 @@ static int run(const struct settings *settings)
     return message_result(flows(settings, &fault), &fault);
 }
 
-static const struct option *const options[] = {
-    &option_store,   &option_rules,   &option_compress,   &option_exclude_scripts,
-    &option_scripts, &option_threads, &option_out_folder, NULL};
+static const struct option *const options[] = {&option_store,           &option_rules,   &option_compress,
+                                               &option_exclude_scripts, &option_scripts, &option_threads,
+                                               &option_out_folder,      &option_replace, NULL};
 
 const struct command command_flows = {
     .name = "flows",

@@ -1,6 +1,6 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
-#include "cli/output/outfile.h"
+#include "cli/output/outfolder.h"
 #include "cli/inputs/opened_store.h"
 #include "parser/mem.h"
 
@@ -101,12 +101,16 @@ static enum status format_batch(void *context, unsigned worker, size_t chunk, st
 
 static enum status write_outputs(const struct settings *settings, struct outputs *outputs, struct fault *fault)
 {
+    struct outfile file = {0};
     unsigned threads = (unsigned)settings->threads;
     enum status status = store_readers_open(outputs->store, threads, &outputs->readers, fault);
     if (status == STATUS_OK) {
         const struct outfile_table table = {&schema_outputs, 0, store_batches(outputs->readers.readers[0]),
                                             format_batch, outputs};
-        status = outfile_make_table(settings->out, threads, &table, fault);
+        status = outfolder_begin(settings->folder, &file, settings->out, fault);
+        if (status == STATUS_OK)
+            status = outfile_write_table(&file, threads, &table, fault);
+        status = outfile_finish(&file, status, fault);
     }
     store_readers_close(&outputs->readers);
     return status;

@@ -151,7 +151,7 @@ static enum status write_report(struct report *report, struct fault *fault)
     if (status == STATUS_OK)
         status = put_all(report, fault);
     if (status == STATUS_OK)
-        status = printer_write(&report->printer, report->settings->out, fault);
+        status = outfolder_write(report->settings->folder, report->settings->out, &report->printer, fault);
     text_free(&report->printer.text);
     periods_free(&report->periods);
     summary_free(&report->summary);

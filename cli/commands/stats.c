@@ -1,6 +1,6 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
-#include "cli/output/outfile.h"
+#include "cli/output/outfolder.h"
 #include "cli/views/periods.h"
 #include "cli/views/protocols.h"
 #include "cli/inputs/opened_store.h"
@@ -79,7 +79,7 @@ static enum status stats(const struct settings *settings, struct fault *fault)
     if (status == STATUS_OK)
         status = store_reader_open(store, &reader, fault);
     if (status == STATUS_OK)
-        status = outfile_open(&file, settings->out, fault);
+        status = outfolder_begin(settings->folder, &file, settings->out, fault);
     if (status == STATUS_OK)
         status = write_stats(store, reader, &periods, &file, &text, fault);
     status = outfile_finish(&file, status, fault);

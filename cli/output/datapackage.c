@@ -103,7 +103,7 @@ static void print_file(struct printer *printer, const struct files *files, const
     int stem = dot ? (int)(dot - file->name) : (int)strlen(file->name);
     PRINT(printer, "    {\n      \"name\": \"%.*s\",\n      \"path\": \"%s\",\n", stem, file->name, file->name);
     if (file->table) {
-        PRINT(printer, "      \"profile\": \"tabular-data-resource\",\n      \"title\": ");
+        PRINT(printer, "      \"profile\": \"tabular-data-resource\",\n      \"description\": ");
         print_json(printer, file->table->rows);
         PRINT(printer, ",\n      \"dialect\": {\"lineTerminator\": \"\\n\"},\n");
     } else {

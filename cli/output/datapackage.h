@@ -29,7 +29,7 @@ struct datapackage_input {
 /* What the files were made of. Texts are borrowed. */
 struct datapackage_origin {
     const char *version; /* of unktx */
-    const char *network;
+    char network[32];
     const char *nulldata; /* "count" or "store" */
     struct hash256 tip;
     uint32_t tip_height;

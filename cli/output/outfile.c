@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/output/message.h"
+#include "cli/output/outfolder.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
@@ -74,6 +75,8 @@ enum status outfile_open(struct outfile *file, const char *path, struct fault *f
     return STATUS_OK;
 }
 
+void outfile_discard(struct outfile *file) { *file = (struct outfile){.is_discarded = true}; }
+
 enum status outfile_open_in(struct outfile *file, const char *folder, const char *name, struct fault *fault)
 {
     *file = (struct outfile){0};
@@ -89,6 +92,8 @@ enum status outfile_begin_table(struct outfile *file, const struct table_schema 
                                 struct fault *fault)
 {
     struct text text = {0};
+    file->table = table;
+    file->flags = flags;
     enum status status = schema_put_header(&text, table, flags);
     status = status == STATUS_OK ? outfile_flush(file, &text, fault) : fault_nomem(fault);
     text_free(&text);
@@ -105,8 +110,29 @@ static void start_writing(struct outfile *file)
     file->started = file->size;
 }
 
+/* What the folder's manifest says of a file. */
+static void note_written(struct outfile *file, const char *bytes, size_t size)
+{
+    const char *end = bytes + size, *at = bytes;
+    sha256_add(&file->sha256, bytes, size);
+    if (file->in_quotes || memchr(bytes, '"', size)) {
+        for (; at < end; at++) {
+            file->in_quotes ^= *at == '"';
+            file->lines += *at == '\n' && !file->in_quotes;
+        }
+    }
+    while (at < end && (at = memchr(at, '\n', (size_t)(end - at)))) {
+        file->lines++;
+        at++;
+    }
+}
+
 enum status outfile_write(struct outfile *file, const char *bytes, size_t size, struct fault *fault)
 {
+    if (file->is_discarded)
+        return STATUS_OK;
+    if (file->folder)
+        note_written(file, bytes, size);
     while (size > 0 && !file->left) {
         ssize_t written = write(file->fd_plus_1 - 1, bytes, size);
         if (written < 0) {
@@ -135,13 +161,15 @@ enum status outfile_flush(struct outfile *file, struct text *text, struct fault 
 enum status outfile_commit(struct outfile *file, struct fault *fault)
 {
     int fd = file->fd_plus_1 - 1;
-    if (file->is_stdout)
+    if (file->is_stdout || file->is_discarded)
         return STATUS_OK;
     if (file->temporary && fsync(fd) != 0)
         return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be made durable");
     file->fd_plus_1 = 0;
     if (close(fd) != 0)
         return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be closed");
+    if (file->folder)
+        return outfolder_take(file, fault);
     if (file->temporary && rename(file->temporary, file->path) != 0)
         return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be put in place");
     mem_free(file->temporary);

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 
 #include "cli/output/schema.h"
+#include "parser/sha256.h"
+
+struct outfolder; /* outfolder.h */
 
 /* Zero-initialise; outfile_abort at the end in any case. */
 struct outfile {
@@ -17,11 +20,20 @@ struct outfile {
     char name[256];         /* for messages */
     int fd_plus_1;          /* 0: closed */
     uint64_t size, started; /* bytes written, and those on their way to the disk */
-    bool is_stdout, left;
+    bool is_stdout, left, is_discarded;
+    struct outfolder *folder;         /* it is one of this folder's, which has the next five; NULL: of none */
+    const char *folder_name;          /* its name there, borrowed */
+    const struct table_schema *table; /* of outfile_begin_table, and its flags */
+    unsigned flags;
+    uint64_t lines; /* ends of lines outside quotes */
+    bool in_quotes;
+    struct sha256_stream sha256;
 };
 
 /* `path` NULL or "-": stdout. STATUS_IO. */
 enum status outfile_open(struct outfile *file, const char *path, struct fault *fault) MUST_CHECK;
+/* What is written goes nowhere: for a command that only counts. */
+void outfile_discard(struct outfile *file);
 /* outfile_open on the file `name` in folder `folder`. */
 enum status outfile_open_in(struct outfile *file, const char *folder, const char *name, struct fault *fault) MUST_CHECK;
 enum status outfile_write(struct outfile *file, const char *bytes, size_t size, struct fault *fault) MUST_CHECK;
@@ -31,7 +43,7 @@ enum status outfile_begin_table(struct outfile *file, const struct table_schema 
 /* Writes and empties the text. */
 enum status outfile_flush(struct outfile *file, struct text *text, struct fault *fault) MUST_CHECK;
 static inline bool outfile_left(const struct outfile *file) { return file->left; }
-/* Makes the file appear. */
+/* Makes the file appear; one of an outfolder does with the others. */
 enum status outfile_commit(struct outfile *file, struct fault *fault) MUST_CHECK;
 /* Removes what was not committed. Legal at any time. */
 void outfile_abort(struct outfile *file);

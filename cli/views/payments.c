@@ -192,16 +192,21 @@ static enum status format_payees(void *context, unsigned worker, size_t chunk, s
     return format_rows(context, worker, chunk, text, put_payees, fault);
 }
 
-static enum status write_table(struct payments *payments, struct outfile *file, const char *folder, const char *name,
-                               const struct table_schema *schema, outfile_format *format, struct fault *fault)
+static enum status write_table(struct payments *payments, struct outfile *file, struct outfolder *folder,
+                               const char *name, const struct table_schema *schema, outfile_format *format,
+                               struct fault *fault)
 {
     size_t chunks = payments->forest->txs_count / CHUNK_TXS + (payments->forest->txs_count % CHUNK_TXS != 0);
     const struct outfile_table table = {schema, 0, chunks, format, payments};
-    enum status status = outfile_open_in(file, folder, name, fault);
+    enum status status = STATUS_OK;
+    if (folder)
+        status = outfolder_begin(folder, file, name, fault);
+    else
+        outfile_discard(file);
     return status == STATUS_OK ? outfile_write_table(file, payments->threads, &table, fault) : status;
 }
 
-enum status payments_write(struct payments *payments, const struct selection *selection, const char *folder,
+enum status payments_write(struct payments *payments, const struct selection *selection, struct outfolder *folder,
                            struct fault *fault)
 {
     payments->selection = selection;

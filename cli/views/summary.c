@@ -157,7 +157,7 @@ static void put_rules(struct printer *printer, const struct summary *summary, en
     PRINT(printer, "\n  }");
 }
 
-enum status summary_write(const struct summary *summary, const char *folder, struct fault *fault)
+enum status summary_write(const struct summary *summary, struct outfolder *folder, struct fault *fault)
 {
     struct printer printer = {0};
     put_tip(&printer, summary);
@@ -165,7 +165,7 @@ enum status summary_write(const struct summary *summary, const char *folder, str
     for (unsigned r = 0; r < RULES; r++)
         put_rules(&printer, summary, (enum rules)r);
     PRINT(&printer, "\n}\n");
-    return printer_write_in(&printer, folder, "summary.json", fault);
+    return outfolder_write(folder, "summary.json", &printer, fault);
 }
 
 /* ---- the printed table ---- */

@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 #include "cli/inputs/selection.h"
+#include "cli/output/outfolder.h"
 
 /* What remains of a rule set once its selection has been worked on. */
 struct summary_rules {
@@ -25,7 +26,7 @@ enum status summary_fill(struct summary *summary, enum rules chosen, struct sele
     MUST_CHECK;
 void summary_free(struct summary *summary);
 
-enum status summary_write(const struct summary *summary, const char *folder, struct fault *fault) MUST_CHECK;
+enum status summary_write(const struct summary *summary, struct outfolder *folder, struct fault *fault) MUST_CHECK;
 enum status summary_print(const struct summary *summary, const struct selection *selection, struct fault *fault)
     MUST_CHECK;
 

@@ -304,7 +304,7 @@ static enum status format_leaves(void *context, unsigned worker, size_t chunk, s
 static const char *const names[] = {"tdags.csv", "classes.csv", "txs.csv", "arcs.csv", "leaves.csv"};
 #define TABLES (sizeof names / sizeof *names)
 
-enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
+enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
                          const struct measures_row *measures, const struct payments *payments, unsigned threads,
                          struct fault *fault)
@@ -329,7 +329,7 @@ enum status tables_write(const char *folder, const struct store *store, const st
             {&schema_leaves, 0, store_batches(tables.readers.readers[0]), format_leaves, &tables},
         };
         for (size_t i = 0; i < TABLES && status == STATUS_OK; i++) {
-            status = outfile_open_in(&files[i], folder, names[i], fault);
+            status = outfolder_begin(folder, &files[i], names[i], fault);
             if (status == STATUS_OK)
                 status = outfile_write_table(&files[i], threads, &all[i], fault);
         }

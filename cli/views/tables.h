@@ -6,11 +6,11 @@
 #include "cli/views/payments.h"
 #include "cli/inputs/known_scripts.h"
 #include "cli/inputs/selection.h"
-#include "cli/output/text.h"
+#include "cli/output/outfolder.h"
 
-/* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into `folder`. With the sums of a payments that was
+/* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into the folder. With the sums of a payments that was
  * written (NULL: without) tdags.csv has two columns more. `measures` is what measures_all gave. */
-enum status tables_write(const char *folder, const struct store *store, const struct forest *forest,
+enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
                          const struct measures_row *measures, const struct payments *payments, unsigned threads,
                          struct fault *fault) MUST_CHECK;

@@ -1,0 +1,52 @@
+#include "cli/inputs/origin.h"
+
+#include <stdio.h>
+
+#include "cli/inputs/opened_store.h"
+#include "parser/sha256.h"
+
+static enum status hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault)
+{
+    struct sha256_stream stream;
+    char bytes[16384];
+    uint8_t digest[32];
+    size_t size;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read");
+    sha256_begin(&stream);
+    while ((size = fread(bytes, 1, sizeof bytes, file)) > 0)
+        sha256_add(&stream, bytes, size);
+    enum status status = ferror(file) ? fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read") : STATUS_OK;
+    fclose(file);
+    sha256_end(&stream, digest);
+    *put_hex(hex, digest, sizeof digest) = '\0';
+    return status;
+}
+
+enum status origin_of_settings(const struct settings *settings, const char *version, struct datapackage_origin *origin,
+                               struct fault *fault)
+{
+    *origin = (struct datapackage_origin){.version = version,
+                                          .nulldata = "count",
+                                          .rules = settings->rules,
+                                          .compress = settings->compress,
+                                          .exclude_scripts = {.path = settings->exclude_scripts},
+                                          .scripts = {.path = settings->scripts}};
+    const char *exclude = settings->exclude_scripts;
+    enum status status = STATUS_OK;
+    if (exclude && strcmp(exclude, "@known") != 0)
+        status = hash_file(exclude, origin->exclude_scripts.sha256, fault);
+    if (status == STATUS_OK && settings->scripts)
+        status = hash_file(settings->scripts, origin->scripts.sha256, fault);
+    return status;
+}
+
+void origin_add_store(struct datapackage_origin *origin, const struct store *store, const struct forest *forest)
+{
+    _Static_assert(sizeof origin->network >= OPENED_STORE_NETWORK_SIZE, "a network's name fits");
+    opened_store_network(store, origin->network);
+    origin->nulldata = store_identity_of(store)->nulldata_stored ? "store" : "count";
+    origin->tip = forest->tip;
+    origin->tip_height = forest->blocks - 1;
+}

@@ -1,0 +1,231 @@
+#include "cli/output/outfolder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/output/manifest.h"
+#include "cli/output/message.h"
+#include "parser/mem.h"
+
+#define FILES_MAX 32u
+
+/* A file that is written and waits for the others. */
+struct waiting {
+    char *path, *temporary; /* temporary NULL: it is in its place */
+};
+
+struct outfolder {
+    char *path;
+    struct datapackage_origin origin;
+    bool replace, has_before;
+    struct manifest before; /* of the run before, if there was one */
+    struct waiting waiting[FILES_MAX];
+    struct datapackage_file files[FILES_MAX];
+    size_t count;
+};
+
+const char *outfolder_path(const struct outfolder *folder) { return folder->path; }
+
+/* ---- opening ---- */
+
+static bool same_input(const struct datapackage_input *now, const struct manifest_input *before)
+{
+    if (!now->path || !before->path[0])
+        return !now->path && !before->path[0];
+    if (now->sha256[0] || before->sha256[0])
+        return strcmp(now->sha256, before->sha256) == 0;
+    return strcmp(now->path, before->path) == 0;
+}
+
+static enum status agree(const struct outfolder *folder, struct fault *fault)
+{
+    const struct datapackage_origin *origin = &folder->origin;
+    const struct manifest *before = &folder->before;
+    const char *what = NULL;
+    char here[160];
+    if (!folder->has_before || folder->replace)
+        return STATUS_OK;
+    snprintf(here, sizeof here, "%s, rules %s%s%s%s", before->network, rules_name(before->rules),
+             before->compress ? ", --compress" : "", before->exclude_scripts.path[0] ? ", --exclude-scripts" : "",
+             before->scripts.path[0] ? ", --scripts" : "");
+    if (origin->network[0] && strcmp(origin->network, before->network) != 0)
+        what = "network";
+    else if (origin->rules != before->rules)
+        what = "rule set";
+    else if (origin->compress != before->compress)
+        what = "--compress";
+    else if (!same_input(&origin->exclude_scripts, &before->exclude_scripts))
+        what = "--exclude-scripts";
+    else if (!same_input(&origin->scripts, &before->scripts))
+        what = "--scripts";
+    if (!what)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_REFUSED, folder->path, FAULT_NO_OFFSET,
+                     "has tables of another %s (%s): name another folder with -o, or replace them with --replace", what,
+                     here);
+}
+
+enum status outfolder_open(const char *path, const struct datapackage_origin *origin, bool replace,
+                           struct outfolder **folder, struct fault *fault)
+{
+    struct outfolder *new = mem_alloc(1, sizeof *new);
+    size_t size = strlen(path) + 1;
+    if (!new || !(new->path = mem_alloc(size, 1))) {
+        mem_free(new);
+        return fault_nomem(fault);
+    }
+    memcpy(new->path, path, size);
+    new->origin = *origin;
+    new->replace = replace;
+    enum status status = outfile_make_folder(path, fault);
+    if (status == STATUS_OK) {
+        status = manifest_read(path, &new->before, fault);
+        new->has_before = status == STATUS_OK;
+        status = status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    }
+    if (status == STATUS_OK)
+        status = agree(new, fault);
+    if (status == STATUS_OK)
+        *folder = new;
+    else
+        outfolder_close(new);
+    return status;
+}
+
+enum status outfolder_set_origin(struct outfolder *folder, const struct datapackage_origin *origin, struct fault *fault)
+{
+    folder->origin = *origin;
+    return agree(folder, fault);
+}
+
+/* ---- files ---- */
+
+enum status outfolder_begin(struct outfolder *folder, struct outfile *file, const char *name, struct fault *fault)
+{
+    if (!folder)
+        return outfile_open(file, name, fault);
+    enum status status = outfile_open_in(file, folder->path, name, fault);
+    if (status != STATUS_OK)
+        return status;
+    file->folder = folder;
+    file->folder_name = name;
+    sha256_begin(&file->sha256);
+    return STATUS_OK;
+}
+
+enum status outfolder_write(struct outfolder *folder, const char *name, struct printer *printer, struct fault *fault)
+{
+    struct outfile file = {0};
+    enum status status = printer->status == STATUS_OK ? outfolder_begin(folder, &file, name, fault)
+                                                      : fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, &printer->text, fault);
+    text_free(&printer->text);
+    return outfile_finish(&file, status, fault);
+}
+
+enum status outfolder_take(struct outfile *file, struct fault *fault)
+{
+    struct outfolder *folder = file->folder;
+    uint8_t digest[32];
+    if (folder->count == FILES_MAX)
+        return fault_set(fault, STATUS_LIMIT, folder->path, FAULT_NO_OFFSET, "more files than %u", FILES_MAX);
+    struct datapackage_file *taken = &folder->files[folder->count];
+    *taken = (struct datapackage_file){.table = file->table, .flags = file->flags, .bytes = file->size};
+    taken->rows = file->table ? file->lines - 1 : 0;
+    snprintf(taken->name, sizeof taken->name, "%s", file->folder_name);
+    sha256_end(&file->sha256, digest);
+    *put_hex(taken->sha256, digest, sizeof digest) = '\0';
+    folder->waiting[folder->count++] = (struct waiting){file->path, file->temporary};
+    file->path = file->temporary = NULL;
+    return STATUS_OK;
+}
+
+/* ---- the end ---- */
+
+static bool is_made(const struct outfolder *folder, const char *name)
+{
+    for (size_t i = 0; i < folder->count; i++) {
+        if (strcmp(folder->files[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* True if the file was there and is gone now. What is no regular file was not made by unktx. */
+static bool remove_file(const struct outfolder *folder, const char *name)
+{
+    struct stat st;
+    char *path = outfile_join(folder->path, name);
+    bool removed = path && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && unlink(path) == 0;
+    mem_free(path);
+    return removed;
+}
+
+static enum status remove_left(const struct outfolder *folder, struct fault *fault)
+{
+    struct printer printer = {0};
+    for (size_t i = 0; i < folder->before.names_count; i++) {
+        const char *name = folder->before.names[i];
+        if (!is_made(folder, name) && remove_file(folder, name))
+            PRINT(&printer, "%s%s", printer.text.size > 0 ? ", " : "", name);
+    }
+    if (printer.text.size > 0 && printer.status == STATUS_OK)
+        message("%s: removed, since they are of the run before and this one does not make them: %.*s", folder->path,
+                (int)printer.text.size, printer.text.bytes);
+    enum status status = printer.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+    text_free(&printer.text);
+    return status;
+}
+
+static enum status write_manifest(const struct outfolder *folder, struct fault *fault)
+{
+    struct printer printer = {0};
+    datapackage_print(&printer, &folder->origin, folder->files, folder->count);
+    return printer_write_in(&printer, folder->path, DATAPACKAGE_NAME, fault);
+}
+
+static enum status name_written(const struct outfolder *folder, struct fault *fault)
+{
+    struct printer printer = {0};
+    for (size_t i = 0; i < folder->count; i++)
+        PRINT(&printer, "%s, ", folder->files[i].name);
+    if (printer.status == STATUS_OK)
+        message("written to %s: %.*s%s", folder->path, (int)printer.text.size, printer.text.bytes, DATAPACKAGE_NAME);
+    enum status status = printer.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+    text_free(&printer.text);
+    return status;
+}
+
+/* The manifest comes last: a run that ends before leaves the old one, whose hashes then tell. */
+enum status outfolder_commit(struct outfolder *folder, bool quiet, struct fault *fault)
+{
+    for (size_t i = 0; i < folder->count; i++) {
+        struct waiting *waiting = &folder->waiting[i];
+        if (waiting->temporary && rename(waiting->temporary, waiting->path) != 0)
+            return fault_errno(fault, waiting->path, FAULT_NO_OFFSET, "cannot be put in place");
+        mem_free(waiting->temporary);
+        waiting->temporary = NULL;
+    }
+    enum status status = remove_left(folder, fault);
+    if (status == STATUS_OK)
+        status = write_manifest(folder, fault);
+    return status == STATUS_OK && !quiet ? name_written(folder, fault) : status;
+}
+
+void outfolder_close(struct outfolder *folder)
+{
+    if (!folder)
+        return;
+    for (size_t i = 0; i < folder->count; i++) {
+        if (folder->waiting[i].temporary)
+            unlink(folder->waiting[i].temporary);
+        mem_free(folder->waiting[i].temporary);
+        mem_free(folder->waiting[i].path);
+    }
+    manifest_free(&folder->before);
+    mem_free(folder->path);
+    mem_free(folder);
+}

@@ -1,0 +1,38 @@
+/* outfolder: a folder of files that belong together: the tables of one run, and datapackage.json, which says what they
+ * are (datapackage.h). The files appear together, once all are written; with them go those that the manifest of the run
+ * before lists and this run does not make. Other files are left alone.
+ *
+ * Thread rule: one thread. */
+#ifndef UNKTX_CLI_OUTPUT_OUTFOLDER_H
+#define UNKTX_CLI_OUTPUT_OUTFOLDER_H
+
+#include "cli/output/datapackage.h"
+#include "cli/output/outfile.h"
+
+/* Makes the folder unless it is there. STATUS_REFUSED: the files there are of another network, rule set, compression or
+ * filter, and `replace` is false; or its datapackage.json is not unktx's. A network that is not known yet ("") agrees
+ * with any. The origin's texts must stay until outfolder_close. */
+enum status outfolder_open(const char *path, const struct datapackage_origin *origin, bool replace,
+                           struct outfolder **folder, struct fault *fault) MUST_CHECK;
+/* Tells what was not known when the folder was opened. STATUS_REFUSED as above. */
+enum status outfolder_set_origin(struct outfolder *folder, const struct datapackage_origin *origin, struct fault *fault)
+    MUST_CHECK;
+const char *outfolder_path(const struct outfolder *folder);
+
+/* outfile_open on the file `name` (a static string) of the folder; outfile_commit then leaves it to the folder. Without
+ * a folder (NULL) outfile_open, and `name` is a path. */
+enum status outfolder_begin(struct outfolder *folder, struct outfile *file, const char *name, struct fault *fault)
+    MUST_CHECK;
+/* The whole file, of what was printed, which is freed. STATUS_NOMEM where a print failed. */
+enum status outfolder_write(struct outfolder *folder, const char *name, struct printer *printer, struct fault *fault)
+    MUST_CHECK;
+/* For outfile_commit: takes over a file that is closed and not yet in its place. */
+enum status outfolder_take(struct outfile *file, struct fault *fault) MUST_CHECK;
+
+/* Puts the files in place, removes what is left of the run before, writes the manifest, and says on stderr what was
+ * removed, and unless `quiet` what was written. */
+enum status outfolder_commit(struct outfolder *folder, bool quiet, struct fault *fault) MUST_CHECK;
+/* Removes what was not put in place. NULL is legal. */
+void outfolder_close(struct outfolder *folder);
+
+#endif
