@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/inputs/output_folder.h"
 #include "cli/output/help.h"
 #include "parser/mem.h"
 
@@ -17,8 +18,19 @@ static int check_operands(const struct command *command, const struct settings *
     return -1;
 }
 
+static int run_with_folder(const struct command *command, struct settings *settings)
+{
+    struct output_folder folder = {0};
+    struct fault fault = {0};
+    int status = message_result(output_folder_apply(command->options, settings, &folder, &fault), &fault);
+    if (status == EXIT_DONE)
+        status = command->run(settings);
+    output_folder_free(&folder);
+    return status;
+}
+
 /* As asked for: a run, --help or --version. */
-static int run_as_wished(const struct command *command, const struct settings *settings, enum options_wish wish)
+static int run_as_wished(const struct command *command, struct settings *settings, enum options_wish wish)
 {
     if (wish == OPTIONS_HELP)
         help_command(command->name, command->operands, command->summary, command->details, command->options);
@@ -27,7 +39,7 @@ static int run_as_wished(const struct command *command, const struct settings *s
     if (wish != OPTIONS_RUN)
         return EXIT_DONE;
     int status = check_operands(command, settings);
-    return status < 0 ? command->run(settings) : status;
+    return status < 0 ? run_with_folder(command, settings) : status;
 }
 
 int commands_run(const struct command *command, int argc, char **argv)

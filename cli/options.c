@@ -30,6 +30,14 @@ const struct option option_store = {
     .field = FIELD(store),
     .help = "folder of the store",
 };
+const struct option option_read_store = {
+    .name = "store",
+    .type = OPTION_TEXT,
+    .value = "DIR",
+    .field = FIELD(store),
+    .help = "folder of the store, or of analyze with a store in it (default: unktx-out if there is one, else "
+            "unktx-store)",
+};
 const struct option option_threads = {
     .name = "threads",
     .type = OPTION_NUMBER,
@@ -287,6 +295,7 @@ static int read_option(const struct reading *reading, const char *word, const ch
         if (!value)
             return reading->usage("%s needs a value: %s", word, option->value);
     }
+    reading->settings->rules_given |= option->type == OPTION_RULES;
     return set_value(reading, option, value);
 }
 

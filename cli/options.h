@@ -38,6 +38,7 @@ struct settings {
     uint64_t top;       /* 0: not asked for */
     uint64_t memory;    /* bytes */
     uint64_t depth, limit;
+    bool rules_given; /* on the command line */
     bool replace, verify, quiet, compress, with_nulldata, with_index, forward, backward;
     const char *const *operands;
     size_t operands_count;
@@ -64,9 +65,10 @@ struct option {
 };
 
 /* Options that several commands have. */
-extern const struct option option_datadir, option_chain, option_store, option_threads, option_to_height, option_tip,
-    option_nulldata, option_verify, option_quiet, option_rules, option_compress, option_exclude_scripts, option_scripts,
-    option_by, option_out_file, option_out_folder, option_replace, option_memory, option_tmp;
+extern const struct option option_datadir, option_chain, option_store, option_read_store, option_threads,
+    option_to_height, option_tip, option_nulldata, option_verify, option_quiet, option_rules, option_compress,
+    option_exclude_scripts, option_scripts, option_by, option_out_file, option_out_folder, option_replace,
+    option_memory, option_tmp;
 
 /* What the command line asks for. */
 enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };

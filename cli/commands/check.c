@@ -492,7 +492,7 @@ static int run(const struct settings *settings)
     return message_result(status, &fault);
 }
 
-static const struct option *const options[] = {&option_store, &option_threads, NULL};
+static const struct option *const options[] = {&option_read_store, &option_threads, NULL};
 
 const struct command command_check = {
     .name = "check",

@@ -372,8 +372,8 @@ static const struct option option_from_height = {
     .help = "first block to take",
 };
 
-static const struct option *const options[] = {&option_store,   &option_from_height, &option_to_height,
-                                               &option_threads, &option_out_file,    NULL};
+static const struct option *const options[] = {&option_read_store, &option_from_height, &option_to_height,
+                                               &option_threads,    &option_out_file,    NULL};
 
 const struct command command_dump = {
     .name = "dump",

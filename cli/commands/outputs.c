@@ -144,8 +144,8 @@ static const struct option option_with_nulldata = {
     .help = "list nulldata outputs too, as far as the store has them (scan --nulldata store keeps all)",
 };
 
-static const struct option *const options[] = {&option_store,   &option_rules,    &option_with_nulldata,
-                                               &option_threads, &option_out_file, NULL};
+static const struct option *const options[] = {&option_read_store, &option_rules,    &option_with_nulldata,
+                                               &option_threads,    &option_out_file, NULL};
 
 const struct command command_outputs = {
     .name = "outputs",

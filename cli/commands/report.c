@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "cli/command.h"
 #include "cli/views/html.h"
 #include "cli/views/report.h"
@@ -164,6 +166,8 @@ static enum status write_report(struct report *report, struct fault *fault)
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
+    if (!settings->out && isatty(STDOUT_FILENO))
+        return message_usage("the page is for a browser: name its file with -o, as in -o report.html");
     struct report report = {.settings = settings, .rules = settings->rules};
     return message_result(write_report(&report, &fault), &fault);
 }
@@ -173,14 +177,13 @@ static const struct option option_report_out = {
     .letter = 'o',
     .type = OPTION_TEXT,
     .value = "FILE",
-    .fallback = "report.html",
     .field = offsetof(struct settings, out),
-    .help = "page to write, - for stdout",
+    .help = "page to write, - for stdout (default: stdout, unless it is a terminal)",
 };
 
 static const struct option *const options[] = {
-    &option_store,   &option_rules,   &option_compress,   &option_exclude_scripts,
-    &option_scripts, &option_threads, &option_report_out, NULL,
+    &option_read_store, &option_rules,   &option_compress,   &option_exclude_scripts,
+    &option_scripts,    &option_threads, &option_report_out, NULL,
 };
 
 const struct command command_report = {

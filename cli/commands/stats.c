@@ -109,7 +109,7 @@ static const struct option option_by_protocol = {
 };
 
 static const struct option *const options[] = {
-    &option_store, &option_by, &option_by_protocol, &option_scripts, &option_threads, &option_out_file, NULL};
+    &option_read_store, &option_by, &option_by_protocol, &option_scripts, &option_threads, &option_out_file, NULL};
 
 const struct command command_stats = {
     .name = "stats",

@@ -322,7 +322,7 @@ static const struct option option_with_nulldata = {
 };
 
 static const struct option *const options[] = {
-    &option_store, &option_rules, &option_with_nulldata, &option_scripts, &option_threads, &option_out_file, NULL};
+    &option_read_store, &option_rules, &option_with_nulldata, &option_scripts, &option_threads, &option_out_file, NULL};
 
 const struct command command_templates = {
     .name = "templates",

@@ -384,8 +384,9 @@ static const struct option option_travel_format = {
     .help = "rows of a table, or a graph of the transactions",
 };
 
-static const struct option *const options[] = {&option_store, &option_forward,       &option_backward, &option_depth,
-                                               &option_limit, &option_travel_format, &option_out_file, NULL};
+static const struct option *const options[] = {
+    &option_read_store, &option_forward,       &option_backward, &option_depth,
+    &option_limit,      &option_travel_format, &option_out_file, NULL};
 
 const struct command command_travel = {
     .name = "travel",

@@ -327,7 +327,7 @@ static const struct option option_tx_format = {
     .help = "how to print it",
 };
 
-static const struct option *const options[] = {&option_store, &option_tx_format, &option_out_file, NULL};
+static const struct option *const options[] = {&option_read_store, &option_tx_format, &option_out_file, NULL};
 
 const struct command command_tx = {
     .name = "tx",

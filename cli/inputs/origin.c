@@ -5,7 +5,7 @@
 #include "cli/inputs/opened_store.h"
 #include "parser/sha256.h"
 
-static enum status hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault)
+enum status origin_hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault)
 {
     struct sha256_stream stream;
     char bytes[16384];
@@ -36,9 +36,9 @@ enum status origin_of_settings(const struct settings *settings, const char *vers
     const char *exclude = settings->exclude_scripts;
     enum status status = STATUS_OK;
     if (exclude && strcmp(exclude, "@known") != 0)
-        status = hash_file(exclude, origin->exclude_scripts.sha256, fault);
+        status = origin_hash_file(exclude, origin->exclude_scripts.sha256, fault);
     if (status == STATUS_OK && settings->scripts)
-        status = hash_file(settings->scripts, origin->scripts.sha256, fault);
+        status = origin_hash_file(settings->scripts, origin->scripts.sha256, fault);
     return status;
 }
 

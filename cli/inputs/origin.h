@@ -7,6 +7,9 @@
 #include "graph/dag/forest.h"
 #include "graph/store/store.h"
 
+/* The SHA-256 of a file, in hexadecimal. STATUS_IO. O(its size). */
+enum status origin_hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault) MUST_CHECK;
+
 /* What the command line says: the rule set, and the hashes of the files that it names. The origin borrows the settings'
  * texts and `version`. STATUS_IO: a file cannot be read. */
 enum status origin_of_settings(const struct settings *settings, const char *version, struct datapackage_origin *origin,

@@ -113,9 +113,8 @@ void data_dictionary_json(struct printer *printer, const struct table_schema *co
 {
     PRINT(printer, "{\n  \"tables\": [\n");
     for (; *tables; tables++) {
-        PRINT(printer,
-              "    {\n      \"name\": \"%s\",\n      \"command\": \"unktx %s\",\n      \"title\": ", (*tables)->name,
-              (*tables)->command);
+        PRINT(printer, "    {\n      \"name\": \"%s\",\n      \"command\": \"unktx %s\",\n      \"description\": ",
+              (*tables)->name, (*tables)->command);
         print_json(printer, (*tables)->rows);
         PRINT(printer, ",\n      \"schema\": ");
         datapackage_print_schema(printer, *tables, ALL_FLAGS, 6, NULL, NULL);
