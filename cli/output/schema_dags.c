@@ -12,7 +12,7 @@ static const struct column tdags[] = {
     {"family", COLUMN_STRING, 0, NULL,
      "chain, fan-out, fan-in, peeling-chain, out-tree, in-tree, gather-scatter, polytree, scatter-gather, bipartite, "
      "series-parallel, stack or general: the first that fits the graph of transactions"},
-    {"txs", COLUMN_INTEGER, 0, "transactions", "how many it has"},
+    {"txs", COLUMN_INTEGER, 0, "transactions", "how many it has; all of them under --compress too"},
     {"nodes", COLUMN_INTEGER, 0, "nodes", "roots, and outputs of its transactions"},
     {"edges", COLUMN_INTEGER, 0, "edges",
      "from each root to the outputs of its transaction, and from each spent unknown output to the outputs of its "
@@ -66,7 +66,12 @@ static const struct column classes[] = {
     {"nodes", COLUMN_INTEGER, 0, "nodes", "of each of them"},
     {"edges", COLUMN_INTEGER, 0, "edges", "of each of them"},
     {"roots", COLUMN_INTEGER, 0, "nodes", "of each of them"},
-    {"txs", COLUMN_INTEGER, 0, "transactions", "of each of them"},
+    {"txs", COLUMN_INTEGER, 0, "transactions",
+     "of each of them. Under --compress those that are left: a transaction of which no output is left does not count, "
+     "and those whose outputs have the same parents count once, since nothing tells them apart; T-DAGs of one class "
+     "can "
+     "differ in all their transactions (txs of tdags.csv), not in these. Of a class that could not be decided: all "
+     "transactions of its first T-DAG"},
     {"family", COLUMN_STRING, 0, NULL, "of each of them"},
     {"automorphisms_log10", COLUMN_NUMBER, 0, NULL,
      "logarithm to base 10 of the number of symmetries of the T-DAG as a graph of nodes"},
