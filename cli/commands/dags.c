@@ -78,6 +78,8 @@ static enum status dags(struct work *work, struct fault *fault)
     enum status status = begin(work, fault);
     if (status == STATUS_OK)
         status = summary_fill(&work->summary, settings->rules, selection, fault);
+    if (status == STATUS_OK)
+        summary_tell_other_rules(&work->summary, settings->rules);
     if (status == STATUS_OK && (work->folder || top))
         status = measures_all(forest, &selection->tdags, &selection->classes, threads, &work->measures, fault);
     if (status == STATUS_OK && work->folder)

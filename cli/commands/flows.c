@@ -51,6 +51,9 @@ static enum status flows(const struct settings *settings, struct fault *fault)
         payments_tell_unread(&payments);
         status = print_sums(&payments, fault);
     }
+    if (status == STATUS_OK)
+        status = selection_tell_other_forest(&opened.forest, settings->rules, opened.selection.tdags.count,
+                                             SELECTION_ENOUGH, fault);
     payments_close(&payments);
     outfolder_close(folder);
     opened_forest_close(&opened);

@@ -115,6 +115,11 @@ static enum status show_dag(struct show *show, struct fault *fault)
         status = fault_set(fault, STATUS_NOT_FOUND, show->settings->store, FAULT_NO_OFFSET,
                            "no T-DAG %llu: rules %s have %u", ULL(show->settings->dag), rules_name(show->rules),
                            (unsigned)selection.tdags.count);
+    if (status == STATUS_NOT_FOUND) {
+        struct fault ignored = {0};
+        (void)!selection_tell_other_forest(&show->forest, show->rules, selection.tdags.count, show->settings->dag,
+                                           &ignored);
+    }
     if (status == STATUS_OK)
         status = known_scripts_find(&show->catalogue, show->tx_text.store, &show->forest, &selection, threads, &held,
                                     fault);

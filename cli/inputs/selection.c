@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/inputs/opened_store.h"
+#include "cli/output/message.h"
 #include "parser/mem.h"
 
 static enum status exclude(const struct store *store, const struct forest *forest, const struct filter *filter,
@@ -81,6 +82,35 @@ enum status selection_make_others(const struct store *store, const struct forest
     if (status == STATUS_OK)
         status = classify(forest, &selection->tdags, compress, store_forms(store), threads, &selection->classes, fault);
     return status == STATUS_OK ? opened_store_go_on(fault) : status;
+}
+
+void selection_tell_other_rules(enum rules rules, const uint32_t counts[RULES], uint64_t enough)
+{
+    unsigned best = 0;
+    for (unsigned r = 1; r < RULES; r++)
+        best = counts[r] > counts[best] ? r : best;
+    if (counts[rules] >= enough || counts[best] <= counts[rules])
+        return;
+    const char *other = rules_name((enum rules)best);
+    message("%s has %u T-DAGs, %s has %u: add --rules %s", rules_name(rules), (unsigned)counts[rules], other,
+            (unsigned)counts[best], other);
+}
+
+enum status selection_tell_other_forest(const struct forest *forest, enum rules rules, uint32_t found, uint64_t enough,
+                                        struct fault *fault)
+{
+    uint32_t counts[RULES] = {0};
+    enum status status = STATUS_OK;
+    for (unsigned r = 0; r < RULES && found < enough && status == STATUS_OK; r++) {
+        struct tdags tdags = {0};
+        status = tdags_find(forest, (enum rules)r, &tdags, fault);
+        counts[r] = tdags.count;
+        tdags_free(&tdags);
+    }
+    counts[rules] = found;
+    if (status == STATUS_OK)
+        selection_tell_other_rules(rules, counts, enough);
+    return status;
 }
 
 void selection_free(struct selection *selection)

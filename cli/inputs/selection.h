@@ -21,6 +21,14 @@ enum status selection_make(const struct store *store, const struct forest *fores
 enum status selection_make_others(const struct store *store, const struct forest *forest, enum rules rules,
                                   const struct filter *filter, bool compress, unsigned threads, const uint8_t *settled,
                                   struct selection *selection, struct fault *fault) MUST_CHECK;
+/* So many T-DAGs are enough not to ask whether another rule set was meant. */
+#define SELECTION_ENOUGH 10u
+
+/* Where a rule set has fewer T-DAGs than `enough` (`counts`, by rule set) and another has more: says on stderr which. */
+void selection_tell_other_rules(enum rules rules, const uint32_t counts[RULES], uint64_t enough);
+/* The same for `found` T-DAGs, those of the other rule sets counted without filters. O(forest) where it was not enough. */
+enum status selection_tell_other_forest(const struct forest *forest, enum rules rules, uint32_t found, uint64_t enough,
+                                        struct fault *fault) MUST_CHECK;
 void selection_free(struct selection *selection);
 
 /* Most T-DAGs are the same under every rule set: for the numbers of another rule set than the selection's, only the

@@ -92,6 +92,14 @@ enum status summary_fill(struct summary *summary, enum rules chosen, struct sele
     return add_other_rules(summary, selection, fault);
 }
 
+void summary_tell_other_rules(const struct summary *summary, enum rules rules)
+{
+    uint32_t counts[RULES];
+    for (unsigned r = 0; r < RULES; r++)
+        counts[r] = summary->rules[r].tdags;
+    selection_tell_other_rules(rules, counts, SELECTION_ENOUGH);
+}
+
 void summary_free(struct summary *summary)
 {
     for (unsigned r = 0; r < RULES; r++)

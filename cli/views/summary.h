@@ -24,6 +24,8 @@ struct summary {
 /* Makes the selection of the chosen rule set, and fills in the numbers of all of them. */
 enum status summary_fill(struct summary *summary, enum rules chosen, struct selection *selection, struct fault *fault)
     MUST_CHECK;
+/* selection_tell_other_rules with the numbers of the summary. */
+void summary_tell_other_rules(const struct summary *summary, enum rules rules);
 void summary_free(struct summary *summary);
 
 enum status summary_write(const struct summary *summary, struct outfolder *folder, struct fault *fault) MUST_CHECK;

@@ -274,7 +274,7 @@ static void test_wide_transaction(void **state)
     run = command_run("dags --store %s/store -o %s/out --threads 2", dir, dir);
     assert_int_equal(run.exit_status, 0);
     run_free(&run);
-    run = command_run("dags --compress --store %s/store -o %s/out --threads 2", dir, dir);
+    run = command_run("dags --compress --replace --store %s/store -o %s/out --threads 2", dir, dir);
     assert_int_equal(run.exit_status, 0);
     run_free(&run);
     buffer_free(&bodies);

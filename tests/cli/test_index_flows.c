@@ -126,9 +126,9 @@ static void check_flows(const struct truth *truth, const char *store, const char
         snprintf(with, sizeof with, "%s/with", store);
         snprintf(without, sizeof without, "%s/without", store);
         snprintf(flows, sizeof flows, "%s/flows", store);
-        unktx_ok("dags --store %s --rules %s -o %s", store, rules[r], with);
-        unktx_ok("dags --store %s --rules %s -o %s", alone, rules[r], without);
-        unktx_ok("flows --store %s --rules %s -o %s --threads 1", store, rules[r], flows);
+        unktx_ok("dags --replace --store %s --rules %s -o %s", store, rules[r], with);
+        unktx_ok("dags --replace --store %s --rules %s -o %s", alone, rules[r], without);
+        unktx_ok("flows --replace --store %s --rules %s -o %s --threads 1", store, rules[r], flows);
         assert_same_dags(with, without);
         assert_same_file(path_of("%s/payers.csv", with), path_of("%s/payers.csv", flows));
         assert_same_file(path_of("%s/payees.csv", with), path_of("%s/payees.csv", flows));

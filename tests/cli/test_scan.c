@@ -124,7 +124,8 @@ static void assert_truth(const struct place *place, const char *store)
 static void assert_families(const struct place *place, const char *store)
 {
     for (unsigned r = 0; r < GEN_RULES; r++) {
-        unktx_ok("dags --store %s/%s --rules %s -o %s/dags", place->dir, store, gen_rules_names[r], place->dir);
+        unktx_ok("dags --replace --store %s/%s --rules %s -o %s/dags", place->dir, store, gen_rules_names[r],
+                 place->dir);
         struct table dags = table_read(path_of("%s/dags/tdags.csv", place->dir));
         struct json truth = json_open(path_of("%s/truth.json", place->data));
         uintmax_t want[3];

@@ -92,8 +92,8 @@ static void test_columns(void **state)
     static const char *const names[] = {"orderliness", "repetition", "fan_out_regularity", "equal_values", "cadence"};
     static const char *const rules[] = {"core-0.18", "core-0.19", "core-22"};
     for (size_t i = 0; i < 3; i++) {
-        unktx_ok("dags --store %s/store -o %s/one --rules %s --threads 1", dir, dir, rules[i]);
-        unktx_ok("dags --store %s/store -o %s/four --rules %s --threads 4", dir, dir, rules[i]);
+        unktx_ok("dags --replace --store %s/store -o %s/one --rules %s --threads 1", dir, dir, rules[i]);
+        unktx_ok("dags --replace --store %s/store -o %s/four --rules %s --threads 4", dir, dir, rules[i]);
         assert_same_file(path_of("%s/one/tdags.csv", dir), path_of("%s/four/tdags.csv", dir));
         struct table dags = table_read(path_of("%s/one/tdags.csv", dir));
         assert_true(dags.rows > 30);
