@@ -4,6 +4,7 @@
 
 #include "cli/inputs/opened_store.h"
 #include "parser/sha256.h"
+#include "parser/network.h"
 
 enum status origin_hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault)
 {
@@ -44,8 +45,8 @@ enum status origin_of_settings(const struct settings *settings, const char *vers
 
 void origin_add_store(struct datapackage_origin *origin, const struct store *store, const struct forest *forest)
 {
-    _Static_assert(sizeof origin->network >= OPENED_STORE_NETWORK_SIZE, "a network's name fits");
-    opened_store_network(store, origin->network);
+    _Static_assert(sizeof origin->network >= NETWORK_LABEL_SIZE, "a network's name fits");
+    network_label(store_identity_of(store)->magic, origin->network);
     origin->nulldata = store_identity_of(store)->nulldata_stored ? "store" : "count";
     origin->tip = forest->tip;
     origin->tip_height = forest->blocks - 1;

@@ -24,8 +24,8 @@ enum column_type {
 #define COLUMN_WITH_INDEX 2u  /* where the store has an index */
 #define COLUMN_WITH_VERIFY 4u /* with --verify */
 
-/* KIND in a name stands for each kind of output, RULES for each rule set. Neighbours with the same word repeat together:
- * KIND,KIND_sat is nonstandard,nonstandard_sat,nulldata,... */
+/* KIND in a name stands for each kind of output, RULES for each rule set. Neighbours with the same word repeat
+ * together: KIND,KIND_sat is nonstandard,nonstandard_sat,nulldata,... */
 struct column {
     const char *name;
     enum column_type type;

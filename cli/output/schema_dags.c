@@ -1,5 +1,5 @@
-/* The tables of T-DAGs: of `unktx dags` and `unktx flows`. A txid alone is no key: those of two coinbases, and then of their
- * spenders, can be equal (before BIP 30); they are in different T-DAGs unless later ones join them. */
+/* The tables of T-DAGs: of `unktx dags` and `unktx flows`. A txid alone is no key: those of two coinbases, and then of
+ * their spenders, can be equal (before BIP 30); they are in different T-DAGs unless later ones join them. */
 #include "cli/output/schema.h"
 
 #define COUNT(columns) (sizeof(columns) / sizeof *(columns))

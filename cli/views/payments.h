@@ -29,9 +29,9 @@ struct payments {
 enum status payments_open(struct payments *payments, const struct store *store, const struct forest *forest,
                           unsigned threads, struct fault *fault) MUST_CHECK;
 
-/* Writes payers.csv and payees.csv of the selection for the folder (NULL: nowhere), and fills the sums; the selection must stay until
- * payments_close. The files appear with payments_commit, so that they can with others. O(inputs and outputs of the
- * T-DAGs' transactions), each with a look-up in the index and in a blk file. */
+/* Writes payers.csv and payees.csv of the selection for the folder (NULL: nowhere), and fills the sums; the selection
+ * must stay until payments_close. The files appear with payments_commit, so that they can with others. O(inputs and
+ * outputs of the T-DAGs' transactions), each with a look-up in the index and in a blk file. */
 enum status payments_write(struct payments *payments, const struct selection *selection, struct outfolder *folder,
                            struct fault *fault) MUST_CHECK;
 enum status payments_commit(struct payments *payments, struct fault *fault) MUST_CHECK;

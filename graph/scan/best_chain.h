@@ -18,7 +18,8 @@ struct best_chain {
     uint32_t end;      /* out: the height up to which it is certain */
 };
 
-/* STATUS_NOT_FOUND where the genesis block or options->tip is in no file. STATUS_REFUSED by options->other. O(changed files + blocks). */
+/* STATUS_NOT_FOUND where the genesis block or options->tip is in no file. STATUS_REFUSED by options->other. O(changed
+ * files + blocks). */
 enum status best_chain_find(struct best_chain *best, struct fault *fault) MUST_CHECK;
 
 /* Has the next run look again at the file that holds a block and at its neighbours: something is wrong in one of them,
