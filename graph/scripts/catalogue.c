@@ -7,15 +7,10 @@
 #include "graph/scripts/textfile.h"
 #include "parser/mem.h"
 
-/* The built-in list, as the assembler finds it: one file to read for people and for the program. */
-__asm__(".pushsection .rodata\n"
-        "known_scripts:\n"
-        ".incbin \"graph/scripts/known-scripts.tsv\"\n"
-        "known_scripts_end:\n"
-        ".byte 0\n"
-        ".popsection\n");
-extern const char built_in[] __asm__("known_scripts");
-extern const char built_in_end[] __asm__("known_scripts_end");
+/* The built-in list, graph/scripts/known-scripts.tsv: one file to read for people and for the program. */
+static const unsigned char built_in[] = {
+#include "known-scripts.inc"
+};
 
 #define COLUMNS 6u
 #define NAME_MAX_SIZE 48u
@@ -182,8 +177,12 @@ static enum status add_text(struct catalogue *catalogue, const char *path, const
 
 enum status catalogue_read_built_in(struct catalogue *catalogue, struct fault *fault)
 {
-    size_t size = (uintptr_t)built_in_end - (uintptr_t)built_in;
-    return add_text(catalogue, "known-scripts.tsv", built_in, size, fault);
+    size_t before = catalogue->count;
+    enum status status = add_text(catalogue, "known-scripts.tsv", (const char *)built_in, sizeof built_in, fault);
+    if (!status && catalogue->count == before)
+        return fault_set(fault, STATUS_FORMAT, "known-scripts.tsv", FAULT_NO_OFFSET,
+                         "the built-in list is empty: this program was not built as its Makefile does");
+    return status;
 }
 
 enum status catalogue_read(struct catalogue *catalogue, const char *path, struct fault *fault)

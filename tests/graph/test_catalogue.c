@@ -450,6 +450,26 @@ static void built_in_list(void **state)
     catalogue_free(&catalogue);
 }
 
+/* On every machine the program has the list that is in the repository, and all of it. */
+static void built_in_is_the_file(void **state)
+{
+    (void)state;
+    struct catalogue built_in = built_in_catalogue(), file = {0};
+    assert_int_equal(catalogue_read(&file, "graph/scripts/known-scripts.tsv", NULL), STATUS_OK);
+    assert_int_equal(built_in.count, file.count);
+    for (size_t i = 0; i < file.count; i++) {
+        const struct known_script *a = &built_in.entries[i], *b = &file.entries[i];
+        assert_string_equal(a->name, b->name);
+        assert_int_equal(a->kinds, b->kinds);
+        assert_string_equal(a->pattern, b->pattern);
+        assert_string_equal(a->first_seen, b->first_seen);
+        assert_string_equal(a->source, b->source);
+        assert_string_equal(a->what, b->what);
+    }
+    catalogue_free(&built_in);
+    catalogue_free(&file);
+}
+
 static void no_memory(void **state)
 {
     (void)state;
@@ -481,6 +501,7 @@ int main(void)
         cmocka_unit_test(short_cuts),
         cmocka_unit_test(files),
         cmocka_unit_test(built_in_list),
+        cmocka_unit_test(built_in_is_the_file),
         cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
