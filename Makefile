@@ -56,6 +56,11 @@ $(BUILD)/made/known-scripts.inc: graph/scripts/known-scripts.tsv
 
 $(BUILD)/graph/scripts/catalogue.o: $(BUILD)/made/known-scripts.inc
 
+# what it uses of ARMv8 it asks the processor for first
+ifneq ($(filter aarch64%,$(shell $(CC) -dumpmachine)),)
+$(BUILD)/parser/hasher_arm.o: ALL_CFLAGS += -march=armv8-a+crypto
+endif
+
 $(LIB): $(call objects,$(LIB_SOURCES))
 	@rm -f $@
 	ar rcs $@ $^
