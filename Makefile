@@ -1,6 +1,7 @@
 # unktx: make all check columns fuzz bench lint asan tsan valgrind install uninstall notebook deb clean
 # Variables: CC CFLAGS BUILD PREFIX LIBDIR DESTDIR SANITIZE (address,undefined / thread) FUZZ_SECONDS (for each target)
 CC ?= cc
+OBJCOPY ?= objcopy
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 ZSH_FOLDER ?= site-functions
@@ -8,12 +9,14 @@ VERSION := $(shell sed -n 's/^.define UNKTX_VERSION "\(.*\)"/\1/p' cli/command.h
 BUILD ?= build
 PACKAGES = igraph lmdb libsecp256k1 libcrypto
 CFLAGS ?= -O2 -g
+# no fused multiply-add, which rounds otherwise, so that the same numbers are printed on every machine
+SAME_NUMBERS = -ffp-contract=off
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 OPENMP = -fopenmp
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIB_CFLAGS := $(subst -I/,-isystem /,$(shell pkg-config --cflags $(PACKAGES) cmocka 2>/dev/null))
 LIB_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
-ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(OPENMP) -pthread -I. -I$(BUILD)/made $(LIB_CFLAGS) $(if $(SANITIZE),$(SANITIZER) -fno-omit-frame-pointer)
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(SAME_NUMBERS) $(OPENMP) -pthread -I. -I$(BUILD)/made $(LIB_CFLAGS) $(if $(SANITIZE),$(SANITIZER) -fno-omit-frame-pointer)
 ALL_LDFLAGS = $(LDFLAGS) $(OPENMP) -pthread $(SANITIZER)
 
 LIB_SOURCES := $(sort $(wildcard parser/*.c graph/*/*.c classify/*.c))
@@ -69,7 +72,7 @@ $(PUBLIC_LIB): $(call objects,$(sort $(wildcard parser/*.c)))
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(LD) -r -o $(@D)/unktx.o $^
-	objcopy --wildcard --keep-global-symbol='unktx_*' $(@D)/unktx.o
+	$(OBJCOPY) --wildcard --keep-global-symbol='unktx_*' $(@D)/unktx.o
 	ar rcs $@ $(@D)/unktx.o
 
 $(COMMANDS): $(call objects,$(filter-out cli/main.c,$(CLI_SOURCES)))

@@ -36,6 +36,7 @@
 #include "classify/irreducible.h"
 #include "classify/refinement.h"
 #include "parser/bytes.h"
+#include "parser/log10.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
@@ -254,7 +255,7 @@ static uint32_t group(struct canon *c, uint32_t begin, uint32_t end, double *aut
         next = run_end(c, p, end);
         bool single = c->piece_size[find(c->parent, c->cells.order[p])] == 1;
         if (single)
-            *automorphisms_log10 += factorial_log10(next - p);
+            *automorphisms_log10 += log10_of_factorial(next - p);
         for (uint32_t i = p; i < next; i++)
             sorted[single ? singles++ : at[find(c->parent, c->cells.order[i])]++] = c->cells.order[i];
     }
@@ -372,7 +373,7 @@ static enum status close_piece(struct canon *c)
                 ;
             put_bytes(c, parts[i].digest, CANON_ID_SIZE);
             put32(c, (uint32_t)(next - i));
-            own.automorphisms_log10 += factorial_log10((uint32_t)(next - i)) +
+            own.automorphisms_log10 += log10_of_factorial((uint32_t)(next - i)) +
                                        (double)(next - i) * parts[i].automorphisms_log10;
         }
         digest(c, own.digest);

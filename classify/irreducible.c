@@ -12,23 +12,16 @@
 #define _GNU_SOURCE /* qsort_r */
 #include "classify/irreducible.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "graph/dag/shape.h"
 #include "parser/bytes.h"
+#include "parser/log10.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
 #define SIZE_MAX_FOR_BLISS (UINT32_C(1) << 26)
-
-double factorial_log10(uint32_t n)
-{
-    static const double small[] = {0, 0, 0.30102999566398119521, 0.77815125038364363, 1.3802112417116060};
-    int sign;
-    return n < sizeof small / sizeof *small ? small[n] : lgamma_r((double)n + 1, &sign) / M_LN10;
-}
 
 enum status irreducible_new(uint32_t vertices, uint32_t arcs, struct irreducible *r, struct fault *fault)
 {
@@ -167,7 +160,7 @@ static void cut(struct work *w)
     for (uint32_t i = 0; i < r->relations; i++)
         if (w->cut[i] > 0) {
             uint32_t holders = w->cell_size[w->holder[i]];
-            w->automorphisms_log10 += holders * factorial_log10(w->cut[i] / holders);
+            w->automorphisms_log10 += holders * log10_of_factorial(w->cut[i] / holders);
         }
     drop_arcs(w);
 }
@@ -248,7 +241,7 @@ static enum status merge(struct work *w, bool *merged)
             continue;
         *merged = true;
         uint32_t groups = w->cell_size[cell] / twins;
-        w->automorphisms_log10 += groups * factorial_log10(twins);
+        w->automorphisms_log10 += groups * log10_of_factorial(twins);
         status = put32(w, cell);
         if (status == STATUS_OK)
             status = put32(w, twins);

@@ -43,7 +43,4 @@ enum status irreducible_form(struct irreducible *piece, struct forms *forms, con
                              uint8_t form_digest[FORMS_DIGEST_SIZE], double *automorphisms_log10, struct fault *fault)
     MUST_CHECK;
 
-/* log10(n!). */
-double factorial_log10(uint32_t n);
-
 #endif

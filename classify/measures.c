@@ -1,9 +1,9 @@
-#define _GNU_SOURCE /* lgamma_r */
 #include "classify/measures.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "parser/log10.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/sort.h"
@@ -172,15 +172,12 @@ static double chain_frequency(const struct tdag_row *row)
 
 static double orderliness(const struct tdag_row *row)
 {
-    return row->role_txs < 2 ? 0 : 1 - log(row->roles) / log(row->role_txs);
+    return row->role_txs < 2 ? 0 : 1 - log10_of(row->roles) / log10_of(row->role_txs);
 }
 
 static double symmetry(const struct tdag_row *row)
 {
-    int sign;
-    if (row->nodes < 2)
-        return 0;
-    return fmin(1, row->automorphisms_log10 * log(10) / lgamma_r((double)row->nodes + 1, &sign));
+    return row->nodes < 2 ? 0 : fmin(1, row->automorphisms_log10 / log10_of_factorial(row->nodes));
 }
 
 /* ---- one T-DAG, and all of them ---- */

@@ -1,16 +1,15 @@
 #define _GNU_SOURCE /* qsort_r */
 #include "classify/quotient.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "parser/log10.h"
 #include "parser/mem.h"
 
 /* No transaction's colour: there are fewer than 2^32 - 1 roots. */
 #define COLOUR_SHARED_OUTPUT UINT64_MAX
 #define COLOUR_SHARED_ROOT (UINT64_MAX - 1)
-#define FACTORIALS 64
 #define NONE UINT32_MAX
 
 struct words {
@@ -30,7 +29,6 @@ struct quotient {
     struct csr graph;
     struct csr family;
     struct words position; /* of the arc from the vertex that is being written to another vertex */
-    double log10_factorial[FACTORIALS];
     /* compression only */
     struct words set_first; /* by position: where its parents begin in `parents` */
     struct words set_size;  /* by position: how many */
@@ -53,20 +51,10 @@ static enum status reserve(struct words *words, size_t count)
     return mem_reserve(&words->at, &words->capacity, count, sizeof *words->at);
 }
 
-static double log10_factorial(const struct quotient *quotient, uint32_t n)
-{
-    int sign;
-    return n < FACTORIALS ? quotient->log10_factorial[n] : lgamma_r((double)n + 1, &sign) / log(10);
-}
-
 enum status quotient_new(struct quotient **quotient, struct fault *fault)
 {
     *quotient = mem_alloc(1, sizeof **quotient);
-    if (!*quotient)
-        return fault_nomem(fault);
-    for (unsigned n = 2; n < FACTORIALS; n++)
-        (*quotient)->log10_factorial[n] = (*quotient)->log10_factorial[n - 1] + log10(n);
-    return STATUS_OK;
+    return *quotient ? STATUS_OK : fault_nomem(fault);
 }
 
 static void csr_free(struct csr *csr)
@@ -129,10 +117,10 @@ static double swaps_of(const struct quotient *quotient, const struct csr *csr, u
     double sum = 0;
     for (uint32_t v = 0; v < vertices; v++)
         if (quotient->colour[v] < COLOUR_SHARED_ROOT)
-            sum += log10_factorial(quotient, (uint32_t)(quotient->colour[v] >> 32)) +
-                   log10_factorial(quotient, (uint32_t)quotient->colour[v]);
+            sum += log10_of_factorial((uint32_t)(quotient->colour[v] >> 32)) +
+                   log10_of_factorial((uint32_t)quotient->colour[v]);
     for (uint32_t a = 0; a < csr->first.at[vertices]; a++)
-        sum += log10_factorial(quotient, csr->label.at[a]);
+        sum += log10_of_factorial(csr->label.at[a]);
     return sum;
 }
 

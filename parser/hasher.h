@@ -37,7 +37,8 @@ struct hasher_message {
     struct hash256 *copy; /* wanted here too, or NULL */
 };
 
-/* Double SHA-256 of each of up to HASHER_BATCH messages, by a kernel that the processor has; no hash may be wanted where a message is. O(total size). */
+/* Double SHA-256 of each of up to HASHER_BATCH messages, by a kernel that the processor has; no hash may be wanted
+ * where a message is. O(total size). */
 void hasher_messages(enum hasher_kernel kernel, const struct hasher_message *messages, size_t count);
 
 /* One level of a merkle tree: parents[i] is the double SHA-256 of nodes[2 * i] and nodes[2 * i + 1]. `parents` has room

@@ -1,5 +1,6 @@
-/* hasher_arm: two messages by turns with the SHA-2 instructions of ARMv8 (Arm ARM, FEAT_SHA256), which most processors of
- * 64 bits have: the Raspberry Pi 4 and those before it do not. The Makefile lets the compiler use them in this file. */
+/* hasher_arm: two messages by turns with the SHA-2 instructions of ARMv8 (Arm ARM, FEAT_SHA256), which most
+ * processors of 64 bits have: the Raspberry Pi 4 and those before it do not. The Makefile lets the compiler use them in
+ * this file. */
 #ifdef __aarch64__
 #include <arm_neon.h>
 #include <sys/auxv.h>

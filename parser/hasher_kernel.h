@@ -1,5 +1,5 @@
-/* hasher_kernel: what hasher.c needs of a processor with instructions for SHA-256, made in the file of its architecture.
- * Nothing else includes this. Thread rule: kernels have no state. */
+/* hasher_kernel: what hasher.c needs of a processor with instructions for SHA-256, made in the file of its
+ * architecture. Nothing else includes this. Thread rule: kernels have no state. */
 #ifndef UNKTX_PARSER_HASHER_KERNEL_H
 #define UNKTX_PARSER_HASHER_KERNEL_H
 

@@ -1,8 +1,9 @@
 #include "cli/views/chart.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <time.h>
+
+#include "parser/log10.h"
 
 #define WIDTH 360.0
 #define LEFT 62.0
@@ -101,7 +102,8 @@ void chart_count(struct chart_counts *counts, uint64_t value)
 {
     if (value == 0)
         return;
-    unsigned bin = (unsigned)(log10((double)value) * CHART_STEPS);
+    /* a power of ten begins a bin, even where its logarithm is a little less than whole */
+    unsigned bin = (unsigned)(log10_of((double)value) * CHART_STEPS + 1e-9);
     if (counts->bins[bin] == 0 || value < counts->least[bin])
         counts->least[bin] = value;
     counts->bins[bin]++;
@@ -149,8 +151,9 @@ void chart_loglog(struct printer *printer, const char *what, const char *axis, c
             PRINT(printer,
                   "<circle class=\"b\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.2\"><title>%s from %s: %s T-DAGs</title>"
                   "</circle>\n",
-                  LEFT + wide * log10((double)counts->least[i]), LOG_BOTTOM - high * log10((double)counts->bins[i]),
-                  axis, grouped(a, counts->least[i]), grouped(b, counts->bins[i]));
+                  LEFT + wide * log10_of((double)counts->least[i]),
+                  LOG_BOTTOM - high * log10_of((double)counts->bins[i]), axis, grouped(a, counts->least[i]),
+                  grouped(b, counts->bins[i]));
     }
     put_label(printer, (LEFT + RIGHT) / 2, LOG_BOTTOM + 34, "middle", axis);
     PRINT(printer, "<text transform=\"translate(14 %.1f) rotate(-90)\" text-anchor=\"middle\">T-DAGs</text>\n</svg>\n",
@@ -176,14 +179,14 @@ void chart_timeline(struct printer *printer, const char *what, const struct char
     uint64_t most = 0;
     for (unsigned i = 0; i < CHART_COLUMNS; i++)
         most = times->largest[i] > most ? times->largest[i] : most;
-    double scale = most ? (TIMES_BOTTOM - TOP - 6) / log10((double)most + 1) : 0;
+    double scale = most ? (TIMES_BOTTOM - TOP - 6) / log10_of((double)most + 1) : 0;
     begin(printer, what, TIMES_HEIGHT);
     put_rule(printer, LEFT, TIMES_BOTTOM, RIGHT, TIMES_BOTTOM);
     PRINT(printer, "<path class=\"t\" d=\"");
     for (unsigned i = 0; i < CHART_COLUMNS; i++) {
         if (times->count[i])
             PRINT(printer, "M%.1f %.1fv-%.1f", LEFT + (RIGHT - LEFT) * i / (CHART_COLUMNS - 1), TIMES_BOTTOM,
-                  6 + scale * log10((double)times->largest[i] + 1));
+                  6 + scale * log10_of((double)times->largest[i] + 1));
     }
     PRINT(printer, "\"/>\n");
     put_rule(printer, LEFT, TOP, RIGHT, TOP);

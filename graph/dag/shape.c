@@ -2,11 +2,12 @@
 
 #include <igraph.h>
 #include <inttypes.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "parser/log10.h"
 
 /* How much a call may work: BLISS asks once or twice in each node of its search tree whether to go on, and a node costs
  * up to as much as the graph is large (measured on multipedes: 8 ns for each vertex and arc at 3,000 of them, 42 ns at
@@ -175,7 +176,7 @@ static double decimal_log10(const char *digits)
     size_t length = strlen(digits), taken = length < sizeof head - 1 ? length : sizeof head - 1;
     memcpy(head, digits, taken);
     head[taken] = '\0';
-    return log10(strtod(head, NULL)) + (double)(length - taken);
+    return log10_of(strtod(head, NULL)) + (double)(length - taken);
 }
 
 enum status shape_canonical(const struct shape_graph *graph, uint32_t *position, double *automorphisms_log10,
