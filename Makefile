@@ -1,4 +1,4 @@
-# unktx: make all check columns fuzz bench lint asan tsan valgrind install uninstall notebook deb clean
+# unktx: make all check check-fast columns digests fuzz bench lint asan tsan valgrind install uninstall notebook deb clean
 # Variables: CC CFLAGS BUILD PREFIX LIBDIR DESTDIR SANITIZE (address,undefined / thread) FUZZ_SECONDS (for each target)
 CC ?= cc
 OBJCOPY ?= objcopy
@@ -102,17 +102,30 @@ $(REPLAYS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/
 $(FUZZERS): $(BUILD)/tests/fuzz/fuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIB_LIBS) -lcmocka
 
-# Every test program, one after the other (each names what it skips); UNKTX tells those in tests/cli which binary to run.
-check: all $(TESTS) $(CHAINGEN) $(REPLAYS)
-	@failed=; for script in documents lists; do UNKTX=$(BUILD)/unktx sh tests/$$script.sh || failed="$$failed $$script"; done; \
-	for test in $(TESTS:$(BUILD)/%=%); do \
+# for a change that is meant to change what is written
+digests: $(BUILD)/unktx
+	UNKTX=$(BUILD)/unktx sh tests/digests.sh write
+
+# $(call run_tests,TESTS,FUZZ_NOUNS,SCRIPTS): one after the other (each names what it skips); UNKTX tells those in tests/cli which
+# binary to run
+run_tests = failed=; for test in $(1); do \
 	    echo "== $$test"; UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) $(BUILD)/$$test || failed="$$failed $$test"; \
-	done; for noun in $(FUZZ_NOUNS); do \
+	done; for noun in $(2); do \
 	    echo "== tests/fuzz/corpus/$$noun"; $(BUILD)/tests/fuzz/replay_$$noun tests/fuzz/corpus/$$noun >/dev/null || failed="$$failed fuzz/$$noun"; \
-	done; sh tests/lint.sh || failed="$$failed lint"; \
-	for script in columns notebooks-data notebook graphfiles readme install deb browser; do UNKTX=$(BUILD)/unktx BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" \
+	done; for script in $(3); do UNKTX=$(BUILD)/unktx BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" \
 	    sh tests/$$script.sh || failed="$$failed $$script"; done; \
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; echo "all test programs passed"
+
+check: all $(TESTS) $(CHAINGEN) $(REPLAYS)
+	@$(call run_tests,$(TESTS:$(BUILD)/%=%),$(FUZZ_NOUNS),documents lists columns lint notebooks-data notebook graphfiles readme digests install deb browser)
+
+# What must be seen on every machine: every folder of the house, and the same bytes as elsewhere; without the tests that try long or
+# kill processes, so that it takes 10 minutes where a processor is emulated.
+FAST = $(filter-out tests/cli/% %/test_canon %/test_shape %/test_index_killed tests/graph/test_tx_index% %/test_kv %/test_outpoints,$(TESTS:$(BUILD)/%=%)) \
+    tests/cli/test_scan tests/cli/test_templates
+FAST_FUZZ = block record scan script
+check-fast: all $(FAST:%=$(BUILD)/%) $(CHAINGEN) $(FAST_FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
+	@$(call run_tests,$(FAST),$(FAST_FUZZ),notebooks-data digests)
 
 # libFuzzer comes with clang (Debian: libclang-rt-14-dev or the like). What it finds new goes to BUILD/corpus/NOUN.
 fuzz:
@@ -212,6 +225,6 @@ deb: all
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
-.PHONY: all check columns fuzz fuzz-run bench lint asan tsan valgrind install uninstall notebook deb clean
+.PHONY: all check check-fast columns digests fuzz fuzz-run bench lint asan tsan valgrind install uninstall notebook deb clean
 .SECONDARY:
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
