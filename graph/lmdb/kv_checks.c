@@ -135,7 +135,7 @@ enum status kv_check_pages(const struct kv *kv, struct fault *fault)
 /* ---- before a value is deleted or overwritten ---- */
 
 /* LMDB frees as many pages of a value as the first of them says. */
-static int check_value(const struct kv_txn *txn, const MDB_val *value)
+static int check_value(const struct kv_txn *txn, const MDB_val *key, const MDB_val *value)
 {
     MDB_stat info;
     int fd;
@@ -144,7 +144,8 @@ static int check_value(const struct kv_txn *txn, const MDB_val *value)
         code = mdb_env_get_fd(txn->kv->env, &fd);
     if (code != MDB_SUCCESS)
         return code;
-    return pages_value_is_sound(fd, info.ms_psize, value->mv_data, value->mv_size) ? MDB_SUCCESS : MDB_CORRUPTED;
+    return pages_value_is_sound(fd, info.ms_psize, key->mv_size, value->mv_data, value->mv_size) ? MDB_SUCCESS
+                                                                                                 : MDB_CORRUPTED;
 }
 
 /* Pages of the state before, which are those that this transaction has not written itself. */
@@ -163,7 +164,7 @@ int kv_check_old(const struct kv_txn *txn, unsigned table, MDB_val *key)
     int code = check_old_path(txn, table, key);
     if (code == MDB_SUCCESS)
         code = mdb_get(txn->before, txn->kv->tables[table], key, &old);
-    return code == MDB_SUCCESS ? check_value(txn, &old) : code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+    return code == MDB_SUCCESS ? check_value(txn, key, &old) : code == MDB_NOTFOUND ? MDB_SUCCESS : code;
 }
 
 int kv_check_end(struct kv_txn *txn, unsigned table, const MDB_val *key)
@@ -188,7 +189,7 @@ int kv_check_old_from(const struct kv_txn *txn, unsigned table, const MDB_val *k
         return code;
     code = mdb_cursor_get(cursor, &k, &v, key->mv_size > 0 ? MDB_SET_RANGE : MDB_FIRST);
     while (code == MDB_SUCCESS && (!prefix || kv_begins_with(&k, key)) &&
-           (code = check_value(txn, &v)) == MDB_SUCCESS && (code = check_old_path(txn, table, &k)) == MDB_SUCCESS)
+           (code = check_value(txn, &k, &v)) == MDB_SUCCESS && (code = check_old_path(txn, table, &k)) == MDB_SUCCESS)
         code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
     mdb_cursor_close(cursor);
     return code == MDB_NOTFOUND ? MDB_SUCCESS : code;

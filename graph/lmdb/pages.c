@@ -284,13 +284,17 @@ static enum status take_large(struct walk *walk, const struct tree *tree, const 
     return tree->kind == TREE_FREE ? take_large_free(walk, first, count, size) : STATUS_OK;
 }
 
+/* Of a node in a page: where two would not fit, mdb.c gives the value pages of its own (me_nodemax). */
+static size_t node_size_max(uint32_t page_size) { return ((page_size - PAGE_HEADER) / 2 & ~1u) - sizeof(uint16_t); }
+
 /* The number that the page gives itself is right if the file has the same bytes there, the value's first ones too. */
-bool pages_value_is_sound(int fd, uint32_t page_size, const void *value, size_t size)
+bool pages_value_is_sound(int fd, uint32_t page_size, size_t key_size, const void *value, size_t size)
 {
     const uint8_t *page = (const uint8_t *)value - PAGE_HEADER;
     uint8_t there[PAGE_HEADER + 64];
     size_t compared = PAGE_HEADER + (size < 64 ? size : 64);
-    if ((uintptr_t)page % page_size != 0)
+    /* The pages of a file that was made where pages are larger need not be aligned to their size in memory. */
+    if ((uintptr_t)page % page_size != 0 && NODE_HEADER + key_size + size <= node_size_max(page_size))
         return true;
     uint64_t number = load_le64(page + PAGE_NUMBER);
     return is_large_page(page, page_count_of(size, page_size)) && number <= INT64_MAX / page_size &&

@@ -35,9 +35,9 @@ enum status pages_check_meta(const struct pages_file *file, struct fault *fault)
 enum status pages_check(const struct pages_file *file, uint64_t txn, uint64_t leaves, bool branches, bool *whole,
                         struct fault *fault) MUST_CHECK;
 
-/* Before a value is deleted or overwritten: `value` as LMDB shows it, in its map of the file. True if it stands in a
- * page with others, which pages_check has seen, or if its own pages say what it says. */
-bool pages_value_is_sound(int fd, uint32_t page_size, const void *value, size_t size);
+/* Before a value is deleted or overwritten: `value` as LMDB shows it, in its map of the file, with the size of its key.
+ * True if it stands in a page with others, which pages_check has seen, or if its own pages say what it says. */
+bool pages_value_is_sound(int fd, uint32_t page_size, size_t key_size, const void *value, size_t size);
 
 /* For path.h. All of the bytes or a fault; STATUS_FORMAT, with "the store is damaged (...)" and the way out. */
 enum status pages_read(const struct pages_file *file, uint64_t offset, uint8_t *bytes, size_t size, struct fault *fault)

@@ -17,9 +17,10 @@
 #include "parser/bytes.h"
 #include "tests/support/plan.h"
 #include "tests/support/run.h"
+#include "tests/support/stores.h"
 
 /* Leaves of short keys, and of a few long ones under two levels of branches; each tenth value has its own pages. */
-enum { TABLES = 2, KEYS = 60, PAGE = 4096, LONG_KEY = 500, LONG_VALUE = 5000 };
+enum { TABLES = 2, KEYS = 60, LONG_KEY = 500, LONG_VALUE = 5000 };
 
 static const char *const tables[TABLES] = {"short", "long"};
 static const struct kv_words words = {"store", "scan"};
@@ -170,14 +171,14 @@ static unsigned use(bool change_it)
 static const unsigned whole = TABLES * (KEYS + KEYS + KEYS - 1);
 
 /* Marks of the page, the first offsets of nodes, and of the nodes behind two of them size, flags and key size. */
-static size_t fields_of(const uint8_t *page, size_t fields[32])
+static size_t fields_of(const uint8_t *page, size_t page_size, size_t fields[32])
 {
     static const size_t marks[] = {0, 4, 10, 12, 14, 16, 18, 20};
     size_t count = sizeof marks / sizeof *marks, nodes = (load_le16(page + 12) - 16u) / 2;
     memcpy(fields, marks, sizeof marks);
-    for (size_t n = 0; n < 2 && (load_le16(page + 10) & 3) && nodes > 0 && nodes < PAGE / 2; n++) {
+    for (size_t n = 0; n < 2 && (load_le16(page + 10) & 3) && nodes > 0 && nodes < page_size / 2; n++) {
         size_t at = load_le16(page + 16 + 2 * (n ? nodes - 1 : 0));
-        for (size_t f = 0; f <= 16 && at + f + 2 <= PAGE; f += 2)
+        for (size_t f = 0; f <= 16 && at + f + 2 <= page_size; f += 2)
             fields[count++] = at + f;
     }
     return count;
@@ -188,14 +189,15 @@ static void use_damaged(bool on_the_way)
     static const uint16_t numbers[] = {0, 1, 0x7fff, 0xfffe}; /* two of them for each field */
     size_t size, fields[32];
     uint8_t *good = (uint8_t *)read_file(path, &size), *bytes = must_alloc(size, 1);
+    size_t page_size = store_page_size(path);
     unsigned told = 0, tried = 0;
     kv_open_leaves(on_the_way ? 0 : UINT64_MAX);
     assert_int_equal(use(false), whole);
-    for (size_t page = 0; page < size; page += PAGE) {
-        size_t count = fields_of(good + page, fields);
+    for (size_t page = 0; page < size; page += page_size) {
+        size_t count = fields_of(good + page, page_size, fields);
         for (size_t i = 0; i < count * 2; i++) {
             memcpy(bytes, good, size);
-            store_le16(bytes + page + fields[i / 2], numbers[(page / PAGE + i / 2 + 2 * i) % 4]);
+            store_le16(bytes + page + fields[i / 2], numbers[(page / page_size + i / 2 + 2 * i) % 4]);
             write_file(path, bytes, size);
             told += use(false) < whole, tried++;
             (void)use(true);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parser/bytes.h"
 #include "tests/support/run.h"
 #include "tests/support/stores.h"
 #include "tests/support/table.h"
@@ -65,4 +66,14 @@ void assert_same_stores(const char *a, const char *b, const char *scratch)
     store_tables(a, "core-22", path_of("%s/tables-a", scratch));
     store_tables(b, "core-22", path_of("%s/tables-b", scratch));
     assert_same_tables(path_of("%s/tables-a", scratch), path_of("%s/tables-b", scratch));
+}
+
+uint32_t store_page_size(const char *data_path)
+{
+    uint8_t head[44]; /* mm_dbs[0].md_pad of mdb.c behind the headers of the page and of the meta page */
+    FILE *file = fopen(data_path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(head, 1, sizeof head, file), sizeof head);
+    fclose(file);
+    return load_le32(head + 40);
 }

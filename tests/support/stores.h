@@ -1,4 +1,5 @@
-/* stores: what two stores hold, compared: the digest of `unktx check` and every table. A difference fails the test. */
+/* stores: what two stores hold, compared: the digest of `unktx check` and every table. A difference fails the test. And
+ * the size of an LMDB file's pages, which is the system's choice. */
 #ifndef UNKTX_TESTS_SUPPORT_STORES_H
 #define UNKTX_TESTS_SUPPORT_STORES_H
 
@@ -16,5 +17,7 @@ void store_tables(const char *store, const char *rules, const char *folder);
 void assert_same_tables(const char *a, const char *b);
 /* Same digest, same tables; writes those into folders below `scratch`. */
 void assert_same_stores(const char *a, const char *b, const char *scratch);
+/* Of the file data.mdb, from its first page. */
+uint32_t store_page_size(const char *data_path);
 
 #endif
