@@ -6,8 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "unktx is built for little-endian machines, as every Debian desktop is");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "unktx is for little-endian machines: docs/machines.md");
 
 static inline uint16_t load_le16(const uint8_t *p)
 {

@@ -13,6 +13,7 @@ wrong() { echo "deb: $*"; exit 1; }
 build() { ${MAKE:-make} -s deb BUILD="${BUILD:-build}" >"$place/said" 2>&1 || { cat "$place/said"; wrong "make deb fails"; }; }
 
 build
+architecture=$(dpkg-architecture -qDEB_HOST_ARCH)
 deb=$(echo "${BUILD:-build}"/deb/unktx_*.deb)
 dev=$(echo "${BUILD:-build}"/deb/libunktx-dev_*.deb)
 sums=$(cat "$deb" "$dev" | cksum)
@@ -31,6 +32,9 @@ else
     echo "deb: lintian is not here"
 fi
 [ "$("$usr/bin/unktx" --version)" = "unktx $(dpkg-deb -f "$deb" Version)" ] || wrong "versions differ"
+for package in "$deb" "$dev"; do
+    [ "$(dpkg-deb -f "$package" Architecture)" = "$architecture" ] || wrong "$package is not for $architecture"
+done
 dpkg-deb -f "$deb" Depends | grep -q 'libc6.*liblmdb0' || wrong "dependencies missing: $(dpkg-deb -f "$deb" Depends)"
 [ -z "$(dpkg-deb -c "$deb" | awk '$2 != "root/root"')" ] || wrong "files that are not root's"
 "$usr/bin/unktx" analyze --quiet --datadir tests/fixtures/regtest-xor -o "$place/out" >/dev/null || wrong "analyze fails"
