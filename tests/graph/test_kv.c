@@ -231,7 +231,8 @@ static void test_other_data_version(void **state)
     size_t size;
     uint8_t *bytes = (uint8_t *)read_file(path, &size);
     for (size_t i = 0; i < 2 * sizeof versions / sizeof *versions; i++) {
-        uint8_t *version = bytes + i % 2 * PAGE + 20; /* after a page's header of 16 bytes: magic, version */
+        uint8_t *version = bytes + i % 2 * store_page_size(path) +
+                           20; /* after a page's header of 16 bytes: magic, version */
         assert_int_equal(load_le32(version), 1);
         store_le32(version, versions[i / 2]);
         write_file(path, bytes, size);
