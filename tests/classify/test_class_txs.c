@@ -21,7 +21,7 @@ static void expect(struct forest_builder *builder, bool compress, uint32_t count
     if (!builder->forest.block_times)
         forest_finish(builder);
     assert_int_equal(tdags_find(&builder->forest, RULES_CORE_0_18, &tdags, &fault), STATUS_OK);
-    assert_int_equal(classify(&builder->forest, &tdags, compress, 1, &classes, &fault), STATUS_OK);
+    assert_int_equal(classify(&builder->forest, &tdags, compress, NULL, 1, &classes, &fault), STATUS_OK);
     assert_int_equal(classes.classes_count, count);
     for (uint32_t c = 0; c < count; c++) {
         const struct class_row *row = &classes.classes[c];
