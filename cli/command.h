@@ -15,7 +15,8 @@ struct command {
     const char *operands; /* for the usage line, "" when there are none */
     const char *summary;  /* one line */
     const char *details;  /* what --help prints under the options; may be NULL */
-    size_t operands_min, operands_max;
+    size_t operands_min;
+    size_t operands_max;
     const struct option *const *options; /* ends with NULL */
     int (*run)(const struct settings *settings);
     bool hidden; /* not in the list of commands, since programs alone call it */

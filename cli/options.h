@@ -37,9 +37,17 @@ struct settings {
     uint64_t dag;       /* 0: none */
     uint64_t top;       /* 0: not asked for */
     uint64_t memory;    /* bytes */
-    uint64_t depth, limit;
+    uint64_t depth;
+    uint64_t limit;
     bool rules_given; /* on the command line */
-    bool replace, verify, quiet, compress, with_nulldata, with_index, forward, backward;
+    bool replace;
+    bool verify;
+    bool quiet;
+    bool compress;
+    bool with_nulldata;
+    bool with_index;
+    bool forward;
+    bool backward;
     const char *const *operands;
     size_t operands_count;
 };
@@ -60,8 +68,9 @@ struct option {
     const char *value;    /* what the usage calls the value; NULL for a flag */
     const char *fallback; /* the default, taken when the option is not given; may be NULL */
     const char *help;
-    size_t field;      /* offsetof(struct settings, ...) */
-    uint64_t min, max; /* OPTION_NUMBER, OPTION_SIZE */
+    size_t field; /* offsetof(struct settings, ...) */
+    uint64_t min; /* OPTION_NUMBER, OPTION_SIZE */
+    uint64_t max; /* OPTION_NUMBER, OPTION_SIZE */
 };
 
 /* Options that several commands have. */

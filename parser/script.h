@@ -49,8 +49,10 @@ enum kind script_kind_other(const uint8_t *script, size_t size);
 static inline enum kind script_kind(const uint8_t *script, size_t size)
 {
     struct frame {
-        uint32_t head_mask, head; /* of the first four bytes */
-        uint16_t tail_mask, tail; /* of the last two */
+        uint32_t head_mask; /* of the first four bytes */
+        uint32_t head;      /* of the first four bytes */
+        uint16_t tail_mask; /* of the last two */
+        uint16_t tail;      /* of the last two */
         uint32_t kind;
     };
     enum { VERSION_1 = 0x51, VERSION_1_SIDE = 64 };

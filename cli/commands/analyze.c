@@ -7,7 +7,8 @@
 /* What is written after the tables of dags, each as if it were typed. */
 static const struct part {
     const struct command *command;
-    const char *file, *by; /* `by` NULL: what --by says */
+    const char *file;
+    const char *by; /* NULL: what --by says */
 } parts[] = {
     {&command_outputs, "outputs.csv", NULL},
     {&command_stats, "stats.csv", NULL},

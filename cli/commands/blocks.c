@@ -25,7 +25,8 @@ struct input {
 };
 
 struct row {
-    uint32_t input, record;
+    uint32_t input;
+    uint32_t record;
     uint32_t node;   /* in the chain of its network */
     uint8_t network; /* index into networks */
     uint8_t flaw;    /* enum block_flaw */

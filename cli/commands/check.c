@@ -23,9 +23,12 @@ struct block_digest {
 
 /* What one batch says of itself, for the comparison with its neighbours. */
 struct batch_ends {
-    uint32_t first_height, end_height;
-    uint64_t first_tx, end_tx;
-    uint64_t first_ordinal, end_ordinal;
+    uint32_t first_height;
+    uint32_t end_height;
+    uint64_t first_tx;
+    uint64_t end_tx;
+    uint64_t first_ordinal;
+    uint64_t end_ordinal;
 };
 
 struct check {

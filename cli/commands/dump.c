@@ -24,7 +24,8 @@ static const struct table_schema *const schemas[TABLES] = {&schema_dump_blocks, 
 /* The other end of a link. */
 struct landing {
     struct hash256 txid;
-    uint32_t height, position;
+    uint32_t height;
+    uint32_t position;
     struct index_output output; /* for an input: what it spends */
 };
 
@@ -37,7 +38,10 @@ struct jumps {
     } * list;
     struct landing *landings; /* by row */
     uint64_t first;           /* input or output, of row 0 */
-    size_t count, capacity, rows, landings_capacity;
+    size_t count;
+    size_t capacity;
+    size_t rows;
+    size_t landings_capacity;
 };
 
 struct dump {
@@ -45,7 +49,9 @@ struct dump {
     struct indexes indexes; /* one for each worker, for what is dumped, in order */
     struct indexes jumpers; /* one for each worker, for the links: each index keeps the page that it read last */
     struct jumps *jumps;    /* by worker */
-    uint64_t first, end;    /* blocks by height or transactions by number */
+    /* blocks by height or transactions by number */
+    uint64_t first;
+    uint64_t end;
 };
 
 /* ---- links ---- */

@@ -16,8 +16,11 @@ static const char rest[] = "(other)";
 struct row {
     uint64_t key; /* of template and kind */
     enum kind kind;
-    uint32_t first_height, last_height;
-    uint64_t outputs, spent, value_sat;
+    uint32_t first_height;
+    uint32_t last_height;
+    uint64_t outputs;
+    uint64_t spent;
+    uint64_t value_sat;
     struct name_set names;
     char template[SCRIPT_TEMPLATE_MAX];
 };
@@ -25,7 +28,8 @@ struct row {
 /* Rows in order of their first output, and a table of their numbers + 1 by key. */
 struct group {
     struct row *rows;
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
     uint32_t *slots;
     size_t slots_count; /* a power of two, or 0 */
 };

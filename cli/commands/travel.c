@@ -13,30 +13,45 @@
  * no `to`, backward from a coinbase no `from`. */
 struct step {
     uint32_t depth;
-    bool has_from, has_to;
-    uint64_t from, to; /* numbers of the transactions */
-    struct hash256 from_txid, to_txid;
-    uint32_t from_height, to_height, vout, vin;
+    bool has_from;
+    bool has_to;
+    /* numbers of the transactions */
+    uint64_t from;
+    uint64_t to;
+    struct hash256 from_txid;
+    struct hash256 to_txid;
+    uint32_t from_height;
+    uint32_t to_height;
+    uint32_t vout;
+    uint32_t vin;
     struct index_output output;
 };
 
 /* Numbers of transactions met, open addressing, at most half full; 0 is an empty slot, so numbers are kept plus 1. */
 struct met {
     uint64_t *slots;
-    size_t capacity, count; /* capacity is a power of two */
+    size_t capacity; /* a power of two */
+    size_t count;
 };
 
 struct travel {
     const struct settings *settings;
     struct tx_index *index;
     struct step *steps;
-    size_t steps_count, steps_capacity;
-    uint64_t *level, *next; /* transactions to leave from now, and those found on the way */
-    size_t level_count, level_capacity, next_count, next_capacity;
+    size_t steps_count;
+    size_t steps_capacity;
+    uint64_t *level; /* transactions to leave from now */
+    uint64_t *next;  /* those found on the way */
+    size_t level_count;
+    size_t level_capacity;
+    size_t next_count;
+    size_t next_capacity;
     uint64_t *txs; /* every transaction, in the order it was met */
-    size_t txs_count, txs_capacity;
+    size_t txs_count;
+    size_t txs_capacity;
     struct met met;
-    bool backward, cut;
+    bool backward;
+    bool cut;
 };
 
 /* ---- the set of transactions met ---- */

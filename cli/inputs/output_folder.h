@@ -8,7 +8,8 @@
 
 /* What the settings borrow afterwards. Zero-initialise; output_folder_free in any case. */
 struct output_folder {
-    char *store, *path;       /* path NULL: the store lies in no output folder */
+    char *store;
+    char *path;               /* NULL: the store lies in no output folder */
     struct manifest manifest; /* of the folder */
 };
 

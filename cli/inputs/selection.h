@@ -38,8 +38,11 @@ void selection_free(struct selection *selection);
 struct alike {
     uint8_t *settled;              /* by transaction: 1 in a T-DAG that every rule set has alike */
     uint8_t (*ids)[CANON_ID_SIZE]; /* classes of these T-DAGs, in ascending order */
-    uint32_t tdags, classes, inexact_classes;
-    uint64_t nodes, edges;
+    uint32_t tdags;
+    uint32_t classes;
+    uint32_t inexact_classes;
+    uint64_t nodes;
+    uint64_t edges;
 };
 
 enum status alike_make(const struct forest *forest, const struct selection *selection, struct alike *alike,

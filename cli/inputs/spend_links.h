@@ -26,13 +26,15 @@ enum status spend_links_input(struct tx_index *index, uint64_t number, struct li
 #define SPEND_LINKS_PIECE 256u
 struct outputs_run {
     struct tx_index *index;
-    uint64_t end, first;
+    uint64_t end;
+    uint64_t first;
     uint32_t count;
     struct index_output outputs[SPEND_LINKS_PIECE];
 };
 struct inputs_run {
     struct tx_index *index;
-    uint64_t end, first;
+    uint64_t end;
+    uint64_t first;
     uint32_t count;
     uint64_t spent[SPEND_LINKS_PIECE];
 };

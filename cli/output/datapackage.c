@@ -94,7 +94,9 @@ static bool has_table(const void *context, const char *table)
 }
 
 static const struct {
-    const char *ending, *format, *mediatype;
+    const char *ending;
+    const char *format;
+    const char *mediatype;
 } formats[] = {{".csv", "csv", "text/csv"}, {".json", "json", "application/json"}, {".html", "html", "text/html"}};
 
 static void print_file(struct printer *printer, const struct files *files, const struct datapackage_file *file)

@@ -16,7 +16,8 @@ struct datapackage_file {
     char name[64];
     const struct table_schema *table; /* NULL: it is no table */
     unsigned flags;                   /* of the table's columns, see schema_walk */
-    uint64_t bytes, rows;             /* rows without the header */
+    uint64_t bytes;
+    uint64_t rows; /* without the header */
     char sha256[DATAPACKAGE_HEX];
 };
 
@@ -34,8 +35,10 @@ struct datapackage_origin {
     struct hash256 tip;
     uint32_t tip_height;
     enum rules rules;
-    bool compress, with_index;
-    struct datapackage_input exclude_scripts, scripts;
+    bool compress;
+    bool with_index;
+    struct datapackage_input exclude_scripts;
+    struct datapackage_input scripts;
 };
 
 /* Appends the whole manifest. A foreign key is told where its table is among the files. O(columns of all tables). */

@@ -7,7 +7,9 @@
 #define DEPTH_MAX 16u
 
 struct walk {
-    char *begin, *at, *end; /* *end is the terminator */
+    char *begin;
+    char *at;
+    char *end; /* *end is the terminator */
     json_value *value;
     void *context;
     const char *path; /* for faults */

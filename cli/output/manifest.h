@@ -18,10 +18,12 @@ struct manifest {
     char network[32];
     enum rules rules;
     bool compress;
-    struct manifest_input exclude_scripts, scripts;
+    struct manifest_input exclude_scripts;
+    struct manifest_input scripts;
     /* files of the folder: plain names, none of them datapackage.json */
     char (*names)[sizeof((struct datapackage_file *)0)->name];
-    size_t names_count, names_capacity;
+    size_t names_count;
+    size_t names_capacity;
 };
 
 /* STATUS_NOT_FOUND: the folder has none. STATUS_REFUSED: it is not unktx's. STATUS_FORMAT: it is no JSON. */

@@ -243,7 +243,8 @@ enum status outfile_make_folder(const char *path, struct fault *fault)
 /* Two groups of texts take turns: while one is formatted, the first item of the loop writes the other. */
 struct group {
     struct text *texts;
-    size_t first, count;
+    size_t first;
+    size_t count;
 };
 
 struct chunk_writer {

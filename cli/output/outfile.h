@@ -16,11 +16,16 @@ struct outfolder; /* outfolder.h */
 
 /* Zero-initialise; outfile_abort at the end in any case. */
 struct outfile {
-    char *path, *temporary; /* NULL for stdout, and for what is written directly */
-    char name[256];         /* for messages */
-    int fd_plus_1;          /* 0: closed */
-    uint64_t size, started; /* bytes written, and those on their way to the disk */
-    bool is_stdout, left, is_discarded;
+    /* NULL for stdout, and for what is written directly */
+    char *path;
+    char *temporary;
+    char name[256];   /* for messages */
+    int fd_plus_1;    /* 0: closed */
+    uint64_t size;    /* bytes written */
+    uint64_t started; /* of them, those on their way to the disk */
+    bool is_stdout;
+    bool left;
+    bool is_discarded;
     struct outfolder *folder;         /* it is one of this folder's, which has the next five; NULL: of none */
     const char *folder_name;          /* its name there, borrowed */
     const struct table_schema *table; /* of outfile_begin_table, and its flags */

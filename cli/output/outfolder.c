@@ -13,13 +13,15 @@
 
 /* A file that is written and waits for the others. */
 struct waiting {
-    char *path, *temporary; /* temporary NULL: it is in its place */
+    char *path;
+    char *temporary; /* NULL: it is in its place */
 };
 
 struct outfolder {
     char *path;
     struct datapackage_origin origin;
-    bool replace, has_before;
+    bool replace;
+    bool has_before;
     struct manifest before; /* of the run before, if there was one */
     struct waiting waiting[FILES_MAX];
     struct datapackage_file files[FILES_MAX];

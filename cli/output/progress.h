@@ -9,9 +9,11 @@
 #define PROGRESS_NO_HEIGHT UINT64_MAX
 
 struct progress {
-    bool quiet, terminal;
+    bool quiet;
+    bool terminal;
     const char *stage; /* static string */
-    int64_t begun_ns, shown_ns;
+    int64_t begun_ns;
+    int64_t shown_ns;
     uint64_t begun_done; /* of `done` when the stage began */
 };
 

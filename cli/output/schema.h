@@ -36,7 +36,9 @@ struct column {
 
 /* The values of `columns` all occur in `references` of the other table. Lists have a comma between two names. */
 struct foreign_key {
-    const char *columns, *table, *references;
+    const char *columns;
+    const char *table;
+    const char *references;
 };
 
 #define SCHEMA_FOREIGN_KEYS 3u
@@ -75,7 +77,8 @@ struct schema_walk {
     unsigned flags;
     const struct column *column; /* the description */
     char name[COLUMN_NAME_SIZE]; /* as in the header */
-    size_t next, group_begin;    /* within table->columns */
+    size_t next;                 /* within table->columns */
+    size_t group_begin;          /* within table->columns */
     unsigned repeat;             /* which kind or rule set */
 };
 /* False at the end. O(1). */

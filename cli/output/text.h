@@ -15,7 +15,8 @@
 /* Zero-initialise; text_free at the end. */
 struct text {
     char *bytes;
-    size_t size, capacity;
+    size_t size;
+    size_t capacity;
 };
 
 /* Room for `size` more bytes after what is there; NULL without memory. */

@@ -17,7 +17,8 @@ void chart_bars(struct printer *printer, const char *what, const struct chart_ba
 #define CHART_STEPS 24u
 #define CHART_BINS (20u * CHART_STEPS)
 struct chart_counts {
-    uint64_t bins[CHART_BINS], least[CHART_BINS]; /* least: the smallest value in the bin */
+    uint64_t bins[CHART_BINS];
+    uint64_t least[CHART_BINS]; /* the smallest value in the bin */
 };
 /* Zero-initialise; a value of 0 is not counted. */
 void chart_count(struct chart_counts *counts, uint64_t value);
@@ -26,7 +27,8 @@ void chart_loglog(struct printer *printer, const char *what, const char *axis, c
 /* Stems at moments, as high as the logarithm of the largest value there. */
 #define CHART_COLUMNS 300u
 struct chart_times {
-    uint64_t first, last; /* seconds, set by the caller */
+    uint64_t first; /* in seconds, set by the caller */
+    uint64_t last;  /* likewise */
     uint64_t largest[CHART_COLUMNS];
     uint32_t count[CHART_COLUMNS];
 };

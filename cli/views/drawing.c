@@ -15,7 +15,8 @@ struct member {
     uint32_t twin;  /* place of the first twin */
     uint32_t twins; /* at the first: how many */
     uint32_t depth; /* of its outputs */
-    uint64_t known, unspent;
+    uint64_t known;
+    uint64_t unspent;
     bool root;
 };
 
@@ -23,11 +24,15 @@ struct maker {
     const struct forest *forest;
     enum rules rules;
     const uint32_t *numbers; /* the members' transaction numbers, ascending */
-    uint32_t count, most;
+    uint32_t count;
+    uint32_t most;
     bool plain;
     struct member *members;
     uint32_t *spenders; /* scratch */
-    size_t spenders_capacity, vertices_capacity, from_capacity, to_capacity;
+    size_t spenders_capacity;
+    size_t vertices_capacity;
+    size_t from_capacity;
+    size_t to_capacity;
     struct drawing *drawing;
 };
 

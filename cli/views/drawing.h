@@ -24,9 +24,12 @@ struct drawing_vertex {
 struct drawing {
     struct drawing_vertex *vertices;
     uint32_t vertices_count;
-    uint32_t *from, *to; /* arcs between vertices */
+    /* arcs between vertices */
+    uint32_t *from;
+    uint32_t *to;
     uint32_t arcs_count;
-    uint64_t nodes, not_drawn; /* of the T-DAG; those that no vertex stands for */
+    uint64_t nodes;     /* of the T-DAG */
+    uint64_t not_drawn; /* those that no vertex stands for */
 };
 
 /* At most `most` vertices. Compression is not drawn. O(arcs * log(transactions)) of the T-DAG, memory likewise. */

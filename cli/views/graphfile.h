@@ -11,15 +11,19 @@ enum graphfile_format { GRAPHFILE_DOT, GRAPHFILE_GRAPHML };
 struct graphfile_node {
     uint64_t id;
     const struct hash256 *txid;
-    uint32_t height, index;
-    bool tells_root, is_root; /* is_root is left out unless tells_root */
+    uint32_t height;
+    uint32_t index;
+    bool tells_root;
+    bool is_root; /* left out unless tells_root */
     uint64_t value_out_sat;
 };
 
 /* An output and the input that spends it. */
 struct graphfile_arc {
-    uint64_t from, to;
-    uint32_t vout, vin;
+    uint64_t from;
+    uint64_t to;
+    uint32_t vout;
+    uint32_t vin;
     uint64_t value_sat;
     enum kind kind;
 };

@@ -18,10 +18,12 @@ struct payments {
     struct blkdir blk_files;    /* no path: the blk files are not there, and addresses are left empty */
     struct blk_reader *readers; /* by worker */
     unsigned threads;
-    uint64_t *fee_sat, *payer_value_sat; /* by T-DAG, 1.. ; of all its transactions, of all its payers */
-    uint64_t payers, payees;             /* rows */
-    uint64_t unread;                     /* scripts that could not be read */
-    struct outfile files[2];             /* payers.csv and payees.csv until payments_commit */
+    uint64_t *fee_sat;         /* by T-DAG, 1.. ; of all its transactions */
+    uint64_t *payer_value_sat; /* by T-DAG, 1.. ; of all its payers */
+    uint64_t payers;           /* rows */
+    uint64_t payees;           /* rows */
+    uint64_t unread;           /* scripts that could not be read */
+    struct outfile files[2];   /* payers.csv and payees.csv until payments_commit */
 };
 
 /* Opens the index of a store. STATUS_NOT_FOUND: none is there. STATUS_REFUSED: it does not have the store's last

@@ -11,8 +11,12 @@ enum by by_parse(const char *name);
 
 struct period {
     uint32_t key; /* sorts as the period does: height, yyyymmdd, yyyymm, yyyy */
-    uint64_t blocks, txs, inputs, outputs;
-    uint64_t kind_count[KINDS], kind_value_sat[KINDS];
+    uint64_t blocks;
+    uint64_t txs;
+    uint64_t inputs;
+    uint64_t outputs;
+    uint64_t kind_count[KINDS];
+    uint64_t kind_value_sat[KINDS];
     uint64_t unknown_txs[RULES];
 };
 
@@ -20,7 +24,8 @@ struct period {
 struct periods {
     enum by by;
     struct period *rows; /* by key */
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
 };
 
 uint32_t period_key(enum by by, const struct block_record *block);

@@ -9,8 +9,10 @@
 
 struct row {
     const char *name;
-    uint64_t outputs, value_sat;
-    uint32_t first_height, last_height;
+    uint64_t outputs;
+    uint64_t value_sat;
+    uint32_t first_height;
+    uint32_t last_height;
 };
 
 #define OTHER CATALOGUE_MAX /* nulldata that is none of the known protocols */

@@ -217,7 +217,8 @@ static int compare_height(const void *a, const void *b)
 /* What stdout can show. Drawings need a terminal that takes UTF-8; colours one that is not dumb and no NO_COLOR
  * (no-color.org: any value that is not empty). */
 struct screen {
-    bool draws, colours;
+    bool draws;
+    bool colours;
 };
 
 static bool has_text(const char *variable)

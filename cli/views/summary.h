@@ -8,8 +8,13 @@
 
 /* What remains of a rule set once its selection has been worked on. */
 struct summary_rules {
-    uint64_t roots, nodes, edges;
-    uint32_t tdags, classes, inexact_classes, vanished;
+    uint64_t roots;
+    uint64_t nodes;
+    uint64_t edges;
+    uint32_t tdags;
+    uint32_t classes;
+    uint32_t inexact_classes;
+    uint32_t vanished;
     uint32_t *excluded; /* by pattern; owned here */
 };
 

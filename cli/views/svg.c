@@ -63,7 +63,9 @@ void svg_legend(struct printer *printer, double x, double y)
 struct layout {
     struct drawing drawing;
     double *x;
-    double step, width, height;
+    double step;
+    double width;
+    double height;
 };
 
 static double x_of(const struct layout *layout, uint32_t v) { return MARGIN + layout->step * layout->x[v]; }
@@ -109,7 +111,8 @@ static double mean_of_neighbours(const struct layout *layout, uint32_t v)
 }
 
 struct placed {
-    uint32_t layer, vertex;
+    uint32_t layer;
+    uint32_t vertex;
     double x;
 };
 

@@ -6,7 +6,9 @@
 #define SIGNS_SHOWN 3u /* of one sort in a level */
 
 struct level {
-    uint64_t roots, spent, leaves;
+    uint64_t roots;
+    uint64_t spent;
+    uint64_t leaves;
 };
 
 static bool same_level(const struct level *a, const struct level *b)

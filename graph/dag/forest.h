@@ -13,8 +13,10 @@
 
 struct forest_tx {
     struct hash256 txid;
-    uint32_t height, index;
-    uint32_t inputs, outputs;
+    uint32_t height;
+    uint32_t index;
+    uint32_t inputs;
+    uint32_t outputs;
     uint32_t nulldata;     /* how many nulldata outputs */
     uint32_t first_output; /* ordinal of its first tracked output; the next transaction's comes after its last */
     uint32_t first_spend;  /* in forest.spends; likewise */
@@ -44,8 +46,11 @@ struct forest {
     uint32_t blocks;
     struct hash256 tip;
     /* sums over all blocks */
-    uint64_t total_txs, total_inputs, total_outputs;
-    uint64_t kind_count[KINDS], kind_value_sat[KINDS];
+    uint64_t total_txs;
+    uint64_t total_inputs;
+    uint64_t total_outputs;
+    uint64_t kind_count[KINDS];
+    uint64_t kind_value_sat[KINDS];
     uint64_t unknown_txs[RULES];
 };
 

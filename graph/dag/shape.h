@@ -15,9 +15,11 @@
 
 /* A simple digraph (no parallel arcs, no loops) with coloured vertices. Borrowed arrays. */
 struct shape_graph {
-    uint32_t vertices, arcs;
-    const uint32_t *colour;    /* [vertices], small numbers */
-    const uint32_t *from, *to; /* [arcs] */
+    uint32_t vertices;
+    uint32_t arcs;
+    const uint32_t *colour; /* [vertices], small numbers */
+    const uint32_t *from;   /* [arcs] */
+    const uint32_t *to;     /* [arcs] */
 };
 
 /* Canonical positions: position[v] is v's place in the canonical form; two graphs are isomorphic (colours kept) exactly

@@ -20,7 +20,8 @@ enum kv_mode { KV_READ, KV_WRITE };
 
 /* What the texts of faults call the folder and the command that makes it: "store" and "scan". */
 struct kv_words {
-    const char *noun, *verb;
+    const char *noun;
+    const char *verb;
 };
 
 struct kv;      /* opaque */
@@ -28,8 +29,10 @@ struct kv_view; /* opaque: the tables as one commit left them */
 struct kv_txn;  /* opaque: what a kv_write_fn writes through */
 
 struct kv_pair {
-    const uint8_t *key, *value;
-    size_t key_size, value_size;
+    const uint8_t *key;
+    const uint8_t *value;
+    size_t key_size;
+    size_t value_size;
 };
 
 /* Writes through kv_put and its like; false as soon as one of them is false. May be called several times. */

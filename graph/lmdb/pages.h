@@ -15,7 +15,9 @@
 /* Open for reading; the rest is for messages: "the NOUN is damaged: delete it and VERB again". */
 struct pages_file {
     int fd;
-    const char *path, *noun, *verb;
+    const char *path;
+    const char *noun;
+    const char *verb;
 };
 
 /* True of a file of `size` bytes that LMDB began and a kill or a full disk kept from its second meta page: nothing was

@@ -29,11 +29,14 @@ struct tree {
 
 /* Which node of each level leads to the leaf. */
 struct path {
-    unsigned at[PAGE_DEPTH_MAX], count[PAGE_DEPTH_MAX];
+    unsigned at[PAGE_DEPTH_MAX];
+    unsigned count[PAGE_DEPTH_MAX];
     unsigned given; /* so many levels are not chosen but taken */
     int end;        /* the others lead to the key (0), or to the first (1) or last (-1) leaf below */
-    bool bound_low, bound_high;
-    struct key low, high; /* keys of the leaf are not below the one and are below the other */
+    bool bound_low;
+    bool bound_high;
+    struct key low;  /* no key of the leaf is below it */
+    struct key high; /* every key of the leaf is below it */
 };
 
 static enum status damaged(const struct tree *tree, uint64_t page)

@@ -82,7 +82,8 @@ static enum status encode_file(const struct blkdir *dir, const struct blkfile *f
 struct known_file {
     uint64_t size;
     int64_t mtime_ns;
-    uint32_t records, gaps;
+    uint32_t records;
+    uint32_t gaps;
     struct cursor at;
 };
 

@@ -92,7 +92,8 @@ enum status filter_rebuild(struct outpoints *table)
 /* Output `ordinal` was replaced by output `by`. The outputs of one outpoint form a list from the latest to the
  * earliest; the jumps halve the way on it, so that a chain made of repeated transactions does not cost its square. */
 struct outpoints_replaced {
-    uint64_t by, ordinal;
+    uint64_t by;
+    uint64_t ordinal;
     uint32_t earlier; /* the entry whose `by` is this ordinal */
     uint32_t jump;    /* an entry further on; itself at the end */
     uint32_t depth;   /* entries further on */

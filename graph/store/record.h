@@ -45,7 +45,9 @@ struct tx_record {
     uint32_t index; /* in its block */
     struct hash256 txid;
     bool coinbase;
-    uint32_t inputs, outputs, spends;
+    uint32_t inputs;
+    uint32_t outputs;
+    uint32_t spends;
     uint64_t number;        /* of the stored transaction */
     uint64_t first_ordinal; /* of its first tracked output; the others follow in vout order */
     uint32_t tracked;       /* how many tracked outputs it has */
@@ -65,9 +67,12 @@ struct batch {
     struct buffer index;  /* 8 bytes per tracked output */
     struct buffer txs;    /* transactions of the open block */
     struct block_record open;
-    uint32_t first_height, block_count;
-    uint64_t first_ordinal, first_tx;
-    uint32_t tracked, tx_count;
+    uint32_t first_height;
+    uint32_t block_count;
+    uint64_t first_ordinal;
+    uint64_t first_tx;
+    uint32_t tracked;
+    uint32_t tx_count;
     uint32_t last_tx_index;
     size_t open_index; /* bytes of index that belong to closed blocks */
 };
@@ -102,15 +107,20 @@ enum status batch_peek_outpoint(const struct batch *batch, uint64_t ordinal, str
 struct batch_view {
     const uint8_t *bytes;
     size_t size;
-    uint32_t first_height, block_count;
-    uint64_t first_ordinal, first_tx;
-    uint32_t tracked, tx_count;
+    uint32_t first_height;
+    uint32_t block_count;
+    uint64_t first_ordinal;
+    uint64_t first_tx;
+    uint32_t tracked;
+    uint32_t tx_count;
     /* position of the iteration */
     struct cursor blocks; /* the next block */
     struct cursor txs;    /* the next transaction of the current block */
-    uint32_t blocks_left, txs_left;
+    uint32_t blocks_left;
+    uint32_t txs_left;
     uint32_t height;
-    uint64_t next_tx, next_ordinal;
+    uint64_t next_tx;
+    uint64_t next_ordinal;
     uint64_t block_end_ordinal; /* the first ordinal after the current block */
     uint32_t block_txs;         /* transactions of the current block, stored or not */
     uint32_t last_tx_index;     /* UINT32_MAX before the block's first */
@@ -126,8 +136,10 @@ enum status batch_next_block(struct batch_view *view, struct block_record *block
 /* A stored transaction with cursors over its outputs and spends. */
 struct tx_view {
     struct tx_record tx;
-    struct cursor outputs, spends;
-    uint32_t outputs_left, spends_left;
+    struct cursor outputs;
+    struct cursor spends;
+    uint32_t outputs_left;
+    uint32_t spends_left;
     uint32_t last_vin;
 };
 /* The next transaction of the current block: STATUS_NOT_FOUND after the last. */

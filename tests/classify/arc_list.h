@@ -13,9 +13,13 @@
 
 /* A graph as a list of arcs. */
 struct list {
-    uint32_t vertices, arcs, capacity;
+    uint32_t vertices;
+    uint32_t arcs;
+    uint32_t capacity;
     uint64_t *colour;
-    uint32_t *from, *to, *label;
+    uint32_t *from;
+    uint32_t *to;
+    uint32_t *label;
 };
 
 static uint64_t random_state = SEED;

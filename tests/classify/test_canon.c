@@ -16,7 +16,9 @@
 
 struct expanded {
     struct shape_graph graph;
-    uint32_t colour[256], from[512], to[512];
+    uint32_t colour[256];
+    uint32_t from[512];
+    uint32_t to[512];
 };
 
 static void expand(const struct list *list, struct expanded *out)

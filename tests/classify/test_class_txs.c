@@ -10,7 +10,10 @@
 #include "tests/support/forests.h"
 
 struct expected {
-    uint32_t tdags, txs_of_class, txs_of_first, txs_of_last;
+    uint32_t tdags;
+    uint32_t txs_of_class;
+    uint32_t txs_of_first;
+    uint32_t txs_of_last;
 };
 
 static void expect(struct forest_builder *builder, bool compress, uint32_t count, const struct expected *expected)

@@ -34,8 +34,12 @@ static void paper_table(void **state)
 {
     (void)state;
     static const struct {
-        uint32_t roots, outputs, spent, into;
-        uint64_t nodes, edges;
+        uint32_t roots;
+        uint32_t outputs;
+        uint32_t spent;
+        uint32_t into;
+        uint64_t nodes;
+        uint64_t edges;
     } rows[] = {
         {1, 1, 1, 1, 3, 2}, {2, 4, 3, 1, 11, 14},
         {1, 4, 3, 1, 6, 7}, {1, 4, 1, 1, 6, 5},

@@ -25,12 +25,20 @@ static void *room(size_t count, size_t size)
 
 struct world {
     const struct forest *forest;
-    uint32_t *uin, *root, *base; /* by transaction: |Uin|, root node + 1 or 0, node of output 0 */
-    uint32_t nodes, edges;
-    uint32_t *node_tx, *node_output; /* node_output: KNOWN_OUTPUT for roots, known outputs and nulldata */
+    uint32_t *uin;  /* by transaction: |Uin| */
+    uint32_t *root; /* by transaction: root node + 1, or 0 */
+    uint32_t *base; /* by transaction: node of output 0 */
+    uint32_t nodes;
+    uint32_t edges;
+    uint32_t *node_tx;
+    uint32_t *node_output; /* KNOWN_OUTPUT for roots, known outputs and nulldata */
     bool *node_root;
-    uint32_t *from, *to, *component, components;
-    uint32_t *component_first, *component_nodes; /* nodes grouped by component */
+    uint32_t *from;
+    uint32_t *to;
+    uint32_t *component;
+    uint32_t components;
+    uint32_t *component_first;
+    uint32_t *component_nodes; /* nodes grouped by component */
 };
 
 /* By igraph, in slices of some 2,000 nodes or more that no edge leaves: shape.h bounds the work of a call. */
@@ -136,11 +144,19 @@ static void world_free(struct world *world)
 /* One component, node by node, after compression if that is wanted. */
 #define MATRIX 160
 struct matrix {
-    uint32_t nodes, edges, height, roots, width;
-    uint32_t spent, leaves, known_leaves, unspent;
+    uint32_t nodes;
+    uint32_t edges;
+    uint32_t height;
+    uint32_t roots;
+    uint32_t width;
+    uint32_t spent;
+    uint32_t leaves;
+    uint32_t known_leaves;
+    uint32_t unspent;
     uint64_t moved_sat;
     uint64_t invariant;
-    uint32_t from[MATRIX * MATRIX], to[MATRIX * MATRIX];
+    uint32_t from[MATRIX * MATRIX];
+    uint32_t to[MATRIX * MATRIX];
 };
 
 static bool arc[MATRIX][MATRIX];

@@ -96,7 +96,8 @@ static void test_usage_errors(void **state)
 {
     (void)state;
     static const struct {
-        const char *line, *message;
+        const char *line;
+        const char *message;
     } cases[] = {
         {"", "no command"},
         {"scam", "did you mean 'scan'?"},
@@ -227,7 +228,8 @@ static void test_stats(void **state)
 {
     const struct place *place = *state;
     static const struct {
-        const char *by, *period;
+        const char *by;
+        const char *period;
     } cases[] = {{"total", "total"}, {"block", "0"}, {"day", "2011-02-02"}, {"month", "2011-02"}, {"year", "2011"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char row[256];

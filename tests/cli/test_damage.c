@@ -28,7 +28,9 @@ static const uint8_t key[8] = {0x91, 0x00, 0x3c, 0xe7, 0x22, 0x58, 0xff, 0x0d};
  * records, which goes to DIR/bad. */
 static struct {
     char *dir;
-    char bad[512], store[512], good[512];
+    char bad[512];
+    char store[512];
+    char good[512];
     struct records records;
 } place;
 

@@ -25,7 +25,9 @@ static const uint8_t key[8] = {0x91, 0x00, 0x3c, 0xe7, 0x22, 0x58, 0xff, 0x0d};
 /* A small chain of real spends in DIR/data, in the order of the chain; a damaged copy of it goes to DIR/bad. */
 static struct {
     char *dir;
-    char data[512], bad[512], store[512];
+    char data[512];
+    char bad[512];
+    char store[512];
     struct records records;
 } place;
 

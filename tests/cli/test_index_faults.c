@@ -29,7 +29,9 @@
 /* A chain in DIR/data whose inputs spend outputs of it, and its undisturbed store and index in DIR/fresh. */
 static struct {
     char *dir;
-    char data[512], fresh[512], small[512];
+    char data[512];
+    char fresh[512];
+    char small[512];
     char digest[DIGEST_SIZE + 1]; /* of the index */
     char txid[HASH256_HEX_SIZE + 1];
     struct hash256 stale_tip; /* of a branch that lost, 30 blocks deep */

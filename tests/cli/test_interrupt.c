@@ -26,7 +26,9 @@
 /* A chain in DIR/data, and its undisturbed store in DIR/fresh with the tables in DIR/tables. */
 static struct place {
     char *dir;
-    char data[512], fresh[512], tables[512];
+    char data[512];
+    char fresh[512];
+    char tables[512];
     struct hash256 stale_tip; /* of a branch that lost, 30 blocks deep */
 } place;
 

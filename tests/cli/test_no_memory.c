@@ -103,11 +103,14 @@ static bool run_with(long allowed, const char *line)
 
 /* A command that fills a store from a chain. */
 struct writing {
-    const char *command, *data;
+    const char *command;
+    const char *data;
     const char *begin; /* the store to begin with; NULL: none */
     const char *want;  /* the report of `check` in the end */
     unsigned threads;
-    long step, every; /* what failed must go on as if nothing had been: seen every so often, for its price */
+    /* what failed must go on as if nothing had been: seen every so often, for its price */
+    long step;
+    long every;
 };
 
 static void copy_store(const char *from)

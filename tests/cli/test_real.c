@@ -113,7 +113,8 @@ static void test_blocks(void **state)
 
 struct lines {
     char **list;
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
 };
 
 static int compare_lines(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }

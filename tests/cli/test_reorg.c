@@ -19,7 +19,8 @@
 /* A folder for one test, with a generated chain in DIR/data whose blocks lie in the order of the chain. */
 struct place {
     char *dir;
-    char data[512], blocks[600];
+    char data[512];
+    char blocks[600];
 };
 
 static const uint8_t key[8] = {0x4f, 0x01, 0xa7, 0x00, 0x13, 0xee, 0x5b, 0xc2};

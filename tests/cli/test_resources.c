@@ -24,7 +24,10 @@
 /* A chain of some megabytes in DIR/data, its store in DIR/store, the tables in DIR/tables. */
 static struct {
     char *dir;
-    char data[512], store[512], tables[512], small[512];
+    char data[512];
+    char store[512];
+    char tables[512];
+    char small[512];
 } place;
 
 static int set_up(void **state)

@@ -385,7 +385,11 @@ static void test_giants(void **state)
 {
     static const struct {
         const char *family;
-        uint64_t txs, nodes, edges, roots, height;
+        uint64_t txs;
+        uint64_t nodes;
+        uint64_t edges;
+        uint64_t roots;
+        uint64_t height;
     } want[] = {{"fan-in", 20001, 40001, 40000, 20000, 2},
                 {"in-tree", 2269, 2279, 2278, 10, 2260},
                 {"chain", 100000, 100001, 100000, 1, 100000}};

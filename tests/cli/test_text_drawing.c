@@ -27,7 +27,9 @@ static char *on_terminal(const char *environment, const char *options)
 }
 
 struct nodes {
-    uint64_t roots, all, levels;
+    uint64_t roots;
+    uint64_t all;
+    uint64_t levels;
 };
 
 /* Counts what a drawing without gaps stands for. */
@@ -99,8 +101,10 @@ static void test_where_it_draws(void **state)
 {
     (void)state;
     static const struct {
-        const char *environment, *options;
-        bool draws, colours;
+        const char *environment;
+        const char *options;
+        bool draws;
+        bool colours;
     } cases[] = {
         {"", "", true, true},
         {"NO_COLOR=", "", true, true},

@@ -61,7 +61,8 @@ static void test_by(void **state)
 {
     (void)state;
     static const struct {
-        const char *by, *column;
+        const char *by;
+        const char *column;
     } all[] = {{"", "automation"},
                {"--by automation", "automation"},
                {"--by orderliness", "orderliness"},

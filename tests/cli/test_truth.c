@@ -31,10 +31,13 @@ static const char *const kinds[11] = {"nonstandard",
 /* What the node says of a chain, its rows in chain order. */
 struct truth {
     const char *dir;
-    struct table txs, outputs;
-    size_t *first;                     /* row of the first output of each transaction, and one more */
-    size_t *by_txid;                   /* rows of txs by txid */
-    size_t type, has_address, spender; /* columns of outputs */
+    struct table txs;
+    struct table outputs;
+    size_t *first;      /* row of the first output of each transaction, and one more */
+    size_t *by_txid;    /* rows of txs by txid */
+    size_t type;        /* column of outputs */
+    size_t has_address; /* column of outputs */
+    size_t spender;     /* column of outputs */
 };
 
 static const struct truth *sorting;
@@ -145,7 +148,11 @@ static void check_outputs(const struct truth *truth, const char *store)
 
 /* Sums of a block by the node: transactions, inputs, outputs, and count and value of each kind. */
 struct sums {
-    uint64_t txs, inputs, outputs, count[11], sat[11];
+    uint64_t txs;
+    uint64_t inputs;
+    uint64_t outputs;
+    uint64_t count[11];
+    uint64_t sat[11];
 };
 
 static struct sums sums_of_block(const struct truth *truth, uint64_t height)

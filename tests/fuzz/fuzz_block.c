@@ -6,9 +6,12 @@
 #include "tests/fuzz/fuzz.h"
 
 struct seen {
-    const uint8_t *block, *end, *last_tx_end;
+    const uint8_t *block;
+    const uint8_t *end;
+    const uint8_t *last_tx_end;
     struct block_counts counts;
-    uint32_t inputs, outputs; /* of the transaction under the walk */
+    uint32_t inputs;  /* of the transaction under the walk */
+    uint32_t outputs; /* of the transaction under the walk */
     unsigned unknown;
 };
 

@@ -55,7 +55,8 @@ struct chain {
     struct test_block *blocks;
     uint32_t count;
     struct test_outpoint *tracked;
-    size_t tracked_count, tracked_room;
+    size_t tracked_count;
+    size_t tracked_room;
     uint64_t txs;
 };
 

@@ -48,7 +48,8 @@ static const char *names_of(struct matcher *matcher, const struct catalogue *cat
 
 /* What is planted has these names; everything else that is planted has none. */
 static const struct {
-    const char *planted, *names;
+    const char *planted;
+    const char *names;
 } expected[] = {
     {"2drop_pushdata4", "anyone-can-spend"},
     {"cltv_p2pkh", "cltv-drop"},
@@ -224,7 +225,8 @@ static void from_the_literature(void **state)
 {
     (void)state;
     static const struct {
-        const char *hex, *names;
+        const char *hex;
+        const char *names;
     } cases[] = {
         {"736372697074", "op-if p2pool-script"},
         {"a35387", "anyone-can-spend min-equal"},
@@ -297,7 +299,8 @@ static void locks(void **state)
     (void)state;
     static const struct {
         const char *number;
-        bool cltv, csv;
+        bool cltv;
+        bool csv;
     } cases[] = {
         {"00", false, false},
         {"51", true, true},

@@ -11,7 +11,8 @@
 
 /* OP_RETURN, a push of that many bytes, the mark, and bytes that could be anything. */
 static const struct {
-    const char *hex, *names;
+    const char *hex;
+    const char *names;
 } scripts[] = {
     {"6a05 4253 010203", "blocksign"},                    /* "BS" */
     {"6a05 6964 3a0102", "blockstack"},                   /* "id" */

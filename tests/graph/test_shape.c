@@ -19,7 +19,9 @@ enum { VERTICES_MAX = 8, ARCS_MAX = VERTICES_MAX * VERTICES_MAX };
 
 struct small {
     struct shape_graph graph;
-    uint32_t colour[VERTICES_MAX], from[ARCS_MAX], to[ARCS_MAX];
+    uint32_t colour[VERTICES_MAX];
+    uint32_t from[ARCS_MAX];
+    uint32_t to[ARCS_MAX];
 };
 
 static uint32_t random_below(uint64_t *state, uint32_t n)

@@ -15,7 +15,12 @@
 enum { PARTS = 13, WORKERS = 3, ENTRIES = 40000 };
 
 struct sums {
-    uint64_t count, keys, numbers, extras, checks, mixed;
+    uint64_t count;
+    uint64_t keys;
+    uint64_t numbers;
+    uint64_t extras;
+    uint64_t checks;
+    uint64_t mixed;
 };
 
 static void add_to(struct sums *sums, const struct spill_entry *entry)

@@ -133,7 +133,8 @@ static void test_map_growth(void **state)
 }
 
 struct seen {
-    uint32_t count, numbers[8];
+    uint32_t count;
+    uint32_t numbers[8];
     char values[8][8];
 };
 

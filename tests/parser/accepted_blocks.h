@@ -7,8 +7,11 @@
 #include "tests/parser/chain_vectors.h"
 
 static const struct {
-    const char *hex, *hash;
-    uint32_t txs, inputs, outputs;
+    const char *hex;
+    const char *hash;
+    uint32_t txs;
+    uint32_t inputs;
+    uint32_t outputs;
 } accepted_blocks[] = {
     {GENESIS_BLOCK, GENESIS_HASH, 1, 1, 1},
     {BLOCK_170, BLOCK_170_HASH, 2, 2, 3},

@@ -33,7 +33,8 @@ struct image {
     uint8_t bytes[1 << 16];
     bool raw[1 << 16]; /* not XORed: preallocated */
     size_t size;
-    size_t start[RECORDS_MAX], length[RECORDS_MAX]; /* of the records, with the 8 bytes in front */
+    size_t start[RECORDS_MAX];
+    size_t length[RECORDS_MAX]; /* of the records, with the 8 bytes in front */
     size_t records;
 };
 

@@ -1,7 +1,8 @@
 /* Scripts of every kind and near miss in the bundled regtest chain, with what the full node that wrote it (29.4, RPC
  * getblock) says of each: its `type`, and whether it has an `address`. */
 static const struct {
-    const char *name, *type;
+    const char *name;
+    const char *type;
     int has_address;
     const char *hex;
 } vectors[] = {

@@ -9,7 +9,9 @@
 #include "tests/parser/hex.h"
 
 static const struct {
-    const char *network, *script, *address;
+    const char *network;
+    const char *script;
+    const char *address;
 } vectors[] = {
     /* BIP 173 */
     {"main", "0014751e76e8199196d454941c45d1b3a323f1433bd6", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"},

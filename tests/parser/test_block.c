@@ -54,7 +54,8 @@ static void test_counts(void **state)
 
 struct seen {
     char text[1000];
-    unsigned calls, refuse_at; /* refuse_at: the call that returns false, 0 for none */
+    unsigned calls;
+    unsigned refuse_at; /* the call that returns false, 0 for none */
 };
 
 static bool note(struct seen *seen, const char *format, ...)
@@ -141,7 +142,8 @@ static void test_target(void **state)
     (void)state;
     static const struct {
         uint32_t bits;
-        const char *target, *above;
+        const char *target;
+        const char *above;
     } valid[] = {
         {0x01123456, "0000000000000000000000000000000000000000000000000000000000000012",
          "0000000000000000000000000000000000000000000000000000000000000013"},

@@ -266,7 +266,8 @@ static void test_allocation_failure_is_reported(void **state)
 /* ---- a node's own chains ---- */
 
 struct place {
-    size_t file, record;
+    size_t file;
+    size_t record;
 };
 
 /* Adds all records of a blocks folder, in the order of the files or shuffled. */

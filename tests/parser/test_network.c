@@ -13,9 +13,13 @@
 #define SATOSHI_ROOT "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"
 
 static const struct {
-    const char *name, *folder, *root;
+    const char *name;
+    const char *folder;
+    const char *root;
     uint32_t magic; /* as printed, first byte first */
-    uint32_t time, bits, nonce;
+    uint32_t time;
+    uint32_t bits;
+    uint32_t nonce;
 } facts[] = {
     {"main", "", SATOSHI_ROOT, 0xf9beb4d9, 1231006505, 0x1d00ffff, 2083236893},
     {"testnet3", "testnet3", SATOSHI_ROOT, 0x0b110907, 1296688602, 0x1d00ffff, 414098458},

@@ -18,7 +18,9 @@
 
 /* Blocks and outputs that are shown; `failures` counts the steps that gave -1. */
 struct seen {
-    uint32_t blocks, active, failures;
+    uint32_t blocks;
+    uint32_t active;
+    uint32_t failures;
     uint64_t outputs;
 };
 

@@ -19,7 +19,8 @@ struct element {
 };
 struct wide {
     uint64_t key;
-    uint64_t number, filling;
+    uint64_t number;
+    uint64_t filling;
 };
 
 static uint64_t next_random(uint64_t *seed)
@@ -77,7 +78,8 @@ static void test_lower_bound(void **state)
     static const unsigned sorted[] = {2, 4, 4, 4, 9};
     static const struct {
         unsigned wanted;
-        size_t first_not_below, first_above;
+        size_t first_not_below;
+        size_t first_above;
     } cases[] = {{0, 0, 0}, {2, 0, 1}, {3, 1, 1}, {4, 1, 4}, {5, 4, 4}, {9, 4, 5}, {10, 5, 5}};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         assert_int_equal(LOWER_BOUND(i, 0, 5, sorted[i] < cases[c].wanted), cases[c].first_not_below);

@@ -29,9 +29,11 @@ static bool read_tx(const uint8_t *bytes, size_t size, uint8_t **copy, struct tx
 }
 
 static const struct {
-    const char *hex, *txid;
+    const char *hex;
+    const char *txid;
     bool segwit;
-    uint32_t inputs, outputs;
+    uint32_t inputs;
+    uint32_t outputs;
 } txs[] = {
     {BLOCK_170_COINBASE, BLOCK_170_COINBASE_TXID, false, 1, 1},
     {BLOCK_170_PAYMENT, BLOCK_170_PAYMENT_TXID, false, 1, 2},

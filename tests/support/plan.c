@@ -249,7 +249,11 @@ static struct plan *plan_joined(uint32_t roots, uint32_t outputs, uint32_t spent
 struct plan *plan_of_table(struct rng *rng)
 {
     static const struct {
-        uint32_t share, roots, outputs, spent, into;
+        uint32_t share;
+        uint32_t roots;
+        uint32_t outputs;
+        uint32_t spent;
+        uint32_t into;
     } rows[] = {
         {607, 2, 4, 3, 1}, {51, 1, 4, 3, 1}, {36, 1, 4, 1, 1}, {32, 1, 3, 1, 1},
         {25, 1, 5, 1, 1},  {20, 1, 3, 1, 3}, {14, 1, 4, 2, 1}, {12, 1, 2, 1, 1},
