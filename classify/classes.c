@@ -238,7 +238,7 @@ static void classify_work(void *context, unsigned w, size_t i)
 {
     struct job *job = context;
     struct worker *worker = &job->workers[w];
-    if (worker->status)
+    if (worker->status != STATUS_OK)
         return;
     worker->status = classify_item(job, worker, &job->items[i]);
     worker->failed = i;
@@ -265,7 +265,7 @@ static enum status make_items(struct job *job, struct fault *fault)
                 break;
             txs += more;
         }
-        if (mem_reserve(&job->items, &capacity, job->items_count + 1, sizeof *job->items))
+        if (mem_reserve(&job->items, &capacity, job->items_count + 1, sizeof *job->items) != STATUS_OK)
             return fault_nomem(fault);
         job->items[job->items_count++] = (struct item){begin, end, txs};
     }
@@ -361,7 +361,7 @@ static enum status make_classes(struct classes *classes, struct fault *fault)
             continue;
         classes->nodes += row->nodes;
         classes->edges += row->edges;
-        if (add_to_class(classes, &capacity, slots, slots_count, d))
+        if (add_to_class(classes, &capacity, slots, slots_count, d) != STATUS_OK)
             status = fault_nomem(fault);
     }
     mem_free(slots);

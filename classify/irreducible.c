@@ -281,7 +281,7 @@ static enum status put_shape(struct work *w, const struct shape_graph *graph, co
 {
     size_t head = 8 + 4 * (size_t)graph->vertices, size = head + 8 * (size_t)graph->arcs;
     uint64_t *words = mem_alloc(graph->arcs, sizeof *words);
-    if (!words || mem_reserve(&w->bytes, &w->capacity, w->size + size, 1)) {
+    if (!words || mem_reserve(&w->bytes, &w->capacity, w->size + size, 1) != STATUS_OK) {
         mem_free(words);
         return STATUS_NOMEM;
     }

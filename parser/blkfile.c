@@ -169,7 +169,7 @@ static enum status take_only_network(const char *path, struct blkdir *dir, struc
         if (network->folder[0] == '\0')
             continue;
         status = list_blocks_of(path, network->folder, &found, &exists, fault);
-        if (status || found.count == 0)
+        if (status != STATUS_OK || found.count == 0)
             continue;
         size_t used = strlen(names);
         snprintf(names + used, sizeof names - used, "%s%s", networks ? ", " : "", network->name);
@@ -199,18 +199,18 @@ enum status blkdir_open(const char *path, const char *chain, struct blkdir *dir,
     if (network && network->folder[0]) {
         status = list_blocks_of(path, network->folder, dir, &sub, fault);
         dir->chain = network;
-        if (status || dir->count)
+        if (status != STATUS_OK || dir->count)
             return status;
     }
     status = list_blocks_of(path, "", dir, &blocks, fault);
-    if (status || dir->count)
+    if (status != STATUS_OK || dir->count)
         return status;
     status = list_folder(path, dir, &self, fault);
-    if (status || dir->count)
+    if (status != STATUS_OK || dir->count)
         return status;
     if (!network) {
         status = take_only_network(path, dir, fault);
-        if (status || dir->count)
+        if (status != STATUS_OK || dir->count)
             return status;
     }
     if (!self)
@@ -326,7 +326,7 @@ enum status blk_read(struct blk_reader *reader, const struct blkdir *dir, size_t
     enum status status = reader_open(reader, dir, index, fault);
     if (status != STATUS_OK)
         return status;
-    if (mem_reserve(&reader->buffer, &reader->capacity, size, 1))
+    if (mem_reserve(&reader->buffer, &reader->capacity, size, 1) != STATUS_OK)
         return fault_nomem(fault);
     for (size_t done = 0; done < size;) {
         size_t piece = size - done < READ_PIECE ? size - done : READ_PIECE;

@@ -255,7 +255,7 @@ static bool search(struct scanner *s, uint64_t from, struct blk_record *record, 
 static void push_record(struct scanner *s, const struct blk_record *record)
 {
     struct blk_scan *scan = s->scan;
-    if (mem_reserve(&scan->records, &scan->capacity, scan->count + 1, sizeof *scan->records)) {
+    if (mem_reserve(&scan->records, &scan->capacity, scan->count + 1, sizeof *scan->records) != STATUS_OK) {
         s->status = STATUS_NOMEM;
         return;
     }
@@ -266,7 +266,7 @@ static void push_record(struct scanner *s, const struct blk_record *record)
 static void push_gap(struct scanner *s, uint64_t from, uint64_t to, enum blk_gap_reason reason)
 {
     struct blk_scan *scan = s->scan;
-    if (mem_reserve(&scan->gaps, &scan->gaps_capacity, scan->gaps_count + 1, sizeof *scan->gaps)) {
+    if (mem_reserve(&scan->gaps, &scan->gaps_capacity, scan->gaps_count + 1, sizeof *scan->gaps) != STATUS_OK) {
         s->status = STATUS_NOMEM;
         return;
     }
@@ -386,7 +386,7 @@ enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t 
         else
             add_magics(&s);
         scan_records(&s);
-        status = s.status ? fault_nomem(fault) : STATUS_OK;
+        status = s.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     }
     blk_reader_free(&s.step.reader);
     blk_reader_free(&s.search.reader);

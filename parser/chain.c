@@ -227,9 +227,9 @@ static enum status reserve_one(struct chain *chain, struct fault *fault)
     size_t need = chain->count + 1;
     if (need >= CHAIN_NONE)
         return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "more than %u blocks", CHAIN_NONE - 1);
-    if (mem_reserve(&chain->blocks, &chain->blocks_capacity, need, sizeof *chain->blocks) ||
-        mem_reserve(&chain->copies_of, &chain->copies_of_capacity, need, sizeof *chain->copies_of) ||
-        mem_reserve(&chain->order, &chain->order_capacity, need, sizeof *chain->order))
+    if (mem_reserve(&chain->blocks, &chain->blocks_capacity, need, sizeof *chain->blocks) != STATUS_OK ||
+        mem_reserve(&chain->copies_of, &chain->copies_of_capacity, need, sizeof *chain->copies_of) != STATUS_OK ||
+        mem_reserve(&chain->order, &chain->order_capacity, need, sizeof *chain->order) != STATUS_OK)
         return fault_nomem(fault);
     return need * 3 > chain->slots_count * 2 ? slots_grow(chain, fault) : STATUS_OK;
 }
@@ -253,7 +253,7 @@ static enum status add_copy(struct chain *chain, uint32_t node, uint32_t file, u
     size_t n = chain->copies_count;
     if (n >= CHAIN_NONE - 1)
         return STATUS_OK;
-    if (mem_reserve(&chain->copies, &chain->copies_capacity, n + 1, sizeof *chain->copies))
+    if (mem_reserve(&chain->copies, &chain->copies_capacity, n + 1, sizeof *chain->copies) != STATUS_OK)
         return fault_nomem(fault);
     chain->copies[n] = (struct copy){.file = file, .size = size, .offset = offset, .next = chain->copies_of[node]};
     chain->copies_of[node] = (uint32_t)++chain->copies_count;
@@ -383,7 +383,7 @@ static uint32_t best_tip(const struct chain *chain)
 static enum status activate(struct chain *chain, uint32_t tip, struct fault *fault)
 {
     size_t count = (size_t)chain->blocks[tip].height + 1;
-    if (mem_reserve(&chain->active, &chain->active_capacity, count, sizeof *chain->active))
+    if (mem_reserve(&chain->active, &chain->active_capacity, count, sizeof *chain->active) != STATUS_OK)
         return fault_nomem(fault);
     for (size_t i = 0; i < chain->linked; i++)
         chain->blocks[chain->order[i]].state = CHAIN_STALE;

@@ -101,7 +101,7 @@ static enum status add_files(struct unktx_reader *reader, struct fault *fault)
     for (size_t i = 0; i < reader->dir.count && status == STATUS_OK; i++)
         status = add_file(reader, (uint32_t)i, &scan, magic, fault);
     blk_scan_free(&scan);
-    if (status || !reader->chain)
+    if (status != STATUS_OK || !reader->chain)
         return status;
     status = chain_link(reader->chain, NULL, fault);
     reader->found_genesis = status == STATUS_OK;
@@ -141,7 +141,8 @@ void unktx_close(struct unktx_reader *reader)
 static bool keep_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
 {
     struct unktx_reader *reader = context;
-    if (mem_reserve(&reader->outputs, &reader->outputs_capacity, reader->outputs_count + 1, sizeof *reader->outputs))
+    if (mem_reserve(&reader->outputs, &reader->outputs_capacity, reader->outputs_count + 1, sizeof *reader->outputs) !=
+        STATUS_OK)
         return false;
     reader->outputs[reader->outputs_count++] = (struct unktx_output){.tx = (uint32_t)reader->txs_count,
                                                                      .vout = vout,
@@ -157,7 +158,7 @@ static bool keep_tx(void *context, const struct tx *tx, uint32_t index, unsigned
 {
     struct unktx_reader *reader = context;
     (void)index, (void)unknown;
-    if (mem_reserve(&reader->txs, &reader->txs_capacity, reader->txs_count + 1, sizeof *reader->txs))
+    if (mem_reserve(&reader->txs, &reader->txs_capacity, reader->txs_count + 1, sizeof *reader->txs) != STATUS_OK)
         return false;
     reader->txs[reader->txs_count++] = *tx;
     return true;

@@ -102,10 +102,10 @@ static enum status open_inputs(struct blocks *b, struct fault *fault)
         return fault_nomem(fault);
     for (size_t d = 0; d < paths; d++) {
         enum status status = blkdir_open_any(b->settings->operands[d], &b->dirs[d], fault);
-        if (status)
+        if (status != STATUS_OK)
             return status;
         b->dirs_count = d + 1;
-        if (mem_reserve(&b->inputs, &capacity, b->inputs_count + b->dirs[d].count, sizeof *b->inputs))
+        if (mem_reserve(&b->inputs, &capacity, b->inputs_count + b->dirs[d].count, sizeof *b->inputs) != STATUS_OK)
             return fault_nomem(fault);
         for (size_t i = 0; i < b->dirs[d].count; i++)
             b->inputs[b->inputs_count++] = (struct input){.dir = &b->dirs[d], .index = i};
@@ -242,7 +242,7 @@ static enum status read_block(struct blocks *b, struct worker *worker, struct ro
     if (status == STATUS_NOMEM)
         return status;
     row->unreadable = status != STATUS_OK;
-    if (status)
+    if (status != STATUS_OK)
         *bytes = NULL;
     return STATUS_OK;
 }
@@ -256,7 +256,7 @@ static enum status put_row(struct blocks *b, struct worker *worker, struct row *
     struct block_counts counts;
     const uint8_t *bytes;
     enum status status = read_block(b, worker, row, &bytes, fault);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     char *p = text_room(text, ROW_SIZE + 2 * strlen(input->shown));
     if (!p)
@@ -390,7 +390,7 @@ static bool report_blocks(const struct blocks *b)
 static enum status list_blocks(struct blocks *b, struct fault *fault)
 {
     enum status status = open_inputs(b, fault);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     parallel_for((unsigned)b->settings->threads, b->inputs_count, scan_input, b);
     status = opened_store_go_on(fault);
@@ -405,7 +405,9 @@ static enum status list_blocks(struct blocks *b, struct fault *fault)
         status = make_rows(b, fault);
     if (status == STATUS_OK)
         status = link_chains(b, fault);
-    return status ? status : write_table(b, fault);
+    if (status == STATUS_OK)
+        status = write_table(b, fault);
+    return status;
 }
 
 static void free_blocks(struct blocks *b)

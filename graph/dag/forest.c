@@ -110,7 +110,7 @@ static enum status load_spends(struct spend_list *list, struct tx_view *view)
         if (record.ordinal >= view->tx.first_ordinal || record.vin >= view->tx.inputs)
             return STATUS_FORMAT;
         status = mem_reserve(&list->spends, &list->capacity, list->count + 1, sizeof *list->spends);
-        if (status)
+        if (status != STATUS_OK)
             return status;
         list->spends[list->count++] = (struct spend){(uint32_t)record.ordinal, record.vin};
     }
@@ -140,7 +140,9 @@ static enum status load_tx(struct load *load, struct batch_load *batch, struct t
     };
     uint32_t tracked = tx->tracked;
     enum status status = load_spends(&batch->list, view);
-    return status ? status : load_outputs(load->forest, view, number, first_output, first_output + tracked);
+    if (status == STATUS_OK)
+        status = load_outputs(load->forest, view, number, first_output, first_output + tracked);
+    return status;
 }
 
 static enum status load_batch(struct load *load, struct store_reader *reader, size_t b, struct fault *fault)
@@ -151,7 +153,7 @@ static enum status load_batch(struct load *load, struct store_reader *reader, si
     uint64_t txs = batch->first_tx, outputs = batch->first_output;
     uint32_t height = batch->first_height;
     enum status status = store_whole_batch(reader, b, &view, fault);
-    if (status)
+    if (status != STATUS_OK)
         return status;
     while ((status = batch_next_block(&view, &block)) == STATUS_OK) {
         struct tx_view tx;
@@ -165,7 +167,7 @@ static enum status load_batch(struct load *load, struct store_reader *reader, si
             if (tx.tx.number != txs || tx.tx.first_ordinal != outputs)
                 return damaged(load, fault, "its transactions do not follow one another");
             status = load_tx(load, batch, &tx, block.height);
-            if (status)
+            if (status != STATUS_OK)
                 return status == STATUS_NOMEM ? fault_nomem(fault)
                                               : damaged(load, fault, "a transaction's bytes make no sense");
             txs++;
@@ -186,11 +188,11 @@ static void load_work(void *context, unsigned w, size_t b)
 {
     struct load *load = context;
     struct load_worker *worker = &load->workers[w];
-    if (worker->status)
+    if (worker->status != STATUS_OK)
         return;
     if (!worker->reader)
         worker->status = store_reader_open(load->store, &worker->reader, &worker->fault);
-    if (!worker->status)
+    if (worker->status == STATUS_OK)
         worker->status = load_batch(load, worker->reader, b, &worker->fault);
     worker->failed = b;
 }
@@ -217,7 +219,7 @@ static enum status load_headers(struct load *load, struct store_reader *reader, 
         if (b == load->batches_count)
             break;
         enum status status = store_batch(reader, b, &view, fault);
-        if (status)
+        if (status != STATUS_OK)
             return status;
         if (view.first_tx != txs || view.first_ordinal != outputs || view.first_height != blocks ||
             view.tx_count > view.size || view.tracked > view.size || view.block_count > view.size)
@@ -246,7 +248,7 @@ static enum status load_parallel(struct load *load, unsigned threads, struct fau
     for (unsigned w = 0; w < threads; w++) {
         const struct load_worker *worker = &load->workers[w];
         store_reader_close(worker->reader);
-        if (worker->status && (!first || worker->failed < first->failed))
+        if (worker->status != STATUS_OK && (!first || worker->failed < first->failed))
             first = worker;
     }
     if (first && fault)
@@ -296,12 +298,12 @@ enum status forest_load(const struct store *store, unsigned threads, struct fore
     struct store_reader *reader = NULL;
     memset(forest, 0, sizeof *forest);
     enum status status = store_reader_open(store, &reader, fault);
-    if (!status)
+    if (status == STATUS_OK)
         status = load_headers(&load, reader, fault);
     store_reader_close(reader);
-    if (!status)
+    if (status == STATUS_OK)
         status = load_parallel(&load, threads > 0 ? threads : 1, fault);
-    if (!status)
+    if (status == STATUS_OK)
         status = link_spends(&load, fault);
     for (size_t b = 0; load.batches && b < load.batches_count; b++) {
         add_sums(forest, &load.batches[b].totals);
@@ -309,7 +311,7 @@ enum status forest_load(const struct store *store, unsigned threads, struct fore
     }
     mem_free(load.batches);
     mem_free(load.workers);
-    if (status)
+    if (status != STATUS_OK)
         forest_free(forest);
     return status;
 }
@@ -379,6 +381,46 @@ static void join_arcs(const struct forest *forest, const uint8_t *settled, struc
     }
 }
 
+/* Joins the components and numbers them. Sets `*members` to how many transactions lie in one. */
+static enum status number_components(const struct forest *forest, const uint8_t *settled, struct tdags *tdags,
+                                     uint32_t *members, struct fault *fault)
+{
+    uint32_t n = forest->txs_count, *parent = mem_alloc(n, sizeof *parent);
+    *members = 0;
+    if (!parent)
+        return fault_nomem(fault);
+    join_arcs(forest, settled, tdags, parent);
+    for (uint32_t t = 0; t < n; t++) {
+        uint32_t first = find(parent, t);
+        if (first < t)
+            tdags->tx_dag[t] = tdags->tx_dag[first];
+        else if (tdags->tx_dag[t])
+            tdags->tx_dag[t] = ++tdags->count;
+        *members += tdags->tx_dag[t] != 0;
+    }
+    mem_free(parent);
+    return STATUS_OK;
+}
+
+/* Counting sort of the transactions by T-DAG, one place further on than final: filling moves every first[d] to where
+ * it belongs. */
+static enum status list_members(uint32_t txs, uint32_t members, struct tdags *tdags, struct fault *fault)
+{
+    tdags->first = mem_alloc((size_t)tdags->count + 2, sizeof *tdags->first);
+    tdags->members = mem_alloc(members, sizeof *tdags->members);
+    if (!tdags->first || !tdags->members)
+        return fault_nomem(fault);
+    for (uint32_t t = 0; t < txs; t++)
+        if (tdags->tx_dag[t])
+            tdags->first[tdags->tx_dag[t] + 1]++;
+    for (uint32_t d = 1; d <= tdags->count; d++)
+        tdags->first[d + 1] += tdags->first[d];
+    for (uint32_t t = 0; t < txs; t++)
+        if (tdags->tx_dag[t])
+            tdags->members[tdags->first[tdags->tx_dag[t]]++] = t;
+    return STATUS_OK;
+}
+
 /* A transaction that is not stored spends nothing unknown, so it is a root if it has an unknown output. So the roots
  * are all transactions with an unknown output (as counted by the scan) but the stored ones whose inputs are all
  * unknown. */
@@ -403,41 +445,18 @@ enum status tdags_find(const struct forest *forest, enum rules rules, struct tda
 enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *settled,
                               struct tdags *tdags, struct fault *fault)
 {
-    uint32_t n = forest->txs_count, members = 0;
-    *tdags = (struct tdags){.rules = rules, .tx_dag = mem_alloc(n, sizeof *tdags->tx_dag)};
-    uint32_t *parent = mem_alloc(n, sizeof *parent);
-    if (!parent || !tdags->tx_dag)
-        goto nomem;
-    join_arcs(forest, settled, tdags, parent);
-    for (uint32_t t = 0; t < n; t++) {
-        uint32_t first = find(parent, t);
-        if (first < t)
-            tdags->tx_dag[t] = tdags->tx_dag[first];
-        else if (tdags->tx_dag[t])
-            tdags->tx_dag[t] = ++tdags->count;
-        members += tdags->tx_dag[t] != 0;
-    }
-    mem_free(parent);
-    parent = NULL;
-    tdags->first = mem_alloc((size_t)tdags->count + 2, sizeof *tdags->first);
-    tdags->members = mem_alloc(members, sizeof *tdags->members);
-    if (!tdags->first || !tdags->members)
-        goto nomem;
-    /* Counting sort, one place further on than final: filling moves every first[d] to where it belongs. */
-    for (uint32_t t = 0; t < n; t++)
-        if (tdags->tx_dag[t])
-            tdags->first[tdags->tx_dag[t] + 1]++;
-    for (uint32_t d = 1; d <= tdags->count; d++)
-        tdags->first[d + 1] += tdags->first[d];
-    for (uint32_t t = 0; t < n; t++)
-        if (tdags->tx_dag[t])
-            tdags->members[tdags->first[tdags->tx_dag[t]]++] = t;
-    tdags->roots_all = count_roots(forest, rules);
-    return STATUS_OK;
-nomem:
-    mem_free(parent);
-    tdags_free(tdags);
-    return fault_nomem(fault);
+    uint32_t members = 0;
+    *tdags = (struct tdags){.rules = rules, .tx_dag = mem_alloc(forest->txs_count, sizeof *tdags->tx_dag)};
+    enum status status = tdags->tx_dag ? STATUS_OK : fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = number_components(forest, settled, tdags, &members, fault);
+    if (status == STATUS_OK)
+        status = list_members(forest->txs_count, members, tdags, fault);
+    if (status == STATUS_OK)
+        tdags->roots_all = count_roots(forest, rules);
+    else
+        tdags_free(tdags);
+    return status;
 }
 
 void tdags_drop(struct tdags *tdags, const uint8_t *drop)

@@ -148,15 +148,14 @@ static igraph_error_t coloured_make(const struct shape_graph *from, struct colou
         VECTOR(ends)[2 * (size_t)i + 1] = from->to[i];
     }
     error = igraph_vector_int_init(&made->colour, from->vertices);
-    if (error != IGRAPH_SUCCESS)
-        goto out;
-    for (uint32_t v = 0; v < from->vertices; v++)
-        VECTOR(made->colour)[v] = from->colour[v];
-    error = igraph_create(&made->graph, &ends, from->vertices, IGRAPH_DIRECTED);
-    made->made = error == IGRAPH_SUCCESS;
-    if (!made->made)
-        igraph_vector_int_destroy(&made->colour);
-out:
+    if (error == IGRAPH_SUCCESS) {
+        for (uint32_t v = 0; v < from->vertices; v++)
+            VECTOR(made->colour)[v] = from->colour[v];
+        error = igraph_create(&made->graph, &ends, from->vertices, IGRAPH_DIRECTED);
+        made->made = error == IGRAPH_SUCCESS;
+        if (!made->made)
+            igraph_vector_int_destroy(&made->colour);
+    }
     igraph_vector_int_destroy(&ends);
     return error;
 }
@@ -179,6 +178,19 @@ static double decimal_log10(const char *digits)
     return log10_of(strtod(head, NULL)) + (double)(length - taken);
 }
 
+/* `labels` is the place of each vertex; since igraph 1.0 it is the vertex at each place. */
+static void positions_of(const igraph_vector_int_t *labels, uint32_t vertices, uint32_t *position)
+{
+    for (uint32_t v = 0; v < vertices; v++) {
+        uint32_t label = (uint32_t)VECTOR(*labels)[v];
+#if IGRAPH_VERSION_MAJOR >= 1
+        position[label] = v;
+#else
+        position[v] = label;
+#endif
+    }
+}
+
 enum status shape_canonical(const struct shape_graph *graph, uint32_t *position, double *automorphisms_log10,
                             struct fault *fault)
 {
@@ -192,25 +204,15 @@ enum status shape_canonical(const struct shape_graph *graph, uint32_t *position,
         return STATUS_OK;
     enter(shape_budget((uint64_t)graph->vertices + graph->arcs));
     igraph_error_t error = coloured_make(graph, &made);
-    if (error != IGRAPH_SUCCESS)
-        goto out;
-    error = igraph_vector_int_init(&labels, graph->vertices);
-    labels_made = error == IGRAPH_SUCCESS;
-    if (!labels_made)
-        goto out;
-    error = canonical_permutation(&made.graph, &made.colour, &labels, IGRAPH_BLISS_FL, &info);
-    if (error != IGRAPH_SUCCESS || gave_up)
-        goto out;
-    for (uint32_t v = 0; v < graph->vertices; v++) {
-        uint32_t label = (uint32_t)VECTOR(labels)[v];
-#if IGRAPH_VERSION_MAJOR >= 1
-        position[label] = v; /* since 1.0 the answer names the vertex at each place */
-#else
-        position[v] = label;
-#endif
+    if (error == IGRAPH_SUCCESS)
+        error = igraph_vector_int_init(&labels, graph->vertices);
+    labels_made = made.made && error == IGRAPH_SUCCESS;
+    if (error == IGRAPH_SUCCESS)
+        error = canonical_permutation(&made.graph, &made.colour, &labels, IGRAPH_BLISS_FL, &info);
+    if (error == IGRAPH_SUCCESS && !gave_up) {
+        positions_of(&labels, graph->vertices, position);
+        *automorphisms_log10 = decimal_log10(info.group_size);
     }
-    *automorphisms_log10 = decimal_log10(info.group_size);
-out:
     igraph_free(info.group_size);
     if (labels_made)
         igraph_vector_int_destroy(&labels);
@@ -248,20 +250,17 @@ enum status shape_components(const struct shape_graph *graph, uint32_t *componen
      * igraph's stack of things to free. */
     enter(QUESTIONS_NO_LIMIT);
     igraph_error_t error = coloured_make(graph, &made);
-    if (error != IGRAPH_SUCCESS)
-        goto out;
-    error = igraph_vector_int_init(&membership, 0);
-    membership_made = error == IGRAPH_SUCCESS;
-    if (!membership_made)
-        goto out;
-    error = igraph_connected_components(&made.graph, &membership, NULL, &components, IGRAPH_WEAK);
-    if (error != IGRAPH_SUCCESS)
-        goto out;
-    /* igraph starts each component at the smallest vertex that is still free: already in the order promised. */
-    for (uint32_t v = 0; v < graph->vertices; v++)
-        component[v] = (uint32_t)VECTOR(membership)[v];
-    *count = (uint32_t)components;
-out:
+    if (error == IGRAPH_SUCCESS)
+        error = igraph_vector_int_init(&membership, 0);
+    membership_made = made.made && error == IGRAPH_SUCCESS;
+    if (error == IGRAPH_SUCCESS)
+        error = igraph_connected_components(&made.graph, &membership, NULL, &components, IGRAPH_WEAK);
+    if (error == IGRAPH_SUCCESS) {
+        /* igraph starts each component at the smallest vertex that is still free: already in the order promised. */
+        for (uint32_t v = 0; v < graph->vertices; v++)
+            component[v] = (uint32_t)VECTOR(membership)[v];
+        *count = (uint32_t)components;
+    }
     if (membership_made)
         igraph_vector_int_destroy(&membership);
     coloured_free(&made);
@@ -292,21 +291,19 @@ enum status shape_layout(const struct shape_graph *graph, const uint32_t *layer,
 
     enter(QUESTIONS_NO_LIMIT); /* as for shape_components */
     igraph_error_t error = coloured_make(graph, &made);
-    if (error != IGRAPH_SUCCESS)
-        goto out;
-    error = igraph_matrix_init(&places, 0, 0);
-    places_made = error == IGRAPH_SUCCESS;
-    if (places_made)
+    if (error == IGRAPH_SUCCESS)
+        error = igraph_matrix_init(&places, 0, 0);
+    places_made = made.made && error == IGRAPH_SUCCESS;
+    if (error == IGRAPH_SUCCESS)
         error = layout_of(&made, layer, &places);
-    if (error != IGRAPH_SUCCESS)
-        goto out;
-    for (uint32_t v = 0; v < graph->vertices; v++) {
-        x[v] = MATRIX(places, v, 0);
-        least = v == 0 || x[v] < least ? x[v] : least;
+    if (error == IGRAPH_SUCCESS) {
+        for (uint32_t v = 0; v < graph->vertices; v++) {
+            x[v] = MATRIX(places, v, 0);
+            least = v == 0 || x[v] < least ? x[v] : least;
+        }
+        for (uint32_t v = 0; v < graph->vertices; v++)
+            x[v] -= least;
     }
-    for (uint32_t v = 0; v < graph->vertices; v++)
-        x[v] -= least;
-out:
     if (places_made)
         igraph_matrix_destroy(&places);
     coloured_free(&made);

@@ -88,14 +88,13 @@ enum status chain_gap_certain_height(const struct blkdir *dir, const struct chai
     gaps.several = mem_alloc((size_t)*height + 1, 1);
     if (!gaps.lowest || !gaps.above || !gaps.path || !gaps.several) {
         status = fault_nomem(fault);
-        goto out;
+    } else {
+        memset(gaps.lowest, 0xff, count * sizeof *gaps.lowest);
+        measure_branches(&gaps, *height);
     }
-    memset(gaps.lowest, 0xff, count * sizeof *gaps.lowest);
-    measure_branches(&gaps, *height);
-    for (uint32_t node = 0; node < count && status == STATUS_OK; node++)
+    for (uint32_t node = 0; status == STATUS_OK && node < count; node++)
         if (gaps.lowest[node] == node)
             status = lower_below_gap(&gaps, &reader, dir, node, height, fault);
-out:
     blk_reader_free(&reader);
     mem_free(gaps.lowest);
     mem_free(gaps.above);

@@ -151,7 +151,7 @@ static enum status add_line(struct catalogue *catalogue, const struct textline *
         return refuse(source, "a zero byte after", line->text);
     if (catalogue->count == CATALOGUE_MAX)
         return refuse(source, "more than 128 known scripts", "");
-    if (mem_reserve(&catalogue->entries, &catalogue->capacity, catalogue->count + 1, sizeof entry) ||
+    if (mem_reserve(&catalogue->entries, &catalogue->capacity, catalogue->count + 1, sizeof entry) != STATUS_OK ||
         !(entry.line = mem_alloc(line->size + 1, 1)))
         return fault_nomem(source->fault);
     memcpy(entry.line, line->text, line->size);

@@ -88,7 +88,7 @@ static void label_work(void *context, unsigned w, size_t b)
 {
     const struct job *job = context;
     struct worker *worker = &job->workers[w];
-    if (!worker->status)
+    if (worker->status == STATUS_OK)
         worker->status = label(job, worker, b);
 }
 

@@ -14,7 +14,7 @@ enum status textfile_read(const char *path, const char *what, char **text, size_
         return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the file of %s", what);
     do {
         got = 0;
-        if (mem_reserve(text, &capacity, *size + 4096, 1)) {
+        if (mem_reserve(text, &capacity, *size + 4096, 1) != STATUS_OK) {
             status = fault_nomem(fault);
         } else {
             got = fread(*text + *size, 1, capacity - *size, file);

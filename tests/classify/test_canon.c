@@ -300,11 +300,11 @@ static void test_out_of_memory(void **state)
         struct fault fault = {0};
         mem_fail_after(allowed);
         status = canon_new(&fresh, &fault);
-        if (!status)
+        if (status == STATUS_OK)
             status = canon_run(fresh, &graph, &form, &fault);
         mem_fail_after(-1);
         assert_true(status == STATUS_OK || status == STATUS_NOMEM);
-        if (status && fresh) { /* and what failed can go on */
+        if (status != STATUS_OK && fresh) { /* and what failed can go on */
             assert_int_equal(canon_run(fresh, &graph, &form, &fault), STATUS_OK);
             assert_true(same_id(&form, &wanted));
         }

@@ -482,12 +482,12 @@ static void no_memory(void **state)
         struct fault fault = {0};
         mem_fail_after(allowed);
         enum status status = catalogue_read_built_in(&catalogue, &fault);
-        if (!status)
+        if (status == STATUS_OK)
             status = matcher_new(&catalogue, seed, &matcher, &fault);
         mem_fail_after(-1);
         matcher_free(matcher);
         catalogue_free(&catalogue);
-        if (!status)
+        if (status == STATUS_OK)
             break;
         assert_int_equal(status, STATUS_NOMEM);
     }
