@@ -18,7 +18,7 @@ static char *folder;
 static char *on_terminal(const char *environment, const char *options)
 {
     struct run run = shell("env -u NO_COLOR -u LC_ALL -u LC_CTYPE LANG=C.UTF-8 TERM=xterm %s "
-                           "script -qefc \"$UNKTX dags --store %s/store -o %s/out %s\" /dev/null </dev/null",
+                           "script -qefc \"$UNKTX dags --store %s/store -o %s/out --replace %s\" /dev/null </dev/null",
                            environment, folder, folder, options);
     if (run.exit_status != 0)
         fail_msg("exit status %d: %s%s", run.exit_status, run.out, run.err);
