@@ -7,6 +7,7 @@
 
 #include "cli/options.h"
 #include "cli/output/message.h"
+#include "cli/output/schema.h"
 
 #define UNKTX_VERSION "0.1.0"
 
@@ -17,7 +18,8 @@ struct command {
     const char *details;  /* what --help prints under the options; may be NULL */
     size_t operands_min;
     size_t operands_max;
-    const struct option *const *options; /* ends with NULL */
+    const struct option *const *options;      /* ends with NULL */
+    const struct table_schema *const *tables; /* whose columns --help names; ends with NULL; may be NULL */
     int (*run)(const struct settings *settings);
     bool hidden; /* not in the list of commands, since programs alone call it */
 };

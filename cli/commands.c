@@ -33,7 +33,8 @@ static int run_with_folder(const struct command *command, struct settings *setti
 static int run_as_wished(const struct command *command, struct settings *settings, enum options_wish wish)
 {
     if (wish == OPTIONS_HELP)
-        help_command(command->name, command->operands, command->summary, command->details, command->options);
+        help_command(command->name, command->operands, command->summary, command->details, command->options,
+                     command->tables);
     if (wish == OPTIONS_VERSION)
         help_version(UNKTX_VERSION);
     if (wish != OPTIONS_RUN)

@@ -451,6 +451,8 @@ static int run(const struct settings *settings)
 
 static const struct option *const options[] = {&option_verify, &option_threads, &option_out_file, NULL};
 
+static const struct table_schema *const tables[] = {&schema_blocks, NULL};
+
 const struct command command_blocks = {
     .name = "blocks",
     .operands = "PATH...",
@@ -458,12 +460,10 @@ const struct command command_blocks = {
     .details =
         "PATH is a node's data directory, a network sub-folder, a blocks folder or a single blk file; xor.dat beside\n"
         "the files is applied.\n"
-        "Columns: file (base name, or the path where two files have one base name), offset (of the record's magic),\n"
-        "size (of the block), hash, prev_hash, height (from the chain, else the coinbase's BIP 34 number, else\n"
-        "empty), state (active: on the branch with the most work from genesis; stale: on another one; detached: no\n"
-        "way to genesis in these files), txs, inputs (coinbases' included), outputs, one count for each kind of\n"
-        "output, and with --verify: verify (ok, or what is wrong). Rows are in the order of the files; a block that\n"
-        "is there twice has two. The counts of a block that cannot be parsed are empty.\n",
+        "KIND stands for each kind of output; verify is there with --verify only. Rows are in the order of the files; "
+        "a block\n"
+        "that is there twice has two. man unktx-blocks tells what each column means.\n",
+    .tables = tables,
     .operands_min = 1,
     .operands_max = SIZE_MAX,
     .options = options,

@@ -381,17 +381,16 @@ static const struct option option_from_height = {
 static const struct option *const options[] = {&option_read_store, &option_from_height, &option_to_height,
                                                &option_threads,    &option_out_file,    NULL};
 
+static const struct table_schema *const tables[] = {&schema_dump_blocks, &schema_dump_txs, &schema_dump_inputs,
+                                                    &schema_dump_outputs, NULL};
+
 const struct command command_dump = {
     .name = "dump",
     .operands = "blocks|txs|inputs|outputs",
     .summary = "Write every block, transaction, input or output of the index as CSV, in chain order.",
     .details =
-        "Columns of\n"
-        "  blocks   height,hash,time,txs,inputs,outputs,size,file,offset\n"
-        "  txs      height,tx_index,txid,inputs,outputs,value_out_sat,fee_sat,size,weight,segwit\n"
-        "  inputs   height,tx_index,txid,vin,prev_txid,prev_vout,prev_height,value_sat,kind\n"
-        "  outputs  height,tx_index,txid,vout,value_sat,kind,spender_height,spender_txid,spender_vin\n"
         "A coinbase has no fee and its input nothing that it spends: empty. An unspent output has no spender: empty.\n",
+    .tables = tables,
     .operands_min = 1,
     .operands_max = 1,
     .options = options,

@@ -70,17 +70,19 @@ static const struct option *const options[] = {&option_read_store,      &option_
                                                &option_exclude_scripts, &option_scripts, &option_threads,
                                                &option_out_folder,      &option_replace, NULL};
 
+static const struct table_schema *const tables[] = {&schema_payers, &schema_payees, NULL};
+
 const struct command command_flows = {
     .name = "flows",
     .operands = "",
     .summary = "Write who paid into each T-DAG and who was paid out of it, with addresses.",
     .details =
-        "Files:\n"
-        "  payers.csv    dag_id,txid,vin,from_txid,from_vout,value_sat,kind,address: a row for each known output\n"
-        "                that an input of a T-DAG's transaction spends\n"
-        "  payees.csv    dag_id,txid,vout,value_sat,kind,address,spent: a row for each known output of a T-DAG\n"
+        "payers has a row for each known output that an input of a T-DAG's transaction spends, payees one for each "
+        "known\n"
+        "output of a T-DAG.\n"
         "dag_id is that of 'unktx dags' with the same options, which writes these tables too where there is an index.\n"
         "Needs what 'unktx scan' and 'unktx index' make; addresses are read from the blk files.\n",
+    .tables = tables,
     .options = options,
     .run = run,
 };

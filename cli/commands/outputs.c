@@ -147,15 +147,14 @@ static const struct option option_with_nulldata = {
 static const struct option *const options[] = {&option_read_store, &option_rules,    &option_with_nulldata,
                                                &option_threads,    &option_out_file, NULL};
 
+static const struct table_schema *const tables[] = {&schema_outputs, NULL};
+
 const struct command command_outputs = {
     .name = "outputs",
     .operands = "",
     .summary = "List the unknown outputs of a rule set with their spenders, as CSV in chain order.",
-    .details =
-        "Columns: height,tx_index,txid,vout,value_sat,kind,script_hex,keys (public keys in a pubkey or multisig "
-        "script),\n"
-        "keys_on_curve (how many of them are points of the curve),spender_height,spender_txid,spender_vin (empty when\n"
-        "unspent).\n",
+    .details = "The spender is empty when unspent. man unktx-outputs tells what each column means.\n",
+    .tables = tables,
     .options = options,
     .run = run,
 };

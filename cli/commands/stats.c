@@ -111,15 +111,16 @@ static const struct option option_by_protocol = {
 static const struct option *const options[] = {
     &option_read_store, &option_by, &option_by_protocol, &option_scripts, &option_threads, &option_out_file, NULL};
 
+static const struct table_schema *const tables[] = {&schema_stats, &schema_protocols, NULL};
+
 const struct command command_stats = {
     .name = "stats",
     .operands = "",
     .summary = "Count transactions, inputs and outputs by kind, for the whole chain or by period, as CSV.",
-    .details = "Columns: period, blocks, txs, inputs (coinbases' included), outputs; for each kind its count and its "
-               "satoshis\n"
-               "(KIND, KIND_sat); for each rule set the transactions with an unknown output, nulldata included\n"
-               "(unknown_txs_RULES). Counts are of all transactions, stored or not.\n"
-               "With --nulldata: protocol,outputs,value_sat,first_height,last_height; most common first.\n",
+    .details = "KIND stands for each kind of output, RULES for each rule set. Counts are of all transactions, stored "
+               "or not; protocols\n"
+               "is the table of --nulldata, most common first. man unktx-stats tells what each column means.\n",
+    .tables = tables,
     .options = options,
     .run = run,
 };

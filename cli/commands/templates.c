@@ -328,15 +328,16 @@ static const struct option option_with_nulldata = {
 static const struct option *const options[] = {
     &option_read_store, &option_rules, &option_with_nulldata, &option_scripts, &option_threads, &option_out_file, NULL};
 
+static const struct table_schema *const tables[] = {&schema_templates, NULL};
+
 const struct command command_templates = {
     .name = "templates",
     .operands = "",
     .summary = "Group the unknown outputs of a rule set by what their scripts look like, as CSV, most common first.",
-    .details = "Columns: template (the asm with each push of data replaced by its length, as in OP_HASH160 <20> "
-               "OP_EQUAL; empty\n"
-               "for an empty script),kind,outputs,spent,value_sat,first_height,last_height,scripts (names of the known "
-               "scripts\n"
-               "that some of these outputs are, with a space between two).\n",
+    .details = "A template is the asm with each push of data replaced by its length, as in OP_HASH160 <20> OP_EQUAL; "
+               "it is empty for an\n"
+               "empty script. man unktx-templates tells what each column means.\n",
+    .tables = tables,
     .options = options,
     .run = run,
 };

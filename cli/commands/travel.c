@@ -403,17 +403,19 @@ static const struct option *const options[] = {
     &option_read_store, &option_forward,       &option_backward, &option_depth,
     &option_limit,      &option_travel_format, &option_out_file, NULL};
 
+static const struct table_schema *const tables[] = {&schema_travel, NULL};
+
 const struct command command_travel = {
     .name = "travel",
     .operands = "TXID | TXID:VOUT",
     .summary = "Follow money through the index from a transaction or an output, breadth first.",
-    .details = "Columns: depth,from_txid,from_vout,to_txid,to_vin,value_sat,kind,from_height,to_height; a row for each "
-               "output\n"
-               "met and the input that spends it. At the end of the way, an unspent output or a coinbase, the other "
-               "side is empty.\n"
+    .details = "A row for each output met and the input that spends it. At the end of the way, an unspent output or a "
+               "coinbase, the\n"
+               "other side is empty.\n"
                "Each transaction is left once, at its smallest depth, those of one depth in chain order. Of a txid "
                "that occurs\n"
                "more than once the newest is taken. Backward from TXID:VOUT goes from the inputs of its transaction.\n",
+    .tables = tables,
     .operands_min = 1,
     .operands_max = 1,
     .options = options,

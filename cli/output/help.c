@@ -40,14 +40,29 @@ static void print_option(const struct option *option)
     putchar('\n');
 }
 
+/* Names without a space after the commas, as in the header line. */
+static void print_columns(const struct table_schema *table)
+{
+    int column = printf("\nColumns of %s: ", table->name);
+    for (size_t i = 0; i < table->columns_count; i++) {
+        bool last = i + 1 == table->columns_count;
+        int size = (int)strlen(table->columns[i].name) + !last;
+        if (column + size > HELP_WIDTH)
+            column = printf("\n  ") - 1;
+        column += printf("%s%s", table->columns[i].name, last ? "\n" : ",");
+    }
+}
+
 void help_command(const char *name, const char *operands, const char *summary, const char *details,
-                  const struct option *const *options)
+                  const struct option *const *options, const struct table_schema *const *tables)
 {
     static const struct option help = {.name = "help", .letter = 'h', .type = OPTION_FLAG, .help = "this text"};
     printf("Usage: unktx %s [options]%s%s\n\n%s\n\nOptions:\n", name, operands[0] ? " " : "", operands, summary);
     for (const struct option *const *o = options; *o; o++)
         print_option(*o);
     print_option(&help);
+    for (; tables && *tables; tables++)
+        print_columns(*tables);
     if (details)
         printf("\n%s", details);
 }
