@@ -461,19 +461,6 @@ static enum status check_store(struct check *check, struct store *store, unsigne
     return status;
 }
 
-/* A scan and an index of two chains were not always refused. */
-static enum status check_one_chain(const char *folder, struct fault *fault)
-{
-    struct other_chain store, index;
-    if (!node_blocks_of_store(folder, &store) || !node_blocks_of_index(folder, &index) ||
-        hash256_equal(&store.block_1, &index.block_1))
-        return STATUS_OK;
-    return fault_set(
-        fault, STATUS_FORMAT, folder, FAULT_NO_OFFSET,
-        "store and index are of two chains, which share only the genesis block: scan and index one of them "
-        "into a new store");
-}
-
 /* Store and index can each be there without the other. */
 static int run(const struct settings *settings)
 {
@@ -489,7 +476,7 @@ static int run(const struct settings *settings)
         return message_result(status, &fault);
     enum status index_status = check_index(settings, &indexed, &index_fault);
     if (index_status == STATUS_OK && indexed && status == STATUS_OK)
-        index_status = check_one_chain(settings->store, &index_fault);
+        index_status = node_blocks_of_one_chain(settings->store, &index_fault);
     if (index_status != STATUS_OK || indexed)
         return message_result(index_status, &index_fault);
     return message_result(status, &fault);

@@ -60,6 +60,18 @@ const struct other_chain *node_blocks_of_store(const char *folder, struct other_
     return has ? found : NULL;
 }
 
+enum status node_blocks_of_one_chain(const char *folder, struct fault *fault)
+{
+    struct other_chain store, index;
+    if (!node_blocks_of_store(folder, &store) || !node_blocks_of_index(folder, &index) ||
+        hash256_equal(&store.block_1, &index.block_1))
+        return STATUS_OK;
+    return fault_set(
+        fault, STATUS_FORMAT, folder, FAULT_NO_OFFSET,
+        "store and index are of two chains, which share only the genesis block: scan and index one of them "
+        "into a new store");
+}
+
 void node_blocks_damage(void *context, const struct fault *what)
 {
     (void)context;

@@ -26,6 +26,10 @@ int node_blocks_run(const struct settings *settings, node_blocks_work *work);
 const struct other_chain *node_blocks_of_index(const char *folder, struct other_chain *found);
 const struct other_chain *node_blocks_of_store(const char *folder, struct other_chain *found);
 
+/* STATUS_FORMAT where the store and the index in the folder have only the genesis block in common, as could be before
+ * that was refused. */
+enum status node_blocks_of_one_chain(const char *folder, struct fault *fault) MUST_CHECK;
+
 /* Callbacks of both; `context` is the struct progress. */
 void node_blocks_damage(void *context, const struct fault *what);
 void node_blocks_note(void *context, const char *text);

@@ -2,9 +2,8 @@
 
 #include <stdio.h>
 
-#include "cli/inputs/opened_store.h"
+#include "cli/output/text.h"
 #include "parser/sha256.h"
-#include "parser/network.h"
 
 enum status origin_hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault)
 {
@@ -45,7 +44,6 @@ enum status origin_of_settings(const struct settings *settings, const char *vers
 
 void origin_add_store(struct datapackage_origin *origin, const struct store *store, const struct forest *forest)
 {
-    _Static_assert(sizeof origin->network >= NETWORK_LABEL_SIZE, "a network's name fits");
     network_label(store_identity_of(store)->magic, origin->network);
     origin->nulldata = store_identity_of(store)->nulldata_stored ? "store" : "count";
     origin->tip = forest->tip;

@@ -24,11 +24,11 @@ enum status selection_make_others(const struct store *store, const struct forest
 /* So many T-DAGs are enough not to ask whether another rule set was meant. */
 #define SELECTION_ENOUGH 10u
 
-/* Where a rule set has fewer T-DAGs than `enough` (`counts`, by rule set) and another has more: says on stderr which.
- * */
+/* Where a rule set has fewer T-DAGs than `enough` and another has more: says on stderr which. `counts` is by rule
+ * set. */
 void selection_tell_other_rules(enum rules rules, const uint32_t counts[RULES], uint64_t enough);
-/* The same for `found` T-DAGs, those of the other rule sets counted without filters. O(forest) where it was not enough.
- * */
+/* The same for `found` T-DAGs; those of other rule sets are counted without filters. O(forest) where too few were
+ * found. */
 enum status selection_tell_other_forest(const struct forest *forest, enum rules rules, uint32_t found, uint64_t enough,
                                         struct fault *fault) MUST_CHECK;
 void selection_free(struct selection *selection);

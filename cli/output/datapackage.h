@@ -6,6 +6,7 @@
 
 #include "cli/output/printer.h"
 #include "cli/output/schema.h"
+#include "parser/network.h"
 #include "parser/script.h"
 
 #define DATAPACKAGE_NAME "datapackage.json"
@@ -30,7 +31,7 @@ struct datapackage_input {
 /* What the files were made of. Texts are borrowed. */
 struct datapackage_origin {
     const char *version; /* of unktx */
-    char network[32];
+    char network[NETWORK_LABEL_SIZE];
     const char *nulldata; /* "count" or "store" */
     struct hash256 tip;
     uint32_t tip_height;

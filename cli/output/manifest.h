@@ -15,7 +15,7 @@ struct manifest_input {
 
 /* Zero-initialise; manifest_free in any case. */
 struct manifest {
-    char network[32];
+    char network[NETWORK_LABEL_SIZE];
     enum rules rules;
     bool compress;
     struct manifest_input exclude_scripts;

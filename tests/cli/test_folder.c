@@ -1,5 +1,5 @@
-/* folder: what lies in an output folder belongs together: datapackage.json against the files, what a second run does with
- * those of the first, and commands that read the store of a folder. */
+/* folder: what lies in an output folder belongs together: datapackage.json against the files, what a second run does
+ * with those of the first, and commands that read the store of a folder. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
