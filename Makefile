@@ -1,5 +1,6 @@
 # unktx: make all check check-fast columns digests fuzz bench lint asan tsan valgrind install uninstall notebook deb clean
-# Variables: CC CFLAGS BUILD PREFIX LIBDIR DESTDIR SANITIZE (address,undefined / thread) FUZZ_SECONDS (for each target)
+# Variables: CC CFLAGS CPPFLAGS LDFLAGS BUILD PREFIX LIBDIR DESTDIR HARDENING (no: without) SANITIZE (address,undefined / thread)
+# FUZZ_SECONDS (for each target)
 CC ?= cc
 OBJCOPY ?= objcopy
 PREFIX ?= /usr/local
@@ -16,8 +17,21 @@ OPENMP = -fopenmp
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIB_CFLAGS := $(subst -I/,-isystem /,$(shell pkg-config --cflags $(PACKAGES) cmocka 2>/dev/null))
 LIB_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
-ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) $(SAME_NUMBERS) $(OPENMP) -pthread -I. -I$(BUILD)/made $(LIB_CFLAGS) $(if $(SANITIZE),$(SANITIZER) -fno-omit-frame-pointer)
-ALL_LDFLAGS = $(LDFLAGS) $(OPENMP) -pthread $(SANITIZER)
+# What makes an error in memory hard to exploit, as far as this compiler has it for this machine; the sanitizers do without.
+HARDENING ?= $(if $(SANITIZE),no,yes)
+offered = $(shell echo 'int x;' | $(CC) -Werror $(1) -x c -S -o /dev/null - 2>/dev/null && echo '$(1)')
+ifneq ($(HARDENING),no)
+HARDENING_CFLAGS := $(foreach flag,-fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
+    -mbranch-protection=standard -fPIE,$(call offered,$(flag))) \
+    $(if $(filter-out -O0,$(filter -O%,$(CFLAGS))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+HARDENING_LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now
+endif
+# The same bytes from whatever folder they are built in, also if its name was reached by a symbolic link.
+SAME_BYTES = '-ffile-prefix-map=$(CURDIR)=.'
+export PWD := $(CURDIR)
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDENING_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(SAME_NUMBERS) $(SAME_BYTES) $(OPENMP) -pthread -I. -I$(BUILD)/made $(LIB_CFLAGS) \
+    $(if $(SANITIZE),$(SANITIZER) -fno-omit-frame-pointer)
+ALL_LDFLAGS = $(HARDENING_LDFLAGS) $(LDFLAGS) $(OPENMP) -pthread $(SANITIZER)
 
 LIB_SOURCES := $(sort $(wildcard parser/*.c graph/*/*.c classify/*.c))
 CLI_SOURCES := $(sort $(wildcard cli/*.c cli/*/*.c))
@@ -66,18 +80,18 @@ endif
 
 $(LIB): $(call objects,$(LIB_SOURCES))
 	@rm -f $@
-	ar rcs $@ $^
+	ar rcsD $@ $^
 
 $(PUBLIC_LIB): $(call objects,$(sort $(wildcard parser/*.c)))
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(LD) -r -o $(@D)/unktx.o $^
 	$(OBJCOPY) --wildcard --keep-global-symbol='unktx_*' $(@D)/unktx.o
-	ar rcs $@ $(@D)/unktx.o
+	ar rcsD $@ $(@D)/unktx.o
 
 $(COMMANDS): $(call objects,$(filter-out cli/main.c,$(CLI_SOURCES)))
 	@rm -f $@
-	ar rcs $@ $^
+	ar rcsD $@ $^
 
 $(BUILD)/unktx: $(call objects,$(CLI_SOURCES)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
@@ -206,7 +220,8 @@ install: all
 	install -m 644 $(BUILD)/completion/fish/unktx.fish $(DEST_FISH)
 	install -m 644 $(PUBLIC_LIB) $(DEST_LIB)
 	install -m 644 include/unktx.h $(DEST_INCLUDE)
-	@echo "$$PKG_CONFIG_FILE" >$(DEST_LIB)/pkgconfig/unktx.pc
+	@echo "$$PKG_CONFIG_FILE" >$(BUILD)/unktx.pc
+	install -m 644 $(BUILD)/unktx.pc $(DEST_LIB)/pkgconfig
 
 uninstall:
 	rm -f $(DEST_BIN)/unktx $(addprefix $(DEST_MAN)/,$(notdir $(MAN_PAGES)))
@@ -218,8 +233,8 @@ uninstall:
 notebook:
 	/usr/bin/python3 -B notebooks-data/notebook.py
 
-# needs dpkg-dev; the packages are in BUILD/deb
-deb: all
+# needs dpkg-dev; built in BUILD/package with the flags of dpkg-buildflags, the packages are in BUILD/deb
+deb:
 	BUILD=$(BUILD) VERSION=$(VERSION) MAKE="$(MAKE)" sh debian/build.sh
 
 clean:

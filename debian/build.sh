@@ -1,7 +1,8 @@
 #!/bin/sh
-# Debian packages from a build, `make deb` calls it: unktx (the program) and libunktx-dev (library, header, example), into
-# BUILD/deb. Dependencies are those that dpkg-shlibdeps finds in the binary. The same build gives the same bytes. From the
-# environment: BUILD, VERSION, MAKE, DEBFULLNAME and DEBEMAIL (the maintainer), SOURCE_DATE_EPOCH. Needs dpkg-dev.
+# Debian packages, `make deb` calls it: unktx (the program) and libunktx-dev (library, header, example), into BUILD/deb. They
+# are built in BUILD/package with the flags of dpkg-buildflags(1), all of its hardening among them. Dependencies are those that
+# dpkg-shlibdeps finds in the binary. The same source gives the same bytes, in whatever folder. From the environment: BUILD,
+# VERSION, MAKE, DEBFULLNAME and DEBEMAIL (the maintainer), SOURCE_DATE_EPOCH, and what dpkg-buildflags reads. Needs dpkg-dev.
 set -eu
 cd "$(dirname "$0")/.."
 umask 022
@@ -12,15 +13,20 @@ export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(stat -c %Y CHANGELOG.md)}"
 architecture=$(dpkg-architecture -qDEB_HOST_ARCH)
 libraries=/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)
 
+# no link-time optimisation: libunktx.a is one object, linked from machine code
+export DEB_BUILD_MAINT_OPTIONS="${DEB_BUILD_MAINT_OPTIONS:-hardening=+all optimize=-lto}"
+flag() { dpkg-buildflags --get "$1"; }
+
 rm -rf "${place:?}"/*
-${MAKE:-make} -s install BUILD="$BUILD" PREFIX=/usr LIBDIR="$libraries" ZSH_FOLDER=vendor-completions DESTDIR="$place/unktx"
+${MAKE:-make} -s install BUILD="$BUILD/package" CFLAGS="$(flag CFLAGS)" CPPFLAGS="$(flag CPPFLAGS)" LDFLAGS="$(flag LDFLAGS)" \
+    PREFIX=/usr LIBDIR="$libraries" ZSH_FOLDER=vendor-completions DESTDIR="$place/unktx"
 mkdir -p "$place/libunktx-dev/usr/lib" "$place/libunktx-dev/usr/share/doc/libunktx-dev/examples" "$place/debian"
 mv "$place/unktx$libraries" "$place/libunktx-dev/usr/lib/"
 mv "$place/unktx/usr/include" "$place/libunktx-dev/usr/"
 rmdir "$place/unktx/usr/lib"
 install -m 644 examples/unknown_outputs.c "$place/libunktx-dev/usr/share/doc/libunktx-dev/examples/"
 strip --remove-section=.comment --remove-section=.note "$place/unktx/usr/bin/unktx"
-strip --strip-debug --enable-deterministic-archives "$place/libunktx-dev$libraries/libunktx.a"
+strip --strip-debug --remove-section=.comment --enable-deterministic-archives "$place/libunktx-dev$libraries/libunktx.a"
 gzip -9n "$place"/unktx/usr/share/man/man1/*.1
 
 # dpkg-shlibdeps reads debian/control of the folder that it is called in

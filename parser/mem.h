@@ -9,6 +9,8 @@
 
 #include "parser/status.h"
 
+_Static_assert(sizeof(size_t) == 8, "sizes and offsets of files and tables, which pass 4 GiB, are kept in size_t");
+
 /* `count` elements of `size` bytes, zeroed; NULL when there is no memory or count * size overflows. A count of 0
  * gives a valid pointer. */
 void *mem_alloc(size_t count, size_t size) MUST_CHECK;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # An installed copy: examples/unknown_outputs.c is built against it as pkg-config says and must print what the bundled chain's
-# node says of its outputs; `make uninstall` leaves no file behind. From the environment: BUILD, CC (with a sanitizer's flags),
+# node says of its outputs; whatever the umask, all may read it; `make uninstall` leaves no file behind. From the environment: BUILD, CC (with a sanitizer's flags),
 # MAKE. Exit status 1 if something is wrong.
 set -u
 cd "$(dirname "$0")/.."
@@ -9,11 +9,17 @@ trap 'rm -rf "$place"' EXIT
 wrong() { echo "install: $*"; exit 1; }
 to_place() { ${MAKE:-make} -s "$1" BUILD="${BUILD:-build}" PREFIX=/usr LIBDIR=/usr/lib/unktx-test DESTDIR="$place"; }
 
-to_place install || wrong "make install fails"
+(umask 077 && to_place install) || wrong "make install fails"
 for file in bin/unktx include/unktx.h lib/unktx-test/libunktx.a share/man/man1/unktx.1 share/unktx/known-scripts.tsv \
     share/bash-completion/completions/unktx share/zsh/site-functions/_unktx share/fish/vendor_completions.d/unktx.fish; do
     [ -s "$place/usr/$file" ] || wrong "no /usr/$file"
 done
+closed=$(find "$place/usr" \( -type d ! -perm 755 \) -o \( -type f ! -perm 644 ! -path '*/bin/unktx' \))
+[ -z "$closed" ] || wrong "not for all to read:" $closed
+case ${CC:-} in
+*-fsanitize*) ;;
+*) sh tests/hardened.sh "$place/usr/bin/unktx" || exit 1 ;;
+esac
 other=$(nm -g --defined-only "$place/usr/lib/unktx-test/libunktx.a" | awk 'NF == 3 && $3 !~ /^unktx_/ { print $3 }')
 [ -z "$other" ] || wrong "libunktx.a has names of others:" $other
 
