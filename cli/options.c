@@ -74,7 +74,7 @@ const struct option option_verify = {
     .name = "verify",
     .type = OPTION_FLAG,
     .field = FIELD(verify),
-    .help = "recompute every txid, merkle root and witness commitment",
+    .help = "recompute every txid, merkle root and witness commitment; no output may have more than there can be",
 };
 const struct option option_quiet = {
     .name = "quiet",

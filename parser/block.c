@@ -202,9 +202,12 @@ static bool commitment_holds(struct block_verifier *v, size_t count, const struc
     return memcmp(hash.bytes, commitment->script + COMMITMENT_SIZE - HASH256_SIZE, HASH256_SIZE) == 0;
 }
 
-enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t *block, const struct tx *txs,
-                                 size_t count)
+enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t *block,
+                                 const struct block_counts *counts, const struct tx *txs)
 {
+    size_t count = counts->txs;
+    if (counts->too_much_money)
+        return BLOCK_BAD_MONEY;
     struct block_header header;
     block_header_read(block, &header);
     struct hash256 hash;
@@ -245,7 +248,7 @@ enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *blo
     enum status status = block_walk(block, size, counts, &visitor, verifier);
     if (status != STATUS_OK)
         return status == STATUS_NOMEM ? BLOCK_NOMEM : BLOCK_MALFORMED;
-    return block_verify_txs(verifier, block, verifier->txs, counts->txs);
+    return block_verify_txs(verifier, block, counts, verifier->txs);
 }
 
 void block_verifier_free(struct block_verifier *verifier)
@@ -261,6 +264,7 @@ const char *block_flaw_text(enum block_flaw flaw)
     switch (flaw) {
     case BLOCK_FINE: return "ok";
     case BLOCK_MALFORMED: return "malformed";
+    case BLOCK_BAD_MONEY: return "outputs have more value than there can be";
     case BLOCK_BAD_WORK: return "header misses its proof-of-work target";
     case BLOCK_BAD_MERKLE: return "merkle root does not match";
     case BLOCK_BAD_COMMITMENT: return "witness commitment does not match";

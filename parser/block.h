@@ -6,6 +6,7 @@
 #ifndef UNKTX_PARSER_BLOCK_H
 #define UNKTX_PARSER_BLOCK_H
 
+#include "parser/money.h"
 #include "parser/script.h"
 #include "parser/status.h"
 #include "parser/tx.h"
@@ -28,8 +29,9 @@ struct block_counts {
     uint32_t inputs; /* the coinbase's included */
     uint32_t outputs;
     uint32_t kind_count[KINDS];
-    uint64_t kind_value_sat[KINDS]; /* modulo 2^64: a hostile block may claim any values */
+    uint64_t kind_value_sat[KINDS]; /* UINT64_MAX where it is more: a hostile block may claim any values */
     uint32_t unknown_txs[RULES];    /* transactions with an unknown output, nulldata included */
+    bool too_much_money;            /* some transaction's outputs have more than MONEY_MAX_SAT, alone or together */
 };
 
 /* What a walk shows. Each member may be NULL; each may return false to end the walk (STATUS_NOMEM is returned then).
@@ -41,12 +43,14 @@ struct block_visitor {
     bool (*tx)(void *context, const struct tx *tx, uint32_t index, unsigned unknown);
 };
 
-/* The part of block_walk that shows the outputs of one transaction; adds their masks to *unknown. */
-static inline __attribute__((always_inline)) enum status block_walk_outputs(struct cursor *c, const struct tx *tx,
+/* The part of block_walk that shows the outputs of one transaction, and sums them up; adds their masks to
+ * *unknown. */
+static inline __attribute__((always_inline)) enum status block_walk_outputs(struct cursor *c, struct tx *tx,
                                                                             struct block_counts *counts,
                                                                             const struct block_visitor *visitor,
                                                                             void *context, unsigned *unknown)
 {
+    tx->value_out_sat = 0;
     for (uint32_t i = 0; i < tx->outputs; i++) {
         struct tx_output out;
         tx_output(c, &out);
@@ -57,11 +61,13 @@ static inline __attribute__((always_inline)) enum status block_walk_outputs(stru
         if (kind <= KIND_MULTISIG)
             mask = script_unknown_rules(kind, out.script, out.script_size);
         counts->kind_count[kind]++;
-        counts->kind_value_sat[kind] += out.value_sat;
+        counts->kind_value_sat[kind] = add_saturating(counts->kind_value_sat[kind], out.value_sat);
+        tx->value_out_sat = add_saturating(tx->value_out_sat, out.value_sat);
         *unknown |= mask;
         if (visitor->output && !visitor->output(context, &out, i, kind, mask))
             return STATUS_NOMEM;
     }
+    counts->too_much_money |= tx->value_out_sat > MONEY_MAX_SAT;
     return STATUS_OK;
 }
 
@@ -115,6 +121,7 @@ enum status block_count(const uint8_t *block, size_t size, struct block_counts *
 enum block_flaw {
     BLOCK_FINE = 0,
     BLOCK_MALFORMED,      /* does not parse */
+    BLOCK_BAD_MONEY,      /* an output, or the outputs of a transaction together, have more than MONEY_MAX_SAT */
     BLOCK_BAD_WORK,       /* the header's hash does not meet its own target */
     BLOCK_BAD_MERKLE,     /* merkle root does not match the txids, or a mutated tree (CVE-2012-2459) */
     BLOCK_BAD_COMMITMENT, /* BIP 141 witness commitment does not match, is missing although there are witnesses */
@@ -133,15 +140,15 @@ struct block_verifier {
 };
 
 /* Recomputes every txid, the merkle root, every wtxid and the witness commitment (BIP 141), and checks the header's
- * proof of work against its own bits. A block without any witness needs no commitment, and what looks like one in it is
- * not judged: blocks from before segwit may hold anything. *counts is valid unless BLOCK_MALFORMED or BLOCK_NOMEM is
- * returned. O(size) hashing. */
+ * proof of work against its own bits and what the outputs claim to have (Core's CheckTransaction). A block without any
+ * witness needs no commitment, and what looks like one in it is not judged: blocks from before segwit may hold
+ * anything. *counts is valid unless BLOCK_MALFORMED or BLOCK_NOMEM is returned. O(size) hashing. */
 enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *block, size_t size,
                              struct block_counts *counts);
 
-/* The same for a block that a walk has found sound: its transactions, one at least, as the walk showed them. */
-enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t *block, const struct tx *txs,
-                                 size_t count);
+/* The same for a block that a walk has found sound: what it counted, and the transactions as it showed them. */
+enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t *block,
+                                 const struct block_counts *counts, const struct tx *txs);
 void block_verifier_free(struct block_verifier *verifier);
 
 /* "ok", or what is wrong, in a few words without commas. Static string. */

@@ -21,7 +21,8 @@ struct tx {
     const uint8_t *end;      /* after the lock time */
     uint32_t inputs;
     uint32_t outputs;
-    bool segwit; /* serialised with a marker and witnesses */
+    uint64_t value_out_sat; /* of all outputs together, at most UINT64_MAX; block_walk sums it up */
+    bool segwit;            /* serialised with a marker and witnesses */
 };
 
 struct tx_input {

@@ -13,6 +13,7 @@
 #include "graph/index/build.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
+#include "parser/money.h"
 #include "parser/network.h"
 #include "parser/parallel.h"
 #include "parser/sha256.h"
@@ -110,7 +111,8 @@ static enum status check_outputs(const struct check *check, const struct batch_v
             return violation(check, height, "the index of outputs does not lead to this one", fault);
         unknown |= output.unknown;
         sums->stored->kind_count[output.kind]++;
-        sums->stored->kind_value_sat[output.kind] += output.value_sat;
+        sums->stored->kind_value_sat[output.kind] = add_saturating(sums->stored->kind_value_sat[output.kind],
+                                                                   output.value_sat);
         const uint64_t numbers[] = {output.value_sat, output.kind, output.unknown, output.script_size};
         if (add_numbers(buffer, numbers, sizeof numbers / sizeof *numbers) != STATUS_OK ||
             buffer_add(buffer, output.script, output.script_size) != STATUS_OK)

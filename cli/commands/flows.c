@@ -3,14 +3,15 @@
 #include "cli/output/message.h"
 #include "cli/inputs/opened_forest.h"
 #include "cli/inputs/origin.h"
+#include "parser/money.h"
 
 static enum status print_sums(const struct payments *payments, struct fault *fault)
 {
     struct text text = {0};
     uint64_t fee_sat = 0, payer_value_sat = 0;
     for (uint32_t d = 1; d <= payments->selection->tdags.count; d++) {
-        fee_sat += payments->fee_sat[d];
-        payer_value_sat += payments->payer_value_sat[d];
+        fee_sat = add_saturating(fee_sat, payments->fee_sat[d]);
+        payer_value_sat = add_saturating(payer_value_sat, payments->payer_value_sat[d]);
     }
     enum status status = text_printf(&text, "T-DAGs %u, payers %llu, payees %llu\npaid in " BTC ", fees " BTC "\n",
                                      (unsigned)payments->selection->tdags.count, ULL(payments->payers),

@@ -5,6 +5,7 @@
 #include "cli/output/outfile.h"
 #include "cli/inputs/known_scripts.h"
 #include "parser/mem.h"
+#include "parser/money.h"
 #include "parser/parallel.h"
 
 /* Only a chain that was made for it has more templates than this: those that come later are counted in one row for
@@ -96,8 +97,6 @@ static struct row *row_of(struct group *group, uint64_t key, enum kind kind)
     *row = (struct row){.key = key, .kind = kind};
     return row;
 }
-
-static uint64_t add_saturating(uint64_t a, uint64_t b) { return a > UINT64_MAX - b ? UINT64_MAX : a + b; }
 
 static void row_join(struct row *row, const struct row *other)
 {

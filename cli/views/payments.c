@@ -4,6 +4,7 @@
 #include "cli/inputs/index_blocks.h"
 #include "parser/address.h"
 #include "parser/mem.h"
+#include "parser/money.h"
 
 /* Transactions of the forest that one chunk looks at; most are in no T-DAG of height 2. */
 #define CHUNK_TXS 1024u
@@ -86,7 +87,7 @@ static enum status put_payer(struct hand *hand, uint32_t dag, const struct index
     p = put_address(p, hand, &from.tx, from.position);
     *p++ = '\n';
     text_end(hand->text, p);
-    __atomic_fetch_add(&hand->payments->payer_value_sat[dag], output.value_sat, __ATOMIC_RELAXED);
+    add_saturating_shared(&hand->payments->payer_value_sat[dag], output.value_sat);
     __atomic_fetch_add(&hand->payments->payers, 1, __ATOMIC_RELAXED);
     return STATUS_OK;
 }
@@ -99,7 +100,7 @@ static enum status put_payers(struct hand *hand, uint32_t dag, uint32_t number, 
     struct inputs_run run = {.index = hand->index, .end = tx->first_input + tx->inputs};
     uint32_t spend = forest->txs[number].first_spend, spend_end = forest->txs[number + 1].first_spend;
     enum status status = STATUS_OK;
-    __atomic_fetch_add(&hand->payments->fee_sat[dag], tx->fee_sat, __ATOMIC_RELAXED);
+    add_saturating_shared(&hand->payments->fee_sat[dag], tx->fee_sat);
     for (uint32_t vin = 0; vin < tx->inputs && !tx->coinbase && status == STATUS_OK; vin++) {
         const struct forest_output *stored = spend < spend_end ? &forest->outputs[forest->spends[spend]] : NULL;
         bool is_stored = stored && stored->spender_vin == vin;

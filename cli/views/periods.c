@@ -5,6 +5,7 @@
 
 #include "cli/output/text.h"
 #include "parser/mem.h"
+#include "parser/money.h"
 
 static const char *const by_names[] = {"total", "block", "day", "month", "year"};
 
@@ -48,8 +49,6 @@ struct period *periods_find(struct periods *periods, uint32_t key)
 }
 
 /* Values are whatever a block says: a sum that does not fit stays at the largest number. */
-static uint64_t add_saturating(uint64_t a, uint64_t b) { return a > UINT64_MAX - b ? UINT64_MAX : a + b; }
-
 void period_add(struct period *period, const struct block_counts *counts)
 {
     period->blocks++;

@@ -5,6 +5,7 @@
 #include "cli/output/outfile.h"
 #include "cli/inputs/known_scripts.h"
 #include "parser/mem.h"
+#include "parser/money.h"
 #include "parser/parallel.h"
 
 struct row {
@@ -41,7 +42,7 @@ static void row_join(struct row *row, const struct row *other)
     if (row->outputs == 0 || other->last_height > row->last_height)
         row->last_height = other->last_height;
     row->outputs += other->outputs;
-    row->value_sat = row->value_sat > UINT64_MAX - other->value_sat ? UINT64_MAX : row->value_sat + other->value_sat;
+    row->value_sat = add_saturating(row->value_sat, other->value_sat);
 }
 
 static void add_output(struct tally *tally, uint32_t height, const struct output_record *output)

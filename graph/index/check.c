@@ -1,6 +1,7 @@
 #include "graph/index/build.h"
 #include "graph/index/format.h"
 #include "parser/mem.h"
+#include "parser/money.h"
 #include "parser/network.h"
 #include "parser/parallel.h"
 #include "parser/sha256.h"
@@ -83,7 +84,7 @@ static enum status check_outputs(struct checker *checker, struct chunk *chunk, c
         for (uint32_t i = 0; i < some && status == STATUS_OK; i++) {
             const struct index_output *output = &checker->outputs[i];
             const uint64_t numbers[] = {output->value_sat, output->kind, output->spender};
-            sum += output->value_sat;
+            sum = add_saturating(sum, output->value_sat);
             chunk->spenders += output->spender != INDEX_NONE;
             status = digest_numbers(checker, numbers, 3);
         }
@@ -104,7 +105,7 @@ static enum status check_spend(struct checker *checker, const struct index_tx *t
     enum status status = index_outputs(checker->other, spent, 1, &output, &checker->fault);
     if (status == STATUS_OK && output.spender != input)
         return wrong(checker, "an output does not name the input that spends it", tx);
-    *value_sat += output.value_sat;
+    *value_sat = add_saturating(*value_sat, output.value_sat);
     return status;
 }
 
@@ -128,7 +129,7 @@ static enum status check_inputs(struct checker *checker, struct chunk *chunk, co
             return status;
         done += some;
     }
-    bool balanced = tx->coinbase ? tx->fee_sat == 0 : sum == tx->value_out_sat + tx->fee_sat;
+    bool balanced = tx->coinbase ? tx->fee_sat == 0 : sum == add_saturating(tx->value_out_sat, tx->fee_sat);
     return balanced ? STATUS_OK : wrong(checker, "inputs are not outputs and fee", tx);
 }
 
@@ -184,11 +185,11 @@ static enum status check_block(const struct check *check, struct checker *checke
         first = i == 0 ? tx : first;
         if (tx.height != height || tx.index != i || tx.coinbase != (i == 0) || found.height != height)
             return wrong(checker, "a transaction is not where its block has it", &tx);
-        fees += tx.fee_sat;
+        fees = add_saturating(fees, tx.fee_sat);
         value = i == 0 ? tx.value_out_sat : value;
         status = check_tx(checker, chunk, &tx);
     }
-    if (status == STATUS_OK && value > fees + subsidy_sat(height, check->halving))
+    if (status == STATUS_OK && value > add_saturating(fees, subsidy_sat(height, check->halving)))
         return wrong(checker, "a coinbase has more than subsidy and fees", &first);
     return status;
 }

@@ -16,8 +16,7 @@
 #define INDEX_VERSION 2u
 #define INDEX_SEED_SIZE 16u
 #define INDEX_PAGE 4080u
-#define INDEX_NONE_40 ((UINT64_C(1) << 40) - 1)    /* INDEX_NONE in 5 bytes */
-#define INDEX_MONEY_SAT UINT64_C(2100000000000000) /* Core's MAX_MONEY */
+#define INDEX_NONE_40 ((UINT64_C(1) << 40) - 1) /* INDEX_NONE in 5 bytes */
 
 enum index_table {
     TABLE_META,

@@ -1,4 +1,5 @@
 #include "graph/index/tables.h"
+#include "parser/money.h"
 
 /* ---- transactions ---- */
 
@@ -69,6 +70,8 @@ static enum status end_tx(struct table_builder *builder)
     struct index_tx *tx = &builder->tx;
     enum status status = STATUS_OK;
     bool coinbase = head->flags & TX_COINBASE;
+    if (builder->value_in_sat > MONEY_MAX_SAT)
+        return work_bad_input(builder->work, tx->first_input, "spends more value than there can be");
     if (!coinbase && builder->value_in_sat < head->value_out_sat)
         return work_bad_input(builder->work, tx->first_input, "creates more value than it spends");
     p = index_head_write(head, p);
@@ -133,7 +136,7 @@ static enum status sum_inputs(struct table_builder *builder, const struct range 
         for (; builder->inputs_left > 0 && i < range->count; i++, builder->inputs_left--) {
             if (range->spent[i] != INDEX_NONE_40 && range->spent[i] >= builder->tx.first_output)
                 return work_bad_input(builder->work, range->first + i, "spends an output of a later transaction");
-            builder->value_in_sat += range->values[i];
+            builder->value_in_sat = add_saturating(builder->value_in_sat, range->values[i]);
         }
         if (builder->inputs_left == 0)
             status = end_tx(builder);

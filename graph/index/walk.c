@@ -5,7 +5,6 @@
 #include "graph/scan/filemap.h"
 #include "parser/array.h"
 #include "parser/hasher.h"
-#include "parser/money.h"
 #include "parser/parallel.h"
 
 #define WINDOW_BYTES_PER_THREAD (20u << 20)
@@ -38,8 +37,6 @@ struct worker {
     size_t txids_capacity;
     const uint8_t *block;
     const uint8_t *prevout; /* of the last input */
-    uint64_t value_sat;
-    const char *flaw;
     /* of the window */
     ARRAY(struct walked_input) inputs;
     ARRAY(struct walked_tx) txs;
@@ -94,9 +91,6 @@ static bool on_output(void *context, const struct tx_output *out, uint32_t vout,
     struct worker *worker = context;
     (void)vout;
     (void)unknown;
-    if (__builtin_expect(out->value_sat > INDEX_MONEY_SAT, 0))
-        worker->flaw = "an output has more value than there can be";
-    worker->value_sat = add_saturating(worker->value_sat, out->value_sat);
     if (worker->outs.capacity - worker->outs.count < 8 &&
         mem_reserve(&worker->outs.at, &worker->outs.capacity, worker->outs.count + 8, 1) != STATUS_OK)
         return false;
@@ -119,19 +113,14 @@ static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned u
                            .inputs = tx->inputs,
                            .outputs = tx->outputs,
                            .size = (uint64_t)(tx->end - tx->start),
-                           .value_out_sat = worker->value_sat};
+                           .value_out_sat = tx->value_out_sat};
     if (tx->segwit) /* marker, flag and witnesses: all but version, body and lock time */
         head.witness = head.size - 8 - (uint64_t)(tx->body_end - tx->body);
-    if (tx->inputs == 0 || tx->outputs == 0)
-        worker->flaw = "a transaction has no inputs or no outputs";
-    else if (worker->value_sat > INDEX_MONEY_SAT)
-        worker->flaw = "a transaction's outputs have more value than there can be";
     struct tx_input first = {.prevout = worker->prevout};
     if (tx->inputs == 1 && tx_is_coinbase(tx, &first)) {
         head.flags |= TX_COINBASE;
         worker->inputs.at[worker->inputs.count - 1].none = true;
     }
-    worker->value_sat = 0;
     return PUSH(worker->messages, message) && PUSH(worker->heads, head);
 }
 
@@ -184,8 +173,6 @@ static enum status walk_bytes(struct worker *worker, struct walked_block *walked
         return STATUS_NOMEM;
     worker->block = bytes;
     worker->heads.count = worker->messages.count = 0;
-    worker->value_sat = 0;
-    worker->flaw = NULL;
     struct cursor c = cursor_over(bytes + BLOCK_HEADER_SIZE, block->size - BLOCK_HEADER_SIZE);
     if (cursor_compact(&c) > block->size / TX_BYTES_MIN)
         return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
@@ -193,8 +180,8 @@ static enum status walk_bytes(struct worker *worker, struct walked_block *walked
     enum status status = block_walk(bytes, block->size, &counts, &visitor, worker);
     if (status == STATUS_FORMAT)
         return fault_set(&walked->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
-    if (status == STATUS_OK && worker->flaw)
-        return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", worker->flaw);
+    if (status == STATUS_OK && counts.too_much_money)
+        return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(BLOCK_BAD_MONEY));
     if (status != STATUS_OK)
         return status;
     hash_txids(worker);

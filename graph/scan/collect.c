@@ -136,7 +136,7 @@ static enum status walk_bytes(struct worker *worker, struct slot *slot, const ui
     if (status == STATUS_OK)
         status = record_created(worker);
     if (status == STATUS_OK && worker->pipeline->options->verify) {
-        enum block_flaw flaw = block_verify_txs(&worker->verifier, bytes, worker->txs.at, worker->txs.count);
+        enum block_flaw flaw = block_verify_txs(&worker->verifier, bytes, &slot->record.counts, worker->txs.at);
         if (flaw != BLOCK_FINE)
             status = flaw == BLOCK_NOMEM
                          ? STATUS_NOMEM

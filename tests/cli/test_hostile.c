@@ -66,15 +66,19 @@ static void add_input(struct buffer *to, const struct hash256 *txid, uint32_t vo
     add_u32(to, UINT32_MAX);
 }
 
-/* Outputs that anyone can spend, of no value: so high up there is no subsidy. */
-static void add_outputs(struct buffer *to, uint32_t count)
+/* Outputs that anyone can spend, each of this value. */
+static void add_worth(struct buffer *to, uint32_t count, uint64_t value_sat)
 {
-    static const uint8_t output[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 0x51};
+    uint8_t output[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 0x51};
+    store_le64(output, value_sat);
     add_count(to, count);
     for (uint32_t i = 0; i < count; i++)
         add(to, output, sizeof output);
     add_u32(to, 0);
 }
+
+/* Of no value: so high up there is no subsidy. */
+static void add_outputs(struct buffer *to, uint32_t count) { add_worth(to, count, 0); }
 
 static struct hash256 hash_of(const struct buffer *bytes)
 {
@@ -83,8 +87,8 @@ static struct hash256 hash_of(const struct buffer *bytes)
     return hash;
 }
 
-/* A coinbase is the same whenever `extra` is. Its one output is unknown. */
-static struct hash256 add_coinbase(struct buffer *block, uint32_t extra, uint32_t outputs)
+/* A coinbase is the same whenever `extra` is. Its outputs are unknown. */
+static struct hash256 add_rich_coinbase(struct buffer *block, uint32_t extra, uint32_t outputs, uint64_t value_sat)
 {
     static const struct hash256 none;
     struct buffer tx = {0};
@@ -95,11 +99,16 @@ static struct hash256 add_coinbase(struct buffer *block, uint32_t extra, uint32_
     add_count(&tx, 4);
     add_u32(&tx, extra);
     add_u32(&tx, UINT32_MAX);
-    add_outputs(&tx, outputs);
+    add_worth(&tx, outputs, value_sat);
     struct hash256 txid = hash_of(&tx);
     add(block, tx.bytes, tx.size);
     buffer_free(&tx);
     return txid;
+}
+
+static struct hash256 add_coinbase(struct buffer *block, uint32_t extra, uint32_t outputs)
+{
+    return add_rich_coinbase(block, extra, outputs, 0);
 }
 
 /* Appends a record of a block with these transactions on that parent; returns its hash. */
@@ -321,6 +330,67 @@ static void test_tiny_files(void **state)
     buffer_free(&bodies);
 }
 
+/* ---- money ---- */
+
+#define ALL_COINS_SAT 2100000000000000u /* 21 million */
+
+static void expect_damage(const char *command, const char *reason)
+{
+    struct run run = command_run("%s --datadir %s/data --store %s/store", command, dir, dir);
+    assert_int_equal(run.exit_status, 3);
+    if (!strstr(run.err, reason))
+        fail_msg("'%s' is not in '%s'", reason, run.err);
+    run_free(&run);
+}
+
+/* Four outputs of 2^63 satoshi: 0 to whoever lets sums wrap. Scan, without --verify, takes what is written. */
+static void test_too_much_money(void **state)
+{
+    (void)state;
+    struct buffer file = {0}, bodies = {0};
+    struct hash256 tip = add_genesis(&file);
+    (void)add_rich_coinbase(&bodies, 1, 4, UINT64_C(1) << 63);
+    (void)add_block(&file, &tip, 1, &bodies);
+    write_blocks("blk00000.dat", &file);
+    expect_damage("scan --verify", "outputs have more value than there can be");
+    expect_damage("index", "outputs have more value than there can be");
+    expect_damage("index --verify", "outputs have more value than there can be");
+    fill_store("scan", 0);
+    struct run run = command_run("stats --store %s/store", dir);
+    assert_int_equal(run.exit_status, 0);
+    assert_non_null(strstr(run.out, "18446744073709551615"));
+    run_free(&run);
+    run = command_run("check --store %s/store", dir);
+    assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+    buffer_free(&bodies);
+}
+
+/* Each of these coinbases has all the coins; a transaction that spends two of them has too many. */
+static void test_too_much_spent(void **state)
+{
+    (void)state;
+    struct buffer file = {0}, bodies = {0};
+    struct hash256 tip = add_genesis(&file), coinbases[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        bodies.size = 0;
+        coinbases[i] = add_rich_coinbase(&bodies, i, 1, ALL_COINS_SAT);
+        tip = add_block(&file, &tip, 1, &bodies);
+    }
+    bodies.size = 0;
+    (void)add_coinbase(&bodies, 2, 1);
+    add_u32(&bodies, 1);
+    add_count(&bodies, 2);
+    add_input(&bodies, &coinbases[0], 0);
+    add_input(&bodies, &coinbases[1], 0);
+    add_worth(&bodies, 1, ALL_COINS_SAT);
+    (void)add_block(&file, &tip, 2, &bodies);
+    write_blocks("blk00000.dat", &file);
+    fill_store("scan", 0);
+    expect_damage("index", "spends more value than there can be");
+    buffer_free(&bodies);
+}
+
 /* ---- work ---- */
 
 /* Bytes that this process has asked the system to read. */
@@ -375,6 +445,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_wide_transaction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_detached_blocks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tiny_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_too_much_money, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_too_much_spent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_false_heads, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

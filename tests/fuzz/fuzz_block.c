@@ -13,6 +13,7 @@ struct seen {
     uint32_t inputs;  /* of the transaction under the walk */
     uint32_t outputs; /* of the transaction under the walk */
     unsigned unknown;
+    unsigned __int128 exact_sat; /* of the transaction's outputs so far */
 };
 
 static bool inside(const struct seen *seen, const uint8_t *bytes, size_t size)
@@ -39,7 +40,9 @@ static bool on_output(void *context, const struct tx_output *out, uint32_t vout,
     must(unknown == script_unknown_rules(kind, out->script, out->script_size), "an output has its script's rule sets");
     seen->counts.outputs++;
     seen->counts.kind_count[kind]++;
-    seen->counts.kind_value_sat[kind] += out->value_sat;
+    uint64_t *sum = &seen->counts.kind_value_sat[kind];
+    *sum = out->value_sat > UINT64_MAX - *sum ? UINT64_MAX : *sum + out->value_sat;
+    seen->exact_sat += out->value_sat;
     seen->unknown |= unknown;
     return true;
 }
@@ -77,6 +80,8 @@ static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned u
 {
     struct seen *seen = context;
     must(index == seen->counts.txs++, "transactions come in order");
+    seen->counts.too_much_money |= seen->exact_sat > 2100000000000000;
+    seen->exact_sat = 0;
     must(tx->inputs == seen->inputs && tx->outputs == seen->outputs && unknown == seen->unknown,
          "a transaction has what was shown of it");
     must(seen->last_tx_end == NULL || tx->start == seen->last_tx_end, "transactions follow one another");

@@ -103,7 +103,8 @@ static void test_changed_bytes(void **state)
                 if (flaw == BLOCK_FINE && !says_nothing)
                     fail_msg("%s: bit %u of byte %zu changed and not noticed", accepted_blocks[i].hash, bit, at);
                 if (at >= BLOCK_HEADER_SIZE)
-                    assert_true(flaw == BLOCK_MALFORMED || flaw == BLOCK_BAD_MERKLE || flaw == BLOCK_BAD_COMMITMENT);
+                    assert_true(flaw == BLOCK_MALFORMED || flaw == BLOCK_BAD_MERKLE || flaw == BLOCK_BAD_COMMITMENT ||
+                                flaw == BLOCK_BAD_MONEY);
             }
         assert_int_equal(verify(block, size), BLOCK_FINE);
     }
@@ -135,6 +136,36 @@ static void test_merkle_trees(void **state)
         assert_int_equal(verify(b.bytes, b.size), BLOCK_FINE);
         b.bytes[b.size - 1] ^= 1;
         assert_int_equal(verify(b.bytes, b.size), BLOCK_BAD_MERKLE);
+    }
+}
+
+/* Core's consensus/tx_check.cpp: no output above MAX_MONEY (21 million coins), nor all of a transaction's together, and
+ * each transaction for itself. */
+static void test_money(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second;
+        bool fine;
+    } tests[] = {
+        {"0040075af0750700", "0000000000000000", true}, /* 2,100,000,000,000,000 satoshi, little-endian */
+        {"0140075af0750700", "0000000000000000", false},
+        {"0040075af0750700", "0100000000000000", false},
+        {"ff3f075af0750700", "0100000000000000", true},
+        {"0000000000000080", "0000000000000080", false}, /* 2^63 twice: 0 to whoever wraps */
+        {"ffffffffffffffff", "0100000000000000", false}, /* -1 to whoever reads signed numbers */
+    };
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
+        static struct builder b;
+        build_begin(&b);
+        for (unsigned t = 0; t < 2; t++) {
+            char hex[300];
+            snprintf(hex, sizeof hex, "%02x00000001%064u0000000000ffffffff02%s00%s0000000000", t, 0, tests[i].first,
+                     tests[i].second);
+            build_tx(&b, hex, hex);
+        }
+        build_end(&b);
+        assert_int_equal(verify(b.bytes, b.size), tests[i].fine ? BLOCK_FINE : BLOCK_BAD_MONEY);
     }
 }
 
@@ -285,10 +316,11 @@ static void test_real_blocks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_blocks),      cmocka_unit_test(test_changed_bytes),
-        cmocka_unit_test(test_merkle_trees),     cmocka_unit_test(test_mutated_tree),
-        cmocka_unit_test(test_commitment_rules), cmocka_unit_test(test_last_commitment),
-        cmocka_unit_test(test_no_memory),        cmocka_unit_test(test_real_blocks),
+        cmocka_unit_test(test_good_blocks),     cmocka_unit_test(test_changed_bytes),
+        cmocka_unit_test(test_merkle_trees),    cmocka_unit_test(test_money),
+        cmocka_unit_test(test_mutated_tree),    cmocka_unit_test(test_commitment_rules),
+        cmocka_unit_test(test_last_commitment), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_real_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
