@@ -96,12 +96,11 @@ static void find_plain_ends(struct known_script *entry)
 
 static enum status check_pattern(const char *pattern, const struct source *source)
 {
-    regex_t regex;
     char why[PATTERN_WHY];
-    if (!pattern_compile(pattern, &regex, why))
-        return refuse(source, why, pattern);
-    regfree(&regex);
-    return STATUS_OK;
+    enum status status = pattern_check(pattern, why);
+    if (status == STATUS_NOMEM)
+        return fault_nomem(source->fault);
+    return status == STATUS_OK ? status : refuse(source, why, pattern);
 }
 
 static enum status read_entry(struct catalogue *catalogue, struct known_script *entry, const struct source *source)

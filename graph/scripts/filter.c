@@ -2,19 +2,15 @@
 
 #include <string.h>
 
+#include "graph/scripts/batches.h"
 #include "graph/scripts/labels.h"
+#include "graph/scripts/matcher.h"
 #include "graph/scripts/pattern.h"
 #include "graph/scripts/textfile.h"
 #include "parser/mem.h"
 
-struct pattern {
-    char *text;
-    regex_t regex;
-    bool compiled;
-};
-
 struct filter {
-    struct pattern *patterns;
+    char **patterns;
     size_t count;
     size_t capacity;
     const struct catalogue *known; /* not NULL: this instead of the patterns */
@@ -26,17 +22,16 @@ static enum status add_pattern(struct filter *filter, const char *path, size_t l
     enum status status = mem_reserve(&filter->patterns, &filter->capacity, filter->count + 1, sizeof *filter->patterns);
     if (status != STATUS_OK)
         return fault_nomem(fault);
-    struct pattern *pattern = &filter->patterns[filter->count];
-    memset(pattern, 0, sizeof *pattern);
-    pattern->text = mem_alloc(size + 1, 1);
-    if (!pattern->text)
+    char *text = mem_alloc(size + 1, 1), why[PATTERN_WHY];
+    if (!text)
         return fault_nomem(fault);
-    filter->count++;
-    memcpy(pattern->text, line, size);
-    char why[PATTERN_WHY];
-    if (!pattern_compile(pattern->text, &pattern->regex, why))
-        return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "line %zu: %s", line_number, why);
-    pattern->compiled = true;
+    filter->patterns[filter->count++] = text;
+    memcpy(text, line, size);
+    status = pattern_check(text, why);
+    if (status == STATUS_NOMEM)
+        return fault_nomem(fault);
+    if (status != STATUS_OK)
+        return fault_set(fault, status, path, FAULT_NO_OFFSET, "line %zu: %s", line_number, why);
     return STATUS_OK;
 }
 
@@ -84,11 +79,8 @@ void filter_free(struct filter *filter)
 {
     if (!filter)
         return;
-    for (size_t i = 0; i < filter->count; i++) {
-        if (filter->patterns[i].compiled)
-            regfree(&filter->patterns[i].regex);
-        mem_free(filter->patterns[i].text);
-    }
+    for (size_t i = 0; i < filter->count; i++)
+        mem_free(filter->patterns[i]);
     mem_free(filter->patterns);
     mem_free(filter);
 }
@@ -99,52 +91,104 @@ size_t filter_count(const struct filter *filter) { return filter->known ? filter
 
 const char *filter_pattern(const struct filter *filter, size_t i)
 {
-    return filter->known ? filter->known->entries[i].name : filter->patterns[i].text;
+    return filter->known ? filter->known->entries[i].name : filter->patterns[i];
 }
+
+/* What a thread has for itself: regexec locks the expression that it runs. */
+struct expressions {
+    regex_t *compiled;
+    size_t count;
+    char *text; /* asm of a script */
+};
 
 struct match {
     const struct filter *filter;
-    enum rules rules;
-    char *text; /* asm of a script */
-    size_t capacity;
+    const struct forest *forest;
+    const struct tdags *tdags;
+    struct expressions *expressions; /* by worker */
+    uint32_t *drop;
 };
 
-/* Lowers *drop (1 + pattern, 0 for none) to the first pattern that matches an unknown output of the transaction. */
-static enum status match_tx(struct match *match, struct tx_view *view, uint32_t *drop)
+static enum status compile(const struct filter *filter, struct expressions *expressions)
+{
+    char why[PATTERN_WHY];
+    expressions->compiled = mem_alloc(filter->count, sizeof *expressions->compiled);
+    expressions->text = mem_alloc(script_asm_bound(MATCHER_SCRIPT_MAX), 1);
+    if (!expressions->compiled || !expressions->text)
+        return STATUS_NOMEM;
+    for (; expressions->count < filter->count; expressions->count++)
+        /* each was compiled before, so memory is all that can lack */
+        if (pattern_compile(filter->patterns[expressions->count], &expressions->compiled[expressions->count], why) !=
+            STATUS_OK)
+            return STATUS_NOMEM;
+    return STATUS_OK;
+}
+
+static void free_expressions(struct expressions *expressions)
+{
+    for (size_t i = 0; i < expressions->count; i++)
+        regfree(&expressions->compiled[i]);
+    mem_free(expressions->compiled);
+    mem_free(expressions->text);
+}
+
+/* The first pattern below `end` that matches an unknown output of the transaction, else `end`. */
+static enum status match_tx(const struct match *match, const struct expressions *expressions, struct tx_view *view,
+                            size_t end, size_t *first)
 {
     struct output_record output;
     enum status status;
+    *first = end;
     while ((status = tx_next_output(view, &output)) == STATUS_OK) {
-        if (!(output.unknown >> match->rules & 1) || !output.script)
+        if (!(output.unknown >> match->tdags->rules & 1) || !output.script)
             continue;
-        status = mem_reserve(&match->text, &match->capacity, script_asm_bound(output.script_size), 1);
-        if (status != STATUS_OK)
-            return status;
-        script_asm(output.script, output.script_size, match->text);
-        size_t end = *drop ? *drop - 1 : match->filter->count;
-        for (size_t i = 0; i < end; i++)
-            if (regexec(&match->filter->patterns[i].regex, match->text, 0, NULL, 0) == 0) {
-                *drop = (uint32_t)i + 1;
-                break;
-            }
+        size_t size = output.script_size < MATCHER_SCRIPT_MAX ? output.script_size : MATCHER_SCRIPT_MAX;
+        script_asm(output.script, size, expressions->text);
+        for (size_t i = 0; i < *first; i++)
+            if (regexec(&expressions->compiled[i], expressions->text, 0, NULL, 0) == 0)
+                *first = i;
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status match_batch(struct match *match, struct batch_view *batch, const struct forest *forest,
-                               const struct tdags *tdags, uint32_t *drop)
+/* Several threads may come to the transactions of one T-DAG: the least number stays, in whatever order they come. */
+static void lower_shared(uint32_t *drop, uint32_t number)
 {
+    uint32_t before = __atomic_load_n(drop, __ATOMIC_RELAXED);
+    while ((before == 0 || number < before) &&
+           !__atomic_compare_exchange_n(drop, &before, number, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+}
+
+static enum status match_root(const struct match *match, const struct expressions *expressions, struct tx_view *view,
+                              uint32_t *drop)
+{
+    uint32_t so_far = __atomic_load_n(drop, __ATOMIC_RELAXED);
+    size_t end = so_far ? so_far - 1 : match->filter->count, first;
+    enum status status = match_tx(match, expressions, view, end, &first);
+    if (status == STATUS_OK && first < end)
+        lower_shared(drop, (uint32_t)first + 1);
+    return status;
+}
+
+static enum status match_batch(void *context, unsigned worker, struct batch_view *batch, struct fault *fault)
+{
+    const struct match *match = context;
+    struct expressions *expressions = &match->expressions[worker];
     struct block_record block;
-    enum status status;
+    enum status status = expressions->text ? STATUS_OK : compile(match->filter, expressions);
+    (void)fault;
+    if (status != STATUS_OK)
+        return status;
     while ((status = batch_next_block(batch, &block)) == STATUS_OK) {
         struct tx_view view;
         while ((status = batch_next_tx(batch, &view)) == STATUS_OK) {
-            if (view.tx.number >= forest->txs_count)
+            if (view.tx.number >= match->forest->txs_count)
                 return STATUS_FORMAT;
-            uint32_t tx = (uint32_t)view.tx.number, dag = tdags->tx_dag[tx];
-            if (!dag || !forest_is_root(forest, tx, tdags->rules))
+            uint32_t tx = (uint32_t)view.tx.number, dag = match->tdags->tx_dag[tx];
+            if (!dag || !forest_is_root(match->forest, tx, match->tdags->rules))
                 continue;
-            status = match_tx(match, &view, &drop[dag]);
+            status = match_root(match, expressions, &view, &match->drop[dag]);
             if (status != STATUS_OK)
                 return status;
         }
@@ -170,24 +214,16 @@ static enum status match_known(const struct filter *filter, const struct store *
 enum status filter_match(const struct filter *filter, const struct store *store, const struct forest *forest,
                          const struct tdags *tdags, unsigned threads, uint32_t *drop, struct fault *fault)
 {
-    struct match match = {.filter = filter, .rules = tdags->rules};
-    struct store_reader *reader = NULL;
+    struct match match = {.filter = filter, .forest = forest, .tdags = tdags, .drop = drop};
     memset(drop, 0, ((size_t)tdags->count + 1) * sizeof *drop);
     if (filter->known)
         return match_known(filter, store, forest, tdags, threads, drop, fault);
-    enum status status = store_reader_open(store, &reader, fault);
-    for (size_t b = 0; status == STATUS_OK && b < store_batches(reader); b++) {
-        struct batch_view batch;
-        status = store_batch(reader, b, &batch, fault);
-        if (status != STATUS_OK)
-            break;
-        status = match_batch(&match, &batch, forest, tdags, drop);
-        if (status == STATUS_NOMEM)
-            fault_nomem(fault);
-        else if (status != STATUS_OK)
-            fault_set(fault, status, store_path(store), FAULT_NO_OFFSET, "the store is damaged: batch %zu", b);
-    }
-    mem_free(match.text);
-    store_reader_close(reader);
+    match.expressions = mem_alloc(threads, sizeof *match.expressions);
+    if (!match.expressions)
+        return fault_nomem(fault);
+    enum status status = batches_visit(store, threads, match_batch, &match, fault);
+    for (unsigned w = 0; w < threads; w++)
+        free_expressions(&match.expressions[w]);
+    mem_free(match.expressions);
     return status;
 }

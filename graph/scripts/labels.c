@@ -1,15 +1,8 @@
 #include "graph/scripts/labels.h"
 
+#include "graph/scripts/batches.h"
 #include "graph/scripts/matcher.h"
 #include "parser/mem.h"
-#include "parser/parallel.h"
-
-struct worker {
-    struct store_reader *reader;
-    struct matcher *matcher;
-    enum status status; /* of the first batch that failed */
-    struct fault fault;
-};
 
 struct job {
     const struct catalogue *catalogue;
@@ -17,7 +10,7 @@ struct job {
     const struct forest *forest;
     const struct tdags *tdags;
     struct labels *labels;
-    struct worker *workers;
+    struct matcher **matchers; /* one a worker */
 };
 
 /* A T-DAG's transactions lie in many batches, so several threads may add to one set: names are only ever added, so the
@@ -46,17 +39,23 @@ static enum status label_tx(const struct job *job, struct matcher *matcher, stru
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status label_batch(const struct job *job, struct matcher *matcher, struct batch_view *batch)
+static enum status label_batch(void *context, unsigned worker, struct batch_view *batch, struct fault *fault)
 {
+    const struct job *job = context;
+    struct matcher **matcher = &job->matchers[worker];
     struct block_record block;
-    enum status status;
+    enum status status = STATUS_OK;
+    if (!*matcher)
+        status = matcher_new(job->catalogue, store_seed(job->store), matcher, fault);
+    if (status != STATUS_OK)
+        return status;
     while ((status = batch_next_block(batch, &block)) == STATUS_OK) {
         struct tx_view view;
         while ((status = batch_next_tx(batch, &view)) == STATUS_OK) {
             if (view.tx.number >= job->forest->txs_count)
                 return STATUS_FORMAT;
             uint32_t dag = job->tdags->tx_dag[view.tx.number];
-            if (dag && (status = label_tx(job, matcher, &view, dag)) != STATUS_OK)
+            if (dag && (status = label_tx(job, *matcher, &view, dag)) != STATUS_OK)
                 return status;
         }
         if (status != STATUS_NOT_FOUND)
@@ -65,69 +64,21 @@ static enum status label_batch(const struct job *job, struct matcher *matcher, s
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status label(const struct job *job, struct worker *worker, size_t b)
-{
-    struct batch_view batch;
-    struct fault *fault = &worker->fault;
-    enum status status = STATUS_OK;
-    if (!worker->reader)
-        status = store_reader_open(job->store, &worker->reader, fault);
-    if (status == STATUS_OK && !worker->matcher)
-        status = matcher_new(job->catalogue, store_seed(job->store), &worker->matcher, fault);
-    if (status == STATUS_OK)
-        status = store_batch(worker->reader, b, &batch, fault);
-    if (status != STATUS_OK)
-        return status;
-    status = label_batch(job, worker->matcher, &batch);
-    if (status != STATUS_OK)
-        fault_set(fault, status, store_path(job->store), FAULT_NO_OFFSET, "the store is damaged: batch %zu", b);
-    return status;
-}
-
-static void label_work(void *context, unsigned w, size_t b)
-{
-    const struct job *job = context;
-    struct worker *worker = &job->workers[w];
-    if (worker->status == STATUS_OK)
-        worker->status = label(job, worker, b);
-}
-
-static enum status count_batches(const struct store *store, size_t *batches, struct fault *fault)
-{
-    struct store_reader *reader = NULL;
-    enum status status = store_reader_open(store, &reader, fault);
-    if (status == STATUS_OK)
-        *batches = store_batches(reader);
-    store_reader_close(reader);
-    return status;
-}
-
 enum status labels_find(const struct catalogue *catalogue, const struct store *store, const struct forest *forest,
                         const struct tdags *tdags, unsigned threads, struct labels *labels, struct fault *fault)
 {
     struct job job = {catalogue, store, forest, tdags, labels, NULL};
-    size_t batches = 0;
     *labels = (struct labels){mem_alloc((size_t)tdags->count + 1, sizeof *labels->all),
                               mem_alloc((size_t)tdags->count + 1, sizeof *labels->roots)};
-    job.workers = mem_alloc(threads, sizeof *job.workers);
-    if (!labels->all || !labels->roots || !job.workers) {
-        mem_free(job.workers);
+    job.matchers = mem_alloc(threads, sizeof *job.matchers);
+    if (!labels->all || !labels->roots || !job.matchers) {
+        mem_free(job.matchers);
         return fault_nomem(fault);
     }
-    enum status status = count_batches(store, &batches, fault);
-    if (status == STATUS_OK)
-        parallel_for(threads, batches, label_work, &job);
-    for (unsigned w = 0; w < threads; w++) {
-        struct worker *worker = &job.workers[w];
-        if (worker->status && status == STATUS_OK) {
-            status = worker->status;
-            if (fault)
-                *fault = worker->fault;
-        }
-        store_reader_close(worker->reader);
-        matcher_free(worker->matcher);
-    }
-    mem_free(job.workers);
+    enum status status = batches_visit(store, threads, label_batch, &job, fault);
+    for (unsigned w = 0; w < threads; w++)
+        matcher_free(job.matchers[w]);
+    mem_free(job.matchers);
     return status;
 }
 

@@ -39,7 +39,7 @@ enum status matcher_new(const struct catalogue *catalogue, const uint8_t seed[16
     m->key[1] = load_le64(seed + 8);
     for (; m->compiled < catalogue->count; m->compiled++)
         /* the catalogue has compiled each of them before, so memory is all that can lack */
-        if (!pattern_compile(catalogue->entries[m->compiled].pattern, &m->regexes[m->compiled], why))
+        if (pattern_compile(catalogue->entries[m->compiled].pattern, &m->regexes[m->compiled], why) != STATUS_OK)
             return fault_nomem(fault);
     return STATUS_OK;
 }

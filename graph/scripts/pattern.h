@@ -3,13 +3,18 @@
 #define UNKTX_GRAPH_SCRIPTS_PATTERN_H
 
 #include <regex.h>
-#include <stdbool.h>
+
+#include "parser/status.h"
 
 #define PATTERN_WHY 128
 
-/* Compiles `text` for regexec without places of matches; regfree after true. False with the reason in `why` for what is
- * no such expression, and for a back-reference (\1): POSIX has none here, and where the C library does, one match may
- * take longer than anybody waits, out of reach of an interrupt. */
-bool pattern_compile(const char *text, regex_t *regex, char why[PATTERN_WHY]);
+/* Compiles `text` for regexec without places of matches; regfree after STATUS_OK. STATUS_FORMAT with the reason in
+ * `why` for what is no such expression, for a back-reference (\1): POSIX has none here, and where the C library does,
+ * one match may take longer than anybody waits, and for a ) without its (, which POSIX leaves open. regexec then takes
+ * O(size of the asm): by itself it would begin anew at each of its characters. */
+enum status pattern_compile(const char *text, regex_t *regex, char why[PATTERN_WHY]) MUST_CHECK;
+
+/* Whether pattern_compile takes it. */
+enum status pattern_check(const char *text, char why[PATTERN_WHY]) MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,9 @@ static void reads_patterns(void **state)
 
     assert_int_equal(read_text(folder, "a\\\\1\n(a)\\1\n", 11, &filter, &fault), STATUS_FORMAT);
     assert_non_null(strstr(fault.text, "line 2: back-references"));
+
+    assert_int_equal(read_text(folder, "a[)]\\)(b)\n(a))\n", 16, &filter, &fault), STATUS_FORMAT);
+    assert_non_null(strstr(fault.text, "line 2: a ) without its ("));
 
     assert_int_equal(filter_read(path_of("%s/absent", folder), &filter, &fault), STATUS_IO);
     assert_non_null(strstr(fault.path, "absent"));
@@ -127,11 +131,107 @@ static void matches_roots(void **state)
     forest_builder_free(&builder);
 }
 
+/* A root with one output of this script, spent by a transaction whose output is nothing to any pattern. */
+struct long_script {
+    uint8_t *bytes;
+    uint32_t size;
+};
+static struct long_script long_script;
+
+static const uint8_t *long_script_of(uint32_t ordinal, uint32_t *size)
+{
+    static const uint8_t nothing[] = {0xac};
+    *size = ordinal == 0 ? long_script.size : 1;
+    return ordinal == 0 ? long_script.bytes : nothing;
+}
+
+/* Which of the patterns, one a line, is the first to match this script; 0: none. */
+static uint32_t first_match(const char *folder, const char *patterns)
+{
+    struct forest_builder builder = {0};
+    struct filter *filter = NULL;
+    struct forest forest;
+    struct tdags tdags;
+    struct fault fault;
+    uint32_t drop[2] = {0};
+    uint32_t root = forest_add_tx(&builder, 1, 1, 0, 0);
+    forest_add_tx(&builder, 0, 1, 0, 0);
+    forest_add_spend(&builder, root, 0);
+    struct store *store = forest_write(forest_finish(&builder), path_of("%s/store", folder), long_script_of);
+    assert_int_equal(read_text(folder, patterns, strlen(patterns), &filter, &fault), STATUS_OK);
+    assert_int_equal(forest_load(store, 1, &forest, &fault), STATUS_OK);
+    assert_int_equal(tdags_find(&forest, RULES_CORE_22, &tdags, &fault), STATUS_OK);
+    assert_int_equal(tdags.count, 1);
+    assert_int_equal(filter_match(filter, store, &forest, &tdags, 2, drop, &fault), STATUS_OK);
+    tdags_free(&tdags);
+    forest_free(&forest);
+    filter_free(filter);
+    store_close(store);
+    remove_tree(path_of("%s/store", folder));
+    return drop[1];
+}
+
+/* Core's MAX_SCRIPT_SIZE is what patterns see of a script. None takes the square of that, though each of these might
+ * begin at any of 10,000 places and would have to look at all that follows. */
+static void long_scripts(void **state)
+{
+    (void)state;
+    enum { SIZE = 10000 };
+    char *folder = temp_dir();
+    long_script.bytes = malloc(SIZE + 2);
+    assert_non_null(long_script.bytes);
+    memset(long_script.bytes, 0x61, SIZE + 2); /* OP_NOP */
+    long_script.bytes[SIZE - 1] = 0xa3;        /* OP_MIN */
+    long_script.bytes[SIZE] = 0xa4;            /* OP_MAX */
+    static const char patterns[] = "OP_NOP.*OP_NOP.*OP_NOP.*OP_MAX\n"
+                                   ".*.*.*.*OP_IF\n"
+                                   "(OP_N|OP_NO|OP_NOP|N|P)+ .*(OP_NOP )*OP_IF$\n"
+                                   "OP_CHECKSIG|OP_NOP OP_MIN\n";
+    long_script.size = SIZE;
+    assert_int_equal(first_match(folder, patterns), 4);
+    long_script.size = SIZE + 2;
+    assert_int_equal(first_match(folder, patterns), 4);
+    long_script.bytes[SIZE - 1] = 0x61;
+    assert_int_equal(first_match(folder, patterns), 0);
+    assert_int_equal(first_match(folder, "OP_MIN$\n^OP_NOP$|^OP_IF\nNOP$\n"), 3);
+    free(long_script.bytes);
+    remove_tree(folder);
+    free(folder);
+}
+
+/* The same as regexec over what is not anchored. */
+static void places_of_matches(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = {"^OP_IF",         "OP_IF$",           "^OP_IF$",         "^OP_IF|OP_MIN",
+                                           "OP_MIN|OP_IF$",  "(^OP_IF)|x",       "(OP_MIN|OP_IF)$", "x*",
+                                           "OP_(IF|MIN) OP", "[)]|OP_IF OP_MIN", "^.*IF$"};
+    static const uint8_t scripts[][2] = {{0x63, 0xa3}, {0xa3, 0x63}, {0x63, 0x63},
+                                         {0xa3, 0xa3}, {0x61, 0x63}, {0x61, 0x61}};
+    char *folder = temp_dir(), text[64];
+    for (size_t s = 0; s < sizeof scripts / sizeof *scripts; s++)
+        for (size_t p = 0; p < sizeof patterns / sizeof *patterns; p++) {
+            uint8_t bytes[2] = {scripts[s][0], scripts[s][1]};
+            long_script = (struct long_script){bytes, 2};
+            regex_t regex;
+            assert_int_equal(regcomp(&regex, patterns[p], REG_EXTENDED | REG_NOSUB), 0);
+            script_asm(bytes, 2, text);
+            bool matches = regexec(&regex, text, 0, NULL, 0) == 0;
+            regfree(&regex);
+            if ((first_match(folder, patterns[p]) == 1) != matches)
+                fail_msg("'%s' over '%s'", patterns[p], text);
+        }
+    remove_tree(folder);
+    free(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_patterns),
         cmocka_unit_test(matches_roots),
+        cmocka_unit_test(long_scripts),
+        cmocka_unit_test(places_of_matches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
