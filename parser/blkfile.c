@@ -11,8 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "parser/blkkey.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
+#include "parser/search.h"
 
 #define READ_PIECE ((size_t)256 << 10) /* un-XORed while it is still in the cache */
 
@@ -29,8 +31,10 @@ static char *path_join(const char *folder, const char *name)
     return path;
 }
 
-/* blk, five digits or more, .dat */
-static bool blk_number(const char *name, uint32_t *number)
+#define STAGED ".reobfuscated" /* bitcoin/bitcoin pull request 33324 */
+
+/* blk, five digits or more, .dat; *staged: and the ending of a file under a new key. */
+static bool blk_number(const char *name, uint32_t *number, bool *staged)
 {
     static const char suffix[] = ".dat";
     if (strncmp(name, "blk", 3) != 0)
@@ -43,7 +47,8 @@ static bool blk_number(const char *name, uint32_t *number)
             return false;
     }
     *number = (uint32_t)value;
-    return digits >= 5 && strcmp(name, suffix) == 0;
+    *staged = strcmp(name, ".dat" STAGED) == 0;
+    return digits >= 5 && (*staged || strcmp(name, suffix) == 0);
 }
 
 static int compare_files(const void *a, const void *b)
@@ -54,63 +59,146 @@ static int compare_files(const void *a, const void *b)
     return strcmp(x->path, y->path);
 }
 
-/* Appends a file; anything but a regular file, or one that has just gone, is passed over. Takes over `path`. */
-static enum status add_file(struct blkdir *dir, size_t *capacity, char *path, uint32_t number, struct fault *fault)
+static void read_size(struct blkfile *file, const struct stat *info)
 {
+    file->size = (uint64_t)info->st_size;
+    file->mtime_ns = (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec;
+}
+
+static const char *misfit_of(mode_t mode)
+{
+    return S_ISDIR(mode)    ? "a folder"
+           : S_ISFIFO(mode) ? "a FIFO"
+           : S_ISSOCK(mode) ? "a socket"
+           : S_ISLNK(mode)  ? "a link that leads nowhere"
+                            : "a device";
+}
+
+/* A list of files under way. */
+struct listing {
+    struct blkdir *dir;
+    size_t capacity, misfits_capacity;
+};
+
+/* Notes a name that is no regular file. Takes over `path`. */
+static enum status add_misfit(struct listing *list, char *path, mode_t mode, struct fault *fault)
+{
+    struct blkdir *dir = list->dir;
+    if (mem_reserve(&dir->misfits, &list->misfits_capacity, dir->misfits_count + 1, sizeof *dir->misfits)) {
+        mem_free(path);
+        return fault_nomem(fault);
+    }
+    dir->misfits[dir->misfits_count++] = (struct blk_misfit){.path = path, .what = misfit_of(mode)};
+    return STATUS_OK;
+}
+
+/* Appends a file; one that has just gone is passed over. Takes over `path`. */
+static enum status add_file(struct listing *list, char *path, uint32_t number, struct fault *fault)
+{
+    struct blkdir *dir = list->dir;
     struct stat info;
     enum status status = STATUS_OK;
     if (!path)
         return fault_nomem(fault);
     if (stat(path, &info) != 0) {
-        if (errno != ENOENT)
+        int error = errno;
+        if ((error == ENOENT || error == ELOOP) && lstat(path, &info) == 0 && S_ISLNK(info.st_mode))
+            return add_misfit(list, path, info.st_mode, fault);
+        errno = error;
+        if (error != ENOENT)
             status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot look at the file");
-    } else if (S_ISREG(info.st_mode)) {
-        if (mem_reserve(&dir->files, capacity, dir->count + 1, sizeof *dir->files) == STATUS_OK) {
-            dir->files[dir->count++] = (struct blkfile){.number = number,
-                                                        .size = (uint64_t)info.st_size,
-                                                        .mtime_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 +
-                                                                    info.st_mtim.tv_nsec,
-                                                        .path = path};
-            return STATUS_OK;
-        }
+    } else if (!S_ISREG(info.st_mode)) {
+        return add_misfit(list, path, info.st_mode, fault);
+    } else if (mem_reserve(&dir->files, &list->capacity, dir->count + 1, sizeof *dir->files) == STATUS_OK) {
+        dir->files[dir->count] = (struct blkfile){.number = number, .path = path};
+        read_size(&dir->files[dir->count++], &info);
+        return STATUS_OK;
+    } else {
         status = fault_nomem(fault);
     }
     mem_free(path);
     return status;
 }
 
+/* Reads the key of xor.dat, if that is there. */
 static enum status read_xor_key(struct blkdir *dir, struct fault *fault)
 {
-    static const uint8_t zeros[XOR_KEY_SIZE];
     enum status status = STATUS_OK;
     char *path = path_join(dir->path, "xor.dat");
     if (!path)
         return fault_nomem(fault);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for a writer */
     struct stat info;
     if (fd < 0) {
         if (errno != ENOENT)
             status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the XOR key");
     } else if (fstat(fd, &info) != 0) {
         status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot look at the XOR key");
+    } else if (!S_ISREG(info.st_mode)) {
+        status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "the XOR key is %s", misfit_of(info.st_mode));
     } else if (info.st_size != XOR_KEY_SIZE) {
-        status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "the XOR key has %lld bytes, not %u",
-                           (long long)info.st_size, XOR_KEY_SIZE);
+        status = blk_key_missized(dir, path, info.st_size, fault);
     } else if (pread(fd, dir->key, XOR_KEY_SIZE, 0) != (ssize_t)XOR_KEY_SIZE) {
         status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the XOR key");
     }
-    dir->xored = memcmp(dir->key, zeros, XOR_KEY_SIZE) != 0;
+    dir->key_found = fd >= 0;
     if (fd >= 0)
         close(fd);
     mem_free(path);
     return status;
 }
 
+static enum status take_key(struct blkdir *dir, const uint8_t *key, struct fault *fault)
+{
+    static const uint8_t zeros[XOR_KEY_SIZE];
+    enum status status = STATUS_OK;
+    dir->key_given = key != NULL;
+    if (key)
+        memcpy(dir->key, key, XOR_KEY_SIZE);
+    else
+        status = read_xor_key(dir, fault);
+    dir->xored = memcmp(dir->key, zeros, XOR_KEY_SIZE) != 0;
+    if (status != STATUS_OK)
+        blkdir_free(dir);
+    return status;
+}
+
+/* Of two names for one number (a file and its staged copy, which may not be whole yet) the original counts. */
+static void drop_staged_copies(struct blkdir *dir)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < dir->count; i++) {
+        bool copy = kept > 0 && dir->files[i].number == dir->files[kept - 1].number;
+        const char *path = dir->files[i].path;
+        if (copy && strlen(path) > strlen(STAGED) && strcmp(path + strlen(path) - strlen(STAGED), STAGED) == 0)
+            mem_free(dir->files[i].path);
+        else
+            dir->files[kept++] = dir->files[i];
+    }
+    dir->count = kept;
+}
+
+static enum status list_entries(DIR *folder, const char *path, struct listing *list, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    const struct dirent *entry;
+    bool staged;
+    while (status == STATUS_OK && (errno = 0, entry = readdir(folder)) != NULL) {
+        uint32_t number;
+        if (!blk_number(entry->d_name, &number, &staged))
+            continue;
+        list->dir->staged += staged;
+        status = add_file(list, path_join(path, entry->d_name), number, fault);
+    }
+    if (status == STATUS_OK && errno != 0)
+        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot list the folder");
+    return status;
+}
+
 /* Lists the blk files of exactly `path`. A missing folder counts as one without blk files; *exists tells them apart. */
 static enum status list_folder(const char *path, struct blkdir *dir, bool *exists, struct fault *fault)
 {
-    enum status status = STATUS_OK;
-    size_t capacity = 0;
+    struct listing list = {.dir = dir};
     struct timespec now;
     memset(dir, 0, sizeof *dir);
     clock_gettime(CLOCK_REALTIME, &now);
@@ -121,19 +209,16 @@ static enum status list_folder(const char *path, struct blkdir *dir, bool *exist
         return errno == ENOENT || errno == ENOTDIR
                    ? STATUS_OK
                    : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the folder");
-    const struct dirent *entry;
-    while (status == STATUS_OK && (errno = 0, entry = readdir(folder)) != NULL) {
-        uint32_t number;
-        if (blk_number(entry->d_name, &number))
-            status = add_file(dir, &capacity, path_join(path, entry->d_name), number, fault);
-    }
-    if (status == STATUS_OK && errno != 0)
-        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot list the folder");
+    enum status status = list_entries(folder, path, &list, fault);
     closedir(folder);
     if (status == STATUS_OK && dir->count > 0) {
         qsort(dir->files, dir->count, sizeof *dir->files, compare_files);
+        drop_staged_copies(dir);
         dir->path = path_join(path, "");
-        status = dir->path ? read_xor_key(dir, fault) : fault_nomem(fault);
+        status = dir->path ? STATUS_OK : fault_nomem(fault);
+    } else if (status == STATUS_OK && dir->misfits_count > 0) {
+        status = fault_set(fault, STATUS_NOT_FOUND, dir->misfits[0].path, FAULT_NO_OFFSET,
+                           "it is %s, and there is no blk file beside it", dir->misfits[0].what);
     }
     if (status != STATUS_OK)
         blkdir_free(dir);
@@ -188,7 +273,27 @@ static enum status take_only_network(const char *path, struct blkdir *dir, struc
     return status;
 }
 
-enum status blkdir_open(const char *path, const char *chain, struct blkdir *dir, struct fault *fault)
+/* No folder had a blk file: says where they were looked for. */
+static enum status nothing_found(const char *path, const struct network *network, bool self, bool blocks, bool sub,
+                                 struct fault *fault)
+{
+    if (!self)
+        return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
+                         "no such folder: give --datadir the node's data directory");
+    char looked[512];
+    snprintf(looked, sizeof looked, "%s%s%s/blocks", path, sub ? "/" : "", sub ? network->folder : "");
+    if (blocks || sub)
+        return fault_set(fault, STATUS_NOT_FOUND, looked, FAULT_NO_OFFSET,
+                         "its blocks folder has no blk*.dat: "
+                         "the node has not begun to download, or keeps its blocks elsewhere (blocksdir)");
+    return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
+                     "no blk*.dat in it, nor in a blocks folder below it: "
+                     "give --datadir the node's data directory%s",
+                     network ? " of that --chain" : "");
+}
+
+/* Finds the folder with the blk files and lists it. */
+static enum status find_folder(const char *path, const char *chain, struct blkdir *dir, struct fault *fault)
 {
     memset(dir, 0, sizeof *dir);
     const struct network *network = chain ? network_by_name(chain) : NULL;
@@ -213,45 +318,87 @@ enum status blkdir_open(const char *path, const char *chain, struct blkdir *dir,
         if (status != STATUS_OK || dir->count)
             return status;
     }
-    if (!self)
-        return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
-                         "no such folder: give --datadir the node's data directory");
-    if (blocks || sub)
-        return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
-                         "its blocks folder has no blk*.dat: "
-                         "the node has not begun to download, or keeps its blocks elsewhere (blocksdir)");
-    return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
-                     "no blk*.dat in it, nor in a blocks folder below it: "
-                     "give --datadir the node's data directory%s",
-                     network ? " of that --chain" : "");
+    return nothing_found(path, network, self, blocks, sub, fault);
 }
 
-enum status blkdir_open_any(const char *path, struct blkdir *dir, struct fault *fault)
+enum status blkdir_open_with_key(const char *path, const char *chain, const uint8_t key[XOR_KEY_SIZE],
+                                 struct blkdir *dir, struct fault *fault)
+{
+    enum status status = find_folder(path, chain, dir, fault);
+    return status == STATUS_OK ? take_key(dir, key, fault) : status;
+}
+
+enum status blkdir_open(const char *path, const char *chain, struct blkdir *dir, struct fault *fault)
+{
+    return blkdir_open_with_key(path, chain, NULL, dir, fault);
+}
+
+enum status blkdir_open_any(const char *path, const uint8_t key[XOR_KEY_SIZE], struct blkdir *dir, struct fault *fault)
 {
     struct stat info;
     memset(dir, 0, sizeof *dir);
     if (stat(path, &info) != 0)
-        return errno == ENOENT ? fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET, "no such file or folder")
-                               : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot look at it");
+        return errno != ENOENT ? fault_errno(fault, path, FAULT_NO_OFFSET, "cannot look at it")
+               : lstat(path, &info) == 0
+                   ? fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET, "it is a link that leads nowhere")
+                   : fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET, "no such file or folder");
     if (S_ISDIR(info.st_mode))
-        return blkdir_open(path, NULL, dir, fault);
+        return blkdir_open_with_key(path, NULL, key, dir, fault);
     if (!S_ISREG(info.st_mode))
         return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "neither a file nor a folder");
     const char *slash = strrchr(path, '/');
+    struct listing list = {.dir = dir};
     uint32_t number = 0;
-    if (!blk_number(slash ? slash + 1 : path, &number))
+    bool staged;
+    if (!blk_number(slash ? slash + 1 : path, &number, &staged))
         number = 0;
     dir->path = path_join(slash ? path : ".", "");
     if (!dir->path)
         return fault_nomem(fault);
     if (slash)
         dir->path[slash == path ? 1 : slash - path] = '\0';
-    size_t capacity = 0;
-    enum status status = add_file(dir, &capacity, path_join(path, ""), number, fault);
+    enum status status = add_file(&list, path_join(path, ""), number, fault);
     if (status == STATUS_OK)
-        status = read_xor_key(dir, fault);
-    if (status != STATUS_OK)
-        blkdir_free(dir);
+        return take_key(dir, key, fault);
+    blkdir_free(dir);
+    return status;
+}
+
+/* Takes over what a newer listing says. */
+static enum status take_over(struct blkdir *dir, struct blkdir *now, bool *changed, struct fault *fault)
+{
+    size_t capacity = dir->count, before = dir->count;
+    uint32_t last = dir->files[before - 1].number;
+    for (size_t i = 0; i < now->count; i++) {
+        struct blkfile *file = &now->files[i];
+        size_t at = LOWER_BOUND(k, 0, before, dir->files[k].number < file->number);
+        if (file->number > last) {
+            if (mem_reserve(&dir->files, &capacity, dir->count + 1, sizeof *dir->files))
+                return fault_nomem(fault);
+            dir->files[dir->count++] = *file;
+            file->path = NULL;
+            *changed = true;
+        } else if (at < before && dir->files[at].number == file->number &&
+                   (dir->files[at].size != file->size || dir->files[at].mtime_ns != file->mtime_ns)) {
+            dir->files[at].size = file->size;
+            dir->files[at].mtime_ns = file->mtime_ns;
+            *changed = true;
+        }
+    }
+    dir->listed_ns = now->listed_ns;
+    return STATUS_OK;
+}
+
+enum status blkdir_refresh(struct blkdir *dir, bool *changed, struct fault *fault)
+{
+    struct blkdir now;
+    bool exists;
+    *changed = false;
+    enum status status = list_folder(dir->path, &now, &exists, fault);
+    if (status == STATUS_OK && now.count > 0)
+        status = take_over(dir, &now, changed, fault);
+    if (status == STATUS_OK)
+        blkdir_free(&now);
     return status;
 }
 
@@ -259,7 +406,10 @@ void blkdir_free(struct blkdir *dir)
 {
     for (size_t i = 0; i < dir->count; i++)
         mem_free(dir->files[i].path);
+    for (size_t i = 0; i < dir->misfits_count; i++)
+        mem_free(dir->misfits[i].path);
     mem_free(dir->files);
+    mem_free(dir->misfits);
     mem_free(dir->path);
     memset(dir, 0, sizeof *dir);
 }
@@ -282,8 +432,7 @@ void blk_xor(uint8_t *bytes, size_t size, const uint8_t key[XOR_KEY_SIZE], uint6
         bytes[i] ^= rotated[i % XOR_KEY_SIZE];
 }
 
-/* Reads up to `size` bytes, fewer only at the end of the file; -1 with errno on error. */
-static ssize_t pread_full(int fd, uint8_t *bytes, size_t size, uint64_t offset)
+ssize_t blk_pread(int fd, uint8_t *bytes, size_t size, uint64_t offset)
 {
     size_t done = 0;
     while (done < size) {
@@ -315,9 +464,14 @@ static enum status reader_open(struct blk_reader *reader, const struct blkdir *d
     int fd = open(dir->files[index].path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return fault_errno(fault, dir->files[index].path, FAULT_NO_OFFSET, "cannot open the file");
+    static const uint8_t zeros[XOR_KEY_SIZE];
     reader->fd_plus_1 = fd + 1;
     reader->index = index;
-    return STATUS_OK;
+    enum status status = blk_find_key(dir, fd, reader->key, fault);
+    reader->xored = memcmp(reader->key, zeros, XOR_KEY_SIZE) != 0;
+    if (status != STATUS_OK)
+        reader_close(reader);
+    return status;
 }
 
 enum status blk_read(struct blk_reader *reader, const struct blkdir *dir, size_t index, uint64_t offset, size_t size,
@@ -330,14 +484,14 @@ enum status blk_read(struct blk_reader *reader, const struct blkdir *dir, size_t
         return fault_nomem(fault);
     for (size_t done = 0; done < size;) {
         size_t piece = size - done < READ_PIECE ? size - done : READ_PIECE;
-        ssize_t got = pread_full(reader->fd_plus_1 - 1, reader->buffer + done, piece, offset + done);
+        ssize_t got = blk_pread(reader->fd_plus_1 - 1, reader->buffer + done, piece, offset + done);
         if (got < 0)
             return fault_errno(fault, dir->files[index].path, offset + done, "cannot read");
         if ((size_t)got < piece)
             return fault_set(fault, STATUS_IO, dir->files[index].path, offset + done + (size_t)got,
                              "the file ends within a block");
-        if (dir->xored)
-            blk_xor(reader->buffer + done, piece, dir->key, offset + done);
+        if (reader->xored)
+            blk_xor(reader->buffer + done, piece, reader->key, offset + done);
         done += piece;
     }
     *bytes = reader->buffer;

@@ -19,12 +19,24 @@ struct blkfile {
     char *path;
 };
 
+/* A blk file's name that is no file to read. */
+struct blk_misfit {
+    char *path;
+    const char *what; /* "a link that leads nowhere", "a folder", ...; static */
+};
+
 struct blkdir {
     char *path; /* the blocks folder (or the file's folder when opened on one file) */
     bool xored;
+    bool key_given;            /* by the caller; else xor.dat's, or zeros without one */
+    bool key_found;            /* xor.dat is there */
     uint8_t key[XOR_KEY_SIZE]; /* zeros when not xored */
     struct blkfile *files;     /* by number */
     size_t count;
+    struct blk_misfit *misfits;
+    size_t misfits_count;
+    uint32_t staged; /* files that an interrupted change of the key (bitcoind -reobfuscate-blocks) left with the ending
+                      * .reobfuscated: one without its original counts as that file */
     int64_t listed_ns;           /* Unix time when the folder was listed, nanoseconds */
     const struct network *chain; /* the network whose sub-folder was taken; NULL for PATH/blocks and for a blocks
                                   * folder, which may be any network's: the magic tells */
@@ -37,9 +49,35 @@ struct blkdir {
  * empty node, that. STATUS_FORMAT: xor.dat of a wrong size. */
 enum status blkdir_open(const char *path, const char *chain, struct blkdir *dir, struct fault *fault) MUST_CHECK;
 
-/* As blkdir_open, or a single blk file (any name; an xor.dat in the same folder counts). */
-enum status blkdir_open_any(const char *path, struct blkdir *dir, struct fault *fault) MUST_CHECK;
+/* As blkdir_open, with this key and no look at xor.dat; NULL: xor.dat's. */
+enum status blkdir_open_with_key(const char *path, const char *chain, const uint8_t key[XOR_KEY_SIZE],
+                                 struct blkdir *dir, struct fault *fault) MUST_CHECK;
+
+/* As blkdir_open_with_key, or a single blk file (any name; an xor.dat in the same folder counts). */
+enum status blkdir_open_any(const char *path, const uint8_t key[XOR_KEY_SIZE], struct blkdir *dir, struct fault *fault)
+    MUST_CHECK;
+
+/* Looks again at a folder that a node may be writing into: sizes and times of the files, and files with a higher number
+ * than all before. Indexes stay. *changed: there was anything new. */
+enum status blkdir_refresh(struct blkdir *dir, bool *changed, struct fault *fault) MUST_CHECK;
 void blkdir_free(struct blkdir *dir);
+
+/* A file is read with the folder's key, unless its first record shows another one: the coinbase's prevout has 32 zero
+ * bytes, which read as the key, and the block's merkle root or the next record then tells that it is right. A node can
+ * leave such files: a lost or replaced xor.dat, an interrupted change of the key, a file copied from another node. */
+
+/* STATUS_FORMAT if files show another key than the folder's and none shows the folder's; the fault says how to restore
+ * xor.dat. Reads the first records up to the first file that the key fits. */
+enum status blkdir_check_key(const struct blkdir *dir, struct fault *fault) MUST_CHECK;
+
+/* The key of an open blk file, from its first record; the folder's where that shows none. STATUS_NOMEM alone. Reads one
+ * record. */
+enum status blk_find_key(const struct blkdir *dir, int fd, uint8_t key[XOR_KEY_SIZE], struct fault *fault) MUST_CHECK;
+
+/* `text` has room for BLK_KEY_TEXT; the key as hexadecimal digits, in the order of the bytes of xor.dat. */
+#define BLK_KEY_TEXT (2 * XOR_KEY_SIZE + 1)
+const char *blk_key_text(const uint8_t key[XOR_KEY_SIZE], char text[BLK_KEY_TEXT]);
+bool blk_key_parse(const char *text, uint8_t key[XOR_KEY_SIZE]); /* 16 hexadecimal digits */
 
 #define BLK_FRAME_SIZE 8u /* of what stands before a block: magic and length */
 
@@ -48,7 +86,9 @@ struct blk_record {
     uint64_t offset; /* of the magic, from the start of the file */
     uint32_t size;   /* of the block, without the 8 bytes before it */
     uint8_t magic[4];
-    uint8_t header[BLOCK_HEADER_SIZE];
+    uint8_t header[BLOCK_HEADER_SIZE]; /* of a block of the fork: the first 80 bytes */
+    bool fork;                         /* a block of the BLAKE2b fork (block.h), which no chain here follows */
+    uint32_t fork_height;              /* the height that it names */
 };
 
 enum blk_gap_reason {
@@ -73,7 +113,9 @@ struct blk_scan {
     struct blk_gap *gaps;
     size_t gaps_count;
     size_t gaps_capacity;
-    uint64_t end; /* offset after the last record */
+    uint64_t end;              /* offset after the last record */
+    uint8_t key[XOR_KEY_SIZE]; /* the file's, which may differ from the folder's */
+    bool other_key;            /* it does */
 };
 
 /* Steps from record to record of file `index`, reading 88 bytes of each. `magic` NULL accepts any network's magic and,
@@ -82,7 +124,8 @@ struct blk_scan {
  * proof-of-work target, and notes what was skipped as a gap. Preallocated zeros (raw, so they read as the repeated key)
  * end a run without a gap, and records after them are found too. A record torn by the end of the file, or by zeros up
  * to that, becomes a BLK_GAP_TORN at its offset: a block in front of such zeros counts only if it is the one that its
- * header names. Bytes after the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be
+ * header names. A block of the BLAKE2b fork is known by bit 31 of its version and its merkle root, for which all of it is
+ * read. Bytes after the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be
  * opened. O(records) reads, plus the bytes searched. */
 enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t magic[4], struct blk_scan *scan,
                           struct fault *fault) MUST_CHECK;
@@ -92,6 +135,8 @@ void blk_scan_free(struct blk_scan *scan);
 struct blk_reader {
     int fd_plus_1; /* 0: none open */
     size_t index;
+    bool xored;
+    uint8_t key[XOR_KEY_SIZE]; /* of the open file */
     uint8_t *buffer;
     size_t capacity;
 };

@@ -43,6 +43,7 @@ struct scanner {
     bool head_found;
     struct blk_record head;
     uint64_t parse_left; /* bytes that may still be read only to see whether a block parses */
+    uint64_t fork_left;  /* likewise, to see whether it is of the fork */
     bool unreadable;
     enum status status; /* STATUS_NOMEM ends the scan */
     struct blk_scan *scan;
@@ -81,7 +82,7 @@ static const uint8_t *look(struct scanner *s, struct window *w, uint64_t offset,
 
 static bool is_padding(const struct scanner *s, uint8_t byte, uint64_t offset)
 {
-    return byte == 0 || byte == s->dir->key[offset % XOR_KEY_SIZE];
+    return byte == 0 || byte == s->step.reader.key[offset % XOR_KEY_SIZE];
 }
 
 static bool is_padding_word(const struct scanner *s, const uint8_t *bytes, uint64_t offset)
@@ -100,31 +101,66 @@ static bool has_magic(const struct scanner *s, const uint8_t *bytes, size_t size
 
 static bool plausible_length(uint32_t length) { return length >= BLOCK_SIZE_MIN && length <= BLOCK_SIZE_MAX; }
 
-/* True if a record begins at `offset`: magic, a plausible length, a header that meets its own target. */
+/* Whether the bytes of the record are a block of the fork, which a whole reading tells. The budget keeps a hostile file
+ * that is full of false heads from being read over and over. */
+static bool is_fork(struct scanner *s, struct blk_record *record)
+{
+    struct block_counts counts;
+    const uint8_t *bytes;
+    bool nomem;
+    if (record->size > s->fork_left || record->size > s->size - record->offset - BLK_FRAME_SIZE)
+        return false;
+    s->fork_left -= record->size;
+    s->search.length = 0;
+    enum status status = blk_read(&s->search.reader, s->dir, s->index, record->offset + BLK_FRAME_SIZE, record->size,
+                                  &bytes, NULL);
+    bool fork = status == STATUS_OK &&
+                block_is_of_fork(&s->verifier, bytes, record->size, &counts, &record->fork_height, &nomem);
+    if (status == STATUS_NOMEM || (status == STATUS_OK && nomem))
+        s->status = STATUS_NOMEM;
+    return fork;
+}
+
+/* Magic and a plausible length at `offset`: what they say. */
+static bool frame_at(struct scanner *s, uint64_t offset, struct blk_record *record)
+{
+    if (s->size - offset < HEAD_SIZE)
+        return false;
+    const uint8_t *bytes = look(s, &s->step, offset, HEAD_SIZE);
+    if (!has_magic(s, bytes, 4) || !plausible_length(load_le32(bytes + 4)))
+        return false;
+    *record = (struct blk_record){.offset = offset, .size = load_le32(bytes + 4)};
+    memcpy(record->magic, bytes, sizeof record->magic);
+    memcpy(record->header, bytes + BLK_FRAME_SIZE, BLOCK_HEADER_SIZE);
+    return true;
+}
+
+/* True if a record begins at `offset`: magic, a plausible length, a header that meets its own target or is that of a
+ * block of the fork. */
 static bool head_at(struct scanner *s, uint64_t offset, struct blk_record *record)
 {
     if (s->head_offset != offset) {
-        s->head_offset = offset;
-        s->head_found = false;
-        if (s->size - offset < HEAD_SIZE)
-            return false;
-        const uint8_t *bytes = look(s, &s->step, offset, HEAD_SIZE);
-        if (!has_magic(s, bytes, 4) || !plausible_length(load_le32(bytes + 4)))
-            return false;
         struct block_header header;
         struct hash256 hash;
-        block_header_read(bytes + BLK_FRAME_SIZE, &header);
-        sha256d(bytes + BLK_FRAME_SIZE, BLOCK_HEADER_SIZE, &hash);
-        if (!block_meets_target(&hash, header.bits))
+        s->head_offset = offset;
+        s->head_found = false;
+        if (!frame_at(s, offset, &s->head))
             return false;
-        s->head_found = true;
-        s->head = (struct blk_record){.offset = offset, .size = load_le32(bytes + 4)};
-        memcpy(s->head.magic, bytes, sizeof s->head.magic);
-        memcpy(s->head.header, bytes + BLK_FRAME_SIZE, BLOCK_HEADER_SIZE);
+        block_header_read(s->head.header, &header);
+        sha256d(s->head.header, BLOCK_HEADER_SIZE, &hash);
+        s->head.fork = block_claims_fork(s->head.header) && is_fork(s, &s->head);
+        s->head_found = s->head.fork || block_meets_target(&hash, header.bits);
     }
     if (s->head_found)
         *record = s->head;
     return s->head_found;
+}
+
+/* A record that says that it is of the fork, whether it is or not. */
+static bool claims_fork_at(struct scanner *s, uint64_t offset)
+{
+    struct blk_record record;
+    return frame_at(s, offset, &record) && block_claims_fork(record.header);
 }
 
 /* True if the file ends within the first 88 bytes of what looks like a record. */
@@ -207,6 +243,8 @@ static bool is_whole(struct scanner *s, const struct blk_record *record, enum bl
     *reason = BLK_GAP_TORN;
     if (end > s->size)
         return false;
+    if (record->fork)
+        return true;
     uint64_t next = padding_end(s, end);
     *reason = BLK_GAP_BAD_LENGTH;
     if (next != s->size && !head_at(s, next, &next_record) && !cut_head_at(s, next))
@@ -351,8 +389,22 @@ static void scan_records(struct scanner *s)
             push_gap(s, at, s->size, BLK_GAP_TORN);
             at = s->size;
         } else {
+            if (reason == BLK_GAP_GARBAGE && claims_fork_at(s, at))
+                reason = BLK_GAP_TORN;
             at = recover(s, at, reason);
         }
+    }
+}
+
+/* The file's key, and what raw zeros read as under it. */
+static void take_key(struct scanner *s)
+{
+    memcpy(s->scan->key, s->step.reader.key, XOR_KEY_SIZE);
+    s->scan->other_key = memcmp(s->scan->key, s->dir->key, XOR_KEY_SIZE) != 0;
+    for (unsigned i = 0; i < XOR_KEY_SIZE; i++) {
+        uint8_t zeros[XOR_KEY_SIZE] = {0};
+        blk_xor(zeros, sizeof zeros, s->scan->key, i);
+        s->padding[i] = load_le64(zeros);
     }
 }
 
@@ -368,15 +420,11 @@ enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t 
                         .scan = scan};
     scan->count = scan->gaps_count = 0;
     scan->end = 0;
-    s.parse_left = 2 * s.size + BLOCK_SIZE_MAX;
-    for (unsigned i = 0; i < XOR_KEY_SIZE; i++) {
-        uint8_t zeros[XOR_KEY_SIZE] = {0};
-        blk_xor(zeros, sizeof zeros, dir->key, i);
-        s.padding[i] = load_le64(zeros);
-    }
+    s.parse_left = s.fork_left = 2 * s.size + BLOCK_SIZE_MAX;
     const uint8_t *none;
     enum status status = blk_read(&s.step.reader, dir, index, 0, 0, &none, fault);
     if (status == STATUS_OK) {
+        take_key(&s);
         /* A node that closes a file cuts the preallocated zeros off: it may be shorter than it was when listed. */
         struct stat now;
         if (fstat(s.step.reader.fd_plus_1 - 1, &now) == 0 && (uint64_t)now.st_size < s.size)

@@ -202,23 +202,15 @@ static bool commitment_holds(struct block_verifier *v, size_t count, const struc
     return memcmp(hash.bytes, commitment->script + COMMITMENT_SIZE - HASH256_SIZE, HASH256_SIZE) == 0;
 }
 
-enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t *block,
-                                 const struct block_counts *counts, const struct tx *txs)
+/* As block_verify_txs, without the proof of work. */
+static enum block_flaw verify_roots(struct block_verifier *verifier, const struct block_header *header,
+                                    const struct tx *txs, size_t count)
 {
-    size_t count = counts->txs;
-    if (counts->too_much_money)
-        return BLOCK_BAD_MONEY;
-    struct block_header header;
-    block_header_read(block, &header);
-    struct hash256 hash;
-    sha256d(block, BLOCK_HEADER_SIZE, &hash);
-    if (!block_meets_target(&hash, header.bits))
-        return BLOCK_BAD_WORK;
     if (hash_txs(verifier, txs, count) != STATUS_OK)
         return BLOCK_NOMEM;
     bool mutated, witness = false;
     const struct hash256 *root = merkle_root(verifier->txids, count, &mutated);
-    if (mutated || !hash256_equal(root, &header.merkle_root))
+    if (mutated || !hash256_equal(root, &header->merkle_root))
         return BLOCK_BAD_MERKLE;
     for (size_t t = 0; t < count && !witness; t++)
         witness = txs[t].segwit;
@@ -229,6 +221,18 @@ enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t 
     if (witness && !commitment_holds(verifier, count, &commitment))
         return BLOCK_BAD_COMMITMENT;
     return BLOCK_FINE;
+}
+
+enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t *block,
+                                 const struct block_counts *counts, const struct tx *txs)
+{
+    if (counts->too_much_money)
+        return BLOCK_BAD_MONEY;
+    struct block_header header;
+    block_header_read(block, &header);
+    struct hash256 hash;
+    sha256d(block, BLOCK_HEADER_SIZE, &hash);
+    return block_meets_target(&hash, header.bits) ? verify_roots(verifier, &header, txs, counts->txs) : BLOCK_BAD_WORK;
 }
 
 static bool keep_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
@@ -249,6 +253,24 @@ enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *blo
     if (status != STATUS_OK)
         return status == STATUS_NOMEM ? BLOCK_NOMEM : BLOCK_MALFORMED;
     return block_verify_txs(verifier, block, counts, verifier->txs);
+}
+
+bool block_is_of_fork(struct block_verifier *verifier, const uint8_t *block, size_t size, struct block_counts *counts,
+                      uint32_t *height, bool *nomem)
+{
+    static const struct block_visitor visitor = {.tx = keep_tx};
+    *nomem = false;
+    if (size <= BLOCK_FORK_HEADER_SIZE || !block_claims_fork(block))
+        return false;
+    enum status status = block_walk_after(block, size, BLOCK_FORK_HEADER_SIZE, counts, &visitor, verifier);
+    enum block_flaw flaw = BLOCK_MALFORMED;
+    struct block_header header;
+    block_header_read(block, &header);
+    if (status == STATUS_OK)
+        flaw = verify_roots(verifier, &header, verifier->txs, counts->txs);
+    *nomem = status == STATUS_NOMEM || flaw == BLOCK_NOMEM;
+    *height = load_le32(block + 128);
+    return flaw == BLOCK_FINE;
 }
 
 void block_verifier_free(struct block_verifier *verifier)

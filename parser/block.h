@@ -12,7 +12,8 @@
 #include "parser/tx.h"
 
 #define BLOCK_HEADER_SIZE 80u
-#define BLOCK_SIZE_MAX 0x02000000u /* Core's MAX_SIZE: no record is believed to be longer */
+#define BLOCK_FORK_HEADER_SIZE 164u /* of the BLAKE2b fork: the 80 bytes, with bit 31 of the version set, and 84 more */
+#define BLOCK_SIZE_MAX 0x02000000u  /* Core's MAX_SIZE: no record is believed to be longer */
 
 struct block_header {
     struct hash256 prev;
@@ -71,15 +72,16 @@ static inline __attribute__((always_inline)) enum status block_walk_outputs(stru
     return STATUS_OK;
 }
 
-/* Walks all of the block. STATUS_FORMAT if its bytes do not make whole transactions that end where the block ends,
- * or it has none. *counts is valid only with STATUS_OK. O(size). */
-static inline __attribute__((always_inline)) enum status block_walk(const uint8_t *block, size_t size,
-                                                                    struct block_counts *counts,
-                                                                    const struct block_visitor *visitor, void *context)
+/* block_walk of a block whose header has `header_size` bytes. */
+static inline __attribute__((always_inline)) enum status block_walk_after(const uint8_t *block, size_t size,
+                                                                          size_t header_size,
+                                                                          struct block_counts *counts,
+                                                                          const struct block_visitor *visitor,
+                                                                          void *context)
 {
     struct cursor c = cursor_over(block, size);
     memset(counts, 0, sizeof *counts);
-    cursor_take(&c, BLOCK_HEADER_SIZE);
+    cursor_take(&c, header_size);
     uint64_t txs = cursor_compact(&c);
     uint64_t inputs = 0, outputs = 0;
     for (uint64_t t = 0; t < txs && cursor_ok(&c); t++) {
@@ -113,6 +115,15 @@ static inline __attribute__((always_inline)) enum status block_walk(const uint8_
     counts->inputs = (uint32_t)inputs;
     counts->outputs = (uint32_t)outputs;
     return cursor_ok(&c) && txs > 0 && cursor_left(&c) == 0 ? STATUS_OK : STATUS_FORMAT;
+}
+
+/* Walks all of the block. STATUS_FORMAT if its bytes do not make whole transactions that end where the block ends,
+ * or it has none. *counts is valid only with STATUS_OK. O(size). */
+static inline __attribute__((always_inline)) enum status block_walk(const uint8_t *block, size_t size,
+                                                                    struct block_counts *counts,
+                                                                    const struct block_visitor *visitor, void *context)
+{
+    return block_walk_after(block, size, BLOCK_HEADER_SIZE, counts, visitor, context);
 }
 
 /* The walk without a visitor. */
@@ -150,6 +161,16 @@ enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *blo
 enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t *block,
                                  const struct block_counts *counts, const struct tx *txs);
 void block_verifier_free(struct block_verifier *verifier);
+
+/* Blocks of the BLAKE2b fork (Bitcoin Knots 29.4; mainnet from height 961,640): bit 31 of the version, a longer header
+ * (src/primitives/block.h there), the same transactions and merkle root. Their hash and proof of work are another
+ * function, which is not computed here. */
+static inline bool block_claims_fork(const uint8_t header[BLOCK_HEADER_SIZE]) { return (header[3] & 0x80) != 0; }
+
+/* True if the bytes are such a block: bit 31, transactions that end where the block ends, and their merkle root in the
+ * header. *counts and *height (which the header names) are valid if true. *nomem: memory was short. O(size) hashing. */
+bool block_is_of_fork(struct block_verifier *verifier, const uint8_t *block, size_t size, struct block_counts *counts,
+                      uint32_t *height, bool *nomem);
 
 /* "ok", or what is wrong, in a few words without commas. Static string. */
 const char *block_flaw_text(enum block_flaw flaw);

@@ -222,6 +222,12 @@ void chain_free(struct chain *chain)
     mem_free(chain);
 }
 
+void chain_clear(struct chain *chain)
+{
+    chain->count = chain->linked = chain->copies_count = chain->active_count = 0;
+    memset(chain->slots, 0, chain->slots_count * sizeof *chain->slots);
+}
+
 static enum status reserve_one(struct chain *chain, struct fault *fault)
 {
     size_t need = chain->count + 1;

@@ -39,6 +39,9 @@ struct chain; /* opaque */
 enum status chain_new(const struct hash256 *genesis, struct chain **chain, struct fault *fault) MUST_CHECK;
 void chain_free(struct chain *chain);
 
+/* Forgets all blocks, for a second look at the files. O(blocks). */
+void chain_clear(struct chain *chain);
+
 /* Adds a block by its 80-byte header. Order of the calls is the order "in the files" that settles ties. `*node` (may be
  * NULL) is its node, the earlier one's if the block is there already; a real position takes the place of CHAIN_NONE.
  * STATUS_NOMEM, or STATUS_LIMIT for more than 2^32 - 2 blocks. O(1) expected. */

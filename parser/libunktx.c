@@ -83,7 +83,7 @@ static enum status add_file(struct unktx_reader *reader, uint32_t file, struct b
             memcpy(magic, scan->records[i].magic, 4);
             status = begin_chain(reader, magic, fault);
         }
-        if (status == STATUS_OK && memcmp(scan->records[i].magic, magic, 4) == 0)
+        if (status == STATUS_OK && memcmp(scan->records[i].magic, magic, 4) == 0 && !scan->records[i].fork)
             status = add_record(reader, file, &scan->records[i], fault);
     }
     return status;

@@ -101,7 +101,7 @@ static enum status open_inputs(struct blocks *b, struct fault *fault)
     if (!b->dirs)
         return fault_nomem(fault);
     for (size_t d = 0; d < paths; d++) {
-        enum status status = blkdir_open_any(b->settings->operands[d], &b->dirs[d], fault);
+        enum status status = blkdir_open_any(b->settings->operands[d], NULL, &b->dirs[d], fault);
         if (status != STATUS_OK)
             return status;
         b->dirs_count = d + 1;

@@ -117,7 +117,7 @@ static inline struct blk_scan scan_path(const char *path, const uint8_t *magic)
 {
     struct blkdir dir;
     struct blk_scan scan = {0};
-    assert_int_equal(blkdir_open_any(path, &dir, NULL), STATUS_OK);
+    assert_int_equal(blkdir_open_any(path, NULL, &dir, NULL), STATUS_OK);
     assert_int_equal(dir.count, 1);
     assert_int_equal(blk_scan_file(&dir, 0, magic, &scan, NULL), STATUS_OK);
     blkdir_free(&dir);

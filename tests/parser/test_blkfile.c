@@ -134,7 +134,7 @@ static void test_names_and_order_of_files(void **state)
         assert_int_equal(dir.files[i].number, numbers[i]);
     assert_false(dir.xored);
     blkdir_free(&dir);
-    assert_int_equal(blkdir_open_any(path_of("%s/blk.dat", data), &dir, NULL), STATUS_OK);
+    assert_int_equal(blkdir_open_any(path_of("%s/blk.dat", data), NULL, &dir, NULL), STATUS_OK);
     assert_int_equal(dir.count, 1);
     assert_string_equal(dir.path, data);
     blkdir_free(&dir);
