@@ -81,7 +81,8 @@ static enum status load_chain(struct build *build)
                                     .damage = relay_damage,
                                     .note = relay_note,
                                     .context = build};
-    enum status status = blkdir_open(options->datadir, options->chain, &work->dir, work->fault);
+    enum status status = blkdir_open_with_key(options->datadir, options->chain, options->xor_key, &work->dir,
+                                              work->fault);
     if (status == STATUS_OK)
         status = filemap_identify(&work->dir, options->chain, build->identity.magic, &build->identity.genesis,
                                   work->fault);

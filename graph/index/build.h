@@ -22,6 +22,7 @@ struct index_progress {
 struct index_options {
     const char *datadir;
     const char *chain;               /* network name, NULL to find out */
+    const uint8_t *xor_key;          /* of XOR_KEY_SIZE bytes, instead of xor.dat's; may be NULL */
     const char *store;               /* folder of the store that the index is in */
     const char *tmp;                 /* folder for temporary files, NULL: in the index's folder */
     uint64_t memory;                 /* bytes, at least 256 MiB */

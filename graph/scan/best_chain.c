@@ -1,11 +1,15 @@
 #include "graph/scan/best_chain.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "graph/scan/filemap.h"
 #include "graph/scan/chain_gap.h"
 
 #define GAPS_NAMED 3u
+#define LOOKS_AGAIN 2u
+#define PAUSE_NS 100000000 /* some file systems' clock ticks every 10 ms; a block is written within less */
 
 static void report_damage(const struct best_chain *best, const struct fault *what)
 {
@@ -42,6 +46,15 @@ enum status best_chain_forget_files(struct store *store, const struct blkdir *di
     return status;
 }
 
+/* True where the node's folder of a snapshot's chainstate lies beside the blocks folder (Core, node/utxo_snapshot.h). */
+static bool has_snapshot(const struct blkdir *dir)
+{
+    char path[4096];
+    struct stat info;
+    int size = snprintf(path, sizeof path, "%s/../chainstate_snapshot", dir->path);
+    return size > 0 && (size_t)size < sizeof path && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 /* A block whose parent is in no file: above it nothing can be believed. */
 static void report_gap(const struct best_chain *best, const struct chain_block *block)
 {
@@ -57,15 +70,43 @@ static void report_gap(const struct best_chain *best, const struct chain_block *
     report_damage(best, &what);
 }
 
+/* A node that was started from a snapshot has, beside the history that it still loads, the blocks above the snapshot. */
+static bool report_snapshot(const struct best_chain *best, const struct chain_branch *branch)
+{
+    char tip[HASH256_HEX_SIZE + 1], missing[48];
+    struct fault what = {0};
+    uint32_t top = chain_height(best->chain);
+    bool certain = has_snapshot(best->dir);
+    if (branch->lowest == CHAIN_NONE || branch->height < top + 2)
+        return false;
+    if (!certain && (branch->height < top + 3 || *missing_file(best->dir, missing) != 0 ||
+                     findings_any_gap(&best->findings, best->dir)))
+        return false;
+    (void)fault_set(
+        &what, STATUS_FORMAT, best->dir->path, FAULT_NO_OFFSET,
+        "a node started from a snapshot (assumeutxo) that still loads the history%s: heights %u to %u are in "
+        "no blk file, %u to %u (tip %s) are; the chain is taken to height %u. `bitcoin-cli getchainstates` "
+        "lists one chainstate when the node is done: then run this again%s",
+        certain ? "" : ", as it looks", (unsigned)top + 1, (unsigned)branch->height - 1, (unsigned)branch->height,
+        (unsigned)branch->tip_height, hex_of(&chain_at(best->chain, branch->tip)->hash, tip), (unsigned)best->end,
+        certain ? "" : ". Without a snapshot: restore the files or run the node with -reindex");
+    report_damage(best, &what);
+    return true;
+}
+
 static enum status report_gaps(const struct best_chain *best, struct fault *fault)
 {
+    struct chain_branch branch;
     uint32_t gaps = 0, detached = chain_detached(best->chain);
-    enum status status = STATUS_OK;
-    for (uint32_t node = 0; detached && node < chain_count(best->chain) && status == STATUS_OK; node++) {
+    if (detached == 0)
+        return STATUS_OK;
+    enum status status = chain_gap_highest_branch(best->dir, best->chain, &branch, fault);
+    bool snapshot = status == STATUS_OK && report_snapshot(best, &branch);
+    for (uint32_t node = 0; node < chain_count(best->chain) && status == STATUS_OK; node++) {
         const struct chain_block *block = chain_at(best->chain, node);
         if (!chain_gap_is_above(best->chain, block))
             continue;
-        if (++gaps <= GAPS_NAMED)
+        if (!snapshot && ++gaps <= GAPS_NAMED)
             report_gap(best, block);
         status = best_chain_forget_files(best->store, best->dir, block, fault);
     }
@@ -74,6 +115,7 @@ static enum status report_gaps(const struct best_chain *best, struct fault *faul
         (void)fault_set(&what, STATUS_FORMAT, best->dir->path, FAULT_NO_OFFSET,
                         "further holes of this kind: %u; blocks left out in all: %u", gaps - GAPS_NAMED, detached);
         report_damage(best, &what);
+        *best->damages += gaps - GAPS_NAMED - 1;
     }
     return status;
 }
@@ -111,19 +153,62 @@ static enum status meet_other(const struct best_chain *best, struct fault *fault
                      other->what);
 }
 
-enum status best_chain_find(struct best_chain *best, struct fault *fault)
+static bool any_gap(const struct chain *chain)
+{
+    bool any = false;
+    for (uint32_t node = 0; chain_detached(chain) && node < chain_count(chain) && !any; node++)
+        any = chain_gap_is_above(chain, chain_at(chain, node));
+    return any;
+}
+
+static enum status look(struct best_chain *best, struct fault *fault)
 {
     const struct ingest_options *options = best->options;
-    enum status status = filemap_load(options, best->dir, best->magic, best->store, best->chain, best->damages, fault);
+    findings_clear(&best->findings);
+    chain_clear(best->chain);
+    enum status status = filemap_load(options, best->dir, best->magic, best->store, best->chain, &best->findings,
+                                      fault);
+    if (status == STATUS_OK) {
+        status = chain_link(best->chain, options->tip, fault);
+        status = status == STATUS_OK ? status : no_chain(best, status, fault);
+    }
+    return status;
+}
+
+/* A node that writes may have a block in its files before we saw the parent in another place of them. */
+static enum status look_again(struct best_chain *best, struct fault *fault)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    enum status status = STATUS_OK;
+    for (unsigned again = 0; again < LOOKS_AGAIN && status == STATUS_OK && any_gap(best->chain); again++) {
+        bool changed;
+        nanosleep(&pause, NULL);
+        status = blkdir_refresh(best->dir, &changed, fault);
+        if (status == STATUS_OK && changed)
+            status = look(best, fault);
+    }
+    return status;
+}
+
+static enum status find(struct best_chain *best, struct fault *fault)
+{
+    enum status status = look(best, fault);
+    if (status == STATUS_OK)
+        status = look_again(best, fault);
+    findings_report(&best->findings, best->dir, best->options, best->damages);
     if (status != STATUS_OK)
         return status;
-    status = chain_link(best->chain, options->tip, fault);
-    if (status != STATUS_OK)
-        return no_chain(best, status, fault);
     best->end = chain_height(best->chain);
-    if (!options->tip) /* which says what is certain */
+    if (!best->options->tip) /* which says what is certain */
         status = chain_gap_certain_height(best->dir, best->chain, &best->end, fault);
     if (status == STATUS_OK)
         status = meet_other(best, fault);
     return status == STATUS_OK ? report_gaps(best, fault) : status;
+}
+
+enum status best_chain_find(struct best_chain *best, struct fault *fault)
+{
+    enum status status = find(best, fault);
+    findings_free(&best->findings);
+    return status;
 }

@@ -1,19 +1,22 @@
 /* best_chain: the best chain of a blocks folder, as far as it is certain: what a scan and an index both begin with.
- * Each gap in the chain (chain_gap.h) is reported, and no block above one is believed. */
+ * Each gap in the chain (chain_gap.h) is reported, and no block above one is believed. Where a parent is missing the
+ * folder is looked at again, twice at most: a node may just be writing it. */
 #ifndef UNKTX_GRAPH_SCAN_BEST_CHAIN_H
 #define UNKTX_GRAPH_SCAN_BEST_CHAIN_H
 
+#include "graph/scan/findings.h"
 #include "graph/scan/ingest.h"
 #include "graph/store/store.h"
 #include "parser/chain.h"
 
 struct best_chain {
     const struct ingest_options *options; /* tip, threads, what to call */
-    const struct blkdir *dir;
-    struct store *store; /* remembers what is in the files; the caller commits */
-    struct chain *chain; /* filled and linked */
+    struct blkdir *dir;                   /* looked at again where a block's parent is missing */
+    struct store *store;                  /* remembers what is in the files; the caller commits */
+    struct chain *chain;                  /* filled and linked */
     uint8_t magic[4];
     struct hash256 genesis;
+    struct findings findings;
     uint64_t *damages; /* counts */
     uint32_t end;      /* out: the height up to which it is certain */
 };

@@ -46,22 +46,30 @@ static void measure_branches(struct gaps *gaps, uint32_t top)
     }
 }
 
+/* The height that the coinbase of a branch's lowest block names; false where that tells nothing. */
+static bool own_height(const struct gaps *gaps, struct blk_reader *reader, const struct blkdir *dir, uint32_t lowest,
+                       uint32_t *own, enum status *status, struct fault *fault)
+{
+    const struct chain_block *block = chain_at(gaps->chain, lowest);
+    const uint8_t *bytes;
+    /* A branch of one block says nothing: its header may be what is damaged. */
+    if (block->file == CHAIN_NONE || gaps->above[lowest] == 0)
+        return false;
+    enum status got = blk_read(reader, dir, block->file, block->offset, block->size, &bytes, fault);
+    if (got == STATUS_NOMEM) /* any other is reported when the block is needed */
+        *status = got;
+    return got == STATUS_OK && block_bip34_height(bytes, block->size, own);
+}
+
 /* Lowers *height below the gap under a detached branch, if that branch reaches higher than the best linked one. */
 static enum status lower_below_gap(const struct gaps *gaps, struct blk_reader *reader, const struct blkdir *dir,
                                    uint32_t lowest, uint32_t *height, struct fault *fault)
 {
-    const struct chain_block *block = chain_at(gaps->chain, lowest);
-    const uint8_t *bytes;
+    enum status status = STATUS_OK;
     uint32_t own;
-    /* A branch of one block says nothing: its header may be what is damaged. */
-    if (block->file == CHAIN_NONE || gaps->above[lowest] == 0)
-        return STATUS_OK;
-    enum status status = blk_read(reader, dir, block->file, block->offset, block->size, &bytes, fault);
-    if (status != STATUS_OK) /* it is reported when the block is needed */
-        return status == STATUS_NOMEM ? status : STATUS_OK;
-    if (!block_bip34_height(bytes, block->size, &own) || own < 2 ||
+    if (!own_height(gaps, reader, dir, lowest, &own, &status, fault) || own < 2 ||
         (uint64_t)own + gaps->above[lowest] <= chain_height(gaps->chain))
-        return STATUS_OK;
+        return status;
     uint32_t parent = own - 2; /* of the missing block */
     if (parent > chain_height(gaps->chain))
         return STATUS_OK;
@@ -72,33 +80,69 @@ static enum status lower_below_gap(const struct gaps *gaps, struct blk_reader *r
     return STATUS_OK;
 }
 
+/* Room for all, and the branches measured. */
+static enum status measure(struct gaps *gaps, uint32_t top, struct fault *fault)
+{
+    uint32_t count = chain_count(gaps->chain);
+    gaps->lowest = mem_alloc(count, sizeof *gaps->lowest);
+    gaps->above = mem_alloc(count, sizeof *gaps->above);
+    gaps->path = mem_alloc(count, sizeof *gaps->path);
+    gaps->several = mem_alloc((size_t)top + 1, 1);
+    if (!gaps->lowest || !gaps->above || !gaps->path || !gaps->several)
+        return fault_nomem(fault);
+    memset(gaps->lowest, 0xff, count * sizeof *gaps->lowest);
+    measure_branches(gaps, top);
+    return STATUS_OK;
+}
+
+static void release(struct gaps *gaps)
+{
+    mem_free(gaps->lowest);
+    mem_free(gaps->above);
+    mem_free(gaps->path);
+    mem_free(gaps->several);
+}
+
 enum status chain_gap_certain_height(const struct blkdir *dir, const struct chain *chain, uint32_t *height,
                                      struct fault *fault)
 {
     uint32_t count = chain_count(chain);
     struct gaps gaps = {.chain = chain};
     struct blk_reader reader = {0};
-    enum status status = STATUS_OK;
     *height = chain_height(chain);
     if (chain_detached(chain) == 0)
         return STATUS_OK;
-    gaps.lowest = mem_alloc(count, sizeof *gaps.lowest);
-    gaps.above = mem_alloc(count, sizeof *gaps.above);
-    gaps.path = mem_alloc(count, sizeof *gaps.path);
-    gaps.several = mem_alloc((size_t)*height + 1, 1);
-    if (!gaps.lowest || !gaps.above || !gaps.path || !gaps.several) {
-        status = fault_nomem(fault);
-    } else {
-        memset(gaps.lowest, 0xff, count * sizeof *gaps.lowest);
-        measure_branches(&gaps, *height);
-    }
-    for (uint32_t node = 0; status == STATUS_OK && node < count; node++)
+    enum status status = measure(&gaps, *height, fault);
+    for (uint32_t node = 0; node < count && status == STATUS_OK; node++)
         if (gaps.lowest[node] == node)
             status = lower_below_gap(&gaps, &reader, dir, node, height, fault);
     blk_reader_free(&reader);
-    mem_free(gaps.lowest);
-    mem_free(gaps.above);
-    mem_free(gaps.path);
-    mem_free(gaps.several);
+    release(&gaps);
+    return status;
+}
+
+enum status chain_gap_highest_branch(const struct blkdir *dir, const struct chain *chain, struct chain_branch *branch,
+                                     struct fault *fault)
+{
+    uint32_t count = chain_count(chain);
+    struct gaps gaps = {.chain = chain};
+    struct blk_reader reader = {0};
+    *branch = (struct chain_branch){.lowest = CHAIN_NONE, .tip = CHAIN_NONE};
+    enum status status = measure(&gaps, chain_height(chain), fault);
+    for (uint32_t node = 0; node < count && status == STATUS_OK; node++) {
+        uint32_t own;
+        if (gaps.lowest[node] != node || !own_height(&gaps, &reader, dir, node, &own, &status, fault))
+            continue;
+        uint64_t top = (uint64_t)own + gaps.above[node];
+        if (top < UINT32_MAX && (branch->lowest == CHAIN_NONE || top > branch->tip_height))
+            *branch = (struct chain_branch){
+                .lowest = node, .tip = CHAIN_NONE, .height = own, .tip_height = (uint32_t)top};
+    }
+    for (uint32_t node = 0; node < count && status == STATUS_OK && branch->lowest != CHAIN_NONE; node++)
+        if (branch->tip == CHAIN_NONE && node != branch->lowest && gaps.lowest[node] == branch->lowest &&
+            gaps.above[node] == gaps.above[branch->lowest])
+            branch->tip = node;
+    blk_reader_free(&reader);
+    release(&gaps);
     return status;
 }

@@ -16,6 +16,18 @@
 enum status chain_gap_certain_height(const struct blkdir *dir, const struct chain *chain, uint32_t *height,
                                      struct fault *fault) MUST_CHECK;
 
+/* A branch that has no way to genesis. */
+struct chain_branch {
+    uint32_t lowest; /* node; CHAIN_NONE: there is none that names its height */
+    uint32_t tip;    /* node */
+    uint32_t height; /* of the lowest, by its coinbase */
+    uint32_t tip_height;
+};
+
+/* The detached branch that reaches highest. O(blocks), and reads the lowest of each detached branch. */
+enum status chain_gap_highest_branch(const struct blkdir *dir, const struct chain *chain, struct chain_branch *branch,
+                                     struct fault *fault) MUST_CHECK;
+
 /* True for a detached block whose parent is in no file. */
 static inline bool chain_gap_is_above(const struct chain *chain, const struct chain_block *block)
 {

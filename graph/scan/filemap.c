@@ -1,17 +1,12 @@
 #include "graph/scan/filemap.h"
 
-#include <stdio.h>
-
+#include "graph/scan/known_file.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/search.h"
 
-/* A remembered file: this header, then its records, then its gaps. */
-#define FILE_HEADER_SIZE 24u /* u64 size, i64 mtime_ns, u32 records, u32 gaps */
-#define FILE_RECORD_SIZE 92u /* u64 offset, u32 size, 80 bytes of header */
-#define FILE_GAP_SIZE 20u    /* u64 offset, u64 size, u32 reason */
-#define FILES_AT_ONCE 8u     /* per thread: bounds what a group of scanned files holds in memory */
+#define FILES_AT_ONCE 8u /* per thread: bounds what a group of scanned files holds in memory */
 #define COMMIT_BYTES (16u << 20)
 #define SETTLED_NS INT64_C(2000000000) /* the coarsest clock of a file system in use, FAT's */
 #define NEVER INT64_MIN                /* a modification time that no file has */
@@ -23,7 +18,10 @@ enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_
     if (chain && !wanted)
         return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "no network is called \"%s\"", chain);
     struct blk_scan scan = {0};
-    enum status status = STATUS_NOT_FOUND;
+    enum status status = blkdir_check_key(dir, fault);
+    if (status != STATUS_OK)
+        return status;
+    status = STATUS_NOT_FOUND;
     for (size_t i = 0; i < dir->count && status == STATUS_NOT_FOUND; i++) {
         status = blk_scan_file(dir, i, wanted && wanted != network_by_name("signet") ? wanted->magic : NULL, &scan,
                                fault);
@@ -56,7 +54,7 @@ static enum status encode_file(const struct blkdir *dir, const struct blkfile *f
                                struct buffer *value)
 {
     uint8_t head[FILE_HEADER_SIZE];
-    bool settled = file->mtime_ns < dir->listed_ns - SETTLED_NS;
+    bool settled = file->mtime_ns < dir->listed_ns - SETTLED_NS && !scan->other_key;
     store_le64(head, file->size);
     store_le64(head + 8, (uint64_t)(settled ? file->mtime_ns : NEVER));
     store_le32(head + 16, (uint32_t)scan->count);
@@ -65,7 +63,7 @@ static enum status encode_file(const struct blkdir *dir, const struct blkfile *f
     for (size_t i = 0; i < scan->count && status == STATUS_OK; i++) {
         uint8_t record[FILE_RECORD_SIZE];
         store_le64(record, scan->records[i].offset);
-        store_le32(record + 8, scan->records[i].size);
+        store_le32(record + 8, scan->records[i].size | (scan->records[i].fork ? FILE_RECORD_FORK : 0));
         memcpy(record + 12, scan->records[i].header, BLOCK_HEADER_SIZE);
         status = buffer_add(value, record, sizeof record);
     }
@@ -79,26 +77,6 @@ static enum status encode_file(const struct blkdir *dir, const struct blkfile *f
     return status;
 }
 
-struct known_file {
-    uint64_t size;
-    int64_t mtime_ns;
-    uint32_t records;
-    uint32_t gaps;
-    struct cursor at;
-};
-
-static bool open_known(const uint8_t *value, size_t size, struct known_file *known)
-{
-    struct cursor c = cursor_over(value, size);
-    known->size = cursor_u64(&c);
-    known->mtime_ns = (int64_t)cursor_u64(&c);
-    known->records = cursor_u32(&c);
-    known->gaps = cursor_u32(&c);
-    known->at = c;
-    return cursor_ok(&c) &&
-           cursor_left(&c) == (uint64_t)known->records * FILE_RECORD_SIZE + (uint64_t)known->gaps * FILE_GAP_SIZE;
-}
-
 /* ---- loading ---- */
 
 struct load {
@@ -107,7 +85,7 @@ struct load {
     const uint8_t *magic;
     struct store *store;
     struct chain *chain;
-    uint64_t *damages;
+    struct findings *findings;
     struct fault *fault;
     uint8_t *unchanged; /* for each file of dir: what the store remembers of it is still so */
     uint64_t bytes_done;
@@ -125,30 +103,9 @@ struct load {
  * lost. */
 static bool is_left_by_crash(const struct blk_gap *gap, uint64_t last_repeated) { return gap->offset < last_repeated; }
 
-static void report_gap(struct load *load, size_t file, const struct blk_gap *gap, uint64_t last_repeated)
+static enum status note_gap(struct load *load, size_t file, const struct blk_gap *gap, uint64_t last_repeated)
 {
-    static const char *const reasons[] = {[BLK_GAP_GARBAGE] = "bytes that are no block record",
-                                          [BLK_GAP_BAD_LENGTH] = "a block record with a wrong length",
-                                          [BLK_GAP_TORN] = "a torn block record",
-                                          [BLK_GAP_UNREADABLE] = "bytes that the disk does not give"};
-    const struct blkfile *info = &load->dir->files[file];
-    if (gap->reason == BLK_GAP_TORN && file + 1 == load->dir->count)
-        return; /* the node is still writing it */
-    struct fault what = {0};
-    (void)fault_set(&what, STATUS_FORMAT, info->path, gap->offset, "skipped %llu bytes: %s",
-                    (unsigned long long)gap->size,
-                    reasons[gap->reason <= BLK_GAP_UNREADABLE ? gap->reason : BLK_GAP_GARBAGE]);
-    if (gap->reason != BLK_GAP_UNREADABLE && is_left_by_crash(gap, last_repeated)) {
-        char text[sizeof what.path + sizeof what.text + 128];
-        snprintf(text, sizeof text, "%s: at byte %llu: %s, left by a crash of the node; no block is lost", what.path,
-                 (unsigned long long)what.offset, what.text);
-        if (load->options->note)
-            load->options->note(load->options->context, text);
-        return;
-    }
-    ++*load->damages;
-    if (load->options->damage)
-        load->options->damage(load->options->context, &what);
+    return findings_add_gap(load->findings, (uint32_t)file, gap, is_left_by_crash(gap, last_repeated), load->fault);
 }
 
 /* Adds a record. One that is in the files already, at an earlier place, becomes the file's last repeated one. */
@@ -171,17 +128,16 @@ static enum status add_known(struct load *load, size_t file, struct known_file *
     uint64_t last_repeated = 0;
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < known->records && status == STATUS_OK; i++) {
-        uint64_t offset = cursor_u64(&known->at);
-        uint32_t size = cursor_u32(&known->at);
-        status = add_record(load, gone ? FILEMAP_GONE : (uint32_t)file, offset, size,
-                            cursor_take(&known->at, BLOCK_HEADER_SIZE), &last_repeated);
+        struct known_record record = known_file_record(known);
+        if (record.fork)
+            load->findings->forked++;
+        else
+            status = add_record(load, gone ? FILEMAP_GONE : (uint32_t)file, record.offset, record.size, record.header,
+                                &last_repeated);
     }
     for (uint32_t i = 0; i < known->gaps && status == STATUS_OK && !gone; i++) {
-        struct blk_gap gap;
-        gap.offset = cursor_u64(&known->at);
-        gap.size = cursor_u64(&known->at);
-        gap.reason = (enum blk_gap_reason)cursor_u32(&known->at);
-        report_gap(load, file, &gap, last_repeated);
+        struct blk_gap gap = known_file_gap(known);
+        status = note_gap(load, file, &gap, last_repeated);
     }
     return status;
 }
@@ -196,7 +152,7 @@ static enum status on_known_file(void *context, uint32_t number, const uint8_t *
 {
     struct load *load = context;
     struct known_file known;
-    if (!open_known(value, size, &known))
+    if (!known_file_open(value, size, &known))
         return fault_set(load->fault, STATUS_FORMAT, store_path(load->store), FAULT_NO_OFFSET,
                          "what the store remembers of blk file %u is damaged: scan into a new --store", number);
     size_t file = file_of_number(load->dir, number);
@@ -223,11 +179,17 @@ static enum status add_scanned(struct load *load, size_t file, const struct blk_
     const struct blkfile *info = &load->dir->files[file];
     uint64_t last_repeated = 0;
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < scan->count && status == STATUS_OK; i++)
-        status = add_record(load, (uint32_t)file, scan->records[i].offset, scan->records[i].size,
-                            scan->records[i].header, &last_repeated);
-    for (size_t i = 0; i < scan->gaps_count; i++)
-        report_gap(load, file, &scan->gaps[i], last_repeated);
+    if (scan->other_key)
+        status = findings_add_key(load->findings, (uint32_t)file, scan->key, load->fault);
+    for (size_t i = 0; i < scan->count && status == STATUS_OK; i++) {
+        if (scan->records[i].fork)
+            load->findings->forked++;
+        else
+            status = add_record(load, (uint32_t)file, scan->records[i].offset, scan->records[i].size,
+                                scan->records[i].header, &last_repeated);
+    }
+    for (size_t i = 0; i < scan->gaps_count && status == STATUS_OK; i++)
+        status = note_gap(load, file, &scan->gaps[i], last_repeated);
     struct buffer value = {0};
     if (status == STATUS_OK)
         status = encode_file(load->dir, info, scan, &value);
@@ -245,7 +207,7 @@ static enum status add_from_store(struct load *load, size_t file, bool gone)
     size_t size;
     struct known_file known;
     enum status status = store_get_file(load->store, load->dir->files[file].number, &value, &size, load->fault);
-    if (status == STATUS_OK && !open_known(value, size, &known))
+    if (status == STATUS_OK && !known_file_open(value, size, &known))
         status = STATUS_FORMAT;
     return status == STATUS_OK ? add_known(load, gone ? SIZE_MAX : file, &known) : status;
 }
@@ -254,10 +216,9 @@ static enum status add_from_store(struct load *load, size_t file, bool gone)
  */
 static enum status add_unreadable(struct load *load, size_t file, const struct fault *what)
 {
-    ++*load->damages;
-    if (load->options->damage)
-        load->options->damage(load->options->context, what);
-    enum status status = add_from_store(load, file, true);
+    enum status status = findings_add_unreadable(load->findings, (uint32_t)file, what, load->fault);
+    if (status == STATUS_OK)
+        status = add_from_store(load, file, true);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -315,14 +276,14 @@ static enum status load_files(struct load *load)
 }
 
 enum status filemap_load(const struct ingest_options *options, const struct blkdir *dir, const uint8_t magic[4],
-                         struct store *store, struct chain *chain, uint64_t *damages, struct fault *fault)
+                         struct store *store, struct chain *chain, struct findings *findings, struct fault *fault)
 {
     struct load load = {.options = options,
                         .dir = dir,
                         .magic = magic,
                         .store = store,
                         .chain = chain,
-                        .damages = damages,
+                        .findings = findings,
                         .fault = fault};
     for (size_t i = 0; i < dir->count; i++)
         load.bytes_total += dir->files[i].size;
@@ -333,106 +294,5 @@ enum status filemap_load(const struct ingest_options *options, const struct blkd
     if (status == STATUS_OK)
         status = load_files(&load);
     mem_free(load.unchanged);
-    return status;
-}
-
-/* ---- checking ---- */
-
-struct filemap_audit {
-    const struct store *store;
-    struct chain *chain;
-    struct fault *fault;
-};
-
-static enum status audit_fault(const struct filemap_audit *audit, uint32_t number, const char *what)
-{
-    return fault_set(audit->fault, STATUS_FORMAT, store_path(audit->store), FAULT_NO_OFFSET,
-                     "what is remembered of blk file %u: %s", number, what);
-}
-
-static enum status audit_records(struct filemap_audit *audit, uint32_t number, struct known_file *known)
-{
-    uint64_t end = 0;
-    for (uint32_t i = 0; i < known->records; i++) {
-        uint64_t offset = cursor_u64(&known->at);
-        uint32_t size = cursor_u32(&known->at);
-        const uint8_t *header = cursor_take(&known->at, BLOCK_HEADER_SIZE);
-        struct block_header fields;
-        struct hash256 hash;
-        if (offset < end || size <= BLOCK_HEADER_SIZE || offset > known->size ||
-            (uint64_t)size + BLK_FRAME_SIZE > known->size - offset)
-            return audit_fault(audit, number, "its records are not in order or not inside it");
-        end = offset + BLK_FRAME_SIZE + size;
-        block_header_read(header, &fields);
-        sha256d(header, BLOCK_HEADER_SIZE, &hash);
-        if (!block_meets_target(&hash, fields.bits))
-            return audit_fault(audit, number, "a header misses its proof-of-work target");
-        enum status status = chain_add(audit->chain, header, number, offset + BLK_FRAME_SIZE, size, NULL, audit->fault);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
-}
-
-static enum status audit_file(void *context, uint32_t number, const uint8_t *value, size_t size)
-{
-    struct filemap_audit *audit = context;
-    struct known_file known;
-    uint64_t end = 0;
-    if (!open_known(value, size, &known))
-        return audit_fault(audit, number, "it is malformed");
-    enum status status = audit_records(audit, number, &known);
-    for (uint32_t i = 0; i < known.gaps && status == STATUS_OK; i++) {
-        uint64_t offset = cursor_u64(&known.at), length = cursor_u64(&known.at);
-        uint32_t reason = cursor_u32(&known.at);
-        if (offset < end || offset > known.size || length > known.size - offset || reason > BLK_GAP_UNREADABLE)
-            return audit_fault(audit, number, "its gaps are not in order or not inside it");
-        end = offset + length;
-    }
-    return status;
-}
-
-/* `before` is the hash one height below; at the genesis block zeros, as in its header. */
-static bool header_agrees(const struct chain *chain, const struct block_record *block, const struct hash256 *before)
-{
-    uint32_t node = chain_find(chain, &block->hash);
-    if (node == CHAIN_NONE)
-        return true;
-    const struct chain_block *header = chain_at(chain, node);
-    return hash256_equal(&header->prev_hash, before) && header->time == block->time;
-}
-
-static enum status audit_blocks(const struct filemap_audit *audit, const struct store_reader *reader)
-{
-    struct hash256 before = {{0}};
-    enum status status = STATUS_OK;
-    for (size_t b = 0; b < store_batches(reader) && status == STATUS_OK; b++) {
-        struct batch_view view;
-        struct block_record block;
-        status = store_batch(reader, b, &view, audit->fault);
-        while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK) {
-            if (!header_agrees(audit->chain, &block, &before))
-                return fault_set(audit->fault, STATUS_FORMAT, store_path(audit->store), FAULT_NO_OFFSET,
-                                 "block %u: its parent or its time is not that of its header", block.height);
-            before = block.hash;
-        }
-        status = status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    }
-    return status;
-}
-
-enum status filemap_check(const struct store *store, struct fault *fault)
-{
-    struct filemap_audit audit = {.store = store, .fault = fault};
-    struct store_reader *reader = NULL;
-    enum status status = chain_new(&store_identity_of(store)->genesis, &audit.chain, fault);
-    if (status == STATUS_OK)
-        status = store_each_file(store, audit_file, &audit, fault);
-    if (status == STATUS_OK)
-        status = store_reader_open(store, &reader, fault);
-    if (status == STATUS_OK)
-        status = audit_blocks(&audit, reader);
-    store_reader_close(reader);
-    chain_free(audit.chain);
     return status;
 }

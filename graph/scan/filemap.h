@@ -9,20 +9,24 @@
 #ifndef UNKTX_GRAPH_SCAN_FILEMAP_H
 #define UNKTX_GRAPH_SCAN_FILEMAP_H
 
+#include "graph/scan/findings.h"
 #include "graph/scan/ingest.h"
 #include "parser/chain.h"
 
 #define FILEMAP_GONE CHAIN_NONE /* chain_block.file of a block whose file is not there any more, or cannot be read */
 
 /* The magic of the folder's blocks and the genesis block that goes with it. `chain` is --chain or NULL. STATUS_REFUSED
- * when --chain contradicts what the files hold; STATUS_NOT_FOUND when no file has a block record. O(first records). */
+ * when --chain contradicts what the files hold; STATUS_NOT_FOUND when no file has a block record; STATUS_FORMAT when
+ * the files have another XOR key than the folder (blkdir_check_key). O(first records). */
 enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_t magic[4], struct hash256 *genesis,
                              struct fault *fault) MUST_CHECK;
 
 /* Adds every block of the folder to `chain`, in the order of the files, and remembers in the store what was found (it
- * commits in between where there is much). Gaps go to options->damage, each counted in *damages. O(changed files). */
+ * commits in between where there is much). What is wrong in the files goes to `findings`; blocks of the BLAKE2b fork are
+ * counted there and not added. O(changed files). */
 enum status filemap_load(const struct ingest_options *options, const struct blkdir *dir, const uint8_t magic[4],
-                         struct store *store, struct chain *chain, uint64_t *damages, struct fault *fault) MUST_CHECK;
+                         struct store *store, struct chain *chain, struct findings *findings, struct fault *fault)
+    MUST_CHECK;
 
 /* What the store remembers of the files, checked as far as it can be without them: records and gaps in order, apart and
  * inside their file, headers that meet their own targets, and for each block of the store whose header is there, that

@@ -54,7 +54,8 @@ static void report_damage(struct ingest *ingest, const struct fault *what)
 static enum status open_all(struct ingest *ingest)
 {
     const struct ingest_options *options = ingest->options;
-    enum status status = blkdir_open(options->datadir, options->chain, &ingest->dir, ingest->fault);
+    enum status status = blkdir_open_with_key(options->datadir, options->chain, options->xor_key, &ingest->dir,
+                                              ingest->fault);
     if (status == STATUS_OK)
         status = filemap_identify(&ingest->dir, options->chain, ingest->magic, &ingest->genesis, ingest->fault);
     if (status != STATUS_OK)

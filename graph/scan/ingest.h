@@ -35,8 +35,9 @@ struct other_chain {
 
 struct ingest_options {
     const char *datadir;
-    const char *chain; /* network name, NULL to find out */
-    const char *store; /* folder of the store */
+    const char *chain;      /* network name, NULL to find out */
+    const uint8_t *xor_key; /* of XOR_KEY_SIZE bytes, instead of xor.dat's; may be NULL */
+    const char *store;      /* folder of the store */
     unsigned threads;
     uint32_t to_height;              /* UINT32_MAX: the tip */
     const struct hash256 *tip;       /* NULL: the best one */

@@ -1,0 +1,184 @@
+#include "graph/scan/findings.h"
+
+#include <stdio.h>
+
+#include "parser/mem.h"
+
+static struct finding *add(struct findings *findings, uint32_t file, enum finding_type type)
+{
+    if (mem_reserve(&findings->list, &findings->capacity, findings->count + 1, sizeof *findings->list))
+        return NULL;
+    struct finding *added = &findings->list[findings->count++];
+    *added = (struct finding){.file = file, .type = type};
+    return added;
+}
+
+enum status findings_add_gap(struct findings *findings, uint32_t file, const struct blk_gap *gap, bool left_by_crash,
+                             struct fault *fault)
+{
+    struct finding *added = add(findings, file, FINDING_GAP);
+    if (!added)
+        return fault_nomem(fault);
+    added->gap = *gap;
+    added->left_by_crash = left_by_crash;
+    return STATUS_OK;
+}
+
+enum status findings_add_unreadable(struct findings *findings, uint32_t file, const struct fault *what,
+                                    struct fault *fault)
+{
+    size_t n = findings->faults_count;
+    struct finding *added = NULL;
+    if (mem_reserve(&findings->faults, &findings->faults_capacity, n + 1, sizeof *findings->faults) == STATUS_OK)
+        added = add(findings, file, FINDING_UNREADABLE);
+    if (!added)
+        return fault_nomem(fault);
+    findings->faults[findings->faults_count++] = *what;
+    added->fault = n;
+    return STATUS_OK;
+}
+
+enum status findings_add_key(struct findings *findings, uint32_t file, const uint8_t key[XOR_KEY_SIZE],
+                             struct fault *fault)
+{
+    struct finding *added = add(findings, file, FINDING_OTHER_KEY);
+    if (!added)
+        return fault_nomem(fault);
+    memcpy(added->key, key, XOR_KEY_SIZE);
+    return STATUS_OK;
+}
+
+void findings_clear(struct findings *findings) { findings->count = findings->faults_count = findings->forked = 0; }
+
+void findings_free(struct findings *findings)
+{
+    mem_free(findings->list);
+    mem_free(findings->faults);
+    *findings = (struct findings){0};
+}
+
+/* A record cut short at the end of the last file is a node still writing. */
+static bool is_under_way(const struct finding *found, const struct blkdir *dir)
+{
+    return found->gap.reason == BLK_GAP_TORN && (size_t)found->file + 1 == dir->count;
+}
+
+bool findings_any_gap(const struct findings *findings, const struct blkdir *dir)
+{
+    bool any = false;
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *found = &findings->list[i];
+        any |= found->type == FINDING_UNREADABLE ||
+               (found->type == FINDING_GAP && !found->left_by_crash && !is_under_way(found, dir));
+    }
+    return any;
+}
+
+/* ---- telling ---- */
+
+struct teller {
+    const struct blkdir *dir;
+    const struct ingest_options *options;
+    uint64_t *damages;
+};
+
+static void tell(const struct teller *teller, const struct fault *what)
+{
+    ++*teller->damages;
+    if (teller->options->damage)
+        teller->options->damage(teller->options->context, what);
+}
+
+static void tell_note(const struct teller *teller, const char *text)
+{
+    if (teller->options->note)
+        teller->options->note(teller->options->context, text);
+}
+
+static void tell_gap(const struct teller *teller, const struct finding *found)
+{
+    static const char *const reasons[] = {[BLK_GAP_GARBAGE] = "bytes that are no block record",
+                                          [BLK_GAP_BAD_LENGTH] = "a block record with a wrong length",
+                                          [BLK_GAP_TORN] = "a torn block record",
+                                          [BLK_GAP_UNREADABLE] = "bytes that the disk does not give"};
+    const struct blk_gap *gap = &found->gap;
+    struct fault what = {0};
+    if (is_under_way(found, teller->dir))
+        return;
+    (void)fault_set(&what, STATUS_FORMAT, teller->dir->files[found->file].path, gap->offset, "skipped %llu bytes: %s",
+                    (unsigned long long)gap->size,
+                    reasons[gap->reason <= BLK_GAP_UNREADABLE ? gap->reason : BLK_GAP_GARBAGE]);
+    if (gap->reason == BLK_GAP_UNREADABLE || !found->left_by_crash) {
+        tell(teller, &what);
+        return;
+    }
+    char text[sizeof what.path + sizeof what.text + 128];
+    snprintf(text, sizeof text, "%s: at byte %llu: %s, left by a crash of the node; no block is lost", what.path,
+             (unsigned long long)what.offset, what.text);
+    tell_note(teller, text);
+}
+
+/* Tells of a file under another key, and of those after it that have the same; returns how many. */
+static size_t tell_key(const struct teller *teller, const struct finding *found, size_t left)
+{
+    const struct blkdir *dir = teller->dir;
+    size_t same = 1;
+    for (; same < left && found[same].type == FINDING_OTHER_KEY && found[same].file == found->file + same; same++)
+        if (memcmp(found[same].key, found->key, XOR_KEY_SIZE) != 0)
+            break;
+    char key[BLK_KEY_TEXT], folder_key[BLK_KEY_TEXT], to[32] = "";
+    struct fault what = {0};
+    if (same > 1)
+        snprintf(to, sizeof to, "to blk%05u.dat: ", (unsigned)dir->files[found->file + same - 1].number);
+    (void)fault_set(
+        &what, STATUS_FORMAT, dir->files[found->file].path, FAULT_NO_OFFSET,
+        "%sXORed with the key %s, not with the folder's %s; read with that key, so that nothing is lost. %s", to,
+        blk_key_text(found->key, key), blk_key_text(dir->key, folder_key),
+        dir->staged > 0 ? "A change of the key was interrupted: start the node again, which finishes it"
+                        : "The node itself cannot read it: it is from another node, or a change of the key was "
+                          "interrupted; put back the node's own copy, or run the node with -reindex");
+    tell(teller, &what);
+    return same;
+}
+
+static void tell_folder(const struct teller *teller, uint32_t forked)
+{
+    const struct blkdir *dir = teller->dir;
+    struct fault what = {0};
+    for (size_t i = 0; i < dir->misfits_count; i++) {
+        (void)fault_set(&what, STATUS_NOT_FOUND, dir->misfits[i].path, FAULT_NO_OFFSET,
+                        "it has the name of a blk file and is %s: its blocks are left out; restore the file",
+                        dir->misfits[i].what);
+        tell(teller, &what);
+    }
+    if (dir->staged > 0) {
+        (void)fault_set(&what, STATUS_FORMAT, dir->path, FAULT_NO_OFFSET,
+                        "%u blk file%s under a name that ends in .reobfuscated: a change of the XOR key was "
+                        "interrupted; start the node again, which finishes it",
+                        (unsigned)dir->staged, dir->staged == 1 ? " is" : "s are");
+        tell(teller, &what);
+    }
+    char text[128];
+    snprintf(text, sizeof text, "%u block%s of the BLAKE2b fork (Bitcoin Knots 29.4), not followed", (unsigned)forked,
+             forked == 1 ? "" : "s");
+    if (forked > 0)
+        tell_note(teller, text);
+}
+
+void findings_report(const struct findings *findings, const struct blkdir *dir, const struct ingest_options *options,
+                     uint64_t *damages)
+{
+    const struct teller teller = {.dir = dir, .options = options, .damages = damages};
+    for (size_t i = 0; i < findings->count;) {
+        const struct finding *found = &findings->list[i];
+        size_t told = 1;
+        if (found->type == FINDING_OTHER_KEY)
+            told = tell_key(&teller, found, findings->count - i);
+        else if (found->type == FINDING_UNREADABLE)
+            tell(&teller, &findings->faults[found->fault]);
+        else
+            tell_gap(&teller, found);
+        i += told;
+    }
+    tell_folder(&teller, findings->forked);
+}
