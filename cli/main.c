@@ -19,7 +19,7 @@ static void print_help(void)
         if (!(*c)->hidden)
             printf("  %-10s%s\n", (*c)->name, (*c)->summary);
     }
-    puts("\n'unktx COMMAND --help' tells the options of a command; 'man unktx' more. 'unktx --version' prints the "
+    puts("\n'unktx help COMMAND' tells the options of a command; 'man unktx' more. 'unktx --version' prints the "
          "version.\n"
          "Exit status: 0 done, 1 failed, 2 usage, 3 done but some input was damaged and skipped, 130 interrupted.");
 }
@@ -78,15 +78,22 @@ int main(int argc, char **argv)
     message_catch_signals();
     if (argc < 2) {
         status = message_usage("no command given");
-    } else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    } else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+               (argc == 2 && strcmp(argv[1], "help") == 0)) {
         print_help();
         status = EXIT_DONE;
     } else if (strcmp(argv[1], "--version") == 0) {
         help_version(UNKTX_VERSION);
         status = EXIT_DONE;
     } else {
-        const struct command *command = find_command(argv[1]);
-        status = command ? commands_run(command, argc - 2, argv + 2) : unknown_command(argv[1]);
+        char help[] = "--help", *of_command[] = {help, NULL};
+        bool asks = strcmp(argv[1], "help") == 0 && argc > 2; /* help COMMAND: COMMAND --help */
+        const char *name = argv[asks ? 2 : 1];
+        const struct command *command = find_command(name);
+        if (command)
+            status = commands_run(command, asks ? 1 : argc - 2, asks ? of_command : argv + 2);
+        else
+            status = unknown_command(name);
     }
     return close_stdout(status);
 }

@@ -62,6 +62,13 @@ const struct option option_tip = {
     .field = FIELD(tip),
     .help = "take the branch that ends with this block (default: the one with the most work)",
 };
+const struct option option_xor_key = {
+    .name = "xor-key",
+    .type = OPTION_TEXT,
+    .value = "HEX",
+    .field = FIELD(xor_key),
+    .help = "XOR key of the blk files, 16 hexadecimal digits (default: xor.dat beside them)",
+};
 const struct option option_nulldata = {
     .name = "nulldata",
     .type = OPTION_CHOICE,

@@ -21,6 +21,7 @@ struct settings {
     const char *chain;
     const char *store;
     const char *tip;
+    const char *xor_key;
     const char *nulldata;        /* "count" or "store" */
     const char *exclude_scripts; /* a file, or "@known" */
     const char *scripts;         /* NULL: the built-in known scripts only */
@@ -75,9 +76,9 @@ struct option {
 
 /* Options that several commands have. */
 extern const struct option option_datadir, option_chain, option_store, option_read_store, option_threads,
-    option_to_height, option_tip, option_nulldata, option_verify, option_quiet, option_rules, option_compress,
-    option_exclude_scripts, option_scripts, option_by, option_out_file, option_out_folder, option_replace,
-    option_memory, option_tmp;
+    option_to_height, option_tip, option_xor_key, option_nulldata, option_verify, option_quiet, option_rules,
+    option_compress, option_exclude_scripts, option_scripts, option_by, option_out_file, option_out_folder,
+    option_replace, option_memory, option_tmp;
 
 /* What the command line asks for. */
 enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };

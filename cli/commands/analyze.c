@@ -16,13 +16,23 @@ static const struct part {
     {&command_report, "report.html", NULL},
 };
 
+static void say_step(const struct settings *settings, unsigned step, const char *what)
+{
+    if (!settings->quiet)
+        message("[%u/%u] %s", step, settings->with_index ? 4u : 3u, what);
+}
+
 /* All tables of the folder, and then the folder's end: they appear together. */
 static int write_all(const struct settings *given)
 {
     struct fault fault = {0};
+    unsigned step = given->with_index ? 3 : 2;
+    say_step(given, step, "tables");
     int status = command_dags.run(given);
     for (size_t i = 0; i < sizeof parts / sizeof *parts && status == EXIT_DONE; i++) {
         struct settings settings = *given;
+        if (parts[i].command == &command_report)
+            say_step(given, step + 1, "report");
         settings.out = parts[i].file;
         settings.by = parts[i].by ? parts[i].by : given->by;
         status = parts[i].command->run(&settings);
@@ -34,9 +44,12 @@ static int write_all(const struct settings *given)
  * word. */
 static int run_all(const struct settings *settings)
 {
+    say_step(settings, 1, "scan");
     int scanned = command_scan.run(settings);
     if (scanned != EXIT_DONE && scanned != EXIT_DAMAGED)
         return scanned;
+    if (settings->with_index)
+        say_step(settings, 2, "index");
     int indexed = settings->with_index ? command_index.run(settings) : EXIT_DONE;
     if (indexed != EXIT_DONE && indexed != EXIT_DAMAGED)
         return indexed;
@@ -82,25 +95,10 @@ static const struct option option_analyze_index = {
 };
 
 static const struct option *const options[] = {
-    &option_datadir,
-    &option_analyze_out,
-    &option_chain,
-    &option_threads,
-    &option_to_height,
-    &option_tip,
-    &option_nulldata,
-    &option_verify,
-    &option_rules,
-    &option_compress,
-    &option_exclude_scripts,
-    &option_scripts,
-    &option_by,
-    &option_analyze_index,
-    &option_replace,
-    &option_memory,
-    &option_tmp,
-    &option_quiet,
-    NULL,
+    &option_datadir,  &option_analyze_out,     &option_chain,    &option_threads, &option_to_height,
+    &option_tip,      &option_xor_key,         &option_nulldata, &option_verify,  &option_rules,
+    &option_compress, &option_exclude_scripts, &option_scripts,  &option_by,      &option_analyze_index,
+    &option_replace,  &option_memory,          &option_tmp,      &option_quiet,   NULL,
 };
 
 const struct command command_analyze = {

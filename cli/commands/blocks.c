@@ -4,7 +4,9 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
+#include "cli/inputs/node_blocks.h"
 #include "cli/inputs/opened_store.h"
+#include "graph/scan/findings.h"
 #include "parser/blkfile.h"
 #include "parser/chain.h"
 #include "parser/mem.h"
@@ -27,7 +29,7 @@ struct input {
 struct row {
     uint32_t input;
     uint32_t record;
-    uint32_t node;   /* in the chain of its network */
+    uint32_t node;   /* in the chain of its network; CHAIN_NONE for a block of the BLAKE2b fork */
     uint8_t network; /* index into networks */
     uint8_t flaw;    /* enum block_flaw */
     bool unreadable;
@@ -50,6 +52,8 @@ struct worker {
 
 struct blocks {
     const struct settings *settings;
+    uint8_t key[XOR_KEY_SIZE];
+    const uint8_t *xor_key; /* of --xor-key: NULL for xor.dat's */
     struct blkdir *dirs;
     size_t dirs_count;
     struct input *inputs;
@@ -101,10 +105,12 @@ static enum status open_inputs(struct blocks *b, struct fault *fault)
     if (!b->dirs)
         return fault_nomem(fault);
     for (size_t d = 0; d < paths; d++) {
-        enum status status = blkdir_open_any(b->settings->operands[d], NULL, &b->dirs[d], fault);
+        enum status status = blkdir_open_any(b->settings->operands[d], b->xor_key, &b->dirs[d], fault);
         if (status != STATUS_OK)
             return status;
         b->dirs_count = d + 1;
+        if ((status = blkdir_check_key(&b->dirs[d], fault)) != STATUS_OK)
+            return status;
         if (mem_reserve(&b->inputs, &capacity, b->inputs_count + b->dirs[d].count, sizeof *b->inputs) != STATUS_OK)
             return fault_nomem(fault);
         for (size_t i = 0; i < b->dirs[d].count; i++)
@@ -181,6 +187,9 @@ static enum status link_chains(struct blocks *b, struct fault *fault)
     for (size_t i = 0; i < b->rows_count && status == STATUS_OK; i++) {
         struct row *row = &b->rows[i];
         const struct blk_record *record = record_of(b, row);
+        row->node = CHAIN_NONE;
+        if (record->fork)
+            continue;
         status = chain_add(b->networks[row->network].chain, record->header, row->input, record->offset, record->size,
                            &row->node, fault);
     }
@@ -247,12 +256,48 @@ static enum status read_block(struct blocks *b, struct worker *worker, struct ro
     return STATUS_OK;
 }
 
+/* Parses the block, and with --verify more; its flaw is the row's. */
+static void judge(const struct blocks *b, struct worker *worker, struct row *row, const uint8_t *bytes,
+                  struct block_counts *counts)
+{
+    const struct blk_record *record = record_of(b, row);
+    uint32_t height;
+    bool nomem = false;
+    row->flaw = BLOCK_MALFORMED;
+    if (bytes && record->fork)
+        row->flaw = block_is_of_fork(&worker->verifier, bytes, record->size, counts, &height, &nomem) ? BLOCK_FINE
+                                                                                                      : BLOCK_MALFORMED;
+    else if (bytes && b->settings->verify)
+        row->flaw = (uint8_t)block_verify(&worker->verifier, bytes, record->size, counts);
+    else if (bytes && block_count(bytes, record->size, counts) == STATUS_OK)
+        row->flaw = BLOCK_FINE;
+    if (nomem)
+        row->flaw = BLOCK_NOMEM;
+}
+
+/* Hash, predecessor, height and state. The hash of a block of the fork is of another function. */
+static char *put_place_in_chain(char *p, const struct blocks *b, const struct row *row, const uint8_t *bytes)
+{
+    const struct blk_record *record = record_of(b, row);
+    if (record->fork) {
+        struct block_header header;
+        block_header_read(record->header, &header);
+        *p++ = ',';
+        p = put_hash_cell(p, &header.prev);
+        p = put_cell(p, record->fork_height);
+        return put_text(p, "fork,");
+    }
+    const struct chain_block *block = chain_at(b->networks[row->network].chain, row->node);
+    p = put_hash_cell(p, &block->hash);
+    p = put_hash_cell(p, &block->prev_hash);
+    return put_height_and_state(p, block, bytes, record->size);
+}
+
 static enum status put_row(struct blocks *b, struct worker *worker, struct row *row, struct text *text,
                            struct fault *fault)
 {
     const struct input *input = &b->inputs[row->input];
     const struct blk_record *record = record_of(b, row);
-    const struct chain_block *block = chain_at(b->networks[row->network].chain, row->node);
     struct block_counts counts;
     const uint8_t *bytes;
     enum status status = read_block(b, worker, row, &bytes, fault);
@@ -261,11 +306,7 @@ static enum status put_row(struct blocks *b, struct worker *worker, struct row *
     char *p = text_room(text, ROW_SIZE + 2 * strlen(input->shown));
     if (!p)
         return fault_nomem(fault);
-    row->flaw = BLOCK_MALFORMED;
-    if (bytes && b->settings->verify)
-        row->flaw = (uint8_t)block_verify(&worker->verifier, bytes, record->size, &counts);
-    else if (bytes && block_count(bytes, record->size, &counts) == STATUS_OK)
-        row->flaw = BLOCK_FINE;
+    judge(b, worker, row, bytes, &counts);
     if (row->flaw == BLOCK_NOMEM)
         return fault_nomem(fault);
     bool whole = row->flaw != BLOCK_MALFORMED;
@@ -273,9 +314,7 @@ static enum status put_row(struct blocks *b, struct worker *worker, struct row *
     *p++ = ',';
     p = put_cell(p, record->offset);
     p = put_cell(p, record->size);
-    p = put_hash_cell(p, &block->hash);
-    p = put_hash_cell(p, &block->prev_hash);
-    p = put_height_and_state(p, block, bytes, record->size);
+    p = put_place_in_chain(p, b, row, bytes);
     p = whole ? put_counts(p, &counts) : put_no_counts(p);
     if (b->settings->verify) {
         *p++ = ',';
@@ -312,23 +351,14 @@ static enum status write_table(struct blocks *b, struct fault *fault)
 
 /* ---- damage ---- */
 
-static const char *gap_text(enum blk_gap_reason reason)
-{
-    switch (reason) {
-    case BLK_GAP_GARBAGE: return "no block record";
-    case BLK_GAP_BAD_LENGTH: return "a block record of a wrong length";
-    case BLK_GAP_TORN: return "a torn block record";
-    case BLK_GAP_UNREADABLE: return "cannot be read";
-    }
-    return "";
-}
-
 /* A node that was killed and started again overwrites the end of its last file: new records, the rest of a torn old
  * one, then old ones that are in the files a second time. No block is lost by such a gap. */
 static void find_repeated(struct blocks *b)
 {
     for (size_t i = 0; i < b->rows_count; i++) {
         const struct row *row = &b->rows[i];
+        if (row->node == CHAIN_NONE)
+            continue;
         const struct chain_block *first = chain_at(b->networks[row->network].chain, row->node);
         uint64_t offset = record_of(b, row)->offset;
         if (first->file != row->input || first->offset != offset)
@@ -336,53 +366,53 @@ static void find_repeated(struct blocks *b)
     }
 }
 
-/* Names what holds no usable block. A record torn at the end of the last file is a node still writing, and no damage.
- */
-static bool report_gaps(const struct blocks *b)
+static enum status find_in_files(const struct blocks *b, const struct blkdir *dir, struct findings *findings,
+                                 struct fault *fault)
 {
-    bool any = false;
-    for (size_t i = 0; i < b->inputs_count; i++) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < b->inputs_count && status == STATUS_OK; i++) {
         const struct input *input = &b->inputs[i];
-        for (size_t g = 0; g < input->scan.gaps_count; g++) {
-            const struct blk_gap *gap = &input->scan.gaps[g];
-            if (gap->reason == BLK_GAP_TORN && input->index == input->dir->count - 1)
-                continue;
-            message("%s: at byte %llu: %llu bytes skipped: %s", input->dir->files[input->index].path,
-                    (unsigned long long)gap->offset, (unsigned long long)gap->size, gap_text(gap->reason));
-            any |= gap->offset >= input->last_repeated;
-        }
-    }
-    return any;
-}
-
-static bool report_unreadable(const struct blocks *b)
-{
-    bool any = false;
-    for (size_t i = 0; i < b->inputs_count; i++) {
-        if (b->inputs[i].status != STATUS_IO)
+        if (input->dir != dir)
             continue;
-        message_fault(&b->inputs[i].fault);
-        any = true;
+        if (input->status == STATUS_IO)
+            status = findings_add_unreadable(findings, (uint32_t)input->index, &input->fault, fault);
+        else
+            status = findings_add_scan(findings, (uint32_t)input->index, &input->scan, input->last_repeated, fault);
     }
-    return any;
+    return status;
 }
 
-static bool report_blocks(const struct blocks *b)
+/* Names what is wrong in the files of each folder, and counts it. */
+static enum status report_files(const struct blocks *b, uint64_t *damages, struct fault *fault)
 {
-    bool any = false;
+    struct progress loud = {.quiet = false};
+    const struct ingest_options say = {.damage = node_blocks_damage, .note = node_blocks_note, .context = &loud};
+    enum status status = STATUS_OK;
+    for (size_t d = 0; d < b->dirs_count && status == STATUS_OK; d++) {
+        struct findings findings = {0};
+        status = find_in_files(b, &b->dirs[d], &findings, fault);
+        if (status == STATUS_OK)
+            findings_report(&findings, &b->dirs[d], &say, damages);
+        findings_free(&findings);
+    }
+    return status;
+}
+
+static void report_blocks(const struct blocks *b, uint64_t *damages)
+{
     for (size_t i = 0; i < b->rows_count; i++) {
         const struct row *row = &b->rows[i];
         if (row->flaw == BLOCK_FINE)
             continue;
         const struct input *input = &b->inputs[row->input];
         char hash[HASH256_HEX_SIZE + 1] = "";
-        hash256_hex(&chain_at(b->networks[row->network].chain, row->node)->hash, hash);
+        if (row->node != CHAIN_NONE)
+            hash256_hex(&chain_at(b->networks[row->network].chain, row->node)->hash, hash);
         message("%s: at byte %llu: damaged block %s: %s", input->dir->files[input->index].path,
                 (unsigned long long)record_of(b, row)->offset, hash,
                 row->unreadable ? "cannot be read" : block_flaw_text((enum block_flaw)row->flaw));
-        any = true;
+        ++*damages;
     }
-    return any;
 }
 
 /* ---- command ---- */
@@ -436,20 +466,23 @@ static int run(const struct settings *settings)
     if (!b)
         return message_result(fault_nomem(&fault), &fault);
     b->settings = settings;
-    int result = message_result(list_blocks(b, &fault), &fault);
+    int result = EXIT_USAGE;
+    if (node_blocks_key(settings, b->key, &b->xor_key))
+        result = message_result(list_blocks(b, &fault), &fault);
     if (result == EXIT_DONE) {
+        uint64_t damages = 0;
         find_repeated(b);
-        bool files = report_unreadable(b);
-        bool gaps = report_gaps(b);
-        bool blocks = report_blocks(b);
-        if (files || gaps || blocks)
+        result = message_result(report_files(b, &damages, &fault), &fault);
+        report_blocks(b, &damages);
+        if (result == EXIT_DONE && damages > 0)
             result = EXIT_DAMAGED;
     }
     free_blocks(b);
     return result;
 }
 
-static const struct option *const options[] = {&option_verify, &option_threads, &option_out_file, NULL};
+static const struct option *const options[] = {&option_xor_key, &option_verify, &option_threads, &option_out_file,
+                                               NULL};
 
 static const struct table_schema *const tables[] = {&schema_blocks, NULL};
 

@@ -4,6 +4,7 @@
 #include "cli/inputs/spend_links.h"
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
+#include "parser/blkfile.h"
 #include "parser/mem.h"
 
 /* Rows of one chunk are those of so many transactions (or blocks): the more there are, the more links lead to the same
@@ -154,7 +155,7 @@ static enum status put_block(struct tx_index *index, uint64_t height, struct tex
     p = put_cell(p, last.first_output + last.outputs - first.first_output);
     p = put_cell(p, block.size);
     p = put_cell(p, block.file);
-    p = put_u64(p, block.offset);
+    p = put_u64(p, block.offset - BLK_FRAME_SIZE);
     *p++ = '\n';
     text_end(text, p);
     return STATUS_OK;

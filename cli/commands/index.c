@@ -17,8 +17,8 @@ static void print_summary(const struct settings *settings, const struct index_re
     char tip[HASH256_HEX_SIZE + 1] = "";
     hash256_hex(&result->tip, tip);
     message("%s: height %u, tip %s", result->network, (unsigned)result->height, tip);
-    message("%u blocks added (%.1f MB read), %u taken back", (unsigned)result->blocks_added,
-            (double)result->bytes / 1e6, (unsigned)result->blocks_removed);
+    message("%u block%s added (%.1f MB read), %u taken back", (unsigned)result->blocks_added,
+            result->blocks_added == 1 ? "" : "s", (double)result->bytes / 1e6, (unsigned)result->blocks_removed);
     message("the index is in %s", settings->store);
 }
 
@@ -34,6 +34,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .threads = (unsigned)settings->threads,
         .to_height = (uint32_t)settings->to_height,
         .tip = blocks->tip,
+        .xor_key = blocks->xor_key,
         .other = node_blocks_of_store(settings->store, &store),
         .verify = settings->verify,
         .stop = &message_stop,
@@ -47,7 +48,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
     enum status status = index_build(&options, &result, &fault);
     progress_end(progress);
     if (status == STATUS_OK)
-        status = index_blocks_remember(settings->store, options.datadir, options.chain, &fault);
+        status = index_blocks_remember(settings->store, options.datadir, options.chain, options.xor_key, &fault);
     if (status == STATUS_INTERRUPTED) {
         message("interrupted; the same command goes on from the last finished stage");
         return EXIT_INTERRUPTED;
@@ -62,8 +63,8 @@ static int work(const struct settings *settings, const struct node_blocks *block
 static int run(const struct settings *settings) { return node_blocks_run(settings, work); }
 
 static const struct option *const options[] = {
-    &option_datadir,   &option_chain, &option_store,  &option_memory, &option_tmp, &option_threads,
-    &option_to_height, &option_tip,   &option_verify, &option_quiet,  NULL,
+    &option_datadir,   &option_chain, &option_store,   &option_memory, &option_tmp,   &option_threads,
+    &option_to_height, &option_tip,   &option_xor_key, &option_verify, &option_quiet, NULL,
 };
 
 const struct command command_index = {

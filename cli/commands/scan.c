@@ -19,9 +19,9 @@ static void print_summary(const struct settings *settings, const struct ingest_r
     char tip[HASH256_HEX_SIZE + 1] = "";
     hash256_hex(&result->tip, tip);
     message("%s: height %u, tip %s", result->network, (unsigned)result->height, tip);
-    message("%u blocks added (%.1f MB read), %u taken back; on disk outside the chain: %u stale, %u detached",
-            (unsigned)result->blocks_added, (double)result->bytes / 1e6, (unsigned)result->blocks_removed,
-            (unsigned)result->stale, (unsigned)result->detached);
+    message("%u block%s added (%.1f MB read), %u taken back; on disk outside the chain: %u stale, %u detached",
+            (unsigned)result->blocks_added, result->blocks_added == 1 ? "" : "s", (double)result->bytes / 1e6,
+            (unsigned)result->blocks_removed, (unsigned)result->stale, (unsigned)result->detached);
     message("the store is %s", settings->store);
 }
 
@@ -35,6 +35,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .threads = (unsigned)settings->threads,
         .to_height = (uint32_t)settings->to_height,
         .tip = blocks->tip,
+        .xor_key = blocks->xor_key,
         .other = node_blocks_of_index(settings->store, &index),
         .nulldata_stored = strcmp(settings->nulldata, "store") == 0,
         .verify = settings->verify,
@@ -66,8 +67,17 @@ static int work(const struct settings *settings, const struct node_blocks *block
 static int run(const struct settings *settings) { return node_blocks_run(settings, work); }
 
 static const struct option *const options[] = {
-    &option_datadir, &option_chain,    &option_store,  &option_threads, &option_to_height,
-    &option_tip,     &option_nulldata, &option_verify, &option_quiet,   NULL,
+    &option_datadir,
+    &option_chain,
+    &option_store,
+    &option_threads,
+    &option_to_height,
+    &option_tip,
+    &option_xor_key,
+    &option_nulldata,
+    &option_verify,
+    &option_quiet,
+    NULL,
 };
 
 const struct command command_scan = {

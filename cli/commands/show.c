@@ -17,6 +17,7 @@ struct show {
     struct forest forest;
     enum rules rules;
     struct tx_text tx_text;
+    bool missing; /* one of several operands was not there */
 };
 
 /* ---- a T-DAG ---- */
@@ -133,23 +134,63 @@ static enum status show_dag(struct show *show, struct fault *fault)
     return status;
 }
 
-static enum status show_operand(struct show *show, const struct operand *operand, struct fault *fault)
+/* Opens the index where there is one that reaches as far as the store; without it *linked is false. */
+static enum status open_index(struct show *show, bool *linked, struct fault *fault)
 {
-    uint32_t only = operand->type == OPERAND_OUTPUT ? operand->number : TX_TEXT_ALL;
     enum status status = index_open(show->settings->store, &show->tx_text.index, fault);
     if (status == STATUS_OK)
         status = spend_links_reach_tip(show->tx_text.index, show->tx_text.store, fault);
-    if (status == STATUS_OK)
-        return linked_tx_put(&show->tx_text, &operand->hash, only, fault);
+    *linked = status == STATUS_OK;
     if (status == STATUS_REFUSED) {
         message_fault(fault);
         message("shown as the store has it");
     }
-    bool without_index = status == STATUS_NOT_FOUND || status == STATUS_REFUSED;
-    return without_index ? stored_tx_put(&show->tx_text, &operand->hash, only, fault) : status;
+    return status == STATUS_NOT_FOUND || status == STATUS_REFUSED ? STATUS_OK : status;
 }
 
-static enum status show_all(struct show *show, const struct operand *operand, struct fault *fault)
+static bool parse(const char *word, struct operand *operand)
+{
+    return operand_parse(word, operand) && operand->type != OPERAND_INPUT && operand->type != OPERAND_HEIGHT;
+}
+
+static bool fits(const char *word)
+{
+    struct operand operand;
+    return parse(word, &operand);
+}
+
+#define NO_OPERAND "'%s' is neither TXID (64 hexadecimal digits) nor TXID:VOUT"
+
+static enum status show_word(struct show *show, const char *word, bool linked, struct fault *fault)
+{
+    struct operand operand;
+    if (!parse(word, &operand))
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, NO_OPERAND, word);
+    uint32_t only = operand.type == OPERAND_OUTPUT ? operand.number : TX_TEXT_ALL;
+    return linked ? linked_tx_put(&show->tx_text, &operand.hash, only, fault)
+                  : stored_tx_put(&show->tx_text, &operand.hash, only, fault);
+}
+
+/* Each in turn. Of several, one that is not there is told and the others are shown. */
+static enum status show_operands(struct show *show, struct fault *fault)
+{
+    const struct settings *settings = show->settings;
+    struct operand_words words = {.list = settings->operands, .count = settings->operands_count};
+    bool linked, several = settings->operands_count > 1 || strcmp(settings->operands[0], "-") == 0;
+    enum status status = open_index(show, &linked, fault);
+    const char *word;
+    while (status == STATUS_OK && (word = operand_next(&words)) != NULL) {
+        status = show_word(show, word, linked, fault);
+        if (several && status == STATUS_NOT_FOUND) {
+            message("%s: %s", word, fault->text);
+            show->missing = true;
+            status = STATUS_OK;
+        }
+    }
+    return status;
+}
+
+static enum status show_all(struct show *show, struct fault *fault)
 {
     struct store *store = NULL;
     enum status status = known_scripts_read(show->settings, &show->catalogue, fault);
@@ -163,7 +204,7 @@ static enum status show_all(struct show *show, const struct operand *operand, st
     if (status == STATUS_OK)
         status = forest_load(store, (unsigned)show->settings->threads, &show->forest, fault);
     if (status == STATUS_OK)
-        status = show->settings->dag ? show_dag(show, fault) : show_operand(show, operand, fault);
+        status = show->settings->dag ? show_dag(show, fault) : show_operands(show, fault);
     if (status == STATUS_OK)
         status = outfile_write_text(show->settings->out, &show->tx_text.text, fault);
     text_free(&show->tx_text.text);
@@ -181,15 +222,15 @@ static int run(const struct settings *settings)
 {
     struct fault fault = {0};
     struct show show = {.settings = settings, .rules = settings->rules};
-    struct operand operand = {0};
+    const char *unfit = operand_unfit(settings->operands, settings->operands_count, fits);
     if ((settings->dag != 0) == (settings->operands_count != 0))
         return message_usage("name one thing to show: TXID, TXID:VOUT or --dag ID");
     if (!settings->dag && strcmp(settings->format, "text") != 0)
         return message_usage("--format %s is for --dag only", settings->format);
-    if (!settings->dag && (!operand_parse(settings->operands[0], &operand) || operand.type == OPERAND_INPUT ||
-                           operand.type == OPERAND_HEIGHT))
-        return message_usage("'%s' is neither TXID (64 hexadecimal digits) nor TXID:VOUT", settings->operands[0]);
-    return message_result(show_all(&show, &operand, &fault), &fault);
+    if (unfit)
+        return message_usage(NO_OPERAND, unfit);
+    int exit_status = message_result(show_all(&show, &fault), &fault);
+    return exit_status == EXIT_DONE && show.missing ? EXIT_FAILED : exit_status;
 }
 
 static const struct option option_dag = {
@@ -217,12 +258,13 @@ static const struct option *const options[] = {
 
 const struct command command_show = {
     .name = "show",
-    .operands = "[TXID | TXID:VOUT]",
+    .operands = "[TXID | TXID:VOUT | - ...]",
     .summary = "Show a stored transaction with what it spends and what spends it, or a T-DAG (--dag).",
     .details =
         "A txid that occurs more than once in the chain is shown as often, the newest first. Where the store has an\n"
-        "index ('unktx index'), any transaction is found, and every input and output is told.\n",
-    .operands_max = 1,
+        "index ('unktx index'), any transaction is found, and every input and output is told. Several operands are\n"
+        "shown one after the other; - reads them from standard input.\n",
+    .operands_max = SIZE_MAX,
     .options = options,
     .run = run,
 };

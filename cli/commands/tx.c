@@ -3,6 +3,7 @@
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
 #include "cli/inputs/operand.h"
+#include "parser/blkfile.h"
 #include "parser/mem.h"
 
 /* Text is written whenever so much of it has gathered: a transaction can have a hundred thousand inputs. */
@@ -257,7 +258,7 @@ static enum status put_block(struct view *view, const struct index_block *block,
                      "\"offset\":%llu,\n \"txs\":[\n  "
                    : "block %s\n    height %u, time %u, size %u, in blk%05u.dat at byte %llu\n",
         hex, (unsigned)block->height, (unsigned)block->time, (unsigned)block->size, (unsigned)block->file,
-        ULL(block->offset));
+        ULL(block->offset - BLK_FRAME_SIZE));
     status = put_done(view, status, fault);
     for (uint32_t t = 0; t < block->txs && status == STATUS_OK && !outfile_left(&view->file); t++) {
         status = index_tx_at(view->index, block->first_tx + t, &tx, fault);
@@ -293,15 +294,46 @@ static enum status put_operand(struct view *view, const struct operand *operand,
     return status;
 }
 
-static enum status show(struct view *view, const struct operand *operand, struct fault *fault)
+static bool fits(const char *word)
+{
+    struct operand operand;
+    return operand_parse(word, &operand);
+}
+
+#define NO_OPERAND "'%s' is no TXID, TXID:VOUT, TXID/VIN, HEIGHT or BLOCKHASH"
+
+/* Each in turn. Of several, one that is not there is told and the others are shown: *missing. */
+static enum status put_operands(struct view *view, bool *missing, struct fault *fault)
+{
+    const struct settings *settings = view->settings;
+    struct operand_words words = {.list = settings->operands, .count = settings->operands_count};
+    bool several = settings->operands_count > 1 || strcmp(settings->operands[0], "-") == 0;
+    enum status status = STATUS_OK;
+    const char *word;
+    while (status == STATUS_OK && (word = operand_next(&words)) != NULL) {
+        struct operand operand;
+        if (operand_parse(word, &operand))
+            status = put_operand(view, &operand, fault);
+        else
+            status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, NO_OPERAND, word);
+        if (several && status == STATUS_NOT_FOUND) {
+            message("%s: %s", word, fault->text);
+            *missing = true;
+            status = STATUS_OK;
+        }
+        if (status == STATUS_OK)
+            status = outfile_flush(&view->file, &view->text, fault);
+    }
+    return status;
+}
+
+static enum status show(struct view *view, bool *missing, struct fault *fault)
 {
     enum status status = index_open(view->settings->store, &view->index, fault);
     if (status == STATUS_OK)
         status = outfile_open(&view->file, view->settings->out, fault);
     if (status == STATUS_OK)
-        status = put_operand(view, operand, fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&view->file, &view->text, fault);
+        status = put_operands(view, missing, fault);
     status = outfile_finish(&view->file, status, fault);
     text_free(&view->text);
     index_close(view->index);
@@ -311,11 +343,13 @@ static enum status show(struct view *view, const struct operand *operand, struct
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    struct operand operand;
     struct view view = {.settings = settings, .json = strcmp(settings->format, "json") == 0};
-    if (!operand_parse(settings->operands[0], &operand))
-        return message_usage("'%s' is no TXID, TXID:VOUT, TXID/VIN, HEIGHT or BLOCKHASH", settings->operands[0]);
-    return message_result(show(&view, &operand, &fault), &fault);
+    const char *unfit = operand_unfit(settings->operands, settings->operands_count, fits);
+    bool missing = false;
+    if (unfit)
+        return message_usage(NO_OPERAND, unfit);
+    int exit_status = message_result(show(&view, &missing, &fault), &fault);
+    return exit_status == EXIT_DONE && missing ? EXIT_FAILED : exit_status;
 }
 
 static const struct option option_tx_format = {
@@ -331,13 +365,15 @@ static const struct option *const options[] = {&option_read_store, &option_tx_fo
 
 const struct command command_tx = {
     .name = "tx",
-    .operands = "TXID | TXID:VOUT | TXID/VIN | HEIGHT | BLOCKHASH",
+    .operands = "TXID | TXID:VOUT | TXID/VIN | HEIGHT | BLOCKHASH | - ...",
     .summary = "Show any transaction, output, input or block of the index, with links both ways.",
     .details =
         "A txid that occurs more than once in the chain is shown as often, the newest first; JSON is then a list of\n"
-        "transactions, for a single one too. Needs what 'unktx index' makes.\n",
+        "transactions, for a single one too. Several operands are shown one after the other, each with a JSON "
+        "document\n"
+        "of its own; - reads them from standard input. Needs what 'unktx index' makes.\n",
     .operands_min = 1,
-    .operands_max = 1,
+    .operands_max = SIZE_MAX,
     .options = options,
     .run = run,
 };

@@ -27,11 +27,12 @@ enum status index_blocks_datadir(const struct settings *settings, char **datadir
     return STATUS_OK;
 }
 
-enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, struct fault *fault)
+enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, const uint8_t *xor_key,
+                                  struct fault *fault)
 {
     struct blkdir dir = {0};
     struct text text = {0};
-    enum status status = blkdir_open(datadir, chain, &dir, fault);
+    enum status status = blkdir_open_with_key(datadir, chain, xor_key, &dir, fault);
     char *folder = status == STATUS_OK ? realpath(dir.path, NULL) : NULL;
     if (status == STATUS_OK && !folder)
         status = fault_errno(fault, dir.path, FAULT_NO_OFFSET, "has no absolute path");

@@ -11,8 +11,8 @@
 enum status index_blocks_datadir(const struct settings *settings, char **datadir, struct fault *fault) MUST_CHECK;
 
 /* Notes the blocks folder that `datadir` and `chain` lead to. */
-enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, struct fault *fault)
-    MUST_CHECK;
+enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, const uint8_t *xor_key,
+                                  struct fault *fault) MUST_CHECK;
 
 /* Opens the folder that was noted. STATUS_NOT_FOUND: none was, or it is gone. */
 enum status index_blocks_open(const char *store, struct blkdir *dir, struct fault *fault) MUST_CHECK;

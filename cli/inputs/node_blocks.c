@@ -4,6 +4,64 @@
 #include "cli/inputs/index_blocks.h"
 #include "parser/mem.h"
 
+/* Hashes of what has been said, by open addressing; 0: free. */
+static struct said {
+    uint64_t *slots;
+    size_t capacity, count;
+    uint64_t repeated; /* damages of the running command that had been said before it */
+} said;
+
+static uint64_t hash_of(const struct fault *what)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ what->offset; /* FNV-1a */
+    const char *text = what->offset == FAULT_NO_OFFSET ? what->text : "";
+    for (const char *p = what->path; *p; p++)
+        hash = (hash ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
+    for (; *text; text++)
+        hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+    return hash ? hash : 1;
+}
+
+static bool insert(uint64_t hash)
+{
+    size_t at = (size_t)hash & (said.capacity - 1);
+    while (said.slots[at] && said.slots[at] != hash)
+        at = (at + 1) & (said.capacity - 1);
+    bool is_new = said.slots[at] == 0;
+    said.slots[at] = hash;
+    said.count += is_new;
+    return is_new;
+}
+
+/* False if it had been said: the same place, or the same text where there is no place. Without memory all is new. */
+static bool is_new(const struct fault *what)
+{
+    if (said.count * 2 >= said.capacity) {
+        struct said old = said;
+        size_t capacity = old.capacity ? 2 * old.capacity : 256;
+        uint64_t *slots = mem_alloc(capacity, sizeof *slots);
+        if (!slots)
+            return true;
+        said.slots = slots;
+        said.capacity = capacity;
+        said.count = 0;
+        for (size_t i = 0; i < old.capacity; i++)
+            if (old.slots[i])
+                (void)insert(old.slots[i]);
+        mem_free(old.slots);
+    }
+    return insert(hash_of(what));
+}
+
+bool node_blocks_key(const struct settings *settings, uint8_t key[XOR_KEY_SIZE], const uint8_t **given)
+{
+    *given = settings->xor_key ? key : NULL;
+    if (!settings->xor_key || blk_key_parse(settings->xor_key, key))
+        return true;
+    (void)message_usage("--xor-key: '%s' is not 16 hexadecimal digits", settings->xor_key);
+    return false;
+}
+
 static int find_blocks(const struct settings *settings, struct node_blocks *blocks)
 {
     struct fault fault = {0};
@@ -11,6 +69,8 @@ static int find_blocks(const struct settings *settings, struct node_blocks *bloc
     if (settings->tip && !hash256_parse(settings->tip, &blocks->hash))
         return message_usage("--tip: '%s' is no block hash of 64 hexadecimal digits", settings->tip);
     blocks->tip = settings->tip ? &blocks->hash : NULL;
+    if (!node_blocks_key(settings, blocks->key, &blocks->xor_key))
+        return EXIT_USAGE;
     enum status status = index_blocks_datadir(settings, &blocks->datadir, &fault);
     return status == STATUS_REFUSED ? message_usage("%s", fault.text) : message_result(status, &fault);
 }
@@ -21,6 +81,7 @@ int node_blocks_run(const struct settings *settings, node_blocks_work *work)
     struct progress progress;
     int exit_status = find_blocks(settings, &blocks);
     if (exit_status == EXIT_DONE) {
+        said.repeated = 0;
         progress_begin(&progress, settings->quiet);
         exit_status = work(settings, &blocks, &progress);
     }
@@ -75,13 +136,18 @@ enum status node_blocks_of_one_chain(const char *folder, struct fault *fault)
 void node_blocks_damage(void *context, const struct fault *what)
 {
     (void)context;
-    message_fault(what);
+    if (is_new(what))
+        message_fault(what);
+    else
+        said.repeated++;
 }
 
 void node_blocks_note(void *context, const char *text)
 {
     const struct progress *progress = context;
-    if (!progress->quiet)
+    struct fault what = {0};
+    (void)fault_set(&what, STATUS_OK, NULL, FAULT_NO_OFFSET, "%s", text);
+    if (!progress->quiet && is_new(&what))
         message("%s", text);
 }
 
@@ -89,6 +155,9 @@ int node_blocks_result(uint64_t damages)
 {
     if (damages == 0)
         return EXIT_DONE;
+    if (damages <= said.repeated)
+        return EXIT_DAMAGED;
+    damages -= said.repeated;
     message("damaged and skipped: %llu place%s of the input", (unsigned long long)damages, damages == 1 ? "" : "s");
     return EXIT_DAMAGED;
 }

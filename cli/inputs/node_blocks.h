@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "cli/output/progress.h"
 #include "graph/scan/ingest.h"
+#include "parser/blkfile.h"
 #include "parser/hash256.h"
 #include "parser/status.h"
 
@@ -12,6 +13,8 @@ struct node_blocks {
     char *datadir;
     struct hash256 hash;
     const struct hash256 *tip; /* of --tip: NULL for the best one */
+    uint8_t key[XOR_KEY_SIZE];
+    const uint8_t *xor_key; /* of --xor-key: NULL for xor.dat's */
 };
 
 /* What a command does with them; `progress` has begun, and the work ends it. Returns the exit status. */
@@ -30,7 +33,11 @@ const struct other_chain *node_blocks_of_store(const char *folder, struct other_
  * that was refused. */
 enum status node_blocks_of_one_chain(const char *folder, struct fault *fault) MUST_CHECK;
 
-/* Callbacks of both; `context` is the struct progress. */
+/* The key of --xor-key, NULL for xor.dat's; false after saying what is wrong with it. */
+bool node_blocks_key(const struct settings *settings, uint8_t key[XOR_KEY_SIZE], const uint8_t **given);
+
+/* Callbacks of both; `context` is the struct progress. What has been said in this process is not said again: analyze
+ * looks at the same files twice. One thread at a time. */
 void node_blocks_damage(void *context, const struct fault *what);
 void node_blocks_note(void *context, const char *text);
 

@@ -1,5 +1,8 @@
 #include "cli/inputs/operand.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static bool parse_number(const char *text, uint32_t *number)
 {
     uint64_t sum = 0;
@@ -27,4 +30,29 @@ bool operand_parse(const char *word, struct operand *operand)
         return false;
     operand->type = word[size] == ':' ? OPERAND_OUTPUT : word[size] == '/' ? OPERAND_INPUT : OPERAND_HASH;
     return operand->type == OPERAND_HASH || parse_number(word + size + 1, &operand->number);
+}
+
+static bool is_stdin(const char *word) { return strcmp(word, "-") == 0; }
+
+const char *operand_next(struct operand_words *words)
+{
+    while (words->next < words->count) {
+        const char *word = words->list[words->next];
+        if (!is_stdin(word)) {
+            words->next++;
+            return word;
+        }
+        if (fscanf(stdin, "%255s", words->word) == 1)
+            return words->word;
+        words->next++;
+    }
+    return NULL;
+}
+
+const char *operand_unfit(const char *const *list, size_t count, bool (*fits)(const char *word))
+{
+    for (size_t i = 0; i < count; i++)
+        if (!is_stdin(list[i]) && !fits(list[i]))
+            return list[i];
+    return NULL;
 }

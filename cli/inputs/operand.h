@@ -2,6 +2,9 @@
 #ifndef UNKTX_CLI_INPUTS_OPERAND_H
 #define UNKTX_CLI_INPUTS_OPERAND_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "parser/hash256.h"
 
 enum operand_type {
@@ -19,5 +22,21 @@ struct operand {
 
 /* False if the word is none of these. */
 bool operand_parse(const char *word, struct operand *operand);
+
+#define OPERAND_WORD_SIZE 256u
+
+/* The operands of a command one after the other; "-" stands for the words of standard input. Set `list` and `count`, the
+ * rest zero. */
+struct operand_words {
+    const char *const *list;
+    size_t count, next;
+    char word[OPERAND_WORD_SIZE]; /* of standard input; a longer one comes in pieces */
+};
+
+/* The next word, borrowed until the next call; NULL at the end. */
+const char *operand_next(struct operand_words *words);
+
+/* The first of the operands on the command line that `fits` refuses, NULL if none. "-" fits. */
+const char *operand_unfit(const char *const *list, size_t count, bool (*fits)(const char *word));
 
 #endif

@@ -7,13 +7,15 @@ static const struct column blocks[] = {
     {"file", COLUMN_STRING, 0, NULL, "base name of the blk file, or its path where two files have the same base name"},
     {"offset", COLUMN_INTEGER, 0, "bytes", "where the record's magic begins in the file"},
     {"size", COLUMN_INTEGER, 0, "bytes", "of the block"},
-    {"hash", COLUMN_STRING, 0, NULL, "of the block"},
+    {"hash", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "of the block; empty for one of the BLAKE2b fork, whose hash is another function"},
     {"prev_hash", COLUMN_STRING, 0, NULL, "of its predecessor"},
     {"height", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "block height",
-     "from the chain, else the number that the coinbase begins with (BIP 34), else empty"},
+     "from the chain, else the number that the coinbase begins with (BIP 34), else empty; of the BLAKE2b fork: the one "
+     "in the header"},
     {"state", COLUMN_STRING, 0, NULL,
      "active: on the branch with the most work from the genesis block; stale: on another one; detached: without a way "
-     "to genesis in these files"},
+     "to genesis in these files; fork: of the BLAKE2b fork (Bitcoin Knots 29.4), which is not followed"},
     {"txs", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "transactions", "how many; empty if the block does not parse"},
     {"inputs", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "inputs",
      "how many, a coinbase's input included; empty if the block does not parse"},
@@ -32,7 +34,7 @@ static const struct column dump_blocks[] = {
     {"outputs", COLUMN_INTEGER, 0, "outputs", "how many"},
     {"size", COLUMN_INTEGER, 0, "bytes", "of the block"},
     {"file", COLUMN_INTEGER, 0, NULL, "number in the name of its blk file"},
-    {"offset", COLUMN_INTEGER, 0, "bytes", "where its header begins in the file"},
+    {"offset", COLUMN_INTEGER, 0, "bytes", "where the record's magic begins in the file, as in the table blocks"},
 };
 
 #define PLACE_OF_TX                                                                                                    \

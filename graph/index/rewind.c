@@ -106,7 +106,8 @@ enum status index_rewind_to_fork(struct index_work *work, const struct index_ide
         return status;
     bool removes = fork->keep < fork->blocks;
     char text[160];
-    snprintf(text, sizeof text, "taking back %u blocks, from height %u on", fork->blocks - fork->keep, fork->keep);
+    snprintf(text, sizeof text, "taking back %u block%s, from height %u on", fork->blocks - fork->keep,
+             fork->blocks - fork->keep == 1 ? "" : "s", fork->keep);
     if (removes)
         work_note(work, text);
     bool anew = fork->keep > 0 && fork->target > fork->keep && !is_worth_keeping(work, fork->target);

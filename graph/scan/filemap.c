@@ -98,16 +98,6 @@ struct load {
     struct fault *faults;
 };
 
-/* What a node that was killed leaves in its last file: when it starts again it overwrites the file's end: after
- * the new records comes the rest of a torn old one, and then old ones that are in the files a second time. No block is
- * lost. */
-static bool is_left_by_crash(const struct blk_gap *gap, uint64_t last_repeated) { return gap->offset < last_repeated; }
-
-static enum status note_gap(struct load *load, size_t file, const struct blk_gap *gap, uint64_t last_repeated)
-{
-    return findings_add_gap(load->findings, (uint32_t)file, gap, is_left_by_crash(gap, last_repeated), load->fault);
-}
-
 /* Adds a record. One that is in the files already, at an earlier place, becomes the file's last repeated one. */
 static enum status add_record(struct load *load, uint32_t file, uint64_t offset, uint32_t size, const uint8_t *header,
                               uint64_t *last_repeated)
@@ -137,7 +127,7 @@ static enum status add_known(struct load *load, size_t file, struct known_file *
     }
     for (uint32_t i = 0; i < known->gaps && status == STATUS_OK && !gone; i++) {
         struct blk_gap gap = known_file_gap(known);
-        status = note_gap(load, file, &gap, last_repeated);
+        status = findings_add_gap(load->findings, (uint32_t)file, &gap, last_repeated, load->fault);
     }
     return status;
 }
@@ -179,17 +169,12 @@ static enum status add_scanned(struct load *load, size_t file, const struct blk_
     const struct blkfile *info = &load->dir->files[file];
     uint64_t last_repeated = 0;
     enum status status = STATUS_OK;
-    if (scan->other_key)
-        status = findings_add_key(load->findings, (uint32_t)file, scan->key, load->fault);
-    for (size_t i = 0; i < scan->count && status == STATUS_OK; i++) {
-        if (scan->records[i].fork)
-            load->findings->forked++;
-        else
+    for (size_t i = 0; i < scan->count && status == STATUS_OK; i++)
+        if (!scan->records[i].fork)
             status = add_record(load, (uint32_t)file, scan->records[i].offset, scan->records[i].size,
                                 scan->records[i].header, &last_repeated);
-    }
-    for (size_t i = 0; i < scan->gaps_count && status == STATUS_OK; i++)
-        status = note_gap(load, file, &scan->gaps[i], last_repeated);
+    if (status == STATUS_OK)
+        status = findings_add_scan(load->findings, (uint32_t)file, scan, last_repeated, load->fault);
     struct buffer value = {0};
     if (status == STATUS_OK)
         status = encode_file(load->dir, info, scan, &value);

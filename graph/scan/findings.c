@@ -13,14 +13,14 @@ static struct finding *add(struct findings *findings, uint32_t file, enum findin
     return added;
 }
 
-enum status findings_add_gap(struct findings *findings, uint32_t file, const struct blk_gap *gap, bool left_by_crash,
-                             struct fault *fault)
+enum status findings_add_gap(struct findings *findings, uint32_t file, const struct blk_gap *gap,
+                             uint64_t last_repeated, struct fault *fault)
 {
     struct finding *added = add(findings, file, FINDING_GAP);
     if (!added)
         return fault_nomem(fault);
     added->gap = *gap;
-    added->left_by_crash = left_by_crash;
+    added->left_by_crash = gap->offset < last_repeated;
     return STATUS_OK;
 }
 
@@ -38,14 +38,27 @@ enum status findings_add_unreadable(struct findings *findings, uint32_t file, co
     return STATUS_OK;
 }
 
-enum status findings_add_key(struct findings *findings, uint32_t file, const uint8_t key[XOR_KEY_SIZE],
-                             struct fault *fault)
+static enum status add_key(struct findings *findings, uint32_t file, const uint8_t key[XOR_KEY_SIZE],
+                           struct fault *fault)
 {
     struct finding *added = add(findings, file, FINDING_OTHER_KEY);
     if (!added)
         return fault_nomem(fault);
     memcpy(added->key, key, XOR_KEY_SIZE);
     return STATUS_OK;
+}
+
+enum status findings_add_scan(struct findings *findings, uint32_t file, const struct blk_scan *scan,
+                              uint64_t last_repeated, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    if (scan->other_key)
+        status = add_key(findings, file, scan->key, fault);
+    for (size_t i = 0; i < scan->count; i++)
+        findings->forked += scan->records[i].fork;
+    for (size_t i = 0; i < scan->gaps_count && status == STATUS_OK; i++)
+        status = findings_add_gap(findings, file, &scan->gaps[i], last_repeated, fault);
+    return status;
 }
 
 void findings_clear(struct findings *findings) { findings->count = findings->faults_count = findings->forked = 0; }

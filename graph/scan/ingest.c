@@ -156,7 +156,8 @@ static enum status rewind_to_fork(struct ingest *ingest)
         return STATUS_OK;
     }
     ingest->result->blocks_removed = fork.blocks - fork.keep;
-    snprintf(text, sizeof text, "taking back %u blocks, from height %u on: %s", fork.blocks - fork.keep, fork.keep,
+    snprintf(text, sizeof text, "taking back %u block%s, from height %u on: %s", fork.blocks - fork.keep,
+             fork.blocks - fork.keep == 1 ? "" : "s", fork.keep,
              fork.keep == fork.common ? "the chain has left them" : "--to-height or --tip ends below them");
     note(ingest, text);
     return store_rollback(ingest->store, fork.keep, ingest->fault);
