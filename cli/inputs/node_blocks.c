@@ -8,7 +8,7 @@
 static struct said {
     uint64_t *slots;
     size_t capacity, count;
-    uint64_t repeated; /* damages of the running command that had been said before it */
+    uint64_t repeated, fresh; /* damages of the running command that had been said before, that had not */
 } said;
 
 static uint64_t hash_of(const struct fault *what)
@@ -81,7 +81,7 @@ int node_blocks_run(const struct settings *settings, node_blocks_work *work)
     struct progress progress;
     int exit_status = find_blocks(settings, &blocks);
     if (exit_status == EXIT_DONE) {
-        said.repeated = 0;
+        said.repeated = said.fresh = 0;
         progress_begin(&progress, settings->quiet);
         exit_status = work(settings, &blocks, &progress);
     }
@@ -136,10 +136,12 @@ enum status node_blocks_of_one_chain(const char *folder, struct fault *fault)
 void node_blocks_damage(void *context, const struct fault *what)
 {
     (void)context;
-    if (is_new(what))
-        message_fault(what);
-    else
+    if (!is_new(what)) {
         said.repeated++;
+        return;
+    }
+    said.fresh++;
+    message_fault(what);
 }
 
 void node_blocks_note(void *context, const char *text)
@@ -155,7 +157,7 @@ int node_blocks_result(uint64_t damages)
 {
     if (damages == 0)
         return EXIT_DONE;
-    if (damages <= said.repeated)
+    if (said.fresh == 0) /* that of scan in analyze has been counted there */
         return EXIT_DAMAGED;
     damages -= said.repeated;
     message("damaged and skipped: %llu place%s of the input", (unsigned long long)damages, damages == 1 ? "" : "s");

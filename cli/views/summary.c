@@ -182,6 +182,9 @@ enum status summary_write(const struct summary *summary, struct outfolder *folde
 #define HIGH_ROWS 5u
 #define ID_SHOWN 12
 
+/* What comes before the class: 80 columns with it. */
+#define CLASS_LINE "%9s %7s %10s %10s %7s  %-15s "
+
 static void put_total(struct printer *printer, const char *name, uint64_t number)
 {
     char text[GROUPED_SIZE];
@@ -192,15 +195,14 @@ static void put_class_line(struct printer *printer, const struct class_row *row)
 {
     char cell[5][GROUPED_SIZE], id[CLASS_ID_TEXT + 1] = "";
     put_class_id(id, row->class_id, row->exact);
-    PRINT(printer, "%11s %9s %13s %13s %9s  %-17s %.*s%s\n", grouped(cell[0], row->tdags),
-          grouped(cell[1], row->height), grouped(cell[2], row->nodes), grouped(cell[3], row->edges),
-          grouped(cell[4], row->roots), family_name(row->family), ID_SHOWN, id, row->exact ? "" : "?");
+    PRINT(printer, CLASS_LINE "%.*s%s\n", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
+          grouped(cell[2], row->nodes), grouped(cell[3], row->edges), grouped(cell[4], row->roots),
+          family_name(row->family), ID_SHOWN, id, row->exact ? "" : "?");
 }
 
 static void put_table_header(struct printer *printer, const char *title)
 {
-    PRINT(printer, "\n%s\n%11s %9s %13s %13s %9s  %-17s %s\n", title, "T-DAGs", "height", "nodes", "edges", "roots",
-          "family", "class");
+    PRINT(printer, "\n%s\n" CLASS_LINE "%s\n", title, "T-DAGs", "height", "nodes", "edges", "roots", "family", "class");
 }
 
 /* Higher first, then larger, then by id, which no two classes share. */
@@ -242,13 +244,13 @@ static void put_drawn_table(struct printer *printer, const struct forest *forest
     PRINT(printer,
           "\nThe most common classes (" TEXT_DRAWING_ROOT " root, " TEXT_DRAWING_SPENT
           " spent unknown output, " TEXT_DRAWING_LEAF
-          " other output; of each class its first T-DAG)\n%9s %7s %11s %7s  %-17s %-*s  levels\n",
+          " other output;\nof each class its first T-DAG)\n%8s %6s %9s %6s  %-15s %-*s  levels\n",
           "T-DAGs", "height", "nodes", "roots", "family", ID_SHOWN, "class");
     for (uint32_t i = 0; i < selection->classes.classes_count && i < COMMON_ROWS; i++) {
         const struct class_row *row = &selection->classes.classes[i];
         char cell[4][GROUPED_SIZE], id[CLASS_ID_TEXT + 1] = "";
         put_class_id(id, row->class_id, row->exact);
-        PRINT(printer, "%9s %7s %11s %7s  %-17s %.*s%s ", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
+        PRINT(printer, "%8s %6s %9s %6s  %-15s %.*s%s ", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
               grouped(cell[2], row->nodes), grouped(cell[3], row->roots), family_name(row->family), ID_SHOWN, id,
               row->exact ? " " : "?");
         text_drawing_put(printer, forest, selection, row->first_dag, colours);

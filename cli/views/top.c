@@ -37,15 +37,15 @@ static int compare_ranked(const void *a, const void *b)
     return (x->dag > y->dag) - (x->dag < y->dag);
 }
 
+/* 80 columns: one measure of the two, and the txid's first digits. */
 static void put_line(struct printer *printer, const struct forest *forest, uint32_t dag, const struct tdag_row *row,
-                     const struct measures_row *measures)
+                     double measure)
 {
-    char cell[3][GROUPED_SIZE], txid[HASH256_HEX_SIZE + 1] = "", value[40];
+    char cell[2][GROUPED_SIZE], txid[HASH256_HEX_SIZE + 1] = "", value[40];
     hash256_hex(&forest->txs[row->first_tx].txid, txid);
     snprintf(value, sizeof value, "%llu.%08llu", BTC_OF(row->moved_value_sat));
-    PRINT(printer, "%9u %10.6f %11.6f %9s %9s %12s %20s %9u  %-16s  %.16s\n", (unsigned)dag, measures->automation,
-          measures->orderliness, grouped(cell[0], row->height), grouped(cell[1], row->txs),
-          grouped(cell[2], row->nodes), value, (unsigned)row->first_height, family_name(row->family), txid);
+    PRINT(printer, "%6u %11.6f %6s %6s %13s  %-15s %.16s\n", (unsigned)dag, measure, grouped(cell[0], row->height),
+          grouped(cell[1], row->txs), value, family_name(row->family), txid);
 }
 
 enum status top_print(const struct settings *settings, const struct forest *forest, const struct selection *selection,
@@ -62,12 +62,14 @@ enum status top_print(const struct settings *settings, const struct forest *fore
         ranking[d] = ranked_of(by, d + 1, &classes->rows[d], &all_measures[d]);
     if (classes->rows_count > 0)
         qsort(ranking, classes->rows_count, sizeof *ranking, compare_ranked);
-    PRINT(&printer, "T-DAGs by %s, rules %s\n%9s %10s %11s %9s %9s %12s %20s %9s  %-16s  %s\n", by,
-          rules_name(selection->tdags.rules), "dag_id", "automation", "orderliness", "height", "txs", "nodes",
-          "value BTC", "block", "family", "first_txid");
-    for (uint32_t i = 0; i < classes->rows_count && i < top; i++)
+    bool orderly = strcmp(by, "orderliness") == 0;
+    PRINT(&printer, "T-DAGs by %s, rules %s\n%6s %11s %6s %6s %13s  %-15s %s\n", by, rules_name(selection->tdags.rules),
+          "dag_id", orderly ? "orderliness" : "automation", "height", "txs", "value BTC", "family", "first_txid");
+    for (uint32_t i = 0; i < classes->rows_count && i < top; i++) {
+        const struct measures_row *row = &all_measures[ranking[i].dag - 1];
         put_line(&printer, forest, ranking[i].dag, &classes->rows[ranking[i].dag - 1],
-                 &all_measures[ranking[i].dag - 1]);
+                 orderly ? row->orderliness : row->automation);
+    }
     mem_free(ranking);
     return printer_write(&printer, NULL, fault);
 }

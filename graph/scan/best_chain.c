@@ -79,13 +79,13 @@ static bool report_snapshot(const struct best_chain *best, const struct chain_br
     bool certain = has_snapshot(best->dir);
     if (branch->lowest == CHAIN_NONE || branch->height < top + 2)
         return false;
-    if (!certain && (branch->height < top + 3 || *missing_file(best->dir, missing) != 0 ||
-                     findings_any_gap(&best->findings, best->dir)))
+    if (!certain && (branch->height < top + 3 || branch->others >= (branch->height - top) / 2 ||
+                     *missing_file(best->dir, missing) != 0 || findings_any_gap(&best->findings, best->dir)))
         return false;
     (void)fault_set(
         &what, STATUS_FORMAT, best->dir->path, FAULT_NO_OFFSET,
-        "a node started from a snapshot (assumeutxo) that still loads the history%s: heights %u to %u are in "
-        "no blk file, %u to %u (tip %s) are; the chain is taken to height %u. `bitcoin-cli getchainstates` "
+        "a node started from a snapshot (assumeutxo) that still loads the history%s: heights %u to %u are missing, "
+        "%u to %u (tip %s) are there; the chain is taken to height %u. `bitcoin-cli getchainstates` "
         "lists one chainstate when the node is done: then run this again%s",
         certain ? "" : ", as it looks", (unsigned)top + 1, (unsigned)branch->height - 1, (unsigned)branch->height,
         (unsigned)branch->tip_height, hex_of(&chain_at(best->chain, branch->tip)->hash, tip), (unsigned)best->end,

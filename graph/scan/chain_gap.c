@@ -124,7 +124,7 @@ enum status chain_gap_certain_height(const struct blkdir *dir, const struct chai
 enum status chain_gap_highest_branch(const struct blkdir *dir, const struct chain *chain, struct chain_branch *branch,
                                      struct fault *fault)
 {
-    uint32_t count = chain_count(chain);
+    uint32_t count = chain_count(chain), members = 0;
     struct gaps gaps = {.chain = chain};
     struct blk_reader reader = {0};
     *branch = (struct chain_branch){.lowest = CHAIN_NONE, .tip = CHAIN_NONE};
@@ -142,6 +142,9 @@ enum status chain_gap_highest_branch(const struct blkdir *dir, const struct chai
         if (branch->tip == CHAIN_NONE && node != branch->lowest && gaps.lowest[node] == branch->lowest &&
             gaps.above[node] == gaps.above[branch->lowest])
             branch->tip = node;
+    for (uint32_t node = 0; node < count && status == STATUS_OK; node++)
+        members += gaps.lowest[node] == branch->lowest && gaps.lowest[node] != CHAIN_NONE;
+    branch->others = chain_detached(chain) - members;
     blk_reader_free(&reader);
     release(&gaps);
     return status;

@@ -22,6 +22,7 @@ struct chain_branch {
     uint32_t tip;    /* node */
     uint32_t height; /* of the lowest, by its coinbase */
     uint32_t tip_height;
+    uint32_t others; /* blocks of all other detached branches */
 };
 
 /* The detached branch that reaches highest. O(blocks), and reads the lowest of each detached branch. */
