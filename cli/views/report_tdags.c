@@ -210,10 +210,11 @@ static enum status put_list(struct report *report, const char *id, const char *t
 
 enum status report_lists(struct report *report, struct fault *fault)
 {
-    enum status status = put_list(report, "ordered", "The most ordered T-DAGs",
-                                  "By automation: how much a programme's work they look like, from 0 to 1 "
-                                  "(docs/measures.md has the formulas). Small ones easily look so.",
-                                  is_more_automatic, fault);
+    enum status status = put_list(
+        report, "ordered", "The most ordered T-DAGs",
+        "By automation: how much a programme's work they look like, from 0 to 1 "
+        "(the manual page unktx-dags says what it is the mean of). Small ones easily look so.",
+        is_more_automatic, fault);
     if (status == STATUS_OK)
         status = put_list(report, "highest", "The highest T-DAGs", "By height, then by number of nodes.", is_higher,
                           fault);
