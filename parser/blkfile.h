@@ -124,8 +124,8 @@ struct blk_scan {
  * proof-of-work target, and notes what was skipped as a gap. Preallocated zeros (raw, so they read as the repeated key)
  * end a run without a gap, and records after them are found too. A record torn by the end of the file, or by zeros up
  * to that, becomes a BLK_GAP_TORN at its offset: a block in front of such zeros counts only if it is the one that its
- * header names. A block of the BLAKE2b fork is known by bit 31 of its version and its merkle root, for which all of it is
- * read. Bytes after the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be
+ * header names. A block of the BLAKE2b fork is known by bit 31 of its version and its merkle root, for which all of it
+ * is read. Bytes after the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be
  * opened. O(records) reads, plus the bytes searched. */
 enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t magic[4], struct blk_scan *scan,
                           struct fault *fault) MUST_CHECK;

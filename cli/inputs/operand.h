@@ -25,8 +25,8 @@ bool operand_parse(const char *word, struct operand *operand);
 
 #define OPERAND_WORD_SIZE 256u
 
-/* The operands of a command one after the other; "-" stands for the words of standard input. Set `list` and `count`, the
- * rest zero. */
+/* The operands of a command one after the other; "-" stands for the words of standard input. Set `list` and `count`,
+ * the rest zero. */
 struct operand_words {
     const char *const *list;
     size_t count, next;

@@ -46,7 +46,7 @@ enum status best_chain_forget_files(struct store *store, const struct blkdir *di
     return status;
 }
 
-/* True where the node's folder of a snapshot's chainstate lies beside the blocks folder (Core, node/utxo_snapshot.h). */
+/* True where the node's folder of a snapshot's chainstate is beside the blocks folder (Core, node/utxo_snapshot.h). */
 static bool has_snapshot(const struct blkdir *dir)
 {
     char path[4096];
@@ -70,7 +70,7 @@ static void report_gap(const struct best_chain *best, const struct chain_block *
     report_damage(best, &what);
 }
 
-/* A node that was started from a snapshot has, beside the history that it still loads, the blocks above the snapshot. */
+/* A node started from a snapshot has, beside the history that it still loads, the blocks above the snapshot. */
 static bool report_snapshot(const struct best_chain *best, const struct chain_branch *branch)
 {
     char tip[HASH256_HEX_SIZE + 1], missing[48];

@@ -22,8 +22,8 @@ enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_
                              struct fault *fault) MUST_CHECK;
 
 /* Adds every block of the folder to `chain`, in the order of the files, and remembers in the store what was found (it
- * commits in between where there is much). What is wrong in the files goes to `findings`; blocks of the BLAKE2b fork are
- * counted there and not added. O(changed files). */
+ * commits in between where there is much). What is wrong in the files goes to `findings`; blocks of the BLAKE2b fork
+ * are counted there and not added. O(changed files). */
 enum status filemap_load(const struct ingest_options *options, const struct blkdir *dir, const uint8_t magic[4],
                          struct store *store, struct chain *chain, struct findings *findings, struct fault *fault)
     MUST_CHECK;

@@ -36,8 +36,8 @@ enum status findings_add_unreadable(struct findings *findings, uint32_t file, co
                                     struct fault *fault) MUST_CHECK;
 /* What a scan of the file found: its key where that is another, its gaps and its blocks of the fork. Gaps before
  * `last_repeated`, the offset of its last record that the files have at an earlier place too, were left by a crash: a
- * node that was killed and starts again overwrites the end of its last file, so that after the new records come the rest
- * of a torn old one, and then old ones that are in the files a second time. No block is lost. */
+ * node that was killed and starts again overwrites the end of its last file, so that after the new records come the
+ * rest of a torn old one, and then old ones that are in the files a second time. No block is lost. */
 enum status findings_add_scan(struct findings *findings, uint32_t file, const struct blk_scan *scan,
                               uint64_t last_repeated, struct fault *fault) MUST_CHECK;
 void findings_clear(struct findings *findings);

@@ -357,7 +357,7 @@ static void test_no_data_directory(void **state)
     make_dirs(path_of("%s/blocks", folder));
     expect_failure(folder, "has no blk*.dat");
     write_file(path_of("%s/blocks/blk00000.dat", folder), "", 0);
-    expect_failure(folder, "no block record");
+    expect_failure(folder, "XORed with the key");
     write_file(path_of("%s/blocks/blk00000.dat", folder), "hello, I am no block", 20);
     expect_failure(folder, "no block record");
     expect_failure("/dev/null", "");

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "parser/blkfile.h"
 #include "parser/bytes.h"
 #include "parser/sha256.h"
 #include "tests/support/run.h"
@@ -282,45 +281,6 @@ static void test_damaged_blocks_of_the_fork(void **state)
     SCAN(0, TIP, "", "4 blocks of the BLAKE2b fork"); /* as if torn: the last of the last file */
 }
 
-/* Headers of the Knots vectors (src/test/data/block_header_v2.json): bit 31 is set and the height is at byte 128. */
-static void test_vectors_of_knots(void **state)
-{
-    (void)state;
-    static const char *const hex =
-        "000000a01f1e1d1c1b1a191817161514131211100f0e0d0c0b0a0908070605040302010000112233445566778899aabbccddeeff001020"
-        "30"
-        "405060708090a0b0c0d0e0f0a8913577ffff001d0df0ad0b44332211efcdab89ffeeddccbbaa998877665544332211005802000003001c"
-        "00"
-        "0000000000000000000000000000000040d10c008967452301efcdab8967452301efcdab8967452301efcdab8967452301efcdab";
-    uint8_t header[FORK_HEADER];
-    assert_int_equal(strlen(hex), 2 * FORK_HEADER);
-    for (size_t i = 0; i < FORK_HEADER; i++) {
-        unsigned byte;
-        assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
-        header[i] = (uint8_t)byte;
-    }
-    assert_true(block_claims_fork(header));
-    struct records records = records_read(FIXTURE "/regtest/blocks");
-    const struct record *from = &records.list[9];
-    uint8_t *block = calloc(1, from->size + 84 - 8);
-    memcpy(block, header, FORK_HEADER);
-    memcpy(block + 36, from->bytes + 8 + 36, 32); /* with the merkle root of these transactions */
-    memcpy(block + FORK_HEADER, from->bytes + 88, from->size - 88);
-    struct block_verifier verifier = {0};
-    struct block_counts counts;
-    uint32_t height;
-    bool nomem;
-    assert_true(block_is_of_fork(&verifier, block, from->size + 84 - 8, &counts, &height, &nomem));
-    assert_int_equal(height, 840000);
-    for (size_t size = 0; size < from->size + 84 - 8; size++)
-        assert_false(block_is_of_fork(&verifier, block, size, &counts, &height, &nomem));
-    block[36] ^= 1;
-    assert_false(block_is_of_fork(&verifier, block, from->size + 84 - 8, &counts, &height, &nomem));
-    block_verifier_free(&verifier);
-    free(block);
-    records_free(&records);
-}
-
 /* ---- a snapshot, and a node at work ---- */
 
 /* Height by block hash, of the truth's table; -1 for a stale block. */
@@ -379,7 +339,7 @@ static void test_missing_file(void **state)
     free(said);
 }
 
-/* A node writes the parents of blocks after these: the last file appears, or grows, while the scan waits to look again. */
+/* A node writes the parents of blocks after these: the last file appears, or grows, while the scan waits. */
 static void check_late(const char *before, const char *late)
 {
     struct run run = shell("cd %s && %s", blocks, before);
@@ -504,7 +464,6 @@ int main(void)
         TEST(test_interrupted_change_of_key),
         TEST(test_blocks_of_the_fork),
         TEST(test_damaged_blocks_of_the_fork),
-        TEST(test_vectors_of_knots),
         TEST(test_snapshot),
         TEST(test_missing_file),
         TEST(test_node_at_work),
