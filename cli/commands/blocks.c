@@ -303,7 +303,7 @@ static enum status put_row(struct blocks *b, struct worker *worker, struct row *
     enum status status = read_block(b, worker, row, &bytes, fault);
     if (status != STATUS_OK)
         return status;
-    char *p = text_room(text, ROW_SIZE + 2 * strlen(input->shown));
+    char *p = text_room(text, ROW_SIZE + 4 * strlen(input->shown));
     if (!p)
         return fault_nomem(fault);
     judge(b, worker, row, bytes, &counts);

@@ -124,8 +124,10 @@ static enum status put_all(struct report *report, struct fault *fault)
     PRINT(printer,
           "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
           "content=\"width=device-width,initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n"
-          "<link rel=\"icon\" href=\"data:,\"/>\n<title>Unknown transactions of %s to block %u</title>\n",
-          network, (unsigned)report->opened.forest.blocks - 1);
+          "<link rel=\"icon\" href=\"data:,\"/>\n");
+    html_allow_only(printer, (const char *[]){svg_style, "\n", report_style, NULL}, report_script);
+    PRINT(printer, "<title>Unknown transactions of %s to block %u</title>\n", network,
+          (unsigned)report->opened.forest.blocks - 1);
     PRINT(printer, "<style>%s\n%s</style></head>\n<body>\n", svg_style, report_style);
     PRINT(printer, "%s", report_top);
     PRINT(printer, "<h1>Unknown transactions of %s</h1>\n<p>To block %u, rules %s; written by unktx %s.</p>\n", network,

@@ -6,6 +6,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/output/text.h"
+
+#define LINE_MAX_SIZE 8192u /* bytes; a path has half of it at most */
+
 atomic_int message_stop;
 
 static const char *command_name;
@@ -58,14 +62,24 @@ static void begin_line(void)
     fprintf(stderr, command_name ? "unktx %s: " : "unktx: ", command_name);
 }
 
+/* The rest of the line. All of it is quoted, since any part may be text from outside: names of files above all. */
+static void put_line(const char *format, va_list arguments)
+{
+    char line[LINE_MAX_SIZE], quoted[4 * LINE_MAX_SIZE];
+    int size = vsnprintf(line, sizeof line, format, arguments);
+    bool cut = size >= (int)sizeof line;
+    const char *end = put_quoted(quoted, line, strlen(line));
+    fwrite(quoted, 1, (size_t)(end - quoted), stderr);
+    fputs(cut ? " ...\n" : "\n", stderr);
+}
+
 void message(const char *format, ...)
 {
     va_list arguments;
     begin_line();
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    put_line(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
 }
 
 int message_usage(const char *format, ...)
@@ -73,20 +87,20 @@ int message_usage(const char *format, ...)
     va_list arguments;
     begin_line();
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    put_line(format, arguments);
     va_end(arguments);
-    fprintf(stderr, "\nTry 'unktx %s%s--help'.\n", command_name ? command_name : "", command_name ? " " : "");
+    fprintf(stderr, "Try 'unktx %s%s--help'.\n", command_name ? command_name : "", command_name ? " " : "");
     return EXIT_USAGE;
 }
 
 void message_fault(const struct fault *fault)
 {
-    begin_line();
-    if (fault->path[0])
-        fprintf(stderr, "%s: ", fault->path);
-    if (fault->path[0] && fault->offset != FAULT_NO_OFFSET)
-        fprintf(stderr, "at byte %llu: ", (unsigned long long)fault->offset);
-    fprintf(stderr, "%s\n", fault->text);
+    if (!fault->path[0])
+        message("%s", fault->text);
+    else if (fault->offset == FAULT_NO_OFFSET)
+        message("%s: %s", fault->path, fault->text);
+    else
+        message("%s: at byte %llu: %s", fault->path, (unsigned long long)fault->offset, fault->text);
 }
 
 static const char *status_text(enum status status)

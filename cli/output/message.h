@@ -20,7 +20,8 @@ enum exit_status {
 /* The command's name for later messages; NULL for none. */
 void message_command(const char *name);
 
-/* One line, with the names in front. Clears a progress line first. */
+/* One line, with the names in front; what a terminal would obey instead of showing it, line breaks too, as \xHH
+ * (put_quoted). Clears a progress line first. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The fault as `path: at byte N: text`. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "parser/mem.h"
+#include "parser/printable.h"
 
 char *text_room(struct text *text, size_t size)
 {
@@ -101,36 +102,66 @@ char *put_hex(char *out, const uint8_t *bytes, size_t size)
     return out;
 }
 
+char *put_quoted(char *out, const char *text, size_t size)
+{
+    for (size_t shown, i = 0; i < size; i += shown) {
+        shown = printable_size(text + i, size - i);
+        if (shown == 0) {
+            *out++ = '\\';
+            *out++ = 'x';
+            out = put_hex(out, (const uint8_t *)text + i, 1);
+            shown = 1;
+        } else {
+            memcpy(out, text + i, shown);
+            out += shown;
+        }
+    }
+    return out;
+}
+
 char *put_field(char *out, const char *field)
 {
-    if (!field[strcspn(field, ",\"\r\n")])
-        return put_text(out, field);
+    if (!field[strcspn(field, ",\"")])
+        return put_quoted(out, field, strlen(field));
     *out++ = '"';
-    for (; *field; field++) {
-        if (*field == '"')
+    while (*field) {
+        size_t size = strcspn(field, "\"");
+        out = put_quoted(out, field, size);
+        field += size;
+        if (*field == '"') {
             *out++ = '"';
-        *out++ = *field;
+            *out++ = *field++;
+        }
     }
     *out++ = '"';
     return out;
 }
 
+/* One that is UTF-8 but not to be seen, of two or three bytes, all of Unicode's first plane. */
+static char *put_json_escape(char *out, const unsigned char *bytes, size_t size)
+{
+    unsigned unit = size == 1   ? bytes[0]
+                    : size == 2 ? (bytes[0] & 0x1fu) << 6 | (bytes[1] & 0x3fu)
+                                : (bytes[0] & 0x0fu) << 12 | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu);
+    const uint8_t big_endian[] = {(uint8_t)(unit >> 8), (uint8_t)unit};
+    return put_hex(put_text(out, "\\u"), big_endian, 2);
+}
+
 char *put_json(char *out, const char *string)
 {
-    static const char digits[] = "0123456789abcdef";
     *out++ = '"';
-    for (; *string; string++) {
-        unsigned char byte = (unsigned char)*string;
-        if (byte == '"' || byte == '\\') {
+    for (size_t shown, left = strlen(string); left > 0; left -= shown, string += shown) {
+        shown = printable_size(string, left);
+        if (*string == '"' || *string == '\\')
             *out++ = '\\';
-            *out++ = (char)byte;
-        } else if (byte < 0x20) {
-            out = put_text(out, "\\u00");
-            *out++ = digits[byte >> 4];
-            *out++ = digits[byte & 15];
-        } else {
-            *out++ = (char)byte;
+        if (shown > 0) {
+            memcpy(out, string, shown);
+            out += shown;
+            continue;
         }
+        shown = utf8_size(string, left);
+        out = shown ? put_json_escape(out, (const unsigned char *)string, shown) : put_text(out, "\\ufffd");
+        shown += shown == 0;
     }
     *out++ = '"';
     return out;

@@ -40,10 +40,14 @@ char *put_micro(char *out, double value);
 
 char *put_u64(char *out, uint64_t value);
 char *put_hex(char *out, const uint8_t *bytes, size_t size);
-/* A field of RFC 4180: in quotes, with those inside doubled, where a comma, quote or line break needs it. At most
- * 2 * strlen(field) + 2 bytes. */
+/* Text from outside: what would do something to a terminal instead of being seen (printable.h) as \xHH, byte by byte;
+ * the rest as it is. At most 4 * size bytes. */
+char *put_quoted(char *out, const char *text, size_t size);
+/* A field of RFC 4180: put_quoted, and in quotes, with those inside doubled, where a comma or quote needs it. At most
+ * 4 * strlen(field) + 2 bytes. */
 char *put_field(char *out, const char *field);
-/* A string of JSON with its quotes. At most 6 * strlen(string) + 2 bytes. */
+/* A string of JSON with its quotes; what is not to be seen is escaped, and bytes that are no UTF-8 become U+FFFD. At
+ * most 6 * strlen(string) + 2 bytes. */
 char *put_json(char *out, const char *string);
 
 static inline char *put_text(char *out, const char *string)

@@ -1,5 +1,7 @@
 #include "cli/views/html.h"
 
+#include "parser/sha256.h"
+
 void html_escaped(struct printer *printer, const char *string, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
@@ -8,6 +10,36 @@ void html_escaped(struct printer *printer, const char *string, size_t size)
         else
             PRINT(printer, "%c", string[i]);
     }
+}
+
+/* What a policy names a text by: its SHA-256 in base64 (RFC 4648). */
+static void put_source(struct printer *printer, const char *const *parts)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint8_t hash[33] = {0}; /* and a byte that makes a multiple of three */
+    struct sha256_stream stream;
+    sha256_begin(&stream);
+    for (; *parts; parts++)
+        sha256_add(&stream, *parts, strlen(*parts));
+    sha256_end(&stream, hash);
+    PRINT(printer, "%s", " 'sha256-");
+    for (unsigned bit = 0; bit < 8 * 32; bit += 6) {
+        unsigned two_bytes = (unsigned)hash[bit / 8] << 8 | hash[bit / 8 + 1];
+        PRINT(printer, "%c", digits[two_bytes >> (10 - bit % 8) & 63]);
+    }
+    PRINT(printer, "%s", "='");
+}
+
+void html_allow_only(struct printer *printer, const char *const *style, const char *script)
+{
+    PRINT(printer, "%s",
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; base-uri 'none'; form-action "
+          "'none'; "
+          "img-src data:; style-src");
+    put_source(printer, style);
+    PRINT(printer, "%s", "; script-src");
+    put_source(printer, (const char *[]){script, NULL});
+    PRINT(printer, "%s", "\"/>\n");
 }
 
 void html_begin_section(struct printer *printer, const char *id, const char *title)

@@ -7,6 +7,10 @@
 /* Plain text, such as one from a file of the user's. */
 void html_escaped(struct printer *printer, const char *string, size_t size);
 
+/* A Content-Security-Policy under which a browser takes nothing into the page but this one style, given in parts up to
+ * a NULL, this one script, and images that are in the page itself. */
+void html_allow_only(struct printer *printer, const char *const *style, const char *script);
+
 /* A section with its heading; the caller ends it with </section>. */
 void html_begin_section(struct printer *printer, const char *id, const char *title);
 

@@ -146,15 +146,16 @@ static void append(struct catalogue *catalogue, const struct known_script *entry
 static enum status add_line(struct catalogue *catalogue, const struct textline *line, const struct source *source)
 {
     struct known_script entry = {0};
-    if (memchr(line->text, 0, line->size))
-        return refuse(source, "a zero byte after", line->text);
+    enum status status = textfile_check(line, source->path, source->fault);
+    if (status != STATUS_OK)
+        return status;
     if (catalogue->count == CATALOGUE_MAX)
         return refuse(source, "more than 128 known scripts", "");
     if (mem_reserve(&catalogue->entries, &catalogue->capacity, catalogue->count + 1, sizeof entry) != STATUS_OK ||
         !(entry.line = mem_alloc(line->size + 1, 1)))
         return fault_nomem(source->fault);
     memcpy(entry.line, line->text, line->size);
-    enum status status = read_entry(catalogue, &entry, source);
+    status = read_entry(catalogue, &entry, source);
     if (status != STATUS_OK) {
         mem_free(entry.line);
         return status;

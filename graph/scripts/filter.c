@@ -36,12 +36,12 @@ static enum status add_pattern(struct filter *filter, const char *path, size_t l
 }
 
 /* As an asm is; summary.json repeats a pattern, and is to be UTF-8 whatever is in the file. */
-static bool is_printable_ascii(const struct textline *line)
+static size_t printable_ascii(const struct textline *line)
 {
-    for (size_t i = 0; i < line->size; i++)
-        if (line->text[i] < ' ' || line->text[i] > '~')
-            return false;
-    return true;
+    size_t i = 0;
+    while (i < line->size && line->text[i] >= ' ' && line->text[i] <= '~')
+        i++;
+    return i;
 }
 
 enum status filter_read(const char *path, struct filter **filter, struct fault *fault)
@@ -52,9 +52,11 @@ enum status filter_read(const char *path, struct filter **filter, struct fault *
     *filter = mem_alloc(1, sizeof **filter);
     enum status status = *filter ? textfile_read(path, "patterns", &text, &size, fault) : fault_nomem(fault);
     while (status == STATUS_OK && textfile_line(text, size, &at, &line)) {
-        if (!is_printable_ascii(&line))
+        size_t plain = printable_ascii(&line);
+        if (plain < line.size)
             status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
-                               "line %zu: a byte that is no printable ASCII, as no asm has", line.number);
+                               "line %zu, column %zu: a byte that is no printable ASCII, as no asm has", line.number,
+                               plain + 1);
         else
             status = add_pattern(*filter, path, line.number, line.text, line.size, fault);
     }

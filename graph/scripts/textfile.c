@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "parser/mem.h"
+#include "parser/printable.h"
 
 enum status textfile_read(const char *path, const char *what, char **text, size_t *size, struct fault *fault)
 {
@@ -41,4 +42,17 @@ bool textfile_line(const char *text, size_t size, size_t *at, struct textline *l
             return true;
     }
     return false;
+}
+
+enum status textfile_check(const struct textline *line, const char *path, struct fault *fault)
+{
+    size_t column = 1;
+    for (size_t shown, i = 0; i < line->size; i += shown, column++) {
+        shown = line->text[i] == '\t' ? 1 : printable_size(line->text + i, line->size - i);
+        if (shown == 0)
+            return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
+                             "line %zu, column %zu: the byte 0x%02x, which is no printable text", line->number, column,
+                             (unsigned)(unsigned char)line->text[i]);
+    }
+    return STATUS_OK;
 }

@@ -20,4 +20,8 @@ struct textline {
 /* The next line from *at on that is neither empty nor begins with #; false after the last. Zero-initialise `line`. */
 bool textfile_line(const char *text, size_t size, size_t *at, struct textline *line);
 
+/* STATUS_FORMAT with line and column for the first character of the line that is not printable (printable.h), but for
+ * tabs. */
+enum status textfile_check(const struct textline *line, const char *path, struct fault *fault) MUST_CHECK;
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parser/sha256.h"
 #include "tests/support/markup.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
@@ -53,6 +54,44 @@ static void one_page_well_formed(void **state)
     assert_null(strstr(page, " src="));
     assert_null(strstr(page, "url("));
     assert_null(strstr(page, "@import"));
+}
+
+/* What the policy names the element `tag` by is the SHA-256 of what the page has in it; and there is one of it. */
+static void expect_source(const char *tag)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char open[16], close[16], named[128] = "";
+    uint8_t hash[32];
+    snprintf(open, sizeof open, "<%s>", tag);
+    snprintf(close, sizeof close, "</%s>", tag);
+    const char *begin = strstr(page, open), *end = strstr(page, close);
+    assert_true(begin && end && !strstr(begin + 1, open));
+    begin += strlen(open);
+    sha256((const uint8_t *)begin, (size_t)(end - begin), hash);
+    size_t size = (size_t)snprintf(named, sizeof named, "%s-src 'sha256-", tag);
+    for (unsigned i = 0; i < 43; i++) {
+        unsigned value = 0;
+        for (unsigned bit = 6 * i; bit < 6 * i + 6; bit++)
+            value = 2 * value + (bit < 256 ? hash[bit / 8] >> (7 - bit % 8) & 1u : 0);
+        named[size++] = digits[value];
+    }
+    strcpy(named + size, "='");
+    if (!strstr(page, named))
+        fail_msg("no %s in the page", named);
+}
+
+static void a_policy_shuts_the_rest_out(void **state)
+{
+    (void)state;
+    const char *policy = strstr(page, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ");
+    assert_non_null(policy);
+    assert_true(policy < strstr(page, "<style>"));
+    expect_source("style");
+    expect_source("script");
+    /* what a policy without 'unsafe-inline' would leave out */
+    assert_null(strstr(page, " style="));
+    assert_null(strstr(page, " onclick="));
+    assert_null(strstr(page, "unsafe"));
 }
 
 /* The page that analyze writes leads to tables beside it. */
@@ -286,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_page_well_formed),
+        cmocka_unit_test(a_policy_shuts_the_rest_out),
         cmocka_unit_test(spend_links_lead_to_files),
         cmocka_unit_test(the_same_bytes),
         cmocka_unit_test(classes_are_those_of_the_table),

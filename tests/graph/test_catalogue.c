@@ -415,7 +415,12 @@ static void files(void **state)
     refused(folder, "a\tnonsense\t\t\t\t\n", 15, "no such condition: 'nonsense'");
     refused(folder, "a\t\t(\t\t\t\n", 8, "line 1: Unmatched");
     refused(folder, "a\t\t(x)\\1\t\t\t\n", 12, "line 1: back-references");
-    refused(folder, "a\t\t\0\t\t\t\n", 8, "zero byte");
+    refused(folder, "a\t\t\0\t\t\t\n", 8, "line 1, column 4: the byte 0x00");
+    /* a colour, C1 in two bytes, no UTF-8, a mark that turns the text around; after a letter of two bytes */
+    refused(folder, "# \x1b\na\t\tOP_1\t\t\t\x1b[31m\n", 20, "line 2, column 11: the byte 0x1b");
+    refused(folder, "a\t\tOP_1\t\t\t\xc2\x9b\n", 13, "line 1, column 11: the byte 0xc2");
+    refused(folder, "a\t\tOP_1\t\t\t\xc3\xa9\xff\n", 14, "line 1, column 12: the byte 0xff");
+    refused(folder, "a\t\tOP_1\t\t\t\xe2\x80\xae\n", 14, "line 1, column 11: the byte 0xe2");
     char many[129 * 12] = "";
     for (int i = 0; i < 129; i++)
         sprintf(many + strlen(many), "n%d\t\t\t\t\t\n", i);
