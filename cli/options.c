@@ -81,8 +81,9 @@ const struct option option_verify = {
     .name = "verify",
     .type = OPTION_FLAG,
     .field = FIELD(verify),
-    .help = "recompute every txid, merkle root and witness commitment; no output may have more than there can be (proof "
-            "of work is checked without it too)",
+    .help =
+        "recompute every txid, merkle root and witness commitment; no output may have more than there can be (proof "
+        "of work is checked without it too)",
 };
 const struct option option_quiet = {
     .name = "quiet",
