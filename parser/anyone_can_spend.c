@@ -262,10 +262,6 @@ static void shuffle(struct machine *m, uint8_t code)
 static void execute(struct machine *m, const struct op *op)
 {
     uint8_t code = op->code;
-    if (code <= OP_PUSHDATA4) {
-        push_data(m, op);
-        return;
-    }
     switch (code) {
     case OP_NOP:
     case OP_NOP1: break;
@@ -298,7 +294,9 @@ static void execute(struct machine *m, const struct op *op)
         break;
     case OP_CHECKMULTISIG: check_multisig(m); break;
     default:
-        if (code == OP_1NEGATE || (code >= OP_1 && code <= OP_16))
+        if (code <= OP_PUSHDATA4)
+            push_data(m, op);
+        else if (code == OP_1NEGATE || (code >= OP_1 && code <= OP_16))
             push_number(m, code - OP_1 + 1);
         else
             m->failed |= code < OP_NOP4 || code > OP_NOP10;

@@ -23,50 +23,63 @@ static void plant_giants(struct gen *gen, struct rng *rng, uint32_t percent)
     gen_plant(gen, plan_random(rng, 10000 * percent));
 }
 
-int main(int argc, char **argv)
+/* How the chain is to be, and its parts. */
+struct order {
+    struct gen_options how;
+    uint64_t size;
+    uint64_t tracked;
+    uint32_t blocks;
+    uint32_t tdags;
+    uint32_t giants;
+};
+
+static bool read_options(int argc, char **argv, struct order *order)
 {
     static const struct option options[] = {
         {"size", 1, NULL, 's'},        {"blocks", 1, NULL, 'b'}, {"tracked", 1, NULL, 't'}, {"tdags", 1, NULL, 'd'},
         {"giants", 1, NULL, 'g'},      {"seed", 1, NULL, 'r'},   {"xor", 0, NULL, 'x'},     {"planted", 1, NULL, 'p'},
         {"block-bytes", 1, NULL, 'k'}, {"spends", 0, NULL, 'c'}, {NULL, 0, NULL, 0}};
-    struct gen_options how = {.seed = 1, .planted_per_10k = 50, .stale_every = 200};
-    uint64_t size = 0, tracked = 0;
-    uint32_t blocks = 0, tdags = 0, giants = 0;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
         switch (option) {
-        case 's': size = number; break;
-        case 'b': blocks = (uint32_t)number; break;
-        case 't': tracked = number; break;
-        case 'd': tdags = (uint32_t)number; break;
-        case 'g': giants = (uint32_t)number; break;
-        case 'r': how.seed = number; break;
-        case 'x': how.xored = true; break;
-        case 'c': how.spends = true; break;
-        case 'p': how.planted_per_10k = (uint32_t)number; break;
-        case 'k': how.block_bytes = (uint32_t)number; break;
-        default: return 2;
+        case 's': order->size = number; break;
+        case 'b': order->blocks = (uint32_t)number; break;
+        case 't': order->tracked = number; break;
+        case 'd': order->tdags = (uint32_t)number; break;
+        case 'g': order->giants = (uint32_t)number; break;
+        case 'r': order->how.seed = number; break;
+        case 'x': order->how.xored = true; break;
+        case 'c': order->how.spends = true; break;
+        case 'p': order->how.planted_per_10k = (uint32_t)number; break;
+        case 'k': order->how.block_bytes = (uint32_t)number; break;
+        default: return false;
         }
     }
-    if (optind + 1 != argc) {
+    order->how.dir = argv[optind];
+    return optind + 1 == argc;
+}
+
+int main(int argc, char **argv)
+{
+    struct order order = {.how = {.seed = 1, .planted_per_10k = 50, .stale_every = 200}};
+    if (!read_options(argc, argv, &order)) {
         fputs("usage: chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] "
               "[--xor] [--spends] [--planted PER_10K] [--block-bytes N] DIR\n",
               stderr);
         return 2;
     }
-    how.dir = argv[optind];
-    struct gen *gen = gen_open(&how);
-    struct rng rng = {how.seed};
-    if (tracked)
-        gen_tracked(gen, tracked);
-    if (giants)
-        plant_giants(gen, &rng, giants);
-    if (tdags || giants)
-        gen_tdags(gen, tdags);
-    if (size)
-        gen_blocks(gen, 0, size);
-    if (blocks)
-        gen_blocks(gen, blocks, 0);
+    struct gen *gen = gen_open(&order.how);
+    struct rng rng = {order.how.seed};
+    if (order.tracked)
+        gen_tracked(gen, order.tracked);
+    if (order.giants)
+        plant_giants(gen, &rng, order.giants);
+    if (order.tdags || order.giants)
+        gen_tdags(gen, order.tdags);
+    if (order.size)
+        gen_blocks(gen, 0, order.size);
+    if (order.blocks)
+        gen_blocks(gen, order.blocks, 0);
     gen_print_truth(gen, stdout);
     gen_close(gen);
     return 0;

@@ -30,27 +30,26 @@ static void together(struct forest_builder *builder, uint32_t roots, uint32_t ou
         spend_all(builder, first + r, 0, spent);
 }
 
+/* Shapes of the paper's most frequent T-DAGs, and their sizes. */
+static const struct {
+    uint32_t roots;
+    uint32_t outputs;
+    uint32_t spent;
+    uint32_t into;
+    uint64_t nodes;
+    uint64_t edges;
+} paper_rows[] = {
+    {1, 1, 1, 1, 3, 2}, {2, 4, 3, 1, 11, 14}, {1, 4, 3, 1, 6, 7}, {1, 4, 1, 1, 6, 5}, {1, 3, 1, 1, 5, 4},
+    {1, 5, 1, 1, 7, 6}, {1, 3, 1, 3, 7, 6},   {1, 4, 2, 1, 6, 6}, {1, 2, 1, 1, 4, 3}, {20000, 1, 1, 1, 40001, 40000},
+};
+
 static void paper_table(void **state)
 {
     (void)state;
-    static const struct {
-        uint32_t roots;
-        uint32_t outputs;
-        uint32_t spent;
-        uint32_t into;
-        uint64_t nodes;
-        uint64_t edges;
-    } rows[] = {
-        {1, 1, 1, 1, 3, 2}, {2, 4, 3, 1, 11, 14},
-        {1, 4, 3, 1, 6, 7}, {1, 4, 1, 1, 6, 5},
-        {1, 3, 1, 1, 5, 4}, {1, 5, 1, 1, 7, 6},
-        {1, 3, 1, 3, 7, 6}, {1, 4, 2, 1, 6, 6},
-        {1, 2, 1, 1, 4, 3}, {20000, 1, 1, 1, 40001, 40000},
-    };
-    const uint32_t count = sizeof rows / sizeof *rows;
+    const uint32_t count = sizeof paper_rows / sizeof *paper_rows;
     struct forest_builder builder = {0};
     for (uint32_t i = 0; i < count; i++)
-        together(&builder, rows[i].roots, rows[i].outputs, rows[i].spent, rows[i].into);
+        together(&builder, paper_rows[i].roots, paper_rows[i].outputs, paper_rows[i].spent, paper_rows[i].into);
     uint32_t root = forest_add_tx(&builder, 1, 2, 1, 0);
     for (uint32_t i = 0; i < 2; i++) {
         forest_add_tx(&builder, 0, 0, 1, 0);
@@ -61,9 +60,9 @@ static void paper_table(void **state)
     for (uint32_t d = 0; d <= count; d++) {
         const struct tdag_row *row = &result.classes.rows[d];
         assert_int_equal(row->height, 2);
-        assert_int_equal(row->roots, d < count ? rows[d].roots : 1);
-        assert_int_equal(row->nodes, d < count ? rows[d].nodes : 6);
-        assert_int_equal(row->edges, d < count ? rows[d].edges : 5);
+        assert_int_equal(row->roots, d < count ? paper_rows[d].roots : 1);
+        assert_int_equal(row->nodes, d < count ? paper_rows[d].nodes : 6);
+        assert_int_equal(row->edges, d < count ? paper_rows[d].edges : 5);
         assert_true(row->class_exact);
     }
     assert_int_equal(result.classes.classes_count, count + 1);

@@ -68,7 +68,8 @@ static void find_components(struct world *world)
     free(colour);
 }
 
-static void expand(struct world *world, const struct forest *forest)
+/* Numbers the nodes, and makes room for them and their edges. */
+static void number_nodes(struct world *world, const struct forest *forest)
 {
     uint32_t n = forest->txs_count;
     *world = (struct world){.forest = forest, .uin = room(n, 4), .root = room(n, 4), .base = room(n, 4)};
@@ -93,7 +94,22 @@ static void expand(struct world *world, const struct forest *forest)
     world->node_root = room(world->nodes, 1);
     world->from = room(edges, 4);
     world->to = room(edges, 4);
-    for (uint32_t t = 0; t < n; t++) {
+}
+
+/* An edge from `node` to every output of transaction `tx`. */
+static void add_edges(struct world *world, uint32_t node, uint32_t tx)
+{
+    for (uint32_t i = 0; i < world->forest->txs[tx].outputs; i++) {
+        world->from[world->edges] = node;
+        world->to[world->edges++] = world->base[tx] + i;
+    }
+}
+
+/* Each node with what it stands for, and the edges that leave it. */
+static void fill_nodes(struct world *world)
+{
+    const struct forest *forest = world->forest;
+    for (uint32_t t = 0; t < forest->txs_count; t++) {
         const struct forest_tx *tx = &forest->txs[t];
         if (!world->root[t] && world->uin[t] == 0)
             continue;
@@ -101,10 +117,7 @@ static void expand(struct world *world, const struct forest *forest)
             world->node_tx[world->root[t] - 1] = t;
             world->node_output[world->root[t] - 1] = KNOWN_OUTPUT;
             world->node_root[world->root[t] - 1] = true;
-            for (uint32_t i = 0; i < tx->outputs; i++) {
-                world->from[world->edges] = world->root[t] - 1;
-                world->to[world->edges++] = world->base[t] + i;
-            }
+            add_edges(world, world->root[t] - 1, t);
         }
         for (uint32_t i = 0; i < tx->outputs; i++) {
             uint32_t node = world->base[t] + i;
@@ -112,13 +125,14 @@ static void expand(struct world *world, const struct forest *forest)
             world->node_tx[node] = t;
             world->node_output[node] = tracked ? tx->first_output + i : KNOWN_OUTPUT;
             uint32_t spender = tracked ? forest->outputs[tx->first_output + i].spender : FOREST_NONE;
-            for (uint32_t k = 0; spender != FOREST_NONE && k < forest->txs[spender].outputs; k++) {
-                world->from[world->edges] = node;
-                world->to[world->edges++] = world->base[spender] + k;
-            }
+            if (spender != FOREST_NONE)
+                add_edges(world, node, spender);
         }
     }
-    find_components(world);
+}
+
+static void group_by_component(struct world *world)
+{
     world->component_first = room(world->components + 1, 4);
     world->component_nodes = room(world->nodes, 4);
     for (uint32_t v = 0; v < world->nodes; v++)
@@ -130,6 +144,14 @@ static void expand(struct world *world, const struct forest *forest)
     for (uint32_t v = 0; v < world->nodes; v++)
         world->component_nodes[next[world->component[v]]++] = v;
     free(next);
+}
+
+static void expand(struct world *world, const struct forest *forest)
+{
+    number_nodes(world, forest);
+    fill_nodes(world);
+    find_components(world);
+    group_by_component(world);
 }
 
 static void world_free(struct world *world)
@@ -160,15 +182,13 @@ struct matrix {
 };
 
 static bool arc[MATRIX][MATRIX];
+static bool gone[MATRIX];
+static uint32_t depth[MATRIX];
+static uint32_t in[MATRIX];
+static uint32_t out[MATRIX];
 
-static void measure(const struct world *world, uint32_t component, bool compress, struct matrix *m)
+static void fill_arcs(const struct world *world, const uint32_t *nodes, uint32_t n)
 {
-    const uint32_t *nodes = world->component_nodes + world->component_first[component];
-    uint32_t n = world->component_first[component + 1] - world->component_first[component];
-    bool gone[MATRIX] = {false};
-    uint32_t name[MATRIX], depth[MATRIX] = {0}, in[MATRIX] = {0}, out[MATRIX] = {0}, level[MATRIX] = {0};
-    memset(m, 0, offsetof(struct matrix, from));
-    assert_true(n <= MATRIX);
     for (uint32_t v = 0; v < n; v++)
         memset(arc[v], 0, n);
     for (uint32_t v = 0; v < n; v++) {
@@ -179,7 +199,12 @@ static void measure(const struct world *world, uint32_t component, bool compress
         for (uint32_t w = 0; to != FOREST_NONE && w < n; w++)
             arc[v][w] = !world->node_root[nodes[w]] && world->node_tx[nodes[w]] == to;
     }
-    for (uint32_t x = 0; compress && x < n; x++) {
+}
+
+/* Takes out what anyone can spend and somebody spent; its parents lead to its children then. */
+static void compress_arcs(const struct world *world, const uint32_t *nodes, uint32_t n)
+{
+    for (uint32_t x = 0; x < n; x++) {
         uint32_t output = world->node_output[nodes[x]];
         gone[x] = output != KNOWN_OUTPUT && world->forest->outputs[output].anyone_can_spend &&
                   world->forest->outputs[output].spender != FOREST_NONE;
@@ -189,6 +214,11 @@ static void measure(const struct world *world, uint32_t component, bool compress
         for (uint32_t v = 0; gone[x] && v < n; v++)
             arc[v][x] = arc[x][v] = false;
     }
+}
+
+static void list_arcs(struct matrix *m, uint32_t n)
+{
+    uint32_t name[MATRIX];
     for (uint32_t v = 0; v < n; v++)
         name[v] = gone[v] ? 0 : m->nodes++;
     for (uint32_t v = 0; v < n; v++)
@@ -199,6 +229,10 @@ static void measure(const struct world *world, uint32_t component, bool compress
                 out[v]++;
                 in[w]++;
             }
+}
+
+static void find_depths(uint32_t n)
+{
     for (bool changed = true; changed;) {
         changed = false;
         for (uint32_t v = 0; v < n; v++)
@@ -208,6 +242,19 @@ static void measure(const struct world *world, uint32_t component, bool compress
                     changed = true;
                 }
     }
+}
+
+static bool is_known_leaf(const struct world *world, uint32_t node)
+{
+    uint32_t tx = world->node_tx[node], first = world->base[tx];
+    const struct forest_tx *t = &world->forest->txs[tx];
+    uint32_t tracked = t[1].first_output - t->first_output, known = t->outputs - tracked - t->nulldata;
+    return node >= first + tracked && node < first + tracked + known;
+}
+
+static void count_nodes(const struct world *world, const uint32_t *nodes, uint32_t n, struct matrix *m)
+{
+    uint32_t level[MATRIX] = {0};
     for (uint32_t v = 0; v < n; v++) {
         uint32_t output = world->node_output[nodes[v]];
         if (gone[v])
@@ -225,12 +272,27 @@ static void measure(const struct world *world, uint32_t component, bool compress
             continue;
         }
         m->leaves++;
-        uint32_t tx = world->node_tx[nodes[v]],
-                 tracked = world->forest->txs[tx + 1].first_output - world->forest->txs[tx].first_output;
-        uint32_t known = world->forest->txs[tx].outputs - tracked - world->forest->txs[tx].nulldata;
-        m->known_leaves += nodes[v] >= world->base[tx] + tracked && nodes[v] < world->base[tx] + tracked + known;
+        m->known_leaves += is_known_leaf(world, nodes[v]);
     }
     m->unspent = m->leaves - m->known_leaves;
+}
+
+static void measure(const struct world *world, uint32_t component, bool compress, struct matrix *m)
+{
+    const uint32_t *nodes = world->component_nodes + world->component_first[component];
+    uint32_t n = world->component_first[component + 1] - world->component_first[component];
+    assert_true(n <= MATRIX);
+    memset(m, 0, offsetof(struct matrix, from));
+    memset(gone, 0, sizeof gone);
+    memset(depth, 0, sizeof depth);
+    memset(in, 0, sizeof in);
+    memset(out, 0, sizeof out);
+    fill_arcs(world, nodes, n);
+    if (compress)
+        compress_arcs(world, nodes, n);
+    list_arcs(m, n);
+    find_depths(n);
+    count_nodes(world, nodes, n, m);
 }
 
 static struct shape_graph as_shape(const struct matrix *m)

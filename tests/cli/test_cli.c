@@ -92,55 +92,56 @@ static void test_version(void **state)
     expect(0, "unktx ", NULL, "scan --version");
 }
 
+static const struct {
+    const char *line;
+    const char *message;
+} usage_errors[] = {
+    {"", "no command"},
+    {"scam", "did you mean 'scan'?"},
+    {"dag", "did you mean 'dags'?"},
+    {"xyzzy", "unknown command 'xyzzy'"},
+    {"--store x outputs", "unknown option '--store' before the command"},
+    {"scan --thread 2", "did you mean --threads?"},
+    {"scan --xyzzy", "unknown option --xyzzy"},
+    {"scan -x", "unknown option -x"},
+    {"scan --threads 0", "--threads"},
+    {"scan --threads 257", "--threads"},
+    {"scan --threads=", "--threads"},
+    {"scan --threads -1", "--threads"},
+    {"scan --threads 1x", "--threads"},
+    {"scan --threads 99999999999999999999", "--threads"},
+    {"scan --threads", "needs a value"},
+    {"scan --to-height 4294967295", "--to-height"},
+    {"scan --quiet=yes", "takes no value"},
+    {"scan --chain moon", "none of main|testnet3"},
+    {"scan --nulldata keep", "none of count|store"},
+    {"scan --tip 00", "--tip"},
+    {"scan here", "unexpected operand 'here'"},
+    {"scan -- --quiet", "unexpected operand '--quiet'"},
+    {"dags --rules core-21", "none of core-0.18"},
+    {"dags --rules core-0.1", "none of core-0.18"},
+    {"dags --rules core-0.18|core-0.19", "none of core-0.18"},
+    {"stats --by week", "none of total"},
+    {"outputs -o", "needs a value"},
+    {"outputs --output=", "empty"},
+    {"show", "name one thing"},
+    {"show --dag 0", "--dag"},
+    {"show abc", "neither TXID"},
+    {"show 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b:", "neither TXID"},
+    {"show 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b:x", "neither TXID"},
+    {"show 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b --dag 1", "name one thing"},
+    {"show 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b --format dot", "--dag only"},
+    {"blocks", "missing operand"},
+};
+
 static void test_usage_errors(void **state)
 {
     (void)state;
-    static const struct {
-        const char *line;
-        const char *message;
-    } cases[] = {
-        {"", "no command"},
-        {"scam", "did you mean 'scan'?"},
-        {"dag", "did you mean 'dags'?"},
-        {"xyzzy", "unknown command 'xyzzy'"},
-        {"--store x outputs", "unknown option '--store' before the command"},
-        {"scan --thread 2", "did you mean --threads?"},
-        {"scan --xyzzy", "unknown option --xyzzy"},
-        {"scan -x", "unknown option -x"},
-        {"scan --threads 0", "--threads"},
-        {"scan --threads 257", "--threads"},
-        {"scan --threads=", "--threads"},
-        {"scan --threads -1", "--threads"},
-        {"scan --threads 1x", "--threads"},
-        {"scan --threads 99999999999999999999", "--threads"},
-        {"scan --threads", "needs a value"},
-        {"scan --to-height 4294967295", "--to-height"},
-        {"scan --quiet=yes", "takes no value"},
-        {"scan --chain moon", "none of main|testnet3"},
-        {"scan --nulldata keep", "none of count|store"},
-        {"scan --tip 00", "--tip"},
-        {"scan here", "unexpected operand 'here'"},
-        {"scan -- --quiet", "unexpected operand '--quiet'"},
-        {"dags --rules core-21", "none of core-0.18"},
-        {"dags --rules core-0.1", "none of core-0.18"},
-        {"dags --rules core-0.18|core-0.19", "none of core-0.18"},
-        {"stats --by week", "none of total"},
-        {"outputs -o", "needs a value"},
-        {"outputs --output=", "empty"},
-        {"show", "name one thing"},
-        {"show --dag 0", "--dag"},
-        {"show abc", "neither TXID"},
-        {"show 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b:", "neither TXID"},
-        {"show 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b:x", "neither TXID"},
-        {"show 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b --dag 1", "name one thing"},
-        {"show 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b --format dot", "--dag only"},
-        {"blocks", "missing operand"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct run run = unktx("%s", cases[i].line);
-        if (run.exit_status != 2 || !strstr(run.err, cases[i].message) || !strstr(run.err, "--help") ||
+    for (size_t i = 0; i < sizeof usage_errors / sizeof *usage_errors; i++) {
+        struct run run = unktx("%s", usage_errors[i].line);
+        if (run.exit_status != 2 || !strstr(run.err, usage_errors[i].message) || !strstr(run.err, "--help") ||
             run.out_size != 0)
-            fail_msg("unktx %s: exit status %d, stdout: %s, stderr: %s", cases[i].line, run.exit_status, run.out,
+            fail_msg("unktx %s: exit status %d, stdout: %s, stderr: %s", usage_errors[i].line, run.exit_status, run.out,
                      run.err);
         run_free(&run);
     }

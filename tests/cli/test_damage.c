@@ -287,26 +287,31 @@ static void test_restored_with_its_time(void **state)
     }
 }
 
+/* What stands before a command for a user who may not read everything. Root may: then as another user, if the machine
+ * can do that; else the test is skipped. */
+static const char *as_a_user(void)
+{
+    if (geteuid() != 0)
+        return "";
+    struct run can = shell("setpriv --reuid=65534 --clear-groups $UNKTX --version");
+    bool able = can.exit_status == 0;
+    run_free(&can);
+    if (!able) {
+        print_message("skipped: root, and no other user can run the program here\n");
+        skip();
+    }
+    assert_int_equal(chmod(place.dir, 0777), 0);
+    /* the leak finder cannot look into a process of another user */
+    return "ASAN_OPTIONS=detect_leaks=0 setpriv --reuid=65534 --clear-groups ";
+}
+
 static void test_unreadable_file(void **state)
 {
     (void)state;
     char bad[600];
     write_bad(&place.records, false);
     snprintf(bad, sizeof bad, "%s", place.bad);
-    /* Root may read everything: then as another user, if the machine can do that. */
-    const char *as = "";
-    if (geteuid() == 0) {
-        struct run can = shell("setpriv --reuid=65534 --clear-groups $UNKTX --version");
-        bool able = can.exit_status == 0;
-        run_free(&can);
-        if (!able) {
-            print_message("skipped: root, and no other user can run the program here\n");
-            skip();
-        }
-        as =
-            "ASAN_OPTIONS=detect_leaks=0 setpriv --reuid=65534 --clear-groups "; /* which the leak finder cannot look into */
-        assert_int_equal(chmod(place.dir, 0777), 0);
-    }
+    const char *as = as_a_user();
     assert_int_equal(chmod(path_of("%s/blk00001.dat", bad), 0), 0);
     struct run run = shell("%s$UNKTX scan --quiet --datadir %s --store %s/unreadable", as, bad, place.dir);
     assert_int_equal(run.exit_status, 3);

@@ -166,46 +166,13 @@ static void add_names(struct name_set *set, struct matcher *matcher, const struc
     }
 }
 
-static void scripts_of_tdags(void **state)
+/* What remains when T-DAGs whose roots have known scripts are left out: `without` of `all`. */
+static void check_exclusion(uint64_t without, uint64_t all)
 {
-    (void)state;
-    static const uint8_t seed[16] = "another seed 123";
-    struct catalogue catalogue = {0};
-    struct matcher *matcher = NULL;
-    assert_int_equal(catalogue_read_built_in(&catalogue, NULL), STATUS_OK);
-    assert_int_equal(matcher_new(&catalogue, seed, &matcher, NULL), STATUS_OK);
-    char *names = malloc(catalogue_names_size(&catalogue) + 1);
-    unktx_ok("dags --store %s/all --rules core-22 --threads 3 -o %s/dags", place, place);
-    unktx_ok("outputs --store %s/all --rules core-22 -o %s/outputs.csv", place, place);
-    struct table txs = table_read(in_place("dags/txs.csv")), dags = table_read(in_place("dags/tdags.csv"));
-    struct table classes = table_read(in_place("dags/classes.csv")), outputs = table_read(in_place("outputs.csv"));
-    struct name_set *of_dag = calloc(dags.rows + 1, sizeof *of_dag),
-                    *of_roots = calloc(dags.rows + 1, sizeof *of_roots);
-    for (size_t t = 0; t < txs.rows; t++) {
-        uint64_t dag = table_number(&txs, t, table_column(&txs, "dag_id"));
-        add_names(&of_dag[dag], matcher, &outputs, table_get(&txs, t, "txid"));
-        if (*table_get(&txs, t, "is_root") == '1')
-            add_names(&of_roots[dag], matcher, &outputs, table_get(&txs, t, "txid"));
-    }
-    uint64_t without = 0;
-    for (size_t d = 0; d < dags.rows; d++) {
-        *catalogue_put_names(&catalogue, &of_dag[d + 1], names) = '\0';
-        assert_string_equal(table_get(&dags, d, "scripts"), names);
-        without += name_set_first(&of_roots[d + 1]) == CATALOGUE_MAX;
-    }
-    for (size_t c = 0; c < classes.rows; c++) {
-        struct name_set set = {{0}};
-        for (size_t d = 0; d < dags.rows; d++)
-            if (strcmp(table_get(&dags, d, "class_id"), table_get(&classes, c, "class_id")) == 0)
-                name_set_join(&set, &of_dag[d + 1]);
-        *catalogue_put_names(&catalogue, &set, names) = '\0';
-        assert_string_equal(table_get(&classes, c, "scripts"), names);
-    }
-
     unktx_ok("dags --store %s/all --rules core-22 --exclude-scripts @known -o %s/rest", place, place);
     struct table rest = table_read(in_place("rest/tdags.csv"));
     assert_int_equal(rest.rows, without);
-    assert_true(without > 0 && without < dags.rows);
+    assert_true(without > 0 && without < all);
     struct json json = json_open(in_place("rest/summary.json"));
     uint64_t excluded = 0;
     json_find(&json, "core-22");
@@ -214,21 +181,73 @@ static void scripts_of_tdags(void **state)
         assert_true(json_find_number(&json, "tdags") > 0);
         excluded += json_number(&json);
     }
-    assert_int_equal(excluded + without, dags.rows);
+    assert_int_equal(excluded + without, all);
     json_close(&json);
+    table_free(&rest);
+}
 
+/* The names of a class are those of its T-DAGs, `of_dag` by number. */
+static void check_classes(const struct catalogue *catalogue, const struct table *dags, const struct name_set *of_dag)
+{
+    struct table classes = table_read(in_place("dags/classes.csv"));
+    char *names = malloc(catalogue_names_size(catalogue) + 1);
+    for (size_t c = 0; c < classes.rows; c++) {
+        struct name_set set = {{0}};
+        for (size_t d = 0; d < dags->rows; d++)
+            if (strcmp(table_get(dags, d, "class_id"), table_get(&classes, c, "class_id")) == 0)
+                name_set_join(&set, &of_dag[d + 1]);
+        *catalogue_put_names(catalogue, &set, names) = '\0';
+        assert_string_equal(table_get(&classes, c, "scripts"), names);
+    }
+    free(names);
+    table_free(&classes);
+}
+
+/* Names by number of the T-DAG: of all its transactions, and of its roots alone. */
+static void names_of_tdags(const struct catalogue *catalogue, struct name_set *of_dag, struct name_set *of_roots)
+{
+    static const uint8_t seed[16] = "another seed 123";
+    struct table txs = table_read(in_place("dags/txs.csv")), outputs = table_read(in_place("outputs.csv"));
+    struct matcher *matcher = NULL;
+    assert_int_equal(matcher_new(catalogue, seed, &matcher, NULL), STATUS_OK);
+    for (size_t t = 0; t < txs.rows; t++) {
+        uint64_t dag = table_number(&txs, t, table_column(&txs, "dag_id"));
+        add_names(&of_dag[dag], matcher, &outputs, table_get(&txs, t, "txid"));
+        if (*table_get(&txs, t, "is_root") == '1')
+            add_names(&of_roots[dag], matcher, &outputs, table_get(&txs, t, "txid"));
+    }
+    matcher_free(matcher);
+    table_free(&outputs);
+    table_free(&txs);
+}
+
+static void scripts_of_tdags(void **state)
+{
+    (void)state;
+    struct catalogue catalogue = {0};
+    assert_int_equal(catalogue_read_built_in(&catalogue, NULL), STATUS_OK);
+    unktx_ok("dags --store %s/all --rules core-22 --threads 3 -o %s/dags", place, place);
+    unktx_ok("outputs --store %s/all --rules core-22 -o %s/outputs.csv", place, place);
+    struct table dags = table_read(in_place("dags/tdags.csv"));
+    char *names = malloc(catalogue_names_size(&catalogue) + 1);
+    struct name_set *of_dag = calloc(dags.rows + 1, sizeof *of_dag),
+                    *of_roots = calloc(dags.rows + 1, sizeof *of_roots);
+    names_of_tdags(&catalogue, of_dag, of_roots);
+    uint64_t without = 0;
+    for (size_t d = 0; d < dags.rows; d++) {
+        *catalogue_put_names(&catalogue, &of_dag[d + 1], names) = '\0';
+        assert_string_equal(table_get(&dags, d, "scripts"), names);
+        without += name_set_first(&of_roots[d + 1]) == CATALOGUE_MAX;
+    }
+    check_classes(&catalogue, &dags, of_dag);
+    check_exclusion(without, dags.rows);
     struct run run = unktx_expect(0, "show --store %s/all --rules core-22 --dag 1", place);
     assert_non_null(strstr(run.out, path_of("known scripts: %s\n", table_get(&dags, 0, "scripts"))));
     run_free(&run);
     free(of_dag);
     free(of_roots);
     free(names);
-    table_free(&rest);
-    table_free(&outputs);
-    table_free(&classes);
     table_free(&dags);
-    table_free(&txs);
-    matcher_free(matcher);
     catalogue_free(&catalogue);
 }
 

@@ -220,49 +220,50 @@ static void shared_planted_kinds(void **state)
     assert_true(rows > 5000);
 }
 
+static const struct {
+    const char *hex;
+    const char *names;
+} literature[] = {
+    {"736372697074", "op-if p2pool-script"},
+    {"a35387", "anyone-can-spend min-equal"},
+    {"5253", "anyone-can-spend push-2-3"},
+    {"525305", "push-2-3 truncated-push"},
+    {"20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "anyone-can-spend only-data"},
+    {"01ff", "anyone-can-spend only-data"},
+    {"0100", "only-data"}, /* reads as zero */
+    {"4c00", ""},          /* an empty push: no data, and false */
+    {"0000ae", "anyone-can-spend checkmultisig-0-of-n"},
+    {"00010251ae", "anyone-can-spend checkmultisig-0-of-n"},
+    {"00010252ae", "anyone-can-spend checkmultisig-0-of-n"}, /* the spender brings the count of signatures */
+    {"000202030204055152ae", ""},                            /* of other numbers than it says */
+    {"6e935888945287", "equation"},                          /* 5 and 3 */
+    {"93935d87", "anyone-can-spend equation"},
+    {"a914000102030405060708090a0b0c0d0e0f1011121388", "puzzle-hash160"},
+    {"aa20000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f87",
+     "puzzle-genesis-reversed puzzle-hash256"},
+    {"aa206fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d619000000000087", "puzzle-genesis puzzle-hash256"},
+    {"aaaa0016ffffffffffffffffffffffffffffffffffffffffffffa5", "puzzle-within"},
+    {"6e879169a77ca787", "sha1-collision"},
+    /* NBitcoin issue 68: db3f14e4...'s output */
+    {"76a9146300bf4c5c2a724c280b893807afb976ec78a92b88ac61", "p2pkh-altered p2pkh-nop"},
+    {"6a0952534b424c4f434b3a", "rsk"},
+    {"6a2858325b00000000000000000000000000000000000000000000000000000000000000000000000000", "stacks"},
+    {"6a08434e545250525459", "counterparty-plain"},
+    {"6a4c08444f4350524f4f46", "proof-of-existence"},
+    {"6a024343", ""}, /* the number 17219, and nothing of Colu's */
+    {"6a02f710", ""}, /* 4343 as a number */
+};
+
 /* What the literature names and the chain does not have. */
 static void from_the_literature(void **state)
 {
     (void)state;
-    static const struct {
-        const char *hex;
-        const char *names;
-    } cases[] = {
-        {"736372697074", "op-if p2pool-script"},
-        {"a35387", "anyone-can-spend min-equal"},
-        {"5253", "anyone-can-spend push-2-3"},
-        {"525305", "push-2-3 truncated-push"},
-        {"20000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "anyone-can-spend only-data"},
-        {"01ff", "anyone-can-spend only-data"},
-        {"0100", "only-data"}, /* reads as zero */
-        {"4c00", ""},          /* an empty push: no data, and false */
-        {"0000ae", "anyone-can-spend checkmultisig-0-of-n"},
-        {"00010251ae", "anyone-can-spend checkmultisig-0-of-n"},
-        {"00010252ae", "anyone-can-spend checkmultisig-0-of-n"}, /* the spender brings the count of signatures */
-        {"000202030204055152ae", ""},                            /* of other numbers than it says */
-        {"6e935888945287", "equation"},                          /* 5 and 3 */
-        {"93935d87", "anyone-can-spend equation"},
-        {"a914000102030405060708090a0b0c0d0e0f1011121388", "puzzle-hash160"},
-        {"aa20000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f87",
-         "puzzle-genesis-reversed puzzle-hash256"},
-        {"aa206fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d619000000000087", "puzzle-genesis puzzle-hash256"},
-        {"aaaa0016ffffffffffffffffffffffffffffffffffffffffffffa5", "puzzle-within"},
-        {"6e879169a77ca787", "sha1-collision"},
-        /* NBitcoin issue 68: db3f14e4...'s output */
-        {"76a9146300bf4c5c2a724c280b893807afb976ec78a92b88ac61", "p2pkh-altered p2pkh-nop"},
-        {"6a0952534b424c4f434b3a", "rsk"},
-        {"6a2858325b00000000000000000000000000000000000000000000000000000000000000000000000000", "stacks"},
-        {"6a08434e545250525459", "counterparty-plain"},
-        {"6a4c08444f4350524f4f46", "proof-of-existence"},
-        {"6a024343", ""}, /* the number 17219, and nothing of Colu's */
-        {"6a02f710", ""}, /* 4343 as a number */
-    };
     uint8_t script[128];
     struct catalogue catalogue = built_in_catalogue();
     struct matcher *matcher = matcher_of(&catalogue);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        size_t size = from_hex(cases[i].hex, script);
-        assert_string_equal(names_of(matcher, &catalogue, script, size), cases[i].names);
+    for (size_t i = 0; i < sizeof literature / sizeof *literature; i++) {
+        size_t size = from_hex(literature[i].hex, script);
+        assert_string_equal(names_of(matcher, &catalogue, script, size), literature[i].names);
     }
     matcher_free(matcher);
     catalogue_free(&catalogue);

@@ -50,6 +50,29 @@ static inline bool second_is_key(const struct operation *op)
     return d && ((op->size == 33 && (d[0] & 0xfe) == 2) || (op->size == 65 && (d[0] == 4 || (d[0] & 0xfe) == 6)));
 }
 
+static inline enum kind second_witness_kind(const uint8_t *s, size_t n, const struct operation *ops)
+{
+    bool is_anchor = n == 4 && memcmp(s, "\x51\x02\x4e\x73", 4) == 0;
+    if (ops[0].code != 0)
+        return ops[0].code == 0x51 && ops[1].code == 32 ? KIND_WITNESS_V1_TAPROOT
+               : is_anchor                              ? KIND_ANCHOR
+                                                        : KIND_WITNESS_UNKNOWN;
+    return ops[1].code == 20   ? KIND_WITNESS_V0_KEYHASH
+           : ops[1].code == 32 ? KIND_WITNESS_V0_SCRIPTHASH
+                               : KIND_NONSTANDARD;
+}
+
+static inline bool second_is_multisig(const struct operation *ops, size_t count)
+{
+    if (count < 4 || count > 23 || ops[count - 1].code != 0xae)
+        return false;
+    int required = second_number(&ops[0]), keys = second_number(&ops[count - 2]);
+    for (size_t i = 1; i + 2 < count; i++)
+        if (!second_is_key(&ops[i]))
+            return false;
+    return required > 0 && required <= keys && keys == (int)count - 3;
+}
+
 static inline enum kind second_kind(const uint8_t *s, size_t n, unsigned *unknown)
 {
     static struct operation ops[SCRIPT_MAX];
@@ -59,17 +82,9 @@ static inline enum kind second_kind(const uint8_t *s, size_t n, unsigned *unknow
         return KIND_SCRIPTHASH;
     bool number = count > 0 && (ops[0].code == 0 || (ops[0].code > 0x50 && ops[0].code < 0x61));
     if (count == 2 && number && ops[1].code >= 2 && ops[1].code <= 40) {
-        bool is_anchor = n == 4 && memcmp(s, "\x51\x02\x4e\x73", 4) == 0;
-        if (ops[0].code != 0)
-            return ops[0].code == 0x51 && ops[1].code == 32 ? KIND_WITNESS_V1_TAPROOT
-                   : is_anchor                              ? KIND_ANCHOR
-                                                            : KIND_WITNESS_UNKNOWN;
-        if (ops[1].code == 20)
-            return KIND_WITNESS_V0_KEYHASH;
-        if (ops[1].code == 32)
-            return KIND_WITNESS_V0_SCRIPTHASH;
-        *unknown = RULES_ALL;
-        return KIND_NONSTANDARD;
+        enum kind kind = second_witness_kind(s, n, ops);
+        *unknown = kind == KIND_NONSTANDARD ? RULES_ALL : 0;
+        return kind;
     }
     *unknown = RULES_ALL;
     if (count > 0 && ops[0].code == 0x6a) {
@@ -87,13 +102,7 @@ static inline enum kind second_kind(const uint8_t *s, size_t n, unsigned *unknow
         *unknown = 0;
         return KIND_PUBKEYHASH;
     }
-    if (count < 4 || count > 23 || ops[count - 1].code != 0xae)
-        return KIND_NONSTANDARD;
-    int required = second_number(&ops[0]), keys = second_number(&ops[count - 2]);
-    for (size_t i = 1; i + 2 < count; i++)
-        if (!second_is_key(&ops[i]))
-            return KIND_NONSTANDARD;
-    if (required == 0 || required > keys || keys != (int)count - 3)
+    if (!second_is_multisig(ops, count))
         return KIND_NONSTANDARD;
     *unknown = ops[0].code == 1 || ops[count - 2].code == 1 ? RULES_ALL : 4;
     return KIND_MULTISIG;

@@ -177,68 +177,69 @@ static void test_target(void **state)
         assert_false(meets(NULL32, invalid[i]));
 }
 
+static const struct {
+    const char *script; /* with its length */
+    bool has;
+    uint32_t height;
+} bip34_cases[] = {
+    {"0151", true, 1},
+    {"0160", true, 16},
+    {"020111", true, 17},
+    {"020110", false, 0},
+    {"0100", false, 0},
+    {"0302d400", true, 212},
+    {"0201d4", false, 0} /* negative */,
+    {"0302"
+     "1100",
+     false, 0},
+    {"0302"
+     "7f00",
+     false, 0},
+    {"0302"
+     "8000",
+     true, 128},
+    {"0403"
+     "ff7f00",
+     false, 0},
+    {"0403"
+     "ff8000",
+     true, 33023},
+    {"0403"
+     "38790d",
+     true, 883000},
+    {"0403"
+     "24798d",
+     false, 0},
+    {"0504"
+     "00000001",
+     true, 16777216},
+    {"0504"
+     "ffffff7f",
+     true, 2147483647},
+    {"0504"
+     "ffffffff",
+     false, 0},
+    {"0605"
+     "0000000001",
+     false, 0},
+    {"0303"
+     "0102",
+     false, 0},
+    {"00", false, 0},
+    {"0161", false, 0},
+    {"034c01d4", false, 0},
+    {"0302d4", false, 0},
+};
+
 static void test_bip34(void **state)
 {
     (void)state;
-    static const struct {
-        const char *script; /* with its length */
-        bool has;
-        uint32_t height;
-    } cases[] = {
-        {"0151", true, 1},
-        {"0160", true, 16},
-        {"020111", true, 17},
-        {"020110", false, 0},
-        {"0100", false, 0},
-        {"0302d400", true, 212},
-        {"0201d4", false, 0} /* negative */,
-        {"0302"
-         "1100",
-         false, 0},
-        {"0302"
-         "7f00",
-         false, 0},
-        {"0302"
-         "8000",
-         true, 128},
-        {"0403"
-         "ff7f00",
-         false, 0},
-        {"0403"
-         "ff8000",
-         true, 33023},
-        {"0403"
-         "38790d",
-         true, 883000},
-        {"0403"
-         "24798d",
-         false, 0},
-        {"0504"
-         "00000001",
-         true, 16777216},
-        {"0504"
-         "ffffff7f",
-         true, 2147483647},
-        {"0504"
-         "ffffffff",
-         false, 0},
-        {"0605"
-         "0000000001",
-         false, 0},
-        {"0303"
-         "0102",
-         false, 0},
-        {"00", false, 0},
-        {"0161", false, 0},
-        {"034c01d4", false, 0},
-        {"0302d4", false, 0},
-    };
     uint8_t block[1000];
     uint32_t height = 0;
     assert_true(block_bip34_height(block, from_hex(REGTEST_212, block), &height));
     assert_int_equal(height, 212);
     assert_false(block_bip34_height(block, from_hex(GENESIS_BLOCK, block), &height)); /* version 1 */
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof bip34_cases / sizeof *bip34_cases; i++) {
         char hex[500];
         memset(block, 0, BLOCK_HEADER_SIZE);
         snprintf(hex, sizeof hex,
@@ -251,13 +252,13 @@ static void test_bip34(void **state)
                  "0000000000000000"
                  "00"
                  "00000000",
-                 cases[i].script);
+                 bip34_cases[i].script);
         size_t size = BLOCK_HEADER_SIZE + from_hex(hex, block + BLOCK_HEADER_SIZE);
         for (uint32_t version = 1; version <= 2; version++) {
             store_le32(block, version);
             bool has = block_bip34_height(block, size, &height);
-            if (has != (cases[i].has && version == 2) || (has && height != cases[i].height))
-                fail_msg("version %u, script %s: %d, %u", version, cases[i].script, has, height);
+            if (has != (bip34_cases[i].has && version == 2) || (has && height != bip34_cases[i].height))
+                fail_msg("version %u, script %s: %d, %u", version, bip34_cases[i].script, has, height);
         }
         block[BLOCK_HEADER_SIZE + 6] = 1; /* no null prevout: not a coinbase */
         assert_false(block_bip34_height(block, size, &height));

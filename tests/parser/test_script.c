@@ -274,6 +274,11 @@ static void test_asm(void **state)
               "4c02e803",
               "0 0 0 1000");
     check_asm("4c050102030405", "0102030405");
+}
+
+static void test_asm_operations(void **state)
+{
+    (void)state;
     check_asm("76a914000102030405060708090a0b0c0d0e0f1011121388ac",
               "OP_DUP OP_HASH160 000102030405060708090a0b0c0d0e0f10111213 OP_EQUALVERIFY OP_CHECKSIG");
     check_asm("b0b1b2b3b9babbfeff",
@@ -352,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_multisig_counts),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_asm),
+        cmocka_unit_test(test_asm_operations),
         cmocka_unit_test(test_asm_bound),
         cmocka_unit_test(test_template_hash),
     };

@@ -137,7 +137,7 @@ static bool accepted(const char *hex)
     "0100000000000000"                                                                                                 \
     "00"
 
-/* What Core's UnserializeTransaction takes and refuses around the marker. */
+/* What Core's UnserializeTransaction takes around the marker. */
 static void test_marker(void **state)
 {
     (void)state;
@@ -153,6 +153,12 @@ static void test_marker(void **state)
                          "01"
                          "0155"
                          "00000000"));
+}
+
+/* What it refuses. */
+static void test_wrong_marker(void **state)
+{
+    (void)state;
     assert_false(accepted("01000000"
                           "0001"
                           "01" INPUT "01" OUTPUT "00"
@@ -217,8 +223,9 @@ static void test_hostile_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_txids),  cmocka_unit_test(test_wtxid),  cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_pieces), cmocka_unit_test(test_marker), cmocka_unit_test(test_hostile_counts),
+        cmocka_unit_test(test_txids),          cmocka_unit_test(test_wtxid),  cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_pieces),         cmocka_unit_test(test_marker), cmocka_unit_test(test_wrong_marker),
+        cmocka_unit_test(test_hostile_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,25 @@ static struct hash256 merkle_root(struct hash256 *level, size_t count)
     return level[0];
 }
 
+/* The height as BIP 34 wants it, then a push up to 14 bytes. */
+static void put_height(struct bytes *b, struct rng *rng, uint32_t height)
+{
+    put_u8(b, 14);
+    if (height <= 16) {
+        put_u8(b, height ? 0x50 + height : 0);
+        put_u8(b, 0x0c);
+        put_random(b, rng, 12);
+    } else {
+        unsigned size = height < 0x80 ? 1 : height < 0x8000 ? 2 : height < 0x800000 ? 3 : 4;
+        uint8_t number[4];
+        store_le32(number, height);
+        put_u8(b, size);
+        put(b, number, size);
+        put_u8(b, 12 - size);
+        put_random(b, rng, 12 - size);
+    }
+}
+
 /* The coinbase, written to the body's end like any transaction, with the commitment to the wtxids (BIP 141). */
 static void add_coinbase(struct gen *gen, uint32_t height, size_t txs)
 {
@@ -32,20 +51,7 @@ static void add_coinbase(struct gen *gen, uint32_t height, size_t txs)
     for (int i = 0; i < 4; i++)
         put_u64(b, 0);
     put_u32(b, 0xffffffff);
-    put_u8(b, 14); /* the height as BIP 34 wants it, then a push up to that size */
-    if (height <= 16) {
-        put_u8(b, height ? 0x50 + height : 0);
-        put_u8(b, 0x0c);
-        put_random(b, &gen->state.rng, 12);
-    } else {
-        unsigned size = height < 0x80 ? 1 : height < 0x8000 ? 2 : height < 0x800000 ? 3 : 4;
-        uint8_t number[4];
-        store_le32(number, height);
-        put_u8(b, size);
-        put(b, number, size);
-        put_u8(b, 12 - size);
-        put_random(b, &gen->state.rng, 12 - size);
-    }
+    put_height(b, &gen->state.rng, height);
     put_u32(b, 0xffffffff);
     put_u8(b, 2);
     uint64_t subsidy = height / 150 < 64 ? UINT64_C(5000000000) >> height / 150 : 0; /* regtest's */

@@ -31,19 +31,28 @@ static void put_key(struct bytes *b, struct rng *rng)
     put_random(b, rng, 32);
 }
 
+static void put_nulldata(struct bytes *b, struct rng *rng)
+{
+    uint32_t size = 8 + rng_below(rng, 68);
+    put_u8(b, size + 2);
+    put_u8(b, 0x6a);
+    put_u8(b, size);
+    put_random(b, rng, size);
+}
+
+/* `prefix` of `size` bytes, and so many random ones. */
+static void put_then_random(struct bytes *b, struct rng *rng, const char *prefix, size_t size, size_t random)
+{
+    put(b, prefix, size);
+    put_random(b, rng, random);
+}
+
 /* Size byte and script. */
 static void put_script(struct bytes *b, struct rng *rng, unsigned kind)
 {
     switch (kind) {
     case NONSTANDARD: put_nonstandard(b, rng); break;
-    case NULLDATA: {
-        uint32_t size = 8 + rng_below(rng, 68);
-        put_u8(b, size + 2);
-        put_u8(b, 0x6a);
-        put_u8(b, size);
-        put_random(b, rng, size);
-        break;
-    }
+    case NULLDATA: put_nulldata(b, rng); break;
     case PUBKEY:
         put_u8(b, 0x23);
         put_key(b, rng);
@@ -65,23 +74,11 @@ static void put_script(struct bytes *b, struct rng *rng, unsigned kind)
         put_random(b, rng, 20);
         put_u8(b, 0x87);
         break;
-    case P2WPKH:
-        put(b, "\x16\x00\x14", 3);
-        put_random(b, rng, 20);
-        break;
-    case P2WSH:
-        put(b, "\x22\x00\x20", 3);
-        put_random(b, rng, 32);
-        break;
-    case P2TR:
-        put(b, "\x22\x51\x20", 3);
-        put_random(b, rng, 32);
-        break;
+    case P2WPKH: put_then_random(b, rng, "\x16\x00\x14", 3, 20); break;
+    case P2WSH: put_then_random(b, rng, "\x22\x00\x20", 3, 32); break;
+    case P2TR: put_then_random(b, rng, "\x22\x51\x20", 3, 32); break;
     case ANCHOR: put(b, "\x04\x51\x02\x4e\x73", 5); break;
-    default:
-        put(b, "\x22\x52\x20", 3);
-        put_random(b, rng, 32);
-        break;
+    default: put_then_random(b, rng, "\x22\x52\x20", 3, 32); break;
     }
 }
 
