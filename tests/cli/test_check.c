@@ -148,7 +148,7 @@ static void sum_up(struct value *value)
 static uint8_t *writable(const uint8_t *bytes) { return (uint8_t *)(uintptr_t)bytes; }
 
 /* Calls `at` for each transaction of the batch until it is true. */
-typedef bool tx_fn(struct value *value, struct batch_view *view, struct block_record *block, struct tx_view *tx);
+typedef bool tx_fn(const struct tx_view *tx);
 
 static void at_tx(struct value *value, tx_fn *at)
 {
@@ -159,7 +159,7 @@ static void at_tx(struct value *value, tx_fn *at)
     assert_int_equal(batch_view_open(&view, value->bytes, value->size), STATUS_OK);
     while (!done && batch_next_block(&view, &block) == STATUS_OK)
         while (!done && batch_next_tx(&view, &tx) == STATUS_OK)
-            done = at(value, &view, &block, &tx);
+            done = at(&tx);
     assert_true(done);
     sum_up(value);
 }
@@ -182,11 +182,8 @@ static void lie_index_vout(struct value *value)
     sum_up(value);
 }
 
-static bool spend_late(struct value *value, struct batch_view *view, struct block_record *block, struct tx_view *tx)
+static bool spend_late(const struct tx_view *tx)
 {
-    (void)value;
-    (void)view;
-    (void)block;
     if (tx->tx.spends == 0)
         return false;
     uint8_t *end = writable(tx->spends.end);
@@ -195,11 +192,8 @@ static bool spend_late(struct value *value, struct batch_view *view, struct bloc
 }
 static void lie_spend(struct value *value) { at_tx(value, spend_late); }
 
-static bool change_kind(struct value *value, struct batch_view *view, struct block_record *block, struct tx_view *tx)
+static bool change_kind(const struct tx_view *tx)
 {
-    (void)value;
-    (void)view;
-    (void)block;
     uint8_t *first = writable(tx->outputs.at);
     if (*first >> 4 == 0 || (*first & 15) == KIND_NULLDATA)
         return false;
@@ -208,11 +202,8 @@ static bool change_kind(struct value *value, struct batch_view *view, struct blo
 }
 static void lie_kind(struct value *value) { at_tx(value, change_kind); }
 
-static bool change_mask(struct value *value, struct batch_view *view, struct block_record *block, struct tx_view *tx)
+static bool change_mask(const struct tx_view *tx)
 {
-    (void)value;
-    (void)view;
-    (void)block;
     uint8_t *first = writable(tx->outputs.at);
     if (*first >> 4 != RULES_ALL || (*first & 15) == KIND_NULLDATA)
         return false;
@@ -221,11 +212,8 @@ static bool change_mask(struct value *value, struct batch_view *view, struct blo
 }
 static void lie_mask(struct value *value) { at_tx(value, change_mask); }
 
-static bool change_value(struct value *value, struct batch_view *view, struct block_record *block, struct tx_view *tx)
+static bool change_value(const struct tx_view *tx)
 {
-    (void)value;
-    (void)view;
-    (void)block;
     uint8_t *first = writable(tx->outputs.at);
     if (*first >> 4 != RULES_ALL || (*first & 15) == KIND_NULLDATA)
         return false;
@@ -234,11 +222,8 @@ static bool change_value(struct value *value, struct batch_view *view, struct bl
 }
 static void lie_value(struct value *value) { at_tx(value, change_value); }
 
-static bool change_tracked(struct value *value, struct batch_view *view, struct block_record *block, struct tx_view *tx)
+static bool change_tracked(const struct tx_view *tx)
 {
-    (void)value;
-    (void)view;
-    (void)block;
     uint8_t *numbers = writable(tx->outputs.at);
     for (uint8_t *at = numbers - 1; at > numbers - 12; at--) /* the txid stands before the numbers */
         if (memcmp(at - 32, tx->tx.txid.bytes, 32) == 0 && at[0] < 0x80 && at[1] < 0x7f && tx->tx.outputs < 100) {

@@ -16,103 +16,10 @@
 #include "parser/blkfile.h"
 #include "parser/bytes.h"
 #include "parser/sha256.h"
+#include "tests/cli/damaged_chain.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/run.h"
 #include "tests/support/stores.h"
-
-enum { BLOCKS = 40, PER_FILE = 10 };
-
-static const uint8_t key[8] = {0x91, 0x00, 0x3c, 0xe7, 0x22, 0x58, 0xff, 0x0d};
-
-/* A small chain whose records lie in the order of the chain; DIR/good is its store. Each test damages a copy of the
- * records, which goes to DIR/bad. */
-static struct {
-    char *dir;
-    char bad[512];
-    char store[512];
-    char good[512];
-    struct records records;
-} place;
-
-static int set_up(void **state)
-{
-    (void)state;
-    place.dir = temp_dir();
-    char data[500];
-    snprintf(data, sizeof data, "%s/data", place.dir);
-    snprintf(place.bad, sizeof place.bad, "%s/bad", place.dir);
-    snprintf(place.store, sizeof place.store, "%s/store", place.dir);
-    snprintf(place.good, sizeof place.good, "%s/good", place.dir);
-    struct gen_options options = {.dir = data, .seed = 5, .block_bytes = 1500, .window = 1, .planted_per_10k = 3000};
-    struct gen *gen = gen_open(&options);
-    gen_blocks(gen, BLOCKS - 1, 0);
-    gen_close(gen);
-    place.records = records_read(path_of("%s/regtest/blocks", data));
-    assert_true(place.records.count >= BLOCKS);
-    unktx_ok("scan --quiet --verify --datadir %s --store %s", data, place.good);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    records_free(&place.records);
-    remove_tree(place.dir);
-    free(place.dir);
-    return 0;
-}
-
-static uint32_t tip(void) { return (uint32_t)place.records.count - 1; }
-
-static struct records copy_records(void)
-{
-    struct records copy = {.count = place.records.count, .capacity = place.records.count};
-    copy.list = must_alloc(copy.count, sizeof *copy.list);
-    for (size_t i = 0; i < copy.count; i++) {
-        copy.list[i].size = place.records.list[i].size;
-        copy.list[i].bytes = must_alloc(copy.list[i].size, 1);
-        memcpy(copy.list[i].bytes, place.records.list[i].bytes, copy.list[i].size);
-    }
-    return copy;
-}
-
-static void write_bad(const struct records *records, bool xored)
-{
-    remove_tree(place.bad);
-    records_write(records, place.bad, PER_FILE, xored ? key : NULL);
-}
-
-/* Scans DIR/bad into DIR/store: exit status, every one of the texts on stderr (NULL ends them), and a store that is
- * that of the intact chain up to `height`. */
-static void expect_scan(int status, uint32_t height, const char *options, const char *const texts[])
-{
-    struct run run = unktx_expect(status, "scan --quiet --datadir %s --store %s %s", place.bad, place.store, options);
-    for (; texts && *texts; texts++)
-        if (!strstr(run.err, *texts))
-            fail_msg("no \"%s\" in: %s", *texts, run.err);
-    if (status == 0)
-        assert_string_equal(run.err, "");
-    run_free(&run);
-    char part[600], found[DIGEST_SIZE + 1], wanted[DIGEST_SIZE + 1];
-    snprintf(part, sizeof part, "%s/part-%u", place.dir, height);
-    if (!path_exists(part))
-        unktx_ok("scan --quiet --datadir %s/data --store %s --to-height %u", place.dir, part, height);
-    assert_int_equal(store_blocks(place.store), height + 1);
-    store_digest(place.store, found);
-    store_digest(part, wanted);
-    assert_string_equal(found, wanted);
-}
-
-/* The same into a new store, and then once more with the intact files. */
-static void expect_fresh_scan(int status, uint32_t height, const char *options, const char *const texts[])
-{
-    remove_tree(place.store);
-    expect_scan(status, height, options, texts);
-    write_bad(&place.records, false);
-    expect_scan(0, tip(), "", NULL);
-}
-
-#define TEXTS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 /* ---- one byte ---- */
 
@@ -229,153 +136,6 @@ static void test_truncated_file(void **state)
                           TEXTS("blk00001.dat: at byte ", "torn", "blk00002.dat: at byte 0: block ", "in no blk file",
                                 path_of("ends at height %u", (uint32_t)last - 1)));
     }
-}
-
-/* ---- files ---- */
-
-static void test_missing_file(void **state)
-{
-    (void)state;
-    for (unsigned xored = 0; xored < 2; xored++) {
-        write_bad(&place.records, xored);
-        assert_int_equal(unlink(path_of("%s/blk00001.dat", place.bad)), 0);
-        expect_fresh_scan(3, PER_FILE - 1, "",
-                          TEXTS("blk00002.dat: at byte", "blk00001.dat is missing", "ends at height 9"));
-    }
-    /* A folder in its place is as good as none. */
-    write_bad(&place.records, false);
-    assert_int_equal(unlink(path_of("%s/blk00001.dat", place.bad)), 0);
-    make_dirs(path_of("%s/blk00001.dat", place.bad));
-    expect_fresh_scan(3, PER_FILE - 1, "", TEXTS("blk00001.dat is missing"));
-}
-
-/* The store holds what the lost file held: it keeps that, and goes on once the file is back. */
-static void test_file_lost_after_a_scan(void **state)
-{
-    (void)state;
-    struct records records = copy_records(), most = records;
-    most.count -= 5;
-    remove_tree(place.store);
-    write_bad(&most, false);
-    expect_scan(0, tip() - 5, "", NULL);
-    records.list[25].bytes[1] ^= 1;
-    write_bad(&most, false);
-    expect_scan(3, tip() - 5, "", TEXTS("blk00002.dat", "skipped", "ends at height 24"));
-    records_free(&records);
-    write_bad(&place.records, false);
-    expect_scan(0, tip(), "", NULL);
-}
-
-/* Disks rot without a change of time, and what is restored keeps its own: the next scan looks again all the same. */
-static void test_restored_with_its_time(void **state)
-{
-    (void)state;
-    static const size_t places[] = {0, 4, 8, 12, 44, 76, 88, 93};
-    static const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        struct records records = copy_records();
-        size_t r = 8 + 3 * i;
-        records.list[r].bytes[places[i]] ^= 2;
-        remove_tree(place.store);
-        for (unsigned whole = 0; whole < 2; whole++) {
-            write_bad(whole ? &place.records : &records, false);
-            for (unsigned n = 0; path_exists(path_of("%s/blk%05u.dat", place.bad, n)); n++)
-                assert_int_equal(utimensat(AT_FDCWD, path_of("%s/blk%05u.dat", place.bad, n), old, 0), 0);
-            expect_scan(whole ? 0 : 3, whole ? tip() : (uint32_t)r - 1, "--verify", NULL);
-        }
-        records_free(&records);
-    }
-}
-
-/* What stands before a command for a user who may not read everything. Root may: then as another user, if the machine
- * can do that; else the test is skipped. */
-static const char *as_a_user(void)
-{
-    if (geteuid() != 0)
-        return "";
-    struct run can = shell("setpriv --reuid=65534 --clear-groups $UNKTX --version");
-    bool able = can.exit_status == 0;
-    run_free(&can);
-    if (!able) {
-        print_message("skipped: root, and no other user can run the program here\n");
-        skip();
-    }
-    assert_int_equal(chmod(place.dir, 0777), 0);
-    /* the leak finder cannot look into a process of another user */
-    return "ASAN_OPTIONS=detect_leaks=0 setpriv --reuid=65534 --clear-groups ";
-}
-
-static void test_unreadable_file(void **state)
-{
-    (void)state;
-    char bad[600];
-    write_bad(&place.records, false);
-    snprintf(bad, sizeof bad, "%s", place.bad);
-    const char *as = as_a_user();
-    assert_int_equal(chmod(path_of("%s/blk00001.dat", bad), 0), 0);
-    struct run run = shell("%s$UNKTX scan --quiet --datadir %s --store %s/unreadable", as, bad, place.dir);
-    assert_int_equal(run.exit_status, 3);
-    assert_non_null(strstr(run.err, "blk00001.dat: cannot open the file: Permission denied"));
-    assert_non_null(strstr(run.err, "ends at height 9"));
-    run_free(&run);
-    run = shell("%s$UNKTX blocks %s > /dev/null", as, bad);
-    assert_int_equal(run.exit_status, 3);
-    assert_non_null(strstr(run.err, "blk00001.dat: cannot open the file: Permission denied"));
-    run_free(&run);
-    run = shell("%s$UNKTX blocks %s/blk00001.dat", as, bad);
-    assert_int_equal(run.exit_status, 1);
-    run_free(&run);
-    /* The first file is no better: but then there is no chain. */
-    assert_int_equal(chmod(path_of("%s/blk00000.dat", bad), 0), 0);
-    run = shell("%s$UNKTX scan --quiet --datadir %s --store %s/unreadable-2", as, bad, place.dir);
-    assert_int_equal(run.exit_status, 1);
-    assert_non_null(strstr(run.err, "blk00000.dat: cannot open the file: Permission denied"));
-    run_free(&run);
-    assert_int_equal(chmod(path_of("%s/blk00000.dat", bad), 0644), 0);
-    assert_int_equal(chmod(path_of("%s/blk00001.dat", bad), 0644), 0);
-    run = shell("%s$UNKTX scan --quiet --datadir %s --store %s/unreadable", as, bad, place.dir);
-    assert_int_equal(run.exit_status, 0);
-    run_free(&run);
-    assert_int_equal(store_blocks(path_of("%s/unreadable", place.dir)), tip() + 1);
-}
-
-static void expect_failure(const char *datadir, const char *text)
-{
-    struct run run = unktx_expect(1, "scan --quiet --datadir %s --store %s/none", datadir, place.dir);
-    if (!strstr(run.err, text))
-        fail_msg("no \"%s\" in: %s", text, run.err);
-    run_free(&run);
-    assert_int_equal(store_blocks(path_of("%s/none", place.dir)), 0);
-}
-
-static void test_no_data_directory(void **state)
-{
-    (void)state;
-    char folder[600];
-    expect_failure(path_of("%s/nowhere", place.dir), "no such folder");
-    snprintf(folder, sizeof folder, "%s/empty", place.dir);
-    make_dirs(folder);
-    expect_failure(folder, "no blk*.dat");
-    write_file(path_of("%s/readme.txt", folder), "hello", 5);
-    write_file(path_of("%s/blk1.dat", folder), "hello", 5);
-    expect_failure(folder, "no blk*.dat");
-    make_dirs(path_of("%s/blocks", folder));
-    expect_failure(folder, "has no blk*.dat");
-    write_file(path_of("%s/blocks/blk00000.dat", folder), "", 0);
-    expect_failure(folder, "XORed with the key");
-    write_file(path_of("%s/blocks/blk00000.dat", folder), "hello, I am no block", 20);
-    expect_failure(folder, "no block record");
-    expect_failure("/dev/null", "");
-    for (size_t size = 0; size < 20; size++) {
-        if (size == 8)
-            continue;
-        write_bad(&place.records, true);
-        write_file(path_of("%s/xor.dat", place.bad), "12345678901234567890", size);
-        expect_failure(place.bad, "xor.dat: the XOR key has");
-    }
-    /* A wrong key of the right size: nothing is recognised. */
-    write_file(path_of("%s/xor.dat", place.bad), "12345678", 8);
-    expect_failure(place.bad, "no block record");
 }
 
 /* ---- larger damage ---- */
@@ -535,21 +295,11 @@ static void test_branches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_byte_flipped),
-        cmocka_unit_test(test_flips_end_the_chain_below),
-        cmocka_unit_test(test_flip_that_parses),
-        cmocka_unit_test(test_wrong_lengths),
-        cmocka_unit_test(test_truncated_file),
-        cmocka_unit_test(test_missing_file),
-        cmocka_unit_test(test_file_lost_after_a_scan),
-        cmocka_unit_test(test_restored_with_its_time),
-        cmocka_unit_test(test_unreadable_file),
-        cmocka_unit_test(test_no_data_directory),
-        cmocka_unit_test(test_garbage_between_records),
-        cmocka_unit_test(test_zeroed_megabyte),
-        cmocka_unit_test(test_zeroed_end_of_a_block),
-        cmocka_unit_test(test_second_copy),
-        cmocka_unit_test(test_branches),
+        cmocka_unit_test(test_every_byte_flipped), cmocka_unit_test(test_flips_end_the_chain_below),
+        cmocka_unit_test(test_flip_that_parses),   cmocka_unit_test(test_wrong_lengths),
+        cmocka_unit_test(test_truncated_file),     cmocka_unit_test(test_garbage_between_records),
+        cmocka_unit_test(test_zeroed_megabyte),    cmocka_unit_test(test_zeroed_end_of_a_block),
+        cmocka_unit_test(test_second_copy),        cmocka_unit_test(test_branches),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
