@@ -18,7 +18,7 @@
         while (bound_low_ < bound_high_) {                                                                             \
             size_t i = bound_low_ + (bound_high_ - bound_low_) / 2;                                                    \
             if (is_before)                                                                                             \
-                bound_low_ = i + 1;                                                                                    \
+                bound_low_ = (i) + 1;                                                                                  \
             else                                                                                                       \
                 bound_high_ = i;                                                                                       \
         }                                                                                                              \
