@@ -163,6 +163,7 @@ bench: $(BUILD)/unktx $(BENCH) $(CHAINGEN)
 lint: $(BUILD)/made/known-scripts.inc
 	sh tests/lint.sh
 	sh tests/width.sh
+	sh tests/sizes.sh
 	sh tests/format.sh
 	@if command -v cppcheck >/dev/null; then cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr \
 	    --suppress=missingIncludeSystem --error-exitcode=1 -I. -I$(BUILD)/made parser graph classify cli; else echo "cppcheck is not here: skipped"; fi

@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 command_line="cli/*.[ch] cli/*/*.[ch]"
 library="parser/*.[ch] graph/*.h graph/*/*.[ch] classify/*.[ch]"
 breaches=$(
-    # a folder includes only headers of itself and of the folders to its left
+    # a folder includes only headers of itself and of the folders to its left, all named from the top
+    grep -nE '#include "(\.|[^"]*/\.\.?/)' $library $command_line
     grep -nE '#include "(graph|classify|cli|tests)/' parser/*.[ch]
     grep -nE '#include "(classify|cli|tests)/' graph/*/*.[ch]
     grep -nE '#include "(cli|tests)/' classify/*.[ch]
