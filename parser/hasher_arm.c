@@ -11,7 +11,8 @@
 
 /* The state is that of the first lane, words A to H, then that of the second. */
 struct pair {
-    uint32x4_t abcd[2], efgh[2];
+    uint32x4_t abcd[2];
+    uint32x4_t efgh[2];
 };
 
 INLINE struct pair load(const uint32_t *state)

@@ -125,6 +125,7 @@ static size_t enter(struct walk *walk, const char *step)
     return size;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX groups, one in another. */
 static enum status read_element(struct walk *walk, bool is_object)
 {
     char *key = NULL;
@@ -141,7 +142,8 @@ static enum status read_element(struct walk *walk, bool is_object)
     return status;
 }
 
-/* An object or a list. */
+/* An object or a list.
+ * NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX of them, one in another. */
 static enum status read_group(struct walk *walk)
 {
     bool is_object = *walk->at == '{';
@@ -190,6 +192,7 @@ static enum status read_word(struct walk *walk)
     return status;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX groups, one in another. */
 static enum status read_value(struct walk *walk)
 {
     char *string = NULL;

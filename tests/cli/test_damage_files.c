@@ -1,5 +1,5 @@
-/* `unktx scan` where block files are missing, replaced or not to be read: each is named with the way out, the chain ends
- * below the first block that is not there, and intact files later make it whole. */
+/* `unktx scan` where block files are missing, replaced or not to be read: each is named with the way out, the chain
+ * ends below the first block that is not there, and intact files later make it whole. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

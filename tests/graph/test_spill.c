@@ -66,7 +66,8 @@ static void add_some(struct spill *spill, struct rng *rng, const struct spill_sh
     }
 }
 
-/* After spill_save of what `sums` holds and a loss of what came later: it goes on from there; half a note is refused. */
+/* After spill_save of what `sums` holds, and the loss of what came later: it goes on from there, and from no part of
+ * the note. */
 static void resume(const char *dir, const struct buffer *note, struct rng *rng, const struct spill_shape *shape,
                    struct sums *sums)
 {

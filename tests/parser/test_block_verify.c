@@ -145,7 +145,8 @@ static void test_money(void **state)
 {
     (void)state;
     static const struct {
-        const char *first, *second;
+        const char *first;
+        const char *second;
         bool fine;
     } tests[] = {
         {"0040075af0750700", "0000000000000000", true}, /* 2,100,000,000,000,000 satoshi, little-endian */

@@ -1,5 +1,5 @@
-/* node_truth: what the node that wrote a chain says of it (DIR/truth, see tests/fixtures/README.md), and the comparison of
- * unktx's tables with it. Each function fails the test where they differ.
+/* node_truth: what the node that wrote a chain says of it (DIR/truth, see tests/fixtures/README.md), and the
+ * comparison of unktx's tables with it. Each function fails the test where they differ.
  *
  * Thread rule: one thread. */
 #ifndef UNKTX_TESTS_SUPPORT_NODE_TRUTH_H
