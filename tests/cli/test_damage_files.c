@@ -156,9 +156,9 @@ static void test_no_data_directory(void **state)
         write_file(path_of("%s/xor.dat", place.bad), "12345678901234567890", size);
         expect_failure(place.bad, "xor.dat: the XOR key has");
     }
-    /* A wrong key of the right size: nothing is recognised. */
+    /* A wrong key of the right size: the files show their own. */
     write_file(path_of("%s/xor.dat", place.bad), "12345678", 8);
-    expect_failure(place.bad, "no block record");
+    expect_failure(place.bad, "XORed with the key");
 }
 
 int main(void)
