@@ -55,6 +55,14 @@ const struct option option_to_height = {
     .max = UINT32_MAX - 1,
     .help = "last block to take (default: the tip)",
 };
+const struct option option_as_of_height = {
+    .name = "to-height",
+    .type = OPTION_NUMBER,
+    .value = "H",
+    .field = FIELD(to_height),
+    .max = UINT32_MAX - 1,
+    .help = "as of block H: later blocks do not exist, and what they spend is unspent (default: the tip)",
+};
 const struct option option_tip = {
     .name = "tip",
     .type = OPTION_TEXT,

@@ -76,9 +76,9 @@ struct option {
 
 /* Options that several commands have. */
 extern const struct option option_datadir, option_chain, option_store, option_read_store, option_threads,
-    option_to_height, option_tip, option_xor_key, option_nulldata, option_verify, option_quiet, option_rules,
-    option_compress, option_exclude_scripts, option_scripts, option_by, option_out_file, option_out_folder,
-    option_replace, option_memory, option_tmp;
+    option_to_height, option_as_of_height, option_tip, option_xor_key, option_nulldata, option_verify, option_quiet,
+    option_rules, option_compress, option_exclude_scripts, option_scripts, option_by, option_out_file,
+    option_out_folder, option_replace, option_memory, option_tmp;
 
 /* What the command line asks for. */
 enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };

@@ -127,17 +127,10 @@ static const struct option option_top_by = {
     .help = "what to sort them by, the most first (default: automation)",
 };
 
-static const struct option *const options[] = {&option_read_store,
-                                               &option_rules,
-                                               &option_compress,
-                                               &option_exclude_scripts,
-                                               &option_scripts,
-                                               &option_top,
-                                               &option_top_by,
-                                               &option_threads,
-                                               &option_out_folder,
-                                               &option_replace,
-                                               NULL};
+static const struct option *const options[] = {&option_read_store, &option_as_of_height,    &option_rules,
+                                               &option_compress,   &option_exclude_scripts, &option_scripts,
+                                               &option_top,        &option_top_by,          &option_threads,
+                                               &option_out_folder, &option_replace,         NULL};
 
 const struct command command_dags = {
     .name = "dags",

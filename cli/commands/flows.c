@@ -67,9 +67,9 @@ static int run(const struct settings *settings)
     return message_result(flows(settings, &fault), &fault);
 }
 
-static const struct option *const options[] = {&option_read_store,      &option_rules,   &option_compress,
-                                               &option_exclude_scripts, &option_scripts, &option_threads,
-                                               &option_out_folder,      &option_replace, NULL};
+static const struct option *const options[] = {
+    &option_read_store, &option_as_of_height, &option_rules,      &option_compress, &option_exclude_scripts,
+    &option_scripts,    &option_threads,      &option_out_folder, &option_replace,  NULL};
 
 static const struct table_schema *const tables[] = {&schema_payers, &schema_payees, NULL};
 

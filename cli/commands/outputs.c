@@ -2,19 +2,21 @@
 #include "cli/output/message.h"
 #include "cli/output/outfolder.h"
 #include "cli/inputs/opened_store.h"
+#include "graph/dag/names.h"
 #include "parser/mem.h"
 
 struct outputs {
     const struct store *store;
     const struct forest *forest;
+    struct tdags tdags;
     struct store_readers readers;
     enum rules rules;
     bool with_nulldata;
 };
 
-/* The longest kind, two txids, and the commas; numbers apart. */
-#define ROW_TEXT (24u + 2 * HASH256_HEX_SIZE + 12)
-#define ROW_NUMBERS 8u
+/* The longest kind, two txids, a name, and the commas; numbers apart. */
+#define ROW_TEXT (24u + 2 * HASH256_HEX_SIZE + TDAG_NAME_MAX + 16)
+#define ROW_NUMBERS 9u
 
 static char *put_spender(char *p, const struct forest *forest, uint64_t ordinal)
 {
@@ -42,11 +44,15 @@ static enum status put_row(struct text *text, const struct outputs *outputs, uin
     p = put_cell(p, output->value_sat);
     p = put_text(p, kind_name(output->kind));
     *p++ = ',';
-    p = put_hex(p, output->script, output->script_size);
+    p = output->script_size > 0 ? put_hex(p, output->script, output->script_size) : put_text(p, "\"\"");
     *p++ = ',';
     p = put_cell(p, keys);
     p = put_cell(p, on_curve);
     p = put_spender(p, outputs->forest, ordinal);
+    *p++ = ',';
+    p = put_cell(p, outputs->forest->block_times[height]);
+    uint32_t dag = outputs->tdags.tx_dag[tx->number];
+    p = dag ? tdag_put_name(outputs->forest, &outputs->tdags, dag, p) : p;
     *p++ = '\n';
     text_end(text, p);
     return STATUS_OK;
@@ -76,6 +82,8 @@ static enum status put_batch(struct text *text, const struct outputs *outputs, s
     enum status status;
     while ((status = batch_next_block(view, &block)) == STATUS_OK) {
         while ((status = batch_next_tx(view, &tx)) == STATUS_OK) {
+            if (tx.tx.number >= outputs->forest->txs_count || block.height >= outputs->forest->blocks)
+                return STATUS_FORMAT;
             status = put_tx(text, outputs, block.height, &tx);
             if (status != STATUS_OK)
                 return status;
@@ -129,9 +137,14 @@ static int run(const struct settings *settings)
         status = forest_load(store, (unsigned)settings->threads, &forest, &fault);
     }
     if (status == STATUS_OK)
+        status = tdags_find(&forest, settings->rules, &outputs.tdags, &fault);
+    if (status == STATUS_OK)
+        status = tdags_name(&forest, &outputs.tdags, &fault);
+    if (status == STATUS_OK)
         status = opened_store_go_on(&fault);
     if (status == STATUS_OK)
         status = write_outputs(settings, &outputs, &fault);
+    tdags_free(&outputs.tdags);
     forest_free(&forest);
     store_close(store);
     return message_result(status, &fault);
@@ -144,8 +157,9 @@ static const struct option option_with_nulldata = {
     .help = "list nulldata outputs too, as far as the store has them (scan --nulldata store keeps all)",
 };
 
-static const struct option *const options[] = {&option_read_store, &option_rules,    &option_with_nulldata,
-                                               &option_threads,    &option_out_file, NULL};
+static const struct option *const options[] = {
+    &option_read_store, &option_as_of_height, &option_rules, &option_with_nulldata,
+    &option_threads,    &option_out_file,     NULL};
 
 static const struct table_schema *const tables[] = {&schema_outputs, NULL};
 
@@ -153,7 +167,8 @@ const struct command command_outputs = {
     .name = "outputs",
     .operands = "",
     .summary = "List the unknown outputs of a rule set with their spenders, as CSV in chain order.",
-    .details = "The spender is empty when unspent. man unktx-outputs tells what each column means.\n",
+    .details = "The spender is empty when unspent, an empty script is two quotes. man unktx-outputs tells what each "
+               "column means.\n",
     .tables = tables,
     .options = options,
     .run = run,

@@ -252,8 +252,8 @@ static const struct option option_format = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store,      &option_dag,     &option_rules,   &option_format,   &option_compress,
-    &option_exclude_scripts, &option_scripts, &option_threads, &option_out_file, NULL,
+    &option_read_store,      &option_as_of_height, &option_dag,     &option_rules,    &option_format, &option_compress,
+    &option_exclude_scripts, &option_scripts,      &option_threads, &option_out_file, NULL,
 };
 
 const struct command command_show = {

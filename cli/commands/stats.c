@@ -109,7 +109,8 @@ static const struct option option_by_protocol = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store, &option_by, &option_by_protocol, &option_scripts, &option_threads, &option_out_file, NULL};
+    &option_read_store, &option_as_of_height, &option_by,       &option_by_protocol,
+    &option_scripts,    &option_threads,      &option_out_file, NULL};
 
 static const struct table_schema *const tables[] = {&schema_stats, &schema_protocols, NULL};
 

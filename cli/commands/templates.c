@@ -250,7 +250,7 @@ static enum status put_row(struct text *text, const struct catalogue *catalogue,
     char *p = text_room(text, SCRIPT_TEMPLATE_MAX + 32 + 6 * (PUT_U64_MAX + 1) + catalogue_names_size(catalogue));
     if (!p)
         return STATUS_NOMEM;
-    p = put_text(p, row->template);
+    p = put_text(p, row->template[0] ? row->template : "\"\"");
     *p++ = ',';
     p = put_text(p, kind_name(row->kind));
     *p++ = ',';
@@ -325,7 +325,8 @@ static const struct option option_with_nulldata = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store, &option_rules, &option_with_nulldata, &option_scripts, &option_threads, &option_out_file, NULL};
+    &option_read_store, &option_as_of_height, &option_rules,    &option_with_nulldata,
+    &option_scripts,    &option_threads,      &option_out_file, NULL};
 
 static const struct table_schema *const tables[] = {&schema_templates, NULL};
 
@@ -334,7 +335,7 @@ const struct command command_templates = {
     .operands = "",
     .summary = "Group the unknown outputs of a rule set by what their scripts look like, as CSV, most common first.",
     .details = "A template is the asm with each push of data replaced by its length, as in OP_HASH160 <20> OP_EQUAL; "
-               "it is empty for an\n"
+               "it is two quotes for an\n"
                "empty script. man unktx-templates tells what each column means.\n",
     .tables = tables,
     .options = options,

@@ -8,12 +8,19 @@ enum status opened_store_open(const struct settings *settings, struct store **st
     enum status status = store_open(settings->store, STORE_READ, NULL, store, fault);
     if (status != STATUS_OK)
         return status;
-    if (store_totals_of(*store).blocks > 0)
+    uint32_t blocks = store_totals_of(*store).blocks;
+    if (blocks == 0)
+        status = fault_set(fault, STATUS_NOT_FOUND, settings->store, FAULT_NO_OFFSET,
+                           "the store has no blocks yet; 'unktx scan' fills it");
+    else if (settings->to_height != UINT32_MAX && settings->to_height >= blocks && !settings->folder)
+        message("the store ends at height %u, below --to-height %llu", (unsigned)blocks - 1, ULL(settings->to_height));
+    else
+        status = store_end_at(*store, (uint32_t)settings->to_height, fault);
+    if (status == STATUS_OK)
         return STATUS_OK;
     store_close(*store);
     *store = NULL;
-    return fault_set(fault, STATUS_NOT_FOUND, settings->store, FAULT_NO_OFFSET,
-                     "the store has no blocks yet; 'unktx scan' fills it");
+    return status;
 }
 
 enum status opened_store_damaged(const struct store *store, uint32_t height, struct fault *fault)

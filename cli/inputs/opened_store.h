@@ -7,7 +7,7 @@
 #include "graph/dag/forest.h"
 #include "graph/store/store.h"
 
-/* Opens settings->store; an empty one is STATUS_NOT_FOUND. */
+/* Opens settings->store as of settings->to_height; an empty one is STATUS_NOT_FOUND. */
 enum status opened_store_open(const struct settings *settings, struct store **store, struct fault *fault) MUST_CHECK;
 
 /* STATUS_FORMAT with the store's path and the height that the damaged batch begins with. */

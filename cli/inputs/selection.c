@@ -5,6 +5,7 @@
 
 #include "cli/inputs/opened_store.h"
 #include "cli/output/message.h"
+#include "graph/dag/names.h"
 #include "parser/mem.h"
 
 static enum status exclude(const struct store *store, const struct forest *forest, const struct filter *filter,
@@ -56,7 +57,8 @@ enum status selection_make(const struct store *store, const struct forest *fores
                            const struct filter *filter, bool compress, unsigned threads, struct selection *selection,
                            struct fault *fault)
 {
-    return selection_make_others(store, forest, rules, filter, compress, threads, NULL, selection, fault);
+    enum status status = selection_make_others(store, forest, rules, filter, compress, threads, NULL, selection, fault);
+    return status == STATUS_OK ? tdags_name(forest, &selection->tdags, fault) : status;
 }
 
 enum status selection_make_others(const struct store *store, const struct forest *forest, enum rules rules,

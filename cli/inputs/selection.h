@@ -13,11 +13,11 @@ struct selection {
     uint32_t vanished;  /* T-DAGs that compression left without an unknown output spent */
 };
 
-/* `filter` may be NULL. */
+/* With names (tdags_name). `filter` may be NULL. */
 enum status selection_make(const struct store *store, const struct forest *forest, enum rules rules,
                            const struct filter *filter, bool compress, unsigned threads, struct selection *selection,
                            struct fault *fault) MUST_CHECK;
-/* Without the T-DAGs of the `settled` transactions, see tdags_find_others. */
+/* Without names, and without the T-DAGs of the `settled` transactions, see tdags_find_others. */
 enum status selection_make_others(const struct store *store, const struct forest *forest, enum rules rules,
                                   const struct filter *filter, bool compress, unsigned threads, const uint8_t *settled,
                                   struct selection *selection, struct fault *fault) MUST_CHECK;

@@ -26,6 +26,8 @@ static void print_field(struct printer *printer, const struct schema_walk *walk,
         PRINT(printer, ", \"trueValues\": [\"1\"], \"falseValues\": [\"0\"]");
     if (!(column->flags & COLUMN_MAY_BE_EMPTY))
         PRINT(printer, ", \"constraints\": {\"required\": true}");
+    if (column->flags & COLUMN_EMPTY_TEXT)
+        PRINT(printer, ", \"missingValues\": []");
     if (column->unit) {
         PRINT(printer, ", \"unit\": ");
         print_json(printer, column->unit);

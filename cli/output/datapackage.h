@@ -1,6 +1,7 @@
 /* datapackage: the manifest of an output folder, datapackage.json: what lies in the folder, which chain and rules it
  * is of, and what every column means. It is a Data Package of Frictionless Data (specifications 1: Data Package, Data
- * Resource, Table Schema), so that its readers open it; what they do not define is in the property "unktx". */
+ * Resource, Table Schema), so that its readers open it; a field's own missingValues are of version 2, since only that
+ * can say that an empty text is one; what they do not define is in the property "unktx". */
 #ifndef UNKTX_CLI_OUTPUT_DATAPACKAGE_H
 #define UNKTX_CLI_OUTPUT_DATAPACKAGE_H
 

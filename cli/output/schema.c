@@ -74,7 +74,7 @@ static void set_name(struct schema_walk *walk, const struct repeated *word)
 
 static bool is_written(const struct column *column, unsigned flags)
 {
-    return (column->flags & ~(flags | COLUMN_MAY_BE_EMPTY)) == 0;
+    return (column->flags & ~(flags | COLUMN_MAY_BE_EMPTY | COLUMN_EMPTY_TEXT)) == 0;
 }
 
 /* At the end of a group whose word has names left: back to its first column. */

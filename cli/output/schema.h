@@ -19,8 +19,9 @@ enum column_type {
     COLUMN_DATETIME, /* ISO 8601 in UTC: 2011-02-03T04:05:06Z */
 };
 
-/* A column's flags. Those but the first tell that only some tables of the name have it. */
+/* A column's flags. COLUMN_WITH_... tell that only some tables of the name have it. */
 #define COLUMN_MAY_BE_EMPTY 1u
+#define COLUMN_EMPTY_TEXT 8u  /* with COLUMN_MAY_BE_EMPTY: what is empty is a text without letters, not a missing one */
 #define COLUMN_WITH_INDEX 2u  /* where the store has an index */
 #define COLUMN_WITH_VERIFY 4u /* with --verify */
 

@@ -4,6 +4,11 @@
 
 #define COUNT(columns) (sizeof(columns) / sizeof *(columns))
 
+#define NAME_MEANING                                                                                                   \
+    "name of the T-DAG, which stays while it grows: the first hexadecimal digits of its first txid, 16 or as many as " \
+    "no "                                                                                                              \
+    "other begins with"
+
 static const struct column tdags[] = {
     {"dag_id", COLUMN_INTEGER, 0, NULL, "1, 2, ... in order of first transaction"},
     {"class_id", COLUMN_STRING, 0, NULL,
@@ -56,6 +61,7 @@ static const struct column tdags[] = {
     {"fee_sat", COLUMN_INTEGER, COLUMN_WITH_INDEX, "satoshi", "fees of its transactions"},
     {"payer_value_sat", COLUMN_INTEGER, COLUMN_WITH_INDEX, "satoshi",
      "value of the known outputs that inputs of its transactions spend"},
+    {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
 };
 
 static const struct column classes[] = {
@@ -77,6 +83,7 @@ static const struct column classes[] = {
      "logarithm to base 10 of the number of symmetries of the T-DAG as a graph of nodes"},
     {"first_dag_id", COLUMN_INTEGER, 0, NULL, "dag_id of the first T-DAG of the class"},
     {"scripts", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "all names that one of its T-DAGs has"},
+    {"first_dag", COLUMN_STRING, 0, NULL, "name of that T-DAG, see dag in tdags.csv"},
 };
 
 static const struct column txs[] = {
@@ -91,6 +98,8 @@ static const struct column txs[] = {
     {"known_outputs", COLUMN_INTEGER, 0, "outputs", "all others"},
     {"depth", COLUMN_INTEGER, 0, "edges", "of its outputs: longest path from a root"},
     {"value_out_sat", COLUMN_INTEGER, 0, "satoshi", "value of all its outputs"},
+    {"time", COLUMN_INTEGER, 0, "seconds since 1970-01-01 UTC", "time in the header of the block"},
+    {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
 };
 
 static const struct column arcs[] = {
@@ -101,6 +110,7 @@ static const struct column arcs[] = {
     {"to_vin", COLUMN_INTEGER, 0, NULL, "number of the input in it"},
     {"value_sat", COLUMN_INTEGER, 0, "satoshi", "value of the output"},
     {"kind", COLUMN_STRING, 0, NULL, "kind of the output"},
+    {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
 };
 
 static const struct column leaves[] = {
@@ -110,6 +120,7 @@ static const struct column leaves[] = {
     {"value_sat", COLUMN_INTEGER, 0, "satoshi", "value of the output"},
     {"kind", COLUMN_STRING, 0, NULL, "kind of the output"},
     {"unknown", COLUMN_BOOLEAN, 0, NULL, "1 if unknown in the rule set, else 0"},
+    {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
 };
 
 static const struct column payers[] = {
@@ -123,6 +134,8 @@ static const struct column payers[] = {
     {"address", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
      "of the output, as current releases of Bitcoin Core show it; empty for pubkey and multisig, which have none, and "
      "where the blk files of the index are gone"},
+    {"time", COLUMN_INTEGER, 0, "seconds since 1970-01-01 UTC", "time in the header of the block of txid"},
+    {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
 };
 
 static const struct column payees[] = {
@@ -135,6 +148,13 @@ static const struct column payees[] = {
      "of the output, as current releases of Bitcoin Core show it; empty for pubkey and multisig, which have none, and "
      "where the blk files of the index are gone"},
     {"spent", COLUMN_BOOLEAN, 0, NULL, "1 if some input of the chain spends it, else 0"},
+    {"time", COLUMN_INTEGER, 0, "seconds since 1970-01-01 UTC", "time in the header of the block of txid"},
+    {"spender_txid", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "transaction that spends it; empty when unspent"},
+    {"spender_vin", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, NULL,
+     "number of the input that spends it; empty when unspent"},
+    {"spender_height", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "block height",
+     "block of the transaction that spends it; empty when unspent"},
+    {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
 };
 
 const struct table_schema schema_tdags = {

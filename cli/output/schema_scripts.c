@@ -10,8 +10,8 @@ static const struct column outputs[] = {
     {"vout", COLUMN_INTEGER, 0, NULL, "its number in the transaction"},
     {"value_sat", COLUMN_INTEGER, 0, "satoshi", "its value"},
     {"kind", COLUMN_STRING, 0, NULL, "nonstandard, nulldata, pubkey or multisig"},
-    {"script_hex", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
-     "the scriptPubKey in hexadecimal; empty for an empty script"},
+    {"script_hex", COLUMN_STRING, COLUMN_MAY_BE_EMPTY | COLUMN_EMPTY_TEXT, NULL,
+     "the scriptPubKey in hexadecimal; an empty script is written as two quotes"},
     {"keys", COLUMN_INTEGER, 0, "public keys", "in a pubkey or multisig script; 0 for other kinds"},
     {"keys_on_curve", COLUMN_INTEGER, 0, "public keys",
      "how many of them are points of the curve; a key that is none carries data or burns the output"},
@@ -20,12 +20,16 @@ static const struct column outputs[] = {
     {"spender_txid", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "transaction that spends it; empty when unspent"},
     {"spender_vin", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, NULL,
      "number of the input that spends it; empty when unspent"},
+    {"time", COLUMN_INTEGER, 0, "seconds since 1970-01-01 UTC", "time in the header of the block height"},
+    {"dag", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "name of the T-DAG that its transaction is in, also where --compress or --exclude-scripts leaves that one out; "
+     "empty where it is in none"},
 };
 
 static const struct column templates[] = {
-    {"template", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
-     "the asm with each push of data replaced by its length, as in OP_HASH160 <20> OP_EQUAL; empty for an empty "
-     "script; "
+    {"template", COLUMN_STRING, COLUMN_MAY_BE_EMPTY | COLUMN_EMPTY_TEXT, NULL,
+     "the asm with each push of data replaced by its length, as in OP_HASH160 <20> OP_EQUAL; two quotes for "
+     "an empty script; "
      "(other) where there are more than 65,536 templates"},
     {"kind", COLUMN_STRING, 0, NULL, "nonstandard, nulldata, pubkey or multisig"},
     {"outputs", COLUMN_INTEGER, 0, "outputs", "those of this template and kind"},

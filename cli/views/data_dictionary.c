@@ -102,7 +102,8 @@ void data_dictionary_markdown(struct printer *printer, const struct table_schema
           "datapackage.json.\n\n"
           "Tables are CSV as in RFC 4180, but lines end with a line feed; the first line has the names. Booleans\n"
           "are 1 and 0. Hashes are in the usual reversed hexadecimal. A string that has digits only is a string\n"
-          "still. In a name, KIND stands for each kind of output and RULES for each rule set.\n");
+          "still. A missing value is an empty field, an empty script two quotes. In a name, KIND stands for each kind "
+          "of output and RULES for each rule set.\n");
     for (; *tables; tables++)
         print_markdown_table(printer, *tables);
 }

@@ -78,6 +78,8 @@ static enum status put_spender(struct tx_text *tx_text, const struct index_outpu
     if (output->spender == INDEX_NONE)
         return tx_text_unspent(tx_text);
     enum status status = spend_links_input(tx_text->index, output->spender, &to, fault);
+    if (status == STATUS_OK && to.tx.height >= tx_text->forest->blocks)
+        return tx_text_unspent(tx_text);
     return status == STATUS_OK ? tx_text_spent_by(tx_text, &to.tx.txid, to.position, to.tx.height) : status;
 }
 
@@ -144,6 +146,8 @@ enum status linked_tx_put(struct tx_text *tx_text, const struct hash256 *txid, u
     bool found = false;
     enum status status;
     while ((status = index_tx_find(tx_text->index, txid, tx.number, &tx, fault)) == STATUS_OK) {
+        if (tx.height >= tx_text->forest->blocks)
+            continue;
         found = true;
         status = put_tx(tx_text, &tx, vout, fault);
         if (status != STATUS_OK)

@@ -2,6 +2,7 @@
 
 #include "cli/output/message.h"
 #include "cli/inputs/index_blocks.h"
+#include "graph/dag/names.h"
 #include "parser/address.h"
 #include "parser/mem.h"
 #include "parser/money.h"
@@ -9,7 +10,7 @@
 /* Transactions of the forest that one chunk looks at; most are in no T-DAG of height 2. */
 #define CHUNK_TXS 1024u
 
-#define ROW_MAX (2u * HASH256_HEX_SIZE + 32 + ADDRESS_SIZE_MAX + 6 * (PUT_U64_MAX + 1))
+#define ROW_MAX (2u * HASH256_HEX_SIZE + 32 + ADDRESS_SIZE_MAX + TDAG_NAME_MAX + 9 * (PUT_U64_MAX + 1))
 
 /* What one worker reads with. */
 struct hand {
@@ -65,6 +66,19 @@ static enum status find_tx(struct hand *hand, uint32_t number, struct index_tx *
     return status;
 }
 
+/* The last cells of a row, after the comma of the one before: time and T-DAG of its transaction. */
+static char *put_name(char *p, const struct hand *hand, uint32_t dag)
+{
+    p = tdag_put_name(hand->payments->forest, &hand->payments->selection->tdags, dag, p);
+    *p++ = '\n';
+    return p;
+}
+
+static char *put_time(char *p, const struct hand *hand, const struct index_tx *tx)
+{
+    return put_cell(p, hand->payments->forest->block_times[tx->height]);
+}
+
 static enum status put_payer(struct hand *hand, uint32_t dag, const struct index_tx *tx, uint32_t vin, uint64_t spent,
                              struct fault *fault)
 {
@@ -85,8 +99,8 @@ static enum status put_payer(struct hand *hand, uint32_t dag, const struct index
     p = put_text(p, kind_name(output.kind));
     *p++ = ',';
     p = put_address(p, hand, &from.tx, from.position);
-    *p++ = '\n';
-    text_end(hand->text, p);
+    *p++ = ',';
+    text_end(hand->text, put_name(put_time(p, hand, tx), hand, dag));
     add_saturating_shared(&hand->payments->payer_value_sat[dag], output.value_sat);
     __atomic_fetch_add(&hand->payments->payers, 1, __ATOMIC_RELAXED);
     return STATUS_OK;
@@ -115,9 +129,26 @@ static enum status put_payers(struct hand *hand, uint32_t dag, uint32_t number, 
     return status;
 }
 
+/* The transaction that spends the output in the store's chain, which may end below the index. */
+static enum status find_spender(const struct hand *hand, const struct index_output *output, struct link_end *spender,
+                                bool *spent, struct fault *fault)
+{
+    *spent = false;
+    if (output->spender == INDEX_NONE)
+        return STATUS_OK;
+    enum status status = spend_links_input(hand->index, output->spender, spender, fault);
+    *spent = status == STATUS_OK && spender->tx.height < hand->payments->forest->blocks;
+    return status;
+}
+
 static enum status put_payee(struct hand *hand, uint32_t dag, const struct index_tx *tx, uint32_t vout,
                              const struct index_output *output, struct fault *fault)
 {
+    struct link_end spender;
+    bool spent;
+    enum status status = find_spender(hand, output, &spender, &spent, fault);
+    if (status != STATUS_OK)
+        return status;
     char *p = text_room(hand->text, ROW_MAX);
     if (!p)
         return fault_nomem(fault);
@@ -129,9 +160,10 @@ static enum status put_payee(struct hand *hand, uint32_t dag, const struct index
     *p++ = ',';
     p = put_address(p, hand, tx, vout);
     *p++ = ',';
-    *p++ = output->spender == INDEX_NONE ? '0' : '1';
-    *p++ = '\n';
-    text_end(hand->text, p);
+    p = put_time(put_cell(p, spent), hand, tx);
+    p = spent ? put_cell(put_cell(put_hash_cell(p, &spender.tx.txid), spender.position), spender.tx.height)
+              : put_text(p, ",,,");
+    text_end(hand->text, put_name(p, hand, dag));
     __atomic_fetch_add(&hand->payments->payees, 1, __ATOMIC_RELAXED);
     return STATUS_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "cli/output/outfile.h"
 #include "cli/inputs/opened_store.h"
+#include "graph/dag/names.h"
 
 /* Rows that one chunk formats: some 100 KiB of text, so that many fit into the caches and memory stays small. */
 #define CHUNK_ROWS 1024u
@@ -36,9 +37,19 @@ static uint32_t chunk_end(size_t chunk, uint32_t rows)
     return rows - first < CHUNK_ROWS ? rows : first + CHUNK_ROWS;
 }
 
+/* The name of a T-DAG as a row's last cell. */
+static char *put_last_name(char *p, const struct tables *tables, uint32_t dag)
+{
+    *p++ = ',';
+    p = tdag_put_name(tables->forest, &tables->selection->tdags, dag, p);
+    *p++ = '\n';
+    return p;
+}
+
 /* ---- tdags.csv ---- */
 
-#define TDAG_ROW (CLASS_ID_TEXT + 32 + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1))
+#define TDAG_ROW                                                                                                       \
+    (CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1))
 
 static char *put_order(char *p, const struct measures_row *row)
 {
@@ -86,8 +97,7 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
         p = put_cell(p, tables->payments->fee_sat[dag]);
         p = put_u64(p, tables->payments->payer_value_sat[dag]);
     }
-    *p++ = '\n';
-    return p;
+    return put_last_name(p, tables, dag);
 }
 
 static enum status format_tdags(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
@@ -108,7 +118,7 @@ static enum status format_tdags(void *context, unsigned worker, size_t chunk, st
 /* ---- classes.csv ---- */
 
 /* The largest double in %.6f has 309 digits before its point. */
-#define CLASS_ROW (CLASS_ID_TEXT + 32 + 320 + 10 * (PUT_U64_MAX + 1))
+#define CLASS_ROW (CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + 320 + 10 * (PUT_U64_MAX + 1))
 
 static char *put_class(char *p, const struct tables *tables, uint32_t class)
 {
@@ -125,8 +135,7 @@ static char *put_class(char *p, const struct tables *tables, uint32_t class)
     p += sprintf(p, ",%.6f,", row->automorphisms_log10);
     p = put_cell(p, row->first_dag);
     p = catalogue_put_names(tables->held->catalogue, &tables->held->classes[class], p);
-    *p++ = '\n';
-    return p;
+    return put_last_name(p, tables, row->first_dag);
 }
 
 static enum status format_classes(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
@@ -146,7 +155,7 @@ static enum status format_classes(void *context, unsigned worker, size_t chunk, 
 
 /* ---- txs.csv ---- */
 
-#define TX_ROW (HASH256_HEX_SIZE + 11 * (PUT_U64_MAX + 1))
+#define TX_ROW (HASH256_HEX_SIZE + TDAG_NAME_MAX + 12 * (PUT_U64_MAX + 1))
 
 static char *put_tx(char *p, const struct tables *tables, uint32_t number, uint32_t dag)
 {
@@ -164,9 +173,9 @@ static char *put_tx(char *p, const struct tables *tables, uint32_t number, uint3
     p = put_cell(p, unknown_outputs);
     p = put_cell(p, tx->outputs - unknown_outputs);
     p = put_cell(p, tables->selection->classes.depths[number]);
-    p = put_u64(p, tx->value_out_sat);
-    *p++ = '\n';
-    return p;
+    p = put_cell(p, tx->value_out_sat);
+    p = put_u64(p, forest->block_times[tx->height]);
+    return put_last_name(p, tables, dag);
 }
 
 static enum status format_txs(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
@@ -188,10 +197,11 @@ static enum status format_txs(void *context, unsigned worker, size_t chunk, stru
 
 /* ---- arcs.csv ---- */
 
-#define ARC_ROW (2 * HASH256_HEX_SIZE + 24 + 6 * (PUT_U64_MAX + 1))
+#define ARC_ROW (TDAG_NAME_MAX + 2 * HASH256_HEX_SIZE + 24 + 6 * (PUT_U64_MAX + 1))
 
-static char *put_arc(char *p, const struct forest *forest, const struct forest_output *output, uint32_t dag)
+static char *put_arc(char *p, const struct tables *tables, const struct forest_output *output, uint32_t dag)
 {
+    const struct forest *forest = tables->forest;
     p = put_cell(p, dag);
     p = put_hash_cell(p, &forest->txs[output->tx].txid);
     p = put_cell(p, output->vout);
@@ -199,8 +209,7 @@ static char *put_arc(char *p, const struct forest *forest, const struct forest_o
     p = put_cell(p, output->spender_vin);
     p = put_cell(p, output->value_sat);
     p = put_text(p, kind_name((enum kind)output->kind));
-    *p++ = '\n';
-    return p;
+    return put_last_name(p, tables, dag);
 }
 
 /* Outputs are numbered in chain order, so arcs by output are arcs by (transaction, vout). */
@@ -223,7 +232,7 @@ static enum status format_arcs(void *context, unsigned worker, size_t chunk, str
             __builtin_prefetch(forest->txs[later->spender].txid.bytes + HASH256_SIZE - 1);
         }
         if (dag && forest_is_arc(output, tables->rules))
-            p = put_arc(p, forest, output, dag);
+            p = put_arc(p, tables, output, dag);
     }
     text_end(text, p);
     return STATUS_OK;
@@ -231,7 +240,7 @@ static enum status format_arcs(void *context, unsigned worker, size_t chunk, str
 
 /* ---- leaves.csv ---- */
 
-#define LEAF_ROW (HASH256_HEX_SIZE + 24 + 5 * (PUT_U64_MAX + 1))
+#define LEAF_ROW (TDAG_NAME_MAX + HASH256_HEX_SIZE + 24 + 5 * (PUT_U64_MAX + 1))
 
 static bool is_spent(const struct forest *forest, uint64_t ordinal)
 {
@@ -260,8 +269,7 @@ static enum status put_leaves(struct text *text, const struct tables *tables, st
         p = put_text(p, kind_name(output.kind));
         *p++ = ',';
         *p++ = unknown ? '1' : '0';
-        *p++ = '\n';
-        text_end(text, p);
+        text_end(text, put_last_name(p, tables, dag));
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }

@@ -474,6 +474,8 @@ void tdags_drop(struct tdags *tdags, const uint8_t *drop)
         tdags->first[kept] = to;
     }
     tdags->count = kept;
+    mem_free(tdags->name_digits); /* fewer may do with fewer digits */
+    tdags->name_digits = NULL;
 }
 
 void tdags_free(struct tdags *tdags)
@@ -481,5 +483,6 @@ void tdags_free(struct tdags *tdags)
     mem_free(tdags->tx_dag);
     mem_free(tdags->first);
     mem_free(tdags->members);
+    mem_free(tdags->name_digits);
     memset(tdags, 0, sizeof *tdags);
 }

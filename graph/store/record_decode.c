@@ -80,6 +80,24 @@ enum status batch_peek_outpoint(const struct batch *batch, uint64_t ordinal, str
     return STATUS_OK;
 }
 
+enum status batch_view_cut(struct batch_view *view, uint32_t blocks)
+{
+    struct batch_view at = *view;
+    struct block_record block;
+    const uint8_t *begin = view->blocks.at;
+    if (blocks > view->block_count)
+        return STATUS_FORMAT;
+    for (uint32_t b = 0; b < blocks; b++) {
+        if (batch_next_block(&at, &block) != STATUS_OK)
+            return STATUS_FORMAT;
+    }
+    view->block_count = view->blocks_left = blocks;
+    view->tx_count = (uint32_t)(at.next_tx + at.txs_left - view->first_tx);
+    view->tracked = (uint32_t)(at.block_end_ordinal - view->first_ordinal);
+    view->blocks = cursor_over(begin, (size_t)(at.blocks.at - begin));
+    return STATUS_OK;
+}
+
 bool batch_view_intact(const struct batch_view *view)
 {
     return batch_checksum(view->bytes, view->size) == load_le64(view->bytes + AT_CHECKSUM);
@@ -246,7 +264,7 @@ enum status batch_outpoint(const struct batch_view *view, uint64_t ordinal, stru
 {
     if (ordinal < view->first_ordinal || ordinal - view->first_ordinal >= view->tracked)
         return STATUS_FORMAT;
-    size_t blocks_end = view->size - (size_t)view->tracked * INDEX_ENTRY;
+    size_t blocks_end = view->size - (size_t)load_le32(view->bytes + AT_TRACKED) * INDEX_ENTRY;
     const uint8_t *entry = view->bytes + blocks_end + (size_t)(ordinal - view->first_ordinal) * INDEX_ENTRY;
     size_t at = load_le32(entry);
     if (at < BATCH_HEADER_SIZE || at > blocks_end || blocks_end - at < HASH256_SIZE)

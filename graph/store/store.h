@@ -58,6 +58,11 @@ const char *store_path(const struct store *store);
  * then; any thread. */
 struct forms *store_forms(const struct store *store);
 
+/* Has a store that was opened with STORE_READ, and has no reader yet, end with the block of that height: those above it
+ * and their transactions do not exist for whoever reads. Nothing happens where it ends there or below. O(log n + one
+ * batch). */
+enum status store_end_at(struct store *store, uint32_t height, struct fault *fault) MUST_CHECK;
+
 /* ---- appending (STORE_WRITE) ---- */
 
 /* As batch_begin_block / batch_add_tx / batch_end_block, over batches that are cut by themselves. The first tracked

@@ -58,6 +58,7 @@ struct store {
     struct entry *entries; /* committed batches */
     size_t entries_count;
     size_t entries_capacity;
+    uint32_t last_blocks; /* of the last batch, as far as this store shows it; 0: all (store_end_at) */
 
     /* Not committed. The lock is for readers that look an outpoint or a block up while the owner adds. */
     pthread_rwlock_t *pending_lock;

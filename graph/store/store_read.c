@@ -71,6 +71,9 @@ enum status store_get_batch(const struct store *store, const struct kv_view *fro
         view->block_count != entry->blocks || view->first_tx != entry->first_tx ||
         view->first_ordinal != entry->first_ordinal)
         return store_damaged(store, "a batch is malformed", fault);
+    bool cut = store->last_blocks > 0 && batch == store->entries_count - 1;
+    if (cut && batch_view_cut(view, store->last_blocks) != STATUS_OK)
+        return store_damaged(store, "a batch is malformed", fault);
     return STATUS_OK;
 }
 
@@ -207,6 +210,32 @@ enum status store_block(const struct store_reader *reader, uint32_t height, stru
     if (status == STATUS_NOT_FOUND)
         return no_block(store, height, fault);
     return status == STATUS_OK ? STATUS_OK : store_damaged(store, "a block is missing", fault);
+}
+
+/* ---- the store as of a height ---- */
+
+enum status store_end_at(struct store *store, uint32_t height, struct fault *fault)
+{
+    struct store_totals *totals = &store->committed;
+    struct batch_view view;
+    struct block_record block;
+    assert(store->mode == STORE_READ);
+    if (height >= totals->blocks || height == totals->blocks - 1)
+        return STATUS_OK;
+    size_t last = store_entry_of_height(store, height);
+    store->entries_count = last + 1;
+    store->last_blocks = height - store->entries[last].first_height + 1;
+    enum status status = store_get_batch(store, store->view, last, &view, fault);
+    if (status != STATUS_OK)
+        return status;
+    *totals = (struct store_totals){
+        .blocks = height + 1, .txs = view.first_tx + view.tx_count, .tracked = view.first_ordinal + view.tracked};
+    if (block_in(&view, height, &block) != STATUS_OK)
+        return store_damaged(store, "a block is missing", fault);
+    totals->tip = block.hash;
+    store->totals = *totals;
+    store_begin_batch(store);
+    return STATUS_OK;
 }
 
 /* ---- files and snapshot ---- */
