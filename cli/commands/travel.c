@@ -276,21 +276,29 @@ static enum status put_csv(struct text *text, const struct travel *travel)
     return status;
 }
 
-static enum status put_nodes(struct text *text, enum graphfile_format format, struct travel *travel,
-                             struct fault *fault)
+static enum status put_nodes(const struct graphfile *file, struct travel *travel, struct fault *fault)
 {
     struct index_tx tx;
     enum status status = STATUS_OK;
-    qsort(travel->txs, travel->txs_count, sizeof *travel->txs, compare_numbers);
     for (size_t i = 0; i < travel->txs_count && status == STATUS_OK; i++) {
         status = index_tx_at(travel->index, travel->txs[i], &tx, fault);
-        const struct graphfile_node node = {.id = tx.number,
-                                            .txid = &tx.txid,
-                                            .height = tx.height,
-                                            .index = tx.index,
-                                            .value_out_sat = tx.value_out_sat};
+        const struct graphfile_node node = {
+            .txid = &tx.txid, .height = tx.height, .index = tx.index, .value_out_sat = tx.value_out_sat};
         if (status == STATUS_OK)
-            status = graphfile_node(text, format, &node);
+            status = graphfile_node(file, &node);
+    }
+    return status;
+}
+
+static enum status put_arcs(const struct graphfile *file, const struct travel *travel)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < travel->steps_count && status == STATUS_OK; i++) {
+        const struct step *step = &travel->steps[i];
+        const struct graphfile_arc arc = {&step->from_txid, &step->to_txid, step->from_height,      step->to_height,
+                                          step->vout,       step->vin,      step->output.value_sat, step->output.kind};
+        if (step->has_from && step->has_to)
+            status = graphfile_arc(file, &arc);
     }
     return status;
 }
@@ -299,17 +307,24 @@ static enum status put_nodes(struct text *text, enum graphfile_format format, st
 static enum status put_graph(struct text *text, enum graphfile_format format, struct travel *travel,
                              struct fault *fault)
 {
-    enum status status = graphfile_begin(text, format, "travel");
-    if (status == STATUS_OK)
-        status = put_nodes(text, format, travel, fault);
-    for (size_t i = 0; i < travel->steps_count && status == STATUS_OK; i++) {
-        const struct step *step = &travel->steps[i];
-        const struct graphfile_arc arc = {step->from,       step->to, step->vout, step->vin, step->output.value_sat,
-                                          step->output.kind};
-        if (step->has_from && step->has_to)
-            status = graphfile_arc(text, format, &arc);
+    struct graphfile file = {.text = text, .format = format};
+    struct hash256 *txids = mem_alloc(travel->txs_count, sizeof *txids);
+    struct index_tx tx;
+    enum status status = txids ? STATUS_OK : STATUS_NOMEM;
+    qsort(travel->txs, travel->txs_count, sizeof *travel->txs, compare_numbers);
+    for (size_t i = 0; i < travel->txs_count && status == STATUS_OK; i++) {
+        status = index_tx_at(travel->index, travel->txs[i], &tx, fault);
+        if (status == STATUS_OK)
+            txids[i] = tx.txid;
     }
-    return status == STATUS_OK ? graphfile_end(text, format) : status;
+    if (status == STATUS_OK)
+        status = graphfile_begin(&file, "travel", NULL, txids, travel->txs_count);
+    if (status == STATUS_OK)
+        status = put_nodes(&file, travel, fault);
+    if (status == STATUS_OK)
+        status = put_arcs(&file, travel);
+    mem_free(txids);
+    return status == STATUS_OK ? graphfile_end(&file) : status;
 }
 
 static enum status print(struct travel *travel, struct text *text, struct fault *fault)

@@ -1,9 +1,49 @@
 #include "cli/views/graphfile.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "graph/dag/names.h"
+#include "parser/mem.h"
+
+/* ---- ids ---- */
+
+/* A txid, _, a height, and the terminator. */
+#define ID_SIZE (HASH256_HEX_SIZE + 1 + PUT_U64_MAX + 1)
+
+static int compare_hashes(const void *a, const void *b) { return memcmp(a, b, HASH256_SIZE); }
+
+/* Sorts, and keeps one of each that occurs more than once, in the front; how many that are. */
+static size_t keep_repeated(struct hash256 *txids, size_t count)
+{
+    size_t kept = 0;
+    if (count > 0)
+        qsort(txids, count, sizeof *txids, compare_hashes);
+    for (size_t i = 1; i < count; i++) {
+        if (hash256_equal(&txids[i], &txids[i - 1]) && (kept == 0 || !hash256_equal(&txids[kept - 1], &txids[i])))
+            txids[kept++] = txids[i];
+    }
+    return kept;
+}
+
+static const char *node_id(const struct graphfile *file, const struct hash256 *txid, uint32_t height, char id[ID_SIZE])
+{
+    char *p = hash256_hex(txid, id);
+    if (file->repeated_count > 0 &&
+        bsearch(txid, file->repeated, file->repeated_count, sizeof *file->repeated, compare_hashes)) {
+        *p++ = '_';
+        p = put_u64(p, height);
+    }
+    *p = '\0';
+    return id;
+}
+
+/* ---- nodes and arcs ---- */
 
 /* GraphML has no unsigned type, and igraph reads every number as a double: satoshis stay exact to 2^53. Gephi writes
  * the attribute that is called label beside a node. */
+static const char graphml_root_key[] =
+    "  <key id=\"is_root\" for=\"node\" attr.name=\"is_root\" attr.type=\"boolean\"/>\n";
 static const char graphml_head[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
     "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\"\n"
@@ -14,97 +54,109 @@ static const char graphml_head[] =
     "  <key id=\"txid\" for=\"node\" attr.name=\"txid\" attr.type=\"string\"/>\n"
     "  <key id=\"height\" for=\"node\" attr.name=\"height\" attr.type=\"long\"/>\n"
     "  <key id=\"tx_index\" for=\"node\" attr.name=\"tx_index\" attr.type=\"long\"/>\n"
-    "  <key id=\"is_root\" for=\"node\" attr.name=\"is_root\" attr.type=\"boolean\"/>\n"
     "  <key id=\"value_out_sat\" for=\"node\" attr.name=\"value_out_sat\" attr.type=\"long\"/>\n"
     "  <key id=\"vout\" for=\"edge\" attr.name=\"vout\" attr.type=\"long\"/>\n"
     "  <key id=\"vin\" for=\"edge\" attr.name=\"vin\" attr.type=\"long\"/>\n"
     "  <key id=\"value_sat\" for=\"edge\" attr.name=\"value_sat\" attr.type=\"long\"/>\n"
     "  <key id=\"kind\" for=\"edge\" attr.name=\"kind\" attr.type=\"string\"/>\n";
 
-enum status graphfile_begin(struct text *text, enum graphfile_format format, const char *name)
+enum status graphfile_begin(struct graphfile *file, const char *name, const char *title, struct hash256 *txids,
+                            size_t count)
 {
-    if (format == GRAPHFILE_DOT)
-        return text_printf(text, "digraph %s {\n", name);
-    return text_printf(text, "%s  <graph id=\"%s\" edgedefault=\"directed\">\n", graphml_head, name);
+    struct text *text = file->text;
+    file->repeated_count = keep_repeated(txids, count);
+    file->repeated = txids;
+    if (file->format == GRAPHFILE_DOT) {
+        enum status status = text_printf(text, "digraph %s {\n", name);
+        return status == STATUS_OK && title ? text_printf(text, "  label=\"%s\";\n", title) : status;
+    }
+    enum status status = text_printf(text, "%s%s  <graph id=\"%s\" edgedefault=\"directed\">\n", graphml_head,
+                                     file->tells_root ? graphml_root_key : "", name);
+    return status == STATUS_OK && title ? text_printf(text, "    <desc>%s</desc>\n", title) : status;
 }
 
-static enum status dot_node(struct text *text, const struct graphfile_node *node, const char *hex)
-{
-    enum status status = text_printf(
-        text, "  n%llu [label=\"%.8s\\n%u\", shape=%s, txid=\"%s\", height=%u, tx_index=%u, ", ULL(node->id), hex,
-        (unsigned)node->height, node->is_root ? "box" : "ellipse", hex, (unsigned)node->height, (unsigned)node->index);
-    if (status == STATUS_OK && node->tells_root)
-        status = text_printf(text, "is_root=%d, ", node->is_root);
-    return status == STATUS_OK ? text_printf(text, "value_out_sat=%llu];\n", ULL(node->value_out_sat)) : status;
-}
-
-static enum status graphml_node(struct text *text, const struct graphfile_node *node, const char *hex)
-{
-    enum status status = text_printf(
-        text,
-        "    <node id=\"n%llu\"><data key=\"label\">%.8s</data><data key=\"txid\">%s</data>"
-        "<data key=\"height\">%u</data><data key=\"tx_index\">%u</data>",
-        ULL(node->id), hex, hex, (unsigned)node->height, (unsigned)node->index);
-    if (status == STATUS_OK && node->tells_root)
-        status = text_printf(text, "<data key=\"is_root\">%s</data>", node->is_root ? "true" : "false");
-    return status == STATUS_OK
-               ? text_printf(text, "<data key=\"value_out_sat\">%llu</data></node>\n", ULL(node->value_out_sat))
-               : status;
-}
-
-enum status graphfile_node(struct text *text, enum graphfile_format format, const struct graphfile_node *node)
+static enum status dot_node(const struct graphfile *file, const struct graphfile_node *node, const char *id)
 {
     char hex[HASH256_HEX_SIZE + 1] = "";
     hash256_hex(node->txid, hex);
-    return format == GRAPHFILE_DOT ? dot_node(text, node, hex) : graphml_node(text, node, hex);
+    enum status status = text_printf(
+        file->text, "  \"%s\" [label=\"%.8s\\n%u\", shape=%s, txid=\"%s\", height=%u, tx_index=%u, ", id, hex,
+        (unsigned)node->height, node->is_root ? "box" : "ellipse", hex, (unsigned)node->height, (unsigned)node->index);
+    if (status == STATUS_OK && file->tells_root)
+        status = text_printf(file->text, "is_root=%d, ", node->is_root);
+    return status == STATUS_OK ? text_printf(file->text, "value_out_sat=%llu];\n", ULL(node->value_out_sat)) : status;
 }
 
-enum status graphfile_arc(struct text *text, enum graphfile_format format, const struct graphfile_arc *arc)
+static enum status graphml_node(const struct graphfile *file, const struct graphfile_node *node, const char *id)
 {
-    if (format == GRAPHFILE_DOT)
-        return text_printf(text, "  n%llu -> n%llu [label=\"%u\", vout=%u, vin=%u, value_sat=%llu, kind=\"%s\"];\n",
-                           ULL(arc->from), ULL(arc->to), (unsigned)arc->vout, (unsigned)arc->vout, (unsigned)arc->vin,
-                           ULL(arc->value_sat), kind_name(arc->kind));
-    return text_printf(
-        text,
-        "    <edge source=\"n%llu\" target=\"n%llu\"><data key=\"vout\">%u</data><data key=\"vin\">%u</data>"
-        "<data key=\"value_sat\">%llu</data><data key=\"kind\">%s</data></edge>\n",
-        ULL(arc->from), ULL(arc->to), (unsigned)arc->vout, (unsigned)arc->vin, ULL(arc->value_sat),
-        kind_name(arc->kind));
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(node->txid, hex);
+    enum status status = text_printf(file->text,
+                                     "    <node id=\"%s\"><data key=\"label\">%.8s</data><data key=\"txid\">%s</data>"
+                                     "<data key=\"height\">%u</data><data key=\"tx_index\">%u</data>",
+                                     id, hex, hex, (unsigned)node->height, (unsigned)node->index);
+    if (status == STATUS_OK && file->tells_root)
+        status = text_printf(file->text, "<data key=\"is_root\">%s</data>", node->is_root ? "true" : "false");
+    return status == STATUS_OK
+               ? text_printf(file->text, "<data key=\"value_out_sat\">%llu</data></node>\n", ULL(node->value_out_sat))
+               : status;
 }
 
-enum status graphfile_end(struct text *text, enum graphfile_format format)
+enum status graphfile_node(const struct graphfile *file, const struct graphfile_node *node)
 {
-    return text_printf(text, format == GRAPHFILE_DOT ? "}\n" : "  </graph>\n</graphml>\n");
+    char id[ID_SIZE];
+    node_id(file, node->txid, node->height, id);
+    return file->format == GRAPHFILE_DOT ? dot_node(file, node, id) : graphml_node(file, node, id);
+}
+
+enum status graphfile_arc(const struct graphfile *file, const struct graphfile_arc *arc)
+{
+    char from[ID_SIZE], to[ID_SIZE];
+    node_id(file, arc->from, arc->from_height, from);
+    node_id(file, arc->to, arc->to_height, to);
+    if (file->format == GRAPHFILE_DOT)
+        return text_printf(
+            file->text, "  \"%s\" -> \"%s\" [label=\"%u\", vout=%u, vin=%u, value_sat=%llu, kind=\"%s\"];\n", from, to,
+            (unsigned)arc->vout, (unsigned)arc->vout, (unsigned)arc->vin, ULL(arc->value_sat), kind_name(arc->kind));
+    return text_printf(file->text,
+                       "    <edge source=\"%s\" target=\"%s\"><data key=\"vout\">%u</data><data key=\"vin\">%u</data>"
+                       "<data key=\"value_sat\">%llu</data><data key=\"kind\">%s</data></edge>\n",
+                       from, to, (unsigned)arc->vout, (unsigned)arc->vin, ULL(arc->value_sat), kind_name(arc->kind));
+}
+
+enum status graphfile_end(const struct graphfile *file)
+{
+    return text_printf(file->text, file->format == GRAPHFILE_DOT ? "}\n" : "  </graph>\n</graphml>\n");
 }
 
 /* ---- a T-DAG ---- */
 
-static enum status tdag_node(struct text *text, enum graphfile_format format, const struct forest *forest,
-                             const struct tdags *tdags, uint32_t number)
+static enum status tdag_node(const struct graphfile *file, const struct forest *forest, const struct tdags *tdags,
+                             uint32_t number)
 {
     const struct forest_tx *tx = &forest->txs[number];
-    const struct graphfile_node node = {.id = number,
-                                        .txid = &tx->txid,
+    const struct graphfile_node node = {.txid = &tx->txid,
                                         .height = tx->height,
                                         .index = tx->index,
-                                        .tells_root = true,
                                         .is_root = forest_is_root(forest, number, tdags->rules),
                                         .value_out_sat = tx->value_out_sat};
-    return graphfile_node(text, format, &node);
+    return graphfile_node(file, &node);
 }
 
-static enum status tdag_arcs(struct text *text, enum graphfile_format format, const struct forest *forest,
-                             const struct tdags *tdags, uint32_t number)
+static enum status tdag_arcs(const struct graphfile *file, const struct forest *forest, const struct tdags *tdags,
+                             uint32_t number)
 {
+    const struct forest_tx *from = &forest->txs[number];
     enum status status = STATUS_OK;
-    uint32_t end = forest->txs[number + 1].first_output;
-    for (uint32_t o = forest->txs[number].first_output; o < end && status == STATUS_OK; o++) {
+    for (uint32_t o = from->first_output; o < from[1].first_output && status == STATUS_OK; o++) {
         const struct forest_output *output = &forest->outputs[o];
-        const struct graphfile_arc arc = {output->tx,          output->spender,   output->vout,
-                                          output->spender_vin, output->value_sat, (enum kind)output->kind};
-        if (forest_is_arc(output, tdags->rules))
-            status = graphfile_arc(text, format, &arc);
+        if (!forest_is_arc(output, tdags->rules))
+            continue;
+        const struct forest_tx *to = &forest->txs[output->spender];
+        const struct graphfile_arc arc = {
+            &from->txid,  &to->txid,           from->height,      to->height,
+            output->vout, output->spender_vin, output->value_sat, (enum kind)output->kind};
+        status = graphfile_arc(file, &arc);
     }
     return status;
 }
@@ -112,14 +164,23 @@ static enum status tdag_arcs(struct text *text, enum graphfile_format format, co
 enum status graphfile_tdag(struct text *text, enum graphfile_format format, const struct forest *forest,
                            const struct tdags *tdags, uint32_t dag)
 {
-    char name[32];
+    struct graphfile file = {.text = text, .format = format, .tells_root = true};
+    char tdag[TDAG_NAME_MAX + 1], name[TDAG_NAME_MAX + 8], title[TDAG_NAME_MAX + 64];
     const uint32_t *members = tdags->members + tdags->first[dag - 1];
     uint32_t count = tdags->first[dag] - tdags->first[dag - 1];
-    snprintf(name, sizeof name, "tdag_%u", (unsigned)dag);
-    enum status status = graphfile_begin(text, format, name);
+    struct hash256 *txids = mem_alloc(count, sizeof *txids);
+    if (!txids)
+        return STATUS_NOMEM;
+    for (uint32_t i = 0; i < count; i++)
+        txids[i] = forest->txs[members[i]].txid;
+    *tdag_put_name(forest, tdags, dag, tdag) = '\0';
+    snprintf(name, sizeof name, "tdag_%s", tdag);
+    snprintf(title, sizeof title, "T-DAG %s, number %u, rules %s", tdag, (unsigned)dag, rules_name(tdags->rules));
+    enum status status = graphfile_begin(&file, name, title, txids, count);
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
-        status = tdag_node(text, format, forest, tdags, members[i]);
+        status = tdag_node(&file, forest, tdags, members[i]);
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
-        status = tdag_arcs(text, format, forest, tdags, members[i]);
-    return status == STATUS_OK ? graphfile_end(text, format) : status;
+        status = tdag_arcs(&file, forest, tdags, members[i]);
+    mem_free(txids);
+    return status == STATUS_OK ? graphfile_end(&file) : status;
 }

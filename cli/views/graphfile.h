@@ -7,35 +7,46 @@
 
 enum graphfile_format { GRAPHFILE_DOT, GRAPHFILE_GRAPHML };
 
-/* A transaction by any number that no other has. */
+/* A graph that is being written. */
+struct graphfile {
+    struct text *text;
+    enum graphfile_format format;
+    bool tells_root;                /* its nodes have is_root */
+    const struct hash256 *repeated; /* txids that several of its transactions have, in ascending order; borrowed */
+    size_t repeated_count;
+};
+
+/* A transaction. The id of its node is its txid, with _HEIGHT after it where another of the graph has the same txid. */
 struct graphfile_node {
-    uint64_t id;
     const struct hash256 *txid;
     uint32_t height;
     uint32_t index;
-    bool tells_root;
-    bool is_root; /* left out unless tells_root */
+    bool is_root;
     uint64_t value_out_sat;
 };
 
-/* An output and the input that spends it. */
+/* An output and the input that spends it, by txid and height of their transactions. */
 struct graphfile_arc {
-    uint64_t from;
-    uint64_t to;
+    const struct hash256 *from;
+    const struct hash256 *to;
+    uint32_t from_height;
+    uint32_t to_height;
     uint32_t vout;
     uint32_t vin;
     uint64_t value_sat;
     enum kind kind;
 };
 
-/* Nodes come before arcs. STATUS_NOMEM. */
-enum status graphfile_begin(struct text *text, enum graphfile_format format, const char *name) MUST_CHECK;
-enum status graphfile_node(struct text *text, enum graphfile_format format, const struct graphfile_node *node)
-    MUST_CHECK;
-enum status graphfile_arc(struct text *text, enum graphfile_format format, const struct graphfile_arc *arc) MUST_CHECK;
-enum status graphfile_end(struct text *text, enum graphfile_format format) MUST_CHECK;
+/* Begins a graph of transactions with these txids, an array that is put in another order and must stay until
+ * graphfile_end. `name` is letters, digits and _; `title` is shown with a drawing, NULL for none. Nodes come before
+ * arcs. STATUS_NOMEM. O(n log n). */
+enum status graphfile_begin(struct graphfile *file, const char *name, const char *title, struct hash256 *txids,
+                            size_t count) MUST_CHECK;
+enum status graphfile_node(const struct graphfile *file, const struct graphfile_node *node) MUST_CHECK;
+enum status graphfile_arc(const struct graphfile *file, const struct graphfile_arc *arc) MUST_CHECK;
+enum status graphfile_end(const struct graphfile *file) MUST_CHECK;
 
-/* A whole T-DAG: nodes in chain order, then arcs by (transaction, vout). */
+/* A whole T-DAG: nodes in chain order, then arcs by (transaction, vout). `tdags` has names. */
 enum status graphfile_tdag(struct text *text, enum graphfile_format format, const struct forest *forest,
                            const struct tdags *tdags, uint32_t dag) MUST_CHECK;
 

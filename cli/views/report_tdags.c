@@ -5,11 +5,11 @@
 #include "cli/views/report.h"
 #include "cli/views/svg.h"
 #include "cli/views/tables.h"
+#include "graph/dag/names.h"
 #include "parser/mem.h"
 
 #define CLASSES_DRAWN 200u
 #define TDAGS_LISTED 9u
-#define ID_SHOWN 12
 
 /* ---- classes ---- */
 
@@ -47,8 +47,7 @@ static enum status put_class(struct report *report, uint32_t number, struct faul
     html_number(printer, row->edges);
     html_number(printer, row->roots);
     html_number(printer, row->txs);
-    PRINT(printer, "<td>%s</td><td><code title=\"%s\">%.*s%s</code></td>", family_name(row->family), id, ID_SHOWN, id,
-          row->exact ? "" : "?");
+    PRINT(printer, "<td>%s</td><td><code class=\"hash\">%s</code></td>", family_name(row->family), id);
     html_number(printer, row->first_dag);
     PRINT(printer, "<td class=\"names\">");
     put_scripts(report, &report->held.classes[number]);
@@ -158,9 +157,11 @@ static enum status put_tdag(struct report *report, const char *list, uint32_t da
     const struct tdag_row *row = &report->opened.selection.classes.rows[dag - 1];
     uint64_t not_drawn = 0;
     char number[GROUPED_SIZE], txid[HASH256_HEX_SIZE + 1] = "";
+    char name[TDAG_NAME_MAX + 1];
+    *tdag_put_name(&report->opened.forest, &report->opened.selection.tdags, dag, name) = '\0';
     hash256_hex(&report->opened.forest.txs[row->first_tx].txid, txid);
-    PRINT(printer, "<article aria-labelledby=\"%s-%u\">\n<h3 id=\"%s-%u\">T-DAG %u: %s</h3>\n<dl>\n", list,
-          (unsigned)dag, list, (unsigned)dag, (unsigned)dag, family_name(row->family));
+    PRINT(printer, "<article aria-labelledby=\"%s-%u\">\n<h3 id=\"%s-%u\">T-DAG %u, %s: %s</h3>\n<dl>\n", list,
+          (unsigned)dag, list, (unsigned)dag, (unsigned)dag, name, family_name(row->family));
     PRINT(printer, "<div><dt>automation</dt><dd>%.6f</dd></div>\n<div><dt>orderliness</dt><dd>%.6f</dd></div>\n",
           report->measures[dag - 1].automation, report->measures[dag - 1].orderliness);
     html_fact(printer, "height", row->height);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "graph/dag/names.h"
 #include "graph/dag/shape.h"
 #include "parser/mem.h"
 
@@ -276,22 +277,24 @@ enum status svg_file(struct printer *printer, const struct forest *forest, const
                      struct fault *fault)
 {
     struct layout layout = {0};
+    char name[TDAG_NAME_MAX + 1];
+    *tdag_put_name(forest, tdags, dag, name) = '\0';
     enum status status = draw(forest, tdags, dag, FILE_VERTICES, &layout, fault);
     if (status == STATUS_OK) {
         double width = layout.width + MARGIN > FILE_WIDTH_MIN ? layout.width + MARGIN : FILE_WIDTH_MIN;
         double top = 52, height = top + layout.height + LEGEND_HEIGHT + MARGIN;
         PRINT(printer,
               "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"title desc\" "
-              "viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n<title id=\"title\">T-DAG %u, rules "
-              "%s</title>\n<desc id=\"desc\">",
-              width, height, width, height, (unsigned)dag, rules_name(tdags->rules));
+              "viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n<title id=\"title\">T-DAG %s (%u), "
+              "rules %s</title>\n<desc id=\"desc\">",
+              width, height, width, height, name, (unsigned)dag, rules_name(tdags->rules));
         put_description(printer, &layout.drawing);
         PRINT(printer, "</desc>\n<style>%s</style>\n", svg_style);
         PRINT(printer, "<rect width=\"100%%\" height=\"100%%\" style=\"fill:var(--paper)\"/>\n");
         PRINT(printer,
-              "<text x=\"%.0f\" y=\"22\" style=\"font-weight:bold\">T-DAG %u, rules %s</text>\n<text x=\"%.0f\" "
-              "y=\"40\">",
-              MARGIN, (unsigned)dag, rules_name(tdags->rules), MARGIN);
+              "<text x=\"%.0f\" y=\"22\" style=\"font-weight:bold\">T-DAG %s (%u), rules %s</text>\n<text "
+              "x=\"%.0f\" y=\"40\">",
+              MARGIN, name, (unsigned)dag, rules_name(tdags->rules), MARGIN);
         put_description(printer, &layout.drawing);
         PRINT(printer, "</text>\n<g transform=\"translate(%.1f %.0f)\">\n", (width - layout.width) / 2, top);
         put_arcs(printer, &layout);
@@ -309,12 +312,14 @@ enum status svg_inline(struct printer *printer, const struct forest *forest, con
                        uint64_t *not_drawn, struct fault *fault)
 {
     struct layout layout = {0};
+    char name[TDAG_NAME_MAX + 1];
+    *tdag_put_name(forest, tdags, dag, name) = '\0';
     enum status status = draw(forest, tdags, dag, INLINE_VERTICES, &layout, fault);
     if (status == STATUS_OK) {
         PRINT(printer,
               "<svg class=\"tdag\" role=\"img\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n"
-              "<title>T-DAG %u. ",
-              layout.width, layout.height, layout.width, layout.height, (unsigned)dag);
+              "<title>T-DAG %s (%u). ",
+              layout.width, layout.height, layout.width, layout.height, name, (unsigned)dag);
         put_description(printer, &layout.drawing);
         PRINT(printer, "</title>\n");
         put_arcs(printer, &layout);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/output/printer.h"
+#include "graph/dag/names.h"
 #include "parser/mem.h"
 
 #define TOP_FALLBACK 10u
@@ -37,15 +38,16 @@ static int compare_ranked(const void *a, const void *b)
     return (x->dag > y->dag) - (x->dag < y->dag);
 }
 
-/* 80 columns: one measure of the two, and the txid's first digits. */
-static void put_line(struct printer *printer, const struct forest *forest, uint32_t dag, const struct tdag_row *row,
-                     double measure)
+/* 80 columns: one measure of the two, and the name last, which is seldom longer than 16 digits. */
+static void put_line(struct printer *printer, const struct forest *forest, const struct selection *selection,
+                     uint32_t dag, double measure)
 {
-    char cell[2][GROUPED_SIZE], txid[HASH256_HEX_SIZE + 1] = "", value[40];
-    hash256_hex(&forest->txs[row->first_tx].txid, txid);
+    const struct tdag_row *row = &selection->classes.rows[dag - 1];
+    char cell[2][GROUPED_SIZE], name[TDAG_NAME_MAX + 1], value[40];
+    *tdag_put_name(forest, &selection->tdags, dag, name) = '\0';
     snprintf(value, sizeof value, "%llu.%08llu", BTC_OF(row->moved_value_sat));
-    PRINT(printer, "%6u %11.6f %6s %6s %13s  %-15s %.16s\n", (unsigned)dag, measure, grouped(cell[0], row->height),
-          grouped(cell[1], row->txs), value, family_name(row->family), txid);
+    PRINT(printer, "%6u %11.6f %6s %6s %13s  %-15s %s\n", (unsigned)dag, measure, grouped(cell[0], row->height),
+          grouped(cell[1], row->txs), value, family_name(row->family), name);
 }
 
 enum status top_print(const struct settings *settings, const struct forest *forest, const struct selection *selection,
@@ -64,11 +66,10 @@ enum status top_print(const struct settings *settings, const struct forest *fore
         qsort(ranking, classes->rows_count, sizeof *ranking, compare_ranked);
     bool orderly = strcmp(by, "orderliness") == 0;
     PRINT(&printer, "T-DAGs by %s, rules %s\n%6s %11s %6s %6s %13s  %-15s %s\n", by, rules_name(selection->tdags.rules),
-          "dag_id", orderly ? "orderliness" : "automation", "height", "txs", "value BTC", "family", "first_txid");
+          "dag_id", orderly ? "orderliness" : "automation", "height", "txs", "value BTC", "family", "dag");
     for (uint32_t i = 0; i < classes->rows_count && i < top; i++) {
         const struct measures_row *row = &all_measures[ranking[i].dag - 1];
-        put_line(&printer, forest, ranking[i].dag, &classes->rows[ranking[i].dag - 1],
-                 orderly ? row->orderliness : row->automation);
+        put_line(&printer, forest, selection, ranking[i].dag, orderly ? row->orderliness : row->automation);
     }
     mem_free(ranking);
     return printer_write(&printer, NULL, fault);

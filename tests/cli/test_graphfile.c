@@ -68,6 +68,7 @@ static void check_vertices(const igraph_t *graph, const char *dag_id)
         assert_true(vertex < igraph_vcount(graph));
         const char *txid = table_get(&txs, r, "txid");
         assert_string_equal(VAS(graph, "txid", vertex), txid);
+        assert_string_equal(VAS(graph, "id", vertex), txid);
         assert_int_equal(strlen(VAS(graph, "label", vertex)), 8);
         assert_memory_equal(VAS(graph, "label", vertex), txid, 8);
         expect_number(VAN(graph, "height", vertex), table_number(&txs, r, table_column(&txs, "height")));
@@ -122,6 +123,7 @@ static void test_travel(void **state)
     struct table rows = table_read(path_of("%s/travel.csv", place));
     igraph_t graph = read_graph(path);
     igraph_integer_t edge = 0, from, to;
+    assert_false(igraph_cattribute_has_attr(&graph, IGRAPH_ATTRIBUTE_VERTEX, "is_root"));
     for (size_t r = 0; r < rows.rows; r++) {
         if (!*table_get(&rows, r, "to_txid"))
             continue;

@@ -176,7 +176,7 @@ static void classes_are_those_of_the_table(void **state)
         expect_cell(&at, table_get(&classes, i, "txs"));
         expect_cell(&at, table_get(&classes, i, "family"));
         assert_true(next_cell(&at, cell, sizeof cell));
-        assert_memory_equal(cell, table_get(&classes, i, "class_id"), 12);
+        assert_memory_equal(cell, table_get(&classes, i, "class_id"), 32);
         expect_cell(&at, table_get(&classes, i, "first_dag_id"));
         expect_cell(&at, table_get(&classes, i, "scripts"));
     }
