@@ -34,10 +34,11 @@ struct settings {
     enum rules rules;
     uint64_t threads; /* 1.. */
     uint64_t from_height;
-    uint64_t to_height; /* UINT32_MAX: the tip */
-    uint64_t dag;       /* 0: none */
-    uint64_t top;       /* 0: not asked for */
-    uint64_t memory;    /* bytes */
+    uint64_t to_height;   /* UINT32_MAX: the tip */
+    const char *dag;      /* as typed; NULL: none */
+    const char *class_id; /* likewise */
+    uint64_t top;         /* 0: not asked for */
+    uint64_t memory;      /* bytes */
     uint64_t depth;
     uint64_t limit;
     bool rules_given; /* on the command line */

@@ -5,11 +5,13 @@
 #include "cli/inputs/selection.h"
 #include "cli/inputs/spend_links.h"
 #include "cli/output/outfile.h"
+#include "cli/inputs/chosen.h"
 #include "cli/views/graphfile.h"
 #include "cli/views/linked_tx.h"
 #include "cli/views/stored_tx.h"
 #include "cli/views/svg.h"
 #include "cli/views/tables.h"
+#include "graph/dag/names.h"
 
 struct show {
     const struct settings *settings;
@@ -38,10 +40,11 @@ static enum status put_dag_row(struct show *show, const struct selection *select
                                const struct known_scripts_held *held, uint32_t dag)
 {
     const struct tdag_row *row = &selection->classes.rows[dag - 1];
-    char id[CLASS_ID_TEXT + 1] = "";
+    char id[CLASS_ID_TEXT + 1] = "", name[TDAG_NAME_MAX + 1];
     put_class_id(id, row->class_id, row->class_exact);
-    enum status status = text_printf(&show->tx_text.text, "T-DAG %u of rules %s: %s, class %s\n", (unsigned)dag,
-                                     rules_name(show->rules), family_name(row->family), id);
+    *tdag_put_name(&show->forest, &selection->tdags, dag, name) = '\0';
+    enum status status = text_printf(&show->tx_text.text, "T-DAG %s, number %u of rules %s: %s, class %s\n", name,
+                                     (unsigned)dag, rules_name(show->rules), family_name(row->family), id);
     if (status == STATUS_OK)
         status = text_printf(&show->tx_text.text,
                              "  transactions %u, nodes %llu, edges %llu, roots %u, leaves %llu, height %u, "
@@ -94,44 +97,95 @@ static enum status put_dag(struct show *show, const struct selection *selection,
     return status;
 }
 
-static enum status draw_dag(struct show *show, const struct selection *selection, struct fault *fault)
+static enum status draw_dag(struct show *show, const struct selection *selection, uint32_t dag, struct fault *fault)
 {
     struct printer printer = {.text = show->tx_text.text};
-    enum status status = svg_file(&printer, &show->forest, &selection->tdags, (uint32_t)show->settings->dag, fault);
+    enum status status = svg_file(&printer, &show->forest, &selection->tdags, dag, fault);
     show->tx_text.text = printer.text;
     return status;
 }
 
-static enum status show_dag(struct show *show, struct fault *fault)
+/* A T-DAG whose number is larger than that of the last may be one of another rule set. */
+static enum status tell_other_rules(const struct show *show, const struct selection *selection, enum status status)
+{
+    struct fault ignored = {0};
+    uint64_t wanted = chosen_number(show->settings->dag);
+    if (status == STATUS_NOT_FOUND && wanted > 0)
+        (void)!selection_tell_other_forest(&show->forest, show->rules, selection->tdags.count, wanted, &ignored);
+    return status;
+}
+
+static enum status show_chosen_dag(struct show *show, const struct selection *selection, struct fault *fault)
+{
+    struct known_scripts_held held = {0};
+    uint32_t dag = 0;
+    enum status status = chosen_dag(&show->forest, selection, show->settings->dag, &dag, fault);
+    if (status != STATUS_OK)
+        return tell_other_rules(show, selection, status);
+    status = known_scripts_find(&show->catalogue, show->tx_text.store, &show->forest, selection,
+                                (unsigned)show->settings->threads, &held, fault);
+    if (status == STATUS_OK && strcmp(show->settings->format, "svg") == 0)
+        status = draw_dag(show, selection, dag, fault);
+    else if (status == STATUS_OK && put_dag(show, selection, &held, dag) != STATUS_OK)
+        status = fault_nomem(fault);
+    known_scripts_held_free(&held);
+    return status;
+}
+
+/* ---- a class ---- */
+
+static enum status put_class(struct show *show, const struct selection *selection, const struct class_row *class)
+{
+    struct text *text = &show->tx_text.text;
+    char id[CLASS_ID_TEXT + 1] = "", name[TDAG_NAME_MAX + 1];
+    put_class_id(id, class->class_id, class->exact);
+    enum status status = text_printf(text,
+                                     "class %s of rules %s: %s\n  T-DAGs %u; each: nodes %llu, edges %llu, roots %u, "
+                                     "height %u\n",
+                                     id, rules_name(show->rules), family_name(class->family), (unsigned)class->tdags,
+                                     ULL(class->nodes), ULL(class->edges), (unsigned)class->roots,
+                                     (unsigned)class->height);
+    for (uint32_t d = 1; d <= selection->tdags.count && status == STATUS_OK; d++) {
+        const struct tdag_row *row = &selection->classes.rows[d - 1];
+        if (row->class_exact != class->exact || memcmp(row->class_id, class->class_id, CANON_ID_SIZE) != 0)
+            continue;
+        *tdag_put_name(&show->forest, &selection->tdags, d, name) = '\0';
+        status = text_printf(text, "  T-DAG %s, number %u, blocks %u to %u, moved " BTC "\n", name, (unsigned)d,
+                             (unsigned)row->first_height, (unsigned)row->last_height, BTC_OF(row->moved_value_sat));
+    }
+    return status;
+}
+
+static enum status show_chosen(struct show *show, const struct selection *selection, struct fault *fault)
+{
+    const struct class_row *class;
+    if (show->settings->dag)
+        return show_chosen_dag(show, selection, fault);
+    enum status status = chosen_class(&selection->classes, show->settings->class_id, &class, fault);
+    if (status == STATUS_OK && put_class(show, selection, class) != STATUS_OK)
+        status = fault_nomem(fault);
+    return status;
+}
+
+static enum status show_selected(struct show *show, struct fault *fault)
 {
     struct selection selection = {0};
-    struct known_scripts_held held = {0};
     struct filter *filter = NULL;
     unsigned threads = (unsigned)show->settings->threads;
     enum status status = known_scripts_filter(show->settings, &show->catalogue, &filter, fault);
     if (status == STATUS_OK)
         status = selection_make(show->tx_text.store, &show->forest, show->rules, filter, show->settings->compress,
                                 threads, &selection, fault);
-    if (status == STATUS_OK && show->settings->dag > selection.tdags.count)
-        status = fault_set(fault, STATUS_NOT_FOUND, show->settings->store, FAULT_NO_OFFSET,
-                           "no T-DAG %llu: rules %s have %u", ULL(show->settings->dag), rules_name(show->rules),
-                           (unsigned)selection.tdags.count);
-    if (status == STATUS_NOT_FOUND) {
-        struct fault ignored = {0};
-        (void)!selection_tell_other_forest(&show->forest, show->rules, selection.tdags.count, show->settings->dag,
-                                           &ignored);
-    }
     if (status == STATUS_OK)
-        status = known_scripts_find(&show->catalogue, show->tx_text.store, &show->forest, &selection, threads, &held,
-                                    fault);
-    if (status == STATUS_OK && strcmp(show->settings->format, "svg") == 0)
-        status = draw_dag(show, &selection, fault);
-    else if (status == STATUS_OK && put_dag(show, &selection, &held, (uint32_t)show->settings->dag) != STATUS_OK)
-        status = fault_nomem(fault);
-    known_scripts_held_free(&held);
+        status = show_chosen(show, &selection, fault);
     selection_free(&selection);
     filter_free(filter);
     return status;
+}
+
+static uint32_t vout_of(const struct operand *operand)
+{
+    return operand->type == OPERAND_OUTPUT ? operand->number : TX_TEXT_ALL;
 }
 
 /* Opens the index where there is one that reaches as far as the store; without it *linked is false. */
@@ -150,7 +204,7 @@ static enum status open_index(struct show *show, bool *linked, struct fault *fau
 
 static bool parse(const char *word, struct operand *operand)
 {
-    return operand_parse(word, operand) && operand->type != OPERAND_INPUT && operand->type != OPERAND_HEIGHT;
+    return operand_parse(word, false, operand) && operand->type != OPERAND_INPUT;
 }
 
 static bool fits(const char *word)
@@ -159,16 +213,18 @@ static bool fits(const char *word)
     return parse(word, &operand);
 }
 
-#define NO_OPERAND "'%s' is neither TXID (64 hexadecimal digits) nor TXID:VOUT"
+#define NO_OPERAND "'%s' is neither TXID (its first hexadecimal digits, at least 4) nor TXID:VOUT"
 
 static enum status show_word(struct show *show, const char *word, bool linked, struct fault *fault)
 {
     struct operand operand;
     if (!parse(word, &operand))
         return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, NO_OPERAND, word);
-    uint32_t only = operand.type == OPERAND_OUTPUT ? operand.number : TX_TEXT_ALL;
-    return linked ? linked_tx_put(&show->tx_text, &operand.hash, only, fault)
-                  : stored_tx_put(&show->tx_text, &operand.hash, only, fault);
+    enum status status = operand_complete(&operand, &show->forest, linked ? show->tx_text.index : NULL, fault);
+    if (status != STATUS_OK)
+        return status;
+    return linked ? linked_tx_put(&show->tx_text, &operand.hash, vout_of(&operand), fault)
+                  : stored_tx_put(&show->tx_text, &operand.hash, vout_of(&operand), fault);
 }
 
 /* Each in turn. Of several, one that is not there is told and the others are shown. */
@@ -181,7 +237,7 @@ static enum status show_operands(struct show *show, struct fault *fault)
     const char *word;
     while (status == STATUS_OK && (word = operand_next(&words)) != NULL) {
         status = show_word(show, word, linked, fault);
-        if (several && status == STATUS_NOT_FOUND) {
+        if (several && (status == STATUS_NOT_FOUND || status == STATUS_REFUSED)) {
             message("%s: %s", word, fault->text);
             show->missing = true;
             status = STATUS_OK;
@@ -204,7 +260,7 @@ static enum status show_all(struct show *show, struct fault *fault)
     if (status == STATUS_OK)
         status = forest_load(store, (unsigned)show->settings->threads, &show->forest, fault);
     if (status == STATUS_OK)
-        status = show->settings->dag ? show_dag(show, fault) : show_operands(show, fault);
+        status = show->settings->operands_count > 0 ? show_operands(show, fault) : show_selected(show, fault);
     if (status == STATUS_OK)
         status = outfile_write_text(show->settings->out, &show->tx_text.text, fault);
     text_free(&show->tx_text.text);
@@ -223,10 +279,14 @@ static int run(const struct settings *settings)
     struct fault fault = {0};
     struct show show = {.settings = settings, .rules = settings->rules};
     const char *unfit = operand_unfit(settings->operands, settings->operands_count, fits);
-    if ((settings->dag != 0) == (settings->operands_count != 0))
-        return message_usage("name one thing to show: TXID, TXID:VOUT or --dag ID");
+    if ((settings->operands_count > 0) + (settings->dag != NULL) + (settings->class_id != NULL) != 1)
+        return message_usage("name one thing to show: TXID, TXID:VOUT, --dag ID or --class ID");
     if (!settings->dag && strcmp(settings->format, "text") != 0)
         return message_usage("--format %s is for --dag only", settings->format);
+    if (settings->dag && !chosen_is_dag(settings->dag))
+        return message_usage("--dag: '%s' is no number from 1 on, name or txid", settings->dag);
+    if (settings->class_id && !chosen_is_class(settings->class_id))
+        return message_usage("--class: '%s' is no class id", settings->class_id);
     if (unfit)
         return message_usage(NO_OPERAND, unfit);
     int exit_status = message_result(show_all(&show, &fault), &fault);
@@ -235,12 +295,17 @@ static int run(const struct settings *settings)
 
 static const struct option option_dag = {
     .name = "dag",
-    .type = OPTION_NUMBER,
+    .type = OPTION_TEXT,
     .value = "ID",
     .field = offsetof(struct settings, dag),
-    .min = 1,
-    .max = UINT32_MAX,
-    .help = "show this T-DAG, by its dag_id in tdags.csv (with the options that made that file)",
+    .help = "show this T-DAG, by its name, its number (dag_id), or the txid of one of its transactions",
+};
+static const struct option option_class = {
+    .name = "class",
+    .type = OPTION_TEXT,
+    .value = "ID",
+    .field = offsetof(struct settings, class_id),
+    .help = "show this class and its T-DAGs; the first digits of its id will do",
 };
 static const struct option option_format = {
     .name = "format",
@@ -252,8 +317,8 @@ static const struct option option_format = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store,      &option_as_of_height, &option_dag,     &option_rules,    &option_format, &option_compress,
-    &option_exclude_scripts, &option_scripts,      &option_threads, &option_out_file, NULL,
+    &option_read_store, &option_as_of_height,    &option_dag,     &option_class,   &option_rules,    &option_format,
+    &option_compress,   &option_exclude_scripts, &option_scripts, &option_threads, &option_out_file, NULL,
 };
 
 const struct command command_show = {

@@ -356,10 +356,13 @@ static int run(const struct settings *settings)
     struct travel travel = {.settings = settings, .backward = settings->backward};
     if (settings->forward && settings->backward)
         return message_usage("--forward and --backward exclude each other");
-    if (!operand_parse(settings->operands[0], &operand) ||
+    if (!operand_parse(settings->operands[0], false, &operand) ||
         (operand.type != OPERAND_HASH && operand.type != OPERAND_OUTPUT))
-        return message_usage("'%s' is neither TXID (64 hexadecimal digits) nor TXID:VOUT", settings->operands[0]);
+        return message_usage("'%s' is neither TXID (its first hexadecimal digits, at least 4) nor TXID:VOUT",
+                             settings->operands[0]);
     enum status status = index_open(settings->store, &travel.index, &fault);
+    if (status == STATUS_OK)
+        status = operand_complete(&operand, NULL, travel.index, &fault);
     if (status == STATUS_OK)
         status = walk(&travel, &operand, &fault);
     if (status == STATUS_OK)

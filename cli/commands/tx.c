@@ -297,7 +297,7 @@ static enum status put_operand(struct view *view, const struct operand *operand,
 static bool fits(const char *word)
 {
     struct operand operand;
-    return operand_parse(word, &operand);
+    return operand_parse(word, true, &operand);
 }
 
 #define NO_OPERAND "'%s' is no TXID, TXID:VOUT, TXID/VIN, HEIGHT or BLOCKHASH"
@@ -312,11 +312,13 @@ static enum status put_operands(struct view *view, bool *missing, struct fault *
     const char *word;
     while (status == STATUS_OK && (word = operand_next(&words)) != NULL) {
         struct operand operand;
-        if (operand_parse(word, &operand))
-            status = put_operand(view, &operand, fault);
+        if (operand_parse(word, true, &operand))
+            status = operand_complete(&operand, NULL, view->index, fault);
         else
             status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, NO_OPERAND, word);
-        if (several && status == STATUS_NOT_FOUND) {
+        if (status == STATUS_OK)
+            status = put_operand(view, &operand, fault);
+        if (several && (status == STATUS_NOT_FOUND || status == STATUS_REFUSED)) {
             message("%s: %s", word, fault->text);
             *missing = true;
             status = STATUS_OK;
@@ -371,7 +373,8 @@ const struct command command_tx = {
         "A txid that occurs more than once in the chain is shown as often, the newest first; JSON is then a list of\n"
         "transactions, for a single one too. Several operands are shown one after the other, each with a JSON "
         "document\n"
-        "of its own; - reads them from standard input. Needs what 'unktx index' makes.\n",
+        "of its own; - reads them from standard input.\n"
+        "The first digits of a txid do where no other begins so. Needs what 'unktx index' makes.\n",
     .operands_min = 1,
     .operands_max = SIZE_MAX,
     .options = options,

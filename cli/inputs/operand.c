@@ -18,15 +18,15 @@ static bool parse_number(const char *text, uint32_t *number)
     return sum < UINT32_MAX;
 }
 
-bool operand_parse(const char *word, struct operand *operand)
+bool operand_parse(const char *word, bool heights, struct operand *operand)
 {
-    char hex[HASH256_HEX_SIZE + 1] = "";
     size_t size = strcspn(word, ":/");
     *operand = (struct operand){.type = OPERAND_HEIGHT};
-    if (size != HASH256_HEX_SIZE)
-        return parse_number(word, &operand->number);
-    memcpy(hex, word, size);
-    if (!hash256_parse(hex, &operand->hash))
+    if (heights && parse_number(word, &operand->number))
+        return true;
+    if (!prefix_parse(word, size, &operand->prefix))
+        return false;
+    if (size == HASH256_HEX_SIZE && !hash256_parse(operand->prefix.digits, &operand->hash))
         return false;
     operand->type = word[size] == ':' ? OPERAND_OUTPUT : word[size] == '/' ? OPERAND_INPUT : OPERAND_HASH;
     return operand->type == OPERAND_HASH || parse_number(word + size + 1, &operand->number);
@@ -55,4 +55,13 @@ const char *operand_unfit(const char *const *list, size_t count, bool (*fits)(co
         if (!is_stdin(list[i]) && !fits(list[i]))
             return list[i];
     return NULL;
+}
+
+enum status operand_complete(struct operand *operand, const struct forest *forest, struct tx_index *index,
+                             struct fault *fault)
+{
+    if (operand->type == OPERAND_HEIGHT || operand->prefix.size == HASH256_HEX_SIZE)
+        return STATUS_OK;
+    return index ? prefix_find_indexed(&operand->prefix, index, &operand->hash, fault)
+                 : prefix_find_stored(&operand->prefix, forest, &operand->hash, fault);
 }

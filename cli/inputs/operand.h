@@ -1,11 +1,12 @@
-/* operand: what an operand names: a transaction or block by its hash, an output, an input, a height. */
+/* operand: what an operand names: a transaction or block by its hash, an output, an input, a height. A txid may be cut
+ * to its first digits (prefix.h). */
 #ifndef UNKTX_CLI_INPUTS_OPERAND_H
 #define UNKTX_CLI_INPUTS_OPERAND_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "parser/hash256.h"
+#include "cli/inputs/prefix.h"
 
 enum operand_type {
     OPERAND_HASH,   /* TXID or BLOCKHASH: 64 hexadecimal digits */
@@ -16,12 +17,18 @@ enum operand_type {
 
 struct operand {
     enum operand_type type;
-    struct hash256 hash;
+    struct hash256 hash; /* unless the prefix is shorter */
+    struct prefix prefix;
     uint32_t number; /* vout, vin or height */
 };
 
-/* False if the word is none of these. */
-bool operand_parse(const char *word, struct operand *operand);
+/* False if the word is none of these. With `heights` a word of at most ten digits is one, else the beginning of a txid. */
+bool operand_parse(const char *word, bool heights, struct operand *operand);
+
+/* Sets the hash of an operand of which only the first digits were given, by the index, or by the stored transactions
+ * where that is NULL. STATUS_NOT_FOUND; STATUS_REFUSED: several begin so, told on stderr. O(transactions). */
+enum status operand_complete(struct operand *operand, const struct forest *forest, struct tx_index *index,
+                             struct fault *fault) MUST_CHECK;
 
 #define OPERAND_WORD_SIZE 256u
 

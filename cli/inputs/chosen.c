@@ -1,0 +1,97 @@
+#include "cli/inputs/chosen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/inputs/prefix.h"
+#include "graph/dag/names.h"
+
+/* ---- a T-DAG ---- */
+
+uint64_t chosen_number(const char *word)
+{
+    size_t size = strlen(word);
+    return size > 0 && size < TDAG_NAME_MIN && strspn(word, "0123456789") == size ? strtoull(word, NULL, 10) : 0;
+}
+
+bool chosen_is_dag(const char *word)
+{
+    struct prefix prefix;
+    bool is_zero = *word && !word[strspn(word, "0")];
+    return !is_zero && (chosen_number(word) > 0 || prefix_parse(word, strlen(word), &prefix));
+}
+
+static enum status by_number(const struct selection *selection, uint64_t number, uint32_t *dag, struct fault *fault)
+{
+    if (number > selection->tdags.count)
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "no T-DAG %llu: rules %s have %u", ULL(number),
+                         rules_name(selection->tdags.rules), (unsigned)selection->tdags.count);
+    *dag = (uint32_t)number;
+    return STATUS_OK;
+}
+
+/* Several members of one T-DAG count once: they are looked at T-DAG by T-DAG. */
+static enum status by_prefix(const struct forest *forest, const struct tdags *tdags, const struct prefix *prefix,
+                             uint32_t *dag, struct fault *fault)
+{
+    struct prefix_matches matches = {0};
+    enum status status = STATUS_OK;
+    for (uint32_t d = 1; d <= tdags->count && status == STATUS_OK; d++) {
+        char name[TDAG_NAME_MAX + 32];
+        uint32_t m = tdags->first[d - 1];
+        while (m < tdags->first[d] && !prefix_is_of_txid(prefix, &forest->txs[tdags->members[m]].txid))
+            m++;
+        if (m == tdags->first[d])
+            continue;
+        *dag = d;
+        char *end = tdag_put_name(forest, tdags, d, name);
+        snprintf(end, 32, " (number %u)", (unsigned)d);
+        status = prefix_add(&matches, name);
+    }
+    enum status settled = prefix_settle(&matches, prefix, "T-DAGs (their names, or txids in them)", fault);
+    return status == STATUS_OK ? settled : fault_nomem(fault);
+}
+
+enum status chosen_dag(const struct forest *forest, const struct selection *selection, const char *word, uint32_t *dag,
+                       struct fault *fault)
+{
+    struct prefix prefix;
+    uint64_t number = chosen_number(word);
+    if (number > 0 || !prefix_parse(word, strlen(word), &prefix))
+        return by_number(selection, number, dag, fault);
+    return by_prefix(forest, &selection->tdags, &prefix, dag, fault);
+}
+
+/* ---- a class ---- */
+
+static bool parse_class(const char *word, struct prefix *prefix)
+{
+    size_t size = strcspn(word, "?");
+    return size <= 2 * CANON_ID_SIZE && (!word[size] || !word[size + 1]) && prefix_parse(word, size, prefix);
+}
+
+bool chosen_is_class(const char *word)
+{
+    struct prefix prefix;
+    return parse_class(word, &prefix);
+}
+
+enum status chosen_class(const struct classes *classes, const char *word, const struct class_row **class,
+                         struct fault *fault)
+{
+    struct prefix_matches matches = {0};
+    struct prefix prefix;
+    enum status status = STATUS_OK;
+    if (!parse_class(word, &prefix))
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "%s is no class id", word);
+    for (uint32_t i = 0; i < classes->classes_count && status == STATUS_OK; i++) {
+        char id[2 * CANON_ID_SIZE + 1] = "";
+        put_hex(id, classes->classes[i].class_id, CANON_ID_SIZE);
+        if (!prefix_is_of(&prefix, id))
+            continue;
+        *class = &classes->classes[i];
+        status = prefix_add(&matches, id);
+    }
+    enum status settled = prefix_settle(&matches, &prefix, "class ids", fault);
+    return status == STATUS_OK ? settled : fault_nomem(fault);
+}

@@ -1,0 +1,23 @@
+/* chosen: the T-DAG or class that the command line names. */
+#ifndef UNKTX_CLI_INPUTS_CHOSEN_H
+#define UNKTX_CLI_INPUTS_CHOSEN_H
+
+#include "cli/inputs/selection.h"
+
+/* Can the word name a T-DAG: a number from 1 on, of fewer than 16 digits, or the first hexadecimal digits of a name or a
+ * txid? */
+bool chosen_is_dag(const char *word);
+/* The number that it is, 0 for a name or txid. */
+uint64_t chosen_number(const char *word);
+/* The T-DAG of that number, or the one in which a transaction's txid begins so (names are beginnings of txids).
+ * STATUS_NOT_FOUND; STATUS_REFUSED: there are several, told on stderr. O(transactions). */
+enum status chosen_dag(const struct forest *forest, const struct selection *selection, const char *word, uint32_t *dag,
+                       struct fault *fault) MUST_CHECK;
+
+/* The first hexadecimal digits of a class id; a ? after it is passed over. */
+bool chosen_is_class(const char *word);
+/* The class whose id begins so. Errors as above. O(classes). */
+enum status chosen_class(const struct classes *classes, const char *word, const struct class_row **class,
+                         struct fault *fault) MUST_CHECK;
+
+#endif
