@@ -2,6 +2,7 @@
 #include "cli/output/message.h"
 #include "cli/inputs/opened_forest.h"
 #include "cli/inputs/origin.h"
+#include "cli/views/changes.h"
 #include "cli/views/summary.h"
 #include "cli/views/tables.h"
 #include "cli/views/top.h"
@@ -42,6 +43,8 @@ static enum status write_tables(struct work *work, struct fault *fault)
     if (status == STATUS_OK)
         status = tables_write(work->folder, opened->store, &opened->forest, &opened->selection, &work->held,
                               work->measures, linked ? &payments : NULL, threads, fault);
+    if (status == STATUS_OK)
+        status = changes_write(work->folder, &opened->forest, &opened->selection, work->settings->quiet, fault);
     if (status == STATUS_OK && linked)
         status = payments_commit(&payments, fault);
     payments_close(&payments);
@@ -148,6 +151,8 @@ const struct command command_dags = {
         "Where the store has an index ('unktx index'), tdags.csv has fee_sat and payer_value_sat too, and there are\n"
         "  payers.csv    known output that an input of a T-DAG's transaction spends\n"
         "  payees.csv    known output of a T-DAG\n"
+        "and on a second run into the same folder\n"
+        "  changes.csv   T-DAG that is new, grown, merged, shrunk or gone since the run before\n"
         "A class id with a ? after it stands for a class that could not be decided. man unktx-dags has every "
         "column.\n",
     .options = options,

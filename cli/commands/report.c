@@ -38,6 +38,25 @@ static void put_rules(struct report *report)
     PRINT(printer, "</section>\n");
 }
 
+/* Of a page that is written with the tables, by analyze. */
+static void put_changes(struct report *report)
+{
+    struct printer *printer = &report->printer;
+    struct folder_changes changes = outfolder_changes(report->settings->folder);
+    if (!changes.known)
+        return;
+    html_begin_section(printer, "changes", "Since the run before");
+    PRINT(printer, "<p>What has become of the T-DAGs since the run before into this folder.</p>\n<dl>\n");
+    html_fact(printer, "new", changes.new);
+    html_fact(printer, "grown", changes.grown);
+    html_fact(printer, "merged", changes.merged);
+    html_fact(printer, "shrunk", changes.shrunk);
+    html_fact(printer, "gone", changes.gone);
+    PRINT(printer, "</dl>\n");
+    html_source(printer, "changes.csv", "a row for each of them");
+    PRINT(printer, "</section>\n");
+}
+
 static void put_files(struct report *report)
 {
     struct printer *printer = &report->printer;
@@ -141,6 +160,7 @@ static enum status put_all(struct report *report, struct fault *fault)
         status = report_classes(report, fault);
     if (status == STATUS_OK)
         status = report_lists(report, fault);
+    put_changes(report);
     put_rules(report);
     put_files(report);
     PRINT(printer, "</main>\n<script>%s</script>\n</body></html>\n", report_script);

@@ -22,6 +22,7 @@ struct outfolder {
     struct datapackage_origin origin;
     bool replace;
     bool has_before;
+    struct folder_changes changes;
     struct manifest before; /* of the run before, if there was one */
     struct waiting waiting[FILES_MAX];
     struct datapackage_file files[FILES_MAX];
@@ -41,32 +42,54 @@ static bool same_input(const struct datapackage_input *now, const struct manifes
     return strcmp(now->path, before->path) == 0;
 }
 
-static enum status agree(const struct outfolder *folder, struct fault *fault)
+/* In what the run before differs from this one; NULL: in nothing. */
+static const char *difference(const struct outfolder *folder)
 {
     const struct datapackage_origin *origin = &folder->origin;
     const struct manifest *before = &folder->before;
-    const char *what = NULL;
+    if (origin->network[0] && strcmp(origin->network, before->network) != 0)
+        return "network";
+    if (origin->rules != before->rules)
+        return "rule set";
+    if (origin->compress != before->compress)
+        return "--compress";
+    if (!same_input(&origin->exclude_scripts, &before->exclude_scripts))
+        return "--exclude-scripts";
+    return same_input(&origin->scripts, &before->scripts) ? NULL : "--scripts";
+}
+
+static enum status agree(const struct outfolder *folder, struct fault *fault)
+{
+    const struct manifest *before = &folder->before;
+    const char *what = folder->has_before && !folder->replace ? difference(folder) : NULL;
     char here[160];
-    if (!folder->has_before || folder->replace)
+    if (!what)
         return STATUS_OK;
     snprintf(here, sizeof here, "%s, rules %s%s%s%s", before->network, rules_name(before->rules),
              before->compress ? ", --compress" : "", before->exclude_scripts.path[0] ? ", --exclude-scripts" : "",
              before->scripts.path[0] ? ", --scripts" : "");
-    if (origin->network[0] && strcmp(origin->network, before->network) != 0)
-        what = "network";
-    else if (origin->rules != before->rules)
-        what = "rule set";
-    else if (origin->compress != before->compress)
-        what = "--compress";
-    else if (!same_input(&origin->exclude_scripts, &before->exclude_scripts))
-        what = "--exclude-scripts";
-    else if (!same_input(&origin->scripts, &before->scripts))
-        what = "--scripts";
-    if (!what)
-        return STATUS_OK;
     return fault_set(fault, STATUS_REFUSED, folder->path, FAULT_NO_OFFSET,
                      "has tables of another %s (%s): name another folder with -o, or replace them with --replace", what,
                      here);
+}
+
+bool outfolder_continues(const struct outfolder *folder, const char *name)
+{
+    bool listed = false;
+    for (size_t i = 0; folder->has_before && i < folder->before.names_count; i++)
+        listed |= strcmp(folder->before.names[i], name) == 0;
+    return listed && !difference(folder);
+}
+
+void outfolder_set_changes(struct outfolder *folder, const struct folder_changes *changes)
+{
+    if (folder)
+        folder->changes = *changes;
+}
+
+struct folder_changes outfolder_changes(const struct outfolder *folder)
+{
+    return folder ? folder->changes : (struct folder_changes){0};
 }
 
 enum status outfolder_open(const char *path, const struct datapackage_origin *origin, bool replace,

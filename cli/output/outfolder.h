@@ -9,6 +9,12 @@
 #include "cli/output/datapackage.h"
 #include "cli/output/outfile.h"
 
+/* How many T-DAGs are new, grown, merged, shrunk or gone since the run before; `known` false: nothing is known of one. */
+struct folder_changes {
+    bool known;
+    uint32_t new, grown, merged, shrunk, gone;
+};
+
 /* Makes the folder unless it is there. STATUS_REFUSED: the files there are of another network, rule set, compression or
  * filter, and `replace` is false; or its datapackage.json is not unktx's. A network that is not known yet ("") agrees
  * with any. The origin's texts must stay until outfolder_close. */
@@ -18,6 +24,12 @@ enum status outfolder_open(const char *path, const struct datapackage_origin *or
 enum status outfolder_set_origin(struct outfolder *folder, const struct datapackage_origin *origin, struct fault *fault)
     MUST_CHECK;
 const char *outfolder_path(const struct outfolder *folder);
+
+/* Does the file lie in the folder since an earlier run with the same network, rule set, compression and filters? */
+bool outfolder_continues(const struct outfolder *folder, const char *name);
+/* What one file of a run finds out for another. NULL is legal: nothing is known then. */
+void outfolder_set_changes(struct outfolder *folder, const struct folder_changes *changes);
+struct folder_changes outfolder_changes(const struct outfolder *folder);
 
 /* outfile_open on the file `name` (a static string) of the folder; outfile_commit then leaves it to the folder. Without
  * a folder (NULL) outfile_open, and `name` is a path. */

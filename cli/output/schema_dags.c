@@ -157,6 +157,34 @@ static const struct column payees[] = {
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
 };
 
+static const struct column changes[] = {
+    {"dag", COLUMN_STRING, 0, NULL, "name of the T-DAG; of one that is gone, the name it had"},
+    {"change", COLUMN_STRING, 0, NULL,
+     "new: none of its transactions was in a T-DAG before; grown: all transactions of one T-DAG and more; merged: "
+     "transactions of several T-DAGs; shrunk: not all transactions of the one that it was, since a reorganisation took "
+     "some or parted it; gone: none of its transactions is in a T-DAG now. T-DAGs that are as before have no row"},
+    {"txs_before", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "transactions",
+     "of the T-DAG before, of a merged one of that whose name stays; empty if new"},
+    {"txs", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "transactions", "now; empty if gone"},
+    {"nodes_before", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "nodes", "as txs_before"},
+    {"nodes", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "nodes", "now; empty if gone"},
+    {"moved_value_sat_before", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "satoshi", "as txs_before"},
+    {"moved_value_sat", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "satoshi", "now; empty if gone"},
+    {"joined", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "names that the other T-DAGs of a merged one had before, with a space between two"},
+};
+
+const struct table_schema schema_changes = {
+    .name = "changes",
+    .command = "dags",
+    .rows =
+        "a row for each T-DAG that is not as it was in the run before into the same folder: those of now in order of "
+        "their first transaction, then those that are gone",
+    .columns = changes,
+    .columns_count = COUNT(changes),
+    .primary_key = "dag,change",
+};
+
 const struct table_schema schema_tdags = {
     .name = "tdags",
     .command = "dags",
