@@ -6,6 +6,7 @@
 #include "cli/inputs/spend_links.h"
 #include "cli/output/outfile.h"
 #include "cli/inputs/chosen.h"
+#include "cli/views/chart.h"
 #include "cli/views/graphfile.h"
 #include "cli/views/linked_tx.h"
 #include "cli/views/stored_tx.h"
@@ -40,7 +41,7 @@ static enum status put_dag_row(struct show *show, const struct selection *select
                                const struct known_scripts_held *held, uint32_t dag)
 {
     const struct tdag_row *row = &selection->classes.rows[dag - 1];
-    char id[CLASS_ID_TEXT + 1] = "", name[TDAG_NAME_MAX + 1];
+    char id[CLASS_ID_TEXT + 1] = "", name[TDAG_NAME_MAX + 1], first[CHART_TIME_SIZE], last[CHART_TIME_SIZE];
     put_class_id(id, row->class_id, row->class_exact);
     *tdag_put_name(&show->forest, &selection->tdags, dag, name) = '\0';
     enum status status = text_printf(&show->tx_text.text, "T-DAG %s, number %u of rules %s: %s, class %s\n", name,
@@ -56,9 +57,11 @@ static enum status put_dag_row(struct show *show, const struct selection *select
             &show->tx_text.text, "  unknown outputs: spent %llu, unspent %llu; known leaves %llu; mixed spenders %u\n",
             ULL(row->spent_unknown), ULL(row->unspent_unknown), ULL(row->known_leaves), (unsigned)row->mixed_spenders);
     if (status == STATUS_OK)
-        status = text_printf(&show->tx_text.text, "  blocks %u to %u; roots " BTC ", moved " BTC ", leaves " BTC "\n",
-                             (unsigned)row->first_height, (unsigned)row->last_height, BTC_OF(row->root_value_sat),
-                             BTC_OF(row->moved_value_sat), BTC_OF(row->leaf_value_sat));
+        status = text_printf(&show->tx_text.text,
+                             "  blocks %u to %u (%s to %s UTC)\n  roots " BTC ", moved " BTC ", leaves " BTC "\n",
+                             (unsigned)row->first_height, (unsigned)row->last_height,
+                             chart_time(first, row->first_time), chart_time(last, row->last_time),
+                             BTC_OF(row->root_value_sat), BTC_OF(row->moved_value_sat), BTC_OF(row->leaf_value_sat));
     return status == STATUS_OK ? put_names(show, held->catalogue, &held->labels.all[dag]) : status;
 }
 
@@ -170,16 +173,12 @@ static enum status show_chosen(struct show *show, const struct selection *select
 static enum status show_selected(struct show *show, struct fault *fault)
 {
     struct selection selection = {0};
-    struct filter *filter = NULL;
-    unsigned threads = (unsigned)show->settings->threads;
-    enum status status = known_scripts_filter(show->settings, &show->catalogue, &filter, fault);
-    if (status == STATUS_OK)
-        status = selection_make(show->tx_text.store, &show->forest, show->rules, filter, show->settings->compress,
-                                threads, &selection, fault);
+    const struct membership *of = &show->tx_text.membership;
+    enum status status = selection_make(of->store, &show->forest, show->rules, of->filter, of->compress, of->threads,
+                                        &selection, fault);
     if (status == STATUS_OK)
         status = show_chosen(show, &selection, fault);
     selection_free(&selection);
-    filter_free(filter);
     return status;
 }
 
@@ -249,16 +248,23 @@ static enum status show_operands(struct show *show, struct fault *fault)
 static enum status show_all(struct show *show, struct fault *fault)
 {
     struct store *store = NULL;
+    struct filter *filter = NULL;
+    unsigned threads = (unsigned)show->settings->threads;
     enum status status = known_scripts_read(show->settings, &show->catalogue, fault);
     if (status == STATUS_OK)
+        status = known_scripts_filter(show->settings, &show->catalogue, &filter, fault);
+    if (status == STATUS_OK)
         status = opened_store_open(show->settings, &store, fault);
-    show->tx_text = (struct tx_text){.store = store, .catalogue = &show->catalogue, .forest = &show->forest};
+    show->tx_text = (struct tx_text){.store = store,
+                                     .catalogue = &show->catalogue,
+                                     .forest = &show->forest,
+                                     .membership = {store, &show->forest, filter, show->settings->compress, threads}};
     if (status == STATUS_OK)
         status = matcher_new(&show->catalogue, store_seed(store), &show->tx_text.matcher, fault);
     if (status == STATUS_OK)
         status = store_reader_open(store, &show->tx_text.reader, fault);
     if (status == STATUS_OK)
-        status = forest_load(store, (unsigned)show->settings->threads, &show->forest, fault);
+        status = forest_load(store, threads, &show->forest, fault);
     if (status == STATUS_OK)
         status = show->settings->operands_count > 0 ? show_operands(show, fault) : show_selected(show, fault);
     if (status == STATUS_OK)
@@ -270,6 +276,7 @@ static enum status show_all(struct show *show, struct fault *fault)
         store_reader_close(show->tx_text.reader);
     store_close(store);
     matcher_free(show->tx_text.matcher);
+    filter_free(filter);
     catalogue_free(&show->catalogue);
     return status;
 }

@@ -2,7 +2,10 @@
 #include "cli/inputs/spend_links.h"
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
+#include "cli/inputs/opened_store.h"
 #include "cli/inputs/operand.h"
+#include "cli/views/chart.h"
+#include "cli/views/membership.h"
 #include "parser/blkfile.h"
 #include "parser/mem.h"
 
@@ -15,6 +18,9 @@ struct view {
     struct outfile file;
     struct text text;
     bool json;
+    bool asked_store; /* whether there is a store, which is loaded when the first transaction is shown */
+    struct store *store;
+    struct forest forest;
 };
 
 static enum status flush_some(struct view *view, struct fault *fault)
@@ -147,29 +153,31 @@ static enum status put_fee(struct view *view, const struct index_tx *tx, const c
 static enum status put_tx_head(struct view *view, const struct index_tx *tx, struct fault *fault)
 {
     struct index_block block;
-    char hex[HASH256_HEX_SIZE + 1] = "", block_hex[HASH256_HEX_SIZE + 1] = "";
+    char hex[HASH256_HEX_SIZE + 1] = "", block_hex[HASH256_HEX_SIZE + 1] = "", time[CHART_TIME_SIZE];
     enum status status = index_block_at(view->index, tx->height, &block, fault);
     if (status != STATUS_OK)
         return status;
     hash256_hex(&tx->txid, hex);
     hash256_hex(&block.hash, block_hex);
     if (view->json)
-        status = text_printf(&view->text,
-                             "{\"txid\":\"%s\",\"height\":%u,\"block\":\"%s\",\"tx_index\":%u,\"coinbase\":%s,"
-                             "\"segwit\":%s,\n \"size\":%u,\"weight\":%u,\"file\":\"blk%05u.dat\",\"offset\":%llu,"
-                             "\"value_out_sat\":%llu",
-                             hex, (unsigned)tx->height, block_hex, (unsigned)tx->index, tx->coinbase ? "true" : "false",
-                             tx->segwit ? "true" : "false", (unsigned)tx->size, (unsigned)tx->weight,
-                             (unsigned)block.file, ULL(block.offset + tx->offset), ULL(tx->value_out_sat));
+        status = text_printf(
+            &view->text,
+            "{\"txid\":\"%s\",\"height\":%u,\"time\":%u,\"block\":\"%s\",\"tx_index\":%u,\"coinbase\":%s,"
+            "\"segwit\":%s,\n \"size\":%u,\"weight\":%u,\"file\":\"blk%05u.dat\",\"offset\":%llu,"
+            "\"value_out_sat\":%llu",
+            hex, (unsigned)tx->height, (unsigned)block.time, block_hex, (unsigned)tx->index,
+            tx->coinbase ? "true" : "false", tx->segwit ? "true" : "false", (unsigned)tx->size, (unsigned)tx->weight,
+            (unsigned)block.file, ULL(block.offset + tx->offset), ULL(tx->value_out_sat));
     else
         status = text_printf(&view->text,
-                             "transaction %s\n    height %u, index %u%s%s, block %s\n"
+                             "transaction %s\n    height %u, %s UTC, index %u%s%s, block %s\n"
                              "    size %u, weight %u, in blk%05u.dat at byte %llu\n"
                              "    inputs %u, outputs %u, value out " BTC,
-                             hex, (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "",
-                             tx->segwit ? ", segwit" : "", block_hex, (unsigned)tx->size, (unsigned)tx->weight,
-                             (unsigned)block.file, ULL(block.offset + tx->offset), (unsigned)tx->inputs,
-                             (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
+                             hex, (unsigned)tx->height, chart_time(time, block.time), (unsigned)tx->index,
+                             tx->coinbase ? ", coinbase" : "", tx->segwit ? ", segwit" : "", block_hex,
+                             (unsigned)tx->size, (unsigned)tx->weight, (unsigned)block.file,
+                             ULL(block.offset + tx->offset), (unsigned)tx->inputs, (unsigned)tx->outputs,
+                             BTC_OF(tx->value_out_sat));
     return status == STATUS_OK ? put_fee(view, tx, view->json ? ",\n" : "\n", fault) : fault_nomem(fault);
 }
 
@@ -187,6 +195,38 @@ static enum status no_such(const struct index_tx *tx, const char *what, uint32_t
                      (unsigned)number, (unsigned)count);
 }
 
+/* An index may be without a store. */
+static enum status load_store(struct view *view, struct fault *fault)
+{
+    struct fault none = {0};
+    if (view->asked_store)
+        return STATUS_OK;
+    view->asked_store = true;
+    enum status status = opened_store_open(view->settings, &view->store, &none);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status != STATUS_OK) {
+        *fault = none;
+        return status;
+    }
+    return forest_load(view->store, (unsigned)view->settings->threads, &view->forest, fault);
+}
+
+/* Nothing is said of what the store does not reach. */
+static enum status put_membership(struct view *view, const struct index_tx *tx, struct fault *fault)
+{
+    enum status status = load_store(view, fault);
+    if (status != STATUS_OK || !view->store || tx->height >= view->forest.blocks)
+        return status;
+    const struct membership membership = {
+        .store = view->store, .forest = &view->forest, .threads = (unsigned)view->settings->threads};
+    status = put_literal(view, " \"tdags\":[", fault);
+    if (status == STATUS_OK)
+        status = membership_put(&membership, membership_find(&view->forest, tx->height, tx->index, &tx->txid),
+                                view->json, &view->text, fault);
+    return status == STATUS_OK ? put_literal(view, "],\n", fault) : status;
+}
+
 static enum status put_tx(struct view *view, const struct index_tx *tx, const struct operand *operand,
                           struct fault *fault)
 {
@@ -196,6 +236,8 @@ static enum status put_tx(struct view *view, const struct index_tx *tx, const st
     if (output && operand->number >= tx->outputs)
         return no_such(tx, "output", operand->number, tx->outputs, fault);
     enum status status = put_tx_head(view, tx, fault);
+    if (status == STATUS_OK)
+        status = put_membership(view, tx, fault);
     if (status == STATUS_OK)
         status = put_literal(view, " \"inputs\":[\n  ", fault);
     if (status == STATUS_OK && !output)
@@ -249,16 +291,21 @@ static enum status put_block_tx(struct view *view, const struct index_tx *tx, st
 
 static enum status put_block(struct view *view, const struct index_block *block, struct fault *fault)
 {
-    char hex[HASH256_HEX_SIZE + 1] = "";
+    char hex[HASH256_HEX_SIZE + 1] = "", time[CHART_TIME_SIZE];
     struct index_tx tx;
     hash256_hex(&block->hash, hex);
-    enum status status = text_printf(
-        &view->text,
-        view->json ? "{\"hash\":\"%s\",\"height\":%u,\"time\":%u,\"size\":%u,\"file\":\"blk%05u.dat\","
-                     "\"offset\":%llu,\n \"txs\":[\n  "
-                   : "block %s\n    height %u, time %u, size %u, in blk%05u.dat at byte %llu\n",
-        hex, (unsigned)block->height, (unsigned)block->time, (unsigned)block->size, (unsigned)block->file,
-        ULL(block->offset - BLK_FRAME_SIZE));
+    enum status status;
+    if (view->json)
+        status = text_printf(&view->text,
+                             "{\"hash\":\"%s\",\"height\":%u,\"time\":%u,\"size\":%u,\"file\":\"blk%05u.dat\","
+                             "\"offset\":%llu,\n \"txs\":[\n  ",
+                             hex, (unsigned)block->height, (unsigned)block->time, (unsigned)block->size,
+                             (unsigned)block->file, ULL(block->offset - BLK_FRAME_SIZE));
+    else
+        status = text_printf(&view->text,
+                             "block %s\n    height %u, time %u (%s UTC), size %u, in blk%05u.dat at byte %llu\n", hex,
+                             (unsigned)block->height, (unsigned)block->time, chart_time(time, block->time),
+                             (unsigned)block->size, (unsigned)block->file, ULL(block->offset - BLK_FRAME_SIZE));
     status = put_done(view, status, fault);
     for (uint32_t t = 0; t < block->txs && status == STATUS_OK && !outfile_left(&view->file); t++) {
         status = index_tx_at(view->index, block->first_tx + t, &tx, fault);
@@ -338,6 +385,8 @@ static enum status show(struct view *view, bool *missing, struct fault *fault)
         status = put_operands(view, missing, fault);
     status = outfile_finish(&view->file, status, fault);
     text_free(&view->text);
+    forest_free(&view->forest);
+    store_close(view->store);
     index_close(view->index);
     return status;
 }

@@ -2,24 +2,8 @@
 
 #include "cli/inputs/opened_store.h"
 #include "cli/inputs/spend_links.h"
+#include "cli/views/chart.h"
 #include "parser/mem.h"
-
-/* The number of the transaction in the store, FOREST_NONE if it is not stored. */
-static uint32_t find_stored(const struct forest *forest, const struct index_tx *tx)
-{
-    uint32_t low = 0, high = forest->txs_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        const struct forest_tx *t = &forest->txs[middle];
-        if (t->height < tx->height || (t->height == tx->height && t->index < tx->index))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    bool found = low < forest->txs_count && hash256_equal(&forest->txs[low].txid, &tx->txid) &&
-                 forest->txs[low].height == tx->height;
-    return found ? low : FOREST_NONE;
-}
 
 /* What the store alone has of the output: in which rule sets it is unknown, and its script. */
 static enum status put_stored(struct tx_text *tx_text, const struct index_tx *tx, const struct output_record *record,
@@ -110,10 +94,10 @@ static enum status put_outputs(struct tx_text *tx_text, const struct index_tx *t
 
 static enum status put_tx(struct tx_text *tx_text, const struct index_tx *tx, uint32_t only, struct fault *fault)
 {
-    char hex[HASH256_HEX_SIZE + 1] = "";
+    char hex[HASH256_HEX_SIZE + 1] = "", time[CHART_TIME_SIZE];
     struct store_position position = {0};
     struct tx_view stored, *view = NULL;
-    uint32_t number = find_stored(tx_text->forest, tx);
+    uint32_t number = membership_find(tx_text->forest, tx->height, tx->index, &tx->txid);
     enum status status = STATUS_OK;
     if (only != TX_TEXT_ALL && only >= tx->outputs)
         return tx_text_no_output(only, tx->outputs, fault);
@@ -123,14 +107,16 @@ static enum status put_tx(struct tx_text *tx_text, const struct index_tx *tx, ui
     }
     hash256_hex(&tx->txid, hex);
     if (status == STATUS_OK)
-        status = text_printf(&tx_text->text,
-                             "transaction %s\n    height %u, index %u%s, inputs %u, outputs %u, value out " BTC, hex,
-                             (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "",
-                             (unsigned)tx->inputs, (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
+        status = text_printf(
+            &tx_text->text, "transaction %s\n    height %u, %s UTC, index %u%s, inputs %u, outputs %u, value out " BTC,
+            hex, (unsigned)tx->height, chart_time(time, tx_text->forest->block_times[tx->height]), (unsigned)tx->index,
+            tx->coinbase ? ", coinbase" : "", (unsigned)tx->inputs, (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
     if (status == STATUS_OK && !tx->coinbase)
         status = text_printf(&tx_text->text, ", fee " BTC, BTC_OF(tx->fee_sat));
     if (status == STATUS_OK)
         status = text_printf(&tx_text->text, "\n");
+    if (status == STATUS_OK)
+        status = membership_put(&tx_text->membership, number, false, &tx_text->text, fault);
     if (status == STATUS_OK)
         status = put_inputs(tx_text, tx, view, fault);
     if (status == STATUS_OK)

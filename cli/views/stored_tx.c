@@ -1,6 +1,7 @@
 #include "cli/views/stored_tx.h"
 
 #include "cli/inputs/opened_store.h"
+#include "cli/views/chart.h"
 #include "parser/mem.h"
 
 static enum status put_spender(struct tx_text *tx_text, uint64_t ordinal)
@@ -54,17 +55,19 @@ static enum status put_inputs(struct tx_text *tx_text, struct tx_view *view, str
 static enum status put_tx(struct tx_text *tx_text, uint32_t number, uint32_t only, struct fault *fault)
 {
     const struct forest_tx *tx = &tx_text->forest->txs[number];
-    char hex[HASH256_HEX_SIZE + 1] = "";
+    char hex[HASH256_HEX_SIZE + 1] = "", time[CHART_TIME_SIZE];
     struct tx_view view;
     struct store_position position = {0};
     enum status status = opened_store_tx(tx_text->store, tx_text->reader, &position, tx->height, number, &view, fault);
     if (status != STATUS_OK)
         return status;
     hash256_hex(&tx->txid, hex);
-    status = text_printf(&tx_text->text,
-                         "transaction %s\n    height %u, index %u%s, inputs %u, outputs %u, value out " BTC "\n", hex,
-                         (unsigned)tx->height, (unsigned)tx->index, tx->coinbase ? ", coinbase" : "",
-                         (unsigned)tx->inputs, (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
+    status = text_printf(
+        &tx_text->text, "transaction %s\n    height %u, %s UTC, index %u%s, inputs %u, outputs %u, value out " BTC "\n",
+        hex, (unsigned)tx->height, chart_time(time, tx_text->forest->block_times[tx->height]), (unsigned)tx->index,
+        tx->coinbase ? ", coinbase" : "", (unsigned)tx->inputs, (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
+    if (status == STATUS_OK)
+        status = membership_put(&tx_text->membership, number, false, &tx_text->text, fault);
     if (status == STATUS_OK)
         status = put_inputs(tx_text, &view, fault);
     if (status == STATUS_OK)

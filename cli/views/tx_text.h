@@ -4,6 +4,7 @@
 #define UNKTX_CLI_VIEWS_TX_TEXT_H
 
 #include "cli/output/text.h"
+#include "cli/views/membership.h"
 #include "graph/dag/forest.h"
 #include "graph/index/tx_index.h"
 #include "graph/scripts/matcher.h"
@@ -17,6 +18,7 @@ struct tx_text {
     const struct catalogue *catalogue;
     struct matcher *matcher;
     const struct forest *forest;
+    struct membership membership;
     struct text text;
 };
 

@@ -198,6 +198,77 @@ static void test_txid(void **state)
     run_free(&run);
 }
 
+/* ---- what show and tx say of a transaction ---- */
+
+/* The line of a transaction as the tables of a rule set have it; "" of one that is not there. */
+static void expected_line(char out[256], const char *rules, const struct table *of_txs, const struct table *of_tdags,
+                          const char *txid, bool json)
+{
+    snprintf(out, 256, json ? "{\"rules\":\"%s\",\"dag\":null}" : "    %s: in no T-DAG\n", rules);
+    for (size_t r = 0; r < of_txs->rows; r++) {
+        if (strcmp(table_get(of_txs, r, "txid"), txid) != 0)
+            continue;
+        size_t dag = table_number(of_txs, r, table_column(of_txs, "dag_id"));
+        bool root = *table_get(of_txs, r, "is_root") == '1', spender = *table_get(of_txs, r, "unknown_inputs") != '0';
+        snprintf(out, 256,
+                 json ? "{\"rules\":\"%s\",\"dag\":\"%s\",\"dag_id\":%zu,\"family\":\"%s\",\"class_id\":\"%s\","
+                        "\"role\":\"%s\",\"depth\":%s}"
+                      : "    %s: T-DAG %s, number %zu, %s, class %s; %s, depth %s\n",
+                 rules, table_get(of_txs, r, "dag"), dag, table_get(of_tdags, dag - 1, "family"),
+                 table_get(of_tdags, dag - 1, "class_id"),
+                 root && spender ? "root and spender"
+                 : root          ? "root"
+                                 : "spender",
+                 table_get(of_txs, r, "depth"));
+    }
+}
+
+static void check_line(const char *command, const char *txid, const char *expected)
+{
+    struct run run = unktx_expect(0, "%s --store %s/store %s", command, dir, txid);
+    if (!strstr(run.out, expected))
+        fail_msg("%s %s: no \"%s\" in: %s", command, txid, expected, run.out);
+    run_free(&run);
+}
+
+static void check_membership(const char *rules, const char *more)
+{
+    char show_command[64], line[256];
+    const char *out = path_of("%s/of-%s", dir, *more ? "compressed" : "whole");
+    unktx_ok("dags --replace --rules %s --store %s/store -o %s%s", rules, dir, out, more);
+    struct table of_tdags = table_read(path_of("%s/tdags.csv", out)), of_txs = table_read(path_of("%s/txs.csv", out));
+    snprintf(show_command, sizeof show_command, "show%s", more);
+    for (size_t r = 5; r < txs.rows; r += txs.rows / 6) {
+        const char *txid = table_get(&txs, r, "txid");
+        expected_line(line, rules, &of_txs, &of_tdags, txid, false);
+        check_line(show_command, txid, line);
+        if (!*more)
+            check_line("tx", txid, line);
+        expected_line(line, rules, &of_txs, &of_tdags, txid, true);
+        if (!*more)
+            check_line("tx --format json", txid, line);
+    }
+    table_free(&of_tdags);
+    table_free(&of_txs);
+}
+
+static void test_membership(void **state)
+{
+    (void)state;
+    static const char *const rules[] = {"core-0.18", "core-0.19", "core-22"};
+    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
+        check_membership(rules[r], "");
+        check_membership(rules[r], " --compress");
+    }
+    /* the coinbase of the block after genesis is in none */
+    struct run run = unktx_expect(0, "tx 1 --store %s/store", dir);
+    assert_non_null(strstr(run.out, " UTC), size "));
+    char txid[65] = "";
+    memcpy(txid, strchr(strstr(run.out, "byte "), '\n') + 5, 64);
+    check_line("tx", txid, "core-0.18: in no T-DAG\n    core-0.19: in no T-DAG\n    core-22: in no T-DAG\n");
+    run_free(&run);
+}
+
 static void test_class(void **state)
 {
     (void)state;
@@ -224,8 +295,9 @@ static void test_class(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_column),    cmocka_unit_test(test_lengths), cmocka_unit_test(test_dag),
-        cmocka_unit_test(test_ambiguous), cmocka_unit_test(test_class),   cmocka_unit_test(test_txid),
+        cmocka_unit_test(test_column),     cmocka_unit_test(test_lengths), cmocka_unit_test(test_dag),
+        cmocka_unit_test(test_ambiguous),  cmocka_unit_test(test_class),   cmocka_unit_test(test_txid),
+        cmocka_unit_test(test_membership),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

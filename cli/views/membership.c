@@ -1,0 +1,127 @@
+#include "cli/views/membership.h"
+
+#include "cli/views/tables.h"
+#include "graph/dag/names.h"
+#include "parser/mem.h"
+#include "parser/search.h"
+
+/* A transaction's T-DAG under one rule set. */
+struct place {
+    uint32_t number; /* 0: none */
+    char name[TDAG_NAME_MAX + 1];
+    char class_id[CLASS_ID_TEXT + 1];
+    enum family family;
+    uint32_t depth;
+    bool is_root, is_spender;
+};
+
+static bool is_before(const struct forest_tx *tx, uint32_t height, uint32_t index)
+{
+    return tx->height < height || (tx->height == height && tx->index < index);
+}
+
+uint32_t membership_find(const struct forest *forest, uint32_t height, uint32_t index, const struct hash256 *txid)
+{
+    size_t at = LOWER_BOUND(t, 0, forest->txs_count, is_before(&forest->txs[t], height, index));
+    bool found = at < forest->txs_count && forest->txs[at].height == height && forest->txs[at].index == index &&
+                 hash256_equal(&forest->txs[at].txid, txid);
+    return found ? (uint32_t)at : FOREST_NONE;
+}
+
+/* All T-DAGs but one are left out before classes are made. */
+static enum status classify_one(const struct membership *membership, uint32_t dag, struct selection *selection,
+                                struct fault *fault)
+{
+    struct tdags *tdags = &selection->tdags;
+    uint8_t *drop = mem_alloc((size_t)tdags->count + 1, 1);
+    if (!drop)
+        return fault_nomem(fault);
+    memset(drop, 1, (size_t)tdags->count + 1);
+    drop[dag] = 0;
+    tdags_drop(tdags, drop);
+    mem_free(drop);
+    return classify(membership->forest, tdags, false, store_forms(membership->store), membership->threads,
+                    &selection->classes, fault);
+}
+
+static void fill(const struct membership *membership, const struct selection *selection, uint32_t tx,
+                 struct place *place)
+{
+    enum rules rules = selection->tdags.rules;
+    const struct tdag_row *row = &selection->classes.rows[selection->tdags.tx_dag[tx] - 1];
+    *put_class_id(place->class_id, row->class_id, row->class_exact) = '\0';
+    place->family = row->family;
+    place->depth = selection->classes.depths[tx];
+    place->is_root = forest_is_root(membership->forest, tx, rules);
+    place->is_spender = forest_unknown_inputs(membership->forest, tx, rules) > 0;
+}
+
+static enum status find(const struct membership *membership, enum rules rules, uint32_t tx, struct place *place,
+                        struct fault *fault)
+{
+    struct selection selection = {0};
+    const struct forest *forest = membership->forest;
+    bool all = membership->filter || membership->compress;
+    enum status status;
+    if (all) {
+        status = selection_make(membership->store, forest, rules, membership->filter, membership->compress,
+                                membership->threads, &selection, fault);
+    } else {
+        status = tdags_find(forest, rules, &selection.tdags, fault);
+        if (status == STATUS_OK)
+            status = tdags_name(forest, &selection.tdags, fault);
+    }
+    place->number = status == STATUS_OK ? selection.tdags.tx_dag[tx] : 0;
+    if (place->number > 0) {
+        *tdag_put_name(forest, &selection.tdags, place->number, place->name) = '\0';
+        if (!all)
+            status = classify_one(membership, place->number, &selection, fault);
+        if (status == STATUS_OK)
+            fill(membership, &selection, tx, place);
+    }
+    selection_free(&selection);
+    return status;
+}
+
+static const char *role_of(const struct place *place)
+{
+    if (!place->is_root)
+        return "spender";
+    return place->is_spender ? "root and spender" : "root";
+}
+
+static enum status put_text_line(struct text *text, enum rules rules, const struct place *place)
+{
+    if (place->number == 0)
+        return text_printf(text, "    %s: in no T-DAG\n", rules_name(rules));
+    return text_printf(text, "    %s: T-DAG %s, number %u, %s, class %s; %s, depth %u\n", rules_name(rules),
+                       place->name, (unsigned)place->number, family_name(place->family), place->class_id,
+                       role_of(place), (unsigned)place->depth);
+}
+
+static enum status put_object(struct text *text, enum rules rules, const struct place *place)
+{
+    const char *comma = rules == 0 ? "" : ",\n  ";
+    if (place->number == 0)
+        return text_printf(text, "%s{\"rules\":\"%s\",\"dag\":null}", comma, rules_name(rules));
+    return text_printf(text,
+                       "%s{\"rules\":\"%s\",\"dag\":\"%s\",\"dag_id\":%u,\"family\":\"%s\",\"class_id\":\"%s\","
+                       "\"role\":\"%s\",\"depth\":%u}",
+                       comma, rules_name(rules), place->name, (unsigned)place->number, family_name(place->family),
+                       place->class_id, role_of(place), (unsigned)place->depth);
+}
+
+enum status membership_put(const struct membership *membership, uint32_t tx, bool json, struct text *text,
+                           struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (unsigned r = 0; r < RULES && status == STATUS_OK; r++) {
+        struct place place = {0};
+        if (tx != FOREST_NONE)
+            status = find(membership, (enum rules)r, tx, &place, fault);
+        if (status != STATUS_OK)
+            return status;
+        status = json ? put_object(text, (enum rules)r, &place) : put_text_line(text, (enum rules)r, &place);
+    }
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+}
