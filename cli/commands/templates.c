@@ -335,8 +335,8 @@ const struct command command_templates = {
     .operands = "",
     .summary = "Group the unknown outputs of a rule set by what their scripts look like, as CSV, most common first.",
     .details = "A template is the asm with each push of data replaced by its length, as in OP_HASH160 <20> OP_EQUAL; "
-               "it is two quotes for an\n"
-               "empty script. man unktx-templates tells what each column means.\n",
+               "two\n"
+               "quotes for an empty script. man unktx-templates tells what each column means.\n",
     .tables = tables,
     .options = options,
     .run = run,

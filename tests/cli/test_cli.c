@@ -177,7 +177,8 @@ static void test_outputs(void **state)
 {
     const struct place *place = *state;
     struct run run = unktx_expect(0, "outputs --store %s --rules core-22", place->store);
-    assert_string_equal(run.out, OUTPUTS_HEADER "0,0," GENESIS_TXID ",0,5000000000,pubkey," GENESIS_SCRIPT ",1,1,,,,1296688602,\n");
+    assert_string_equal(run.out, OUTPUTS_HEADER "0,0," GENESIS_TXID ",0,5000000000,pubkey," GENESIS_SCRIPT
+                                                ",1,1,,,,1296688602,\n");
     assert_string_equal(run.err, "");
     run_free(&run);
     run = unktx_expect(0, "outputs --store %s", place->store);
