@@ -4,8 +4,8 @@
 
 #include "cli/inputs/selection.h"
 
-/* Can the word name a T-DAG: a number from 1 on, of fewer than 16 digits, or the first hexadecimal digits of a name or a
- * txid? */
+/* Can the word name a T-DAG: a number from 1 on, of fewer than 16 digits, or the first hexadecimal digits of a name or
+ * a txid? */
 bool chosen_is_dag(const char *word);
 /* The number that it is, 0 for a name or txid. */
 uint64_t chosen_number(const char *word);

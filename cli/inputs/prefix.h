@@ -14,7 +14,8 @@ struct prefix {
     size_t size;
 };
 
-/* Reads the first `size` bytes of `word`: PREFIX_MIN to 64 hexadecimal digits in either case; false for anything else. */
+/* Reads the first `size` bytes of `word`: PREFIX_MIN to 64 hexadecimal digits in either case; false for anything else.
+ * */
 bool prefix_parse(const char *word, size_t size, struct prefix *prefix);
 /* Does the id in hexadecimal begin with it? `id` has at least 64 digits or is terminated. */
 static inline bool prefix_is_of(const struct prefix *prefix, const char *id)
@@ -30,8 +31,8 @@ struct prefix_matches {
 };
 /* Takes in one more, told as `name`. STATUS_NOMEM. */
 enum status prefix_add(struct prefix_matches *matches, const char *name) MUST_CHECK;
-/* STATUS_OK where there was exactly one, else STATUS_NOT_FOUND or STATUS_REFUSED with what was met; `what` is the plural
- * of what was looked for. Frees what was taken in. */
+/* STATUS_OK where there was exactly one, else STATUS_NOT_FOUND or STATUS_REFUSED with what was met; `what` is the
+ * plural of what was looked for. Frees what was taken in. */
 enum status prefix_settle(struct prefix_matches *matches, const struct prefix *prefix, const char *what,
                           struct fault *fault) MUST_CHECK;
 

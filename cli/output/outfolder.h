@@ -9,7 +9,8 @@
 #include "cli/output/datapackage.h"
 #include "cli/output/outfile.h"
 
-/* How many T-DAGs are new, grown, merged, shrunk or gone since the run before; `known` false: nothing is known of one. */
+/* How many T-DAGs are new, grown, merged, shrunk or gone since the run before; `known` false: nothing is known of one.
+ * */
 struct folder_changes {
     bool known;
     uint32_t new, grown, merged, shrunk, gone;

@@ -128,8 +128,8 @@ struct batch_view {
 
 /* Checks header and sizes. The bytes must stay while the view is used. */
 enum status batch_view_open(struct batch_view *view, const uint8_t *bytes, size_t size) MUST_CHECK;
-/* Leaves out all but the first `blocks` blocks of a view that was just opened, as if the batch ended there. STATUS_FORMAT
- * if it has fewer. O(blocks). */
+/* Leaves out all but the first `blocks` blocks of a view that was just opened, as if the batch ended there.
+ * STATUS_FORMAT if it has fewer. O(blocks). */
 enum status batch_view_cut(struct batch_view *view, uint32_t blocks) MUST_CHECK;
 /* True if the batch's checksum is that of its bytes. O(size): some microseconds for 10 KiB. */
 bool batch_view_intact(const struct batch_view *view);

@@ -1,5 +1,5 @@
-/* changes.csv, over runs of one chain that grows and is reorganised, under each rule set: against what the tables of the
- * two runs say when they are compared row by row; the other tables are those of a fresh folder. */
+/* changes.csv, over runs of one chain that grows and is reorganised, under each rule set: against what the tables of
+ * the two runs say when they are compared row by row; the other tables are those of a fresh folder. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
