@@ -19,16 +19,20 @@
 
 #define SETTLE_ROUNDS 24u
 
-/* Okabe and Ito's colours, which the colour-blind tell apart. */
+/* Okabe and Ito's colours, which the colour-blind tell apart. Each use has the colour itself before the variable: what
+ * knows no variables (librsvg, Inkscape) would fill all with black. */
 const char svg_style[] =
     "svg{--ink:#1b1f24;--faint:#5d6670;--spent:#0072b2;--known:#8f5a00;--paper:#fff;--grid:#d8dde3;"
     "font-family:system-ui,sans-serif}"
     "@media(prefers-color-scheme:dark){svg{--ink:#e8ebef;--faint:#a3adb8;--spent:#56b4e9;--known:#e69f00;"
     "--paper:#14181d;--grid:#333b44}}"
-    "svg text{fill:var(--ink);font-size:11px}svg .a{stroke:var(--faint);stroke-width:1;fill:none}"
-    "svg .r{fill:var(--ink);stroke:var(--ink)}svg .s{fill:var(--spent);stroke:var(--spent)}"
-    "svg .u{fill:var(--paper);stroke:var(--spent);stroke-width:1.5}"
-    "svg .k{fill:var(--paper);stroke:var(--known);stroke-width:1.5}svg .c{stroke-dasharray:2 2}";
+    "svg text{fill:#1b1f24;fill:var(--ink);font-size:11px}"
+    "svg .a{stroke:#5d6670;stroke:var(--faint);stroke-width:1;fill:none}"
+    "svg .r{fill:#1b1f24;fill:var(--ink);stroke:#1b1f24;stroke:var(--ink)}"
+    "svg .s{fill:#0072b2;fill:var(--spent);stroke:#0072b2;stroke:var(--spent)}"
+    "svg .u{fill:#fff;fill:var(--paper);stroke:#0072b2;stroke:var(--spent);stroke-width:1.5}"
+    "svg .k{fill:#fff;fill:var(--paper);stroke:#8f5a00;stroke:var(--known);stroke-width:1.5}"
+    "svg .c{stroke-dasharray:2 2}";
 
 /* ---- marks ---- */
 
@@ -290,7 +294,7 @@ enum status svg_file(struct printer *printer, const struct forest *forest, const
               width, height, width, height, name, (unsigned)dag, rules_name(tdags->rules));
         put_description(printer, &layout.drawing);
         PRINT(printer, "</desc>\n<style>%s</style>\n", svg_style);
-        PRINT(printer, "<rect width=\"100%%\" height=\"100%%\" style=\"fill:var(--paper)\"/>\n");
+        PRINT(printer, "<rect width=\"100%%\" height=\"100%%\" style=\"fill:#fff;fill:var(--paper)\"/>\n");
         PRINT(printer,
               "<text x=\"%.0f\" y=\"22\" style=\"font-weight:bold\">T-DAG %s (%u), rules %s</text>\n<text "
               "x=\"%.0f\" y=\"40\">",

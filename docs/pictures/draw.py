@@ -6,6 +6,7 @@ circle for a spent unknown output, an open one for an unspent unknown output, a 
 transaction, an angular one a block or a stage. tests/documents.sh says when a drawing here is not what this script writes.
 """
 import os
+import re
 import sys
 from math import hypot
 from xml.sax.saxutils import escape
@@ -16,6 +17,12 @@ text{fill:var(--ink);font-size:12px}.f{fill:var(--faint);font-size:11px}.b{font-
 .a{stroke:var(--faint);stroke-width:1.2;fill:none}.h{fill:var(--faint)}.r{fill:var(--ink)}.s,.t{fill:var(--spent);stroke:var(--spent)}
 .u{fill:var(--paper);stroke:var(--spent);stroke-width:1.5}.k{fill:var(--paper);stroke:var(--known);stroke-width:1.5}
 .x{fill:var(--box);stroke:var(--faint)}.g{fill:none;stroke:var(--faint);stroke-dasharray:4 3}.d{stroke-dasharray:4 3}"""
+LIGHT = dict(re.findall(r"--([a-z]+):(#[0-9a-f]+)", STYLE.splitlines()[0]))
+
+
+def with_colours(style):
+    """The colour itself before each variable: what knows no variables (librsvg, Inkscape) would fill all with black."""
+    return re.sub(r"(fill|stroke):var\(--([a-z]+)\)", lambda use: f"{use[1]}:{LIGHT[use[2]]};{use[0]}", style)
 
 
 class Drawing:
@@ -61,8 +68,8 @@ class Drawing:
 
     def svg(self):
         return (f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {self.width} {self.height}" '
-                f'width="{self.width}" height="{self.height}">\n<title>{escape(self.title)}</title>\n<style>{STYLE}</style>\n'
-                f'<rect width="100%" height="100%" style="fill:var(--paper)"/>\n' + "\n".join(self.marks) + "\n</svg>\n")
+                f'width="{self.width}" height="{self.height}">\n<title>{escape(self.title)}</title>\n<style>{with_colours(STYLE)}</style>\n'
+                f'<rect width="100%" height="100%" style="{with_colours("fill:var(--paper)")}"/>\n' + "\n".join(self.marks) + "\n</svg>\n")
 
 
 DRAWINGS = {}
@@ -305,7 +312,7 @@ def stages(d, y, names, top=None):
 @drawing(860, 130, "The way of a block")
 def way_of_a_block(d):
     stages(d, 36, [("file", "blkdir_open\nfilemap_load"), ("record", "blk_scan_file"), ("chain", "chain_add\nchain_link"),
-                   ("walk", "block_walk\nblock_count"), ("look-up", "outpoints_probe\noutpoints_find"), ("store", "store_begin_block\nstore_commit")])
+                   ("walk", "pipeline_run\nblock_walk"), ("look-up", "outpoints_probe\noutpoints_find"), ("store", "store_begin_block\nstore_commit")])
 
 
 @drawing(860, 130, "The way of a T-DAG")
