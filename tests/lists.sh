@@ -70,6 +70,10 @@ check_tables() {
         "$unktx" dags --store "$place/store" -o "$place/$with" >/dev/null || return
         for table in tdags classes txs arcs leaves; do check_columns unktx-dags ${others:+$([ $with = without ] || echo others)} <"$place/$with/$table.csv"; done
     done
+    # what a column of tdags.csv speaks of under --compress
+    for column in $(head -n 1 "$place/with/tdags.csv" | tr ',' ' '); do
+        [ "$column" = dag_id ] || sed -n '/^## 8/,/^## 9/p' docs/model.md | grep -qF "\`$column\`" || lacks "docs/model.md, section 8" "the column $column"
+    done
     for table in payers payees; do check_columns unktx-flows $others <"$place/with/$table.csv"; done
     "$unktx" outputs --store "$place/store" | check_columns unktx-outputs
     "$unktx" templates --store "$place/store" | check_columns unktx-templates
@@ -107,8 +111,8 @@ check_families_and_measures() {
         grep -qF "$family" "$dictionary" || lacks "$dictionary" "the family $family"
         grep -qw "FAMILY_$(echo "$family" | tr 'a-z-' 'A-Z_')" tests/classify/test_family.c || lacks tests/classify/test_family.c "$family"
     done
-    # after the column scripts, but for the name
-    for measure in $(head -n 1 "$place/without/tdags.csv" | tr ',' '\n' | sed '1,/^scripts$/d; /^dag$/d'); do
+    for measure in $(sed -n '/^struct measures_row/,/^}/s/^ *double \([a-z_]*\);.*/\1/p' classify/measures.h); do
+        head -n 1 "$place/without/tdags.csv" | tr ',' '\n' | grep -qx "$measure" || lacks tdags.csv "the measure $measure"
         grep -qF "| \`$measure\` |" docs/measures.md || lacks docs/measures.md "a row of $measure"
         grep -qF "\`$measure\`" docs/model.md || lacks "docs/model.md, section 8" "the measure $measure"
         grep -qw "$measure" tests/classify/test_measures*.c || lacks tests/classify "a test of $measure"
