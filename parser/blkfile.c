@@ -279,7 +279,7 @@ static enum status nothing_found(const char *path, const struct network *network
 {
     if (!self)
         return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
-                         "no such folder: give --datadir the node's data directory");
+                         "no such folder: name a node's data directory");
     char looked[512];
     snprintf(looked, sizeof looked, "%s%s%s/blocks", path, sub ? "/" : "", sub ? network->folder : "");
     if (blocks || sub)
@@ -288,7 +288,7 @@ static enum status nothing_found(const char *path, const struct network *network
                          "the node has not begun to download, or keeps its blocks elsewhere (blocksdir)");
     return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
                      "no blk*.dat in it, nor in a blocks folder below it: "
-                     "give --datadir the node's data directory%s",
+                     "name a node's data directory%s",
                      network ? " of that --chain" : "");
 }
 
