@@ -24,8 +24,8 @@ bool chosen_is_dag(const char *word)
 static enum status by_number(const struct selection *selection, uint64_t number, uint32_t *dag, struct fault *fault)
 {
     if (number > selection->tdags.count)
-        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "no T-DAG %llu: rules %s have %u", ULL(number),
-                         rules_name(selection->tdags.rules), (unsigned)selection->tdags.count);
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "no T-DAG %llu: there are %u under %s",
+                         ULL(number), (unsigned)selection->tdags.count, rules_name(selection->tdags.rules));
     *dag = (uint32_t)number;
     return STATUS_OK;
 }
