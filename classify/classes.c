@@ -6,6 +6,7 @@
 #include "classify/metrics.h"
 #include "classify/quotient.h"
 #include "parser/mem.h"
+#include "parser/stop.h"
 #include "parser/parallel.h"
 
 /* A work item is a run of T-DAGs with about this many transactions together, or one larger T-DAG: few enough that all
@@ -212,6 +213,8 @@ static enum status classify_item(struct job *job, struct worker *worker, const s
     enum status status = worker->memos ? STATUS_OK : worker_open(job, worker);
     worker->prefetched += prefetch_item(job, item);
     for (uint32_t d = item->begin; status == STATUS_OK && d < item->end; d++) {
+        if ((status = stop_check(&worker->fault)) != STATUS_OK)
+            return status;
         uint32_t begin = job->tdags->first[d], count = job->tdags->first[d + 1] - begin;
         status = mem_reserve(&worker->root, &worker->root_capacity, count, sizeof *worker->root);
         if (status == STATUS_OK)
@@ -280,7 +283,7 @@ static enum status run(struct job *job, unsigned threads, struct fault *fault)
     job->workers = mem_alloc(threads, sizeof *job->workers);
     if (!job->workers)
         return fault_nomem(fault);
-    parallel_for(threads, job->items_count, classify_work, job);
+    enum status status = parallel_for(threads, job->items_count, classify_work, job, fault);
     for (unsigned w = 0; w < threads; w++) {
         const struct worker *worker = &job->workers[w];
         if (worker->status && (!first || worker->failed < first->failed))
@@ -288,7 +291,7 @@ static enum status run(struct job *job, unsigned threads, struct fault *fault)
     }
     if (first && fault)
         *fault = first->fault;
-    enum status status = first ? first->status : STATUS_OK;
+    status = first ? first->status : status;
     for (unsigned w = 0; w < threads; w++)
         worker_close(&job->workers[w]);
     return status;

@@ -236,7 +236,8 @@ enum status measures_all(const struct forest *forest, const struct tdags *tdags,
                       mem_alloc(threads, sizeof *job.workers)};
     enum status status = job.rows && job.workers ? STATUS_OK : STATUS_NOMEM;
     if (status == STATUS_OK)
-        parallel_for(threads, ((size_t)classes->rows_count + CHUNK_DAGS - 1) / CHUNK_DAGS, measure_chunk, &job);
+        status = parallel_for(threads, ((size_t)classes->rows_count + CHUNK_DAGS - 1) / CHUNK_DAGS, measure_chunk, &job,
+                              fault);
     for (unsigned w = 0; job.workers && w < threads; w++) {
         if (job.workers[w].status != STATUS_OK)
             status = job.workers[w].status;
@@ -248,5 +249,5 @@ enum status measures_all(const struct forest *forest, const struct tdags *tdags,
         return STATUS_OK;
     mem_free(job.rows);
     *rows = NULL;
-    return fault_nomem(fault);
+    return status == STATUS_INTERRUPTED ? status : fault_nomem(fault);
 }

@@ -2,6 +2,7 @@
 #include "cli/inputs/output_folder.h"
 #include "cli/output/help.h"
 #include "parser/mem.h"
+#include "parser/parallel.h"
 
 const struct command *const commands[] = {
     &command_analyze, &command_scan, &command_dags,  &command_outputs,    &command_stats,   &command_templates,
@@ -18,13 +19,29 @@ static int check_operands(const struct command *command, const struct settings *
     return -1;
 }
 
+static bool takes_threads(const struct command *command)
+{
+    const struct option *const *option = command->options;
+    while (*option && *option != &option_threads)
+        option++;
+    return *option != NULL;
+}
+
+/* OpenMP ends the process where it cannot have its threads. */
+static int run_command(const struct command *command, const struct settings *settings)
+{
+    struct fault fault = {0};
+    enum status status = takes_threads(command) ? parallel_try((unsigned)settings->threads, &fault) : STATUS_OK;
+    return status == STATUS_OK ? command->run(settings) : message_result(status, &fault);
+}
+
 static int run_with_folder(const struct command *command, struct settings *settings)
 {
     struct output_folder folder = {0};
     struct fault fault = {0};
     int status = message_result(output_folder_apply(command->options, settings, &folder, &fault), &fault);
     if (status == EXIT_DONE)
-        status = command->run(settings);
+        status = run_command(command, settings);
     output_folder_free(&folder);
     return status;
 }

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/output/help.h"
+#include "cli/output/signals.h"
 
 static void print_help(void)
 {
@@ -75,7 +76,7 @@ int main(int argc, char **argv)
 {
     int status;
     fill_standard_streams();
-    message_catch_signals();
+    signals_catch();
     if (argc < 2) {
         status = message_usage("no command given");
     } else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||

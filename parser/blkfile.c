@@ -13,6 +13,7 @@
 
 #include "parser/blkkey.h"
 #include "parser/bytes.h"
+#include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/search.h"
 
@@ -65,15 +66,6 @@ static void read_size(struct blkfile *file, const struct stat *info)
     file->mtime_ns = (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec;
 }
 
-static const char *misfit_of(mode_t mode)
-{
-    return S_ISDIR(mode)    ? "a folder"
-           : S_ISFIFO(mode) ? "a FIFO"
-           : S_ISSOCK(mode) ? "a socket"
-           : S_ISLNK(mode)  ? "a link that leads nowhere"
-                            : "a device";
-}
-
 /* A list of files under way. */
 struct listing {
     struct blkdir *dir;
@@ -88,7 +80,7 @@ static enum status add_misfit(struct listing *list, char *path, mode_t mode, str
         mem_free(path);
         return fault_nomem(fault);
     }
-    dir->misfits[dir->misfits_count++] = (struct blk_misfit){.path = path, .what = misfit_of(mode)};
+    dir->misfits[dir->misfits_count++] = (struct blk_misfit){.path = path, .what = file_kind(mode)};
     return STATUS_OK;
 }
 
@@ -123,25 +115,20 @@ static enum status add_file(struct listing *list, char *path, uint32_t number, s
 /* Reads the key of xor.dat, if that is there. */
 static enum status read_xor_key(struct blkdir *dir, struct fault *fault)
 {
-    enum status status = STATUS_OK;
+    int fd;
+    struct stat info;
+    ssize_t got = 0;
     char *path = path_join(dir->path, "xor.dat");
     if (!path)
         return fault_nomem(fault);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for a writer */
-    struct stat info;
-    if (fd < 0) {
-        if (errno != ENOENT)
-            status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the XOR key");
-    } else if (fstat(fd, &info) != 0) {
-        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot look at the XOR key");
-    } else if (!S_ISREG(info.st_mode)) {
-        status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "the XOR key is %s", misfit_of(info.st_mode));
-    } else if (info.st_size != XOR_KEY_SIZE) {
-        status = blk_key_missized(dir, path, info.st_size, fault);
-    } else if (pread(fd, dir->key, XOR_KEY_SIZE, 0) != (ssize_t)XOR_KEY_SIZE) {
-        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the XOR key");
-    }
+    enum status status = file_open(path, "the XOR key", &fd, &info, fault);
     dir->key_found = fd >= 0;
+    if (status == STATUS_NOT_FOUND)
+        status = STATUS_OK;
+    else if (status == STATUS_OK && (got = file_read_at(fd, dir->key, XOR_KEY_SIZE, 0)) < 0)
+        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the XOR key");
+    else if (status == STATUS_OK && (info.st_size != XOR_KEY_SIZE || got != XOR_KEY_SIZE))
+        status = blk_key_missized(dir, path, info.st_size, fault);
     if (fd >= 0)
         close(fd);
     mem_free(path);
@@ -432,22 +419,6 @@ void blk_xor(uint8_t *bytes, size_t size, const uint8_t key[XOR_KEY_SIZE], uint6
         bytes[i] ^= rotated[i % XOR_KEY_SIZE];
 }
 
-ssize_t blk_pread(int fd, uint8_t *bytes, size_t size, uint64_t offset)
-{
-    size_t done = 0;
-    while (done < size) {
-        ssize_t got = pread(fd, bytes + done, size - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        done += (size_t)got;
-    }
-    return (ssize_t)done;
-}
-
 static void reader_close(struct blk_reader *reader)
 {
     if (reader->fd_plus_1)
@@ -461,13 +432,20 @@ static enum status reader_open(struct blk_reader *reader, const struct blkdir *d
     if (reader->fd_plus_1 && reader->index == index)
         return STATUS_OK;
     reader_close(reader);
-    int fd = open(dir->files[index].path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fault_errno(fault, dir->files[index].path, FAULT_NO_OFFSET, "cannot open the file");
     static const uint8_t zeros[XOR_KEY_SIZE];
+    int fd;
+    struct stat info;
+    enum status status = file_open(dir->files[index].path, "the file", &fd, &info, fault);
+    if (status == STATUS_NOT_FOUND || status == STATUS_FORMAT) { /* gone, or changed for a FIFO, since it was listed */
+        if (fault)
+            fault->status = STATUS_IO;
+        return STATUS_IO;
+    }
+    if (status != STATUS_OK)
+        return status;
     reader->fd_plus_1 = fd + 1;
     reader->index = index;
-    enum status status = blk_find_key(dir, fd, reader->key, fault);
+    status = blk_find_key(dir, index, fd, reader->key, fault);
     reader->xored = memcmp(reader->key, zeros, XOR_KEY_SIZE) != 0;
     if (status != STATUS_OK)
         reader_close(reader);
@@ -484,7 +462,7 @@ enum status blk_read(struct blk_reader *reader, const struct blkdir *dir, size_t
         return fault_nomem(fault);
     for (size_t done = 0; done < size;) {
         size_t piece = size - done < READ_PIECE ? size - done : READ_PIECE;
-        ssize_t got = blk_pread(reader->fd_plus_1 - 1, reader->buffer + done, piece, offset + done);
+        ssize_t got = file_read_at(reader->fd_plus_1 - 1, reader->buffer + done, piece, offset + done);
         if (got < 0)
             return fault_errno(fault, dir->files[index].path, offset + done, "cannot read");
         if ((size_t)got < piece)

@@ -46,7 +46,7 @@ struct blkdir {
  * names the network whose sub-folder to take when `path` is a data directory with several; without it main comes
  * first, then the only one there; several test networks and no main is STATUS_REFUSED with their names.
  * STATUS_NOT_FOUND: no such folder or no blk file in it; the fault says what was looked for and, for a pruned or an
- * empty node, that. STATUS_FORMAT: xor.dat of a wrong size. */
+ * empty node, that. STATUS_FORMAT: xor.dat of a wrong size, or no file. */
 enum status blkdir_open(const char *path, const char *chain, struct blkdir *dir, struct fault *fault) MUST_CHECK;
 
 /* As blkdir_open, with this key and no look at xor.dat; NULL: xor.dat's. */
@@ -70,9 +70,10 @@ void blkdir_free(struct blkdir *dir);
  * xor.dat. Reads the first records up to the first file that the key fits. */
 enum status blkdir_check_key(const struct blkdir *dir, struct fault *fault) MUST_CHECK;
 
-/* The key of an open blk file, from its first record; the folder's where that shows none. STATUS_NOMEM alone. Reads one
- * record. */
-enum status blk_find_key(const struct blkdir *dir, int fd, uint8_t key[XOR_KEY_SIZE], struct fault *fault) MUST_CHECK;
+/* The key of the open blk file `index`, from its first record; the folder's where that shows none or the disk does not
+ * give it. STATUS_NOMEM, STATUS_RESOURCES, STATUS_INTERRUPTED (stop.h). Reads one record. */
+enum status blk_find_key(const struct blkdir *dir, size_t index, int fd, uint8_t key[XOR_KEY_SIZE], struct fault *fault)
+    MUST_CHECK;
 
 /* `text` has room for BLK_KEY_TEXT; the key as hexadecimal digits, in the order of the bytes of xor.dat. */
 #define BLK_KEY_TEXT (2 * XOR_KEY_SIZE + 1)
@@ -125,8 +126,8 @@ struct blk_scan {
  * end a run without a gap, and records after them are found too. A record torn by the end of the file, or by zeros up
  * to that, becomes a BLK_GAP_TORN at its offset: a block in front of such zeros counts only if it is the one that its
  * header names. A block of the BLAKE2b fork is known by bit 31 of its version and its merkle root, for which all of it
- * is read. Bytes after the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be
- * opened. O(records) reads, plus the bytes searched. */
+ * is read. Bytes after the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be opened;
+ * STATUS_RESOURCES, STATUS_INTERRUPTED (stop.h). O(records) reads, plus the bytes searched. */
 enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t magic[4], struct blk_scan *scan,
                           struct fault *fault) MUST_CHECK;
 void blk_scan_free(struct blk_scan *scan);

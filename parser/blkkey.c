@@ -1,10 +1,10 @@
 #include "parser/blkkey.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "parser/bytes.h"
+#include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
@@ -17,9 +17,20 @@
 /* A file's first record and what is needed to judge it. */
 struct first_record {
     int fd;
+    const char *path;
     size_t size; /* of `raw` */
     uint8_t raw[BEGIN_SIZE];
 };
+
+/* *got: how many bytes there are; none where the disk does not give them. */
+static enum status read_at(const struct first_record *first, uint64_t offset, size_t size, uint8_t *bytes, size_t *got,
+                           struct fault *fault)
+{
+    ssize_t count = file_read_at(first->fd, bytes, size, offset);
+    *got = count > 0 ? (size_t)count : 0;
+    enum status status = count < 0 ? fault_errno(fault, first->path, offset, "cannot read") : STATUS_OK;
+    return status == STATUS_IO ? STATUS_OK : status; /* the scan of the file tells of what cannot be read */
+}
 
 const char *blk_key_text(const uint8_t key[XOR_KEY_SIZE], char text[BLK_KEY_TEXT])
 {
@@ -62,25 +73,33 @@ static bool is_head(const uint8_t raw[HEAD_SIZE], uint64_t offset, const uint8_t
     return block_meets_target(&hash, header.bits) || block_claims_fork(head + BLK_FRAME_SIZE);
 }
 
-/* Whether the first record is, under the key, the block that its header names, or is followed by another record. */
-static enum status is_right(const struct first_record *first, const uint8_t *key, bool *right, struct fault *fault)
+/* Whether the first record is followed, under the key, by another. */
+static enum status leads_on(const struct first_record *first, const uint8_t *key, const uint8_t head[HEAD_SIZE],
+                            bool *right, struct fault *fault)
 {
-    uint8_t head[HEAD_SIZE], next[HEAD_SIZE], next_head[HEAD_SIZE];
+    uint8_t next[HEAD_SIZE], next_head[HEAD_SIZE];
+    uint64_t end = (uint64_t)BLK_FRAME_SIZE + load_le32(head + 4);
+    size_t got;
+    enum status status = read_at(first, end, HEAD_SIZE, next, &got, fault);
+    *right = status == STATUS_OK && got == HEAD_SIZE && is_head(next, end, key, next_head) &&
+             memcmp(head, next_head, 4) == 0;
+    return status;
+}
+
+/* Whether the first record is, under the key, the block that its header names. */
+static enum status is_named_block(const struct first_record *first, const uint8_t *key, size_t length, bool *right,
+                                  struct fault *fault)
+{
     struct block_verifier verifier = {0};
     struct block_counts counts;
     uint32_t height;
+    size_t got;
     bool nomem = false;
-    *right = false;
-    if (!is_head(first->raw, 0, key, head))
-        return STATUS_OK;
-    uint32_t length = load_le32(head + 4);
-    uint64_t end = (uint64_t)BLK_FRAME_SIZE + length;
-    *right = blk_pread(first->fd, next, HEAD_SIZE, end) == (ssize_t)HEAD_SIZE && is_head(next, end, key, next_head) &&
-             memcmp(head, next_head, 4) == 0;
     uint8_t *block = mem_alloc(length, 1);
     if (!block)
         return fault_nomem(fault);
-    if (!*right && blk_pread(first->fd, block, length, BLK_FRAME_SIZE) == (ssize_t)length) {
+    enum status status = read_at(first, BLK_FRAME_SIZE, length, block, &got, fault);
+    if (status == STATUS_OK && got == length) {
         blk_xor(block, length, key, BLK_FRAME_SIZE);
         enum block_flaw flaw = block_verify(&verifier, block, length, &counts);
         nomem = flaw == BLOCK_NOMEM;
@@ -88,7 +107,19 @@ static enum status is_right(const struct first_record *first, const uint8_t *key
     }
     block_verifier_free(&verifier);
     mem_free(block);
-    return nomem ? fault_nomem(fault) : STATUS_OK;
+    return nomem ? fault_nomem(fault) : status;
+}
+
+static enum status is_right(const struct first_record *first, const uint8_t *key, bool *right, struct fault *fault)
+{
+    uint8_t head[HEAD_SIZE];
+    *right = false;
+    if (!is_head(first->raw, 0, key, head))
+        return STATUS_OK;
+    enum status status = leads_on(first, key, head, right, fault);
+    if (status == STATUS_OK && !*right)
+        status = is_named_block(first, key, load_le32(head + 4), right, fault);
+    return status;
 }
 
 /* The key that 32 zero bytes at `at` would show; false where the bytes do not repeat as a key does. */
@@ -121,24 +152,23 @@ static enum status find_in(const struct first_record *first, const uint8_t *know
 
 /* *fits: the first record is one of a known network under the folder's key. Otherwise *found tells whether it shows
  * another key. */
-static enum status look_at(const struct blkdir *dir, int fd, uint8_t key[XOR_KEY_SIZE], bool *fits, bool *found,
-                           struct fault *fault)
+static enum status look_at(const struct blkdir *dir, size_t index, int fd, uint8_t key[XOR_KEY_SIZE], bool *fits,
+                           bool *found, struct fault *fault)
 {
-    struct first_record first = {.fd = fd};
+    struct first_record first = {.fd = fd, .path = dir->files[index].path};
     uint8_t head[HEAD_SIZE];
     *fits = *found = false;
-    ssize_t got = blk_pread(fd, first.raw, sizeof first.raw, 0);
-    first.size = got > 0 ? (size_t)got : 0;
-    if (first.size < HEAD_SIZE)
-        return STATUS_OK;
+    enum status status = read_at(&first, 0, sizeof first.raw, first.raw, &first.size, fault);
+    if (status != STATUS_OK || first.size < HEAD_SIZE)
+        return status;
     *fits = is_head(first.raw, 0, dir->key, head) && network_by_magic(head);
     return *fits ? STATUS_OK : find_in(&first, dir->key, key, found, fault);
 }
 
-enum status blk_find_key(const struct blkdir *dir, int fd, uint8_t key[XOR_KEY_SIZE], struct fault *fault)
+enum status blk_find_key(const struct blkdir *dir, size_t index, int fd, uint8_t key[XOR_KEY_SIZE], struct fault *fault)
 {
     bool fits, found;
-    enum status status = look_at(dir, fd, key, &fits, &found, fault);
+    enum status status = look_at(dir, index, fd, key, &fits, &found, fault);
     if (!found)
         memcpy(key, dir->key, XOR_KEY_SIZE);
     return status;
@@ -152,11 +182,15 @@ static enum status first_other_key(const struct blkdir *dir, uint8_t key[XOR_KEY
     for (size_t i = 0; i < dir->count && status == STATUS_OK; i++) {
         uint8_t own[XOR_KEY_SIZE];
         bool fits = false, found = false;
-        int fd = open(dir->files[i].path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-            continue;
-        status = look_at(dir, fd, own, &fits, &found, fault);
-        close(fd);
+        int fd;
+        struct stat info;
+        status = file_open(dir->files[i].path, "the file", &fd, &info, fault);
+        if (status == STATUS_OK) {
+            status = look_at(dir, i, fd, own, &fits, &found, fault);
+            close(fd);
+        } else if (status == STATUS_IO || status == STATUS_NOT_FOUND || status == STATUS_FORMAT) {
+            status = STATUS_OK; /* the scan of the file tells of it */
+        }
         if (fits) {
             *any = false;
             break;

@@ -8,6 +8,7 @@
 #include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
+#include "parser/stop.h"
 
 #define HEAD_SIZE (BLK_FRAME_SIZE + BLOCK_HEADER_SIZE)
 #define BLOCK_SIZE_MIN (BLOCK_HEADER_SIZE + 1u)
@@ -45,7 +46,8 @@ struct scanner {
     uint64_t parse_left; /* bytes that may still be read only to see whether a block parses */
     uint64_t fork_left;  /* likewise, to see whether it is of the fork */
     bool unreadable;
-    enum status status; /* STATUS_NOMEM ends the scan */
+    enum status status;  /* anything but STATUS_IO, which is a place that the disk does not give, ends the scan */
+    struct fault *fault; /* why */
     struct blk_scan *scan;
 };
 
@@ -60,16 +62,16 @@ static const uint8_t *look(struct scanner *s, struct window *w, uint64_t offset,
     w->ahead = !close_by ? WINDOW_MIN : w->ahead * 2 < WINDOW_MAX ? w->ahead * 2 : WINDOW_MAX;
     uint64_t left = s->size - offset;
     size_t size = left < w->ahead ? (size_t)left : w->ahead;
-    enum status status = blk_read(&w->reader, s->dir, s->index, offset, size, &w->bytes, NULL);
+    enum status status = blk_read(&w->reader, s->dir, s->index, offset, size, &w->bytes, s->fault);
     if (status == STATUS_IO) { /* again without the neighbour pages, one of which may be the broken one */
         size_t piece = PAGE - (size_t)(offset % PAGE);
         size = piece < need ? need : piece;
         if (size > left)
             size = (size_t)left;
-        status = blk_read(&w->reader, s->dir, s->index, offset, size, &w->bytes, NULL);
+        status = blk_read(&w->reader, s->dir, s->index, offset, size, &w->bytes, s->fault);
     }
     if (status != STATUS_OK) {
-        if (status == STATUS_NOMEM)
+        if (status != STATUS_IO)
             s->status = status;
         s->unreadable = true;
         memset(ones, 0xff, sizeof ones);
@@ -78,6 +80,13 @@ static const uint8_t *look(struct scanner *s, struct window *w, uint64_t offset,
     w->start = offset;
     w->length = size;
     return w->bytes;
+}
+
+static bool stopped(struct scanner *s)
+{
+    if (s->status == STATUS_OK)
+        s->status = stop_check(s->fault);
+    return s->status != STATUS_OK;
 }
 
 static bool is_padding(const struct scanner *s, uint8_t byte, uint64_t offset)
@@ -107,17 +116,19 @@ static bool is_fork(struct scanner *s, struct blk_record *record)
 {
     struct block_counts counts;
     const uint8_t *bytes;
-    bool nomem;
+    bool nomem = false;
     if (record->size > s->fork_left || record->size > s->size - record->offset - BLK_FRAME_SIZE)
         return false;
     s->fork_left -= record->size;
     s->search.length = 0;
     enum status status = blk_read(&s->search.reader, s->dir, s->index, record->offset + BLK_FRAME_SIZE, record->size,
-                                  &bytes, NULL);
+                                  &bytes, s->fault);
     bool fork = status == STATUS_OK &&
                 block_is_of_fork(&s->verifier, bytes, record->size, &counts, &record->fork_height, &nomem);
-    if (status == STATUS_NOMEM || (status == STATUS_OK && nomem))
-        s->status = STATUS_NOMEM;
+    if (nomem)
+        status = fault_nomem(s->fault);
+    if (status != STATUS_OK && status != STATUS_IO)
+        s->status = status;
     return fork;
 }
 
@@ -213,14 +224,14 @@ static bool is_block(struct scanner *s, const struct blk_record *record, bool ve
     s->parse_left -= record->size;
     s->search.length = 0;
     enum status status = blk_read(&s->search.reader, s->dir, s->index, record->offset + BLK_FRAME_SIZE, record->size,
-                                  &bytes, NULL);
+                                  &bytes, s->fault);
     if (status == STATUS_OK && verify) {
         enum block_flaw flaw = block_verify(&s->verifier, bytes, record->size, &counts);
         if (flaw != BLOCK_NOMEM)
             return flaw == BLOCK_FINE;
-        status = STATUS_NOMEM;
+        status = fault_nomem(s->fault);
     }
-    if (status == STATUS_NOMEM)
+    if (status != STATUS_OK && status != STATUS_IO)
         s->status = status;
     return status == STATUS_OK && block_count(bytes, record->size, &counts) == STATUS_OK;
 }
@@ -264,7 +275,7 @@ static bool is_whole(struct scanner *s, const struct blk_record *record, enum bl
 static bool search(struct scanner *s, uint64_t from, struct blk_record *record, uint64_t *solid)
 {
     enum blk_gap_reason reason;
-    while (from < s->size && s->status == STATUS_OK) {
+    while (from < s->size && s->status == STATUS_OK && !stopped(s)) {
         size_t need = s->size - from < BLK_FRAME_SIZE ? (size_t)(s->size - from) : BLK_FRAME_SIZE;
         const uint8_t *bytes = look(s, &s->search, from, need);
         size_t left = s->search.length - (size_t)(from - s->search.start);
@@ -294,7 +305,7 @@ static void push_record(struct scanner *s, const struct blk_record *record)
 {
     struct blk_scan *scan = s->scan;
     if (mem_reserve(&scan->records, &scan->capacity, scan->count + 1, sizeof *scan->records) != STATUS_OK) {
-        s->status = STATUS_NOMEM;
+        s->status = fault_nomem(s->fault);
         return;
     }
     scan->records[scan->count++] = *record;
@@ -305,7 +316,7 @@ static void push_gap(struct scanner *s, uint64_t from, uint64_t to, enum blk_gap
 {
     struct blk_scan *scan = s->scan;
     if (mem_reserve(&scan->gaps, &scan->gaps_capacity, scan->gaps_count + 1, sizeof *scan->gaps) != STATUS_OK) {
-        s->status = STATUS_NOMEM;
+        s->status = fault_nomem(s->fault);
         return;
     }
     scan->gaps[scan->gaps_count++] = (struct blk_gap){.offset = from, .size = to - from, .reason = reason};
@@ -380,7 +391,7 @@ static void scan_records(struct scanner *s)
 {
     struct blk_record record;
     uint64_t at = 0;
-    while (s->status == STATUS_OK && (at = padding_end(s, at)) < s->size) {
+    while (s->status == STATUS_OK && (at = padding_end(s, at)) < s->size && !stopped(s)) {
         enum blk_gap_reason reason = BLK_GAP_GARBAGE;
         if (head_at(s, at, &record) && is_whole(s, &record, &reason)) {
             push_record(s, &record);
@@ -412,11 +423,13 @@ enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t 
                           struct fault *fault)
 {
     assert(index < dir->count);
+    struct fault why = {0};
     struct scanner s = {.dir = dir,
                         .index = index,
                         .size = dir->files[index].size,
                         .head_offset = NOWHERE,
                         .padding_from = NOWHERE,
+                        .fault = &why,
                         .scan = scan};
     scan->count = scan->gaps_count = 0;
     scan->end = 0;
@@ -434,7 +447,9 @@ enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t 
         else
             add_magics(&s);
         scan_records(&s);
-        status = s.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+        status = s.status;
+        if (status != STATUS_OK && fault)
+            *fault = why;
     }
     blk_reader_free(&s.step.reader);
     blk_reader_free(&s.search.reader);

@@ -1,7 +1,11 @@
 #include "parser/parallel.h"
 
+#include <errno.h>
 #include <omp.h>
 #include <pthread.h>
+
+#include "parser/mem.h"
+#include "parser/stop.h"
 
 unsigned parallel_default_threads(void)
 {
@@ -9,7 +13,7 @@ unsigned parallel_default_threads(void)
     return processors > 0 ? (unsigned)processors : 1;
 }
 
-void parallel_for(unsigned threads, size_t items, parallel_work *work, void *context)
+void parallel_whole(unsigned threads, size_t items, parallel_work *work, void *context)
 {
     if (threads > items)
         threads = (unsigned)items;
@@ -21,6 +25,59 @@ void parallel_for(unsigned threads, size_t items, parallel_work *work, void *con
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
     for (size_t i = 0; i < items; i++)
         work(context, (unsigned)omp_get_thread_num(), i);
+}
+
+struct stoppable {
+    parallel_work *work;
+    void *context;
+    atomic_bool left_out;
+};
+
+static void work_unless_stopped(void *context, unsigned worker, size_t item)
+{
+    struct stoppable *stoppable = context;
+    if (stop_requested())
+        atomic_store_explicit(&stoppable->left_out, true, memory_order_relaxed);
+    else
+        stoppable->work(stoppable->context, worker, item);
+}
+
+enum status parallel_for(unsigned threads, size_t items, parallel_work *work, void *context, struct fault *fault)
+{
+    struct stoppable stoppable = {.work = work, .context = context};
+    parallel_whole(threads, items, work_unless_stopped, &stoppable);
+    return stoppable.left_out ? stop_check(fault) : STATUS_OK;
+}
+
+static void *wait_for_all(void *gate)
+{
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+enum status parallel_try(unsigned threads, struct fault *fault)
+{
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER; /* they must be there at the same time */
+    pthread_t *made = mem_alloc(threads, sizeof *made);
+    unsigned count = 0;
+    int error = 0;
+    if (!made)
+        return fault_nomem(fault);
+    pthread_mutex_lock(&gate);
+    while (count + 1 < threads && (error = pthread_create(&made[count], NULL, wait_for_all, &gate)) == 0)
+        count++;
+    pthread_mutex_unlock(&gate);
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(made[i], NULL);
+    mem_free(made);
+    if (error == 0)
+        return STATUS_OK;
+    errno = error;
+    return fault_errno(fault, NULL, FAULT_NO_OFFSET,
+                       "%u threads are not to be had, only %u (see ulimit -u, ulimit -v and the limits of a container; "
+                       "or use --threads %u)",
+                       threads, count + 1, count + 1);
 }
 
 /* A thread that waits sleeps. At a barrier of OpenMP it would spin for milliseconds, which on a busy machine are those

@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "parser/status.h"
+
 /* Work on item `item`; `worker` is 0..threads-1 and no two concurrent calls share it, so it may index scratch space. */
 typedef void parallel_work(void *context, unsigned worker, size_t item);
 
@@ -16,8 +18,16 @@ typedef void parallel_work(void *context, unsigned worker, size_t item);
 unsigned parallel_default_threads(void);
 
 /* Calls work(context, worker, i) for each i in 0..items-1 on at most `threads` threads and returns when all are done.
- * Not to be nested. `threads` of 1 runs in the calling thread. */
-void parallel_for(unsigned threads, size_t items, parallel_work *work, void *context);
+ * Not to be nested. `threads` of 1 runs in the calling thread. Looks at the flag of stop.h before each item: once it is
+ * set, no further item begins, and STATUS_INTERRUPTED is returned if one was left out. */
+enum status parallel_for(unsigned threads, size_t items, parallel_work *work, void *context, struct fault *fault)
+    MUST_CHECK;
+/* The same without that look: for work that takes little time and must be done as a whole. */
+void parallel_whole(unsigned threads, size_t items, parallel_work *work, void *context);
+
+/* STATUS_RESOURCES if the system does not let this process have so many threads at once, which OpenMP would answer with
+ * the end of the process. Makes them and ends them: some 20 microseconds each. */
+enum status parallel_try(unsigned threads, struct fault *fault) MUST_CHECK;
 
 /* Work of which one piece makes another possible, as each thread comes for it: `next` picks a piece for this worker, or
  * says that it must wait until another worker was here, or that there is nothing left; `work` does what was picked.

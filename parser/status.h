@@ -27,6 +27,8 @@ enum status {
     STATUS_BUSY,        /* another process holds it */
     STATUS_INTERRUPTED, /* a signal asked us to stop; what was done so far is kept */
     STATUS_LIMIT,       /* larger than this program represents */
+    STATUS_RESOURCES,   /* the process or the system has no more of something, or lost its hold on a file system: says
+                         * nothing about the data, so it is never counted as damage */
 };
 
 #define FAULT_NO_OFFSET UINT64_MAX
@@ -45,7 +47,9 @@ struct fault {
 enum status fault_set(struct fault *fault, enum status status, const char *path, uint64_t offset, const char *format,
                       ...) __attribute__((format(printf, 5, 6)));
 
-/* The same with `: ` and strerror(errno) after the text. Status is STATUS_NOMEM for ENOMEM, else STATUS_IO. */
+/* The same with `: `, strerror(errno) and, where a limit was met, its name after the text. ENOMEM is STATUS_NOMEM;
+ * EMFILE, ENFILE, ENOBUFS, ENOLCK, EAGAIN and ESTALE are STATUS_RESOURCES; EINTR is STATUS_INTERRUPTED, so callers try
+ * again unless stop_requested(); all else is STATUS_IO, of which EIO is what a broken disk gives. */
 enum status fault_errno(struct fault *fault, const char *path, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -12,6 +12,7 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/sha256.h"
+#include "parser/stop.h"
 
 #define ROWS_PER_CHUNK 16u
 #define ROW_SIZE 1024u /* without the file's name */
@@ -124,7 +125,7 @@ static void scan_input(void *context, unsigned worker, size_t item)
     (void)worker;
     struct blocks *b = context;
     struct input *input = &b->inputs[item];
-    if (!message_stop)
+    if (!stop_requested())
         input->status = blk_scan_file(input->dir, input->index, NULL, &input->scan, &input->fault);
 }
 
@@ -422,8 +423,7 @@ static enum status list_blocks(struct blocks *b, struct fault *fault)
     enum status status = open_inputs(b, fault);
     if (status != STATUS_OK)
         return status;
-    parallel_for((unsigned)b->settings->threads, b->inputs_count, scan_input, b);
-    status = opened_store_go_on(fault);
+    status = parallel_for((unsigned)b->settings->threads, b->inputs_count, scan_input, b, fault);
     /* One file of several that cannot be read is damage; the only one is a failure. */
     for (size_t i = 0; i < b->inputs_count && status == STATUS_OK; i++) {
         if (b->inputs[i].status == STATUS_OK || (b->inputs[i].status == STATUS_IO && b->inputs_count > 1))

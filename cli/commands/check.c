@@ -17,6 +17,7 @@
 #include "parser/network.h"
 #include "parser/parallel.h"
 #include "parser/sha256.h"
+#include "parser/stop.h"
 
 struct block_digest {
     uint8_t bytes[32];
@@ -264,7 +265,7 @@ static enum status check_batch(struct check *check, unsigned worker, size_t batc
 static void check_work(void *context, unsigned worker, size_t item)
 {
     struct check *check = context;
-    if (!message_stop)
+    if (!stop_requested())
         check->faults[item].status = check_batch(check, worker, item, &check->faults[item]);
 }
 
@@ -422,8 +423,7 @@ static enum status check_batches(struct check *check, unsigned threads, struct f
     check->scratch = mem_alloc(threads, sizeof *check->scratch);
     if (!check->blocks || !check->ends || !check->faults || !check->scratch)
         return fault_nomem(fault);
-    parallel_for(threads, check->batches, check_work, check);
-    status = opened_store_go_on(fault);
+    status = parallel_for(threads, check->batches, check_work, check, fault);
     if (status == STATUS_OK)
         status = check_ends(check, fault);
     return status == STATUS_OK ? check_tips(check, fault) : status;

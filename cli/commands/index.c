@@ -37,7 +37,6 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .xor_key = blocks->xor_key,
         .other = node_blocks_of_store(settings->store, &store),
         .verify = settings->verify,
-        .stop = &message_stop,
         .progress = on_progress,
         .damage = node_blocks_damage,
         .note = node_blocks_note,

@@ -39,7 +39,6 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .other = node_blocks_of_index(settings->store, &index),
         .nulldata_stored = strcmp(settings->nulldata, "store") == 0,
         .verify = settings->verify,
-        .stop = &message_stop,
         .progress = on_progress,
         .damage = node_blocks_damage,
         .note = node_blocks_note,

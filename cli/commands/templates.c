@@ -202,7 +202,7 @@ static enum status count_batches(struct templates *templates, size_t batches, st
     enum status status = opened_store_go_on(fault);
     if (status != STATUS_OK)
         return status;
-    parallel_for((unsigned)templates->settings->threads, batches, group_work, templates);
+    status = parallel_for((unsigned)templates->settings->threads, batches, group_work, templates, fault);
     for (size_t i = 0; i < batches; i++) {
         if (status == STATUS_OK && templates->statuses[i] != STATUS_OK) {
             *fault = templates->faults[i];

@@ -2,6 +2,7 @@
 
 #include "cli/output/message.h"
 #include "parser/mem.h"
+#include "parser/stop.h"
 
 enum status opened_store_open(const struct settings *settings, struct store **store, struct fault *fault)
 {
@@ -37,10 +38,7 @@ void opened_store_tell_nulldata(const struct settings *settings, const struct st
             "them");
 }
 
-enum status opened_store_go_on(struct fault *fault)
-{
-    return message_stop ? fault_set(fault, STATUS_INTERRUPTED, NULL, FAULT_NO_OFFSET, "interrupted") : STATUS_OK;
-}
+enum status opened_store_go_on(struct fault *fault) { return stop_check(fault); }
 
 enum status store_readers_open(const struct store *store, unsigned threads, struct store_readers *readers,
                                struct fault *fault)

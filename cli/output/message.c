@@ -1,48 +1,16 @@
 #include "cli/output/message.h"
 
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "cli/output/text.h"
 
 #define LINE_MAX_SIZE 8192u /* bytes; a path has half of it at most */
 
-atomic_int message_stop;
-
 static const char *command_name;
 static bool status_open;
-
-/* Whoever asks again after a moment does not want to wait for a commit. Not at once: timeout(1) sends its signal to the
- * program and to its group. Any thread may be the one that the system interrupts. */
-static void on_signal(int number)
-{
-    static atomic_int first_s;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (message_stop && (int)now.tv_sec - first_s > 1) {
-        signal(number, SIG_DFL);
-        raise(number);
-    }
-    if (!message_stop)
-        first_s = (int)now.tv_sec;
-    message_stop = 1;
-}
-
-void message_catch_signals(void)
-{
-    /* No SA_RESTART is needed either way: files and disks do not return EINTR, and a terminal or pipe is written in a
-     * loop that tries again. */
-    struct sigaction stop = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigemptyset(&stop.sa_mask);
-    sigemptyset(&ignore.sa_mask);
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
-}
 
 void message_command(const char *name) { command_name = name; }
 
@@ -54,6 +22,22 @@ void message_status(const char *line)
         fputs("\r\033[K", stderr);
     status_open = line != NULL;
     fflush(stderr);
+}
+
+static void write_stderr(const char *text)
+{
+    ssize_t written = write(STDERR_FILENO, text, strlen(text));
+    (void)written; /* there is nobody else to tell */
+}
+
+void message_interrupted(void)
+{
+    write_stderr(status_open ? "\r\033[Kunktx" : "unktx");
+    if (command_name) {
+        write_stderr(" ");
+        write_stderr(command_name);
+    }
+    write_stderr(": interrupted\n");
 }
 
 static void begin_line(void)
@@ -115,6 +99,7 @@ static const char *status_text(enum status status)
     case STATUS_BUSY: return "in use by another process";
     case STATUS_INTERRUPTED: return "interrupted";
     case STATUS_LIMIT: return "larger than this program represents";
+    case STATUS_RESOURCES: return "the system gives this process no more of something";
     }
     return "unexpected failure";
 }

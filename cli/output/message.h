@@ -1,9 +1,7 @@
-/* message: everything that unktx says on stderr, each line begun with the program's and the command's name, and the
- * signals that ask it to stop. */
+/* message: everything that unktx says on stderr, each line begun with the program's and the command's name. */
 #ifndef UNKTX_CLI_OUTPUT_MESSAGE_H
 #define UNKTX_CLI_OUTPUT_MESSAGE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "parser/status.h"
@@ -36,9 +34,7 @@ int message_usage(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* Shows `line` as the terminal's last line until the next message, or takes it away when NULL. */
 void message_status(const char *line);
 
-/* SIGINT and SIGTERM set a flag (another one after a second or two ends the program at once), SIGPIPE is ignored. */
-void message_catch_signals(void);
-/* Not 0 once a signal asked us to stop. */
-extern atomic_int message_stop;
+/* The line that says so, written as a signal handler may write. */
+void message_interrupted(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include "cli/output/outfolder.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
+#include "parser/stop.h"
 
 #define WRITE_BEHIND (8u << 20) /* bytes */
 
@@ -282,7 +283,7 @@ static enum status run_chunks(struct chunk_writer *writer, unsigned threads, siz
         group->first = next;
         group->count = chunks - next < group_size ? chunks - next : group_size;
         next += group->count;
-        parallel_for(threads, group->count + 1, chunk_work, writer);
+        parallel_whole(threads, group->count + 1, chunk_work, writer);
         for (size_t i = 0; i <= group->count; i++) {
             if (writer->statuses[i] == STATUS_OK)
                 continue;
@@ -290,8 +291,9 @@ static enum status run_chunks(struct chunk_writer *writer, unsigned threads, siz
             fault->status = writer->statuses[i];
             return writer->statuses[i];
         }
-        if (message_stop)
-            return fault_set(fault, STATUS_INTERRUPTED, NULL, FAULT_NO_OFFSET, "interrupted");
+        enum status status = stop_check(fault);
+        if (status != STATUS_OK)
+            return status;
         writer->formatting = !writer->formatting;
     } while (writer->groups[!writer->formatting].count > 0 && !outfile_left(writer->file));
     return STATUS_OK;

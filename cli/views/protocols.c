@@ -125,7 +125,10 @@ static enum status write_total(const struct settings *settings, struct tally *to
 
 static enum status count(struct protocols *protocols, unsigned threads, struct fault *fault)
 {
-    parallel_for(threads, store_batches(protocols->workers.readers.readers[0]), tally_work, protocols);
+    enum status status = parallel_for(threads, store_batches(protocols->workers.readers.readers[0]), tally_work,
+                                      protocols, fault);
+    if (status != STATUS_OK)
+        return status;
     for (unsigned w = 0; w < threads; w++) {
         struct tally *tally = &protocols->tallies[w];
         if (tally->status != STATUS_OK) {

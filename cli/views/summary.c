@@ -67,7 +67,7 @@ static enum status add_other_rules(struct summary *summary, const struct selecti
     struct others others = {.summary = summary, .chosen = chosen->tdags.rules};
     enum status status = alike_make(summary->forest, chosen, &others.alike, fault);
     if (status == STATUS_OK)
-        parallel_for((unsigned)summary->settings->threads, RULES - 1, others_work, &others);
+        status = parallel_for((unsigned)summary->settings->threads, RULES - 1, others_work, &others, fault);
     for (unsigned i = 0; i < RULES - 1; i++) {
         if (status == STATUS_OK && others.statuses[i] != STATUS_OK)
             *fault = others.faults[i];

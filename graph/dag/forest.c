@@ -5,6 +5,7 @@
 #include "parser/mem.h"
 #include "parser/money.h"
 #include "parser/parallel.h"
+#include "parser/stop.h"
 
 /* The spends of one batch, until the numbers of all batches are known. */
 struct spend_list {
@@ -210,6 +211,8 @@ static enum status load_headers(struct load *load, struct store_reader *reader, 
         return fault_nomem(fault);
     for (size_t b = 0; b <= load->batches_count; b++) {
         struct batch_view view;
+        if (stop_due(b))
+            return stop_check(fault);
         if (txs >= FOREST_NONE || outputs >= FOREST_NONE || blocks >= FOREST_NONE)
             return fault_set(fault, STATUS_LIMIT, store_path(load->store), FAULT_NO_OFFSET,
                              "more than 2^32 - 2 transactions or outputs in the store");
@@ -244,7 +247,7 @@ static enum status load_parallel(struct load *load, unsigned threads, struct fau
     load->workers = mem_alloc(threads, sizeof *load->workers);
     if (!load->workers)
         return fault_nomem(fault);
-    parallel_for(threads, load->batches_count, load_work, load);
+    enum status status = parallel_for(threads, load->batches_count, load_work, load, fault);
     for (unsigned w = 0; w < threads; w++) {
         const struct load_worker *worker = &load->workers[w];
         store_reader_close(worker->reader);
@@ -253,7 +256,7 @@ static enum status load_parallel(struct load *load, unsigned threads, struct fau
     }
     if (first && fault)
         *fault = first->fault;
-    return first ? first->status : STATUS_OK;
+    return first ? first->status : status;
 }
 
 /* Joins the batches' spends. Serial, because two batches may claim the same output in a damaged store. */
@@ -270,6 +273,9 @@ static enum status link_spends(struct load *load, struct fault *fault)
         return fault_nomem(fault);
     for (size_t b = 0; b < load->batches_count; b++) {
         const struct batch_load *batch = &load->batches[b];
+        enum status status = stop_check(fault);
+        if (status != STATUS_OK)
+            return status;
         uint32_t s = 0, base = forest->spends_count;
         for (uint32_t t = batch->first_tx; t < batch[1].first_tx; t++) {
             uint32_t end = t + 1 < batch[1].first_tx ? forest->txs[t + 1].first_spend : (uint32_t)batch->list.count;
@@ -362,12 +368,14 @@ static uint32_t find(uint32_t *parent, uint32_t tx)
     return tx;
 }
 
-/* Until the numbering, tx_dag[r] of a representative r says whether its component has an arc. */
-static void join_arcs(const struct forest *forest, const uint8_t *settled, struct tdags *tdags, uint32_t *parent)
+/* False: stopped. Until the numbering, tx_dag[r] of a representative r says whether its component has an arc. */
+static bool join_arcs(const struct forest *forest, const uint8_t *settled, struct tdags *tdags, uint32_t *parent)
 {
     for (uint32_t t = 0; t < forest->txs_count; t++)
         parent[t] = t;
     for (uint32_t o = 0; o < forest->outputs_count; o++) {
+        if (stop_due(o))
+            return false;
         if (!forest_is_arc(&forest->outputs[o], tdags->rules) || (settled && settled[forest->outputs[o].tx]))
             continue;
         uint32_t a = find(parent, forest->outputs[o].tx), b = find(parent, forest->outputs[o].spender);
@@ -379,6 +387,7 @@ static void join_arcs(const struct forest *forest, const uint8_t *settled, struc
         parent[b] = a;
         tdags->tx_dag[a] = 1;
     }
+    return true;
 }
 
 /* Joins the components and numbers them. Sets `*members` to how many transactions lie in one. */
@@ -389,7 +398,10 @@ static enum status number_components(const struct forest *forest, const uint8_t 
     *members = 0;
     if (!parent)
         return fault_nomem(fault);
-    join_arcs(forest, settled, tdags, parent);
+    if (!join_arcs(forest, settled, tdags, parent)) {
+        mem_free(parent);
+        return stop_check(fault);
+    }
     for (uint32_t t = 0; t < n; t++) {
         uint32_t first = find(parent, t);
         if (first < t)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "parser/log10.h"
+#include "parser/stop.h"
 
 /* How much a call may work: BLISS asks once or twice in each node of its search tree whether to go on, and a node costs
  * up to as much as the graph is large (measured on multipedes: 8 ns for each vertex and arc at 3,000 of them, 42 ns at
@@ -44,7 +45,7 @@ static bool out_of_questions(void)
 {
     if (questions_left == QUESTIONS_NO_LIMIT) /* not BLISS: see shape_components */
         return false;
-    if (questions_left == 0)
+    if (questions_left == 0 || stop_requested())
         gave_up = true;
     else
         questions_left--;
@@ -117,10 +118,12 @@ static void enter(uint64_t questions)
  * IGRAPH_INTERRUPTED, it leaves BLISS's graph on the stack of things to free. */
 static enum status leave(igraph_error_t error, struct fault *fault)
 {
-    bool limit = gave_up;
+    bool limit = gave_up, stopped = gave_up && stop_requested();
     if (error != IGRAPH_SUCCESS)
         IGRAPH_FINALLY_FREE();
     pthread_mutex_unlock(&lock);
+    if (stopped) /* never taken for a graph that is too hard */
+        return stop_check(fault);
     if (limit)
         return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "BLISS gave up on a graph");
     if (error == IGRAPH_ENOMEM)

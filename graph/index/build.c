@@ -76,7 +76,6 @@ static enum status load_chain(struct build *build)
                                     .to_height = options->to_height,
                                     .tip = options->tip,
                                     .other = options->other,
-                                    .stop = options->stop,
                                     .progress = relay_progress,
                                     .damage = relay_damage,
                                     .note = relay_note,

@@ -7,8 +7,6 @@
 #ifndef UNKTX_GRAPH_INDEX_BUILD_H
 #define UNKTX_GRAPH_INDEX_BUILD_H
 
-#include <stdatomic.h>
-
 #include "graph/scan/ingest.h"
 
 enum index_stage { INDEX_HEADERS, INDEX_WALK, INDEX_JOIN, INDEX_TABLES };
@@ -31,7 +29,6 @@ struct index_options {
     const struct hash256 *tip;       /* NULL: the best one */
     const struct other_chain *other; /* as in ingest_options */
     bool verify;                     /* every block's merkle root, witness commitment and proof of work */
-    const atomic_int *stop;          /* not 0: return STATUS_INTERRUPTED; may be NULL */
     /* Any of them may be NULL; as in ingest.h. */
     void (*progress)(void *context, const struct index_progress *progress);
     void (*damage)(void *context, const struct fault *what);

@@ -294,8 +294,9 @@ enum status index_check(const char *path, unsigned threads, uint8_t digest[32], 
     check.chunks = mem_alloc(chunks, sizeof *check.chunks);
     status = check.checkers && check.chunks ? check_counts(index, path, fault) : fault_nomem(fault);
     if (status == STATUS_OK) {
-        parallel_for(threads, chunks, check_chunk, &check);
-        status = sum_up(&check, &totals, chunks, digest, fault);
+        status = parallel_for(threads, chunks, check_chunk, &check, fault);
+        if (status == STATUS_OK)
+            status = sum_up(&check, &totals, chunks, digest, fault);
     }
     for (unsigned i = 0; check.checkers && i < threads; i++) {
         index_close(check.checkers[i].index);

@@ -8,6 +8,7 @@
 #include "graph/index/work.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
+#include "parser/file.h"
 
 /* The checkpoint: magic (8), boot (36), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
  * (STATE_SIZE), bits (u32 each), size of txs, count of late spends, ranges (u64 each); the blocks; the sums (u128
@@ -185,7 +186,7 @@ static bool read_checkpoint(const struct index_work *work, uint8_t **bytes, size
               info.st_size <= (off_t)CHECKPOINT_MAX;
     *size = ok ? (size_t)info.st_size : 0;
     *bytes = ok ? mem_alloc(*size, 1) : NULL;
-    ok = *bytes && read(fd, *bytes, *size) == (ssize_t)*size;
+    ok = *bytes && file_read_at(fd, *bytes, *size, 0) == (ssize_t)*size;
     close(fd);
     if (!ok)
         return false;

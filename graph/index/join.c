@@ -4,6 +4,7 @@
 #include "graph/index/work.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
+#include "parser/stop.h"
 
 #define BUCKET 4u /* creators a bucket, about */
 #define SORT_SMALL 24u
@@ -389,7 +390,7 @@ static enum status join_pass(struct join *join, unsigned count)
 {
     enum status status = open_base(join, count);
     if (status == STATUS_OK)
-        parallel_for(join->work->options->threads, count, join_part, join);
+        status = parallel_for(join->work->options->threads, count, join_part, join, join->work->fault);
     close_base(join, count);
     for (unsigned i = 0; i < count; i++) {
         enum status end = status == STATUS_OK ? end_part(join, &join->parts[i]) : STATUS_OK;
@@ -444,8 +445,8 @@ enum status index_join(struct index_work *work)
         status = join_group(join, parts - first < threads ? parts - first : threads);
         work_write_out(work);
         work_progress(work, INDEX_JOIN, first, parts);
-        if (status == STATUS_OK && work_stopped(work))
-            status = STATUS_INTERRUPTED;
+        if (status == STATUS_OK)
+            status = stop_check(work->fault);
     }
     if (status == STATUS_OK)
         status = work_run_end(&join->txids);

@@ -1,5 +1,6 @@
 #include "graph/index/work.h"
 #include "parser/mem.h"
+#include "parser/stop.h"
 
 /* A run that is not so many times as large as what comes after it is merged with that: of many small builds few runs
  * are left, each at least twice the next, and a pair is written anew once for each such step that its run grows by. */
@@ -92,7 +93,7 @@ static enum status fill(const struct merge *merge, struct source *source)
 {
     enum status status = STATUS_OK;
     while (status == STATUS_OK && source->at == source->count && !source->ended) {
-        status = work_stopped(merge->work) ? STATUS_INTERRUPTED : read_page(merge, source);
+        status = stop_requested() ? STATUS_INTERRUPTED : read_page(merge, source);
         if (status == STATUS_OK && source->older)
             status = drop_stale(merge, source);
     }

@@ -13,6 +13,7 @@
 #include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/varint.h"
+#include "parser/file.h"
 
 /* A piece: u64 offset + 1 of the piece of the same part before it (0: none), u32 bytes of entries, u32 entries, then
  * each entry: key, number as the step from the one before (zigzag varint), extra (varint), check (5). */
@@ -336,7 +337,7 @@ enum status spill_read(const struct spill *spill, unsigned part, spill_on_entrie
     char path[4096];
     path_of(spill, file_of(spill, part), path);
     for (uint64_t next = spill->parts[part].last; next > 0 && status == STATUS_OK;) {
-        ssize_t got = pread(spill->files[file_of(spill, part)].fd, bytes, shape->buffer, (off_t)(next - 1));
+        ssize_t got = file_read_at(spill->files[file_of(spill, part)].fd, bytes, shape->buffer, next - 1);
         size_t size = got >= (ssize_t)PIECE_HEADER ? load_le32(bytes + 8) : 0, count = load_le32(bytes + 12);
         if (got < 0)
             status = fault_errno(fault, path, next - 1, "cannot read a temporary file");

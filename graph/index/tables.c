@@ -4,6 +4,8 @@
 #include "graph/index/tables.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
+#include "parser/file.h"
+#include "parser/stop.h"
 
 /* ---- pages of fixed-width records ---- */
 
@@ -67,18 +69,11 @@ enum status page_writer_end(struct page_writer *writer) { return writer->size > 
 
 enum status tables_read_at(int fd, uint8_t *bytes, size_t size, uint64_t offset, const char *path, struct fault *fault)
 {
-    while (size > 0) {
-        ssize_t got = pread(fd, bytes, size, (off_t)offset);
-        if (got == 0)
-            return fault_set(fault, STATUS_FORMAT, path, offset, "a temporary file is cut short");
-        if (got < 0 && errno != EINTR)
-            return fault_errno(fault, path, offset, "cannot read a temporary file");
-        if (got > 0) {
-            bytes += got;
-            size -= (size_t)got;
-            offset += (uint64_t)got;
-        }
-    }
+    ssize_t got = file_read_at(fd, bytes, size, offset);
+    if (got < 0)
+        return fault_errno(fault, path, offset, "cannot read a temporary file");
+    if ((size_t)got < size)
+        return fault_set(fault, STATUS_FORMAT, path, offset, "a temporary file is cut short");
     return STATUS_OK;
 }
 
@@ -122,7 +117,7 @@ enum status tables_run_pass(struct table_builder *builder, uint64_t done)
     for (;;) {
         uint64_t left = pass->ranges - pass->first;
         pass->next_count = left < threads ? (size_t)left : threads;
-        parallel_for(threads, 1 + pass->next_count, run_pass_item, builder);
+        parallel_whole(threads, 1 + pass->next_count, run_pass_item, builder);
         if (pass->status != STATUS_OK || pass->next_count == 0)
             return pass->status;
         struct range *swap = builder->ready;
@@ -132,7 +127,7 @@ enum status tables_run_pass(struct table_builder *builder, uint64_t done)
         pass->first += pass->next_count;
         work_write_out(builder->work);
         work_progress(builder->work, INDEX_TABLES, done * pass->ranges + pass->first, 2 * pass->ranges);
-        if (work_stopped(builder->work))
+        if (stop_requested())
             return STATUS_INTERRUPTED;
     }
 }

@@ -6,6 +6,7 @@
 #include "parser/array.h"
 #include "parser/hasher.h"
 #include "parser/parallel.h"
+#include "parser/stop.h"
 
 #define WINDOW_BYTES_PER_THREAD (20u << 20)
 #define WINDOW_BLOCKS_MAX 4096u
@@ -317,8 +318,11 @@ static enum status end_walk(struct walk *walk, uint32_t height, const struct wal
     struct index_work *work = walk->work;
     if (walked->status == STATUS_NOMEM)
         return fault_nomem(work->fault);
-    if (walked->status != STATUS_FORMAT && walked->status != STATUS_IO)
+    if (walked->status != STATUS_FORMAT && walked->status != STATUS_IO) { /* not the block's fault */
+        if (work->fault)
+            *work->fault = walked->fault;
         return walked->status;
+    }
     char hash[HASH256_HEX_SIZE + 1];
     *hash256_hex(&walked->block->hash, hash) = 0;
     const char *path = walked->block->file == FILEMAP_GONE ? NULL : work->dir.files[walked->block->file].path;
@@ -362,11 +366,11 @@ static enum status walk_window(struct walk *walk, uint32_t height, size_t count)
 {
     unsigned threads = walk->work->options->threads;
     begin_window(walk, height, count);
-    parallel_for(threads, count, walk_block, walk);
+    parallel_whole(threads, count, walk_block, walk); /* a window of some MiB for each thread */
     number_blocks(walk, height);
     if (walk->count < count)
         return end_walk(walk, height + (uint32_t)walk->count, &walk->blocks[walk->count]);
-    parallel_for(threads, count, spill_block, walk);
+    parallel_whole(threads, count, spill_block, walk);
     for (size_t i = 0; i < count; i++)
         if (walk->blocks[i].status != STATUS_OK) {
             enum status status = flush(walk);
@@ -402,7 +406,7 @@ static enum status walk_windows(struct walk *walk)
         for (size_t i = 0; i < count; i++)
             done += walk->blocks[i].block->size;
         work->walked += status == STATUS_OK ? (uint32_t)count : 0;
-        bool stopped = work_stopped(work);
+        bool stopped = stop_requested();
         bool due = stopped || done - saved >= CHECKPOINT_BYTES || index_checkpoint_blocks;
         if (status == STATUS_OK && work->walked < work->end && due) {
             status = save_walk(walk);

@@ -83,7 +83,6 @@ static inline const struct work_block *work_end(const struct index_work *work)
 {
     return &work->blocks[work->end - work->first];
 }
-static inline bool work_stopped(const struct index_work *work) { return work->options->stop && *work->options->stop; }
 static inline uint64_t work_outputs(const struct index_work *work)
 {
     return work_end(work)->first_output - work->blocks[0].first_output;

@@ -12,6 +12,7 @@
 
 #include "graph/lmdb/path.h"
 #include "graph/test_hooks.h"
+#include "parser/file.h"
 #include "parser/mem.h"
 
 #define DEFAULT_MAP_STEP ((size_t)1 << 30)
@@ -30,7 +31,12 @@ enum status kv_fault(const struct kv *kv, int code, const char *doing, size_t ne
     case ENOMEM: return fault_nomem(fault);
     case ENOSPC:
     case EDQUOT:
-    case EIO: /* what LMDB makes of a write that came up short */
+    case EIO:            /* what LMDB makes of a write that came up short */
+        if (need == 0) { /* a read */
+            errno = code;
+            return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot %s the %s", doing, noun);
+        }
+        /* fall through */
         return fault_set(
             fault, STATUS_IO, kv->data_path, FAULT_NO_OFFSET,
             "the disk is full%s: some %zu MiB more are needed at once. Free some space and run the same command "
@@ -48,7 +54,13 @@ enum status kv_fault(const struct kv *kv, int code, const char *doing, size_t ne
     case MDB_MAP_RESIZED:
         return fault_set(fault, STATUS_BUSY, kv->data_path, FAULT_NO_OFFSET,
                          "a %s made the %s much larger meanwhile: run the command again", verb, noun);
+    case MDB_READERS_FULL:
+        return fault_set(fault, STATUS_RESOURCES, kv->data_path, FAULT_NO_OFFSET,
+                         "%u processes and threads read the %s at this moment, and no more can", READERS_MAX, noun);
     default:
+        errno = code;
+        if (code > 0)
+            return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot %s the %s", doing, noun);
         return fault_set(fault, STATUS_IO, kv->data_path, FAULT_NO_OFFSET, "cannot %s the %s: %s", doing, noun,
                          mdb_strerror(code));
     }
@@ -79,7 +91,7 @@ static enum status lock_for_writing(struct kv *kv, struct fault *fault)
     const char *noun = kv->words.noun;
     if (mkdir(kv->path, 0777) != 0 && errno != EEXIST)
         return fault_errno(fault, kv->path, FAULT_NO_OFFSET, "cannot create the folder of the %s", noun);
-    kv->lock_fd = open(kv->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    kv->lock_fd = file_open_again(kv->lock_path, O_RDWR | O_CREAT | O_NONBLOCK);
     if (kv->lock_fd < 0)
         return fault_errno(fault, kv->lock_path, FAULT_NO_OFFSET, "cannot write to the %s", noun);
     if (flock(kv->lock_fd, LOCK_EX | LOCK_NB) == 0)
@@ -120,7 +132,7 @@ int kv_grow_map(struct kv *kv)
  * file systems cannot reserve space: there this changes nothing. */
 static int place_lock_file(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd = file_open_again(path, O_RDWR | O_CREAT | O_NONBLOCK);
     if (fd < 0)
         return errno;
     int code = fallocate(fd, 0, 0, LOCK_FILE_SIZE) == 0 || errno != ENOSPC ? MDB_SUCCESS : ENOSPC;
@@ -157,6 +169,11 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
         code = mdb_env_set_mapsize(kv->env, map_size_for(file_size));
     if (code == MDB_SUCCESS)
         code = mdb_env_open(kv->env, kv->path, flags, 0666);
+    if (!(flags & MDB_NOLOCK) && (code == MDB_INVALID || code == MDB_VERSION_MISMATCH)) /* data.mdb was looked at */
+        return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
+                         "this is not LMDB's lock file, or one of another format: delete it while no unktx is at work "
+                         "here, and run the command again (the %s itself is not affected)",
+                         kv->words.noun);
     int dead;
     if (code == MDB_SUCCESS && !(flags & MDB_NOLOCK))
         code = mdb_reader_check(kv->env, &dead);

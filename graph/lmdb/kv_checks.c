@@ -20,6 +20,7 @@
 
 #include "graph/lmdb/pages.h"
 #include "graph/test_hooks.h"
+#include "parser/file.h"
 
 #define DEFAULT_OPEN_LEAVES 32768u /* leaf pages looked at on opening: 128 MiB at most, which take a disk seconds */
 
@@ -67,7 +68,7 @@ enum status kv_check_data(const struct kv *kv, size_t *size, struct fault *fault
     if (!S_ISREG(info.st_mode))
         return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET, "this is not an unktx %s", noun);
     *size = (size_t)info.st_size;
-    int fd = open(kv->data_path, (kv->mode == KV_READ ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    int fd = file_open_again(kv->data_path, (kv->mode == KV_READ ? O_RDONLY : O_RDWR) | O_NONBLOCK);
     if (fd < 0)
         return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot open the %s", noun);
     enum status status = look_into_data(kv, fd, size, fault);
@@ -152,8 +153,14 @@ static int check_value(const struct kv_txn *txn, const MDB_val *key, const MDB_v
 static int check_old_path(const struct kv_txn *txn, unsigned table, const MDB_val *key)
 {
     struct fault fault;
-    return kv_check_path(txn->kv, txn->before, table, key, PATH_BOTH, &fault) == STATUS_OK ? MDB_SUCCESS
-                                                                                           : MDB_CORRUPTED;
+    switch (kv_check_path(txn->kv, txn->before, table, key, PATH_BOTH, &fault)) {
+    case STATUS_OK: return MDB_SUCCESS;
+    case STATUS_NOMEM: return ENOMEM;
+    case STATUS_INTERRUPTED: return EINTR;
+    case STATUS_RESOURCES: return ESTALE;
+    case STATUS_IO: return EIO;
+    default: return MDB_CORRUPTED;
+    }
 }
 
 int kv_check_old(const struct kv_txn *txn, unsigned table, MDB_val *key)

@@ -5,6 +5,7 @@
 
 #include "graph/lmdb/page.h"
 #include "parser/mem.h"
+#include "parser/file.h"
 
 /* Of a meta page; names as in LMDB's mdb.c. */
 enum {
@@ -56,16 +57,11 @@ enum status pages_damaged(const struct pages_file *file, uint64_t offset, const 
 
 enum status pages_read(const struct pages_file *file, uint64_t offset, uint8_t *bytes, size_t size, struct fault *fault)
 {
-    while (size > 0) {
-        ssize_t got = pread(file->fd, bytes, size, (off_t)offset);
-        if (got < 0)
-            return fault_errno(fault, file->path, offset, "cannot read the %s", file->noun);
-        if (got == 0)
-            return pages_damaged(file, offset, "its file is cut short", fault);
-        bytes += got;
-        offset += (uint64_t)got;
-        size -= (size_t)got;
-    }
+    ssize_t got = file_read_at(file->fd, bytes, size, offset);
+    if (got < 0)
+        return fault_errno(fault, file->path, offset, "cannot read the %s", file->noun);
+    if ((size_t)got < size)
+        return pages_damaged(file, offset + (uint64_t)got, "its file is cut short", fault);
     return STATUS_OK;
 }
 
@@ -128,7 +124,7 @@ bool pages_are_half_begun(int fd, uint64_t size)
     uint8_t meta[META_END];
     if (size == 0)
         return true;
-    return pread(fd, meta, sizeof meta, 0) == (ssize_t)sizeof meta && meta_kind_of(meta) == META_OK &&
+    return file_read_at(fd, meta, sizeof meta, 0) == (ssize_t)sizeof meta && meta_kind_of(meta) == META_OK &&
            size < (uint64_t)METAS * load_le32(meta + META_DBS + DB_PAD) && load_le64(meta + META_TXN) == 0;
 }
 
@@ -298,7 +294,7 @@ bool pages_value_is_sound(int fd, uint32_t page_size, size_t key_size, const voi
         return true;
     uint64_t number = load_le64(page + PAGE_NUMBER);
     return is_large_page(page, page_count_of(size, page_size)) && number <= INT64_MAX / page_size &&
-           pread(fd, there, compared, (off_t)(number * page_size)) == (ssize_t)compared &&
+           file_read_at(fd, there, compared, number * page_size) == (ssize_t)compared &&
            memcmp(there, page, compared) == 0;
 }
 

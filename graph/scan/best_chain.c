@@ -6,6 +6,7 @@
 
 #include "graph/scan/filemap.h"
 #include "graph/scan/chain_gap.h"
+#include "parser/stop.h"
 
 #define GAPS_NAMED 3u
 #define LOOKS_AGAIN 2u
@@ -183,7 +184,9 @@ static enum status look_again(struct best_chain *best, struct fault *fault)
     for (unsigned again = 0; again < LOOKS_AGAIN && status == STATUS_OK && any_gap(best->chain); again++) {
         bool changed;
         nanosleep(&pause, NULL);
-        status = blkdir_refresh(best->dir, &changed, fault);
+        status = stop_check(fault);
+        if (status == STATUS_OK)
+            status = blkdir_refresh(best->dir, &changed, fault);
         if (status == STATUS_OK && changed)
             status = look(best, fault);
     }

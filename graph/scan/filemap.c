@@ -5,6 +5,7 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/search.h"
+#include "parser/stop.h"
 
 #define FILES_AT_ONCE 8u /* per thread: bounds what a group of scanned files holds in memory */
 #define COMMIT_BYTES (16u << 20)
@@ -217,8 +218,7 @@ static void progress_headers(const struct load *load)
 /* Scans the changed files of one group side by side, then adds all of the group in order. */
 static enum status load_group(struct load *load)
 {
-    parallel_for(load->options->threads, load->group_count, scan_work, load);
-    enum status status = STATUS_OK;
+    enum status status = parallel_for(load->options->threads, load->group_count, scan_work, load, load->fault);
     for (size_t i = 0; i < load->group_count && status == STATUS_OK; i++) {
         size_t file = load->group_first + i;
         if (load->unchanged[file])
@@ -249,8 +249,8 @@ static enum status load_files(struct load *load)
         load->group_count = load->dir->count - first < at_once ? load->dir->count - first : at_once;
         status = load_group(load);
         progress_headers(load);
-        if (status == STATUS_OK && load->options->stop && *load->options->stop)
-            status = STATUS_INTERRUPTED;
+        if (status == STATUS_OK)
+            status = stop_check(load->fault);
     }
     for (size_t i = 0; load->scans && i < at_once; i++)
         blk_scan_free(&load->scans[i]);

@@ -89,10 +89,23 @@ bool findings_any_gap(const struct findings *findings, const struct blkdir *dir)
 
 /* ---- telling ---- */
 
+/* Each gap counts, and the first few of a file are told one by one: a file of small gaps is one piece of news, not
+ * 100,000. */
+#define GAPS_TOLD 10u
+
+/* The gaps of one file so far. */
+struct gaps_told {
+    uint64_t told;
+    uint64_t more;
+    uint64_t bytes; /* of those not told */
+};
+
 struct teller {
     const struct blkdir *dir;
     const struct ingest_options *options;
     uint64_t *damages;
+    struct gaps_told lost;          /* of the file in hand */
+    struct gaps_told left_by_crash; /* likewise: no block is lost by them */
 };
 
 static void tell(const struct teller *teller, const struct fault *what)
@@ -108,20 +121,37 @@ static void tell_note(const struct teller *teller, const char *text)
         teller->options->note(teller->options->context, text);
 }
 
-static void tell_gap(const struct teller *teller, const struct finding *found)
+/* False where it is one of those that are told as a sum. */
+static bool is_told(struct gaps_told *gaps, const struct blk_gap *gap)
+{
+    if (gaps->told < GAPS_TOLD) {
+        gaps->told++;
+        return true;
+    }
+    gaps->more++;
+    gaps->bytes += gap->size;
+    return false;
+}
+
+static void tell_gap(struct teller *teller, const struct finding *found)
 {
     static const char *const reasons[] = {[BLK_GAP_GARBAGE] = "bytes that are no block record",
                                           [BLK_GAP_BAD_LENGTH] = "a block record with a wrong length",
                                           [BLK_GAP_TORN] = "a torn block record",
                                           [BLK_GAP_UNREADABLE] = "bytes that the disk does not give"};
     const struct blk_gap *gap = &found->gap;
+    bool lost = gap->reason == BLK_GAP_UNREADABLE || !found->left_by_crash;
     struct fault what = {0};
     if (is_under_way(found, teller->dir))
         return;
+    if (!is_told(lost ? &teller->lost : &teller->left_by_crash, gap)) {
+        *teller->damages += lost;
+        return;
+    }
     (void)fault_set(&what, STATUS_FORMAT, teller->dir->files[found->file].path, gap->offset, "skipped %llu bytes: %s",
                     (unsigned long long)gap->size,
                     reasons[gap->reason <= BLK_GAP_UNREADABLE ? gap->reason : BLK_GAP_GARBAGE]);
-    if (gap->reason == BLK_GAP_UNREADABLE || !found->left_by_crash) {
+    if (lost) {
         tell(teller, &what);
         return;
     }
@@ -129,6 +159,29 @@ static void tell_gap(const struct teller *teller, const struct finding *found)
     snprintf(text, sizeof text, "%s: at byte %llu: %s, left by a crash of the node; no block is lost", what.path,
              (unsigned long long)what.offset, what.text);
     tell_note(teller, text);
+}
+
+/* After the last finding of a file: how many of its gaps were not told, which the count of damages has already. */
+static void tell_more_gaps(struct teller *teller, uint32_t file)
+{
+    const struct gaps_told *lost = &teller->lost, *left = &teller->left_by_crash;
+    const char *path = teller->dir->files[file].path;
+    struct fault what = {0};
+    char text[sizeof what.path + 160];
+    if (lost->more > 0) {
+        (void)fault_set(&what, STATUS_FORMAT, path, FAULT_NO_OFFSET,
+                        "and %llu more places, %llu bytes in all, that are no block record",
+                        (unsigned long long)lost->more, (unsigned long long)lost->bytes);
+        if (teller->options->damage)
+            teller->options->damage(teller->options->context, &what);
+    }
+    if (left->more > 0) {
+        snprintf(text, sizeof text,
+                 "%.*s: and %llu more places, %llu bytes in all, left by a crash of the node; no block is lost",
+                 (int)sizeof what.path, path, (unsigned long long)left->more, (unsigned long long)left->bytes);
+        tell_note(teller, text);
+    }
+    teller->lost = teller->left_by_crash = (struct gaps_told){0};
 }
 
 /* Tells of a file under another key, and of those after it that have the same; returns how many. */
@@ -181,7 +234,7 @@ static void tell_folder(const struct teller *teller, uint32_t forked)
 void findings_report(const struct findings *findings, const struct blkdir *dir, const struct ingest_options *options,
                      uint64_t *damages)
 {
-    const struct teller teller = {.dir = dir, .options = options, .damages = damages};
+    struct teller teller = {.dir = dir, .options = options, .damages = damages};
     for (size_t i = 0; i < findings->count;) {
         const struct finding *found = &findings->list[i];
         size_t told = 1;
@@ -192,6 +245,8 @@ void findings_report(const struct findings *findings, const struct blkdir *dir, 
         else
             tell_gap(&teller, found);
         i += told;
+        if (i == findings->count || findings->list[i].file != found->file)
+            tell_more_gaps(&teller, found->file);
     }
     tell_folder(&teller, findings->forked);
 }

@@ -10,6 +10,7 @@
 #include "graph/scan/pipeline.h"
 #include "parser/chain.h"
 #include "parser/mem.h"
+#include "parser/stop.h"
 
 #define REPLAY_MAX 65536u /* records that are replayed rather than the table saved: some 20 ms */
 #define WAY_OUT "restore the file or run the node with -reindex, then scan again"
@@ -33,8 +34,6 @@ struct ingest {
     bool table_changed;     /* the table is that of the store's tip, and the store's snapshot of it is not */
     bool one_block;         /* the next job is of one block: another copy of one that is damaged */
 };
-
-static bool stopped(const struct ingest *ingest) { return ingest->options->stop && *ingest->options->stop; }
 
 static void note(const struct ingest *ingest, const char *text)
 {
@@ -195,11 +194,11 @@ static bool table_is_worth_saving(const struct ingest *ingest)
     return came > REPLAY_MAX && came > outpoints_count(ingest->table) / 16;
 }
 
-/* Commits what is there. */
+/* Commits what is there. Who asked for an end does not wait for the table: the next scan replays more. */
 static enum status finish(struct ingest *ingest)
 {
     enum status status = STATUS_OK;
-    if (ingest->table_changed && table_is_worth_saving(ingest))
+    if (ingest->table_changed && !stop_requested() && table_is_worth_saving(ingest))
         status = outpoints_save(ingest->table, put_chunk, ingest);
     return status == STATUS_OK ? store_commit(ingest->store, ingest->fault) : status;
 }
@@ -275,7 +274,7 @@ static enum status take_blocks(struct ingest *ingest)
     ingest->next = store_totals_of(ingest->store).blocks;
     ingest->total = bytes_between(ingest, ingest->next, ingest->target);
     while (ingest->next < ingest->target && status == STATUS_OK)
-        status = stopped(ingest) ? STATUS_INTERRUPTED : take_some(ingest);
+        status = stop_requested() ? STATUS_INTERRUPTED : take_some(ingest);
     return status;
 }
 

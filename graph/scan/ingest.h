@@ -11,8 +11,6 @@
 #ifndef UNKTX_GRAPH_SCAN_INGEST_H
 #define UNKTX_GRAPH_SCAN_INGEST_H
 
-#include <stdatomic.h>
-
 #include "graph/store/store.h"
 #include "parser/blkfile.h"
 #include "parser/hash256.h"
@@ -44,7 +42,6 @@ struct ingest_options {
     const struct other_chain *other; /* NULL: there is none. STATUS_REFUSED if its block 1 is in no blk file */
     bool nulldata_stored;
     bool verify;
-    const atomic_int *stop; /* not 0: commit and return STATUS_INTERRUPTED; may be NULL */
     void (*progress)(void *context,
                      const struct ingest_progress *progress); /* may be NULL; any thread, one call at a time */
     /* Says that input was damaged and skipped (a gap in a file, a gap in the chain, a block that fails --verify), each
@@ -66,11 +63,12 @@ struct ingest_result {
     uint32_t stale;    /* blocks on disk outside the chain */
     uint32_t detached; /* likewise, and with no way to genesis */
     uint64_t bytes;    /* of blocks read and walked in this run */
-    uint64_t damages;  /* how often `damage` was called */
+    uint64_t damages;  /* places; also those of which `damage` tells as a sum */
 };
 
-/* Brings the store up to date. STATUS_OK also with damages (the caller exits with 3). *result is valid with STATUS_OK
- * and STATUS_INTERRUPTED. */
+/* Brings the store up to date. STATUS_OK also with damages (the caller exits with 3). Once stop_requested() it commits
+ * the blocks that it has taken and returns STATUS_INTERRUPTED. *result is valid with STATUS_OK and STATUS_INTERRUPTED.
+ * STATUS_RESOURCES: what this process may have did not suffice, which is no damage. */
 enum status ingest_run(const struct ingest_options *options, struct ingest_result *result, struct fault *fault)
     MUST_CHECK;
 

@@ -237,7 +237,7 @@ static enum status load(struct outpoints *table, unsigned threads, struct loadin
     table->filter = filter;
     table->filter_words = words;
     table->filter_left = filter_room(total);
-    parallel_for(threads, OUTPOINTS_CHUNKS, load_chunk, l);
+    status = parallel_for(threads, OUTPOINTS_CHUNKS, load_chunk, l, NULL);
     for (uint32_t n = 0; n < OUTPOINTS_CHUNKS && status == STATUS_OK; n++)
         status = l->chunks[n].status;
     return status == STATUS_OK ? count_slots(table, l->saved, total) : status;

@@ -3,6 +3,7 @@
 #include "graph/scan/filemap.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
+#include "parser/stop.h"
 
 #define WINDOW_BYTES_PER_THREAD (3u << 20)
 #define WINDOW_BYTES_MIN (12u << 20)
@@ -230,7 +231,7 @@ static bool take_task(struct pipeline *pipeline, struct task *task)
     task->kind = TASK_WALK;
     if (pipeline->begun > pipeline->added && take_slice(window_of(pipeline, pipeline->begun - 1), task))
         return true;
-    pipeline->ended |= pipeline->next == pipeline->job->end || (pipeline->options->stop && *pipeline->options->stop);
+    pipeline->ended |= pipeline->next == pipeline->job->end || stop_requested();
     if (pipeline->ended || pipeline->begun - pipeline->appended == WINDOWS)
         return false;
     begin_window(pipeline);
@@ -303,6 +304,11 @@ static enum status name_damage(const struct pipeline *pipeline, struct fault *fa
     hex[HASH256_HEX_SIZE] = 0;
     if (slot->status == STATUS_NOMEM)
         return fault_nomem(fault);
+    if (slot->status != STATUS_FORMAT && slot->status != STATUS_IO) { /* not the block's fault */
+        if (fault)
+            *fault = slot->fault;
+        return slot->status;
+    }
     const char *path = slot->block->file == FILEMAP_GONE ? NULL : pipeline->dir->files[slot->block->file].path;
     return fault_set(fault, STATUS_FORMAT, path, slot->block->offset, "block %s of height %u: %s", hex,
                      slot->record.height, slot->fault.text);

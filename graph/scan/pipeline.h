@@ -39,7 +39,7 @@ struct pipeline_job {
     void *context;
 };
 
-/* Takes the blocks into the store: all, or less after options->stop. Commits now and then; what came after
+/* Takes the blocks into the store: all, or less once stop_requested(). Commits now and then; what came after
  * the last commit is left for the caller to commit. A damaged block (unreadable, malformed, other bytes than its header
  * says, or failing --verify) ends the job: STATUS_FORMAT with the blocks before it taken and the block named in
  * `fault`; the next job may begin with that block again, once the chain knows another copy of it. After any

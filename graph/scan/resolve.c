@@ -279,7 +279,10 @@ enum status resolve_append(struct pipeline *pipeline, const struct window *windo
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < window->count && status == STATUS_OK; i++)
-        status = window->slots[i].status;
+        if ((status = window->slots[i].status) != STATUS_OK)
+            pipeline->fault = window->slots[i].fault;
+    if (status == STATUS_RESOURCES || status == STATUS_INTERRUPTED)
+        return status;
     if (status != STATUS_OK) /* no damage of the chain: what could be read a moment ago cannot be read any more */
         return status == STATUS_NOMEM
                    ? fault_nomem(&pipeline->fault)

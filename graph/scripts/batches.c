@@ -55,7 +55,7 @@ enum status batches_visit(const struct store *store, unsigned threads, batches_w
         return fault_nomem(fault);
     enum status status = count_batches(store, &batches, fault);
     if (status == STATUS_OK)
-        parallel_for(threads, batches, visit, &job);
+        status = parallel_for(threads, batches, visit, &job, fault);
     for (unsigned w = 0; w < threads; w++) {
         const struct worker *worker = &job.workers[w];
         if (worker->status != STATUS_OK && status == STATUS_OK) {

@@ -1,30 +1,31 @@
 #include "graph/scripts/textfile.h"
 
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/printable.h"
 
 enum status textfile_read(const char *path, const char *what, char **text, size_t *size, struct fault *fault)
 {
-    size_t capacity = 0, got;
+    size_t capacity = 0;
+    ssize_t got;
     enum status status = STATUS_OK;
-    FILE *file = fopen(path, "re");
-    if (!file)
+    int fd = file_open_again(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
         return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the file of %s", what);
     do {
         got = 0;
-        if (mem_reserve(text, &capacity, *size + 4096, 1) != STATUS_OK) {
+        if (mem_reserve(text, &capacity, *size + 4096, 1) != STATUS_OK)
             status = fault_nomem(fault);
-        } else {
-            got = fread(*text + *size, 1, capacity - *size, file);
-            *size += got;
-        }
+        else if ((got = file_read_some(fd, *text + *size, capacity - *size)) < 0)
+            status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the file of %s", what);
+        else
+            *size += (size_t)got;
     } while (got > 0);
-    if (status == STATUS_OK && ferror(file))
-        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot read the file of %s", what);
-    fclose(file);
+    close(fd);
     return status;
 }
 

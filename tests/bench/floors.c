@@ -129,7 +129,7 @@ double run_floor(const struct chain_files *files, enum floor floor, unsigned thr
 {
     struct floor_run job = {.files = files, .floor = floor};
     double begin = now_s();
-    parallel_for(threads, files->count, floor_work, &job);
+    parallel_whole(threads, files->count, floor_work, &job);
     double seconds = now_s() - begin;
     for (unsigned w = 0; w < WORKERS_MAX; w++)
         blk_reader_free(&job.readers[w]);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "parser/mem.h"
+#include "parser/stop.h"
 #include "tests/support/index_builds.h"
 #include "tests/support/run.h"
 
@@ -30,7 +31,7 @@ static void test_interrupted(void **state)
             struct index_result result;
             struct fault fault = {0};
             assert_int_equal(index_build(&options, &result, &fault), STATUS_INTERRUPTED);
-            index_stop = 0;
+            stop_after(-1);
             struct tx_index *index; /* what was there is there */
             assert_int_equal(index_open(store, &index, &fault), step > 0 ? STATUS_OK : STATUS_NOT_FOUND);
             index_close(index);

@@ -10,12 +10,12 @@
 #include <string.h>
 
 #include "graph/test_hooks.h"
+#include "parser/stop.h"
 
 unsigned index_damages;
 char index_damage_text[512];
 unsigned index_went_on;
 unsigned index_joined_again;
-atomic_int index_stop;
 int index_stop_at = -1;
 
 static void on_damage(void *context, const struct fault *what)
@@ -36,7 +36,7 @@ static void on_progress(void *context, const struct index_progress *progress)
 {
     (void)context;
     if ((int)progress->stage == index_stop_at)
-        index_stop = 1;
+        stop_request();
 }
 
 struct index_options index_options_for(const char *datadir, const char *store)
@@ -48,8 +48,7 @@ struct index_options index_options_for(const char *datadir, const char *store)
                                   .to_height = UINT32_MAX,
                                   .damage = on_damage,
                                   .progress = on_progress,
-                                  .note = on_note,
-                                  .stop = &index_stop};
+                                  .note = on_note};
 }
 
 struct index_result index_built_with(const struct index_options *options)

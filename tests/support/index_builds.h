@@ -13,8 +13,7 @@ extern char index_damage_text[512];
 /* How often builds said that they go on from an interrupted one, or join again. */
 extern unsigned index_went_on;
 extern unsigned index_joined_again;
-/* What the builds' options->stop is, and the stage in which it is set; -1: never. */
-extern atomic_int index_stop;
+/* The stage in which builds are asked to stop (parser/stop.h); -1: none. */
 extern int index_stop_at;
 
 /* Two threads, 256 MiB, the tip, and what is above. */

@@ -1,0 +1,28 @@
+/* signals: what asks the program to end, and that it then ends soon.
+ *
+ * The first SIGINT or SIGTERM sets the flag of parser/stop.h, at which the long loops look. What does not come to one
+ * within SIGNALS_PATIENCE_MS, since it is code of a library (a regular expression, a layout, a sort), is cut off there:
+ * temporary files are removed and the process exits with 130. Nothing that a reader could take for a result is lost or
+ * half-written: files appear whole (outfile.h), and a store is as after its last commit.
+ *
+ * Thread rule: signals_catch before the first thread; the others from any thread. */
+#ifndef UNKTX_CLI_OUTPUT_SIGNALS_H
+#define UNKTX_CLI_OUTPUT_SIGNALS_H
+
+#define SIGNALS_PATIENCE_MS 150
+
+/* Installs the handlers, without SA_RESTART. Another signal after a second or two ends the program at once. SIGPIPE and
+ * SIGXFSZ are ignored: EPIPE and EFBIG tell of them. */
+void signals_catch(void);
+
+/* Between these two the process is not cut off: what is under way ends by itself as soon as it can (a commit to a
+ * store, several files that appear together). They may be nested. */
+void signals_hold(void);
+void signals_release(void);
+
+/* The file of that name goes if the process is cut off, until it is forgotten. At most 64 at a time; more are left
+ * behind by a cut. */
+void signals_remember_file(const char *path);
+void signals_forget_file(const char *path);
+
+#endif
