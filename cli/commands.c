@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/inputs/output_folder.h"
 #include "cli/output/help.h"
+#include "cli/output/sources.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
@@ -32,7 +33,11 @@ static int run_command(const struct command *command, const struct settings *set
 {
     struct fault fault = {0};
     enum status status = takes_threads(command) ? parallel_try((unsigned)settings->threads, &fault) : STATUS_OK;
-    return status == STATUS_OK ? command->run(settings) : message_result(status, &fault);
+    if (status == STATUS_OK && settings->out)
+        status = sources_add_settings(settings, &fault);
+    int exit_status = status == STATUS_OK ? command->run(settings) : message_result(status, &fault);
+    sources_clear();
+    return exit_status;
 }
 
 static int run_with_folder(const struct command *command, struct settings *settings)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/output/outfile.h"
+#include "cli/output/sources.h"
 #include "parser/mem.h"
 #include "parser/tx.h"
 
@@ -24,7 +25,7 @@ enum status index_blocks_datadir(const struct settings *settings, char **datadir
         return fault_nomem(fault);
     if (given)
         memcpy(*datadir, given, size);
-    return STATUS_OK;
+    return sources_add(*datadir, fault);
 }
 
 enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, const uint8_t *xor_key,

@@ -10,6 +10,10 @@
 
 #include "cli/output/message.h"
 #include "cli/output/outfolder.h"
+#include "cli/output/signals.h"
+#include "cli/output/sources.h"
+#include "cli/output/temporary.h"
+#include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/stop.h"
@@ -39,20 +43,18 @@ static char *final_path(const char *path)
 
 static enum status open_temporary(struct outfile *file, const char *path, struct fault *fault)
 {
+    struct stat st;
+    int fd;
     file->path = final_path(path);
-    size_t size = file->path ? strlen(file->path) + 32 : 0;
-    file->temporary = mem_alloc(size, 1);
-    if (!file->path || !file->temporary)
+    if (!file->path)
         return fault_nomem(fault);
-    snprintf(file->temporary, size, "%s.%ld.part", file->path, (long)getpid());
-    int fd = open(file->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        enum status status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be written");
-        mem_free(file->temporary);
-        file->temporary = NULL;
+    enum status status = temporary_open(file->path, &fd, &file->temporary, fault);
+    if (status != STATUS_OK)
         return status;
-    }
+    file->is_new = true;
     file->fd_plus_1 = fd + 1;
+    if (stat(file->path, &st) == 0 && fchmod(fd, st.st_mode & 07777) != 0) /* who may read it stays as it was */
+        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be given the mode of the file before");
     return STATUS_OK;
 }
 
@@ -67,9 +69,12 @@ enum status outfile_open(struct outfile *file, const char *path, struct fault *f
         return STATUS_OK;
     }
     snprintf(file->name, sizeof file->name, "%s", path);
+    enum status status = sources_refuse(path, fault);
+    if (status != STATUS_OK)
+        return status;
     if (stat(path, &st) != 0 || S_ISREG(st.st_mode))
         return open_temporary(file, path, fault);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int fd = file_open_again(path, O_WRONLY | O_NOCTTY);
     if (fd < 0)
         return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be written");
     file->fd_plus_1 = fd + 1;
@@ -104,7 +109,7 @@ enum status outfile_begin_table(struct outfile *file, const struct table_schema 
 /* Lets the disk begin early, so that fsync finds little left to wait for. Best effort. */
 static void start_writing(struct outfile *file)
 {
-    if (!file->temporary || file->size - file->started < WRITE_BEHIND)
+    if (!file->is_new || file->size - file->started < WRITE_BEHIND)
         return;
     sync_file_range(file->fd_plus_1 - 1, (off_t)file->started, (off_t)(file->size - file->started),
                     SYNC_FILE_RANGE_WRITE);
@@ -137,7 +142,7 @@ enum status outfile_write(struct outfile *file, const char *bytes, size_t size, 
     while (size > 0 && !file->left) {
         ssize_t written = write(file->fd_plus_1 - 1, bytes, size);
         if (written < 0) {
-            if (errno == EINTR)
+            if (errno == EINTR && !stop_requested())
                 continue;
             if (errno != EPIPE)
                 return fault_errno(fault, file->name, FAULT_NO_OFFSET, "write failed");
@@ -164,8 +169,12 @@ enum status outfile_commit(struct outfile *file, struct fault *fault)
     int fd = file->fd_plus_1 - 1;
     if (file->is_stdout || file->is_discarded)
         return STATUS_OK;
-    if (file->temporary && fsync(fd) != 0)
+    if (file->is_new && fsync(fd) != 0)
         return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be made durable");
+    enum status status = file->is_new && !file->temporary ? temporary_name(file->path, fd, &file->temporary, fault)
+                                                          : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
     file->fd_plus_1 = 0;
     if (close(fd) != 0)
         return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be closed");
@@ -173,6 +182,7 @@ enum status outfile_commit(struct outfile *file, struct fault *fault)
         return outfolder_take(file, fault);
     if (file->temporary && rename(file->temporary, file->path) != 0)
         return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be put in place");
+    signals_forget_file(file->temporary);
     mem_free(file->temporary);
     file->temporary = NULL;
     return STATUS_OK;
@@ -182,8 +192,10 @@ void outfile_abort(struct outfile *file)
 {
     if (file->fd_plus_1 && !file->is_stdout)
         close(file->fd_plus_1 - 1);
-    if (file->temporary)
+    if (file->temporary) {
         unlink(file->temporary);
+        signals_forget_file(file->temporary);
+    }
     mem_free(file->temporary);
     mem_free(file->path);
     *file = (struct outfile){0};
@@ -218,6 +230,9 @@ enum status outfile_write_text_in(const char *folder, const char *name, struct t
 enum status outfile_make_folder(const char *path, struct fault *fault)
 {
     struct stat st;
+    enum status status = sources_refuse(path, fault);
+    if (status != STATUS_OK)
+        return status;
     char *copy = mem_alloc(strlen(path) + 1, 1);
     if (!copy)
         return fault_nomem(fault);

@@ -24,6 +24,7 @@ struct outfile {
     uint64_t size;    /* bytes written */
     uint64_t started; /* of them, those on their way to the disk */
     bool is_stdout;
+    bool is_new; /* it is written under no name or another one */
     bool left;
     bool is_discarded;
     struct outfolder *folder;         /* it is one of this folder's, which has the next five; NULL: of none */
@@ -35,7 +36,8 @@ struct outfile {
     struct sha256_stream sha256;
 };
 
-/* `path` NULL or "-": stdout. STATUS_IO. */
+/* `path` NULL or "-": stdout. A file that is replaced keeps its mode. STATUS_REFUSED: the command reads it, or what is
+ * in its folder (sources.h). STATUS_IO. */
 enum status outfile_open(struct outfile *file, const char *path, struct fault *fault) MUST_CHECK;
 /* What is written goes nowhere: for a command that only counts. */
 void outfile_discard(struct outfile *file);
@@ -62,7 +64,7 @@ enum status outfile_write_text(const char *path, struct text *text, struct fault
 enum status outfile_write_text_in(const char *folder, const char *name, struct text *text, struct fault *fault)
     MUST_CHECK;
 
-/* Makes the folder, and those above it, unless it is there. */
+/* Makes the folder, and those above it, unless it is there. STATUS_REFUSED as for outfile_open. */
 enum status outfile_make_folder(const char *path, struct fault *fault) MUST_CHECK;
 /* folder/name; NULL without memory. Owned by the caller. */
 char *outfile_join(const char *folder, const char *name) MUST_CHECK;

@@ -7,7 +7,9 @@
 
 #include "cli/output/manifest.h"
 #include "cli/output/message.h"
+#include "cli/output/signals.h"
 #include "parser/mem.h"
+#include "parser/stop.h"
 
 #define FILES_MAX 32u
 
@@ -225,7 +227,7 @@ static enum status name_written(const struct outfolder *folder, struct fault *fa
 }
 
 /* The manifest comes last: a run that ends before leaves the old one, whose hashes then tell. */
-enum status outfolder_commit(struct outfolder *folder, bool quiet, struct fault *fault)
+static enum status put_in_place(struct outfolder *folder, struct fault *fault)
 {
     for (size_t i = 0; i < folder->count; i++) {
         struct waiting *waiting = &folder->waiting[i];
@@ -237,6 +239,17 @@ enum status outfolder_commit(struct outfolder *folder, bool quiet, struct fault 
     enum status status = remove_left(folder, fault);
     if (status == STATUS_OK)
         status = write_manifest(folder, fault);
+    return status;
+}
+
+/* All of them or, where a signal came before, none. */
+enum status outfolder_commit(struct outfolder *folder, bool quiet, struct fault *fault)
+{
+    signals_hold();
+    enum status status = stop_check(fault);
+    if (status == STATUS_OK)
+        status = put_in_place(folder, fault);
+    signals_release();
     return status == STATUS_OK && !quiet ? name_written(folder, fault) : status;
 }
 

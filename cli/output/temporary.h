@@ -1,0 +1,20 @@
+/* temporary: a file that is written before it gets its name, so that nobody takes a half for the whole.
+ *
+ * Where the file system can, it has no name at all (O_TMPFILE) and goes with the process, however that ends. Else, and
+ * for the moment before it is renamed, it is called .unktx-*.part in the folder of its target: with a random name that
+ * is made and not opened, so no link that somebody has planted is followed, and short whatever the target is called.
+ *
+ * Thread rule: one thread for each file. */
+#ifndef UNKTX_CLI_OUTPUT_TEMPORARY_H
+#define UNKTX_CLI_OUTPUT_TEMPORARY_H
+
+#include "parser/status.h"
+
+/* Opens a new file for writing on the file system of `target`. *name is NULL where it has none yet; the caller frees it.
+ * What a killed process has left in that folder is removed when nobody has it open and it is a day old. STATUS_IO. */
+enum status temporary_open(const char *target, int *fd, char **name, struct fault *fault) MUST_CHECK;
+
+/* Gives the file a name, which the caller renames. */
+enum status temporary_name(const char *target, int fd, char **name, struct fault *fault) MUST_CHECK;
+
+#endif
