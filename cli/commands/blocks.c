@@ -12,7 +12,6 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/sha256.h"
-#include "parser/stop.h"
 
 #define ROWS_PER_CHUNK 16u
 #define ROW_SIZE 1024u /* without the file's name */
@@ -125,8 +124,7 @@ static void scan_input(void *context, unsigned worker, size_t item)
     (void)worker;
     struct blocks *b = context;
     struct input *input = &b->inputs[item];
-    if (!stop_requested())
-        input->status = blk_scan_file(input->dir, input->index, NULL, &input->scan, &input->fault);
+    input->status = blk_scan_file(input->dir, input->index, NULL, &input->scan, &input->fault);
 }
 
 /* ---- chains ---- */
@@ -249,7 +247,7 @@ static enum status read_block(struct blocks *b, struct worker *worker, struct ro
     worker->input = row->input;
     enum status status = blk_read(&worker->reader, input->dir, input->index, record->offset + BLK_FRAME_SIZE,
                                   record->size, bytes, fault);
-    if (status == STATUS_NOMEM)
+    if (status != STATUS_OK && status != STATUS_IO) /* not the file's fault */
         return status;
     row->unreadable = status != STATUS_OK;
     if (status != STATUS_OK)

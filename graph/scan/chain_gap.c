@@ -56,7 +56,7 @@ static bool own_height(const struct gaps *gaps, struct blk_reader *reader, const
     if (block->file == CHAIN_NONE || gaps->above[lowest] == 0)
         return false;
     enum status got = blk_read(reader, dir, block->file, block->offset, block->size, &bytes, fault);
-    if (got == STATUS_NOMEM) /* any other is reported when the block is needed */
+    if (got != STATUS_IO) /* which is reported when the block is needed */
         *status = got;
     return got == STATUS_OK && block_bip34_height(bytes, block->size, own);
 }
