@@ -1,0 +1,162 @@
+/* Files of a data folder and of a store that are not what their names say, and very many small gaps. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/run.h"
+#include "tests/support/stores.h"
+
+static struct {
+    char *dir;
+    char data[256], blocks[300], store[256];
+} place;
+
+static int set_up(void **state)
+{
+    (void)state;
+    place.dir = temp_dir();
+    snprintf(place.data, sizeof place.data, "%s/data", place.dir);
+    snprintf(place.blocks, sizeof place.blocks, "%s/regtest/blocks", place.data);
+    snprintf(place.store, sizeof place.store, "%s/store", place.dir);
+    make_dirs(place.blocks);
+    copy_files("tests/fixtures/regtest-xor/regtest/blocks", place.blocks);
+    unktx_ok("scan --quiet --datadir %s --store %s", place.data, place.store);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    remove_tree(place.dir);
+    free(place.dir);
+    return 0;
+}
+
+static void expect_told(const char *text, const char *command, const char *data)
+{
+    struct run run = shell("timeout 60 $UNKTX %s %s", command, data);
+    assert_int_equal(run.exit_status, 1);
+    if (!strstr(run.err, text))
+        fail_msg("%s: %s", command, run.err);
+    run_free(&run);
+}
+
+/* A FIFO that nobody writes to made every command wait for ever. */
+static void test_key_is_no_file(void **state)
+{
+    (void)state;
+    char *key = strdup(path_of("%s/xor.dat", place.blocks)), command[700];
+    snprintf(command, sizeof command, "scan --store %s/none --datadir", place.dir);
+    assert_int_equal(rename(key, path_of("%s/kept", place.dir)), 0);
+    assert_int_equal(mkfifo(key, 0600), 0);
+    expect_told("xor.dat: the XOR key is no file but a FIFO", command, place.data);
+    expect_told("xor.dat: the XOR key is no file but a FIFO", "blocks", place.data);
+    assert_int_equal(unlink(key), 0);
+    assert_int_equal(mkdir(key, 0700), 0);
+    expect_told("xor.dat: the XOR key is no file but a folder", command, place.data);
+    assert_int_equal(rmdir(key), 0);
+    assert_int_equal(rename(path_of("%s/kept", place.dir), key), 0);
+    free(key);
+}
+
+/* Its lock file is told under its own name: data.mdb is sound, and there is no need to scan again. */
+static void test_lock_file(void **state)
+{
+    (void)state;
+    char store[300], lock[320], zeros[8192];
+    snprintf(store, sizeof store, "%s/locked", place.dir);
+    snprintf(lock, sizeof lock, "%s/lock.mdb", store);
+    copy_files(place.store, store);
+    assert_int_equal(unlink(lock), 0);
+    assert_int_equal(mkfifo(lock, 0600), 0);
+    expect_told("lock.mdb: LMDB's lock file is no file but a FIFO", "outputs --store", store);
+    expect_told("lock.mdb: LMDB's lock file is no file but a FIFO", "scan --datadir tests/fixtures/regtest-xor --store",
+                store);
+    assert_int_equal(unlink(lock), 0);
+    memset(zeros, 'x', sizeof zeros);
+    write_file(lock, zeros, sizeof zeros);
+    pid_t child = fork(); /* as another reader has it: else LMDB makes it anew */
+    if (child == 0) {
+        struct flock shared = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
+        int fd = open(lock, O_RDWR);
+        _exit(fd >= 0 && fcntl(fd, F_SETLK, &shared) == 0 && sleep(60) == 0);
+    }
+    usleep(200000);
+    expect_told("lock.mdb: this is not LMDB's lock file", "outputs --store", store);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    unktx_ok("outputs --store %s", store);
+}
+
+/* A reader that was killed leaves its slot in the lock file; the next command clears it, so that 600 of them do not use
+ * up the 512 that there are. */
+static void test_killed_readers(void **state)
+{
+    (void)state;
+    struct run run = shell("for i in $(seq 600); do timeout -s KILL 0.003 $UNKTX outputs --store %s >%s/o 2>&1; done; "
+                           "$UNKTX outputs --store %s >%s/o",
+                           place.store, place.dir, place.store, place.dir);
+    assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+}
+
+static unsigned count(const char *text, const char *word)
+{
+    unsigned found = 0;
+    for (; (text = strstr(text, word)) != NULL; text++)
+        found++;
+    return found;
+}
+
+/* Between every two blocks some bytes that are no record: ten are told, and how many more there are. */
+static void test_many_gaps(void **state)
+{
+    (void)state;
+    struct records records = records_read(place.blocks);
+    char blocks[300];
+    snprintf(blocks, sizeof blocks, "%s/gaps/regtest/blocks", place.dir);
+    make_dirs(blocks);
+    FILE *file = fopen(path_of("%s/blk00000.dat", blocks), "wb");
+    assert_non_null(file);
+    for (size_t i = 0; i < records.count; i++) {
+        fwrite(records.list[i].bytes, 1, records.list[i].size, file);
+        fwrite("garbage", 1, 7, file);
+    }
+    fclose(file);
+    struct run run = shell("$UNKTX scan --quiet --datadir %s/gaps --store %s/gapped", place.dir, place.dir);
+    char wanted[100], first[DIGEST_SIZE + 1], second[DIGEST_SIZE + 1];
+    assert_int_equal(run.exit_status, 3);
+    assert_int_equal(count(run.err, "skipped 7 bytes: bytes that are no block record"), 10);
+    snprintf(wanted, sizeof wanted, "and %zu more places, %zu bytes in all", records.count - 10,
+             7 * (records.count - 10));
+    assert_non_null(strstr(run.err, wanted));
+    snprintf(wanted, sizeof wanted, "damaged and skipped: %zu places", records.count);
+    assert_non_null(strstr(run.err, wanted));
+    run_free(&run);
+    store_digest(place.store, first);
+    store_digest(path_of("%s/gapped", place.dir), second);
+    assert_string_equal(first, second);
+    records_free(&records);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_key_is_no_file),
+        cmocka_unit_test(test_lock_file),
+        cmocka_unit_test(test_killed_readers),
+        cmocka_unit_test(test_many_gaps),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

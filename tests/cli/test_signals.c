@@ -1,0 +1,239 @@
+/* The first signal ends a command soon, whatever it is doing: counted in looks at the flag, inside this process; and
+ * from outside, where it waits for a pipe or a disk, with generous times. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <glob.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "parser/stop.h"
+#include "tests/support/chaingen.h"
+#include "tests/support/command.h"
+#include "tests/support/run.h"
+#include "tests/support/stores.h"
+#include "tests/support/trouble.h"
+
+#define SOON_S 5.0 /* 0.2 is what is promised; a busy machine may take its time */
+
+static struct {
+    char *dir;
+    char data[256], store[256];
+    char digest[DIGEST_SIZE + 1];
+} place;
+
+static int set_up(void **state)
+{
+    (void)state;
+    place.dir = temp_dir();
+    snprintf(place.data, sizeof place.data, "%s/data", place.dir);
+    snprintf(place.store, sizeof place.store, "%s/store", place.dir);
+    struct gen_options options = {.dir = place.data,
+                                  .seed = 13,
+                                  .block_bytes = 20000,
+                                  .file_bytes = 400000,
+                                  .planted_per_10k = 3000,
+                                  .spends = true};
+    struct gen *gen = gen_open(&options);
+    gen_blocks(gen, 80, 0);
+    gen_close(gen);
+    unktx_ok("scan --quiet --datadir %s --store %s", place.data, place.store);
+    unktx_ok("index --quiet --datadir %s --store %s", place.data, place.store);
+    store_digest(place.store, place.digest);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    stop_after(-1);
+    remove_tree(place.dir);
+    free(place.dir);
+    return 0;
+}
+
+/* ---- looks at the flag ---- */
+
+static void assert_nothing_left(const char *folder)
+{
+    glob_t found = {0};
+    assert_int_equal(glob(path_of("%s/.unktx-*", folder), 0, NULL, &found), GLOB_NOMATCH);
+    globfree(&found);
+}
+
+static struct run run_once(const char *line)
+{
+    char command[1200];
+    snprintf(command, sizeof command, line, place.store, place.dir);
+    return command_run("%s", command);
+}
+
+/* Stopped at any look it ends with 130 and says so, takes few looks more, and leaves no file. */
+static void expect_stops(const char *line, const char *made)
+{
+    stop_after(1000000000);
+    struct run whole = run_once(line);
+    long looks = stop_looks();
+    assert_int_equal(whole.exit_status, 0);
+    run_free(&whole);
+    assert_true(looks > 0);
+    for (long at = 0; at < looks; at += 1 + at / 4) {
+        remove_tree(path_of("%s/%s", place.dir, made));
+        stop_after(at);
+        struct run run = run_once(line);
+        long more = stop_looks() - at;
+        stop_after(-1);
+        if (run.exit_status != 130 || !strstr(run.err, "interrupted"))
+            fail_msg("%s, stopped at look %ld of %ld: exit status %d, %s", line, at, looks, run.exit_status, run.err);
+        if (more > 64)
+            fail_msg("%s, stopped at look %ld of %ld: %ld looks more", line, at, looks, more);
+        run_free(&run);
+        assert_false(path_exists(path_of("%s/%s", place.dir, made)) &&
+                     path_exists(path_of("%s/%s/tdags.csv", place.dir, made)));
+        assert_nothing_left(place.dir);
+        assert_nothing_left(path_of("%s/%s", place.dir, made));
+    }
+}
+
+static void test_stopped_at_each_look(void **state)
+{
+    (void)state;
+    expect_stops("dags --threads 1 --rules core-22 --store %s -o %s/tables", "tables");
+    expect_stops("outputs --threads 1 --rules core-22 --store %s -o %s/outputs.csv", "outputs.csv");
+    expect_stops("report --threads 1 --store %s -o %s/report.html", "report.html");
+    expect_stops("check --threads 1 --store %s", "none");
+    expect_stops("stats --threads 1 --store %s", "none");
+    expect_stops("templates --threads 1 --store %s", "none");
+    expect_stops("flows --threads 1 --store %s -o %s/flows", "flows");
+}
+
+static void test_blocks_stopped_at_each_look(void **state)
+{
+    (void)state;
+    stop_after(1000000000);
+    assert_int_equal(command_exit("blocks --threads 1 -o %s/b.csv %s", place.dir, place.data), 0);
+    long looks = stop_looks();
+    for (long at = 0; at < looks; at += 1 + at / 4) {
+        unlink(path_of("%s/b.csv", place.dir));
+        stop_after(at);
+        struct run run = command_run("blocks --threads 1 -o %s/b.csv %s", place.dir, place.data);
+        stop_after(-1);
+        assert_int_equal(run.exit_status, 130);
+        assert_false(path_exists(path_of("%s/b.csv", place.dir)));
+        run_free(&run);
+    }
+}
+
+/* A scan and an index that were stopped at any look go on to what they would have been. */
+static void test_scan_stopped_at_each_look(void **state)
+{
+    (void)state;
+    char store[300], digest[DIGEST_SIZE + 1];
+    snprintf(store, sizeof store, "%s/stopped", place.dir);
+    stop_after(1000000000);
+    assert_int_equal(command_exit("scan --quiet --threads 1 --datadir %s --store %s", place.data, store), 0);
+    assert_int_equal(command_exit("index --quiet --threads 1 --datadir %s --store %s", place.data, store), 0);
+    long looks = stop_looks();
+    assert_true(looks > 10);
+    for (long at = 0; at < looks; at += 1 + at / 2) {
+        remove_tree(store);
+        for (unsigned command = 0; command < 2; command++) {
+            const char *name = command == 0 ? "scan" : "index";
+            stop_after(at);
+            int status = command_exit("%s --quiet --threads 1 --datadir %s --store %s", name, place.data, store);
+            stop_after(-1);
+            assert_true(status == 130 || status == 0);
+            assert_int_equal(command_exit("%s --quiet --threads 1 --datadir %s --store %s", name, place.data, store),
+                             0);
+        }
+        store_digest(store, digest);
+        assert_string_equal(digest, place.digest);
+        assert_false(path_exists(path_of("%s/tio/tmp", store)));
+    }
+}
+
+/* ---- signals from outside ---- */
+
+/* Sends SIGINT after a while to what would go on for ever. */
+static void expect_ends(const char *line)
+{
+    double begin = now_s();
+    struct run run = shell("%s", line);
+    if (run.exit_status != 130)
+        fail_msg("%s: exit status %d, %s", line, run.exit_status, run.err);
+    assert_true(now_s() - begin < 1 + SOON_S);
+    run_free(&run);
+}
+
+static void test_pipes(void **state)
+{
+    (void)state;
+    char line[2000];
+    assert_int_equal(mkfifo(path_of("%s/fifo", place.dir), 0600), 0);
+    static const char *const commands[] = {
+        "timeout --preserve-status -s INT 1 $UNKTX dags --store %s -o %s/tables --scripts %s/fifo",
+        "timeout --preserve-status -s INT 1 $UNKTX dags --store %s -o %s/tables --exclude-scripts %s/fifo",
+        "timeout --preserve-status -s INT 1 $UNKTX outputs --store %s -o %s/../$(basename %s)/fifo",
+    };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        snprintf(line, sizeof line, commands[i], place.store, place.dir, place.dir);
+        expect_ends(line);
+    }
+    snprintf(line, sizeof line,
+             "{ timeout --preserve-status -s TERM 1 $UNKTX outputs --rules core-22 --store %s; echo $? >%s/status; } | "
+             "sleep 3; "
+             "exit $(cat %s/status)",
+             place.store, place.dir, place.dir);
+    struct run run = shell("%s", line);
+    assert_int_equal(run.exit_status, 130);
+    run_free(&run);
+}
+
+/* A limit on the size of files is an error with a name, not the end without a word. */
+static void test_file_size_limit(void **state)
+{
+    (void)state;
+    struct run run = shell("ulimit -f 1; $UNKTX outputs --rules core-22 --store %s -o %s/big.csv", place.store,
+                           place.dir);
+    assert_int_equal(run.exit_status, 1);
+    assert_non_null(strstr(run.err, "File too large (the limit of this process: ulimit -f"));
+    run_free(&run);
+    assert_false(path_exists(path_of("%s/big.csv", place.dir)));
+    assert_nothing_left(place.dir);
+    run = shell("ulimit -f 1; $UNKTX scan --quiet --datadir %s --store %s/small", place.data, place.dir);
+    assert_int_equal(run.exit_status, 1);
+    assert_non_null(strstr(run.err, "File too large"));
+    run_free(&run);
+}
+
+/* Threads that are not to be had are told by unktx, not by OpenMP. */
+static void test_no_threads(void **state)
+{
+    (void)state;
+    if (SANITIZED) {
+        print_message("skipped: sanitizers need terabytes of address space\n");
+        skip();
+    }
+    struct run run = shell("ulimit -v 300000; $UNKTX outputs --threads 256 --store %s", place.store);
+    assert_int_equal(run.exit_status, 1);
+    assert_non_null(strstr(run.err, "unktx outputs: 256 threads are not to be had, only "));
+    assert_null(strstr(run.err, "libgomp"));
+    run_free(&run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stopped_at_each_look),      cmocka_unit_test(test_blocks_stopped_at_each_look),
+        cmocka_unit_test(test_scan_stopped_at_each_look), cmocka_unit_test(test_pipes),
+        cmocka_unit_test(test_file_size_limit),           cmocka_unit_test(test_no_threads),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
