@@ -59,6 +59,8 @@ enum status fault_errno(struct fault *fault, const char *path, uint64_t offset, 
 {
     int error = errno;
     enum status status = status_of(error);
+    if (status == STATUS_INTERRUPTED)
+        return fault_set(fault, status, NULL, FAULT_NO_OFFSET, "interrupted");
     if (fault) {
         va_list args;
         va_start(args, format);

@@ -31,8 +31,8 @@ enum status kv_fault(const struct kv *kv, int code, const char *doing, size_t ne
     case ENOMEM: return fault_nomem(fault);
     case ENOSPC:
     case EDQUOT:
-    case EIO:            /* what LMDB makes of a write that came up short */
-        if (need == 0) { /* a read */
+    case EIO: /* what LMDB makes of a write that came up short */
+        if (need == 0 && kv->mode == KV_READ) {
             errno = code;
             return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot %s the %s", doing, noun);
         }
@@ -130,14 +130,26 @@ int kv_grow_map(struct kv *kv)
 
 /* LMDB maps its lock file: on a full disk, writing to a page that has no place there would end the program. Some
  * file systems cannot reserve space: there this changes nothing. */
-static int place_lock_file(const char *path)
+static enum status place_lock_file(const struct kv *kv, const char *path, struct fault *fault)
 {
     int fd = file_open_again(path, O_RDWR | O_CREAT | O_NONBLOCK);
     if (fd < 0)
-        return errno;
+        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot write to the %s", kv->words.noun);
     int code = fallocate(fd, 0, 0, LOCK_FILE_SIZE) == 0 || errno != ENOSPC ? MDB_SUCCESS : ENOSPC;
     close(fd);
-    return code;
+    return kv_fault(kv, code, "open", LOCK_FILE_SIZE, fault);
+}
+
+/* What is wrong with LMDB's lock file is told of that file: the data is not affected. */
+static enum status check_lock_file(const struct kv *kv, const char *path, struct fault *fault)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
+                         "LMDB's lock file is no file but %s: delete it, and run the command again (the %s itself is "
+                         "not affected)",
+                         file_kind(info.st_mode), kv->words.noun);
+    return kv->mode == KV_WRITE ? place_lock_file(kv, path, fault) : STATUS_OK;
 }
 
 static enum status open_environment(struct kv *kv, struct fault *fault)
@@ -147,20 +159,19 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
     if (status != STATUS_OK)
         return status;
     unsigned flags = MDB_NOTLS;
-    int code = MDB_SUCCESS;
     char path[sizeof kv->path + 16];
     snprintf(path, sizeof path, "%s/lock.mdb", kv->path);
+    status = check_lock_file(kv, path, fault);
+    if (status != STATUS_OK)
+        return status;
     if (kv->mode == KV_READ) {
         flags |= MDB_RDONLY;
         /* Where LMDB's lock file is not there or cannot be written, this process cannot register as a reader; then
          * the folder is one that nobody writes: on a read-only medium, another user's, a copy. */
         if (access(path, R_OK | W_OK) != 0)
             flags |= MDB_NOLOCK;
-    } else {
-        code = place_lock_file(path);
     }
-    if (code == MDB_SUCCESS)
-        code = mdb_env_create(&kv->env);
+    int code = mdb_env_create(&kv->env);
     if (code == MDB_SUCCESS)
         code = mdb_env_set_maxdbs(kv->env, KV_TABLES_MAX);
     if (code == MDB_SUCCESS)

@@ -142,7 +142,7 @@ static void test_no_permission_to_write(void **state)
 {
     (void)state;
     const char *as = "";
-    char line[3000], store[600];
+    char line[3000], store[600], unwritable[600];
     if (geteuid() == 0) {
         struct run can = shell("setpriv --reuid=65534 --clear-groups $UNKTX --version");
         bool able = can.exit_status == 0;
@@ -156,8 +156,10 @@ static void test_no_permission_to_write(void **state)
         assert_int_equal(chmod(place.dir, 0755), 0);
     }
     snprintf(store, sizeof store, "%s/others", place.dir);
+    snprintf(unwritable, sizeof unwritable, "%s/unwritable", place.dir);
     copy_files(place.store, store);
-    expect_shell(0, NULL, path_of("chmod -R a-w %s", store));
+    make_dirs(unwritable);
+    expect_shell(0, NULL, path_of("chmod -R a-w %s %s", store, unwritable));
     static const char *const readers[] = {"outputs", "stats", "check", "show --dag 1"};
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         snprintf(line, sizeof line, "%s$UNKTX %s --store %s > /dev/null", as, readers[i], store);
@@ -167,13 +169,14 @@ static void test_no_permission_to_write(void **state)
     expect_shell(1, "Permission denied", line);
     snprintf(line, sizeof line, "%s$UNKTX scan --datadir %s --store %s/new", as, place.data, store);
     expect_shell(1, "Permission denied", line);
-    snprintf(line, sizeof line, "%s$UNKTX outputs --store %s -o %s/x.csv", as, store, store);
+    snprintf(line, sizeof line, "%s$UNKTX outputs --store %s -o %s/x.csv", as, store, unwritable);
     expect_shell(1, "x.csv: cannot be written: Permission denied", line);
-    snprintf(line, sizeof line, "%s$UNKTX dags --store %s -o %s/new", as, store, store);
+    snprintf(line, sizeof line, "%s$UNKTX dags --store %s -o %s/new", as, store, unwritable);
     expect_shell(1, "Permission denied", line);
-    snprintf(line, sizeof line, "$UNKTX outputs --store %s -o %s/none/x.csv", store, store);
+    snprintf(line, sizeof line, "$UNKTX outputs --store %s -o %s/none/x.csv", store, unwritable);
     expect_shell(1, "x.csv: cannot be written: No such file or directory", line);
-    snprintf(line, sizeof line, "$UNKTX dags --store %s -o %s/data.mdb", store, store);
+    write_file(path_of("%s/plain", place.dir), "x", 1);
+    snprintf(line, sizeof line, "$UNKTX dags --store %s -o %s/plain", store, place.dir);
     expect_shell(1, "is no folder", line);
     expect_shell(0, NULL, path_of("chmod -R u+w %s", store));
     assert_same_stores(place.store, store, place.dir);
