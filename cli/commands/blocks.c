@@ -1,33 +1,18 @@
 /* unktx blocks: every block record of any blk files as a row; no chain, genesis or single network is needed. */
-#include <stdlib.h>
-
 #include "cli/command.h"
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
+#include "cli/inputs/blk_inputs.h"
 #include "cli/inputs/node_blocks.h"
-#include "cli/inputs/opened_store.h"
-#include "graph/scan/findings.h"
-#include "parser/blkfile.h"
 #include "parser/chain.h"
 #include "parser/mem.h"
-#include "parser/parallel.h"
 #include "parser/sha256.h"
 
 #define ROWS_PER_CHUNK 16u
 #define ROW_SIZE 1024u /* without the file's name */
 
-struct input {
-    const struct blkdir *dir;
-    size_t index;
-    const char *shown;
-    struct blk_scan scan;
-    uint64_t last_repeated; /* offset of its last record that is in the files at an earlier place too */
-    enum status status;
-    struct fault fault;
-};
-
 struct row {
-    uint32_t input;
+    uint32_t input; /* index into files */
     uint32_t record;
     uint32_t node;   /* in the chain of its network; CHAIN_NONE for a block of the BLAKE2b fork */
     uint8_t network; /* index into networks */
@@ -54,78 +39,13 @@ struct blocks {
     const struct settings *settings;
     uint8_t key[XOR_KEY_SIZE];
     const uint8_t *xor_key; /* of --xor-key: NULL for xor.dat's */
-    struct blkdir *dirs;
-    size_t dirs_count;
-    struct input *inputs;
-    size_t inputs_count;
+    struct blk_inputs files;
     struct row *rows;
     size_t rows_count;
     struct network_chain networks[NETWORKS_MAX];
     size_t networks_count;
     struct worker *workers;
 };
-
-/* ---- files ---- */
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Base names where no two are the same, else paths. */
-static enum status name_inputs(struct blocks *b)
-{
-    const char **names = mem_alloc(b->inputs_count, sizeof *names);
-    if (!names)
-        return STATUS_NOMEM;
-    for (size_t i = 0; i < b->inputs_count; i++)
-        names[i] = base_name(b->inputs[i].dir->files[b->inputs[i].index].path);
-    qsort(names, b->inputs_count, sizeof *names, compare_names);
-    bool unique = true;
-    for (size_t i = 1; i < b->inputs_count; i++)
-        unique &= strcmp(names[i - 1], names[i]) != 0;
-    mem_free(names);
-    for (size_t i = 0; i < b->inputs_count; i++) {
-        const char *path = b->inputs[i].dir->files[b->inputs[i].index].path;
-        b->inputs[i].shown = unique ? base_name(path) : path;
-    }
-    return STATUS_OK;
-}
-
-static enum status open_inputs(struct blocks *b, struct fault *fault)
-{
-    size_t paths = b->settings->operands_count, capacity = 0;
-    b->dirs = mem_alloc(paths, sizeof *b->dirs);
-    if (!b->dirs)
-        return fault_nomem(fault);
-    for (size_t d = 0; d < paths; d++) {
-        enum status status = blkdir_open_any(b->settings->operands[d], b->xor_key, &b->dirs[d], fault);
-        if (status != STATUS_OK)
-            return status;
-        b->dirs_count = d + 1;
-        if ((status = blkdir_check_key(&b->dirs[d], fault)) != STATUS_OK)
-            return status;
-        if (mem_reserve(&b->inputs, &capacity, b->inputs_count + b->dirs[d].count, sizeof *b->inputs) != STATUS_OK)
-            return fault_nomem(fault);
-        for (size_t i = 0; i < b->dirs[d].count; i++)
-            b->inputs[b->inputs_count++] = (struct input){.dir = &b->dirs[d], .index = i};
-    }
-    return name_inputs(b) ? fault_nomem(fault) : STATUS_OK;
-}
-
-static void scan_input(void *context, unsigned worker, size_t item)
-{
-    (void)worker;
-    struct blocks *b = context;
-    struct input *input = &b->inputs[item];
-    input->status = blk_scan_file(input->dir, input->index, NULL, &input->scan, &input->fault);
-}
 
 /* ---- chains ---- */
 
@@ -152,14 +72,14 @@ static bool network_of(struct blocks *b, const uint8_t magic[4], uint8_t *index)
 static enum status make_rows(struct blocks *b, struct fault *fault)
 {
     size_t total = 0;
-    for (size_t i = 0; i < b->inputs_count; i++)
-        total += b->inputs[i].scan.count;
+    for (size_t i = 0; i < b->files.count; i++)
+        total += b->files.list[i].scan.count;
     b->rows = mem_alloc(total, sizeof *b->rows);
     if (!b->rows)
         return fault_nomem(fault);
-    for (size_t i = 0; i < b->inputs_count; i++) {
-        for (size_t r = 0; r < b->inputs[i].scan.count; r++) {
-            const struct blk_record *record = &b->inputs[i].scan.records[r];
+    for (size_t i = 0; i < b->files.count; i++) {
+        for (size_t r = 0; r < b->files.list[i].scan.count; r++) {
+            const struct blk_record *record = &b->files.list[i].scan.records[r];
             struct row *row = &b->rows[b->rows_count++];
             *row = (struct row){.input = (uint32_t)i, .record = (uint32_t)r};
             if (!network_of(b, record->magic, &row->network))
@@ -175,7 +95,7 @@ static enum status make_rows(struct blocks *b, struct fault *fault)
 
 static const struct blk_record *record_of(const struct blocks *b, const struct row *row)
 {
-    return &b->inputs[row->input].scan.records[row->record];
+    return &b->files.list[row->input].scan.records[row->record];
 }
 
 static enum status link_chains(struct blocks *b, struct fault *fault)
@@ -240,7 +160,7 @@ static char *put_height_and_state(char *p, const struct chain_block *block, cons
 static enum status read_block(struct blocks *b, struct worker *worker, struct row *row, const uint8_t **bytes,
                               struct fault *fault)
 {
-    const struct input *input = &b->inputs[row->input];
+    const struct blk_input *input = &b->files.list[row->input];
     const struct blk_record *record = record_of(b, row);
     if (worker->input != row->input) /* the reader knows files by their number in one folder */
         blk_reader_free(&worker->reader);
@@ -295,7 +215,7 @@ static char *put_place_in_chain(char *p, const struct blocks *b, const struct ro
 static enum status put_row(struct blocks *b, struct worker *worker, struct row *row, struct text *text,
                            struct fault *fault)
 {
-    const struct input *input = &b->inputs[row->input];
+    const struct blk_input *input = &b->files.list[row->input];
     const struct blk_record *record = record_of(b, row);
     struct block_counts counts;
     const uint8_t *bytes;
@@ -361,40 +281,8 @@ static void find_repeated(struct blocks *b)
         const struct chain_block *first = chain_at(b->networks[row->network].chain, row->node);
         uint64_t offset = record_of(b, row)->offset;
         if (first->file != row->input || first->offset != offset)
-            b->inputs[row->input].last_repeated = offset;
+            b->files.list[row->input].last_repeated = offset;
     }
-}
-
-static enum status find_in_files(const struct blocks *b, const struct blkdir *dir, struct findings *findings,
-                                 struct fault *fault)
-{
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < b->inputs_count && status == STATUS_OK; i++) {
-        const struct input *input = &b->inputs[i];
-        if (input->dir != dir)
-            continue;
-        if (input->status == STATUS_IO)
-            status = findings_add_unreadable(findings, (uint32_t)input->index, &input->fault, fault);
-        else
-            status = findings_add_scan(findings, (uint32_t)input->index, &input->scan, input->last_repeated, fault);
-    }
-    return status;
-}
-
-/* Names what is wrong in the files of each folder, and counts it. */
-static enum status report_files(const struct blocks *b, uint64_t *damages, struct fault *fault)
-{
-    struct progress loud = {.quiet = false};
-    const struct ingest_options say = {.damage = node_blocks_damage, .note = node_blocks_note, .context = &loud};
-    enum status status = STATUS_OK;
-    for (size_t d = 0; d < b->dirs_count && status == STATUS_OK; d++) {
-        struct findings findings = {0};
-        status = find_in_files(b, &b->dirs[d], &findings, fault);
-        if (status == STATUS_OK)
-            findings_report(&findings, &b->dirs[d], &say, damages);
-        findings_free(&findings);
-    }
-    return status;
 }
 
 static void report_blocks(const struct blocks *b, uint64_t *damages)
@@ -403,7 +291,7 @@ static void report_blocks(const struct blocks *b, uint64_t *damages)
         const struct row *row = &b->rows[i];
         if (row->flaw == BLOCK_FINE)
             continue;
-        const struct input *input = &b->inputs[row->input];
+        const struct blk_input *input = &b->files.list[row->input];
         char hash[HASH256_HEX_SIZE + 1] = "";
         if (row->node != CHAIN_NONE)
             hash256_hex(&chain_at(b->networks[row->network].chain, row->node)->hash, hash);
@@ -418,17 +306,9 @@ static void report_blocks(const struct blocks *b, uint64_t *damages)
 
 static enum status list_blocks(struct blocks *b, struct fault *fault)
 {
-    enum status status = open_inputs(b, fault);
-    if (status != STATUS_OK)
-        return status;
-    status = parallel_for((unsigned)b->settings->threads, b->inputs_count, scan_input, b, fault);
-    /* One file of several that cannot be read is damage; the only one is a failure. */
-    for (size_t i = 0; i < b->inputs_count && status == STATUS_OK; i++) {
-        if (b->inputs[i].status == STATUS_OK || (b->inputs[i].status == STATUS_IO && b->inputs_count > 1))
-            continue;
-        status = b->inputs[i].status;
-        *fault = b->inputs[i].fault;
-    }
+    enum status status = blk_inputs_open(b->settings, b->xor_key, &b->files, fault);
+    if (status == STATUS_OK)
+        status = blk_inputs_scan(&b->files, (unsigned)b->settings->threads, fault);
     if (status == STATUS_OK)
         status = make_rows(b, fault);
     if (status == STATUS_OK)
@@ -440,10 +320,6 @@ static enum status list_blocks(struct blocks *b, struct fault *fault)
 
 static void free_blocks(struct blocks *b)
 {
-    for (size_t i = 0; i < b->inputs_count; i++)
-        blk_scan_free(&b->inputs[i].scan);
-    for (size_t d = 0; d < b->dirs_count; d++)
-        blkdir_free(&b->dirs[d]);
     for (size_t n = 0; n < b->networks_count; n++)
         chain_free(b->networks[n].chain);
     for (size_t w = 0; b->workers && w < b->settings->threads; w++) {
@@ -452,8 +328,7 @@ static void free_blocks(struct blocks *b)
     }
     mem_free(b->workers);
     mem_free(b->rows);
-    mem_free(b->inputs);
-    mem_free(b->dirs);
+    blk_inputs_free(&b->files);
     mem_free(b);
 }
 
@@ -470,7 +345,7 @@ static int run(const struct settings *settings)
     if (result == EXIT_DONE) {
         uint64_t damages = 0;
         find_repeated(b);
-        result = message_result(report_files(b, &damages, &fault), &fault);
+        result = message_result(blk_inputs_report(&b->files, &damages, &fault), &fault);
         report_blocks(b, &damages);
         if (result == EXIT_DONE && damages > 0)
             result = EXIT_DAMAGED;

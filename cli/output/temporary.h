@@ -10,8 +10,9 @@
 
 #include "parser/status.h"
 
-/* Opens a new file for writing on the file system of `target`. *name is NULL where it has none yet; the caller frees it.
- * What a killed process has left in that folder is removed when nobody has it open and it is a day old. STATUS_IO. */
+/* Opens a new file for writing on the file system of `target`. *name is NULL where it has none yet; the caller frees
+ * it. What a killed process has left in that folder is removed when nobody has it open and it is a day old.
+ * STATUS_IO. */
 enum status temporary_open(const char *target, int *fd, char **name, struct fault *fault) MUST_CHECK;
 
 /* Gives the file a name, which the caller renames. */

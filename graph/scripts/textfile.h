@@ -7,7 +7,8 @@
 
 #include "parser/status.h"
 
-/* Reads all of it, also of a FIFO, into *text, which the caller frees with mem_free in any case; `what` names it in faults. */
+/* Reads all of it, also of a FIFO, into *text, which the caller frees with mem_free in any case; `what` names it in
+ * faults. */
 enum status textfile_read(const char *path, const char *what, char **text, size_t *size, struct fault *fault)
     MUST_CHECK;
 

@@ -1,6 +1,6 @@
 /* What this process may not have is no damage of its input: each open, read and mapping of a command fails once, with
- * each of the errors that tell of a limit, of a signal or of a lost file system. The calls are those of this program and
- * of the libraries that it is linked with: the functions below stand before the C library's. */
+ * each of the errors that tell of a limit, of a signal or of a lost file system. The calls are those of this program
+ * and of the libraries that it is linked with: the functions below stand before the C library's. */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include <stdarg.h>
 #include <stddef.h>
