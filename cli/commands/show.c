@@ -13,6 +13,7 @@
 #include "cli/views/svg.h"
 #include "cli/views/tables.h"
 #include "graph/dag/names.h"
+#include "parser/stop.h"
 
 struct show {
     const struct settings *settings;
@@ -242,7 +243,7 @@ static enum status show_operands(struct show *show, struct fault *fault)
             status = STATUS_OK;
         }
     }
-    return status;
+    return status == STATUS_OK ? stop_check(fault) : status; /* a signal ends a wait for standard input */
 }
 
 static enum status show_all(struct show *show, struct fault *fault)

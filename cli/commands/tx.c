@@ -8,6 +8,7 @@
 #include "cli/views/membership.h"
 #include "parser/blkfile.h"
 #include "parser/mem.h"
+#include "parser/stop.h"
 
 /* Text is written whenever so much of it has gathered: a transaction can have a hundred thousand inputs. */
 #define FLUSH_SIZE (1u << 20)
@@ -373,7 +374,7 @@ static enum status put_operands(struct view *view, bool *missing, struct fault *
         if (status == STATUS_OK)
             status = outfile_flush(&view->file, &view->text, fault);
     }
-    return status;
+    return status == STATUS_OK ? stop_check(fault) : status; /* a signal ends a wait for standard input */
 }
 
 static enum status show(struct view *view, bool *missing, struct fault *fault)

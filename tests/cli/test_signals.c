@@ -186,6 +186,9 @@ static void test_pipes(void **state)
         snprintf(line, sizeof line, commands[i], place.store, place.dir, place.dir);
         expect_ends(line);
     }
+    snprintf(line, sizeof line, "exec 3<>%s/fifo; timeout --preserve-status -s INT 1 $UNKTX show --store %s - <&3",
+             place.dir, place.store);
+    expect_ends(line);
     snprintf(line, sizeof line,
              "{ timeout --preserve-status -s TERM 1 $UNKTX outputs --rules core-22 --store %s; echo $? >%s/status; } | "
              "sleep 3; "
