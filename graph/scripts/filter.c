@@ -9,6 +9,8 @@
 #include "graph/scripts/textfile.h"
 #include "parser/mem.h"
 
+#define FILTER_PATTERNS_MAX 1000u
+
 struct filter {
     char **patterns;
     size_t count;
@@ -19,6 +21,8 @@ struct filter {
 static enum status add_pattern(struct filter *filter, const char *path, size_t line_number, const char *line,
                                size_t size, struct fault *fault)
 {
+    if (filter->count == FILTER_PATTERNS_MAX)
+        return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "more than 1,000 patterns");
     enum status status = mem_reserve(&filter->patterns, &filter->capacity, filter->count + 1, sizeof *filter->patterns);
     if (status != STATUS_OK)
         return fault_nomem(fault);

@@ -5,6 +5,9 @@
 
 #include "parser/mem.h"
 
+#define PATTERN_DEPTH_MAX 50u
+#define PATTERN_PARTS_MAX 4000u
+
 /* In brackets too, where \1 would be two characters of which asm has only the second. */
 static bool refers_back(const char *text)
 {
@@ -37,23 +40,60 @@ static const char *after_bracket(const char *text)
     return *text ? text + 1 : text;
 }
 
-static bool closes_unopened(const char *text)
+/* How large regcomp makes it: it writes out what is counted, and calls itself for what is in parentheses. */
+struct extent {
+    size_t depth;
+    size_t parts[PATTERN_DEPTH_MAX + 1]; /* of what is open in each depth */
+    size_t last[PATTERN_DEPTH_MAX + 1];  /* of these, what a count in braces is of */
+};
+
+static void add_parts(struct extent *extent, size_t parts)
 {
-    size_t open = 0;
-    while (*text) {
-        if (*text == '[') {
-            text = after_bracket(text);
-            continue;
-        }
-        if (*text == '\\' && text[1])
-            text++;
-        else if (*text == ')' && open-- == 0)
-            return true;
-        else
-            open += *text == '(';
-        text++;
+    extent->last[extent->depth] = parts;
+    extent->parts[extent->depth] += parts;
+}
+
+/* {n}, {n,} or {n,m}, at whose { `text` is: the larger number once more. Returns its last character. */
+static const char *repeat(struct extent *extent, const char *text)
+{
+    size_t most = 1;
+    for (text++; *text >= '0' && *text <= '9'; text += *text == ',') {
+        size_t number = 0;
+        for (; *text >= '0' && *text <= '9'; text++)
+            number = number < PATTERN_PARTS_MAX ? 10 * number + (size_t)(*text - '0') : number;
+        most = number > most ? number : most;
     }
-    return false;
+    size_t *last = &extent->last[extent->depth];
+    extent->parts[extent->depth] += *last * (most - 1);
+    *last *= most;
+    return *text == '}' ? text : text - 1;
+}
+
+static const char *what_is_too_much(const char *text)
+{
+    struct extent extent = {0};
+    while (*text) {
+        const char *next = *text == '[' ? after_bracket(text) : text + 1 + (*text == '\\' && text[1]);
+        if (*text == ')' && extent.depth == 0)
+            return "a ) without its (";
+        if (*text == '(' && extent.depth == PATTERN_DEPTH_MAX)
+            return "more than 50 parentheses in one another";
+        if (*text == '(') {
+            extent.depth++;
+            extent.parts[extent.depth] = extent.last[extent.depth] = 0;
+        } else if (*text == ')') {
+            extent.depth--;
+            add_parts(&extent, extent.parts[extent.depth + 1] + 1);
+        } else if (*text == '{') {
+            next = repeat(&extent, text) + 1;
+        } else {
+            add_parts(&extent, 1);
+        }
+        if (extent.parts[extent.depth] > PATTERN_PARTS_MAX)
+            return "more than 4,000 characters, counted ones each time";
+        text = next;
+    }
+    return NULL;
 }
 
 /* Bound to the beginning of the text, so that regexec does not try each place one after the other. */
@@ -70,8 +110,9 @@ static char *anchored(const char *text)
 /* The expression as it is written first: what is wrong with it is said of that. */
 enum status pattern_compile(const char *text, regex_t *regex, char why[PATTERN_WHY])
 {
-    if (refers_back(text) || closes_unopened(text)) {
-        snprintf(why, PATTERN_WHY, "%s", refers_back(text) ? "back-references are not supported" : "a ) without its (");
+    const char *refused = refers_back(text) ? "back-references are not supported" : what_is_too_much(text);
+    if (refused) {
+        snprintf(why, PATTERN_WHY, "%s", refused);
         return STATUS_FORMAT;
     }
     int error = regcomp(regex, text, REG_EXTENDED | REG_NOSUB);

@@ -8,7 +8,7 @@
 #include "parser/status.h"
 
 /* Reads all of it, also of a FIFO, into *text, which the caller frees with mem_free in any case; `what` names it in
- * faults. */
+ * faults. STATUS_FORMAT for more than 1 MiB, as of a device that never ends. */
 enum status textfile_read(const char *path, const char *what, char **text, size_t *size, struct fault *fault)
     MUST_CHECK;
 

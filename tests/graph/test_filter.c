@@ -63,6 +63,27 @@ static void reads_patterns(void **state)
     assert_int_equal(read_text(folder, "a[)]\\)(b)\n(a))\n", 16, &filter, &fault), STATUS_FORMAT);
     assert_non_null(strstr(fault.text, "line 2: a ) without its ("));
 
+    /* what regcomp would take all memory, or all of the stack, for */
+    static const char *const too_much[] = {"(x{1,255}){1,255}", "((x{1,99}){99}){99,}", "x{4001}",
+                                           "(x{2000}y{2000}){1}z", "x{99999999999999999999}"};
+    static const char *const enough[] = {"(x{1,60}){1,60}", "x{3999}", "(x{1000}){2}(y{1000})", "[{1,255}]{3,}",
+                                         "\\{99999"};
+    for (size_t i = 0; i < sizeof too_much / sizeof *too_much; i++) {
+        assert_int_equal(read_text(folder, too_much[i], strlen(too_much[i]), &filter, &fault), STATUS_FORMAT);
+        assert_non_null(strstr(fault.text, "4,000"));
+    }
+    for (size_t i = 0; i < sizeof enough / sizeof *enough; i++) {
+        assert_int_equal(read_text(folder, enough[i], strlen(enough[i]), &filter, &fault), STATUS_OK);
+        filter_free(filter);
+    }
+    char nested[200001];
+    memset(nested, '(', 100000);
+    memset(nested + 100000, ')', 100000);
+    assert_int_equal(read_text(folder, nested, 200000, &filter, &fault), STATUS_FORMAT);
+    assert_non_null(strstr(fault.text, "50 parentheses"));
+    assert_int_equal(filter_read("/dev/zero", &filter, &fault), STATUS_FORMAT);
+    assert_non_null(strstr(fault.text, "1 MiB"));
+
     assert_int_equal(filter_read(path_of("%s/absent", folder), &filter, &fault), STATUS_IO);
     assert_non_null(strstr(fault.path, "absent"));
     remove_tree(folder);
