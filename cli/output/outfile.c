@@ -137,7 +137,7 @@ enum status outfile_write(struct outfile *file, const char *bytes, size_t size, 
 {
     if (file->is_discarded)
         return STATUS_OK;
-    if (file->folder)
+    if (file->folder && size > 0) /* of no rows there may be no bytes at all */
         note_written(file, bytes, size);
     while (size > 0 && !file->left) {
         ssize_t written = write(file->fd_plus_1 - 1, bytes, size);
