@@ -336,7 +336,7 @@ static void test_tiny_files(void **state)
 
 static void expect_damage(const char *command, const char *reason)
 {
-    struct run run = command_run("%s --datadir %s/data --store %s/store", command, dir, dir);
+    struct run run = unktx("%s --datadir %s/data --store %s/store", command, dir, dir);
     assert_int_equal(run.exit_status, 3);
     if (!strstr(run.err, reason))
         fail_msg("'%s' is not in '%s'", reason, run.err);
