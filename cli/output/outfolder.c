@@ -181,6 +181,21 @@ static bool is_made(const struct outfolder *folder, const char *name)
     return false;
 }
 
+/* A name that unktx gives to files of a folder. A manifest that somebody else wrote could name anything. */
+static bool is_our_name(const char *name)
+{
+    char table[64];
+    const char *end = strrchr(name, '.');
+    if (strcmp(name, "summary.json") == 0 || strcmp(name, "report.html") == 0)
+        return true;
+    if (!end || strcmp(end, ".csv") != 0 || (size_t)(end - name) >= sizeof table)
+        return false;
+    snprintf(table, sizeof table, "%.*s", (int)(end - name), name);
+    if (strncmp(table, "stats-by-", 9) == 0)
+        return true;
+    return schema_find(table) != NULL;
+}
+
 /* True if the file was there and is gone now. What is no regular file was not made by unktx. */
 static bool remove_file(const struct outfolder *folder, const char *name)
 {
@@ -196,7 +211,7 @@ static enum status remove_left(const struct outfolder *folder, struct fault *fau
     struct printer printer = {0};
     for (size_t i = 0; i < folder->before.names_count; i++) {
         const char *name = folder->before.names[i];
-        if (!is_made(folder, name) && remove_file(folder, name))
+        if (!is_made(folder, name) && is_our_name(name) && remove_file(folder, name))
             PRINT(&printer, "%s%s", printer.text.size > 0 ? ", " : "", name);
     }
     if (printer.text.size > 0 && printer.status == STATUS_OK)

@@ -199,17 +199,19 @@ static void test_hostile_manifest(void **state)
     (void)state;
     static const char manifest[] =
         "{\"unktx\": {\"rules\": \"core-0.18\"}, \"resources\": [{\"path\": \"../outside.csv\"}, {\"path\": \"sub\"},"
-        "{\"path\": \"/etc/hostname\"}, {\"path\": \".hidden\"}, {\"path\": \"\"}, {\"path\": \"gone.csv\"}]}";
+        "{\"path\": \"/etc/hostname\"}, {\"path\": \".hidden\"}, {\"path\": \"\"}, {\"path\": \"notes.csv\"}, "
+        "{\"path\": \"payers.csv\"}]}";
     make_dirs(path_of("%s/hostile/sub", dir));
     write_file(path_of("%s/outside.csv", dir), "a\n", 2);
     write_file(path_of("%s/hostile/.hidden", dir), "a\n", 2);
-    write_file(path_of("%s/hostile/gone.csv", dir), "a\n", 2);
+    write_file(path_of("%s/hostile/notes.csv", dir), "a\n", 2);
+    write_file(path_of("%s/hostile/payers.csv", dir), "a\n", 2);
     write_file(path_of("%s/hostile/datapackage.json", dir), manifest, sizeof manifest - 1);
     expect(1, "another network", path_of("dags --store %s/bare -o %s/hostile", dir, dir));
     unktx_ok("dags --replace --store %s/bare -o %s/hostile", dir, dir);
     assert_true(path_exists(path_of("%s/outside.csv", dir)) && is_there("hostile", "sub"));
-    assert_true(is_there("hostile", ".hidden"));
-    assert_false(is_there("hostile", "gone.csv"));
+    assert_true(is_there("hostile", ".hidden") && is_there("hostile", "notes.csv"));
+    assert_false(is_there("hostile", "payers.csv"));
 }
 
 static void test_foreign_manifest(void **state)
