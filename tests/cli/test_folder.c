@@ -160,9 +160,10 @@ static void test_manifest(void **state)
 static void test_same_manifest(void **state)
 {
     (void)state;
-    unktx_ok("dags --store %s/bare --threads 1 -o %s/one", dir, dir);
-    unktx_ok("dags --store %s/bare --threads 4 -o %s/four", dir, dir);
-    unktx_ok("dags --store %s/bare --threads 4 -o %s/four", dir, dir);
+    for (int i = 0; i < 2; i++) {
+        unktx_ok("dags --store %s/bare --threads 1 -o %s/one", dir, dir);
+        unktx_ok("dags --store %s/bare --threads 4 -o %s/four", dir, dir);
+    }
     assert_same_file(path_of("%s/one/datapackage.json", dir), path_of("%s/four/datapackage.json", dir));
 }
 
