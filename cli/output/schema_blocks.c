@@ -5,8 +5,8 @@
 
 static const struct column blocks[] = {
     {"file", COLUMN_STRING, 0, NULL,
-     "base name of the blk file, or its path where two files have the same base name; bytes that are no text, as "
-     "\\xHH"},
+     "base name of the blk file, or its path where two files have the same base name; a byte that is no text as a "
+     "backslash, x and two hexadecimal digits"},
     {"offset", COLUMN_INTEGER, 0, "bytes", "where the record's magic begins in the file"},
     {"size", COLUMN_INTEGER, 0, "bytes", "of the block"},
     {"hash", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,

@@ -6,16 +6,12 @@
 
 #define ALL_FLAGS (COLUMN_WITH_INDEX | COLUMN_WITH_VERIFY)
 
-/* Text with a backslash before each of the bytes in `special`, and its first letter a capital if asked for. A backslash
- * among these becomes \e, as roff has it. */
+/* Text with a backslash before each of the bytes in `special`, and its first letter a capital if asked for. */
 static void print_escaped(struct printer *printer, const char *text, const char *special, bool capital)
 {
     for (const char *at = text; *at; at++) {
         char letter = capital && at == text ? (char)toupper((unsigned char)*at) : *at;
-        if (strchr(special, *at))
-            PRINT(printer, "\\%c", letter == '\\' ? 'e' : letter);
-        else
-            PRINT(printer, "%c", letter);
+        PRINT(printer, strchr(special, *at) ? "\\%c" : "%c", letter);
     }
 }
 
@@ -28,8 +24,8 @@ static const char *presence_of(const struct column *column)
 
 /* ---- man pages ---- */
 
-/* A hyphen that is typed must be escaped, and a backslash. */
-#define ROFF_SPECIAL "-\\"
+/* A hyphen that is typed must be escaped; a backslash is in none of the texts. */
+#define ROFF_SPECIAL "-"
 
 /* The widest tag that stands beside its text. */
 #define TAG_WIDTH "20"
