@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/inputs/node_blocks.h"
 #include "cli/inputs/output_folder.h"
 #include "cli/output/help.h"
 #include "cli/output/sources.h"
@@ -37,6 +38,7 @@ static int run_command(const struct command *command, const struct settings *set
         status = sources_add_settings(settings, &fault);
     int exit_status = status == STATUS_OK ? command->run(settings) : message_result(status, &fault);
     sources_clear();
+    node_blocks_forget();
     return exit_status;
 }
 

@@ -37,6 +37,7 @@ enum status index_blocks_remember(const char *store, const char *datadir, const 
     char *folder = status == STATUS_OK ? realpath(dir.path, NULL) : NULL;
     if (status == STATUS_OK && !folder)
         status = fault_errno(fault, dir.path, FAULT_NO_OFFSET, "has no absolute path");
+    sources_clear(); /* this is a file of the store, which the command makes, wherever the store lies; its last one */
     if (status == STATUS_OK)
         status = text_printf(&text, "%s", folder) == STATUS_OK ? outfile_write_text_in(store, NOTE_FILE, &text, fault)
                                                                : fault_nomem(fault);

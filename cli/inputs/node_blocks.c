@@ -15,7 +15,7 @@ static struct said {
 static uint64_t hash_of(const struct fault *what)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ what->offset; /* FNV-1a */
-    const char *text = what->offset == FAULT_NO_OFFSET ? what->text : "";
+    const char *text = what->text;
     for (const char *p = what->path; *p; p++)
         hash = (hash ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
     for (; *text; text++)
@@ -34,7 +34,7 @@ static bool insert(uint64_t hash)
     return is_new;
 }
 
-/* False if it had been said: the same place, or the same text where there is no place. Without memory all is new. */
+/* False if it had been said: the same words of the same place. Without memory all is new. */
 static bool is_new(const struct fault *what)
 {
     if (said.count * 2 >= said.capacity) {
@@ -52,6 +52,12 @@ static bool is_new(const struct fault *what)
         mem_free(old.slots);
     }
     return insert(hash_of(what));
+}
+
+void node_blocks_forget(void)
+{
+    mem_free(said.slots);
+    said = (struct said){0};
 }
 
 bool node_blocks_key(const struct settings *settings, uint8_t key[XOR_KEY_SIZE], const uint8_t **given)

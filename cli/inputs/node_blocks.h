@@ -36,7 +36,10 @@ enum status node_blocks_of_one_chain(const char *folder, struct fault *fault) MU
 /* The key of --xor-key, NULL for xor.dat's; false after saying what is wrong with it. */
 bool node_blocks_key(const struct settings *settings, uint8_t key[XOR_KEY_SIZE], const uint8_t **given);
 
-/* Callbacks of both; `context` is the struct progress. What has been said in this process is not said again: analyze
+/* At the end of a command: what has been said is forgotten, and its memory freed. */
+void node_blocks_forget(void);
+
+/* Callbacks of both; `context` is the struct progress. What has been said in this command is not said again: analyze
  * looks at the same files twice. One thread at a time. */
 void node_blocks_damage(void *context, const struct fault *what);
 void node_blocks_note(void *context, const char *text);

@@ -55,10 +55,10 @@ static void check_dump_txs_and_blocks(const struct truth *truth, const char *sto
                                            {"inputs", "n_in"},   {"outputs", "n_out"},  {"fee_sat", "fee_sat"}};
     static const char *const block_names[][2] = {
         {"height", "height"}, {"hash", "hash"}, {"time", "time"}, {"txs", "n_tx"}};
-    unktx_ok("dump txs --store %s -o %s/dump-txs.csv", store, store);
-    unktx_ok("dump blocks --store %s -o %s/dump-blocks.csv", store, store);
-    struct table txs = table_read(path_of("%s/dump-txs.csv", store));
-    struct table blocks = table_read(path_of("%s/dump-blocks.csv", store));
+    unktx_ok("dump txs --store %s -o %s-dump-txs.csv", store, store);
+    unktx_ok("dump blocks --store %s -o %s-dump-blocks.csv", store, store);
+    struct table txs = table_read(path_of("%s-dump-txs.csv", store));
+    struct table blocks = table_read(path_of("%s-dump-blocks.csv", store));
     struct table want = table_read(path_of("%s/truth/blocks.csv", truth->dir));
     assert_int_equal(txs.rows, truth->txs.rows);
     assert_int_equal(blocks.rows, want.rows);

@@ -290,8 +290,8 @@ static void test_readers_beside_a_build(void **state)
     (void)state;
     static const char *const commands[] = {"check --store %s",
                                            "tx 60 --store %s",
-                                           "dump outputs --store %s -o %s/a.csv",
-                                           "dump txs --store %s -o %s/b.csv",
+                                           "dump outputs --store %s -o %s-a.csv",
+                                           "dump txs --store %s -o %s-b.csv",
                                            "travel %s --store %s",
                                            "tx %s --store %s"};
     enum { COMMANDS = sizeof commands / sizeof *commands, TIMES = 15 };
@@ -453,7 +453,7 @@ static void test_stdout(void **state)
     }
     snprintf(line, sizeof line, "$UNKTX travel %s --store %s -o %s/none/x.csv", place.txid, place.fresh, place.dir);
     expect_shell(1, "x.csv: cannot be written: No such file or directory", line);
-    snprintf(line, sizeof line, "$UNKTX flows --store %s -o %s/data.mdb", place.fresh, place.fresh);
+    snprintf(line, sizeof line, "touch %s/file; $UNKTX flows --store %s -o %s/file", place.dir, place.fresh, place.dir);
     expect_shell(1, "is no folder", line);
 }
 

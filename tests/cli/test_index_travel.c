@@ -108,8 +108,8 @@ static void check_travel_limit(const struct truth *truth, const char *store)
 static void check_travel_graph(const struct truth *truth, const char *store)
 {
     const char *txid = truth_txid(truth, truth->txs.rows / 2);
-    unktx_ok("travel %s --depth 4 --store %s -o %s/travel.csv", txid, store, store);
-    struct table rows = table_read(path_of("%s/travel.csv", store));
+    unktx_ok("travel %s --depth 4 --store %s -o %s-travel.csv", txid, store, store);
+    struct table rows = table_read(path_of("%s-travel.csv", store));
     struct run dot = unktx_expect(0, "travel %s --depth 4 --format dot --store %s", txid, store);
     struct run graphml = unktx_expect(0, "travel %s --depth 4 --format graphml --store %s", txid, store);
     size_t spends = 0, txs = count_of(dot.out, "txid=");

@@ -27,15 +27,16 @@ static void assert_same_tables(const char *a, const char *b)
         }
 }
 
-/* Every table of a chain, into the folder that holds the store. */
+/* Every table of a chain, beside the store. */
 static char *tables_of(const char *datadir, unsigned threads)
 {
     char *out = temp_dir();
-    unktx_ok("scan --quiet --nulldata store --datadir %s --store %s --threads %u", datadir, out, threads);
-    unktx_ok("outputs --store %s --rules core-22 --nulldata -o %s/outputs.csv", out, out);
-    unktx_ok("stats --store %s --by block -o %s/stats.csv", out, out);
+    unktx_ok("scan --quiet --nulldata store --datadir %s --store %s/store --threads %u", datadir, out, threads);
+    unktx_ok("outputs --store %s/store --rules core-22 --nulldata -o %s/outputs.csv", out, out);
+    unktx_ok("stats --store %s/store --by block -o %s/stats.csv", out, out);
     for (unsigned r = 0; r < 3; r++)
-        unktx_ok("dags --store %s --rules %s --threads %u -o %s/%s", out, rules_list[r], threads, out, rules_list[r]);
+        unktx_ok("dags --store %s/store --rules %s --threads %u -o %s/%s", out, rules_list[r], threads, out,
+                 rules_list[r]);
     return out;
 }
 

@@ -184,9 +184,9 @@ static void check_spends(const char *dir, bool loose)
     if (run.exit_status != 0 && run.exit_status != 3)
         fail_msg("scan %s: %d: %s", dir, run.exit_status, run.err);
     run_free(&run);
-    unktx_ok("outputs --store %s --rules core-22 -o %s/outputs.csv", temp, temp);
+    unktx_ok("outputs --store %s --rules core-22 -o %s-outputs.csv", temp, temp);
     unktx_ok("check --store %s", temp);
-    struct table outputs = table_read(path_of("%s/outputs.csv", temp));
+    struct table outputs = table_read(path_of("%s-outputs.csv", temp));
     struct lines got = edges_found(&outputs);
     size_t at = 0;
     for (size_t i = 0; i < got.count; i++, at++) {

@@ -41,8 +41,8 @@ static void scan(const char *datadir, const char *store, const char *more)
 /* Every unknown output: kind, value, script and spender. */
 static void check_outputs(const struct node_truth *truth, const char *store)
 {
-    unktx_ok("outputs --store %s --rules core-22 --nulldata -o %s/outputs.csv", store, store);
-    struct table got = table_read(path_of("%s/outputs.csv", store));
+    unktx_ok("outputs --store %s --rules core-22 --nulldata -o %s-outputs.csv", store, store);
+    struct table got = table_read(path_of("%s-outputs.csv", store));
     bool scripts = strstr(truth->outputs.fields[4], "script") || strstr(truth->outputs.fields[5], "script");
     size_t row = 0;
     for (size_t t = 0; t < truth->txs.rows; t++)
@@ -110,8 +110,8 @@ static void assert_sums(const struct table *got, size_t row, const struct sums *
 
 static void check_stats(const struct node_truth *truth, const char *store)
 {
-    unktx_ok("stats --store %s --by block -o %s/stats.csv", store, store);
-    struct table got = table_read(path_of("%s/stats.csv", store));
+    unktx_ok("stats --store %s --by block -o %s-stats.csv", store, store);
+    struct table got = table_read(path_of("%s-stats.csv", store));
     struct table blocks = table_read(path_of("%s/truth/blocks.csv", truth->dir));
     assert_int_equal(got.rows, blocks.rows);
     for (size_t b = 0; b < got.rows; b++) {
