@@ -158,7 +158,7 @@ void node_truth_check_tdags(const struct node_truth *truth, const char *store, c
         json_close(&json);
     }
     char out[4096];
-    snprintf(out, sizeof out, "%s/%s", store, rules);
+    snprintf(out, sizeof out, "%s-%s", store, rules);
     unktx_ok("dags --store %s --rules %s -o %s", store, rules, out);
     struct table dags = table_read(path_of("%s/tdags.csv", out)), classes = table_read(path_of("%s/classes.csv", out));
     assert_int_equal(dags.rows, totals[2]);
