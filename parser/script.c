@@ -43,8 +43,7 @@ bool rules_parse(const char *name, enum rules *rules)
     return false;
 }
 
-/* CPubKey::ValidSize: the size that the first byte announces. The point itself is not looked at. */
-static bool key_size_fits(const uint8_t *key, size_t size)
+bool script_key_size_fits(const uint8_t *key, size_t size)
 {
     if (size == 33)
         return key[0] == 2 || key[0] == 3;
@@ -98,7 +97,7 @@ static bool multisig_match(const uint8_t *script, size_t size, struct multisig *
     for (;;) {
         if (!op_next(&c, &op))
             return false;
-        if (!key_size_fits(op.data, op.size))
+        if (!script_key_size_fits(op.data, op.size))
             break;
         if (found->keys == MULTISIG_KEYS_MAX)
             return false;
@@ -132,7 +131,7 @@ enum kind script_kind_other(const uint8_t *script, size_t size)
     if (is_witness_program(script, size))
         return witness_kind(script, size);
     if ((size == 35 || size == 67) && script[0] == size - 2 && script[size - 1] == OP_CHECKSIG &&
-        key_size_fits(script + 1, size - 2))
+        script_key_size_fits(script + 1, size - 2))
         return KIND_PUBKEY;
     struct multisig found;
     return multisig_match(script, size, &found) ? KIND_MULTISIG : KIND_NONSTANDARD;

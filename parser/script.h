@@ -80,6 +80,10 @@ unsigned script_unknown_rules(enum kind kind, const uint8_t *script, size_t size
  * libsecp256k1 accepts as points. O(keys), some microseconds each. */
 unsigned script_keys(enum kind kind, const uint8_t *script, size_t size, unsigned *on_curve);
 
+/* CPubKey::ValidSize: the size is the one that the first byte of a public key announces. The point itself is not looked
+ * at. O(1). */
+bool script_key_size_fits(const uint8_t *key, size_t size);
+
 /* True for a script that anyone can satisfy without a signature, preimage, or time condition (docs/model.md, section
  * 5): empty, pushes and NOPs that leave a true top element, 0-of-n CHECKMULTISIG, and the like; anyone_can_spend.c has
  * the rule. Conservative: false when in doubt. O(size), at most 64 runs of the script. */

@@ -5,6 +5,7 @@
 /* The one-shot and EVP interfaces cost more than the hash of a short transaction does; the low-level calls keep all
  * their state on the stack, so they are also safe from any thread. OpenSSL 3 deprecates them for want of providers. */
 #define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/ripemd.h>
 #include <openssl/sha.h>
 
 void sha256(const uint8_t *data, size_t size, uint8_t out[32])
@@ -20,6 +21,29 @@ void sha256d(const uint8_t *data, size_t size, struct hash256 *out)
     uint8_t once[32];
     sha256(data, size, once);
     sha256(once, sizeof once, out->bytes);
+}
+
+void sha1(const uint8_t *data, size_t size, uint8_t out[HASH160_SIZE])
+{
+    SHA_CTX context;
+    SHA1_Init(&context);
+    SHA1_Update(&context, data, size);
+    SHA1_Final(out, &context);
+}
+
+void ripemd160(const uint8_t *data, size_t size, uint8_t out[HASH160_SIZE])
+{
+    RIPEMD160_CTX context;
+    RIPEMD160_Init(&context);
+    RIPEMD160_Update(&context, data, size);
+    RIPEMD160_Final(out, &context);
+}
+
+void hash160(const uint8_t *data, size_t size, uint8_t out[HASH160_SIZE])
+{
+    uint8_t once[32];
+    sha256(data, size, once);
+    ripemd160(once, sizeof once, out);
 }
 
 void sha256d_parts(const struct sha256_part *parts, size_t count, struct hash256 *out)

@@ -1,5 +1,6 @@
-/* sha256: SHA-256 (FIPS 180-4) and Bitcoin's double SHA-256, by OpenSSL's libcrypto, which is touched nowhere else;
- * hasher.h hashes many messages at once. Thread rule: any thread; a stream belongs to one. */
+/* sha256: SHA-256 (FIPS 180-4), Bitcoin's double SHA-256, and the other hashes that a script can ask for, by OpenSSL's
+ * libcrypto, which is touched nowhere else; hasher.h hashes many messages at once. Thread rule: any thread; a stream
+ * belongs to one. */
 #ifndef UNKTX_PARSER_SHA256_H
 #define UNKTX_PARSER_SHA256_H
 
@@ -17,6 +18,13 @@ void sha256(const uint8_t *data, size_t size, uint8_t out[32]);
 
 /* SHA-256 of the SHA-256. O(size). */
 void sha256d(const uint8_t *data, size_t size, struct hash256 *out);
+
+#define HASH160_SIZE 20u
+
+/* SHA-1 (FIPS 180-4), RIPEMD-160, and RIPEMD-160 of the SHA-256 (OP_HASH160, and the hash in an address). O(size). */
+void sha1(const uint8_t *data, size_t size, uint8_t out[HASH160_SIZE]);
+void ripemd160(const uint8_t *data, size_t size, uint8_t out[HASH160_SIZE]);
+void hash160(const uint8_t *data, size_t size, uint8_t out[HASH160_SIZE]);
 
 /* SHA-256 of bytes that come in pieces. */
 struct sha256_stream {
