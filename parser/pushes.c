@@ -187,7 +187,7 @@ size_t hash_locks(const uint8_t *script, size_t size, struct hash_lock locks[HAS
     return count;
 }
 
-static void hash_by(uint8_t code, const uint8_t *data, size_t size, uint8_t out[HASH256_SIZE])
+size_t hash_by(uint8_t code, const uint8_t *data, size_t size, uint8_t out[32])
 {
     struct hash256 twice;
     switch (code) {
@@ -195,11 +195,13 @@ static void hash_by(uint8_t code, const uint8_t *data, size_t size, uint8_t out[
     case OP_SHA1: sha1(data, size, out); break;
     case OP_HASH160: hash160(data, size, out); break;
     case OP_SHA256: sha256(data, size, out); break;
-    default:
+    case OP_HASH256:
         sha256d(data, size, &twice);
         memcpy(out, twice.bytes, sizeof twice.bytes);
         break;
+    default: return 0;
     }
+    return size_of_hash(code);
 }
 
 size_t hash_locks_opened(const struct hash_lock *locks, size_t count, const uint8_t *data, size_t size)

@@ -72,6 +72,9 @@ size_t hash_locks(const uint8_t *script, size_t size, struct hash_lock locks[HAS
 
 #define PREIMAGE_MAX 520u /* Core's MAX_SCRIPT_ELEMENT_SIZE: no item that opens anything is longer */
 
+/* Writes the hash by that operation, one of the five above; returns its size, 0 for any other operation. O(size). */
+size_t hash_by(uint8_t code, const uint8_t *data, size_t size, uint8_t out[32]);
+
 /* The lock that the bytes open, `count` if none. Each of the hashes that occur is computed once. O(size + count). */
 size_t hash_locks_opened(const struct hash_lock *locks, size_t count, const uint8_t *data, size_t size);
 
