@@ -69,7 +69,8 @@ static void read_size(struct blkfile *file, const struct stat *info)
 /* A list of files under way. */
 struct listing {
     struct blkdir *dir;
-    size_t capacity, misfits_capacity;
+    size_t capacity;
+    size_t misfits_capacity;
 };
 
 /* Notes a name that is no regular file. Takes over `path`. */

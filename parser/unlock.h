@@ -23,12 +23,19 @@ const char *unlock_name(enum unlock_by by);
 struct unlock {
     enum unlock_by by;
     /* items that were shown, by what they look like */
-    uint32_t signatures, keys, preimages, numbers, nothing, data, operations;
-    uint32_t strict_der, low_s; /* of the signatures */
-    uint64_t sighashes[4];      /* bit b set: a signature has the sighash byte b */
-    bool whole;                 /* false: a push ran over the end */
-    bool time;                  /* a time condition was on the way */
-    char branch[104];           /* see unlock_read */
+    uint32_t signatures;
+    uint32_t keys;
+    uint32_t preimages;
+    uint32_t numbers;
+    uint32_t nothing;
+    uint32_t data;
+    uint32_t operations;
+    uint32_t strict_der;   /* of the signatures */
+    uint32_t low_s;        /* of the signatures */
+    uint64_t sighashes[4]; /* bit b set: a signature has the sighash byte b */
+    bool whole;            /* false: a push ran over the end */
+    bool time;             /* a time condition was on the way */
+    char branch[104];      /* see unlock_read */
 };
 
 /* What `shown` (not yet pulled from) shows to a script, and whether anyone can spend that (script_anyone_can_spend).

@@ -22,9 +22,13 @@ struct value {
 };
 
 struct machine {
-    struct value stack[STACK_MAX], alt[ALT_STACK_MAX];
-    size_t depth, alt_depth;
-    unsigned ops, hashes, items;
+    struct value stack[STACK_MAX];
+    struct value alt[ALT_STACK_MAX];
+    size_t depth;
+    size_t alt_depth;
+    unsigned ops;
+    unsigned hashes;
+    unsigned items;
     unsigned nesting;
     uint64_t skipping; /* bit i set: the i-th open OP_IF is in the part not taken */
     bool in_script;    /* what was shown has been run */

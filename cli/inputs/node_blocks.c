@@ -8,8 +8,10 @@
 /* Hashes of what has been said, by open addressing; 0: free. */
 static struct said {
     uint64_t *slots;
-    size_t capacity, count;
-    uint64_t repeated, fresh; /* damages of the running command that had been said before, that had not */
+    size_t capacity;
+    size_t count;
+    uint64_t repeated; /* damages of the running command that had been said before */
+    uint64_t fresh;    /* and that had not */
 } said;
 
 static uint64_t hash_of(const struct fault *what)

@@ -37,7 +37,8 @@ enum status operand_complete(struct operand *operand, const struct forest *fores
  * the rest zero. */
 struct operand_words {
     const char *const *list;
-    size_t count, next;
+    size_t count;
+    size_t next;
     char word[OPERAND_WORD_SIZE]; /* of standard input; a longer one comes in pieces */
 };
 

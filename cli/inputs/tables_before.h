@@ -10,7 +10,9 @@
 struct tdag_before {
     char name[TDAG_NAME_MAX + 1];
     struct hash256 first_txid;
-    uint64_t txs, nodes, moved_value_sat;
+    uint64_t txs;
+    uint64_t nodes;
+    uint64_t moved_value_sat;
     uint64_t rows; /* of txs.csv */
 };
 
@@ -22,9 +24,11 @@ struct tx_before {
 /* Zero-initialise; tables_before_free in any case. */
 struct tables_before {
     struct tdag_before *tdags; /* tdags[d - 1] is T-DAG d */
-    size_t tdags_count, tdags_capacity;
+    size_t tdags_count;
+    size_t tdags_capacity;
     struct tx_before *txs; /* in chain order */
-    size_t txs_count, txs_capacity;
+    size_t txs_count;
+    size_t txs_capacity;
 };
 
 /* STATUS_FORMAT: they are not as unktx writes them, or do not belong together; STATUS_IO. O(size of the files). */

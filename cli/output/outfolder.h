@@ -13,7 +13,11 @@
  * */
 struct folder_changes {
     bool known;
-    uint32_t new, grown, merged, shrunk, gone;
+    uint32_t new;
+    uint32_t grown;
+    uint32_t merged;
+    uint32_t shrunk;
+    uint32_t gone;
 };
 
 /* Makes the folder unless it is there. STATUS_REFUSED: the files there are of another network, rule set, compression or

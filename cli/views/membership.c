@@ -12,7 +12,8 @@ struct place {
     char class_id[CLASS_ID_TEXT + 1];
     enum family family;
     uint32_t depth;
-    bool is_root, is_spender;
+    bool is_root;
+    bool is_spender;
 };
 
 static bool is_before(const struct forest_tx *tx, uint32_t height, uint32_t index)

@@ -24,9 +24,11 @@ struct finding {
 /* Zero-initialise. */
 struct findings {
     struct finding *list;
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
     struct fault *faults;
-    size_t faults_count, faults_capacity;
+    size_t faults_count;
+    size_t faults_capacity;
     uint32_t forked; /* blocks of the BLAKE2b fork */
 };
 

@@ -47,7 +47,8 @@ static int tear_down(void **state)
 /* ---- the two runs' tables ---- */
 
 struct tables {
-    struct table tdags, txs;
+    struct table tdags;
+    struct table txs;
 };
 
 static struct tables tables_of(const char *folder)
@@ -89,7 +90,11 @@ static size_t *overlap(const struct tables *from, size_t dag, const struct table
 }
 
 struct sums {
-    size_t new, grown, merged, shrunk, gone;
+    size_t new;
+    size_t grown;
+    size_t merged;
+    size_t shrunk;
+    size_t gone;
 };
 
 static void expect_row(const struct table *changes, size_t *at, const char *name, const char *what)

@@ -94,7 +94,9 @@ static void fail_none(void)
 
 static struct {
     char *dir;
-    char data[256], store[256], copy[256];
+    char data[256];
+    char store[256];
+    char copy[256];
     char digest[DIGEST_SIZE + 1];
 } place;
 

@@ -19,7 +19,9 @@
 
 static struct {
     char *dir;
-    char data[256], blocks[300], store[256];
+    char data[256];
+    char blocks[300];
+    char store[256];
 } place;
 
 static int set_up(void **state)

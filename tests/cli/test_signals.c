@@ -25,7 +25,8 @@
 
 static struct {
     char *dir;
-    char data[256], store[256];
+    char data[256];
+    char store[256];
     char digest[DIGEST_SIZE + 1];
 } place;
 

@@ -22,7 +22,9 @@
 
 static struct {
     char *dir;
-    char data[256], blocks[300], store[256];
+    char data[256];
+    char blocks[300];
+    char store[256];
     char digest[DIGEST_SIZE + 1];
 } place;
 

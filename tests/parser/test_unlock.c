@@ -28,9 +28,15 @@ static struct unlock unlocked(const char *shown_hex, const char *script_hex)
 }
 
 struct expected {
-    const char *shown, *script;
+    const char *shown;
+    const char *script;
     enum unlock_by by;
-    uint32_t signatures, keys, preimages, numbers, nothing, data;
+    uint32_t signatures;
+    uint32_t keys;
+    uint32_t preimages;
+    uint32_t numbers;
+    uint32_t nothing;
+    uint32_t data;
     const char *branch;
     bool time;
 };
