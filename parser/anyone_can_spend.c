@@ -2,7 +2,7 @@
  *
  * The spender chooses what the script finds on the stack, so an item taken from below the script's own ones is *free*:
  * it is whatever suits. A condition on a free item is a choice, and all ways to choose (up to CHOICES_MAX of them) are
- * tried. Where following a free item would need more than that, it is settled to the number 1, which is one thing that
+ * tried. Where following a free item would need more than that, it is set to the number 1, which is one thing that
  * a spender may choose; so a "true" is always earned, while a "false" may only mean that no way was found.
  *
  * Signatures, hashes, time conditions and every operation not in the list below end a run: that is the definition

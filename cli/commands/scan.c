@@ -41,7 +41,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .verify = settings->verify,
         .progress = on_progress,
         .damage = node_blocks_damage,
-        .note = node_blocks_note,
+        .message = node_blocks_message,
         .context = progress,
     };
     struct ingest_result result = {0};

@@ -48,8 +48,8 @@ static enum status by_prefix(const struct forest *forest, const struct tdags *td
         snprintf(end, 32, " (number %u)", (unsigned)d);
         status = prefix_add(&matches, name);
     }
-    enum status settled = prefix_settle(&matches, prefix, "T-DAGs (their names, or txids in them)", fault);
-    return status == STATUS_OK ? settled : fault_nomem(fault);
+    enum status one = prefix_require_one(&matches, prefix, "T-DAGs (their names, or txids in them)", fault);
+    return status == STATUS_OK ? one : fault_nomem(fault);
 }
 
 enum status chosen_dag(const struct forest *forest, const struct selection *selection, const char *word, uint32_t *dag,
@@ -92,6 +92,6 @@ enum status chosen_class(const struct classes *classes, const char *word, const 
         *class = &classes->classes[i];
         status = prefix_add(&matches, id);
     }
-    enum status settled = prefix_settle(&matches, &prefix, "class ids", fault);
-    return status == STATUS_OK ? settled : fault_nomem(fault);
+    enum status one = prefix_require_one(&matches, &prefix, "class ids", fault);
+    return status == STATUS_OK ? one : fault_nomem(fault);
 }

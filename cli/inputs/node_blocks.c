@@ -155,7 +155,7 @@ void node_blocks_damage(void *context, const struct fault *what)
     message_fault(what);
 }
 
-void node_blocks_note(void *context, const char *text)
+void node_blocks_message(void *context, const char *text)
 {
     const struct progress *progress = context;
     struct fault what = {0};

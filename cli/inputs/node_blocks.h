@@ -42,7 +42,7 @@ void node_blocks_forget(void);
 /* Callbacks of both; `context` is the struct progress. What has been said in this command is not said again: analyze
  * looks at the same files twice. One thread at a time. */
 void node_blocks_damage(void *context, const struct fault *what);
-void node_blocks_note(void *context, const char *text);
+void node_blocks_message(void *context, const char *text);
 
 /* The exit status of a command that is done; says how many places were damaged. */
 int node_blocks_result(uint64_t damages);

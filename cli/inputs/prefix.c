@@ -33,8 +33,8 @@ enum status prefix_add(struct prefix_matches *matches, const char *name)
     return text_printf(&matches->names, "%s%s", matches->count > 1 ? ", " : "", name);
 }
 
-enum status prefix_settle(struct prefix_matches *matches, const struct prefix *prefix, const char *what,
-                          struct fault *fault)
+enum status prefix_require_one(struct prefix_matches *matches, const struct prefix *prefix, const char *what,
+                               struct fault *fault)
 {
     enum status status = STATUS_OK;
     if (matches->count == 0)
@@ -70,8 +70,8 @@ enum status prefix_find_stored(const struct prefix *prefix, const struct forest 
         if (prefix_is_of_txid(prefix, &forest->txs[t].txid))
             status = meet_txid(&matches, &forest->txs[t].txid, txid);
     }
-    enum status settled = prefix_settle(&matches, prefix, "stored txids", fault);
-    return status == STATUS_OK ? settled : fault_nomem(fault);
+    enum status one = prefix_require_one(&matches, prefix, "stored txids", fault);
+    return status == STATUS_OK ? one : fault_nomem(fault);
 }
 
 enum status prefix_find_indexed(const struct prefix *prefix, struct tx_index *index, struct hash256 *txid,
@@ -90,6 +90,6 @@ enum status prefix_find_indexed(const struct prefix *prefix, struct tx_index *in
             status = fault_nomem(fault);
     }
     struct fault none = {0};
-    enum status settled = prefix_settle(&matches, prefix, "txids", status == STATUS_OK ? fault : &none);
-    return status == STATUS_OK ? settled : status;
+    enum status one = prefix_require_one(&matches, prefix, "txids", status == STATUS_OK ? fault : &none);
+    return status == STATUS_OK ? one : status;
 }

@@ -33,8 +33,8 @@ struct prefix_matches {
 enum status prefix_add(struct prefix_matches *matches, const char *name) MUST_CHECK;
 /* STATUS_OK where there was exactly one, else STATUS_NOT_FOUND or STATUS_REFUSED with what was met; `what` is the
  * plural of what was looked for. Frees what was taken in. */
-enum status prefix_settle(struct prefix_matches *matches, const struct prefix *prefix, const char *what,
-                          struct fault *fault) MUST_CHECK;
+enum status prefix_require_one(struct prefix_matches *matches, const struct prefix *prefix, const char *what,
+                               struct fault *fault) MUST_CHECK;
 
 /* The txid that begins with the prefix, of the stored transactions or of all in the index. O(transactions). */
 enum status prefix_find_stored(const struct prefix *prefix, const struct forest *forest, struct hash256 *txid,

@@ -62,11 +62,11 @@ enum status selection_make(const struct store *store, const struct forest *fores
 }
 
 enum status selection_make_others(const struct store *store, const struct forest *forest, enum rules rules,
-                                  const struct filter *filter, bool compress, unsigned threads, const uint8_t *settled,
+                                  const struct filter *filter, bool compress, unsigned threads, const uint8_t *skipped,
                                   struct selection *selection, struct fault *fault)
 {
     *selection = (struct selection){0};
-    enum status status = tdags_find_others(forest, rules, settled, &selection->tdags, fault);
+    enum status status = tdags_find_others(forest, rules, skipped, &selection->tdags, fault);
     if (status == STATUS_OK && filter)
         status = exclude(store, forest, filter, threads, selection, fault);
     if (status == STATUS_OK)
@@ -130,9 +130,9 @@ enum status alike_make(const struct forest *forest, const struct selection *sele
 {
     const struct tdags *tdags = &selection->tdags;
     const struct classes *classes = &selection->classes;
-    *alike = (struct alike){.settled = mem_alloc(forest->txs_count, 1),
+    *alike = (struct alike){.has_tx = mem_alloc(forest->txs_count, 1),
                             .ids = mem_alloc(classes->classes_count, sizeof *alike->ids)};
-    if (!alike->settled || !alike->ids)
+    if (!alike->has_tx || !alike->ids)
         return fault_nomem(fault);
     for (uint32_t d = 0; d < tdags->count; d++) {
         const struct tdag_row *row = &classes->rows[d];
@@ -142,7 +142,7 @@ enum status alike_make(const struct forest *forest, const struct selection *sele
         alike->nodes += row->nodes;
         alike->edges += row->edges;
         for (uint32_t m = tdags->first[d]; m < tdags->first[d + 1]; m++)
-            alike->settled[tdags->members[m]] = 1;
+            alike->has_tx[tdags->members[m]] = 1;
     }
     for (uint32_t i = 0; i < classes->classes_count; i++) {
         if (!classes->classes[i].alike)
@@ -162,7 +162,7 @@ bool alike_has(const struct alike *alike, const uint8_t id[CANON_ID_SIZE])
 
 void alike_free(struct alike *alike)
 {
-    mem_free(alike->settled);
+    mem_free(alike->has_tx);
     mem_free(alike->ids);
     *alike = (struct alike){0};
 }

@@ -17,9 +17,9 @@ struct selection {
 enum status selection_make(const struct store *store, const struct forest *forest, enum rules rules,
                            const struct filter *filter, bool compress, unsigned threads, struct selection *selection,
                            struct fault *fault) MUST_CHECK;
-/* Without names, and without the T-DAGs of the `settled` transactions, see tdags_find_others. */
+/* Without names, and without the T-DAGs of the `skipped` transactions, see tdags_find_others. */
 enum status selection_make_others(const struct store *store, const struct forest *forest, enum rules rules,
-                                  const struct filter *filter, bool compress, unsigned threads, const uint8_t *settled,
+                                  const struct filter *filter, bool compress, unsigned threads, const uint8_t *skipped,
                                   struct selection *selection, struct fault *fault) MUST_CHECK;
 /* So many T-DAGs are enough not to ask whether another rule set was meant. */
 #define SELECTION_ENOUGH 10u
@@ -36,7 +36,7 @@ void selection_free(struct selection *selection);
 /* Most T-DAGs are the same under every rule set: for the numbers of another rule set than the selection's, only the
  * others have to be looked at. */
 struct alike {
-    uint8_t *settled;              /* by transaction: 1 in a T-DAG that every rule set has alike */
+    uint8_t *has_tx;               /* by transaction: 1 in a T-DAG that every rule set has alike */
     uint8_t (*ids)[CANON_ID_SIZE]; /* classes of these T-DAGs, in ascending order */
     uint32_t tdags;
     uint32_t classes;

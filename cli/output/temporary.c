@@ -50,7 +50,7 @@ static char *new_name(const char *target)
     return in_folder(target, name);
 }
 
-/* ---- what was left behind ---- */
+/* ---- what earlier runs left ---- */
 
 static void remove_if_stale(int folder, const char *name)
 {

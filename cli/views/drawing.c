@@ -8,11 +8,11 @@
 /* A T-DAG of so many nodes is drawn node by node. */
 #define PLAIN_MAX 24u
 
-/* A transaction of the T-DAG by its place among the members. */
+/* A transaction of the T-DAG by its position among the members. */
 struct member {
     uint64_t signature; /* equal for twins: same leaves, predecessors and successors */
-    uint32_t place;
-    uint32_t twin;  /* place of the first twin */
+    uint32_t position;
+    uint32_t twin;  /* position of the first twin */
     uint32_t twins; /* at the first: how many */
     uint32_t depth; /* of its outputs */
     uint64_t known;
@@ -36,7 +36,7 @@ struct maker {
     struct drawing *drawing;
 };
 
-static uint32_t place_of(const struct maker *maker, uint32_t number)
+static uint32_t position_of(const struct maker *maker, uint32_t number)
 {
     uint32_t low = 0, high = maker->count - 1;
     while (low < high) {
@@ -57,18 +57,18 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 31;
 }
 
-static void look_at(struct maker *maker, uint32_t place)
+static void look_at(struct maker *maker, uint32_t position)
 {
     const struct forest *forest = maker->forest;
-    struct member *member = &maker->members[place];
-    uint32_t number = maker->numbers[place];
+    struct member *member = &maker->members[position];
+    uint32_t number = maker->numbers[position];
     const struct forest_tx *tx = &forest->txs[number];
     uint64_t signature = 0, spent = 0, unknown = tx->nulldata;
     for (uint32_t s = tx->first_spend; s < tx[1].first_spend; s++) {
         const struct forest_output *output = &forest->outputs[forest->spends[s]];
         if (!forest_is_arc(output, maker->rules))
             continue;
-        uint32_t depth = maker->members[place_of(maker, output->tx)].depth;
+        uint32_t depth = maker->members[position_of(maker, output->tx)].depth;
         member->depth = depth > member->depth ? depth : member->depth;
         signature += mix((uint64_t)output->tx << 1 | 1);
     }
@@ -80,7 +80,7 @@ static void look_at(struct maker *maker, uint32_t place)
         spent++;
         signature += mix((uint64_t)output->spender << 32 | 1u << 31);
     }
-    member->place = place;
+    member->position = position;
     member->depth++;
     member->root = forest_is_root(forest, number, maker->rules);
     member->known = tx->outputs - unknown;
@@ -94,13 +94,13 @@ static int by_signature(const void *a, const void *b)
     const struct member *x = a, *y = b;
     if (x->signature != y->signature)
         return x->signature < y->signature ? -1 : 1;
-    return x->place < y->place ? -1 : x->place > y->place;
+    return x->position < y->position ? -1 : x->position > y->position;
 }
 
-static int by_place(const void *a, const void *b)
+static int by_position(const void *a, const void *b)
 {
     const struct member *x = a, *y = b;
-    return x->place < y->place ? -1 : x->place > y->place;
+    return x->position < y->position ? -1 : x->position > y->position;
 }
 
 /* A wrong twin, which takes two equal hashes of 64 bits, would spoil a picture and nothing else. */
@@ -112,11 +112,11 @@ static void find_twins(struct maker *maker)
     for (uint32_t i = 0, first = 0; i < maker->count; i++) {
         if (maker->plain || members[i].signature != members[first].signature)
             first = i;
-        members[i].twin = members[first].place;
+        members[i].twin = members[first].position;
         members[first].twins++;
     }
     if (!maker->plain)
-        qsort(members, maker->count, sizeof *members, by_place);
+        qsort(members, maker->count, sizeof *members, by_position);
 }
 
 /* ---- vertices ---- */
@@ -140,8 +140,8 @@ static enum status add_nodes(struct maker *maker, const struct member *member, e
 {
     struct drawing_vertex vertex = {.type = type,
                                     .count = maker->plain ? 1 : count,
-                                    .tx = maker->numbers[member->place],
-                                    .place = member->place,
+                                    .tx = maker->numbers[member->position],
+                                    .position = member->position,
                                     .spender = spender,
                                     .layer = member->depth - (type == VERTEX_ROOT)};
     enum status status = STATUS_OK;
@@ -150,7 +150,7 @@ static enum status add_nodes(struct maker *maker, const struct member *member, e
     return status;
 }
 
-static int compare_places(const void *a, const void *b)
+static int compare_numbers(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return x < y ? -1 : x > y;
@@ -159,7 +159,7 @@ static int compare_places(const void *a, const void *b)
 /* The spent outputs of a transaction and its twins, by who spends them. */
 static enum status add_spent(struct maker *maker, const struct member *member)
 {
-    const struct forest_tx *tx = &maker->forest->txs[maker->numbers[member->place]];
+    const struct forest_tx *tx = &maker->forest->txs[maker->numbers[member->position]];
     size_t count = 0;
     enum status status = mem_reserve(&maker->spenders, &maker->spenders_capacity,
                                      (size_t)(tx[1].first_output - tx->first_output), sizeof *maker->spenders);
@@ -168,9 +168,9 @@ static enum status add_spent(struct maker *maker, const struct member *member)
     for (uint32_t o = tx->first_output; o < tx[1].first_output; o++) {
         const struct forest_output *output = &maker->forest->outputs[o];
         if (forest_is_arc(output, maker->rules))
-            maker->spenders[count++] = maker->members[place_of(maker, output->spender)].twin;
+            maker->spenders[count++] = maker->members[position_of(maker, output->spender)].twin;
     }
-    qsort(maker->spenders, count, sizeof *maker->spenders, compare_places);
+    qsort(maker->spenders, count, sizeof *maker->spenders, compare_numbers);
     for (size_t i = 0, end; i < count && status == STATUS_OK; i = end) {
         for (end = i + 1; end < count && maker->spenders[end] == maker->spenders[i]; end++)
             ;
@@ -182,7 +182,7 @@ static enum status add_spent(struct maker *maker, const struct member *member)
 static bool is_reached(const struct maker *maker, const struct member *member)
 {
     for (uint32_t v = 0; v < maker->drawing->vertices_count; v++) {
-        if (maker->drawing->vertices[v].spender == member->place)
+        if (maker->drawing->vertices[v].spender == member->position)
             return true;
     }
     return false;
@@ -228,10 +228,10 @@ static enum status add_arcs(struct maker *maker)
     enum status status = STATUS_OK;
     for (uint32_t v = 0; v < drawing->vertices_count; v++) {
         struct drawing_vertex *vertex = &drawing->vertices[v];
-        uint32_t source = vertex->type == VERTEX_ROOT ? vertex->place : vertex->spender;
+        uint32_t source = vertex->type == VERTEX_ROOT ? vertex->position : vertex->spender;
         bool any = false;
         for (uint32_t w = 0; w < drawing->vertices_count && source != FOREST_NONE && status == STATUS_OK; w++) {
-            if (drawing->vertices[w].type == VERTEX_ROOT || drawing->vertices[w].place != source)
+            if (drawing->vertices[w].type == VERTEX_ROOT || drawing->vertices[w].position != source)
                 continue;
             any = true;
             status = add_arc(maker, v, w);
@@ -249,7 +249,7 @@ static enum status close_layers(struct drawing *drawing)
         return STATUS_NOMEM;
     for (uint32_t v = 0; v < drawing->vertices_count; v++)
         layers[v] = drawing->vertices[v].layer;
-    qsort(layers, drawing->vertices_count, sizeof *layers, compare_places);
+    qsort(layers, drawing->vertices_count, sizeof *layers, compare_numbers);
     for (uint32_t v = 0; v < drawing->vertices_count; v++) {
         if (v == 0 || layers[v] != layers[count - 1])
             layers[count++] = layers[v];

@@ -12,12 +12,12 @@ enum vertex_type { VERTEX_ROOT, VERTEX_SPENT, VERTEX_UNSPENT, VERTEX_KNOWN };
 
 struct drawing_vertex {
     enum vertex_type type;
-    bool cut;         /* spent, but the spender is not drawn */
-    uint64_t count;   /* nodes that it stands for */
-    uint32_t tx;      /* number of the transaction that it belongs to (of the first of them) */
-    uint32_t place;   /* that transaction's place in the T-DAG */
-    uint32_t spender; /* place; FOREST_NONE */
-    uint32_t layer;   /* 0.. from the top, without gaps */
+    bool cut;          /* spent, but the spender is not drawn */
+    uint64_t count;    /* nodes that it stands for */
+    uint32_t tx;       /* number of the transaction that it belongs to (of the first of them) */
+    uint32_t position; /* of that transaction among those of the T-DAG */
+    uint32_t spender;  /* position of the spender; FOREST_NONE */
+    uint32_t layer;    /* 0.. from the top, without gaps */
 };
 
 /* Zero-initialise; drawing_free at the end. */

@@ -59,7 +59,7 @@ static void others_work(void *context, unsigned worker, size_t i)
     (void)worker;
     others->statuses[i] = selection_make_others(
         summary->store, summary->forest, (enum rules)((others->chosen + i + 1) % RULES), summary->filter,
-        summary->settings->compress, 1, others->alike.settled, &others->selections[i], &others->faults[i]);
+        summary->settings->compress, 1, others->alike.has_tx, &others->selections[i], &others->faults[i]);
 }
 
 static enum status add_other_rules(struct summary *summary, const struct selection *chosen, struct fault *fault)

@@ -369,14 +369,14 @@ static uint32_t find(uint32_t *parent, uint32_t tx)
 }
 
 /* False: stopped. Until the numbering, tx_dag[r] of a representative r says whether its component has an arc. */
-static bool join_arcs(const struct forest *forest, const uint8_t *settled, struct tdags *tdags, uint32_t *parent)
+static bool join_arcs(const struct forest *forest, const uint8_t *skipped, struct tdags *tdags, uint32_t *parent)
 {
     for (uint32_t t = 0; t < forest->txs_count; t++)
         parent[t] = t;
     for (uint32_t o = 0; o < forest->outputs_count; o++) {
         if (stop_due(o))
             return false;
-        if (!forest_is_arc(&forest->outputs[o], tdags->rules) || (settled && settled[forest->outputs[o].tx]))
+        if (!forest_is_arc(&forest->outputs[o], tdags->rules) || (skipped && skipped[forest->outputs[o].tx]))
             continue;
         uint32_t a = find(parent, forest->outputs[o].tx), b = find(parent, forest->outputs[o].spender);
         if (a > b) {
@@ -391,14 +391,14 @@ static bool join_arcs(const struct forest *forest, const uint8_t *settled, struc
 }
 
 /* Joins the components and numbers them. Sets `*members` to how many transactions lie in one. */
-static enum status number_components(const struct forest *forest, const uint8_t *settled, struct tdags *tdags,
+static enum status number_components(const struct forest *forest, const uint8_t *skipped, struct tdags *tdags,
                                      uint32_t *members, struct fault *fault)
 {
     uint32_t n = forest->txs_count, *parent = mem_alloc(n, sizeof *parent);
     *members = 0;
     if (!parent)
         return fault_nomem(fault);
-    if (!join_arcs(forest, settled, tdags, parent)) {
+    if (!join_arcs(forest, skipped, tdags, parent)) {
         mem_free(parent);
         return stop_check(fault);
     }
@@ -454,14 +454,14 @@ enum status tdags_find(const struct forest *forest, enum rules rules, struct tda
     return tdags_find_others(forest, rules, NULL, tdags, fault);
 }
 
-enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *settled,
+enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *skipped,
                               struct tdags *tdags, struct fault *fault)
 {
     uint32_t members = 0;
     *tdags = (struct tdags){.rules = rules, .tx_dag = mem_alloc(forest->txs_count, sizeof *tdags->tx_dag)};
     enum status status = tdags->tx_dag ? STATUS_OK : fault_nomem(fault);
     if (status == STATUS_OK)
-        status = number_components(forest, settled, tdags, &members, fault);
+        status = number_components(forest, skipped, tdags, &members, fault);
     if (status == STATUS_OK)
         status = list_members(forest->txs_count, members, tdags, fault);
     if (status == STATUS_OK)

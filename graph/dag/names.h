@@ -10,7 +10,7 @@
 #define TDAG_NAME_MIN 16u
 #define TDAG_NAME_MAX HASH256_HEX_SIZE
 
-/* Settles how long each name is: the least even number of digits from 16 on with which no other T-DAG of these begins.
+/* Decides how long each name is: the least even number of digits from 16 on with which no other T-DAG of these begins.
  * T-DAGs whose first transactions have the same txid (coinbases before BIP 34) have the same name, of 64 digits.
  * O(T-DAGs).
  */

@@ -13,7 +13,7 @@
 /* How much a call may work: BLISS asks once or twice in each node of its search tree whether to go on, and a node costs
  * up to as much as the graph is large (measured on multipedes: 8 ns for each vertex and arc at 3,000 of them, 42 ns at
  * 90,000, where it leaves the caches). Counting these questions, and not seconds, keeps the answer the same on every
- * machine. A budget of work proportional to the size is so many questions for any size; a constant beside it lets
+ * machine. A budget of work proportional to the size is so many questions for any size; an added constant lets
  * small graphs have more. All graphs of a chain together then cost time linear in their sizes.
  *
  * Most questions asked by a graph that BLISS decides (igraph 0.10.2; size: vertices and arcs together):

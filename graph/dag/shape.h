@@ -35,8 +35,8 @@ enum status shape_canonical(const struct shape_graph *graph, uint32_t *position,
  * search tree whether to go on. */
 uint64_t shape_budget(uint64_t size);
 
-/* What a canonical form follows from beside the graph: igraph's release and the budget. Two programs that say the same
- * give the same positions for the same graph. */
+/* What a canonical form depends on apart from the graph: igraph's release and the budget. Two programs that say the
+ * same give the same positions for the same graph. */
 void shape_method(char text[SHAPE_METHOD_SIZE]);
 
 /* Test support: questions that BLISS asked since the program began, for all threads. */

@@ -45,10 +45,10 @@ static void relay_damage(void *context, const struct fault *what)
         build->work.options->damage(build->work.options->context, what);
 }
 
-static void relay_note(void *context, const char *text)
+static void relay_message(void *context, const char *text)
 {
     const struct build *build = context;
-    work_note(&build->work, text);
+    work_message(&build->work, text);
 }
 
 /* The scan's store remembers what is in each blk file, for scans and indexes. One is made if there is none. */
@@ -78,7 +78,7 @@ static enum status load_chain(struct build *build)
                                     .other = options->other,
                                     .progress = relay_progress,
                                     .damage = relay_damage,
-                                    .note = relay_note,
+                                    .message = relay_message,
                                     .context = build};
     enum status status = blkdir_open_with_key(options->datadir, options->chain, options->xor_key, &work->dir,
                                               work->fault);

@@ -32,7 +32,7 @@ struct index_options {
     /* Any of them may be NULL; as in ingest.h. */
     void (*progress)(void *context, const struct index_progress *progress);
     void (*damage)(void *context, const struct fault *what);
-    void (*note)(void *context, const char *text);
+    void (*message)(void *context, const char *text);
     void *context;
 };
 

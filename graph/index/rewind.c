@@ -109,7 +109,7 @@ enum status index_rewind_to_fork(struct index_work *work, const struct index_ide
     snprintf(text, sizeof text, "taking back %u block%s, from height %u on", fork->blocks - fork->keep,
              fork->blocks - fork->keep == 1 ? "" : "s", fork->keep);
     if (removes)
-        work_note(work, text);
+        work_message(work, text);
     bool anew = fork->keep > 0 && fork->target > fork->keep && !is_worth_keeping(work, fork->target);
     if (anew)
         work->base = (struct index_state){.cut_input = UINT64_MAX};

@@ -12,7 +12,7 @@ struct index_identity {
 };
 
 /* Makes the base of the work what the index and the chain have in common, and deletes what the index has above it; of
- * an index that is small beside what is to be added, nothing stays. Of the fork `end` and `target` are given, and the
+ * an index that is small against what is to be added, nothing stays. Of the fork `end` and `target` are given, and the
  * rest is set. STATUS_REFUSED: the index is of another network, or of a chain that was begun anew. */
 enum status index_rewind_to_fork(struct index_work *work, const struct index_identity *identity, struct fork *fork)
     MUST_CHECK;

@@ -22,7 +22,7 @@
 #define ENTRY_MAX (8u + 10u + 10u + 8u)
 #define FILES 8u
 
-struct lane {
+struct open_piece {
     uint8_t *bytes; /* a piece under way, NULL until needed */
     size_t size;
     uint32_t count;
@@ -42,9 +42,9 @@ struct file {
 
 struct spill {
     struct spill_shape shape;
-    struct lane *lanes;     /* worker by worker, part by part */
-    struct fault *failures; /* one a worker */
-    pthread_mutex_t lock;   /* of what follows */
+    struct open_piece *open_pieces; /* worker by worker, part by part */
+    struct fault *failures;         /* one a worker */
+    pthread_mutex_t lock;           /* of what follows */
     struct part *parts;
     struct file files[FILES];
 };
@@ -94,10 +94,10 @@ static enum status open_spill(const struct spill_shape *shape, int flags, struct
     pthread_mutex_init(&spill->lock, NULL);
     for (unsigned i = 0; i < FILES; i++)
         spill->files[i].fd = -1;
-    spill->lanes = mem_alloc((size_t)shape->workers * shape->parts, sizeof *spill->lanes);
+    spill->open_pieces = mem_alloc((size_t)shape->workers * shape->parts, sizeof *spill->open_pieces);
     spill->failures = mem_alloc(shape->workers, sizeof *spill->failures);
     spill->parts = mem_alloc(shape->parts, sizeof *spill->parts);
-    bool ok = spill->lanes && spill->failures && spill->parts;
+    bool ok = spill->open_pieces && spill->failures && spill->parts;
     enum status status = ok ? open_files(spill, flags, fault) : fault_nomem(fault);
     if (status == STATUS_OK)
         *out = spill;
@@ -195,10 +195,10 @@ enum status spill_resume(const struct spill_shape *given, struct cursor *saved, 
 
 void spill_end_adding(struct spill *spill)
 {
-    for (size_t i = 0; spill->lanes && i < (size_t)spill->shape.workers * spill->shape.parts; i++)
-        mem_free(spill->lanes[i].bytes);
-    mem_free(spill->lanes);
-    spill->lanes = NULL;
+    for (size_t i = 0; spill->open_pieces && i < (size_t)spill->shape.workers * spill->shape.parts; i++)
+        mem_free(spill->open_pieces[i].bytes);
+    mem_free(spill->open_pieces);
+    spill->open_pieces = NULL;
 }
 
 void spill_free(struct spill *spill)
@@ -224,50 +224,50 @@ void spill_close(struct spill *spill)
 
 /* ---- adding ---- */
 
-static enum status write_lane(struct spill *spill, unsigned part, struct lane *lane, struct fault *fault)
+static enum status write_piece(struct spill *spill, unsigned part, struct open_piece *piece, struct fault *fault)
 {
     unsigned number = file_of(spill, part);
     struct file *file = &spill->files[number];
     pthread_mutex_lock(&spill->lock);
     uint64_t offset = file->size, before = spill->parts[part].last;
-    file->size += lane->size;
+    file->size += piece->size;
     spill->parts[part].last = offset + 1;
-    spill->parts[part].count += lane->count;
+    spill->parts[part].count += piece->count;
     pthread_mutex_unlock(&spill->lock);
-    store_le64(lane->bytes, before);
-    store_le32(lane->bytes + 8, (uint32_t)(lane->size - PIECE_HEADER));
-    store_le32(lane->bytes + 12, lane->count);
-    ssize_t written = pwrite(file->fd, lane->bytes, lane->size, (off_t)offset);
-    if (written >= 0 && (size_t)written < lane->size)
+    store_le64(piece->bytes, before);
+    store_le32(piece->bytes + 8, (uint32_t)(piece->size - PIECE_HEADER));
+    store_le32(piece->bytes + 12, piece->count);
+    ssize_t written = pwrite(file->fd, piece->bytes, piece->size, (off_t)offset);
+    if (written >= 0 && (size_t)written < piece->size)
         errno = ENOSPC;
     char path[4096];
     path_of(spill, number, path);
     enum status status = STATUS_OK;
-    if (written < 0 || (size_t)written < lane->size)
+    if (written < 0 || (size_t)written < piece->size)
         status = fault_errno(fault, path, offset, "cannot write a temporary file");
-    lane->size = PIECE_HEADER;
-    lane->count = 0;
-    lane->number = 0;
+    piece->size = PIECE_HEADER;
+    piece->count = 0;
+    piece->number = 0;
     return status;
 }
 
-static bool begin_lane(const struct spill *spill, struct lane *lane)
+static bool begin_piece(const struct spill *spill, struct open_piece *piece)
 {
-    lane->bytes = mem_alloc(spill->shape.buffer, 1);
-    lane->size = PIECE_HEADER;
-    return lane->bytes != NULL;
+    piece->bytes = mem_alloc(spill->shape.buffer, 1);
+    piece->size = PIECE_HEADER;
+    return piece->bytes != NULL;
 }
 
 enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const struct spill_entry *entry)
 {
     const struct spill_shape *shape = &spill->shape;
-    struct lane *lane = &spill->lanes[(size_t)worker * shape->parts + part];
-    if (__builtin_expect(!lane->bytes, 0) && !begin_lane(spill, lane))
+    struct open_piece *piece = &spill->open_pieces[(size_t)worker * shape->parts + part];
+    if (__builtin_expect(!piece->bytes, 0) && !begin_piece(spill, piece))
         return fault_nomem(&spill->failures[worker]);
-    uint8_t *p = lane->bytes + lane->size;
+    uint8_t *p = piece->bytes + piece->size;
     store_le64(p, entry->key); /* all 8 bytes, for which there is room, though only key_size stay: ENTRY_MAX */
     p += shape->key_size;
-    int64_t step = (int64_t)(entry->number - lane->number);
+    int64_t step = (int64_t)(entry->number - piece->number);
     p = varint_put(p, (uint64_t)step << 1 ^ (step < 0 ? UINT64_MAX : 0));
     if (shape->extra)
         p = varint_put(p, entry->extra);
@@ -275,11 +275,11 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
         store_le64(p, entry->check);
         p += CHECK_SIZE;
     }
-    lane->number = entry->number;
-    lane->count++;
-    lane->size = (size_t)(p - lane->bytes);
-    return lane->size + ENTRY_MAX <= shape->buffer ? STATUS_OK
-                                                   : write_lane(spill, part, lane, &spill->failures[worker]);
+    piece->number = entry->number;
+    piece->count++;
+    piece->size = (size_t)(p - piece->bytes);
+    return piece->size + ENTRY_MAX <= shape->buffer ? STATUS_OK
+                                                    : write_piece(spill, part, piece, &spill->failures[worker]);
 }
 
 enum status spill_flush(struct spill *spill, struct fault *fault)
@@ -293,8 +293,8 @@ enum status spill_flush(struct spill *spill, struct fault *fault)
         }
     enum status status = STATUS_OK;
     for (size_t i = 0; i < (size_t)shape->workers * shape->parts && status == STATUS_OK; i++)
-        if (spill->lanes[i].count > 0)
-            status = write_lane(spill, (unsigned)(i % shape->parts), &spill->lanes[i], fault);
+        if (spill->open_pieces[i].count > 0)
+            status = write_piece(spill, (unsigned)(i % shape->parts), &spill->open_pieces[i], fault);
     return status;
 }
 

@@ -144,7 +144,7 @@ static enum status take_join_back(struct index_work *work)
     }
     work->late_count = 0;
     work->unsure = false;
-    work_note(work, "joining again: full txids settle spends whose hashes deceive");
+    work_message(work, "joining again: full txids settle spends whose hashes deceive");
     return kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
 }
 
@@ -264,7 +264,7 @@ enum status index_run_stages(struct index_work *work)
         close_stages(work, false);
         work->end = end;
     } else {
-        work_note(work, "going on from where an interrupted build was");
+        work_message(work, "going on from where an interrupted build was");
     }
     enum status status = kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
     if (status == STATUS_OK && work->stage < WORK_WALKED)

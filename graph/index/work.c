@@ -15,10 +15,10 @@
 
 uint32_t index_checkpoint_blocks = 0;
 
-void work_note(const struct index_work *work, const char *text)
+void work_message(const struct index_work *work, const char *text)
 {
-    if (work->options->note)
-        work->options->note(work->options->context, text);
+    if (work->options->message)
+        work->options->message(work->options->context, text);
 }
 
 void work_progress(const struct index_work *work, enum index_stage stage, uint64_t done, uint64_t total)

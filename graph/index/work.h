@@ -105,8 +105,8 @@ bool work_load_checkpoint(struct index_work *work);
 
 /* Now and then in a stage: has the system begin to write out its files, for which a checkpoint waits. */
 void work_write_out(const struct index_work *work);
-/* options->note, if there is one. */
-void work_note(const struct index_work *work, const char *text);
+/* options->message, if there is one. */
+void work_message(const struct index_work *work, const char *text);
 void work_progress(const struct index_work *work, enum index_stage stage, uint64_t done, uint64_t total);
 /* Bytes of the chain's blocks of heights first..end-1. O(end - first). */
 uint64_t work_bytes(const struct index_work *work, uint32_t first, uint32_t end);
@@ -118,7 +118,7 @@ enum status work_bad_input(struct index_work *work, uint64_t input, const char *
 /* How many parts so many things are to have, so that a part fits into so many bytes of memory, and a thread's caches
  * hold what it works on: `wanted` things a part. */
 unsigned work_parts(uint64_t things, uint64_t bytes_each, uint64_t memory, uint64_t wanted);
-/* Bytes of buffer for each of so many lanes. */
+/* Bytes of buffer for each part of a spill and each thread. */
 size_t work_buffer(const struct index_work *work, unsigned parts);
 
 /* What an input spends, read from its block again. */

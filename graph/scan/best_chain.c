@@ -71,7 +71,7 @@ static void report_gap(const struct best_chain *best, const struct chain_block *
     report_damage(best, &what);
 }
 
-/* A node started from a snapshot has, beside the history that it still loads, the blocks above the snapshot. */
+/* A node started from a snapshot has the blocks above the snapshot, apart from the history that it still loads. */
 static bool report_snapshot(const struct best_chain *best, const struct chain_branch *branch)
 {
     char tip[HASH256_HEX_SIZE + 1], missing[48];
@@ -114,7 +114,7 @@ static enum status report_gaps(const struct best_chain *best, struct fault *faul
     if (gaps > GAPS_NAMED) {
         struct fault what = {0};
         (void)fault_set(&what, STATUS_FORMAT, best->dir->path, FAULT_NO_OFFSET,
-                        "further holes of this kind: %u; blocks left out in all: %u", gaps - GAPS_NAMED, detached);
+                        "further gaps in the chain: %u; blocks left out in all: %u", gaps - GAPS_NAMED, detached);
         report_damage(best, &what);
         *best->damages += gaps - GAPS_NAMED - 1;
     }

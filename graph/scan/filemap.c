@@ -9,8 +9,8 @@
 
 #define FILES_AT_ONCE 8u /* per thread: bounds what a group of scanned files holds in memory */
 #define COMMIT_BYTES (16u << 20)
-#define SETTLED_NS INT64_C(2000000000) /* the coarsest clock of a file system in use, FAT's */
-#define NEVER INT64_MIN                /* a modification time that no file has */
+#define CLOCK_TICK_NS INT64_C(2000000000) /* the coarsest clock of a file system in use, FAT's */
+#define NEVER INT64_MIN                   /* a modification time that no file has */
 
 enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_t magic[4], struct hash256 *genesis,
                              struct fault *fault)
@@ -55,9 +55,9 @@ static enum status encode_file(const struct blkdir *dir, const struct blkfile *f
                                struct buffer *value)
 {
     uint8_t head[FILE_HEADER_SIZE];
-    bool settled = file->mtime_ns < dir->listed_ns - SETTLED_NS && !scan->other_key;
+    bool trusted = file->mtime_ns < dir->listed_ns - CLOCK_TICK_NS && !scan->other_key;
     store_le64(head, file->size);
-    store_le64(head + 8, (uint64_t)(settled ? file->mtime_ns : NEVER));
+    store_le64(head + 8, (uint64_t)(trusted ? file->mtime_ns : NEVER));
     store_le32(head + 16, (uint32_t)scan->count);
     store_le32(head + 20, (uint32_t)scan->gaps_count);
     enum status status = buffer_add(value, head, sizeof head);

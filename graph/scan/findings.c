@@ -117,8 +117,8 @@ static void tell(const struct teller *teller, const struct fault *what)
 
 static void tell_note(const struct teller *teller, const char *text)
 {
-    if (teller->options->note)
-        teller->options->note(teller->options->context, text);
+    if (teller->options->message)
+        teller->options->message(teller->options->context, text);
 }
 
 /* False where it is one of those that are told as a sum. */

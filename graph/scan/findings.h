@@ -49,7 +49,7 @@ void findings_free(struct findings *findings);
 bool findings_any_gap(const struct findings *findings, const struct blkdir *dir);
 
 /* Tells them, and the names that are no files: damages to options->damage, each counted in *damages, the rest to
- * options->note. Of the gaps of a file the first ten are told one by one, the others as a sum. Findings of one file
+ * options->message. Of the gaps of a file the first ten are told one by one, the others as a sum. Findings of one file
  * were added one after another. O(findings). */
 void findings_report(const struct findings *findings, const struct blkdir *dir, const struct ingest_options *options,
                      uint64_t *damages);

@@ -35,10 +35,10 @@ struct ingest {
     bool one_block;         /* the next job is of one block: another copy of one that is damaged */
 };
 
-static void note(const struct ingest *ingest, const char *text)
+static void tell(const struct ingest *ingest, const char *text)
 {
-    if (ingest->options->note)
-        ingest->options->note(ingest->options->context, text);
+    if (ingest->options->message)
+        ingest->options->message(ingest->options->context, text);
 }
 
 static void report_damage(struct ingest *ingest, const struct fault *what)
@@ -151,14 +151,14 @@ static enum status rewind_to_fork(struct ingest *ingest)
         snprintf(text, sizeof text, "the blk files hold the chain to height %u only; the store keeps what it has",
                  ingest->end);
         if (fork.shorter && fork.common < fork.blocks)
-            note(ingest, text);
+            tell(ingest, text);
         return STATUS_OK;
     }
     ingest->result->blocks_removed = fork.blocks - fork.keep;
     snprintf(text, sizeof text, "taking back %u block%s, from height %u on: %s", fork.blocks - fork.keep,
              fork.blocks - fork.keep == 1 ? "" : "s", fork.keep,
              fork.keep == fork.common ? "the chain has left them" : "--to-height or --tip ends below them");
-    note(ingest, text);
+    tell(ingest, text);
     return store_rollback(ingest->store, fork.keep, ingest->fault);
 }
 

@@ -48,7 +48,7 @@ struct ingest_options {
      * as a fault with path, offset and text. May be NULL. */
     void (*damage)(void *context, const struct fault *what);
     /* Something worth a line that is no damage: what was taken back after a reorganisation, a pinned tip, ... */
-    void (*note)(void *context, const char *text);
+    void (*message)(void *context, const char *text);
     void *context;
     uint32_t commit_blocks; /* test support: windows of so many blocks, and a commit after each; 0: as it suits */
 };

@@ -1,4 +1,4 @@
-/* order: the formulas of docs/measures.md by hand; patterns that programmes leave behind against T-DAGs of chance. */
+/* measures: the formulas of docs/measures.md by hand; patterns that programs make against T-DAGs of chance. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

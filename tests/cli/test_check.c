@@ -286,7 +286,7 @@ static void test_batch(void **state)
     }
 }
 
-/* A block hash further up is only known by the header of the block behind it. */
+/* A block hash further up is only known by the header of the block after it. */
 static void lie_parent(struct value *value)
 {
     struct batch_view view;

@@ -73,7 +73,7 @@ static void test_texts(void **state)
     }
 }
 
-/* The words (one a line) that bash offers behind `words`, whose last is what is being typed. */
+/* The words (one a line) that bash offers after `words`, whose last is what is being typed. */
 static char *bash_offers(const char *words)
 {
     char script[1024];

@@ -407,14 +407,14 @@ static void test_only_misfits(void **state)
 
 /* ---- counted right, told once ---- */
 
-/* Every 25th block of the chain is cut out: each of the holes counts, and analyze says it once. */
-static void test_many_holes(void **state)
+/* Every 25th block of the chain is cut out: each of the gaps counts, and analyze says it once. */
+static void test_many_gaps(void **state)
 {
     (void)state;
     struct table truth = table_read(FIXTURE "/truth/blocks.csv");
     struct records all = records_read(FIXTURE "/regtest/blocks"), some = {0};
     some.list = calloc(all.count, sizeof *some.list);
-    unsigned cut = 0, holes = 0;
+    unsigned cut = 0, gaps = 0;
     for (size_t i = 0; i < all.count; i++) {
         int height = height_of(&truth, all.list[i].bytes + 8);
         if (height > 20 && height < TIP && height % 25 == 0)
@@ -422,7 +422,7 @@ static void test_many_holes(void **state)
         else
             some.list[some.count++] = all.list[i];
     }
-    /* a hole is a block whose parent is in no file */
+    /* a gap in the chain is a block whose parent is in no file */
     for (size_t i = 0; i < some.count; i++) {
         bool found = height_of(&truth, some.list[i].bytes + 8) == 0;
         for (size_t k = 0; k < some.count && !found; k++) {
@@ -430,19 +430,19 @@ static void test_many_holes(void **state)
             sha256d(some.list[k].bytes + 8, 80, &hash);
             found = memcmp(hash.bytes, some.list[i].bytes + 12, sizeof hash) == 0;
         }
-        holes += !found;
+        gaps += !found;
     }
-    assert_true(cut >= 9 && holes >= cut);
+    assert_true(cut >= 9 && gaps >= cut);
     remove_tree(blocks);
     make_dirs(blocks);
     records_write(&some, blocks, 20, key);
     char count[64];
-    snprintf(count, sizeof count, "damaged and skipped: %u places of", holes);
+    snprintf(count, sizeof count, "damaged and skipped: %u places of", gaps);
     SCAN(3, -1, "", count);
     struct run run = unktx_expect(3, "analyze --index --datadir %s/data -o %s/out", dir, dir);
     assert_int_equal(count_of(run.err, count), 1);
     assert_int_equal(count_of(run.err, "damaged and skipped"), 1);
-    assert_int_equal(count_of(run.err, "further holes"), 1);
+    assert_int_equal(count_of(run.err, "further gaps"), 1);
     assert_int_equal(count_of(run.err, "[1/4] scan"), 1);
     run_free(&run);
     free(some.list);
@@ -469,7 +469,7 @@ int main(void)
         TEST(test_node_at_work),
         TEST(test_misfits),
         TEST(test_only_misfits),
-        TEST(test_many_holes),
+        TEST(test_many_gaps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,7 +112,7 @@ static void check_dump_range(const char *store)
 
 /* ---- tx and show ---- */
 
-/* The numbers behind a key, in order. */
+/* The numbers after a key, in order. */
 static uint64_t sum_of_key(const char *json, const char *key)
 {
     uint64_t sum = 0;

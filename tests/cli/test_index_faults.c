@@ -317,7 +317,7 @@ static void test_readers_beside_a_build(void **state)
 /* ---- disks ---- */
 
 /* Whatever room there is for the store, or for the temporary files, the command says what is missing, and with more
- * room it ends with the right index and leaves nothing behind. */
+ * room it ends with the right index and leaves no other file. */
 static void full_disk(bool of_store)
 {
     enum { LARGE = 128 << 10 };

@@ -194,7 +194,7 @@ static void assert_whole_or_absent(const char *folder)
     assert_no_part_files(folder);
 }
 
-/* Tables appear whole or not at all, and nothing else stays behind. */
+/* Tables appear whole or not at all, and nothing else is left. */
 static void test_tables_asked_to_stop(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* Every command with every one of its allocations failing in turn: an error that says so, nothing half written, and a
- * run without a failure behind it ends as if there had been none. The commands run in this process. */
+ * run without a failure after it ends as if there had been none. The commands run in this process. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -232,7 +232,7 @@ static void expect_same_files(const char *good, const char *out, size_t missing)
 }
 
 /* Runs `command` with its tables in the folder that the line names. After a failure there must be no file in it, unless
- * the tables were written and only the summary behind them failed. */
+ * the tables were written and only the summary after them failed. */
 static void fail_reading(const char *command, const char *store, const char *file, long step)
 {
     char good[512], out[512], line[1500];

@@ -58,7 +58,7 @@ static void assert_sum(const char *dir, const struct table *table, const bool *r
         fail_msg("%s: %ju %s, the other parser finds %ju", dir, (uintmax_t)got, column, (uintmax_t)want);
 }
 
-/* One folder: `json` stands behind its "dir". */
+/* One folder: `json` stands after its "dir". */
 static void check_folder(struct json *json, const char *dir, const char *temp)
 {
     struct run run = unktx("blocks --verify %s/%s", REAL, dir);

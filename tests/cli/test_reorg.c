@@ -109,7 +109,7 @@ static void assert_refused(const struct place *place, const char *text, const ch
 
 /* ---- a node that writes ---- */
 
-/* One file of the first `whole` records and `part` bytes of the next, and behind it `zeros` raw zeros. */
+/* One file of the first `whole` records and `part` bytes of the next, and after it `zeros` raw zeros. */
 static void write_cut(const struct records *records, size_t whole, size_t part, size_t zeros, bool xored,
                       const char *folder)
 {
@@ -145,7 +145,7 @@ static void test_half_written_records(void **state)
         snprintf(folder, sizeof folder, "%s/blocks", data);
         for (size_t c = 0; c < CUTS + FROM_END; c++) {
             size_t whole = 20 + c, size = records.list[whole].size, part = c < CUTS ? cuts[c] : size - (c - CUTS + 1);
-            bool is_whole = zeros; /* where only (raw) zeros are cut off, with zeros behind nothing is missing */
+            bool is_whole = zeros; /* where only (raw) zeros are cut off, with zeros after it nothing is missing */
             size_t start = 0;
             for (size_t r = 0; r < whole; r++)
                 start += records.list[r].size;

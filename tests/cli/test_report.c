@@ -121,7 +121,7 @@ static void the_same_bytes(void **state)
 
 /* ---- tables of the page ---- */
 
-/* The next cell behind `*at` as text without tags and commas; false at the end of the row. */
+/* The next cell after `*at` as text without tags and commas; false at the end of the row. */
 static bool next_cell(const char **at, char *out, size_t size)
 {
     const char *row_end = strstr(*at, "</tr>"), *cell = *at;

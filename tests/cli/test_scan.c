@@ -211,7 +211,7 @@ static void test_growth(void **state)
     assert_truth(place, "grown");
 }
 
-/* Branches of several depths win between scans; what they took back must leave nothing behind. */
+/* Branches of several depths win between scans; what they took back must leave nothing. */
 static void test_reorganisation(void **state)
 {
     struct place *place = *state;

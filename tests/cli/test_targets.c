@@ -1,5 +1,5 @@
-/* Outputs: they never replace what is read, follow no link that somebody planted, keep a file's mode, and leave nothing
- * behind. */
+/* Outputs: they never replace what is read, follow no link that somebody planted, keep a file's mode, and leave no
+ * other file. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

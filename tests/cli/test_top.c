@@ -31,7 +31,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* The lines behind the two of the header: as many as asked for, their first word a dag_id; by the column, most first,
+/* The lines after the two of the header: as many as asked for, their first word a dag_id; by the column, most first,
  * of equals the lower dag_id first; and no T-DAG that is left out comes before the last. */
 static void check_order(const char *out, const struct table *dags, const char *column, size_t lines)
 {

@@ -13,7 +13,7 @@ static void replay_file(const char *path)
     char *text = read_file(path, &size);
     if (!text)
         return; /* a folder */
-    /* exactly as many bytes, so that a sanitizer or valgrind sees any read behind them */
+    /* exactly as many bytes, so that a sanitizer or valgrind sees any read beyond them */
     uint8_t *bytes = malloc(size ? size : 1);
     must(bytes != NULL, "memory");
     memcpy(bytes, text, size);

@@ -111,7 +111,7 @@ static void test_every_block_lost(void **state)
         chain_free(chain);
     }
     /* There were stale branches that would have been taken, and being certain costs few blocks. */
-    print_message("%u holes with a stale branch beside, %u blocks given up\n", misled, short_by);
+    print_message("%u gaps with a stale branch at the same height, %u blocks given up\n", misled, short_by);
     assert_true(misled > 0);
     assert_true(short_by < place.height / 5);
 }

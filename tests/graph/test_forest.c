@@ -262,7 +262,7 @@ static void components(void **state)
     forest_builder_free(&builder);
 }
 
-/* Without settled T-DAGs the others are found: what is left when those are dropped. */
+/* Where T-DAGs are skipped, the others are found: what is left when those are dropped. */
 static void others(void **state)
 {
     (void)state;
@@ -271,14 +271,14 @@ static void others(void **state)
     struct tdags all, found;
     add_random_txs(&builder, 2000);
     assert_int_equal(tdags_find(&builder.forest, RULES_CORE_22, &all, &fault), STATUS_OK);
-    uint8_t *dropped = calloc(all.count + 1, 1), *settled = calloc(2000, 1);
+    uint8_t *dropped = calloc(all.count + 1, 1), *skipped = calloc(2000, 1);
     assert_non_null(dropped);
-    assert_non_null(settled);
+    assert_non_null(skipped);
     for (uint32_t d = 1; d <= all.count; d++)
         dropped[d] = d == 1 || random_below(2) == 0;
     for (uint32_t t = 0; t < 2000; t++)
-        settled[t] = dropped[all.tx_dag[t]];
-    assert_int_equal(tdags_find_others(&builder.forest, RULES_CORE_22, settled, &found, &fault), STATUS_OK);
+        skipped[t] = dropped[all.tx_dag[t]];
+    assert_int_equal(tdags_find_others(&builder.forest, RULES_CORE_22, skipped, &found, &fault), STATUS_OK);
     assert_int_equal(found.roots_all, all.roots_all);
     tdags_drop(&all, dropped);
     assert_true(all.count > 10);
@@ -287,7 +287,7 @@ static void others(void **state)
     assert_memory_equal(found.first, all.first, (all.count + 1) * sizeof *all.first);
     assert_memory_equal(found.members, all.members, all.first[all.count] * sizeof *all.members);
     free(dropped);
-    free(settled);
+    free(skipped);
     tdags_free(&all);
     tdags_free(&found);
     forest_builder_free(&builder);

@@ -65,7 +65,7 @@ static int tear_down(void **state)
 }
 
 /* To a pipe: this process does not see the child's memory. */
-static void on_note(void *context, const char *text)
+static void on_message(void *context, const char *text)
 {
     if (strncmp(text, "going on", 8) == 0)
         (void)!write(*(const int *)context, "g", 1);
@@ -83,7 +83,7 @@ static pid_t start(const char *into, uint32_t to_height, const struct hash256 *t
                                     .threads = 2,
                                     .to_height = to_height,
                                     .tip = tip,
-                                    .note = on_note,
+                                    .message = on_message,
                                     .context = &notes};
     index_checkpoint_blocks = CHECKPOINT_BLOCKS;
     struct index_result result;

@@ -170,7 +170,7 @@ static unsigned use(bool change_it)
 
 static const unsigned whole = TABLES * (KEYS + KEYS + KEYS - 1);
 
-/* Marks of the page, the first offsets of nodes, and of the nodes behind two of them size, flags and key size. */
+/* Marks of the page, the first offsets of nodes, and of the nodes after two of them size, flags and key size. */
 static size_t fields_of(const uint8_t *page, size_t page_size, size_t fields[32])
 {
     static const size_t marks[] = {0, 4, 10, 12, 14, 16, 18, 20};

@@ -205,7 +205,7 @@ static void test_varint(void **state)
     }
 }
 
-/* An output whose value has a malformed varint behind its kind. */
+/* An output whose value has a malformed varint after its kind. */
 static void test_malformed_varint(void **state)
 {
     (void)state;

@@ -67,22 +67,22 @@ static void add_some(struct spill *spill, struct rng *rng, const struct spill_sh
 }
 
 /* After spill_save of what `sums` holds, and the loss of what came later: it goes on from there, and from no part of
- * the note. */
-static void resume(const char *dir, const struct buffer *note, struct rng *rng, const struct spill_shape *shape,
+ * the checkpoint. */
+static void resume(const char *dir, const struct buffer *checkpoint, struct rng *rng, const struct spill_shape *shape,
                    struct sums *sums)
 {
     struct spill *spill;
-    struct cursor saved = cursor_over(note->bytes, note->size);
+    struct cursor saved = cursor_over(checkpoint->bytes, checkpoint->size);
     struct spill_shape place = {.folder = dir, .name = "some", .workers = WORKERS};
     assert_int_equal(spill_resume(&place, &saved, &spill, NULL), STATUS_OK);
     assert_parts(spill, sums);
     add_some(spill, rng, shape, sums, 1000);
     assert_int_equal(spill_flush(spill, NULL), STATUS_OK);
     assert_parts(spill, sums);
-    for (size_t cut = 0; cut < note->size; cut += 1 + cut / 7) {
+    for (size_t cut = 0; cut < checkpoint->size; cut += 1 + cut / 7) {
         struct spill *none;
-        struct cursor short_note = cursor_over(note->bytes, cut);
-        assert_int_equal(spill_resume(&place, &short_note, &none, NULL), STATUS_FORMAT);
+        struct cursor short_checkpoint = cursor_over(checkpoint->bytes, cut);
+        assert_int_equal(spill_resume(&place, &short_checkpoint, &none, NULL), STATUS_FORMAT);
     }
     spill_free(spill);
     assert_false(path_exists(path_of("%s/some-0", dir)));
@@ -104,19 +104,19 @@ static void test_all_come_back(void **state)
                                     .check = key_size % 3 == 0,
                                     .buffer = 64 + rng_below(&rng, 5000)};
         struct sums sums[PARTS] = {0};
-        struct buffer note = {0};
+        struct buffer checkpoint = {0};
         struct spill *spill;
         assert_int_equal(spill_new(&shape, &spill, NULL), STATUS_OK);
         add_some(spill, &rng, &shape, sums, ENTRIES);
         assert_int_equal(spill_flush(spill, NULL), STATUS_OK);
         assert_parts(spill, sums);
-        assert_int_equal(spill_save(spill, &note), STATUS_OK);
+        assert_int_equal(spill_save(spill, &checkpoint), STATUS_OK);
         struct sums later[PARTS] = {0};
-        add_some(spill, &rng, &shape, later, 1000); /* after the note: forgotten */
+        add_some(spill, &rng, &shape, later, 1000); /* after the checkpoint: forgotten */
         assert_int_equal(spill_flush(spill, NULL), STATUS_OK);
         spill_close(spill);
-        resume(dir, &note, &rng, &shape, sums);
-        buffer_free(&note);
+        resume(dir, &checkpoint, &rng, &shape, sums);
+        buffer_free(&checkpoint);
         remove_tree(dir);
         free(dir);
     }

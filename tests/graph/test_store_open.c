@@ -170,7 +170,7 @@ static void test_half_begun(void **state)
     expect_refusal(STORE_WRITE, &identity, STATUS_FORMAT, "cut short");
 }
 
-/* Cut at any page: told before a page behind the end is read. */
+/* Cut at any page: told before a page beyond the end is read. */
 static void test_cut_short(void **state)
 {
     (void)state;

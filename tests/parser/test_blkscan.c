@@ -113,7 +113,7 @@ static void test_wrong_length(void **state)
     for (size_t k = 0; k < 2; k++) {
         for (uint32_t length = 0; length < 3000; length++) {
             struct image image = good;
-            /* Far ones up to 2^32, among them those that would end behind the file. */
+            /* Far ones up to 2^32, among them those that would end after the file. */
             uint32_t wrong = length < 2000 ? length : length * 1431655u;
             if (wrong + FRAME == image.length[1])
                 continue;
@@ -220,7 +220,7 @@ static void test_magics(void **state)
         assert_int_equal(scan.gaps_count, 2);
         blk_scan_free(&scan);
     }
-    /* Without a record behind it, the first word of a file is no magic. */
+    /* Without a record after it, the first word of a file is no magic. */
     image.bytes[image.start[0] + FRAME + 75] ^= 0xff; /* no target at all */
     struct blk_scan scan = scan_image(&image, no_key, NULL);
     assert_int_equal(scan.count, 2);
@@ -247,7 +247,7 @@ static void test_random_bytes(void **state)
     }
 }
 
-/* Records of the greatest length, mostly holes, up to one behind 4 GiB: offsets need 64 bits. */
+/* Records of the greatest length, mostly holes, up to one beyond 4 GiB: offsets need 64 bits. */
 static void test_file_beyond_4_gib(void **state)
 {
     (void)state;

@@ -47,7 +47,7 @@ static void test_sticky(void **state)
     assert_false(cursor_ok(&c));
 }
 
-/* Writes a CompactSize in the form of `width` bytes behind the marker (0: none). */
+/* Writes a CompactSize in the form of `width` bytes after the marker (0: none). */
 static size_t encode(uint64_t value, size_t width, uint8_t *out)
 {
     if (width == 0) {

@@ -39,7 +39,7 @@ static void test_refused(void **state)
     untouched = hash;
     char text[HASH256_HEX_SIZE + 2];
     for (size_t length = 0; length < HASH256_HEX_SIZE; length++) {
-        char *copy = test_malloc(length + 1); /* of exact size, so that a read behind it is seen */
+        char *copy = test_malloc(length + 1); /* of exact size, so that a read beyond it is seen */
         memcpy(copy, genesis, length);
         copy[length] = '\0';
         assert_false(hash256_parse(copy, &hash));

@@ -14,7 +14,7 @@
 
 #define VECTORS (sizeof vectors / sizeof *vectors)
 
-/* From a copy of exactly `size` bytes, so that a sanitizer or valgrind sees any read behind it. */
+/* From a copy of exactly `size` bytes, so that a sanitizer or valgrind sees any read beyond it. */
 static void compare(const uint8_t *script, size_t size)
 {
     uint8_t *copy = malloc(size ? size : 1);
@@ -299,7 +299,7 @@ static void test_asm_operations(void **state)
     check_asm("6a0501", "OP_RETURN [error]");
 }
 
-/* The bound holds for all opcodes and truncations; the copy of exact size lets a sanitizer see a write behind it. */
+/* The bound holds for all opcodes and truncations; the copy of exact size lets a sanitizer see a write beyond it. */
 static void test_asm_bound(void **state)
 {
     (void)state;

@@ -9,7 +9,7 @@
 #include "tests/parser/chain_vectors.h"
 #include "tests/parser/hex.h"
 
-/* Reads one transaction from a copy of exact size; what is left behind it goes to *left. */
+/* Reads one transaction from a copy of exact size; what is left after it goes to *left. */
 static bool read_tx(const uint8_t *bytes, size_t size, uint8_t **copy, struct tx *tx, size_t *left)
 {
     *copy = malloc(size ? size : 1);

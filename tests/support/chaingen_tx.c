@@ -7,7 +7,7 @@
 static void put_nonstandard(struct bytes *b, struct rng *rng)
 {
     switch (rng_below(rng, 4)) {
-    case 0: /* a P2PKH with a NOP behind it */
+    case 0: /* a P2PKH with a NOP after it */
         put(b, "\x1a\x76\xa9\x14", 4);
         put_random(b, rng, 20);
         put(b, "\x88\xac\x61", 3);
@@ -326,7 +326,7 @@ void gen_add_tracked_tx(struct gen *gen)
     gen_tx_close(gen, body_end, true);
 }
 
-/* Output number `number` of the unknown ones stands behind the known ones in every second transaction. */
+/* Output number `number` of the unknown ones stands after the known ones in every second transaction. */
 static uint32_t plan_vout(const struct plan *plan, uint32_t tx, uint32_t number)
 {
     return number + (tx & 1 ? plan->txs[tx].known : 0);

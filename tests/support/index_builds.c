@@ -25,7 +25,7 @@ static void on_damage(void *context, const struct fault *what)
     snprintf(index_damage_text, sizeof index_damage_text, "%s", what->text);
 }
 
-static void on_note(void *context, const char *text)
+static void on_message(void *context, const char *text)
 {
     (void)context;
     index_went_on += strncmp(text, "going on", 8) == 0;
@@ -48,7 +48,7 @@ struct index_options index_options_for(const char *datadir, const char *store)
                                   .to_height = UINT32_MAX,
                                   .damage = on_damage,
                                   .progress = on_progress,
-                                  .note = on_note};
+                                  .message = on_message};
 }
 
 struct index_result index_built_with(const struct index_options *options)

@@ -180,7 +180,7 @@ static void add_bipartite(struct plan *plan, uint32_t sources, uint32_t sinks)
     add_layer(plan, 0, sources, sinks);
 }
 
-/* A scatter-gather behind one step, and an arc past all of it. */
+/* A scatter-gather after one step, and an arc past all of it. */
 static void add_series_parallel(struct plan *plan, uint32_t width)
 {
     uint32_t source = add_tx(plan, 0), inner = add_child(plan, source), first = (uint32_t)plan->count;

@@ -301,7 +301,7 @@ struct records records_read(const char *folder)
         uint8_t *bytes = (uint8_t *)text;
         for (size_t i = 0; key && i < size; i++)
             bytes[i] ^= (uint8_t)key[i % 8];
-        /* Zeros behind the last record are raw: undone, they read as the key. */
+        /* Zeros after the last record are raw: undone, they read as the key. */
         for (size_t at = 0; at + 8 < size && memcmp(bytes + at, "\xfa\xbf\xb5\xda", 4) == 0;) {
             size_t length = 8 + (size_t)load_le32(bytes + at + 4);
             assert_true(length <= size - at);

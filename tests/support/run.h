@@ -44,7 +44,7 @@ void remove_tree(const char *path);
 const char *path_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool path_exists(const char *path);
 void make_dirs(const char *path);
-/* All bytes, with a terminator behind; NULL if the file cannot be read. The caller frees. */
+/* All bytes, with a terminator after them; NULL if the file cannot be read. The caller frees. */
 char *read_file(const char *path, size_t *size);
 void write_file(const char *path, const void *bytes, size_t size);
 void copy_file(const char *from, const char *to);

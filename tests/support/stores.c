@@ -70,7 +70,7 @@ void assert_same_stores(const char *a, const char *b, const char *scratch)
 
 uint32_t store_page_size(const char *data_path)
 {
-    uint8_t head[44]; /* mm_dbs[0].md_pad of mdb.c behind the headers of the page and of the meta page */
+    uint8_t head[44]; /* mm_dbs[0].md_pad of mdb.c after the headers of the page and of the meta page */
     FILE *file = fopen(data_path, "rb");
     assert_non_null(file);
     assert_int_equal(fread(head, 1, sizeof head, file), sizeof head);
