@@ -1,6 +1,6 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
-#include "cli/inputs/origin.h"
+#include "cli/inputs/provenance.h"
 #include "cli/output/outfolder.h"
 #include "parser/mem.h"
 

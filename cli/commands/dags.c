@@ -1,7 +1,7 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
 #include "cli/inputs/opened_forest.h"
-#include "cli/inputs/origin.h"
+#include "cli/inputs/provenance.h"
 #include "cli/views/changes.h"
 #include "cli/views/summary.h"
 #include "cli/views/tables.h"

@@ -2,7 +2,7 @@
 #include "cli/views/payments.h"
 #include "cli/output/message.h"
 #include "cli/inputs/opened_forest.h"
-#include "cli/inputs/origin.h"
+#include "cli/inputs/provenance.h"
 #include "parser/money.h"
 
 static enum status print_sums(const struct payments *payments, struct fault *fault)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "cli/inputs/origin.h"
+#include "cli/inputs/provenance.h"
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
 #include "parser/mem.h"

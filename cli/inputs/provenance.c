@@ -1,4 +1,4 @@
-#include "cli/inputs/origin.h"
+#include "cli/inputs/provenance.h"
 
 #include <stdio.h>
 

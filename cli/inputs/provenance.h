@@ -1,6 +1,6 @@
 /* origin: what the tables of a run are made of, as their manifest tells it (output/datapackage.h). */
-#ifndef UNKTX_CLI_INPUTS_ORIGIN_H
-#define UNKTX_CLI_INPUTS_ORIGIN_H
+#ifndef UNKTX_CLI_INPUTS_PROVENANCE_H
+#define UNKTX_CLI_INPUTS_PROVENANCE_H
 
 #include "cli/options.h"
 #include "cli/output/datapackage.h"
