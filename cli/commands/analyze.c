@@ -63,11 +63,11 @@ static int run(const struct settings *given)
 {
     struct fault fault = {0};
     struct settings settings = *given;
-    struct datapackage_origin origin;
+    struct datapackage_provenance provenance;
     char *store = NULL;
-    enum status status = origin_of_settings(given, UNKTX_VERSION, &origin, &fault);
+    enum status status = provenance_of_settings(given, UNKTX_VERSION, &provenance, &fault);
     if (status == STATUS_OK)
-        status = outfolder_open(given->out, &origin, given->replace, &settings.folder, &fault);
+        status = outfolder_open(given->out, &provenance, given->replace, &settings.folder, &fault);
     if (status == STATUS_OK && !(store = outfile_join(given->out, "store")))
         status = fault_nomem(&fault);
     settings.store = store;

@@ -15,7 +15,7 @@ struct work {
     struct summary summary;
     struct known_scripts_held held;
     struct measures_row *measures;
-    struct datapackage_origin origin;
+    struct datapackage_provenance provenance;
     struct outfolder *folder; /* NULL: no table is written */
 };
 
@@ -33,9 +33,9 @@ static enum status write_tables(struct work *work, struct fault *fault)
     }
     if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED)
         status = STATUS_OK;
-    work->origin.with_index = linked;
+    work->provenance.with_index = linked;
     if (status == STATUS_OK)
-        status = outfolder_set_origin(work->folder, &work->origin, fault);
+        status = outfolder_set_provenance(work->folder, &work->provenance, fault);
     if (status == STATUS_OK && linked)
         status = payments_write(&payments, &opened->selection, work->folder, fault);
     if (status == STATUS_OK && linked)
@@ -57,13 +57,13 @@ static enum status begin(struct work *work, struct fault *fault)
     const struct settings *settings = work->settings;
     enum status status = opened_forest_open(settings, &work->opened, fault);
     if (status == STATUS_OK)
-        status = origin_of_settings(settings, UNKTX_VERSION, &work->origin, fault);
+        status = provenance_of_settings(settings, UNKTX_VERSION, &work->provenance, fault);
     if (status != STATUS_OK)
         return status;
-    origin_add_store(&work->origin, work->opened.store, &work->opened.forest);
+    provenance_add_store(&work->provenance, work->opened.store, &work->opened.forest);
     work->folder = settings->folder;
     if (!work->folder && settings->out)
-        status = outfolder_open(settings->out, &work->origin, settings->replace, &work->folder, fault);
+        status = outfolder_open(settings->out, &work->provenance, settings->replace, &work->folder, fault);
     work->summary = (struct summary){.settings = settings,
                                      .store = work->opened.store,
                                      .forest = &work->opened.forest,

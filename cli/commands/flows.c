@@ -25,18 +25,18 @@ static enum status flows(const struct settings *settings, struct fault *fault)
 {
     struct opened_forest opened = {0};
     struct payments payments = {0};
-    struct datapackage_origin origin;
+    struct datapackage_provenance provenance;
     struct outfolder *folder = NULL;
     unsigned threads = (unsigned)settings->threads;
     enum status status = opened_forest_open(settings, &opened, fault);
     if (status == STATUS_OK)
-        status = origin_of_settings(settings, UNKTX_VERSION, &origin, fault);
+        status = provenance_of_settings(settings, UNKTX_VERSION, &provenance, fault);
     if (status == STATUS_OK) {
-        origin_add_store(&origin, opened.store, &opened.forest);
-        origin.with_index = true;
+        provenance_add_store(&provenance, opened.store, &opened.forest);
+        provenance.with_index = true;
     }
     if (status == STATUS_OK && settings->out)
-        status = outfolder_open(settings->out, &origin, settings->replace, &folder, fault);
+        status = outfolder_open(settings->out, &provenance, settings->replace, &folder, fault);
     if (status == STATUS_OK)
         status = payments_open(&payments, opened.store, &opened.forest, threads, fault);
     if (status == STATUS_OK)

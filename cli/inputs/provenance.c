@@ -5,7 +5,7 @@
 #include "cli/output/text.h"
 #include "parser/sha256.h"
 
-enum status origin_hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault)
+enum status provenance_hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault)
 {
     struct sha256_stream stream;
     char bytes[16384];
@@ -24,28 +24,29 @@ enum status origin_hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct
     return status;
 }
 
-enum status origin_of_settings(const struct settings *settings, const char *version, struct datapackage_origin *origin,
-                               struct fault *fault)
+enum status provenance_of_settings(const struct settings *settings, const char *version,
+                                   struct datapackage_provenance *provenance, struct fault *fault)
 {
-    *origin = (struct datapackage_origin){.version = version,
-                                          .nulldata = "count",
-                                          .rules = settings->rules,
-                                          .compress = settings->compress,
-                                          .exclude_scripts = {.path = settings->exclude_scripts},
-                                          .scripts = {.path = settings->scripts}};
+    *provenance = (struct datapackage_provenance){.version = version,
+                                                  .nulldata = "count",
+                                                  .rules = settings->rules,
+                                                  .compress = settings->compress,
+                                                  .exclude_scripts = {.path = settings->exclude_scripts},
+                                                  .scripts = {.path = settings->scripts}};
     const char *exclude = settings->exclude_scripts;
     enum status status = STATUS_OK;
     if (exclude && strcmp(exclude, "@known") != 0)
-        status = origin_hash_file(exclude, origin->exclude_scripts.sha256, fault);
+        status = provenance_hash_file(exclude, provenance->exclude_scripts.sha256, fault);
     if (status == STATUS_OK && settings->scripts)
-        status = origin_hash_file(settings->scripts, origin->scripts.sha256, fault);
+        status = provenance_hash_file(settings->scripts, provenance->scripts.sha256, fault);
     return status;
 }
 
-void origin_add_store(struct datapackage_origin *origin, const struct store *store, const struct forest *forest)
+void provenance_add_store(struct datapackage_provenance *provenance, const struct store *store,
+                          const struct forest *forest)
 {
-    network_label(store_identity_of(store)->magic, origin->network);
-    origin->nulldata = store_identity_of(store)->nulldata_stored ? "store" : "count";
-    origin->tip = forest->tip;
-    origin->tip_height = forest->blocks - 1;
+    network_label(store_identity_of(store)->magic, provenance->network);
+    provenance->nulldata = store_identity_of(store)->nulldata_stored ? "store" : "count";
+    provenance->tip = forest->tip;
+    provenance->tip_height = forest->blocks - 1;
 }

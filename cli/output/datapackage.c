@@ -141,29 +141,29 @@ static void print_input(struct printer *printer, const char *name, const struct 
     PRINT(printer, "},\n");
 }
 
-static void print_origin(struct printer *printer, const struct datapackage_origin *origin)
+static void print_provenance(struct printer *printer, const struct datapackage_provenance *provenance)
 {
     char tip[HASH256_HEX_SIZE + 1] = "";
-    hash256_hex(&origin->tip, tip);
-    PRINT(printer, "  \"unktx\": {\n    \"version\": \"%s\",\n    \"network\": \"%s\",\n", origin->version,
-          origin->network);
-    PRINT(printer, "    \"tip\": {\"hash\": \"%s\", \"height\": %u},\n", tip, (unsigned)origin->tip_height);
-    PRINT(printer, "    \"rules\": \"%s\",\n    \"compress\": %s,\n", rules_name(origin->rules),
-          origin->compress ? "true" : "false");
-    print_input(printer, "exclude_scripts", &origin->exclude_scripts);
-    print_input(printer, "scripts", &origin->scripts);
-    PRINT(printer, "    \"nulldata\": \"%s\",\n    \"index\": %s\n  },\n", origin->nulldata,
-          origin->with_index ? "true" : "false");
+    hash256_hex(&provenance->tip, tip);
+    PRINT(printer, "  \"unktx\": {\n    \"version\": \"%s\",\n    \"network\": \"%s\",\n", provenance->version,
+          provenance->network);
+    PRINT(printer, "    \"tip\": {\"hash\": \"%s\", \"height\": %u},\n", tip, (unsigned)provenance->tip_height);
+    PRINT(printer, "    \"rules\": \"%s\",\n    \"compress\": %s,\n", rules_name(provenance->rules),
+          provenance->compress ? "true" : "false");
+    print_input(printer, "exclude_scripts", &provenance->exclude_scripts);
+    print_input(printer, "scripts", &provenance->scripts);
+    PRINT(printer, "    \"nulldata\": \"%s\",\n    \"index\": %s\n  },\n", provenance->nulldata,
+          provenance->with_index ? "true" : "false");
 }
 
-void datapackage_print(struct printer *printer, const struct datapackage_origin *origin,
+void datapackage_print(struct printer *printer, const struct datapackage_provenance *provenance,
                        const struct datapackage_file *files, size_t count)
 {
     const struct files all = {files, count};
     PRINT(printer, "{\n  \"profile\": \"data-package\",\n  \"name\": \"unktx\",\n");
-    PRINT(printer, "  \"title\": \"Unknown transactions of %s to block %u, rules %s\",\n", origin->network,
-          (unsigned)origin->tip_height, rules_name(origin->rules));
-    print_origin(printer, origin);
+    PRINT(printer, "  \"title\": \"Unknown transactions of %s to block %u, rules %s\",\n", provenance->network,
+          (unsigned)provenance->tip_height, rules_name(provenance->rules));
+    print_provenance(printer, provenance);
     PRINT(printer, "  \"resources\": [\n");
     for (size_t i = 0; i < count; i++) {
         print_file(printer, &all, &files[i]);

@@ -30,7 +30,7 @@ struct datapackage_input {
 };
 
 /* What the files were made of. Texts are borrowed. */
-struct datapackage_origin {
+struct datapackage_provenance {
     const char *version; /* of unktx */
     char network[NETWORK_LABEL_SIZE];
     const char *nulldata; /* "count" or "store" */
@@ -44,7 +44,7 @@ struct datapackage_origin {
 };
 
 /* Appends the whole manifest. A foreign key is told where its table is among the files. O(columns of all tables). */
-void datapackage_print(struct printer *printer, const struct datapackage_origin *origin,
+void datapackage_print(struct printer *printer, const struct datapackage_provenance *provenance,
                        const struct datapackage_file *files, size_t count);
 
 /* Appends the Table Schema of a table, an object, its lines indented by `indent` spaces. `has_table` (NULL: all are

@@ -21,7 +21,7 @@ struct waiting {
 
 struct outfolder {
     char *path;
-    struct datapackage_origin origin;
+    struct datapackage_provenance provenance;
     bool replace;
     bool has_before;
     struct folder_changes changes;
@@ -47,17 +47,17 @@ static bool same_input(const struct datapackage_input *now, const struct manifes
 /* In what the run before differs from this one; NULL: in nothing. */
 static const char *difference(const struct outfolder *folder)
 {
-    const struct datapackage_origin *origin = &folder->origin;
+    const struct datapackage_provenance *provenance = &folder->provenance;
     const struct manifest *before = &folder->before;
-    if (origin->network[0] && strcmp(origin->network, before->network) != 0)
+    if (provenance->network[0] && strcmp(provenance->network, before->network) != 0)
         return "network";
-    if (origin->rules != before->rules)
+    if (provenance->rules != before->rules)
         return "rule set";
-    if (origin->compress != before->compress)
+    if (provenance->compress != before->compress)
         return "--compress";
-    if (!same_input(&origin->exclude_scripts, &before->exclude_scripts))
+    if (!same_input(&provenance->exclude_scripts, &before->exclude_scripts))
         return "--exclude-scripts";
-    return same_input(&origin->scripts, &before->scripts) ? NULL : "--scripts";
+    return same_input(&provenance->scripts, &before->scripts) ? NULL : "--scripts";
 }
 
 static enum status agree(const struct outfolder *folder, struct fault *fault)
@@ -94,7 +94,7 @@ struct folder_changes outfolder_changes(const struct outfolder *folder)
     return folder ? folder->changes : (struct folder_changes){0};
 }
 
-enum status outfolder_open(const char *path, const struct datapackage_origin *origin, bool replace,
+enum status outfolder_open(const char *path, const struct datapackage_provenance *provenance, bool replace,
                            struct outfolder **folder, struct fault *fault)
 {
     struct outfolder *new = mem_alloc(1, sizeof *new);
@@ -104,7 +104,7 @@ enum status outfolder_open(const char *path, const struct datapackage_origin *or
         return fault_nomem(fault);
     }
     memcpy(new->path, path, size);
-    new->origin = *origin;
+    new->provenance = *provenance;
     new->replace = replace;
     enum status status = outfile_make_folder(path, fault);
     if (status == STATUS_OK) {
@@ -121,9 +121,10 @@ enum status outfolder_open(const char *path, const struct datapackage_origin *or
     return status;
 }
 
-enum status outfolder_set_origin(struct outfolder *folder, const struct datapackage_origin *origin, struct fault *fault)
+enum status outfolder_set_provenance(struct outfolder *folder, const struct datapackage_provenance *provenance,
+                                     struct fault *fault)
 {
-    folder->origin = *origin;
+    folder->provenance = *provenance;
     return agree(folder, fault);
 }
 
@@ -225,7 +226,7 @@ static enum status remove_left(const struct outfolder *folder, struct fault *fau
 static enum status write_manifest(const struct outfolder *folder, struct fault *fault)
 {
     struct printer printer = {0};
-    datapackage_print(&printer, &folder->origin, folder->files, folder->count);
+    datapackage_print(&printer, &folder->provenance, folder->files, folder->count);
     return printer_write_in(&printer, folder->path, DATAPACKAGE_NAME, fault);
 }
 

@@ -22,12 +22,12 @@ struct folder_changes {
 
 /* Makes the folder unless it is there. STATUS_REFUSED: the files there are of another network, rule set, compression or
  * filter, and `replace` is false; or its datapackage.json is not unktx's. A network that is not known yet ("") agrees
- * with any. The origin's texts must stay until outfolder_close. */
-enum status outfolder_open(const char *path, const struct datapackage_origin *origin, bool replace,
+ * with any. The provenance's texts must stay until outfolder_close. */
+enum status outfolder_open(const char *path, const struct datapackage_provenance *provenance, bool replace,
                            struct outfolder **folder, struct fault *fault) MUST_CHECK;
 /* Tells what was not known when the folder was opened. STATUS_REFUSED as above. */
-enum status outfolder_set_origin(struct outfolder *folder, const struct datapackage_origin *origin, struct fault *fault)
-    MUST_CHECK;
+enum status outfolder_set_provenance(struct outfolder *folder, const struct datapackage_provenance *provenance,
+                                     struct fault *fault) MUST_CHECK;
 const char *outfolder_path(const struct outfolder *folder);
 
 /* Does the file lie in the folder since an earlier run with the same network, rule set, compression and filters? */
