@@ -346,7 +346,7 @@ static void find_vertices(struct build *build)
             quotient->shared.at[x] = build->vertices++;
 }
 
-static void note_arc(struct quotient *quotient, uint32_t from, uint32_t to)
+static void append_arc(struct quotient *quotient, uint32_t from, uint32_t to)
 {
     quotient->from.at[quotient->arcs] = from;
     quotient->to.at[quotient->arcs++] = to;
@@ -390,45 +390,42 @@ static const uint32_t *parents_of(const struct build *build, uint32_t i, uint32_
     return quotient->parents.at + quotient->set_first.at[position];
 }
 
-static enum status build_graph(struct build *build)
+/* An arc to each bundle from what creates its parents. A parent that is shared is a vertex itself: with `via_shared`
+ * the arc comes from there; else only from shared root nodes, and from the vertex that creates any other one. */
+static void add_arcs_of_bundles(struct build *build, bool via_shared)
 {
     struct quotient *quotient = build->quotient;
-    const uint32_t *vertex = quotient->vertex.at, *creator = quotient->creator.at, *uses = quotient->uses.at;
     uint32_t roots = build->dag->count;
-    quotient->arcs = 0;
     for (uint32_t i = 0; i < build->ordered; i++) {
         uint32_t v, size;
         const uint32_t *parents = parents_of(build, i, &v, &size);
         for (uint32_t p = 0; p < size; p++) {
-            if (uses[parents[p]] > 1)
-                note_arc(quotient, quotient->shared.at[parents[p]], v);
-            else if (parents[p] >= roots)
-                note_arc(quotient, vertex[creator[parents[p]]], v);
+            uint32_t parent = parents[p];
+            if (quotient->uses.at[parent] > 1 && (via_shared || parent < roots))
+                append_arc(quotient, quotient->shared.at[parent], v);
+            else if (parent >= roots)
+                append_arc(quotient, quotient->vertex.at[quotient->creator.at[parent]], v);
         }
     }
-    for (uint32_t x = roots; x < build->nodes; x++)
-        if (uses[x] > 1)
-            note_arc(quotient, vertex[creator[x]], quotient->shared.at[x]);
+}
+
+static enum status build_graph(struct build *build)
+{
+    struct quotient *quotient = build->quotient;
+    quotient->arcs = 0;
+    add_arcs_of_bundles(build, true);
+    for (uint32_t x = build->dag->count; x < build->nodes; x++)
+        if (quotient->uses.at[x] > 1)
+            append_arc(quotient, quotient->vertex.at[quotient->creator.at[x]], quotient->shared.at[x]);
     return sort_arcs(quotient, &quotient->graph, build->vertices);
 }
 
 /* Arcs between bundles, whether the outputs between them are shared or not. */
 static enum status build_family(struct build *build)
 {
-    struct quotient *quotient = build->quotient;
-    uint32_t roots = build->dag->count;
-    quotient->arcs = 0;
-    for (uint32_t i = 0; i < build->ordered; i++) {
-        uint32_t v, size;
-        const uint32_t *parents = parents_of(build, i, &v, &size);
-        for (uint32_t p = 0; p < size; p++) {
-            if (parents[p] >= roots)
-                note_arc(quotient, quotient->vertex.at[quotient->creator.at[parents[p]]], v);
-            else if (quotient->uses.at[parents[p]] > 1)
-                note_arc(quotient, quotient->shared.at[parents[p]], v);
-        }
-    }
-    return sort_arcs(quotient, &quotient->family, build->roots + build->bundles);
+    build->quotient->arcs = 0;
+    add_arcs_of_bundles(build, false);
+    return sort_arcs(build->quotient, &build->quotient->family, build->roots + build->bundles);
 }
 
 static enum status colour_vertices(struct build *build)

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE /* nftw */
 #include "tests/bench/runner.h"
+#include "tests/support/kind_names.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -169,17 +170,6 @@ void make_chain(const char *dir, const char *options)
 
 void check_totals(const char *store, const char *dir)
 {
-    static const char *const kinds[11] = {"nonstandard",
-                                          "nulldata",
-                                          "pubkey",
-                                          "multisig",
-                                          "pubkeyhash",
-                                          "scripthash",
-                                          "witness_v0_keyhash",
-                                          "witness_v0_scripthash",
-                                          "witness_v1_taproot",
-                                          "anchor",
-                                          "witness_unknown"};
     char csv[4200], line[4096];
     snprintf(csv, sizeof csv, "%s.stats.csv", store);
     run("%s stats --store %s -o %s", bench.unktx, store, csv);
@@ -196,9 +186,9 @@ void check_totals(const char *store, const char *dir)
         if (got[i] != truth_number(dir, sums[i], 0))
             die("bench: WRONG: %s are %.0f, the truth is %.0f", sums[i], got[i], truth_number(dir, sums[i], 0));
     for (unsigned k = 0; k < 22; k++)
-        if (got[4 + k] != truth_number(dir, kinds[k / 2], k % 2))
-            die("bench: WRONG: %s: %.0f, the truth is %.0f", kinds[k / 2], got[4 + k],
-                truth_number(dir, kinds[k / 2], k % 2));
+        if (got[4 + k] != truth_number(dir, kind_names[k / 2], k % 2))
+            die("bench: WRONG: %s: %.0f, the truth is %.0f", kind_names[k / 2], got[4 + k],
+                truth_number(dir, kind_names[k / 2], k % 2));
     for (unsigned r = 0; r < 3; r++)
         if (got[26 + r] != truth_number(dir, "unknown_txs", r))
             die("bench: WRONG: unknown_txs are %.0f, the truth is %.0f", got[26 + r],

@@ -9,21 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/kind_names.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
-
-static const char *const kinds[] = {"nonstandard",
-                                    "nulldata",
-                                    "pubkey",
-                                    "multisig",
-                                    "pubkeyhash",
-                                    "scripthash",
-                                    "witness_v0_keyhash",
-                                    "witness_v0_scripthash",
-                                    "witness_v1_taproot",
-                                    "anchor",
-                                    "witness_unknown"};
-#define KINDS (sizeof kinds / sizeof *kinds)
 
 static char *folder;
 
@@ -62,12 +50,12 @@ static void compare_outputs(const struct table *rows, const char *fixture)
     for (size_t i = 0; i < outputs.rows; i++)
         if (table_number(&outputs, i, height_column) >= heights)
             heights = table_number(&outputs, i, height_column) + 1;
-    size_t(*expected)[KINDS] = calloc(heights, sizeof *expected);
+    size_t(*expected)[KIND_NAMES] = calloc(heights, sizeof *expected);
     bool *seen = calloc(heights, sizeof *seen);
     for (size_t i = 0; i < outputs.rows; i++)
-        for (size_t k = 0; k < KINDS; k++)
+        for (size_t k = 0; k < KIND_NAMES; k++)
             expected[table_number(&outputs, i, height_column)][k] += strcmp(table_at(&outputs, i, type_column),
-                                                                            kinds[k]) == 0;
+                                                                            kind_names[k]) == 0;
     size_t active = 0;
     for (size_t row = 0; row < rows->rows; row++) {
         if (strcmp(table_get(rows, row, "state"), "active") != 0)
@@ -76,8 +64,8 @@ static void compare_outputs(const struct table *rows, const char *fixture)
         assert_true(height < heights);
         active += !seen[height];
         seen[height] = true;
-        for (size_t k = 0; k < KINDS; k++)
-            assert_int_equal(table_number(rows, row, table_column(rows, kinds[k])), expected[height][k]);
+        for (size_t k = 0; k < KIND_NAMES; k++)
+            assert_int_equal(table_number(rows, row, table_column(rows, kind_names[k])), expected[height][k]);
     }
     assert_int_equal(active, heights);
     free(expected);
@@ -216,7 +204,7 @@ static void test_real_blocks(void **state)
         for (size_t i = 0; i < 3 && duplicates == 0; i++)
             assert_int_equal(table_sum(&rows, sums[i]), json_find_number(&json, sums[i]));
         json_find(&json, "kinds");
-        for (size_t k = 0; k < KINDS && duplicates == 0; k++) {
+        for (size_t k = 0; k < KIND_NAMES && duplicates == 0; k++) {
             assert_true(json_next(&json));
             assert_int_equal(table_sum(&rows, our_name(json.key)), json_number(&json));
         }

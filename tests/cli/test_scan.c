@@ -109,12 +109,12 @@ static void assert_truth(const struct place *place, const char *store)
     static const char *const sums[4] = {"blocks", "txs", "inputs", "outputs"};
     for (unsigned i = 0; i < 4; i++)
         assert_int_equal(table_number(&stats, 0, table_column(&stats, sums[i])), json_find_number(&truth, sums[i]));
-    for (unsigned k = 0; k < GEN_KINDS; k++) {
+    for (unsigned k = 0; k < KIND_NAMES; k++) {
         uintmax_t count, sat;
-        json_find(&truth, gen_kind_names[k]);
+        json_find(&truth, kind_names[k]);
         assert_int_equal(sscanf(truth.at, "%ju, %ju", &count, &sat), 2);
-        assert_int_equal(table_number(&stats, 0, table_column(&stats, gen_kind_names[k])), count);
-        assert_int_equal(table_number(&stats, 0, table_column(&stats, path_of("%s_sat", gen_kind_names[k]))), sat);
+        assert_int_equal(table_number(&stats, 0, table_column(&stats, kind_names[k])), count);
+        assert_int_equal(table_number(&stats, 0, table_column(&stats, path_of("%s_sat", kind_names[k]))), sat);
     }
     table_free(&stats);
     json_close(&truth);

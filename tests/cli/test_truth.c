@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/kind_names.h"
 #include "tests/support/plan.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
@@ -17,17 +18,6 @@
 #define SHARED "../shared/fixtures"
 
 static const char *const rules_list[3] = {"core-0.18", "core-0.19", "core-22"};
-static const char *const kinds[11] = {"nonstandard",
-                                      "nulldata",
-                                      "pubkey",
-                                      "multisig",
-                                      "pubkeyhash",
-                                      "scripthash",
-                                      "witness_v0_keyhash",
-                                      "witness_v0_scripthash",
-                                      "witness_v1_taproot",
-                                      "anchor",
-                                      "witness_unknown"};
 
 /* A node's data directory whose blocks are at `blocks`, scanned into `store`: status 0, or 3 where there is damage. */
 static void scan(const char *datadir, const char *store, const char *more)
@@ -71,8 +61,8 @@ struct sums {
     uint64_t txs;
     uint64_t inputs;
     uint64_t outputs;
-    uint64_t count[11];
-    uint64_t sat[11];
+    uint64_t count[KIND_NAMES];
+    uint64_t sat[KIND_NAMES];
 };
 
 static struct sums sums_of_block(const struct node_truth *truth, uint64_t height)
@@ -87,8 +77,8 @@ static struct sums sums_of_block(const struct node_truth *truth, uint64_t height
         sums.inputs += table_number(&truth->txs, t, in);
         sums.outputs += truth->first[t + 1] - truth->first[t];
         for (size_t o = truth->first[t]; o < truth->first[t + 1]; o++)
-            for (unsigned k = 0; k < 11; k++)
-                if (strcmp(kinds[k], table_at(&truth->outputs, o, truth->type)) == 0) {
+            for (unsigned k = 0; k < KIND_NAMES; k++)
+                if (strcmp(kind_names[k], table_at(&truth->outputs, o, truth->type)) == 0) {
                     sums.count[k]++;
                     sums.sat[k] += table_number(&truth->outputs, o, value);
                 }
@@ -101,10 +91,10 @@ static void assert_sums(const struct table *got, size_t row, const struct sums *
     assert_int_equal(table_number(got, row, table_column(got, "txs")), sums->txs);
     assert_int_equal(table_number(got, row, table_column(got, "inputs")), sums->inputs);
     assert_int_equal(table_number(got, row, table_column(got, "outputs")), sums->outputs);
-    for (unsigned k = 0; k < 11; k++) {
-        assert_int_equal(table_number(got, row, table_column(got, kinds[k])), sums->count[k]);
+    for (unsigned k = 0; k < KIND_NAMES; k++) {
+        assert_int_equal(table_number(got, row, table_column(got, kind_names[k])), sums->count[k]);
         if (values)
-            assert_int_equal(table_number(got, row, table_column(got, path_of("%s_sat", kinds[k]))), sums->sat[k]);
+            assert_int_equal(table_number(got, row, table_column(got, path_of("%s_sat", kind_names[k]))), sums->sat[k]);
     }
 }
 

@@ -10,17 +10,6 @@
 
 enum { ACTIVE_PLANS = 512, BIG_PLAN = 1000 };
 
-const char *const gen_kind_names[GEN_KINDS] = {"nonstandard",
-                                               "nulldata",
-                                               "pubkey",
-                                               "multisig",
-                                               "pubkeyhash",
-                                               "scripthash",
-                                               "witness_v0_keyhash",
-                                               "witness_v0_scripthash",
-                                               "witness_v1_taproot",
-                                               "anchor",
-                                               "witness_unknown"};
 const char *const gen_rules_names[GEN_RULES] = {"core-0.18", "core-0.19", "core-22"};
 
 /* The regtest genesis block: header and the coinbase that all networks share (Core, src/kernel/chainparams.cpp). */
@@ -270,9 +259,8 @@ void gen_print_truth(const struct gen *gen, FILE *out)
     fprintf(out, " \"stale\": %ju, \"bytes\": %ju, \"tracked\": %ju, \"spent\": %ju, \"info\": %ju",
             (uintmax_t)t->stale, (uintmax_t)t->bytes, (uintmax_t)t->tracked, (uintmax_t)t->spent,
             (uintmax_t)(t->info + 200 * t->blocks));
-    for (unsigned k = 0; k < GEN_KINDS; k++)
-        fprintf(out, ",\n \"%s\": [%ju, %ju]", gen_kind_names[k], (uintmax_t)t->kind_count[k],
-                (uintmax_t)t->kind_sat[k]);
+    for (unsigned k = 0; k < KIND_NAMES; k++)
+        fprintf(out, ",\n \"%s\": [%ju, %ju]", kind_names[k], (uintmax_t)t->kind_count[k], (uintmax_t)t->kind_sat[k]);
     fputs(",\n \"rules\": [\"core-0.18\", \"core-0.19\", \"core-22\"]", out);
     print_array(out, "unknown_txs", t->unknown_txs);
     print_array(out, "roots", t->roots);

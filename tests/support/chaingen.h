@@ -12,10 +12,9 @@
 
 #include <stdio.h>
 
+#include "tests/support/kind_names.h"
 #include "tests/support/plan.h"
 
-#define GEN_KINDS 11
-extern const char *const gen_kind_names[GEN_KINDS];
 #define GEN_RULES 3
 extern const char *const gen_rules_names[GEN_RULES];
 
@@ -39,8 +38,8 @@ struct gen_truth {
     uint64_t outputs;
     uint64_t stale;
     uint64_t bytes;
-    uint64_t kind_count[GEN_KINDS];
-    uint64_t kind_sat[GEN_KINDS];
+    uint64_t kind_count[KIND_NAMES];
+    uint64_t kind_sat[KIND_NAMES];
     uint64_t unknown_txs[GEN_RULES];
     uint64_t roots[GEN_RULES];
     uint64_t tdags[GEN_RULES];

@@ -14,7 +14,7 @@
 #include "parser/bytes.h"
 #include "tests/support/chaingen.h"
 
-/* Indices of gen_kind_names. */
+/* Numbers of kind_names. */
 enum { NONSTANDARD, NULLDATA, PUBKEY, MULTISIG, P2PKH, P2SH, P2WPKH, P2WSH, P2TR, ANCHOR, WITNESS_UNKNOWN };
 
 /* A known output that is not spent yet; for chains with real spends. */

@@ -206,7 +206,7 @@ static uint32_t draw_outputs(struct rng *rng)
 
 static unsigned draw_kind(struct rng *rng)
 {
-    static const uint16_t weights[GEN_KINDS] = {
+    static const uint16_t weights[KIND_NAMES] = {
         [NONSTANDARD] = 10, [NULLDATA] = 600, [PUBKEY] = 10, [MULTISIG] = 30, [P2PKH] = 1000,       [P2SH] = 800,
         [P2WPKH] = 4625,    [P2WSH] = 400,    [P2TR] = 2500, [ANCHOR] = 20,   [WITNESS_UNKNOWN] = 5};
     return draw(rng, weights);
