@@ -156,4 +156,16 @@ enum status tx_next_spend(struct tx_view *tx, struct spend_record *spend) MUST_C
 enum status batch_outpoint(const struct batch_view *view, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
     MUST_CHECK;
 
+/* Where the last output of a batch was found. Zero-initialise for each batch. */
+struct output_place {
+    size_t tx; /* 0: nowhere yet */
+    struct tx_view view;
+    uint32_t next_vout;
+};
+/* A tracked output of this batch, through the index; borrowed from the batch. O(outputs of its transaction), or only
+ * what lies between where it follows the last one: any number of outputs in ascending order cost no more than all their
+ * transactions. STATUS_FORMAT as above. */
+enum status batch_output(const struct batch_view *view, struct output_place *place, uint64_t ordinal,
+                         struct output_record *output) MUST_CHECK;
+
 #endif

@@ -260,7 +260,8 @@ enum status tx_next_spend(struct tx_view *tx, struct spend_record *spend)
     return STATUS_OK;
 }
 
-enum status batch_outpoint(const struct batch_view *view, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+/* Where the index says that the txid of an output's transaction is, up to where the blocks end. */
+static enum status look_up(const struct batch_view *view, uint64_t ordinal, struct cursor *tx, uint32_t *vout)
 {
     if (ordinal < view->first_ordinal || ordinal - view->first_ordinal >= view->tracked)
         return STATUS_FORMAT;
@@ -269,7 +270,39 @@ enum status batch_outpoint(const struct batch_view *view, uint64_t ordinal, stru
     size_t at = load_le32(entry);
     if (at < BATCH_HEADER_SIZE || at > blocks_end || blocks_end - at < HASH256_SIZE)
         return STATUS_FORMAT;
-    memcpy(txid->bytes, view->bytes + at, HASH256_SIZE);
+    *tx = cursor_over(view->bytes + at, blocks_end - at);
     *vout = load_le32(entry + 4);
     return STATUS_OK;
+}
+
+enum status batch_outpoint(const struct batch_view *view, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+{
+    struct cursor tx;
+    enum status status = look_up(view, ordinal, &tx, vout);
+    if (status == STATUS_OK)
+        take_hash(&tx, txid);
+    return status;
+}
+
+enum status batch_output(const struct batch_view *view, struct output_place *place, uint64_t ordinal,
+                         struct output_record *output)
+{
+    struct cursor c;
+    uint32_t vout;
+    enum status status = look_up(view, ordinal, &c, &vout);
+    if (status != STATUS_OK)
+        return status;
+    size_t tx = (size_t)(c.at - view->bytes);
+    if (place->tx != tx || vout < place->next_vout) {
+        memset(place, 0, sizeof *place);
+        take_tx(&c, &place->view);
+        if (!cursor_ok(&c))
+            return STATUS_FORMAT;
+        place->tx = tx;
+        place->view.outputs_left = place->view.tx.outputs;
+    }
+    do
+        status = tx_next_output(&place->view, output);
+    while (status == STATUS_OK && place->next_vout++ < vout);
+    return status == STATUS_OK && output_is_tracked(output->unknown, output->kind) ? STATUS_OK : STATUS_FORMAT;
 }

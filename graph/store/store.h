@@ -140,6 +140,18 @@ enum status store_batch_of_height(const struct store_reader *reader, uint32_t he
 enum status store_outpoint(const struct store_reader *reader, uint64_t ordinal, struct hash256 *txid, uint32_t *vout,
                            struct fault *fault) MUST_CHECK;
 
+/* Where the last output was found. Zero-initialise; belongs to one reader. */
+struct store_place {
+    bool open;
+    size_t batch;
+    struct batch_view view;
+    struct output_place output;
+};
+/* A tracked and committed output by its ordinal; its script is borrowed until the reader is refreshed or closed.
+ * O(log n) and as batch_output: any number in ascending order cost no more than their transactions. */
+enum status store_tracked_output(const struct store_reader *reader, struct store_place *place, uint64_t ordinal,
+                                 struct output_record *output, struct fault *fault) MUST_CHECK;
+
 /* Hash and time of the block of that height, committed or pending. O(log n + a batch's blocks). */
 enum status store_block(const struct store_reader *reader, uint32_t height, struct block_record *block,
                         struct fault *fault) MUST_CHECK;

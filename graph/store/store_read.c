@@ -166,6 +166,25 @@ enum status store_outpoint(const struct store_reader *reader, uint64_t ordinal, 
     return status == STATUS_OK ? STATUS_OK : store_damaged(store, "an output that is spent is missing", fault);
 }
 
+enum status store_tracked_output(const struct store_reader *reader, struct store_place *place, uint64_t ordinal,
+                                 struct output_record *output, struct fault *fault)
+{
+    const struct store *store = reader->store;
+    enum status status = STATUS_OK;
+    if (ordinal >= store->committed.tracked)
+        return store_damaged(store, "an output that is spent is missing", fault);
+    size_t batch = entry_of(store, ordinal, false);
+    if (!place->open || place->batch != batch) {
+        *place = (struct store_place){.batch = batch};
+        status = store_batch(reader, batch, &place->view, fault);
+        place->open = status == STATUS_OK;
+    }
+    if (status != STATUS_OK)
+        return status;
+    status = batch_output(&place->view, &place->output, ordinal, output);
+    return status == STATUS_OK ? STATUS_OK : store_damaged(store, "an output that is spent is missing", fault);
+}
+
 static enum status block_in(struct batch_view *view, uint32_t height, struct block_record *block)
 {
     enum status status;

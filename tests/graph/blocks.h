@@ -259,11 +259,41 @@ static inline void expect_block(const struct chain *chain, uint32_t b, struct ba
         assert_int_equal(batch_next_tx(view, &tx), STATUS_NOT_FOUND);
 }
 
+/* batch_output in ascending, then in descending order, against the outputs that the iteration shows. */
+static inline void expect_outputs(const struct batch_view *read)
+{
+    struct batch_view view;
+    assert_int_equal(batch_view_open(&view, read->bytes, read->size), STATUS_OK);
+    struct output_place place = {0};
+    struct batch_view all = view;
+    struct block_record block;
+    struct tx_view tx;
+    struct output_record output, got, *outputs = calloc(view.tracked + 1, sizeof *outputs);
+    size_t count = 0;
+    while (batch_next_block(&all, &block) == STATUS_OK)
+        while (batch_next_tx(&all, &tx) == STATUS_OK)
+            while (tx_next_output(&tx, &output) == STATUS_OK)
+                if (output_is_tracked(output.unknown, output.kind))
+                    outputs[count++] = output;
+    assert_int_equal(count, view.tracked);
+    for (size_t i = 0; i < 2 * count; i++) {
+        size_t at = i < count ? i : 2 * count - 1 - i;
+        assert_int_equal(batch_output(&view, &place, view.first_ordinal + at, &got), STATUS_OK);
+        assert_int_equal(got.value_sat, outputs[at].value_sat);
+        assert_int_equal(got.kind, outputs[at].kind);
+        assert_ptr_equal(got.script, outputs[at].script);
+        assert_int_equal(got.script_size, outputs[at].script_size);
+    }
+    assert_int_equal(batch_output(&view, &place, view.first_ordinal + count, &got), STATUS_FORMAT);
+    free(outputs);
+}
+
 static inline void expect_outpoints(const struct chain *chain, const struct batch_view *view)
 {
     struct hash256 txid;
     uint32_t vout;
     assert_int_equal(view->tracked, chain->tracked_count);
+    expect_outputs(view);
     for (size_t i = 0; i < chain->tracked_count; i++) {
         assert_int_equal(batch_outpoint(view, chain->first_ordinal + i, &txid, &vout), STATUS_OK);
         assert_memory_equal(txid.bytes, chain->tracked[i].txid.bytes, 32);

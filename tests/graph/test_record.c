@@ -18,6 +18,7 @@ static enum status read_all(const uint8_t *bytes, size_t size, uint64_t *steps)
     struct block_record block;
     struct tx_view tx;
     struct output_record output;
+    struct output_place place = {0};
     struct spend_record spend;
     struct hash256 txid;
     uint32_t vout;
@@ -28,6 +29,9 @@ static enum status read_all(const uint8_t *bytes, size_t size, uint64_t *steps)
     for (uint64_t i = 0; i < view.tracked; i++)
         if (batch_outpoint(&view, view.first_ordinal + i, &txid, &vout) == STATUS_OK)
             sum = (uint8_t)(sum + txid.bytes[31]);
+    for (uint64_t i = 0; i < view.tracked; i++)
+        if (batch_output(&view, &place, view.first_ordinal + i, &output) == STATUS_OK && output.script_size > 0)
+            sum = (uint8_t)(sum + output.script[output.script_size - 1]);
     while ((status = batch_next_block(&view, &block)) == STATUS_OK) {
         while ((status = batch_next_tx(&view, &tx)) == STATUS_OK) {
             while ((status = tx_next_output(&tx, &output)) == STATUS_OK) {
