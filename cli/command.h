@@ -47,5 +47,6 @@ extern const struct command command_stats;
 extern const struct command command_templates;
 extern const struct command command_travel;
 extern const struct command command_tx;
+extern const struct command command_unlocks;
 
 #endif

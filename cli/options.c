@@ -145,6 +145,12 @@ const struct option option_out_folder = {
     .field = FIELD(out),
     .help = "folder for the tables, made if absent (default: no table is written)",
 };
+const struct option option_no_unlocks = {
+    .name = "no-unlocks",
+    .type = OPTION_FLAG,
+    .field = FIELD(no_unlocks),
+    .help = "do not read the blk files again for how outputs were unlocked: no unlocks.csv, no shares of it",
+};
 const struct option option_replace = {
     .name = "replace",
     .type = OPTION_FLAG,

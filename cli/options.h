@@ -50,6 +50,7 @@ struct settings {
     bool with_index;
     bool forward;
     bool backward;
+    bool no_unlocks;
     const char *const *operands;
     size_t operands_count;
 };
@@ -79,7 +80,7 @@ struct option {
 extern const struct option option_datadir, option_chain, option_store, option_read_store, option_threads,
     option_to_height, option_as_of_height, option_tip, option_xor_key, option_nulldata, option_verify, option_quiet,
     option_rules, option_compress, option_exclude_scripts, option_scripts, option_by, option_out_file,
-    option_out_folder, option_replace, option_memory, option_tmp;
+    option_out_folder, option_replace, option_memory, option_tmp, option_no_unlocks;
 
 /* What the command line asks for. */
 enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };

@@ -19,9 +19,32 @@ struct work {
     struct outfolder *folder; /* NULL: no table is written */
 };
 
+/* How outputs were unlocked, where the blk files are there; what is not done leaves `*unlocks` without counts. */
+static enum status write_unlocks(struct work *work, struct unlocks *unlocks, struct fault *fault)
+{
+    const struct opened_forest *opened = &work->opened;
+    const struct selection *selection = &opened->selection;
+    if (work->settings->no_unlocks)
+        return STATUS_OK;
+    enum status status = unlocks_open(work->settings, opened->store, &opened->forest, unlocks, fault);
+    if (status == STATUS_NOT_FOUND) {
+        message_fault(fault);
+        message("how outputs were unlocked is left out");
+        return STATUS_OK;
+    }
+    if (status == STATUS_OK)
+        status = unlocks_write(unlocks, &selection->tdags, work->folder, "unlocks.csv", fault);
+    if (status == STATUS_OK)
+        status = unlocks_sum_classes(unlocks, &selection->classes, work->held.class_of, fault);
+    if (status == STATUS_OK)
+        unlocks_tell_unread(unlocks);
+    return status;
+}
+
 /* Payers and payees too where there is an index that has the chain of the store. */
 static enum status write_tables(struct work *work, struct fault *fault)
 {
+    struct unlocks unlocks = {0};
     const struct opened_forest *opened = &work->opened;
     struct payments payments = {0};
     unsigned threads = (unsigned)work->settings->threads;
@@ -41,13 +64,19 @@ static enum status write_tables(struct work *work, struct fault *fault)
     if (status == STATUS_OK && linked)
         payments_tell_unread(&payments);
     if (status == STATUS_OK)
+        status = write_unlocks(work, &unlocks, fault);
+    const struct unlocks *counted = unlocks.counts ? &unlocks : NULL;
+    if (status == STATUS_OK)
         status = tables_write(work->folder, opened->store, &opened->forest, &opened->selection, &work->held,
-                              work->measures, linked ? &payments : NULL, threads, fault);
+                              work->measures, linked ? &payments : NULL, counted, threads, fault);
+    if (status == STATUS_OK && counted)
+        status = unlocks_commit(&unlocks, fault);
     if (status == STATUS_OK)
         status = changes_write(work->folder, &opened->forest, &opened->selection, work->settings->quiet, fault);
     if (status == STATUS_OK && linked)
         status = payments_commit(&payments, fault);
     payments_close(&payments);
+    unlocks_close(&unlocks);
     return status == STATUS_OK ? summary_write(&work->summary, work->folder, fault) : status;
 }
 
@@ -130,10 +159,19 @@ static const struct option option_top_by = {
     .help = "what to sort them by, the most first (default: automation)",
 };
 
-static const struct option *const options[] = {&option_read_store, &option_as_of_height,    &option_rules,
-                                               &option_compress,   &option_exclude_scripts, &option_scripts,
-                                               &option_top,        &option_top_by,          &option_threads,
-                                               &option_out_folder, &option_replace,         NULL};
+static const struct option *const options[] = {&option_read_store,
+                                               &option_as_of_height,
+                                               &option_rules,
+                                               &option_compress,
+                                               &option_exclude_scripts,
+                                               &option_scripts,
+                                               &option_top,
+                                               &option_top_by,
+                                               &option_no_unlocks,
+                                               &option_threads,
+                                               &option_out_folder,
+                                               &option_replace,
+                                               NULL};
 
 const struct command command_dags = {
     .name = "dags",
@@ -147,6 +185,9 @@ const struct command command_dags = {
         "  txs.csv       transaction of a T-DAG, in chain order\n"
         "  arcs.csv      spent unknown output, from its transaction to the spender\n"
         "  leaves.csv    output of a T-DAG's transaction that is known or unspent\n"
+        "  unlocks.csv   spent unknown output, with what its spender showed (not with --no-unlocks, and only where "
+        "the\n"
+        "                blk files are still where the store was made from)\n"
         "  summary.json  totals, and the numbers of each rule set\n"
         "Where the store has an index ('unktx index'), tdags.csv has fee_sat and payer_value_sat too, and there are\n"
         "  payers.csv    known output that an input of a T-DAG's transaction spends\n"

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/inputs/index_blocks.h"
 #include "cli/inputs/node_blocks.h"
 #include "cli/output/message.h"
 #include "cli/output/progress.h"
@@ -48,6 +49,8 @@ static int work(const struct settings *settings, const struct node_blocks *block
     struct fault fault = {0};
     enum status status = ingest_run(&options, &result, &fault);
     progress_end(progress);
+    if (status == STATUS_OK)
+        status = index_blocks_remember(settings->store, options.datadir, options.chain, options.xor_key, &fault);
     if (status == STATUS_INTERRUPTED) {
         if (result.blocks > 0)
             message("interrupted; the store holds the chain to height %u, and the same command goes on from there",

@@ -67,7 +67,7 @@ enum status index_blocks_open(const char *store, struct blkdir *dir, struct faul
     return blkdir_open(folder, NULL, dir, fault);
 }
 
-static bool find_file(const struct blkdir *dir, uint32_t number, size_t *index)
+bool index_blocks_file(const struct blkdir *dir, uint32_t number, size_t *index)
 {
     size_t low = 0, high = dir->count;
     while (low < high) {
@@ -113,7 +113,7 @@ enum status index_blocks_script(struct blk_reader *reader, const struct blkdir *
     enum status status = index_block_at(index, tx->height, &block, fault);
     if (status != STATUS_OK)
         return status;
-    if (!find_file(dir, block.file, &file))
+    if (!index_blocks_file(dir, block.file, &file))
         return fault_set(fault, STATUS_FORMAT, dir->path, FAULT_NO_OFFSET, "has no blk%05u.dat", (unsigned)block.file);
     if (tx->size > block.size || tx->offset > block.size - tx->size)
         return fault_set(fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,

@@ -1,5 +1,5 @@
-/* index_blocks: the blk files that an index was made from, for what it leaves there: the scripts. `unktx index` notes
- * their folder in the file `blocks-folder` in the store. */
+/* index_blocks: the blk files that a store and its index were made from, for what these leave there: scripts and
+ * witnesses. `unktx scan` and `unktx index` note their folder in the file `blocks-folder` in the store. */
 #ifndef UNKTX_CLI_INPUTS_INDEX_BLOCKS_H
 #define UNKTX_CLI_INPUTS_INDEX_BLOCKS_H
 
@@ -16,6 +16,9 @@ enum status index_blocks_remember(const char *store, const char *datadir, const 
 
 /* Opens the folder that was noted. STATUS_NOT_FOUND: none was, or it is gone. */
 enum status index_blocks_open(const char *store, struct blkdir *dir, struct fault *fault) MUST_CHECK;
+
+/* The place in dir->files of the file of that number; false if it is not there. O(log n). */
+bool index_blocks_file(const struct blkdir *dir, uint32_t number, size_t *index);
 
 /* The script of an output, from the files; borrowed until the next call with the reader. STATUS_FORMAT where the
  * transaction is not at its place: the node has other files now. O(size of the transaction). */

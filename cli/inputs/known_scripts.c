@@ -57,12 +57,12 @@ static enum status hold_by_class(const struct classes *classes, struct known_scr
     struct class_table table;
     enum status status = table_classes(classes, &table, fault);
     held->classes = mem_alloc(classes->classes_count, sizeof *held->classes);
-    if (status == STATUS_OK && !held->classes)
+    held->class_of = mem_alloc(classes->rows_count, sizeof *held->class_of);
+    if (status == STATUS_OK && (!held->classes || !held->class_of))
         status = fault_nomem(fault);
     for (uint32_t d = 0; status == STATUS_OK && d < classes->rows_count; d++) {
-        if (name_set_first(&held->labels.all[d + 1]) == CATALOGUE_MAX)
-            continue;
         uint32_t found = table.slots[slot_of(&table, classes->classes, classes->rows[d].class_id)];
+        held->class_of[d] = found;
         if (found)
             name_set_join(&held->classes[found - 1], &held->labels.all[d + 1]);
     }
@@ -85,6 +85,7 @@ void known_scripts_held_free(struct known_scripts_held *held)
 {
     labels_free(&held->labels);
     mem_free(held->classes);
+    mem_free(held->class_of);
     *held = (struct known_scripts_held){0};
 }
 

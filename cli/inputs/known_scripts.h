@@ -21,6 +21,7 @@ struct known_scripts_held {
     const struct catalogue *catalogue; /* borrowed */
     struct labels labels;
     struct name_set *classes; /* as selection->classes.classes */
+    uint32_t *class_of;       /* by T-DAG, 0..: the place of its class there + 1; 0: it has none */
 };
 enum status known_scripts_find(const struct catalogue *catalogue, const struct store *store,
                                const struct forest *forest, const struct selection *selection, unsigned threads,

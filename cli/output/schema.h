@@ -24,6 +24,7 @@ enum column_type {
 #define COLUMN_EMPTY_TEXT 8u  /* with COLUMN_MAY_BE_EMPTY: what is empty is a text without letters, not a missing one */
 #define COLUMN_WITH_INDEX 2u  /* where the store has an index */
 #define COLUMN_WITH_VERIFY 4u /* with --verify */
+#define COLUMN_WITH_UNLOCKS 16u /* where the spenders were read from the blk files */
 
 /* KIND in a name stands for each kind of output, RULES for each rule set. Neighbours with the same word repeat
  * together: KIND,KIND_sat is nonstandard,nonstandard_sat,nulldata,... */
@@ -56,7 +57,8 @@ struct table_schema {
 
 extern const struct table_schema schema_tdags, schema_classes, schema_txs, schema_arcs, schema_leaves, schema_payers,
     schema_payees, schema_changes;
-extern const struct table_schema schema_outputs, schema_templates, schema_stats, schema_stats_by_day, schema_protocols;
+extern const struct table_schema schema_outputs, schema_templates, schema_unlocks, schema_stats, schema_stats_by_day,
+    schema_protocols;
 extern const struct table_schema schema_blocks, schema_dump_blocks, schema_dump_txs, schema_dump_inputs,
     schema_dump_outputs, schema_travel;
 

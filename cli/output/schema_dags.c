@@ -62,6 +62,16 @@ static const struct column tdags[] = {
     {"payer_value_sat", COLUMN_INTEGER, COLUMN_WITH_INDEX, "satoshi",
      "value of the known outputs that inputs of its transactions spend"},
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
+    {"unlock_signature", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1",
+     "share of its spent unknown outputs that were unlocked by signature (unlocks.csv); those that compression removes "
+     "count too; empty where no spender could be read"},
+    {"unlock_multisig", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: multisig"},
+    {"unlock_preimage", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: preimage"},
+    {"unlock_signature_preimage", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1",
+     "likewise: signature+preimage"},
+    {"unlock_time", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: time"},
+    {"unlock_nothing", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: nothing"},
+    {"unlock_other", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: other"},
 };
 
 static const struct column classes[] = {
@@ -84,6 +94,15 @@ static const struct column classes[] = {
     {"first_dag_id", COLUMN_INTEGER, 0, NULL, "dag_id of the first T-DAG of the class"},
     {"scripts", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "all names that one of its T-DAGs has"},
     {"first_dag", COLUMN_STRING, 0, NULL, "name of that T-DAG, see dag in tdags.csv"},
+    {"unlock_signature", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1",
+     "share of the spent unknown outputs of all its T-DAGs that were unlocked by signature, as in tdags.csv"},
+    {"unlock_multisig", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: multisig"},
+    {"unlock_preimage", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: preimage"},
+    {"unlock_signature_preimage", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1",
+     "likewise: signature+preimage"},
+    {"unlock_time", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: time"},
+    {"unlock_nothing", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: nothing"},
+    {"unlock_other", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: other"},
 };
 
 static const struct column txs[] = {

@@ -42,6 +42,49 @@ static const struct column templates[] = {
      "two"},
 };
 
+static const struct column unlocks[] = {
+    {"dag_id", COLUMN_INTEGER, 0, NULL, "T-DAG of the output, as 'unktx dags' numbers them with the same options"},
+    {"txid", COLUMN_STRING, 0, NULL, "transaction of the output"},
+    {"vout", COLUMN_INTEGER, 0, NULL, "number of the output in it"},
+    {"value_sat", COLUMN_INTEGER, 0, "satoshi", "value of the output"},
+    {"kind", COLUMN_STRING, 0, NULL, "nonstandard, pubkey or multisig"},
+    {"template", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "of its script: the asm with each push of data replaced by its length; empty for an empty script"},
+    {"spender_height", COLUMN_INTEGER, 0, "block height", "block of the transaction that spends it"},
+    {"spender_txid", COLUMN_STRING, 0, NULL, "transaction that spends it"},
+    {"spender_vin", COLUMN_INTEGER, 0, NULL, "number of the input that spends it"},
+    {"unlock", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "what the script asked for on the way that was taken: signature; multisig (several signatures, or "
+     "OP_CHECKMULTISIG with one or more); preimage (bytes whose hash the script has, public keys apart); "
+     "signature+preimage; time (a time condition and none of these); nothing (no item was shown, or anyone can spend "
+     "the script); other. Where the run of the script does not tell, what was shown decides. This and all that "
+     "follows is empty where the spender is not in the blk files any more"},
+    {"branch", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "for each OP_IF and OP_NOTIF on the way: 1 where its first part ran, 0 where the other one did; a ? at the end "
+     "where the pushes alone do not tell more; empty for a script without any"},
+    {"time", COLUMN_BOOLEAN, COLUMN_MAY_BE_EMPTY, NULL,
+     "1 if OP_CHECKLOCKTIMEVERIFY or OP_CHECKSEQUENCEVERIFY was on the way (in blocks from before BIP 65 and BIP 112 "
+     "these did nothing), else 0"},
+    {"script_sig_template", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "template of the input's scriptSig; empty for an empty one too"},
+    {"signatures", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "items",
+     "items shown that are ECDSA signatures in DER, strict or as loose as old blocks have them"},
+    {"keys", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "items", "items shown that have the form of a public key"},
+    {"preimages", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "items",
+     "items shown whose hash the script compares with one of its own, but for the hash of a public key"},
+    {"numbers", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "items", "other items shown of 1 to 4 bytes"},
+    {"empty", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "items", "items shown without a byte"},
+    {"data", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "items", "all other items shown"},
+    {"operations", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "operations",
+     "operations in the scriptSig that are no push; releases that relay such are old"},
+    {"strict_der", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "items", "signatures that are strict DER (BIP 66)"},
+    {"low_s", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "items",
+     "signatures whose s is at most half of the curve's order (BIP 62, BIP 146)"},
+    {"sighashes", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "sighash types of the signatures, each once, in order of their bytes with a space between two: ALL, NONE, SINGLE, "
+     "each also with |ANYONECANPAY; 0x.. for a byte without a name"},
+};
+
 static const struct column stats[] = {
     {"period", COLUMN_STRING, 0, NULL, "total, the block height, YYYY-MM-DD, YYYY-MM or YYYY, by --by"},
     {"blocks", COLUMN_INTEGER, 0, "blocks", "those of the period"},
@@ -84,6 +127,16 @@ const struct table_schema schema_templates = {
     .columns = templates,
     .columns_count = COUNT(templates),
     .primary_key = "template,kind",
+};
+
+const struct table_schema schema_unlocks = {
+    .name = "unlocks",
+    .command = "unlocks",
+    .rows = "a row for each spent unknown output of the rule set, in order of the input that spends it",
+    .columns = unlocks,
+    .columns_count = COUNT(unlocks),
+    .primary_key = "dag_id,spender_txid,spender_vin",
+    .foreign_keys = {{"dag_id", "tdags", "dag_id"}},
 };
 
 const struct table_schema schema_stats = {

@@ -14,6 +14,7 @@ struct tables {
     const struct forest *forest;
     const struct selection *selection;
     const struct payments *payments; /* may be NULL */
+    const struct unlocks *unlocks;   /* likewise */
     const struct known_scripts_held *held;
     const struct measures_row *measures;
     size_t names_size; /* of the longest list of known scripts */
@@ -37,11 +38,16 @@ static uint32_t chunk_end(size_t chunk, uint32_t rows)
     return rows - first < CHUNK_ROWS ? rows : first + CHUNK_ROWS;
 }
 
+static char *put_name(char *p, const struct tables *tables, uint32_t dag)
+{
+    *p++ = ',';
+    return tdag_put_name(tables->forest, &tables->selection->tdags, dag, p);
+}
+
 /* The name of a T-DAG as a row's last cell. */
 static char *put_last_name(char *p, const struct tables *tables, uint32_t dag)
 {
-    *p++ = ',';
-    p = tdag_put_name(tables->forest, &tables->selection->tdags, dag, p);
+    p = put_name(p, tables, dag);
     *p++ = '\n';
     return p;
 }
@@ -49,7 +55,8 @@ static char *put_last_name(char *p, const struct tables *tables, uint32_t dag)
 /* ---- tdags.csv ---- */
 
 #define TDAG_ROW                                                                                                       \
-    (CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1))
+    (CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1) +        \
+     UNLOCK_SHARES_MAX)
 
 static char *put_order(char *p, const struct measures_row *row)
 {
@@ -97,7 +104,11 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
         p = put_cell(p, tables->payments->fee_sat[dag]);
         p = put_u64(p, tables->payments->payer_value_sat[dag]);
     }
-    return put_last_name(p, tables, dag);
+    p = put_name(p, tables, dag);
+    if (tables->unlocks)
+        p = put_unlock_shares(p, &tables->unlocks->counts[dag]);
+    *p++ = '\n';
+    return p;
 }
 
 static enum status format_tdags(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
@@ -118,7 +129,7 @@ static enum status format_tdags(void *context, unsigned worker, size_t chunk, st
 /* ---- classes.csv ---- */
 
 /* The largest double in %.6f has 309 digits before its point. */
-#define CLASS_ROW (CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + 320 + 10 * (PUT_U64_MAX + 1))
+#define CLASS_ROW (CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + 320 + 10 * (PUT_U64_MAX + 1) + UNLOCK_SHARES_MAX)
 
 static char *put_class(char *p, const struct tables *tables, uint32_t class)
 {
@@ -135,7 +146,11 @@ static char *put_class(char *p, const struct tables *tables, uint32_t class)
     p += sprintf(p, ",%.6f,", row->automorphisms_log10);
     p = put_cell(p, row->first_dag);
     p = catalogue_put_names(tables->held->catalogue, &tables->held->classes[class], p);
-    return put_last_name(p, tables, row->first_dag);
+    p = put_name(p, tables, row->first_dag);
+    if (tables->unlocks)
+        p = put_unlock_shares(p, &tables->unlocks->of_class[class]);
+    *p++ = '\n';
+    return p;
 }
 
 static enum status format_classes(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
@@ -314,24 +329,26 @@ static const char *const names[] = {"tdags.csv", "classes.csv", "txs.csv", "arcs
 
 enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
-                         const struct measures_row *measures, const struct payments *payments, unsigned threads,
-                         struct fault *fault)
+                         const struct measures_row *measures, const struct payments *payments,
+                         const struct unlocks *unlocks, unsigned threads, struct fault *fault)
 {
     struct tables tables = {.store = store,
                             .forest = forest,
                             .selection = selection,
                             .payments = payments,
+                            .unlocks = unlocks,
                             .held = held,
                             .measures = measures,
                             .names_size = catalogue_names_size(held->catalogue),
                             .rules = selection->tdags.rules};
     struct outfile files[TABLES] = {{0}};
     enum status status = store_readers_open(store, threads, &tables.readers, fault);
+    unsigned with_unlocks = unlocks ? COLUMN_WITH_UNLOCKS : 0;
     if (status == STATUS_OK) {
         const struct outfile_table all[TABLES] = {
-            {&schema_tdags, payments ? COLUMN_WITH_INDEX : 0, chunks_of(selection->classes.rows_count), format_tdags,
-             &tables},
-            {&schema_classes, 0, chunks_of(selection->classes.classes_count), format_classes, &tables},
+            {&schema_tdags, (payments ? COLUMN_WITH_INDEX : 0) | with_unlocks, chunks_of(selection->classes.rows_count),
+             format_tdags, &tables},
+            {&schema_classes, with_unlocks, chunks_of(selection->classes.classes_count), format_classes, &tables},
             {&schema_txs, 0, chunks_of(forest->txs_count), format_txs, &tables},
             {&schema_arcs, 0, chunks_of(forest->outputs_count), format_arcs, &tables},
             {&schema_leaves, 0, store_batches(tables.readers.readers[0]), format_leaves, &tables},

@@ -4,16 +4,18 @@
 
 #include "classify/measures.h"
 #include "cli/views/payments.h"
+#include "cli/views/unlocks.h"
 #include "cli/inputs/known_scripts.h"
 #include "cli/inputs/selection.h"
 #include "cli/output/outfolder.h"
 
 /* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into the folder. With the sums of a payments that was
- * written (NULL: without) tdags.csv has two columns more. `measures` is what measures_all gave. */
+ * written (NULL: without) tdags.csv has two columns more; with the counts of an unlocks
+ * (NULL: without) tdags.csv and classes.csv have their shares. `measures` is what measures_all gave. */
 enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
-                         const struct measures_row *measures, const struct payments *payments, unsigned threads,
-                         struct fault *fault) MUST_CHECK;
+                         const struct measures_row *measures, const struct payments *payments,
+                         const struct unlocks *unlocks, unsigned threads, struct fault *fault) MUST_CHECK;
 
 #define CLASS_ID_TEXT (2 * CANON_ID_SIZE + 1)
 

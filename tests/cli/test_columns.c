@@ -195,7 +195,8 @@ static void test_dags(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        const char *folder = path_of("%s/%s", dir, rules[i]);
+        char folder[1024];
+        snprintf(folder, sizeof folder, "%s/%s", dir, rules[i]);
         unktx_ok("dags --store %s/bare --rules %s -o %s", dir, rules[i], folder);
         check_folder(folder, of_dags, 0);
         unktx_ok("dags --store %s/bare --rules %s --compress -o %s-c", dir, rules[i], folder);

@@ -1,0 +1,60 @@
+#include "cli/command.h"
+#include "cli/inputs/opened_store.h"
+#include "cli/output/message.h"
+#include "cli/views/unlocks.h"
+
+static enum status list_unlocks(const struct settings *settings, struct fault *fault)
+{
+    struct store *store = NULL;
+    struct forest forest = {0};
+    struct tdags tdags = {0};
+    struct unlocks unlocks = {0};
+    enum status status = opened_store_open(settings, &store, fault);
+    if (status == STATUS_OK)
+        status = unlocks_open(settings, store, &forest, &unlocks, fault);
+    if (status == STATUS_OK)
+        status = forest_load(store, (unsigned)settings->threads, &forest, fault);
+    if (status == STATUS_OK)
+        status = opened_store_go_on(fault);
+    if (status == STATUS_OK)
+        status = tdags_find(&forest, settings->rules, &tdags, fault);
+    if (status == STATUS_OK)
+        status = unlocks_write(&unlocks, &tdags, settings->folder, settings->out, fault);
+    if (status == STATUS_OK)
+        status = unlocks_commit(&unlocks, fault);
+    if (status == STATUS_OK)
+        unlocks_tell_unread(&unlocks);
+    unlocks_close(&unlocks);
+    tdags_free(&tdags);
+    forest_free(&forest);
+    store_close(store);
+    return status;
+}
+
+static int run(const struct settings *settings)
+{
+    struct fault fault = {0};
+    return message_result(list_unlocks(settings, &fault), &fault);
+}
+
+static const struct option option_blocks = {
+    .name = "datadir",
+    .type = OPTION_TEXT,
+    .value = "DIR",
+    .field = offsetof(struct settings, datadir),
+    .help = "where the blk files are now (default: where the store was made from)",
+};
+
+static const struct option *const options[] = {&option_read_store, &option_blocks,   &option_chain, &option_rules,
+                                               &option_threads,    &option_out_file, NULL};
+
+const struct command command_unlocks = {
+    .name = "unlocks",
+    .operands = "",
+    .summary = "List how each spent unknown output of a rule set was unlocked, as CSV in order of the spends.",
+    .details =
+        "The spenders are read from the blk files again. The column unlock says it in one word: signature, multisig,\n"
+        "preimage, signature+preimage, time, nothing or other; man unktx-unlocks has every column.\n",
+    .options = options,
+    .run = run,
+};

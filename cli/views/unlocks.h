@@ -1,0 +1,58 @@
+/* unlocks: how the spent unknown outputs of a rule set were unlocked: the table unlocks.csv, and the counts by T-DAG
+ * that tdags.csv and classes.csv have shares of. What the spenders showed is read from the blk files again, block by
+ * block: the store does not keep it. */
+#ifndef UNKTX_CLI_VIEWS_UNLOCKS_H
+#define UNKTX_CLI_VIEWS_UNLOCKS_H
+
+#include "classify/classes.h"
+#include "cli/inputs/opened_store.h"
+#include "cli/inputs/stored_blocks.h"
+#include "cli/output/outfolder.h"
+#include "parser/unlock.h"
+
+/* By enum unlock_by. */
+struct unlock_counts {
+    uint32_t of[UNLOCKS];
+};
+
+struct unlocks {
+    const struct store *store;
+    const struct forest *forest;
+    const struct tdags *tdags;
+    struct stored_blocks blocks;
+    struct store_readers readers;
+    struct blk_reader *blk_readers; /* by worker */
+    unsigned threads;
+    struct unlock_counts *counts;   /* by T-DAG, 1.. */
+    struct unlock_counts *of_class; /* by class, as selection->classes.classes; of unlocks_sum_classes */
+    uint64_t unread;                /* outputs whose spender could not be read */
+    struct fault why;               /* of one of them */
+    struct outfile file;            /* until unlocks_commit */
+};
+
+/* Opens the blk files (stored_blocks_open): STATUS_NOT_FOUND where they are gone. Borrows store and forest.
+ * unlocks_close in any case. */
+enum status unlocks_open(const struct settings *settings, const struct store *store, const struct forest *forest,
+                         struct unlocks *unlocks, struct fault *fault) MUST_CHECK;
+
+/* Writes the rows of the T-DAGs to the file `path`, or to that of the folder unless it is NULL, and counts; the T-DAGs
+ * must stay until unlocks_close. O(the blocks that have a spender, read again); memory: for each thread a block and what the
+ * blocks of one batch spend. */
+enum status unlocks_write(struct unlocks *unlocks, const struct tdags *tdags, struct outfolder *folder,
+                          const char *path, struct fault *fault) MUST_CHECK;
+/* Sums the counts of the T-DAGs by class (`class_of`: see known_scripts_held). O(T-DAGs). */
+enum status unlocks_sum_classes(struct unlocks *unlocks, const struct classes *classes, const uint32_t *class_of,
+                                struct fault *fault) MUST_CHECK;
+
+#define UNLOCK_SHARES_MAX (UNLOCKS * (PUT_MICRO_MAX + 1))
+/* A comma and the share of each way, in order of enum unlock_by; commas alone where nothing was counted. At most
+ * UNLOCK_SHARES_MAX bytes. */
+char *put_unlock_shares(char *out, const struct unlock_counts *counts);
+
+/* Lets the file appear. */
+enum status unlocks_commit(struct unlocks *unlocks, struct fault *fault) MUST_CHECK;
+/* Says on stderr how many spenders could not be read, and why. */
+void unlocks_tell_unread(const struct unlocks *unlocks);
+void unlocks_close(struct unlocks *unlocks);
+
+#endif
