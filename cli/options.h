@@ -51,6 +51,7 @@ struct settings {
     bool forward;
     bool backward;
     bool no_unlocks;
+    bool with_scripts;
     const char *const *operands;
     size_t operands_count;
 };

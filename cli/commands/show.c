@@ -21,7 +21,8 @@ struct show {
     struct forest forest;
     enum rules rules;
     struct tx_text tx_text;
-    bool missing; /* one of several operands was not there */
+    bool missing;                /* one of several operands was not there */
+    struct stored_blocks blocks; /* of --with-scripts */
 };
 
 /* ---- a T-DAG ---- */
@@ -188,6 +189,24 @@ static uint32_t vout_of(const struct operand *operand)
     return operand->type == OPERAND_OUTPUT ? operand->number : TX_TEXT_ALL;
 }
 
+/* The blk files of --with-scripts; where they are gone, the rest is shown. */
+static enum status open_blocks(struct show *show, struct fault *fault)
+{
+    struct fault why = {0};
+    enum status status = stored_blocks_open(show->settings, show->tx_text.store, &show->blocks, &why);
+    show->tx_text.scripts = (struct tx_scripts){
+        .network = network_by_genesis(&store_identity_of(show->tx_text.store)->genesis)};
+    if (status == STATUS_OK)
+        show->tx_text.blocks = &show->blocks;
+    if (status == STATUS_NOMEM)
+        return fault_nomem(fault);
+    if (status != STATUS_OK) {
+        message_fault(&why);
+        show->tx_text.missing = true;
+    }
+    return STATUS_OK;
+}
+
 /* Opens the index where there is one that reaches as far as the store; without it *linked is false. */
 static enum status open_index(struct show *show, bool *linked, struct fault *fault)
 {
@@ -266,6 +285,8 @@ static enum status show_all(struct show *show, struct fault *fault)
         status = store_reader_open(store, &show->tx_text.reader, fault);
     if (status == STATUS_OK)
         status = forest_load(store, threads, &show->forest, fault);
+    if (status == STATUS_OK && show->settings->with_scripts)
+        status = open_blocks(show, fault);
     if (status == STATUS_OK)
         status = show->settings->operands_count > 0 ? show_operands(show, fault) : show_selected(show, fault);
     if (status == STATUS_OK)
@@ -275,6 +296,8 @@ static enum status show_all(struct show *show, struct fault *fault)
     index_close(show->tx_text.index);
     if (show->tx_text.reader)
         store_reader_close(show->tx_text.reader);
+    blk_reader_free(&show->tx_text.reader_of_blocks);
+    stored_blocks_close(&show->blocks);
     store_close(store);
     matcher_free(show->tx_text.matcher);
     filter_free(filter);
@@ -298,7 +321,9 @@ static int run(const struct settings *settings)
     if (unfit)
         return message_usage(NO_OPERAND, unfit);
     int exit_status = message_result(show_all(&show, &fault), &fault);
-    return exit_status == EXIT_DONE && show.missing ? EXIT_FAILED : exit_status;
+    if (exit_status == EXIT_DONE && show.missing)
+        return EXIT_FAILED;
+    return exit_status == EXIT_DONE && show.tx_text.missing ? EXIT_DAMAGED : exit_status;
 }
 
 static const struct option option_dag = {
@@ -324,9 +349,28 @@ static const struct option option_format = {
     .help = "how to print a T-DAG",
 };
 
+static const struct option option_show_scripts = {
+    .name = "with-scripts",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, with_scripts),
+    .help = "show scripts, witnesses, addresses, version, lock time and sequences of a transaction too, from the blk "
+            "files",
+};
+
 static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height,    &option_dag,     &option_class,   &option_rules,    &option_format,
-    &option_compress,   &option_exclude_scripts, &option_scripts, &option_threads, &option_out_file, NULL,
+    &option_read_store,
+    &option_show_scripts,
+    &option_as_of_height,
+    &option_dag,
+    &option_class,
+    &option_rules,
+    &option_format,
+    &option_compress,
+    &option_exclude_scripts,
+    &option_scripts,
+    &option_threads,
+    &option_out_file,
+    NULL,
 };
 
 const struct command command_show = {

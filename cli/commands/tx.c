@@ -1,10 +1,12 @@
 #include "cli/command.h"
+#include "cli/inputs/index_blocks.h"
 #include "cli/inputs/spend_links.h"
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
 #include "cli/inputs/opened_store.h"
 #include "cli/inputs/operand.h"
 #include "cli/views/chart.h"
+#include "cli/views/indexed_scripts.h"
 #include "cli/views/membership.h"
 #include "parser/blkfile.h"
 #include "parser/mem.h"
@@ -22,6 +24,7 @@ struct view {
     bool asked_store; /* whether there is a store, which is loaded when the first transaction is shown */
     struct store *store;
     struct forest forest;
+    struct indexed_scripts scripts; /* of --scripts */
 };
 
 static enum status flush_some(struct view *view, struct fault *fault)
@@ -35,11 +38,19 @@ static enum status put_done(struct view *view, enum status status, struct fault 
     return status == STATUS_OK ? flush_some(view, fault) : fault_nomem(fault);
 }
 
+/* The end of an input or output. */
+static enum status put_end(struct view *view, enum status status, struct fault *fault)
+{
+    if (status == STATUS_FORMAT)
+        return index_damaged(view->index, "a transaction has other inputs or outputs than the files have", fault);
+    return put_done(view, status == STATUS_OK && view->json ? text_printf(&view->text, "}") : status, fault);
+}
+
 /* ---- one input ---- */
 
 static enum status put_coinbase_input(struct view *view, struct fault *fault)
 {
-    const char *text = view->json ? "{\"vin\":0,\"coinbase\":true}" : "    input 0: coinbase\n";
+    const char *text = view->json ? "{\"vin\":0,\"coinbase\":true" : "    input 0: coinbase\n";
     return put_done(view, text_printf(&view->text, "%s", text), fault);
 }
 
@@ -57,7 +68,7 @@ static enum status put_input(struct view *view, uint32_t vin, uint64_t spent, st
     if (view->json)
         status = text_printf(&view->text,
                              "{\"vin\":%u,\"prev_txid\":\"%s\",\"prev_vout\":%u,\"prev_height\":%u,\"value_sat\":%llu,"
-                             "\"kind\":\"%s\"}",
+                             "\"kind\":\"%s\"",
                              (unsigned)vin, hex, (unsigned)from.position, (unsigned)from.tx.height,
                              ULL(output.value_sat), kind_name(output.kind));
     else
@@ -74,13 +85,13 @@ static enum status put_spender(struct view *view, uint64_t input, struct fault *
     struct link_end to;
     char hex[HASH256_HEX_SIZE + 1] = "";
     if (input == INDEX_NONE)
-        return put_done(view, text_printf(&view->text, view->json ? "null}" : ", unspent\n"), fault);
+        return put_done(view, text_printf(&view->text, view->json ? "null" : ", unspent\n"), fault);
     enum status status = spend_links_input(view->index, input, &to, fault);
     if (status != STATUS_OK)
         return status;
     hash256_hex(&to.tx.txid, hex);
     status = text_printf(&view->text,
-                         view->json ? "{\"txid\":\"%s\",\"vin\":%u,\"height\":%u}}" : ", spent by %s/%u, height %u\n",
+                         view->json ? "{\"txid\":\"%s\",\"vin\":%u,\"height\":%u}" : ", spent by %s/%u, height %u\n",
                          hex, (unsigned)to.position, (unsigned)to.tx.height);
     return put_done(view, status, fault);
 }
@@ -118,6 +129,9 @@ static enum status put_inputs(struct view *view, const struct index_tx *tx, uint
             status = separate(view, i == first, fault);
         if (status == STATUS_OK)
             status = put_input(view, i, spent, fault);
+        if (status == STATUS_OK)
+            status = put_end(
+                view, view->scripts.has_tx ? tx_scripts_input(&view->scripts.of_tx, &view->text, i) : STATUS_OK, fault);
     }
     return status;
 }
@@ -134,6 +148,10 @@ static enum status put_outputs(struct view *view, const struct index_tx *tx, uin
             status = separate(view, i == first, fault);
         if (status == STATUS_OK)
             status = put_output(view, i, &output, fault);
+        if (status == STATUS_OK)
+            status = put_end(view,
+                             view->scripts.has_tx ? tx_scripts_output(&view->scripts.of_tx, &view->text, i) : STATUS_OK,
+                             fault);
     }
     return status;
 }
@@ -179,7 +197,10 @@ static enum status put_tx_head(struct view *view, const struct index_tx *tx, str
                              (unsigned)tx->size, (unsigned)tx->weight, (unsigned)block.file,
                              ULL(block.offset + tx->offset), (unsigned)tx->inputs, (unsigned)tx->outputs,
                              BTC_OF(tx->value_out_sat));
-    return status == STATUS_OK ? put_fee(view, tx, view->json ? ",\n" : "\n", fault) : fault_nomem(fault);
+    status = status == STATUS_OK ? put_fee(view, tx, view->json ? "" : "\n", fault) : fault_nomem(fault);
+    if (status == STATUS_OK && view->scripts.has_tx)
+        status = put_done(view, tx_scripts_head(&view->scripts.of_tx, &view->text), fault);
+    return status;
 }
 
 static enum status put_literal(struct view *view, const char *json, struct fault *fault)
@@ -236,7 +257,11 @@ static enum status put_tx(struct view *view, const struct index_tx *tx, const st
         return no_such(tx, "input", operand->number, tx->inputs, fault);
     if (output && operand->number >= tx->outputs)
         return no_such(tx, "output", operand->number, tx->outputs, fault);
-    enum status status = put_tx_head(view, tx, fault);
+    enum status status = indexed_scripts_find(&view->scripts, tx, fault);
+    if (status == STATUS_OK)
+        status = put_tx_head(view, tx, fault);
+    if (status == STATUS_OK)
+        status = put_literal(view, ",\n", fault);
     if (status == STATUS_OK)
         status = put_membership(view, tx, fault);
     if (status == STATUS_OK)
@@ -382,12 +407,15 @@ static enum status show(struct view *view, bool *missing, struct fault *fault)
     enum status status = index_open(view->settings->store, &view->index, fault);
     if (status == STATUS_OK)
         status = outfile_open(&view->file, view->settings->out, fault);
+    if (status == STATUS_OK && view->settings->with_scripts)
+        status = indexed_scripts_open(&view->scripts, view->settings->store, view->index, view->json, fault);
     if (status == STATUS_OK)
         status = put_operands(view, missing, fault);
     status = outfile_finish(&view->file, status, fault);
     text_free(&view->text);
     forest_free(&view->forest);
     store_close(view->store);
+    indexed_scripts_close(&view->scripts);
     index_close(view->index);
     return status;
 }
@@ -401,7 +429,9 @@ static int run(const struct settings *settings)
     if (unfit)
         return message_usage(NO_OPERAND, unfit);
     int exit_status = message_result(show(&view, &missing, &fault), &fault);
-    return exit_status == EXIT_DONE && missing ? EXIT_FAILED : exit_status;
+    if (exit_status == EXIT_DONE && missing)
+        return EXIT_FAILED;
+    return exit_status == EXIT_DONE && view.scripts.missing ? EXIT_DAMAGED : exit_status;
 }
 
 static const struct option option_tx_format = {
@@ -413,7 +443,15 @@ static const struct option option_tx_format = {
     .help = "how to print it",
 };
 
-static const struct option *const options[] = {&option_read_store, &option_tx_format, &option_out_file, NULL};
+static const struct option option_tx_scripts = {
+    .name = "scripts",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, with_scripts),
+    .help = "show scripts, witnesses, addresses, version, lock time and sequences too, from the blk files",
+};
+
+static const struct option *const options[] = {&option_read_store, &option_tx_format, &option_tx_scripts,
+                                               &option_out_file, NULL};
 
 const struct command command_tx = {
     .name = "tx",

@@ -102,13 +102,10 @@ static bool read_output(const uint8_t *bytes, const struct index_tx *expected, u
     return hash256_equal(&txid, &expected->txid);
 }
 
-enum status index_blocks_script(struct blk_reader *reader, const struct blkdir *dir, struct tx_index *index,
-                                const struct index_tx *tx, uint32_t vout, const uint8_t **script, uint32_t *size,
-                                struct fault *fault)
+enum status index_blocks_tx(struct blk_reader *reader, const struct blkdir *dir, struct tx_index *index,
+                            const struct index_tx *tx, const uint8_t **bytes, struct fault *fault)
 {
     struct index_block block;
-    struct tx_output output = {0};
-    const uint8_t *bytes;
     size_t file;
     enum status status = index_block_at(index, tx->height, &block, fault);
     if (status != STATUS_OK)
@@ -118,12 +115,27 @@ enum status index_blocks_script(struct blk_reader *reader, const struct blkdir *
     if (tx->size > block.size || tx->offset > block.size - tx->size)
         return fault_set(fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
                          "the index is damaged: a transaction is not in its block");
-    status = blk_read(reader, dir, file, block.offset + tx->offset, tx->size, &bytes, fault);
+    return blk_read(reader, dir, file, block.offset + tx->offset, tx->size, bytes, fault);
+}
+
+enum status index_blocks_other(const struct blkdir *dir, const struct index_tx *tx, struct fault *fault)
+{
+    return fault_set(fault, STATUS_FORMAT, dir->path, FAULT_NO_OFFSET,
+                     "transaction %u of block %u is not where the index has it", (unsigned)tx->index,
+                     (unsigned)tx->height);
+}
+
+enum status index_blocks_script(struct blk_reader *reader, const struct blkdir *dir, struct tx_index *index,
+                                const struct index_tx *tx, uint32_t vout, const uint8_t **script, uint32_t *size,
+                                struct fault *fault)
+{
+    struct tx_output output = {0};
+    const uint8_t *bytes;
+    enum status status = index_blocks_tx(reader, dir, index, tx, &bytes, fault);
     if (status != STATUS_OK)
         return status;
     if (!read_output(bytes, tx, vout, &output))
-        return fault_set(fault, STATUS_FORMAT, dir->files[file].path, block.offset + tx->offset,
-                         "is not the transaction that the index has there");
+        return index_blocks_other(dir, tx, fault);
     *script = output.script;
     *size = output.script_size;
     return STATUS_OK;

@@ -20,6 +20,13 @@ enum status index_blocks_open(const char *store, struct blkdir *dir, struct faul
 /* The place in dir->files of the file of that number; false if it is not there. O(log n). */
 bool index_blocks_file(const struct blkdir *dir, uint32_t number, size_t *index);
 
+/* The bytes of a transaction, from the files; borrowed until the next call with the reader. STATUS_FORMAT where they
+ * are not in the files that are there; that they are this transaction's is not looked at. O(size). */
+enum status index_blocks_tx(struct blk_reader *reader, const struct blkdir *dir, struct tx_index *index,
+                            const struct index_tx *tx, const uint8_t **bytes, struct fault *fault) MUST_CHECK;
+/* STATUS_FORMAT: the bytes of index_blocks_tx are not this transaction's. */
+enum status index_blocks_other(const struct blkdir *dir, const struct index_tx *tx, struct fault *fault) MUST_CHECK;
+
 /* The script of an output, from the files; borrowed until the next call with the reader. STATUS_FORMAT where the
  * transaction is not at its place: the node has other files now. O(size of the transaction). */
 enum status index_blocks_script(struct blk_reader *reader, const struct blkdir *dir, struct tx_index *index,

@@ -44,11 +44,13 @@ static enum status put_inputs(struct tx_text *tx_text, const struct index_tx *tx
         uint64_t spent;
         if (next < count && stored[next].spend.vin == vin) {
             status = tx_text_input(tx_text, &stored[next++]);
-            continue;
+        } else {
+            status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
+            if (status == STATUS_OK)
+                status = put_input(tx_text, vin, spent, fault);
         }
-        status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
         if (status == STATUS_OK)
-            status = put_input(tx_text, vin, spent, fault);
+            status = tx_text_input_scripts(tx_text, vin);
     }
     mem_free(stored);
     return status;
@@ -87,6 +89,8 @@ static enum status put_outputs(struct tx_text *tx_text, const struct index_tx *t
         if (status == STATUS_OK)
             status = put_stored(tx_text, tx, &record, view != NULL, output.kind);
         if (status == STATUS_OK)
+            status = tx_text_output_scripts(tx_text, vout);
+        if (status == STATUS_OK)
             status = put_spender(tx_text, &output, fault);
     }
     return status;
@@ -115,6 +119,8 @@ static enum status put_tx(struct tx_text *tx_text, const struct index_tx *tx, ui
         status = text_printf(&tx_text->text, ", fee " BTC, BTC_OF(tx->fee_sat));
     if (status == STATUS_OK)
         status = text_printf(&tx_text->text, "\n");
+    if (status == STATUS_OK)
+        status = tx_text_open_scripts(tx_text, tx->height, tx->index, &tx->txid);
     if (status == STATUS_OK)
         status = membership_put(&tx_text->membership, number, false, &tx_text->text, fault);
     if (status == STATUS_OK)

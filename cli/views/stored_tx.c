@@ -33,6 +33,8 @@ static enum status put_outputs(struct tx_text *tx_text, struct tx_view *view, ui
             status = tx_text_unknown(tx_text, output.unknown);
         if (status == STATUS_OK)
             status = tx_text_script(tx_text, &output);
+        if (status == STATUS_OK)
+            status = tx_text_output_scripts(tx_text, vout);
         if (status == STATUS_OK && tracked)
             status = put_spender(tx_text, own);
         if (status != STATUS_OK)
@@ -41,13 +43,48 @@ static enum status put_outputs(struct tx_text *tx_text, struct tx_view *view, ui
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
+/* An input of which the store knows nothing, by what the blk files have. */
+static enum status put_other_input(struct tx_text *tx_text, uint32_t vin, const struct tx_input *input)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    struct hash256 txid;
+    if (tx_is_coinbase(&tx_text->scripts.tx, input))
+        return text_printf(&tx_text->text, "    input 0: coinbase\n");
+    memcpy(txid.bytes, input->prevout, HASH256_SIZE);
+    hash256_hex(&txid, hex);
+    return text_printf(&tx_text->text, "    input %u spends %s:%u\n", (unsigned)vin, hex,
+                       (unsigned)load_le32(input->prevout + HASH256_SIZE));
+}
+
+/* Every input, where the blk files have been read. */
+static enum status put_all_inputs(struct tx_text *tx_text, const struct stored_spend *spent, size_t count)
+{
+    struct cursor c = tx_inputs_of(&tx_text->scripts.tx);
+    struct tx_input input;
+    enum status status = STATUS_OK;
+    size_t next = 0;
+    for (uint32_t vin = 0; vin < tx_text->scripts.tx.inputs && status == STATUS_OK; vin++) {
+        tx_input(&c, &input);
+        if (next < count && spent[next].spend.vin == vin)
+            status = tx_text_input(tx_text, &spent[next++]);
+        else
+            status = put_other_input(tx_text, vin, &input);
+        if (status == STATUS_OK)
+            status = tx_text_input_scripts(tx_text, vin);
+    }
+    return status;
+}
+
 static enum status put_inputs(struct tx_text *tx_text, struct tx_view *view, struct fault *fault)
 {
     size_t count;
     struct stored_spend *spent;
     enum status status = tx_text_spends(tx_text, view, &spent, &count, fault);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = tx_text_input(tx_text, &spent[i]);
+    if (status == STATUS_OK && tx_text->has_scripts)
+        status = put_all_inputs(tx_text, spent, count);
+    else
+        for (size_t i = 0; i < count && status == STATUS_OK; i++)
+            status = tx_text_input(tx_text, &spent[i]);
     mem_free(spent);
     return status;
 }
@@ -66,6 +103,8 @@ static enum status put_tx(struct tx_text *tx_text, uint32_t number, uint32_t onl
         &tx_text->text, "transaction %s\n    height %u, %s UTC, index %u%s, inputs %u, outputs %u, value out " BTC "\n",
         hex, (unsigned)tx->height, chart_time(time, tx_text->forest->block_times[tx->height]), (unsigned)tx->index,
         tx->coinbase ? ", coinbase" : "", (unsigned)tx->inputs, (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
+    if (status == STATUS_OK)
+        status = tx_text_open_scripts(tx_text, tx->height, tx->index, &tx->txid);
     if (status == STATUS_OK)
         status = membership_put(&tx_text->membership, number, false, &tx_text->text, fault);
     if (status == STATUS_OK)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/inputs/opened_store.h"
+#include "cli/output/message.h"
 #include "parser/mem.h"
 
 /* What is known of a script: its names, each with what it stands for and who says so. */
@@ -63,6 +64,45 @@ enum status tx_text_no_output(uint32_t vout, uint32_t outputs, struct fault *fau
 {
     return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
                      "the transaction has no output %u; how many it has: %u", (unsigned)vout, (unsigned)outputs);
+}
+
+/* ---- what the blk files have ---- */
+
+enum status tx_text_open_scripts(struct tx_text *tx_text, uint32_t height, uint32_t index, const struct hash256 *txid)
+{
+    struct fault why = {0};
+    const uint8_t *bytes;
+    uint32_t size;
+    struct tx tx;
+    tx_text->has_scripts = false;
+    if (!tx_text->blocks)
+        return STATUS_OK;
+    enum status status = stored_blocks_read(tx_text->blocks, &tx_text->reader_of_blocks, height, &bytes, &size, &why);
+    if (status == STATUS_NOMEM)
+        return status;
+    if (status == STATUS_OK) {
+        struct block_txs txs = block_txs_of(bytes, size);
+        tx_text->has_scripts = block_txs_read(&txs, index, &tx) &&
+                               tx_scripts_open(&tx_text->scripts, tx.start, (size_t)(tx.end - tx.start), txid);
+    }
+    if (tx_text->has_scripts)
+        return tx_scripts_head(&tx_text->scripts, &tx_text->text);
+    if (status == STATUS_OK)
+        status = fault_set(&why, STATUS_FORMAT, tx_text->blocks->dir.path, FAULT_NO_OFFSET,
+                           "block %u is not at the place that the store has it at", (unsigned)height);
+    message_fault(&why);
+    tx_text->missing = true;
+    return STATUS_OK;
+}
+
+enum status tx_text_input_scripts(struct tx_text *tx_text, uint32_t vin)
+{
+    return tx_text->has_scripts ? tx_scripts_input(&tx_text->scripts, &tx_text->text, vin) : STATUS_OK;
+}
+
+enum status tx_text_output_scripts(struct tx_text *tx_text, uint32_t vout)
+{
+    return tx_text->has_scripts ? tx_scripts_output(&tx_text->scripts, &tx_text->text, vout) : STATUS_OK;
 }
 
 /* ---- what the inputs of a stored transaction spend ---- */

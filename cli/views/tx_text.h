@@ -3,8 +3,10 @@
 #ifndef UNKTX_CLI_VIEWS_TX_TEXT_H
 #define UNKTX_CLI_VIEWS_TX_TEXT_H
 
+#include "cli/inputs/stored_blocks.h"
 #include "cli/output/text.h"
 #include "cli/views/membership.h"
+#include "cli/views/tx_scripts.h"
 #include "graph/dag/forest.h"
 #include "graph/index/tx_index.h"
 #include "graph/scripts/matcher.h"
@@ -20,6 +22,12 @@ struct tx_text {
     const struct forest *forest;
     struct membership membership;
     struct text text;
+    /* of --with-scripts; NULL: they are not asked for, or not there */
+    const struct stored_blocks *blocks;
+    struct blk_reader reader_of_blocks;
+    struct tx_scripts scripts;
+    bool has_scripts; /* of the transaction that is shown */
+    bool missing;     /* of some transaction there are none */
 };
 
 /* In place of a vout: every output. */
@@ -33,6 +41,13 @@ enum status tx_text_spent_by(struct tx_text *tx_text, const struct hash256 *txid
 enum status tx_text_unknown(struct tx_text *tx_text, unsigned unknown) MUST_CHECK;
 /* Script, keys and known scripts of an output; nothing of one that no rule set calls unknown. */
 enum status tx_text_script(struct tx_text *tx_text, const struct output_record *output) MUST_CHECK;
+
+/* Reads the transaction from the blk files, where that is asked for, and appends what is about it as a whole. Where it
+ * is not there stderr says so, and the rest is shown. Then the same of an input and of an output, in ascending order. */
+enum status tx_text_open_scripts(struct tx_text *tx_text, uint32_t height, uint32_t index, const struct hash256 *txid)
+    MUST_CHECK;
+enum status tx_text_input_scripts(struct tx_text *tx_text, uint32_t vin) MUST_CHECK;
+enum status tx_text_output_scripts(struct tx_text *tx_text, uint32_t vout) MUST_CHECK;
 
 /* STATUS_NOT_FOUND: the transaction has only that many outputs. */
 enum status tx_text_no_output(uint32_t vout, uint32_t outputs, struct fault *fault) MUST_CHECK;

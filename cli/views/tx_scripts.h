@@ -1,0 +1,30 @@
+/* tx_scripts: what the blk files have of a transaction and neither store nor index keeps: version, lock time,
+ * sequences, scripts and witnesses, as text or JSON. Thread rule: one thread. */
+#ifndef UNKTX_CLI_VIEWS_TX_SCRIPTS_H
+#define UNKTX_CLI_VIEWS_TX_SCRIPTS_H
+
+#include "cli/output/text.h"
+#include "parser/network.h"
+#include "parser/tx.h"
+
+/* A transaction's pieces, which are asked for in order. Borrows the bytes. */
+struct tx_scripts {
+    const struct network *network; /* of the addresses; NULL: main */
+    bool json;
+    struct tx tx;
+    struct cursor inputs, witnesses, outputs;
+    uint32_t next_input, next_output;
+};
+
+/* False if the bytes are not those of the transaction `txid`. O(size). */
+bool tx_scripts_open(struct tx_scripts *scripts, const uint8_t *bytes, size_t size, const struct hash256 *txid);
+
+/* Each appends what it names; STATUS_NOMEM without memory. As text whole lines; as JSON pairs with a comma before each,
+ * for inside an object: "version" and "locktime" of the transaction; "sequence", "script_sig_hex", "script_sig_asm" and
+ * "witness" of an input; "script_hex", "script_asm" and "address" (null: none) of an output. Numbers of inputs and
+ * outputs ascend from one call to the next, and there are as many. O(what lies between). */
+enum status tx_scripts_head(const struct tx_scripts *scripts, struct text *text) MUST_CHECK;
+enum status tx_scripts_input(struct tx_scripts *scripts, struct text *text, uint32_t vin) MUST_CHECK;
+enum status tx_scripts_output(struct tx_scripts *scripts, struct text *text, uint32_t vout) MUST_CHECK;
+
+#endif

@@ -1,0 +1,111 @@
+/* tx --scripts and show --with-scripts: the genesis block's coinbase, which every network but testnet4 shares (its bytes
+ * are in Core's chainparams.cpp), and a chain whose files are gone. tests/unlocks.sh holds many more transactions
+ * against a parser in Python. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/run.h"
+
+#define FIXTURE "tests/fixtures/regtest-xor"
+#define GENESIS "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"
+#define SCRIPT_SIG                                                                                                     \
+    "04ffff001d0104455468652054696d65732030332f4a616e2f32303039204368616e63656c6c6f72206f6e206272696e6b206f6620736563" \
+    "6"                                                                                                                \
+    "f6e64206261696c6f757420666f722062616e6b73"
+#define KEY                                                                                                            \
+    "04678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d" \
+    "5"                                                                                                                \
+    "78a4c702b6bf11d5f"
+
+static char *place;
+
+static int scan(void **state)
+{
+    (void)state;
+    place = temp_dir();
+    make_dirs(path_of("%s/node/regtest/blocks", place));
+    copy_files(FIXTURE "/regtest/blocks", path_of("%s/node/regtest/blocks", place));
+    unktx_ok("scan --quiet --datadir %s/node --store %s/bare", place, place);
+    unktx_ok("scan --quiet --datadir %s/node --store %s/indexed", place, place);
+    unktx_ok("index --quiet --datadir %s/node --store %s/indexed", place, place);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    remove_tree(place);
+    free(place);
+    return 0;
+}
+
+static void expect(const struct run *run, const char *text)
+{
+    if (!strstr(run->out, text))
+        fail_msg("no '%s' in:\n%s", text, run->out);
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    struct run run = unktx_expect(0, "tx --scripts --format json --store %s/indexed " GENESIS, place);
+    expect(&run, ",\"version\":1,\"locktime\":0,");
+    expect(&run, ",\"sequence\":4294967295,\"script_sig_hex\":\"" SCRIPT_SIG "\",\"script_sig_asm\":\"486604799 4 ");
+    expect(&run, ",\"witness\":[]}");
+    expect(&run, ",\"script_hex\":\"41" KEY "ac\",\"script_asm\":\"" KEY " OP_CHECKSIG\",\"address\":null}");
+    run_free(&run);
+}
+
+static void test_text(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"tx --scripts --store", "show --with-scripts --store",
+                                           "show --with-scripts --store"};
+    static const char *const stores[] = {"indexed", "indexed", "bare"};
+    for (size_t i = 0; i < 3; i++) {
+        struct run run = unktx_expect(0, "%s %s/%s " GENESIS, commands[i], place, stores[i]);
+        expect(&run, "    version 1, lock time 0\n");
+        expect(&run, "    input 0: coinbase\n      sequence 4294967295\n      scriptSig, hex: " SCRIPT_SIG "\n");
+        expect(&run, "      script, hex: 41" KEY "ac\n      script, asm: " KEY " OP_CHECKSIG\n");
+        run_free(&run);
+    }
+}
+
+/* A clear error, and all else as without --scripts. */
+static void test_files_gone(void **state)
+{
+    (void)state;
+    struct run plain = unktx_expect(0, "tx --format json --store %s/indexed " GENESIS, place);
+    unlink(path_of("%s/node/regtest/blocks/blk00000.dat", place));
+    struct run run = unktx_expect(3, "tx --scripts --format json --store %s/indexed " GENESIS, place);
+    assert_string_equal(run.out, plain.out);
+    assert_non_null(strstr(run.err, "has no blk00000.dat"));
+    run_free(&run);
+    rename(path_of("%s/node", place), path_of("%s/moved", place));
+    run = unktx_expect(3, "tx --scripts --format json --store %s/indexed " GENESIS, place);
+    assert_string_equal(run.out, plain.out);
+    assert_non_null(strstr(run.err, "scripts are left out"));
+    run_free(&run);
+    run_free(&plain);
+    plain = unktx_expect(0, "show --store %s/bare " GENESIS, place);
+    run = unktx_expect(3, "show --with-scripts --store %s/bare " GENESIS, place);
+    assert_string_equal(run.out, plain.out);
+    assert_non_null(strstr(run.err, "the blk files are not where the store was made from"));
+    run_free(&run);
+    run_free(&plain);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_json), cmocka_unit_test(test_text),
+                                       cmocka_unit_test(test_files_gone)};
+    return cmocka_run_group_tests_name("tx_scripts", tests, scan, clean);
+}
