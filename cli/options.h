@@ -41,7 +41,12 @@ struct settings {
     uint64_t memory;      /* bytes */
     uint64_t depth;
     uint64_t limit;
-    bool rules_given; /* on the command line */
+    const char *select_script; /* which outputs, with those above and below (inputs/selected_outputs.h) */
+    const char *select_template;
+    const char *select_known;
+    const char *select_kind;
+    uint64_t min_value; /* satoshis */
+    bool rules_given;   /* on the command line */
     bool replace;
     bool verify;
     bool quiet;

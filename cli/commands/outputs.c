@@ -2,6 +2,7 @@
 #include "cli/output/message.h"
 #include "cli/output/outfolder.h"
 #include "cli/inputs/opened_store.h"
+#include "cli/inputs/selected_outputs.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
 
@@ -12,6 +13,7 @@ struct outputs {
     struct store_readers readers;
     enum rules rules;
     bool with_nulldata;
+    struct selected_outputs selected;
 };
 
 /* The longest kind, two txids, a name, and the commas; numbers apart. */
@@ -58,7 +60,8 @@ static enum status put_row(struct text *text, const struct outputs *outputs, uin
     return STATUS_OK;
 }
 
-static enum status put_tx(struct text *text, const struct outputs *outputs, uint32_t height, struct tx_view *view)
+static enum status put_tx(struct text *text, struct outputs *outputs, unsigned worker, uint32_t height,
+                          struct tx_view *view)
 {
     struct output_record output;
     uint64_t ordinal = view->tx.first_ordinal;
@@ -66,8 +69,10 @@ static enum status put_tx(struct text *text, const struct outputs *outputs, uint
     for (uint32_t vout = 0; (status = tx_next_output(view, &output)) == STATUS_OK; vout++) {
         bool tracked = output_is_tracked(output.unknown, output.kind);
         if ((output.unknown >> outputs->rules & 1) && (tracked || outputs->with_nulldata)) {
-            status = put_row(text, outputs, height, &view->tx, &output, vout, tracked ? ordinal : UINT64_MAX);
-            if (status != STATUS_OK)
+            status = selected_outputs_takes(&outputs->selected, worker, height, view->tx.number, &output);
+            if (status == STATUS_OK)
+                status = put_row(text, outputs, height, &view->tx, &output, vout, tracked ? ordinal : UINT64_MAX);
+            if (status != STATUS_OK && status != STATUS_NOT_FOUND)
                 return status;
         }
         ordinal += tracked;
@@ -75,7 +80,7 @@ static enum status put_tx(struct text *text, const struct outputs *outputs, uint
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status put_batch(struct text *text, const struct outputs *outputs, struct batch_view *view)
+static enum status put_batch(struct text *text, struct outputs *outputs, unsigned worker, struct batch_view *view)
 {
     struct block_record block;
     struct tx_view tx;
@@ -84,7 +89,7 @@ static enum status put_batch(struct text *text, const struct outputs *outputs, s
         while ((status = batch_next_tx(view, &tx)) == STATUS_OK) {
             if (tx.tx.number >= outputs->forest->txs_count || block.height >= outputs->forest->blocks)
                 return STATUS_FORMAT;
-            status = put_tx(text, outputs, block.height, &tx);
+            status = put_tx(text, outputs, worker, block.height, &tx);
             if (status != STATUS_OK)
                 return status;
         }
@@ -101,7 +106,7 @@ static enum status format_batch(void *context, unsigned worker, size_t chunk, st
     enum status status = store_whole_batch(outputs->readers.readers[worker], chunk, &view, fault);
     if (status != STATUS_OK)
         return status;
-    status = put_batch(text, outputs, &view);
+    status = put_batch(text, outputs, worker, &view);
     if (status == STATUS_FORMAT)
         return opened_store_damaged(outputs->store, view.first_height, fault);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
@@ -143,7 +148,10 @@ static int run(const struct settings *settings)
     if (status == STATUS_OK)
         status = opened_store_go_on(&fault);
     if (status == STATUS_OK)
+        status = selected_outputs_open(settings, store, &forest, &outputs.selected, &fault);
+    if (status == STATUS_OK)
         status = write_outputs(settings, &outputs, &fault);
+    selected_outputs_close(&outputs.selected);
     tdags_free(&outputs.tdags);
     forest_free(&forest);
     store_close(store);
@@ -158,8 +166,8 @@ static const struct option option_with_nulldata = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height, &option_rules, &option_with_nulldata,
-    &option_threads,    &option_out_file,     NULL};
+    &option_read_store, &option_as_of_height, &option_rules,    &option_with_nulldata,
+    OPTIONS_SELECT,     &option_threads,      &option_out_file, NULL};
 
 static const struct table_schema *const tables[] = {&schema_outputs, NULL};
 

@@ -124,7 +124,7 @@ static enum status show_chosen_dag(struct show *show, const struct selection *se
 {
     struct known_scripts_held held = {0};
     uint32_t dag = 0;
-    enum status status = chosen_dag(&show->forest, selection, show->settings->dag, &dag, fault);
+    enum status status = chosen_dag(&show->forest, &selection->tdags, show->settings->dag, &dag, fault);
     if (status != STATUS_OK)
         return tell_other_rules(show, selection, status);
     status = known_scripts_find(&show->catalogue, show->tx_text.store, &show->forest, selection,

@@ -4,6 +4,7 @@
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
 #include "cli/inputs/known_scripts.h"
+#include "cli/inputs/selected_outputs.h"
 #include "parser/mem.h"
 #include "parser/money.h"
 #include "parser/parallel.h"
@@ -42,6 +43,7 @@ struct templates {
     const struct forest *forest;
     uint64_t key[2];
     struct known_scripts_workers workers;
+    struct selected_outputs selected;
     size_t first_batch;   /* of those that are counted together */
     struct group *groups; /* of its batches */
     enum status *statuses;
@@ -112,7 +114,8 @@ static void row_join(struct row *row, const struct row *other)
 
 /* Of one batch. */
 struct work {
-    const struct templates *templates;
+    struct templates *templates;
+    unsigned worker;
     struct matcher *matcher;
     struct group *group;
 };
@@ -142,7 +145,7 @@ static enum status add_output(const struct work *work, uint32_t height, const st
 static enum status add_tx(void *context, uint32_t height, struct tx_view *view)
 {
     const struct work *work = context;
-    const struct templates *templates = work->templates;
+    struct templates *templates = work->templates;
     const struct forest *forest = templates->forest;
     uint64_t ordinal = view->tx.first_ordinal;
     struct output_record output;
@@ -154,8 +157,10 @@ static enum status add_tx(void *context, uint32_t height, struct tx_view *view)
         ordinal += tracked;
         if (!wanted || (!tracked && !templates->settings->with_nulldata))
             continue;
-        status = add_output(work, height, &output, spent);
-        if (status != STATUS_OK)
+        status = selected_outputs_takes(&templates->selected, work->worker, height, view->tx.number, &output);
+        if (status == STATUS_OK)
+            status = add_output(work, height, &output, spent);
+        if (status != STATUS_OK && status != STATUS_NOT_FOUND)
             return status;
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
@@ -169,7 +174,7 @@ static void group_work(void *context, unsigned worker, size_t i)
     enum status status = store_batch(templates->workers.readers.readers[worker], templates->first_batch + i, &view,
                                      fault);
     if (status == STATUS_OK) {
-        struct work work = {templates, templates->workers.matchers[worker], &templates->groups[i]};
+        struct work work = {templates, worker, templates->workers.matchers[worker], &templates->groups[i]};
         status = opened_store_each_tx(&view, add_tx, &work);
         if (status == STATUS_FORMAT)
             status = opened_store_damaged(templates->store, view.first_height, fault);
@@ -300,10 +305,13 @@ static enum status list_templates(const struct settings *settings, struct fault 
     if (status == STATUS_OK)
         status = known_scripts_workers_open(&catalogue, store, (unsigned)settings->threads, &templates.workers, fault);
     if (status == STATUS_OK)
+        status = selected_outputs_open(settings, store, &forest, &templates.selected, fault);
+    if (status == STATUS_OK)
         status = count_all(&templates, fault);
     if (status == STATUS_OK)
         status = write_rows(&templates, &catalogue, fault);
     group_free(&templates.total);
+    selected_outputs_close(&templates.selected);
     known_scripts_workers_close(&templates.workers);
     forest_free(&forest);
     store_close(store);
@@ -326,7 +334,7 @@ static const struct option option_with_nulldata = {
 
 static const struct option *const options[] = {
     &option_read_store, &option_as_of_height, &option_rules,    &option_with_nulldata,
-    &option_scripts,    &option_threads,      &option_out_file, NULL};
+    OPTIONS_SELECT,     &option_threads,      &option_out_file, NULL};
 
 static const struct table_schema *const tables[] = {&schema_templates, NULL};
 

@@ -9,6 +9,7 @@ static enum status list_unlocks(const struct settings *settings, struct fault *f
     struct forest forest = {0};
     struct tdags tdags = {0};
     struct unlocks unlocks = {0};
+    struct selected_outputs selected = {0};
     enum status status = opened_store_open(settings, &store, fault);
     if (status == STATUS_OK)
         status = unlocks_open(settings, store, &forest, &unlocks, fault);
@@ -19,12 +20,16 @@ static enum status list_unlocks(const struct settings *settings, struct fault *f
     if (status == STATUS_OK)
         status = tdags_find(&forest, settings->rules, &tdags, fault);
     if (status == STATUS_OK)
+        status = selected_outputs_open(settings, store, &forest, &selected, fault);
+    unlocks.selected = &selected;
+    if (status == STATUS_OK)
         status = unlocks_write(&unlocks, &tdags, settings->folder, settings->out, fault);
     if (status == STATUS_OK)
         status = unlocks_commit(&unlocks, fault);
     if (status == STATUS_OK)
         unlocks_tell_unread(&unlocks);
     unlocks_close(&unlocks);
+    selected_outputs_close(&selected);
     tdags_free(&tdags);
     forest_free(&forest);
     store_close(store);
@@ -45,8 +50,11 @@ static const struct option option_blocks = {
     .help = "where the blk files are now (default: where the store was made from)",
 };
 
-static const struct option *const options[] = {&option_read_store, &option_blocks,   &option_chain, &option_rules,
-                                               &option_threads,    &option_out_file, NULL};
+static const struct option *const options[] = {&option_read_store, &option_as_of_height, &option_blocks,
+                                               &option_chain,      &option_rules,        OPTIONS_SELECT,
+                                               &option_threads,    &option_out_file,     NULL};
+
+static const struct table_schema *const tables[] = {&schema_unlocks, NULL};
 
 const struct command command_unlocks = {
     .name = "unlocks",
@@ -55,6 +63,7 @@ const struct command command_unlocks = {
     .details =
         "The spenders are read from the blk files again. The column unlock says it in one word: signature, multisig,\n"
         "preimage, signature+preimage, time, nothing or other; man unktx-unlocks has every column.\n",
+    .tables = tables,
     .options = options,
     .run = run,
 };

@@ -21,11 +21,11 @@ bool chosen_is_dag(const char *word)
     return !is_zero && (chosen_number(word) > 0 || prefix_parse(word, strlen(word), &prefix));
 }
 
-static enum status by_number(const struct selection *selection, uint64_t number, uint32_t *dag, struct fault *fault)
+static enum status by_number(const struct tdags *tdags, uint64_t number, uint32_t *dag, struct fault *fault)
 {
-    if (number > selection->tdags.count)
+    if (number > tdags->count)
         return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "no T-DAG %llu: there are %u under %s",
-                         ULL(number), (unsigned)selection->tdags.count, rules_name(selection->tdags.rules));
+                         ULL(number), (unsigned)tdags->count, rules_name(tdags->rules));
     *dag = (uint32_t)number;
     return STATUS_OK;
 }
@@ -52,14 +52,14 @@ static enum status by_prefix(const struct forest *forest, const struct tdags *td
     return status == STATUS_OK ? one : fault_nomem(fault);
 }
 
-enum status chosen_dag(const struct forest *forest, const struct selection *selection, const char *word, uint32_t *dag,
+enum status chosen_dag(const struct forest *forest, const struct tdags *tdags, const char *word, uint32_t *dag,
                        struct fault *fault)
 {
     struct prefix prefix;
     uint64_t number = chosen_number(word);
     if (number > 0 || !prefix_parse(word, strlen(word), &prefix))
-        return by_number(selection, number, dag, fault);
-    return by_prefix(forest, &selection->tdags, &prefix, dag, fault);
+        return by_number(tdags, number, dag, fault);
+    return by_prefix(forest, tdags, &prefix, dag, fault);
 }
 
 /* ---- a class ---- */

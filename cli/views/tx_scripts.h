@@ -12,8 +12,11 @@ struct tx_scripts {
     const struct network *network; /* of the addresses; NULL: main */
     bool json;
     struct tx tx;
-    struct cursor inputs, witnesses, outputs;
-    uint32_t next_input, next_output;
+    struct cursor inputs;
+    struct cursor witnesses;
+    struct cursor outputs;
+    uint32_t next_input;
+    uint32_t next_output;
 };
 
 /* False if the bytes are not those of the transaction `txid`. O(size). */

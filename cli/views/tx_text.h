@@ -43,7 +43,8 @@ enum status tx_text_unknown(struct tx_text *tx_text, unsigned unknown) MUST_CHEC
 enum status tx_text_script(struct tx_text *tx_text, const struct output_record *output) MUST_CHECK;
 
 /* Reads the transaction from the blk files, where that is asked for, and appends what is about it as a whole. Where it
- * is not there stderr says so, and the rest is shown. Then the same of an input and of an output, in ascending order. */
+ * is not there stderr says so, and the rest is shown. Then the same of an input and of an output, in ascending
+ * order. */
 enum status tx_text_open_scripts(struct tx_text *tx_text, uint32_t height, uint32_t index, const struct hash256 *txid)
     MUST_CHECK;
 enum status tx_text_input_scripts(struct tx_text *tx_text, uint32_t vin) MUST_CHECK;

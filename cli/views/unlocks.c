@@ -20,14 +20,18 @@ struct spend {
 /* What one worker has at hand in a chunk. */
 struct hand {
     struct unlocks *unlocks;
+    unsigned worker;
     struct store_reader *reader;
     struct blk_reader *blk_reader;
     struct text *text;
     struct spend *spends;
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
     struct fault unread; /* why the block or transaction at hand is none */
-    bool has_block, has_tx;
-    uint32_t height, tx; /* of the block, number of the transaction */
+    bool has_block;
+    bool has_tx;
+    uint32_t height; /* of the block */
+    uint32_t tx;     /* number of the transaction */
     struct block_txs txs;
     struct cursor inputs;
     uint32_t next_vin;
@@ -223,11 +227,24 @@ static enum status put_row(struct hand *hand, const struct spend *spend)
     return STATUS_OK;
 }
 
+static enum status put_if_selected(struct hand *hand, const struct spend *spend)
+{
+    const struct unlocks *unlocks = hand->unlocks;
+    uint32_t creator = unlocks->forest->outputs[spend->ordinal].tx;
+    enum status status = STATUS_OK;
+    if (unlocks->selected)
+        status = selected_outputs_takes(unlocks->selected, hand->worker, unlocks->forest->txs[creator].height, creator,
+                                        &spend->output);
+    if (status == STATUS_OK)
+        status = put_row(hand, spend);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 static enum status put_spends(struct hand *hand, struct fault *fault)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < hand->count && status == STATUS_OK; i++)
-        status = put_row(hand, &hand->spends[i]);
+        status = put_if_selected(hand, &hand->spends[i]);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
@@ -235,6 +252,7 @@ static enum status format_batch(void *context, unsigned worker, size_t chunk, st
 {
     struct unlocks *unlocks = context;
     struct hand hand = {.unlocks = unlocks,
+                        .worker = worker,
                         .reader = unlocks->readers.readers[worker],
                         .blk_reader = &unlocks->blk_readers[worker],
                         .text = text};

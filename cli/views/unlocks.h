@@ -6,6 +6,7 @@
 
 #include "classify/classes.h"
 #include "cli/inputs/opened_store.h"
+#include "cli/inputs/selected_outputs.h"
 #include "cli/inputs/stored_blocks.h"
 #include "cli/output/outfolder.h"
 #include "parser/unlock.h"
@@ -19,6 +20,7 @@ struct unlocks {
     const struct store *store;
     const struct forest *forest;
     const struct tdags *tdags;
+    struct selected_outputs *selected; /* NULL: all */
     struct stored_blocks blocks;
     struct store_readers readers;
     struct blk_reader *blk_readers; /* by worker */
@@ -36,8 +38,8 @@ enum status unlocks_open(const struct settings *settings, const struct store *st
                          struct unlocks *unlocks, struct fault *fault) MUST_CHECK;
 
 /* Writes the rows of the T-DAGs to the file `path`, or to that of the folder unless it is NULL, and counts; the T-DAGs
- * must stay until unlocks_close. O(the blocks that have a spender, read again); memory: for each thread a block and what
- * the blocks of one batch spend. */
+ * must stay until unlocks_close. O(the blocks that have a spender, read again); memory: for each thread a block, and
+ * what the blocks of one batch spend. */
 enum status unlocks_write(struct unlocks *unlocks, const struct tdags *tdags, struct outfolder *folder,
                           const char *path, struct fault *fault) MUST_CHECK;
 /* Sums the counts of the T-DAGs by class (`class_of`: see known_scripts_held). O(T-DAGs). */

@@ -186,8 +186,8 @@ static void check_printed(const struct table_schema *schema, unsigned flags, con
     check_table(path_of("%s/printed.csv", dir), schema, flags);
 }
 
-static const struct table_schema *const of_dags[] = {&schema_tdags, &schema_classes, &schema_txs,
-                                                     &schema_arcs,  &schema_leaves,  NULL};
+static const struct table_schema *const of_dags[] = {&schema_tdags,  &schema_classes, &schema_txs, &schema_arcs,
+                                                     &schema_leaves, &schema_unlocks, NULL};
 static const struct table_schema *const of_flows[] = {&schema_tdags,  &schema_classes, &schema_txs,
                                                       &schema_payers, &schema_payees,  NULL};
 
@@ -198,12 +198,12 @@ static void test_dags(void **state)
         char folder[1024];
         snprintf(folder, sizeof folder, "%s/%s", dir, rules[i]);
         unktx_ok("dags --store %s/bare --rules %s -o %s", dir, rules[i], folder);
-        check_folder(folder, of_dags, 0);
+        check_folder(folder, of_dags, COLUMN_WITH_UNLOCKS);
         unktx_ok("dags --store %s/bare --rules %s --compress -o %s-c", dir, rules[i], folder);
-        check_folder(path_of("%s-c", folder), of_dags, 0);
+        check_folder(path_of("%s-c", folder), of_dags, COLUMN_WITH_UNLOCKS);
         unktx_ok("dags --store %s/indexed --rules %s -o %s-i", dir, rules[i], folder);
-        check_folder(path_of("%s-i", folder), of_dags, COLUMN_WITH_INDEX);
-        check_folder(path_of("%s-i", folder), of_flows, COLUMN_WITH_INDEX);
+        check_folder(path_of("%s-i", folder), of_dags, COLUMN_WITH_INDEX | COLUMN_WITH_UNLOCKS);
+        check_folder(path_of("%s-i", folder), of_flows, COLUMN_WITH_INDEX | COLUMN_WITH_UNLOCKS);
     }
 }
 
@@ -213,6 +213,7 @@ static void test_outputs(void **state)
     for (size_t i = 0; i < 3; i++) {
         check_printed(&schema_outputs, 0, path_of("outputs --store %s/bare --rules %s", dir, rules[i]));
         check_printed(&schema_outputs, 0, path_of("outputs --nulldata --store %s/indexed --rules %s", dir, rules[i]));
+        check_printed(&schema_unlocks, 0, path_of("unlocks --store %s/bare --rules %s", dir, rules[i]));
         check_printed(&schema_templates, 0, path_of("templates --store %s/bare --rules %s", dir, rules[i]));
         check_printed(&schema_templates, 0,
                       path_of("templates --nulldata --store %s/indexed --rules %s", dir, rules[i]));
@@ -269,7 +270,7 @@ static void test_equal_txids(void **state)
 {
     (void)state;
     unktx_ok("analyze --quiet --rules core-22 --index --datadir tests/fixtures/dup-txid -o %s/dup", dir);
-    check_folder(path_of("%s/dup", dir), of_dags, COLUMN_WITH_INDEX);
+    check_folder(path_of("%s/dup", dir), of_dags, COLUMN_WITH_INDEX | COLUMN_WITH_UNLOCKS);
     check_table(path_of("%s/dup/outputs.csv", dir), &schema_outputs, 0);
     check_table(path_of("%s/dup/stats.csv", dir), &schema_stats, 0);
     check_table(path_of("%s/dup/stats-by-day.csv", dir), &schema_stats_by_day, 0);

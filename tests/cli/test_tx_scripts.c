@@ -1,6 +1,6 @@
-/* tx --scripts and show --with-scripts: the genesis block's coinbase, which every network but testnet4 shares (its bytes
- * are in Core's chainparams.cpp), and a chain whose files are gone. tests/unlocks.sh holds many more transactions
- * against a parser in Python. */
+/* tx --scripts and show --with-scripts: the genesis block's coinbase, which every network but testnet4 shares (its
+ * bytes are in Core's chainparams.cpp), and a chain whose files are gone. tests/unlocks.sh holds many more
+ * transactions against a parser in Python. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,0 +1,126 @@
+#include "cli/inputs/selected_outputs.h"
+
+#include "cli/inputs/chosen.h"
+#include "cli/inputs/known_scripts.h"
+#include "graph/dag/names.h"
+#include "parser/mem.h"
+
+#define FIELD(name) offsetof(struct settings, name)
+
+const struct option option_select_script = {
+    .name = "script",
+    .type = OPTION_TEXT,
+    .value = "REGEX",
+    .field = FIELD(select_script),
+    .help = "only outputs whose asm matches this POSIX extended regular expression",
+};
+const struct option option_select_template = {
+    .name = "template",
+    .type = OPTION_TEXT,
+    .value = "T",
+    .field = FIELD(select_template),
+    .help = "only outputs of this template, as 'unktx templates' writes it",
+};
+const struct option option_select_known = {
+    .name = "known",
+    .type = OPTION_TEXT,
+    .value = "NAME",
+    .field = FIELD(select_known),
+    .help = "only outputs that are this known script",
+};
+const struct option option_select_kind = {
+    .name = "kind",
+    .type = OPTION_CHOICE,
+    .value = "nonstandard|nulldata|pubkey|multisig",
+    .field = FIELD(select_kind),
+    .help = "only outputs of this kind",
+};
+const struct option option_select_min_value = {
+    .name = "min-value",
+    .type = OPTION_NUMBER,
+    .value = "SAT",
+    .field = FIELD(min_value),
+    .max = UINT64_MAX,
+    .help = "only outputs of this many satoshis or more",
+};
+const struct option option_select_from_height = {
+    .name = "from-height",
+    .type = OPTION_NUMBER,
+    .value = "H",
+    .field = FIELD(from_height),
+    .max = UINT32_MAX - 1,
+    .help = "only outputs created in this block or later",
+};
+const struct option option_select_dag = {
+    .name = "dag",
+    .type = OPTION_TEXT,
+    .value = "ID",
+    .field = FIELD(dag),
+    .help = "only outputs of transactions of this T-DAG, by its name, its number (as 'unktx dags' numbers them without "
+            "--compress and --exclude-scripts), or the txid of one of its transactions",
+};
+
+static unsigned kind_mask(const char *name)
+{
+    for (unsigned k = 0; name && k < KINDS; k++)
+        if (strcmp(kind_name((enum kind)k), name) == 0)
+            return 1u << k;
+    return 0;
+}
+
+static enum status find_dag(const struct settings *settings, const struct forest *forest,
+                            struct selected_outputs *selected, struct fault *fault)
+{
+    if (!chosen_is_dag(settings->dag))
+        return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "--dag: '%s' is neither a number nor a name",
+                         settings->dag);
+    enum status status = tdags_find(forest, settings->rules, &selected->tdags, fault);
+    if (status == STATUS_OK)
+        status = tdags_name(forest, &selected->tdags, fault);
+    return status == STATUS_OK ? chosen_dag(forest, &selected->tdags, settings->dag, &selected->dag, fault) : status;
+}
+
+enum status selected_outputs_open(const struct settings *settings, const struct store *store,
+                                  const struct forest *forest, struct selected_outputs *selected, struct fault *fault)
+{
+    const struct selector_query query = {.script = settings->select_script,
+                                         .template = settings->select_template,
+                                         .known = settings->select_known,
+                                         .kinds = kind_mask(settings->select_kind),
+                                         .min_value_sat = settings->min_value};
+    selected->settings = settings;
+    selected->threads = (unsigned)settings->threads;
+    selected->txs = forest->txs_count;
+    enum status status = known_scripts_read(settings, &selected->catalogue, fault);
+    if (status == STATUS_OK && settings->dag)
+        status = find_dag(settings, forest, selected, fault);
+    if (status != STATUS_OK)
+        return status;
+    selected->selectors = mem_alloc(selected->threads, sizeof *selected->selectors);
+    if (!selected->selectors)
+        return fault_nomem(fault);
+    for (unsigned i = 0; i < selected->threads && status == STATUS_OK; i++)
+        status = selector_new(&selected->catalogue, store_seed(store), &query, &selected->selectors[i], fault);
+    return status;
+}
+
+void selected_outputs_close(struct selected_outputs *selected)
+{
+    for (unsigned i = 0; selected->selectors && i < selected->threads; i++)
+        selector_free(selected->selectors[i]);
+    mem_free(selected->selectors);
+    tdags_free(&selected->tdags);
+    catalogue_free(&selected->catalogue);
+    *selected = (struct selected_outputs){0};
+}
+
+enum status selected_outputs_takes(struct selected_outputs *selected, unsigned worker, uint32_t height, uint64_t tx,
+                                   const struct output_record *output)
+{
+    const struct settings *settings = selected->settings;
+    if (height < settings->from_height)
+        return STATUS_NOT_FOUND;
+    if (settings->dag && (tx >= selected->txs || selected->tdags.tx_dag[tx] != selected->dag))
+        return STATUS_NOT_FOUND;
+    return selector_takes(selected->selectors[worker], output);
+}

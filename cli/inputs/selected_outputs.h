@@ -1,0 +1,39 @@
+/* selected_outputs: the outputs that --script, --template, --known, --kind, --min-value, --from-height and --dag ask
+ * for; all, where none is given. */
+#ifndef UNKTX_CLI_INPUTS_SELECTED_OUTPUTS_H
+#define UNKTX_CLI_INPUTS_SELECTED_OUTPUTS_H
+
+#include "cli/options.h"
+#include "graph/dag/forest.h"
+#include "graph/scripts/selector.h"
+
+extern const struct option option_select_script, option_select_template, option_select_known, option_select_kind,
+    option_select_min_value, option_select_from_height, option_select_dag;
+/* All of them, for a command's table. */
+#define OPTIONS_SELECT                                                                                                 \
+    &option_select_script, &option_select_template, &option_select_known, &option_select_kind,                         \
+        &option_select_min_value, &option_select_from_height, &option_select_dag, &option_scripts
+
+struct selected_outputs {
+    const struct settings *settings;
+    struct catalogue catalogue;
+    struct tdags tdags; /* of --dag */
+    uint32_t dag;
+    struct selector **selectors;
+    unsigned threads;
+    uint64_t txs; /* stored ones */
+};
+
+/* Zero-initialise; selected_outputs_close in any case. STATUS_REFUSED: no such expression or known script;
+ * of a T-DAG as chosen_dag. */
+enum status selected_outputs_open(const struct settings *settings, const struct store *store,
+                                  const struct forest *forest, struct selected_outputs *selected, struct fault *fault)
+    MUST_CHECK;
+void selected_outputs_close(struct selected_outputs *selected);
+
+/* STATUS_OK: the output of stored transaction `tx`, of the block of that height, is asked for; STATUS_NOT_FOUND: it is
+ * not; STATUS_NOMEM. `worker` is the thread's, 0.. */
+enum status selected_outputs_takes(struct selected_outputs *selected, unsigned worker, uint32_t height, uint64_t tx,
+                                   const struct output_record *output) MUST_CHECK;
+
+#endif

@@ -1,0 +1,103 @@
+#include "graph/scripts/selector.h"
+
+#include "graph/scripts/matcher.h"
+#include "graph/scripts/pattern.h"
+#include "parser/mem.h"
+
+struct selector {
+    struct selector_query query;
+    size_t known; /* number of the entry */
+    struct matcher *matcher;
+    regex_t regex;
+    bool has_regex;
+    char *assembly; /* of the script at hand */
+};
+
+static enum status compile(struct selector *selector, struct fault *fault)
+{
+    char why[PATTERN_WHY];
+    enum status status = pattern_compile(selector->query.script, &selector->regex, why);
+    selector->has_regex = status == STATUS_OK;
+    if (status == STATUS_NOMEM)
+        return fault_nomem(fault);
+    if (status != STATUS_OK)
+        return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "--script: '%s': %s", selector->query.script,
+                         why);
+    selector->assembly = mem_alloc(script_asm_bound(MATCHER_SCRIPT_MAX), 1);
+    return selector->assembly ? STATUS_OK : fault_nomem(fault);
+}
+
+static enum status find_known(struct selector *selector, const struct catalogue *catalogue, const uint8_t seed[16],
+                              struct fault *fault)
+{
+    size_t i = 0;
+    while (i < catalogue->count && strcmp(catalogue->entries[i].name, selector->query.known) != 0)
+        i++;
+    if (i == catalogue->count)
+        return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "--known: no known script is called '%s'",
+                         selector->query.known);
+    selector->known = i;
+    return matcher_new(catalogue, seed, &selector->matcher, fault);
+}
+
+enum status selector_new(const struct catalogue *catalogue, const uint8_t seed[16], const struct selector_query *query,
+                         struct selector **selector, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    *selector = mem_alloc(1, sizeof **selector);
+    if (!*selector)
+        return fault_nomem(fault);
+    (*selector)->query = *query;
+    if (query->script)
+        status = compile(*selector, fault);
+    if (status == STATUS_OK && query->known)
+        status = find_known(*selector, catalogue, seed, fault);
+    if (status != STATUS_OK) {
+        selector_free(*selector);
+        *selector = NULL;
+    }
+    return status;
+}
+
+void selector_free(struct selector *selector)
+{
+    if (!selector)
+        return;
+    if (selector->has_regex)
+        regfree(&selector->regex);
+    matcher_free(selector->matcher);
+    mem_free(selector->assembly);
+    mem_free(selector);
+}
+
+static bool has_template(const struct output_record *output, const char *wanted)
+{
+    char template[SCRIPT_TEMPLATE_MAX];
+    script_template(output->script, output->script_size, template);
+    return strcmp(template, wanted) == 0;
+}
+
+enum status selector_takes(struct selector *selector, const struct output_record *output)
+{
+    const struct selector_query *query = &selector->query;
+    if (query->kinds && !(query->kinds >> output->kind & 1))
+        return STATUS_NOT_FOUND;
+    if (output->value_sat < query->min_value_sat)
+        return STATUS_NOT_FOUND;
+    if (query->template && !has_template(output, query->template))
+        return STATUS_NOT_FOUND;
+    if (query->script) {
+        size_t size = output->script_size < MATCHER_SCRIPT_MAX ? output->script_size : MATCHER_SCRIPT_MAX;
+        script_asm(output->script, size, selector->assembly);
+        int found = regexec(&selector->regex, selector->assembly, 0, NULL, 0);
+        if (found != 0)
+            return found == REG_ESPACE ? STATUS_NOMEM : STATUS_NOT_FOUND;
+    }
+    if (query->known) {
+        struct name_set found = {{0}};
+        matcher_match(selector->matcher, output->kind, output->script, output->script_size, &found);
+        if (!name_set_has(&found, selector->known))
+            return STATUS_NOT_FOUND;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,148 @@
+/* Options that select outputs: what is left is what the same rows of the whole table say. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/run.h"
+#include "tests/support/table.h"
+
+static char *place;
+
+static int scan(void **state)
+{
+    (void)state;
+    place = temp_dir();
+    unktx_ok("scan --quiet --datadir tests/fixtures/regtest-xor --store %s/store", place);
+    unktx_ok("outputs --store %s/store --rules core-22 -o %s/outputs.csv", place, place);
+    unktx_ok("unlocks --store %s/store --rules core-22 -o %s/unlocks.csv", place, place);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    remove_tree(place);
+    free(place);
+    return 0;
+}
+
+typedef bool is_wanted(const struct table *all, size_t row);
+
+/* Runs the command with the option and compares its rows with those of the whole table that are wanted. */
+static void expect(const char *command, const char *option, is_wanted *wanted)
+{
+    unktx_ok("%s --store %s/store --rules core-22 %s --threads 3 -o %s/part.csv", command, place, option, place);
+    struct table all = table_read(path_of("%s/%s.csv", place, command));
+    struct table part = table_read(path_of("%s/part.csv", place));
+    size_t row = 0;
+    for (size_t r = 0; r < all.rows; r++) {
+        if (!wanted(&all, r))
+            continue;
+        if (row == part.rows)
+            fail_msg("%s %s: ends after %zu rows", command, option, row);
+        for (size_t c = 0; c < all.columns; c++)
+            assert_string_equal(table_at(&all, r, c), table_at(&part, row, c));
+        row++;
+    }
+    if (row != part.rows || row == 0 || row == all.rows)
+        fail_msg("%s %s: %zu rows, wanted %zu of %zu", command, option, part.rows, row, all.rows);
+    table_free(&all);
+    table_free(&part);
+}
+
+static bool is_multisig(const struct table *all, size_t row)
+{
+    return strcmp(table_get(all, row, "kind"), "multisig") == 0;
+}
+
+static bool is_worth(const struct table *all, size_t row)
+{
+    return table_number(all, row, table_column(all, "value_sat")) >= 10000;
+}
+
+static bool is_from_110(const struct table *all, size_t row)
+{
+    return table_number(all, row, table_column(all, "height")) >= 110;
+}
+
+/* OP_HASH160, a push of 20 bytes, OP_EQUALVERIFY, OP_1, in hexadecimal. */
+static bool is_hash160_verify(const struct table *all, size_t row)
+{
+    const char *hex = table_get(all, row, "script_hex");
+    return strlen(hex) == 48 && strncmp(hex, "a914", 4) == 0 && strcmp(hex + 44, "8851") == 0;
+}
+
+static bool is_nop(const struct table *all, size_t row)
+{
+    return strcmp(table_get(all, row, "template"), "OP_NOP") == 0;
+}
+
+static bool is_dag_11(const struct table *all, size_t row) { return strcmp(table_get(all, row, "dag_id"), "11") == 0; }
+
+static void test_outputs(void **state)
+{
+    (void)state;
+    expect("outputs", "--kind multisig", is_multisig);
+    expect("outputs", "--min-value 10000", is_worth);
+    expect("outputs", "--from-height 110", is_from_110);
+    expect("outputs", "--script ^OP_HASH160.[0-9a-f]{40}.OP_EQUALVERIFY.1$", is_hash160_verify);
+}
+
+static void test_unlocks(void **state)
+{
+    (void)state;
+    expect("unlocks", "--kind multisig", is_multisig);
+    expect("unlocks", "--min-value 10000", is_worth);
+    expect("unlocks", "--template OP_NOP", is_nop);
+    expect("unlocks", "--dag 11", is_dag_11);
+}
+
+/* --known against the column of `unktx templates`: the templates that are all of that one name. */
+static void test_templates(void **state)
+{
+    (void)state;
+    unktx_ok("templates --store %s/store --known puzzle-hash160 -o %s/known.csv", place, place);
+    struct table table = table_read(path_of("%s/known.csv", place));
+    assert_true(table.rows > 0);
+    for (size_t r = 0; r < table.rows; r++)
+        assert_non_null(strstr(table_get(&table, r, "scripts"), "puzzle-hash160"));
+    table_free(&table);
+    unktx_ok("templates --store %s/store --rules core-22 -o %s/all.csv", place, place);
+    unktx_ok("templates --store %s/store --rules core-22 --kind pubkey -o %s/pubkey.csv", place, place);
+    table = table_read(path_of("%s/all.csv", place));
+    struct table part = table_read(path_of("%s/pubkey.csv", place));
+    uint64_t outputs = 0;
+    for (size_t r = 0; r < table.rows; r++)
+        if (strcmp(table_get(&table, r, "kind"), "pubkey") == 0)
+            outputs += table_number(&table, r, table_column(&table, "outputs"));
+    assert_int_equal(outputs, table_sum(&part, "outputs"));
+    table_free(&table);
+    table_free(&part);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    static const char *const options[][2] = {{"--script (", "--script: '('"},
+                                             {"--known no-such", "no known script is called 'no-such'"},
+                                             {"--dag 99999", "no T-DAG 99999"}};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        struct run run = unktx_expect(1, "outputs --store %s/store %s", place, options[i][0]);
+        if (!strstr(run.err, options[i][1]))
+            fail_msg("no '%s' in: %s", options[i][1], run.err);
+        run_free(&run);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_outputs), cmocka_unit_test(test_unlocks),
+                                       cmocka_unit_test(test_templates), cmocka_unit_test(test_refused)};
+    return cmocka_run_group_tests_name("select", tests, scan, clean);
+}
