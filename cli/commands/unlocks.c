@@ -2,6 +2,7 @@
 #include "cli/inputs/opened_store.h"
 #include "cli/output/message.h"
 #include "cli/views/unlocks.h"
+#include "graph/dag/names.h"
 
 static enum status list_unlocks(const struct settings *settings, struct fault *fault)
 {
@@ -19,6 +20,8 @@ static enum status list_unlocks(const struct settings *settings, struct fault *f
         status = opened_store_go_on(fault);
     if (status == STATUS_OK)
         status = tdags_find(&forest, settings->rules, &tdags, fault);
+    if (status == STATUS_OK)
+        status = tdags_name(&forest, &tdags, fault);
     if (status == STATUS_OK)
         status = selected_outputs_open(settings, store, &forest, &selected, fault);
     unlocks.selected = &selected;

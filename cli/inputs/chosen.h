@@ -9,8 +9,9 @@
 bool chosen_is_dag(const char *word);
 /* The number that it is, 0 for a name or txid. */
 uint64_t chosen_number(const char *word);
-/* The T-DAG of that number, of T-DAGs with names (tdags_name), or the one in which a transaction's txid begins so (names are beginnings of txids).
- * STATUS_NOT_FOUND; STATUS_REFUSED: there are several, told on stderr. O(transactions). */
+/* The T-DAG of that number, or the one in which a transaction's txid begins so (names are beginnings of txids). The
+ * T-DAGs must have names (tdags_name). STATUS_NOT_FOUND; STATUS_REFUSED: there are several, told on stderr.
+ * O(transactions). */
 enum status chosen_dag(const struct forest *forest, const struct tdags *tdags, const char *word, uint32_t *dag,
                        struct fault *fault) MUST_CHECK;
 

@@ -48,8 +48,8 @@ static const struct column unlocks[] = {
     {"vout", COLUMN_INTEGER, 0, NULL, "number of the output in it"},
     {"value_sat", COLUMN_INTEGER, 0, "satoshi", "value of the output"},
     {"kind", COLUMN_STRING, 0, NULL, "nonstandard, pubkey or multisig"},
-    {"template", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
-     "of its script: the asm with each push of data replaced by its length; empty for an empty script"},
+    {"template", COLUMN_STRING, COLUMN_MAY_BE_EMPTY | COLUMN_EMPTY_TEXT, NULL,
+     "of its script: the asm with each push of data replaced by its length; two quotes for an empty script"},
     {"spender_height", COLUMN_INTEGER, 0, "block height", "block of the transaction that spends it"},
     {"spender_txid", COLUMN_STRING, 0, NULL, "transaction that spends it"},
     {"spender_vin", COLUMN_INTEGER, 0, NULL, "number of the input that spends it"},
@@ -58,7 +58,7 @@ static const struct column unlocks[] = {
      "OP_CHECKMULTISIG with one or more); preimage (bytes whose hash the script has, public keys apart); "
      "signature+preimage; time (a time condition and none of these); nothing (no item was shown, or anyone can spend "
      "the script); other. Where the run of the script does not tell, what was shown decides. This and all that "
-     "follows is empty where the spender is not in the blk files any more"},
+     "follows but dag is empty where the spender is not in the blk files any more"},
     {"branch", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
      "for each OP_IF and OP_NOTIF on the way: 1 where its first part ran, 0 where the other one did; a ? at the end "
      "where the pushes alone do not tell more; empty for a script without any"},
@@ -66,7 +66,7 @@ static const struct column unlocks[] = {
      "1 if OP_CHECKLOCKTIMEVERIFY or OP_CHECKSEQUENCEVERIFY was on the way (in blocks from before BIP 65 and BIP 112 "
      "these did nothing), else 0"},
     {"script_sig_template", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
-     "template of the input's scriptSig; empty for an empty one too"},
+     "template of the input's scriptSig; two quotes for an empty one"},
     {"signatures", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "items",
      "items shown that are ECDSA signatures in DER, strict or as loose as old blocks have them"},
     {"keys", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "items", "items shown that have the form of a public key"},
@@ -83,6 +83,7 @@ static const struct column unlocks[] = {
     {"sighashes", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
      "sighash types of the signatures, each once, in order of their bytes with a space between two: ALL, NONE, SINGLE, "
      "each also with |ANYONECANPAY; 0x.. for a byte without a name"},
+    {"dag", COLUMN_STRING, 0, NULL, "name of the T-DAG, see dag in tdags.csv"},
 };
 
 static const struct column stats[] = {

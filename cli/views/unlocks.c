@@ -3,10 +3,12 @@
 #include <stdlib.h>
 
 #include "cli/output/message.h"
+#include "graph/dag/names.h"
 #include "parser/mem.h"
 
-/* Two templates and txids, kind, word, branch, the names of all sighash types; numbers apart. */
-#define ROW_TEXT (2u * SCRIPT_TEMPLATE_MAX + 2 * HASH256_HEX_SIZE + 64 + sizeof((struct unlock *)0)->branch)
+/* Two templates and txids, kind, word, branch, the T-DAG's name; numbers and sighash types apart. */
+#define ROW_TEXT                                                                                                       \
+    (2u * SCRIPT_TEMPLATE_MAX + 2 * HASH256_HEX_SIZE + TDAG_NAME_MAX + 64 + sizeof((struct unlock *)0)->branch)
 #define ROW_NUMBERS 20u
 
 /* A spend of a batch, and what it spends. */
@@ -157,7 +159,14 @@ static char *put_sighashes(char *p, const struct unlock *unlock)
     return p;
 }
 
-/* From `unlock` to the end of the row. */
+/* Two quotes for an empty script: an empty cell would be a missing template. */
+static char *put_template(char *p, const uint8_t *script, uint32_t size)
+{
+    size_t length = script_template(script, size, p);
+    return length > 0 ? p + length : put_text(p, "\"\"");
+}
+
+/* From `unlock` to `sighashes`. */
 static char *put_unlock(char *p, const struct unlock *unlock, const struct tx_input *input)
 {
     p = put_text(p, unlock_name(unlock->by));
@@ -165,7 +174,7 @@ static char *put_unlock(char *p, const struct unlock *unlock, const struct tx_in
     p = put_text(p, unlock->branch);
     *p++ = ',';
     p = put_cell(p, unlock->time);
-    p += script_template(input->script, input->script_size, p);
+    p = put_template(p, input->script, input->script_size);
     *p++ = ',';
     const uint32_t cells[] = {unlock->signatures, unlock->keys,       unlock->preimages,
                               unlock->numbers,    unlock->nothing,    unlock->data,
@@ -188,12 +197,29 @@ static void count_unread(struct hand *hand)
         unlocks->why = hand->unread;
 }
 
+/* From `dag_id` to `spender_vin`. */
+static char *put_spend(char *p, const struct forest *forest, const struct spend *spend, uint32_t dag)
+{
+    const struct forest_output *output = &forest->outputs[spend->ordinal];
+    const struct forest_tx *spender = &forest->txs[spend->tx];
+    p = put_cell(p, dag);
+    p = put_hash_cell(p, &forest->txs[output->tx].txid);
+    p = put_cell(p, output->vout);
+    p = put_cell(p, output->value_sat);
+    p = put_text(p, kind_name((enum kind)output->kind));
+    *p++ = ',';
+    p = put_template(p, spend->output.script, spend->output.script_size);
+    *p++ = ',';
+    p = put_cell(p, spender->height);
+    p = put_hash_cell(p, &spender->txid);
+    return put_cell(p, spend->vin);
+}
+
 static enum status put_row(struct hand *hand, const struct spend *spend)
 {
     const struct forest *forest = hand->unlocks->forest;
-    const struct forest_output *output = &forest->outputs[spend->ordinal];
-    const struct forest_tx *spender = &forest->txs[spend->tx];
-    uint32_t dag = hand->unlocks->tdags->tx_dag[spend->tx];
+    const struct tdags *tdags = hand->unlocks->tdags;
+    uint32_t dag = tdags->tx_dag[spend->tx];
     struct tx_input input;
     struct unlock unlock;
     enum status status = STATUS_OK;
@@ -202,26 +228,18 @@ static enum status put_row(struct hand *hand, const struct spend *spend)
     char *p = text_room(hand->text, ROW_TEXT + ROW_NUMBERS * (PUT_U64_MAX + 1) + 256 * SIGHASH_TEXT);
     if (!p || status != STATUS_OK)
         return STATUS_NOMEM;
-    p = put_cell(p, dag);
-    p = put_hash_cell(p, &forest->txs[output->tx].txid);
-    p = put_cell(p, output->vout);
-    p = put_cell(p, output->value_sat);
-    p = put_text(p, kind_name((enum kind)output->kind));
-    *p++ = ',';
-    p += script_template(spend->output.script, spend->output.script_size, p);
-    *p++ = ',';
-    p = put_cell(p, spender->height);
-    p = put_hash_cell(p, &spender->txid);
-    p = put_cell(p, spend->vin);
+    p = put_spend(p, forest, spend, dag);
     if (script_sig_of(hand, spend->vin, &input)) {
         unlock_read(pushes_of_script(input.script, input.script_size), spend->output.script, spend->output.script_size,
-                    output->anyone_can_spend, &unlock);
+                    forest->outputs[spend->ordinal].anyone_can_spend, &unlock);
         p = put_unlock(p, &unlock, &input);
         count_unlock(hand->unlocks, dag, unlock.by);
     } else {
         p = put_text(p, ",,,,,,,,,,,,,");
         count_unread(hand);
     }
+    *p++ = ',';
+    p = tdag_put_name(forest, tdags, dag, p);
     *p++ = '\n';
     text_end(hand->text, p);
     return STATUS_OK;

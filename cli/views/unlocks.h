@@ -37,9 +37,9 @@ struct unlocks {
 enum status unlocks_open(const struct settings *settings, const struct store *store, const struct forest *forest,
                          struct unlocks *unlocks, struct fault *fault) MUST_CHECK;
 
-/* Writes the rows of the T-DAGs to the file `path`, or to that of the folder unless it is NULL, and counts; the T-DAGs
- * must stay until unlocks_close. O(the blocks that have a spender, read again); memory: for each thread a block, and
- * what the blocks of one batch spend. */
+/* Writes the rows of the T-DAGs to the file `path`, or to that of the folder unless it is NULL, and counts; the
+ * T-DAGs must have names (tdags_name) and stay until unlocks_close. O(the blocks that have a spender, read again);
+ * memory: for each thread a block, and what the blocks of one batch spend. */
 enum status unlocks_write(struct unlocks *unlocks, const struct tdags *tdags, struct outfolder *folder,
                           const char *path, struct fault *fault) MUST_CHECK;
 /* Sums the counts of the T-DAGs by class (`class_of`: see known_scripts_held). O(T-DAGs). */

@@ -45,7 +45,7 @@ static void scan(const char *datadir, const char *store, const char *more, bool 
 static void tell(const char *store, const char *rules, const char *more, const char *out)
 {
     make_dirs(path_of("%s/%s", dir, out));
-    static const char *const commands[] = {"outputs --nulldata", "templates --nulldata", "report"};
+    static const char *const commands[] = {"outputs --nulldata", "templates --nulldata", "unlocks", "report"};
     const char *to = path_of("%s/%s", dir, out);
     struct run run = unktx_expect(0, "dags --store %s/%s --rules %s -o %s/dags%s", dir, store, rules, to, more);
     write_file(path_of("%s/summary.txt", to), run.out, run.out_size);
