@@ -11,8 +11,8 @@ static enum status open_folder(const struct settings *settings, const struct sto
     if (status != STATUS_NOT_FOUND || settings->datadir)
         return status;
     return fault_set(fault, STATUS_NOT_FOUND, store_path(store), FAULT_NO_OFFSET,
-                     "the blk files are not where the store was made from; --datadir says where they are, and "
-                     "'unktx scan' notes their place anew");
+                     "the blk files are not where the store was made from; 'unktx scan --datadir' notes their place "
+                     "anew");
 }
 
 enum status stored_blocks_open(const struct settings *settings, const struct store *store, struct stored_blocks *blocks,

@@ -5,6 +5,7 @@
 #include "cli/output/message.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
+#include "parser/stop.h"
 
 /* Two templates and txids, kind, word, branch, the T-DAG's name; numbers and sighash types apart. */
 #define ROW_TEXT                                                                                                       \
@@ -261,8 +262,11 @@ static enum status put_if_selected(struct hand *hand, const struct spend *spend)
 static enum status put_spends(struct hand *hand, struct fault *fault)
 {
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < hand->count && status == STATUS_OK; i++)
+    for (size_t i = 0; i < hand->count && status == STATUS_OK; i++) {
+        if (stop_requested()) /* each may be in a block of its own */
+            return stop_check(fault);
         status = put_if_selected(hand, &hand->spends[i]);
+    }
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 

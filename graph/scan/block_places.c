@@ -3,6 +3,7 @@
 #include "graph/scan/known_file.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
+#include "parser/stop.h"
 
 /* The blocks of the store by their hashes, in a table of heights + 1. The store's seed keeps a chain from being made so
  * that its blocks meet in the table. */
@@ -31,7 +32,9 @@ static enum status load_hashes(struct search *search, const struct store_reader 
     for (size_t b = 0; b < store_batches(reader) && status == STATUS_OK; b++) {
         struct batch_view view;
         struct block_record block;
-        status = store_batch(reader, b, &view, fault);
+        status = stop_check(fault);
+        if (status == STATUS_OK)
+            status = store_batch(reader, b, &view, fault);
         while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK) {
             if (block.height >= search->blocks)
                 break;
@@ -47,6 +50,8 @@ static enum status place_file(void *context, uint32_t file, const uint8_t *value
 {
     struct search *search = context;
     struct known_file known;
+    if (stop_requested())
+        return stop_check(search->fault);
     if (!known_file_open(value, size, &known))
         return fault_set(search->fault, STATUS_FORMAT, store_path(search->store), FAULT_NO_OFFSET,
                          "what is remembered of blk file %u is malformed", file);

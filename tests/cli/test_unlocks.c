@@ -156,7 +156,7 @@ static void test_files_gone(void **state)
     assert_true(unread > 0 && unread < 1777);
     rename(path_of("%s/node", place), path_of("%s/moved", place));
     run = unktx_expect(1, "unlocks --store %s/store -o %s/none.csv", place, place);
-    assert_non_null(strstr(run.err, "--datadir says where they are"));
+    assert_non_null(strstr(run.err, "'unktx scan --datadir' notes their place anew"));
     run_free(&run);
     assert_false(path_exists(path_of("%s/none.csv", place)));
     unktx_ok("unlocks --store %s/store --datadir %s/moved -o %s/moved.csv", place, place, place);
