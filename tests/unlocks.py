@@ -1,6 +1,6 @@
 """How outputs were unlocked, against a parser and an interpreter of its own: reads the blk files of the bundled chain itself, follows
 every spend of an output that has no address (Bitcoin Core 22), and compares with the rows of `unktx unlocks --rules core-22`.
-Then every transaction with `unktx tx --scripts`.
+Then transactions as `unktx tx --scripts` and `unktx show --scripts` have them.
 Usage: unlocks.py CHAIN UNLOCKS.csv [TXS.json...]; CHAIN is a folder with regtest/blocks and truth/blocks.csv."""
 import csv
 import hashlib
@@ -400,22 +400,32 @@ def check_unlocks(txs, path):
     assert spends > 2000 and followed > spends * 0.99, (spends, followed)
 
 
-def check_txs(by_txid, paths):
-    """Each file is what `unktx tx --scripts --format json` printed of a block or a transaction."""
+def documents(path):
+    """Several documents of JSON, one after the other."""
+    text, at, decoder = open(path).read(), 0, json.JSONDecoder()
+    while at < len(text):
+        document, at = decoder.raw_decode(text, at)
+        at += len(text[at:]) - len(text[at:].lstrip())
+        yield document
+
+
+def check_txs(by_txid, path):
+    """The file is what `unktx tx` or `unktx show`, with --scripts and as JSON, printed of transactions."""
     seen = 0
-    for path in paths:
-        for told in json.load(open(path)):
-            tx = by_txid[told["txid"]]
-            assert (told["version"], told["locktime"]) == (tx.version, tx.locktime), told["txid"]
-            for one, input in zip(tx.inputs, told["inputs"], strict=True):
-                assert input["script_sig_hex"] == one.script.hex(), told["txid"]
-                assert input["sequence"] == one.sequence, told["txid"]
-                assert input["witness"] == [item.hex() for item in one.witness], told["txid"]
-            for (value, script), output in zip(tx.outputs, told["outputs"], strict=True):
-                assert (output["value_sat"], output["script_hex"]) == (value, script.hex()), told["txid"]
-                assert (output["address"] is not None) == has_address(script), told["txid"]
-            seen += 1
-    assert seen > 0 or not paths
+    for told in (tx for document in documents(path) for tx in document):
+        tx = by_txid[told["txid"]]
+        assert (told["version"], told["locktime"]) == (tx.version, tx.locktime), told["txid"]
+        for one, input in zip(tx.inputs, told["inputs"], strict=True):
+            assert input["script_sig_hex"] == one.script.hex(), told["txid"]
+            assert input["sequence"] == one.sequence, told["txid"]
+            assert input["witness"] == [item.hex() for item in one.witness], told["txid"]
+            if "prev_txid" in input:
+                assert one.prevout == (bytes.fromhex(input["prev_txid"])[::-1], input["prev_vout"]), told["txid"]
+        for (value, script), output in zip(tx.outputs, told["outputs"], strict=True):
+            assert (output["value_sat"], output["script_hex"]) == (value, script.hex()), told["txid"]
+            assert (output["address"] is not None) == has_address(script), told["txid"]
+        seen += 1
+    assert seen > 100, (path, seen)
 
 
 def main():
@@ -427,7 +437,8 @@ def main():
         r.take(80)
         txs.extend(read_tx(r) for _ in range(r.compact()))
     check_unlocks(txs, unlocks)
-    check_txs({tx.txid[::-1].hex(): tx for tx in txs}, jsons)
+    for path in jsons:
+        check_txs({tx.txid[::-1].hex(): tx for tx in txs}, path)
 
 
 main()

@@ -22,7 +22,7 @@ struct show {
     enum rules rules;
     struct tx_text tx_text;
     bool missing;                /* one of several operands was not there */
-    struct stored_blocks blocks; /* of --with-scripts */
+    struct stored_blocks blocks; /* of --scripts */
 };
 
 /* ---- a T-DAG ---- */
@@ -189,19 +189,20 @@ static uint32_t vout_of(const struct operand *operand)
     return operand->type == OPERAND_OUTPUT ? operand->number : TX_TEXT_ALL;
 }
 
-/* The blk files of --with-scripts; where they are gone, the rest is shown. */
+/* The blk files of --scripts; where they are gone, the rest is shown. */
 static enum status open_blocks(struct show *show, struct fault *fault)
 {
     struct fault why = {0};
     enum status status = stored_blocks_open(show->settings, show->tx_text.store, &show->blocks, &why);
     show->tx_text.scripts = (struct tx_scripts){
-        .network = network_by_genesis(&store_identity_of(show->tx_text.store)->genesis)};
+        .network = network_by_genesis(&store_identity_of(show->tx_text.store)->genesis), .json = show->tx_text.json};
     if (status == STATUS_OK)
         show->tx_text.blocks = &show->blocks;
     if (status == STATUS_NOMEM)
         return fault_nomem(fault);
     if (status != STATUS_OK) {
         message_fault(&why);
+        message("scripts are shown as far as the store has them");
         show->tx_text.missing = true;
     }
     return STATUS_OK;
@@ -278,6 +279,7 @@ static enum status show_all(struct show *show, struct fault *fault)
     show->tx_text = (struct tx_text){.store = store,
                                      .catalogue = &show->catalogue,
                                      .forest = &show->forest,
+                                     .json = strcmp(show->settings->format, "json") == 0,
                                      .membership = {store, &show->forest, filter, show->settings->compress, threads}};
     if (status == STATUS_OK)
         status = matcher_new(&show->catalogue, store_seed(store), &show->tx_text.matcher, fault);
@@ -305,6 +307,14 @@ static enum status show_all(struct show *show, struct fault *fault)
     return status;
 }
 
+static bool fits_format(const struct settings *settings)
+{
+    bool json = strcmp(settings->format, "json") == 0;
+    if (strcmp(settings->format, "text") == 0)
+        return true;
+    return settings->operands_count > 0 ? json : settings->dag && !json;
+}
+
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
@@ -312,8 +322,11 @@ static int run(const struct settings *settings)
     const char *unfit = operand_unfit(settings->operands, settings->operands_count, fits);
     if ((settings->operands_count > 0) + (settings->dag != NULL) + (settings->class_id != NULL) != 1)
         return message_usage("name one thing to show: TXID, TXID:VOUT, --dag ID or --class ID");
-    if (!settings->dag && strcmp(settings->format, "text") != 0)
-        return message_usage("--format %s is for --dag only", settings->format);
+    if (!fits_format(settings))
+        return message_usage("--format %s is for %s only", settings->format,
+                             strcmp(settings->format, "json") == 0 ? "a transaction" : "--dag");
+    if (settings->with_scripts && settings->operands_count == 0)
+        return message_usage("--scripts is for transactions only; --known-scripts FILE adds known scripts");
     if (settings->dag && !chosen_is_dag(settings->dag))
         return message_usage("--dag: '%s' is no number from 1 on, name or txid", settings->dag);
     if (settings->class_id && !chosen_is_class(settings->class_id))
@@ -343,18 +356,26 @@ static const struct option option_class = {
 static const struct option option_format = {
     .name = "format",
     .type = OPTION_CHOICE,
-    .value = "text|dot|graphml|svg",
+    .value = "text|json|dot|graphml|svg",
     .fallback = "text",
     .field = offsetof(struct settings, format),
-    .help = "how to print a T-DAG",
+    .help = "how to print a transaction (text, json) or a T-DAG (all but json)",
 };
 
 static const struct option option_show_scripts = {
-    .name = "with-scripts",
+    .name = "scripts",
     .type = OPTION_FLAG,
     .field = offsetof(struct settings, with_scripts),
     .help = "show scripts, witnesses, addresses, version, lock time and sequences of a transaction too, from the blk "
             "files",
+};
+/* What other commands call --scripts. */
+static const struct option option_known_scripts = {
+    .name = "known-scripts",
+    .type = OPTION_TEXT,
+    .value = "FILE",
+    .field = offsetof(struct settings, scripts),
+    .help = "add the known scripts of FILE to the built-in ones, as --scripts of 'unktx dags' does",
 };
 
 static const struct option *const options[] = {
@@ -367,7 +388,7 @@ static const struct option *const options[] = {
     &option_format,
     &option_compress,
     &option_exclude_scripts,
-    &option_scripts,
+    &option_known_scripts,
     &option_threads,
     &option_out_file,
     NULL,

@@ -1,7 +1,6 @@
 #include "cli/views/stored_tx.h"
 
 #include "cli/inputs/opened_store.h"
-#include "cli/views/chart.h"
 #include "parser/mem.h"
 
 static enum status put_spender(struct tx_text *tx_text, uint64_t ordinal)
@@ -27,16 +26,9 @@ static enum status put_outputs(struct tx_text *tx_text, struct tx_view *view, ui
         ordinal += tracked;
         if (only != TX_TEXT_ALL && only != vout)
             continue;
-        status = text_printf(&tx_text->text, "    output %u: " BTC ", %s", (unsigned)vout, BTC_OF(output.value_sat),
-                             kind_name(output.kind));
+        status = tx_text_output(tx_text, vout, &output);
         if (status == STATUS_OK)
-            status = tx_text_unknown(tx_text, output.unknown);
-        if (status == STATUS_OK)
-            status = tx_text_script(tx_text, &output);
-        if (status == STATUS_OK)
-            status = tx_text_output_scripts(tx_text, vout);
-        if (status == STATUS_OK && tracked)
-            status = put_spender(tx_text, own);
+            status = tracked ? put_spender(tx_text, own) : tx_text_no_spender(tx_text);
         if (status != STATUS_OK)
             return status;
     }
@@ -46,14 +38,9 @@ static enum status put_outputs(struct tx_text *tx_text, struct tx_view *view, ui
 /* An input of which the store knows nothing, by what the blk files have. */
 static enum status put_other_input(struct tx_text *tx_text, uint32_t vin, const struct tx_input *input)
 {
-    char hex[HASH256_HEX_SIZE + 1] = "";
-    struct hash256 txid;
-    if (tx_is_coinbase(&tx_text->scripts.tx, input))
-        return text_printf(&tx_text->text, "    input 0: coinbase\n");
-    memcpy(txid.bytes, input->prevout, HASH256_SIZE);
-    hash256_hex(&txid, hex);
-    return text_printf(&tx_text->text, "    input %u spends %s:%u\n", (unsigned)vin, hex,
-                       (unsigned)load_le32(input->prevout + HASH256_SIZE));
+    struct tx_prevout prevout = {.vout = load_le32(input->prevout + HASH256_SIZE)};
+    memcpy(prevout.txid.bytes, input->prevout, HASH256_SIZE);
+    return tx_text_input(tx_text, vin, tx_is_coinbase(&tx_text->scripts.tx, input) ? NULL : &prevout);
 }
 
 /* Every input, where the blk files have been read. */
@@ -66,11 +53,9 @@ static enum status put_all_inputs(struct tx_text *tx_text, const struct stored_s
     for (uint32_t vin = 0; vin < tx_text->scripts.tx.inputs && status == STATUS_OK; vin++) {
         tx_input(&c, &input);
         if (next < count && spent[next].spend.vin == vin)
-            status = tx_text_input(tx_text, &spent[next++]);
+            status = tx_text_stored_input(tx_text, &spent[next++]);
         else
             status = put_other_input(tx_text, vin, &input);
-        if (status == STATUS_OK)
-            status = tx_text_input_scripts(tx_text, vin);
     }
     return status;
 }
@@ -84,7 +69,7 @@ static enum status put_inputs(struct tx_text *tx_text, struct tx_view *view, str
         status = put_all_inputs(tx_text, spent, count);
     else
         for (size_t i = 0; i < count && status == STATUS_OK; i++)
-            status = tx_text_input(tx_text, &spent[i]);
+            status = tx_text_stored_input(tx_text, &spent[i]);
     mem_free(spent);
     return status;
 }
@@ -92,25 +77,28 @@ static enum status put_inputs(struct tx_text *tx_text, struct tx_view *view, str
 static enum status put_tx(struct tx_text *tx_text, uint32_t number, uint32_t only, struct fault *fault)
 {
     const struct forest_tx *tx = &tx_text->forest->txs[number];
-    char hex[HASH256_HEX_SIZE + 1] = "", time[CHART_TIME_SIZE];
+    const struct tx_head head = {.txid = tx->txid,
+                                 .number = number,
+                                 .height = tx->height,
+                                 .index = tx->index,
+                                 .inputs = tx->inputs,
+                                 .outputs = tx->outputs,
+                                 .value_out_sat = tx->value_out_sat,
+                                 .coinbase = tx->coinbase};
     struct tx_view view;
     struct store_position position = {0};
     enum status status = opened_store_tx(tx_text->store, tx_text->reader, &position, tx->height, number, &view, fault);
     if (status != STATUS_OK)
         return status;
-    hash256_hex(&tx->txid, hex);
-    status = text_printf(
-        &tx_text->text, "transaction %s\n    height %u, %s UTC, index %u%s, inputs %u, outputs %u, value out " BTC "\n",
-        hex, (unsigned)tx->height, chart_time(time, tx_text->forest->block_times[tx->height]), (unsigned)tx->index,
-        tx->coinbase ? ", coinbase" : "", (unsigned)tx->inputs, (unsigned)tx->outputs, BTC_OF(tx->value_out_sat));
-    if (status == STATUS_OK)
-        status = tx_text_open_scripts(tx_text, tx->height, tx->index, &tx->txid);
-    if (status == STATUS_OK)
-        status = membership_put(&tx_text->membership, number, false, &tx_text->text, fault);
+    status = tx_text_begin(tx_text, &head, fault);
     if (status == STATUS_OK)
         status = put_inputs(tx_text, &view, fault);
     if (status == STATUS_OK)
+        status = tx_text_begin_outputs(tx_text);
+    if (status == STATUS_OK)
         status = put_outputs(tx_text, &view, only);
+    if (status == STATUS_OK)
+        status = tx_text_end(tx_text);
     if (status == STATUS_FORMAT && !fault->text[0])
         return opened_store_damaged(tx_text->store, tx->height, fault);
     return status == STATUS_NOMEM ? fault_nomem(fault) : status;
@@ -123,15 +111,17 @@ enum status stored_tx_put(struct tx_text *tx_text, const struct hash256 *txid, u
         const struct forest_tx *tx = &tx_text->forest->txs[t];
         if (!hash256_equal(&tx->txid, txid))
             continue;
-        found = true;
         if (vout != TX_TEXT_ALL && vout >= tx->outputs)
             return tx_text_no_output(vout, tx->outputs, fault);
-        enum status status = put_tx(tx_text, t, vout, fault);
+        enum status status = found ? STATUS_OK : tx_text_begin_list(tx_text);
+        if (status == STATUS_OK)
+            status = put_tx(tx_text, t, vout, fault);
         if (status != STATUS_OK)
             return status;
+        found = true;
     }
     if (found)
-        return STATUS_OK;
+        return tx_text_end_list(tx_text) == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     return fault_set(fault, STATUS_NOT_FOUND, store_path(tx_text->store), FAULT_NO_OFFSET,
                      "no such transaction; stored are those with an unknown output that can be spent, and those that "
                      "spend one; 'unktx index' finds all");

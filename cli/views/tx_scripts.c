@@ -51,18 +51,16 @@ static enum status put_asm(struct text *text, const uint8_t *script, size_t size
     return STATUS_OK;
 }
 
-/* A script in both forms; `name` stands in front. */
-static enum status put_script(const struct tx_scripts *scripts, struct text *text, const char *name,
-                              const uint8_t *script, size_t size)
+enum status tx_scripts_put_script(struct text *text, bool json, const char *name, const uint8_t *script, size_t size)
 {
-    enum status status = text_printf(text, scripts->json ? ",\"%s_hex\":\"" : "      %s, hex: ", name);
+    enum status status = text_printf(text, json ? ",\"%s_hex\":\"" : "      %s, hex: ", name);
     if (status == STATUS_OK)
         status = put_bytes(text, script, size);
     if (status == STATUS_OK)
-        status = text_printf(text, scripts->json ? "\",\"%s_asm\":\"" : "\n      %s, asm: ", name);
+        status = text_printf(text, json ? "\",\"%s_asm\":\"" : "\n      %s, asm: ", name);
     if (status == STATUS_OK)
         status = put_asm(text, script, size);
-    return status == STATUS_OK ? text_printf(text, scripts->json ? "\"" : "\n") : status;
+    return status == STATUS_OK ? text_printf(text, json ? "\"" : "\n") : status;
 }
 
 /* The items of one witness; takes them from the cursor. */
@@ -115,7 +113,8 @@ enum status tx_scripts_input(struct tx_scripts *scripts, struct text *text, uint
     enum status status = text_printf(text, scripts->json ? ",\"sequence\":%u" : "      sequence %u\n",
                                      (unsigned)load_le32(input.script + input.script_size));
     if (status == STATUS_OK)
-        status = put_script(scripts, text, scripts->json ? "script_sig" : "scriptSig", input.script, input.script_size);
+        status = tx_scripts_put_script(text, scripts->json, scripts->json ? "script_sig" : "scriptSig", input.script,
+                                       input.script_size);
     if (status == STATUS_OK && scripts->json)
         status = text_printf(text, ",\"witness\":[");
     if (status == STATUS_OK && scripts->tx.segwit) {
@@ -136,7 +135,7 @@ enum status tx_scripts_output(struct tx_scripts *scripts, struct text *text, uin
     }
     if (!output.script)
         return STATUS_FORMAT;
-    enum status status = put_script(scripts, text, "script", output.script, output.script_size);
+    enum status status = tx_scripts_put_script(text, scripts->json, "script", output.script, output.script_size);
     *address_put(address, scripts->network, output.script, output.script_size) = '\0';
     if (status != STATUS_OK)
         return status;

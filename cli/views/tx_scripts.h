@@ -30,4 +30,8 @@ enum status tx_scripts_head(const struct tx_scripts *scripts, struct text *text)
 enum status tx_scripts_input(struct tx_scripts *scripts, struct text *text, uint32_t vin) MUST_CHECK;
 enum status tx_scripts_output(struct tx_scripts *scripts, struct text *text, uint32_t vout) MUST_CHECK;
 
+/* A script in hexadecimal and as asm, each with the name before it. STATUS_NOMEM. */
+enum status tx_scripts_put_script(struct text *text, bool json, const char *name, const uint8_t *script, size_t size)
+    MUST_CHECK;
+
 #endif

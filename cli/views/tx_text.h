@@ -1,5 +1,5 @@
-/* tx_text: the lines in which `unktx show` prints a transaction, as far as they are alike whether only the store has it
- * (stored_tx.h) or the index too (linked_tx.h). */
+/* tx_text: a transaction as `unktx show` prints it, as text or JSON, as far as that is alike whether only the store has
+ * it (stored_tx.h) or the index too (linked_tx.h). */
 #ifndef UNKTX_CLI_VIEWS_TX_TEXT_H
 #define UNKTX_CLI_VIEWS_TX_TEXT_H
 
@@ -22,7 +22,9 @@ struct tx_text {
     const struct forest *forest;
     struct membership membership;
     struct text text;
-    /* of --with-scripts; NULL: they are not asked for, or not there */
+    bool json;
+    bool in_list; /* of a list of JSON something is written */
+    /* of --scripts; NULL: they are not asked for, or not there */
     const struct stored_blocks *blocks;
     struct blk_reader reader_of_blocks;
     struct tx_scripts scripts;
@@ -33,22 +35,49 @@ struct tx_text {
 /* In place of a vout: every output. */
 #define TX_TEXT_ALL UINT32_MAX
 
-/* Each appends what it names; STATUS_NOMEM without memory. */
+/* All occurrences of a txid are one list. */
+enum status tx_text_begin_list(struct tx_text *tx_text) MUST_CHECK;
+enum status tx_text_end_list(struct tx_text *tx_text) MUST_CHECK;
+
+/* A transaction as a whole. `number` is that in the forest, FOREST_NONE for one that is not stored. */
+struct tx_head {
+    struct hash256 txid;
+    uint32_t number;
+    uint32_t height;
+    uint32_t index; /* in its block */
+    uint32_t inputs;
+    uint32_t outputs;
+    uint64_t value_out_sat;
+    uint64_t fee_sat;
+    bool coinbase;
+    bool has_fee; /* only an index knows it, and a coinbase has none */
+};
+
+/* What is about the transaction as a whole, and the beginning of its inputs. With --scripts it is read from the blk
+ * files; where it is not there stderr says so, and the rest is shown. */
+enum status tx_text_begin(struct tx_text *tx_text, const struct tx_head *head, struct fault *fault) MUST_CHECK;
+enum status tx_text_begin_outputs(struct tx_text *tx_text) MUST_CHECK;
+enum status tx_text_end(struct tx_text *tx_text) MUST_CHECK;
+
+/* What an input spends. */
+struct tx_prevout {
+    struct hash256 txid;
+    uint32_t vout;
+    bool told;                   /* false: what follows is not known */
+    uint32_t height;             /* of its transaction */
+    struct output_record output; /* without a script where the store does not have it */
+};
+/* An input, in ascending order of vin; `prevout` is NULL for that of a coinbase. */
+enum status tx_text_input(struct tx_text *tx_text, uint32_t vin, const struct tx_prevout *prevout) MUST_CHECK;
+
+/* An output, without a script where the store does not have it, in ascending order of vout. One of the three that
+ * follow is called next. */
+enum status tx_text_output(struct tx_text *tx_text, uint32_t vout, const struct output_record *output) MUST_CHECK;
 enum status tx_text_unspent(struct tx_text *tx_text) MUST_CHECK;
 enum status tx_text_spent_by(struct tx_text *tx_text, const struct hash256 *txid, uint32_t vin, uint32_t height)
     MUST_CHECK;
-/* The end of an output's or an input's line: the rule sets of the mask, as "unknown in A, B". */
-enum status tx_text_unknown(struct tx_text *tx_text, unsigned unknown) MUST_CHECK;
-/* Script, keys and known scripts of an output; nothing of one that no rule set calls unknown. */
-enum status tx_text_script(struct tx_text *tx_text, const struct output_record *output) MUST_CHECK;
-
-/* Reads the transaction from the blk files, where that is asked for, and appends what is about it as a whole. Where it
- * is not there stderr says so, and the rest is shown. Then the same of an input and of an output, in ascending
- * order. */
-enum status tx_text_open_scripts(struct tx_text *tx_text, uint32_t height, uint32_t index, const struct hash256 *txid)
-    MUST_CHECK;
-enum status tx_text_input_scripts(struct tx_text *tx_text, uint32_t vin) MUST_CHECK;
-enum status tx_text_output_scripts(struct tx_text *tx_text, uint32_t vout) MUST_CHECK;
+/* It cannot be spent, or nobody knows. */
+enum status tx_text_no_spender(struct tx_text *tx_text) MUST_CHECK;
 
 /* STATUS_NOT_FOUND: the transaction has only that many outputs. */
 enum status tx_text_no_output(uint32_t vout, uint32_t outputs, struct fault *fault) MUST_CHECK;
@@ -63,7 +92,7 @@ struct stored_spend {
  * STATUS_NOMEM. O(n log n) and the batches of what is spent. */
 enum status tx_text_spends(struct tx_text *tx_text, struct tx_view *view, struct stored_spend **spent, size_t *count,
                            struct fault *fault) MUST_CHECK;
-/* The line of such an input. */
-enum status tx_text_input(struct tx_text *tx_text, const struct stored_spend *spent) MUST_CHECK;
+/* Such an input. */
+enum status tx_text_stored_input(struct tx_text *tx_text, const struct stored_spend *spent) MUST_CHECK;
 
 #endif

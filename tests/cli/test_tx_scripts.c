@@ -1,4 +1,4 @@
-/* tx --scripts and show --with-scripts: the genesis block's coinbase, which every network but testnet4 shares (its
+/* tx --scripts and show --scripts: the genesis block's coinbase, which every network but testnet4 shares (its
  * bytes are in Core's chainparams.cpp), and a chain whose files are gone. tests/unlocks.sh holds many more
  * transactions against a parser in Python. */
 #include <stdarg.h>
@@ -25,6 +25,8 @@
     "5"                                                                                                                \
     "78a4c702b6bf11d5f"
 
+static const char *const commands[] = {"tx --scripts", "show --scripts", "show --scripts"};
+static const char *const stores[] = {"indexed", "indexed", "bare"};
 static char *place;
 
 static int scan(void **state)
@@ -56,22 +58,22 @@ static void expect(const struct run *run, const char *text)
 static void test_json(void **state)
 {
     (void)state;
-    struct run run = unktx_expect(0, "tx --scripts --format json --store %s/indexed " GENESIS, place);
-    expect(&run, ",\"version\":1,\"locktime\":0,");
-    expect(&run, ",\"sequence\":4294967295,\"script_sig_hex\":\"" SCRIPT_SIG "\",\"script_sig_asm\":\"486604799 4 ");
-    expect(&run, ",\"witness\":[]}");
-    expect(&run, ",\"script_hex\":\"41" KEY "ac\",\"script_asm\":\"" KEY " OP_CHECKSIG\",\"address\":null}");
-    run_free(&run);
+    for (size_t i = 0; i < 3; i++) {
+        struct run run = unktx_expect(0, "%s --format json --store %s/%s " GENESIS, commands[i], place, stores[i]);
+        expect(&run, ",\"version\":1,\"locktime\":0,");
+        expect(&run, "{\"vin\":0,\"coinbase\":true,\"sequence\":4294967295,\"script_sig_hex\":\"" SCRIPT_SIG
+                     "\",\"script_sig_asm\":\"486604799 4 ");
+        expect(&run, ",\"witness\":[]}");
+        expect(&run, ",\"script_hex\":\"41" KEY "ac\",\"script_asm\":\"" KEY " OP_CHECKSIG\",\"address\":null");
+        run_free(&run);
+    }
 }
 
 static void test_text(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"tx --scripts --store", "show --with-scripts --store",
-                                           "show --with-scripts --store"};
-    static const char *const stores[] = {"indexed", "indexed", "bare"};
     for (size_t i = 0; i < 3; i++) {
-        struct run run = unktx_expect(0, "%s %s/%s " GENESIS, commands[i], place, stores[i]);
+        struct run run = unktx_expect(0, "%s --store %s/%s " GENESIS, commands[i], place, stores[i]);
         expect(&run, "    version 1, lock time 0\n");
         expect(&run, "    input 0: coinbase\n      sequence 4294967295\n      scriptSig, hex: " SCRIPT_SIG "\n");
         expect(&run, "      script, hex: 41" KEY "ac\n      script, asm: " KEY " OP_CHECKSIG\n");
@@ -84,11 +86,17 @@ static void test_files_gone(void **state)
 {
     (void)state;
     struct run plain = unktx_expect(0, "tx --format json --store %s/indexed " GENESIS, place);
+    struct run shown = unktx_expect(0, "show --format json --store %s/bare " GENESIS, place);
     unlink(path_of("%s/node/regtest/blocks/blk00000.dat", place));
     struct run run = unktx_expect(3, "tx --scripts --format json --store %s/indexed " GENESIS, place);
     assert_string_equal(run.out, plain.out);
     assert_non_null(strstr(run.err, "has no blk00000.dat"));
     run_free(&run);
+    run = unktx_expect(3, "show --scripts --format json --store %s/bare " GENESIS, place);
+    assert_string_equal(run.out, shown.out);
+    assert_non_null(strstr(run.err, "has no blk00000.dat"));
+    run_free(&run);
+    run_free(&shown);
     rename(path_of("%s/node", place), path_of("%s/moved", place));
     run = unktx_expect(3, "tx --scripts --format json --store %s/indexed " GENESIS, place);
     assert_string_equal(run.out, plain.out);
@@ -96,7 +104,7 @@ static void test_files_gone(void **state)
     run_free(&run);
     run_free(&plain);
     plain = unktx_expect(0, "show --store %s/bare " GENESIS, place);
-    run = unktx_expect(3, "show --with-scripts --store %s/bare " GENESIS, place);
+    run = unktx_expect(3, "show --scripts --store %s/bare " GENESIS, place);
     assert_string_equal(run.out, plain.out);
     assert_non_null(strstr(run.err, "the blk files are not where the store was made from"));
     run_free(&run);
