@@ -11,7 +11,7 @@
 void store_digest(const char *store, char digest[DIGEST_SIZE + 1]);
 /* Its number of blocks as `unktx stats` counts them; 0 for a store without any. */
 uint32_t store_blocks(const char *store);
-/* Writes the tables of outputs, stats and dags into FOLDER, by one set of rules. */
+/* Writes the tables of outputs, stats and dags into FOLDER, by one set of rules; what blk files have is left out. */
 void store_tables(const char *store, const char *rules, const char *folder);
 /* Both folders have the same tables. */
 void assert_same_tables(const char *a, const char *b);
