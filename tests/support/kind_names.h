@@ -1,5 +1,5 @@
-/* kind_names: the kinds of outputs as Core names them (getTxoutType, src/script/solver.cpp), in the order of the model's
- * table (docs/model.md, section 2), written a second time so that no test asks the program for them. */
+/* kind_names: the kinds of outputs as Core names them (GetTxnOutputType, src/script/solver.cpp), in the order in which
+ * tables have them. Written a second time, so that no test asks the program for them. */
 #ifndef UNKTX_TESTS_SUPPORT_KIND_NAMES_H
 #define UNKTX_TESTS_SUPPORT_KIND_NAMES_H
 
