@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "parser/bytes.h"
+#include "tests/support/command.h"
 #include "tests/support/run.h"
 #include "tests/support/stores.h"
 #include "tests/support/table.h"
@@ -18,7 +19,9 @@ static const char *const tables[] = {"outputs", "stats", "tdags", "classes", "tx
 
 void store_digest(const char *store, char digest[DIGEST_SIZE + 1])
 {
-    struct run run = unktx_expect(0, "check --store %s", store);
+    struct run run = command_run("check --threads 1 --store %s", store);
+    if (run.exit_status != 0)
+        fail_msg("check --store %s: exit status %d: %s", store, run.exit_status, run.err);
     const char *at = strstr(run.out, "digest ");
     if (!at || sscanf(at, "digest %64s", digest) != 1 || strlen(digest) != DIGEST_SIZE)
         fail_msg("check names no digest: %s", run.out);
@@ -27,7 +30,7 @@ void store_digest(const char *store, char digest[DIGEST_SIZE + 1])
 
 uint32_t store_blocks(const char *store)
 {
-    struct run run = unktx("stats --store %s -o %s.stats.csv", store, store);
+    struct run run = command_run("stats --store %s -o %s.stats.csv", store, store);
     uint32_t blocks = 0;
     if (run.exit_status == 0) {
         struct table stats = table_read(path_of("%s.stats.csv", store));

@@ -7,6 +7,9 @@
 
 #define DIGEST_SIZE 64
 
+/* Both run the command in this process, on one thread: starting the program takes longer than what it does with a small
+ * store, and threads here would keep a later fork() from having any. */
+
 /* The digest as `unktx check` prints it; the store must be sound and have a block. */
 void store_digest(const char *store, char digest[DIGEST_SIZE + 1]);
 /* Its number of blocks as `unktx stats` counts them; 0 for a store without any. */
