@@ -85,7 +85,7 @@ static int run_as_wished(const struct command *command, struct settings *setting
 
 int commands_run(const struct command *command, int argc, char **argv)
 {
-    struct settings settings;
+    struct settings settings = {0};
     enum options_wish wish;
     const char **operands = mem_alloc((size_t)argc + 1, sizeof *operands);
     message_command(command->name);

@@ -355,7 +355,7 @@ enum status blkdir_open_any(const char *path, const uint8_t key[XOR_KEY_SIZE], s
 /* Takes over what a newer listing says. */
 static enum status take_over(struct blkdir *dir, struct blkdir *now, bool *changed, struct fault *fault)
 {
-    size_t capacity = dir->count, before = dir->count;
+    size_t before = dir->count, capacity = before;
     uint32_t last = dir->files[before - 1].number;
     for (size_t i = 0; i < now->count; i++) {
         struct blkfile *file = &now->files[i];

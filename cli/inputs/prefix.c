@@ -66,6 +66,8 @@ enum status prefix_find_stored(const struct prefix *prefix, const struct forest 
 {
     struct prefix_matches matches = {0};
     enum status status = STATUS_OK;
+    /* Where there is no forest, operand_complete has an index and asks that. */
+    /* cppcheck-suppress ctunullpointer */
     for (uint32_t t = 0; t < forest->txs_count && status == STATUS_OK; t++) {
         if (prefix_is_of_txid(prefix, &forest->txs[t].txid))
             status = meet_txid(&matches, &forest->txs[t].txid, txid);

@@ -7,7 +7,7 @@
 
 enum status provenance_hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault)
 {
-    struct sha256_stream stream;
+    struct sha256_stream stream = {0};
     char bytes[16384];
     uint8_t digest[32];
     size_t size;
