@@ -107,15 +107,16 @@ static enum status take_tdag(const struct reading *reading, struct tables_before
     return STATUS_OK;
 }
 
-static const char *const tx_columns[] = {"dag_id", "txid", NULL};
+static const char *const tx_columns[] = {"dag_id", "txid", "height", NULL};
 
 static enum status take_tx(const struct reading *reading, struct tables_before *before, struct fault *fault)
 {
     struct tx_before tx;
-    uint64_t id;
+    uint64_t id, height;
     if (!read_number(reading, 0, &id) || id == 0 || id > before->tdags_count ||
-        !hash256_parse(field(reading, 1), &tx.txid))
+        !hash256_parse(field(reading, 1), &tx.txid) || !read_number(reading, 2, &height) || height > UINT32_MAX)
         return malformed(reading, fault);
+    tx.height = (uint32_t)height;
     tx.dag = (uint32_t)id;
     if (mem_reserve(&before->txs, &before->txs_capacity, before->txs_count + 1, sizeof tx) != STATUS_OK)
         return fault_nomem(fault);

@@ -18,6 +18,7 @@ struct tdag_before {
 
 struct tx_before {
     struct hash256 txid;
+    uint32_t height;
     uint32_t dag;
 };
 

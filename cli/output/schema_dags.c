@@ -1,5 +1,6 @@
-/* The tables of T-DAGs: of `unktx dags` and `unktx flows`. A txid alone is no key: those of two coinbases, and then of
- * their spenders, can be equal (before BIP 30); they are in different T-DAGs unless later ones join them. */
+/* The tables of T-DAGs: of `unktx dags` and `unktx flows`. A txid is no key, with its T-DAG neither: those of two
+ * coinbases, and then of their spenders, can be equal (before BIP 30), and later transactions can join them. A
+ * transaction's place in the chain is one. */
 #include "cli/output/schema.h"
 
 #define COUNT(columns) (sizeof(columns) / sizeof *(columns))
@@ -130,6 +131,10 @@ static const struct column arcs[] = {
     {"value_sat", COLUMN_INTEGER, 0, "satoshi", "value of the output"},
     {"kind", COLUMN_STRING, 0, NULL, "kind of the output"},
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
+    {"from_height", COLUMN_INTEGER, 0, "block height", "block of from_txid"},
+    {"from_tx_index", COLUMN_INTEGER, 0, NULL, "place of from_txid in it; 0 is the coinbase"},
+    {"to_height", COLUMN_INTEGER, 0, "block height", "block of to_txid"},
+    {"to_tx_index", COLUMN_INTEGER, 0, NULL, "place of to_txid in it; 0 is the coinbase"},
 };
 
 static const struct column leaves[] = {
@@ -140,6 +145,8 @@ static const struct column leaves[] = {
     {"kind", COLUMN_STRING, 0, NULL, "kind of the output"},
     {"unknown", COLUMN_BOOLEAN, 0, NULL, "1 if unknown in the rule set, else 0"},
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
+    {"height", COLUMN_INTEGER, 0, "block height", "block of txid"},
+    {"tx_index", COLUMN_INTEGER, 0, NULL, "place of txid in it; 0 is the coinbase"},
 };
 
 static const struct column payers[] = {
@@ -155,6 +162,8 @@ static const struct column payers[] = {
      "where the blk files of the index are gone"},
     {"time", COLUMN_INTEGER, 0, "seconds since 1970-01-01 UTC", "time in the header of the block of txid"},
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
+    {"height", COLUMN_INTEGER, 0, "block height", "block of txid"},
+    {"tx_index", COLUMN_INTEGER, 0, NULL, "place of txid in it; 0 is the coinbase"},
 };
 
 static const struct column payees[] = {
@@ -174,6 +183,8 @@ static const struct column payees[] = {
     {"spender_height", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "block height",
      "block of the transaction that spends it; empty when unspent"},
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
+    {"height", COLUMN_INTEGER, 0, "block height", "block of txid"},
+    {"tx_index", COLUMN_INTEGER, 0, NULL, "place of txid in it; 0 is the coinbase"},
 };
 
 static const struct column changes[] = {
@@ -201,7 +212,6 @@ const struct table_schema schema_changes = {
         "their first transaction, then those that are gone",
     .columns = changes,
     .columns_count = COUNT(changes),
-    .primary_key = "dag,change",
 };
 
 const struct table_schema schema_tdags = {
@@ -239,8 +249,10 @@ const struct table_schema schema_arcs = {
     .rows = "a row for each spent unknown output, in order of its transaction and from_vout",
     .columns = arcs,
     .columns_count = COUNT(arcs),
-    .primary_key = "dag_id,to_txid,to_vin",
-    .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"from_txid", "txs", "txid"}, {"to_txid", "txs", "txid"}},
+    .primary_key = "to_height,to_tx_index,to_vin",
+    .foreign_keys = {{"dag_id", "tdags", "dag_id"},
+                     {"from_height,from_tx_index", "txs", "height,tx_index"},
+                     {"to_height,to_tx_index", "txs", "height,tx_index"}},
 };
 
 const struct table_schema schema_leaves = {
@@ -249,8 +261,8 @@ const struct table_schema schema_leaves = {
     .rows = "a row for each known or unspent output of a T-DAG's transactions, in chain order",
     .columns = leaves,
     .columns_count = COUNT(leaves),
-    .primary_key = "dag_id,txid,vout",
-    .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"txid", "txs", "txid"}},
+    .primary_key = "height,tx_index,vout",
+    .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"height,tx_index", "txs", "height,tx_index"}},
 };
 
 const struct table_schema schema_payers = {
@@ -259,8 +271,8 @@ const struct table_schema schema_payers = {
     .rows = "a row for each input of a T-DAG's transaction that spends a known output, in chain order",
     .columns = payers,
     .columns_count = COUNT(payers),
-    .primary_key = "dag_id,txid,vin",
-    .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"txid", "txs", "txid"}},
+    .primary_key = "height,tx_index,vin",
+    .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"height,tx_index", "txs", "height,tx_index"}},
 };
 
 const struct table_schema schema_payees = {
@@ -269,6 +281,6 @@ const struct table_schema schema_payees = {
     .rows = "a row for each known output of a T-DAG's transaction, in chain order",
     .columns = payees,
     .columns_count = COUNT(payees),
-    .primary_key = "dag_id,txid,vout",
-    .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"txid", "txs", "txid"}},
+    .primary_key = "height,tx_index,vout",
+    .foreign_keys = {{"dag_id", "tdags", "dag_id"}, {"height,tx_index", "txs", "height,tx_index"}},
 };

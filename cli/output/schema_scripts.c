@@ -136,7 +136,7 @@ const struct table_schema schema_unlocks = {
     .rows = "a row for each spent unknown output of the rule set, in order of the input that spends it",
     .columns = unlocks,
     .columns_count = COUNT(unlocks),
-    .primary_key = "dag_id,spender_txid,spender_vin",
+    .primary_key = "spender_height,spender_txid,spender_vin",
     .foreign_keys = {{"dag_id", "tdags", "dag_id"}},
 };
 

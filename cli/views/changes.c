@@ -6,7 +6,7 @@
 #include "parser/search.h"
 #include "parser/sort.h"
 
-/* A transaction of a T-DAG of now, by the beginning of its txid. */
+/* A transaction of a T-DAG of now, by the beginning of its txid and its height. */
 struct keyed {
     uint64_t key;
     uint32_t tx;
@@ -34,22 +34,37 @@ static uint32_t before_of(const struct link *link) { return (uint32_t)link->pair
 
 /* ---- which T-DAGs have a transaction in common ---- */
 
-static uint64_t key_of(const struct hash256 *txid)
+#define HEIGHT_BITS 24u
+
+/* Copies with one txid (before BIP 30) are neighbours in order of their heights. */
+static uint64_t key_of(const struct hash256 *txid, uint32_t height)
 {
     uint64_t key;
     memcpy(&key, txid->bytes, sizeof key);
-    return key;
+    return key << HEIGHT_BITS | (height & ((1u << HEIGHT_BITS) - 1));
 }
 
-static uint32_t dag_of(const struct changes *changes, const struct keyed *keyed, size_t count,
-                       const struct hash256 *txid)
+/* The T-DAG of now of the first transaction with that txid whose key is `from` or above, and `to` at most; 0: none. */
+static uint32_t dag_between(const struct changes *changes, const struct keyed *keyed, size_t count,
+                            const struct hash256 *txid, uint64_t from, uint64_t to)
 {
-    uint64_t key = key_of(txid);
-    for (size_t i = LOWER_BOUND(k, 0, count, keyed[k].key < key); i < count && keyed[i].key == key; i++) {
+    for (size_t i = LOWER_BOUND(k, 0, count, keyed[k].key < from); i < count && keyed[i].key <= to; i++) {
         if (hash256_equal(&changes->forest->txs[keyed[i].tx].txid, txid))
             return changes->selection->tdags.tx_dag[keyed[i].tx];
     }
     return 0;
+}
+
+/* The T-DAG that has the transaction of before now, 0: none. Of several copies it is the one at the same height, else
+ * the first, which a reorganisation moved. */
+static uint32_t dag_of(const struct changes *changes, const struct keyed *keyed, size_t count,
+                       const struct tx_before *before)
+{
+    uint64_t same = key_of(&before->txid, before->height);
+    uint32_t dag = dag_between(changes, keyed, count, &before->txid, same, same);
+    return dag ? dag
+               : dag_between(changes, keyed, count, &before->txid, key_of(&before->txid, 0),
+                             key_of(&before->txid, UINT32_MAX));
 }
 
 /* Joins equal neighbours, and counts them. */
@@ -73,11 +88,13 @@ static bool link_all(struct changes *changes, struct keyed *keyed, struct keyed 
     size_t members = tdags->first[tdags->count], count = 0;
     if (!keyed || !spare || !links || !spare_links || !changes->stays)
         return false;
-    for (size_t m = 0; m < members; m++)
-        keyed[m] = (struct keyed){key_of(&changes->forest->txs[tdags->members[m]].txid), tdags->members[m]};
+    for (size_t m = 0; m < members; m++) {
+        const struct forest_tx *tx = &changes->forest->txs[tdags->members[m]];
+        keyed[m] = (struct keyed){key_of(&tx->txid, tx->height), tdags->members[m]};
+    }
     const struct keyed *sorted = sort_by_key(keyed, spare, members, sizeof *keyed);
     for (size_t t = 0; t < before->txs_count; t++) {
-        uint32_t now = dag_of(changes, sorted, members, &before->txs[t].txid);
+        uint32_t now = dag_of(changes, sorted, members, &before->txs[t]);
         if (now == 0)
             continue;
         changes->stays[before->txs[t].dag - 1] = 1;

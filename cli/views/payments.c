@@ -10,7 +10,7 @@
 /* Transactions of the forest that one chunk looks at; most are in no T-DAG of height 2. */
 #define CHUNK_TXS 1024u
 
-#define ROW_MAX (2u * HASH256_HEX_SIZE + 32 + ADDRESS_SIZE_MAX + TDAG_NAME_MAX + 9 * (PUT_U64_MAX + 1))
+#define ROW_MAX (2u * HASH256_HEX_SIZE + 32 + ADDRESS_SIZE_MAX + TDAG_NAME_MAX + 11 * (PUT_U64_MAX + 1))
 
 /* What one worker reads with. */
 struct hand {
@@ -66,10 +66,14 @@ static enum status find_tx(struct hand *hand, uint32_t number, struct index_tx *
     return status;
 }
 
-/* The last cells of a row, after the comma of the one before: time and T-DAG of its transaction. */
-static char *put_name(char *p, const struct hand *hand, uint32_t dag)
+/* The last cells of a row, after the comma of the one before: the T-DAG and the place of its transaction. */
+static char *put_last(char *p, const struct hand *hand, uint32_t dag, uint32_t number)
 {
+    const struct forest_tx *tx = &hand->payments->forest->txs[number];
     p = tdag_put_name(hand->payments->forest, &hand->payments->selection->tdags, dag, p);
+    *p++ = ',';
+    p = put_cell(p, tx->height);
+    p = put_u64(p, tx->index);
     *p++ = '\n';
     return p;
 }
@@ -79,8 +83,8 @@ static char *put_time(char *p, const struct hand *hand, const struct index_tx *t
     return put_cell(p, hand->payments->forest->block_times[tx->height]);
 }
 
-static enum status put_payer(struct hand *hand, uint32_t dag, const struct index_tx *tx, uint32_t vin, uint64_t spent,
-                             struct fault *fault)
+static enum status put_payer(struct hand *hand, uint32_t dag, uint32_t number, const struct index_tx *tx, uint32_t vin,
+                             uint64_t spent, struct fault *fault)
 {
     struct link_end from;
     struct index_output output;
@@ -100,7 +104,7 @@ static enum status put_payer(struct hand *hand, uint32_t dag, const struct index
     *p++ = ',';
     p = put_address(p, hand, &from.tx, from.position);
     *p++ = ',';
-    text_end(hand->text, put_name(put_time(p, hand, tx), hand, dag));
+    text_end(hand->text, put_last(put_time(p, hand, tx), hand, dag, number));
     add_saturating_shared(&hand->payments->payer_value_sat[dag], output.value_sat);
     __atomic_fetch_add(&hand->payments->payers, 1, __ATOMIC_RELAXED);
     return STATUS_OK;
@@ -124,7 +128,7 @@ static enum status put_payers(struct hand *hand, uint32_t dag, uint32_t number, 
         uint64_t spent;
         status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
         if (status == STATUS_OK)
-            status = put_payer(hand, dag, tx, vin, spent, fault);
+            status = put_payer(hand, dag, number, tx, vin, spent, fault);
     }
     return status;
 }
@@ -141,7 +145,7 @@ static enum status find_spender(const struct hand *hand, const struct index_outp
     return status;
 }
 
-static enum status put_payee(struct hand *hand, uint32_t dag, const struct index_tx *tx, uint32_t vout,
+static enum status put_payee(struct hand *hand, uint32_t dag, uint32_t number, const struct index_tx *tx, uint32_t vout,
                              const struct index_output *output, struct fault *fault)
 {
     struct link_end spender;
@@ -163,7 +167,7 @@ static enum status put_payee(struct hand *hand, uint32_t dag, const struct index
     p = put_time(put_cell(p, spent), hand, tx);
     p = spent ? put_cell(put_cell(put_hash_cell(p, &spender.tx.txid), spender.position), spender.tx.height)
               : put_text(p, ",,,");
-    text_end(hand->text, put_name(p, hand, dag));
+    text_end(hand->text, put_last(p, hand, dag, number));
     __atomic_fetch_add(&hand->payments->payees, 1, __ATOMIC_RELAXED);
     return STATUS_OK;
 }
@@ -183,7 +187,7 @@ static enum status put_payees(struct hand *hand, uint32_t dag, uint32_t number, 
         tracked += is_tracked;
         status = outputs_run_at(&run, tx->first_output + vout, &output, fault);
         if (status == STATUS_OK && !unknown && output.kind != KIND_NULLDATA)
-            status = put_payee(hand, dag, tx, vout, &output, fault);
+            status = put_payee(hand, dag, number, tx, vout, &output, fault);
     }
     return status;
 }

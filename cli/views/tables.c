@@ -38,18 +38,27 @@ static uint32_t chunk_end(size_t chunk, uint32_t rows)
     return rows - first < CHUNK_ROWS ? rows : first + CHUNK_ROWS;
 }
 
+/* The name of a T-DAG after the comma that it needs. */
 static char *put_name(char *p, const struct tables *tables, uint32_t dag)
 {
     *p++ = ',';
     return tdag_put_name(tables->forest, &tables->selection->tdags, dag, p);
 }
 
-/* The name of a T-DAG as a row's last cell. */
+/* The same as a row's last cell. */
 static char *put_last_name(char *p, const struct tables *tables, uint32_t dag)
 {
     p = put_name(p, tables, dag);
     *p++ = '\n';
     return p;
+}
+
+/* Where a transaction is in the chain, after the comma that it needs. */
+static char *put_place(char *p, uint32_t height, uint32_t tx_index)
+{
+    *p++ = ',';
+    p = put_cell(p, height);
+    return put_u64(p, tx_index);
 }
 
 /* ---- tdags.csv ---- */
@@ -212,19 +221,22 @@ static enum status format_txs(void *context, unsigned worker, size_t chunk, stru
 
 /* ---- arcs.csv ---- */
 
-#define ARC_ROW (TDAG_NAME_MAX + 2 * HASH256_HEX_SIZE + 24 + 6 * (PUT_U64_MAX + 1))
+#define ARC_ROW (TDAG_NAME_MAX + 2 * HASH256_HEX_SIZE + 24 + 10 * (PUT_U64_MAX + 1))
 
 static char *put_arc(char *p, const struct tables *tables, const struct forest_output *output, uint32_t dag)
 {
-    const struct forest *forest = tables->forest;
+    const struct forest_tx *from = &tables->forest->txs[output->tx], *to = &tables->forest->txs[output->spender];
     p = put_cell(p, dag);
-    p = put_hash_cell(p, &forest->txs[output->tx].txid);
+    p = put_hash_cell(p, &from->txid);
     p = put_cell(p, output->vout);
-    p = put_hash_cell(p, &forest->txs[output->spender].txid);
+    p = put_hash_cell(p, &to->txid);
     p = put_cell(p, output->spender_vin);
     p = put_cell(p, output->value_sat);
     p = put_text(p, kind_name((enum kind)output->kind));
-    return put_last_name(p, tables, dag);
+    p = put_place(put_name(p, tables, dag), from->height, from->index);
+    p = put_place(p, to->height, to->index);
+    *p++ = '\n';
+    return p;
 }
 
 /* Outputs are numbered in chain order, so arcs by output are arcs by (transaction, vout). */
@@ -255,7 +267,7 @@ static enum status format_arcs(void *context, unsigned worker, size_t chunk, str
 
 /* ---- leaves.csv ---- */
 
-#define LEAF_ROW (TDAG_NAME_MAX + HASH256_HEX_SIZE + 24 + 5 * (PUT_U64_MAX + 1))
+#define LEAF_ROW (TDAG_NAME_MAX + HASH256_HEX_SIZE + 24 + 7 * (PUT_U64_MAX + 1))
 
 static bool is_spent(const struct forest *forest, uint64_t ordinal)
 {
@@ -284,7 +296,9 @@ static enum status put_leaves(struct text *text, const struct tables *tables, st
         p = put_text(p, kind_name(output.kind));
         *p++ = ',';
         *p++ = unknown ? '1' : '0';
-        text_end(text, put_last_name(p, tables, dag));
+        p = put_place(put_name(p, tables, dag), tables->forest->txs[view->tx.number].height, view->tx.index);
+        *p++ = '\n';
+        text_end(text, p);
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
