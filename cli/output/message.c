@@ -11,8 +11,15 @@
 
 static const char *command_name;
 static bool status_open;
+static char kept[LINE_MAX_SIZE]; /* for message_answer; empty: nothing */
+static bool answered;
 
-void message_command(const char *name) { command_name = name; }
+void message_command(const char *name)
+{
+    command_name = name;
+    kept[0] = '\0';
+    answered = false;
+}
 
 void message_status(const char *line)
 {
@@ -64,6 +71,21 @@ void message(const char *format, ...)
     va_start(arguments, format);
     put_line(format, arguments);
     va_end(arguments);
+}
+
+void message_before_answer(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(kept, sizeof kept, format, arguments);
+    va_end(arguments);
+}
+
+void message_answer(void)
+{
+    if (kept[0] && !answered)
+        message("%s", kept);
+    answered = true;
 }
 
 int message_usage(const char *format, ...)

@@ -22,6 +22,13 @@ void message_command(const char *name);
  * (put_quoted). Clears a progress line first. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Keeps a line for message_answer(), in place of one kept before: what the answer of this command is of. It is said
+ * once, and not where no answer follows. */
+void message_before_answer(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Says what is kept, as message() does. For whatever writes an answer, before its first byte; also where the answer is
+ * that there is nothing. */
+void message_answer(void);
+
 /* The fault as `path: at byte N: text`. */
 void message_fault(const struct fault *fault);
 

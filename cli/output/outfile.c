@@ -137,6 +137,8 @@ enum status outfile_write(struct outfile *file, const char *bytes, size_t size, 
 {
     if (file->is_discarded)
         return STATUS_OK;
+    if (size > 0)
+        message_answer();
     if (file->folder && size > 0) /* of no rows there may be no bytes at all */
         note_written(file, bytes, size);
     while (size > 0 && !file->left) {
@@ -227,7 +229,7 @@ enum status outfile_write_text_in(const char *folder, const char *name, struct t
     return outfile_finish(&file, status, fault);
 }
 
-enum status outfile_make_folder(const char *path, struct fault *fault)
+enum status outfile_make_folder(const char *path, size_t *there, struct fault *fault)
 {
     struct stat st;
     enum status status = sources_refuse(path, fault);
@@ -237,16 +239,21 @@ enum status outfile_make_folder(const char *path, struct fault *fault)
     if (!copy)
         return fault_nomem(fault);
     memcpy(copy, path, strlen(path) + 1);
+    *there = 0;
+    bool making = false;
     for (char *at = copy + 1; *at; at++) {
         if (*at != '/')
             continue;
         *at = '\0';
-        mkdir(copy, 0777); /* a failure shows in the last one */
+        making |= mkdir(copy, 0777) == 0; /* a failure shows in the last one */
+        if (!making)
+            *there = (size_t)(at - copy);
         *at = '/';
     }
     mem_free(copy);
     if (mkdir(path, 0777) == 0)
         return STATUS_OK;
+    *there = making ? *there : strlen(path);
     if (errno != EEXIST)
         return fault_errno(fault, path, FAULT_NO_OFFSET, "the folder cannot be made");
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))

@@ -64,8 +64,9 @@ enum status outfile_write_text(const char *path, struct text *text, struct fault
 enum status outfile_write_text_in(const char *folder, const char *name, struct text *text, struct fault *fault)
     MUST_CHECK;
 
-/* Makes the folder, and those above it, unless it is there. STATUS_REFUSED as for outfile_open. */
-enum status outfile_make_folder(const char *path, struct fault *fault) MUST_CHECK;
+/* Makes the folder, and those above it, unless it is there; the first *there bytes of the path name a folder that was
+ * there before. STATUS_REFUSED as for outfile_open. */
+enum status outfile_make_folder(const char *path, size_t *there, struct fault *fault) MUST_CHECK;
 /* folder/name; NULL without memory. Owned by the caller. */
 char *outfile_join(const char *folder, const char *name) MUST_CHECK;
 

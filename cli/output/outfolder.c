@@ -21,6 +21,7 @@ struct waiting {
 
 struct outfolder {
     char *path;
+    size_t there; /* how much of the path was there before */
     struct datapackage_provenance provenance;
     bool replace;
     bool has_before;
@@ -32,6 +33,10 @@ struct outfolder {
 };
 
 const char *outfolder_path(const struct outfolder *folder) { return folder->path; }
+const struct datapackage_provenance *outfolder_provenance(const struct outfolder *folder)
+{
+    return &folder->provenance;
+}
 
 /* ---- opening ---- */
 
@@ -104,9 +109,10 @@ enum status outfolder_open(const char *path, const struct datapackage_provenance
         return fault_nomem(fault);
     }
     memcpy(new->path, path, size);
+    new->there = size;
     new->provenance = *provenance;
     new->replace = replace;
-    enum status status = outfile_make_folder(path, fault);
+    enum status status = outfile_make_folder(path, &new->there, fault);
     if (status == STATUS_OK) {
         status = manifest_read(path, &new->before, fault);
         new->has_before = status == STATUS_OK;
@@ -269,6 +275,15 @@ enum status outfolder_commit(struct outfolder *folder, bool quiet, struct fault 
     return status == STATUS_OK && !quiet ? name_written(folder, fault) : status;
 }
 
+/* Takes away the folders that this run made, the innermost first, as long as they are empty. */
+static void remove_made(struct outfolder *folder)
+{
+    char *slash = NULL;
+    while (strlen(folder->path) > folder->there && (rmdir(folder->path) == 0 || errno == ENOENT) &&
+           (slash = strrchr(folder->path, '/')) != NULL)
+        *slash = '\0';
+}
+
 void outfolder_close(struct outfolder *folder)
 {
     if (!folder)
@@ -279,6 +294,7 @@ void outfolder_close(struct outfolder *folder)
         mem_free(folder->waiting[i].temporary);
         mem_free(folder->waiting[i].path);
     }
+    remove_made(folder);
     manifest_free(&folder->before);
     mem_free(folder->path);
     mem_free(folder);

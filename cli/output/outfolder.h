@@ -29,6 +29,8 @@ enum status outfolder_open(const char *path, const struct datapackage_provenance
 enum status outfolder_set_provenance(struct outfolder *folder, const struct datapackage_provenance *provenance,
                                      struct fault *fault) MUST_CHECK;
 const char *outfolder_path(const struct outfolder *folder);
+/* What is known of it so far: before the tables of dags are written, the tip is zero. */
+const struct datapackage_provenance *outfolder_provenance(const struct outfolder *folder);
 
 /* Does the file lie in the folder since an earlier run with the same network, rule set, compression and filters? */
 bool outfolder_continues(const struct outfolder *folder, const char *name);
@@ -49,7 +51,7 @@ enum status outfolder_take(struct outfile *file, struct fault *fault) MUST_CHECK
 /* Puts the files in place, removes what is left of the run before, writes the manifest, and says on stderr what was
  * removed, and unless `quiet` what was written. */
 enum status outfolder_commit(struct outfolder *folder, bool quiet, struct fault *fault) MUST_CHECK;
-/* Removes what was not put in place. NULL is legal. */
+/* Removes what was not put in place, and the folders that outfolder_open made if nothing is in them. NULL is legal. */
 void outfolder_close(struct outfolder *folder);
 
 #endif
