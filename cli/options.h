@@ -12,7 +12,8 @@
 
 #include "parser/script.h"
 
-struct outfolder; /* output/outfolder.h */
+struct outfolder;     /* output/outfolder.h */
+struct output_folder; /* inputs/output_folder.h */
 
 /* Every value that an option of any command can set. Texts are NULL when the option has no default and was not
  * given. */
@@ -26,7 +27,8 @@ struct settings {
     const char *exclude_scripts; /* a file, or "@known" */
     const char *scripts;         /* NULL: the built-in known scripts only */
     const char *out;
-    struct outfolder *folder; /* by no option: the folder of which `out` is a file; NULL: of none */
+    struct outfolder *folder;           /* by no option: the folder of which `out` is a file; NULL: of none */
+    const struct output_folder *tables; /* by no option: the folder whose tables lie beside the store; NULL: none */
     const char *by;
     const char *order_by; /* NULL: automation */
     const char *format;

@@ -291,6 +291,8 @@ static enum status show_all(struct show *show, struct fault *fault)
         status = open_blocks(show, fault);
     if (status == STATUS_OK)
         status = show->settings->operands_count > 0 ? show_operands(show, fault) : show_selected(show, fault);
+    if (status == STATUS_NOT_FOUND)
+        message_answer(); /* in what it was not found */
     if (status == STATUS_OK)
         status = outfile_write_text(show->settings->out, &show->tx_text.text, fault);
     text_free(&show->tx_text.text);

@@ -1,22 +1,51 @@
 #include "cli/inputs/opened_store.h"
 
+#include "cli/inputs/output_folder.h"
 #include "cli/output/message.h"
+#include "cli/output/outfolder.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
+
+/* The parts of one run of analyze see the chain that the first of them saw, whatever another scan adds meanwhile. */
+static enum status end_as_the_others(const struct datapackage_provenance *provenance, const struct store *store,
+                                     uint32_t *height, struct fault *fault)
+{
+    static const struct hash256 unknown;
+    bool has_block = true;
+    if (hash256_equal(&provenance->tip, &unknown))
+        return STATUS_OK;
+    *height = provenance->tip_height;
+    enum status status = output_folder_has_block(store, provenance->tip_height, &provenance->tip, &has_block, fault);
+    if (status != STATUS_OK || has_block)
+        return status;
+    return fault_set(fault, STATUS_BUSY, store_path(store), FAULT_NO_OFFSET,
+                     "another scan took blocks back meanwhile, and the tables would be of two chains: run the command "
+                     "again");
+}
+
+/* A store that was just opened is as of the height that is asked for. */
+static enum status settle(const struct settings *settings, struct store *store, struct fault *fault)
+{
+    uint32_t blocks = store_totals_of(store).blocks, height = (uint32_t)settings->to_height;
+    enum status status = STATUS_OK;
+    if (blocks == 0)
+        return fault_set(fault, STATUS_NOT_FOUND, settings->store, FAULT_NO_OFFSET,
+                         "the store has no blocks yet; 'unktx scan' fills it");
+    if (settings->folder)
+        status = end_as_the_others(outfolder_provenance(settings->folder), store, &height, fault);
+    else if (height != UINT32_MAX && height >= blocks)
+        message("the store ends at height %u, below --to-height %u", (unsigned)blocks - 1, (unsigned)height);
+    if (status == STATUS_OK && settings->tables)
+        status = output_folder_settle(settings, store, &height, fault);
+    return status == STATUS_OK ? store_end_at(store, height, fault) : status;
+}
 
 enum status opened_store_open(const struct settings *settings, struct store **store, struct fault *fault)
 {
     enum status status = store_open(settings->store, STORE_READ, NULL, store, fault);
     if (status != STATUS_OK)
         return status;
-    uint32_t blocks = store_totals_of(*store).blocks;
-    if (blocks == 0)
-        status = fault_set(fault, STATUS_NOT_FOUND, settings->store, FAULT_NO_OFFSET,
-                           "the store has no blocks yet; 'unktx scan' fills it");
-    else if (settings->to_height != UINT32_MAX && settings->to_height >= blocks && !settings->folder)
-        message("the store ends at height %u, below --to-height %llu", (unsigned)blocks - 1, ULL(settings->to_height));
-    else
-        status = store_end_at(*store, (uint32_t)settings->to_height, fault);
+    status = settle(settings, *store, fault);
     if (status == STATUS_OK)
         return STATUS_OK;
     store_close(*store);

@@ -92,15 +92,6 @@ static void print_rules(struct printer *printer, enum rules rules, bool compress
         PRINT(printer, " --scripts %s", scripts);
 }
 
-static enum status say(struct printer *printer, struct fault *fault)
-{
-    if (printer->status == STATUS_OK)
-        message("%.*s", (int)printer->text.size, printer->text.bytes);
-    enum status status = printer->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
-    text_free(&printer->text);
-    return status;
-}
-
 /* The file is what it was when the tables were made. */
 static enum status check_input(const struct manifest_input *input, const struct output_folder *folder,
                                struct fault *fault)
@@ -126,29 +117,70 @@ static enum status take_input(const char **setting, bool has, const struct manif
     return check_input(input, folder, fault);
 }
 
-static enum status take_rules(const struct option *const *options, struct settings *settings,
-                              const struct output_folder *folder, struct fault *fault)
+static enum status take_rules(struct settings *settings, const struct output_folder *folder, struct fault *fault)
 {
+    const struct option *const *options = folder->options;
     const struct manifest *manifest = &folder->manifest;
-    struct printer printer = {0};
     settings->rules = manifest->rules;
     if (has_option(options, &option_compress))
         settings->compress |= manifest->compress;
     enum status status = take_input(&settings->exclude_scripts, has_option(options, &option_exclude_scripts),
                                     &manifest->exclude_scripts, folder, fault);
-    if (status == STATUS_OK)
-        status = take_input(&settings->scripts, has_option(options, &option_scripts), &manifest->scripts, folder,
-                            fault);
-    if (status != STATUS_OK)
-        return status;
-    print_rules(&printer, settings->rules, settings->compress, settings->exclude_scripts, settings->scripts);
-    PRINT(&printer, ", by the tables in %s", folder->path);
-    return say(&printer, fault);
+    return status == STATUS_OK
+               ? take_input(&settings->scripts, has_option(options, &option_scripts), &manifest->scripts, folder, fault)
+               : status;
 }
 
-static bool differs(const struct option *const *options, const struct settings *settings,
-                    const struct manifest *manifest)
+enum status output_folder_apply(const struct option *const *options, struct settings *settings,
+                                struct output_folder *folder, struct fault *fault)
 {
+    folder->options = options;
+    if (!has_option(options, &option_read_store))
+        return STATUS_OK;
+    enum status status = find_store(settings, folder, fault);
+    if (status != STATUS_OK)
+        return status;
+    settings->store = folder->store;
+    if (!folder->path || !has_option(options, &option_as_of_height))
+        return STATUS_OK;
+    status = manifest_read(folder->path, &folder->manifest, fault);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    settings->tables = folder;
+    return settings->rules_given || !has_option(options, &option_rules) ? STATUS_OK
+                                                                        : take_rules(settings, folder, fault);
+}
+
+/* ---- the last block ---- */
+
+enum status output_folder_has_block(const struct store *store, uint32_t height, const struct hash256 *hash,
+                                    bool *has_block, struct fault *fault)
+{
+    struct store_reader *reader = NULL;
+    struct block_record block;
+    *has_block = false;
+    if (height >= store_totals_of(store).blocks)
+        return STATUS_OK;
+    enum status status = store_reader_open(store, &reader, fault);
+    if (status == STATUS_OK)
+        status = store_block(reader, height, &block, fault);
+    if (status == STATUS_OK)
+        *has_block = hash256_equal(&block.hash, hash);
+    if (reader)
+        store_reader_close(reader);
+    return status;
+}
+
+/* ---- what is said of it ---- */
+
+static bool differs(const struct settings *settings, const struct output_folder *folder)
+{
+    const struct option *const *options = folder->options;
+    const struct manifest *manifest = &folder->manifest;
+    if (!has_option(options, &option_rules))
+        return false;
     return settings->rules != manifest->rules ||
            (has_option(options, &option_compress) && settings->compress != manifest->compress) ||
            (has_option(options, &option_exclude_scripts) &&
@@ -156,39 +188,87 @@ static bool differs(const struct option *const *options, const struct settings *
            (has_option(options, &option_scripts) && !settings->scripts != !manifest->scripts.path[0]);
 }
 
+/* What the answer is of, and where its tables end somewhere else. */
+struct ends {
+    uint32_t store;
+    uint32_t answer;
+    bool taken;   /* the answer's is that of the tables */
+    bool differs; /* it is another one, or another block of that height */
+    bool on_another_branch;
+};
+
 /* The command line has the last word; what lies in the folder is then something else. */
-static enum status tell_difference(const struct option *const *options, const struct settings *settings,
-                                   const struct output_folder *folder, struct fault *fault)
+static void print_difference(struct printer *printer, const struct settings *settings, const struct ends *ends)
 {
+    const struct output_folder *folder = settings->tables;
     const struct manifest *manifest = &folder->manifest;
-    struct printer printer = {0};
-    if (!differs(options, settings, manifest))
-        return STATUS_OK;
-    PRINT(&printer, "the tables in %s are of ", folder->path);
-    print_rules(&printer, manifest->rules, manifest->compress, manifest->exclude_scripts.path, manifest->scripts.path);
-    PRINT(&printer, "; this is of ");
-    print_rules(&printer, settings->rules, settings->compress, settings->exclude_scripts, settings->scripts);
-    return say(&printer, fault);
+    PRINT(printer, "the tables in %s are of ", folder->path);
+    print_rules(printer, manifest->rules, manifest->compress, manifest->exclude_scripts.path, manifest->scripts.path);
+    if (ends->differs)
+        PRINT(printer, " to block %u", (unsigned)manifest->tip_height);
+    PRINT(printer, "; this is of ");
+    print_rules(printer, settings->rules, settings->compress, settings->exclude_scripts, settings->scripts);
+    if (ends->differs)
+        PRINT(printer, " to block %u", (unsigned)ends->answer);
 }
 
-enum status output_folder_apply(const struct option *const *options, struct settings *settings,
-                                struct output_folder *folder, struct fault *fault)
+static void print_taken(struct printer *printer, const struct settings *settings, const struct ends *ends)
 {
-    if (!has_option(options, &option_read_store))
-        return STATUS_OK;
-    enum status status = find_store(settings, folder, fault);
+    const struct output_folder *folder = settings->tables;
+    bool has_rules = has_option(folder->options, &option_rules);
+    if (has_rules || ends->taken)
+        PRINT(printer, "as in the tables of %s:%s", folder->path, has_rules ? " " : "");
+    if (has_rules)
+        print_rules(printer, settings->rules, settings->compress, settings->exclude_scripts, settings->scripts);
+    if (ends->taken)
+        PRINT(printer, " --to-height %u (the store goes on to block %u)", (unsigned)ends->answer,
+              (unsigned)ends->store);
+    if (!ends->differs)
+        return;
+    if (has_rules)
+        PRINT(printer, "; ");
+    PRINT(printer, "this is to block %u, the tables%s%s end with block %u%s", (unsigned)ends->answer,
+          has_rules ? "" : " in ", has_rules ? "" : folder->path, (unsigned)folder->manifest.tip_height,
+          ends->on_another_branch ? " of another branch" : "");
+}
+
+static enum status keep(struct printer *printer, struct fault *fault)
+{
+    if (printer->status == STATUS_OK && printer->text.size > 0)
+        message_before_answer("%.*s", (int)printer->text.size, printer->text.bytes);
+    enum status status = printer->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+    text_free(&printer->text);
+    return status;
+}
+
+enum status output_folder_settle(const struct settings *settings, const struct store *store, uint32_t *height,
+                                 struct fault *fault)
+{
+    const struct output_folder *folder = settings->tables;
+    const struct manifest *manifest = &folder->manifest;
+    struct printer printer = {0};
+    struct ends ends = {.store = store_totals_of(store).blocks - 1};
+    bool has_block = true, writes_folder = settings->out && has_option(folder->options, &option_out_folder);
+    enum status status = STATUS_OK;
+    if (manifest->has_tip)
+        status = output_folder_has_block(store, manifest->tip_height, &manifest->tip, &has_block, fault);
     if (status != STATUS_OK)
         return status;
-    settings->store = folder->store;
-    if (!folder->path || !has_option(options, &option_rules))
-        return STATUS_OK;
-    status = manifest_read(folder->path, &folder->manifest, fault);
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_OK;
-    if (status != STATUS_OK)
-        return status;
-    return settings->rules_given ? tell_difference(options, settings, folder, fault)
-                                 : take_rules(options, settings, folder, fault);
+    if (manifest->has_tip && has_block && manifest->tip_height < ends.store && *height == UINT32_MAX &&
+        !settings->rules_given && !writes_folder) {
+        ends.taken = true;
+        *height = manifest->tip_height;
+    }
+    ends.answer = *height < ends.store ? *height : ends.store;
+    ends.differs = manifest->has_tip && !writes_folder && (!has_block || ends.answer != manifest->tip_height);
+    ends.on_another_branch = !has_block;
+    if (settings->rules_given && has_option(folder->options, &option_rules)) {
+        if (differs(settings, folder) || ends.differs)
+            print_difference(&printer, settings, &ends);
+    } else {
+        print_taken(&printer, settings, &ends);
+    }
+    return keep(&printer, fault);
 }
 
 void output_folder_free(struct output_folder *folder)

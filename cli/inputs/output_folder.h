@@ -1,24 +1,36 @@
-/* output_folder: the folder of an earlier run, as a reading command meets it: its store, and the rule set and filters
- * of its tables, so that what is shown is what lies beside. */
+/* output_folder: the folder of an earlier run, as a reading command meets it: its store, and the rule set, filters and
+ * last block of its tables, so that what is shown is what lies beside. */
 #ifndef UNKTX_CLI_INPUTS_OUTPUT_FOLDER_H
 #define UNKTX_CLI_INPUTS_OUTPUT_FOLDER_H
 
 #include "cli/options.h"
 #include "cli/output/manifest.h"
+#include "graph/store/store.h"
 
 /* What the settings borrow afterwards. Zero-initialise; output_folder_free in any case. */
 struct output_folder {
     char *store;
-    char *path;               /* NULL: the store lies in no output folder */
-    struct manifest manifest; /* of the folder */
+    char *path;                          /* NULL: the store lies in no output folder */
+    const struct option *const *options; /* of the command */
+    struct manifest manifest;            /* of the folder */
 };
 
 /* Fills in what the command line leaves open for a command with these options (ends with NULL), if it reads a store:
  * --store (an output folder, the store in one, or another store; else unktx-out, else unktx-store), and where a
- * folder's tables are known, the rule set and filters, unless --rules is given; says on stderr which. STATUS_REFUSED: a
- * file of these filters is not what it was. */
+ * folder's tables are known, the rule set and filters, unless --rules is given; settings->tables is then the folder.
+ * STATUS_REFUSED: a file of these filters is not what it was. */
 enum status output_folder_apply(const struct option *const *options, struct settings *settings,
                                 struct output_folder *folder, struct fault *fault) MUST_CHECK;
 void output_folder_free(struct output_folder *folder);
+
+/* For a store that was just opened for settings->tables: where a command that only reads would go further than these
+ * tables do, *height becomes that of their last block, unless --rules or --to-height is given. Keeps for
+ * message_before_answer what was taken from the folder, or in what the answer differs from its tables. */
+enum status output_folder_settle(const struct settings *settings, const struct store *store, uint32_t *height,
+                                 struct fault *fault) MUST_CHECK;
+
+/* Is that block in the store's chain? O(log n + a batch's blocks). */
+enum status output_folder_has_block(const struct store *store, uint32_t height, const struct hash256 *hash,
+                                    bool *has_block, struct fault *fault) MUST_CHECK;
 
 #endif

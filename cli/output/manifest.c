@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli/output/json.h"
 #include "cli/output/outfile.h"
@@ -12,6 +13,7 @@
 struct reading {
     struct manifest *manifest;
     bool has_rules;
+    bool has_height;
 };
 
 static void copy(char *to, size_t size, const char *from)
@@ -40,6 +42,16 @@ static enum status add_name(struct manifest *manifest, const char *name)
     return status;
 }
 
+/* A height, which is below that of any chain there can be. */
+static bool parse_height(const char *digits, uint32_t *height)
+{
+    size_t size = strlen(digits);
+    if (size == 0 || size > 9 || strspn(digits, "0123456789") != size)
+        return false;
+    *height = (uint32_t)strtoul(digits, NULL, 10);
+    return true;
+}
+
 static enum status on_value(void *context, const char *way, const char *value, bool is_string)
 {
     struct reading *reading = context;
@@ -47,6 +59,8 @@ static enum status on_value(void *context, const char *way, const char *value, b
     if (!is_string) {
         if (strcmp(way, "unktx/compress") == 0)
             manifest->compress = strcmp(value, "true") == 0;
+        else if (strcmp(way, "unktx/tip/height") == 0)
+            reading->has_height = parse_height(value, &manifest->tip_height);
         return STATUS_OK;
     }
     if (strcmp(way, "resources/*/path") == 0)
@@ -55,6 +69,8 @@ static enum status on_value(void *context, const char *way, const char *value, b
         reading->has_rules = rules_parse(value, &manifest->rules);
     else if (strcmp(way, "unktx/network") == 0)
         copy(manifest->network, sizeof manifest->network, value);
+    else if (strcmp(way, "unktx/tip/hash") == 0)
+        manifest->has_tip = hash256_parse(value, &manifest->tip);
     else if (strcmp(way, "unktx/exclude_scripts/path") == 0)
         copy(manifest->exclude_scripts.path, MANIFEST_PATH_SIZE, value);
     else if (strcmp(way, "unktx/exclude_scripts/hash") == 0)
@@ -79,6 +95,7 @@ static enum status parse(const char *path, FILE *file, struct manifest *manifest
     else
         status = json_walk(text, size, path, on_value, &reading, fault);
     mem_free(text);
+    manifest->has_tip &= reading.has_height;
     if (status == STATUS_NOMEM)
         return fault_nomem(fault);
     if (status == STATUS_OK && !reading.has_rules)

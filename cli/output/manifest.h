@@ -16,6 +16,9 @@ struct manifest_input {
 /* Zero-initialise; manifest_free in any case. */
 struct manifest {
     char network[NETWORK_LABEL_SIZE];
+    struct hash256 tip; /* valid with has_tip */
+    uint32_t tip_height;
+    bool has_tip;
     enum rules rules;
     bool compress;
     struct manifest_input exclude_scripts;

@@ -58,6 +58,15 @@ static void tell(const char *store, const char *rules, const char *more, const c
     unktx_ok("stats --nulldata --store %s/%s -o %s/protocols.csv%s", dir, store, to, more);
 }
 
+/* The sums that flows prints, and its own folder. */
+static void tell_flows(const char *store, const char *rules, const char *more, const char *out)
+{
+    struct run run = unktx_expect(0, "flows --store %s/%s --rules %s -o %s/%s/flows%s", dir, store, rules, dir, out,
+                                  more);
+    write_file(path_of("%s/%s/flows.txt", dir, out), run.out, run.out_size);
+    run_free(&run);
+}
+
 static void show(const char *store, const char *what, const char *more, const char *out)
 {
     unktx_ok("show %s --store %s/%s -o %s/%s%s", what, dir, store, dir, out, more);
@@ -85,6 +94,10 @@ static void compare_at(const char *datadir, unsigned height, bool indexed)
         tell("whole", all_rules[r], more, "a");
         tell("part", all_rules[r], "", "b");
         compare_show("part", more);
+        if (indexed) {
+            tell_flows("whole", all_rules[r], more, "a");
+            tell_flows("part", all_rules[r], "", "b");
+        }
         struct run run = shell("diff -r %s/a %s/b", dir, dir);
         if (run.exit_status != 0)
             fail_msg("height %u, %s: %s", height, all_rules[r], run.out);
