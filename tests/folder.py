@@ -325,6 +325,18 @@ def check_tdags(tables, tdags, blocks, rules):
     assert sorted(got, key=str) == sorted(found, key=str), (rules, "outputs", set(got) ^ set(found))
 
 
+def check_templates(blocks, rules, out):
+    """The empty script has a template, which is not a missing one."""
+    wanted = {"": b"", "1": b"\x51", "2 OP_ADD": b"\x52\x93"}
+    run("templates", "--store", out, "-o", PLACE / "templates.csv")
+    header, *rows = read_csv(PLACE / "templates.csv")
+    outputs = {row[header.index("template")]: row[header.index("outputs")] for row in rows}
+    assert None not in outputs
+    scripts = [script for _, txs in blocks for tx in txs for _, script in tx.outputs]
+    for template, script in wanted.items():
+        assert outputs[template] == str(scripts.count(script)), (rules, template, outputs)
+
+
 def find_changes(before, after):
     """Rows of changes.csv, see its description."""
     owner = {place[2]: number for number, tdag in enumerate(after) for place in tdag.places}
@@ -374,6 +386,7 @@ def check_runs(genesis):
             run("analyze", "--quiet", "--index", "--datadir", data, "--rules", rules, "-o", out)
             tables, tdags = check_folder(out), find_tdags(chain.blocks, rules)
             check_tdags(tables, tdags, chain.blocks, rules)
+            check_templates(chain.blocks, rules, out)
             if rules in before:
                 rows = find_changes(before[rules], tdags)
                 got = [tuple(row) for row in tables["changes"].rows]
