@@ -266,8 +266,8 @@ static enum status nothing_found(const char *path, const struct network *network
                                  struct fault *fault)
 {
     if (!self)
-        return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
-                         "no such folder: name a node's data directory");
+        return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET, "%s: name a node's data directory",
+                         access(path, F_OK) == 0 ? "is no folder" : "no such folder");
     char looked[512];
     snprintf(looked, sizeof looked, "%s%s%s/blocks", path, sub ? "/" : "", sub ? network->folder : "");
     if (blocks || sub)
