@@ -10,7 +10,7 @@
 #include "parser/tx.h"
 
 #define NOTE_FILE "blocks-folder"
-#define NOTE_SIZE_MAX 4096u
+#define NOTE_SIZE_MAX 4096u /* the folder and, after a zero byte, the key of --xor-key if one was given */
 
 enum status index_blocks_datadir(const struct settings *settings, char **datadir, struct fault *fault)
 {
@@ -33,14 +33,17 @@ enum status index_blocks_remember(const char *store, const char *datadir, const 
 {
     struct blkdir dir = {0};
     struct text text = {0};
+    char key[BLK_KEY_TEXT];
     enum status status = blkdir_open_with_key(datadir, chain, xor_key, &dir, fault);
     char *folder = status == STATUS_OK ? realpath(dir.path, NULL) : NULL;
     if (status == STATUS_OK && !folder)
         status = fault_errno(fault, dir.path, FAULT_NO_OFFSET, "has no absolute path");
     sources_clear(); /* this is a file of the store, which the command makes, wherever the store lies; its last one */
+    if (status == STATUS_OK && (text_printf(&text, "%s", folder) != STATUS_OK ||
+                                (xor_key && text_printf(&text, "%c%s", '\0', blk_key_text(xor_key, key)) != STATUS_OK)))
+        status = fault_nomem(fault);
     if (status == STATUS_OK)
-        status = text_printf(&text, "%s", folder) == STATUS_OK ? outfile_write_text_in(store, NOTE_FILE, &text, fault)
-                                                               : fault_nomem(fault);
+        status = outfile_write_text_in(store, NOTE_FILE, &text, fault);
     text_free(&text);
     free(folder);
     blkdir_free(&dir);
@@ -64,7 +67,10 @@ enum status index_blocks_open(const char *store, struct blkdir *dir, struct faul
     fclose(file);
     mem_free(path);
     folder[size] = '\0';
-    return blkdir_open(folder, NULL, dir, fault);
+    size_t path_size = strlen(folder);
+    uint8_t key[XOR_KEY_SIZE];
+    bool given = path_size < size && blk_key_parse(folder + path_size + 1, key);
+    return blkdir_open_with_key(folder, NULL, given ? key : NULL, dir, fault);
 }
 
 bool index_blocks_file(const struct blkdir *dir, uint32_t number, size_t *index)

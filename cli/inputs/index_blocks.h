@@ -1,5 +1,6 @@
 /* index_blocks: the blk files that a store and its index were made from, for what these leave there: scripts and
- * witnesses. `unktx scan` and `unktx index` note their folder in the file `blocks-folder` in the store. */
+ * witnesses. `unktx scan` and `unktx index` note their folder, and the key of --xor-key, in the file `blocks-folder` in
+ * the store. */
 #ifndef UNKTX_CLI_INPUTS_INDEX_BLOCKS_H
 #define UNKTX_CLI_INPUTS_INDEX_BLOCKS_H
 
@@ -10,7 +11,7 @@
 /* The data directory that --datadir names, else ~/.bitcoin; owned by the caller. STATUS_REFUSED without a HOME. */
 enum status index_blocks_datadir(const struct settings *settings, char **datadir, struct fault *fault) MUST_CHECK;
 
-/* Notes the blocks folder that `datadir` and `chain` lead to. */
+/* Notes the blocks folder that `datadir` and `chain` lead to, and its XOR key unless that is NULL. */
 enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, const uint8_t *xor_key,
                                   struct fault *fault) MUST_CHECK;
 

@@ -280,10 +280,15 @@ enum status payments_open(struct payments *payments, const struct store *store, 
     payments->readers = mem_alloc(threads, sizeof *payments->readers);
     if (!payments->readers)
         return fault_nomem(fault);
-    if (index_blocks_open(store_path(store), &payments->blk_files, &no_origin) == STATUS_OK)
+    status = index_blocks_open(store_path(store), &payments->blk_files, &no_origin);
+    if (status == STATUS_OK)
         return STATUS_OK;
     payments->blk_files = (struct blkdir){0};
-    return no_origin.status == STATUS_NOMEM ? fault_nomem(fault) : STATUS_OK;
+    if (status != STATUS_NOMEM && status != STATUS_RESOURCES && status != STATUS_INTERRUPTED)
+        return STATUS_OK; /* they are elsewhere */
+    if (fault)
+        *fault = no_origin;
+    return status;
 }
 
 void payments_tell_unread(const struct payments *payments)
