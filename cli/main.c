@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/output/help.h"
 #include "cli/output/signals.h"
+#include "parser/parallel.h"
 
 static void print_help(void)
 {
@@ -72,11 +73,16 @@ static int close_stdout(int status)
     return status == EXIT_DONE || status == EXIT_DAMAGED ? EXIT_FAILED : status;
 }
 
-int main(int argc, char **argv)
+struct words {
+    int count;
+    char **word;
+};
+
+static int run_words(void *context)
 {
-    int status;
-    fill_standard_streams();
-    signals_catch();
+    const struct words *words = context;
+    int argc = words->count, status;
+    char **argv = words->word;
     if (argc < 2) {
         status = message_usage("no command given");
     } else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
@@ -97,4 +103,12 @@ int main(int argc, char **argv)
             status = unknown_command(name);
     }
     return close_stdout(status);
+}
+
+int main(int argc, char **argv)
+{
+    struct words words = {argc, argv};
+    fill_standard_streams();
+    signals_catch();
+    return parallel_with_stack(run_words, &words);
 }

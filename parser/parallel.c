@@ -1,8 +1,10 @@
+#define _GNU_SOURCE /* pthread_getattr_np, pthread_setattr_default_np */
 #include "parser/parallel.h"
 
 #include <errno.h>
 #include <omp.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include "parser/mem.h"
 #include "parser/stop.h"
@@ -49,6 +51,74 @@ enum status parallel_for(unsigned threads, size_t items, parallel_work *work, vo
     return stoppable.left_out ? stop_check(fault) : STATUS_OK;
 }
 
+/* ---- stacks ---- */
+
+#define STACK_NEEDED ((size_t)256 << 10) /* by a thread: with 128 KiB a scan was seen to overflow */
+
+struct stacked {
+    int (*main)(void *context);
+    void *context;
+    int result;
+};
+
+static void *run_stacked(void *stacked)
+{
+    struct stacked *run = stacked;
+    run->result = run->main(run->context);
+    return NULL;
+}
+
+/* The stack of the process's first thread cannot be made larger than its limit, that of others can. */
+int parallel_with_stack(int (*main)(void *context), void *context)
+{
+    struct stacked run = {main, context, 0};
+    struct rlimit limit;
+    pthread_attr_t enough;
+    pthread_t thread;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= PARALLEL_STACK)
+        return main(context);
+    pthread_attr_init(&enough);
+    pthread_attr_setstacksize(&enough, PARALLEL_STACK);
+    pthread_setattr_default_np(&enough);
+    bool made = pthread_create(&thread, &enough, run_stacked, &run) == 0;
+    pthread_attr_destroy(&enough);
+    if (!made)
+        return main(context);
+    pthread_join(thread, NULL);
+    return run.result;
+}
+
+static size_t own_stack(void)
+{
+    pthread_attr_t own;
+    size_t size = 0;
+    if (pthread_getattr_np(pthread_self(), &own) != 0)
+        return SIZE_MAX;
+    pthread_attr_getstacksize(&own, &size);
+    pthread_attr_destroy(&own);
+    return size;
+}
+
+/* OpenMP reads OMP_STACKSIZE before the program begins, and takes no other word for it. */
+static enum status check_stacks(unsigned threads, struct fault *fault)
+{
+    size_t least = SIZE_MAX;
+#pragma omp parallel num_threads(threads)
+    {
+        size_t size = omp_get_thread_num() > 0 ? own_stack() : SIZE_MAX;
+#pragma omp critical
+        least = size < least ? size : least;
+    }
+    if (least >= STACK_NEEDED)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_RESOURCES, NULL, FAULT_NO_OFFSET,
+                     "threads would have only %zu KiB of stack and need %zu: unset OMP_STACKSIZE, give it 2M, or use "
+                     "--threads 1",
+                     least >> 10, STACK_NEEDED >> 10);
+}
+
+/* ---- all threads at once ---- */
+
 static void *wait_for_all(void *gate)
 {
     pthread_mutex_lock(gate);
@@ -72,7 +142,7 @@ enum status parallel_try(unsigned threads, struct fault *fault)
         pthread_join(made[i], NULL);
     mem_free(made);
     if (error == 0)
-        return STATUS_OK;
+        return threads > 1 ? check_stacks(threads, fault) : STATUS_OK;
     errno = error;
     return fault_errno(fault, NULL, FAULT_NO_OFFSET,
                        "%u threads are not to be had, only %u (see ulimit -u, ulimit -v and the limits of a container; "

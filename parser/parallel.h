@@ -25,7 +25,13 @@ enum status parallel_for(unsigned threads, size_t items, parallel_work *work, vo
 /* The same without that look: for work that takes little time and must be done as a whole. */
 void parallel_whole(unsigned threads, size_t items, parallel_work *work, void *context);
 
-/* STATUS_RESOURCES if the system does not let this process have so many threads at once, which OpenMP would answer with
+#define PARALLEL_STACK ((size_t)2 << 20) /* bytes of stack that are enough for any thread */
+
+/* Runs main(context) and returns what it returns: at once, or, where the limit on the stack (ulimit -s) is below
+ * PARALLEL_STACK, in a thread that has so much; the threads made later have it too. Before any other thread. */
+int parallel_with_stack(int (*main)(void *context), void *context);
+
+/* STATUS_RESOURCES if OMP_STACKSIZE gives its threads less stack than they need, or if the system does not let this process have so many threads at once, which OpenMP would answer with
  * the end of the process. Makes them and ends them: some 20 microseconds each. */
 enum status parallel_try(unsigned threads, struct fault *fault) MUST_CHECK;
 
