@@ -1,7 +1,6 @@
 #include "cli/inputs/node_blocks.h"
 
 #include "cli/output/message.h"
-#include "cli/output/signals.h"
 #include "cli/inputs/index_blocks.h"
 #include "parser/mem.h"
 
@@ -92,9 +91,7 @@ int node_blocks_run(const struct settings *settings, node_blocks_work *work)
     if (exit_status == EXIT_DONE) {
         said.repeated = said.fresh = 0;
         progress_begin(&progress, settings->quiet);
-        signals_hold(); /* what was taken is committed, however long the disk needs for that */
         exit_status = work(settings, &blocks, &progress);
-        signals_release();
     }
     mem_free(blocks.datadir);
     return exit_status;

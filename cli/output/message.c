@@ -1,5 +1,6 @@
 #include "cli/output/message.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,20 +32,39 @@ void message_status(const char *line)
     fflush(stderr);
 }
 
-static void write_stderr(const char *text)
+static void write_stderr(const char *text, size_t size)
 {
-    ssize_t written = write(STDERR_FILENO, text, strlen(text));
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
+        return;
+    ssize_t written = write(STDERR_FILENO, text, size);
     (void)written; /* there is nobody else to tell */
 }
 
-void message_interrupted(void)
+/* One line of what a signal handler has to say, in one write. `path` may be NULL. */
+static void write_line(const char *path, const char *text)
 {
-    write_stderr(status_open ? "\r\033[Kunktx" : "unktx");
-    if (command_name) {
-        write_stderr(" ");
-        write_stderr(command_name);
+    static char line[5 * LINE_MAX_SIZE];
+    char *end = line;
+    const char *parts[] = {status_open ? "\r\033[K" : "", "unktx", command_name ? " " : "", command_name, ": "};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i])
+            end = stpncpy(end, parts[i], 64);
+    if (path) {
+        end = put_quoted(end, path, strnlen(path, LINE_MAX_SIZE));
+        end = stpcpy(end, ": ");
     }
-    write_stderr(": interrupted\n");
+    end = stpcpy(stpncpy(end, text, LINE_MAX_SIZE / 2), "\n");
+    write_stderr(line, (size_t)(end - line));
+}
+
+void message_interrupted(void) { write_line(NULL, "interrupted"); }
+
+void message_lost_page(const char *path)
+{
+    write_line(path, path
+                         ? "a page of this file could not be read: its disk failed, or the file was cut meanwhile"
+                         : "a page of a mapped file could not be read: its disk failed, or the file was cut meanwhile");
 }
 
 static void begin_line(void)

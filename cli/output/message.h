@@ -41,7 +41,9 @@ int message_usage(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* Shows `line` as the terminal's last line until the next message, or takes it away when NULL. */
 void message_status(const char *line);
 
-/* The line that says so, written as a signal handler may write. */
+/* The line that says so, written as a signal handler may write: left out where it would have to wait for a reader. */
 void message_interrupted(void);
+/* The same for a page of a mapped file that could not be read; `path` may be NULL. */
+void message_lost_page(const char *path);
 
 #endif

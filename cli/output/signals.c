@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/output/mapping.h"
 #include "cli/output/message.h"
 #include "parser/stop.h"
 
@@ -51,7 +52,34 @@ static void on_signal(int number)
     errno = error;
 }
 
-/* Only what a signal handler may call. */
+/* The three that follow call only what a signal handler may. */
+static void remove_files(void)
+{
+    for (int i = 0; i < FILES_MAX; i++) {
+        if (files[i].state == FILE_THERE)
+            unlink(files[i].path);
+    }
+}
+
+/* A bus error that is no page of a file is an error of this program. */
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+    static atomic_flag told = ATOMIC_FLAG_INIT;
+    static char path[PATH_MAX];
+    (void)context;
+    if (info->si_code != BUS_ADRERR && info->si_code != BUS_OBJERR) {
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
+    while (atomic_flag_test_and_set(&told)) /* another thread tells of it, and ends the process */
+        pause();
+    bool known = mapping_path(info->si_addr, path, sizeof path);
+    remove_files();
+    message_lost_page(known ? path : NULL);
+    _exit(EXIT_FAILED);
+}
+
 static void on_deadline(int number)
 {
     int error = errno;
@@ -61,10 +89,7 @@ static void on_deadline(int number)
         errno = error;
         return;
     }
-    for (int i = 0; i < FILES_MAX; i++) {
-        if (files[i].state == FILE_THERE)
-            unlink(files[i].path);
-    }
+    remove_files();
     message_interrupted();
     _exit(EXIT_INTERRUPTED);
 }
@@ -79,6 +104,9 @@ static void catch (int number, void (*handler)(int))
 void signals_catch(void)
 {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+    struct sigaction bus_error = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+    sigemptyset(&bus_error.sa_mask);
+    sigaction(SIGBUS, &bus_error, NULL);
     catch (SIGALRM, on_deadline);
     has_timer = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
     catch (SIGINT, on_signal);

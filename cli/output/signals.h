@@ -2,8 +2,12 @@
  *
  * The first SIGINT or SIGTERM sets the flag of parser/stop.h, at which the long loops look. What does not come to one
  * within SIGNALS_PATIENCE_MS, since it is code of a library (a regular expression, a layout, a sort), is cut off there:
- * temporary files are removed and the process exits with 130. Nothing that a reader could take for a result is lost or
- * half-written: files appear whole (outfile.h), and a store is as after its last commit.
+ * temporary files are removed and the process exits with 130; so does a scan or an index whose disk takes longer for
+ * what is in hand. Nothing is half-written: files appear whole (outfile.h), a store is as after its last commit, and an
+ * index goes on from its last checkpoint.
+ *
+ * SIGBUS, by which the system says that a page of a mapped file cannot be read (the disk failed, or somebody cut the
+ * file), ends it with 1 and the name of the file.
  *
  * Thread rule: signals_catch before the first thread; the others from any thread. */
 #ifndef UNKTX_CLI_OUTPUT_SIGNALS_H
@@ -15,8 +19,8 @@
  * SIGXFSZ are ignored: EPIPE and EFBIG tell of them. */
 void signals_catch(void);
 
-/* Between these two the process is not cut off: what is under way ends by itself as soon as it can (a commit to a
- * store, several files that appear together). They may be nested. */
+/* Between these two the process is not cut off: what is under way ends by itself as soon as it can (several files that
+ * appear together). They may be nested. */
 void signals_hold(void);
 void signals_release(void);
 

@@ -232,12 +232,41 @@ static void test_no_threads(void **state)
     run_free(&run);
 }
 
+/* Threads with little stack: by ulimit they get enough all the same; OpenMP's own word is final, and refused. */
+static void test_small_stacks(void **state)
+{
+    (void)state;
+    struct run run;
+    for (unsigned kib = 64; kib <= 512 && !SANITIZED; kib *= 2) {
+        run = shell("ulimit -s %u; $UNKTX scan --quiet --threads 4 --datadir %s --store %s/stack%u", kib, place.data,
+                    place.dir, kib);
+        assert_int_equal(run.exit_status, 0);
+        run_free(&run);
+        run = shell("ulimit -s %u; $UNKTX dags --threads 4 --store %s -o %s/stack-dags%u", kib, place.store, place.dir,
+                    kib);
+        assert_int_equal(run.exit_status, 0);
+        run_free(&run);
+    }
+    run = shell("OMP_STACKSIZE=16k $UNKTX dags --threads 4 --store %s", place.store);
+    assert_int_equal(run.exit_status, 1);
+    assert_non_null(strstr(run.err, "unktx dags: threads would have only "));
+    assert_non_null(strstr(run.err, "OMP_STACKSIZE"));
+    run_free(&run);
+    run = shell("OMP_STACKSIZE=16k $UNKTX dags --threads 1 --store %s", place.store);
+    assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stopped_at_each_look),      cmocka_unit_test(test_blocks_stopped_at_each_look),
-        cmocka_unit_test(test_scan_stopped_at_each_look), cmocka_unit_test(test_pipes),
-        cmocka_unit_test(test_file_size_limit),           cmocka_unit_test(test_no_threads),
+        cmocka_unit_test(test_stopped_at_each_look),
+        cmocka_unit_test(test_blocks_stopped_at_each_look),
+        cmocka_unit_test(test_scan_stopped_at_each_look),
+        cmocka_unit_test(test_pipes),
+        cmocka_unit_test(test_file_size_limit),
+        cmocka_unit_test(test_no_threads),
+        cmocka_unit_test(test_small_stacks),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
