@@ -121,44 +121,86 @@ static unsigned count(const char *text, const char *word)
     return found;
 }
 
-/* Between every two blocks some bytes that are no record: ten are told, and how many more there are. */
-static void test_many_gaps(void **state)
+/* A chain in one file: after every block some bytes that are no record, and the first blocks `repeated` once more. */
+static void write_gaps(const struct records *records, size_t repeated)
 {
-    (void)state;
-    struct records records = records_read(place.blocks);
     char blocks[300];
     snprintf(blocks, sizeof blocks, "%s/gaps/regtest/blocks", place.dir);
     make_dirs(blocks);
     FILE *file = fopen(path_of("%s/blk00000.dat", blocks), "wb");
     assert_non_null(file);
-    for (size_t i = 0; i < records.count; i++) {
-        fwrite(records.list[i].bytes, 1, records.list[i].size, file);
+    for (size_t i = 0; i < records->count; i++) {
+        fwrite(records->list[i].bytes, 1, records->list[i].size, file);
         fwrite("garbage", 1, 7, file);
     }
+    for (size_t i = 0; i < repeated; i++)
+        fwrite(records->list[i].bytes, 1, records->list[i].size, file);
     fclose(file);
+}
+
+static void assert_same_digests(void)
+{
+    char first[DIGEST_SIZE + 1], second[DIGEST_SIZE + 1];
+    store_digest(place.store, first);
+    store_digest(path_of("%s/gapped", place.dir), second);
+    assert_string_equal(first, second);
+    remove_tree(path_of("%s/gapped", place.dir));
+}
+
+static void expect_text(const char *text, const char *wanted)
+{
+    if (!strstr(text, wanted))
+        fail_msg("'%s' is not in: %s", wanted, text);
+}
+
+/* Ten gaps are told, and how many more there are. */
+static void test_many_gaps(void **state)
+{
+    (void)state;
+    struct records records = records_read(place.blocks);
+    char wanted[100];
+    write_gaps(&records, 0);
     struct run run = shell("$UNKTX scan --quiet --datadir %s/gaps --store %s/gapped", place.dir, place.dir);
-    char wanted[100], first[DIGEST_SIZE + 1], second[DIGEST_SIZE + 1];
     assert_int_equal(run.exit_status, 3);
     assert_int_equal(count(run.err, "skipped 7 bytes: bytes that are no block record"), 10);
     snprintf(wanted, sizeof wanted, "and %zu more places, %zu bytes in all", records.count - 10,
              7 * (records.count - 10));
-    assert_non_null(strstr(run.err, wanted));
+    expect_text(run.err, wanted);
     snprintf(wanted, sizeof wanted, "damaged and skipped: %zu places", records.count);
-    assert_non_null(strstr(run.err, wanted));
+    expect_text(run.err, wanted);
     run_free(&run);
-    store_digest(place.store, first);
-    store_digest(path_of("%s/gapped", place.dir), second);
-    assert_string_equal(first, second);
+    assert_same_digests();
+    records_free(&records);
+}
+
+/* The same where blocks that come again show that a crash of the node left them: notes, and no damage. */
+static void test_many_gaps_of_a_crash(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"scan", "index"};
+    struct records records = records_read(place.blocks);
+    char wanted[120];
+    write_gaps(&records, 3);
+    snprintf(wanted, sizeof wanted, "and %zu more places, %zu bytes in all, left by a crash of the node",
+             records.count - 10, 7 * (records.count - 10));
+    for (size_t i = 0; i < 2; i++) {
+        struct run run = shell("$UNKTX %s --datadir %s/gaps --store %s/%s", commands[i], place.dir, place.dir,
+                               i == 0 ? "gapped" : "gapped-index");
+        assert_int_equal(run.exit_status, 0);
+        assert_int_equal(count(run.err, "left by a crash of the node; no block is lost"), 11);
+        expect_text(run.err, wanted);
+        run_free(&run);
+    }
+    assert_same_digests();
     records_free(&records);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_key_is_no_file),
-        cmocka_unit_test(test_lock_file),
-        cmocka_unit_test(test_killed_readers),
-        cmocka_unit_test(test_many_gaps),
+        cmocka_unit_test(test_key_is_no_file),       cmocka_unit_test(test_lock_file),
+        cmocka_unit_test(test_killed_readers),       cmocka_unit_test(test_many_gaps),
+        cmocka_unit_test(test_many_gaps_of_a_crash),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
