@@ -1,5 +1,6 @@
 #include "cli/output/sources.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,20 +9,48 @@
 
 #include "parser/mem.h"
 
+#define DEPTH_MAX 3u         /* of folders in a source: DATADIR/regtest/blocks/index */
+#define ENTRIES_MAX 1000000u /* of a folder that is no data folder at all, the root folder say */
+
 struct source {
     dev_t device;
     ino_t inode;
     bool is_folder;
+    unsigned depth;
+    char *path; /* of a folder that was not listed yet; else NULL */
 };
 
 static struct source *sources;
 static size_t sources_count, sources_capacity;
+static size_t sources_listed; /* so many of them are files, or were listed */
 
 void sources_clear(void)
 {
+    for (size_t i = 0; i < sources_count; i++)
+        mem_free(sources[i].path);
     mem_free(sources);
     sources = NULL;
-    sources_count = sources_capacity = 0;
+    sources_count = sources_capacity = sources_listed = 0;
+}
+
+/* Takes `path`, which may be NULL. */
+static enum status add(dev_t device, ino_t inode, unsigned depth, char *path, struct fault *fault)
+{
+    if (mem_reserve(&sources, &sources_capacity, sources_count + 1, sizeof *sources) != STATUS_OK) {
+        mem_free(path);
+        return fault_nomem(fault);
+    }
+    sources[sources_count++] = (struct source){device, inode, path != NULL, depth, path};
+    return STATUS_OK;
+}
+
+static char *join(const char *folder, const char *name)
+{
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = mem_alloc(size, 1);
+    if (path)
+        snprintf(path, size, "%s%s%s", folder, *name ? "/" : "", name);
+    return path;
 }
 
 enum status sources_add(const char *path, struct fault *fault)
@@ -29,10 +58,10 @@ enum status sources_add(const char *path, struct fault *fault)
     struct stat info;
     if (!path || stat(path, &info) != 0)
         return STATUS_OK;
-    if (mem_reserve(&sources, &sources_capacity, sources_count + 1, sizeof *sources))
+    char *folder = S_ISDIR(info.st_mode) ? join(path, "") : NULL;
+    if (S_ISDIR(info.st_mode) && !folder)
         return fault_nomem(fault);
-    sources[sources_count++] = (struct source){info.st_dev, info.st_ino, S_ISDIR(info.st_mode)};
-    return STATUS_OK;
+    return add(info.st_dev, info.st_ino, 0, folder, fault);
 }
 
 /* `path` up to its last slash; "." without one, "/" for what is in the root folder. NULL without memory. */
@@ -86,6 +115,56 @@ static bool is_source(const struct stat *info, bool folders)
     return false;
 }
 
+/* ---- what is in the folders ---- */
+
+/* An entry that is a link, a folder, or of a kind that the file system does not tell. */
+static enum status add_linked(const char *folder, const char *name, unsigned depth, struct fault *fault)
+{
+    struct stat info;
+    char *path = join(folder, name);
+    if (!path)
+        return fault_nomem(fault);
+    bool there = stat(path, &info) == 0, is_folder = there && S_ISDIR(info.st_mode);
+    if (is_folder && depth < DEPTH_MAX && !is_source(&info, true))
+        return add(info.st_dev, info.st_ino, depth + 1, path, fault);
+    mem_free(path);
+    return there && !is_folder ? add(info.st_dev, info.st_ino, 0, NULL, fault) : STATUS_OK;
+}
+
+static enum status list_folder(const char *folder, dev_t device, unsigned depth, struct fault *fault)
+{
+    DIR *listing = opendir(folder);
+    const struct dirent *entry;
+    enum status status = STATUS_OK;
+    while (listing && status == STATUS_OK && sources_count < ENTRIES_MAX && (entry = readdir(listing)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (entry->d_type == DT_REG)
+            status = add(device, entry->d_ino, 0, NULL, fault);
+        else if (entry->d_type == DT_LNK || entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN)
+            status = add_linked(folder, entry->d_name, depth, fault);
+    }
+    if (listing)
+        closedir(listing);
+    return status;
+}
+
+/* A data folder may lie in several places by links, and its files have other names by hard links: the files in it and
+ * the folders that links lead to are sources too. */
+static enum status list_folders(struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (; sources_listed < sources_count && status == STATUS_OK; sources_listed++) {
+        struct source *source = &sources[sources_listed];
+        char *path = source->path;
+        source->path = NULL;
+        if (path)
+            status = list_folder(path, source->device, source->depth, fault);
+        mem_free(path);
+    }
+    return status;
+}
+
 /* Whether the folder at the real path is a source, or lies in one. */
 static bool lies_in_source(char *real)
 {
@@ -124,10 +203,13 @@ enum status sources_refuse(const char *target, struct fault *fault)
 {
     struct stat info;
     char *real;
+    enum status status = list_folders(fault);
+    if (status != STATUS_OK)
+        return status;
     if (stat(target, &info) == 0 && !S_ISDIR(info.st_mode) && is_source(&info, false))
         return fault_set(fault, STATUS_REFUSED, target, FAULT_NO_OFFSET,
                          "is read by this command, so it is not written: name another file with -o");
-    enum status status = real_folder(target, &real, fault);
+    status = real_folder(target, &real, fault);
     if (status == STATUS_OK && real && lies_in_source(real))
         status = fault_set(fault, STATUS_REFUSED, target, FAULT_NO_OFFSET,
                            "lies in the node's data or the store that this command reads, where nothing is written: "

@@ -227,9 +227,34 @@ static void test_stale(void **state)
     close(held);
 }
 
+/* Blocks that lie elsewhere: a folder, or files, that a link in the data folder leads to; another name of a file. */
+static void test_data_elsewhere(void **state)
+{
+    (void)state;
+    char far[300];
+    snprintf(far, sizeof far, "%s/far", place.dir);
+    make_dirs(far);
+    make_dirs(path_of("%s/linked/regtest", place.dir));
+    copy_files(place.blocks, far);
+    assert_int_equal(symlink(far, path_of("%s/linked/regtest/blocks", place.dir)), 0);
+    expect_refused("blocks -o %s/blk00003.dat %s/linked/regtest", far, place.dir);
+    expect_refused("blocks -o %s/new.csv %s/linked", far, place.dir);
+    expect_refused("analyze --datadir %s/linked -o %s", place.dir, far);
+    make_dirs(path_of("%s/single/blocks", place.dir));
+    assert_int_equal(symlink(path_of("%s/blk00000.dat", far), path_of("%s/single/blocks/blk00000.dat", place.dir)), 0);
+    assert_int_equal(link(path_of("%s/blk00001.dat", far), path_of("%s/single/blocks/blk00001.dat", place.dir)), 0);
+    copy_file(path_of("%s/xor.dat", far), path_of("%s/single/blocks/xor.dat", place.dir));
+    expect_refused("blocks -o %s/blk00000.dat %s/single", far, place.dir);
+    expect_refused("blocks -o %s/blk00001.dat %s/single", far, place.dir);
+    unktx_ok("blocks -o %s/beside.csv %s/single", far, place.dir);
+    for (unsigned i = 0; i < 4; i++)
+        assert_same_file(path_of("%s/blk%05u.dat", place.blocks, i), path_of("%s/blk%05u.dat", far, i));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_data_elsewhere),
         cmocka_unit_test(test_inputs_are_refused),
         cmocka_unit_test(test_others_are_written),
         cmocka_unit_test(test_mode_stays),
