@@ -1,11 +1,12 @@
 #include "cli/inputs/index_blocks.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/output/outfile.h"
 #include "cli/output/sources.h"
+#include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/tx.h"
 
@@ -56,16 +57,18 @@ enum status index_blocks_open(const char *store, struct blkdir *dir, struct faul
     char *path = outfile_join(store, NOTE_FILE);
     if (!path)
         return fault_nomem(fault);
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        enum status status = errno == ENOENT ? fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET, "is not there")
-                                             : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read");
-        mem_free(path);
-        return status;
-    }
-    size_t size = fread(folder, 1, NOTE_SIZE_MAX, file);
-    fclose(file);
+    struct stat info;
+    int fd;
+    enum status status = file_open(path, "the note of where the blk files are", &fd, &info, fault);
+    ssize_t got = status == STATUS_OK ? file_read_at(fd, folder, NOTE_SIZE_MAX, 0) : 0;
+    size_t size = got > 0 ? (size_t)got : 0;
+    if (got < 0)
+        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read");
+    if (fd >= 0)
+        close(fd);
     mem_free(path);
+    if (status != STATUS_OK)
+        return status;
     folder[size] = '\0';
     size_t path_size = strlen(folder);
     uint8_t key[XOR_KEY_SIZE];
