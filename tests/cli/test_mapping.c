@@ -1,5 +1,5 @@
-/* A mapped file of which a page cannot be read any more, since its disk failed or somebody cut it: the system says so by
- * SIGBUS, and the command ends with 1 and the name of the file. */
+/* A mapped file of which a page cannot be read any more, since its disk failed or somebody cut it: the system says so
+ * by SIGBUS, and the command ends with 1 and the name of the file. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* scan and index --xor-key, and the commands that read the blk files after them: a key that was given is still known when
- * scripts are read, and what is written is the same as with the xor.dat that was lost. */
+/* scan and index --xor-key, and the commands that read the blk files after them: a key that was given is still known
+ * when scripts are read, and what is written is the same as with the xor.dat that was lost. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
