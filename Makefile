@@ -8,7 +8,7 @@ LIBDIR ?= $(PREFIX)/lib
 ZSH_FOLDER ?= site-functions
 VERSION := $(shell sed -n 's/^.define UNKTX_VERSION "\(.*\)"/\1/p' cli/command.h)
 BUILD ?= build
-PACKAGES = igraph lmdb libsecp256k1 libcrypto
+PACKAGES = igraph lmdb libsecp256k1 libcrypto nettle
 CFLAGS ?= -O2 -g
 # no fused multiply-add, which rounds otherwise, so that the same numbers are printed on every machine
 SAME_NUMBERS = -ffp-contract=off
@@ -195,7 +195,7 @@ includedir=$${prefix}/include
 Name: unktx
 Description: Bitcoin block files, and which of their outputs have no address
 Version: $(VERSION)
-Requires: libsecp256k1 libcrypto
+Requires: libsecp256k1 libcrypto nettle
 Cflags: -I$${includedir}
 Libs: -L$${libdir} -lunktx -pthread $(OPENMP)
 endef
