@@ -2,10 +2,9 @@
 
 #include <stdio.h>
 
+#include "parser/multisig.h"
 #include "parser/opcode.h"
 #include "parser/pubkey.h"
-
-#define MULTISIG_KEYS_MAX 20u
 
 const char *kind_name(enum kind kind)
 {
@@ -60,54 +59,6 @@ static bool is_push_only(const uint8_t *script, size_t size)
     return cursor_ok(&c);
 }
 
-struct multisig {
-    unsigned keys;
-    const uint8_t *key[MULTISIG_KEYS_MAX];
-    size_t key_size[MULTISIG_KEYS_MAX];
-    bool pushed_count; /* m or n is 17..20, which only a push can say */
-};
-
-/* A number of signatures or keys, 0 where there is none. Above 16 it must be the shortest push; that push of a number
- * up to 16 would be the opcode, so nothing but one byte of 17..20 is left. */
-static unsigned multisig_count(const struct op *op, bool *pushed)
-{
-    if (op->code >= OP_1 && op->code <= OP_16)
-        return (unsigned)(op->code - OP_1 + 1);
-    if (op->code == 1 && op->data[0] > 16 && op->data[0] <= MULTISIG_KEYS_MAX) {
-        *pushed = true;
-        return op->data[0];
-    }
-    return 0;
-}
-
-/* Solver's MatchMultisig: m, keys by whatever push, n, OP_CHECKMULTISIG and no more. */
-static bool multisig_match(const uint8_t *script, size_t size, struct multisig *found)
-{
-    if (size < 3 || script[size - 1] != OP_CHECKMULTISIG)
-        return false;
-    struct cursor c = cursor_over(script, size);
-    struct op op;
-    found->keys = 0;
-    found->pushed_count = false;
-    if (!op_next(&c, &op))
-        return false;
-    unsigned required = multisig_count(&op, &found->pushed_count);
-    if (required == 0)
-        return false;
-    for (;;) {
-        if (!op_next(&c, &op))
-            return false;
-        if (!script_key_size_fits(op.data, op.size))
-            break;
-        if (found->keys == MULTISIG_KEYS_MAX)
-            return false;
-        found->key[found->keys] = op.data;
-        found->key_size[found->keys++] = op.size;
-    }
-    unsigned total = multisig_count(&op, &found->pushed_count);
-    return total >= required && total == found->keys && cursor_left(&c) == 1;
-}
-
 /* A program of 2..40 bytes in one direct push after OP_0 or OP_1..OP_16. */
 static bool is_witness_program(const uint8_t *script, size_t size)
 {
@@ -134,7 +85,7 @@ enum kind script_kind_other(const uint8_t *script, size_t size)
         script_key_size_fits(script + 1, size - 2))
         return KIND_PUBKEY;
     struct multisig found;
-    return multisig_match(script, size, &found) ? KIND_MULTISIG : KIND_NONSTANDARD;
+    return multisig_read(script, size, &found) && found.keys_fit ? KIND_MULTISIG : KIND_NONSTANDARD;
 }
 
 unsigned script_unknown_rules(enum kind kind, const uint8_t *script, size_t size)
@@ -146,7 +97,7 @@ unsigned script_unknown_rules(enum kind kind, const uint8_t *script, size_t size
     case KIND_PUBKEY: return 1u << RULES_CORE_0_19 | 1u << RULES_CORE_22;
     case KIND_MULTISIG:
         /* releases before 22 know counts by opcode only and call the others nonstandard */
-        return multisig_match(script, size, &found) && !found.pushed_count ? 1u << RULES_CORE_22 : RULES_ALL;
+        return multisig_read(script, size, &found) && !found.pushed_count ? 1u << RULES_CORE_22 : RULES_ALL;
     default: return 0;
     }
 }
@@ -159,7 +110,7 @@ unsigned script_keys(enum kind kind, const uint8_t *script, size_t size, unsigne
         return 1;
     }
     struct multisig found;
-    if (kind != KIND_MULTISIG || !multisig_match(script, size, &found))
+    if (kind != KIND_MULTISIG || !multisig_read(script, size, &found))
         return 0;
     for (unsigned i = 0; i < found.keys; i++)
         *on_curve += pubkey_on_curve(found.key[i], found.key_size[i]);
