@@ -1,4 +1,5 @@
-/* pubkey: whether a public key is a point of the curve secp256k1; the one place that touches libsecp256k1. */
+/* pubkey: whether a public key is a point of the curve secp256k1, in the one place that touches libsecp256k1; and
+ * whether it is one that nobody has. */
 #ifndef UNKTX_PARSER_PUBKEY_H
 #define UNKTX_PARSER_PUBKEY_H
 
@@ -9,5 +10,11 @@
 /* True if the 33 or 65 bytes are a point of the curve in compressed, uncompressed or hybrid form
  * (secp256k1_ec_pubkey_parse); `size` is that of `key`. Any thread. O(1), a few microseconds. */
 bool pubkey_on_curve(const uint8_t *key, size_t size);
+
+/* True for a key that was chosen for its looks, so that nobody can know its private key: all bytes after the first are
+ * the same, as in 0202..., 0222..., 0303... and 0333..., the key burns of Bitcoin Stamps
+ * (https://github.com/mikeinspace/stamps/blob/main/Key-Burn.md). A random key is like that with a chance of 2^-248. The
+ * sizes are 33 and 65. O(size). */
+bool pubkey_is_burn(const uint8_t *key, size_t size);
 
 #endif

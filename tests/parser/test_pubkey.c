@@ -54,8 +54,37 @@ static void test_no_points(void **state)
     assert_false(on_curve("02"));
 }
 
+static bool is_burn(const char *hex)
+{
+    uint8_t key[80];
+    size_t size = from_hex(hex, key);
+    return pubkey_is_burn(key, size);
+}
+
+#define FOUR(byte) byte byte byte byte
+#define THIRTY_TWO(byte) FOUR(FOUR(byte)) FOUR(FOUR(byte))
+
+static void test_burns(void **state)
+{
+    (void)state;
+    assert_true(is_burn("02" THIRTY_TWO("02")));
+    assert_true(is_burn("02" THIRTY_TWO("22")));
+    assert_true(is_burn("03" THIRTY_TWO("03")));
+    assert_true(is_burn("03" THIRTY_TWO("33")));
+    assert_true(is_burn("02" THIRTY_TWO("ff")));
+    assert_true(is_burn("04" THIRTY_TWO("00") THIRTY_TWO("00")));
+    assert_false(is_burn("02" GX));
+    assert_false(is_burn("04" GX GY));
+    assert_false(is_burn("02" ONE));
+    assert_false(is_burn("0201" THIRTY_TWO("02")));
+    assert_false(is_burn("02" FOUR("02")));
+    assert_false(is_burn("02"));
+    assert_false(is_burn(""));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_points), cmocka_unit_test(test_no_points)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_points), cmocka_unit_test(test_no_points),
+                                       cmocka_unit_test(test_burns)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
