@@ -137,7 +137,7 @@ check: all $(TESTS) $(CHAINGEN) $(REPLAYS)
 # kill processes, so that it takes 10 minutes where a processor is emulated.
 FAST = $(filter-out tests/cli/% %/test_canon %/test_canon_giants %/test_shape %/test_index_killed tests/graph/test_tx_index% %/test_kv tests/graph/test_outpoints%,$(TESTS:$(BUILD)/%=%)) \
     tests/cli/test_scan tests/cli/test_templates
-FAST_FUZZ = block record scan script
+FAST_FUZZ = block protocol record scan script
 check-fast: all $(FAST:%=$(BUILD)/%) $(CHAINGEN) $(FAST_FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
 	@$(call run_tests,$(FAST),$(FAST_FUZZ),notebooks-data digests)
 

@@ -208,14 +208,6 @@ static void branch(struct machine *m, uint8_t code)
     }
 }
 
-/* Operations that end a script even in a branch that is not taken. */
-static bool is_always_invalid(uint8_t code)
-{
-    return code == OP_VERIF || code == OP_VERNOTIF || (code >= OP_CAT && code <= OP_RIGHT) ||
-           (code >= OP_INVERT && code <= OP_XOR) || code == OP_2MUL || code == OP_2DIV ||
-           (code >= OP_MUL && code <= OP_RSHIFT);
-}
-
 static void shuffle(struct machine *m, uint8_t code)
 {
     struct value b, a;
@@ -312,7 +304,7 @@ static bool run(struct machine *m, const uint8_t *script, size_t size)
     while (!m->failed && op_next(&c, &op)) {
         if (op.code > OP_16)
             m->ops++;
-        if (is_always_invalid(op.code) || op.size > PUSH_MAX || m->ops > OPS_MAX)
+        if (op_is_always_invalid(op.code) || op.size > PUSH_MAX || m->ops > OPS_MAX)
             return false;
         if (op.code >= OP_IF && op.code <= OP_ENDIF)
             branch(m, op.code);

@@ -11,6 +11,7 @@ enum opcode {
     OP_PUSHDATA2 = 0x4d,
     OP_PUSHDATA4 = 0x4e,
     OP_1NEGATE = 0x4f,
+    OP_RESERVED = 0x50,
     OP_1 = 0x51,
     OP_16 = 0x60,
     OP_NOP = 0x61,
@@ -44,6 +45,8 @@ enum opcode {
     OP_XOR = 0x86,
     OP_EQUAL = 0x87,
     OP_EQUALVERIFY = 0x88,
+    OP_RESERVED1 = 0x89,
+    OP_RESERVED2 = 0x8a,
     OP_1ADD = 0x8b,
     OP_1SUB = 0x8c,
     OP_2MUL = 0x8d,
@@ -86,6 +89,14 @@ enum opcode {
     OP_CHECKSIGADD = 0xba,
     OP_INVALIDOPCODE = 0xff,
 };
+
+/* True for operations that end a script even in a branch that is not taken. */
+static inline bool op_is_always_invalid(uint8_t code)
+{
+    return code == OP_VERIF || code == OP_VERNOTIF || (code >= OP_CAT && code <= OP_RIGHT) ||
+           (code >= OP_INVERT && code <= OP_XOR) || code == OP_2MUL || code == OP_2DIV ||
+           (code >= OP_MUL && code <= OP_RSHIFT);
+}
 
 /* One operation. Pushes (code up to OP_PUSHDATA4) have data, which is borrowed from the script. */
 struct op {

@@ -316,3 +316,20 @@ enum protocol protocol_of_output(enum protocol of_tx, enum kind kind, const uint
         return PROTOCOL_NONE;
     return is_ppk(&m) ? PROTOCOL_PPK : protocol_of_keys(m.key, m.key_size, m.keys);
 }
+
+unsigned protocol_data_keys(enum protocol protocol, const struct multisig *keys)
+{
+    size_t size;
+    unsigned all = (1u << keys->keys) - 1;
+    switch (protocol) {
+    case PROTOCOL_COUNTERPARTY:
+        if (plain_data(keys, &size))
+            return 2; /* the early form has the sender's key first */
+        return all >> 1;
+    case PROTOCOL_STAMPS: return all >> 1;
+    case PROTOCOL_CHANCECOIN: return 2;
+    case PROTOCOL_OMNI:
+    case PROTOCOL_PPK: return all & ~1u;
+    default: return 0;
+    }
+}

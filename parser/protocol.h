@@ -70,4 +70,8 @@ enum protocol protocol_tx_next(struct protocol_tx *tx, const uint8_t *script, si
  * for other kinds. O(size), and some microseconds for each key. */
 enum protocol protocol_of_output(enum protocol of_tx, enum kind kind, const uint8_t *script, size_t size);
 
+/* Which keys of an output of that protocol carry data: bit i is set for key i. The others are, by the protocol's rules,
+ * the sender's, or burnt. O(1). */
+unsigned protocol_data_keys(enum protocol protocol, const struct multisig *keys);
+
 #endif

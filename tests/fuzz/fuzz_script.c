@@ -4,6 +4,7 @@
 
 #include "graph/scripts/matcher.h"
 #include "parser/mem.h"
+#include "parser/spendable.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/parser/second_kind.h"
 
@@ -40,6 +41,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool asks = kind == KIND_NULLDATA || kind == KIND_PUBKEY || kind == KIND_PUBKEYHASH || kind == KIND_MULTISIG;
     must(!asks || !script_anyone_can_spend(data, size),
          "nobody spends a nulldata, and not everybody what asks for a signature");
+    must(!script_always_fails(data, size) || !script_anyone_can_spend(data, size),
+         "what always fails nobody can spend");
+    enum protocol protocol = protocol_of_output(PROTOCOL_NONE, kind, data, size);
+    must(protocol == PROTOCOL_NONE || kind == KIND_PUBKEY || kind == KIND_MULTISIG || kind == KIND_NONSTANDARD,
+         "only outputs without an address that can be spent have a protocol");
+    must(kind != KIND_PUBKEY ||
+             (protocol == PROTOCOL_NONE) == (spendable_judge(kind, data, size, protocol, false) == REASON_ENOUGH_KEYS),
+         "a key that carries nothing may have an owner");
     char *text = mem_alloc(script_asm_bound(size), 1);
     must(text != NULL, "memory");
     size_t length = script_asm(data, size, text);

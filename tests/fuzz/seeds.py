@@ -4,7 +4,7 @@
     seeds.py UNKTX CHAINGEN     (the two programs)
 
 Blocks come from the bundled fixture and from small generated chains, batches from the store that a scan of these makes."""
-import csv, hashlib, os, struct, subprocess, sys, tempfile
+import csv, hashlib, os, re, struct, subprocess, sys, tempfile
 
 unktx, chaingen = sys.argv[1:3]
 here = os.path.dirname(os.path.abspath(__file__))
@@ -51,6 +51,10 @@ def batches(path):
             yield batch
         at = data.find(b"uXTB", at + 1)
 
+
+with open(os.path.join(here, "..", "parser", "protocol_vectors.h")) as f:
+    for name, text in re.findall(r"#define TX_(\w+)((?:\s*\\\n?\s*\"[0-9a-f]+\")+)", f.read()):
+        write("protocol", name.lower(), bytes.fromhex("".join(re.findall(r'"([0-9a-f]+)"', text))))
 
 with tempfile.TemporaryDirectory() as temporary:
     chains = []

@@ -1,0 +1,192 @@
+/* script_always_fails: a run of the script of which only what it pushes itself is known.
+ *
+ * The items on the stack that follow from the script alone are kept: pushes, and how many bytes a hash has. All others,
+ * the spender's and those of operations that are not followed, may be anything. Within the branches of an OP_IF only
+ * what fails even where it is not executed is looked at, and after them all is forgotten. So a "true" is always earned,
+ * while a "false" may only mean that the run knew too little. Limits are those of Core's EvalScript. */
+#include "parser/opcode.h"
+#include "parser/pubkey.h"
+#include "parser/pushes.h"
+#include "parser/sha256.h"
+#include "parser/spendable.h"
+
+#define SCRIPT_MAX 10000u
+#define PUSH_MAX PREIMAGE_MAX
+#define OPS_MAX 201u
+#define KEYS_MAX 20
+#define ITEMS_MAX 64u
+
+struct item {
+    const uint8_t *data; /* NULL: only its size is known */
+    size_t size;
+    bool known; /* false: any bytes */
+};
+
+struct trail {
+    struct item items[ITEMS_MAX];
+    size_t count; /* below them there may be anything */
+    size_t ops;
+    size_t nesting;
+    bool fails;
+};
+
+static const struct item anything;
+
+static void push(struct trail *trail, struct item item)
+{
+    if (trail->count == ITEMS_MAX)
+        memmove(trail->items, trail->items + 1, --trail->count * sizeof *trail->items);
+    trail->items[trail->count++] = item;
+}
+
+static struct item pop(struct trail *trail) { return trail->count > 0 ? trail->items[--trail->count] : anything; }
+
+static void push_bytes(struct trail *trail, const uint8_t *data, size_t size)
+{
+    push(trail, (struct item){.data = data, .size = size, .known = true});
+}
+
+static void push_false(struct trail *trail) { push_bytes(trail, (const uint8_t *)"", 0); }
+
+/* What Core's CastToBool says: no bit is set but that of the sign. */
+static bool is_false(const struct item *item)
+{
+    if (!item->known || !item->data)
+        return false;
+    for (size_t i = 0; i < item->size; i++)
+        if (item->data[i] != 0 && !(i + 1 == item->size && item->data[i] == 0x80))
+            return false;
+    return true;
+}
+
+static void push_op(struct trail *trail, const struct op *op)
+{
+    static const uint8_t numbers[17] = {0x81, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    trail->fails |= op->size > PUSH_MAX;
+    if (op->code <= OP_PUSHDATA4)
+        push_bytes(trail, op->data, op->size);
+    else
+        push_bytes(trail, &numbers[op->code == OP_1NEGATE ? 0 : op->code - OP_1 + 1], 1);
+}
+
+static void verify(struct trail *trail)
+{
+    struct item item = pop(trail);
+    trail->fails |= is_false(&item);
+}
+
+static void equal(struct trail *trail)
+{
+    struct item b = pop(trail), a = pop(trail);
+    bool differ = a.known && b.known && (a.size != b.size || (a.data && b.data && memcmp(a.data, b.data, a.size) != 0));
+    if (differ)
+        push_false(trail);
+    else
+        push(trail, anything);
+}
+
+static void check_signature(struct trail *trail)
+{
+    struct item key = pop(trail);
+    pop(trail);
+    if (key.known && (key.data ? !pubkey_on_curve(key.data, key.size) : key.size != 33 && key.size != 65))
+        push_false(trail);
+    else
+        push(trail, anything);
+}
+
+/* Too many keys. What is asked of fewer is multisig_read's matter. */
+static void check_multisig(struct trail *trail)
+{
+    struct item keys = pop(trail);
+    trail->fails |= keys.known && keys.data && keys.size == 1 && keys.data[0] > KEYS_MAX;
+    trail->count = 0;
+}
+
+static bool is_reserved(uint8_t code)
+{
+    return code == OP_RETURN || code == OP_VER || code == OP_RESERVED || code == OP_RESERVED1 || code == OP_RESERVED2 ||
+           code > OP_NOP10;
+}
+
+static void execute(struct trail *trail, uint8_t code)
+{
+    struct item item;
+    switch (code) {
+    case OP_NOP:
+    case OP_CODESEPARATOR: break;
+    case OP_VERIFY: verify(trail); break;
+    case OP_DROP: pop(trail); break;
+    case OP_DUP:
+        item = pop(trail);
+        push(trail, item);
+        push(trail, item);
+        break;
+    case OP_RIPEMD160:
+    case OP_SHA1:
+    case OP_HASH160:
+        pop(trail);
+        push(trail, (struct item){.size = HASH160_SIZE, .known = true});
+        break;
+    case OP_SHA256:
+    case OP_HASH256:
+        pop(trail);
+        push(trail, (struct item){.size = HASH256_SIZE, .known = true});
+        break;
+    case OP_EQUAL: equal(trail); break;
+    case OP_EQUALVERIFY:
+        equal(trail);
+        verify(trail);
+        break;
+    case OP_CHECKSIG: check_signature(trail); break;
+    case OP_CHECKSIGVERIFY:
+        check_signature(trail);
+        verify(trail);
+        break;
+    case OP_CHECKMULTISIG:
+    case OP_CHECKMULTISIGVERIFY: check_multisig(trail); break;
+    default:
+        trail->fails |= is_reserved(code);
+        if (code < OP_NOP1) /* the others leave the stack as it is */
+            trail->count = 0;
+    }
+}
+
+static void step(struct trail *trail, const struct op *op)
+{
+    trail->fails |= op_is_always_invalid(op->code) || op->size > PUSH_MAX;
+    if (op->code > OP_16 && ++trail->ops > OPS_MAX)
+        trail->fails = true;
+    if (op->code == OP_IF || op->code == OP_NOTIF) {
+        trail->nesting++;
+    } else if (op->code == OP_ELSE || op->code == OP_ENDIF) {
+        trail->fails |= trail->nesting == 0;
+        trail->nesting -= op->code == OP_ENDIF && trail->nesting > 0;
+        trail->count = 0;
+    } else if (trail->nesting == 0) {
+        if (op->code <= OP_PUSHDATA4 || op->code == OP_1NEGATE || (op->code >= OP_1 && op->code <= OP_16))
+            push_op(trail, op);
+        else
+            execute(trail, op->code);
+    }
+}
+
+bool script_always_fails(const uint8_t *script, size_t size)
+{
+    bool version_0 = size >= 4 && size <= 42 && script[0] == OP_0 && script[1] == size - 2;
+    if (size > SCRIPT_MAX)
+        return true;
+    if (version_0)
+        return size != 2 + HASH160_SIZE && size != 2 + HASH256_SIZE;
+    struct trail trail;
+    trail.count = trail.ops = trail.nesting = 0;
+    trail.fails = false;
+    struct cursor c = cursor_over(script, size);
+    struct op op;
+    while (!trail.fails && op_next(&c, &op))
+        step(&trail, &op);
+    if (trail.fails || trail.nesting > 0 || (size > 0 && !cursor_ok(&c)))
+        return true;
+    struct item top = pop(&trail);
+    return is_false(&top);
+}
