@@ -78,6 +78,9 @@ static const char *wrong_output(const struct output_record *output)
         return "an output's kind is not that of its script";
     if (script_unknown_rules(output->kind, output->script, output->script_size) != output->unknown)
         return "an output's rule sets are not those of its script";
+    struct multisig keys;
+    if (output->protocol != PROTOCOL_NONE && !multisig_read(output->script, output->script_size, &keys))
+        return "an output has a protocol and no keys that could carry it";
     return NULL;
 }
 
@@ -113,7 +116,7 @@ static enum status check_outputs(const struct check *check, const struct batch_v
         sums->stored->kind_count[output.kind]++;
         sums->stored->kind_value_sat[output.kind] = add_saturating(sums->stored->kind_value_sat[output.kind],
                                                                    output.value_sat);
-        const uint64_t numbers[] = {output.value_sat, output.kind, output.unknown, output.script_size};
+        const uint64_t numbers[] = {output.value_sat, output.kind, output.unknown, output.script_size, output.protocol};
         if (add_numbers(buffer, numbers, sizeof numbers / sizeof *numbers) != STATUS_OK ||
             buffer_add(buffer, output.script, output.script_size) != STATUS_OK)
             return fault_nomem(fault);

@@ -33,12 +33,12 @@ static void read_output(struct cursor *c, struct output_record *output)
     }
 }
 
-bool collect_record(struct worker *worker, const uint8_t *start, size_t size, bool created, struct tx_record *record)
+/* Reads inputs and outputs over, and notes what the record says of them; the first output. NULL: no transaction. */
+static const uint8_t *read_over(const uint8_t *start, size_t size, struct tx *whole, struct tx_record *record)
 {
     struct cursor c = cursor_over(start, size);
     struct tx tx;
     struct tx_input in;
-    uint8_t prevout[TX_PREVOUT_SIZE];
     tx_begin(&c, &tx);
     for (uint32_t i = 0; i < tx.inputs; i++) {
         tx_input(&c, &in);
@@ -52,16 +52,46 @@ bool collect_record(struct worker *worker, const uint8_t *start, size_t size, bo
         tx_output(&c, &out);
     }
     tx_end(&c, &tx);
-    if (!cursor_ok(&c))
+    record->inputs = tx.inputs;
+    record->outputs = tx.outputs;
+    *whole = tx;
+    return cursor_ok(&c) ? outputs : NULL;
+}
+
+/* The protocol that the transaction shows of its outputs, which come in order. Few transactions have one that could
+ * have a protocol; only these are looked at. */
+struct protocols {
+    struct protocol_tx found;
+    bool begun;
+};
+
+static enum protocol protocol_of(struct protocols *protocols, const struct tx *tx, const struct output_record *output)
+{
+    struct multisig keys;
+    if (!output_has_protocol(output->kind) || !multisig_read(output->script, output->script_size, &keys))
+        return PROTOCOL_NONE;
+    if (!protocols->begun)
+        protocol_tx_begin(&protocols->found, tx->start, (size_t)(tx->end - tx->start));
+    protocols->begun = true;
+    return protocol_tx_next(&protocols->found, output->script, output->script_size);
+}
+
+bool collect_record(struct worker *worker, const uint8_t *start, size_t size, bool created, struct tx_record *record)
+{
+    struct tx tx;
+    uint8_t prevout[TX_PREVOUT_SIZE];
+    struct protocols protocols;
+    protocols.begun = false;
+    const uint8_t *outputs = read_over(start, size, &tx, record);
+    if (!outputs)
         return false;
     if (!created)
         tx_id(&tx, &record->txid);
-    record->inputs = tx.inputs;
-    record->outputs = tx.outputs;
-    c = cursor_over(outputs, (size_t)(tx.body_end - outputs));
+    struct cursor c = cursor_over(outputs, (size_t)(tx.body_end - outputs));
     for (uint32_t vout = 0; vout < tx.outputs; vout++) {
         struct output_record output;
         read_output(&c, &output);
+        output.protocol = protocol_of(&protocols, &tx, &output);
         if (record_add_output(&worker->slice->blob, &output) != STATUS_OK)
             return false;
         if (!output_is_tracked(output.unknown, output.kind))

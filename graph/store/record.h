@@ -3,7 +3,7 @@
  *
  * A *stored* transaction creates an output that some rule set calls unknown and that can be spent (pubkey, multisig,
  * nonstandard), or spends one, or (store option) creates nulldata. All its outputs are kept: kind and value of each,
- * script of those that are unknown in some rule set.
+ * script of those that are unknown in some rule set, and which protocol wrote into their keys.
  * A *tracked* output is one that is unknown in some rule set and is not nulldata. Tracked outputs are numbered from 0
  * in chain order over the whole store: the *ordinal*. Stored transactions are numbered likewise.
  *
@@ -17,6 +17,7 @@
 
 #include "parser/block.h"
 #include "parser/buffer.h"
+#include "parser/protocol.h"
 
 struct block_record {
     uint32_t height;
@@ -32,7 +33,11 @@ struct output_record {
     unsigned unknown;      /* mask of rule sets */
     const uint8_t *script; /* NULL unless unknown != 0; borrowed */
     uint32_t script_size;
+    enum protocol protocol; /* that its transaction shows, below PROTOCOLS_OF_TX */
 };
+
+/* Kinds of which the record has a protocol; it is PROTOCOL_NONE of all others. */
+static inline bool output_has_protocol(enum kind kind) { return kind == KIND_MULTISIG || kind == KIND_NONSTANDARD; }
 
 static inline bool output_is_tracked(unsigned unknown, enum kind kind) { return unknown != 0 && kind != KIND_NULLDATA; }
 

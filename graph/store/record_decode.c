@@ -237,8 +237,9 @@ enum status tx_next_output(struct tx_view *tx, struct output_record *output)
     if (output->unknown != 0) {
         output->script_size = take_varint32(c);
         output->script = take_bytes(c, output->script_size);
+        output->protocol = output_has_protocol(output->kind) ? (enum protocol)cursor_u8(c) : PROTOCOL_NONE;
     }
-    if (!cursor_ok(c))
+    if (!cursor_ok(c) || output->protocol >= PROTOCOLS_OF_TX)
         return STATUS_FORMAT;
     tx->outputs_left--;
     return STATUS_OK;

@@ -7,7 +7,7 @@
 
 enum status record_add_output(struct buffer *blob, const struct output_record *output)
 {
-    assert(output->kind < KINDS && output->unknown <= RULES_ALL);
+    assert(output->kind < KINDS && output->unknown <= RULES_ALL && output->protocol < PROTOCOLS_OF_TX);
     uint8_t first = (uint8_t)(output->kind | output->unknown << 4);
     enum status status = buffer_add(blob, &first, 1);
     if (status == STATUS_OK)
@@ -16,7 +16,10 @@ enum status record_add_output(struct buffer *blob, const struct output_record *o
         return status;
     if (status == STATUS_OK)
         status = buffer_add_varint(blob, output->script_size);
-    return status == STATUS_OK ? buffer_add(blob, output->script, output->script_size) : status;
+    if (status == STATUS_OK)
+        status = buffer_add(blob, output->script, output->script_size);
+    uint8_t protocol = (uint8_t)output->protocol;
+    return status == STATUS_OK && output_has_protocol(output->kind) ? buffer_add(blob, &protocol, 1) : status;
 }
 
 void batch_reset(struct batch *batch, uint32_t first_height, uint64_t first_tx, uint64_t first_ordinal)

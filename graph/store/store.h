@@ -17,7 +17,7 @@
 #include "graph/store/record.h"
 #include "parser/status.h"
 
-#define STORE_VERSION 1u
+#define STORE_VERSION 2u
 #define STORE_SEED_SIZE 16u
 
 /* What a store was made for; a scan with anything else is refused. */

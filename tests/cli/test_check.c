@@ -192,35 +192,37 @@ static bool spend_late(const struct tx_view *tx)
 }
 static void lie_spend(struct value *value) { at_tx(value, spend_late); }
 
+/* In the first output of the first transaction whose first output has that kind. */
+static bool change_first(const struct tx_view *tx, enum kind kind, size_t at, unsigned bits)
+{
+    uint8_t *first = writable(tx->outputs.at);
+    if ((*first & 15) != kind)
+        return false;
+    first[at] ^= (uint8_t)bits;
+    return true;
+}
 static bool change_kind(const struct tx_view *tx)
 {
-    uint8_t *first = writable(tx->outputs.at);
-    if (*first >> 4 == 0 || (*first & 15) == KIND_NULLDATA)
-        return false;
-    *first ^= KIND_PUBKEY;
-    return true;
+    return change_first(tx, KIND_PUBKEY, 0, KIND_PUBKEY ^ KIND_NULLDATA);
 }
+static bool change_mask(const struct tx_view *tx) { return change_first(tx, KIND_NONSTANDARD, 0, 1u << 4); }
+static bool change_value(const struct tx_view *tx) { return change_first(tx, KIND_NONSTANDARD, 1, 1); }
 static void lie_kind(struct value *value) { at_tx(value, change_kind); }
-
-static bool change_mask(const struct tx_view *tx)
-{
-    uint8_t *first = writable(tx->outputs.at);
-    if (*first >> 4 != RULES_ALL || (*first & 15) == KIND_NULLDATA)
-        return false;
-    *first ^= 1u << 4;
-    return true;
-}
 static void lie_mask(struct value *value) { at_tx(value, change_mask); }
+static void lie_value(struct value *value) { at_tx(value, change_value); }
 
-static bool change_value(const struct tx_view *tx)
+static bool change_protocol(const struct tx_view *tx)
 {
-    uint8_t *first = writable(tx->outputs.at);
-    if (*first >> 4 != RULES_ALL || (*first & 15) == KIND_NULLDATA)
+    struct tx_view outputs = *tx;
+    struct output_record output;
+    struct multisig keys;
+    assert_int_equal(tx_next_output(&outputs, &output), STATUS_OK);
+    if (output.kind != KIND_NONSTANDARD || multisig_read(output.script, output.script_size, &keys))
         return false;
-    first[1] ^= 1;
+    writable(outputs.outputs.at)[-1] = PROTOCOL_OMNI;
     return true;
 }
-static void lie_value(struct value *value) { at_tx(value, change_value); }
+static void lie_protocol(struct value *value) { at_tx(value, change_protocol); }
 
 static bool change_tracked(const struct tx_view *tx)
 {
@@ -272,6 +274,7 @@ static void test_batch(void **state)
         {lie_spend, "comes later"},
         {lie_kind, "kind is not that of its script"},
         {lie_mask, "rule sets are not those of its script"},
+        {lie_protocol, "no keys that could carry it"},
         {lie_value, "counts by kind"},
         {lie_outputs, "do not decode"},
         {lie_hash, "genesis block"},

@@ -79,6 +79,8 @@ static inline void make_output(struct test_output *output)
     record->script_size = below(SCRIPT_MAX);
     for (uint32_t i = 0; i < record->script_size; i++)
         output->script[i] = (uint8_t)next_random();
+    if (record->kind == KIND_MULTISIG || record->kind == KIND_NONSTANDARD)
+        record->protocol = (enum protocol)below(PROTOCOLS_OF_TX);
 }
 
 static inline void make_tx(struct chain *chain, struct test_tx *tx, uint32_t index)
@@ -196,6 +198,7 @@ static inline void expect_output(const struct test_output *want, const struct ou
     assert_int_equal(got->kind, want->record.kind);
     assert_int_equal(got->unknown, want->record.unknown);
     assert_int_equal(got->script_size, want->record.script_size);
+    assert_int_equal(got->protocol, want->record.protocol);
     if (got->unknown != 0)
         assert_memory_equal(got->script, want->script, got->script_size);
     else
