@@ -47,6 +47,7 @@ struct settings {
     const char *select_template;
     const char *select_known;
     const char *select_kind;
+    const char *select_protocol;
     uint64_t min_value; /* satoshis */
     bool rules_given;   /* on the command line */
     bool replace;
@@ -54,6 +55,7 @@ struct settings {
     bool quiet;
     bool compress;
     bool with_nulldata;
+    bool with_protocols;
     bool with_index;
     bool forward;
     bool backward;

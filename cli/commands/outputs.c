@@ -1,8 +1,9 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
 #include "cli/output/outfolder.h"
-#include "cli/inputs/opened_store.h"
+#include "cli/inputs/known_scripts.h"
 #include "cli/inputs/selected_outputs.h"
+#include "cli/views/judgement.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
 
@@ -10,31 +11,39 @@ struct outputs {
     const struct store *store;
     const struct forest *forest;
     struct tdags tdags;
-    struct store_readers readers;
+    struct known_scripts_workers workers;
     enum rules rules;
     bool with_nulldata;
     struct selected_outputs selected;
 };
 
 /* The longest kind, two txids, a name, and the commas; numbers apart. */
-#define ROW_TEXT (24u + 2 * HASH256_HEX_SIZE + TDAG_NAME_MAX + 16)
+#define ROW_TEXT (24u + 2 * HASH256_HEX_SIZE + TDAG_NAME_MAX + JUDGEMENT_TEXT + 16)
 #define ROW_NUMBERS 9u
+
+static bool is_spent(const struct forest *forest, uint64_t ordinal)
+{
+    return ordinal < forest->outputs_count && forest->outputs[ordinal].spender != FOREST_NONE;
+}
 
 static char *put_spender(char *p, const struct forest *forest, uint64_t ordinal)
 {
-    const struct forest_output *output = ordinal < forest->outputs_count ? &forest->outputs[ordinal] : NULL;
-    if (!output || output->spender == FOREST_NONE)
+    if (!is_spent(forest, ordinal))
         return put_text(p, ",,");
+    const struct forest_output *output = &forest->outputs[ordinal];
     const struct forest_tx *spender = &forest->txs[output->spender];
     p = put_cell(p, spender->height);
     p = put_hash_cell(p, &spender->txid);
     return put_u64(p, output->spender_vin);
 }
 
-static enum status put_row(struct text *text, const struct outputs *outputs, uint32_t height,
+static enum status put_row(struct text *text, const struct outputs *outputs, unsigned worker, uint32_t height,
                            const struct tx_record *tx, const struct output_record *output, uint32_t vout,
                            uint64_t ordinal)
 {
+    const struct catalogue *catalogue = &outputs->selected.catalogue;
+    struct judgement judgement = judgement_of(outputs->workers.matchers[worker], catalogue, output,
+                                              is_spent(outputs->forest, ordinal));
     unsigned on_curve, keys = script_keys(output->kind, output->script, output->script_size, &on_curve);
     char *p = text_room(text, ROW_TEXT + ROW_NUMBERS * PUT_U64_MAX + 2 * (size_t)output->script_size);
     if (!p)
@@ -55,6 +64,8 @@ static enum status put_row(struct text *text, const struct outputs *outputs, uin
     p = put_cell(p, outputs->forest->block_times[height]);
     uint32_t dag = outputs->tdags.tx_dag[tx->number];
     p = dag ? tdag_put_name(outputs->forest, &outputs->tdags, dag, p) : p;
+    *p++ = ',';
+    p = judgement_put(p, catalogue, &judgement);
     *p++ = '\n';
     text_end(text, p);
     return STATUS_OK;
@@ -71,7 +82,8 @@ static enum status put_tx(struct text *text, struct outputs *outputs, unsigned w
         if ((output.unknown >> outputs->rules & 1) && (tracked || outputs->with_nulldata)) {
             status = selected_outputs_takes(&outputs->selected, worker, height, view->tx.number, &output);
             if (status == STATUS_OK)
-                status = put_row(text, outputs, height, &view->tx, &output, vout, tracked ? ordinal : UINT64_MAX);
+                status = put_row(text, outputs, worker, height, &view->tx, &output, vout,
+                                 tracked ? ordinal : UINT64_MAX);
             if (status != STATUS_OK && status != STATUS_NOT_FOUND)
                 return status;
         }
@@ -103,7 +115,7 @@ static enum status format_batch(void *context, unsigned worker, size_t chunk, st
 {
     struct outputs *outputs = context;
     struct batch_view view;
-    enum status status = store_whole_batch(outputs->readers.readers[worker], chunk, &view, fault);
+    enum status status = store_whole_batch(outputs->workers.readers.readers[worker], chunk, &view, fault);
     if (status != STATUS_OK)
         return status;
     status = put_batch(text, outputs, worker, &view);
@@ -116,16 +128,17 @@ static enum status write_outputs(const struct settings *settings, struct outputs
 {
     struct outfile file = {0};
     unsigned threads = (unsigned)settings->threads;
-    enum status status = store_readers_open(outputs->store, threads, &outputs->readers, fault);
+    enum status status = known_scripts_workers_open(&outputs->selected.catalogue, outputs->store, threads,
+                                                    &outputs->workers, fault);
     if (status == STATUS_OK) {
-        const struct outfile_table table = {&schema_outputs, 0, store_batches(outputs->readers.readers[0]),
+        const struct outfile_table table = {&schema_outputs, 0, store_batches(outputs->workers.readers.readers[0]),
                                             format_batch, outputs};
         status = outfolder_begin(settings->folder, &file, settings->out, fault);
         if (status == STATUS_OK)
             status = outfile_write_table(&file, threads, &table, fault);
         status = outfile_finish(&file, status, fault);
     }
-    store_readers_close(&outputs->readers);
+    known_scripts_workers_close(&outputs->workers);
     return status;
 }
 

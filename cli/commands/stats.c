@@ -94,23 +94,31 @@ static enum status stats(const struct settings *settings, struct fault *fault)
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    if (settings->with_nulldata && by_parse(settings->by) != BY_TOTAL)
-        return message_usage("--nulldata counts the whole chain: it goes with --by total only");
-    return message_result(settings->with_nulldata ? protocols_write(settings, &fault) : stats(settings, &fault),
-                          &fault);
+    bool by_protocol = settings->with_nulldata || settings->with_protocols;
+    if (by_protocol && by_parse(settings->by) != BY_TOTAL)
+        return message_usage("--%s counts the whole chain: it goes with --by total only",
+                             settings->with_nulldata ? "nulldata" : "protocols");
+    return message_result(by_protocol ? protocols_write(settings, &fault) : stats(settings, &fault), &fault);
 }
 
-static const struct option option_by_protocol = {
+static const struct option option_with_protocols = {
+    .name = "protocols",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, with_protocols),
+    .help = "another table: unknown outputs by the protocol that wrote them, by kind, and by whether they can be spent "
+            "and why",
+};
+
+static const struct option option_with_nulldata = {
     .name = "nulldata",
     .type = OPTION_FLAG,
     .field = offsetof(struct settings, with_nulldata),
-    .help = "another table: nulldata outputs by the protocol that their first bytes name, as far as the store has them "
-            "(scan --nulldata store keeps all)",
+    .help = "of that table only nulldata outputs, as far as the store has them (scan --nulldata store keeps all)",
 };
 
-static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height, &option_by,       &option_by_protocol,
-    &option_scripts,    &option_threads,      &option_out_file, NULL};
+static const struct option *const options[] = {&option_read_store,     &option_as_of_height,  &option_by,
+                                               &option_with_protocols, &option_with_nulldata, &option_scripts,
+                                               &option_threads,        &option_out_file,      NULL};
 
 static const struct table_schema *const tables[] = {&schema_stats, &schema_protocols, NULL};
 
@@ -120,7 +128,8 @@ const struct command command_stats = {
     .summary = "Count transactions, inputs and outputs by kind, for the whole chain or by period, as CSV.",
     .details = "KIND stands for each kind of output, RULES for each rule set. Counts are of all transactions, stored "
                "or not; protocols\n"
-               "is the table of --nulldata, most common first. man unktx-stats tells what each column means.\n",
+               "is the table of --protocols and --nulldata, most common first. man unktx-stats tells what each column "
+               "means.\n",
     .tables = tables,
     .options = options,
     .run = run,

@@ -5,6 +5,7 @@
 #include "cli/output/outfile.h"
 #include "cli/inputs/known_scripts.h"
 #include "cli/inputs/selected_outputs.h"
+#include "cli/views/judgement.h"
 #include "parser/mem.h"
 #include "parser/money.h"
 #include "parser/parallel.h"
@@ -24,6 +25,7 @@ struct row {
     uint64_t spent;
     uint64_t value_sat;
     struct name_set names;
+    struct judgements judgements;
     char template[SCRIPT_TEMPLATE_MAX];
 };
 
@@ -110,6 +112,7 @@ static void row_join(struct row *row, const struct row *other)
     row->spent += other->spent;
     row->value_sat = add_saturating(row->value_sat, other->value_sat);
     name_set_join(&row->names, &other->names);
+    judgements_join(&row->judgements, &other->judgements);
 }
 
 /* Of one batch. */
@@ -138,6 +141,8 @@ static enum status add_output(const struct work *work, uint32_t height, const st
                       .value_sat = output->value_sat,
                       .names = row->names};
     matcher_match(work->matcher, output->kind, output->script, output->script_size, &one.names);
+    struct judgement judgement = judgement_of(work->matcher, &work->templates->selected.catalogue, output, spent);
+    judgements_add(&one.judgements, &judgement);
     row_join(row, &one);
     return STATUS_OK;
 }
@@ -252,7 +257,8 @@ static int compare_rows(const void *a, const void *b)
 
 static enum status put_row(struct text *text, const struct catalogue *catalogue, const struct row *row)
 {
-    char *p = text_room(text, SCRIPT_TEMPLATE_MAX + 32 + 6 * (PUT_U64_MAX + 1) + catalogue_names_size(catalogue));
+    char *p = text_room(text, SCRIPT_TEMPLATE_MAX + 32 + 6 * (PUT_U64_MAX + 1) + catalogue_names_size(catalogue) +
+                                  judgements_size(catalogue));
     if (!p)
         return STATUS_NOMEM;
     p = put_text(p, row->template[0] ? row->template : "\"\"");
@@ -265,6 +271,8 @@ static enum status put_row(struct text *text, const struct catalogue *catalogue,
     p = put_cell(p, row->first_height);
     p = put_cell(p, row->last_height);
     p = catalogue_put_names(catalogue, &row->names, p);
+    *p++ = ',';
+    p = judgements_put(p, catalogue, &row->judgements);
     *p++ = '\n';
     text_end(text, p);
     return STATUS_OK;
@@ -288,13 +296,11 @@ static enum status write_rows(const struct templates *templates, const struct ca
 
 static enum status list_templates(const struct settings *settings, struct fault *fault)
 {
-    struct catalogue catalogue = {0};
     struct store *store = NULL;
     struct forest forest = {0};
     struct templates templates = {.settings = settings, .rules = settings->rules, .forest = &forest};
-    enum status status = known_scripts_read(settings, &catalogue, fault);
-    if (status == STATUS_OK)
-        status = opened_store_open(settings, &store, fault);
+    const struct catalogue *catalogue = &templates.selected.catalogue;
+    enum status status = opened_store_open(settings, &store, fault);
     if (status == STATUS_OK) {
         templates.store = store;
         templates.key[0] = load_le64(store_seed(store));
@@ -303,19 +309,18 @@ static enum status list_templates(const struct settings *settings, struct fault 
         status = forest_load(store, (unsigned)settings->threads, &forest, fault);
     }
     if (status == STATUS_OK)
-        status = known_scripts_workers_open(&catalogue, store, (unsigned)settings->threads, &templates.workers, fault);
-    if (status == STATUS_OK)
         status = selected_outputs_open(settings, store, &forest, &templates.selected, fault);
+    if (status == STATUS_OK)
+        status = known_scripts_workers_open(catalogue, store, (unsigned)settings->threads, &templates.workers, fault);
     if (status == STATUS_OK)
         status = count_all(&templates, fault);
     if (status == STATUS_OK)
-        status = write_rows(&templates, &catalogue, fault);
+        status = write_rows(&templates, catalogue, fault);
     group_free(&templates.total);
-    selected_outputs_close(&templates.selected);
     known_scripts_workers_close(&templates.workers);
+    selected_outputs_close(&templates.selected);
     forest_free(&forest);
     store_close(store);
-    catalogue_free(&catalogue);
     return status;
 }
 

@@ -35,6 +35,13 @@ const struct option option_select_kind = {
     .field = FIELD(select_kind),
     .help = "only outputs of this kind",
 };
+const struct option option_select_protocol = {
+    .name = "protocol",
+    .type = OPTION_TEXT,
+    .value = "P",
+    .field = FIELD(select_protocol),
+    .help = "only outputs that this protocol wrote, as the column protocol names it; other: those of none",
+};
 const struct option option_select_min_value = {
     .name = "min-value",
     .type = OPTION_NUMBER,
@@ -86,6 +93,7 @@ enum status selected_outputs_open(const struct settings *settings, const struct 
     const struct selector_query query = {.script = settings->select_script,
                                          .template = settings->select_template,
                                          .known = settings->select_known,
+                                         .protocol = settings->select_protocol,
                                          .kinds = kind_mask(settings->select_kind),
                                          .min_value_sat = settings->min_value};
     selected->settings = settings;

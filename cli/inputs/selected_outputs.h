@@ -1,5 +1,5 @@
-/* selected_outputs: the outputs that --script, --template, --known, --kind, --min-value, --from-height and --dag ask
- * for; all, where none is given. */
+/* selected_outputs: the outputs that --script, --template, --known, --kind, --protocol, --min-value, --from-height and
+ * --dag ask for; all, where none is given. */
 #ifndef UNKTX_CLI_INPUTS_SELECTED_OUTPUTS_H
 #define UNKTX_CLI_INPUTS_SELECTED_OUTPUTS_H
 
@@ -8,11 +8,12 @@
 #include "graph/scripts/selector.h"
 
 extern const struct option option_select_script, option_select_template, option_select_known, option_select_kind,
-    option_select_min_value, option_select_from_height, option_select_dag;
+    option_select_protocol, option_select_min_value, option_select_from_height, option_select_dag;
 /* All of them, for a command's table. */
 #define OPTIONS_SELECT                                                                                                 \
     &option_select_script, &option_select_template, &option_select_known, &option_select_kind,                         \
-        &option_select_min_value, &option_select_from_height, &option_select_dag, &option_scripts
+        &option_select_protocol, &option_select_min_value, &option_select_from_height, &option_select_dag,             \
+        &option_scripts
 
 struct selected_outputs {
     const struct settings *settings;
@@ -24,7 +25,7 @@ struct selected_outputs {
     uint64_t txs; /* stored ones */
 };
 
-/* Zero-initialise; selected_outputs_close in any case. STATUS_REFUSED: no such expression or known script;
+/* Zero-initialise; selected_outputs_close in any case. STATUS_REFUSED: no such expression, known script or protocol;
  * of a T-DAG as chosen_dag. */
 enum status selected_outputs_open(const struct settings *settings, const struct store *store,
                                   const struct forest *forest, struct selected_outputs *selected, struct fault *fault)

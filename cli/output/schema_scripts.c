@@ -24,6 +24,13 @@ static const struct column outputs[] = {
     {"dag", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
      "name of the T-DAG that its transaction is in, also where --compress or --exclude-scripts leaves that one out; "
      "empty where it is in none"},
+    {"protocol", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "what its keys or its data carry: counterparty, stamps, omni, chancecoin, ppk, rsk, key-burn or data-keys "
+     "(docs/model.md, section 10); of nulldata as the table protocols names it; empty where no protocol is known"},
+    {"spendable", COLUMN_STRING, 0, NULL, "yes, no or unknown, as far as the script and its keys tell"},
+    {"spendable_reason", COLUMN_STRING, 0, NULL,
+     "yes: spent, anyone-can-spend, enough-keys; no: data-keys, burnt-keys or keys-off-curve leave fewer keys than "
+     "signatures are asked for, op-return, always-fails; unknown: undecided"},
 };
 
 static const struct column templates[] = {
@@ -40,6 +47,10 @@ static const struct column templates[] = {
     {"scripts", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
      "names of the known scripts that at least one of these outputs is, in alphabetical order with a space between "
      "two"},
+    {"protocol", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "protocols that at least one of them is of, as in outputs, in alphabetical order with a space between two"},
+    {"spendable", COLUMN_STRING, 0, NULL, "each of yes, no and unknown that at least one of them has, as in outputs"},
+    {"spendable_reason", COLUMN_STRING, 0, NULL, "each reason that at least one of them has, as in outputs"},
 };
 
 static const struct column unlocks[] = {
@@ -100,16 +111,19 @@ static const struct column stats[] = {
 
 static const struct column protocols[] = {
     {"protocol", COLUMN_STRING, 0, NULL,
-     "the first entry of the list of known scripts, in its order, that the output matches by what stands after "
-     "OP_RETURN: the witness commitment of BIP 141, Omni, Runes, merge-mining marks and others, each with its source "
-     "in "
-     "known-scripts.tsv; other for the rest. Marks of two bytes are met by chance too. Counterparty has no mark to be "
-     "seen (its messages are encrypted with RC4), nor has VeriBlock, which is among the outputs of 80 bytes "
-     "(op-return-80)"},
-    {"outputs", COLUMN_INTEGER, 0, "outputs", "nulldata outputs of the protocol"},
+     "of nulldata the first entry of the list of known scripts, in its order, that the output matches by what stands "
+     "after OP_RETURN: the witness commitment of BIP 141, Omni, Runes, merge-mining marks and others, each with its "
+     "source in known-scripts.tsv (marks of two bytes are met by chance too; Counterparty has no mark to be seen "
+     "there, "
+     "its messages being encrypted with RC4, nor has VeriBlock, which is among the outputs of 80 bytes, op-return-80); "
+     "of other kinds what their keys carry, see protocol in the table outputs; other for the rest"},
+    {"outputs", COLUMN_INTEGER, 0, "outputs", "those of the row"},
     {"value_sat", COLUMN_INTEGER, 0, "satoshi", "their value"},
     {"first_height", COLUMN_INTEGER, 0, "block height", "block of the first"},
     {"last_height", COLUMN_INTEGER, 0, "block height", "block of the last"},
+    {"kind", COLUMN_STRING, 0, NULL, "nonstandard, nulldata, pubkey or multisig"},
+    {"spendable", COLUMN_STRING, 0, NULL, "yes, no or unknown, see the table outputs"},
+    {"spendable_reason", COLUMN_STRING, 0, NULL, "why, see the table outputs"},
 };
 
 const struct table_schema schema_outputs = {
@@ -160,9 +174,9 @@ const struct table_schema schema_stats_by_day = {
 
 const struct table_schema schema_protocols = {
     .name = "protocols",
-    .command = "stats --nulldata",
-    .rows = "a row for each protocol of nulldata outputs that was found, the most common first, then by name",
+    .command = "stats --protocols",
+    .rows = "a row for each protocol, kind and reason that was found, the most common first, then by name",
     .columns = protocols,
     .columns_count = COUNT(protocols),
-    .primary_key = "protocol",
+    .primary_key = "protocol,kind,spendable_reason",
 };

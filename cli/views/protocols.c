@@ -4,23 +4,35 @@
 
 #include "cli/output/outfile.h"
 #include "cli/inputs/known_scripts.h"
+#include "cli/views/judgement.h"
+#include "graph/dag/forest.h"
 #include "parser/mem.h"
 #include "parser/money.h"
 #include "parser/parallel.h"
 
 struct row {
     const char *name;
+    enum kind kind;
+    enum spendable_reason reason;
     uint64_t outputs;
     uint64_t value_sat;
     uint32_t first_height;
     uint32_t last_height;
 };
 
-#define OTHER CATALOGUE_MAX /* nulldata that is none of the known protocols */
+static const char other[] = "other"; /* outputs that are of none of the known protocols */
+
+/* Rows by what they count: nulldata by entry of the catalogue (CATALOGUE_MAX: other), all others by kind, protocol and
+ * reason. */
+#define KINDS_COUNTED (KIND_MULTISIG + 1u)
+#define NULLDATA_ROWS (CATALOGUE_MAX + 1u)
+#define ROWS (NULLDATA_ROWS + KINDS_COUNTED * PROTOCOLS * REASONS)
 
 struct tally {
-    struct row rows[CATALOGUE_MAX + 1];
+    struct row rows[ROWS];
     const struct catalogue *catalogue;
+    const struct forest *forest; /* empty where only nulldata is counted */
+    bool nulldata_only;
     struct matcher *matcher;
     enum status status;
     struct fault fault;
@@ -29,44 +41,62 @@ struct tally {
 struct protocols {
     const struct catalogue *catalogue;
     const struct store *store;
+    const struct forest *forest;
+    bool nulldata_only;
     struct known_scripts_workers workers;
     struct tally *tallies; /* by worker: sums do not depend on who adds what */
 };
 
-static void row_join(struct row *row, const struct row *other)
+static size_t row_place(enum kind kind, const struct judgement *judgement)
 {
-    if (other->outputs == 0)
-        return;
-    if (row->outputs == 0 || other->first_height < row->first_height)
-        row->first_height = other->first_height;
-    if (row->outputs == 0 || other->last_height > row->last_height)
-        row->last_height = other->last_height;
-    row->outputs += other->outputs;
-    row->value_sat = add_saturating(row->value_sat, other->value_sat);
+    if (kind == KIND_NULLDATA)
+        return judgement->protocol.entry;
+    return NULLDATA_ROWS + ((size_t)kind * PROTOCOLS + judgement->protocol.protocol) * REASONS + judgement->reason;
 }
 
-static void add_output(struct tally *tally, uint32_t height, const struct output_record *output)
+static void row_join(struct row *row, const struct row *more)
 {
-    struct name_set found = {{0}};
-    matcher_match(tally->matcher, output->kind, output->script, output->script_size, &found);
-    size_t first = name_set_first(&found);
-    while (first < CATALOGUE_MAX && !catalogue_is_protocol(tally->catalogue, first)) {
-        name_set_remove(&found, first);
-        first = name_set_first(&found);
-    }
-    const struct row one = {
-        .outputs = 1, .value_sat = output->value_sat, .first_height = height, .last_height = height};
-    row_join(&tally->rows[first], &one); /* CATALOGUE_MAX is OTHER */
+    if (more->outputs == 0)
+        return;
+    if (row->outputs == 0 || more->first_height < row->first_height)
+        row->first_height = more->first_height;
+    if (row->outputs == 0 || more->last_height > row->last_height)
+        row->last_height = more->last_height;
+    row->outputs += more->outputs;
+    row->value_sat = add_saturating(row->value_sat, more->value_sat);
+    row->name = more->name;
+    row->kind = more->kind;
+    row->reason = more->reason;
+}
+
+static void add_output(struct tally *tally, uint32_t height, const struct output_record *output, bool spent)
+{
+    struct judgement judgement = judgement_of(tally->matcher, tally->catalogue, output, spent);
+    const char *name = output_protocol_name(tally->catalogue, &judgement.protocol);
+    const struct row one = {.name = name[0] ? name : other,
+                            .kind = output->kind,
+                            .reason = judgement.reason,
+                            .outputs = 1,
+                            .value_sat = output->value_sat,
+                            .first_height = height,
+                            .last_height = height};
+    row_join(&tally->rows[row_place(output->kind, &judgement)], &one);
 }
 
 static enum status add_tx(void *context, uint32_t height, struct tx_view *tx)
 {
     struct tally *tally = context;
+    const struct forest *forest = tally->forest;
+    uint64_t ordinal = tx->tx.first_ordinal;
     struct output_record output;
     enum status status;
-    while ((status = tx_next_output(tx, &output)) == STATUS_OK)
-        if (output.kind == KIND_NULLDATA && output.script)
-            add_output(tally, height, &output);
+    while ((status = tx_next_output(tx, &output)) == STATUS_OK) {
+        bool tracked = output_is_tracked(output.unknown, output.kind);
+        bool spent = tracked && ordinal < forest->outputs_count && forest->outputs[ordinal].spender != FOREST_NONE;
+        ordinal += tracked;
+        if (output.unknown && output.kind < KINDS_COUNTED && (output.kind == KIND_NULLDATA || !tally->nulldata_only))
+            add_output(tally, height, &output, spent);
+    }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -83,41 +113,43 @@ static void tally_work(void *context, unsigned worker, size_t b)
     if (tally->status != STATUS_OK)
         return;
     tally->catalogue = protocols->catalogue;
+    tally->forest = protocols->forest;
+    tally->nulldata_only = protocols->nulldata_only;
     tally->matcher = protocols->workers.matchers[worker];
     tally->status = opened_store_each_tx(&view, add_tx, tally);
     if (tally->status != STATUS_OK)
         tally->status = opened_store_damaged(protocols->store, view.first_height, &tally->fault);
 }
 
-/* Most common first, then by name. */
+/* Most common first, then by name, kind and reason. */
 static int compare_rows(const void *a, const void *b)
 {
     const struct row *x = a, *y = b;
     if (x->outputs != y->outputs)
         return x->outputs > y->outputs ? -1 : 1;
-    return strcmp(x->name, y->name);
+    int order = x->outputs > 0 ? strcmp(x->name, y->name) : 0;
+    if (order != 0)
+        return order;
+    return x->kind != y->kind ? (int)x->kind - (int)y->kind : (int)x->reason - (int)y->reason;
 }
 
-static enum status put_rows(struct text *text, struct tally *total, const struct catalogue *catalogue)
+static enum status put_rows(struct text *text, struct tally *total)
 {
-    for (size_t i = 0; i <= CATALOGUE_MAX; i++)
-        total->rows[i].name = i < catalogue->count ? catalogue->entries[i].name : i == OTHER ? "other" : "";
-    qsort(total->rows, CATALOGUE_MAX + 1, sizeof *total->rows, compare_rows);
+    qsort(total->rows, ROWS, sizeof *total->rows, compare_rows);
     enum status status = schema_put_header(text, &schema_protocols, 0);
-    for (size_t i = 0; i <= CATALOGUE_MAX && total->rows[i].outputs > 0 && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < ROWS && total->rows[i].outputs > 0 && status == STATUS_OK; i++) {
         const struct row *row = &total->rows[i];
-        status = text_printf(text, "%s,%llu,%llu,%u,%u\n", row->name, (unsigned long long)row->outputs,
-                             (unsigned long long)row->value_sat, (unsigned)row->first_height,
-                             (unsigned)row->last_height);
+        status = text_printf(text, "%s,%llu,%llu,%u,%u,%s,%s,%s\n", row->name, ULL(row->outputs), ULL(row->value_sat),
+                             (unsigned)row->first_height, (unsigned)row->last_height, kind_name(row->kind),
+                             spendable_name(spendable_of(row->reason)), spendable_reason_name(row->reason));
     }
     return status;
 }
 
-static enum status write_total(const struct settings *settings, struct tally *total, const struct catalogue *catalogue,
-                               struct fault *fault)
+static enum status write_total(const struct settings *settings, struct tally *total, struct fault *fault)
 {
     struct text text = {0};
-    enum status status = put_rows(&text, total, catalogue);
+    enum status status = put_rows(&text, total);
     status = status == STATUS_OK ? outfile_write_text(settings->out, &text, fault) : fault_nomem(fault);
     text_free(&text);
     return status;
@@ -135,7 +167,7 @@ static enum status count(struct protocols *protocols, unsigned threads, struct f
             *fault = tally->fault;
             return tally->status;
         }
-        for (size_t i = 0; w > 0 && i <= CATALOGUE_MAX; i++)
+        for (size_t i = 0; w > 0 && i < ROWS; i++)
             row_join(&protocols->tallies[0].rows[i], &tally->rows[i]);
     }
     return STATUS_OK;
@@ -145,22 +177,29 @@ enum status protocols_write(const struct settings *settings, struct fault *fault
 {
     struct catalogue catalogue = {0};
     struct store *store = NULL;
+    struct forest forest = {0};
     unsigned threads = (unsigned)settings->threads;
-    struct protocols protocols = {.catalogue = &catalogue, .tallies = mem_alloc(threads, sizeof *protocols.tallies)};
+    struct protocols protocols = {.catalogue = &catalogue,
+                                  .forest = &forest,
+                                  .nulldata_only = settings->with_nulldata,
+                                  .tallies = mem_alloc(threads, sizeof *protocols.tallies)};
     enum status status = protocols.tallies ? known_scripts_read(settings, &catalogue, fault) : fault_nomem(fault);
     if (status == STATUS_OK)
         status = opened_store_open(settings, &store, fault);
     if (status == STATUS_OK) {
         protocols.store = store;
         opened_store_tell_nulldata(settings, store);
-        status = known_scripts_workers_open(&catalogue, store, threads, &protocols.workers, fault);
+        status = protocols.nulldata_only ? STATUS_OK : forest_load(store, threads, &forest, fault);
     }
+    if (status == STATUS_OK)
+        status = known_scripts_workers_open(&catalogue, store, threads, &protocols.workers, fault);
     if (status == STATUS_OK)
         status = count(&protocols, threads, fault);
     if (status == STATUS_OK)
-        status = write_total(settings, &protocols.tallies[0], &catalogue, fault);
+        status = write_total(settings, &protocols.tallies[0], fault);
     known_scripts_workers_close(&protocols.workers);
     mem_free(protocols.tallies);
+    forest_free(&forest);
     store_close(store);
     catalogue_free(&catalogue);
     return status;

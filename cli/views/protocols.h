@@ -1,4 +1,4 @@
-/* protocols: the data after OP_RETURN, counted by name: the second table of `unktx stats`. */
+/* protocols: unknown outputs counted by the protocol that wrote them: the second table of `unktx stats`. */
 #ifndef UNKTX_CLI_VIEWS_PROTOCOLS_H
 #define UNKTX_CLI_VIEWS_PROTOCOLS_H
 

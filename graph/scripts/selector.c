@@ -1,11 +1,12 @@
 #include "graph/scripts/selector.h"
 
-#include "graph/scripts/matcher.h"
+#include "graph/scripts/output_protocol.h"
 #include "graph/scripts/pattern.h"
 #include "parser/mem.h"
 
 struct selector {
     struct selector_query query;
+    const struct catalogue *catalogue;
     size_t known; /* number of the entry */
     struct matcher *matcher;
     regex_t regex;
@@ -27,8 +28,7 @@ static enum status compile(struct selector *selector, struct fault *fault)
     return selector->assembly ? STATUS_OK : fault_nomem(fault);
 }
 
-static enum status find_known(struct selector *selector, const struct catalogue *catalogue, const uint8_t seed[16],
-                              struct fault *fault)
+static enum status find_known(struct selector *selector, const struct catalogue *catalogue, struct fault *fault)
 {
     size_t i = 0;
     while (i < catalogue->count && strcmp(catalogue->entries[i].name, selector->query.known) != 0)
@@ -37,7 +37,7 @@ static enum status find_known(struct selector *selector, const struct catalogue 
         return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "--known: no known script is called '%s'",
                          selector->query.known);
     selector->known = i;
-    return matcher_new(catalogue, seed, &selector->matcher, fault);
+    return STATUS_OK;
 }
 
 enum status selector_new(const struct catalogue *catalogue, const uint8_t seed[16], const struct selector_query *query,
@@ -48,10 +48,17 @@ enum status selector_new(const struct catalogue *catalogue, const uint8_t seed[1
     if (!*selector)
         return fault_nomem(fault);
     (*selector)->query = *query;
+    (*selector)->catalogue = catalogue;
     if (query->script)
         status = compile(*selector, fault);
     if (status == STATUS_OK && query->known)
-        status = find_known(*selector, catalogue, seed, fault);
+        status = find_known(*selector, catalogue, fault);
+    if (status == STATUS_OK && query->protocol && strcmp(query->protocol, SELECTOR_NO_PROTOCOL) != 0 &&
+        !output_protocol_exists(catalogue, query->protocol))
+        status = fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "--protocol: no protocol is called '%s'",
+                           query->protocol);
+    if (status == STATUS_OK && (query->known || query->protocol))
+        status = matcher_new(catalogue, seed, &(*selector)->matcher, fault);
     if (status != STATUS_OK) {
         selector_free(*selector);
         *selector = NULL;
@@ -70,6 +77,13 @@ void selector_free(struct selector *selector)
     mem_free(selector);
 }
 
+static bool has_protocol(struct selector *selector, const struct output_record *output)
+{
+    struct output_protocol protocol = output_protocol_of(selector->matcher, selector->catalogue, output);
+    const char *name = output_protocol_name(selector->catalogue, &protocol);
+    return strcmp(name[0] ? name : SELECTOR_NO_PROTOCOL, selector->query.protocol) == 0;
+}
+
 static bool has_template(const struct output_record *output, const char *wanted)
 {
     char template[SCRIPT_TEMPLATE_MAX];
@@ -85,6 +99,8 @@ enum status selector_takes(struct selector *selector, const struct output_record
     if (output->value_sat < query->min_value_sat)
         return STATUS_NOT_FOUND;
     if (query->template && !has_template(output, query->template))
+        return STATUS_NOT_FOUND;
+    if (query->protocol && !has_protocol(selector, output))
         return STATUS_NOT_FOUND;
     if (query->script) {
         size_t size = output->script_size < MATCHER_SCRIPT_MAX ? output->script_size : MATCHER_SCRIPT_MAX;

@@ -171,14 +171,14 @@ static void test_failures(void **state)
     "4df7ba0b8d578a4c702b6bf11d5fac"
 #define OUTPUTS_HEADER                                                                                                 \
     "height,tx_index,txid,vout,value_sat,kind,script_hex,keys,keys_on_curve,spender_height,"                           \
-    "spender_txid,spender_vin,time,dag\n"
+    "spender_txid,spender_vin,time,dag,protocol,spendable,spendable_reason\n"
 
 static void test_outputs(void **state)
 {
     const struct place *place = *state;
     struct run run = unktx_expect(0, "outputs --store %s --rules core-22", place->store);
     assert_string_equal(run.out, OUTPUTS_HEADER "0,0," GENESIS_TXID ",0,5000000000,pubkey," GENESIS_SCRIPT
-                                                ",1,1,,,,1296688602,\n");
+                                                ",1,1,,,,1296688602,,,yes,enough-keys\n");
     assert_string_equal(run.err, "");
     run_free(&run);
     run = unktx_expect(0, "outputs --store %s", place->store);

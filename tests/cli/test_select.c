@@ -61,6 +61,16 @@ static bool is_multisig(const struct table *all, size_t row)
     return strcmp(table_get(all, row, "kind"), "multisig") == 0;
 }
 
+static bool is_data_keys(const struct table *all, size_t row)
+{
+    return strcmp(table_get(all, row, "protocol"), "data-keys") == 0;
+}
+
+static bool is_of_no_protocol(const struct table *all, size_t row)
+{
+    return table_get(all, row, "protocol")[0] == '\0';
+}
+
 static bool is_worth(const struct table *all, size_t row)
 {
     return table_number(all, row, table_column(all, "value_sat")) >= 10000;
@@ -89,6 +99,8 @@ static void test_outputs(void **state)
 {
     (void)state;
     expect("outputs", "--kind multisig", is_multisig);
+    expect("outputs", "--protocol data-keys", is_data_keys);
+    expect("outputs", "--protocol other", is_of_no_protocol);
     expect("outputs", "--min-value 10000", is_worth);
     expect("outputs", "--from-height 110", is_from_110);
     expect("outputs", "--script ^OP_HASH160.[0-9a-f]{40}.OP_EQUALVERIFY.1$", is_hash160_verify);
