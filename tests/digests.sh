@@ -50,6 +50,7 @@ for period in total block day month year; do
     run stats --store $store --by $period -o stats-$period.csv
 done
 run stats --store $store --nulldata -o stats-nulldata.csv
+run stats --store $store --protocols -o stats-protocols.csv
 run blocks --verify -o blocks.csv "$chain"
 for table in blocks txs inputs outputs; do
     run dump --store $store $table -o dump-$table.csv
