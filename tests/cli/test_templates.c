@@ -282,9 +282,10 @@ static void scripts_of_a_user(void **state)
     assert_string_equal(table_get(&table, row, "scripts"), "anyone-can-spend my-true");
     table_free(&table);
     write_file(in_place("mine.tsv"), "x\n", 2);
-    static const char *const commands[] = {"templates", "dags", "stats --nulldata", "show --dag 1"};
+    static const char *const commands[] = {"templates --scripts", "dags --scripts", "stats --nulldata --scripts",
+                                           "show --dag 1 --known-scripts"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        struct run run = unktx_expect(1, "%s --store %s/count --scripts %s/mine.tsv", commands[i], place, place);
+        struct run run = unktx_expect(1, "%s %s/mine.tsv --store %s/count", commands[i], place, place);
         assert_non_null(strstr(run.err, "line 1: fewer than six columns"));
         run_free(&run);
     }
