@@ -128,6 +128,14 @@ const struct option option_scripts = {
     .field = FIELD(scripts),
     .help = "add the known scripts of FILE to the built-in ones (known-scripts.tsv tells the columns)",
 };
+const struct option option_labels = {
+    .name = "labels",
+    .type = OPTION_LIST,
+    .value = "FILE",
+    .field = FIELD(labels),
+    .help = "labels of addresses and T-DAGs: CSV with address,label[,source], or a GraphSense TagPack (.yaml); may be "
+            "given up to 16 times",
+};
 const struct option option_out_file = {
     .name = "output",
     .letter = 'o',
@@ -246,6 +254,17 @@ static const struct option *find_option(const struct reading *reading, const cha
     return NULL;
 }
 
+static int add_value(const struct reading *reading, const struct option *option, struct option_list *list,
+                     const char *value)
+{
+    if (!*value)
+        return reading->usage("--%s: the %s is empty", option->name, option->value);
+    if (list->count == OPTION_LIST_MAX)
+        return reading->usage("--%s: more than %u", option->name, OPTION_LIST_MAX);
+    list->items[list->count++] = value;
+    return -1;
+}
+
 /* Puts a value into its field; -1, or what reading->usage returned for a value that is wrong. */
 static int set_value(const struct reading *reading, const struct option *option, const char *value)
 {
@@ -273,6 +292,7 @@ static int set_value(const struct reading *reading, const struct option *option,
                                   (unsigned long long)(option->min >> 20));
         memcpy(field, &number, sizeof number);
         return -1;
+    case OPTION_LIST: return add_value(reading, option, (struct option_list *)(void *)field, value);
     case OPTION_TEXT:
         if (!*value)
             return reading->usage("--%s: the %s is empty", option->name, option->value);

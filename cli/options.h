@@ -1,6 +1,7 @@
 /* options: the command line after the command's name. An option is a row that says where its value goes; the same row
  * makes its line of help. Options stand before or after operands, values follow as `--name value` or `--name=value`
- * (`-o value` or `-ovalue`), and after `--` everything is an operand. An option given twice: the last one counts.
+ * (`-o value` or `-ovalue`), and after `--` everything is an operand. An option given twice: the last one counts,
+ * but for OPTION_LIST.
  *
  * Ownership: values are borrowed from argv. Nothing here prints. */
 #ifndef UNKTX_CLI_OPTIONS_H
@@ -15,6 +16,13 @@
 struct outfolder;     /* output/outfolder.h */
 struct output_folder; /* inputs/output_folder.h */
 
+/* The values of an option that may be given several times, in order. */
+#define OPTION_LIST_MAX 16u
+struct option_list {
+    const char *items[OPTION_LIST_MAX];
+    size_t count;
+};
+
 /* Every value that an option of any command can set. Texts are NULL when the option has no default and was not
  * given. */
 struct settings {
@@ -26,6 +34,7 @@ struct settings {
     const char *nulldata;        /* "count" or "store" */
     const char *exclude_scripts; /* a file, or "@known" */
     const char *scripts;         /* NULL: the built-in known scripts only */
+    struct option_list labels;   /* files of --labels */
     const char *out;
     struct outfolder *folder;           /* by no option: the folder of which `out` is a file; NULL: of none */
     const struct output_folder *tables; /* by no option: the folder whose tables lie beside the store; NULL: none */
@@ -68,6 +77,7 @@ struct settings {
 enum option_type {
     OPTION_FLAG,   /* bool */
     OPTION_TEXT,   /* const char * */
+    OPTION_LIST,   /* struct option_list: given again it adds one more */
     OPTION_CHOICE, /* const char *, one of those in `value`, which are separated by | */
     OPTION_RULES,  /* enum rules, by one of their names */
     OPTION_NUMBER, /* uint64_t in min..max */
@@ -89,7 +99,7 @@ struct option {
 /* Options that several commands have. */
 extern const struct option option_datadir, option_chain, option_store, option_read_store, option_threads,
     option_to_height, option_as_of_height, option_tip, option_xor_key, option_nulldata, option_verify, option_quiet,
-    option_rules, option_compress, option_exclude_scripts, option_scripts, option_by, option_out_file,
+    option_rules, option_compress, option_exclude_scripts, option_scripts, option_labels, option_by, option_out_file,
     option_out_folder, option_replace, option_memory, option_tmp, option_no_unlocks;
 
 /* What the command line asks for. */

@@ -144,11 +144,11 @@ static void zsh_option(struct printer *printer, const struct option *option)
         PRINT(printer, "'(-%c --%s)'{-%c%s,--%s%s}'[", option->letter, option->name, option->letter,
               equals[0] ? "+" : "", option->name, equals);
     else
-        PRINT(printer, "'--%s%s[", option->name, equals);
+        PRINT(printer, "'%s--%s%s[", option->type == OPTION_LIST ? "*" : "", option->name, equals);
     print_quoted(printer, option->help, "\\[]", "'\\''");
     PRINT(printer, "]");
-    zsh_action(printer, option_wants(option), option->type == OPTION_TEXT ? option->value : option->name,
-               option->value);
+    bool is_named = option->type == OPTION_TEXT || option->type == OPTION_LIST;
+    zsh_action(printer, option_wants(option), is_named ? option->value : option->name, option->value);
     PRINT(printer, "'");
 }
 

@@ -101,6 +101,8 @@ enum status sources_add_settings(const struct settings *settings, struct fault *
     enum status status = STATUS_OK;
     for (size_t i = 0; i < sizeof paths / sizeof *paths && status == STATUS_OK; i++)
         status = sources_add(paths[i], fault);
+    for (size_t i = 0; i < settings->labels.count && status == STATUS_OK; i++)
+        status = sources_add(settings->labels.items[i], fault);
     for (size_t i = 0; i < settings->operands_count && status == STATUS_OK; i++)
         status = add_operand(settings->operands[i], fault);
     return status;

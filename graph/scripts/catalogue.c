@@ -189,7 +189,7 @@ enum status catalogue_read(struct catalogue *catalogue, const char *path, struct
 {
     char *text = NULL;
     size_t size = 0;
-    enum status status = textfile_read(path, "known scripts", &text, &size, fault);
+    enum status status = textfile_read(path, "known scripts", TEXTFILE_SMALL, &text, &size, fault);
     if (status == STATUS_OK)
         status = add_text(catalogue, path, text, size, fault);
     mem_free(text);

@@ -54,7 +54,8 @@ enum status filter_read(const char *path, struct filter **filter, struct fault *
     size_t size = 0, at = 0;
     struct textline line = {0};
     *filter = mem_alloc(1, sizeof **filter);
-    enum status status = *filter ? textfile_read(path, "patterns", &text, &size, fault) : fault_nomem(fault);
+    enum status status = *filter ? textfile_read(path, "patterns", TEXTFILE_SMALL, &text, &size, fault)
+                                 : fault_nomem(fault);
     while (status == STATUS_OK && textfile_line(text, size, &at, &line)) {
         size_t plain = printable_ascii(&line);
         if (plain < line.size)

@@ -8,9 +8,8 @@
 #include "parser/mem.h"
 #include "parser/printable.h"
 
-#define TEXTFILE_MAX (1u << 20)
-
-enum status textfile_read(const char *path, const char *what, char **text, size_t *size, struct fault *fault)
+enum status textfile_read(const char *path, const char *what, size_t most, char **text, size_t *size,
+                          struct fault *fault)
 {
     size_t capacity = 0;
     ssize_t got;
@@ -20,9 +19,9 @@ enum status textfile_read(const char *path, const char *what, char **text, size_
         return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the file of %s", what);
     do {
         got = 0;
-        if (*size > TEXTFILE_MAX)
-            status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "the file of %s is larger than 1 MiB",
-                               what);
+        if (*size > most)
+            status = fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET, "the file of %s is larger than %zu MiB",
+                               what, most >> 20);
         else if (mem_reserve(text, &capacity, *size + 4096, 1) != STATUS_OK)
             status = fault_nomem(fault);
         else if ((got = file_read_some(fd, *text + *size, capacity - *size)) < 0)

@@ -1,4 +1,4 @@
-/* textfile: a whole small text file in memory, and its lines. Internal to graph/. */
+/* textfile: a whole text file in memory, and its lines. */
 #ifndef UNKTX_GRAPH_SCRIPTS_TEXTFILE_H
 #define UNKTX_GRAPH_SCRIPTS_TEXTFILE_H
 
@@ -7,10 +7,12 @@
 
 #include "parser/status.h"
 
+#define TEXTFILE_SMALL ((size_t)1 << 20)
+
 /* Reads all of it, also of a FIFO, into *text, which the caller frees with mem_free in any case; `what` names it in
- * faults. STATUS_FORMAT for more than 1 MiB, as of a device that never ends. */
-enum status textfile_read(const char *path, const char *what, char **text, size_t *size, struct fault *fault)
-    MUST_CHECK;
+ * faults. STATUS_FORMAT for more than `most` bytes (whole MiB), as of a device that never ends. */
+enum status textfile_read(const char *path, const char *what, size_t most, char **text, size_t *size,
+                          struct fault *fault) MUST_CHECK;
 
 struct textline {
     const char *text;

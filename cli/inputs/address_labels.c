@@ -1,0 +1,335 @@
+#include "cli/inputs/address_labels.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "cli/inputs/label_file.h"
+#include "cli/output/message.h"
+#include "graph/scripts/textfile.h"
+#include "parser/mem.h"
+#include "parser/printable.h"
+#include "parser/search.h"
+#include "parser/stop.h"
+
+#define CHUNK_SIZE ((size_t)64 << 10)
+#define BETWEEN "; "
+#define MORE "; and more: "
+
+struct label_chunk {
+    struct label_chunk *next;
+    size_t used;
+    char bytes[CHUNK_SIZE];
+};
+
+_Static_assert(LABEL_SOURCE_MAX < CHUNK_SIZE, "every field fits into a chunk");
+
+/* ---- what the readers use ---- */
+
+enum status label_refuse(const struct label_place *place, struct fault *fault, const char *format, ...)
+{
+    char what[320];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    fault_set(fault, STATUS_FORMAT, place->path, FAULT_NO_OFFSET, "line %zu, column %zu: %s", place->line,
+              place->column, what);
+    return STATUS_FORMAT;
+}
+
+enum status label_check(enum label_field field, const char *text, size_t size, const struct label_place *place,
+                        struct fault *fault)
+{
+    static const struct {
+        const char *name;
+        size_t most;
+    } fields[] = {{"address", LABEL_ADDRESS_MAX}, {"label", LABEL_TEXT_MAX}, {"source", LABEL_SOURCE_MAX}};
+    if (size == 0 && field != LABEL_SOURCE)
+        return label_refuse(place, fault, "the %s is empty", fields[field].name);
+    if (size > fields[field].most)
+        return label_refuse(place, fault, "the %s is longer than %zu bytes", fields[field].name, fields[field].most);
+    for (size_t shown, i = 0; i < size; i += shown) {
+        shown = printable_size(text + i, size - i);
+        if (shown == 0)
+            return label_refuse(place, fault, "the %s has the byte 0x%02x, which is no printable text",
+                                fields[field].name, (unsigned)(unsigned char)text[i]);
+        if (field == LABEL_ADDRESS && text[i] == ' ')
+            return label_refuse(place, fault, "the address has a space");
+    }
+    return STATUS_OK;
+}
+
+static char *keep(struct address_labels *labels, const char *text, size_t size)
+{
+    struct label_chunk *chunk = labels->chunks;
+    if (!chunk || CHUNK_SIZE - chunk->used <= size) {
+        chunk = mem_alloc(1, sizeof *chunk);
+        if (!chunk)
+            return NULL;
+        chunk->next = labels->chunks;
+        labels->chunks = chunk;
+    }
+    char *kept = chunk->bytes + chunk->used;
+    memcpy(kept, text, size);
+    kept[size] = '\0';
+    chunk->used += size + 1;
+    return kept;
+}
+
+/* Bech32 in capitals is the same address (BIP 173); hexadecimal digits are kept in lower case. */
+static void make_uniform(char *address, size_t size)
+{
+    static const char *const networks[] = {"BC1", "TB1", "BCRT1"};
+    bool lower = size >= LABEL_DIGITS_MIN && size <= HASH256_HEX_SIZE &&
+                 strspn(address, "0123456789abcdefABCDEF") == size;
+    for (size_t i = 0; i < sizeof networks / sizeof *networks && !lower; i++)
+        lower = strncmp(address, networks[i], strlen(networks[i])) == 0 &&
+                strspn(address, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == size;
+    for (size_t i = 0; i < size && lower; i++)
+        address[i] = address[i] >= 'A' && address[i] <= 'Z' ? (char)(address[i] - 'A' + 'a') : address[i];
+}
+
+const char *label_keep_address(struct address_labels *labels, const char *text, size_t size)
+{
+    char *kept = keep(labels, text, size);
+    if (kept)
+        make_uniform(kept, size);
+    return kept;
+}
+
+const char *label_keep(struct address_labels *labels, const char *text, size_t size)
+{
+    return keep(labels, text, size);
+}
+
+enum status label_add(struct address_labels *labels, const char *address, const char *label, const char *source,
+                      struct fault *fault)
+{
+    if (labels->count >= UINT32_MAX - 1)
+        return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "--labels: more than 2^32 labels");
+    if (mem_reserve(&labels->entries, &labels->capacity, labels->count + 1, sizeof *labels->entries) != STATUS_OK)
+        return fault_nomem(fault);
+    labels->entries[labels->count] = (struct address_label){address, label, source, (uint32_t)labels->count, 0};
+    labels->count++;
+    return STATUS_OK;
+}
+
+/* ---- order ---- */
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct address_label *x = a, *y = b;
+    int by = strcmp(x->address, y->address);
+    by = by != 0 ? by : strcmp(x->label, y->label);
+    return by != 0 ? by : (x->order > y->order) - (x->order < y->order);
+}
+
+static int compare_labels(const void *a, const void *b)
+{
+    struct address_label *const *x = a, *const *y = b;
+    return strcmp((*x)->label, (*y)->label);
+}
+
+/* Of entries with equal address and label the first that was read stays. */
+static void join_equal(struct address_labels *labels)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < labels->count; i++) {
+        const struct address_label *last = kept > 0 ? &labels->entries[kept - 1] : NULL;
+        const struct address_label *entry = &labels->entries[i];
+        if (!last || strcmp(last->address, entry->address) != 0 || strcmp(last->label, entry->label) != 0)
+            labels->entries[kept++] = *entry;
+    }
+    labels->count = kept;
+}
+
+static enum status give_ids(struct address_labels *labels, struct fault *fault)
+{
+    struct address_label **by_label = mem_alloc(labels->count, sizeof *by_label);
+    labels->names = mem_alloc(labels->count, sizeof *labels->names);
+    if (!by_label || !labels->names) {
+        mem_free(by_label);
+        return fault_nomem(fault);
+    }
+    for (size_t i = 0; i < labels->count; i++)
+        by_label[i] = &labels->entries[i];
+    qsort(by_label, labels->count, sizeof *by_label, compare_labels);
+    for (size_t i = 0; i < labels->count; i++) {
+        if (i == 0 || strcmp(by_label[i]->label, by_label[i - 1]->label) != 0)
+            labels->names[labels->names_count++] = by_label[i]->label;
+        by_label[i]->id = (uint32_t)labels->names_count - 1;
+    }
+    mem_free(by_label);
+    return STATUS_OK;
+}
+
+static enum status put_in_order(struct address_labels *labels, struct fault *fault)
+{
+    if (labels->count == 0)
+        return STATUS_OK;
+    qsort(labels->entries, labels->count, sizeof *labels->entries, compare_entries);
+    join_equal(labels);
+    return give_ids(labels, fault);
+}
+
+/* ---- files ---- */
+
+/* The whole file, lines that a reader passes over too. */
+static enum status check_characters(const char *path, const char *text, size_t size, struct fault *fault)
+{
+    struct textline line = {.number = 0};
+    enum status status = STATUS_OK;
+    for (size_t at = 0; at < size && status == STATUS_OK; at += line.size + 1) {
+        const char *newline = memchr(text + at, '\n', size - at);
+        size_t bytes = newline ? (size_t)(newline - text) - at : size - at;
+        line.text = text + at;
+        line.number++;
+        line.size = bytes > 0 && line.text[bytes - 1] == '\r' ? bytes - 1 : bytes;
+        status = textfile_check(&line, path, fault);
+        if (status == STATUS_OK && stop_due(line.number))
+            status = stop_check(fault);
+        line.size = bytes;
+    }
+    return status;
+}
+
+static bool ends_in(const char *path, const char *ending)
+{
+    size_t size = strlen(path), end = strlen(ending);
+    return size > end && strcasecmp(path + size - end, ending) == 0;
+}
+
+static enum status read_one(struct address_labels *labels, const char *path, struct fault *fault)
+{
+    static const char mark[] = "\xef\xbb\xbf"; /* that it is UTF-8, as some programs begin a file */
+    char *text = NULL;
+    size_t size = 0;
+    bool is_yaml = ends_in(path, ".yaml") || ends_in(path, ".yml");
+    enum status status = textfile_read(path, "labels", LABELS_FILE_MAX, &text, &size, fault);
+    size_t skipped = size >= sizeof mark - 1 && memcmp(text, mark, sizeof mark - 1) == 0 ? sizeof mark - 1 : 0;
+    if (status == STATUS_OK)
+        status = check_characters(path, text + skipped, size - skipped, fault);
+    if (status == STATUS_OK)
+        status = is_yaml ? tagpack_read(labels, path, text + skipped, size - skipped, fault)
+                         : label_csv_read(labels, path, text + skipped, size - skipped, fault);
+    mem_free(text);
+    return status;
+}
+
+enum status address_labels_read(const struct settings *settings, struct address_labels *labels, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < settings->labels.count && status == STATUS_OK; i++)
+        status = read_one(labels, settings->labels.items[i], fault);
+    if (status == STATUS_OK)
+        status = put_in_order(labels, fault);
+    if (status == STATUS_OK && labels->passed_over > 0)
+        message("--labels: %llu tags of other currencies than BTC are passed over", ULL(labels->passed_over));
+    return status == STATUS_OK ? stop_check(fault) : status;
+}
+
+void address_labels_free(struct address_labels *labels)
+{
+    while (labels->chunks) {
+        struct label_chunk *next = labels->chunks->next;
+        mem_free(labels->chunks);
+        labels->chunks = next;
+    }
+    mem_free(labels->entries);
+    mem_free(labels->names);
+    *labels = (struct address_labels){0};
+}
+
+/* ---- look-up ---- */
+
+static int compare_address(const char *entry, const char *address, size_t size)
+{
+    int by = strncmp(entry, address, size);
+    return by != 0 ? by : entry[size] != '\0';
+}
+
+struct label_span address_labels_of(const struct address_labels *labels, const char *address, size_t size)
+{
+    struct label_span span = {0};
+    span.first = LOWER_BOUND(i, 0, labels->count, compare_address(labels->entries[i].address, address, size) < 0);
+    size_t end = LOWER_BOUND(i, span.first, labels->count,
+                             compare_address(labels->entries[i].address, address, size) <= 0);
+    span.count = end - span.first;
+    return span;
+}
+
+enum status address_labels_of_txid(const struct address_labels *labels, const struct hash256 *txid,
+                                   address_labels_take *take, void *context)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    enum status status = STATUS_OK;
+    hash256_hex(txid, hex);
+    size_t i = LOWER_BOUND(e, 0, labels->count, strncmp(labels->entries[e].address, hex, LABEL_DIGITS_MIN) < 0);
+    for (; i < labels->count && status == STATUS_OK; i++) {
+        const char *digits = labels->entries[i].address;
+        if (strncmp(digits, hex, LABEL_DIGITS_MIN) != 0)
+            break;
+        if (strncmp(digits, hex, strlen(digits)) == 0)
+            status = take(context, labels->entries[i].id);
+    }
+    return status;
+}
+
+bool address_labels_id(const struct address_labels *labels, const char *label, uint32_t *id)
+{
+    size_t at = LOWER_BOUND(i, 0, labels->names_count, strcmp(labels->names[i], label) < 0);
+    *id = (uint32_t)at;
+    return at < labels->names_count && strcmp(labels->names[at], label) == 0;
+}
+
+/* ---- fields ---- */
+
+static const char *label_at(const struct address_labels *labels, const struct label_span *span, size_t i)
+{
+    return span->ids ? labels->names[span->ids[i]] : labels->entries[span->first + i].label;
+}
+
+static size_t shown_of(const struct label_span *span)
+{
+    return span->count < LABELS_SHOWN ? span->count : LABELS_SHOWN;
+}
+
+size_t address_labels_size(const struct address_labels *labels, const struct label_span *span)
+{
+    size_t size = 2 + sizeof MORE + PUT_U64_MAX;
+    for (size_t i = 0; i < shown_of(span); i++)
+        size += 2 * strlen(label_at(labels, span, i)) + sizeof BETWEEN; /* each byte may be a quote */
+    return size;
+}
+
+char *address_labels_put_text(const struct address_labels *labels, const struct label_span *span, char *out)
+{
+    size_t shown = shown_of(span);
+    for (size_t i = 0; i < shown; i++)
+        out = put_text(i > 0 ? put_text(out, BETWEEN) : out, label_at(labels, span, i));
+    return shown < span->count ? put_u64(put_text(out, MORE), span->count - shown) : out;
+}
+
+char *address_labels_put(const struct address_labels *labels, const struct label_span *span, char *out)
+{
+    size_t shown = shown_of(span);
+    bool quoted = false;
+    for (size_t i = 0; i < shown && !quoted; i++)
+        quoted = label_at(labels, span, i)[strcspn(label_at(labels, span, i), ",\"")] != '\0';
+    if (!quoted)
+        return address_labels_put_text(labels, span, out);
+    *out++ = '"';
+    for (size_t i = 0; i < shown; i++) {
+        out = i > 0 ? put_text(out, BETWEEN) : out;
+        for (const char *at = label_at(labels, span, i); *at; at++) {
+            if (*at == '"')
+                *out++ = '"';
+            *out++ = *at;
+        }
+    }
+    out = shown < span->count ? put_u64(put_text(out, MORE), span->count - shown) : out;
+    *out++ = '"';
+    return out;
+}

@@ -1,0 +1,77 @@
+/* address_labels: whom addresses and T-DAGs belong to, as the files of --labels say. Two forms, told apart by the
+ * file's name: a GraphSense TagPack in YAML (its name ends in .yaml or .yml; tagpack.h), else CSV (RFC 4180) whose
+ * first line names the columns address, label and, if there is one, source; other columns are passed over.
+ *
+ * What stands as an address is one of
+ *   - an address, as the tables show it (Bech32 in either case);
+ *   - 16 to 64 hexadecimal digits: the name of a T-DAG, or the txid of a transaction in one, or the beginning of it.
+ * Any number of labels may be given to one of them: each counts once. A group of T-DAGs has the labels of these.
+ *
+ * Nothing is ever stored. Hostile input: a file of up to LABELS_FILE_MAX bytes is read as a whole, characters that a
+ * terminator would obey are refused, and each field is bounded. Look-ups are binary searches, so no choice of names
+ * slows them. Thread rule: reading by one thread; a const one is shareable. */
+#ifndef UNKTX_CLI_INPUTS_ADDRESS_LABELS_H
+#define UNKTX_CLI_INPUTS_ADDRESS_LABELS_H
+
+#include "cli/options.h"
+#include "cli/output/text.h"
+
+#define LABELS_FILE_MAX ((size_t)256 << 20)
+/* Bytes of one field, none of them a terminator. */
+#define LABEL_ADDRESS_MAX 128u
+#define LABEL_TEXT_MAX 1024u
+#define LABEL_SOURCE_MAX 4096u
+/* The least digits that name a T-DAG. */
+#define LABEL_DIGITS_MIN 16u
+
+struct address_label {
+    const char *address;
+    const char *label;
+    const char *source; /* NULL: none given */
+    uint32_t order;     /* of reading */
+    uint32_t id;        /* of the label: labels in the order of their bytes have ascending ids from 0 */
+};
+
+struct label_chunk;
+
+/* Zero-initialise; address_labels_free in any case. */
+struct address_labels {
+    struct address_label *entries; /* in order of address, then label; no two are equal in both */
+    size_t count, capacity;
+    const char **names; /* the labels by id */
+    size_t names_count;
+    struct label_chunk *chunks; /* where the texts are */
+    uint64_t passed_over;       /* tags of other currencies */
+};
+
+/* Reads the files of --labels, none if there are none, and says on stderr how many tags were passed over.
+ * STATUS_FORMAT: the first thing wrong, with path, line and column. O(n log n). */
+enum status address_labels_read(const struct settings *settings, struct address_labels *labels, struct fault *fault)
+    MUST_CHECK;
+void address_labels_free(struct address_labels *labels);
+
+/* Some labels: those with `count` ids, in ascending order, or where `ids` is NULL those of entries first ... */
+struct label_span {
+    const uint32_t *ids;
+    size_t first;
+    size_t count;
+};
+
+/* The labels of an address; a count of 0 for none. O(log n). */
+struct label_span address_labels_of(const struct address_labels *labels, const char *address, size_t size);
+/* Calls `take` with the id of each label that the transaction's T-DAG has through this txid. Stops at a status other
+ * than STATUS_OK and returns it. O(log n), and what begins with the same 16 digits. */
+typedef enum status address_labels_take(void *context, uint32_t id);
+enum status address_labels_of_txid(const struct address_labels *labels, const struct hash256 *txid,
+                                   address_labels_take *take, void *context) MUST_CHECK;
+/* The id of a label; false if no entry has it. O(log n). */
+bool address_labels_id(const struct address_labels *labels, const char *label, uint32_t *id);
+
+/* The first LABELS_SHOWN labels as a field of a table: "A; B", in quotes where needed, and how many more there are.
+ * Returns the end; writes at most address_labels_size bytes. The same without quotes is for a line of text. */
+#define LABELS_SHOWN 32u
+size_t address_labels_size(const struct address_labels *labels, const struct label_span *span);
+char *address_labels_put(const struct address_labels *labels, const struct label_span *span, char *out);
+char *address_labels_put_text(const struct address_labels *labels, const struct label_span *span, char *out);
+
+#endif
