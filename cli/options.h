@@ -48,6 +48,9 @@ struct settings {
     uint64_t to_height;   /* UINT32_MAX: the tip */
     const char *dag;      /* as typed; NULL: none */
     const char *class_id; /* likewise */
+    const char *family;   /* NULL: any */
+    const char *label;    /* likewise */
+    uint64_t min_height;  /* edges */
     uint64_t top;         /* 0: not asked for */
     uint64_t memory;      /* bytes */
     uint64_t depth;

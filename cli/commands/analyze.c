@@ -95,13 +95,17 @@ static const struct option option_analyze_index = {
 };
 
 static const struct option *const options[] = {
-    &option_datadir,    &option_analyze_out, &option_chain,
-    &option_threads,    &option_to_height,   &option_tip,
-    &option_xor_key,    &option_nulldata,    &option_verify,
-    &option_rules,      &option_compress,    &option_exclude_scripts,
-    &option_scripts,    &option_by,          &option_analyze_index,
-    &option_no_unlocks, &option_replace,     &option_memory,
-    &option_tmp,        &option_quiet,       NULL,
+    &option_datadir,    &option_analyze_out,
+    &option_chain,      &option_threads,
+    &option_to_height,  &option_tip,
+    &option_xor_key,    &option_nulldata,
+    &option_verify,     &option_rules,
+    &option_compress,   &option_exclude_scripts,
+    &option_scripts,    &option_labels,
+    &option_by,         &option_analyze_index,
+    &option_no_unlocks, &option_replace,
+    &option_memory,     &option_tmp,
+    &option_quiet,      NULL,
 };
 
 const struct command command_analyze = {

@@ -1,5 +1,7 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
+#include "cli/inputs/chosen.h"
+#include "cli/inputs/dag_filter.h"
 #include "cli/inputs/opened_forest.h"
 #include "cli/inputs/provenance.h"
 #include "cli/views/changes.h"
@@ -17,6 +19,7 @@ struct work {
     struct measures_row *measures;
     struct datapackage_provenance provenance;
     struct outfolder *folder; /* NULL: no table is written */
+    bool labelled;            /* opened.dag_labels are of the selection */
 };
 
 /* How outputs were unlocked, where the blk files are there; what is not done leaves `*unlocks` without counts. */
@@ -41,6 +44,24 @@ static enum status write_unlocks(struct work *work, struct unlocks *unlocks, str
     return status;
 }
 
+/* --labels was given */
+static bool has_labels(const struct work *work) { return work->settings->labels.count > 0; }
+
+/* The labels of the selection's T-DAGs, unless they are known: from what `payments` met, without one by a search. */
+static enum status find_labels(struct work *work, struct payments *payments, struct fault *fault)
+{
+    struct opened_forest *opened = &work->opened;
+    if (!has_labels(work) || work->labelled)
+        return STATUS_OK;
+    enum status status = payments
+                             ? payments_dag_labels(payments, &opened->dag_labels, fault)
+                             : payments_find_labels(opened->store, &opened->forest, &opened->selection, &opened->labels,
+                                                    0, (unsigned)work->settings->threads, &opened->dag_labels, fault);
+    opened->selection.labels = &opened->dag_labels;
+    work->labelled = status == STATUS_OK;
+    return status;
+}
+
 /* Payers and payees too where there is an index that has the chain of the store. */
 static enum status write_tables(struct work *work, struct fault *fault)
 {
@@ -50,6 +71,7 @@ static enum status write_tables(struct work *work, struct fault *fault)
     unsigned threads = (unsigned)work->settings->threads;
     enum status status = payments_open(&payments, opened->store, &opened->forest, threads, fault);
     bool linked = status == STATUS_OK;
+    payments.labels = has_labels(work) ? &opened->labels : NULL;
     if (status == STATUS_REFUSED) {
         message_fault(fault);
         message("payers and payees are left out");
@@ -63,6 +85,8 @@ static enum status write_tables(struct work *work, struct fault *fault)
         status = payments_write(&payments, &opened->selection, work->folder, fault);
     if (status == STATUS_OK && linked)
         payments_tell_unread(&payments);
+    if (status == STATUS_OK)
+        status = find_labels(work, linked ? &payments : NULL, fault);
     if (status == STATUS_OK)
         status = write_unlocks(work, &unlocks, fault);
     const struct unlocks *counted = unlocks.counts ? &unlocks : NULL;
@@ -100,6 +124,32 @@ static enum status begin(struct work *work, struct fault *fault)
     return status;
 }
 
+/* Leaves out what --family and its like do not ask for. What is found out for that is of the T-DAGs before. */
+static enum status filter(struct work *work, struct fault *fault)
+{
+    const struct settings *settings = work->settings;
+    struct opened_forest *opened = &work->opened;
+    struct known_scripts_held held = {0};
+    enum status status = STATUS_OK;
+    if (!dag_filter_given(settings))
+        return STATUS_OK;
+    if (settings->select_known)
+        status = known_scripts_find(&opened->catalogue, opened->store, &opened->forest, &opened->selection,
+                                    (unsigned)settings->threads, &held, fault);
+    if (status == STATUS_OK && settings->label)
+        status = find_labels(work, NULL, fault);
+    if (status == STATUS_OK)
+        status = dag_filter_apply(settings, opened->store, &opened->forest, &held, &opened->dag_labels,
+                                  &opened->selection, &work->summary.left_out, fault);
+    if (status == STATUS_OK)
+        summary_select(&work->summary, &opened->selection);
+    known_scripts_held_free(&held);
+    dag_labels_free(&opened->dag_labels);
+    opened->selection.labels = NULL;
+    work->labelled = false;
+    return status;
+}
+
 static enum status dags(struct work *work, struct fault *fault)
 {
     const struct settings *settings = work->settings;
@@ -112,6 +162,8 @@ static enum status dags(struct work *work, struct fault *fault)
         status = summary_fill(&work->summary, settings->rules, selection, fault);
     if (status == STATUS_OK)
         summary_tell_other_rules(&work->summary, settings->rules);
+    if (status == STATUS_OK)
+        status = filter(work, fault);
     if (status == STATUS_OK && (work->folder || top))
         status = measures_all(forest, &selection->tdags, &selection->classes, threads, &work->measures, fault);
     if (status == STATUS_OK && work->folder)
@@ -119,6 +171,8 @@ static enum status dags(struct work *work, struct fault *fault)
                                     &work->held, fault);
     if (status == STATUS_OK && work->folder)
         status = write_tables(work, fault);
+    if (status == STATUS_OK && top)
+        status = find_labels(work, NULL, fault);
     if (status == STATUS_OK && work->folder && !settings->folder)
         status = outfolder_commit(work->folder, false, fault);
     if (status == STATUS_OK)
@@ -131,6 +185,10 @@ static int run(const struct settings *settings)
 {
     struct fault fault = {0};
     struct work work = {.settings = settings};
+    if (settings->label && settings->labels.count == 0)
+        return message_usage("--label takes --labels FILE too");
+    if (settings->class_id && !chosen_is_class(settings->class_id))
+        return message_usage("--class: '%s' is no class id", settings->class_id);
     enum status status = dags(&work, &fault);
     if (!settings->folder)
         outfolder_close(work.folder);
@@ -159,19 +217,10 @@ static const struct option option_top_by = {
     .help = "what to sort them by, the most first (default: automation)",
 };
 
-static const struct option *const options[] = {&option_read_store,
-                                               &option_as_of_height,
-                                               &option_rules,
-                                               &option_compress,
-                                               &option_exclude_scripts,
-                                               &option_scripts,
-                                               &option_top,
-                                               &option_top_by,
-                                               &option_no_unlocks,
-                                               &option_threads,
-                                               &option_out_folder,
-                                               &option_replace,
-                                               NULL};
+static const struct option *const options[] = {
+    &option_read_store, &option_as_of_height, &option_rules,      &option_compress, &option_exclude_scripts,
+    &option_scripts,    &option_labels,       OPTIONS_DAG_FILTER, &option_top,      &option_top_by,
+    &option_no_unlocks, &option_threads,      &option_out_folder, &option_replace,  NULL};
 
 const struct command command_dags = {
     .name = "dags",

@@ -39,6 +39,7 @@ static enum status flows(const struct settings *settings, struct fault *fault)
         status = outfolder_open(settings->out, &provenance, settings->replace, &folder, fault);
     if (status == STATUS_OK)
         status = payments_open(&payments, opened.store, &opened.forest, threads, fault);
+    payments.labels = settings->labels.count > 0 ? &opened.labels : NULL;
     if (status == STATUS_OK)
         status = selection_make(opened.store, &opened.forest, settings->rules, opened.filter, settings->compress,
                                 threads, &opened.selection, fault);
@@ -67,9 +68,17 @@ static int run(const struct settings *settings)
     return message_result(flows(settings, &fault), &fault);
 }
 
-static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height, &option_rules,      &option_compress, &option_exclude_scripts,
-    &option_scripts,    &option_threads,      &option_out_folder, &option_replace,  NULL};
+static const struct option *const options[] = {&option_read_store,
+                                               &option_as_of_height,
+                                               &option_rules,
+                                               &option_compress,
+                                               &option_exclude_scripts,
+                                               &option_scripts,
+                                               &option_labels,
+                                               &option_threads,
+                                               &option_out_folder,
+                                               &option_replace,
+                                               NULL};
 
 static const struct table_schema *const tables[] = {&schema_payers, &schema_payees, NULL};
 

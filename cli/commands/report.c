@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/views/html.h"
+#include "cli/views/payments.h"
 #include "cli/views/report.h"
 #include "cli/views/report_page.h"
 #include "cli/views/svg.h"
@@ -132,6 +133,11 @@ static enum status load(struct report *report, struct fault *fault)
     if (status == STATUS_OK)
         status = measures_all(&opened->forest, &selection->tdags, &selection->classes, threads, &report->measures,
                               fault);
+    if (status == STATUS_OK && settings->labels.count > 0) {
+        status = payments_find_labels(opened->store, &opened->forest, selection, &opened->labels, 0, threads,
+                                      &opened->dag_labels, fault);
+        selection->labels = &opened->dag_labels;
+    }
     return status == STATUS_OK ? fill_periods(report, fault) : status;
 }
 
@@ -204,8 +210,8 @@ static const struct option option_report_out = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height, &option_rules, &option_compress, &option_exclude_scripts, &option_scripts,
-    &option_threads,    &option_report_out,   NULL,
+    &option_read_store, &option_as_of_height, &option_rules,   &option_compress,   &option_exclude_scripts,
+    &option_scripts,    &option_labels,       &option_threads, &option_report_out, NULL,
 };
 
 const struct command command_report = {

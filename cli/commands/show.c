@@ -21,8 +21,10 @@ struct show {
     struct forest forest;
     enum rules rules;
     struct tx_text tx_text;
-    bool missing;                /* one of several operands was not there */
-    struct stored_blocks blocks; /* of --scripts */
+    struct address_labels labels; /* of --labels */
+    struct dag_labels dag_labels; /* of the T-DAG that is shown */
+    bool missing;                 /* one of several operands was not there */
+    struct stored_blocks blocks;  /* of --scripts */
 };
 
 /* ---- a T-DAG ---- */
@@ -34,6 +36,22 @@ static enum status put_names(struct show *show, const struct catalogue *catalogu
     if (!p || name_set_first(names) == CATALOGUE_MAX)
         return p ? STATUS_OK : STATUS_NOMEM;
     p = catalogue_put_names(catalogue, names, put_text(p, title));
+    *p++ = '\n';
+    text_end(&show->tx_text.text, p);
+    return STATUS_OK;
+}
+
+/* Of --labels: the T-DAG's, which are those of its payers and payees too. */
+static enum status put_labels(struct show *show, uint32_t dag)
+{
+    static const char title[] = "  labels: ";
+    struct label_span span = dag_labels_of(&show->dag_labels, dag);
+    if (span.count == 0)
+        return STATUS_OK;
+    char *p = text_room(&show->tx_text.text, sizeof title + address_labels_size(&show->labels, &span));
+    if (!p)
+        return STATUS_NOMEM;
+    p = address_labels_put_text(&show->labels, &span, put_text(p, title));
     *p++ = '\n';
     text_end(&show->tx_text.text, p);
     return STATUS_OK;
@@ -64,7 +82,9 @@ static enum status put_dag_row(struct show *show, const struct selection *select
                              (unsigned)row->first_height, (unsigned)row->last_height,
                              chart_time(first, row->first_time), chart_time(last, row->last_time),
                              BTC_OF(row->root_value_sat), BTC_OF(row->moved_value_sat), BTC_OF(row->leaf_value_sat));
-    return status == STATUS_OK ? put_names(show, held->catalogue, &held->labels.all[dag]) : status;
+    if (status == STATUS_OK)
+        status = put_names(show, held->catalogue, &held->labels.all[dag]);
+    return status == STATUS_OK ? put_labels(show, dag) : status;
 }
 
 static enum status put_dag_tx(struct show *show, const struct selection *selection, uint32_t number)
@@ -129,6 +149,9 @@ static enum status show_chosen_dag(struct show *show, const struct selection *se
         return tell_other_rules(show, selection, status);
     status = known_scripts_find(&show->catalogue, show->tx_text.store, &show->forest, selection,
                                 (unsigned)show->settings->threads, &held, fault);
+    if (status == STATUS_OK && show->settings->labels.count > 0)
+        status = payments_find_labels(show->tx_text.store, &show->forest, selection, &show->labels, dag,
+                                      (unsigned)show->settings->threads, &show->dag_labels, fault);
     if (status == STATUS_OK && strcmp(show->settings->format, "svg") == 0)
         status = draw_dag(show, selection, dag, fault);
     else if (status == STATUS_OK && put_dag(show, selection, &held, dag) != STATUS_OK)
@@ -275,6 +298,8 @@ static enum status show_all(struct show *show, struct fault *fault)
     if (status == STATUS_OK)
         status = known_scripts_filter(show->settings, &show->catalogue, &filter, fault);
     if (status == STATUS_OK)
+        status = address_labels_read(show->settings, &show->labels, fault);
+    if (status == STATUS_OK)
         status = opened_store_open(show->settings, &store, fault);
     show->tx_text = (struct tx_text){.store = store,
                                      .catalogue = &show->catalogue,
@@ -296,6 +321,8 @@ static enum status show_all(struct show *show, struct fault *fault)
     if (status == STATUS_OK)
         status = outfile_write_text(show->settings->out, &show->tx_text.text, fault);
     text_free(&show->tx_text.text);
+    dag_labels_free(&show->dag_labels);
+    address_labels_free(&show->labels);
     forest_free(&show->forest);
     index_close(show->tx_text.index);
     if (show->tx_text.reader)
@@ -381,19 +408,13 @@ static const struct option option_known_scripts = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store,
-    &option_show_scripts,
-    &option_as_of_height,
-    &option_dag,
-    &option_class,
-    &option_rules,
-    &option_format,
-    &option_compress,
-    &option_exclude_scripts,
-    &option_known_scripts,
-    &option_threads,
-    &option_out_file,
-    NULL,
+    &option_read_store,      &option_show_scripts,
+    &option_as_of_height,    &option_dag,
+    &option_class,           &option_rules,
+    &option_format,          &option_compress,
+    &option_exclude_scripts, &option_known_scripts,
+    &option_labels,          &option_threads,
+    &option_out_file,        NULL,
 };
 
 const struct command command_show = {

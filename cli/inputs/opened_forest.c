@@ -6,6 +6,8 @@ enum status opened_forest_open(const struct settings *settings, struct opened_fo
     if (status == STATUS_OK)
         status = known_scripts_filter(settings, &opened->catalogue, &opened->filter, fault);
     if (status == STATUS_OK)
+        status = address_labels_read(settings, &opened->labels, fault);
+    if (status == STATUS_OK)
         status = opened_store_open(settings, &opened->store, fault);
     if (status == STATUS_OK)
         status = forest_load(opened->store, (unsigned)settings->threads, &opened->forest, fault);
@@ -15,6 +17,8 @@ enum status opened_forest_open(const struct settings *settings, struct opened_fo
 void opened_forest_close(struct opened_forest *opened)
 {
     selection_free(&opened->selection);
+    dag_labels_free(&opened->dag_labels);
+    address_labels_free(&opened->labels);
     forest_free(&opened->forest);
     store_close(opened->store);
     filter_free(opened->filter);

@@ -2,6 +2,7 @@
 #ifndef UNKTX_CLI_INPUTS_OPENED_FOREST_H
 #define UNKTX_CLI_INPUTS_OPENED_FOREST_H
 
+#include "cli/inputs/dag_labels.h"
 #include "cli/inputs/known_scripts.h"
 
 struct opened_forest {
@@ -9,11 +10,13 @@ struct opened_forest {
     struct filter *filter; /* NULL for none; may borrow the catalogue */
     struct store *store;
     struct forest forest;
-    struct selection selection; /* empty; the command fills it */
+    struct selection selection;   /* empty; the command fills it */
+    struct address_labels labels; /* of --labels */
+    struct dag_labels dag_labels; /* empty; the command fills it */
 };
 
-/* Reads --scripts and --exclude-scripts, opens the store and loads its forest. Zero-initialise; opened_forest_close in
- * any case. */
+/* Reads --scripts, --exclude-scripts and --labels, opens the store and loads its forest. Zero-initialise;
+ * opened_forest_close in any case. */
 enum status opened_forest_open(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
     MUST_CHECK;
 void opened_forest_close(struct opened_forest *opened);

@@ -223,6 +223,9 @@ static void print_taken(struct printer *printer, const struct settings *settings
     if (ends->taken)
         PRINT(printer, " --to-height %u (the store goes on to block %u)", (unsigned)ends->answer,
               (unsigned)ends->store);
+    if (has_rules && folder->manifest.select[0])
+        PRINT(printer, ", which have only T-DAGs of %s: dag_id is another there, names are the same",
+              folder->manifest.select);
     if (!ends->differs)
         return;
     if (has_rules)

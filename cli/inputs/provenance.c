@@ -1,7 +1,9 @@
 #include "cli/inputs/provenance.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
+#include "cli/inputs/dag_filter.h"
 #include "cli/output/text.h"
 #include "parser/sha256.h"
 
@@ -24,6 +26,12 @@ enum status provenance_hash_file(const char *path, char hex[DATAPACKAGE_HEX], st
     return status;
 }
 
+static bool is_regular(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 enum status provenance_of_settings(const struct settings *settings, const char *version,
                                    struct datapackage_provenance *provenance, struct fault *fault)
 {
@@ -39,6 +47,13 @@ enum status provenance_of_settings(const struct settings *settings, const char *
         status = provenance_hash_file(exclude, provenance->exclude_scripts.sha256, fault);
     if (status == STATUS_OK && settings->scripts)
         status = provenance_hash_file(settings->scripts, provenance->scripts.sha256, fault);
+    for (size_t i = 0; i < settings->labels.count && status == STATUS_OK; i++) {
+        struct datapackage_input *input = &provenance->labels[provenance->labels_count++];
+        input->path = settings->labels.items[i];
+        if (is_regular(input->path)) /* what comes through a pipe can be read once only */
+            status = provenance_hash_file(input->path, input->sha256, fault);
+    }
+    dag_filter_text(settings, provenance->select);
     return status;
 }
 

@@ -9,8 +9,9 @@
 struct selection {
     struct tdags tdags;
     struct classes classes;
-    uint32_t *excluded; /* by pattern: T-DAGs left out; NULL without a filter */
-    uint32_t vanished;  /* T-DAGs that compression left without an unknown output spent */
+    uint32_t *excluded;              /* by pattern: T-DAGs left out; NULL without a filter */
+    uint32_t vanished;               /* T-DAGs that compression left without an unknown output spent */
+    const struct dag_labels *labels; /* set by the command; NULL: without --labels. Borrowed (dag_labels.h) */
 };
 
 /* With names (tdags_name). `filter` may be NULL. */

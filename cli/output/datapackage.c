@@ -141,6 +141,21 @@ static void print_input(struct printer *printer, const char *name, const struct 
     PRINT(printer, "},\n");
 }
 
+static void print_labels(struct printer *printer, const struct datapackage_provenance *provenance)
+{
+    if (provenance->labels_count == 0)
+        return;
+    PRINT(printer, "    \"labels\": [");
+    for (size_t i = 0; i < provenance->labels_count; i++) {
+        PRINT(printer, "%s{\"path\": ", i > 0 ? ", " : "");
+        print_json(printer, provenance->labels[i].path);
+        if (provenance->labels[i].sha256[0])
+            PRINT(printer, ", \"hash\": \"sha256:%s\"", provenance->labels[i].sha256);
+        PRINT(printer, "}");
+    }
+    PRINT(printer, "],\n");
+}
+
 static void print_provenance(struct printer *printer, const struct datapackage_provenance *provenance)
 {
     char tip[HASH256_HEX_SIZE + 1] = "";
@@ -152,6 +167,12 @@ static void print_provenance(struct printer *printer, const struct datapackage_p
           provenance->compress ? "true" : "false");
     print_input(printer, "exclude_scripts", &provenance->exclude_scripts);
     print_input(printer, "scripts", &provenance->scripts);
+    if (provenance->select[0]) {
+        PRINT(printer, "    \"select\": ");
+        print_json(printer, provenance->select);
+        PRINT(printer, ",\n");
+    }
+    print_labels(printer, provenance);
     PRINT(printer, "    \"nulldata\": \"%s\",\n    \"index\": %s\n  },\n", provenance->nulldata,
           provenance->with_index ? "true" : "false");
 }

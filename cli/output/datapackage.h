@@ -5,6 +5,7 @@
 #ifndef UNKTX_CLI_OUTPUT_DATAPACKAGE_H
 #define UNKTX_CLI_OUTPUT_DATAPACKAGE_H
 
+#include "cli/options.h"
 #include "cli/output/printer.h"
 #include "cli/output/schema.h"
 #include "parser/network.h"
@@ -29,6 +30,8 @@ struct datapackage_input {
     char sha256[DATAPACKAGE_HEX];
 };
 
+#define DATAPACKAGE_SELECT_SIZE 512u
+
 /* What the files were made of. Texts are borrowed. */
 struct datapackage_provenance {
     const char *version; /* of unktx */
@@ -41,6 +44,9 @@ struct datapackage_provenance {
     bool with_index;
     struct datapackage_input exclude_scripts;
     struct datapackage_input scripts;
+    char select[DATAPACKAGE_SELECT_SIZE];             /* filters of T-DAGs as options; "" for none */
+    struct datapackage_input labels[OPTION_LIST_MAX]; /* files of --labels */
+    size_t labels_count;
 };
 
 /* Appends the whole manifest. A foreign key is told where its table is among the files. O(columns of all tables). */

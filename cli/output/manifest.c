@@ -75,6 +75,8 @@ static enum status on_value(void *context, const char *way, const char *value, b
         copy(manifest->exclude_scripts.path, MANIFEST_PATH_SIZE, value);
     else if (strcmp(way, "unktx/exclude_scripts/hash") == 0)
         copy_hash(manifest->exclude_scripts.sha256, value);
+    else if (strcmp(way, "unktx/select") == 0)
+        copy(manifest->select, sizeof manifest->select, value);
     else if (strcmp(way, "unktx/scripts/path") == 0)
         copy(manifest->scripts.path, MANIFEST_PATH_SIZE, value);
     else if (strcmp(way, "unktx/scripts/hash") == 0)

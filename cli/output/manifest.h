@@ -23,6 +23,7 @@ struct manifest {
     bool compress;
     struct manifest_input exclude_scripts;
     struct manifest_input scripts;
+    char select[DATAPACKAGE_SELECT_SIZE]; /* filters of T-DAGs; "" for none */
     /* files of the folder: plain names, none of them datapackage.json */
     char (*names)[sizeof((struct datapackage_file *)0)->name];
     size_t names_count;

@@ -62,6 +62,8 @@ static const char *difference(const struct outfolder *folder)
         return "--compress";
     if (!same_input(&provenance->exclude_scripts, &before->exclude_scripts))
         return "--exclude-scripts";
+    if (strcmp(provenance->select, before->select) != 0)
+        return "filter of T-DAGs";
     return same_input(&provenance->scripts, &before->scripts) ? NULL : "--scripts";
 }
 
@@ -69,12 +71,12 @@ static enum status agree(const struct outfolder *folder, struct fault *fault)
 {
     const struct manifest *before = &folder->before;
     const char *what = folder->has_before && !folder->replace ? difference(folder) : NULL;
-    char here[160];
+    char here[240];
     if (!what)
         return STATUS_OK;
-    snprintf(here, sizeof here, "%s, rules %s%s%s%s", before->network, rules_name(before->rules),
+    snprintf(here, sizeof here, "%s, rules %s%s%s%s%s%.80s", before->network, rules_name(before->rules),
              before->compress ? ", --compress" : "", before->exclude_scripts.path[0] ? ", --exclude-scripts" : "",
-             before->scripts.path[0] ? ", --scripts" : "");
+             before->scripts.path[0] ? ", --scripts" : "", before->select[0] ? ", " : "", before->select);
     return fault_set(fault, STATUS_REFUSED, folder->path, FAULT_NO_OFFSET,
                      "has tables of another %s (%s): name another folder with -o, or replace them with --replace", what,
                      here);

@@ -25,6 +25,7 @@ enum column_type {
 #define COLUMN_WITH_INDEX 2u  /* where the store has an index */
 #define COLUMN_WITH_VERIFY 4u /* with --verify */
 #define COLUMN_WITH_UNLOCKS 16u /* where the spenders were read from the blk files */
+#define COLUMN_WITH_LABELS 32u  /* with --labels */
 
 /* KIND in a name stands for each kind of output, RULES for each rule set. Neighbours with the same word repeat
  * together: KIND,KIND_sat is nonstandard,nonstandard_sat,nulldata,... */

@@ -10,6 +10,15 @@
     "no "                                                                                                              \
     "other begins with"
 
+#define LABELS_MEANING                                                                                                 \
+    "in alphabetical order of bytes with a semicolon and a space between two; the first 32, and then how many more"
+
+#define ADDRESS_LABEL                                                                                                  \
+    {                                                                                                                  \
+        "label", COLUMN_STRING, COLUMN_WITH_LABELS | COLUMN_MAY_BE_EMPTY, NULL,                                        \
+            "labels that the files of --labels give to the address, " LABELS_MEANING                                   \
+    }
+
 static const struct column tdags[] = {
     {"dag_id", COLUMN_INTEGER, 0, NULL, "1, 2, ... in order of first transaction"},
     {"class_id", COLUMN_STRING, 0, NULL,
@@ -73,6 +82,9 @@ static const struct column tdags[] = {
     {"unlock_time", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: time"},
     {"unlock_nothing", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: nothing"},
     {"unlock_other", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: other"},
+    {"label", COLUMN_STRING, COLUMN_WITH_LABELS | COLUMN_MAY_BE_EMPTY, NULL,
+     "labels of its payers and payees (where the store has an index) and those that the files of --labels give to its "
+     "name or to the txid of one of its transactions, " LABELS_MEANING},
 };
 
 static const struct column classes[] = {
@@ -164,6 +176,7 @@ static const struct column payers[] = {
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
     {"height", COLUMN_INTEGER, 0, "block height", "block of txid"},
     {"tx_index", COLUMN_INTEGER, 0, NULL, "place of txid in it; 0 is the coinbase"},
+    ADDRESS_LABEL,
 };
 
 static const struct column payees[] = {
@@ -185,6 +198,7 @@ static const struct column payees[] = {
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
     {"height", COLUMN_INTEGER, 0, "block height", "block of txid"},
     {"tx_index", COLUMN_INTEGER, 0, NULL, "place of txid in it; 0 is the coinbase"},
+    ADDRESS_LABEL,
 };
 
 static const struct column changes[] = {

@@ -4,7 +4,7 @@
 
 #include "cli/output/datapackage.h"
 
-#define ALL_FLAGS (COLUMN_WITH_INDEX | COLUMN_WITH_VERIFY | COLUMN_WITH_UNLOCKS)
+#define ALL_FLAGS (COLUMN_WITH_INDEX | COLUMN_WITH_VERIFY | COLUMN_WITH_UNLOCKS | COLUMN_WITH_LABELS)
 
 /* Text with a backslash before each of the bytes in `special`, and its first letter a capital if asked for. */
 static void print_escaped(struct printer *printer, const char *text, const char *special, bool capital)
@@ -21,6 +21,8 @@ static const char *presence_of(const struct column *column)
         return "only where the store has an index";
     if (column->flags & COLUMN_WITH_UNLOCKS)
         return "only where the blk files could be read";
+    if (column->flags & COLUMN_WITH_LABELS)
+        return "only with --labels";
     return column->flags & COLUMN_WITH_VERIFY ? "only with --verify" : NULL;
 }
 

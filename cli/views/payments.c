@@ -18,11 +18,20 @@ struct hand {
     struct tx_index *index;
     struct blk_reader *reader;
     struct text *text;
+    struct label_pairs *pairs;
     struct index_block block; /* of the transaction, kept from one to the next */
     bool has_block;
 };
 
 /* ---- addresses ---- */
+
+/* An address, and its labels. */
+struct end_cells {
+    char address[ADDRESS_SIZE_MAX];
+    size_t size;
+    struct label_span labels;
+    size_t room; /* bytes that the labels may take */
+};
 
 static char *put_address(char *p, struct hand *hand, const struct index_tx *tx, uint32_t vout)
 {
@@ -37,6 +46,25 @@ static char *put_address(char *p, struct hand *hand, const struct index_tx *tx, 
         return address_put(p, payments->network, script, size);
     __atomic_fetch_add(&payments->unread, 1, __ATOMIC_RELAXED);
     return p;
+}
+
+/* The cells of an output that T-DAG `dag` is paid from or pays to; the T-DAG has its labels too. */
+static enum status end_cells_of(struct hand *hand, uint32_t dag, const struct index_tx *tx, uint32_t vout,
+                                struct end_cells *cells, struct fault *fault)
+{
+    const struct address_labels *labels = hand->payments->labels;
+    enum status status = STATUS_OK;
+    cells->size = (size_t)(put_address(cells->address, hand, tx, vout) - cells->address);
+    cells->labels = (struct label_span){0};
+    cells->room = 0;
+    if (!labels)
+        return STATUS_OK;
+    if (cells->size > 0)
+        cells->labels = address_labels_of(labels, cells->address, cells->size);
+    cells->room = address_labels_size(labels, &cells->labels);
+    for (size_t i = 0; i < cells->labels.count && status == STATUS_OK; i++)
+        status = label_pairs_add(hand->pairs, dag, labels->entries[cells->labels.first + i].id);
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
 /* ---- one transaction of a T-DAG ---- */
@@ -66,15 +94,27 @@ static enum status find_tx(struct hand *hand, uint32_t number, struct index_tx *
     return status;
 }
 
-/* The last cells of a row, after the comma of the one before: the T-DAG and the place of its transaction. */
-static char *put_last(char *p, const struct hand *hand, uint32_t dag, uint32_t number)
+/* The last cells of a row, after the comma of the one before: the T-DAG and the place of its transaction, and labels. */
+static char *put_last(char *p, const struct hand *hand, uint32_t dag, uint32_t number, const struct end_cells *cells)
 {
     const struct forest_tx *tx = &hand->payments->forest->txs[number];
     p = tdag_put_name(hand->payments->forest, &hand->payments->selection->tdags, dag, p);
     *p++ = ',';
     p = put_cell(p, tx->height);
     p = put_u64(p, tx->index);
+    if (hand->payments->labels) {
+        *p++ = ',';
+        p = address_labels_put(hand->payments->labels, &cells->labels, p);
+    }
     *p++ = '\n';
+    return p;
+}
+
+static char *put_cell_of(char *p, const struct end_cells *cells)
+{
+    memcpy(p, cells->address, cells->size);
+    p += cells->size;
+    *p++ = ',';
     return p;
 }
 
@@ -88,10 +128,13 @@ static enum status put_payer(struct hand *hand, uint32_t dag, uint32_t number, c
 {
     struct link_end from;
     struct index_output output;
+    struct end_cells cells;
     enum status status = spend_links_output(hand->index, spent, &from, &output, fault);
+    if (status == STATUS_OK)
+        status = end_cells_of(hand, dag, &from.tx, from.position, &cells, fault);
     if (status != STATUS_OK)
         return status;
-    char *p = text_room(hand->text, ROW_MAX);
+    char *p = text_room(hand->text, ROW_MAX + cells.room);
     if (!p)
         return fault_nomem(fault);
     p = put_cell(p, dag);
@@ -102,9 +145,8 @@ static enum status put_payer(struct hand *hand, uint32_t dag, uint32_t number, c
     p = put_cell(p, output.value_sat);
     p = put_text(p, kind_name(output.kind));
     *p++ = ',';
-    p = put_address(p, hand, &from.tx, from.position);
-    *p++ = ',';
-    text_end(hand->text, put_last(put_time(p, hand, tx), hand, dag, number));
+    p = put_cell_of(p, &cells);
+    text_end(hand->text, put_last(put_time(p, hand, tx), hand, dag, number, &cells));
     add_saturating_shared(&hand->payments->payer_value_sat[dag], output.value_sat);
     __atomic_fetch_add(&hand->payments->payers, 1, __ATOMIC_RELAXED);
     return STATUS_OK;
@@ -150,10 +192,13 @@ static enum status put_payee(struct hand *hand, uint32_t dag, uint32_t number, c
 {
     struct link_end spender;
     bool spent;
+    struct end_cells cells;
     enum status status = find_spender(hand, output, &spender, &spent, fault);
+    if (status == STATUS_OK)
+        status = end_cells_of(hand, dag, tx, vout, &cells, fault);
     if (status != STATUS_OK)
         return status;
-    char *p = text_room(hand->text, ROW_MAX);
+    char *p = text_room(hand->text, ROW_MAX + cells.room);
     if (!p)
         return fault_nomem(fault);
     p = put_cell(p, dag);
@@ -162,12 +207,11 @@ static enum status put_payee(struct hand *hand, uint32_t dag, uint32_t number, c
     p = put_cell(p, output->value_sat);
     p = put_text(p, kind_name(output->kind));
     *p++ = ',';
-    p = put_address(p, hand, tx, vout);
-    *p++ = ',';
+    p = put_cell_of(p, &cells);
     p = put_time(put_cell(p, spent), hand, tx);
     p = spent ? put_cell(put_cell(put_hash_cell(p, &spender.tx.txid), spender.position), spender.tx.height)
               : put_text(p, ",,,");
-    text_end(hand->text, put_last(p, hand, dag, number));
+    text_end(hand->text, put_last(p, hand, dag, number, &cells));
     __atomic_fetch_add(&hand->payments->payees, 1, __ATOMIC_RELAXED);
     return STATUS_OK;
 }
@@ -203,6 +247,7 @@ static enum status format_rows(struct payments *payments, unsigned worker, size_
     struct hand hand = {.payments = payments,
                         .index = payments->indexes.indexes[worker],
                         .reader = &payments->readers[worker],
+                        .pairs = &payments->pairs[worker],
                         .text = text};
     const uint32_t *tx_dag = payments->selection->tdags.tx_dag;
     uint32_t first = (uint32_t)chunk * CHUNK_TXS, count = payments->forest->txs_count;
@@ -210,7 +255,7 @@ static enum status format_rows(struct payments *payments, unsigned worker, size_
     enum status status = STATUS_OK;
     struct index_tx tx = {0};
     for (uint32_t t = first; t < end && status == STATUS_OK; t++) {
-        if (!tx_dag[t])
+        if (!tx_dag[t] || (payments->only > 0 && tx_dag[t] != payments->only))
             continue;
         status = find_tx(&hand, t, &tx, fault);
         if (status == STATUS_OK)
@@ -234,7 +279,7 @@ static enum status write_table(struct payments *payments, struct outfile *file, 
                                struct fault *fault)
 {
     size_t chunks = payments->forest->txs_count / CHUNK_TXS + (payments->forest->txs_count % CHUNK_TXS != 0);
-    const struct outfile_table table = {schema, 0, chunks, format, payments};
+    const struct outfile_table table = {schema, payments->labels ? COLUMN_WITH_LABELS : 0, chunks, format, payments};
     enum status status = STATUS_OK;
     if (folder)
         status = outfolder_begin(folder, file, name, fault);
@@ -247,9 +292,10 @@ enum status payments_write(struct payments *payments, const struct selection *se
                            struct fault *fault)
 {
     payments->selection = selection;
+    payments->pairs = mem_alloc(payments->threads, sizeof *payments->pairs);
     payments->fee_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *payments->fee_sat);
     payments->payer_value_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *payments->payer_value_sat);
-    if (!payments->fee_sat || !payments->payer_value_sat)
+    if (!payments->fee_sat || !payments->payer_value_sat || !payments->pairs)
         return fault_nomem(fault);
     enum status status = write_table(payments, &payments->files[0], folder, "payers.csv", &schema_payers, format_payers,
                                      fault);
@@ -291,6 +337,48 @@ enum status payments_open(struct payments *payments, const struct store *store, 
     return status;
 }
 
+enum status payments_dag_labels(struct payments *payments, struct dag_labels *made, struct fault *fault)
+{
+    return dag_labels_make(payments->labels, payments->forest, &payments->selection->tdags, payments->pairs,
+                           payments->threads, made, fault);
+}
+
+/* Where there is no index that fits, only names and txids tell. */
+static enum status labels_without_index(const struct forest *forest, const struct selection *selection,
+                                        const struct address_labels *labels, const struct fault *why,
+                                        struct dag_labels *made, struct fault *fault)
+{
+    struct label_pairs none = {0};
+    if (why->status == STATUS_REFUSED)
+        message_fault(why);
+    message("labels of payers and payees are left out: that takes an index ('unktx index')");
+    return dag_labels_make(labels, forest, &selection->tdags, &none, 1, made, fault);
+}
+
+enum status payments_find_labels(const struct store *store, const struct forest *forest,
+                                 const struct selection *selection, const struct address_labels *labels, uint32_t only,
+                                 unsigned threads, struct dag_labels *made, struct fault *fault)
+{
+    struct payments payments = {0};
+    struct fault why = {0};
+    enum status status = payments_open(&payments, store, forest, threads, &why);
+    payments.labels = labels;
+    payments.only = only;
+    if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED) {
+        status = labels_without_index(forest, selection, labels, &why, made, fault);
+    } else if (status != STATUS_OK) {
+        *fault = why;
+    } else {
+        status = payments_write(&payments, selection, NULL, fault);
+        if (status == STATUS_OK)
+            payments_tell_unread(&payments);
+        if (status == STATUS_OK)
+            status = payments_dag_labels(&payments, made, fault);
+    }
+    payments_close(&payments);
+    return status;
+}
+
 void payments_tell_unread(const struct payments *payments)
 {
     if (!payments->blk_files.path)
@@ -305,6 +393,9 @@ void payments_close(struct payments *payments)
 {
     for (unsigned i = 0; payments->readers && i < payments->threads; i++)
         blk_reader_free(&payments->readers[i]);
+    for (unsigned i = 0; payments->pairs && i < payments->threads; i++)
+        label_pairs_free(&payments->pairs[i]);
+    mem_free(payments->pairs);
     outfile_abort(&payments->files[0]);
     outfile_abort(&payments->files[1]);
     mem_free(payments->readers);

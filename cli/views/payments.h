@@ -4,6 +4,7 @@
 #ifndef UNKTX_CLI_VIEWS_PAYMENTS_H
 #define UNKTX_CLI_VIEWS_PAYMENTS_H
 
+#include "cli/inputs/dag_labels.h"
 #include "cli/inputs/spend_links.h"
 #include "cli/output/outfolder.h"
 #include "cli/inputs/selection.h"
@@ -18,12 +19,15 @@ struct payments {
     struct blkdir blk_files;    /* no path: the blk files are not there, and addresses are left empty */
     struct blk_reader *readers; /* by worker */
     unsigned threads;
-    uint64_t *fee_sat;         /* by T-DAG, 1.. ; of all its transactions */
-    uint64_t *payer_value_sat; /* by T-DAG, 1.. ; of all its payers */
-    uint64_t payers;           /* rows */
-    uint64_t payees;           /* rows */
-    uint64_t unread;           /* scripts that could not be read */
-    struct outfile files[2];   /* payers.csv and payees.csv until payments_commit */
+    uint64_t *fee_sat;                   /* by T-DAG, 1.. ; of all its transactions */
+    uint64_t *payer_value_sat;           /* by T-DAG, 1.. ; of all its payers */
+    uint64_t payers;                     /* rows */
+    uint64_t payees;                     /* rows */
+    uint64_t unread;                     /* scripts that could not be read */
+    const struct address_labels *labels; /* set after payments_open; NULL: without --labels. Borrowed */
+    struct label_pairs *pairs;           /* by worker */
+    uint32_t only;                       /* set after payments_open: this T-DAG alone; 0: all */
+    struct outfile files[2];             /* payers.csv and payees.csv until payments_commit */
 };
 
 /* Opens the index of a store. STATUS_NOT_FOUND: none is there. STATUS_REFUSED: it does not have the store's last
@@ -37,6 +41,13 @@ enum status payments_open(struct payments *payments, const struct store *store, 
 enum status payments_write(struct payments *payments, const struct selection *selection, struct outfolder *folder,
                            struct fault *fault) MUST_CHECK;
 enum status payments_commit(struct payments *payments, struct fault *fault) MUST_CHECK;
+/* After payments_write with labels: those of each T-DAG. */
+enum status payments_dag_labels(struct payments *payments, struct dag_labels *made, struct fault *fault) MUST_CHECK;
+/* All of this for the labels alone, of T-DAG `only`, or of all where that is 0. Without an index those of names and
+ * txids, which stderr says. `made` is the caller's to free in any case. */
+enum status payments_find_labels(const struct store *store, const struct forest *forest,
+                                 const struct selection *selection, const struct address_labels *labels, uint32_t only,
+                                 unsigned threads, struct dag_labels *made, struct fault *fault) MUST_CHECK;
 /* Says on stderr that addresses are missing, and why. */
 void payments_tell_unread(const struct payments *payments);
 void payments_close(struct payments *payments);

@@ -151,6 +151,27 @@ static enum status put_timeline(struct report *report, uint32_t dag)
     return STATUS_OK;
 }
 
+/* The labels of a T-DAG, of --labels. */
+static void put_labels(struct report *report, uint32_t dag)
+{
+    const struct dag_labels *labels = report->opened.selection.labels;
+    struct label_span span = {0};
+    if (labels)
+        span = dag_labels_of(labels, dag);
+    if (span.count == 0)
+        return;
+    char *list = mem_alloc(address_labels_size(labels->labels, &span), 1);
+    if (!list) {
+        report->printer.status = STATUS_NOMEM;
+        return;
+    }
+    size_t size = (size_t)(address_labels_put_text(labels->labels, &span, list) - list);
+    PRINT(&report->printer, "<div><dt>labels</dt><dd>");
+    html_escaped(&report->printer, list, size);
+    PRINT(&report->printer, "</dd></div>\n");
+    mem_free(list);
+}
+
 static enum status put_tdag(struct report *report, const char *list, uint32_t dag, struct fault *fault)
 {
     struct printer *printer = &report->printer;
@@ -172,6 +193,7 @@ static enum status put_tdag(struct report *report, const char *list, uint32_t da
     html_value(printer, "value of the roots", row->root_value_sat);
     html_value(printer, "moved within", row->moved_value_sat);
     html_value(printer, "left in leaves", row->leaf_value_sat);
+    put_labels(report, dag);
     PRINT(printer, "</dl>\n<p>Blocks %u to %u; the first transaction is <code class=\"hash\">%s</code>.</p>\n",
           (unsigned)row->first_height, (unsigned)row->last_height, txid);
     enum status status = put_timeline(report, dag);

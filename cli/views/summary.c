@@ -6,6 +6,7 @@
 
 #include "cli/output/printer.h"
 #include "cli/views/text_drawing.h"
+#include "cli/inputs/dag_filter.h"
 #include "cli/inputs/opened_store.h"
 #include "cli/views/tables.h"
 #include "parser/mem.h"
@@ -100,6 +101,19 @@ void summary_tell_other_rules(const struct summary *summary, enum rules rules)
     selection_tell_other_rules(rules, counts, SELECTION_ENOUGH);
 }
 
+void summary_select(struct summary *summary, const struct selection *selection)
+{
+    struct summary_rules *rules = &summary->rules[selection->tdags.rules];
+    const struct classes *classes = &selection->classes;
+    rules->tdags = selection->tdags.count;
+    rules->nodes = classes->nodes;
+    rules->edges = classes->edges;
+    rules->classes = classes->classes_count;
+    rules->inexact_classes = 0;
+    for (uint32_t i = 0; i < classes->classes_count; i++)
+        rules->inexact_classes += !classes->classes[i].exact;
+}
+
 void summary_free(struct summary *summary)
 {
     for (unsigned r = 0; r < RULES; r++)
@@ -162,6 +176,13 @@ static void put_rules(struct printer *printer, const struct summary *summary, en
         PRINT(printer, ",\n    \"vanished\": %llu", ULL(rules->vanished));
     if (rules->excluded)
         put_excluded(printer, summary->filter, rules->excluded);
+    if (r == summary->settings->rules && dag_filter_given(summary->settings)) {
+        char select[DATAPACKAGE_SELECT_SIZE];
+        dag_filter_text(summary->settings, select);
+        PRINT(printer, ",\n    \"select\": ");
+        print_json(printer, select);
+        PRINT(printer, ",\n    \"left_out\": %llu", ULL(summary->left_out));
+    }
     PRINT(printer, "\n  }");
 }
 
@@ -296,6 +317,11 @@ static void put_removed(struct printer *printer, const struct summary *summary, 
         PRINT(printer, "  %-32s%20s  %s\n", title, grouped(text, rules->excluded[i]),
               filter_pattern(summary->filter, i));
         title = "";
+    }
+    if (dag_filter_given(summary->settings)) {
+        char text[GROUPED_SIZE], select[DATAPACKAGE_SELECT_SIZE];
+        dag_filter_text(summary->settings, select);
+        PRINT(printer, "  %-32s%20s  all but %s\n", "T-DAGs left out", grouped(text, summary->left_out), select);
     }
 }
 

@@ -24,6 +24,7 @@ struct summary {
     const struct forest *forest;
     const struct filter *filter; /* may be NULL */
     struct summary_rules rules[RULES];
+    uint32_t left_out; /* T-DAGs of the chosen rule set, by --family and its like */
 };
 
 /* Makes the selection of the chosen rule set, and fills in the numbers of all of them. */
@@ -31,6 +32,8 @@ enum status summary_fill(struct summary *summary, enum rules chosen, struct sele
     MUST_CHECK;
 /* selection_tell_other_rules with the numbers of the summary. */
 void summary_tell_other_rules(const struct summary *summary, enum rules rules);
+/* After a filter of T-DAGs: takes the numbers of the chosen rule set anew from what is left. */
+void summary_select(struct summary *summary, const struct selection *selection);
 void summary_free(struct summary *summary);
 
 enum status summary_write(const struct summary *summary, struct outfolder *folder, struct fault *fault) MUST_CHECK;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/output/outfile.h"
+#include "cli/inputs/dag_labels.h"
 #include "cli/inputs/opened_store.h"
 #include "graph/dag/names.h"
 
@@ -113,11 +114,33 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
         p = put_cell(p, tables->payments->fee_sat[dag]);
         p = put_u64(p, tables->payments->payer_value_sat[dag]);
     }
+    return p;
+}
+
+/* With the cells that are last: the name, shares of unlocks, and of --labels the labels. */
+static enum status put_tdag_row(struct text *text, const struct tables *tables, uint32_t dag)
+{
+    const struct dag_labels *labels = tables->selection->labels;
+    struct label_span span = {0};
+    size_t size = TDAG_ROW + tables->names_size;
+    if (labels) {
+        span = dag_labels_of(labels, dag);
+        size += address_labels_size(labels->labels, &span);
+    }
+    char *p = text_room(text, size);
+    if (!p)
+        return STATUS_NOMEM;
+    p = put_tdag(p, tables, dag, &tables->selection->classes.rows[dag - 1]);
     p = put_name(p, tables, dag);
     if (tables->unlocks)
         p = put_unlock_shares(p, &tables->unlocks->counts[dag]);
+    if (labels) {
+        *p++ = ',';
+        p = address_labels_put(labels->labels, &span, p);
+    }
     *p++ = '\n';
-    return p;
+    text_end(text, p);
+    return STATUS_OK;
 }
 
 static enum status format_tdags(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
@@ -125,14 +148,11 @@ static enum status format_tdags(void *context, unsigned worker, size_t chunk, st
     const struct tables *tables = context;
     const struct classes *classes = &tables->selection->classes;
     (void)worker;
-    char *p = text_room(text, CHUNK_ROWS * (TDAG_ROW + tables->names_size));
-    if (!p)
-        return fault_nomem(fault);
     uint32_t end = chunk_end(chunk, classes->rows_count);
-    for (uint32_t i = (uint32_t)chunk * CHUNK_ROWS; i < end; i++)
-        p = put_tdag(p, tables, i + 1, &classes->rows[i]);
-    text_end(text, p);
-    return STATUS_OK;
+    enum status status = STATUS_OK;
+    for (uint32_t i = (uint32_t)chunk * CHUNK_ROWS; i < end && status == STATUS_OK; i++)
+        status = put_tdag_row(text, tables, i + 1);
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
 /* ---- classes.csv ---- */
@@ -360,8 +380,9 @@ enum status tables_write(struct outfolder *folder, const struct store *store, co
     unsigned with_unlocks = unlocks ? COLUMN_WITH_UNLOCKS : 0;
     if (status == STATUS_OK) {
         const struct outfile_table all[TABLES] = {
-            {&schema_tdags, (payments ? COLUMN_WITH_INDEX : 0) | with_unlocks, chunks_of(selection->classes.rows_count),
-             format_tdags, &tables},
+            {&schema_tdags,
+             (payments ? COLUMN_WITH_INDEX : 0) | with_unlocks | (selection->labels ? COLUMN_WITH_LABELS : 0),
+             chunks_of(selection->classes.rows_count), format_tdags, &tables},
             {&schema_classes, with_unlocks, chunks_of(selection->classes.classes_count), format_classes, &tables},
             {&schema_txs, 0, chunks_of(forest->txs_count), format_txs, &tables},
             {&schema_arcs, 0, chunks_of(forest->outputs_count), format_arcs, &tables},

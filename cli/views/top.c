@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/inputs/dag_labels.h"
 #include "cli/output/printer.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
@@ -46,8 +47,17 @@ static void put_line(struct printer *printer, const struct forest *forest, const
     char cell[2][GROUPED_SIZE], name[TDAG_NAME_MAX + 1], value[40];
     *tdag_put_name(forest, &selection->tdags, dag, name) = '\0';
     snprintf(value, sizeof value, "%llu.%08llu", BTC_OF(row->moved_value_sat));
-    PRINT(printer, "%6u %11.6f %6s %6s %13s  %-15s %s\n", (unsigned)dag, measure, grouped(cell[0], row->height),
+    PRINT(printer, "%6u %11.6f %6s %6s %13s  %-15s %s", (unsigned)dag, measure, grouped(cell[0], row->height),
           grouped(cell[1], row->txs), value, family_name(row->family), name);
+    if (selection->labels && printer->status == STATUS_OK) {
+        struct label_span span = dag_labels_of(selection->labels, dag);
+        char *p = text_room(&printer->text, 2 + address_labels_size(selection->labels->labels, &span));
+        if (!p)
+            printer->status = STATUS_NOMEM;
+        else if (span.count > 0)
+            text_end(&printer->text, address_labels_put_text(selection->labels->labels, &span, put_text(p, "  ")));
+    }
+    PRINT(printer, "\n");
 }
 
 enum status top_print(const struct settings *settings, const struct forest *forest, const struct selection *selection,
@@ -65,8 +75,9 @@ enum status top_print(const struct settings *settings, const struct forest *fore
     if (classes->rows_count > 0)
         qsort(ranking, classes->rows_count, sizeof *ranking, compare_ranked);
     bool orderly = strcmp(by, "orderliness") == 0;
-    PRINT(&printer, "T-DAGs by %s, rules %s\n%6s %11s %6s %6s %13s  %-15s %s\n", by, rules_name(selection->tdags.rules),
-          "dag_id", orderly ? "orderliness" : "automation", "height", "txs", "value BTC", "family", "dag");
+    PRINT(&printer, "T-DAGs by %s, rules %s\n%6s %11s %6s %6s %13s  %-15s %s%s\n", by,
+          rules_name(selection->tdags.rules), "dag_id", orderly ? "orderliness" : "automation", "height", "txs",
+          "value BTC", "family", "dag", selection->labels ? "               labels" : "");
     for (uint32_t i = 0; i < classes->rows_count && i < top; i++) {
         const struct measures_row *row = &all_measures[ranking[i].dag - 1];
         put_line(&printer, forest, selection, ranking[i].dag, orderly ? row->orderliness : row->automation);

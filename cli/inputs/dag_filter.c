@@ -1,0 +1,182 @@
+#include "cli/inputs/dag_filter.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/inputs/chosen.h"
+#include "parser/mem.h"
+
+#define FIELD(name) offsetof(struct settings, name)
+
+const struct option option_filter_family = {
+    .name = "family",
+    .type = OPTION_CHOICE,
+    .value = "chain|fan-out|fan-in|peeling-chain|out-tree|in-tree|gather-scatter|polytree|scatter-gather|bipartite|"
+             "series-parallel|stack|general",
+    .field = FIELD(family),
+    .help = "only T-DAGs of this family",
+};
+const struct option option_filter_class = {
+    .name = "class",
+    .type = OPTION_TEXT,
+    .value = "ID",
+    .field = FIELD(class_id),
+    .help = "only T-DAGs of this class; the first digits of its id will do",
+};
+const struct option option_filter_min_height = {
+    .name = "min-height",
+    .type = OPTION_NUMBER,
+    .value = "N",
+    .field = FIELD(min_height),
+    .max = UINT32_MAX,
+    .help = "only T-DAGs whose longest path has N edges or more",
+};
+const struct option option_filter_min_value = {
+    .name = "min-value",
+    .type = OPTION_NUMBER,
+    .value = "SAT",
+    .field = FIELD(min_value),
+    .max = UINT64_MAX,
+    .help = "only T-DAGs whose spent unknown outputs have this many satoshis or more",
+};
+const struct option option_filter_known = {
+    .name = "known",
+    .type = OPTION_TEXT,
+    .value = "NAME",
+    .field = FIELD(select_known),
+    .help = "only T-DAGs that hold this known script",
+};
+const struct option option_filter_label = {
+    .name = "label",
+    .type = OPTION_TEXT,
+    .value = "TEXT",
+    .field = FIELD(label),
+    .help = "only T-DAGs that have this label by --labels",
+};
+
+bool dag_filter_given(const struct settings *settings)
+{
+    return settings->family || settings->class_id || settings->min_height > 0 || settings->min_value > 0 ||
+           settings->select_known || settings->label;
+}
+
+/* Appends as printf does, as far as there is room. */
+static void add(char text[DATAPACKAGE_SELECT_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(char text[DATAPACKAGE_SELECT_SIZE], const char *format, ...)
+{
+    size_t size = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + size, DATAPACKAGE_SELECT_SIZE - size, format, arguments);
+    va_end(arguments);
+}
+
+void dag_filter_text(const struct settings *settings, char text[DATAPACKAGE_SELECT_SIZE])
+{
+    text[0] = '\0';
+    if (settings->family)
+        add(text, " --family %s", settings->family);
+    if (settings->class_id)
+        add(text, " --class %s", settings->class_id);
+    if (settings->min_height > 0)
+        add(text, " --min-height %llu", ULL(settings->min_height));
+    if (settings->min_value > 0)
+        add(text, " --min-value %llu", ULL(settings->min_value));
+    if (settings->select_known)
+        add(text, " --known %s", settings->select_known);
+    if (settings->label)
+        add(text, " --label %s", settings->label);
+    if (text[0])
+        memmove(text, text + 1, strlen(text));
+}
+
+/* What the options stand for in this selection. */
+struct wanted {
+    const struct settings *settings;
+    const struct known_scripts_held *held;
+    const struct dag_labels *labels;
+    const struct class_row *class; /* NULL: any */
+    size_t known;
+    uint32_t label;
+};
+
+static enum status find_known(const struct settings *settings, const struct catalogue *catalogue, size_t *known,
+                              struct fault *fault)
+{
+    for (*known = 0; *known < catalogue->count; ++*known)
+        if (strcmp(catalogue->entries[*known].name, settings->select_known) == 0)
+            return STATUS_OK;
+    return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "--known: no known script has the name %s",
+                     settings->select_known);
+}
+
+static enum status find_wanted(struct wanted *wanted, const struct selection *selection, struct fault *fault)
+{
+    const struct settings *settings = wanted->settings;
+    enum status status = STATUS_OK;
+    if (settings->class_id)
+        status = chosen_class(&selection->classes, settings->class_id, &wanted->class, fault);
+    if (status == STATUS_OK && settings->select_known)
+        status = find_known(settings, wanted->held->catalogue, &wanted->known, fault);
+    if (status == STATUS_OK && settings->label &&
+        !address_labels_id(wanted->labels->labels, settings->label, &wanted->label))
+        status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                           "--label: the files of --labels have no "
+                           "label %s",
+                           settings->label);
+    return status;
+}
+
+static bool is_wanted(const struct wanted *wanted, uint32_t dag, const struct tdag_row *row)
+{
+    const struct settings *settings = wanted->settings;
+    const struct class_row *class = wanted->class;
+    if (settings->family && strcmp(family_name(row->family), settings->family) != 0)
+        return false;
+    if (class && (row->class_exact != class->exact || memcmp(row->class_id, class->class_id, CANON_ID_SIZE) != 0))
+        return false;
+    if (row->height < settings->min_height || row->moved_value_sat < settings->min_value)
+        return false;
+    if (settings->select_known && !name_set_has(&wanted->held->labels.all[dag], wanted->known))
+        return false;
+    return !settings->label || dag_labels_has(wanted->labels, dag, wanted->label);
+}
+
+/* Without those T-DAGs. Names stay as long as they were, so that each is the same with and without a filter. */
+static enum status drop_others(struct tdags *tdags, const uint8_t *drop, uint32_t left_out, struct fault *fault)
+{
+    uint32_t count = tdags->count, kept = 0;
+    uint8_t *digits = mem_alloc((size_t)count - left_out, 1);
+    if (!digits)
+        return fault_nomem(fault);
+    for (uint32_t d = 1; d <= count; d++)
+        if (!drop[d])
+            digits[kept++] = tdags->name_digits[d - 1];
+    tdags_drop(tdags, drop);
+    tdags->name_digits = digits;
+    return STATUS_OK;
+}
+
+enum status dag_filter_apply(const struct settings *settings, const struct store *store, const struct forest *forest,
+                             const struct known_scripts_held *held, const struct dag_labels *labels,
+                             struct selection *selection, uint32_t *left_out, struct fault *fault)
+{
+    struct wanted wanted = {.settings = settings, .held = held, .labels = labels};
+    uint8_t *drop = mem_alloc((size_t)selection->tdags.count + 1, 1);
+    enum status status = drop ? find_wanted(&wanted, selection, fault) : fault_nomem(fault);
+    *left_out = 0;
+    for (uint32_t d = 1; d <= selection->tdags.count && status == STATUS_OK; d++) {
+        drop[d] = !is_wanted(&wanted, d, &selection->classes.rows[d - 1]);
+        *left_out += drop[d];
+    }
+    if (status == STATUS_OK)
+        status = drop_others(&selection->tdags, drop, *left_out, fault);
+    mem_free(drop);
+    if (status != STATUS_OK)
+        return status;
+    classes_free(&selection->classes);
+    selection->classes = (struct classes){0};
+    return classify(forest, &selection->tdags, settings->compress, store_forms(store), (unsigned)settings->threads,
+                    &selection->classes, fault);
+}
