@@ -42,6 +42,7 @@ struct settings {
     const char *order_by; /* NULL: automation */
     const char *format;
     const char *tmp;
+    const char *to; /* a txid, as typed; NULL: none */
     enum rules rules;
     uint64_t threads; /* 1.. */
     uint64_t from_height;
@@ -73,6 +74,7 @@ struct settings {
     bool backward;
     bool no_unlocks;
     bool with_scripts;
+    bool only_unknown;
     const char *const *operands;
     size_t operands_count;
 };

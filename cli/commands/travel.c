@@ -1,31 +1,16 @@
 #include <stdlib.h>
 
 #include "cli/command.h"
-#include "cli/views/graphfile.h"
+#include "cli/views/journey.h"
+#include "cli/views/tx_text.h"
+#include "cli/views/unknown_spends.h"
+#include "graph/index/paths.h"
 #include "cli/inputs/spend_links.h"
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
 #include "cli/inputs/operand.h"
 #include "cli/inputs/opened_store.h"
 #include "parser/mem.h"
-
-/* A step: an output and the input that spends it, each as far as there is one. Forward from an unspent output there is
- * no `to`, backward from a coinbase no `from`. */
-struct step {
-    uint32_t depth;
-    bool has_from;
-    bool has_to;
-    /* numbers of the transactions */
-    uint64_t from;
-    uint64_t to;
-    struct hash256 from_txid;
-    struct hash256 to_txid;
-    uint32_t from_height;
-    uint32_t to_height;
-    uint32_t vout;
-    uint32_t vin;
-    struct index_output output;
-};
 
 /* Numbers of transactions met, open addressing, at most half full; 0 is an empty slot, so numbers are kept plus 1. */
 struct met {
@@ -50,6 +35,7 @@ struct travel {
     size_t txs_count;
     size_t txs_capacity;
     struct met met;
+    struct unknown_spends unknown; /* of --unknown */
     bool backward;
     bool cut;
 };
@@ -102,9 +88,11 @@ static enum status meet(struct travel *travel, uint64_t number, struct fault *fa
 
 /* ---- one transaction ---- */
 
-/* Takes the step in unless that would be one too many. */
+/* Takes the step in unless that would be one too many, or not one of --unknown. */
 static enum status add_step(struct travel *travel, const struct step *step, struct fault *fault)
 {
+    if (travel->settings->only_unknown && !step->unknown)
+        return STATUS_OK;
     if (travel->steps_count >= travel->settings->limit) {
         travel->cut = true;
         return STATUS_OK;
@@ -133,6 +121,7 @@ static enum status step_forward(struct travel *travel, const struct index_tx *tx
     for (uint32_t vout = first; vout < end && status == STATUS_OK && !travel->cut; vout++) {
         struct step step = step_from(tx, depth);
         step.vout = vout;
+        step.unknown = travel->settings->only_unknown && unknown_spends_has(&travel->unknown, tx, vout);
         status = outputs_run_at(&run, tx->first_output + vout, &step.output, fault);
         step.has_to = status == STATUS_OK && step.output.spender != INDEX_NONE;
         if (step.has_to)
@@ -166,6 +155,8 @@ static enum status step_backward(struct travel *travel, const struct index_tx *t
                 step = step_from(&from.tx, depth);
             step.output = output;
             step.vout = from.position;
+            step.unknown = status == STATUS_OK && travel->settings->only_unknown &&
+                           unknown_spends_has(&travel->unknown, &from.tx, from.position);
         }
         step.has_to = true;
         step.to = tx->number;
@@ -220,17 +211,22 @@ static enum status leave_level(struct travel *travel, const struct operand *oper
     return status;
 }
 
+#define DEPTH_FALLBACK 10u
+
+static uint64_t depth_of(const struct settings *settings)
+{
+    return settings->depth > 0 ? settings->depth : DEPTH_FALLBACK;
+}
+
 static enum status walk(struct travel *travel, const struct operand *operand, struct fault *fault)
 {
     struct index_tx tx;
     enum status status = index_tx_find(travel->index, &operand->hash, UINT64_MAX, &tx, fault);
     if (status == STATUS_OK && operand->type == OPERAND_OUTPUT && operand->number >= tx.outputs)
-        status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-                           "the transaction has no output %u; how many it has: %u", (unsigned)operand->number,
-                           (unsigned)tx.outputs);
+        status = tx_text_no_output(operand->number, tx.outputs, fault);
     if (status == STATUS_OK)
         status = meet(travel, tx.number, fault);
-    for (uint32_t depth = 1; status == STATUS_OK && depth <= travel->settings->depth && !travel->cut; depth++) {
+    for (uint32_t depth = 1; status == STATUS_OK && depth <= depth_of(travel->settings) && !travel->cut; depth++) {
         turn_level(travel);
         if (travel->level_count == 0)
             break;
@@ -239,103 +235,75 @@ static enum status walk(struct travel *travel, const struct operand *operand, st
     return status;
 }
 
-/* ---- output ---- */
+/* ---- a shortest way ---- */
 
-#define ROW_MAX (2u * HASH256_HEX_SIZE + 32 + 9 * (PUT_U64_MAX + 1))
-
-static enum status put_csv(struct text *text, const struct travel *travel)
+static enum status may_pass(void *context, const struct index_tx *tx, uint32_t vout, const struct index_output *output,
+                            struct fault *fault)
 {
-    enum status status = schema_put_header(text, &schema_travel, 0);
-    for (size_t i = 0; i < travel->steps_count && status == STATUS_OK; i++) {
-        const struct step *step = &travel->steps[i];
-        char *p = text_room(text, ROW_MAX);
-        if (!p)
-            return STATUS_NOMEM;
-        p = put_cell(p, step->depth);
-        if (step->has_from)
-            p = put_cell(put_hash_cell(p, &step->from_txid), step->vout);
-        else
-            p = put_text(p, ",,");
-        if (step->has_to)
-            p = put_cell(put_hash_cell(p, &step->to_txid), step->vin);
-        else
-            p = put_text(p, ",,");
-        if (step->has_from)
-            p = put_text(put_cell(p, step->output.value_sat), kind_name(step->output.kind));
-        else
-            *p++ = ',';
-        *p++ = ',';
-        if (step->has_from)
-            p = put_u64(p, step->from_height);
-        *p++ = ',';
-        if (step->has_to)
-            p = put_u64(p, step->to_height);
-        *p++ = '\n';
-        text_end(text, p);
-    }
-    return status;
+    const struct travel *travel = context;
+    (void)output;
+    (void)fault;
+    return unknown_spends_has(&travel->unknown, tx, vout) ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
-static enum status put_nodes(const struct graphfile *file, struct travel *travel, struct fault *fault)
+/* The spends of the way as steps, in the direction of the journey. */
+static enum status add_path(struct travel *travel, const struct paths *paths, struct fault *fault)
 {
-    struct index_tx tx;
+    bool backward = travel->backward;
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < travel->txs_count && status == STATUS_OK; i++) {
-        status = index_tx_at(travel->index, travel->txs[i], &tx, fault);
-        const struct graphfile_node node = {
-            .txid = &tx.txid, .height = tx.height, .index = tx.index, .value_out_sat = tx.value_out_sat};
+    struct link_end from;
+    struct index_output output;
+    travel->backward = false; /* each spend is told from its output */
+    for (size_t i = 0; i < paths->length && status == STATUS_OK; i++) {
+        uint64_t number = paths->outputs[backward ? paths->length - 1 - i : i];
+        status = spend_links_output(travel->index, number, &from, &output, fault);
+        if (status == STATUS_OK && i == 0 && !backward)
+            status = meet(travel, from.tx.number, fault);
         if (status == STATUS_OK)
-            status = graphfile_node(file, &node);
+            status = step_forward(travel, &from.tx, (uint32_t)i + 1, from.position, from.position + 1, fault);
+        if (status == STATUS_OK && backward)
+            status = meet(travel, from.tx.number, fault);
     }
     return status;
 }
 
-static enum status put_arcs(const struct graphfile *file, const struct travel *travel)
-{
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < travel->steps_count && status == STATUS_OK; i++) {
-        const struct step *step = &travel->steps[i];
-        const struct graphfile_arc arc = {&step->from_txid, &step->to_txid, step->from_height,      step->to_height,
-                                          step->vout,       step->vin,      step->output.value_sat, step->output.kind};
-        if (step->has_from && step->has_to)
-            status = graphfile_arc(file, &arc);
-    }
-    return status;
-}
-
-/* Transactions, and the spends between them: what the journey ends at has no node. */
-static enum status put_graph(struct text *text, enum graphfile_format format, struct travel *travel,
+/* From one to the other; with --backward from the other to the one, told in reverse. */
+static enum status find_path(struct travel *travel, const struct operand *operand, const struct operand *to,
                              struct fault *fault)
 {
-    struct graphfile file = {.text = text, .format = format};
-    struct hash256 *txids = mem_alloc(travel->txs_count, sizeof *txids);
-    struct index_tx tx;
-    enum status status = txids ? STATUS_OK : STATUS_NOMEM;
-    qsort(travel->txs, travel->txs_count, sizeof *travel->txs, compare_numbers);
-    for (size_t i = 0; i < travel->txs_count && status == STATUS_OK; i++) {
-        status = index_tx_at(travel->index, travel->txs[i], &tx, fault);
-        if (status == STATUS_OK)
-            txids[i] = tx.txid;
-    }
+    struct index_tx first = {0}, last = {0};
+    struct paths paths = {0};
+    enum status status = index_tx_find(travel->index, &operand->hash, UINT64_MAX, &first, fault);
     if (status == STATUS_OK)
-        status = graphfile_begin(&file, "travel", NULL, txids, travel->txs_count);
+        status = index_tx_find(travel->index, &to->hash, UINT64_MAX, &last, fault);
+    bool one = operand->type == OPERAND_OUTPUT && !travel->backward;
+    if (status == STATUS_OK && one && operand->number >= first.outputs)
+        status = tx_text_no_output(operand->number, first.outputs, fault);
+    const struct paths_query query = {.index = travel->index,
+                                      .from = travel->backward ? last.number : first.number,
+                                      .vout = one ? operand->number : PATHS_ANY_OUTPUT,
+                                      .to = travel->backward ? first.number : last.number,
+                                      .depth = travel->settings->depth > 0 ? travel->settings->depth : UINT32_MAX,
+                                      .may_pass = travel->settings->only_unknown ? may_pass : NULL,
+                                      .context = travel};
     if (status == STATUS_OK)
-        status = put_nodes(&file, travel, fault);
+        status = paths_find(&query, &paths, fault);
+    if (status == STATUS_OK && paths.count == 0)
+        status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                           "there is no way %s from the one to the other", travel->backward ? "backward" : "forward");
     if (status == STATUS_OK)
-        status = put_arcs(&file, travel);
-    mem_free(txids);
-    return status == STATUS_OK ? graphfile_end(&file) : status;
+        status = add_path(travel, &paths, fault);
+    if (status == STATUS_OK)
+        message("shortest ways: %s%llu, of %zu spends", paths.count == UINT64_MAX ? "at least " : "", ULL(paths.count),
+                paths.length);
+    paths_free(&paths);
+    return status;
 }
 
 static enum status print(struct travel *travel, struct text *text, struct fault *fault)
 {
-    const char *format = travel->settings->format;
-    enum status status;
-    if (strcmp(format, "csv") == 0)
-        status = put_csv(text, travel);
-    else
-        status = put_graph(text, strcmp(format, "dot") == 0 ? GRAPHFILE_DOT : GRAPHFILE_GRAPHML, travel, fault);
-    return status == STATUS_NOMEM ? fault_nomem(fault) : status;
+    const struct journey journey = {travel->index, travel->steps, travel->steps_count, travel->txs, travel->txs_count};
+    return journey_put(&journey, travel->settings->format, text, fault);
 }
 
 static void travel_free(struct travel *travel)
@@ -345,17 +313,20 @@ static void travel_free(struct travel *travel)
     mem_free(travel->next);
     mem_free(travel->txs);
     mem_free(travel->met.slots);
+    unknown_spends_close(&travel->unknown);
     index_close(travel->index);
 }
 
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    struct operand operand;
+    struct operand operand, to = {0};
     struct text text = {0};
     struct travel travel = {.settings = settings, .backward = settings->backward};
     if (settings->forward && settings->backward)
         return message_usage("--forward and --backward exclude each other");
+    if (settings->to && (!operand_parse(settings->to, false, &to) || to.type != OPERAND_HASH))
+        return message_usage("--to: '%s' is no TXID (its first hexadecimal digits, at least 4)", settings->to);
     if (!operand_parse(settings->operands[0], false, &operand) ||
         (operand.type != OPERAND_HASH && operand.type != OPERAND_OUTPUT))
         return message_usage("'%s' is neither TXID (its first hexadecimal digits, at least 4) nor TXID:VOUT",
@@ -363,8 +334,12 @@ static int run(const struct settings *settings)
     enum status status = index_open(settings->store, &travel.index, &fault);
     if (status == STATUS_OK)
         status = operand_complete(&operand, NULL, travel.index, &fault);
+    if (status == STATUS_OK && settings->to)
+        status = operand_complete(&to, NULL, travel.index, &fault);
+    if (status == STATUS_OK && settings->only_unknown)
+        status = unknown_spends_open(settings, travel.index, &travel.unknown, &fault);
     if (status == STATUS_OK)
-        status = walk(&travel, &operand, &fault);
+        status = settings->to ? find_path(&travel, &operand, &to, &fault) : walk(&travel, &operand, &fault);
     if (status == STATUS_OK)
         status = print(&travel, &text, &fault);
     if (status == STATUS_OK)
@@ -388,15 +363,27 @@ static const struct option option_backward = {
     .field = offsetof(struct settings, backward),
     .help = "from inputs to the outputs that they spend",
 };
+static const struct option option_only_unknown = {
+    .name = "unknown",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, only_unknown),
+    .help = "only through outputs that are unknown under --rules, which takes the store too",
+};
+static const struct option option_to = {
+    .name = "to",
+    .type = OPTION_TEXT,
+    .value = "TXID",
+    .field = offsetof(struct settings, to),
+    .help = "only a shortest way to this transaction; stderr says how many there are",
+};
 static const struct option option_depth = {
     .name = "depth",
     .type = OPTION_NUMBER,
     .value = "N",
-    .fallback = "10",
     .field = offsetof(struct settings, depth),
     .min = 1,
     .max = UINT32_MAX - 1,
-    .help = "most spends between the start and the last transaction",
+    .help = "most spends between the start and the last transaction (default: 10, with --to any number)",
 };
 static const struct option option_limit = {
     .name = "limit",
@@ -418,8 +405,8 @@ static const struct option option_travel_format = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store, &option_forward,       &option_backward, &option_depth,
-    &option_limit,      &option_travel_format, &option_out_file, NULL};
+    &option_read_store, &option_forward, &option_backward, &option_only_unknown,  &option_to,       &option_rules,
+    &option_threads,    &option_depth,   &option_limit,    &option_travel_format, &option_out_file, NULL};
 
 static const struct table_schema *const tables[] = {&schema_travel, NULL};
 

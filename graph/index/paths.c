@@ -10,9 +10,9 @@
 
 /* A transaction met. */
 struct visit {
-    uint64_t tx;    /* number + 1; 0: an empty slot */
-    uint64_t depth; /* spends from the start */
-    uint64_t count; /* shortest ways to it */
+    uint64_t tx;     /* number + 1; 0: an empty slot */
+    uint64_t depth;  /* spends from the start */
+    uint64_t count;  /* shortest ways to it */
     uint64_t output; /* through which it was met first */
     uint64_t before; /* the transaction of that output */
 };

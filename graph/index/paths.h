@@ -17,9 +17,9 @@ typedef enum status paths_may_pass(void *context, const struct index_tx *tx, uin
 
 struct paths_query {
     struct tx_index *index;
-    uint64_t from; /* number of a transaction */
-    uint32_t vout; /* leave it through this output only, or PATHS_ANY_OUTPUT */
-    uint64_t to;   /* number of a transaction */
+    uint64_t from;            /* number of a transaction */
+    uint32_t vout;            /* leave it through this output only, or PATHS_ANY_OUTPUT */
+    uint64_t to;              /* number of a transaction */
     uint64_t depth;           /* most spends */
     paths_may_pass *may_pass; /* NULL: any */
     void *context;
