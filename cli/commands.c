@@ -23,6 +23,7 @@ const struct command *const commands[] = {
     &command_travel,
     &command_dump,
     &command_flows,
+    &command_find,
     &command_completion,
     &command_columns,
     NULL,

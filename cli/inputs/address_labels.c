@@ -165,7 +165,7 @@ static enum status give_ids(struct address_labels *labels, struct fault *fault)
     return STATUS_OK;
 }
 
-static enum status put_in_order(struct address_labels *labels, struct fault *fault)
+enum status address_labels_settle(struct address_labels *labels, struct fault *fault)
 {
     if (labels->count == 0)
         return STATUS_OK;
@@ -224,7 +224,7 @@ enum status address_labels_read(const struct settings *settings, struct address_
     for (size_t i = 0; i < settings->labels.count && status == STATUS_OK; i++)
         status = read_one(labels, settings->labels.items[i], fault);
     if (status == STATUS_OK)
-        status = put_in_order(labels, fault);
+        status = address_labels_settle(labels, fault);
     if (status == STATUS_OK && labels->passed_over > 0)
         message("--labels: %llu tags of other currencies than BTC are passed over", ULL(labels->passed_over));
     return status == STATUS_OK ? stop_check(fault) : status;

@@ -30,6 +30,9 @@ const char *label_keep_address(struct address_labels *labels, const char *text, 
 enum status label_add(struct address_labels *labels, const char *address, const char *label, const char *source,
                       struct fault *fault) MUST_CHECK;
 
+/* Puts what was added in order: only then the labels can be looked up. O(n log n). */
+enum status address_labels_settle(struct address_labels *labels, struct fault *fault) MUST_CHECK;
+
 /* Each reads the whole text of a file, of printable characters, tabs and line breaks. */
 enum status label_csv_read(struct address_labels *labels, const char *path, const char *text, size_t size,
                            struct fault *fault) MUST_CHECK;

@@ -348,7 +348,7 @@ static enum status write_chunks(struct outfile *file, unsigned threads, const st
 enum status outfile_write_table(struct outfile *file, unsigned threads, const struct outfile_table *table,
                                 struct fault *fault)
 {
-    enum status status = outfile_begin_table(file, table->schema, table->flags, fault);
+    enum status status = table->schema ? outfile_begin_table(file, table->schema, table->flags, fault) : STATUS_OK;
     return status == STATUS_OK ? write_chunks(file, threads, table, fault) : status;
 }
 

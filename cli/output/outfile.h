@@ -76,7 +76,7 @@ typedef enum status outfile_format(void *context, unsigned worker, size_t chunk,
 
 /* A table: its description, which of its columns are written (see schema_walk), and what formats the rows. */
 struct outfile_table {
-    const struct table_schema *schema;
+    const struct table_schema *schema; /* NULL: lines of text, without a header */
     unsigned flags;
     size_t chunks;
     outfile_format *format;

@@ -126,6 +126,39 @@ static const struct column protocols[] = {
     {"spendable_reason", COLUMN_STRING, 0, NULL, "why, see the table outputs"},
 };
 
+static const struct column find[] = {
+    {"found", COLUMN_STRING, 0, NULL,
+     "output: an unknown output of the rule set; payer: an input of a T-DAG's transaction that spends a known output; "
+     "payee: a known output of one; tdag: a T-DAG, by its name, or since one of the others is in it"},
+    {"by", COLUMN_STRING, 0, NULL,
+     "what of it was sought: script (all of it), address, key (a public key that the script pushes), hash (a push of "
+     "20 "
+     "or 32 bytes), data (any other push), or of a T-DAG name or contents"},
+    {"txid", COLUMN_STRING, 0, NULL, "transaction of the output or input; of a T-DAG the first"},
+    {"position", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, NULL,
+     "number of the output in it, of a payer of the input; empty for a T-DAG"},
+    {"height", COLUMN_INTEGER, 0, "block height", "block of the transaction"},
+    {"time", COLUMN_INTEGER, 0, "seconds since 1970-01-01 UTC", "time in the header of the block"},
+    {"value_sat", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "satoshi", "value of the output; empty for a T-DAG"},
+    {"kind", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "kind of the output; empty for a T-DAG"},
+    {"push", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "the push that tells, in hexadecimal, at most its first 520 bytes; empty where the script as a whole does"},
+    {"address", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "the address that was sought and is met here"},
+    {"dag", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "name of its T-DAG, see dag in tdags.csv; empty for none"},
+    {"label", COLUMN_STRING, COLUMN_WITH_LABELS | COLUMN_MAY_BE_EMPTY, NULL,
+     "labels that the files of --labels give to the address, with a semicolon and a space between two"},
+};
+
+const struct table_schema schema_find_rows = {
+    .name = "find",
+    .command = "find",
+    .rows =
+        "a row for each output, payer, payee and T-DAG that has what was sought: outputs, payers, payees and T-DAGs, "
+        "each in chain order",
+    .columns = find,
+    .columns_count = COUNT(find),
+};
+
 const struct table_schema schema_outputs = {
     .name = "outputs",
     .command = "outputs",

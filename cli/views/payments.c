@@ -27,25 +27,30 @@ struct hand {
 
 /* An address, and its labels. */
 struct end_cells {
+    const uint8_t *script; /* NULL: it could not be read */
+    uint32_t script_size;
     char address[ADDRESS_SIZE_MAX];
     size_t size;
     struct label_span labels;
     size_t room; /* bytes that the labels may take */
 };
 
-static char *put_address(char *p, struct hand *hand, const struct index_tx *tx, uint32_t vout)
+static void read_address(struct hand *hand, const struct index_tx *tx, uint32_t vout, struct end_cells *cells)
 {
     struct payments *payments = hand->payments;
-    const uint8_t *script;
-    uint32_t size;
     struct fault ignored = {0};
+    cells->script = NULL;
+    cells->size = 0;
     if (!payments->blk_files.path)
-        return p;
-    if (index_blocks_script(hand->reader, &payments->blk_files, hand->index, tx, vout, &script, &size, &ignored) ==
-        STATUS_OK)
-        return address_put(p, payments->network, script, size);
+        return;
+    if (index_blocks_script(hand->reader, &payments->blk_files, hand->index, tx, vout, &cells->script,
+                            &cells->script_size, &ignored) == STATUS_OK) {
+        char *end = address_put(cells->address, payments->network, cells->script, cells->script_size);
+        cells->size = (size_t)(end - cells->address);
+        return;
+    }
+    cells->script = NULL;
     __atomic_fetch_add(&payments->unread, 1, __ATOMIC_RELAXED);
-    return p;
 }
 
 /* The cells of an output that T-DAG `dag` is paid from or pays to; the T-DAG has its labels too. */
@@ -54,7 +59,7 @@ static enum status end_cells_of(struct hand *hand, uint32_t dag, const struct in
 {
     const struct address_labels *labels = hand->payments->labels;
     enum status status = STATUS_OK;
-    cells->size = (size_t)(put_address(cells->address, hand, tx, vout) - cells->address);
+    read_address(hand, tx, vout, cells);
     cells->labels = (struct label_span){0};
     cells->room = 0;
     if (!labels)
@@ -65,6 +70,18 @@ static enum status end_cells_of(struct hand *hand, uint32_t dag, const struct in
     for (size_t i = 0; i < cells->labels.count && status == STATUS_OK; i++)
         status = label_pairs_add(hand->pairs, dag, labels->entries[cells->labels.first + i].id);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+}
+
+/* For whoever wants the end itself in place of a row. */
+static enum status tell_end(struct hand *hand, const struct payments_end *end, const struct end_cells *cells,
+                            struct fault *fault)
+{
+    struct payments_end told = *end;
+    told.script = cells->script;
+    told.script_size = cells->script_size;
+    told.address = cells->address;
+    told.address_size = cells->size;
+    return hand->payments->each(hand->payments->each_context, &told, hand->text, fault);
 }
 
 /* ---- one transaction of a T-DAG ---- */
@@ -134,6 +151,8 @@ static enum status put_payer(struct hand *hand, uint32_t dag, uint32_t number, c
         status = end_cells_of(hand, dag, &from.tx, from.position, &cells, fault);
     if (status != STATUS_OK)
         return status;
+    if (hand->payments->each)
+        return tell_end(hand, &(struct payments_end){false, dag, tx, vin, &output, NULL, 0, NULL, 0}, &cells, fault);
     char *p = text_room(hand->text, ROW_MAX + cells.room);
     if (!p)
         return fault_nomem(fault);
@@ -198,6 +217,8 @@ static enum status put_payee(struct hand *hand, uint32_t dag, uint32_t number, c
         status = end_cells_of(hand, dag, tx, vout, &cells, fault);
     if (status != STATUS_OK)
         return status;
+    if (hand->payments->each)
+        return tell_end(hand, &(struct payments_end){true, dag, tx, vout, output, NULL, 0, NULL, 0}, &cells, fault);
     char *p = text_room(hand->text, ROW_MAX + cells.room);
     if (!p)
         return fault_nomem(fault);
@@ -274,12 +295,23 @@ static enum status format_payees(void *context, unsigned worker, size_t chunk, s
     return format_rows(context, worker, chunk, text, put_payees, fault);
 }
 
+size_t payments_chunks(const struct payments *payments)
+{
+    return payments->forest->txs_count / CHUNK_TXS + (payments->forest->txs_count % CHUNK_TXS != 0);
+}
+
+enum status payments_chunk(struct payments *payments, unsigned worker, size_t chunk, bool payees, struct text *text,
+                           struct fault *fault)
+{
+    return format_rows(payments, worker, chunk, text, payees ? put_payees : put_payers, fault);
+}
+
 static enum status write_table(struct payments *payments, struct outfile *file, struct outfolder *folder,
                                const char *name, const struct table_schema *schema, outfile_format *format,
                                struct fault *fault)
 {
-    size_t chunks = payments->forest->txs_count / CHUNK_TXS + (payments->forest->txs_count % CHUNK_TXS != 0);
-    const struct outfile_table table = {schema, payments->labels ? COLUMN_WITH_LABELS : 0, chunks, format, payments};
+    const struct outfile_table table = {schema, payments->labels ? COLUMN_WITH_LABELS : 0, payments_chunks(payments),
+                                        format, payments};
     enum status status = STATUS_OK;
     if (folder)
         status = outfolder_begin(folder, file, name, fault);
@@ -288,17 +320,22 @@ static enum status write_table(struct payments *payments, struct outfile *file, 
     return status == STATUS_OK ? outfile_write_table(file, payments->threads, &table, fault) : status;
 }
 
-enum status payments_write(struct payments *payments, const struct selection *selection, struct outfolder *folder,
-                           struct fault *fault)
+enum status payments_visit(struct payments *payments, const struct selection *selection, struct fault *fault)
 {
     payments->selection = selection;
     payments->pairs = mem_alloc(payments->threads, sizeof *payments->pairs);
     payments->fee_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *payments->fee_sat);
     payments->payer_value_sat = mem_alloc((size_t)selection->tdags.count + 1, sizeof *payments->payer_value_sat);
-    if (!payments->fee_sat || !payments->payer_value_sat || !payments->pairs)
-        return fault_nomem(fault);
-    enum status status = write_table(payments, &payments->files[0], folder, "payers.csv", &schema_payers, format_payers,
-                                     fault);
+    bool enough = payments->fee_sat && payments->payer_value_sat && payments->pairs;
+    return enough ? STATUS_OK : fault_nomem(fault);
+}
+
+enum status payments_write(struct payments *payments, const struct selection *selection, struct outfolder *folder,
+                           struct fault *fault)
+{
+    enum status status = payments_visit(payments, selection, fault);
+    if (status == STATUS_OK)
+        status = write_table(payments, &payments->files[0], folder, "payers.csv", &schema_payers, format_payers, fault);
     if (status == STATUS_OK)
         status = write_table(payments, &payments->files[1], folder, "payees.csv", &schema_payees, format_payees, fault);
     return status;

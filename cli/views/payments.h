@@ -10,6 +10,22 @@
 #include "cli/inputs/selection.h"
 #include "parser/blkfile.h"
 
+/* An end that was met: an input of a T-DAG's transaction that spends a known output, or a known output of one. */
+struct payments_end {
+    bool payee;
+    uint32_t dag;
+    const struct index_tx *tx; /* the T-DAG's transaction */
+    uint32_t position;         /* vin, of a payee vout */
+    const struct index_output *output;
+    const uint8_t *script; /* of the output, NULL where the blk files are gone */
+    uint32_t script_size;
+    const char *address; /* not terminated */
+    size_t address_size;
+};
+/* Called instead of writing a row. */
+typedef enum status payments_each(void *context, const struct payments_end *end, struct text *text,
+                                  struct fault *fault);
+
 struct payments {
     const struct store *store;
     const struct forest *forest;
@@ -27,7 +43,9 @@ struct payments {
     const struct address_labels *labels; /* set after payments_open; NULL: without --labels. Borrowed */
     struct label_pairs *pairs;           /* by worker */
     uint32_t only;                       /* set after payments_open: this T-DAG alone; 0: all */
-    struct outfile files[2];             /* payers.csv and payees.csv until payments_commit */
+    payments_each *each;                 /* set after payments_open; NULL: rows of the tables */
+    void *each_context;
+    struct outfile files[2]; /* payers.csv and payees.csv until payments_commit */
 };
 
 /* Opens the index of a store. STATUS_NOT_FOUND: none is there. STATUS_REFUSED: it does not have the store's last
@@ -48,6 +66,14 @@ enum status payments_dag_labels(struct payments *payments, struct dag_labels *ma
 enum status payments_find_labels(const struct store *store, const struct forest *forest,
                                  const struct selection *selection, const struct address_labels *labels, uint32_t only,
                                  unsigned threads, struct dag_labels *made, struct fault *fault) MUST_CHECK;
+/* How many chunks of the forest's transactions there are, and the ends of one of them, in chain order, to `each` of
+ * the payments: payers, or payees. The selection, given before, needs only its T-DAGs and their names. Workers as in
+ * outfile_format. */
+size_t payments_chunks(const struct payments *payments);
+enum status payments_visit(struct payments *payments, const struct selection *selection, struct fault *fault)
+    MUST_CHECK;
+enum status payments_chunk(struct payments *payments, unsigned worker, size_t chunk, bool payees, struct text *text,
+                           struct fault *fault) MUST_CHECK;
 /* Says on stderr that addresses are missing, and why. */
 void payments_tell_unread(const struct payments *payments);
 void payments_close(struct payments *payments);

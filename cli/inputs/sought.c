@@ -1,0 +1,287 @@
+#include "cli/inputs/sought.h"
+
+#include <string.h>
+
+#include "cli/inputs/label_file.h"
+#include "parser/mem.h"
+#include "parser/opcode.h"
+#include "parser/pushes.h"
+#include "parser/sha256.h"
+
+/* ---- addresses of hashes ---- */
+
+/* The frames around a hash of 20 or 32 bytes that have an address. */
+static const struct frame {
+    uint8_t hash_size, head_size, tail_size;
+    uint8_t head[3], tail[2];
+    bool of_key;  /* the hash is that of a public key */
+    bool any_key; /* uncompressed ones too */
+} frames[] = {
+    {20, 3, 2, {0x76, 0xa9, 0x14}, {0x88, 0xac}, true, true}, /* P2PKH */
+    {20, 2, 0, {0x00, 0x14}, {0}, true, false},               /* P2WPKH */
+    {20, 2, 1, {0xa9, 0x14}, {0x87}, false, false},           /* P2SH */
+    {32, 2, 0, {0x00, 0x20}, {0}, false, false},              /* P2WSH */
+    {32, 2, 0, {0x51, 0x20}, {0}, false, false},              /* P2TR */
+};
+#define FRAMES (sizeof frames / sizeof *frames)
+
+static char *put_frame(char *out, const struct network *network, const struct frame *frame, const uint8_t *hash)
+{
+    uint8_t script[40];
+    memcpy(script, frame->head, frame->head_size);
+    memcpy(script + frame->head_size, hash, frame->hash_size);
+    memcpy(script + frame->head_size + frame->hash_size, frame->tail, frame->tail_size);
+    return address_put(out, network, script, (size_t)frame->head_size + frame->hash_size + frame->tail_size);
+}
+
+typedef enum status take_address(void *context, const char *address, size_t size);
+
+/* Calls `take` for each address until it returns other than STATUS_NOT_FOUND. */
+static enum status each_address_of_hash(const struct network *network, const uint8_t *hash, size_t size,
+                                        take_address *take, void *context)
+{
+    char address[ADDRESS_SIZE_MAX];
+    enum status status = STATUS_NOT_FOUND;
+    for (size_t f = 0; f < FRAMES && status == STATUS_NOT_FOUND; f++)
+        if (frames[f].hash_size == size)
+            status = take(context, address, (size_t)(put_frame(address, network, &frames[f], hash) - address));
+    return status;
+}
+
+/* P2PKH, and of a compressed key P2WPKH and P2SH-P2WPKH (BIP 141, BIP 143). */
+static enum status each_address_of_key(const struct network *network, const uint8_t *key, size_t size,
+                                       take_address *take, void *context)
+{
+    char address[ADDRESS_SIZE_MAX];
+    uint8_t hash[HASH160_SIZE], nested[2 + HASH160_SIZE] = {0x00, HASH160_SIZE};
+    enum status status = STATUS_NOT_FOUND;
+    hash160(key, size, hash);
+    for (size_t f = 0; f < FRAMES && status == STATUS_NOT_FOUND; f++)
+        if (frames[f].of_key && (frames[f].any_key || size == 33))
+            status = take(context, address, (size_t)(put_frame(address, network, &frames[f], hash) - address));
+    if (status != STATUS_NOT_FOUND || size != 33)
+        return status;
+    memcpy(nested + 2, hash, sizeof hash);
+    hash160(nested, sizeof nested, hash);
+    return take(context, address, (size_t)(put_frame(address, network, &frames[2], hash) - address));
+}
+
+/* ---- the operand ---- */
+
+struct reading {
+    struct sought *sought;
+    struct fault *fault;
+};
+
+static enum status add_term(void *context, const char *term, size_t size)
+{
+    const struct reading *reading = context;
+    const char *kept = label_keep_address(&reading->sought->terms, term, size);
+    if (!kept)
+        return fault_nomem(reading->fault);
+    enum status status = label_add(&reading->sought->terms, kept, "", NULL, reading->fault);
+    return status == STATUS_OK ? STATUS_NOT_FOUND : status; /* go on to the next */
+}
+
+static bool is_hex(const char *word, size_t size) { return size > 0 && strspn(word, "0123456789abcdefABCDEF") == size; }
+
+static uint8_t nibble(char digit) { return (uint8_t)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10); }
+
+static void add_hash(struct sought *sought, const uint8_t *hash, size_t size)
+{
+    struct sought_item *item = &sought->hashes[sought->hashes_count++];
+    memcpy(item->bytes, hash, size);
+    item->size = (uint8_t)size;
+}
+
+static void add_hashes_of_key(struct sought *sought)
+{
+    uint8_t hash[32];
+    struct hash256 twice;
+    hash160(sought->bytes, sought->bytes_size, hash);
+    add_hash(sought, hash, HASH160_SIZE);
+    ripemd160(sought->bytes, sought->bytes_size, hash);
+    add_hash(sought, hash, HASH160_SIZE);
+    sha1(sought->bytes, sought->bytes_size, hash);
+    add_hash(sought, hash, HASH160_SIZE);
+    sha256(sought->bytes, sought->bytes_size, hash);
+    add_hash(sought, hash, sizeof hash);
+    sha256d(sought->bytes, sought->bytes_size, &twice);
+    add_hash(sought, twice.bytes, sizeof twice.bytes);
+}
+
+static enum status read_bytes(const char *word, size_t size, struct reading *reading)
+{
+    struct sought *sought = reading->sought;
+    sought->bytes = mem_alloc(size / 2, 1);
+    sought->bytes_size = size / 2;
+    if (!sought->bytes)
+        return fault_nomem(reading->fault);
+    for (size_t i = 0; i < sought->bytes_size; i++)
+        sought->bytes[i] = (uint8_t)(nibble(word[2 * i]) << 4 | nibble(word[2 * i + 1]));
+    if (sought->bytes_size == 20 || sought->bytes_size == 32)
+        return each_address_of_hash(sought->network, sought->bytes, sought->bytes_size, add_term, reading);
+    if ((sought->bytes_size != 33 && sought->bytes_size != 65) ||
+        !script_key_size_fits(sought->bytes, sought->bytes_size))
+        return STATUS_NOT_FOUND;
+    add_hashes_of_key(sought);
+    return each_address_of_key(sought->network, sought->bytes, sought->bytes_size, add_term, reading);
+}
+
+static enum status add_labelled(const char *word, const struct address_labels *labels, struct reading *reading)
+{
+    uint32_t id;
+    enum status status = STATUS_NOT_FOUND;
+    if (!address_labels_id(labels, word, &id))
+        return status;
+    for (size_t i = 0; i < labels->count && status == STATUS_NOT_FOUND; i++)
+        if (labels->entries[i].id == id)
+            status = add_term(reading, labels->entries[i].address, strlen(labels->entries[i].address));
+    return status;
+}
+
+/* Whether there are terms of either form. */
+static void look_at_terms(struct sought *sought)
+{
+    for (size_t i = 0; i < sought->terms.count; i++) {
+        size_t size = strlen(sought->terms.entries[i].address);
+        bool name = size >= LABEL_DIGITS_MIN && size <= HASH256_HEX_SIZE &&
+                    is_hex(sought->terms.entries[i].address, size);
+        sought->has_names |= name;
+        sought->has_addresses |= !name;
+    }
+}
+
+static bool is_address(const char *word, size_t size)
+{
+    return size >= 14 && size <= ADDRESS_SIZE_MAX &&
+           strspn(word, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == size;
+}
+
+enum status sought_read(const char *word, const struct address_labels *labels, const struct network *network,
+                        struct sought *sought, struct fault *fault)
+{
+    struct reading reading = {sought, fault};
+    size_t size = strlen(word);
+    bool hex = is_hex(word, size), bytes = hex && size % 2 == 0 && size / 2 <= SOUGHT_BYTES_MAX;
+    bool name = hex && size >= LABEL_DIGITS_MIN && size <= HASH256_HEX_SIZE;
+    sought->network = network;
+    enum status status = add_labelled(word, labels, &reading);
+    if (status == STATUS_NOT_FOUND && bytes)
+        status = read_bytes(word, size, &reading);
+    if (status == STATUS_NOT_FOUND && (name || (!hex && is_address(word, size))))
+        status = add_term(&reading, word, size);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    if (sought->terms.count == 0 && !sought->bytes)
+        return fault_set(
+            fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+            "'%s' is no address, key, hash, script or T-DAG's name in hexadecimal, and no label of --labels", word);
+    status = address_labels_settle(&sought->terms, fault);
+    look_at_terms(sought);
+    return status;
+}
+
+void sought_free(struct sought *sought)
+{
+    address_labels_free(&sought->terms);
+    mem_free(sought->bytes);
+    *sought = (struct sought){0};
+}
+
+/* ---- scripts ---- */
+
+const char *sought_by_name(enum sought_by by)
+{
+    static const char *const names[] = {"", "script", "address", "key", "hash", "data"};
+    return names[by];
+}
+
+struct matching {
+    const struct sought *sought;
+    struct sought_hit *hit;
+};
+
+static enum status match_address(void *context, const char *address, size_t size)
+{
+    const struct matching *matching = context;
+    if (size == 0 || address_labels_of(&matching->sought->terms, address, size).count == 0)
+        return STATUS_NOT_FOUND;
+    memcpy(matching->hit->address, address, size);
+    matching->hit->address_size = size;
+    return STATUS_OK;
+}
+
+static bool equal(const struct push *push, const uint8_t *bytes, size_t size)
+{
+    return push->size == size && size > 0 && memcmp(push->data, bytes, size) == 0;
+}
+
+/* How a key that is pushed tells: itself, its hash, its addresses. */
+static bool match_key(struct matching *matching, const struct push *push)
+{
+    const struct sought *sought = matching->sought;
+    uint8_t hash[HASH160_SIZE];
+    if (!sought->has_addresses && sought->bytes_size != HASH160_SIZE)
+        return false;
+    hash160(push->data, push->size, hash);
+    if (sought->bytes_size == HASH160_SIZE && memcmp(hash, sought->bytes, HASH160_SIZE) == 0)
+        return true;
+    return sought->has_addresses &&
+           each_address_of_key(sought->network, push->data, push->size, match_address, matching) == STATUS_OK;
+}
+
+static enum sought_by match_push(struct matching *matching, const struct push *push)
+{
+    const struct sought *sought = matching->sought;
+    bool key = push_shows(push) == SHOWN_KEY, hash = push->size == 20 || push->size == 32;
+    if (equal(push, sought->bytes, sought->bytes_size))
+        return key ? SOUGHT_KEY : hash ? SOUGHT_HASH : SOUGHT_DATA;
+    for (size_t i = 0; i < sought->hashes_count; i++)
+        if (equal(push, sought->hashes[i].bytes, sought->hashes[i].size))
+            return SOUGHT_HASH;
+    if (key)
+        return match_key(matching, push) ? SOUGHT_KEY : SOUGHT_NOT;
+    if (hash && sought->has_addresses &&
+        each_address_of_hash(sought->network, push->data, push->size, match_address, matching) == STATUS_OK)
+        return SOUGHT_HASH;
+    return SOUGHT_NOT;
+}
+
+bool sought_in_script(const struct sought *sought, const uint8_t *script, size_t size, struct sought_hit *hit)
+{
+    struct matching matching = {sought, hit};
+    struct pushes pushes = pushes_of_script(script, size);
+    struct push push;
+    char address[ADDRESS_SIZE_MAX];
+    *hit = (struct sought_hit){.by = SOUGHT_NOT};
+    if (sought->bytes_size > 0 && size == sought->bytes_size && memcmp(script, sought->bytes, size) == 0)
+        hit->by = SOUGHT_SCRIPT;
+    else if (sought->has_addresses &&
+             match_address(&matching, address,
+                           (size_t)(address_put(address, sought->network, script, size) - address)) == STATUS_OK)
+        hit->by = SOUGHT_ADDRESS;
+    while (hit->by == SOUGHT_NOT && pushes_next(&pushes, &push)) {
+        if (!push.data || push.size == 0)
+            continue;
+        hit->by = match_push(&matching, &push);
+        hit->push = push.data;
+        hit->push_size = push.size;
+    }
+    if (hit->by == SOUGHT_NOT || hit->by == SOUGHT_SCRIPT || hit->by == SOUGHT_ADDRESS)
+        hit->push = NULL;
+    return hit->by != SOUGHT_NOT;
+}
+
+static enum status met_one(void *context, uint32_t id)
+{
+    (void)id;
+    *(bool *)context = true;
+    return STATUS_OK;
+}
+
+bool sought_is_txid(const struct sought *sought, const struct hash256 *txid)
+{
+    bool met = false;
+    return sought->has_names && address_labels_of_txid(&sought->terms, txid, met_one, &met) == STATUS_OK && met;
+}
