@@ -200,6 +200,7 @@ const char *sought_by_name(enum sought_by by)
 struct matching {
     const struct sought *sought;
     struct sought_hit *hit;
+    bool by_address; /* keys and hashes may tell by their addresses */
 };
 
 static enum status match_address(void *context, const char *address, size_t size)
@@ -222,7 +223,7 @@ static bool match_key(struct matching *matching, const struct push *push)
 {
     const struct sought *sought = matching->sought;
     uint8_t hash[HASH160_SIZE];
-    if (!sought->has_addresses && sought->bytes_size != HASH160_SIZE)
+    if (!matching->by_address && sought->bytes_size != HASH160_SIZE)
         return false;
     hash160(push->data, push->size, hash);
     if (sought->bytes_size == HASH160_SIZE && memcmp(hash, sought->bytes, HASH160_SIZE) == 0)
@@ -242,7 +243,7 @@ static enum sought_by match_push(struct matching *matching, const struct push *p
             return SOUGHT_HASH;
     if (key)
         return match_key(matching, push) ? SOUGHT_KEY : SOUGHT_NOT;
-    if (hash && sought->has_addresses &&
+    if (hash && matching->by_address &&
         each_address_of_hash(sought->network, push->data, push->size, match_address, matching) == STATUS_OK)
         return SOUGHT_HASH;
     return SOUGHT_NOT;
@@ -250,26 +251,24 @@ static enum sought_by match_push(struct matching *matching, const struct push *p
 
 bool sought_in_script(const struct sought *sought, const uint8_t *script, size_t size, struct sought_hit *hit)
 {
-    struct matching matching = {sought, hit};
+    struct matching matching = {sought, hit, sought->has_addresses};
     struct pushes pushes = pushes_of_script(script, size);
     struct push push;
     char address[ADDRESS_SIZE_MAX];
     *hit = (struct sought_hit){.by = SOUGHT_NOT};
+    size_t own = sought->has_addresses ? (size_t)(address_put(address, sought->network, script, size) - address) : 0;
+    matching.by_address = sought->has_addresses && own == 0; /* what has an address is not met by another one */
     if (sought->bytes_size > 0 && size == sought->bytes_size && memcmp(script, sought->bytes, size) == 0)
         hit->by = SOUGHT_SCRIPT;
-    else if (sought->has_addresses &&
-             match_address(&matching, address,
-                           (size_t)(address_put(address, sought->network, script, size) - address)) == STATUS_OK)
+    else if (own > 0 && match_address(&matching, address, own) == STATUS_OK)
         hit->by = SOUGHT_ADDRESS;
     while (hit->by == SOUGHT_NOT && pushes_next(&pushes, &push)) {
         if (!push.data || push.size == 0)
             continue;
         hit->by = match_push(&matching, &push);
-        hit->push = push.data;
+        hit->push = hit->by != SOUGHT_NOT ? push.data : NULL;
         hit->push_size = push.size;
     }
-    if (hit->by == SOUGHT_NOT || hit->by == SOUGHT_SCRIPT || hit->by == SOUGHT_ADDRESS)
-        hit->push = NULL;
     return hit->by != SOUGHT_NOT;
 }
 
