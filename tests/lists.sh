@@ -81,6 +81,11 @@ check_tables() {
     "$unktx" stats --nulldata --store "$place/store" 2>/dev/null | check_columns unktx-stats $others
     for table in blocks txs inputs outputs; do "$unktx" dump $table --store "$place/store" | check_columns unktx-dump $others; done
     txid=$(sed -n 2p "$place/with/tdags.csv" | grep -oE '[0-9a-f]{64}')
+    "$unktx" find --store "$place/store" --format csv "$txid" | check_columns unktx-find $others
+    echo address,label >"$place/labels.csv"
+    "$unktx" dags --store "$place/store" -o "$place/labels" --labels "$place/labels.csv" >/dev/null || return
+    check_columns unktx-dags $others <"$place/labels/tdags.csv"
+    for table in payers payees; do check_columns unktx-flows $others <"$place/labels/$table.csv"; done
     "$unktx" travel --store "$place/store" "$txid" | check_columns unktx-travel $others
     "$unktx" blocks tests/fixtures/genesis | check_columns unktx-blocks $others
 }

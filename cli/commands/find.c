@@ -30,7 +30,8 @@ struct find {
 
 /* What was found, as a row. */
 struct row {
-    const char *found, *by;
+    const char *found;
+    const char *by;
     const struct hash256 *txid;
     uint32_t position; /* UINT32_MAX: none */
     uint32_t height;

@@ -8,7 +8,7 @@
  * Any number of labels may be given to one of them: each counts once. A group of T-DAGs has the labels of these.
  *
  * Nothing is ever stored. Hostile input: a file of up to LABELS_FILE_MAX bytes is read as a whole, characters that a
- * terminator would obey are refused, and each field is bounded. Look-ups are binary searches, so no choice of names
+ * terminal would obey are refused, and each field is bounded. Look-ups are binary searches, so no choice of names
  * slows them. Thread rule: reading by one thread; a const one is shareable. */
 #ifndef UNKTX_CLI_INPUTS_ADDRESS_LABELS_H
 #define UNKTX_CLI_INPUTS_ADDRESS_LABELS_H
@@ -37,7 +37,8 @@ struct label_chunk;
 /* Zero-initialise; address_labels_free in any case. */
 struct address_labels {
     struct address_label *entries; /* in order of address, then label; no two are equal in both */
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
     const char **names; /* the labels by id */
     size_t names_count;
     struct label_chunk *chunks; /* where the texts are */

@@ -9,7 +9,8 @@
 /* Pairs of T-DAG and label as they are met, by one thread; the same pair may be met often. Zero-initialise. */
 struct label_pairs {
     uint64_t *pairs; /* dag << 32 | id */
-    size_t count, capacity;
+    size_t count;
+    size_t capacity;
 };
 /* STATUS_NOMEM. Amortised O(log n). */
 enum status label_pairs_add(struct label_pairs *pairs, uint32_t dag, uint32_t id) MUST_CHECK;

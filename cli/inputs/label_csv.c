@@ -9,17 +9,20 @@
 #define COLUMNS_MAX 64u
 
 struct cell {
-    size_t begin, size; /* within row.bytes */
+    size_t begin; /* within row.bytes */
+    size_t size;
     struct label_place place;
 };
 
 struct reading {
     struct address_labels *labels;
     const char *text;
-    size_t size, at;
+    size_t size;
+    size_t at;
     struct label_place place; /* of text[at] */
     char *bytes;              /* the fields of a row without their quotes */
-    size_t bytes_size, bytes_capacity;
+    size_t bytes_size;
+    size_t bytes_capacity;
     struct cell cells[COLUMNS_MAX];
     size_t cells_count;
     size_t columns;

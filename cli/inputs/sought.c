@@ -12,8 +12,11 @@
 
 /* The frames around a hash of 20 or 32 bytes that have an address. */
 static const struct frame {
-    uint8_t hash_size, head_size, tail_size;
-    uint8_t head[3], tail[2];
+    uint8_t hash_size;
+    uint8_t head_size;
+    uint8_t tail_size;
+    uint8_t head[3];
+    uint8_t tail[2];
     bool of_key;  /* the hash is that of a public key */
     bool any_key; /* uncompressed ones too */
 } frames[] = {

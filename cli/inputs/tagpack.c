@@ -36,8 +36,10 @@ struct reading {
     bool has_event;
     const char *path;
     struct tag *tags;
-    size_t tags_count, tags_capacity;
-    struct fields top, header; /* of the file, of its `header` */
+    size_t tags_count;
+    size_t tags_capacity;
+    struct fields top; /* of the file, of its `header` */
+    struct fields header;
     bool has_tags;
     struct anchor anchors[TAGPACK_ANCHORS];
     size_t anchors_count;

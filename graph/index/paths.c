@@ -22,8 +22,12 @@ struct search {
     struct visit *slots; /* open addressing, at most half full */
     size_t capacity;     /* a power of two */
     size_t met;
-    uint64_t *level, *next; /* transactions to leave from now, and those found on the way */
-    size_t level_count, next_count, level_capacity, next_capacity;
+    uint64_t *level; /* transactions to leave from now, and those found on the way */
+    uint64_t *next;
+    size_t level_count;
+    size_t next_count;
+    size_t level_capacity;
+    size_t next_capacity;
     uint64_t looked;
     struct fault *fault;
 };

@@ -32,7 +32,7 @@ struct paths {
 };
 
 /* `paths` is to be freed in any case. From a transaction to itself there is one way without a spend. STATUS_INTERRUPTED
- * once a signal came. O(outputs of the transactions between), memory 48 bytes for each transaction met. */
+ * once a signal came. O(outputs of the transactions between), memory some 100 to 200 bytes for each transaction met. */
 enum status paths_find(const struct paths_query *query, struct paths *paths, struct fault *fault) MUST_CHECK;
 void paths_free(struct paths *paths);
 

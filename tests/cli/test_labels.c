@@ -125,7 +125,9 @@ static void test_broken_csv(void **state)
 {
     (void)state;
     static const struct {
-        const char *text, *begin, *part;
+        const char *text;
+        const char *begin;
+        const char *part;
     } cases[] = {
         {"", "line 1, column 1: ", "empty"},
         {"\n\n", "line 1, column 1: ", "empty"},
@@ -174,7 +176,9 @@ static void test_long_fields(void **state)
 {
     (void)state;
     static const struct {
-        size_t address, label, source;
+        size_t address;
+        size_t label;
+        size_t source;
         bool good;
     } cases[] = {{LABEL_ADDRESS_MAX, LABEL_TEXT_MAX, LABEL_SOURCE_MAX, true},
                  {LABEL_ADDRESS_MAX + 1, 1, 1, false},
@@ -329,7 +333,9 @@ static void test_broken_tagpack(void **state)
 {
     (void)state;
     static const struct {
-        const char *text, *begin, *part;
+        const char *text;
+        const char *begin;
+        const char *part;
     } cases[] = {
         {"", "line 1, column 1: ", "no document"},
         {"- a\n", "line 1, column 1: ", "no TagPack"},
