@@ -187,6 +187,8 @@ static int run(const struct settings *settings)
     struct work work = {.settings = settings};
     if (settings->label && settings->labels.count == 0)
         return message_usage("--label takes --labels FILE too");
+    if (settings->family && !dag_filter_is_family(settings->family))
+        return message_usage("--family: '%s' is no family of T-DAGs, such as chain or fan-out", settings->family);
     if (settings->class_id && !chosen_is_class(settings->class_id))
         return message_usage("--class: '%s' is no class id", settings->class_id);
     enum status status = dags(&work, &fault);

@@ -289,16 +289,21 @@ static enum status show_operands(struct show *show, struct fault *fault)
     return status == STATUS_OK ? stop_check(fault) : status; /* a signal ends a wait for standard input */
 }
 
+/* The files that the command line names. */
+static enum status read_files(struct show *show, struct filter **filter, struct fault *fault)
+{
+    enum status status = known_scripts_read(show->settings, &show->catalogue, fault);
+    if (status == STATUS_OK)
+        status = known_scripts_filter(show->settings, &show->catalogue, filter, fault);
+    return status == STATUS_OK ? address_labels_read(show->settings, &show->labels, fault) : status;
+}
+
 static enum status show_all(struct show *show, struct fault *fault)
 {
     struct store *store = NULL;
     struct filter *filter = NULL;
     unsigned threads = (unsigned)show->settings->threads;
-    enum status status = known_scripts_read(show->settings, &show->catalogue, fault);
-    if (status == STATUS_OK)
-        status = known_scripts_filter(show->settings, &show->catalogue, &filter, fault);
-    if (status == STATUS_OK)
-        status = address_labels_read(show->settings, &show->labels, fault);
+    enum status status = read_files(show, &filter, fault);
     if (status == STATUS_OK)
         status = opened_store_open(show->settings, &store, fault);
     show->tx_text = (struct tx_text){.store = store,

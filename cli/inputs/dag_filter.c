@@ -11,11 +11,10 @@
 
 const struct option option_filter_family = {
     .name = "family",
-    .type = OPTION_CHOICE,
-    .value = "chain|fan-out|fan-in|peeling-chain|out-tree|in-tree|gather-scatter|polytree|scatter-gather|bipartite|"
-             "series-parallel|stack|general",
+    .type = OPTION_TEXT,
+    .value = "F",
     .field = FIELD(family),
-    .help = "only T-DAGs of this family",
+    .help = "only T-DAGs of this family, such as chain (man unktx-dags has all)",
 };
 const struct option option_filter_class = {
     .name = "class",
@@ -54,6 +53,14 @@ const struct option option_filter_label = {
     .field = FIELD(label),
     .help = "only T-DAGs that have this label by --labels",
 };
+
+bool dag_filter_is_family(const char *word)
+{
+    for (unsigned f = 0; f < FAMILIES; f++)
+        if (strcmp(family_name((enum family)f), word) == 0)
+            return true;
+    return false;
+}
 
 bool dag_filter_given(const struct settings *settings)
 {

@@ -14,6 +14,8 @@ extern const struct option option_filter_family, option_filter_class, option_fil
     &option_filter_family, &option_filter_class, &option_filter_min_height, &option_filter_min_value,                  \
         &option_filter_known, &option_filter_label
 
+/* Is it the name of a family? */
+bool dag_filter_is_family(const char *word);
 /* Is any of them given? */
 bool dag_filter_given(const struct settings *settings);
 /* What is given, for the manifest: "--family chain --min-height 3"; empty for nothing. */

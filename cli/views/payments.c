@@ -111,7 +111,7 @@ static enum status find_tx(struct hand *hand, uint32_t number, struct index_tx *
     return status;
 }
 
-/* The last cells of a row, after the comma of the one before: the T-DAG and the place of its transaction, and labels. */
+/* The last cells of a row, after the comma of the one before: the T-DAG, the place of its transaction, labels. */
 static char *put_last(char *p, const struct hand *hand, uint32_t dag, uint32_t number, const struct end_cells *cells)
 {
     const struct forest_tx *tx = &hand->payments->forest->txs[number];

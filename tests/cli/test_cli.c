@@ -16,8 +16,8 @@
 
 #include "tests/support/run.h"
 
-static const char *const commands[] = {"analyze", "scan",   "dags",  "outputs", "stats",  "templates", "show",
-                                       "check",   "blocks", "index", "tx",      "travel", "dump",      "flows"};
+static const char *const commands[] = {"analyze", "scan",  "dags", "outputs", "stats", "templates", "show", "check",
+                                       "blocks",  "index", "tx",   "travel",  "dump",  "flows",     "find"};
 #define COMMANDS (sizeof commands / sizeof *commands)
 
 /* A folder with a store of the genesis chain, made once. */
