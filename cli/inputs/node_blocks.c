@@ -91,7 +91,9 @@ int node_blocks_run(const struct settings *settings, node_blocks_work *work)
     if (exit_status == EXIT_DONE) {
         said.repeated = said.fresh = 0;
         progress_begin(&progress, settings->quiet);
+        message_set_interrupted("interrupted; the same command goes on from what the disk holds");
         exit_status = work(settings, &blocks, &progress);
+        message_set_interrupted("interrupted");
     }
     mem_free(blocks.datadir);
     return exit_status;

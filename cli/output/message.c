@@ -11,6 +11,7 @@
 #define LINE_MAX_SIZE 8192u /* bytes; a path has half of it at most */
 
 static const char *command_name;
+static const char *when_interrupted = "interrupted";
 static bool status_open;
 static char kept[LINE_MAX_SIZE]; /* for message_answer; empty: nothing */
 static bool answered;
@@ -58,7 +59,9 @@ static void write_line(const char *path, const char *text)
     write_stderr(line, (size_t)(end - line));
 }
 
-void message_interrupted(void) { write_line(NULL, "interrupted"); }
+void message_set_interrupted(const char *text) { when_interrupted = text; }
+
+void message_interrupted(void) { write_line(NULL, when_interrupted); }
 
 void message_lost_page(const char *path)
 {

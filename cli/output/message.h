@@ -43,6 +43,8 @@ void message_status(const char *line);
 
 /* The line that says so, written as a signal handler may write: left out where it would have to wait for a reader. */
 void message_interrupted(void);
+/* What that line says from now on: a text that stays, of at most 200 bytes. At first it is "interrupted". */
+void message_set_interrupted(const char *text);
 /* The same for a page of a mapped file that could not be read; `path` may be NULL. */
 void message_lost_page(const char *path);
 
