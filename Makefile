@@ -38,8 +38,8 @@ CLI_SOURCES := $(sort $(wildcard cli/*.c cli/*/*.c))
 SUPPORT_SOURCES := $(sort $(wildcard tests/support/*.c))
 BENCH_SOURCES := $(filter-out tests/bench/chaingen.c,$(sort $(wildcard tests/bench/*.c)))
 CHAINGEN_SOURCES := $(sort $(wildcard tests/support/chaingen*.c) tests/support/plan.c)
-# tests/FOLDER/test_NOUN.c is one cmocka program each
-TEST_SOURCES := $(sort $(wildcard tests/*/test_*.c))
+# tests/FOLDER/test_NOUN.c is one cmocka program each; that of the hashes, on which the others build, is run first
+TEST_SOURCES := tests/parser/test_hasher.c $(filter-out tests/parser/test_hasher.c,$(sort $(wildcard tests/*/test_*.c)))
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB := $(BUILD)/libunktx.a
