@@ -9,7 +9,8 @@
  * SIGBUS, by which the system says that a page of a mapped file cannot be read (the disk failed, or somebody cut the
  * file), ends it with 1 and the name of the file.
  *
- * Thread rule: signals_catch before the first thread; the others from any thread. */
+ * Thread rule: signals_catch before the first thread; files are remembered and forgotten by one thread at a time; the
+ * others from any thread. A signal may come to any thread meanwhile. */
 #ifndef UNKTX_CLI_OUTPUT_SIGNALS_H
 #define UNKTX_CLI_OUTPUT_SIGNALS_H
 
