@@ -268,6 +268,8 @@ void hasher_parents(enum hasher_kernel kernel, const struct hash256 *nodes, size
         group_parents(k, nodes + 2 * done, n, parents + done);
         done += n;
     }
+#else
+    (void)kernel; /* there is but one */
 #endif
     for (; done < count; done++)
         sha256d(nodes[2 * done].bytes, 2 * HASH256_SIZE, &parents[done]);
