@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -62,28 +63,66 @@ static char *take_text(int file, size_t *size)
     return text;
 }
 
+/* Empty, for stdout and stderr. */
+static void make_files(int files[2])
+{
+    for (int i = 0; i < 2; i++) {
+        files[i] = memfd_create("printed", 0);
+        need(files[i] >= 0, "cannot make a file in memory");
+    }
+    fflush(stdout);
+    fflush(stderr);
+}
+
+static void take_texts(const int files[2], struct run *run)
+{
+    size_t err_size;
+    run->out = take_text(files[0], &run->out_size);
+    run->err = take_text(files[1], &err_size);
+}
+
 struct run command_run(const char *format, ...)
 {
     struct run run = {0};
     int files[2], saved[2];
-    FILE *const streams[2] = {stdout, stderr};
+    make_files(files);
     for (int i = 0; i < 2; i++) {
-        fflush(streams[i]);
-        files[i] = memfd_create("printed", 0);
         saved[i] = dup(i + 1);
-        need(files[i] >= 0 && saved[i] >= 0 && dup2(files[i], i + 1) == i + 1, "cannot redirect");
+        need(saved[i] >= 0 && dup2(files[i], i + 1) == i + 1, "cannot redirect");
     }
     va_list arguments;
     va_start(arguments, format);
     run.exit_status = run_line(format, arguments);
     va_end(arguments);
+    fflush(stdout);
+    fflush(stderr);
     for (int i = 0; i < 2; i++) {
-        fflush(streams[i]);
         need(dup2(saved[i], i + 1) == i + 1, "cannot go back");
         close(saved[i]);
     }
-    size_t err_size;
-    run.out = take_text(files[0], &run.out_size);
-    run.err = take_text(files[1], &err_size);
+    take_texts(files, &run);
+    return run;
+}
+
+struct run command_run_apart(const char *format, ...)
+{
+    struct run run = {0};
+    int files[2], status;
+    make_files(files);
+    pid_t child = fork();
+    need(child >= 0, "cannot fork");
+    if (child == 0) {
+        need(dup2(files[0], 1) == 1 && dup2(files[1], 2) == 2, "cannot redirect");
+        va_list arguments;
+        va_start(arguments, format);
+        run.exit_status = run_line(format, arguments);
+        va_end(arguments);
+        fflush(stdout);
+        fflush(stderr);
+        _exit(run.exit_status);
+    }
+    need(waitpid(child, &status, 0) == child, "cannot wait");
+    run.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    take_texts(files, &run);
     return run;
 }

@@ -9,5 +9,8 @@
 int command_exit(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with stdout and stderr kept; run_free at the end. */
 struct run command_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same in a process of its own, without the time that a program takes to start: this process then has no threads of
+ * the command's, which a process forked later would wait for without end. */
+struct run command_run_apart(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

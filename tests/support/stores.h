@@ -7,7 +7,7 @@
 
 #define DIGEST_SIZE 64
 
-/* Both run the command in this process, on one thread: starting the program takes longer than what it does with a small
+/* Both run the command in a fork of this process: starting the program takes longer than what it does with a small
  * store, and threads here would keep a later fork() from having any. */
 
 /* The digest as `unktx check` prints it; the store must be sound and have a block. */
