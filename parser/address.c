@@ -1,5 +1,7 @@
 #include "parser/address.h"
 
+#include "parser/opcode.h"
+#include "parser/pubkey.h"
 #include "parser/sha256.h"
 
 #define HASH160_SIZE 20u
@@ -121,4 +123,27 @@ char *address_put(char *out, const struct network *network, const uint8_t *scrip
     case KIND_MULTISIG: break;
     }
     return out;
+}
+
+char *address_put_of_key(char *out, const struct network *network, const uint8_t *key, size_t size,
+                         enum key_address kind)
+{
+    uint8_t hash[HASH160_SIZE], program[2 + PUBKEY_X_SIZE] = {OP_0, HASH160_SIZE};
+    struct prefixes prefixes = prefixes_of(network);
+    if (kind == KEY_ADDRESS_P2TR) {
+        program[0] = OP_1;
+        program[1] = PUBKEY_X_SIZE;
+        bool has = size == 33 && pubkey_taproot(key, size, program + 2);
+        return has ? address_put(out, network, program, 2 + PUBKEY_X_SIZE) : out;
+    }
+    hash160(key, size, hash);
+    if (kind == KEY_ADDRESS_P2PKH)
+        return put_base58check(out, prefixes.pubkeyhash, hash);
+    if (size != 33)
+        return out;
+    memcpy(program + 2, hash, HASH160_SIZE);
+    if (kind == KEY_ADDRESS_P2WPKH)
+        return address_put(out, network, program, 2 + HASH160_SIZE);
+    hash160(program, 2 + HASH160_SIZE, hash);
+    return put_base58check(out, prefixes.scripthash, hash);
 }

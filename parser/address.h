@@ -17,4 +17,18 @@
  * which is `out` where the script has none. `out` has room for ADDRESS_SIZE_MAX bytes. O(size). */
 char *address_put(char *out, const struct network *network, const uint8_t *script, size_t size);
 
+/* The addresses that a wallet makes of one public key. */
+enum key_address {
+    KEY_ADDRESS_P2PKH,
+    KEY_ADDRESS_P2SH_P2WPKH, /* BIP 49 */
+    KEY_ADDRESS_P2WPKH,      /* BIP 84 */
+    KEY_ADDRESS_P2TR,        /* BIP 86 */
+};
+#define KEY_ADDRESSES 4
+
+/* Likewise of a public key of 33 or 65 bytes that is a point of the curve. As Core's descriptors have it, an
+ * uncompressed key has a P2PKH address alone. */
+char *address_put_of_key(char *out, const struct network *network, const uint8_t *key, size_t size,
+                         enum key_address kind);
+
 #endif

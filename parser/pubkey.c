@@ -1,7 +1,12 @@
 #include "parser/pubkey.h"
 
 #include <secp256k1.h>
+#if __has_include(<secp256k1_extrakeys.h>)
+#include <secp256k1_extrakeys.h>
+#endif
 #include <string.h>
+
+#include "parser/sha256.h"
 
 bool pubkey_on_curve(const uint8_t *key, size_t size)
 {
@@ -15,3 +20,43 @@ bool pubkey_is_burn(const uint8_t *key, size_t size)
 {
     return (size == 33 || size == 65) && memcmp(key + 1, key + 2, size - 2) == 0;
 }
+
+#ifdef SECP256K1_EXTRAKEYS_H
+/* hash_TapTweak(x) of BIP 341 with the tagged hash of BIP 340. */
+static void tap_tweak(const uint8_t x[PUBKEY_X_SIZE], uint8_t out[32])
+{
+    static const char tag[] = "TapTweak";
+    uint8_t tag_hash[32];
+    struct sha256_stream stream;
+    sha256((const uint8_t *)tag, sizeof tag - 1, tag_hash);
+    sha256_begin(&stream);
+    sha256_add(&stream, tag_hash, sizeof tag_hash);
+    sha256_add(&stream, tag_hash, sizeof tag_hash);
+    sha256_add(&stream, x, PUBKEY_X_SIZE);
+    sha256_end(&stream, out);
+}
+
+bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE])
+{
+    const secp256k1_context *context = secp256k1_context_static;
+    secp256k1_pubkey point, tweaked;
+    secp256k1_xonly_pubkey x_only;
+    uint8_t tweak[32];
+    if (secp256k1_ec_pubkey_parse(context, &point, key, size) != 1 ||
+        secp256k1_xonly_pubkey_from_pubkey(context, &x_only, NULL, &point) != 1 ||
+        secp256k1_xonly_pubkey_serialize(context, out, &x_only) != 1)
+        return false;
+    tap_tweak(out, tweak);
+    return secp256k1_xonly_pubkey_tweak_add(context, &tweaked, &x_only, tweak) == 1 &&
+           secp256k1_xonly_pubkey_from_pubkey(context, &x_only, NULL, &tweaked) == 1 &&
+           secp256k1_xonly_pubkey_serialize(context, out, &x_only) == 1;
+}
+#else
+bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE])
+{
+    (void)key;
+    (void)size;
+    (void)out;
+    return false;
+}
+#endif

@@ -17,4 +17,11 @@ bool pubkey_on_curve(const uint8_t *key, size_t size);
  * sizes are 33 and 65. O(size). */
 bool pubkey_is_burn(const uint8_t *key, size_t size);
 
+#define PUBKEY_X_SIZE 32u
+
+/* The output key of BIP 86: the key, tweaked by its own hash as BIP 341 has it for an output without a script path.
+ * False if the key is no point, or the library was built without its module extrakeys. Any thread. O(1), some ten
+ * microseconds. */
+bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE]);
+
 #endif

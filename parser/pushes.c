@@ -63,6 +63,14 @@ enum shown push_shows(const struct push *push)
     return signature_read(push->data, push->size, &signature) ? SHOWN_SIGNATURE : SHOWN_DATA;
 }
 
+size_t keys_shown(struct pushes pushes, struct push keys[KEYS_SHOWN_MAX])
+{
+    size_t count = 0;
+    while (count < KEYS_SHOWN_MAX && pushes_next(&pushes, &keys[count]))
+        count += keys[count].data && keys[count].size > 4 && script_key_size_fits(keys[count].data, keys[count].size);
+    return count;
+}
+
 /* ---- signatures ---- */
 
 /* IsValidSignatureEncoding of BIP 66: 30 len 02 len r 02 len s sighash, each length of one byte, no number negative or

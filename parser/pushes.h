@@ -42,6 +42,13 @@ enum shown {
 #define SHOWN 6
 enum shown push_shows(const struct push *push);
 
+#define STACK_ITEMS_MAX 1000u /* Core's MAX_STACK_SIZE: no more items than that open anything */
+
+#define KEYS_SHOWN_MAX 300u /* more than 10,000 bytes, the most that a script can be run with, have room for */
+
+/* The items that show a key (SHOWN_KEY) in order, the first KEYS_SHOWN_MAX of them; returns how many. O(bytes). */
+size_t keys_shown(struct pushes pushes, struct push keys[KEYS_SHOWN_MAX]);
+
 /* An ECDSA signature with the byte of its sighash type after it, as a scriptSig has it. */
 struct signature {
     uint8_t sighash; /* 1 ALL, 2 NONE, 3 SINGLE; + 0x80 ANYONECANPAY; old blocks have others too */

@@ -3,8 +3,6 @@
 #include "parser/opcode.h"
 #include "parser/unlock_run.h"
 
-#define STACK_ITEMS_MAX 1000u /* Core's MAX_STACK_SIZE */
-
 _Static_assert(sizeof((struct unlock *)0)->branch >= UNLOCK_BRANCHES_MAX + sizeof "?", "as many branches as a run has");
 
 const char *unlock_name(enum unlock_by by)

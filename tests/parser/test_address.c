@@ -138,12 +138,58 @@ static void test_every_program(void **state)
         }
 }
 
+#define GX "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+#define GY "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8"
+
+static const struct {
+    const char *network;
+    const char *key;
+    enum key_address kind;
+    const char *address;
+} of_keys[] = {
+    {"main", "02" GX, KEY_ADDRESS_P2PKH, "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH"},
+    {"main", "04" GX GY, KEY_ADDRESS_P2PKH, "1EHNa6Q4Jz2uvNExL497mE43ikXhwF6kZm"},
+    {"main", "04" GX GY, KEY_ADDRESS_P2SH_P2WPKH, ""},
+    {"main", "04" GX GY, KEY_ADDRESS_P2WPKH, ""},
+    {"main", "04" GX GY, KEY_ADDRESS_P2TR, ""},
+    /* BIP 173 */
+    {"main", "02" GX, KEY_ADDRESS_P2WPKH, "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"},
+    /* BIP 49 */
+    {"testnet3", "03a1af804ac108a8a51782198c2d034b28bf90c8803f5a53f76276fa69a4eae77f", KEY_ADDRESS_P2SH_P2WPKH,
+     "2Mww8dCYPUpKHofjgcXcBCEGmniw9CoaiD2"},
+    /* BIP 84 */
+    {"main", "0330d54fd0dd420a6e5f8d3624f5f3482cae350f79d5f0753bf5beef9c2d91af3c", KEY_ADDRESS_P2WPKH,
+     "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu"},
+    /* BIP 86; x alone counts */
+    {"main", "02cc8a4bc64d897bddc5fbc2f670f7a8ba0b386779106cf1223c6fc5d7cd6fc115", KEY_ADDRESS_P2TR,
+     "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr"},
+    {"main", "03cc8a4bc64d897bddc5fbc2f670f7a8ba0b386779106cf1223c6fc5d7cd6fc115", KEY_ADDRESS_P2TR,
+     "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr"},
+    {"main", "0283dfe85a3151d2517290da461fe2815591ef69f2b18a2ce63f01697a8b313145", KEY_ADDRESS_P2TR,
+     "bc1p4qhjn9zdvkux4e44uhx8tc55attvtyu358kutcqkudyccelu0was9fqzwh"},
+    {"main", "02399f1b2f4393f29a18c937859c5dd8a77350103157eb880f02e8c08214277cef", KEY_ADDRESS_P2TR,
+     "bc1p3qkhfews2uk44qtvauqyr2ttdsw7svhkl9nkm9s9c3x4ax5h60wqwruhk7"},
+};
+
+static void test_of_keys(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof of_keys / sizeof *of_keys; i++) {
+        uint8_t key[65];
+        char text[ADDRESS_SIZE_MAX + 1];
+        size_t size = from_hex(of_keys[i].key, key);
+        *address_put_of_key(text, network_by_name(of_keys[i].network), key, size, of_keys[i].kind) = '\0';
+        assert_string_equal(text, of_keys[i].address);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),
         cmocka_unit_test(test_no_address),
         cmocka_unit_test(test_every_program),
+        cmocka_unit_test(test_of_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
