@@ -1,0 +1,401 @@
+#include "graph/dag/evidence.h"
+
+#include "parser/bytes.h"
+#include "parser/parallel.h"
+#include "parser/pubkey.h"
+#include "parser/stop.h"
+
+const char *evidence_kind_name(enum evidence_kind kind)
+{
+    static const char *const names[EVIDENCE_KINDS] = {"key", "hash", "preimage", "address", "transaction"};
+    return names[kind];
+}
+
+const char *evidence_role_name(enum evidence_role role)
+{
+    static const char *const names[] = {"pubkey", "multisig", "script", "scriptSig", "payer", "payee"};
+    return names[role];
+}
+
+void evidence_begin(const struct forest *forest, const struct tdags *tdags, const uint8_t seed[16],
+                    struct evidence_set *set)
+{
+    *set = (struct evidence_set){.forest = forest, .tdags = tdags};
+    set->key[0] = load_le64(seed);
+    set->key[1] = load_le64(seed + 8);
+    set->key[2] = (set->key[0] ^ (set->key[1] << 1)) | 1;
+}
+
+void evidence_free(struct evidence_set *set)
+{
+    mem_free(set->pieces.at);
+    mem_free(set->bytes.at);
+    mem_free(set->things.at);
+    mem_free(set->begins);
+    mem_free(set->by_thing);
+    *set = (struct evidence_set){0};
+}
+
+static enum status too_much(struct fault *fault, const char *what)
+{
+    return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "more than 2^32 - 2 %s", what);
+}
+
+enum status evidence_add(struct evidence_set *set, const struct evidence *piece, const uint8_t *bytes,
+                         const uint8_t *outpoint, struct fault *fault)
+{
+    size_t size = piece->size + (outpoint ? EVIDENCE_OUTPOINT_SIZE : 0u);
+    struct evidence copy = *piece;
+    if (set->pieces.count >= UINT32_MAX - 1)
+        return too_much(fault, "keys and hashes");
+    if (mem_reserve(&set->bytes.at, &set->bytes.capacity, set->bytes.count + size, 1) != STATUS_OK)
+        return fault_nomem(fault);
+    copy.at = set->bytes.count;
+    if (piece->size > 0)
+        memcpy(set->bytes.at + set->bytes.count, bytes, piece->size);
+    if (outpoint)
+        memcpy(set->bytes.at + set->bytes.count + piece->size, outpoint, EVIDENCE_OUTPOINT_SIZE);
+    set->bytes.count += size;
+    return PUSH(set->pieces, copy) ? STATUS_OK : fault_nomem(fault);
+}
+
+enum status evidence_merge(struct evidence_set *set, const struct evidence_set *a, const struct evidence_set *b,
+                           struct fault *fault)
+{
+    const struct evidence_set *const sets[2] = {a, b};
+    size_t next[2] = {0}, bases[2] = {set->bytes.count, set->bytes.count + a->bytes.count};
+    size_t pieces = a->pieces.count + b->pieces.count, bytes = a->bytes.count + b->bytes.count;
+    if (set->pieces.count + pieces >= UINT32_MAX - 1)
+        return too_much(fault, "keys and hashes");
+    if (mem_reserve(&set->pieces.at, &set->pieces.capacity, set->pieces.count + pieces, sizeof *set->pieces.at) !=
+            STATUS_OK ||
+        mem_reserve(&set->bytes.at, &set->bytes.capacity, set->bytes.count + bytes, 1) != STATUS_OK)
+        return fault_nomem(fault);
+    for (unsigned s = 0; s < 2; s++) {
+        if (sets[s]->bytes.count > 0)
+            memcpy(set->bytes.at + bases[s], sets[s]->bytes.at, sets[s]->bytes.count);
+    }
+    set->bytes.count += bytes;
+    for (size_t i = 0; i < pieces; i++) {
+        bool second = next[0] == a->pieces.count ||
+                      (next[1] < b->pieces.count && b->pieces.at[next[1]].tx < a->pieces.at[next[0]].tx);
+        struct evidence *piece = &set->pieces.at[set->pieces.count++];
+        *piece = sets[second]->pieces.at[next[second]++];
+        piece->at += bases[second];
+    }
+    return STATUS_OK;
+}
+
+bool evidence_has_members(const struct forest *forest, const struct tdags *tdags, uint32_t tx)
+{
+    if (tdags->tx_dag[tx])
+        return true;
+    for (uint32_t o = forest->txs[tx].first_output; o < forest->txs[tx + 1].first_output; o++) {
+        if (forest_is_arc(&forest->outputs[o], tdags->rules))
+            return false;
+    }
+    return forest_unknown_inputs(forest, tx, tdags->rules) == 0;
+}
+
+/* ---- things ---- */
+
+size_t evidence_key_form(const uint8_t *key, size_t size, uint8_t out[65])
+{
+    memcpy(out, key, size);
+    if (size != 65 || !pubkey_on_curve(key, size))
+        return size;
+    out[0] = 2 | (key[64] & 1); /* is y odd (SEC 1, section 2.3.3) */
+    return 33;
+}
+
+/* The bytes by which a thing is the same as another one. */
+struct thing_form {
+    const uint8_t *bytes;
+    size_t size;
+    uint8_t key[65];
+};
+
+static void form_of(const struct evidence_set *set, const struct evidence *piece, struct thing_form *form)
+{
+    form->bytes = set->bytes.at + piece->at;
+    form->size = piece->size;
+    if (piece->kind == EVIDENCE_KEY && piece->size == 65) {
+        form->size = evidence_key_form(form->bytes, 65, form->key);
+        form->bytes = form->key;
+    }
+}
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Nobody sees hashes or the key, so nobody can choose things that collide. */
+static uint64_t hash_of(const struct evidence_set *set, const struct evidence *piece, const struct thing_form *form)
+{
+    uint64_t hash = set->key[0] ^ ((uint64_t)piece->kind << 32 | form->size);
+    for (size_t i = 0; i < form->size; i += 8) {
+        uint8_t word[8] = {0};
+        memcpy(word, form->bytes + i, form->size - i < 8 ? form->size - i : 8);
+        hash = fold(hash ^ load_le64(word), set->key[2]) ^ set->key[1];
+    }
+    return fold(hash, set->key[2]);
+}
+
+static bool same(const struct evidence_set *set, const struct evidence *a, const struct thing_form *form,
+                 const struct evidence *b)
+{
+    struct thing_form other;
+    if (a->kind != b->kind)
+        return false;
+    form_of(set, b, &other);
+    return other.size == form->size && (form->size == 0 || memcmp(other.bytes, form->bytes, form->size) == 0);
+}
+
+static bool is_marker(const struct evidence *piece, const struct thing_form *form)
+{
+    if (piece->kind == EVIDENCE_KEY)
+        return pubkey_is_burn(form->bytes, form->size);
+    return piece->kind == EVIDENCE_HASH && memcmp(form->bytes, form->bytes + 1, form->size - 1) == 0;
+}
+
+/* Slots of a hash table hold numbers of things, plus one. */
+static enum status number_pieces(struct evidence_set *set, uint32_t *slots, uint64_t mask)
+{
+    for (size_t i = 0; i < set->pieces.count; i++) {
+        struct evidence *piece = &set->pieces.at[i];
+        struct thing_form form;
+        if (stop_due(i))
+            return STATUS_INTERRUPTED;
+        form_of(set, piece, &form);
+        uint64_t s = hash_of(set, piece, &form) & mask;
+        while (slots[s] && !same(set, piece, &form, &set->pieces.at[set->things.at[slots[s] - 1].first]))
+            s = (s + 1) & mask;
+        if (!slots[s]) {
+            struct evidence_thing thing = {.first = (uint32_t)i,
+                                           .first_height = UINT32_MAX,
+                                           .preimage = FOREST_NONE,
+                                           .marker = is_marker(piece, &form)};
+            if (!PUSH(set->things, thing))
+                return STATUS_NOMEM;
+            slots[s] = (uint32_t)set->things.count;
+        }
+        piece->thing = slots[s] - 1;
+        set->things.at[piece->thing].pieces++;
+    }
+    return STATUS_OK;
+}
+
+/* Heights, and what opens hashes. */
+static void describe(struct evidence_set *set)
+{
+    for (size_t i = 0; i < set->pieces.count; i++) {
+        const struct evidence *piece = &set->pieces.at[i];
+        struct evidence_thing *thing = &set->things.at[piece->thing];
+        uint32_t height = set->forest->txs[piece->tx].height;
+        if (height < thing->first_height)
+            thing->first_height = height;
+        if (height > thing->last_height)
+            thing->last_height = height;
+        if (piece->kind == EVIDENCE_PREIMAGE && i > 0) {
+            struct evidence_thing *hash = &set->things.at[set->pieces.at[i - 1].thing];
+            if (hash->preimage == FOREST_NONE)
+                hash->preimage = (uint32_t)i;
+        }
+    }
+}
+
+/* Groups the pieces by thing; of each member the first stays: `seen` has for each the last thing that it was met with.
+ */
+static void count_members(struct evidence_set *set, uint32_t *seen)
+{
+    uint64_t sum = 0;
+    for (size_t t = 0; t < set->things.count; t++) {
+        set->begins[t] = sum;
+        sum += set->things.at[t].pieces;
+    }
+    for (size_t i = 0; i < set->pieces.count; i++)
+        set->by_thing[set->begins[set->pieces.at[i].thing]++] = (uint32_t)i;
+    for (size_t t = 0; t < set->things.count; t++) {
+        struct evidence_thing *thing = &set->things.at[t];
+        uint32_t *pieces = set->by_thing + (set->begins[t] -= thing->pieces);
+        for (uint32_t i = 0; i < thing->pieces; i++) {
+            uint32_t member = evidence_member(set, &set->pieces.at[pieces[i]]);
+            if (seen[member] == t + 1)
+                continue;
+            seen[member] = (uint32_t)t + 1;
+            pieces[thing->members++] = pieces[i];
+            thing->dags += member <= set->tdags->count;
+        }
+    }
+}
+
+static uint64_t members_bound(const struct evidence_set *set)
+{
+    return (uint64_t)set->tdags->count + 1 + set->forest->outputs_count;
+}
+
+/* Things that one call looks at. */
+#define CURVE_CHUNK 4096u
+
+/* Keys that one member alone has tie nothing anyway. */
+static void look_at_curve(void *context, unsigned worker, size_t chunk)
+{
+    struct evidence_set *set = context;
+    size_t first = chunk * CURVE_CHUNK, left = set->things.count - first;
+    (void)worker;
+    for (size_t t = first; t < first + (left < CURVE_CHUNK ? left : CURVE_CHUNK); t++) {
+        struct evidence_thing *thing = &set->things.at[t];
+        const struct evidence *piece = &set->pieces.at[thing->first];
+        if (piece->kind == EVIDENCE_KEY && thing->members > 1)
+            thing->off_curve = !pubkey_on_curve(set->bytes.at + piece->at, piece->size);
+    }
+}
+
+enum status evidence_number(struct evidence_set *set, unsigned threads, struct fault *fault)
+{
+    uint64_t size = 16;
+    while (size < 2 * set->pieces.count)
+        size *= 2;
+    if (members_bound(set) >= UINT32_MAX)
+        return too_much(fault, "T-DAGs and outputs");
+    uint32_t *slots = mem_alloc_large(size, sizeof *slots);
+    enum status status = slots ? number_pieces(set, slots, size - 1) : STATUS_NOMEM;
+    mem_free(slots);
+    if (status == STATUS_OK) {
+        describe(set);
+        set->begins = mem_alloc(set->things.count, sizeof *set->begins);
+        set->by_thing = mem_alloc(set->pieces.count, sizeof *set->by_thing);
+        uint32_t *seen = mem_alloc(members_bound(set), sizeof *seen);
+        if (set->begins && set->by_thing && seen)
+            count_members(set, seen);
+        else
+            status = STATUS_NOMEM;
+        mem_free(seen);
+    }
+    if (status == STATUS_OK)
+        return parallel_for(threads, set->things.count / CURVE_CHUNK + 1, look_at_curve, set, fault);
+    if (status == STATUS_INTERRUPTED)
+        return stop_check(fault);
+    return fault_nomem(fault);
+}
+
+/* ---- groups ---- */
+
+static uint32_t find(uint32_t *parent, uint32_t m)
+{
+    while (parent[m] != m) {
+        parent[m] = parent[parent[m]];
+        m = parent[m];
+    }
+    return m;
+}
+
+static void join_members(const struct evidence_set *set, uint32_t max_degree, uint32_t *parent)
+{
+    for (size_t t = 0; t < set->things.count; t++) {
+        if (!evidence_ties(&set->things.at[t], max_degree))
+            continue;
+        const uint32_t *pieces = set->by_thing + set->begins[t];
+        uint32_t first = find(parent, evidence_member(set, &set->pieces.at[pieces[0]]));
+        for (uint32_t i = 1; i < set->things.at[t].members; i++) {
+            uint32_t other = find(parent, evidence_member(set, &set->pieces.at[pieces[i]]));
+            uint32_t low = first < other ? first : other, high = first < other ? other : first;
+            parent[high] = low;
+            first = low;
+        }
+    }
+}
+
+static uint32_t first_tx(const struct evidence_set *set, uint32_t member)
+{
+    const struct tdags *tdags = set->tdags;
+    return member <= tdags->count ? tdags->members[tdags->first[member - 1]]
+                                  : set->forest->outputs[member - tdags->count - 1].tx;
+}
+
+/* Members are in two runs, T-DAGs and outputs, each in order of its first transactions; the next one of both, 0 after
+ * the last. */
+static uint32_t next_member(const struct evidence_set *set, uint32_t *dag, uint32_t *output, uint32_t members)
+{
+    if (*dag > set->tdags->count && *output >= members)
+        return 0;
+    if (*output >= members || (*dag <= set->tdags->count && first_tx(set, *dag) <= first_tx(set, *output)))
+        return (*dag)++;
+    return (*output)++;
+}
+
+/* Numbers the groups of two members or more in order of their first member. */
+static bool number_groups(const struct evidence_set *set, uint32_t *parent, struct groups *groups)
+{
+    uint32_t members = groups->members, *sizes = mem_alloc(members, sizeof *sizes), member;
+    uint32_t dag = 1, output = set->tdags->count + 1;
+    ARRAY(uint32_t) first = {0};
+    bool enough = sizes != NULL;
+    for (uint32_t m = 1; enough && m < members; m++)
+        sizes[find(parent, m)]++;
+    while (enough && (member = next_member(set, &dag, &output, members)) != 0) {
+        uint32_t root = find(parent, member);
+        if (sizes[root] < 2)
+            continue;
+        if (!groups->of_member[root]) {
+            enough = PUSH(first, first_tx(set, member));
+            groups->of_member[root] = ++groups->count;
+        }
+        groups->of_member[member] = groups->of_member[root];
+    }
+    groups->names = (struct tdags){.rules = set->tdags->rules, .count = groups->count, .members = first.at};
+    mem_free(sizes);
+    return enough;
+}
+
+static bool list_members(const struct evidence_set *set, struct groups *groups)
+{
+    uint32_t members = groups->members, member, dag = 1, output = set->tdags->count + 1;
+    groups->begins = mem_alloc((size_t)groups->count + 2, sizeof *groups->begins);
+    groups->names.first = mem_alloc((size_t)groups->count + 1, sizeof *groups->names.first);
+    if (!groups->begins || !groups->names.first)
+        return false;
+    for (uint32_t m = 1; m < members; m++) {
+        if (groups->of_member[m])
+            groups->begins[groups->of_member[m] + 1]++;
+    }
+    for (uint32_t g = 1; g <= groups->count; g++) {
+        groups->begins[g + 1] += groups->begins[g];
+        groups->names.first[g] = g;
+    }
+    groups->in_group = mem_alloc(groups->begins[groups->count + 1], sizeof *groups->in_group);
+    if (!groups->in_group)
+        return false;
+    while ((member = next_member(set, &dag, &output, members)) != 0) {
+        if (groups->of_member[member])
+            groups->in_group[groups->begins[groups->of_member[member]]++] = member;
+    }
+    return true;
+}
+
+enum status groups_find(const struct evidence_set *set, uint32_t max_degree, struct groups *groups, struct fault *fault)
+{
+    *groups = (struct groups){.members = (uint32_t)members_bound(set)};
+    uint32_t *parent = mem_alloc(groups->members, sizeof *parent);
+    groups->of_member = mem_alloc(groups->members, sizeof *groups->of_member);
+    bool enough = parent && groups->of_member;
+    for (uint32_t m = 0; enough && m < groups->members; m++)
+        parent[m] = m;
+    if (enough) {
+        join_members(set, max_degree, parent);
+        enough = number_groups(set, parent, groups);
+    }
+    mem_free(parent);
+    return enough && list_members(set, groups) ? STATUS_OK : fault_nomem(fault);
+}
+
+void groups_free(struct groups *groups)
+{
+    mem_free(groups->of_member);
+    mem_free(groups->begins);
+    mem_free(groups->in_group);
+    tdags_free(&groups->names);
+    *groups = (struct groups){0};
+}
