@@ -1,7 +1,7 @@
 /* chaingen: writes a regtest chain like mainnet's of recent years, or one of T-DAGs, with its truth as JSON.
  *
  *   chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] [--xor]
- *            [--spends] [--planted PER_10K] [--block-bytes N] DIR
+ *            [--holders N [--list-holders]] [--spends] [--planted PER_10K] [--block-bytes N] DIR
  *
  * The parts are written in the order tracked, tdags, size, blocks; in a DIR that has a chain already, they are added
  * to it. */
@@ -36,9 +36,11 @@ struct order {
 static bool read_options(int argc, char **argv, struct order *order)
 {
     static const struct option options[] = {
-        {"size", 1, NULL, 's'},        {"blocks", 1, NULL, 'b'}, {"tracked", 1, NULL, 't'}, {"tdags", 1, NULL, 'd'},
-        {"giants", 1, NULL, 'g'},      {"seed", 1, NULL, 'r'},   {"xor", 0, NULL, 'x'},     {"planted", 1, NULL, 'p'},
-        {"block-bytes", 1, NULL, 'k'}, {"spends", 0, NULL, 'c'}, {NULL, 0, NULL, 0}};
+        {"size", 1, NULL, 's'},   {"blocks", 1, NULL, 'b'},  {"tracked", 1, NULL, 't'},
+        {"tdags", 1, NULL, 'd'},  {"giants", 1, NULL, 'g'},  {"seed", 1, NULL, 'r'},
+        {"xor", 0, NULL, 'x'},    {"planted", 1, NULL, 'p'}, {"block-bytes", 1, NULL, 'k'},
+        {"spends", 0, NULL, 'c'}, {"holders", 1, NULL, 'h'}, {"list-holders", 0, NULL, 'l'},
+        {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
         switch (option) {
@@ -50,6 +52,8 @@ static bool read_options(int argc, char **argv, struct order *order)
         case 'r': order->how.seed = number; break;
         case 'x': order->how.xored = true; break;
         case 'c': order->how.spends = true; break;
+        case 'h': order->how.holders = (uint32_t)number; break;
+        case 'l': order->how.list_holders = true; break;
         case 'p': order->how.planted_per_10k = (uint32_t)number; break;
         case 'k': order->how.block_bytes = (uint32_t)number; break;
         default: return false;
@@ -64,7 +68,7 @@ int main(int argc, char **argv)
     struct order order = {.how = {.seed = 1, .planted_per_10k = 50, .stale_every = 200}};
     if (!read_options(argc, argv, &order)) {
         fputs("usage: chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] "
-              "[--xor] [--spends] [--planted PER_10K] [--block-bytes N] DIR\n",
+              "[--xor] [--holders N [--list-holders]] [--spends] [--planted PER_10K] [--block-bytes N] DIR\n",
               stderr);
         return 2;
     }

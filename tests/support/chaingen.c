@@ -33,6 +33,8 @@ void gen_plant(struct gen *gen, struct plan *plan)
 {
     struct gen_truth *truth = &gen->state.truth;
     struct plan_sums sums = plan_sum(plan);
+    plan->holder = gen_draw_holder(gen);
+    gen_count_member(gen, plan->holder, plan->level == 0 ? NONSTANDARD : PUBKEY);
     for (unsigned r = plan->level; r < GEN_RULES; r++) {
         truth->tdags[r]++;
         truth->nodes[r] += sums.nodes;
@@ -273,6 +275,8 @@ void gen_print_truth(const struct gen *gen, FILE *out)
         uint64_t counts[GEN_RULES] = {t->families[0][f], t->families[1][f], t->families[2][f]};
         print_array(out, plan_family_names[f], counts);
     }
+    if (gen->options.holders)
+        gen_print_holders(gen, out);
     fputs("}\n", out);
 }
 
@@ -295,6 +299,7 @@ void gen_close(struct gen *gen)
     gen_print_truth(gen, file);
     if (fclose(file) != 0)
         gen_die("cannot write", "truth.json");
+    gen_close_holders(gen);
     uint32_t window = gen->options.window ? gen->options.window : 64;
     for (uint32_t i = 0; i < window; i++)
         mem_free(gen->window[i].data);

@@ -27,6 +27,8 @@ struct gen_options {
     uint32_t window;          /* blocks are shuffled within runs of that many; 0: 64 */
     uint32_t planted_per_10k; /* transactions in 10,000 that belong to planted T-DAGs */
     uint32_t stale_every;     /* a stale sibling after so many blocks; 0: none */
+    uint32_t holders;         /* of keys and hash locks of planted T-DAGs and tracked outputs; 0: each has its own */
+    bool list_holders;        /* in DIR/holders.csv */
     bool spends;              /* real spends: every input spends an output of the chain, no value comes from nowhere */
 };
 

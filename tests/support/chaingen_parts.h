@@ -3,6 +3,7 @@
  *
  *   chaingen_tx.c      scripts, coins, transactions
  *   chaingen_block.c   coinbases, headers, blocks, the window, the files
+ *   chaingen_holders.c who holds the keys, where that is planted
  *   chaingen.c         what is asked for: plans, mainnet-like blocks, and a chain that goes on
  *
  * Only for these. */
@@ -23,6 +24,12 @@ struct coin {
     uint64_t sat;
     uint32_t vout;
     uint32_t height;
+};
+
+/* An output whose holder is known. */
+struct held {
+    uint32_t vout;
+    uint32_t holder;
 };
 
 enum { HEADER = 80, RECORD_HEAD = 8 };
@@ -82,6 +89,13 @@ struct gen {
     size_t new_count;
     size_t new_capacity;
     uint64_t tx_sat; /* of the inputs, not given to outputs yet */
+    /* with holders */
+    uint32_t holder; /* of the outputs that are written; 0: of nobody known */
+    uint32_t *members;
+    struct held *held; /* wait for their transaction's txid */
+    size_t held_count;
+    size_t held_capacity;
+    FILE *holders;
     bool pretending; /* a stale block spends nothing real */
 };
 
@@ -159,6 +173,21 @@ void gen_add_plain_tx(struct gen *gen);
 void gen_add_tracked_tx(struct gen *gen);
 /* Writes the plan's next transaction. */
 void gen_add_plan_tx(struct gen *gen, struct plan *plan);
+
+/* ---- chaingen_holders.c ---- */
+
+/* A holder, 0 where none are planted. */
+uint32_t gen_draw_holder(struct gen *gen);
+/* A T-DAG or a single output that such a kind of output shows the holder of. */
+void gen_count_member(struct gen *gen, uint32_t holder, unsigned kind);
+/* An unknown output of gen->holder in the open transaction, and their list once its txid is known. */
+void gen_note_held(struct gen *gen, uint32_t vout, unsigned kind);
+void gen_list_held(struct gen *gen, const struct hash256 *txid);
+/* 32 bytes that are always the same for a holder; and a push of such a key, a point of the curve. */
+void gen_put_held(struct gen *gen, struct bytes *b);
+void gen_put_held_key(struct gen *gen, struct bytes *b);
+void gen_print_holders(const struct gen *gen, FILE *out);
+void gen_close_holders(struct gen *gen);
 
 /* ---- chaingen_block.c ---- */
 

@@ -4,8 +4,14 @@
 
 /* ---- scripts ---- */
 
-static void put_nonstandard(struct bytes *b, struct rng *rng)
+static void put_nonstandard(struct gen *gen, struct bytes *b, struct rng *rng)
 {
+    if (gen->holder) { /* a hash lock */
+        put(b, "\x23\xa8\x20", 3);
+        gen_put_held(gen, b);
+        put_u8(b, 0x87);
+        return;
+    }
     switch (rng_below(rng, 4)) {
     case 0: /* a P2PKH with a NOP after it */
         put(b, "\x1a\x76\xa9\x14", 4);
@@ -31,6 +37,15 @@ static void put_key(struct bytes *b, struct rng *rng)
     put_random(b, rng, 32);
 }
 
+static void put_first_key(struct gen *gen, struct bytes *b, struct rng *rng)
+{
+    if (!gen->holder) {
+        put_key(b, rng);
+        return;
+    }
+    gen_put_held_key(gen, b);
+}
+
 static void put_nulldata(struct bytes *b, struct rng *rng)
 {
     uint32_t size = 8 + rng_below(rng, 68);
@@ -48,19 +63,19 @@ static void put_then_random(struct bytes *b, struct rng *rng, const char *prefix
 }
 
 /* Size byte and script. */
-static void put_script(struct bytes *b, struct rng *rng, unsigned kind)
+static void put_script(struct gen *gen, struct bytes *b, struct rng *rng, unsigned kind)
 {
     switch (kind) {
-    case NONSTANDARD: put_nonstandard(b, rng); break;
+    case NONSTANDARD: put_nonstandard(gen, b, rng); break;
     case NULLDATA: put_nulldata(b, rng); break;
     case PUBKEY:
         put_u8(b, 0x23);
-        put_key(b, rng);
+        put_first_key(gen, b, rng);
         put_u8(b, 0xac);
         break;
     case MULTISIG:
         put(b, "\x47\x51", 2);
-        put_key(b, rng);
+        put_first_key(gen, b, rng);
         put_key(b, rng);
         put(b, "\x52\xae", 2);
         break;
@@ -125,7 +140,7 @@ void gen_put_output(struct gen *gen, unsigned kind, uint64_t sat)
     struct gen_truth *truth = &gen->state.truth;
     put_u64(&gen->body, sat);
     size_t script = gen->body.size;
-    put_script(&gen->body, &gen->state.rng, kind);
+    put_script(gen, &gen->body, &gen->state.rng, kind);
     gen->tx_info += 9 + (kind_rules(kind) ? gen->body.size - script : 0);
     gen->tx_tracked += kind_rules(kind) && kind != NULLDATA;
     truth->outputs++;
@@ -177,6 +192,7 @@ struct hash256 gen_tx_close(struct gen *gen, size_t body_end, bool root)
         gen->state.truth.roots[r] += root && (gen->unknown >> r & 1);
     }
     take_coins_in(gen, txid);
+    gen_list_held(gen, txid);
     return *txid;
 }
 
@@ -319,8 +335,14 @@ void gen_add_tracked_tx(struct gen *gen)
     gen_put_known_input(gen, P2TR);
     put_compact(&gen->body, 100);
     uint64_t sat = spends_coins(gen) ? gen->tx_sat / 100 : 546;
-    for (uint32_t i = 0; i < 100; i++)
-        gen_put_output(gen, kinds[rng_below(&gen->state.rng, 10)], sat);
+    for (uint32_t i = 0; i < 100; i++) {
+        unsigned kind = kinds[rng_below(&gen->state.rng, 10)];
+        gen->holder = gen_draw_holder(gen);
+        gen_count_member(gen, gen->holder, kind);
+        gen_note_held(gen, i, kind);
+        gen_put_output(gen, kind, sat);
+    }
+    gen->holder = 0;
     size_t body_end = gen->body.size;
     gen_put_witness(gen, P2TR, false);
     gen_tx_close(gen, body_end, true);
@@ -358,8 +380,11 @@ void gen_add_plan_tx(struct gen *gen, struct plan *plan)
         bool known = at & 1 ? i < tx->known : i >= unknown;
         unsigned kind = known ? draw_known(rng) : kinds[plan->level];
         uint64_t sat = spends_coins(gen) ? plan->sats[at] : 1 + (rng_next(rng) >> 38);
+        gen->holder = known ? 0 : plan->holder;
+        gen_note_held(gen, i, kind);
         gen_put_output(gen, kind, sat);
         gen_note_coin(gen, kind, i, sat);
     }
+    gen->holder = 0;
     plan->txids[at] = gen_tx_close(gen, gen->body.size, tx->known_input);
 }

@@ -59,6 +59,7 @@ struct plan {
     struct hash256 *txids; /* filled in while it is written */
     uint64_t *sats;        /* value of each of its outputs, as the txids */
     size_t next;           /* transaction to write next */
+    uint32_t holder;       /* of its unknown outputs; 0: each has another one */
 };
 
 struct plan_sums {
