@@ -131,7 +131,7 @@ run_tests = failed=; for test in $(1); do \
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; echo "all test programs passed"
 
 check: all $(TESTS) $(CHAINGEN) $(REPLAYS)
-	@$(call run_tests,$(TESTS:$(BUILD)/%=%),$(FUZZ_NOUNS),documents lists columns lint notebooks-data notebook graphfiles folder unlocks protocols readme digests pages built-in install deb browser)
+	@$(call run_tests,$(TESTS:$(BUILD)/%=%),$(FUZZ_NOUNS),documents lists columns lint notebooks-data notebook graphfiles folder unlocks keys protocols readme digests pages built-in install deb browser)
 
 # What must be seen on every machine: every folder of the house, and the same bytes as elsewhere; without the tests that try long or
 # kill processes, so that it takes 10 minutes where a processor is emulated.

@@ -159,6 +159,14 @@ const struct option option_no_unlocks = {
     .field = FIELD(no_unlocks),
     .help = "do not read the blk files again for how outputs were unlocked: no unlocks.csv, no shares of it",
 };
+
+const struct option option_blocks_now = {
+    .name = "datadir",
+    .type = OPTION_TEXT,
+    .value = "DIR",
+    .field = offsetof(struct settings, datadir),
+    .help = "where the blk files are now (default: where the store was made from)",
+};
 const struct option option_replace = {
     .name = "replace",
     .type = OPTION_FLAG,

@@ -62,7 +62,8 @@ struct settings {
     const char *select_kind;
     const char *select_protocol;
     uint64_t min_value; /* satoshis */
-    bool rules_given;   /* on the command line */
+    uint64_t max_degree;
+    bool rules_given; /* on the command line */
     bool replace;
     bool verify;
     bool quiet;
@@ -73,6 +74,8 @@ struct settings {
     bool forward;
     bool backward;
     bool no_unlocks;
+    bool with_hashes;
+    bool with_payers;
     bool with_scripts;
     bool only_unknown;
     const char *const *operands;
@@ -105,7 +108,7 @@ struct option {
 extern const struct option option_datadir, option_chain, option_store, option_read_store, option_threads,
     option_to_height, option_as_of_height, option_tip, option_xor_key, option_nulldata, option_verify, option_quiet,
     option_rules, option_compress, option_exclude_scripts, option_scripts, option_labels, option_by, option_out_file,
-    option_out_folder, option_replace, option_memory, option_tmp, option_no_unlocks;
+    option_out_folder, option_replace, option_memory, option_tmp, option_no_unlocks, option_blocks_now;
 
 /* What the command line asks for. */
 enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };

@@ -428,17 +428,22 @@ def check_txs(by_txid, path):
     assert seen > 100, (path, seen)
 
 
-def main():
-    chain, unlocks, *jsons = sys.argv[1:]
+def read_chain(chain):
+    """The transactions of each block of the best chain."""
     blocks = read_blocks(os.path.join(chain, "regtest/blocks"))
-    txs = []
     for row in csv.DictReader(open(os.path.join(chain, "truth/blocks.csv"), newline="")):
         r = Reader(blocks[row["hash"]])
         r.take(80)
-        txs.extend(read_tx(r) for _ in range(r.compact()))
+        yield [read_tx(r) for _ in range(r.compact())]
+
+
+def main():
+    chain, unlocks, *jsons = sys.argv[1:]
+    txs = [tx for block in read_chain(chain) for tx in block]
     check_unlocks(txs, unlocks)
     for path in jsons:
         check_txs({tx.txid[::-1].hex(): tx for tx in txs}, path)
 
 
-main()
+if __name__ == "__main__":
+    main()

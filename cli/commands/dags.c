@@ -5,8 +5,10 @@
 #include "cli/inputs/opened_forest.h"
 #include "cli/inputs/provenance.h"
 #include "cli/views/changes.h"
+#include "cli/views/keys.h"
 #include "cli/views/summary.h"
 #include "cli/views/tables.h"
+#include "cli/views/ties.h"
 #include "cli/views/top.h"
 #include "parser/mem.h"
 
@@ -22,26 +24,83 @@ struct work {
     bool labelled;            /* opened.dag_labels are of the selection */
 };
 
-/* How outputs were unlocked, where the blk files are there; what is not done leaves `*unlocks` without counts. */
-static enum status write_unlocks(struct work *work, struct unlocks *unlocks, struct fault *fault)
+/* The tables of what the blk files have, which appear together with the others. */
+struct shown_tables {
+    struct spenders spenders;
+    struct unlocks unlocks;
+    struct shown_evidence shown;
+    struct evidence_set evidence;
+    struct keys keys;
+    struct ties ties;
+};
+
+/* Keys, hashes and ties, of what was collected on the way. */
+static enum status write_evidence(struct work *work, struct shown_tables *tables, struct fault *fault)
+{
+    const struct settings *settings = work->settings;
+    unsigned threads = (unsigned)settings->threads;
+    tables->keys = (struct keys){.store = work->opened.store, .evidence = &tables->evidence, .threads = threads};
+    tables->ties = (struct ties){.evidence = &tables->evidence,
+                                 .classes = &work->opened.selection.classes,
+                                 .rules = settings->rules,
+                                 .max_degree = TIES_MAX_DEGREE,
+                                 .threads = threads};
+    enum status status = shown_evidence_end(&tables->shown, fault);
+    if (status == STATUS_OK)
+        status = keys_write(&tables->keys, work->folder, "keys.csv", fault);
+    if (status == STATUS_OK)
+        status = hashes_write(&tables->keys, work->folder, "hashes.csv", fault);
+    if (status == STATUS_OK)
+        status = ties_write(&tables->ties, work->folder, fault);
+    if (status == STATUS_OK)
+        ties_tell_left_out(&tables->ties);
+    return status;
+}
+
+/* How outputs were unlocked and what ties them, where the blk files are there; what is not done leaves the unlocks
+ * without counts. One pass over the spenders collects for all. */
+static enum status write_unlocks(struct work *work, struct shown_tables *tables, struct fault *fault)
 {
     const struct opened_forest *opened = &work->opened;
     const struct selection *selection = &opened->selection;
     if (work->settings->no_unlocks)
         return STATUS_OK;
-    enum status status = unlocks_open(work->settings, opened->store, &opened->forest, unlocks, fault);
+    enum status status = spenders_open(work->settings, opened->store, &opened->forest, &tables->spenders, fault);
     if (status == STATUS_NOT_FOUND) {
         message_fault(fault);
         message("how outputs were unlocked is left out");
         return STATUS_OK;
     }
+    evidence_begin(&opened->forest, &selection->tdags, store_seed(opened->store), &tables->evidence);
     if (status == STATUS_OK)
-        status = unlocks_write(unlocks, &selection->tdags, work->folder, "unlocks.csv", fault);
+        status = shown_evidence_open(opened->store, (unsigned)work->settings->threads, NULL, &tables->evidence,
+                                     &tables->shown, fault);
+    tables->unlocks = (struct unlocks){.spenders = &tables->spenders, .shown = &tables->shown};
     if (status == STATUS_OK)
-        status = unlocks_sum_classes(unlocks, &selection->classes, work->held.class_of, fault);
+        status = unlocks_write(&tables->unlocks, &selection->tdags, work->folder, "unlocks.csv", fault);
     if (status == STATUS_OK)
-        unlocks_tell_unread(unlocks);
-    return status;
+        status = unlocks_sum_classes(&tables->unlocks, &selection->classes, work->held.class_of, fault);
+    if (status == STATUS_OK)
+        unlocks_tell_unread(&tables->unlocks);
+    return status == STATUS_OK ? write_evidence(work, tables, fault) : status;
+}
+
+static enum status commit_unlocks(struct shown_tables *tables, struct fault *fault)
+{
+    enum status status = unlocks_commit(&tables->unlocks, fault);
+    if (status == STATUS_OK)
+        status = keys_commit(&tables->keys, fault);
+    return status == STATUS_OK ? ties_commit(&tables->ties, fault) : status;
+}
+
+static void close_unlocks(struct shown_tables *tables)
+{
+    ties_close(&tables->ties);
+    keys_close(&tables->keys);
+    unlocks_close(&tables->unlocks);
+    shown_evidence_close(&tables->shown);
+    evidence_free(&tables->evidence);
+    spenders_close(&tables->spenders);
 }
 
 /* --labels was given */
@@ -65,7 +124,7 @@ static enum status find_labels(struct work *work, struct payments *payments, str
 /* Payers and payees too where there is an index that has the chain of the store. */
 static enum status write_tables(struct work *work, struct fault *fault)
 {
-    struct unlocks unlocks = {0};
+    struct shown_tables shown = {0};
     const struct opened_forest *opened = &work->opened;
     struct payments payments = {0};
     unsigned threads = (unsigned)work->settings->threads;
@@ -88,19 +147,19 @@ static enum status write_tables(struct work *work, struct fault *fault)
     if (status == STATUS_OK)
         status = find_labels(work, linked ? &payments : NULL, fault);
     if (status == STATUS_OK)
-        status = write_unlocks(work, &unlocks, fault);
-    const struct unlocks *counted = unlocks.counts ? &unlocks : NULL;
+        status = write_unlocks(work, &shown, fault);
+    const struct unlocks *counted = shown.unlocks.counts ? &shown.unlocks : NULL;
     if (status == STATUS_OK)
         status = tables_write(work->folder, opened->store, &opened->forest, &opened->selection, &work->held,
                               work->measures, linked ? &payments : NULL, counted, threads, fault);
     if (status == STATUS_OK && counted)
-        status = unlocks_commit(&unlocks, fault);
+        status = commit_unlocks(&shown, fault);
     if (status == STATUS_OK)
         status = changes_write(work->folder, &opened->forest, &opened->selection, work->settings->quiet, fault);
     if (status == STATUS_OK && linked)
         status = payments_commit(&payments, fault);
     payments_close(&payments);
-    unlocks_close(&unlocks);
+    close_unlocks(&shown);
     return status == STATUS_OK ? summary_write(&work->summary, work->folder, fault) : status;
 }
 
@@ -239,6 +298,11 @@ const struct command command_dags = {
         "  unlocks.csv   spent unknown output, with what its spender showed (not with --no-unlocks, and only where "
         "the\n"
         "                blk files are still where the store was made from)\n"
+        "  keys.csv      place of a public key that an unknown output or its spender shows, with addresses; as\n"
+        "                unlocks.csv, which holds for the next three too\n"
+        "  hashes.csv    hash lock, with its preimage\n"
+        "  ties.csv      key, hash or preimage that two T-DAGs or single outputs share\n"
+        "  groups.csv    group of T-DAGs and single outputs that such ties join\n"
         "  summary.json  totals, and the numbers of each rule set\n"
         "Where the store has an index ('unktx index'), tdags.csv has fee_sat and payer_value_sat too, and there are\n"
         "  payers.csv    known output that an input of a T-DAG's transaction spends\n"

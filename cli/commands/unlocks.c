@@ -9,11 +9,12 @@ static enum status list_unlocks(const struct settings *settings, struct fault *f
     struct store *store = NULL;
     struct forest forest = {0};
     struct tdags tdags = {0};
-    struct unlocks unlocks = {0};
+    struct spenders spenders = {0};
     struct selected_outputs selected = {0};
+    struct unlocks unlocks = {.spenders = &spenders, .selected = &selected};
     enum status status = opened_store_open(settings, &store, fault);
     if (status == STATUS_OK)
-        status = unlocks_open(settings, store, &forest, &unlocks, fault);
+        status = spenders_open(settings, store, &forest, &spenders, fault);
     if (status == STATUS_OK)
         status = forest_load(store, (unsigned)settings->threads, &forest, fault);
     if (status == STATUS_OK)
@@ -24,7 +25,6 @@ static enum status list_unlocks(const struct settings *settings, struct fault *f
         status = tdags_name(&forest, &tdags, fault);
     if (status == STATUS_OK)
         status = selected_outputs_open(settings, store, &forest, &selected, fault);
-    unlocks.selected = &selected;
     if (status == STATUS_OK)
         status = unlocks_write(&unlocks, &tdags, settings->folder, settings->out, fault);
     if (status == STATUS_OK)
@@ -32,6 +32,7 @@ static enum status list_unlocks(const struct settings *settings, struct fault *f
     if (status == STATUS_OK)
         unlocks_tell_unread(&unlocks);
     unlocks_close(&unlocks);
+    spenders_close(&spenders);
     selected_outputs_close(&selected);
     tdags_free(&tdags);
     forest_free(&forest);
@@ -45,15 +46,7 @@ static int run(const struct settings *settings)
     return message_result(list_unlocks(settings, &fault), &fault);
 }
 
-static const struct option option_blocks = {
-    .name = "datadir",
-    .type = OPTION_TEXT,
-    .value = "DIR",
-    .field = offsetof(struct settings, datadir),
-    .help = "where the blk files are now (default: where the store was made from)",
-};
-
-static const struct option *const options[] = {&option_read_store, &option_as_of_height, &option_blocks,
+static const struct option *const options[] = {&option_read_store, &option_as_of_height, &option_blocks_now,
                                                &option_chain,      &option_rules,        OPTIONS_SELECT,
                                                &option_threads,    &option_out_file,     NULL};
 

@@ -152,7 +152,15 @@ static enum status put_payer(struct hand *hand, uint32_t dag, uint32_t number, c
     if (status != STATUS_OK)
         return status;
     if (hand->payments->each)
-        return tell_end(hand, &(struct payments_end){false, dag, tx, vin, &output, NULL, 0, NULL, 0}, &cells, fault);
+        return tell_end(hand,
+                        &(struct payments_end){.dag = dag,
+                                               .tx = tx,
+                                               .number = number,
+                                               .position = vin,
+                                               .txid = &from.tx.txid,
+                                               .vout = from.position,
+                                               .output = &output},
+                        &cells, fault);
     char *p = text_room(hand->text, ROW_MAX + cells.room);
     if (!p)
         return fault_nomem(fault);
@@ -218,7 +226,16 @@ static enum status put_payee(struct hand *hand, uint32_t dag, uint32_t number, c
     if (status != STATUS_OK)
         return status;
     if (hand->payments->each)
-        return tell_end(hand, &(struct payments_end){true, dag, tx, vout, output, NULL, 0, NULL, 0}, &cells, fault);
+        return tell_end(hand,
+                        &(struct payments_end){.payee = true,
+                                               .dag = dag,
+                                               .tx = tx,
+                                               .number = number,
+                                               .position = vout,
+                                               .txid = &tx->txid,
+                                               .vout = vout,
+                                               .output = output},
+                        &cells, fault);
     char *p = text_room(hand->text, ROW_MAX + cells.room);
     if (!p)
         return fault_nomem(fault);

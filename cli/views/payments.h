@@ -14,8 +14,11 @@
 struct payments_end {
     bool payee;
     uint32_t dag;
-    const struct index_tx *tx; /* the T-DAG's transaction */
-    uint32_t position;         /* vin, of a payee vout */
+    const struct index_tx *tx;  /* the T-DAG's transaction */
+    uint32_t number;            /* of that, in the store */
+    uint32_t position;          /* vin, of a payee vout */
+    const struct hash256 *txid; /* of the output */
+    uint32_t vout;
     const struct index_output *output;
     const uint8_t *script; /* of the output, NULL where the blk files are gone */
     uint32_t script_size;

@@ -5,9 +5,8 @@
 #define UNKTX_CLI_VIEWS_UNLOCKS_H
 
 #include "classify/classes.h"
-#include "cli/inputs/opened_store.h"
 #include "cli/inputs/selected_outputs.h"
-#include "cli/inputs/stored_blocks.h"
+#include "cli/inputs/shown_evidence.h"
 #include "cli/output/outfolder.h"
 #include "parser/unlock.h"
 
@@ -16,26 +15,15 @@ struct unlock_counts {
     uint32_t of[UNLOCKS];
 };
 
+/* Set the first three (`spenders` by spenders_open); the rest zero. unlocks_close in any case. */
 struct unlocks {
-    const struct store *store;
-    const struct forest *forest;
-    const struct tdags *tdags;
+    struct spenders *spenders;
     struct selected_outputs *selected; /* NULL: all */
-    struct stored_blocks blocks;
-    struct store_readers readers;
-    struct blk_reader *blk_readers; /* by worker */
-    unsigned threads;
-    struct unlock_counts *counts;   /* by T-DAG, 1.. */
-    struct unlock_counts *of_class; /* by class, as selection->classes.classes; of unlocks_sum_classes */
-    uint64_t unread;                /* outputs whose spender could not be read */
-    struct fault why;               /* of one of them */
-    struct outfile file;            /* until unlocks_commit */
+    struct shown_evidence *shown;      /* collects what is shown on the way; NULL: it is not wanted */
+    struct unlock_counts *counts;      /* by T-DAG, 1.. */
+    struct unlock_counts *of_class;    /* by class, as selection->classes.classes; of unlocks_sum_classes */
+    struct outfile file;               /* until unlocks_commit */
 };
-
-/* Opens the blk files (stored_blocks_open): STATUS_NOT_FOUND where they are gone. Borrows store and forest.
- * unlocks_close in any case. */
-enum status unlocks_open(const struct settings *settings, const struct store *store, const struct forest *forest,
-                         struct unlocks *unlocks, struct fault *fault) MUST_CHECK;
 
 /* Writes the rows of the T-DAGs to the file `path`, or to that of the folder unless it is NULL, and counts; the
  * T-DAGs must have names (tdags_name) and stay until unlocks_close. O(the blocks that have a spender, read again);

@@ -10,6 +10,10 @@ void bench_tracked(const char *plain, double gib, double tracked);
 void bench_again(const char *chain);
 /* T-DAGs: a quarter, half and all of them. */
 void bench_dags(double tdags);
+/* How outputs were unlocked, and keys, against the scan of the same chain. */
+void bench_unlocks(const char *plain);
+/* Groups of so many outputs with keys and hash locks, of half as many holders. */
+void bench_ties(double keys);
 /* The index of chains of one, two and four times the size, and everything in it as CSV. */
 void bench_index(double gib);
 

@@ -145,14 +145,14 @@ static void test_manifest(void **state)
     check_origin(&json, "core-22", "true", "true");
     const char *folder = path_of("%s/all", dir);
     unsigned tables = 0;
-    for (unsigned i = 0; i < 13; i++)
+    for (unsigned i = 0; i < 17; i++)
         tables += check_resource(&json, folder);
-    assert_int_equal(tables, 11);
+    assert_int_equal(tables, 15);
     while (json_next(&json))
         assert_string_not_equal(json.key, "path");
     json_close(&json);
     struct run run = shell("ls -A %s/all | wc -l", dir);
-    assert_int_equal(atoi(run.out), 15); /* with the store and the manifest */
+    assert_int_equal(atoi(run.out), 19); /* with the store and the manifest */
     run_free(&run);
 }
 

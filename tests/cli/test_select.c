@@ -21,6 +21,7 @@ static int scan(void **state)
     unktx_ok("scan --quiet --datadir tests/fixtures/regtest-xor --store %s/store", place);
     unktx_ok("outputs --store %s/store --rules core-22 -o %s/outputs.csv", place, place);
     unktx_ok("unlocks --store %s/store --rules core-22 -o %s/unlocks.csv", place, place);
+    unktx_ok("keys --store %s/store --rules core-22 -o %s/keys.csv", place, place);
     return 0;
 }
 
@@ -103,6 +104,7 @@ static void test_outputs(void **state)
     expect("outputs", "--protocol other", is_of_no_protocol);
     expect("outputs", "--min-value 10000", is_worth);
     expect("outputs", "--from-height 110", is_from_110);
+    expect("keys", "--from-height 110", is_from_110);
     expect("outputs", "--script ^OP_HASH160.[0-9a-f]{40}.OP_EQUALVERIFY.1$", is_hash160_verify);
 }
 

@@ -1,0 +1,94 @@
+#include "cli/command.h"
+#include "cli/inputs/opened_store.h"
+#include "cli/output/message.h"
+#include "cli/views/keys.h"
+#include "graph/dag/names.h"
+
+static enum status write_keys(const struct settings *settings, const struct store *store,
+                              const struct evidence_set *evidence, struct fault *fault)
+{
+    struct keys keys = {.store = store, .evidence = evidence, .threads = (unsigned)settings->threads};
+    enum status status = settings->with_hashes ? hashes_write(&keys, settings->folder, settings->out, fault)
+                                               : keys_write(&keys, settings->folder, settings->out, fault);
+    if (status == STATUS_OK)
+        status = keys_commit(&keys, fault);
+    keys_close(&keys);
+    return status;
+}
+
+static enum status collect(const struct settings *settings, const struct store *store, struct spenders *spenders,
+                           struct evidence_set *evidence, struct fault *fault)
+{
+    struct selected_outputs selected = {0};
+    spenders->tdags = evidence->tdags;
+    enum status status = selected_outputs_open(settings, store, evidence->forest, &selected, fault);
+    if (status == STATUS_OK)
+        status = shown_evidence_collect(store, spenders_are_there(spenders), &selected, (unsigned)settings->threads,
+                                        evidence, fault);
+    selected_outputs_close(&selected);
+    return status;
+}
+
+static enum status list_keys(const struct settings *settings, struct fault *fault)
+{
+    struct store *store = NULL;
+    struct forest forest = {0};
+    struct tdags tdags = {0};
+    struct spenders spenders = {0};
+    struct evidence_set evidence = {0};
+    enum status status = opened_store_open(settings, &store, fault);
+    if (status == STATUS_OK)
+        status = spenders_open_if_there(settings, store, &forest, &spenders, fault);
+    if (status == STATUS_OK)
+        status = forest_load(store, (unsigned)settings->threads, &forest, fault);
+    if (status == STATUS_OK)
+        status = opened_store_go_on(fault);
+    if (status == STATUS_OK)
+        status = tdags_find(&forest, settings->rules, &tdags, fault);
+    if (status == STATUS_OK)
+        status = tdags_name(&forest, &tdags, fault);
+    if (status == STATUS_OK) {
+        evidence_begin(&forest, &tdags, store_seed(store), &evidence);
+        status = collect(settings, store, &spenders, &evidence, fault);
+    }
+    if (status == STATUS_OK)
+        status = write_keys(settings, store, &evidence, fault);
+    if (status == STATUS_OK)
+        shown_evidence_tell_unread(&spenders);
+    evidence_free(&evidence);
+    spenders_close(&spenders);
+    tdags_free(&tdags);
+    forest_free(&forest);
+    store_close(store);
+    return status;
+}
+
+static int run(const struct settings *settings)
+{
+    struct fault fault = {0};
+    return message_result(list_keys(settings, &fault), &fault);
+}
+
+static const struct option option_hashes = {
+    .name = "hashes",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, with_hashes),
+    .help = "list the hashes of hash locks instead, with the preimages that were shown",
+};
+
+static const struct option *const options[] = {
+    &option_read_store, &option_as_of_height, &option_blocks_now, &option_chain,    &option_rules,
+    OPTIONS_SELECT,     &option_hashes,       &option_threads,    &option_out_file, NULL};
+
+static const struct table_schema *const tables[] = {&schema_keys, &schema_hashes, NULL};
+
+const struct command command_keys = {
+    .name = "keys",
+    .operands = "",
+    .summary = "List the public keys that unknown outputs and their unlocking show, with addresses, as CSV.",
+    .details = "What spenders showed is read from the blk files again; where these are gone, it is left out.\n"
+               "Addresses are views, to join the table with data that know only addresses.\n",
+    .tables = tables,
+    .options = options,
+    .run = run,
+};
