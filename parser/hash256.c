@@ -2,24 +2,29 @@
 
 #include "parser/bytes.h"
 
-/* The eight digits of a number, eight at once: tables of millions of rows are mostly hashes. Each nibble goes to a byte
- * of its own, and those above 9 go on at 'a' and not after '9'. */
-static uint64_t hex_digits(uint32_t number)
+typedef uint8_t bytes8 __attribute__((vector_size(8)));
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef uint16_t pairs8 __attribute__((vector_size(16)));
+
+/* The 16 digits of a number, all at once: tables of millions of rows are mostly hashes. Each byte becomes a pair of
+ * bytes, its high nibble before its low one, and nibbles above 9 go on at 'a' and not after '9'. */
+char *hash256_digits(uint64_t number, char *out)
 {
-    uint64_t x = number;
-    x = (x | x << 16) & UINT64_C(0x0000ffff0000ffff);
-    x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
-    x = (x | x << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
-    uint64_t letters = (x + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
-    return x + UINT64_C(0x3030303030303030) + letters * ('a' - '0' - 10);
+    bytes8 bytes;
+    number = __builtin_bswap64(number);
+    memcpy(&bytes, &number, sizeof bytes);
+    pairs8 pairs = __builtin_convertvector(bytes, pairs8);
+    pairs = pairs >> 4 | (pairs & 15) << 8;
+    bytes16 digits = (bytes16)pairs;
+    digits += '0' + ((bytes16)(digits > 9) & ('a' - '0' - 10));
+    memcpy(out, &digits, sizeof digits);
+    return out + sizeof digits;
 }
 
 char *hash256_hex(const struct hash256 *hash, char *out)
 {
-    for (size_t i = HASH256_SIZE; i > 0; i -= 4, out += 8) {
-        uint64_t digits = __builtin_bswap64(hex_digits(load_le32(hash->bytes + i - 4)));
-        memcpy(out, &digits, sizeof digits);
-    }
+    for (size_t i = HASH256_SIZE; i > 0; i -= sizeof(uint64_t))
+        out = hash256_digits(load_le64(hash->bytes + i - sizeof(uint64_t)), out);
     return out;
 }
 

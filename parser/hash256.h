@@ -22,6 +22,9 @@ static inline bool hash256_equal(const struct hash256 *a, const struct hash256 *
 /* Writes the 64 reversed hexadecimal digits to `out`, without a terminator; returns out + 64. */
 char *hash256_hex(const struct hash256 *hash, char *out);
 
+/* Writes the 16 hexadecimal digits of a number, highest first, without a terminator; returns out + 16. */
+char *hash256_digits(uint64_t number, char *out);
+
 /* Reads 64 hexadecimal digits (either case, nothing after them); false if `text` is anything else. */
 bool hash256_parse(const char *text, struct hash256 *hash);
 

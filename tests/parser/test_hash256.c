@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "parser/hash256.h"
@@ -59,8 +61,29 @@ static void test_refused(void **state)
     assert_true(hash256_equal(&hash, &untouched));
 }
 
+/* Every byte at every place of the text, as printf has it. */
+static void test_digits(void **state)
+{
+    (void)state;
+    struct hash256 hash;
+    char text[HASH256_HEX_SIZE + 1] = {0}, expected[HASH256_HEX_SIZE + 1], digits[17] = {0};
+    for (unsigned first = 0; first < 256; first++) {
+        for (unsigned i = 0; i < HASH256_SIZE; i++) {
+            hash.bytes[HASH256_SIZE - 1 - i] = (uint8_t)(first + i * 7);
+            snprintf(expected + (size_t)2 * i, 3, "%02x", (first + i * 7) & 0xff);
+        }
+        hash256_hex(&hash, text);
+        assert_string_equal(text, expected);
+        uint64_t number = strtoull("0123456789abcdef" + first % 16, NULL, 16) * (first + 1);
+        snprintf(expected, sizeof expected, "%016llx", (unsigned long long)number);
+        assert_ptr_equal(hash256_digits(number, digits), digits + 16);
+        assert_string_equal(digits, expected);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_digits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
