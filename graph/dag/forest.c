@@ -235,8 +235,8 @@ static enum status load_headers(struct load *load, struct store_reader *reader, 
     forest->txs_count = (uint32_t)txs;
     forest->outputs_count = (uint32_t)outputs;
     forest->blocks = (uint32_t)blocks;
-    forest->txs = mem_alloc((size_t)txs + 1, sizeof *forest->txs);
-    forest->outputs = mem_alloc((size_t)outputs, sizeof *forest->outputs);
+    forest->txs = mem_alloc_large((size_t)txs + 1, sizeof *forest->txs);
+    forest->outputs = mem_alloc_large((size_t)outputs, sizeof *forest->outputs);
     forest->block_times = mem_alloc((size_t)blocks, sizeof *forest->block_times);
     return forest->txs && forest->outputs && forest->block_times ? STATUS_OK : fault_nomem(fault);
 }
@@ -268,7 +268,7 @@ static enum status link_spends(struct load *load, struct fault *fault)
         count += load->batches[b].list.count;
     if (count > forest->outputs_count)
         return damaged(load, fault, "more spends than outputs");
-    forest->spends = mem_alloc((size_t)count, sizeof *forest->spends);
+    forest->spends = mem_alloc_large((size_t)count, sizeof *forest->spends);
     if (!forest->spends)
         return fault_nomem(fault);
     for (size_t b = 0; b < load->batches_count; b++) {
@@ -394,7 +394,7 @@ static bool join_arcs(const struct forest *forest, const uint8_t *skipped, struc
 static enum status number_components(const struct forest *forest, const uint8_t *skipped, struct tdags *tdags,
                                      uint32_t *members, struct fault *fault)
 {
-    uint32_t n = forest->txs_count, *parent = mem_alloc(n, sizeof *parent);
+    uint32_t n = forest->txs_count, *parent = mem_alloc_large(n, sizeof *parent);
     *members = 0;
     if (!parent)
         return fault_nomem(fault);
@@ -419,7 +419,7 @@ static enum status number_components(const struct forest *forest, const uint8_t 
 static enum status list_members(uint32_t txs, uint32_t members, struct tdags *tdags, struct fault *fault)
 {
     tdags->first = mem_alloc((size_t)tdags->count + 2, sizeof *tdags->first);
-    tdags->members = mem_alloc(members, sizeof *tdags->members);
+    tdags->members = mem_alloc_large(members, sizeof *tdags->members);
     if (!tdags->first || !tdags->members)
         return fault_nomem(fault);
     for (uint32_t t = 0; t < txs; t++)
@@ -458,7 +458,7 @@ enum status tdags_find_others(const struct forest *forest, enum rules rules, con
                               struct tdags *tdags, struct fault *fault)
 {
     uint32_t members = 0;
-    *tdags = (struct tdags){.rules = rules, .tx_dag = mem_alloc(forest->txs_count, sizeof *tdags->tx_dag)};
+    *tdags = (struct tdags){.rules = rules, .tx_dag = mem_alloc_large(forest->txs_count, sizeof *tdags->tx_dag)};
     enum status status = tdags->tx_dag ? STATUS_OK : fault_nomem(fault);
     if (status == STATUS_OK)
         status = number_components(forest, skipped, tdags, &members, fault);
@@ -486,8 +486,8 @@ void tdags_drop(struct tdags *tdags, const uint8_t *drop)
         tdags->first[kept] = to;
     }
     tdags->count = kept;
-    mem_free(tdags->name_digits); /* fewer may do with fewer digits */
-    tdags->name_digits = NULL;
+    mem_free(tdags->names); /* fewer may do with fewer digits */
+    tdags->names = NULL;
 }
 
 void tdags_free(struct tdags *tdags)
@@ -495,6 +495,6 @@ void tdags_free(struct tdags *tdags)
     mem_free(tdags->tx_dag);
     mem_free(tdags->first);
     mem_free(tdags->members);
-    mem_free(tdags->name_digits);
+    mem_free(tdags->names);
     memset(tdags, 0, sizeof *tdags);
 }

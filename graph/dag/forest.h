@@ -84,15 +84,22 @@ uint32_t forest_unknown_outputs(const struct forest *forest, uint32_t tx, enum r
  * section 5). */
 bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules);
 
+/* Kept, since rows that name a T-DAG are many more than T-DAGs. In halves, which need no padding. */
+struct tdag_name {
+    uint32_t high; /* the first 8 digits as a number */
+    uint32_t low;  /* the next 8 */
+    uint8_t digits;
+};
+
 /* The T-DAGs of one rule set, numbered 1.. in order of their first transaction. */
 struct tdags {
     enum rules rules;
     uint32_t count;
-    uint32_t *tx_dag;     /* by transaction number: its T-DAG, 0 for none */
-    uint32_t *first;      /* count + 1: T-DAG d has members[first[d - 1] .. first[d] - 1] */
-    uint32_t *members;    /* transaction numbers, in chain order within a T-DAG */
-    uint8_t *name_digits; /* by T-DAG - 1: how long its name is; NULL before tdags_name (names.h) */
-    uint64_t roots_all;   /* roots of the forest, T-DAGs of height 1 included */
+    uint32_t *tx_dag;        /* by transaction number: its T-DAG, 0 for none */
+    uint32_t *first;         /* count + 1: T-DAG d has members[first[d - 1] .. first[d] - 1] */
+    uint32_t *members;       /* transaction numbers, in chain order within a T-DAG */
+    struct tdag_name *names; /* by T-DAG - 1; NULL before tdags_name (names.h) */
+    uint64_t roots_all;      /* roots of the forest, T-DAGs of height 1 included */
 };
 
 /* Union-find over the arcs, with path halving: linear but for a factor that is at worst logarithmic. */

@@ -2,13 +2,19 @@
 
 #include <stdlib.h>
 
+#include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/sort.h"
 
 struct named {
-    uint64_t key; /* the first digits of the txid as printed, which begins with the last byte */
+    uint64_t key; /* the first digits as a number */
     uint32_t dag;
+};
+
+/* What a comparison of names looks at. */
+struct long_name {
     const struct hash256 *txid;
+    uint32_t dag;
 };
 
 static const struct hash256 *first_txid(const struct forest *forest, const struct tdags *tdags, uint32_t dag)
@@ -27,7 +33,7 @@ static unsigned bytes_alike(const struct hash256 *a, const struct hash256 *b)
 
 static int compare_txids(const void *a, const void *b)
 {
-    const struct hash256 *x = ((const struct named *)a)->txid, *y = ((const struct named *)b)->txid;
+    const struct hash256 *x = ((const struct long_name *)a)->txid, *y = ((const struct long_name *)b)->txid;
     unsigned alike = bytes_alike(x, y);
     if (alike == HASH256_SIZE)
         return 0;
@@ -35,51 +41,57 @@ static int compare_txids(const void *a, const void *b)
 }
 
 /* Gives each of a few names with equal first digits one byte more than it has in common with a neighbour. */
-static void lengthen(struct named *named, size_t count, uint8_t *digits)
+static enum status lengthen(const struct forest *forest, struct tdags *tdags, const struct named *named, size_t count)
 {
-    qsort(named, count, sizeof *named, compare_txids);
+    struct long_name *list = mem_alloc(count, sizeof *list);
+    if (!list)
+        return STATUS_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct long_name){first_txid(forest, tdags, named[i].dag), named[i].dag};
+    qsort(list, count, sizeof *list, compare_txids);
     for (size_t i = 0; i + 1 < count; i++) {
-        unsigned alike = bytes_alike(named[i].txid, named[i + 1].txid);
+        unsigned alike = bytes_alike(list[i].txid, list[i + 1].txid);
         uint8_t needed = (uint8_t)(2 * (alike < HASH256_SIZE ? alike + 1 : alike));
         for (size_t j = i; j <= i + 1; j++) {
-            if (digits[named[j].dag - 1] < needed)
-                digits[named[j].dag - 1] = needed;
+            struct tdag_name *name = &tdags->names[list[j].dag - 1];
+            name->digits = name->digits < needed ? needed : name->digits;
         }
     }
+    mem_free(list);
+    return STATUS_OK;
 }
 
 enum status tdags_name(const struct forest *forest, struct tdags *tdags, struct fault *fault)
 {
     struct named *list = mem_alloc(tdags->count, sizeof *list), *spare = mem_alloc(tdags->count, sizeof *list);
-    uint8_t *digits = mem_alloc(tdags->count, 1);
-    bool enough = list && spare && digits;
-    for (uint32_t d = 1; enough && d <= tdags->count; d++) {
+    enum status status = list && spare && mem_renew(&tdags->names, tdags->count, sizeof *tdags->names) ? STATUS_OK
+                                                                                                       : STATUS_NOMEM;
+    for (uint32_t d = 1; status == STATUS_OK && d <= tdags->count; d++) {
         const struct hash256 *txid = first_txid(forest, tdags, d);
-        uint64_t key = 0;
-        for (unsigned i = 0; i < 8; i++)
-            key = key << 8 | txid->bytes[HASH256_SIZE - 1 - i];
-        list[d - 1] = (struct named){key, d, txid};
-        digits[d - 1] = TDAG_NAME_MIN;
+        uint64_t key = load_le64(txid->bytes + HASH256_SIZE - sizeof key);
+        list[d - 1] = (struct named){key, d};
+        tdags->names[d - 1] = (struct tdag_name){(uint32_t)(key >> 32), (uint32_t)key, TDAG_NAME_MIN};
     }
-    struct named *sorted = enough ? sort_by_key(list, spare, tdags->count, sizeof *list) : NULL;
-    for (size_t i = 0, end; enough && i < tdags->count; i = end) {
+    struct named *sorted = status == STATUS_OK ? sort_by_key(list, spare, tdags->count, sizeof *list) : NULL;
+    for (size_t i = 0, end; status == STATUS_OK && i < tdags->count; i = end) {
         for (end = i + 1; end < tdags->count && sorted[end].key == sorted[i].key; end++)
             ;
         if (end - i > 1)
-            lengthen(sorted + i, end - i, digits);
+            status = lengthen(forest, tdags, sorted + i, end - i);
     }
     mem_free(list);
     mem_free(spare);
-    mem_free(tdags->name_digits);
-    tdags->name_digits = digits;
-    return enough ? STATUS_OK : fault_nomem(fault);
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
 char *tdag_put_name(const struct forest *forest, const struct tdags *tdags, uint32_t dag, char *out)
 {
+    const struct tdag_name *name = &tdags->names[dag - 1];
+    char *end = hash256_digits((uint64_t)name->high << 32 | name->low, out);
+    if (name->digits == TDAG_NAME_MIN)
+        return end;
     char hex[HASH256_HEX_SIZE];
-    size_t digits = tdags->name_digits[dag - 1];
     hash256_hex(first_txid(forest, tdags, dag), hex);
-    memcpy(out, hex, digits);
-    return out + digits;
+    memcpy(out, hex, name->digits);
+    return out + name->digits;
 }

@@ -110,7 +110,7 @@ static void test_lengths(void **state)
         assert_memory_equal(name, hex, size);
         assert_int_equal(size, lengths[d - 1]);
     }
-    free(few.name_digits);
+    free(few.names);
 }
 
 /* ---- what is taken for one ---- */
