@@ -379,11 +379,11 @@ enum status classify(const struct forest *forest, const struct tdags *tdags, boo
     struct job job = {.forest = forest, .tdags = tdags, .compress = compress, .forms = forms, .classes = classes};
     enum status status = STATUS_OK;
     *classes = (struct classes){
-        .rows = mem_alloc(tdags->count, sizeof *classes->rows),
+        .rows = mem_alloc_large(tdags->count, sizeof *classes->rows),
         .rows_count = tdags->count,
-        .depths = mem_alloc(forest->txs_count, sizeof *classes->depths),
+        .depths = mem_alloc_large(forest->txs_count, sizeof *classes->depths),
     };
-    job.local = mem_alloc(forest->txs_count, sizeof *job.local);
+    job.local = mem_alloc_large(forest->txs_count, sizeof *job.local);
     if (!classes->rows || !classes->depths || !job.local)
         status = fault_nomem(fault);
     if (status == STATUS_OK)

@@ -232,7 +232,7 @@ static void measure_chunk(void *context, unsigned w, size_t chunk)
 enum status measures_all(const struct forest *forest, const struct tdags *tdags, const struct classes *classes,
                          unsigned threads, struct measures_row **rows, struct fault *fault)
 {
-    struct job job = {forest, tdags, classes, mem_alloc(classes->rows_count, sizeof *job.rows),
+    struct job job = {forest, tdags, classes, mem_alloc_large(classes->rows_count, sizeof *job.rows),
                       mem_alloc(threads, sizeof *job.workers)};
     enum status status = job.rows && job.workers ? STATUS_OK : STATUS_NOMEM;
     if (status == STATUS_OK)
