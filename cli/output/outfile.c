@@ -116,20 +116,32 @@ static void start_writing(struct outfile *file)
     file->started = file->size;
 }
 
+/* In parts of a fixed size, which the compiler turns into vectors. */
+static size_t count_lines(const char *bytes, size_t size)
+{
+    size_t count = 0, i = 0;
+    for (; size - i >= 128; i += 128) {
+        uint8_t part = 0;
+        for (size_t j = 0; j < 128; j++)
+            part = (uint8_t)(part + (bytes[i + j] == '\n'));
+        count += part;
+    }
+    for (; i < size; i++)
+        count += bytes[i] == '\n';
+    return count;
+}
+
 /* What the folder's manifest says of a file. */
 static void note_written(struct outfile *file, const char *bytes, size_t size)
 {
     const char *end = bytes + size, *at = bytes;
     sha256_add(&file->sha256, bytes, size);
-    if (file->in_quotes || memchr(bytes, '"', size)) {
-        for (; at < end; at++) {
-            file->in_quotes ^= *at == '"';
-            file->lines += *at == '\n' && !file->in_quotes;
-        }
-    }
-    while (at < end && (at = memchr(at, '\n', (size_t)(end - at)))) {
-        file->lines++;
-        at++;
+    while (at < end) {
+        const char *quote = memchr(at, '"', (size_t)(end - at));
+        size_t part = (size_t)((quote ? quote : end) - at);
+        file->lines += file->in_quotes ? 0 : count_lines(at, part);
+        file->in_quotes ^= quote != NULL;
+        at += part + (quote != NULL);
     }
 }
 
@@ -263,85 +275,120 @@ enum status outfile_make_folder(const char *path, size_t *there, struct fault *f
 
 /* ---- tables ---- */
 
-/* Two groups of texts take turns: while one is formatted, the first item of the loop writes the other. */
-struct group {
-    struct text *texts;
-    size_t first;
-    size_t count;
+/* The text of a chunk on its way: chunk i is in slot i % slots_count. */
+struct slot {
+    struct text text;
+    enum status status; /* of the formatting */
+    struct fault fault;
+    bool is_ready;
 };
 
+/* What a worker was last given to do. */
+struct chunk_turn {
+    enum { TURN_NONE, TURN_FORMAT, TURN_WRITE } what;
+    size_t chunk;
+    enum status status; /* of the writing */
+    struct fault fault;
+};
+
+/* Chunks are formatted on all threads, and written in order by whichever comes when the next is ready: nobody waits for
+ * a group to be complete. */
 struct chunk_writer {
     struct outfile *file;
     const struct outfile_table *table;
-    struct group groups[2];
-    unsigned formatting;   /* which of them */
-    struct fault *faults;  /* by item */
-    enum status *statuses; /* by item */
+    struct slot *slots;
+    size_t slots_count;
+    struct chunk_turn *turns; /* by worker */
+    size_t formatting;        /* the first chunk that nobody was given yet */
+    size_t written;           /* chunks */
+    bool is_writing;
+    bool left;
+    enum status status;
+    struct fault fault;
 };
 
-static void chunk_work(void *context, unsigned worker, size_t item)
+static struct slot *slot_of(const struct chunk_writer *writer, size_t chunk)
 {
-    struct chunk_writer *writer = context;
-    struct fault *fault = &writer->faults[item];
-    enum status status = STATUS_OK;
-    if (item == 0) {
-        struct group *done = &writer->groups[!writer->formatting];
-        for (size_t i = 0; i < done->count && status == STATUS_OK; i++)
-            status = outfile_flush(writer->file, &done->texts[i], fault);
-    } else {
-        struct group *group = &writer->groups[writer->formatting];
-        struct text *text = &group->texts[item - 1];
-        text->size = 0;
-        status = writer->table->format(writer->table->context, worker, group->first + item - 1, text, fault);
-    }
-    writer->statuses[item] = status;
+    return &writer->slots[chunk % writer->slots_count];
 }
 
-static enum status run_chunks(struct chunk_writer *writer, unsigned threads, size_t group_size, struct fault *fault)
+/* A chunk that could not be formatted fails when it is its turn to be written: always the first such one. */
+static void end_turn(struct chunk_writer *writer, struct chunk_turn *turn)
 {
-    size_t next = 0, chunks = writer->table->chunks;
-    do {
-        struct group *group = &writer->groups[writer->formatting];
-        group->first = next;
-        group->count = chunks - next < group_size ? chunks - next : group_size;
-        next += group->count;
-        parallel_whole(threads, group->count + 1, chunk_work, writer);
-        for (size_t i = 0; i <= group->count; i++) {
-            if (writer->statuses[i] == STATUS_OK)
-                continue;
-            *fault = writer->faults[i];
-            fault->status = writer->statuses[i];
-            return writer->statuses[i];
-        }
-        enum status status = stop_check(fault);
-        if (status != STATUS_OK)
-            return status;
-        writer->formatting = !writer->formatting;
-    } while (writer->groups[!writer->formatting].count > 0 && !outfile_left(writer->file));
-    return STATUS_OK;
+    if (turn->what == TURN_FORMAT)
+        slot_of(writer, turn->chunk)->is_ready = true;
+    if (turn->what == TURN_WRITE) {
+        slot_of(writer, turn->chunk)->is_ready = false;
+        writer->is_writing = false;
+        writer->written++;
+        writer->left = outfile_left(writer->file);
+        writer->status = turn->status;
+        writer->fault = turn->fault;
+    }
+    turn->what = TURN_NONE;
+}
+
+static enum parallel_turn next_turn(void *context, unsigned worker)
+{
+    struct chunk_writer *writer = context;
+    struct chunk_turn *turn = &writer->turns[worker];
+    size_t chunks = writer->table->chunks;
+    end_turn(writer, turn);
+    if (writer->status == STATUS_OK)
+        writer->status = stop_check(&writer->fault);
+    if (writer->status != STATUS_OK || writer->left || writer->written == chunks)
+        return PARALLEL_END;
+    if (!writer->is_writing && slot_of(writer, writer->written)->is_ready) {
+        writer->is_writing = true;
+        *turn = (struct chunk_turn){.what = TURN_WRITE, .chunk = writer->written};
+        return PARALLEL_WORK;
+    }
+    if (writer->formatting == chunks || writer->formatting - writer->written == writer->slots_count)
+        return PARALLEL_WAIT;
+    *turn = (struct chunk_turn){.what = TURN_FORMAT, .chunk = writer->formatting++};
+    return PARALLEL_WORK;
+}
+
+static void take_turn(void *context, unsigned worker)
+{
+    struct chunk_writer *writer = context;
+    struct chunk_turn *turn = &writer->turns[worker];
+    struct slot *slot = slot_of(writer, turn->chunk);
+    if (turn->what == TURN_FORMAT) {
+        slot->text.size = 0;
+        slot->status = writer->table->format(writer->table->context, worker, turn->chunk, &slot->text, &slot->fault);
+        return;
+    }
+    turn->status = slot->status;
+    turn->fault = slot->fault;
+    if (turn->status == STATUS_OK)
+        turn->status = outfile_flush(writer->file, &slot->text, &turn->fault);
 }
 
 static enum status write_chunks(struct outfile *file, unsigned threads, const struct outfile_table *table,
                                 struct fault *fault)
 {
-    size_t group_size = (size_t)threads * 8;
-    struct chunk_writer writer = {.file = file, .table = table};
+    threads = table->chunks < threads ? (unsigned)table->chunks : threads;
+    struct chunk_writer writer = {.file = file, .table = table, .slots_count = threads > 1 ? 4 * (size_t)threads : 1};
     enum status status;
-    writer.faults = mem_alloc(group_size + 1, sizeof *writer.faults);
-    writer.statuses = mem_alloc(group_size + 1, sizeof *writer.statuses);
-    writer.groups[0].texts = mem_alloc(group_size, sizeof *writer.groups[0].texts);
-    writer.groups[1].texts = mem_alloc(group_size, sizeof *writer.groups[1].texts);
-    if (!writer.faults || !writer.statuses || !writer.groups[0].texts || !writer.groups[1].texts)
+    if (table->chunks == 0)
+        return STATUS_OK;
+    writer.slots = mem_alloc(writer.slots_count, sizeof *writer.slots);
+    writer.turns = mem_alloc(threads, sizeof *writer.turns);
+    if (!writer.slots || !writer.turns) {
         status = fault_nomem(fault);
-    else
-        status = run_chunks(&writer, threads, group_size, fault);
-    for (unsigned g = 0; g < 2; g++) {
-        for (size_t i = 0; writer.groups[g].texts && i < group_size; i++)
-            text_free(&writer.groups[g].texts[i]);
-        mem_free(writer.groups[g].texts);
+    } else {
+        parallel_turns(threads, next_turn, take_turn, &writer);
+        status = writer.status;
+        if (status != STATUS_OK && fault) {
+            *fault = writer.fault;
+            fault->status = status;
+        }
     }
-    mem_free(writer.faults);
-    mem_free(writer.statuses);
+    for (size_t i = 0; writer.slots && i < writer.slots_count; i++)
+        text_free(&writer.slots[i].text);
+    mem_free(writer.slots);
+    mem_free(writer.turns);
     return status;
 }
 
