@@ -155,7 +155,8 @@ static enum status write_tables(struct work *work, struct fault *fault)
     if (status == STATUS_OK && counted)
         status = commit_unlocks(&shown, fault);
     if (status == STATUS_OK)
-        status = changes_write(work->folder, &opened->forest, &opened->selection, work->settings->quiet, fault);
+        status = changes_write(work->folder, &opened->forest, &opened->selection, work->settings->quiet, threads,
+                               fault);
     if (status == STATUS_OK && linked)
         status = payments_commit(&payments, fault);
     payments_close(&payments);

@@ -1,5 +1,5 @@
 /* tables_before: tdags.csv and txs.csv of an earlier run, as far as it takes to say what has changed since. Nothing in
- * them is trusted: what does not fit is refused. Thread rule: one thread. */
+ * them is trusted: what does not fit is refused. Thread rule: one thread; reading is parallel inside. */
 #ifndef UNKTX_CLI_INPUTS_TABLES_BEFORE_H
 #define UNKTX_CLI_INPUTS_TABLES_BEFORE_H
 
@@ -8,16 +8,17 @@
 #include "graph/dag/names.h"
 
 struct tdag_before {
-    char name[TDAG_NAME_MAX + 1];
     struct hash256 first_txid;
     uint64_t txs;
     uint64_t nodes;
     uint64_t moved_value_sat;
-    uint64_t rows; /* of txs.csv */
+    uint32_t rows; /* of txs.csv */
+    uint8_t name_digits;
 };
 
+/* A row of txs.csv. */
 struct tx_before {
-    struct hash256 txid;
+    const char *txid; /* as it is there, ends with '\0' */
     uint32_t height;
     uint32_t dag;
 };
@@ -26,14 +27,26 @@ struct tx_before {
 struct tables_before {
     struct tdag_before *tdags; /* tdags[d - 1] is T-DAG d */
     size_t tdags_count;
-    size_t tdags_capacity;
-    struct tx_before *txs; /* in chain order */
-    size_t txs_count;
-    size_t txs_capacity;
 };
 
-/* STATUS_FORMAT: they are not as unktx writes them, or do not belong together; STATUS_IO. O(size of the files). */
-enum status tables_before_read(const char *folder, struct tables_before *before, struct fault *fault) MUST_CHECK;
+/* Reads tdags.csv on `threads` threads. STATUS_FORMAT: it is not as unktx writes it; STATUS_IO, STATUS_NOT_FOUND.
+ * O(size of the file); memory 64 bytes a T-DAG. */
+enum status tables_before_read(const char *folder, unsigned threads, struct tables_before *before, struct fault *fault)
+    MUST_CHECK;
+
+/* Shows every row of txs.csv to `visit`, and counts the rows of each T-DAG. Rows come in order, but for jumps; `worker`
+ * as in parallel_for. What `visit` returns but STATUS_OK ends the reading: STATUS_FORMAT for a txid that is none,
+ * STATUS_NOMEM. STATUS_FORMAT also where the two tables do not belong together. */
+typedef enum status tables_before_visit(void *context, unsigned worker, const struct tx_before *tx);
+enum status tables_before_txs(const char *folder, unsigned threads, struct tables_before *before,
+                              tables_before_visit *visit, void *context, struct fault *fault) MUST_CHECK;
+
+/* Writes the name of T-DAG `dag` (1..) without a terminator, at most TDAG_NAME_MAX bytes; returns its end. */
+char *tables_before_put_name(const struct tables_before *before, size_t dag, char *out);
 void tables_before_free(struct tables_before *before);
+
+/* Has the file `name` of the folder just this size and SHA-256 (64 digits)? False too where it cannot be read.
+ * O(size), or O(1) where the size differs. */
+bool tables_before_is(const char *folder, const char *name, uint64_t size, const char *sha256);
 
 #endif

@@ -90,6 +90,15 @@ bool outfolder_continues(const struct outfolder *folder, const char *name)
     return listed && !difference(folder);
 }
 
+const struct datapackage_file *outfolder_made(const struct outfolder *folder, const char *name)
+{
+    for (size_t i = 0; i < folder->count; i++) {
+        if (strcmp(folder->files[i].name, name) == 0)
+            return &folder->files[i];
+    }
+    return NULL;
+}
+
 void outfolder_set_changes(struct outfolder *folder, const struct folder_changes *changes)
 {
     if (folder)
@@ -181,15 +190,6 @@ enum status outfolder_take(struct outfile *file, struct fault *fault)
 
 /* ---- the end ---- */
 
-static bool is_made(const struct outfolder *folder, const char *name)
-{
-    for (size_t i = 0; i < folder->count; i++) {
-        if (strcmp(folder->files[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* A name that unktx gives to files of a folder. A manifest that somebody else wrote could name anything. */
 static bool is_our_name(const char *name)
 {
@@ -220,7 +220,7 @@ static enum status remove_left(const struct outfolder *folder, struct fault *fau
     struct printer printer = {0};
     for (size_t i = 0; i < folder->before.names_count; i++) {
         const char *name = folder->before.names[i];
-        if (!is_made(folder, name) && is_our_name(name) && remove_file(folder, name))
+        if (!outfolder_made(folder, name) && is_our_name(name) && remove_file(folder, name))
             PRINT(&printer, "%s%s", printer.text.size > 0 ? ", " : "", name);
     }
     if (printer.text.size > 0 && printer.status == STATUS_OK)

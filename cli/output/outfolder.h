@@ -34,6 +34,8 @@ const struct datapackage_provenance *outfolder_provenance(const struct outfolder
 
 /* Does the file lie in the folder since an earlier run with the same network, rule set, compression and filters? */
 bool outfolder_continues(const struct outfolder *folder, const char *name);
+/* What this run has written of that name until now (outfolder_take); NULL: nothing. */
+const struct datapackage_file *outfolder_made(const struct outfolder *folder, const char *name);
 /* What one file of a run finds out for another. NULL is legal: nothing is known then. */
 void outfolder_set_changes(struct outfolder *folder, const struct folder_changes *changes);
 struct folder_changes outfolder_changes(const struct outfolder *folder);
