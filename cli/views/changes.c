@@ -109,8 +109,8 @@ static enum status lookup_ready(struct changes *changes)
     return lookup->status;
 }
 
-/* The T-DAG that has the transaction of before now, 0: none. Of several copies (before BIP 30) it is the one at the same
- * height, else the first, which a reorganisation moved. */
+/* The T-DAG that has the transaction of before now, 0: none. Of several copies (before BIP 30) it is the one at the
+ * same height, else the first, which a reorganisation moved. */
 static uint32_t look_up(const struct changes *changes, const struct hash256 *txid, uint32_t height)
 {
     const struct lookup *lookup = &changes->lookup;
