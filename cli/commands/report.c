@@ -9,9 +9,6 @@
 #include "parser/mem.h"
 #include "parser/network.h"
 
-/* A chain of so many seconds is counted by day, a longer one by month. */
-#define BY_DAY_MAX (92u * 86400u)
-
 /* ---- rule sets and files ---- */
 
 static void put_rules(struct report *report)
@@ -74,48 +71,6 @@ static void put_files(struct report *report)
 
 /* ---- all of it ---- */
 
-static enum status add_batch(struct periods *periods, struct batch_view *view)
-{
-    struct block_record block;
-    enum status status;
-    while ((status = batch_next_block(view, &block)) == STATUS_OK) {
-        struct period *period = periods_find(periods, period_key(periods->by, &block));
-        if (!period)
-            return STATUS_NOMEM;
-        period_add(period, &block.counts);
-    }
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-}
-
-static enum status fill_periods(struct report *report, struct fault *fault)
-{
-    const struct forest *forest = &report->opened.forest;
-    struct store_reader *reader = NULL;
-    uint32_t first = UINT32_MAX, last = 0;
-    /* without block 0, which test networks may have years before the others */
-    for (uint32_t i = forest->blocks > 1; i < forest->blocks; i++) {
-        first = forest->block_times[i] < first ? forest->block_times[i] : first;
-        last = forest->block_times[i] > last ? forest->block_times[i] : last;
-    }
-    report->periods.by = last - first <= BY_DAY_MAX ? BY_DAY : BY_MONTH;
-    enum status status = store_reader_open(report->opened.store, &reader, fault);
-    size_t batches = status == STATUS_OK ? store_batches(reader) : 0;
-    for (size_t b = 0; b < batches && status == STATUS_OK; b++) {
-        struct batch_view view;
-        if ((status = opened_store_go_on(fault)) != STATUS_OK ||
-            (status = store_whole_batch(reader, b, &view, fault)) != STATUS_OK)
-            break;
-        status = add_batch(&report->periods, &view);
-        if (status == STATUS_FORMAT)
-            status = opened_store_damaged(report->opened.store, view.first_height, fault);
-        else if (status == STATUS_NOMEM)
-            status = fault_nomem(fault);
-    }
-    if (reader)
-        store_reader_close(reader);
-    return status;
-}
-
 static enum status load(struct report *report, struct fault *fault)
 {
     const struct settings *settings = report->settings;
@@ -138,7 +93,7 @@ static enum status load(struct report *report, struct fault *fault)
                                       &opened->dag_labels, fault);
         selection->labels = &opened->dag_labels;
     }
-    return status == STATUS_OK ? fill_periods(report, fault) : status;
+    return status == STATUS_OK ? periods_of_store(opened->store, &opened->forest, &report->periods, fault) : status;
 }
 
 static enum status put_all(struct report *report, struct fault *fault)

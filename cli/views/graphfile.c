@@ -161,26 +161,76 @@ static enum status tdag_arcs(const struct graphfile *file, const struct forest *
     return status;
 }
 
-enum status graphfile_tdag(struct text *text, enum graphfile_format format, const struct forest *forest,
-                           const struct tdags *tdags, uint32_t dag)
+#define PART_TXS 256u
+
+static enum status put_part_head(struct graphfile_parts *parts)
 {
-    struct graphfile file = {.text = text, .format = format, .tells_root = true};
+    const struct tdags *tdags = parts->tdags;
+    uint32_t dag = parts->dag;
     char tdag[TDAG_NAME_MAX + 1], name[TDAG_NAME_MAX + 8], title[TDAG_NAME_MAX + 64];
     const uint32_t *members = tdags->members + tdags->first[dag - 1];
     uint32_t count = tdags->first[dag] - tdags->first[dag - 1];
-    struct hash256 *txids = mem_alloc(count, sizeof *txids);
-    if (!txids)
+    parts->file.tells_root = true;
+    parts->txids = mem_alloc(count, sizeof *parts->txids);
+    if (!parts->txids)
         return STATUS_NOMEM;
     for (uint32_t i = 0; i < count; i++)
-        txids[i] = forest->txs[members[i]].txid;
-    *tdag_put_name(forest, tdags, dag, tdag) = '\0';
+        parts->txids[i] = parts->forest->txs[members[i]].txid;
+    *tdag_put_name(parts->forest, tdags, dag, tdag) = '\0';
     snprintf(name, sizeof name, "tdag_%s", tdag);
     snprintf(title, sizeof title, "T-DAG %s, number %u, rules %s", tdag, (unsigned)dag, rules_name(tdags->rules));
-    enum status status = graphfile_begin(&file, name, title, txids, count);
-    for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
-        status = tdag_node(&file, forest, tdags, members[i]);
-    for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
-        status = tdag_arcs(&file, forest, tdags, members[i]);
-    mem_free(txids);
-    return status == STATUS_OK ? graphfile_end(&file) : status;
+    return graphfile_begin(&parts->file, name, title, parts->txids, count);
+}
+
+static enum status put_part_of(struct graphfile_parts *parts)
+{
+    const struct tdags *tdags = parts->tdags;
+    const uint32_t *members = tdags->members + tdags->first[parts->dag - 1];
+    uint32_t count = tdags->first[parts->dag] - tdags->first[parts->dag - 1];
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < PART_TXS && parts->next < count && status == STATUS_OK; i++) {
+        uint32_t number = members[parts->next++];
+        status = parts->at == GRAPHFILE_AT_NODES ? tdag_node(&parts->file, parts->forest, tdags, number)
+                                                 : tdag_arcs(&parts->file, parts->forest, tdags, number);
+    }
+    if (status != STATUS_OK || parts->next < count)
+        return status;
+    parts->next = 0;
+    if (parts->at == GRAPHFILE_AT_NODES) {
+        parts->at = GRAPHFILE_AT_ARCS;
+        return STATUS_OK;
+    }
+    parts->at = GRAPHFILE_AT_END;
+    return graphfile_end(&parts->file);
+}
+
+enum status graphfile_parts_put(struct graphfile_parts *parts, struct text *text)
+{
+    enum status status = STATUS_OK;
+    parts->file.text = text;
+    if (parts->at == GRAPHFILE_AT_HEAD) {
+        status = put_part_head(parts);
+        parts->at = GRAPHFILE_AT_NODES;
+    }
+    /* arcs of some hundred transactions may be none, and a part without bytes is the end */
+    for (size_t before = text->size; status == STATUS_OK && text->size == before && parts->at != GRAPHFILE_AT_END;)
+        status = put_part_of(parts);
+    return status;
+}
+
+void graphfile_parts_free(struct graphfile_parts *parts)
+{
+    mem_free(parts->txids);
+    parts->txids = NULL;
+}
+
+enum status graphfile_tdag(struct text *text, enum graphfile_format format, const struct forest *forest,
+                           const struct tdags *tdags, uint32_t dag)
+{
+    struct graphfile_parts parts = {.file.format = format, .forest = forest, .tdags = tdags, .dag = dag};
+    enum status status = STATUS_OK;
+    while (parts.at != GRAPHFILE_AT_END && status == STATUS_OK)
+        status = graphfile_parts_put(&parts, text);
+    graphfile_parts_free(&parts);
+    return status;
 }

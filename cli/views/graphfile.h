@@ -46,7 +46,23 @@ enum status graphfile_node(const struct graphfile *file, const struct graphfile_
 enum status graphfile_arc(const struct graphfile *file, const struct graphfile_arc *arc) MUST_CHECK;
 enum status graphfile_end(const struct graphfile *file) MUST_CHECK;
 
-/* A whole T-DAG: nodes in chain order, then arcs by (transaction, vout). `tdags` has names. */
+/* A T-DAG that is written part by part, all borrowed. Zero-initialise; graphfile_parts_free at the end. */
+struct graphfile_parts {
+    struct graphfile file;
+    const struct forest *forest;
+    const struct tdags *tdags; /* with names */
+    uint32_t dag;
+    struct hash256 *txids;
+    uint32_t next; /* transaction of the T-DAG */
+    enum { GRAPHFILE_AT_HEAD, GRAPHFILE_AT_NODES, GRAPHFILE_AT_ARCS, GRAPHFILE_AT_END } at;
+};
+
+/* Set file.format, forest, tdags and dag. Appends the next part, of some hundred transactions: nodes in chain order,
+ * then arcs by (transaction, vout). Nothing at the end. STATUS_NOMEM. */
+enum status graphfile_parts_put(struct graphfile_parts *parts, struct text *text) MUST_CHECK;
+void graphfile_parts_free(struct graphfile_parts *parts);
+
+/* All of it. */
 enum status graphfile_tdag(struct text *text, enum graphfile_format format, const struct forest *forest,
                            const struct tdags *tdags, uint32_t dag) MUST_CHECK;
 

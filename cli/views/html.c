@@ -1,15 +1,33 @@
 #include "cli/views/html.h"
 
+#include "parser/mem.h"
 #include "parser/sha256.h"
+
+/* At most 6 bytes for one. */
+static char *put_escaped(char *out, const char *string, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        switch (string[i]) {
+        case '<': out = put_text(out, "&lt;"); break;
+        case '>': out = put_text(out, "&gt;"); break;
+        case '&': out = put_text(out, "&amp;"); break;
+        case '"': out = put_text(out, "&quot;"); break;
+        case '\'': out = put_text(out, "&#39;"); break;
+        default: *out++ = string[i];
+        }
+    }
+    return out;
+}
 
 void html_escaped(struct printer *printer, const char *string, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        if (string[i] == '<' || string[i] == '&' || string[i] == '"')
-            PRINT(printer, "&#%u;", (unsigned)string[i]);
-        else
-            PRINT(printer, "%c", string[i]);
-    }
+    char *quoted = mem_alloc(4 * size + 1, 1);
+    char *out = quoted && printer->status == STATUS_OK ? text_room(&printer->text, 24 * size) : NULL;
+    if (out)
+        text_end(&printer->text, put_escaped(out, quoted, (size_t)(put_quoted(quoted, string, size) - quoted)));
+    else
+        printer->status = STATUS_NOMEM;
+    mem_free(quoted);
 }
 
 /* What a policy names a text by: its SHA-256 in base64 (RFC 4648). */

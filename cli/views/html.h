@@ -4,7 +4,8 @@
 
 #include "cli/output/printer.h"
 
-/* Plain text, such as one from a file of the user's. */
+/* Plain text, such as one from a file of the user's, as text or as a value of an attribute in double quotes. What would
+ * do something rather than be seen is written as \xHH (put_quoted). */
 void html_escaped(struct printer *printer, const char *string, size_t size);
 
 /* A Content-Security-Policy under which a browser takes nothing into the page but this one style, given in parts up to

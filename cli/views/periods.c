@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "cli/inputs/opened_store.h"
 #include "cli/output/text.h"
 #include "parser/mem.h"
 #include "parser/money.h"
@@ -61,6 +62,55 @@ void period_add(struct period *period, const struct block_counts *counts)
     }
     for (unsigned r = 0; r < RULES; r++)
         period->unknown_txs[r] += counts->unknown_txs[r];
+}
+
+/* A chain of so many seconds is counted by day, a longer one by month. */
+#define BY_DAY_MAX (92u * 86400u)
+
+static enum by by_of_chain(const struct forest *forest)
+{
+    uint32_t first = UINT32_MAX, last = 0;
+    for (uint32_t i = forest->blocks > 1; i < forest->blocks; i++) {
+        first = forest->block_times[i] < first ? forest->block_times[i] : first;
+        last = forest->block_times[i] > last ? forest->block_times[i] : last;
+    }
+    return last - first <= BY_DAY_MAX ? BY_DAY : BY_MONTH;
+}
+
+static enum status add_batch(struct periods *periods, struct batch_view *view)
+{
+    struct block_record block;
+    enum status status;
+    while ((status = batch_next_block(view, &block)) == STATUS_OK) {
+        struct period *period = periods_find(periods, period_key(periods->by, &block));
+        if (!period)
+            return STATUS_NOMEM;
+        period_add(period, &block.counts);
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status periods_of_store(const struct store *store, const struct forest *forest, struct periods *periods,
+                             struct fault *fault)
+{
+    struct store_reader *reader = NULL;
+    *periods = (struct periods){.by = by_of_chain(forest)};
+    enum status status = store_reader_open(store, &reader, fault);
+    size_t batches = status == STATUS_OK ? store_batches(reader) : 0;
+    for (size_t b = 0; b < batches && status == STATUS_OK; b++) {
+        struct batch_view view;
+        if ((status = opened_store_go_on(fault)) != STATUS_OK ||
+            (status = store_whole_batch(reader, b, &view, fault)) != STATUS_OK)
+            break;
+        status = add_batch(periods, &view);
+        if (status == STATUS_FORMAT)
+            status = opened_store_damaged(store, view.first_height, fault);
+        else if (status == STATUS_NOMEM)
+            status = fault_nomem(fault);
+    }
+    if (reader)
+        store_reader_close(reader);
+    return status;
 }
 
 char *period_put(char *p, enum by by, uint32_t key)

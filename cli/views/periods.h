@@ -2,6 +2,7 @@
 #ifndef UNKTX_CLI_VIEWS_PERIODS_H
 #define UNKTX_CLI_VIEWS_PERIODS_H
 
+#include "graph/dag/forest.h"
 #include "graph/store/store.h"
 
 enum by { BY_TOTAL, BY_BLOCK, BY_DAY, BY_MONTH, BY_YEAR };
@@ -33,6 +34,10 @@ uint32_t period_key(enum by by, const struct block_record *block);
  * nearly in order, so the place is near the end. */
 struct period *periods_find(struct periods *periods, uint32_t key) MUST_CHECK;
 void period_add(struct period *period, const struct block_counts *counts);
+/* All blocks of the store, by day where all but the first lie within some three months (test networks may have block 0
+ * years before the others), else by month. O(blocks). */
+enum status periods_of_store(const struct store *store, const struct forest *forest, struct periods *periods,
+                             struct fault *fault) MUST_CHECK;
 void periods_free(struct periods *periods);
 
 /* "total", a height, 2014-02-19, 2014-02 or 2014; at most PERIOD_TEXT bytes, no terminator. Returns the end. */

@@ -1,10 +1,10 @@
 #include <stdio.h>
 
-#include "cli/views/chart.h"
 #include "cli/views/html.h"
 #include "cli/views/report.h"
 #include "cli/views/svg.h"
 #include "cli/views/tables.h"
+#include "cli/views/tdag_times.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
 
@@ -126,31 +126,6 @@ static uint32_t find_first(const struct report *report, comes_first *first, uint
     return count;
 }
 
-static enum status put_timeline(struct report *report, uint32_t dag)
-{
-    const struct forest *forest = &report->opened.forest;
-    const struct tdags *tdags = &report->opened.selection.tdags;
-    struct chart_times *times = mem_alloc(1, sizeof *times);
-    char what[96], number[GROUPED_SIZE];
-    if (!times)
-        return STATUS_NOMEM;
-    times->first = UINT64_MAX;
-    for (uint32_t i = tdags->first[dag - 1]; i < tdags->first[dag]; i++) {
-        uint32_t time = forest->block_times[forest->txs[tdags->members[i]].height];
-        times->first = time < times->first ? time : times->first;
-        times->last = time > times->last ? time : times->last;
-    }
-    for (uint32_t i = tdags->first[dag - 1]; i < tdags->first[dag]; i++) {
-        const struct forest_tx *tx = &forest->txs[tdags->members[i]];
-        chart_moment(times, forest->block_times[tx->height], tx->value_out_sat);
-    }
-    snprintf(what, sizeof what, "%s transactions in time, by value out",
-             grouped(number, tdags->first[dag] - tdags->first[dag - 1]));
-    chart_timeline(&report->printer, what, times);
-    mem_free(times);
-    return STATUS_OK;
-}
-
 /* The labels of a T-DAG, of --labels. */
 static void put_labels(struct report *report, uint32_t dag)
 {
@@ -196,7 +171,7 @@ static enum status put_tdag(struct report *report, const char *list, uint32_t da
     put_labels(report, dag);
     PRINT(printer, "</dl>\n<p>Blocks %u to %u; the first transaction is <code class=\"hash\">%s</code>.</p>\n",
           (unsigned)row->first_height, (unsigned)row->last_height, txid);
-    enum status status = put_timeline(report, dag);
+    enum status status = tdag_times_put(printer, &report->opened.forest, &report->opened.selection.tdags, dag);
     PRINT(printer,
           "<details><summary>Drawing</summary>\n<div class=\"wide\" role=\"region\" tabindex=\"0\" "
           "aria-label=\"Drawing of T-DAG %u\">",

@@ -243,22 +243,28 @@ static void put_arcs(struct printer *printer, const struct layout *layout)
     }
 }
 
-/* `forest` NULL: without tooltips. */
-static void put_vertices(struct printer *printer, const struct layout *layout, const struct forest *forest)
+/* `forest` NULL: without tooltips; `link` NULL: without links. */
+static void put_vertices(struct printer *printer, const struct layout *layout, const struct forest *forest,
+                         const char *link)
 {
     for (uint32_t v = 0; v < layout->drawing.vertices_count; v++) {
         const struct drawing_vertex *vertex = &layout->drawing.vertices[v];
         char number[GROUPED_SIZE], hex[HASH256_HEX_SIZE + 1] = "";
+        if (link) {
+            hash256_hex(&forest->txs[vertex->tx].txid, hex);
+            PRINT(printer, "<a href=\"%s%s\">", link, hex);
+        }
         put_mark(printer, vertex->type, x_of(layout, v), y_of(layout, v));
         if (forest) {
             const struct forest_tx *tx = &forest->txs[vertex->tx];
             hash256_hex(&tx->txid, hex);
-            PRINT(printer, "><title>%s%s%s, transaction %s, height %u</title></%s>\n", meanings[vertex->type],
+            PRINT(printer, "><title>%s%s%s, transaction %s, height %u</title></%s>%s\n", meanings[vertex->type],
                   vertex->count > 1 ? ", times " : "", vertex->count > 1 ? grouped(number, vertex->count) : "", hex,
                   (unsigned)tx->height,
                   vertex->type == VERTEX_ROOT    ? "rect"
                   : vertex->type == VERTEX_KNOWN ? "path"
-                                                 : "circle");
+                                                 : "circle",
+                  link ? "</a>" : "");
         } else {
             PRINT(printer, "/>\n");
         }
@@ -302,7 +308,7 @@ enum status svg_file(struct printer *printer, const struct forest *forest, const
         put_description(printer, &layout.drawing);
         PRINT(printer, "</text>\n<g transform=\"translate(%.1f %.0f)\">\n", (width - layout.width) / 2, top);
         put_arcs(printer, &layout);
-        put_vertices(printer, &layout, forest);
+        put_vertices(printer, &layout, forest, NULL);
         PRINT(printer, "</g>\n");
         svg_legend(printer, MARGIN, height - LEGEND_HEIGHT);
         PRINT(printer, "</svg>\n");
@@ -312,26 +318,39 @@ enum status svg_file(struct printer *printer, const struct forest *forest, const
     return status;
 }
 
-enum status svg_inline(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
-                       uint64_t *not_drawn, struct fault *fault)
+/* Part of a page; `link` may be NULL. */
+static enum status put_part(struct printer *printer, const struct forest *forest, const struct tdags *tdags,
+                            uint32_t dag, const char *link, uint64_t *not_drawn, struct fault *fault)
 {
     struct layout layout = {0};
     char name[TDAG_NAME_MAX + 1];
     *tdag_put_name(forest, tdags, dag, name) = '\0';
-    enum status status = draw(forest, tdags, dag, INLINE_VERTICES, &layout, fault);
+    enum status status = draw(forest, tdags, dag, link ? FILE_VERTICES : INLINE_VERTICES, &layout, fault);
     if (status == STATUS_OK) {
         PRINT(printer,
-              "<svg class=\"tdag\" role=\"img\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n"
+              "<svg class=\"tdag\" role=\"%s\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n"
               "<title>T-DAG %s (%u). ",
-              layout.width, layout.height, layout.width, layout.height, name, (unsigned)dag);
+              link ? "group" : "img", layout.width, layout.height, layout.width, layout.height, name, (unsigned)dag);
         put_description(printer, &layout.drawing);
         PRINT(printer, "</title>\n");
         put_arcs(printer, &layout);
-        put_vertices(printer, &layout, NULL);
+        put_vertices(printer, &layout, link ? forest : NULL, link);
         PRINT(printer, "</svg>\n");
         *not_drawn = layout.drawing.not_drawn;
         status = printer->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     }
     layout_free(&layout);
     return status;
+}
+
+enum status svg_inline(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
+                       uint64_t *not_drawn, struct fault *fault)
+{
+    return put_part(printer, forest, tdags, dag, NULL, not_drawn, fault);
+}
+
+enum status svg_linked(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
+                       const char *link, uint64_t *not_drawn, struct fault *fault)
+{
+    return put_part(printer, forest, tdags, dag, link, not_drawn, fault);
 }

@@ -18,6 +18,11 @@ enum status svg_file(struct printer *printer, const struct forest *forest, const
 enum status svg_inline(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
                        uint64_t *not_drawn, struct fault *fault) MUST_CHECK;
 
+/* A drawing as large as svg_file's within a page that has svg_style, of which every vertex is a link to its
+ * transaction: `link` (the beginning of an attribute's value) and the txid. */
+enum status svg_linked(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
+                       const char *link, uint64_t *not_drawn, struct fault *fault) MUST_CHECK;
+
 /* The legend alone, 300 wide and 92 high, at (x, y). */
 void svg_legend(struct printer *printer, double x, double y);
 

@@ -356,6 +356,52 @@ static enum status format_leaves(void *context, unsigned worker, size_t chunk, s
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
+/* ---- one row at a time ---- */
+
+static struct tables tables_of(const struct table_rows *rows)
+{
+    return (struct tables){.forest = rows->forest,
+                           .selection = rows->selection,
+                           .held = rows->held,
+                           .measures = rows->measures,
+                           .rules = rows->selection->tdags.rules};
+}
+
+enum status tables_put_tdag(struct text *text, const struct table_rows *rows, uint32_t dag)
+{
+    const struct tables tables = tables_of(rows);
+    char *p = text_room(text, TDAG_ROW + catalogue_names_size(rows->held->catalogue));
+    if (!p)
+        return STATUS_NOMEM;
+    text_end(text, put_tdag(p, &tables, dag, &rows->selection->classes.rows[dag - 1]));
+    return STATUS_OK;
+}
+
+enum status tables_put_tx(struct text *text, const struct table_rows *rows, uint32_t number)
+{
+    const struct tables tables = tables_of(rows);
+    char *p = text_room(text, TX_ROW);
+    if (!p)
+        return STATUS_NOMEM;
+    text_end(text, put_tx(p, &tables, number, rows->selection->tdags.tx_dag[number]));
+    return STATUS_OK;
+}
+
+enum status tables_put_arcs(struct text *text, const struct table_rows *rows, uint32_t number)
+{
+    const struct tables tables = tables_of(rows);
+    const struct forest_tx *tx = &rows->forest->txs[number];
+    for (uint32_t o = tx->first_output; o < tx[1].first_output; o++) {
+        if (!forest_is_arc(&rows->forest->outputs[o], tables.rules))
+            continue;
+        char *p = text_room(text, ARC_ROW);
+        if (!p)
+            return STATUS_NOMEM;
+        text_end(text, put_arc(p, &tables, &rows->forest->outputs[o], rows->selection->tdags.tx_dag[number]));
+    }
+    return STATUS_OK;
+}
+
 /* ---- all of them ---- */
 
 static const char *const names[] = {"tdags.csv", "classes.csv", "txs.csv", "arcs.csv", "leaves.csv"};

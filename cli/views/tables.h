@@ -17,6 +17,20 @@ enum status tables_write(struct outfolder *folder, const struct store *store, co
                          const struct measures_row *measures, const struct payments *payments,
                          const struct unlocks *unlocks, unsigned threads, struct fault *fault) MUST_CHECK;
 
+/* What rows are made from one at a time, all borrowed. */
+struct table_rows {
+    const struct forest *forest;
+    const struct selection *selection;
+    const struct known_scripts_held *held;
+    const struct measures_row *measures;
+};
+
+/* Append the row of a T-DAG to tdags.csv (without the columns that an index gives), of a transaction of a T-DAG to
+ * txs.csv, and the rows of what is spent of its outputs to arcs.csv. STATUS_NOMEM. */
+enum status tables_put_tdag(struct text *text, const struct table_rows *rows, uint32_t dag) MUST_CHECK;
+enum status tables_put_tx(struct text *text, const struct table_rows *rows, uint32_t number) MUST_CHECK;
+enum status tables_put_arcs(struct text *text, const struct table_rows *rows, uint32_t number) MUST_CHECK;
+
 #define CLASS_ID_TEXT (2 * CANON_ID_SIZE + 1)
 
 /* The class id in hexadecimal, with a ? after it where the class is not exact. At most CLASS_ID_TEXT bytes. */

@@ -34,6 +34,7 @@ struct forms {
     char *folder;
     bool read;    /* the file was looked at */
     bool changed; /* something is not in the file */
+    bool leave_file;
     struct kept *kept;
     size_t count;
     size_t capacity;
@@ -215,11 +216,13 @@ static void write_file(const struct forms *forms)
     mem_free(bytes);
 }
 
+void forms_leave_file(struct forms *forms) { forms->leave_file = true; }
+
 void forms_close(struct forms *forms)
 {
     if (!forms)
         return;
-    if (forms->changed)
+    if (forms->changed && !forms->leave_file)
         write_file(forms);
     pthread_mutex_destroy(&forms->lock);
     mem_free(forms->folder);

@@ -37,6 +37,9 @@ enum status forms_new(const char *folder, struct forms **forms, struct fault *fa
 /* Writes the file if there is something new to keep, then frees. NULL is legal. O(forms). */
 void forms_close(struct forms *forms);
 
+/* What is new is not written to the file. */
+void forms_leave_file(struct forms *forms);
+
 /* Is a form kept under that key? `*form` is valid only then. O(1). */
 bool forms_find(struct forms *forms, const uint8_t key[FORMS_KEY_SIZE], struct form *form) MUST_CHECK;
 /* Keeps a form, unless there is one of that key, or no room. O(1). */

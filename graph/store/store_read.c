@@ -53,6 +53,22 @@ enum status store_reader_refresh(struct store_reader *reader, struct fault *faul
     return status == STATUS_OK ? check_generation(reader, fault) : status;
 }
 
+enum status store_newest_blocks(const struct store *store, uint32_t *blocks, struct fault *fault)
+{
+    const uint8_t *value;
+    struct kv_view *view;
+    size_t size;
+    enum status status = kv_view_open(store->kv, &view, fault);
+    if (status == STATUS_OK)
+        status = store_get_meta(store, view, "totals", &value, &size, fault);
+    if (status == STATUS_OK && size != TOTALS_SIZE)
+        status = store_damaged(store, "its totals are malformed", fault);
+    if (status == STATUS_OK)
+        *blocks = load_le32(value);
+    kv_view_close(view);
+    return status;
+}
+
 size_t store_batches(const struct store_reader *reader) { return reader->store->entries_count; }
 
 enum status store_get_batch(const struct store *store, const struct kv_view *from, size_t batch,
