@@ -1,0 +1,441 @@
+#define _GNU_SOURCE
+#include "cli/output/http.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/output/http_guard.h"
+#include "cli/output/target.h"
+#include "parser/mem.h"
+#include "parser/stop.h"
+
+#define CONNECTIONS_MAX 64u           /* of each address */
+#define CONNECTION_MEMORY (16u << 10) /* for the head of a request */
+#define IDLE_S 15u                    /* without a byte */
+#define REQUEST_S 10                  /* for all of a request, and between two */
+#define ANSWER_S 60                   /* for all of an answer */
+#define PARTS_S 600                   /* for one in parts */
+#define PART_SIZE (64u << 10)
+#define SOCKETS 2u
+
+/* A connection. What the address asked for is kept here until the headers are there too. */
+struct slot {
+    struct http *http;
+    int fd; /* -1: free */
+    time_t since;
+    time_t limit_s;
+    char target[TARGET_MAX + 2];
+};
+
+struct http {
+    struct http_guard guard;
+    http_handler *handler;
+    void *context;
+    struct MHD_Daemon *daemons[SOCKETS];
+    unsigned daemons_count;
+    char address[96];
+    pthread_mutex_t lock; /* of the slots */
+    struct slot slots[SOCKETS * CONNECTIONS_MAX];
+};
+
+/* ---- connections ---- */
+
+static time_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static void set_limit(struct slot *slot, time_t limit_s)
+{
+    pthread_mutex_lock(&slot->http->lock);
+    slot->since = now_s();
+    slot->limit_s = limit_s;
+    pthread_mutex_unlock(&slot->http->lock);
+}
+
+static struct slot *slot_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static struct slot *take_slot(struct http *http, int fd)
+{
+    struct slot *found = NULL;
+    pthread_mutex_lock(&http->lock);
+    for (size_t i = 0; i < sizeof http->slots / sizeof *http->slots && !found; i++) {
+        if (http->slots[i].fd < 0)
+            found = &http->slots[i];
+    }
+    if (found) {
+        found->http = http;
+        found->fd = fd;
+        found->since = now_s();
+        found->limit_s = REQUEST_S;
+        found->target[0] = '\0';
+    }
+    pthread_mutex_unlock(&http->lock);
+    return found;
+}
+
+/* The socket is open still when its end is told, so that no other file has its number while it is in a slot. */
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        *socket_context = info ? take_slot(http, info->connect_fd) : NULL;
+        return;
+    }
+    struct slot *slot = *socket_context;
+    if (!slot)
+        return;
+    pthread_mutex_lock(&http->lock);
+    slot->fd = -1;
+    pthread_mutex_unlock(&http->lock);
+    *socket_context = NULL;
+}
+
+static void cut_off_slow(struct http *http)
+{
+    time_t now = now_s();
+    pthread_mutex_lock(&http->lock);
+    for (size_t i = 0; i < sizeof http->slots / sizeof *http->slots; i++) {
+        const struct slot *slot = &http->slots[i];
+        if (slot->fd >= 0 && now - slot->since > slot->limit_s)
+            shutdown(slot->fd, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&http->lock);
+}
+
+/* ---- a request ---- */
+
+/* The address as it was sent; later MHD decodes it in place, in its own way. */
+static void *on_target(void *context, const char *text, struct MHD_Connection *connection)
+{
+    struct slot *slot = slot_of(connection);
+    (void)context;
+    if (slot)
+        snprintf(slot->target, sizeof slot->target, "%s", text);
+    return NULL;
+}
+
+static enum MHD_Result count_host(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    unsigned *hosts = context;
+    (void)kind;
+    (void)value;
+    *hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
+    return MHD_YES;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static unsigned check(const struct http *http, struct MHD_Connection *connection)
+{
+    const char *length = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    struct http_headers headers = {.host = header(connection, MHD_HTTP_HEADER_HOST),
+                                   .origin = header(connection, MHD_HTTP_HEADER_ORIGIN),
+                                   .fetch_site = header(connection, "Sec-Fetch-Site"),
+                                   .fetch_mode = header(connection, "Sec-Fetch-Mode"),
+                                   .authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION),
+                                   .has_body = (length && strcmp(length, "0") != 0) ||
+                                               header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING)};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_host, &headers.hosts);
+    return http_guard_check(&http->guard, &headers);
+}
+
+/* ---- an answer ---- */
+
+static const char *const always[][2] = {
+    {"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action "
+                                "'self'; base-uri 'none'; frame-ancestors 'none'"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "no-referrer"},
+    {"X-Frame-Options", "DENY"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
+};
+
+static void add_headers(struct MHD_Response *response, const struct http_answer *answer)
+{
+    char disposition[sizeof answer->file + 32];
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        MHD_add_response_header(response, always[i][0], always[i][1]);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type ? answer->type : "text/plain");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, answer->keep ? "max-age=600" : "no-store");
+    if (answer->location[0])
+        MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, answer->location);
+    if (answer->status == MHD_HTTP_UNAUTHORIZED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"unktx\", charset=\"UTF-8\"");
+    if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    if (answer->file[0]) {
+        snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"", answer->file);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
+    }
+}
+
+/* An answer in parts: what is left of the part that is being sent. */
+struct parts {
+    struct text text;
+    size_t sent;
+    http_part *part;
+    void (*end)(void *context);
+    void *context;
+};
+
+static ssize_t read_part(void *context, uint64_t position, char *out, size_t size)
+{
+    struct parts *parts = context;
+    (void)position;
+    if (parts->sent == parts->text.size) {
+        parts->sent = parts->text.size = 0;
+        if (stop_requested() || parts->part(parts->context, &parts->text) != STATUS_OK)
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        if (parts->text.size == 0)
+            return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    size_t left = parts->text.size - parts->sent;
+    size = size < left ? size : left;
+    memcpy(out, parts->text.bytes + parts->sent, size);
+    parts->sent += size;
+    return (ssize_t)size;
+}
+
+static void end_parts(void *context)
+{
+    struct parts *parts = context;
+    if (parts->end)
+        parts->end(parts->context);
+    text_free(&parts->text);
+    mem_free(parts);
+}
+
+static struct MHD_Response *respond_in_parts(struct http_answer *answer)
+{
+    struct parts *parts = mem_alloc(1, sizeof *parts);
+    struct MHD_Response *response = NULL;
+    if (parts) {
+        *parts = (struct parts){
+            .text = answer->body, .part = answer->part, .end = answer->end, .context = answer->context};
+        answer->body = (struct text){0};
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PART_SIZE, read_part, parts, end_parts);
+        if (!response)
+            end_parts(parts);
+    } else if (answer->end) {
+        answer->end(answer->context);
+    }
+    return response;
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct slot *slot, struct http_answer *answer)
+{
+    struct MHD_Response *response;
+    set_limit(slot, answer->part ? PARTS_S : ANSWER_S);
+    if (answer->part) {
+        response = respond_in_parts(answer);
+    } else {
+        response = MHD_create_response_from_buffer_with_free_callback(
+            answer->body.size, answer->body.size ? answer->body.bytes : "", answer->body.size ? mem_free : NULL);
+        if (response && answer->body.size)
+            answer->body = (struct text){0};
+    }
+    text_free(&answer->body);
+    if (!response)
+        return MHD_NO;
+    add_headers(response, answer);
+    enum MHD_Result result = MHD_queue_response(connection, answer->status ? answer->status : 500, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result refuse(struct MHD_Connection *connection, struct slot *slot, unsigned status)
+{
+    static const struct {
+        unsigned status;
+        const char *text;
+    } texts[] = {{400, "This is no request that unktx answers.\n"},
+                 {401, "The token is asked for: give it as the password, with any name.\n"},
+                 {403, "unktx answers only to its own pages and to its own address.\n"},
+                 {405, "unktx answers GET and HEAD only.\n"}};
+    struct http_answer answer = {.status = status, .type = "text/plain"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (texts[i].status == status && text_printf(&answer.body, "%s", texts[i].text) != STATUS_OK)
+            return MHD_NO;
+    }
+    return send_answer(connection, slot, &answer);
+}
+
+/* Called first with the headers: an answer then ends the connection, since nothing more is read from it. */
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+                                  const char *version, const char *upload, size_t *upload_size, void **state)
+{
+    struct http *http = context;
+    struct slot *slot = slot_of(connection);
+    struct http_answer answer = {0};
+    (void)url;
+    (void)version;
+    (void)upload;
+    (void)upload_size;
+    if (!slot)
+        return MHD_NO;
+    if (*state) { /* all of it is there, and it was good */
+        http->handler(http->context, slot->target, &answer);
+        return send_answer(connection, slot, &answer);
+    }
+    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+        return refuse(connection, slot, MHD_HTTP_METHOD_NOT_ALLOWED);
+    unsigned status = check(http, connection);
+    if (status != MHD_HTTP_OK)
+        return refuse(connection, slot, status);
+    *state = slot;
+    return MHD_YES;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct slot *slot = slot_of(connection);
+    (void)context;
+    (void)state;
+    (void)code;
+    if (slot)
+        set_limit(slot, REQUEST_S);
+}
+
+/* ---- start and end ---- */
+
+static enum status cannot_listen(const char *address, unsigned port, struct fault *fault)
+{
+    return fault_errno(fault, NULL, FAULT_NO_OFFSET, "cannot listen on %s, port %u%s", address, port,
+                       errno == EADDRINUSE ? " (--port names another)" : "");
+}
+
+/* A socket that listens on the numeric address; *port 0 becomes the one that the system gives. */
+static enum status listen_on(const char *address, unsigned *port, int *fd, struct fault *fault)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    struct sockaddr_storage own = {0};
+    socklen_t own_size = sizeof own;
+    char service[16];
+    int one = 1;
+    snprintf(service, sizeof service, "%u", *port);
+    if (getaddrinfo(address, service, &hints, &found) != 0)
+        return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "--listen: '%s' is no numeric address", address);
+    *fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool done = *fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+                (found->ai_family != AF_INET6 || setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) == 0) &&
+                bind(*fd, found->ai_addr, found->ai_addrlen) == 0 && listen(*fd, 64) == 0 &&
+                getsockname(*fd, (struct sockaddr *)&own, &own_size) == 0;
+    enum status status = done ? STATUS_OK : cannot_listen(address, *port, fault);
+    if (done)
+        *port = ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
+                                                : ((struct sockaddr_in *)&own)->sin_port);
+    else if (*fd >= 0)
+        close(*fd);
+    freeaddrinfo(found);
+    return status;
+}
+
+static enum status start_daemon(struct http *http, int fd, struct fault *fault)
+{
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_THREAD_POOL_SIZE, HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    if (!daemon) {
+        close(fd);
+        return fault_set(fault, STATUS_RESOURCES, NULL, FAULT_NO_OFFSET, "the web server cannot start its threads");
+    }
+    http->daemons[http->daemons_count++] = daemon;
+    return STATUS_OK;
+}
+
+/* Without IPv6, 127.0.0.1 alone will do. */
+static enum status start_all(struct http *http, struct fault *fault)
+{
+    const char *first = http->guard.address ? http->guard.address : "127.0.0.1";
+    struct fault none = {0};
+    int fd;
+    enum status status = listen_on(first, &http->guard.port, &fd, fault);
+    if (status == STATUS_OK)
+        status = start_daemon(http, fd, fault);
+    if (status == STATUS_OK && !http->guard.address && listen_on("::1", &http->guard.port, &fd, &none) == STATUS_OK)
+        status = start_daemon(http, fd, fault);
+    snprintf(http->address, sizeof http->address, strchr(first, ':') ? "http://[%s]:%u/" : "http://%s:%u/", first,
+             http->guard.port);
+    return status;
+}
+
+/* Signals come to the thread that waits for them, and to no thread of the server. */
+enum status http_start(const struct http_options *options, http_handler *handler, void *context, struct http **http,
+                       struct fault *fault)
+{
+    struct in6_addr address;
+    sigset_t all, before;
+    *http = mem_alloc(1, sizeof **http);
+    if (!*http)
+        return fault_nomem(fault);
+    (*http)->guard = (struct http_guard){.address = options->address, .token = options->token, .port = options->port};
+    if (options->address &&
+        (strcmp(options->address, "0.0.0.0") == 0 ||
+         (inet_pton(AF_INET6, options->address, &address) == 1 && memcmp(&address, &in6addr_any, sizeof address) == 0)))
+        (*http)->guard.any_address = true;
+    (*http)->handler = handler;
+    (*http)->context = context;
+    pthread_mutex_init(&(*http)->lock, NULL);
+    for (size_t i = 0; i < sizeof(*http)->slots / sizeof *(*http)->slots; i++)
+        (*http)->slots[i].fd = -1;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    enum status status = start_all(*http, fault);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+const char *http_address(const struct http *http) { return http->address; }
+
+void http_wait(struct http *http)
+{
+    sigset_t ending, before;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ending, &before);
+    while (!stop_requested()) {
+        struct timespec second = {.tv_sec = 1};
+        (void)!ppoll(NULL, 0, &second, &before); /* a signal ends it, also one that came before */
+        cut_off_slow(http);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void http_stop(struct http *http)
+{
+    if (!http)
+        return;
+    for (unsigned i = 0; i < http->daemons_count; i++)
+        MHD_stop_daemon(http->daemons[i]);
+    pthread_mutex_destroy(&http->lock);
+    mem_free(http);
+}
