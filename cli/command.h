@@ -37,6 +37,7 @@ extern const struct command command_completion;
 extern const struct command command_columns;
 extern const struct command command_dags;
 extern const struct command command_dump;
+extern const struct command command_explore;
 extern const struct command command_find;
 extern const struct command command_flows;
 extern const struct command command_index;

@@ -42,7 +42,10 @@ struct settings {
     const char *order_by; /* NULL: automation */
     const char *format;
     const char *tmp;
-    const char *to; /* a txid, as typed; NULL: none */
+    const char *to;       /* a txid, as typed; NULL: none */
+    const char *listen;   /* NULL: the loopback addresses */
+    const char *token;    /* NULL: none */
+    const char *explorer; /* NULL: none */
     enum rules rules;
     uint64_t threads; /* 1.. */
     uint64_t from_height;
@@ -53,7 +56,8 @@ struct settings {
     const char *label;    /* likewise */
     uint64_t min_height;  /* edges */
     uint64_t top;         /* 0: not asked for */
-    uint64_t memory;      /* bytes */
+    uint64_t port;
+    uint64_t memory; /* bytes */
     uint64_t depth;
     uint64_t limit;
     const char *select_script; /* which outputs, with those above and below (inputs/selected_outputs.h) */

@@ -1,0 +1,118 @@
+/* explore: the pages of `unktx explore`. What the store has is loaded once and then only read; a page is made from it
+ * when it is asked for, into memory, within bounds: rows of a table, vertices of a drawing, steps of a walk.
+ *
+ * The address of a page begins with the rule set, as in /core-0.18/tdags?family=chain; explore_answer is the way in.
+ *
+ * Thread rule: explore_answer may be called from any number of threads at once; opening and closing is one thread's. */
+#ifndef UNKTX_CLI_VIEWS_EXPLORE_H
+#define UNKTX_CLI_VIEWS_EXPLORE_H
+
+#include <pthread.h>
+
+#include "classify/measures.h"
+#include "cli/inputs/opened_forest.h"
+#include "cli/inputs/prefix.h"
+#include "cli/output/http.h"
+#include "cli/output/printer.h"
+#include "cli/output/target.h"
+#include "cli/views/chart.h"
+#include "cli/views/periods.h"
+#include "graph/index/tx_index.h"
+
+/* Requests that look into store or index at the same time; more wait for one of these to be done. */
+#define EXPLORE_HANDS 8u
+#define EXPLORE_ROWS 50u /* of a table on one page */
+
+/* What one request at a time reads store and index with. */
+struct explore_hand {
+    struct store_reader *reader;
+    struct tx_index *index; /* NULL: none */
+    struct matcher *matcher;
+    bool taken;
+};
+
+/* The T-DAGs of a rule set. What is ready does not change any more. */
+struct explore_rules {
+    bool ready;
+    enum status failed; /* the reason why it never will be; STATUS_OK: none */
+    struct selection selection;
+    struct known_scripts_held held;
+    struct measures_row *measures;
+    struct chart_counts by_nodes, by_height;
+    uint32_t holding[CATALOGUE_MAX]; /* T-DAGs that hold each known script */
+};
+
+struct explore_list; /* explore_list.h */
+
+struct explore {
+    const struct settings *settings;
+    struct opened_forest opened; /* its selection stays empty */
+    struct explore_rules rules[RULES];
+    struct periods periods;
+    struct hash256 *block_hashes; /* by height */
+    uint32_t *blocks_by_hash;     /* heights, in order of the hash as printed */
+    uint32_t *txs_by_txid;        /* transaction numbers, in order of the txid as printed */
+    bool linked;                  /* there is an index that reaches as far as the store */
+    pthread_mutex_t lock;         /* of what follows */
+    pthread_cond_t hand_free;
+    pthread_cond_t rules_ready;
+    struct explore_hand hands[EXPLORE_HANDS];
+    struct explore_list *lists; /* the last ones made, the newest first */
+    uint64_t looked_s;          /* when the store was last looked at for newer blocks */
+    uint32_t newest_blocks;
+    uint32_t blocks_at_start;
+};
+
+/* A request on its way to a page. */
+struct explore_request {
+    struct explore *explore;
+    const struct target *target;
+    const char *rest; /* the path after the rule set, without a slash before it */
+    enum rules rules;
+    struct explore_rules *tdags; /* of the rule set */
+    struct explore_hand *hand;   /* NULL until explore_take_hand */
+    struct printer page;
+    struct http_answer *answer;
+    /* for the menu of rule sets; all zero where the same path will do */
+    const char *same;    /* the path of the same thing under any rule set; NULL: `rest` */
+    const char *instead; /* and the path where a rule set does not have it */
+    bool missing[RULES];
+};
+
+/* Opens what settings->store names and loads it, with the T-DAGs of settings->rules. explore_close in any case. */
+enum status explore_open(const struct settings *settings, struct explore *explore, struct fault *fault) MUST_CHECK;
+/* Loads the T-DAGs of the other rule sets, while pages may be asked for. */
+enum status explore_load_others(struct explore *explore, struct fault *fault) MUST_CHECK;
+void explore_close(struct explore *explore);
+
+/* The page of a target (the path and query of an HTTP request), an http_handler: `context` is the struct explore. */
+void explore_answer(void *context, const char *target, struct http_answer *answer);
+
+/* ---- the kinds of pages: STATUS_NOT_FOUND, with what is missing in the fault, becomes a page that says so ---- */
+
+typedef enum status explore_page(struct explore_request *request, struct fault *fault);
+
+explore_page explore_start, explore_tdags, explore_tdags_csv, explore_tdag, explore_tx, explore_block, explore_classes,
+    explore_class, explore_known_scripts, explore_search;
+
+/* ---- what pages share ---- */
+
+/* Waits for a free hand; it is given back after the page. */
+void explore_take_hand(struct explore_request *request);
+void explore_give_back(struct explore_request *request);
+
+/* Waits a moment for the T-DAGs of a rule set. STATUS_BUSY: they are still being loaded. */
+enum status explore_wait_for(struct explore *explore, enum rules rules, struct fault *fault) MUST_CHECK;
+
+/* Are the T-DAGs of the rule set loaded? */
+bool explore_is_ready(struct explore *explore, enum rules rules);
+
+/* The transactions whose txid begins with these digits: [*first, *end) of explore->txs_by_txid. O(log n). */
+void explore_find_txs(const struct explore *explore, const struct prefix *prefix, uint32_t *first, uint32_t *end);
+/* The same of explore->blocks_by_hash. */
+void explore_find_blocks(const struct explore *explore, const struct prefix *prefix, uint32_t *first, uint32_t *end);
+
+/* Has a scan changed the store since it was loaded? A look into it at most once a second. */
+bool explore_has_newer(struct explore *explore);
+
+#endif

@@ -1,0 +1,112 @@
+#include <stdio.h>
+
+#include "cli/views/explore_parts.h"
+#include "cli/views/graphfile.h"
+#include "cli/views/svg.h"
+#include "cli/views/tables.h"
+#include "graph/dag/names.h"
+#include "parser/mem.h"
+
+/* ---- GraphML and DOT ---- */
+
+static enum status put_graph(void *context, struct text *text) { return graphfile_parts_put(context, text); }
+
+static void end_graph(void *context)
+{
+    graphfile_parts_free(context);
+    mem_free(context);
+}
+
+static enum status begin_graph(struct explore_request *request, uint32_t dag, enum graphfile_format format,
+                               struct fault *fault)
+{
+    struct graphfile_parts *parts = mem_alloc(1, sizeof *parts);
+    if (!parts)
+        return fault_nomem(fault);
+    *parts = (struct graphfile_parts){.file.format = format,
+                                      .forest = &request->explore->opened.forest,
+                                      .tdags = &request->tdags->selection.tdags,
+                                      .dag = dag};
+    request->answer->part = put_graph;
+    request->answer->end = end_graph;
+    request->answer->context = parts;
+    return STATUS_OK;
+}
+
+/* ---- rows of the tables ---- */
+
+#define PART_TXS 256u
+
+struct rows {
+    struct table_rows from;
+    const uint32_t *members;
+    uint32_t count;
+    uint32_t next;
+    enum status (*put)(struct text *text, const struct table_rows *rows, uint32_t number);
+};
+
+/* Some hundred transactions may have no arc, and a part without bytes is the end. */
+static enum status put_rows(void *context, struct text *text)
+{
+    struct rows *rows = context;
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; rows->next < rows->count && status == STATUS_OK && (i < PART_TXS || text->size == 0); i++)
+        status = rows->put(text, &rows->from, rows->members[rows->next++]);
+    return status;
+}
+
+static enum status begin_rows(struct explore_request *request, uint32_t dag, bool arcs, struct fault *fault)
+{
+    const struct selection *selection = &request->tdags->selection;
+    struct rows *rows = mem_alloc(1, sizeof *rows);
+    if (!rows || schema_put_header(&request->page.text, arcs ? &schema_arcs : &schema_txs, 0) != STATUS_OK) {
+        mem_free(rows);
+        return fault_nomem(fault);
+    }
+    *rows = (struct rows){
+        .from = {&request->explore->opened.forest, selection, &request->tdags->held, request->tdags->measures},
+        .members = selection->tdags.members + selection->tdags.first[dag - 1],
+        .count = selection->tdags.first[dag] - selection->tdags.first[dag - 1],
+        .put = arcs ? tables_put_arcs : tables_put_tx};
+    request->answer->part = put_rows;
+    request->answer->end = mem_free;
+    request->answer->context = rows;
+    return STATUS_OK;
+}
+
+static enum status begin(struct explore_request *request, uint32_t dag, unsigned which, struct fault *fault)
+{
+    switch (which) {
+    case 0:
+        return svg_file(&request->page, &request->explore->opened.forest, &request->tdags->selection.tdags, dag, fault);
+    case 1: return begin_graph(request, dag, GRAPHFILE_GRAPHML, fault);
+    case 2: return begin_graph(request, dag, GRAPHFILE_DOT, fault);
+    default: return begin_rows(request, dag, which == 4, fault);
+    }
+}
+
+enum status explore_put_file(struct explore_request *request, uint32_t dag, const char *end, struct fault *fault)
+{
+    static const struct {
+        const char *end;
+        const char *type;
+    } files[] = {{"svg", "image/svg+xml"},
+                 {"graphml", "application/xml"},
+                 {"dot", "text/vnd.graphviz; charset=utf-8"},
+                 {"txs.csv", "text/csv; charset=utf-8; header=present"},
+                 {"arcs.csv", "text/csv; charset=utf-8; header=present"}};
+    unsigned which = 0;
+    char name[TDAG_NAME_MAX + 1];
+    while (which < sizeof files / sizeof *files && strcmp(files[which].end, end) != 0)
+        which++;
+    if (which == sizeof files / sizeof *files)
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                         "A T-DAG can be saved as svg, graphml, dot, txs.csv and arcs.csv.");
+    enum status status = begin(request, dag, which, fault);
+    if (status != STATUS_OK)
+        return status;
+    *tdag_put_name(&request->explore->opened.forest, &request->tdags->selection.tdags, dag, name) = '\0';
+    request->answer->type = files[which].type;
+    snprintf(request->answer->file, sizeof request->answer->file, "tdag-%s.%s", name, files[which].end);
+    return STATUS_OK;
+}

@@ -1,0 +1,304 @@
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "cli/views/chart.h"
+#include "cli/views/explore_list.h"
+#include "cli/views/html.h"
+
+/* ---- columns ---- */
+
+#define ROW32(name, head, unit)                                                                                        \
+    {                                                                                                                  \
+#name, head, unit, OF_ROW_U32, offsetof(struct tdag_row, name)                                                 \
+    }
+#define ROW64(name, head, unit)                                                                                        \
+    {                                                                                                                  \
+#name, head, unit, OF_ROW_U64, offsetof(struct tdag_row, name)                                                 \
+    }
+#define MEASURE(name, head)                                                                                            \
+    {                                                                                                                  \
+#name, head, UNIT_MEASURE, OF_MEASURES, offsetof(struct measures_row, name)                                    \
+    }
+
+const struct explore_column explore_columns[EXPLORE_COLUMNS] = {
+    {"dag_id", "number", UNIT_COUNT, OF_ROW_U32, 0},
+    ROW32(txs, "transactions", UNIT_COUNT),
+    ROW64(nodes, "nodes", UNIT_COUNT),
+    ROW64(edges, "edges", UNIT_COUNT),
+    ROW32(roots, "roots", UNIT_COUNT),
+    ROW64(leaves, "leaves", UNIT_COUNT),
+    ROW32(height, "height", UNIT_COUNT),
+    ROW64(width, "width", UNIT_COUNT),
+    ROW64(spent_unknown, "spent unknown outputs", UNIT_COUNT),
+    ROW64(unspent_unknown, "unspent unknown outputs", UNIT_COUNT),
+    ROW64(known_leaves, "known outputs", UNIT_COUNT),
+    ROW32(mixed_spenders, "mixed spenders", UNIT_COUNT),
+    ROW32(first_height, "first block", UNIT_BLOCK),
+    ROW32(last_height, "last block", UNIT_BLOCK),
+    ROW32(first_time, "first time", UNIT_TIME),
+    ROW32(last_time, "last time", UNIT_TIME),
+    ROW64(root_value_sat, "value of roots", UNIT_SAT),
+    ROW64(moved_value_sat, "value moved", UNIT_SAT),
+    ROW64(leaf_value_sat, "value of leaves", UNIT_SAT),
+    MEASURE(orderliness, "orderliness"),
+    MEASURE(symmetry, "symmetry"),
+    MEASURE(repetition, "repetition"),
+    MEASURE(fan_out_regularity, "fan-out regularity"),
+    MEASURE(equal_values, "equal values"),
+    MEASURE(cadence, "cadence"),
+    MEASURE(chain_frequency, "transactions a day"),
+    MEASURE(automation, "automation"),
+};
+
+unsigned explore_column_find(const char *name)
+{
+    unsigned column = 0;
+    while (column < EXPLORE_COLUMNS && strcmp(explore_columns[column].name, name) != 0)
+        column++;
+    return column;
+}
+
+uint64_t explore_key(const struct explore_rules *rules, unsigned column, uint32_t dag)
+{
+    const struct explore_column *of = &explore_columns[column];
+    const char *row = (const char *)&rules->selection.classes.rows[dag - 1];
+    uint32_t small;
+    uint64_t large;
+    if (column == EXPLORE_BY_NUMBER)
+        return dag;
+    if (of->of == OF_ROW_U32) {
+        memcpy(&small, row + of->offset, sizeof small);
+        return small;
+    }
+    memcpy(&large, of->of == OF_MEASURES ? (const char *)&rules->measures[dag - 1] + of->offset : row + of->offset,
+           sizeof large);
+    return large;
+}
+
+void explore_put_value(struct printer *printer, unsigned column, uint64_t key)
+{
+    char time[CHART_TIME_SIZE];
+    double measure;
+    switch (explore_columns[column].unit) {
+    case UNIT_COUNT: html_number(printer, key); break;
+    case UNIT_BLOCK: PRINT(printer, "<td class=\"n\">%llu</td>", ULL(key)); break;
+    case UNIT_TIME: PRINT(printer, "<td class=\"n\">%s</td>", chart_time(time, key)); break;
+    case UNIT_SAT: PRINT(printer, "<td class=\"n\">%llu.%08llu</td>", BTC_OF(key)); break;
+    case UNIT_MEASURE:
+        memcpy(&measure, &key, sizeof measure);
+        PRINT(printer, "<td class=\"n\">%.6f</td>", measure);
+        break;
+    }
+}
+
+/* ---- values of a query ---- */
+
+static bool read_digits(const char *text, size_t size, uint64_t *number)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < size; i++) {
+        unsigned digit = (unsigned)(text[i] - '0');
+        if (digit > 9 || sum > (UINT64_MAX - digit) / 10)
+            return false;
+        sum = sum * 10 + digit;
+    }
+    *number = sum;
+    return size > 0;
+}
+
+/* "0.9" as an amount: whole units and eight decimals. */
+static bool read_decimals(const char *text, size_t size, uint64_t *number)
+{
+    uint64_t whole, part = 0, scale = 100000000;
+    size_t point = 0;
+    while (point < size && text[point] != '.')
+        point++;
+    if (!read_digits(text, point, &whole) || whole > UINT64_MAX / scale - 1)
+        return false;
+    for (size_t i = point + 1; i < size; i++) {
+        unsigned digit = (unsigned)(text[i] - '0');
+        if (digit > 9)
+            return false;
+        scale /= 10;
+        part += digit * scale;
+    }
+    *number = whole * 100000000 + part;
+    return true;
+}
+
+/* Days since 1970 of a date of the Gregorian calendar (Howard Hinnant, chrono-compatible low-level date algorithms). */
+static uint64_t days_of(unsigned year, unsigned month, unsigned day)
+{
+    unsigned y = year - (month <= 2), era = y / 400, of_era = y % 400;
+    unsigned of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return (uint64_t)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* A date as its first second, or its last one; or seconds. */
+static bool read_time(const char *text, size_t size, bool is_high, uint64_t *number)
+{
+    uint64_t year, month, day;
+    if (size != 10 || text[4] != '-' || text[7] != '-')
+        return read_digits(text, size, number);
+    if (!read_digits(text, 4, &year) || !read_digits(text + 5, 2, &month) || !read_digits(text + 8, 2, &day) ||
+        year < 1970 || month < 1 || month > 12 || day < 1 || day > 31)
+        return false;
+    *number = days_of((unsigned)year, (unsigned)month, (unsigned)day) * 86400 + (is_high ? 86399 : 0);
+    return true;
+}
+
+static bool read_value(enum explore_unit unit, const char *text, size_t size, bool is_high, uint64_t *key)
+{
+    bool has_point = memchr(text, '.', size) != NULL;
+    if (unit == UNIT_MEASURE) {
+        uint64_t scaled;
+        if (!read_decimals(text, size, &scaled))
+            return false;
+        double measure = (double)scaled / 1e8;
+        memcpy(key, &measure, sizeof *key);
+        return true;
+    }
+    if (unit == UNIT_TIME)
+        return read_time(text, size, is_high, key);
+    if (unit == UNIT_SAT && size > 3 && memcmp(text + size - 3, "BTC", 3) == 0) {
+        size -= 3;
+        while (size > 0 && text[size - 1] == ' ')
+            size--;
+        has_point = true;
+    }
+    return unit == UNIT_SAT && has_point ? read_decimals(text, size, key) : read_digits(text, size, key);
+}
+
+/* "LOW..HIGH", "LOW..", "..HIGH" or one value. */
+static bool read_range(enum explore_unit unit, const char *text, uint64_t *low, uint64_t *high)
+{
+    const char *dots = strstr(text, "..");
+    size_t size = strlen(text), low_size = dots ? (size_t)(dots - text) : size;
+    *low = 0;
+    *high = UINT64_MAX;
+    if (!dots)
+        return read_value(unit, text, size, false, low) && read_value(unit, text, size, true, high);
+    return (low_size > 0 || dots[2]) && (low_size == 0 || read_value(unit, text, low_size, false, low)) &&
+           (!dots[2] || read_value(unit, dots + 2, strlen(dots + 2), true, high));
+}
+
+static bool read_family(const char *name, uint32_t *families)
+{
+    for (unsigned f = 0; f < FAMILIES; f++) {
+        if (strcmp(family_name((enum family)f), name) != 0)
+            continue;
+        *families |= 1u << f;
+        return true;
+    }
+    return false;
+}
+
+static bool read_script(const struct catalogue *catalogue, const char *name, uint32_t *script)
+{
+    for (size_t i = 0; i < catalogue->count; i++) {
+        if (strcmp(catalogue->entries[i].name, name) != 0)
+            continue;
+        *script = (uint32_t)i;
+        return true;
+    }
+    return false;
+}
+
+/* The first digits of an id. */
+static bool read_digits_of(const char *text, char *out, size_t size)
+{
+    size_t length = strlen(text);
+    if (length >= size || text[strspn(text, "0123456789abcdef")])
+        return false;
+    memcpy(out, text, length + 1);
+    return true;
+}
+
+static bool read_order(const char *text, uint32_t *descending)
+{
+    *descending = strcmp(text, "desc") == 0;
+    return *descending || strcmp(text, "asc") == 0;
+}
+
+static bool read_page(const char *text, uint32_t *page)
+{
+    uint64_t number;
+    bool good = read_digits(text, strlen(text), &number) && number > 0 && number < UINT32_MAX / EXPLORE_ROWS;
+    if (good)
+        *page = (uint32_t)number;
+    return good;
+}
+
+static bool read_field(const struct explore *explore, const struct target_field *field, struct explore_filter *filter,
+                       uint32_t *page)
+{
+    const char *name = field->name, *value = field->value;
+    unsigned column = explore_column_find(name);
+    if (column < EXPLORE_COLUMNS)
+        return read_range(explore_columns[column].unit, value, &filter->low[column], &filter->high[column]);
+    if (strcmp(name, "time") == 0)
+        return read_range(UNIT_TIME, value, &filter->time_low, &filter->time_high);
+    if (strcmp(name, "family") == 0)
+        return read_family(value, &filter->families);
+    if (strcmp(name, "script") == 0)
+        return read_script(&explore->opened.catalogue, value, &filter->script);
+    if (strcmp(name, "class") == 0)
+        return read_digits_of(value, filter->class_id, 2 * CANON_ID_SIZE + 1);
+    if (strcmp(name, "dag") == 0)
+        return read_digits_of(value, filter->dag, HASH256_HEX_SIZE + 1);
+    if (strcmp(name, "sort") == 0)
+        return (filter->sort = explore_column_find(value)) < EXPLORE_COLUMNS;
+    if (strcmp(name, "order") == 0)
+        return read_order(value, &filter->descending);
+    return strcmp(name, "page") == 0 && read_page(value, page);
+}
+
+/* The filter is compared as bytes: there are none between its members. */
+_Static_assert(sizeof(struct explore_filter) == 16 * EXPLORE_COLUMNS + 16 + 16 + 64 + 72, "a gap in explore_filter");
+
+enum status explore_filter_read(const struct explore *explore, const struct target *target,
+                                struct explore_filter *filter, uint32_t *page, struct fault *fault)
+{
+    *filter = (struct explore_filter){.time_high = UINT64_MAX, .script = CATALOGUE_MAX};
+    for (unsigned c = 0; c < EXPLORE_COLUMNS; c++)
+        filter->high[c] = UINT64_MAX;
+    *page = 1;
+    const char *sort = target_get(target, "sort");
+    filter->descending = sort && strcmp(sort, explore_columns[EXPLORE_BY_NUMBER].name) != 0;
+    for (size_t i = 0; i < target->fields_count; i++) {
+        const struct target_field *field = &target->fields[i];
+        if (field->value[0] && !read_field(explore, field, filter, page))
+            return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET,
+                             "The filter %s=%s is none that this page has. A range is written as 10..200, 10.. or "
+                             "..200, a time as 2014-02-19, an amount in satoshi or as 0.5BTC.",
+                             field->name, field->value);
+    }
+    return STATUS_OK;
+}
+
+/* ---- addresses ---- */
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+void explore_put_query(struct printer *printer, const struct target *target, const char *const *without)
+{
+    char text[3 * TARGET_MAX + 16];
+    PRINT(printer, "?");
+    for (size_t i = 0; i < target->fields_count; i++) {
+        const struct target_field *field = &target->fields[i];
+        if (!field->value[0] || is_one_of(field->name, without))
+            continue;
+        char *p = target_put(text, field->name);
+        *p++ = '=';
+        p = target_put(p, field->value);
+        *p = '\0';
+        PRINT(printer, "%s&amp;", text);
+    }
+}

@@ -1,0 +1,88 @@
+/* explore_list: which T-DAGs a table of `unktx explore` has, in which order: what the query of its address asks for.
+ *
+ * Each column of numbers can be a filter, as in nodes=10..200, nodes=10.. or nodes=7, named as in tdags.csv; and
+ * family=NAME, class=FIRST DIGITS, script=NAME, dag=FIRST DIGITS, time=FROM..TO (those with a transaction around that
+ * time). sort=COLUMN, order=asc or desc, and page=N say what is seen of it. */
+#ifndef UNKTX_CLI_VIEWS_EXPLORE_LIST_H
+#define UNKTX_CLI_VIEWS_EXPLORE_LIST_H
+
+#include "cli/views/explore.h"
+
+/* ---- columns of numbers ---- */
+
+enum explore_unit { UNIT_COUNT, UNIT_BLOCK, UNIT_TIME, UNIT_SAT, UNIT_MEASURE };
+
+struct explore_column {
+    const char *name; /* as in tdags.csv */
+    const char *head; /* of a table */
+    enum explore_unit unit;
+    enum { OF_ROW_U32, OF_ROW_U64, OF_MEASURES } of;
+    size_t offset;
+};
+
+#define EXPLORE_COLUMNS 27u
+extern const struct explore_column explore_columns[EXPLORE_COLUMNS];
+/* The first is the number of the T-DAG. */
+#define EXPLORE_BY_NUMBER 0u
+
+/* The column of that name, EXPLORE_COLUMNS if there is none. */
+unsigned explore_column_find(const char *name);
+/* A number that sorts as the value does; of a measure the bits of the double, which is never below 0. */
+uint64_t explore_key(const struct explore_rules *rules, unsigned column, uint32_t dag);
+/* A cell with the value. */
+void explore_put_value(struct printer *printer, unsigned column, uint64_t key);
+
+/* ---- filters ---- */
+
+struct explore_filter {
+    uint64_t low[EXPLORE_COLUMNS]; /* keys; 0 and UINT64_MAX where nothing is asked for */
+    uint64_t high[EXPLORE_COLUMNS];
+    uint64_t time_low, time_high; /* some part of the T-DAG lies between */
+    uint32_t families;            /* mask; 0: all */
+    uint32_t script;              /* of the catalogue; CATALOGUE_MAX: any */
+    uint32_t sort;                /* column */
+    uint32_t descending;
+    char class_id[64];
+    char dag[72];
+};
+
+/* STATUS_REFUSED tells what is wrong with the query. */
+enum status explore_filter_read(const struct explore *explore, const struct target *target,
+                                struct explore_filter *filter, uint32_t *page, struct fault *fault) MUST_CHECK;
+/* The query of the target without the fields of these names (ends with NULL), as "?a=b&amp;c=d&amp;" or "?", for an
+ * address in HTML to which one more field may be added. */
+void explore_put_query(struct printer *printer, const struct target *target, const char *const *without);
+
+/* ---- lists ---- */
+
+#define EXPLORE_BINS 48u    /* of the time line */
+#define EXPLORE_POWERS 20u  /* of two: heights 1, 2 to 3, 4 to 7, ... */
+#define EXPLORE_DECADES 18u /* of satoshis: 0, 1 to 9, 10 to 99, ... */
+
+struct explore_cell {
+    uint32_t count;
+    uint32_t dag; /* the first of them */
+};
+
+/* Not to be changed; explore_list_leave when it is no longer needed. */
+struct explore_list {
+    struct explore_list *next;
+    unsigned users;
+    enum rules rules;
+    struct explore_filter filter;
+    uint32_t *dags; /* 1.. , in order */
+    uint32_t count;
+    /* for charts */
+    uint64_t first_time, last_time;
+    struct explore_cell times[EXPLORE_BINS];                    /* by first_time */
+    struct explore_cell cells[EXPLORE_POWERS][EXPLORE_DECADES]; /* by height and moved_value_sat */
+};
+
+/* The T-DAGs that the filter lets through, out of the cache where it was asked for lately. One is made at a time.
+ * O(T-DAGs). */
+enum status explore_list_get(struct explore_request *request, const struct explore_filter *filter,
+                             struct explore_list **list, struct fault *fault) MUST_CHECK;
+void explore_list_leave(struct explore *explore, struct explore_list *list);
+void explore_lists_free(struct explore *explore);
+
+#endif

@@ -1,0 +1,279 @@
+#include "cli/views/explore_page.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "cli/views/explore_list.h"
+#include "cli/views/html.h"
+#include "cli/views/tables.h"
+#include "graph/dag/names.h"
+#include "parser/mem.h"
+#include "parser/network.h"
+
+/* ---- head and foot ---- */
+
+static const struct {
+    const char *address; /* after the rule set */
+    const char *title;
+} places[] = {{"", "Start"}, {"tdags", "T-DAGs"}, {"classes", "Classes"}, {"scripts", "Known scripts"}};
+
+static void put_places(struct explore_request *request)
+{
+    struct printer *page = &request->page;
+    PRINT(page, "<nav aria-label=\"Pages\"><ul>\n");
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        bool here = strcmp(request->rest, places[i].address) == 0;
+        PRINT(page, "<li><a href=\"/%s/%s\"%s>%s</a></li>\n", rules_name(request->rules), places[i].address,
+              here ? " aria-current=\"page\"" : "", places[i].title);
+    }
+    PRINT(page, "</ul></nav>\n");
+}
+
+/* The path with its parts as an address has them. */
+static void put_path(struct printer *page, const char *path)
+{
+    char part[TARGET_MAX + 1], encoded[3 * TARGET_MAX + 1];
+    for (; *path; path += *path == '/') {
+        size_t size = strcspn(path, "/");
+        memcpy(part, path, size);
+        part[size] = '\0';
+        *target_put(encoded, part) = '\0';
+        path += size;
+        PRINT(page, "%s%s", encoded, *path == '/' ? "/" : "");
+    }
+}
+
+/* The same page under each rule set. */
+static void put_rules(struct explore_request *request)
+{
+    static const char *const none[] = {"page", NULL};
+    struct printer *page = &request->page;
+    PRINT(page, "<nav aria-label=\"Rule sets\"><ul class=\"rules\">\n");
+    for (unsigned r = 0; r < RULES; r++) {
+        PRINT(page, "<li><a href=\"/%s/", rules_name((enum rules)r));
+        put_path(page, request->missing[r] ? request->instead : request->same ? request->same : request->rest);
+        if (request->target->fields_count > 0 && !request->missing[r])
+            explore_put_query(page, request->target, none);
+        PRINT(page, "\"%s>%s</a></li>\n", r == request->rules ? " aria-current=\"true\"" : "",
+              rules_name((enum rules)r));
+    }
+    PRINT(page, "</ul></nav>\n");
+}
+
+static void put_search(struct explore_request *request)
+{
+    const char *asked = strcmp(request->rest, "search") == 0 ? target_get(request->target, "q") : NULL;
+    PRINT(&request->page,
+          "<form role=\"search\" action=\"/%s/search\" method=\"get\"><label for=\"q\">Search</label>\n<input id=\"q\" "
+          "name=\"q\" type=\"search\" size=\"24\" placeholder=\"txid, block, T-DAG, class, script\" value=\"",
+          rules_name(request->rules));
+    if (asked)
+        html_escaped(&request->page, asked, strlen(asked));
+    PRINT(&request->page, "\"/>\n<button type=\"submit\">Search</button></form>\n");
+}
+
+static void put_head(struct explore_request *request, const char *title)
+{
+    struct printer *page = &request->page;
+    PRINT(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
+                "content=\"width=device-width,initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light "
+                "dark\"/>\n<link rel=\"icon\" type=\"image/svg+xml\" href=\"/icon.svg\"/>\n<link rel=\"stylesheet\" "
+                "href=\"/style.css\"/>\n<title>");
+    html_escaped(page, title, strlen(title));
+    PRINT(page, " - unktx</title>\n<script src=\"/script.js\" defer=\"defer\"></script></head>\n<body>\n");
+}
+
+void explore_begin_page(struct explore_request *request, const char *title)
+{
+    struct printer *page = &request->page;
+    char network[NETWORK_LABEL_SIZE], blocks[GROUPED_SIZE];
+    network_label(store_identity_of(request->explore->opened.store)->magic, network);
+    put_head(request, title);
+    PRINT(page,
+          "<a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header><p class=\"name\"><a href=\"/%s/\">"
+          "unktx</a> <span>%s to block %s</span></p>\n",
+          rules_name(request->rules), network, grouped(blocks, request->explore->opened.forest.blocks - 1));
+    put_places(request);
+    put_search(request);
+    put_rules(request);
+    PRINT(page, "</header>\n<main id=\"content\">\n");
+    if (explore_has_newer(request->explore))
+        PRINT(page, "<p class=\"notice\" role=\"status\">The store has newer blocks than these pages: end "
+                    "<code>unktx explore</code> and start it again to see them.</p>\n");
+    PRINT(page, "<h1>");
+    html_escaped(page, title, strlen(title));
+    PRINT(page, "</h1>\n");
+}
+
+void explore_end_page(struct explore_request *request) { PRINT(&request->page, "</main>\n</body></html>\n"); }
+
+/* In quotes for a shell where it needs them. */
+static void put_word(struct printer *page, const char *word)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./@%+=:,-";
+    bool quoted = !*word || word[strspn(word, plain)];
+    PRINT(page, "%s", quoted ? "&#39;" : "");
+    for (const char *at = word; *at;) {
+        size_t size = strcspn(at, "'");
+        html_escaped(page, at, size);
+        at += size;
+        if (*at) {
+            PRINT(page, "&#39;\\&#39;&#39;");
+            at++;
+        }
+    }
+    PRINT(page, "%s", quoted ? "&#39;" : "");
+}
+
+void explore_put_command(struct explore_request *request, const char *format, ...)
+{
+    char words[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(words, sizeof words, format, arguments);
+    va_end(arguments);
+    PRINT(&request->page, "<p class=\"source\">On the command line: <code class=\"hash\">unktx ");
+    html_escaped(&request->page, words, strlen(words));
+    PRINT(&request->page, " --store ");
+    put_word(&request->page, request->explore->settings->store);
+    PRINT(&request->page, " --rules %s</code></p>\n", rules_name(request->rules));
+}
+
+/* ---- links ---- */
+
+const char *explore_tdag_address(const struct explore_request *request, uint32_t dag, char out[EXPLORE_TDAG_SIZE])
+{
+    const struct tdags *tdags = &request->tdags->selection.tdags;
+    char *p = put_text(out, "tdag/");
+    p = tdags->name_digits[dag - 1] == HASH256_HEX_SIZE
+            ? put_u64(p, dag)
+            : tdag_put_name(&request->explore->opened.forest, tdags, dag, p);
+    *p = '\0';
+    return out;
+}
+
+void explore_put_tdag(struct explore_request *request, uint32_t dag)
+{
+    char address[EXPLORE_TDAG_SIZE], name[TDAG_NAME_MAX + 1];
+    *tdag_put_name(&request->explore->opened.forest, &request->tdags->selection.tdags, dag, name) = '\0';
+    PRINT(&request->page, "<a class=\"id\" href=\"/%s/%s\">%s</a>", rules_name(request->rules),
+          explore_tdag_address(request, dag, address), name);
+}
+
+void explore_put_tx(struct explore_request *request, const struct hash256 *txid, unsigned digits)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(txid, hex);
+    PRINT(&request->page, "<a class=\"id\" href=\"/%s/tx/%s\">%.*s</a>", rules_name(request->rules), hex, (int)digits,
+          hex);
+}
+
+void explore_put_output(struct explore_request *request, const struct hash256 *txid, uint32_t vout, unsigned digits)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(txid, hex);
+    PRINT(&request->page, "<a class=\"id\" href=\"/%s/tx/%s:%u\">%.*s:%u</a>", rules_name(request->rules), hex,
+          (unsigned)vout, (int)digits, hex, (unsigned)vout);
+}
+
+void explore_put_block(struct explore_request *request, uint32_t height)
+{
+    PRINT(&request->page, "<a href=\"/%s/block/%u\">%u</a>", rules_name(request->rules), (unsigned)height,
+          (unsigned)height);
+}
+
+void explore_put_class(struct explore_request *request, const uint8_t id[CANON_ID_SIZE], bool exact, unsigned digits)
+{
+    char hex[2 * CANON_ID_SIZE + 1] = "";
+    put_hex(hex, id, CANON_ID_SIZE);
+    PRINT(&request->page, "<a class=\"id\" href=\"/%s/class/%s\">%.*s%s</a>", rules_name(request->rules), hex,
+          (int)digits, hex, exact ? "" : "?");
+}
+
+void explore_put_names(struct explore_request *request, const struct name_set *names)
+{
+    const struct catalogue *catalogue = &request->explore->opened.catalogue;
+    const char *before = "";
+    for (size_t i = 0; i < catalogue->count; i++) {
+        size_t entry = catalogue->by_name[i];
+        char name[3 * 128 + 1];
+        if (!name_set_has(names, entry) || strlen(catalogue->entries[entry].name) > 128)
+            continue;
+        *target_put(name, catalogue->entries[entry].name) = '\0';
+        PRINT(&request->page, "%s<a href=\"/%s/tdags?script=%s\">", before, rules_name(request->rules), name);
+        html_escaped(&request->page, catalogue->entries[entry].name, strlen(catalogue->entries[entry].name));
+        PRINT(&request->page, "</a>");
+        before = " ";
+    }
+}
+
+void explore_put_elsewhere(struct explore_request *request, const char *what, const struct hash256 *hash)
+{
+    const char *explorer = request->explore->settings->explorer;
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    if (!explorer)
+        return;
+    hash256_hex(hash, hex);
+    PRINT(&request->page, "<p><a rel=\"noreferrer noopener\" href=\"");
+    html_escaped(&request->page, explorer, strlen(explorer));
+    PRINT(&request->page, "%s%s/%s\">The same at ", explorer[strlen(explorer) - 1] == '/' ? "" : "/", what, hex);
+    html_escaped(&request->page, explorer, strlen(explorer));
+    PRINT(&request->page, "</a> (leaves this machine)</p>\n");
+}
+
+/* ---- tables ---- */
+
+void explore_begin_table(struct explore_request *request, const char *caption, const char *heads)
+{
+    struct printer *page = &request->page;
+    PRINT(page,
+          "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"%s\"><table>\n<caption>%s</caption>\n"
+          "<thead><tr>",
+          caption, caption);
+    for (size_t size; *heads; heads += size + (heads[size] == '|')) {
+        size = strcspn(heads, "|");
+        PRINT(page, "<th scope=\"col\">%.*s</th>", (int)size, heads);
+    }
+    PRINT(page, "</tr></thead>\n<tbody>\n");
+}
+
+void explore_end_table(struct explore_request *request) { PRINT(&request->page, "</tbody></table></div>\n"); }
+
+static uint64_t pages_of(uint64_t rows) { return rows > 0 ? (rows - 1) / EXPLORE_ROWS + 1 : 1; }
+
+uint64_t explore_page_number(const struct explore_request *request, const char *name, uint64_t rows)
+{
+    const char *text = target_get(request->target, name);
+    uint64_t number = 0, pages = pages_of(rows);
+    for (; text && *text >= '0' && *text <= '9' && number < pages; text++)
+        number = 10 * number + (uint64_t)(*text - '0');
+    return number == 0 ? 1 : number < pages ? number : pages;
+}
+
+static void put_page_link(struct explore_request *request, const char *name, uint64_t page, const char *text)
+{
+    const char *const without[] = {name, NULL};
+    PRINT(&request->page, "<li><a href=\"");
+    explore_put_query(&request->page, request->target, without);
+    PRINT(&request->page, "%s=%llu\">%s</a></li>\n", name, ULL(page), text);
+}
+
+void explore_put_pager(struct explore_request *request, const char *name, uint64_t page, uint64_t rows)
+{
+    struct printer *out = &request->page;
+    uint64_t pages = pages_of(rows);
+    char number[2][GROUPED_SIZE];
+    if (pages < 2)
+        return;
+    PRINT(out, "<nav aria-label=\"Pages of the table\"><ul class=\"pager\">\n");
+    if (page > 1) {
+        put_page_link(request, name, 1, "first");
+        put_page_link(request, name, page - 1, "previous");
+    }
+    PRINT(out, "<li>page %s of %s</li>\n", grouped(number[0], page), grouped(number[1], pages));
+    if (page < pages) {
+        put_page_link(request, name, page + 1, "next");
+        put_page_link(request, name, pages, "last");
+    }
+    PRINT(out, "</ul></nav>\n");
+}

@@ -1,0 +1,43 @@
+/* explore_page: what the pages of `unktx explore` are made of: head and foot, links, pagers, and the style and script
+ * that all of them have. Everything is printed into request->page; a print that failed shows in its status. */
+#ifndef UNKTX_CLI_VIEWS_EXPLORE_PAGE_H
+#define UNKTX_CLI_VIEWS_EXPLORE_PAGE_H
+
+#include "cli/views/explore.h"
+
+/* Files of all pages. */
+extern const char explore_style[], explore_script[], explore_icon[];
+
+/* Up to the heading; `title` is plain text. */
+void explore_begin_page(struct explore_request *request, const char *title);
+void explore_end_page(struct explore_request *request);
+
+/* "On the command line: unktx ..."; printf-style, the words after `unktx`. --store and --rules follow by themselves. */
+void explore_put_command(struct explore_request *request, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Links: a T-DAG by its name; a transaction, with `digits` of its txid (64: all); the block of a height; a class. */
+void explore_put_tdag(struct explore_request *request, uint32_t dag);
+void explore_put_tx(struct explore_request *request, const struct hash256 *txid, unsigned digits);
+void explore_put_output(struct explore_request *request, const struct hash256 *txid, uint32_t vout, unsigned digits);
+void explore_put_block(struct explore_request *request, uint32_t height);
+void explore_put_class(struct explore_request *request, const uint8_t id[CANON_ID_SIZE], bool exact, unsigned digits);
+/* The names in the set, each a link to the T-DAGs that hold it. */
+void explore_put_names(struct explore_request *request, const struct name_set *names);
+/* A link to what --explorer names: `what` is tx or block. Nothing without it. */
+void explore_put_elsewhere(struct explore_request *request, const char *what, const struct hash256 *hash);
+
+/* The address of a T-DAG after the rule set, "tdag/NAME"; by its number where another has the same name. */
+#define EXPLORE_TDAG_SIZE 80u
+const char *explore_tdag_address(const struct explore_request *request, uint32_t dag, char out[EXPLORE_TDAG_SIZE]);
+
+/* Head of a table: the caption is plain text, heads have a | between two. </tbody></table></div> ends it. */
+void explore_begin_table(struct explore_request *request, const char *caption, const char *heads);
+void explore_end_table(struct explore_request *request);
+
+/* Links to the other pages of a table: the field `name` of the query says which page. */
+void explore_put_pager(struct explore_request *request, const char *name, uint64_t page, uint64_t rows);
+/* The number in the query's field: 1 unless it is one up to `pages`, whose number follows from the rows. */
+uint64_t explore_page_number(const struct explore_request *request, const char *name, uint64_t rows);
+
+#endif

@@ -1,0 +1,12 @@
+/* explore_payments: who paid into the transactions of a T-DAG and who was paid out of them, as far as a page goes. */
+#ifndef UNKTX_CLI_VIEWS_EXPLORE_PAYMENTS_H
+#define UNKTX_CLI_VIEWS_EXPLORE_PAYMENTS_H
+
+#include "cli/views/explore.h"
+
+/* A section with a table of each for `count` transactions of a T-DAG, at most EXPLORE_ROWS rows. Only with an index.
+ * O(inputs and outputs looked at), of which there are some hundred at most. */
+enum status explore_put_payments(struct explore_request *request, const uint32_t *members, uint32_t count,
+                                 struct fault *fault) MUST_CHECK;
+
+#endif

@@ -1,0 +1,244 @@
+#include <ctype.h>
+#include <stdio.h>
+
+#include "cli/inputs/operand.h"
+#include "cli/views/explore_page.h"
+#include "cli/views/html.h"
+#include "cli/views/tables.h"
+#include "graph/dag/names.h"
+
+#define SHOWN_MAX 20u
+
+struct search {
+    struct explore_request *request;
+    char word[TARGET_MAX + 1]; /* without space around it */
+    struct operand operand;
+    bool is_operand; /* a prefix in hexadecimal digits, or an outpoint */
+    uint32_t found;
+    char only[512]; /* address of the first that was found */
+};
+
+/* Begins a line of the list; the caller goes on with a link. */
+static void add(struct search *search, const char *what)
+{
+    search->found++;
+    PRINT(&search->request->page, "<li>%s ", what);
+}
+
+static void remember(struct search *search, const char *address)
+{
+    if (search->found == 1)
+        snprintf(search->only, sizeof search->only, "/%s/%s", rules_name(search->request->rules), address);
+}
+
+static void end(struct search *search) { PRINT(&search->request->page, "</li>\n"); }
+
+/* ---- what there is to find ---- */
+
+static void find_height(struct search *search)
+{
+    const struct explore *explore = search->request->explore;
+    uint64_t number = 0;
+    char address[32];
+    size_t size = strlen(search->word);
+    if (size == 0 || size > 9 || search->word[strspn(search->word, "0123456789")])
+        return;
+    for (size_t i = 0; i < size; i++)
+        number = 10 * number + (uint64_t)(search->word[i] - '0');
+    if (number < explore->opened.forest.blocks) {
+        add(search, "Block");
+        explore_put_block(search->request, (uint32_t)number);
+        snprintf(address, sizeof address, "block/%llu", ULL(number));
+        remember(search, address);
+        end(search);
+    }
+    if (number > 0 && number <= search->request->tdags->selection.tdags.count) {
+        add(search, "T-DAG of that number");
+        explore_put_tdag(search->request, (uint32_t)number);
+        snprintf(address, sizeof address, "tdag/%llu", ULL(number));
+        remember(search, address);
+        end(search);
+    }
+}
+
+static void find_blocks(struct search *search)
+{
+    struct explore_request *request = search->request;
+    uint32_t first, last;
+    explore_find_blocks(request->explore, &search->operand.prefix, &first, &last);
+    for (uint32_t i = first; i < last && i - first < SHOWN_MAX; i++) {
+        uint32_t height = request->explore->blocks_by_hash[i];
+        char hex[HASH256_HEX_SIZE + 1] = "", address[32];
+        hash256_hex(&request->explore->block_hashes[height], hex);
+        add(search, "Block");
+        explore_put_block(request, height);
+        PRINT(&request->page, " <code class=\"hash\">%s</code>", hex);
+        snprintf(address, sizeof address, "block/%u", (unsigned)height);
+        remember(search, address);
+        end(search);
+    }
+}
+
+static void add_tx(struct search *search, const struct hash256 *txid, bool in_tdag, uint32_t dag)
+{
+    struct explore_request *request = search->request;
+    char address[HASH256_HEX_SIZE + 32] = "tx/", *p = hash256_hex(txid, address + 3);
+    *p = '\0';
+    if (search->operand.type == OPERAND_OUTPUT) {
+        add(search, "Output");
+        explore_put_output(request, txid, search->operand.number, HASH256_HEX_SIZE);
+        snprintf(p, 16, ":%u", (unsigned)search->operand.number);
+    } else {
+        add(search, "Transaction");
+        explore_put_tx(request, txid, HASH256_HEX_SIZE);
+    }
+    remember(search, address);
+    if (in_tdag && dag > 0) {
+        PRINT(&request->page, " of T-DAG ");
+        explore_put_tdag(request, dag);
+    }
+    end(search);
+}
+
+/* Stored ones by their first digits; any other only by all of them, since the index keeps hashes of txids. */
+static enum status find_txs(struct search *search, struct fault *fault)
+{
+    struct explore_request *request = search->request;
+    const struct explore *explore = request->explore;
+    const struct hash256 *last_txid = NULL;
+    uint32_t first, last;
+    explore_find_txs(explore, &search->operand.prefix, &first, &last);
+    for (uint32_t i = first; i < last && i - first < SHOWN_MAX; i++) {
+        uint32_t number = explore->txs_by_txid[i];
+        const struct hash256 *txid = &explore->opened.forest.txs[number].txid;
+        if (!last_txid || !hash256_equal(last_txid, txid))
+            add_tx(search, txid, true, request->tdags->selection.tdags.tx_dag[number]);
+        last_txid = txid;
+    }
+    if (first < last || search->operand.prefix.size != HASH256_HEX_SIZE || !explore->linked)
+        return STATUS_OK;
+    struct index_tx tx;
+    explore_take_hand(request);
+    enum status status = index_tx_find(request->hand->index, &search->operand.hash, UINT64_MAX, &tx, fault);
+    if (status == STATUS_OK && tx.height < explore->opened.forest.blocks)
+        add_tx(search, &tx.txid, false, 0);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* T-DAGs are named by a txid: the transaction's line has them. Here are those named so. */
+static void find_tdags(struct search *search)
+{
+    struct explore_request *request = search->request;
+    const struct explore *explore = request->explore;
+    const struct tdags *tdags = &request->tdags->selection.tdags;
+    uint32_t first, last, shown = 0;
+    explore_find_txs(explore, &search->operand.prefix, &first, &last);
+    for (uint32_t i = first; i < last && i - first < 4096 && shown < SHOWN_MAX; i++) {
+        uint32_t number = explore->txs_by_txid[i], dag = tdags->tx_dag[number];
+        char address[EXPLORE_TDAG_SIZE];
+        if (dag == 0 || tdags->members[tdags->first[dag - 1]] != number)
+            continue;
+        shown++;
+        add(search, "T-DAG");
+        explore_put_tdag(request, dag);
+        remember(search, explore_tdag_address(request, dag, address));
+        end(search);
+    }
+}
+
+static void find_classes(struct search *search)
+{
+    struct explore_request *request = search->request;
+    const struct classes *classes = &request->tdags->selection.classes;
+    uint32_t shown = 0;
+    for (uint32_t i = 0; i < classes->classes_count && shown < SHOWN_MAX; i++) {
+        char id[2 * CANON_ID_SIZE + 1] = "", address[64], number[GROUPED_SIZE];
+        put_hex(id, classes->classes[i].class_id, CANON_ID_SIZE);
+        if (search->operand.prefix.size > 2 * CANON_ID_SIZE || !prefix_is_of(&search->operand.prefix, id))
+            continue;
+        shown++;
+        add(search, "Class");
+        explore_put_class(request, classes->classes[i].class_id, classes->classes[i].exact, 2 * CANON_ID_SIZE);
+        PRINT(&request->page, " of %s T-DAGs", grouped(number, classes->classes[i].tdags));
+        snprintf(address, sizeof address, "class/%s", id);
+        remember(search, address);
+        end(search);
+    }
+}
+
+static void find_scripts(struct search *search)
+{
+    const struct catalogue *catalogue = &search->request->explore->opened.catalogue;
+    size_t size = strlen(search->word);
+    char address[3 * 128 + 32], name[3 * 128 + 1];
+    for (size_t i = 0; i < catalogue->count && size >= 2; i++) {
+        size_t entry = catalogue->by_name[i];
+        const struct known_script *known = &catalogue->entries[entry];
+        struct name_set set = {{0}};
+        if (strncmp(known->name, search->word, size) != 0 || catalogue_is_protocol(catalogue, entry) ||
+            strlen(known->name) > 128)
+            continue;
+        name_set_add(&set, entry);
+        add(search, "Known script");
+        explore_put_names(search->request, &set);
+        PRINT(&search->request->page, ": ");
+        html_escaped(&search->request->page, known->what, strlen(known->what));
+        *target_put(name, known->name) = '\0';
+        snprintf(address, sizeof address, "tdags?script=%s", name);
+        remember(search, address);
+        end(search);
+    }
+}
+
+/* ---- the page ---- */
+
+static void read_word(struct search *search)
+{
+    const char *asked = target_get(search->request->target, "q");
+    size_t size;
+    asked = asked ? asked + strspn(asked, " ") : "";
+    size = strlen(asked);
+    while (size > 0 && asked[size - 1] == ' ')
+        size--;
+    memcpy(search->word, asked, size);
+    search->word[size] = '\0';
+    search->is_operand = operand_parse(search->word, false, &search->operand) && search->operand.type != OPERAND_INPUT;
+}
+
+static enum status find_all(struct search *search, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    PRINT(&search->request->page, "<ul class=\"found\">\n");
+    find_height(search);
+    if (search->is_operand)
+        status = find_txs(search, fault);
+    if (search->is_operand && search->operand.type == OPERAND_HASH) {
+        find_tdags(search);
+        find_blocks(search);
+        find_classes(search);
+    }
+    find_scripts(search);
+    PRINT(&search->request->page, "</ul>\n");
+    return status;
+}
+
+/* What is found alone is shown at once. */
+enum status explore_search(struct explore_request *request, struct fault *fault)
+{
+    struct search search = {.request = request};
+    read_word(&search);
+    explore_begin_page(request, "Search");
+    enum status status = find_all(&search, fault);
+    if (status == STATUS_OK && search.found == 1 && strlen(search.only) < sizeof request->answer->location) {
+        request->answer->status = 302;
+        snprintf(request->answer->location, sizeof request->answer->location, "%s", search.only);
+    }
+    PRINT(&request->page, "<p>Found: %u.%s</p>\n", (unsigned)search.found,
+          search.found > 0
+              ? ""
+              : " Search finds blocks by height or hash, stored transactions and T-DAGs by their txid, outputs "
+                "as TXID:VOUT, classes by their id, each by its first digits (at least 4), and known scripts "
+                "by the beginning of their name. With an index any transaction is found by its whole txid.");
+    explore_end_page(request);
+    return status;
+}

@@ -1,0 +1,184 @@
+#include <stdio.h>
+
+#include "cli/views/chart.h"
+#include "cli/views/explore_page.h"
+#include "cli/views/html.h"
+#include "parser/mem.h"
+
+static void put_scanned(struct explore_request *request)
+{
+    const struct forest *forest = &request->explore->opened.forest;
+    struct printer *page = &request->page;
+    char first[CHART_TIME_SIZE], last[CHART_TIME_SIZE];
+    uint32_t tip = forest->blocks - 1;
+    html_begin_section(page, "scanned", "What was scanned");
+    PRINT(page, "<p>Blocks of %s to %s UTC. The last one is ", chart_time(first, forest->block_times[0]),
+          chart_time(last, forest->block_times[tip]));
+    explore_put_block(request, tip);
+    PRINT(page, ".%s</p>\n<dl>\n",
+          request->explore->linked ? ""
+                                   : " There is no index: payers and payees, and transactions without unknown "
+                                     "outputs, are not here (<code>unktx index</code> makes one).");
+    html_fact(page, "blocks", forest->blocks);
+    html_fact(page, "transactions", forest->total_txs);
+    html_fact(page, "with an unknown output", forest->unknown_txs[request->rules]);
+    html_fact(page, "inputs", forest->total_inputs);
+    html_fact(page, "outputs", forest->total_outputs);
+    html_fact(page, "T-DAGs", request->tdags->selection.tdags.count);
+    html_fact(page, "classes", request->tdags->selection.classes.classes_count);
+    PRINT(page, "</dl>\n");
+    explore_put_command(request, "dags");
+    PRINT(page, "</section>\n");
+}
+
+/* ---- the rule sets side by side ---- */
+
+static void put_rules_row(struct explore_request *request, enum rules r)
+{
+    struct printer *page = &request->page;
+    struct explore *explore = request->explore;
+    const struct selection *selection = &explore->rules[r].selection;
+    PRINT(page, "<tr><th scope=\"row\"><a href=\"/%s/\">%s</a></th>", rules_name(r), rules_name(r));
+    html_number(page, explore->opened.forest.unknown_txs[r]);
+    if (explore_is_ready(explore, r)) {
+        html_number(page, selection->tdags.roots_all);
+        html_number(page, selection->tdags.count);
+        html_number(page, selection->classes.nodes);
+        html_number(page, selection->classes.edges);
+        html_number(page, selection->classes.classes_count);
+    } else {
+        PRINT(page, "<td colspan=\"5\">being loaded</td>");
+    }
+    PRINT(page, "</tr>\n");
+}
+
+static void put_rules(struct explore_request *request)
+{
+    html_begin_section(&request->page, "rules", "The rule sets side by side");
+    PRINT(&request->page,
+          "<p>What counts as unknown differs between releases of Bitcoin Core. This page follows %s; "
+          "the menu above has the others.</p>\n",
+          rules_name(request->rules));
+    explore_begin_table(request, "Numbers of each rule set",
+                        "rules|transactions with an unknown output|roots|T-DAGs|nodes|edges|classes");
+    for (unsigned r = 0; r < RULES; r++)
+        put_rules_row(request, (enum rules)r);
+    explore_end_table(request);
+    PRINT(&request->page, "</section>\n");
+}
+
+/* ---- over time ---- */
+
+static const struct {
+    enum kind kind;
+    enum rules from; /* the first rule set in which all of them are unknown */
+} kinds[] = {{KIND_NONSTANDARD, RULES_CORE_0_18},
+             {KIND_NULLDATA, RULES_CORE_0_18},
+             {KIND_PUBKEY, RULES_CORE_0_19},
+             {KIND_MULTISIG, RULES_CORE_22}};
+#define KINDS_SHOWN (sizeof kinds / sizeof *kinds)
+
+static enum status put_kind(struct explore_request *request, enum kind kind)
+{
+    const struct periods *periods = &request->explore->periods;
+    struct chart_bar *bars = mem_alloc(periods->count, sizeof *bars);
+    char what[96], number[GROUPED_SIZE];
+    uint64_t sum = 0;
+    if (!bars)
+        return STATUS_NOMEM;
+    for (size_t i = 0; i < periods->count; i++) {
+        bars[i].value = periods->rows[i].kind_count[kind];
+        *period_put(bars[i].label, periods->by, periods->rows[i].key) = '\0';
+        sum += bars[i].value;
+    }
+    snprintf(what, sizeof what, "%s: %s outputs", kind_name(kind), grouped(number, sum));
+    chart_bars(&request->page, what, bars, periods->count);
+    mem_free(bars);
+    return STATUS_OK;
+}
+
+static void put_kind_table(struct explore_request *request)
+{
+    struct printer *page = &request->page;
+    const struct periods *periods = &request->explore->periods;
+    PRINT(page, "<details><summary>The numbers behind the charts</summary>\n");
+    explore_begin_table(request, "Outputs that may be unknown", "when (UTC)|nonstandard|nulldata|pubkey|multisig");
+    for (size_t i = 0; i < periods->count; i++) {
+        char label[PERIOD_TEXT + 1];
+        *period_put(label, periods->by, periods->rows[i].key) = '\0';
+        PRINT(page, "<tr><th scope=\"row\">%s</th>", label);
+        for (size_t k = 0; k < KINDS_SHOWN; k++)
+            html_number(page, periods->rows[i].kind_count[kinds[k].kind]);
+        PRINT(page, "</tr>\n");
+    }
+    explore_end_table(request);
+    PRINT(page, "</details>\n");
+}
+
+static enum status put_times(struct explore_request *request)
+{
+    struct printer *page = &request->page;
+    enum status status = STATUS_OK;
+    html_begin_section(page, "times", "Unknown outputs over time");
+    PRINT(page, "<p>Outputs created in each %s, of the kinds that are unknown under %s.</p>\n<div class=\"charts\">\n",
+          request->explore->periods.by == BY_DAY ? "day" : "month", rules_name(request->rules));
+    for (size_t k = 0; k < KINDS_SHOWN && status == STATUS_OK; k++) {
+        if (kinds[k].from <= request->rules)
+            status = put_kind(request, kinds[k].kind);
+    }
+    PRINT(page, "</div>\n");
+    put_kind_table(request);
+    PRINT(page, "</section>\n");
+    return status;
+}
+
+/* ---- sizes and heights ---- */
+
+static void put_count_table(struct explore_request *request, const char *what, const struct chart_counts *counts)
+{
+    char caption[64], heads[64];
+    snprintf(caption, sizeof caption, "T-DAGs by %s", what);
+    snprintf(heads, sizeof heads, "%s, from|T-DAGs", what);
+    explore_begin_table(request, caption, heads);
+    for (unsigned i = 0; i < CHART_BINS; i++) {
+        if (counts->bins[i] == 0)
+            continue;
+        PRINT(&request->page, "<tr>");
+        html_number(&request->page, counts->least[i]);
+        html_number(&request->page, counts->bins[i]);
+        PRINT(&request->page, "</tr>\n");
+    }
+    explore_end_table(request);
+}
+
+static void put_sizes(struct explore_request *request)
+{
+    struct printer *page = &request->page;
+    html_begin_section(page, "sizes", "Sizes and heights of T-DAGs");
+    PRINT(page,
+          "<p>How many T-DAGs have that many nodes, or that height (the longest path, in edges). <a "
+          "href=\"/%s/tdags?sort=nodes&amp;order=desc\">The largest</a>, <a "
+          "href=\"/%s/tdags?sort=height&amp;order=desc\">the highest</a>, <a "
+          "href=\"/%s/tdags?sort=moved_value_sat&amp;order=desc\">those that moved most</a>, <a "
+          "href=\"/%s/tdags?sort=automation&amp;order=desc\">the most automatic</a>.</p>\n<div "
+          "class=\"charts\">\n",
+          rules_name(request->rules), rules_name(request->rules), rules_name(request->rules),
+          rules_name(request->rules));
+    chart_loglog(page, "T-DAGs by number of nodes", "nodes", &request->tdags->by_nodes);
+    chart_loglog(page, "T-DAGs by height", "height", &request->tdags->by_height);
+    PRINT(page, "</div>\n<details><summary>The numbers behind the charts</summary>\n");
+    put_count_table(request, "nodes", &request->tdags->by_nodes);
+    put_count_table(request, "height", &request->tdags->by_height);
+    PRINT(page, "</details>\n</section>\n");
+}
+
+enum status explore_start(struct explore_request *request, struct fault *fault)
+{
+    explore_begin_page(request, "Unknown transactions");
+    put_scanned(request);
+    put_rules(request);
+    enum status status = put_times(request);
+    put_sizes(request);
+    explore_end_page(request);
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+}

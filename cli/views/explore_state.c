@@ -1,0 +1,341 @@
+#include <stdlib.h>
+#include <time.h>
+
+#include "cli/inputs/spend_links.h"
+#include "cli/output/message.h"
+#include "cli/views/explore.h"
+#include "cli/views/explore_list.h"
+#include "parser/mem.h"
+#include "parser/search.h"
+#include "parser/sort.h"
+
+/* A page waits so long for a rule set that is being loaded. */
+#define PATIENCE_S 2
+
+/* ---- in order of hash ---- */
+
+struct keyed {
+    uint64_t key; /* the first digits as printed, which begin with the last byte */
+    uint32_t number;
+};
+
+/* The last byte is the highest of the little-endian number. */
+static uint64_t key_of(const struct hash256 *hash) { return load_le64(hash->bytes + HASH256_SIZE - 8); }
+
+static int compare_hashes(const struct hash256 *a, const struct hash256 *b)
+{
+    for (size_t i = HASH256_SIZE; i-- > 0;) {
+        if (a->bytes[i] != b->bytes[i])
+            return a->bytes[i] < b->bytes[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+/* What two lists of hashes have in common: hash `i` is `stride` bytes after the one before. */
+struct hashes {
+    const uint8_t *first;
+    size_t stride;
+    uint32_t count;
+};
+
+static const struct hash256 *hash_at(const struct hashes *hashes, uint32_t i)
+{
+    return (const struct hash256 *)(const void *)(hashes->first + i * hashes->stride);
+}
+
+static struct hashes txids_of(const struct explore *explore)
+{
+    const struct forest *forest = &explore->opened.forest;
+    return (struct hashes){forest->txs[0].txid.bytes, sizeof *forest->txs, forest->txs_count};
+}
+
+static struct hashes blocks_of(const struct explore *explore)
+{
+    return (struct hashes){explore->block_hashes[0].bytes, sizeof *explore->block_hashes,
+                           explore->opened.forest.blocks};
+}
+
+/* Equal keys are those of equal hashes, or a few that somebody spent years on: an insertion will do. */
+static void settle_equal(const struct hashes *hashes, uint32_t *order, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        uint32_t number = order[i];
+        size_t at = i;
+        for (; at > 0 && key_of(hash_at(hashes, order[at - 1])) == key_of(hash_at(hashes, number)) &&
+               compare_hashes(hash_at(hashes, order[at - 1]), hash_at(hashes, number)) > 0;
+             at--)
+            order[at] = order[at - 1];
+        order[at] = number;
+    }
+}
+
+/* The numbers of the hashes in the order in which they are printed. */
+static enum status sort_hashes(const struct hashes *hashes, uint32_t **order, struct fault *fault)
+{
+    struct keyed *list = mem_alloc(hashes->count, sizeof *list), *spare = mem_alloc(hashes->count, sizeof *list);
+    *order = mem_alloc(hashes->count, sizeof **order);
+    bool enough = list && spare && *order;
+    for (uint32_t i = 0; enough && i < hashes->count; i++)
+        list[i] = (struct keyed){key_of(hash_at(hashes, i)), i};
+    const struct keyed *sorted = enough ? sort_by_key(list, spare, hashes->count, sizeof *list) : NULL;
+    for (uint32_t i = 0; enough && i < hashes->count; i++)
+        (*order)[i] = sorted[i].number;
+    if (enough)
+        settle_equal(hashes, *order, hashes->count);
+    mem_free(list);
+    mem_free(spare);
+    return enough ? STATUS_OK : fault_nomem(fault);
+}
+
+static int compare_prefix(const struct hash256 *hash, const struct prefix *prefix)
+{
+    char hex[HASH256_HEX_SIZE];
+    hash256_hex(hash, hex);
+    return memcmp(hex, prefix->digits, prefix->size);
+}
+
+static void find_hashes(const struct hashes *hashes, const uint32_t *order, const struct prefix *prefix,
+                        uint32_t *first, uint32_t *end)
+{
+    *first = (uint32_t)LOWER_BOUND(i, 0, hashes->count, compare_prefix(hash_at(hashes, order[i]), prefix) < 0);
+    *end = (uint32_t)LOWER_BOUND(i, *first, hashes->count, compare_prefix(hash_at(hashes, order[i]), prefix) <= 0);
+}
+
+void explore_find_txs(const struct explore *explore, const struct prefix *prefix, uint32_t *first, uint32_t *end)
+{
+    struct hashes hashes = txids_of(explore);
+    find_hashes(&hashes, explore->txs_by_txid, prefix, first, end);
+}
+
+void explore_find_blocks(const struct explore *explore, const struct prefix *prefix, uint32_t *first, uint32_t *end)
+{
+    struct hashes hashes = blocks_of(explore);
+    find_hashes(&hashes, explore->blocks_by_hash, prefix, first, end);
+}
+
+/* ---- loading ---- */
+
+static enum status load_block_hashes(struct explore *explore, struct fault *fault)
+{
+    const struct store *store = explore->opened.store;
+    const struct store_reader *reader = explore->hands[0].reader;
+    explore->block_hashes = mem_alloc(explore->opened.forest.blocks, sizeof *explore->block_hashes);
+    enum status status = explore->block_hashes ? STATUS_OK : fault_nomem(fault);
+    size_t batches = store_batches(reader);
+    for (size_t b = 0; b < batches && status == STATUS_OK; b++) {
+        struct batch_view view;
+        struct block_record block;
+        status = store_batch(reader, b, &view, fault);
+        while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK) {
+            if (block.height < explore->opened.forest.blocks)
+                explore->block_hashes[block.height] = block.hash;
+        }
+        if (status == STATUS_FORMAT)
+            return opened_store_damaged(store, view.first_height, fault);
+        status = status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    }
+    return status;
+}
+
+static enum status open_hands(struct explore *explore, struct fault *fault)
+{
+    const struct store *store = explore->opened.store;
+    struct fault none = {0};
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < EXPLORE_HANDS && status == STATUS_OK; i++) {
+        struct explore_hand *hand = &explore->hands[i];
+        status = store_reader_open(store, &hand->reader, fault);
+        if (status == STATUS_OK)
+            status = matcher_new(&explore->opened.catalogue, store_seed(store), &hand->matcher, fault);
+    }
+    for (unsigned i = 0; i < EXPLORE_HANDS && status == STATUS_OK; i++) {
+        struct explore_hand *hand = &explore->hands[i];
+        enum status linked = index_open(store_path(store), &hand->index, &none);
+        if (linked == STATUS_OK && i == 0)
+            linked = spend_links_reach_tip(hand->index, store, &none);
+        if (linked == STATUS_OK)
+            continue;
+        if (linked != STATUS_NOT_FOUND) {
+            message_fault(&none);
+            message("pages are made without the index");
+        }
+        return linked == STATUS_NOMEM ? fault_nomem(fault) : STATUS_OK;
+    }
+    explore->linked = status == STATUS_OK;
+    return status;
+}
+
+/* What pages would count each time. */
+static void count_tdags(const struct catalogue *catalogue, struct explore_rules *of)
+{
+    for (uint32_t i = 0; i < of->selection.classes.rows_count; i++) {
+        const struct name_set *held = &of->held.labels.all[i + 1];
+        chart_count(&of->by_nodes, of->selection.classes.rows[i].nodes);
+        chart_count(&of->by_height, of->selection.classes.rows[i].height);
+        for (size_t entry = 0; entry < catalogue->count && name_set_first(held) < CATALOGUE_MAX; entry++)
+            of->holding[entry] += name_set_has(held, entry);
+    }
+}
+
+static enum status load_rules(struct explore *explore, enum rules rules, struct fault *fault)
+{
+    struct opened_forest *opened = &explore->opened;
+    struct explore_rules *of = &explore->rules[rules];
+    unsigned threads = (unsigned)explore->settings->threads;
+    enum status status = selection_make(opened->store, &opened->forest, rules, opened->filter, false, threads,
+                                        &of->selection, fault);
+    if (status == STATUS_OK)
+        status = known_scripts_find(&opened->catalogue, opened->store, &opened->forest, &of->selection, threads,
+                                    &of->held, fault);
+    if (status == STATUS_OK)
+        status = measures_all(&opened->forest, &of->selection.tdags, &of->selection.classes, threads, &of->measures,
+                              fault);
+    if (status == STATUS_OK)
+        count_tdags(&opened->catalogue, of);
+    pthread_mutex_lock(&explore->lock);
+    of->ready = status == STATUS_OK;
+    of->failed = status;
+    pthread_cond_broadcast(&explore->rules_ready);
+    pthread_mutex_unlock(&explore->lock);
+    return status;
+}
+
+enum status explore_open(const struct settings *settings, struct explore *explore, struct fault *fault)
+{
+    pthread_condattr_t monotonic;
+    *explore = (struct explore){.settings = settings};
+    pthread_mutex_init(&explore->lock, NULL);
+    pthread_cond_init(&explore->hand_free, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&explore->rules_ready, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    enum status status = opened_forest_open(settings, &explore->opened, fault);
+    if (status == STATUS_OK)
+        forms_leave_file(store_forms(explore->opened.store)); /* nothing is written */
+    if (status == STATUS_OK)
+        status = open_hands(explore, fault);
+    if (status == STATUS_OK)
+        status = load_block_hashes(explore, fault);
+    struct hashes txids = status == STATUS_OK ? txids_of(explore) : (struct hashes){0};
+    struct hashes blocks = status == STATUS_OK ? blocks_of(explore) : (struct hashes){0};
+    if (status == STATUS_OK)
+        status = sort_hashes(&txids, &explore->txs_by_txid, fault);
+    if (status == STATUS_OK)
+        status = sort_hashes(&blocks, &explore->blocks_by_hash, fault);
+    if (status == STATUS_OK)
+        status = periods_of_store(explore->opened.store, &explore->opened.forest, &explore->periods, fault);
+    if (status == STATUS_OK)
+        status = store_newest_blocks(explore->opened.store, &explore->newest_blocks, fault);
+    explore->blocks_at_start = explore->newest_blocks;
+    return status == STATUS_OK ? load_rules(explore, settings->rules, fault) : status;
+}
+
+enum status explore_load_others(struct explore *explore, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (unsigned r = 0; r < RULES && status == STATUS_OK; r++) {
+        if (!explore->rules[r].ready)
+            status = load_rules(explore, (enum rules)r, fault);
+    }
+    return status;
+}
+
+void explore_close(struct explore *explore)
+{
+    explore_lists_free(explore);
+    for (unsigned r = 0; r < RULES; r++) {
+        known_scripts_held_free(&explore->rules[r].held);
+        selection_free(&explore->rules[r].selection);
+        mem_free(explore->rules[r].measures);
+    }
+    for (unsigned i = 0; i < EXPLORE_HANDS; i++) {
+        index_close(explore->hands[i].index);
+        matcher_free(explore->hands[i].matcher);
+        store_reader_close(explore->hands[i].reader);
+    }
+    periods_free(&explore->periods);
+    mem_free(explore->block_hashes);
+    mem_free(explore->blocks_by_hash);
+    mem_free(explore->txs_by_txid);
+    opened_forest_close(&explore->opened);
+    pthread_cond_destroy(&explore->rules_ready);
+    pthread_cond_destroy(&explore->hand_free);
+    pthread_mutex_destroy(&explore->lock);
+}
+
+/* ---- while pages are made ---- */
+
+enum status explore_wait_for(struct explore *explore, enum rules rules, struct fault *fault)
+{
+    const struct explore_rules *of = &explore->rules[rules];
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += PATIENCE_S;
+    pthread_mutex_lock(&explore->lock);
+    while (!of->ready && of->failed == STATUS_OK &&
+           pthread_cond_timedwait(&explore->rules_ready, &explore->lock, &until) == 0)
+        ;
+    enum status status = of->ready ? STATUS_OK : of->failed == STATUS_OK ? STATUS_BUSY : of->failed;
+    pthread_mutex_unlock(&explore->lock);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    return fault_set(fault, status, NULL, FAULT_NO_OFFSET,
+                     status == STATUS_BUSY ? "The T-DAGs of %s are being loaded: ask again in a moment."
+                                           : "The T-DAGs of %s could not be loaded.",
+                     rules_name(rules));
+}
+
+void explore_take_hand(struct explore_request *request)
+{
+    struct explore *explore = request->explore;
+    pthread_mutex_lock(&explore->lock);
+    while (!request->hand) {
+        for (unsigned i = 0; i < EXPLORE_HANDS && !request->hand; i++) {
+            if (!explore->hands[i].taken)
+                request->hand = &explore->hands[i];
+        }
+        if (!request->hand)
+            pthread_cond_wait(&explore->hand_free, &explore->lock);
+    }
+    request->hand->taken = true;
+    pthread_mutex_unlock(&explore->lock);
+}
+
+void explore_give_back(struct explore_request *request)
+{
+    struct explore *explore = request->explore;
+    if (!request->hand)
+        return;
+    pthread_mutex_lock(&explore->lock);
+    request->hand->taken = false;
+    pthread_cond_signal(&explore->hand_free);
+    pthread_mutex_unlock(&explore->lock);
+    request->hand = NULL;
+}
+
+bool explore_is_ready(struct explore *explore, enum rules rules)
+{
+    pthread_mutex_lock(&explore->lock);
+    bool ready = explore->rules[rules].ready;
+    pthread_mutex_unlock(&explore->lock);
+    return ready;
+}
+
+/* Where the store cannot be looked at, since another process made it larger than what is mapped, there are newer
+ * blocks. */
+bool explore_has_newer(struct explore *explore)
+{
+    struct timespec now;
+    struct fault none = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    pthread_mutex_lock(&explore->lock);
+    if (explore->looked_s != (uint64_t)now.tv_sec) {
+        explore->looked_s = (uint64_t)now.tv_sec;
+        if (store_newest_blocks(explore->opened.store, &explore->newest_blocks, &none) != STATUS_OK)
+            explore->newest_blocks = UINT32_MAX;
+    }
+    bool newer = explore->newest_blocks != explore->blocks_at_start;
+    pthread_mutex_unlock(&explore->lock);
+    return newer;
+}

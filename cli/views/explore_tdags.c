@@ -1,0 +1,259 @@
+#include <stdio.h>
+
+#include "cli/views/explore_charts.h"
+#include "cli/views/explore_list.h"
+#include "cli/views/explore_page.h"
+#include "cli/views/html.h"
+#include "cli/views/tables.h"
+#include "parser/mem.h"
+
+/* ---- the form ---- */
+
+static void put_value_of(struct explore_request *request, const char *name)
+{
+    const char *value = target_get(request->target, name);
+    if (value)
+        html_escaped(&request->page, value, strlen(value));
+}
+
+static void put_input(struct explore_request *request, const char *name, const char *title, const char *example)
+{
+    PRINT(&request->page, "<label>%s<input name=\"%s\" size=\"%u\" placeholder=\"%s\" value=\"", title, name,
+          strlen(example) > 14 ? 21u : 13u, example);
+    put_value_of(request, name);
+    PRINT(&request->page, "\"/></label>\n");
+}
+
+static void put_choice(struct explore_request *request, const char *name, const char *chosen)
+{
+    PRINT(&request->page, "<option%s>", chosen && strcmp(chosen, name) == 0 ? " selected=\"selected\"" : "");
+    html_escaped(&request->page, name, strlen(name));
+    PRINT(&request->page, "</option>");
+}
+
+static void put_choices(struct explore_request *request)
+{
+    const struct catalogue *catalogue = &request->explore->opened.catalogue;
+    const char *family = target_get(request->target, "family"), *script = target_get(request->target, "script");
+    PRINT(&request->page, "<label>family<select name=\"family\"><option value=\"\">any</option>");
+    for (unsigned f = 0; f < FAMILIES; f++)
+        put_choice(request, family_name((enum family)f), family);
+    PRINT(&request->page, "</select></label>\n<label>known script<select name=\"script\"><option "
+                          "value=\"\">any</option>");
+    for (size_t i = 0; i < catalogue->count; i++) {
+        if (!catalogue_is_protocol(catalogue, catalogue->by_name[i]))
+            put_choice(request, catalogue->entries[catalogue->by_name[i]].name, script);
+    }
+    PRINT(&request->page, "</select></label>\n");
+}
+
+static const char *example_of(enum explore_unit unit)
+{
+    switch (unit) {
+    case UNIT_TIME: return "2014-02-19..";
+    case UNIT_SAT: return "0.5BTC..10BTC";
+    case UNIT_MEASURE: return "0.9..";
+    default: return "10..200";
+    }
+}
+
+/* Those that are asked for most stand in front. */
+static bool is_in_front(unsigned column)
+{
+    static const char *const front[] = {"nodes", "height", "moved_value_sat", "automation", "first_height"};
+    for (size_t i = 0; i < sizeof front / sizeof *front; i++) {
+        if (strcmp(front[i], explore_columns[column].name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void put_inputs(struct explore_request *request, bool in_front)
+{
+    for (unsigned c = 0; c < EXPLORE_COLUMNS; c++) {
+        if (is_in_front(c) == in_front)
+            put_input(request, explore_columns[c].name, explore_columns[c].head, example_of(explore_columns[c].unit));
+    }
+}
+
+static bool has_filter_behind(const struct target *target)
+{
+    for (size_t i = 0; i < target->fields_count; i++) {
+        unsigned column = explore_column_find(target->fields[i].name);
+        if (column < EXPLORE_COLUMNS && !is_in_front(column) && target->fields[i].value[0])
+            return true;
+    }
+    return false;
+}
+
+static void put_form(struct explore_request *request, const struct explore_filter *filter)
+{
+    struct printer *page = &request->page;
+    PRINT(page, "<form class=\"filter\" action=\"/%s/tdags\" method=\"get\" aria-label=\"Filter\">\n",
+          rules_name(request->rules));
+    put_choices(request);
+    put_inputs(request, true);
+    put_input(request, "time", "time (any part)", "2014-02-01..2014-02-28");
+    PRINT(page, "<details%s><summary>More filters</summary>\n<div>",
+          has_filter_behind(request->target) ? " open=\"open\"" : "");
+    put_input(request, "class", "class, first digits", "a202ad");
+    put_input(request, "dag", "name, first digits", "53ab");
+    put_inputs(request, false);
+    PRINT(page,
+          "</div></details>\n<input type=\"hidden\" name=\"sort\" value=\"%s\"/><input type=\"hidden\" "
+          "name=\"order\" value=\"%s\"/>\n<button type=\"submit\">Filter</button> <a href=\"/%s/tdags\">Clear</a>"
+          "</form>\n",
+          explore_columns[filter->sort].name, filter->descending ? "desc" : "asc", rules_name(request->rules));
+}
+
+/* ---- the table ---- */
+
+static const char *const shown[] = {"txs",          "nodes",      "height",          "roots",
+                                    "first_height", "first_time", "moved_value_sat", "automation"};
+#define SHOWN_COLUMNS (sizeof shown / sizeof *shown)
+
+/* Those of every table, and the one that it is sorted by. */
+static size_t columns_of(const struct explore_filter *filter, unsigned columns[SHOWN_COLUMNS + 1])
+{
+    bool has_sort = filter->sort == EXPLORE_BY_NUMBER;
+    for (size_t i = 0; i < SHOWN_COLUMNS; i++) {
+        columns[i] = explore_column_find(shown[i]);
+        has_sort |= columns[i] == filter->sort;
+    }
+    columns[SHOWN_COLUMNS] = filter->sort;
+    return SHOWN_COLUMNS + !has_sort;
+}
+
+static void put_head(struct explore_request *request, const struct explore_filter *filter, unsigned column,
+                     const char *head)
+{
+    static const char *const without[] = {"sort", "order", "page", NULL};
+    struct printer *page = &request->page;
+    bool here = filter->sort == column;
+    bool descending = here ? !filter->descending : column != EXPLORE_BY_NUMBER;
+    PRINT(page, "<th scope=\"col\"%s><a href=\"",
+          !here                ? ""
+          : filter->descending ? " aria-sort=\"descending\""
+                               : " aria-sort=\"ascending\"");
+    explore_put_query(page, request->target, without);
+    PRINT(page, "sort=%s&amp;order=%s\">%s</a></th>", explore_columns[column].name, descending ? "desc" : "asc", head);
+}
+
+static void put_row(struct explore_request *request, uint32_t dag, const unsigned *columns, size_t count)
+{
+    struct printer *page = &request->page;
+    const struct tdag_row *row = &request->tdags->selection.classes.rows[dag - 1];
+    PRINT(page, "<tr><th scope=\"row\">");
+    explore_put_tdag(request, dag);
+    PRINT(page, "</th><td>%s</td><td>", family_name(row->family));
+    explore_put_class(request, row->class_id, row->class_exact, 10);
+    PRINT(page, "</td>");
+    for (size_t i = 0; i < count; i++)
+        explore_put_value(page, columns[i], explore_key(request->tdags, columns[i], dag));
+    PRINT(page, "<td class=\"names\">");
+    explore_put_names(request, &request->tdags->held.labels.all[dag]);
+    PRINT(page, "</td></tr>\n");
+}
+
+static void put_table(struct explore_request *request, const struct explore_list *list, uint64_t number)
+{
+    struct printer *page = &request->page;
+    unsigned columns[SHOWN_COLUMNS + 1];
+    size_t count = columns_of(&list->filter, columns);
+    PRINT(page,
+          "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"T-DAGs\"><table class=\"sticky\">\n"
+          "<caption>T-DAGs by %s; values in BTC, times in UTC</caption>\n<thead><tr>",
+          explore_columns[list->filter.sort].head);
+    put_head(request, &list->filter, EXPLORE_BY_NUMBER, "T-DAG");
+    PRINT(page, "<th scope=\"col\">family</th><th scope=\"col\">class</th>");
+    for (size_t i = 0; i < count; i++)
+        put_head(request, &list->filter, columns[i], explore_columns[columns[i]].head);
+    PRINT(page, "<th scope=\"col\">known scripts</th></tr></thead>\n<tbody>\n");
+    uint64_t first = (number - 1) * EXPLORE_ROWS, end = first + EXPLORE_ROWS;
+    for (uint64_t i = first; i < end && i < list->count; i++)
+        put_row(request, list->dags[i], columns, count);
+    explore_end_table(request);
+    explore_put_pager(request, "page", number, list->count);
+}
+
+enum status explore_tdags(struct explore_request *request, struct fault *fault)
+{
+    static const char *const without[] = {"page", NULL};
+    struct explore_filter filter;
+    struct explore_list *list;
+    uint32_t asked;
+    char number[2][GROUPED_SIZE];
+    enum status status = explore_filter_read(request->explore, request->target, &filter, &asked, fault);
+    if (status == STATUS_OK)
+        status = explore_list_get(request, &filter, &list, fault);
+    if (status != STATUS_OK)
+        return status;
+    explore_begin_page(request, "T-DAGs");
+    put_form(request, &filter);
+    PRINT(&request->page, "<p>%s of %s T-DAGs. <a href=\"/%s/tdags.csv", grouped(number[0], list->count),
+          grouped(number[1], request->tdags->selection.tdags.count), rules_name(request->rules));
+    explore_put_query(&request->page, request->target, without);
+    PRINT(&request->page, "\">These as CSV</a>, with the columns of tdags.csv.</p>\n");
+    put_table(request, list, explore_page_number(request, "page", list->count));
+    explore_put_charts(request, list);
+    explore_put_command(request, "dags -o FOLDER");
+    explore_end_page(request);
+    explore_list_leave(request->explore, list);
+    return STATUS_OK;
+}
+
+/* ---- as CSV ---- */
+
+#define ROWS_OF_PART 256u
+
+struct csv {
+    struct explore *explore;
+    struct explore_rules *tdags;
+    struct explore_list *list;
+    uint32_t next;
+};
+
+static enum status put_rows(void *context, struct text *text)
+{
+    struct csv *csv = context;
+    const struct table_rows rows = {&csv->explore->opened.forest, &csv->tdags->selection, &csv->tdags->held,
+                                    csv->tdags->measures};
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < ROWS_OF_PART && csv->next < csv->list->count && status == STATUS_OK; i++)
+        status = tables_put_tdag(text, &rows, csv->list->dags[csv->next++]);
+    return status;
+}
+
+static void end_rows(void *context)
+{
+    struct csv *csv = context;
+    explore_list_leave(csv->explore, csv->list);
+    mem_free(csv);
+}
+
+enum status explore_tdags_csv(struct explore_request *request, struct fault *fault)
+{
+    struct explore_filter filter;
+    uint32_t asked;
+    struct csv *csv = mem_alloc(1, sizeof *csv);
+    if (!csv)
+        return fault_nomem(fault);
+    *csv = (struct csv){.explore = request->explore, .tdags = request->tdags};
+    enum status status = explore_filter_read(request->explore, request->target, &filter, &asked, fault);
+    if (status == STATUS_OK)
+        status = explore_list_get(request, &filter, &csv->list, fault);
+    if (status == STATUS_OK && schema_put_header(&request->page.text, &schema_tdags, 0) != STATUS_OK)
+        status = fault_nomem(fault);
+    if (status != STATUS_OK) {
+        if (csv->list)
+            explore_list_leave(request->explore, csv->list);
+        mem_free(csv);
+        return status;
+    }
+    request->answer->type = "text/csv; charset=utf-8; header=present";
+    snprintf(request->answer->file, sizeof request->answer->file, "tdags-%s.csv", rules_name(request->rules));
+    request->answer->part = put_rows;
+    request->answer->end = end_rows;
+    request->answer->context = csv;
+    return STATUS_OK;
+}

@@ -1,0 +1,430 @@
+/* explore: what its pages say is what the tables say, every link leads somewhere, and files are those of other
+ * commands. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/support/markup.h"
+#include "tests/support/run.h"
+#include "tests/support/table.h"
+#include "tests/support/web.h"
+
+#define FIXTURE "tests/fixtures/regtest-xor"
+
+static char *place;
+static struct web web;    /* without an index */
+static struct web linked; /* with one */
+
+static int make(void **state)
+{
+    (void)state;
+    place = temp_dir();
+    unktx_ok("scan --quiet --datadir " FIXTURE " --store %s/store", place);
+    unktx_ok("scan --quiet --datadir " FIXTURE " --store %s/linked", place);
+    unktx_ok("index --quiet --datadir " FIXTURE " --store %s/linked", place);
+    unktx_ok("dags --store %s/store --rules core-22 -o %s/tables", place, place);
+    unktx_ok("flows --store %s/linked --rules core-22 -o %s/flows", place, place);
+    web = web_start("--store %s/store", place);
+    linked = web_start("--store %s/linked", place);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    int first = web_stop(&web), second = web_stop(&linked);
+    remove_tree(place);
+    free(place);
+    return first == 130 && second == 130 ? 0 : -1;
+}
+
+/* ---- files ---- */
+
+static void expect_file(const char *target, const char *path)
+{
+    size_t size;
+    char *body = web_body(&web, "%s", target), *file = read_file(path, &size);
+    assert_non_null(file);
+    if (strcmp(body, file) != 0)
+        fail_msg("%s is not %s", target, path);
+    free(body);
+    free(file);
+}
+
+static void all_rows_are_those_of_the_table(void **state)
+{
+    (void)state;
+    expect_file("/core-22/tdags.csv", path_of("%s/tables/tdags.csv", place));
+}
+
+/* Of a table the header and the lines in which the field of that number is `value`. */
+static char *rows_of(const char *path, size_t field, const char *value)
+{
+    size_t size, length = 0;
+    char *file = read_file(path, &size), *out = malloc(size + 1);
+    assert_true(file && out);
+    bool is_head = true;
+    for (char *line = file; *line; is_head = false) {
+        size_t line_size = strcspn(line, "\n") + 1;
+        char *at = line;
+        for (size_t i = 0; i < field; i++)
+            at = strchr(at, ',') + 1;
+        if (is_head || (strncmp(at, value, strlen(value)) == 0 && strchr(",\n", at[strlen(value)]))) {
+            memcpy(out + length, line, line_size);
+            length += line_size;
+        }
+        line += line_size;
+    }
+    out[length] = '\0';
+    free(file);
+    return out;
+}
+
+static void filters_leave_the_rows_that_fit(void **state)
+{
+    (void)state;
+    char *expected = rows_of(path_of("%s/tables/tdags.csv", place), 2, "fan-in");
+    char *body = web_body(&web, "/core-22/tdags.csv?family=fan-in");
+    assert_string_equal(body, expected);
+    free(body);
+    free(expected);
+    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
+    uint64_t fit = 0, last = UINT64_MAX;
+    for (size_t row = 0; row < table.rows; row++) {
+        uint64_t nodes = strtoull(table_get(&table, row, "nodes"), NULL, 10);
+        fit += nodes >= 10 && nodes <= 40 && strtod(table_get(&table, row, "automation"), NULL) >= 0.1;
+    }
+    table_free(&table);
+    body = web_body(&web, "/core-22/tdags.csv?nodes=10..40&automation=0.1..&sort=nodes&order=desc");
+    write_file(path_of("%s/some.csv", place), body, strlen(body));
+    free(body);
+    table = table_read(path_of("%s/some.csv", place));
+    assert_true(fit > 3);
+    assert_int_equal(table.rows, fit);
+    for (size_t row = 0; row < table.rows; row++) {
+        uint64_t nodes = strtoull(table_get(&table, row, "nodes"), NULL, 10);
+        assert_true(nodes >= 10 && nodes <= last);
+        last = nodes;
+    }
+    table_free(&table);
+}
+
+/* Amounts in bitcoins and days are other ways to write satoshis and seconds. */
+static void filters_take_units(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"moved_value_sat=0.5BTC..60BTC", "moved_value_sat=50000000..6000000000"},
+        {"first_time=2020-09-14", "first_time=1600041600..1600127999"},
+        {"first_time=..2020-09-13", "first_time=..1600041599"},
+        {"height=2", "height=2..2"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char *a = web_body(&web, "/core-22/tdags.csv?%s", pairs[i][0]);
+        char *b = web_body(&web, "/core-22/tdags.csv?%s", pairs[i][1]);
+        assert_string_equal(a, b);
+        assert_true(count_of(a, "\n") > 1 && count_of(a, "\n") < 69);
+        free(a);
+        free(b);
+    }
+}
+
+static void a_tdag_saved_is_that_of_other_commands(void **state)
+{
+    static const char *const formats[] = {"graphml", "dot", "svg"};
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
+    for (size_t row = 0; row < table.rows; row += 13) {
+        const char *name = table_get(&table, row, "dag"), *number = table_get(&table, row, "dag_id");
+        for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
+            unktx_ok("show --dag %s --rules core-22 --store %s/store --format %s -o %s/shown", name, place, formats[f],
+                     place);
+            expect_file(path_of("/core-22/tdag/%s.%s", name, formats[f]), path_of("%s/shown", place));
+        }
+        char *expected = rows_of(path_of("%s/tables/txs.csv", place), 0, number);
+        char *body = web_body(&web, "/core-22/tdag/%s.txs.csv", name);
+        assert_string_equal(body, expected);
+        free(body);
+        free(expected);
+        expected = rows_of(path_of("%s/tables/arcs.csv", place), 0, number);
+        body = web_body(&web, "/core-22/tdag/%s.arcs.csv", name);
+        assert_string_equal(body, expected);
+        free(body);
+        free(expected);
+    }
+    table_free(&table);
+}
+
+/* ---- numbers ---- */
+
+static char *grouped_text(const char *digits)
+{
+    static char text[4][40];
+    static unsigned turn;
+    char *out = text[turn++ % 4], *p = out;
+    size_t size = strlen(digits);
+    for (size_t i = 0; i < size; i++) {
+        if (i > 0 && (size - i) % 3 == 0)
+            *p++ = ',';
+        *p++ = digits[i];
+    }
+    *p = '\0';
+    return out;
+}
+
+static void expect_fact(const char *page, const char *name, const char *digits)
+{
+    const char *line = path_of("<div><dt>%s</dt><dd>%s</dd></div>", name, grouped_text(digits));
+    if (!strstr(page, line))
+        fail_msg("the page has no %s", line);
+}
+
+static void facts_are_those_of_the_table(void **state)
+{
+    static const char *const facts[][2] = {
+        {"transactions", "txs"}, {"nodes", "nodes"},   {"edges", "edges"}, {"roots", "roots"},
+        {"leaves", "leaves"},    {"height", "height"}, {"width", "width"}, {"spent unknown outputs", "spent_unknown"}};
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
+    for (size_t row = 0; row < table.rows; row++) {
+        char *page = web_body(&web, "/core-22/tdag/%s", table_get(&table, row, "dag"));
+        assert_well_formed(page);
+        for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+            expect_fact(page, facts[i][0], table_get(&table, row, facts[i][1]));
+        assert_non_null(strstr(page, path_of("<td class=\"n\">%s</td>", table_get(&table, row, "automation"))));
+        assert_non_null(strstr(page, path_of("/core-22/class/%.32s\"", table_get(&table, row, "class_id"))));
+        free(page);
+    }
+    table_free(&table);
+}
+
+static void classes_have_their_members(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/classes.csv", place));
+    for (size_t row = 0; row < table.rows; row += 5) {
+        const char *id = table_get(&table, row, "class_id");
+        char *page = web_body(&web, "/core-22/class/%.32s", id);
+        expect_fact(page, "T-DAGs", table_get(&table, row, "tdags"));
+        free(page);
+        char *csv = web_body(&web, "/core-22/tdags.csv?class=%.32s", id);
+        assert_int_equal(count_of(csv, "\n"), 1 + table_number(&table, row, table_column(&table, "tdags")));
+        free(csv);
+    }
+    table_free(&table);
+}
+
+/* Rows of a table in a page, by what only they have. */
+static void payments_are_those_of_flows(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
+    size_t seen = 0;
+    for (size_t row = 0; row < table.rows; row++) {
+        const char *number = table_get(&table, row, "dag_id");
+        char *payers = rows_of(path_of("%s/flows/payers.csv", place), 0, number);
+        char *payees = rows_of(path_of("%s/flows/payees.csv", place), 0, number);
+        size_t in = count_of(payers, "\n") - 1, out = count_of(payees, "\n") - 1;
+        free(payers);
+        free(payees);
+        if (strtoul(table_get(&table, row, "txs"), NULL, 10) > 50 || in > 50 || out > 50)
+            continue;
+        char *page = web_body(&linked, "/core-22/tdag/%s", table_get(&table, row, "dag"));
+        char *begin = strstr(page, "<caption>Payers"), *middle = strstr(page, "<caption>Payees");
+        assert_true(begin && middle && begin < middle);
+        char *end = strstr(middle, "</tbody>");
+        *end = '\0';
+        assert_int_equal(count_of(middle, "<tr><td>"), out);
+        *middle = '\0';
+        assert_int_equal(count_of(begin, "<tr><td>"), in);
+        seen += in + out;
+        free(page);
+    }
+    table_free(&table);
+    assert_true(seen > 50);
+}
+
+static void a_transaction_has_both_sides(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/arcs.csv", place));
+    for (size_t row = 0; row < table.rows; row += 17) {
+        const char *from = table_get(&table, row, "from_txid"), *to = table_get(&table, row, "to_txid");
+        const char *vout = table_get(&table, row, "from_vout");
+        const struct web *const both[] = {&web, &linked};
+        for (size_t i = 0; i < 2; i++) {
+            char *page = web_body(both[i], "/core-22/tx/%s?out=%lu", from, strtoul(vout, NULL, 10) / 50 + 1);
+            assert_well_formed(page);
+            assert_non_null(strstr(page, path_of("/core-22/tx/%s\"", to)));
+            assert_non_null(strstr(page, path_of("tdag/%s", table_get(&table, row, "dag"))));
+            free(page);
+            page = web_body(both[i], "/core-22/tx/%s:%s", from, vout);
+            assert_well_formed(page);
+            assert_non_null(strstr(page, path_of("/core-22/tx/%s\"", to)));
+            free(page);
+            unsigned long vin = strtoul(table_get(&table, row, "to_vin"), NULL, 10);
+            if (i == 0 && vin >= 50) /* without an index a page counts the stored spends alone */
+                continue;
+            page = web_body(both[i], "/core-22/tx/%s?in=%lu", to, vin / 50 + 1);
+            assert_non_null(strstr(page, path_of("/core-22/tx/%s:%s\"", from, vout)));
+            free(page);
+        }
+    }
+    table_free(&table);
+}
+
+/* ---- links ---- */
+
+#define TARGETS_MAX 1200
+
+static char *targets[TARGETS_MAX];
+static size_t targets_count;
+
+/* Links come as HTML, relative ones as ?query of the page's path. */
+static void add_target(const char *link, size_t size, const char *from)
+{
+    char *target = malloc(size + strlen(from) + 1), *out = target;
+    assert_non_null(target);
+    if (*link == '?') {
+        size_t path = strcspn(from, "?");
+        memcpy(target, from, path);
+        out += path;
+    }
+    for (size_t i = 0; i < size; i++) {
+        *out++ = link[i];
+        if (strncmp(link + i, "&amp;", 5) == 0)
+            i += 4;
+    }
+    *out = '\0';
+    for (size_t i = 0; i < targets_count; i++) {
+        if (strcmp(targets[i], target) == 0) {
+            free(target);
+            return;
+        }
+    }
+    if (targets_count < TARGETS_MAX)
+        targets[targets_count++] = target;
+    else
+        free(target);
+}
+
+static void collect(const char *page, const char *from)
+{
+    static const char *const marks[] = {" href=\"", " src=\"", " action=\""};
+    for (size_t m = 0; m < sizeof marks / sizeof *marks; m++) {
+        for (const char *at = strstr(page, marks[m]); at; at = strstr(at, marks[m])) {
+            at += strlen(marks[m]);
+            if (*at == '#')
+                continue;
+            if (*at != '/' && *at != '?')
+                fail_msg("%s has a link to elsewhere: %.60s", from, at);
+            add_target(at, strcspn(at, "\""), from);
+        }
+    }
+}
+
+static void every_link_leads_somewhere(void **state)
+{
+    (void)state;
+    const struct web *const both[] = {&web, &linked};
+    for (size_t w = 0; w < 2; w++) {
+        targets_count = 0;
+        add_target("/core-0.18/", strlen("/core-0.18/"), "");
+        for (size_t i = 0; i < targets_count; i++) {
+            struct answer answer = web_get(both[w], "%s", targets[i]);
+            if (answer.status != 200 && answer.status != 302)
+                fail_msg("%s: %u", targets[i], answer.status);
+            if (strstr(answer.head, "text/html")) {
+                assert_well_formed(answer.body);
+                assert_true(answer.body_size < 200000);
+                collect(answer.body, targets[i]);
+            }
+            answer_free(&answer);
+        }
+        assert_int_equal(targets_count, TARGETS_MAX);
+        for (size_t i = 0; i < targets_count; i++)
+            free(targets[i]);
+    }
+}
+
+/* ---- search ---- */
+
+static void expect_location(const char *target, const char *location)
+{
+    struct answer answer = web_get(&web, "%s", target);
+    assert_int_equal(answer.status, 302);
+    if (!strstr(answer.head, path_of("Location: %s\r\n", location)))
+        fail_msg("%s leads not to %s: %s", target, location, answer.head);
+    answer_free(&answer);
+}
+
+static void search_finds_what_is_alone(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/txs.csv", place));
+    const char *txid = NULL;
+    for (size_t row = 0; row < table.rows && !txid; row++)
+        txid = strcmp(table_get(&table, row, "is_root"), "0") == 0 ? table_get(&table, row, "txid") : NULL;
+    assert_non_null(txid);
+    expect_location(path_of("/core-22/search?q=%.12s", txid), path_of("/core-22/tx/%s", txid));
+    expect_location(path_of("/core-22/search?q=++%s:0+", txid), path_of("/core-22/tx/%s:0", txid));
+    expect_location("/core-22/search?q=260", "/core-22/block/260");
+    expect_location("/core-22/search?q=witness-v0-other-size", "/core-22/tdags?script=witness-v0-other-size");
+    table_free(&table);
+    table = table_read(path_of("%s/tables/classes.csv", place));
+    const char *id = table_get(&table, 3, "class_id");
+    expect_location(path_of("/core-22/search?q=%.14s", id), path_of("/core-22/class/%.32s", id));
+    table_free(&table);
+    expect_location("/", "/core-0.18/");
+    char *page = web_body(&web, "/core-22/search?q=nothing+has+this");
+    assert_non_null(strstr(page, "Found: 0."));
+    free(page);
+}
+
+/* ---- newer blocks ---- */
+
+static void a_scan_meanwhile_is_told(void **state)
+{
+    (void)state;
+    unktx_ok("scan --quiet --to-height 200 --datadir " FIXTURE " --store %s/growing", place);
+    struct web growing = web_start("--store %s/growing", place);
+    char *page = web_body(&growing, "/core-0.18/");
+    assert_null(strstr(page, "newer blocks"));
+    free(page);
+    unktx_ok("scan --quiet --datadir " FIXTURE " --store %s/growing", place);
+    bool told = false;
+    for (unsigned i = 0; i < 100 && !told; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+        page = web_body(&growing, "/core-0.18/");
+        told = strstr(page, "newer blocks") != NULL;
+        free(page);
+    }
+    assert_true(told);
+    assert_int_equal(web_stop(&growing), 130);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_rows_are_those_of_the_table),
+        cmocka_unit_test(filters_leave_the_rows_that_fit),
+        cmocka_unit_test(filters_take_units),
+        cmocka_unit_test(a_tdag_saved_is_that_of_other_commands),
+        cmocka_unit_test(facts_are_those_of_the_table),
+        cmocka_unit_test(classes_have_their_members),
+        cmocka_unit_test(payments_are_those_of_flows),
+        cmocka_unit_test(a_transaction_has_both_sides),
+        cmocka_unit_test(every_link_leads_somewhere),
+        cmocka_unit_test(search_finds_what_is_alone),
+        cmocka_unit_test(a_scan_meanwhile_is_told),
+    };
+    return cmocka_run_group_tests(tests, make, clean);
+}
