@@ -9,13 +9,11 @@
 
 #include <pthread.h>
 
-#include "classify/measures.h"
-#include "cli/inputs/opened_forest.h"
 #include "cli/inputs/prefix.h"
 #include "cli/output/http.h"
 #include "cli/output/printer.h"
 #include "cli/output/target.h"
-#include "cli/views/chart.h"
+#include "cli/views/explore_rules.h"
 #include "cli/views/periods.h"
 #include "graph/index/tx_index.h"
 
@@ -31,18 +29,8 @@ struct explore_hand {
     bool taken;
 };
 
-/* The T-DAGs of a rule set. What is ready does not change any more. */
-struct explore_rules {
-    bool ready;
-    enum status failed; /* the reason why it never will be; STATUS_OK: none */
-    struct selection selection;
-    struct known_scripts_held held;
-    struct measures_row *measures;
-    struct chart_counts by_nodes, by_height;
-    uint32_t holding[CATALOGUE_MAX]; /* T-DAGs that hold each known script */
-};
-
-struct explore_list; /* explore_list.h */
+struct explore_list;  /* explore_list.h */
+struct explore_order; /* explore_list.c */
 
 struct explore {
     const struct settings *settings;
@@ -57,8 +45,9 @@ struct explore {
     pthread_cond_t hand_free;
     pthread_cond_t rules_ready;
     struct explore_hand hands[EXPLORE_HANDS];
-    struct explore_list *lists; /* the last ones made, the newest first */
-    uint64_t looked_s;          /* when the store was last looked at for newer blocks */
+    struct explore_list *lists;   /* the last ones made, the newest first */
+    struct explore_order *orders; /* likewise */
+    uint64_t looked_s;            /* when the store was last looked at for newer blocks */
     uint32_t newest_blocks;
     uint32_t blocks_at_start;
 };

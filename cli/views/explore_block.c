@@ -48,7 +48,7 @@ static struct run stored_of(const struct forest *forest, uint32_t height)
 
 static void put_dag_cell(struct explore_request *request, uint32_t number)
 {
-    uint32_t dag = number != FOREST_NONE ? request->tdags->selection.tdags.tx_dag[number] : 0;
+    uint32_t dag = number != FOREST_NONE ? request->tdags->tdags.tx_dag[number] : 0;
     PRINT(&request->page, "<td>");
     if (dag > 0)
         explore_put_tdag(request, dag);

@@ -49,7 +49,7 @@ static bool is_of_family(const struct explore_request *request, const struct cla
 static struct keyed *sort_classes(const struct explore_request *request, struct keyed *list, struct keyed *spare,
                                   uint32_t *count)
 {
-    const struct classes *classes = &request->tdags->selection.classes;
+    const struct explore_rules *classes = request->tdags;
     size_t order = order_of(request);
     *count = 0;
     for (uint32_t i = 0; i < classes->classes_count; i++) {
@@ -86,7 +86,7 @@ static void put_heads(struct explore_request *request)
 static void put_row(struct explore_request *request, uint32_t number)
 {
     struct printer *page = &request->page;
-    const struct class_row *row = &request->tdags->selection.classes.classes[number];
+    const struct class_row *row = &request->tdags->classes[number];
     PRINT(page, "<tr><th scope=\"row\">");
     explore_put_class(request, row->class_id, row->exact, 16);
     PRINT(page, "</th><td>%s</td>", family_name(row->family));
@@ -95,7 +95,7 @@ static void put_row(struct explore_request *request, uint32_t number)
     PRINT(page, "<td>");
     explore_put_tdag(request, row->first_dag);
     PRINT(page, "</td><td class=\"names\">");
-    explore_put_names(request, &request->tdags->held.classes[number]);
+    explore_put_names(request, &request->tdags->class_names[number]);
     PRINT(page, "</td></tr>\n");
 }
 
@@ -117,7 +117,7 @@ static void put_families(struct explore_request *request)
 
 enum status explore_classes(struct explore_request *request, struct fault *fault)
 {
-    const struct classes *classes = &request->tdags->selection.classes;
+    const struct explore_rules *classes = request->tdags;
     struct keyed *list = mem_alloc(classes->classes_count, sizeof *list);
     struct keyed *spare = mem_alloc(classes->classes_count, sizeof *list);
     char number[GROUPED_SIZE];
@@ -147,7 +147,7 @@ enum status explore_classes(struct explore_request *request, struct fault *fault
 static enum status find_class(const struct explore_request *request, const char *word, uint32_t *number,
                               struct fault *fault)
 {
-    const struct classes *classes = &request->tdags->selection.classes;
+    const struct explore_rules *classes = request->tdags;
     struct prefix prefix;
     size_t size = strcspn(word, "?");
     uint32_t found = 0;
@@ -168,7 +168,7 @@ static enum status find_class(const struct explore_request *request, const char 
                      rules_name(request->rules), word);
 }
 
-static bool has_class(const struct classes *classes, const uint8_t id[CANON_ID_SIZE])
+static bool has_class(const struct explore_rules *classes, const uint8_t id[CANON_ID_SIZE])
 {
     uint32_t i = 0;
     while (i < classes->classes_count && memcmp(classes->classes[i].class_id, id, CANON_ID_SIZE) != 0)
@@ -182,7 +182,7 @@ static void set_menu(struct explore_request *request, const struct class_row *cl
     request->instead = "classes";
     for (unsigned r = 0; r < RULES; r++)
         request->missing[r] = explore_is_ready(request->explore, (enum rules)r) &&
-                              !has_class(&request->explore->rules[r].selection.classes, class->class_id);
+                              !has_class(&request->explore->rules[r], class->class_id);
 }
 
 #define MEMBERS_SHOWN 20u
@@ -190,13 +190,13 @@ static void set_menu(struct explore_request *request, const struct class_row *cl
 static void put_members(struct explore_request *request, const struct class_row *class)
 {
     struct printer *page = &request->page;
-    const struct classes *classes = &request->tdags->selection.classes;
+    const struct explore_rules *classes = request->tdags;
     char time[CHART_TIME_SIZE], id[2 * CANON_ID_SIZE + 1] = "", number[GROUPED_SIZE];
     uint32_t shown = 0;
     explore_begin_table(request, "The first of its T-DAGs; values in BTC, times in UTC",
                         "T-DAG|first block|first time|value moved");
-    for (uint32_t d = class->first_dag; d <= classes->rows_count && shown < MEMBERS_SHOWN; d++) {
-        const struct tdag_row *row = &classes->rows[d - 1];
+    for (uint32_t d = class->first_dag; d <= classes->tdags.count && shown < MEMBERS_SHOWN; d++) {
+        const struct tdag_row *row = explore_row(classes, d);
         if (row->class_exact != class->exact || memcmp(row->class_id, class->class_id, CANON_ID_SIZE) != 0)
             continue;
         shown++;
@@ -222,7 +222,7 @@ enum status explore_class(struct explore_request *request, struct fault *fault)
     enum status status = find_class(request, request->rest + strlen("class/"), &number, fault);
     if (status != STATUS_OK)
         return status;
-    const struct class_row *class = &request->tdags->selection.classes.classes[number];
+    const struct class_row *class = &request->tdags->classes[number];
     set_menu(request, class);
     put_hex(id, class->class_id, CANON_ID_SIZE);
     snprintf(title, sizeof title, "Class %s%s", id, class->exact ? "" : "?");
@@ -237,8 +237,8 @@ enum status explore_class(struct explore_request *request, struct fault *fault)
           "class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing\">\n",
           class->automorphisms_log10);
     snprintf(link, sizeof link, "/%s/tx/", rules_name(request->rules));
-    status = svg_linked(page, &request->explore->opened.forest, &request->tdags->selection.tdags, class->first_dag,
-                        link, &not_drawn, fault);
+    status = svg_linked(page, &request->explore->opened.forest, &request->tdags->tdags, class->first_dag, link,
+                        &not_drawn, fault);
     PRINT(page, "</div>\n");
     if (not_drawn > 0)
         PRINT(page, "<p>%s nodes are not drawn.</p>\n", grouped(left, not_drawn));

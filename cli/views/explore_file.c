@@ -23,10 +23,8 @@ static enum status begin_graph(struct explore_request *request, uint32_t dag, en
     struct graphfile_parts *parts = mem_alloc(1, sizeof *parts);
     if (!parts)
         return fault_nomem(fault);
-    *parts = (struct graphfile_parts){.file.format = format,
-                                      .forest = &request->explore->opened.forest,
-                                      .tdags = &request->tdags->selection.tdags,
-                                      .dag = dag};
+    *parts = (struct graphfile_parts){
+        .file.format = format, .forest = &request->explore->opened.forest, .tdags = &request->tdags->tdags, .dag = dag};
     request->answer->part = put_graph;
     request->answer->end = end_graph;
     request->answer->context = parts;
@@ -42,7 +40,8 @@ struct rows {
     const uint32_t *members;
     uint32_t count;
     uint32_t next;
-    enum status (*put)(struct text *text, const struct table_rows *rows, uint32_t number);
+    const struct explore_rules *tdags;
+    bool arcs;
 };
 
 /* Some hundred transactions may have no arc, and a part without bytes is the end. */
@@ -50,24 +49,27 @@ static enum status put_rows(void *context, struct text *text)
 {
     struct rows *rows = context;
     enum status status = STATUS_OK;
-    for (uint32_t i = 0; rows->next < rows->count && status == STATUS_OK && (i < PART_TXS || text->size == 0); i++)
-        status = rows->put(text, &rows->from, rows->members[rows->next++]);
+    for (uint32_t i = 0; rows->next < rows->count && status == STATUS_OK && (i < PART_TXS || text->size == 0); i++) {
+        uint32_t number = rows->members[rows->next++];
+        status = rows->arcs ? tables_put_arcs(text, &rows->from, number)
+                            : tables_put_tx(text, &rows->from, number, explore_depth(rows->tdags, number));
+    }
     return status;
 }
 
 static enum status begin_rows(struct explore_request *request, uint32_t dag, bool arcs, struct fault *fault)
 {
-    const struct selection *selection = &request->tdags->selection;
+    const struct tdags *tdags = &request->tdags->tdags;
     struct rows *rows = mem_alloc(1, sizeof *rows);
     if (!rows || schema_put_header(&request->page.text, arcs ? &schema_arcs : &schema_txs, 0) != STATUS_OK) {
         mem_free(rows);
         return fault_nomem(fault);
     }
-    *rows = (struct rows){
-        .from = {&request->explore->opened.forest, selection, &request->tdags->held, request->tdags->measures},
-        .members = selection->tdags.members + selection->tdags.first[dag - 1],
-        .count = selection->tdags.first[dag] - selection->tdags.first[dag - 1],
-        .put = arcs ? tables_put_arcs : tables_put_tx};
+    *rows = (struct rows){.from = {&request->explore->opened.forest, tdags, &request->explore->opened.catalogue},
+                          .members = tdags->members + tdags->first[dag - 1],
+                          .count = tdags->first[dag] - tdags->first[dag - 1],
+                          .tdags = request->tdags,
+                          .arcs = arcs};
     request->answer->part = put_rows;
     request->answer->end = mem_free;
     request->answer->context = rows;
@@ -77,8 +79,7 @@ static enum status begin_rows(struct explore_request *request, uint32_t dag, boo
 static enum status begin(struct explore_request *request, uint32_t dag, unsigned which, struct fault *fault)
 {
     switch (which) {
-    case 0:
-        return svg_file(&request->page, &request->explore->opened.forest, &request->tdags->selection.tdags, dag, fault);
+    case 0: return svg_file(&request->page, &request->explore->opened.forest, &request->tdags->tdags, dag, fault);
     case 1: return begin_graph(request, dag, GRAPHFILE_GRAPHML, fault);
     case 2: return begin_graph(request, dag, GRAPHFILE_DOT, fault);
     default: return begin_rows(request, dag, which == 4, fault);
@@ -105,7 +106,7 @@ enum status explore_put_file(struct explore_request *request, uint32_t dag, cons
     enum status status = begin(request, dag, which, fault);
     if (status != STATUS_OK)
         return status;
-    *tdag_put_name(&request->explore->opened.forest, &request->tdags->selection.tdags, dag, name) = '\0';
+    *tdag_put_name(&request->explore->opened.forest, &request->tdags->tdags, dag, name) = '\0';
     request->answer->type = files[which].type;
     snprintf(request->answer->file, sizeof request->answer->file, "tdag-%s.%s", name, files[which].end);
     return STATUS_OK;

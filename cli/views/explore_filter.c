@@ -63,16 +63,17 @@ unsigned explore_column_find(const char *name)
 uint64_t explore_key(const struct explore_rules *rules, unsigned column, uint32_t dag)
 {
     const struct explore_column *of = &explore_columns[column];
-    const char *row = (const char *)&rules->selection.classes.rows[dag - 1];
-    uint32_t small;
+    uint32_t place, small;
     uint64_t large;
     if (column == EXPLORE_BY_NUMBER)
         return dag;
+    const struct explore_part *part = explore_part_of(rules, dag, &place);
+    const char *row = (const char *)&part->selection.classes.rows[place];
     if (of->of == OF_ROW_U32) {
         memcpy(&small, row + of->offset, sizeof small);
         return small;
     }
-    memcpy(&large, of->of == OF_MEASURES ? (const char *)&rules->measures[dag - 1] + of->offset : row + of->offset,
+    memcpy(&large, of->of == OF_MEASURES ? (const char *)&part->measures[place] + of->offset : row + of->offset,
            sizeof large);
     return large;
 }

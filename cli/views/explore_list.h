@@ -55,9 +55,7 @@ void explore_put_query(struct printer *printer, const struct target *target, con
 
 /* ---- lists ---- */
 
-#define EXPLORE_BINS 48u    /* of the time line */
-#define EXPLORE_POWERS 20u  /* of two: heights 1, 2 to 3, 4 to 7, ... */
-#define EXPLORE_DECADES 18u /* of satoshis: 0, 1 to 9, 10 to 99, ... */
+#define EXPLORE_BINS 48u /* of the time line */
 
 struct explore_cell {
     uint32_t count;
@@ -78,8 +76,7 @@ struct explore_list {
     struct explore_cell cells[EXPLORE_POWERS][EXPLORE_DECADES]; /* by height and moved_value_sat */
 };
 
-/* The T-DAGs that the filter lets through, out of the cache where it was asked for lately. One is made at a time.
- * O(T-DAGs). */
+/* The T-DAGs that the filter lets through, out of the cache where it was asked for lately. O(T-DAGs). */
 enum status explore_list_get(struct explore_request *request, const struct explore_filter *filter,
                              struct explore_list **list, struct fault *fault) MUST_CHECK;
 void explore_list_leave(struct explore *explore, struct explore_list *list);

@@ -143,7 +143,7 @@ void explore_put_command(struct explore_request *request, const char *format, ..
 
 const char *explore_tdag_address(const struct explore_request *request, uint32_t dag, char out[EXPLORE_TDAG_SIZE])
 {
-    const struct tdags *tdags = &request->tdags->selection.tdags;
+    const struct tdags *tdags = &request->tdags->tdags;
     char *p = put_text(out, "tdag/");
     p = tdags->name_digits[dag - 1] == HASH256_HEX_SIZE
             ? put_u64(p, dag)
@@ -155,7 +155,7 @@ const char *explore_tdag_address(const struct explore_request *request, uint32_t
 void explore_put_tdag(struct explore_request *request, uint32_t dag)
 {
     char address[EXPLORE_TDAG_SIZE], name[TDAG_NAME_MAX + 1];
-    *tdag_put_name(&request->explore->opened.forest, &request->tdags->selection.tdags, dag, name) = '\0';
+    *tdag_put_name(&request->explore->opened.forest, &request->tdags->tdags, dag, name) = '\0';
     PRINT(&request->page, "<a class=\"id\" href=\"/%s/%s\">%s</a>", rules_name(request->rules),
           explore_tdag_address(request, dag, address), name);
 }

@@ -52,7 +52,7 @@ static void find_height(struct search *search)
         remember(search, address);
         end(search);
     }
-    if (number > 0 && number <= search->request->tdags->selection.tdags.count) {
+    if (number > 0 && number <= search->request->tdags->tdags.count) {
         add(search, "T-DAG of that number");
         explore_put_tdag(search->request, (uint32_t)number);
         snprintf(address, sizeof address, "tdag/%llu", ULL(number));
@@ -112,7 +112,7 @@ static enum status find_txs(struct search *search, struct fault *fault)
         uint32_t number = explore->txs_by_txid[i];
         const struct hash256 *txid = &explore->opened.forest.txs[number].txid;
         if (!last_txid || !hash256_equal(last_txid, txid))
-            add_tx(search, txid, true, request->tdags->selection.tdags.tx_dag[number]);
+            add_tx(search, txid, true, request->tdags->tdags.tx_dag[number]);
         last_txid = txid;
     }
     if (first < last || search->operand.prefix.size != HASH256_HEX_SIZE || !explore->linked)
@@ -130,7 +130,7 @@ static void find_tdags(struct search *search)
 {
     struct explore_request *request = search->request;
     const struct explore *explore = request->explore;
-    const struct tdags *tdags = &request->tdags->selection.tdags;
+    const struct tdags *tdags = &request->tdags->tdags;
     uint32_t first, last, shown = 0;
     explore_find_txs(explore, &search->operand.prefix, &first, &last);
     for (uint32_t i = first; i < last && i - first < 4096 && shown < SHOWN_MAX; i++) {
@@ -149,7 +149,7 @@ static void find_tdags(struct search *search)
 static void find_classes(struct search *search)
 {
     struct explore_request *request = search->request;
-    const struct classes *classes = &request->tdags->selection.classes;
+    const struct explore_rules *classes = request->tdags;
     uint32_t shown = 0;
     for (uint32_t i = 0; i < classes->classes_count && shown < SHOWN_MAX; i++) {
         char id[2 * CANON_ID_SIZE + 1] = "", address[64], number[GROUPED_SIZE];

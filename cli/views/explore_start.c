@@ -24,8 +24,8 @@ static void put_scanned(struct explore_request *request)
     html_fact(page, "with an unknown output", forest->unknown_txs[request->rules]);
     html_fact(page, "inputs", forest->total_inputs);
     html_fact(page, "outputs", forest->total_outputs);
-    html_fact(page, "T-DAGs", request->tdags->selection.tdags.count);
-    html_fact(page, "classes", request->tdags->selection.classes.classes_count);
+    html_fact(page, "T-DAGs", request->tdags->tdags.count);
+    html_fact(page, "classes", request->tdags->classes_count);
     PRINT(page, "</dl>\n");
     explore_put_command(request, "dags");
     PRINT(page, "</section>\n");
@@ -37,15 +37,15 @@ static void put_rules_row(struct explore_request *request, enum rules r)
 {
     struct printer *page = &request->page;
     struct explore *explore = request->explore;
-    const struct selection *selection = &explore->rules[r].selection;
+    const struct explore_rules *of = &explore->rules[r];
     PRINT(page, "<tr><th scope=\"row\"><a href=\"/%s/\">%s</a></th>", rules_name(r), rules_name(r));
     html_number(page, explore->opened.forest.unknown_txs[r]);
     if (explore_is_ready(explore, r)) {
-        html_number(page, selection->tdags.roots_all);
-        html_number(page, selection->tdags.count);
-        html_number(page, selection->classes.nodes);
-        html_number(page, selection->classes.edges);
-        html_number(page, selection->classes.classes_count);
+        html_number(page, of->tdags.roots_all);
+        html_number(page, of->tdags.count);
+        html_number(page, of->nodes);
+        html_number(page, of->edges);
+        html_number(page, of->classes_count);
     } else {
         PRINT(page, "<td colspan=\"5\">being loaded</td>");
     }

@@ -165,33 +165,11 @@ static enum status open_hands(struct explore *explore, struct fault *fault)
     return status;
 }
 
-/* What pages would count each time. */
-static void count_tdags(const struct catalogue *catalogue, struct explore_rules *of)
-{
-    for (uint32_t i = 0; i < of->selection.classes.rows_count; i++) {
-        const struct name_set *held = &of->held.labels.all[i + 1];
-        chart_count(&of->by_nodes, of->selection.classes.rows[i].nodes);
-        chart_count(&of->by_height, of->selection.classes.rows[i].height);
-        for (size_t entry = 0; entry < catalogue->count && name_set_first(held) < CATALOGUE_MAX; entry++)
-            of->holding[entry] += name_set_has(held, entry);
-    }
-}
-
 static enum status load_rules(struct explore *explore, enum rules rules, struct fault *fault)
 {
-    struct opened_forest *opened = &explore->opened;
-    struct explore_rules *of = &explore->rules[rules];
-    unsigned threads = (unsigned)explore->settings->threads;
-    enum status status = selection_make(opened->store, &opened->forest, rules, opened->filter, false, threads,
-                                        &of->selection, fault);
-    if (status == STATUS_OK)
-        status = known_scripts_find(&opened->catalogue, opened->store, &opened->forest, &of->selection, threads,
-                                    &of->held, fault);
-    if (status == STATUS_OK)
-        status = measures_all(&opened->forest, &of->selection.tdags, &of->selection.classes, threads, &of->measures,
-                              fault);
-    if (status == STATUS_OK)
-        count_tdags(&opened->catalogue, of);
+    struct explore_rules *of = &explore->rules[rules], *first = &explore->rules[explore->settings->rules];
+    enum status status = explore_rules_load(&explore->opened, rules, first->ready ? first : NULL,
+                                            (unsigned)explore->settings->threads, of, fault);
     pthread_mutex_lock(&explore->lock);
     of->ready = status == STATUS_OK;
     of->failed = status;
@@ -244,11 +222,8 @@ enum status explore_load_others(struct explore *explore, struct fault *fault)
 void explore_close(struct explore *explore)
 {
     explore_lists_free(explore);
-    for (unsigned r = 0; r < RULES; r++) {
-        known_scripts_held_free(&explore->rules[r].held);
-        selection_free(&explore->rules[r].selection);
-        mem_free(explore->rules[r].measures);
-    }
+    for (unsigned r = 0; r < RULES; r++)
+        explore_rules_free(&explore->rules[r]);
     for (unsigned i = 0; i < EXPLORE_HANDS; i++) {
         index_close(explore->hands[i].index);
         matcher_free(explore->hands[i].matcher);

@@ -39,7 +39,7 @@ static enum status tell_several(const struct explore_request *request, const str
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < found->count && status == STATUS_OK; i++) {
         char name[TDAG_NAME_MAX + 1];
-        *tdag_put_name(&request->explore->opened.forest, &request->tdags->selection.tdags, found->dags[i], name) = '\0';
+        *tdag_put_name(&request->explore->opened.forest, &request->tdags->tdags, found->dags[i], name) = '\0';
         status = text_printf(&names, "%s%.16s (number %u)", i ? ", " : "", name, (unsigned)found->dags[i]);
     }
     if (status == STATUS_OK)
@@ -55,7 +55,7 @@ static enum status find_by_prefix(const struct explore_request *request, const s
                                   struct fault *fault)
 {
     const struct explore *explore = request->explore;
-    const struct tdags *tdags = &request->tdags->selection.tdags;
+    const struct tdags *tdags = &request->tdags->tdags;
     struct found found = {{0}, 0}, named = {{0}, 0};
     uint32_t first, end;
     explore_find_txs(explore, prefix, &first, &end);
@@ -82,7 +82,7 @@ enum status explore_find_tdag(const struct explore_request *request, const char 
 {
     struct prefix prefix;
     uint64_t number = chosen_number(word);
-    uint32_t count = request->tdags->selection.tdags.count;
+    uint32_t count = request->tdags->tdags.count;
     if (number > 0 && number <= count) {
         *dag = (uint32_t)number;
         return STATUS_OK;
@@ -113,9 +113,9 @@ static void put_facts(struct explore_request *request, uint32_t dag, const struc
           chart_time(last, row->last_time));
     explore_put_tx(request, &request->explore->opened.forest.txs[row->first_tx].txid, HASH256_HEX_SIZE);
     PRINT(page, ".</p>\n");
-    if (name_set_first(&request->tdags->held.labels.all[dag]) < CATALOGUE_MAX) {
+    if (name_set_first(explore_names(request->tdags, dag)) < CATALOGUE_MAX) {
         PRINT(page, "<p>Known scripts: ");
-        explore_put_names(request, &request->tdags->held.labels.all[dag]);
+        explore_put_names(request, explore_names(request->tdags, dag));
         PRINT(page, "</p>\n");
     }
     PRINT(page, "<dl>\n");
@@ -150,7 +150,7 @@ static enum status put_drawing(struct explore_request *request, uint32_t dag, st
           "outputs</title>\n");
     svg_legend(page, 0, 0);
     PRINT(page, "</svg>\n<div class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing\">\n");
-    enum status status = svg_linked(page, &request->explore->opened.forest, &request->tdags->selection.tdags, dag, link,
+    enum status status = svg_linked(page, &request->explore->opened.forest, &request->tdags->tdags, dag, link,
                                     &not_drawn, fault);
     PRINT(page, "</div>\n");
     if (not_drawn > 0)
@@ -182,7 +182,7 @@ static void put_exports(struct explore_request *request, uint32_t dag)
 /* The measures with what they mean, as the tables' description has it. */
 static void put_measures(struct explore_request *request, uint32_t dag)
 {
-    const struct measures_row *row = &request->tdags->measures[dag - 1];
+    const struct measures_row *row = explore_measures(request->tdags, dag);
     const struct {
         const char *name;
         double value;
@@ -219,7 +219,7 @@ static void put_tx_row(struct explore_request *request, uint32_t number)
     explore_put_block(request, tx->height);
     PRINT(page, "</td><td class=\"n\">%s</td><td>%s</td>", chart_time(time, forest->block_times[tx->height]),
           forest_is_root(forest, number, request->rules) ? "root" : "");
-    html_number(page, request->tdags->selection.classes.depths[number]);
+    html_number(page, explore_depth(request->tdags, number));
     html_number(page, unknown_in);
     html_number(page, tx->inputs - unknown_in);
     html_number(page, unknown_out);
@@ -229,7 +229,7 @@ static void put_tx_row(struct explore_request *request, uint32_t number)
 
 static enum status put_txs(struct explore_request *request, uint32_t dag, struct fault *fault)
 {
-    const struct tdags *tdags = &request->tdags->selection.tdags;
+    const struct tdags *tdags = &request->tdags->tdags;
     const uint32_t *members = tdags->members + tdags->first[dag - 1];
     uint32_t count = tdags->first[dag] - tdags->first[dag - 1];
     uint64_t number = explore_page_number(request, "page", count);
@@ -255,20 +255,20 @@ static enum status put_txs(struct explore_request *request, uint32_t dag, struct
 /* Where another rule set has the transactions in no T-DAG, its menu leads to all T-DAGs. */
 static void set_menu(struct explore_request *request, uint32_t dag, char address[EXPLORE_TDAG_SIZE])
 {
-    uint32_t first_tx = request->tdags->selection.classes.rows[dag - 1].first_tx;
+    uint32_t first_tx = explore_row(request->tdags, dag)->first_tx;
     request->same = explore_tdag_address(request, dag, address);
     request->instead = "tdags";
     for (unsigned r = 0; r < RULES; r++)
         request->missing[r] = explore_is_ready(request->explore, (enum rules)r) &&
-                              request->explore->rules[r].selection.tdags.tx_dag[first_tx] == 0;
+                              request->explore->rules[r].tdags.tx_dag[first_tx] == 0;
 }
 
 static enum status make_page(struct explore_request *request, uint32_t dag, struct fault *fault)
 {
-    const struct tdag_row *row = &request->tdags->selection.classes.rows[dag - 1];
+    const struct tdag_row *row = explore_row(request->tdags, dag);
     char name[TDAG_NAME_MAX + 1], title[TDAG_NAME_MAX + 16], address[EXPLORE_TDAG_SIZE];
     set_menu(request, dag, address);
-    *tdag_put_name(&request->explore->opened.forest, &request->tdags->selection.tdags, dag, name) = '\0';
+    *tdag_put_name(&request->explore->opened.forest, &request->tdags->tdags, dag, name) = '\0';
     snprintf(title, sizeof title, "T-DAG %s", name);
     explore_begin_page(request, title);
     put_facts(request, dag, row);

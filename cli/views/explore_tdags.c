@@ -142,7 +142,7 @@ static void put_head(struct explore_request *request, const struct explore_filte
 static void put_row(struct explore_request *request, uint32_t dag, const unsigned *columns, size_t count)
 {
     struct printer *page = &request->page;
-    const struct tdag_row *row = &request->tdags->selection.classes.rows[dag - 1];
+    const struct tdag_row *row = explore_row(request->tdags, dag);
     PRINT(page, "<tr><th scope=\"row\">");
     explore_put_tdag(request, dag);
     PRINT(page, "</th><td>%s</td><td>", family_name(row->family));
@@ -151,7 +151,7 @@ static void put_row(struct explore_request *request, uint32_t dag, const unsigne
     for (size_t i = 0; i < count; i++)
         explore_put_value(page, columns[i], explore_key(request->tdags, columns[i], dag));
     PRINT(page, "<td class=\"names\">");
-    explore_put_names(request, &request->tdags->held.labels.all[dag]);
+    explore_put_names(request, explore_names(request->tdags, dag));
     PRINT(page, "</td></tr>\n");
 }
 
@@ -191,7 +191,7 @@ enum status explore_tdags(struct explore_request *request, struct fault *fault)
     explore_begin_page(request, "T-DAGs");
     put_form(request, &filter);
     PRINT(&request->page, "<p>%s of %s T-DAGs. <a href=\"/%s/tdags.csv", grouped(number[0], list->count),
-          grouped(number[1], request->tdags->selection.tdags.count), rules_name(request->rules));
+          grouped(number[1], request->tdags->tdags.count), rules_name(request->rules));
     explore_put_query(&request->page, request->target, without);
     PRINT(&request->page, "\">These as CSV</a>, with the columns of tdags.csv.</p>\n");
     put_table(request, list, explore_page_number(request, "page", list->count));
@@ -216,11 +216,14 @@ struct csv {
 static enum status put_rows(void *context, struct text *text)
 {
     struct csv *csv = context;
-    const struct table_rows rows = {&csv->explore->opened.forest, &csv->tdags->selection, &csv->tdags->held,
-                                    csv->tdags->measures};
+    const struct explore_rules *tdags = csv->tdags;
+    const struct table_rows rows = {&csv->explore->opened.forest, &tdags->tdags, &csv->explore->opened.catalogue};
     enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < ROWS_OF_PART && csv->next < csv->list->count && status == STATUS_OK; i++)
-        status = tables_put_tdag(text, &rows, csv->list->dags[csv->next++]);
+    for (uint32_t i = 0; i < ROWS_OF_PART && csv->next < csv->list->count && status == STATUS_OK; i++) {
+        uint32_t dag = csv->list->dags[csv->next++];
+        status = tables_put_tdag(text, &rows, dag, explore_row(tdags, dag), explore_names(tdags, dag),
+                                 explore_measures(tdags, dag));
+    }
     return status;
 }
 

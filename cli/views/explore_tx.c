@@ -18,8 +18,8 @@ static void put_membership(struct explore_request *request, uint32_t number)
     explore_begin_table(request, "The T-DAG that it is in", "rules|T-DAG|as|depth");
     for (unsigned r = 0; r < RULES; r++) {
         bool ready = explore_is_ready(explore, (enum rules)r);
-        const struct selection *selection = &explore->rules[r].selection;
-        uint32_t dag = ready && number != FOREST_NONE ? selection->tdags.tx_dag[number] : 0;
+        const struct explore_rules *of = &explore->rules[r];
+        uint32_t dag = ready && number != FOREST_NONE ? of->tdags.tx_dag[number] : 0;
         PRINT(page, "<tr><th scope=\"row\">%s</th>", rules_name((enum rules)r));
         if (dag == 0) {
             PRINT(page, "<td colspan=\"3\">%s</td></tr>\n", ready ? "none" : "being loaded");
@@ -36,7 +36,7 @@ static void put_membership(struct explore_request *request, uint32_t number)
               is_root && is_spender ? "root and spender"
               : is_root             ? "root"
                                     : "spender",
-              (unsigned)selection->classes.depths[number]);
+              (unsigned)explore_depth(of, number));
         request->page = other.page;
     }
     explore_end_table(request);

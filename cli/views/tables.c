@@ -13,6 +13,8 @@
 struct tables {
     const struct store *store;
     const struct forest *forest;
+    const struct tdags *tdags;
+    const struct catalogue *catalogue;
     const struct selection *selection;
     const struct payments *payments; /* may be NULL */
     const struct unlocks *unlocks;   /* likewise */
@@ -43,7 +45,7 @@ static uint32_t chunk_end(size_t chunk, uint32_t rows)
 static char *put_name(char *p, const struct tables *tables, uint32_t dag)
 {
     *p++ = ',';
-    return tdag_put_name(tables->forest, &tables->selection->tdags, dag, p);
+    return tdag_put_name(tables->forest, tables->tdags, dag, p);
 }
 
 /* The same as a row's last cell. */
@@ -79,7 +81,8 @@ static char *put_order(char *p, const struct measures_row *row)
     return p;
 }
 
-static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const struct tdag_row *row)
+static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const struct tdag_row *row,
+                      const struct name_set *names, const struct measures_row *measures)
 {
     p = put_cell(p, dag);
     p = put_class_id(p, row->class_id, row->class_exact);
@@ -107,8 +110,8 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         p = put_cell(p, cells[i]);
     p = put_hash_cell(p, &tables->forest->txs[row->first_tx].txid);
-    p = catalogue_put_names(tables->held->catalogue, &tables->held->labels.all[dag], p);
-    p = put_order(p, &tables->measures[dag - 1]);
+    p = catalogue_put_names(tables->catalogue, names, p);
+    p = put_order(p, measures);
     if (tables->payments) {
         *p++ = ',';
         p = put_cell(p, tables->payments->fee_sat[dag]);
@@ -130,7 +133,8 @@ static enum status put_tdag_row(struct text *text, const struct tables *tables, 
     char *p = text_room(text, size);
     if (!p)
         return STATUS_NOMEM;
-    p = put_tdag(p, tables, dag, &tables->selection->classes.rows[dag - 1]);
+    p = put_tdag(p, tables, dag, &tables->selection->classes.rows[dag - 1], &tables->held->labels.all[dag],
+                 &tables->measures[dag - 1]);
     p = put_name(p, tables, dag);
     if (tables->unlocks)
         p = put_unlock_shares(p, &tables->unlocks->counts[dag]);
@@ -201,7 +205,7 @@ static enum status format_classes(void *context, unsigned worker, size_t chunk, 
 
 #define TX_ROW (HASH256_HEX_SIZE + TDAG_NAME_MAX + 12 * (PUT_U64_MAX + 1))
 
-static char *put_tx(char *p, const struct tables *tables, uint32_t number, uint32_t dag)
+static char *put_tx(char *p, const struct tables *tables, uint32_t number, uint32_t dag, uint32_t depth)
 {
     const struct forest *forest = tables->forest;
     const struct forest_tx *tx = &forest->txs[number];
@@ -216,7 +220,7 @@ static char *put_tx(char *p, const struct tables *tables, uint32_t number, uint3
     p = put_cell(p, tx->inputs - unknown_inputs);
     p = put_cell(p, unknown_outputs);
     p = put_cell(p, tx->outputs - unknown_outputs);
-    p = put_cell(p, tables->selection->classes.depths[number]);
+    p = put_cell(p, depth);
     p = put_cell(p, tx->value_out_sat);
     p = put_u64(p, forest->block_times[tx->height]);
     return put_last_name(p, tables, dag);
@@ -233,7 +237,7 @@ static enum status format_txs(void *context, unsigned worker, size_t chunk, stru
     uint32_t end = chunk_end(chunk, tables->forest->txs_count);
     for (uint32_t t = (uint32_t)chunk * CHUNK_ROWS; t < end; t++) {
         if (tx_dag[t])
-            p = put_tx(p, tables, t, tx_dag[t]);
+            p = put_tx(p, tables, t, tx_dag[t], tables->selection->classes.depths[t]);
     }
     text_end(text, p);
     return STATUS_OK;
@@ -360,30 +364,28 @@ static enum status format_leaves(void *context, unsigned worker, size_t chunk, s
 
 static struct tables tables_of(const struct table_rows *rows)
 {
-    return (struct tables){.forest = rows->forest,
-                           .selection = rows->selection,
-                           .held = rows->held,
-                           .measures = rows->measures,
-                           .rules = rows->selection->tdags.rules};
+    return (struct tables){
+        .forest = rows->forest, .tdags = rows->tdags, .catalogue = rows->catalogue, .rules = rows->tdags->rules};
 }
 
-enum status tables_put_tdag(struct text *text, const struct table_rows *rows, uint32_t dag)
+enum status tables_put_tdag(struct text *text, const struct table_rows *rows, uint32_t dag, const struct tdag_row *row,
+                            const struct name_set *names, const struct measures_row *measures)
 {
     const struct tables tables = tables_of(rows);
-    char *p = text_room(text, TDAG_ROW + catalogue_names_size(rows->held->catalogue));
+    char *p = text_room(text, TDAG_ROW + catalogue_names_size(rows->catalogue));
     if (!p)
         return STATUS_NOMEM;
-    text_end(text, put_tdag(p, &tables, dag, &rows->selection->classes.rows[dag - 1]));
+    text_end(text, put_last_name(put_tdag(p, &tables, dag, row, names, measures), &tables, dag));
     return STATUS_OK;
 }
 
-enum status tables_put_tx(struct text *text, const struct table_rows *rows, uint32_t number)
+enum status tables_put_tx(struct text *text, const struct table_rows *rows, uint32_t number, uint32_t depth)
 {
     const struct tables tables = tables_of(rows);
     char *p = text_room(text, TX_ROW);
     if (!p)
         return STATUS_NOMEM;
-    text_end(text, put_tx(p, &tables, number, rows->selection->tdags.tx_dag[number]));
+    text_end(text, put_tx(p, &tables, number, rows->tdags->tx_dag[number], depth));
     return STATUS_OK;
 }
 
@@ -397,7 +399,7 @@ enum status tables_put_arcs(struct text *text, const struct table_rows *rows, ui
         char *p = text_room(text, ARC_ROW);
         if (!p)
             return STATUS_NOMEM;
-        text_end(text, put_arc(p, &tables, &rows->forest->outputs[o], rows->selection->tdags.tx_dag[number]));
+        text_end(text, put_arc(p, &tables, &rows->forest->outputs[o], rows->tdags->tx_dag[number]));
     }
     return STATUS_OK;
 }
@@ -414,6 +416,8 @@ enum status tables_write(struct outfolder *folder, const struct store *store, co
 {
     struct tables tables = {.store = store,
                             .forest = forest,
+                            .tdags = &selection->tdags,
+                            .catalogue = held->catalogue,
                             .selection = selection,
                             .payments = payments,
                             .unlocks = unlocks,

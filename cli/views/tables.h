@@ -20,15 +20,16 @@ enum status tables_write(struct outfolder *folder, const struct store *store, co
 /* What rows are made from one at a time, all borrowed. */
 struct table_rows {
     const struct forest *forest;
-    const struct selection *selection;
-    const struct known_scripts_held *held;
-    const struct measures_row *measures;
+    const struct tdags *tdags; /* with names */
+    const struct catalogue *catalogue;
 };
 
 /* Append the row of a T-DAG to tdags.csv (without the columns that an index gives), of a transaction of a T-DAG to
- * txs.csv, and the rows of what is spent of its outputs to arcs.csv. STATUS_NOMEM. */
-enum status tables_put_tdag(struct text *text, const struct table_rows *rows, uint32_t dag) MUST_CHECK;
-enum status tables_put_tx(struct text *text, const struct table_rows *rows, uint32_t number) MUST_CHECK;
+ * txs.csv, and the rows of what is spent of its outputs to arcs.csv. `names` are the known scripts that the T-DAG holds.
+ * STATUS_NOMEM. */
+enum status tables_put_tdag(struct text *text, const struct table_rows *rows, uint32_t dag, const struct tdag_row *row,
+                            const struct name_set *names, const struct measures_row *measures) MUST_CHECK;
+enum status tables_put_tx(struct text *text, const struct table_rows *rows, uint32_t number, uint32_t depth) MUST_CHECK;
 enum status tables_put_arcs(struct text *text, const struct table_rows *rows, uint32_t number) MUST_CHECK;
 
 #define CLASS_ID_TEXT (2 * CANON_ID_SIZE + 1)

@@ -222,6 +222,27 @@ static void classes_have_their_members(void **state)
     table_free(&table);
 }
 
+/* Under a rule set that shares rows with the one that was loaded first, and page by page. */
+static void classes_come_in_the_order_of_their_table(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/classes.csv", place));
+    char *page = NULL, *at = NULL;
+    for (size_t row = 0; row < table.rows; row++) {
+        if (row % 50 == 0) {
+            free(page);
+            page = web_body(&web, "/core-22/classes?page=%zu", row / 50 + 1);
+            at = strstr(page, "<tbody>");
+        }
+        at = strstr(at, "/core-22/class/");
+        assert_non_null(at);
+        at += strlen("/core-22/class/");
+        assert_memory_equal(at, table_get(&table, row, "class_id"), 32);
+    }
+    free(page);
+    table_free(&table);
+}
+
 /* Rows of a table in a page, by what only they have. */
 static void payments_are_those_of_flows(void **state)
 {
@@ -420,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_tdag_saved_is_that_of_other_commands),
         cmocka_unit_test(facts_are_those_of_the_table),
         cmocka_unit_test(classes_have_their_members),
+        cmocka_unit_test(classes_come_in_the_order_of_their_table),
         cmocka_unit_test(payments_are_those_of_flows),
         cmocka_unit_test(a_transaction_has_both_sides),
         cmocka_unit_test(every_link_leads_somewhere),
