@@ -1,4 +1,4 @@
-# unktx: make all check check-fast columns digests fuzz bench lint asan tsan valgrind install uninstall notebook deb clean
+# unktx: make all check check-fast browser columns digests fuzz bench lint asan tsan valgrind install uninstall notebook deb clean
 # Variables: CC CFLAGS CPPFLAGS LDFLAGS BUILD PREFIX LIBDIR DESTDIR HARDENING (no: without) SANITIZE (address,undefined / thread)
 # FUZZ_SECONDS (for each target)
 CC ?= cc
@@ -241,6 +241,10 @@ deb:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
-.PHONY: all check check-fast columns digests fuzz fuzz-run bench lint asan tsan valgrind install uninstall notebook deb clean
+# the report and the pages of explore in a headless Chromium
+browser: $(BUILD)/unktx
+	UNKTX=$(BUILD)/unktx sh tests/browser.sh
+
+.PHONY: all browser check check-fast columns digests fuzz fuzz-run bench lint asan tsan valgrind install uninstall notebook deb clean
 .SECONDARY:
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The page of `unktx report` in a headless Chromium: no message on the console, all sections, and table heads turned into buttons
-# that sort. Says so and passes where there is no Chromium. From the environment: UNKTX (default: build/unktx).
+# that sort. Then the pages of `unktx explore` (browser.py). Says so and passes where there is no Chromium. From the environment:
+# UNKTX (default: build/unktx); AXE, the file axe.min.js of npm's axe-core, without which pages are not looked at with it.
 set -u
 cd "$(dirname "$0")/.."
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || {
@@ -29,3 +30,13 @@ done
 heads=$(grep -o '<th scope="col"><button type="button">' "$place/report.dom" | wc -l)
 [ "$heads" -ge 20 ] || wrong "$heads buttons in table heads"
 grep -q '<title>high 38 low 2 sort ascending</title>' "$place/sorted.dom" || wrong "sorting: $(grep -o '<title>high[^<]*' "$place/sorted.dom")"
+
+# the pages of explore, with an index
+if ! command -v python3 >/dev/null; then echo "no python3: the pages of explore are not looked at in a browser"; exit 0; fi
+"$unktx" index --quiet --datadir tests/fixtures/regtest-xor --store "$place/store" || wrong "no index"
+"$unktx" explore --store "$place/store" --port 0 >"$place/address" 2>"$place/explore.log" &
+server=$!
+trap 'kill "$server" 2>/dev/null; rm -rf "$place"' EXIT
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do [ -s "$place/address" ] && break; sleep 1; done
+[ -s "$place/address" ] || wrong "explore: $(cat "$place/explore.log")"
+python3 tests/browser.py "$browser" "$(cat "$place/address")" || exit 1

@@ -47,15 +47,22 @@ static struct bin bin_of(const struct explore_list *list, unsigned i)
                         list->first_time + ((i + 1) * span + EXPLORE_BINS - 1) / EXPLORE_BINS - 1};
 }
 
+static void put_bin_link(struct explore_request *request, const struct explore_list *list, unsigned i)
+{
+    struct bin bin = bin_of(list, i);
+    char more[96];
+    snprintf(more, sizeof more, "first_time=%llu..%llu", ULL(bin.from), ULL(bin.to));
+    put_link(request, &list->times[i], without_time, more);
+}
+
 static void put_bar(struct explore_request *request, const struct explore_list *list, unsigned i, uint32_t most)
 {
     struct printer *page = &request->page;
     struct bin bin = bin_of(list, i);
     double wide = (RIGHT - LEFT) / EXPLORE_BINS, high = (TIMES_BOTTOM - TIMES_TOP) * list->times[i].count / most;
-    char more[96], from[CHART_TIME_SIZE], number[GROUPED_SIZE];
+    char from[CHART_TIME_SIZE], number[GROUPED_SIZE];
     high = high < 3 ? 3 : high;
-    snprintf(more, sizeof more, "first_time=%llu..%llu", ULL(bin.from), ULL(bin.to));
-    put_link(request, &list->times[i], without_time, more);
+    put_bin_link(request, list, i);
     PRINT(page,
           "<rect class=\"b\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>from %s: %s T-DAG%s"
           "</title></rect></a>\n",
@@ -210,7 +217,9 @@ static void put_times_table(struct explore_request *request, const struct explor
     for (unsigned i = 0; i < EXPLORE_BINS; i++) {
         if (list->times[i].count == 0)
             continue;
-        PRINT(&request->page, "<tr><th scope=\"row\">%s</th>", chart_time(from, bin_of(list, i).from));
+        PRINT(&request->page, "<tr><th scope=\"row\">");
+        put_bin_link(request, list, i);
+        PRINT(&request->page, "%s</a></th>", chart_time(from, bin_of(list, i).from));
         html_number(&request->page, list->times[i].count);
         PRINT(&request->page, "</tr>\n");
     }
@@ -219,14 +228,16 @@ static void put_times_table(struct explore_request *request, const struct explor
 
 static void put_cells_table(struct explore_request *request, const struct explore_list *list)
 {
-    char label[64];
+    char label[64], more[128];
     explore_begin_table(request, "T-DAGs by height and value moved", "height, from|value moved, from|T-DAGs");
     for (unsigned p = 0; p < EXPLORE_POWERS; p++) {
         for (unsigned d = 0; d < EXPLORE_DECADES; d++) {
             if (list->cells[p][d].count == 0)
                 continue;
-            PRINT(&request->page, "<tr><td class=\"n\">%u</td><td class=\"n\">%s</td>", 1u << p,
-                  label_of_decade(label, d));
+            put_ranges(more, p, d);
+            PRINT(&request->page, "<tr><td class=\"n\">");
+            put_link(request, &list->cells[p][d], without_cell, more);
+            PRINT(&request->page, "%u</a></td><td class=\"n\">%s</td>", 1u << p, label_of_decade(label, d));
             html_number(&request->page, list->cells[p][d].count);
             PRINT(&request->page, "</tr>\n");
         }

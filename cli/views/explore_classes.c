@@ -234,7 +234,7 @@ enum status explore_class(struct explore_request *request, struct fault *fault)
         html_fact(page, orders[i].head, key_of(class, i));
     PRINT(page,
           "<div><dt>log10 of symmetries</dt><dd>%.2f</dd></div>\n</dl>\n<h2>Its first T-DAG</h2>\n<div "
-          "class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing\">\n",
+          "class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing of the T-DAG\">\n",
           class->automorphisms_log10);
     snprintf(link, sizeof link, "/%s/tx/", rules_name(request->rules));
     status = svg_linked(page, &request->explore->opened.forest, &request->tdags->tdags, class->first_dag, link,

@@ -105,7 +105,9 @@ static void put_facts(struct explore_request *request, uint32_t dag, const struc
     PRINT(page, "<p>Number %u of %s; family <a href=\"/%s/tdags?family=%s\">%s</a>; class ", (unsigned)dag,
           rules_name(request->rules), rules_name(request->rules), family_name(row->family), family_name(row->family));
     explore_put_class(request, row->class_id, row->class_exact, 2 * CANON_ID_SIZE);
-    PRINT(page, ". Blocks ");
+    char id[2 * CANON_ID_SIZE + 1] = "";
+    put_hex(id, row->class_id, CANON_ID_SIZE);
+    PRINT(page, " (<a href=\"/%s/tdags?class=%s\">all T-DAGs of it</a>). Blocks ", rules_name(request->rules), id);
     explore_put_block(request, row->first_height);
     PRINT(page, " to ");
     explore_put_block(request, row->last_height);
@@ -149,7 +151,8 @@ static enum status put_drawing(struct explore_request *request, uint32_t dag, st
           "are roots, filled circles spent unknown outputs, hollow circles unspent unknown outputs, diamonds known "
           "outputs</title>\n");
     svg_legend(page, 0, 0);
-    PRINT(page, "</svg>\n<div class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing\">\n");
+    PRINT(page,
+          "</svg>\n<div class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing of the T-DAG\">\n");
     enum status status = svg_linked(page, &request->explore->opened.forest, &request->tdags->tdags, dag, link,
                                     &not_drawn, fault);
     PRINT(page, "</div>\n");

@@ -25,7 +25,7 @@ struct table_rows {
 };
 
 /* Append the row of a T-DAG to tdags.csv (without the columns that an index gives), of a transaction of a T-DAG to
- * txs.csv, and the rows of what is spent of its outputs to arcs.csv. `names` are the known scripts that the T-DAG holds.
+ * txs.csv, and the rows of what is spent of its outputs to arcs.csv. `names` are the known scripts in the T-DAG.
  * STATUS_NOMEM. */
 enum status tables_put_tdag(struct text *text, const struct table_rows *rows, uint32_t dag, const struct tdag_row *row,
                             const struct name_set *names, const struct measures_row *measures) MUST_CHECK;
