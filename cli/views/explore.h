@@ -82,7 +82,7 @@ void explore_answer(void *context, const char *target, struct http_answer *answe
 typedef enum status explore_page(struct explore_request *request, struct fault *fault);
 
 explore_page explore_start, explore_tdags, explore_tdags_csv, explore_tdag, explore_tx, explore_block, explore_classes,
-    explore_class, explore_known_scripts, explore_search;
+    explore_class, explore_known_scripts, explore_labels, explore_search;
 
 /* ---- what pages share ---- */
 

@@ -40,10 +40,10 @@ static const struct {
     const char *path; /* after the rule set; where it ends with a slash, more follows */
     explore_page *make;
 } pages[] = {
-    {"", explore_start},          {"tdags", explore_tdags},  {"tdags.csv", explore_tdags_csv},
-    {"tdag/", explore_tdag},      {"tx/", explore_tx},       {"block/", explore_block},
-    {"classes", explore_classes}, {"class/", explore_class}, {"scripts", explore_known_scripts},
-    {"search", explore_search},
+    {"", explore_start},          {"tdags", explore_tdags},   {"tdags.csv", explore_tdags_csv},
+    {"tdag/", explore_tdag},      {"tx/", explore_tx},        {"block/", explore_block},
+    {"classes", explore_classes}, {"class/", explore_class},  {"scripts", explore_known_scripts},
+    {"labels", explore_labels},   {"search", explore_search},
 };
 
 static explore_page *page_of(const char *rest)

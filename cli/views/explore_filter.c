@@ -207,6 +207,14 @@ static bool read_script(const struct catalogue *catalogue, const char *name, uin
     return false;
 }
 
+static bool read_label(const struct address_labels *labels, const char *name, uint32_t *label)
+{
+    uint32_t id;
+    bool known = address_labels_id(labels, name, &id);
+    *label = known ? id + 1 : 0;
+    return known;
+}
+
 /* The first digits of an id. */
 static bool read_digits_of(const char *text, char *out, size_t size)
 {
@@ -245,6 +253,8 @@ static bool read_field(const struct explore *explore, const struct target_field 
         return read_family(value, &filter->families);
     if (strcmp(name, "script") == 0)
         return read_script(&explore->opened.catalogue, value, &filter->script);
+    if (strcmp(name, "label") == 0)
+        return read_label(&explore->opened.labels, value, &filter->label);
     if (strcmp(name, "class") == 0)
         return read_digits_of(value, filter->class_id, 2 * CANON_ID_SIZE + 1);
     if (strcmp(name, "dag") == 0)
@@ -257,7 +267,7 @@ static bool read_field(const struct explore *explore, const struct target_field 
 }
 
 /* The filter is compared as bytes: there are none between its members. */
-_Static_assert(sizeof(struct explore_filter) == 16 * EXPLORE_COLUMNS + 16 + 16 + 64 + 72, "a gap in explore_filter");
+_Static_assert(sizeof(struct explore_filter) == 16 * EXPLORE_COLUMNS + 16 + 24 + 64 + 72, "a gap in explore_filter");
 
 enum status explore_filter_read(const struct explore *explore, const struct target *target,
                                 struct explore_filter *filter, uint32_t *page, struct fault *fault)

@@ -53,6 +53,8 @@ static bool fits(const struct sieve *sieve, uint32_t dag)
     }
     if (filter->script < CATALOGUE_MAX && !name_set_has(explore_names(sieve->rules, dag), filter->script))
         return false;
+    if (filter->label > 0 && !dag_labels_has(&sieve->rules->labels, dag, filter->label - 1))
+        return false;
     return (!filter->class_id[0] && !filter->dag[0]) || fits_texts(sieve, dag, row);
 }
 
@@ -60,8 +62,8 @@ static bool fits(const struct sieve *sieve, uint32_t dag)
 static bool lets_all_through(const struct sieve *sieve)
 {
     const struct explore_filter *filter = sieve->filter;
-    return sieve->count == 0 && !filter->families && filter->script == CATALOGUE_MAX && !filter->class_id[0] &&
-           !filter->dag[0] && filter->time_low == 0 && filter->time_high == UINT64_MAX;
+    return sieve->count == 0 && !filter->families && filter->script == CATALOGUE_MAX && filter->label == 0 &&
+           !filter->class_id[0] && !filter->dag[0] && filter->time_low == 0 && filter->time_high == UINT64_MAX;
 }
 
 static enum status pick(const struct explore_request *request, struct explore_list *list)

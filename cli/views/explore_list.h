@@ -1,7 +1,8 @@
 /* explore_list: which T-DAGs a table of `unktx explore` has, in which order: what the query of its address asks for.
  *
  * Each column of numbers can be a filter, as in nodes=10..200, nodes=10.. or nodes=7, named as in tdags.csv; and
- * family=NAME, class=FIRST DIGITS, script=NAME, dag=FIRST DIGITS, time=FROM..TO (those with a transaction around that
+ * family=NAME, class=FIRST DIGITS, script=NAME, label=NAME, dag=FIRST
+ * DIGITS, time=FROM..TO (those with a transaction around that
  * time). sort=COLUMN, order=asc or desc, and page=N say what is seen of it. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_LIST_H
 #define UNKTX_CLI_VIEWS_EXPLORE_LIST_H
@@ -40,6 +41,8 @@ struct explore_filter {
     uint64_t time_low, time_high; /* some part of the T-DAG lies between */
     uint32_t families;            /* mask; 0: all */
     uint32_t script;              /* of the catalogue; CATALOGUE_MAX: any */
+    uint32_t label;               /* its id + 1; 0: any */
+    uint32_t reserved;            /* 0: the struct is compared as bytes */
     uint32_t sort;                /* column */
     uint32_t descending;
     char class_id[64];

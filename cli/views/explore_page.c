@@ -15,7 +15,8 @@
 static const struct {
     const char *address; /* after the rule set */
     const char *title;
-} places[] = {{"", "Start"}, {"tdags", "T-DAGs"}, {"classes", "Classes"}, {"scripts", "Known scripts"}};
+} places[] = {
+    {"", "Start"}, {"tdags", "T-DAGs"}, {"classes", "Classes"}, {"scripts", "Known scripts"}, {"labels", "Labels"}};
 
 static void put_places(struct explore_request *request)
 {
@@ -23,6 +24,8 @@ static void put_places(struct explore_request *request)
     PRINT(page, "<nav aria-label=\"Pages\"><ul>\n");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         bool here = strcmp(request->rest, places[i].address) == 0;
+        if (strcmp(places[i].address, "labels") == 0 && request->explore->opened.labels.count == 0)
+            continue;
         PRINT(page, "<li><a href=\"/%s/%s\"%s>%s</a></li>\n", rules_name(request->rules), places[i].address,
               here ? " aria-current=\"page\"" : "", places[i].title);
     }
@@ -205,6 +208,27 @@ void explore_put_names(struct explore_request *request, const struct name_set *n
         PRINT(&request->page, "</a>");
         before = " ";
     }
+}
+
+void explore_put_label(struct explore_request *request, uint32_t id)
+{
+    const char *label = request->explore->opened.labels.names[id];
+    char value[3 * LABEL_TEXT_MAX + 1];
+    *target_put(value, label) = '\0';
+    PRINT(&request->page, "<a href=\"/%s/tdags?label=%s\">", rules_name(request->rules), value);
+    html_escaped(&request->page, label, strlen(label));
+    PRINT(&request->page, "</a>");
+}
+
+void explore_put_labels(struct explore_request *request, uint32_t dag)
+{
+    struct label_span span = dag_labels_of(&request->tdags->labels, dag);
+    for (size_t i = 0; i < span.count && i < LABELS_SHOWN; i++) {
+        PRINT(&request->page, "%s", i > 0 ? ", " : "");
+        explore_put_label(request, span.ids[i]);
+    }
+    if (span.count > LABELS_SHOWN)
+        PRINT(&request->page, ", and %llu more", ULL(span.count - LABELS_SHOWN));
 }
 
 void explore_put_elsewhere(struct explore_request *request, const char *what, const struct hash256 *hash)

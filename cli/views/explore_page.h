@@ -24,6 +24,10 @@ void explore_put_block(struct explore_request *request, uint32_t height);
 void explore_put_class(struct explore_request *request, const uint8_t id[CANON_ID_SIZE], bool exact, unsigned digits);
 /* The names in the set, each a link to the T-DAGs that hold it. */
 void explore_put_names(struct explore_request *request, const struct name_set *names);
+/* The labels of a T-DAG, each a link to the T-DAGs that have it, with a comma between two. Nothing without labels. */
+void explore_put_labels(struct explore_request *request, uint32_t dag);
+/* One of them, by its id. */
+void explore_put_label(struct explore_request *request, uint32_t id);
 /* A link to what --explorer names: `what` is tx or block. Nothing without it. */
 void explore_put_elsewhere(struct explore_request *request, const char *what, const struct hash256 *hash);
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "cli/views/payments.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
 #include "parser/sort.h"
@@ -220,6 +221,27 @@ static enum status count_tdags(const struct catalogue *catalogue, struct explore
     return STATUS_OK;
 }
 
+/* ---- labels ---- */
+
+static enum status find_labels(const struct opened_forest *opened, unsigned threads, struct explore_rules *of,
+                               struct fault *fault)
+{
+    const struct selection all = {.tdags = of->tdags};
+    if (opened->labels.count == 0)
+        return STATUS_OK;
+    enum status status = payments_find_labels(opened->store, &opened->forest, &all, &opened->labels, 0, threads,
+                                              &of->labels, fault);
+    of->labelled = status == STATUS_OK ? mem_alloc(opened->labels.names_count, sizeof *of->labelled) : NULL;
+    if (status == STATUS_OK && !of->labelled)
+        status = fault_nomem(fault);
+    for (uint32_t d = 1; status == STATUS_OK && d <= of->tdags.count; d++) {
+        struct label_span span = dag_labels_of(&of->labels, d);
+        for (size_t i = 0; i < span.count; i++)
+            of->labelled[span.ids[i]]++;
+    }
+    return status;
+}
+
 /* ---- all of it ---- */
 
 enum status explore_rules_load(const struct opened_forest *opened, enum rules rules, const struct explore_rules *base,
@@ -228,6 +250,8 @@ enum status explore_rules_load(const struct opened_forest *opened, enum rules ru
     enum status status = load_rows(opened, rules, base, threads, of, fault);
     if (status == STATUS_OK)
         status = make_classes(of, fault);
+    if (status == STATUS_OK)
+        status = find_labels(opened, threads, of, fault);
     return status == STATUS_OK ? count_tdags(&opened->catalogue, of, fault) : status;
 }
 
@@ -243,4 +267,6 @@ void explore_rules_free(struct explore_rules *of)
     mem_free(of->places);
     mem_free(of->first_times);
     mem_free(of->cells);
+    mem_free(of->labelled);
+    dag_labels_free(&of->labels);
 }

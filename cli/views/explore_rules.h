@@ -31,6 +31,8 @@ struct explore_rules {
     uint16_t *cells;                 /* by T-DAG - 1: explore_cell_of */
     struct chart_counts by_nodes, by_height;
     uint32_t holding[CATALOGUE_MAX]; /* T-DAGs that hold each known script */
+    struct dag_labels labels;        /* of --labels */
+    uint32_t *labelled;              /* T-DAGs that have each label, by its id; NULL without labels */
 };
 
 /* Where a T-DAG is in a chart of value over height: powers of two (heights 1, 2 to 3, 4 to 7, ...) and decades of

@@ -15,7 +15,7 @@ struct search {
     struct operand operand;
     bool is_operand; /* a prefix in hexadecimal digits, or an outpoint */
     uint32_t found;
-    char only[512]; /* address of the first that was found */
+    char only[600]; /* address of the first that was found */
 };
 
 /* Begins a line of the list; the caller goes on with a link. */
@@ -190,6 +190,28 @@ static void find_scripts(struct search *search)
     }
 }
 
+/* Labels are few enough to be looked at one by one. */
+static void find_labels(struct search *search)
+{
+    struct explore_request *request = search->request;
+    const struct address_labels *labels = &request->explore->opened.labels;
+    size_t size = strlen(search->word);
+    uint32_t shown = 0;
+    for (size_t id = 0; id < labels->names_count && size >= 2 && shown < SHOWN_MAX; id++) {
+        char number[GROUPED_SIZE], address[512], value[3 * LABEL_TEXT_MAX + 1];
+        if (strncmp(labels->names[id], search->word, size) != 0)
+            continue;
+        shown++;
+        add(search, "Label");
+        explore_put_label(request, (uint32_t)id);
+        PRINT(&request->page, " of %s T-DAGs", grouped(number, request->tdags->labelled[id]));
+        *target_put(value, labels->names[id]) = '\0';
+        snprintf(address, sizeof address, "tdags?label=%.480s", value);
+        remember(search, address);
+        end(search);
+    }
+}
+
 /* ---- the page ---- */
 
 static void read_word(struct search *search)
@@ -218,6 +240,7 @@ static enum status find_all(struct search *search, struct fault *fault)
         find_classes(search);
     }
     find_scripts(search);
+    find_labels(search);
     PRINT(&search->request->page, "</ul>\n");
     return status;
 }
@@ -233,12 +256,13 @@ enum status explore_search(struct explore_request *request, struct fault *fault)
         request->answer->status = 302;
         snprintf(request->answer->location, sizeof request->answer->location, "%s", search.only);
     }
-    PRINT(&request->page, "<p>Found: %u.%s</p>\n", (unsigned)search.found,
-          search.found > 0
-              ? ""
-              : " Search finds blocks by height or hash, stored transactions and T-DAGs by their txid, outputs "
-                "as TXID:VOUT, classes by their id, each by its first digits (at least 4), and known scripts "
-                "by the beginning of their name. With an index any transaction is found by its whole txid.");
+    PRINT(
+        &request->page, "<p>Found: %u.%s</p>\n", (unsigned)search.found,
+        search.found > 0
+            ? ""
+            : " Search finds blocks by height or hash, stored transactions and T-DAGs by their txid, outputs "
+              "as TXID:VOUT, classes by their id, each by its first digits (at least 4), and known scripts and labels "
+              "by the beginning of their name. With an index any transaction is found by its whole txid.");
     explore_end_page(request);
     return status;
 }

@@ -120,6 +120,11 @@ static void put_facts(struct explore_request *request, uint32_t dag, const struc
         explore_put_names(request, explore_names(request->tdags, dag));
         PRINT(page, "</p>\n");
     }
+    if (dag_labels_of(&request->tdags->labels, dag).count > 0) {
+        PRINT(page, "<p>Labels: ");
+        explore_put_labels(request, dag);
+        PRINT(page, "</p>\n");
+    }
     PRINT(page, "<dl>\n");
     html_fact(page, "transactions", row->txs);
     html_fact(page, "nodes", row->nodes);

@@ -94,6 +94,8 @@ static void put_form(struct explore_request *request, const struct explore_filte
     put_choices(request);
     put_inputs(request, true);
     put_input(request, "time", "time (any part)", "2014-02-01..2014-02-28");
+    if (request->explore->opened.labels.count > 0)
+        put_input(request, "label", "label, all of it", "");
     PRINT(page, "<details%s><summary>More filters</summary>\n<div>",
           has_filter_behind(request->target) ? " open=\"open\"" : "");
     put_input(request, "class", "class, first digits", "a202ad");
@@ -152,7 +154,13 @@ static void put_row(struct explore_request *request, uint32_t dag, const unsigne
         explore_put_value(page, columns[i], explore_key(request->tdags, columns[i], dag));
     PRINT(page, "<td class=\"names\">");
     explore_put_names(request, explore_names(request->tdags, dag));
-    PRINT(page, "</td></tr>\n");
+    PRINT(page, "</td>");
+    if (request->explore->opened.labels.count > 0) {
+        PRINT(page, "<td class=\"names\">");
+        explore_put_labels(request, dag);
+        PRINT(page, "</td>");
+    }
+    PRINT(page, "</tr>\n");
 }
 
 static void put_table(struct explore_request *request, const struct explore_list *list, uint64_t number)
@@ -168,7 +176,8 @@ static void put_table(struct explore_request *request, const struct explore_list
     PRINT(page, "<th scope=\"col\">family</th><th scope=\"col\">class</th>");
     for (size_t i = 0; i < count; i++)
         put_head(request, &list->filter, columns[i], explore_columns[columns[i]].head);
-    PRINT(page, "<th scope=\"col\">known scripts</th></tr></thead>\n<tbody>\n");
+    PRINT(page, "<th scope=\"col\">known scripts</th>%s</tr></thead>\n<tbody>\n",
+          request->explore->opened.labels.count > 0 ? "<th scope=\"col\">labels</th>" : "");
     uint64_t first = (number - 1) * EXPLORE_ROWS, end = first + EXPLORE_ROWS;
     for (uint64_t i = first; i < end && i < list->count; i++)
         put_row(request, list->dags[i], columns, count);

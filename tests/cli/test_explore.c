@@ -410,6 +410,47 @@ static void search_finds_what_is_alone(void **state)
     free(page);
 }
 
+/* ---- labels ---- */
+
+/* One label on every fourth T-DAG by name, and one that a page must not take for markup. */
+static void labels_lead_to_their_tdags(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
+    char *text = malloc(table.rows * 200 + 200), *p = text;
+    assert_non_null(text);
+    p += sprintf(p, "address,label\n%s,\"<b>&\"\"x'\"\n", table_get(&table, 1, "dag"));
+    size_t labelled = 0;
+    for (size_t row = 0; row < table.rows; row += 4, labelled++)
+        p += sprintf(p, "%s,every fourth\n", table_get(&table, row, "dag"));
+    write_file(path_of("%s/labels.csv", place), text, (size_t)(p - text));
+    struct web web_with = web_start("--store %s/store --labels %s/labels.csv", place, place);
+    char *csv = web_body(&web_with, "/core-22/tdags.csv?label=every+fourth");
+    assert_int_equal(count_of(csv, "\n"), 1 + labelled);
+    for (size_t row = 0; row < table.rows; row++)
+        assert_int_equal(count_of(csv, path_of(",%s\n", table_get(&table, row, "dag"))), row % 4 == 0);
+    free(csv);
+    char *page = web_body(&web_with, "/core-22/labels");
+    assert_well_formed(page);
+    assert_non_null(strstr(page, path_of(">every fourth</a></th><td class=\"n\">%zu</td>", labelled)));
+    assert_non_null(strstr(page, ">&lt;b&gt;&amp;&quot;x&#39;</a></th><td class=\"n\">1</td>"));
+    free(page);
+    page = web_body(&web_with, "/core-22/tdag/%s", table_get(&table, 1, "dag"));
+    assert_well_formed(page);
+    assert_non_null(strstr(page, "/core-22/tdags?label=%3Cb%3E%26%22x%27\""));
+    free(page);
+    struct answer answer = web_get(&web_with, "/core-22/search?q=every");
+    assert_int_equal(answer.status, 302);
+    assert_non_null(strstr(answer.head, "Location: /core-22/tdags?label=every%20fourth\r\n"));
+    answer_free(&answer);
+    assert_int_equal(web_stop(&web_with), 130);
+    struct answer without = web_get(&web, "/core-22/labels");
+    assert_int_equal(without.status, 404);
+    answer_free(&without);
+    free(text);
+    table_free(&table);
+}
+
 /* ---- newer blocks ---- */
 
 static void a_scan_meanwhile_is_told(void **state)
@@ -446,6 +487,7 @@ int main(void)
         cmocka_unit_test(a_transaction_has_both_sides),
         cmocka_unit_test(every_link_leads_somewhere),
         cmocka_unit_test(search_finds_what_is_alone),
+        cmocka_unit_test(labels_lead_to_their_tdags),
         cmocka_unit_test(a_scan_meanwhile_is_told),
     };
     return cmocka_run_group_tests(tests, make, clean);
