@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "cli/inputs/prefix.h"
+#include "cli/inputs/stored_blocks.h"
 #include "cli/output/http.h"
 #include "cli/output/printer.h"
 #include "cli/output/target.h"
@@ -26,6 +27,7 @@ struct explore_hand {
     struct store_reader *reader;
     struct tx_index *index; /* NULL: none */
     struct matcher *matcher;
+    struct blk_reader blocks; /* reads explore->blocks */
     bool taken;
 };
 
@@ -40,8 +42,10 @@ struct explore {
     struct hash256 *block_hashes; /* by height */
     uint32_t *blocks_by_hash;     /* heights, in order of the hash as printed */
     uint32_t *txs_by_txid;        /* transaction numbers, in order of the txid as printed */
-    bool linked;                  /* there is an index that reaches as far as the store */
-    pthread_mutex_t lock;         /* of what follows */
+    struct stored_blocks blocks;  /* the blk files, where has_blocks */
+    bool has_blocks;
+    bool linked;          /* there is an index that reaches as far as the store */
+    pthread_mutex_t lock; /* of what follows */
     pthread_cond_t hand_free;
     pthread_cond_t rules_ready;
     struct explore_hand hands[EXPLORE_HANDS];

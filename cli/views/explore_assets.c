@@ -46,7 +46,7 @@ const char explore_style[] =
     "svg .chosen{fill:var(--spent);opacity:.25}\n"
     ".scripted{display:none}.scripts .scripted{display:inline}\n"
     ".zoom{display:flex;gap:.4rem;margin:.4rem 0}.zoom button{min-width:2.4rem}\n"
-    ".found li{margin:.3rem 0}\n"
+    ".found li{margin:.3rem 0}pre{font-size:.85rem;white-space:pre-wrap;overflow-wrap:anywhere;margin:.2rem 0 .8rem}\n"
     "@media(max-width:40rem){header{padding:.5rem .7rem}header "
     "form{flex-basis:100%;flex-wrap:nowrap;align-items:center}"
     "header input{min-width:0;flex:1}h1{font-size:1.3rem}main{padding:.7rem}.filter label{flex-basis:calc(50% - "

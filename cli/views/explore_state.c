@@ -178,6 +178,15 @@ static enum status load_rules(struct explore *explore, enum rules rules, struct 
     return status;
 }
 
+/* The store may be kept when the node is gone. */
+static enum status open_blocks(struct explore *explore, struct fault *fault)
+{
+    struct fault none = {0};
+    enum status status = stored_blocks_open(explore->settings, explore->opened.store, &explore->blocks, &none);
+    explore->has_blocks = status == STATUS_OK;
+    return status == STATUS_NOMEM ? fault_nomem(fault) : STATUS_OK;
+}
+
 enum status explore_open(const struct settings *settings, struct explore *explore, struct fault *fault)
 {
     pthread_condattr_t monotonic;
@@ -206,6 +215,8 @@ enum status explore_open(const struct settings *settings, struct explore *explor
     if (status == STATUS_OK)
         status = store_newest_blocks(explore->opened.store, &explore->newest_blocks, fault);
     explore->blocks_at_start = explore->newest_blocks;
+    if (status == STATUS_OK)
+        status = open_blocks(explore, fault);
     return status == STATUS_OK ? load_rules(explore, settings->rules, fault) : status;
 }
 
@@ -227,8 +238,10 @@ void explore_close(struct explore *explore)
     for (unsigned i = 0; i < EXPLORE_HANDS; i++) {
         index_close(explore->hands[i].index);
         matcher_free(explore->hands[i].matcher);
+        blk_reader_free(&explore->hands[i].blocks);
         store_reader_close(explore->hands[i].reader);
     }
+    stored_blocks_close(&explore->blocks);
     periods_free(&explore->periods);
     mem_free(explore->block_hashes);
     mem_free(explore->blocks_by_hash);

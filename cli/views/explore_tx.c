@@ -153,7 +153,9 @@ static enum status put_copy(struct explore_request *request, const struct explor
     if (operand->type == OPERAND_OUTPUT)
         return explore_put_one_output(request, copy, operand->number, fault);
     status = explore_put_inputs(request, copy, fault);
-    return status == STATUS_OK ? explore_put_outputs(request, copy, fault) : status;
+    if (status == STATUS_OK)
+        status = explore_put_outputs(request, copy, fault);
+    return status == STATUS_OK ? explore_put_scripts(request, copy, fault) : status;
 }
 
 enum status explore_tx(struct explore_request *request, struct fault *fault)

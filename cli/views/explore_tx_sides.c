@@ -66,9 +66,8 @@ static void put_output_cells(struct explore_request *request, uint64_t value_sat
 
 /* ---- inputs ---- */
 
-/* The tracked output with its script, which is in the transaction that created it. */
-static enum status read_spent(struct explore_request *request, struct store_position *position, uint32_t ordinal,
-                              struct output_record *output, struct fault *fault)
+enum status explore_read_spent(struct explore_request *request, struct store_position *position, uint32_t ordinal,
+                               struct output_record *output, struct fault *fault)
 {
     const struct forest *forest = &request->explore->opened.forest;
     const struct store *store = request->explore->opened.store;
@@ -86,7 +85,7 @@ static enum status put_stored_input(struct explore_request *request, struct stor
     const struct forest *forest = &request->explore->opened.forest;
     const struct forest_output *spent = &forest->outputs[ordinal];
     struct output_record output;
-    enum status status = read_spent(request, position, ordinal, &output, fault);
+    enum status status = explore_read_spent(request, position, ordinal, &output, fault);
     if (status != STATUS_OK)
         return status;
     PRINT(&request->page, "<tr><td class=\"n\">%u</td><td>", (unsigned)spent->spender_vin);

@@ -17,6 +17,13 @@ enum status explore_put_inputs(struct explore_request *request, const struct exp
     MUST_CHECK;
 enum status explore_put_outputs(struct explore_request *request, const struct explore_tx_copy *copy,
                                 struct fault *fault) MUST_CHECK;
+/* What the inputs of that page show, from the blk files; nothing where these are gone. O(the block). */
+enum status explore_put_scripts(struct explore_request *request, const struct explore_tx_copy *copy,
+                                struct fault *fault) MUST_CHECK;
+/* A tracked output by its ordinal, with its script, which is in the transaction that created it: borrowed from the
+ * hand's reader. `position` as for opened_store_tx. */
+enum status explore_read_spent(struct explore_request *request, struct store_position *position, uint32_t ordinal,
+                               struct output_record *output, struct fault *fault) MUST_CHECK;
 /* One output with all that is known of it. */
 enum status explore_put_one_output(struct explore_request *request, const struct explore_tx_copy *copy, uint32_t vout,
                                    struct fault *fault) MUST_CHECK;

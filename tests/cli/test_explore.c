@@ -30,7 +30,7 @@ static int make(void **state)
     unktx_ok("scan --quiet --datadir " FIXTURE " --store %s/store", place);
     unktx_ok("scan --quiet --datadir " FIXTURE " --store %s/linked", place);
     unktx_ok("index --quiet --datadir " FIXTURE " --store %s/linked", place);
-    unktx_ok("dags --store %s/store --rules core-22 -o %s/tables", place, place);
+    unktx_ok("dags --no-unlocks --store %s/store --rules core-22 -o %s/tables", place, place);
     unktx_ok("flows --store %s/linked --rules core-22 -o %s/flows", place, place);
     web = web_start("--store %s/store", place);
     linked = web_start("--store %s/linked", place);
@@ -302,6 +302,24 @@ static void a_transaction_has_both_sides(void **state)
     table_free(&table);
 }
 
+/* How each unknown output was unlocked, and what was shown, are those of unlocks.csv and of show --scripts. */
+static void unlocks_are_those_of_the_table(void **state)
+{
+    (void)state;
+    unktx_ok("unlocks --store %s/store --rules core-22 -o %s/unlocks.csv", place, place);
+    struct table table = table_read(path_of("%s/unlocks.csv", place));
+    assert_true(table.rows > 20);
+    for (size_t row = 0; row < table.rows; row += 7) {
+        unsigned long vin = strtoul(table_get(&table, row, "spender_vin"), NULL, 10);
+        char *page = web_body(&web, "/core-22/tx/%s?in=%lu", table_get(&table, row, "spender_txid"), vin / 50 + 1);
+        const char *line = path_of("<li>input %lu, unlocked by %s", vin, table_get(&table, row, "unlock"));
+        if (!strstr(page, line))
+            fail_msg("%s: no %s", table_get(&table, row, "spender_txid"), line);
+        free(page);
+    }
+    table_free(&table);
+}
+
 /* ---- links ---- */
 
 #define TARGETS_MAX 1200
@@ -485,6 +503,7 @@ int main(void)
         cmocka_unit_test(classes_come_in_the_order_of_their_table),
         cmocka_unit_test(payments_are_those_of_flows),
         cmocka_unit_test(a_transaction_has_both_sides),
+        cmocka_unit_test(unlocks_are_those_of_the_table),
         cmocka_unit_test(every_link_leads_somewhere),
         cmocka_unit_test(search_finds_what_is_alone),
         cmocka_unit_test(labels_lead_to_their_tdags),
