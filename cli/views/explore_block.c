@@ -37,7 +37,8 @@ static enum status find_block(const struct explore_request *request, const char 
 
 /* Its stored transactions: numbers in the forest. */
 struct run {
-    uint32_t first, end;
+    uint32_t first;
+    uint32_t end;
 };
 
 static struct run stored_of(const struct forest *forest, uint32_t height)

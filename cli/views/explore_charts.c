@@ -36,7 +36,8 @@ static void put_link(struct explore_request *request, const struct explore_cell 
 static const char *const without_time[] = {"first_time", "page", NULL};
 
 struct bin {
-    uint64_t from, to; /* seconds */
+    uint64_t from; /* seconds */
+    uint64_t to;
 };
 
 static struct bin bin_of(const struct explore_list *list, unsigned i)
@@ -102,7 +103,10 @@ static void put_times(struct explore_request *request, const struct explore_list
 static const char *const without_cell[] = {"height", "moved_value_sat", "page", NULL};
 
 struct bounds {
-    unsigned power_first, power_end, decade_first, decade_end; /* with something in them */
+    unsigned power_first; /* with something in them */
+    unsigned power_end;
+    unsigned decade_first;
+    unsigned decade_end;
     uint32_t most;
 };
 

@@ -119,7 +119,8 @@ static void make_charts(const struct explore_rules *rules, struct explore_list *
 struct explore_order {
     struct explore_order *next;
     enum rules rules;
-    uint32_t sort, descending;
+    uint32_t sort; /* column */
+    uint32_t descending;
     unsigned users;
     uint32_t *dags;
 };

@@ -38,12 +38,13 @@ void explore_put_value(struct printer *printer, unsigned column, uint64_t key);
 struct explore_filter {
     uint64_t low[EXPLORE_COLUMNS]; /* keys; 0 and UINT64_MAX where nothing is asked for */
     uint64_t high[EXPLORE_COLUMNS];
-    uint64_t time_low, time_high; /* some part of the T-DAG lies between */
-    uint32_t families;            /* mask; 0: all */
-    uint32_t script;              /* of the catalogue; CATALOGUE_MAX: any */
-    uint32_t label;               /* its id + 1; 0: any */
-    uint32_t reserved;            /* 0: the struct is compared as bytes */
-    uint32_t sort;                /* column */
+    uint64_t time_low; /* some part of the T-DAG lies between these */
+    uint64_t time_high;
+    uint32_t families; /* mask; 0: all */
+    uint32_t script;   /* of the catalogue; CATALOGUE_MAX: any */
+    uint32_t label;    /* its id + 1; 0: any */
+    uint32_t reserved; /* 0: the struct is compared as bytes */
+    uint32_t sort;     /* column */
     uint32_t descending;
     char class_id[64];
     char dag[72];
@@ -74,7 +75,8 @@ struct explore_list {
     uint32_t *dags; /* 1.. , in order */
     uint32_t count;
     /* for charts */
-    uint64_t first_time, last_time;
+    uint64_t first_time;
+    uint64_t last_time;
     struct explore_cell times[EXPLORE_BINS];                    /* by first_time */
     struct explore_cell cells[EXPLORE_POWERS][EXPLORE_DECADES]; /* by height and moved_value_sat */
 };

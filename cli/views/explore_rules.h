@@ -23,13 +23,15 @@ struct explore_rules {
     struct class_row *classes;
     struct name_set *class_names; /* by class */
     uint32_t classes_count;
-    uint64_t nodes, edges;           /* of all T-DAGs */
+    uint64_t nodes;                  /* of all T-DAGs */
+    uint64_t edges;                  /* likewise */
     const struct explore_part *base; /* of another rule set; NULL: there is none, and `places` is NULL */
     struct explore_part own;         /* all T-DAGs, or those that the base has not alike */
     uint32_t *places;                /* by T-DAG - 1: its place in the base, or behind the base's in `own` */
     uint32_t *first_times;           /* by T-DAG - 1, as its row: what charts and filters go through often */
     uint16_t *cells;                 /* by T-DAG - 1: explore_cell_of */
-    struct chart_counts by_nodes, by_height;
+    struct chart_counts by_nodes;
+    struct chart_counts by_height;
     uint32_t holding[CATALOGUE_MAX]; /* T-DAGs that hold each known script */
     struct dag_labels labels;        /* of --labels */
     uint32_t *labelled;              /* T-DAGs that have each label, by its id; NULL without labels */

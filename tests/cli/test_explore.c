@@ -31,7 +31,6 @@ static int make(void **state)
     unktx_ok("scan --quiet --datadir " FIXTURE " --store %s/linked", place);
     unktx_ok("index --quiet --datadir " FIXTURE " --store %s/linked", place);
     unktx_ok("dags --no-unlocks --store %s/store --rules core-22 -o %s/tables", place, place);
-    unktx_ok("flows --store %s/linked --rules core-22 -o %s/flows", place, place);
     web = web_start("--store %s/store", place);
     linked = web_start("--store %s/linked", place);
     return 0;
@@ -65,33 +64,10 @@ static void all_rows_are_those_of_the_table(void **state)
     expect_file("/core-22/tdags.csv", path_of("%s/tables/tdags.csv", place));
 }
 
-/* Of a table the header and the lines in which the field of that number is `value`. */
-static char *rows_of(const char *path, size_t field, const char *value)
-{
-    size_t size, length = 0;
-    char *file = read_file(path, &size), *out = malloc(size + 1);
-    assert_true(file && out);
-    bool is_head = true;
-    for (char *line = file; *line; is_head = false) {
-        size_t line_size = strcspn(line, "\n") + 1;
-        char *at = line;
-        for (size_t i = 0; i < field; i++)
-            at = strchr(at, ',') + 1;
-        if (is_head || (strncmp(at, value, strlen(value)) == 0 && strchr(",\n", at[strlen(value)]))) {
-            memcpy(out + length, line, line_size);
-            length += line_size;
-        }
-        line += line_size;
-    }
-    out[length] = '\0';
-    free(file);
-    return out;
-}
-
 static void filters_leave_the_rows_that_fit(void **state)
 {
     (void)state;
-    char *expected = rows_of(path_of("%s/tables/tdags.csv", place), 2, "fan-in");
+    char *expected = table_lines(path_of("%s/tables/tdags.csv", place), 2, "fan-in");
     char *body = web_body(&web, "/core-22/tdags.csv?family=fan-in");
     assert_string_equal(body, expected);
     free(body);
@@ -149,12 +125,12 @@ static void a_tdag_saved_is_that_of_other_commands(void **state)
                      place);
             expect_file(path_of("/core-22/tdag/%s.%s", name, formats[f]), path_of("%s/shown", place));
         }
-        char *expected = rows_of(path_of("%s/tables/txs.csv", place), 0, number);
+        char *expected = table_lines(path_of("%s/tables/txs.csv", place), 0, number);
         char *body = web_body(&web, "/core-22/tdag/%s.txs.csv", name);
         assert_string_equal(body, expected);
         free(body);
         free(expected);
-        expected = rows_of(path_of("%s/tables/arcs.csv", place), 0, number);
+        expected = table_lines(path_of("%s/tables/arcs.csv", place), 0, number);
         body = web_body(&web, "/core-22/tdag/%s.arcs.csv", name);
         assert_string_equal(body, expected);
         free(body);
@@ -240,83 +216,6 @@ static void classes_come_in_the_order_of_their_table(void **state)
         assert_memory_equal(at, table_get(&table, row, "class_id"), 32);
     }
     free(page);
-    table_free(&table);
-}
-
-/* Rows of a table in a page, by what only they have. */
-static void payments_are_those_of_flows(void **state)
-{
-    (void)state;
-    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
-    size_t seen = 0;
-    for (size_t row = 0; row < table.rows; row++) {
-        const char *number = table_get(&table, row, "dag_id");
-        char *payers = rows_of(path_of("%s/flows/payers.csv", place), 0, number);
-        char *payees = rows_of(path_of("%s/flows/payees.csv", place), 0, number);
-        size_t in = count_of(payers, "\n") - 1, out = count_of(payees, "\n") - 1;
-        free(payers);
-        free(payees);
-        if (strtoul(table_get(&table, row, "txs"), NULL, 10) > 50 || in > 50 || out > 50)
-            continue;
-        char *page = web_body(&linked, "/core-22/tdag/%s", table_get(&table, row, "dag"));
-        char *begin = strstr(page, "<caption>Payers"), *middle = strstr(page, "<caption>Payees");
-        assert_true(begin && middle && begin < middle);
-        char *end = strstr(middle, "</tbody>");
-        *end = '\0';
-        assert_int_equal(count_of(middle, "<tr><td>"), out);
-        *middle = '\0';
-        assert_int_equal(count_of(begin, "<tr><td>"), in);
-        seen += in + out;
-        free(page);
-    }
-    table_free(&table);
-    assert_true(seen > 50);
-}
-
-static void a_transaction_has_both_sides(void **state)
-{
-    (void)state;
-    struct table table = table_read(path_of("%s/tables/arcs.csv", place));
-    for (size_t row = 0; row < table.rows; row += 17) {
-        const char *from = table_get(&table, row, "from_txid"), *to = table_get(&table, row, "to_txid");
-        const char *vout = table_get(&table, row, "from_vout");
-        const struct web *const both[] = {&web, &linked};
-        for (size_t i = 0; i < 2; i++) {
-            char *page = web_body(both[i], "/core-22/tx/%s?out=%lu", from, strtoul(vout, NULL, 10) / 50 + 1);
-            assert_well_formed(page);
-            assert_non_null(strstr(page, path_of("/core-22/tx/%s\"", to)));
-            assert_non_null(strstr(page, path_of("tdag/%s", table_get(&table, row, "dag"))));
-            free(page);
-            page = web_body(both[i], "/core-22/tx/%s:%s", from, vout);
-            assert_well_formed(page);
-            assert_non_null(strstr(page, path_of("/core-22/tx/%s\"", to)));
-            free(page);
-            unsigned long vin = strtoul(table_get(&table, row, "to_vin"), NULL, 10);
-            if (i == 0 && vin >= 50) /* without an index a page counts the stored spends alone */
-                continue;
-            page = web_body(both[i], "/core-22/tx/%s?in=%lu", to, vin / 50 + 1);
-            assert_non_null(strstr(page, path_of("/core-22/tx/%s:%s\"", from, vout)));
-            free(page);
-        }
-    }
-    table_free(&table);
-}
-
-/* How each unknown output was unlocked, and what was shown, are those of unlocks.csv and of show --scripts. */
-static void unlocks_are_those_of_the_table(void **state)
-{
-    (void)state;
-    unktx_ok("unlocks --store %s/store --rules core-22 -o %s/unlocks.csv", place, place);
-    struct table table = table_read(path_of("%s/unlocks.csv", place));
-    assert_true(table.rows > 20);
-    for (size_t row = 0; row < table.rows; row += 7) {
-        unsigned long vin = strtoul(table_get(&table, row, "spender_vin"), NULL, 10);
-        char *page = web_body(&web, "/core-22/tx/%s?in=%lu", table_get(&table, row, "spender_txid"), vin / 50 + 1);
-        const char *line = path_of("<li>input %lu, unlocked by %s", vin, table_get(&table, row, "unlock"));
-        if (!strstr(page, line))
-            fail_msg("%s: no %s", table_get(&table, row, "spender_txid"), line);
-        free(page);
-    }
     table_free(&table);
 }
 
@@ -428,47 +327,6 @@ static void search_finds_what_is_alone(void **state)
     free(page);
 }
 
-/* ---- labels ---- */
-
-/* One label on every fourth T-DAG by name, and one that a page must not take for markup. */
-static void labels_lead_to_their_tdags(void **state)
-{
-    (void)state;
-    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
-    char *text = malloc(table.rows * 200 + 200), *p = text;
-    assert_non_null(text);
-    p += sprintf(p, "address,label\n%s,\"<b>&\"\"x'\"\n", table_get(&table, 1, "dag"));
-    size_t labelled = 0;
-    for (size_t row = 0; row < table.rows; row += 4, labelled++)
-        p += sprintf(p, "%s,every fourth\n", table_get(&table, row, "dag"));
-    write_file(path_of("%s/labels.csv", place), text, (size_t)(p - text));
-    struct web web_with = web_start("--store %s/store --labels %s/labels.csv", place, place);
-    char *csv = web_body(&web_with, "/core-22/tdags.csv?label=every+fourth");
-    assert_int_equal(count_of(csv, "\n"), 1 + labelled);
-    for (size_t row = 0; row < table.rows; row++)
-        assert_int_equal(count_of(csv, path_of(",%s\n", table_get(&table, row, "dag"))), row % 4 == 0);
-    free(csv);
-    char *page = web_body(&web_with, "/core-22/labels");
-    assert_well_formed(page);
-    assert_non_null(strstr(page, path_of(">every fourth</a></th><td class=\"n\">%zu</td>", labelled)));
-    assert_non_null(strstr(page, ">&lt;b&gt;&amp;&quot;x&#39;</a></th><td class=\"n\">1</td>"));
-    free(page);
-    page = web_body(&web_with, "/core-22/tdag/%s", table_get(&table, 1, "dag"));
-    assert_well_formed(page);
-    assert_non_null(strstr(page, "/core-22/tdags?label=%3Cb%3E%26%22x%27\""));
-    free(page);
-    struct answer answer = web_get(&web_with, "/core-22/search?q=every");
-    assert_int_equal(answer.status, 302);
-    assert_non_null(strstr(answer.head, "Location: /core-22/tdags?label=every%20fourth\r\n"));
-    answer_free(&answer);
-    assert_int_equal(web_stop(&web_with), 130);
-    struct answer without = web_get(&web, "/core-22/labels");
-    assert_int_equal(without.status, 404);
-    answer_free(&without);
-    free(text);
-    table_free(&table);
-}
-
 /* ---- newer blocks ---- */
 
 static void a_scan_meanwhile_is_told(void **state)
@@ -501,12 +359,8 @@ int main(void)
         cmocka_unit_test(facts_are_those_of_the_table),
         cmocka_unit_test(classes_have_their_members),
         cmocka_unit_test(classes_come_in_the_order_of_their_table),
-        cmocka_unit_test(payments_are_those_of_flows),
-        cmocka_unit_test(a_transaction_has_both_sides),
-        cmocka_unit_test(unlocks_are_those_of_the_table),
         cmocka_unit_test(every_link_leads_somewhere),
         cmocka_unit_test(search_finds_what_is_alone),
-        cmocka_unit_test(labels_lead_to_their_tdags),
         cmocka_unit_test(a_scan_meanwhile_is_told),
     };
     return cmocka_run_group_tests(tests, make, clean);

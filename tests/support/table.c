@@ -111,6 +111,28 @@ uint64_t table_sum(const struct table *table, const char *name)
     return sum;
 }
 
+char *table_lines(const char *path, size_t field, const char *value)
+{
+    size_t size, length = 0;
+    char *file = read_file(path, &size), *out = malloc(size + 1);
+    assert_true(file && out);
+    bool is_head = true;
+    for (char *line = file; *line; is_head = false) {
+        size_t line_size = strcspn(line, "\n") + 1;
+        char *at = line;
+        for (size_t i = 0; i < field; i++)
+            at = strchr(at, ',') + 1;
+        if (is_head || (strncmp(at, value, strlen(value)) == 0 && strchr(",\n", at[strlen(value)]))) {
+            memcpy(out + length, line, line_size);
+            length += line_size;
+        }
+        line += line_size;
+    }
+    out[length] = '\0';
+    free(file);
+    return out;
+}
+
 struct json json_open(const char *path)
 {
     size_t size;

@@ -24,6 +24,9 @@ uint64_t table_number(const struct table *table, size_t row, size_t column);
 const char *table_get(const struct table *table, size_t row, const char *name);
 uint64_t table_sum(const struct table *table, const char *name);
 
+/* Of a table without quoted fields the header and the lines whose field of that number is `value`; the caller frees. */
+char *table_lines(const char *path, size_t field, const char *value);
+
 /* Walks the "key": value pairs of a JSON text in order, whatever their depth. A value that is an object or a list
  * comes as "{" or "[" and is then walked into; elements of a list that are no pairs are passed over. False at the
  * end. */

@@ -1,0 +1,173 @@
+/* explore: what its pages tell beyond the T-DAGs' own table, which comes from an index, from the blk files, or from the
+ * files of --labels. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/markup.h"
+#include "tests/support/run.h"
+#include "tests/support/table.h"
+#include "tests/support/web.h"
+
+#define FIXTURE "tests/fixtures/regtest-xor"
+
+static char *place;
+static struct web web;    /* without an index */
+static struct web linked; /* with one */
+
+static int make(void **state)
+{
+    (void)state;
+    place = temp_dir();
+    unktx_ok("scan --quiet --datadir " FIXTURE " --store %s/store", place);
+    unktx_ok("scan --quiet --datadir " FIXTURE " --store %s/linked", place);
+    unktx_ok("index --quiet --datadir " FIXTURE " --store %s/linked", place);
+    unktx_ok("dags --no-unlocks --store %s/store --rules core-22 -o %s/tables", place, place);
+    unktx_ok("flows --store %s/linked --rules core-22 -o %s/flows", place, place);
+    web = web_start("--store %s/store", place);
+    linked = web_start("--store %s/linked", place);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    int first = web_stop(&web), second = web_stop(&linked);
+    remove_tree(place);
+    free(place);
+    return first == 130 && second == 130 ? 0 : -1;
+}
+
+/* Rows of a table in a page, by what only they have. */
+static void payments_are_those_of_flows(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
+    size_t seen = 0;
+    for (size_t row = 0; row < table.rows; row++) {
+        const char *number = table_get(&table, row, "dag_id");
+        char *payers = table_lines(path_of("%s/flows/payers.csv", place), 0, number);
+        char *payees = table_lines(path_of("%s/flows/payees.csv", place), 0, number);
+        size_t in = count_of(payers, "\n") - 1, out = count_of(payees, "\n") - 1;
+        free(payers);
+        free(payees);
+        if (strtoul(table_get(&table, row, "txs"), NULL, 10) > 50 || in > 50 || out > 50)
+            continue;
+        char *page = web_body(&linked, "/core-22/tdag/%s", table_get(&table, row, "dag"));
+        char *begin = strstr(page, "<caption>Payers"), *middle = strstr(page, "<caption>Payees");
+        assert_true(begin && middle && begin < middle);
+        char *end = strstr(middle, "</tbody>");
+        *end = '\0';
+        assert_int_equal(count_of(middle, "<tr><td>"), out);
+        *middle = '\0';
+        assert_int_equal(count_of(begin, "<tr><td>"), in);
+        seen += in + out;
+        free(page);
+    }
+    table_free(&table);
+    assert_true(seen > 50);
+}
+
+static void a_transaction_has_both_sides(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/arcs.csv", place));
+    for (size_t row = 0; row < table.rows; row += 17) {
+        const char *from = table_get(&table, row, "from_txid"), *to = table_get(&table, row, "to_txid");
+        const char *vout = table_get(&table, row, "from_vout");
+        const struct web *const both[] = {&web, &linked};
+        for (size_t i = 0; i < 2; i++) {
+            char *page = web_body(both[i], "/core-22/tx/%s?out=%lu", from, strtoul(vout, NULL, 10) / 50 + 1);
+            assert_well_formed(page);
+            assert_non_null(strstr(page, path_of("/core-22/tx/%s\"", to)));
+            assert_non_null(strstr(page, path_of("tdag/%s", table_get(&table, row, "dag"))));
+            free(page);
+            page = web_body(both[i], "/core-22/tx/%s:%s", from, vout);
+            assert_well_formed(page);
+            assert_non_null(strstr(page, path_of("/core-22/tx/%s\"", to)));
+            free(page);
+            unsigned long vin = strtoul(table_get(&table, row, "to_vin"), NULL, 10);
+            if (i == 0 && vin >= 50) /* without an index a page counts the stored spends alone */
+                continue;
+            page = web_body(both[i], "/core-22/tx/%s?in=%lu", to, vin / 50 + 1);
+            assert_non_null(strstr(page, path_of("/core-22/tx/%s:%s\"", from, vout)));
+            free(page);
+        }
+    }
+    table_free(&table);
+}
+
+/* How each unknown output was unlocked, and what was shown, are those of unlocks.csv and of show --scripts. */
+static void unlocks_are_those_of_the_table(void **state)
+{
+    (void)state;
+    unktx_ok("unlocks --store %s/store --rules core-22 -o %s/unlocks.csv", place, place);
+    struct table table = table_read(path_of("%s/unlocks.csv", place));
+    assert_true(table.rows > 20);
+    for (size_t row = 0; row < table.rows; row += 7) {
+        unsigned long vin = strtoul(table_get(&table, row, "spender_vin"), NULL, 10);
+        char *page = web_body(&web, "/core-22/tx/%s?in=%lu", table_get(&table, row, "spender_txid"), vin / 50 + 1);
+        const char *line = path_of("<li>input %lu, unlocked by %s", vin, table_get(&table, row, "unlock"));
+        if (!strstr(page, line))
+            fail_msg("%s: no %s", table_get(&table, row, "spender_txid"), line);
+        free(page);
+    }
+    table_free(&table);
+}
+
+/* One label on every fourth T-DAG by name, and one that a page must not take for markup. */
+static void labels_lead_to_their_tdags(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
+    char *text = malloc(table.rows * 200 + 200), *p = text;
+    assert_non_null(text);
+    p += sprintf(p, "address,label\n%s,\"<b>&\"\"x'\"\n", table_get(&table, 1, "dag"));
+    size_t labelled = 0;
+    for (size_t row = 0; row < table.rows; row += 4, labelled++)
+        p += sprintf(p, "%s,every fourth\n", table_get(&table, row, "dag"));
+    write_file(path_of("%s/labels.csv", place), text, (size_t)(p - text));
+    struct web web_with = web_start("--store %s/store --labels %s/labels.csv", place, place);
+    char *csv = web_body(&web_with, "/core-22/tdags.csv?label=every+fourth");
+    assert_int_equal(count_of(csv, "\n"), 1 + labelled);
+    for (size_t row = 0; row < table.rows; row++)
+        assert_int_equal(count_of(csv, path_of(",%s\n", table_get(&table, row, "dag"))), row % 4 == 0);
+    free(csv);
+    char *page = web_body(&web_with, "/core-22/labels");
+    assert_well_formed(page);
+    assert_non_null(strstr(page, path_of(">every fourth</a></th><td class=\"n\">%zu</td>", labelled)));
+    assert_non_null(strstr(page, ">&lt;b&gt;&amp;&quot;x&#39;</a></th><td class=\"n\">1</td>"));
+    free(page);
+    page = web_body(&web_with, "/core-22/tdag/%s", table_get(&table, 1, "dag"));
+    assert_well_formed(page);
+    assert_non_null(strstr(page, "/core-22/tdags?label=%3Cb%3E%26%22x%27\""));
+    free(page);
+    struct answer answer = web_get(&web_with, "/core-22/search?q=every");
+    assert_int_equal(answer.status, 302);
+    assert_non_null(strstr(answer.head, "Location: /core-22/tdags?label=every%20fourth\r\n"));
+    answer_free(&answer);
+    assert_int_equal(web_stop(&web_with), 130);
+    struct answer without = web_get(&web, "/core-22/labels");
+    assert_int_equal(without.status, 404);
+    answer_free(&without);
+    free(text);
+    table_free(&table);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(payments_are_those_of_flows),
+        cmocka_unit_test(a_transaction_has_both_sides),
+        cmocka_unit_test(unlocks_are_those_of_the_table),
+        cmocka_unit_test(labels_lead_to_their_tdags),
+    };
+    return cmocka_run_group_tests(tests, make, clean);
+}
