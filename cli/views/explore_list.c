@@ -6,7 +6,7 @@
 #include "parser/sort.h"
 #include "parser/stop.h"
 
-#define LISTS_MAX 16u
+#define LISTS_BYTES ((size_t)64 << 20) /* that are kept, those in use apart */
 #define ORDERS_MAX 16u
 
 /* ---- what a filter lets through ---- */
@@ -272,10 +272,11 @@ static struct explore_list *find(struct explore *explore, enum rules rules, cons
 /* With explore->lock held: those at the end that nobody looks at go. */
 static void drop_old(struct explore *explore)
 {
-    unsigned count = 0;
+    size_t bytes = 0;
     for (struct explore_list **at = &explore->lists; *at;) {
         struct explore_list *list = *at;
-        if (++count <= LISTS_MAX || list->users > 0) {
+        bytes += sizeof *list + list->count * sizeof *list->dags;
+        if (bytes <= LISTS_BYTES || list->users > 0) {
             at = &list->next;
             continue;
         }
