@@ -328,6 +328,15 @@ static enum status cannot_listen(const char *address, unsigned port, struct faul
                        errno == EADDRINUSE ? " (--port names another)" : "");
 }
 
+static unsigned port_of(const struct sockaddr_storage *own)
+{
+    struct sockaddr_in6 six;
+    struct sockaddr_in four;
+    memcpy(&six, own, sizeof six);
+    memcpy(&four, own, sizeof four);
+    return ntohs(own->ss_family == AF_INET6 ? six.sin6_port : four.sin_port);
+}
+
 /* A socket that listens on the numeric address; *port 0 becomes the one that the system gives. */
 static enum status listen_on(const char *address, unsigned *port, int *fd, struct fault *fault)
 {
@@ -347,8 +356,7 @@ static enum status listen_on(const char *address, unsigned *port, int *fd, struc
                 getsockname(*fd, (struct sockaddr *)&own, &own_size) == 0;
     enum status status = done ? STATUS_OK : cannot_listen(address, *port, fault);
     if (done)
-        *port = ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
-                                                : ((struct sockaddr_in *)&own)->sin_port);
+        *port = port_of(&own);
     else if (*fd >= 0)
         close(*fd);
     freeaddrinfo(found);
@@ -376,7 +384,7 @@ static enum status start_all(struct http *http, struct fault *fault)
 {
     const char *first = http->guard.address ? http->guard.address : "127.0.0.1";
     struct fault none = {0};
-    int fd;
+    int fd = -1;
     enum status status = listen_on(first, &http->guard.port, &fd, fault);
     if (status == STATUS_OK)
         status = start_daemon(http, fd, fault);

@@ -93,7 +93,7 @@ static void answer_page(struct explore_request *request)
         status = fault_set(&fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "There is no page of this address.");
     if (status == STATUS_OK)
         status = explore_wait_for(request->explore, request->rules, &fault);
-    if (status == STATUS_OK)
+    if (make && status == STATUS_OK)
         status = make(request, &fault);
     explore_give_back(request);
     if (status == STATUS_OK && request->page.status != STATUS_OK)

@@ -43,8 +43,9 @@ struct run {
 
 static struct run stored_of(const struct forest *forest, uint32_t height)
 {
-    return (struct run){(uint32_t)LOWER_BOUND(t, 0, forest->txs_count, forest->txs[t].height < height),
-                        (uint32_t)LOWER_BOUND(t, 0, forest->txs_count, forest->txs[t].height <= height)};
+    size_t first = LOWER_BOUND(t, 0, forest->txs_count, forest->txs[t].height < height);
+    size_t end = LOWER_BOUND(t, first, forest->txs_count, forest->txs[t].height <= height);
+    return (struct run){(uint32_t)first, (uint32_t)end};
 }
 
 static void put_dag_cell(struct explore_request *request, uint32_t number)

@@ -25,7 +25,7 @@ static bool is_full(struct side *side)
 static enum status find_tx(struct explore_request *request, uint32_t number, struct index_tx *tx, struct fault *fault)
 {
     const struct forest_tx *stored = &request->explore->opened.forest.txs[number];
-    struct index_block block;
+    struct index_block block = {0};
     enum status status = index_block_at(request->hand->index, stored->height, &block, fault);
     if (status == STATUS_OK && stored->index >= block.txs)
         status = STATUS_FORMAT;
@@ -42,7 +42,7 @@ static enum status put_payer(struct explore_request *request, const struct index
                              struct fault *fault)
 {
     struct printer *page = &request->page;
-    struct link_end from;
+    struct link_end from = {0};
     struct index_output output;
     enum status status = spend_links_output(request->hand->index, spent, &from, &output, fault);
     if (status != STATUS_OK)
@@ -84,7 +84,7 @@ static enum status put_payee(struct explore_request *request, const struct index
                              const struct index_output *output, struct fault *fault)
 {
     struct printer *page = &request->page;
-    struct link_end to;
+    struct link_end to = {0};
     enum status status = STATUS_OK;
     bool spent = output->spender != INDEX_NONE;
     if (spent)
@@ -134,7 +134,7 @@ static enum status put_side(struct explore_request *request, const uint32_t *mem
                             struct fault *fault)
 {
     struct side side = {0};
-    struct index_tx tx;
+    struct index_tx tx = {0};
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < count && status == STATUS_OK && !side.cut; i++) {
         status = find_tx(request, members[i], &tx, fault);

@@ -294,7 +294,7 @@ enum status explore_tdag(struct explore_request *request, struct fault *fault)
 {
     char word[TARGET_MAX + 1];
     const char *asked = request->rest + strlen("tdag/"), *end = asked + strcspn(asked, ".");
-    uint32_t dag;
+    uint32_t dag = 0;
     memcpy(word, asked, (size_t)(end - asked));
     word[end - asked] = '\0';
     enum status status = explore_find_tdag(request, word, &dag, fault);

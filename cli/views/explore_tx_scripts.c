@@ -38,7 +38,7 @@ static bool find_bytes(struct explore_request *request, const struct explore_tx_
 static enum status put_unlock(struct explore_request *request, struct store_position *position, uint32_t ordinal,
                               const struct tx_input *input, struct fault *fault)
 {
-    struct output_record output;
+    struct output_record output = {0};
     struct unlock unlock;
     enum status status = explore_read_spent(request, position, ordinal, &output, fault);
     if (status != STATUS_OK)

@@ -84,7 +84,7 @@ static enum status put_stored_input(struct explore_request *request, struct stor
 {
     const struct forest *forest = &request->explore->opened.forest;
     const struct forest_output *spent = &forest->outputs[ordinal];
-    struct output_record output;
+    struct output_record output = {0};
     enum status status = explore_read_spent(request, position, ordinal, &output, fault);
     if (status != STATUS_OK)
         return status;
@@ -98,8 +98,8 @@ static enum status put_stored_input(struct explore_request *request, struct stor
 
 static enum status put_linked_input(struct explore_request *request, uint32_t vin, uint64_t spent, struct fault *fault)
 {
-    struct link_end from;
-    struct index_output output;
+    struct link_end from = {0};
+    struct index_output output = {0};
     PRINT(&request->page, "<tr><td class=\"n\">%u</td><td>", (unsigned)vin);
     if (spent == INDEX_NONE) {
         PRINT(&request->page, "coinbase</td><td></td><td></td><td></td><td></td></tr>\n");
@@ -161,18 +161,19 @@ enum status explore_put_inputs(struct explore_request *request, const struct exp
 {
     const struct forest *forest = &request->explore->opened.forest;
     const struct forest_tx *tx = copy->number != FOREST_NONE ? &forest->txs[copy->number] : NULL;
-    uint32_t count = copy->is_linked ? copy->linked.inputs : tx[1].first_spend - tx->first_spend;
+    uint32_t count = copy->is_linked || !tx ? copy->linked.inputs : tx[1].first_spend - tx->first_spend;
     uint64_t number = explore_page_number(request, "in", count);
     uint32_t first = (uint32_t)(number - 1) * EXPLORE_ROWS,
              end = count - first < EXPLORE_ROWS ? count : first + EXPLORE_ROWS;
     char rest[GROUPED_SIZE];
     html_begin_section(&request->page, "inputs", "Inputs");
     explore_begin_table(request, "Inputs; values in BTC", "input|spends|value|kind|unknown in|script");
-    enum status status = copy->is_linked ? put_all_inputs(request, copy, first, end, fault)
-                                         : put_spends(request, tx->first_spend + first, tx->first_spend + end, fault);
+    enum status status = copy->is_linked || !tx
+                             ? put_all_inputs(request, copy, first, end, fault)
+                             : put_spends(request, tx->first_spend + first, tx->first_spend + end, fault);
     explore_end_table(request);
     explore_put_pager(request, "in", number, count);
-    if (!copy->is_linked && count < tx->inputs)
+    if (!copy->is_linked && tx && count < tx->inputs)
         PRINT(&request->page, "<p>%s more spend%s; an index tells them.</p>\n", grouped(rest, tx->inputs - count),
               tx->coinbase ? " nothing, since this is a coinbase" : " known outputs");
     PRINT(&request->page, "</section>\n");
@@ -208,7 +209,7 @@ static void put_spender(struct explore_request *request, const struct side_outpu
 static enum status fill_from_index(struct explore_request *request, const struct index_output *from,
                                    struct side_output *output, struct fault *fault)
 {
-    struct link_end to;
+    struct link_end to = {0};
     output->value_sat = from->value_sat;
     output->kind = from->kind;
     output->told = true;
@@ -258,7 +259,7 @@ static enum status visit_outputs(struct explore_request *request, const struct e
                                  forest->txs[copy->number].height, copy->number, &view, fault);
     for (uint32_t vout = stored ? 0 : first; vout < end && status == STATUS_OK; vout++) {
         struct side_output output = {.vout = vout, .record = stored ? &record : NULL};
-        struct index_output linked;
+        struct index_output linked = {0};
         status = stored ? tx_next_output(&view, &record) : STATUS_OK;
         uint32_t own = ordinal;
         ordinal += stored && status == STATUS_OK && output_is_tracked(record.unknown, record.kind);
