@@ -154,14 +154,14 @@ static bool is_wanted(const struct wanted *wanted, uint32_t dag, const struct td
 static enum status drop_others(struct tdags *tdags, const uint8_t *drop, uint32_t left_out, struct fault *fault)
 {
     uint32_t count = tdags->count, kept = 0;
-    uint8_t *digits = mem_alloc((size_t)count - left_out, 1);
-    if (!digits)
+    struct tdag_name *names = mem_alloc((size_t)count - left_out, sizeof *names);
+    if (!names)
         return fault_nomem(fault);
     for (uint32_t d = 1; d <= count; d++)
         if (!drop[d])
-            digits[kept++] = tdags->name_digits[d - 1];
+            names[kept++] = tdags->names[d - 1];
     tdags_drop(tdags, drop);
-    tdags->name_digits = digits;
+    tdags->names = names;
     return STATUS_OK;
 }
 

@@ -148,7 +148,7 @@ const char *explore_tdag_address(const struct explore_request *request, uint32_t
 {
     const struct tdags *tdags = &request->tdags->tdags;
     char *p = put_text(out, "tdag/");
-    p = tdags->name_digits[dag - 1] == HASH256_HEX_SIZE
+    p = tdags->names[dag - 1].digits == HASH256_HEX_SIZE
             ? put_u64(p, dag)
             : tdag_put_name(&request->explore->opened.forest, tdags, dag, p);
     *p = '\0';

@@ -89,7 +89,7 @@ static enum status load_rows(const struct opened_forest *opened, enum rules rule
         return status;
     status = tdags_name(&opened->forest, &of->tdags, fault);
     if (!base)
-        of->own.selection.tdags.name_digits = of->tdags.name_digits;
+        of->own.selection.tdags.names = of->tdags.names;
     return status;
 }
 
