@@ -24,9 +24,10 @@ static struct prefixes prefixes_of(const struct network *network)
 
 /* ---- Base58Check ---- */
 
+static const char base58_alphabet[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
 static char *put_base58check(char *out, uint8_t version, const uint8_t hash[HASH160_SIZE])
 {
-    static const char alphabet[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
     uint8_t payload[PAYLOAD_SIZE] = {version};
     char digits[PAYLOAD_SIZE * 2]; /* log 256 / log 58 is below 1.4 */
     size_t count = 0, zeros = 0;
@@ -36,7 +37,7 @@ static char *put_base58check(char *out, uint8_t version, const uint8_t hash[HASH
     memcpy(payload + 1 + HASH160_SIZE, check.bytes, CHECK_SIZE);
     while (zeros < sizeof payload && payload[zeros] == 0)
         zeros++;
-    memset(out, alphabet[0], zeros);
+    memset(out, base58_alphabet[0], zeros);
     out += zeros;
     /* Division of the big-endian number by 58 gives the digits from the last to the first. */
     for (size_t first = zeros; first < sizeof payload; first += payload[first] == 0) {
@@ -46,11 +47,40 @@ static char *put_base58check(char *out, uint8_t version, const uint8_t hash[HASH
             payload[i] = (uint8_t)(part / 58);
             rest = part % 58;
         }
-        digits[count++] = alphabet[rest];
+        digits[count++] = base58_alphabet[rest];
     }
     while (count > 0)
         *out++ = digits[--count]; /* cppcheck-suppress uninitvar ; the loop above wrote `count` of them */
     return out;
+}
+
+/* payload = payload * 58 + digit; false where it does not have room. */
+static bool add_base58(uint8_t payload[PAYLOAD_SIZE], unsigned digit)
+{
+    for (size_t i = PAYLOAD_SIZE; i-- > 0; digit >>= 8) {
+        digit += payload[i] * 58u;
+        payload[i] = (uint8_t)digit;
+    }
+    return digit == 0;
+}
+
+/* A zero byte in front is a 1 in front, so each address has one text. */
+static bool is_base58check(const char *text, size_t size)
+{
+    uint8_t payload[PAYLOAD_SIZE] = {0};
+    struct hash256 check;
+    size_t ones = 0, zeros = 0;
+    while (ones < size && text[ones] == base58_alphabet[0])
+        ones++;
+    for (size_t i = 0; i < size; i++) {
+        const char *at = memchr(base58_alphabet, text[i], sizeof base58_alphabet - 1);
+        if (!at || !add_base58(payload, (unsigned)(at - base58_alphabet)))
+            return false;
+    }
+    while (zeros < sizeof payload && payload[zeros] == 0)
+        zeros++;
+    sha256d(payload, 1 + HASH160_SIZE, &check);
+    return ones == zeros && memcmp(payload + 1 + HASH160_SIZE, check.bytes, CHECK_SIZE) == 0;
 }
 
 /* ---- Bech32 and Bech32m ---- */
@@ -105,6 +135,40 @@ static char *put_segwit(char *out, const char *prefix, unsigned version, const u
         *out++ = bech32_alphabet[check >> 5 * (5 - i) & 31];
     return out;
 }
+
+/* In one case, with a prefix, a 1 and a checksum of six characters at least. */
+static bool is_bech32(const char *text, size_t size)
+{
+    char lower[ADDRESS_SIZE_MAX];
+    uint32_t check = 1;
+    bool has_lower = false, has_upper = false;
+    size_t prefix = 0;
+    if (size > sizeof lower)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        bool upper = text[i] >= 'A' && text[i] <= 'Z';
+        has_upper |= upper;
+        has_lower |= text[i] >= 'a' && text[i] <= 'z';
+        lower[i] = (char)(upper ? text[i] - 'A' + 'a' : text[i]);
+        prefix = text[i] == '1' ? i : prefix;
+    }
+    if (prefix == 0 || size - prefix < 7 || (has_lower && has_upper))
+        return false;
+    for (size_t i = 0; i < prefix; i++)
+        check = polymod(check, (unsigned char)lower[i] >> 5);
+    check = polymod(check, 0);
+    for (size_t i = 0; i < prefix; i++)
+        check = polymod(check, (unsigned char)lower[i] & 31);
+    for (size_t i = prefix + 1; i < size; i++) {
+        const char *at = memchr(bech32_alphabet, lower[i], sizeof bech32_alphabet - 1);
+        if (!at)
+            return false;
+        check = polymod(check, (unsigned)(at - bech32_alphabet));
+    }
+    return check == BECH32_CONSTANT || check == BECH32M_CONSTANT;
+}
+
+bool address_is_whole(const char *text, size_t size) { return is_base58check(text, size) || is_bech32(text, size); }
 
 char *address_put(char *out, const struct network *network, const uint8_t *script, size_t size)
 {

@@ -3,7 +3,7 @@
  *
  * As current releases of Bitcoin Core: Base58Check for P2PKH and P2SH, Bech32 (BIP 173) for witness version 0, Bech32m
  * (BIP 350) for the others, anchors among them; pubkey, multisig, nulldata and nonstandard scripts have none. Encoding
- * only, some 80 lines of our own, since Debian 12 packages no C library for Base58Check or Bech32.
+ * and checksums alone, in code of our own, since Debian 12 packages no C library for Base58Check or Bech32.
  * Pure functions; any thread. */
 #ifndef UNKTX_PARSER_ADDRESS_H
 #define UNKTX_PARSER_ADDRESS_H
@@ -30,5 +30,9 @@ enum key_address {
  * uncompressed key has a P2PKH address alone. */
 char *address_put_of_key(char *out, const struct network *network, const uint8_t *key, size_t size,
                          enum key_address kind);
+
+/* Is the text an address of some network: Base58Check of a version and 20 bytes, or Bech32 or Bech32m, with the right
+ * checksum? Which one is not looked at. O(size). */
+bool address_is_whole(const char *text, size_t size);
 
 #endif
