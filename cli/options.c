@@ -1,11 +1,14 @@
 #include "cli/options.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "parser/parallel.h"
+#include "parser/printable.h"
 
 #define THREADS_MAX 256u
+#define OPTIONS_MAX 64u /* of one command */
 #define FIELD(name) offsetof(struct settings, name)
 
 const struct option option_datadir = {
@@ -251,6 +254,7 @@ struct reading {
     const struct option *const *options;
     struct settings *settings;
     options_usage *usage;
+    bool *given; /* by place in options: on the command line */
 };
 
 static const struct option *find_option(const struct reading *reading, const char *name, size_t size, char letter)
@@ -271,6 +275,14 @@ static int add_value(const struct reading *reading, const struct option *option,
         return reading->usage("--%s: more than %u", option->name, OPTION_LIST_MAX);
     list->items[list->count++] = value;
     return -1;
+}
+
+static bool is_printable(const char *text)
+{
+    size_t size = strlen(text), shown = 1;
+    for (; size > 0 && shown > 0; text += shown, size -= shown)
+        shown = printable_size(text, size);
+    return shown > 0;
 }
 
 /* Puts a value into its field; -1, or what reading->usage returned for a value that is wrong. */
@@ -304,9 +316,23 @@ static int set_value(const struct reading *reading, const struct option *option,
     case OPTION_TEXT:
         if (!*value)
             return reading->usage("--%s: the %s is empty", option->name, option->value);
+        if (option->printable && !is_printable(value))
+            return reading->usage("--%s: '%s' is no text in UTF-8 of printable characters", option->name, value);
         break;
     }
     memcpy(field, &value, sizeof value);
+    return -1;
+}
+
+/* A second value would replace the first unseen. */
+static int note_given(const struct reading *reading, const struct option *option)
+{
+    size_t place = 0;
+    while (reading->options[place] != option)
+        place++;
+    if (reading->given[place] && option->type != OPTION_LIST && option->type != OPTION_FLAG)
+        return reading->usage("--%s is given twice", option->name);
+    reading->given[place] = true;
     return -1;
 }
 
@@ -334,6 +360,9 @@ static int read_option(const struct reading *reading, const char *word, const ch
     const struct option *option = find_option(reading, name, size, is_long ? 0 : *name);
     if (!option)
         return is_long ? unknown_option(reading, name, size) : reading->usage("unknown option -%c", *name);
+    int leave = note_given(reading, option);
+    if (leave >= 0)
+        return leave;
     const char *value = name[size] ? name + size + (is_long ? 1 : 0) : NULL;
     if (option->type == OPTION_FLAG) {
         if (value)
@@ -387,9 +416,11 @@ static int read_words(const struct reading *reading, int argc, char **argv, cons
 int options_parse(const struct option *const *options, int argc, char **argv, options_usage *usage,
                   struct settings *settings, const char **operands, enum options_wish *wish)
 {
-    const struct reading reading = {options, settings, usage};
+    bool given[OPTIONS_MAX] = {false};
+    const struct reading reading = {options, settings, usage, given};
     *settings = (struct settings){.to_height = UINT32_MAX, .operands = operands};
     for (const struct option *const *o = options; *o; o++) {
+        assert(o - options < (ptrdiff_t)OPTIONS_MAX);
         int leave = (*o)->fallback ? set_value(&reading, *o, (*o)->fallback) : -1;
         if (leave >= 0)
             return leave;

@@ -1,7 +1,7 @@
 /* options: the command line after the command's name. An option is a row that says where its value goes; the same row
  * makes its line of help. Options stand before or after operands, values follow as `--name value` or `--name=value`
- * (`-o value` or `-ovalue`), and after `--` everything is an operand. An option given twice: the last one counts,
- * but for OPTION_LIST.
+ * (`-o value` or `-ovalue`), and after `--` everything is an operand. An option given twice is
+ * refused, but for OPTION_LIST, which takes both, and OPTION_FLAG, which says the same again.
  *
  * Ownership: values are borrowed from argv. Nothing here prints. */
 #ifndef UNKTX_CLI_OPTIONS_H
@@ -103,9 +103,11 @@ struct option {
     const char *value;    /* what the usage calls the value; NULL for a flag */
     const char *fallback; /* the default, taken when the option is not given; may be NULL */
     const char *help;
-    size_t field; /* offsetof(struct settings, ...) */
-    uint64_t min; /* OPTION_NUMBER, OPTION_SIZE */
-    uint64_t max; /* OPTION_NUMBER, OPTION_SIZE */
+    size_t field;   /* offsetof(struct settings, ...) */
+    uint64_t min;   /* OPTION_NUMBER, OPTION_SIZE */
+    uint64_t max;   /* OPTION_NUMBER, OPTION_SIZE */
+    bool printable; /* OPTION_TEXT: other bytes than those of printable text (printable.h) are refused; a path may have
+                     * any */
 };
 
 /* Options that several commands have. */

@@ -438,6 +438,7 @@ static enum status reader_open(struct blk_reader *reader, const struct blkdir *d
     struct stat info;
     enum status status = file_open(dir->files[index].path, "the file", &fd, &info, fault);
     if (status == STATUS_NOT_FOUND || status == STATUS_FORMAT) { /* gone, or changed for a FIFO, since it was listed */
+        reader->lost = true;
         if (fault)
             fault->status = STATUS_IO;
         return STATUS_IO;
@@ -456,6 +457,7 @@ static enum status reader_open(struct blk_reader *reader, const struct blkdir *d
 enum status blk_read(struct blk_reader *reader, const struct blkdir *dir, size_t index, uint64_t offset, size_t size,
                      const uint8_t **bytes, struct fault *fault)
 {
+    reader->lost = false;
     enum status status = reader_open(reader, dir, index, fault);
     if (status != STATUS_OK)
         return status;
@@ -466,7 +468,8 @@ enum status blk_read(struct blk_reader *reader, const struct blkdir *dir, size_t
         ssize_t got = file_read_at(reader->fd_plus_1 - 1, reader->buffer + done, piece, offset + done);
         if (got < 0)
             return fault_errno(fault, dir->files[index].path, offset + done, "cannot read");
-        if ((size_t)got < piece)
+        reader->lost = (size_t)got < piece;
+        if (reader->lost)
             return fault_set(fault, STATUS_IO, dir->files[index].path, offset + done + (size_t)got,
                              "the file ends within a block");
         if (reader->xored)

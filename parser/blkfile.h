@@ -137,6 +137,7 @@ struct blk_reader {
     int fd_plus_1; /* 0: none open */
     size_t index;
     bool xored;
+    bool lost;                 /* the last read failed because the file is gone or ends before its bytes do */
     uint8_t key[XOR_KEY_SIZE]; /* of the open file */
     uint8_t *buffer;
     size_t capacity;

@@ -26,10 +26,15 @@ struct first_record {
 static enum status read_at(const struct first_record *first, uint64_t offset, size_t size, uint8_t *bytes, size_t *got,
                            struct fault *fault)
 {
+    struct fault why = {0};
     ssize_t count = file_read_at(first->fd, bytes, size, offset);
     *got = count > 0 ? (size_t)count : 0;
-    enum status status = count < 0 ? fault_errno(fault, first->path, offset, "cannot read") : STATUS_OK;
-    return status == STATUS_IO ? STATUS_OK : status; /* the scan of the file tells of what cannot be read */
+    enum status status = count < 0 ? fault_errno(&why, first->path, offset, "cannot read") : STATUS_OK;
+    if (status == STATUS_OK || status == STATUS_IO) /* who reads the file tells of what the disk does not give */
+        return STATUS_OK;
+    if (fault)
+        *fault = why;
+    return status;
 }
 
 const char *blk_key_text(const uint8_t key[XOR_KEY_SIZE], char text[BLK_KEY_TEXT])

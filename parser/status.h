@@ -12,6 +12,7 @@
 #ifndef UNKTX_PARSER_STATUS_H
 #define UNKTX_PARSER_STATUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,14 @@ enum status {
     STATUS_RESOURCES,   /* the process or the system has no more of something, or lost its hold on a file system: says
                          * nothing about the data, so it is never counted as damage */
 };
+
+/* Does a failure to read a part of the input end the command? What is damaged, not there or another's can be left out
+ * and told, and the command goes on; what this process or its system could not do says nothing about the data, and what
+ * would be left out for it might be there. Of a disk that does not give bytes (STATUS_IO) it is not known either. */
+static inline bool status_ends_command(enum status status)
+{
+    return status != STATUS_OK && status != STATUS_FORMAT && status != STATUS_NOT_FOUND && status != STATUS_REFUSED;
+}
 
 #define FAULT_NO_OFFSET UINT64_MAX
 

@@ -22,22 +22,29 @@ static void say_step(const struct settings *settings, unsigned step, const char 
         message("[%u/%u] %s", step, settings->with_index ? 4u : 3u, what);
 }
 
+/* A part with damages is done too; the exit status tells of it at the end. */
+static bool goes_on(int status) { return status == EXIT_DONE || status == EXIT_DAMAGED; }
+
 /* All tables of the folder, and then the folder's end: they appear together. */
 static int write_all(const struct settings *given)
 {
     struct fault fault = {0};
     unsigned step = given->with_index ? 3 : 2;
     say_step(given, step, "tables");
-    int status = command_dags.run(given);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && status == EXIT_DONE; i++) {
+    int status = command_dags.run(given), worst = status;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && goes_on(status); i++) {
         struct settings settings = *given;
         if (parts[i].command == &command_report)
             say_step(given, step + 1, "report");
         settings.out = parts[i].file;
         settings.by = parts[i].by ? parts[i].by : given->by;
         status = parts[i].command->run(&settings);
+        worst = status == EXIT_DONE ? worst : status;
     }
-    return status == EXIT_DONE ? message_result(outfolder_commit(given->folder, given->quiet, &fault), &fault) : status;
+    if (!goes_on(status))
+        return status;
+    status = message_result(outfolder_commit(given->folder, given->quiet, &fault), &fault);
+    return status == EXIT_DONE ? worst : status;
 }
 
 /* scan, then (--index) index and the tables. A scan or an index with damages goes on, and its exit status is the last
@@ -46,12 +53,12 @@ static int run_all(const struct settings *settings)
 {
     say_step(settings, 1, "scan");
     int scanned = command_scan.run(settings);
-    if (scanned != EXIT_DONE && scanned != EXIT_DAMAGED)
+    if (!goes_on(scanned))
         return scanned;
     if (settings->with_index)
         say_step(settings, 2, "index");
     int indexed = settings->with_index ? command_index.run(settings) : EXIT_DONE;
-    if (indexed != EXIT_DONE && indexed != EXIT_DAMAGED)
+    if (!goes_on(indexed))
         return indexed;
     int status = write_all(settings);
     if (status != EXIT_DONE)

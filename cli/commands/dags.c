@@ -22,6 +22,7 @@ struct work {
     struct datapackage_provenance provenance;
     struct outfolder *folder; /* NULL: no table is written */
     bool labelled;            /* opened.dag_labels are of the selection */
+    bool unread;              /* of the blk files something was not there, and is left out */
 };
 
 /* The tables of what the blk files have, which appear together with the others. */
@@ -68,7 +69,8 @@ static enum status write_unlocks(struct work *work, struct shown_tables *tables,
     enum status status = spenders_open(work->settings, opened->store, &opened->forest, &tables->spenders, fault);
     if (status == STATUS_NOT_FOUND) {
         message_fault(fault);
-        message("how outputs were unlocked is left out");
+        message("how outputs were unlocked is left out; --no-unlocks does not ask for it");
+        work->unread = true;
         return STATUS_OK;
     }
     evidence_begin(&opened->forest, &selection->tdags, store_seed(opened->store), &tables->evidence);
@@ -81,7 +83,7 @@ static enum status write_unlocks(struct work *work, struct shown_tables *tables,
     if (status == STATUS_OK)
         status = unlocks_sum_classes(&tables->unlocks, &selection->classes, work->held.class_of, fault);
     if (status == STATUS_OK)
-        unlocks_tell_unread(&tables->unlocks);
+        work->unread |= unlocks_tell_unread(&tables->unlocks);
     return status == STATUS_OK ? write_evidence(work, tables, fault) : status;
 }
 
@@ -112,10 +114,10 @@ static enum status find_labels(struct work *work, struct payments *payments, str
     struct opened_forest *opened = &work->opened;
     if (!has_labels(work) || work->labelled)
         return STATUS_OK;
-    enum status status = payments
-                             ? payments_dag_labels(payments, &opened->dag_labels, fault)
-                             : payments_find_labels(opened->store, &opened->forest, &opened->selection, &opened->labels,
-                                                    0, (unsigned)work->settings->threads, &opened->dag_labels, fault);
+    enum status status = payments ? payments_dag_labels(payments, &opened->dag_labels, fault)
+                                  : payments_find_labels(opened->store, &opened->forest, &opened->selection,
+                                                         &opened->labels, 0, (unsigned)work->settings->threads,
+                                                         &opened->dag_labels, &work->unread, fault);
     opened->selection.labels = &opened->dag_labels;
     work->labelled = status == STATUS_OK;
     return status;
@@ -143,7 +145,7 @@ static enum status write_tables(struct work *work, struct fault *fault)
     if (status == STATUS_OK && linked)
         status = payments_write(&payments, &opened->selection, work->folder, fault);
     if (status == STATUS_OK && linked)
-        payments_tell_unread(&payments);
+        work->unread |= payments_tell_unread(&payments);
     if (status == STATUS_OK)
         status = find_labels(work, linked ? &payments : NULL, fault);
     if (status == STATUS_OK)
@@ -258,7 +260,8 @@ static int run(const struct settings *settings)
     known_scripts_held_free(&work.held);
     mem_free(work.measures);
     opened_forest_close(&work.opened);
-    return message_result(status, &fault);
+    int exit_status = message_result(status, &fault);
+    return exit_status == EXIT_DONE && work.unread ? EXIT_DAMAGED : exit_status;
 }
 
 static const struct option option_top = {

@@ -23,6 +23,8 @@ struct find {
     struct payments payments;
     enum format format;
     bool linked;     /* there is an index */
+    bool unread;     /* scripts of payers and payees could not be read, and are not searched */
+    bool unfit;      /* the operand is nothing that can be looked for */
     size_t batches;  /* chunks of them first, then of payers, then of payees */
     uint8_t *in_dag; /* by T-DAG: something was found in it */
     uint64_t count;
@@ -278,9 +280,11 @@ static enum status open_all(struct find *find, struct fault *fault)
     enum status status = address_labels_read(settings, &find->labels, fault);
     if (status == STATUS_OK)
         status = opened_store_open(settings, &find->store, fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         status = sought_read(settings->operands[0], &find->labels,
                              network_by_genesis(&store_identity_of(find->store)->genesis), &find->sought, fault);
+        find->unfit = status == STATUS_NOT_FOUND;
+    }
     if (status == STATUS_OK)
         status = store_readers_open(find->store, threads, &find->readers, fault);
     if (status == STATUS_OK)
@@ -297,6 +301,20 @@ static enum status open_all(struct find *find, struct fault *fault)
     return status == STATUS_OK ? opened_store_go_on(fault) : status;
 }
 
+/* Where payers and payees could not be read, what was not found may be there. */
+static bool tell_unread(const struct find *find)
+{
+    if (find->payments.unread == 0)
+        return false;
+    message_fault(&find->payments.why);
+    message("payers and payees whose scripts could not be read, and were not searched: %llu",
+            ULL(find->payments.unread));
+    if (find->count == 0)
+        message("so it cannot be said whether anything under %s has %s", rules_name(find->settings->rules),
+                find->settings->operands[0]);
+    return true;
+}
+
 static enum status search(struct find *find, struct fault *fault)
 {
     struct outfile file = {0};
@@ -311,9 +329,9 @@ static enum status search(struct find *find, struct fault *fault)
     if (status == STATUS_OK)
         status = search_dags(find, &file, fault);
     status = outfile_finish(&file, status, fault);
-    if (status == STATUS_OK && find->linked)
-        payments_tell_unread(&find->payments);
-    if (status == STATUS_OK && find->count == 0)
+    if (status == STATUS_OK && find->linked && sought_takes_scripts(&find->sought))
+        find->unread = tell_unread(find);
+    if (status == STATUS_OK && find->count == 0 && !find->unread)
         status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "nothing under %s has %s",
                            rules_name(find->settings->rules), find->settings->operands[0]);
     return status;
@@ -337,7 +355,10 @@ static int run(const struct settings *settings)
     mem_free(find.in_dag);
     sought_free(&find.sought);
     address_labels_free(&find.labels);
-    return message_result(status, &fault);
+    if (find.unfit)
+        return message_usage("%s", fault.text);
+    int exit_status = message_result(status, &fault);
+    return exit_status == EXIT_DONE && find.unread ? EXIT_DAMAGED : exit_status;
 }
 
 static const struct option option_find_format = {

@@ -21,7 +21,7 @@ static enum status print_sums(const struct payments *payments, struct fault *fau
     return status;
 }
 
-static enum status flows(const struct settings *settings, struct fault *fault)
+static enum status flows(const struct settings *settings, bool *unread, struct fault *fault)
 {
     struct opened_forest opened = {0};
     struct payments payments = {0};
@@ -50,7 +50,7 @@ static enum status flows(const struct settings *settings, struct fault *fault)
     if (status == STATUS_OK && folder)
         status = outfolder_commit(folder, false, fault);
     if (status == STATUS_OK) {
-        payments_tell_unread(&payments);
+        *unread = payments_tell_unread(&payments);
         status = print_sums(&payments, fault);
     }
     if (status == STATUS_OK)
@@ -65,7 +65,9 @@ static enum status flows(const struct settings *settings, struct fault *fault)
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    return message_result(flows(settings, &fault), &fault);
+    bool unread = false;
+    int exit_status = message_result(flows(settings, &unread, &fault), &fault);
+    return exit_status == EXIT_DONE && unread ? EXIT_DAMAGED : exit_status;
 }
 
 static const struct option *const options[] = {&option_read_store,

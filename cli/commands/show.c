@@ -151,7 +151,8 @@ static enum status show_chosen_dag(struct show *show, const struct selection *se
                                 (unsigned)show->settings->threads, &held, fault);
     if (status == STATUS_OK && show->settings->labels.count > 0)
         status = payments_find_labels(show->tx_text.store, &show->forest, selection, &show->labels, dag,
-                                      (unsigned)show->settings->threads, &show->dag_labels, fault);
+                                      (unsigned)show->settings->threads, &show->dag_labels, &show->tx_text.missing,
+                                      fault);
     if (status == STATUS_OK && strcmp(show->settings->format, "svg") == 0)
         status = draw_dag(show, selection, dag, fault);
     else if (status == STATUS_OK && put_dag(show, selection, &held, dag) != STATUS_OK)
@@ -221,8 +222,10 @@ static enum status open_blocks(struct show *show, struct fault *fault)
         .network = network_by_genesis(&store_identity_of(show->tx_text.store)->genesis), .json = show->tx_text.json};
     if (status == STATUS_OK)
         show->tx_text.blocks = &show->blocks;
-    if (status == STATUS_NOMEM)
-        return fault_nomem(fault);
+    if (status_ends_command(status)) {
+        *fault = why;
+        return status;
+    }
     if (status != STATUS_OK) {
         message_fault(&why);
         message("scripts are shown as far as the store has them");

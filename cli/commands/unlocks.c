@@ -4,7 +4,7 @@
 #include "cli/views/unlocks.h"
 #include "graph/dag/names.h"
 
-static enum status list_unlocks(const struct settings *settings, struct fault *fault)
+static enum status list_unlocks(const struct settings *settings, bool *unread, struct fault *fault)
 {
     struct store *store = NULL;
     struct forest forest = {0};
@@ -30,7 +30,7 @@ static enum status list_unlocks(const struct settings *settings, struct fault *f
     if (status == STATUS_OK)
         status = unlocks_commit(&unlocks, fault);
     if (status == STATUS_OK)
-        unlocks_tell_unread(&unlocks);
+        *unread = unlocks_tell_unread(&unlocks);
     unlocks_close(&unlocks);
     spenders_close(&spenders);
     selected_outputs_close(&selected);
@@ -43,7 +43,9 @@ static enum status list_unlocks(const struct settings *settings, struct fault *f
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    return message_result(list_unlocks(settings, &fault), &fault);
+    bool unread = false;
+    int exit_status = message_result(list_unlocks(settings, &unread, &fault), &fault);
+    return exit_status == EXIT_DONE && unread ? EXIT_DAMAGED : exit_status;
 }
 
 static const struct option *const options[] = {&option_read_store, &option_as_of_height, &option_blocks_now,

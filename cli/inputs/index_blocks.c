@@ -90,6 +90,17 @@ bool index_blocks_file(const struct blkdir *dir, uint32_t number, size_t *index)
     return low < dir->count && dir->files[low].number == number;
 }
 
+enum status index_blocks_bytes(struct blk_reader *reader, const struct blkdir *dir, size_t file, uint64_t offset,
+                               size_t size, const uint8_t **bytes, struct fault *fault)
+{
+    enum status status = blk_read(reader, dir, file, offset, size, bytes, fault);
+    if (status != STATUS_IO || !reader->lost)
+        return status;
+    if (fault)
+        fault->status = STATUS_NOT_FOUND;
+    return STATUS_NOT_FOUND;
+}
+
 /* Output `vout` of the transaction that the bytes must be. */
 static bool read_output(const uint8_t *bytes, const struct index_tx *expected, uint32_t vout, struct tx_output *output)
 {
@@ -120,11 +131,13 @@ enum status index_blocks_tx(struct blk_reader *reader, const struct blkdir *dir,
     if (status != STATUS_OK)
         return status;
     if (!index_blocks_file(dir, block.file, &file))
-        return fault_set(fault, STATUS_FORMAT, dir->path, FAULT_NO_OFFSET, "has no blk%05u.dat", (unsigned)block.file);
+        return fault_set(fault, STATUS_NOT_FOUND, dir->path, FAULT_NO_OFFSET,
+                         "has no blk%05u.dat any more, which block %u is in", (unsigned)block.file,
+                         (unsigned)tx->height);
     if (tx->size > block.size || tx->offset > block.size - tx->size)
         return fault_set(fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
                          "the index is damaged: a transaction is not in its block");
-    return blk_read(reader, dir, file, block.offset + tx->offset, tx->size, bytes, fault);
+    return index_blocks_bytes(reader, dir, file, block.offset + tx->offset, tx->size, bytes, fault);
 }
 
 enum status index_blocks_other(const struct blkdir *dir, const struct index_tx *tx, struct fault *fault)

@@ -12,6 +12,7 @@ const struct option option_select_script = {
     .type = OPTION_TEXT,
     .value = "REGEX",
     .field = FIELD(select_script),
+    .printable = true,
     .help = "only outputs whose asm matches this POSIX extended regular expression",
 };
 const struct option option_select_template = {
@@ -19,13 +20,15 @@ const struct option option_select_template = {
     .type = OPTION_TEXT,
     .value = "T",
     .field = FIELD(select_template),
-    .help = "only outputs of this template, as 'unktx templates' writes it",
+    .printable = true,
+    .help = "only outputs of this template, as 'unktx templates' writes it; '\"\"' for an empty script",
 };
 const struct option option_select_known = {
     .name = "known",
     .type = OPTION_TEXT,
     .value = "NAME",
     .field = FIELD(select_known),
+    .printable = true,
     .help = "only outputs that are this known script",
 };
 const struct option option_select_kind = {
@@ -40,6 +43,7 @@ const struct option option_select_protocol = {
     .type = OPTION_TEXT,
     .value = "P",
     .field = FIELD(select_protocol),
+    .printable = true,
     .help = "only outputs that this protocol wrote, as the column protocol names it; other: those of none",
 };
 const struct option option_select_min_value = {
@@ -63,9 +67,13 @@ const struct option option_select_dag = {
     .type = OPTION_TEXT,
     .value = "ID",
     .field = FIELD(dag),
+    .printable = true,
     .help = "only outputs of transactions of this T-DAG, by its name, its number (as 'unktx dags' numbers them without "
             "--compress and --exclude-scripts), or the txid of one of its transactions",
 };
+
+/* Two quotes are what the tables have for an empty script. */
+static const char *template_of(const char *given) { return given && strcmp(given, "\"\"") == 0 ? "" : given; }
 
 static unsigned kind_mask(const char *name)
 {
@@ -91,7 +99,7 @@ enum status selected_outputs_open(const struct settings *settings, const struct 
                                   const struct forest *forest, struct selected_outputs *selected, struct fault *fault)
 {
     const struct selector_query query = {.script = settings->select_script,
-                                         .template = settings->select_template,
+                                         .template = template_of(settings->select_template),
                                          .known = settings->select_known,
                                          .protocol = settings->select_protocol,
                                          .kinds = kind_mask(settings->select_kind),

@@ -155,12 +155,6 @@ static void look_at_terms(struct sought *sought)
     }
 }
 
-static bool is_address(const char *word, size_t size)
-{
-    return size >= 14 && size <= ADDRESS_SIZE_MAX &&
-           strspn(word, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == size;
-}
-
 enum status sought_read(const char *word, const struct address_labels *labels, const struct network *network,
                         struct sought *sought, struct fault *fault)
 {
@@ -172,14 +166,16 @@ enum status sought_read(const char *word, const struct address_labels *labels, c
     enum status status = add_labelled(word, labels, &reading);
     if (status == STATUS_NOT_FOUND && bytes)
         status = read_bytes(word, size, &reading);
-    if (status == STATUS_NOT_FOUND && (name || (!hex && is_address(word, size))))
+    if (status == STATUS_NOT_FOUND && (name || address_is_whole(word, size)))
         status = add_term(&reading, word, size);
     if (status != STATUS_NOT_FOUND)
         return status;
     if (sought->terms.count == 0 && !sought->bytes)
         return fault_set(
             fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-            "'%s' is no address, key, hash, script or T-DAG's name in hexadecimal, and no label of --labels", word);
+            "'%s' is no address (with its checksum), key, hash, script or T-DAG's name in hexadecimal, and no label of "
+            "--labels",
+            word);
     status = address_labels_settle(&sought->terms, fault);
     look_at_terms(sought);
     return status;
@@ -281,6 +277,8 @@ static enum status met_one(void *context, uint32_t id)
     *(bool *)context = true;
     return STATUS_OK;
 }
+
+bool sought_takes_scripts(const struct sought *sought) { return sought->has_addresses || sought->bytes_size > 0; }
 
 bool sought_is_txid(const struct sought *sought, const struct hash256 *txid)
 {

@@ -58,6 +58,8 @@ struct sought_hit {
 };
 /* The first thing that tells, from the script as a whole to its last push. O(size), some hashes for each key. */
 bool sought_in_script(const struct sought *sought, const uint8_t *script, size_t size, struct sought_hit *hit);
+/* Can a script have it at all, or only a T-DAG's name? */
+bool sought_takes_scripts(const struct sought *sought);
 /* Is the transaction's T-DAG meant, by its txid? O(log n). */
 bool sought_is_txid(const struct sought *sought, const struct hash256 *txid);
 

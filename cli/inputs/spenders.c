@@ -83,7 +83,7 @@ static enum status other_bytes(const struct spender_hand *hand, const struct for
                      "block %u is not at the place that the store has it at", (unsigned)tx->height);
 }
 
-/* Makes the spender's inputs those at hand. STATUS_OK with has_tx false where they cannot be read. */
+/* Makes the spender's inputs those at hand. STATUS_OK with has_tx false where they are damaged or not there. */
 static enum status open_tx(struct spender_hand *hand, uint32_t number)
 {
     const struct forest_tx *tx = &hand->spenders->forest->txs[number];
@@ -95,7 +95,7 @@ static enum status open_tx(struct spender_hand *hand, uint32_t number)
         hand->unread = (struct fault){0};
         enum status status = stored_blocks_read(&hand->spenders->blocks, hand->blk_reader, tx->height, &bytes, &size,
                                                 &hand->unread);
-        if (status == STATUS_NOMEM)
+        if (status_ends_command(status))
             return status;
         hand->txs = status == STATUS_OK ? block_txs_of(bytes, size) : (struct block_txs){.next = UINT32_MAX};
         hand->has_block = true;
@@ -150,6 +150,8 @@ static enum status visit_spends(struct spender_hand *hand, spenders_each *each, 
             return stop_check(fault);
         status = each(context, hand, &hand->spends.at[i]);
     }
+    if (status_ends_command(status) && status == hand->unread.status) /* of the blk files */
+        *fault = hand->unread;
     return status == STATUS_NOMEM ? fault_nomem(fault) : status;
 }
 

@@ -8,8 +8,13 @@ static enum status open_folder(const struct settings *settings, const struct sto
 {
     enum status status = settings->datadir ? blkdir_open(settings->datadir, settings->chain, dir, fault)
                                            : index_blocks_open(store_path(store), dir, fault);
-    if (status != STATUS_NOT_FOUND || settings->datadir)
+    if (status_ends_command(status) || status == STATUS_OK || settings->datadir)
         return status;
+    if (status != STATUS_NOT_FOUND) { /* fault says why it cannot be read from */
+        if (fault)
+            fault->status = STATUS_NOT_FOUND;
+        return STATUS_NOT_FOUND;
+    }
     return fault_set(fault, STATUS_NOT_FOUND, store_path(store), FAULT_NO_OFFSET,
                      "the blk files are not where the store was made from; 'unktx scan --datadir' notes their place "
                      "anew");
@@ -43,9 +48,8 @@ enum status stored_blocks_read(const struct stored_blocks *blocks, struct blk_re
     if (!index_blocks_file(&blocks->dir, place->file, &file))
         return fault_set(fault, STATUS_NOT_FOUND, blocks->dir.path, FAULT_NO_OFFSET,
                          "has no blk%05u.dat any more, which block %u is in", (unsigned)place->file, (unsigned)height);
-    enum status status = blk_read(reader, &blocks->dir, file, place->offset, place->size, bytes, fault);
     *size = place->size;
-    return status == STATUS_IO ? STATUS_NOT_FOUND : status;
+    return index_blocks_bytes(reader, &blocks->dir, file, place->offset, place->size, bytes, fault);
 }
 
 struct block_txs block_txs_of(const uint8_t *block, size_t size)

@@ -15,14 +15,14 @@ struct stored_blocks {
 };
 
 /* Opens the blk files of settings->datadir, else those of the folder that was noted when the store was made. Zero-
- * initialise; stored_blocks_close in any case. STATUS_NOT_FOUND: there is no such folder any more; the text says what
- * to do. */
+ * initialise; stored_blocks_close in any case. STATUS_NOT_FOUND: there is no such folder any more, or its xor.dat is no
+ * key; the text says what to do. */
 enum status stored_blocks_open(const struct settings *settings, const struct store *store, struct stored_blocks *blocks,
                                struct fault *fault) MUST_CHECK;
 void stored_blocks_close(struct stored_blocks *blocks);
 
 /* The bytes of the block of that height, borrowed until the next call with the reader. STATUS_NOT_FOUND: its file is
- * gone (a pruned node), or shorter than it was. O(its size). */
+ * gone (a pruned node), or shorter than it was; all else as status_ends_command. O(its size). */
 enum status stored_blocks_read(const struct stored_blocks *blocks, struct blk_reader *reader, uint32_t height,
                                const uint8_t **bytes, uint32_t *size, struct fault *fault) MUST_CHECK;
 

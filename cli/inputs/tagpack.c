@@ -75,6 +75,26 @@ static enum status next_event(struct reading *reading)
     return label_refuse(&place, reading->fault, "no YAML: %s", reading->parser.problem ? reading->parser.problem : "");
 }
 
+#define YAML_TAG "tag:yaml.org,2002:"
+
+/* Null by YAML 1.1 (yaml.org/type/null.html): one of its words in no quotes, or tagged so. */
+static bool is_null(const yaml_event_t *event)
+{
+    static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+    const char *tag = (const char *)event->data.scalar.tag;
+    bool null = tag && strcmp(tag, YAML_TAG "null") == 0;
+    for (size_t i = 0; !tag && event->data.scalar.plain_implicit && i < sizeof words / sizeof *words; i++)
+        null |= strcmp((const char *)event->data.scalar.value, words[i]) == 0;
+    return null;
+}
+
+/* Text, or what stands for itself without quotes; not what a tag makes of another type, such as !!binary. */
+static bool is_text_scalar(const yaml_event_t *event)
+{
+    const char *tag = (const char *)event->data.scalar.tag;
+    return !is_null(event) && (!tag || strcmp(tag, "!") == 0 || strcmp(tag, YAML_TAG "str") == 0);
+}
+
 /* Keeps what an alias may stand for later; `text` is NULL for a collection. */
 static enum status keep_anchor(struct reading *reading, const yaml_char_t *name, const char *text, size_t size)
 {
@@ -96,7 +116,8 @@ static enum status note_anchor(struct reading *reading)
     const yaml_event_t *event = &reading->event;
     switch (event->type) {
     case YAML_SCALAR_EVENT:
-        return keep_anchor(reading, event->data.scalar.anchor, (const char *)event->data.scalar.value,
+        return keep_anchor(reading, event->data.scalar.anchor,
+                           is_text_scalar(event) ? (const char *)event->data.scalar.value : NULL,
                            event->data.scalar.length);
     case YAML_SEQUENCE_START_EVENT: return keep_anchor(reading, event->data.sequence_start.anchor, NULL, 0);
     case YAML_MAPPING_START_EVENT: return keep_anchor(reading, event->data.mapping_start.anchor, NULL, 0);
@@ -161,7 +182,9 @@ static enum status take_field(struct reading *reading, enum field field, struct 
         const struct anchor *anchor = anchor_of(reading);
         text = anchor ? anchor->text : NULL;
         size = anchor ? anchor->size : 0;
-    } else if (reading->event.type == YAML_SCALAR_EVENT) {
+    } else if (reading->event.type == YAML_SCALAR_EVENT && is_null(&reading->event)) {
+        return label_refuse(&place, reading->fault, "%s is null, which is no value", field_names[field]);
+    } else if (reading->event.type == YAML_SCALAR_EVENT && is_text_scalar(&reading->event)) {
         text = (const char *)reading->event.data.scalar.value;
         size = reading->event.data.scalar.length;
     }

@@ -224,8 +224,10 @@ static enum status remove_left(const struct outfolder *folder, struct fault *fau
             PRINT(&printer, "%s%s", printer.text.size > 0 ? ", " : "", name);
     }
     if (printer.text.size > 0 && printer.status == STATUS_OK)
-        message("%s: removed, since they are of the run before and this one does not make them: %.*s", folder->path,
-                (int)printer.text.size, printer.text.bytes);
+        message(
+            "%s: removed, since they are of the run before and this one does not make them: %.*s (to keep such files, "
+            "write into another folder)",
+            folder->path, (int)printer.text.size, printer.text.bytes);
     enum status status = printer.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     text_free(&printer.text);
     return status;

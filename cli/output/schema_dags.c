@@ -74,7 +74,7 @@ static const struct column tdags[] = {
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
     {"unlock_signature", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1",
      "share of its spent unknown outputs that were unlocked by signature (unlocks.csv); those that compression removes "
-     "count too; empty where no spender could be read"},
+     "count too; empty where there is none, or not all their spenders could be read"},
     {"unlock_multisig", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: multisig"},
     {"unlock_preimage", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: preimage"},
     {"unlock_signature_preimage", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1",
@@ -108,7 +108,9 @@ static const struct column classes[] = {
     {"scripts", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "all names that one of its T-DAGs has"},
     {"first_dag", COLUMN_STRING, 0, NULL, "name of that T-DAG, see dag in tdags.csv"},
     {"unlock_signature", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1",
-     "share of the spent unknown outputs of all its T-DAGs that were unlocked by signature, as in tdags.csv"},
+     "share of the spent unknown outputs of all its T-DAGs that were unlocked by signature, as in tdags.csv; empty "
+     "where "
+     "that of one of these is for want of a spender"},
     {"unlock_multisig", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: multisig"},
     {"unlock_preimage", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: preimage"},
     {"unlock_signature_preimage", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1",

@@ -226,11 +226,12 @@ static enum status count_tdags(const struct catalogue *catalogue, struct explore
 static enum status find_labels(const struct opened_forest *opened, unsigned threads, struct explore_rules *of,
                                struct fault *fault)
 {
+    bool unread = false; /* stderr says so */
     const struct selection all = {.tdags = of->tdags};
     if (opened->labels.count == 0)
         return STATUS_OK;
     enum status status = payments_find_labels(opened->store, &opened->forest, &all, &opened->labels, 0, threads,
-                                              &of->labels, fault);
+                                              &of->labels, &unread, fault);
     of->labelled = status == STATUS_OK ? mem_alloc(opened->labels.names_count, sizeof *of->labelled) : NULL;
     if (status == STATUS_OK && !of->labelled)
         status = fault_nomem(fault);

@@ -11,14 +11,17 @@ enum status indexed_scripts_open(struct indexed_scripts *scripts, const char *st
     enum status status = index_blocks_open(store, &scripts->blk_files, &why);
     scripts->index = index;
     scripts->of_tx = (struct tx_scripts){.network = spend_links_network(index), .json = json};
-    if (status == STATUS_NOMEM)
-        return fault_nomem(fault);
+    if (status_ends_command(status)) {
+        *fault = why;
+        return status;
+    }
     if (status != STATUS_OK) {
         scripts->blk_files = (struct blkdir){0};
         scripts->missing = true;
         message_fault(&why);
-        message("scripts are left out: the blk files are not where the index was made from; 'unktx index' notes their "
-                "place anew");
+        message(status == STATUS_NOT_FOUND ? "scripts are left out: the blk files are not where the index was made "
+                                             "from; 'unktx index' notes their place anew"
+                                           : "scripts are left out");
     }
     return STATUS_OK;
 }
@@ -31,8 +34,10 @@ enum status indexed_scripts_find(struct indexed_scripts *scripts, const struct i
     if (!scripts->blk_files.path)
         return STATUS_OK;
     enum status status = index_blocks_tx(&scripts->reader, &scripts->blk_files, scripts->index, tx, &bytes, &why);
-    if (status == STATUS_NOMEM)
-        return fault_nomem(fault);
+    if (status_ends_command(status)) {
+        *fault = why;
+        return status;
+    }
     if (status == STATUS_OK && !tx_scripts_open(&scripts->of_tx, bytes, tx->size, &tx->txid))
         status = index_blocks_other(&scripts->blk_files, tx, &why);
     scripts->has_tx = status == STATUS_OK;

@@ -18,10 +18,10 @@ struct indexed_scripts {
 };
 
 /* Borrows the index, which is that of the store's folder. Where the blk files are gone, stderr says so, and no
- * transaction has scripts. Only STATUS_NOMEM fails. indexed_scripts_close in any case. */
+ * transaction has scripts. What fails is as status_ends_command. indexed_scripts_close in any case. */
 enum status indexed_scripts_open(struct indexed_scripts *scripts, const char *store, struct tx_index *index, bool json,
                                  struct fault *fault) MUST_CHECK;
-/* Reads a transaction. Where its bytes are not in the files, stderr says why. Only STATUS_NOMEM fails. O(its size). */
+/* Reads a transaction. Where its bytes are not in the files, stderr says why. What fails is as above. O(its size). */
 enum status indexed_scripts_find(struct indexed_scripts *scripts, const struct index_tx *tx, struct fault *fault)
     MUST_CHECK;
 void indexed_scripts_close(struct indexed_scripts *scripts);

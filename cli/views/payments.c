@@ -35,22 +35,30 @@ struct end_cells {
     size_t room; /* bytes that the labels may take */
 };
 
-static void read_address(struct hand *hand, const struct index_tx *tx, uint32_t vout, struct end_cells *cells)
+/* One reason is enough; which of several it is depends on the threads, and goes to stderr only. */
+static enum status read_address(struct hand *hand, const struct index_tx *tx, uint32_t vout, struct end_cells *cells,
+                                struct fault *fault)
 {
     struct payments *payments = hand->payments;
-    struct fault ignored = {0};
-    cells->script = NULL;
+    struct fault why = {0};
+    enum status status = STATUS_NOT_FOUND;
     cells->size = 0;
-    if (!payments->blk_files.path)
-        return;
-    if (index_blocks_script(hand->reader, &payments->blk_files, hand->index, tx, vout, &cells->script,
-                            &cells->script_size, &ignored) == STATUS_OK) {
+    if (payments->blk_files.path)
+        status = index_blocks_script(hand->reader, &payments->blk_files, hand->index, tx, vout, &cells->script,
+                                     &cells->script_size, &why);
+    if (status == STATUS_OK) {
         char *end = address_put(cells->address, payments->network, cells->script, cells->script_size);
         cells->size = (size_t)(end - cells->address);
-        return;
+        return STATUS_OK;
     }
     cells->script = NULL;
-    __atomic_fetch_add(&payments->unread, 1, __ATOMIC_RELAXED);
+    if (status_ends_command(status)) {
+        *fault = why;
+        return status;
+    }
+    if (__atomic_fetch_add(&payments->unread, 1, __ATOMIC_RELAXED) == 0 && payments->blk_files.path)
+        payments->why = why;
+    return STATUS_OK;
 }
 
 /* The cells of an output that T-DAG `dag` is paid from or pays to; the T-DAG has its labels too. */
@@ -58,12 +66,11 @@ static enum status end_cells_of(struct hand *hand, uint32_t dag, const struct in
                                 struct end_cells *cells, struct fault *fault)
 {
     const struct address_labels *labels = hand->payments->labels;
-    enum status status = STATUS_OK;
-    read_address(hand, tx, vout, cells);
+    enum status status = read_address(hand, tx, vout, cells, fault);
     cells->labels = (struct label_span){0};
     cells->room = 0;
-    if (!labels)
-        return STATUS_OK;
+    if (status != STATUS_OK || !labels)
+        return status;
     if (cells->size > 0)
         cells->labels = address_labels_of(labels, cells->address, cells->size);
     cells->room = address_labels_size(labels, &cells->labels);
@@ -369,7 +376,6 @@ enum status payments_commit(struct payments *payments, struct fault *fault)
 enum status payments_open(struct payments *payments, const struct store *store, const struct forest *forest,
                           unsigned threads, struct fault *fault)
 {
-    struct fault no_origin = {0};
     *payments = (struct payments){.store = store, .forest = forest, .threads = threads};
     enum status status = indexes_open(store_path(store), threads, &payments->indexes, fault);
     if (status == STATUS_OK)
@@ -380,14 +386,14 @@ enum status payments_open(struct payments *payments, const struct store *store, 
     payments->readers = mem_alloc(threads, sizeof *payments->readers);
     if (!payments->readers)
         return fault_nomem(fault);
-    status = index_blocks_open(store_path(store), &payments->blk_files, &no_origin);
+    status = index_blocks_open(store_path(store), &payments->blk_files, &payments->why);
     if (status == STATUS_OK)
         return STATUS_OK;
     payments->blk_files = (struct blkdir){0};
-    if (status != STATUS_NOMEM && status != STATUS_RESOURCES && status != STATUS_INTERRUPTED)
-        return STATUS_OK; /* they are elsewhere */
+    if (!status_ends_command(status))
+        return STATUS_OK; /* payments_tell_unread says why */
     if (fault)
-        *fault = no_origin;
+        *fault = payments->why;
     return status;
 }
 
@@ -411,7 +417,7 @@ static enum status labels_without_index(const struct forest *forest, const struc
 
 enum status payments_find_labels(const struct store *store, const struct forest *forest,
                                  const struct selection *selection, const struct address_labels *labels, uint32_t only,
-                                 unsigned threads, struct dag_labels *made, struct fault *fault)
+                                 unsigned threads, struct dag_labels *made, bool *unread, struct fault *fault)
 {
     struct payments payments = {0};
     struct fault why = {0};
@@ -425,7 +431,7 @@ enum status payments_find_labels(const struct store *store, const struct forest 
     } else {
         status = payments_write(&payments, selection, NULL, fault);
         if (status == STATUS_OK)
-            payments_tell_unread(&payments);
+            *unread |= payments_tell_unread(&payments);
         if (status == STATUS_OK)
             status = payments_dag_labels(&payments, made, fault);
     }
@@ -433,14 +439,17 @@ enum status payments_find_labels(const struct store *store, const struct forest 
     return status;
 }
 
-void payments_tell_unread(const struct payments *payments)
+bool payments_tell_unread(const struct payments *payments)
 {
-    if (!payments->blk_files.path)
+    if (payments->unread == 0)
+        return false;
+    message_fault(&payments->why);
+    if (!payments->blk_files.path && payments->why.status == STATUS_NOT_FOUND)
         message("addresses are left empty: the blk files are not where the index was made from; 'unktx index' notes "
                 "their place anew");
-    else if (payments->unread > 0)
-        message("addresses left empty: %llu; the blk files are not those that the index was made from",
-                ULL(payments->unread));
+    else
+        message("addresses left empty: %llu", ULL(payments->unread));
+    return true;
 }
 
 void payments_close(struct payments *payments)

@@ -20,7 +20,7 @@ struct payments_end {
     const struct hash256 *txid; /* of the output */
     uint32_t vout;
     const struct index_output *output;
-    const uint8_t *script; /* of the output, NULL where the blk files are gone */
+    const uint8_t *script; /* of the output, NULL where it could not be read */
     uint32_t script_size;
     const char *address; /* not terminated */
     size_t address_size;
@@ -43,6 +43,7 @@ struct payments {
     uint64_t payers;                     /* rows */
     uint64_t payees;                     /* rows */
     uint64_t unread;                     /* scripts that could not be read */
+    struct fault why;                    /* of one of them */
     const struct address_labels *labels; /* set after payments_open; NULL: without --labels. Borrowed */
     struct label_pairs *pairs;           /* by worker */
     uint32_t only;                       /* set after payments_open: this T-DAG alone; 0: all */
@@ -65,10 +66,12 @@ enum status payments_commit(struct payments *payments, struct fault *fault) MUST
 /* After payments_write with labels: those of each T-DAG. */
 enum status payments_dag_labels(struct payments *payments, struct dag_labels *made, struct fault *fault) MUST_CHECK;
 /* All of this for the labels alone, of T-DAG `only`, or of all where that is 0. Without an index those of names and
- * txids, which stderr says. `made` is the caller's to free in any case. */
+ * txids, which stderr says. `made` is the caller's to free in any case; *unread becomes true where
+ * addresses could not be read. */
 enum status payments_find_labels(const struct store *store, const struct forest *forest,
                                  const struct selection *selection, const struct address_labels *labels, uint32_t only,
-                                 unsigned threads, struct dag_labels *made, struct fault *fault) MUST_CHECK;
+                                 unsigned threads, struct dag_labels *made, bool *unread, struct fault *fault)
+    MUST_CHECK;
 /* How many chunks of the forest's transactions there are, and the ends of one of them, in chain order, to `each` of
  * the payments: payers, or payees. The selection, given before, needs only its T-DAGs and their names. Workers as in
  * outfile_format. */
@@ -77,8 +80,8 @@ enum status payments_visit(struct payments *payments, const struct selection *se
     MUST_CHECK;
 enum status payments_chunk(struct payments *payments, unsigned worker, size_t chunk, bool payees, struct text *text,
                            struct fault *fault) MUST_CHECK;
-/* Says on stderr that addresses are missing, and why. */
-void payments_tell_unread(const struct payments *payments);
+/* Where addresses are missing: true, after stderr says so and why. */
+bool payments_tell_unread(const struct payments *payments);
 void payments_close(struct payments *payments);
 
 #endif

@@ -18,6 +18,7 @@ struct report {
     struct periods periods;
     struct printer printer;
     enum rules rules;
+    bool unread; /* labels are missing, since addresses could not be read */
 };
 
 /* Each prints its section; a print that failed shows in report->printer.status. STATUS_NOMEM. */

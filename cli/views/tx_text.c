@@ -124,7 +124,7 @@ static enum status put_head(struct tx_text *tx_text, const struct tx_head *head)
 }
 
 /* Reads the transaction from the blk files where that is asked for. */
-static enum status open_scripts(struct tx_text *tx_text, const struct tx_head *head)
+static enum status open_scripts(struct tx_text *tx_text, const struct tx_head *head, struct fault *fault)
 {
     struct fault why = {0};
     const uint8_t *bytes;
@@ -135,8 +135,10 @@ static enum status open_scripts(struct tx_text *tx_text, const struct tx_head *h
         return STATUS_OK;
     enum status status = stored_blocks_read(tx_text->blocks, &tx_text->reader_of_blocks, head->height, &bytes, &size,
                                             &why);
-    if (status == STATUS_NOMEM)
+    if (status_ends_command(status)) {
+        *fault = why;
         return status;
+    }
     if (status == STATUS_OK) {
         struct block_txs txs = block_txs_of(bytes, size);
         tx_text->has_scripts = block_txs_read(&txs, head->index, &tx) &&
@@ -158,7 +160,7 @@ enum status tx_text_begin(struct tx_text *tx_text, const struct tx_head *head, s
     if (status == STATUS_OK)
         status = put_head(tx_text, head);
     if (status == STATUS_OK)
-        status = open_scripts(tx_text, head);
+        status = open_scripts(tx_text, head, fault);
     if (status == STATUS_OK)
         status = put_json_only(tx_text, ",\n \"tdags\":[");
     if (status == STATUS_OK)

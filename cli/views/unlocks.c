@@ -91,7 +91,9 @@ static enum status put_row(struct hand *hand, struct spender_hand *spender, cons
     struct unlock unlock;
     enum status status = spender_input(spender, spend, &input);
     char *p = text_room(hand->text, ROW_TEXT + ROW_NUMBERS * (PUT_U64_MAX + 1) + 256 * SIGHASH_TEXT);
-    if (!p || status == STATUS_NOMEM)
+    if (status_ends_command(status))
+        return status;
+    if (!p)
         return STATUS_NOMEM;
     p = put_spend(p, forest, spend, dag);
     if (status == STATUS_OK) {
@@ -105,6 +107,7 @@ static enum status put_row(struct hand *hand, struct spender_hand *spender, cons
     } else {
         status = STATUS_OK;
         p = put_text(p, ",,,,,,,,,,,,,");
+        __atomic_store_n(&hand->unlocks->counts[dag].unread, true, __ATOMIC_RELAXED);
     }
     *p++ = ',';
     p = tdag_put_name(forest, tdags, dag, p);
@@ -162,9 +165,14 @@ enum status unlocks_sum_classes(struct unlocks *unlocks, const struct classes *c
     unlocks->of_class = mem_alloc(classes->classes_count, sizeof *unlocks->of_class);
     if (!unlocks->of_class)
         return fault_nomem(fault);
-    for (uint32_t d = 0; d < classes->rows_count; d++)
-        for (unsigned u = 0; class_of[d] && u < UNLOCKS; u++)
-            unlocks->of_class[class_of[d] - 1].of[u] += unlocks->counts[d + 1].of[u];
+    for (uint32_t d = 0; d < classes->rows_count; d++) {
+        if (!class_of[d])
+            continue;
+        struct unlock_counts *sum = &unlocks->of_class[class_of[d] - 1];
+        sum->unread |= unlocks->counts[d + 1].unread;
+        for (unsigned u = 0; u < UNLOCKS; u++)
+            sum->of[u] += unlocks->counts[d + 1].of[u];
+    }
     return STATUS_OK;
 }
 
@@ -175,7 +183,7 @@ char *put_unlock_shares(char *out, const struct unlock_counts *counts)
         sum += counts->of[u];
     for (unsigned u = 0; u < UNLOCKS; u++) {
         *out++ = ',';
-        if (sum > 0)
+        if (sum > 0 && !counts->unread)
             out = put_micro(out, (double)counts->of[u] / (double)sum);
     }
     return out;
@@ -186,12 +194,13 @@ enum status unlocks_commit(struct unlocks *unlocks, struct fault *fault)
     return outfile_commit(&unlocks->file, fault);
 }
 
-void unlocks_tell_unread(const struct unlocks *unlocks)
+bool unlocks_tell_unread(const struct unlocks *unlocks)
 {
     if (unlocks->spenders->unread == 0)
-        return;
+        return false;
     message_fault(&unlocks->spenders->why);
     message("how these outputs were unlocked is left empty: %llu", ULL(unlocks->spenders->unread));
+    return true;
 }
 
 void unlocks_close(struct unlocks *unlocks)

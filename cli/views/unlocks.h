@@ -13,6 +13,7 @@
 /* By enum unlock_by. */
 struct unlock_counts {
     uint32_t of[UNLOCKS];
+    bool unread; /* not all spenders could be read: the numbers are of a part, which no share is told of */
 };
 
 /* Set the first three (`spenders` by spenders_open); the rest zero. unlocks_close in any case. */
@@ -35,14 +36,15 @@ enum status unlocks_sum_classes(struct unlocks *unlocks, const struct classes *c
                                 struct fault *fault) MUST_CHECK;
 
 #define UNLOCK_SHARES_MAX (UNLOCKS * (PUT_MICRO_MAX + 1))
-/* A comma and the share of each way, in order of enum unlock_by; commas alone where nothing was counted. At most
+/* A comma and the share of each way, in order of enum unlock_by; commas alone where nothing was counted, or not
+ * everything. At most
  * UNLOCK_SHARES_MAX bytes. */
 char *put_unlock_shares(char *out, const struct unlock_counts *counts);
 
 /* Lets the file appear. */
 enum status unlocks_commit(struct unlocks *unlocks, struct fault *fault) MUST_CHECK;
-/* Says on stderr how many spenders could not be read, and why. */
-void unlocks_tell_unread(const struct unlocks *unlocks);
+/* Where spenders could not be read: true, after stderr says how many, and why. */
+bool unlocks_tell_unread(const struct unlocks *unlocks);
 void unlocks_close(struct unlocks *unlocks);
 
 #endif

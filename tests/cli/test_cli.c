@@ -195,7 +195,7 @@ static void test_option_forms(void **state)
     const struct place *place = *state;
     static const char *const forms[] = {
         "show --store %s " GENESIS_TXID,      "show " GENESIS_TXID " --store %s",
-        "show " GENESIS_TXID " --store=%s",   "show --store nowhere --store %s -- " GENESIS_TXID,
+        "show " GENESIS_TXID " --store=%s",   "show --store %s -- " GENESIS_TXID,
         "show --store %s -o- " GENESIS_TXID,  "show --store %s -o - " GENESIS_TXID,
         "show --store %s " GENESIS_TXID ":0", "show --threads 7 --store %s " GENESIS_TXID,
     };

@@ -426,9 +426,9 @@ static void test_errors(void **state)
         const char *word;
         int status;
         const char *part;
-    } cases[] = {{"", 2, "missing operand"},         {"zzz", 1, "is no address"},
-                 {"who", 1, "no label of --labels"}, {"0123456789abcdef0123456789abcdef01234567", 1, "nothing under"},
-                 {"abc", 1, "is no address"},        {"a b", 2, "unexpected operand"}};
+    } cases[] = {{"", 2, "missing operand"},         {"zzz", 2, "is no address"},
+                 {"who", 2, "no label of --labels"}, {"0123456789abcdef0123456789abcdef01234567", 1, "nothing under"},
+                 {"abc", 2, "is no address"},        {"a b", 2, "unexpected operand"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct run run = unktx_expect(cases[i].status, "find %s%s--store %s/store", cases[i].word,
                                       cases[i].word[0] ? " " : "", dir);

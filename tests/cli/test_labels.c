@@ -81,6 +81,18 @@ static void refuse(const char *name, const char *text, const char *begin, const 
     refuse_bytes(name, text, strlen(text), begin, part);
 }
 
+struct broken {
+    const char *text;
+    const char *begin;
+    const char *part;
+};
+
+static void refuse_each(const char *name, const struct broken *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        refuse(name, cases[i].text, cases[i].begin, cases[i].part);
+}
+
 /* ---- CSV ---- */
 
 static void test_csv(void **state)
@@ -124,11 +136,7 @@ static void test_csv(void **state)
 static void test_broken_csv(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        const char *begin;
-        const char *part;
-    } cases[] = {
+    static const struct broken cases[] = {
         {"", "line 1, column 1: ", "empty"},
         {"\n\n", "line 1, column 1: ", "empty"},
         {"address,name\nA,B\n", "line 1, column 1: ", "no column label"},
@@ -148,8 +156,7 @@ static void test_broken_csv(void **state)
         {"address,label\nA,\xe2\x80\xae\n", "line 2, column 3: ", "0xe2"},
         {"address,label\nA\tB,C\n", "line 2, column 1: ", "0x09"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        refuse("broken.csv", cases[i].text, cases[i].begin, cases[i].part);
+    refuse_each("broken.csv", cases, sizeof cases / sizeof *cases);
     refuse_bytes("nul.csv", "address,label\nA,B\0C\n", 20, "line 2, column 4: ", "0x00");
 }
 
@@ -324,6 +331,9 @@ static void test_tagpack_fields(void **state)
     labels = read_text("alias.yaml", "x: &l \"a, b\"\ntags:\n- address: A\n  label: *l\n- address: B\n  label: *l\n");
     assert_string_equal(labels_of(&labels, "B"), "\"a, b\"");
     address_labels_free(&labels);
+    labels = read_text("null.yaml", "tags:\n- {address: A, label: '~'}\n- {address: B, label: !!str null}\n");
+    assert_int_equal(labels.count, 2);
+    address_labels_free(&labels);
     labels = read_text("none.yaml", "title: x\ntags: []\n");
     assert_int_equal(labels.count, 0);
     address_labels_free(&labels);
@@ -332,11 +342,7 @@ static void test_tagpack_fields(void **state)
 static void test_broken_tagpack(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        const char *begin;
-        const char *part;
-    } cases[] = {
+    static const struct broken cases[] = {
         {"", "line 1, column 1: ", "no document"},
         {"- a\n", "line 1, column 1: ", "no TagPack"},
         {"title: x\n", "line 2, column 1: ", "without a list of tags"},
@@ -348,6 +354,13 @@ static void test_broken_tagpack(void **state)
         {"label: a\nlabel: b\ntags: []\n", "line 2, column 8: ", "a second label"},
         {"tags: []\ntags: []\n", "line 2, column 7: ", "a second list"},
         {"tags:\n- {label: [A]}\n", "line 2, column 11: ", "label is no text"},
+        /* YAML's null, which the TagPack tool refuses as any value (its tagpack.py), and other types */
+        {"tags:\n- {address: A, label: ~}\n", "line 2, column 23: ", "label is null"},
+        {"label: l\ntags:\n- {address: A, label: null}\n", "line 3, column 23: ", "label is null"},
+        {"tags:\n- address: A\n  label:\n", "line 3, column 9: ", "label is null"},
+        {"tags:\n- {address: !!null x, label: a}\n", "line 2, column 13: ", "address is null"},
+        {"tags:\n- {address: A, label: !!binary QUJD}\n", "line 2, column 23: ", "label is no text"},
+        {"a: &x ~\ntags:\n- {address: A, label: *x}\n", "line 3, column 23: ", "label is no text"},
         {"tags:\n- {label: *x}\n", "line 2, column 11: ", "label is no text"},
         {"a: &x [1]\ntags:\n- {label: *x}\n", "line 3, column 11: ", "label is no text"},
         {"a: &x {label: b}\ntags:\n- {<<: *x, address: A}\n", "line 3, column 4: ", "merge key"},
@@ -363,8 +376,7 @@ static void test_broken_tagpack(void **state)
         {"a: \"\x01\"\n", "line 1, column 5: ", "0x01"},
         {"x: [[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]\ntags: []\n", "line 1, column 19: ", "16 deep"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        refuse("broken.yaml", cases[i].text, cases[i].begin, cases[i].part);
+    refuse_each("broken.yaml", cases, sizeof cases / sizeof *cases);
 }
 
 /* Aliases of aliases: nine levels of nine would be 387 million texts. */

@@ -23,6 +23,7 @@
 #include "tests/support/command.h"
 #include "tests/support/run.h"
 #include "tests/support/stores.h"
+#include "tests/support/table.h"
 
 /* ---- the calls that fail ---- */
 
@@ -244,9 +245,117 @@ static void test_broken_disk(void **state)
     assert_true(damaged > 0);
 }
 
+/* ---- what is read of the blk files again ---- */
+
+static char address[128], txid[128], into[300]; /* of a payer; of a spender; an option for a folder */
+
+/* Commands that read blk files after the scan: words around an operand, and the files of a folder, which are compared
+ * too. */
+static const struct {
+    const char *words;
+    const char *operand;
+    const char *options;
+    const char *files[3];
+} later[] = {
+    {"unlocks --threads 1", "", "", {NULL}},
+    {"find --threads 1 --rules core-22 --format csv ", address, "", {NULL}},
+    {"tx --scripts ", txid, "", {NULL}},
+    {"show --scripts ", txid, "", {NULL}},
+    {"flows --threads 1", "", into, {"payers.csv", "payees.csv"}},
+    {"dags --threads 1", "", into, {"tdags.csv", "unlocks.csv", "payers.csv"}},
+};
+#define LATER (sizeof later / sizeof *later)
+
+static void take_cell(const char *file, const char *column, char cell[128])
+{
+    struct table table = table_read(path_of("%s/later/%s", place.dir, file));
+    for (size_t r = 0; r < table.rows && !*cell; r++)
+        snprintf(cell, 128, "%s", table_get(&table, r, column));
+    table_free(&table);
+    assert_string_not_equal(cell, "");
+}
+
+/* All that the command tells, in one text of the caller's. */
+static char *run_later(size_t command, int *exit_status, char err[2048])
+{
+    remove_tree(path_of("%s/later", place.dir));
+    struct run run = command_run("%s%s --store %s%s", later[command].words, later[command].operand, place.store,
+                                 later[command].options);
+    size_t size = run.out_size, more;
+    char *all = must_alloc(size + 1, 1);
+    memcpy(all, run.out, size);
+    for (size_t f = 0; f < 3 && later[command].files[f] && run.exit_status == 0; f++) {
+        char *bytes = read_file(path_of("%s/later/%s", place.dir, later[command].files[f]), &more);
+        assert_non_null(bytes);
+        all = realloc(all, size + more + 1);
+        assert_non_null(all);
+        memcpy(all + size, bytes, more);
+        size += more;
+        free(bytes);
+    }
+    all[size] = '\0';
+    *exit_status = run.exit_status;
+    snprintf(err, 2048, "%s", run.err);
+    run_free(&run);
+    return all;
+}
+
+/* Either all is told, or the command fails and names the cause: never a part with status 0 or as missing data. */
+static void inject_later(size_t command, enum call call, long at, int error, const char *whole, unsigned *failed)
+{
+    char err[2048];
+    int status;
+    fail_none();
+    fail_at[call] = at;
+    fail_with = error;
+    char *told = run_later(command, &status, err);
+    fail_none();
+    bool named = status == 1 && (error == ENOMEM || strstr(err, strerror(error)));
+    named = named || (error == EINTR && status == 130);
+    if (status == 0 ? strcmp(told, whole) != 0 : !named)
+        fail_msg("%s, call %d number %ld, %s: exit status %d, %s", later[command].words, (int)call, at, strerror(error),
+                 status, err);
+    if (error == EMFILE && status == 1)
+        assert_non_null(strstr(err, "ulimit -n"));
+    *failed += status != 0;
+    free(told);
+}
+
+static void test_read_again(void **state)
+{
+    (void)state;
+    static const struct {
+        enum call call;
+        int error;
+    } cases[] = {{CALL_OPEN, EMFILE}, {CALL_OPEN, ENFILE}, {CALL_OPEN, EIO},   {CALL_OPEN, EACCES},
+                 {CALL_READ, EIO},    {CALL_READ, ESTALE}, {CALL_READ, ENOMEM}};
+    char err[2048];
+    int status;
+    snprintf(into, sizeof into, " -o %s/later", place.dir);
+    fail_none();
+    free(run_later(LATER - 1, &status, err));
+    take_cell("payers.csv", "address", address);
+    take_cell("unlocks.csv", "spender_txid", txid);
+    for (size_t command = 0; command < LATER; command++) {
+        fail_none();
+        char *whole = run_later(command, &status, err);
+        const long calls[CALLS] = {made[CALL_OPEN], made[CALL_READ], made[CALL_MAP]};
+        if (status != 0)
+            fail_msg("%s: %d, %s", later[command].words, status, err);
+        unsigned failed = 0;
+        for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+            for (long at = 1; at <= calls[cases[c].call]; at += at < 16 ? 1 : at / 4)
+                inject_later(command, cases[c].call, at, cases[c].error, whole, &failed);
+        print_message("%s: %u runs failed\n", later[command].words, failed);
+        assert_true(failed > 5);
+        free(whole);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_read_again),
         cmocka_unit_test(test_each_call),
         cmocka_unit_test(test_broken_disk),
     };

@@ -94,6 +94,8 @@ static bool is_nop(const struct table *all, size_t row)
     return strcmp(table_get(all, row, "template"), "OP_NOP") == 0;
 }
 
+static bool is_empty(const struct table *all, size_t row) { return table_get(all, row, "script_hex")[0] == '\0'; }
+
 static bool is_dag_11(const struct table *all, size_t row) { return strcmp(table_get(all, row, "dag_id"), "11") == 0; }
 
 static void test_outputs(void **state)
@@ -105,6 +107,7 @@ static void test_outputs(void **state)
     expect("outputs", "--min-value 10000", is_worth);
     expect("outputs", "--from-height 110", is_from_110);
     expect("keys", "--from-height 110", is_from_110);
+    expect("outputs", "--template \"\"", is_empty); /* the two quotes that the tables have */
     expect("outputs", "--script ^OP_HASH160.[0-9a-f]{40}.OP_EQUALVERIFY.1$", is_hash160_verify);
 }
 
@@ -154,9 +157,36 @@ static void test_refused(void **state)
     }
 }
 
+/* A second value would silently take the place of the first. Values that are no text select nothing. */
+static void test_usage(void **state)
+{
+    (void)state;
+    static const char *const options[][2] = {
+        {"outputs --script A --script B", "--script is given twice"},
+        {"outputs --script=A --script=A", "--script is given twice"},
+        {"unlocks --dag 1 --dag 2", "--dag is given twice"},
+        {"templates --min-value 1 --min-value 2", "--min-value is given twice"},
+        {"outputs --kind pubkey --kind multisig", "--kind is given twice"},
+        {"outputs --rules core-22 --rules core-22", "--rules is given twice"},
+        {"outputs -o a.csv --output b.csv", "--output is given twice"},
+        {"outputs --script \xff\xfe", "is no text in UTF-8"},
+        {"outputs --script a\x01", "is no text in UTF-8"},
+        {"outputs --template \xc3", "is no text in UTF-8"},
+        {"outputs --known \xed\xa0\x80", "is no text in UTF-8"},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        struct run run = unktx_expect(2, "%s --store %s/store", options[i][0], place);
+        if (!strstr(run.err, options[i][1]))
+            fail_msg("%s: no '%s' in: %s", options[i][0], options[i][1], run.err);
+        run_free(&run);
+    }
+    unktx_ok("scan --quiet --quiet --datadir tests/fixtures/regtest-xor --store %s/quiet", place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_outputs), cmocka_unit_test(test_unlocks),
-                                       cmocka_unit_test(test_templates), cmocka_unit_test(test_refused)};
+                                       cmocka_unit_test(test_templates), cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_usage)};
     return cmocka_run_group_tests_name("select", tests, scan, clean);
 }

@@ -143,12 +143,57 @@ static size_t unread_rows(const char *path)
     return unread;
 }
 
+static const char *share_of(const struct table *table, size_t row, unsigned word)
+{
+    return table_get(table, row, shares[word]);
+}
+
+/* A share is that of the whole chain, or empty where a row of its T-DAG, or of one of its class, is. */
+static void test_shares_of_a_part(void **state)
+{
+    (void)state;
+    make_dirs(path_of("%s/part/regtest/blocks", place));
+    copy_files(FIXTURE "/regtest/blocks", path_of("%s/part/regtest/blocks", place));
+    unktx_ok("scan --quiet --datadir %s/part --store %s/part-store", place, place);
+    unlink(path_of("%s/part/regtest/blocks/blk00003.dat", place));
+    struct run run = unktx_expect(3, "dags --rules core-22 --store %s/part-store -o %s/part-dags", place, place);
+    assert_non_null(strstr(run.err, "has no blk00003.dat any more"));
+    run_free(&run);
+    struct table rows = table_read(path_of("%s/part-dags/unlocks.csv", place));
+    struct table part = table_read(path_of("%s/part-dags/tdags.csv", place));
+    struct table whole = table_read(path_of("%s/all/tdags.csv", place));
+    bool *unread = calloc(part.rows + 1, sizeof *unread);
+    for (size_t r = 0; r < rows.rows; r++)
+        unread[table_number(&rows, r, table_column(&rows, "dag_id"))] |= !*table_get(&rows, r, "unlock");
+    size_t empty = 0;
+    for (size_t d = 0; d < part.rows; d++) {
+        empty += unread[d + 1];
+        for (unsigned w = 0; w < 7; w++)
+            assert_string_equal(share_of(&part, d, w), unread[d + 1] ? "" : share_of(&whole, d, w));
+    }
+    assert_true(empty > 0 && empty < part.rows);
+    struct table classes = table_read(path_of("%s/part-dags/classes.csv", place));
+    struct table all = table_read(path_of("%s/all/classes.csv", place));
+    assert_int_equal(classes.rows, all.rows);
+    for (size_t c = 0; c < classes.rows; c++) {
+        bool any = false;
+        for (size_t d = 0; d < part.rows; d++)
+            any |= unread[d + 1] && strcmp(table_get(&part, d, "class_id"), table_get(&classes, c, "class_id")) == 0;
+        for (unsigned w = 0; w < 7; w++)
+            assert_string_equal(share_of(&classes, c, w), any ? "" : share_of(&all, c, w));
+    }
+    free(unread);
+    struct table *tables[] = {&rows, &part, &whole, &classes, &all};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        table_free(tables[i]);
+}
+
 /* One file pruned, then the folder moved, then a folder of another chain's files. */
 static void test_files_gone(void **state)
 {
     (void)state;
     unlink(path_of("%s/node/regtest/blocks/blk00003.dat", place));
-    struct run run = unktx_expect(0, "unlocks --store %s/store -o %s/pruned.csv", place, place);
+    struct run run = unktx_expect(3, "unlocks --store %s/store -o %s/pruned.csv", place, place);
     assert_non_null(strstr(run.err, "has no blk00003.dat any more"));
     assert_non_null(strstr(run.err, "is left empty: "));
     run_free(&run);
@@ -159,13 +204,15 @@ static void test_files_gone(void **state)
     assert_non_null(strstr(run.err, "'unktx scan --datadir' notes their place anew"));
     run_free(&run);
     assert_false(path_exists(path_of("%s/none.csv", place)));
-    unktx_ok("unlocks --store %s/store --datadir %s/moved -o %s/moved.csv", place, place, place);
+    run = unktx_expect(3, "unlocks --store %s/store --datadir %s/moved -o %s/moved.csv", place, place, place);
+    run_free(&run);
     assert_same_file(path_of("%s/moved.csv", place), path_of("%s/pruned.csv", place));
-    run = unktx_expect(0, "dags --store %s/store -o %s/without", place, place);
+    run = unktx_expect(3, "dags --store %s/store -o %s/without", place, place);
     assert_non_null(strstr(run.err, "how outputs were unlocked is left out"));
     run_free(&run);
     assert_false(path_exists(path_of("%s/without/unlocks.csv", place)));
-    unktx_ok("unlocks --store %s/store --datadir tests/fixtures/crash -o %s/other.csv", place, place);
+    run = unktx_expect(3, "unlocks --store %s/store --datadir tests/fixtures/crash -o %s/other.csv", place, place);
+    run_free(&run);
     assert_int_equal(unread_rows(path_of("%s/other.csv", place)), 1777);
 }
 
@@ -183,8 +230,12 @@ static void test_no_unlocks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads_and_folder), cmocka_unit_test(test_every_spend), cmocka_unit_test(test_shares),
-        cmocka_unit_test(test_no_unlocks),         cmocka_unit_test(test_files_gone),
+        cmocka_unit_test(test_threads_and_folder),
+        cmocka_unit_test(test_every_spend),
+        cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_no_unlocks),
+        cmocka_unit_test(test_shares_of_a_part),
+        cmocka_unit_test(test_files_gone),
     };
     return cmocka_run_group_tests_name("unlocks", tests, scan, clean);
 }

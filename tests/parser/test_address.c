@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "parser/address.h"
 #include "tests/parser/hex.h"
 
@@ -75,6 +79,38 @@ static void test_vectors(void **state)
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         assert_address(network_by_name(vectors[i].network), vectors[i].script, vectors[i].address);
     assert_address(NULL, vectors[0].script, vectors[0].address);
+}
+
+/* Each vector is whole, in capitals too where it is Bech32, and no other with one character less or changed. */
+static void test_whole(void **state)
+{
+    (void)state;
+    /* a wrong checksum, mixed case, a letter that is none, a 1 too many */
+    static const char *const broken[] = {"",
+                                         "1",
+                                         "bc1",
+                                         "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",
+                                         "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sL5k7",
+                                         "1FsSia9rv4NeEwvJ2GvXrX7LyxYspbN2m0",
+                                         "11FsSia9rv4NeEwvJ2GvXrX7LyxYspbN2mo"};
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        char text[ADDRESS_SIZE_MAX + 1];
+        size_t size = strlen(vectors[i].address);
+        snprintf(text, sizeof text, "%s", vectors[i].address);
+        assert_true(address_is_whole(text, size));
+        assert_false(address_is_whole(text, size - 1));
+        char last = text[size - 1];
+        text[size - 1] = last == 'q' ? 'z' : 'q';
+        assert_false(address_is_whole(text, size));
+        text[size - 1] = last;
+        bool bech32 = strncmp(text, "bc", 2) == 0 || strncmp(text, "tb", 2) == 0;
+        for (size_t c = 0; c < size; c++)
+            text[c] = (char)toupper((unsigned char)text[c]);
+        assert_int_equal(address_is_whole(text, size), bech32);
+    }
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
+        if (address_is_whole(broken[i], strlen(broken[i])))
+            fail_msg("%s", broken[i]);
 }
 
 /* Versions and lengths that BIP 173 and 350 forbid, and the kinds that have no address in Core 22 and later. */
@@ -187,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_whole),
         cmocka_unit_test(test_no_address),
         cmocka_unit_test(test_every_program),
         cmocka_unit_test(test_of_keys),
