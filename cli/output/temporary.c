@@ -50,6 +50,8 @@ static char *new_name(const char *target)
     return in_folder(target, name);
 }
 
+char *temporary_spare(const char *target) { return new_name(target); }
+
 /* ---- what earlier runs left ---- */
 
 static void remove_if_stale(int folder, const char *name)

@@ -15,6 +15,9 @@
  * STATUS_IO. */
 enum status temporary_open(const char *target, int *fd, char **name, struct fault *fault) MUST_CHECK;
 
+/* A name for a file beside `target` that has to go there; nothing is made. NULL without memory; owned by the caller. */
+char *temporary_spare(const char *target) MUST_CHECK;
+
 /* Gives the file a name, which the caller renames. */
 enum status temporary_name(const char *target, int fd, char **name, struct fault *fault) MUST_CHECK;
 
