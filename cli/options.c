@@ -174,7 +174,8 @@ const struct option option_replace = {
     .name = "replace",
     .type = OPTION_FLAG,
     .field = FIELD(replace),
-    .help = "replace tables of another rule set, --compress, filter or network in the folder",
+    .help =
+        "replace tables of another rule set, --compress, filter or network in the folder, and files that no run made",
 };
 const struct option option_by = {
     .name = "by",

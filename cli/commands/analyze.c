@@ -2,6 +2,7 @@
 #include "cli/output/message.h"
 #include "cli/inputs/provenance.h"
 #include "cli/output/outfolder.h"
+#include "cli/views/tables.h"
 #include "parser/mem.h"
 
 /* What is written after the tables of dags, each as if it were typed. */
@@ -24,6 +25,15 @@ static void say_step(const struct settings *settings, unsigned step, const char 
 
 /* A part with damages is done too; the exit status tells of it at the end. */
 static bool goes_on(int status) { return status == EXIT_DONE || status == EXIT_DAMAGED; }
+
+/* What cannot be written is to show before the scan. */
+static enum status check_files(const struct outfolder *folder, struct fault *fault)
+{
+    enum status status = tables_check(folder, fault);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && status == STATUS_OK; i++)
+        status = outfolder_check(folder, parts[i].file, fault);
+    return status;
+}
 
 /* All tables of the folder, and then the folder's end: they appear together. */
 static int write_all(const struct settings *given)
@@ -75,11 +85,14 @@ static int run(const struct settings *given)
     enum status status = provenance_of_settings(given, UNKTX_VERSION, &provenance, &fault);
     if (status == STATUS_OK)
         status = outfolder_open(given->out, &provenance, given->replace, &settings.folder, &fault);
+    if (status == STATUS_OK)
+        status = check_files(settings.folder, &fault);
     if (status == STATUS_OK && !(store = outfile_join(given->out, "store")))
         status = fault_nomem(&fault);
     settings.store = store;
     int exit_status = status == STATUS_OK ? run_all(&settings) : message_result(status, &fault);
     outfolder_close(settings.folder);
+    provenance_free(&provenance);
     mem_free(store);
     return exit_status;
 }

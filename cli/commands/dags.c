@@ -179,6 +179,8 @@ static enum status begin(struct work *work, struct fault *fault)
     work->folder = settings->folder;
     if (!work->folder && settings->out)
         status = outfolder_open(settings->out, &work->provenance, settings->replace, &work->folder, fault);
+    if (status == STATUS_OK && work->folder)
+        status = tables_check(work->folder, fault);
     work->summary = (struct summary){.settings = settings,
                                      .store = work->opened.store,
                                      .forest = &work->opened.forest,
@@ -256,6 +258,7 @@ static int run(const struct settings *settings)
     enum status status = dags(&work, &fault);
     if (!settings->folder)
         outfolder_close(work.folder);
+    provenance_free(&work.provenance);
     summary_free(&work.summary);
     known_scripts_held_free(&work.held);
     mem_free(work.measures);

@@ -25,7 +25,7 @@ static enum status flows(const struct settings *settings, bool *unread, struct f
 {
     struct opened_forest opened = {0};
     struct payments payments = {0};
-    struct datapackage_provenance provenance;
+    struct datapackage_provenance provenance = {0};
     struct outfolder *folder = NULL;
     unsigned threads = (unsigned)settings->threads;
     enum status status = opened_forest_open(settings, &opened, fault);
@@ -58,6 +58,7 @@ static enum status flows(const struct settings *settings, bool *unread, struct f
                                              SELECTION_ENOUGH, fault);
     payments_close(&payments);
     outfolder_close(folder);
+    provenance_free(&provenance);
     opened_forest_close(&opened);
     return status;
 }

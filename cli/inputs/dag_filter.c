@@ -1,6 +1,5 @@
 #include "cli/inputs/dag_filter.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,34 +67,31 @@ bool dag_filter_given(const struct settings *settings)
            settings->select_known || settings->label;
 }
 
-/* Appends as printf does, as far as there is room. */
-static void add(char text[DATAPACKAGE_SELECT_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add(char text[DATAPACKAGE_SELECT_SIZE], const char *format, ...)
+enum status dag_filter_text(const struct settings *settings, char **text)
 {
-    size_t size = strlen(text);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text + size, DATAPACKAGE_SELECT_SIZE - size, format, arguments);
-    va_end(arguments);
-}
-
-void dag_filter_text(const struct settings *settings, char text[DATAPACKAGE_SELECT_SIZE])
-{
-    text[0] = '\0';
+    struct printer printer = {0};
+    *text = NULL;
     if (settings->family)
-        add(text, " --family %s", settings->family);
+        PRINT(&printer, " --family %s", settings->family);
     if (settings->class_id)
-        add(text, " --class %s", settings->class_id);
+        PRINT(&printer, " --class %s", settings->class_id);
     if (settings->min_height > 0)
-        add(text, " --min-height %llu", ULL(settings->min_height));
+        PRINT(&printer, " --min-height %llu", ULL(settings->min_height));
     if (settings->min_value > 0)
-        add(text, " --min-value %llu", ULL(settings->min_value));
+        PRINT(&printer, " --min-value %llu", ULL(settings->min_value));
     if (settings->select_known)
-        add(text, " --known %s", settings->select_known);
+        PRINT(&printer, " --known %s", settings->select_known);
     if (settings->label)
-        add(text, " --label %s", settings->label);
-    if (text[0])
-        memmove(text, text + 1, strlen(text));
+        PRINT(&printer, " --label %s", settings->label);
+    if (printer.status == STATUS_OK && printer.text.size > 0) {
+        *text = mem_alloc(printer.text.size, 1); /* without the first space, and with a terminator */
+        if (*text)
+            memcpy(*text, printer.text.bytes + 1, printer.text.size - 1);
+        else
+            printer.status = STATUS_NOMEM;
+    }
+    text_free(&printer.text);
+    return printer.status;
 }
 
 /* What the options stand for in this selection. */

@@ -18,8 +18,9 @@ extern const struct option option_filter_family, option_filter_class, option_fil
 bool dag_filter_is_family(const char *word);
 /* Is any of them given? */
 bool dag_filter_given(const struct settings *settings);
-/* What is given, for the manifest: "--family chain --min-height 3"; empty for nothing. */
-void dag_filter_text(const struct settings *settings, char text[DATAPACKAGE_SELECT_SIZE]);
+/* What is given, for the manifest: "--family chain --min-height 3"; NULL for nothing. The caller frees it by mem_free.
+ * STATUS_NOMEM. */
+enum status dag_filter_text(const struct settings *settings, char **text) MUST_CHECK;
 
 /* Leaves the others out of a selection and classifies it again; numbers follow anew, names stay. `held` is for --known,
  * `labels` for --label, of this selection; else unused. STATUS_NOT_FOUND: no such class, known script or label.

@@ -86,9 +86,9 @@ static void print_rules(struct printer *printer, enum rules rules, bool compress
                         const char *scripts)
 {
     PRINT(printer, "--rules %s%s", rules_name(rules), compress ? " --compress" : "");
-    if (exclude && *exclude)
+    if (exclude)
         PRINT(printer, " --exclude-scripts %s", exclude);
-    if (scripts && *scripts)
+    if (scripts)
         PRINT(printer, " --scripts %s", scripts);
 }
 
@@ -99,7 +99,7 @@ static enum status check_input(const struct manifest_input *input, const struct 
     char hex[DATAPACKAGE_HEX];
     if (!input->sha256[0])
         return STATUS_OK;
-    enum status status = provenance_hash_file(input->path, hex, fault);
+    enum status status = manifest_hash_file(input->path, hex, fault);
     if (status == STATUS_OK && strcmp(hex, input->sha256) == 0)
         return STATUS_OK;
     return fault_set(fault, STATUS_REFUSED, input->path, FAULT_NO_OFFSET,
@@ -111,10 +111,35 @@ static enum status check_input(const struct manifest_input *input, const struct 
 static enum status take_input(const char **setting, bool has, const struct manifest_input *input,
                               const struct output_folder *folder, struct fault *fault)
 {
-    if (!has || *setting || !input->path[0])
+    if (!has || *setting || !input->path)
         return STATUS_OK;
     *setting = input->path;
     return check_input(input, folder, fault);
+}
+
+static bool writes_folder(const struct settings *settings, const struct output_folder *folder)
+{
+    return settings->out && has_option(folder->options, &option_out_folder);
+}
+
+/* Tables of two runs side by side, which the manifest then tells wrongly of: what would be taken over from it is
+ * refused. A command that makes the tables again goes on. */
+static enum status check_tables(const struct settings *settings, const struct output_folder *folder, bool takes_rules,
+                                struct fault *fault)
+{
+    if (writes_folder(settings, folder))
+        return STATUS_OK;
+    enum status status = manifest_check(&folder->manifest, folder->path, fault);
+    if (status != STATUS_REFUSED)
+        return status;
+    if (takes_rules)
+        return fault_set(fault, STATUS_REFUSED, folder->path, FAULT_NO_OFFSET,
+                         "the tables there do not belong together: a run into this folder was cut off, or a file was "
+                         "changed (%s does not tell of all as they are). Run 'unktx analyze' or 'unktx dags' with "
+                         "-o %.80s again; with --rules the command line alone counts",
+                         DATAPACKAGE_NAME, folder->path);
+    message_fault(fault);
+    return STATUS_OK;
 }
 
 static enum status take_rules(struct settings *settings, const struct output_folder *folder, struct fault *fault)
@@ -149,8 +174,9 @@ enum status output_folder_apply(const struct option *const *options, struct sett
     if (status != STATUS_OK)
         return status;
     settings->tables = folder;
-    return settings->rules_given || !has_option(options, &option_rules) ? STATUS_OK
-                                                                        : take_rules(settings, folder, fault);
+    bool takes_rules = !settings->rules_given && has_option(options, &option_rules);
+    status = check_tables(settings, folder, takes_rules, fault);
+    return status == STATUS_OK && takes_rules ? take_rules(settings, folder, fault) : status;
 }
 
 /* ---- the last block ---- */
@@ -184,8 +210,8 @@ static bool differs(const struct settings *settings, const struct output_folder 
     return settings->rules != manifest->rules ||
            (has_option(options, &option_compress) && settings->compress != manifest->compress) ||
            (has_option(options, &option_exclude_scripts) &&
-            !settings->exclude_scripts != !manifest->exclude_scripts.path[0]) ||
-           (has_option(options, &option_scripts) && !settings->scripts != !manifest->scripts.path[0]);
+            !settings->exclude_scripts != !manifest->exclude_scripts.path) ||
+           (has_option(options, &option_scripts) && !settings->scripts != !manifest->scripts.path);
 }
 
 /* What the answer is of, and where its tables end somewhere else. */
@@ -223,7 +249,7 @@ static void print_taken(struct printer *printer, const struct settings *settings
     if (ends->taken)
         PRINT(printer, " --to-height %u (the store goes on to block %u)", (unsigned)ends->answer,
               (unsigned)ends->store);
-    if (has_rules && folder->manifest.select[0])
+    if (has_rules && folder->manifest.select)
         PRINT(printer, ", which have only T-DAGs of %s: dag_id is another there, names are the same",
               folder->manifest.select);
     if (!ends->differs)
@@ -251,19 +277,19 @@ enum status output_folder_settle(const struct settings *settings, const struct s
     const struct manifest *manifest = &folder->manifest;
     struct printer printer = {0};
     struct ends ends = {.store = store_totals_of(store).blocks - 1};
-    bool has_block = true, writes_folder = settings->out && has_option(folder->options, &option_out_folder);
+    bool has_block = true, writes = writes_folder(settings, folder);
     enum status status = STATUS_OK;
     if (manifest->has_tip)
         status = output_folder_has_block(store, manifest->tip_height, &manifest->tip, &has_block, fault);
     if (status != STATUS_OK)
         return status;
     if (manifest->has_tip && has_block && manifest->tip_height < ends.store && *height == UINT32_MAX &&
-        !settings->rules_given && !writes_folder) {
+        !settings->rules_given && !writes) {
         ends.taken = true;
         *height = manifest->tip_height;
     }
     ends.answer = *height < ends.store ? *height : ends.store;
-    ends.differs = manifest->has_tip && !writes_folder && (!has_block || ends.answer != manifest->tip_height);
+    ends.differs = manifest->has_tip && !writes && (!has_block || ends.answer != manifest->tip_height);
     ends.on_another_branch = !has_block;
     if (settings->rules_given && has_option(folder->options, &option_rules)) {
         if (differs(settings, folder) || ends.differs)

@@ -1,35 +1,18 @@
 #include "cli/inputs/provenance.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
 
 #include "cli/inputs/dag_filter.h"
-#include "cli/output/text.h"
-#include "parser/sha256.h"
+#include "cli/output/manifest.h"
+#include "parser/mem.h"
 
-enum status provenance_hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault)
-{
-    struct sha256_stream stream = {0};
-    char bytes[16384];
-    uint8_t digest[32];
-    size_t size;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read");
-    sha256_begin(&stream);
-    while ((size = fread(bytes, 1, sizeof bytes, file)) > 0)
-        sha256_add(&stream, bytes, size);
-    enum status status = ferror(file) ? fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read") : STATUS_OK;
-    fclose(file);
-    sha256_end(&stream, digest);
-    *put_hex(hex, digest, sizeof digest) = '\0';
-    return status;
-}
-
-static bool is_regular(const char *path)
+/* What comes through a pipe can be read once only, and has no hash. */
+static enum status hash_input(struct datapackage_input *input, struct fault *fault)
 {
     struct stat info;
-    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    if (stat(input->path, &info) == 0 && !S_ISREG(info.st_mode))
+        return STATUS_OK;
+    return manifest_hash_file(input->path, input->sha256, fault);
 }
 
 enum status provenance_of_settings(const struct settings *settings, const char *version,
@@ -44,17 +27,23 @@ enum status provenance_of_settings(const struct settings *settings, const char *
     const char *exclude = settings->exclude_scripts;
     enum status status = STATUS_OK;
     if (exclude && strcmp(exclude, "@known") != 0)
-        status = provenance_hash_file(exclude, provenance->exclude_scripts.sha256, fault);
+        status = hash_input(&provenance->exclude_scripts, fault);
     if (status == STATUS_OK && settings->scripts)
-        status = provenance_hash_file(settings->scripts, provenance->scripts.sha256, fault);
+        status = hash_input(&provenance->scripts, fault);
     for (size_t i = 0; i < settings->labels.count && status == STATUS_OK; i++) {
         struct datapackage_input *input = &provenance->labels[provenance->labels_count++];
         input->path = settings->labels.items[i];
-        if (is_regular(input->path)) /* what comes through a pipe can be read once only */
-            status = provenance_hash_file(input->path, input->sha256, fault);
+        status = hash_input(input, fault);
     }
-    dag_filter_text(settings, provenance->select);
+    if (status == STATUS_OK && dag_filter_text(settings, &provenance->select) != STATUS_OK)
+        status = fault_nomem(fault);
     return status;
+}
+
+void provenance_free(struct datapackage_provenance *provenance)
+{
+    mem_free(provenance->select);
+    provenance->select = NULL;
 }
 
 void provenance_add_store(struct datapackage_provenance *provenance, const struct store *store,

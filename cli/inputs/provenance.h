@@ -7,13 +7,12 @@
 #include "graph/dag/forest.h"
 #include "graph/store/store.h"
 
-/* The SHA-256 of a file, in hexadecimal. STATUS_IO. O(its size). */
-enum status provenance_hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault) MUST_CHECK;
-
 /* What the command line says: the rule set, and the hashes of the files that it names. Borrows the settings' texts and
- * `version`. STATUS_IO: a file cannot be read. */
+ * `version`; provenance_free in any case. STATUS_NOT_FOUND, STATUS_IO: a file cannot be read. */
 enum status provenance_of_settings(const struct settings *settings, const char *version,
                                    struct datapackage_provenance *provenance, struct fault *fault) MUST_CHECK;
+
+void provenance_free(struct datapackage_provenance *provenance);
 
 /* Adds what the store says. */
 void provenance_add_store(struct datapackage_provenance *provenance, const struct store *store,

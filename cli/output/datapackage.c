@@ -167,7 +167,7 @@ static void print_provenance(struct printer *printer, const struct datapackage_p
           provenance->compress ? "true" : "false");
     print_input(printer, "exclude_scripts", &provenance->exclude_scripts);
     print_input(printer, "scripts", &provenance->scripts);
-    if (provenance->select[0]) {
+    if (provenance->select) {
         PRINT(printer, "    \"select\": ");
         print_json(printer, provenance->select);
         PRINT(printer, ",\n");

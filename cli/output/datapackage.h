@@ -16,7 +16,7 @@
 
 /* One file of the folder. */
 struct datapackage_file {
-    char name[64];
+    const char *name;
     const struct table_schema *table; /* NULL: it is no table */
     unsigned flags;                   /* of the table's columns, see schema_walk */
     uint64_t bytes;
@@ -30,9 +30,7 @@ struct datapackage_input {
     char sha256[DATAPACKAGE_HEX];
 };
 
-#define DATAPACKAGE_SELECT_SIZE 512u
-
-/* What the files were made of. Texts are borrowed. */
+/* What the files were made of. Texts are borrowed, `select` apart. */
 struct datapackage_provenance {
     const char *version; /* of unktx */
     char network[NETWORK_LABEL_SIZE];
@@ -44,7 +42,7 @@ struct datapackage_provenance {
     bool with_index;
     struct datapackage_input exclude_scripts;
     struct datapackage_input scripts;
-    char select[DATAPACKAGE_SELECT_SIZE];             /* filters of T-DAGs as options; "" for none */
+    char *select;                                     /* filters of T-DAGs as options, of mem_alloc; NULL for none */
     struct datapackage_input labels[OPTION_LIST_MAX]; /* files of --labels */
     size_t labels_count;
 };

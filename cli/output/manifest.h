@@ -1,16 +1,23 @@
 /* manifest: the datapackage.json of a folder, read back. What it says is not trusted: names are looked at before a file
- * is touched. */
+ * is touched, and nothing of it is cut to fit. */
 #ifndef UNKTX_CLI_OUTPUT_MANIFEST_H
 #define UNKTX_CLI_OUTPUT_MANIFEST_H
 
 #include "cli/output/datapackage.h"
 
-#define MANIFEST_PATH_SIZE 1024u
+#define MANIFEST_NAME_SIZE 64u
 
-/* A file that was read to make the tables; an empty path: none. */
+/* A file that was read to make the tables. */
 struct manifest_input {
-    char path[MANIFEST_PATH_SIZE];
+    char *path;                   /* NULL: none */
     char sha256[DATAPACKAGE_HEX]; /* "" for @known */
+};
+
+/* A file of the folder: a plain name, not datapackage.json. What the manifest does not say is not compared. */
+struct manifest_file {
+    char name[MANIFEST_NAME_SIZE];
+    uint64_t bytes; /* UINT64_MAX: not said */
+    char sha256[DATAPACKAGE_HEX];
 };
 
 /* Zero-initialise; manifest_free in any case. */
@@ -23,15 +30,27 @@ struct manifest {
     bool compress;
     struct manifest_input exclude_scripts;
     struct manifest_input scripts;
-    char select[DATAPACKAGE_SELECT_SIZE]; /* filters of T-DAGs; "" for none */
-    /* files of the folder: plain names, none of them datapackage.json */
-    char (*names)[sizeof((struct datapackage_file *)0)->name];
-    size_t names_count;
-    size_t names_capacity;
+    char *select; /* filters of T-DAGs; NULL for none */
+    struct manifest_file *files;
+    size_t files_count;
+    size_t files_capacity;
 };
 
-/* STATUS_NOT_FOUND: the folder has none. STATUS_REFUSED: it is not unktx's. STATUS_FORMAT: it is no JSON. */
+/* STATUS_NOT_FOUND: the folder has none. STATUS_REFUSED: it is not unktx's. STATUS_FORMAT: it is no JSON, or no file
+ * but a FIFO, say. */
 enum status manifest_read(const char *folder, struct manifest *manifest, struct fault *fault) MUST_CHECK;
 void manifest_free(struct manifest *manifest);
+
+/* The file of that name, or NULL. */
+const struct manifest_file *manifest_find(const struct manifest *manifest, const char *name);
+
+/* Are the tables of T-DAGs in the folder those that its manifest tells of? By their sizes, and small ones by their
+ * SHA-256. STATUS_REFUSED: one is another. Files that are not there, or that also other commands write (outputs.csv),
+ * are passed over. O(files + 16 MiB). */
+enum status manifest_check(const struct manifest *manifest, const char *folder, struct fault *fault) MUST_CHECK;
+
+/* The SHA-256 of a file, in hexadecimal. STATUS_FORMAT: it is no regular file. STATUS_NOT_FOUND, STATUS_IO.
+ * O(its size). */
+enum status manifest_hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault) MUST_CHECK;
 
 #endif

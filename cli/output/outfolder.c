@@ -1,34 +1,33 @@
 #include "cli/output/outfolder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/output/manifest.h"
 #include "cli/output/message.h"
+#include "cli/output/replacement.h"
 #include "cli/output/signals.h"
+#include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
 
 #define FILES_MAX 32u
 
-/* A file that is written and waits for the others. */
-struct waiting {
-    char *path;
-    char *temporary; /* NULL: it is in its place */
-};
-
 struct outfolder {
     char *path;
-    size_t there; /* how much of the path was there before */
+    size_t there;    /* how much of the path was there before */
+    int lock_plus_1; /* the folder itself, locked; 0: not opened */
     struct datapackage_provenance provenance;
     bool replace;
     bool has_before;
     struct folder_changes changes;
     struct manifest before; /* of the run before, if there was one */
-    struct waiting waiting[FILES_MAX];
     struct datapackage_file files[FILES_MAX];
+    struct replaced places[FILES_MAX]; /* of the same files */
     size_t count;
 };
 
@@ -40,10 +39,12 @@ const struct datapackage_provenance *outfolder_provenance(const struct outfolder
 
 /* ---- opening ---- */
 
+static bool same_text(const char *a, const char *b) { return a && b ? strcmp(a, b) == 0 : !a && !b; }
+
 static bool same_input(const struct datapackage_input *now, const struct manifest_input *before)
 {
-    if (!now->path || !before->path[0])
-        return !now->path && !before->path[0];
+    if (!now->path || !before->path)
+        return !now->path && !before->path;
     if (now->sha256[0] || before->sha256[0])
         return strcmp(now->sha256, before->sha256) == 0;
     return strcmp(now->path, before->path) == 0;
@@ -62,7 +63,7 @@ static const char *difference(const struct outfolder *folder)
         return "--compress";
     if (!same_input(&provenance->exclude_scripts, &before->exclude_scripts))
         return "--exclude-scripts";
-    if (strcmp(provenance->select, before->select) != 0)
+    if (!same_text(provenance->select, before->select))
         return "filter of T-DAGs";
     return same_input(&provenance->scripts, &before->scripts) ? NULL : "--scripts";
 }
@@ -71,23 +72,26 @@ static enum status agree(const struct outfolder *folder, struct fault *fault)
 {
     const struct manifest *before = &folder->before;
     const char *what = folder->has_before && !folder->replace ? difference(folder) : NULL;
-    char here[240];
+    const char *select = before->select ? before->select : "";
     if (!what)
         return STATUS_OK;
-    snprintf(here, sizeof here, "%s, rules %s%s%s%s%s%.80s", before->network, rules_name(before->rules),
-             before->compress ? ", --compress" : "", before->exclude_scripts.path[0] ? ", --exclude-scripts" : "",
-             before->scripts.path[0] ? ", --scripts" : "", before->select[0] ? ", " : "", before->select);
     return fault_set(fault, STATUS_REFUSED, folder->path, FAULT_NO_OFFSET,
-                     "has tables of another %s (%s): name another folder with -o, or replace them with --replace", what,
-                     here);
+                     "has tables of another %s (%s, rules %s%s%s%s%s%.80s%s): name another folder with -o, or replace "
+                     "them with --replace",
+                     what, before->network, rules_name(before->rules), before->compress ? ", --compress" : "",
+                     before->exclude_scripts.path ? ", --exclude-scripts" : "",
+                     before->scripts.path ? ", --scripts" : "", *select ? ", " : "", select,
+                     strlen(select) > 80 ? "..." : "");
 }
 
 bool outfolder_continues(const struct outfolder *folder, const char *name)
 {
-    bool listed = false;
-    for (size_t i = 0; folder->has_before && i < folder->before.names_count; i++)
-        listed |= strcmp(folder->before.names[i], name) == 0;
-    return listed && !difference(folder);
+    return folder->has_before && manifest_find(&folder->before, name) && !difference(folder);
+}
+
+enum status outfolder_check_before(const struct outfolder *folder, struct fault *fault)
+{
+    return manifest_check(&folder->before, folder->path, fault);
 }
 
 const struct datapackage_file *outfolder_made(const struct outfolder *folder, const char *name)
@@ -110,6 +114,36 @@ struct folder_changes outfolder_changes(const struct outfolder *folder)
     return folder ? folder->changes : (struct folder_changes){0};
 }
 
+/* What lies in the folder is not to change between what is read of it and what is put there. A file system without
+ * locks has none. */
+static enum status lock(struct outfolder *folder, struct fault *fault)
+{
+    int fd = file_open_again(folder->path, O_RDONLY | O_DIRECTORY);
+    if (fd < 0 && errno == EACCES) /* one may be allowed to write there and not to list it */
+        return STATUS_OK;
+    if (fd < 0)
+        return fault_errno(fault, folder->path, FAULT_NO_OFFSET, "cannot be opened");
+    folder->lock_plus_1 = fd + 1;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return fault_set(fault, STATUS_BUSY, folder->path, FAULT_NO_OFFSET,
+                         "another unktx is writing into this folder: wait until it is done, or name another folder "
+                         "with -o");
+    return STATUS_OK;
+}
+
+/* The one text that does not stay for long elsewhere. */
+static enum status keep_select(struct outfolder *folder, struct fault *fault)
+{
+    const char *given = folder->provenance.select;
+    size_t size = given ? strlen(given) + 1 : 0;
+    folder->provenance.select = given ? mem_alloc(size, 1) : NULL;
+    if (given && !folder->provenance.select)
+        return fault_nomem(fault);
+    if (given)
+        memcpy(folder->provenance.select, given, size);
+    return STATUS_OK;
+}
+
 enum status outfolder_open(const char *path, const struct datapackage_provenance *provenance, bool replace,
                            struct outfolder **folder, struct fault *fault)
 {
@@ -120,10 +154,14 @@ enum status outfolder_open(const char *path, const struct datapackage_provenance
         return fault_nomem(fault);
     }
     memcpy(new->path, path, size);
-    new->there = size;
+    new->there = size - 1;
     new->provenance = *provenance;
     new->replace = replace;
-    enum status status = outfile_make_folder(path, &new->there, fault);
+    enum status status = keep_select(new, fault);
+    if (status == STATUS_OK)
+        status = outfile_make_folder(path, &new->there, fault);
+    if (status == STATUS_OK)
+        status = lock(new, fault);
     if (status == STATUS_OK) {
         status = manifest_read(path, &new->before, fault);
         new->has_before = status == STATUS_OK;
@@ -131,6 +169,8 @@ enum status outfolder_open(const char *path, const struct datapackage_provenance
     }
     if (status == STATUS_OK)
         status = agree(new, fault);
+    if (status == STATUS_OK)
+        status = outfolder_check(new, DATAPACKAGE_NAME, fault);
     if (status == STATUS_OK)
         *folder = new;
     else
@@ -141,17 +181,51 @@ enum status outfolder_open(const char *path, const struct datapackage_provenance
 enum status outfolder_set_provenance(struct outfolder *folder, const struct datapackage_provenance *provenance,
                                      struct fault *fault)
 {
+    mem_free(folder->provenance.select);
     folder->provenance = *provenance;
-    return agree(folder, fault);
+    enum status status = keep_select(folder, fault);
+    return status == STATUS_OK ? agree(folder, fault) : status;
 }
 
 /* ---- files ---- */
+
+/* Does it come from the run before? */
+static bool is_ours(const struct outfolder *folder, const char *name)
+{
+    return folder->has_before && (strcmp(name, DATAPACKAGE_NAME) == 0 || manifest_find(&folder->before, name));
+}
+
+enum status outfolder_check(const struct outfolder *folder, const char *name, struct fault *fault)
+{
+    struct stat info;
+    char *path = outfile_join(folder->path, name);
+    enum status status = STATUS_OK;
+    if (!path)
+        return fault_nomem(fault);
+    if (lstat(path, &info) != 0)
+        status = errno == ENOENT ? STATUS_OK : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be looked at");
+    else if (!S_ISREG(info.st_mode))
+        status = fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                           "is no file but %s, which is not replaced: take it away, or name another folder with -o",
+                           S_ISLNK(info.st_mode) ? "a link" : file_kind(info.st_mode));
+    else if (!folder->replace && !is_ours(folder, name))
+        status = fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                           "is there and not of a run before (no %s lists it), so it is not replaced: name another "
+                           "folder with -o, or replace it with --replace",
+                           DATAPACKAGE_NAME);
+    mem_free(path);
+    return status;
+}
 
 enum status outfolder_begin(struct outfolder *folder, struct outfile *file, const char *name, struct fault *fault)
 {
     if (!folder)
         return outfile_open(file, name, fault);
-    enum status status = outfile_open_in(file, folder->path, name, fault);
+    enum status status = outfolder_check(folder, name, fault);
+    if (status == STATUS_OK)
+        status = outfile_open_in(file, folder->path, name, fault);
+    if (status == STATUS_OK && !file->is_new) /* it came after the check */
+        status = fault_set(fault, STATUS_REFUSED, file->name, FAULT_NO_OFFSET, "is no file any more");
     if (status != STATUS_OK)
         return status;
     file->folder = folder;
@@ -180,11 +254,11 @@ enum status outfolder_take(struct outfile *file, struct fault *fault)
     struct datapackage_file *taken = &folder->files[folder->count];
     *taken = (struct datapackage_file){.table = file->table, .flags = file->flags, .bytes = file->size};
     taken->rows = file->table ? file->lines - 1 : 0;
-    snprintf(taken->name, sizeof taken->name, "%s", file->folder_name);
+    taken->name = file->folder_name;
     sha256_end(&file->sha256, digest);
     *put_hex(taken->sha256, digest, sizeof digest) = '\0';
-    folder->waiting[folder->count++] = (struct waiting){file->path, file->temporary};
-    file->path = file->temporary = NULL;
+    folder->places[folder->count++] = (struct replaced){.name = taken->name, .temporary = file->temporary};
+    file->temporary = NULL;
     return STATUS_OK;
 }
 
@@ -205,66 +279,86 @@ static bool is_our_name(const char *name)
     return schema_find(table) != NULL;
 }
 
-/* True if the file was there and is gone now. What is no regular file was not made by unktx. */
-static bool remove_file(const struct outfolder *folder, const char *name)
+/* What is no regular file was not made by unktx. */
+static bool is_file(const struct outfolder *folder, const char *name)
 {
     struct stat st;
     char *path = outfile_join(folder->path, name);
-    bool removed = path && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && unlink(path) == 0;
+    bool is = path && lstat(path, &st) == 0 && S_ISREG(st.st_mode);
     mem_free(path);
-    return removed;
+    return is;
 }
 
-static enum status remove_left(const struct outfolder *folder, struct fault *fault)
-{
-    struct printer printer = {0};
-    for (size_t i = 0; i < folder->before.names_count; i++) {
-        const char *name = folder->before.names[i];
-        if (!outfolder_made(folder, name) && is_our_name(name) && remove_file(folder, name))
-            PRINT(&printer, "%s%s", printer.text.size > 0 ? ", " : "", name);
-    }
-    if (printer.text.size > 0 && printer.status == STATUS_OK)
-        message(
-            "%s: removed, since they are of the run before and this one does not make them: %.*s (to keep such files, "
-            "write into another folder)",
-            folder->path, (int)printer.text.size, printer.text.bytes);
-    enum status status = printer.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
-    text_free(&printer.text);
-    return status;
-}
-
-static enum status write_manifest(const struct outfolder *folder, struct fault *fault)
+static enum status write_manifest(struct outfolder *folder, struct fault *fault)
 {
     struct printer printer = {0};
     datapackage_print(&printer, &folder->provenance, folder->files, folder->count);
-    return printer_write_in(&printer, folder->path, DATAPACKAGE_NAME, fault);
+    return outfolder_write(folder, DATAPACKAGE_NAME, &printer, fault);
 }
 
-static enum status name_written(const struct outfolder *folder, struct fault *fault)
+/* The names, with commas between two, of the files that went, or of those that came. */
+static void print_names(struct printer *printer, const struct replaced *files, size_t count, bool gone)
 {
-    struct printer printer = {0};
-    for (size_t i = 0; i < folder->count; i++)
-        PRINT(&printer, "%s, ", folder->files[i].name);
-    if (printer.status == STATUS_OK)
-        message("written to %s: %.*s%s", folder->path, (int)printer.text.size, printer.text.bytes, DATAPACKAGE_NAME);
-    enum status status = printer.status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
-    text_free(&printer.text);
-    return status;
-}
-
-/* The manifest comes last: a run that ends before leaves the old one, whose hashes then tell. */
-static enum status put_in_place(struct outfolder *folder, struct fault *fault)
-{
-    for (size_t i = 0; i < folder->count; i++) {
-        struct waiting *waiting = &folder->waiting[i];
-        if (waiting->temporary && rename(waiting->temporary, waiting->path) != 0)
-            return fault_errno(fault, waiting->path, FAULT_NO_OFFSET, "cannot be put in place");
-        mem_free(waiting->temporary);
-        waiting->temporary = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (files[i].is_done && files[i].is_gone == gone)
+            PRINT(printer, "%s%s", printer->text.size > 0 ? ", " : "", files[i].name);
     }
-    enum status status = remove_left(folder, fault);
-    if (status == STATUS_OK)
-        status = write_manifest(folder, fault);
+}
+
+static enum status tell(const struct outfolder *folder, const struct replaced *files, size_t count, bool quiet,
+                        struct fault *fault)
+{
+    struct printer gone = {0}, made = {0};
+    print_names(&gone, files, count, true);
+    print_names(&made, files, count, false);
+    bool printed = gone.status == STATUS_OK && made.status == STATUS_OK;
+    if (printed && gone.text.size > 0)
+        message(
+            "%s: removed, since they are of the run before and this one does not make them: %.*s (to keep such files, "
+            "write into another folder)",
+            folder->path, (int)gone.text.size, gone.text.bytes);
+    if (printed && !quiet)
+        message("written to %s: %.*s", folder->path, (int)made.text.size, made.text.bytes);
+    text_free(&gone.text);
+    text_free(&made.text);
+    return printed ? STATUS_OK : fault_nomem(fault);
+}
+
+/* What comes and what goes, the manifest last: a process that is killed meanwhile leaves the old one, whose sizes and
+ * hashes then tell (manifest_check). */
+static size_t list_places(struct outfolder *folder, struct replaced *all)
+{
+    size_t count = 0, last = folder->count - 1;
+    for (size_t i = 0; i < last; i++)
+        all[count++] = folder->places[i];
+    for (size_t i = 0; i < folder->before.files_count; i++) {
+        const char *name = folder->before.files[i].name;
+        if (!outfolder_made(folder, name) && is_our_name(name) && is_file(folder, name))
+            all[count++] = (struct replaced){.name = name};
+    }
+    all[count++] = folder->places[last];
+    folder->count = 0; /* they are another's now */
+    return count;
+}
+
+static enum status put_in_place(struct outfolder *folder, bool quiet, struct fault *fault)
+{
+    enum status status = write_manifest(folder, fault);
+    for (size_t i = 0; i < folder->count && status == STATUS_OK; i++)
+        status = outfolder_check(folder, folder->places[i].name, fault);
+    if (status != STATUS_OK)
+        return status;
+    struct replaced *all = mem_alloc(folder->count + folder->before.files_count, sizeof *all);
+    if (!all)
+        return fault_nomem(fault);
+    size_t count = list_places(folder, all);
+    status = replacement_make(folder->path, all, count, fault);
+    if (status == STATUS_OK) {
+        (void)fsync(folder->lock_plus_1 - 1); /* the names; some file systems cannot */
+        status = tell(folder, all, count, quiet, fault);
+    }
+    replacement_free(all, count);
+    mem_free(all);
     return status;
 }
 
@@ -274,9 +368,9 @@ enum status outfolder_commit(struct outfolder *folder, bool quiet, struct fault 
     signals_hold();
     enum status status = stop_check(fault);
     if (status == STATUS_OK)
-        status = put_in_place(folder, fault);
+        status = put_in_place(folder, quiet, fault);
     signals_release();
-    return status == STATUS_OK && !quiet ? name_written(folder, fault) : status;
+    return status;
 }
 
 /* Takes away the folders that this run made, the innermost first, as long as they are empty. */
@@ -292,14 +386,12 @@ void outfolder_close(struct outfolder *folder)
 {
     if (!folder)
         return;
-    for (size_t i = 0; i < folder->count; i++) {
-        if (folder->waiting[i].temporary)
-            unlink(folder->waiting[i].temporary);
-        mem_free(folder->waiting[i].temporary);
-        mem_free(folder->waiting[i].path);
-    }
+    replacement_free(folder->places, folder->count);
     remove_made(folder);
+    if (folder->lock_plus_1)
+        close(folder->lock_plus_1 - 1);
     manifest_free(&folder->before);
+    mem_free(folder->provenance.select);
     mem_free(folder->path);
     mem_free(folder);
 }

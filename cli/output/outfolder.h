@@ -1,6 +1,7 @@
 /* outfolder: a folder of files that belong together: the tables of one run, and datapackage.json, which says what they
- * are (datapackage.h). The files appear together, once all are written; with them go those that the manifest of the run
- * before lists and this run does not make. Other files are left alone.
+ * are (datapackage.h). The files appear together, once all are written (replacement.h); with them go those that the
+ * manifest of the run before lists and this run does not make. Other files are left alone, links are not followed. The
+ * folder itself is locked (flock) from outfolder_open to outfolder_close.
  *
  * Thread rule: one thread. */
 #ifndef UNKTX_CLI_OUTPUT_OUTFOLDER_H
@@ -21,8 +22,9 @@ struct folder_changes {
 };
 
 /* Makes the folder unless it is there. STATUS_REFUSED: the files there are of another network, rule set, compression or
- * filter, and `replace` is false; or its datapackage.json is not unktx's. A network that is not known yet ("") agrees
- * with any. The provenance's texts must stay until outfolder_close. */
+ * filter, and `replace` is false; or its datapackage.json is not unktx's. STATUS_BUSY: another process has it open so.
+ * A network that is not known yet ("") agrees with any. The provenance's texts must stay until outfolder_close,
+ * `select` apart. */
 enum status outfolder_open(const char *path, const struct datapackage_provenance *provenance, bool replace,
                            struct outfolder **folder, struct fault *fault) MUST_CHECK;
 /* Tells what was not known when the folder was opened. STATUS_REFUSED as above. */
@@ -36,12 +38,17 @@ const struct datapackage_provenance *outfolder_provenance(const struct outfolder
 bool outfolder_continues(const struct outfolder *folder, const char *name);
 /* What this run has written of that name until now (outfolder_take); NULL: nothing. */
 const struct datapackage_file *outfolder_made(const struct outfolder *folder, const char *name);
+/* STATUS_REFUSED: the tables of the run before are not those that their manifest tells of, see manifest_check. */
+enum status outfolder_check_before(const struct outfolder *folder, struct fault *fault) MUST_CHECK;
 /* What one file of a run finds out for another. NULL is legal: nothing is known then. */
 void outfolder_set_changes(struct outfolder *folder, const struct folder_changes *changes);
 struct folder_changes outfolder_changes(const struct outfolder *folder);
 
-/* outfile_open on the file `name` (a static string) of the folder; outfile_commit then leaves it to the folder. Without
- * a folder (NULL) outfile_open, and `name` is a path. */
+/* May the file be written? For a command that finds out much before it writes. STATUS_REFUSED: something of that name
+ * is there, and it is no regular file, or no manifest lists it and `replace` is false. */
+enum status outfolder_check(const struct outfolder *folder, const char *name, struct fault *fault) MUST_CHECK;
+/* outfile_open on the file `name` (a static string) of the folder; outfile_commit then leaves it to the folder.
+ * STATUS_REFUSED as outfolder_check. Without a folder (NULL) outfile_open, and `name` is a path. */
 enum status outfolder_begin(struct outfolder *folder, struct outfile *file, const char *name, struct fault *fault)
     MUST_CHECK;
 /* The whole file, of what was printed, which is freed. STATUS_NOMEM where a print failed. */
@@ -50,8 +57,8 @@ enum status outfolder_write(struct outfolder *folder, const char *name, struct p
 /* For outfile_commit: takes over a file that is closed and not yet in its place. */
 enum status outfolder_take(struct outfile *file, struct fault *fault) MUST_CHECK;
 
-/* Puts the files in place, removes what is left of the run before, writes the manifest, and says on stderr what was
- * removed, and unless `quiet` what was written. */
+/* Writes the manifest, puts all files in place, removes what is left of the run before, and says on stderr what was
+ * removed, and unless `quiet` what was written. On failure the folder is as it was, see replacement_make. */
 enum status outfolder_commit(struct outfolder *folder, bool quiet, struct fault *fault) MUST_CHECK;
 /* Removes what was not put in place, and the folders that outfolder_open made if nothing is in them. NULL is legal. */
 void outfolder_close(struct outfolder *folder);

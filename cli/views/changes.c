@@ -447,13 +447,16 @@ static bool is_unchanged(const struct outfolder *folder, unsigned threads)
 }
 
 /* Both tables; *readable false where they were told to be none. */
-static enum status read_before(struct changes *changes, const char *folder, bool *readable, struct fault *fault)
+static enum status read_before(struct changes *changes, const struct outfolder *folder, bool *readable,
+                               struct fault *fault)
 {
-    enum status status = tables_before_read(folder, changes->threads, &changes->before, fault);
+    enum status status = outfolder_check_before(folder, fault);
     if (status == STATUS_OK)
-        status = link_all(changes, folder, fault);
+        status = tables_before_read(outfolder_path(folder), changes->threads, &changes->before, fault);
+    if (status == STATUS_OK)
+        status = link_all(changes, outfolder_path(folder), fault);
     *readable = status == STATUS_OK;
-    if (status != STATUS_FORMAT && status != STATUS_IO && status != STATUS_NOT_FOUND)
+    if (status != STATUS_REFUSED && status != STATUS_FORMAT && status != STATUS_IO && status != STATUS_NOT_FOUND)
         return status;
     message_fault(fault);
     message("what has changed since the run before is left out");
@@ -470,7 +473,7 @@ enum status changes_write(struct outfolder *folder, const struct forest *forest,
         return STATUS_OK;
     bool unchanged = is_unchanged(folder, threads);
     if (!unchanged)
-        status = read_before(&changes, outfolder_path(folder), &readable, fault);
+        status = read_before(&changes, folder, &readable, fault);
     size_t chunks = unchanged ? 0 : chunks_of(selection->tdags.count) + chunks_of(changes.before.tdags_count);
     if (readable && status == STATUS_OK)
         status = write_file(&changes, chunks, folder, fault);

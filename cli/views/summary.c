@@ -177,10 +177,13 @@ static void put_rules(struct printer *printer, const struct summary *summary, en
     if (rules->excluded)
         put_excluded(printer, summary->filter, rules->excluded);
     if (r == summary->settings->rules && dag_filter_given(summary->settings)) {
-        char select[DATAPACKAGE_SELECT_SIZE];
-        dag_filter_text(summary->settings, select);
+        char *select = NULL;
         PRINT(printer, ",\n    \"select\": ");
-        print_json(printer, select);
+        if (dag_filter_text(summary->settings, &select) == STATUS_OK)
+            print_json(printer, select);
+        else
+            printer->status = STATUS_NOMEM;
+        mem_free(select);
         PRINT(printer, ",\n    \"left_out\": %llu", ULL(summary->left_out));
     }
     PRINT(printer, "\n  }");
@@ -319,9 +322,12 @@ static void put_removed(struct printer *printer, const struct summary *summary, 
         title = "";
     }
     if (dag_filter_given(summary->settings)) {
-        char text[GROUPED_SIZE], select[DATAPACKAGE_SELECT_SIZE];
-        dag_filter_text(summary->settings, select);
-        PRINT(printer, "  %-32s%20s  all but %s\n", "T-DAGs left out", grouped(text, summary->left_out), select);
+        char text[GROUPED_SIZE], *select = NULL;
+        if (dag_filter_text(summary->settings, &select) == STATUS_OK)
+            PRINT(printer, "  %-32s%20s  all but %s\n", "T-DAGs left out", grouped(text, summary->left_out), select);
+        else
+            printer->status = STATUS_NOMEM;
+        mem_free(select);
     }
 }
 

@@ -409,6 +409,14 @@ enum status tables_put_arcs(struct text *text, const struct table_rows *rows, ui
 static const char *const names[] = {"tdags.csv", "classes.csv", "txs.csv", "arcs.csv", "leaves.csv"};
 #define TABLES (sizeof names / sizeof *names)
 
+enum status tables_check(const struct outfolder *folder, struct fault *fault)
+{
+    enum status status = outfolder_check(folder, "summary.json", fault);
+    for (size_t i = 0; i < TABLES && status == STATUS_OK; i++)
+        status = outfolder_check(folder, names[i], fault);
+    return status;
+}
+
 enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
                          const struct measures_row *measures, const struct payments *payments,

@@ -32,6 +32,9 @@ enum status tables_put_tdag(struct text *text, const struct table_rows *rows, ui
 enum status tables_put_tx(struct text *text, const struct table_rows *rows, uint32_t number, uint32_t depth) MUST_CHECK;
 enum status tables_put_arcs(struct text *text, const struct table_rows *rows, uint32_t number) MUST_CHECK;
 
+/* outfolder_check for these and summary.json, before the work for them begins. */
+enum status tables_check(const struct outfolder *folder, struct fault *fault) MUST_CHECK;
+
 #define CLASS_ID_TEXT (2 * CANON_ID_SIZE + 1)
 
 /* The class id in hexadecimal, with a ? after it where the class is not exact. At most CLASS_ID_TEXT bytes. */

@@ -144,6 +144,7 @@ static int run_part(const struct command *command, const char *out, uint32_t hei
     if (status == EXIT_DONE)
         assert_int_equal(outfolder_commit(settings.folder, true, &fault), STATUS_OK);
     outfolder_close(settings.folder);
+    provenance_free(&provenance);
     return status;
 }
 
