@@ -123,7 +123,8 @@ struct blk_scan {
  * for a custom signet, the one that the file begins with; else only that one. Where no record follows a record,
  * searches the following bytes for the next magic whose length is plausible and whose header meets its own
  * proof-of-work target, and notes what was skipped as a gap. Preallocated zeros (raw, so they read as the repeated key)
- * end a run without a gap, and records after them are found too. A record torn by the end of the file, or by zeros up
+ * end a run without a gap, and records after them are found too; so do those that a change of the key XORed along, to
+ * the end of the file (blktail.h). A record torn by the end of the file, or by zeros up
  * to that, becomes a BLK_GAP_TORN at its offset: a block in front of such zeros counts only if it is the one that its
  * header names. A block of the BLAKE2b fork is known by bit 31 of its version and its merkle root, for which all of it
  * is read. Bytes after the size in `dir` are left for the next listing. STATUS_IO only if the file cannot be opened;

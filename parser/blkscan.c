@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <sys/stat.h>
 
+#include "parser/blktail.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
@@ -16,7 +17,7 @@
 #define WINDOW_MAX ((size_t)64 << 10)
 #define PAGE ((size_t)4 << 10)
 #define MAGICS_MAX 8
-#define NOWHERE UINT64_MAX
+#define NOWHERE BLK_TAIL_NONE
 
 struct window {
     struct blk_reader reader;
@@ -40,6 +41,7 @@ struct scanner {
     bool padding_has_magic;         /* so padding cannot be skipped blindly */
     uint64_t padding_from;          /* the last run of zeros that was crossed */
     uint64_t padding_to;
+    uint64_t tail_from;   /* zeros that were XORed along to the end of the file; NOWHERE: there are none */
     uint64_t head_offset; /* the last place that was asked for a head, and the answer */
     bool head_found;
     struct blk_record head;
@@ -194,6 +196,10 @@ static uint64_t padding_end(struct scanner *s, uint64_t offset)
     struct blk_record record;
     uint64_t at = offset;
     while (at < s->size) {
+        if (at >= s->tail_from) {
+            at = s->size;
+            break;
+        }
         size_t left = s->size - at < BLK_FRAME_SIZE ? (size_t)(s->size - at) : BLK_FRAME_SIZE;
         const uint8_t *bytes = look(s, &s->step, at, left);
         if (left == BLK_FRAME_SIZE && is_padding_word(s, bytes, at))
@@ -264,7 +270,7 @@ static bool is_whole(struct scanner *s, const struct blk_record *record, enum bl
      * well parse. */
     if (next == end || is_block(s, record, true))
         return true;
-    bool end_missing = is_padding(s, *look(s, &s->step, end - 1, 1), end - 1);
+    bool end_missing = end > s->tail_from || is_padding(s, *look(s, &s->step, end - 1, 1), end - 1);
     if (end_missing)
         *reason = BLK_GAP_TORN;
     /* Only a run of zeros is preallocation; a few may be the end of the block itself. */
@@ -338,6 +344,8 @@ static uint64_t recover(struct scanner *s, uint64_t from, enum blk_gap_reason re
     uint64_t solid = from + 1;
     bool found = search(s, solid, &record, &solid);
     uint64_t to = found ? record.offset : s->size;
+    if (!found && solid > s->tail_from)
+        solid = s->tail_from > from ? s->tail_from : from + 1;
     if (found && reason == BLK_GAP_TORN)
         reason = BLK_GAP_BAD_LENGTH;
     if (!found && reason == BLK_GAP_GARBAGE && begins_record(s, from, solid))
@@ -429,6 +437,7 @@ enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t 
                         .size = dir->files[index].size,
                         .head_offset = NOWHERE,
                         .padding_from = NOWHERE,
+                        .tail_from = NOWHERE,
                         .fault = &why,
                         .scan = scan};
     scan->count = scan->gaps_count = 0;
@@ -442,6 +451,7 @@ enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t 
         struct stat now;
         if (fstat(s.step.reader.fd_plus_1 - 1, &now) == 0 && (uint64_t)now.st_size < s.size)
             s.size = (uint64_t)now.st_size;
+        s.status = blk_tail_find(&s.search.reader, dir, index, s.size, &s.tail_from, s.fault);
         if (magic)
             add_magic(&s, magic);
         else

@@ -182,6 +182,66 @@ static void test_block_whose_end_was_not_written(void **state)
     }
 }
 
+/* Preallocated zeros that were XORed along when the key was changed: what reads as the key from before. */
+static void put_rekeyed_zeros(struct image *image, size_t size)
+{
+    static const uint8_t before[8] = {0x9e, 0x01, 0x33, 0xd7, 0xfa, 0xbf, 0xb5, 0xda};
+    while (size-- > 0)
+        put_byte(image, before[image->size % 8]);
+}
+
+static void test_rekeyed_zeros_at_the_end(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {24, 25, 31, 100, 4096, 4100, 40000};
+    for (size_t k = 0; k < KEYS; k++) {
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            struct image image = make_image(2);
+            put_rekeyed_zeros(&image, sizes[i]);
+            struct blk_scan scan = scan_image(&image, keys[k], NULL);
+            assert_records(&scan, &image, -1);
+            assert_int_equal(scan.gaps_count, 0);
+            blk_scan_free(&scan);
+        }
+    }
+}
+
+/* Damage before such an end, and what is no such end: a record after the bytes, fewer than three times a key, and one
+ * byte over and over, raw or not. */
+static void test_what_is_no_rekeyed_end(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        struct image image = make_image(2);
+        size_t at = image.size;
+        for (size_t i = 0; i < 50; i++)
+            put_byte(&image, 0x77);
+        put_rekeyed_zeros(&image, 1000);
+        struct blk_scan scan = scan_image(&image, keys[k], NULL);
+        assert_records(&scan, &image, -1);
+        assert_one_gap(&scan, at, 50, BLK_GAP_GARBAGE);
+        blk_scan_free(&scan);
+        image.size = at;
+        put_rekeyed_zeros(&image, 1000);
+        put_record(&image, regtest_magic, 9);
+        scan = scan_image(&image, keys[k], NULL);
+        assert_records(&scan, &image, -1);
+        assert_one_gap(&scan, at, 1000, BLK_GAP_GARBAGE);
+        blk_scan_free(&scan);
+        for (unsigned way = 0; way < 3; way++) {
+            image = make_image(2);
+            if (way == 0)
+                put_rekeyed_zeros(&image, 23);
+            for (size_t i = 0; way > 0 && i < 1000; i++)
+                put_byte(&image, (uint8_t)(0x77 ^ (way == 1 ? 0 : keys[k][image.size % 8])));
+            scan = scan_image(&image, keys[k], NULL);
+            assert_records(&scan, &image, -1);
+            assert_one_gap(&scan, at, way == 0 ? 23 : 1000, BLK_GAP_GARBAGE);
+            blk_scan_free(&scan);
+        }
+    }
+}
+
 /* Whatever one byte becomes, the records that do not hold it are found. */
 static void test_any_flipped_byte_harms_one_record_only(void **state)
 {
@@ -327,6 +387,8 @@ int main(void)
         cmocka_unit_test(test_wrong_length),
         cmocka_unit_test(test_torn_records_inside),
         cmocka_unit_test(test_block_whose_end_was_not_written),
+        cmocka_unit_test(test_rekeyed_zeros_at_the_end),
+        cmocka_unit_test(test_what_is_no_rekeyed_end),
         cmocka_unit_test(test_any_flipped_byte_harms_one_record_only),
         cmocka_unit_test(test_magics),
         cmocka_unit_test(test_random_bytes),
