@@ -9,14 +9,16 @@ static struct said {
     uint64_t *slots;
     size_t capacity;
     size_t count;
-    uint64_t repeated; /* damages of the running command that had been said before */
-    uint64_t fresh;    /* and that had not */
+    uint64_t repeated;  /* damages of the running command that had been said before */
+    uint64_t fresh;     /* and that had not */
+    uint64_t unskipped; /* of these, those by which nothing was skipped */
 } said;
 
 static uint64_t hash_of(const struct fault *what)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ what->offset; /* FNV-1a */
-    const char *text = what->text;
+    bool is_place = what->path[0] && what->offset != FAULT_NO_OFFSET;
+    const char *text = is_place ? "" : what->text;
     for (const char *p = what->path; *p; p++)
         hash = (hash ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
     for (; *text; text++)
@@ -35,7 +37,8 @@ static bool insert(uint64_t hash)
     return is_new;
 }
 
-/* False if it had been said: the same words of the same place. Without memory all is new. */
+/* False if it had been said: a place in a file, whatever the words, since scan and index name one block each in
+ * their own; else the same words. Without memory all is new. */
 static bool is_new(const struct fault *what)
 {
     if (said.count * 2 >= said.capacity) {
@@ -89,7 +92,7 @@ int node_blocks_run(const struct settings *settings, node_blocks_work *work)
     struct progress progress;
     int exit_status = find_blocks(settings, &blocks);
     if (exit_status == EXIT_DONE) {
-        said.repeated = said.fresh = 0;
+        said.repeated = said.fresh = said.unskipped = 0;
         progress_begin(&progress, settings->quiet);
         message_set_interrupted("interrupted; the same command goes on from what the disk holds");
         exit_status = work(settings, &blocks, &progress);
@@ -151,6 +154,7 @@ void node_blocks_damage(void *context, const struct fault *what)
         return;
     }
     said.fresh++;
+    said.unskipped += what->status == STATUS_OK;
     message_fault(what);
 }
 
@@ -169,7 +173,8 @@ int node_blocks_result(uint64_t damages)
         return EXIT_DONE;
     if (said.fresh == 0) /* that of scan in analyze has been counted there */
         return EXIT_DAMAGED;
-    damages -= said.repeated;
-    message("damaged and skipped: %llu place%s of the input", (unsigned long long)damages, damages == 1 ? "" : "s");
+    damages -= said.repeated + said.unskipped;
+    if (damages > 0)
+        message("damaged and skipped: %llu place%s of the input", (unsigned long long)damages, damages == 1 ? "" : "s");
     return EXIT_DAMAGED;
 }

@@ -240,10 +240,10 @@ static enum status sum_up(const struct check *check, const struct index_totals *
     memcpy(digest, both, 32);
     if (spenders == spends)
         return STATUS_OK;
-    return fault_set(
-        fault, STATUS_FORMAT, check->path, FAULT_NO_OFFSET,
-        "the index is damaged: %llu outputs name a spender, %llu inputs spend one: delete it and index again",
-        (unsigned long long)spenders, (unsigned long long)spends);
+    return fault_set(fault, STATUS_FORMAT, check->path, FAULT_NO_OFFSET,
+                     "the index is damaged: outputs that name a spender: %llu, inputs that spend one: %llu; delete it "
+                     "and index again",
+                     (unsigned long long)spenders, (unsigned long long)spends);
 }
 
 /* Each block begins where the one before ends, and the last ends at the totals. */

@@ -329,7 +329,7 @@ static enum status end_walk(struct walk *walk, uint32_t height, const struct wal
     work->bad_height = height;
     work->bad_bytes = true;
     return fault_set(
-        work->fault, STATUS_FORMAT, path, walked->block->offset,
+        work->fault, STATUS_FORMAT, path, walked->block->offset - BLK_FRAME_SIZE,
         "block %s of height %u is damaged (%s); the index ends before it: restore the file or run the node with "
         "-reindex, then index again",
         hash, height, walked->fault.text);

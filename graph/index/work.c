@@ -189,7 +189,7 @@ enum status work_bad_input(struct index_work *work, uint64_t input, const char *
     blk_reader_free(&reader);
     const struct chain_block *block = chain_active(work->chain, work->bad_height);
     const char *path = block->file == FILEMAP_GONE ? NULL : work->dir.files[block->file].path;
-    return fault_set(work->fault, STATUS_FORMAT, path, block->offset,
+    return fault_set(work->fault, STATUS_FORMAT, path, block->offset - BLK_FRAME_SIZE,
                      "transaction %s of height %u %s (it spends %s); the index ends before this block", txid,
                      work->bad_height, what, prevout);
 }

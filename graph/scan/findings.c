@@ -148,8 +148,8 @@ static void tell_gap(struct teller *teller, const struct finding *found)
         *teller->damages += lost;
         return;
     }
-    (void)fault_set(&what, STATUS_FORMAT, teller->dir->files[found->file].path, gap->offset, "skipped %llu bytes: %s",
-                    (unsigned long long)gap->size,
+    (void)fault_set(&what, STATUS_FORMAT, teller->dir->files[found->file].path, gap->offset, "skipped %llu byte%s: %s",
+                    (unsigned long long)gap->size, gap->size == 1 ? "" : "s",
                     reasons[gap->reason <= BLK_GAP_UNREADABLE ? gap->reason : BLK_GAP_GARBAGE]);
     if (lost) {
         tell(teller, &what);
@@ -170,15 +170,17 @@ static void tell_more_gaps(struct teller *teller, uint32_t file)
     char text[sizeof what.path + 160];
     if (lost->more > 0) {
         (void)fault_set(&what, STATUS_FORMAT, path, FAULT_NO_OFFSET,
-                        "and %llu more places, %llu bytes in all, that are no block record",
-                        (unsigned long long)lost->more, (unsigned long long)lost->bytes);
+                        "and %llu more place%s, %llu byte%s in all, that %s no block record",
+                        (unsigned long long)lost->more, lost->more == 1 ? "" : "s", (unsigned long long)lost->bytes,
+                        lost->bytes == 1 ? "" : "s", lost->more == 1 ? "is" : "are");
         if (teller->options->damage)
             teller->options->damage(teller->options->context, &what);
     }
     if (left->more > 0) {
         snprintf(text, sizeof text,
-                 "%.*s: and %llu more places, %llu bytes in all, left by a crash of the node; no block is lost",
-                 (int)sizeof what.path, path, (unsigned long long)left->more, (unsigned long long)left->bytes);
+                 "%.*s: and %llu more place%s, %llu byte%s in all, left by a crash of the node; no block is lost",
+                 (int)sizeof what.path, path, (unsigned long long)left->more, left->more == 1 ? "" : "s",
+                 (unsigned long long)left->bytes, left->bytes == 1 ? "" : "s");
         tell_note(teller, text);
     }
     teller->lost = teller->left_by_crash = (struct gaps_told){0};
@@ -197,7 +199,7 @@ static size_t tell_key(const struct teller *teller, const struct finding *found,
     if (same > 1)
         snprintf(to, sizeof to, "to blk%05u.dat: ", (unsigned)dir->files[found->file + same - 1].number);
     (void)fault_set(
-        &what, STATUS_FORMAT, dir->files[found->file].path, FAULT_NO_OFFSET,
+        &what, STATUS_OK, dir->files[found->file].path, FAULT_NO_OFFSET,
         "%sXORed with the key %s, not with the folder's %s; read with that key, so that nothing is lost. %s", to,
         blk_key_text(found->key, key), blk_key_text(dir->key, folder_key),
         dir->staged > 0 ? "A change of the key was interrupted: start the node again, which finishes it"
@@ -218,7 +220,7 @@ static void tell_folder(const struct teller *teller, uint32_t forked)
         tell(teller, &what);
     }
     if (dir->staged > 0) {
-        (void)fault_set(&what, STATUS_FORMAT, dir->path, FAULT_NO_OFFSET,
+        (void)fault_set(&what, STATUS_OK, dir->path, FAULT_NO_OFFSET,
                         "%u blk file%s under a name that ends in .reobfuscated: a change of the XOR key was "
                         "interrupted; start the node again, which finishes it",
                         (unsigned)dir->staged, dir->staged == 1 ? " is" : "s are");

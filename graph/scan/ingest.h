@@ -45,7 +45,8 @@ struct ingest_options {
     void (*progress)(void *context,
                      const struct ingest_progress *progress); /* may be NULL; any thread, one call at a time */
     /* Says that input was damaged and skipped (a gap in a file, a gap in the chain, a block that fails --verify), each
-     * as a fault with path, offset and text. May be NULL. */
+     * as a fault with path, offset (of a block: of its record's magic) and text; its status is STATUS_OK where all was
+     * read and nothing skipped (a file under another key). May be NULL. */
     void (*damage)(void *context, const struct fault *what);
     /* Something worth a line that is no damage: what was taken back after a reorganisation, a pinned tip, ... */
     void (*message)(void *context, const char *text);

@@ -161,12 +161,48 @@ static void test_no_data_directory(void **state)
     expect_failure(place.bad, "XORed with the key");
 }
 
+static size_t count_in(const char *text, const char *words)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, words)) != NULL; text++)
+        count++;
+    return count;
+}
+
+/* Scan and index meet the same damaged block, which the node wrote at byte 18745 with its frame: one place, told once
+ * and counted once. */
+static void test_told_once(void **state)
+{
+    (void)state;
+    static const char where[] = "blk00005.dat: at byte 18745: ";
+    char blocks[512], file[600];
+    snprintf(blocks, sizeof blocks, "%s/told/regtest/blocks", place.dir);
+    snprintf(file, sizeof file, "%s/blk00005.dat", blocks);
+    make_dirs(blocks);
+    copy_files("tests/fixtures/regtest-xor/regtest/blocks", blocks);
+    size_t size;
+    char *bytes = read_file(file, &size);
+    assert_true(size > 20016);
+    memset(bytes + 20000, 'A', 16);
+    write_file(file, bytes, size);
+    free(bytes);
+    struct run run = unktx_expect(3, "analyze --index --datadir %s/told -o %s/once", place.dir, place.dir);
+    assert_int_equal(count_in(run.err, ": at byte "), 1);
+    assert_int_equal(count_in(run.err, where), 1);
+    assert_int_equal(count_in(run.err, "damaged and skipped"), 1);
+    assert_non_null(strstr(run.err, "damaged and skipped: 1 place of"));
+    run_free(&run);
+    run = unktx_expect(3, "index --datadir %s/told --store %s/index-alone", place.dir, place.dir);
+    assert_int_equal(count_in(run.err, where), 1);
+    run_free(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_missing_file),           cmocka_unit_test(test_file_lost_after_a_scan),
         cmocka_unit_test(test_restored_with_its_time), cmocka_unit_test(test_unreadable_file),
-        cmocka_unit_test(test_no_data_directory),
+        cmocka_unit_test(test_no_data_directory),      cmocka_unit_test(test_told_once),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -181,6 +181,24 @@ static void test_options_of_key(void **state)
     SCAN(1, -1, "--xor-key 1122334455667788", "not the one of --xor-key", key_text);
 }
 
+/* All files and xor.dat to another key, each file as a whole: its preallocated end too. */
+static void test_key_changed_with_the_zeros(void **state)
+{
+    (void)state;
+    size_t size, grown = 7341;
+    char *bytes = read_file(blk(9), &size);
+    char *longer = calloc(1, size + grown); /* as the node leaves it */
+    memcpy(longer, bytes, size);
+    write_file(blk(9), longer, size + grown);
+    for (unsigned i = 0; path_exists(blk(i)); i++)
+        rekey(blk(i), key, other);
+    write_file(path_of("%s/xor.dat", blocks), other, 8);
+    SCAN(0, TIP, "", "regtest: height");
+    assert_same_tables();
+    free(bytes);
+    free(longer);
+}
+
 /* A file without the key, and two of another one. */
 static void test_files_under_other_keys(void **state)
 {
@@ -189,9 +207,11 @@ static void test_files_under_other_keys(void **state)
     rekey(blk(7), key, other);
     rekey(blk(8), key, other);
     SCAN(3, TIP, "", "blk00005.dat", "0000000000000000", "blk00007.dat: to blk00008.dat", "0908070605040302",
-         "nothing is lost", "damaged and skipped: 2 places");
+         "nothing is lost");
     assert_same_tables();
-    SCAN(3, TIP, "", "blk00005.dat"); /* a new run says it again */
+    char *again = scan(3, TIP, "", (const char *const[]){"blk00005.dat", NULL}); /* a new run says it again */
+    assert_null(strstr(again, "damaged and skipped"));
+    free(again);
     struct run run = unktx_expect(3, "blocks %s", blocks);
     assert_int_equal(count_of(run.out, ",active,"), TIP + 1);
     assert_non_null(strstr(run.err, "blk00005.dat"));
@@ -460,6 +480,7 @@ int main(void)
         TEST(test_key_of_another_node),
         TEST(test_key_of_wrong_size),
         TEST(test_options_of_key),
+        TEST(test_key_changed_with_the_zeros),
         TEST(test_files_under_other_keys),
         TEST(test_interrupted_change_of_key),
         TEST(test_blocks_of_the_fork),
