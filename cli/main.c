@@ -14,16 +14,21 @@
 
 static void print_help(void)
 {
-    puts("Usage: unktx COMMAND [options] [operands]\n\n"
-         "Finds the outputs of a Bitcoin chain from which the reference client infers no address, links them to the\n"
-         "transactions that spend them, and classifies the graphs that arise (T-DAGs).\n\nCommands:");
+    puts("Usage: unktx COMMAND [options] [operands]\n");
+    help_paragraph(
+        "Finds the outputs of a Bitcoin chain from which the reference client infers no address, links them to "
+        "the transactions that spend them, and classifies the graphs that arise (T-DAGs).");
+    puts("\nCommands:");
     for (const struct command *const *c = commands; *c; c++) {
         if (!(*c)->hidden)
-            printf("  %-10s%s\n", (*c)->name, (*c)->summary);
+            help_summary((*c)->name, (*c)->summary);
     }
-    puts("\n'unktx help COMMAND' tells the options of a command; 'man unktx' more. 'unktx --version' prints the "
-         "version.\n"
-         "Exit status: 0 done, 1 failed, 2 usage, 3 done but some input was damaged and skipped, 130 interrupted.");
+    putchar('\n');
+    help_paragraph(
+        "'unktx help COMMAND' tells the options of a command; 'man unktx' more. 'unktx --version' prints the "
+        "version.");
+    help_paragraph("Exit status: 0 done, 1 failed, 2 usage, 3 done but some input was damaged and skipped, 130 "
+                   "interrupted.");
 }
 
 static const struct command *find_command(const char *name)

@@ -369,7 +369,7 @@ def find_changes(before, after):
             what = "grown"
         else:
             continue
-        joined = " ".join(before[was].name for was in sorted(parts) if was != main) or None
+        joined = " ".join(before[was].name for was in sorted(parts) if before[was].name != tdag.name) or None
         rows.append((tdag.name, what, *cells(old, tdag), joined))
     rows += [(tdag.name, "gone", *cells(tdag, None), None) for was, tdag in enumerate(before) if was not in kept]
     return rows

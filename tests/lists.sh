@@ -19,7 +19,7 @@ lacks() { echo "$1 lacks $2"; }
 dictionary=docs/tables.md
 [ -e "$dictionary" ] || dictionary=notebooks-data/README.md
 
-commands() { "$unktx" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
+commands() { "$unktx" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z]*\) .*/\1/p'; }
 
 check_commands() {
     for shell in bash zsh fish; do "$unktx" completion $shell >"$place/$shell"; done
@@ -30,7 +30,7 @@ check_commands() {
         grep -qF "| \`unktx $command\` |" README.md || lacks README.md "a row of $command"
         for shell in bash zsh fish; do grep -qw -- "$command" "$place/$shell" || lacks "the completion of $shell" "$command"; done
         grep -qE "\"${command}[ \"]" tests/cli/*.c || lacks tests/cli "a test of $command"
-        options=$("$unktx" "$command" --help | sed -n '/^Options:/,/^$/p' | grep -oE '^ +(-[a-z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+')
+        options=$("$unktx" "$command" --help | sed -n '/^Options:/,/^$/p' | grep -oE '^ {2,6}(-[a-z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+')
         for option in $options; do
             man_text "unktx-$command" | grep -qw -e "$option" || lacks "unktx-$command(1)" "$option"
             grep -qw -e "${option#--}" "$place/bash" || lacks "the completion of bash" "$option"

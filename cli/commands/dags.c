@@ -254,7 +254,7 @@ static int run(const struct settings *settings)
     if (settings->family && !dag_filter_is_family(settings->family))
         return message_usage("--family: '%s' is no family of T-DAGs, such as chain or fan-out", settings->family);
     if (settings->class_id && !chosen_is_class(settings->class_id))
-        return message_usage("--class: '%s' is no class id", settings->class_id);
+        return message_usage(CHOSEN_NO_CLASS, settings->class_id);
     enum status status = dags(&work, &fault);
     if (!settings->folder)
         outfolder_close(work.folder);

@@ -121,6 +121,7 @@ static enum status put_all(struct report *report, struct fault *fault)
         status = report_classes(report, fault);
     if (status == STATUS_OK)
         status = report_lists(report, fault);
+    report_labelled(report);
     put_changes(report);
     put_rules(report);
     put_files(report);

@@ -144,7 +144,8 @@ static enum status show_chosen_dag(struct show *show, const struct selection *se
 {
     struct known_scripts_held held = {0};
     uint32_t dag = 0;
-    enum status status = chosen_dag(&show->forest, &selection->tdags, show->settings->dag, &dag, fault);
+    enum status status = chosen_dag(&show->forest, &selection->tdags, &selection->classes, show->settings->dag, &dag,
+                                    fault);
     if (status != STATUS_OK)
         return tell_other_rules(show, selection, status);
     status = known_scripts_find(&show->catalogue, show->tx_text.store, &show->forest, selection,
@@ -327,7 +328,8 @@ static enum status show_all(struct show *show, struct fault *fault)
     if (status == STATUS_NOT_FOUND)
         message_answer(); /* in what it was not found */
     if (status == STATUS_OK)
-        status = outfile_write_text(show->settings->out, &show->tx_text.text, fault);
+        status = outfile_write_lines(show->settings->out, strcmp(show->settings->format, "text") == 0,
+                                     &show->tx_text.text, fault);
     text_free(&show->tx_text.text);
     dag_labels_free(&show->dag_labels);
     address_labels_free(&show->labels);
@@ -364,10 +366,13 @@ static int run(const struct settings *settings)
                              strcmp(settings->format, "json") == 0 ? "a transaction" : "--dag");
     if (settings->with_scripts && settings->operands_count == 0)
         return message_usage("--scripts is for transactions only; --known-scripts FILE adds known scripts");
-    if (settings->dag && !chosen_is_dag(settings->dag))
-        return message_usage("--dag: '%s' is no number from 1 on, name or txid", settings->dag);
+    if (settings->dag && !chosen_is_dag(settings->dag) && !chosen_is_class(settings->dag))
+        return message_usage(
+            "--dag: '%s' is no number from 1 on, name, txid or class id (their first hexadecimal digits, "
+            "at least 4)",
+            settings->dag);
     if (settings->class_id && !chosen_is_class(settings->class_id))
-        return message_usage("--class: '%s' is no class id", settings->class_id);
+        return message_usage(CHOSEN_NO_CLASS, settings->class_id);
     if (unfit)
         return message_usage(NO_OPERAND, unfit);
     int exit_status = message_result(show_all(&show, &fault), &fault);
@@ -381,14 +386,16 @@ static const struct option option_dag = {
     .type = OPTION_TEXT,
     .value = "ID",
     .field = offsetof(struct settings, dag),
-    .help = "show this T-DAG, by its name, its number (dag_id), or the txid of one of its transactions",
+    .help = "show this T-DAG, by its name, its number (dag_id), the txid of one of its transactions, or its class id "
+            "where it "
+            "is alone in the class; the first digits, at least 4, will do",
 };
 static const struct option option_class = {
     .name = "class",
     .type = OPTION_TEXT,
     .value = "ID",
     .field = offsetof(struct settings, class_id),
-    .help = "show this class and its T-DAGs; the first digits of its id will do",
+    .help = "show this class and its T-DAGs; the first digits of its id, at least 4, will do",
 };
 static const struct option option_format = {
     .name = "format",

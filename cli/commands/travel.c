@@ -345,7 +345,8 @@ static int run(const struct settings *settings)
     if (status == STATUS_OK)
         status = outfile_write_text(settings->out, &text, &fault);
     if (status == STATUS_OK && travel.cut)
-        message("cut after %llu rows: there is more; --limit takes more of it", ULL(settings->limit));
+        message("cut after %llu row%s: there is more; --limit takes more of it", ULL(settings->limit),
+                settings->limit == 1 ? "" : "s");
     text_free(&text);
     travel_free(&travel);
     return message_result(status, &fault);

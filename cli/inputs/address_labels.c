@@ -226,7 +226,8 @@ enum status address_labels_read(const struct settings *settings, struct address_
     if (status == STATUS_OK)
         status = address_labels_settle(labels, fault);
     if (status == STATUS_OK && labels->passed_over > 0)
-        message("--labels: %llu tags of other currencies than BTC are passed over", ULL(labels->passed_over));
+        message("--labels: %llu tag%s of other currencies than BTC %s passed over", ULL(labels->passed_over),
+                labels->passed_over == 1 ? "" : "s", labels->passed_over == 1 ? "is" : "are");
     return status == STATUS_OK ? stop_check(fault) : status;
 }
 

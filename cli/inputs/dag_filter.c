@@ -67,6 +67,12 @@ bool dag_filter_given(const struct settings *settings)
            settings->select_known || settings->label;
 }
 
+const char *dag_filter_none(const struct settings *settings)
+{
+    bool filtered = dag_filter_given(settings) || settings->exclude_scripts || settings->compress;
+    return filtered ? "no T-DAG is left by these filters" : "there is no T-DAG";
+}
+
 enum status dag_filter_text(const struct settings *settings, char **text)
 {
     struct printer printer = {0};

@@ -18,6 +18,8 @@ extern const struct option option_filter_family, option_filter_class, option_fil
 bool dag_filter_is_family(const char *word);
 /* Is any of them given? */
 bool dag_filter_given(const struct settings *settings);
+/* What stands in place of rows where no T-DAG is left: a static string. */
+const char *dag_filter_none(const struct settings *settings);
 /* What is given, for the manifest: "--family chain --min-height 3"; NULL for nothing. The caller frees it by mem_free.
  * STATUS_NOMEM. */
 enum status dag_filter_text(const struct settings *settings, char **text) MUST_CHECK;

@@ -92,7 +92,8 @@ static enum status find_dag(const struct settings *settings, const struct forest
     enum status status = tdags_find(forest, settings->rules, &selected->tdags, fault);
     if (status == STATUS_OK)
         status = tdags_name(forest, &selected->tdags, fault);
-    return status == STATUS_OK ? chosen_dag(forest, &selected->tdags, settings->dag, &selected->dag, fault) : status;
+    return status == STATUS_OK ? chosen_dag(forest, &selected->tdags, NULL, settings->dag, &selected->dag, fault)
+                               : status;
 }
 
 enum status selected_outputs_open(const struct settings *settings, const struct store *store,

@@ -94,8 +94,8 @@ void selection_tell_other_rules(enum rules rules, const uint32_t counts[RULES], 
     if (counts[rules] >= enough || counts[best] <= counts[rules])
         return;
     const char *other = rules_name((enum rules)best);
-    message("%s has %u T-DAGs, %s has %u: add --rules %s", rules_name(rules), (unsigned)counts[rules], other,
-            (unsigned)counts[best], other);
+    message("%s has %u T-DAG%s, %s has %u: add --rules %s", rules_name(rules), (unsigned)counts[rules],
+            counts[rules] == 1 ? "" : "s", other, (unsigned)counts[best], other);
 }
 
 enum status selection_tell_other_forest(const struct forest *forest, enum rules rules, uint32_t found, uint64_t enough,

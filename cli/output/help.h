@@ -12,4 +12,8 @@ void help_command(const char *name, const char *operands, const char *summary, c
 
 void help_version(const char *version);
 
+/* A line of the list of commands, and a paragraph, as wide as the terminal or 80 columns. */
+void help_summary(const char *name, const char *summary);
+void help_paragraph(const char *text);
+
 #endif

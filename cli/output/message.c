@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/output/text.h"
+#include "cli/output/wrap.h"
 
 #define LINE_MAX_SIZE 8192u /* bytes; a path has half of it at most */
 
@@ -70,29 +71,41 @@ void message_lost_page(const char *path)
                          : "a page of a mapped file could not be read: its disk failed, or the file was cut meanwhile");
 }
 
-static void begin_line(void)
+/* Returns how many columns it takes. */
+static int begin_line(void)
 {
     message_status(NULL);
-    fprintf(stderr, command_name ? "unktx %s: " : "unktx: ", command_name);
+    return fprintf(stderr, command_name ? "unktx %s: " : "unktx: ", command_name);
+}
+
+/* A terminal gets lines of its width, with the following ones further in. */
+static void put_wrapped(const char *text, size_t size, int column)
+{
+    unsigned spaces = (unsigned)column;
+    struct wrap wrap = {stderr, wrap_width(STDERR_FILENO), 4, spaces, false};
+    if (spaces + size <= wrap.width || !isatty(STDERR_FILENO))
+        fwrite(text, 1, size, stderr);
+    else
+        wrap_words(&wrap, text, size);
 }
 
 /* The rest of the line. All of it is quoted, since any part may be text from outside: names of files above all. */
-static void put_line(const char *format, va_list arguments)
+static void put_line(int column, const char *format, va_list arguments)
 {
     char line[LINE_MAX_SIZE], quoted[4 * LINE_MAX_SIZE];
     int size = vsnprintf(line, sizeof line, format, arguments);
     bool cut = size >= (int)sizeof line;
     const char *end = put_quoted(quoted, line, strlen(line));
-    fwrite(quoted, 1, (size_t)(end - quoted), stderr);
+    put_wrapped(quoted, (size_t)(end - quoted), column);
     fputs(cut ? " ...\n" : "\n", stderr);
 }
 
 void message(const char *format, ...)
 {
     va_list arguments;
-    begin_line();
+    int column = begin_line();
     va_start(arguments, format);
-    put_line(format, arguments);
+    put_line(column, format, arguments);
     va_end(arguments);
 }
 
@@ -114,9 +127,9 @@ void message_answer(void)
 int message_usage(const char *format, ...)
 {
     va_list arguments;
-    begin_line();
+    int column = begin_line();
     va_start(arguments, format);
-    put_line(format, arguments);
+    put_line(column, format, arguments);
     va_end(arguments);
     fprintf(stderr, "Try 'unktx %s%s--help'.\n", command_name ? command_name : "", command_name ? " " : "");
     return EXIT_USAGE;

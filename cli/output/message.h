@@ -19,7 +19,7 @@ enum exit_status {
 void message_command(const char *name);
 
 /* One line, with the names in front; what a terminal would obey instead of showing it, line breaks too, as \xHH
- * (put_quoted). Clears a progress line first. */
+ * (put_quoted). On a terminal it is wrapped at the terminal's width (wrap.h). Clears a progress line first. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Keeps a line for message_answer(), in place of one kept before: what the answer of this command is of. It is said

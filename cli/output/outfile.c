@@ -13,6 +13,7 @@
 #include "cli/output/signals.h"
 #include "cli/output/sources.h"
 #include "cli/output/temporary.h"
+#include "cli/output/wrap.h"
 #include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
@@ -230,6 +231,16 @@ enum status outfile_write_text(const char *path, struct text *text, struct fault
     if (status == STATUS_OK)
         status = outfile_flush(&file, text, fault);
     return outfile_finish(&file, status, fault);
+}
+
+enum status outfile_write_lines(const char *path, bool wraps, struct text *text, struct fault *fault)
+{
+    bool standard = !path || strcmp(path, "-") == 0;
+    if (!wraps || !standard || !isatty(STDOUT_FILENO))
+        return outfile_write_text(path, text, fault);
+    wrap_lines(stdout, wrap_width(STDOUT_FILENO), text->bytes, text->size);
+    text->size = 0;
+    return STATUS_OK;
 }
 
 enum status outfile_write_text_in(const char *folder, const char *name, struct text *text, struct fault *fault)

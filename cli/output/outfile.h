@@ -60,6 +60,8 @@ enum status outfile_finish(struct outfile *file, enum status status, struct faul
 
 /* The whole file `path` (as outfile_open takes it) from a text. */
 enum status outfile_write_text(const char *path, struct text *text, struct fault *fault) MUST_CHECK;
+/* The same for lines that people read: on a terminal they are wrapped at its width (wrap.h), if `wraps`. */
+enum status outfile_write_lines(const char *path, bool wraps, struct text *text, struct fault *fault) MUST_CHECK;
 /* outfile_write_text on the file `name` in folder `folder`. */
 enum status outfile_write_text_in(const char *folder, const char *name, struct text *text, struct fault *fault)
     MUST_CHECK;

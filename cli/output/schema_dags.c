@@ -6,9 +6,8 @@
 #define COUNT(columns) (sizeof(columns) / sizeof *(columns))
 
 #define NAME_MEANING                                                                                                   \
-    "name of the T-DAG, which stays while it grows: the first hexadecimal digits of its first txid, 16 or as many as " \
-    "no "                                                                                                              \
-    "other begins with"
+    "name of the T-DAG, which stays unless an older transaction joins: the first hexadecimal digits of its first "     \
+    "txid, 16 or as many as no other begins with"
 
 #define LABELS_MEANING                                                                                                 \
     "in alphabetical order of bytes with a semicolon and a space between two; the first 32, and then how many more"
@@ -210,14 +209,15 @@ static const struct column changes[] = {
      "transactions of several T-DAGs; shrunk: not all transactions of the one that it was, since a reorganisation took "
      "some or parted it; gone: none of its transactions is in a T-DAG now. T-DAGs that are as before have no row"},
     {"txs_before", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "transactions",
-     "of the T-DAG before, of a merged one of that whose name stays; empty if new"},
+     "of the T-DAG before, of a merged one of that whose name stays, else of the oldest; empty if new"},
     {"txs", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "transactions", "now; empty if gone"},
     {"nodes_before", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "nodes", "as txs_before"},
     {"nodes", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "nodes", "now; empty if gone"},
     {"moved_value_sat_before", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "satoshi", "as txs_before"},
     {"moved_value_sat", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "satoshi", "now; empty if gone"},
     {"joined", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
-     "names that the other T-DAGs of a merged one had before, with a space between two"},
+     "names before that are not its own now: of the other T-DAGs of a merged one, and its own of before where an older "
+     "transaction has joined; with a space between two"},
 };
 
 const struct table_schema schema_changes = {

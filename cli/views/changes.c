@@ -285,7 +285,8 @@ static enum status put_row(struct text *text, const char *name, const char *what
     return STATUS_OK;
 }
 
-/* The T-DAG of before whose name stays: the one with the same first transaction, else the oldest. */
+/* The T-DAG of before that it is compared to: the one with the same first transaction, whose name stays, else the
+ * oldest. */
 static const struct link *main_link(const struct changes *changes, const struct link *links, size_t count, uint32_t dag)
 {
     const struct hash256 *first = &changes->forest->txs[changes->selection->classes.rows[dag - 1].first_tx].txid;
@@ -296,18 +297,19 @@ static const struct link *main_link(const struct changes *changes, const struct 
     return &links[0];
 }
 
-static enum status put_joined(const struct changes *changes, const struct link *links, size_t count,
-                              const struct link *main, struct text *text)
+/* The names of before that its own does not tell. */
+static enum status put_joined(const struct changes *changes, const struct link *links, size_t count, const char *name,
+                              struct text *text)
 {
     const char *space = "";
     for (size_t i = 0; i < count; i++) {
-        if (&links[i] == main)
-            continue;
         char *p = text_room(text, TDAG_NAME_MAX + 1);
         if (!p)
             return STATUS_NOMEM;
-        p = put_text(p, space);
-        text_end(text, tables_before_put_name(&changes->before, before_of(&links[i]), p));
+        char *other = put_text(p, space), *end = tables_before_put_name(&changes->before, before_of(&links[i]), other);
+        if ((size_t)(end - other) == strlen(name) && memcmp(other, name, strlen(name)) == 0)
+            continue;
+        text_end(text, end);
         space = " ";
     }
     char *p = text_room(text, 1);
@@ -353,7 +355,7 @@ static enum status put_now(const struct changes *changes, const struct link *lin
     *tdag_put_name(changes->forest, &changes->selection->tdags, dag, name) = '\0';
     enum status status = put_row(text, name, what, main ? &changes->before.tdags[before_of(main) - 1] : NULL,
                                  &changes->selection->classes.rows[dag - 1]);
-    return status == STATUS_OK ? put_joined(changes, links, count, main, text) : status;
+    return status == STATUS_OK ? put_joined(changes, links, count, name, text) : status;
 }
 
 static enum status put_gone(const struct changes *changes, size_t d, struct text *text, struct folder_changes *counts)
@@ -364,7 +366,7 @@ static enum status put_gone(const struct changes *changes, size_t d, struct text
     counts->gone++;
     *tables_before_put_name(&changes->before, d, name) = '\0';
     enum status status = put_row(text, name, "gone", &changes->before.tdags[d - 1], NULL);
-    return status == STATUS_OK ? put_joined(changes, NULL, 0, NULL, text) : status;
+    return status == STATUS_OK ? put_joined(changes, NULL, 0, name, text) : status;
 }
 
 /* ---- all of it ---- */

@@ -26,6 +26,8 @@ void report_scanned(struct report *report);
 enum status report_kinds(struct report *report) MUST_CHECK;
 enum status report_sizes(struct report *report) MUST_CHECK;
 enum status report_classes(struct report *report, struct fault *fault) MUST_CHECK;
+/* Nothing without --labels. */
+void report_labelled(struct report *report);
 enum status report_lists(struct report *report, struct fault *fault) MUST_CHECK;
 
 #endif

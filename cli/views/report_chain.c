@@ -55,7 +55,7 @@ static enum status put_kind(struct report *report, enum kind kind, const char *u
         *period_put(bars[i].label, periods->by, periods->rows[i].key) = '\0';
         sum += bars[i].value;
     }
-    snprintf(what, sizeof what, "%s: %s outputs (%s)", kind_name(kind), grouped(number, sum), unknown_in);
+    snprintf(what, sizeof what, "%s: outputs %s (%s)", kind_name(kind), grouped(number, sum), unknown_in);
     chart_bars(&report->printer, what, bars, periods->count);
     mem_free(bars);
     return STATUS_OK;

@@ -9,6 +9,7 @@
 #include "parser/mem.h"
 
 #define CLASSES_DRAWN 200u
+#define LABELLED_LISTED 200u
 #define TDAGS_LISTED 9u
 
 /* ---- classes ---- */
@@ -64,7 +65,7 @@ enum status report_classes(struct report *report, struct fault *fault)
     uint32_t shown = classes->classes_count < CLASSES_DRAWN ? classes->classes_count : CLASSES_DRAWN;
     html_begin_section(printer, "classes", "Classes of T-DAGs");
     PRINT(printer,
-          "<p>Two T-DAGs are in one class if they are isomorphic. %s T-DAGs are in %s classes; the most common "
+          "<p>Two T-DAGs are in one class if they are isomorphic. T-DAGs: %s; classes: %s. The most common "
           "come first, each with a drawing of its first T-DAG%s. The column <i>first</i> has that one's number.</p>\n",
           grouped(number[0], classes->rows_count), grouped(number[1], classes->classes_count),
           report->settings->compress ? ", which shows it without compression" : "");
@@ -126,13 +127,18 @@ static uint32_t find_first(const struct report *report, comes_first *first, uint
     return count;
 }
 
-/* The labels of a T-DAG, of --labels. */
-static void put_labels(struct report *report, uint32_t dag)
+/* Those of --labels. */
+static struct label_span labels_of(const struct report *report, uint32_t dag)
+{
+    struct label_span none = {0};
+    return report->opened.selection.labels ? dag_labels_of(report->opened.selection.labels, dag) : none;
+}
+
+/* The labels of a T-DAG, between two texts; nothing where it has none. */
+static void put_labels(struct report *report, uint32_t dag, const char *before, const char *after)
 {
     const struct dag_labels *labels = report->opened.selection.labels;
-    struct label_span span = {0};
-    if (labels)
-        span = dag_labels_of(labels, dag);
+    struct label_span span = labels_of(report, dag);
     if (span.count == 0)
         return;
     char *list = mem_alloc(address_labels_size(labels->labels, &span), 1);
@@ -141,9 +147,9 @@ static void put_labels(struct report *report, uint32_t dag)
         return;
     }
     size_t size = (size_t)(address_labels_put_text(labels->labels, &span, list) - list);
-    PRINT(&report->printer, "<div><dt>labels</dt><dd>");
+    PRINT(&report->printer, "%s", before);
     html_escaped(&report->printer, list, size);
-    PRINT(&report->printer, "</dd></div>\n");
+    PRINT(&report->printer, "%s", after);
     mem_free(list);
 }
 
@@ -168,7 +174,7 @@ static enum status put_tdag(struct report *report, const char *list, uint32_t da
     html_value(printer, "value of the roots", row->root_value_sat);
     html_value(printer, "moved within", row->moved_value_sat);
     html_value(printer, "left in leaves", row->leaf_value_sat);
-    put_labels(report, dag);
+    put_labels(report, dag, "<div><dt>labels</dt><dd>", "</dd></div>\n");
     PRINT(printer, "</dl>\n<p>Blocks %u to %u; the first transaction is <code class=\"hash\">%s</code>.</p>\n",
           (unsigned)row->first_height, (unsigned)row->last_height, txid);
     enum status status = tdag_times_put(printer, &report->opened.forest, &report->opened.selection.tdags, dag);
@@ -204,6 +210,53 @@ static enum status put_list(struct report *report, const char *id, const char *t
                 "<code>height</code> and <code>value_out_sat</code>");
     PRINT(&report->printer, "</section>\n");
     return status;
+}
+
+static void put_labelled_row(struct report *report, uint32_t dag)
+{
+    struct printer *printer = &report->printer;
+    const struct tdag_row *row = &report->opened.selection.classes.rows[dag - 1];
+    char name[TDAG_NAME_MAX + 1];
+    *tdag_put_name(&report->opened.forest, &report->opened.selection.tdags, dag, name) = '\0';
+    PRINT(printer, "<tr>");
+    html_number(printer, dag);
+    PRINT(printer, "<td><code class=\"hash\">%s</code></td><td>%s</td>", name, family_name(row->family));
+    html_number(printer, row->txs);
+    html_number(printer, row->height);
+    html_number(printer, row->first_height);
+    html_number(printer, row->last_height);
+    PRINT(printer, "<td class=\"n\">" BTC "</td>", BTC_OF(row->moved_value_sat));
+    put_labels(report, dag, "<td>", "</td></tr>\n");
+}
+
+void report_labelled(struct report *report)
+{
+    struct printer *printer = &report->printer;
+    uint32_t labelled = 0, shown = 0, count = report->opened.selection.classes.rows_count;
+    char number[GROUPED_SIZE];
+    for (uint32_t d = 1; d <= count; d++)
+        labelled += labels_of(report, d).count > 0;
+    if (!report->opened.selection.labels)
+        return;
+    html_begin_section(printer, "labelled", "Labelled T-DAGs");
+    PRINT(printer, "<p>T-DAGs with a label: %s", grouped(number, labelled));
+    if (labelled > LABELLED_LISTED)
+        PRINT(printer, "; the first %u in the order of the chain are listed", LABELLED_LISTED);
+    PRINT(printer, ".</p>\n");
+    if (labelled > 0)
+        html_begin_table(printer, "Labelled T-DAGs",
+                         "number|name|family|transactions|height|first block|last block|moved within|labels");
+    for (uint32_t d = 1; d <= count && shown < LABELLED_LISTED; d++) {
+        if (labels_of(report, d).count == 0)
+            continue;
+        put_labelled_row(report, d);
+        shown++;
+    }
+    if (labelled > 0)
+        html_end_table(printer);
+    html_source(printer, "tdags.csv",
+                "a row for each T-DAG, with the column <code>label</code> under the same --labels");
+    PRINT(printer, "</section>\n");
 }
 
 enum status report_lists(struct report *report, struct fault *fault)

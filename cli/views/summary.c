@@ -350,6 +350,9 @@ enum status summary_print(const struct summary *summary, const struct selection 
     if (rules->inexact_classes)
         put_total(&printer, "classes not decided (marked ?)", rules->inexact_classes);
     put_removed(&printer, summary, rules);
-    put_class_tables(&printer, summary, selection);
+    if (selection->classes.classes_count > 0)
+        put_class_tables(&printer, summary, selection);
+    else
+        PRINT(&printer, "\n%s\n", dag_filter_none(summary->settings));
     return printer_write(&printer, NULL, fault);
 }

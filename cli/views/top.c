@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/inputs/dag_filter.h"
 #include "cli/inputs/dag_labels.h"
 #include "cli/output/printer.h"
 #include "graph/dag/names.h"
@@ -75,9 +76,12 @@ enum status top_print(const struct settings *settings, const struct forest *fore
     if (classes->rows_count > 0)
         qsort(ranking, classes->rows_count, sizeof *ranking, compare_ranked);
     bool orderly = strcmp(by, "orderliness") == 0;
-    PRINT(&printer, "T-DAGs by %s, rules %s\n%6s %11s %6s %6s %13s  %-15s %s%s\n", by,
-          rules_name(selection->tdags.rules), "dag_id", orderly ? "orderliness" : "automation", "height", "txs",
-          "value BTC", "family", "dag", selection->labels ? "               labels" : "");
+    if (classes->rows_count == 0)
+        PRINT(&printer, "%s\n", dag_filter_none(settings));
+    else
+        PRINT(&printer, "T-DAGs by %s, rules %s\n%6s %11s %6s %6s %13s  %-15s %s%s\n", by,
+              rules_name(selection->tdags.rules), "dag_id", orderly ? "orderliness" : "automation", "height", "txs",
+              "value BTC", "family", "dag", selection->labels ? "               labels" : "");
     for (uint32_t i = 0; i < classes->rows_count && i < top; i++) {
         const struct measures_row *row = &all_measures[ranking[i].dag - 1];
         put_line(&printer, forest, selection, ranking[i].dag, orderly ? row->orderliness : row->automation);

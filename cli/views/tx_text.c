@@ -66,8 +66,7 @@ static enum status put_known_json(struct tx_text *tx_text, const struct output_r
     return status == STATUS_OK ? text_printf(&tx_text->text, "]") : status;
 }
 
-/* Script, keys and known scripts of an output that some rule set calls unknown. */
-static enum status put_script(struct tx_text *tx_text, const struct output_record *output)
+static enum status put_script_line(struct tx_text *tx_text, const struct output_record *output)
 {
     char *assembly = mem_alloc(script_asm_bound(output->script_size), 1);
     if (!assembly)
@@ -75,6 +74,14 @@ static enum status put_script(struct tx_text *tx_text, const struct output_recor
     script_asm(output->script, output->script_size, assembly);
     enum status status = text_printf(&tx_text->text, "      script %s\n", output->script_size ? assembly : "(empty)");
     mem_free(assembly);
+    return status;
+}
+
+/* Script, keys and known scripts of an output that some rule set calls unknown. The script is left out where --scripts
+ * shows it, in hexadecimal too. */
+static enum status put_script(struct tx_text *tx_text, const struct output_record *output, bool shown)
+{
+    enum status status = shown ? STATUS_OK : put_script_line(tx_text, output);
     unsigned on_curve, keys = script_keys(output->kind, output->script, output->script_size, &on_curve);
     if (status == STATUS_OK && keys > 0)
         status = text_printf(&tx_text->text, "      keys %u, on the curve %u\n", keys, on_curve);
@@ -202,7 +209,7 @@ static enum status put_spent(struct tx_text *tx_text, const struct tx_prevout *p
     if (status != STATUS_OK || !output->script)
         return status;
     if (!tx_text->json)
-        return put_script(tx_text, output);
+        return put_script(tx_text, output, false);
     status = tx_scripts_put_script(&tx_text->text, true, "prev_script", output->script, output->script_size);
     return status == STATUS_OK ? put_known_json(tx_text, output) : status;
 }
@@ -237,7 +244,7 @@ static enum status put_output_script(struct tx_text *tx_text, uint32_t vout, con
 {
     enum status status = STATUS_OK;
     if (output->script && !tx_text->json)
-        status = put_script(tx_text, output);
+        status = put_script(tx_text, output, tx_text->has_scripts);
     if (status == STATUS_OK && tx_text->has_scripts)
         status = tx_scripts_output(&tx_text->scripts, &tx_text->text, vout);
     else if (status == STATUS_OK && output->script && tx_text->json)

@@ -139,21 +139,22 @@ static void check_dag(const struct table *changes, size_t *at, const struct tabl
     } else if (parts > 1) {
         sums->merged++;
         expect_row(changes, at, name, "merged");
-        for (size_t d = 1; d <= before->tdags.rows; d++)
-            assert_int_equal(from[d] > 0 && d != was,
-                             strstr(table_get(changes, *at - 1, "joined"), tdag_cell(before, d, "dag")) != NULL);
     } else if (!whole) {
         sums->shrunk++;
         expect_row(changes, at, name, "shrunk");
     } else if (strcmp(tdag_cell(before, was, "txs"), tdag_cell(after, dag, "txs")) != 0) {
         sums->grown++;
         expect_row(changes, at, name, "grown");
-        assert_string_equal(tdag_cell(before, was, "dag"), name);
     } else {
         free(from);
         return;
     }
     expect_cells(changes, *at, before, was, after, dag);
+    char joined[2000] = "", *end = joined;
+    for (size_t d = 1; d <= before->tdags.rows; d++)
+        if (from[d] > 0 && strcmp(tdag_cell(before, d, "dag"), name) != 0)
+            end += sprintf(end, "%s%s", end > joined ? " " : "", tdag_cell(before, d, "dag"));
+    assert_string_equal(table_get(changes, *at - 1, "joined"), joined);
     free(from);
 }
 
@@ -241,6 +242,68 @@ static void test_three_runs(void **state)
     assert_int_equal(sums[0][0].new + sums[0][0].grown + sums[0][0].merged + sums[0][0].shrunk + sums[0][0].gone, 0);
 }
 
+/* The tables as they were when the first transaction of T-DAG `dag` was in none yet; `second`: the row of its next. */
+static void write_before(const char *out, const struct tables *tables, size_t dag, size_t second)
+{
+    const char *txid = table_get(&tables->txs, second, "txid");
+    FILE *tdags = fopen(path_of("%s/tdags.csv", out), "w"), *txs = fopen(path_of("%s/txs.csv", out), "w");
+    const struct table *both[] = {&tables->tdags, &tables->txs};
+    bool first = true;
+    assert_true(tdags && txs);
+    for (size_t t = 0; t < 2; t++) {
+        for (size_t i = 0; i < both[t]->columns * (both[t]->rows + 1); i++) {
+            size_t row = i / both[t]->columns - 1, column = i % both[t]->columns;
+            const char *name = both[t]->fields[column], *cell = both[t]->fields[i];
+            bool own = i >= both[t]->columns && table_number(both[t], row, table_column(both[t], "dag_id")) == dag;
+            if (t == 1 && own && first) {
+                first = column + 1 < both[t]->columns;
+                continue;
+            }
+            FILE *file = t == 0 ? tdags : txs;
+            if (own && strcmp(name, "dag") == 0)
+                fprintf(file, "%.16s", txid);
+            else if (own && strcmp(name, "first_txid") == 0)
+                fprintf(file, "%s", txid);
+            else if (own && strcmp(name, "txs") == 0)
+                fprintf(file, "%lu", strtoul(cell, NULL, 10) - 1);
+            else
+                fprintf(file, "%s", cell);
+            fputc(column + 1 < both[t]->columns ? ',' : '\n', file);
+        }
+    }
+    fclose(tdags);
+    fclose(txs);
+}
+
+/* An older transaction joins a T-DAG: its name is of that one now, and the old name is told and still finds it. */
+static void test_older_transaction(void **state)
+{
+    (void)state;
+    const char *out = path_of("%s/older", dir);
+    unktx_ok("analyze --quiet --datadir %s --rules core-22 -o %s", data, out);
+    struct tables tables = tables_of(out);
+    size_t dag = 1, second = 0, met = 0;
+    while (strtoul(tdag_cell(&tables, dag, "txs"), NULL, 10) < 3)
+        dag++;
+    for (; met < 2; second++)
+        met += table_number(&tables.txs, second, table_column(&tables.txs, "dag_id")) == dag;
+    second--;
+    write_before(out, &tables, dag, second);
+    unktx_ok("dags --rules core-22 --store %s/store -o %s", out, out);
+    struct table changes = table_read(path_of("%s/changes.csv", out));
+    char old[17];
+    snprintf(old, sizeof old, "%.16s", table_get(&tables.txs, second, "txid"));
+    assert_int_equal(changes.rows, 1);
+    assert_string_equal(table_get(&changes, 0, "dag"), tdag_cell(&tables, dag, "dag"));
+    assert_string_equal(table_get(&changes, 0, "change"), "grown");
+    assert_string_equal(table_get(&changes, 0, "joined"), old);
+    struct run run = unktx_expect(0, "show --rules core-22 --store %s/store --dag %s", out, old);
+    assert_non_null(strstr(run.out, tdag_cell(&tables, dag, "dag")));
+    run_free(&run);
+    table_free(&changes);
+    tables_free(&tables);
+}
+
 /* Tables of before that were cut, or do not belong together: told, and no changes.csv beside the new ones. */
 static void test_damaged(void **state)
 {
@@ -269,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_three_runs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_older_transaction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

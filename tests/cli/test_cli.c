@@ -72,17 +72,31 @@ static void test_help(void **state)
     expect(0, "Usage: unktx scan", NULL, "scan --threads 2 --help");
 }
 
+/* 80 columns where it goes to no terminal. Each character of help is ASCII. */
 static void test_help_fits(void **state)
 {
     (void)state;
     for (size_t i = 0; i <= COMMANDS; i++) {
-        struct run run = i < COMMANDS ? unktx_expect(0, "%s --help", commands[i]) : unktx_expect(0, "--help");
+        struct run run = i < COMMANDS ? unktx_expect(0, "help %s", commands[i]) : unktx_expect(0, "help");
         for (char *rest, *line = strtok_r(run.out, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-            if (strlen(line) > 120)
-                fail_msg("a line of help is longer than 120 columns: %s", line);
+            if (strlen(line) > 80)
+                fail_msg("a line of help is longer than 80 columns: %s", line);
         }
         run_free(&run);
     }
+}
+
+/* A terminal's lines are as wide as it is, messages too; what a message gives to be copied stays whole. */
+static void test_lines_fit_terminal(void **state)
+{
+    (void)state;
+    struct run run = shell("script -qefc 'stty cols 60; $UNKTX show what-is-no-txid' /dev/null </dev/null");
+    if (!strstr(run.out, "what-is-no-txid"))
+        skip(); /* there is no script(1) */
+    assert_null(strstr(run.out, "(its first hexadecimal digits, at least 4) nor TXID:VOUT"));
+    for (char *rest, *line = strtok_r(run.out, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest))
+        assert_true(strlen(line) <= 60);
+    run_free(&run);
 }
 
 static void test_version(void **state)
@@ -350,13 +364,21 @@ static void test_analyze(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help),         cmocka_unit_test(test_help_fits),
-        cmocka_unit_test(test_version),      cmocka_unit_test(test_usage_errors),
-        cmocka_unit_test(test_failures),     cmocka_unit_test(test_outputs),
-        cmocka_unit_test(test_option_forms), cmocka_unit_test(test_show_no_such_output),
-        cmocka_unit_test(test_stats),        cmocka_unit_test(test_files_appear_whole),
-        cmocka_unit_test(test_dags_files),   cmocka_unit_test(test_stdout),
-        cmocka_unit_test(test_scan_output),  cmocka_unit_test(test_check),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_help_fits),
+        cmocka_unit_test(test_lines_fit_terminal),
+        cmocka_unit_test(test_version),
+        cmocka_unit_test(test_usage_errors),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_option_forms),
+        cmocka_unit_test(test_show_no_such_output),
+        cmocka_unit_test(test_stats),
+        cmocka_unit_test(test_files_appear_whole),
+        cmocka_unit_test(test_dags_files),
+        cmocka_unit_test(test_stdout),
+        cmocka_unit_test(test_scan_output),
+        cmocka_unit_test(test_check),
         cmocka_unit_test(test_analyze),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

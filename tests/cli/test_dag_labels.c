@@ -171,6 +171,20 @@ static void test_manifest(void **state)
     free(text);
 }
 
+/* The page's table of labelled T-DAGs has all of them, each with its name and its label. */
+static void check_labelled(const char *page)
+{
+    const char *at = strstr(page, "<section id=\"labelled\"");
+    char text[80];
+    assert_non_null(at);
+    for (size_t r = 0; r < tdags.rows; r++) {
+        snprintf(text, sizeof text, ">%s<", table_get(&tdags, r, "dag"));
+        assert_non_null(at = strstr(at, text));
+        snprintf(text, sizeof text, "<td>&#60;i>%zu&#60;/i></td></tr>", r);
+        assert_non_null(at = strstr(at, text));
+    }
+}
+
 static void test_show_and_report(void **state)
 {
     (void)state;
@@ -190,6 +204,10 @@ static void test_show_and_report(void **state)
     run = unktx_expect(0, "report --store %s/store --labels %s/all.csv -o -", dir, dir);
     assert_non_null(strstr(run.out, "<dt>labels</dt><dd>&#60;i>"));
     assert_null(strstr(run.out, "<dd><i>"));
+    check_labelled(run.out);
+    run_free(&run);
+    run = unktx_expect(0, "report --store %s/store -o -", dir);
+    assert_null(strstr(run.out, "Labelled"));
     run_free(&run);
     run = unktx_expect(0, "dags --store %s/store --labels %s/all.csv --top 3", dir, dir);
     assert_non_null(strstr(run.out, "<i>"));

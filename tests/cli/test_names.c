@@ -142,6 +142,90 @@ static void test_dag(void **state)
     run_free(&run);
 }
 
+/* Digits alone, and more of them than there are T-DAGs: the beginning of a name. */
+static void test_digits_of_a_name(void **state)
+{
+    (void)state;
+    char cut[17], expected[128];
+    size_t tried = 0;
+    for (size_t r = 0; r < txs.rows; r++) {
+        const char *txid = table_get(&txs, r, "txid");
+        size_t digits = strspn(txid, "0123456789"), dag = table_number(&txs, r, table_column(&txs, "dag_id"));
+        if (digits < 8 || txid[0] == '0')
+            continue;
+        snprintf(cut, sizeof cut, "%.*s", digits < 15 ? (int)digits : 15, txid);
+        snprintf(expected, sizeof expected, "T-DAG %s, number %zu of", table_get(&tdags, dag - 1, "dag"), dag);
+        assert_shows("--dag", cut, expected);
+        tried++;
+    }
+    assert_true(tried > 0);
+    /* where both could be meant, it is the number */
+    snprintf(expected, sizeof expected, "T-DAG %s, number 1000 of", table_get(&tdags, 999, "dag"));
+    assert_shows("--dag", "1000", expected);
+}
+
+/* A class id in place of its only T-DAG; of several, which option lists them. */
+static void test_class_of_dag(void **state)
+{
+    (void)state;
+    size_t alone = 0, several = 0;
+    for (size_t r = 0; r < classes.rows && (alone < 5 || several < 5); r++) {
+        char cut[13], expected[128];
+        bool one = table_number(&classes, r, table_column(&classes, "tdags")) == 1;
+        if (one ? alone >= 5 : several >= 5)
+            continue;
+        snprintf(cut, sizeof cut, "%.12s", table_get(&classes, r, "class_id"));
+        snprintf(expected, sizeof expected, "T-DAG %s, number", table_get(&classes, r, "first_dag"));
+        struct run run = show(one ? 0 : 1, "--dag", cut);
+        if (one)
+            assert_non_null(strstr(run.out, expected));
+        else
+            assert_non_null(strstr(run.err, "T-DAGs: 'unktx show --class "));
+        run_free(&run);
+        alone += one;
+        several += !one;
+    }
+    assert_true(alone > 0 && several > 0);
+    struct run run = show(2, "--class", "a");
+    assert_non_null(strstr(run.err, "at least 4"));
+    run_free(&run);
+}
+
+/* The page lists the first 200 T-DAGs that have a label, and says that there are more. */
+static void test_many_labelled(void **state)
+{
+    (void)state;
+    FILE *file = fopen(path_of("%s/labels.csv", dir), "w");
+    assert_non_null(file);
+    fprintf(file, "address,label\n");
+    for (size_t r = 10; r < 300; r++)
+        fprintf(file, "%s,lot\n", table_get(&tdags, r, "dag"));
+    fclose(file);
+    struct run run = unktx_expect(0, "report --rules core-22 --store %s/store --labels %s/labels.csv -o -", dir, dir);
+    const char *at = strstr(run.out, "id=\"labelled\"");
+    assert_non_null(at);
+    assert_non_null(strstr(at, "T-DAGs with a label: 290; the first 200 "));
+    size_t rows = 0;
+    for (; (at = strstr(at, "<td>lot</td></tr>")) != NULL; at++)
+        rows++;
+    assert_int_equal(rows, 200);
+    run_free(&run);
+}
+
+/* Nothing is left: that is said, in place of headings with nothing under them. */
+static void test_nothing_left(void **state)
+{
+    (void)state;
+    static const char *const more[] = {"", " --top 3"};
+    for (size_t i = 0; i < 2; i++) {
+        struct run run = unktx_expect(0, "dags --rules core-22 --store %s/store --min-height 1000000%s", dir, more[i]);
+        assert_non_null(strstr(run.out, "no T-DAG is left by these filters\n"));
+        assert_null(strstr(run.out, "classes\n "));
+        assert_null(strstr(run.out, "family"));
+        run_free(&run);
+    }
+}
+
 /* Two rows of different T-DAGs whose txids begin with the same four digits, not all decimal. */
 static bool find_alike(size_t *a, size_t *b)
 {
@@ -295,9 +379,12 @@ static void test_class(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_column),     cmocka_unit_test(test_lengths), cmocka_unit_test(test_dag),
-        cmocka_unit_test(test_ambiguous),  cmocka_unit_test(test_class),   cmocka_unit_test(test_txid),
-        cmocka_unit_test(test_membership),
+        cmocka_unit_test(test_column),       cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_dag),          cmocka_unit_test(test_ambiguous),
+        cmocka_unit_test(test_class),        cmocka_unit_test(test_txid),
+        cmocka_unit_test(test_membership),   cmocka_unit_test(test_digits_of_a_name),
+        cmocka_unit_test(test_class_of_dag), cmocka_unit_test(test_many_labelled),
+        cmocka_unit_test(test_nothing_left),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

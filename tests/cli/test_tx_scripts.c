@@ -81,6 +81,24 @@ static void test_text(void **state)
     }
 }
 
+/* An unknown output's script stands once, with --scripts as without. */
+static void test_script_stands_once(void **state)
+{
+    (void)state;
+    struct run list = unktx_expect(0, "outputs --store %s/bare --rules core-22 -o -", place);
+    char txid[65] = "", *row = strchr(list.out, '\n');
+    assert_non_null(row);
+    assert_int_equal(sscanf(row, "%*[^,],%*[^,],%64[0-9a-f]", txid), 1);
+    struct run run = unktx_expect(0, "show --store %s/bare --scripts %s", place, txid);
+    assert_null(strstr(run.out, "\n      script ")); /* that of the output, in asm alone */
+    assert_non_null(strstr(run.out, "      script, asm: "));
+    run_free(&run);
+    run = unktx_expect(0, "show --store %s/bare %s", place, txid);
+    assert_non_null(strstr(run.out, "      script "));
+    run_free(&run);
+    run_free(&list);
+}
+
 /* A clear error, and all else as without --scripts. */
 static void test_files_gone(void **state)
 {
@@ -114,6 +132,6 @@ static void test_files_gone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_json), cmocka_unit_test(test_text),
-                                       cmocka_unit_test(test_files_gone)};
+                                       cmocka_unit_test(test_script_stands_once), cmocka_unit_test(test_files_gone)};
     return cmocka_run_group_tests_name("tx_scripts", tests, scan, clean);
 }
