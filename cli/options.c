@@ -29,9 +29,10 @@ const struct option option_store = {
     .name = "store",
     .type = OPTION_TEXT,
     .value = "DIR",
-    .fallback = "unktx-store",
     .field = FIELD(store),
-    .help = "folder of the store",
+    .help =
+        "folder of the store, made if absent, or of analyze with a store in it (default: unktx-out if there is one, "
+        "else unktx-store)",
 };
 const struct option option_read_store = {
     .name = "store",
@@ -351,6 +352,14 @@ static int unknown_option(const struct reading *reading, const char *word, size_
     return reading->usage("unknown option --%s", name);
 }
 
+/* What is written is the store for these, which has a name of its own. */
+static bool means_store(const struct reading *reading, const char *name, size_t size, char letter)
+{
+    const struct option *store = find_option(reading, "store", 5, 0);
+    bool is_output = letter == 'o' || (size == 6 && memcmp(name, "output", 6) == 0);
+    return is_output && store == &option_store;
+}
+
 /* One word that begins with a dash. `*next` is the word after it (NULL at the end) and becomes NULL when it was taken
  * as the value. */
 static int read_option(const struct reading *reading, const char *word, const char **next)
@@ -359,6 +368,9 @@ static int read_option(const struct reading *reading, const char *word, const ch
     const char *name = word + (is_long ? 2 : 1);
     size_t size = is_long ? strcspn(name, "=") : 1;
     const struct option *option = find_option(reading, name, size, is_long ? 0 : *name);
+    if (!option && means_store(reading, name, size, is_long ? 0 : *name))
+        return reading->usage("unknown option %.*s; the folder to write is named with --store",
+                              (int)(name - word + (ptrdiff_t)size), word);
     if (!option)
         return is_long ? unknown_option(reading, name, size) : reading->usage("unknown option -%c", *name);
     int leave = note_given(reading, option);

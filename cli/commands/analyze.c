@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
 #include "cli/inputs/provenance.h"
+#include "cli/inputs/store_place.h"
 #include "cli/output/outfolder.h"
 #include "cli/views/tables.h"
 #include "parser/mem.h"
@@ -82,13 +83,13 @@ static int run(const struct settings *given)
     struct settings settings = *given;
     struct datapackage_provenance provenance;
     char *store = NULL;
-    enum status status = provenance_of_settings(given, UNKTX_VERSION, &provenance, &fault);
+    enum status status = store_place_in(given->out, &store, &fault);
+    if (status == STATUS_OK)
+        status = provenance_of_settings(given, UNKTX_VERSION, &provenance, &fault);
     if (status == STATUS_OK)
         status = outfolder_open(given->out, &provenance, given->replace, &settings.folder, &fault);
     if (status == STATUS_OK)
         status = check_files(settings.folder, &fault);
-    if (status == STATUS_OK && !(store = outfile_join(given->out, "store")))
-        status = fault_nomem(&fault);
     settings.store = store;
     int exit_status = status == STATUS_OK ? run_all(&settings) : message_result(status, &fault);
     outfolder_close(settings.folder);

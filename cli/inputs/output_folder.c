@@ -1,11 +1,8 @@
 #include "cli/inputs/output_folder.h"
 
-#include <stdlib.h>
-#include <sys/stat.h>
-
 #include "cli/inputs/provenance.h"
+#include "cli/inputs/store_place.h"
 #include "cli/output/message.h"
-#include "cli/output/outfile.h"
 #include "parser/mem.h"
 
 static bool has_option(const struct option *const *options, const struct option *wanted)
@@ -13,70 +10,6 @@ static bool has_option(const struct option *const *options, const struct option 
     while (*options && *options != wanted)
         options++;
     return *options == wanted;
-}
-
-/* ---- the store ---- */
-
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static bool has_folder(const char *path, const char *name)
-{
-    char *inside = outfile_join(path, name);
-    bool has = inside && is_folder(inside);
-    mem_free(inside);
-    return has;
-}
-
-static bool has_file(const char *path, const char *name)
-{
-    struct stat st;
-    char *inside = outfile_join(path, name);
-    bool has = inside && stat(inside, &st) == 0;
-    mem_free(inside);
-    return has;
-}
-
-/* An output folder with its store; a store itself can have a folder of that name too. */
-static bool is_output_folder(const char *path) { return has_folder(path, "store") && !has_file(path, "data.mdb"); }
-
-static char *copy_of(const char *text)
-{
-    char *copy = mem_alloc(strlen(text) + 1, 1);
-    if (copy)
-        memcpy(copy, text, strlen(text) + 1);
-    return copy;
-}
-
-/* The folder that the store lies in by the name that analyze gives it; NULL: none. `real` is its absolute path. */
-static char *parent_of(char *real)
-{
-    char *slash = strrchr(real, '/');
-    if (!slash || slash == real || strcmp(slash, "/store") != 0)
-        return NULL;
-    *slash = '\0';
-    return has_file(real, DATAPACKAGE_NAME) ? copy_of(real) : NULL;
-}
-
-static enum status find_store(const struct settings *settings, struct output_folder *folder, struct fault *fault)
-{
-    const char *given = settings->store;
-    if (!given)
-        given = is_output_folder("unktx-out") ? "unktx-out" : "unktx-store";
-    if (is_output_folder(given)) {
-        folder->path = copy_of(given);
-        folder->store = outfile_join(given, "store");
-        return folder->path && folder->store ? STATUS_OK : fault_nomem(fault);
-    }
-    folder->store = copy_of(given);
-    char *real = realpath(given, NULL);
-    if (real)
-        folder->path = parent_of(real);
-    free(real);
-    return folder->store ? STATUS_OK : fault_nomem(fault);
 }
 
 /* ---- rules and filters ---- */
@@ -159,13 +92,16 @@ static enum status take_rules(struct settings *settings, const struct output_fol
 enum status output_folder_apply(const struct option *const *options, struct settings *settings,
                                 struct output_folder *folder, struct fault *fault)
 {
+    bool makes = has_option(options, &option_store), given = settings->store != NULL;
     folder->options = options;
-    if (!has_option(options, &option_read_store))
+    if (!makes && !has_option(options, &option_read_store))
         return STATUS_OK;
-    enum status status = find_store(settings, folder, fault);
+    enum status status = store_place_find(settings->store, &folder->store, &folder->path, fault);
     if (status != STATUS_OK)
         return status;
     settings->store = folder->store;
+    if (makes && !given && folder->path && !settings->quiet)
+        message("the store is %s, since there is %s here; --store names another", folder->store, folder->path);
     if (!folder->path || !has_option(options, &option_as_of_height))
         return STATUS_OK;
     status = manifest_read(folder->path, &folder->manifest, fault);

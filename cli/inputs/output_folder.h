@@ -15,10 +15,11 @@ struct output_folder {
     struct manifest manifest;            /* of the folder */
 };
 
-/* Fills in what the command line leaves open for a command with these options (ends with NULL), if it reads a store:
- * --store (an output folder, the store in one, or another store; else unktx-out, else unktx-store), and where a
- * folder's tables are known, the rule set and filters, unless --rules is given; settings->tables is then the folder.
- * STATUS_REFUSED: a file of these filters is not what it was. */
+/* Fills in what the command line leaves open for a command with these options (ends with NULL), if it has --store: the
+ * store that is meant (store_place.h), and for one that reads it, where a folder's tables are known, the rule set and
+ * filters, unless --rules is given; settings->tables is then the folder. A command that makes a store says where,
+ * where it takes an output folder by itself. STATUS_REFUSED: a file of these filters is not what it was; and as
+ * store_place_find. */
 enum status output_folder_apply(const struct option *const *options, struct settings *settings,
                                 struct output_folder *folder, struct fault *fault) MUST_CHECK;
 void output_folder_free(struct output_folder *folder);

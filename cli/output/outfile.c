@@ -23,10 +23,10 @@
 
 char *outfile_join(const char *folder, const char *name)
 {
-    size_t size = strlen(folder) + strlen(name) + 2;
+    size_t folder_size = strlen(folder), size = folder_size + strlen(name) + 2;
     char *path = mem_alloc(size, 1);
     if (path)
-        snprintf(path, size, "%s/%s", folder, name);
+        snprintf(path, size, "%s%s%s", folder, folder_size > 0 && folder[folder_size - 1] == '/' ? "" : "/", name);
     return path;
 }
 

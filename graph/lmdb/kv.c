@@ -106,8 +106,8 @@ static enum status lock_for_writing(struct kv *kv, struct fault *fault)
 enum status kv_nothing_here(const struct kv *kv, struct fault *fault)
 {
     return fault_set(fault, STATUS_NOT_FOUND, kv->path, FAULT_NO_OFFSET,
-                     "there is no %s here: make one with unktx %s, or name it with --store", kv->words.noun,
-                     kv->words.verb);
+                     "there is no %s here: make one with unktx %s and the same --store, or name it with --store",
+                     kv->words.noun, kv->words.verb);
 }
 
 static size_t map_size_for(size_t file_size)
