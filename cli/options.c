@@ -176,7 +176,8 @@ const struct option option_replace = {
     .type = OPTION_FLAG,
     .field = FIELD(replace),
     .help =
-        "replace tables of another rule set, --compress, filter or network in the folder, and files that no run made",
+        "replace tables of another rule set, --compress, filter or network in the folder, files that no run made, and "
+        "remove those of another command that this one does not make",
 };
 const struct option option_by = {
     .name = "by",

@@ -87,7 +87,7 @@ static int run(const struct settings *given)
     if (status == STATUS_OK)
         status = provenance_of_settings(given, UNKTX_VERSION, &provenance, &fault);
     if (status == STATUS_OK)
-        status = outfolder_open(given->out, &provenance, given->replace, &settings.folder, &fault);
+        status = outfolder_open(given->out, &provenance, FOLDER_ANALYZE, given->replace, &settings.folder, &fault);
     if (status == STATUS_OK)
         status = check_files(settings.folder, &fault);
     settings.store = store;

@@ -178,7 +178,7 @@ static enum status begin(struct work *work, struct fault *fault)
     provenance_add_store(&work->provenance, work->opened.store, &work->opened.forest);
     work->folder = settings->folder;
     if (!work->folder && settings->out)
-        status = outfolder_open(settings->out, &work->provenance, settings->replace, &work->folder, fault);
+        status = outfolder_open(settings->out, &work->provenance, FOLDER_DAGS, settings->replace, &work->folder, fault);
     if (status == STATUS_OK && work->folder)
         status = tables_check(work->folder, fault);
     work->summary = (struct summary){.settings = settings,

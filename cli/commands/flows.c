@@ -36,7 +36,7 @@ static enum status flows(const struct settings *settings, bool *unread, struct f
         provenance.with_index = true;
     }
     if (status == STATUS_OK && settings->out)
-        status = outfolder_open(settings->out, &provenance, settings->replace, &folder, fault);
+        status = outfolder_open(settings->out, &provenance, FOLDER_FLOWS, settings->replace, &folder, fault);
     if (status == STATUS_OK)
         status = payments_open(&payments, opened.store, &opened.forest, threads, fault);
     payments.labels = settings->labels.count > 0 ? &opened.labels : NULL;

@@ -95,7 +95,7 @@ static enum status ties(const struct settings *settings, struct fault *fault)
         provenance.with_index = settings->with_payers;
     }
     if (status == STATUS_OK && settings->out)
-        status = outfolder_open(settings->out, &provenance, settings->replace, &folder, fault);
+        status = outfolder_open(settings->out, &provenance, FOLDER_TIES, settings->replace, &folder, fault);
     if (status == STATUS_OK)
         status = selection_make(opened.store, &opened.forest, settings->rules, opened.filter, settings->compress,
                                 (unsigned)settings->threads, &opened.selection, fault);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/output/listed.h"
 #include "cli/output/message.h"
 #include "cli/output/outfolder.h"
 #include "cli/output/signals.h"
@@ -59,7 +60,8 @@ static enum status open_temporary(struct outfile *file, const char *path, struct
     return STATUS_OK;
 }
 
-enum status outfile_open(struct outfile *file, const char *path, struct fault *fault)
+/* `alone`: it is no file of a folder whose manifest is written with it. */
+static enum status open_path(struct outfile *file, const char *path, bool alone, struct fault *fault)
 {
     struct stat st;
     *file = (struct outfile){0};
@@ -73,13 +75,20 @@ enum status outfile_open(struct outfile *file, const char *path, struct fault *f
     enum status status = sources_refuse(path, fault);
     if (status != STATUS_OK)
         return status;
-    if (stat(path, &st) != 0 || S_ISREG(st.st_mode))
-        return open_temporary(file, path, fault);
+    if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) {
+        status = alone ? listed_refuse(path, fault) : STATUS_OK;
+        return status == STATUS_OK ? open_temporary(file, path, fault) : status;
+    }
     int fd = file_open_again(path, O_WRONLY | O_NOCTTY);
     if (fd < 0)
         return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be written");
     file->fd_plus_1 = fd + 1;
     return STATUS_OK;
+}
+
+enum status outfile_open(struct outfile *file, const char *path, struct fault *fault)
+{
+    return open_path(file, path, true, fault);
 }
 
 void outfile_discard(struct outfile *file) { *file = (struct outfile){.is_discarded = true}; }
@@ -90,7 +99,7 @@ enum status outfile_open_in(struct outfile *file, const char *folder, const char
     char *path = outfile_join(folder, name);
     if (!path)
         return fault_nomem(fault);
-    enum status status = outfile_open(file, path, fault);
+    enum status status = open_path(file, path, false, fault);
     mem_free(path);
     return status;
 }

@@ -37,11 +37,12 @@ struct outfile {
 };
 
 /* `path` NULL or "-": stdout. A file that is replaced keeps its mode. STATUS_REFUSED: the command reads it, or what is
- * in its folder (sources.h). STATUS_IO. */
+ * in its folder (sources.h), or the manifest in its folder tells of it (listed.h). STATUS_IO. */
 enum status outfile_open(struct outfile *file, const char *path, struct fault *fault) MUST_CHECK;
 /* What is written goes nowhere: for a command that only counts. */
 void outfile_discard(struct outfile *file);
-/* outfile_open on the file `name` in folder `folder`. */
+/* outfile_open on the file `name` in folder `folder`, for whom writes the folder's manifest too: what that tells of is
+ * not refused. */
 enum status outfile_open_in(struct outfile *file, const char *folder, const char *name, struct fault *fault) MUST_CHECK;
 enum status outfile_write(struct outfile *file, const char *bytes, size_t size, struct fault *fault) MUST_CHECK;
 /* Writes the header line of a table. */

@@ -22,6 +22,7 @@ struct outfolder {
     size_t there;    /* how much of the path was there before */
     int lock_plus_1; /* the folder itself, locked; 0: not opened */
     struct datapackage_provenance provenance;
+    enum folder_maker maker;
     bool replace;
     bool has_before;
     struct folder_changes changes;
@@ -35,6 +36,51 @@ const char *outfolder_path(const struct outfolder *folder) { return folder->path
 const struct datapackage_provenance *outfolder_provenance(const struct outfolder *folder)
 {
     return &folder->provenance;
+}
+
+/* ---- names ---- */
+
+/* A name that unktx gives to files of a folder. A manifest that somebody else wrote could name anything. */
+static bool is_our_name(const char *name)
+{
+    char table[64];
+    const char *end = strrchr(name, '.');
+    if (strcmp(name, "summary.json") == 0 || strcmp(name, "report.html") == 0)
+        return true;
+    if (!end || strcmp(end, ".csv") != 0 || (size_t)(end - name) >= sizeof table)
+        return false;
+    snprintf(table, sizeof table, "%.*s", (int)(end - name), name);
+    if (strncmp(table, "stats-by-", 9) == 0)
+        return true;
+    return schema_find(table) != NULL;
+}
+
+/* What is no regular file was not made by unktx. */
+static bool is_file(const struct outfolder *folder, const char *name)
+{
+    struct stat st;
+    char *path = outfile_join(folder->path, name);
+    bool is = path && lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+    mem_free(path);
+    return is;
+}
+
+/* Files that another command wrote are not removed unasked. Before the end only what this one never makes is sure to
+ * go, and then it is said early. */
+static enum status keep_of_others(const struct outfolder *folder, bool at_end, struct fault *fault)
+{
+    const struct manifest *before = &folder->before;
+    enum folder_maker other = folder->has_before ? listed_maker(before) : folder->maker;
+    for (size_t i = 0; other != folder->maker && !folder->replace && i < before->files_count; i++) {
+        const char *name = before->files[i].name;
+        bool stays = at_end ? outfolder_made(folder, name) != NULL : listed_may_make(folder->maker, name);
+        if (!stays && is_our_name(name) && is_file(folder, name))
+            return fault_set(fault, STATUS_REFUSED, folder->path, FAULT_NO_OFFSET,
+                             "has %s of 'unktx %s', which this run does not make: name another folder with -o, or have "
+                             "it removed with --replace",
+                             name, listed_maker_name(other));
+    }
+    return STATUS_OK;
 }
 
 /* ---- opening ---- */
@@ -144,8 +190,8 @@ static enum status keep_select(struct outfolder *folder, struct fault *fault)
     return STATUS_OK;
 }
 
-enum status outfolder_open(const char *path, const struct datapackage_provenance *provenance, bool replace,
-                           struct outfolder **folder, struct fault *fault)
+enum status outfolder_open(const char *path, const struct datapackage_provenance *provenance, enum folder_maker maker,
+                           bool replace, struct outfolder **folder, struct fault *fault)
 {
     struct outfolder *new = mem_alloc(1, sizeof *new);
     size_t size = strlen(path) + 1;
@@ -156,6 +202,7 @@ enum status outfolder_open(const char *path, const struct datapackage_provenance
     memcpy(new->path, path, size);
     new->there = size - 1;
     new->provenance = *provenance;
+    new->maker = maker;
     new->replace = replace;
     enum status status = keep_select(new, fault);
     if (status == STATUS_OK)
@@ -171,6 +218,8 @@ enum status outfolder_open(const char *path, const struct datapackage_provenance
         status = agree(new, fault);
     if (status == STATUS_OK)
         status = outfolder_check(new, DATAPACKAGE_NAME, fault);
+    if (status == STATUS_OK)
+        status = keep_of_others(new, false, fault);
     if (status == STATUS_OK)
         *folder = new;
     else
@@ -264,31 +313,6 @@ enum status outfolder_take(struct outfile *file, struct fault *fault)
 
 /* ---- the end ---- */
 
-/* A name that unktx gives to files of a folder. A manifest that somebody else wrote could name anything. */
-static bool is_our_name(const char *name)
-{
-    char table[64];
-    const char *end = strrchr(name, '.');
-    if (strcmp(name, "summary.json") == 0 || strcmp(name, "report.html") == 0)
-        return true;
-    if (!end || strcmp(end, ".csv") != 0 || (size_t)(end - name) >= sizeof table)
-        return false;
-    snprintf(table, sizeof table, "%.*s", (int)(end - name), name);
-    if (strncmp(table, "stats-by-", 9) == 0)
-        return true;
-    return schema_find(table) != NULL;
-}
-
-/* What is no regular file was not made by unktx. */
-static bool is_file(const struct outfolder *folder, const char *name)
-{
-    struct stat st;
-    char *path = outfile_join(folder->path, name);
-    bool is = path && lstat(path, &st) == 0 && S_ISREG(st.st_mode);
-    mem_free(path);
-    return is;
-}
-
 static enum status write_manifest(struct outfolder *folder, struct fault *fault)
 {
     struct printer printer = {0};
@@ -367,6 +391,8 @@ enum status outfolder_commit(struct outfolder *folder, bool quiet, struct fault 
 {
     signals_hold();
     enum status status = stop_check(fault);
+    if (status == STATUS_OK)
+        status = keep_of_others(folder, true, fault);
     if (status == STATUS_OK)
         status = put_in_place(folder, quiet, fault);
     signals_release();

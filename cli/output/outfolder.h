@@ -8,6 +8,7 @@
 #define UNKTX_CLI_OUTPUT_OUTFOLDER_H
 
 #include "cli/output/datapackage.h"
+#include "cli/output/listed.h"
 #include "cli/output/outfile.h"
 
 /* How many T-DAGs are new, grown, merged, shrunk or gone since the run before; `known` false: nothing is known of one.
@@ -22,11 +23,11 @@ struct folder_changes {
 };
 
 /* Makes the folder unless it is there. STATUS_REFUSED: the files there are of another network, rule set, compression or
- * filter, and `replace` is false; or its datapackage.json is not unktx's. STATUS_BUSY: another process has it open so.
- * A network that is not known yet ("") agrees with any. The provenance's texts must stay until outfolder_close,
- * `select` apart. */
-enum status outfolder_open(const char *path, const struct datapackage_provenance *provenance, bool replace,
-                           struct outfolder **folder, struct fault *fault) MUST_CHECK;
+ * filter, or this command (`maker`) would remove what another one wrote there, and `replace` is false; or its
+ * datapackage.json is not unktx's. STATUS_BUSY: another process has it open so. A network that is not known yet ("")
+ * agrees with any. The provenance's texts must stay until outfolder_close, `select` apart. */
+enum status outfolder_open(const char *path, const struct datapackage_provenance *provenance, enum folder_maker maker,
+                           bool replace, struct outfolder **folder, struct fault *fault) MUST_CHECK;
 /* Tells what was not known when the folder was opened. STATUS_REFUSED as above. */
 enum status outfolder_set_provenance(struct outfolder *folder, const struct datapackage_provenance *provenance,
                                      struct fault *fault) MUST_CHECK;
@@ -58,7 +59,9 @@ enum status outfolder_write(struct outfolder *folder, const char *name, struct p
 enum status outfolder_take(struct outfile *file, struct fault *fault) MUST_CHECK;
 
 /* Writes the manifest, puts all files in place, removes what is left of the run before, and says on stderr what was
- * removed, and unless `quiet` what was written. On failure the folder is as it was, see replacement_make. */
+ * removed, and unless `quiet` what was written. On failure the folder is as it was, see replacement_make.
+ * STATUS_REFUSED, and nothing is done: what is left is of another command, which could not be known when the folder was
+ * opened. */
 enum status outfolder_commit(struct outfolder *folder, bool quiet, struct fault *fault) MUST_CHECK;
 /* Removes what was not put in place, and the folders that outfolder_open made if nothing is in them. NULL is legal. */
 void outfolder_close(struct outfolder *folder);

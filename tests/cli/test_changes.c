@@ -310,6 +310,7 @@ static void test_damaged(void **state)
     (void)state;
     const char *out = path_of("%s/damaged", dir), *name = path_of("%s/txs.csv", out);
     unktx_ok("analyze --quiet --datadir %s -o %s", data, out);
+    unktx_ok("dags --replace --store %s/store -o %s", out, out);
     size_t size;
     char *text = read_file(name, &size);
     const size_t cuts[] = {0, size / 2, size - 1, (size_t)(strchr(text, '\n') - text) + 1};

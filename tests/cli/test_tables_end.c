@@ -78,7 +78,7 @@ static void test_store_goes_on(void **state)
     compare("dags", " --rules core-0.19", " --rules core-0.19",
             "are of --rules core-22 to block 150; this is of --rules core-0.19 to block 260\n");
     /* new tables for the folder are of all of the store */
-    unktx_ok("dags --store %s/out -o %s/out", dir, dir);
+    unktx_ok("dags --replace --store %s/out -o %s/out", dir, dir);
     compare("dags", "", " --rules core-22", "/out: --rules core-22\n");
     compare("dags", " --rules core-22", " --rules core-22", NULL);
 }
@@ -136,7 +136,9 @@ static int run_part(const struct command *command, const char *out, uint32_t hei
     struct datapackage_provenance provenance;
     settings.to_height = UINT32_MAX;
     assert_int_equal(provenance_of_settings(&settings, "test", &provenance, &fault), STATUS_OK);
-    assert_int_equal(outfolder_open(path_of("%s/part", dir), &provenance, false, &settings.folder, &fault), STATUS_OK);
+    assert_int_equal(
+        outfolder_open(path_of("%s/part", dir), &provenance, FOLDER_ANALYZE, false, &settings.folder, &fault),
+        STATUS_OK);
     provenance.tip = *tip;
     provenance.tip_height = height;
     assert_int_equal(outfolder_set_provenance(settings.folder, &provenance, &fault), STATUS_OK);

@@ -1,0 +1,26 @@
+/* listed: files of an output folder that its datapackage.json tells of. A command that writes one file leaves them
+ * alone, since the size, SHA-256 and rule set there would be those of another file.
+ *
+ * Thread rule: one thread. */
+#ifndef UNKTX_CLI_OUTPUT_LISTED_H
+#define UNKTX_CLI_OUTPUT_LISTED_H
+
+#include "cli/output/manifest.h"
+
+/* STATUS_REFUSED if the file at the path, there or not, is told of by the manifest in its folder, or is that manifest
+ * itself. A datapackage.json that is not unktx's protects nothing. */
+enum status listed_refuse(const char *path, struct fault *fault) MUST_CHECK;
+
+/* ---- who wrote them ---- */
+
+/* The commands that write a folder, each also what those before it do, but ties only its own. */
+enum folder_maker { FOLDER_FLOWS, FOLDER_TIES, FOLDER_DAGS, FOLDER_ANALYZE };
+
+/* Whose files the manifest tells of: the last of them that one of these names belongs to. */
+enum folder_maker listed_maker(const struct manifest *manifest);
+/* "flows", "ties", "dags", "analyze": static strings. */
+const char *listed_maker_name(enum folder_maker maker);
+/* Does that command write a file of this name, if not in every run? */
+bool listed_may_make(enum folder_maker maker, const char *name);
+
+#endif
