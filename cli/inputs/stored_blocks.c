@@ -44,7 +44,8 @@ enum status stored_blocks_read(const struct stored_blocks *blocks, struct blk_re
     const struct block_place *place = height < blocks->blocks ? &blocks->places[height] : NULL;
     if (!place || place->size == 0)
         return fault_set(fault, STATUS_NOT_FOUND, blocks->dir.path, FAULT_NO_OFFSET,
-                         "the store does not know where block %u is; 'unktx scan' looks for it", (unsigned)height);
+                         "the store does not know where block %u is; if a blk file still has it, 'unktx scan' finds it",
+                         (unsigned)height);
     if (!index_blocks_file(&blocks->dir, place->file, &file))
         return fault_set(fault, STATUS_NOT_FOUND, blocks->dir.path, FAULT_NO_OFFSET,
                          "has no blk%05u.dat any more, which block %u is in", (unsigned)place->file, (unsigned)height);

@@ -35,15 +35,15 @@ static const char *missing_file(const struct blkdir *dir, char text[48])
     return text;
 }
 
-enum status best_chain_forget_files(struct store *store, const struct blkdir *dir, const struct chain_block *block,
-                                    struct fault *fault)
+enum status best_chain_doubt_files(struct store *store, const struct blkdir *dir, const struct chain_block *block,
+                                   struct fault *fault)
 {
     enum status status = STATUS_OK;
     if (block->file == FILEMAP_GONE)
         return STATUS_OK;
     for (size_t f = block->file > 0 ? block->file - 1 : 0; f <= (size_t)block->file + 1 && f < dir->count; f++)
         if (status == STATUS_OK)
-            status = store_drop_file(store, dir->files[f].number, fault);
+            status = filemap_doubt(store, dir->files[f].number, fault);
     return status;
 }
 
@@ -109,7 +109,7 @@ static enum status report_gaps(const struct best_chain *best, struct fault *faul
             continue;
         if (!snapshot && ++gaps <= GAPS_NAMED)
             report_gap(best, block);
-        status = best_chain_forget_files(best->store, best->dir, block, fault);
+        status = best_chain_doubt_files(best->store, best->dir, block, fault);
     }
     if (gaps > GAPS_NAMED) {
         struct fault what = {0};

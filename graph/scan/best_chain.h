@@ -26,8 +26,9 @@ struct best_chain {
 enum status best_chain_find(struct best_chain *best, struct fault *fault) MUST_CHECK;
 
 /* Has the next run look again at the file that holds a block and at its neighbours: something is wrong in one of them,
- * and files are restored with the size and time that they had. */
-enum status best_chain_forget_files(struct store *store, const struct blkdir *dir, const struct chain_block *block,
+ * and files are restored with the size and time that they had. What is remembered of them stays until then
+ * (filemap_doubt). */
+enum status best_chain_doubt_files(struct store *store, const struct blkdir *dir, const struct chain_block *block,
                                     struct fault *fault) MUST_CHECK;
 
 #endif

@@ -78,6 +78,29 @@ static enum status encode_file(const struct blkdir *dir, const struct blkfile *f
     return status;
 }
 
+enum status filemap_doubt(struct store *store, uint32_t number, struct fault *fault)
+{
+    const uint8_t *remembered;
+    size_t size;
+    struct known_file known;
+    struct buffer value = {0};
+    enum status status = store_get_file(store, number, &remembered, &size, fault);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status == STATUS_OK && !known_file_open(remembered, size, &known))
+        return store_drop_file(store, number, fault);
+    if (status != STATUS_OK || known.mtime_ns == NEVER)
+        return status;
+    if (buffer_add(&value, remembered, size) != STATUS_OK)
+        status = fault_nomem(fault);
+    if (status == STATUS_OK) {
+        store_le64(value.bytes + 8, (uint64_t)NEVER);
+        status = store_put_file(store, number, value.bytes, value.size, fault);
+    }
+    buffer_free(&value);
+    return status;
+}
+
 /* ---- loading ---- */
 
 struct load {

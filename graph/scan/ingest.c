@@ -233,7 +233,7 @@ static enum status report_block(struct ingest *ingest, uint32_t height, const st
 {
     const struct chain_block *block = chain_active(ingest->chain, height);
     struct fault what = {0};
-    enum status status = best_chain_forget_files(ingest->store, &ingest->dir, block, ingest->fault);
+    enum status status = best_chain_doubt_files(ingest->store, &ingest->dir, block, ingest->fault);
     uint64_t offset = block->offset - BLK_FRAME_SIZE;
     ingest->one_block = chain_next_copy(ingest->chain, chain_find(ingest->chain, &block->hash));
     if (ingest->one_block) {

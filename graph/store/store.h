@@ -89,8 +89,8 @@ enum status store_put_file(struct store *store, uint32_t number, const void *val
     MUST_CHECK;
 /* Drops what was known of file `number`; no error if nothing was. */
 enum status store_drop_file(struct store *store, uint32_t number, struct fault *fault) MUST_CHECK;
-/* What is known (and committed) of file `number`; borrowed until the next change of the store. STATUS_NOT_FOUND if
- * nothing is. O(log n). */
+/* What is known of file `number`, by the last commit or what was put or dropped since; borrowed until the next change
+ * of the store. STATUS_NOT_FOUND if nothing is. O(log n + changes since). */
 enum status store_get_file(const struct store *store, uint32_t number, const uint8_t **value, size_t *size,
                            struct fault *fault) MUST_CHECK;
 /* Calls fn for each file of the last commit in order of number with borrowed bytes; a status other than STATUS_OK ends

@@ -308,7 +308,18 @@ enum status store_get_snapshot(const struct store *store, uint32_t chunk, const 
 enum status store_get_file(const struct store *store, uint32_t number, const uint8_t **value, size_t *size,
                            struct fault *fault)
 {
-    enum status status = store_get_numbered(store->view, TABLE_FILES, number, 4, value, size, fault);
+    enum status status = STATUS_OK;
+    size_t last = store->changes_count; /* the last change of it counts */
+    while (last > 0 && store->changes[last - 1].number != number)
+        last--;
+    if (last == 0) {
+        status = store_get_numbered(store->view, TABLE_FILES, number, 4, value, size, fault);
+    } else if (store->changes[last - 1].blob.bytes) {
+        *value = store->changes[last - 1].blob.bytes;
+        *size = store->changes[last - 1].blob.size;
+    } else {
+        status = STATUS_NOT_FOUND;
+    }
     if (status == STATUS_NOT_FOUND)
         return fault_set(fault, status, kv_data_path(store->kv), FAULT_NO_OFFSET, "nothing is known of blk file %u",
                          number);
