@@ -95,11 +95,36 @@ static void check_signature(struct trail *trail)
         push(trail, anything);
 }
 
-/* Too many keys. What is asked of fewer is multisig_read's matter. */
+/* A number that is known, as CScriptNum reads it; false where it is not known. One of more than 4 bytes fails. */
+static bool pop_number(struct trail *trail, int64_t *number)
+{
+    struct item item = pop(trail);
+    if (!item.known || (!item.data && item.size <= 4))
+        return false;
+    trail->fails |= item.size > 4;
+    *number = 0;
+    for (size_t i = 0; i < item.size && item.size <= 4; i++)
+        *number |= (int64_t)(i + 1 == item.size ? item.data[i] & 0x7f : item.data[i]) << 8 * i;
+    if (item.size > 0 && item.size <= 4 && item.data[item.size - 1] & 0x80)
+        *number = -*number;
+    return true;
+}
+
+/* Counts of keys and signatures that Core's EvalScript refuses whatever is shown (SCRIPT_ERR_PUBKEY_COUNT, _SIG_COUNT,
+ * _OP_COUNT). What is asked of the keys is multisig_read's matter. */
 static void check_multisig(struct trail *trail)
 {
-    struct item keys = pop(trail);
-    trail->fails |= keys.known && keys.data && keys.size == 1 && keys.data[0] > KEYS_MAX;
+    int64_t keys, signatures;
+    bool known = pop_number(trail, &keys);
+    trail->fails |= known && (keys < 0 || keys > KEYS_MAX);
+    if (known && !trail->fails) {
+        trail->ops += (size_t)keys;
+        trail->fails |= trail->ops > OPS_MAX;
+        for (int64_t i = 0; i < keys; i++)
+            pop(trail);
+    }
+    if (known && !trail->fails && pop_number(trail, &signatures))
+        trail->fails |= signatures < 0 || signatures > keys;
     trail->count = 0;
 }
 

@@ -174,6 +174,13 @@ static size_t size_of_hash(uint8_t code)
     }
 }
 
+/* True where the next operation takes a key. */
+static bool takes_key(struct cursor ahead)
+{
+    struct op op;
+    return op_next(&ahead, &op) && (op.code == OP_CHECKSIG || op.code == OP_CHECKSIGVERIFY);
+}
+
 size_t hash_locks(const uint8_t *script, size_t size, struct hash_lock locks[HASH_LOCKS_MAX])
 {
     struct cursor c = cursor_over(script, size);
@@ -187,7 +194,8 @@ size_t hash_locks(const uint8_t *script, size_t size, struct hash_lock locks[HAS
             locks[count++] = (struct hash_lock){.hash = hash->data,
                                                 .size = hash_size,
                                                 .code = before[1].code,
-                                                .of_key = before[0].code == OP_DUP && before[1].code == OP_HASH160};
+                                                .of_key = before[0].code == OP_DUP &&
+                                                          (before[1].code == OP_HASH160 || takes_key(c))};
         before[0] = before[1];
         before[1] = before[2];
         before[2] = op;

@@ -70,7 +70,8 @@ struct hash_lock {
     const uint8_t *hash; /* borrowed from the script */
     size_t size;         /* 20 or 32 */
     uint8_t code;
-    bool of_key; /* OP_DUP before an OP_HASH160: what is asked for is a public key */
+    bool of_key; /* what is asked for is a public key: OP_DUP before an OP_HASH160, or before any of the five where the
+                    next operation is OP_CHECKSIG or OP_CHECKSIGVERIFY */
 };
 #define HASH_LOCKS_MAX 16u
 

@@ -44,9 +44,10 @@ enum spendable_reason spendable_judge(enum kind kind, const uint8_t *script, siz
 
 /* True for a script that fails whatever the spender shows, under the consensus rules of today: a push that runs over
  * the end or is too long, an OP_IF without its end, an operation that is disabled or reserved, OP_RETURN on every way,
- * too many operations, a result that is always false (such as a hash that is compared with bytes of another size, or a
- * signature under a key that is no point of the curve), a version 0 witness program of another size. Cautious: false
- * when in doubt; branches of an OP_IF are not followed. O(size). */
+ * too many operations, an OP_CHECKMULTISIG of more signatures than keys or of counts out of range, a result that is
+ * always false (such as a hash that is compared with bytes of another size, or a signature under a key that is no point
+ * of the curve), a version 0 witness program of another size. Cautious: false when in doubt; branches of an OP_IF are
+ * not followed. O(size). */
 bool script_always_fails(const uint8_t *script, size_t size);
 
 #endif

@@ -21,13 +21,14 @@ struct looking {
     struct hash_lock locks[HASH_LOCKS_MAX];
     size_t locks_count;
     uint64_t preimages; /* by number: items that the run found to be some */
+    uint64_t keys;      /* and those that it found to be keys */
 };
 
 static bool is_preimage(const struct looking *looking, const struct push *push, uint32_t item)
 {
     if (item < 64 && looking->preimages >> item & 1)
         return true;
-    if (item >= STACK_ITEMS_MAX || !push->data)
+    if (item >= STACK_ITEMS_MAX || !push->data || (item < 64 && looking->keys >> item & 1))
         return false;
     size_t lock = hash_locks_opened(looking->locks, looking->locks_count, push->data, push->size);
     return lock < looking->locks_count && !looking->locks[lock].of_key;
@@ -104,6 +105,7 @@ void unlock_read(struct pushes shown, const uint8_t *script, size_t size, bool a
     unlock_run(shown, script, size, &run);
     looking.locks_count = hash_locks(script, size, looking.locks);
     looking.preimages = run.told ? run.preimage_items : 0;
+    looking.keys = run.told ? run.key_items : 0;
     count_items(unlock, shown, &looking);
     put_branch(unlock, &run, script, size);
     unlock->time = run.told && run.times > 0;

@@ -16,7 +16,7 @@ struct value {
     uint32_t size;
     uint8_t item;    /* which of the items shown it is, NO_ITEM for none */
     uint8_t hash_of; /* which of them it is the hash of */
-    bool of_key;     /* and that one is used as a key */
+    bool of_key;     /* and that one is taken for a key */
     bool asked;      /* a push of the script */
     uint8_t made[32];
 };
@@ -30,10 +30,11 @@ struct machine {
     unsigned hashes;
     unsigned items;
     unsigned nesting;
-    uint64_t skipping; /* bit i set: the i-th open OP_IF is in the part not taken */
-    bool in_script;    /* what was shown has been run */
-    bool lost;         /* what comes next is beyond this machine */
-    uint8_t before;    /* the last operation run */
+    uint64_t skipping;       /* bit i set: the i-th open OP_IF is in the part not taken */
+    bool in_script;          /* what was shown has been run */
+    bool lost;               /* what comes next is beyond this machine */
+    uint8_t before;          /* the last operation run */
+    uint8_t opened[NO_ITEM]; /* by item shown: how often its hash was one that the script has; HASHES_MAX at most */
     struct unlock_run *run;
 };
 
@@ -191,14 +192,30 @@ static bool move(struct machine *m, uint8_t code)
     }
 }
 
-/* An item that was shown and hashed, and equals a hash that the script has. */
+/* An item that was shown and hashed, once or several times, and equals a hash that the script has. */
 static void note_preimage(struct machine *m, const struct value *hash, const struct value *other)
 {
     if (hash->hash_of == NO_ITEM || !other->asked || hash->of_key)
         return;
-    m->run->preimages++;
-    if (hash->hash_of < 64)
-        m->run->preimage_items |= (uint64_t)1 << hash->hash_of;
+    m->opened[hash->hash_of]++;
+}
+
+/* A key that was shown: where its hash is compared with one in the script, that asks for the key. */
+static void note_key(struct machine *m, const struct value *key)
+{
+    if (key->item < 64)
+        m->run->key_items |= (uint64_t)1 << key->item;
+}
+
+static void count_preimages(struct machine *m)
+{
+    for (unsigned item = 0; item < NO_ITEM; item++) {
+        uint64_t bit = item < 64 ? (uint64_t)1 << item : 0;
+        if (m->opened[item] == 0 || m->run->key_items & bit)
+            continue;
+        m->run->preimages += m->opened[item];
+        m->run->preimage_items |= bit;
+    }
 }
 
 static void equal(struct machine *m)
@@ -214,12 +231,12 @@ static void equal(struct machine *m)
 
 static void hash(struct machine *m, uint8_t code)
 {
-    struct value v = pop(m), made = {.item = NO_ITEM, .hash_of = v.item};
+    struct value v = pop(m), made = {.item = NO_ITEM, .hash_of = v.item != NO_ITEM ? v.item : v.hash_of};
     if (m->hashes++ == HASHES_MAX || v.size > PREIMAGE_MAX) {
         m->lost = true;
         return;
     }
-    made.of_key = code == OP_HASH160 && m->before == OP_DUP;
+    made.of_key = v.of_key || (code == OP_HASH160 && m->before == OP_DUP);
     made.size = (uint32_t)hash_by(code, bytes_of(&v), v.size, made.made);
     push(m, &made);
 }
@@ -277,8 +294,8 @@ static bool compute(struct machine *m, uint8_t code)
 
 static void check_signature(struct machine *m)
 {
-    pop(m); /* the key */
-    struct value signature = pop(m);
+    struct value key = pop(m), signature = pop(m);
+    note_key(m, &key);
     m->run->signatures += signature.size > 0;
     push_number(m, signature.size > 0);
 }
@@ -291,8 +308,10 @@ static void check_multisig(struct machine *m)
         return;
     }
     m->ops += (unsigned)keys;
-    for (int64_t i = 0; i < keys; i++)
-        pop(m);
+    for (int64_t i = 0; i < keys; i++) {
+        struct value key = pop(m);
+        note_key(m, &key);
+    }
     int64_t required = pop_number(m);
     if (required < 0 || required > keys) {
         contradict(m);
@@ -397,6 +416,7 @@ void unlock_run(struct pushes shown, const uint8_t *script, size_t size, struct 
     m.skipping = 0;
     m.in_script = m.lost = false;
     m.before = OP_NOP;
+    memset(m.opened, 0, sizeof m.opened);
     m.run = run;
     if (size > SCRIPT_MAX || cursor_left(&shown.c) > SCRIPT_MAX)
         return;
@@ -411,5 +431,6 @@ void unlock_run(struct pushes shown, const uint8_t *script, size_t size, struct 
     struct value top = pop(&m);
     if (!is_true(&top))
         contradict(&m);
+    count_preimages(&m);
     run->told = !run->contradicts;
 }

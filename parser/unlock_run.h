@@ -14,9 +14,10 @@ struct unlock_run {
     bool contradicts;                      /* it came to what no valid spend comes to */
     uint32_t signatures;                   /* taken by OP_CHECKSIG and OP_CHECKSIGVERIFY */
     uint32_t multisig;                     /* taken by OP_CHECKMULTISIG and OP_CHECKMULTISIGVERIFY */
-    uint32_t preimages;                    /* items whose hash was compared with one in the script, but for keys */
+    uint32_t preimages;                    /* times that an item's hash equalled one in the script, but for keys */
     uint32_t times;                        /* OP_CHECKLOCKTIMEVERIFY and OP_CHECKSEQUENCEVERIFY */
     uint64_t preimage_items;               /* bit i: item i, counted from 0, is such a preimage */
+    uint64_t key_items;                    /* bit i: item i was taken as a key */
     uint32_t branches;                     /* OP_IF and OP_NOTIF run */
     char branch[UNLOCK_BRANCHES_MAX + 1u]; /* of each: 1 its first part, 0 the part after OP_ELSE or none */
 };

@@ -158,12 +158,17 @@ HASHES = {
 class Run:
     def __init__(self):
         self.stack, self.alt, self.ways = [], [], []
-        self.branch, self.preimages = "", set()
+        self.branch, self.preimages, self.keys = "", set(), set()
         self.single = self.multi = self.time = 0
         self.items = 0
 
     def number(self):
         return decode(self.stack.pop())
+
+    def take_key(self):
+        origin = getattr(self.stack.pop(), "origin", None) or ("",)
+        if origin[0] == "shown":
+            self.keys.add(origin[1])
 
     def verify(self):
         if not truth(self.stack.pop()):
@@ -209,8 +214,9 @@ class Run:
         elif code in HASHES:
             top = s.pop()
             origin = getattr(top, "origin", None) or ("",)
-            item = origin[1] if origin[0] == "shown" else None
-            s.append(tagged(HASHES[code](top), "hash", item, code == 0xA9 and before == 0x76))
+            item = origin[1] if origin[0] in ("shown", "hash") else None
+            of_key = (origin[0] == "hash" and origin[2]) or (code == 0xA9 and before == 0x76)
+            s.append(tagged(HASHES[code](top), "hash", item, of_key))
         elif code in (0x87, 0x88):
             b, a = s.pop(), s.pop()
             for x, y in ((a, b), (b, a)):
@@ -221,7 +227,7 @@ class Run:
             if code == 0x88:
                 self.verify()
         elif code in (0xAC, 0xAD):
-            s.pop()
+            self.take_key()
             good = len(s.pop()) > 0
             self.single += good
             s.append(encode(int(good)))
@@ -229,7 +235,7 @@ class Run:
                 self.verify()
         elif code in (0xAE, 0xAF):
             for _ in range(self.number()):
-                s.pop()
+                self.take_key()
             sigs = [s.pop() for _ in range(self.number())]
             s.pop()
             good = all(sigs)
@@ -314,6 +320,7 @@ def expected(script, shown):
         run.run(shown, True)
         run.run(script, False)
         told = truth(run.stack.pop())
+        run.preimages -= run.keys
     except (ValueError, IndexError):
         told = False
     row = dict.fromkeys("signatures keys preimages numbers empty data operations strict_der low_s".split(), 0)

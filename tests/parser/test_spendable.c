@@ -116,6 +116,21 @@ static void test_scripts(void **state)
     /* witness version 0 of another size; too many keys */
     expect("0003010203", "no", "always-fails");
     expect("510115ae", "no", "always-fails");
+    /* more signatures than keys, counts below 0 or of more than 4 bytes; and what may be */
+    expect("5321" G "21" G "52ae", "no", "always-fails");
+    expect("4f21" G "51ae", "no", "always-fails");
+    expect("018121" G "51ae", "no", "always-fails");
+    expect("5321" G "21" G "52af51", "no", "always-fails");
+    expect("51004fae", "no", "always-fails");
+    expect("050100000000"
+           "21" G "51ae",
+           "no", "always-fails");
+    expect("5100ae91", "no", "always-fails");
+    expect("5121" G "050100000000ae", "no", "always-fails");
+    expect("02010021" G "51ae", "unknown", "undecided"); /* 1 of 1, with a byte too many */
+    expect("5221" G "ac52ae", "unknown", "undecided");
+    expect("21" G "51ae", "yes", "anyone-can-spend");       /* of no key: the spender says how many */
+    expect("6321" G "685352ae", "yes", "anyone-can-spend"); /* 53 is the second key */
 }
 
 static void test_limits(void **state)

@@ -17,6 +17,13 @@
 #define KEY "210279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 #define SHA256_OF_ABC "a820ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 #define ABC "03616263"
+/* by Python's hashlib */
+#define RIPEMD160_OF_G "e1c903c0d8d2b6458ffbe8e936cf395ef18b9c89"
+#define SHA1_OF_G "06fee92cc1229fefc61a3ed004254a23e6e10bcf"
+#define SHA256_OF_G "0f715baf5d4c2ed329785cef29e562f73488c8a2bb9dbc5700b361d54b9b0554"
+#define HASH256_OF_G "b1cd0a4eb6d1cea5eb288fb4474ac403eab044004cc48f12bcb4ca8346d487e1"
+#define SHA256_TWICE_OF_ABC "4f8b42c22dd3729b519ba6f68d2da7cc5b2d606d05daed5ad5128cc03e6c6358"
+#define HASH160_OF_ABC "bb1be98c142444d7a56aa3981c3942a978e4dc33"
 
 static struct unlock unlocked(const char *shown_hex, const char *script_hex)
 {
@@ -183,6 +190,25 @@ static void test_keys_and_preimages(void **state)
          "a914751e76e8199196d454941c45d1b3a323f1433bd68751"
          "9a",
          UNLOCK_PREIMAGE, 0, 0, 1, 0, 0, 0, "", 0},
+        /* the key of G asked for by its RIPEMD-160, SHA-1, SHA-256, HASH256; in a part of an OP_IF; OP_CHECKSIGVERIFY */
+        {SIG KEY, "76a614" RIPEMD160_OF_G "88ac", UNLOCK_SIGNATURE, 1, 1, 0, 0, 0, 0, "", 0},
+        {SIG KEY, "76a714" SHA1_OF_G "88ac", UNLOCK_SIGNATURE, 1, 1, 0, 0, 0, 0, "", 0},
+        {SIG KEY, "76a820" SHA256_OF_G "88ac", UNLOCK_SIGNATURE, 1, 1, 0, 0, 0, 0, "", 0},
+        {SIG KEY, "76aa20" HASH256_OF_G "88ac", UNLOCK_SIGNATURE, 1, 1, 0, 0, 0, 0, "", 0},
+        {SIG KEY "51", "6376a820" SHA256_OF_G "88670068ac", UNLOCK_SIGNATURE, 1, 1, 0, 1, 0, 0, "1", 0},
+        {SIG KEY, "76a820" SHA256_OF_G "88ad51", UNLOCK_SIGNATURE, 1, 1, 0, 0, 0, 0, "", 0},
+        /* compared, and no key of anything: a preimage, used twice */
+        {ABC,
+         "76" SHA256_OF_ABC "8882"
+         "5387",
+         UNLOCK_PREIMAGE, 0, 0, 1, 0, 0, 0, "", 0},
+        /* the key's hash, and a preimage too */
+        {SIG KEY ABC, SHA256_OF_ABC "8876a820" SHA256_OF_G "88ac", UNLOCK_SIGNATURE_PREIMAGE, 1, 1, 1, 0, 0, 0, "", 0},
+        /* a hash of a hash, and of that */
+        {ABC, "a8a820" SHA256_TWICE_OF_ABC "87", UNLOCK_PREIMAGE, 0, 0, 1, 0, 0, 0, "", 0},
+        {ABC, "a8a820" SHA256_TWICE_OF_ABC "8851", UNLOCK_PREIMAGE, 0, 0, 1, 0, 0, 0, "", 0},
+        {ABC, "a8a614" HASH160_OF_ABC "87", UNLOCK_PREIMAGE, 0, 0, 1, 0, 0, 0, "", 0},
+        {SIG KEY, "76a8a614751e76e8199196d454941c45d1b3a323f1433bd688ac", UNLOCK_SIGNATURE, 1, 1, 0, 0, 0, 0, "", 0},
     };
     CHECK_ALL(list);
 }
