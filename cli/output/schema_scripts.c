@@ -72,7 +72,8 @@ static const struct column unlocks[] = {
      "follows but dag is empty where the spender is not in the blk files any more"},
     {"branch", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
      "for each OP_IF and OP_NOTIF on the way: 1 where its first part ran, 0 where the other one did; a ? at the end "
-     "where the pushes alone do not tell more; empty for a script without any"},
+     "where the others are not known: the run of the script with what was shown came to what it does not follow, or "
+     "(? alone) to an end that no valid spend has; empty for a script without any"},
     {"time", COLUMN_BOOLEAN, COLUMN_MAY_BE_EMPTY, NULL,
      "1 if OP_CHECKLOCKTIMEVERIFY or OP_CHECKSEQUENCEVERIFY was on the way (in blocks from before BIP 65 and BIP 112 "
      "these did nothing), else 0"},
