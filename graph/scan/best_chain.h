@@ -29,6 +29,6 @@ enum status best_chain_find(struct best_chain *best, struct fault *fault) MUST_C
  * and files are restored with the size and time that they had. What is remembered of them stays until then
  * (filemap_doubt). */
 enum status best_chain_doubt_files(struct store *store, const struct blkdir *dir, const struct chain_block *block,
-                                    struct fault *fault) MUST_CHECK;
+                                   struct fault *fault) MUST_CHECK;
 
 #endif

@@ -28,9 +28,9 @@ enum status filemap_load(const struct ingest_options *options, const struct blkd
                          struct store *store, struct chain *chain, struct findings *findings, struct fault *fault)
     MUST_CHECK;
 
-/* Has the next filemap_load look at a file again, whatever its size and time. What the store remembers of it stays until
- * then: its blocks are in the store, and are read again from their places. STATUS_OK too where nothing is remembered of
- * it. The caller commits. O(size of what is remembered). */
+/* Has the next filemap_load look at a file again, whatever its size and time. What the store remembers of it stays
+ * until then: its blocks are in the store, and are read again from their places. STATUS_OK too where nothing is
+ * remembered of it. The caller commits. O(size of what is remembered). */
 enum status filemap_doubt(struct store *store, uint32_t number, struct fault *fault) MUST_CHECK;
 
 /* What the store remembers of the files, checked as far as it can be without them: records and gaps in order, apart and

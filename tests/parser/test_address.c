@@ -222,11 +222,8 @@ static void test_of_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_no_address),
-        cmocka_unit_test(test_every_program),
-        cmocka_unit_test(test_of_keys),
+        cmocka_unit_test(test_vectors),       cmocka_unit_test(test_whole),   cmocka_unit_test(test_no_address),
+        cmocka_unit_test(test_every_program), cmocka_unit_test(test_of_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -190,7 +190,7 @@ static void test_keys_and_preimages(void **state)
          "a914751e76e8199196d454941c45d1b3a323f1433bd68751"
          "9a",
          UNLOCK_PREIMAGE, 0, 0, 1, 0, 0, 0, "", 0},
-        /* the key of G asked for by its RIPEMD-160, SHA-1, SHA-256, HASH256; in a part of an OP_IF; OP_CHECKSIGVERIFY */
+        /* the key of G by its RIPEMD-160, SHA-1, SHA-256, HASH256; in a part of an OP_IF; OP_CHECKSIGVERIFY */
         {SIG KEY, "76a614" RIPEMD160_OF_G "88ac", UNLOCK_SIGNATURE, 1, 1, 0, 0, 0, 0, "", 0},
         {SIG KEY, "76a714" SHA1_OF_G "88ac", UNLOCK_SIGNATURE, 1, 1, 0, 0, 0, 0, "", 0},
         {SIG KEY, "76a820" SHA256_OF_G "88ac", UNLOCK_SIGNATURE, 1, 1, 0, 0, 0, 0, "", 0},
