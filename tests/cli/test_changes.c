@@ -289,7 +289,12 @@ static void test_older_transaction(void **state)
         met += table_number(&tables.txs, second, table_column(&tables.txs, "dag_id")) == dag;
     second--;
     write_before(out, &tables, dag, second);
-    unktx_ok("dags --rules core-22 --store %s/store -o %s", out, out);
+    /* nor would the manifest of that run tell of the tables of this one */
+    struct run run = shell("sed -i 's/\"bytes\": [0-9]*,//; s/\"hash\": \"sha256:[0-9a-f]*\",//' %s/datapackage.json",
+                           out);
+    assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+    unktx_ok("dags --rules core-22 --replace --store %s/store -o %s", out, out);
     struct table changes = table_read(path_of("%s/changes.csv", out));
     char old[17];
     snprintf(old, sizeof old, "%.16s", table_get(&tables.txs, second, "txid"));
@@ -297,7 +302,7 @@ static void test_older_transaction(void **state)
     assert_string_equal(table_get(&changes, 0, "dag"), tdag_cell(&tables, dag, "dag"));
     assert_string_equal(table_get(&changes, 0, "change"), "grown");
     assert_string_equal(table_get(&changes, 0, "joined"), old);
-    struct run run = unktx_expect(0, "show --rules core-22 --store %s/store --dag %s", out, old);
+    run = unktx_expect(0, "show --rules core-22 --store %s/store --dag %s", out, old);
     assert_non_null(strstr(run.out, tdag_cell(&tables, dag, "dag")));
     run_free(&run);
     table_free(&changes);

@@ -180,7 +180,7 @@ static void check_labelled(const char *page)
     for (size_t r = 0; r < tdags.rows; r++) {
         snprintf(text, sizeof text, ">%s<", table_get(&tdags, r, "dag"));
         assert_non_null(at = strstr(at, text));
-        snprintf(text, sizeof text, "<td>&#60;i>%zu&#60;/i></td></tr>", r);
+        snprintf(text, sizeof text, "<td>&lt;i&gt;%zu&lt;/i&gt;</td></tr>", r);
         assert_non_null(at = strstr(at, text));
     }
 }
@@ -202,7 +202,7 @@ static void test_show_and_report(void **state)
     write_file(path_of("%s/all.csv", dir), all, (size_t)(at - all));
     free(all);
     run = unktx_expect(0, "report --store %s/store --labels %s/all.csv -o -", dir, dir);
-    assert_non_null(strstr(run.out, "<dt>labels</dt><dd>&#60;i>"));
+    assert_non_null(strstr(run.out, "<dt>labels</dt><dd>&lt;i&gt;"));
     assert_null(strstr(run.out, "<dd><i>"));
     check_labelled(run.out);
     run_free(&run);

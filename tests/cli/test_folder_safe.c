@@ -67,13 +67,14 @@ static void assert_unchanged(const char *folder, struct run *before)
 static void test_manifest_cannot_be_written(void **state)
 {
     (void)state;
-    unktx_ok("dags --store %s/store --min-height 1000 -o %s/limit", dir, dir);
+    unktx_ok("dags --no-unlocks --store %s/store --min-height 1000 -o %s/limit", dir, dir);
     struct run before = sums("limit");
     static const char *const folders[] = {"limit", "limit-new"};
     for (size_t i = 0; i < 2; i++) {
-        struct run run = shell("ulimit -f 8; $UNKTX dags --store %s/store --min-height 1000 --rules core-22 --replace "
-                               "-o %s/%s",
-                               dir, dir, folders[i]);
+        struct run run = shell(
+            "ulimit -f 8; $UNKTX dags --no-unlocks --store %s/store --min-height 1000 --rules core-22 --replace "
+            "-o %s/%s",
+            dir, dir, folders[i]);
         assert_int_equal(run.exit_status, 1);
         assert_non_null(strstr(run.err, "datapackage.json"));
         assert_non_null(strstr(run.err, "ulimit -f"));
@@ -110,7 +111,7 @@ static void test_fifo_of_before(void **state)
     assert_int_equal(unlink(name), 0);
     assert_int_equal(mkfifo(name, 0600), 0);
     struct run before = sums("piped");
-    expect(1, "a FIFO", path_of("dags --store %s/store -o %s/piped", dir, dir));
+    expect(1, "a FIFO", path_of("dags --store %s/store -o %s/piped --replace", dir, dir));
     expect(1, "a FIFO", path_of("show --store %s/piped --dag 1", dir));
     assert_unchanged("piped", &before);
     name = path_of("%s/piped/datapackage.json", dir);
@@ -178,10 +179,9 @@ static void test_locked(void **state)
     assert_unchanged("locked", &before);
     unktx_ok("dags --store %s/store --rules core-22 --replace -o %s/locked", dir, dir);
     struct run run = shell("ls -A %s/locked", dir);
-    assert_string_equal(
-        run.out,
-        "arcs.csv\nclasses.csv\ndatapackage.json\nleaves.csv\npayees.csv\npayers.csv\nstore\nsummary.json\ntdags.csv\n"
-        "txs.csv\nunlocks.csv\n");
+    assert_string_equal(run.out, "arcs.csv\nclasses.csv\ndatapackage.json\ngroups.csv\nhashes.csv\nkeys.csv\nleaves."
+                                 "csv\npayees.csv\npayers.csv\n"
+                                 "store\nsummary.json\ntdags.csv\nties.csv\ntxs.csv\nunlocks.csv\n");
     run_free(&run);
 }
 
@@ -196,7 +196,8 @@ static void test_mixture(void **state)
     expect(1, "do not belong together", show);
     expect(1, "do not belong together", path_of("dags --store %s/mixed/store", dir));
     unktx_ok("%s --rules core-0.18", show);
-    expect(0, "changed since the run before is left out", path_of("dags --store %s/store -o %s/mixed", dir, dir));
+    expect(0, "changed since the run before is left out",
+           path_of("dags --store %s/store -o %s/mixed --replace", dir, dir));
     assert_false(path_exists(path_of("%s/mixed/changes.csv", dir)));
     unktx_ok("%s", show);
     unktx_ok("dags --store %s/store -o %s/mixed", dir, dir);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "tests/support/command.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +113,10 @@ struct run command_run_apart(const char *format, ...)
     pid_t child = fork();
     need(child >= 0, "cannot fork");
     if (child == 0) {
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET((size_t)sched_getcpu(), &one);
+        need(sched_setaffinity(0, sizeof one, &one) == 0, "cannot keep to one processor");
         need(dup2(files[0], 1) == 1 && dup2(files[1], 2) == 2, "cannot redirect");
         va_list arguments;
         va_start(arguments, format);

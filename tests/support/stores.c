@@ -19,7 +19,7 @@ static const char *const tables[] = {"outputs", "stats", "tdags", "classes", "tx
 
 void store_digest(const char *store, char digest[DIGEST_SIZE + 1])
 {
-    struct run run = command_run_apart("check --store %s", store);
+    struct run run = command_run_apart("check --threads 1 --store %s", store);
     if (run.exit_status != 0)
         fail_msg("check --store %s: exit status %d: %s", store, run.exit_status, run.err);
     const char *at = strstr(run.out, "digest ");
