@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 wrong() { echo "built-in: $*"; exit 1; }
-packages="igraph lmdb libsecp256k1 libcrypto"
+packages=$(sed -n 's/^PACKAGES = //p' Makefile)
 chain=tests/fixtures/regtest-xor
 objects=$(for source in cli/*.c cli/*/*.c; do echo "${BUILD:-build}/${source%.c}.o"; done)
 for content in '' '35,10,'; do # no byte, and a comment without words

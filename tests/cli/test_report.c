@@ -300,7 +300,7 @@ static void chains_with_nothing(void **state)
     unktx_ok("scan --quiet --datadir tests/fixtures/genesis --store %s/bare", place);
     struct run run = unktx_expect(0, "report --store %s/bare -o -", place);
     assert_well_formed(run.out);
-    assert_non_null(strstr(run.out, " isomorphic. 0 T-DAGs are in 0 classes;"));
+    assert_non_null(strstr(run.out, " isomorphic. T-DAGs: 0; classes: 0."));
     run_free(&run);
     run = unktx_expect(0, "report --store %s/store --rules core-22 --compress --exclude-scripts @known -o -", place);
     assert_well_formed(run.out);
