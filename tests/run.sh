@@ -1,0 +1,24 @@
+#!/bin/sh
+# Runs one entry of `make check`: program:NAME, corpus:NOUN or script:NAME. Several run at the same time, so what one prints (also what
+# it skips) is kept until it ends, and then printed in one piece. A failure is noted in BUILD/failed; the exit status is 0 all the same.
+# From the environment: BUILD, and what the entries take (UNKTX, CHAINGEN, CC, MAKE).
+set -u
+cd "$(dirname "$0")/.."
+kind=${1%%:*} name=${1#*:}
+printed=$(mktemp)
+trap 'rm -f "$printed"' EXIT
+run() {
+    case $kind in
+    program) "$BUILD/$name" ;;
+    corpus) "$BUILD/tests/fuzz/replay_$name" "tests/fuzz/corpus/$name" >/dev/null ;;
+    script) sh "tests/$name.sh" ;;
+    esac
+}
+run >"$printed" 2>&1
+status=$?
+{
+    flock 9
+    echo "== $name"
+    cat "$printed"
+    [ $status = 0 ] || echo "$kind $name: exit status $status" >>"$BUILD/failed"
+} 9>"$BUILD/check.lock"
