@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/inputs/index_blocks.h"
 #include "cli/inputs/node_blocks.h"
 #include "cli/inputs/output_folder.h"
 #include "cli/output/help.h"
@@ -38,6 +39,8 @@ static int run_command(const struct command *command, const struct settings *set
     enum status status = takes_threads(command) ? parallel_try((unsigned)settings->threads, &fault) : STATUS_OK;
     if (status == STATUS_OK && settings->out)
         status = sources_add_settings(settings, &fault);
+    if (status == STATUS_OK && settings->out)
+        status = index_blocks_protect(settings->store, &fault);
     int exit_status = status == STATUS_OK ? command->run(settings) : message_result(status, &fault);
     sources_clear();
     node_blocks_forget();

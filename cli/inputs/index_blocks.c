@@ -8,6 +8,7 @@
 #include "cli/output/sources.h"
 #include "parser/file.h"
 #include "parser/mem.h"
+#include "parser/search.h"
 #include "parser/tx.h"
 
 #define NOTE_FILE "blocks-folder"
@@ -51,43 +52,50 @@ enum status index_blocks_remember(const char *store, const char *datadir, const 
     return status;
 }
 
-enum status index_blocks_open(const char *store, struct blkdir *dir, struct fault *fault)
+/* *size bytes, and a terminator after them. */
+static enum status read_note(const char *store, char note[NOTE_SIZE_MAX + 1], size_t *size, struct fault *fault)
 {
-    char folder[NOTE_SIZE_MAX + 1];
     char *path = outfile_join(store, NOTE_FILE);
     if (!path)
         return fault_nomem(fault);
     struct stat info;
     int fd;
     enum status status = file_open(path, "the note of where the blk files are", &fd, &info, fault);
-    ssize_t got = status == STATUS_OK ? file_read_at(fd, folder, NOTE_SIZE_MAX, 0) : 0;
-    size_t size = got > 0 ? (size_t)got : 0;
+    ssize_t got = status == STATUS_OK ? file_read_at(fd, note, NOTE_SIZE_MAX, 0) : 0;
     if (got < 0)
         status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read");
     if (fd >= 0)
         close(fd);
     mem_free(path);
+    *size = got > 0 ? (size_t)got : 0;
+    note[*size] = '\0';
+    return status;
+}
+
+enum status index_blocks_open(const char *store, struct blkdir *dir, struct fault *fault)
+{
+    char folder[NOTE_SIZE_MAX + 1];
+    size_t size;
+    uint8_t key[XOR_KEY_SIZE];
+    enum status status = read_note(store, folder, &size, fault);
     if (status != STATUS_OK)
         return status;
-    folder[size] = '\0';
     size_t path_size = strlen(folder);
-    uint8_t key[XOR_KEY_SIZE];
     bool given = path_size < size && blk_key_parse(folder + path_size + 1, key);
     return blkdir_open_with_key(folder, NULL, given ? key : NULL, dir, fault);
 }
 
+enum status index_blocks_protect(const char *store, struct fault *fault)
+{
+    char folder[NOTE_SIZE_MAX + 1];
+    size_t size;
+    return store && read_note(store, folder, &size, NULL) == STATUS_OK ? sources_add(folder, fault) : STATUS_OK;
+}
+
 bool index_blocks_file(const struct blkdir *dir, uint32_t number, size_t *index)
 {
-    size_t low = 0, high = dir->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (dir->files[middle].number < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *index = low;
-    return low < dir->count && dir->files[low].number == number;
+    *index = LOWER_BOUND(i, 0, dir->count, dir->files[i].number < number);
+    return *index < dir->count && dir->files[*index].number == number;
 }
 
 enum status index_blocks_bytes(struct blk_reader *reader, const struct blkdir *dir, size_t file, uint64_t offset,

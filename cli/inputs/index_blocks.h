@@ -15,9 +15,11 @@ enum status index_blocks_datadir(const struct settings *settings, char **datadir
 enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, const uint8_t *xor_key,
                                   struct fault *fault) MUST_CHECK;
 
-/* Opens the folder that was noted. STATUS_NOT_FOUND: none was, or it is gone. STATUS_FORMAT: its xor.dat is no key.
- */
+/* Opens the folder that was noted. STATUS_NOT_FOUND: none was, or it is gone. STATUS_FORMAT: its xor.dat is no key. */
 enum status index_blocks_open(const char *store, struct blkdir *dir, struct fault *fault) MUST_CHECK;
+
+/* No output of this command replaces anything in that folder. `store` may be NULL, or without a note. STATUS_NOMEM. */
+enum status index_blocks_protect(const char *store, struct fault *fault) MUST_CHECK;
 
 /* blk_read of bytes that were there in an earlier run: STATUS_NOT_FOUND where the file is gone (a pruned node), is no
  * file any more or ends before them, so that STATUS_IO is only what the operating system or the disk refuses. */

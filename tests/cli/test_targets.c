@@ -91,6 +91,14 @@ static void test_inputs_are_refused(void **state)
     expect_refused("blocks -o data/regtest/blocks/blk00000.dat data/regtest/blocks/blk00000.dat");
     expect_refused("blocks -o data/regtest/blocks/xor.dat data/regtest/blocks/blk00000.dat");
     expect_refused("analyze --datadir data -o data/regtest/tables");
+    /* the store's note leads there */
+    static const char *const readers[] = {"unlocks", "keys", "tx 100 --scripts", "find 51"};
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        expect_refused("%s --store store -o data/regtest/blocks/blk00000.dat", readers[i]);
+    expect_refused("dags --store store -o data/regtest/blocks/tables");
+    expect_refused("flows --store store -o data/regtest/blocks/tables");
+    expect_refused("ties --store store -o data/regtest/blocks/tables");
+    assert_false(path_exists(path_of("%s/tables", place.blocks)));
     char digest[DIGEST_SIZE + 1];
     store_digest(place.store, digest);
     assert_string_equal(digest, place.digest);
