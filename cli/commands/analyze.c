@@ -81,7 +81,7 @@ static int run(const struct settings *given)
 {
     struct fault fault = {0};
     struct settings settings = *given;
-    struct datapackage_provenance provenance;
+    struct datapackage_provenance provenance = {0};
     char *store = NULL;
     enum status status = store_place_in(given->out, &store, &fault);
     if (status == STATUS_OK)

@@ -329,6 +329,8 @@ static enum status search(struct find *find, struct fault *fault)
     if (status == STATUS_OK)
         status = search_dags(find, &file, fault);
     status = outfile_finish(&file, status, fault);
+    if (status == STATUS_OK && find->count == 0) /* nothing is an answer too, and was not written */
+        message_answer();
     if (status == STATUS_OK && find->linked && sought_takes_scripts(&find->sought))
         find->unread = tell_unread(find);
     if (status == STATUS_OK && find->count == 0 && !find->unread)

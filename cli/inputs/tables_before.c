@@ -1,8 +1,10 @@
 #include "cli/inputs/tables_before.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/output/manifest.h"
 #include "cli/output/outfile.h"
 #include "parser/file.h"
 #include "parser/mem.h"
@@ -351,38 +353,12 @@ void tables_before_free(struct tables_before *before)
 
 /* ---- whether there is anything to compare ---- */
 
-static bool digest_of(int fd, uint64_t size, char *bytes, uint8_t digest[32])
-{
-    struct sha256_stream stream;
-    uint64_t at = 0;
-    sha256_begin(&stream);
-    while (at < size) {
-        ssize_t got = file_read_at(fd, bytes, SLICE, at);
-        if (got <= 0)
-            return false;
-        sha256_add(&stream, bytes, (size_t)got);
-        at += (uint64_t)got;
-    }
-    sha256_end(&stream, digest);
-    return at == size;
-}
-
 bool tables_before_is(const char *folder, const char *name, uint64_t size, const char *sha256)
 {
-    char *path = outfile_join(folder, name), *bytes = mem_alloc(SLICE, 1), hex[HASH256_HEX_SIZE];
-    uint8_t digest[32];
+    char *path = outfile_join(folder, name), hex[DATAPACKAGE_HEX];
     struct stat info;
-    int fd;
-    bool same = false;
-    if (path && bytes && file_open(path, "the table before", &fd, &info, NULL) == STATUS_OK) {
-        same = (uint64_t)info.st_size == size && digest_of(fd, size, bytes, digest);
-        if (same) {
-            put_hex(hex, digest, sizeof digest);
-            same = memcmp(hex, sha256, sizeof hex) == 0;
-        }
-        close(fd);
-    }
-    mem_free(bytes);
+    bool same = path && stat(path, &info) == 0 && (uint64_t)info.st_size == size &&
+                manifest_hash_file(path, hex, NULL) == STATUS_OK && strcmp(hex, sha256) == 0;
     mem_free(path);
     return same;
 }

@@ -415,6 +415,7 @@ enum status http_start(const struct http_options *options, http_handler *handler
     for (size_t i = 0; i < sizeof(*http)->slots / sizeof *(*http)->slots; i++)
         (*http)->slots[i].fd = -1;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* of a lost page: that thread is to say so (signals.h) */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     enum status status = start_all(*http, fault);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

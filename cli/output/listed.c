@@ -9,7 +9,8 @@
 
 /* ---- one file ---- */
 
-/* The absolute path, of mem_alloc; of a file that is not there its folder is followed. NULL without memory. */
+/* The path with links followed, with a slash in it, of mem_alloc; of a file that is not there as it was given. NULL
+ * without memory. */
 static char *real_path(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -206,7 +206,8 @@ enum status outfile_commit(struct outfile *file, struct fault *fault)
         return outfolder_take(file, fault);
     if (file->temporary && rename(file->temporary, file->path) != 0)
         return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be put in place");
-    signals_forget_file(file->temporary);
+    if (file->temporary)
+        signals_forget_file(file->temporary);
     mem_free(file->temporary);
     file->temporary = NULL;
     return STATUS_OK;
@@ -247,6 +248,8 @@ enum status outfile_write_lines(const char *path, bool wraps, struct text *text,
     bool standard = !path || strcmp(path, "-") == 0;
     if (!wraps || !standard || !isatty(STDOUT_FILENO))
         return outfile_write_text(path, text, fault);
+    if (text->size > 0)
+        message_answer();
     wrap_lines(stdout, wrap_width(STDOUT_FILENO), text->bytes, text->size);
     text->size = 0;
     return STATUS_OK;
