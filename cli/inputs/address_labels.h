@@ -1,5 +1,5 @@
 /* address_labels: whom addresses and T-DAGs belong to, as the files of --labels say. Two forms, told apart by the
- * file's name: a GraphSense TagPack in YAML (its name ends in .yaml or .yml; tagpack.h), else CSV (RFC 4180) whose
+ * file's name: a GraphSense TagPack in YAML (its name ends in .yaml or .yml; label_file.h), else CSV (RFC 4180) whose
  * first line names the columns address, label and, if there is one, source; other columns are passed over.
  *
  * What stands as an address is one of

@@ -22,8 +22,8 @@ struct operand {
     uint32_t number; /* vout, vin or height */
 };
 
-/* False if the word is none of these. With `heights` a word of at most ten digits is one, else the beginning of a txid.
- * */
+/* False if the word is none of these. With `heights` a word of digits alone below 2^32 - 1 is one, else the beginning
+ * of a txid. */
 bool operand_parse(const char *word, bool heights, struct operand *operand);
 
 /* Sets the hash of an operand of which only the first digits were given, by the index, or by the stored transactions

@@ -14,8 +14,8 @@ struct prefix {
     size_t size;
 };
 
-/* Reads the first `size` bytes of `word`: PREFIX_MIN to 64 hexadecimal digits in either case; false for anything else.
- * */
+/* Reads the first `size` bytes of `word`: PREFIX_MIN to 64 hexadecimal digits in either case; false for anything
+ * else. */
 bool prefix_parse(const char *word, size_t size, struct prefix *prefix);
 /* Does the id in hexadecimal begin with it? `id` has at least 64 digits or is terminated. */
 static inline bool prefix_is_of(const struct prefix *prefix, const char *id)

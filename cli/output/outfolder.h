@@ -11,8 +11,8 @@
 #include "cli/output/listed.h"
 #include "cli/output/outfile.h"
 
-/* How many T-DAGs are new, grown, merged, shrunk or gone since the run before; `known` false: nothing is known of one.
- * */
+/* How many T-DAGs are new, grown, merged, shrunk or gone since the run before; `known` false: there is none to compare
+ * with. */
 struct folder_changes {
     bool known;
     uint32_t new;

@@ -108,8 +108,7 @@ static const struct column classes[] = {
     {"first_dag", COLUMN_STRING, 0, NULL, "name of that T-DAG, see dag in tdags.csv"},
     {"unlock_signature", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1",
      "share of the spent unknown outputs of all its T-DAGs that were unlocked by signature, as in tdags.csv; empty "
-     "where "
-     "that of one of these is for want of a spender"},
+     "where that of one of these is for want of a spender"},
     {"unlock_multisig", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: multisig"},
     {"unlock_preimage", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: preimage"},
     {"unlock_signature_preimage", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1",

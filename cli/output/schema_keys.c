@@ -99,8 +99,7 @@ static const struct column groups[] = {
     {"group_id", COLUMN_INTEGER, 0, NULL, "1, 2, ... in order of first transaction"},
     {"group", COLUMN_STRING, 0, NULL,
      "name of the group, made as that of a T-DAG, of its first transaction in chain order; groups that begin with "
-     "single "
-     "outputs of one transaction have the same name"},
+     "single outputs of one transaction have the same name"},
     {"dags", COLUMN_INTEGER, 0, "T-DAGs", "how many it has"},
     {"outputs", COLUMN_INTEGER, 0, "outputs", "how many single unknown outputs it has"},
     {"txs", COLUMN_INTEGER, 0, "transactions", "those of its T-DAGs, and those that create its single outputs"},

@@ -133,8 +133,7 @@ static const struct column find[] = {
      "payee: a known output of one; tdag: a T-DAG, by its name, or since one of the others is in it"},
     {"by", COLUMN_STRING, 0, NULL,
      "what of it was sought: script (all of it), address, key (a public key that the script pushes), hash (a push of "
-     "20 "
-     "or 32 bytes), data (any other push), or of a T-DAG name or contents"},
+     "20 or 32 bytes), data (any other push), or of a T-DAG name or contents"},
     {"txid", COLUMN_STRING, 0, NULL, "transaction of the output or input; of a T-DAG the first"},
     {"position", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, NULL,
      "number of the output in it, of a payer of the input; empty for a T-DAG"},

@@ -21,8 +21,7 @@ enum status sources_add(const char *path, struct fault *fault) MUST_CHECK;
 enum status sources_add_settings(const struct settings *settings, struct fault *fault) MUST_CHECK;
 
 /* STATUS_REFUSED if writing the file or folder `target` would replace a source or put something into its folder.
- * O(sources * folders above the target); the
- * first call lists the folders. */
+ * O(sources * folders above the target); the first call lists the folders. */
 enum status sources_refuse(const char *target, struct fault *fault) MUST_CHECK;
 
 #endif
