@@ -9,8 +9,8 @@
 int command_exit(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with stdout and stderr kept; run_free at the end. */
 struct run command_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same in a fork of this process, without the time that a program takes to start, and on one processor, which is one
- * thread: OpenMP's threads of this process are not there in a fork of it, which would wait for them without end. */
+/* The same in a fork of this process, without the time that a program takes to start, and on one processor, which is
+ * one thread: OpenMP's threads of this process are not there in a fork of it, which would wait for them without end. */
 struct run command_run_apart(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif
