@@ -53,20 +53,30 @@ static void add_parts(struct extent *extent, size_t parts)
     extent->parts[extent->depth] += parts;
 }
 
-/* {n}, {n,} or {n,m}, at whose { `text` is: the larger number once more. Returns its last character. */
+/* {n}, {n,}, {,m} or {n,m}, at whose { `text` is: the larger number; {n,} is n and one with a star after it. Returns
+ * its last character. */
 static const char *repeat(struct extent *extent, const char *text)
 {
     size_t most = 1;
-    for (text++; *text >= '0' && *text <= '9'; text += *text == ',') {
+    for (text += 1 + (text[1] == ','); *text >= '0' && *text <= '9'; text += *text == ',') {
         size_t number = 0;
         for (; *text >= '0' && *text <= '9'; text++)
             number = number < PATTERN_PARTS_MAX ? 10 * number + (size_t)(*text - '0') : number;
         most = number > most ? number : most;
     }
+    most += text[-1] == ',';
     size_t *last = &extent->last[extent->depth];
     extent->parts[extent->depth] += *last * (most - 1);
     *last *= most;
     return *text == '}' ? text : text - 1;
+}
+
+/* What *, + and ? are of stays what a count in braces after them is of; glibc writes x+ as xx*. */
+static void extend(struct extent *extent, char sign)
+{
+    size_t *last = &extent->last[extent->depth], more = 1 + (sign == '+' ? *last : 0);
+    extent->parts[extent->depth] += more;
+    *last += more;
 }
 
 static const char *what_is_too_much(const char *text)
@@ -86,6 +96,8 @@ static const char *what_is_too_much(const char *text)
             add_parts(&extent, extent.parts[extent.depth + 1] + 1);
         } else if (*text == '{') {
             next = repeat(&extent, text) + 1;
+        } else if (*text == '*' || *text == '+' || *text == '?') {
+            extend(&extent, *text);
         } else {
             add_parts(&extent, 1);
         }

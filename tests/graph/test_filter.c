@@ -75,10 +75,18 @@ static void refuses_what_takes_too_much(void **state)
     struct filter *filter = NULL;
     struct fault fault;
     /* what regcomp would take all memory, or all of the stack, for */
-    static const char *const too_much[] = {"(x{1,255}){1,255}", "((x{1,99}){99}){99,}", "x{4001}",
-                                           "(x{2000}y{2000}){1}z", "x{99999999999999999999}"};
+    static const char *const too_much[] = {"(x{1,255}){1,255}",
+                                           "((x{1,99}){99}){99,}",
+                                           "x{4001}",
+                                           "(x{2000}y{2000}){1}z",
+                                           "x{99999999999999999999}",
+                                           "(((x{,255}){,255}){,255}){,255}",
+                                           "x++++++++++++++++++++++++++++++",
+                                           "(x{1000})*{60}*{60}*{60}",
+                                           "(x{1000})?{60}",
+                                           "(x{62,}){62,}"};
     static const char *const enough[] = {"(x{1,60}){1,60}", "x{3999}", "(x{1000}){2}(y{1000})", "[{1,255}]{3,}",
-                                         "\\{99999"};
+                                         "\\{99999",        "x+y*z?",  "(x{60}){,60}",          "x{1000,}(y+z*){3}"};
     for (size_t i = 0; i < sizeof too_much / sizeof *too_much; i++) {
         assert_int_equal(read_text(folder, too_much[i], strlen(too_much[i]), &filter, &fault), STATUS_FORMAT);
         assert_non_null(strstr(fault.text, "4,000"));
