@@ -78,6 +78,23 @@ ssize_t file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
     return (ssize_t)done;
 }
 
+/* A call that a full disk or a limit cuts short writes what there is room for; only the next one says why. */
+bool file_write_at(int fd, const void *bytes, size_t size, uint64_t offset)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t written = pwrite(fd, (const char *)bytes + done, size - done, (off_t)(offset + done));
+        if (written < 0 && go_on())
+            continue;
+        if (written == 0)
+            errno = ENOSPC;
+        if (written <= 0)
+            return false;
+        done += (size_t)written;
+    }
+    return true;
+}
+
 /* Waits for a writer in steps: the signal may come to another thread, or between a look at the flag and the wait. */
 ssize_t file_read_some(int fd, void *bytes, size_t size)
 {

@@ -1,10 +1,11 @@
-/* file: opening and reading files that others made. Nothing here waits for ever: what is no regular file is not opened,
+/* file: opening, reading and writing files. Nothing here waits for ever: what is no regular file is not opened,
  * and a call that a signal interrupts is made again unless the process was asked to end (stop.h).
  *
  * Thread rule: any thread. */
 #ifndef UNKTX_PARSER_FILE_H
 #define UNKTX_PARSER_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -24,6 +25,9 @@ int file_open_again(const char *path, int flags);
 
 /* Reads up to `size` bytes at `offset`, fewer only at the end of the file; -1 with errno on error. */
 ssize_t file_read_at(int fd, void *bytes, size_t size, uint64_t offset);
+
+/* Writes `size` bytes at `offset`, in as many calls as it takes; false with errno where not all are written. */
+bool file_write_at(int fd, const void *bytes, size_t size, uint64_t offset) MUST_CHECK;
 
 /* Reads up to `size` bytes of a file, a FIFO or a terminal that was opened with O_NONBLOCK, as they come: 0 at the end,
  * -1 with errno on error. */

@@ -237,13 +237,10 @@ static enum status write_piece(struct spill *spill, unsigned part, struct open_p
     store_le64(piece->bytes, before);
     store_le32(piece->bytes + 8, (uint32_t)(piece->size - PIECE_HEADER));
     store_le32(piece->bytes + 12, piece->count);
-    ssize_t written = pwrite(file->fd, piece->bytes, piece->size, (off_t)offset);
-    if (written >= 0 && (size_t)written < piece->size)
-        errno = ENOSPC;
     char path[4096];
     path_of(spill, number, path);
     enum status status = STATUS_OK;
-    if (written < 0 || (size_t)written < piece->size)
+    if (!file_write_at(file->fd, piece->bytes, piece->size, offset))
         status = fault_errno(fault, path, offset, "cannot write a temporary file");
     piece->size = PIECE_HEADER;
     piece->count = 0;

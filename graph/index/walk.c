@@ -1,9 +1,7 @@
-#include <errno.h>
-#include <unistd.h>
-
 #include "graph/index/work.h"
 #include "graph/scan/filemap.h"
 #include "parser/array.h"
+#include "parser/file.h"
 #include "parser/hasher.h"
 #include "parser/parallel.h"
 #include "parser/stop.h"
@@ -230,21 +228,6 @@ static void walk_block(void *context, unsigned number, size_t i)
 
 /* ---- one window ---- */
 
-static enum status write_at(int fd, const uint8_t *bytes, size_t size, uint64_t offset)
-{
-    while (size > 0) {
-        ssize_t written = pwrite(fd, bytes, size, (off_t)offset);
-        if (written <= 0 && errno != EINTR)
-            return STATUS_IO;
-        if (written > 0) {
-            bytes += written;
-            size -= (size_t)written;
-            offset += (uint64_t)written;
-        }
-    }
-    return STATUS_OK;
-}
-
 /* Spills what joins, and writes what is in chain order to the offset where it belongs. */
 static void spill_block(void *context, unsigned number, size_t i)
 {
@@ -271,11 +254,9 @@ static void spill_block(void *context, unsigned number, size_t i)
         walk->workers[number].sums[part] += input->check;
         status = spill_add(work->spenders, number, part, &entry);
     }
-    if (status == STATUS_OK)
-        status = write_at(work->txs_fd, worker->records.at + walked->records, walked->records_size, walked->records_at);
-    if (status == STATUS_OK)
-        status = write_at(work->outs_fd, worker->outs.at + walked->outs, walked->outs_size, walked->outs_at);
-    if (status == STATUS_IO)
+    if (status == STATUS_OK &&
+        (!file_write_at(work->txs_fd, worker->records.at + walked->records, walked->records_size, walked->records_at) ||
+         !file_write_at(work->outs_fd, worker->outs.at + walked->outs, walked->outs_size, walked->outs_at)))
         status = fault_errno(&walked->fault, work->folder, FAULT_NO_OFFSET, "cannot write a temporary file");
     walked->status = status;
 }

@@ -5,7 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "graph/index/spill.h"
@@ -122,8 +125,39 @@ static void test_all_come_back(void **state)
     }
 }
 
+/* The limit on the size of files is named, also where it cuts a piece in two. */
+static void test_limit_is_named(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    struct spill_shape shape = {.folder = dir, .name = "some", .parts = 1, .workers = 1, .key_size = 8, .buffer = 5000};
+    struct spill *spill;
+    struct fault fault = {0};
+    struct rlimit before, small;
+    struct spill_entry entry = {0};
+    enum status status = STATUS_OK;
+    assert_int_equal(spill_new(&shape, &spill, NULL), STATUS_OK);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 12000;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    for (size_t i = 0; i < ENTRIES && status == STATUS_OK; i++)
+        status = spill_add(spill, 0, 0, &entry);
+    if (status == STATUS_IO)
+        status = spill_flush(spill, &fault);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, handler);
+    assert_int_equal(status, STATUS_IO);
+    assert_non_null(strstr(fault.text, "ulimit -f"));
+    assert_string_equal(fault.path, path_of("%s/some-0", dir));
+    spill_free(spill);
+    remove_tree(dir);
+    free(dir);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_come_back)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_come_back), cmocka_unit_test(test_limit_is_named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -132,6 +133,38 @@ static void test_fifo_without_writer(void **state)
     free(dir);
 }
 
+/* A write that a limit cuts short: what there is room for is written, and the limit is named. */
+static void test_write_beyond_limit(void **state)
+{
+    (void)state;
+    char *dir = temp_dir(), bytes[3000] = {0};
+    struct rlimit before, small;
+    struct fault fault = {0};
+    struct stat info;
+    int fd = file_open_again(path_of("%s/file", dir), O_RDWR | O_CREAT);
+    assert_true(fd >= 0);
+    assert_true(file_write_at(fd, bytes, 100, 10));
+    assert_int_equal(fstat(fd, &info), 0);
+    assert_int_equal(info.st_size, 110);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 2000;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    bool written = file_write_at(fd, bytes, sizeof bytes, 10);
+    enum status status = fault_errno(&fault, "path", 0, "cannot write");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, handler);
+    assert_false(written);
+    assert_int_equal(status, STATUS_IO);
+    assert_non_null(strstr(fault.text, "ulimit -f"));
+    assert_int_equal(fstat(fd, &info), 0);
+    assert_int_equal(info.st_size, 2000);
+    close(fd);
+    remove_tree(dir);
+    free(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +172,7 @@ int main(void)
         cmocka_unit_test(test_too_many_open_files),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_fifo_without_writer),
+        cmocka_unit_test(test_write_beyond_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
