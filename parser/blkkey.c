@@ -7,6 +7,7 @@
 #include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
+#include "parser/stop.h"
 
 #define HEAD_SIZE (BLK_FRAME_SIZE + BLOCK_HEADER_SIZE)
 #define PREVOUT_SIZE 32u
@@ -189,6 +190,8 @@ static enum status first_other_key(const struct blkdir *dir, uint8_t key[XOR_KEY
         bool fits = false, found = false;
         int fd;
         struct stat info;
+        if ((status = stop_check(fault)) != STATUS_OK)
+            break;
         status = file_open(dir->files[i].path, "the file", &fd, &info, fault);
         if (status == STATUS_OK) {
             status = look_at(dir, i, fd, own, &fits, &found, fault);

@@ -196,6 +196,8 @@ static uint64_t padding_end(struct scanner *s, uint64_t offset)
     struct blk_record record;
     uint64_t at = offset;
     while (at < s->size) {
+        if (stop_due(at / BLK_FRAME_SIZE) && stopped(s))
+            break;
         if (at >= s->tail_from) {
             at = s->size;
             break;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "parser/stop.h"
+
 #define TAIL_MIN (3 * XOR_KEY_SIZE)
 #define PIECE_FIRST ((size_t)4 << 10)
 #define PIECE_MAX ((size_t)64 << 10)
@@ -36,7 +38,9 @@ enum status blk_tail_find(struct blk_reader *reader, const struct blkdir *dir, s
     while (at > TAIL_MIN && left == 0) {
         const uint8_t *bytes;
         piece = at < piece ? (size_t)at : piece;
-        enum status status = blk_read(reader, dir, index, at - piece, piece, &bytes, fault);
+        enum status status = stop_check(fault);
+        if (status == STATUS_OK)
+            status = blk_read(reader, dir, index, at - piece, piece, &bytes, fault);
         if (status != STATUS_OK)
             return status == STATUS_IO ? STATUS_OK : status;
         const uint8_t *last = bytes + piece - XOR_KEY_SIZE;

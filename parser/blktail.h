@@ -13,7 +13,7 @@
 /* Where, in the first `size` bytes of file `index`, the same eight bytes as read begin to repeat up to the end;
  * BLK_TAIL_NONE where they do not, where they are fewer than three times eight, and where they are one byte, raw or
  * as read, which no key leaves. A part of the disk that cannot be read ends the search. O(their size) reads.
- * STATUS_NOMEM, STATUS_RESOURCES. */
+ * STATUS_NOMEM, STATUS_RESOURCES, STATUS_INTERRUPTED. */
 enum status blk_tail_find(struct blk_reader *reader, const struct blkdir *dir, size_t index, uint64_t size,
                           uint64_t *from, struct fault *fault) MUST_CHECK;
 

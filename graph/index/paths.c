@@ -28,7 +28,6 @@ struct search {
     size_t next_count;
     size_t level_capacity;
     size_t next_capacity;
-    uint64_t looked;
     struct fault *fault;
 };
 
@@ -112,7 +111,7 @@ static enum status leave(struct search *search, uint64_t number)
         status = index_outputs(query->index, tx.first_output + first, count, outputs, search->fault);
         for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
             status = leave_through(search, &tx, &from, first + i, &outputs[i]);
-        if (status == STATUS_OK && stop_due(search->looked++))
+        if (status == STATUS_OK)
             status = stop_check(search->fault);
         if (one)
             break;

@@ -1,6 +1,7 @@
 #include "graph/scan/chain_gap.h"
 
 #include "parser/mem.h"
+#include "parser/stop.h"
 
 struct gaps {
     const struct chain *chain;
@@ -114,7 +115,7 @@ enum status chain_gap_certain_height(const struct blkdir *dir, const struct chai
         return STATUS_OK;
     enum status status = measure(&gaps, *height, fault);
     for (uint32_t node = 0; node < count && status == STATUS_OK; node++)
-        if (gaps.lowest[node] == node)
+        if (gaps.lowest[node] == node && (status = stop_check(fault)) == STATUS_OK)
             status = lower_below_gap(&gaps, &reader, dir, node, height, fault);
     blk_reader_free(&reader);
     release(&gaps);
@@ -131,7 +132,10 @@ enum status chain_gap_highest_branch(const struct blkdir *dir, const struct chai
     enum status status = measure(&gaps, chain_height(chain), fault);
     for (uint32_t node = 0; node < count && status == STATUS_OK; node++) {
         uint32_t own;
-        if (gaps.lowest[node] != node || !own_height(&gaps, &reader, dir, node, &own, &status, fault))
+        if (gaps.lowest[node] == node)
+            status = stop_check(fault);
+        if (status != STATUS_OK || gaps.lowest[node] != node ||
+            !own_height(&gaps, &reader, dir, node, &own, &status, fault))
             continue;
         uint64_t top = (uint64_t)own + gaps.above[node];
         if (top < UINT32_MAX && (branch->lowest == CHAIN_NONE || top > branch->tip_height))

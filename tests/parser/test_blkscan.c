@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "parser/mem.h"
+#include "parser/stop.h"
 #include "tests/parser/blk_images.h"
 
 static void test_every_truncation(void **state)
@@ -345,6 +346,30 @@ static void test_file_beyond_4_gib(void **state)
     unlink(path);
 }
 
+/* Many GiB of zeros, a hole on the disk, are not read to their end once somebody asks for an end. */
+static void test_interrupted_in_zeros(void **state)
+{
+    (void)state;
+    struct image image = make_image(1);
+    struct blkdir dir;
+    struct blk_scan scan = {0};
+    struct fault fault = {0};
+    write_image(&image, no_key);
+    assert_int_equal(truncate(path_of("%s/blk00000.dat", folder), (off_t)64 << 20), 0);
+    assert_int_equal(blkdir_open(folder, NULL, &dir, NULL), STATUS_OK);
+    stop_after(1000);
+    enum status status = blk_scan_file(&dir, 0, NULL, &scan, &fault);
+    stop_after(-1);
+    assert_int_equal(status, STATUS_INTERRUPTED);
+    assert_int_equal(fault.status, STATUS_INTERRUPTED);
+    assert_int_equal(blk_scan_file(&dir, 0, NULL, &scan, &fault), STATUS_OK);
+    assert_int_equal(scan.count, 1);
+    assert_int_equal(scan.gaps_count, 0);
+    blk_scan_free(&scan);
+    blkdir_free(&dir);
+    unlink(path_of("%s/blk00000.dat", folder));
+}
+
 static void test_allocation_failure_is_reported(void **state)
 {
     (void)state;
@@ -393,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_magics),
         cmocka_unit_test(test_random_bytes),
         cmocka_unit_test(test_file_beyond_4_gib),
+        cmocka_unit_test(test_interrupted_in_zeros),
         cmocka_unit_test(test_allocation_failure_is_reported),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
