@@ -39,6 +39,7 @@
 #include "parser/log10.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
+#include "parser/union_find.h"
 
 _Static_assert(CANON_ID_SIZE == FORMS_DIGEST_SIZE && CANON_ID_SIZE + 4 == IRREDUCIBLE_HEAD_SIZE, "forms are digests");
 
@@ -210,13 +211,6 @@ static enum status drop_complete(struct canon *c, uint32_t begin, uint32_t end)
     return STATUS_OK;
 }
 
-static uint32_t find(uint32_t *parent, uint32_t v)
-{
-    while (parent[v] != v)
-        v = parent[v] = parent[parent[v]];
-    return v;
-}
-
 /* Joins what the arcs that are left connect; c->piece_size of a root is then the size of its piece. */
 static void connect(struct canon *c, uint32_t begin, uint32_t end)
 {
@@ -227,7 +221,7 @@ static void connect(struct canon *c, uint32_t begin, uint32_t end)
     for (uint32_t p = begin; p < end; p++) {
         const struct refinement_arc *arcs = c->cells.arcs + c->graph->first[c->cells.order[p]];
         for (uint32_t k = 0; k < c->degree[c->cells.order[p]]; k++) {
-            uint32_t a = find(c->parent, c->cells.order[p]), b = find(c->parent, arcs[k].to);
+            uint32_t a = union_find(c->parent, c->cells.order[p]), b = union_find(c->parent, arcs[k].to);
             if (a == b)
                 continue;
             uint32_t larger = c->piece_size[a] < c->piece_size[b] ? b : a, smaller = larger == a ? b : a;
@@ -243,7 +237,7 @@ static uint32_t group(struct canon *c, uint32_t begin, uint32_t end, double *aut
 {
     uint32_t *sorted = c->sorted, *at = c->cells.position, stop = begin, singles;
     for (uint32_t p = begin; p < end; p++) {
-        uint32_t root = find(c->parent, c->cells.order[p]);
+        uint32_t root = union_find(c->parent, c->cells.order[p]);
         if (c->piece_size[root] > 1 && root == c->cells.order[p]) {
             at[root] = stop;
             c->piece_end[stop] = stop + c->piece_size[root];
@@ -253,11 +247,11 @@ static uint32_t group(struct canon *c, uint32_t begin, uint32_t end, double *aut
     singles = stop;
     for (uint32_t p = begin, next; p < end; p = next) {
         next = run_end(c, p, end);
-        bool single = c->piece_size[find(c->parent, c->cells.order[p])] == 1;
+        bool single = c->piece_size[union_find(c->parent, c->cells.order[p])] == 1;
         if (single)
             *automorphisms_log10 += log10_of_factorial(next - p);
         for (uint32_t i = p; i < next; i++)
-            sorted[single ? singles++ : at[find(c->parent, c->cells.order[i])]++] = c->cells.order[i];
+            sorted[single ? singles++ : at[union_find(c->parent, c->cells.order[i])]++] = c->cells.order[i];
     }
     memcpy(c->cells.order + begin, sorted + begin, (end - begin) * sizeof *sorted);
     return stop;

@@ -1,7 +1,7 @@
 #include "parser/sort.h"
 
 #include <assert.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FEW 32u /* sorted by insertion */
@@ -60,4 +60,16 @@ void *sort_by_key(void *elements, void *spare, size_t count, size_t size)
     case 16: return sort_sized(elements, spare, count, 16);
     default: return sort_sized(elements, spare, count, size);
     }
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+void sort_numbers(uint64_t *numbers, size_t count)
+{
+    if (count > 1)
+        qsort(numbers, count, sizeof *numbers, compare_numbers);
 }

@@ -6,6 +6,7 @@
 #define UNKTX_PARSER_SORT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define SORT_SIZE_MAX 32u
 
@@ -14,5 +15,8 @@
  * in `spare`; the other then holds nothing of use. O(count * size): few by insertion, more byte by byte (radix sort),
  * leaving out bytes that all keys have in common. */
 void *sort_by_key(void *elements, void *spare, size_t count, size_t size);
+
+/* Least first, in place. O(count log count) as a rule: for numbers that nobody can choose. */
+void sort_numbers(uint64_t *numbers, size_t count);
 
 #endif

@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include "cli/command.h"
 #include "cli/views/journey.h"
 #include "cli/views/tx_text.h"
@@ -11,6 +9,7 @@
 #include "cli/inputs/operand.h"
 #include "cli/inputs/opened_store.h"
 #include "parser/mem.h"
+#include "parser/sort.h"
 
 /* Numbers of transactions met, open addressing, at most half full; 0 is an empty slot, so numbers are kept plus 1. */
 struct met {
@@ -171,12 +170,6 @@ static enum status step_backward(struct travel *travel, const struct index_tx *t
 
 /* ---- level by level ---- */
 
-static int compare_numbers(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* What was found becomes the level to leave from, in chain order. */
 static void turn_level(struct travel *travel)
 {
@@ -188,8 +181,7 @@ static void turn_level(struct travel *travel)
     travel->next = level;
     travel->next_count = 0;
     travel->next_capacity = capacity;
-    if (travel->level_count > 0)
-        qsort(travel->level, travel->level_count, sizeof *travel->level, compare_numbers);
+    sort_numbers(travel->level, travel->level_count);
 }
 
 static enum status leave_level(struct travel *travel, const struct operand *operand, uint32_t depth,

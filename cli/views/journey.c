@@ -1,17 +1,11 @@
 #include "cli/views/journey.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/output/schema.h"
 #include "cli/views/graphfile.h"
 #include "parser/mem.h"
-
-static int compare_numbers(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
+#include "parser/sort.h"
 
 #define ROW_MAX (2u * HASH256_HEX_SIZE + 32 + 9 * (PUT_U64_MAX + 1))
 
@@ -83,7 +77,7 @@ static enum status put_graph(struct text *text, enum graphfile_format format, co
     struct hash256 *txids = mem_alloc(journey->txs_count, sizeof *txids);
     struct index_tx tx;
     enum status status = txids ? STATUS_OK : STATUS_NOMEM;
-    qsort(journey->txs, journey->txs_count, sizeof *journey->txs, compare_numbers);
+    sort_numbers(journey->txs, journey->txs_count);
     for (size_t i = 0; i < journey->txs_count && status == STATUS_OK; i++) {
         status = index_tx_at(journey->index, journey->txs[i], &tx, fault);
         if (status == STATUS_OK)

@@ -4,6 +4,7 @@
 #include "parser/parallel.h"
 #include "parser/pubkey.h"
 #include "parser/stop.h"
+#include "parser/union_find.h"
 
 const char *evidence_kind_name(enum evidence_kind kind)
 {
@@ -283,24 +284,15 @@ enum status evidence_number(struct evidence_set *set, unsigned threads, struct f
 
 /* ---- groups ---- */
 
-static uint32_t find(uint32_t *parent, uint32_t m)
-{
-    while (parent[m] != m) {
-        parent[m] = parent[parent[m]];
-        m = parent[m];
-    }
-    return m;
-}
-
 static void join_members(const struct evidence_set *set, uint32_t max_degree, uint32_t *parent)
 {
     for (size_t t = 0; t < set->things.count; t++) {
         if (!evidence_ties(&set->things.at[t], max_degree))
             continue;
         const uint32_t *pieces = set->by_thing + set->begins[t];
-        uint32_t first = find(parent, evidence_member(set, &set->pieces.at[pieces[0]]));
+        uint32_t first = union_find(parent, evidence_member(set, &set->pieces.at[pieces[0]]));
         for (uint32_t i = 1; i < set->things.at[t].members; i++) {
-            uint32_t other = find(parent, evidence_member(set, &set->pieces.at[pieces[i]]));
+            uint32_t other = union_find(parent, evidence_member(set, &set->pieces.at[pieces[i]]));
             uint32_t low = first < other ? first : other, high = first < other ? other : first;
             parent[high] = low;
             first = low;
@@ -334,9 +326,9 @@ static bool number_groups(const struct evidence_set *set, uint32_t *parent, stru
     ARRAY(uint32_t) first = {0};
     bool enough = sizes != NULL;
     for (uint32_t m = 1; enough && m < members; m++)
-        sizes[find(parent, m)]++;
+        sizes[union_find(parent, m)]++;
     while (enough && (member = next_member(set, &dag, &output, members)) != 0) {
-        uint32_t root = find(parent, member);
+        uint32_t root = union_find(parent, member);
         if (sizes[root] < 2)
             continue;
         if (!groups->of_member[root]) {

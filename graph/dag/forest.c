@@ -6,6 +6,7 @@
 #include "parser/money.h"
 #include "parser/parallel.h"
 #include "parser/stop.h"
+#include "parser/union_find.h"
 
 /* The spends of one batch, until the numbers of all batches are known. */
 struct spend_list {
@@ -360,15 +361,8 @@ bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules)
 
 /* ---- T-DAGs ---- */
 
-/* The smallest number of the component is its representative, so a representative is also the first transaction. */
-static uint32_t find(uint32_t *parent, uint32_t tx)
-{
-    while (parent[tx] != tx)
-        tx = parent[tx] = parent[parent[tx]];
-    return tx;
-}
-
-/* False: stopped. Until the numbering, tx_dag[r] of a representative r says whether its component has an arc. */
+/* False: stopped. The smallest number of a component is its representative, so that is also the first transaction.
+ * Until the numbering, tx_dag[r] of a representative r says whether its component has an arc. */
 static bool join_arcs(const struct forest *forest, const uint8_t *skipped, struct tdags *tdags, uint32_t *parent)
 {
     for (uint32_t t = 0; t < forest->txs_count; t++)
@@ -378,7 +372,7 @@ static bool join_arcs(const struct forest *forest, const uint8_t *skipped, struc
             return false;
         if (!forest_is_arc(&forest->outputs[o], tdags->rules) || (skipped && skipped[forest->outputs[o].tx]))
             continue;
-        uint32_t a = find(parent, forest->outputs[o].tx), b = find(parent, forest->outputs[o].spender);
+        uint32_t a = union_find(parent, forest->outputs[o].tx), b = union_find(parent, forest->outputs[o].spender);
         if (a > b) {
             uint32_t swap = a;
             a = b;
@@ -403,7 +397,7 @@ static enum status number_components(const struct forest *forest, const uint8_t 
         return stop_check(fault);
     }
     for (uint32_t t = 0; t < n; t++) {
-        uint32_t first = find(parent, t);
+        uint32_t first = union_find(parent, t);
         if (first < t)
             tdags->tx_dag[t] = tdags->tx_dag[first];
         else if (tdags->tx_dag[t])

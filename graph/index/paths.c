@@ -1,9 +1,8 @@
 #include "graph/index/paths.h"
 
-#include <stdlib.h>
-
 #include "parser/mem.h"
 #include "parser/money.h"
+#include "parser/sort.h"
 #include "parser/stop.h"
 
 #define PIECE 256u
@@ -119,12 +118,6 @@ static enum status leave(struct search *search, uint64_t number)
     return status;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* What was found is left next, in chain order. */
 static void turn(struct search *search)
 {
@@ -136,8 +129,7 @@ static void turn(struct search *search)
     search->next = level;
     search->next_capacity = capacity;
     search->next_count = 0;
-    if (search->level_count > 1)
-        qsort(search->level, search->level_count, sizeof *search->level, compare_numbers);
+    sort_numbers(search->level, search->level_count);
 }
 
 static enum status walk(struct search *search)

@@ -72,6 +72,16 @@ static void test_order(void **state)
     }
 }
 
+static void test_numbers(void **state)
+{
+    (void)state;
+    uint64_t numbers[] = {5, UINT64_MAX, 0, UINT64_C(1) << 32, 5, 3};
+    static const uint64_t sorted[] = {0, 3, 5, 5, UINT64_C(1) << 32, UINT64_MAX};
+    sort_numbers(numbers, sizeof numbers / sizeof *numbers);
+    assert_memory_equal(numbers, sorted, sizeof sorted);
+    sort_numbers(NULL, 0);
+}
+
 static void test_lower_bound(void **state)
 {
     (void)state;
@@ -91,6 +101,7 @@ static void test_lower_bound(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_lower_bound)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_numbers),
+                                       cmocka_unit_test(test_lower_bound)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
