@@ -4,16 +4,13 @@
  * the spender's and those of operations that are not followed, may be anything. Within the branches of an OP_IF only
  * what fails even where it is not executed is looked at, and after them all is forgotten. So a "true" is always earned,
  * while a "false" may only mean that the run knew too little. Limits are those of Core's EvalScript. */
+#include "parser/multisig.h"
 #include "parser/opcode.h"
 #include "parser/pubkey.h"
 #include "parser/pushes.h"
 #include "parser/sha256.h"
 #include "parser/spendable.h"
 
-#define SCRIPT_MAX 10000u
-#define PUSH_MAX PREIMAGE_MAX
-#define OPS_MAX 201u
-#define KEYS_MAX 20
 #define ITEMS_MAX 64u
 
 struct item {
@@ -62,7 +59,7 @@ static bool is_false(const struct item *item)
 static void push_op(struct trail *trail, const struct op *op)
 {
     static const uint8_t numbers[17] = {0x81, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
-    trail->fails |= op->size > PUSH_MAX;
+    trail->fails |= op->size > SCRIPT_PUSH_MAX;
     if (op->code <= OP_PUSHDATA4)
         push_bytes(trail, op->data, op->size);
     else
@@ -116,10 +113,10 @@ static void check_multisig(struct trail *trail)
 {
     int64_t keys, signatures;
     bool known = pop_number(trail, &keys);
-    trail->fails |= known && (keys < 0 || keys > KEYS_MAX);
+    trail->fails |= known && (keys < 0 || keys > MULTISIG_KEYS_MAX);
     if (known && !trail->fails) {
         trail->ops += (size_t)keys;
-        trail->fails |= trail->ops > OPS_MAX;
+        trail->fails |= trail->ops > SCRIPT_OPS_MAX;
         for (int64_t i = 0; i < keys; i++)
             pop(trail);
     }
@@ -179,8 +176,8 @@ static void execute(struct trail *trail, uint8_t code)
 
 static void step(struct trail *trail, const struct op *op)
 {
-    trail->fails |= op_is_always_invalid(op->code) || op->size > PUSH_MAX;
-    if (op->code > OP_16 && ++trail->ops > OPS_MAX)
+    trail->fails |= op_is_always_invalid(op->code) || op->size > SCRIPT_PUSH_MAX;
+    if (op->code > OP_16 && ++trail->ops > SCRIPT_OPS_MAX)
         trail->fails = true;
     if (op->code == OP_IF || op->code == OP_NOTIF) {
         trail->nesting++;
@@ -199,7 +196,7 @@ static void step(struct trail *trail, const struct op *op)
 bool script_always_fails(const uint8_t *script, size_t size)
 {
     bool version_0 = size >= 4 && size <= 42 && script[0] == OP_0 && script[1] == size - 2;
-    if (size > SCRIPT_MAX)
+    if (size > SCRIPT_SIZE_MAX)
         return true;
     if (version_0)
         return size != 2 + HASH160_SIZE && size != 2 + HASH256_SIZE;

@@ -8,18 +8,15 @@
  * Signatures, hashes, time conditions and every operation not in the list below end a run: that is the definition
  * (docs/model.md, section 5) for the former, and caution for the latter. OP_CHECKMULTISIG of 0 keys is the exception:
  * it asks for no signature. Limits are those of Core's EvalScript, as far as a run can get to them. */
+#include "parser/multisig.h"
 #include "parser/opcode.h"
 #include "parser/script.h"
 
 #define CHOICES_MAX 6u
 #define NESTING_MAX 32u
 #define STACK_MAX 64u
-#define SUPPLIED 64u /* items that the spender is taken to supply; OP_DEPTH sees them */
-#define SCRIPT_MAX 10000u
-#define PUSH_MAX 520u
-#define OPS_MAX 201u
-#define KEYS_MAX 20
-#define NUMBER_MAX 0x7fff /* so small that no chain of OPS_MAX operations leaves the 4 bytes of a script number */
+#define SUPPLIED 64u      /* items that the spender is taken to supply; OP_DEPTH sees them */
+#define NUMBER_MAX 0x7fff /* no chain of SCRIPT_OPS_MAX operations leads from here out of a script number's 4 bytes */
 
 enum form {
     FORM_NUMBER,      /* -NUMBER_MAX..NUMBER_MAX in its shortest encoding */
@@ -99,7 +96,7 @@ static bool is_true(const struct value *v)
 static void push_data(struct machine *m, const struct op *op)
 {
     const uint8_t *d = op->data;
-    m->failed |= op->size > PUSH_MAX;
+    m->failed |= op->size > SCRIPT_PUSH_MAX;
     if (op->size == 0)
         push_number(m, 0);
     else if (op->size == 1 && d[0] & 0x7f)
@@ -173,7 +170,7 @@ static void check_multisig(struct machine *m)
 {
     struct value n = pop(m);
     int32_t keys = is_free(&n) ? 0 : n.number;
-    if (n.form == FORM_BYTES || keys < 0 || keys > KEYS_MAX) {
+    if (n.form == FORM_BYTES || keys < 0 || keys > MULTISIG_KEYS_MAX) {
         m->failed = true;
         return;
     }
@@ -304,14 +301,14 @@ static bool run(struct machine *m, const uint8_t *script, size_t size)
     while (!m->failed && op_next(&c, &op)) {
         if (op.code > OP_16)
             m->ops++;
-        if (op_is_always_invalid(op.code) || op.size > PUSH_MAX || m->ops > OPS_MAX)
+        if (op_is_always_invalid(op.code) || op.size > SCRIPT_PUSH_MAX || m->ops > SCRIPT_OPS_MAX)
             return false;
         if (op.code >= OP_IF && op.code <= OP_ENDIF)
             branch(m, op.code);
         else if (!m->skipping)
             execute(m, &op);
     }
-    if (m->failed || m->nesting > 0 || !cursor_ok(&c) || m->ops > OPS_MAX)
+    if (m->failed || m->nesting > 0 || !cursor_ok(&c) || m->ops > SCRIPT_OPS_MAX)
         return false;
     struct value top = pop(m);
     return !m->failed && is_true(&top);
@@ -324,7 +321,7 @@ bool script_anyone_can_spend(const uint8_t *script, size_t size)
     /* every other kind asks for a signature or a hash, or is known; a version 0 witness program that is nonstandard for
      * its length cannot be spent at all */
     bool version_0 = size >= 4 && size <= 42 && script[0] == OP_0 && script[1] == size - 2;
-    if (size > SCRIPT_MAX || version_0 || script_kind(script, size) != KIND_NONSTANDARD)
+    if (size > SCRIPT_SIZE_MAX || version_0 || script_kind(script, size) != KIND_NONSTANDARD)
         return false;
     unsigned ways = 1;
     for (unsigned way = 0; way < ways; way++) {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MULTISIG_KEYS_MAX 20u
+#define MULTISIG_KEYS_MAX 20 /* MAX_PUBKEYS_PER_MULTISIG of Core's script/script.h */
 
 struct multisig {
     unsigned required; /* signatures: the m of m of n */

@@ -1,9 +1,14 @@
-/* opcode: the script opcodes that the parser knows by name, and a reader of one operation after the other. Internal to
- * parser/. Pure functions; any thread. */
+/* opcode: the script opcodes that the parser knows by name, the limits of scripts, and a reader of one operation after
+ * the other. Pure functions; any thread. */
 #ifndef UNKTX_PARSER_OPCODE_H
 #define UNKTX_PARSER_OPCODE_H
 
 #include "parser/cursor.h"
+
+/* What EvalScript refuses to go beyond, by the names in Core's script/script.h. */
+#define SCRIPT_SIZE_MAX 10000u /* MAX_SCRIPT_SIZE */
+#define SCRIPT_PUSH_MAX 520u   /* MAX_SCRIPT_ELEMENT_SIZE */
+#define SCRIPT_OPS_MAX 201u    /* MAX_OPS_PER_SCRIPT; those above OP_16, and the keys of OP_CHECKMULTISIG */
 
 enum opcode {
     OP_0 = 0x00,

@@ -104,7 +104,7 @@ static size_t lax_length(struct cursor *c)
     const uint8_t *at = cursor_take(c, bytes);
     length = 0;
     for (size_t i = 0; at && i < bytes; i++) {
-        if (length > PREIMAGE_MAX)
+        if (length > SCRIPT_PUSH_MAX)
             cursor_fail(c);
         length = length << 8 | at[i];
     }
@@ -135,7 +135,7 @@ static bool is_low(const uint8_t *s, size_t size)
 
 bool signature_read(const uint8_t *data, size_t size, struct signature *signature)
 {
-    if (size < 9 || size > PREIMAGE_MAX || data[0] != 0x30)
+    if (size < 9 || size > SCRIPT_PUSH_MAX || data[0] != 0x30)
         return false;
     struct cursor c = cursor_over(data + 1, size - 2);
     size_t r_size, s_size;
@@ -225,7 +225,7 @@ size_t hash_locks_opened(const struct hash_lock *locks, size_t count, const uint
     enum { FUNCTIONS = OP_HASH256 - OP_RIPEMD160 + 1 };
     uint8_t hashes[FUNCTIONS][HASH256_SIZE];
     bool have[FUNCTIONS] = {false};
-    if (size > PREIMAGE_MAX)
+    if (size > SCRIPT_PUSH_MAX)
         return count;
     for (size_t i = 0; i < count; i++) {
         size_t f = (size_t)(locks[i].code - OP_RIPEMD160);

@@ -78,8 +78,6 @@ struct hash_lock {
 /* The hash locks of a script in order, the first HASH_LOCKS_MAX of them; returns how many. O(size). */
 size_t hash_locks(const uint8_t *script, size_t size, struct hash_lock locks[HASH_LOCKS_MAX]);
 
-#define PREIMAGE_MAX 520u /* Core's MAX_SCRIPT_ELEMENT_SIZE: no item that opens anything is longer */
-
 /* Writes the hash by that operation, one of the five above; returns its size, 0 for any other operation. O(size). */
 size_t hash_by(uint8_t code, const uint8_t *data, size_t size, uint8_t out[32]);
 

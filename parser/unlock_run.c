@@ -1,14 +1,12 @@
 #include "parser/unlock_run.h"
 
+#include "parser/multisig.h"
 #include "parser/opcode.h"
 
 #define STACK_MAX 64u
 #define ALT_STACK_MAX 16u
 #define NESTING_MAX 32u
 #define HASHES_MAX 16u
-#define SCRIPT_MAX 10000u
-#define OPS_MAX 201u
-#define KEYS_MAX 20
 #define NO_ITEM 255u /* and what comes after as many items */
 
 struct value {
@@ -232,7 +230,7 @@ static void equal(struct machine *m)
 static void hash(struct machine *m, uint8_t code)
 {
     struct value v = pop(m), made = {.item = NO_ITEM, .hash_of = v.item != NO_ITEM ? v.item : v.hash_of};
-    if (m->hashes++ == HASHES_MAX || v.size > PREIMAGE_MAX) {
+    if (m->hashes++ == HASHES_MAX || v.size > SCRIPT_PUSH_MAX) {
         m->lost = true;
         return;
     }
@@ -303,7 +301,7 @@ static void check_signature(struct machine *m)
 static void check_multisig(struct machine *m)
 {
     int64_t keys = pop_number(m);
-    if (keys < 0 || keys > KEYS_MAX) {
+    if (keys < 0 || keys > MULTISIG_KEYS_MAX) {
         contradict(m);
         return;
     }
@@ -391,7 +389,7 @@ static void run_items(struct machine *m, struct pushes *items)
 {
     struct push item;
     while (!m->lost && pushes_next(items, &item)) {
-        if (item.code > OP_16 && ++m->ops > OPS_MAX)
+        if (item.code > OP_16 && ++m->ops > SCRIPT_OPS_MAX)
             contradict(m);
         else if (item.code >= OP_IF && item.code <= OP_ENDIF)
             branch(m, item.code);
@@ -418,7 +416,7 @@ void unlock_run(struct pushes shown, const uint8_t *script, size_t size, struct 
     m.before = OP_NOP;
     memset(m.opened, 0, sizeof m.opened);
     m.run = run;
-    if (size > SCRIPT_MAX || cursor_left(&shown.c) > SCRIPT_MAX)
+    if (size > SCRIPT_SIZE_MAX || cursor_left(&shown.c) > SCRIPT_SIZE_MAX)
         return;
     run_items(&m, &shown);
     m.in_script = true;

@@ -7,8 +7,7 @@
 #include "cli/views/payments.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
-
-#define PUSH_SHOWN 520u /* Core's MAX_SCRIPT_ELEMENT_SIZE: longer ones fail where they are run */
+#include "parser/opcode.h"
 
 enum format { FORMAT_TEXT, FORMAT_CSV, FORMAT_JSON };
 
@@ -45,7 +44,8 @@ struct row {
 
 /* ---- rows ---- */
 
-#define ROW_MAX (2 * PUSH_SHOWN + 2 * HASH256_HEX_SIZE + ADDRESS_SIZE_MAX + 6 * PUT_U64_MAX + 512u)
+/* Longer pushes than SCRIPT_PUSH_MAX fail where they are run, so no more of them is shown. */
+#define ROW_MAX (2 * SCRIPT_PUSH_MAX + 2 * HASH256_HEX_SIZE + ADDRESS_SIZE_MAX + 6 * PUT_U64_MAX + 512u)
 
 /* The cells, each a word, in the order of the columns. */
 struct cells {
@@ -77,7 +77,7 @@ static void fill_cells(const struct find *find, const struct row *row, struct ce
     *p++ = '\0';
     cells->cell[c++] = row->kind ? row->kind : "";
     cells->cell[c++] = p;
-    p = push > 0 ? put_hex(p, row->hit->push, push < PUSH_SHOWN ? push : PUSH_SHOWN) : p;
+    p = push > 0 ? put_hex(p, row->hit->push, push < SCRIPT_PUSH_MAX ? push : SCRIPT_PUSH_MAX) : p;
     *p++ = '\0';
     cells->cell[c++] = p;
     if (row->hit) {

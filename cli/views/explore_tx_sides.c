@@ -4,15 +4,14 @@
 #include "cli/views/explore_page.h"
 #include "cli/views/html.h"
 #include "parser/mem.h"
+#include "parser/opcode.h"
 
-/* Of a script as much is shown as can be spent (Core's MAX_SCRIPT_SIZE), in a table its beginning. */
-#define SCRIPT_SHOWN 10000u
-#define SCRIPT_IN_TABLE 120u
+#define SCRIPT_IN_TABLE 120u /* of a script's asm its beginning; elsewhere as much of a script as can be spent */
 
 static void put_asm(struct explore_request *request, const struct output_record *output, size_t most)
 {
     struct printer *page = &request->page;
-    uint32_t size = output->script_size < SCRIPT_SHOWN ? output->script_size : SCRIPT_SHOWN;
+    uint32_t size = output->script_size < SCRIPT_SIZE_MAX ? output->script_size : SCRIPT_SIZE_MAX;
     char *assembly = mem_alloc(script_asm_bound(size) + 1, 1);
     if (!assembly) {
         page->status = STATUS_NOMEM;

@@ -10,6 +10,7 @@
 
 #include "graph/dag/forest.h"
 #include "parser/array.h"
+#include "parser/opcode.h"
 
 enum evidence_kind {
     EVIDENCE_KEY,      /* the bytes of a public key as shown */
@@ -47,7 +48,7 @@ struct evidence {
     uint8_t operation; /* EVIDENCE_HASH: that of the lock */
     bool hidden;       /* no table has a row for it */
 };
-#define EVIDENCE_SIZE_MAX 520u
+#define EVIDENCE_SIZE_MAX SCRIPT_PUSH_MAX
 #define EVIDENCE_OUTPOINT_SIZE (HASH256_SIZE + 4u)
 
 /* All pieces with one and the same thing. Keys are the same if they are the same point of the curve, compressed or not.

@@ -120,7 +120,7 @@ static enum status compile(const struct filter *filter, struct expressions *expr
 {
     char why[PATTERN_WHY];
     expressions->compiled = mem_alloc(filter->count, sizeof *expressions->compiled);
-    expressions->text = mem_alloc(script_asm_bound(MATCHER_SCRIPT_MAX), 1);
+    expressions->text = mem_alloc(script_asm_bound(SCRIPT_SIZE_MAX), 1);
     if (!expressions->compiled || !expressions->text)
         return STATUS_NOMEM;
     for (; expressions->count < filter->count; expressions->count++)
@@ -149,7 +149,7 @@ static enum status match_tx(const struct match *match, const struct expressions 
     while ((status = tx_next_output(view, &output)) == STATUS_OK) {
         if (!(output.unknown >> match->tdags->rules & 1) || !output.script)
             continue;
-        size_t size = output.script_size < MATCHER_SCRIPT_MAX ? output.script_size : MATCHER_SCRIPT_MAX;
+        size_t size = output.script_size < SCRIPT_SIZE_MAX ? output.script_size : SCRIPT_SIZE_MAX;
         script_asm(output.script, size, expressions->text);
         for (size_t i = 0; i < *first; i++)
             if (regexec(&expressions->compiled[i], expressions->text, 0, NULL, 0) == 0)

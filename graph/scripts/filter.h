@@ -24,7 +24,7 @@ const char *filter_pattern(const struct filter *filter, size_t i);
 
 /* drop[d] = 1 + the first pattern (in file order) that matches an output, unknown in the rule set, of a root
  * transaction of T-DAG d; 0 for T-DAGs to keep. `drop` has tdags->count + 1 elements. Patterns see the first
- * MATCHER_SCRIPT_MAX bytes of a script. On `threads` threads. O(scripts of roots * patterns). */
+ * SCRIPT_SIZE_MAX bytes of a script. On `threads` threads. O(scripts of roots * patterns). */
 enum status filter_match(const struct filter *filter, const struct store *store, const struct forest *forest,
                          const struct tdags *tdags, unsigned threads, uint32_t *drop, struct fault *fault) MUST_CHECK;
 

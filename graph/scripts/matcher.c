@@ -30,7 +30,7 @@ enum status matcher_new(const struct catalogue *catalogue, const uint8_t seed[16
                         struct fault *fault)
 {
     char why[PATTERN_WHY];
-    struct matcher *m = mem_alloc(1, sizeof *m + script_asm_bound(MATCHER_SCRIPT_MAX));
+    struct matcher *m = mem_alloc(1, sizeof *m + script_asm_bound(SCRIPT_SIZE_MAX));
     *matcher = m;
     if (!m)
         return fault_nomem(fault);
@@ -151,7 +151,7 @@ void matcher_match(struct matcher *m, enum kind kind, const uint8_t *script, siz
             name_set_add(found, i);
     if (name_set_first(&possible) == CATALOGUE_MAX)
         return;
-    size_t length = script_asm(script, size < MATCHER_SCRIPT_MAX ? size : MATCHER_SCRIPT_MAX, m->text);
+    size_t length = script_asm(script, size < SCRIPT_SIZE_MAX ? size : SCRIPT_SIZE_MAX, m->text);
     for (size_t i; (i = name_set_first(&possible)) < CATALOGUE_MAX; name_set_remove(&possible, i))
         if (matches(m, i, m->text, length) && holds(&conditions, &entries[i]))
             name_set_add(found, i);

@@ -4,7 +4,7 @@
  * in a small cache, under a keyed hash: regexec runs for a new template, and over the asm of a script whose template
  * does not rule an entry out.
  *
- * Of a script of more than MATCHER_SCRIPT_MAX bytes, which can never be spent, patterns over the asm see the first so
+ * Of a script of more than SCRIPT_SIZE_MAX bytes, which can never be spent, patterns over the asm see the first so
  * many bytes; of a template that is cut (see script_template), patterns over the template see what is left.
  *
  * Thread rule: a matcher is one thread's; several may share a catalogue. Memory: some hundred KiB, whatever is matched.
@@ -13,8 +13,7 @@
 #define UNKTX_GRAPH_SCRIPTS_MATCHER_H
 
 #include "graph/scripts/catalogue.h"
-
-#define MATCHER_SCRIPT_MAX 10000u /* Core's MAX_SCRIPT_SIZE */
+#include "parser/opcode.h"
 
 struct matcher; /* opaque */
 

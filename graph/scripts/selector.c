@@ -24,7 +24,7 @@ static enum status compile(struct selector *selector, struct fault *fault)
     if (status != STATUS_OK)
         return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "--script: '%s': %s", selector->query.script,
                          why);
-    selector->assembly = mem_alloc(script_asm_bound(MATCHER_SCRIPT_MAX), 1);
+    selector->assembly = mem_alloc(script_asm_bound(SCRIPT_SIZE_MAX), 1);
     return selector->assembly ? STATUS_OK : fault_nomem(fault);
 }
 
@@ -103,7 +103,7 @@ enum status selector_takes(struct selector *selector, const struct output_record
     if (query->protocol && !has_protocol(selector, output))
         return STATUS_NOT_FOUND;
     if (query->script) {
-        size_t size = output->script_size < MATCHER_SCRIPT_MAX ? output->script_size : MATCHER_SCRIPT_MAX;
+        size_t size = output->script_size < SCRIPT_SIZE_MAX ? output->script_size : SCRIPT_SIZE_MAX;
         script_asm(output->script, size, selector->assembly);
         int found = regexec(&selector->regex, selector->assembly, 0, NULL, 0);
         if (found != 0)

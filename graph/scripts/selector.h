@@ -26,7 +26,7 @@ enum status selector_new(const struct catalogue *catalogue, const uint8_t seed[1
 void selector_free(struct selector *selector); /* NULL is legal */
 
 /* STATUS_OK: the output is asked for; STATUS_NOT_FOUND: it is not; STATUS_NOMEM. Patterns see the first
- * MATCHER_SCRIPT_MAX bytes of a script. O(size). */
+ * SCRIPT_SIZE_MAX bytes of a script. O(size). */
 enum status selector_takes(struct selector *selector, const struct output_record *output) MUST_CHECK;
 
 #endif

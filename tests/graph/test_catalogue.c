@@ -195,8 +195,8 @@ static void shared_planted_kinds(void **state)
 static void match_plainly(const struct catalogue *catalogue, enum kind kind, const uint8_t *script, size_t size,
                           struct name_set *found)
 {
-    static char as[MATCHER_SCRIPT_MAX * 32], template[SCRIPT_TEMPLATE_MAX];
-    script_asm(script, size < MATCHER_SCRIPT_MAX ? size : MATCHER_SCRIPT_MAX, as);
+    static char as[SCRIPT_SIZE_MAX * 32], template[SCRIPT_TEMPLATE_MAX];
+    script_asm(script, size < SCRIPT_SIZE_MAX ? size : SCRIPT_SIZE_MAX, as);
     script_template(script, size, template);
     for (size_t i = 0; i < catalogue->count; i++) {
         const struct known_script *entry = &catalogue->entries[i];
