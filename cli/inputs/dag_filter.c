@@ -113,9 +113,9 @@ struct wanted {
 static enum status find_known(const struct settings *settings, const struct catalogue *catalogue, size_t *known,
                               struct fault *fault)
 {
-    for (*known = 0; *known < catalogue->count; ++*known)
-        if (strcmp(catalogue->entries[*known].name, settings->select_known) == 0)
-            return STATUS_OK;
+    *known = catalogue_find(catalogue, settings->select_known);
+    if (*known < CATALOGUE_MAX)
+        return STATUS_OK;
     return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "--known: no known script has the name %s",
                      settings->select_known);
 }

@@ -198,13 +198,9 @@ static bool read_family(const char *name, uint32_t *families)
 
 static bool read_script(const struct catalogue *catalogue, const char *name, uint32_t *script)
 {
-    for (size_t i = 0; i < catalogue->count; i++) {
-        if (strcmp(catalogue->entries[i].name, name) != 0)
-            continue;
-        *script = (uint32_t)i;
-        return true;
-    }
-    return false;
+    size_t entry = catalogue_find(catalogue, name);
+    *script = (uint32_t)entry;
+    return entry < CATALOGUE_MAX;
 }
 
 static bool read_label(const struct address_labels *labels, const char *name, uint32_t *label)

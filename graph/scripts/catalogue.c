@@ -6,6 +6,7 @@
 #include "graph/scripts/pattern.h"
 #include "graph/scripts/textfile.h"
 #include "parser/mem.h"
+#include "parser/search.h"
 
 /* The built-in list, graph/scripts/known-scripts.tsv: one file to read for people and for the program. */
 static const unsigned char built_in[] = {
@@ -103,6 +104,14 @@ static enum status check_pattern(const char *pattern, const struct source *sourc
     return status == STATUS_OK ? status : refuse(source, why, pattern);
 }
 
+size_t catalogue_find(const struct catalogue *catalogue, const char *name)
+{
+    const struct known_script *entries = catalogue->entries;
+    const size_t *by_name = catalogue->by_name;
+    size_t at = LOWER_BOUND(i, 0, catalogue->count, strcmp(entries[by_name[i]].name, name) < 0);
+    return at < catalogue->count && strcmp(entries[by_name[at]].name, name) == 0 ? by_name[at] : CATALOGUE_MAX;
+}
+
 static enum status read_entry(struct catalogue *catalogue, struct known_script *entry, const struct source *source)
 {
     char *columns[COLUMNS] = {entry->line};
@@ -122,9 +131,8 @@ static enum status read_entry(struct catalogue *catalogue, struct known_script *
     entry->what = columns[5];
     if (!is_name(entry->name))
         return refuse(source, "a name is up to 48 of a-z, 0-9, . and -", entry->name);
-    for (size_t i = 0; i < catalogue->count; i++)
-        if (strcmp(catalogue->entries[i].name, entry->name) == 0)
-            return refuse(source, "the name is taken", entry->name);
+    if (catalogue_find(catalogue, entry->name) < CATALOGUE_MAX)
+        return refuse(source, "the name is taken", entry->name);
     enum status status = read_conditions(entry, columns[1], source);
     if (status == STATUS_OK)
         status = check_pattern(entry->pattern, source);

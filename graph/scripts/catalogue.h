@@ -80,6 +80,9 @@ enum status catalogue_read_built_in(struct catalogue *catalogue, struct fault *f
 enum status catalogue_read(struct catalogue *catalogue, const char *path, struct fault *fault) MUST_CHECK;
 void catalogue_free(struct catalogue *catalogue);
 
+/* The number of the entry of that name, CATALOGUE_MAX if there is none. O(log entries). */
+size_t catalogue_find(const struct catalogue *catalogue, const char *name);
+
 /* True for entries that name what stands after OP_RETURN. */
 bool catalogue_is_protocol(const struct catalogue *catalogue, size_t i);
 

@@ -37,7 +37,6 @@ bool output_protocol_exists(const struct catalogue *catalogue, const char *name)
     bool found = false;
     for (unsigned p = PROTOCOL_NONE + 1; p < PROTOCOLS; p++)
         found = found || strcmp(protocol_name((enum protocol)p), name) == 0;
-    for (size_t i = 0; i < catalogue->count; i++)
-        found = found || (catalogue_is_protocol(catalogue, i) && strcmp(catalogue->entries[i].name, name) == 0);
-    return found;
+    size_t entry = catalogue_find(catalogue, name);
+    return found || (entry < CATALOGUE_MAX && catalogue_is_protocol(catalogue, entry));
 }

@@ -30,13 +30,10 @@ static enum status compile(struct selector *selector, struct fault *fault)
 
 static enum status find_known(struct selector *selector, const struct catalogue *catalogue, struct fault *fault)
 {
-    size_t i = 0;
-    while (i < catalogue->count && strcmp(catalogue->entries[i].name, selector->query.known) != 0)
-        i++;
-    if (i == catalogue->count)
+    selector->known = catalogue_find(catalogue, selector->query.known);
+    if (selector->known == CATALOGUE_MAX)
         return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "--known: no known script is called '%s'",
                          selector->query.known);
-    selector->known = i;
     return STATUS_OK;
 }
 

@@ -303,6 +303,22 @@ static void files(void **state)
     free(folder);
 }
 
+static void found_by_name(void **state)
+{
+    (void)state;
+    struct catalogue catalogue = {0};
+    struct fault fault;
+    assert_int_equal(catalogue_find(&catalogue, "miniscript"), CATALOGUE_MAX);
+    assert_int_equal(catalogue_read_built_in(&catalogue, &fault), STATUS_OK);
+    assert_true(catalogue.count > 2);
+    for (size_t i = 0; i < catalogue.count; i++)
+        assert_int_equal(catalogue_find(&catalogue, catalogue.entries[i].name), i);
+    static const char *const absent[] = {"", "-", "no-such-script", "zzz"};
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+        assert_int_equal(catalogue_find(&catalogue, absent[i]), CATALOGUE_MAX);
+    catalogue_free(&catalogue);
+}
+
 static void no_memory(void **state)
 {
     (void)state;
@@ -326,9 +342,8 @@ static void no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(planted_kinds), cmocka_unit_test(shared_planted_kinds),
-        cmocka_unit_test(short_cuts),    cmocka_unit_test(files),
-        cmocka_unit_test(no_memory),
+        cmocka_unit_test(planted_kinds), cmocka_unit_test(shared_planted_kinds), cmocka_unit_test(short_cuts),
+        cmocka_unit_test(files),         cmocka_unit_test(found_by_name),        cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
