@@ -115,7 +115,7 @@ static void tell(const struct teller *teller, const struct fault *what)
         teller->options->damage(teller->options->context, what);
 }
 
-static void tell_note(const struct teller *teller, const char *text)
+static void tell_message(const struct teller *teller, const char *text)
 {
     if (teller->options->message)
         teller->options->message(teller->options->context, text);
@@ -158,7 +158,7 @@ static void tell_gap(struct teller *teller, const struct finding *found)
     char text[sizeof what.path + sizeof what.text + 128];
     snprintf(text, sizeof text, "%s: at byte %llu: %s, left by a crash of the node; no block is lost", what.path,
              (unsigned long long)what.offset, what.text);
-    tell_note(teller, text);
+    tell_message(teller, text);
 }
 
 /* After the last finding of a file: how many of its gaps were not told, which the count of damages has already. */
@@ -170,9 +170,8 @@ static void tell_more_gaps(struct teller *teller, uint32_t file)
     char text[sizeof what.path + 160];
     if (lost->more > 0) {
         (void)fault_set(&what, STATUS_FORMAT, path, FAULT_NO_OFFSET,
-                        "and %llu more place%s, %llu byte%s in all, that %s no block record",
-                        (unsigned long long)lost->more, lost->more == 1 ? "" : "s", (unsigned long long)lost->bytes,
-                        lost->bytes == 1 ? "" : "s", lost->more == 1 ? "is" : "are");
+                        "and %llu more place%s, %llu byte%s in all, skipped likewise", (unsigned long long)lost->more,
+                        lost->more == 1 ? "" : "s", (unsigned long long)lost->bytes, lost->bytes == 1 ? "" : "s");
         if (teller->options->damage)
             teller->options->damage(teller->options->context, &what);
     }
@@ -181,7 +180,7 @@ static void tell_more_gaps(struct teller *teller, uint32_t file)
                  "%.*s: and %llu more place%s, %llu byte%s in all, left by a crash of the node; no block is lost",
                  (int)sizeof what.path, path, (unsigned long long)left->more, left->more == 1 ? "" : "s",
                  (unsigned long long)left->bytes, left->bytes == 1 ? "" : "s");
-        tell_note(teller, text);
+        tell_message(teller, text);
     }
     teller->lost = teller->left_by_crash = (struct gaps_told){0};
 }
@@ -230,7 +229,7 @@ static void tell_folder(const struct teller *teller, uint32_t forked)
     snprintf(text, sizeof text, "%u block%s of the BLAKE2b fork (Bitcoin Knots 29.4), not followed", (unsigned)forked,
              forked == 1 ? "" : "s");
     if (forked > 0)
-        tell_note(teller, text);
+        tell_message(teller, text);
 }
 
 void findings_report(const struct findings *findings, const struct blkdir *dir, const struct ingest_options *options,
