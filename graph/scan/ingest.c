@@ -234,16 +234,15 @@ static enum status report_block(struct ingest *ingest, uint32_t height, const st
     const struct chain_block *block = chain_active(ingest->chain, height);
     struct fault what = {0};
     enum status status = best_chain_doubt_files(ingest->store, &ingest->dir, block, ingest->fault);
-    uint64_t offset = block->offset - BLK_FRAME_SIZE;
     ingest->one_block = chain_next_copy(ingest->chain, chain_find(ingest->chain, &block->hash));
     if (ingest->one_block) {
-        (void)fault_set(&what, damage->status, damage->path, offset,
+        (void)fault_set(&what, damage->status, damage->path, damage->offset,
                         "%.300s; the copy in blk%05u.dat at byte %llu is taken", damage->text,
                         ingest->dir.files[block->file].number, (unsigned long long)block->offset - BLK_FRAME_SIZE);
     } else {
         ingest->target = height;
-        (void)fault_set(&what, damage->status, damage->path, offset, "%.300s; the scan ends below it%s", damage->text,
-                        block->file == FILEMAP_GONE ? "" : ": " WAY_OUT);
+        (void)fault_set(&what, damage->status, damage->path, damage->offset, "%.300s; the scan ends below it%s",
+                        damage->text, block->file == FILEMAP_GONE ? "" : ": " WAY_OUT);
     }
     report_damage(ingest, &what);
     return status;

@@ -310,7 +310,7 @@ static enum status name_damage(const struct pipeline *pipeline, struct fault *fa
         return slot->status;
     }
     const char *path = slot->block->file == FILEMAP_GONE ? NULL : pipeline->dir->files[slot->block->file].path;
-    return fault_set(fault, STATUS_FORMAT, path, slot->block->offset, "block %s of height %u: %s", hex,
+    return fault_set(fault, STATUS_FORMAT, path, slot->block->offset - BLK_FRAME_SIZE, "block %s of height %u: %s", hex,
                      slot->record.height, slot->fault.text);
 }
 
