@@ -32,8 +32,8 @@ void parallel_whole(unsigned threads, size_t items, parallel_work *work, void *c
 int parallel_with_stack(int (*main)(void *context), void *context);
 
 /* STATUS_RESOURCES if OMP_STACKSIZE gives OpenMP's threads less stack than they need, or if the system does not let
- * this process have so many threads at once, which OpenMP would answer with the end of the process. Makes them and ends
- * them: some 20 microseconds each. */
+ * this process have so many threads at once, which OpenMP would answer with the end of the process; STATUS_NOMEM.
+ * Makes them and ends them: some 20 microseconds each. */
 enum status parallel_try(unsigned threads, struct fault *fault) MUST_CHECK;
 
 /* Work of which one piece makes another possible, as each thread comes for it: `next` picks a piece for this worker, or

@@ -32,7 +32,7 @@ struct machine {
     bool in_script;          /* what was shown has been run */
     bool lost;               /* what comes next is beyond this machine */
     uint8_t before;          /* the last operation run */
-    uint8_t opened[NO_ITEM]; /* by item shown: how often its hash was one that the script has; HASHES_MAX at most */
+    uint8_t opened[NO_ITEM]; /* by item shown: how often its hash was one that the script has; SCRIPT_OPS_MAX at most */
     struct unlock_run *run;
 };
 
@@ -191,7 +191,7 @@ static bool move(struct machine *m, uint8_t code)
 }
 
 /* An item that was shown and hashed, once or several times, and equals a hash that the script has. */
-static void note_preimage(struct machine *m, const struct value *hash, const struct value *other)
+static void count_opened(struct machine *m, const struct value *hash, const struct value *other)
 {
     if (hash->hash_of == NO_ITEM || !other->asked || hash->of_key)
         return;
@@ -199,7 +199,7 @@ static void note_preimage(struct machine *m, const struct value *hash, const str
 }
 
 /* A key that was shown: where its hash is compared with one in the script, that asks for the key. */
-static void note_key(struct machine *m, const struct value *key)
+static void mark_key(struct machine *m, const struct value *key)
 {
     if (key->item < 64)
         m->run->key_items |= (uint64_t)1 << key->item;
@@ -221,8 +221,8 @@ static void equal(struct machine *m)
     struct value b = pop(m), a = pop(m);
     bool same = a.size == b.size && memcmp(bytes_of(&a), bytes_of(&b), a.size) == 0;
     if (same) {
-        note_preimage(m, &a, &b);
-        note_preimage(m, &b, &a);
+        count_opened(m, &a, &b);
+        count_opened(m, &b, &a);
     }
     push_number(m, same);
 }
@@ -293,7 +293,7 @@ static bool compute(struct machine *m, uint8_t code)
 static void check_signature(struct machine *m)
 {
     struct value key = pop(m), signature = pop(m);
-    note_key(m, &key);
+    mark_key(m, &key);
     m->run->signatures += signature.size > 0;
     push_number(m, signature.size > 0);
 }
@@ -308,7 +308,7 @@ static void check_multisig(struct machine *m)
     m->ops += (unsigned)keys;
     for (int64_t i = 0; i < keys; i++) {
         struct value key = pop(m);
-        note_key(m, &key);
+        mark_key(m, &key);
     }
     int64_t required = pop_number(m);
     if (required < 0 || required > keys) {

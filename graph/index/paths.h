@@ -1,6 +1,6 @@
 /* paths: the shortest ways of money from one transaction to another in the index, and how many there are. A way is a
  * run of spends; two outputs that one transaction spends are two ways. Since a spender comes after what it spends in
- * the chain, nothing behind the target is looked at.
+ * the chain, nothing after the target is looked at.
  *
  * Breadth first, level by level in chain order; the number of shortest ways to a transaction is the sum of those to
  * the transactions before it (dynamic programming), and stops at 2^64 - 1. Thread rule: as an index. */
