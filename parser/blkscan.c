@@ -283,7 +283,7 @@ static bool is_whole(struct scanner *s, const struct blk_record *record, enum bl
 static bool search(struct scanner *s, uint64_t from, struct blk_record *record, uint64_t *solid)
 {
     enum blk_gap_reason reason;
-    while (from < s->size && s->status == STATUS_OK && !stopped(s)) {
+    while (from < s->size && !stopped(s)) {
         size_t need = s->size - from < BLK_FRAME_SIZE ? (size_t)(s->size - from) : BLK_FRAME_SIZE;
         const uint8_t *bytes = look(s, &s->search, from, need);
         size_t left = s->search.length - (size_t)(from - s->search.start);

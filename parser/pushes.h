@@ -39,7 +39,6 @@ enum shown {
     SHOWN_DATA,      /* any other bytes */
     SHOWN_OPERATION, /* no push at all */
 };
-#define SHOWN 6
 enum shown push_shows(const struct push *push);
 
 #define STACK_ITEMS_MAX 1000u /* Core's MAX_STACK_SIZE: no more items than that open anything */

@@ -1,6 +1,3 @@
-#include <errno.h>
-#include <unistd.h>
-
 #include "graph/index/tables.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"

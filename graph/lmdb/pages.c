@@ -1,7 +1,6 @@
 #include "graph/lmdb/pages.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "graph/lmdb/page.h"
 #include "parser/mem.h"

@@ -50,8 +50,9 @@ static enum status place_file(void *context, uint32_t file, const uint8_t *value
 {
     struct search *search = context;
     struct known_file known;
-    if (stop_requested())
-        return stop_check(search->fault);
+    enum status status = stop_check(search->fault);
+    if (status != STATUS_OK)
+        return status;
     if (!known_file_open(value, size, &known))
         return fault_set(search->fault, STATUS_FORMAT, store_path(search->store), FAULT_NO_OFFSET,
                          "what is remembered of blk file %u is malformed", file);
