@@ -39,6 +39,7 @@
 #include "parser/log10.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
+#include "parser/stop.h"
 #include "parser/union_find.h"
 
 _Static_assert(CANON_ID_SIZE == FORMS_DIGEST_SIZE && CANON_ID_SIZE + 4 == IRREDUCIBLE_HEAD_SIZE, "forms are digests");
@@ -403,6 +404,8 @@ static enum status take_apart(struct canon *c, struct fault *fault)
         status = open_piece(c, 0, c->graph->vertices, fault);
     while (status == STATUS_OK && c->depth > 0) {
         struct piece *piece = &c->stack[c->depth - 1];
+        if (stop_requested())
+            return STATUS_INTERRUPTED;
         if (piece->next < piece->stop) {
             uint32_t begin = piece->next;
             piece->next = c->piece_end[begin];
@@ -433,12 +436,15 @@ static enum status put_inexact(struct canon *c, struct canon_form *form)
 enum status canon_run(struct canon *c, const struct canon_graph *graph, struct canon_form *form, struct fault *fault)
 {
     c->graph = graph;
-    if (!reserve(c, graph->vertices, graph->first[graph->vertices]) || refinement_run(&c->cells, graph) != STATUS_OK)
-        return fault_nomem(fault);
-    form->roles = c->cells.cells_count;
-    for (uint32_t v = 0; v < graph->vertices; v++)
-        c->degree[v] = graph->first[v + 1] - graph->first[v];
-    enum status status = take_apart(c, fault);
+    enum status status = STATUS_NOMEM;
+    if (reserve(c, graph->vertices, graph->first[graph->vertices]))
+        status = refinement_run(&c->cells, graph);
+    if (status == STATUS_OK) {
+        form->roles = c->cells.cells_count;
+        for (uint32_t v = 0; v < graph->vertices; v++)
+            c->degree[v] = graph->first[v + 1] - graph->first[v];
+        status = take_apart(c, fault);
+    }
     if (status == STATUS_LIMIT)
         status = put_inexact(c, form);
     else if (status == STATUS_OK) {
@@ -446,5 +452,7 @@ enum status canon_run(struct canon *c, const struct canon_graph *graph, struct c
         form->automorphisms_log10 = c->results[0].automorphisms_log10;
         form->exact = true;
     }
+    if (status == STATUS_INTERRUPTED)
+        return stop_check(fault);
     return status == STATUS_NOMEM ? fault_nomem(fault) : status;
 }

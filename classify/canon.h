@@ -39,7 +39,7 @@ struct canon_form {
 
 struct canon; /* scratch space, reused from graph to graph */
 
-/* STATUS_NOMEM is the only error of this and of canon_run. Ended by canon_free; NULL is legal there. */
+/* STATUS_NOMEM is the only error. Ended by canon_free; NULL is legal there. */
 enum status canon_new(struct canon **canon, struct fault *fault) MUST_CHECK;
 void canon_free(struct canon *canon);
 
@@ -48,7 +48,7 @@ void canon_free(struct canon *canon);
 void canon_use_forms(struct canon *canon, struct forms *forms);
 
 /* Near-linear where the reductions decide; see shape_canonical for the pieces that stay whole. Any numbering of the
- * vertices and any order of the arcs give the same form. */
+ * vertices and any order of the arcs give the same form. STATUS_NOMEM, STATUS_INTERRUPTED. */
 enum status canon_run(struct canon *canon, const struct canon_graph *graph, struct canon_form *form,
                       struct fault *fault) MUST_CHECK;
 

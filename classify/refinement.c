@@ -8,6 +8,7 @@
 
 #include "parser/mem.h"
 #include "parser/sort.h"
+#include "parser/stop.h"
 
 /* ---- memory ---- */
 
@@ -231,27 +232,34 @@ static void refine_by(struct refinement *r, uint32_t from, uint32_t to, const ui
     }
 }
 
-/* To the coarsest stable colouring. Splitting permutes positions within a cell only, so from..to stays the same set. */
-static void refine(struct refinement *r)
+/* To the coarsest stable colouring. Splitting permutes positions within a cell only, so from..to stays the same set.
+ * False: stopped. */
+static bool refine(struct refinement *r)
 {
     const struct canon_graph *g = r->graph;
     reverse_arcs(r);
     colour_cells(r);
-    while (r->queue_length > 0) {
+    bool stopped = false;
+    while (r->queue_length > 0) { /* also when stopped: the next graph needs an empty queue */
         uint32_t from = dequeue(r), to = from + r->size[from];
-        if (r->cells_count == g->vertices)
+        stopped = stopped || stop_requested();
+        if (stopped || r->cells_count == g->vertices)
             continue;
         refine_by(r, from, to, g->first, g->to, g->label);
         refine_by(r, from, to, r->in_first, r->in_from, r->in_label);
     }
+    return !stopped;
 }
 
-/* The arcs of every vertex by cell and label: of two vertices in a cell, the k-th arcs are then of one relation. */
-static void sort_arcs(struct refinement *r)
+/* The arcs of every vertex by cell and label: of two vertices in a cell, the k-th arcs are then of one relation.
+ * False: stopped. */
+static bool sort_arcs(struct refinement *r)
 {
     const struct canon_graph *g = r->graph;
     for (uint32_t v = 0; v < g->vertices; v++) {
         uint32_t first = g->first[v], degree = g->first[v + 1] - first;
+        if (stop_due(v))
+            return false;
         for (uint32_t i = 0; i < degree; i++) {
             uint32_t to = g->to[first + i];
             r->items[i] = (struct refinement_item){(uint64_t)r->cell[to] << 32 | g->label[first + i], to};
@@ -261,6 +269,7 @@ static void sort_arcs(struct refinement *r)
             r->arcs[first + i] = (struct refinement_arc){(uint32_t)(r->items[i].key >> 32), (uint32_t)r->items[i].key,
                                                          r->items[i].value};
     }
+    return true;
 }
 
 enum status refinement_run(struct refinement *r, const struct canon_graph *graph)
@@ -268,7 +277,5 @@ enum status refinement_run(struct refinement *r, const struct canon_graph *graph
     r->graph = graph;
     if (!reserve(r, graph->vertices, graph->first[graph->vertices]))
         return STATUS_NOMEM;
-    refine(r);
-    sort_arcs(r);
-    return STATUS_OK;
+    return refine(r) && sort_arcs(r) ? STATUS_OK : STATUS_INTERRUPTED;
 }

@@ -53,7 +53,7 @@ struct refinement {
     size_t item_capacity;
 };
 
-/* Refines the graph's own colours. STATUS_NOMEM is the only error. O((vertices + arcs) log vertices). */
+/* Refines the graph's own colours. STATUS_NOMEM; STATUS_INTERRUPTED (stop.h). O((vertices + arcs) log vertices). */
 enum status refinement_run(struct refinement *refinement, const struct canon_graph *graph) MUST_CHECK;
 void refinement_free(struct refinement *refinement);
 

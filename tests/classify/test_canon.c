@@ -10,6 +10,7 @@
 
 #include "graph/dag/shape.h"
 #include "parser/mem.h"
+#include "parser/stop.h"
 #include "tests/classify/arc_list.h"
 
 /* ---- small graphs, by BLISS and by hand ---- */
@@ -315,12 +316,37 @@ static void test_out_of_memory(void **state)
     list_free(list);
 }
 
+/* Stopped at any look it says so, and what was stopped can go on. */
+static void test_interrupted(void **state)
+{
+    (void)state;
+    const uint32_t first[] = {0, 1, 2, 3, 4, 5, 5}, to[] = {1, 2, 3, 4, 5}, label[] = {1, 1, 1, 1, 1};
+    const uint64_t colour[6] = {0};
+    const struct canon_graph path = {6, colour, first, to, label};
+    struct canon_form wanted;
+    assert_int_equal(canon_run(canon, &path, &wanted, NULL), STATUS_OK);
+    enum status status = STATUS_INTERRUPTED;
+    long looks = 0;
+    for (; status != STATUS_OK && looks < 1000; looks++) {
+        struct canon_form form;
+        struct fault fault = {0};
+        stop_after(looks);
+        status = canon_run(canon, &path, &form, &fault);
+        stop_after(-1);
+        assert_true(status == STATUS_OK || (status == STATUS_INTERRUPTED && fault.status == STATUS_INTERRUPTED));
+        assert_int_equal(canon_run(canon, &path, &form, &fault), STATUS_OK);
+        assert_true(same_id(&form, &wanted));
+    }
+    assert_true(looks > 3 && status == STATUS_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_against_bliss), cmocka_unit_test(test_all_small_dags),
         cmocka_unit_test(test_beyond_refinement),    cmocka_unit_test(test_multiset_counts),
         cmocka_unit_test(test_labels_count),         cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_interrupted),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
