@@ -78,6 +78,8 @@ enum status evidence_merge(struct evidence_set *set, const struct evidence_set *
     }
     set->bytes.count += bytes;
     for (size_t i = 0; i < pieces; i++) {
+        if (stop_due(i))
+            return stop_check(fault);
         bool second = next[0] == a->pieces.count ||
                       (next[1] < b->pieces.count && b->pieces.at[next[1]].tx < a->pieces.at[next[0]].tx);
         struct evidence *piece = &set->pieces.at[set->pieces.count++];
@@ -188,10 +190,12 @@ static enum status number_pieces(struct evidence_set *set, uint32_t *slots, uint
     return STATUS_OK;
 }
 
-/* Heights, and what opens hashes. */
-static void describe(struct evidence_set *set)
+/* Heights, and what opens hashes. False: stopped. */
+static bool describe(struct evidence_set *set)
 {
     for (size_t i = 0; i < set->pieces.count; i++) {
+        if (stop_due(i))
+            return false;
         const struct evidence *piece = &set->pieces.at[i];
         struct evidence_thing *thing = &set->things.at[piece->thing];
         uint32_t height = set->forest->txs[piece->tx].height;
@@ -205,23 +209,29 @@ static void describe(struct evidence_set *set)
                 hash->preimage = (uint32_t)i;
         }
     }
+    return true;
 }
 
 /* Groups the pieces by thing; of each member the first stays: `seen` has for each the last thing that it was met with.
- */
-static void count_members(struct evidence_set *set, uint32_t *seen)
+ * False: stopped. */
+static bool count_members(struct evidence_set *set, uint32_t *seen)
 {
     uint64_t sum = 0;
     for (size_t t = 0; t < set->things.count; t++) {
         set->begins[t] = sum;
         sum += set->things.at[t].pieces;
     }
-    for (size_t i = 0; i < set->pieces.count; i++)
+    for (size_t i = 0; i < set->pieces.count; i++) {
+        if (stop_due(i))
+            return false;
         set->by_thing[set->begins[set->pieces.at[i].thing]++] = (uint32_t)i;
+    }
     for (size_t t = 0; t < set->things.count; t++) {
         struct evidence_thing *thing = &set->things.at[t];
         uint32_t *pieces = set->by_thing + (set->begins[t] -= thing->pieces);
         for (uint32_t i = 0; i < thing->pieces; i++) {
+            if (stop_due(set->begins[t] + i))
+                return false;
             uint32_t member = evidence_member(set, &set->pieces.at[pieces[i]]);
             if (seen[member] == t + 1)
                 continue;
@@ -230,6 +240,7 @@ static void count_members(struct evidence_set *set, uint32_t *seen)
             thing->dags += member <= set->tdags->count;
         }
     }
+    return true;
 }
 
 static uint64_t members_bound(const struct evidence_set *set)
@@ -254,6 +265,14 @@ static void look_at_curve(void *context, unsigned worker, size_t chunk)
     }
 }
 
+/* With its text. */
+static enum status tell(enum status status, struct fault *fault)
+{
+    if (status == STATUS_INTERRUPTED)
+        return stop_check(fault);
+    return status == STATUS_NOMEM ? fault_nomem(fault) : status;
+}
+
 enum status evidence_number(struct evidence_set *set, unsigned threads, struct fault *fault)
 {
     uint64_t size = 16;
@@ -264,29 +283,36 @@ enum status evidence_number(struct evidence_set *set, unsigned threads, struct f
     uint32_t *slots = mem_alloc_large(size, sizeof *slots);
     enum status status = slots ? number_pieces(set, slots, size - 1) : STATUS_NOMEM;
     mem_free(slots);
+    if (status == STATUS_OK && !describe(set))
+        status = STATUS_INTERRUPTED;
     if (status == STATUS_OK) {
-        describe(set);
         set->begins = mem_alloc(set->things.count, sizeof *set->begins);
         set->by_thing = mem_alloc(set->pieces.count, sizeof *set->by_thing);
         uint32_t *seen = mem_alloc(members_bound(set), sizeof *seen);
-        if (set->begins && set->by_thing && seen)
-            count_members(set, seen);
-        else
+        if (!set->begins || !set->by_thing || !seen)
             status = STATUS_NOMEM;
+        else if (!count_members(set, seen))
+            status = STATUS_INTERRUPTED;
         mem_free(seen);
     }
     if (status == STATUS_OK)
         return parallel_for(threads, set->things.count / CURVE_CHUNK + 1, look_at_curve, set, fault);
-    if (status == STATUS_INTERRUPTED)
-        return stop_check(fault);
-    return fault_nomem(fault);
+    return tell(status, fault);
 }
 
 /* ---- groups ---- */
 
-static void join_members(const struct evidence_set *set, uint32_t max_degree, uint32_t *parent)
+/* Every member for itself, then those joined that share what ties. False: stopped. */
+static bool join_members(const struct evidence_set *set, uint32_t max_degree, uint32_t *parent, uint32_t members)
 {
+    for (uint32_t m = 0; m < members; m++) {
+        if (stop_due(m))
+            return false;
+        parent[m] = m;
+    }
     for (size_t t = 0; t < set->things.count; t++) {
+        if (stop_due(t))
+            return false;
         if (!evidence_ties(&set->things.at[t], max_degree))
             continue;
         const uint32_t *pieces = set->by_thing + set->begins[t];
@@ -298,6 +324,7 @@ static void join_members(const struct evidence_set *set, uint32_t max_degree, ui
             first = low;
         }
     }
+    return true;
 }
 
 static uint32_t first_tx(const struct evidence_set *set, uint32_t member)
@@ -319,37 +346,44 @@ static uint32_t next_member(const struct evidence_set *set, uint32_t *dag, uint3
 }
 
 /* Numbers the groups of two members or more in order of their first member. */
-static bool number_groups(const struct evidence_set *set, uint32_t *parent, struct groups *groups)
+static enum status number_groups(const struct evidence_set *set, uint32_t *parent, struct groups *groups)
 {
     uint32_t members = groups->members, *sizes = mem_alloc(members, sizeof *sizes), member;
     uint32_t dag = 1, output = set->tdags->count + 1;
     ARRAY(uint32_t) first = {0};
-    bool enough = sizes != NULL;
-    for (uint32_t m = 1; enough && m < members; m++)
+    enum status status = sizes ? STATUS_OK : STATUS_NOMEM;
+    for (uint32_t m = 1; status == STATUS_OK && m < members; m++) {
         sizes[union_find(parent, m)]++;
-    while (enough && (member = next_member(set, &dag, &output, members)) != 0) {
+        status = stop_due(m) ? STATUS_INTERRUPTED : STATUS_OK;
+    }
+    for (uint32_t step = 0; status == STATUS_OK && (member = next_member(set, &dag, &output, members)) != 0; step++) {
+        if (stop_due(step))
+            status = STATUS_INTERRUPTED;
         uint32_t root = union_find(parent, member);
         if (sizes[root] < 2)
             continue;
         if (!groups->of_member[root]) {
-            enough = PUSH(first, first_tx(set, member));
+            if (!PUSH(first, first_tx(set, member)))
+                status = STATUS_NOMEM;
             groups->of_member[root] = ++groups->count;
         }
         groups->of_member[member] = groups->of_member[root];
     }
     groups->names = (struct tdags){.rules = set->tdags->rules, .count = groups->count, .members = first.at};
     mem_free(sizes);
-    return enough;
+    return status;
 }
 
-static bool list_members(const struct evidence_set *set, struct groups *groups)
+static enum status list_members(const struct evidence_set *set, struct groups *groups)
 {
     uint32_t members = groups->members, member, dag = 1, output = set->tdags->count + 1;
     groups->begins = mem_alloc((size_t)groups->count + 2, sizeof *groups->begins);
     groups->names.first = mem_alloc((size_t)groups->count + 1, sizeof *groups->names.first);
     if (!groups->begins || !groups->names.first)
-        return false;
+        return STATUS_NOMEM;
     for (uint32_t m = 1; m < members; m++) {
+        if (stop_due(m))
+            return STATUS_INTERRUPTED;
         if (groups->of_member[m])
             groups->begins[groups->of_member[m] + 1]++;
     }
@@ -359,12 +393,14 @@ static bool list_members(const struct evidence_set *set, struct groups *groups)
     }
     groups->in_group = mem_alloc(groups->begins[groups->count + 1], sizeof *groups->in_group);
     if (!groups->in_group)
-        return false;
-    while ((member = next_member(set, &dag, &output, members)) != 0) {
+        return STATUS_NOMEM;
+    for (uint32_t step = 0; (member = next_member(set, &dag, &output, members)) != 0; step++) {
+        if (stop_due(step))
+            return STATUS_INTERRUPTED;
         if (groups->of_member[member])
             groups->in_group[groups->begins[groups->of_member[member]]++] = member;
     }
-    return true;
+    return STATUS_OK;
 }
 
 enum status groups_find(const struct evidence_set *set, uint32_t max_degree, struct groups *groups, struct fault *fault)
@@ -372,15 +408,15 @@ enum status groups_find(const struct evidence_set *set, uint32_t max_degree, str
     *groups = (struct groups){.members = (uint32_t)members_bound(set)};
     uint32_t *parent = mem_alloc(groups->members, sizeof *parent);
     groups->of_member = mem_alloc(groups->members, sizeof *groups->of_member);
-    bool enough = parent && groups->of_member;
-    for (uint32_t m = 0; enough && m < groups->members; m++)
-        parent[m] = m;
-    if (enough) {
-        join_members(set, max_degree, parent);
-        enough = number_groups(set, parent, groups);
-    }
+    enum status status = parent && groups->of_member ? STATUS_OK : STATUS_NOMEM;
+    if (status == STATUS_OK && !join_members(set, max_degree, parent, groups->members))
+        status = STATUS_INTERRUPTED;
+    if (status == STATUS_OK)
+        status = number_groups(set, parent, groups);
     mem_free(parent);
-    return enough && list_members(set, groups) ? STATUS_OK : fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = list_members(set, groups);
+    return tell(status, fault);
 }
 
 void groups_free(struct groups *groups)

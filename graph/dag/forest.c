@@ -392,11 +392,9 @@ static enum status number_components(const struct forest *forest, const uint8_t 
     *members = 0;
     if (!parent)
         return fault_nomem(fault);
-    if (!join_arcs(forest, skipped, tdags, parent)) {
-        mem_free(parent);
-        return stop_check(fault);
-    }
-    for (uint32_t t = 0; t < n; t++) {
+    bool stopped = !join_arcs(forest, skipped, tdags, parent);
+    for (uint32_t t = 0; t < n && !stopped; t++) {
+        stopped = stop_due(t);
         uint32_t first = union_find(parent, t);
         if (first < t)
             tdags->tx_dag[t] = tdags->tx_dag[first];
@@ -405,7 +403,7 @@ static enum status number_components(const struct forest *forest, const uint8_t 
         *members += tdags->tx_dag[t] != 0;
     }
     mem_free(parent);
-    return STATUS_OK;
+    return stopped ? stop_check(fault) : STATUS_OK;
 }
 
 /* Counting sort of the transactions by T-DAG, one place further on than final: filling moves every first[d] to where
@@ -416,31 +414,39 @@ static enum status list_members(uint32_t txs, uint32_t members, struct tdags *td
     tdags->members = mem_alloc_large(members, sizeof *tdags->members);
     if (!tdags->first || !tdags->members)
         return fault_nomem(fault);
-    for (uint32_t t = 0; t < txs; t++)
-        if (tdags->tx_dag[t])
-            tdags->first[tdags->tx_dag[t] + 1]++;
+    for (uint32_t t = 0; t < txs; t++) {
+        if (stop_due(t))
+            return stop_check(fault);
+        tdags->first[tdags->tx_dag[t] + 1] += tdags->tx_dag[t] != 0;
+    }
     for (uint32_t d = 1; d <= tdags->count; d++)
         tdags->first[d + 1] += tdags->first[d];
-    for (uint32_t t = 0; t < txs; t++)
+    for (uint32_t t = 0; t < txs; t++) {
+        if (stop_due(t))
+            return stop_check(fault);
         if (tdags->tx_dag[t])
             tdags->members[tdags->first[tdags->tx_dag[t]]++] = t;
+    }
     return STATUS_OK;
 }
 
 /* A transaction that is not stored spends nothing unknown, so it is a root if it has an unknown output. So the roots
  * are all transactions with an unknown output (as counted by the scan) but the stored ones whose inputs are all
  * unknown. */
-static uint64_t count_roots(const struct forest *forest, enum rules rules)
+static enum status count_roots(const struct forest *forest, struct tdags *tdags, struct fault *fault)
 {
     uint64_t others = 0;
     for (uint32_t t = 0; t < forest->txs_count; t++) {
+        if (stop_due(t))
+            return stop_check(fault);
         const struct forest_tx *tx = &forest->txs[t];
         /* an input whose spend is not stored spends a known output */
         bool may_be_other = !tx->coinbase && tx[1].first_spend - tx->first_spend == tx->inputs;
-        others += may_be_other && forest_unknown_outputs(forest, t, rules) > 0 &&
-                  forest_unknown_inputs(forest, t, rules) == tx->inputs;
+        others += may_be_other && forest_unknown_outputs(forest, t, tdags->rules) > 0 &&
+                  forest_unknown_inputs(forest, t, tdags->rules) == tx->inputs;
     }
-    return forest->unknown_txs[rules] > others ? forest->unknown_txs[rules] - others : 0;
+    tdags->roots_all = forest->unknown_txs[tdags->rules] > others ? forest->unknown_txs[tdags->rules] - others : 0;
+    return STATUS_OK;
 }
 
 enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags, struct fault *fault)
@@ -459,8 +465,8 @@ enum status tdags_find_others(const struct forest *forest, enum rules rules, con
     if (status == STATUS_OK)
         status = list_members(forest->txs_count, members, tdags, fault);
     if (status == STATUS_OK)
-        tdags->roots_all = count_roots(forest, rules);
-    else
+        status = count_roots(forest, tdags, fault);
+    if (status != STATUS_OK)
         tdags_free(tdags);
     return status;
 }

@@ -108,6 +108,8 @@ static void test_stopped_at_each_look(void **state)
     (void)state;
     expect_stops("dags --threads 1 --rules core-22 --store %s -o %s/tables", "tables");
     expect_stops("outputs --threads 1 --rules core-22 --store %s -o %s/outputs.csv", "outputs.csv");
+    expect_stops("keys --threads 1 --rules core-22 --store %s -o %s/keys.csv", "keys.csv");
+    expect_stops("ties --threads 1 --rules core-22 --store %s -o %s/ties", "ties");
     expect_stops("report --threads 1 --store %s -o %s/report.html", "report.html");
     expect_stops("check --threads 1 --store %s", "none");
     expect_stops("stats --threads 1 --store %s", "none");
