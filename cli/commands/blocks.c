@@ -347,8 +347,7 @@ static int run(const struct settings *settings)
         find_repeated(b);
         result = message_result(blk_inputs_report(&b->files, &damages, &fault), &fault);
         report_blocks(b, &damages);
-        if (result == EXIT_DONE && damages > 0)
-            result = EXIT_DAMAGED;
+        result = message_left_out(result, damages > 0);
     }
     free_blocks(b);
     return result;

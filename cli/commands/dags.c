@@ -263,8 +263,7 @@ static int run(const struct settings *settings)
     known_scripts_held_free(&work.held);
     mem_free(work.measures);
     opened_forest_close(&work.opened);
-    int exit_status = message_result(status, &fault);
-    return exit_status == EXIT_DONE && work.unread ? EXIT_DAMAGED : exit_status;
+    return message_left_out(message_result(status, &fault), work.unread);
 }
 
 static const struct option option_top = {

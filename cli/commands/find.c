@@ -359,8 +359,7 @@ static int run(const struct settings *settings)
     address_labels_free(&find.labels);
     if (find.unfit)
         return message_usage("%s", fault.text);
-    int exit_status = message_result(status, &fault);
-    return exit_status == EXIT_DONE && find.unread ? EXIT_DAMAGED : exit_status;
+    return message_left_out(message_result(status, &fault), find.unread);
 }
 
 static const struct option option_find_format = {

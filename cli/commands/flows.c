@@ -68,7 +68,7 @@ static int run(const struct settings *settings)
     struct fault fault = {0};
     bool unread = false;
     int exit_status = message_result(flows(settings, &unread, &fault), &fault);
-    return exit_status == EXIT_DONE && unread ? EXIT_DAMAGED : exit_status;
+    return message_left_out(exit_status, unread);
 }
 
 static const struct option *const options[] = {&option_read_store,

@@ -154,7 +154,7 @@ static int run(const struct settings *settings)
         return message_usage("the page is for a browser: name its file with -o, as in -o report.html");
     struct report report = {.settings = settings, .rules = settings->rules};
     int exit_status = message_result(write_report(&report, &fault), &fault);
-    return exit_status == EXIT_DONE && report.unread ? EXIT_DAMAGED : exit_status;
+    return message_left_out(exit_status, report.unread);
 }
 
 static const struct option option_report_out = {

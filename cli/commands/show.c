@@ -378,7 +378,7 @@ static int run(const struct settings *settings)
     int exit_status = message_result(show_all(&show, &fault), &fault);
     if (exit_status == EXIT_DONE && show.missing)
         return EXIT_FAILED;
-    return exit_status == EXIT_DONE && show.tx_text.missing ? EXIT_DAMAGED : exit_status;
+    return message_left_out(exit_status, show.tx_text.missing);
 }
 
 static const struct option option_dag = {

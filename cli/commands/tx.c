@@ -431,7 +431,7 @@ static int run(const struct settings *settings)
     int exit_status = message_result(show(&view, &missing, &fault), &fault);
     if (exit_status == EXIT_DONE && missing)
         return EXIT_FAILED;
-    return exit_status == EXIT_DONE && view.scripts.missing ? EXIT_DAMAGED : exit_status;
+    return message_left_out(exit_status, view.scripts.missing);
 }
 
 static const struct option option_tx_format = {

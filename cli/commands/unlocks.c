@@ -45,7 +45,7 @@ static int run(const struct settings *settings)
     struct fault fault = {0};
     bool unread = false;
     int exit_status = message_result(list_unlocks(settings, &unread, &fault), &fault);
-    return exit_status == EXIT_DONE && unread ? EXIT_DAMAGED : exit_status;
+    return message_left_out(exit_status, unread);
 }
 
 static const struct option *const options[] = {&option_read_store, &option_as_of_height, &option_blocks_now,

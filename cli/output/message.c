@@ -172,3 +172,8 @@ int message_result(enum status status, const struct fault *fault)
         message("%s", status_text(status));
     return status == STATUS_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_FAILED;
 }
+
+int message_left_out(int exit_status, bool left_out)
+{
+    return exit_status == EXIT_DONE && left_out ? EXIT_DAMAGED : exit_status;
+}

@@ -34,6 +34,8 @@ void message_fault(const struct fault *fault);
 
 /* The exit status for how a command ended; prints the fault unless that is STATUS_OK. */
 int message_result(enum status status, const struct fault *fault);
+/* EXIT_DAMAGED in place of EXIT_DONE where some of the input was `left_out`, which was said before. */
+int message_left_out(int exit_status, bool left_out);
 
 /* Prints what is wrong with the command line and where help is. Returns EXIT_USAGE. */
 int message_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
