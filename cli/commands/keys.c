@@ -29,7 +29,7 @@ static enum status collect(const struct settings *settings, const struct store *
     return status;
 }
 
-static enum status list_keys(const struct settings *settings, struct fault *fault)
+static enum status list_keys(const struct settings *settings, bool *unread, struct fault *fault)
 {
     struct store *store = NULL;
     struct forest forest = {0};
@@ -54,7 +54,7 @@ static enum status list_keys(const struct settings *settings, struct fault *faul
     if (status == STATUS_OK)
         status = write_keys(settings, store, &evidence, fault);
     if (status == STATUS_OK)
-        shown_evidence_tell_unread(&spenders);
+        *unread = shown_evidence_tell_unread(&spenders);
     evidence_free(&evidence);
     spenders_close(&spenders);
     tdags_free(&tdags);
@@ -66,7 +66,9 @@ static enum status list_keys(const struct settings *settings, struct fault *faul
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    return message_result(list_keys(settings, &fault), &fault);
+    bool unread = false;
+    int exit_status = message_result(list_keys(settings, &unread, &fault), &fault);
+    return message_left_out(exit_status, unread);
 }
 
 static const struct option option_hashes = {

@@ -49,26 +49,26 @@ static enum status write_ties(const struct settings *settings, const struct sele
 
 /* What payers and payees have in common, by the index. */
 static enum status add_payments(const struct settings *settings, const struct opened_forest *opened,
-                                struct evidence_set *evidence, struct fault *fault)
+                                struct evidence_set *evidence, bool *unread, struct fault *fault)
 {
     struct payments payments = {0};
     enum status status = payments_open(&payments, opened->store, &opened->forest, (unsigned)settings->threads, fault);
     if (status == STATUS_OK)
         status = payment_evidence_add(&payments, &opened->selection, evidence, fault);
     if (status == STATUS_OK)
-        payments_tell_unread(&payments);
+        *unread |= payments_tell_unread(&payments);
     payments_close(&payments);
     return status;
 }
 
 static enum status collect(const struct settings *settings, const struct opened_forest *opened,
-                           struct evidence_set *evidence, struct fault *fault)
+                           struct evidence_set *evidence, bool *unread, struct fault *fault)
 {
     struct spenders spenders = {0};
     enum status status = STATUS_OK;
     evidence_begin(&opened->forest, &opened->selection.tdags, store_seed(opened->store), evidence);
     if (settings->with_payers)
-        status = add_payments(settings, opened, evidence, fault);
+        status = add_payments(settings, opened, evidence, unread, fault);
     if (status == STATUS_OK)
         status = spenders_open_if_there(settings, opened->store, &opened->forest, &spenders, fault);
     spenders.tdags = &opened->selection.tdags;
@@ -76,12 +76,12 @@ static enum status collect(const struct settings *settings, const struct opened_
         status = shown_evidence_collect(opened->store, spenders_are_there(&spenders), NULL, (unsigned)settings->threads,
                                         evidence, fault);
     if (status == STATUS_OK)
-        shown_evidence_tell_unread(&spenders);
+        *unread |= shown_evidence_tell_unread(&spenders);
     spenders_close(&spenders);
     return status;
 }
 
-static enum status ties(const struct settings *settings, struct fault *fault)
+static enum status ties(const struct settings *settings, bool *unread, struct fault *fault)
 {
     struct opened_forest opened = {0};
     struct evidence_set evidence = {0};
@@ -100,7 +100,7 @@ static enum status ties(const struct settings *settings, struct fault *fault)
         status = selection_make(opened.store, &opened.forest, settings->rules, opened.filter, settings->compress,
                                 (unsigned)settings->threads, &opened.selection, fault);
     if (status == STATUS_OK)
-        status = collect(settings, &opened, &evidence, fault);
+        status = collect(settings, &opened, &evidence, unread, fault);
     if (status == STATUS_OK)
         status = write_ties(settings, &opened.selection, &evidence, folder, fault);
     evidence_free(&evidence);
@@ -112,7 +112,9 @@ static enum status ties(const struct settings *settings, struct fault *fault)
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    return message_result(ties(settings, &fault), &fault);
+    bool unread = false;
+    int exit_status = message_result(ties(settings, &unread, &fault), &fault);
+    return message_left_out(exit_status, unread);
 }
 
 static const struct option option_payers = {

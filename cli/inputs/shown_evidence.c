@@ -266,10 +266,13 @@ enum status spenders_open_if_there(const struct settings *settings, const struct
     return STATUS_OK;
 }
 
-void shown_evidence_tell_unread(const struct spenders *spenders)
+bool shown_evidence_tell_unread(const struct spenders *spenders)
 {
+    if (!spenders->blk_readers)
+        return true; /* spenders_open_if_there has said so */
     if (spenders->unread == 0)
-        return;
+        return false;
     message_fault(&spenders->why);
     message("inputs that could not be read, and what they showed is left out: %llu", ULL(spenders->unread));
+    return true;
 }

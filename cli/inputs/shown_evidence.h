@@ -46,7 +46,7 @@ static inline struct spenders *spenders_are_there(struct spenders *spenders)
 {
     return spenders->blk_readers ? spenders : NULL;
 }
-/* Says on stderr how many inputs could not be read, and why. */
-void shown_evidence_tell_unread(const struct spenders *spenders);
+/* Where inputs could not be read: true, after stderr says how many, and why. */
+bool shown_evidence_tell_unread(const struct spenders *spenders);
 
 #endif

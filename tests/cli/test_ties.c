@@ -131,12 +131,42 @@ static void test_max_degree(void **state)
     table_free(&few);
 }
 
+/* A pruned file takes what its spenders showed, and the exit status says so; what outputs show stays. */
+static void test_file_pruned(void **state)
+{
+    (void)state;
+    make_dirs(path_of("%s/part/regtest/blocks", place));
+    copy_files("tests/fixtures/regtest-xor/regtest/blocks", path_of("%s/part/regtest/blocks", place));
+    unktx_ok("scan --quiet --datadir %s/part --store %s/part-store", place, place);
+    unktx_ok("keys --store %s/part-store --rules core-22 -o %s/whole.csv", place, place);
+    unktx_ok("ties --store %s/part-store --rules core-22 -o %s/whole", place, place);
+    unlink(path_of("%s/part/regtest/blocks/blk00003.dat", place));
+    struct run runs[] = {
+        unktx_expect(3, "keys --store %s/part-store --rules core-22 -o %s/part.csv", place, place),
+        unktx_expect(3, "keys --hashes --store %s/part-store --rules core-22 -o %s/hashes.csv", place, place),
+        unktx_expect(3, "ties --store %s/part-store --rules core-22 -o %s/part-ties", place, place),
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        assert_non_null(strstr(runs[i].err, "has no blk00003.dat any more"));
+        assert_non_null(strstr(runs[i].err, "inputs that could not be read, and what they showed is left out: "));
+        run_free(&runs[i]);
+    }
+    struct table whole = table_read(path_of("%s/whole.csv", place)), part = table_read(path_of("%s/part.csv", place));
+    assert_true(part.rows > 0 && part.rows < whole.rows);
+    table_free(&whole);
+    table_free(&part);
+    rename(path_of("%s/part", place), path_of("%s/part-moved", place));
+    struct run gone = unktx_expect(3, "keys --store %s/part-store --rules core-22 -o %s/gone.csv", place, place);
+    assert_non_null(strstr(gone.err, "what the spenders showed is left out"));
+    run_free(&gone);
+}
+
 /* Without the blk files scripts alone are looked at, and here nothing else shows anything. */
 static void test_files_gone(void **state)
 {
     (void)state;
     rename(path_of("%s/node", place), path_of("%s/moved", place));
-    struct run run = unktx_expect(0, "ties --store %s/store --rules core-22 -o %s/gone", place, place);
+    struct run run = unktx_expect(3, "ties --store %s/store --rules core-22 -o %s/gone", place, place);
     assert_non_null(strstr(run.err, "what the spenders showed is left out"));
     run_free(&run);
     assert_same_file(path_of("%s/ties/ties.csv", place), path_of("%s/gone/ties.csv", place));
@@ -147,10 +177,8 @@ static void test_files_gone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_planted),
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_max_degree),
-        cmocka_unit_test(test_files_gone),
+        cmocka_unit_test(test_planted),     cmocka_unit_test(test_threads),    cmocka_unit_test(test_max_degree),
+        cmocka_unit_test(test_file_pruned), cmocka_unit_test(test_files_gone),
     };
     return cmocka_run_group_tests_name("ties", tests, make, clean);
 }
