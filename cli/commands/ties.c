@@ -85,7 +85,7 @@ static enum status ties(const struct settings *settings, bool *unread, struct fa
 {
     struct opened_forest opened = {0};
     struct evidence_set evidence = {0};
-    struct datapackage_provenance provenance;
+    struct datapackage_provenance provenance = {0};
     struct outfolder *folder = NULL;
     enum status status = opened_forest_open(settings, &opened, fault);
     if (status == STATUS_OK)
@@ -105,6 +105,7 @@ static enum status ties(const struct settings *settings, bool *unread, struct fa
         status = write_ties(settings, &opened.selection, &evidence, folder, fault);
     evidence_free(&evidence);
     outfolder_close(folder);
+    provenance_free(&provenance);
     opened_forest_close(&opened);
     return status;
 }

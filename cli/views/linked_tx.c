@@ -53,13 +53,11 @@ static enum status put_spender(struct tx_text *tx_text, const struct index_outpu
     return status == STATUS_OK ? tx_text_spent_by(tx_text, &to.tx.txid, to.position, to.tx.height) : status;
 }
 
-/* Of what is not stored only nulldata can be unknown, unless the store ends below. */
-static struct output_record other_output(const struct tx_text *tx_text, const struct index_tx *tx,
-                                         const struct index_output *output)
+/* Of what is not stored only nulldata can be unknown. */
+static struct output_record other_output(const struct index_output *output)
 {
-    bool unknown = output->kind == KIND_NULLDATA && tx->height < tx_text->forest->blocks;
     return (struct output_record){
-        .value_sat = output->value_sat, .kind = output->kind, .unknown = unknown ? RULES_ALL : 0};
+        .value_sat = output->value_sat, .kind = output->kind, .unknown = output->kind == KIND_NULLDATA ? RULES_ALL : 0};
 }
 
 static enum status put_outputs(struct tx_text *tx_text, const struct index_tx *tx, struct tx_view *view, uint32_t only,
@@ -78,7 +76,7 @@ static enum status put_outputs(struct tx_text *tx_text, const struct index_tx *t
         if (status != STATUS_OK || (only != TX_TEXT_ALL && only != vout))
             continue;
         if (!view)
-            record = other_output(tx_text, tx, &output);
+            record = other_output(&output);
         status = tx_text_output(tx_text, vout, &record);
         if (status == STATUS_OK)
             status = put_spender(tx_text, &output, fault);

@@ -234,10 +234,10 @@ void report_labelled(struct report *report)
     struct printer *printer = &report->printer;
     uint32_t labelled = 0, shown = 0, count = report->opened.selection.classes.rows_count;
     char number[GROUPED_SIZE];
-    for (uint32_t d = 1; d <= count; d++)
-        labelled += labels_of(report, d).count > 0;
     if (!report->opened.selection.labels)
         return;
+    for (uint32_t d = 1; d <= count; d++)
+        labelled += labels_of(report, d).count > 0;
     html_begin_section(printer, "labelled", "Labelled T-DAGs");
     PRINT(printer, "<p>T-DAGs with a label: %s", grouped(number, labelled));
     if (labelled > LABELLED_LISTED)

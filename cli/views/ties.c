@@ -260,7 +260,7 @@ void ties_tell_left_out(const struct ties *ties)
         unsigned kind = set->pieces.at[thing->first].kind;
         bool nobodys = thing->marker || thing->off_curve;
         markers += nobodys && thing->members > 1;
-        if (nobodys || thing->members <= ties->max_degree || thing->members < 2)
+        if (nobodys || thing->members <= ties->max_degree)
             continue;
         left_out[kind]++;
         most[kind] = thing->members > most[kind] ? thing->members : most[kind];
