@@ -22,7 +22,8 @@ struct work {
     struct datapackage_provenance provenance;
     struct outfolder *folder; /* NULL: no table is written */
     bool labelled;            /* opened.dag_labels are of the selection */
-    bool unread;              /* of the blk files something was not there, and is left out */
+    struct labels_said labels_said;
+    bool unread; /* of the blk files something was not there, and is left out */
 };
 
 /* The tables of what the blk files have, which appear together with the others. */
@@ -117,7 +118,7 @@ static enum status find_labels(struct work *work, struct payments *payments, str
     enum status status = payments ? payments_dag_labels(payments, &opened->dag_labels, fault)
                                   : payments_find_labels(opened->store, &opened->forest, &opened->selection,
                                                          &opened->labels, 0, (unsigned)work->settings->threads,
-                                                         &opened->dag_labels, &work->unread, fault);
+                                                         &opened->dag_labels, &work->labels_said, fault);
     opened->selection.labels = &opened->dag_labels;
     work->labelled = status == STATUS_OK;
     return status;
@@ -263,7 +264,7 @@ static int run(const struct settings *settings)
     known_scripts_held_free(&work.held);
     mem_free(work.measures);
     opened_forest_close(&work.opened);
-    return message_left_out(message_result(status, &fault), work.unread);
+    return message_left_out(message_result(status, &fault), work.unread || work.labels_said.unread);
 }
 
 static const struct option option_top = {

@@ -90,7 +90,7 @@ static enum status load(struct report *report, struct fault *fault)
                               fault);
     if (status == STATUS_OK && settings->labels.count > 0) {
         status = payments_find_labels(opened->store, &opened->forest, selection, &opened->labels, 0, threads,
-                                      &opened->dag_labels, &report->unread, fault);
+                                      &opened->dag_labels, &report->labels_said, fault);
         selection->labels = &opened->dag_labels;
     }
     return status == STATUS_OK ? periods_of_store(opened->store, &opened->forest, &report->periods, fault) : status;
@@ -154,7 +154,7 @@ static int run(const struct settings *settings)
         return message_usage("the page is for a browser: name its file with -o, as in -o report.html");
     struct report report = {.settings = settings, .rules = settings->rules};
     int exit_status = message_result(write_report(&report, &fault), &fault);
-    return message_left_out(exit_status, report.unread);
+    return message_left_out(exit_status, report.labels_said.unread);
 }
 
 static const struct option option_report_out = {

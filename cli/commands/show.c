@@ -143,6 +143,7 @@ static enum status tell_other_rules(const struct show *show, const struct select
 static enum status show_chosen_dag(struct show *show, const struct selection *selection, struct fault *fault)
 {
     struct known_scripts_held held = {0};
+    struct labels_said said = {0};
     uint32_t dag = 0;
     enum status status = chosen_dag(&show->forest, &selection->tdags, &selection->classes, show->settings->dag, &dag,
                                     fault);
@@ -152,8 +153,8 @@ static enum status show_chosen_dag(struct show *show, const struct selection *se
                                 (unsigned)show->settings->threads, &held, fault);
     if (status == STATUS_OK && show->settings->labels.count > 0)
         status = payments_find_labels(show->tx_text.store, &show->forest, selection, &show->labels, dag,
-                                      (unsigned)show->settings->threads, &show->dag_labels, &show->tx_text.missing,
-                                      fault);
+                                      (unsigned)show->settings->threads, &show->dag_labels, &said, fault);
+    show->tx_text.missing |= said.unread;
     if (status == STATUS_OK && strcmp(show->settings->format, "svg") == 0)
         status = draw_dag(show, selection, dag, fault);
     else if (status == STATUS_OK && put_dag(show, selection, &held, dag) != STATUS_OK)

@@ -38,6 +38,7 @@ struct explore {
     const struct settings *settings;
     struct opened_forest opened; /* its selection stays empty */
     struct explore_rules rules[RULES];
+    struct labels_said labels_said;
     struct periods periods;
     struct hash256 *block_hashes; /* by height */
     uint32_t *blocks_by_hash;     /* heights, in order of the hash as printed */

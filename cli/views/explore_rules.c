@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "cli/views/payments.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
 #include "parser/sort.h"
@@ -223,15 +222,15 @@ static enum status count_tdags(const struct catalogue *catalogue, struct explore
 
 /* ---- labels ---- */
 
+/* What is left out is on stderr alone: a run that serves ends by a signal, never with EXIT_DAMAGED. */
 static enum status find_labels(const struct opened_forest *opened, unsigned threads, struct explore_rules *of,
-                               struct fault *fault)
+                               struct labels_said *said, struct fault *fault)
 {
-    bool unread = false; /* stderr says so */
     const struct selection all = {.tdags = of->tdags};
     if (opened->labels.count == 0)
         return STATUS_OK;
     enum status status = payments_find_labels(opened->store, &opened->forest, &all, &opened->labels, 0, threads,
-                                              &of->labels, &unread, fault);
+                                              &of->labels, said, fault);
     of->labelled = status == STATUS_OK ? mem_alloc(opened->labels.names_count, sizeof *of->labelled) : NULL;
     if (status == STATUS_OK && !of->labelled)
         status = fault_nomem(fault);
@@ -246,13 +245,14 @@ static enum status find_labels(const struct opened_forest *opened, unsigned thre
 /* ---- all of it ---- */
 
 enum status explore_rules_load(const struct opened_forest *opened, enum rules rules, const struct explore_rules *base,
-                               unsigned threads, struct explore_rules *of, struct fault *fault)
+                               unsigned threads, struct explore_rules *of, struct labels_said *said,
+                               struct fault *fault)
 {
     enum status status = load_rows(opened, rules, base, threads, of, fault);
     if (status == STATUS_OK)
         status = make_classes(of, fault);
     if (status == STATUS_OK)
-        status = find_labels(opened, threads, of, fault);
+        status = find_labels(opened, threads, of, said, fault);
     return status == STATUS_OK ? count_tdags(&opened->catalogue, of, fault) : status;
 }
 

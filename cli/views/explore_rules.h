@@ -8,6 +8,7 @@
 #include "cli/inputs/opened_forest.h"
 #include "classify/measures.h"
 #include "cli/views/chart.h"
+#include "cli/views/payments.h"
 
 /* T-DAGs with all that is told of them. */
 struct explore_part {
@@ -43,9 +44,11 @@ struct explore_rules {
 #define EXPLORE_DECADES 18u
 
 /* Loads the T-DAGs of a rule set, on `threads` threads; those that are alike in `base` (a rule set that is ready; NULL:
- * none) are taken from there. explore_rules_free in any case. */
+ * none) are taken from there. Labels that are left out are said on stderr once for all rule sets with the same `said`.
+ * explore_rules_free in any case. */
 enum status explore_rules_load(const struct opened_forest *opened, enum rules rules, const struct explore_rules *base,
-                               unsigned threads, struct explore_rules *of, struct fault *fault) MUST_CHECK;
+                               unsigned threads, struct explore_rules *of, struct labels_said *said,
+                               struct fault *fault) MUST_CHECK;
 void explore_rules_free(struct explore_rules *of);
 
 /* In which part the T-DAG is, and at which place (its number there less one). */

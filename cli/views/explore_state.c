@@ -169,7 +169,7 @@ static enum status load_rules(struct explore *explore, enum rules rules, struct 
 {
     struct explore_rules *of = &explore->rules[rules], *first = &explore->rules[explore->settings->rules];
     enum status status = explore_rules_load(&explore->opened, rules, first->ready ? first : NULL,
-                                            (unsigned)explore->settings->threads, of, fault);
+                                            (unsigned)explore->settings->threads, of, &explore->labels_said, fault);
     pthread_mutex_lock(&explore->lock);
     of->ready = status == STATUS_OK;
     of->failed = status;

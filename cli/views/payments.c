@@ -406,18 +406,21 @@ enum status payments_dag_labels(struct payments *payments, struct dag_labels *ma
 /* Where there is no index that fits, only names and txids tell. */
 static enum status labels_without_index(const struct forest *forest, const struct selection *selection,
                                         const struct address_labels *labels, const struct fault *why,
-                                        struct dag_labels *made, struct fault *fault)
+                                        struct dag_labels *made, struct labels_said *said, struct fault *fault)
 {
     struct label_pairs none = {0};
-    if (why->status == STATUS_REFUSED)
+    if (why->status == STATUS_REFUSED && !said->no_index)
         message_fault(why);
-    message("labels of payers and payees are left out: that takes an index ('unktx index')");
+    if (!said->no_index)
+        message("labels of payers and payees are left out: that takes an index ('unktx index')");
+    said->no_index = true;
     return dag_labels_make(labels, forest, &selection->tdags, &none, 1, made, fault);
 }
 
 enum status payments_find_labels(const struct store *store, const struct forest *forest,
                                  const struct selection *selection, const struct address_labels *labels, uint32_t only,
-                                 unsigned threads, struct dag_labels *made, bool *unread, struct fault *fault)
+                                 unsigned threads, struct dag_labels *made, struct labels_said *said,
+                                 struct fault *fault)
 {
     struct payments payments = {0};
     struct fault why = {0};
@@ -425,13 +428,13 @@ enum status payments_find_labels(const struct store *store, const struct forest 
     payments.labels = labels;
     payments.only = only;
     if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED) {
-        status = labels_without_index(forest, selection, labels, &why, made, fault);
+        status = labels_without_index(forest, selection, labels, &why, made, said, fault);
     } else if (status != STATUS_OK) {
         *fault = why;
     } else {
         status = payments_write(&payments, selection, NULL, fault);
         if (status == STATUS_OK)
-            *unread |= payments_tell_unread(&payments);
+            said->unread = said->unread || payments_tell_unread(&payments);
         if (status == STATUS_OK)
             status = payments_dag_labels(&payments, made, fault);
     }

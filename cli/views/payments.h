@@ -65,13 +65,18 @@ enum status payments_write(struct payments *payments, const struct selection *se
 enum status payments_commit(struct payments *payments, struct fault *fault) MUST_CHECK;
 /* After payments_write with labels: those of each T-DAG. */
 enum status payments_dag_labels(struct payments *payments, struct dag_labels *made, struct fault *fault) MUST_CHECK;
+/* What stderr has said of labels that are left out, so that it says it once. Zero-initialise. */
+struct labels_said {
+    bool no_index; /* those of payers and payees */
+    bool unread;   /* those of addresses that could not be read */
+};
 /* All of this for the labels alone, of T-DAG `only`, or of all where that is 0. Without an index those of names and
- * txids, which stderr says. `made` is the caller's to free in any case; *unread becomes true where
- * addresses could not be read. */
+ * txids, which stderr says, as it says where addresses could not be read. `made` is the caller's to free in any case.
+ */
 enum status payments_find_labels(const struct store *store, const struct forest *forest,
                                  const struct selection *selection, const struct address_labels *labels, uint32_t only,
-                                 unsigned threads, struct dag_labels *made, bool *unread, struct fault *fault)
-    MUST_CHECK;
+                                 unsigned threads, struct dag_labels *made, struct labels_said *said,
+                                 struct fault *fault) MUST_CHECK;
 /* How many chunks of the forest's transactions there are, and the ends of one of them, in chain order, to `each` of
  * the payments: payers, or payees. The selection, given before, needs only its T-DAGs and their names. Workers as in
  * outfile_format. */

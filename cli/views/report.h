@@ -6,6 +6,7 @@
 #include "classify/measures.h"
 #include "cli/inputs/opened_forest.h"
 #include "cli/output/printer.h"
+#include "cli/views/payments.h"
 #include "cli/views/periods.h"
 #include "cli/views/summary.h"
 
@@ -18,7 +19,7 @@ struct report {
     struct periods periods;
     struct printer printer;
     enum rules rules;
-    bool unread; /* labels are missing, since addresses could not be read */
+    struct labels_said labels_said;
 };
 
 /* Each prints its section; a print that failed shows in report->printer.status. STATUS_NOMEM. */
