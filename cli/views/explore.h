@@ -52,9 +52,9 @@ struct explore {
     struct explore_hand hands[EXPLORE_HANDS];
     struct explore_list *lists;   /* the last ones made, the newest first */
     struct explore_order *orders; /* likewise */
-    uint64_t looked_s;            /* when the store was last looked at for newer blocks */
-    uint32_t newest_blocks;
-    uint32_t blocks_at_start;
+    uint64_t looked_s;            /* when the store was last looked at for other blocks */
+    bool has_newer;               /* and what was seen then */
+    struct hash256 tip_at_start;  /* of the store, which may go on above what is loaded; not changed later */
 };
 
 /* A request on its way to a page. */
@@ -106,7 +106,8 @@ void explore_find_txs(const struct explore *explore, const struct prefix *prefix
 /* The same of explore->blocks_by_hash. */
 void explore_find_blocks(const struct explore *explore, const struct prefix *prefix, uint32_t *first, uint32_t *end);
 
-/* Has a scan changed the store since it was loaded? A look into it at most once a second. */
+/* Does the store end with another block than when it was loaded: a later one, or one of another branch? A look into it
+ * at most once a second. */
 bool explore_has_newer(struct explore *explore);
 
 #endif

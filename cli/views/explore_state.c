@@ -213,8 +213,7 @@ enum status explore_open(const struct settings *settings, struct explore *explor
     if (status == STATUS_OK)
         status = periods_of_store(explore->opened.store, &explore->opened.forest, &explore->periods, fault);
     if (status == STATUS_OK)
-        status = store_newest_blocks(explore->opened.store, &explore->newest_blocks, fault);
-    explore->blocks_at_start = explore->newest_blocks;
+        status = store_newest_tip(explore->opened.store, &explore->tip_at_start, fault);
     if (status == STATUS_OK)
         status = open_blocks(explore, fault);
     return status == STATUS_OK ? load_rules(explore, settings->rules, fault) : status;
@@ -310,20 +309,20 @@ bool explore_is_ready(struct explore *explore, enum rules rules)
     return ready;
 }
 
-/* Where the store cannot be looked at, since another process made it larger than what is mapped, there are newer
- * blocks. */
+/* Where the store cannot be looked at, another process made it larger than what is mapped, so it has newer blocks. */
 bool explore_has_newer(struct explore *explore)
 {
     struct timespec now;
     struct fault none = {0};
+    struct hash256 tip;
     clock_gettime(CLOCK_MONOTONIC, &now);
     pthread_mutex_lock(&explore->lock);
     if (explore->looked_s != (uint64_t)now.tv_sec) {
         explore->looked_s = (uint64_t)now.tv_sec;
-        if (store_newest_blocks(explore->opened.store, &explore->newest_blocks, &none) != STATUS_OK)
-            explore->newest_blocks = UINT32_MAX;
+        explore->has_newer = store_newest_tip(explore->opened.store, &tip, &none) != STATUS_OK ||
+                             !hash256_equal(&tip, &explore->tip_at_start);
     }
-    bool newer = explore->newest_blocks != explore->blocks_at_start;
+    bool newer = explore->has_newer;
     pthread_mutex_unlock(&explore->lock);
     return newer;
 }

@@ -123,8 +123,8 @@ void store_reader_close(struct store_reader *reader);
  * store back. */
 enum status store_reader_refresh(struct store_reader *reader, struct fault *fault) MUST_CHECK;
 
-/* How many blocks the store on disk has now, whichever process committed them. Any thread. O(log n). */
-enum status store_newest_blocks(const struct store *store, uint32_t *blocks, struct fault *fault) MUST_CHECK;
+/* The last block that the store on disk has now, whichever process committed it. Any thread. O(log n). */
+enum status store_newest_tip(const struct store *store, struct hash256 *tip, struct fault *fault) MUST_CHECK;
 
 /* Number of committed batches, and the bytes of batch 0..n-1 in chain order (borrowed until refresh or close).
  * O(log n) each. */
