@@ -134,7 +134,7 @@ enum status explore_classes(struct explore_request *request, struct fault *fault
             put_row(request, sorted[i].number);
         explore_end_table(request);
         explore_put_pager(request, "page", page, count);
-        explore_put_command(request, "dags -o FOLDER");
+        explore_put_command(request, TAKES_ALL, "dags -o FOLDER");
         explore_end_page(request);
     }
     mem_free(list);
@@ -244,7 +244,7 @@ enum status explore_class(struct explore_request *request, struct fault *fault)
         PRINT(page, "<p>%s nodes are not drawn.</p>\n", grouped(left, not_drawn));
     PRINT(page, "<h2>T-DAGs</h2>\n");
     put_members(request, class);
-    explore_put_command(request, "show --class %s", id);
+    explore_put_command(request, TAKES_ALL, "show --class %s", id);
     explore_end_page(request);
     return status;
 }

@@ -128,18 +128,41 @@ static void put_word(struct printer *page, const char *word)
     PRINT(page, "%s", quoted ? "&#39;" : "");
 }
 
-void explore_put_command(struct explore_request *request, const char *format, ...)
+static void put_option(struct printer *page, const char *name, const char *value)
 {
+    PRINT(page, " --%s ", name);
+    put_word(page, value);
+}
+
+/* Where explore ends below the store's tip: it was told so, its tables do, or a scan has gone on. */
+static bool ends_below(struct explore *explore)
+{
+    return explore->settings->to_height != UINT32_MAX ||
+           !hash256_equal(&explore->opened.forest.tip, &explore->tip_at_start) || explore_has_newer(explore);
+}
+
+void explore_put_command(struct explore_request *request, unsigned takes, const char *format, ...)
+{
+    struct explore *explore = request->explore;
+    const struct settings *settings = explore->settings;
+    struct printer *page = &request->page;
     char words[512];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(words, sizeof words, format, arguments);
     va_end(arguments);
-    PRINT(&request->page, "<p class=\"source\">On the command line: <code class=\"hash\">unktx ");
-    html_escaped(&request->page, words, strlen(words));
-    PRINT(&request->page, " --store ");
-    put_word(&request->page, request->explore->settings->store);
-    PRINT(&request->page, " --rules %s</code></p>\n", rules_name(request->rules));
+    PRINT(page, "<p class=\"source\">On the command line: <code class=\"hash\">unktx ");
+    html_escaped(page, words, strlen(words));
+    put_option(page, "store", settings->store);
+    if (takes & TAKES_RULES)
+        put_option(page, "rules", rules_name(request->rules));
+    if ((takes & TAKES_CHAIN) && ends_below(explore))
+        PRINT(page, " --to-height %u", (unsigned)explore->opened.forest.blocks - 1);
+    if ((takes & TAKES_SCRIPTS) && settings->scripts)
+        put_option(page, strncmp(words, "show ", 5) == 0 ? "known-scripts" : "scripts", settings->scripts);
+    if ((takes & TAKES_FILTER) && settings->exclude_scripts)
+        put_option(page, "exclude-scripts", settings->exclude_scripts);
+    PRINT(page, "</code></p>\n");
 }
 
 /* ---- links ---- */

@@ -12,9 +12,16 @@ extern const char explore_style[], explore_script[], explore_icon[];
 void explore_begin_page(struct explore_request *request, const char *title);
 void explore_end_page(struct explore_request *request);
 
-/* "On the command line: unktx ..."; printf-style, the words after `unktx`. --store and --rules follow by themselves. */
-void explore_put_command(struct explore_request *request, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Of the options that explore was run with, those that a command has too; each has --store. */
+#define TAKES_RULES 1u   /* --rules */
+#define TAKES_CHAIN 2u   /* --to-height */
+#define TAKES_SCRIPTS 4u /* --scripts, which is --known-scripts in `show` */
+#define TAKES_FILTER 8u  /* --exclude-scripts */
+#define TAKES_ALL 15u
+/* "On the command line: unktx ..."; printf-style, the words after `unktx`. The options of explore follow by themselves,
+ * as far as the command takes them. */
+void explore_put_command(struct explore_request *request, unsigned takes, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Links: a T-DAG by its name; a transaction, with `digits` of its txid (64: all); the block of a height; a class. */
 void explore_put_tdag(struct explore_request *request, uint32_t dag);
@@ -35,7 +42,7 @@ void explore_put_elsewhere(struct explore_request *request, const char *what, co
 #define EXPLORE_TDAG_SIZE 80u
 const char *explore_tdag_address(const struct explore_request *request, uint32_t dag, char out[EXPLORE_TDAG_SIZE]);
 
-/* Head of a table: the caption is plain text, heads have a | between two. </tbody></table></div> ends it. */
+/* Head of a table: the caption is plain text, heads have a | between two. explore_end_table ends it. */
 void explore_begin_table(struct explore_request *request, const char *caption, const char *heads);
 void explore_end_table(struct explore_request *request);
 

@@ -159,7 +159,7 @@ enum status explore_put_payments(struct explore_request *request, const uint32_t
     explore_begin_table(request, "Payees; values in BTC", "output|kind|value|spent by");
     if (status == STATUS_OK)
         status = put_side(request, members, count, put_payees_of, fault);
-    explore_put_command(request, "flows");
+    explore_put_command(request, TAKES_ALL, "flows");
     PRINT(&request->page, "</section>\n");
     return status;
 }

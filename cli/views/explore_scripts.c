@@ -38,7 +38,7 @@ enum status explore_known_scripts(struct explore_request *request, struct fault 
             put_row(request, catalogue->by_name[i]);
     }
     explore_end_table(request);
-    explore_put_command(request, "templates");
+    explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_SCRIPTS, "templates");
     explore_end_page(request);
     return STATUS_OK;
 }

@@ -27,7 +27,7 @@ static void put_scanned(struct explore_request *request)
     html_fact(page, "T-DAGs", request->tdags->tdags.count);
     html_fact(page, "classes", request->tdags->classes_count);
     PRINT(page, "</dl>\n");
-    explore_put_command(request, "dags");
+    explore_put_command(request, TAKES_ALL, "dags");
     PRINT(page, "</section>\n");
 }
 

@@ -183,7 +183,7 @@ static void put_exports(struct explore_request *request, uint32_t dag)
         PRINT(page, "%s<a href=\"/%s/%s.%s\">%s</a>", i ? ", " : " ", rules_name(request->rules),
               explore_tdag_address(request, dag, address), exports[i].end, exports[i].title);
     PRINT(page, ".</p>\n");
-    explore_put_command(request, "show --dag %s", address + strlen("tdag/"));
+    explore_put_command(request, TAKES_ALL, "show --dag %s", address + strlen("tdag/"));
     PRINT(page, "</section>\n");
 }
 

@@ -205,7 +205,7 @@ enum status explore_tdags(struct explore_request *request, struct fault *fault)
     PRINT(&request->page, "\">These as CSV</a>, with the columns of tdags.csv.</p>\n");
     put_table(request, list, explore_page_number(request, "page", list->count));
     explore_put_charts(request, list);
-    explore_put_command(request, "dags -o FOLDER");
+    explore_put_command(request, TAKES_ALL, "dags -o FOLDER");
     explore_end_page(request);
     explore_list_leave(request->explore, list);
     return STATUS_OK;

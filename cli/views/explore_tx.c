@@ -188,7 +188,7 @@ enum status explore_tx(struct explore_request *request, struct fault *fault)
     char vout[16] = "";
     if (operand.type == OPERAND_OUTPUT)
         snprintf(vout, sizeof vout, ":%u", (unsigned)operand.number);
-    explore_put_command(request, "show %s%s", operand.prefix.digits, vout);
+    explore_put_command(request, TAKES_ALL, "show %s%s", operand.prefix.digits, vout);
     explore_end_page(request);
     return status;
 }
