@@ -126,7 +126,7 @@ enum status explore_classes(struct explore_request *request, struct fault *fault
         const struct keyed *sorted = sort_classes(request, list, spare, &count);
         uint64_t page = explore_page_number(request, "page", count);
         explore_begin_page(request, "Classes");
-        PRINT(&request->page, "<p>Two T-DAGs are in one class if they are isomorphic. %s classes.</p>\n",
+        PRINT(&request->page, "<p>Two T-DAGs are in one class if they are isomorphic. Classes: %s.</p>\n",
               grouped(number, count));
         put_families(request);
         put_heads(request);
@@ -209,7 +209,7 @@ static void put_members(struct explore_request *request, const struct class_row 
     }
     explore_end_table(request);
     put_hex(id, class->class_id, CANON_ID_SIZE);
-    PRINT(page, "<p><a href=\"/%s/tdags?class=%s\">All %s of them</a>, to sort and to filter.</p>\n",
+    PRINT(page, "<p><a href=\"/%s/tdags?class=%s\">All of them (%s)</a>, to sort and to filter.</p>\n",
           rules_name(request->rules), id, grouped(number, class->tdags));
 }
 

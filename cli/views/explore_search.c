@@ -159,7 +159,7 @@ static void find_classes(struct search *search)
         shown++;
         add(search, "Class");
         explore_put_class(request, classes->classes[i].class_id, classes->classes[i].exact, 2 * CANON_ID_SIZE);
-        PRINT(&request->page, " of %s T-DAGs", grouped(number, classes->classes[i].tdags));
+        PRINT(&request->page, ", T-DAGs: %s", grouped(number, classes->classes[i].tdags));
         snprintf(address, sizeof address, "class/%s", id);
         remember(search, address);
         end(search);
@@ -204,7 +204,7 @@ static void find_labels(struct search *search)
         shown++;
         add(search, "Label");
         explore_put_label(request, (uint32_t)id);
-        PRINT(&request->page, " of %s T-DAGs", grouped(number, request->tdags->labelled[id]));
+        PRINT(&request->page, ", T-DAGs: %s", grouped(number, request->tdags->labelled[id]));
         *target_put(value, labels->names[id]) = '\0';
         snprintf(address, sizeof address, "tdags?label=%.480s", value);
         remember(search, address);

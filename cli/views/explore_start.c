@@ -3,7 +3,6 @@
 #include "cli/views/chart.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/html.h"
-#include "parser/mem.h"
 
 static void put_scanned(struct explore_request *request)
 {
@@ -78,39 +77,12 @@ static const struct {
              {KIND_MULTISIG, RULES_CORE_22}};
 #define KINDS_SHOWN (sizeof kinds / sizeof *kinds)
 
-static enum status put_kind(struct explore_request *request, enum kind kind)
-{
-    const struct periods *periods = &request->explore->periods;
-    struct chart_bar *bars = mem_alloc(periods->count, sizeof *bars);
-    char what[96], number[GROUPED_SIZE];
-    uint64_t sum = 0;
-    if (!bars)
-        return STATUS_NOMEM;
-    for (size_t i = 0; i < periods->count; i++) {
-        bars[i].value = periods->rows[i].kind_count[kind];
-        *period_put(bars[i].label, periods->by, periods->rows[i].key) = '\0';
-        sum += bars[i].value;
-    }
-    snprintf(what, sizeof what, "%s: %s outputs", kind_name(kind), grouped(number, sum));
-    chart_bars(&request->page, what, bars, periods->count);
-    mem_free(bars);
-    return STATUS_OK;
-}
-
 static void put_kind_table(struct explore_request *request)
 {
     struct printer *page = &request->page;
-    const struct periods *periods = &request->explore->periods;
     PRINT(page, "<details><summary>The numbers behind the charts</summary>\n");
     explore_begin_table(request, "Outputs that may be unknown", "when (UTC)|nonstandard|nulldata|pubkey|multisig");
-    for (size_t i = 0; i < periods->count; i++) {
-        char label[PERIOD_TEXT + 1];
-        *period_put(label, periods->by, periods->rows[i].key) = '\0';
-        PRINT(page, "<tr><th scope=\"row\">%s</th>", label);
-        for (size_t k = 0; k < KINDS_SHOWN; k++)
-            html_number(page, periods->rows[i].kind_count[kinds[k].kind]);
-        PRINT(page, "</tr>\n");
-    }
+    periods_put_kind_rows(page, &request->explore->periods);
     explore_end_table(request);
     PRINT(page, "</details>\n");
 }
@@ -124,7 +96,7 @@ static enum status put_times(struct explore_request *request)
           request->explore->periods.by == BY_DAY ? "day" : "month", rules_name(request->rules));
     for (size_t k = 0; k < KINDS_SHOWN && status == STATUS_OK; k++) {
         if (kinds[k].from <= request->rules)
-            status = put_kind(request, kinds[k].kind);
+            status = periods_put_kind(page, &request->explore->periods, kinds[k].kind, NULL);
     }
     PRINT(page, "</div>\n");
     put_kind_table(request);

@@ -5,6 +5,8 @@
 
 #include "cli/inputs/opened_store.h"
 #include "cli/output/text.h"
+#include "cli/views/chart.h"
+#include "cli/views/html.h"
 #include "parser/mem.h"
 #include "parser/money.h"
 
@@ -122,6 +124,38 @@ char *period_put(char *p, enum by by, uint32_t key)
     unsigned month = by == BY_DAY ? key / 100 : key;
     p += sprintf(p, "%04u-%02u", month / 100, month % 100);
     return by == BY_DAY ? p + sprintf(p, "-%02u", key % 100) : p;
+}
+
+enum status periods_put_kind(struct printer *printer, const struct periods *periods, enum kind kind, const char *remark)
+{
+    struct chart_bar *bars = mem_alloc(periods->count, sizeof *bars);
+    char what[128], number[GROUPED_SIZE];
+    uint64_t sum = 0;
+    if (!bars)
+        return STATUS_NOMEM;
+    for (size_t i = 0; i < periods->count; i++) {
+        bars[i].value = periods->rows[i].kind_count[kind];
+        *period_put(bars[i].label, periods->by, periods->rows[i].key) = '\0';
+        sum += bars[i].value;
+    }
+    snprintf(what, sizeof what, "%s: outputs %s%s%s%s", kind_name(kind), grouped(number, sum), remark ? " (" : "",
+             remark ? remark : "", remark ? ")" : "");
+    chart_bars(printer, what, bars, periods->count);
+    mem_free(bars);
+    return STATUS_OK;
+}
+
+void periods_put_kind_rows(struct printer *printer, const struct periods *periods)
+{
+    static const enum kind kinds[] = {KIND_NONSTANDARD, KIND_NULLDATA, KIND_PUBKEY, KIND_MULTISIG};
+    for (size_t i = 0; i < periods->count; i++) {
+        char label[PERIOD_TEXT + 1];
+        *period_put(label, periods->by, periods->rows[i].key) = '\0';
+        PRINT(printer, "<tr><th scope=\"row\">%s</th>", label);
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+            html_number(printer, periods->rows[i].kind_count[kinds[k]]);
+        PRINT(printer, "</tr>\n");
+    }
 }
 
 void periods_free(struct periods *periods)

@@ -2,6 +2,7 @@
 #ifndef UNKTX_CLI_VIEWS_PERIODS_H
 #define UNKTX_CLI_VIEWS_PERIODS_H
 
+#include "cli/output/printer.h"
 #include "graph/dag/forest.h"
 #include "graph/store/store.h"
 
@@ -43,5 +44,13 @@ void periods_free(struct periods *periods);
 /* "total", a height, 2014-02-19, 2014-02 or 2014; at most PERIOD_TEXT bytes, no terminator. Returns the end. */
 #define PERIOD_TEXT 32u
 char *period_put(char *out, enum by by, uint32_t key);
+
+/* A chart of the outputs of a kind in each period, with their sum, and in brackets a remark (NULL: none). STATUS_NOMEM.
+ */
+enum status periods_put_kind(struct printer *printer, const struct periods *periods, enum kind kind, const char *remark)
+    MUST_CHECK;
+/* Rows of a table in HTML: the period, and its outputs of each kind that may be unknown: nonstandard, nulldata, pubkey,
+ * multisig. */
+void periods_put_kind_rows(struct printer *printer, const struct periods *periods);
 
 #endif

@@ -1,5 +1,3 @@
-#include <stdio.h>
-
 #include "cli/views/chart.h"
 #include "cli/views/html.h"
 #include "cli/views/report.h"
@@ -42,25 +40,6 @@ void report_scanned(struct report *report)
 
 /* ---- unknown outputs over time ---- */
 
-static enum status put_kind(struct report *report, enum kind kind, const char *unknown_in)
-{
-    const struct periods *periods = &report->periods;
-    struct chart_bar *bars = mem_alloc(periods->count, sizeof *bars);
-    char what[128], number[GROUPED_SIZE];
-    uint64_t sum = 0;
-    if (!bars)
-        return STATUS_NOMEM;
-    for (size_t i = 0; i < periods->count; i++) {
-        bars[i].value = periods->rows[i].kind_count[kind];
-        *period_put(bars[i].label, periods->by, periods->rows[i].key) = '\0';
-        sum += bars[i].value;
-    }
-    snprintf(what, sizeof what, "%s: outputs %s (%s)", kind_name(kind), grouped(number, sum), unknown_in);
-    chart_bars(&report->printer, what, bars, periods->count);
-    mem_free(bars);
-    return STATUS_OK;
-}
-
 static void put_kind_table(struct report *report)
 {
     struct printer *printer = &report->printer;
@@ -70,16 +49,7 @@ static void put_kind_table(struct report *report)
     html_begin_table(printer, by_day ? "Outputs that may be unknown, by day" : "Outputs that may be unknown, by month",
                      by_day ? "day|nonstandard|nulldata|pubkey|multisig"
                             : "month|nonstandard|nulldata|pubkey|multisig");
-    for (size_t i = 0; i < periods->count; i++) {
-        char label[PERIOD_TEXT + 1];
-        *period_put(label, periods->by, periods->rows[i].key) = '\0';
-        PRINT(printer, "<tr><th scope=\"row\">%s</th>", label);
-        html_number(printer, periods->rows[i].kind_count[KIND_NONSTANDARD]);
-        html_number(printer, periods->rows[i].kind_count[KIND_NULLDATA]);
-        html_number(printer, periods->rows[i].kind_count[KIND_PUBKEY]);
-        html_number(printer, periods->rows[i].kind_count[KIND_MULTISIG]);
-        PRINT(printer, "</tr>\n");
-    }
+    periods_put_kind_rows(printer, periods);
     html_end_table(printer);
     PRINT(printer, "</details>\n");
 }
@@ -103,7 +73,7 @@ enum status report_kinds(struct report *report)
           "<div class=\"charts\">\n",
           by_day ? "day" : "month", by_day ? "day" : "month");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && status == STATUS_OK; i++)
-        status = put_kind(report, kinds[i].kind, kinds[i].unknown_in);
+        status = periods_put_kind(&report->printer, &report->periods, kinds[i].kind, kinds[i].unknown_in);
     PRINT(&report->printer, "</div>\n");
     put_kind_table(report);
     html_source(&report->printer, "stats-by-day.csv",
