@@ -76,6 +76,29 @@ enum status spend_links_reach_tip(struct tx_index *index, const struct store *st
                      (unsigned)totals.blocks - 1);
 }
 
+static enum status disagree(const struct store *store, uint32_t height, struct fault *fault)
+{
+    return fault_set(fault, STATUS_FORMAT, store_path(store), FAULT_NO_OFFSET,
+                     "store and index disagree about block %u; 'unktx check' tells which is damaged", (unsigned)height);
+}
+
+enum status spend_links_stored(struct tx_index *index, const struct store *store, const struct forest_tx *stored,
+                               struct index_block *block, struct index_tx *tx, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    if (block->txs == 0 || block->height != stored->height)
+        status = index_block_at(index, stored->height, block, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (stored->index >= block->txs)
+        return disagree(store, stored->height, fault);
+    status = index_tx_at(index, block->first_tx + stored->index, tx, fault);
+    if (status == STATUS_OK &&
+        (!hash256_equal(&tx->txid, &stored->txid) || tx->inputs != stored->inputs || tx->outputs != stored->outputs))
+        return disagree(store, stored->height, fault);
+    return status;
+}
+
 enum status indexes_open(const char *store, unsigned threads, struct indexes *indexes, struct fault *fault)
 {
     *indexes = (struct indexes){0};

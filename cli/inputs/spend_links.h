@@ -4,6 +4,7 @@
 #ifndef UNKTX_CLI_INPUTS_SPEND_LINKS_H
 #define UNKTX_CLI_INPUTS_SPEND_LINKS_H
 
+#include "graph/dag/forest.h"
 #include "graph/store/store.h"
 #include "graph/index/tx_index.h"
 #include "parser/network.h"
@@ -75,6 +76,11 @@ static inline const struct network *spend_links_network(const struct tx_index *i
 /* STATUS_REFUSED, with the way out, where the index does not have the store's last block: one that ends lower, or is of
  * another branch, knows less than the store does. */
 enum status spend_links_reach_tip(struct tx_index *index, const struct store *store, struct fault *fault) MUST_CHECK;
+
+/* A stored transaction as the index has it. `*block` is that of the one before, zero at first: several in chain order
+ * cost a look-up each and one for each block. STATUS_FORMAT: store and index disagree. */
+enum status spend_links_stored(struct tx_index *index, const struct store *store, const struct forest_tx *stored,
+                               struct index_block *block, struct index_tx *tx, struct fault *fault) MUST_CHECK;
 
 /* The index of a store, once for each of `threads` workers. Zero-initialise; indexes_close in any case. */
 struct indexes {

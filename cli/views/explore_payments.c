@@ -21,23 +21,6 @@ static bool is_full(struct side *side)
     return true;
 }
 
-/* The transaction as the index has it. */
-static enum status find_tx(struct explore_request *request, uint32_t number, struct index_tx *tx, struct fault *fault)
-{
-    const struct forest_tx *stored = &request->explore->opened.forest.txs[number];
-    struct index_block block = {0};
-    enum status status = index_block_at(request->hand->index, stored->height, &block, fault);
-    if (status == STATUS_OK && stored->index >= block.txs)
-        status = STATUS_FORMAT;
-    if (status == STATUS_OK)
-        status = index_tx_at(request->hand->index, block.first_tx + stored->index, tx, fault);
-    if (status == STATUS_OK &&
-        (!hash256_equal(&tx->txid, &stored->txid) || tx->outputs != stored->outputs || tx->inputs != stored->inputs))
-        status = STATUS_FORMAT;
-    return status == STATUS_FORMAT ? fault_set(fault, status, NULL, FAULT_NO_OFFSET, "Store and index disagree.")
-                                   : status;
-}
-
 static enum status put_payer(struct explore_request *request, const struct index_tx *tx, uint32_t vin, uint64_t spent,
                              struct fault *fault)
 {
@@ -133,11 +116,14 @@ typedef enum status put_side_of(struct explore_request *request, uint32_t number
 static enum status put_side(struct explore_request *request, const uint32_t *members, uint32_t count, put_side_of *put,
                             struct fault *fault)
 {
+    const struct opened_forest *opened = &request->explore->opened;
     struct side side = {0};
+    struct index_block block = {0};
     struct index_tx tx = {0};
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < count && status == STATUS_OK && !side.cut; i++) {
-        status = find_tx(request, members[i], &tx, fault);
+        status = spend_links_stored(request->hand->index, opened->store, &opened->forest.txs[members[i]], &block, &tx,
+                                    fault);
         if (status == STATUS_OK)
             status = put(request, members[i], &tx, &side, fault);
     }

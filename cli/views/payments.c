@@ -20,7 +20,6 @@ struct hand {
     struct text *text;
     struct label_pairs *pairs;
     struct index_block block; /* of the transaction, kept from one to the next */
-    bool has_block;
 };
 
 /* ---- addresses ---- */
@@ -92,31 +91,6 @@ static enum status tell_end(struct hand *hand, const struct payments_end *end, c
 }
 
 /* ---- one transaction of a T-DAG ---- */
-
-static enum status disagree(const struct payments *payments, uint32_t height, struct fault *fault)
-{
-    return fault_set(fault, STATUS_FORMAT, store_path(payments->store), FAULT_NO_OFFSET,
-                     "store and index disagree about block %u; 'unktx check' tells which is damaged", (unsigned)height);
-}
-
-/* The transaction as the index has it. */
-static enum status find_tx(struct hand *hand, uint32_t number, struct index_tx *tx, struct fault *fault)
-{
-    const struct forest_tx *stored = &hand->payments->forest->txs[number];
-    enum status status = STATUS_OK;
-    if (!hand->has_block || hand->block.height != stored->height)
-        status = index_block_at(hand->index, stored->height, &hand->block, fault);
-    if (status != STATUS_OK)
-        return status;
-    hand->has_block = true;
-    if (stored->index >= hand->block.txs)
-        return disagree(hand->payments, stored->height, fault);
-    status = index_tx_at(hand->index, hand->block.first_tx + stored->index, tx, fault);
-    if (status == STATUS_OK &&
-        (!hash256_equal(&tx->txid, &stored->txid) || tx->inputs != stored->inputs || tx->outputs != stored->outputs))
-        return disagree(hand->payments, stored->height, fault);
-    return status;
-}
 
 /* The last cells of a row, after the comma of the one before: the T-DAG, the place of its transaction, labels. */
 static char *put_last(char *p, const struct hand *hand, uint32_t dag, uint32_t number, const struct end_cells *cells)
@@ -302,7 +276,7 @@ static enum status format_rows(struct payments *payments, unsigned worker, size_
     for (uint32_t t = first; t < end && status == STATUS_OK; t++) {
         if (!tx_dag[t] || (payments->only > 0 && tx_dag[t] != payments->only))
             continue;
-        status = find_tx(&hand, t, &tx, fault);
+        status = spend_links_stored(hand.index, payments->store, &payments->forest->txs[t], &hand.block, &tx, fault);
         if (status == STATUS_OK)
             status = put(&hand, tx_dag[t], t, &tx, fault);
     }
