@@ -1,8 +1,3 @@
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-
 #include "cli/views/chart.h"
 #include "cli/views/explore_list.h"
 #include "cli/views/html.h"

@@ -222,8 +222,8 @@ void explore_put_names(struct explore_request *request, const struct name_set *n
     const char *before = "";
     for (size_t i = 0; i < catalogue->count; i++) {
         size_t entry = catalogue->by_name[i];
-        char name[3 * 128 + 1];
-        if (!name_set_has(names, entry) || strlen(catalogue->entries[entry].name) > 128)
+        char name[3 * CATALOGUE_NAME_MAX + 1];
+        if (!name_set_has(names, entry))
             continue;
         *target_put(name, catalogue->entries[entry].name) = '\0';
         PRINT(&request->page, "%s<a href=\"/%s/tdags?script=%s\">", before, rules_name(request->rules), name);

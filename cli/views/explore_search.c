@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <stdio.h>
 
 #include "cli/inputs/operand.h"
@@ -170,13 +169,12 @@ static void find_scripts(struct search *search)
 {
     const struct catalogue *catalogue = &search->request->explore->opened.catalogue;
     size_t size = strlen(search->word);
-    char address[3 * 128 + 32], name[3 * 128 + 1];
+    char address[3 * CATALOGUE_NAME_MAX + 32], name[3 * CATALOGUE_NAME_MAX + 1];
     for (size_t i = 0; i < catalogue->count && size >= 2; i++) {
         size_t entry = catalogue->by_name[i];
         const struct known_script *known = &catalogue->entries[entry];
         struct name_set set = {{0}};
-        if (strncmp(known->name, search->word, size) != 0 || catalogue_is_protocol(catalogue, entry) ||
-            strlen(known->name) > 128)
+        if (strncmp(known->name, search->word, size) != 0 || catalogue_is_protocol(catalogue, entry))
             continue;
         name_set_add(&set, entry);
         add(search, "Known script");

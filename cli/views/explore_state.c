@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <time.h>
 
 #include "cli/inputs/spend_links.h"

@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cli/inputs/chosen.h"
 #include "cli/inputs/prefix.h"

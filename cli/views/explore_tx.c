@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cli/inputs/operand.h"
 #include "cli/inputs/spend_links.h"

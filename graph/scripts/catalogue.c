@@ -14,7 +14,6 @@ static const unsigned char built_in[] = {
 };
 
 #define COLUMNS 6u
-#define NAME_MAX_SIZE 48u
 #define KINDS_ALL ((1u << KINDS) - 1)
 
 struct source {
@@ -33,7 +32,7 @@ static enum status refuse(const struct source *source, const char *why, const ch
 static bool is_name(const char *name)
 {
     size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-");
-    return size > 0 && size <= NAME_MAX_SIZE && !name[size];
+    return size > 0 && size <= CATALOGUE_NAME_MAX && !name[size];
 }
 
 /* One word of the second column. */

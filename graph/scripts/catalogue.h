@@ -16,6 +16,7 @@
 #include "parser/status.h"
 
 #define CATALOGUE_MAX 128u
+#define CATALOGUE_NAME_MAX 48u /* bytes of a name */
 
 /* Entries of a catalogue, by their numbers. */
 struct name_set {
