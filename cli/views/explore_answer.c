@@ -89,8 +89,10 @@ static void answer_page(struct explore_request *request)
     struct fault fault = {0};
     explore_page *make = page_of(request->rest);
     enum status status = STATUS_OK;
-    if (!make)
+    if (!make) {
+        request->same = ""; /* no rule set has the path: the menu leads to the start */
         status = fault_set(&fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "There is no page of this address.");
+    }
     if (status == STATUS_OK)
         status = explore_wait_for(request->explore, request->rules, &fault);
     if (make && status == STATUS_OK)

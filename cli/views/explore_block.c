@@ -57,10 +57,10 @@ static void put_dag_cell(struct explore_request *request, uint32_t number)
     PRINT(&request->page, "</td></tr>\n");
 }
 
-static void put_stored_row(struct explore_request *request, uint32_t number)
+/* `number` is that in the forest, FOREST_NONE for one that is not stored. */
+static void put_row(struct explore_request *request, const struct index_tx *tx, uint32_t number)
 {
     struct printer *page = &request->page;
-    const struct forest_tx *tx = &request->explore->opened.forest.txs[number];
     PRINT(page, "<tr><td class=\"n\">%u</td><td>", (unsigned)tx->index);
     explore_put_tx(request, &tx->txid, HASH256_HEX_SIZE);
     PRINT(page, "</td>");
@@ -70,16 +70,17 @@ static void put_stored_row(struct explore_request *request, uint32_t number)
     put_dag_cell(request, number);
 }
 
-static void put_linked_row(struct explore_request *request, const struct index_tx *tx, uint32_t number)
+static void put_stored_rows(struct explore_request *request, uint32_t first, uint32_t end)
 {
-    struct printer *page = &request->page;
-    PRINT(page, "<tr><td class=\"n\">%u</td><td>", (unsigned)tx->index);
-    explore_put_tx(request, &tx->txid, HASH256_HEX_SIZE);
-    PRINT(page, "</td>");
-    html_number(page, tx->inputs);
-    html_number(page, tx->outputs);
-    PRINT(page, "<td class=\"n\">%llu.%08llu</td>", BTC_OF(tx->value_out_sat));
-    put_dag_cell(request, number);
+    for (uint32_t number = first; number < end; number++) {
+        const struct forest_tx *stored = &request->explore->opened.forest.txs[number];
+        const struct index_tx tx = {.txid = stored->txid,
+                                    .index = stored->index,
+                                    .inputs = stored->inputs,
+                                    .outputs = stored->outputs,
+                                    .value_out_sat = stored->value_out_sat};
+        put_row(request, &tx, number);
+    }
 }
 
 static enum status put_linked_rows(struct explore_request *request, const struct index_block *block, struct run stored,
@@ -94,7 +95,7 @@ static enum status put_linked_rows(struct explore_request *request, const struct
             stored.first++;
         bool is_stored = stored.first < stored.end && forest->txs[stored.first].index == i;
         if (status == STATUS_OK)
-            put_linked_row(request, &tx, is_stored ? stored.first : FOREST_NONE);
+            put_row(request, &tx, is_stored ? stored.first : FOREST_NONE);
     }
     return status;
 }
@@ -119,8 +120,8 @@ static enum status put_txs(struct explore_request *request, uint32_t height, str
     explore_begin_table(request, "Transactions; values in BTC", "number|transaction|inputs|outputs|value out|T-DAG");
     if (request->explore->linked)
         status = put_linked_rows(request, &block, stored, first, end, fault);
-    for (uint32_t i = first; i < end && !request->explore->linked; i++)
-        put_stored_row(request, stored.first + i);
+    else
+        put_stored_rows(request, stored.first + first, stored.first + end);
     explore_end_table(request);
     explore_put_pager(request, "page", number, count);
     PRINT(&request->page, "</section>\n");

@@ -44,7 +44,7 @@ static enum status put_unlock(struct explore_request *request, struct store_posi
     if (status != STATUS_OK)
         return status;
     unlock_read(pushes_of_script(input->script, input->script_size), output.script, output.script_size,
-                script_anyone_can_spend(output.script, output.script_size), &unlock);
+                request->explore->opened.forest.outputs[ordinal].anyone_can_spend, &unlock);
     PRINT(&request->page, ", unlocked by %s%s%s", unlock_name(unlock.by), unlock.branch[0] ? ", branch " : "",
           unlock.branch);
     return STATUS_OK;
@@ -118,7 +118,10 @@ enum status explore_put_scripts(struct explore_request *request, const struct ex
     PRINT(page, "<details><summary>What the inputs show, and how unknown outputs were unlocked by it</summary>\n<ul "
                 "class=\"found\">\n");
     enum status status = put_inputs(request, copy, &bytes, first, end, fault);
-    PRINT(page, "</ul>\n%s</details>\n</section>\n",
+    PRINT(page, "</ul>\n%s</details>\n",
           page->text.size >= PAGE_FULL ? "<p>There is more, which unktx show --scripts prints.</p>\n" : "");
+    if (!copy->is_linked) /* else the table of the inputs has the same pages */
+        explore_put_pager(request, "in", number, bytes.tx.inputs);
+    PRINT(page, "</section>\n");
     return status;
 }
