@@ -1,9 +1,9 @@
 /* explore_list: which T-DAGs a table of `unktx explore` has, in which order: what the query of its address asks for.
+ * The columns and filters are in explore_filter.c, the lists in explore_list.c.
  *
  * Each column of numbers can be a filter, as in nodes=10..200, nodes=10.. or nodes=7, named as in tdags.csv; and
- * family=NAME, class=FIRST DIGITS, script=NAME, label=NAME, dag=FIRST
- * DIGITS, time=FROM..TO (those with a transaction around that
- * time). sort=COLUMN, order=asc or desc, and page=N say what is seen of it. */
+ * family=NAME, class=FIRST DIGITS, script=NAME, label=NAME, dag=FIRST DIGITS, time=FROM..TO (those with a transaction
+ * around that time). sort=COLUMN, order=asc or desc, and page=N say what is seen of it. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_LIST_H
 #define UNKTX_CLI_VIEWS_EXPLORE_LIST_H
 

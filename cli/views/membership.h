@@ -14,8 +14,8 @@ struct membership {
     unsigned threads;
 };
 
-/* The transaction of the forest at that place in the chain with that txid, FOREST_NONE if it is not stored. O(log n).
- * */
+/* The transaction of the forest at that place in the chain with that txid, FOREST_NONE if it is not stored.
+ * O(log n). */
 uint32_t membership_find(const struct forest *forest, uint32_t height, uint32_t index, const struct hash256 *txid);
 
 /* A line for each rule set: name, number, family and class of the T-DAG, whether the transaction is a root or a spender

@@ -10,8 +10,8 @@
 #include "cli/output/outfolder.h"
 
 /* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into the folder. With the sums of a payments that was
- * written (NULL: without) tdags.csv has two columns more; with the counts of an unlocks
- * (NULL: without) tdags.csv and classes.csv have their shares. `measures` is what measures_all gave. */
+ * written (NULL: without) tdags.csv has two columns more; with the counts of an unlocks (NULL: without) tdags.csv and
+ * classes.csv have their shares. `measures` is what measures_all gave. */
 enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
                          const struct measures_row *measures, const struct payments *payments,

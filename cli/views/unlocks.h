@@ -37,8 +37,7 @@ enum status unlocks_sum_classes(struct unlocks *unlocks, const struct classes *c
 
 #define UNLOCK_SHARES_MAX (UNLOCKS * (PUT_MICRO_MAX + 1))
 /* A comma and the share of each way, in order of enum unlock_by; commas alone where nothing was counted, or not
- * everything. At most
- * UNLOCK_SHARES_MAX bytes. */
+ * everything. At most UNLOCK_SHARES_MAX bytes. */
 char *put_unlock_shares(char *out, const struct unlock_counts *counts);
 
 /* Lets the file appear. */
