@@ -1,0 +1,190 @@
+/* explore: the commands that its pages print run as they stand, and tell of the same T-DAGs; and where pages lead that
+ * other tests do not ask for. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/markup.h"
+#include "tests/support/run.h"
+#include "tests/support/table.h"
+#include "tests/support/web.h"
+
+#define FIXTURE "tests/fixtures/regtest-xor"
+
+static char *place;
+static struct web web;    /* all of a chain, without an index */
+static struct web linked; /* a part of it, with one */
+
+/* The folder's name is one that a shell must be told in quotes. */
+static int make(void **state)
+{
+    static const char mine[] = "any-drop\tnonstandard\tOP_DROP\t\tme\ta drop\n";
+    (void)state;
+    place = temp_dir();
+    make_dirs(path_of("%s/it's", place));
+    unktx_ok("scan --quiet --datadir " FIXTURE " --store %s/it's/store", place);
+    unktx_ok("scan --quiet --datadir " FIXTURE " --store %s/it's/linked", place);
+    unktx_ok("index --quiet --datadir " FIXTURE " --store %s/it's/linked", place);
+    write_file(path_of("%s/it's/mine.tsv", place), mine, sizeof mine - 1);
+    write_file(path_of("%s/it's/drop.txt", place), "OP_DROP\n", 8);
+    write_file(path_of("%s/labels.csv", place), "address,label\nnobody,none\n", 26);
+    web = web_start("--store %s/it's/store --labels %s/labels.csv", place, place);
+    linked = web_start(
+        "--store %s/it's/linked --to-height 240 --scripts %s/it's/mine.tsv --exclude-scripts %s/it's/drop.txt "
+        "--labels %s/labels.csv",
+        place, place, place, place);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    int first = web_stop(&web), second = web_stop(&linked);
+    remove_tree(place);
+    free(place);
+    return first == 130 && second == 130 ? 0 : -1;
+}
+
+/* ---- commands ---- */
+
+/* The text of HTML up to `end`. */
+static void take_text(char *out, const char *html, const char *end)
+{
+    static const char *const entities[][2] = {
+        {"&#39;", "'"}, {"&quot;", "\""}, {"&lt;", "<"}, {"&gt;", ">"}, {"&amp;", "&"}};
+    while (html < end) {
+        size_t e = 0;
+        while (e < 5 && strncmp(html, entities[e][0], strlen(entities[e][0])) != 0)
+            e++;
+        *out++ = e < 5 ? *entities[e][1] : *html;
+        html += e < 5 ? strlen(entities[e][0]) : 1;
+    }
+    *out = '\0';
+}
+
+static void replace(char *text, const char *word, const char *with)
+{
+    char rest[4096], *at = strstr(text, word);
+    if (!at)
+        return;
+    snprintf(rest, sizeof rest, "%s", at + strlen(word));
+    sprintf(at, "%s%s", with, rest);
+}
+
+#define FOLDER "made"
+
+/* Runs what the page prints; bit N of the result: a command of that name in `names`. */
+static unsigned run_commands(const struct web *from, const char *target)
+{
+    static const char *const names[] = {"tx ", "dags", "flows", "templates", "show "};
+    static const char head[] = "<code class=\"hash\">unktx ";
+    unsigned seen = 0;
+    char *page = web_body(from, "%s", target);
+    for (const char *at = strstr(page, head); at; at = strstr(at + 1, head)) {
+        char words[4096];
+        const char *begin = at + sizeof head - 1;
+        take_text(words, begin, strstr(begin, "</code>"));
+        replace(words, " FOLDER", path_of(" %s/" FOLDER, place));
+        replace(words, " FILE", path_of(" %s/labels.csv", place));
+        remove_tree(path_of("%s/" FOLDER, place));
+        struct run run = shell("exec \"$UNKTX\" %s", words);
+        if (run.exit_status != 0)
+            fail_msg("%s: unktx %s: %d: %s", target, words, run.exit_status, run.err);
+        run_free(&run);
+        for (unsigned n = 0; n < sizeof names / sizeof *names; n++)
+            seen |= strncmp(words, names[n], strlen(names[n])) == 0 ? 1u << n : 0;
+    }
+    free(page);
+    return seen;
+}
+
+static void printed_commands_run(void **state)
+{
+    (void)state;
+    struct table truth = table_read(FIXTURE "/truth/txs.csv");
+    const char *coinbase = table_get(&truth, 1, "txid");
+    for (unsigned i = 0; i < 2; i++) {
+        const struct web *from = i == 0 ? &web : &linked;
+        char *csv = web_body(from, "/core-22/tdags.csv");
+        write_file(path_of("%s/tdags.csv", place), csv, strlen(csv));
+        free(csv);
+        struct table tdags = table_read(path_of("%s/tdags.csv", place));
+        assert_true(tdags.rows > 5);
+        assert_int_equal(run_commands(from, "/core-22/"), 2);
+        assert_int_equal(run_commands(from, "/core-22/tdags"), 2);
+        struct table same = table_read(path_of("%s/" FOLDER "/tdags.csv", place));
+        assert_int_equal(same.rows, tdags.rows);
+        table_free(&same);
+        assert_int_equal(run_commands(from, "/core-22/classes"), 2);
+        assert_int_equal(run_commands(from, "/core-22/labels"), 2);
+        assert_int_equal(run_commands(from, "/core-0.19/scripts"), 8);
+        for (size_t row = 0; row < tdags.rows; row += 5) {
+            const char *dag = table_get(&tdags, row, "dag"), *txid = table_get(&tdags, row, "first_txid");
+            assert_int_equal(run_commands(from, path_of("/core-22/tdag/%s", dag)), i == 0 ? 16 : 16 + 4);
+            const char *class = table_get(&tdags, row, "class_id");
+            assert_int_equal(run_commands(from, path_of("/core-22/class/%s", class)), 16);
+            assert_int_equal(run_commands(from, path_of("/core-22/tx/%s", txid)), 16);
+            assert_int_equal(run_commands(from, path_of("/core-22/tx/%s:0", txid)), 16);
+        }
+        table_free(&tdags);
+    }
+    assert_int_equal(run_commands(&linked, path_of("/core-22/tx/%s", coinbase)), 16);
+    assert_int_equal(run_commands(&linked, "/core-22/block/100"), 1);
+    assert_int_equal(run_commands(&web, "/core-22/block/100"), 0);
+    table_free(&truth);
+}
+
+/* ---- pagers and menus ---- */
+
+/* Where no index has the other inputs, what they show is in the blk files all the same. */
+static void all_inputs_are_within_reach(void **state)
+{
+    (void)state;
+    size_t seen = 0;
+    unktx_ok("dags --no-unlocks --store %s/it's/store --rules core-22 -o %s/tables", place, place);
+    struct table txs = table_read(path_of("%s/tables/txs.csv", place));
+    for (size_t row = 0; row < txs.rows; row++) {
+        uint64_t inputs = table_number(&txs, row, table_column(&txs, "unknown_inputs")) +
+                          table_number(&txs, row, table_column(&txs, "known_inputs"));
+        if (inputs <= 50)
+            continue;
+        const char *txid = table_get(&txs, row, "txid");
+        char *page = web_body(&web, "/core-22/tx/%s", txid), *scripts = strstr(page, "id=\"scripts\"");
+        assert_well_formed(page);
+        assert_non_null(scripts);
+        assert_non_null(strstr(scripts, path_of("<li>page 1 of %u</li>", (unsigned)(inputs + 49) / 50)));
+        assert_non_null(strstr(scripts, "?in=2\">next"));
+        free(page);
+        page = web_body(&web, "/core-22/tx/%s?in=2", txid);
+        assert_non_null(strstr(page, "<li>input 50"));
+        free(page);
+        seen++;
+    }
+    assert_true(seen > 0);
+    table_free(&txs);
+}
+
+static void a_lost_path_leads_to_the_start(void **state)
+{
+    (void)state;
+    struct answer answer = web_get(&web, "/core-22/nothing/here");
+    assert_int_equal(answer.status, 404);
+    assert_non_null(strstr(answer.body, "<li><a href=\"/core-0.19/\">core-0.19</a></li>"));
+    answer_free(&answer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(printed_commands_run),
+        cmocka_unit_test(all_inputs_are_within_reach),
+        cmocka_unit_test(a_lost_path_leads_to_the_start),
+    };
+    return cmocka_run_group_tests_name("explore_commands", tests, make, clean);
+}
