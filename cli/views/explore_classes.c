@@ -240,7 +240,7 @@ enum status explore_class(struct explore_request *request, struct fault *fault)
                         &not_drawn, fault);
     PRINT(page, "</div>\n");
     if (not_drawn > 0)
-        PRINT(page, "<p>%s nodes are not drawn.</p>\n", grouped(left, not_drawn));
+        PRINT(page, "<p>Nodes that are not drawn: %s.</p>\n", grouped(left, not_drawn));
     PRINT(page, "<h2>T-DAGs</h2>\n");
     put_members(request, class);
     explore_put_command(request, TAKES_ALL, "show --class %s", id);

@@ -161,7 +161,7 @@ static enum status put_drawing(struct explore_request *request, uint32_t dag, st
                                     &not_drawn, fault);
     PRINT(page, "</div>\n");
     if (not_drawn > 0)
-        PRINT(page, "<p>%s nodes are not drawn.</p>\n", grouped(number, not_drawn));
+        PRINT(page, "<p>Nodes that are not drawn: %s.</p>\n", grouped(number, not_drawn));
     return status;
 }
 
