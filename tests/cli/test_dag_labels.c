@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/markup.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
@@ -160,11 +161,9 @@ static void test_manifest(void **state)
     struct run sum = shell("sha256sum %s", label_file);
     assert_memory_equal(json_find(&json, "hash") + strlen("sha256:"), sum.out, 64);
     run_free(&sum);
-    size_t size, columns = 0;
+    size_t size;
     char *text = read_file(path_of("%s/manifest/datapackage.json", dir), &size);
-    for (const char *at = text; (at = strstr(at, "{\"name\": \"label\"")); at++)
-        columns++;
-    assert_int_equal(columns, 3);
+    assert_int_equal(count_of(text, "{\"name\": \"label\""), 3);
     free(text);
     text = read_file(path_of("%s/plain/datapackage.json", dir), &size);
     assert_null(strstr(text, "label"));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tests/cli/damaged_chain.h"
+#include "tests/support/markup.h"
 #include "tests/support/run.h"
 
 static void test_missing_file(void **state)
@@ -161,25 +162,15 @@ static void test_no_data_directory(void **state)
     expect_failure(place.bad, "XORed with the key");
 }
 
-static size_t count_in(const char *text, const char *words)
-{
-    size_t count = 0;
-    for (; (text = strstr(text, words)) != NULL; text++)
-        count++;
-    return count;
-}
-
 /* Scan and index meet the same damaged block, which the node wrote at byte 18745 with its frame: one place, told once
  * and counted once. */
 static void test_told_once(void **state)
 {
     (void)state;
     static const char where[] = "blk00005.dat: at byte 18745: ";
-    char blocks[512], file[600];
-    snprintf(blocks, sizeof blocks, "%s/told/regtest/blocks", place.dir);
-    snprintf(file, sizeof file, "%s/blk00005.dat", blocks);
-    make_dirs(blocks);
-    copy_files("tests/fixtures/regtest-xor/regtest/blocks", blocks);
+    char file[600];
+    snprintf(file, sizeof file, "%s/told/regtest/blocks/blk00005.dat", place.dir);
+    copy_bundled_chain(path_of("%s/told", place.dir));
     size_t size;
     char *bytes = read_file(file, &size);
     assert_true(size > 20016);
@@ -187,13 +178,13 @@ static void test_told_once(void **state)
     write_file(file, bytes, size);
     free(bytes);
     struct run run = unktx_expect(3, "analyze --index --datadir %s/told -o %s/once", place.dir, place.dir);
-    assert_int_equal(count_in(run.err, ": at byte "), 1);
-    assert_int_equal(count_in(run.err, where), 1);
-    assert_int_equal(count_in(run.err, "damaged and skipped"), 1);
+    assert_int_equal(count_of(run.err, ": at byte "), 1);
+    assert_int_equal(count_of(run.err, where), 1);
+    assert_int_equal(count_of(run.err, "damaged and skipped"), 1);
     assert_non_null(strstr(run.err, "damaged and skipped: 1 place of"));
     run_free(&run);
     run = unktx_expect(3, "index --datadir %s/told --store %s/index-alone", place.dir, place.dir);
-    assert_int_equal(count_in(run.err, where), 1);
+    assert_int_equal(count_of(run.err, where), 1);
     run_free(&run);
 }
 

@@ -13,6 +13,8 @@
 
 #include "parser/address.h"
 #include "parser/sha256.h"
+#include "tests/parser/hex.h"
+#include "tests/support/markup.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
@@ -83,13 +85,6 @@ static void to_hex(char *hex, const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
         sprintf(hex + 2 * i, "%02x", bytes[i]);
-}
-
-static size_t from_hex(const char *hex, uint8_t *bytes)
-{
-    for (size_t i = 0; i < strlen(hex) / 2; i++)
-        bytes[i] = (uint8_t)byte_at(hex, i);
-    return strlen(hex) / 2;
 }
 
 /* The address on regtest of a frame around the hash. */
@@ -384,12 +379,7 @@ static void test_labels(void **state)
     assert_non_null(strstr(run.out, ",dag,label\n"));
     assert_non_null(strstr(run.out, ",\"who; x, \"\"y\"\"\"\n"));
     assert_non_null(strstr(run.out, path_of(",%s,\n", name))); /* the T-DAG that has it by name */
-    size_t lines[2] = {0, 0};
-    for (const char *at = run.out; *at; at++)
-        lines[0] += *at == '\n';
-    for (const char *at = by_address.out; *at; at++)
-        lines[1] += *at == '\n';
-    assert_true(lines[0] >= lines[1]);
+    assert_true(count_of(run.out, "\n") >= count_of(by_address.out, "\n"));
     run_free(&run);
     run_free(&by_address);
     /* each line of the other form is JSON with the same columns */

@@ -96,8 +96,7 @@ static void test_blk_files_gone(void **state)
     (void)state;
     char blocks[600], address[ADDRESS_SIZE_MAX + 1] = "";
     snprintf(blocks, sizeof blocks, "%s/node/regtest/blocks", dir);
-    make_dirs(blocks);
-    copy_files(CHAIN "/regtest/blocks", blocks);
+    copy_bundled_chain(path_of("%s/node", dir));
     unktx_ok("scan --quiet --datadir %s/node --store %s/moving", dir, dir);
     unktx_ok("index --quiet --datadir %s/node --store %s/moving", dir, dir);
     find_payer(address);
@@ -106,7 +105,7 @@ static void test_blk_files_gone(void **state)
     expect_cannot_be_said(address, "moving", "the file ends within a block");
     size_t size;
     char *key = read_file(path_of("%s/xor.dat", blocks), &size);
-    copy_files(CHAIN "/regtest/blocks", blocks);
+    copy_bundled_chain(path_of("%s/node", dir));
     write_file(path_of("%s/xor.dat", blocks), key, 2);
     expect_cannot_be_said(address, "moving", "xor.dat");
     struct run run = unktx_expect(3, "dags --rules core-22 --store %s/moving -o %s/keyless", dir, dir);

@@ -284,18 +284,6 @@ static void test_too_much_spent(void **state)
 
 /* ---- work ---- */
 
-/* Bytes that this process has asked the system to read. */
-static uint64_t bytes_read(void)
-{
-    unsigned long long count = 0;
-    FILE *file = fopen("/proc/self/io", "r");
-    if (!file || fscanf(file, "rchar: %llu", &count) != 1)
-        count = 0;
-    if (file)
-        fclose(file);
-    return count;
-}
-
 /* A file full of what looks like records, each of which claims to end within the last one. */
 static uint64_t false_heads(size_t count)
 {

@@ -137,17 +137,6 @@ static struct hash256 add_spender(struct buffer *block, const struct hash256 *lo
     return txid;
 }
 
-static uint64_t bytes_read(void)
-{
-    unsigned long long count = 0;
-    FILE *file = fopen("/proc/self/io", "r");
-    if (!file || fscanf(file, "rchar: %llu", &count) != 1)
-        count = 0;
-    if (file)
-        fclose(file);
-    return count;
-}
-
 static void run_ok(const char *format)
 {
     char command[4096];

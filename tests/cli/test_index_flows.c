@@ -176,8 +176,7 @@ static void test_without_blk_files(void **state)
     (void)state;
     char *temp = temp_dir(), blocks[4096];
     snprintf(blocks, sizeof blocks, "%s/node/regtest/blocks", temp);
-    make_dirs(blocks);
-    copy_files("tests/fixtures/regtest-xor/regtest/blocks", blocks);
+    copy_bundled_chain(path_of("%s/node", temp));
     run_on("scan", path_of("%s/node/regtest", temp), path_of("%s/store", temp), "");
     run_on("index", path_of("%s/node/regtest", temp), path_of("%s/store", temp), "");
     unktx_ok("flows --store %s/store -o %s/one", temp, temp);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/markup.h"
 #include "tests/support/run.h"
 
 /* Clears the screen, breaks the line, a C1 control, no UTF-8, a mark that turns the text around; and a letter. */
@@ -52,13 +53,9 @@ static void expect(int status, unsigned times, const char *line)
         fail_msg("unktx %s: exit status %d: %s", line, run.exit_status, run.err);
     assert_harmless(line, run.out);
     assert_harmless(line, run.err);
-    unsigned found = 0;
-    for (const char *at = run.err; (at = strstr(at, SHOWN)); at++)
-        found++;
-    for (const char *at = run.out; (at = strstr(at, SHOWN)); at++)
-        found++;
+    size_t found = count_of(run.err, SHOWN) + count_of(run.out, SHOWN);
     if (found < times)
-        fail_msg("unktx %s: the name is there %u times: %s%s", line, found, run.out, run.err);
+        fail_msg("unktx %s: the name is there %zu times: %s%s", line, found, run.out, run.err);
     for (const char *at = run.err; *at; at = strchr(at, '\n') + 1)
         if (strncmp(at, "unktx", 5) != 0 && strncmp(at, "Try 'unktx", 10) != 0)
             fail_msg("unktx %s: a line of its own: %s", line, at);

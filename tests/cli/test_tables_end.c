@@ -15,6 +15,7 @@
 #include "cli/output/outfolder.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
+#include "tests/support/markup.h"
 #include "tests/support/run.h"
 
 #define NODE "tests/fixtures/regtest-xor"
@@ -35,14 +36,6 @@ static int tear_down(void **state)
     remove_tree(dir);
     free(dir);
     return 0;
-}
-
-static size_t count_of(const char *text, const char *word)
-{
-    size_t count = 0;
-    for (; (text = strstr(text, word)); text++)
-        count++;
-    return count;
 }
 
 /* ---- reading beside tables ---- */

@@ -35,8 +35,7 @@ static int set_up(void **state)
     snprintf(place.data, sizeof place.data, "%s/data", place.dir);
     snprintf(place.blocks, sizeof place.blocks, "%s/regtest/blocks", place.data);
     snprintf(place.store, sizeof place.store, "%s/store", place.dir);
-    make_dirs(place.blocks);
-    copy_files("tests/fixtures/regtest-xor/regtest/blocks", place.blocks);
+    copy_bundled_chain(place.data);
     unktx_ok("scan --quiet --datadir %s --store %s", place.data, place.store);
     unktx_ok("index --quiet --datadir %s --store %s", place.data, place.store);
     store_digest(place.store, place.digest);
@@ -167,7 +166,8 @@ static void test_long_names(void **state)
     assert_int_equal(left_in(place.dir), 0);
 }
 
-/* The link is replaced where it leads, and one planted under today's or a former temporary name is left alone. */
+/* -o of a link writes the file that the link names; nothing is written through a link that lies where an earlier version
+ * had its temporary file. */
 static void test_links(void **state)
 {
     (void)state;

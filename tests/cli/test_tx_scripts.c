@@ -14,7 +14,6 @@
 
 #include "tests/support/run.h"
 
-#define FIXTURE "tests/fixtures/regtest-xor"
 #define GENESIS "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"
 #define SCRIPT_SIG                                                                                                     \
     "04ffff001d0104455468652054696d65732030332f4a616e2f32303039204368616e63656c6c6f72206f6e206272696e6b206f6620736563" \
@@ -33,8 +32,7 @@ static int scan(void **state)
 {
     (void)state;
     place = temp_dir();
-    make_dirs(path_of("%s/node/regtest/blocks", place));
-    copy_files(FIXTURE "/regtest/blocks", path_of("%s/node/regtest/blocks", place));
+    copy_bundled_chain(path_of("%s/node", place));
     unktx_ok("scan --quiet --datadir %s/node --store %s/bare", place, place);
     unktx_ok("scan --quiet --datadir %s/node --store %s/indexed", place, place);
     unktx_ok("index --quiet --datadir %s/node --store %s/indexed", place, place);

@@ -24,8 +24,7 @@ static void test_gap(void **state)
 {
     (void)state;
     char *place = temp_dir();
-    make_dirs(path_of("%s/node/regtest/blocks", place));
-    copy_files("tests/fixtures/regtest-xor/regtest/blocks", path_of("%s/node/regtest/blocks", place));
+    copy_bundled_chain(path_of("%s/node", place));
     unlink(path_of("%s/node/regtest/blocks/blk00015.dat", place));
     for (unsigned scan = 0; scan < 2; scan++) {
         struct run run = unktx_expect(3, "scan --quiet --datadir %s/node --store %s/store", place, place);

@@ -265,6 +265,11 @@ void copy_files(const char *from_folder, const char *to_folder)
     closedir(dir);
 }
 
+void copy_bundled_chain(const char *datadir)
+{
+    copy_files("tests/fixtures/regtest-xor/regtest/blocks", path_of("%s/regtest/blocks", datadir));
+}
+
 void assert_same_file(const char *a, const char *b)
 {
     size_t a_size, b_size, at = 0;

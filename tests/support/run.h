@@ -50,6 +50,8 @@ void write_file(const char *path, const void *bytes, size_t size);
 void copy_file(const char *from, const char *to);
 /* Copies the files (not the folders) in a folder. */
 void copy_files(const char *from, const char *to);
+/* Copies the blk files of the bundled chain (tests/fixtures/regtest-xor) into DATADIR/regtest/blocks. */
+void copy_bundled_chain(const char *datadir);
 /* Fails the test with the place of the first difference. */
 void assert_same_file(const char *a, const char *b);
 
