@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -303,11 +304,18 @@ static void long_addresses_and_headers(void **state)
         target[0] = '/';
         target[sizes[i]] = '\0';
         struct answer answer = web_ask(&web, "GET", target, "");
-        assert_true(sizes[i] <= 2048 ? answer.status == 404 : answer.status == 0 || answer.status >= 400);
+        if (sizes[i] <= 5000) /* beyond, the server's room for a head may be full before it is asked */
+            assert_int_equal(answer.status, sizes[i] <= 2048 ? 404 : 400);
+        else
+            assert_true(answer.status == 0 || answer.status >= 400);
         answer_free(&answer);
         assert_true(asprintf(&header, "X-Long: %s\r\n", target) > 0);
         answer = web_ask(&web, "GET", PAGE, header);
-        assert_true(answer.status == 200 || answer.status == 0 || answer.status >= 400);
+        if (sizes[i] <= 5000)
+            assert_int_equal(answer.status, 200);
+        else
+            assert_true(answer.status == 200 || answer.status == 0 || answer.status >= 400);
+        assert_true(sizes[i] < 40000 || answer.status != 200);
         answer_free(&answer);
         free(header);
         free(target);
@@ -333,8 +341,11 @@ static void bytes_that_are_no_request(void **state)
         char answer[4096] = "";
         (void)!send(fd, texts[i], strlen(texts[i]), MSG_NOSIGNAL);
         shutdown(fd, SHUT_WR);
-        (void)!recv(fd, answer, sizeof answer - 1, 0);
-        assert_null(strstr(answer, " 200 "));
+        ssize_t got = recv(fd, answer, sizeof answer - 1, 0);
+        if (got > 0) /* an error, or the connection is closed without a word */
+            assert_true(strncmp(answer, "HTTP/1.1 4", 10) == 0 || strncmp(answer, "HTTP/1.1 5", 10) == 0);
+        else
+            assert_true(got == 0 || errno == ECONNRESET);
         close(fd);
     }
     expect_status(200, web_ask(&web, "GET", PAGE, ""), "after broken ones");

@@ -293,6 +293,7 @@ static void test_read(void **state)
         struct run run = unktx_expect(0, "show --dag 2 %s", way);
         assert_string_equal(run.out, truth.out);
         assert_non_null(strstr(run.err, "as in the tables of"));
+        assert_non_null(strstr(run.err, "/unktx-out: --rules core-22\n"));
         run_free(&run);
     }
     struct run run = shell("u=$(realpath $UNKTX); cd %s/place && $u show --dag 2", dir);

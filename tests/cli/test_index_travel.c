@@ -121,6 +121,7 @@ static void check_travel_graph(const struct truth *truth, const char *store)
     assert_int_equal(count_of(dot.out, " -> "), spends);
     assert_int_equal(count_of(graphml.out, "<edge "), spends);
     assert_int_equal(count_of(graphml.out, "<node "), txs);
+    remove(path_of("%s-travel.csv", store));
     table_free(&rows);
     run_free(&dot);
     run_free(&graphml);

@@ -203,6 +203,7 @@ static void check_spends(const char *dir, bool loose)
     lines_free(&want);
     table_free(&outputs);
     json_close(&json);
+    remove(path_of("%s-outputs.csv", temp));
     remove_tree(temp);
     free(temp);
 }

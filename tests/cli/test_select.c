@@ -120,7 +120,7 @@ static void test_unlocks(void **state)
     expect("unlocks", "--dag 11", is_dag_11);
 }
 
-/* --known against the column of `unktx templates`: the templates that are all of that one name. */
+/* --known against the column of `unktx templates`: the templates that have that name, and all of these. */
 static void test_templates(void **state)
 {
     (void)state;
@@ -129,6 +129,13 @@ static void test_templates(void **state)
     assert_true(table.rows > 0);
     for (size_t r = 0; r < table.rows; r++)
         assert_non_null(strstr(table_get(&table, r, "scripts"), "puzzle-hash160"));
+    unktx_ok("templates --store %s/store -o %s/named.csv", place, place);
+    struct table named = table_read(path_of("%s/named.csv", place));
+    size_t known = 0;
+    for (size_t r = 0; r < named.rows; r++)
+        known += strstr(table_get(&named, r, "scripts"), "puzzle-hash160") != NULL;
+    assert_int_equal(table.rows, known);
+    table_free(&named);
     table_free(&table);
     unktx_ok("templates --store %s/store --rules core-22 -o %s/all.csv", place, place);
     unktx_ok("templates --store %s/store --rules core-22 --kind pubkey -o %s/pubkey.csv", place, place);

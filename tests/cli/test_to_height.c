@@ -45,7 +45,7 @@ static void scan(const char *datadir, const char *store, const char *more, bool 
 static void tell(const char *store, const char *rules, const char *more, const char *out)
 {
     make_dirs(path_of("%s/%s", dir, out));
-    static const char *const commands[] = {"outputs --nulldata", "templates --nulldata", "unlocks", "report"};
+    static const char *const commands[] = {"outputs --nulldata", "templates --nulldata", "unlocks", "report", "keys"};
     const char *to = path_of("%s/%s", dir, out);
     struct run run = unktx_expect(0, "dags --store %s/%s --rules %s -o %s/dags%s", dir, store, rules, to, more);
     write_file(path_of("%s/summary.txt", to), run.out, run.out_size);
@@ -55,7 +55,9 @@ static void tell(const char *store, const char *rules, const char *more, const c
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         unktx_ok("%s --store %s/%s --rules %s -o %s/%zu%s", commands[i], dir, store, rules, to, i, more);
     unktx_ok("stats --by block --store %s/%s -o %s/stats.csv%s", dir, store, to, more);
-    unktx_ok("stats --nulldata --store %s/%s -o %s/protocols.csv%s", dir, store, to, more);
+    unktx_ok("stats --nulldata --store %s/%s -o %s/nulldata.csv%s", dir, store, to, more);
+    unktx_ok("stats --protocols --store %s/%s -o %s/protocols.csv%s", dir, store, to, more);
+    unktx_ok("ties --store %s/%s --rules %s -o %s/ties%s", dir, store, rules, to, more);
 }
 
 /* The sums that flows prints, and its own folder. */
@@ -85,19 +87,17 @@ static void compare_show(const char *part, const char *more)
     table_free(&tdags);
 }
 
-static void compare_at(const char *datadir, unsigned height, bool indexed)
+static void compare_at(const char *datadir, unsigned height)
 {
     char more[64];
     snprintf(more, sizeof more, " --to-height %u", height);
-    scan(datadir, "part", more, indexed);
+    scan(datadir, "part", more, true);
     for (size_t r = 0; r < sizeof all_rules / sizeof *all_rules; r++) {
         tell("whole", all_rules[r], more, "a");
         tell("part", all_rules[r], "", "b");
         compare_show("part", more);
-        if (indexed) {
-            tell_flows("whole", all_rules[r], more, "a");
-            tell_flows("part", all_rules[r], "", "b");
-        }
+        tell_flows("whole", all_rules[r], more, "a");
+        tell_flows("part", all_rules[r], "", "b");
         struct run run = shell("diff -r %s/a %s/b", dir, dir);
         if (run.exit_status != 0)
             fail_msg("height %u, %s: %s", height, all_rules[r], run.out);
@@ -121,7 +121,7 @@ static void test_bundled(void **state)
     tip--; /* the rows are those of the heights from 0 on */
     const unsigned heights[] = {0, 1, 101, tip / 2, tip - 1, tip};
     for (size_t i = 0; i < sizeof heights / sizeof *heights; i++)
-        compare_at(FIXTURE, heights[i], true);
+        compare_at(FIXTURE, heights[i]);
 }
 
 /* A chain with T-DAGs that are half done at most heights, in several batches. */
@@ -139,7 +139,7 @@ static void test_generated(void **state)
     gen_close(gen);
     scan(data, "whole", "", true);
     for (unsigned i = 1; i < 4; i++)
-        compare_at(data, tip * i / 4, true);
+        compare_at(data, tip * i / 4);
 }
 
 /* Where the store ends below, it is told and the whole store is taken. */

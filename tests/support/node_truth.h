@@ -35,7 +35,7 @@ bool node_truth_is_spent(const struct node_truth *truth, size_t output);
 void node_truth_assert_field(const struct table *got, size_t row, const char *name, const struct table *want,
                              size_t want_row, const char *want_name);
 
-/* Runs `dags` with those rules into STORE/RULES and compares tdags.csv, classes.csv and summary.json with the truth;
+/* Runs `dags` with those rules into STORE-RULES and compares tdags.csv, classes.csv and summary.json with the truth;
  * nothing where it does not speak of these rules. */
 void node_truth_check_tdags(const struct node_truth *truth, const char *store, const char *rules);
 /* The tables of members of core-22 in `dir`: txs.csv, arcs.csv, leaves.csv. */

@@ -36,6 +36,7 @@ uint32_t store_blocks(const char *store)
         struct table stats = table_read(path_of("%s.stats.csv", store));
         blocks = (uint32_t)table_number(&stats, 0, table_column(&stats, "blocks"));
         table_free(&stats);
+        remove(path_of("%s.stats.csv", store));
     } else if (!strstr(run.err, "no blocks yet") && !strstr(run.err, "there is no store here")) {
         fail_msg("stats --store %s: %s", store, run.err);
     }
