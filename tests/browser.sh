@@ -37,6 +37,7 @@ if ! command -v python3 >/dev/null; then echo "no python3: the pages of explore 
 "$unktx" explore --store "$place/store" --port 0 >"$place/address" 2>"$place/explore.log" &
 server=$!
 trap 'kill "$server" 2>/dev/null; rm -rf "$place"' EXIT
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do [ -s "$place/address" ] && break; sleep 1; done
+waited=0
+until [ -s "$place/address" ] || [ $((waited += 1)) -gt 120 ]; do sleep 1; done
 [ -s "$place/address" ] || wrong "explore: $(cat "$place/explore.log")"
 python3 tests/browser.py "$browser" "$(cat "$place/address")" || exit 1

@@ -339,7 +339,7 @@ static void a_scan_meanwhile_is_told(void **state)
     free(page);
     unktx_ok("scan --quiet --datadir " FIXTURE " --store %s/growing", place);
     bool told = false;
-    for (unsigned i = 0; i < 100 && !told; i++) {
+    for (unsigned i = 0; i < 600 && !told; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
         page = web_body(&growing, "/core-0.18/");
         told = strstr(page, "newer blocks") != NULL;

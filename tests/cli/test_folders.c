@@ -10,10 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "parser/bytes.h"
 #include "parser/sha256.h"
+#include "tests/support/command.h"
+#include "tests/support/markup.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
@@ -32,8 +35,7 @@ static int set_up(void **state)
     (void)state;
     dir = temp_dir();
     snprintf(blocks, sizeof blocks, "%s/data/regtest/blocks", dir);
-    make_dirs(blocks);
-    copy_files(FIXTURE "/regtest/blocks", blocks);
+    copy_bundled_chain(path_of("%s/data", dir));
     size_t size;
     char *bytes = read_file(FIXTURE "/regtest/blocks/xor.dat", &size);
     assert_int_equal(size, sizeof key);
@@ -53,14 +55,6 @@ static int tear_down(void **state)
 }
 
 static const char *blk(unsigned number) { return path_of("%s/blk%05u.dat", blocks, number); }
-
-static unsigned count_of(const char *text, const char *word)
-{
-    unsigned count = 0;
-    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
-        count++;
-    return count;
-}
 
 /* A scan into a new store ends with the status, says each of the words (NULL ends them), and takes the chain to
  * `height` (-1: to none). Returns what it said. */
@@ -359,16 +353,35 @@ static void test_missing_file(void **state)
     free(said);
 }
 
-/* A node writes the parents of blocks after these: the last file appears, or grows, while the scan waits. */
-static void check_late(const char *before, const char *late)
+static unsigned waits; /* of the scan, since `late` was set */
+static bool late;      /* the node writes its last file in the next of them */
+
+/* In place of the C library's: what happens while the scan waits, whatever the machine's speed. */
+int nanosleep(const struct timespec *time, struct timespec *rest)
 {
-    struct run run = shell("cd %s && %s", blocks, before);
-    assert_int_equal(run.exit_status, 0);
-    run_free(&run);
-    run = shell("(sleep 0.06; cd %s; %s) & $UNKTX scan --datadir %s/data --store %s/late-%u; s=$?; wait; exit $s",
-                blocks, late, dir, dir, ++runs);
+    waits++;
+    if (late)
+        copy_file(path_of("%s/whole", dir), blk(1));
+    late = false;
+    return clock_nanosleep(CLOCK_REALTIME, 0, time, rest);
+}
+
+/* A node writes the parents of blocks after these: the last file, of which there are so many bytes yet (SIZE_MAX: it is
+ * not there), is whole when the scan looks again. */
+static void check_late(size_t size)
+{
+    size_t whole;
+    char *bytes = read_file(path_of("%s/whole", dir), &whole);
+    unlink(blk(1));
+    if (size < whole)
+        write_file(blk(1), bytes, size);
+    free(bytes);
+    waits = 0;
+    late = true;
+    struct run run = command_run("scan --datadir %s/data --store %s/late-%u", dir, dir, ++runs);
     if (run.exit_status != 0 || !strstr(run.err, "height 260, tip "))
         fail_msg("%s", run.err);
+    assert_int_equal(waits, 1);
     run_free(&run);
 }
 
@@ -387,8 +400,9 @@ static void test_node_at_work(void **state)
     make_dirs(blocks);
     records_write(&records, blocks, last, key);
     records_free(&records);
-    check_late("mv blk00001.dat ../away", "mv ../away blk00001.dat");
-    check_late("cp blk00001.dat ../whole; head -c 3000 ../whole >blk00001.dat", "cat ../whole >blk00001.dat");
+    copy_file(blk(1), path_of("%s/whole", dir));
+    check_late(SIZE_MAX);
+    check_late(3000);
 }
 
 /* ---- names that are no file ---- */

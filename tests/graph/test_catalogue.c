@@ -157,11 +157,10 @@ static void planted_kinds(void **state)
 static void shared_planted_kinds(void **state)
 {
     (void)state;
-    static const char command[] = "cd ../shared/fixtures/regtest-xor/truth 2>/dev/null && sed 1d planted_kinds.csv | "
-                                  "tr -d '\\r' | sort >/tmp/$$.a && "
-                                  "awk -F, 'NR > 1 {print $3 \",\" $4 \",\" $6}' outputs.csv | sort >/tmp/$$.b && "
-                                  "sed 's/,/:/' /tmp/$$.a | sort >/tmp/$$.c && sed 's/,/:/' /tmp/$$.b | sort | join "
-                                  "-t, /tmp/$$.c -; rm -f /tmp/$$.[abc]";
+    static const char command[] = "t=$(mktemp) && cd ../shared/fixtures/regtest-xor/truth 2>/dev/null && "
+                                  "sed 1d planted_kinds.csv | tr -d '\\r' | sed 's/,/:/' | sort >$t && "
+                                  "awk -F, 'NR > 1 {print $3 \":\" $4 \",\" $6}' outputs.csv | sort | join -t, $t -; "
+                                  "rm -f $t";
     struct catalogue catalogue = built_in_catalogue();
     struct matcher *matcher = matcher_of(&catalogue);
     static char line[200000];

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -186,8 +187,11 @@ static void test_temporary_files_gone(void **state)
         remove_tree(store);
         snprintf(path, sizeof path, "%s/tio/tmp/%s", store, names[i / 2]);
         pid_t child = start(store, tip_height, NULL, -1);
-        for (unsigned tries = 0; tries < 2000 && !path_exists(path_of("%s/tio/tmp/note", store)); tries++)
+        siginfo_t ended = {0};
+        while (!path_exists(path_of("%s/tio/tmp/note", store)) && ended.si_pid == 0) {
             usleep(200);
+            assert_int_equal(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT), 0);
+        }
         kill(child, SIGKILL);
         (void)wait_status(child);
         if (path_exists(path))
