@@ -247,4 +247,5 @@ browser: $(BUILD)/unktx
 
 .PHONY: all browser check check-fast columns digests fuzz fuzz-run bench lint asan tsan valgrind install uninstall notebook deb clean
 .SECONDARY:
--include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
+# those of `make deb` are its own, and may be half written while a test builds the packages
+-include $(shell find $(BUILD) -path $(BUILD)/package -prune -o -type f -name '*.d' -print 2>/dev/null)
