@@ -28,8 +28,8 @@ static struct {
     char store[512];
     char good[512];
     struct records records;
-    char (*digests)[DIGEST_SIZE +
-                    1]; /* by height: of the store of the intact chain up to there; empty: not yet asked for */
+    /* by height: of the store of the intact chain up to there; empty: not yet asked for */
+    char (*digests)[DIGEST_SIZE + 1];
 } place;
 
 static int set_up(void **state)

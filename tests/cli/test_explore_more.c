@@ -104,7 +104,7 @@ static void a_transaction_has_both_sides(void **state)
     table_free(&table);
 }
 
-/* How each unknown output was unlocked, and what was shown, are those of unlocks.csv and of show --scripts. */
+/* How an input unlocked the unknown output that it spends is as in unlocks.csv. */
 static void unlocks_are_those_of_the_table(void **state)
 {
     (void)state;

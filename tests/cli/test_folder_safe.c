@@ -1,5 +1,5 @@
 /* folder: what else lies in an output folder, or happens to it: FIFOs, links, files of the user, a full disk, two runs
- * at once, tables of two runs side by side, and filters that differ only far behind. */
+ * at once, tables of two runs side by side, and filters that differ only after many characters. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,5 +1,7 @@
-/* What tables say of whether outputs can be spent, against what the bundled chain, which a node made, does: it spends
- * none that the script alone shows to be lost; and the count by reason is that of the rows. */
+/* What tables say of whether outputs can be spent. Independent of unktx is the bundled chain, which a node made: it
+ * spends none that the script alone shows to be lost. The columns themselves are compared with what parser/spendable.h
+ * says of each script, and the counts by reason with the rows: that is consistency only. tests/parser/test_spendable.c
+ * and tests/protocols.py hold the judgements against other sources. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -31,7 +31,7 @@ enum call { CALL_OPEN, CALL_READ, CALL_MAP, CALLS };
 
 static atomic_long made[CALLS];
 static atomic_long fail_at[CALLS]; /* which of them fails, from 1; 0: none */
-static atomic_long fail_times = 1; /* and so many after it */
+static atomic_long fail_times = 1; /* how many, that one included */
 static atomic_int fail_with;
 
 static bool fails(enum call call)

@@ -21,7 +21,7 @@
 
 static long made;        /* renames of both kinds */
 static long fail_at;     /* which of them fails, from 1; 0: none */
-static long fail_times;  /* and so many after it */
+static long fail_times;  /* how many, that one included */
 static bool no_exchange; /* the file system knows no such thing */
 static const int errors[] = {EPERM, EBUSY, EIO, ENOSPC};
 static int fail_with;

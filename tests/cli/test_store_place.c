@@ -1,5 +1,5 @@
 /* store_place: which store a command means: scan and index find what the reading commands find, in a folder of analyze,
- * without --store, and where an earlier release made a second store. */
+ * without --store, and where an earlier version made a second store. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
