@@ -166,8 +166,8 @@ static void test_long_names(void **state)
     assert_int_equal(left_in(place.dir), 0);
 }
 
-/* -o of a link writes the file that the link names; nothing is written through a link that lies where an earlier version
- * had its temporary file. */
+/* -o of a link writes the file that the link names; nothing is written through a link that lies where an earlier
+ * version had its temporary file. */
 static void test_links(void **state)
 {
     (void)state;

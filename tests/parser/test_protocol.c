@@ -237,7 +237,7 @@ static void test_alone(void **state)
     expect_alone("ae", "");
 }
 
-/* Takes in the bytes, which may be anything, and asks for what outputs there are: whatever is said is in range. They are
+/* Takes in the bytes, which may be anything, and asks for what outputs there are: what is said is in range. They are
  * an exact copy, so that a sanitizer sees what is read beyond. */
 static void take_any(const uint8_t *bytes, size_t size)
 {
