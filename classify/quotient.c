@@ -7,9 +7,6 @@
 #include "parser/log10.h"
 #include "parser/mem.h"
 
-/* No transaction's colour: there are fewer than 2^32 - 1 roots. */
-#define COLOUR_SHARED_OUTPUT UINT64_MAX
-#define COLOUR_SHARED_ROOT (UINT64_MAX - 1)
 #define NONE UINT32_MAX
 
 struct words {
@@ -116,9 +113,9 @@ static double swaps_of(const struct quotient *quotient, const struct csr *csr, u
 {
     double sum = 0;
     for (uint32_t v = 0; v < vertices; v++)
-        if (quotient->colour[v] < COLOUR_SHARED_ROOT)
-            sum += log10_of_factorial((uint32_t)(quotient->colour[v] >> 32)) +
-                   log10_of_factorial((uint32_t)quotient->colour[v]);
+        if (!quotient_is_shared(quotient->colour[v]))
+            sum += log10_of_factorial(quotient_leaves(quotient->colour[v])) +
+                   log10_of_factorial(quotient_roots(quotient->colour[v]));
     for (uint32_t a = 0; a < csr->first.at[vertices]; a++)
         sum += log10_of_factorial(csr->label.at[a]);
     return sum;
@@ -435,7 +432,7 @@ static enum status colour_vertices(struct build *build)
     const struct forest *forest = dag->forest;
     uint32_t bundles_end = build->roots + build->bundles;
     for (uint32_t v = 0; v < build->vertices; v++)
-        quotient->colour[v] = v < build->roots ? COLOUR_SHARED_ROOT : v < bundles_end ? 0 : COLOUR_SHARED_OUTPUT;
+        quotient->colour[v] = v < build->roots ? QUOTIENT_SHARED_ROOT : v < bundles_end ? 0 : QUOTIENT_SHARED_OUTPUT;
     for (uint32_t i = 0; i < build->ordered; i++) {
         uint32_t position = quotient->order.at[i], v, size, leaves = forest->txs[dag->members[position]].outputs;
         const struct forest_tx *tx = &forest->txs[dag->members[position]];
@@ -445,7 +442,7 @@ static enum status colour_vertices(struct build *build)
             *colour += parents[p] < dag->count && quotient->uses.at[parents[p]] == 1;
         for (uint32_t o = tx->first_output; o < tx[1].first_output; o++)
             leaves -= forest_is_arc(&forest->outputs[o], dag->rules);
-        if (leaves > UINT32_MAX - (uint32_t)(*colour >> 32) - 1)
+        if (leaves > UINT32_MAX - quotient_leaves(*colour) - 1)
             return STATUS_LIMIT;
         *colour += colour_of(leaves, 0);
     }

@@ -28,6 +28,16 @@
 #define QUOTIENT_PARENTS_MAX (1u << 24)
 #define QUOTIENT_WORK_MAX (1u << 27)
 
+/* Colours of vertices that are one node: a root node or a spent output that is the parent of several vertices. Any
+ * other colour is that of a transaction or of several with the same parents: fewer than 2^32 - 1 root nodes that are
+ * parents of nothing else, and leaves. */
+#define QUOTIENT_SHARED_OUTPUT UINT64_MAX
+#define QUOTIENT_SHARED_ROOT (UINT64_MAX - 1)
+
+static inline bool quotient_is_shared(uint64_t colour) { return colour >= QUOTIENT_SHARED_ROOT; }
+static inline uint32_t quotient_leaves(uint64_t colour) { return (uint32_t)(colour >> 32); }
+static inline uint32_t quotient_roots(uint64_t colour) { return (uint32_t)colour; }
+
 struct quotient; /* opaque */
 
 struct quotient_view {
