@@ -78,6 +78,7 @@ struct settings {
     bool forward;
     bool backward;
     bool no_unlocks;
+    bool with_paper_classes;
     bool with_hashes;
     bool with_payers;
     bool with_scripts;

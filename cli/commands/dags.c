@@ -19,6 +19,7 @@ struct work {
     struct summary summary;
     struct known_scripts_held held;
     struct measures_row *measures;
+    struct paper_classes paper; /* of --paper-classes */
     struct datapackage_provenance provenance;
     struct outfolder *folder; /* NULL: no table is written */
     bool labelled;            /* opened.dag_labels are of the selection */
@@ -154,7 +155,7 @@ static enum status write_tables(struct work *work, struct fault *fault)
     const struct unlocks *counted = shown.unlocks.counts ? &shown.unlocks : NULL;
     if (status == STATUS_OK)
         status = tables_write(work->folder, opened->store, &opened->forest, &opened->selection, &work->held,
-                              work->measures, linked ? &payments : NULL, counted, threads, fault);
+                              work->measures, linked ? &payments : NULL, counted, work->summary.paper, threads, fault);
     if (status == STATUS_OK && counted)
         status = commit_unlocks(&shown, fault);
     if (status == STATUS_OK)
@@ -215,6 +216,18 @@ static enum status filter(struct work *work, struct fault *fault)
     return status;
 }
 
+/* What --paper-classes asks for. */
+static enum status find_paper_classes(struct work *work, struct fault *fault)
+{
+    const struct selection *selection = &work->opened.selection;
+    if (!work->settings->with_paper_classes)
+        return STATUS_OK;
+    work->summary.paper = &work->paper;
+    work->summary.classes = &selection->classes;
+    return paper_classes_find(&work->opened.forest, &selection->tdags, &selection->classes, work->settings->compress,
+                              (unsigned)work->settings->threads, &work->paper, fault);
+}
+
 static enum status dags(struct work *work, struct fault *fault)
 {
     const struct settings *settings = work->settings;
@@ -229,6 +242,8 @@ static enum status dags(struct work *work, struct fault *fault)
         summary_tell_other_rules(&work->summary, settings->rules);
     if (status == STATUS_OK)
         status = filter(work, fault);
+    if (status == STATUS_OK)
+        status = find_paper_classes(work, fault);
     if (status == STATUS_OK && (work->folder || top))
         status = measures_all(forest, &selection->tdags, &selection->classes, threads, &work->measures, fault);
     if (status == STATUS_OK && work->folder)
@@ -263,6 +278,7 @@ static int run(const struct settings *settings)
     summary_free(&work.summary);
     known_scripts_held_free(&work.held);
     mem_free(work.measures);
+    paper_classes_free(&work.paper);
     opened_forest_close(&work.opened);
     return message_left_out(message_result(status, &fault), work.unread || work.labels_said.unread);
 }
@@ -285,10 +301,19 @@ static const struct option option_top_by = {
     .help = "what to sort them by, the most first (default: automation)",
 };
 
+static const struct option option_paper_classes = {
+    .name = "paper-classes",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, with_paper_classes),
+    .help = "also the classes of the paper's own equality, which is coarser: a column more, and which exact classes it "
+            "takes for one",
+};
+
 static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height, &option_rules,      &option_compress, &option_exclude_scripts,
-    &option_scripts,    &option_labels,       OPTIONS_DAG_FILTER, &option_top,      &option_top_by,
-    &option_no_unlocks, &option_threads,      &option_out_folder, &option_replace,  NULL};
+    &option_read_store,      &option_as_of_height, &option_rules,   &option_compress,
+    &option_exclude_scripts, &option_scripts,      &option_labels,  OPTIONS_DAG_FILTER,
+    &option_paper_classes,   &option_top,          &option_top_by,  &option_no_unlocks,
+    &option_threads,         &option_out_folder,   &option_replace, NULL};
 
 const struct command command_dags = {
     .name = "dags",

@@ -24,8 +24,9 @@ enum column_type {
 #define COLUMN_EMPTY_TEXT 8u  /* with COLUMN_MAY_BE_EMPTY: what is empty is a text without letters, not a missing one */
 #define COLUMN_WITH_INDEX 2u  /* where the store has an index */
 #define COLUMN_WITH_VERIFY 4u /* with --verify */
-#define COLUMN_WITH_UNLOCKS 16u /* where the spenders were read from the blk files */
-#define COLUMN_WITH_LABELS 32u  /* with --labels */
+#define COLUMN_WITH_UNLOCKS 16u       /* where the spenders were read from the blk files */
+#define COLUMN_WITH_LABELS 32u        /* with --labels */
+#define COLUMN_WITH_PAPER_CLASSES 64u /* with --paper-classes */
 
 /* KIND in a name stands for each kind of output, RULES for each rule set. Neighbours with the same word repeat
  * together: KIND,KIND_sat is nonstandard,nonstandard_sat,nulldata,... */

@@ -84,6 +84,10 @@ static const struct column tdags[] = {
     {"label", COLUMN_STRING, COLUMN_WITH_LABELS | COLUMN_MAY_BE_EMPTY, NULL,
      "labels of its payers and payees (where the store has an index) and those that the files of --labels give to its "
      "name or to the txid of one of its transactions, " LABELS_MEANING},
+    {"paper_class", COLUMN_STRING, COLUMN_WITH_PAPER_CLASSES | COLUMN_MAY_BE_EMPTY, NULL,
+     "class by the paper's equality (its Definitions 11 and 12), which is coarser than isomorphism: 32 hexadecimal "
+     "digits, the same on every machine; empty where it was not worked out, for a T-DAG of more than 65,536 "
+     "transactions whose ways part and meet too often"},
 };
 
 static const struct column classes[] = {
@@ -116,6 +120,9 @@ static const struct column classes[] = {
     {"unlock_time", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: time"},
     {"unlock_nothing", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: nothing"},
     {"unlock_other", COLUMN_NUMBER, COLUMN_WITH_UNLOCKS | COLUMN_MAY_BE_EMPTY, "0 to 1", "likewise: other"},
+    {"paper_class", COLUMN_STRING, COLUMN_WITH_PAPER_CLASSES | COLUMN_MAY_BE_EMPTY, NULL,
+     "that of each of its T-DAGs, see tdags.csv; classes with the same one are equal to the paper. Empty also for one "
+     "that could not be decided, since its T-DAGs may differ"},
 };
 
 static const struct column txs[] = {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/output/printer.h"
+#include "cli/views/paper_merges.h"
 #include "cli/views/text_drawing.h"
 #include "cli/inputs/dag_filter.h"
 #include "cli/inputs/opened_store.h"
@@ -172,6 +173,10 @@ static void put_rules(struct printer *printer, const struct summary *summary, en
           rules_name(r), ULL(summary->forest->unknown_txs[r]), ULL(rules->roots), ULL(rules->tdags));
     PRINT(printer, "    \"nodes\": %llu,\n    \"edges\": %llu,\n    \"classes\": %llu,\n    \"inexact_classes\": %llu",
           ULL(rules->nodes), ULL(rules->edges), ULL(rules->classes), ULL(rules->inexact_classes));
+    if (r == summary->settings->rules && summary->paper) {
+        PRINT(printer, ",\n    \"paper_classes\": ");
+        paper_merges_json(printer, summary->paper, summary->classes);
+    }
     if (summary->settings->compress)
         PRINT(printer, ",\n    \"vanished\": %llu", ULL(rules->vanished));
     if (rules->excluded)
@@ -354,5 +359,7 @@ enum status summary_print(const struct summary *summary, const struct selection 
         put_class_tables(&printer, summary, selection);
     else
         PRINT(&printer, "\n%s\n", dag_filter_none(summary->settings));
+    if (summary->paper && selection->classes.classes_count > 0)
+        paper_merges_print(&printer, summary->paper, &selection->classes);
     return printer_write(&printer, NULL, fault);
 }

@@ -2,6 +2,7 @@
 #ifndef UNKTX_CLI_VIEWS_SUMMARY_H
 #define UNKTX_CLI_VIEWS_SUMMARY_H
 
+#include "classify/paper_class.h"
 #include "cli/options.h"
 #include "cli/inputs/selection.h"
 #include "cli/output/outfolder.h"
@@ -24,7 +25,9 @@ struct summary {
     const struct forest *forest;
     const struct filter *filter; /* may be NULL */
     struct summary_rules rules[RULES];
-    uint32_t left_out; /* T-DAGs of the chosen rule set, by --family and its like */
+    const struct paper_classes *paper; /* of the chosen rule set; NULL: not asked for. Borrowed, as `classes` */
+    const struct classes *classes;     /* with `paper`: what it is of */
+    uint32_t left_out;                 /* T-DAGs of the chosen rule set, by --family and its like */
 };
 
 /* Makes the selection of the chosen rule set, and fills in the numbers of all of them. */

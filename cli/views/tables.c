@@ -16,8 +16,9 @@ struct tables {
     const struct tdags *tdags;
     const struct catalogue *catalogue;
     const struct selection *selection;
-    const struct payments *payments; /* may be NULL */
-    const struct unlocks *unlocks;   /* likewise */
+    const struct payments *payments;   /* may be NULL */
+    const struct unlocks *unlocks;     /* likewise */
+    const struct paper_classes *paper; /* likewise */
     const struct known_scripts_held *held;
     const struct measures_row *measures;
     size_t names_size; /* of the longest list of known scripts */
@@ -31,6 +32,13 @@ char *put_class_id(char *out, const uint8_t id[CANON_ID_SIZE], bool exact)
     if (!exact)
         *out++ = '?';
     return out;
+}
+
+/* The cell of the paper's class after the comma that it needs. */
+static char *put_paper_class(char *p, const struct paper_class *class)
+{
+    *p++ = ',';
+    return class->known ? put_hex(p, class->id, CANON_ID_SIZE) : p;
 }
 
 static size_t chunks_of(uint32_t rows) { return rows / CHUNK_ROWS + (rows % CHUNK_ROWS != 0); }
@@ -67,7 +75,7 @@ static char *put_place(char *p, uint32_t height, uint32_t tx_index)
 /* ---- tdags.csv ---- */
 
 #define TDAG_ROW                                                                                                       \
-    (CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1) +        \
+    (2 * CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1) +    \
      UNLOCK_SHARES_MAX)
 
 static char *put_order(char *p, const struct measures_row *row)
@@ -120,7 +128,7 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
     return p;
 }
 
-/* With the cells that are last: the name, shares of unlocks, and of --labels the labels. */
+/* With the cells that are last: the name, shares of unlocks, the labels of --labels, the class of --paper-classes. */
 static enum status put_tdag_row(struct text *text, const struct tables *tables, uint32_t dag)
 {
     const struct dag_labels *labels = tables->selection->labels;
@@ -142,6 +150,8 @@ static enum status put_tdag_row(struct text *text, const struct tables *tables, 
         *p++ = ',';
         p = address_labels_put(labels->labels, &span, p);
     }
+    if (tables->paper)
+        p = put_paper_class(p, &tables->paper->tdags[dag - 1]);
     *p++ = '\n';
     text_end(text, p);
     return STATUS_OK;
@@ -162,7 +172,7 @@ static enum status format_tdags(void *context, unsigned worker, size_t chunk, st
 /* ---- classes.csv ---- */
 
 /* The largest double in %.6f has 309 digits before its point. */
-#define CLASS_ROW (CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + 320 + 10 * (PUT_U64_MAX + 1) + UNLOCK_SHARES_MAX)
+#define CLASS_ROW (2 * CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + 320 + 10 * (PUT_U64_MAX + 1) + UNLOCK_SHARES_MAX)
 
 static char *put_class(char *p, const struct tables *tables, uint32_t class)
 {
@@ -182,6 +192,8 @@ static char *put_class(char *p, const struct tables *tables, uint32_t class)
     p = put_name(p, tables, row->first_dag);
     if (tables->unlocks)
         p = put_unlock_shares(p, &tables->unlocks->of_class[class]);
+    if (tables->paper)
+        p = put_paper_class(p, &tables->paper->classes[class]);
     *p++ = '\n';
     return p;
 }
@@ -420,7 +432,8 @@ enum status tables_check(const struct outfolder *folder, struct fault *fault)
 enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
                          const struct measures_row *measures, const struct payments *payments,
-                         const struct unlocks *unlocks, unsigned threads, struct fault *fault)
+                         const struct unlocks *unlocks, const struct paper_classes *paper, unsigned threads,
+                         struct fault *fault)
 {
     struct tables tables = {.store = store,
                             .forest = forest,
@@ -429,19 +442,19 @@ enum status tables_write(struct outfolder *folder, const struct store *store, co
                             .selection = selection,
                             .payments = payments,
                             .unlocks = unlocks,
+                            .paper = paper,
                             .held = held,
                             .measures = measures,
                             .names_size = catalogue_names_size(held->catalogue),
                             .rules = selection->tdags.rules};
     struct outfile files[TABLES] = {{0}};
     enum status status = store_readers_open(store, threads, &tables.readers, fault);
-    unsigned with_unlocks = unlocks ? COLUMN_WITH_UNLOCKS : 0;
+    unsigned more = (unlocks ? COLUMN_WITH_UNLOCKS : 0) | (paper ? COLUMN_WITH_PAPER_CLASSES : 0);
     if (status == STATUS_OK) {
         const struct outfile_table all[TABLES] = {
-            {&schema_tdags,
-             (payments ? COLUMN_WITH_INDEX : 0) | with_unlocks | (selection->labels ? COLUMN_WITH_LABELS : 0),
+            {&schema_tdags, (payments ? COLUMN_WITH_INDEX : 0) | more | (selection->labels ? COLUMN_WITH_LABELS : 0),
              chunks_of(selection->classes.rows_count), format_tdags, &tables},
-            {&schema_classes, with_unlocks, chunks_of(selection->classes.classes_count), format_classes, &tables},
+            {&schema_classes, more, chunks_of(selection->classes.classes_count), format_classes, &tables},
             {&schema_txs, 0, chunks_of(forest->txs_count), format_txs, &tables},
             {&schema_arcs, 0, chunks_of(forest->outputs_count), format_arcs, &tables},
             {&schema_leaves, 0, store_batches(tables.readers.readers[0]), format_leaves, &tables},

@@ -3,6 +3,7 @@
 #define UNKTX_CLI_VIEWS_TABLES_H
 
 #include "classify/measures.h"
+#include "classify/paper_class.h"
 #include "cli/views/payments.h"
 #include "cli/views/unlocks.h"
 #include "cli/inputs/known_scripts.h"
@@ -11,11 +12,13 @@
 
 /* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into the folder. With the sums of a payments that was
  * written (NULL: without) tdags.csv has two columns more; with the counts of an unlocks (NULL: without) tdags.csv and
- * classes.csv have their shares. `measures` is what measures_all gave. */
+ * classes.csv have their shares; with the classes of `paper` (NULL: without) both have one column more. `measures` is
+ * what measures_all gave. */
 enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
                          const struct measures_row *measures, const struct payments *payments,
-                         const struct unlocks *unlocks, unsigned threads, struct fault *fault) MUST_CHECK;
+                         const struct unlocks *unlocks, const struct paper_classes *paper, unsigned threads,
+                         struct fault *fault) MUST_CHECK;
 
 /* What rows are made from one at a time, all borrowed. */
 struct table_rows {
