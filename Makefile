@@ -65,13 +65,17 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# the list that is built in, as the numbers of a C array
+# the lists that are built in, as the numbers of C arrays
+MADE := $(BUILD)/made/known-scripts.inc $(BUILD)/made/known-figures.inc
 $(BUILD)/made/known-scripts.inc: graph/scripts/known-scripts.tsv
+$(BUILD)/made/known-figures.inc: cli/inputs/known-figures.tsv
+$(MADE):
 	@mkdir -p $(@D)
 	od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g' >$@.part
 	@mv $@.part $@
 
 $(BUILD)/graph/scripts/catalogue.o: $(BUILD)/made/known-scripts.inc
+$(BUILD)/cli/inputs/known_figures.o: $(BUILD)/made/known-figures.inc
 
 # what it uses of ARMv8 it asks the processor for first
 ifneq ($(filter aarch64%,$(shell $(CC) -dumpmachine)),)
@@ -160,7 +164,7 @@ bench: $(BUILD)/unktx $(BENCH) $(CHAINGEN)
 	UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) $(BENCH)
 
 # House rules, then the static analysers where they are installed.
-lint: $(BUILD)/made/known-scripts.inc
+lint: $(MADE)
 	sh tests/lint.sh
 	sh tests/width.sh
 	sh tests/sizes.sh
@@ -214,7 +218,7 @@ install: all
 	install -d $(DEST_BIN) $(DEST_MAN) $(DEST_DATA) $(DEST_LIB)/pkgconfig $(DEST_INCLUDE)
 	install -m 755 $(BUILD)/unktx $(DEST_BIN)
 	install -m 644 $(MAN_PAGES) $(DEST_MAN)
-	install -m 644 graph/scripts/known-scripts.tsv $(DEST_DATA)
+	install -m 644 graph/scripts/known-scripts.tsv cli/inputs/known-figures.tsv $(DEST_DATA)
 	install -d $(DEST_BASH) $(DEST_ZSH) $(DEST_FISH)
 	install -m 644 $(BUILD)/completion/bash/unktx $(DEST_BASH)
 	install -m 644 $(BUILD)/completion/zsh/_unktx $(DEST_ZSH)

@@ -35,6 +35,7 @@ extern const struct command command_blocks;
 extern const struct command command_check;
 extern const struct command command_completion;
 extern const struct command command_columns;
+extern const struct command command_compare;
 extern const struct command command_dags;
 extern const struct command command_dump;
 extern const struct command command_explore;

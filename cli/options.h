@@ -32,6 +32,7 @@ struct settings {
     const char *tip;
     const char *xor_key;
     const char *nulldata;        /* "count" or "store" */
+    const char *figures;         /* NULL: the built-in ones only */
     const char *exclude_scripts; /* a file, or "@known" */
     const char *scripts;         /* NULL: the built-in known scripts only */
     struct option_list labels;   /* files of --labels */

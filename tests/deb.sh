@@ -28,7 +28,7 @@ for file in "$deb" "$dev"; do
 done
 dpkg-deb -x "$deb" "$place/root" && dpkg-deb -x "$dev" "$place/root" || wrong "the packages do not unpack"
 usr=$place/root/usr
-for file in share/man/man1/unktx-dags.1.gz share/unktx/known-scripts.tsv share/bash-completion/completions/unktx \
+for file in share/man/man1/unktx-dags.1.gz share/unktx/known-scripts.tsv share/unktx/known-figures.tsv share/bash-completion/completions/unktx \
     share/zsh/vendor-completions/_unktx share/fish/vendor_completions.d/unktx.fish share/doc/unktx/copyright include/unktx.h \
     share/doc/libunktx-dev/examples/unknown_outputs.c; do
     [ -s "$usr/$file" ] || wrong "no /usr/$file"

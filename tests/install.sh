@@ -10,7 +10,7 @@ wrong() { echo "install: $*"; exit 1; }
 to_place() { ${MAKE:-make} -s "$1" BUILD="${BUILD:-build}" PREFIX=/usr LIBDIR=/usr/lib/unktx-test DESTDIR="$place"; }
 
 (umask 077 && to_place install) || wrong "make install fails"
-for file in bin/unktx include/unktx.h lib/unktx-test/libunktx.a share/man/man1/unktx.1 share/unktx/known-scripts.tsv \
+for file in bin/unktx include/unktx.h lib/unktx-test/libunktx.a share/man/man1/unktx.1 share/unktx/known-scripts.tsv share/unktx/known-figures.tsv \
     share/bash-completion/completions/unktx share/zsh/site-functions/_unktx share/fish/vendor_completions.d/unktx.fish; do
     [ -s "$place/usr/$file" ] || wrong "no /usr/$file"
 done

@@ -5,19 +5,15 @@
 #include "parser/script.h"
 
 const struct table_schema *const schema_all[] = {
-    &schema_tdags,        &schema_classes,
-    &schema_txs,          &schema_arcs,
-    &schema_leaves,       &schema_payers,
-    &schema_payees,       &schema_changes,
-    &schema_outputs,      &schema_templates,
-    &schema_unlocks,      &schema_keys,
-    &schema_hashes,       &schema_ties,
-    &schema_groups,       &schema_stats,
-    &schema_stats_by_day, &schema_protocols,
-    &schema_blocks,       &schema_dump_blocks,
-    &schema_dump_txs,     &schema_dump_inputs,
-    &schema_dump_outputs, &schema_travel,
-    &schema_find_rows,    NULL,
+    &schema_tdags,       &schema_classes,      &schema_txs,
+    &schema_arcs,        &schema_leaves,       &schema_payers,
+    &schema_payees,      &schema_changes,      &schema_outputs,
+    &schema_templates,   &schema_unlocks,      &schema_keys,
+    &schema_hashes,      &schema_ties,         &schema_groups,
+    &schema_stats,       &schema_stats_by_day, &schema_protocols,
+    &schema_blocks,      &schema_dump_blocks,  &schema_dump_txs,
+    &schema_dump_inputs, &schema_dump_outputs, &schema_travel,
+    &schema_find_rows,   &schema_compare,      NULL,
 };
 
 const struct table_schema *schema_find(const char *name)

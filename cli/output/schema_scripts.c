@@ -149,6 +149,33 @@ static const struct column find[] = {
      "labels that the files of --labels give to the address, with a semicolon and a space between two"},
 };
 
+static const struct column compare[] = {
+    {"network", COLUMN_STRING, 0, NULL, "of which the figure is: main, testnet3, testnet4, signet or regtest"},
+    {"figure", COLUMN_STRING, 0, NULL, "what is counted, see FIGURES in unktx-compare(1)"},
+    {"as_of", COLUMN_STRING, 0, NULL, "a height, a year, month or day (its end, in UTC), or tip, as the list has it"},
+    {"height", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "block height",
+     "the last block that ours counts; empty on another network and beyond the tip"},
+    {"published", COLUMN_INTEGER, 0, NULL, "the figure as the source has it"},
+    {"ours", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, NULL, "the store's, as of the height; empty where there is none"},
+    {"difference", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, NULL, "ours less published; empty as ours"},
+    {"verdict", COLUMN_STRING, 0, NULL,
+     "equal; close (within one in a hundred of what was published); differs; beyond the tip; not available (see "
+     "needs); "
+     "not asked for on this network"},
+    {"source", COLUMN_STRING, 0, NULL, "who published it"},
+    {"note", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
+     "how the source counts where that is another way, such as by the shape of a script instead of by Core's rule"},
+    {"needs", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "what would make it available; empty where it is"},
+};
+
+const struct table_schema schema_compare = {
+    .name = "compare",
+    .command = "compare",
+    .rows = "a row for each published figure, those that are built in first, in the order of the files",
+    .columns = compare,
+    .columns_count = COUNT(compare),
+};
+
 const struct table_schema schema_find_rows = {
     .name = "find",
     .command = "find",

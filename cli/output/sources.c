@@ -97,7 +97,8 @@ static enum status add_operand(const char *path, struct fault *fault)
 
 enum status sources_add_settings(const struct settings *settings, struct fault *fault)
 {
-    const char *const paths[] = {settings->datadir, settings->store, settings->scripts, settings->exclude_scripts};
+    const char *const paths[] = {settings->datadir, settings->store, settings->scripts, settings->exclude_scripts,
+                                 settings->figures};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < sizeof paths / sizeof *paths && status == STATUS_OK; i++)
         status = sources_add(paths[i], fault);
