@@ -41,6 +41,7 @@ for rules in core-0.18 core-0.19 core-22; do
     run report --store $store --rules $rules -o report-$rules.html
 done
 run dags --store $store --compress -o dags-compress >dags-compress.txt
+run dags --store $store --paper-classes --no-unlocks -o dags-paper-classes >dags-paper-classes.txt
 run dags --store $store --exclude-scripts @known -o dags-without-known >dags-without-known.txt
 for by in automation orderliness height value; do
     run dags --store $store --top 12 --by $by -o dags-top >dags-top-$by.txt

@@ -17,7 +17,7 @@
 #include "tests/support/run.h"
 
 static const char *const commands[] = {"analyze", "scan",  "dags", "outputs", "stats", "templates", "show", "check",
-                                       "blocks",  "index", "tx",   "travel",  "dump",  "flows",     "find"};
+                                       "blocks",  "index", "tx",   "travel",  "dump",  "flows",     "find", "compare"};
 #define COMMANDS (sizeof commands / sizeof *commands)
 
 /* A folder with a store of the genesis chain, made once. */

@@ -261,6 +261,22 @@ static void test_dags(void **state)
     (void)state;
     fail_reading("dags --threads 1", "good", "", 1);
     fail_reading("dags --threads 2 --compress --rules core-22", "good", "", 7);
+    fail_reading("dags --no-unlocks --threads 1 --paper-classes", "good", "", 3);
+}
+
+/* Figures of each sort: totals, outputs, T-DAGs as of two heights. */
+static void test_compare(void **state)
+{
+    (void)state;
+    static const char figures[] = "regtest\ttxs\ttip\t1\ta test\t\n"
+                                  "regtest\tscript 51\t200\t1\ta test\t\n"
+                                  "regtest\ttdags core-22\ttip\t1\ta test\t\n"
+                                  "regtest\trow core-0.18 2 3 2 1\t200\t1\ta test\t\n"
+                                  "regtest\ttdags-with core-0.18 op-if\t200\t1\ta test\t\n";
+    char line[1024];
+    write_file(path_of("%s/figures.tsv", dir), figures, sizeof figures - 1);
+    snprintf(line, sizeof line, "compare --threads 1 --figures %s/figures.tsv", dir);
+    fail_reading(line, "good", "/compared.csv", 3);
 }
 
 static void test_outputs(void **state)
@@ -340,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_scan_back), cmocka_unit_test(test_index),        cmocka_unit_test(test_dags),
         cmocka_unit_test(test_outputs),   cmocka_unit_test(test_stats),        cmocka_unit_test(test_check),
         cmocka_unit_test(test_show),      cmocka_unit_test(test_indexed),      cmocka_unit_test(test_report),
+        cmocka_unit_test(test_compare),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
