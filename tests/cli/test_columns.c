@@ -201,6 +201,8 @@ static void test_dags(void **state)
         check_folder(folder, of_dags, COLUMN_WITH_UNLOCKS);
         unktx_ok("dags --store %s/bare --rules %s --compress -o %s-c", dir, rules[i], folder);
         check_folder(path_of("%s-c", folder), of_dags, COLUMN_WITH_UNLOCKS);
+        unktx_ok("dags --store %s/bare --rules %s --paper-classes -o %s-p", dir, rules[i], folder);
+        check_folder(path_of("%s-p", folder), of_dags, COLUMN_WITH_UNLOCKS | COLUMN_WITH_PAPER_CLASSES);
         unktx_ok("dags --store %s/indexed --rules %s -o %s-i", dir, rules[i], folder);
         check_folder(path_of("%s-i", folder), of_dags, COLUMN_WITH_INDEX | COLUMN_WITH_UNLOCKS);
         check_folder(path_of("%s-i", folder), of_flows, COLUMN_WITH_INDEX | COLUMN_WITH_UNLOCKS);
@@ -228,6 +230,7 @@ static void test_stats(void **state)
         check_printed(&schema_stats, 0, path_of("stats --store %s/bare --by %s", dir, by[i]));
     check_printed(&schema_stats_by_day, 0, path_of("stats --store %s/bare --by day", dir));
     check_printed(&schema_protocols, 0, path_of("stats --nulldata --store %s/indexed", dir));
+    check_printed(&schema_compare, 0, path_of("compare --store %s/indexed", dir));
 }
 
 static void test_blocks(void **state)
