@@ -40,12 +40,11 @@ enum status index_blocks_remember(const char *store, const char *datadir, const 
     char *folder = status == STATUS_OK ? realpath(dir.path, NULL) : NULL;
     if (status == STATUS_OK && !folder)
         status = fault_errno(fault, dir.path, FAULT_NO_OFFSET, "has no absolute path");
-    sources_clear(); /* this is a file of the store, which the command makes, wherever the store lies; its last one */
     if (status == STATUS_OK && (text_printf(&text, "%s", folder) != STATUS_OK ||
                                 (xor_key && text_printf(&text, "%c%s", '\0', blk_key_text(xor_key, key)) != STATUS_OK)))
         status = fault_nomem(fault);
     if (status == STATUS_OK)
-        status = outfile_write_text_in(store, NOTE_FILE, &text, fault);
+        status = outfile_write_of_store(store, NOTE_FILE, &text, fault);
     text_free(&text);
     free(folder);
     blkdir_free(&dir);

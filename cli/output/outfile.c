@@ -60,8 +60,11 @@ static enum status open_temporary(struct outfile *file, const char *path, struct
     return STATUS_OK;
 }
 
-/* `alone`: it is no file of a folder whose manifest is written with it. */
-static enum status open_path(struct outfile *file, const char *path, bool alone, struct fault *fault)
+/* Whose file it is: nobody else's; of a folder whose manifest is written with it; of the store that the command makes,
+ * where others find it refused. */
+enum owner { OWNER_NONE, OWNER_FOLDER, OWNER_STORE };
+
+static enum status open_path(struct outfile *file, const char *path, enum owner owner, struct fault *fault)
 {
     struct stat st;
     *file = (struct outfile){0};
@@ -72,11 +75,11 @@ static enum status open_path(struct outfile *file, const char *path, bool alone,
         return STATUS_OK;
     }
     snprintf(file->name, sizeof file->name, "%s", path);
-    enum status status = sources_refuse(path, fault);
+    enum status status = owner == OWNER_STORE ? STATUS_OK : sources_refuse(path, fault);
     if (status != STATUS_OK)
         return status;
     if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) {
-        status = alone ? listed_refuse(path, fault) : STATUS_OK;
+        status = owner == OWNER_NONE ? listed_refuse(path, fault) : STATUS_OK;
         return status == STATUS_OK ? open_temporary(file, path, fault) : status;
     }
     int fd = file_open_again(path, O_WRONLY | O_NOCTTY);
@@ -88,20 +91,26 @@ static enum status open_path(struct outfile *file, const char *path, bool alone,
 
 enum status outfile_open(struct outfile *file, const char *path, struct fault *fault)
 {
-    return open_path(file, path, true, fault);
+    return open_path(file, path, OWNER_NONE, fault);
 }
 
 void outfile_discard(struct outfile *file) { *file = (struct outfile){.is_discarded = true}; }
 
-enum status outfile_open_in(struct outfile *file, const char *folder, const char *name, struct fault *fault)
+static enum status open_owned(struct outfile *file, const char *folder, const char *name, enum owner owner,
+                              struct fault *fault)
 {
     *file = (struct outfile){0};
     char *path = outfile_join(folder, name);
     if (!path)
         return fault_nomem(fault);
-    enum status status = open_path(file, path, false, fault);
+    enum status status = open_path(file, path, owner, fault);
     mem_free(path);
     return status;
+}
+
+enum status outfile_open_in(struct outfile *file, const char *folder, const char *name, struct fault *fault)
+{
+    return open_owned(file, folder, name, OWNER_FOLDER, fault);
 }
 
 enum status outfile_begin_table(struct outfile *file, const struct table_schema *table, unsigned flags,
@@ -255,13 +264,24 @@ enum status outfile_write_lines(const char *path, bool wraps, struct text *text,
     return STATUS_OK;
 }
 
-enum status outfile_write_text_in(const char *folder, const char *name, struct text *text, struct fault *fault)
+static enum status write_owned(const char *folder, const char *name, enum owner owner, struct text *text,
+                               struct fault *fault)
 {
     struct outfile file = {0};
-    enum status status = outfile_open_in(&file, folder, name, fault);
+    enum status status = open_owned(&file, folder, name, owner, fault);
     if (status == STATUS_OK)
         status = outfile_flush(&file, text, fault);
     return outfile_finish(&file, status, fault);
+}
+
+enum status outfile_write_text_in(const char *folder, const char *name, struct text *text, struct fault *fault)
+{
+    return write_owned(folder, name, OWNER_FOLDER, text, fault);
+}
+
+enum status outfile_write_of_store(const char *store, const char *name, struct text *text, struct fault *fault)
+{
+    return write_owned(store, name, OWNER_STORE, text, fault);
 }
 
 enum status outfile_make_folder(const char *path, size_t *there, struct fault *fault)

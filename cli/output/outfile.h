@@ -66,6 +66,10 @@ enum status outfile_write_lines(const char *path, bool wraps, struct text *text,
 /* outfile_write_text on the file `name` in folder `folder`. */
 enum status outfile_write_text_in(const char *folder, const char *name, struct text *text, struct fault *fault)
     MUST_CHECK;
+/* The same on a file of the store itself, for the command that makes the store: it is no source for that one, though
+ * nothing else may be written there. */
+enum status outfile_write_of_store(const char *store, const char *name, struct text *text, struct fault *fault)
+    MUST_CHECK;
 
 /* Makes the folder, and those above it, unless it is there; the first *there bytes of the path name a folder that was
  * there before. STATUS_REFUSED as for outfile_open. */

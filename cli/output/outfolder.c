@@ -11,6 +11,7 @@
 #include "cli/output/message.h"
 #include "cli/output/replacement.h"
 #include "cli/output/signals.h"
+#include "cli/output/sources.h"
 #include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
@@ -262,6 +263,8 @@ enum status outfolder_check(const struct outfolder *folder, const char *name, st
                            "is there and not of a run before (no %s lists it), so it is not replaced: name another "
                            "folder with -o, or replace it with --replace",
                            DATAPACKAGE_NAME);
+    if (status == STATUS_OK)
+        status = sources_refuse(path, fault);
     mem_free(path);
     return status;
 }

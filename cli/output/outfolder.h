@@ -46,7 +46,8 @@ void outfolder_set_changes(struct outfolder *folder, const struct folder_changes
 struct folder_changes outfolder_changes(const struct outfolder *folder);
 
 /* May the file be written? For a command that finds out much before it writes. STATUS_REFUSED: something of that name
- * is there, and it is no regular file, or no manifest lists it and `replace` is false. */
+ * is there, and it is no regular file, or no manifest lists it and `replace` is false; or the command reads it
+ * (sources.h). */
 enum status outfolder_check(const struct outfolder *folder, const char *name, struct fault *fault) MUST_CHECK;
 /* outfile_open on the file `name` (a static string) of the folder; outfile_commit then leaves it to the folder.
  * STATUS_REFUSED as outfolder_check. Without a folder (NULL) outfile_open, and `name` is a path. */

@@ -259,6 +259,23 @@ static void test_data_elsewhere(void **state)
         assert_same_file(path_of("%s/blk%05u.dat", place.blocks, i), path_of("%s/blk%05u.dat", far, i));
 }
 
+/* What analyze reads it does not replace in any of its parts: it says so before the scan, of the last two after it. */
+static void test_analyze_keeps_inputs(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"leaves.csv", "stats-by-day.csv", "keys.csv", "payers.csv"};
+    static const char text[] = "address,label\nx,y\n";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        make_dirs(path_of("%s/kept", place.dir));
+        write_file(path_of("%s/labels.csv", place.dir), text, sizeof text - 1);
+        assert_int_equal(link(path_of("%s/labels.csv", place.dir), path_of("%s/kept/%s", place.dir, names[i])), 0);
+        expect_refused("analyze --quiet --index --replace --datadir data -o kept --labels labels.csv");
+        assert_same_file(path_of("%s/labels.csv", place.dir), path_of("%s/kept/%s", place.dir, names[i]));
+        assert_false(path_exists(path_of("%s/kept/tdags.csv", place.dir)));
+        remove_tree(path_of("%s/kept", place.dir));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_links),
         cmocka_unit_test(test_aborted),
         cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_analyze_keeps_inputs),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
