@@ -354,7 +354,7 @@ static enum status digest(const struct check *check, uint8_t out[32], struct fau
 /* Prints the text and frees it. */
 static enum status print_text(struct text *text, struct fault *fault)
 {
-    enum status status = outfile_write_text(NULL, text, fault);
+    enum status status = outfile_write_lines(NULL, true, text, fault);
     text_free(text);
     return status;
 }

@@ -323,7 +323,8 @@ static enum status search(struct find *find, struct fault *fault)
     size_t chunks = find->batches + (find->linked ? 2 * payments_chunks(&find->payments) : 0);
     const struct outfile_table table = {find->format == FORMAT_CSV ? &schema_find_rows : NULL, flags, chunks,
                                         search_chunk, find};
-    enum status status = outfile_open(&file, find->settings->out, fault);
+    enum status status = find->format == FORMAT_TEXT ? outfile_open_lines(&file, find->settings->out, fault)
+                                                     : outfile_open(&file, find->settings->out, fault);
     if (status == STATUS_OK)
         status = outfile_write_table(&file, (unsigned)find->settings->threads, &table, fault);
     if (status == STATUS_OK)

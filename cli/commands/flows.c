@@ -16,7 +16,7 @@ static enum status print_sums(const struct payments *payments, struct fault *fau
     enum status status = text_printf(&text, "T-DAGs %u, payers %llu, payees %llu\npaid in " BTC ", fees " BTC "\n",
                                      (unsigned)payments->selection->tdags.count, ULL(payments->payers),
                                      ULL(payments->payees), BTC_OF(payer_value_sat), BTC_OF(fee_sat));
-    status = status == STATUS_OK ? outfile_write_text(NULL, &text, fault) : fault_nomem(fault);
+    status = status == STATUS_OK ? outfile_write_lines(NULL, true, &text, fault) : fault_nomem(fault);
     text_free(&text);
     return status;
 }

@@ -21,7 +21,7 @@ static enum status print_sums(const struct ties *ties, struct fault *fault)
                              ULL(sums[k]));
     if (status == STATUS_OK)
         status = text_printf(&text, "\n");
-    status = status == STATUS_OK ? outfile_write_text(NULL, &text, fault) : fault_nomem(fault);
+    status = status == STATUS_OK ? outfile_write_lines(NULL, true, &text, fault) : fault_nomem(fault);
     text_free(&text);
     return status;
 }

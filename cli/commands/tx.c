@@ -29,7 +29,9 @@ struct view {
 
 static enum status flush_some(struct view *view, struct fault *fault)
 {
-    return view->text.size < FLUSH_SIZE ? STATUS_OK : outfile_flush(&view->file, &view->text, fault);
+    size_t size = view->text.size;
+    bool due = size >= FLUSH_SIZE && (view->json || view->text.bytes[size - 1] == '\n'); /* whole lines are wrapped */
+    return due ? outfile_flush(&view->file, &view->text, fault) : STATUS_OK;
 }
 
 /* The result of text_printf as a status with a fault. */
@@ -406,7 +408,8 @@ static enum status show(struct view *view, bool *missing, struct fault *fault)
 {
     enum status status = index_open(view->settings->store, &view->index, fault);
     if (status == STATUS_OK)
-        status = outfile_open(&view->file, view->settings->out, fault);
+        status = view->json ? outfile_open(&view->file, view->settings->out, fault)
+                            : outfile_open_lines(&view->file, view->settings->out, fault);
     if (status == STATUS_OK && view->settings->with_scripts)
         status = indexed_scripts_open(&view->scripts, view->settings->store, view->index, view->json, fault);
     if (status == STATUS_OK)

@@ -94,6 +94,13 @@ enum status outfile_open(struct outfile *file, const char *path, struct fault *f
     return open_path(file, path, OWNER_NONE, fault);
 }
 
+enum status outfile_open_lines(struct outfile *file, const char *path, struct fault *fault)
+{
+    enum status status = outfile_open(file, path, fault);
+    file->wraps = status == STATUS_OK && file->is_stdout && isatty(STDOUT_FILENO);
+    return status;
+}
+
 void outfile_discard(struct outfile *file) { *file = (struct outfile){.is_discarded = true}; }
 
 static enum status open_owned(struct outfile *file, const char *folder, const char *name, enum owner owner,
@@ -164,12 +171,20 @@ static void note_written(struct outfile *file, const char *bytes, size_t size)
     }
 }
 
+static enum status write_wrapped(struct outfile *file, const char *bytes, size_t size, struct fault *fault)
+{
+    wrap_lines(stdout, wrap_width(STDOUT_FILENO), bytes, size);
+    return fflush(stdout) == 0 ? STATUS_OK : fault_errno(fault, file->name, FAULT_NO_OFFSET, "write failed");
+}
+
 enum status outfile_write(struct outfile *file, const char *bytes, size_t size, struct fault *fault)
 {
     if (file->is_discarded)
         return STATUS_OK;
     if (size > 0)
         message_answer();
+    if (file->wraps)
+        return write_wrapped(file, bytes, size, fault);
     if (file->folder && size > 0) /* of no rows there may be no bytes at all */
         note_written(file, bytes, size);
     while (size > 0 && !file->left) {
@@ -245,23 +260,16 @@ enum status outfile_finish(struct outfile *file, enum status status, struct faul
 
 enum status outfile_write_text(const char *path, struct text *text, struct fault *fault)
 {
-    struct outfile file = {0};
-    enum status status = outfile_open(&file, path, fault);
-    if (status == STATUS_OK)
-        status = outfile_flush(&file, text, fault);
-    return outfile_finish(&file, status, fault);
+    return outfile_write_lines(path, false, text, fault);
 }
 
 enum status outfile_write_lines(const char *path, bool wraps, struct text *text, struct fault *fault)
 {
-    bool standard = !path || strcmp(path, "-") == 0;
-    if (!wraps || !standard || !isatty(STDOUT_FILENO))
-        return outfile_write_text(path, text, fault);
-    if (text->size > 0)
-        message_answer();
-    wrap_lines(stdout, wrap_width(STDOUT_FILENO), text->bytes, text->size);
-    text->size = 0;
-    return STATUS_OK;
+    struct outfile file = {0};
+    enum status status = wraps ? outfile_open_lines(&file, path, fault) : outfile_open(&file, path, fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, text, fault);
+    return outfile_finish(&file, status, fault);
 }
 
 static enum status write_owned(const char *folder, const char *name, enum owner owner, struct text *text,

@@ -27,6 +27,7 @@ struct outfile {
     bool is_new; /* it is written under no name or another one */
     bool left;
     bool is_discarded;
+    bool wraps;                       /* it is a terminal, and lines are wrapped at its width */
     struct outfolder *folder;         /* it is one of this folder's, which has the next five; NULL: of none */
     const char *folder_name;          /* its name there, borrowed */
     const struct table_schema *table; /* of outfile_begin_table, and its flags */
@@ -39,6 +40,9 @@ struct outfile {
 /* `path` NULL or "-": stdout. A file that is replaced keeps its mode. STATUS_REFUSED: the command reads it, or what is
  * in its folder (sources.h), or the manifest in its folder tells of it (listed.h). STATUS_IO. */
 enum status outfile_open(struct outfile *file, const char *path, struct fault *fault) MUST_CHECK;
+/* The same for lines that people read: on a terminal they are wrapped at its width (wrap.h). Only whole lines are
+ * written then. */
+enum status outfile_open_lines(struct outfile *file, const char *path, struct fault *fault) MUST_CHECK;
 /* What is written goes nowhere: for a command that only counts. */
 void outfile_discard(struct outfile *file);
 /* outfile_open on the file `name` in folder `folder`, for whom writes the folder's manifest too: what that tells of is
@@ -61,7 +65,7 @@ enum status outfile_finish(struct outfile *file, enum status status, struct faul
 
 /* The whole file `path` (as outfile_open takes it) from a text. */
 enum status outfile_write_text(const char *path, struct text *text, struct fault *fault) MUST_CHECK;
-/* The same for lines that people read: on a terminal they are wrapped at its width (wrap.h), if `wraps`. */
+/* The same by outfile_open_lines, if `wraps`. */
 enum status outfile_write_lines(const char *path, bool wraps, struct text *text, struct fault *fault) MUST_CHECK;
 /* outfile_write_text on the file `name` in folder `folder`. */
 enum status outfile_write_text_in(const char *folder, const char *name, struct text *text, struct fault *fault)
