@@ -10,4 +10,4 @@ trap 'rm -rf "$place"' EXIT
 shared=
 [ -d ../shared/fixtures ] && shared=$(find ../shared/fixtures -mindepth 1 -maxdepth 1 -name 'regtest-*')
 # shellcheck disable=SC2086 # a list of words
-"$python" -B tests/folder.py "$UNKTX" "$place" tests/fixtures/*/ $shared
+"$python" -B tests/folder.py "$UNKTX" "$place" $(find tests/fixtures -mindepth 2 -maxdepth 2 -name regtest -exec dirname {} \; | sort) $shared

@@ -236,43 +236,43 @@ static void test_hostile(void **state)
 
 /* ---- real transactions ---- */
 
-/* db3f14e4...: its third output is a P2PKH with an OP_NOP after it (block 129,878 of mainnet); the bytes as in
- * src/test/resources/data/online.data.txt of github.com/microwww/java-bitcoin. */
-#define CREATOR                                                                                                        \
-    "01000000023e78417223443c3195b93f3e73061df88ec3565423db437a8fd5c24a737ae1f8020000008b4830450220522ae96f9018a960bb" \
-    "cfc0928cce89e3847230829184dff6187470f328d92e03022100ee42a0cd94aeada7db3cb7afcd0ff43765f65c133a32f21c62bff527b1"   \
-    "a3d0ff014104bb96927b9752b855b1a747a88cc4814a1fe22a38d28a15fda85b7e1fa3ecafde6fcfa437e6e230728bc4dad5b9a61f005a"   \
-    "771386723ce321be5a29a88a742b03ffffffff56aaefcf9d2bc974668fe042074af8c9175f371555f3d96a30c7a4815ac5a76501000000"   \
-    "8c493046022100f7bd5ce117fecb43563211fef28b9272e0c646c04fc2f8f35364f4067a19d79c022100a6c74f41c2db2ae025741bac8e"   \
-    "592aa587483ef13dca2868c4c489f2450fa6c4014104bb96927b9752b855b1a747a88cc4814a1fe22a38d28a15fda85b7e1fa3ecafde6f"   \
-    "cfa437e6e230728bc4dad5b9a61f005a771386723ce321be5a29a88a742b03ffffffff03e0fd1b00000000001976a914aaa79bb5bc1771"   \
-    "d36913956a59e6be04405a42fe88aca0860100000000001976a9146b8f0ceb63bd6b71cc90f6bcda3ba50616f6e94a88ac000001000000"   \
-    "00001a76a9146300bf4c5c2a724c280b893807afb976ec78a92b88ac6100000000"
+/* Two transactions of mainnet, whole (tests/fixtures/README.md says from where). The third output of the first is a
+ * P2PKH with an OP_NOP after it (block 129,878); input 89 of the second, which has 117, spends it. */
 #define CREATOR_TXID "db3f14e43fecc80eb3e0827cecce85b3499654694d12272bf91b1b2b8c33b5cb"
-/* The input number 89 of 8ebe1df6ebf008f7ec42ccd022478c9afaec3ca0444322243b745aa2e317c272, which spends it, from there
- * too. Its other inputs are not taken in, so this spender has another txid. */
+#define SPENDER_TXID "8ebe1df6ebf008f7ec42ccd022478c9afaec3ca0444322243b745aa2e317c272"
 #define HOLDER                                                                                                         \
     "0412b80271b9e034006fd944ae4cdbdbc45ee30595c1f8961439385575f1973019b3ff615afed85a75737ff0d43cd81df74bc76004b45a6e" \
     "7"                                                                                                                \
     "c9e2d115f364da1d7"
-#define SCRIPT_SIG                                                                                                     \
-    "483045022100f4ece69a7c50c911b3af6fa017dcf22de4df66699cd85c5753634d85140b955602204996b677af3a0b5835b36ae1db6323a1" \
-    "25f1525edd4727be3209a0535073f4240141" HOLDER
-#define SPENDER                                                                                                        \
-    "0100000001cbb5338c2b1b1bf92b27124d69549649b385ceec7c82e0b30ec8ec3fe4143fdb020000008b" SCRIPT_SIG "ffffffff"       \
-    "028e420f00000000001976a914e72d89e80ba5f6323789adf223f64fc7b9b02ced88ac0026e85a050000001976a9142d8b9279c59cd982"   \
-    "f530a457f24a6daae85c279088ac00000000"
 #define HOLDER_HASH "6300bf4c5c2a724c280b893807afb976ec78a92b"
+#define SPENDER_INPUTS 117u
 
-static struct hash256 add_hex(struct buffer *block, const char *hex)
+static char *read_hex(const char *txid)
 {
-    uint8_t bytes[2048];
+    size_t size, kept = 0;
+    char *text = read_file(path_of("tests/fixtures/mainnet-pair/%s.hex", txid), &size);
+    assert_non_null(text);
+    for (size_t i = 0; i < size; i++)
+        if (text[i] != '\n')
+            text[kept++] = text[i];
+    text[kept] = '\0';
+    return text;
+}
+
+/* The bytes are those of the txid by their double SHA-256. */
+static void add_real(struct buffer *block, const char *txid)
+{
+    char *hex = read_hex(txid), found[65] = "";
+    uint8_t *bytes = malloc(strlen(hex) / 2);
     struct buffer tx = {0};
     add(&tx, bytes, from_hex(hex, bytes));
-    struct hash256 txid = hash_of(&tx);
+    struct hash256 hash = hash_of(&tx);
+    hash256_hex(&hash, found);
+    assert_string_equal(found, txid);
     add(block, tx.bytes, tx.size);
     buffer_free(&tx);
-    return txid;
+    free(bytes);
+    free(hex);
 }
 
 static void expect_text(const struct table *rows, size_t row, const char *name, const char *text)
@@ -287,6 +287,8 @@ static void check_pair(void)
     assert_int_equal(rows.rows, 1);
     expect_text(&rows, 0, "txid", CREATOR_TXID);
     expect_text(&rows, 0, "vout", "2");
+    expect_text(&rows, 0, "spender_txid", SPENDER_TXID);
+    expect_text(&rows, 0, "spender_vin", "89");
     expect_text(&rows, 0, "template", "OP_DUP OP_HASH160 <20> OP_EQUALVERIFY OP_CHECKSIG OP_NOP");
     expect_text(&rows, 0, "unlock", "signature");
     expect_text(&rows, 0, "script_sig_template", "<72> <65>");
@@ -310,18 +312,32 @@ static void check_pair(void)
     table_free(&rows);
 }
 
+/* Every input of the spender, each on a line of the fixture: outpoint, scriptSig with its size before it, sequence. */
+static void check_inputs(const char *json)
+{
+    size_t size, inputs = 0;
+    char *text = read_file(path_of("tests/fixtures/mainnet-pair/%s.hex", SPENDER_TXID), &size);
+    const char *at = json;
+    for (char *line = strchr(text, '\n'); line && inputs < SPENDER_INPUTS; inputs++) {
+        char *end = strchr(++line, '\n'), wanted[512];
+        snprintf(wanted, sizeof wanted, "\"script_sig_hex\":\"%.*s\"", (int)(end - line) - 74 - 8, line + 74);
+        at = strstr(at, wanted);
+        if (!at)
+            fail_msg("input %zu has no %s", inputs, wanted);
+        line = end;
+    }
+    assert_int_equal(inputs, SPENDER_INPUTS);
+    free(text);
+}
+
 static void test_real_pair(void **state)
 {
     (void)state;
     struct buffer file = {0}, bodies = {0};
-    char hex[65] = "";
     struct hash256 tip = add_genesis(&file);
     (void)add_coinbase(&bodies, 1, 1);
-    struct hash256 txid = add_hex(&bodies, CREATOR);
-    hash256_hex(&txid, hex);
-    assert_string_equal(hex, CREATOR_TXID);
-    txid = add_hex(&bodies, SPENDER);
-    hash256_hex(&txid, hex);
+    add_real(&bodies, CREATOR_TXID);
+    add_real(&bodies, SPENDER_TXID);
     (void)add_block(&file, &tip, 3, &bodies);
     write_file(path_of("%s/data/blocks/blk00000.dat", dir), file.bytes, file.size);
     buffer_free(&file);
@@ -331,10 +347,10 @@ static void test_real_pair(void **state)
     run_ok("keys --store %s/store -o %s/keys.csv");
     run_ok("keys --hashes --store %s/store -o %s/hashes.csv");
     check_pair();
-    struct run run = command_run("show --scripts --format json --store %s/store %s", dir, hex);
+    struct run run = command_run("show --scripts --format json --store %s/store " SPENDER_TXID, dir);
     if (run.exit_status != 0)
         fail_msg("%s", run.err);
-    assert_non_null(strstr(run.out, SCRIPT_SIG));
+    check_inputs(run.out);
     run_free(&run);
     run = command_run("show --scripts --store %s/store " CREATOR_TXID, dir);
     assert_int_equal(run.exit_status, 0);
