@@ -51,6 +51,8 @@ bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE])
            secp256k1_xonly_pubkey_from_pubkey(context, &x_only, NULL, &tweaked) == 1 &&
            secp256k1_xonly_pubkey_serialize(context, out, &x_only) == 1;
 }
+
+bool pubkey_has_taproot(void) { return true; }
 #else
 bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE])
 {
@@ -59,4 +61,6 @@ bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE])
     (void)out;
     return false;
 }
+
+bool pubkey_has_taproot(void) { return false; }
 #endif

@@ -23,5 +23,7 @@ bool pubkey_is_burn(const uint8_t *key, size_t size);
  * False if the key is no point, or the library was built without its module extrakeys. Any thread. O(1), some ten
  * microseconds. */
 bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE]);
+/* Has the library that module? Without it there is no output key of any key. */
+bool pubkey_has_taproot(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include "graph/dag/names.h"
 #include "parser/mem.h"
 #include "parser/opcode.h"
+#include "parser/pubkey.h"
 
 enum format { FORMAT_TEXT, FORMAT_CSV, FORMAT_JSON };
 
@@ -284,6 +285,9 @@ static enum status open_all(struct find *find, struct fault *fault)
         status = sought_read(settings->operands[0], &find->labels,
                              network_by_genesis(&store_identity_of(find->store)->genesis), &find->sought, fault);
         find->unfit = status == STATUS_NOT_FOUND;
+        if ((find->sought.has_taproot || find->sought.is_key) && !pubkey_has_taproot())
+            message("P2TR addresses of public keys (BIP 86) are not looked for: libsecp256k1 was built without its "
+                    "module extrakeys");
     }
     if (status == STATUS_OK)
         status = store_readers_open(find->store, threads, &find->readers, fault);

@@ -17,14 +17,12 @@ static const struct frame {
     uint8_t tail_size;
     uint8_t head[3];
     uint8_t tail[2];
-    bool of_key;  /* the hash is that of a public key */
-    bool any_key; /* uncompressed ones too */
 } frames[] = {
-    {20, 3, 2, {0x76, 0xa9, 0x14}, {0x88, 0xac}, true, true}, /* P2PKH */
-    {20, 2, 0, {0x00, 0x14}, {0}, true, false},               /* P2WPKH */
-    {20, 2, 1, {0xa9, 0x14}, {0x87}, false, false},           /* P2SH */
-    {32, 2, 0, {0x00, 0x20}, {0}, false, false},              /* P2WSH */
-    {32, 2, 0, {0x51, 0x20}, {0}, false, false},              /* P2TR */
+    {20, 3, 2, {0x76, 0xa9, 0x14}, {0x88, 0xac}}, /* P2PKH */
+    {20, 2, 0, {0x00, 0x14}, {0}},                /* P2WPKH */
+    {20, 2, 1, {0xa9, 0x14}, {0x87}},             /* P2SH */
+    {32, 2, 0, {0x00, 0x20}, {0}},                /* P2WSH */
+    {32, 2, 0, {0x51, 0x20}, {0}},                /* P2TR */
 };
 #define FRAMES (sizeof frames / sizeof *frames)
 
@@ -51,22 +49,21 @@ static enum status each_address_of_hash(const struct network *network, const uin
     return status;
 }
 
-/* P2PKH, and of a compressed key P2WPKH and P2SH-P2WPKH (BIP 141, BIP 143). */
-static enum status each_address_of_key(const struct network *network, const uint8_t *key, size_t size,
+/* P2PKH, and of a compressed key P2WPKH, P2SH-P2WPKH (BIP 141, BIP 143) and, unless `taproot` is false, P2TR (BIP 86),
+ * which takes the most time. */
+static enum status each_address_of_key(const struct network *network, const uint8_t *key, size_t size, bool taproot,
                                        take_address *take, void *context)
 {
     char address[ADDRESS_SIZE_MAX];
-    uint8_t hash[HASH160_SIZE], nested[2 + HASH160_SIZE] = {0x00, HASH160_SIZE};
     enum status status = STATUS_NOT_FOUND;
-    hash160(key, size, hash);
-    for (size_t f = 0; f < FRAMES && status == STATUS_NOT_FOUND; f++)
-        if (frames[f].of_key && (frames[f].any_key || size == 33))
-            status = take(context, address, (size_t)(put_frame(address, network, &frames[f], hash) - address));
-    if (status != STATUS_NOT_FOUND || size != 33)
-        return status;
-    memcpy(nested + 2, hash, sizeof hash);
-    hash160(nested, sizeof nested, hash);
-    return take(context, address, (size_t)(put_frame(address, network, &frames[2], hash) - address));
+    for (unsigned kind = 0; kind < KEY_ADDRESSES && status == STATUS_NOT_FOUND; kind++) {
+        if (kind == KEY_ADDRESS_P2TR && !taproot)
+            continue;
+        char *end = address_put_of_key(address, network, key, size, (enum key_address)kind);
+        if (end > address)
+            status = take(context, address, (size_t)(end - address));
+    }
+    return status;
 }
 
 /* ---- the operand ---- */
@@ -128,7 +125,8 @@ static enum status read_bytes(const char *word, size_t size, struct reading *rea
         !script_key_size_fits(sought->bytes, sought->bytes_size))
         return STATUS_NOT_FOUND;
     add_hashes_of_key(sought);
-    return each_address_of_key(sought->network, sought->bytes, sought->bytes_size, add_term, reading);
+    sought->is_key = true;
+    return each_address_of_key(sought->network, sought->bytes, sought->bytes_size, true, add_term, reading);
 }
 
 static enum status add_labelled(const char *word, const struct address_labels *labels, struct reading *reading)
@@ -143,6 +141,14 @@ static enum status add_labelled(const char *word, const struct address_labels *l
     return status;
 }
 
+/* Bech32m of witness version 1, in lower case as it is kept: what follows the network's prefix, the 1 and the p is as
+ * long for every output key. */
+static bool is_taproot(const char *address, size_t size)
+{
+    size_t rest = 52 + 6; /* 32 bytes by 5 bits, and the checksum */
+    return size > rest + 2 && address[size - rest - 1] == 'p' && address[size - rest - 2] == '1';
+}
+
 /* Whether there are terms of either form. */
 static void look_at_terms(struct sought *sought)
 {
@@ -152,6 +158,7 @@ static void look_at_terms(struct sought *sought)
                     is_hex(sought->terms.entries[i].address, size);
         sought->has_names |= name;
         sought->has_addresses |= !name;
+        sought->has_taproot |= !name && is_taproot(sought->terms.entries[i].address, size);
     }
 }
 
@@ -227,8 +234,8 @@ static bool match_key(struct matching *matching, const struct push *push)
     hash160(push->data, push->size, hash);
     if (sought->bytes_size == HASH160_SIZE && memcmp(hash, sought->bytes, HASH160_SIZE) == 0)
         return true;
-    return sought->has_addresses &&
-           each_address_of_key(sought->network, push->data, push->size, match_address, matching) == STATUS_OK;
+    return sought->has_addresses && each_address_of_key(sought->network, push->data, push->size, sought->has_taproot,
+                                                        match_address, matching) == STATUS_OK;
 }
 
 static enum sought_by match_push(struct matching *matching, const struct push *push)

@@ -1,6 +1,7 @@
 /* sought: what `unktx find` looks for: everything that its operand can stand for, and whether a script has it.
  *
- *   an address          the address of the output; of a public key that the script pushes (P2PKH, P2WPKH, P2SH-P2WPKH);
+ *   an address          the address of the output; of a public key that the script pushes (P2PKH, P2WPKH, P2SH-P2WPKH,
+ *                       and P2TR by BIP 86 where libsecp256k1 has its module extrakeys);
  *                       of a hash that it pushes (P2PKH, P2SH, P2WPKH; P2WSH, P2TR)
  *   a public key        in hexadecimal: a push of it, or of its HASH160, SHA-256, HASH256, RIPEMD-160 or SHA-1; its
  *                       addresses
@@ -35,6 +36,8 @@ struct sought {
     struct sought_item hashes[SOUGHT_ITEMS_MAX];
     size_t hashes_count;
     bool has_addresses;
+    bool has_taproot; /* some of these are P2TR */
+    bool is_key;      /* the operand is one */
     bool has_names;
 };
 

@@ -223,6 +223,7 @@ static size_t check(const char *word, const struct expected *expected)
 struct key {
     char hex[131], hash[41], ripemd[41], sha[65], p2pkh[ADDRESS_SIZE_MAX + 1], p2wpkh[ADDRESS_SIZE_MAX + 1],
         nested[ADDRESS_SIZE_MAX + 1];
+    char taproot[ADDRESS_SIZE_MAX + 1];
     char more[3][65];
 };
 
@@ -249,6 +250,7 @@ static struct key key_of(const char *hex)
     address_of("76a914", key.hash, "88ac", key.p2pkh);
     address_of("0014", key.hash, "", key.p2wpkh);
     address_of("a914", key.more[2], "87", key.nested);
+    *address_put_of_key(key.taproot, network_by_name("regtest"), bytes, size, KEY_ADDRESS_P2TR) = '\0';
     return key;
 }
 
@@ -279,7 +281,8 @@ static void test_keys(void **state)
         bool compressed = strlen(hex) == 66;
         struct expected expected = {hex,
                                     {hex, key.hash, key.ripemd, key.sha, key.more[0], key.more[1], NULL},
-                                    {key.p2pkh, compressed ? key.p2wpkh : NULL, compressed ? key.nested : NULL, NULL}};
+                                    {key.p2pkh, compressed ? key.p2wpkh : NULL, compressed ? key.nested : NULL,
+                                     *key.taproot ? key.taproot : NULL, NULL}};
         found += check(hex, &expected);
         /* by an address of the key: the key, its hash, the ends */
         struct expected by_address = {NULL, {hex, key.hash, NULL}, {key.p2pkh, NULL}};
