@@ -340,7 +340,7 @@ const struct command command_dags = {
         "  payers.csv    known output that an input of a T-DAG's transaction spends\n"
         "  payees.csv    known output of a T-DAG\n"
         "and on a second run into the same folder\n"
-        "  changes.csv   T-DAG that is new, grown, merged, shrunk or gone since the run before\n"
+        "  changes.csv   T-DAG that is new, grown, merged, shrunk, renamed or gone since the run before\n"
         "A class id with a ? after it stands for a class that could not be decided. man unktx-dags has every "
         "column.\n",
     .options = options,

@@ -49,6 +49,7 @@ static void put_changes(struct report *report)
     html_fact(printer, "grown", changes.grown);
     html_fact(printer, "merged", changes.merged);
     html_fact(printer, "shrunk", changes.shrunk);
+    html_fact(printer, "renamed", changes.renamed);
     html_fact(printer, "gone", changes.gone);
     PRINT(printer, "</dl>\n");
     html_source(printer, "changes.csv", "a row for each of them");

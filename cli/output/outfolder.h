@@ -11,14 +11,15 @@
 #include "cli/output/listed.h"
 #include "cli/output/outfile.h"
 
-/* How many T-DAGs are new, grown, merged, shrunk or gone since the run before; `known` false: there is none to compare
- * with. */
+/* How many T-DAGs are new, grown, merged, shrunk, renamed or gone since the run before; `known` false: there is none to
+ * compare with. */
 struct folder_changes {
     bool known;
     uint32_t new;
     uint32_t grown;
     uint32_t merged;
     uint32_t shrunk;
+    uint32_t renamed;
     uint32_t gone;
 };
 

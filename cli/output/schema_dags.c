@@ -213,7 +213,9 @@ static const struct column changes[] = {
     {"change", COLUMN_STRING, 0, NULL,
      "new: none of its transactions was in a T-DAG before; grown: all transactions of one T-DAG and more; merged: "
      "transactions of several T-DAGs; shrunk: not all transactions of the one that it was, since a reorganisation took "
-     "some or parted it; gone: none of its transactions is in a T-DAG now. T-DAGs that are as before have no row"},
+     "some or parted it; renamed: its transactions and numbers are as before, but its name is another one, since a "
+     "reorganisation put another of them first, or since another name begins likewise now; gone: none of its transactions "
+     "is in a T-DAG now. T-DAGs that are as before have no row"},
     {"txs_before", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "transactions",
      "of the T-DAG before, of a merged one of that whose name stays, else of the oldest; empty if new"},
     {"txs", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "transactions", "now; empty if gone"},
@@ -223,7 +225,7 @@ static const struct column changes[] = {
     {"moved_value_sat", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "satoshi", "now; empty if gone"},
     {"joined", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
      "names before that are not its own now: of the other T-DAGs of a merged one, and its own of before where an older "
-     "transaction has joined; with a space between two"},
+     "transaction has joined or has come first; with a space between two"},
 };
 
 const struct table_schema schema_changes = {

@@ -320,39 +320,40 @@ static enum status put_joined(const struct changes *changes, const struct link *
     return STATUS_OK;
 }
 
-/* What became of the T-DAGs of before that are in T-DAG `dag` now; NULL: nothing. */
+static const char *count_one(uint32_t *count, const char *word)
+{
+    ++*count;
+    return word;
+}
+
+/* What became of the T-DAGs of before that are in T-DAG `dag` now, whose name it is; NULL: nothing. */
 static const char *judge(const struct changes *changes, const struct link *links, size_t count, uint32_t dag,
-                         struct folder_changes *counts)
+                         const char *name, struct folder_changes *counts)
 {
     const struct tdag_row *row = &changes->selection->classes.rows[dag - 1];
-    if (count == 0) {
-        counts->new ++;
-        return "new";
-    }
-    if (count > 1) {
-        counts->merged++;
-        return "merged";
-    }
+    char name_before[TDAG_NAME_MAX + 1];
+    if (count == 0)
+        return count_one(&counts->new, "new");
+    if (count > 1)
+        return count_one(&counts->merged, "merged");
     const struct tdag_before *before = &changes->before.tdags[before_of(links) - 1];
-    if (links->common < before->rows) {
-        counts->shrunk++;
-        return "shrunk";
-    }
-    if (row->txs == before->txs && row->nodes == before->nodes && row->moved_value_sat == before->moved_value_sat)
-        return NULL;
-    counts->grown++;
-    return "grown";
+    if (links->common < before->rows)
+        return count_one(&counts->shrunk, "shrunk");
+    if (row->txs != before->txs || row->nodes != before->nodes || row->moved_value_sat != before->moved_value_sat)
+        return count_one(&counts->grown, "grown");
+    *tables_before_put_name(&changes->before, before_of(links), name_before) = '\0';
+    return strcmp(name, name_before) == 0 ? NULL : count_one(&counts->renamed, "renamed");
 }
 
 static enum status put_now(const struct changes *changes, const struct link *links, size_t count, uint32_t dag,
                            struct text *text, struct folder_changes *counts)
 {
     char name[TDAG_NAME_MAX + 1];
-    const char *what = judge(changes, links, count, dag, counts);
+    *tdag_put_name(changes->forest, &changes->selection->tdags, dag, name) = '\0';
+    const char *what = judge(changes, links, count, dag, name, counts);
     if (!what)
         return STATUS_OK;
     const struct link *main = count > 0 ? main_link(changes, links, count, dag) : NULL;
-    *tdag_put_name(changes->forest, &changes->selection->tdags, dag, name) = '\0';
     enum status status = put_row(text, name, what, main ? &changes->before.tdags[before_of(main) - 1] : NULL,
                                  &changes->selection->classes.rows[dag - 1]);
     return status == STATUS_OK ? put_joined(changes, links, count, name, text) : status;
@@ -381,6 +382,7 @@ static void add_counts(struct folder_changes *sums, const struct folder_changes 
     __atomic_fetch_add(&sums->grown, counts->grown, __ATOMIC_RELAXED);
     __atomic_fetch_add(&sums->merged, counts->merged, __ATOMIC_RELAXED);
     __atomic_fetch_add(&sums->shrunk, counts->shrunk, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&sums->renamed, counts->renamed, __ATOMIC_RELAXED);
     __atomic_fetch_add(&sums->gone, counts->gone, __ATOMIC_RELAXED);
 }
 
@@ -420,9 +422,9 @@ static enum status write_file(struct changes *changes, size_t chunks, struct out
 
 static void tell(const struct folder_changes *counts)
 {
-    message("T-DAGs since the run before: new %u, grown %u, merged %u, shrunk %u, gone %u (changes.csv)",
+    message("T-DAGs since the run before: new %u, grown %u, merged %u, shrunk %u, renamed %u, gone %u (changes.csv)",
             (unsigned)counts->new, (unsigned)counts->grown, (unsigned)counts->merged, (unsigned)counts->shrunk,
-            (unsigned)counts->gone);
+            (unsigned)counts->renamed, (unsigned)counts->gone);
 }
 
 struct same_files {

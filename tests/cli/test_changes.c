@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parser/block.h"
+#include "parser/bytes.h"
+#include "parser/sha256.h"
 #include "tests/support/chaingen.h"
+#include "tests/support/handmade.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
@@ -94,6 +98,7 @@ struct sums {
     size_t grown;
     size_t merged;
     size_t shrunk;
+    size_t renamed;
     size_t gone;
 };
 
@@ -145,6 +150,9 @@ static void check_dag(const struct table *changes, size_t *at, const struct tabl
     } else if (strcmp(tdag_cell(before, was, "txs"), tdag_cell(after, dag, "txs")) != 0) {
         sums->grown++;
         expect_row(changes, at, name, "grown");
+    } else if (strcmp(tdag_cell(before, was, "dag"), name) != 0) {
+        sums->renamed++;
+        expect_row(changes, at, name, "renamed");
     } else {
         free(from);
         return;
@@ -189,13 +197,14 @@ static struct sums run_again(const char *rules, const char *more)
     struct table changes = table_read(path_of("%s/changes.csv", out));
     struct sums sums = check_changes(&changes, &before, &after);
     char told[160];
-    snprintf(told, sizeof told, "new %zu, grown %zu, merged %zu, shrunk %zu, gone %zu", sums.new, sums.grown,
-             sums.merged, sums.shrunk, sums.gone);
+    snprintf(told, sizeof told, "new %zu, grown %zu, merged %zu, shrunk %zu, renamed %zu, gone %zu", sums.new,
+             sums.grown, sums.merged, sums.shrunk, sums.renamed, sums.gone);
     if (!strstr(run.err, told))
         fail_msg("no \"%s\" in: %s", told, run.err);
     run_free(&run);
-    run = shell("grep -A12 'id=\"changes\"' %s/report.html | tr -d '\\n' | grep -c '>%zu<.*>%zu<.*>%zu<.*>%zu<.*>%zu<'",
-                out, sums.new, sums.grown, sums.merged, sums.shrunk, sums.gone);
+    run = shell("grep -A14 'id=\"changes\"' %s/report.html | tr -d '\\n' | "
+                "grep -c '>%zu<.*>%zu<.*>%zu<.*>%zu<.*>%zu<.*>%zu<'",
+                out, sums.new, sums.grown, sums.merged, sums.shrunk, sums.renamed, sums.gone);
     assert_string_equal(run.out, "1\n");
     run_free(&run);
     unktx_ok("analyze --quiet --datadir %s --rules %s -o %s/fresh%s", data, rules, dir, more);
@@ -239,7 +248,9 @@ static void test_three_runs(void **state)
     }
     assert_true(sums[2][0].merged > 0);
     sums[0][0] = run_again("core-22", "");
-    assert_int_equal(sums[0][0].new + sums[0][0].grown + sums[0][0].merged + sums[0][0].shrunk + sums[0][0].gone, 0);
+    assert_int_equal(sums[0][0].new + sums[0][0].grown + sums[0][0].merged + sums[0][0].shrunk + sums[0][0].renamed +
+                         sums[0][0].gone,
+                     0);
 }
 
 /* The tables as they were when the first transaction of T-DAG `dag` was in none yet; `second`: the row of its next. */
@@ -309,6 +320,88 @@ static void test_older_transaction(void **state)
     tables_free(&tables);
 }
 
+/* ---- the same transactions in another order ---- */
+
+/* A root whose only output anyone can spend; it is told from others by what it spends. */
+static struct hash256 make_root(struct buffer *tx, uint32_t number)
+{
+    static const struct hash256 elsewhere = {{1}};
+    add_u32(tx, 1);
+    add_count(tx, 1);
+    add_input(tx, &elsewhere, number);
+    add_worth(tx, 1, 1);
+    return hash_of(tx);
+}
+
+/* A block with a coinbase and what `txs` has in it. */
+static struct hash256 add_txs(struct buffer *file, const struct hash256 *parent, uint32_t number,
+                              const struct buffer *const *txs, uint32_t count)
+{
+    struct buffer bodies = {0};
+    (void)add_coinbase(&bodies, number, 1);
+    for (uint32_t i = 0; i < count; i++)
+        add(&bodies, txs[i]->bytes, txs[i]->size);
+    struct hash256 hash = add_block(file, parent, count + 1, &bodies);
+    buffer_free(&bodies);
+    return hash;
+}
+
+/* The header of the record that begins there gets another time: add_block makes one of each parent. */
+static struct hash256 make_other(const struct buffer *file, size_t begin)
+{
+    uint8_t *header = file->bytes + begin + 8;
+    struct hash256 hash;
+    store_le32(header + 68, load_le32(header + 68) + 1);
+    do {
+        store_le32(header + 76, load_le32(header + 76) + 1);
+        sha256d(header, 80, &hash);
+    } while (!block_meets_target(&hash, 0x207fffff));
+    return hash;
+}
+
+/* Two roots with one spender; the longer branch has the roots the other way round. */
+static void test_reordered(void **state)
+{
+    (void)state;
+    struct buffer file = {0}, first = {0}, second = {0}, spender = {0};
+    char names[2][65] = {"", ""};
+    char out[512], file_name[512];
+    struct hash256 root = make_root(&first, 0), other = make_root(&second, 1), tip = add_genesis(&file), branch;
+    add_u32(&spender, 1);
+    add_count(&spender, 2);
+    add_input(&spender, &root, 0);
+    add_input(&spender, &other, 0);
+    add_worth(&spender, 1, 1);
+    hash256_hex(&root, names[0]);
+    hash256_hex(&other, names[1]);
+    snprintf(out, sizeof out, "%s/reordered", dir);
+    make_dirs(path_of("%s/hand/blocks", dir));
+    snprintf(file_name, sizeof file_name, "%s/hand/blocks/blk00000.dat", dir);
+    (void)add_txs(&file, &tip, 1, (const struct buffer *[]){&first, &second, &spender}, 3);
+    write_file(file_name, file.bytes, file.size);
+    unktx_ok("analyze --quiet --datadir %s/hand -o %s", dir, out);
+    size_t begin = file.size;
+    (void)add_txs(&file, &tip, 2, (const struct buffer *[]){&second, &first, &spender}, 3);
+    branch = make_other(&file, begin);
+    (void)add_txs(&file, &branch, 3, NULL, 0);
+    write_file(file_name, file.bytes, file.size);
+    struct run run = unktx_expect(0, "analyze --datadir %s/hand -o %s", dir, out);
+    assert_non_null(strstr(run.err, "new 0, grown 0, merged 0, shrunk 0, renamed 1, gone 0"));
+    run_free(&run);
+    struct table changes = table_read(path_of("%s/changes.csv", out));
+    assert_int_equal(changes.rows, 1);
+    names[0][16] = names[1][16] = '\0';
+    assert_string_equal(table_get(&changes, 0, "dag"), names[1]);
+    assert_string_equal(table_get(&changes, 0, "change"), "renamed");
+    assert_string_equal(table_get(&changes, 0, "joined"), names[0]);
+    assert_string_equal(table_get(&changes, 0, "txs_before"), "3");
+    assert_string_equal(table_get(&changes, 0, "txs"), "3");
+    table_free(&changes);
+    struct buffer *all[] = {&file, &first, &second, &spender};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        buffer_free(all[i]);
+}
+
 /* Tables of before that were cut, or do not belong together: told, and no changes.csv beside the new ones. */
 static void test_damaged(void **state)
 {
@@ -339,6 +432,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_three_runs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_older_transaction, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reordered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
