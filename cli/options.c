@@ -125,8 +125,9 @@ const struct option option_exclude_scripts = {
     .help = "leave out T-DAGs with a root script that matches a line of FILE (extended regular expressions over "
             "the asm), or with @known any of the known scripts",
 };
-const struct option option_scripts = {
-    .name = "scripts",
+const struct option option_known_scripts = {
+    .name = "known-scripts",
+    .former_name = "scripts",
     .type = OPTION_TEXT,
     .value = "FILE",
     .field = FIELD(scripts),
@@ -260,13 +261,20 @@ struct reading {
     bool *given; /* by place in options: on the command line */
 };
 
+static bool is_named(const char *option, const char *name, size_t size)
+{
+    return option && strlen(option) == size && memcmp(option, name, size) == 0;
+}
+
 static const struct option *find_option(const struct reading *reading, const char *name, size_t size, char letter)
 {
+    const struct option *former = NULL; /* has had the name: only if none has it now */
     for (const struct option *const *o = reading->options; *o; o++) {
-        if (letter ? (*o)->letter == letter : strlen((*o)->name) == size && memcmp((*o)->name, name, size) == 0)
+        if (letter ? (*o)->letter == letter : is_named((*o)->name, name, size))
             return *o;
+        former = !letter && is_named((*o)->former_name, name, size) ? *o : former;
     }
-    return NULL;
+    return former;
 }
 
 static int add_value(const struct reading *reading, const struct option *option, struct option_list *list,
@@ -356,9 +364,8 @@ static int unknown_option(const struct reading *reading, const char *word, size_
 /* What is written is the store for these, which has a name of its own. */
 static bool means_store(const struct reading *reading, const char *name, size_t size, char letter)
 {
-    const struct option *store = find_option(reading, "store", 5, 0);
     bool is_output = letter == 'o' || (size == 6 && memcmp(name, "output", 6) == 0);
-    return is_output && store == &option_store;
+    return is_output && find_option(reading, "store", 5, 0) == &option_store;
 }
 
 /* One word that begins with a dash. `*next` is the word after it (NULL at the end) and becomes NULL when it was taken

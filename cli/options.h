@@ -99,8 +99,9 @@ enum option_type {
 };
 
 struct option {
-    const char *name; /* without the dashes */
-    char letter;      /* 0: none */
+    const char *name;        /* without the dashes */
+    const char *former_name; /* taken too where no other option has it now; NULL: none */
+    char letter;             /* 0: none */
     enum option_type type;
     const char *value;    /* what the usage calls the value; NULL for a flag */
     const char *fallback; /* the default, taken when the option is not given; may be NULL */
@@ -115,8 +116,8 @@ struct option {
 /* Options that several commands have. */
 extern const struct option option_datadir, option_chain, option_store, option_read_store, option_threads,
     option_to_height, option_as_of_height, option_tip, option_xor_key, option_nulldata, option_verify, option_quiet,
-    option_rules, option_compress, option_exclude_scripts, option_scripts, option_labels, option_by, option_out_file,
-    option_out_folder, option_replace, option_memory, option_tmp, option_no_unlocks, option_blocks_now;
+    option_rules, option_compress, option_exclude_scripts, option_known_scripts, option_labels, option_by,
+    option_out_file, option_out_folder, option_replace, option_memory, option_tmp, option_no_unlocks, option_blocks_now;
 
 /* What the command line asks for. */
 enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };

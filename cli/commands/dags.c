@@ -310,10 +310,10 @@ static const struct option option_paper_classes = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store,      &option_as_of_height, &option_rules,   &option_compress,
-    &option_exclude_scripts, &option_scripts,      &option_labels,  OPTIONS_DAG_FILTER,
-    &option_paper_classes,   &option_top,          &option_top_by,  &option_no_unlocks,
-    &option_threads,         &option_out_folder,   &option_replace, NULL};
+    &option_read_store,      &option_as_of_height,  &option_rules,   &option_compress,
+    &option_exclude_scripts, &option_known_scripts, &option_labels,  OPTIONS_DAG_FILTER,
+    &option_paper_classes,   &option_top,           &option_top_by,  &option_no_unlocks,
+    &option_threads,         &option_out_folder,    &option_replace, NULL};
 
 const struct command command_dags = {
     .name = "dags",

@@ -128,8 +128,9 @@ static const struct option option_explorer = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height, &option_rules, &option_exclude_scripts, &option_scripts, &option_labels,
-    &option_port,       &option_listen,       &option_token, &option_explorer,        &option_threads, NULL,
+    &option_read_store,    &option_as_of_height, &option_rules,   &option_exclude_scripts,
+    &option_known_scripts, &option_labels,       &option_port,    &option_listen,
+    &option_token,         &option_explorer,     &option_threads, NULL,
 };
 
 const struct command command_explore = {

@@ -169,7 +169,7 @@ static const struct option option_report_out = {
 
 static const struct option *const options[] = {
     &option_read_store, &option_as_of_height, &option_rules,   &option_compress,   &option_exclude_scripts,
-    &option_scripts,    &option_labels,       &option_threads, &option_report_out, NULL,
+    &option_known_scripts,    &option_labels,       &option_threads, &option_report_out, NULL,
 };
 
 const struct command command_report = {

@@ -414,14 +414,6 @@ static const struct option option_show_scripts = {
     .help = "show scripts, witnesses, addresses, version, lock time and sequences of a transaction too, from the blk "
             "files",
 };
-/* What other commands call --scripts. */
-static const struct option option_known_scripts = {
-    .name = "known-scripts",
-    .type = OPTION_TEXT,
-    .value = "FILE",
-    .field = offsetof(struct settings, scripts),
-    .help = "add the known scripts of FILE to the built-in ones, as --scripts of 'unktx dags' does",
-};
 
 static const struct option *const options[] = {
     &option_read_store,      &option_show_scripts,

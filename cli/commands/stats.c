@@ -117,7 +117,7 @@ static const struct option option_with_nulldata = {
 };
 
 static const struct option *const options[] = {&option_read_store,     &option_as_of_height,  &option_by,
-                                               &option_with_protocols, &option_with_nulldata, &option_scripts,
+                                               &option_with_protocols, &option_with_nulldata, &option_known_scripts,
                                                &option_threads,        &option_out_file,      NULL};
 
 static const struct table_schema *const tables[] = {&schema_stats, &schema_protocols, NULL};

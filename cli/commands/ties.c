@@ -139,7 +139,7 @@ static const struct option option_max_degree = {
 static const struct option *const options[] = {&option_read_store,      &option_as_of_height,
                                                &option_blocks_now,      &option_chain,
                                                &option_rules,           &option_compress,
-                                               &option_exclude_scripts, &option_scripts,
+                                               &option_exclude_scripts, &option_known_scripts,
                                                &option_payers,          &option_max_degree,
                                                &option_threads,         &option_out_folder,
                                                &option_replace,         NULL};

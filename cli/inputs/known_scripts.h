@@ -1,4 +1,4 @@
-/* known_scripts: the known scripts that a command looks for: the built-in ones and those of --scripts. */
+/* known_scripts: the known scripts that a command looks for: the built-in ones and those of --known-scripts. */
 #ifndef UNKTX_CLI_INPUTS_KNOWN_SCRIPTS_H
 #define UNKTX_CLI_INPUTS_KNOWN_SCRIPTS_H
 

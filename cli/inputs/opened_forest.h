@@ -15,7 +15,7 @@ struct opened_forest {
     struct dag_labels dag_labels; /* empty; the command fills it */
 };
 
-/* Reads --scripts, --exclude-scripts and --labels, opens the store and loads its forest. Zero-initialise;
+/* Reads --known-scripts, --exclude-scripts and --labels, opens the store and loads its forest. Zero-initialise;
  * opened_forest_close in any case. */
 enum status opened_forest_open(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
     MUST_CHECK;

@@ -22,7 +22,7 @@ static void print_rules(struct printer *printer, enum rules rules, bool compress
     if (exclude)
         PRINT(printer, " --exclude-scripts %s", exclude);
     if (scripts)
-        PRINT(printer, " --scripts %s", scripts);
+        PRINT(printer, " --known-scripts %s", scripts);
 }
 
 /* The file is what it was when the tables were made. */
@@ -84,9 +84,9 @@ static enum status take_rules(struct settings *settings, const struct output_fol
         settings->compress |= manifest->compress;
     enum status status = take_input(&settings->exclude_scripts, has_option(options, &option_exclude_scripts),
                                     &manifest->exclude_scripts, folder, fault);
-    return status == STATUS_OK
-               ? take_input(&settings->scripts, has_option(options, &option_scripts), &manifest->scripts, folder, fault)
-               : status;
+    return status == STATUS_OK ? take_input(&settings->scripts, has_option(options, &option_known_scripts),
+                                            &manifest->scripts, folder, fault)
+                               : status;
 }
 
 enum status output_folder_apply(const struct option *const *options, struct settings *settings,
@@ -147,7 +147,7 @@ static bool differs(const struct settings *settings, const struct output_folder 
            (has_option(options, &option_compress) && settings->compress != manifest->compress) ||
            (has_option(options, &option_exclude_scripts) &&
             !settings->exclude_scripts != !manifest->exclude_scripts.path) ||
-           (has_option(options, &option_scripts) && !settings->scripts != !manifest->scripts.path);
+           (has_option(options, &option_known_scripts) && !settings->scripts != !manifest->scripts.path);
 }
 
 /* What the answer is of, and where its tables end somewhere else. */

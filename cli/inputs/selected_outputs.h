@@ -13,7 +13,7 @@ extern const struct option option_select_script, option_select_template, option_
 #define OPTIONS_SELECT                                                                                                 \
     &option_select_script, &option_select_template, &option_select_known, &option_select_kind,                         \
         &option_select_protocol, &option_select_min_value, &option_select_from_height, &option_select_dag,             \
-        &option_scripts
+        &option_known_scripts
 
 struct selected_outputs {
     const struct settings *settings;

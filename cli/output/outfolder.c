@@ -112,7 +112,7 @@ static const char *difference(const struct outfolder *folder)
         return "--exclude-scripts";
     if (!same_text(provenance->select, before->select))
         return "filter of T-DAGs";
-    return same_input(&provenance->scripts, &before->scripts) ? NULL : "--scripts";
+    return same_input(&provenance->scripts, &before->scripts) ? NULL : "--known-scripts";
 }
 
 static enum status agree(const struct outfolder *folder, struct fault *fault)
@@ -127,7 +127,7 @@ static enum status agree(const struct outfolder *folder, struct fault *fault)
                      "them with --replace",
                      what, before->network, rules_name(before->rules), before->compress ? ", --compress" : "",
                      before->exclude_scripts.path ? ", --exclude-scripts" : "",
-                     before->scripts.path ? ", --scripts" : "", *select ? ", " : "", select,
+                     before->scripts.path ? ", --known-scripts" : "", *select ? ", " : "", select,
                      strlen(select) > 80 ? "..." : "");
 }
 

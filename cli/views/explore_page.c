@@ -159,7 +159,7 @@ void explore_put_command(struct explore_request *request, unsigned takes, const 
     if ((takes & TAKES_CHAIN) && ends_below(explore))
         PRINT(page, " --to-height %u", (unsigned)explore->opened.forest.blocks - 1);
     if ((takes & TAKES_SCRIPTS) && settings->scripts)
-        put_option(page, strncmp(words, "show ", 5) == 0 ? "known-scripts" : "scripts", settings->scripts);
+        put_option(page, "known-scripts", settings->scripts);
     if ((takes & TAKES_FILTER) && settings->exclude_scripts)
         put_option(page, "exclude-scripts", settings->exclude_scripts);
     PRINT(page, "</code></p>\n");

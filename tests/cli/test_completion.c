@@ -145,7 +145,7 @@ static void test_bash_words(void **state)
     write_file(path_of("%s/data/some", folder), "", 0);
     assert_offers("unktx dags --store data/s", "data/sub\n");
     assert_offers("unktx dags -o data/s", "data/sub\n");
-    assert_offers("unktx dags --scripts data/so", "data/some\n");
+    assert_offers("unktx dags --known-scripts data/so", "data/some\n");
     assert_offers("unktx blocks data/so", "data/some\n");
 }
 

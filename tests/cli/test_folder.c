@@ -234,9 +234,9 @@ static void test_refused(void **state)
 {
     (void)state;
     static const char *const others[] = {"--rules core-22", "--compress", "--exclude-scripts @known",
-                                         "--scripts %s/more.tsv"};
+                                         "--known-scripts %s/more.tsv"};
     static const char scripts[] = "mine\tnonstandard\tOP_NOP\t\tnone\ta test\n";
-    static const char *const named[] = {"rule set", "--compress", "--exclude-scripts", "--scripts"};
+    static const char *const named[] = {"rule set", "--compress", "--exclude-scripts", "--known-scripts"};
     write_file(path_of("%s/more.tsv", dir), scripts, sizeof scripts - 1);
     for (size_t i = 0; i < 4; i++) {
         char other[4096], line[8192];

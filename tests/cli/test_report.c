@@ -313,7 +313,7 @@ static void hostile_names(void **state)
     static const char line[] = "a<b&c\tanyone-can-spend\t.*\t\ta test\ta test\n";
     (void)state;
     write_file(path_of("%s/mine.tsv", place), line, strlen(line));
-    struct run run = unktx("report --store %s/store --scripts %s/mine.tsv -o -", place, place);
+    struct run run = unktx("report --store %s/store --known-scripts %s/mine.tsv -o -", place, place);
     if (run.exit_status == 0)
         assert_well_formed(run.out);
     else

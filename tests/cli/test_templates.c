@@ -273,7 +273,7 @@ static void scripts_of_a_user(void **state)
     (void)state;
     static const char mine[] = "# mine\nmy-true\tnonstandard\t^1$\t\tme\tOP_TRUE\n";
     write_file(in_place("mine.tsv"), mine, sizeof mine - 1);
-    unktx_ok("templates --store %s/count --scripts %s/mine.tsv -o %s/mine.csv", place, place, place);
+    unktx_ok("templates --store %s/count --known-scripts %s/mine.tsv -o %s/mine.csv", place, place, place);
     struct table table = table_read(in_place("mine.csv"));
     size_t row = 0;
     while (row < table.rows && strcmp(table_get(&table, row, "template"), "1") != 0)
@@ -282,8 +282,8 @@ static void scripts_of_a_user(void **state)
     assert_string_equal(table_get(&table, row, "scripts"), "anyone-can-spend my-true");
     table_free(&table);
     write_file(in_place("mine.tsv"), "x\n", 2);
-    static const char *const commands[] = {"templates --scripts", "dags --scripts", "stats --nulldata --scripts",
-                                           "show --dag 1 --known-scripts"};
+    static const char *const commands[] = {"templates --known-scripts", "dags --scripts" /* the former name */,
+                                           "stats --nulldata --known-scripts", "show --dag 1 --known-scripts"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         struct run run = unktx_expect(1, "%s %s/mine.tsv --store %s/count", commands[i], place, place);
         assert_non_null(strstr(run.err, "line 1: fewer than six columns"));
