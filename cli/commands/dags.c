@@ -42,12 +42,15 @@ static enum status write_evidence(struct work *work, struct shown_tables *tables
 {
     const struct settings *settings = work->settings;
     unsigned threads = (unsigned)settings->threads;
-    tables->keys = (struct keys){.store = work->opened.store, .evidence = &tables->evidence, .threads = threads};
+    const struct dag_labels *labels = work->opened.selection.labels;
+    tables->keys = (struct keys){
+        .store = work->opened.store, .evidence = &tables->evidence, .threads = threads, .labels = labels};
     tables->ties = (struct ties){.evidence = &tables->evidence,
                                  .classes = &work->opened.selection.classes,
                                  .rules = settings->rules,
                                  .max_degree = TIES_MAX_DEGREE,
-                                 .threads = threads};
+                                 .threads = threads,
+                                 .labels = labels};
     enum status status = shown_evidence_end(&tables->shown, fault);
     if (status == STATUS_OK)
         status = keys_write(&tables->keys, work->folder, "keys.csv", fault);
@@ -79,7 +82,8 @@ static enum status write_unlocks(struct work *work, struct shown_tables *tables,
     if (status == STATUS_OK)
         status = shown_evidence_open(opened->store, (unsigned)work->settings->threads, NULL, &tables->evidence,
                                      &tables->shown, fault);
-    tables->unlocks = (struct unlocks){.spenders = &tables->spenders, .shown = &tables->shown};
+    tables->unlocks = (struct unlocks){
+        .spenders = &tables->spenders, .shown = &tables->shown, .labels = selection->labels};
     if (status == STATUS_OK)
         status = unlocks_write(&tables->unlocks, &selection->tdags, work->folder, "unlocks.csv", fault);
     if (status == STATUS_OK)

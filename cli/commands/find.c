@@ -15,6 +15,9 @@ enum format { FORMAT_TEXT, FORMAT_CSV, FORMAT_JSON };
 struct find {
     const struct settings *settings;
     struct address_labels labels;
+    struct dag_labels dag_labels;
+    const struct dag_labels *labelled; /* NULL: without --labels */
+    struct labels_said said;
     struct sought sought;
     struct store *store;
     struct forest forest;
@@ -45,13 +48,14 @@ struct row {
 
 /* ---- rows ---- */
 
+#define CELLS 11u
 /* Longer pushes than SCRIPT_PUSH_MAX fail where they are run, so no more of them is shown. */
 #define ROW_MAX (2 * SCRIPT_PUSH_MAX + 2 * HASH256_HEX_SIZE + ADDRESS_SIZE_MAX + 6 * PUT_U64_MAX + 512u)
 
 /* The cells, each a word, in the order of the columns. */
 struct cells {
     char text[ROW_MAX];
-    const char *cell[11];
+    const char *cell[CELLS];
 };
 
 static void fill_cells(const struct find *find, const struct row *row, struct cells *cells)
@@ -91,13 +95,24 @@ static void fill_cells(const struct find *find, const struct row *row, struct ce
     *p = '\0';
 }
 
-/* A line of words for people: those that are empty are left out, the others have their column's name. */
-static char *put_text_cells(char *p, const struct cells *cells, const char *labels)
+/* The last cells, of --labels: the labels of the address and of the T-DAG. */
+struct label_cells {
+    char *text[2]; /* NULL: there are none; free both */
+    size_t size;   /* of both */
+};
+
+static const char *cell_at(const struct cells *cells, const struct label_cells *labels, size_t c)
 {
-    struct schema_walk walk = {.table = &schema_find_rows, .flags = COLUMN_WITH_LABELS};
+    return c < CELLS ? cells->cell[c] : labels->text[c - CELLS];
+}
+
+/* A line of words for people: those that are empty are left out, the others have their column's name. */
+static char *put_text_cells(char *p, const struct cells *cells, const struct label_cells *labels)
+{
+    struct schema_walk walk = {.table = &schema_find_rows, .flags = labels->text[0] ? COLUMN_WITH_LABELS : 0};
     p = put_text(p, cells->cell[0]);
     for (size_t c = 0; schema_next(&walk); c++) {
-        const char *cell = c < 11 ? cells->cell[c] : labels;
+        const char *cell = cell_at(cells, labels, c);
         if (c == 0 || !*cell)
             continue;
         p = put_text(put_text(p, c == 1 ? " " : ", "), walk.name);
@@ -108,11 +123,11 @@ static char *put_text_cells(char *p, const struct cells *cells, const char *labe
     return p;
 }
 
-static char *put_json_cells(char *p, const struct cells *cells, const char *labels)
+static char *put_json_cells(char *p, const struct cells *cells, const struct label_cells *labels)
 {
-    struct schema_walk walk = {.table = &schema_find_rows, .flags = labels ? COLUMN_WITH_LABELS : 0};
+    struct schema_walk walk = {.table = &schema_find_rows, .flags = labels->text[0] ? COLUMN_WITH_LABELS : 0};
     for (size_t c = 0; schema_next(&walk); c++) {
-        const char *cell = c < 11 ? cells->cell[c] : labels;
+        const char *cell = cell_at(cells, labels, c);
         p = put_json(put_text(p, c == 0 ? "{" : ","), walk.name);
         *p++ = ':';
         if (!*cell)
@@ -123,49 +138,52 @@ static char *put_json_cells(char *p, const struct cells *cells, const char *labe
     return put_text(p, "}\n");
 }
 
-static char *put_csv_cells(char *p, const struct cells *cells, const char *labels)
+static char *put_csv_cells(char *p, const struct cells *cells, const struct label_cells *labels)
 {
-    for (size_t c = 0; c < 11; c++)
+    for (size_t c = 0; c < CELLS; c++)
         p = put_text(c > 0 ? put_text(p, ",") : p, cells->cell[c]);
-    if (labels)
-        p = put_field(put_text(p, ","), labels);
+    for (size_t l = 0; l < 2 && labels->text[l]; l++)
+        p = put_field(put_text(p, ","), labels->text[l]);
     *p++ = '\n';
     return p;
 }
 
-/* The labels of the address, terminated and to be freed; NULL without --labels. */
-static enum status labels_of(const struct find *find, const struct row *row, char **labels)
+static enum status labels_of(const struct find *find, const struct row *row, struct label_cells *cells)
 {
-    *labels = NULL;
-    if (find->settings->labels.count == 0)
+    struct label_span spans[2] = {{0}};
+    if (!find->labelled)
         return STATUS_OK;
-    struct label_span span = {0};
     if (row->hit && row->hit->address_size > 0)
-        span = address_labels_of(&find->labels, row->hit->address, row->hit->address_size);
-    *labels = mem_alloc(address_labels_size(&find->labels, &span) + 1, 1);
-    if (!*labels)
-        return STATUS_NOMEM;
-    *address_labels_put_text(&find->labels, &span, *labels) = '\0';
+        spans[0] = address_labels_of(&find->labels, row->hit->address, row->hit->address_size);
+    spans[1] = dag_labels_of(find->labelled, row->dag);
+    for (size_t l = 0; l < 2; l++) {
+        cells->text[l] = mem_alloc(address_labels_size(&find->labels, &spans[l]) + 1, 1);
+        if (!cells->text[l])
+            return STATUS_NOMEM;
+        *address_labels_put_text(&find->labels, &spans[l], cells->text[l]) = '\0';
+        cells->size += strlen(cells->text[l]);
+    }
     return STATUS_OK;
 }
 
 static enum status put_row(struct find *find, struct text *text, const struct row *row)
 {
     struct cells cells;
-    char *labels;
+    struct label_cells labels = {0};
     enum status status = labels_of(find, row, &labels);
-    char *p = status == STATUS_OK ? text_room(text, 2 * ROW_MAX + (labels ? 6 * strlen(labels) : 0)) : NULL;
+    char *p = status == STATUS_OK ? text_room(text, 2 * ROW_MAX + 6 * labels.size) : NULL;
     if (p) {
         fill_cells(find, row, &cells);
-        p = find->format == FORMAT_TEXT   ? put_text_cells(p, &cells, labels ? labels : "")
-            : find->format == FORMAT_JSON ? put_json_cells(p, &cells, labels)
-                                          : put_csv_cells(p, &cells, labels);
+        p = find->format == FORMAT_TEXT   ? put_text_cells(p, &cells, &labels)
+            : find->format == FORMAT_JSON ? put_json_cells(p, &cells, &labels)
+                                          : put_csv_cells(p, &cells, &labels);
         text_end(text, p);
         __atomic_fetch_add(&find->count, 1, __ATOMIC_RELAXED);
         if (row->dag)
             __atomic_store_n(&find->in_dag[row->dag], 1, __ATOMIC_RELAXED);
     }
-    mem_free(labels);
+    mem_free(labels.text[0]);
+    mem_free(labels.text[1]);
     return p ? STATUS_OK : STATUS_NOMEM;
 }
 
@@ -297,6 +315,9 @@ static enum status open_all(struct find *find, struct fault *fault)
         status = tdags_find(&find->forest, settings->rules, &find->selection.tdags, fault);
     if (status == STATUS_OK)
         status = tdags_name(&find->forest, &find->selection.tdags, fault);
+    if (status == STATUS_OK)
+        status = payments_labels_of(settings, find->store, &find->forest, &find->selection.tdags, &find->labels,
+                                    &find->dag_labels, &find->labelled, &find->said, fault);
     find->in_dag = mem_alloc((size_t)find->selection.tdags.count + 1, 1);
     if (status == STATUS_OK && !find->in_dag)
         status = fault_nomem(fault);
@@ -361,10 +382,11 @@ static int run(const struct settings *settings)
     store_close(find.store);
     mem_free(find.in_dag);
     sought_free(&find.sought);
+    dag_labels_free(&find.dag_labels);
     address_labels_free(&find.labels);
     if (find.unfit)
         return message_usage("%s", fault.text);
-    return message_left_out(message_result(status, &fault), find.unread);
+    return message_left_out(message_result(status, &fault), find.unread || find.said.unread);
 }
 
 static const struct option option_find_format = {

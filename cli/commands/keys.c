@@ -2,17 +2,26 @@
 #include "cli/inputs/opened_store.h"
 #include "cli/output/message.h"
 #include "cli/views/keys.h"
+#include "cli/views/payments.h"
 #include "graph/dag/names.h"
 
 static enum status write_keys(const struct settings *settings, const struct store *store,
-                              const struct evidence_set *evidence, struct fault *fault)
+                              const struct evidence_set *evidence, const struct address_labels *labels, bool *unread,
+                              struct fault *fault)
 {
     struct keys keys = {.store = store, .evidence = evidence, .threads = (unsigned)settings->threads};
-    enum status status = settings->with_hashes ? hashes_write(&keys, settings->folder, settings->out, fault)
-                                               : keys_write(&keys, settings->folder, settings->out, fault);
+    struct dag_labels dag_labels = {0};
+    struct labels_said said = {0};
+    enum status status = payments_labels_of(settings, store, evidence->forest, evidence->tdags, labels, &dag_labels,
+                                            &keys.labels, &said, fault);
+    *unread = said.unread;
+    if (status == STATUS_OK)
+        status = settings->with_hashes ? hashes_write(&keys, settings->folder, settings->out, fault)
+                                       : keys_write(&keys, settings->folder, settings->out, fault);
     if (status == STATUS_OK)
         status = keys_commit(&keys, fault);
     keys_close(&keys);
+    dag_labels_free(&dag_labels);
     return status;
 }
 
@@ -36,7 +45,10 @@ static enum status list_keys(const struct settings *settings, bool *unread, stru
     struct tdags tdags = {0};
     struct spenders spenders = {0};
     struct evidence_set evidence = {0};
-    enum status status = opened_store_open(settings, &store, fault);
+    struct address_labels labels = {0};
+    enum status status = address_labels_read(settings, &labels, fault);
+    if (status == STATUS_OK)
+        status = opened_store_open(settings, &store, fault);
     if (status == STATUS_OK)
         status = spenders_open_if_there(settings, store, &forest, &spenders, fault);
     if (status == STATUS_OK)
@@ -52,10 +64,11 @@ static enum status list_keys(const struct settings *settings, bool *unread, stru
         status = collect(settings, store, &spenders, &evidence, fault);
     }
     if (status == STATUS_OK)
-        status = write_keys(settings, store, &evidence, fault);
+        status = write_keys(settings, store, &evidence, &labels, unread, fault);
     if (status == STATUS_OK)
-        *unread = shown_evidence_tell_unread(&spenders);
+        *unread |= shown_evidence_tell_unread(&spenders);
     evidence_free(&evidence);
+    address_labels_free(&labels);
     spenders_close(&spenders);
     tdags_free(&tdags);
     forest_free(&forest);
@@ -79,8 +92,8 @@ static const struct option option_hashes = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height, &option_blocks_now, &option_chain,    &option_rules,
-    OPTIONS_SELECT,     &option_hashes,       &option_threads,    &option_out_file, NULL};
+    &option_read_store, &option_as_of_height, &option_blocks_now, &option_chain,    &option_rules, OPTIONS_SELECT,
+    &option_hashes,     &option_labels,       &option_threads,    &option_out_file, NULL};
 
 static const struct table_schema *const tables[] = {&schema_keys, &schema_hashes, NULL};
 

@@ -4,6 +4,7 @@
 #include "cli/inputs/known_scripts.h"
 #include "cli/inputs/selected_outputs.h"
 #include "cli/views/judgement.h"
+#include "cli/views/payments.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
 
@@ -15,6 +16,10 @@ struct outputs {
     enum rules rules;
     bool with_nulldata;
     struct selected_outputs selected;
+    struct address_labels labels; /* of --labels */
+    struct dag_labels dag_labels;
+    const struct dag_labels *labelled; /* NULL: without --labels */
+    struct labels_said said;
 };
 
 /* The longest kind, two txids, a name, and the commas; numbers apart. */
@@ -45,7 +50,9 @@ static enum status put_row(struct text *text, const struct outputs *outputs, uns
     struct judgement judgement = judgement_of(outputs->workers.matchers[worker], catalogue, output,
                                               is_spent(outputs->forest, ordinal));
     unsigned on_curve, keys = script_keys(output->kind, output->script, output->script_size, &on_curve);
-    char *p = text_room(text, ROW_TEXT + ROW_NUMBERS * PUT_U64_MAX + 2 * (size_t)output->script_size);
+    uint32_t dag = outputs->tdags.tx_dag[tx->number];
+    char *p = text_room(text, ROW_TEXT + ROW_NUMBERS * PUT_U64_MAX + 2 * (size_t)output->script_size +
+                                  dag_labels_cell_size(outputs->labelled, dag));
     if (!p)
         return STATUS_NOMEM;
     p = put_cell(p, height);
@@ -62,10 +69,9 @@ static enum status put_row(struct text *text, const struct outputs *outputs, uns
     p = put_spender(p, outputs->forest, ordinal);
     *p++ = ',';
     p = put_cell(p, outputs->forest->block_times[height]);
-    uint32_t dag = outputs->tdags.tx_dag[tx->number];
     p = dag ? tdag_put_name(outputs->forest, &outputs->tdags, dag, p) : p;
     *p++ = ',';
-    p = judgement_put(p, catalogue, &judgement);
+    p = dag_labels_put_cell(outputs->labelled, dag, judgement_put(p, catalogue, &judgement));
     *p++ = '\n';
     text_end(text, p);
     return STATUS_OK;
@@ -131,8 +137,8 @@ static enum status write_outputs(const struct settings *settings, struct outputs
     enum status status = known_scripts_workers_open(&outputs->selected.catalogue, outputs->store, threads,
                                                     &outputs->workers, fault);
     if (status == STATUS_OK) {
-        const struct outfile_table table = {&schema_outputs, 0, store_batches(outputs->workers.readers.readers[0]),
-                                            format_batch, outputs};
+        const struct outfile_table table = {&schema_outputs, outputs->labelled ? COLUMN_WITH_LABELS : 0,
+                                            store_batches(outputs->workers.readers.readers[0]), format_batch, outputs};
         status = outfolder_begin(settings->folder, &file, settings->out, fault);
         if (status == STATUS_OK)
             status = outfile_write_table(&file, threads, &table, fault);
@@ -142,33 +148,47 @@ static enum status write_outputs(const struct settings *settings, struct outputs
     return status;
 }
 
+static enum status list_outputs(const struct settings *settings, struct outputs *outputs, struct fault *fault)
+{
+    struct store *store = NULL;
+    struct forest forest = {0};
+    enum status status = address_labels_read(settings, &outputs->labels, fault);
+    if (status == STATUS_OK)
+        status = opened_store_open(settings, &store, fault);
+    outputs->store = store;
+    outputs->forest = &forest;
+    if (status == STATUS_OK) {
+        opened_store_tell_nulldata(settings, store);
+        status = forest_load(store, (unsigned)settings->threads, &forest, fault);
+    }
+    if (status == STATUS_OK)
+        status = tdags_find(&forest, settings->rules, &outputs->tdags, fault);
+    if (status == STATUS_OK)
+        status = tdags_name(&forest, &outputs->tdags, fault);
+    if (status == STATUS_OK)
+        status = opened_store_go_on(fault);
+    if (status == STATUS_OK)
+        status = selected_outputs_open(settings, store, &forest, &outputs->selected, fault);
+    if (status == STATUS_OK)
+        status = payments_labels_of(settings, store, &forest, &outputs->tdags, &outputs->labels, &outputs->dag_labels,
+                                    &outputs->labelled, &outputs->said, fault);
+    if (status == STATUS_OK)
+        status = write_outputs(settings, outputs, fault);
+    selected_outputs_close(&outputs->selected);
+    dag_labels_free(&outputs->dag_labels);
+    address_labels_free(&outputs->labels);
+    tdags_free(&outputs->tdags);
+    forest_free(&forest);
+    store_close(store);
+    return status;
+}
+
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    struct store *store = NULL;
-    struct forest forest = {0};
-    struct outputs outputs = {.forest = &forest, .rules = settings->rules, .with_nulldata = settings->with_nulldata};
-    enum status status = opened_store_open(settings, &store, &fault);
-    if (status == STATUS_OK) {
-        outputs.store = store;
-        opened_store_tell_nulldata(settings, store);
-        status = forest_load(store, (unsigned)settings->threads, &forest, &fault);
-    }
-    if (status == STATUS_OK)
-        status = tdags_find(&forest, settings->rules, &outputs.tdags, &fault);
-    if (status == STATUS_OK)
-        status = tdags_name(&forest, &outputs.tdags, &fault);
-    if (status == STATUS_OK)
-        status = opened_store_go_on(&fault);
-    if (status == STATUS_OK)
-        status = selected_outputs_open(settings, store, &forest, &outputs.selected, &fault);
-    if (status == STATUS_OK)
-        status = write_outputs(settings, &outputs, &fault);
-    selected_outputs_close(&outputs.selected);
-    tdags_free(&outputs.tdags);
-    forest_free(&forest);
-    store_close(store);
-    return message_result(status, &fault);
+    struct outputs outputs = {.rules = settings->rules, .with_nulldata = settings->with_nulldata};
+    int exit_status = message_result(list_outputs(settings, &outputs, &fault), &fault);
+    return message_left_out(exit_status, outputs.said.unread);
 }
 
 static const struct option option_with_nulldata = {
@@ -178,9 +198,9 @@ static const struct option option_with_nulldata = {
     .help = "list nulldata outputs too, as far as the store has them (scan --nulldata store keeps all)",
 };
 
-static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height, &option_rules,    &option_with_nulldata,
-    OPTIONS_SELECT,     &option_threads,      &option_out_file, NULL};
+static const struct option *const options[] = {&option_read_store,    &option_as_of_height, &option_rules,
+                                               &option_with_nulldata, OPTIONS_SELECT,       &option_labels,
+                                               &option_threads,       &option_out_file,     NULL};
 
 static const struct table_schema *const tables[] = {&schema_outputs, NULL};
 

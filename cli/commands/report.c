@@ -89,11 +89,9 @@ static enum status load(struct report *report, struct fault *fault)
     if (status == STATUS_OK)
         status = measures_all(&opened->forest, &selection->tdags, &selection->classes, threads, &report->measures,
                               fault);
-    if (status == STATUS_OK && settings->labels.count > 0) {
-        status = payments_find_labels(opened->store, &opened->forest, selection, &opened->labels, 0, threads,
-                                      &opened->dag_labels, &report->labels_said, fault);
-        selection->labels = &opened->dag_labels;
-    }
+    if (status == STATUS_OK)
+        status = payments_labels_of(settings, opened->store, &opened->forest, &selection->tdags, &opened->labels,
+                                    &opened->dag_labels, &selection->labels, &report->labels_said, fault);
     return status == STATUS_OK ? periods_of_store(opened->store, &opened->forest, &report->periods, fault) : status;
 }
 
@@ -168,8 +166,8 @@ static const struct option option_report_out = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height, &option_rules,   &option_compress,   &option_exclude_scripts,
-    &option_known_scripts,    &option_labels,       &option_threads, &option_report_out, NULL,
+    &option_read_store,    &option_as_of_height, &option_rules,   &option_compress,   &option_exclude_scripts,
+    &option_known_scripts, &option_labels,       &option_threads, &option_report_out, NULL,
 };
 
 const struct command command_report = {

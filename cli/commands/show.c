@@ -23,8 +23,9 @@ struct show {
     struct tx_text tx_text;
     struct address_labels labels; /* of --labels */
     struct dag_labels dag_labels; /* of the T-DAG that is shown */
-    bool missing;                 /* one of several operands was not there */
-    struct stored_blocks blocks;  /* of --scripts */
+    struct labels_said said;
+    bool missing;                /* one of several operands was not there */
+    struct stored_blocks blocks; /* of --scripts */
 };
 
 /* ---- a T-DAG ---- */
@@ -143,7 +144,6 @@ static enum status tell_other_rules(const struct show *show, const struct select
 static enum status show_chosen_dag(struct show *show, const struct selection *selection, struct fault *fault)
 {
     struct known_scripts_held held = {0};
-    struct labels_said said = {0};
     uint32_t dag = 0;
     enum status status = chosen_dag(&show->forest, &selection->tdags, &selection->classes, show->settings->dag, &dag,
                                     fault);
@@ -153,8 +153,7 @@ static enum status show_chosen_dag(struct show *show, const struct selection *se
                                 (unsigned)show->settings->threads, &held, fault);
     if (status == STATUS_OK && show->settings->labels.count > 0)
         status = payments_find_labels(show->tx_text.store, &show->forest, selection, &show->labels, dag,
-                                      (unsigned)show->settings->threads, &show->dag_labels, &said, fault);
-    show->tx_text.missing |= said.unread;
+                                      (unsigned)show->settings->threads, &show->dag_labels, &show->said, fault);
     if (status == STATUS_OK && strcmp(show->settings->format, "svg") == 0)
         status = draw_dag(show, selection, dag, fault);
     else if (status == STATUS_OK && put_dag(show, selection, &held, dag) != STATUS_OK)
@@ -215,13 +214,20 @@ static uint32_t vout_of(const struct operand *operand)
     return operand->type == OPERAND_OUTPUT ? operand->number : TX_TEXT_ALL;
 }
 
+static const struct address_labels *labels_of(const struct show *show)
+{
+    return show->settings->labels.count > 0 ? &show->labels : NULL;
+}
+
 /* The blk files of --scripts; where they are gone, the rest is shown. */
 static enum status open_blocks(struct show *show, struct fault *fault)
 {
     struct fault why = {0};
     enum status status = stored_blocks_open(show->settings, show->tx_text.store, &show->blocks, &why);
     show->tx_text.scripts = (struct tx_scripts){
-        .network = network_by_genesis(&store_identity_of(show->tx_text.store)->genesis), .json = show->tx_text.json};
+        .network = network_by_genesis(&store_identity_of(show->tx_text.store)->genesis),
+        .json = show->tx_text.json,
+        .labels = labels_of(show)};
     if (status == STATUS_OK)
         show->tx_text.blocks = &show->blocks;
     if (status_ends_command(status)) {
@@ -311,11 +317,12 @@ static enum status show_all(struct show *show, struct fault *fault)
     enum status status = read_files(show, &filter, fault);
     if (status == STATUS_OK)
         status = opened_store_open(show->settings, &store, fault);
-    show->tx_text = (struct tx_text){.store = store,
-                                     .catalogue = &show->catalogue,
-                                     .forest = &show->forest,
-                                     .json = strcmp(show->settings->format, "json") == 0,
-                                     .membership = {store, &show->forest, filter, show->settings->compress, threads}};
+    show->tx_text = (struct tx_text){
+        .store = store,
+        .catalogue = &show->catalogue,
+        .forest = &show->forest,
+        .json = strcmp(show->settings->format, "json") == 0,
+        .membership = {store, &show->forest, filter, show->settings->compress, threads, labels_of(show), &show->said}};
     if (status == STATUS_OK)
         status = matcher_new(&show->catalogue, store_seed(store), &show->tx_text.matcher, fault);
     if (status == STATUS_OK)
@@ -379,7 +386,7 @@ static int run(const struct settings *settings)
     int exit_status = message_result(show_all(&show, &fault), &fault);
     if (exit_status == EXIT_DONE && show.missing)
         return EXIT_FAILED;
-    return message_left_out(exit_status, show.tx_text.missing);
+    return message_left_out(exit_status, show.tx_text.missing || show.said.unread);
 }
 
 static const struct option option_dag = {

@@ -33,7 +33,8 @@ static enum status write_ties(const struct settings *settings, const struct sele
                         .classes = &selection->classes,
                         .rules = settings->rules,
                         .max_degree = (uint32_t)settings->max_degree,
-                        .threads = (unsigned)settings->threads};
+                        .threads = (unsigned)settings->threads,
+                        .labels = selection->labels};
     enum status status = ties_write(&ties, folder, fault);
     if (status == STATUS_OK)
         status = ties_commit(&ties, fault);
@@ -86,6 +87,7 @@ static enum status ties(const struct settings *settings, bool *unread, struct fa
     struct opened_forest opened = {0};
     struct evidence_set evidence = {0};
     struct datapackage_provenance provenance = {0};
+    struct labels_said said = {0};
     struct outfolder *folder = NULL;
     enum status status = opened_forest_open(settings, &opened, fault);
     if (status == STATUS_OK)
@@ -100,7 +102,11 @@ static enum status ties(const struct settings *settings, bool *unread, struct fa
         status = selection_make(opened.store, &opened.forest, settings->rules, opened.filter, settings->compress,
                                 (unsigned)settings->threads, &opened.selection, fault);
     if (status == STATUS_OK)
+        status = payments_labels_of(settings, opened.store, &opened.forest, &opened.selection.tdags, &opened.labels,
+                                    &opened.dag_labels, &opened.selection.labels, &said, fault);
+    if (status == STATUS_OK)
         status = collect(settings, &opened, &evidence, unread, fault);
+    *unread |= said.unread;
     if (status == STATUS_OK)
         status = write_ties(settings, &opened.selection, &evidence, folder, fault);
     evidence_free(&evidence);
@@ -136,13 +142,10 @@ static const struct option option_max_degree = {
     .help = "what more T-DAGs and single outputs share than so many ties nothing",
 };
 
-static const struct option *const options[] = {&option_read_store,      &option_as_of_height,
-                                               &option_blocks_now,      &option_chain,
-                                               &option_rules,           &option_compress,
-                                               &option_exclude_scripts, &option_known_scripts,
-                                               &option_payers,          &option_max_degree,
-                                               &option_threads,         &option_out_folder,
-                                               &option_replace,         NULL};
+static const struct option *const options[] = {
+    &option_read_store, &option_as_of_height,    &option_blocks_now,    &option_chain,   &option_rules,
+    &option_compress,   &option_exclude_scripts, &option_known_scripts, &option_labels,  &option_payers,
+    &option_max_degree, &option_threads,         &option_out_folder,    &option_replace, NULL};
 
 static const struct table_schema *const tables[] = {&schema_ties, &schema_groups, NULL};
 

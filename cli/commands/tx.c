@@ -25,6 +25,8 @@ struct view {
     struct store *store;
     struct forest forest;
     struct indexed_scripts scripts; /* of --scripts */
+    struct address_labels labels;   /* of --labels */
+    struct labels_said said;
 };
 
 static enum status flush_some(struct view *view, struct fault *fault)
@@ -242,8 +244,11 @@ static enum status put_membership(struct view *view, const struct index_tx *tx, 
     enum status status = load_store(view, fault);
     if (status != STATUS_OK || !view->store || tx->height >= view->forest.blocks)
         return status;
-    const struct membership membership = {
-        .store = view->store, .forest = &view->forest, .threads = (unsigned)view->settings->threads};
+    const struct membership membership = {.store = view->store,
+                                          .forest = &view->forest,
+                                          .threads = (unsigned)view->settings->threads,
+                                          .labels = view->settings->labels.count > 0 ? &view->labels : NULL,
+                                          .said = &view->said};
     status = put_literal(view, " \"tdags\":[", fault);
     if (status == STATUS_OK)
         status = membership_put(&membership, membership_find(&view->forest, tx->height, tx->index, &tx->txid),
@@ -406,12 +411,16 @@ static enum status put_operands(struct view *view, bool *missing, struct fault *
 
 static enum status show(struct view *view, bool *missing, struct fault *fault)
 {
-    enum status status = index_open(view->settings->store, &view->index, fault);
+    const struct settings *settings = view->settings;
+    enum status status = address_labels_read(settings, &view->labels, fault);
     if (status == STATUS_OK)
-        status = view->json ? outfile_open(&view->file, view->settings->out, fault)
-                            : outfile_open_lines(&view->file, view->settings->out, fault);
-    if (status == STATUS_OK && view->settings->with_scripts)
-        status = indexed_scripts_open(&view->scripts, view->settings->store, view->index, view->json, fault);
+        status = index_open(settings->store, &view->index, fault);
+    if (status == STATUS_OK)
+        status = view->json ? outfile_open(&view->file, settings->out, fault)
+                            : outfile_open_lines(&view->file, settings->out, fault);
+    if (status == STATUS_OK && settings->with_scripts)
+        status = indexed_scripts_open(&view->scripts, settings->store, view->index, view->json, fault);
+    view->scripts.of_tx.labels = settings->labels.count > 0 ? &view->labels : NULL;
     if (status == STATUS_OK)
         status = put_operands(view, missing, fault);
     status = outfile_finish(&view->file, status, fault);
@@ -419,6 +428,7 @@ static enum status show(struct view *view, bool *missing, struct fault *fault)
     forest_free(&view->forest);
     store_close(view->store);
     indexed_scripts_close(&view->scripts);
+    address_labels_free(&view->labels);
     index_close(view->index);
     return status;
 }
@@ -434,7 +444,7 @@ static int run(const struct settings *settings)
     int exit_status = message_result(show(&view, &missing, &fault), &fault);
     if (exit_status == EXIT_DONE && missing)
         return EXIT_FAILED;
-    return message_left_out(exit_status, view.scripts.missing);
+    return message_left_out(exit_status, view.scripts.missing || view.said.unread);
 }
 
 static const struct option option_tx_format = {
@@ -454,7 +464,7 @@ static const struct option option_tx_scripts = {
 };
 
 static const struct option *const options[] = {&option_read_store, &option_tx_format, &option_tx_scripts,
-                                               &option_out_file, NULL};
+                                               &option_labels,     &option_out_file,  NULL};
 
 const struct command command_tx = {
     .name = "tx",

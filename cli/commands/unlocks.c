@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/inputs/opened_store.h"
 #include "cli/output/message.h"
+#include "cli/views/payments.h"
 #include "cli/views/unlocks.h"
 #include "graph/dag/names.h"
 
@@ -12,7 +13,12 @@ static enum status list_unlocks(const struct settings *settings, bool *unread, s
     struct spenders spenders = {0};
     struct selected_outputs selected = {0};
     struct unlocks unlocks = {.spenders = &spenders, .selected = &selected};
-    enum status status = opened_store_open(settings, &store, fault);
+    struct address_labels labels = {0};
+    struct dag_labels dag_labels = {0};
+    struct labels_said said = {0};
+    enum status status = address_labels_read(settings, &labels, fault);
+    if (status == STATUS_OK)
+        status = opened_store_open(settings, &store, fault);
     if (status == STATUS_OK)
         status = spenders_open(settings, store, &forest, &spenders, fault);
     if (status == STATUS_OK)
@@ -26,12 +32,17 @@ static enum status list_unlocks(const struct settings *settings, bool *unread, s
     if (status == STATUS_OK)
         status = selected_outputs_open(settings, store, &forest, &selected, fault);
     if (status == STATUS_OK)
+        status = payments_labels_of(settings, store, &forest, &tdags, &labels, &dag_labels, &unlocks.labels, &said,
+                                    fault);
+    if (status == STATUS_OK)
         status = unlocks_write(&unlocks, &tdags, settings->folder, settings->out, fault);
     if (status == STATUS_OK)
         status = unlocks_commit(&unlocks, fault);
     if (status == STATUS_OK)
-        *unread = unlocks_tell_unread(&unlocks);
+        *unread = unlocks_tell_unread(&unlocks) || said.unread;
     unlocks_close(&unlocks);
+    dag_labels_free(&dag_labels);
+    address_labels_free(&labels);
     spenders_close(&spenders);
     selected_outputs_close(&selected);
     tdags_free(&tdags);
@@ -48,9 +59,9 @@ static int run(const struct settings *settings)
     return message_left_out(exit_status, unread);
 }
 
-static const struct option *const options[] = {&option_read_store, &option_as_of_height, &option_blocks_now,
-                                               &option_chain,      &option_rules,        OPTIONS_SELECT,
-                                               &option_threads,    &option_out_file,     NULL};
+static const struct option *const options[] = {
+    &option_read_store, &option_as_of_height, &option_blocks_now, &option_chain,    &option_rules,
+    OPTIONS_SELECT,     &option_labels,       &option_threads,    &option_out_file, NULL};
 
 static const struct table_schema *const tables[] = {&schema_unlocks, NULL};
 

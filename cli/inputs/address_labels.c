@@ -334,3 +334,64 @@ char *address_labels_put(const struct address_labels *labels, const struct label
     *out++ = '"';
     return out;
 }
+
+enum status address_labels_print(const struct address_labels *labels, const struct label_span *span, bool json,
+                                 const char *indent, struct text *text)
+{
+    static const char key[] = ",\"labels\":[", title[] = "labels: ";
+    size_t size = sizeof key + 1;
+    if (!json && span->count == 0)
+        return STATUS_OK;
+    for (size_t i = 0; json && i < span->count; i++)
+        size += 6 * strlen(label_at(labels, span, i)) + 3;
+    char *p = text_room(text, json ? size : strlen(indent) + sizeof title + address_labels_size(labels, span));
+    if (!p)
+        return STATUS_NOMEM;
+    if (!json) {
+        p = address_labels_put_text(labels, span, put_text(put_text(p, indent), title));
+        *p++ = '\n';
+    } else {
+        p = put_text(p, key);
+        for (size_t i = 0; i < span->count; i++)
+            p = put_json(put_text(p, i > 0 ? "," : ""), label_at(labels, span, i));
+        *p++ = ']';
+    }
+    text_end(text, p);
+    return STATUS_OK;
+}
+
+/* ---- of several ---- */
+
+enum status label_union_add(struct label_union *all, const struct address_labels *labels, const struct label_span *span)
+{
+    size_t count = all->count + span->count;
+    if (mem_reserve(&all->ids, &all->capacity, count, sizeof *all->ids) != STATUS_OK)
+        return STATUS_NOMEM;
+    for (size_t i = 0; i < span->count; i++)
+        all->ids[all->count++] = span->ids ? span->ids[i] : labels->entries[span->first + i].id;
+    return STATUS_OK;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+struct label_span label_union_span(struct label_union *all)
+{
+    size_t kept = 0;
+    if (all->count > 0)
+        qsort(all->ids, all->count, sizeof *all->ids, compare_ids);
+    for (size_t i = 0; i < all->count; i++)
+        if (kept == 0 || all->ids[kept - 1] != all->ids[i])
+            all->ids[kept++] = all->ids[i];
+    all->count = kept;
+    return (struct label_span){all->ids, 0, kept};
+}
+
+void label_union_free(struct label_union *all)
+{
+    mem_free(all->ids);
+    *all = (struct label_union){0};
+}

@@ -74,5 +74,22 @@ bool address_labels_id(const struct address_labels *labels, const char *label, u
 size_t address_labels_size(const struct address_labels *labels, const struct label_span *span);
 char *address_labels_put(const struct address_labels *labels, const struct label_span *span, char *out);
 char *address_labels_put_text(const struct address_labels *labels, const struct label_span *span, char *out);
+/* All of them as one more pair of a JSON object, ,"labels":["A","B"], or as a line of text that begins with `indent`
+ * and has the first LABELS_SHOWN; no line where there are none. STATUS_NOMEM. */
+enum status address_labels_print(const struct address_labels *labels, const struct label_span *span, bool json,
+                                 const char *indent, struct text *text) MUST_CHECK;
+
+/* The labels of several addresses or T-DAGs, each once. Zero-initialise; label_union_free in any case. */
+struct label_union {
+    uint32_t *ids;
+    size_t count;
+    size_t capacity;
+};
+/* STATUS_NOMEM. Amortised O(labels of the span). */
+enum status label_union_add(struct label_union *all, const struct address_labels *labels, const struct label_span *span)
+    MUST_CHECK;
+/* All that was added, valid until the next call. O(n log n). */
+struct label_span label_union_span(struct label_union *all);
+void label_union_free(struct label_union *all);
 
 #endif

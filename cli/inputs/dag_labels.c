@@ -126,3 +126,20 @@ bool dag_labels_has(const struct dag_labels *labels, uint32_t dag, uint32_t id)
     size_t at = LOWER_BOUND(i, 0, span.count, span.ids[i] < id);
     return at < span.count && span.ids[at] == id;
 }
+
+size_t dag_labels_cell_size(const struct dag_labels *labels, uint32_t dag)
+{
+    if (!labels)
+        return 0;
+    struct label_span span = dag_labels_of(labels, dag);
+    return 1 + address_labels_size(labels->labels, &span);
+}
+
+char *dag_labels_put_cell(const struct dag_labels *labels, uint32_t dag, char *out)
+{
+    if (!labels)
+        return out;
+    struct label_span span = dag_labels_of(labels, dag);
+    *out++ = ',';
+    return address_labels_put(labels->labels, &span, out);
+}

@@ -39,6 +39,11 @@ static inline struct label_span dag_labels_of(const struct dag_labels *labels, u
     return (struct label_span){labels->ids + labels->first[dag], 0, labels->first[dag + 1] - labels->first[dag]};
 }
 
+/* The labels of T-DAG `dag` as a cell of a table, after the comma that it needs: an empty one where there are none, as
+ * of 0, and nothing at all where `labels` is NULL (without --labels). At most dag_labels_cell_size bytes. */
+size_t dag_labels_cell_size(const struct dag_labels *labels, uint32_t dag);
+char *dag_labels_put_cell(const struct dag_labels *labels, uint32_t dag, char *out);
+
 /* Has T-DAG `dag` the label? O(log n). */
 bool dag_labels_has(const struct dag_labels *labels, uint32_t dag, uint32_t id);
 

@@ -28,6 +28,17 @@ enum column_type {
 #define COLUMN_WITH_LABELS 32u        /* with --labels */
 #define COLUMN_WITH_PAPER_CLASSES 64u /* with --paper-classes */
 
+#define LABELS_MEANING                                                                                                 \
+    "in alphabetical order of bytes with a semicolon and a space between two; the first 32, and then how many more"
+
+/* What --labels adds to a table that names T-DAGs. */
+#define DAG_LABEL_NAMED(column, of)                                                                                    \
+    {                                                                                                                  \
+        column, COLUMN_STRING, COLUMN_WITH_LABELS | COLUMN_MAY_BE_EMPTY, NULL,                                         \
+            "labels of " of ", see label in tdags.csv"                                                                 \
+    }
+#define DAG_LABEL DAG_LABEL_NAMED("dag_label", "the T-DAG")
+
 /* KIND in a name stands for each kind of output, RULES for each rule set. Neighbours with the same word repeat
  * together: KIND,KIND_sat is nonstandard,nonstandard_sat,nulldata,... */
 struct column {

@@ -9,9 +9,6 @@
     "name of the T-DAG, which stays unless an older transaction joins: the first hexadecimal digits of its first "     \
     "txid, 16 or as many as no other begins with"
 
-#define LABELS_MEANING                                                                                                 \
-    "in alphabetical order of bytes with a semicolon and a space between two; the first 32, and then how many more"
-
 #define ADDRESS_LABEL                                                                                                  \
     {                                                                                                                  \
         "label", COLUMN_STRING, COLUMN_WITH_LABELS | COLUMN_MAY_BE_EMPTY, NULL,                                        \
@@ -139,6 +136,7 @@ static const struct column txs[] = {
     {"value_out_sat", COLUMN_INTEGER, 0, "satoshi", "value of all its outputs"},
     {"time", COLUMN_INTEGER, 0, "seconds since 1970-01-01 UTC", "time in the header of the block"},
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
+    DAG_LABEL,
 };
 
 static const struct column arcs[] = {
@@ -154,6 +152,7 @@ static const struct column arcs[] = {
     {"from_tx_index", COLUMN_INTEGER, 0, NULL, "place of from_txid in it; 0 is the coinbase"},
     {"to_height", COLUMN_INTEGER, 0, "block height", "block of to_txid"},
     {"to_tx_index", COLUMN_INTEGER, 0, NULL, "place of to_txid in it; 0 is the coinbase"},
+    DAG_LABEL,
 };
 
 static const struct column leaves[] = {
@@ -166,6 +165,7 @@ static const struct column leaves[] = {
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
     {"height", COLUMN_INTEGER, 0, "block height", "block of txid"},
     {"tx_index", COLUMN_INTEGER, 0, NULL, "place of txid in it; 0 is the coinbase"},
+    DAG_LABEL,
 };
 
 static const struct column payers[] = {
@@ -214,8 +214,8 @@ static const struct column changes[] = {
      "new: none of its transactions was in a T-DAG before; grown: all transactions of one T-DAG and more; merged: "
      "transactions of several T-DAGs; shrunk: not all transactions of the one that it was, since a reorganisation took "
      "some or parted it; renamed: its transactions and numbers are as before, but its name is another one, since a "
-     "reorganisation put another of them first, or since another name begins likewise now; gone: none of its transactions "
-     "is in a T-DAG now. T-DAGs that are as before have no row"},
+     "reorganisation put another of them first, or since another name begins likewise now; gone: none of its "
+     "transactions is in a T-DAG now. T-DAGs that are as before have no row"},
     {"txs_before", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "transactions",
      "of the T-DAG before, of a merged one of that whose name stays, else of the oldest; empty if new"},
     {"txs", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, "transactions", "now; empty if gone"},
@@ -226,6 +226,7 @@ static const struct column changes[] = {
     {"joined", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
      "names before that are not its own now: of the other T-DAGs of a merged one, and its own of before where an older "
      "transaction has joined or has come first; with a space between two"},
+    DAG_LABEL_NAMED("dag_label", "the T-DAG, now"),
 };
 
 const struct table_schema schema_changes = {

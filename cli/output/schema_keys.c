@@ -46,6 +46,9 @@ static const struct column keys[] = {
     {"dag_id", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, NULL,
      "T-DAG of the output, as 'unktx dags' numbers them with the same options; empty for a single output"},
     {"dag", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "its name, see dag in tdags.csv"},
+    {"label", COLUMN_STRING, COLUMN_WITH_LABELS | COLUMN_MAY_BE_EMPTY, NULL,
+     "labels that the files of --labels give to the addresses of the key, each once, " LABELS_MEANING},
+    DAG_LABEL,
 };
 
 static const struct column hashes[] = {
@@ -68,6 +71,7 @@ static const struct column hashes[] = {
     {"dag_id", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, NULL,
      "T-DAG of the output, as 'unktx dags' numbers them with the same options; empty for a single output"},
     {"dag", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "its name, see dag in tdags.csv"},
+    DAG_LABEL,
 };
 
 static const struct column ties[] = {
@@ -93,6 +97,8 @@ static const struct column ties[] = {
     {"tied_txid", COLUMN_STRING, 0, NULL, "its evidence, likewise"},
     {"tied_vout", COLUMN_INTEGER, 0, NULL, "number of the output in it"},
     {"tied_role", COLUMN_STRING, 0, NULL, "likewise"},
+    DAG_LABEL_NAMED("dag_label", "the T-DAG dag"),
+    DAG_LABEL_NAMED("tied_dag_label", "the T-DAG tied_dag"),
 };
 
 static const struct column groups[] = {
@@ -115,6 +121,8 @@ static const struct column groups[] = {
     {"preimage_ties", COLUMN_INTEGER, 0, "ties", "likewise"},
     {"address_ties", COLUMN_INTEGER, 0, "ties", "likewise; 0 without --payers"},
     {"transaction_ties", COLUMN_INTEGER, 0, "ties", "likewise; 0 without --payers"},
+    {"label", COLUMN_STRING, COLUMN_WITH_LABELS | COLUMN_MAY_BE_EMPTY, NULL,
+     "labels of its T-DAGs, each once, " LABELS_MEANING},
 };
 
 const struct table_schema schema_keys = {

@@ -31,6 +31,7 @@ static const struct column outputs[] = {
     {"spendable_reason", COLUMN_STRING, 0, NULL,
      "yes: spent, anyone-can-spend, enough-keys; no: data-keys, burnt-keys or keys-off-curve leave fewer keys than "
      "signatures are asked for, op-return, always-fails; unknown: undecided"},
+    DAG_LABEL,
 };
 
 static const struct column templates[] = {
@@ -96,6 +97,7 @@ static const struct column unlocks[] = {
      "sighash types of the signatures, each once, in order of their bytes with a space between two: ALL, NONE, SINGLE, "
      "each also with |ANYONECANPAY; 0x.. for a byte without a name"},
     {"dag", COLUMN_STRING, 0, NULL, "name of the T-DAG, see dag in tdags.csv"},
+    DAG_LABEL,
 };
 
 static const struct column stats[] = {
@@ -147,6 +149,7 @@ static const struct column find[] = {
     {"dag", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "name of its T-DAG, see dag in tdags.csv; empty for none"},
     {"label", COLUMN_STRING, COLUMN_WITH_LABELS | COLUMN_MAY_BE_EMPTY, NULL,
      "labels that the files of --labels give to the address, with a semicolon and a space between two"},
+    DAG_LABEL,
 };
 
 static const struct column compare[] = {

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "cli/inputs/dag_labels.h"
 #include "cli/inputs/tables_before.h"
 #include "cli/output/message.h"
 #include "parser/bytes.h"
@@ -297,10 +298,11 @@ static const struct link *main_link(const struct changes *changes, const struct 
     return &links[0];
 }
 
-/* The names of before that its own does not tell. */
+/* The names of before that its own does not tell, and the end of the row of T-DAG `dag` of now, 0 for none. */
 static enum status put_joined(const struct changes *changes, const struct link *links, size_t count, const char *name,
-                              struct text *text)
+                              uint32_t dag, struct text *text)
 {
+    const struct dag_labels *labels = changes->selection->labels;
     const char *space = "";
     for (size_t i = 0; i < count; i++) {
         char *p = text_room(text, TDAG_NAME_MAX + 1);
@@ -312,9 +314,10 @@ static enum status put_joined(const struct changes *changes, const struct link *
         text_end(text, end);
         space = " ";
     }
-    char *p = text_room(text, 1);
+    char *p = text_room(text, dag_labels_cell_size(labels, dag) + 1);
     if (!p)
         return STATUS_NOMEM;
+    p = dag_labels_put_cell(labels, dag, p);
     *p++ = '\n';
     text_end(text, p);
     return STATUS_OK;
@@ -356,7 +359,7 @@ static enum status put_now(const struct changes *changes, const struct link *lin
     const struct link *main = count > 0 ? main_link(changes, links, count, dag) : NULL;
     enum status status = put_row(text, name, what, main ? &changes->before.tdags[before_of(main) - 1] : NULL,
                                  &changes->selection->classes.rows[dag - 1]);
-    return status == STATUS_OK ? put_joined(changes, links, count, name, text) : status;
+    return status == STATUS_OK ? put_joined(changes, links, count, name, dag, text) : status;
 }
 
 static enum status put_gone(const struct changes *changes, size_t d, struct text *text, struct folder_changes *counts)
@@ -367,7 +370,7 @@ static enum status put_gone(const struct changes *changes, size_t d, struct text
     counts->gone++;
     *tables_before_put_name(&changes->before, d, name) = '\0';
     enum status status = put_row(text, name, "gone", &changes->before.tdags[d - 1], NULL);
-    return status == STATUS_OK ? put_joined(changes, NULL, 0, name, text) : status;
+    return status == STATUS_OK ? put_joined(changes, NULL, 0, name, 0, text) : status;
 }
 
 /* ---- all of it ---- */
@@ -412,7 +415,8 @@ static enum status format(void *context, unsigned worker, size_t chunk, struct t
 
 static enum status write_file(struct changes *changes, size_t chunks, struct outfolder *folder, struct fault *fault)
 {
-    const struct outfile_table table = {&schema_changes, 0, chunks, format, changes};
+    const struct outfile_table table = {&schema_changes, changes->selection->labels ? COLUMN_WITH_LABELS : 0, chunks,
+                                        format, changes};
     struct outfile file = {0};
     enum status status = outfolder_begin(folder, &file, "changes.csv", fault);
     if (status == STATUS_OK)

@@ -46,19 +46,35 @@ static char *put_thing(char *p, const struct evidence_set *set, const struct evi
     if (dag)
         p = put_u64(p, dag);
     *p++ = ',';
-    if (dag)
-        p = tdag_put_name(set->forest, set->tdags, dag, p);
-    *p++ = '\n';
-    return p;
+    return dag ? tdag_put_name(set->forest, set->tdags, dag, p) : p;
 }
 
-static char *put_key(char *p, const struct keys *keys, const struct evidence *piece)
+/* The addresses of a key that is on the curve, a comma after each, and the labels of all. */
+static enum status put_addresses(char **p, const struct keys *keys, const uint8_t *key, size_t size, bool on_curve,
+                                 struct label_union *found)
+{
+    const struct network *network = network_by_genesis(&store_identity_of(keys->store)->genesis);
+    enum status status = STATUS_OK;
+    for (unsigned a = 0; a < KEY_ADDRESSES && status == STATUS_OK; a++) {
+        char *address = *p;
+        if (on_curve)
+            *p = address_put_of_key(address, network, key, size, (enum key_address)a);
+        if (keys->labels && *p > address) {
+            const struct address_labels *labels = keys->labels->labels;
+            struct label_span span = address_labels_of(labels, address, (size_t)(*p - address));
+            status = label_union_add(found, labels, &span);
+        }
+        *(*p)++ = ',';
+    }
+    return status;
+}
+
+static enum status put_key(char **row, const struct keys *keys, const struct evidence *piece, struct label_union *found)
 {
     const struct evidence_set *set = keys->evidence;
     const uint8_t *key = set->bytes.at + piece->at;
-    const struct network *network = network_by_genesis(&store_identity_of(keys->store)->genesis);
     bool on_curve = pubkey_on_curve(key, piece->size);
-    p = put_place(p, set, piece);
+    char *p = put_place(*row, set, piece);
     if (piece->role == ROLE_MULTISIG)
         p = put_u64(p, piece->of);
     *p++ = ',';
@@ -67,20 +83,19 @@ static char *put_key(char *p, const struct keys *keys, const struct evidence *pi
     *p++ = ',';
     p = put_cell(put_cell(p, piece->size == 33), on_curve);
     p = put_cell(p, set->things.at[piece->thing].marker);
-    for (unsigned a = 0; a < KEY_ADDRESSES; a++) {
-        if (on_curve)
-            p = address_put_of_key(p, network, key, piece->size, (enum key_address)a);
-        *p++ = ',';
-    }
-    return put_thing(p, set, piece);
+    enum status status = put_addresses(&p, keys, key, piece->size, on_curve, found);
+    *row = put_thing(p, set, piece);
+    return status;
 }
 
-static char *put_hash(char *p, const struct keys *keys, const struct evidence *piece)
+static enum status put_hash(char **row, const struct keys *keys, const struct evidence *piece,
+                            struct label_union *found)
 {
     const struct evidence_set *set = keys->evidence;
     const struct evidence_thing *thing = &set->things.at[piece->thing];
     const struct evidence *preimage = thing->preimage == FOREST_NONE ? NULL : &set->pieces.at[thing->preimage];
-    p = put_place(p, set, piece);
+    (void)found;
+    char *p = put_place(*row, set, piece);
     p += script_asm(&piece->operation, 1, p);
     *p++ = ',';
     p = put_hex(p, set->bytes.at + piece->at, piece->size);
@@ -89,28 +104,62 @@ static char *put_hash(char *p, const struct keys *keys, const struct evidence *p
     if (preimage)
         p = preimage->size > 0 ? put_hex(p, set->bytes.at + preimage->at, preimage->size) : put_text(p, "\"\"");
     *p++ = ',';
-    p = put_spender(p, set, preimage);
-    return put_thing(p, set, piece);
+    *row = put_thing(put_spender(p, set, preimage), set, piece);
+    return STATUS_OK;
 }
 
-typedef char *put_piece(char *p, const struct keys *keys, const struct evidence *piece);
+/* A row but for its end; adds the labels of its addresses. */
+typedef enum status put_piece(char **p, const struct keys *keys, const struct evidence *piece,
+                              struct label_union *found);
+
+/* The cells of --labels, of a key those of its addresses first, and the end of the row. */
+static enum status put_row_end(struct text *text, const struct keys *keys, const struct evidence *piece,
+                               struct label_union *found)
+{
+    uint32_t dag = keys->evidence->tdags->tx_dag[piece->tx];
+    bool with_own = keys->labels && piece->kind == EVIDENCE_KEY;
+    struct label_span span = label_union_span(found);
+    size_t own = with_own ? 1 + address_labels_size(keys->labels->labels, &span) : 0;
+    char *p = text_room(text, own + dag_labels_cell_size(keys->labels, dag) + 1);
+    if (!p)
+        return STATUS_NOMEM;
+    if (with_own)
+        p = address_labels_put(keys->labels->labels, &span, put_text(p, ","));
+    p = dag_labels_put_cell(keys->labels, dag, p);
+    *p++ = '\n';
+    text_end(text, p);
+    found->count = 0;
+    return STATUS_OK;
+}
+
+static enum status put_row(struct text *text, const struct keys *keys, const struct evidence *piece, put_piece *put,
+                           struct label_union *found)
+{
+    char *p = text_room(text, ROW_MAX);
+    if (!p)
+        return STATUS_NOMEM;
+    enum status status = put(&p, keys, piece, found);
+    text_end(text, p);
+    return status == STATUS_OK ? put_row_end(text, keys, piece, found) : status;
+}
 
 static enum status format_pieces(const struct keys *keys, size_t chunk, struct text *text, enum evidence_kind kind,
                                  put_piece *put, struct fault *fault)
 {
     const struct evidence_set *set = keys->evidence;
     size_t first = chunk * CHUNK_PIECES, left = set->pieces.count - first;
-    for (size_t i = first; i < first + (left < CHUNK_PIECES ? left : CHUNK_PIECES); i++) {
+    size_t end = first + (left < CHUNK_PIECES ? left : CHUNK_PIECES);
+    struct label_union found = {0};
+    enum status status = STATUS_OK;
+    for (size_t i = first; i < end && status == STATUS_OK; i++) {
         const struct evidence *piece = &set->pieces.at[i];
         /* of hashes that were opened there are two pieces, the output's and the spender's */
         if (piece->kind != kind || piece->hidden || (kind == EVIDENCE_HASH && piece->role == ROLE_SCRIPT_SIG))
             continue;
-        char *p = text_room(text, ROW_MAX);
-        if (!p)
-            return fault_nomem(fault);
-        text_end(text, put(p, keys, piece));
+        status = put_row(text, keys, piece, put, &found);
     }
-    return STATUS_OK;
+    label_union_free(&found);
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
 static enum status format_keys(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
@@ -129,7 +178,8 @@ static enum status write_table(struct keys *keys, struct outfile *file, const st
                                outfile_format *format, struct outfolder *folder, const char *path, struct fault *fault)
 {
     size_t pieces = keys->evidence->pieces.count;
-    const struct outfile_table table = {schema, 0, pieces / CHUNK_PIECES + (pieces % CHUNK_PIECES != 0), format, keys};
+    size_t chunks = pieces / CHUNK_PIECES + (pieces % CHUNK_PIECES != 0);
+    const struct outfile_table table = {schema, keys->labels ? COLUMN_WITH_LABELS : 0, chunks, format, keys};
     enum status status = outfolder_begin(folder, file, path, fault);
     return status == STATUS_OK ? outfile_write_table(file, keys->threads, &table, fault) : status;
 }

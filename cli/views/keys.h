@@ -3,6 +3,7 @@
 #ifndef UNKTX_CLI_VIEWS_KEYS_H
 #define UNKTX_CLI_VIEWS_KEYS_H
 
+#include "cli/inputs/dag_labels.h"
 #include "cli/inputs/shown_evidence.h"
 #include "cli/output/outfolder.h"
 
@@ -11,7 +12,8 @@ struct keys {
     const struct store *store;
     const struct evidence_set *evidence;
     unsigned threads;
-    struct outfile files[2]; /* keys.csv and hashes.csv until they are committed */
+    const struct dag_labels *labels; /* of the T-DAGs; NULL: without --labels */
+    struct outfile files[2];         /* keys.csv and hashes.csv until they are committed */
 };
 
 /* Write a table to the file `path`, or to that of the folder unless it is NULL; keys_commit lets the files appear.

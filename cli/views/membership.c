@@ -14,6 +14,7 @@ struct place {
     uint32_t depth;
     bool is_root;
     bool is_spender;
+    struct dag_labels labels; /* with --labels */
 };
 
 static bool is_before(const struct forest_tx *tx, uint32_t height, uint32_t index)
@@ -75,7 +76,10 @@ static enum status find(const struct membership *membership, enum rules rules, u
     place->number = status == STATUS_OK ? selection.tdags.tx_dag[tx] : 0;
     if (place->number > 0) {
         *tdag_put_name(forest, &selection.tdags, place->number, place->name) = '\0';
-        if (!all)
+        if (membership->labels)
+            status = payments_find_labels(membership->store, forest, &selection, membership->labels, place->number,
+                                          membership->threads, &place->labels, membership->said, fault);
+        if (status == STATUS_OK && !all)
             status = classify_one(membership, place->number, &selection, fault);
         if (status == STATUS_OK)
             fill(membership, &selection, tx, place);
@@ -91,13 +95,20 @@ static const char *role_of(const struct place *place)
     return place->is_spender ? "root and spender" : "root";
 }
 
+static enum status put_labels(struct text *text, const struct place *place, bool json)
+{
+    struct label_span span = dag_labels_of(&place->labels, place->number);
+    return place->labels.labels ? address_labels_print(place->labels.labels, &span, json, "      ", text) : STATUS_OK;
+}
+
 static enum status put_text_line(struct text *text, enum rules rules, const struct place *place)
 {
     if (place->number == 0)
         return text_printf(text, "    %s: in no T-DAG\n", rules_name(rules));
-    return text_printf(text, "    %s: T-DAG %s, number %u, %s, class %s; %s, depth %u\n", rules_name(rules),
-                       place->name, (unsigned)place->number, family_name(place->family), place->class_id,
-                       role_of(place), (unsigned)place->depth);
+    enum status status = text_printf(
+        text, "    %s: T-DAG %s, number %u, %s, class %s; %s, depth %u\n", rules_name(rules), place->name,
+        (unsigned)place->number, family_name(place->family), place->class_id, role_of(place), (unsigned)place->depth);
+    return status == STATUS_OK ? put_labels(text, place, false) : status;
 }
 
 static enum status put_object(struct text *text, enum rules rules, const struct place *place)
@@ -105,11 +116,15 @@ static enum status put_object(struct text *text, enum rules rules, const struct 
     const char *comma = rules == 0 ? "" : ",\n  ";
     if (place->number == 0)
         return text_printf(text, "%s{\"rules\":\"%s\",\"dag\":null}", comma, rules_name(rules));
-    return text_printf(text,
-                       "%s{\"rules\":\"%s\",\"dag\":\"%s\",\"dag_id\":%u,\"family\":\"%s\",\"class_id\":\"%s\","
-                       "\"role\":\"%s\",\"depth\":%u}",
-                       comma, rules_name(rules), place->name, (unsigned)place->number, family_name(place->family),
-                       place->class_id, role_of(place), (unsigned)place->depth);
+    enum status status = text_printf(text,
+                                     "%s{\"rules\":\"%s\",\"dag\":\"%s\",\"dag_id\":%u,\"family\":\"%s\","
+                                     "\"class_id\":\"%s\",\"role\":\"%s\",\"depth\":%u",
+                                     comma, rules_name(rules), place->name, (unsigned)place->number,
+                                     family_name(place->family), place->class_id, role_of(place),
+                                     (unsigned)place->depth);
+    if (status == STATUS_OK)
+        status = put_labels(text, place, true);
+    return status == STATUS_OK ? text_printf(text, "}") : status;
 }
 
 enum status membership_put(const struct membership *membership, uint32_t tx, bool json, struct text *text,
@@ -120,9 +135,12 @@ enum status membership_put(const struct membership *membership, uint32_t tx, boo
         struct place place = {0};
         if (tx != FOREST_NONE)
             status = find(membership, (enum rules)r, tx, &place, fault);
-        if (status != STATUS_OK)
+        if (status != STATUS_OK) {
+            dag_labels_free(&place.labels);
             return status;
+        }
         status = json ? put_object(text, (enum rules)r, &place) : put_text_line(text, (enum rules)r, &place);
+        dag_labels_free(&place.labels);
     }
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }

@@ -416,6 +416,17 @@ enum status payments_find_labels(const struct store *store, const struct forest 
     return status;
 }
 
+enum status payments_labels_of(const struct settings *settings, const struct store *store, const struct forest *forest,
+                               const struct tdags *tdags, const struct address_labels *labels, struct dag_labels *made,
+                               const struct dag_labels **found, struct labels_said *said, struct fault *fault)
+{
+    const struct selection selection = {.tdags = *tdags};
+    if (settings->labels.count == 0)
+        return STATUS_OK;
+    *found = made;
+    return payments_find_labels(store, forest, &selection, labels, 0, (unsigned)settings->threads, made, said, fault);
+}
+
 bool payments_tell_unread(const struct payments *payments)
 {
     if (payments->unread == 0)

@@ -70,13 +70,17 @@ struct labels_said {
     bool no_index; /* those of payers and payees */
     bool unread;   /* those of addresses that could not be read */
 };
-/* All of this for the labels alone, of T-DAG `only`, or of all where that is 0. Without an index those of names and
- * txids, which stderr says, as it says where addresses could not be read. `made` is the caller's to free in any case.
- */
+/* All of this for the labels alone, of T-DAG `only`, or of all where that is 0; of the selection only the T-DAGs are
+ * looked at. Without an index those of names and txids. `made` is the caller's to free in any case. */
 enum status payments_find_labels(const struct store *store, const struct forest *forest,
                                  const struct selection *selection, const struct address_labels *labels, uint32_t only,
                                  unsigned threads, struct dag_labels *made, struct labels_said *said,
                                  struct fault *fault) MUST_CHECK;
+/* The same of all T-DAGs for a command that has no selection, if --labels is given: then *found points to `made`. */
+enum status payments_labels_of(const struct settings *settings, const struct store *store, const struct forest *forest,
+                               const struct tdags *tdags, const struct address_labels *labels, struct dag_labels *made,
+                               const struct dag_labels **found, struct labels_said *said, struct fault *fault)
+    MUST_CHECK;
 /* How many chunks of the forest's transactions there are, and the ends of one of them, in chain order, to `each` of
  * the payments: payers, or payees. The selection, given before, needs only its T-DAGs and their names. Workers as in
  * outfile_format. */

@@ -16,6 +16,7 @@ struct tables {
     const struct tdags *tdags;
     const struct catalogue *catalogue;
     const struct selection *selection;
+    const struct dag_labels *labels;   /* NULL: without --labels */
     const struct payments *payments;   /* may be NULL */
     const struct unlocks *unlocks;     /* likewise */
     const struct paper_classes *paper; /* likewise */
@@ -56,10 +57,10 @@ static char *put_name(char *p, const struct tables *tables, uint32_t dag)
     return tdag_put_name(tables->forest, tables->tdags, dag, p);
 }
 
-/* The same as a row's last cell. */
-static char *put_last_name(char *p, const struct tables *tables, uint32_t dag)
+/* The last cell of a row, which --labels asks for, and its end. */
+static char *put_row_end(char *p, const struct tables *tables, uint32_t dag)
 {
-    p = put_name(p, tables, dag);
+    p = dag_labels_put_cell(tables->labels, dag, p);
     *p++ = '\n';
     return p;
 }
@@ -131,14 +132,7 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
 /* With the cells that are last: the name, shares of unlocks, the labels of --labels, the class of --paper-classes. */
 static enum status put_tdag_row(struct text *text, const struct tables *tables, uint32_t dag)
 {
-    const struct dag_labels *labels = tables->selection->labels;
-    struct label_span span = {0};
-    size_t size = TDAG_ROW + tables->names_size;
-    if (labels) {
-        span = dag_labels_of(labels, dag);
-        size += address_labels_size(labels->labels, &span);
-    }
-    char *p = text_room(text, size);
+    char *p = text_room(text, TDAG_ROW + tables->names_size + dag_labels_cell_size(tables->labels, dag));
     if (!p)
         return STATUS_NOMEM;
     p = put_tdag(p, tables, dag, &tables->selection->classes.rows[dag - 1], &tables->held->labels.all[dag],
@@ -146,10 +140,7 @@ static enum status put_tdag_row(struct text *text, const struct tables *tables, 
     p = put_name(p, tables, dag);
     if (tables->unlocks)
         p = put_unlock_shares(p, &tables->unlocks->counts[dag]);
-    if (labels) {
-        *p++ = ',';
-        p = address_labels_put(labels->labels, &span, p);
-    }
+    p = dag_labels_put_cell(tables->labels, dag, p);
     if (tables->paper)
         p = put_paper_class(p, &tables->paper->tdags[dag - 1]);
     *p++ = '\n';
@@ -235,7 +226,7 @@ static char *put_tx(char *p, const struct tables *tables, uint32_t number, uint3
     p = put_cell(p, depth);
     p = put_cell(p, tx->value_out_sat);
     p = put_u64(p, forest->block_times[tx->height]);
-    return put_last_name(p, tables, dag);
+    return put_row_end(put_name(p, tables, dag), tables, dag);
 }
 
 static enum status format_txs(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
@@ -243,15 +234,15 @@ static enum status format_txs(void *context, unsigned worker, size_t chunk, stru
     const struct tables *tables = context;
     const uint32_t *tx_dag = tables->selection->tdags.tx_dag;
     (void)worker;
-    char *p = text_room(text, CHUNK_ROWS * TX_ROW);
-    if (!p)
-        return fault_nomem(fault);
     uint32_t end = chunk_end(chunk, tables->forest->txs_count);
     for (uint32_t t = (uint32_t)chunk * CHUNK_ROWS; t < end; t++) {
-        if (tx_dag[t])
-            p = put_tx(p, tables, t, tx_dag[t], tables->selection->classes.depths[t]);
+        if (!tx_dag[t])
+            continue;
+        char *p = text_room(text, TX_ROW + dag_labels_cell_size(tables->labels, tx_dag[t]));
+        if (!p)
+            return fault_nomem(fault);
+        text_end(text, put_tx(p, tables, t, tx_dag[t], tables->selection->classes.depths[t]));
     }
-    text_end(text, p);
     return STATUS_OK;
 }
 
@@ -271,8 +262,7 @@ static char *put_arc(char *p, const struct tables *tables, const struct forest_o
     p = put_text(p, kind_name((enum kind)output->kind));
     p = put_place(put_name(p, tables, dag), from->height, from->index);
     p = put_place(p, to->height, to->index);
-    *p++ = '\n';
-    return p;
+    return put_row_end(p, tables, dag);
 }
 
 /* Outputs are numbered in chain order, so arcs by output are arcs by (transaction, vout). */
@@ -282,9 +272,6 @@ static enum status format_arcs(void *context, unsigned worker, size_t chunk, str
     const struct forest *forest = tables->forest;
     const uint32_t *tx_dag = tables->selection->tdags.tx_dag;
     (void)worker;
-    char *p = text_room(text, CHUNK_ROWS * ARC_ROW);
-    if (!p)
-        return fault_nomem(fault);
     uint32_t end = chunk_end(chunk, forest->outputs_count);
     for (uint32_t o = (uint32_t)chunk * CHUNK_ROWS; o < end; o++) {
         const struct forest_output *output = &forest->outputs[o];
@@ -294,10 +281,13 @@ static enum status format_arcs(void *context, unsigned worker, size_t chunk, str
             __builtin_prefetch(forest->txs[later->spender].txid.bytes);
             __builtin_prefetch(forest->txs[later->spender].txid.bytes + HASH256_SIZE - 1);
         }
-        if (dag && forest_is_arc(output, tables->rules))
-            p = put_arc(p, tables, output, dag);
+        if (!dag || !forest_is_arc(output, tables->rules))
+            continue;
+        char *p = text_room(text, ARC_ROW + dag_labels_cell_size(tables->labels, dag));
+        if (!p)
+            return fault_nomem(fault);
+        text_end(text, put_arc(p, tables, output, dag));
     }
-    text_end(text, p);
     return STATUS_OK;
 }
 
@@ -322,7 +312,7 @@ static enum status put_leaves(struct text *text, const struct tables *tables, st
         ordinal += tracked;
         if (!leaf)
             continue;
-        char *p = text_room(text, LEAF_ROW);
+        char *p = text_room(text, LEAF_ROW + dag_labels_cell_size(tables->labels, dag));
         if (!p)
             return STATUS_NOMEM;
         p = put_cell(p, dag);
@@ -333,8 +323,7 @@ static enum status put_leaves(struct text *text, const struct tables *tables, st
         *p++ = ',';
         *p++ = unknown ? '1' : '0';
         p = put_place(put_name(p, tables, dag), tables->forest->txs[view->tx.number].height, view->tx.index);
-        *p++ = '\n';
-        text_end(text, p);
+        text_end(text, put_row_end(p, tables, dag));
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
@@ -387,7 +376,8 @@ enum status tables_put_tdag(struct text *text, const struct table_rows *rows, ui
     char *p = text_room(text, TDAG_ROW + catalogue_names_size(rows->catalogue));
     if (!p)
         return STATUS_NOMEM;
-    text_end(text, put_last_name(put_tdag(p, &tables, dag, row, names, measures), &tables, dag));
+    p = put_name(put_tdag(p, &tables, dag, row, names, measures), &tables, dag);
+    text_end(text, put_row_end(p, &tables, dag));
     return STATUS_OK;
 }
 
@@ -440,6 +430,7 @@ enum status tables_write(struct outfolder *folder, const struct store *store, co
                             .tdags = &selection->tdags,
                             .catalogue = held->catalogue,
                             .selection = selection,
+                            .labels = selection->labels,
                             .payments = payments,
                             .unlocks = unlocks,
                             .paper = paper,
@@ -450,14 +441,15 @@ enum status tables_write(struct outfolder *folder, const struct store *store, co
     struct outfile files[TABLES] = {{0}};
     enum status status = store_readers_open(store, threads, &tables.readers, fault);
     unsigned more = (unlocks ? COLUMN_WITH_UNLOCKS : 0) | (paper ? COLUMN_WITH_PAPER_CLASSES : 0);
+    unsigned with_labels = selection->labels ? COLUMN_WITH_LABELS : 0;
     if (status == STATUS_OK) {
         const struct outfile_table all[TABLES] = {
-            {&schema_tdags, (payments ? COLUMN_WITH_INDEX : 0) | more | (selection->labels ? COLUMN_WITH_LABELS : 0),
+            {&schema_tdags, (payments ? COLUMN_WITH_INDEX : 0) | more | with_labels,
              chunks_of(selection->classes.rows_count), format_tdags, &tables},
             {&schema_classes, more, chunks_of(selection->classes.classes_count), format_classes, &tables},
-            {&schema_txs, 0, chunks_of(forest->txs_count), format_txs, &tables},
-            {&schema_arcs, 0, chunks_of(forest->outputs_count), format_arcs, &tables},
-            {&schema_leaves, 0, store_batches(tables.readers.readers[0]), format_leaves, &tables},
+            {&schema_txs, with_labels, chunks_of(forest->txs_count), format_txs, &tables},
+            {&schema_arcs, with_labels, chunks_of(forest->outputs_count), format_arcs, &tables},
+            {&schema_leaves, with_labels, store_batches(tables.readers.readers[0]), format_leaves, &tables},
         };
         for (size_t i = 0; i < TABLES && status == STATUS_OK; i++) {
             status = outfolder_begin(folder, &files[i], names[i], fault);

@@ -73,9 +73,24 @@ static char *put_tie(char *p, const struct ties *ties, const struct evidence_thi
     p = put_cell(p, thing->members);
     p = put_end(p, set, first);
     *p++ = ',';
-    p = put_end(p, set, &set->pieces.at[pieces[i]]);
+    return put_end(p, set, &set->pieces.at[pieces[i]]);
+}
+
+static enum status put_tie_row(struct text *text, const struct ties *ties, const struct evidence_thing *thing,
+                               const uint32_t *pieces, uint32_t i)
+{
+    const struct evidence_set *set = ties->evidence;
+    uint32_t dag = set->tdags->tx_dag[set->pieces.at[pieces[0]].tx];
+    uint32_t tied = set->tdags->tx_dag[set->pieces.at[pieces[i]].tx];
+    char *p = text_room(text,
+                        TIE_MAX + dag_labels_cell_size(ties->labels, dag) + dag_labels_cell_size(ties->labels, tied));
+    if (!p)
+        return STATUS_NOMEM;
+    p = dag_labels_put_cell(ties->labels, dag, put_tie(p, ties, thing, pieces, i));
+    p = dag_labels_put_cell(ties->labels, tied, p);
     *p++ = '\n';
-    return p;
+    text_end(text, p);
+    return STATUS_OK;
 }
 
 static enum status format_ties(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
@@ -86,10 +101,8 @@ static enum status format_ties(void *context, unsigned worker, size_t chunk, str
     for (size_t t = chunk * CHUNK; t < chunk_end(chunk, set->things.count); t++) {
         const struct evidence_thing *thing = &set->things.at[t];
         for (uint32_t i = 1; i < thing->members && evidence_ties(thing, ties->max_degree); i++) {
-            char *p = text_room(text, TIE_MAX);
-            if (!p)
+            if (put_tie_row(text, ties, thing, set->by_thing + set->begins[t], i) != STATUS_OK)
                 return fault_nomem(fault);
-            text_end(text, put_tie(p, ties, thing, set->by_thing + set->begins[t], i));
         }
     }
     return STATUS_OK;
@@ -197,8 +210,32 @@ static char *put_group(char *p, const struct ties *ties, uint32_t group)
         *p++ = ',';
         p = put_u64(p, ties->counts[group][k]);
     }
-    *p++ = '\n';
     return p;
+}
+
+/* The labels of its T-DAGs as the last cell, where --labels is given, and the end of the row. */
+static enum status put_group_end(struct text *text, const struct ties *ties, uint32_t group)
+{
+    struct label_union all = {0};
+    struct label_span span = {0};
+    enum status status = STATUS_OK;
+    for (uint32_t m = ties->groups.begins[group - 1]; ties->labels && m < ties->groups.begins[group]; m++) {
+        uint32_t member = ties->groups.in_group[m];
+        if (member > ties->evidence->tdags->count || status != STATUS_OK)
+            continue;
+        span = dag_labels_of(ties->labels, member);
+        status = label_union_add(&all, ties->labels->labels, &span);
+    }
+    span = label_union_span(&all);
+    size_t size = ties->labels ? 1 + address_labels_size(ties->labels->labels, &span) : 0;
+    char *p = status == STATUS_OK ? text_room(text, size + 1) : NULL;
+    if (p) {
+        p = ties->labels ? address_labels_put(ties->labels->labels, &span, put_text(p, ",")) : p;
+        *p++ = '\n';
+        text_end(text, p);
+    }
+    label_union_free(&all);
+    return p ? STATUS_OK : STATUS_NOMEM;
 }
 
 static enum status format_groups(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
@@ -210,6 +247,8 @@ static enum status format_groups(void *context, unsigned worker, size_t chunk, s
         if (!p)
             return fault_nomem(fault);
         text_end(text, put_group(p, ties, (uint32_t)g + 1));
+        if (put_group_end(text, ties, (uint32_t)g + 1) != STATUS_OK)
+            return fault_nomem(fault);
     }
     return STATUS_OK;
 }
@@ -237,9 +276,10 @@ enum status ties_write(struct ties *ties, struct outfolder *folder, struct fault
         status = count_ties(ties, fault);
     if (status != STATUS_OK)
         return status;
+    unsigned flags = ties->labels ? COLUMN_WITH_LABELS : 0;
     const struct outfile_table tables[2] = {
-        {&schema_ties, 0, chunks_of(set->things.count), format_ties, ties},
-        {&schema_groups, 0, chunks_of(ties->groups.count), format_groups, ties},
+        {&schema_ties, flags, chunks_of(set->things.count), format_ties, ties},
+        {&schema_groups, flags, chunks_of(ties->groups.count), format_groups, ties},
     };
     status = write_table(ties, &ties->files[0], folder, "ties.csv", &tables[0], fault);
     return status == STATUS_OK ? write_table(ties, &ties->files[1], folder, "groups.csv", &tables[1], fault) : status;

@@ -4,18 +4,20 @@
 #define UNKTX_CLI_VIEWS_TIES_H
 
 #include "classify/classes.h"
+#include "cli/inputs/dag_labels.h"
 #include "cli/output/outfolder.h"
 #include "graph/dag/evidence.h"
 
 #define TIES_MAX_DEGREE 1000u
 
-/* Set the first five; the rest zero. The evidence must be numbered, and its T-DAGs have names (tdags_name). */
+/* Set the first six; the rest zero. The evidence must be numbered, and its T-DAGs have names (tdags_name). */
 struct ties {
     const struct evidence_set *evidence;
     const struct classes *classes;
     enum rules rules;
     uint32_t max_degree;
     unsigned threads;
+    const struct dag_labels *labels; /* of the T-DAGs; NULL: without --labels */
     struct groups groups;
     uint64_t (*counts)[EVIDENCE_KINDS]; /* ties of each group, 1.. */
     struct outfile files[2];            /* ties.csv and groups.csv until ties_commit */

@@ -137,9 +137,12 @@ enum status tx_scripts_output(struct tx_scripts *scripts, struct text *text, uin
         return STATUS_FORMAT;
     enum status status = tx_scripts_put_script(text, scripts->json, "script", output.script, output.script_size);
     *address_put(address, scripts->network, output.script, output.script_size) = '\0';
-    if (status != STATUS_OK)
+    if (status == STATUS_OK && scripts->json)
+        status = text_printf(text, *address ? ",\"address\":\"%s\"" : ",\"address\":null", address);
+    else if (status == STATUS_OK && *address)
+        status = text_printf(text, "      address %s\n", address);
+    if (status != STATUS_OK || !scripts->labels)
         return status;
-    if (scripts->json)
-        return text_printf(text, *address ? ",\"address\":\"%s\"" : ",\"address\":null", address);
-    return *address ? text_printf(text, "      address %s\n", address) : STATUS_OK;
+    struct label_span span = address_labels_of(scripts->labels, address, strlen(address));
+    return address_labels_print(scripts->labels, &span, scripts->json, "        ", text);
 }

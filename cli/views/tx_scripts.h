@@ -3,7 +3,7 @@
 #ifndef UNKTX_CLI_VIEWS_TX_SCRIPTS_H
 #define UNKTX_CLI_VIEWS_TX_SCRIPTS_H
 
-#include "cli/output/text.h"
+#include "cli/inputs/address_labels.h"
 #include "parser/network.h"
 #include "parser/tx.h"
 
@@ -11,6 +11,7 @@
 struct tx_scripts {
     const struct network *network; /* of the addresses; NULL: main */
     bool json;
+    const struct address_labels *labels; /* NULL: without --labels */
     struct tx tx;
     struct cursor inputs;
     struct cursor witnesses;
@@ -24,8 +25,9 @@ bool tx_scripts_open(struct tx_scripts *scripts, const uint8_t *bytes, size_t si
 
 /* Each appends what it names; STATUS_NOMEM without memory. As text whole lines; as JSON pairs with a comma before each,
  * for inside an object: "version" and "locktime" of the transaction; "sequence", "script_sig_hex", "script_sig_asm" and
- * "witness" of an input; "script_hex", "script_asm" and "address" (null: none) of an output. Numbers of inputs and
- * outputs ascend from one call to the next, and there are as many. O(what lies between). */
+ * "witness" of an input; "script_hex", "script_asm" and "address" (null: none) of an output, and with labels those
+ * of the address, "labels". Numbers of inputs and outputs ascend from one call to the next, and there are as many.
+ * O(what lies between). */
 enum status tx_scripts_head(const struct tx_scripts *scripts, struct text *text) MUST_CHECK;
 enum status tx_scripts_input(struct tx_scripts *scripts, struct text *text, uint32_t vin) MUST_CHECK;
 enum status tx_scripts_output(struct tx_scripts *scripts, struct text *text, uint32_t vout) MUST_CHECK;

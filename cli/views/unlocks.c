@@ -90,7 +90,8 @@ static enum status put_row(struct hand *hand, struct spender_hand *spender, cons
     struct tx_input input;
     struct unlock unlock;
     enum status status = spender_input(spender, spend, &input);
-    char *p = text_room(hand->text, ROW_TEXT + ROW_NUMBERS * (PUT_U64_MAX + 1) + 256 * SIGHASH_TEXT);
+    char *p = text_room(hand->text, ROW_TEXT + ROW_NUMBERS * (PUT_U64_MAX + 1) + 256 * SIGHASH_TEXT +
+                                        dag_labels_cell_size(hand->unlocks->labels, dag));
     if (status_ends_command(status))
         return status;
     if (!p)
@@ -110,7 +111,7 @@ static enum status put_row(struct hand *hand, struct spender_hand *spender, cons
         __atomic_store_n(&hand->unlocks->counts[dag].unread, true, __ATOMIC_RELAXED);
     }
     *p++ = ',';
-    p = tdag_put_name(forest, tdags, dag, p);
+    p = dag_labels_put_cell(hand->unlocks->labels, dag, tdag_put_name(forest, tdags, dag, p));
     *p++ = '\n';
     text_end(hand->text, p);
     return status;
@@ -149,8 +150,8 @@ enum status unlocks_write(struct unlocks *unlocks, const struct tdags *tdags, st
                           const char *path, struct fault *fault)
 {
     struct spenders *spenders = unlocks->spenders;
-    const struct outfile_table table = {&schema_unlocks, 0, store_batches(spenders->readers.readers[0]), format_batch,
-                                        unlocks};
+    const struct outfile_table table = {&schema_unlocks, unlocks->labels ? COLUMN_WITH_LABELS : 0,
+                                        store_batches(spenders->readers.readers[0]), format_batch, unlocks};
     spenders->tdags = tdags;
     unlocks->counts = mem_alloc((size_t)tdags->count + 1, sizeof *unlocks->counts);
     if (!unlocks->counts)

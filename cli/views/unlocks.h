@@ -5,6 +5,7 @@
 #define UNKTX_CLI_VIEWS_UNLOCKS_H
 
 #include "classify/classes.h"
+#include "cli/inputs/dag_labels.h"
 #include "cli/inputs/selected_outputs.h"
 #include "cli/inputs/shown_evidence.h"
 #include "cli/output/outfolder.h"
@@ -16,11 +17,12 @@ struct unlock_counts {
     bool unread; /* not all spenders could be read: the numbers are of a part, which no share is told of */
 };
 
-/* Set the first three (`spenders` by spenders_open); the rest zero. unlocks_close in any case. */
+/* Set the first four (`spenders` by spenders_open); the rest zero. unlocks_close in any case. */
 struct unlocks {
     struct spenders *spenders;
     struct selected_outputs *selected; /* NULL: all */
     struct shown_evidence *shown;      /* collects what is shown on the way; NULL: it is not wanted */
+    const struct dag_labels *labels;   /* of the T-DAGs; NULL: without --labels */
     struct unlock_counts *counts;      /* by T-DAG, 1.. */
     struct unlock_counts *of_class;    /* by class, as selection->classes.classes; of unlocks_sum_classes */
     struct outfile file;               /* until unlocks_commit */

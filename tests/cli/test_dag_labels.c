@@ -1,5 +1,5 @@
-/* --labels of dags, flows, show and report, and the filters of dags, on the bundled chain with planted labels: what is
- * expected is worked out from the tables that are written without them. */
+/* --labels of the commands that take it, on the bundled chain with planted labels: what is expected is worked out from
+ * the tables that are written without them. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -17,11 +17,29 @@
 #define CHAIN "tests/fixtures/regtest-xor"
 
 static char *dir;
-static struct table tdags, payers, payees;
+static struct table tdags, payers, payees, keys;
 static char label_file[512];
-static size_t planted[3]; /* row of payers, of payees, of tdags */
+static size_t planted[4]; /* row of payers, of payees, of tdags, of keys */
 
-/* Labels of the address of one payer, of another payee's, of a T-DAG by its name and of another by a txid. */
+static bool is_payment(const char *address)
+{
+    const struct table *ends[] = {&payers, &payees};
+    for (size_t e = 0; e < 2; e++)
+        for (size_t r = 0; r < ends[e]->rows; r++)
+            if (strcmp(table_get(ends[e], r, "address"), address) == 0)
+                return true;
+    return false;
+}
+
+/* Has the key addresses that nobody paid from or to? */
+static bool is_key_alone(size_t row)
+{
+    const char *nested = table_get(&keys, row, "p2sh_p2wpkh"), *native = table_get(&keys, row, "p2wpkh");
+    return *nested && !is_payment(nested) && !is_payment(native);
+}
+
+/* Labels of the address of one payer, of another payee's, of a T-DAG by its name and of another by a txid, and of two
+ * addresses of a key. */
 static void plant(void)
 {
     planted[0] = planted[1] = SIZE_MAX;
@@ -32,13 +50,16 @@ static void plant(void)
             strcmp(table_get(&payees, r, "address"), table_get(&payers, planted[0], "address")) != 0)
             planted[1] = r;
     planted[2] = tdags.rows / 2;
+    for (planted[3] = 0; !is_key_alone(planted[3]);)
+        planted[3]++;
     char text[2048];
     int size = snprintf(text, sizeof text,
                         "source,address,label\nme,%s,\"Ex, change\"\n,%s,Alpha\n,%s,Beta\n,%s,\"a \"\"name\"\"\"\n"
-                        ",%s,txid\n",
+                        ",%s,txid\n,%s,Holder\n,%s,Anybody\n,%s,Holder\n",
                         table_get(&payers, planted[0], "address"), table_get(&payers, planted[0], "address"),
                         table_get(&payees, planted[1], "address"), table_get(&tdags, planted[2], "dag"),
-                        table_get(&tdags, 0, "first_txid"));
+                        table_get(&tdags, 0, "first_txid"), table_get(&keys, planted[3], "p2sh_p2wpkh"),
+                        table_get(&keys, planted[3], "p2sh_p2wpkh"), table_get(&keys, planted[3], "p2wpkh"));
     snprintf(label_file, sizeof label_file, "%s/labels.csv", dir);
     write_file(label_file, text, (size_t)size);
 }
@@ -53,6 +74,7 @@ static int set_up(void **state)
     tdags = table_read(path_of("%s/plain/tdags.csv", dir));
     payers = table_read(path_of("%s/plain/payers.csv", dir));
     payees = table_read(path_of("%s/plain/payees.csv", dir));
+    keys = table_read(path_of("%s/plain/keys.csv", dir));
     plant();
     return 0;
 }
@@ -63,6 +85,7 @@ static int tear_down(void **state)
     table_free(&tdags);
     table_free(&payers);
     table_free(&payees);
+    table_free(&keys);
     remove_tree(dir);
     free(dir);
     return 0;
@@ -74,6 +97,16 @@ static const char *label_of(const char *address)
     if (strcmp(address, table_get(&payers, planted[0], "address")) == 0)
         return "Alpha; Ex, change";
     return strcmp(address, table_get(&payees, planted[1], "address")) == 0 ? "Beta" : "";
+}
+
+/* Five of them, NULL where there is none. */
+static void join_labels(const char *const *parts, char out[256])
+{
+    *out = '\0';
+    for (size_t p = 0; p < 5; p++) {
+        if (parts[p])
+            sprintf(out + strlen(out), "%s%s", *out ? "; " : "", parts[p]);
+    }
 }
 
 /* Labels of a T-DAG, in order: those of its rows in both tables, and its own. */
@@ -93,11 +126,7 @@ static void labels_of_dag(size_t row, char out[256])
     }
     const char *parts[5] = {has[0] ? "Alpha" : NULL, has[1] ? "Beta" : NULL, has[0] ? "Ex, change" : NULL,
                             row == planted[2] ? "a \"name\"" : NULL, row == 0 ? "txid" : NULL};
-    *out = '\0';
-    for (size_t p = 0; p < 5; p++) {
-        if (parts[p])
-            sprintf(out + strlen(out), "%s%s", *out ? "; " : "", parts[p]);
-    }
+    join_labels(parts, out);
 }
 
 /* The column is last, and without it the table is as before. */
@@ -135,19 +164,125 @@ static void test_tables(void **state)
         assert_string_equal(table_get(&table, r, "label"), expected);
     }
     table_free(&table);
-    static const char *const names[] = {"tdags", "payers", "payees", "txs", "arcs", "leaves", "classes"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char a[512];
-        snprintf(a, sizeof a, "%s/labels1/%s.csv", dir, names[i]);
-        assert_same_file(a, path_of("%s/labels4/%s.csv", dir, names[i]));
-        if (i >= 3)
-            assert_same_file(a, path_of("%s/plain/%s.csv", dir, names[i]));
-    }
+    static const char *const names[] = {"tdags",   "payers", "payees", "txs",  "arcs",   "leaves",
+                                        "unlocks", "keys",   "hashes", "ties", "groups", "classes"};
+    size_t count = sizeof names / sizeof *names;
+    for (size_t i = 0; i < count; i++)
+        assert_same_file(path_of("%s/labels1/%s.csv", dir, names[i]), path_of("%s/labels4/%s.csv", dir, names[i]));
+    assert_same_file(path_of("%s/labels1/classes.csv", dir), path_of("%s/plain/classes.csv", dir));
     unktx_ok("flows --store %s/store -o %s/flows --labels %s", dir, dir, label_file);
     assert_same_file(path_of("%s/flows/payers.csv", dir), path_of("%s/labels1/payers.csv", dir));
     /* a run without labels follows in the same folder: they are stored nowhere */
     unktx_ok("dags --store %s/store -o %s/labels4", dir, dir);
-    assert_same_file(path_of("%s/plain/tdags.csv", dir), path_of("%s/labels4/tdags.csv", dir));
+    for (size_t i = 0; i < count; i++)
+        assert_same_file(path_of("%s/plain/%s.csv", dir, names[i]), path_of("%s/labels4/%s.csv", dir, names[i]));
+}
+
+/* What the T-DAG of that name is labelled; nothing where there is no name. */
+static void expect_dag_label(const struct table *table, size_t row, const char *dag, const char *label)
+{
+    const char *name = table_get(table, row, dag);
+    char expected[256] = "";
+    for (size_t d = 0; *name && d < tdags.rows; d++)
+        if (strcmp(table_get(&tdags, d, "dag"), name) == 0)
+            labels_of_dag(d, expected);
+    assert_string_equal(table_get(table, row, label), expected);
+}
+
+/* The table with labels is that without, and `more` columns after it: the labels of the T-DAGs named in `dag`, and in
+ * tied_dag where that is one. */
+static void check_named(const char *folder, const char *plain_folder, const char *name, size_t more)
+{
+    struct table table = table_read(path_of("%s/%s/%s.csv", dir, folder, name));
+    struct table plain = table_read(path_of("%s/%s/%s.csv", dir, plain_folder, name));
+    size_t labelled = 0;
+    assert_int_equal(table.rows, plain.rows);
+    assert_int_equal(table.columns, plain.columns + more);
+    for (size_t r = 0; r < table.rows; r++) {
+        for (size_t c = 0; c < plain.columns; c++)
+            assert_string_equal(table_at(&table, r, c), table_at(&plain, r, c));
+        expect_dag_label(&table, r, "dag", "dag_label");
+        if (strcmp(name, "ties") == 0)
+            expect_dag_label(&table, r, "tied_dag", "tied_dag_label");
+        labelled += *table_get(&table, r, "dag_label") != '\0';
+    }
+    assert_true(labelled < table.rows && (labelled > 0 || strcmp(name, "hashes") == 0 || strcmp(name, "ties") == 0));
+    table_free(&table);
+    table_free(&plain);
+}
+
+/* The labels of a key: those of its four addresses, each once. */
+static void labels_of_key(size_t row, char out[256])
+{
+    static const char *const columns[] = {"p2pkh", "p2sh_p2wpkh", "p2wpkh", "p2tr"};
+    const char *nested = table_get(&keys, planted[3], "p2sh_p2wpkh"), *native = table_get(&keys, planted[3], "p2wpkh");
+    bool alpha = false, beta = false, anybody = false, holder = false;
+    for (size_t c = 0; c < 4; c++) {
+        const char *address = table_get(&keys, row, columns[c]), *label = label_of(address);
+        alpha |= label[0] == 'A';
+        beta |= label[0] == 'B';
+        anybody |= strcmp(address, nested) == 0;
+        holder |= strcmp(address, nested) == 0 || strcmp(address, native) == 0;
+    }
+    const char *parts[5] = {alpha ? "Alpha" : NULL, anybody ? "Anybody" : NULL, beta ? "Beta" : NULL,
+                            alpha ? "Ex, change" : NULL, holder ? "Holder" : NULL};
+    join_labels(parts, out);
+}
+
+/* A group has the labels of all T-DAGs that a tie of it names. */
+static void check_groups(void)
+{
+    struct table groups = table_read(path_of("%s/named/groups.csv", dir));
+    struct table ties = table_read(path_of("%s/named/ties.csv", dir));
+    static const char *const labels[] = {"Alpha", "Beta", "Ex, change", "a \"name\"", "txid"};
+    for (size_t g = 0; g < groups.rows; g++) {
+        char expected[256] = "";
+        for (size_t l = 0; l < sizeof labels / sizeof *labels; l++) {
+            bool has = false;
+            for (size_t r = 0; r < ties.rows; r++)
+                has |= strcmp(table_get(&ties, r, "group_id"), table_get(&groups, g, "group_id")) == 0 &&
+                       (strstr(table_get(&ties, r, "dag_label"), labels[l]) ||
+                        strstr(table_get(&ties, r, "tied_dag_label"), labels[l]));
+            if (has)
+                sprintf(expected + strlen(expected), "%s%s", *expected ? "; " : "", labels[l]);
+        }
+        assert_string_equal(table_get(&groups, g, "label"), expected);
+    }
+    table_free(&groups);
+    table_free(&ties);
+}
+
+/* Every table that names T-DAGs, by dags and by the commands that write it alone. */
+static void test_other_tables(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"txs", "arcs", "leaves", "unlocks", "hashes", "ties"};
+    unktx_ok("dags --store %s/store -o %s/named --labels %s", dir, dir, label_file);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        check_named("named", "plain", names[i], strcmp(names[i], "ties") == 0 ? 2 : 1);
+    check_named("named", "plain", "keys", 2);
+    check_groups();
+    struct table table = table_read(path_of("%s/named/keys.csv", dir));
+    for (size_t r = 0; r < table.rows; r++) {
+        char expected[256];
+        labels_of_key(r, expected);
+        assert_string_equal(table_get(&table, r, "label"), expected);
+    }
+    assert_string_equal(table_get(&table, planted[3], "label"), "Anybody; Holder");
+    table_free(&table);
+    make_dirs(path_of("%s/alone", dir));
+    unktx_ok("unlocks --store %s/store -o %s/alone/unlocks.csv --labels %s", dir, dir, label_file);
+    unktx_ok("keys --store %s/store -o %s/alone/keys.csv --labels %s", dir, dir, label_file);
+    unktx_ok("keys --hashes --store %s/store -o %s/alone/hashes.csv --labels %s", dir, dir, label_file);
+    static const char *const alone[] = {"unlocks", "keys", "hashes"};
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
+        assert_same_file(path_of("%s/alone/%s.csv", dir, alone[i]), path_of("%s/named/%s.csv", dir, alone[i]));
+    unktx_ok("ties --store %s/store -o %s/tied --labels %s", dir, dir, label_file);
+    assert_same_file(path_of("%s/tied/ties.csv", dir), path_of("%s/named/ties.csv", dir));
+    assert_same_file(path_of("%s/tied/groups.csv", dir), path_of("%s/named/groups.csv", dir));
+    unktx_ok("outputs --store %s/store -o %s/plain/outputs.csv", dir, dir);
+    unktx_ok("outputs --store %s/store -o %s/alone/outputs.csv --labels %s", dir, dir, label_file);
+    check_named("alone", "plain", "outputs", 1);
 }
 
 /* The manifest lists the column, and the file by its hash. */
@@ -163,7 +298,7 @@ static void test_manifest(void **state)
     run_free(&sum);
     size_t size;
     char *text = read_file(path_of("%s/manifest/datapackage.json", dir), &size);
-    assert_int_equal(count_of(text, "{\"name\": \"label\""), 3);
+    assert_int_equal(count_of(text, "{\"name\": \"label\""), 5); /* of tdags, payers, payees, keys, groups */
     free(text);
     text = read_file(path_of("%s/plain/datapackage.json", dir), &size);
     assert_null(strstr(text, "label"));
@@ -213,6 +348,36 @@ static void test_show_and_report(void **state)
     run_free(&run);
 }
 
+static void expect_part(const char *command, const char *part)
+{
+    struct run run = unktx_expect(0, "%s --store %s/store --labels %s", command, dir, label_file);
+    if (!strstr(run.out, part))
+        fail_msg("%s: no %s in %s", command, part, run.out);
+    run_free(&run);
+}
+
+/* A transaction tells the labels of its T-DAG, and of its addresses where these are shown. */
+static void test_transactions(void **state)
+{
+    (void)state;
+    char first[80], payee[80], labels[256], line[300], address[200];
+    snprintf(first, sizeof first, "%s", table_get(&tdags, planted[2], "first_txid"));
+    snprintf(payee, sizeof payee, "%s:%s", table_get(&payees, planted[1], "txid"),
+             table_get(&payees, planted[1], "vout"));
+    labels_of_dag(planted[2], labels);
+    snprintf(line, sizeof line, "      labels: %s\n", labels);
+    expect_part(path_of("show %s", first), line);
+    expect_part(path_of("tx %s", first), line);
+    expect_part(path_of("show --format json %s", first), "\"a \\\"name\\\"\"]}");
+    expect_part(path_of("tx --format json %s", first), "\"a \\\"name\\\"\"]}");
+    snprintf(address, sizeof address, "\"address\":\"%s\",\"labels\":[\"Beta\"]",
+             table_get(&payees, planted[1], "address"));
+    expect_part(path_of("show --scripts --format json %s", payee), address);
+    expect_part(path_of("tx --scripts --format json %s", payee), address);
+    snprintf(address, sizeof address, "address %s\n        labels: Beta\n", table_get(&payees, planted[1], "address"));
+    expect_part(path_of("tx --scripts %s", payee), address);
+}
+
 static void test_analyze(void **state)
 {
     (void)state;
@@ -235,83 +400,11 @@ static void test_without_index(void **state)
     table_free(&table);
 }
 
-/* ---- filters ---- */
-
-/* tdags.csv of `options` has the rows of the table without them for which `wanted` is true, but for dag_id. */
-static size_t check_filter(const char *options, bool (*wanted)(size_t row))
-{
-    unktx_ok("dags --store %s/store -o %s/filtered --replace %s", dir, dir, options);
-    struct table table = table_read(path_of("%s/filtered/tdags.csv", dir));
-    size_t found = 0;
-    for (size_t r = 0; r < tdags.rows; r++) {
-        if (!wanted(r))
-            continue;
-        assert_true(found < table.rows);
-        assert_int_equal(table_number(&table, found, 0), found + 1);
-        for (size_t c = 1; c < tdags.columns; c++)
-            assert_string_equal(table_at(&table, found, c), table_at(&tdags, r, c));
-        found++;
-    }
-    assert_int_equal(found, table.rows);
-    assert_true(found > 0 && found < tdags.rows);
-    table_free(&table);
-    /* the other tables have only theirs */
-    struct table txs = table_read(path_of("%s/filtered/txs.csv", dir));
-    struct table ends = table_read(path_of("%s/filtered/payees.csv", dir));
-    for (size_t r = 0; r < txs.rows; r++)
-        assert_in_range(table_number(&txs, r, table_column(&txs, "dag_id")), 1, found);
-    for (size_t r = 0; r < ends.rows; r++)
-        assert_in_range(table_number(&ends, r, table_column(&ends, "dag_id")), 1, found);
-    table_free(&txs);
-    table_free(&ends);
-    struct json json = json_open(path_of("%s/filtered/summary.json", dir));
-    json_find(&json, "left_out");
-    assert_int_equal(strtoul(json.value, NULL, 10), tdags.rows - found);
-    return found;
-}
-
-static bool is_chain(size_t r) { return strcmp(table_get(&tdags, r, "family"), "chain") == 0; }
-static bool is_high(size_t r) { return table_number(&tdags, r, table_column(&tdags, "height")) >= 4; }
-static bool is_rich(size_t r) { return table_number(&tdags, r, table_column(&tdags, "moved_value_sat")) >= 100000000; }
-static bool is_of_class(size_t r)
-{
-    return strcmp(table_get(&tdags, r, "class_id"), table_get(&tdags, 0, "class_id")) == 0;
-}
-static bool is_known(size_t r)
-{
-    char words[2048];
-    snprintf(words, sizeof words, " %s ", table_get(&tdags, r, "scripts"));
-    return strstr(words, " cltv-drop ") != NULL;
-}
 static bool has_alpha(size_t r)
 {
     char labels[256];
     labels_of_dag(r, labels);
     return strncmp(labels, "Alpha", 5) == 0;
-}
-static bool is_high_chain(size_t r) { return is_chain(r) && is_high(r); }
-
-static void test_filters(void **state)
-{
-    (void)state;
-    check_filter("--family chain", is_chain);
-    check_filter("--min-height 4", is_high);
-    check_filter("--min-value 100000000", is_rich);
-    check_filter(path_of("--class %.12s", table_get(&tdags, 0, "class_id")), is_of_class);
-    check_filter("--known cltv-drop", is_known);
-    check_filter("--family chain --min-height 4", is_high_chain);
-    size_t size;
-    char *text = read_file(path_of("%s/filtered/datapackage.json", dir), &size);
-    assert_non_null(strstr(text, "\"select\": \"--family chain --min-height 4\""));
-    free(text);
-    /* the table on screen says it; what is in the folder is something else */
-    struct run run = unktx_expect(0, "dags --store %s/store --family chain", dir);
-    assert_non_null(strstr(run.out, "T-DAGs left out"));
-    assert_non_null(strstr(run.out, "all but --family chain"));
-    run_free(&run);
-    run = unktx_expect(1, "dags --store %s/store -o %s/filtered", dir, dir);
-    assert_non_null(strstr(run.err, "filter of T-DAGs"));
-    run_free(&run);
 }
 
 static void test_label_filter(void **state)
@@ -332,40 +425,13 @@ static void test_label_filter(void **state)
     table_free(&table);
 }
 
-static void expect_error(int status, const char *part, const char *options)
-{
-    struct run run = unktx_expect(status, "dags --store %s/store %s", dir, options);
-    if (!strstr(run.err, part))
-        fail_msg("%s instead of %s", run.err, part);
-    run_free(&run);
-}
-
-static void test_errors(void **state)
-{
-    (void)state;
-    expect_error(2, "--labels", "--label x");
-    expect_error(2, "--class", "--class x");
-    expect_error(2, "--family", "--family x");
-    expect_error(1, "no known script", "--known x");
-    expect_error(1, "begins with", "--class 00000000000000000000000000000000");
-    expect_error(1, "have no label", path_of("--labels %s --label x", label_file));
-    /* a broken file: nothing is written */
-    write_file(path_of("%s/broken.csv", dir), "address,label\nA,\n", 17);
-    expect_error(1, "line 2, column 3", path_of("--labels %s --labels %s/broken.csv -o %s/none", label_file, dir, dir));
-    assert_false(path_exists(path_of("%s/none", dir)));
-    /* no output takes the place of a file of labels */
-    struct run run = unktx_expect(1, "report --store %s/store --labels %s -o %s", dir, label_file, label_file);
-    assert_non_null(strstr(run.err, "is read by this command"));
-    run_free(&run);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables),          cmocka_unit_test(test_manifest),
+        cmocka_unit_test(test_other_tables),    cmocka_unit_test(test_transactions),
         cmocka_unit_test(test_show_and_report), cmocka_unit_test(test_analyze),
-        cmocka_unit_test(test_without_index),   cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_label_filter),    cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_without_index),   cmocka_unit_test(test_label_filter),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

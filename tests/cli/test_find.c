@@ -379,22 +379,23 @@ static void test_labels(void **state)
     struct run run = unktx_expect(0, "find who --rules core-22 --format csv --labels %s --store %s/store", file, dir);
     struct run by_address = unktx_expect(0, "find %s --rules core-22 --format csv --labels %s --store %s/store",
                                          address, file, dir);
-    assert_non_null(strstr(run.out, ",dag,label\n"));
+    assert_non_null(strstr(run.out, ",dag,label,dag_label\n"));
     assert_non_null(strstr(run.out, ",\"who; x, \"\"y\"\"\"\n"));
-    assert_non_null(strstr(run.out, path_of(",%s,\n", name))); /* the T-DAG that has it by name */
+    assert_non_null(strstr(run.out, path_of(",%s,,who\n", name))); /* the T-DAG that has it by name */
     assert_true(count_of(run.out, "\n") >= count_of(by_address.out, "\n"));
     run_free(&run);
     run_free(&by_address);
     /* each line of the other form is JSON with the same columns */
-    run = shell("$UNKTX find who --rules core-22 --format json --labels %s --store %s/store | /usr/bin/python3 -c '"
-                "import json, sys\n"
-                "for line in sys.stdin:\n"
-                "    row = json.loads(line)\n"
-                "    assert list(row) == \"found by txid position height time value_sat kind push address dag label\""
-                ".split()\n"
-                "    assert type(row[\"height\"]) is int and len(row[\"txid\"]) == 64\n"
-                "print(\"good\")'",
-                file, dir);
+    run = shell(
+        "$UNKTX find who --rules core-22 --format json --labels %s --store %s/store | /usr/bin/python3 -c '"
+        "import json, sys\n"
+        "for line in sys.stdin:\n"
+        "    row = json.loads(line)\n"
+        "    assert list(row) == \"found by txid position height time value_sat kind push address dag label dag_label\""
+        ".split()\n"
+        "    assert type(row[\"height\"]) is int and len(row[\"txid\"]) == 64\n"
+        "print(\"good\")'",
+        file, dir);
     if (strcmp(run.out, "good\n") != 0 && run.exit_status != 127)
         fail_msg("%s%s", run.out, run.err);
     run_free(&run);
