@@ -16,9 +16,10 @@ run() {
 }
 run >"$printed" 2>&1
 status=$?
+used=$(times | tail -n 1)
 {
     flock 9
-    echo "== $name"
+    echo "== $name ($used of user and system time)"
     cat "$printed"
     [ $status = 0 ] || echo "$kind $name: exit status $status" >>"$BUILD/failed"
 } 9>"$BUILD/check.lock"
