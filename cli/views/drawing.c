@@ -1,295 +1,393 @@
 #include "cli/views/drawing.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "cli/views/drawing_graph.h"
+#include "parser/array.h"
 
-#include "parser/mem.h"
+/* So many arcs from what leads to a transaction to its outputs are drawn one by one, more by way of a joint. */
+#define ARCS_WITHOUT_JOINT 16u
+#define BANDS_MOST 24u
 
-/* A T-DAG of so many nodes is drawn node by node. */
-#define PLAIN_MAX 24u
-
-/* A transaction of the T-DAG by its position among the members. */
-struct member {
-    uint64_t signature; /* equal for twins: same leaves, predecessors and successors */
-    uint32_t position;
-    uint32_t twin;  /* position of the first twin */
-    uint32_t twins; /* at the first: how many */
-    uint32_t depth; /* of its outputs */
-    uint64_t known;
+/* What there is of a block. */
+struct sums {
+    uint64_t roots;
+    uint64_t entered;
+    uint64_t outside;
     uint64_t unspent;
-    bool root;
+    uint64_t known;
+    uint64_t nodes;
+    uint32_t txs;
+    uint32_t first_level;
+    uint32_t last_level;
+    uint8_t marks;
+};
+
+/* Outputs of one block that another one spends. */
+struct pair {
+    uint64_t count;
+    uint8_t marks;
 };
 
 struct maker {
-    const struct forest *forest;
-    enum rules rules;
-    const uint32_t *numbers; /* the members' transaction numbers, ascending */
-    uint32_t count;
-    uint32_t most;
+    const struct drawing_graph *graph;
+    struct drawing_blocks blocks;
+    struct sums *sums;  /* by block */
+    struct pair *pairs; /* by (from, to) */
     bool plain;
-    struct member *members;
-    uint32_t *spenders; /* scratch */
-    size_t spenders_capacity;
-    size_t vertices_capacity;
-    size_t from_capacity;
-    size_t to_capacity;
-    struct drawing *drawing;
+    uint32_t most; /* vertices */
+    ARRAY(struct drawing_vertex) vertices;
+    ARRAY(uint32_t) from;
+    ARRAY(uint32_t) to;
+    ARRAY(uint8_t) marks;
+    ARRAY(uint32_t) sources; /* scratch: vertices */
+    ARRAY(uint32_t) outs;
+    bool has_joints;
 };
 
-static uint32_t position_of(const struct maker *maker, uint32_t number)
+static struct pair *pair_of(const struct maker *maker, uint32_t from, uint32_t to)
 {
-    uint32_t low = 0, high = maker->count - 1;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (maker->numbers[middle] < number)
-            low = middle + 1;
-        else
-            high = middle;
+    return &maker->pairs[(size_t)from * maker->blocks.count + to];
+}
+
+static enum status add_up(struct maker *maker)
+{
+    const struct drawing_graph *graph = maker->graph;
+    const uint32_t *of = maker->blocks.of;
+    maker->sums = mem_alloc(maker->blocks.count, sizeof *maker->sums);
+    maker->pairs = mem_alloc((size_t)maker->blocks.count * maker->blocks.count, sizeof *maker->pairs);
+    if (!maker->sums || !maker->pairs)
+        return STATUS_NOMEM;
+    for (uint32_t i = 0; i < graph->txs_count; i++) {
+        const struct drawing_tx *tx = &graph->txs[i];
+        struct sums *sums = &maker->sums[of[i]];
+        sums->roots += tx->root;
+        sums->entered += tx->entered;
+        sums->outside += tx->outside;
+        sums->unspent += tx->unspent;
+        sums->known += tx->known;
+        sums->nodes += tx->root + tx->inside + tx->outside + tx->unspent + tx->known;
+        sums->first_level = sums->txs == 0 || tx->depth < sums->first_level ? tx->depth : sums->first_level;
+        sums->last_level = tx->depth > sums->last_level ? tx->depth : sums->last_level;
+        sums->marks |= tx->marks;
+        sums->txs++;
     }
-    return low;
-}
-
-/* The finaliser of splitmix64. */
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
-
-static void look_at(struct maker *maker, uint32_t position)
-{
-    const struct forest *forest = maker->forest;
-    struct member *member = &maker->members[position];
-    uint32_t number = maker->numbers[position];
-    const struct forest_tx *tx = &forest->txs[number];
-    uint64_t signature = 0, spent = 0, unknown = tx->nulldata;
-    for (uint32_t s = tx->first_spend; s < tx[1].first_spend; s++) {
-        const struct forest_output *output = &forest->outputs[forest->spends[s]];
-        if (!forest_is_arc(output, maker->rules))
-            continue;
-        uint32_t depth = maker->members[position_of(maker, output->tx)].depth;
-        member->depth = depth > member->depth ? depth : member->depth;
-        signature += mix((uint64_t)output->tx << 1 | 1);
+    for (uint32_t a = 0; a < graph->arcs_count; a++) {
+        struct pair *pair = pair_of(maker, of[graph->arcs[a].from], of[graph->arcs[a].to]);
+        pair->count++;
+        pair->marks |= graph->arcs[a].marks;
     }
-    for (uint32_t o = tx->first_output; o < tx[1].first_output; o++) {
-        const struct forest_output *output = &forest->outputs[o];
-        unknown += output->unknown >> maker->rules & 1;
-        if (!forest_is_arc(output, maker->rules))
-            continue;
-        spent++;
-        signature += mix((uint64_t)output->spender << 32 | 1u << 31);
-    }
-    member->position = position;
-    member->depth++;
-    member->root = forest_is_root(forest, number, maker->rules);
-    member->known = tx->outputs - unknown;
-    member->unspent = unknown - spent;
-    member->signature = mix(signature + mix(member->known << 33 ^ member->unspent << 1 ^ member->root));
-    maker->drawing->nodes += tx->outputs + (uint64_t)member->root;
-}
-
-static int by_signature(const void *a, const void *b)
-{
-    const struct member *x = a, *y = b;
-    if (x->signature != y->signature)
-        return x->signature < y->signature ? -1 : 1;
-    return x->position < y->position ? -1 : x->position > y->position;
-}
-
-static int by_position(const void *a, const void *b)
-{
-    const struct member *x = a, *y = b;
-    return x->position < y->position ? -1 : x->position > y->position;
-}
-
-/* A wrong twin, which takes two equal hashes of 64 bits, would spoil a picture and nothing else. */
-static void find_twins(struct maker *maker)
-{
-    struct member *members = maker->members;
-    if (!maker->plain)
-        qsort(members, maker->count, sizeof *members, by_signature);
-    for (uint32_t i = 0, first = 0; i < maker->count; i++) {
-        if (maker->plain || members[i].signature != members[first].signature)
-            first = i;
-        members[i].twin = members[first].position;
-        members[first].twins++;
-    }
-    if (!maker->plain)
-        qsort(members, maker->count, sizeof *members, by_position);
+    return STATUS_OK;
 }
 
 /* ---- vertices ---- */
 
-static enum status add_vertex(struct maker *maker, const struct drawing_vertex *vertex)
+/* As one vertex, or in a plain drawing as one for each node. STATUS_LIMIT: the drawing is full. */
+static enum status add_nodes(struct maker *maker, enum vertex_type type, uint32_t block, uint64_t count)
 {
-    struct drawing *drawing = maker->drawing;
-    if (drawing->vertices_count == maker->most)
-        return STATUS_LIMIT;
-    if (mem_reserve(&drawing->vertices, &maker->vertices_capacity, (size_t)drawing->vertices_count + 1,
-                    sizeof *drawing->vertices) != STATUS_OK)
-        return STATUS_NOMEM;
-    drawing->vertices[drawing->vertices_count++] = *vertex;
-    drawing->not_drawn -= vertex->count;
+    const struct sums *sums = &maker->sums[block];
+    const struct drawing_block *list = &maker->blocks.list[block];
+    struct drawing_vertex vertex = {.type = type,
+                                    .block = block,
+                                    .to = FOREST_NONE,
+                                    .tx = maker->graph->scope->numbers[list->first],
+                                    .txs = sums->txs,
+                                    .first_level = sums->first_level,
+                                    .last_level = sums->last_level,
+                                    .components = list->components,
+                                    .layer = 2 * list->band + (type == VERTEX_ROOT ? 0 : 2),
+                                    .count = maker->plain ? 1 : count};
+    for (uint64_t done = 0; done < count; done += vertex.count) {
+        if (maker->vertices.count >= maker->most)
+            return STATUS_LIMIT;
+        if (!PUSH(maker->vertices, vertex))
+            return STATUS_NOMEM;
+    }
     return STATUS_OK;
 }
 
-/* `count` nodes as one vertex, or each as its own in a plain drawing. */
-static enum status add_nodes(struct maker *maker, const struct member *member, enum vertex_type type, uint64_t count,
-                             uint32_t spender)
+/* Where what is not drawn leads into the block. */
+static enum status add_entry(struct maker *maker, uint32_t block)
 {
-    struct drawing_vertex vertex = {.type = type,
-                                    .count = maker->plain ? 1 : count,
-                                    .tx = maker->numbers[member->position],
-                                    .position = member->position,
-                                    .spender = spender,
-                                    .layer = member->depth - (type == VERTEX_ROOT)};
-    enum status status = STATUS_OK;
-    for (uint64_t done = 0; done < count && status == STATUS_OK; done += vertex.count)
-        status = add_vertex(maker, &vertex);
-    return status;
+    const struct drawing_vertex entry = {
+        .type = VERTEX_ENTRY, .block = block, .to = FOREST_NONE, .layer = 2 * maker->blocks.list[block].band};
+    if (maker->sums[block].entered == 0)
+        return STATUS_OK;
+    if (maker->vertices.count >= maker->most)
+        return STATUS_LIMIT;
+    return PUSH(maker->vertices, entry) ? STATUS_OK : STATUS_NOMEM;
 }
 
-static int compare_numbers(const void *a, const void *b)
+static enum status add_spent(struct maker *maker, uint32_t block, uint32_t to, uint64_t count, uint8_t marks)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* The spent outputs of a transaction and its twins, by who spends them. */
-static enum status add_spent(struct maker *maker, const struct member *member)
-{
-    const struct forest_tx *tx = &maker->forest->txs[maker->numbers[member->position]];
-    size_t count = 0;
-    enum status status = mem_reserve(&maker->spenders, &maker->spenders_capacity,
-                                     (size_t)(tx[1].first_output - tx->first_output), sizeof *maker->spenders);
+    enum status status = add_nodes(maker, VERTEX_SPENT, block, count);
     if (status != STATUS_OK)
         return status;
-    for (uint32_t o = tx->first_output; o < tx[1].first_output; o++) {
-        const struct forest_output *output = &maker->forest->outputs[o];
-        if (forest_is_arc(output, maker->rules))
-            maker->spenders[count++] = maker->members[position_of(maker, output->spender)].twin;
-    }
-    qsort(maker->spenders, count, sizeof *maker->spenders, compare_numbers);
-    for (size_t i = 0, end; i < count && status == STATUS_OK; i = end) {
-        for (end = i + 1; end < count && maker->spenders[end] == maker->spenders[i]; end++)
-            ;
-        status = add_nodes(maker, member, VERTEX_SPENT, (uint64_t)(end - i) * member->twins, maker->spenders[i]);
+    struct drawing_vertex *vertex = &maker->vertices.at[maker->vertices.count - 1];
+    vertex->to = to;
+    vertex->marks = marks;
+    return STATUS_OK;
+}
+
+/* `*arc`: in a plain drawing the first of those that begin at the block's transaction. */
+static enum status add_all_spent(struct maker *maker, uint32_t block, uint32_t *arc)
+{
+    const struct drawing_graph *graph = maker->graph;
+    enum status status = STATUS_OK;
+    for (; maker->plain && *arc < graph->arcs_count && graph->arcs[*arc].from == block && status == STATUS_OK; ++*arc)
+        status = add_spent(maker, block, graph->arcs[*arc].to, 1, graph->arcs[*arc].marks);
+    for (uint32_t to = 0; !maker->plain && to < maker->blocks.count && status == STATUS_OK; to++) {
+        const struct pair *pair = pair_of(maker, block, to);
+        if (pair->count > 0)
+            status = add_spent(maker, block, to, pair->count, pair->marks);
     }
     return status;
 }
 
-static bool is_reached(const struct maker *maker, const struct member *member)
+static enum status add_block(struct maker *maker, uint32_t block, uint32_t *arc)
 {
-    for (uint32_t v = 0; v < maker->drawing->vertices_count; v++) {
-        if (maker->drawing->vertices[v].spender == member->position)
-            return true;
+    const struct sums *sums = &maker->sums[block];
+    size_t before = maker->vertices.count;
+    if (maker->blocks.list[block].is_part) {
+        enum status status = add_nodes(maker, VERTEX_PART, block, sums->nodes);
+        if (status == STATUS_OK) {
+            maker->vertices.at[before].marks = sums->marks;
+            maker->vertices.at[before].cut = sums->outside > 0;
+        }
+        return status;
     }
-    return false;
+    enum status status = add_nodes(maker, VERTEX_ROOT, block, sums->roots);
+    if (status == STATUS_OK)
+        status = add_entry(maker, block);
+    if (status == STATUS_OK)
+        status = add_all_spent(maker, block, arc);
+    before = maker->vertices.count;
+    if (status == STATUS_OK)
+        status = add_nodes(maker, VERTEX_SPENT, block, sums->outside);
+    for (; before < maker->vertices.count; before++)
+        maker->vertices.at[before].cut = true;
+    if (status == STATUS_OK)
+        status = add_nodes(maker, VERTEX_UNSPENT, block, sums->unspent);
+    return status == STATUS_OK ? add_nodes(maker, VERTEX_KNOWN, block, sums->known) : status;
 }
 
-/* STATUS_LIMIT once the drawing is full. */
+/* A path begins at a root, and ends in an output of its last transaction: one that is not spent, if there is one. */
+static void mark_ends(struct maker *maker, unsigned which)
+{
+    static const uint8_t rank[] = {
+        [VERTEX_SPENT] = 1, [VERTEX_KNOWN] = 2, [VERTEX_UNSPENT] = 3, [VERTEX_PART] = 4, [VERTEX_JOINT] = 0};
+    const struct drawing_graph *graph = maker->graph;
+    uint8_t mark = which == 0 ? DRAWING_LONGEST : DRAWING_HEAVIEST;
+    struct drawing_vertex *last = NULL;
+    if (graph->ends[which] == FOREST_NONE)
+        return;
+    uint32_t begin = maker->blocks.of[graph->begins[which]], end = maker->blocks.of[graph->ends[which]];
+    for (size_t v = maker->vertices.count; v-- > 0;) {
+        struct drawing_vertex *vertex = &maker->vertices.at[v];
+        if (vertex->type == VERTEX_ROOT || vertex->type == VERTEX_ENTRY) {
+            vertex->marks |= vertex->type == VERTEX_ROOT && vertex->block == begin ? mark : 0;
+            continue;
+        }
+        if (vertex->block == end && (!last || rank[vertex->type] >= rank[last->type]))
+            last = vertex;
+    }
+    if (last)
+        last->marks |= mark;
+}
+
 static enum status add_vertices(struct maker *maker)
 {
     enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < maker->count && status == STATUS_OK; i++) {
-        struct member *member = &maker->members[i];
-        if (member->twin != i || !(member->root || is_reached(maker, member)))
-            continue;
-        if (member->root)
-            status = add_nodes(maker, member, VERTEX_ROOT, member->twins, FOREST_NONE);
-        if (status == STATUS_OK)
-            status = add_spent(maker, member);
-        if (status == STATUS_OK)
-            status = add_nodes(maker, member, VERTEX_UNSPENT, member->unspent * member->twins, FOREST_NONE);
-        if (status == STATUS_OK)
-            status = add_nodes(maker, member, VERTEX_KNOWN, member->known * member->twins, FOREST_NONE);
-    }
+    uint32_t arc = 0;
+    for (uint32_t b = 0; b < maker->blocks.count && status == STATUS_OK; b++)
+        status = add_block(maker, b, &arc);
+    for (unsigned which = 0; which < 2 && status == STATUS_OK; which++)
+        mark_ends(maker, which);
     return status;
 }
 
 /* ---- arcs ---- */
 
-static enum status add_arc(struct maker *maker, uint32_t from, uint32_t to)
+static bool add_arc(struct maker *maker, uint32_t from, uint32_t to, uint8_t marks)
 {
-    struct drawing *drawing = maker->drawing;
-    size_t need = (size_t)drawing->arcs_count + 1;
-    if (mem_reserve(&drawing->from, &maker->from_capacity, need, sizeof *drawing->from) != STATUS_OK ||
-        mem_reserve(&drawing->to, &maker->to_capacity, need, sizeof *drawing->to) != STATUS_OK)
-        return STATUS_NOMEM;
-    drawing->from[drawing->arcs_count] = from;
-    drawing->to[drawing->arcs_count++] = to;
-    return STATUS_OK;
+    return PUSH(maker->from, from) && PUSH(maker->to, to) && PUSH(maker->marks, marks);
+}
+
+/* Which of the paths go from the vertex into the block, if it leads there. */
+static bool leads_to(const struct maker *maker, const struct drawing_vertex *vertex, uint32_t block, uint8_t *marks)
+{
+    *marks = vertex->marks;
+    switch (vertex->type) {
+    case VERTEX_ROOT:
+    case VERTEX_ENTRY: return vertex->block == block;
+    case VERTEX_SPENT: return vertex->to == block;
+    case VERTEX_PART: {
+        const struct pair *pair = pair_of(maker, vertex->block, block);
+        *marks = pair->marks;
+        return vertex->block != block && pair->count > 0;
+    }
+    default: return false;
+    }
+}
+
+static bool is_output(const struct drawing_vertex *vertex)
+{
+    return vertex->type != VERTEX_ROOT && vertex->type != VERTEX_ENTRY && vertex->type != VERTEX_JOINT;
+}
+
+/* What leads into the block, and its outputs; *into and *out: the paths that do. */
+static bool find_ends(struct maker *maker, uint32_t block, uint8_t *into, uint8_t *out)
+{
+    bool done = true;
+    uint8_t marks;
+    maker->sources.count = maker->outs.count = 0;
+    *into = *out = 0;
+    for (size_t v = 0; v < maker->vertices.count && done; v++) {
+        const struct drawing_vertex *vertex = &maker->vertices.at[v];
+        if (leads_to(maker, vertex, block, &marks)) {
+            done = PUSH(maker->sources, (uint32_t)v);
+            *into |= marks;
+        } else if (vertex->block == block && is_output(vertex)) {
+            done = PUSH(maker->outs, (uint32_t)v);
+            *out |= vertex->marks;
+        }
+    }
+    return done;
+}
+
+/* The arcs from `sources` to `outs`, or to a joint, or from it. */
+static bool add_joint(struct maker *maker, uint32_t block, uint8_t into, uint8_t out)
+{
+    uint32_t joint = (uint32_t)maker->vertices.count;
+    uint8_t marks;
+    bool done = PUSH(maker->vertices, ((struct drawing_vertex){.type = VERTEX_JOINT,
+                                                               .block = block,
+                                                               .to = FOREST_NONE,
+                                                               .marks = into & out,
+                                                               .layer = 2 * maker->blocks.list[block].band + 1}));
+    maker->has_joints = true;
+    for (size_t s = 0; s < maker->sources.count && done; s++) {
+        uint32_t source = maker->sources.at[s];
+        (void)leads_to(maker, &maker->vertices.at[source], block, &marks);
+        done = add_arc(maker, source, joint, marks & out);
+    }
+    for (size_t o = 0; o < maker->outs.count && done; o++)
+        done = add_arc(maker, joint, maker->outs.at[o], into & maker->vertices.at[maker->outs.at[o]].marks);
+    return done;
+}
+
+static bool add_arcs_to(struct maker *maker, uint32_t block)
+{
+    uint8_t into, out, marks;
+    if (!find_ends(maker, block, &into, &out))
+        return false;
+    size_t sources = maker->sources.count, outs = maker->outs.count;
+    if (sources > 1 && outs > 1 && sources * outs > ARCS_WITHOUT_JOINT)
+        return add_joint(maker, block, into, out);
+    for (size_t s = 0; s < sources; s++) {
+        const uint32_t source = maker->sources.at[s];
+        (void)leads_to(maker, &maker->vertices.at[source], block, &marks);
+        for (size_t o = 0; o < outs; o++) {
+            uint32_t to = maker->outs.at[o];
+            if (!add_arc(maker, source, to, marks & maker->vertices.at[to].marks))
+                return false;
+        }
+    }
+    return true;
 }
 
 static enum status add_arcs(struct maker *maker)
 {
-    struct drawing *drawing = maker->drawing;
-    enum status status = STATUS_OK;
-    for (uint32_t v = 0; v < drawing->vertices_count; v++) {
-        struct drawing_vertex *vertex = &drawing->vertices[v];
-        uint32_t source = vertex->type == VERTEX_ROOT ? vertex->position : vertex->spender;
-        bool any = false;
-        for (uint32_t w = 0; w < drawing->vertices_count && source != FOREST_NONE && status == STATUS_OK; w++) {
-            if (drawing->vertices[w].type == VERTEX_ROOT || drawing->vertices[w].position != source)
-                continue;
-            any = true;
-            status = add_arc(maker, v, w);
-        }
-        vertex->cut = vertex->type == VERTEX_SPENT && !any;
+    bool done = true;
+    uint32_t least = UINT32_MAX;
+    for (uint32_t b = 0; b < maker->blocks.count && done; b++)
+        done = add_arcs_to(maker, b);
+    for (size_t v = 0; v < maker->vertices.count; v++)
+        least = maker->vertices.at[v].layer < least ? maker->vertices.at[v].layer : least;
+    for (size_t v = 0; v < maker->vertices.count; v++) {
+        struct drawing_vertex *vertex = &maker->vertices.at[v];
+        vertex->layer = (vertex->layer - least) / (maker->has_joints ? 1 : 2);
+    }
+    return done ? STATUS_OK : STATUS_NOMEM;
+}
+
+/* ---- all of it ---- */
+
+/* STATUS_LIMIT: it does not fit. */
+static enum status attempt(struct maker *maker, const struct drawing_limits *limits)
+{
+    enum status status = maker->plain ? drawing_blocks_plain(maker->graph, &maker->blocks)
+                                      : drawing_blocks_make(maker->graph, limits, &maker->blocks);
+    maker->vertices.count = 0;
+    if (status == STATUS_OK)
+        status = add_up(maker);
+    if (status == STATUS_OK)
+        status = add_vertices(maker);
+    if (status == STATUS_OK)
+        status = add_arcs(maker);
+    mem_free(maker->sums);
+    mem_free(maker->pairs);
+    mem_free(maker->blocks.list);
+    maker->sums = NULL;
+    maker->pairs = NULL;
+    if (status != STATUS_OK)
+        mem_free(maker->blocks.of);
+    return status;
+}
+
+/* Less and less is told apart until the drawing fits: two bands of a block each always do. */
+static enum status make(struct maker *maker, const struct drawing_bounds *bounds)
+{
+    struct drawing_limits limits = {bounds->most / 6, bounds->most * 3 / 8, true};
+    limits.bands = limits.bands > BANDS_MOST ? BANDS_MOST : limits.bands;
+    maker->plain = maker->graph->nodes <= bounds->plain;
+    maker->most = maker->plain ? UINT32_MAX : bounds->most;
+    enum status status = attempt(maker, &limits);
+    while (status == STATUS_LIMIT && limits.paths_for_all) {
+        limits.paths_for_all = limits.bands > 2 || limits.kinds > 2;
+        limits.bands = limits.bands > 3 ? limits.bands * 2 / 3 : 2;
+        limits.kinds = limits.kinds > 4 ? limits.kinds / 2 : 2;
+        status = attempt(maker, &limits);
     }
     return status;
 }
 
-/* Where a predecessor is not drawn, layers may be empty: those drawn are numbered anew. */
-static enum status close_layers(struct drawing *drawing)
+static void give_back(struct maker *maker, struct drawing *drawing)
 {
-    uint32_t *layers = mem_alloc(drawing->vertices_count, sizeof *layers), count = 0;
-    if (!layers)
-        return STATUS_NOMEM;
-    for (uint32_t v = 0; v < drawing->vertices_count; v++)
-        layers[v] = drawing->vertices[v].layer;
-    qsort(layers, drawing->vertices_count, sizeof *layers, compare_numbers);
-    for (uint32_t v = 0; v < drawing->vertices_count; v++) {
-        if (v == 0 || layers[v] != layers[count - 1])
-            layers[count++] = layers[v];
-    }
-    for (uint32_t v = 0; v < drawing->vertices_count; v++) {
-        uint32_t layer = 0;
-        while (layers[layer] != drawing->vertices[v].layer)
-            layer++;
-        drawing->vertices[v].layer = layer;
-    }
-    mem_free(layers);
-    return STATUS_OK;
+    const struct drawing_graph *graph = maker->graph;
+    *drawing = (struct drawing){.vertices = maker->vertices.at,
+                                .vertices_count = (uint32_t)maker->vertices.count,
+                                .from = maker->from.at,
+                                .to = maker->to.at,
+                                .marks = maker->marks.at,
+                                .arcs_count = (uint32_t)maker->from.count,
+                                .blocks = maker->blocks.of,
+                                .plain = maker->plain,
+                                .has_joints = maker->has_joints,
+                                .nodes = graph->nodes,
+                                .longest = graph->height,
+                                .flow = graph->flow,
+                                .flow_sat = graph->flow_sat};
 }
 
-enum status drawing_make(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
+enum status drawing_make(const struct drawing_scope *scope, const struct drawing_bounds *bounds,
                          struct drawing *drawing, struct fault *fault)
 {
-    struct maker maker = {.forest = forest,
-                          .rules = tdags->rules,
-                          .numbers = tdags->members + tdags->first[dag - 1],
-                          .count = tdags->first[dag] - tdags->first[dag - 1],
-                          .most = most,
-                          .drawing = drawing};
+    struct drawing_graph graph;
+    struct maker maker = {.graph = &graph};
     *drawing = (struct drawing){0};
-    maker.members = mem_alloc(maker.count, sizeof *maker.members);
-    enum status status = maker.members ? STATUS_OK : STATUS_NOMEM;
-    if (status == STATUS_OK) {
-        for (uint32_t i = 0; i < maker.count; i++)
-            look_at(&maker, i);
-        drawing->not_drawn = drawing->nodes;
-        maker.plain = drawing->nodes <= PLAIN_MAX && drawing->nodes <= most;
-        find_twins(&maker);
-        status = add_vertices(&maker);
-    }
-    if (status == STATUS_OK || status == STATUS_LIMIT)
-        status = add_arcs(&maker);
+    enum status status = drawing_graph_make(scope, &graph);
     if (status == STATUS_OK)
-        status = close_layers(drawing);
-    mem_free(maker.members);
-    mem_free(maker.spenders);
+        status = make(&maker, bounds);
+    if (status == STATUS_OK) {
+        give_back(&maker, drawing);
+    } else {
+        mem_free(maker.vertices.at);
+        mem_free(maker.from.at);
+        mem_free(maker.to.at);
+        mem_free(maker.marks.at);
+    }
+    mem_free(maker.sources.at);
+    mem_free(maker.outs.at);
+    drawing_graph_free(&graph);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
@@ -298,5 +396,15 @@ void drawing_free(struct drawing *drawing)
     mem_free(drawing->vertices);
     mem_free(drawing->from);
     mem_free(drawing->to);
+    mem_free(drawing->marks);
+    mem_free(drawing->blocks);
     *drawing = (struct drawing){0};
+}
+
+struct drawing_scope drawing_of_tdag(const struct forest *forest, const struct tdags *tdags, uint32_t dag)
+{
+    return (struct drawing_scope){.forest = forest,
+                                  .rules = tdags->rules,
+                                  .numbers = tdags->members + tdags->first[dag - 1],
+                                  .count = tdags->first[dag] - tdags->first[dag - 1]};
 }

@@ -212,12 +212,23 @@ static void put_members(struct explore_request *request, const struct class_row 
           rules_name(request->rules), id, grouped(number, class->tdags));
 }
 
+/* What stands for several transactions leads to where it can be opened: the page of the T-DAG. */
+static enum status put_drawing(struct explore_request *request, uint32_t dag, struct fault *fault)
+{
+    char tx[48], open[EXPLORE_TDAG_SIZE + 32], address[EXPLORE_TDAG_SIZE];
+    const struct drawing_scope scope = drawing_of_tdag(&request->explore->opened.forest, &request->tdags->tdags, dag);
+    snprintf(tx, sizeof tx, "/%s/tx/", rules_name(request->rules));
+    snprintf(open, sizeof open, "/%s/%s?open=", rules_name(request->rules),
+             explore_tdag_address(request, dag, address));
+    return svg_part(&request->page, &scope, &svg_large, "The first T-DAG of the class.",
+                    &(struct svg_links){.tx = tx, .open = open, .open_end = "#drawing"}, fault);
+}
+
 enum status explore_class(struct explore_request *request, struct fault *fault)
 {
     struct printer *page = &request->page;
     uint32_t number = 0;
-    uint64_t not_drawn = 0;
-    char id[2 * CANON_ID_SIZE + 1] = "", title[64], link[48], left[GROUPED_SIZE];
+    char id[2 * CANON_ID_SIZE + 1] = "", title[64];
     enum status status = find_class(request, request->rest + strlen("class/"), &number, fault);
     if (status != STATUS_OK)
         return status;
@@ -235,12 +246,8 @@ enum status explore_class(struct explore_request *request, struct fault *fault)
           "<div><dt>log10 of symmetries</dt><dd>%.2f</dd></div>\n</dl>\n<h2>Its first T-DAG</h2>\n<div "
           "class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing of the T-DAG\">\n",
           class->automorphisms_log10);
-    snprintf(link, sizeof link, "/%s/tx/", rules_name(request->rules));
-    status = svg_linked(page, &request->explore->opened.forest, &request->tdags->tdags, class->first_dag, link,
-                        &not_drawn, fault);
+    status = put_drawing(request, class->first_dag, fault);
     PRINT(page, "</div>\n");
-    if (not_drawn > 0)
-        PRINT(page, "<p>Nodes that are not drawn: %s.</p>\n", grouped(left, not_drawn));
     PRINT(page, "<h2>T-DAGs</h2>\n");
     put_members(request, class);
     explore_put_command(request, TAKES_ALL, "show --class %s", id);

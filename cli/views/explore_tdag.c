@@ -2,11 +2,11 @@
 
 #include "cli/inputs/chosen.h"
 #include "cli/inputs/prefix.h"
+#include "cli/views/explore_drawing.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/explore_parts.h"
 #include "cli/views/explore_payments.h"
 #include "cli/views/html.h"
-#include "cli/views/svg.h"
 #include "cli/views/tables.h"
 #include "cli/views/tdag_times.h"
 #include "graph/dag/names.h"
@@ -142,29 +142,6 @@ static void put_facts(struct explore_request *request, uint32_t dag, const struc
     PRINT(page, "</dl>\n");
 }
 
-static enum status put_drawing(struct explore_request *request, uint32_t dag, struct fault *fault)
-{
-    struct printer *page = &request->page;
-    char link[48], number[GROUPED_SIZE];
-    uint64_t not_drawn = 0;
-    snprintf(link, sizeof link, "/%s/tx/", rules_name(request->rules));
-    html_begin_section(page, "drawing", "Drawing");
-    PRINT(page,
-          "<p>Edges lead down. Each node leads to its transaction; the table below has them all.</p>\n<svg "
-          "class=\"legend\" role=\"img\" viewBox=\"0 0 320 84\" width=\"320\" height=\"84\"><title>Legend: squares "
-          "are roots, filled circles spent unknown outputs, hollow circles unspent unknown outputs, diamonds known "
-          "outputs</title>\n");
-    svg_legend(page, 0, 0);
-    PRINT(page,
-          "</svg>\n<div class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing of the T-DAG\">\n");
-    enum status status = svg_linked(page, &request->explore->opened.forest, &request->tdags->tdags, dag, link,
-                                    &not_drawn, fault);
-    PRINT(page, "</div>\n");
-    if (not_drawn > 0)
-        PRINT(page, "<p>Nodes that are not drawn: %s.</p>\n", grouped(number, not_drawn));
-    return status;
-}
-
 static void put_exports(struct explore_request *request, uint32_t dag)
 {
     static const struct {
@@ -234,11 +211,13 @@ static void put_tx_row(struct explore_request *request, uint32_t number)
     PRINT(page, "<td class=\"n\">%llu.%08llu</td></tr>\n", BTC_OF(tx->value_out_sat));
 }
 
-static enum status put_txs(struct explore_request *request, uint32_t dag, struct fault *fault)
+/* All of the T-DAG, or those that are opened in the drawing. */
+static enum status put_txs(struct explore_request *request, uint32_t dag, const struct explore_drawing *drawing,
+                           struct fault *fault)
 {
     const struct tdags *tdags = &request->tdags->tdags;
-    const uint32_t *members = tdags->members + tdags->first[dag - 1];
-    uint32_t count = tdags->first[dag] - tdags->first[dag - 1];
+    const uint32_t *members = drawing->opened ? drawing->members : tdags->members + tdags->first[dag - 1];
+    uint32_t count = drawing->opened ? drawing->members_count : tdags->first[dag] - tdags->first[dag - 1];
     uint64_t number = explore_page_number(request, "page", count);
     uint32_t first = (uint32_t)(number - 1) * EXPLORE_ROWS,
              end = first + EXPLORE_ROWS < count ? first + EXPLORE_ROWS : count;
@@ -246,7 +225,10 @@ static enum status put_txs(struct explore_request *request, uint32_t dag, struct
     PRINT(&request->page, "<div class=\"charts\">\n");
     enum status status = tdag_times_put(&request->page, &request->explore->opened.forest, tdags, dag);
     PRINT(&request->page, "</div>\n");
-    explore_begin_table(request, "Transactions in chain order; values in BTC, times in UTC",
+    explore_begin_table(request,
+                        drawing->opened ? "Transactions of what is opened in the drawing, in chain order; values in "
+                                          "BTC, times in UTC"
+                                        : "Transactions in chain order; values in BTC, times in UTC",
                         "transaction|block|time|root|depth|unknown inputs|known inputs|unknown outputs|known "
                         "outputs|value out");
     for (uint32_t i = first; i < end; i++)
@@ -270,7 +252,8 @@ static void set_menu(struct explore_request *request, uint32_t dag, char address
                               request->explore->rules[r].tdags.tx_dag[first_tx] == 0;
 }
 
-static enum status make_page(struct explore_request *request, uint32_t dag, struct fault *fault)
+static enum status make_page(struct explore_request *request, uint32_t dag, const struct explore_drawing *drawing,
+                             struct fault *fault)
 {
     const struct tdag_row *row = explore_row(request->tdags, dag);
     char name[TDAG_NAME_MAX + 1], title[TDAG_NAME_MAX + 16], address[EXPLORE_TDAG_SIZE];
@@ -279,12 +262,12 @@ static enum status make_page(struct explore_request *request, uint32_t dag, stru
     snprintf(title, sizeof title, "T-DAG %s", name);
     explore_begin_page(request, title);
     put_facts(request, dag, row);
-    enum status status = put_drawing(request, dag, fault);
+    enum status status = explore_drawing_put(request, drawing, fault);
     if (status != STATUS_OK)
         return status;
     put_exports(request, dag);
     put_measures(request, dag);
-    status = put_txs(request, dag, fault);
+    status = put_txs(request, dag, drawing, fault);
     explore_end_page(request);
     return status;
 }
@@ -299,5 +282,12 @@ enum status explore_tdag(struct explore_request *request, struct fault *fault)
     enum status status = explore_find_tdag(request, word, &dag, fault);
     if (status != STATUS_OK)
         return status;
-    return *end ? explore_put_file(request, dag, end + 1, fault) : make_page(request, dag, fault);
+    if (*end)
+        return explore_put_file(request, dag, end + 1, fault);
+    struct explore_drawing drawing = {0};
+    status = explore_drawing_open(request, dag, &drawing, fault);
+    if (status == STATUS_OK)
+        status = make_page(request, dag, &drawing, fault);
+    explore_drawing_free(&drawing);
+    return status;
 }

@@ -30,17 +30,14 @@ static enum status put_class(struct report *report, uint32_t number, struct faul
 {
     struct printer *printer = &report->printer;
     const struct class_row *row = &report->opened.selection.classes.classes[number];
-    char id[CLASS_ID_TEXT + 1] = "", left[GROUPED_SIZE];
-    uint64_t not_drawn = 0;
+    char id[CLASS_ID_TEXT + 1] = "";
     put_class_id(id, row->class_id, row->exact);
     PRINT(printer, "<tr><td class=\"drawn\">");
-    const struct opened_forest *opened = &report->opened;
-    enum status status = svg_inline(printer, &opened->forest, &opened->selection.tdags, row->first_dag, &not_drawn,
-                                    fault);
+    const struct drawing_scope scope = drawing_of_tdag(&report->opened.forest, &report->opened.selection.tdags,
+                                                       row->first_dag);
+    enum status status = svg_part(printer, &scope, &svg_small, "The first T-DAG of the class.", NULL, fault);
     if (status != STATUS_OK)
         return status;
-    if (not_drawn)
-        PRINT(printer, "<small>%s nodes not drawn</small>", grouped(left, not_drawn));
     PRINT(printer, "</td>");
     html_number(printer, row->tdags);
     html_number(printer, row->height);
@@ -69,12 +66,7 @@ enum status report_classes(struct report *report, struct fault *fault)
           "come first, each with a drawing of its first T-DAG%s. The column <i>first</i> has that one's number.</p>\n",
           grouped(number[0], classes->rows_count), grouped(number[1], classes->classes_count),
           report->settings->compress ? ", which shows it without compression" : "");
-    PRINT(printer,
-          "<svg class=\"legend\" role=\"img\" viewBox=\"0 0 320 84\" width=\"320\" height=\"84\"><title>Legend: "
-          "squares are roots, filled circles spent unknown outputs, hollow circles unspent unknown outputs, "
-          "diamonds known outputs</title>\n");
-    svg_legend(printer, 0, 0);
-    PRINT(printer, "</svg>\n");
+    svg_legend(printer);
     html_begin_table(printer, "Isomorphism classes",
                      "-drawing|T-DAGs|height|nodes|edges|roots|transactions|family|class|first|known scripts");
     for (uint32_t i = 0; i < shown && status == STATUS_OK; i++)
@@ -157,8 +149,8 @@ static enum status put_tdag(struct report *report, const char *list, uint32_t da
 {
     struct printer *printer = &report->printer;
     const struct tdag_row *row = &report->opened.selection.classes.rows[dag - 1];
-    uint64_t not_drawn = 0;
-    char number[GROUPED_SIZE], txid[HASH256_HEX_SIZE + 1] = "";
+    const struct drawing_scope scope = drawing_of_tdag(&report->opened.forest, &report->opened.selection.tdags, dag);
+    char txid[HASH256_HEX_SIZE + 1] = "";
     char name[TDAG_NAME_MAX + 1];
     *tdag_put_name(&report->opened.forest, &report->opened.selection.tdags, dag, name) = '\0';
     hash256_hex(&report->opened.forest.txs[row->first_tx].txid, txid);
@@ -183,11 +175,8 @@ static enum status put_tdag(struct report *report, const char *list, uint32_t da
           "aria-label=\"Drawing of T-DAG %u\">",
           (unsigned)dag);
     if (status == STATUS_OK)
-        status = svg_inline(printer, &report->opened.forest, &report->opened.selection.tdags, dag, &not_drawn, fault);
-    PRINT(printer, "</div>\n");
-    if (not_drawn)
-        PRINT(printer, "<p>%s nodes are not drawn.</p>\n", grouped(number, not_drawn));
-    PRINT(printer, "</details>\n</article>\n");
+        status = svg_part(printer, &scope, &svg_medium, "", NULL, fault);
+    PRINT(printer, "</div>\n</details>\n</article>\n");
     return status;
 }
 

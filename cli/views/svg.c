@@ -1,42 +1,44 @@
 #include "cli/views/svg.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 
+#include "cli/views/svg_layout.h"
 #include "graph/dag/names.h"
-#include "graph/dag/shape.h"
-#include "parser/mem.h"
 
-#define FILE_VERTICES 160u
-#define INLINE_VERTICES 40u
+const struct drawing_bounds svg_large = {300, 160}, svg_medium = {60, 60}, svg_small = {24, 40};
 
 /* Units of the drawing. */
 #define MARGIN 14.0
-#define LAYER 40.0
-#define STEP 26.0 /* between vertices of a layer */
-#define DIGIT 7.0 /* of a count beside a vertex */
-#define LEGEND_HEIGHT 92.0
-#define FILE_WIDTH_MIN 380.0
-
-#define SETTLE_ROUNDS 24u
+#define LEVEL 40.0
+#define LETTER 6.4
+#define FILE_WIDTH_MIN 470.0
+#define LEGEND_WIDTH 350.0
+#define LEGEND_HEIGHT 104.0
 
 /* Okabe and Ito's colours, which the colour-blind tell apart. Each use has the colour itself before the variable: what
  * knows no variables (librsvg, Inkscape) would fill all with black. */
 const char svg_style[] =
-    "svg{--ink:#1b1f24;--faint:#5d6670;--spent:#0072b2;--known:#8f5a00;--paper:#fff;--grid:#d8dde3;"
-    "font-family:system-ui,sans-serif}"
+    "svg{--ink:#1b1f24;--faint:#5d6670;--spent:#0072b2;--known:#8f5a00;--flow:#c24f00;--path:#a8cfe8;--paper:#fff;"
+    "--grid:#d8dde3;font-family:system-ui,sans-serif}"
     "@media(prefers-color-scheme:dark){svg{--ink:#e8ebef;--faint:#a3adb8;--spent:#56b4e9;--known:#e69f00;"
-    "--paper:#14181d;--grid:#333b44}}"
-    "svg text{fill:#1b1f24;fill:var(--ink);font-size:11px}"
+    "--flow:#ff9d5c;--path:#2d5a7c;--paper:#14181d;--grid:#333b44}}"
+    "svg text{fill:#1b1f24;fill:var(--ink);font-size:11px;paint-order:stroke;stroke:#fff;stroke:var(--paper);"
+    "stroke-width:2.5;stroke-linejoin:round}"
     "svg .a{stroke:#5d6670;stroke:var(--faint);stroke-width:1;fill:none}"
     "svg .r{fill:#1b1f24;fill:var(--ink);stroke:#1b1f24;stroke:var(--ink)}"
     "svg .s{fill:#0072b2;fill:var(--spent);stroke:#0072b2;stroke:var(--spent)}"
     "svg .u{fill:#fff;fill:var(--paper);stroke:#0072b2;stroke:var(--spent);stroke-width:1.5}"
     "svg .k{fill:#fff;fill:var(--paper);stroke:#8f5a00;stroke:var(--known);stroke-width:1.5}"
-    "svg .c{stroke-dasharray:2 2}";
+    "svg .p{fill:#d8dde3;fill:var(--grid);stroke:#1b1f24;stroke:var(--ink);stroke-width:1.5}"
+    "svg .c{stroke-dasharray:2 2}"
+    "svg .l{stroke:#a8cfe8;stroke:var(--path);stroke-width:7;fill:none}"
+    "svg .f{stroke:#c24f00;stroke:var(--flow);stroke-width:2.5;stroke-dasharray:6 4;fill:none}";
 
 /* ---- marks ---- */
 
 static const char *const meanings[] = {"root", "unknown output, spent", "unknown output, not spent", "known output"};
+
+static const char *const elements[] = {"rect", "circle", "circle", "path", "rect"};
 
 static void put_mark(struct printer *printer, enum vertex_type type, double x, double y)
 {
@@ -49,268 +51,222 @@ static void put_mark(struct printer *printer, enum vertex_type type, double x, d
     case VERTEX_KNOWN:
         PRINT(printer, "<path class=\"k\" d=\"M%.1f %.1fl6.5 6.5l-6.5 6.5l-6.5-6.5z\"", x, y - 6.5);
         break;
+    case VERTEX_PART:
+        PRINT(printer, "<rect class=\"p\" x=\"%.1f\" y=\"%.1f\" width=\"18\" height=\"14\" rx=\"4\"", x - 9, y - 7);
+        break;
+    case VERTEX_ENTRY: PRINT(printer, "<path class=\"a c\" d=\"M%.1f %.1fv20\"", x, y - 10); break;
+    case VERTEX_JOINT: PRINT(printer, "<circle class=\"a\" cx=\"%.1f\" cy=\"%.1f\" r=\"1.5\"", x, y); break;
     }
 }
 
-void svg_legend(struct printer *printer, double x, double y)
+static void put_legend(struct printer *printer, double x, double y)
 {
+    static const char *const lines[] = {"&#215;N: N equal ones", "levels or branches, collapsed", "the longest path",
+                                        "the heaviest flow", "goes on outside of this part"};
+    static const char *const classes[] = {NULL, NULL, "l", "f", "a c"};
     for (unsigned type = 0; type < sizeof meanings / sizeof *meanings; type++) {
         put_mark(printer, (enum vertex_type)type, x + 8, y + 8 + 20 * type);
         PRINT(printer, "/>\n<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", x + 22, y + 12 + 20 * type, meanings[type]);
     }
-    PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\">&#215;N: N equal ones</text>\n", x + 190, y + 12);
-    PRINT(printer, "<path class=\"a c\" d=\"M%.1f %.1fv14\"/>\n", x + 196, y + 22);
-    PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\">goes on, not drawn</text>\n", x + 206, y + 32);
-}
-
-/* ---- the layout of a drawing ---- */
-
-struct layout {
-    struct drawing drawing;
-    double *x;
-    double step;
-    double width;
-    double height;
-};
-
-static double x_of(const struct layout *layout, uint32_t v) { return MARGIN + layout->step * layout->x[v]; }
-
-static double y_of(const struct layout *layout, uint32_t v)
-{
-    return MARGIN + LAYER * layout->drawing.vertices[v].layer;
-}
-
-/* One layer's vertices in their order, each as near to the mean of its neighbours as its neighbours in the layer let it
- * be, at least 1 apart: the least squares under these constraints, by pooling what would overlap into blocks. */
-static void settle_layer(struct layout *layout, const uint32_t *order, uint32_t count, double *wish, uint32_t *block)
-{
-    uint32_t blocks = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        double sum = wish[i] - i;
-        uint32_t size = 1;
-        for (; blocks > 0 && wish[blocks - 1] >= sum / size; blocks--) {
-            sum += wish[blocks - 1] * block[blocks - 1];
-            size += block[blocks - 1];
-        }
-        wish[blocks] = sum / size; /* never ahead of i: what is overwritten has been read */
-        block[blocks++] = size;
-    }
-    for (uint32_t b = 0, i = 0; b < blocks; b++) {
-        for (uint32_t end = i + block[b]; i < end; i++)
-            layout->x[order[i]] = wish[b] + i;
+    put_mark(printer, VERTEX_JOINT, x + 8, y + 88);
+    PRINT(printer, "/>\n<text x=\"%.1f\" y=\"%.1f\">all above lead to all below</text>\n", x + 22, y + 92);
+    put_mark(printer, VERTEX_PART, x + 188, y + 28);
+    PRINT(printer, "/>\n");
+    for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
+        if (classes[i])
+            PRINT(printer, "<path class=\"%s\" d=\"M%.1f %.1fh22\"/>\n", classes[i], x + 177, y + 8 + 20 * i);
+        PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", x + 204, y + 12 + 20 * i, lines[i]);
     }
 }
 
-static double mean_of_neighbours(const struct layout *layout, uint32_t v)
+void svg_legend(struct printer *printer)
+{
+    PRINT(printer,
+          "<svg class=\"legend\" role=\"img\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\"><title>Legend: "
+          "squares are roots, filled circles spent unknown outputs, hollow circles unspent unknown outputs, diamonds "
+          "known outputs, boxes collapsed parts; the longest path has a broad line, the heaviest flow a broken "
+          "one</title>\n",
+          LEGEND_WIDTH, LEGEND_HEIGHT - 4, LEGEND_WIDTH, LEGEND_HEIGHT - 4);
+    put_legend(printer, 0, 0);
+    PRINT(printer, "</svg>\n");
+}
+
+/* ---- what is written beside a vertex ---- */
+
+#define LABEL_SIZE (2 * GROUPED_SIZE + 16)
+
+/* The second line is empty but for a part. */
+static void label_of(const struct drawing_vertex *vertex, char line[LABEL_SIZE], char second[LABEL_SIZE])
+{
+    char number[GROUPED_SIZE], last[GROUPED_SIZE];
+    line[0] = second[0] = '\0';
+    if (vertex->type == VERTEX_PART) {
+        snprintf(line, LABEL_SIZE, "%s nodes", grouped(number, vertex->count));
+        snprintf(second, LABEL_SIZE, "levels %s-%s", grouped(number, vertex->first_level),
+                 grouped(last, vertex->last_level));
+    } else if (vertex->count > 1) {
+        snprintf(line, LABEL_SIZE, "&#215;%s", grouped(number, vertex->count));
+    }
+}
+
+/* As it is seen: &#215; is one letter. */
+static double width_of(const char *line) { return LETTER * (double)(strlen(line) - (line[0] == '&' ? 5 : 0)); }
+
+static struct layout_room room_of(const struct drawing_vertex *vertex)
+{
+    char line[LABEL_SIZE], second[LABEL_SIZE];
+    label_of(vertex, line, second);
+    double text = width_of(line) > width_of(second) ? width_of(line) : width_of(second);
+    bool is_part = vertex->type == VERTEX_PART;
+    return (struct layout_room){.left = is_part                        ? 16
+                                        : vertex->type == VERTEX_JOINT ? 6
+                                                                       : 13,
+                                .right = (is_part                        ? 16
+                                          : vertex->type == VERTEX_JOINT ? 6
+                                                                         : 13) +
+                                         text,
+                                .below = vertex->cut ? 26 : MARGIN};
+}
+
+/* ---- a drawing ---- */
+
+static enum status draw(const struct drawing_scope *scope, const struct drawing_bounds *bounds, struct layout *layout,
+                        struct fault *fault)
+{
+    enum status status = drawing_make(scope, bounds, &layout->drawing, fault);
+    return status == STATUS_OK ? layout_make(layout, room_of, LEVEL, fault) : status;
+}
+
+/* The arcs that have one of the marks; 0: all. */
+static void put_arcs(struct printer *printer, const struct layout *layout, uint8_t marks, const char *class)
 {
     const struct drawing *drawing = &layout->drawing;
-    double sum = 0;
-    uint32_t count = 0;
+    bool any = false;
     for (uint32_t i = 0; i < drawing->arcs_count; i++) {
-        if (drawing->from[i] != v && drawing->to[i] != v)
+        uint32_t from = drawing->from[i], to = drawing->to[i];
+        if (marks && !(drawing->marks[i] & marks))
             continue;
-        sum += layout->x[drawing->from[i] == v ? drawing->to[i] : drawing->from[i]];
-        count++;
+        if (!any)
+            PRINT(printer, "<path class=\"%s\" d=\"", class);
+        any = true;
+        PRINT(printer, "M%.1f %.1fL%.1f %.1f", layout->x[from], layout->y[from], layout->x[to], layout->y[to]);
     }
-    return count ? sum / count : layout->x[v];
+    if (any)
+        PRINT(printer, "\"/>\n");
 }
 
-struct placed {
-    uint32_t layer;
-    uint32_t vertex;
-    double x;
-};
-
-static int compare_placed(const void *a, const void *b)
-{
-    const struct placed *p = a, *q = b;
-    if (p->layer != q->layer)
-        return p->layer < q->layer ? -1 : 1;
-    if (p->x < q->x || p->x > q->x)
-        return p->x < q->x ? -1 : 1;
-    return p->vertex < q->vertex ? -1 : p->vertex > q->vertex;
-}
-
-/* igraph's places keep long arcs straight and make drawings several times as wide as need be; its order within the
- * layers, which crosses few arcs, is kept. */
-static enum status draw_together(struct layout *layout)
-{
-    uint32_t count = layout->drawing.vertices_count;
-    struct placed *placed = mem_alloc(count, sizeof *placed);
-    uint32_t *order = mem_alloc(count, sizeof *order), *block = mem_alloc(count, sizeof *block);
-    double *wish = mem_alloc(count, sizeof *wish), least = 0;
-    enum status status = placed && order && block && wish ? STATUS_OK : STATUS_NOMEM;
-    for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
-        placed[v] = (struct placed){layout->drawing.vertices[v].layer, v, layout->x[v]};
-    if (status == STATUS_OK)
-        qsort(placed, count, sizeof *placed, compare_placed);
-    for (uint32_t i = 0, first = 0; i < count && status == STATUS_OK; i++) {
-        first = placed[i].layer == placed[first].layer ? first : i;
-        order[i] = placed[i].vertex;
-        layout->x[order[i]] = i - first;
-    }
-    for (unsigned round = 0; round < SETTLE_ROUNDS && status == STATUS_OK; round++) {
-        for (uint32_t first = 0, end; first < count; first = end) {
-            for (end = first; end < count && placed[end].layer == placed[first].layer; end++)
-                wish[end - first] = mean_of_neighbours(layout, order[end]);
-            settle_layer(layout, order + first, end - first, wish, block);
-        }
-    }
-    for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
-        least = v == 0 || layout->x[v] < least ? layout->x[v] : least;
-    for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
-        layout->x[v] -= least;
-    mem_free(placed);
-    mem_free(order);
-    mem_free(block);
-    mem_free(wish);
-    return status;
-}
-
-static enum status lay_out(struct layout *layout, struct fault *fault)
+static void put_all_arcs(struct printer *printer, const struct layout *layout)
 {
     const struct drawing *drawing = &layout->drawing;
-    uint32_t count = drawing->vertices_count;
-    uint32_t *layers = mem_alloc(2 * (size_t)count, sizeof *layers); /* and as many colours, all 0 */
-    layout->x = mem_alloc(count, sizeof *layout->x);
-    enum status status = layers && layout->x ? STATUS_OK : fault_nomem(fault);
-    for (uint32_t v = 0; v < count && status == STATUS_OK; v++)
-        layers[v] = drawing->vertices[v].layer;
-    if (status == STATUS_OK)
-        status = shape_layout(&(struct shape_graph){.vertices = count,
-                                                    .arcs = drawing->arcs_count,
-                                                    .colour = layers + count,
-                                                    .from = drawing->from,
-                                                    .to = drawing->to},
-                              layers, layout->x, fault);
-    mem_free(layers);
-    if (status == STATUS_OK && draw_together(layout) != STATUS_OK)
-        status = fault_nomem(fault);
-    return status;
-}
-
-/* Room for the count beside a vertex. */
-static double count_width(const struct drawing_vertex *vertex)
-{
-    char number[GROUPED_SIZE];
-    return vertex->count > 1 ? DIGIT * (double)(1 + strlen(grouped(number, vertex->count))) : 0;
-}
-
-static void measure(struct layout *layout)
-{
-    const struct drawing *drawing = &layout->drawing;
-    layout->step = STEP;
-    for (uint32_t v = 0; v < drawing->vertices_count; v++) {
-        double step = STEP + count_width(&drawing->vertices[v]);
-        layout->step = step > layout->step ? step : layout->step;
-    }
-    for (uint32_t v = 0; v < drawing->vertices_count; v++) {
-        double right = x_of(layout, v) + MARGIN + count_width(&drawing->vertices[v]);
-        double below = y_of(layout, v) + (drawing->vertices[v].cut ? 26 : MARGIN);
-        layout->width = right > layout->width ? right : layout->width;
-        layout->height = below > layout->height ? below : layout->height;
-    }
-}
-
-static enum status draw(const struct forest *forest, const struct tdags *tdags, uint32_t dag, uint32_t most,
-                        struct layout *layout, struct fault *fault)
-{
-    enum status status = drawing_make(forest, tdags, dag, most, &layout->drawing, fault);
-    if (status == STATUS_OK)
-        status = lay_out(layout, fault);
-    if (status == STATUS_OK)
-        measure(layout);
-    return status;
-}
-
-static void layout_free(struct layout *layout)
-{
-    drawing_free(&layout->drawing);
-    mem_free(layout->x);
-}
-
-static void put_arcs(struct printer *printer, const struct layout *layout)
-{
-    const struct drawing *drawing = &layout->drawing;
-    PRINT(printer, "<path class=\"a\" d=\"");
-    for (uint32_t i = 0; i < drawing->arcs_count; i++)
-        PRINT(printer, "M%.1f %.1fL%.1f %.1f", x_of(layout, drawing->from[i]), y_of(layout, drawing->from[i]),
-              x_of(layout, drawing->to[i]), y_of(layout, drawing->to[i]));
-    PRINT(printer, "\"/>\n");
+    put_arcs(printer, layout, DRAWING_LONGEST, "l");
+    put_arcs(printer, layout, 0, "a");
+    put_arcs(printer, layout, DRAWING_HEAVIEST, "f");
     for (uint32_t v = 0; v < drawing->vertices_count; v++) {
         if (drawing->vertices[v].cut)
-            PRINT(printer, "<path class=\"a c\" d=\"M%.1f %.1fv20\"/>\n", x_of(layout, v), y_of(layout, v));
+            PRINT(printer, "<path class=\"a c\" d=\"M%.1f %.1fv20\"/>\n", layout->x[v], layout->y[v]);
     }
 }
 
-/* `forest` NULL: without tooltips; `link` NULL: without links. */
-static void put_vertices(struct printer *printer, const struct layout *layout, const struct forest *forest,
-                         const char *link)
+static void put_tooltip(struct printer *printer, const struct forest *forest, const struct drawing_vertex *vertex)
+{
+    const struct forest_tx *tx = &forest->txs[vertex->tx];
+    char number[3][GROUPED_SIZE], hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(&tx->txid, hex);
+    PRINT(printer, "<title>");
+    if (vertex->type == VERTEX_PART)
+        PRINT(printer, "part of %s nodes, levels %u to %u, %s connected component%s", grouped(number[0], vertex->count),
+              (unsigned)vertex->first_level, (unsigned)vertex->last_level, grouped(number[1], vertex->components),
+              vertex->components > 1 ? "s" : "");
+    else
+        PRINT(printer, "%s%s%s", meanings[vertex->type], vertex->count > 1 ? ", times " : "",
+              vertex->count > 1 ? grouped(number[0], vertex->count) : "");
+    if (vertex->txs > 1)
+        PRINT(printer, ", of %s transactions, the first of them", grouped(number[2], vertex->txs));
+    PRINT(printer, "%s transaction %s, height %u%s%s</title>", vertex->txs > 1 ? "" : ",", hex, (unsigned)tx->height,
+          vertex->marks & DRAWING_LONGEST ? "; on the longest path" : "",
+          vertex->marks & DRAWING_HEAVIEST ? "; on the heaviest flow" : "");
+}
+
+static void put_link(struct printer *printer, const struct drawing_scope *scope, const struct layout *layout,
+                     const struct svg_links *links, uint32_t v)
+{
+    const struct drawing_vertex *vertex = &layout->drawing.vertices[v];
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(&scope->forest->txs[vertex->tx].txid, hex);
+    if (vertex->txs == 1)
+        PRINT(printer, "<a href=\"%s%s\">", links->tx, hex);
+    else
+        PRINT(printer, "<a href=\"%s%u%s\">", links->open, (unsigned)v, links->open_end);
+}
+
+/* `links` NULL: without links. */
+static void put_vertices(struct printer *printer, const struct drawing_scope *scope, const struct layout *layout,
+                         bool tooltips, const struct svg_links *links)
 {
     for (uint32_t v = 0; v < layout->drawing.vertices_count; v++) {
         const struct drawing_vertex *vertex = &layout->drawing.vertices[v];
-        char number[GROUPED_SIZE], hex[HASH256_HEX_SIZE + 1] = "";
-        if (link) {
-            hash256_hex(&forest->txs[vertex->tx].txid, hex);
-            PRINT(printer, "<a href=\"%s%s\">", link, hex);
+        char line[LABEL_SIZE], second[LABEL_SIZE];
+        bool is_helper = vertex->count == 0;
+        double x = layout->x[v] + (vertex->type == VERTEX_PART ? 13 : 9), y = layout->y[v];
+        label_of(vertex, line, second);
+        if (links && !is_helper)
+            put_link(printer, scope, layout, links, v);
+        put_mark(printer, vertex->type, layout->x[v], y);
+        PRINT(printer, "%s", tooltips && !is_helper ? ">" : "/>");
+        if (tooltips && !is_helper) {
+            put_tooltip(printer, scope->forest, vertex);
+            PRINT(printer, "</%s>", elements[vertex->type]);
         }
-        put_mark(printer, vertex->type, x_of(layout, v), y_of(layout, v));
-        if (forest) {
-            const struct forest_tx *tx = &forest->txs[vertex->tx];
-            hash256_hex(&tx->txid, hex);
-            PRINT(printer, "><title>%s%s%s, transaction %s, height %u</title></%s>%s\n", meanings[vertex->type],
-                  vertex->count > 1 ? ", times " : "", vertex->count > 1 ? grouped(number, vertex->count) : "", hex,
-                  (unsigned)tx->height,
-                  vertex->type == VERTEX_ROOT    ? "rect"
-                  : vertex->type == VERTEX_KNOWN ? "path"
-                                                 : "circle",
-                  link ? "</a>" : "");
-        } else {
-            PRINT(printer, "/>\n");
-        }
-        if (vertex->count > 1)
-            PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\">&#215;%s</text>\n", x_of(layout, v) + 9, y_of(layout, v) + 4,
-                  grouped(number, vertex->count));
+        PRINT(printer, "%s\n", links && !is_helper ? "</a>" : "");
+        if (line[0])
+            PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", x, y + (second[0] ? -1 : 4), line);
+        if (second[0])
+            PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", x, y + 11, second);
     }
 }
 
-static void put_description(struct printer *printer, const struct drawing *drawing)
+/* Two sentences, and what is between them. */
+static void put_description(struct printer *printer, const struct drawing *drawing, const char *between)
 {
-    char nodes[GROUPED_SIZE], left[GROUPED_SIZE];
-    PRINT(printer, "Edges lead down. %s nodes", grouped(nodes, drawing->nodes));
-    if (drawing->not_drawn)
-        PRINT(printer, ", of which %s are not drawn", grouped(left, drawing->not_drawn));
-    PRINT(printer, "%s", ".");
+    char nodes[GROUPED_SIZE], edges[GROUPED_SIZE];
+    PRINT(printer, "Edges lead down. %s node%s, %s.%sLongest path: %s edges.", grouped(nodes, drawing->nodes),
+          drawing->nodes == 1 ? "" : "s", drawing->plain ? "each drawn" : "each counted in one sign", between,
+          grouped(edges, drawing->longest));
+    if (drawing->flow)
+        PRINT(printer, " Heaviest flow: " BTC " through %u output%s.", BTC_OF(drawing->flow_sat),
+              (unsigned)drawing->flow, drawing->flow == 1 ? "" : "s");
 }
 
 enum status svg_file(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
                      struct fault *fault)
 {
+    static const char between[] = "</text>\n<text x=\"14\" y=\"56\">";
     struct layout layout = {0};
+    const struct drawing_scope scope = drawing_of_tdag(forest, tdags, dag);
     char name[TDAG_NAME_MAX + 1];
     *tdag_put_name(forest, tdags, dag, name) = '\0';
-    enum status status = draw(forest, tdags, dag, FILE_VERTICES, &layout, fault);
+    enum status status = draw(&scope, &svg_large, &layout, fault);
     if (status == STATUS_OK) {
         double width = layout.width + MARGIN > FILE_WIDTH_MIN ? layout.width + MARGIN : FILE_WIDTH_MIN;
-        double top = 52, height = top + layout.height + LEGEND_HEIGHT + MARGIN;
+        double top = 70, height = top + layout.height + LEGEND_HEIGHT + MARGIN;
         PRINT(printer,
               "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"title desc\" "
               "viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n<title id=\"title\">T-DAG %s (%u), "
               "rules %s</title>\n<desc id=\"desc\">",
               width, height, width, height, name, (unsigned)dag, rules_name(tdags->rules));
-        put_description(printer, &layout.drawing);
+        put_description(printer, &layout.drawing, " ");
         PRINT(printer, "</desc>\n<style>%s</style>\n", svg_style);
         PRINT(printer, "<rect width=\"100%%\" height=\"100%%\" style=\"fill:#fff;fill:var(--paper)\"/>\n");
         PRINT(printer,
               "<text x=\"%.0f\" y=\"22\" style=\"font-weight:bold\">T-DAG %s (%u), rules %s</text>\n<text "
               "x=\"%.0f\" y=\"40\">",
               MARGIN, name, (unsigned)dag, rules_name(tdags->rules), MARGIN);
-        put_description(printer, &layout.drawing);
+        put_description(printer, &layout.drawing, between);
         PRINT(printer, "</text>\n<g transform=\"translate(%.1f %.0f)\">\n", (width - layout.width) / 2, top);
-        put_arcs(printer, &layout);
-        put_vertices(printer, &layout, forest, NULL);
+        put_all_arcs(printer, &layout);
+        put_vertices(printer, &scope, &layout, true, NULL);
         PRINT(printer, "</g>\n");
-        svg_legend(printer, MARGIN, height - LEGEND_HEIGHT);
+        put_legend(printer, MARGIN, height - LEGEND_HEIGHT);
         PRINT(printer, "</svg>\n");
         status = printer->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     }
@@ -318,39 +274,23 @@ enum status svg_file(struct printer *printer, const struct forest *forest, const
     return status;
 }
 
-/* Part of a page; `link` may be NULL. */
-static enum status put_part(struct printer *printer, const struct forest *forest, const struct tdags *tdags,
-                            uint32_t dag, const char *link, uint64_t *not_drawn, struct fault *fault)
+enum status svg_part(struct printer *printer, const struct drawing_scope *scope, const struct drawing_bounds *bounds,
+                     const char *title, const struct svg_links *links, struct fault *fault)
 {
     struct layout layout = {0};
-    char name[TDAG_NAME_MAX + 1];
-    *tdag_put_name(forest, tdags, dag, name) = '\0';
-    enum status status = draw(forest, tdags, dag, link ? FILE_VERTICES : INLINE_VERTICES, &layout, fault);
+    enum status status = draw(scope, bounds, &layout, fault);
     if (status == STATUS_OK) {
         PRINT(printer,
               "<svg class=\"tdag\" role=\"%s\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n"
-              "<title>T-DAG %s (%u). ",
-              link ? "group" : "img", layout.width, layout.height, layout.width, layout.height, name, (unsigned)dag);
-        put_description(printer, &layout.drawing);
+              "<title>%s ",
+              links ? "group" : "img", layout.width, layout.height, layout.width, layout.height, title);
+        put_description(printer, &layout.drawing, " ");
         PRINT(printer, "</title>\n");
-        put_arcs(printer, &layout);
-        put_vertices(printer, &layout, link ? forest : NULL, link);
+        put_all_arcs(printer, &layout);
+        put_vertices(printer, scope, &layout, links != NULL, links);
         PRINT(printer, "</svg>\n");
-        *not_drawn = layout.drawing.not_drawn;
         status = printer->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     }
     layout_free(&layout);
     return status;
-}
-
-enum status svg_inline(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
-                       uint64_t *not_drawn, struct fault *fault)
-{
-    return put_part(printer, forest, tdags, dag, NULL, not_drawn, fault);
-}
-
-enum status svg_linked(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
-                       const char *link, uint64_t *not_drawn, struct fault *fault)
-{
-    return put_part(printer, forest, tdags, dag, link, not_drawn, fault);
 }

@@ -1,6 +1,7 @@
 /* svg: a T-DAG drawn in layers, as in the paper's Figure 4: roots above what they create. Squares are roots, filled
- * circles unknown outputs that were spent, hollow circles unknown ones that were not, diamonds known outputs: the shape
- * says it, the colour only helps. */
+ * circles unknown outputs that were spent, hollow circles unknown ones that were not, diamonds known outputs, boxes
+ * collapsed parts: the shape says it, the colour only helps. The longest path has a broad line, the heaviest flow a
+ * broken one. */
 #ifndef UNKTX_CLI_VIEWS_SVG_H
 #define UNKTX_CLI_VIEWS_SVG_H
 
@@ -10,20 +11,27 @@
 /* The styles that drawings and charts need, for light and for dark. */
 extern const char svg_style[];
 
-/* A file of its own: with style, legend, what is not drawn, and a tooltip on every vertex. */
+/* The bounds of drawings: that fill a page, stand in a report's text, or in a row of a table. */
+extern const struct drawing_bounds svg_large, svg_medium, svg_small;
+
+/* A file of its own: with style, legend, and a tooltip on every vertex. */
 enum status svg_file(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
                      struct fault *fault) MUST_CHECK;
 
-/* A small drawing within a page that has svg_style; `not_drawn` gets the number of nodes that are left out. */
-enum status svg_inline(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
-                       uint64_t *not_drawn, struct fault *fault) MUST_CHECK;
+/* Where vertices lead to: `tx` and the txid where a vertex is of one transaction, else `open`, its number in the
+ * drawing, and `open_end`. All are parts of an attribute's value. */
+struct svg_links {
+    const char *tx;
+    const char *open;
+    const char *open_end;
+};
 
-/* A drawing as large as svg_file's within a page that has svg_style, of which every vertex is a link to its
- * transaction: `link` (the beginning of an attribute's value) and the txid. */
-enum status svg_linked(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
-                       const char *link, uint64_t *not_drawn, struct fault *fault) MUST_CHECK;
+/* A drawing within a page that has svg_style; `title` is HTML, a sentence. With `links` (NULL: without) every vertex
+ * has a tooltip and is a link. */
+enum status svg_part(struct printer *printer, const struct drawing_scope *scope, const struct drawing_bounds *bounds,
+                     const char *title, const struct svg_links *links, struct fault *fault) MUST_CHECK;
 
-/* The legend alone, 300 wide and 92 high, at (x, y). */
-void svg_legend(struct printer *printer, double x, double y);
+/* The legend alone, as a drawing within a page. */
+void svg_legend(struct printer *printer);
 
 #endif

@@ -264,7 +264,7 @@ static void collect(const char *page, const char *from)
                 continue;
             if (*at != '/' && *at != '?')
                 fail_msg("%s has a link to elsewhere: %.60s", from, at);
-            add_target(at, strcspn(at, "\""), from);
+            add_target(at, strcspn(at, "\"#"), from);
         }
     }
 }

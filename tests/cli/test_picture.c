@@ -41,46 +41,61 @@ static uint64_t number_at(const char *at)
     return number;
 }
 
-/* Nodes that the marks of a drawing stand for: one each, and what the counts say more. */
+/* Nodes that the signs of a drawing stand for: one each, and what the counts say more; parts say how many. */
 static uint64_t nodes_drawn(const char *svg)
 {
-    uint64_t nodes = count_of(svg, "</title></");
+    uint64_t nodes = count_of(svg, "</title></") - count_of(svg, "<title>part of ");
     for (const char *at = strstr(svg, ", times "); at; at = strstr(at + 1, ", times "))
         nodes += number_at(at + strlen(", times ")) - 1;
+    for (const char *at = strstr(svg, "<title>part of "); at; at = strstr(at + 1, "<title>part of "))
+        nodes += number_at(at + strlen("<title>part of "));
     return nodes;
 }
 
-static void every_node_is_drawn_or_told(void **state)
+static uint64_t number_of(const struct table *table, size_t row, const char *column)
+{
+    return table_number(table, row, table_column(table, column));
+}
+
+/* Of a drawing node by node: an arc for each edge, but for those by way of a joint. */
+static void expect_plain(char *svg, const struct table *tdags, size_t row)
+{
+    if (!strstr(svg, "r=\"1.5\"/>\n<")) {
+        const char *arcs = strstr(svg, "<path class=\"a\" d=\"");
+        char *end = strchr(strstr(arcs, "d=\"") + 3, '"');
+        *end = '\0';
+        assert_int_equal(count_of(arcs, "L"), number_of(tdags, row, "edges"));
+        *end = '"';
+    }
+    assert_null(strstr(svg, ", times "));
+    assert_int_equal(count_of(svg, "<title>root"), number_of(tdags, row, "roots"));
+    assert_int_equal(count_of(svg, "<title>unknown output, spent"), number_of(tdags, row, "spent_unknown"));
+    assert_int_equal(count_of(svg, "<title>unknown output, not spent"), number_of(tdags, row, "unspent_unknown"));
+    assert_int_equal(count_of(svg, "<title>known output"), number_of(tdags, row, "known_leaves"));
+    /* a path of n edges has n + 1 nodes */
+    assert_int_equal(count_of(svg, "; on the longest path"), number_of(tdags, row, "height") + 1);
+}
+
+static void every_node_is_drawn(void **state)
 {
     (void)state;
     struct table tdags = table_read(path_of("%s/tdags.csv", place));
-    bool any_cut = false, any_counted = false;
+    bool any_plain = false, any_counted = false;
     assert_true(tdags.rows > 20);
     for (size_t i = 0; i < tdags.rows; i++) {
         struct run run = unktx_expect(0, "show --store %s/store --rules core-22 --dag %zu --format svg", place, i + 1);
-        uint64_t nodes = table_number(&tdags, i, table_column(&tdags, "nodes"));
-        const char *cut = strstr(run.out, "of which ");
-        uint64_t not_drawn = cut ? number_at(cut + strlen("of which ")) : 0;
+        uint64_t nodes = number_of(&tdags, i, "nodes");
         assert_well_formed(run.out);
-        assert_int_equal(nodes_drawn(run.out) + not_drawn, nodes);
-        if (nodes <= 24) { /* node by node */
-            const char *arcs = strstr(run.out, "<path class=\"a\" d=\"");
-            char *end = strchr(strstr(arcs, "d=\"") + 3, '"');
-            *end = '\0';
-            assert_int_equal(count_of(arcs, "L"), table_number(&tdags, i, table_column(&tdags, "edges")));
-            *end = '"';
-            assert_null(strstr(run.out, ", times "));
-            assert_int_equal(count_of(run.out, "<title>root"), table_number(&tdags, i, table_column(&tdags, "roots")));
-            assert_int_equal(count_of(run.out, "<title>unknown output, spent"),
-                             table_number(&tdags, i, table_column(&tdags, "spent_unknown")));
-            assert_int_equal(count_of(run.out, "<title>known output"),
-                             table_number(&tdags, i, table_column(&tdags, "known_leaves")));
-        }
-        any_cut |= cut != NULL;
+        assert_int_equal(nodes_drawn(run.out), nodes);
+        const char *told = strstr(run.out, "Longest path: ");
+        assert_int_equal(number_at(told + strlen("Longest path: ")), number_of(&tdags, i, "height"));
+        if (nodes <= 300)
+            expect_plain(run.out, &tdags, i);
+        any_plain |= nodes <= 300;
         any_counted |= strstr(run.out, ", times ") != NULL;
         run_free(&run);
     }
-    assert_true(any_cut && any_counted);
+    assert_true(any_plain && any_counted);
     table_free(&tdags);
 }
 
@@ -97,7 +112,7 @@ static void the_same_bytes_for_any_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_node_is_drawn_or_told),
+        cmocka_unit_test(every_node_is_drawn),
         cmocka_unit_test(the_same_bytes_for_any_threads),
     };
     return cmocka_run_group_tests(tests, analyze, clean);

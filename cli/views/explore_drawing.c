@@ -1,0 +1,154 @@
+#include "cli/views/explore_drawing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/views/explore_page.h"
+#include "cli/views/html.h"
+#include "cli/views/svg.h"
+#include "graph/dag/names.h"
+#include "parser/mem.h"
+
+/* ---- what is opened ---- */
+
+static enum status tell_missing(struct fault *fault)
+{
+    return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "The drawing of this T-DAG has no such part.");
+}
+
+/* The next number of the list, up to four digits, and the dot after it. */
+static bool take_number(const char **at, uint32_t *number)
+{
+    const char *p = *at;
+    for (*number = 0; *p >= '0' && *p <= '9' && p - *at < 4; p++)
+        *number = 10 * *number + (uint32_t)(*p - '0');
+    if (p == *at || (*p != '.' && *p != '\0') || (*p == '.' && !p[1]))
+        return false;
+    *at = p + (*p == '.');
+    return true;
+}
+
+/* Of a part the scope becomes its largest connected component. */
+static enum status enter(struct explore_drawing *drawing, struct fault *fault)
+{
+    uint32_t *numbers = mem_alloc(drawing->members_count, sizeof *numbers);
+    if (!numbers)
+        return fault_nomem(fault);
+    memcpy(numbers, drawing->members, drawing->members_count * sizeof *numbers);
+    uint32_t count = drawing_keep_component(drawing->scope.forest, drawing->scope.rules, numbers,
+                                            drawing->members_count);
+    mem_free(drawing->numbers);
+    drawing->numbers = numbers;
+    drawing->scope.numbers = numbers;
+    drawing->scope.count = count;
+    return count == FOREST_NONE ? fault_nomem(fault) : STATUS_OK;
+}
+
+static enum status open_vertex(struct explore_drawing *drawing, uint32_t number, struct fault *fault)
+{
+    struct drawing made;
+    enum status status = drawing_make(&drawing->scope, &svg_large, &made, fault);
+    if (status == STATUS_OK && (number >= made.vertices_count || made.vertices[number].count == 0))
+        status = tell_missing(fault);
+    if (status == STATUS_OK) {
+        mem_free(drawing->members);
+        drawing->members = NULL;
+        drawing->opened = true;
+        drawing->vertex = made.vertices[number];
+        if (drawing_members(&drawing->scope, &made, number, &drawing->members, &drawing->members_count) != STATUS_OK)
+            status = fault_nomem(fault);
+    }
+    drawing_free(&made);
+    return status;
+}
+
+enum status explore_drawing_open(const struct explore_request *request, uint32_t dag, struct explore_drawing *drawing,
+                                 struct fault *fault)
+{
+    const char *open = target_get(request->target, "open"), *at = open;
+    enum status status = STATUS_OK;
+    drawing->dag = dag;
+    drawing->scope = drawing_of_tdag(&request->explore->opened.forest, &request->tdags->tdags, dag);
+    if (!open || !*open)
+        return STATUS_OK;
+    if (strlen(open) >= sizeof drawing->asked)
+        return tell_missing(fault);
+    strcpy(drawing->asked, open);
+    for (unsigned step = 0; *at && status == STATUS_OK; step++) {
+        uint32_t number;
+        bool may = step < OPENED_STEPS && (step == 0 || drawing->vertex.type == VERTEX_PART);
+        status = may && take_number(&at, &number) ? open_vertex(drawing, number, fault) : tell_missing(fault);
+        if (status != STATUS_OK || drawing->vertex.type != VERTEX_PART)
+            continue;
+        status = enter(drawing, fault);
+        snprintf(drawing->drawn, sizeof drawing->drawn, "%.*s", (int)(at - open) - (*at != '\0'), open);
+    }
+    return status;
+}
+
+void explore_drawing_free(struct explore_drawing *drawing)
+{
+    mem_free(drawing->numbers);
+    mem_free(drawing->members);
+    drawing->numbers = drawing->members = NULL;
+}
+
+/* ---- the section ---- */
+
+/* "In the whole T-DAG > part 17 > part 4". The query has been read: numbers and dots. */
+static void put_way(struct explore_request *request, const struct explore_drawing *drawing)
+{
+    struct printer *page = &request->page;
+    char address[EXPLORE_TDAG_SIZE];
+    PRINT(page,
+          "<nav aria-label=\"Opened parts\"><ul class=\"pager\">\n<li><a href=\"/%s/%s#drawing\">the whole "
+          "T-DAG</a></li>\n",
+          rules_name(request->rules), explore_tdag_address(request, drawing->dag, address));
+    for (const char *at = drawing->asked, *end; *at; at = end + (*end == '.')) {
+        end = at + strcspn(at, ".");
+        if (*end)
+            PRINT(page, "<li><a href=\"?open=%.*s#drawing\">part %.*s</a></li>\n", (int)(end - drawing->asked),
+                  drawing->asked, (int)(end - at), at);
+        else
+            PRINT(page, "<li aria-current=\"true\">%s %s</li>\n", drawing->vertex.type == VERTEX_PART ? "part" : "sign",
+                  at);
+    }
+    PRINT(page, "</ul></nav>\n");
+}
+
+static void put_opened(struct explore_request *request, const struct explore_drawing *drawing)
+{
+    struct printer *page = &request->page;
+    const struct drawing_vertex *vertex = &drawing->vertex;
+    char number[2][GROUPED_SIZE];
+    put_way(request, drawing);
+    PRINT(page, "<p>Opened: %s nodes of <a href=\"#transactions\">%s transaction%s, in the table below</a>",
+          grouped(number[0], vertex->count), grouped(number[1], drawing->members_count),
+          drawing->members_count == 1 ? "" : "s");
+    if (vertex->type == VERTEX_PART && vertex->components > 1)
+        PRINT(page, "; drawn is the largest of %s connected components", grouped(number[0], vertex->components));
+    PRINT(page, "%s",
+          vertex->type == VERTEX_PART ? ". Levels, longest path and heaviest flow are those of what is drawn.</p>\n"
+                                      : ". They have the same depth, and most often the same role.</p>\n");
+}
+
+enum status explore_drawing_put(struct explore_request *request, const struct explore_drawing *drawing,
+                                struct fault *fault)
+{
+    struct printer *page = &request->page;
+    char tx[48], open[OPENED_TEXT + 16], title[TDAG_NAME_MAX + 32], name[TDAG_NAME_MAX + 1];
+    const struct svg_links links = {.tx = tx, .open = open, .open_end = "#drawing"};
+    snprintf(tx, sizeof tx, "/%s/tx/", rules_name(request->rules));
+    snprintf(open, sizeof open, "?open=%s%s", drawing->drawn, drawing->drawn[0] ? "." : "");
+    *tdag_put_name(&request->explore->opened.forest, &request->tdags->tdags, drawing->dag, name) = '\0';
+    snprintf(title, sizeof title, "%sT-DAG %s.", drawing->drawn[0] ? "Part of " : "", name);
+    html_begin_section(page, "drawing", "Drawing");
+    PRINT(page, "<p>Edges lead down. A sign of one transaction leads to it, any other opens what it stands for.</p>\n");
+    if (drawing->opened)
+        put_opened(request, drawing);
+    svg_legend(page);
+    PRINT(page, "<div class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing of the T-DAG\">\n");
+    enum status status = svg_part(page, &drawing->scope, &svg_large, title, &links, fault);
+    PRINT(page, "</div>\n");
+    return status;
+}

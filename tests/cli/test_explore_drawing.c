@@ -1,0 +1,168 @@
+/* explore: what is opened in the drawing of a large T-DAG: the table has the transactions that the sign stands for, all
+ * signs together have each once, and a part is drawn in its turn. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/chaingen.h"
+#include "tests/support/markup.h"
+#include "tests/support/run.h"
+#include "tests/support/table.h"
+#include "tests/support/web.h"
+
+static char *place;
+static struct web web;
+static struct table tdags;
+
+/* A fan-in, chains with and without more roots, a random one. */
+static int make(void **state)
+{
+    (void)state;
+    place = temp_dir();
+    const char *node = path_of("%s/node", place);
+    const struct gen_options options = {.dir = node, .seed = 14};
+    struct rng rng = {14};
+    struct gen *gen = gen_open(&options);
+    gen_plant(gen, plan_fan_in(1200));
+    gen_plant(gen, plan_deep(2000, 4));
+    gen_plant(gen, plan_deep(9000, 1));
+    gen_plant(gen, plan_random(&rng, 6000));
+    gen_tdags(gen, 20);
+    gen_close(gen);
+    unktx_ok("scan --quiet --datadir %s/node --store %s/store", place, place);
+    unktx_ok("dags --no-unlocks --store %s/store --rules core-22 -o %s/tables", place, place);
+    tdags = table_read(path_of("%s/tables/tdags.csv", place));
+    web = web_start("--store %s/store --rules core-22", place);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    int status = web_stop(&web);
+    table_free(&tdags);
+    remove_tree(place);
+    free(place);
+    return status == 130 ? 0 : -1;
+}
+
+static uint64_t number_at(const char *at)
+{
+    uint64_t number = 0;
+    for (; (*at >= '0' && *at <= '9') || *at == ','; at++)
+        number = *at == ',' ? number : number * 10 + (uint64_t)(*at - '0');
+    return number;
+}
+
+static uint64_t number_after(const char *page, const char *mark)
+{
+    const char *at = strstr(page, mark);
+    if (!at)
+        fail_msg("no \"%s\" in the page", mark);
+    return number_at(at + strlen(mark));
+}
+
+/* What the next link after *at opens; false: there is no more. */
+static bool next_open(const char **at, char *out, size_t size)
+{
+    static const char mark[] = "<a href=\"?open=";
+    const char *found = strstr(*at, mark);
+    if (!found)
+        return false;
+    found += strlen(mark);
+    size_t length = strcspn(found, "#\"");
+    assert_true(length > 0 && length < size);
+    memcpy(out, found, length);
+    out[length] = '\0';
+    *at = found + length;
+    return true;
+}
+
+/* Of the first 40 signs of a drawing that open: the page. Returns how many parts were among them. */
+static unsigned open_all(const char *name, const char *page, unsigned depth)
+{
+    unsigned parts = 0, looked_at = 0;
+    char open[64];
+    const char *at = strstr(page, "<svg class=\"tdag\""), *end = strstr(at, "</svg>");
+    while (next_open(&at, open, sizeof open) && at < end && looked_at++ < 40) {
+        const char *title = strstr(at, "<title>");
+        assert_non_null(title);
+        bool is_part = strncmp(title, "<title>part of ", 15) == 0;
+        uint64_t txs = number_after(title, ", of ");
+        char *opened = web_body(&web, "/core-22/tdag/%s?open=%s", name, open);
+        assert_well_formed(opened);
+        assert_true(txs >= 2);
+        assert_int_equal(number_after(opened, "<a href=\"#transactions\">"), txs);
+        assert_int_equal(count_of(strstr(opened, "<section id=\"transactions\""), "<tr><th scope=\"row\">"),
+                         txs < 50 ? txs : 50);
+        /* the first of them is the one that the tooltip names */
+        const char *first = strstr(title, " transaction "), *table = strstr(opened, "<caption>Transactions of");
+        assert_true(first && table && strstr(table, "/tx/"));
+        assert_memory_equal(strstr(table, "/tx/") + strlen("/tx/"), first + strlen(" transaction "), 64);
+        parts += is_part;
+        if (is_part && depth < 2) {
+            assert_true(strstr(opened, "<svg class=\"tdag\"") && strstr(opened, "Part of T-DAG"));
+            parts += open_all(name, opened, depth + 1);
+        }
+        free(opened);
+    }
+    return parts;
+}
+
+static void parts_are_opened(void **state)
+{
+    (void)state;
+    unsigned parts = 0, large = 0;
+    for (size_t row = 0; row < tdags.rows; row++) {
+        if (table_number(&tdags, row, table_column(&tdags, "nodes")) <= 300)
+            continue;
+        char *page = web_body(&web, "/core-22/tdag/%s", table_get(&tdags, row, "dag"));
+        assert_well_formed(page);
+        assert_int_equal(number_after(strstr(page, "<svg class=\"tdag\""), "Edges lead down. "),
+                         table_number(&tdags, row, table_column(&tdags, "nodes")));
+        assert_int_equal(number_after(page, "Longest path: "),
+                         table_number(&tdags, row, table_column(&tdags, "height")));
+        parts += open_all(table_get(&tdags, row, "dag"), page, 0);
+        large++;
+        free(page);
+    }
+    assert_true(large >= 4 && parts >= 10);
+}
+
+static void what_is_not_there_is_told(void **state)
+{
+    static const char *const wrong[] = {
+        "x",
+        "9999",
+        "1.",
+        ".1",
+        "1..1",
+        "1.9999",
+        "-1",
+        "00001",
+        "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0",
+        "11111111111111111111111111111111111111111111111111111111111111111111111111111111111"};
+    (void)state;
+    const char *name = table_get(&tdags, 0, "dag");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct answer answer = web_get(&web, "/core-22/tdag/%s?open=%s", name, wrong[i]);
+        assert_int_equal(answer.status, 404);
+        assert_well_formed(answer.body);
+        answer_free(&answer);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_are_opened),
+        cmocka_unit_test(what_is_not_there_is_told),
+    };
+    return cmocka_run_group_tests(tests, make, clean);
+}
