@@ -2,6 +2,7 @@
 """The pages of `unktx explore` in a headless Chromium, driven through its DevTools protocol over a pipe.
 
     browser.py CHROMIUM ADDRESS [FOLDER]     (ADDRESS as explore prints it; pictures go to FOLDER)
+    browser.py CHROMIUM file://PAGE [FOLDER] (a page of `unktx report`: also its search, charts, links and ids)
 
 Looks at each page at 1400 and at 390 pixels, light and dark: no message on the console, no request to anywhere else, no page
 wider than its window, every stop of the keyboard in sight and marked; then without JavaScript: the same links; and with axe-core,
@@ -95,7 +96,7 @@ def messages(browser, where):
             complain(where, "on the console: " + json.dumps(params)[:300])
         if method == "Network.requestWillBeSent":
             url = params["request"]["url"]
-            if not url.startswith(address + "/") and not url.startswith("about:"):
+            if not url.startswith(address + "/") and not url.startswith(("about:", "data:")) and url.split("#")[0] != address:
                 complain(where, "a request to " + url)
 
 
@@ -179,6 +180,88 @@ def without_script(browser, path):
         complain(path, "%d links without JavaScript, %d with it" % (plain, links))
 
 
+# what a press of a key, the mouse and a finger do to the first chart with points: what is read off
+READ = "document.querySelector('svg.chart[tabindex]').parentNode.querySelector('.read').textContent"
+
+
+def press(browser, key):
+    code = {"ArrowRight": 39, "ArrowLeft": 37, "End": 35, "Home": 36}[key]
+    for kind in ("rawKeyDown", "keyUp"):
+        browser.ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+
+
+def read_off(browser, where):
+    browser.evaluate("(function(){var c=document.querySelector('svg.chart[tabindex]');c.scrollIntoView({block:'center'});c.focus()})()")
+    points = json.loads(browser.evaluate("JSON.stringify(Array.from(document.querySelector('svg.chart[tabindex]').querySelectorAll("
+        "'.b,.t')).map(function(p){var b=p.getBoundingClientRect();return[p.querySelector('title').textContent,b.left+b.width/2,"
+        "b.top+b.height/2]}))"))
+    for key, point in (("Home", points[0]), ("ArrowRight", points[1]), ("End", points[-1])):
+        press(browser, key)
+        if browser.evaluate(READ) != point[0]:
+            complain(where, "%s reads off %r, not %r" % (key, browser.evaluate(READ), point[0]))
+    browser.ask("Input.dispatchMouseEvent", type="mouseMoved", x=points[0][1], y=points[0][2])
+    if browser.evaluate(READ) != points[0][0]:
+        complain(where, "the mouse reads off %r" % browser.evaluate(READ))
+    browser.ask("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": points[-1][1], "y": points[-1][2]}])
+    browser.ask("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    if browser.evaluate(READ) != points[-1][0]:
+        complain(where, "a touch reads off %r" % browser.evaluate(READ))
+
+
+def search(browser, where):
+    """A txid that only an article's closed table has is found, and the link opens what it leads to."""
+    txid = browser.evaluate("document.querySelector('article details[id$=\"-txs\"] td .hash').textContent")
+    browser.evaluate("(function(){var i=document.querySelector('.search input');i.value='%s';i.dispatchEvent(new Event('input'))})()" % txid)
+    found = browser.evaluate("Array.from(document.querySelectorAll('.search li a')).map(function(a){return a.hash}).join(' ')").split()
+    if not found or not all(link.startswith("#tdag-") for link in found):
+        complain(where, "a search for %s finds %s" % (txid, found))
+    browser.evaluate("location.hash=document.querySelector('article details[id$=\"-txs\"]').id")
+    browser.evaluate("new Promise(function(done){setTimeout(done,200)})")
+    if not browser.evaluate("document.querySelector('article details[id$=\"-txs\"]').open"):
+        complain(where, "a link into a closed part does not open it")
+    browser.evaluate("(function(){var i=document.querySelector('.search input');i.value='';i.dispatchEvent(new Event('input'))})()")
+
+
+def select_id(browser, where):
+    """A click on an id selects the whole of it."""
+    box = json.loads(browser.evaluate("(function(){var h=document.querySelector('#scanned .hash');h.scrollIntoView({block:'center'});"
+        "var b=h.getClientRects()[0];return JSON.stringify([b.left+20,b.top+5,h.textContent])})()"))
+    for kind in ("mousePressed", "mouseReleased"):
+        browser.ask("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+    selected = browser.evaluate("getSelection().toString().trim()")
+    if selected != box[2]:
+        complain(where, "a click on an id selects %r" % selected)
+
+
+STICKY = """(function(){
+  var box=document.querySelector('#classes .wide'),head=box.querySelector('th');
+  box.scrollIntoView();box.scrollTop=box.scrollHeight/2;
+  return Math.abs(head.getBoundingClientRect().top-box.getBoundingClientRect().top)<3;
+})()"""
+
+
+def look_at_report(browser, axe):
+    for width in (1400, 390):
+        for scheme in ("light", "dark"):
+            where = "%s (%d, %s)" % (address, width, scheme)
+            look(browser, "report", "", width, scheme, axe)
+            read_off(browser, where)
+            search(browser, where)
+            select_id(browser, where)
+            if not browser.evaluate(STICKY):
+                complain(where, "the heads of the table of classes do not stay")
+            messages(browser, where)
+    # what the script adds is no link
+    browser.go(address)
+    links = browser.evaluate(LINKS)
+    browser.ask("Emulation.setScriptExecutionDisabled", value=True)
+    browser.go(address)
+    root = browser.ask("DOM.getDocument", depth=-1)["root"]["nodeId"]
+    plain = len(browser.ask("DOM.querySelectorAll", nodeId=root, selector="a[href]")["nodeIds"])
+    if plain != links or plain < 100:
+        complain(address, "%d links without JavaScript, %d with it" % (plain, links))
+
+
 def main():
     axe = open(os.environ["AXE"], encoding="utf-8").read() if os.environ.get("AXE") else None
     if not axe:
@@ -189,7 +272,9 @@ def main():
         except (EOFError, OSError):
             print("the browser does not run here: the pages of explore are not looked at")
             return
-        for name, path in pages():
+        if address.startswith("file:"):
+            look_at_report(browser, axe)
+        for name, path in pages() if not address.startswith("file:") else []:
             for width in (1400, 390):
                 for scheme in ("light", "dark"):
                     look(browser, name, path, width, scheme, axe)

@@ -24,7 +24,7 @@ for page in report sorted; do
     [ -s "$place/$page.dom" ] || { echo "the browser does not run here: the page is not looked at"; exit 0; }
     grep CONSOLE "$place/$page.log" && wrong "messages on the console of $page"
 done
-for section in scanned kinds sizes classes ordered highest rules files; do
+for section in scanned kinds sizes classes ordered highest largest moved tdags groups unlocks rules files; do
     grep -q "<section id=\"$section\"" "$place/report.dom" || wrong "no section $section"
 done
 heads=$(grep -o '<th scope="col"><button type="button">' "$place/report.dom" | wc -l)
@@ -34,6 +34,8 @@ grep -q '<title>high 38 low 2 sort ascending</title>' "$place/sorted.dom" || wro
 # the pages of explore, with an index
 if ! command -v python3 >/dev/null; then echo "no python3: the pages of explore are not looked at in a browser"; exit 0; fi
 "$unktx" index --quiet --datadir tests/fixtures/regtest-xor --store "$place/store" || wrong "no index"
+"$unktx" report --store "$place/store" --rules core-22 -o "$place/linked.html" || wrong "no page"
+python3 tests/browser.py "$browser" "file://$place/linked.html" || exit 1
 "$unktx" explore --store "$place/store" --port 0 >"$place/address" 2>"$place/explore.log" &
 server=$!
 trap 'kill "$server" 2>/dev/null; rm -rf "$place"' EXIT

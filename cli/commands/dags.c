@@ -6,6 +6,7 @@
 #include "cli/inputs/provenance.h"
 #include "cli/views/changes.h"
 #include "cli/views/keys.h"
+#include "cli/views/report_shown.h"
 #include "cli/views/summary.h"
 #include "cli/views/tables.h"
 #include "cli/views/ties.h"
@@ -168,6 +169,8 @@ static enum status write_tables(struct work *work, struct fault *fault)
     if (status == STATUS_OK && linked)
         status = payments_commit(&payments, fault);
     payments_close(&payments);
+    if (status == STATUS_OK)
+        report_shown_keep(work->folder, &shown.unlocks, &shown.ties);
     close_unlocks(&shown);
     return status == STATUS_OK ? summary_write(&work->summary, work->folder, fault) : status;
 }

@@ -36,26 +36,6 @@ static void put_rules(struct report *report)
     PRINT(printer, "</section>\n");
 }
 
-/* Of a page that is written with the tables, by analyze. */
-static void put_changes(struct report *report)
-{
-    struct printer *printer = &report->printer;
-    struct folder_changes changes = outfolder_changes(report->settings->folder);
-    if (!changes.known)
-        return;
-    html_begin_section(printer, "changes", "Since the run before");
-    PRINT(printer, "<p>What has become of the T-DAGs since the run before into this folder.</p>\n<dl>\n");
-    html_fact(printer, "new", changes.new);
-    html_fact(printer, "grown", changes.grown);
-    html_fact(printer, "merged", changes.merged);
-    html_fact(printer, "shrunk", changes.shrunk);
-    html_fact(printer, "renamed", changes.renamed);
-    html_fact(printer, "gone", changes.gone);
-    PRINT(printer, "</dl>\n");
-    html_source(printer, "changes.csv", "a row for each of them");
-    PRINT(printer, "</section>\n");
-}
-
 static void put_files(struct report *report)
 {
     struct printer *printer = &report->printer;
@@ -71,6 +51,55 @@ static void put_files(struct report *report)
 }
 
 /* ---- all of it ---- */
+
+/* Where the store has an index, payers and payees can be asked for. */
+static enum status open_payments(struct report *report, struct fault *fault)
+{
+    const struct opened_forest *opened = &report->opened;
+    struct fault why = {0};
+    enum status status = payments_open(&report->payments, opened->store, &opened->forest, 1, &why);
+    if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED) {
+        if (status == STATUS_REFUSED) {
+            message_fault(&why);
+            message("payers and payees are left out of the page");
+        }
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK) {
+        *fault = why;
+        return status;
+    }
+    report->linked = true;
+    report->payments.labels = report->settings->labels.count > 0 ? &opened->labels : NULL;
+    return payments_visit(&report->payments, &opened->selection, fault);
+}
+
+/* Of analyze, which has found it out for its tables, or from the blk files. */
+static enum status find_shown(struct report *report, struct fault *fault)
+{
+    const struct settings *settings = report->settings;
+    const struct opened_forest *opened = &report->opened;
+    if (settings->no_unlocks || report_shown_take(settings->folder, &report->shown))
+        return STATUS_OK;
+    return report_shown_find(settings, opened->store, &opened->forest, &opened->selection, &report->shown, fault);
+}
+
+/* What is looked for in store and blk files once the T-DAGs are known. */
+static enum status load_more(struct report *report, struct fault *fault)
+{
+    const struct settings *settings = report->settings;
+    struct opened_forest *opened = &report->opened;
+    enum status status = payments_labels_of(settings, opened->store, &opened->forest, &opened->selection.tdags,
+                                            &opened->labels, &opened->dag_labels, &opened->selection.labels,
+                                            &report->labels_said, fault);
+    if (status == STATUS_OK)
+        status = open_payments(report, fault);
+    if (status == STATUS_OK)
+        status = find_shown(report, fault);
+    if (status == STATUS_OK && report_choose(report) != STATUS_OK)
+        status = fault_nomem(fault);
+    return status == STATUS_OK ? periods_of_store(opened->store, &opened->forest, &report->periods, fault) : status;
+}
 
 static enum status load(struct report *report, struct fault *fault)
 {
@@ -89,10 +118,7 @@ static enum status load(struct report *report, struct fault *fault)
     if (status == STATUS_OK)
         status = measures_all(&opened->forest, &selection->tdags, &selection->classes, threads, &report->measures,
                               fault);
-    if (status == STATUS_OK)
-        status = payments_labels_of(settings, opened->store, &opened->forest, &selection->tdags, &opened->labels,
-                                    &opened->dag_labels, &selection->labels, &report->labels_said, fault);
-    return status == STATUS_OK ? periods_of_store(opened->store, &opened->forest, &report->periods, fault) : status;
+    return status == STATUS_OK ? load_more(report, fault) : status;
 }
 
 static enum status put_all(struct report *report, struct fault *fault)
@@ -111,17 +137,20 @@ static enum status put_all(struct report *report, struct fault *fault)
     PRINT(printer, "%s", report_top);
     PRINT(printer, "<h1>Unknown transactions of %s</h1>\n<p>To block %u, rules %s; written by unktx %s.</p>\n", network,
           (unsigned)report->opened.forest.blocks - 1, rules_name(report->rules), UNKTX_VERSION);
-    PRINT(printer, "%s", report_contents);
+    report_contents(report);
     report_scanned(report);
+    report_changes(report);
     enum status status = report_kinds(report);
     if (status == STATUS_OK)
         status = report_sizes(report);
     if (status == STATUS_OK)
         status = report_classes(report, fault);
-    if (status == STATUS_OK)
-        status = report_lists(report, fault);
+    report_lists(report);
     report_labelled(report);
-    put_changes(report);
+    if (status == STATUS_OK)
+        status = report_tdags(report, fault);
+    report_groups(report);
+    report_unlocks(report);
     put_rules(report);
     put_files(report);
     PRINT(printer, "</main>\n<script>%s</script>\n</body></html>\n", report_script);
@@ -139,6 +168,9 @@ static enum status write_report(struct report *report, struct fault *fault)
         status = outfolder_write(report->settings->folder, report->settings->out, &report->printer, fault);
     text_free(&report->printer.text);
     periods_free(&report->periods);
+    report_shown_free(&report->shown);
+    payments_close(&report->payments);
+    mem_free(report->classes_listed);
     summary_free(&report->summary);
     known_scripts_held_free(&report->held);
     mem_free(report->measures);
@@ -166,8 +198,9 @@ static const struct option option_report_out = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store,    &option_as_of_height, &option_rules,   &option_compress,   &option_exclude_scripts,
-    &option_known_scripts, &option_labels,       &option_threads, &option_report_out, NULL,
+    &option_read_store,      &option_as_of_height,  &option_rules,  &option_compress,
+    &option_exclude_scripts, &option_known_scripts, &option_labels, &option_no_unlocks,
+    &option_threads,         &option_report_out,    NULL,
 };
 
 const struct command command_report = {

@@ -27,6 +27,8 @@ struct outfolder {
     bool replace;
     bool has_before;
     struct folder_changes changes;
+    void *kept; /* of outfolder_keep */
+    void (*end_kept)(void *kept);
     struct manifest before; /* of the run before, if there was one */
     struct datapackage_file files[FILES_MAX];
     struct replaced places[FILES_MAX]; /* of the same files */
@@ -160,6 +162,14 @@ struct folder_changes outfolder_changes(const struct outfolder *folder)
 {
     return folder ? folder->changes : (struct folder_changes){0};
 }
+
+void outfolder_keep(struct outfolder *folder, void *kept, void (*end)(void *kept))
+{
+    folder->kept = kept;
+    folder->end_kept = end;
+}
+
+void *outfolder_kept(const struct outfolder *folder) { return folder ? folder->kept : NULL; }
 
 /* What lies in the folder is not to change between what is read of it and what is put there. A file system without
  * locks has none. */
@@ -420,6 +430,8 @@ void outfolder_close(struct outfolder *folder)
     if (folder->lock_plus_1)
         close(folder->lock_plus_1 - 1);
     manifest_free(&folder->before);
+    if (folder->kept)
+        folder->end_kept(folder->kept);
     mem_free(folder->provenance.select);
     mem_free(folder->path);
     mem_free(folder);

@@ -45,6 +45,11 @@ enum status outfolder_check_before(const struct outfolder *folder, struct fault 
 /* What one file of a run finds out for another. NULL is legal: nothing is known then. */
 void outfolder_set_changes(struct outfolder *folder, const struct folder_changes *changes);
 struct folder_changes outfolder_changes(const struct outfolder *folder);
+/* Leaves something in the folder for the command that writes another file of the run; `end` frees it with the folder.
+ * Once at most. */
+void outfolder_keep(struct outfolder *folder, void *kept, void (*end)(void *kept));
+/* It; NULL: nothing was left, or there is no folder. */
+void *outfolder_kept(const struct outfolder *folder);
 
 /* May the file be written? For a command that finds out much before it writes. STATUS_REFUSED: something of that name
  * is there, and it is no regular file, or no manifest lists it and `replace` is false; or the command reads it

@@ -169,7 +169,8 @@ void chart_moment(struct chart_times *times, uint64_t time, uint64_t value_sat)
 {
     uint64_t span = times->last - times->first;
     uint64_t column = span ? (time - times->first) * (CHART_COLUMNS - 1) / span : CHART_COLUMNS / 2;
-    times->count[column]++;
+    if (times->count[column]++ == 0 || time < times->earliest[column])
+        times->earliest[column] = time;
     times->largest[column] = value_sat > times->largest[column] ? value_sat : times->largest[column];
 }
 
@@ -182,13 +183,16 @@ void chart_timeline(struct printer *printer, const char *what, const struct char
     double scale = most ? (TIMES_BOTTOM - TOP - 6) / log10_of((double)most + 1) : 0;
     begin(printer, what, TIMES_HEIGHT);
     put_rule(printer, LEFT, TIMES_BOTTOM, RIGHT, TIMES_BOTTOM);
-    PRINT(printer, "<path class=\"t\" d=\"");
     for (unsigned i = 0; i < CHART_COLUMNS; i++) {
+        char number[GROUPED_SIZE];
         if (times->count[i])
-            PRINT(printer, "M%.1f %.1fv-%.1f", LEFT + (RIGHT - LEFT) * i / (CHART_COLUMNS - 1), TIMES_BOTTOM,
-                  6 + scale * log10_of((double)times->largest[i] + 1));
+            PRINT(printer,
+                  "<path class=\"t\" d=\"M%.1f %.1fv-%.1f\"><title>%s: %s transaction%s, the largest value out " BTC
+                  "</title></path>\n",
+                  LEFT + (RIGHT - LEFT) * i / (CHART_COLUMNS - 1), TIMES_BOTTOM,
+                  6 + scale * log10_of((double)times->largest[i] + 1), chart_time(time, times->earliest[i]),
+                  grouped(number, times->count[i]), times->count[i] == 1 ? "" : "s", BTC_OF(times->largest[i]));
     }
-    PRINT(printer, "\"/>\n");
     put_rule(printer, LEFT, TOP, RIGHT, TOP);
     PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%.*f</text>\n", LEFT - 5, TOP + 4,
           most < 100000000u      ? 6

@@ -1,5 +1,5 @@
 /* chart: small charts as SVG, 360 units wide so that their text stays legible on a phone. They need svg_style.
- * Bars and points have a tooltip, and every chart a title that says in words what it shows. */
+ * Bars, points and stems have a tooltip, and every chart a title that says in words what it shows. */
 #ifndef UNKTX_CLI_VIEWS_CHART_H
 #define UNKTX_CLI_VIEWS_CHART_H
 
@@ -7,7 +7,7 @@
 
 struct chart_bar {
     uint64_t value;
-    char label[32];
+    char label[80];
 };
 
 /* Bars from 0, side by side in the order given; the largest is labelled. `what` is plain text. */
@@ -25,11 +25,12 @@ void chart_count(struct chart_counts *counts, uint64_t value);
 void chart_loglog(struct printer *printer, const char *what, const char *axis, const struct chart_counts *counts);
 
 /* Stems at moments, as high as the logarithm of the largest value there. */
-#define CHART_COLUMNS 300u
+#define CHART_COLUMNS 100u
 struct chart_times {
     uint64_t first; /* in seconds, set by the caller */
     uint64_t last;  /* likewise */
     uint64_t largest[CHART_COLUMNS];
+    uint64_t earliest[CHART_COLUMNS]; /* moment */
     uint32_t count[CHART_COLUMNS];
 };
 void chart_moment(struct chart_times *times, uint64_t time, uint64_t value_sat);

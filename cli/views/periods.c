@@ -126,21 +126,30 @@ char *period_put(char *p, enum by by, uint32_t key)
     return by == BY_DAY ? p + sprintf(p, "-%02u", key % 100) : p;
 }
 
+/* Several periods share a bar where there are more than so many. */
+#define BARS_MOST 240u
+
 enum status periods_put_kind(struct printer *printer, const struct periods *periods, enum kind kind, const char *remark)
 {
-    struct chart_bar *bars = mem_alloc(periods->count, sizeof *bars);
+    size_t each = periods->count / BARS_MOST + 1, count = (periods->count + each - 1) / each;
+    struct chart_bar *bars = mem_alloc(count, sizeof *bars);
     char what[128], number[GROUPED_SIZE];
     uint64_t sum = 0;
     if (!bars)
         return STATUS_NOMEM;
     for (size_t i = 0; i < periods->count; i++) {
-        bars[i].value = periods->rows[i].kind_count[kind];
-        *period_put(bars[i].label, periods->by, periods->rows[i].key) = '\0';
-        sum += bars[i].value;
+        struct chart_bar *bar = &bars[i / each];
+        char *label = bar->label;
+        bar->value += periods->rows[i].kind_count[kind];
+        if (i % each == each - 1 && each > 1)
+            label = put_text(label + strlen(label), " to ");
+        if (i % each == 0 || i % each == each - 1)
+            *period_put(label, periods->by, periods->rows[i].key) = '\0';
+        sum += periods->rows[i].kind_count[kind];
     }
     snprintf(what, sizeof what, "%s: outputs %s%s%s%s", kind_name(kind), grouped(number, sum), remark ? " (" : "",
              remark ? remark : "", remark ? ")" : "");
-    chart_bars(printer, what, bars, periods->count);
+    chart_bars(printer, what, bars, count);
     mem_free(bars);
     return STATUS_OK;
 }

@@ -4,6 +4,34 @@
 #include "parser/mem.h"
 #include "parser/network.h"
 
+/* ---- contents ---- */
+
+static void put_link(struct report *report, const char *id, const char *title)
+{
+    PRINT(&report->printer, "<li><a href=\"#%s\">%s</a></li>\n", id, title);
+}
+
+void report_contents(struct report *report)
+{
+    PRINT(&report->printer, "<nav aria-label=\"Contents\"><ul>\n");
+    put_link(report, "scanned", "What was scanned");
+    if (outfolder_changes(report->settings->folder).known)
+        put_link(report, "changes", "Since the run before");
+    put_link(report, "kinds", "Unknown outputs over time");
+    put_link(report, "sizes", "Sizes and heights");
+    put_link(report, "classes", "Classes");
+    for (unsigned l = 0; l < REPORT_LISTS; l++)
+        put_link(report, report->lists[l].id, report->lists[l].title);
+    if (report->opened.selection.labels)
+        put_link(report, "labelled", "Labelled T-DAGs");
+    put_link(report, "tdags", "T-DAGs one by one");
+    put_link(report, "groups", "Groups");
+    put_link(report, "unlocks", "Unlocking");
+    put_link(report, "rules", "Rule sets");
+    put_link(report, "files", "Files");
+    PRINT(&report->printer, "</ul></nav>\n");
+}
+
 /* ---- what was scanned ---- */
 
 void report_scanned(struct report *report)
@@ -84,6 +112,23 @@ enum status report_kinds(struct report *report)
 
 /* ---- sizes and heights ---- */
 
+/* What a chart's points say, as a table. */
+static void put_counts(struct report *report, const char *caption, const char *heads, const struct chart_counts *counts)
+{
+    PRINT(&report->printer, "<details><summary>%s, as a table</summary>\n", caption);
+    html_begin_table(&report->printer, caption, heads);
+    for (unsigned i = 0; i < CHART_BINS; i++) {
+        if (counts->bins[i] == 0)
+            continue;
+        PRINT(&report->printer, "<tr>");
+        html_number(&report->printer, counts->least[i]);
+        html_number(&report->printer, counts->bins[i]);
+        PRINT(&report->printer, "</tr>\n");
+    }
+    html_end_table(&report->printer);
+    PRINT(&report->printer, "</details>\n");
+}
+
 enum status report_sizes(struct report *report)
 {
     struct printer *printer = &report->printer;
@@ -105,6 +150,8 @@ enum status report_sizes(struct report *report)
     chart_loglog(printer, "T-DAGs by number of nodes", "nodes", nodes);
     chart_loglog(printer, "T-DAGs by height", "height", heights);
     PRINT(printer, "</div>\n");
+    put_counts(report, "T-DAGs by number of nodes", "nodes from|T-DAGs", nodes);
+    put_counts(report, "T-DAGs by height", "height from|T-DAGs", heights);
     html_source(printer, "tdags.csv", "<code>nodes</code>, <code>height</code>");
     PRINT(printer, "</section>\n");
     mem_free(nodes);

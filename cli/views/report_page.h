@@ -2,9 +2,10 @@
 #ifndef UNKTX_CLI_VIEWS_REPORT_PAGE_H
 #define UNKTX_CLI_VIEWS_REPORT_PAGE_H
 
-extern const char report_style[], report_top[], report_contents[];
+extern const char report_style[], report_top[];
 
-/* Makes the heads of tables buttons that sort. Without it the page has all its content. */
+/* Makes the heads of tables buttons that sort, adds the search, reads points of charts off, and opens what a link leads
+ * to. Without it the page has all its content. */
 extern const char report_script[];
 
 #endif

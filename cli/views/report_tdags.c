@@ -1,162 +1,26 @@
-#include <stdio.h>
-
+#include "cli/views/chart.h"
 #include "cli/views/html.h"
 #include "cli/views/report.h"
 #include "cli/views/svg.h"
 #include "cli/views/tables.h"
 #include "cli/views/tdag_times.h"
 #include "graph/dag/names.h"
-#include "parser/mem.h"
 
-#define CLASSES_DRAWN 200u
-#define LABELLED_LISTED 200u
-#define TDAGS_LISTED 9u
+/* Bytes of the articles' drawings and time lines. */
+#define DRAWINGS_MOST 400000u
+/* From this size of the page on an article has no tables. */
+#define PAGE_MOST 1500000u
+#define TXS_LISTED 12u
+#define ENDS_LISTED 12u /* payers, and as many payees */
 
-/* ---- classes ---- */
+/* ---- numbers ---- */
 
-static void put_scripts(struct report *report, const struct name_set *names)
-{
-    char *list = mem_alloc(catalogue_names_size(&report->opened.catalogue) + 1, 1);
-    if (!list) {
-        report->printer.status = STATUS_NOMEM;
-        return;
-    }
-    size_t size = (size_t)(catalogue_put_names(&report->opened.catalogue, names, list) - list);
-    html_escaped(&report->printer, list, size);
-    mem_free(list);
-}
-
-static enum status put_class(struct report *report, uint32_t number, struct fault *fault)
-{
-    struct printer *printer = &report->printer;
-    const struct class_row *row = &report->opened.selection.classes.classes[number];
-    char id[CLASS_ID_TEXT + 1] = "";
-    put_class_id(id, row->class_id, row->exact);
-    PRINT(printer, "<tr><td class=\"drawn\">");
-    const struct drawing_scope scope = drawing_of_tdag(&report->opened.forest, &report->opened.selection.tdags,
-                                                       row->first_dag);
-    enum status status = svg_part(printer, &scope, &svg_small, "The first T-DAG of the class.", NULL, fault);
-    if (status != STATUS_OK)
-        return status;
-    PRINT(printer, "</td>");
-    html_number(printer, row->tdags);
-    html_number(printer, row->height);
-    html_number(printer, row->nodes);
-    html_number(printer, row->edges);
-    html_number(printer, row->roots);
-    html_number(printer, row->txs);
-    PRINT(printer, "<td>%s</td><td><code class=\"hash\">%s</code></td>", family_name(row->family), id);
-    html_number(printer, row->first_dag);
-    PRINT(printer, "<td class=\"names\">");
-    put_scripts(report, &report->held.classes[number]);
-    PRINT(printer, "</td></tr>\n");
-    return STATUS_OK;
-}
-
-enum status report_classes(struct report *report, struct fault *fault)
-{
-    struct printer *printer = &report->printer;
-    const struct classes *classes = &report->opened.selection.classes;
-    char number[2][GROUPED_SIZE];
-    enum status status = STATUS_OK;
-    uint32_t shown = classes->classes_count < CLASSES_DRAWN ? classes->classes_count : CLASSES_DRAWN;
-    html_begin_section(printer, "classes", "Classes of T-DAGs");
-    PRINT(printer,
-          "<p>Two T-DAGs are in one class if they are isomorphic. T-DAGs: %s; classes: %s. The most common "
-          "come first, each with a drawing of its first T-DAG%s. The column <i>first</i> has that one's number.</p>\n",
-          grouped(number[0], classes->rows_count), grouped(number[1], classes->classes_count),
-          report->settings->compress ? ", which shows it without compression" : "");
-    svg_legend(printer);
-    html_begin_table(printer, "Isomorphism classes",
-                     "-drawing|T-DAGs|height|nodes|edges|roots|transactions|family|class|first|known scripts");
-    for (uint32_t i = 0; i < shown && status == STATUS_OK; i++)
-        status = put_class(report, i, fault);
-    html_end_table(printer);
-    if (shown < classes->classes_count)
-        PRINT(printer, "<p>%s more classes are in classes.csv only.</p>\n",
-              grouped(number[0], classes->classes_count - shown));
-    html_source(printer, "classes.csv",
-                "a row for each class; the drawings from <code>txs.csv</code>, "
-                "<code>arcs.csv</code> and <code>leaves.csv</code>");
-    PRINT(printer, "</section>\n");
-    return status;
-}
-
-/* ---- lists of T-DAGs ---- */
-
-/* What puts one T-DAG (by its place in the rows) before another. Total: no two are equal. */
-typedef bool comes_first(const struct report *report, uint32_t a, uint32_t b);
-
-static bool is_higher(const struct report *report, uint32_t a, uint32_t b)
-{
-    const struct tdag_row *rows = report->opened.selection.classes.rows;
-    if (rows[a].height != rows[b].height)
-        return rows[a].height > rows[b].height;
-    if (rows[a].nodes != rows[b].nodes)
-        return rows[a].nodes > rows[b].nodes;
-    return a < b;
-}
-
-static bool is_more_automatic(const struct report *report, uint32_t a, uint32_t b)
-{
-    double x = report->measures[a].automation, y = report->measures[b].automation;
-    return x > y || (x >= y && a < b);
-}
-
-static uint32_t find_first(const struct report *report, comes_first *first, uint32_t list[TDAGS_LISTED])
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < report->opened.selection.classes.rows_count; i++) {
-        uint32_t at = count;
-        while (at > 0 && first(report, i, list[at - 1]))
-            at--;
-        if (at == TDAGS_LISTED)
-            continue;
-        count += count < TDAGS_LISTED;
-        memmove(list + at + 1, list + at, (count - 1 - at) * sizeof *list);
-        list[at] = i;
-    }
-    return count;
-}
-
-/* Those of --labels. */
-static struct label_span labels_of(const struct report *report, uint32_t dag)
-{
-    struct label_span none = {0};
-    return report->opened.selection.labels ? dag_labels_of(report->opened.selection.labels, dag) : none;
-}
-
-/* The labels of a T-DAG, between two texts; nothing where it has none. */
-static void put_labels(struct report *report, uint32_t dag, const char *before, const char *after)
-{
-    const struct dag_labels *labels = report->opened.selection.labels;
-    struct label_span span = labels_of(report, dag);
-    if (span.count == 0)
-        return;
-    char *list = mem_alloc(address_labels_size(labels->labels, &span), 1);
-    if (!list) {
-        report->printer.status = STATUS_NOMEM;
-        return;
-    }
-    size_t size = (size_t)(address_labels_put_text(labels->labels, &span, list) - list);
-    PRINT(&report->printer, "%s", before);
-    html_escaped(&report->printer, list, size);
-    PRINT(&report->printer, "%s", after);
-    mem_free(list);
-}
-
-static enum status put_tdag(struct report *report, const char *list, uint32_t dag, struct fault *fault)
+static void put_facts(struct report *report, uint32_t dag)
 {
     struct printer *printer = &report->printer;
     const struct tdag_row *row = &report->opened.selection.classes.rows[dag - 1];
-    const struct drawing_scope scope = drawing_of_tdag(&report->opened.forest, &report->opened.selection.tdags, dag);
-    char txid[HASH256_HEX_SIZE + 1] = "";
-    char name[TDAG_NAME_MAX + 1];
-    *tdag_put_name(&report->opened.forest, &report->opened.selection.tdags, dag, name) = '\0';
-    hash256_hex(&report->opened.forest.txs[row->first_tx].txid, txid);
-    PRINT(printer, "<article aria-labelledby=\"%s-%u\">\n<h3 id=\"%s-%u\">T-DAG %u, %s: %s</h3>\n<dl>\n", list,
-          (unsigned)dag, list, (unsigned)dag, (unsigned)dag, name, family_name(row->family));
-    PRINT(printer, "<div><dt>automation</dt><dd>%.6f</dd></div>\n<div><dt>orderliness</dt><dd>%.6f</dd></div>\n",
+    const struct label_span labels = report_labels_of(report, dag);
+    PRINT(printer, "<dl>\n<div><dt>automation</dt><dd>%.6f</dd></div>\n<div><dt>orderliness</dt><dd>%.6f</dd></div>\n",
           report->measures[dag - 1].automation, report->measures[dag - 1].orderliness);
     html_fact(printer, "height", row->height);
     html_fact(printer, "nodes", row->nodes);
@@ -166,97 +30,272 @@ static enum status put_tdag(struct report *report, const char *list, uint32_t da
     html_value(printer, "value of the roots", row->root_value_sat);
     html_value(printer, "moved within", row->moved_value_sat);
     html_value(printer, "left in leaves", row->leaf_value_sat);
-    put_labels(report, dag, "<div><dt>labels</dt><dd>", "</dd></div>\n");
-    PRINT(printer, "</dl>\n<p>Blocks %u to %u; the first transaction is <code class=\"hash\">%s</code>.</p>\n",
-          (unsigned)row->first_height, (unsigned)row->last_height, txid);
-    enum status status = tdag_times_put(printer, &report->opened.forest, &report->opened.selection.tdags, dag);
-    PRINT(printer,
-          "<details><summary>Drawing</summary>\n<div class=\"wide\" role=\"region\" tabindex=\"0\" "
-          "aria-label=\"Drawing of T-DAG %u\">",
-          (unsigned)dag);
-    if (status == STATUS_OK)
-        status = svg_part(printer, &scope, &svg_medium, "", NULL, fault);
-    PRINT(printer, "</div>\n</details>\n</article>\n");
-    return status;
+    if (labels.count > 0) {
+        PRINT(printer, "<div><dt>labels</dt><dd>");
+        report_put_labels(report, &labels);
+        PRINT(printer, "</dd></div>\n");
+    }
+    PRINT(printer, "</dl>\n");
 }
 
-static enum status put_list(struct report *report, const char *id, const char *title, const char *order,
-                            comes_first *first, struct fault *fault)
+static void put_group_of(struct report *report, uint32_t dag)
 {
-    uint32_t list[TDAGS_LISTED];
-    uint32_t count = find_first(report, first, list);
+    struct printer *printer = &report->printer;
+    const struct groups *groups = &report->shown.groups;
+    char name[TDAG_NAME_MAX + 1];
+    bool in_table = false;
+    if (!report->shown.unlocks || groups->of_member[dag] == 0)
+        return;
+    uint32_t group = groups->of_member[dag], begin = groups->begins[group - 1];
+    *tdag_put_name(&report->opened.forest, &groups->names, group, name) = '\0';
+    for (uint32_t g = 0; g < report->groups_count; g++)
+        in_table |= report->groups[g].group == group;
+    PRINT(printer, "<p>Group <code class=\"hash\">%s</code>", name);
+    if (in_table)
+        PRINT(printer, " (<a href=\"#group-%u\">in the table of groups</a>)", (unsigned)group);
+    PRINT(printer, "; listed here are its T-DAGs ");
+    report_put_listed(report, groups->in_group + begin, groups->begins[group] - begin);
+    PRINT(printer, ".</p>\n");
+}
+
+static void put_class_of(struct report *report, uint32_t dag)
+{
+    struct printer *printer = &report->printer;
+    const struct tdag_row *row = &report->opened.selection.classes.rows[dag - 1];
+    uint32_t class = report->held.class_of[dag - 1];
+    char id[CLASS_ID_TEXT + 1] = "";
+    put_class_id(id, row->class_id, row->class_exact);
+    PRINT(printer, "<p>Class <code class=\"hash\">%s</code>", id);
+    if (class > 0 && report->classes_listed[class - 1])
+        PRINT(printer, " (<a href=\"#class-%u\">in the table of classes</a>)", (unsigned)class);
+    for (uint32_t i = 0, any = 0; i < report->listed_count; i++) {
+        if (report->listed[i] == dag || class == 0 || report->held.class_of[report->listed[i] - 1] != class)
+            continue;
+        PRINT(printer, "%s", any++ ? ", " : "; of it is also listed T-DAG ");
+        report_put_tdag(report, report->listed[i]);
+    }
+    PRINT(printer, ".</p>\n");
+}
+
+static void put_about(struct report *report, uint32_t dag)
+{
+    struct printer *printer = &report->printer;
+    const struct tdag_row *row = &report->opened.selection.classes.rows[dag - 1];
+    char txid[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(&report->opened.forest.txs[row->first_tx].txid, txid);
+    PRINT(printer, "<p>Blocks %u to %u; the first transaction is <code class=\"hash\">%s</code>.</p>\n",
+          (unsigned)row->first_height, (unsigned)row->last_height, txid);
+    put_class_of(report, dag);
+    put_group_of(report, dag);
+    if (report->shown.unlocks && row->spent_unknown > 0) {
+        PRINT(printer, "<p>Unlocked by: ");
+        report_put_unlocks(report, &report->shown.unlocks[dag]);
+        PRINT(printer, "%s.</p>\n", report->shown.unlocks[dag].unread ? "not all could be read" : "");
+    }
+    if (name_set_first(&report->held.labels.all[dag]) < CATALOGUE_MAX) {
+        PRINT(printer, "<p>Known scripts: ");
+        report_put_names(report, &report->held.labels.all[dag]);
+        PRINT(printer, "</p>\n");
+    }
+}
+
+/* ---- transactions ---- */
+
+static void begin_details(struct report *report, uint32_t dag, const char *what, const char *title, uint64_t count,
+                          uint64_t most)
+{
+    char number[GROUPED_SIZE];
+    PRINT(&report->printer, "<details id=\"tdag-%u-%s\"><summary>%s: ", (unsigned)dag, what, title);
+    if (count > most)
+        PRINT(&report->printer, "the first %llu of ", ULL(most));
+    PRINT(&report->printer, "%s</summary>\n", grouped(number, count));
+}
+
+static void put_tx(struct report *report, uint32_t number)
+{
+    struct printer *printer = &report->printer;
+    const struct forest *forest = &report->opened.forest;
+    const struct forest_tx *tx = &forest->txs[number];
+    uint32_t unknown_in = forest_unknown_inputs(forest, number, report->rules);
+    uint32_t unknown_out = forest_unknown_outputs(forest, number, report->rules);
+    char time[CHART_TIME_SIZE], txid[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(&tx->txid, txid);
+    PRINT(printer, "<tr><td><code class=\"hash\">%s</code></td>", txid);
+    html_number(printer, tx->height);
+    PRINT(printer, "<td class=\"n\">%s</td><td>%s</td>", chart_time(time, forest->block_times[tx->height]),
+          forest_is_root(forest, number, report->rules) ? "root" : "");
+    html_number(printer, report->opened.selection.classes.depths[number]);
+    html_number(printer, unknown_in);
+    html_number(printer, tx->inputs - unknown_in);
+    html_number(printer, unknown_out);
+    html_number(printer, tx->outputs - unknown_out);
+    PRINT(printer, "<td class=\"n\">%llu.%08llu</td></tr>\n", BTC_OF(tx->value_out_sat));
+}
+
+static void put_txs(struct report *report, uint32_t dag)
+{
+    const struct tdags *tdags = &report->opened.selection.tdags;
+    uint32_t first = tdags->first[dag - 1], count = tdags->first[dag] - first;
+    begin_details(report, dag, "txs", "Transactions", count, TXS_LISTED);
+    html_begin_table(&report->printer, "Transactions in chain order; values in BTC, times in UTC",
+                     "transaction|block|time|root|depth|unknown inputs|known inputs|unknown outputs|known "
+                     "outputs|value out");
+    for (uint32_t i = 0; i < count && i < TXS_LISTED; i++)
+        put_tx(report, tdags->members[first + i]);
+    html_end_table(&report->printer);
+    PRINT(&report->printer, "</details>\n");
+}
+
+/* ---- payers and payees ---- */
+
+struct ends {
+    struct report *report;
+    uint32_t listed;
+};
+
+/* STATUS_LIMIT once there are enough. */
+static enum status put_end(void *context, const struct payments_end *end, struct text *text, struct fault *fault)
+{
+    struct ends *ends = context;
+    struct report *report = ends->report;
+    struct printer *printer = &report->printer;
+    char txid[HASH256_HEX_SIZE + 1] = "", own[HASH256_HEX_SIZE + 1] = "";
+    (void)text;
+    if (ends->listed == ENDS_LISTED)
+        return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "enough");
+    ends->listed++;
+    hash256_hex(end->txid, txid);
+    hash256_hex(&end->tx->txid, own);
+    PRINT(printer,
+          "<tr><td><code class=\"hash\">%s:%u</code></td><td>%s</td><td class=\"n\">%llu.%08llu</td><td><code "
+          "class=\"hash\">",
+          txid, (unsigned)end->vout, kind_name(end->output->kind), BTC_OF(end->output->value_sat));
+    report_put_text(report, end->address, end->address_size);
+    PRINT(printer, "</code></td>");
+    if (report->opened.selection.labels) {
+        struct label_span labels = {0};
+        if (end->address_size > 0)
+            labels = address_labels_of(&report->opened.labels, end->address, end->address_size);
+        PRINT(printer, "<td>");
+        report_put_labels(report, &labels);
+        PRINT(printer, "</td>");
+    }
+    if (!end->payee)
+        PRINT(printer, "<td><code class=\"hash\">%s:%u</code></td>", own, (unsigned)end->position);
+    PRINT(printer, "</tr>\n");
+    return printer->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+}
+
+static enum status put_ends(struct report *report, uint32_t dag, bool payees, uint64_t count, struct fault *fault)
+{
+    struct payments *payments = &report->payments;
+    struct ends ends = {.report = report};
+    struct text none = {0};
     enum status status = STATUS_OK;
-    html_begin_section(&report->printer, id, title);
-    PRINT(&report->printer,
-          "<p>%s In the time lines, a line stands for the transactions of that moment, as high as the "
-          "largest value that one of them pays out.</p>\n<div class=\"charts\">\n",
-          order);
-    for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
-        status = put_tdag(report, id, list[i] + 1, fault);
-    PRINT(&report->printer, "</div>\n");
-    html_source(&report->printer, "tdags.csv",
-                "a row for each T-DAG; the time lines from <code>txs.csv</code>, "
-                "<code>height</code> and <code>value_out_sat</code>");
-    PRINT(&report->printer, "</section>\n");
+    bool labelled = report->opened.selection.labels != NULL;
+    begin_details(report, dag, payees ? "payees" : "payers", payees ? "Payees" : "Payers", count, ENDS_LISTED);
+    html_begin_table(&report->printer, payees ? "Known outputs of its transactions" : "Known outputs that it spends",
+                     payees ? labelled ? "output|kind|value in BTC|address|labels" : "output|kind|value in BTC|address"
+                     : labelled ? "output|kind|value in BTC|address|labels|spent by input"
+                                : "output|kind|value in BTC|address|spent by input");
+    payments->only = dag;
+    payments->each = put_end;
+    payments->each_context = &ends;
+    for (size_t c = 0; c < payments_chunks(payments) && status == STATUS_OK && ends.listed < count; c++)
+        status = payments_chunk(payments, 0, c, payees, &none, fault);
+    html_end_table(&report->printer);
+    PRINT(&report->printer, "</details>\n");
+    text_free(&none);
+    return status == STATUS_LIMIT ? STATUS_OK : status;
+}
+
+/* Inputs that spend known outputs. */
+static uint64_t payers_of(const struct report *report, uint32_t dag)
+{
+    const struct forest *forest = &report->opened.forest;
+    const struct tdags *tdags = &report->opened.selection.tdags;
+    uint64_t payers = 0;
+    for (uint32_t i = tdags->first[dag - 1]; i < tdags->first[dag]; i++) {
+        const struct forest_tx *tx = &forest->txs[tdags->members[i]];
+        if (!tx->coinbase)
+            payers += tx->inputs - forest_unknown_inputs(forest, tdags->members[i], report->rules);
+    }
+    return payers;
+}
+
+/* ---- an article for each ---- */
+
+static enum status put_pictures(struct report *report, uint32_t dag, size_t *drawn, struct fault *fault)
+{
+    struct printer *printer = &report->printer;
+    const struct tdags *tdags = &report->opened.selection.tdags;
+    const struct drawing_scope scope = drawing_of_tdag(&report->opened.forest, tdags, dag);
+    size_t before = printer->text.size;
+    if (*drawn >= DRAWINGS_MOST) {
+        PRINT(printer,
+              "<p>Drawing and time line are left out, since the page would get too large: <code>unktx show "
+              "--dag %u --format svg</code> draws it.</p>\n",
+              (unsigned)dag);
+        return STATUS_OK;
+    }
+    enum status status = tdag_times_put(printer, &report->opened.forest, tdags, dag);
+    if (status != STATUS_OK)
+        return fault_nomem(fault);
+    PRINT(printer,
+          "<details id=\"tdag-%u-drawing\"><summary>Drawing</summary>\n<div class=\"wide\" role=\"region\" "
+          "tabindex=\"0\" aria-label=\"Drawing of T-DAG %u\">",
+          (unsigned)dag, (unsigned)dag);
+    status = svg_part(printer, &scope, &svg_medium, "", NULL, fault);
+    PRINT(printer, "</div>\n</details>\n");
+    *drawn += printer->text.size - before;
     return status;
 }
 
-static void put_labelled_row(struct report *report, uint32_t dag)
+static enum status put_tdag(struct report *report, uint32_t dag, size_t *drawn, struct fault *fault)
 {
     struct printer *printer = &report->printer;
     const struct tdag_row *row = &report->opened.selection.classes.rows[dag - 1];
     char name[TDAG_NAME_MAX + 1];
     *tdag_put_name(&report->opened.forest, &report->opened.selection.tdags, dag, name) = '\0';
-    PRINT(printer, "<tr>");
-    html_number(printer, dag);
-    PRINT(printer, "<td><code class=\"hash\">%s</code></td><td>%s</td>", name, family_name(row->family));
-    html_number(printer, row->txs);
-    html_number(printer, row->height);
-    html_number(printer, row->first_height);
-    html_number(printer, row->last_height);
-    PRINT(printer, "<td class=\"n\">" BTC "</td>", BTC_OF(row->moved_value_sat));
-    put_labels(report, dag, "<td>", "</td></tr>\n");
+    PRINT(printer,
+          "<article id=\"tdag-%u\" aria-labelledby=\"tdag-%u-title\">\n<h3 id=\"tdag-%u-title\">T-DAG %u, <code "
+          "class=\"hash\">%s</code>: %s</h3>\n",
+          (unsigned)dag, (unsigned)dag, (unsigned)dag, (unsigned)dag, name, family_name(row->family));
+    put_facts(report, dag);
+    put_about(report, dag);
+    enum status status = put_pictures(report, dag, drawn, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (printer->text.size >= PAGE_MOST) {
+        PRINT(printer, "<p>Its transactions are left out, since the page would get too large.</p>\n</article>\n");
+        return STATUS_OK;
+    }
+    put_txs(report, dag);
+    if (report->linked)
+        status = put_ends(report, dag, false, payers_of(report, dag), fault);
+    if (report->linked && status == STATUS_OK)
+        status = put_ends(report, dag, true, row->known_leaves, fault);
+    PRINT(printer, "</article>\n");
+    return status;
 }
 
-void report_labelled(struct report *report)
+enum status report_tdags(struct report *report, struct fault *fault)
 {
     struct printer *printer = &report->printer;
-    uint32_t labelled = 0, shown = 0, count = report->opened.selection.classes.rows_count;
-    char number[GROUPED_SIZE];
-    if (!report->opened.selection.labels)
-        return;
-    for (uint32_t d = 1; d <= count; d++)
-        labelled += labels_of(report, d).count > 0;
-    html_begin_section(printer, "labelled", "Labelled T-DAGs");
-    PRINT(printer, "<p>T-DAGs with a label: %s", grouped(number, labelled));
-    if (labelled > LABELLED_LISTED)
-        PRINT(printer, "; the first %u in the order of the chain are listed", LABELLED_LISTED);
-    PRINT(printer, ".</p>\n");
-    if (labelled > 0)
-        html_begin_table(printer, "Labelled T-DAGs",
-                         "number|name|family|transactions|height|first block|last block|moved within|labels");
-    for (uint32_t d = 1; d <= count && shown < LABELLED_LISTED; d++) {
-        if (labels_of(report, d).count == 0)
-            continue;
-        put_labelled_row(report, d);
-        shown++;
-    }
-    if (labelled > 0)
-        html_end_table(printer);
+    enum status status = STATUS_OK;
+    size_t drawn = 0;
+    html_begin_section(printer, "tdags", "The T-DAGs of these lists");
+    PRINT(printer,
+          "<p>In the time lines, a line stands for the transactions of that moment, as high as the largest "
+          "value that one of them pays out. The drawings show T-DAGs without compression.%s</p>\n"
+          "<div class=\"charts\">\n",
+          report->linked ? "" : " Payers and payees are not known: there is no index.");
+    for (uint32_t i = 0; i < report->listed_count && status == STATUS_OK; i++)
+        status = put_tdag(report, report->listed[i], &drawn, fault);
+    PRINT(printer, "</div>\n");
     html_source(printer, "tdags.csv",
-                "a row for each T-DAG, with the column <code>label</code> under the same --labels");
+                "a row for each T-DAG; its transactions from <code>txs.csv</code>, payers and payees from "
+                "<code>payers.csv</code> and <code>payees.csv</code>");
     PRINT(printer, "</section>\n");
-}
-
-enum status report_lists(struct report *report, struct fault *fault)
-{
-    enum status status = put_list(
-        report, "ordered", "The most ordered T-DAGs",
-        "By automation: how much a programme's work they look like, from 0 to 1 "
-        "(the manual page unktx-dags says what it is the mean of). Small ones easily look so.",
-        is_more_automatic, fault);
-    if (status == STATUS_OK)
-        status = put_list(report, "highest", "The highest T-DAGs", "By height, then by number of nodes.", is_higher,
-                          fault);
     return status;
 }

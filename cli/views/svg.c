@@ -12,7 +12,7 @@ const struct drawing_bounds svg_large = {300, 160}, svg_medium = {60, 60}, svg_s
 #define LEVEL 40.0
 #define LETTER 6.4
 #define FILE_WIDTH_MIN 470.0
-#define LEGEND_WIDTH 350.0
+#define LEGEND_WIDTH 390.0
 #define LEGEND_HEIGHT 104.0
 
 /* Okabe and Ito's colours, which the colour-blind tell apart. Each use has the colour itself before the variable: what

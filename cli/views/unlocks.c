@@ -156,7 +156,11 @@ enum status unlocks_write(struct unlocks *unlocks, const struct tdags *tdags, st
     unlocks->counts = mem_alloc((size_t)tdags->count + 1, sizeof *unlocks->counts);
     if (!unlocks->counts)
         return fault_nomem(fault);
-    enum status status = outfolder_begin(folder, &unlocks->file, path, fault);
+    enum status status = STATUS_OK;
+    if (folder || path)
+        status = outfolder_begin(folder, &unlocks->file, path, fault);
+    else
+        outfile_discard(&unlocks->file);
     return status == STATUS_OK ? outfile_write_table(&unlocks->file, spenders->threads, &table, fault) : status;
 }
 

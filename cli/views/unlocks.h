@@ -28,9 +28,9 @@ struct unlocks {
     struct outfile file;               /* until unlocks_commit */
 };
 
-/* Writes the rows of the T-DAGs to the file `path`, or to that of the folder unless it is NULL, and counts; the
- * T-DAGs must have names (tdags_name) and stay until unlocks_close. O(the blocks that have a spender, read again);
- * memory: for each thread a block, and what the blocks of one batch spend. */
+/* Writes the rows of the T-DAGs to the file `path`, or to that of the folder unless it is NULL (both NULL: nowhere),
+ * and counts; the T-DAGs must have names (tdags_name) and stay until unlocks_close. O(the blocks that have a spender,
+ * read again); memory: for each thread a block, and what the blocks of one batch spend. */
 enum status unlocks_write(struct unlocks *unlocks, const struct tdags *tdags, struct outfolder *folder,
                           const char *path, struct fault *fault) MUST_CHECK;
 /* Sums the counts of the T-DAGs by class (`class_of`: see known_scripts_held). O(T-DAGs). */

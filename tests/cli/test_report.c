@@ -40,8 +40,8 @@ static int clean(void **state)
 
 static void one_page_well_formed(void **state)
 {
-    static const char *const sections[] = {"scanned", "kinds",   "sizes", "classes",
-                                           "ordered", "highest", "rules", "files"};
+    static const char *const sections[] = {"scanned", "kinds", "sizes",  "classes", "ordered", "highest", "largest",
+                                           "moved",   "tdags", "groups", "unlocks", "rules",   "files"};
     (void)state;
     assert_well_formed(page);
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
@@ -166,7 +166,7 @@ static void classes_are_those_of_the_table(void **state)
     assert_int_equal(count_of(page, "<td class=\"drawn\">"), classes.rows);
     for (size_t i = 0; i < classes.rows; i++) {
         char cell[8192];
-        assert_non_null(at = strstr(at, "<tr>"));
+        assert_non_null(at = strstr(at, path_of("<tr id=\"class-%zu\">", i + 1)));
         assert_true(next_cell(&at, cell, sizeof cell)); /* the drawing */
         expect_cell(&at, table_get(&classes, i, "tdags"));
         expect_cell(&at, table_get(&classes, i, "height"));
@@ -178,7 +178,12 @@ static void classes_are_those_of_the_table(void **state)
         assert_true(next_cell(&at, cell, sizeof cell));
         assert_memory_equal(cell, table_get(&classes, i, "class_id"), 32);
         expect_cell(&at, table_get(&classes, i, "first_dag_id"));
-        expect_cell(&at, table_get(&classes, i, "scripts"));
+        assert_true(next_cell(&at, cell, sizeof cell));
+        const char *scripts = table_get(&classes, i, "scripts");
+        assert_memory_equal(cell, scripts, strlen(scripts) <= 300 ? strlen(scripts) + 1 : 300);
+        assert_true(next_cell(&at, cell, sizeof cell)); /* its T-DAGs */
+        assert_true(next_cell(&at, cell, sizeof cell));
+        assert_memory_equal(cell, "common", 6); /* all classes are in the table */
     }
     table_free(&classes);
 }
@@ -252,46 +257,166 @@ static void points_are_those_of_the_table(void **state)
     table_free(&tdags);
 }
 
-static void the_most_ordered_come_first(void **state)
+/* The T-DAG of a row of a list: the first link to an article after *at. */
+static size_t listed_row(const char **at)
 {
+    const char *found = strstr(*at, "<tr><td class=\"n\"><a href=\"#tdag-"), *end = strstr(*at, "</table>");
+    if (!found || found > end)
+        return SIZE_MAX;
+    found += strlen("<tr><td class=\"n\"><a href=\"#tdag-");
+    *at = found;
+    return strtoull(found, NULL, 10) - 1;
+}
+
+/* The nine first by a column, the most first, and no T-DAG left out has more. */
+static void lists_have_what_comes_first(void **state)
+{
+    static const char *const lists[][2] = {{"T-DAGs by automation", "automation"},
+                                           {"T-DAGs by height from the top", "height"},
+                                           {"T-DAGs by number of nodes from the top", "nodes"},
+                                           {"T-DAGs by value moved within", "moved_value_sat"}};
     (void)state;
     struct table tdags = table_read(path_of("%s/tdags.csv", place));
-    size_t count = 0;
-    double last = 1;
-    for (const char *at = strstr(page, "<h3 id=\"ordered-"); at; at = strstr(at + 1, "<h3 id=\"ordered-"), count++) {
-        size_t row = strtoull(at + strlen("<h3 id=\"ordered-"), NULL, 10) - 1, before = 0;
-        const char *told = strstr(at, "<dt>automation</dt><dd>") + strlen("<dt>automation</dt><dd>");
-        double automation = strtod(told, NULL);
-        assert_true(automation <= last);
-        assert_memory_equal(told, table_get(&tdags, row, "automation"), strlen(table_get(&tdags, row, "automation")));
-        for (size_t i = 0; i < tdags.rows; i++)
-            before += strtod(table_get(&tdags, i, "automation"), NULL) > automation;
-        assert_true(before <= count);
-        last = automation;
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+        const char *at = table_of(lists[l][0]), *column = lists[l][1];
+        double last = 1e18;
+        size_t count = 0;
+        for (size_t row = listed_row(&at); row != SIZE_MAX; row = listed_row(&at), count++) {
+            double value = strtod(table_get(&tdags, row, column), NULL);
+            size_t before = 0;
+            assert_true(value <= last);
+            for (size_t i = 0; i < tdags.rows; i++)
+                before += strtod(table_get(&tdags, i, column), NULL) > value;
+            assert_true(before <= count);
+            last = value;
+        }
+        assert_int_equal(count, 9);
     }
-    assert_int_equal(count, 9);
     table_free(&tdags);
 }
 
-static void the_highest_come_first(void **state)
+/* ---- links ---- */
+
+/* Every link within the page leads to something in it, and each id is there once. */
+static void links_lead_to_what_is_there(void **state)
+{
+    static const char mark[] = "href=\"#", id[] = " id=\"";
+    (void)state;
+    size_t links = 0;
+    for (const char *at = strstr(page, mark); at; at = strstr(at + 1, mark), links++) {
+        const char *name = at + strlen(mark);
+        const char *wanted = path_of(" id=\"%.*s\"", (int)strcspn(name, "\""), name);
+        if (count_of(page, wanted) != 1)
+            fail_msg("%zu of%s", count_of(page, wanted), wanted);
+    }
+    assert_true(links > 150);
+    for (const char *at = strstr(page, id); at; at = strstr(at + 1, id)) {
+        const char *name = at + strlen(id);
+        assert_int_equal(count_of(page, path_of(" id=\"%.*s\"", (int)strcspn(name, "\""), name)), 1);
+    }
+}
+
+/* The article of a T-DAG. */
+static const char *article_of(const char *text, size_t dag, const char **end)
+{
+    const char *at = strstr(text, path_of("<article id=\"tdag-%zu\"", dag));
+    assert_non_null(at);
+    *end = strstr(at, "</article>");
+    return at;
+}
+
+static bool has(const char *at, const char *end, const char *part)
+{
+    const char *found = strstr(at, part);
+    return found && found < end;
+}
+
+static void articles_are_those_of_the_tables(void **state)
 {
     (void)state;
-    struct table tdags = table_read(path_of("%s/tdags.csv", place));
-    uint64_t last = UINT64_MAX;
-    size_t count = 0;
-    for (const char *at = strstr(page, "<h3 id=\"highest-"); at; at = strstr(at + 1, "<h3 id=\"highest-"), count++) {
-        size_t row = strtoull(at + strlen("<h3 id=\"highest-"), NULL, 10) - 1;
-        uint64_t height = table_number(&tdags, row, table_column(&tdags, "height")), higher = 0;
-        const char *told = strstr(at, "<dt>height</dt><dd>");
-        assert_int_equal(strtoull(told + strlen("<dt>height</dt><dd>"), NULL, 10), height);
-        for (size_t i = 0; i < tdags.rows; i++)
-            higher += table_number(&tdags, i, table_column(&tdags, "height")) > height;
-        assert_true(higher <= count && height <= last);
-        assert_non_null(strstr(at, table_get(&tdags, row, "first_txid")));
-        last = height;
+    struct table tdags = table_read(path_of("%s/tdags.csv", place)), txs = table_read(path_of("%s/txs.csv", place));
+    struct table groups = table_read(path_of("%s/groups.csv", place));
+    const char *lists = table_of("T-DAGs by number of nodes from the top");
+    size_t looked_at = 0;
+    for (size_t row = listed_row(&lists); row != SIZE_MAX; row = listed_row(&lists), looked_at++) {
+        const char *end, *article = article_of(page, row + 1, &end);
+        assert_true(has(article, end, table_get(&tdags, row, "dag")));
+        assert_true(has(article, end, table_get(&tdags, row, "first_txid")));
+        assert_true(
+            has(article, end,
+                path_of("<code class=\"hash\">%s</code> (<a href=\"#class-", table_get(&tdags, row, "class_id"))));
+        size_t listed = 0;
+        for (size_t t = 0; t < txs.rows && listed < 12; t++) {
+            if (table_number(&txs, t, table_column(&txs, "dag_id")) != row + 1)
+                continue;
+            assert_true(
+                has(article, end, path_of("<tr><td><code class=\"hash\">%s</code></td>", table_get(&txs, t, "txid"))));
+            listed++;
+        }
+        assert_true(listed >= 2);
     }
-    assert_int_equal(count, 9);
+    assert_int_equal(looked_at, 9);
+    assert_non_null(strstr(page, path_of("of %zu groups</b>", groups.rows)));
+    for (size_t g = 0; g < groups.rows && g < 50; g++)
+        assert_non_null(strstr(page, path_of("<code class=\"hash\">%s</code>", table_get(&groups, g, "group"))));
+    table_free(&groups);
+    table_free(&txs);
     table_free(&tdags);
+}
+
+/* Words and numbers of the table are those of unlocks.csv. */
+static void unlocks_are_those_of_the_table(void **state)
+{
+    (void)state;
+    struct table unlocks = table_read(path_of("%s/unlocks.csv", place));
+    const char *at = table_of("Spent unknown outputs of T-DAGs by how they were unlocked");
+    size_t sum = 0;
+    for (size_t u = 0; u < 7; u++) {
+        char word[64], cell[64];
+        size_t count = 0;
+        assert_non_null(at = strstr(at, "<tr>"));
+        assert_true(next_cell(&at, word, sizeof word) && next_cell(&at, cell, sizeof cell));
+        for (size_t i = 0; i < unlocks.rows; i++)
+            count += strcmp(table_get(&unlocks, i, "unlock"), word) == 0;
+        assert_int_equal(strtoull(cell, NULL, 10), count);
+        sum += count;
+    }
+    assert_int_equal(sum, unlocks.rows);
+    table_free(&unlocks);
+}
+
+/* With an index: the first payers and payees of a T-DAG, with addresses. */
+static void payers_and_payees(void **state)
+{
+    (void)state;
+    unktx_ok("analyze --quiet --index --datadir " FIXTURE " -o %s/linked", place);
+    size_t size;
+    char *text = read_file(path_of("%s/linked/report.html", place), &size);
+    struct table tdags = table_read(path_of("%s/linked/tdags.csv", place));
+    assert_well_formed(text);
+    for (unsigned payees = 0; payees < 2; payees++) {
+        struct table ends = table_read(path_of("%s/linked/%s.csv", place, payees ? "payees" : "payers"));
+        const char *lists = table_of("T-DAGs by height from the top");
+        for (size_t row = listed_row(&lists); row != SIZE_MAX; row = listed_row(&lists)) {
+            const char *end, *article = article_of(text, row + 1, &end);
+            size_t count = 0;
+            for (size_t i = 0; i < ends.rows; i++) {
+                if (table_number(&ends, i, table_column(&ends, "dag_id")) != row + 1 || count++ >= 12)
+                    continue;
+                const char *txid = table_get(&ends, i, payees ? "txid" : "from_txid");
+                const char *vout = table_get(&ends, i, payees ? "vout" : "from_vout");
+                assert_true(has(article, end, path_of("<code class=\"hash\">%s:%s</code>", txid, vout)));
+                assert_true(
+                    has(article, end, path_of("<code class=\"hash\">%s</code>", table_get(&ends, i, "address"))));
+            }
+            assert_true(has(article, end,
+                            path_of("%s: %s%zu</summary>", payees ? "Payees" : "Payers",
+                                    count > 12 ? "the first 12 of " : "", count)));
+        }
+        table_free(&ends);
+    }
+    table_free(&tdags);
+    free(text);
 }
 
 static void chains_with_nothing(void **state)
@@ -332,8 +457,11 @@ int main(void)
         cmocka_unit_test(rule_sets_are_those_of_the_summary),
         cmocka_unit_test(kinds_are_those_of_stats),
         cmocka_unit_test(points_are_those_of_the_table),
-        cmocka_unit_test(the_most_ordered_come_first),
-        cmocka_unit_test(the_highest_come_first),
+        cmocka_unit_test(lists_have_what_comes_first),
+        cmocka_unit_test(links_lead_to_what_is_there),
+        cmocka_unit_test(articles_are_those_of_the_tables),
+        cmocka_unit_test(unlocks_are_those_of_the_table),
+        cmocka_unit_test(payers_and_payees),
         cmocka_unit_test(chains_with_nothing),
         cmocka_unit_test(hostile_names),
     };
