@@ -58,7 +58,7 @@ for table in blocks txs inputs outputs; do
 done
 # T-DAGs drawn, in each format: the first ones and the most automatic
 for dag in $(seq 1 10) $(awk '$2 ~ /^[01]\.[0-9]+$/ { print $1 }' dags-top-automation.txt); do
-    for format in text dot graphml svg; do
+    for format in text dot graphml gexf svg; do
         run show --store $store --dag "$dag" --format $format
     done
 done >show.txt

@@ -1,5 +1,5 @@
-"""graphfiles.py TOOL UNKTX STORE TABLES: the T-DAGs of a store as GraphML and DOT, read by TOOL (igraph, networkx or pydot, which
-reads the DOT for networkx), against TABLES/txs.csv and TABLES/arcs.csv. Exit status 77 where the tool is not here."""
+"""graphfiles.py TOOL UNKTX STORE TABLES: the T-DAGs of a store as GraphML, GEXF and DOT, read by TOOL (igraph, networkx, gexf, which
+is networkx too, or pydot, which reads the DOT for networkx), against TABLES/txs.csv and TABLES/arcs.csv. Exit status 77 where the tool is not here."""
 import csv
 import importlib
 import subprocess
@@ -43,6 +43,26 @@ def by_networkx(path):
     return of_networkx(networkx.read_graphml(path))
 
 
+def by_gexf(path):
+    """networkx 2 knows GEXF up to 1.2draft, which differs in what is used here by its namespaces alone."""
+    import networkx
+    try:
+        graph = networkx.read_gexf(path, version="1.3")
+    except networkx.NetworkXError:
+        text = path.read_text(encoding="ascii").replace("http://gexf.net/1.3", "http://www.gexf.net/1.2draft")
+        path.write_text(text.replace('version="1.3"', 'version="1.2"'), encoding="ascii")
+        graph = networkx.read_gexf(path, version="1.2draft")
+    places = {(data["viz"]["position"]["x"], data["viz"]["position"]["y"]) for _, data in graph.nodes(data=True)}
+    assert len(places) == len(graph), "two nodes in one place"
+    assert all(data["viz"]["size"] > 0 for _, data in graph.nodes(data=True))
+    for source, target, data in graph.edges(data=True):  # downwards, and spent when the spender is there
+        assert graph.nodes[source]["viz"]["position"]["y"] > graph.nodes[target]["viz"]["position"]["y"]
+        assert data["start"] == graph.nodes[target]["start"]
+    nodes, edges = of_networkx(graph)
+    times = {data["txid"]: int(data["start"]) for _, data in graph.nodes(data=True)}
+    return [node + [times[node[0]]] for node in nodes], edges
+
+
 def by_pydot(path):
     import networkx
     import pydot
@@ -61,13 +81,13 @@ def rows_of(path, names):
 
 def main(tool, unktx, store, tables):
     try:
-        importlib.import_module(tool)
+        importlib.import_module("networkx" if tool == "gexf" else tool)
         importlib.import_module("igraph" if tool == "igraph" else "networkx")
     except ImportError:
         return 77
     read, form, step = {"igraph": (by_igraph, "graphml", 6), "networkx": (by_networkx, "graphml", 6),
-                        "pydot": (by_pydot, "dot", 20)}[tool]
-    txs = rows_of(Path(tables) / "txs.csv", NODE)
+                        "gexf": (by_gexf, "gexf", 4), "pydot": (by_pydot, "dot", 20)}[tool]
+    txs = rows_of(Path(tables) / "txs.csv", NODE + (["time"] if tool == "gexf" else []))
     arcs = rows_of(Path(tables) / "arcs.csv", ["from_txid", "from_vout", "to_txid", "to_vin", "value_sat", "kind"])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / ("dag." + form)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# GraphML and DOT as others read them: python3-igraph, networkx, and pydot for DOT. Says which of them are not here.
+# GraphML, GEXF and DOT as others read them: python3-igraph, networkx (as gexf too), and pydot for DOT. Says which of them are not here.
 set -u
 cd "$(dirname "$0")/.."
 unktx=${UNKTX:-build/unktx}
@@ -8,7 +8,7 @@ python=/usr/bin/python3 # which has Debian's packages
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 "$unktx" analyze --quiet --datadir tests/fixtures/regtest-xor -o "$place" >/dev/null || exit 1
-for tool in igraph networkx pydot; do
+for tool in igraph networkx gexf pydot; do
     "$python" -B tests/graphfiles.py $tool "$unktx" "$place/store" "$place"
     case $? in
     0) ;;

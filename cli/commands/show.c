@@ -115,6 +115,8 @@ static enum status put_dag(struct show *show, const struct selection *selection,
     const struct tdags *tdags = &selection->tdags;
     if (strcmp(show->settings->format, "dot") == 0)
         return graphfile_tdag(&show->tx_text.text, GRAPHFILE_DOT, &show->forest, tdags, dag);
+    if (strcmp(show->settings->format, "gexf") == 0)
+        return graphfile_tdag(&show->tx_text.text, GRAPHFILE_GEXF, &show->forest, tdags, dag);
     if (strcmp(show->settings->format, "graphml") == 0)
         return graphfile_tdag(&show->tx_text.text, GRAPHFILE_GRAPHML, &show->forest, tdags, dag);
     enum status status = put_dag_row(show, selection, held, dag);
@@ -408,7 +410,7 @@ static const struct option option_class = {
 static const struct option option_format = {
     .name = "format",
     .type = OPTION_CHOICE,
-    .value = "text|json|dot|graphml|svg",
+    .value = "text|json|dot|graphml|gexf|svg",
     .fallback = "text",
     .field = offsetof(struct settings, format),
     .help = "how to print a transaction (text, json) or a T-DAG (all but json)",

@@ -7,7 +7,7 @@
 #include "graph/dag/names.h"
 #include "parser/mem.h"
 
-/* ---- GraphML and DOT ---- */
+/* ---- GraphML, GEXF and DOT ---- */
 
 static enum status put_graph(void *context, struct text *text) { return graphfile_parts_put(context, text); }
 
@@ -82,7 +82,8 @@ static enum status begin(struct explore_request *request, uint32_t dag, unsigned
     case 0: return svg_file(&request->page, &request->explore->opened.forest, &request->tdags->tdags, dag, fault);
     case 1: return begin_graph(request, dag, GRAPHFILE_GRAPHML, fault);
     case 2: return begin_graph(request, dag, GRAPHFILE_DOT, fault);
-    default: return begin_rows(request, dag, which == 4, fault);
+    case 3: return begin_graph(request, dag, GRAPHFILE_GEXF, fault);
+    default: return begin_rows(request, dag, which == 5, fault);
     }
 }
 
@@ -94,6 +95,7 @@ enum status explore_put_file(struct explore_request *request, uint32_t dag, cons
     } files[] = {{"svg", "image/svg+xml"},
                  {"graphml", "application/xml"},
                  {"dot", "text/vnd.graphviz; charset=utf-8"},
+                 {"gexf", "application/xml"},
                  {"txs.csv", "text/csv; charset=utf-8; header=present"},
                  {"arcs.csv", "text/csv; charset=utf-8; header=present"}};
     unsigned which = 0;
@@ -102,7 +104,7 @@ enum status explore_put_file(struct explore_request *request, uint32_t dag, cons
         which++;
     if (which == sizeof files / sizeof *files)
         return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-                         "A T-DAG can be saved as svg, graphml, dot, txs.csv and arcs.csv.");
+                         "A T-DAG can be saved as svg, graphml, gexf, dot, txs.csv and arcs.csv.");
     enum status status = begin(request, dag, which, fault);
     if (status != STATUS_OK)
         return status;

@@ -9,7 +9,8 @@
 enum status explore_find_tdag(const struct explore_request *request, const char *word, uint32_t *dag,
                               struct fault *fault) MUST_CHECK;
 
-/* Answers with the T-DAG as a file: `end` is svg, graphml, dot, txs.csv or arcs.csv. STATUS_NOT_FOUND for any other. */
+/* Answers with the T-DAG as a file: `end` is svg, graphml, gexf, dot, txs.csv or arcs.csv. STATUS_NOT_FOUND for any
+ * other. */
 enum status explore_put_file(struct explore_request *request, uint32_t dag, const char *end, struct fault *fault)
     MUST_CHECK;
 

@@ -149,6 +149,7 @@ static void put_exports(struct explore_request *request, uint32_t dag)
         const char *title;
     } exports[] = {{"svg", "SVG"},
                    {"graphml", "GraphML"},
+                   {"gexf", "GEXF"},
                    {"dot", "DOT"},
                    {"txs.csv", "transactions as CSV"},
                    {"arcs.csv", "arcs as CSV"}};

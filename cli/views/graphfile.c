@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/views/gexf.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
 
@@ -66,6 +67,8 @@ enum status graphfile_begin(struct graphfile *file, const char *name, const char
     struct text *text = file->text;
     file->repeated_count = keep_repeated(txids, count);
     file->repeated = txids;
+    if (file->format == GRAPHFILE_GEXF)
+        return gexf_begin(text, title);
     if (file->format == GRAPHFILE_DOT) {
         enum status status = text_printf(text, "digraph %s {\n", name);
         return status == STATUS_OK && title ? text_printf(text, "  label=\"%s\";\n", title) : status;
@@ -106,6 +109,11 @@ enum status graphfile_node(const struct graphfile *file, const struct graphfile_
 {
     char id[ID_SIZE];
     node_id(file, node->txid, node->height, id);
+    if (file->format == GRAPHFILE_GEXF) {
+        char hex[HASH256_HEX_SIZE + 1] = "";
+        hash256_hex(node->txid, hex);
+        return gexf_node(file->text, node, id, hex);
+    }
     return file->format == GRAPHFILE_DOT ? dot_node(file, node, id) : graphml_node(file, node, id);
 }
 
@@ -114,6 +122,8 @@ enum status graphfile_arc(const struct graphfile *file, const struct graphfile_a
     char from[ID_SIZE], to[ID_SIZE];
     node_id(file, arc->from, arc->from_height, from);
     node_id(file, arc->to, arc->to_height, to);
+    if (file->format == GRAPHFILE_GEXF)
+        return gexf_arc(file->text, arc, from, to);
     if (file->format == GRAPHFILE_DOT)
         return text_printf(
             file->text, "  \"%s\" -> \"%s\" [label=\"%u\", vout=%u, vin=%u, value_sat=%llu, kind=\"%s\"];\n", from, to,
@@ -126,20 +136,26 @@ enum status graphfile_arc(const struct graphfile *file, const struct graphfile_a
 
 enum status graphfile_end(const struct graphfile *file)
 {
+    if (file->format == GRAPHFILE_GEXF)
+        return gexf_end(file->text);
     return text_printf(file->text, file->format == GRAPHFILE_DOT ? "}\n" : "  </graph>\n</graphml>\n");
 }
 
 /* ---- a T-DAG ---- */
 
+/* `place`: NULL but for GEXF. */
 static enum status tdag_node(const struct graphfile *file, const struct forest *forest, const struct tdags *tdags,
-                             uint32_t number)
+                             uint32_t number, const struct gexf_place *place)
 {
     const struct forest_tx *tx = &forest->txs[number];
     const struct graphfile_node node = {.txid = &tx->txid,
                                         .height = tx->height,
                                         .index = tx->index,
                                         .is_root = forest_is_root(forest, number, tdags->rules),
-                                        .value_out_sat = tx->value_out_sat};
+                                        .value_out_sat = tx->value_out_sat,
+                                        .time = forest->block_times[tx->height],
+                                        .level = place ? place->level : 0,
+                                        .in_level = place ? place->in_level : 0};
     return graphfile_node(file, &node);
 }
 
@@ -153,9 +169,15 @@ static enum status tdag_arcs(const struct graphfile *file, const struct forest *
         if (!forest_is_arc(output, tdags->rules))
             continue;
         const struct forest_tx *to = &forest->txs[output->spender];
-        const struct graphfile_arc arc = {
-            &from->txid,  &to->txid,           from->height,      to->height,
-            output->vout, output->spender_vin, output->value_sat, (enum kind)output->kind};
+        const struct graphfile_arc arc = {&from->txid,
+                                          &to->txid,
+                                          from->height,
+                                          to->height,
+                                          output->vout,
+                                          output->spender_vin,
+                                          output->value_sat,
+                                          (enum kind)output->kind,
+                                          forest->block_times[to->height]};
         status = graphfile_arc(file, &arc);
     }
     return status;
@@ -176,6 +198,8 @@ static enum status put_part_head(struct graphfile_parts *parts)
         return STATUS_NOMEM;
     for (uint32_t i = 0; i < count; i++)
         parts->txids[i] = parts->forest->txs[members[i]].txid;
+    if (parts->file.format == GRAPHFILE_GEXF && gexf_places(parts->forest, tdags, dag, &parts->places) != STATUS_OK)
+        return STATUS_NOMEM;
     *tdag_put_name(parts->forest, tdags, dag, tdag) = '\0';
     snprintf(name, sizeof name, "tdag_%s", tdag);
     snprintf(title, sizeof title, "T-DAG %s, number %u, rules %s", tdag, (unsigned)dag, rules_name(tdags->rules));
@@ -189,8 +213,9 @@ static enum status put_part_of(struct graphfile_parts *parts)
     uint32_t count = tdags->first[parts->dag] - tdags->first[parts->dag - 1];
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < PART_TXS && parts->next < count && status == STATUS_OK; i++) {
+        const struct gexf_place *place = parts->places ? &parts->places[parts->next] : NULL;
         uint32_t number = members[parts->next++];
-        status = parts->at == GRAPHFILE_AT_NODES ? tdag_node(&parts->file, parts->forest, tdags, number)
+        status = parts->at == GRAPHFILE_AT_NODES ? tdag_node(&parts->file, parts->forest, tdags, number, place)
                                                  : tdag_arcs(&parts->file, parts->forest, tdags, number);
     }
     if (status != STATUS_OK || parts->next < count)
@@ -198,7 +223,7 @@ static enum status put_part_of(struct graphfile_parts *parts)
     parts->next = 0;
     if (parts->at == GRAPHFILE_AT_NODES) {
         parts->at = GRAPHFILE_AT_ARCS;
-        return STATUS_OK;
+        return parts->file.format == GRAPHFILE_GEXF ? gexf_begin_arcs(parts->file.text) : STATUS_OK;
     }
     parts->at = GRAPHFILE_AT_END;
     return graphfile_end(&parts->file);
@@ -221,7 +246,9 @@ enum status graphfile_parts_put(struct graphfile_parts *parts, struct text *text
 void graphfile_parts_free(struct graphfile_parts *parts)
 {
     mem_free(parts->txids);
+    mem_free(parts->places);
     parts->txids = NULL;
+    parts->places = NULL;
 }
 
 enum status graphfile_tdag(struct text *text, enum graphfile_format format, const struct forest *forest,

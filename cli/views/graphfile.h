@@ -1,11 +1,12 @@
-/* graphfile: graphs of transactions as GraphML (igraph, networkx, Gephi) or for Graphviz. */
+/* graphfile: graphs of transactions as GraphML (igraph, networkx, Gephi), as GEXF (Gephi, with time, places and sizes),
+ * or for Graphviz. */
 #ifndef UNKTX_CLI_VIEWS_GRAPHFILE_H
 #define UNKTX_CLI_VIEWS_GRAPHFILE_H
 
 #include "cli/output/text.h"
 #include "graph/dag/forest.h"
 
-enum graphfile_format { GRAPHFILE_DOT, GRAPHFILE_GRAPHML };
+enum graphfile_format { GRAPHFILE_DOT, GRAPHFILE_GRAPHML, GRAPHFILE_GEXF };
 
 /* A graph that is being written. */
 struct graphfile {
@@ -23,6 +24,10 @@ struct graphfile_node {
     uint32_t index;
     bool is_root;
     uint64_t value_out_sat;
+    /* of GEXF alone */
+    uint32_t time;
+    uint32_t level;
+    uint32_t in_level; /* its place there */
 };
 
 /* An output and the input that spends it, by txid and height of their transactions. */
@@ -35,6 +40,7 @@ struct graphfile_arc {
     uint32_t vin;
     uint64_t value_sat;
     enum kind kind;
+    uint32_t time; /* of the spender; of GEXF alone */
 };
 
 /* Begins a graph of transactions with these txids, an array that is put in another order and must stay until
@@ -53,7 +59,8 @@ struct graphfile_parts {
     const struct tdags *tdags; /* with names */
     uint32_t dag;
     struct hash256 *txids;
-    uint32_t next; /* transaction of the T-DAG */
+    struct gexf_place *places; /* of GEXF alone */
+    uint32_t next;             /* transaction of the T-DAG */
     enum { GRAPHFILE_AT_HEAD, GRAPHFILE_AT_NODES, GRAPHFILE_AT_ARCS, GRAPHFILE_AT_END } at;
 };
 

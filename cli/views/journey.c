@@ -61,8 +61,9 @@ static enum status put_arcs(const struct graphfile *file, const struct journey *
     enum status status = STATUS_OK;
     for (size_t i = 0; i < journey->steps_count && status == STATUS_OK; i++) {
         const struct step *step = &journey->steps[i];
-        const struct graphfile_arc arc = {&step->from_txid, &step->to_txid, step->from_height,      step->to_height,
-                                          step->vout,       step->vin,      step->output.value_sat, step->output.kind};
+        const struct graphfile_arc arc = {&step->from_txid,       &step->to_txid,    step->from_height,
+                                          step->to_height,        step->vout,        step->vin,
+                                          step->output.value_sat, step->output.kind, 0};
         if (step->has_from && step->has_to)
             status = graphfile_arc(file, &arc);
     }

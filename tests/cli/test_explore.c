@@ -115,7 +115,7 @@ static void filters_take_units(void **state)
 
 static void a_tdag_saved_is_that_of_other_commands(void **state)
 {
-    static const char *const formats[] = {"graphml", "dot", "svg"};
+    static const char *const formats[] = {"graphml", "gexf", "dot", "svg"};
     (void)state;
     struct table table = table_read(path_of("%s/tables/tdags.csv", place));
     for (size_t row = 0; row < table.rows; row += 13) {
