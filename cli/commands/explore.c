@@ -69,7 +69,7 @@ static enum status serve(const struct settings *settings, struct explore *explor
     open_browser(*http);
     status = explore_load_others(explore, fault);
     if (status == STATUS_OK) {
-        http_wait(*http);
+        http_wait();
         status = stop_check(fault);
     }
     return status;

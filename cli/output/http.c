@@ -2,9 +2,7 @@
 #include "cli/output/http.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/output/http_guard.h"
+#include "cli/output/listening.h"
 #include "cli/output/target.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
@@ -43,7 +42,13 @@ struct http {
     struct MHD_Daemon *daemons[SOCKETS];
     unsigned daemons_count;
     char address[96];
-    pthread_mutex_t lock; /* of the slots */
+    pthread_t watch; /* cuts off who is too slow */
+    bool is_watched;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t end;
+    pthread_cond_t turn_free;
+    unsigned turns; /* answers that are being made */
+    bool ends;
     struct slot slots[SOCKETS * CONNECTIONS_MAX];
 };
 
@@ -108,16 +113,32 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     *socket_context = NULL;
 }
 
+/* With the lock held. */
 static void cut_off_slow(struct http *http)
 {
     time_t now = now_s();
-    pthread_mutex_lock(&http->lock);
     for (size_t i = 0; i < sizeof http->slots / sizeof *http->slots; i++) {
         const struct slot *slot = &http->slots[i];
         if (slot->fd >= 0 && now - slot->since > slot->limit_s)
             shutdown(slot->fd, SHUT_RDWR);
     }
+}
+
+/* Once a second, until the end. */
+static void *watch(void *context)
+{
+    struct http *http = context;
+    struct timespec next;
+    clock_gettime(CLOCK_MONOTONIC, &next);
+    pthread_mutex_lock(&http->lock);
+    while (!http->ends) {
+        next.tv_sec++;
+        while (!http->ends && pthread_cond_timedwait(&http->end, &http->lock, &next) == 0)
+            ;
+        cut_off_slow(http);
+    }
     pthread_mutex_unlock(&http->lock);
+    return NULL;
 }
 
 /* ---- a request ---- */
@@ -180,6 +201,8 @@ static void add_headers(struct MHD_Response *response, const struct http_answer 
         MHD_add_response_header(response, always[i][0], always[i][1]);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type ? answer->type : "text/plain");
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, answer->keep ? "max-age=600" : "no-store");
+    if (answer->again)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
     if (answer->location[0])
         MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, answer->location);
     if (answer->status == MHD_HTTP_UNAUTHORIZED)
@@ -283,6 +306,24 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, struct slot *sl
     return send_answer(connection, slot, &answer);
 }
 
+/* Answers are made by a few threads at a time, so that their memory is bounded; they leave without that bound. */
+static void take_turn(struct http *http)
+{
+    pthread_mutex_lock(&http->lock);
+    while (http->turns == HTTP_TURNS)
+        pthread_cond_wait(&http->turn_free, &http->lock);
+    http->turns++;
+    pthread_mutex_unlock(&http->lock);
+}
+
+static void end_turn(struct http *http)
+{
+    pthread_mutex_lock(&http->lock);
+    http->turns--;
+    pthread_cond_signal(&http->turn_free);
+    pthread_mutex_unlock(&http->lock);
+}
+
 /* Called first with the headers: an answer then ends the connection, since nothing more is read from it. */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *upload, size_t *upload_size, void **state)
@@ -297,7 +338,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (!slot)
         return MHD_NO;
     if (*state) { /* all of it is there, and it was good */
+        set_limit(slot, ANSWER_S);
+        take_turn(http);
         http->handler(http->context, slot->target, &answer);
+        end_turn(http);
         return send_answer(connection, slot, &answer);
     }
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
@@ -322,58 +366,22 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 /* ---- start and end ---- */
 
-static enum status cannot_listen(const char *address, unsigned port, struct fault *fault)
+static enum status cannot_start(struct fault *fault)
 {
-    return fault_errno(fault, NULL, FAULT_NO_OFFSET, "cannot listen on %s, port %u%s", address, port,
-                       errno == EADDRINUSE ? " (--port names another)" : "");
-}
-
-static unsigned port_of(const struct sockaddr_storage *own)
-{
-    struct sockaddr_in6 six;
-    struct sockaddr_in four;
-    memcpy(&six, own, sizeof six);
-    memcpy(&four, own, sizeof four);
-    return ntohs(own->ss_family == AF_INET6 ? six.sin6_port : four.sin_port);
-}
-
-/* A socket that listens on the numeric address; *port 0 becomes the one that the system gives. */
-static enum status listen_on(const char *address, unsigned *port, int *fd, struct fault *fault)
-{
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    struct sockaddr_storage own = {0};
-    socklen_t own_size = sizeof own;
-    char service[16];
-    int one = 1;
-    snprintf(service, sizeof service, "%u", *port);
-    if (getaddrinfo(address, service, &hints, &found) != 0)
-        return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "--listen: '%s' is no numeric address", address);
-    *fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool done = *fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-                (found->ai_family != AF_INET6 || setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) == 0) &&
-                bind(*fd, found->ai_addr, found->ai_addrlen) == 0 && listen(*fd, 64) == 0 &&
-                getsockname(*fd, (struct sockaddr *)&own, &own_size) == 0;
-    enum status status = done ? STATUS_OK : cannot_listen(address, *port, fault);
-    if (done)
-        *port = port_of(&own);
-    else if (*fd >= 0)
-        close(*fd);
-    freeaddrinfo(found);
-    return status;
+    return fault_set(fault, STATUS_RESOURCES, NULL, FAULT_NO_OFFSET, "the web server cannot start its threads");
 }
 
 static enum status start_daemon(struct http *http, int fd, struct fault *fault)
 {
     struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_THREAD_POOL_SIZE, HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_AUTO, 0, NULL, NULL, on_request, http,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!daemon) {
         close(fd);
-        return fault_set(fault, STATUS_RESOURCES, NULL, FAULT_NO_OFFSET, "the web server cannot start its threads");
+        return cannot_start(fault);
     }
     http->daemons[http->daemons_count++] = daemon;
     return STATUS_OK;
@@ -385,14 +393,29 @@ static enum status start_all(struct http *http, struct fault *fault)
     const char *first = http->guard.address ? http->guard.address : "127.0.0.1";
     struct fault none = {0};
     int fd = -1;
-    enum status status = listen_on(first, &http->guard.port, &fd, fault);
+    enum status status = listening_open(first, &http->guard.port, &fd, fault);
     if (status == STATUS_OK)
         status = start_daemon(http, fd, fault);
-    if (status == STATUS_OK && !http->guard.address && listen_on("::1", &http->guard.port, &fd, &none) == STATUS_OK)
+    if (status == STATUS_OK && !http->guard.address &&
+        listening_open("::1", &http->guard.port, &fd, &none) == STATUS_OK)
         status = start_daemon(http, fd, fault);
     snprintf(http->address, sizeof http->address, strchr(first, ':') ? "http://[%s]:%u/" : "http://%s:%u/", first,
              http->guard.port);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    http->is_watched = pthread_create(&http->watch, NULL, watch, http) == 0;
+    return http->is_watched ? STATUS_OK : cannot_start(fault);
+}
+
+static void make_lock(struct http *http)
+{
+    pthread_condattr_t monotonic;
+    pthread_mutex_init(&http->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&http->end, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&http->turn_free, NULL);
 }
 
 /* Signals come to the thread that waits for them, and to no thread of the server. */
@@ -411,7 +434,7 @@ enum status http_start(const struct http_options *options, http_handler *handler
         (*http)->guard.any_address = true;
     (*http)->handler = handler;
     (*http)->context = context;
-    pthread_mutex_init(&(*http)->lock, NULL);
+    make_lock(*http);
     for (size_t i = 0; i < sizeof(*http)->slots / sizeof *(*http)->slots; i++)
         (*http)->slots[i].fd = -1;
     sigfillset(&all);
@@ -424,7 +447,7 @@ enum status http_start(const struct http_options *options, http_handler *handler
 
 const char *http_address(const struct http *http) { return http->address; }
 
-void http_wait(struct http *http)
+void http_wait(void)
 {
     sigset_t ending, before;
     sigemptyset(&ending);
@@ -434,7 +457,6 @@ void http_wait(struct http *http)
     while (!stop_requested()) {
         struct timespec second = {.tv_sec = 1};
         (void)!ppoll(NULL, 0, &second, &before); /* a signal ends it, also one that came before */
-        cut_off_slow(http);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -443,8 +465,16 @@ void http_stop(struct http *http)
 {
     if (!http)
         return;
+    pthread_mutex_lock(&http->lock);
+    http->ends = true;
+    pthread_cond_signal(&http->end);
+    pthread_mutex_unlock(&http->lock);
+    if (http->is_watched)
+        pthread_join(http->watch, NULL);
     for (unsigned i = 0; i < http->daemons_count; i++)
         MHD_stop_daemon(http->daemons[i]);
+    pthread_cond_destroy(&http->end);
+    pthread_cond_destroy(&http->turn_free);
     pthread_mutex_destroy(&http->lock);
     mem_free(http);
 }

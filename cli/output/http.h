@@ -3,7 +3,8 @@
  * under which a browser takes in nothing from elsewhere, runs no script but the server's file, and tells no other site
  * where it was.
  *
- * Everything is bounded: connections, the bytes of a request, the time for one to arrive and for an answer to leave.
+ * Everything is bounded: connections, the bytes of a request, the time for one to arrive and for an answer to leave;
+ * who is slower is cut off.
  *
  * Thread rule: the handler is called from several threads at once; all else is one thread's. */
 #ifndef UNKTX_CLI_OUTPUT_HTTP_H
@@ -13,7 +14,7 @@
 
 #include "cli/output/text.h"
 
-#define HTTP_THREADS 4u /* of each of the two addresses */
+#define HTTP_TURNS 8u /* answers that are made at the same time */
 
 /* Appends the next part of an answer; one without bytes is the end. A failure cuts the connection. */
 typedef enum status http_part(void *context, struct text *text);
@@ -26,6 +27,7 @@ struct http_answer {
     char location[128];         /* where else to look, for a status of 30x */
     char file[96];              /* the name to save it under; "": it is shown */
     bool keep;                  /* the browser may keep it for a while */
+    bool again;                 /* it may be asked for again in a second: Retry-After */
     http_part *part;            /* an answer in parts after the body; NULL: the body is all of it */
     void (*end)(void *context); /* after the last part, or when the reader has left; may be NULL */
     void *context;              /* of both */
@@ -45,8 +47,8 @@ enum status http_start(const struct http_options *options, http_handler *handler
                        struct fault *fault) MUST_CHECK;
 /* "http://127.0.0.1:8380/"; the server's own. */
 const char *http_address(const struct http *http);
-/* Waits for a signal (parser/stop.h), and cuts off who is too slow. */
-void http_wait(struct http *http);
+/* Waits for a signal (parser/stop.h). */
+void http_wait(void);
 /* Ends all connections. NULL is legal. */
 void http_stop(struct http *http);
 
