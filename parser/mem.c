@@ -1,5 +1,6 @@
 #include "parser/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -76,6 +77,14 @@ bool mem_renew(void *array, size_t count, size_t size)
     fresh = mem_alloc(count, size);
     memcpy(array, &fresh, sizeof fresh);
     return fresh != NULL;
+}
+
+void mem_settle(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 1 << 20); /* else it grows with what is freed, and holes in arenas with it */
+    malloc_trim(0);
+#endif
 }
 
 void mem_free(void *block) { free(block); }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,6 +127,12 @@ int kv_grow_map(struct kv *kv)
     if (more > SIZE_MAX / 2 - info.me_mapsize)
         return ENOMEM;
     return mdb_env_set_mapsize(kv->env, (info.me_mapsize + more) / map_step * map_step);
+}
+
+void kv_let_go(const uint8_t *value, size_t size)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)value / page * page;
+    (void)!madvise((void *)first, (uintptr_t)value + size - first, MADV_DONTNEED);
 }
 
 /* LMDB maps its lock file: on a full disk, writing to a page that has no place there would end the program. Some

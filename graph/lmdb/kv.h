@@ -65,6 +65,10 @@ enum status kv_view_refresh(struct kv_view *view, struct fault *fault) MUST_CHEC
 enum status kv_get(const struct kv_view *view, unsigned table, const void *key, size_t key_size, const uint8_t **value,
                    size_t *size, struct fault *fault) MUST_CHECK;
 
+/* Lets go of the pages of the file that hold a value which was borrowed from it: they are fetched again when they are
+ * needed. */
+void kv_let_go(const uint8_t *value, size_t size);
+
 /* opaque: a position in a table of a view; to be closed before its view is closed or refreshed, and before kv_write */
 struct kv_cursor;
 enum status kv_cursor_open(const struct kv_view *view, unsigned table, struct kv_cursor **cursor, struct fault *fault)

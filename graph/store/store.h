@@ -131,6 +131,9 @@ enum status store_newest_tip(const struct store *store, struct hash256 *tip, str
 size_t store_batches(const struct store_reader *reader);
 enum status store_batch(const struct store_reader *reader, size_t batch, struct batch_view *view, struct fault *fault)
     MUST_CHECK;
+/* Lets go of the memory that holds the batches, after all of them were read: they are fetched again when they are
+ * needed. O(batches). */
+void store_let_go(const struct store_reader *reader);
 /* The same with its checksum verified, for readers of all of it. O(size of the batch). */
 enum status store_whole_batch(const struct store_reader *reader, size_t batch, struct batch_view *view,
                               struct fault *fault) MUST_CHECK;

@@ -98,6 +98,16 @@ enum status store_batch(const struct store_reader *reader, size_t batch, struct 
     return store_get_batch(reader->store, reader->view, batch, view, fault);
 }
 
+void store_let_go(const struct store_reader *reader)
+{
+    struct batch_view view;
+    struct fault none = {0};
+    for (size_t b = 0; b < store_batches(reader); b++) {
+        if (store_batch(reader, b, &view, &none) == STATUS_OK)
+            kv_let_go(view.bytes, view.size);
+    }
+}
+
 enum status store_check_sum(const struct store *store, const struct batch_view *view, struct fault *fault)
 {
     char what[64];
