@@ -67,12 +67,13 @@ static enum status serve(const struct settings *settings, struct explore *explor
     if (status != STATUS_OK)
         return status;
     open_browser(*http);
-    status = explore_load_others(explore, fault);
-    if (status == STATUS_OK) {
-        http_wait();
-        status = stop_check(fault);
-    }
-    return status;
+    status = explore_load(explore, fault);
+    if (status == STATUS_OK)
+        status = explore_load_others(explore, fault);
+    if (status != STATUS_OK)
+        return status;
+    http_wait();
+    return stop_check(fault);
 }
 
 static bool is_loopback(const char *address) { return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0; }

@@ -1,6 +1,6 @@
 #include "cli/inputs/opened_forest.h"
 
-enum status opened_forest_open(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
+enum status opened_forest_begin(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
 {
     enum status status = known_scripts_read(settings, &opened->catalogue, fault);
     if (status == STATUS_OK)
@@ -9,9 +9,19 @@ enum status opened_forest_open(const struct settings *settings, struct opened_fo
         status = address_labels_read(settings, &opened->labels, fault);
     if (status == STATUS_OK)
         status = opened_store_open(settings, &opened->store, fault);
-    if (status == STATUS_OK)
-        status = forest_load(opened->store, (unsigned)settings->threads, &opened->forest, fault);
+    return status;
+}
+
+enum status opened_forest_load(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
+{
+    enum status status = forest_load(opened->store, (unsigned)settings->threads, &opened->forest, fault);
     return status == STATUS_OK ? opened_store_go_on(fault) : status;
+}
+
+enum status opened_forest_open(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
+{
+    enum status status = opened_forest_begin(settings, opened, fault);
+    return status == STATUS_OK ? opened_forest_load(settings, opened, fault) : status;
 }
 
 void opened_forest_close(struct opened_forest *opened)

@@ -19,6 +19,11 @@ struct opened_forest {
  * opened_forest_close in any case. */
 enum status opened_forest_open(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
     MUST_CHECK;
+/* The same in two steps, of which only the second takes long: all but the forest, then the forest. */
+enum status opened_forest_begin(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
+    MUST_CHECK;
+enum status opened_forest_load(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
+    MUST_CHECK;
 void opened_forest_close(struct opened_forest *opened);
 
 #endif

@@ -32,10 +32,14 @@ struct explore_hand {
 };
 
 struct explore_list;  /* explore_list.h */
-struct explore_order; /* explore_list.c */
+struct explore_order; /* explore_order.h */
+
+/* What is done before the first page, in this order; until the last one a page says how far that is. */
+enum explore_stage { STAGE_STORE, STAGE_TDAGS, STAGE_DONE };
 
 struct explore {
     const struct settings *settings;
+    uint64_t begun_s;            /* when it was opened; of a monotonic clock */
     struct opened_forest opened; /* its selection stays empty */
     struct explore_rules rules[RULES];
     struct labels_said labels_said;
@@ -48,7 +52,8 @@ struct explore {
     bool linked;          /* there is an index that reaches as far as the store */
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t hand_free;
-    pthread_cond_t rules_ready;
+    pthread_cond_t rules_ready; /* or the stage is another one */
+    enum explore_stage stage;
     struct explore_hand hands[EXPLORE_HANDS];
     struct explore_list *lists;   /* the last ones made, the newest first */
     struct explore_order *orders; /* likewise */
@@ -73,9 +78,12 @@ struct explore_request {
     bool missing[RULES];
 };
 
-/* Opens what settings->store names and loads it, with the T-DAGs of settings->rules. explore_close in any case. */
+/* Opens what settings->store names: from then on pages may be asked for, which say that they are not ready yet.
+ * explore_close in any case. O(files of --labels). */
 enum status explore_open(const struct settings *settings, struct explore *explore, struct fault *fault) MUST_CHECK;
-/* Loads the T-DAGs of the other rule sets, while pages may be asked for. */
+/* Loads the store, and the T-DAGs of settings->rules. */
+enum status explore_load(struct explore *explore, struct fault *fault) MUST_CHECK;
+/* Loads the T-DAGs of the other rule sets, in threads that leave the processors to those that make pages. */
 enum status explore_load_others(struct explore *explore, struct fault *fault) MUST_CHECK;
 void explore_close(struct explore *explore);
 
@@ -94,6 +102,9 @@ explore_page explore_start, explore_tdags, explore_tdags_csv, explore_tdag, expl
 /* Waits for a free hand; it is given back after the page. */
 void explore_take_hand(struct explore_request *request);
 void explore_give_back(struct explore_request *request);
+
+/* Waits a moment for explore_load. false: it is not done, and there is nothing yet that a page could be made of. */
+bool explore_wait_for_store(struct explore *explore);
 
 /* Waits a moment for the T-DAGs of a rule set. STATUS_BUSY: they are still being loaded. */
 enum status explore_wait_for(struct explore *explore, enum rules rules, struct fault *fault) MUST_CHECK;

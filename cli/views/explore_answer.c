@@ -83,6 +83,16 @@ static void put_failure(struct explore_request *request, enum status status, con
     explore_end_page(request);
 }
 
+/* While there is nothing yet that a page could be made of. */
+static void answer_not_ready(struct explore_request *request)
+{
+    explore_put_stages(request);
+    request->answer->status = request->page.status == STATUS_OK ? 503 : 500;
+    request->answer->type = "text/html; charset=utf-8";
+    request->answer->again = true;
+    request->answer->body = request->page.text;
+}
+
 static void answer_page(struct explore_request *request)
 {
     struct http_answer *answer = request->answer;
@@ -108,6 +118,7 @@ static void answer_page(struct explore_request *request)
         answer->type = "text/html; charset=utf-8";
     if (status != STATUS_OK)
         answer->file[0] = '\0';
+    answer->again = answer->status == 503;
     answer->body = request->page.text;
 }
 
@@ -157,5 +168,8 @@ void explore_answer(void *context, const char *text, struct http_answer *answer)
     }
     request.rest += *request.rest == '/';
     request.tdags = &explore->rules[request.rules];
-    answer_page(&request);
+    if (explore_wait_for_store(explore))
+        answer_page(&request);
+    else
+        answer_not_ready(&request);
 }

@@ -5,38 +5,24 @@
 #include "cli/views/html.h"
 #include "cli/views/svg.h"
 #include "cli/views/tables.h"
-#include "parser/mem.h"
-#include "parser/sort.h"
 
 /* ---- order ---- */
 
-/* By what the table of classes can be sorted. */
+/* In the order of enum explore_class_order. */
 static const struct {
     const char *name; /* as in classes.csv */
     const char *head;
-} orders[] = {{"tdags", "T-DAGs"}, {"height", "height"}, {"nodes", "nodes"},
-              {"edges", "edges"},  {"roots", "roots"},   {"txs", "transactions"}};
-#define ORDERS (sizeof orders / sizeof *orders)
+} orders[EXPLORE_CLASS_ORDERS] = {{"tdags", "T-DAGs"}, {"height", "height"}, {"nodes", "nodes"},
+                                  {"edges", "edges"},  {"roots", "roots"},   {"txs", "transactions"}};
 
-static uint64_t key_of(const struct class_row *row, size_t order)
-{
-    const uint64_t keys[ORDERS] = {row->tdags, row->height, row->nodes, row->edges, row->roots, row->txs};
-    return keys[order];
-}
-
-static size_t order_of(const struct explore_request *request)
+static enum explore_class_order order_of(const struct explore_request *request)
 {
     const char *sort = target_get(request->target, "sort");
     size_t order = 0;
-    while (sort && order < ORDERS && strcmp(orders[order].name, sort) != 0)
+    while (sort && order < EXPLORE_CLASS_ORDERS && strcmp(orders[order].name, sort) != 0)
         order++;
-    return order < ORDERS ? order : 0;
+    return order < EXPLORE_CLASS_ORDERS ? (enum explore_class_order)order : BY_TDAGS;
 }
-
-struct keyed {
-    uint64_t key;
-    uint32_t number;
-};
 
 static bool is_of_family(const struct explore_request *request, const struct class_row *row)
 {
@@ -44,18 +30,13 @@ static bool is_of_family(const struct explore_request *request, const struct cla
     return !family || !*family || strcmp(family, family_name(row->family)) == 0;
 }
 
-/* The classes of the family in order, the most first; how many they are. */
-static struct keyed *sort_classes(const struct explore_request *request, struct keyed *list, struct keyed *spare,
-                                  uint32_t *count)
+static uint32_t count_of_family(const struct explore_request *request)
 {
-    const struct explore_rules *classes = request->tdags;
-    size_t order = order_of(request);
-    *count = 0;
-    for (uint32_t i = 0; i < classes->classes_count; i++) {
-        if (is_of_family(request, &classes->classes[i]))
-            list[(*count)++] = (struct keyed){~key_of(&classes->classes[i], order), i};
-    }
-    return sort_by_key(list, spare, *count, sizeof *list);
+    const struct explore_class_table *classes = &request->tdags->classes;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < classes->count; i++)
+        count += is_of_family(request, &classes->rows[i]);
+    return count;
 }
 
 /* ---- the table ---- */
@@ -63,14 +44,14 @@ static struct keyed *sort_classes(const struct explore_request *request, struct 
 static void put_heads(struct explore_request *request)
 {
     struct printer *page = &request->page;
-    size_t order = order_of(request);
+    enum explore_class_order order = order_of(request);
     const char *family = target_get(request->target, "family");
     PRINT(page,
           "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"Classes\"><table class=\"sticky\">\n"
           "<caption>Isomorphism classes, the most %s first</caption>\n<thead><tr><th scope=\"col\">class</th><th "
           "scope=\"col\">family</th>",
           orders[order].head);
-    for (size_t i = 0; i < ORDERS; i++) {
+    for (unsigned i = 0; i < EXPLORE_CLASS_ORDERS; i++) {
         PRINT(page, "<th scope=\"col\"%s><a href=\"?", i == order ? " aria-sort=\"descending\"" : "");
         if (family && *family) {
             PRINT(page, "family=");
@@ -85,16 +66,16 @@ static void put_heads(struct explore_request *request)
 static void put_row(struct explore_request *request, uint32_t number)
 {
     struct printer *page = &request->page;
-    const struct class_row *row = &request->tdags->classes[number];
+    const struct class_row *row = &request->tdags->classes.rows[number];
     PRINT(page, "<tr><th scope=\"row\">");
     explore_put_class(request, row->class_id, row->exact, 16);
     PRINT(page, "</th><td>%s</td>", family_name(row->family));
-    for (size_t i = 0; i < ORDERS; i++)
-        html_number(page, key_of(row, i));
+    for (unsigned i = 0; i < EXPLORE_CLASS_ORDERS; i++)
+        html_number(page, explore_class_key(row, (enum explore_class_order)i));
     PRINT(page, "<td>");
     explore_put_tdag(request, row->first_dag);
     PRINT(page, "</td><td class=\"names\">");
-    explore_put_names(request, &request->tdags->class_names[number]);
+    explore_put_names(request, &request->tdags->classes.names[number]);
     PRINT(page, "</td></tr>\n");
 }
 
@@ -114,31 +95,37 @@ static void put_families(struct explore_request *request)
     PRINT(page, "</ul></nav>\n");
 }
 
+/* The rows of one page: those of the family, in order. */
+static void put_rows(struct explore_request *request, uint64_t page)
+{
+    const struct explore_class_table *classes = &request->tdags->classes;
+    const uint32_t *order = classes->orders[order_of(request)];
+    uint64_t first = (page - 1) * EXPLORE_ROWS, end = first + EXPLORE_ROWS, at = 0;
+    for (uint32_t i = 0; i < classes->count && at < end; i++) {
+        if (!is_of_family(request, &classes->rows[order[i]]))
+            continue;
+        if (at++ >= first)
+            put_row(request, order[i]);
+    }
+}
+
 enum status explore_classes(struct explore_request *request, struct fault *fault)
 {
-    const struct explore_rules *classes = request->tdags;
-    struct keyed *list = mem_alloc(classes->classes_count, sizeof *list);
-    struct keyed *spare = mem_alloc(classes->classes_count, sizeof *list);
     char number[GROUPED_SIZE];
-    uint32_t count;
-    if (list && spare) {
-        const struct keyed *sorted = sort_classes(request, list, spare, &count);
-        uint64_t page = explore_page_number(request, "page", count);
-        explore_begin_page(request, "Classes");
-        PRINT(&request->page, "<p>Two T-DAGs are in one class if they are isomorphic. Classes: %s.</p>\n",
-              grouped(number, count));
-        put_families(request);
-        put_heads(request);
-        for (uint64_t i = (page - 1) * EXPLORE_ROWS; i < page * EXPLORE_ROWS && i < count; i++)
-            put_row(request, sorted[i].number);
-        explore_end_table(request);
-        explore_put_pager(request, "page", page, count);
-        explore_put_command(request, TAKES_ALL, "dags -o FOLDER");
-        explore_end_page(request);
-    }
-    mem_free(list);
-    mem_free(spare);
-    return list && spare ? STATUS_OK : fault_nomem(fault);
+    uint32_t count = count_of_family(request);
+    uint64_t page = explore_page_number(request, "page", count);
+    (void)fault;
+    explore_begin_page(request, "Classes");
+    PRINT(&request->page, "<p>Two T-DAGs are in one class if they are isomorphic. Classes: %s.</p>\n",
+          grouped(number, count));
+    put_families(request);
+    put_heads(request);
+    put_rows(request, page);
+    explore_end_table(request);
+    explore_put_pager(request, "page", page, count);
+    explore_put_command(request, TAKES_ALL, "dags -o FOLDER");
+    explore_end_page(request);
+    return STATUS_OK;
 }
 
 /* ---- one class ---- */
@@ -146,33 +133,18 @@ enum status explore_classes(struct explore_request *request, struct fault *fault
 static enum status find_class(const struct explore_request *request, const char *word, uint32_t *number,
                               struct fault *fault)
 {
-    const struct explore_rules *classes = request->tdags;
     struct prefix prefix;
     size_t size = strcspn(word, "?");
-    uint32_t found = 0;
-    bool good = size <= 2 * CANON_ID_SIZE && prefix_parse(word, size, &prefix);
-    for (uint32_t i = 0; good && i < classes->classes_count; i++) {
-        char id[2 * CANON_ID_SIZE + 1] = "";
-        put_hex(id, classes->classes[i].class_id, CANON_ID_SIZE);
-        if (!prefix_is_of(&prefix, id))
-            continue;
-        *number = i;
-        found++;
-    }
-    if (found == 1)
+    uint32_t end = 0;
+    *number = 0;
+    if (size <= 2 * CANON_ID_SIZE && prefix_parse(word, size, &prefix))
+        explore_class_find(&request->tdags->classes, &prefix, number, &end);
+    if (end == *number + 1)
         return STATUS_OK;
-    return fault_set(fault, found ? STATUS_REFUSED : STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-                     found ? "Several classes of %s begin with %.80s: give more digits."
-                           : "There is no class of %s that begins with %.80s.",
+    return fault_set(fault, end > *number ? STATUS_REFUSED : STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                     end > *number ? "Several classes of %s begin with %.80s: give more digits."
+                                   : "There is no class of %s that begins with %.80s.",
                      rules_name(request->rules), word);
-}
-
-static bool has_class(const struct explore_rules *classes, const uint8_t id[CANON_ID_SIZE])
-{
-    uint32_t i = 0;
-    while (i < classes->classes_count && memcmp(classes->classes[i].class_id, id, CANON_ID_SIZE) != 0)
-        i++;
-    return i < classes->classes_count;
 }
 
 /* Where another rule set has no T-DAG of the class, its menu leads to all classes. */
@@ -181,26 +153,24 @@ static void set_menu(struct explore_request *request, const struct class_row *cl
     request->instead = "classes";
     for (unsigned r = 0; r < RULES; r++)
         request->missing[r] = explore_is_ready(request->explore, (enum rules)r) &&
-                              !has_class(&request->explore->rules[r], class->class_id);
+                              !explore_class_has(&request->explore->rules[r].classes, class->class_id);
 }
 
 #define MEMBERS_SHOWN 20u
 
-static void put_members(struct explore_request *request, const struct class_row *class)
+static void put_members(struct explore_request *request, uint32_t number)
 {
     struct printer *page = &request->page;
-    const struct explore_rules *classes = request->tdags;
-    char time[CHART_TIME_SIZE], id[2 * CANON_ID_SIZE + 1] = "", number[GROUPED_SIZE];
-    uint32_t shown = 0;
+    const struct explore_class_table *classes = &request->tdags->classes;
+    const struct class_row *class = &classes->rows[number];
+    char time[CHART_TIME_SIZE], id[2 * CANON_ID_SIZE + 1] = "", count[GROUPED_SIZE];
     explore_begin_table(request, "The first of its T-DAGs; values in BTC, times in UTC",
                         "T-DAG|first block|first time|value moved");
-    for (uint32_t d = class->first_dag; d <= classes->tdags.count && shown < MEMBERS_SHOWN; d++) {
-        const struct tdag_row *row = explore_row(classes, d);
-        if (row->class_exact != class->exact || memcmp(row->class_id, class->class_id, CANON_ID_SIZE) != 0)
-            continue;
-        shown++;
+    for (uint32_t i = 0; i < class->tdags && i < MEMBERS_SHOWN; i++) {
+        uint32_t dag = classes->dags[classes->first[number] + i];
+        const struct tdag_row *row = explore_row(request->tdags, dag);
         PRINT(page, "<tr><th scope=\"row\">");
-        explore_put_tdag(request, d);
+        explore_put_tdag(request, dag);
         PRINT(page, "</th><td class=\"n\">");
         explore_put_block(request, row->first_height);
         PRINT(page, "</td><td class=\"n\">%s</td><td class=\"n\">%llu.%08llu</td></tr>\n",
@@ -209,7 +179,7 @@ static void put_members(struct explore_request *request, const struct class_row 
     explore_end_table(request);
     put_hex(id, class->class_id, CANON_ID_SIZE);
     PRINT(page, "<p><a href=\"/%s/tdags?class=%s\">All of them (%s)</a>, to sort and to filter.</p>\n",
-          rules_name(request->rules), id, grouped(number, class->tdags));
+          rules_name(request->rules), id, grouped(count, class->tdags));
 }
 
 /* What stands for several transactions leads to where it can be opened: the page of the T-DAG. */
@@ -232,7 +202,7 @@ enum status explore_class(struct explore_request *request, struct fault *fault)
     enum status status = find_class(request, request->rest + strlen("class/"), &number, fault);
     if (status != STATUS_OK)
         return status;
-    const struct class_row *class = &request->tdags->classes[number];
+    const struct class_row *class = &request->tdags->classes.rows[number];
     set_menu(request, class);
     put_hex(id, class->class_id, CANON_ID_SIZE);
     snprintf(title, sizeof title, "Class %s%s", id, class->exact ? "" : "?");
@@ -240,8 +210,8 @@ enum status explore_class(struct explore_request *request, struct fault *fault)
     PRINT(page, "<p>Family <a href=\"/%s/classes?family=%s\">%s</a>.%s</p>\n<dl>\n", rules_name(request->rules),
           family_name(class->family), family_name(class->family),
           class->exact ? "" : " It could not be decided: T-DAGs that share this id may differ.");
-    for (size_t i = 0; i < ORDERS; i++)
-        html_fact(page, orders[i].head, key_of(class, i));
+    for (unsigned i = 0; i < EXPLORE_CLASS_ORDERS; i++)
+        html_fact(page, orders[i].head, explore_class_key(class, (enum explore_class_order)i));
     PRINT(page,
           "<div><dt>log10 of symmetries</dt><dd>%.2f</dd></div>\n</dl>\n<h2>Its first T-DAG</h2>\n<div "
           "class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing of the T-DAG\">\n",
@@ -249,7 +219,7 @@ enum status explore_class(struct explore_request *request, struct fault *fault)
     status = put_drawing(request, class->first_dag, fault);
     PRINT(page, "</div>\n");
     PRINT(page, "<h2>T-DAGs</h2>\n");
-    put_members(request, class);
+    put_members(request, number);
     explore_put_command(request, TAKES_ALL, "show --class %s", id);
     explore_end_page(request);
     return status;

@@ -1,91 +1,201 @@
 #include "cli/views/explore_list.h"
 
 #include "cli/inputs/prefix.h"
-#include "graph/dag/names.h"
+#include "cli/views/explore_order.h"
 #include "parser/mem.h"
-#include "parser/sort.h"
-#include "parser/stop.h"
 
 #define LISTS_BYTES ((size_t)64 << 20) /* that are kept, those in use apart */
-#define ORDERS_MAX 16u
 
 /* ---- what a filter lets through ---- */
 
-/* The columns that are asked for, so that a million rows are not compared with all of them. */
-struct sieve {
-    const struct explore *explore;
+/* A bit for each T-DAG, at its number. */
+struct wanted {
+    struct explore *explore;
     const struct explore_rules *rules;
+    enum rules number;
     const struct explore_filter *filter;
-    unsigned columns[EXPLORE_COLUMNS];
-    unsigned count;
+    uint64_t *bits; /* those that the filter lets through, as far as it was looked at */
+    uint64_t *some; /* those that one condition lets through; all 0 between two conditions */
+    size_t words;
 };
 
-static bool fits_texts(const struct sieve *sieve, uint32_t dag, const struct tdag_row *row)
+static inline void set(uint64_t *bits, uint32_t dag) { bits[dag / 64] |= (uint64_t)1 << dag % 64; }
+static inline void unset(uint64_t *bits, uint32_t dag) { bits[dag / 64] &= ~((uint64_t)1 << dag % 64); }
+static inline bool has(const uint64_t *bits, uint32_t dag) { return bits[dag / 64] >> dag % 64 & 1; }
+
+static void set_all(struct wanted *wanted)
 {
-    const struct explore_filter *filter = sieve->filter;
-    char text[TDAG_NAME_MAX + 1];
-    if (filter->class_id[0]) {
-        *put_hex(text, row->class_id, CANON_ID_SIZE) = '\0';
-        if (strncmp(text, filter->class_id, strlen(filter->class_id)) != 0)
-            return false;
-    }
-    if (filter->dag[0]) {
-        *tdag_put_name(&sieve->explore->opened.forest, &sieve->rules->tdags, dag, text) = '\0';
-        if (strncmp(text, filter->dag, strlen(filter->dag)) != 0)
-            return false;
-    }
-    return true;
+    uint32_t last = wanted->rules->tdags.count;
+    memset(wanted->bits, 0xff, wanted->words * sizeof *wanted->bits);
+    wanted->bits[0] &= ~(uint64_t)1;
+    wanted->bits[last / 64] &= ~(uint64_t)0 >> (63 - last % 64);
 }
 
-static bool fits(const struct sieve *sieve, uint32_t dag)
+static void take_some(struct wanted *wanted)
 {
-    const struct explore_filter *filter = sieve->filter;
-    const struct tdag_row *row = explore_row(sieve->rules, dag);
-    if (filter->families && !(filter->families >> row->family & 1))
-        return false;
-    if (row->last_time < filter->time_low || row->first_time > filter->time_high)
-        return false;
-    for (unsigned i = 0; i < sieve->count; i++) {
-        unsigned column = sieve->columns[i];
-        uint64_t key = explore_key(sieve->rules, column, dag);
-        if (key < filter->low[column] || key > filter->high[column])
-            return false;
+    for (size_t w = 0; w < wanted->words; w++) {
+        wanted->bits[w] &= wanted->some[w];
+        wanted->some[w] = 0;
     }
-    if (filter->script < CATALOGUE_MAX && !name_set_has(explore_names(sieve->rules, dag), filter->script))
-        return false;
-    if (filter->label > 0 && !dag_labels_has(&sieve->rules->labels, dag, filter->label - 1))
-        return false;
-    return (!filter->class_id[0] && !filter->dag[0]) || fits_texts(sieve, dag, row);
 }
 
-/* Nothing is asked for but an order. */
-static bool lets_all_through(const struct sieve *sieve)
+/* Those of a list, as they are called here: numbers[its number there - 1], 0 for those that are not here (bit 0 stands
+ * for none); NULL: as in the list. */
+static void set_piece(uint64_t *bits, const uint32_t *list, uint32_t first, uint32_t end, const uint32_t *numbers)
 {
-    const struct explore_filter *filter = sieve->filter;
-    return sieve->count == 0 && !filter->families && filter->script == CATALOGUE_MAX && filter->label == 0 &&
-           !filter->class_id[0] && !filter->dag[0] && filter->time_low == 0 && filter->time_high == UINT64_MAX;
+    for (uint32_t i = first; i < end; i++)
+        set(bits, numbers ? numbers[list[i] - 1] : list[i]);
 }
 
-static enum status pick(const struct explore_request *request, struct explore_list *list)
+static void unset_piece(uint64_t *bits, const uint32_t *list, uint32_t first, uint32_t end, const uint32_t *numbers)
 {
-    struct sieve sieve = {.explore = request->explore, .rules = request->tdags, .filter = &list->filter};
-    uint32_t total = request->tdags->tdags.count;
-    for (unsigned c = 0; c < EXPLORE_COLUMNS; c++) {
-        if (list->filter.low[c] > 0 || list->filter.high[c] < UINT64_MAX)
-            sieve.columns[sieve.count++] = c;
+    for (uint32_t i = first; i < end; i++)
+        unset(bits, numbers ? numbers[list[i] - 1] : list[i]);
+}
+
+/* ---- conditions ---- */
+
+static void keep_numbers(struct wanted *wanted, uint64_t low, uint64_t high)
+{
+    uint32_t count = wanted->rules->tdags.count;
+    for (uint32_t d = 1; d <= count; d++) {
+        if (d < low || d > high)
+            unset(wanted->bits, d);
     }
-    bool all = lets_all_through(&sieve);
-    list->dags = mem_alloc(total, sizeof *list->dags);
+}
+
+/* Rows that are shared are looked for in the order of the rule set that has them all, the own ones one by one. */
+static enum status keep_range(struct wanted *wanted, unsigned column, uint64_t low, uint64_t high)
+{
+    const struct explore_rules *rules = wanted->rules;
+    enum rules number = rules->base ? wanted->explore->settings->rules : wanted->number;
+    const struct explore_rules *base = &wanted->explore->rules[number];
+    uint32_t first, end;
+    if (low == 0 && high == UINT64_MAX)
+        return STATUS_OK;
+    if (column == EXPLORE_BY_NUMBER) {
+        keep_numbers(wanted, low, high);
+        return STATUS_OK;
+    }
+    struct explore_order *order = explore_order_get(wanted->explore, number, column);
+    if (!order)
+        return STATUS_NOMEM;
+    explore_order_range(base, order, low, high, &first, &end);
+    bool few = end - first <= base->tdags.count / 2;
+    if (few) {
+        set_piece(wanted->some, order->dags, first, end, rules->of_base);
+    } else {
+        unset_piece(wanted->bits, order->dags, 0, first, rules->of_base);
+        unset_piece(wanted->bits, order->dags, end, base->tdags.count, rules->of_base);
+    }
+    for (uint32_t i = 0; i < rules->own_count; i++) {
+        uint64_t key = explore_key(rules, column, rules->own_dags[i]);
+        bool is_in = key >= low && key <= high;
+        if (few && is_in)
+            set(wanted->some, rules->own_dags[i]);
+        else if (!few && !is_in)
+            unset(wanted->bits, rules->own_dags[i]);
+    }
+    if (few)
+        take_some(wanted);
+    explore_order_leave(wanted->explore, order);
+    return STATUS_OK;
+}
+
+/* Those with a transaction around that time end after its beginning, and begin before its end. */
+static enum status keep_ranges(struct wanted *wanted)
+{
+    const struct explore_filter *filter = wanted->filter;
+    enum status status = keep_range(wanted, explore_column_find("last_time"), filter->time_low, UINT64_MAX);
+    if (status == STATUS_OK)
+        status = keep_range(wanted, explore_column_find("first_time"), 0, filter->time_high);
+    for (unsigned c = 0; c < EXPLORE_COLUMNS && status == STATUS_OK; c++)
+        status = keep_range(wanted, c, filter->low[c], filter->high[c]);
+    return status;
+}
+
+static struct prefix prefix_of(const char *digits)
+{
+    struct prefix prefix = {.size = strlen(digits)};
+    memcpy(prefix.digits, digits, prefix.size);
+    return prefix;
+}
+
+static void keep_class(struct wanted *wanted)
+{
+    const struct explore_class_table *classes = &wanted->rules->classes;
+    struct prefix prefix = prefix_of(wanted->filter->class_id);
+    uint32_t first, end;
+    explore_class_find(classes, &prefix, &first, &end);
+    set_piece(wanted->some, classes->dags, classes->first[first], classes->first[end], NULL);
+    take_some(wanted);
+}
+
+/* A T-DAG is named by its first transaction. */
+static void keep_named(struct wanted *wanted)
+{
+    const struct explore *explore = wanted->explore;
+    const struct tdags *tdags = &wanted->rules->tdags;
+    struct prefix prefix = prefix_of(wanted->filter->dag);
+    uint32_t first, end;
+    explore_find_txs(explore, &prefix, &first, &end);
+    for (uint32_t i = first; i < end; i++) {
+        uint32_t tx = explore->txs_by_txid[i], dag = tdags->tx_dag[tx];
+        if (dag > 0 && tdags->members[tdags->first[dag - 1]] == tx)
+            set(wanted->some, dag);
+    }
+    take_some(wanted);
+}
+
+static bool fits(const struct wanted *wanted, uint32_t dag)
+{
+    const struct explore_filter *filter = wanted->filter;
+    if (filter->families && !(filter->families >> wanted->rules->families[dag - 1] & 1))
+        return false;
+    if (filter->script < CATALOGUE_MAX && !name_set_has(explore_names(wanted->rules, dag), filter->script))
+        return false;
+    return filter->label == 0 || dag_labels_has(&wanted->rules->labels, dag, filter->label - 1);
+}
+
+/* What no order tells is asked of those that are left. */
+static void keep_fitting(struct wanted *wanted)
+{
+    for (size_t w = 0; w < wanted->words; w++) {
+        for (uint64_t left = wanted->bits[w]; left; left &= left - 1) {
+            uint32_t dag = (uint32_t)(64 * w) + (uint32_t)__builtin_ctzll(left);
+            if (!fits(wanted, dag))
+                unset(wanted->bits, dag);
+        }
+    }
+}
+
+static enum status keep_all(struct wanted *wanted)
+{
+    const struct explore_filter *filter = wanted->filter;
+    set_all(wanted);
+    enum status status = keep_ranges(wanted);
+    if (status == STATUS_OK && filter->class_id[0])
+        keep_class(wanted);
+    if (status == STATUS_OK && filter->dag[0])
+        keep_named(wanted);
+    if (status == STATUS_OK && (filter->families || filter->script < CATALOGUE_MAX || filter->label > 0))
+        keep_fitting(wanted);
+    return status;
+}
+
+/* In the order of their numbers. */
+static enum status list_wanted(const struct wanted *wanted, struct explore_list *list)
+{
+    uint32_t count = 0;
+    for (size_t w = 0; w < wanted->words; w++)
+        count += (uint32_t)__builtin_popcountll(wanted->bits[w]);
+    list->dags = mem_alloc(count, sizeof *list->dags);
     if (!list->dags)
         return STATUS_NOMEM;
-    for (uint32_t d = 1; d <= total; d++) {
-        if (stop_due(d))
-            return STATUS_INTERRUPTED;
-        if (all || fits(&sieve, d))
-            list->dags[list->count++] = d;
+    for (size_t w = 0; w < wanted->words; w++) {
+        for (uint64_t left = wanted->bits[w]; left; left &= left - 1)
+            list->dags[list->count++] = (uint32_t)(64 * w) + (uint32_t)__builtin_ctzll(left);
     }
-    uint32_t *less = mem_resize(list->dags, list->count, sizeof *list->dags);
-    list->dags = less ? less : list->dags;
     return STATUS_OK;
 }
 
@@ -115,133 +225,49 @@ static void make_charts(const struct explore_rules *rules, struct explore_list *
 
 /* ---- order ---- */
 
-/* All T-DAGs of a rule set in the order of a column, made once: then a list is sorted by leaving out. */
-struct explore_order {
-    struct explore_order *next;
-    enum rules rules;
-    uint32_t sort; /* column */
-    uint32_t descending;
-    unsigned users;
-    uint32_t *dags;
-};
-
-struct keyed {
-    uint64_t key;
-    uint32_t dag;
-};
-
-static void order_free(struct explore_order *order)
+static void sort_up(const struct wanted *wanted, const struct explore_order *order, struct explore_list *list)
 {
-    if (order)
-        mem_free(order->dags);
-    mem_free(order);
+    uint32_t total = wanted->rules->tdags.count, count = 0;
+    for (uint32_t i = 0; i < total && count < list->count; i++) {
+        if (has(wanted->bits, order->dags[i]))
+            list->dags[count++] = order->dags[i];
+    }
 }
 
-/* Equal ones stay in the order of their numbers. */
-static struct explore_order *order_make(const struct explore_rules *rules, const struct explore_list *list)
+/* The greatest first, but equal ones in the order of their numbers: value by value from the end. */
+static void sort_down(const struct wanted *wanted, const struct explore_order *order, struct explore_list *list)
 {
-    uint32_t count = rules->tdags.count;
-    struct explore_order *order = mem_alloc(1, sizeof *order);
-    struct keyed *keyed = mem_alloc(count, sizeof *keyed), *spare = mem_alloc(count, sizeof *keyed);
-    uint32_t *dags = mem_alloc(count, sizeof *dags);
-    bool enough = order && keyed && spare && dags;
-    if (enough) {
-        *order = (struct explore_order){.rules = list->rules,
-                                        .sort = list->filter.sort,
-                                        .descending = list->filter.descending,
-                                        .users = 1,
-                                        .dags = dags};
-        for (uint32_t d = 1; d <= count; d++) {
-            uint64_t key = explore_key(rules, order->sort, d);
-            keyed[d - 1] = (struct keyed){order->descending ? ~key : key, d};
+    uint32_t count = 0;
+    for (uint32_t begin, end = wanted->rules->tdags.count; end > 0 && count < list->count; end = begin) {
+        for (begin = end - 1; !has(order->begins, begin);)
+            begin--;
+        for (uint32_t i = begin; i < end; i++) {
+            if (has(wanted->bits, order->dags[i]))
+                list->dags[count++] = order->dags[i];
         }
-        const struct keyed *sorted = sort_by_key(keyed, spare, count, sizeof *keyed);
-        for (uint32_t i = 0; i < count; i++)
-            dags[i] = sorted[i].dag;
-    } else {
-        mem_free(dags);
-        mem_free(order);
     }
-    mem_free(keyed);
-    mem_free(spare);
-    return enough ? order : NULL;
-}
-
-/* With explore->lock held. The order goes to the front; those at the end that nobody uses go. */
-static struct explore_order *order_find(struct explore *explore, const struct explore_list *list)
-{
-    unsigned count = 0;
-    struct explore_order *found = NULL;
-    for (struct explore_order **at = &explore->orders; *at;) {
-        struct explore_order *order = *at;
-        bool is_it = order->rules == list->rules && order->sort == list->filter.sort &&
-                     order->descending == list->filter.descending;
-        bool is_old = ++count > ORDERS_MAX && order->users == 0 && !is_it;
-        if (!is_it && !is_old) {
-            at = &order->next;
-            continue;
-        }
-        *at = order->next;
-        if (is_it)
-            found = order;
-        else
-            order_free(order);
-    }
-    if (found) {
-        found->users++;
-        found->next = explore->orders;
-        explore->orders = found;
-    }
-    return found;
-}
-
-/* One is made at a time, since that takes the most memory. */
-static struct explore_order *order_get(struct explore_request *request, const struct explore_list *list)
-{
-    static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
-    struct explore *explore = request->explore;
-    pthread_mutex_lock(&explore->lock);
-    struct explore_order *order = order_find(explore, list);
-    pthread_mutex_unlock(&explore->lock);
-    if (order)
-        return order;
-    pthread_mutex_lock(&making);
-    pthread_mutex_lock(&explore->lock);
-    order = order_find(explore, list); /* another may have made it meanwhile */
-    pthread_mutex_unlock(&explore->lock);
-    if (!order && (order = order_make(request->tdags, list)) != NULL) {
-        pthread_mutex_lock(&explore->lock);
-        order->next = explore->orders;
-        explore->orders = order;
-        pthread_mutex_unlock(&explore->lock);
-    }
-    pthread_mutex_unlock(&making);
-    return order;
 }
 
 /* The list has its T-DAGs in the order of their numbers. */
-static enum status sort_list(struct explore_request *request, struct explore_list *list)
+static enum status sort_list(const struct wanted *wanted, struct explore_list *list)
 {
-    uint32_t total = request->tdags->tdags.count;
-    if (list->filter.sort == EXPLORE_BY_NUMBER && !list->filter.descending)
-        return STATUS_OK;
-    struct explore_order *order = order_get(request, list);
-    uint8_t *wanted = mem_alloc((size_t)total / 8 + 1, 1);
-    if (order && wanted) {
-        for (uint32_t i = 0; i < list->count; i++)
-            wanted[list->dags[i] / 8] |= (uint8_t)(1u << list->dags[i] % 8);
-        for (uint32_t i = 0, count = 0; i < total; i++) {
-            uint32_t dag = order->dags[i];
-            if (wanted[dag / 8] >> dag % 8 & 1)
-                list->dags[count++] = dag;
+    if (list->filter.sort == EXPLORE_BY_NUMBER) {
+        for (uint32_t i = 0, j = list->count; list->filter.descending && i + 1 < j; i++) {
+            uint32_t swap = list->dags[i];
+            list->dags[i] = list->dags[--j];
+            list->dags[j] = swap;
         }
+        return STATUS_OK;
     }
-    pthread_mutex_lock(&request->explore->lock);
-    if (order)
-        order->users--;
-    pthread_mutex_unlock(&request->explore->lock);
-    mem_free(wanted);
-    return order && wanted ? STATUS_OK : STATUS_NOMEM;
+    struct explore_order *order = explore_order_get(wanted->explore, wanted->number, list->filter.sort);
+    if (!order)
+        return STATUS_NOMEM;
+    if (list->filter.descending)
+        sort_down(wanted, order, list);
+    else
+        sort_up(wanted, order, list);
+    explore_order_leave(wanted->explore, order);
+    return STATUS_OK;
 }
 
 /* ---- the cache ---- */
@@ -285,6 +311,28 @@ static void drop_old(struct explore *explore)
     }
 }
 
+static enum status fill(struct explore_request *request, struct explore_list *list)
+{
+    size_t words = (size_t)request->tdags->tdags.count / 64 + 1;
+    struct wanted wanted = {.explore = request->explore,
+                            .rules = request->tdags,
+                            .number = request->rules,
+                            .filter = &list->filter,
+                            .bits = mem_alloc(words, sizeof *wanted.bits),
+                            .some = mem_alloc(words, sizeof *wanted.some),
+                            .words = words};
+    enum status status = wanted.bits && wanted.some ? keep_all(&wanted) : STATUS_NOMEM;
+    if (status == STATUS_OK)
+        status = list_wanted(&wanted, list);
+    if (status == STATUS_OK)
+        make_charts(request->tdags, list);
+    if (status == STATUS_OK)
+        status = sort_list(&wanted, list);
+    mem_free(wanted.bits);
+    mem_free(wanted.some);
+    return status;
+}
+
 static enum status make(struct explore_request *request, const struct explore_filter *filter,
                         struct explore_list **list)
 {
@@ -294,11 +342,7 @@ static enum status make(struct explore_request *request, const struct explore_fi
     new->rules = request->rules;
     new->users = 1;
     memcpy(&new->filter, filter, sizeof *filter);
-    enum status status = pick(request, new);
-    if (status == STATUS_OK)
-        make_charts(request->tdags, new);
-    if (status == STATUS_OK)
-        status = sort_list(request, new);
+    enum status status = fill(request, new);
     if (status == STATUS_OK)
         *list = new;
     else
@@ -325,7 +369,7 @@ enum status explore_list_get(struct explore_request *request, const struct explo
         pthread_mutex_unlock(&explore->lock);
         return STATUS_OK;
     }
-    return status == STATUS_NOMEM ? fault_nomem(fault) : stop_check(fault);
+    return fault_nomem(fault);
 }
 
 void explore_list_leave(struct explore *explore, struct explore_list *list)
@@ -341,10 +385,5 @@ void explore_lists_free(struct explore *explore)
         struct explore_list *next = explore->lists->next;
         list_free(explore->lists);
         explore->lists = next;
-    }
-    while (explore->orders) {
-        struct explore_order *next = explore->orders->next;
-        order_free(explore->orders);
-        explore->orders = next;
     }
 }

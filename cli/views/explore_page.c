@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "cli/views/explore_list.h"
 #include "cli/views/html.h"
@@ -109,6 +110,29 @@ void explore_begin_page(struct explore_request *request, const char *title)
 }
 
 void explore_end_page(struct explore_request *request) { PRINT(&request->page, "</main>\n</body></html>\n"); }
+
+void explore_put_stages(struct explore_request *request)
+{
+    static const char *const stages[] = {"read the store", "find T-DAGs, their classes, known scripts and measures"};
+    struct explore *explore = request->explore;
+    struct printer *page = &request->page;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    pthread_mutex_lock(&explore->lock);
+    enum explore_stage at = explore->stage;
+    pthread_mutex_unlock(&explore->lock);
+    put_head(request, "Not ready yet");
+    PRINT(page,
+          "<main id=\"content\" class=\"loading\">\n<h1>Not ready yet</h1>\n<p role=\"status\">The store is "
+          "being loaded, for %llu s now. <a href=\"\">Ask again</a></p>\n<ol>\n",
+          ULL((uint64_t)now.tv_sec - explore->begun_s));
+    for (unsigned stage = STAGE_STORE; stage < STAGE_DONE; stage++)
+        PRINT(page, "<li%s>%s: %s</li>\n", stage == at ? " aria-current=\"step\"" : "", stages[stage],
+              stage < at    ? "done"
+              : stage == at ? "now"
+                            : "to come");
+    PRINT(page, "</ol>\n</main>\n</body></html>\n");
+}
 
 /* In quotes for a shell where it needs them. */
 static void put_word(struct printer *page, const char *word)

@@ -11,6 +11,8 @@ extern const char explore_style[], explore_script[], explore_icon[];
 /* Up to the heading; `title` is plain text. */
 void explore_begin_page(struct explore_request *request, const char *title);
 void explore_end_page(struct explore_request *request);
+/* A whole page that says how far loading is. */
+void explore_put_stages(struct explore_request *request);
 
 /* Of the options that explore was run with, those that a command has too; each has --store. */
 #define TAKES_RULES 1u   /* --rules */

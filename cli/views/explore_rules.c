@@ -1,10 +1,7 @@
 #include "cli/views/explore_rules.h"
 
-#include <stdlib.h>
-
 #include "graph/dag/names.h"
 #include "parser/mem.h"
-#include "parser/sort.h"
 
 /* ---- the rows ---- */
 
@@ -20,8 +17,12 @@ static enum status load_part(const struct opened_forest *opened, enum rules rule
     if (status == STATUS_OK)
         status = measures_all(forest, &part->selection.tdags, &part->selection.classes, threads, &part->measures,
                               fault);
-    mem_free(part->held.labels.roots); /* no page tells them */
-    part->held.labels.roots = NULL;
+    /* no page tells the names of roots; those of classes are in the class table, which has all T-DAGs of a rule set */
+    mem_free(part->held.labels.roots);
+    mem_free(part->held.classes);
+    mem_free(part->held.class_of);
+    part->held.labels.roots = part->held.classes = NULL;
+    part->held.class_of = NULL;
     return status;
 }
 
@@ -62,6 +63,22 @@ static enum status place_tdags(const struct opened_forest *opened, enum rules ru
     return status;
 }
 
+static enum status map_base(struct explore_rules *of, struct fault *fault)
+{
+    uint32_t base = of->base->selection.tdags.count;
+    of->of_base = mem_alloc(base, sizeof *of->of_base);
+    of->own_dags = mem_alloc(of->own.selection.tdags.count, sizeof *of->own_dags);
+    if (!of->of_base || !of->own_dags)
+        return fault_nomem(fault);
+    for (uint32_t d = 1; d <= of->tdags.count; d++) {
+        if (of->places[d - 1] < base)
+            of->of_base[of->places[d - 1]] = d;
+        else
+            of->own_dags[of->own_count++] = d;
+    }
+    return STATUS_OK;
+}
+
 static enum status load_shared(const struct opened_forest *opened, enum rules rules, const struct explore_rules *base,
                                unsigned threads, struct explore_rules *of, struct fault *fault)
 {
@@ -71,7 +88,9 @@ static enum status load_shared(const struct opened_forest *opened, enum rules ru
     if (status == STATUS_OK)
         status = load_part(opened, rules, alike.has_tx, threads, &of->own, fault);
     alike_free(&alike);
-    return status == STATUS_OK ? place_tdags(opened, rules, of, fault) : status;
+    if (status == STATUS_OK)
+        status = place_tdags(opened, rules, of, fault);
+    return status == STATUS_OK ? map_base(of, fault) : status;
 }
 
 static enum status load_rows(const struct opened_forest *opened, enum rules rules, const struct explore_rules *base,
@@ -92,102 +111,6 @@ static enum status load_rows(const struct opened_forest *opened, enum rules rule
     return status;
 }
 
-/* ---- classes ---- */
-
-struct member {
-    uint64_t key; /* the beginning of its class id */
-    uint32_t dag;
-};
-
-static const uint8_t *id_of(const struct explore_rules *of, uint32_t dag) { return explore_row(of, dag)->class_id; }
-
-/* Ids that begin alike without being the same are somebody's work of years: an insertion will do. */
-static void settle_equal(const struct explore_rules *of, struct member *members, uint32_t count)
-{
-    for (uint32_t i = 1; i < count; i++) {
-        struct member member = members[i];
-        uint32_t at = i;
-        for (; at > 0 && members[at - 1].key == member.key &&
-               memcmp(id_of(of, members[at - 1].dag), id_of(of, member.dag), CANON_ID_SIZE) > 0;
-             at--)
-            members[at] = members[at - 1];
-        members[at] = member;
-    }
-}
-
-static bool is_same_class(const struct explore_rules *of, uint32_t a, uint32_t b)
-{
-    return memcmp(id_of(of, a), id_of(of, b), CANON_ID_SIZE) == 0;
-}
-
-static struct class_row class_of(const struct explore_rules *of, uint32_t dag)
-{
-    const struct tdag_row *row = explore_row(of, dag);
-    struct class_row class = {.exact = row->class_exact,
-                              .first_dag = dag,
-                              .height = row->height,
-                              .roots = row->roots,
-                              .txs = row->txs_left,
-                              .nodes = row->nodes,
-                              .edges = row->edges,
-                              .family = row->family,
-                              .automorphisms_log10 = row->automorphisms_log10};
-    memcpy(class.class_id, row->class_id, CANON_ID_SIZE);
-    return class;
-}
-
-/* The most common first, then by id. */
-static int compare_classes(const void *a, const void *b)
-{
-    const struct class_row *x = a, *y = b;
-    if (x->tdags != y->tdags)
-        return x->tdags > y->tdags ? -1 : 1;
-    return memcmp(x->class_id, y->class_id, CANON_ID_SIZE);
-}
-
-/* The T-DAGs come class by class, and within one in the order of their numbers. Names are put where the first T-DAG of
- * the class says, since the classes are sorted later. */
-static enum status add_classes(struct explore_rules *of, const struct member *members, struct name_set *names)
-{
-    size_t capacity = 0;
-    for (uint32_t i = 0; i < of->tdags.count; i++) {
-        uint32_t dag = members[i].dag;
-        if (i == 0 || !is_same_class(of, members[i - 1].dag, dag)) {
-            if (mem_reserve(&of->classes, &capacity, (size_t)of->classes_count + 1, sizeof *of->classes) != STATUS_OK)
-                return STATUS_NOMEM;
-            of->classes[of->classes_count++] = class_of(of, dag);
-        }
-        struct class_row *class = &of->classes[of->classes_count - 1];
-        class->tdags++;
-        name_set_join(&names[class->first_dag - 1], explore_names(of, dag));
-    }
-    return STATUS_OK;
-}
-
-static enum status make_classes(struct explore_rules *of, struct fault *fault)
-{
-    uint32_t count = of->tdags.count;
-    struct member *members = mem_alloc(count, sizeof *members), *spare = mem_alloc(count, sizeof *members);
-    struct name_set *names = mem_alloc(count, sizeof *names);
-    enum status status = members && spare && names ? STATUS_OK : STATUS_NOMEM;
-    for (uint32_t d = 1; status == STATUS_OK && d <= count; d++)
-        members[d - 1] = (struct member){load_le64(id_of(of, d)), d};
-    if (status == STATUS_OK) {
-        struct member *sorted = sort_by_key(members, spare, count, sizeof *members);
-        settle_equal(of, sorted, count);
-        status = add_classes(of, sorted, names);
-    }
-    if (status == STATUS_OK && of->classes_count > 0)
-        qsort(of->classes, of->classes_count, sizeof *of->classes, compare_classes);
-    of->class_names = mem_alloc(of->classes_count, sizeof *of->class_names);
-    for (uint32_t i = 0; of->class_names && status == STATUS_OK && i < of->classes_count; i++)
-        of->class_names[i] = names[of->classes[i].first_dag - 1];
-    mem_free(members);
-    mem_free(spare);
-    mem_free(names);
-    return status == STATUS_OK && of->class_names ? STATUS_OK : fault_nomem(fault);
-}
-
 /* ---- what pages would count each time ---- */
 
 static uint16_t cell_of(const struct tdag_row *row)
@@ -199,23 +122,28 @@ static uint16_t cell_of(const struct tdag_row *row)
     return (uint16_t)(power * EXPLORE_DECADES + decade);
 }
 
-static enum status count_tdags(const struct catalogue *catalogue, struct explore_rules *of, struct fault *fault)
+static enum status count_tdags(struct explore_rules *of, struct fault *fault)
 {
     of->first_times = mem_alloc(of->tdags.count, sizeof *of->first_times);
     of->cells = mem_alloc(of->tdags.count, sizeof *of->cells);
-    if (!of->first_times || !of->cells)
+    of->families = mem_alloc(of->tdags.count, sizeof *of->families);
+    if (!of->first_times || !of->cells || !of->families)
         return fault_nomem(fault);
     for (uint32_t d = 1; d <= of->tdags.count; d++) {
         const struct tdag_row *row = explore_row(of, d);
         const struct name_set *held = explore_names(of, d);
         of->first_times[d - 1] = row->first_time;
         of->cells[d - 1] = cell_of(row);
+        of->families[d - 1] = (uint8_t)row->family;
         of->nodes += row->nodes;
         of->edges += row->edges;
         chart_count(&of->by_nodes, row->nodes);
         chart_count(&of->by_height, row->height);
-        for (size_t entry = 0; entry < catalogue->count && name_set_first(held) < CATALOGUE_MAX; entry++)
-            of->holding[entry] += name_set_has(held, entry);
+        for (struct name_set left = *held; name_set_first(&left) < CATALOGUE_MAX;) {
+            size_t entry = name_set_first(&left);
+            of->holding[entry]++;
+            name_set_remove(&left, entry);
+        }
     }
     return STATUS_OK;
 }
@@ -250,10 +178,10 @@ enum status explore_rules_load(const struct opened_forest *opened, enum rules ru
 {
     enum status status = load_rows(opened, rules, base, threads, of, fault);
     if (status == STATUS_OK)
-        status = make_classes(of, fault);
+        status = explore_class_table_make(of, &of->classes, fault);
     if (status == STATUS_OK)
         status = find_labels(opened, threads, of, said, fault);
-    return status == STATUS_OK ? count_tdags(&opened->catalogue, of, fault) : status;
+    return status == STATUS_OK ? count_tdags(of, fault) : status;
 }
 
 void explore_rules_free(struct explore_rules *of)
@@ -263,10 +191,12 @@ void explore_rules_free(struct explore_rules *of)
     known_scripts_held_free(&of->own.held);
     selection_free(&of->own.selection);
     mem_free(of->own.measures);
-    mem_free(of->classes);
-    mem_free(of->class_names);
+    explore_class_table_free(&of->classes);
     mem_free(of->places);
+    mem_free(of->of_base);
+    mem_free(of->own_dags);
     mem_free(of->first_times);
+    mem_free(of->families);
     mem_free(of->cells);
     mem_free(of->labelled);
     dag_labels_free(&of->labels);

@@ -8,6 +8,7 @@
 #include "cli/inputs/opened_forest.h"
 #include "classify/measures.h"
 #include "cli/views/chart.h"
+#include "cli/views/explore_class_table.h"
 #include "cli/views/payments.h"
 
 /* T-DAGs with all that is told of them. */
@@ -21,16 +22,18 @@ struct explore_rules {
     bool ready;
     enum status failed; /* the reason why it never will be ready; STATUS_OK: none */
     struct tdags tdags; /* all, with names; the arrays are `own`'s where there is no base */
-    struct class_row *classes;
-    struct name_set *class_names; /* by class */
-    uint32_t classes_count;
+    struct explore_class_table classes;
     uint64_t nodes;                  /* of all T-DAGs */
     uint64_t edges;                  /* likewise */
     const struct explore_part *base; /* of another rule set; NULL: there is none, and `places` is NULL */
     struct explore_part own;         /* all T-DAGs, or those that the base has not alike */
     uint32_t *places;                /* by T-DAG - 1: its place in the base, or behind the base's in `own` */
-    uint32_t *first_times;           /* by T-DAG - 1, as its row: what charts and filters go through often */
-    uint16_t *cells;                 /* by T-DAG - 1: explore_cell_of */
+    uint32_t *of_base;               /* by T-DAG of the base - 1: the T-DAG here that has its row, 0 for none */
+    uint32_t *own_dags;              /* those that are in `own`, ascending, where there is a base */
+    uint32_t own_count;
+    uint32_t *first_times; /* by T-DAG - 1, as its row: what charts and filters go through often */
+    uint16_t *cells;       /* by T-DAG - 1: explore_cell_of */
+    uint8_t *families;     /* by T-DAG - 1: enum family */
     struct chart_counts by_nodes;
     struct chart_counts by_height;
     uint32_t holding[CATALOGUE_MAX]; /* T-DAGs that hold each known script */

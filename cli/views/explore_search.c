@@ -30,7 +30,7 @@ static void remember(struct search *search, const char *address)
         snprintf(search->only, sizeof search->only, "/%s/%s", rules_name(search->request->rules), address);
 }
 
-static void end(struct search *search) { PRINT(&search->request->page, "</li>\n"); }
+static void end_line(struct search *search) { PRINT(&search->request->page, "</li>\n"); }
 
 /* ---- what there is to find ---- */
 
@@ -49,14 +49,14 @@ static void find_height(struct search *search)
         explore_put_block(search->request, (uint32_t)number);
         snprintf(address, sizeof address, "block/%llu", ULL(number));
         remember(search, address);
-        end(search);
+        end_line(search);
     }
     if (number > 0 && number <= search->request->tdags->tdags.count) {
         add(search, "T-DAG of that number");
         explore_put_tdag(search->request, (uint32_t)number);
         snprintf(address, sizeof address, "tdag/%llu", ULL(number));
         remember(search, address);
-        end(search);
+        end_line(search);
     }
 }
 
@@ -74,7 +74,7 @@ static void find_blocks(struct search *search)
         PRINT(&request->page, " <code class=\"hash\">%s</code>", hex);
         snprintf(address, sizeof address, "block/%u", (unsigned)height);
         remember(search, address);
-        end(search);
+        end_line(search);
     }
 }
 
@@ -96,7 +96,7 @@ static void add_tx(struct search *search, const struct hash256 *txid, bool in_td
         PRINT(&request->page, " of T-DAG ");
         explore_put_tdag(request, dag);
     }
-    end(search);
+    end_line(search);
 }
 
 /* Stored ones by their first digits; any other only by all of them, since the index keeps hashes of txids. */
@@ -141,27 +141,26 @@ static void find_tdags(struct search *search)
         add(search, "T-DAG");
         explore_put_tdag(request, dag);
         remember(search, explore_tdag_address(request, dag, address));
-        end(search);
+        end_line(search);
     }
 }
 
 static void find_classes(struct search *search)
 {
     struct explore_request *request = search->request;
-    const struct explore_rules *classes = request->tdags;
-    uint32_t shown = 0;
-    for (uint32_t i = 0; i < classes->classes_count && shown < SHOWN_MAX; i++) {
+    const struct explore_class_table *classes = &request->tdags->classes;
+    uint32_t first, end;
+    explore_class_find(classes, &search->operand.prefix, &first, &end);
+    for (uint32_t i = first; i < end && i - first < SHOWN_MAX; i++) {
+        const struct class_row *class = &classes->rows[i];
         char id[2 * CANON_ID_SIZE + 1] = "", address[64], number[GROUPED_SIZE];
-        put_hex(id, classes->classes[i].class_id, CANON_ID_SIZE);
-        if (search->operand.prefix.size > 2 * CANON_ID_SIZE || !prefix_is_of(&search->operand.prefix, id))
-            continue;
-        shown++;
+        put_hex(id, class->class_id, CANON_ID_SIZE);
         add(search, "Class");
-        explore_put_class(request, classes->classes[i].class_id, classes->classes[i].exact, 2 * CANON_ID_SIZE);
-        PRINT(&request->page, ", T-DAGs: %s", grouped(number, classes->classes[i].tdags));
+        explore_put_class(request, class->class_id, class->exact, 2 * CANON_ID_SIZE);
+        PRINT(&request->page, ", T-DAGs: %s", grouped(number, class->tdags));
         snprintf(address, sizeof address, "class/%s", id);
         remember(search, address);
-        end(search);
+        end_line(search);
     }
 }
 
@@ -184,7 +183,7 @@ static void find_scripts(struct search *search)
         *target_put(name, known->name) = '\0';
         snprintf(address, sizeof address, "tdags?script=%s", name);
         remember(search, address);
-        end(search);
+        end_line(search);
     }
 }
 
@@ -206,7 +205,7 @@ static void find_labels(struct search *search)
         *target_put(value, labels->names[id]) = '\0';
         snprintf(address, sizeof address, "tdags?label=%.480s", value);
         remember(search, address);
-        end(search);
+        end_line(search);
     }
 }
 

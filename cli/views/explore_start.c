@@ -24,7 +24,7 @@ static void put_scanned(struct explore_request *request)
     html_fact(page, "inputs", forest->total_inputs);
     html_fact(page, "outputs", forest->total_outputs);
     html_fact(page, "T-DAGs", request->tdags->tdags.count);
-    html_fact(page, "classes", request->tdags->classes_count);
+    html_fact(page, "classes", request->tdags->classes.count);
     PRINT(page, "</dl>\n");
     explore_put_command(request, TAKES_ALL, "dags");
     PRINT(page, "</section>\n");
@@ -44,7 +44,7 @@ static void put_rules_row(struct explore_request *request, enum rules r)
         html_number(page, of->tdags.count);
         html_number(page, of->nodes);
         html_number(page, of->edges);
-        html_number(page, of->classes_count);
+        html_number(page, of->classes.count);
     } else {
         PRINT(page, "<td colspan=\"5\">being loaded</td>");
     }

@@ -52,6 +52,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     settings = (struct settings){
         .store = store, .rules = RULES_CORE_22, .to_height = UINT32_MAX, .threads = 1, .explorer = "https://a.b/"};
     must(explore_open(&settings, &explore, &fault) == STATUS_OK, fault.text);
+    must(explore_load(&explore, &fault) == STATUS_OK, fault.text);
     must(explore_load_others(&explore, &fault) == STATUS_OK, fault.text);
     atexit(clean_up);
     return 0;
