@@ -7,7 +7,7 @@
 Looks at each page at 1400 and at 390 pixels, light and dark: no message on the console, no request to anywhere else, no page
 wider than its window, every stop of the keyboard in sight and marked; then without JavaScript: the same links; and with axe-core,
 where the environment's AXE names its file: no violation. Prints what is wrong; exit status 1 then. Standard library only."""
-import base64, json, os, re, subprocess, sys, tempfile, urllib.request
+import base64, html, json, os, re, subprocess, sys, tempfile, urllib.request
 
 chromium, address = sys.argv[1:3]
 address = address.rstrip("/")
@@ -136,10 +136,13 @@ def pages():
     large = re.search(r"/core-22/tdag/[0-9a-f]+", get("/core-22/tdags?sort=nodes")).group()
     middle = re.search(r"/core-22/tdag/[0-9a-f]+", get("/core-22/tdags?sort=nodes&nodes=60..400&order=asc")).group()
     tx = re.search(r"/core-0.18/tx/[0-9a-f]{64}", get(small)).group()
+    template = html.unescape(re.search(r'/core-22/template\?[^"]+', get("/core-22/templates")).group())
+    protocol = re.search(r"/core-22/protocol/[a-z-]+", get("/core-22/protocols")).group()
     group = re.search(r"/core-0.18/class/[0-9a-f]+", get(small)).group()
     return [("start", "/core-0.18/"), ("tdags", "/core-22/tdags"), ("filtered", "/core-22/tdags?sort=moved_value_sat&nodes=5..60"),
             ("tdag-small", small), ("tdag-middle", middle), ("tdag-large", large), ("tx", tx), ("output", tx + ":0"),
             ("block", "/core-0.18/block/200"), ("classes", "/core-22/classes"), ("class", group), ("scripts", "/core-0.18/scripts"),
+            ("templates", "/core-22/templates"), ("template", template), ("protocols", "/core-22/protocols"), ("protocol", protocol),
             ("search", "/core-0.18/search?q=" + tx[-64:-60]), ("missing", "/core-0.18/tdag/zz")]
 
 

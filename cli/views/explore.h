@@ -8,6 +8,7 @@
 #define UNKTX_CLI_VIEWS_EXPLORE_H
 
 #include <pthread.h>
+#include <time.h>
 
 #include "cli/inputs/prefix.h"
 #include "cli/inputs/stored_blocks.h"
@@ -31,8 +32,9 @@ struct explore_hand {
     bool taken;
 };
 
-struct explore_list;  /* explore_list.h */
-struct explore_order; /* explore_order.h */
+struct explore_list;        /* explore_list.h */
+struct explore_survey_work; /* explore_survey.c */
+struct explore_order;       /* explore_order.h */
 
 /* What is done before the first page, in this order; until the last one a page says how far that is. */
 enum explore_stage { STAGE_STORE, STAGE_TDAGS, STAGE_DONE };
@@ -57,9 +59,10 @@ struct explore {
     struct explore_hand hands[EXPLORE_HANDS];
     struct explore_list *lists;   /* the last ones made, the newest first */
     struct explore_order *orders; /* likewise */
-    uint64_t looked_s;            /* when the store was last looked at for other blocks */
-    bool has_newer;               /* and what was seen then */
-    struct hash256 tip_at_start;  /* of the store, which may go on above what is loaded; not changed later */
+    struct explore_survey_work *surveys[RULES];
+    uint64_t looked_s;           /* when the store was last looked at for other blocks */
+    bool has_newer;              /* and what was seen then */
+    struct hash256 tip_at_start; /* of the store, which may go on above what is loaded; not changed later */
 };
 
 /* A request on its way to a page. */
@@ -95,13 +98,17 @@ void explore_answer(void *context, const char *target, struct http_answer *answe
 typedef enum status explore_page(struct explore_request *request, struct fault *fault);
 
 explore_page explore_start, explore_tdags, explore_tdags_csv, explore_tdag, explore_tx, explore_block, explore_classes,
-    explore_class, explore_known_scripts, explore_labels, explore_search;
+    explore_class, explore_known_scripts, explore_labels, explore_search, explore_templates, explore_template,
+    explore_protocols, explore_protocol;
 
 /* ---- what pages share ---- */
 
 /* Waits for a free hand; it is given back after the page. */
 void explore_take_hand(struct explore_request *request);
 void explore_give_back(struct explore_request *request);
+
+/* How long a page waits for what is being made; for explore->rules_ready. */
+struct timespec explore_end_of_patience(void);
 
 /* Waits a moment for explore_load. false: it is not done, and there is nothing yet that a page could be made of. */
 bool explore_wait_for_store(struct explore *explore);

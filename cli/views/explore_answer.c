@@ -40,10 +40,21 @@ static const struct {
     const char *path; /* after the rule set; where it ends with a slash, more follows */
     explore_page *make;
 } pages[] = {
-    {"", explore_start},          {"tdags", explore_tdags},   {"tdags.csv", explore_tdags_csv},
-    {"tdag/", explore_tdag},      {"tx/", explore_tx},        {"block/", explore_block},
-    {"classes", explore_classes}, {"class/", explore_class},  {"scripts", explore_known_scripts},
-    {"labels", explore_labels},   {"search", explore_search},
+    {"", explore_start},
+    {"tdags", explore_tdags},
+    {"tdags.csv", explore_tdags_csv},
+    {"tdag/", explore_tdag},
+    {"tx/", explore_tx},
+    {"block/", explore_block},
+    {"classes", explore_classes},
+    {"class/", explore_class},
+    {"scripts", explore_known_scripts},
+    {"labels", explore_labels},
+    {"search", explore_search},
+    {"templates", explore_templates},
+    {"template", explore_template},
+    {"protocols", explore_protocols},
+    {"protocol/", explore_protocol},
 };
 
 static explore_page *page_of(const char *rest)
@@ -77,7 +88,7 @@ static void put_failure(struct explore_request *request, enum status status, con
                                 : status == STATUS_REFUSED ? "That cannot be asked for"
                                 : status == STATUS_BUSY    ? "Not ready yet"
                                                            : "This page could not be made");
-    PRINT(&request->page, "<p>");
+    PRINT(&request->page, status == STATUS_BUSY ? "<p class=\"loading\" role=\"status\">" : "<p>");
     html_escaped(&request->page, fault->text, strlen(fault->text));
     PRINT(&request->page, "</p>\n");
     explore_end_page(request);

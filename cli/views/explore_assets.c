@@ -60,7 +60,7 @@ const char explore_style[] =
 const char explore_script[] =
     "\n(function(){\n"
     "  document.documentElement.classList.add('scripts');\n"
-    "  if(document.querySelector('main.loading'))setTimeout(function(){location.reload()},500);\n"
+    "  if(document.querySelector('.loading'))setTimeout(function(){location.reload()},500);\n"
     "  document.querySelectorAll('.drawing').forEach(function(box){\n"
     "    var svg=box.querySelector('svg');if(!svg)return;\n"
     "    var wide=svg.width.baseVal.value,high=svg.height.baseVal.value,scale=1;\n"

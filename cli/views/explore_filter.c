@@ -1,5 +1,6 @@
 #include "cli/views/chart.h"
 #include "cli/views/explore_list.h"
+#include "cli/views/explore_survey.h"
 #include "cli/views/html.h"
 
 /* ---- columns ---- */
@@ -216,6 +217,15 @@ static bool read_digits_of(const char *text, char *out, size_t size)
     return true;
 }
 
+static bool read_template(const char *text, char template[SCRIPT_TEMPLATE_MAX])
+{
+    size_t length = strlen(text);
+    if (length >= SCRIPT_TEMPLATE_MAX)
+        return false;
+    memcpy(template, text, length + 1);
+    return true;
+}
+
 static bool read_order(const char *text, uint32_t *descending)
 {
     *descending = strcmp(text, "desc") == 0;
@@ -250,6 +260,10 @@ static bool read_field(const struct explore *explore, const struct target_field 
         return read_digits_of(value, filter->class_id, 2 * CANON_ID_SIZE + 1);
     if (strcmp(name, "dag") == 0)
         return read_digits_of(value, filter->dag, HASH256_HEX_SIZE + 1);
+    if (strcmp(name, "protocol") == 0)
+        return (filter->protocol = explore_protocol_find(value)) != PROTOCOL_NONE;
+    if (strcmp(name, "template") == 0)
+        return read_template(value, filter->template);
     if (strcmp(name, "sort") == 0)
         return (filter->sort = explore_column_find(value)) < EXPLORE_COLUMNS;
     if (strcmp(name, "order") == 0)
@@ -258,7 +272,8 @@ static bool read_field(const struct explore *explore, const struct target_field 
 }
 
 /* The filter is compared as bytes: there are none between its members. */
-_Static_assert(sizeof(struct explore_filter) == 16 * EXPLORE_COLUMNS + 16 + 24 + 64 + 72, "a gap in explore_filter");
+_Static_assert(sizeof(struct explore_filter) == 16 * EXPLORE_COLUMNS + 16 + 24 + 64 + 72 + SCRIPT_TEMPLATE_MAX,
+               "a gap in explore_filter");
 
 enum status explore_filter_read(const struct explore *explore, const struct target *target,
                                 struct explore_filter *filter, uint32_t *page, struct fault *fault)

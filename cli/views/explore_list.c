@@ -2,6 +2,7 @@
 
 #include "cli/inputs/prefix.h"
 #include "cli/views/explore_order.h"
+#include "cli/views/explore_survey.h"
 #include "parser/mem.h"
 
 #define LISTS_BYTES ((size_t)64 << 20) /* that are kept, those in use apart */
@@ -147,6 +148,36 @@ static void keep_named(struct wanted *wanted)
     take_some(wanted);
 }
 
+static void keep_trait(struct wanted *wanted, const struct explore_traits *traits, uint32_t trait)
+{
+    const struct forest *forest = &wanted->explore->opened.forest;
+    for (uint64_t i = traits->first[trait]; i < traits->first[trait + 1]; i++)
+        set(wanted->some, wanted->rules->tdags.tx_dag[forest->outputs[traits->outputs[i]].tx]);
+}
+
+/* By what their outputs are. STATUS_BUSY: these are being looked through. */
+static enum status keep_outputs(struct wanted *wanted, struct fault *fault)
+{
+    const struct explore_filter *filter = wanted->filter;
+    const struct explore_survey *survey;
+    if (filter->protocol == PROTOCOL_NONE && !filter->template[0])
+        return STATUS_OK;
+    enum status status = explore_survey_get(wanted->explore, wanted->number, &survey, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (filter->protocol != PROTOCOL_NONE) {
+        keep_trait(wanted, &survey->protocols, filter->protocol);
+        take_some(wanted);
+    }
+    for (uint32_t i = 0; filter->template[0] && i < survey->templates.count; i++) {
+        if (strcmp(explore_template_name(&survey->rows[i]), filter->template) == 0)
+            keep_trait(wanted, &survey->templates, i);
+    }
+    if (filter->template[0])
+        take_some(wanted);
+    return STATUS_OK;
+}
+
 static bool fits(const struct wanted *wanted, uint32_t dag)
 {
     const struct explore_filter *filter = wanted->filter;
@@ -169,11 +200,11 @@ static void keep_fitting(struct wanted *wanted)
     }
 }
 
-static enum status keep_all(struct wanted *wanted)
+static enum status keep_all(struct wanted *wanted, struct fault *fault)
 {
     const struct explore_filter *filter = wanted->filter;
     set_all(wanted);
-    enum status status = keep_ranges(wanted);
+    enum status status = keep_ranges(wanted) == STATUS_OK ? keep_outputs(wanted, fault) : fault_nomem(fault);
     if (status == STATUS_OK && filter->class_id[0])
         keep_class(wanted);
     if (status == STATUS_OK && filter->dag[0])
@@ -311,7 +342,7 @@ static void drop_old(struct explore *explore)
     }
 }
 
-static enum status fill(struct explore_request *request, struct explore_list *list)
+static enum status fill(struct explore_request *request, struct explore_list *list, struct fault *fault)
 {
     size_t words = (size_t)request->tdags->tdags.count / 64 + 1;
     struct wanted wanted = {.explore = request->explore,
@@ -321,28 +352,28 @@ static enum status fill(struct explore_request *request, struct explore_list *li
                             .bits = mem_alloc(words, sizeof *wanted.bits),
                             .some = mem_alloc(words, sizeof *wanted.some),
                             .words = words};
-    enum status status = wanted.bits && wanted.some ? keep_all(&wanted) : STATUS_NOMEM;
-    if (status == STATUS_OK)
-        status = list_wanted(&wanted, list);
+    enum status status = wanted.bits && wanted.some ? keep_all(&wanted, fault) : fault_nomem(fault);
+    if (status == STATUS_OK && list_wanted(&wanted, list) != STATUS_OK)
+        status = fault_nomem(fault);
     if (status == STATUS_OK)
         make_charts(request->tdags, list);
-    if (status == STATUS_OK)
-        status = sort_list(&wanted, list);
+    if (status == STATUS_OK && sort_list(&wanted, list) != STATUS_OK)
+        status = fault_nomem(fault);
     mem_free(wanted.bits);
     mem_free(wanted.some);
     return status;
 }
 
 static enum status make(struct explore_request *request, const struct explore_filter *filter,
-                        struct explore_list **list)
+                        struct explore_list **list, struct fault *fault)
 {
     struct explore_list *new = mem_alloc(1, sizeof *new);
     if (!new)
-        return STATUS_NOMEM;
+        return fault_nomem(fault);
     new->rules = request->rules;
     new->users = 1;
     memcpy(&new->filter, filter, sizeof *filter);
-    enum status status = fill(request, new);
+    enum status status = fill(request, new, fault);
     if (status == STATUS_OK)
         *list = new;
     else
@@ -360,7 +391,7 @@ enum status explore_list_get(struct explore_request *request, const struct explo
     pthread_mutex_unlock(&explore->lock);
     if (*list)
         return STATUS_OK;
-    enum status status = make(request, filter, list);
+    enum status status = make(request, filter, list, fault);
     if (status == STATUS_OK) {
         pthread_mutex_lock(&explore->lock);
         (*list)->next = explore->lists;
@@ -369,7 +400,7 @@ enum status explore_list_get(struct explore_request *request, const struct explo
         pthread_mutex_unlock(&explore->lock);
         return STATUS_OK;
     }
-    return fault_nomem(fault);
+    return status;
 }
 
 void explore_list_leave(struct explore *explore, struct explore_list *list)

@@ -2,8 +2,8 @@
  * The columns and filters are in explore_filter.c, the lists in explore_list.c.
  *
  * Each column of numbers can be a filter, as in nodes=10..200, nodes=10.. or nodes=7, named as in tdags.csv; and
- * family=NAME, class=FIRST DIGITS, script=NAME, label=NAME, dag=FIRST DIGITS, time=FROM..TO (those with a transaction
- * around that time). sort=COLUMN, order=asc or desc, and page=N say what is seen of it. */
+ * family=NAME, class=FIRST DIGITS, script=NAME, label=NAME, protocol=NAME, template=ALL OF IT, dag=FIRST DIGITS,
+ * time=FROM..TO (those with a transaction around that time). sort=COLUMN, order=asc or desc, and page=N say what is seen of it. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_LIST_H
 #define UNKTX_CLI_VIEWS_EXPLORE_LIST_H
 
@@ -43,11 +43,12 @@ struct explore_filter {
     uint32_t families; /* mask; 0: all */
     uint32_t script;   /* of the catalogue; CATALOGUE_MAX: any */
     uint32_t label;    /* its id + 1; 0: any */
-    uint32_t reserved; /* 0: the struct is compared as bytes */
+    uint32_t protocol; /* PROTOCOL_NONE: any */
     uint32_t sort;     /* column */
     uint32_t descending;
     char class_id[64];
     char dag[72];
+    char template[SCRIPT_TEMPLATE_MAX]; /* as an address has it; "": any */
 };
 
 /* STATUS_REFUSED tells what is wrong with the query. */

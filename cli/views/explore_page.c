@@ -16,8 +16,13 @@
 static const struct {
     const char *address; /* after the rule set */
     const char *title;
-} places[] = {
-    {"", "Start"}, {"tdags", "T-DAGs"}, {"classes", "Classes"}, {"scripts", "Known scripts"}, {"labels", "Labels"}};
+} places[] = {{"", "Start"},
+              {"tdags", "T-DAGs"},
+              {"classes", "Classes"},
+              {"scripts", "Known scripts"},
+              {"templates", "Templates"},
+              {"protocols", "Protocols"},
+              {"labels", "Labels"}};
 
 static void put_places(struct explore_request *request)
 {

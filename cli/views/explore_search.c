@@ -2,6 +2,7 @@
 
 #include "cli/inputs/operand.h"
 #include "cli/views/explore_page.h"
+#include "cli/views/explore_survey.h"
 #include "cli/views/html.h"
 #include "cli/views/tables.h"
 #include "graph/dag/names.h"
@@ -27,7 +28,7 @@ static void add(struct search *search, const char *what)
 static void remember(struct search *search, const char *address)
 {
     if (search->found == 1)
-        snprintf(search->only, sizeof search->only, "/%s/%s", rules_name(search->request->rules), address);
+        snprintf(search->only, sizeof search->only, "/%s/%.580s", rules_name(search->request->rules), address);
 }
 
 static void end_line(struct search *search) { PRINT(&search->request->page, "</li>\n"); }
@@ -209,6 +210,60 @@ static void find_labels(struct search *search)
     }
 }
 
+static void add_template(struct search *search, const struct explore_survey *survey, uint32_t i)
+{
+    struct explore_request *request = search->request;
+    const char *name = explore_template_name(&survey->rows[i]), *kind = kind_name(survey->rows[i].kind);
+    char number[GROUPED_SIZE], address[3 * SCRIPT_TEMPLATE_MAX + 64], encoded[3 * SCRIPT_TEMPLATE_MAX + 1];
+    *target_put(encoded, name) = '\0';
+    add(search, "Template");
+    PRINT(&request->page, "<a href=\"/%s/template?kind=%s&amp;template=%s\">", rules_name(request->rules), kind,
+          encoded);
+    html_escaped(&request->page, name, strlen(name));
+    PRINT(&request->page, "</a> (%s), outputs: %s", kind, grouped(number, survey->rows[i].outputs));
+    snprintf(address, sizeof address, "template?kind=%s&template=%s", kind, encoded);
+    remember(search, address);
+    end_line(search);
+}
+
+static void add_protocol(struct search *search, const struct explore_survey *survey, uint32_t i)
+{
+    const struct explore_traits *protocols = &survey->protocols;
+    const char *name = protocol_name((enum protocol)i);
+    char number[GROUPED_SIZE], address[64];
+    add(search, "Protocol");
+    PRINT(&search->request->page, "<a href=\"/%s/protocol/%s\">%s</a>, outputs: %s", rules_name(search->request->rules),
+          name, name, grouped(number, protocols->first[i + 1] - protocols->first[i]));
+    snprintf(address, sizeof address, "protocol/%s", name);
+    remember(search, address);
+    end_line(search);
+}
+
+/* What outputs have is asked for only where the word is nothing else, since it may have to be looked for first. */
+static enum status find_in_survey(struct search *search, struct fault *fault)
+{
+    const struct explore_survey *survey;
+    size_t size = strlen(search->word);
+    uint32_t shown = 0;
+    if (size < 2 || search->is_operand || search->found > 0)
+        return STATUS_OK;
+    enum status status = explore_survey_get(search->request->explore, search->request->rules, &survey, fault);
+    if (status != STATUS_OK)
+        return status;
+    for (uint32_t i = 0; i < PROTOCOLS; i++) {
+        if (survey->protocols.first[i] < survey->protocols.first[i + 1] &&
+            strncmp(protocol_name((enum protocol)i), search->word, size) == 0)
+            add_protocol(search, survey, i);
+    }
+    for (uint32_t i = 0; i < survey->templates.count && shown < SHOWN_MAX; i++) {
+        if (strncmp(explore_template_name(&survey->rows[i]), search->word, size) != 0)
+            continue;
+        shown++;
+        add_template(search, survey, i);
+    }
+    return STATUS_OK;
+}
+
 /* ---- the page ---- */
 
 static void read_word(struct search *search)
@@ -238,6 +293,8 @@ static enum status find_all(struct search *search, struct fault *fault)
     }
     find_scripts(search);
     find_labels(search);
+    if (status == STATUS_OK)
+        status = find_in_survey(search, fault);
     PRINT(&search->request->page, "</ul>\n");
     return status;
 }
@@ -253,13 +310,13 @@ enum status explore_search(struct explore_request *request, struct fault *fault)
         request->answer->status = 302;
         snprintf(request->answer->location, sizeof request->answer->location, "%s", search.only);
     }
-    PRINT(
-        &request->page, "<p>Found: %u.%s</p>\n", (unsigned)search.found,
-        search.found > 0
-            ? ""
-            : " Search finds blocks by height or hash, stored transactions and T-DAGs by their txid, outputs "
-              "as TXID:VOUT, classes by their id, each by its first digits (at least 4), and known scripts and labels "
-              "by the beginning of their name. With an index any transaction is found by its whole txid.");
+    PRINT(&request->page, "<p>Found: %u.%s</p>\n", (unsigned)search.found,
+          search.found > 0
+              ? ""
+              : " Search finds blocks by height or hash, stored transactions and T-DAGs by their txid, outputs "
+                "as TXID:VOUT, classes by their id, each by its first digits (at least 4), and known scripts, "
+                "labels, protocols and templates by their beginning. With an index any transaction is found by its "
+                "whole txid.");
     explore_end_page(request);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "cli/views/explore.h"
 #include "cli/views/explore_list.h"
 #include "cli/views/explore_order.h"
+#include "cli/views/explore_survey.h"
 #include "parser/mem.h"
 #include "parser/search.h"
 #include "parser/sort.h"
@@ -322,6 +323,7 @@ enum status explore_load_others(struct explore *explore, struct fault *fault)
 
 void explore_close(struct explore *explore)
 {
+    explore_surveys_free(explore);
     explore_lists_free(explore);
     explore_orders_free(explore);
     for (unsigned r = 0; r < RULES; r++)
@@ -345,7 +347,7 @@ void explore_close(struct explore *explore)
 
 /* ---- while pages are made ---- */
 
-static struct timespec end_of_patience(void)
+struct timespec explore_end_of_patience(void)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -355,7 +357,7 @@ static struct timespec end_of_patience(void)
 
 bool explore_wait_for_store(struct explore *explore)
 {
-    struct timespec until = end_of_patience();
+    struct timespec until = explore_end_of_patience();
     pthread_mutex_lock(&explore->lock);
     while (explore->stage != STAGE_DONE && pthread_cond_timedwait(&explore->rules_ready, &explore->lock, &until) == 0)
         ;
@@ -367,7 +369,7 @@ bool explore_wait_for_store(struct explore *explore)
 enum status explore_wait_for(struct explore *explore, enum rules rules, struct fault *fault)
 {
     const struct explore_rules *of = &explore->rules[rules];
-    struct timespec until = end_of_patience();
+    struct timespec until = explore_end_of_patience();
     pthread_mutex_lock(&explore->lock);
     while (!of->ready && of->failed == STATUS_OK &&
            pthread_cond_timedwait(&explore->rules_ready, &explore->lock, &until) == 0)

@@ -44,6 +44,10 @@ static void put_choices(struct explore_request *request)
         if (!catalogue_is_protocol(catalogue, catalogue->by_name[i]))
             put_choice(request, catalogue->entries[catalogue->by_name[i]].name, script);
     }
+    PRINT(&request->page, "</select></label>\n<label>protocol<select name=\"protocol\"><option "
+                          "value=\"\">any</option>");
+    for (unsigned p = PROTOCOL_NONE + 1; p < PROTOCOLS; p++)
+        put_choice(request, protocol_name((enum protocol)p), target_get(request->target, "protocol"));
     PRINT(&request->page, "</select></label>\n");
 }
 
@@ -79,8 +83,10 @@ static void put_inputs(struct explore_request *request, bool in_front)
 static bool has_filter_behind(const struct target *target)
 {
     for (size_t i = 0; i < target->fields_count; i++) {
-        unsigned column = explore_column_find(target->fields[i].name);
-        if (column < EXPLORE_COLUMNS && !is_in_front(column) && target->fields[i].value[0])
+        const char *name = target->fields[i].name;
+        unsigned column = explore_column_find(name);
+        bool is_text = strcmp(name, "class") == 0 || strcmp(name, "dag") == 0 || strcmp(name, "template") == 0;
+        if ((is_text || (column < EXPLORE_COLUMNS && !is_in_front(column))) && target->fields[i].value[0])
             return true;
     }
     return false;
@@ -100,6 +106,7 @@ static void put_form(struct explore_request *request, const struct explore_filte
           has_filter_behind(request->target) ? " open=\"open\"" : "");
     put_input(request, "class", "class, first digits", "a202ad");
     put_input(request, "dag", "name, first digits", "53ab");
+    put_input(request, "template", "template, all of it", "OP_HASH160 &lt;20&gt; OP_EQUAL");
     put_inputs(request, false);
     PRINT(page,
           "</div></details>\n<input type=\"hidden\" name=\"sort\" value=\"%s\"/><input type=\"hidden\" "

@@ -89,7 +89,9 @@ static void check_guard(char **at)
 
 static void check_page(const struct http_answer *answer, const char *text)
 {
-    must(answer->status == 200 || answer->status == 302 || answer->status == 400 || answer->status == 404, "a status");
+    must(answer->status == 200 || answer->status == 302 || answer->status == 400 || answer->status == 404 ||
+             answer->status == 503,
+         "a status");
     must(answer->body.size < PAGE_MAX, "a page within bounds");
     must(!strpbrk(answer->location, "\r\n") && !strpbrk(answer->file, "\r\n\""), "headers of one line");
     if (strncmp(answer->type, "text/html", 9) != 0)

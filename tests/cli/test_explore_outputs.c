@@ -1,0 +1,201 @@
+/* explore: templates and protocols with their outputs and T-DAGs are those of templates.csv and outputs.csv. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/markup.h"
+#include "tests/support/run.h"
+#include "tests/support/table.h"
+#include "tests/support/web.h"
+
+static char *place;
+static struct web web;
+
+static int make(void **state)
+{
+    (void)state;
+    place = temp_dir();
+    unktx_ok("scan --quiet --datadir tests/fixtures/regtest-xor --store %s/store", place);
+    unktx_ok("templates --store %s/store --rules core-22 -o %s/templates.csv", place, place);
+    unktx_ok("outputs --store %s/store --rules core-22 -o %s/outputs.csv", place, place);
+    web = web_start("--store %s/store", place);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    int status = web_stop(&web);
+    remove_tree(place);
+    free(place);
+    return status == 130 ? 0 : -1;
+}
+
+static const char *encoded(const char *text)
+{
+    static char out[2000];
+    char *p = out;
+    for (; *text; text++)
+        p += sprintf(p, isalnum((unsigned char)*text) || strchr("-._~", *text) ? "%c" : "%%%02X", (unsigned char)*text);
+    return out;
+}
+
+/* As an option and an address have it. */
+static const char *template_of(const struct table *table, size_t row)
+{
+    const char *name = table_get(table, row, "template");
+    return *name ? name : "\"\"";
+}
+
+static void templates_are_those_of_the_table(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/templates.csv", place));
+    assert_true(table.rows > 5);
+    char *page = web_body(&web, "/core-22/templates");
+    assert_well_formed(page);
+    const char *at = page;
+    for (size_t row = 0; row < table.rows && row < 50; row++) {
+        const char *name = template_of(&table, row), *kind = table_get(&table, row, "kind");
+        at = strstr(at, path_of("/core-22/template?kind=%s&amp;template=%s\"", kind, encoded(name)));
+        if (!at)
+            fail_msg("no row of %s (%s), or not in its order", name, kind);
+        char *one = web_body(&web, "/core-22/template?kind=%s&template=%s", kind, encoded(name));
+        assert_well_formed(one);
+        char *begin = strstr(one, "<caption>Its outputs"), *end = strstr(begin, "</tbody>");
+        *end = '\0';
+        size_t outputs = strtoul(table_get(&table, row, "outputs"), NULL, 10);
+        assert_int_equal(count_of(begin, "<tr><th scope=\"row\">"), outputs < 50 ? outputs : 50);
+        free(one);
+    }
+    free(page);
+    table_free(&table);
+}
+
+/* How many different values the column has, empty ones apart. */
+static size_t count_different(const struct table *table, const char *column)
+{
+    size_t count = 0;
+    for (size_t row = 0; row < table->rows; row++) {
+        const char *value = table_get(table, row, column);
+        bool is_new = *value;
+        for (size_t before = 0; before < row && is_new; before++)
+            is_new = strcmp(table_get(table, before, column), value) != 0;
+        count += is_new;
+    }
+    return count;
+}
+
+static void a_template_leads_to_its_tdags(void **state)
+{
+    (void)state;
+    struct table templates = table_read(path_of("%s/templates.csv", place));
+    size_t seen = 0;
+    for (size_t row = 0; row < templates.rows; row++) {
+        const char *name = template_of(&templates, row);
+        struct run run = shell("%s outputs --store %s/store --rules core-22 '--template=%s' >%s/some.csv", unktx_path(),
+                               place, name, place);
+        if (run.exit_status != 0)
+            fail_msg("%s: %s", name, run.err);
+        run_free(&run);
+        struct table some = table_read(path_of("%s/some.csv", place));
+        size_t dags = count_different(&some, "dag");
+        table_free(&some);
+        char *csv = web_body(&web, "/core-22/tdags.csv?template=%s", encoded(name));
+        assert_int_equal(count_of(csv, "\n"), 1 + dags);
+        seen += dags;
+        free(csv);
+    }
+    assert_true(seen > 10);
+    table_free(&templates);
+}
+
+static void protocols_are_those_of_the_outputs(void **state)
+{
+    static const char *const names[] = {"data-keys", "key-burn"};
+    (void)state;
+    struct table table = table_read(path_of("%s/outputs.csv", place));
+    char *page = web_body(&web, "/core-22/protocols");
+    assert_well_formed(page);
+    assert_int_equal(count_of(page, "<tr><th scope=\"row\">"), sizeof names / sizeof *names);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t outputs = 0;
+        for (size_t row = 0; row < table.rows; row++)
+            outputs += strcmp(table_get(&table, row, "protocol"), names[i]) == 0;
+        assert_true(outputs > 0);
+        assert_non_null(strstr(page, path_of("<a href=\"/core-22/protocol/%s\">%s</a></th><td class=\"n\">%zu</td>",
+                                             names[i], names[i], outputs)));
+        unktx_ok("outputs --store %s/store --rules core-22 --protocol %s -o %s/some.csv", place, names[i], place);
+        struct table some = table_read(path_of("%s/some.csv", place));
+        char *csv = web_body(&web, "/core-22/tdags.csv?protocol=%s", names[i]);
+        assert_int_equal(count_of(csv, "\n"), 1 + count_different(&some, "dag"));
+        free(csv);
+        table_free(&some);
+        char *one = web_body(&web, "/core-22/protocol/%s", names[i]);
+        assert_well_formed(one);
+        free(one);
+    }
+    free(page);
+    table_free(&table);
+}
+
+static void search_finds_templates(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/templates.csv", place));
+    const char *name = table_get(&table, 1, "template");
+    struct answer answer = web_get(&web, "/core-22/search?q=%s", encoded(name));
+    assert_true(answer.status == 302 || strstr(answer.body, "Template <a"));
+    answer_free(&answer);
+    table_free(&table);
+    answer = web_get(&web, "/core-22/search?q=key-b");
+    assert_int_equal(answer.status, 302);
+    assert_non_null(strstr(answer.head, "Location: /core-22/protocol/key-burn\r\n"));
+    answer_free(&answer);
+}
+
+static void what_is_none_is_refused(void **state)
+{
+    static const struct {
+        unsigned status;
+        const char *target;
+    } targets[] = {{404, "/core-22/template"},
+                   {404, "/core-22/template?kind=pubkey&template=%3Cscript%3Ealert(1)%3C/script%3E"},
+                   {404, "/core-22/protocol/"},
+                   {404, "/core-22/protocol/nothing"},
+                   {404, "/core-22/protocol/%3Cb%3E"},
+                   {400, "/core-22/tdags?protocol=nothing"},
+                   {200, "/core-22/tdags?template=nothing"},
+                   {200, "/core-22/templates?kind=%3Cb%3E&sort=x&page=0"},
+                   {200, "/core-22/protocols?sort=%3Cb%3E"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        struct answer answer = web_get(&web, "%s", targets[i].target);
+        if (answer.status != targets[i].status)
+            fail_msg("%s: %u, not %u", targets[i].target, answer.status, targets[i].status);
+        assert_well_formed(answer.body);
+        assert_null(strstr(answer.body, "<script>"));
+        assert_null(strstr(answer.body, "<b>"));
+        answer_free(&answer);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(templates_are_those_of_the_table),
+        cmocka_unit_test(a_template_leads_to_its_tdags),
+        cmocka_unit_test(protocols_are_those_of_the_outputs),
+        cmocka_unit_test(search_finds_templates),
+        cmocka_unit_test(what_is_none_is_refused),
+    };
+    return cmocka_run_group_tests(tests, make, clean);
+}
