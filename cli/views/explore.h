@@ -34,6 +34,7 @@ struct explore_hand {
 
 struct explore_list;        /* explore_list.h */
 struct explore_survey_work; /* explore_survey.c */
+struct explore_sought;      /* explore_sought.c */
 struct explore_order;       /* explore_order.h */
 
 /* What is done before the first page, in this order; until the last one a page says how far that is. */
@@ -60,9 +61,10 @@ struct explore {
     struct explore_list *lists;   /* the last ones made, the newest first */
     struct explore_order *orders; /* likewise */
     struct explore_survey_work *surveys[RULES];
-    uint64_t looked_s;           /* when the store was last looked at for other blocks */
-    bool has_newer;              /* and what was seen then */
-    struct hash256 tip_at_start; /* of the store, which may go on above what is loaded; not changed later */
+    struct explore_sought *sought; /* the last searches, the newest first */
+    uint64_t looked_s;             /* when the store was last looked at for other blocks */
+    bool has_newer;                /* and what was seen then */
+    struct hash256 tip_at_start;   /* of the store, which may go on above what is loaded; not changed later */
 };
 
 /* A request on its way to a page. */
@@ -99,7 +101,7 @@ typedef enum status explore_page(struct explore_request *request, struct fault *
 
 explore_page explore_start, explore_tdags, explore_tdags_csv, explore_tdag, explore_tx, explore_block, explore_classes,
     explore_class, explore_known_scripts, explore_labels, explore_search, explore_templates, explore_template,
-    explore_protocols, explore_protocol;
+    explore_protocols, explore_protocol, explore_outputs;
 
 /* ---- what pages share ---- */
 

@@ -55,6 +55,7 @@ static const struct {
     {"template", explore_template},
     {"protocols", explore_protocols},
     {"protocol/", explore_protocol},
+    {"outputs", explore_outputs},
 };
 
 static explore_page *page_of(const char *rest)

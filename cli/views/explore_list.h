@@ -3,7 +3,8 @@
  *
  * Each column of numbers can be a filter, as in nodes=10..200, nodes=10.. or nodes=7, named as in tdags.csv; and
  * family=NAME, class=FIRST DIGITS, script=NAME, label=NAME, protocol=NAME, template=ALL OF IT, dag=FIRST DIGITS,
- * time=FROM..TO (those with a transaction around that time). sort=COLUMN, order=asc or desc, and page=N say what is seen of it. */
+ * time=FROM..TO (those with a transaction around that time). sort=COLUMN, order=asc or desc, and page=N say what is
+ * seen of it. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_LIST_H
 #define UNKTX_CLI_VIEWS_EXPLORE_LIST_H
 

@@ -1,8 +1,9 @@
-/* The pages of templates and of protocols, and of one of them with its outputs. */
+/* The pages of templates and of protocols, of one of them with its outputs, and of outputs that were searched. */
 #include <stdio.h>
 
 #include "cli/views/explore_list.h"
 #include "cli/views/explore_page.h"
+#include "cli/views/explore_sought.h"
 #include "cli/views/explore_survey.h"
 #include "cli/views/html.h"
 #include "parser/mem.h"
@@ -92,15 +93,45 @@ static void put_output_row(struct explore_request *request, uint32_t ordinal)
     PRINT(page, "</td></tr>\n");
 }
 
-static void put_outputs(struct explore_request *request, const struct explore_traits *traits, uint32_t trait)
+/* A page of a list of outputs. */
+static void put_list(struct explore_request *request, const char *caption, const uint32_t *outputs, uint64_t count)
 {
-    uint64_t first = traits->first[trait], count = traits->first[trait + 1] - first;
     uint64_t page = explore_page_number(request, "page", count), end = page * EXPLORE_ROWS;
-    explore_begin_table(request, "Its outputs in chain order; values in BTC", "output|block|value|spender|T-DAG");
+    explore_begin_table(request, caption, "output|block|value|spender|T-DAG");
     for (uint64_t i = (page - 1) * EXPLORE_ROWS; i < end && i < count; i++)
-        put_output_row(request, traits->outputs[first + i]);
+        put_output_row(request, outputs[i]);
     explore_end_table(request);
     explore_put_pager(request, "page", page, count);
+}
+
+static void put_outputs(struct explore_request *request, const struct explore_traits *traits, uint32_t trait)
+{
+    put_list(request, "Its outputs in chain order; values in BTC", traits->outputs + traits->first[trait],
+             traits->first[trait + 1] - traits->first[trait]);
+}
+
+enum status explore_outputs(struct explore_request *request, struct fault *fault)
+{
+    const char *word = target_get(request->target, "with");
+    uint32_t *outputs, count;
+    char number[GROUPED_SIZE];
+    if (!word || !explore_sought_fits(word))
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                         "Outputs are listed by an address, or by a key, hash or script in hexadecimal: with=WORD.");
+    enum status status = explore_sought_get(request->explore, request->rules, word, &outputs, &count, fault);
+    if (status != STATUS_OK)
+        return status;
+    explore_begin_page(request, "Unknown outputs");
+    PRINT(&request->page, "<p>They have <code class=\"hash\">");
+    html_escaped(&request->page, word, strlen(word));
+    PRINT(&request->page,
+          "</code>, as address, key, hash, script or data, or as an address of their key or hash%s: %s.</p>\n",
+          count == EXPLORE_SOUGHT_MAX ? "; these are the first ones" : "", grouped(number, count));
+    put_list(request, "Outputs in chain order; values in BTC", outputs, count);
+    mem_free(outputs);
+    explore_put_command(request, TAKES_RULES | TAKES_CHAIN, "find %.300s", word);
+    explore_end_page(request);
+    return STATUS_OK;
 }
 
 /* ---- templates ---- */

@@ -2,10 +2,12 @@
 
 #include "cli/inputs/operand.h"
 #include "cli/views/explore_page.h"
+#include "cli/views/explore_sought.h"
 #include "cli/views/explore_survey.h"
 #include "cli/views/html.h"
 #include "cli/views/tables.h"
 #include "graph/dag/names.h"
+#include "parser/mem.h"
 
 #define SHOWN_MAX 20u
 
@@ -264,6 +266,30 @@ static enum status find_in_survey(struct search *search, struct fault *fault)
     return STATUS_OK;
 }
 
+/* What nothing else is may be in scripts: all of them are looked through. */
+static enum status find_outputs(struct search *search, struct fault *fault)
+{
+    struct explore_request *request = search->request;
+    uint32_t *outputs, count;
+    char encoded[3 * TARGET_MAX + 1], number[GROUPED_SIZE], address[600];
+    if (search->found > 0 || !explore_sought_fits(search->word))
+        return STATUS_OK;
+    enum status status = explore_sought_get(request->explore, request->rules, search->word, &outputs, &count, fault);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    mem_free(outputs);
+    if (count == 0)
+        return STATUS_OK;
+    *target_put(encoded, search->word) = '\0';
+    add(search, "Unknown outputs");
+    PRINT(&request->page, "<a href=\"/%s/outputs?with=%s\">that have it: %s</a>", rules_name(request->rules), encoded,
+          grouped(number, count));
+    snprintf(address, sizeof address, "outputs?with=%.500s", encoded);
+    remember(search, address);
+    end_line(search);
+    return STATUS_OK;
+}
+
 /* ---- the page ---- */
 
 static void read_word(struct search *search)
@@ -294,6 +320,8 @@ static enum status find_all(struct search *search, struct fault *fault)
     find_scripts(search);
     find_labels(search);
     if (status == STATUS_OK)
+        status = find_outputs(search, fault);
+    if (status == STATUS_OK)
         status = find_in_survey(search, fault);
     PRINT(&search->request->page, "</ul>\n");
     return status;
@@ -315,7 +343,9 @@ enum status explore_search(struct explore_request *request, struct fault *fault)
               ? ""
               : " Search finds blocks by height or hash, stored transactions and T-DAGs by their txid, outputs "
                 "as TXID:VOUT, classes by their id, each by its first digits (at least 4), and known scripts, "
-                "labels, protocols and templates by their beginning. With an index any transaction is found by its "
+                "labels, protocols and templates by their beginning; unknown outputs by an address, and by a key, hash "
+                "or "
+                "script in hexadecimal. With an index any transaction is found by its "
                 "whole txid.");
     explore_end_page(request);
     return status;

@@ -1,19 +1,14 @@
 #include "cli/views/explore_survey.h"
 
 #include <stdlib.h>
-#include <sys/resource.h>
 
+#include "cli/views/explore_job.h"
 #include "parser/mem.h"
 #include "parser/money.h"
 
-#define SURVEY_NICE 5 /* pages that are there go before one that is not */
-
 struct explore_survey_work {
-    struct explore *explore;
+    struct explore_job job; /* first */
     enum rules rules;
-    pthread_t thread;
-    bool done;
-    enum status status; /* once it is done */
     struct explore_survey survey;
 };
 
@@ -167,18 +162,11 @@ static enum status survey_make(const struct explore *explore, enum rules rules, 
 
 /* ---- when it is asked for ---- */
 
-static void *work(void *context)
+static enum status work(struct explore_job *job)
 {
-    struct explore_survey_work *work = context;
-    struct fault fault = {0};
-    (void)!setpriority(PRIO_PROCESS, 0, SURVEY_NICE);
-    enum status status = survey_make(work->explore, work->rules, &work->survey, &fault);
-    pthread_mutex_lock(&work->explore->lock);
-    work->status = status;
-    work->done = true;
-    pthread_cond_broadcast(&work->explore->rules_ready);
-    pthread_mutex_unlock(&work->explore->lock);
-    return NULL;
+    struct explore_survey_work *work = (struct explore_survey_work *)job;
+    struct fault none = {0};
+    return survey_make(job->explore, work->rules, &work->survey, &none);
 }
 
 /* With explore->lock held. */
@@ -187,9 +175,10 @@ static enum status begin(struct explore *explore, enum rules rules)
     struct explore_survey_work *new = mem_alloc(1, sizeof *new);
     if (!new)
         return STATUS_NOMEM;
-    new->explore = explore;
+    new->job.explore = explore;
+    new->job.work = work;
     new->rules = rules;
-    if (pthread_create(&new->thread, NULL, work, new) != 0) {
+    if (explore_job_begin(&new->job) != STATUS_OK) {
         mem_free(new);
         return STATUS_NOMEM;
     }
@@ -200,16 +189,13 @@ static enum status begin(struct explore *explore, enum rules rules)
 enum status explore_survey_get(struct explore *explore, enum rules rules, const struct explore_survey **survey,
                                struct fault *fault)
 {
-    struct timespec until = explore_end_of_patience();
     enum status status = STATUS_OK;
     pthread_mutex_lock(&explore->lock);
     if (!explore->surveys[rules])
         status = begin(explore, rules);
     struct explore_survey_work *work = explore->surveys[rules];
-    while (work && !work->done && pthread_cond_timedwait(&explore->rules_ready, &explore->lock, &until) == 0)
-        ;
     if (work)
-        status = work->done ? work->status : STATUS_BUSY;
+        status = explore_job_wait(&work->job);
     pthread_mutex_unlock(&explore->lock);
     *survey = work ? &work->survey : NULL;
     if (status == STATUS_OK)
@@ -227,7 +213,7 @@ void explore_surveys_free(struct explore *explore)
         struct explore_survey_work *work = explore->surveys[r];
         if (!work)
             continue;
-        pthread_join(work->thread, NULL);
+        explore_job_end(&work->job);
         mem_free(work->survey.rows);
         traits_free(&work->survey.templates);
         traits_free(&work->survey.protocols);

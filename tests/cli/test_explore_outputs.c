@@ -162,6 +162,39 @@ static void search_finds_templates(void **state)
     answer_free(&answer);
 }
 
+/* Scripts and keys of some outputs, as `unktx find` finds them. */
+static void outputs_are_found_by_what_they_have(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/outputs.csv", place));
+    size_t seen = 0;
+    for (size_t row = 0; row < table.rows && seen < 8; row += 23) {
+        char word[3000];
+        snprintf(word, sizeof word, "%s", table_get(&table, row, "script_hex"));
+        size_t size = strlen(word);
+        if (strcmp(table_get(&table, row, "kind"), "pubkey") == 0) { /* the key alone */
+            memmove(word, word + 2, size - 4);
+            word[size - 4] = '\0';
+        }
+        if (strlen(word) < 8 || strlen(word) > 1500)
+            continue;
+        struct run run = unktx_expect(0, "find --store %s/store --rules core-22 --format csv %s", place, word);
+        size_t found = count_of(run.out, "\noutput,");
+        run_free(&run);
+        assert_true(found > 0);
+        char *page = web_body(&web, "/core-22/outputs?with=%s", word);
+        assert_well_formed(page);
+        assert_int_equal(count_of(page, "<tr><th scope=\"row\">"), found < 50 ? found : 50);
+        free(page);
+        struct answer answer = web_get(&web, "/core-22/search?q=%s", word);
+        assert_true(answer.status == 302 || strstr(answer.body, "/core-22/outputs?with="));
+        answer_free(&answer);
+        seen++;
+    }
+    assert_true(seen == 8);
+    table_free(&table);
+}
+
 static void what_is_none_is_refused(void **state)
 {
     static const struct {
@@ -169,6 +202,11 @@ static void what_is_none_is_refused(void **state)
         const char *target;
     } targets[] = {{404, "/core-22/template"},
                    {404, "/core-22/template?kind=pubkey&template=%3Cscript%3Ealert(1)%3C/script%3E"},
+                   {404, "/core-22/outputs"},
+                   {404, "/core-22/outputs?with=%3Cscript%3E"},
+                   {404, "/core-22/outputs?with=123456789"},
+                   {404, "/core-22/outputs?with=1BoatSLRHtKNngkdXEeobR76b53LETtpyT0"},
+                   {200, "/core-22/outputs?with=00112233445566778899"},
                    {404, "/core-22/protocol/"},
                    {404, "/core-22/protocol/nothing"},
                    {404, "/core-22/protocol/%3Cb%3E"},
@@ -191,11 +229,9 @@ static void what_is_none_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(templates_are_those_of_the_table),
-        cmocka_unit_test(a_template_leads_to_its_tdags),
-        cmocka_unit_test(protocols_are_those_of_the_outputs),
-        cmocka_unit_test(search_finds_templates),
-        cmocka_unit_test(what_is_none_is_refused),
+        cmocka_unit_test(templates_are_those_of_the_table),    cmocka_unit_test(a_template_leads_to_its_tdags),
+        cmocka_unit_test(protocols_are_those_of_the_outputs),  cmocka_unit_test(search_finds_templates),
+        cmocka_unit_test(outputs_are_found_by_what_they_have), cmocka_unit_test(what_is_none_is_refused),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }

@@ -1,0 +1,35 @@
+#include "cli/views/explore_job.h"
+
+#include <sys/resource.h>
+
+#define JOB_NICE 5 /* pages that are there go before one that is not */
+
+/* In Linux a thread has a priority of its own, which those that it begins inherit. */
+static void *run(void *context)
+{
+    struct explore_job *job = context;
+    (void)!setpriority(PRIO_PROCESS, 0, JOB_NICE);
+    enum status status = job->work(job);
+    pthread_mutex_lock(&job->explore->lock);
+    job->status = status;
+    job->done = true;
+    pthread_cond_broadcast(&job->explore->rules_ready);
+    pthread_mutex_unlock(&job->explore->lock);
+    return NULL;
+}
+
+enum status explore_job_begin(struct explore_job *job)
+{
+    return pthread_create(&job->thread, NULL, run, job) == 0 ? STATUS_OK : STATUS_NOMEM;
+}
+
+enum status explore_job_wait(struct explore_job *job)
+{
+    struct explore *explore = job->explore;
+    struct timespec until = explore_end_of_patience();
+    while (!job->done && pthread_cond_timedwait(&explore->rules_ready, &explore->lock, &until) == 0)
+        ;
+    return job->done ? job->status : STATUS_BUSY;
+}
+
+void explore_job_end(struct explore_job *job) { pthread_join(job->thread, NULL); }

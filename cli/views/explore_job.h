@@ -1,0 +1,26 @@
+/* explore_job: work for a page that takes longer than a page may: done by a thread of its own, while the page answers
+ * that it has to be asked for again.
+ *
+ * Thread rule: any number of threads at once; what says so with explore->lock held. */
+#ifndef UNKTX_CLI_VIEWS_EXPLORE_JOB_H
+#define UNKTX_CLI_VIEWS_EXPLORE_JOB_H
+
+#include "cli/views/explore.h"
+
+/* The first member of what it makes. */
+struct explore_job {
+    struct explore *explore;
+    enum status (*work)(struct explore_job *job);
+    pthread_t thread;
+    bool done;
+    enum status status; /* once it is done */
+};
+
+/* With explore->lock held. The job stays where it is until explore_job_end. STATUS_NOMEM: no thread. */
+enum status explore_job_begin(struct explore_job *job) MUST_CHECK;
+/* With explore->lock held: waits a moment. STATUS_BUSY: it is not done. */
+enum status explore_job_wait(struct explore_job *job) MUST_CHECK;
+/* Waits until it is done. */
+void explore_job_end(struct explore_job *job);
+
+#endif
