@@ -7,7 +7,7 @@
 Looks at each page at 1400 and at 390 pixels, light and dark: no message on the console, no request to anywhere else, no page
 wider than its window, every stop of the keyboard in sight and marked; then without JavaScript: the same links; and with axe-core,
 where the environment's AXE names its file: no violation. Prints what is wrong; exit status 1 then. Standard library only."""
-import base64, html, json, os, re, subprocess, sys, tempfile, urllib.request
+import base64, html, json, os, re, subprocess, sys, tempfile, time, urllib.error, urllib.request
 
 chromium, address = sys.argv[1:3]
 address = address.rstrip("/")
@@ -129,9 +129,21 @@ def keyboard(browser, where, most):
 LINKS = "document.querySelectorAll('a[href]').length"
 
 
+def ready(path):
+    """The page, once what it is made of is loaded."""
+    for _ in range(120):
+        try:
+            return urllib.request.urlopen(address + path).read().decode()
+        except urllib.error.HTTPError as error:
+            if error.code != 503:
+                raise
+            time.sleep(0.5)
+    raise TimeoutError(path)
+
+
 def pages():
     """Start, lists, a small T-DAG and the largest one, a transaction, a block, classes, a search."""
-    get = lambda path: urllib.request.urlopen(address + path).read().decode()
+    get = ready
     small = re.search(r"/core-0.18/tdag/[0-9a-f]+", get("/core-0.18/tdags?sort=nodes&order=asc")).group()
     large = re.search(r"/core-22/tdag/[0-9a-f]+", get("/core-22/tdags?sort=nodes")).group()
     middle = re.search(r"/core-22/tdag/[0-9a-f]+", get("/core-22/tdags?sort=nodes&nodes=60..400&order=asc")).group()

@@ -14,12 +14,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/plan.h"
 #include "tests/support/run.h"
 
-enum { WORDS = 64, LINE = 8192, WAIT_S = 60 };
+enum { WORDS = 64, LINE = 8192, WAIT_S = 60, AGAIN_MAX = 50 };
 
 static pid_t start(char *line, int out)
 {
@@ -39,6 +40,7 @@ static pid_t start(char *line, int out)
 
 struct web web_start(const char *format, ...)
 {
+    static const char *const first[] = {"/core-0.18/", "/core-0.19/", "/core-22/"};
     struct web web = {0};
     char line[LINE] = "explore --port 0 ";
     int ends[2];
@@ -58,6 +60,10 @@ struct web web_start(const char *format, ...)
     const char *colon = strrchr(web.address, ':');
     if (!colon || sscanf(colon, ":%u/", &web.port) != 1)
         fail_msg("no address was printed: '%s'", web.address);
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+        struct answer answer = web_ask(&web, "GET", first[i], "");
+        answer_free(&answer);
+    }
     return web;
 }
 
@@ -134,6 +140,11 @@ struct answer web_ask(const struct web *web, const char *method, const char *tar
                         web->port, headers);
     assert_true(size > 0);
     struct answer answer = web_send(web, text, (size_t)size);
+    for (unsigned i = 0; i < AGAIN_MAX && answer.status == 503; i++) {
+        answer_free(&answer);
+        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+        answer = web_send(web, text, (size_t)size);
+    }
     free(text);
     return answer;
 }

@@ -12,7 +12,8 @@ struct web {
     char address[128]; /* as it was printed */
 };
 
-/* Starts `unktx explore --port 0` with these words after it, printf-style, and waits for its address. */
+/* Starts `unktx explore --port 0` with these words after it, printf-style, and waits for its address and
+ * until the pages of all rule sets are there. */
 struct web web_start(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Ends it with SIGINT; its exit status. */
 int web_stop(struct web *web);
@@ -28,7 +29,8 @@ struct answer {
 struct answer web_send(const struct web *web, const char *bytes, size_t size);
 /* GET of that target (printf-style) with the headers that a browser sends. */
 struct answer web_get(const struct web *web, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A request of that method, with more lines of headers, each ended by \r\n. */
+/* A request of that method, with more lines of headers, each ended by \r\n. What is not ready yet (503) is asked for again
+ * for some seconds. */
 struct answer web_ask(const struct web *web, const char *method, const char *target, const char *headers);
 /* The body of an answer that must be 200; the caller frees. */
 char *web_body(const struct web *web, const char *format, ...) __attribute__((format(printf, 2, 3)));
