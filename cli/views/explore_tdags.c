@@ -233,7 +233,10 @@ static enum status put_rows(void *context, struct text *text)
 {
     struct csv *csv = context;
     const struct explore_rules *tdags = csv->tdags;
-    const struct table_rows rows = {&csv->explore->opened.forest, &tdags->tdags, &csv->explore->opened.catalogue};
+    const struct table_rows rows = {.forest = &csv->explore->opened.forest,
+                                    .tdags = &tdags->tdags,
+                                    .catalogue = &csv->explore->opened.catalogue,
+                                    .labels = csv->explore->opened.labels.count > 0 ? &tdags->labels : NULL};
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < ROWS_OF_PART && csv->next < csv->list->count && status == STATUS_OK; i++) {
         uint32_t dag = csv->list->dags[csv->next++];
@@ -258,10 +261,11 @@ enum status explore_tdags_csv(struct explore_request *request, struct fault *fau
     if (!csv)
         return fault_nomem(fault);
     *csv = (struct csv){.explore = request->explore, .tdags = request->tdags};
+    unsigned flags = request->explore->opened.labels.count > 0 ? COLUMN_WITH_LABELS : 0;
     enum status status = explore_filter_read(request->explore, request->target, &filter, &asked, fault);
     if (status == STATUS_OK)
         status = explore_list_get(request, &filter, &csv->list, fault);
-    if (status == STATUS_OK && schema_put_header(&request->page.text, &schema_tdags, 0) != STATUS_OK)
+    if (status == STATUS_OK && schema_put_header(&request->page.text, &schema_tdags, flags) != STATUS_OK)
         status = fault_nomem(fault);
     if (status != STATUS_OK) {
         if (csv->list)

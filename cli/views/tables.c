@@ -365,15 +365,19 @@ static enum status format_leaves(void *context, unsigned worker, size_t chunk, s
 
 static struct tables tables_of(const struct table_rows *rows)
 {
-    return (struct tables){
-        .forest = rows->forest, .tdags = rows->tdags, .catalogue = rows->catalogue, .rules = rows->tdags->rules};
+    return (struct tables){.forest = rows->forest,
+                           .tdags = rows->tdags,
+                           .catalogue = rows->catalogue,
+                           .labels = rows->labels,
+                           .rules = rows->tdags->rules};
 }
 
 enum status tables_put_tdag(struct text *text, const struct table_rows *rows, uint32_t dag, const struct tdag_row *row,
                             const struct name_set *names, const struct measures_row *measures)
 {
     const struct tables tables = tables_of(rows);
-    char *p = text_room(text, TDAG_ROW + catalogue_names_size(rows->catalogue));
+    char *p = text_room(text,
+                        TDAG_ROW + catalogue_names_size(rows->catalogue) + dag_labels_cell_size(rows->labels, dag));
     if (!p)
         return STATUS_NOMEM;
     p = put_name(put_tdag(p, &tables, dag, row, names, measures), &tables, dag);

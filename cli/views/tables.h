@@ -25,6 +25,7 @@ struct table_rows {
     const struct forest *forest;
     const struct tdags *tdags; /* with names */
     const struct catalogue *catalogue;
+    const struct dag_labels *labels; /* NULL: without the column of --labels */
 };
 
 /* Append the row of a T-DAG to tdags.csv (without the columns that an index gives), of a transaction of a T-DAG to

@@ -29,8 +29,8 @@ struct answer {
 struct answer web_send(const struct web *web, const char *bytes, size_t size);
 /* GET of that target (printf-style) with the headers that a browser sends. */
 struct answer web_get(const struct web *web, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A request of that method, with more lines of headers, each ended by \r\n. What is not ready yet (503) is asked for again
- * for some seconds. */
+/* A request of that method, with more lines of headers, each ended by \r\n. What is not ready yet (503) is asked for
+ * again for some seconds. */
 struct answer web_ask(const struct web *web, const char *method, const char *target, const char *headers);
 /* The body of an answer that must be 200; the caller frees. */
 char *web_body(const struct web *web, const char *format, ...) __attribute__((format(printf, 2, 3)));
