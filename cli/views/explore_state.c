@@ -15,7 +15,7 @@
 /* A page waits so long for a rule set that is being loaded. */
 #define PATIENCE_S 2
 /* Of threads that load what no page waits for. */
-#define OTHERS_NICE 10
+#define OTHERS_NICE 5
 
 /* ---- in order of hash ---- */
 
