@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/.."
 kind=${1%%:*} name=${1#*:}
 printed=$(mktemp)
-trap 'rm -f "$printed"' EXIT
+trap 'rm -f "$printed" "$printed.times"' EXIT
 run() {
     case $kind in
     program) "$BUILD/$name" ;;
@@ -16,10 +16,10 @@ run() {
 }
 run >"$printed" 2>&1
 status=$?
-used=$(times | tail -n 1)
+times >"$printed.times"
 {
     flock 9
-    echo "== $name ($used of user and system time)"
+    echo "== $name ($(tail -n 1 "$printed.times") of user and system time)"
     cat "$printed"
     [ $status = 0 ] || echo "$kind $name: exit status $status" >>"$BUILD/failed"
 } 9>"$BUILD/check.lock"
