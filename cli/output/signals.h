@@ -14,7 +14,7 @@
 #ifndef UNKTX_CLI_OUTPUT_SIGNALS_H
 #define UNKTX_CLI_OUTPUT_SIGNALS_H
 
-#define SIGNALS_PATIENCE_MS 100
+#define SIGNALS_PATIENCE_MS 50
 
 /* Installs the handlers, without SA_RESTART. Another signal after a second or two ends the program at once. SIGPIPE and
  * SIGXFSZ are ignored: EPIPE and EFBIG tell of them. */
