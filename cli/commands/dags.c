@@ -262,7 +262,7 @@ static enum status dags(struct work *work, struct fault *fault)
         status = find_labels(work, NULL, fault);
     if (status == STATUS_OK && work->folder && !settings->folder)
         status = outfolder_commit(work->folder, false, fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !outfolder_is_database(work->folder))
         status = top ? top_print(settings, forest, selection, work->measures, fault)
                      : summary_print(&work->summary, selection, fault);
     return status;

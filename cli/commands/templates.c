@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "cli/command.h"
-#include "cli/output/outfile.h"
+#include "cli/output/outfolder.h"
 #include "cli/views/templates.h"
 #include "parser/mem.h"
 
@@ -41,17 +41,20 @@ static enum status put_row(struct text *text, const struct catalogue *catalogue,
 static enum status write_rows(const struct settings *settings, struct templates *templates, struct fault *fault)
 {
     struct template_group *total = &templates->total;
+    struct outfile file = {0};
     struct text text = {0};
     if (total->count > 0)
         qsort(total->rows, total->count, sizeof *total->rows, compare_rows);
-    enum status status = schema_put_header(&text, &schema_templates, 0) == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+    enum status status = outfolder_begin(settings->folder, &file, settings->out, fault);
+    if (status == STATUS_OK)
+        status = outfile_begin_table(&file, &schema_templates, 0, fault);
     for (size_t i = 0; i < total->count && status == STATUS_OK; i++)
         if (put_row(&text, templates->catalogue, &total->rows[i]) != STATUS_OK)
             status = fault_nomem(fault);
     if (status == STATUS_OK)
-        status = outfile_write_text(settings->out, &text, fault);
+        status = outfile_flush(&file, &text, fault);
     text_free(&text);
-    return status;
+    return outfile_finish(&file, status, fault);
 }
 
 static enum status list_templates(const struct settings *settings, struct fault *fault)

@@ -75,6 +75,17 @@ enum status listed_refuse(const char *path, struct fault *fault)
 
 /* ---- who wrote them ---- */
 
+bool listed_is_of_export(const char *name)
+{
+    static const char *const begins[] = {"nodes-", "relationships-", "nodes.", "edges."};
+    const char *end = strrchr(name, '.');
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
+        if (end && strcmp(end, ".csv") == 0 && strncmp(name, begins[i], strlen(begins[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The first command that writes a file of this name. */
 static enum folder_maker first_maker(const char *name)
 {
@@ -88,7 +99,7 @@ static enum folder_maker first_maker(const char *name)
         if (strcmp(name, files[i].name) == 0)
             return files[i].maker;
     }
-    return FOLDER_DAGS;
+    return listed_is_of_export(name) ? FOLDER_EXPORT : FOLDER_DAGS;
 }
 
 enum folder_maker listed_maker(const struct manifest *manifest)
@@ -103,13 +114,16 @@ enum folder_maker listed_maker(const struct manifest *manifest)
 
 const char *listed_maker_name(enum folder_maker maker)
 {
-    static const char *const names[] = {
-        [FOLDER_FLOWS] = "flows", [FOLDER_DAGS] = "dags", [FOLDER_ANALYZE] = "analyze", [FOLDER_TIES] = "ties"};
+    static const char *const names[] = {[FOLDER_FLOWS] = "flows",
+                                        [FOLDER_DAGS] = "dags",
+                                        [FOLDER_ANALYZE] = "analyze",
+                                        [FOLDER_TIES] = "ties",
+                                        [FOLDER_EXPORT] = "export"};
     return names[maker];
 }
 
 bool listed_may_make(enum folder_maker maker, const char *name)
 {
     enum folder_maker first = first_maker(name);
-    return first == maker || (first < maker && maker != FOLDER_TIES);
+    return first == maker || (first < maker && maker != FOLDER_TIES && maker != FOLDER_EXPORT);
 }

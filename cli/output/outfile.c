@@ -13,6 +13,7 @@
 #include "cli/output/outfolder.h"
 #include "cli/output/signals.h"
 #include "cli/output/sources.h"
+#include "cli/output/sqlite.h"
 #include "cli/output/temporary.h"
 #include "cli/output/wrap.h"
 #include "parser/file.h"
@@ -101,6 +102,18 @@ enum status outfile_open_lines(struct outfile *file, const char *path, struct fa
     return status;
 }
 
+enum status outfile_temporary(struct outfile *file, const char **path, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    if (!file->is_new)
+        return fault_set(fault, STATUS_REFUSED, file->name, FAULT_NO_OFFSET,
+                         "is no regular file, and nothing else will do: name one with -o");
+    if (!file->temporary)
+        status = temporary_name(file->path, file->fd_plus_1 - 1, &file->temporary, fault);
+    *path = file->temporary;
+    return status;
+}
+
 void outfile_discard(struct outfile *file) { *file = (struct outfile){.is_discarded = true}; }
 
 static enum status open_owned(struct outfile *file, const char *folder, const char *name, enum owner owner,
@@ -126,6 +139,8 @@ enum status outfile_begin_table(struct outfile *file, const struct table_schema 
     struct text text = {0};
     file->table = table;
     file->flags = flags;
+    if (file->database)
+        return sqlite_begin_table(file->database, file->folder_name, table, flags, &file->rows, fault);
     enum status status = schema_put_header(&text, table, flags);
     status = status == STATUS_OK ? outfile_flush(file, &text, fault) : fault_nomem(fault);
     text_free(&text);
@@ -185,6 +200,8 @@ enum status outfile_write(struct outfile *file, const char *bytes, size_t size, 
         message_answer();
     if (file->wraps)
         return write_wrapped(file, bytes, size, fault);
+    if (file->database)
+        return file->rows ? sqlite_add(file->rows, bytes, size, fault) : STATUS_OK;
     if (file->folder && size > 0) /* of no rows there may be no bytes at all */
         note_written(file, bytes, size);
     while (size > 0 && !file->left) {
@@ -215,6 +232,10 @@ enum status outfile_flush(struct outfile *file, struct text *text, struct fault 
 enum status outfile_commit(struct outfile *file, struct fault *fault)
 {
     int fd = file->fd_plus_1 - 1;
+    struct sqlite_table *rows = file->rows;
+    file->rows = NULL;
+    if (file->database)
+        return sqlite_end_table(rows, fault);
     if (file->is_stdout || file->is_discarded)
         return STATUS_OK;
     if (file->is_new && fsync(fd) != 0)
@@ -239,6 +260,9 @@ enum status outfile_commit(struct outfile *file, struct fault *fault)
 
 void outfile_abort(struct outfile *file)
 {
+    struct fault lost;
+    if (file->rows && sqlite_end_table(file->rows, &lost) != STATUS_OK)
+        file->rows = NULL; /* what is not whole is not wanted */
     if (file->fd_plus_1 && !file->is_stdout)
         close(file->fd_plus_1 - 1);
     if (file->temporary) {

@@ -12,7 +12,9 @@
 #include "cli/output/schema.h"
 #include "parser/sha256.h"
 
-struct outfolder; /* outfolder.h */
+struct outfolder;    /* outfolder.h */
+struct sqlite;       /* sqlite.h */
+struct sqlite_table; /* sqlite.h */
 
 /* Zero-initialise; outfile_abort at the end in any case. */
 struct outfile {
@@ -35,6 +37,8 @@ struct outfile {
     uint64_t lines; /* ends of lines outside quotes */
     bool in_quotes;
     struct sha256_stream sha256;
+    struct sqlite *database;   /* rows become those of a table there, and what is no table goes nowhere; NULL: none */
+    struct sqlite_table *rows; /* of outfile_begin_table */
 };
 
 /* `path` NULL or "-": stdout. A file that is replaced keeps its mode. STATUS_REFUSED: the command reads it, or what is
@@ -43,6 +47,9 @@ enum status outfile_open(struct outfile *file, const char *path, struct fault *f
 /* The same for lines that people read: on a terminal they are wrapped at its width (wrap.h). Only whole lines are
  * written then. */
 enum status outfile_open_lines(struct outfile *file, const char *path, struct fault *fault) MUST_CHECK;
+/* A name to write to for whom opens files itself: a file that is there and empty, and goes like any that was not
+ * committed. Borrowed. STATUS_REFUSED: what was opened is stdout or no regular file. STATUS_IO. */
+enum status outfile_temporary(struct outfile *file, const char **path, struct fault *fault) MUST_CHECK;
 /* What is written goes nowhere: for a command that only counts. */
 void outfile_discard(struct outfile *file);
 /* outfile_open on the file `name` in folder `folder`, for whom writes the folder's manifest too: what that tells of is

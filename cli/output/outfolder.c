@@ -29,7 +29,8 @@ struct outfolder {
     struct folder_changes changes;
     void *kept; /* of outfolder_keep */
     void (*end_kept)(void *kept);
-    struct manifest before; /* of the run before, if there was one */
+    struct sqlite *database; /* NULL: it is a folder */
+    struct manifest before;  /* of the run before, if there was one */
     struct datapackage_file files[FILES_MAX];
     struct replaced places[FILES_MAX]; /* of the same files */
     size_t count;
@@ -48,7 +49,7 @@ static bool is_our_name(const char *name)
 {
     char table[64];
     const char *end = strrchr(name, '.');
-    if (strcmp(name, "summary.json") == 0 || strcmp(name, "report.html") == 0)
+    if (strcmp(name, "summary.json") == 0 || strcmp(name, "report.html") == 0 || listed_is_of_export(name))
         return true;
     if (!end || strcmp(end, ".csv") != 0 || (size_t)(end - name) >= sizeof table)
         return false;
@@ -238,6 +239,20 @@ enum status outfolder_open(const char *path, const struct datapackage_provenance
     return status;
 }
 
+enum status outfolder_of_database(struct sqlite *database, struct outfolder **folder, struct fault *fault)
+{
+    struct outfolder *new = mem_alloc(1, sizeof *new);
+    if (!new || !(new->path = mem_alloc(1, 1))) {
+        mem_free(new);
+        return fault_nomem(fault);
+    }
+    new->database = database;
+    *folder = new;
+    return STATUS_OK;
+}
+
+bool outfolder_is_database(const struct outfolder *folder) { return folder && folder->database; }
+
 enum status outfolder_set_provenance(struct outfolder *folder, const struct datapackage_provenance *provenance,
                                      struct fault *fault)
 {
@@ -262,7 +277,9 @@ enum status outfolder_check(const struct outfolder *folder, const char *name, st
     enum status status = STATUS_OK;
     if (!path)
         return fault_nomem(fault);
-    if (lstat(path, &info) != 0)
+    if (folder->database)
+        status = STATUS_OK;
+    else if (lstat(path, &info) != 0)
         status = errno == ENOENT ? STATUS_OK : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be looked at");
     else if (!S_ISREG(info.st_mode))
         status = fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
@@ -283,6 +300,10 @@ enum status outfolder_begin(struct outfolder *folder, struct outfile *file, cons
 {
     if (!folder)
         return outfile_open(file, name, fault);
+    if (folder->database) {
+        *file = (struct outfile){.folder = folder, .folder_name = name, .database = folder->database};
+        return STATUS_OK;
+    }
     enum status status = outfolder_check(folder, name, fault);
     if (status == STATUS_OK)
         status = outfile_open_in(file, folder->path, name, fault);

@@ -29,6 +29,10 @@ struct folder_changes {
  * agrees with any. The provenance's texts must stay until outfolder_close, `select` apart. */
 enum status outfolder_open(const char *path, const struct datapackage_provenance *provenance, enum folder_maker maker,
                            bool replace, struct outfolder **folder, struct fault *fault) MUST_CHECK;
+/* No folder but the tables of a database (sqlite.h): each file of CSV becomes one as it is written, other files
+ * nothing. Neither is committed here. */
+enum status outfolder_of_database(struct sqlite *database, struct outfolder **folder, struct fault *fault) MUST_CHECK;
+bool outfolder_is_database(const struct outfolder *folder);
 /* Tells what was not known when the folder was opened. STATUS_REFUSED as above. */
 enum status outfolder_set_provenance(struct outfolder *folder, const struct datapackage_provenance *provenance,
                                      struct fault *fault) MUST_CHECK;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "cli/output/outfile.h"
+#include "cli/output/outfolder.h"
 #include "cli/inputs/known_scripts.h"
 #include "cli/views/judgement.h"
 #include "graph/dag/forest.h"
@@ -136,7 +136,7 @@ static int compare_rows(const void *a, const void *b)
 static enum status put_rows(struct text *text, struct tally *total)
 {
     qsort(total->rows, ROWS, sizeof *total->rows, compare_rows);
-    enum status status = schema_put_header(text, &schema_protocols, 0);
+    enum status status = STATUS_OK;
     for (size_t i = 0; i < ROWS && total->rows[i].outputs > 0 && status == STATUS_OK; i++) {
         const struct row *row = &total->rows[i];
         status = text_printf(text, "%s,%llu,%llu,%u,%u,%s,%s,%s\n", row->name, ULL(row->outputs), ULL(row->value_sat),
@@ -148,11 +148,17 @@ static enum status put_rows(struct text *text, struct tally *total)
 
 static enum status write_total(const struct settings *settings, struct tally *total, struct fault *fault)
 {
+    struct outfile file = {0};
     struct text text = {0};
-    enum status status = put_rows(&text, total);
-    status = status == STATUS_OK ? outfile_write_text(settings->out, &text, fault) : fault_nomem(fault);
+    enum status status = outfolder_begin(settings->folder, &file, settings->out, fault);
+    if (status == STATUS_OK)
+        status = outfile_begin_table(&file, &schema_protocols, 0, fault);
+    if (status == STATUS_OK && put_rows(&text, total) != STATUS_OK)
+        status = fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = outfile_flush(&file, &text, fault);
     text_free(&text);
-    return status;
+    return outfile_finish(&file, status, fault);
 }
 
 static enum status count(struct protocols *protocols, unsigned threads, struct fault *fault)
