@@ -39,6 +39,7 @@ extern const struct command command_compare;
 extern const struct command command_dags;
 extern const struct command command_dump;
 extern const struct command command_explore;
+extern const struct command command_export;
 extern const struct command command_find;
 extern const struct command command_flows;
 extern const struct command command_index;

@@ -41,6 +41,7 @@ struct settings {
     const struct output_folder *tables; /* by no option: the folder whose tables lie beside the store; NULL: none */
     const char *by;
     const char *order_by; /* NULL: automation */
+    const char *nodes;    /* of a graph: "outputs" or "txs" */
     const char *format;
     const char *tmp;
     const char *to;       /* a txid, as typed; NULL: none */
