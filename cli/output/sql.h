@@ -13,8 +13,7 @@ void sql_table_name(const char *file, char name[SQL_NAME_SIZE]);
 /* CREATE TABLE with types, NOT NULL, and primary and foreign keys, without a semicolon. */
 void sql_print_table(struct printer *printer, const char *name, const struct table_schema *schema, unsigned flags);
 
-/* CREATE INDEX for each foreign key that no primary key begins with, and each column by whose text rows are looked for.
- */
+/* CREATE INDEX for each foreign key that no primary key begins with, and each column by which rows are looked for. */
 void sql_print_indexes(struct printer *printer, const char *name, const struct table_schema *schema, unsigned flags);
 
 #endif

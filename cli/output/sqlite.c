@@ -96,7 +96,7 @@ static enum status settle(struct sqlite *database, unsigned threads, struct faul
     char pragmas[256];
     unsigned sorters = threads - 1 < SORTERS_MAX ? threads - 1 : SORTERS_MAX;
     snprintf(pragmas, sizeof pragmas,
-             "PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; "
+             "PRAGMA page_size=8192; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; "
              "PRAGMA cache_size=-65536; PRAGMA temp_store=FILE; PRAGMA threads=%u; BEGIN",
              sorters);
     sqlite3_progress_handler(database->handle, STEPS_A_LOOK, look, NULL);

@@ -42,8 +42,8 @@ enum status sqlite_run_with(struct sqlite *database, const char *sql, const char
 enum status sqlite_write_csv(struct sqlite *database, const char *sql, struct outfile *file, struct fault *fault)
     MUST_CHECK;
 
-/* Indexes of all tables: foreign keys, and the columns that name a transaction, a key, a hash or an address. Then the
- * end: all is written to the file. */
+/* Indexes of all tables: foreign keys, and columns that name a transaction, a key, a hash or an address. Then the end:
+ * all is written to the file. */
 enum status sqlite_index(struct sqlite *database, struct fault *fault) MUST_CHECK;
 enum status sqlite_finish(struct sqlite *database, struct fault *fault) MUST_CHECK;
 void sqlite_close(struct sqlite *database);
