@@ -83,6 +83,7 @@ struct settings {
     bool with_paper_classes;
     bool with_hashes;
     bool with_payers;
+    bool with_ends;
     bool with_scripts;
     bool only_unknown;
     const char *const *operands;

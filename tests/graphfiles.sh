@@ -7,7 +7,7 @@ python=/usr/bin/python3 # which has Debian's packages
 [ -x $python ] || python=$(command -v python3) || { echo "no python3: GraphML and DOT are read by nobody else"; exit 0; }
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
-"$unktx" analyze --quiet --datadir tests/fixtures/regtest-xor -o "$place" >/dev/null || exit 1
+"$unktx" analyze --quiet --index --datadir tests/fixtures/regtest-xor -o "$place" >/dev/null || exit 1
 for tool in igraph networkx gexf pydot; do
     "$python" -B tests/graphfiles.py $tool "$unktx" "$place/store" "$place"
     case $? in

@@ -7,7 +7,7 @@
 #include "cli/output/outfile.h"
 #include "cli/inputs/chosen.h"
 #include "cli/views/chart.h"
-#include "cli/views/graphfile.h"
+#include "cli/views/graph_ends.h"
 #include "cli/views/linked_tx.h"
 #include "cli/views/stored_tx.h"
 #include "cli/views/svg.h"
@@ -113,12 +113,6 @@ static enum status put_dag(struct show *show, const struct selection *selection,
                            uint32_t dag)
 {
     const struct tdags *tdags = &selection->tdags;
-    if (strcmp(show->settings->format, "dot") == 0)
-        return graphfile_tdag(&show->tx_text.text, GRAPHFILE_DOT, &show->forest, tdags, dag);
-    if (strcmp(show->settings->format, "gexf") == 0)
-        return graphfile_tdag(&show->tx_text.text, GRAPHFILE_GEXF, &show->forest, tdags, dag);
-    if (strcmp(show->settings->format, "graphml") == 0)
-        return graphfile_tdag(&show->tx_text.text, GRAPHFILE_GRAPHML, &show->forest, tdags, dag);
     enum status status = put_dag_row(show, selection, held, dag);
     for (uint32_t i = tdags->first[dag - 1]; i < tdags->first[dag] && status == STATUS_OK; i++)
         status = put_dag_tx(show, selection, tdags->members[i]);
@@ -131,6 +125,43 @@ static enum status draw_dag(struct show *show, const struct selection *selection
     enum status status = svg_file(&printer, &show->forest, &selection->tdags, dag, fault);
     show->tx_text.text = printer.text;
     return status;
+}
+
+/* As GraphML or for Graphviz. */
+static enum status put_graph(struct show *show, const struct selection *selection, uint32_t dag, struct fault *fault)
+{
+    const char *format = show->settings->format;
+    struct graphfile_parts parts = {.file.format = strcmp(format, "dot") == 0    ? GRAPHFILE_DOT
+                                                   : strcmp(format, "gexf") == 0 ? GRAPHFILE_GEXF
+                                                                                 : GRAPHFILE_GRAPHML,
+                                    .forest = &show->forest,
+                                    .tdags = &selection->tdags,
+                                    .dag = dag,
+                                    .row = &selection->classes.rows[dag - 1]};
+    struct graph_ends ends = {0};
+    enum status status = STATUS_OK;
+    if (show->settings->with_ends)
+        status = graph_ends_open(&ends, show->tx_text.store, selection, &parts, fault);
+    if (status == STATUS_OK) {
+        status = graphfile_put_all(&parts, &show->tx_text.text);
+        status = status == STATUS_NOMEM ? fault_nomem(fault) : status;
+    }
+    if (status == STATUS_OK && show->settings->with_ends)
+        show->tx_text.missing |= payments_tell_unread(&ends.payments);
+    graph_ends_close(&ends);
+    graphfile_parts_free(&parts);
+    return status;
+}
+
+/* In the format that is asked for. */
+static enum status put_in_format(struct show *show, const struct selection *selection,
+                                 const struct known_scripts_held *held, uint32_t dag, struct fault *fault)
+{
+    if (strcmp(show->settings->format, "svg") == 0)
+        return draw_dag(show, selection, dag, fault);
+    if (strcmp(show->settings->format, "text") != 0)
+        return put_graph(show, selection, dag, fault);
+    return put_dag(show, selection, held, dag) == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
 /* A T-DAG whose number is larger than that of the last may be one of another rule set. */
@@ -156,10 +187,8 @@ static enum status show_chosen_dag(struct show *show, const struct selection *se
     if (status == STATUS_OK && show->settings->labels.count > 0)
         status = payments_find_labels(show->tx_text.store, &show->forest, selection, &show->labels, dag,
                                       (unsigned)show->settings->threads, &show->dag_labels, &show->said, fault);
-    if (status == STATUS_OK && strcmp(show->settings->format, "svg") == 0)
-        status = draw_dag(show, selection, dag, fault);
-    else if (status == STATUS_OK && put_dag(show, selection, &held, dag) != STATUS_OK)
-        status = fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = put_in_format(show, selection, &held, dag, fault);
     known_scripts_held_free(&held);
     return status;
 }
@@ -374,6 +403,8 @@ static int run(const struct settings *settings)
     if (!fits_format(settings))
         return message_usage("--format %s is for %s only", settings->format,
                              strcmp(settings->format, "json") == 0 ? "a transaction" : "--dag");
+    if (settings->with_ends && (!settings->dag || strcmp(settings->format, "graphml") != 0))
+        return message_usage("--ends is for --dag with --format graphml only");
     if (settings->with_scripts && settings->operands_count == 0)
         return message_usage("--scripts is for transactions only; --known-scripts FILE adds known scripts");
     if (settings->dag && !chosen_is_dag(settings->dag) && !chosen_is_class(settings->dag))
@@ -416,6 +447,13 @@ static const struct option option_format = {
     .help = "how to print a transaction (text, json) or a T-DAG (all but json)",
 };
 
+static const struct option option_ends = {
+    .name = "ends",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, with_ends),
+    .help = "of GraphML: payers and payees too, as nodes with their addresses; needs 'unktx index'",
+};
+
 static const struct option option_show_scripts = {
     .name = "scripts",
     .type = OPTION_FLAG,
@@ -425,13 +463,9 @@ static const struct option option_show_scripts = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store,      &option_show_scripts,
-    &option_as_of_height,    &option_dag,
-    &option_class,           &option_rules,
-    &option_format,          &option_compress,
-    &option_exclude_scripts, &option_known_scripts,
-    &option_labels,          &option_threads,
-    &option_out_file,        NULL,
+    &option_read_store,    &option_show_scripts, &option_as_of_height, &option_dag,      &option_class,
+    &option_rules,         &option_format,       &option_ends,         &option_compress, &option_exclude_scripts,
+    &option_known_scripts, &option_labels,       &option_threads,      &option_out_file, NULL,
 };
 
 const struct command command_show = {

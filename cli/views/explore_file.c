@@ -23,8 +23,11 @@ static enum status begin_graph(struct explore_request *request, uint32_t dag, en
     struct graphfile_parts *parts = mem_alloc(1, sizeof *parts);
     if (!parts)
         return fault_nomem(fault);
-    *parts = (struct graphfile_parts){
-        .file.format = format, .forest = &request->explore->opened.forest, .tdags = &request->tdags->tdags, .dag = dag};
+    *parts = (struct graphfile_parts){.file.format = format,
+                                      .forest = &request->explore->opened.forest,
+                                      .tdags = &request->tdags->tdags,
+                                      .dag = dag,
+                                      .row = explore_row(request->tdags, dag)};
     request->answer->part = put_graph;
     request->answer->end = end_graph;
     request->answer->context = parts;

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "classify/family.h"
 #include "cli/views/gexf.h"
+#include "cli/views/tables.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
 
@@ -43,8 +45,18 @@ static const char *node_id(const struct graphfile *file, const struct hash256 *t
 
 /* GraphML has no unsigned type, and igraph reads every number as a double: satoshis stay exact to 2^53. Gephi writes
  * the attribute that is called label beside a node. */
-static const char graphml_root_key[] =
-    "  <key id=\"is_root\" for=\"node\" attr.name=\"is_root\" attr.type=\"boolean\"/>\n";
+static const char graphml_tdag_keys[] =
+    "  <key id=\"is_root\" for=\"node\" attr.name=\"is_root\" attr.type=\"boolean\"/>\n"
+    "  <key id=\"time\" for=\"node\" attr.name=\"time\" attr.type=\"long\"/>\n"
+    "  <key id=\"class_id\" for=\"graph\" attr.name=\"class_id\" attr.type=\"string\"/>\n"
+    "  <key id=\"family\" for=\"graph\" attr.name=\"family\" attr.type=\"string\"/>\n";
+/* Where outputs are nodes, they have these and no others. */
+static const char graphml_output_keys[] =
+    "  <key id=\"output_vout\" for=\"node\" attr.name=\"vout\" attr.type=\"long\"/>\n"
+    "  <key id=\"output_value_sat\" for=\"node\" attr.name=\"value_sat\" attr.type=\"long\"/>\n"
+    "  <key id=\"output_kind\" for=\"node\" attr.name=\"kind\" attr.type=\"string\"/>\n"
+    "  <key id=\"address\" for=\"node\" attr.name=\"address\" attr.type=\"string\"/>\n"
+    "  <key id=\"pays\" for=\"edge\" attr.name=\"pays\" attr.type=\"string\"/>\n";
 static const char graphml_head[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
     "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\"\n"
@@ -73,8 +85,9 @@ enum status graphfile_begin(struct graphfile *file, const char *name, const char
         enum status status = text_printf(text, "digraph %s {\n", name);
         return status == STATUS_OK && title ? text_printf(text, "  label=\"%s\";\n", title) : status;
     }
-    enum status status = text_printf(text, "%s%s  <graph id=\"%s\" edgedefault=\"directed\">\n", graphml_head,
-                                     file->tells_root ? graphml_root_key : "", name);
+    enum status status = text_printf(text, "%s%s%s  <graph id=\"%s\" edgedefault=\"directed\">\n", graphml_head,
+                                     file->tells_root ? graphml_tdag_keys : "",
+                                     file->tells_ends ? graphml_output_keys : "", name);
     return status == STATUS_OK && title ? text_printf(text, "    <desc>%s</desc>\n", title) : status;
 }
 
@@ -99,7 +112,8 @@ static enum status graphml_node(const struct graphfile *file, const struct graph
                                      "<data key=\"height\">%u</data><data key=\"tx_index\">%u</data>",
                                      id, hex, hex, (unsigned)node->height, (unsigned)node->index);
     if (status == STATUS_OK && file->tells_root)
-        status = text_printf(file->text, "<data key=\"is_root\">%s</data>", node->is_root ? "true" : "false");
+        status = text_printf(file->text, "<data key=\"is_root\">%s</data><data key=\"time\">%u</data>",
+                             node->is_root ? "true" : "false", (unsigned)node->time);
     return status == STATUS_OK
                ? text_printf(file->text, "<data key=\"value_out_sat\">%llu</data></node>\n", ULL(node->value_out_sat))
                : status;
@@ -139,6 +153,55 @@ enum status graphfile_end(const struct graphfile *file)
     if (file->format == GRAPHFILE_GEXF)
         return gexf_end(file->text);
     return text_printf(file->text, file->format == GRAPHFILE_DOT ? "}\n" : "  </graph>\n</graphml>\n");
+}
+
+/* ---- outputs ---- */
+
+/* A node_id, a colon, and a number. */
+#define OUTPUT_ID_SIZE (ID_SIZE + 1 + PUT_U64_MAX)
+
+static const char *output_id(const struct graphfile *file, const struct graphfile_output *output,
+                             char id[OUTPUT_ID_SIZE])
+{
+    node_id(file, output->txid, output->height, id);
+    char *p = id + strlen(id);
+    *p++ = ':';
+    *put_u64(p, output->vout) = '\0';
+    return id;
+}
+
+enum status graphfile_output(const struct graphfile *file, const struct graphfile_output *output)
+{
+    char id[OUTPUT_ID_SIZE], hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(output->txid, hex);
+    enum status status = text_printf(
+        file->text,
+        "    <node id=\"%s\"><data key=\"label\">%.8s:%u</data><data key=\"txid\">%s</data>"
+        "<data key=\"height\">%u</data><data key=\"output_vout\">%u</data>"
+        "<data key=\"output_value_sat\">%llu</data><data key=\"output_kind\">%s</data>",
+        output_id(file, output, id), hex, (unsigned)output->vout, hex, (unsigned)output->height, (unsigned)output->vout,
+        ULL(output->value_sat), kind_name(output->kind));
+    if (status == STATUS_OK && output->address_size > 0)
+        status = text_printf(file->text, "<data key=\"address\">%.*s</data>", (int)output->address_size,
+                             output->address);
+    return status == STATUS_OK ? text_printf(file->text, "</node>\n") : status;
+}
+
+enum status graphfile_pays(const struct graphfile *file, const struct graphfile_output *output,
+                           const struct graphfile_node *tx, bool spends, uint32_t vin)
+{
+    char of_output[OUTPUT_ID_SIZE], of_tx[ID_SIZE];
+    output_id(file, output, of_output);
+    node_id(file, tx->txid, tx->height, of_tx);
+    enum status status = text_printf(file->text, "    <edge source=\"%s\" target=\"%s\"><data key=\"vout\">%u</data>",
+                                     spends ? of_output : of_tx, spends ? of_tx : of_output, (unsigned)output->vout);
+    if (status == STATUS_OK && spends)
+        status = text_printf(file->text, "<data key=\"vin\">%u</data>", (unsigned)vin);
+    return status == STATUS_OK ? text_printf(file->text,
+                                             "<data key=\"value_sat\">%llu</data><data key=\"kind\">%s</data>"
+                                             "<data key=\"pays\">%s</data></edge>\n",
+                                             ULL(output->value_sat), kind_name(output->kind), spends ? "in" : "out")
+                               : status;
 }
 
 /* ---- a T-DAG ---- */
@@ -185,6 +248,14 @@ static enum status tdag_arcs(const struct graphfile *file, const struct forest *
 
 #define PART_TXS 256u
 
+static enum status put_class_of(const struct graphfile_parts *parts)
+{
+    char id[CLASS_ID_TEXT + 1] = "";
+    put_class_id(id, parts->row->class_id, parts->row->class_exact);
+    return text_printf(parts->file.text, "    <data key=\"class_id\">%s</data>\n    <data key=\"family\">%s</data>\n",
+                       id, family_name(parts->row->family));
+}
+
 static enum status put_part_head(struct graphfile_parts *parts)
 {
     const struct tdags *tdags = parts->tdags;
@@ -203,7 +274,8 @@ static enum status put_part_head(struct graphfile_parts *parts)
     *tdag_put_name(parts->forest, tdags, dag, tdag) = '\0';
     snprintf(name, sizeof name, "tdag_%s", tdag);
     snprintf(title, sizeof title, "T-DAG %s, number %u, rules %s", tdag, (unsigned)dag, rules_name(tdags->rules));
-    return graphfile_begin(&parts->file, name, title, parts->txids, count);
+    enum status status = graphfile_begin(&parts->file, name, title, parts->txids, count);
+    return status == STATUS_OK && parts->row && parts->file.format == GRAPHFILE_GRAPHML ? put_class_of(parts) : status;
 }
 
 static enum status put_part_of(struct graphfile_parts *parts)
@@ -226,7 +298,8 @@ static enum status put_part_of(struct graphfile_parts *parts)
         return parts->file.format == GRAPHFILE_GEXF ? gexf_begin_arcs(parts->file.text) : STATUS_OK;
     }
     parts->at = GRAPHFILE_AT_END;
-    return graphfile_end(&parts->file);
+    status = parts->more ? parts->more(parts->more_context, &parts->file) : STATUS_OK;
+    return status == STATUS_OK ? graphfile_end(&parts->file) : status;
 }
 
 enum status graphfile_parts_put(struct graphfile_parts *parts, struct text *text)
@@ -251,13 +324,10 @@ void graphfile_parts_free(struct graphfile_parts *parts)
     parts->places = NULL;
 }
 
-enum status graphfile_tdag(struct text *text, enum graphfile_format format, const struct forest *forest,
-                           const struct tdags *tdags, uint32_t dag)
+enum status graphfile_put_all(struct graphfile_parts *parts, struct text *text)
 {
-    struct graphfile_parts parts = {.file.format = format, .forest = forest, .tdags = tdags, .dag = dag};
     enum status status = STATUS_OK;
-    while (parts.at != GRAPHFILE_AT_END && status == STATUS_OK)
-        status = graphfile_parts_put(&parts, text);
-    graphfile_parts_free(&parts);
+    while (parts->at != GRAPHFILE_AT_END && status == STATUS_OK)
+        status = graphfile_parts_put(parts, text);
     return status;
 }

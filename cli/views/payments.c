@@ -139,6 +139,7 @@ static enum status put_payer(struct hand *hand, uint32_t dag, uint32_t number, c
                                                .number = number,
                                                .position = vin,
                                                .txid = &from.tx.txid,
+                                               .height = from.tx.height,
                                                .vout = from.position,
                                                .output = &output},
                         &cells, fault);
@@ -214,6 +215,7 @@ static enum status put_payee(struct hand *hand, uint32_t dag, uint32_t number, c
                                                .number = number,
                                                .position = vout,
                                                .txid = &tx->txid,
+                                               .height = tx->height,
                                                .vout = vout,
                                                .output = output},
                         &cells, fault);

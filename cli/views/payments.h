@@ -18,6 +18,7 @@ struct payments_end {
     uint32_t number;            /* of that, in the store */
     uint32_t position;          /* vin, of a payee vout */
     const struct hash256 *txid; /* of the output */
+    uint32_t height;            /* of its transaction */
     uint32_t vout;
     const struct index_output *output;
     const uint8_t *script; /* of the output, NULL where it could not be read */

@@ -113,6 +113,19 @@ static void test_tdags(void **state)
     }
 }
 
+/* What payers and payees are in it is looked at by tests/graphfiles.py. */
+static void test_ends_need(void **state)
+{
+    (void)state;
+    struct run run = unktx_expect(2, "show --store %s/store --dag 1 --ends", place);
+    assert_non_null(strstr(run.err, "--format graphml"));
+    run_free(&run);
+    run = unktx_expect(1, "show --store %s/store --dag 1 --ends --format graphml", place);
+    assert_non_null(strstr(run.err, "no index"));
+    assert_int_equal(run.out_size, 0);
+    run_free(&run);
+}
+
 static void test_travel(void **state)
 {
     (void)state;
@@ -145,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tdags),
+        cmocka_unit_test(test_ends_need),
         cmocka_unit_test(test_travel),
     };
     return cmocka_run_group_tests(tests, make, clean);
