@@ -43,8 +43,7 @@ def read_csv(path):
 
 def value_of(cell, field):
     if cell is None or field["type"] == "string":
-        is_text = field["type"] == "string" and ("missingValues" in field or field.get("constraints"))
-        return "" if cell is None and is_text else cell
+        return "" if cell is None and field.get("constraints") else cell
     return {"integer": int, "boolean": int, "number": float}[field["type"]](cell)
 
 

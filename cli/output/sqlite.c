@@ -286,8 +286,7 @@ static int bind_text(struct sqlite_table *table, int place, const struct csv_cel
 
 static int bind_cell(struct sqlite_table *table, int place, const struct column *column, const struct csv_cell *cell)
 {
-    bool is_text = column->type == COLUMN_STRING &&
-                   (column->flags & (COLUMN_MAY_BE_EMPTY | COLUMN_EMPTY_TEXT)) != COLUMN_MAY_BE_EMPTY;
+    bool is_text = column->type == COLUMN_STRING && !(column->flags & COLUMN_MAY_BE_EMPTY);
     if (cell->size == 0 && !cell->in_quotes && !is_text)
         return sqlite3_bind_null(table->insert, place);
     switch (column->type) {

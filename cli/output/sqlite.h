@@ -22,7 +22,8 @@ enum status sqlite_open(const char *path, const char *target, unsigned threads, 
  * unktx_columns. `file` and `schema` must stay until sqlite_close. sqlite_end_table in any case. */
 enum status sqlite_begin_table(struct sqlite *database, const char *file, const struct table_schema *schema,
                                unsigned flags, struct sqlite_table **table, struct fault *fault) MUST_CHECK;
-/* Adds rows of CSV; they may be cut anywhere. A missing value is NULL; a whole number of 2^63 and more, which no valid
+/* Adds rows of CSV; they may be cut anywhere. A missing value is NULL, two quotes
+ * are an empty text; a whole number of 2^63 and more, which no valid
  * chain has, becomes a REAL. */
 enum status sqlite_add(struct sqlite_table *table, const char *bytes, size_t size, struct fault *fault) MUST_CHECK;
 /* STATUS_FORMAT: the last row is not whole. The table is gone in any case; NULL is legal. */
