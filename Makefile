@@ -1,4 +1,4 @@
-# unktx: make all check check-fast browser columns digests fuzz bench lint asan tsan valgrind install uninstall notebook deb clean
+# unktx: make all check check-fast browser engines columns digests fuzz bench lint asan tsan valgrind install uninstall notebook deb clean
 # Variables: CC CFLAGS CPPFLAGS LDFLAGS BUILD PREFIX LIBDIR DESTDIR HARDENING (no: without) SANITIZE (address,undefined / thread)
 # FUZZ_SECONDS (for each target)
 CC ?= cc
@@ -249,7 +249,11 @@ clean:
 browser: $(BUILD)/unktx
 	UNKTX=$(BUILD)/unktx sh tests/browser.sh
 
-.PHONY: all browser check check-fast columns digests fuzz fuzz-run bench lint asan tsan valgrind install uninstall notebook deb clean
+# the recipes of docs/engines.md; installs npm's @duckdb/node-api into BUILD/engines
+engines: $(BUILD)/unktx
+	UNKTX=$(BUILD)/unktx BUILD=$(BUILD) sh tests/engines.sh
+
+.PHONY: all browser engines check check-fast columns digests fuzz fuzz-run bench lint asan tsan valgrind install uninstall notebook deb clean
 .SECONDARY:
 # those of `make deb` are its own, and may be half written while a test builds the packages
 -include $(shell find $(BUILD) -path $(BUILD)/package -prune -o -type f -name '*.d' -print 2>/dev/null)
