@@ -2,7 +2,8 @@
 # Makes the tables of this folder:
 #   sh notebooks-data/make.sh [UNKTX [DIR [SCAN OPTIONS]]]
 # with the program UNKTX (default: build/unktx), into DIR (default: this folder). Without options of `unktx scan` the chain is
-# the bundled one; with them (--datadir ~/.bitcoin) it is yours, and its store stays in DIR/store.
+# the bundled one; with them (--datadir ~/.bitcoin) it is yours, and its store stays in DIR/store. LABELS names a file of labels of
+# addresses (default: of the bundled chain labels.csv, else none); with one the chain is indexed too, which payers and payees need.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 unktx=${1:-$root/build/unktx}
@@ -13,7 +14,9 @@ mkdir -p "$into"
 if [ $# -gt 2 ]; then
     shift 2
     store=$into/store
+    LABELS=${LABELS:-}
 else
+    LABELS=${LABELS:-$root/notebooks-data/labels.csv}
     set -- --datadir "$root/tests/fixtures/regtest-xor"
     store=$work/store
 fi
@@ -24,7 +27,7 @@ for rules in core-0.18 core-0.19 core-22; do
     "$unktx" dags --store "$store" --rules "$rules" -o "$work/$rules" >/dev/null
     cp "$work/$rules/tdags.csv" "$work/$rules/classes.csv" "$into/$rules"
 done
-for table in txs arcs leaves; do
+for table in txs arcs leaves ties groups; do
     cp "$work/core-0.18/$table.csv" "$into/core-0.18"
 done
 cp "$work/core-0.18/summary.json" "$into"
@@ -37,3 +40,9 @@ cp "$work/core-0.18/summary.json" "$into"
 cp "$work/paper/summary.json" "$into/without-paper-scripts.json"
 "$unktx" dags --store "$store" --exclude-scripts @known -o "$work/known" >/dev/null
 cp "$work/known/summary.json" "$into/without-known-scripts.json"
+# payers and payees with the labels of their addresses
+if [ -n "$LABELS" ]; then
+    "$unktx" index --quiet "$@" --store "$store"
+    "$unktx" flows --store "$store" --labels "$LABELS" -o "$work/flows" >/dev/null
+    cp "$work/flows/payers.csv" "$work/flows/payees.csv" "$into/core-0.18"
+fi

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
 sh notebooks-data/make.sh "${UNKTX:-build/unktx}" "$made" || exit 1
-for file in README.md make.sh paper-scripts.txt notebook.py unknown-transactions.ipynb; do
+for file in README.md make.sh paper-scripts.txt labels.csv notebook.py unknown-transactions.ipynb; do
     cp "notebooks-data/$file" "$made"
 done
 if ! diff -rq notebooks-data "$made"; then
