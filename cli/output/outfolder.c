@@ -219,6 +219,8 @@ enum status outfolder_open(const char *path, const struct datapackage_provenance
     enum status status = keep_select(new, fault);
     if (status == STATUS_OK)
         status = outfile_make_folder(path, &new->there, fault);
+    if (status == STATUS_OK && new->there < size - 1)
+        signals_remember_file(new->path);
     if (status == STATUS_OK)
         status = lock(new, fault);
     if (status == STATUS_OK) {
@@ -447,6 +449,7 @@ void outfolder_close(struct outfolder *folder)
     if (!folder)
         return;
     replacement_free(folder->places, folder->count);
+    signals_forget_file(folder->path);
     remove_made(folder);
     if (folder->lock_plus_1)
         close(folder->lock_plus_1 - 1);

@@ -57,7 +57,7 @@ static void remove_files(void)
 {
     for (int i = 0; i < FILES_MAX; i++) {
         if (files[i].state == FILE_THERE)
-            unlink(files[i].path);
+            (void)(unlink(files[i].path) == 0 || rmdir(files[i].path) == 0); /* else it stays */
     }
 }
 

@@ -25,8 +25,8 @@ void signals_catch(void);
 void signals_hold(void);
 void signals_release(void);
 
-/* The file of that name goes if the process is cut off, until it is forgotten. At most 64 at a time; of more,
- * the others stay. */
+/* The file of that name, or the folder if it is empty, goes if the process is cut off, until it is forgotten. At most
+ * 64 at a time; of more, the others stay. */
 void signals_remember_file(const char *path);
 void signals_forget_file(const char *path);
 

@@ -129,7 +129,8 @@ void sqlite_close(struct sqlite *database)
 {
     if (!database)
         return;
-    sqlite3_close(database->handle);
+    if (!stop_requested()) /* what it holds goes faster with the process, which a signal ends soon */
+        sqlite3_close(database->handle);
     sqlite3_free(sqlite3_temp_directory);
     sqlite3_temp_directory = NULL;
     mem_free(database);
