@@ -135,32 +135,42 @@ static enum status parse(const char *path, char *text, size_t size, struct manif
     return status;
 }
 
-static enum status read_whole(const char *path, int fd, uint64_t size, struct manifest *manifest, struct fault *fault)
+static enum status read_whole(const char *path, int fd, uint64_t size, char **text, size_t *got, struct fault *fault)
 {
     if (size > SIZE_LIMIT)
         return fault_set(fault, STATUS_LIMIT, path, FAULT_NO_OFFSET, "is larger than any that unktx writes");
-    char *text = mem_alloc(size + 1, 1);
-    if (!text)
+    *text = mem_alloc(size + 1, 1);
+    if (!*text)
         return fault_nomem(fault);
-    ssize_t got = file_read_at(fd, text, size, 0);
-    enum status status = got < 0 ? fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read")
-                                 : parse(path, text, (size_t)got, manifest, fault);
-    mem_free(text);
+    ssize_t read = file_read_at(fd, *text, size, 0);
+    *got = read < 0 ? 0 : (size_t)read;
+    return read < 0 ? fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read") : STATUS_OK;
+}
+
+enum status manifest_load(const char *folder, char **path, char **text, size_t *size, struct fault *fault)
+{
+    struct stat info;
+    int fd;
+    *text = NULL;
+    *path = outfile_join(folder, DATAPACKAGE_NAME);
+    if (!*path)
+        return fault_nomem(fault);
+    enum status status = file_open(*path, "the list of a folder's tables", &fd, &info, fault);
+    if (status == STATUS_OK) {
+        status = read_whole(*path, fd, (uint64_t)info.st_size, text, size, fault);
+        close(fd);
+    }
     return status;
 }
 
 enum status manifest_read(const char *folder, struct manifest *manifest, struct fault *fault)
 {
-    char *path = outfile_join(folder, DATAPACKAGE_NAME);
-    struct stat info;
-    int fd;
-    if (!path)
-        return fault_nomem(fault);
-    enum status status = file_open(path, "the list of a folder's tables", &fd, &info, fault);
-    if (status == STATUS_OK) {
-        status = read_whole(path, fd, (uint64_t)info.st_size, manifest, fault);
-        close(fd);
-    }
+    char *path = NULL, *text = NULL;
+    size_t size = 0;
+    enum status status = manifest_load(folder, &path, &text, &size, fault);
+    if (status == STATUS_OK)
+        status = parse(path, text, size, manifest, fault);
+    mem_free(text);
     mem_free(path);
     return status;
 }

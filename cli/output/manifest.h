@@ -41,6 +41,10 @@ struct manifest {
 enum status manifest_read(const char *folder, struct manifest *manifest, struct fault *fault) MUST_CHECK;
 void manifest_free(struct manifest *manifest);
 
+/* The file's whole text, with a terminator after it, and its path; the caller frees both, also on failure.
+ * STATUS_NOT_FOUND, STATUS_FORMAT as above. STATUS_LIMIT: it is larger than any that unktx writes. */
+enum status manifest_load(const char *folder, char **path, char **text, size_t *size, struct fault *fault) MUST_CHECK;
+
 /* The file of that name, or NULL. */
 const struct manifest_file *manifest_find(const struct manifest *manifest, const char *name);
 

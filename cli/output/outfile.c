@@ -229,6 +229,13 @@ enum status outfile_flush(struct outfile *file, struct text *text, struct fault 
     return status;
 }
 
+enum status outfile_sync(struct outfile *file, struct fault *fault)
+{
+    if (file->is_new && fsync(file->fd_plus_1 - 1) != 0)
+        return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be made durable");
+    return STATUS_OK;
+}
+
 enum status outfile_commit(struct outfile *file, struct fault *fault)
 {
     int fd = file->fd_plus_1 - 1;
@@ -238,10 +245,9 @@ enum status outfile_commit(struct outfile *file, struct fault *fault)
         return sqlite_end_table(rows, fault);
     if (file->is_stdout || file->is_discarded)
         return STATUS_OK;
-    if (file->is_new && fsync(fd) != 0)
-        return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be made durable");
-    enum status status = file->is_new && !file->temporary ? temporary_name(file->path, fd, &file->temporary, fault)
-                                                          : STATUS_OK;
+    enum status status = outfile_sync(file, fault);
+    if (status == STATUS_OK && file->is_new && !file->temporary)
+        status = temporary_name(file->path, fd, &file->temporary, fault);
     if (status != STATUS_OK)
         return status;
     file->fd_plus_1 = 0;

@@ -62,6 +62,8 @@ enum status outfile_begin_table(struct outfile *file, const struct table_schema 
 /* Writes and empties the text. */
 enum status outfile_flush(struct outfile *file, struct text *text, struct fault *fault) MUST_CHECK;
 static inline bool outfile_left(const struct outfile *file) { return file->left; }
+/* Makes what was written durable, so that outfile_commit has nothing to wait for. */
+enum status outfile_sync(struct outfile *file, struct fault *fault) MUST_CHECK;
 /* Makes the file appear; one of an outfolder does with the others. */
 enum status outfile_commit(struct outfile *file, struct fault *fault) MUST_CHECK;
 /* Removes what was not committed. Legal at any time. */

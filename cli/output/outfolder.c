@@ -172,18 +172,16 @@ void outfolder_keep(struct outfolder *folder, void *kept, void (*end)(void *kept
 
 void *outfolder_kept(const struct outfolder *folder) { return folder ? folder->kept : NULL; }
 
-/* What lies in the folder is not to change between what is read of it and what is put there. A file system without
- * locks has none. */
-static enum status lock(struct outfolder *folder, struct fault *fault)
+enum status outfolder_lock(const char *path, int *lock_plus_1, struct fault *fault)
 {
-    int fd = file_open_again(folder->path, O_RDONLY | O_DIRECTORY);
+    int fd = file_open_again(path, O_RDONLY | O_DIRECTORY);
     if (fd < 0 && errno == EACCES) /* one may be allowed to write there and not to list it */
         return STATUS_OK;
     if (fd < 0)
-        return fault_errno(fault, folder->path, FAULT_NO_OFFSET, "cannot be opened");
-    folder->lock_plus_1 = fd + 1;
+        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be opened");
+    *lock_plus_1 = fd + 1;
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        return fault_set(fault, STATUS_BUSY, folder->path, FAULT_NO_OFFSET,
+        return fault_set(fault, STATUS_BUSY, path, FAULT_NO_OFFSET,
                          "another unktx is writing into this folder: wait until it is done, or name another folder "
                          "with -o");
     return STATUS_OK;
@@ -222,7 +220,7 @@ enum status outfolder_open(const char *path, const struct datapackage_provenance
     if (status == STATUS_OK && new->there < size - 1)
         signals_remember_file(new->path);
     if (status == STATUS_OK)
-        status = lock(new, fault);
+        status = outfolder_lock(path, &new->lock_plus_1, fault);
     if (status == STATUS_OK) {
         status = manifest_read(path, &new->before, fault);
         new->has_before = status == STATUS_OK;

@@ -74,6 +74,12 @@ enum status outfolder_take(struct outfile *file, struct fault *fault) MUST_CHECK
  * STATUS_REFUSED, and nothing is done: what is left is of another command, which could not be known when the folder was
  * opened. */
 enum status outfolder_commit(struct outfolder *folder, bool quiet, struct fault *fault) MUST_CHECK;
+
+/* Locks a folder: what lies in it is not to change between what is read of it and what is put there. *lock_plus_1 is
+ * then its descriptor + 1, which the caller closes; 0 stays where it cannot be listed, and a file system without locks
+ * has none. STATUS_BUSY: another process has it locked. */
+enum status outfolder_lock(const char *path, int *lock_plus_1, struct fault *fault) MUST_CHECK;
+
 /* Removes what was not put in place, and the folders that outfolder_open made if nothing is in them. NULL is legal. */
 void outfolder_close(struct outfolder *folder);
 
