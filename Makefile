@@ -8,7 +8,7 @@ LIBDIR ?= $(PREFIX)/lib
 ZSH_FOLDER ?= site-functions
 VERSION := $(shell sed -n 's/^.define UNKTX_VERSION "\(.*\)"/\1/p' cli/command.h)
 BUILD ?= build
-PACKAGES = igraph lmdb libsecp256k1 libcrypto nettle yaml-0.1 libmicrohttpd sqlite3
+PACKAGES = igraph lmdb libsecp256k1 libcrypto nettle yaml-0.1 libmicrohttpd sqlite3 libzstd
 CFLAGS ?= -O2 -g
 # no fused multiply-add, which rounds otherwise, so that the same numbers are printed on every machine
 SAME_NUMBERS = -ffp-contract=off

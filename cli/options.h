@@ -51,13 +51,16 @@ struct settings {
     enum rules rules;
     uint64_t threads; /* 1.. */
     uint64_t from_height;
-    uint64_t to_height;   /* UINT32_MAX: the tip */
-    const char *dag;      /* as typed; NULL: none */
-    const char *class_id; /* likewise */
-    const char *family;   /* NULL: any */
-    const char *label;    /* likewise */
-    uint64_t min_height;  /* edges */
-    uint64_t top;         /* 0: not asked for */
+    uint64_t to_height;       /* UINT32_MAX: the tip */
+    uint64_t rows_per_file;   /* 0: not asked for */
+    uint64_t blocks_per_file; /* likewise */
+    const char *packing;      /* of files: "zstd" or "none"; NULL: not asked for */
+    const char *dag;          /* as typed; NULL: none */
+    const char *class_id;     /* likewise */
+    const char *family;       /* NULL: any */
+    const char *label;        /* likewise */
+    uint64_t min_height;      /* edges */
+    uint64_t top;             /* 0: not asked for */
     uint64_t port;
     uint64_t memory; /* bytes */
     uint64_t depth;
@@ -86,6 +89,7 @@ struct settings {
     bool with_ends;
     bool with_scripts;
     bool only_unknown;
+    bool resume;
     const char *const *operands;
     size_t operands_count;
 };

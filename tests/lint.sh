@@ -28,6 +28,7 @@ breaches=$(
     grep -nE '#include <secp256k1' $library $command_line | grep -v '^parser/pubkey\.c:'
     grep -nE '#include <microhttpd\.h>' $library $command_line | grep -v '^cli/output/http\.c:'
     grep -nE '#include <sqlite3\.h>' $library $command_line | grep -v '^cli/output/sqlite\.c:'
+    grep -nE '#include <zstd\.h>' $library $command_line | grep -v '^cli/output/zstd\.c:'
     grep -nE '#include <openssl/' $library $command_line | grep -v '^parser/sha256\.c:'
     grep -nE '#include <nettle/' $library $command_line | grep -v '^parser/rc4\.c:'
     grep -nE '#include <yaml\.h>' $library $command_line | grep -v '^cli/inputs/tagpack\.c:'

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "cli/output/outfile.h"
+#include "cli/output/partitions.h"
 #include "parser/mem.h"
 
 /* ---- one file ---- */
@@ -49,6 +50,11 @@ static enum status refuse_in(const char *folder, const char *name, const char *p
     enum status status = manifest_read(folder, &manifest, &why);
     bool listed = status == STATUS_OK && manifest_find(&manifest, name);
     manifest_free(&manifest);
+    if (status == STATUS_REFUSED) { /* none that tells of tables in this folder: of a dump, perhaps */
+        struct partitions dump = {0};
+        status = partitions_read(folder, &dump, &why);
+        partitions_free(&dump);
+    }
     if (status == STATUS_NOMEM)
         return fault_nomem(fault);
     if (status == STATUS_OK && strcmp(name, DATAPACKAGE_NAME) == 0)

@@ -27,6 +27,7 @@ enum column_type {
 #define COLUMN_WITH_UNLOCKS 16u       /* where the spenders were read from the blk files */
 #define COLUMN_WITH_LABELS 32u        /* with --labels */
 #define COLUMN_WITH_PAPER_CLASSES 64u /* with --paper-classes */
+#define COLUMN_WITH_SCRIPTS 128u      /* with --scripts */
 
 #define LABELS_MEANING                                                                                                 \
     "in alphabetical order of bytes with a semicolon and a space between two; the first 32, and then how many more"

@@ -82,6 +82,10 @@ static const struct column dump_outputs[] = {
     {"spender_txid", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL, "transaction that spends it; empty when unspent"},
     {"spender_vin", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, NULL,
      "number of the input that spends it; empty when unspent"},
+    {"script_hex", COLUMN_STRING, COLUMN_WITH_SCRIPTS | COLUMN_MAY_BE_EMPTY | COLUMN_EMPTY_TEXT, NULL,
+     "its script, in hexadecimal"},
+    {"address", COLUMN_STRING, COLUMN_WITH_SCRIPTS | COLUMN_MAY_BE_EMPTY, NULL,
+     "the address of its script, a view; empty for scripts without one"},
 };
 
 static const struct column travel[] = {

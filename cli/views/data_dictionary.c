@@ -5,7 +5,8 @@
 #include "cli/output/datapackage.h"
 
 #define ALL_FLAGS                                                                                                      \
-    (COLUMN_WITH_INDEX | COLUMN_WITH_VERIFY | COLUMN_WITH_UNLOCKS | COLUMN_WITH_LABELS | COLUMN_WITH_PAPER_CLASSES)
+    (COLUMN_WITH_INDEX | COLUMN_WITH_VERIFY | COLUMN_WITH_UNLOCKS | COLUMN_WITH_LABELS | COLUMN_WITH_PAPER_CLASSES |   \
+     COLUMN_WITH_SCRIPTS)
 
 /* Text with a backslash before each of the bytes in `special`, and its first letter a capital if asked for. */
 static void print_escaped(struct printer *printer, const char *text, const char *special, bool capital)
@@ -26,6 +27,8 @@ static const char *presence_of(const struct column *column)
         return "only with --labels";
     if (column->flags & COLUMN_WITH_PAPER_CLASSES)
         return "only with --paper-classes";
+    if (column->flags & COLUMN_WITH_SCRIPTS)
+        return "only with --scripts";
     return column->flags & COLUMN_WITH_VERIFY ? "only with --verify" : NULL;
 }
 

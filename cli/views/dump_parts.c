@@ -1,0 +1,322 @@
+#include "cli/views/dump_parts.h"
+
+#include <stdlib.h>
+
+#include "cli/output/message.h"
+#include "cli/output/outfolder.h"
+#include "cli/output/signals.h"
+#include "cli/output/zstd.h"
+#include "cli/views/dump_folder.h"
+#include "parser/mem.h"
+#include "parser/parallel.h"
+#include "parser/stop.h"
+
+#define MANIFEST_S 10 /* seconds after which the manifest is written again */
+
+/* A file that is to be written. */
+struct item {
+    enum dump_table which;
+    struct partition *file;
+    const struct partition *before; /* what an earlier dump made at its place; NULL: nothing */
+};
+
+/* One worker, and the file that it writes. */
+struct writer {
+    struct parts *parts;
+    struct dump_rows *rows;
+    struct zstd *zstd; /* NULL: not compressed */
+    struct text text;
+    struct text packed;
+    struct outfile file;
+    struct sha256_stream sha256;
+    struct item *item; /* NULL: none */
+    enum status status;
+    struct fault fault;
+};
+
+struct parts {
+    struct dump_folder *folder;
+    struct partitions *plan;
+    struct item *items;
+    size_t count;
+    size_t next;
+    struct writer *writers; /* by worker */
+    size_t written;
+    int64_t manifest_s;
+    enum status status;
+    struct fault fault;
+};
+
+/* ---- one file, in any thread ---- */
+
+static enum status write_bytes(struct writer *writer, struct text *bytes, struct fault *fault)
+{
+    sha256_add(&writer->sha256, bytes->bytes, bytes->size);
+    return outfile_flush(&writer->file, bytes, fault);
+}
+
+static enum status pack(struct writer *writer, struct text *text, bool is_end, struct fault *fault)
+{
+    if (!writer->zstd)
+        return text->size > 0 ? write_bytes(writer, text, fault) : STATUS_OK;
+    enum status status = zstd_add(writer->zstd, text->bytes, text->size, is_end, &writer->packed, fault);
+    text->size = 0;
+    return status == STATUS_OK && writer->packed.size > 0 ? write_bytes(writer, &writer->packed, fault) : status;
+}
+
+static enum status take_rows(void *context, struct text *text, struct fault *fault)
+{
+    return pack(context, text, false, fault);
+}
+
+static enum status write_rows(struct writer *writer, struct fault *fault)
+{
+    const struct item *item = writer->item;
+    const struct partition_table *table = &writer->parts->plan->tables[item->which];
+    uint64_t first = item->file->first, end;
+    writer->text.size = writer->packed.size = 0;
+    writer->rows->last_spender = 0;
+    sha256_begin(&writer->sha256);
+    if (writer->zstd)
+        zstd_begin(writer->zstd);
+    enum status status = schema_put_header(&writer->text, table->schema, table->flags);
+    if (status != STATUS_OK)
+        return fault_nomem(fault);
+    for (; first < item->file->end && status == STATUS_OK; first = end) {
+        status = stop_check(fault);
+        if (status == STATUS_OK)
+            status = dump_rows_batch(writer->rows, item->which, first, item->file->end, &end, fault);
+        if (status == STATUS_OK)
+            status = dump_rows_put(writer->rows, item->which, first, end, &writer->text, fault);
+        if (status == STATUS_OK)
+            status = pack(writer, &writer->text, false, fault);
+    }
+    return status == STATUS_OK ? pack(writer, &writer->text, true, fault) : status;
+}
+
+static void work(void *context, unsigned worker)
+{
+    struct writer *writer = &((struct parts *)context)->writers[worker];
+    writer->status = write_rows(writer, &writer->fault);
+    if (writer->status == STATUS_OK)
+        writer->status = outfile_sync(&writer->file, &writer->fault);
+}
+
+/* ---- between two files, in one thread at a time ---- */
+
+static enum status put_in_place(struct parts *parts, struct writer *writer, struct fault *fault)
+{
+    struct partition *file = writer->item->file;
+    const struct partition *before = writer->item->before;
+    uint8_t digest[32];
+    sha256_end(&writer->sha256, digest);
+    *put_hex(file->sha256, digest, sizeof digest) = '\0';
+    file->bytes = writer->file.size;
+    file->last_spender = writer->rows->last_spender;
+    if (before && before->bytes == file->bytes && strcmp(before->sha256, file->sha256) == 0 &&
+        dump_plan_has(parts->folder->path, before)) {
+        file->is_whole = true;
+        return STATUS_OK;
+    }
+    enum status status = outfile_commit(&writer->file, fault);
+    file->is_whole = status == STATUS_OK;
+    parts->written += file->is_whole;
+    return status;
+}
+
+/* What is done so far counts also if the process is killed. */
+static enum status note_now_and_then(struct parts *parts, struct fault *fault)
+{
+    int64_t now = dump_folder_clock();
+    if (now - parts->manifest_s < MANIFEST_S)
+        return STATUS_OK;
+    parts->manifest_s = now;
+    return partitions_write(parts->plan, parts->folder->path, fault);
+}
+
+static void end_item(struct parts *parts, struct writer *writer)
+{
+    if (writer->status == STATUS_OK)
+        writer->status = put_in_place(parts, writer, &writer->fault);
+    outfile_abort(&writer->file);
+    if (!writer->item->file->is_whole)
+        dump_folder_leave(parts->folder, writer->item->file);
+    writer->item = NULL;
+    if (writer->status == STATUS_OK)
+        writer->status = note_now_and_then(parts, &writer->fault);
+    if (writer->status != STATUS_OK && parts->status == STATUS_OK) {
+        parts->status = writer->status;
+        parts->fault = writer->fault;
+    }
+}
+
+static enum parallel_turn next_item(void *context, unsigned worker)
+{
+    struct parts *parts = context;
+    struct writer *writer = &parts->writers[worker];
+    if (writer->item)
+        end_item(parts, writer);
+    if (parts->status == STATUS_OK && parts->next < parts->count)
+        parts->status = stop_check(&parts->fault);
+    if (parts->status != STATUS_OK || parts->next == parts->count)
+        return PARALLEL_END;
+    struct item *item = &parts->items[parts->next++];
+    parts->status = dump_folder_begin(parts->folder, item->file, &writer->file, &parts->fault);
+    writer->item = item;
+    writer->status = parts->status;
+    if (parts->status == STATUS_OK)
+        return PARALLEL_WORK;
+    end_item(parts, writer);
+    return PARALLEL_END;
+}
+
+/* ---- all of them ---- */
+
+/* The largest first, so that all threads end at about the same time. */
+static int compare_items(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+    if (x->file->rows != y->file->rows)
+        return x->file->rows < y->file->rows ? 1 : -1;
+    return strcmp(x->file->path, y->file->path);
+}
+
+static enum status list_items(struct parts *parts, const struct partitions *before, struct fault *fault)
+{
+    ARRAY(struct item) items = {0};
+    bool listed = true;
+    for (unsigned t = 0; t < DUMP_TABLES; t++) {
+        for (size_t i = 0; i < parts->plan->tables[t].files.count && listed; i++) {
+            struct partition *file = &parts->plan->tables[t].files.at[i];
+            struct item item = {(enum dump_table)t, file, partitions_find(&before->tables[t], file->path)};
+            listed = file->is_whole || PUSH(items, item);
+        }
+    }
+    parts->items = items.at;
+    parts->count = items.count;
+    if (items.count > 0)
+        qsort(items.at, items.count, sizeof *items.at, compare_items);
+    return listed ? STATUS_OK : fault_nomem(fault);
+}
+
+static enum status make_writers(struct parts *parts, struct dump_readers *readers, unsigned threads,
+                                struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    parts->writers = mem_alloc(threads, sizeof *parts->writers);
+    if (!parts->writers)
+        return fault_nomem(fault);
+    for (unsigned i = 0; i < threads && status == STATUS_OK; i++) {
+        struct writer *writer = &parts->writers[i];
+        writer->parts = parts;
+        writer->rows = &readers->rows[i];
+        writer->rows->sink = take_rows;
+        writer->rows->sink_context = writer;
+        if (parts->plan->rule.is_packed)
+            status = zstd_new(&writer->zstd, fault);
+    }
+    return status;
+}
+
+static void free_writers(struct parts *parts, unsigned threads)
+{
+    for (unsigned i = 0; parts->writers && i < threads; i++) {
+        outfile_abort(&parts->writers[i].file);
+        zstd_free(parts->writers[i].zstd);
+        text_free(&parts->writers[i].text);
+        text_free(&parts->writers[i].packed);
+    }
+    mem_free(parts->writers);
+}
+
+/* Writes the items, then the manifest of all that is whole, also where the items ended early. */
+static enum status write_items(struct parts *parts, struct dump_readers *readers, struct fault *fault)
+{
+    unsigned threads = parts->count < readers->threads ? (unsigned)parts->count : readers->threads;
+    enum status status = make_writers(parts, readers, threads, fault);
+    parts->manifest_s = dump_folder_clock();
+    if (status == STATUS_OK && threads > 0) {
+        parallel_turns(threads, next_item, work, parts);
+        status = parts->status;
+        if (status != STATUS_OK && fault) {
+            *fault = parts->fault;
+            fault->status = status;
+        }
+    }
+    free_writers(parts, threads);
+    parts->plan->is_complete = status == STATUS_OK;
+    struct fault other = {0};
+    signals_hold();
+    enum status noted = partitions_write(parts->plan, parts->folder->path, status == STATUS_OK ? fault : &other);
+    signals_release();
+    return status == STATUS_OK ? noted : status;
+}
+
+static void tell(const struct parts *parts, size_t removed)
+{
+    uint64_t rows = 0;
+    size_t files = 0;
+    for (unsigned t = 0; t < DUMP_TABLES; t++) {
+        for (size_t i = 0; i < parts->plan->tables[t].files.count; i++, files++)
+            rows += parts->plan->tables[t].files.at[i].rows;
+    }
+    message("%s: %zu files with %llu rows; %zu written, %zu as they were, %zu removed", parts->folder->path, files,
+            ULL(rows), parts->written, files - parts->written, removed);
+}
+
+static enum status write_missing(struct parts *parts, const struct partitions *before, struct dump_readers *readers,
+                                 struct fault *fault)
+{
+    size_t removed = 0;
+    enum status status = list_items(parts, before, fault);
+    if (status == STATUS_OK)
+        status = dump_folder_check(parts->folder, parts->plan, fault);
+    if (status == STATUS_OK)
+        status = partitions_write(parts->plan, parts->folder->path, fault);
+    if (status == STATUS_OK)
+        status = dump_folder_clear(parts->folder, parts->plan, &removed, fault);
+    if (status == STATUS_OK)
+        status = write_items(parts, readers, fault);
+    if (status == STATUS_OK)
+        tell(parts, removed);
+    return status;
+}
+
+static void describe(const struct settings *settings, const struct dump_order *order, struct tx_index *index,
+                     struct partitions *plan)
+{
+    struct index_totals totals = index_totals_of(index);
+    plan->version = order->version;
+    network_label(totals.magic, plan->network);
+    plan->tip = totals.tip;
+    plan->tip_height = totals.blocks - 1;
+    plan->rule = order->rule;
+    for (unsigned t = 0; t < DUMP_TABLES; t++) {
+        plan->tables[t].schema = order->tables[t] ? dump_table_schema((enum dump_table)t) : NULL;
+        plan->tables[t].flags = dump_columns(settings);
+    }
+}
+
+enum status dump_parts_write(const struct settings *settings, const struct dump_order *order,
+                             struct dump_readers *readers, struct fault *fault)
+{
+    struct partitions plan = {0};
+    struct dump_folder folder = {.path = order->folder, .replace = order->replace, .resume = order->resume};
+    struct parts parts = {.folder = &folder, .plan = &plan};
+    struct tx_index *index = readers->indexes.indexes[0];
+    uint32_t first, end;
+    describe(settings, order, index, &plan);
+    enum status status = dump_readers_range(readers, settings, &first, &end, fault);
+    if (status == STATUS_OK)
+        status = dump_plan_make(index, first, end, &plan, fault);
+    if (status == STATUS_OK)
+        status = dump_folder_open(&folder, &plan, fault);
+    if (status == STATUS_OK && order->resume)
+        status = dump_plan_keep(index, order->folder, &folder.before, &plan, fault);
+    if (status == STATUS_OK)
+        status = write_missing(&parts, &folder.before, readers, fault);
+    mem_free(parts.items);
+    dump_folder_close(&folder);
+    partitions_free(&plan);
+    return status;
+}

@@ -1,0 +1,116 @@
+/* `unktx dump -o DIR --resume`: a dump that goes on is the same as one made at once, after new blocks and after
+ * reorganisations, and writes no file whose bytes would be the same. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/dump_files.h"
+#include "tests/support/run.h"
+
+/* After --resume: as a fresh dump, and a file was written again exactly if its bytes are others. How many were not. */
+static size_t resume(const char *more)
+{
+    struct seen *before;
+    struct stat st;
+    size_t count = look("parts", &before), size, untouched = 0;
+    dump_ok("parts", path_of("--resume %s", more));
+    dump_ok("fresh", more);
+    assert_same_folders("parts", "fresh");
+    assert_manifest("parts");
+    for (size_t i = 0; i < count; i++) {
+        char *now = read_file(before[i].path, &size);
+        bool same = now && size == before[i].bytes.size && memcmp(now, before[i].bytes.at, size) == 0;
+        if (now) {
+            assert_int_equal(stat(before[i].path, &st), 0);
+            bool left = st.st_ino == before[i].st.st_ino && st.st_mtim.tv_sec == before[i].st.st_mtim.tv_sec &&
+                        st.st_mtim.tv_nsec == before[i].st.st_mtim.tv_nsec;
+            if (left != same)
+                fail_msg("%s was %s, but its bytes are %s", before[i].path, left ? "left" : "written",
+                         same ? "the same" : "others");
+            untouched += left;
+        }
+        free(now);
+        free(before[i].bytes.at);
+    }
+    free(before);
+    remove_tree(in_dir("fresh"));
+    return untouched;
+}
+
+static uint32_t height_now(void)
+{
+    struct run run = unktx_expect(0, "dump blocks --store %s/store", dump_dir);
+    const char *last = run.out;
+    for (const char *at = run.out; *at; at = strchr(at, '\n') + 1)
+        last = at;
+    uint32_t height = (uint32_t)atoi(last);
+    run_free(&run);
+    return height;
+}
+
+static void go_on(const char *more)
+{
+    dump_ok("parts", more);
+    size_t files = 0;
+    struct seen *seen;
+    assert_true(resume(more) > 20); /* nothing has come */
+    grow(UINT32_MAX, 3);
+    assert_true(resume(more) > 10);
+    grow(UINT32_MAX, 40);
+    assert_true(resume(more) > 5);
+    grow(height_now() - 4, 6);
+    assert_true(resume(more) > 5);
+    grow(height_now() - 60, 61); /* the new branch has but one block more */
+    assert_true(resume(more) > 2);
+    files = look("parts", &seen);
+    assert_int_equal(unlink(seen[files / 2].path), 0); /* somebody took one away */
+    write_file(seen[0].path, "cut", 3);
+    for (size_t i = 0; i < files; i++)
+        free(seen[i].bytes.at);
+    free(seen);
+    dump_ok("parts", path_of("--resume %s", more));
+    dump_ok("fresh", more);
+    assert_same_folders("parts", "fresh");
+    remove_tree(in_dir("fresh"));
+    remove_tree(in_dir("parts"));
+}
+
+static void test_resume_by_blocks(void **state)
+{
+    (void)state;
+    go_on("--blocks-per-file 12");
+}
+
+static void test_resume_by_rows(void **state)
+{
+    (void)state;
+    go_on("--rows-per-file 200 --compress none");
+}
+
+/* A dump of fewer blocks is one of a chain that lost some. */
+static void test_resume_to_height(void **state)
+{
+    (void)state;
+    dump_ok("parts", "--rows-per-file 150");
+    (void)resume("--rows-per-file 150 --to-height 50");
+    (void)resume("--rows-per-file 150 --to-height 70");
+    (void)resume("--rows-per-file 150");
+    remove_tree(in_dir("parts"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_resume_by_blocks),
+        cmocka_unit_test(test_resume_by_rows),
+        cmocka_unit_test(test_resume_to_height),
+    };
+    return cmocka_run_group_tests(tests, dump_set_up, dump_tear_down);
+}
