@@ -8,6 +8,7 @@
 #include "parser/opcode.h"
 #include "parser/pubkey.h"
 #include "parser/pushes.h"
+#include "parser/script_number.h"
 #include "parser/sha256.h"
 #include "parser/spendable.h"
 
@@ -45,15 +46,9 @@ static void push_bytes(struct trail *trail, const uint8_t *data, size_t size)
 
 static void push_false(struct trail *trail) { push_bytes(trail, (const uint8_t *)"", 0); }
 
-/* What Core's CastToBool says: no bit is set but that of the sign. */
 static bool is_false(const struct item *item)
 {
-    if (!item->known || !item->data)
-        return false;
-    for (size_t i = 0; i < item->size; i++)
-        if (item->data[i] != 0 && !(i + 1 == item->size && item->data[i] == 0x80))
-            return false;
-    return true;
+    return item->known && item->data && !script_is_true(item->data, item->size);
 }
 
 static void push_op(struct trail *trail, const struct op *op)
@@ -96,14 +91,11 @@ static void check_signature(struct trail *trail)
 static bool pop_number(struct trail *trail, int64_t *number)
 {
     struct item item = pop(trail);
-    if (!item.known || (!item.data && item.size <= 4))
+    bool fits = item.size <= SCRIPT_NUMBER_SIZE_MAX;
+    if (!item.known || (!item.data && fits))
         return false;
-    trail->fails |= item.size > 4;
-    *number = 0;
-    for (size_t i = 0; i < item.size && item.size <= 4; i++)
-        *number |= (int64_t)(i + 1 == item.size ? item.data[i] & 0x7f : item.data[i]) << 8 * i;
-    if (item.size > 0 && item.size <= 4 && item.data[item.size - 1] & 0x80)
-        *number = -*number;
+    trail->fails |= !fits;
+    *number = fits ? script_number_read(item.data, item.size) : 0;
     return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include "parser/multisig.h"
 #include "parser/opcode.h"
+#include "parser/script_number.h"
 
 #define STACK_MAX 64u
 #define ALT_STACK_MAX 16u
@@ -67,31 +68,19 @@ static void push_bytes(struct machine *m, const uint8_t *data, size_t size)
     push(m, &v);
 }
 
-/* A number as CScriptNum writes it: little-endian, the top bit is the sign, no byte too many. */
 static void push_number(struct machine *m, int64_t number)
 {
     struct value v = {.item = NO_ITEM, .hash_of = NO_ITEM};
-    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
-    for (; left > 0; left >>= 8)
-        v.made[v.size++] = (uint8_t)left;
-    if (v.size > 0 && v.made[v.size - 1] & 0x80)
-        v.made[v.size++] = 0;
-    if (number < 0)
-        v.made[v.size - 1] |= 0x80;
+    v.size = (uint32_t)script_number_write(number, v.made);
     push(m, &v);
 }
 
 static int64_t number_of(struct machine *m, const struct value *v)
 {
-    const uint8_t *bytes = bytes_of(v);
-    int64_t number = 0;
-    if (v->size > 4)
-        contradict(m);
-    if (v->size == 0 || v->size > 4)
-        return 0;
-    for (uint32_t i = 0; i < v->size; i++)
-        number |= (int64_t)(i + 1 == v->size ? bytes[i] & 0x7f : bytes[i]) << 8 * i;
-    return bytes[v->size - 1] & 0x80 ? -number : number;
+    if (v->size <= SCRIPT_NUMBER_SIZE_MAX)
+        return script_number_read(bytes_of(v), v->size);
+    contradict(m);
+    return 0;
 }
 
 static int64_t pop_number(struct machine *m)
@@ -100,15 +89,7 @@ static int64_t pop_number(struct machine *m)
     return number_of(m, &v);
 }
 
-/* CastToBool: any bit but a sign alone. */
-static bool is_true(const struct value *v)
-{
-    const uint8_t *bytes = bytes_of(v);
-    for (uint32_t i = 0; i < v->size; i++)
-        if (bytes[i] & (i + 1 == v->size ? 0x7f : 0xff))
-            return true;
-    return false;
-}
+static bool is_true(const struct value *v) { return script_is_true(bytes_of(v), v->size); }
 
 static void verify(struct machine *m)
 {
@@ -119,21 +100,16 @@ static void verify(struct machine *m)
 
 /* ---- operations ---- */
 
-/* What the operations from OP_2DROP to OP_TUCK leave of the items that they take, a the deepest of them. */
 static bool shuffle(struct machine *m, uint8_t code)
 {
-    static const struct {
-        uint8_t takes;
-        const char *leaves;
-    } shuffles[] = {{2, ""},   {2, "abab"}, {3, "abcabc"}, {4, "abcdab"}, {6, "cdefab"}, {4, "cdab"},
-                    {0, NULL}, {0, NULL},   {1, ""},       {1, "aa"},     {2, "b"},      {2, "aba"},
-                    {0, NULL}, {0, NULL},   {3, "bca"},    {2, "ba"},     {2, "bab"}};
-    if (code < OP_2DROP || code > OP_TUCK || !shuffles[code - OP_2DROP].leaves)
+    size_t takes;
+    const char *leaves = script_shuffle(code, &takes);
+    if (!leaves)
         return false;
-    struct value taken[6];
-    for (size_t i = shuffles[code - OP_2DROP].takes; i-- > 0;)
+    struct value taken[SHUFFLE_TAKES_MAX];
+    for (size_t i = takes; i-- > 0;)
         taken[i] = pop(m);
-    for (const char *p = shuffles[code - OP_2DROP].leaves; *p; p++)
+    for (const char *p = leaves; *p; p++)
         push(m, &taken[*p - 'a']);
     return true;
 }
@@ -239,52 +215,31 @@ static void hash(struct machine *m, uint8_t code)
     push(m, &made);
 }
 
-static void compute_one(struct machine *m, uint8_t code)
+static bool compute_one(struct machine *m, uint8_t code)
 {
-    int64_t x = pop_number(m);
-    switch (code) {
-    case OP_1ADD: x++; break;
-    case OP_1SUB: x--; break;
-    case OP_NEGATE: x = -x; break;
-    case OP_ABS: x = x < 0 ? -x : x; break;
-    case OP_NOT: x = x == 0; break;
-    default: x = x != 0; break; /* OP_0NOTEQUAL */
-    }
-    push_number(m, x);
-}
-
-static void compute_two(struct machine *m, uint8_t code)
-{
-    int64_t y = pop_number(m), x = pop_number(m), result;
-    switch (code) {
-    case OP_ADD: result = x + y; break;
-    case OP_SUB: result = x - y; break;
-    case OP_BOOLAND: result = x && y; break;
-    case OP_BOOLOR: result = x || y; break;
-    case OP_NUMNOTEQUAL: result = x != y; break;
-    case OP_LESSTHAN: result = x < y; break;
-    case OP_GREATERTHAN: result = x > y; break;
-    case OP_LESSTHANOREQUAL: result = x <= y; break;
-    case OP_GREATERTHANOREQUAL: result = x >= y; break;
-    case OP_MIN: result = x < y ? x : y; break;
-    case OP_MAX: result = x > y ? x : y; break;
-    default: result = x == y; break; /* OP_NUMEQUAL, OP_NUMEQUALVERIFY */
-    }
+    int64_t result;
+    if (!script_number_of_one(code, 0, &result))
+        return false;
+    script_number_of_one(code, pop_number(m), &result);
     push_number(m, result);
+    return true;
 }
 
 static bool compute(struct machine *m, uint8_t code)
 {
-    if (code == OP_1ADD || code == OP_1SUB || (code >= OP_NEGATE && code <= OP_0NOTEQUAL)) {
-        compute_one(m, code);
-    } else if (code == OP_ADD || code == OP_SUB || (code >= OP_BOOLAND && code <= OP_MAX)) {
-        compute_two(m, code);
-    } else if (code == OP_WITHIN) {
+    int64_t result;
+    if (compute_one(m, code))
+        return true;
+    if (code == OP_WITHIN) {
         int64_t high = pop_number(m), low = pop_number(m), x = pop_number(m);
         push_number(m, low <= x && x < high);
-    } else {
-        return false;
+        return true;
     }
+    if (!script_number_of_two(code, 0, 0, &result))
+        return false;
+    int64_t y = pop_number(m), x = pop_number(m);
+    script_number_of_two(code, x, y, &result);
+    push_number(m, result);
     if (code == OP_NUMEQUALVERIFY)
         verify(m);
     return true;
