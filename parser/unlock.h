@@ -13,7 +13,7 @@ enum unlock_by {
     UNLOCK_SIGNATURE_PREIMAGE, /* these and one signature or several */
     UNLOCK_TIME,               /* none of these, but OP_CHECKLOCKTIMEVERIFY or OP_CHECKSEQUENCEVERIFY */
     UNLOCK_NOTHING,            /* none of all these, and no item was shown or anyone can spend */
-    UNLOCK_OTHER,              /* an item that satisfies something else, such as a sum */
+    UNLOCK_OTHER,              /* none of all these, and it is not known that anyone can spend */
 };
 #define UNLOCKS 7
 

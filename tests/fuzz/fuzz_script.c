@@ -1,12 +1,14 @@
 /* Any bytes as a script: its kind agrees with a second classifier, its asm and its template keep to their bounds, and
- * what a matcher finds does not depend on what it has seen before. */
+ * what a matcher finds does not depend on what it has seen before; and an input that is found for it spends it. */
 #include <string.h>
 
 #include "graph/scripts/matcher.h"
 #include "parser/mem.h"
+#include "parser/spend_search.h"
 #include "parser/spendable.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/parser/second_kind.h"
+#include "tests/support/core_rules.h"
 
 static const uint8_t seed[16];
 static struct catalogue catalogue;
@@ -27,6 +29,15 @@ static void check_plain(const char *text, size_t length)
         must(text[i] >= ' ' && text[i] <= '~', "the text is plain");
 }
 
+/* What the search finds is a spend; whatever the kind, though it is only asked of some. */
+static void check_spend(const uint8_t *script, size_t size)
+{
+    static uint8_t spend[SCRIPT_SIZE_MAX];
+    size_t spend_size;
+    must(!spend_search(script, size, spend, &spend_size) || !core_refuses(spend, spend_size, script, size),
+         "by Core's rules the input found spends the script");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > SCRIPT_MAX)
@@ -43,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
          "nobody spends a nulldata, and not everybody what asks for a signature");
     must(!script_always_fails(data, size) || !script_anyone_can_spend(data, size),
          "what always fails nobody can spend");
+    check_spend(data, size);
     enum protocol protocol = protocol_of_output(PROTOCOL_NONE, kind, data, size);
     must(protocol == PROTOCOL_NONE || kind == KIND_PUBKEY || kind == KIND_MULTISIG || kind == KIND_NONSTANDARD,
          "only outputs without an address that can be spent have a protocol");

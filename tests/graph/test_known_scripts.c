@@ -24,7 +24,7 @@ static const struct {
     {"00010251ae", "anyone-can-spend checkmultisig-0-of-n"},
     {"00010252ae", "anyone-can-spend checkmultisig-0-of-n"}, /* the spender brings the count of signatures */
     {"000202030204055152ae", ""},                            /* of other numbers than it says */
-    {"6e935888945287", "equation"},                          /* 5 and 3 */
+    {"6e935888945287", "anyone-can-spend equation"},         /* 5 and 3 */
     {"93935d87", "anyone-can-spend equation"},
     {"a914000102030405060708090a0b0c0d0e0f1011121388", "puzzle-hash160"},
     {"aa20000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f87",

@@ -1,4 +1,5 @@
-/* Which scripts anyone can spend, by hand, and Core's limits. */
+/* Which scripts anyone can spend: by hand, and by core_rules, a second reading of Core's rules, which runs each script
+ * with the input that was found. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -6,73 +7,128 @@
 #include <cmocka.h>
 
 #include "parser/script.h"
+#include "parser/spend_search.h"
+#include "parser/spendable.h"
 
 #include "tests/parser/hex.h"
+#include "tests/parser/spend_scripts.h"
+#include "tests/support/core_rules.h"
 
-static const char *const anyone_can_spend[] = {
-    "", /* the spender pushes a true item */
-    "51",
-    "60",
-    "4f",
-    "0101",
-    "020080"
-    "51",
-    "61",
-    "b9",
-    "6161",
-    "04deadbeef",
-    "4c0101",
-    "7551",
-    "6d51", /* OP_DROP 1, OP_2DROP 1 */
-    "74",
-    "76",
-    "69"
-    "51", /* OP_DEPTH, OP_DUP, OP_VERIFY 1 */
-    "000000ae"
-    "51",
-    "0000ae",
-    "000000ae",
-    "00"
-    "0051ae",
-    "ae",
-    "5151ae",
-    "a35387", /* OP_MIN 3 OP_EQUAL, of the paper's section V.E */
-    "87",
-    "935787",
-    "5387",
-    "88"
-    "51",
-    "91",
-    "0091",
-    "9c",
-    "51519387"
-    "91", /* 2 OP_EQUAL OP_NOT of the spender's item */
-    "5152935387",
-    "525193"
-    "53"
-    "9c",
-    "5352"
-    "a452"
-    "87"
-    "91",
-    "6351670068",
-    "6300675168",
-    "63"
-    "ac"
-    "67"
-    "51"
-    "68",
-    "0063ff6851",
-    "64516700"
-    "68",
-    "51"
-    "7c"
-    "75", /* 1 OP_SWAP OP_DROP: the 1 is left */
-    "0051"
-    "77", /* 0 1 OP_NIP */
-    "0063"
-    "6a"
-    "6851",
+#define SCRIPT_ROOM 12000u
+
+/* ---- a script from its words ---- */
+
+static size_t put_push(const uint8_t *data, size_t size, uint8_t *out)
+{
+    size_t head = 0;
+    if (size > 75)
+        out[head++] = 0x4c;
+    out[head++] = (uint8_t)size;
+    memcpy(out + head, data, size);
+    return head + size;
+}
+
+static size_t put_number(long number, uint8_t *out)
+{
+    uint8_t bytes[9];
+    if (number >= -1 && number <= 16) {
+        out[0] = (uint8_t)(number == 0 ? 0 : 0x50 + number);
+        return 1;
+    }
+    return put_push(bytes, script_number_write(number, bytes), out);
+}
+
+static size_t put_operation(const char *name, uint8_t *out)
+{
+    char text[64];
+    for (unsigned code = 0x50; code <= 0xb9; code++) {
+        out[0] = (uint8_t)code;
+        script_asm(out, 1, text);
+        if (strcmp(text, name) == 0)
+            return 1;
+    }
+    fail_msg("no operation %s", name);
+    return 0;
+}
+
+static size_t put_word(char *word, uint8_t *out)
+{
+    uint8_t bytes[600];
+    if (word[0] == '#')
+        return from_hex(word + 1, out);
+    if (word[0] == 'O')
+        return put_operation(word, out);
+    if (word[0] != '<')
+        return put_number(strtol(word, NULL, 10), out);
+    word[strlen(word) - 1] = '\0';
+    return put_push(bytes, from_hex(word + 1, bytes), out);
+}
+
+static size_t assemble(const char *text, uint8_t out[SCRIPT_ROOM])
+{
+    char copy[1000], *rest = NULL;
+    size_t size = 0;
+    snprintf(copy, sizeof copy, "%s", text);
+    for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        char *star = strchr(word, '*');
+        long times = star ? strtol(star + 1, NULL, 10) : 1;
+        if (star)
+            *star = '\0';
+        for (size_t one = put_word(word, out + size); times-- > 0; size += one)
+            memcpy(out + size + one, out + size, one);
+    }
+    return size;
+}
+
+/* ---- */
+
+/* What was found is an input that spends it. */
+static bool is_proved(const uint8_t *script, size_t size)
+{
+    static uint8_t spend[SCRIPT_SIZE_MAX];
+    size_t spend_size;
+    if (!spend_search(script, size, spend, &spend_size))
+        return false;
+    const char *why = core_refuses(spend, spend_size, script, size);
+    if (why) {
+        char text[256];
+        script_template(script, size, text);
+        fail_msg("%s: not spent by what was found: %s", text, why);
+    }
+    return true;
+}
+
+static void test_scripts(void **state)
+{
+    (void)state;
+    static uint8_t script[SCRIPT_ROOM];
+    size_t wrong = 0, anyone = 0;
+    for (size_t i = 0; i < sizeof spend_scripts / sizeof *spend_scripts; i++) {
+        size_t size = assemble(spend_scripts[i].script, script);
+        char who = spend_scripts[i].who;
+        bool can = script_anyone_can_spend(script, size);
+        bool fails = script_always_fails(script, size);
+        anyone += who == 'A';
+        if (can == (who == 'A') && fails == (who == 'N') && can == is_proved(script, size))
+            continue;
+        wrong++;
+        print_message("%s: %c, but anyone can spend it: %d, it always fails: %d\n", spend_scripts[i].script, who, can,
+                      fails);
+    }
+    assert_int_equal(wrong, 0);
+    assert_true(anyone >= 100);
+}
+
+static const char *const anyone_can_spend[] =
+    {
+        "", /* the spender pushes a true item */
+        "51",         "60",         "4f",         "0101",         "02008051",   "61",         "b9",
+        "6161",       "04deadbeef", "4c0101",     "7551",         "6d51",       "74",         "76",
+        "6951",       "000000ae51", "0000ae",     "000000ae",     "000051ae",   "ae",         "5151ae",
+        "a35387", /* OP_MIN 3 OP_EQUAL, of the paper's section V.E */
+        "87",         "935787",     "5387",       "8851",         "91",         "0091",       "9c",
+        "5151938791", "5152935387", "525193539c", "5352a4528791", "6351670068", "6300675168", "63ac675168",
+        "0063ff6851", "6451670068", "517c75",     "005177",       "00636a6851",
 };
 
 static const char *const not_everyone_can_spend[] = {
@@ -81,8 +137,7 @@ static const char *const not_everyone_can_spend[] = {
     "0180",
     "03000080",
     "5100",
-    "0075"
-    "00",
+    "007500",
     "6a",
     "516a",
     "50",
@@ -91,86 +146,49 @@ static const char *const not_everyone_can_spend[] = {
     "ba",
     "ff",
     "0069",
-    "0069"
-    "51",
+    "006951",
     "515287",
     "5191",
     "51529c",
-    "51"
-    "b1",
-    "b2"
-    "51", /* time conditions */
+    "51b1",
+    "b251", /* time conditions */
     "ac",
-    "51"
-    "51"
-    "51"
-    "ac",
-    "ad"
-    "51",
-    "51"
-    "0051ae"
-    "00"
-    "87", /* signatures */
-    "a8",
-    "a9"
-    "51",
-    "aa87",
-    "a6",
-    "a7", /* hashes */
-    "51"
-    "63",
-    "51"
-    "67",
-    "51"
-    "68",
+    "515151ac",
+    "ad51", /* signatures */
+    "5163",
+    "5167",
+    "5168",
     "516351", /* unbalanced */
     "05",
     "5105",
     "4effffffff", /* truncated */
-    "51"
-    "7e",
-    "0063"
-    "7e"
-    "6851",
-    "0063"
-    "65"
-    "6851",
-    "0063"
-    "8d"
-    "6851", /* invalid even where not taken */
-    "5121"
-    "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
-    "51ae", /* 1-of-1 */
-    "0118"
-    "00"
-    "7c"
-    "ae"
-    "00"
-    "87", /* too many keys */
-    "a914"
-    "000102030405060708090a0b0c0d0e0f10111213"
-    "87",
-    "0015"
-    "000102030405060708090a0b0c0d0e0f1011121314", /* version 0, wrong length: cannot be spent */
-    "00"
-    "14"
-    "000102030405060708090a0b0c0d0e0f10111213",
+    "517e",
+    "00637e6851",
+    "0063656851",
+    "00638d6851", /* invalid even where not taken */
+    "51210279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f8179851ae",
+    "0118007cae0087", /* too many keys */
+    "a914000102030405060708090a0b0c0d0e0f1011121387",
+    "0015000102030405060708090a0b0c0d0e0f1011121314", /* version 0, wrong length: cannot be spent */
+    "0014000102030405060708090a0b0c0d0e0f10111213",
 };
 
-static void test_anyone_can_spend(void **state)
+static void test_bytes(void **state)
 {
     (void)state;
     uint8_t script[1000];
-    for (size_t i = 0; i < sizeof anyone_can_spend / sizeof *anyone_can_spend; i++)
-        if (!script_anyone_can_spend(script, from_hex(anyone_can_spend[i], script)))
+    for (size_t i = 0; i < sizeof anyone_can_spend / sizeof *anyone_can_spend; i++) {
+        size_t size = from_hex(anyone_can_spend[i], script);
+        if (!script_anyone_can_spend(script, size) || !is_proved(script, size))
             fail_msg("%s: anyone can spend it", anyone_can_spend[i]);
+    }
     for (size_t i = 0; i < sizeof not_everyone_can_spend / sizeof *not_everyone_can_spend; i++)
         if (script_anyone_can_spend(script, from_hex(not_everyone_can_spend[i], script)))
             fail_msg("%s: not everyone can spend it", not_everyone_can_spend[i]);
 }
 
 /* Core's limits: a script of 10,000 bytes, 201 operations, pushes of 520 bytes. */
-static void test_anyone_limits(void **state)
+static void test_limits(void **state)
 {
     (void)state;
     static uint8_t script[10001];
@@ -199,11 +217,76 @@ static void test_anyone_limits(void **state)
     }
 }
 
+/* ---- scripts by chance ---- */
+
+static uint32_t chance;
+
+static uint32_t below(uint32_t n)
+{
+    chance ^= chance << 13;
+    chance ^= chance >> 17;
+    chance ^= chance << 5;
+    return chance % n;
+}
+
+/* The pushes of `items` small items that are the n-th way to choose them; false after the last. */
+static bool write_items(unsigned items, unsigned n, uint8_t *out, size_t *size)
+{
+    static const uint8_t choices[][3] = {{0x00}, {0x51}, {0x52}, {0x53}, {0x55}, {0x4f}, {1, 0x80}, {2, 0x05, 0x00}};
+    *size = 0;
+    for (; items > 0; items--, n /= 8) {
+        const uint8_t *choice = choices[n % 8];
+        size_t length = choice[0] <= 2 ? choice[0] + 1u : 1;
+        memcpy(out + *size, choice, length);
+        *size += length;
+    }
+    return n == 0;
+}
+
+/* Tries all of up to three small items. */
+static bool spent_by_small_items(const uint8_t *script, size_t size)
+{
+    uint8_t shown[9];
+    size_t shown_size;
+    for (unsigned items = 0; items <= 3; items++)
+        for (unsigned n = 0; write_items(items, n, shown, &shown_size); n++)
+            if (!core_refuses(shown, shown_size, script, size))
+                return true;
+    return false;
+}
+
+/* Whatever is found is a spend; and of what three small items spend, next to nothing is missed. */
+static void test_chance(void **state)
+{
+    (void)state;
+    static const uint8_t codes[] = {0x00, 0x51, 0x52, 0x53, 0x55, 0x4f, 0x61, 0x63, 0x64, 0x67, 0x68, 0x69, 0x6b, 0x6c,
+                                    0x6d, 0x6e, 0x6f, 0x70, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a,
+                                    0x7b, 0x7c, 0x7d, 0x82, 0x87, 0x88, 0x8b, 0x8c, 0x8f, 0x90, 0x91, 0x92, 0x93, 0x94,
+                                    0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7,
+                                    0xa8, 0xa9, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0xb1, 0xb2, 0xb3};
+    unsigned found = 0, missed = 0;
+    chance = 20261127;
+    for (unsigned i = 0; i < 20000; i++) {
+        uint8_t script[20];
+        size_t size = 1 + below(sizeof script);
+        for (size_t at = 0; at < size; at++)
+            script[at] = codes[below(sizeof codes)];
+        if (is_proved(script, size))
+            found++;
+        else
+            missed += i % 4 == 0 && spent_by_small_items(script, size);
+    }
+    assert_true(found > 3000);
+    assert_true(missed <= 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_anyone_can_spend),
-        cmocka_unit_test(test_anyone_limits),
+        cmocka_unit_test(test_scripts),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_chance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,7 +109,7 @@ static void test_words(void **state)
         {"0548656c6c6f",
          "760548656c6c6f8763516700"
          "68",
-         UNLOCK_OTHER, 0, 0, 0, 0, 0, 1, "1", 0},
+         UNLOCK_NOTHING, 0, 0, 0, 0, 0, 1, "1", 0}, /* the script shows what is asked for */
         {"", "0400e1f505b17551", UNLOCK_TIME, 0, 0, 0, 0, 0, 0, "", 1},
         {"51", "5ab275", UNLOCK_TIME, 0, 0, 0, 1, 0, 0, "", 1},
         {"", "51", UNLOCK_NOTHING, 0, 0, 0, 0, 0, 0, "", 0},

@@ -91,7 +91,7 @@ static void must(enum status status, const struct fault *fault)
     }
 }
 
-static const uint8_t anyone[] = {0x51}, hash_puzzle[] = {0xa9, 0x87}, nulldata[] = {0x6a};
+static const uint8_t anyone[] = {0x51}, signature[] = {0xac}, nulldata[] = {0x6a};
 
 static void add_outputs(const struct forest *forest, uint32_t t, forest_script *script, struct buffer *blob)
 {
@@ -102,8 +102,8 @@ static void add_outputs(const struct forest *forest, uint32_t t, forest_script *
             .value_sat = output->value_sat, .kind = output->kind, .unknown = output->unknown};
         record.script = script ? script(o, &record.script_size) : NULL;
         if (!record.script) {
-            record.script = output->anyone_can_spend ? anyone : hash_puzzle;
-            record.script_size = output->anyone_can_spend ? sizeof anyone : sizeof hash_puzzle;
+            record.script = output->anyone_can_spend ? anyone : signature;
+            record.script_size = output->anyone_can_spend ? sizeof anyone : sizeof signature;
         }
         must(record_add_output(blob, &record), NULL);
     }
