@@ -68,7 +68,9 @@ static enum status begin_rows(struct explore_request *request, uint32_t dag, boo
         mem_free(rows);
         return fault_nomem(fault);
     }
-    *rows = (struct rows){.from = {&request->explore->opened.forest, tdags, &request->explore->opened.catalogue},
+    *rows = (struct rows){.from = {.forest = &request->explore->opened.forest,
+                                   .tdags = tdags,
+                                   .catalogue = &request->explore->opened.catalogue},
                           .members = tdags->members + tdags->first[dag - 1],
                           .count = tdags->first[dag] - tdags->first[dag - 1],
                           .tdags = request->tdags,
