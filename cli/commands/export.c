@@ -108,8 +108,14 @@ static enum status write_files(const struct settings *settings, enum export_form
     enum status status = outfolder_set_provenance(folder, outfolder_provenance(tables), fault);
     if (status != STATUS_OK)
         return status;
-    return form == FORM_NEO4J ? export_neo4j(database, folder, fault)
-                              : export_edges(database, strcmp(settings->nodes, "txs") == 0, folder, fault);
+    if (form == FORM_EDGES)
+        return export_edges(database, strcmp(settings->nodes, "txs") == 0, folder, fault);
+    struct address_labels labels = {0};
+    status = address_labels_read(settings, &labels, fault);
+    if (status == STATUS_OK)
+        status = export_neo4j(database, &labels, folder, fault);
+    address_labels_free(&labels);
+    return status;
 }
 
 static int export_folder(const struct settings *settings, enum export_form form)

@@ -17,9 +17,10 @@ static const char make_txs[] =
 /* Outputs: all unknown ones, and the known ones of T-DAGs. */
 static const char make_outputs[] =
     "CREATE TABLE n_output (id INTEGER PRIMARY KEY, height INTEGER, txid TEXT, vout INTEGER, value_sat INTEGER,"
-    " kind TEXT, script_hex TEXT, protocol TEXT, spendable TEXT, unknown INTEGER, address TEXT,"
+    " kind TEXT, script_hex TEXT, protocol TEXT, spendable TEXT, unknown INTEGER, address TEXT, payer INTEGER,"
     " UNIQUE (height, txid, vout));"
-    "INSERT INTO n_output SELECT NULL, height, txid, vout, value_sat, kind, script_hex, protocol, spendable, 1, NULL"
+    "INSERT INTO n_output SELECT NULL, height, txid, vout, value_sat, kind, script_hex, protocol, spendable, 1, NULL, "
+    "NULL"
     " FROM outputs ORDER BY height, tx_index, vout;"
     "INSERT OR IGNORE INTO n_output (height, txid, vout, value_sat, kind, unknown)"
     " SELECT height, txid, vout, value_sat, kind, unknown FROM leaves ORDER BY height, tx_index, vout;"
@@ -34,7 +35,8 @@ static const char make_outputs[] =
     "CREATE TABLE n_tdag_label (dag_id INTEGER, label TEXT, PRIMARY KEY (dag_id, label)) WITHOUT ROWID";
 
 /* What the index tells: who spends the known outputs of T-DAGs, and the outputs that were paid in, those of other
- * transactions without a height. The latest output of a repeated txid is meant. */
+ * transactions without a height: one for each input, since each output is spent once, also where a txid is repeated. Of
+ * known outputs of T-DAGs with a repeated txid the latest below the spender is meant. */
 static const char add_payments[] =
     "INSERT OR IGNORE INTO n_tx (height, txid) SELECT spender_height, spender_txid FROM payees"
     " WHERE spender_txid IS NOT NULL ORDER BY 1, 2;"
@@ -43,31 +45,31 @@ static const char add_payments[] =
     "INSERT OR IGNORE INTO n_spend SELECT n.id, t.id, p.spender_vin FROM payees p"
     " JOIN n_output n ON n.height = p.height AND n.txid = p.txid AND n.vout = p.vout"
     " JOIN n_tx t ON t.height = p.spender_height AND t.txid = p.spender_txid;"
-    "INSERT INTO n_output (txid, vout, value_sat, kind, unknown, address)"
-    " SELECT from_txid, from_vout, value_sat, kind, 0, address FROM payers p WHERE NOT EXISTS (SELECT 1 FROM n_output n"
-    " WHERE n.txid = p.from_txid AND n.vout = p.from_vout AND n.height <= p.height)"
-    " GROUP BY from_txid, from_vout ORDER BY min(p.rowid);"
-    "INSERT OR IGNORE INTO n_spend SELECT (SELECT id FROM n_output n WHERE n.txid = p.from_txid"
-    " AND n.vout = p.from_vout AND ifnull(n.height, 0) <= p.height ORDER BY n.height DESC LIMIT 1), t.id, p.vin"
+    "INSERT INTO n_output (txid, vout, value_sat, kind, unknown, address, payer)"
+    " SELECT from_txid, from_vout, value_sat, kind, 0, address, rowid FROM payers p WHERE NOT EXISTS (SELECT 1"
+    " FROM n_output n WHERE n.txid = p.from_txid AND n.vout = p.from_vout AND n.height <= p.height) ORDER BY p.rowid;"
+    "CREATE INDEX n_output_payer ON n_output (payer);"
+    "INSERT OR IGNORE INTO n_spend SELECT ifnull((SELECT id FROM n_output n WHERE n.payer = p.rowid),"
+    " (SELECT id FROM n_output n WHERE n.txid = p.from_txid AND n.vout = p.from_vout AND n.height <= p.height"
+    " ORDER BY n.height DESC LIMIT 1)), t.id, p.vin"
     " FROM payers p JOIN n_tx t ON t.height = p.height AND t.txid = p.txid;"
     "INSERT INTO n_address SELECT address FROM payers WHERE address IS NOT NULL"
     " UNION SELECT address FROM payees WHERE address IS NOT NULL";
 
-/* Labels stand in one field with "; " between two. */
-#define SPLIT_LABELS(table, columns, from)                                                                             \
-    "WITH RECURSIVE split (" columns ", label, rest) AS (SELECT DISTINCT " columns ", '', label || '; ' FROM " from    \
-    " UNION ALL SELECT " columns ", substr(rest, 1, instr(rest, '; ') - 1), substr(rest, instr(rest, '; ') + 2)"       \
-    " FROM split WHERE rest <> '') INSERT OR IGNORE INTO " table " SELECT " columns ", label FROM split"               \
-    " WHERE label <> '';"
-
-static const char add_tdag_labels[] = SPLIT_LABELS(
-    "n_tdag_label", "dag_id",
-    "tdags WHERE label IS NOT NULL") "INSERT OR IGNORE INTO n_label SELECT label FROM n_tdag_label";
-static const char add_address_labels[] = SPLIT_LABELS(
-    "n_address_label", "address",
-    "(SELECT address, label FROM payers UNION SELECT address, label FROM payees)"
-    " WHERE label IS NOT NULL AND address IS NOT NULL") "INSERT OR IGNORE INTO n_label SELECT label FROM "
-                                                        "n_address_label";
+/* n_entry is what the files of --labels say. A T-DAG has the labels that name it or a txid in it (address_labels.h),
+ * and those of its payers and payees. */
+static const char make_entries[] = "SAVEPOINT entries; CREATE TABLE n_entry (address TEXT, label TEXT)";
+static const char add_labels[] =
+    "RELEASE entries; CREATE INDEX n_entry_address ON n_entry (address); CREATE INDEX n_txs_txid ON txs (txid);"
+    "INSERT OR IGNORE INTO n_tdag_label SELECT t.dag_id, e.label FROM n_entry e JOIN txs t"
+    " ON t.txid >= lower(e.address) AND t.txid < lower(e.address) || 'g'"
+    " WHERE length(e.address) BETWEEN 16 AND 64 AND lower(e.address) NOT GLOB '*[^0-9a-f]*'";
+static const char add_end_labels[] =
+    "INSERT INTO n_address_label SELECT a.address, e.label FROM n_address a JOIN n_entry e ON e.address = a.address;"
+    "INSERT OR IGNORE INTO n_tdag_label SELECT p.dag_id, l.label FROM payers p JOIN n_address_label l USING (address);"
+    "INSERT OR IGNORE INTO n_tdag_label SELECT p.dag_id, l.label FROM payees p JOIN n_address_label l USING (address)";
+static const char name_labels[] =
+    "INSERT INTO n_label SELECT label FROM n_tdag_label UNION SELECT label FROM n_address_label";
 
 /* A file of nodes or of relationships. */
 struct file {
@@ -87,6 +89,12 @@ struct file {
     "tdags.moved_value_sat tdags.leaf_value_sat tdags.first_txid tdags.scripts tdags.orderliness tdags.symmetry "      \
     "tdags.repetition tdags.fan_out_regularity tdags.equal_values tdags.cadence tdags.chain_frequency "                \
     "tdags.automation tdags.fee_sat tdags.payer_value_sat tdags.label"
+
+/* Of two outputs with a repeated txid that of the T-DAG. */
+#define TIED(txid, vout, dag_id)                                                                                       \
+    " ifnull((SELECT o.id FROM n_output o JOIN n_tx x ON x.height = o.height AND x.txid = o.txid WHERE o.txid = " txid \
+    " AND o.vout = " vout " AND x.dag_id IS " dag_id " ORDER BY o.height DESC LIMIT 1),"                               \
+    " (SELECT o.id FROM n_output o WHERE o.txid = " txid " AND o.vout = " vout " ORDER BY o.height DESC LIMIT 1))"
 
 static const struct file files[] = {
     {"nodes-transactions.csv", ":ID(Transaction)", "n.id",
@@ -133,10 +141,9 @@ static const struct file files[] = {
      "ties n WHERE n.dag_id IS NOT NULL AND n.tied_dag_id IS NOT NULL ORDER BY n.rowid", "ties"},
     {"relationships-output-shares-output.csv", ":START_ID(Output),:END_ID(Output)", "n.a, n.b",
      "ties.kind ties.value ties.role ties.tied_role ties.members ties.group_id", "SHARES",
-     "(SELECT t.*, t.rowid AS place,"
-     " (SELECT id FROM n_output o WHERE o.txid = t.txid AND o.vout = t.vout ORDER BY o.height DESC LIMIT 1) AS a,"
-     " (SELECT id FROM n_output o WHERE o.txid = t.tied_txid AND o.vout = t.tied_vout ORDER BY o.height DESC LIMIT 1)"
-     " AS b FROM ties t) n WHERE n.a IS NOT NULL AND n.b IS NOT NULL ORDER BY n.place",
+     "(SELECT t.*, t.rowid AS place," TIED("t.txid", "t.vout", "t.dag_id") " AS a," TIED(
+         "t.tied_txid", "t.tied_vout",
+         "t.tied_dag_id") " AS b FROM ties t) n WHERE n.a IS NOT NULL AND n.b IS NOT NULL ORDER BY n.place",
      "ties"},
 };
 
@@ -215,17 +222,30 @@ static enum status write_file(struct sqlite *database, const struct file *file, 
     return outfile_finish(&out, status, fault);
 }
 
-enum status export_neo4j(struct sqlite *database, struct outfolder *folder, struct fault *fault)
+static enum status put_labels(struct sqlite *database, const struct address_labels *labels, struct fault *fault)
+{
+    enum status status = sqlite_run(database, make_entries, fault);
+    for (size_t i = 0; i < labels->count && status == STATUS_OK; i++) {
+        const char *const texts[] = {labels->entries[i].address, labels->entries[i].label, NULL};
+        status = sqlite_run_with(database, "INSERT INTO n_entry VALUES (?, ?)", texts, fault);
+    }
+    if (status == STATUS_OK)
+        status = sqlite_run(database, add_labels, fault);
+    if (status == STATUS_OK && sqlite_has(database, "payers"))
+        status = sqlite_run(database, add_end_labels, fault);
+    return status == STATUS_OK ? sqlite_run(database, name_labels, fault) : status;
+}
+
+enum status export_neo4j(struct sqlite *database, const struct address_labels *labels, struct outfolder *folder,
+                         struct fault *fault)
 {
     enum status status = sqlite_run(database, make_txs, fault);
     if (status == STATUS_OK)
         status = sqlite_run(database, make_outputs, fault);
     if (status == STATUS_OK && sqlite_has(database, "payers"))
         status = sqlite_run(database, add_payments, fault);
-    if (status == STATUS_OK && sqlite_has_column(database, "tdags", "label"))
-        status = sqlite_run(database, add_tdag_labels, fault);
-    if (status == STATUS_OK && sqlite_has_column(database, "payers", "label"))
-        status = sqlite_run(database, add_address_labels, fault);
+    if (status == STATUS_OK && labels->count > 0)
+        status = put_labels(database, labels, fault);
     for (size_t i = 0; i < sizeof files / sizeof *files && status == STATUS_OK; i++)
         status = write_file(database, &files[i], folder, fault);
     return status;
