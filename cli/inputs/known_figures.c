@@ -165,9 +165,11 @@ static bool read_operands(enum operands operands, const char **rest, struct know
     case KIND: return read_kind(rest, &figure->kind);
     case KIND_M_OF_N: return read_kind(rest, &figure->kind) && read_m_of_n(rest, figure);
     case TEMPLATE:
-        figure->operand = *rest;
+        if (**rest == '\0')
+            return false;
+        figure->operand = strcmp(*rest, "\"\"") == 0 ? "" : *rest; /* as --template has an empty script */
         *rest += strlen(*rest);
-        return *figure->operand != '\0';
+        return true;
     case RULE_SET: return read_rules(rest, &figure->rules);
     case RULE_SET_ROW: return read_rules(rest, &figure->rules) && read_row(rest, figure);
     case RULE_SET_NAMES:

@@ -24,7 +24,7 @@ static enum status put_csv_row(struct text *text, const struct known_figure *fig
     *p++ = ',';
     p = put_field(p, figure->text);
     *p++ = ',';
-    p = put_text(p, figure->as_of + (*figure->as_of == '@'));
+    p = put_text(p, figure->as_of);
     *p++ = ',';
     p = answer->has_height ? put_u64(p, answer->height) : p;
     *p++ = ',';

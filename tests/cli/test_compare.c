@@ -392,6 +392,7 @@ static void test_others(void **state)
     ask_true("first anchor", "tip", first);
     ask_true("unspent-off-curve multisig", "tip", off_curve);
     ask_true("script -", "tip", empty);
+    ask_true("template \"\"", "tip", empty);
     ask("regtest", "first anchor", "1", 300, "beyond the tip", ""); /* there is none yet */
     ask("regtest", "first anchor", "1", 1, "differs", "");
     check_list();

@@ -252,7 +252,7 @@ static void test_usage(void **state)
     (void)state;
     char *temp = temp_dir();
     unktx_ok("scan --quiet --datadir tests/fixtures/genesis/regtest --store %s", temp);
-    expect_error(2, "none of blocks, txs, inputs, outputs", "dump everything");
+    expect_error(2, "none of all, blocks, txs, inputs, outputs", "dump everything");
     expect_error(2, "missing operand", "dump");
     expect_error(2, "TXID", "tx xyz");
     expect_error(2, "TXID", "travel 12");
