@@ -1,5 +1,6 @@
 #include "cli/output/partitions.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -148,6 +149,16 @@ static enum status on_path(struct reading *reading, const char *path)
     return STATUS_OK;
 }
 
+/* The SHA-256 in hexadecimal as a dump writes it. A file with anything else there counts as not made. */
+static void on_hash(struct partition *file, const char *value)
+{
+    static const char kind[] = "sha256:";
+    const char *hex = value + sizeof kind - 1;
+    bool is_ours = strncmp(value, kind, sizeof kind - 1) == 0 && strlen(hex) == DATAPACKAGE_HEX - 1 &&
+                   strspn(hex, "0123456789abcdef") == DATAPACKAGE_HEX - 1;
+    snprintf(file->sha256, sizeof file->sha256, "%s", is_ours ? hex : "");
+}
+
 static enum status on_string(struct reading *reading, const char *way, const char *value)
 {
     struct partitions *partitions = reading->partitions;
@@ -157,8 +168,8 @@ static enum status on_string(struct reading *reading, const char *way, const cha
         return on_path(reading, value);
     else if (strcmp(way, "resources/*/partitions/*/to_hash") == 0 && reading->file)
         (void)hash256_parse(value, &reading->file->to_hash); /* what is none is no block's */
-    else if (strcmp(way, "resources/*/partitions/*/hash") == 0 && reading->file && strlen(value) == 7 + 64)
-        memcpy(reading->file->sha256, value + 7, DATAPACKAGE_HEX);
+    else if (strcmp(way, "resources/*/partitions/*/hash") == 0 && reading->file)
+        on_hash(reading->file, value);
     else if (strcmp(way, "resources/*/schema/fields/*/name") == 0 && reading->table)
         return text_printf(&reading->table->columns, "%s,", value);
     else if (strcmp(way, "unktx/network") == 0 && strlen(value) < NETWORK_LABEL_SIZE)

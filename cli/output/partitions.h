@@ -22,7 +22,7 @@ struct partition {
     struct hash256 to_hash; /* of block to_height: who has it, has all blocks below */
     uint64_t rows;
     uint64_t bytes;
-    char sha256[DATAPACKAGE_HEX];
+    char sha256[DATAPACKAGE_HEX]; /* "": the manifest that was read has none */
     uint32_t last_spender; /* the highest block that spends an output in it; 0: none, or other rows than outputs */
     /* not in the manifest */
     uint64_t first; /* number of its first block or transaction, and of the one after its last */

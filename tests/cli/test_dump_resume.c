@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,12 +106,59 @@ static void test_resume_to_height(void **state)
     remove_tree(in_dir("parts"));
 }
 
+/* Writes KIND and then `times` times UNIT for each hash that the manifest has. */
+static void replace_hashes(const char *path, const char *kind, const char *unit, unsigned times)
+{
+    static const char key[] = "\"hash\": \"";
+    size_t size, replaced = 0;
+    char *text = read_file(path, &size);
+    assert_non_null(text);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    const char *at = text;
+    for (const char *hash; (hash = strstr(at, key)) != NULL; replaced++) {
+        hash += sizeof key - 1;
+        fprintf(out, "%.*s%s", (int)(hash - at), at, kind);
+        for (unsigned i = 0; i < times; i++)
+            fputs(unit, out);
+        at = strchr(hash, '"');
+    }
+    fputs(at, out);
+    assert_int_equal(fclose(out), 0);
+    assert_true(replaced > 10);
+    free(text);
+}
+
+/* A hash that none can be is no reason to keep a file, and nothing of it comes into the new manifest. */
+static void test_resume_bad_hash(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind;
+        const char *unit;
+        unsigned times;
+    } bad[] = {{"sha256:", "\\\"", 64}, {"sha256:", "g", 64}, {"sha256:", "A", 64}, {"sha256:", "a", 63},
+               {"sha256:", "a", 65},    {"sha512:", "a", 64}, {"", "a", 71},        {"", "", 0}};
+    char manifest[512];
+    snprintf(manifest, sizeof manifest, "%s", in_dir("parts/datapackage.json"));
+    dump_ok("fresh", "--blocks-per-file 30");
+    dump_ok("parts", "--blocks-per-file 30");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        replace_hashes(manifest, bad[i].kind, bad[i].unit, bad[i].times);
+        dump_ok("parts", "--blocks-per-file 30 --resume");
+        assert_same_folders("parts", "fresh");
+    }
+    remove_tree(in_dir("parts"));
+    remove_tree(in_dir("fresh"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume_by_blocks),
         cmocka_unit_test(test_resume_by_rows),
         cmocka_unit_test(test_resume_to_height),
+        cmocka_unit_test(test_resume_bad_hash),
     };
     return cmocka_run_group_tests(tests, dump_set_up, dump_tear_down);
 }
