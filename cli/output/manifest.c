@@ -175,6 +175,15 @@ enum status manifest_read(const char *folder, struct manifest *manifest, struct 
     return status;
 }
 
+enum status manifest_in_the_way(enum status status, struct fault *fault)
+{
+    if (!fault || (status != STATUS_FORMAT && status != STATUS_LIMIT))
+        return status;
+    struct fault found = *fault;
+    return fault_set(fault, status, found.path, found.offset, "%.400s: name another folder, or take this file away",
+                     found.text);
+}
+
 void manifest_free(struct manifest *manifest)
 {
     mem_free(manifest->exclude_scripts.path);

@@ -45,6 +45,10 @@ void manifest_free(struct manifest *manifest);
  * STATUS_NOT_FOUND, STATUS_FORMAT as above. STATUS_LIMIT: it is larger than any that unktx writes. */
 enum status manifest_load(const char *folder, char **path, char **text, size_t *size, struct fault *fault) MUST_CHECK;
 
+/* For whom writes into the folder: to what manifest_read or manifest_load said of a file that is no manifest
+ * (STATUS_FORMAT, STATUS_LIMIT) the way out is added. Returns `status`. */
+enum status manifest_in_the_way(enum status status, struct fault *fault) MUST_CHECK;
+
 /* The file of that name, or NULL. */
 const struct manifest_file *manifest_find(const struct manifest *manifest, const char *name);
 

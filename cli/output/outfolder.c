@@ -224,7 +224,7 @@ enum status outfolder_open(const char *path, const struct datapackage_provenance
     if (status == STATUS_OK) {
         status = manifest_read(path, &new->before, fault);
         new->has_before = status == STATUS_OK;
-        status = status == STATUS_NOT_FOUND ? STATUS_OK : status;
+        status = status == STATUS_NOT_FOUND ? STATUS_OK : manifest_in_the_way(status, fault);
     }
     if (status == STATUS_OK)
         status = agree(new, fault);

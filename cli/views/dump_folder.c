@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/output/manifest.h"
 #include "cli/output/outfolder.h"
 #include "cli/views/dump_rows.h"
 #include "parser/file.h"
@@ -61,7 +62,7 @@ enum status dump_folder_open(struct dump_folder *folder, const struct partitions
         return status;
     status = partitions_read(folder->path, &folder->before, fault);
     folder->has_before = status == STATUS_OK;
-    status = status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    status = status == STATUS_NOT_FOUND ? STATUS_OK : manifest_in_the_way(status, fault);
     return status == STATUS_OK ? agree(folder, plan, fault) : status;
 }
 

@@ -255,6 +255,23 @@ static void test_refused(void **state)
     expect_refused("no block of height", "dump all --store store -o new --from-height 100000");
 }
 
+/* A datapackage.json that is no JSON is in the way whatever the options, and the message tells the way out. */
+static void test_no_json(void **state)
+{
+    (void)state;
+    static const char way_out[] = "is no JSON here: name another folder, or take this file away";
+    make_dirs(in_dir("broken"));
+    write_file(in_dir("broken/datapackage.json"), "{\"profile\": ", 12);
+    expect_refused(way_out, "dump all --store store -o broken");
+    expect_refused(way_out, "dump all --store store -o broken --resume");
+    expect_refused(way_out, "dump all --store store -o broken --replace");
+    expect_refused(way_out, "flows --store store -o broken");
+    assert_int_equal(unlink(in_dir("broken/datapackage.json")), 0);
+    dump_ok("broken", "");
+    assert_manifest("broken");
+    remove_tree(in_dir("broken"));
+}
+
 static void test_replaced(void **state)
 {
     (void)state;
@@ -298,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_json),
         cmocka_unit_test(test_replaced),
         cmocka_unit_test(test_usage),
     };
