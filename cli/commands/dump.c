@@ -110,6 +110,8 @@ static int run(const struct settings *settings)
         which++;
     if (which == DUMP_TABLES && !all)
         return message_usage("'%s' is none of all, blocks, txs, inputs, outputs", settings->operands[0]);
+    if (settings->with_scripts && !all && which != DUMP_OUTPUTS)
+        return message_usage("--scripts is for outputs and all only");
     if (!is_folder(settings, all))
         return message_result(write_stream(settings, (enum dump_table)which, &fault), &fault);
     if (strcmp(settings->out, "-") == 0)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "cli/output/manifest.h"
 #include "cli/output/message.h"
 #include "cli/output/outfolder.h"
 #include "cli/output/signals.h"
@@ -17,7 +18,6 @@
 struct item {
     enum dump_table which;
     struct partition *file;
-    const struct partition *before; /* what an earlier dump made at its place; NULL: nothing */
 };
 
 /* One worker, and the file that it writes. */
@@ -30,6 +30,7 @@ struct writer {
     struct outfile file;
     struct sha256_stream sha256;
     struct item *item; /* NULL: none */
+    bool is_there;     /* the file at its place has the same bytes */
     enum status status;
     struct fault fault;
 };
@@ -94,11 +95,39 @@ static enum status write_rows(struct writer *writer, struct fault *fault)
     return status == STATUS_OK ? pack(writer, &writer->text, true, fault) : status;
 }
 
+/* Nobody else looks at these members before the file is whole. */
+static void describe_file(struct writer *writer)
+{
+    struct partition *file = writer->item->file;
+    uint8_t digest[32];
+    sha256_end(&writer->sha256, digest);
+    *put_hex(file->sha256, digest, sizeof digest) = '\0';
+    file->bytes = writer->file.size;
+    file->last_spender = writer->rows->last_spender;
+}
+
+/* Does the file at that place have the same bytes? They are read: what a manifest says of them may not hold any more.
+ * One that cannot be read is written anew. */
+static bool is_there(const char *folder, const struct partition *file)
+{
+    char sha256[DATAPACKAGE_HEX];
+    char *path = dump_plan_has(folder, file) ? outfile_join(folder, file->path) : NULL;
+    bool same = path && manifest_hash_file(path, sha256, NULL) == STATUS_OK && strcmp(sha256, file->sha256) == 0;
+    mem_free(path);
+    return same;
+}
+
 static void work(void *context, unsigned worker)
 {
-    struct writer *writer = &((struct parts *)context)->writers[worker];
+    const struct parts *parts = context;
+    struct writer *writer = &parts->writers[worker];
+    writer->is_there = false;
     writer->status = write_rows(writer, &writer->fault);
-    if (writer->status == STATUS_OK)
+    if (writer->status != STATUS_OK)
+        return;
+    describe_file(writer);
+    writer->is_there = is_there(parts->folder->path, writer->item->file);
+    if (!writer->is_there)
         writer->status = outfile_sync(&writer->file, &writer->fault);
 }
 
@@ -106,21 +135,9 @@ static void work(void *context, unsigned worker)
 
 static enum status put_in_place(struct parts *parts, struct writer *writer, struct fault *fault)
 {
-    struct partition *file = writer->item->file;
-    const struct partition *before = writer->item->before;
-    uint8_t digest[32];
-    sha256_end(&writer->sha256, digest);
-    *put_hex(file->sha256, digest, sizeof digest) = '\0';
-    file->bytes = writer->file.size;
-    file->last_spender = writer->rows->last_spender;
-    if (before && before->bytes == file->bytes && strcmp(before->sha256, file->sha256) == 0 &&
-        dump_plan_has(parts->folder->path, before)) {
-        file->is_whole = true;
-        return STATUS_OK;
-    }
-    enum status status = outfile_commit(&writer->file, fault);
-    file->is_whole = status == STATUS_OK;
-    parts->written += file->is_whole;
+    enum status status = writer->is_there ? STATUS_OK : outfile_commit(&writer->file, fault);
+    writer->item->file->is_whole = status == STATUS_OK;
+    parts->written += status == STATUS_OK && !writer->is_there;
     return status;
 }
 
@@ -181,14 +198,14 @@ static int compare_items(const void *a, const void *b)
     return strcmp(x->file->path, y->file->path);
 }
 
-static enum status list_items(struct parts *parts, const struct partitions *before, struct fault *fault)
+static enum status list_items(struct parts *parts, struct fault *fault)
 {
     ARRAY(struct item) items = {0};
     bool listed = true;
     for (unsigned t = 0; t < DUMP_TABLES; t++) {
         for (size_t i = 0; i < parts->plan->tables[t].files.count && listed; i++) {
             struct partition *file = &parts->plan->tables[t].files.at[i];
-            struct item item = {(enum dump_table)t, file, partitions_find(&before->tables[t], file->path)};
+            struct item item = {(enum dump_table)t, file};
             listed = file->is_whole || PUSH(items, item);
         }
     }
@@ -264,11 +281,10 @@ static void tell(const struct parts *parts, size_t removed)
             ULL(rows), parts->written, files - parts->written, removed);
 }
 
-static enum status write_missing(struct parts *parts, const struct partitions *before, struct dump_readers *readers,
-                                 struct fault *fault)
+static enum status write_missing(struct parts *parts, struct dump_readers *readers, struct fault *fault)
 {
     size_t removed = 0;
-    enum status status = list_items(parts, before, fault);
+    enum status status = list_items(parts, fault);
     if (status == STATUS_OK)
         status = dump_folder_check(parts->folder, parts->plan, fault);
     if (status == STATUS_OK)
@@ -314,7 +330,7 @@ enum status dump_parts_write(const struct settings *settings, const struct dump_
     if (status == STATUS_OK && order->resume)
         status = dump_plan_keep(index, order->folder, &folder.before, &plan, fault);
     if (status == STATUS_OK)
-        status = write_missing(&parts, &folder.before, readers, fault);
+        status = write_missing(&parts, readers, fault);
     mem_free(parts.items);
     dump_folder_close(&folder);
     partitions_free(&plan);

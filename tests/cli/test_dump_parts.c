@@ -199,6 +199,55 @@ static void test_full_disk(void **state)
     remove_tree(in_dir("whole"));
 }
 
+/* ---- changed ---- */
+
+/* Turns a byte in the middle: the size stays. */
+static void change_file(const char *name)
+{
+    size_t size;
+    char path[512];
+    snprintf(path, sizeof path, "%s", in_dir(name));
+    char *bytes = read_file(path, &size);
+    assert_non_null(bytes);
+    bytes[size / 2] ^= 1;
+    write_file(path, bytes, size);
+    free(bytes);
+}
+
+static ino_t inode_of(const char *name)
+{
+    struct stat st;
+    assert_int_equal(stat(in_dir(name), &st), 0);
+    return st.st_ino;
+}
+
+/* A file with other bytes of the same size is put right, and one with the right bytes stays, unless --resume trusts
+ * what is there. */
+static void test_changed(void **state)
+{
+    (void)state;
+    static const char *const ways[] = {"--blocks-per-file 30", "--blocks-per-file 30 --replace"};
+    static const char txs[] = "mine/txs/height=000030-000059/part.csv.zst";
+    static const char outputs[] = "mine/outputs/height=000000-000029/part.csv.zst";
+    dump_ok("whole", ways[0]);
+    dump_ok("mine", ways[0]);
+    ino_t before = inode_of(outputs);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        change_file("mine/blocks/height=000000-000029/part.csv.zst");
+        change_file(txs);
+        change_file("mine/inputs/height=000060-000089/part.csv.zst");
+        dump_ok("mine", ways[i]);
+        assert_same_folders("mine", "whole");
+        assert_int_equal(inode_of(outputs), before);
+    }
+    change_file(txs);
+    before = inode_of(txs);
+    dump_ok("mine", "--blocks-per-file 30 --resume");
+    assert_int_equal(inode_of(txs), before);
+    remove_tree(in_dir("mine"));
+    remove_tree(in_dir("whole"));
+}
+
 /* ---- targets ---- */
 
 static struct run listing(void)
@@ -297,6 +346,10 @@ static void test_usage(void **state)
         "all -o x --compress gzip",
         "all -o x --resume --replace",
         "none -o x",
+        "blocks --scripts",
+        "txs --scripts",
+        "inputs --scripts",
+        "inputs --scripts -o x --resume",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         struct run run = unktx("dump --store %s/store %s", dump_dir, lines[i]);
@@ -314,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_scripts),
         cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_changed),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_no_json),
         cmocka_unit_test(test_replaced),
