@@ -62,14 +62,6 @@ enum status figures_csv(const struct figures *figures, struct text *text)
 #define TABLE_WIDTH 80u
 #define NOTE_INDENT 4
 
-/* With commas where there is room for them. */
-static const char *number_text(char out[GROUPED_SIZE], uint64_t number)
-{
-    if (strlen(grouped(out, number)) > NUMBER_WIDTH)
-        snprintf(out, GROUPED_SIZE, "%llu", ULL(number));
-    return out;
-}
-
 static const char *difference_text(char out[GROUPED_SIZE], uint64_t ours, uint64_t published)
 {
     char digits[GROUPED_SIZE];
@@ -112,18 +104,29 @@ static void put_words(struct printer *printer, const char *words, unsigned inden
     PRINT(printer, "\n");
 }
 
+/* What a number is wider than its column; the column of figures has that much less. */
+static int excess(const char *number)
+{
+    size_t size = strlen(number);
+    return size > NUMBER_WIDTH ? (int)(size - NUMBER_WIDTH) : 0;
+}
+
 static void put_answer(struct printer *printer, const struct known_figure *figure, const struct figure_answer *answer)
 {
     char cells[3][GROUPED_SIZE];
     const char *name = figure->text, *verdict = figure_verdict_text(answer->verdict);
-    if (strlen(name) > FIGURE_WIDTH) {
+    int left = FIGURE_WIDTH - excess(grouped(cells[0], figure->published));
+    if (answer->has_ours)
+        left -= excess(grouped(cells[1], answer->ours));
+    left = left > 0 ? left : 0;
+    if (strlen(name) > (size_t)left) {
         put_words(printer, name, 0);
         name = "";
     }
-    PRINT(printer, "%-*s %*s %*s ", FIGURE_WIDTH, name, AS_OF_WIDTH, figure->as_of + (*figure->as_of == '@'),
-          NUMBER_WIDTH, number_text(cells[0], figure->published));
+    PRINT(printer, "%-*s %*s %*s ", left, name, AS_OF_WIDTH, figure->as_of + (*figure->as_of == '@'), NUMBER_WIDTH,
+          cells[0]);
     if (answer->has_ours)
-        PRINT(printer, "%*s %*s %s\n", NUMBER_WIDTH, number_text(cells[1], answer->ours), DIFFERENCE_WIDTH,
+        PRINT(printer, "%*s %*s %s\n", NUMBER_WIDTH, cells[1], DIFFERENCE_WIDTH,
               difference_text(cells[2], answer->ours, figure->published), verdict);
     else
         PRINT(printer, "%s\n", answer->verdict == FIGURE_DIFFERS ? "none: differs" : verdict);
@@ -136,9 +139,11 @@ static void put_counts(struct printer *printer, const struct figures *figures)
     for (size_t i = 0; i < figures->known->count; i++)
         counts[figures->answers[i].verdict]++;
     for (unsigned v = 0; v < FIGURE_VERDICTS; v++) {
+        const char *verdict = v == FIGURE_DIFFERS && counts[v] > 1 ? "differ"
+                                                                   : figure_verdict_text((enum figure_verdict)v);
         if (counts[v] > 0)
             size += (size_t)snprintf(line + size, sizeof line - size, "%s%zu %s", size > 0 ? ", " : "", counts[v],
-                                     figure_verdict_text((enum figure_verdict)v));
+                                     verdict);
     }
     PRINT(printer, "\n");
     put_words(printer, line, 0);
