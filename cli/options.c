@@ -16,7 +16,7 @@ const struct option option_datadir = {
     .type = OPTION_TEXT,
     .value = "DIR",
     .field = FIELD(datadir),
-    .help = "node's data directory, its network sub-folder or a blocks folder (default: ~/.bitcoin)",
+    .help = "node's data directory, its network sub-folder or a blocks folder (default: the store's, else ~/.bitcoin)",
 };
 const struct option option_chain = {
     .name = "chain",

@@ -14,10 +14,52 @@
 #define NOTE_FILE "blocks-folder"
 #define NOTE_SIZE_MAX 4096u /* the folder and, after a zero byte, the key of --xor-key if one was given */
 
-enum status index_blocks_datadir(const struct settings *settings, char **datadir, struct fault *fault)
+/* *size bytes, and a terminator after them. */
+static enum status read_note(const char *store, char note[NOTE_SIZE_MAX + 1], size_t *size, struct fault *fault)
 {
+    char *path = outfile_join(store, NOTE_FILE);
+    if (!path)
+        return fault_nomem(fault);
+    struct stat info;
+    int fd;
+    enum status status = file_open(path, "the note of where the blk files are", &fd, &info, fault);
+    ssize_t got = status == STATUS_OK ? file_read_at(fd, note, NOTE_SIZE_MAX, 0) : 0;
+    if (got < 0)
+        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read");
+    if (fd >= 0)
+        close(fd);
+    mem_free(path);
+    *size = got > 0 ? (size_t)got : 0;
+    note[*size] = '\0';
+    return status;
+}
+
+static bool has_noted_key(const char *note, size_t size, uint8_t key[XOR_KEY_SIZE])
+{
+    size_t path_size = strlen(note);
+    return path_size < size && blk_key_parse(note + path_size + 1, key);
+}
+
+/* The folder of the note, which goes up to the first zero byte, and the key after it. */
+static bool find_noted(const char *store, char note[NOTE_SIZE_MAX + 1], uint8_t key[XOR_KEY_SIZE], bool *has_key)
+{
+    struct stat info;
+    size_t size;
+    if (!store || read_note(store, note, &size, NULL) != STATUS_OK || stat(note, &info) != 0 || !S_ISDIR(info.st_mode))
+        return false;
+    *has_key = has_noted_key(note, size, key);
+    return true;
+}
+
+enum status index_blocks_datadir(const struct settings *settings, char **datadir, uint8_t key[XOR_KEY_SIZE],
+                                 bool *has_key, struct fault *fault)
+{
+    char note[NOTE_SIZE_MAX + 1];
     const char *home = getenv("HOME");
     const char *given = settings->datadir;
+    *has_key = false;
+    if (!given && !settings->chain && find_noted(settings->store, note, key, has_key))
+        given = note;
     if (!given && !(home && *home))
         return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET,
                          "HOME is not set: name the data directory with --datadir");
@@ -51,26 +93,6 @@ enum status index_blocks_remember(const char *store, const char *datadir, const 
     return status;
 }
 
-/* *size bytes, and a terminator after them. */
-static enum status read_note(const char *store, char note[NOTE_SIZE_MAX + 1], size_t *size, struct fault *fault)
-{
-    char *path = outfile_join(store, NOTE_FILE);
-    if (!path)
-        return fault_nomem(fault);
-    struct stat info;
-    int fd;
-    enum status status = file_open(path, "the note of where the blk files are", &fd, &info, fault);
-    ssize_t got = status == STATUS_OK ? file_read_at(fd, note, NOTE_SIZE_MAX, 0) : 0;
-    if (got < 0)
-        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read");
-    if (fd >= 0)
-        close(fd);
-    mem_free(path);
-    *size = got > 0 ? (size_t)got : 0;
-    note[*size] = '\0';
-    return status;
-}
-
 enum status index_blocks_open(const char *store, struct blkdir *dir, struct fault *fault)
 {
     char folder[NOTE_SIZE_MAX + 1];
@@ -79,8 +101,7 @@ enum status index_blocks_open(const char *store, struct blkdir *dir, struct faul
     enum status status = read_note(store, folder, &size, fault);
     if (status != STATUS_OK)
         return status;
-    size_t path_size = strlen(folder);
-    bool given = path_size < size && blk_key_parse(folder + path_size + 1, key);
+    bool given = has_noted_key(folder, size, key);
     return blkdir_open_with_key(folder, NULL, given ? key : NULL, dir, fault);
 }
 

@@ -8,8 +8,11 @@
 #include "graph/index/tx_index.h"
 #include "parser/blkfile.h"
 
-/* The data directory that --datadir names, else ~/.bitcoin; owned by the caller. STATUS_REFUSED without a HOME. */
-enum status index_blocks_datadir(const struct settings *settings, char **datadir, struct fault *fault) MUST_CHECK;
+/* The data directory that --datadir names; without it, and without --chain, the blocks folder that was noted in the
+ * store if it is still there; else ~/.bitcoin. Owned by the caller. *has_key: a key was noted with that folder.
+ * STATUS_REFUSED without a HOME. */
+enum status index_blocks_datadir(const struct settings *settings, char **datadir, uint8_t key[XOR_KEY_SIZE],
+                                 bool *has_key, struct fault *fault) MUST_CHECK;
 
 /* Notes the blocks folder that `datadir` and `chain` lead to, and its XOR key unless that is NULL. */
 enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, const uint8_t *xor_key,

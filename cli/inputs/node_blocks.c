@@ -82,7 +82,13 @@ static int find_blocks(const struct settings *settings, struct node_blocks *bloc
     blocks->tip = settings->tip ? &blocks->hash : NULL;
     if (!node_blocks_key(settings, blocks->key, &blocks->xor_key))
         return EXIT_USAGE;
-    enum status status = index_blocks_datadir(settings, &blocks->datadir, &fault);
+    uint8_t noted[XOR_KEY_SIZE];
+    bool has_noted;
+    enum status status = index_blocks_datadir(settings, &blocks->datadir, noted, &has_noted, &fault);
+    if (has_noted && !blocks->xor_key) {
+        memcpy(blocks->key, noted, sizeof noted);
+        blocks->xor_key = blocks->key;
+    }
     return status == STATUS_REFUSED ? message_usage("%s", fault.text) : message_result(status, &fault);
 }
 

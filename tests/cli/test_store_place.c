@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -160,6 +161,27 @@ static void test_inside(void **state)
     expect_in("empty", 1, "there is no store here", "dags");
 }
 
+/* Without --datadir what the store was made from, as long as it is there and no network is chosen. */
+static void test_the_same_blocks(void **state)
+{
+    (void)state;
+    struct run run = shell("cp -rL %s/node %s/moves", dir, dir);
+    assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+    expect(0, "", "scan --quiet --datadir moves --store moved");
+    expect(0, "the index is in moved\n", "index --store moved");
+    expect(0, "0 blocks added", "scan --store moved");
+    expect(0, "", "analyze --quiet --index --datadir moves -o again");
+    expect(0, "", "analyze --quiet --index -o again");
+    setenv("HOME", path_of("%s/home", dir), 1);
+    expect(1, "/home/.bitcoin", "index --chain regtest --store moved");
+    expect(1, "/home/.bitcoin", "index --store fresh");
+    assert_int_equal(rename(path_of("%s/moves", dir), path_of("%s/gone", dir)), 0);
+    expect(1, "/home/.bitcoin", "index --store moved");
+    expect(0, "0 blocks added", "index --datadir gone --store moved");
+    expect(0, "0 blocks added", "index --store moved");
+}
+
 static void test_no_output_option(void **state)
 {
     (void)state;
@@ -172,10 +194,15 @@ static void test_no_output_option(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_store_in_it),  cmocka_unit_test(test_another_chain),
-        cmocka_unit_test(test_tables_alone),     cmocka_unit_test(test_two_stores),
-        cmocka_unit_test(test_inside),           cmocka_unit_test(test_the_same_place),
-        cmocka_unit_test(test_no_output_option), cmocka_unit_test(test_analyze_into_a_store),
+        cmocka_unit_test(test_the_store_in_it),
+        cmocka_unit_test(test_another_chain),
+        cmocka_unit_test(test_tables_alone),
+        cmocka_unit_test(test_two_stores),
+        cmocka_unit_test(test_inside),
+        cmocka_unit_test(test_the_same_place),
+        cmocka_unit_test(test_no_output_option),
+        cmocka_unit_test(test_the_same_blocks),
+        cmocka_unit_test(test_analyze_into_a_store),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -97,6 +97,7 @@ static void test_key_that_was_given(void **state)
     write_all("key", "");
     write_file(path_of("%s/xor.dat", place.blocks), "short", 5);
     write_all("short", " --xor-key " KEY);
+    unktx_ok("index --quiet --verify --store %s/short.store", place.dir); /* the key was noted with the folder */
     assert_same("short");
     assert_int_equal(unlink(path_of("%s/xor.dat", place.blocks)), 0);
     write_all("lost", " --xor-key " KEY);
