@@ -7,6 +7,7 @@
 #include "cli/views/export.h"
 
 #define FILE_BY_DEFAULT "unktx.sqlite"
+#define NODES_BY_DEFAULT "outputs"
 
 enum export_form { FORM_SQLITE = 1, FORM_NEO4J = 2, FORM_EDGES = 4 };
 
@@ -87,6 +88,8 @@ static int export_database(const struct settings *settings)
     enum status status = outfile_open(&file, settings->out, &fault);
     if (status == STATUS_OK)
         status = outfile_temporary(&file, &path, &fault);
+    if (status == STATUS_OK && !settings->replace)
+        status = sqlite_check_replaced(settings->out, &fault);
     if (status == STATUS_OK)
         status = fill(settings, FORM_SQLITE, path, &database, &tables, &made, &fault);
     if (status == STATUS_OK && goes_on(made))
@@ -102,14 +105,23 @@ static int export_database(const struct settings *settings)
     return status == STATUS_OK ? made : message_result(status, &fault);
 }
 
+/* What a node of the edges is; NULL: the form has no such choice. */
+static const char *nodes_of(const struct settings *settings, enum export_form form)
+{
+    const char *given = settings->nodes ? settings->nodes : NODES_BY_DEFAULT;
+    return form == FORM_EDGES ? given : NULL;
+}
+
 static enum status write_files(const struct settings *settings, enum export_form form, struct sqlite *database,
                                const struct outfolder *tables, struct outfolder *folder, struct fault *fault)
 {
-    enum status status = outfolder_set_provenance(folder, outfolder_provenance(tables), fault);
+    struct datapackage_provenance provenance = *outfolder_provenance(tables);
+    provenance.nodes = nodes_of(settings, form);
+    enum status status = outfolder_set_provenance(folder, &provenance, fault);
     if (status != STATUS_OK)
         return status;
     if (form == FORM_EDGES)
-        return export_edges(database, strcmp(settings->nodes, "txs") == 0, folder, fault);
+        return export_edges(database, strcmp(provenance.nodes, "txs") == 0, folder, fault);
     struct address_labels labels = {0};
     status = address_labels_read(settings, &labels, fault);
     if (status == STATUS_OK)
@@ -126,8 +138,10 @@ static int export_folder(const struct settings *settings, enum export_form form)
     struct outfolder *tables = NULL, *folder = NULL;
     int made = EXIT_DONE;
     enum status status = provenance_of_settings(settings, UNKTX_VERSION, &provenance, &fault);
+    provenance.nodes = nodes_of(settings, form);
     if (status == STATUS_OK)
-        status = outfolder_open(settings->out, &provenance, FOLDER_EXPORT, settings->replace, &folder, &fault);
+        status = outfolder_open(settings->out, &provenance, form == FORM_NEO4J ? FOLDER_NEO4J : FOLDER_EDGES,
+                                settings->replace, &folder, &fault);
     if (status == STATUS_OK)
         status = fill(settings, form, NULL, &database, &tables, &made, &fault);
     if (status == STATUS_OK && goes_on(made))
@@ -148,6 +162,8 @@ static int run(const struct settings *given)
     enum export_form form = form_of(given->operands[0]);
     if (!form)
         return message_usage("'%s' is none of sqlite, neo4j, edges", given->operands[0]);
+    if (form != FORM_EDGES && given->nodes)
+        return message_usage("--nodes is for edges only");
     if (form != FORM_SQLITE && !given->out)
         return message_usage("%s is several files: name a folder with -o", given->operands[0]);
     if (given->out)
@@ -170,17 +186,26 @@ static const struct option option_nodes = {
     .name = "nodes",
     .type = OPTION_CHOICE,
     .value = "outputs|txs",
-    .fallback = "outputs",
     .field = offsetof(struct settings, nodes),
     .help = "of edges: roots and outputs, as tdags.csv counts nodes and edges, or transactions with an edge for each "
-            "spent unknown output",
+            "spent unknown output (default: " NODES_BY_DEFAULT ")",
+};
+
+static const struct option option_export_replace = {
+    .name = "replace",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, replace),
+    .help =
+        "replace a file that is no SQLite database, and in a folder tables of another rule set, --compress, filter, "
+        "network or --nodes and files that no run made, and remove those of another command or form that this one "
+        "does not make",
 };
 
 static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height, &option_blocks_now,      &option_chain,
-    &option_rules,      &option_compress,     &option_exclude_scripts, &option_known_scripts,
-    &option_labels,     &option_no_unlocks,   &option_nodes,           &option_threads,
-    &option_export_out, &option_replace,      &option_quiet,           NULL};
+    &option_read_store, &option_as_of_height,   &option_blocks_now,      &option_chain,
+    &option_rules,      &option_compress,       &option_exclude_scripts, &option_known_scripts,
+    &option_labels,     &option_no_unlocks,     &option_nodes,           &option_threads,
+    &option_export_out, &option_export_replace, &option_quiet,           NULL};
 
 static const struct table_schema *const tables[] = {&schema_nodes, &schema_edges, NULL};
 

@@ -172,6 +172,8 @@ static void print_provenance(struct printer *printer, const struct datapackage_p
         print_json(printer, provenance->select);
         PRINT(printer, ",\n");
     }
+    if (provenance->nodes)
+        PRINT(printer, "    \"nodes\": \"%s\",\n", provenance->nodes);
     print_labels(printer, provenance);
     PRINT(printer, "    \"nulldata\": \"%s\",\n    \"index\": %s\n  },\n", provenance->nulldata,
           provenance->with_index ? "true" : "false");

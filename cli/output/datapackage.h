@@ -39,6 +39,7 @@ struct datapackage_provenance {
     uint32_t tip_height;
     enum rules rules;
     bool compress;
+    const char *nodes; /* of a list of edges: "outputs" or "txs"; NULL: there is none */
     bool with_index;
     struct datapackage_input exclude_scripts;
     struct datapackage_input scripts;

@@ -81,15 +81,27 @@ enum status listed_refuse(const char *path, struct fault *fault)
 
 /* ---- who wrote them ---- */
 
-bool listed_is_of_export(const char *name)
+/* The form of export that gives such a name; false: none does. */
+static bool find_form(const char *name, enum folder_maker *maker)
 {
-    static const char *const begins[] = {"nodes-", "relationships-", "nodes.", "edges."};
+    static const struct {
+        const char *begins;
+        enum folder_maker maker;
+    } names[] = {
+        {"nodes-", FOLDER_NEO4J}, {"relationships-", FOLDER_NEO4J}, {"nodes.", FOLDER_EDGES}, {"edges.", FOLDER_EDGES}};
     const char *end = strrchr(name, '.');
-    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
-        if (end && strcmp(end, ".csv") == 0 && strncmp(name, begins[i], strlen(begins[i])) == 0)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        *maker = names[i].maker;
+        if (end && strcmp(end, ".csv") == 0 && strncmp(name, names[i].begins, strlen(names[i].begins)) == 0)
             return true;
     }
     return false;
+}
+
+bool listed_is_of_export(const char *name)
+{
+    enum folder_maker maker;
+    return find_form(name, &maker);
 }
 
 /* The first command that writes a file of this name. */
@@ -105,7 +117,8 @@ static enum folder_maker first_maker(const char *name)
         if (strcmp(name, files[i].name) == 0)
             return files[i].maker;
     }
-    return listed_is_of_export(name) ? FOLDER_EXPORT : FOLDER_DAGS;
+    enum folder_maker form;
+    return find_form(name, &form) ? form : FOLDER_DAGS;
 }
 
 enum folder_maker listed_maker(const struct manifest *manifest)
@@ -120,16 +133,14 @@ enum folder_maker listed_maker(const struct manifest *manifest)
 
 const char *listed_maker_name(enum folder_maker maker)
 {
-    static const char *const names[] = {[FOLDER_FLOWS] = "flows",
-                                        [FOLDER_DAGS] = "dags",
-                                        [FOLDER_ANALYZE] = "analyze",
-                                        [FOLDER_TIES] = "ties",
-                                        [FOLDER_EXPORT] = "export"};
+    static const char *const names[] = {
+        [FOLDER_FLOWS] = "flows", [FOLDER_DAGS] = "dags",          [FOLDER_ANALYZE] = "analyze",
+        [FOLDER_TIES] = "ties",   [FOLDER_NEO4J] = "export neo4j", [FOLDER_EDGES] = "export edges"};
     return names[maker];
 }
 
 bool listed_may_make(enum folder_maker maker, const char *name)
 {
     enum folder_maker first = first_maker(name);
-    return first == maker || (first < maker && maker != FOLDER_TIES && maker != FOLDER_EXPORT);
+    return first == maker || (first < maker && maker != FOLDER_TIES && maker < FOLDER_NEO4J);
 }

@@ -13,12 +13,13 @@ enum status listed_refuse(const char *path, struct fault *fault) MUST_CHECK;
 
 /* ---- who wrote them ---- */
 
-/* The commands that write a folder, each also what those before it do, but ties and export only their own. */
-enum folder_maker { FOLDER_FLOWS, FOLDER_TIES, FOLDER_DAGS, FOLDER_ANALYZE, FOLDER_EXPORT };
+/* The commands that write a folder, each also what those before it do, but ties and the forms of export only
+ * their own. */
+enum folder_maker { FOLDER_FLOWS, FOLDER_TIES, FOLDER_DAGS, FOLDER_ANALYZE, FOLDER_NEO4J, FOLDER_EDGES };
 
 /* Whose files the manifest tells of: the last of them that one of these names belongs to. */
 enum folder_maker listed_maker(const struct manifest *manifest);
-/* "flows", "ties", "dags", "analyze", "export": static strings. */
+/* "flows", "ties", "dags", "analyze", "export neo4j", "export edges": static strings. */
 const char *listed_maker_name(enum folder_maker maker);
 /* Is that a name that export gives? */
 bool listed_is_of_export(const char *name);

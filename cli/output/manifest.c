@@ -113,6 +113,8 @@ static enum status on_value(void *context, const char *way, const char *value, b
         reading->has_rules = rules_parse(value, &manifest->rules);
     else if (strcmp(way, "unktx/network") == 0)
         copy(reading, manifest->network, sizeof manifest->network, value);
+    else if (strcmp(way, "unktx/nodes") == 0)
+        copy(reading, manifest->nodes, sizeof manifest->nodes, value);
     else if (strcmp(way, "unktx/tip/hash") == 0)
         manifest->has_tip = hash256_parse(value, &manifest->tip);
     else if (strcmp(way, "unktx/exclude_scripts/hash") == 0)

@@ -28,6 +28,7 @@ struct manifest {
     bool has_tip;
     enum rules rules;
     bool compress;
+    char nodes[16]; /* of a list of edges: what --nodes was; "" if that is not said */
     struct manifest_input exclude_scripts;
     struct manifest_input scripts;
     char *select; /* filters of T-DAGs; NULL for none */

@@ -111,6 +111,8 @@ static const char *difference(const struct outfolder *folder)
         return "rule set";
     if (provenance->compress != before->compress)
         return "--compress";
+    if (provenance->nodes && before->nodes[0] && strcmp(provenance->nodes, before->nodes) != 0)
+        return "--nodes";
     if (!same_input(&provenance->exclude_scripts, &before->exclude_scripts))
         return "--exclude-scripts";
     if (!same_text(provenance->select, before->select))

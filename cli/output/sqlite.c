@@ -4,11 +4,13 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/output/csv.h"
 #include "cli/output/outfile.h"
 #include "cli/output/printer.h"
 #include "cli/output/sql.h"
+#include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
 
@@ -107,6 +109,26 @@ static enum status settle(struct sqlite *database, unsigned threads, struct faul
                             "type TEXT NOT NULL, unit TEXT, meaning TEXT NOT NULL, "
                             "PRIMARY KEY (table_name, column_name))",
                             fault);
+    return status;
+}
+
+enum status sqlite_check_replaced(const char *path, struct fault *fault)
+{
+    static const char magic[] = "SQLite format 3"; /* of 16 bytes, with the zero byte: sqlite.org/fileformat.html */
+    char start[sizeof magic];
+    struct stat info;
+    int fd;
+    enum status status = file_open(path, "the file to be replaced", &fd, &info, fault);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    ssize_t got = file_read_at(fd, start, sizeof start, 0);
+    if (got < 0)
+        status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read");
+    else if (got > 0 && ((size_t)got < sizeof start || memcmp(start, magic, sizeof start) != 0))
+        status = fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                           "is there and no SQLite database, so it is not replaced: name another file with -o, or "
+                           "replace it with --replace");
+    close(fd);
     return status;
 }
 

@@ -18,6 +18,10 @@ struct sqlite_table;
 enum status sqlite_open(const char *path, const char *target, unsigned threads, struct sqlite **database,
                         struct fault *fault) MUST_CHECK;
 
+/* May a database take the place of what is at the path? STATUS_REFUSED: there is a file that is neither empty nor a
+ * database of SQLite. Otherwise as file_open. */
+enum status sqlite_check_replaced(const char *path, struct fault *fault) MUST_CHECK;
+
 /* Makes a table called as its file is, without the ending and with _ for -, and tells of its columns in the table
  * unktx_columns. `file` and `schema` must stay until sqlite_close. sqlite_end_table in any case. */
 enum status sqlite_begin_table(struct sqlite *database, const char *file, const struct table_schema *schema,

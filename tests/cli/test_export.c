@@ -67,6 +67,8 @@ static void test_usage(void **state)
     expect(2, "none of sqlite, neo4j, edges", "export csv");
     expect(2, "name a folder with -o", path_of("export neo4j --store %s/store", dir));
     expect(2, "name a folder with -o", path_of("export edges --store %s/store", dir));
+    expect(2, "--nodes is for edges only", path_of("export sqlite --nodes txs --store %s/store -o %s/x", dir, dir));
+    expect(2, "--nodes is for edges only", path_of("export neo4j --nodes outputs --store %s/store -o %s/x", dir, dir));
     expect(2, "none of outputs|txs", path_of("export edges --nodes blocks --store %s/store -o %s/x", dir, dir));
     assert_false(path_exists(path_of("%s/x", dir)));
 }
@@ -80,9 +82,9 @@ static void test_targets(void **state)
     expect(1, "is read by this command", path_of("export sqlite --store %s/store -o %s/store/data.mdb", dir, dir));
     expect(1, "", path_of("export sqlite --store %s/none -o %s/x.sqlite", dir, dir));
     assert_false(path_exists(path_of("%s/x.sqlite", dir)));
-    /* without -o it is in the working folder, whose file of that name is replaced */
+    /* without -o it is in the working folder, whose database of that name is replaced */
     make_dirs(path_of("%s/here", dir));
-    write_file(path_of("%s/here/unktx.sqlite", dir), "old", 3);
+    write_file(path_of("%s/here/unktx.sqlite", dir), "SQLite format 3", 16);
     struct run run = shell("program=$(realpath $UNKTX); cd %s/here && $program export sqlite --store ../store", dir);
     assert_int_equal(run.exit_status, 0);
     assert_non_null(strstr(run.err, "written to unktx.sqlite: "));
@@ -94,12 +96,37 @@ static void test_targets(void **state)
     assert_has(path_of("%s/here", dir), "unktx.sqlite\n");
 }
 
+/* A file that is no database stays; an empty one, or with --replace any, is replaced. */
+static void test_no_database(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } others[] = {{"notes of a month of work\n", 25}, {"SQLite format 3", 15}, {"SQLite format 2", 16}, {"x", 1}};
+    char line[600];
+    snprintf(line, sizeof line, "export sqlite --quiet --store %s/store -o %s/other", dir, dir);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        size_t size;
+        write_file(path_of("%s/other", dir), others[i].bytes, others[i].size);
+        expect(1, "--replace", line);
+        char *bytes = read_file(path_of("%s/other", dir), &size);
+        assert_int_equal(size, others[i].size);
+        assert_memory_equal(bytes, others[i].bytes, size);
+        free(bytes);
+    }
+    unktx_ok("%s --replace", line);
+    unktx_ok("%s", line);
+    write_file(path_of("%s/other", dir), "", 0);
+    unktx_ok("%s", line);
+}
+
 /* Every size of file below the whole one is too small, and names the limit. */
 static void test_limited_size(void **state)
 {
     (void)state;
     make_dirs(path_of("%s/limit", dir));
-    write_file(path_of("%s/limit/a.sqlite", dir), "old", 3);
+    write_file(path_of("%s/limit/a.sqlite", dir), "SQLite format 3\0old", 20);
     static const char *const blocks[] = {"9", "40", "100", "400", "1000"};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         struct run run = shell("ulimit -f %s; $UNKTX export sqlite --store %s/store -o %s/limit/a.sqlite", blocks[i],
@@ -109,7 +136,8 @@ static void test_limited_size(void **state)
         run_free(&run);
         size_t size;
         char *bytes = read_file(path_of("%s/limit/a.sqlite", dir), &size);
-        assert_string_equal(bytes, "old");
+        assert_int_equal(size, 20);
+        assert_memory_equal(bytes, "SQLite format 3\0old", size);
         free(bytes);
         assert_has(path_of("%s/limit", dir), "a.sqlite\n");
     }
@@ -164,9 +192,21 @@ static void test_folders(void **state)
     unktx_ok("export edges --quiet --rules core-22 --replace --store %s/store -o %s/graph", dir, dir);
     assert_has(path_of("%s/graph", dir), "datapackage.json\nedges.csv\nnodes.csv\n");
     expect(1, "unktx export", path_of("dags --rules core-22 --store %s/store -o %s/graph", dir, dir));
-    /* what the run before wrote and this one does not goes, and is named */
-    expect(0, "edges.csv", path_of("export neo4j --quiet --rules core-22 --store %s/store -o %s/graph", dir, dir));
+    /* another form is another maker; with --replace what this run does not make goes, and is named */
+    char options[600];
+    snprintf(options, sizeof options, "--quiet --rules core-22 --store %s/store -o %s/graph", dir, dir);
+    expect(1, "unktx export edges", path_of("export neo4j %s", options));
+    expect(1, "another --nodes", path_of("export edges --nodes txs %s", options));
+    assert_has(path_of("%s/graph", dir), "datapackage.json\nedges.csv\nnodes.csv\n");
+    unktx_ok("export edges --nodes outputs %s", options);
+    unktx_ok("export edges --nodes txs --replace %s", options);
+    unktx_ok("export edges --nodes txs %s", options);
+    expect(1, "another --nodes", path_of("export edges %s", options));
+    expect(0, "edges.csv", path_of("export neo4j --replace %s", options));
     assert_false(path_exists(path_of("%s/graph/edges.csv", dir)));
+    assert_true(path_exists(path_of("%s/graph/nodes-tdags.csv", dir)));
+    unktx_ok("export neo4j %s", options);
+    expect(1, "unktx export neo4j", path_of("export edges %s", options));
     assert_true(path_exists(path_of("%s/graph/nodes-tdags.csv", dir)));
 }
 
@@ -190,9 +230,9 @@ static void test_beside_tables(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_usage),         cmocka_unit_test(test_targets), cmocka_unit_test(test_limited_size),
-        cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_signal),  cmocka_unit_test(test_folders),
-        cmocka_unit_test(test_beside_tables),
+        cmocka_unit_test(test_usage),         cmocka_unit_test(test_targets),     cmocka_unit_test(test_limited_size),
+        cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_signal),      cmocka_unit_test(test_folders),
+        cmocka_unit_test(test_beside_tables), cmocka_unit_test(test_no_database),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
