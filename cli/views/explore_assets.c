@@ -48,7 +48,7 @@ const char explore_style[] =
     ".zoom{display:flex;gap:.4rem;margin:.4rem 0}.zoom button{min-width:2.4rem}\n"
     ".found li{margin:.3rem 0}pre{font-size:.85rem;white-space:pre-wrap;overflow-wrap:anywhere;margin:.2rem 0 .8rem}\n"
     "@media(max-width:40rem){header{padding:.5rem .7rem}header "
-    "form{flex-basis:100%;flex-wrap:nowrap;align-items:center}"
+    "form{flex-basis:100%;min-width:0;flex-wrap:nowrap;align-items:center}"
     "header input{min-width:0;flex:1}h1{font-size:1.3rem}main{padding:.7rem}.filter label{flex-basis:calc(50% - "
     ".4rem)}.filter label input,.filter label select{width:100%}td .id,th .id{white-space:normal}}\n"
     "@media(prefers-reduced-motion:reduce){*{scroll-behavior:auto;transition:none}}\n"

@@ -95,7 +95,7 @@ void explore_drawing_free(struct explore_drawing *drawing)
 
 /* ---- the section ---- */
 
-/* "In the whole T-DAG > part 17 > part 4". The query has been read: numbers and dots. */
+/* "the whole T-DAG, part 17, sign 4: root, times 12". The query has been read: numbers and dots. */
 static void put_way(struct explore_request *request, const struct explore_drawing *drawing)
 {
     struct printer *page = &request->page;
@@ -110,10 +110,10 @@ static void put_way(struct explore_request *request, const struct explore_drawin
             PRINT(page, "<li><a href=\"?open=%.*s#drawing\">part %.*s</a></li>\n", (int)(end - drawing->asked),
                   drawing->asked, (int)(end - at), at);
         else
-            PRINT(page, "<li aria-current=\"true\">%s %s</li>\n", drawing->vertex.type == VERTEX_PART ? "part" : "sign",
-                  at);
+            PRINT(page, "<li aria-current=\"true\">%s %s: ", drawing->vertex.type == VERTEX_PART ? "part" : "sign", at);
     }
-    PRINT(page, "</ul></nav>\n");
+    svg_put_label(page, &drawing->vertex);
+    PRINT(page, "</li>\n</ul></nav>\n");
 }
 
 static void put_opened(struct explore_request *request, const struct explore_drawing *drawing)

@@ -226,6 +226,17 @@ static bool read_template(const char *text, char template[SCRIPT_TEMPLATE_MAX])
     return true;
 }
 
+static bool read_kind(const char *name, uint32_t *kinds)
+{
+    for (size_t i = 0; i < EXPLORE_KINDS; i++) {
+        if (strcmp(kind_name(explore_kinds[i]), name) != 0)
+            continue;
+        *kinds = 1u << explore_kinds[i];
+        return true;
+    }
+    return false;
+}
+
 static bool read_order(const char *text, uint32_t *descending)
 {
     *descending = strcmp(text, "desc") == 0;
@@ -262,6 +273,8 @@ static bool read_field(const struct explore *explore, const struct target_field 
         return read_digits_of(value, filter->dag, HASH256_HEX_SIZE + 1);
     if (strcmp(name, "protocol") == 0)
         return (filter->protocol = explore_protocol_find(value)) != PROTOCOL_NONE;
+    if (strcmp(name, "kind") == 0)
+        return read_kind(value, &filter->kinds);
     if (strcmp(name, "template") == 0)
         return read_template(value, filter->template);
     if (strcmp(name, "sort") == 0)
@@ -272,7 +285,7 @@ static bool read_field(const struct explore *explore, const struct target_field 
 }
 
 /* The filter is compared as bytes: there are none between its members. */
-_Static_assert(sizeof(struct explore_filter) == 16 * EXPLORE_COLUMNS + 16 + 24 + 64 + 72 + SCRIPT_TEMPLATE_MAX,
+_Static_assert(sizeof(struct explore_filter) == 16 * EXPLORE_COLUMNS + 16 + 28 + 64 + 68 + SCRIPT_TEMPLATE_MAX,
                "a gap in explore_filter");
 
 enum status explore_filter_read(const struct explore *explore, const struct target *target,
@@ -304,10 +317,10 @@ static bool is_one_of(const char *name, const char *const *names)
     return *names != NULL;
 }
 
-void explore_put_query(struct printer *printer, const struct target *target, const char *const *without)
+bool explore_put_fields(struct printer *printer, const struct target *target, const char *const *without)
 {
     char text[3 * TARGET_MAX + 16];
-    PRINT(printer, "?");
+    bool any = false;
     for (size_t i = 0; i < target->fields_count; i++) {
         const struct target_field *field = &target->fields[i];
         if (!field->value[0] || is_one_of(field->name, without))
@@ -316,6 +329,13 @@ void explore_put_query(struct printer *printer, const struct target *target, con
         *p++ = '=';
         p = target_put(p, field->value);
         *p = '\0';
-        PRINT(printer, "%s&amp;", text);
+        PRINT(printer, "%s%s", any ? "&amp;" : "?", text);
+        any = true;
     }
+    return any;
+}
+
+void explore_put_query(struct printer *printer, const struct target *target, const char *const *without)
+{
+    PRINT(printer, explore_put_fields(printer, target, without) ? "&amp;" : "?");
 }

@@ -155,12 +155,27 @@ static void keep_trait(struct wanted *wanted, const struct explore_traits *trait
         set(wanted->some, wanted->rules->tdags.tx_dag[forest->outputs[traits->outputs[i]].tx]);
 }
 
+/* Of one template and one kind, as far as these are asked for. */
+static void keep_templates(struct wanted *wanted, const struct explore_survey *survey)
+{
+    const struct explore_filter *filter = wanted->filter;
+    if (!filter->template[0] && !filter->kinds)
+        return;
+    for (uint32_t i = 0; i < survey->templates.count; i++) {
+        const struct template_row *row = &survey->rows[i];
+        if ((!filter->kinds || filter->kinds >> row->kind & 1) &&
+            (!filter->template[0] || strcmp(explore_template_name(row), filter->template) == 0))
+            keep_trait(wanted, &survey->templates, i);
+    }
+    take_some(wanted);
+}
+
 /* By what their outputs are. STATUS_BUSY: these are being looked through. */
 static enum status keep_outputs(struct wanted *wanted, struct fault *fault)
 {
     const struct explore_filter *filter = wanted->filter;
     const struct explore_survey *survey;
-    if (filter->protocol == PROTOCOL_NONE && !filter->template[0])
+    if (filter->protocol == PROTOCOL_NONE && !filter->template[0] && !filter->kinds)
         return STATUS_OK;
     enum status status = explore_survey_get(wanted->explore, wanted->number, &survey, fault);
     if (status != STATUS_OK)
@@ -169,12 +184,7 @@ static enum status keep_outputs(struct wanted *wanted, struct fault *fault)
         keep_trait(wanted, &survey->protocols, filter->protocol);
         take_some(wanted);
     }
-    for (uint32_t i = 0; filter->template[0] && i < survey->templates.count; i++) {
-        if (strcmp(explore_template_name(&survey->rows[i]), filter->template) == 0)
-            keep_trait(wanted, &survey->templates, i);
-    }
-    if (filter->template[0])
-        take_some(wanted);
+    keep_templates(wanted, survey);
     return STATUS_OK;
 }
 

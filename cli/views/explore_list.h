@@ -2,9 +2,9 @@
  * The columns and filters are in explore_filter.c, the lists in explore_list.c.
  *
  * Each column of numbers can be a filter, as in nodes=10..200, nodes=10.. or nodes=7, named as in tdags.csv; and
- * family=NAME, class=FIRST DIGITS, script=NAME, label=NAME, protocol=NAME, template=ALL OF IT, dag=FIRST DIGITS,
- * time=FROM..TO (those with a transaction around that time). sort=COLUMN, order=asc or desc, and page=N say what is
- * seen of it. */
+ * family=NAME, class=FIRST DIGITS, script=NAME, label=NAME, protocol=NAME, template=ALL OF IT, kind=NAME, dag=FIRST
+ * DIGITS, time=FROM..TO (those with a transaction around that time). With both template and kind one output has both.
+ * sort=COLUMN, order=asc or desc, and page=N say what is seen of it. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_LIST_H
 #define UNKTX_CLI_VIEWS_EXPLORE_LIST_H
 
@@ -45,18 +45,21 @@ struct explore_filter {
     uint32_t script;   /* of the catalogue; CATALOGUE_MAX: any */
     uint32_t label;    /* its id + 1; 0: any */
     uint32_t protocol; /* PROTOCOL_NONE: any */
+    uint32_t kinds;    /* mask, of outputs; 0: all */
     uint32_t sort;     /* column */
     uint32_t descending;
     char class_id[64];
-    char dag[72];
+    char dag[68];
     char template[SCRIPT_TEMPLATE_MAX]; /* as an address has it; "": any */
 };
 
 /* STATUS_REFUSED tells what is wrong with the query. */
 enum status explore_filter_read(const struct explore *explore, const struct target *target,
                                 struct explore_filter *filter, uint32_t *page, struct fault *fault) MUST_CHECK;
-/* The query of the target without the fields of these names (ends with NULL), as "?a=b&amp;c=d&amp;" or "?", for an
- * address in HTML to which one more field may be added. */
+/* The query of the target without the fields of these names (ends with NULL), for an address in HTML: as
+ * "?a=b&amp;c=d", or nothing where no field is left; false then. */
+bool explore_put_fields(struct printer *printer, const struct target *target, const char *const *without);
+/* Likewise, but as "?a=b&amp;c=d&amp;" or "?", for one more field after it. */
 void explore_put_query(struct printer *printer, const struct target *target, const char *const *without);
 
 /* ---- lists ---- */

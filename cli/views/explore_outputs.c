@@ -43,7 +43,8 @@ static void put_heads(struct explore_request *request, const char *title, const 
     PRINT(page, "%s</tr></thead>\n<tbody>\n", after);
 }
 
-/* A link to the T-DAGs that a filter lets through; their number alone where there are none. */
+/* A link to the T-DAGs that a filter lets through, its last field with this value; their number alone where there are
+ * none. */
 static void put_dags(struct explore_request *request, const char *filter, const char *value, uint32_t dags)
 {
     char encoded[3 * SCRIPT_TEMPLATE_MAX + 1], number[GROUPED_SIZE];
@@ -167,13 +168,15 @@ static void put_template_row(struct explore_request *request, const struct explo
     struct printer *page = &request->page;
     const struct template_row *row = &survey->rows[number];
     const char *name = explore_template_name(row);
+    char filter[64];
     PRINT(page, "<tr><th scope=\"row\" class=\"script\"><a href=\"");
     put_template_address(request, row);
     PRINT(page, "\">");
     html_escaped(page, name, strlen(name));
     PRINT(page, "</a></th><td>%s</td>", kind_name(row->kind));
     html_number(page, row->outputs);
-    put_dags(request, "template", name, survey->templates.sums[number].dags);
+    snprintf(filter, sizeof filter, "kind=%s&amp;template", kind_name(row->kind));
+    put_dags(request, filter, name, survey->templates.sums[number].dags);
     html_number(page, row->spent);
     put_value(request, row->value_sat);
     PRINT(page, "<td class=\"n\">%u</td><td class=\"n\">%u</td><td class=\"names\">", (unsigned)row->first_height,
@@ -184,14 +187,13 @@ static void put_template_row(struct explore_request *request, const struct explo
 
 static void put_kinds(struct explore_request *request)
 {
-    static const enum kind kinds[] = {KIND_NONSTANDARD, KIND_PUBKEY, KIND_MULTISIG};
     struct printer *page = &request->page;
     const char *asked = target_get(request->target, "kind");
     bool all = !asked || !*asked;
     PRINT(page, "<nav aria-label=\"Kinds\"><ul class=\"pager\"><li><a href=\"/%s/templates\"%s>all kinds</a></li>\n",
           rules_name(request->rules), all ? " aria-current=\"true\"" : "");
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        const char *name = kind_name(kinds[i]);
+    for (size_t i = 0; i < EXPLORE_KINDS; i++) {
+        const char *name = kind_name(explore_kinds[i]);
         PRINT(page, "<li><a href=\"/%s/templates?kind=%s\"%s>%s</a></li>\n", rules_name(request->rules), name,
               !all && strcmp(asked, name) == 0 ? " aria-current=\"true\"" : "", name);
     }

@@ -52,17 +52,17 @@ static void put_path(struct printer *page, const char *path)
     }
 }
 
-/* The same page under each rule set. */
+/* The same page under each rule set, whose drawings and lists have other parts. */
 static void put_rules(struct explore_request *request)
 {
-    static const char *const none[] = {"page", NULL};
+    static const char *const without[] = {"page", "open", NULL};
     struct printer *page = &request->page;
     PRINT(page, "<nav aria-label=\"Rule sets\"><ul class=\"rules\">\n");
     for (unsigned r = 0; r < RULES; r++) {
         PRINT(page, "<li><a href=\"/%s/", rules_name((enum rules)r));
         put_path(page, request->missing[r] ? request->instead : request->same ? request->same : request->rest);
-        if (request->target->fields_count > 0 && !request->missing[r])
-            explore_put_query(page, request->target, none);
+        if (!request->missing[r])
+            explore_put_fields(page, request->target, without);
         PRINT(page, "\"%s>%s</a></li>\n", r == request->rules ? " aria-current=\"true\"" : "",
               rules_name((enum rules)r));
     }

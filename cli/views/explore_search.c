@@ -338,15 +338,14 @@ enum status explore_search(struct explore_request *request, struct fault *fault)
         request->answer->status = 302;
         snprintf(request->answer->location, sizeof request->answer->location, "%s", search.only);
     }
-    PRINT(&request->page, "<p>Found: %u.%s</p>\n", (unsigned)search.found,
-          search.found > 0
-              ? ""
-              : " Search finds blocks by height or hash, stored transactions and T-DAGs by their txid, outputs "
-                "as TXID:VOUT, classes by their id, each by its first digits (at least 4), and known scripts, "
-                "labels, protocols and templates by their beginning; unknown outputs by an address, and by a key, hash "
-                "or "
-                "script in hexadecimal. With an index any transaction is found by its "
-                "whole txid.");
+    PRINT(
+        &request->page, "<p>Found: %u.%s</p>\n", (unsigned)search.found,
+        search.found > 0
+            ? ""
+            : " Search finds blocks by height or hash, stored transactions and T-DAGs by their txid, outputs "
+              "as TXID:VOUT, classes by their id, each by its first digits (at least 4), and known scripts, "
+              "labels, protocols and templates by their beginning; unknown outputs by an address, and by a key, hash "
+              "or script in hexadecimal (8 digits or more). With an index any transaction is found by its whole txid.");
     explore_end_page(request);
     return status;
 }

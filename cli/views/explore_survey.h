@@ -27,6 +27,10 @@ struct explore_survey {
     struct explore_traits protocols; /* by enum protocol; of PROTOCOL_NONE there are none */
 };
 
+/* The kinds that a template may be of: nulldata has none. */
+#define EXPLORE_KINDS 3u
+extern const enum kind explore_kinds[EXPLORE_KINDS];
+
 /* STATUS_BUSY: it is being made. Else it is there until explore_close. */
 enum status explore_survey_get(struct explore *explore, enum rules rules, const struct explore_survey **survey,
                                struct fault *fault) MUST_CHECK;

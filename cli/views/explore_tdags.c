@@ -3,6 +3,7 @@
 #include "cli/views/explore_charts.h"
 #include "cli/views/explore_list.h"
 #include "cli/views/explore_page.h"
+#include "cli/views/explore_survey.h"
 #include "cli/views/html.h"
 #include "cli/views/tables.h"
 #include "parser/mem.h"
@@ -85,7 +86,8 @@ static bool has_filter_behind(const struct target *target)
     for (size_t i = 0; i < target->fields_count; i++) {
         const char *name = target->fields[i].name;
         unsigned column = explore_column_find(name);
-        bool is_text = strcmp(name, "class") == 0 || strcmp(name, "dag") == 0 || strcmp(name, "template") == 0;
+        bool is_text = strcmp(name, "class") == 0 || strcmp(name, "dag") == 0 || strcmp(name, "template") == 0 ||
+                       strcmp(name, "kind") == 0;
         if ((is_text || (column < EXPLORE_COLUMNS && !is_in_front(column))) && target->fields[i].value[0])
             return true;
     }
@@ -106,6 +108,10 @@ static void put_form(struct explore_request *request, const struct explore_filte
           has_filter_behind(request->target) ? " open=\"open\"" : "");
     put_input(request, "class", "class, first digits", "a202ad");
     put_input(request, "dag", "name, first digits", "53ab");
+    PRINT(page, "<label>kind of an output<select name=\"kind\"><option value=\"\">any</option>");
+    for (size_t i = 0; i < EXPLORE_KINDS; i++)
+        put_choice(request, kind_name(explore_kinds[i]), target_get(request->target, "kind"));
+    PRINT(page, "</select></label>\n");
     put_input(request, "template", "template, all of it", "OP_HASH160 &lt;20&gt; OP_EQUAL");
     put_inputs(request, false);
     PRINT(page,
@@ -208,7 +214,7 @@ enum status explore_tdags(struct explore_request *request, struct fault *fault)
     put_form(request, &filter);
     PRINT(&request->page, "<p>%s of %s T-DAGs. <a href=\"/%s/tdags.csv", grouped(number[0], list->count),
           grouped(number[1], request->tdags->tdags.count), rules_name(request->rules));
-    explore_put_query(&request->page, request->target, without);
+    explore_put_fields(&request->page, request->target, without);
     PRINT(&request->page, "\">These as CSV</a>, with the columns of tdags.csv.</p>\n");
     put_table(request, list, explore_page_number(request, "page", list->count));
     explore_put_charts(request, list);

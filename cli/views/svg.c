@@ -167,21 +167,27 @@ static void put_all_arcs(struct printer *printer, const struct layout *layout)
     }
 }
 
-static void put_tooltip(struct printer *printer, const struct forest *forest, const struct drawing_vertex *vertex)
+void svg_put_label(struct printer *printer, const struct drawing_vertex *vertex)
 {
-    const struct forest_tx *tx = &forest->txs[vertex->tx];
-    char number[3][GROUPED_SIZE], hex[HASH256_HEX_SIZE + 1] = "";
-    hash256_hex(&tx->txid, hex);
-    PRINT(printer, "<title>");
+    char number[2][GROUPED_SIZE];
     if (vertex->type == VERTEX_PART)
-        PRINT(printer, "part of %s nodes, levels %u to %u, %s connected component%s", grouped(number[0], vertex->count),
+        PRINT(printer, "%s nodes, levels %u to %u, %s connected component%s", grouped(number[0], vertex->count),
               (unsigned)vertex->first_level, (unsigned)vertex->last_level, grouped(number[1], vertex->components),
               vertex->components > 1 ? "s" : "");
     else
         PRINT(printer, "%s%s%s", meanings[vertex->type], vertex->count > 1 ? ", times " : "",
               vertex->count > 1 ? grouped(number[0], vertex->count) : "");
+}
+
+static void put_tooltip(struct printer *printer, const struct forest *forest, const struct drawing_vertex *vertex)
+{
+    const struct forest_tx *tx = &forest->txs[vertex->tx];
+    char number[GROUPED_SIZE], hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(&tx->txid, hex);
+    PRINT(printer, "<title>%s", vertex->type == VERTEX_PART ? "part of " : "");
+    svg_put_label(printer, vertex);
     if (vertex->txs > 1)
-        PRINT(printer, ", of %s transactions, the first of them", grouped(number[2], vertex->txs));
+        PRINT(printer, ", of %s transactions, the first of them", grouped(number, vertex->txs));
     PRINT(printer, "%s transaction %s, height %u%s%s</title>", vertex->txs > 1 ? "" : ",", hex, (unsigned)tx->height,
           vertex->marks & DRAWING_LONGEST ? "; on the longest path" : "",
           vertex->marks & DRAWING_HEAVIEST ? "; on the heaviest flow" : "");

@@ -31,6 +31,10 @@ struct svg_links {
 enum status svg_part(struct printer *printer, const struct drawing_scope *scope, const struct drawing_bounds *bounds,
                      const char *title, const struct svg_links *links, struct fault *fault) MUST_CHECK;
 
+/* What a vertex stands for, as its tooltip begins: "root, times 12", or of a part its nodes, levels and components. Not
+ * for a joint or an entry, which stand for nothing. */
+void svg_put_label(struct printer *printer, const struct drawing_vertex *vertex);
+
 /* The legend alone, as a drawing within a page. */
 void svg_legend(struct printer *printer);
 

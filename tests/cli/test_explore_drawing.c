@@ -84,6 +84,35 @@ static bool next_open(const char **at, char *out, size_t size)
     return true;
 }
 
+/* What is opened is named as the tooltip names it: up to its transactions, "part of" apart. */
+static void expect_label(const char *opened, const char *title, bool is_part)
+{
+    char label[200];
+    const char *way = strstr(opened, "<li aria-current=\"true\">"), *from = title + (is_part ? 15 : 7);
+    snprintf(label, sizeof label, ": %.*s</li>", (int)(strstr(from, ", of ") - from), from);
+    assert_non_null(way);
+    const char *named = strstr(way, label);
+    assert_true(named && named < strchr(way, '\n'));
+}
+
+/* The other rule sets' drawings have other signs: their menu opens none, and leads to a page. */
+static void follow_rules(const char *opened)
+{
+    const char *at = strstr(opened, "<ul class=\"rules\">"), *end = strstr(at, "</ul>");
+    size_t seen = 0;
+    while ((at = strstr(at, "<a href=\"")) && at < end) {
+        char target[200];
+        at += strlen("<a href=\"");
+        snprintf(target, sizeof target, "%.*s", (int)strcspn(at, "\""), at);
+        assert_null(strchr(target, '?'));
+        struct answer answer = web_get(&web, "%s", target);
+        assert_int_equal(answer.status, 200);
+        answer_free(&answer);
+        seen++;
+    }
+    assert_int_equal(seen, 3);
+}
+
 /* Of the first 40 signs of a drawing that open: the page. Returns how many parts were among them. */
 static unsigned open_all(const char *name, const char *page, unsigned depth)
 {
@@ -98,6 +127,9 @@ static unsigned open_all(const char *name, const char *page, unsigned depth)
         char *opened = web_body(&web, "/core-22/tdag/%s?open=%s", name, open);
         assert_well_formed(opened);
         assert_true(txs >= 2);
+        expect_label(opened, title, is_part);
+        if (looked_at == 1)
+            follow_rules(opened);
         assert_int_equal(number_after(opened, "<a href=\"#transactions\">"), txs);
         assert_int_equal(count_of(strstr(opened, "<section id=\"transactions\""), "<tr><th scope=\"row\">"),
                          txs < 50 ? txs : 50);

@@ -80,6 +80,52 @@ static void templates_are_those_of_the_table(void **state)
     table_free(&table);
 }
 
+/* An address out of an attribute. */
+static const char *address_at(const char *at)
+{
+    static char out[2000];
+    char *p = out;
+    for (; *at != '"' && p < out + sizeof out - 1; at += strncmp(at, "&amp;", 5) == 0 ? 5 : 1)
+        *p++ = *at;
+    *p = '\0';
+    return out;
+}
+
+/* The cell of T-DAGs, the second number of the row at `at`, against the list that it leads to; one without T-DAGs leads
+ * nowhere, and the list of the same template and kind is empty. */
+static void compare_cell(const char *at)
+{
+    static const char cell[] = "<td class=\"n\">", link[] = "<a href=\"", of_template[] = "/core-22/template?";
+    const char *own = strstr(at, of_template), *number = strstr(strstr(at, cell) + 1, cell) + strlen(cell);
+    bool leads = strncmp(number, link, strlen(link)) == 0;
+    const char *target = leads ? address_at(number + strlen(link))
+                               : path_of("/core-22/tdags?%s", address_at(own + strlen(of_template)));
+    char *list = web_body(&web, "%s", target);
+    number = leads ? strstr(number, "\">") + strlen("\">") : number;
+    const char *total = path_of("<p>%.*s of ", (int)strcspn(number, "<"), number);
+    assert_true(leads != (*number == '0'));
+    if (!strstr(list, total))
+        fail_msg("%s: no \"%s\"", target, total);
+    free(list);
+}
+
+/* On all pages of the table. */
+static void counts_are_those_of_the_lists(void **state)
+{
+    static const char mark[] = "<tr><th scope=\"row\" class=\"script\">";
+    (void)state;
+    struct table table = table_read(path_of("%s/templates.csv", place));
+    size_t seen = 0;
+    for (unsigned number = 1; number <= (table.rows + 49) / 50; number++) {
+        char *page = web_body(&web, "/core-22/templates?page=%u", number);
+        for (const char *at = page; (at = strstr(at, mark)); at += strlen(mark), seen++)
+            compare_cell(at);
+        free(page);
+    }
+    assert_int_equal(seen, table.rows);
+    table_free(&table);
+}
+
 /* How many different values the column has, empty ones apart. */
 static size_t count_different(const struct table *table, const char *column)
 {
@@ -94,28 +140,50 @@ static size_t count_different(const struct table *table, const char *column)
     return count;
 }
 
+/* T-DAGs with an output of that template and kind ("": of any), by the commands; and in the list. */
+static size_t compare_list(const char *template, const char *kind)
+{
+    struct run run = shell("%s outputs --store %s/store --rules core-22 '--template=%s' %s%s >%s/some.csv",
+                           unktx_path(), place, template, *kind ? "--kind=" : "", kind, place);
+    if (run.exit_status != 0)
+        fail_msg("%s: %s", template, run.err);
+    run_free(&run);
+    struct table some = table_read(path_of("%s/some.csv", place));
+    size_t dags = count_different(&some, "dag");
+    table_free(&some);
+    char *csv = web_body(&web, "/core-22/tdags.csv?kind=%s&template=%s", kind, encoded(template));
+    assert_int_equal(count_of(csv, "\n"), 1 + dags);
+    free(csv);
+    return dags;
+}
+
 static void a_template_leads_to_its_tdags(void **state)
 {
     (void)state;
     struct table templates = table_read(path_of("%s/templates.csv", place));
-    size_t seen = 0;
+    size_t seen = 0, of_two_kinds = 0;
     for (size_t row = 0; row < templates.rows; row++) {
-        const char *name = template_of(&templates, row);
-        struct run run = shell("%s outputs --store %s/store --rules core-22 '--template=%s' >%s/some.csv", unktx_path(),
-                               place, name, place);
-        if (run.exit_status != 0)
-            fail_msg("%s: %s", name, run.err);
-        run_free(&run);
-        struct table some = table_read(path_of("%s/some.csv", place));
-        size_t dags = count_different(&some, "dag");
-        table_free(&some);
-        char *csv = web_body(&web, "/core-22/tdags.csv?template=%s", encoded(name));
-        assert_int_equal(count_of(csv, "\n"), 1 + dags);
-        seen += dags;
-        free(csv);
+        size_t all = compare_list(template_of(&templates, row), "");
+        of_two_kinds += compare_list(template_of(&templates, row), table_get(&templates, row, "kind")) < all;
+        seen += all;
     }
-    assert_true(seen > 10);
+    assert_true(seen > 10 && of_two_kinds >= 4);
     table_free(&templates);
+}
+
+static void a_kind_leads_to_its_tdags(void **state)
+{
+    static const char *const kinds[] = {"nonstandard", "pubkey", "multisig"};
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        unktx_ok("outputs --store %s/store --rules core-22 --kind %s -o %s/some.csv", place, kinds[i], place);
+        struct table some = table_read(path_of("%s/some.csv", place));
+        char *csv = web_body(&web, "/core-22/tdags.csv?kind=%s", kinds[i]);
+        assert_true(some.rows > 10);
+        assert_int_equal(count_of(csv, "\n"), 1 + count_different(&some, "dag"));
+        free(csv);
+        table_free(&some);
+    }
 }
 
 static void protocols_are_those_of_the_outputs(void **state)
@@ -156,6 +224,9 @@ static void search_finds_templates(void **state)
     assert_true(answer.status == 302 || strstr(answer.body, "Template <a"));
     answer_free(&answer);
     table_free(&table);
+    char *none = web_body(&web, "/core-22/search?q=abcdef1");
+    assert_non_null(strstr(none, "script in hexadecimal (8 digits or more)"));
+    free(none);
     answer = web_get(&web, "/core-22/search?q=key-b");
     assert_int_equal(answer.status, 302);
     assert_non_null(strstr(answer.head, "Location: /core-22/protocol/key-burn\r\n"));
@@ -211,6 +282,9 @@ static void what_is_none_is_refused(void **state)
                    {404, "/core-22/protocol/nothing"},
                    {404, "/core-22/protocol/%3Cb%3E"},
                    {400, "/core-22/tdags?protocol=nothing"},
+                   {400, "/core-22/tdags?kind=nothing"},
+                   {400, "/core-22/tdags?kind=nulldata"},
+                   {200, "/core-22/tdags?kind=pubkey&template=nothing"},
                    {200, "/core-22/tdags?template=nothing"},
                    {200, "/core-22/templates?kind=%3Cb%3E&sort=x&page=0"},
                    {200, "/core-22/protocols?sort=%3Cb%3E"}};
@@ -230,6 +304,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(templates_are_those_of_the_table),    cmocka_unit_test(a_template_leads_to_its_tdags),
+        cmocka_unit_test(a_kind_leads_to_its_tdags),           cmocka_unit_test(counts_are_those_of_the_lists),
         cmocka_unit_test(protocols_are_those_of_the_outputs),  cmocka_unit_test(search_finds_templates),
         cmocka_unit_test(outputs_are_found_by_what_they_have), cmocka_unit_test(what_is_none_is_refused),
     };
