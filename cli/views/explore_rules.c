@@ -5,11 +5,11 @@
 
 /* ---- the rows ---- */
 
-static enum status load_part(const struct opened_forest *opened, enum rules rules, const uint8_t *settled,
+static enum status load_part(const struct opened_forest *opened, enum rules rules, const uint8_t *skipped,
                              unsigned threads, struct explore_part *part, struct fault *fault)
 {
     const struct forest *forest = &opened->forest;
-    enum status status = selection_make_others(opened->store, forest, rules, opened->filter, false, threads, settled,
+    enum status status = selection_make_others(opened->store, forest, rules, opened->filter, false, threads, skipped,
                                                &part->selection, fault);
     if (status == STATUS_OK)
         status = known_scripts_find(&opened->catalogue, opened->store, forest, &part->selection, threads, &part->held,
