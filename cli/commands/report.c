@@ -81,7 +81,10 @@ static enum status find_shown(struct report *report, struct fault *fault)
     const struct opened_forest *opened = &report->opened;
     if (settings->no_unlocks || report_shown_take(settings->folder, &report->shown))
         return STATUS_OK;
-    return report_shown_find(settings, opened->store, &opened->forest, &opened->selection, &report->shown, fault);
+    enum status status = report_shown_find(settings, opened->store, &opened->forest, &opened->selection, &report->shown,
+                                           fault);
+    report->unread = report->shown.unread;
+    return status;
 }
 
 /* What is looked for in store and blk files once the T-DAGs are known. */
@@ -185,7 +188,7 @@ static int run(const struct settings *settings)
         return message_usage("the page is for a browser: name its file with -o, as in -o report.html");
     struct report report = {.settings = settings, .rules = settings->rules};
     int exit_status = message_result(write_report(&report, &fault), &fault);
-    return message_left_out(exit_status, report.labels_said.unread);
+    return message_left_out(exit_status, report.labels_said.unread || report.unread);
 }
 
 static const struct option option_report_out = {

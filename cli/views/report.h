@@ -59,6 +59,7 @@ struct report {
     struct printer printer;
     enum rules rules;
     struct labels_said labels_said;
+    bool unread; /* of how outputs were unlocked something could not be read */
 };
 
 /* Chooses what is listed. STATUS_NOMEM. O(T-DAGs + classes). */

@@ -11,7 +11,7 @@ static enum status find(struct spenders *spenders, struct evidence_set *set, str
     if (status == STATUS_OK)
         status = unlocks_write(&unlocks, &selection->tdags, NULL, NULL, fault);
     if (status == STATUS_OK)
-        (void)unlocks_tell_unread(&unlocks);
+        shown->unread = unlocks_tell_unread(&unlocks);
     if (status == STATUS_OK)
         status = shown_evidence_end(collected, fault);
     if (status == STATUS_OK)
@@ -34,7 +34,8 @@ enum status report_shown_find(const struct settings *settings, const struct stor
     struct shown_evidence collected = {0};
     *shown = (struct report_shown){0};
     enum status status = spenders_open_if_there(settings, store, forest, &spenders, fault);
-    if (status == STATUS_OK && spenders_are_there(&spenders)) {
+    shown->unread = status == STATUS_OK && !spenders_are_there(&spenders);
+    if (status == STATUS_OK && !shown->unread) {
         evidence_begin(forest, &selection->tdags, store_seed(store), &set);
         status = find(&spenders, &set, &collected, selection, shown, fault);
     }

@@ -11,6 +11,7 @@
 struct report_shown {
     struct unlock_counts *unlocks; /* by T-DAG, 1..; NULL: nothing is known, and there are no groups */
     struct groups groups;          /* with names */
+    bool unread;                   /* report_shown_find could not read some of the blk files */
 };
 
 /* Reads the spenders again. Where the blk files are gone stderr says so, and nothing is known. O(the blocks that have a
