@@ -133,7 +133,7 @@ def check_views(base, tables):
     for row, tdag in zip(shown, tdags):
         assert row["class_tdags"] == classes[tdag["class_id"]]["tdags"], tdag
         assert row["span_blocks"] == tdag["last_height"] - tdag["first_height"]
-        assert row["moved_value_btc"] * 1e8 - tdag["moved_value_sat"] < 1 and row["first_date"][:2] == "20"
+        assert abs(row["moved_value_btc"] * 1e8 - tdag["moved_value_sat"]) < 1 and row["first_date"][:2] == "20"
     shown = base.execute("SELECT * FROM v_tx ORDER BY height, tx_index").fetchall()
     family = {row["dag_id"]: row["family"] for row in tdags}
     assert [(row["txid"], row["family"]) for row in shown] == [(row["txid"], family[row["dag_id"]]) for row in txs]
@@ -302,9 +302,32 @@ def check_relationships(files, tables):
         expected |= set(zip(column("payers", "from_txid"), column("payers", "from_vout")))
         expected |= {pair for pair, spender in zip(zip(column("payees", "txid"), column("payees", "vout")), column("payees", "spender_txid", lambda _: True)) if spender}
     assert spent == expected, len(spent ^ expected)
+    # of a txid that is there twice both outputs can be spent, in different blocks
+    spends = {(*place, height) for *place, height in zip(column("outputs", "txid"), column("outputs", "vout"),
+                                                         column("outputs", "spender_height", lambda _: True)) if height is not None}
+    if "payers" in tables:
+        spends |= set(zip(column("payers", "from_txid"), column("payers", "from_vout"), column("payers", "height")))
+        spends |= {(*place, height) for *place, height in zip(column("payees", "txid"), column("payees", "vout"),
+                                                             column("payees", "spender_height", lambda _: True)) if height is not None}
+    assert count("relationships-spends") == len(spends)
     created = {row[1] for row in files["relationships-creates"][1]}
     height = files["nodes-outputs"][0].index("height:long")
     assert created == {row[0] for row in files["nodes-outputs"][1] if row[height] is not None}
+
+
+def check_neo4j_labels(folder, tables, path):
+    entries = read_csv(path)[1:]
+    def columns(table, *names):
+        fields, _, rows = tables.get(table, ([], None, []))
+        return [tuple(row[names_of(fields).index(name)] for name in names) for row in rows]
+    ends = columns("payers", "dag_id", "address") + columns("payees", "dag_id", "address")
+    of_address = {(address, label) for address, label in entries if address in {end[1] for end in ends}}
+    of_tdag = {(str(dag_id), label) for dag_id, address in ends for of, label in entries if of == address}
+    of_tdag |= {(str(dag_id), label) for dag_id, txid in columns("txs", "dag_id", "txid")
+                for of, label in entries if re.fullmatch("[0-9a-f]{16,64}", of) and txid.startswith(of)}
+    for name, expected in (("address-in-label", of_address), ("tdag-in-label", of_tdag)):
+        assert {tuple(row[:2]) for row in read_csv(folder / f"relationships-{name}.csv")[1:]} == expected, name
+    assert len(of_address) > 40 and len(of_tdag) > len(of_address)
 
 
 # ---- all ----
@@ -324,17 +347,20 @@ def check_exports(store, place, options):
         check_edges(folder, tables, nodes == "txs", "--compress" in options)
     run("export", "neo4j", "--store", store, *options, "-o", place / "neo4j", status=(0, 3))
     check_neo4j(place / "neo4j", tables)
+    if "--labels" in options:
+        check_neo4j_labels(place / "neo4j", tables, options[options.index("--labels") + 1])
     left = {path.name for path in place.iterdir() if path.name.startswith(".unktx")}
     assert not left, left
 
 
 def label_some(store, place):
-    """A file of labels for addresses that pay or are paid, names of T-DAGs and txids; some have two, some with commas and quotes."""
+    """A file of labels for addresses that are paid, a name of a T-DAG and a txid: more than a field shows, with commas and quotes."""
     run("flows", "--store", store, "-o", place / "flows")
     header, *rows = read_csv(place / "flows" / "payees.csv")
     addresses = sorted({row[header.index("address")] for row in rows} - {None})[:9]
     lines = [f'{address},"shop ""{i % 3}"", no. {i % 2}"' for i, address in enumerate(addresses)]
-    lines += [f"{address},exchange" for address in addresses[:4]]
+    lines += [f"{address},exchange" for address in addresses[:4]] + [f"{addresses[0]},many {i}" for i in range(40)]
+    lines += [f"{rows[0][header.index('dag')]},this; and that", f"{rows[-1][header.index('txid')]},by txid"]
     path = place / "labels.csv"
     path.write_text("address,label\n" + "\n".join(lines) + "\n")
     return path

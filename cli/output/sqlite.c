@@ -393,7 +393,10 @@ bool sqlite_has_column(const struct sqlite *database, const char *table, const c
 /* In quotes where RFC 4180 wants it; an empty text too, so that it is not taken for a missing one. */
 static enum status put_value(struct text *text, sqlite3_stmt *statement, int i)
 {
+    bool missing = sqlite3_column_type(statement, i) == SQLITE_NULL;
     const char *value = (const char *)sqlite3_column_text(statement, i);
+    if (!value && !missing)
+        return STATUS_NOMEM; /* for a number as text */
     size_t size = value ? (size_t)sqlite3_column_bytes(statement, i) : 0;
     char *p = text_room(text, 2 * size + 3);
     if (!p)

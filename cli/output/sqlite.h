@@ -26,9 +26,8 @@ enum status sqlite_check_replaced(const char *path, struct fault *fault) MUST_CH
  * unktx_columns. `file` and `schema` must stay until sqlite_close. sqlite_end_table in any case. */
 enum status sqlite_begin_table(struct sqlite *database, const char *file, const struct table_schema *schema,
                                unsigned flags, struct sqlite_table **table, struct fault *fault) MUST_CHECK;
-/* Adds rows of CSV; they may be cut anywhere. A missing value is NULL, two quotes
- * are an empty text; a whole number of 2^63 and more, which no valid
- * chain has, becomes a REAL. */
+/* Adds rows of CSV; they may be cut anywhere. A missing value is NULL, two quotes are an empty text; a whole number of
+ * 2^63 and more, which no valid chain has, becomes a REAL. */
 enum status sqlite_add(struct sqlite_table *table, const char *bytes, size_t size, struct fault *fault) MUST_CHECK;
 /* STATUS_FORMAT: the last row is not whole. The table is gone in any case; NULL is legal. */
 enum status sqlite_end_table(struct sqlite_table *table, struct fault *fault) MUST_CHECK;
@@ -40,7 +39,7 @@ bool sqlite_has_column(const struct sqlite *database, const char *table, const c
 
 /* Runs statements that give no rows. */
 enum status sqlite_run(struct sqlite *database, const char *sql, struct fault *fault) MUST_CHECK;
-/* Runs one statement, with texts for its parameters (NULL at the end). */
+/* Runs one statement, with a text for each of its parameters; a NULL one is SQL's NULL. */
 enum status sqlite_run_with(struct sqlite *database, const char *sql, const char *const *texts, struct fault *fault)
     MUST_CHECK;
 /* Writes what a query gives as rows of CSV, without a header: NULL as an empty field, an empty text as two quotes. */

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "cli/views/export.h"
+#include "parser/stop.h"
 
 /* Transactions: those of T-DAGs, those that create single unknown outputs, and all that spend either. A txid can occur
  * twice (before BIP 30), but not in one block. */
@@ -58,9 +59,9 @@ static const char add_payments[] =
 
 /* n_entry is what the files of --labels say. A T-DAG has the labels that name it or a txid in it (address_labels.h),
  * and those of its payers and payees. */
-static const char make_entries[] = "SAVEPOINT entries; CREATE TABLE n_entry (address TEXT, label TEXT)";
+static const char make_entries[] = "CREATE TABLE n_entry (address TEXT, label TEXT)";
 static const char add_labels[] =
-    "RELEASE entries; CREATE INDEX n_entry_address ON n_entry (address); CREATE INDEX n_txs_txid ON txs (txid);"
+    "CREATE INDEX n_entry_address ON n_entry (address); CREATE INDEX n_txs_txid ON txs (txid);"
     "INSERT OR IGNORE INTO n_tdag_label SELECT t.dag_id, e.label FROM n_entry e JOIN txs t"
     " ON t.txid >= lower(e.address) AND t.txid < lower(e.address) || 'g'"
     " WHERE length(e.address) BETWEEN 16 AND 64 AND lower(e.address) NOT GLOB '*[^0-9a-f]*'";
@@ -226,8 +227,10 @@ static enum status put_labels(struct sqlite *database, const struct address_labe
 {
     enum status status = sqlite_run(database, make_entries, fault);
     for (size_t i = 0; i < labels->count && status == STATUS_OK; i++) {
-        const char *const texts[] = {labels->entries[i].address, labels->entries[i].label, NULL};
-        status = sqlite_run_with(database, "INSERT INTO n_entry VALUES (?, ?)", texts, fault);
+        const char *const texts[] = {labels->entries[i].address, labels->entries[i].label};
+        status = stop_due(i) ? stop_check(fault) : STATUS_OK;
+        if (status == STATUS_OK)
+            status = sqlite_run_with(database, "INSERT INTO n_entry VALUES (?, ?)", texts, fault);
     }
     if (status == STATUS_OK)
         status = sqlite_run(database, add_labels, fault);
