@@ -12,6 +12,7 @@ run() {
     program) "$BUILD/$name" ;;
     corpus) "$BUILD/tests/fuzz/replay_$name" "tests/fuzz/corpus/$name" >/dev/null ;;
     script) sh "tests/$name.sh" ;;
+    *) echo "no such kind: $kind"; return 1 ;;
     esac
 }
 run >"$printed" 2>&1

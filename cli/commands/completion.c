@@ -17,7 +17,8 @@ static enum wanted option_wants(const struct option *option)
         return WANTED_CHOICE;
     if (strcmp(option->value, "DIR") == 0)
         return WANTED_FOLDER;
-    return strcmp(option->value, "FILE") == 0 || strcmp(option->value, "PATH") == 0 ? WANTED_FILE : WANTED_TEXT;
+    bool file = strncmp(option->value, "FILE", 4) == 0 || strcmp(option->value, "PATH") == 0; /* FILE|DIR too */
+    return file ? WANTED_FILE : WANTED_TEXT;
 }
 
 /* The usage line says what operands there are: PATH..., or words separated by |. */

@@ -109,7 +109,10 @@ enum status index_blocks_protect(const char *store, struct fault *fault)
 {
     char folder[NOTE_SIZE_MAX + 1];
     size_t size;
-    return store && read_note(store, folder, &size, NULL) == STATUS_OK ? sources_add(folder, fault) : STATUS_OK;
+    enum status status = store ? read_note(store, folder, &size, NULL) : STATUS_NOT_FOUND;
+    if (status == STATUS_NOMEM)
+        return fault_nomem(fault);
+    return status == STATUS_OK ? sources_add(folder, fault) : STATUS_OK;
 }
 
 bool index_blocks_file(const struct blkdir *dir, uint32_t number, size_t *index)

@@ -65,7 +65,7 @@ static enum status search_all(struct explore_job *job)
     struct fault none = {0};
     enum status status = store_reader_open(job->explore->opened.store, &one->reader, &none);
     size_t batches = status == STATUS_OK ? store_batches(one->reader) : 0;
-    for (size_t b = 0; b < batches && status == STATUS_OK; b++) {
+    for (size_t b = 0; b < batches && status == STATUS_OK && one->outputs.count < EXPLORE_SOUGHT_MAX; b++) {
         struct batch_view view;
         status = stop_requested() ? STATUS_INTERRUPTED : store_batch(one->reader, b, &view, &none);
         if (status == STATUS_OK)
@@ -76,11 +76,12 @@ static enum status search_all(struct explore_job *job)
 
 /* ---- those that are kept ---- */
 
-/* With explore->lock held: the newest first. */
+/* With explore->lock held: the newest first. One that failed is no answer. */
 static struct explore_sought *find(const struct explore *explore, enum rules rules, const char *word)
 {
     struct explore_sought *one = explore->sought;
-    while (one && (one->rules != rules || strcmp(one->word, word) != 0))
+    while (one &&
+           (one->rules != rules || strcmp(one->word, word) != 0 || (one->job.done && one->job.status != STATUS_OK)))
         one = one->next;
     return one;
 }

@@ -141,9 +141,10 @@ enum status periods_put_kind(struct printer *printer, const struct periods *peri
         struct chart_bar *bar = &bars[i / each];
         char *label = bar->label;
         bar->value += periods->rows[i].kind_count[kind];
-        if (i % each == each - 1 && each > 1)
+        bool ends = i % each == each - 1 || i + 1 == periods->count;
+        if (ends && i % each > 0)
             label = put_text(label + strlen(label), " to ");
-        if (i % each == 0 || i % each == each - 1)
+        if (i % each == 0 || ends)
             *period_put(label, periods->by, periods->rows[i].key) = '\0';
         sum += periods->rows[i].kind_count[kind];
     }
