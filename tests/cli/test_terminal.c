@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/markup.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
@@ -146,12 +147,7 @@ static void test_tables(void **state)
              unktx_path(), key, dir);
     char *terminal = on_terminal(line);
     struct run pipe = unktx_expect(0, "find %s --format csv --rules core-22 --store %s/store", key, dir);
-    size_t lines[2] = {0, 0};
-    for (const char *at = terminal; (at = strchr(at, '\n')) != NULL; at++)
-        lines[0]++;
-    for (const char *at = pipe.out; (at = strchr(at, '\n')) != NULL; at++)
-        lines[1]++;
-    assert_int_equal(lines[0], lines[1]);
+    assert_int_equal(count_of(terminal, "\n"), count_of(pipe.out, "\n"));
     run_free(&pipe);
     free(terminal);
 }

@@ -346,7 +346,7 @@ static void test_file_beyond_4_gib(void **state)
     unlink(path);
 }
 
-/* Many GiB of zeros, a hole on the disk, are not read to their end once somebody asks for an end. */
+/* Zeros without end, a hole on the disk, are not read to their end once somebody asks for an end. */
 static void test_interrupted_in_zeros(void **state)
 {
     (void)state;

@@ -62,6 +62,8 @@ struct web web_start(const char *format, ...)
         fail_msg("no address was printed: '%s'", web.address);
     for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
         struct answer answer = web_ask(&web, "GET", first[i], "");
+        if (answer.status == 503)
+            fail_msg("%s is not ready", first[i]);
         answer_free(&answer);
     }
     return web;
