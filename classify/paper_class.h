@@ -7,7 +7,8 @@
  * this is done on the graph of transactions, or of what compression leaves (quotient.h). Isomorphic T-DAGs are equal,
  * so one of each exact class is looked at.
  *
- * Left open, and never guessed: T-DAGs beyond the limits of reach.h and quotient.h.
+ * Left open, and never guessed: T-DAGs beyond the limits of reach.h and quotient.h, and with compression those of more
+ * children than CHILDREN_FACTOR allows (paper_class.c).
  *
  * Thread rule: paper_classes_find is parallel inside; a const result is shareable. */
 #ifndef UNKTX_CLASSIFY_PAPER_CLASS_H

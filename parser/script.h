@@ -85,8 +85,8 @@ unsigned script_keys(enum kind kind, const uint8_t *script, size_t size, unsigne
 bool script_key_size_fits(const uint8_t *key, size_t size);
 
 /* True for a script that anyone can satisfy without a signature, preimage, or time condition (docs/model.md, section
- * 5): an input was found that does (spend_search.h). False where none was, which proves nothing. O(size); some
- * microseconds for most scripts, a millisecond or two for one made to be hard. */
+ * 5): an input was found that does (spend_search.h). False where none was, which proves nothing. O(size),
+ * see SPEND_WORK in spend_search.h. */
 bool script_anyone_can_spend(const uint8_t *script, size_t size);
 
 /* Bytes that script_asm may write for a script of `size` bytes, terminator included. */

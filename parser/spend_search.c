@@ -56,7 +56,7 @@ static bool may_end_well(const uint8_t *script, size_t size)
             nesting -= op.code == OP_ENDIF;
         }
     }
-    return nesting == 0 && (size == 0 || cursor_ok(&c));
+    return nesting == 0 && cursor_ok(&c);
 }
 
 /* The first bytes of the shortest push, which the data follow if `*follows`; returns how many, at most 3. */

@@ -17,8 +17,8 @@
 
 /* Writes the scriptSig with which the script ends true under the consensus rules of today, pushes alone, and returns
  * its size in `*spend_size`; no signature, no preimage of a hash that the script pushes and no time condition is in
- * it. False where none was found. The same answer for the same script, always. O(size): at most
- * SPEND_WORK steps. */
+ * it. False where none was found. The same answer for the same script, always. O(size): no run begins once SPEND_WORK
+ * steps are done; where stacks were too deep for the first room, all is done once more. */
 bool spend_search(const uint8_t *script, size_t size, uint8_t spend[SCRIPT_SIZE_MAX], size_t *spend_size);
 
 /* ---- between the three files ---- */

@@ -207,8 +207,7 @@ const struct command command_dump = {
     .details =
         "A coinbase has no fee and its input nothing that it spends: empty. An unspent output has no spender: empty.\n"
         "The files of a folder are DIR/TABLE/height=FROM-TO/part.csv.zst, each with a header line, and "
-        "datapackage.json, "
-        "which lists them; 'all' writes all four tables.\n",
+        "datapackage.json, which lists them; 'all' writes all four tables.\n",
     .tables = tables,
     .operands_min = 1,
     .operands_max = 1,

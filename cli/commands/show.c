@@ -127,7 +127,7 @@ static enum status draw_dag(struct show *show, const struct selection *selection
     return status;
 }
 
-/* As GraphML or for Graphviz. */
+/* As GraphML, as GEXF, or for Graphviz. */
 static enum status put_graph(struct show *show, const struct selection *selection, uint32_t dag, struct fault *fault)
 {
     const char *format = show->settings->format;
@@ -428,8 +428,7 @@ static const struct option option_dag = {
     .value = "ID",
     .field = offsetof(struct settings, dag),
     .help = "show this T-DAG, by its name, its number (dag_id), the txid of one of its transactions, or its class id "
-            "where it "
-            "is alone in the class; the first digits, at least 4, will do",
+            "where it is alone in the class; the first digits, at least 4, will do",
 };
 static const struct option option_class = {
     .name = "class",

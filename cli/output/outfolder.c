@@ -275,13 +275,13 @@ static bool is_ours(const struct outfolder *folder, const char *name)
 enum status outfolder_check(const struct outfolder *folder, const char *name, struct fault *fault)
 {
     struct stat info;
+    if (folder->database)
+        return STATUS_OK;
     char *path = outfile_join(folder->path, name);
     enum status status = STATUS_OK;
     if (!path)
         return fault_nomem(fault);
-    if (folder->database)
-        status = STATUS_OK;
-    else if (lstat(path, &info) != 0)
+    if (lstat(path, &info) != 0)
         status = errno == ENOENT ? STATUS_OK : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be looked at");
     else if (!S_ISREG(info.st_mode))
         status = fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,

@@ -163,8 +163,7 @@ static const struct column compare[] = {
     {"difference", COLUMN_INTEGER, COLUMN_MAY_BE_EMPTY, NULL, "ours less published; empty as ours"},
     {"verdict", COLUMN_STRING, 0, NULL,
      "equal; close (within one in a hundred of what was published); differs; beyond the tip; not available (see "
-     "needs); "
-     "not asked for on this network"},
+     "needs); not asked for on this network"},
     {"source", COLUMN_STRING, 0, NULL, "who published it"},
     {"note", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
      "how the source counts where that is another way, such as by the shape of a script instead of by Core's rule"},

@@ -81,7 +81,7 @@ static void find_components(struct maker *maker)
             drawing_join(leader, from, to);
     }
     for (uint32_t i = 0; i < graph->txs_count; i++)
-        leader[i] = drawing_leader(leader, i);
+        leader[i] = union_find(leader, i);
 }
 
 static void make_items(struct maker *maker)

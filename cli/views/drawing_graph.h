@@ -1,9 +1,10 @@
-/* drawing_graph: for drawing.c alone: the graph of transactions of what is drawn, the two paths, and how transactions
- * are put together into blocks. */
+/* drawing_graph: for drawing*.c and for the levels of gexf.c: the graph of transactions of what is drawn, the two
+ * paths, and how transactions are put together into blocks. */
 #ifndef UNKTX_CLI_VIEWS_DRAWING_GRAPH_H
 #define UNKTX_CLI_VIEWS_DRAWING_GRAPH_H
 
 #include "cli/views/drawing.h"
+#include "parser/union_find.h"
 
 /* A transaction, by its place in scope->numbers: an order in which every arc leads on. */
 struct drawing_tx {
@@ -40,25 +41,17 @@ struct drawing_graph {
     uint32_t ends[2];   /* the last one */
 };
 
-/* Zero-initialise; drawing_graph_free in any case. */
+/* drawing_graph_free in any case. */
 enum status drawing_graph_make(const struct drawing_scope *scope, struct drawing_graph *graph) MUST_CHECK;
 void drawing_graph_free(struct drawing_graph *graph);
 
 /* The place of a transaction in scope->numbers; FOREST_NONE where it is none of them. */
 uint32_t drawing_place(const uint32_t *numbers, uint32_t count, uint32_t number);
 
-/* Union-find with path halving: the leader of what `i` has been joined with. */
-static inline uint32_t drawing_leader(uint32_t *leader, uint32_t i)
-{
-    for (; leader[i] != i; i = leader[i])
-        leader[i] = leader[leader[i]];
-    return i;
-}
-
 static inline void drawing_join(uint32_t *leader, uint32_t a, uint32_t b)
 {
-    a = drawing_leader(leader, a);
-    b = drawing_leader(leader, b);
+    a = union_find(leader, a);
+    b = union_find(leader, b);
     leader[a > b ? a : b] = a > b ? b : a;
 }
 

@@ -41,11 +41,11 @@ uint32_t drawing_keep_component(const struct forest *forest, enum rules rules, u
     uint32_t *sizes = leader + count;
     join(forest, rules, members, count, leader);
     for (uint32_t i = 0; i < count; i++)
-        sizes[drawing_leader(leader, i)]++;
+        sizes[union_find(leader, i)]++;
     for (uint32_t i = 0; i < count; i++)
         best = sizes[i] > sizes[best] ? i : best;
     for (uint32_t i = 0; i < count; i++) {
-        if (drawing_leader(leader, i) == best)
+        if (union_find(leader, i) == best)
             members[kept++] = members[i];
     }
     mem_free(leader);

@@ -17,7 +17,7 @@ void explore_put_stages(struct explore_request *request);
 /* Of the options that explore was run with, those that a command has too; each has --store. */
 #define TAKES_RULES 1u   /* --rules */
 #define TAKES_CHAIN 2u   /* --to-height */
-#define TAKES_SCRIPTS 4u /* --scripts, which is --known-scripts in `show` */
+#define TAKES_SCRIPTS 4u /* --known-scripts */
 #define TAKES_FILTER 8u  /* --exclude-scripts */
 #define TAKES_ALL 15u
 /* "On the command line: unktx ..."; printf-style, the words after `unktx`. The options of explore follow by themselves,
