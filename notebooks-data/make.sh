@@ -3,7 +3,8 @@
 #   sh notebooks-data/make.sh [UNKTX [DIR [SCAN OPTIONS]]]
 # with the program UNKTX (default: build/unktx), into DIR (default: this folder). Without options of `unktx scan` the chain is
 # the bundled one; with them (--datadir ~/.bitcoin) it is yours, and its store stays in DIR/store. LABELS names a file of labels of
-# addresses (default: of the bundled chain labels.csv, else none); with one the chain is indexed too, which payers and payees need.
+# addresses (default: of the bundled chain labels.csv, else none); with one the chain is indexed too, which payers and payees need
+# (with the same options but --nulldata, which `unktx index` does not have).
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 unktx=${1:-$root/build/unktx}
@@ -42,6 +43,19 @@ cp "$work/paper/summary.json" "$into/without-paper-scripts.json"
 cp "$work/known/summary.json" "$into/without-known-scripts.json"
 # payers and payees with the labels of their addresses
 if [ -n "$LABELS" ]; then
+    left=$#
+    while [ "$left" -gt 0 ]; do
+        option=$1
+        shift
+        left=$((left - 1))
+        case $option in
+        --nulldata)
+            [ "$left" -eq 0 ] || { shift; left=$((left - 1)); }
+            ;;
+        --nulldata=*) ;;
+        *) set -- "$@" "$option" ;;
+        esac
+    done
     "$unktx" index --quiet "$@" --store "$store"
     "$unktx" flows --store "$store" --labels "$LABELS" -o "$work/flows" >/dev/null
     cp "$work/flows/payers.csv" "$work/flows/payees.csv" "$into/core-0.18"
