@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 TYPES = {
-    "postgresql": {"integer": "bigint", "number": "double precision", "string": "text", "boolean": "boolean", "datetime": "timestamptz"},
-    "clickhouse": {"integer": "Int64", "number": "Float64", "string": "String", "boolean": "Bool", "datetime": "DateTime"},
-    "bigquery": {"integer": "INT64", "number": "FLOAT64", "string": "STRING", "boolean": "BOOL", "datetime": "TIMESTAMP"},
-    "spark": {"integer": "BIGINT", "number": "DOUBLE", "string": "STRING", "boolean": "STRING", "datetime": "TIMESTAMP"},
-    "pandas": {"integer": "Int64", "number": "float64", "string": "string", "boolean": "boolean", "datetime": "string"},
+    "postgresql": {"integer": "bigint", "number": "double precision", "string": "text", "boolean": "boolean"},
+    "clickhouse": {"integer": "Int64", "number": "Float64", "string": "String", "boolean": "Bool"},
+    "bigquery": {"integer": "INT64", "number": "FLOAT64", "string": "STRING", "boolean": "BOOL"},
+    "spark": {"integer": "BIGINT", "number": "DOUBLE", "string": "STRING", "boolean": "STRING"},
+    "pandas": {"integer": "Int64", "number": "float64", "string": "string", "boolean": "boolean"},
 }
 
 
