@@ -43,8 +43,9 @@ TEST_SOURCES := tests/parser/test_hasher.c $(filter-out tests/parser/test_hasher
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB := $(BUILD)/libunktx.a
-# the commands without the program's main, for tests that run them in their own process
+# the commands, and the program's main under another name, for tests that run them in their own process or in a fork of it
 COMMANDS := $(BUILD)/libcommands.a
+PROGRAM := $(BUILD)/tests/program.o
 # what is installed: the walk alone, with no other name outside than those of include/unktx.h
 PUBLIC_LIB := $(BUILD)/public/libunktx.a
 # by the names under which each shell looks for them
@@ -93,7 +94,11 @@ $(PUBLIC_LIB): $(call objects,$(sort $(wildcard parser/*.c)))
 	$(OBJCOPY) --wildcard --keep-global-symbol='unktx_*' $(@D)/unktx.o
 	ar rcsD $@ $(@D)/unktx.o
 
-$(COMMANDS): $(call objects,$(filter-out cli/main.c,$(CLI_SOURCES)))
+$(PROGRAM): $(BUILD)/cli/main.o
+	@mkdir -p $(@D)
+	$(OBJCOPY) --redefine-sym main=unktx_main $< $@
+
+$(COMMANDS): $(call objects,$(filter-out cli/main.c,$(CLI_SOURCES))) $(PROGRAM)
 	@rm -f $@
 	ar rcsD $@ $^
 

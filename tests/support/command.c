@@ -35,6 +35,7 @@ static int run_line(const char *format, va_list arguments)
 {
     char line[8192];
     char *words[WORDS];
+    unktx_starts_anew();
     vsnprintf(line, sizeof line, format, arguments);
     int count = 0;
     for (char *rest, *word = strtok_r(line, " ", &rest); word && count + 1 < WORDS; word = strtok_r(NULL, " ", &rest))
