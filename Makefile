@@ -261,4 +261,4 @@ engines: $(BUILD)/unktx
 .PHONY: all browser engines check check-fast columns digests fuzz fuzz-run bench lint asan tsan valgrind install uninstall notebook deb clean
 .SECONDARY:
 # those of `make deb` are its own, and may be half written while a test builds the packages
--include $(shell find $(BUILD) -path $(BUILD)/package -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $(BUILD) -name package -prune -o -type f -name '*.d' -print 2>/dev/null)

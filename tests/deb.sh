@@ -17,10 +17,11 @@ build() { # FOLDER BUILD
     ${MAKE:-make} -s -C "$1" deb BUILD="$2" >"$place/said" 2>&1 || { cat "$place/said"; wrong "make deb fails"; }
 }
 
-build . "${BUILD:-build}"
+here=${BUILD:-build}/check # of these flags alone, not those of an earlier `make deb`
+build . "$here"
 architecture=$(dpkg-architecture -qDEB_HOST_ARCH)
-deb=$(echo "${BUILD:-build}"/deb/unktx_*.deb)
-dev=$(echo "${BUILD:-build}"/deb/libunktx-dev_*.deb)
+deb=$(echo "$here"/deb/unktx_*.deb)
+dev=$(echo "$here"/deb/libunktx-dev_*.deb)
 mkdir "$place/source"
 cp -p Makefile CHANGELOG.md LICENSE "$place/source"
 cp -pR parser graph classify cli include examples debian "$place/source"

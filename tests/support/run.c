@@ -51,8 +51,8 @@ static bool has_one_thread(void)
     return count == 1;
 }
 
-/* What exec does to a process beside loading the program: handlers go (cmocka's would go on with the next test), and so do
- * descriptors that are not for it. */
+/* What exec does to a process, but for loading the program: handlers go (cmocka's would go on with the next test), and
+ * so do descriptors that are not for it. */
 static void be_as_executed(void)
 {
     struct sigaction action;
