@@ -34,6 +34,7 @@ struct explore_hand {
 
 struct explore_list;        /* explore_list.h */
 struct explore_survey_work; /* explore_survey.c */
+struct explore_shown_work;  /* explore_shown.c */
 struct explore_sought;      /* explore_sought.c */
 struct explore_order;       /* explore_order.h */
 
@@ -61,6 +62,7 @@ struct explore {
     struct explore_list *lists;   /* the last ones made, the newest first */
     struct explore_order *orders; /* likewise */
     struct explore_survey_work *surveys[RULES];
+    struct explore_shown_work *shown[RULES];
     struct explore_sought *sought; /* the last searches, the newest first */
     uint64_t looked_s;             /* when the store was last looked at for other blocks */
     bool has_newer;                /* and what was seen then */
@@ -101,7 +103,7 @@ typedef enum status explore_page(struct explore_request *request, struct fault *
 
 explore_page explore_start, explore_tdags, explore_tdags_csv, explore_tdag, explore_tx, explore_block, explore_classes,
     explore_class, explore_known_scripts, explore_labels, explore_search, explore_templates, explore_template,
-    explore_protocols, explore_protocol, explore_outputs;
+    explore_protocols, explore_protocol, explore_outputs, explore_groups, explore_group, explore_thing;
 
 /* ---- what pages share ---- */
 

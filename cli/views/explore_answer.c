@@ -56,6 +56,11 @@ static const struct {
     {"protocols", explore_protocols},
     {"protocol/", explore_protocol},
     {"outputs", explore_outputs},
+    {"groups", explore_groups},
+    {"group/", explore_group},
+    {"key/", explore_thing},
+    {"hash/", explore_thing},
+    {"preimage/", explore_thing},
 };
 
 static explore_page *page_of(const char *rest)

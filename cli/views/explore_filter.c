@@ -271,6 +271,10 @@ static bool read_field(const struct explore *explore, const struct target_field 
         return read_digits_of(value, filter->class_id, 2 * CANON_ID_SIZE + 1);
     if (strcmp(name, "dag") == 0)
         return read_digits_of(value, filter->dag, HASH256_HEX_SIZE + 1);
+    if (strcmp(name, "group") == 0)
+        return read_digits_of(value, filter->group, HASH256_HEX_SIZE + 1);
+    if (strcmp(name, "unlocks") == 0)
+        return strcmp(value, "yes") == 0;
     if (strcmp(name, "protocol") == 0)
         return (filter->protocol = explore_protocol_find(value)) != PROTOCOL_NONE;
     if (strcmp(name, "kind") == 0)
@@ -285,7 +289,7 @@ static bool read_field(const struct explore *explore, const struct target_field 
 }
 
 /* The filter is compared as bytes: there are none between its members. */
-_Static_assert(sizeof(struct explore_filter) == 16 * EXPLORE_COLUMNS + 16 + 28 + 64 + 68 + SCRIPT_TEMPLATE_MAX,
+_Static_assert(sizeof(struct explore_filter) == 16 * EXPLORE_COLUMNS + 16 + 28 + 64 + 68 + 72 + SCRIPT_TEMPLATE_MAX,
                "a gap in explore_filter");
 
 enum status explore_filter_read(const struct explore *explore, const struct target *target,

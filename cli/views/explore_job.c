@@ -23,13 +23,25 @@ enum status explore_job_begin(struct explore_job *job)
     return pthread_create(&job->thread, NULL, run, job) == 0 ? STATUS_OK : STATUS_NOMEM;
 }
 
-enum status explore_job_wait(struct explore_job *job)
+enum status explore_job_wait_until(struct explore_job *job, const struct timespec *until)
 {
     struct explore *explore = job->explore;
-    struct timespec until = explore_end_of_patience();
-    while (!job->done && pthread_cond_timedwait(&explore->rules_ready, &explore->lock, &until) == 0)
+    job->waiting++;
+    while (!job->done && pthread_cond_timedwait(&explore->rules_ready, &explore->lock, until) == 0)
         ;
+    job->waiting--;
     return job->done ? job->status : STATUS_BUSY;
+}
+
+enum status explore_job_wait(struct explore_job *job)
+{
+    struct timespec until = explore_end_of_patience();
+    return explore_job_wait_until(job, &until);
+}
+
+bool explore_job_failed(const struct explore_job *job)
+{
+    return job->done && job->status != STATUS_OK && job->waiting == 0;
 }
 
 void explore_job_end(struct explore_job *job) { pthread_join(job->thread, NULL); }

@@ -12,6 +12,7 @@ struct explore_job {
     struct explore *explore;
     enum status (*work)(struct explore_job *job);
     pthread_t thread;
+    unsigned waiting; /* threads in explore_job_wait, which look at it once more */
     bool done;
     enum status status; /* once it is done */
 };
@@ -20,6 +21,10 @@ struct explore_job {
 enum status explore_job_begin(struct explore_job *job) MUST_CHECK;
 /* With explore->lock held: waits a moment. STATUS_BUSY: it is not done. */
 enum status explore_job_wait(struct explore_job *job) MUST_CHECK;
+/* Likewise, until that time of a monotonic clock. */
+enum status explore_job_wait_until(struct explore_job *job, const struct timespec *until) MUST_CHECK;
+/* With explore->lock held: it failed, and nobody waits for it any more, so that it may be ended and begun again. */
+bool explore_job_failed(const struct explore_job *job);
 /* Waits until it is done. */
 void explore_job_end(struct explore_job *job);
 

@@ -2,6 +2,7 @@
 
 #include "cli/inputs/prefix.h"
 #include "cli/views/explore_order.h"
+#include "cli/views/explore_shown.h"
 #include "cli/views/explore_survey.h"
 #include "parser/mem.h"
 
@@ -188,6 +189,27 @@ static enum status keep_outputs(struct wanted *wanted, struct fault *fault)
     return STATUS_OK;
 }
 
+/* Those of the groups whose names, txids, begin so. STATUS_BUSY: groups are being found. */
+static enum status keep_groups(struct wanted *wanted, struct fault *fault)
+{
+    const struct forest *forest = &wanted->explore->opened.forest;
+    const struct explore_shown *shown;
+    struct prefix prefix = prefix_of(wanted->filter->group);
+    if (!prefix.size)
+        return STATUS_OK;
+    enum status status = explore_shown_get(wanted->explore, wanted->number, &shown, fault);
+    if (status != STATUS_OK)
+        return status;
+    const struct groups *groups = &shown->groups;
+    for (uint32_t g = 0; g < groups->count; g++) {
+        uint32_t first = groups->begins[g];
+        if (prefix_is_of_txid(&prefix, &forest->txs[groups->names.members[groups->names.first[g]]].txid))
+            set_piece(wanted->some, shown->members, first, first + shown->rows[g].tdags, NULL);
+    }
+    take_some(wanted);
+    return STATUS_OK;
+}
+
 static bool fits(const struct wanted *wanted, uint32_t dag)
 {
     const struct explore_filter *filter = wanted->filter;
@@ -215,6 +237,8 @@ static enum status keep_all(struct wanted *wanted, struct fault *fault)
     const struct explore_filter *filter = wanted->filter;
     set_all(wanted);
     enum status status = keep_ranges(wanted) == STATUS_OK ? keep_outputs(wanted, fault) : fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = keep_groups(wanted, fault);
     if (status == STATUS_OK && filter->class_id[0])
         keep_class(wanted);
     if (status == STATUS_OK && filter->dag[0])

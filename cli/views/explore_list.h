@@ -3,7 +3,8 @@
  *
  * Each column of numbers can be a filter, as in nodes=10..200, nodes=10.. or nodes=7, named as in tdags.csv; and
  * family=NAME, class=FIRST DIGITS, script=NAME, label=NAME, protocol=NAME, template=ALL OF IT, kind=NAME, dag=FIRST
- * DIGITS, time=FROM..TO (those with a transaction around that time). With both template and kind one output has both.
+ * DIGITS, group=FIRST DIGITS (of a group of tied T-DAGs), time=FROM..TO (those with a transaction around that time).
+ * With both template and kind one output has both. unlocks=yes adds columns to the list as CSV.
  * sort=COLUMN, order=asc or desc, and page=N say what is seen of it. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_LIST_H
 #define UNKTX_CLI_VIEWS_EXPLORE_LIST_H
@@ -50,6 +51,7 @@ struct explore_filter {
     uint32_t descending;
     char class_id[64];
     char dag[68];
+    char group[72];
     char template[SCRIPT_TEMPLATE_MAX]; /* as an address has it; "": any */
 };
 

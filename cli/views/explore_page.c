@@ -22,6 +22,7 @@ static const struct {
               {"scripts", "Known scripts"},
               {"templates", "Templates"},
               {"protocols", "Protocols"},
+              {"groups", "Groups"},
               {"labels", "Labels"}};
 
 static void put_places(struct explore_request *request)

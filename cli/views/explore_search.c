@@ -4,6 +4,7 @@
 #include "cli/views/explore_page.h"
 #include "cli/views/explore_sought.h"
 #include "cli/views/explore_survey.h"
+#include "cli/views/explore_ties.h"
 #include "cli/views/html.h"
 #include "cli/views/tables.h"
 #include "graph/dag/names.h"
@@ -290,6 +291,72 @@ static enum status find_outputs(struct search *search, struct fault *fault)
     return STATUS_OK;
 }
 
+/* ---- keys, hashes and groups ---- */
+
+struct things {
+    struct search *search;
+    const struct explore_shown *shown;
+};
+
+static void add_thing(void *context, uint32_t thing)
+{
+    const struct things *things = context;
+    struct search *search = things->search;
+    char address[EXPLORE_ADDRESS_SIZE];
+    if (!explore_thing_address(things->shown, thing, address))
+        return;
+    const char *digits = strchr(address, '/') + 1;
+    add(search, "Shown:");
+    PRINT(&search->request->page, "%.*s <a class=\"id\" href=\"/%s/%s\">%.70s</a>, T-DAGs and single outputs: %u",
+          (int)(digits - address) - 1, address, rules_name(search->request->rules), address, digits,
+          (unsigned)things->shown->evidence.things.at[thing].members);
+    remember(search, address);
+    end_line(search);
+}
+
+static void find_groups(struct search *search, const struct explore_shown *shown)
+{
+    struct explore_request *request = search->request;
+    const struct tdags *names = &shown->groups.names;
+    const struct forest *forest = &request->explore->opened.forest;
+    char address[TDAG_NAME_MAX + 16] = "group/";
+    for (uint32_t g = 1, found = 0; g <= shown->groups.count && found < SHOWN_MAX; g++) {
+        if (!prefix_is_of_txid(&search->operand.prefix, &forest->txs[names->members[names->first[g - 1]]].txid))
+            continue;
+        found++;
+        add(search, "Group");
+        explore_put_group(request, shown, g);
+        PRINT(&request->page, ", T-DAGs: %u", (unsigned)shown->rows[g - 1].tdags);
+        *tdag_put_name(forest, names, g, address + strlen("group/")) = '\0';
+        remember(search, address);
+        end_line(search);
+    }
+}
+
+/* What is not read yet is asked for only where the word is nothing else. */
+static enum status find_shown(struct search *search, struct fault *fault)
+{
+    struct explore_request *request = search->request;
+    size_t size = strlen(search->word);
+    bool is_hex = size >= PREFIX_MIN && search->word[strspn(search->word, "0123456789abcdefABCDEF")] == '\0';
+    const struct explore_shown *shown = is_hex ? explore_shown_at_once(request->explore, request->rules) : NULL;
+    if (is_hex && !shown && search->found == 0) {
+        enum status status = explore_shown_get(request->explore, request->rules, &shown, fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (shown && search->is_operand && search->operand.type == OPERAND_HASH)
+        find_groups(search, shown);
+    if (shown && size >= EXPLORE_DIGITS_MIN) {
+        char digits[TARGET_MAX + 1];
+        for (size_t i = 0; i <= size; i++)
+            digits[i] = (char)(search->word[i] >= 'A' && search->word[i] <= 'F' ? search->word[i] - 'A' + 'a'
+                                                                                : search->word[i]);
+        explore_things_find(shown, digits, SHOWN_MAX, add_thing, &(struct things){search, shown});
+    }
+    return STATUS_OK;
+}
+
 /* ---- the page ---- */
 
 static void read_word(struct search *search)
@@ -322,6 +389,8 @@ static enum status find_all(struct search *search, struct fault *fault)
     if (status == STATUS_OK)
         status = find_outputs(search, fault);
     if (status == STATUS_OK)
+        status = find_shown(search, fault);
+    if (status == STATUS_OK)
         status = find_in_survey(search, fault);
     PRINT(&search->request->page, "</ul>\n");
     return status;
@@ -344,7 +413,9 @@ enum status explore_search(struct explore_request *request, struct fault *fault)
             ? ""
             : " Search finds blocks by height or hash, stored transactions and T-DAGs by their txid, outputs "
               "as TXID:VOUT, classes by their id, each by its first digits (at least 4), and known scripts, "
-              "labels, protocols and templates by their beginning; unknown outputs by an address, and by a key, hash "
+              "labels, protocols and templates by their beginning; groups by the first digits of their name; keys, "
+              "hashes "
+              "and preimages by their first digits (at least 8); unknown outputs by an address, and by a key, hash "
               "or script in hexadecimal (8 digits or more). With an index any transaction is found by its whole txid.");
     explore_end_page(request);
     return status;

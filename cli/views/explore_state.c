@@ -6,6 +6,7 @@
 #include "cli/views/explore.h"
 #include "cli/views/explore_list.h"
 #include "cli/views/explore_order.h"
+#include "cli/views/explore_shown.h"
 #include "cli/views/explore_sought.h"
 #include "cli/views/explore_survey.h"
 #include "parser/mem.h"
@@ -325,6 +326,7 @@ enum status explore_load_others(struct explore *explore, struct fault *fault)
 void explore_close(struct explore *explore)
 {
     explore_surveys_free(explore);
+    explore_shown_free_all(explore);
     explore_sought_free(explore);
     explore_lists_free(explore);
     explore_orders_free(explore);

@@ -188,18 +188,37 @@ static enum status begin(struct explore *explore, enum rules rules)
     return STATUS_OK;
 }
 
+static void end(struct explore_survey_work *work)
+{
+    explore_job_end(&work->job);
+    mem_free(work->survey.rows);
+    traits_free(&work->survey.templates);
+    traits_free(&work->survey.protocols);
+    mem_free(work);
+}
+
+/* With explore->lock held. One that failed is begun again, since memory may be there now. */
+static struct explore_survey_work *find_or_begin(struct explore *explore, enum rules rules, enum status *status)
+{
+    struct explore_survey_work *work = explore->surveys[rules];
+    if (work && explore_job_failed(&work->job)) {
+        explore->surveys[rules] = NULL;
+        end(work);
+    }
+    *status = explore->surveys[rules] ? STATUS_OK : begin(explore, rules);
+    return explore->surveys[rules];
+}
+
 enum status explore_survey_get(struct explore *explore, enum rules rules, const struct explore_survey **survey,
                                struct fault *fault)
 {
-    enum status status = STATUS_OK;
+    enum status status;
     pthread_mutex_lock(&explore->lock);
-    if (!explore->surveys[rules])
-        status = begin(explore, rules);
-    struct explore_survey_work *work = explore->surveys[rules];
+    struct explore_survey_work *work = find_or_begin(explore, rules, &status);
     if (work)
         status = explore_job_wait(&work->job);
+    *survey = status == STATUS_OK ? &work->survey : NULL;
     pthread_mutex_unlock(&explore->lock);
-    *survey = work ? &work->survey : NULL;
     if (status == STATUS_OK)
         return STATUS_OK;
     return fault_set(fault, status, NULL, FAULT_NO_OFFSET,
@@ -212,13 +231,7 @@ enum status explore_survey_get(struct explore *explore, enum rules rules, const 
 void explore_surveys_free(struct explore *explore)
 {
     for (unsigned r = 0; r < RULES; r++) {
-        struct explore_survey_work *work = explore->surveys[r];
-        if (!work)
-            continue;
-        explore_job_end(&work->job);
-        mem_free(work->survey.rows);
-        traits_free(&work->survey.templates);
-        traits_free(&work->survey.protocols);
-        mem_free(work);
+        if (explore->surveys[r])
+            end(explore->surveys[r]);
     }
 }

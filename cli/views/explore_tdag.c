@@ -6,6 +6,7 @@
 #include "cli/views/explore_page.h"
 #include "cli/views/explore_parts.h"
 #include "cli/views/explore_payments.h"
+#include "cli/views/explore_ties.h"
 #include "cli/views/html.h"
 #include "cli/views/tables.h"
 #include "cli/views/tdag_times.h"
@@ -268,6 +269,7 @@ static enum status make_page(struct explore_request *request, uint32_t dag, cons
         return status;
     put_exports(request, dag);
     put_measures(request, dag);
+    explore_put_shown(request, dag);
     status = put_txs(request, dag, drawing, fault);
     explore_end_page(request);
     return status;

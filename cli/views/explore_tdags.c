@@ -3,6 +3,7 @@
 #include "cli/views/explore_charts.h"
 #include "cli/views/explore_list.h"
 #include "cli/views/explore_page.h"
+#include "cli/views/explore_shown.h"
 #include "cli/views/explore_survey.h"
 #include "cli/views/html.h"
 #include "cli/views/tables.h"
@@ -86,8 +87,8 @@ static bool has_filter_behind(const struct target *target)
     for (size_t i = 0; i < target->fields_count; i++) {
         const char *name = target->fields[i].name;
         unsigned column = explore_column_find(name);
-        bool is_text = strcmp(name, "class") == 0 || strcmp(name, "dag") == 0 || strcmp(name, "template") == 0 ||
-                       strcmp(name, "kind") == 0;
+        bool is_text = strcmp(name, "class") == 0 || strcmp(name, "dag") == 0 || strcmp(name, "group") == 0 ||
+                       strcmp(name, "template") == 0 || strcmp(name, "kind") == 0;
         if ((is_text || (column < EXPLORE_COLUMNS && !is_in_front(column))) && target->fields[i].value[0])
             return true;
     }
@@ -108,6 +109,7 @@ static void put_form(struct explore_request *request, const struct explore_filte
           has_filter_behind(request->target) ? " open=\"open\"" : "");
     put_input(request, "class", "class, first digits", "a202ad");
     put_input(request, "dag", "name, first digits", "53ab");
+    put_input(request, "group", "tie group, first digits", "9f04");
     PRINT(page, "<label>kind of an output<select name=\"kind\"><option value=\"\">any</option>");
     for (size_t i = 0; i < EXPLORE_KINDS; i++)
         put_choice(request, kind_name(explore_kinds[i]), target_get(request->target, "kind"));
@@ -123,16 +125,16 @@ static void put_form(struct explore_request *request, const struct explore_filte
 
 /* ---- the table ---- */
 
-static const char *const shown[] = {"txs",          "nodes",      "height",          "roots",
-                                    "first_height", "first_time", "moved_value_sat", "automation"};
-#define SHOWN_COLUMNS (sizeof shown / sizeof *shown)
+static const char *const columns_shown[] = {"txs",          "nodes",      "height",          "roots",
+                                            "first_height", "first_time", "moved_value_sat", "automation"};
+#define SHOWN_COLUMNS (sizeof columns_shown / sizeof *columns_shown)
 
 /* Those of every table, and the one that it is sorted by. */
 static size_t columns_of(const struct explore_filter *filter, unsigned columns[SHOWN_COLUMNS + 1])
 {
     bool has_sort = filter->sort == EXPLORE_BY_NUMBER;
     for (size_t i = 0; i < SHOWN_COLUMNS; i++) {
-        columns[i] = explore_column_find(shown[i]);
+        columns[i] = explore_column_find(columns_shown[i]);
         has_sort |= columns[i] == filter->sort;
     }
     columns[SHOWN_COLUMNS] = filter->sort;
@@ -200,11 +202,12 @@ static void put_table(struct explore_request *request, const struct explore_list
 
 enum status explore_tdags(struct explore_request *request, struct fault *fault)
 {
-    static const char *const without[] = {"page", NULL};
+    static const char *const without[] = {"page", "unlocks", NULL};
     struct explore_filter filter;
     struct explore_list *list;
     uint32_t asked;
     char number[2][GROUPED_SIZE];
+    bool has_unlocks = request->explore->has_blocks;
     enum status status = explore_filter_read(request->explore, request->target, &filter, &asked, fault);
     if (status == STATUS_OK)
         status = explore_list_get(request, &filter, &list, fault);
@@ -214,8 +217,17 @@ enum status explore_tdags(struct explore_request *request, struct fault *fault)
     put_form(request, &filter);
     PRINT(&request->page, "<p>%s of %s T-DAGs. <a href=\"/%s/tdags.csv", grouped(number[0], list->count),
           grouped(number[1], request->tdags->tdags.count), rules_name(request->rules));
-    explore_put_fields(&request->page, request->target, without);
-    PRINT(&request->page, "\">These as CSV</a>, with the columns of tdags.csv.</p>\n");
+    bool any = explore_put_fields(&request->page, request->target, without);
+    PRINT(&request->page, "\">These as CSV</a>, with the columns of tdags.csv%s", has_unlocks ? "; <a href=\"/" : "");
+    if (has_unlocks) {
+        PRINT(&request->page, "%s/tdags.csv", rules_name(request->rules));
+        explore_put_fields(&request->page, request->target, without);
+        PRINT(&request->page,
+              "%sunlocks=yes\">also with those of how outputs were unlocked</a>, for which the blk files are "
+              "read",
+              any ? "&amp;" : "?");
+    }
+    PRINT(&request->page, ".</p>\n");
     put_table(request, list, explore_page_number(request, "page", list->count));
     explore_put_charts(request, list);
     explore_put_command(request, TAKES_ALL, "dags -o FOLDER");
@@ -232,6 +244,7 @@ struct csv {
     struct explore *explore;
     struct explore_rules *tdags;
     struct explore_list *list;
+    const struct unlock_counts *unlocks; /* NULL: without their columns */
     uint32_t next;
 };
 
@@ -242,7 +255,8 @@ static enum status put_rows(void *context, struct text *text)
     const struct table_rows rows = {.forest = &csv->explore->opened.forest,
                                     .tdags = &tdags->tdags,
                                     .catalogue = &csv->explore->opened.catalogue,
-                                    .labels = csv->explore->opened.labels.count > 0 ? &tdags->labels : NULL};
+                                    .labels = csv->explore->opened.labels.count > 0 ? &tdags->labels : NULL,
+                                    .unlocks = csv->unlocks};
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < ROWS_OF_PART && csv->next < csv->list->count && status == STATUS_OK; i++) {
         uint32_t dag = csv->list->dags[csv->next++];
@@ -259,6 +273,21 @@ static void end_rows(void *context)
     mem_free(csv);
 }
 
+/* Where they are asked for: unlocks=yes. */
+static enum status find_unlocks(struct explore_request *request, struct csv *csv, struct fault *fault)
+{
+    const struct explore_shown *shown;
+    const char *asked = target_get(request->target, "unlocks");
+    if (!asked || !*asked)
+        return STATUS_OK;
+    enum status status = explore_shown_get(request->explore, request->rules, &shown, fault);
+    csv->unlocks = status == STATUS_OK ? shown->unlocks : NULL;
+    if (status == STATUS_OK && !csv->unlocks)
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                         "How outputs were unlocked is not known: the blk files are not there.");
+    return status;
+}
+
 enum status explore_tdags_csv(struct explore_request *request, struct fault *fault)
 {
     struct explore_filter filter;
@@ -271,6 +300,9 @@ enum status explore_tdags_csv(struct explore_request *request, struct fault *fau
     enum status status = explore_filter_read(request->explore, request->target, &filter, &asked, fault);
     if (status == STATUS_OK)
         status = explore_list_get(request, &filter, &csv->list, fault);
+    if (status == STATUS_OK)
+        status = find_unlocks(request, csv, fault);
+    flags |= csv->unlocks ? COLUMN_WITH_UNLOCKS : 0;
     if (status == STATUS_OK && schema_put_header(&request->page.text, &schema_tdags, flags) != STATUS_OK)
         status = fault_nomem(fault);
     if (status != STATUS_OK) {

@@ -381,6 +381,8 @@ enum status tables_put_tdag(struct text *text, const struct table_rows *rows, ui
     if (!p)
         return STATUS_NOMEM;
     p = put_name(put_tdag(p, &tables, dag, row, names, measures), &tables, dag);
+    if (rows->unlocks)
+        p = put_unlock_shares(p, &rows->unlocks[dag]);
     text_end(text, put_row_end(p, &tables, dag));
     return STATUS_OK;
 }

@@ -1,0 +1,191 @@
+#include <stdio.h>
+
+#include "cli/inputs/prefix.h"
+#include "cli/views/explore_page.h"
+#include "cli/views/explore_ties.h"
+#include "cli/views/html.h"
+#include "graph/dag/names.h"
+
+/* ---- all of them ---- */
+
+static void put_row(struct explore_request *request, const struct explore_shown *shown, uint32_t group)
+{
+    struct printer *page = &request->page;
+    const struct explore_group *row = &shown->rows[group - 1];
+    PRINT(page, "<tr><th scope=\"row\">");
+    explore_put_group(request, shown, group);
+    PRINT(page, "</th>");
+    html_number(page, row->tdags);
+    html_number(page, row->outputs);
+    html_number(page, row->things_count);
+    PRINT(page, "<td class=\"n\">");
+    explore_put_block(request, row->first_height);
+    PRINT(page, "</td><td class=\"n\">");
+    explore_put_block(request, row->last_height);
+    PRINT(page, "</td></tr>\n");
+}
+
+static void put_lead(struct explore_request *request, const struct explore_shown *shown)
+{
+    char number[GROUPED_SIZE];
+    PRINT(&request->page,
+          "<p>T-DAGs and single unknown outputs that show the same key, hash or preimage are tied; what is tied, "
+          "directly or through others, is one group. Burn and marker keys and what more than 1,000 share tie nothing. "
+          "Groups: %s.%s</p>\n",
+          grouped(number, shown->groups.count),
+          shown->unlocks ? "" : " The blk files are not there: what spenders showed is left out.");
+}
+
+enum status explore_groups(struct explore_request *request, struct fault *fault)
+{
+    const struct explore_shown *shown;
+    enum status status = explore_shown_get(request->explore, request->rules, &shown, fault);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t count = shown->groups.count;
+    uint64_t page = explore_page_number(request, "page", count);
+    explore_begin_page(request, "Groups");
+    put_lead(request, shown);
+    explore_begin_table(request, "Groups, those with the most T-DAGs first",
+                        "group|T-DAGs|single outputs|keys and hashes shared|first block|last block");
+    for (uint64_t i = (page - 1) * EXPLORE_ROWS; i < page * EXPLORE_ROWS && i < count; i++)
+        put_row(request, shown, shown->order[i]);
+    explore_end_table(request);
+    explore_put_pager(request, "page", page, count);
+    explore_put_command(request, TAKES_ALL, "ties -o FOLDER");
+    explore_end_page(request);
+    return STATUS_OK;
+}
+
+/* ---- one of them ---- */
+
+/* By the first digits of its name, which is the txid of its first transaction. */
+static enum status find_group(const struct explore_request *request, const struct explore_shown *shown, uint32_t *group,
+                              struct fault *fault)
+{
+    const struct forest *forest = &request->explore->opened.forest;
+    const char *word = request->rest + strlen("group/");
+    const struct tdags *names = &shown->groups.names;
+    struct prefix prefix;
+    uint32_t found = 0;
+    if (prefix_parse(word, strlen(word), &prefix)) {
+        for (uint32_t g = 1; g <= shown->groups.count && found < 2; g++) {
+            if (!prefix_is_of_txid(&prefix, &forest->txs[names->members[names->first[g - 1]]].txid))
+                continue;
+            *group = g;
+            found++;
+        }
+    }
+    if (found == 1)
+        return STATUS_OK;
+    return fault_set(fault, found ? STATUS_REFUSED : STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                     found ? "Several groups of %s begin with %.80s: give more digits."
+                           : "There is no group of %s whose name begins with %.80s.",
+                     rules_name(request->rules), word);
+}
+
+static void put_tdag(struct explore_request *request, uint32_t dag)
+{
+    struct printer *page = &request->page;
+    const struct tdag_row *row = explore_row(request->tdags, dag);
+    char time[CHART_TIME_SIZE];
+    PRINT(page, "<tr><th scope=\"row\">");
+    explore_put_tdag(request, dag);
+    PRINT(page, "</th><td>%s</td>", family_name(row->family));
+    html_number(page, row->nodes);
+    html_number(page, row->height);
+    PRINT(page, "<td class=\"n\">");
+    explore_put_block(request, row->first_height);
+    PRINT(page, "</td><td class=\"n\">%s</td><td class=\"n\">%llu.%08llu</td><td class=\"names\">",
+          chart_time(time, row->first_time), BTC_OF(row->moved_value_sat));
+    explore_put_labels(request, dag);
+    PRINT(page, "</td></tr>\n");
+}
+
+static void put_tdags(struct explore_request *request, const uint32_t *members, const struct explore_group *row,
+                      const char *name)
+{
+    struct printer *page = &request->page;
+    uint64_t number = explore_page_number(request, "page", row->tdags);
+    html_begin_section(page, "tdags", "Its T-DAGs");
+    PRINT(page, "<p><a href=\"/%s/tdags?group=%s\">All of them, to sort and to filter</a>.</p>\n",
+          rules_name(request->rules), name);
+    explore_begin_table(request, "T-DAGs of the group; values in BTC, times in UTC",
+                        "T-DAG|family|nodes|height|first block|first time|value moved|labels");
+    for (uint64_t i = (number - 1) * EXPLORE_ROWS; i < number * EXPLORE_ROWS && i < row->tdags; i++)
+        put_tdag(request, members[i]);
+    explore_end_table(request);
+    explore_put_pager(request, "page", number, row->tdags);
+    PRINT(page, "</section>\n");
+}
+
+static void put_outputs(struct explore_request *request, const uint32_t *members, const struct explore_group *row)
+{
+    struct printer *page = &request->page;
+    const struct forest *forest = &request->explore->opened.forest;
+    uint64_t number = explore_page_number(request, "out", row->outputs);
+    html_begin_section(page, "outputs", "Its single unknown outputs");
+    explore_begin_table(request, "Single unknown outputs of the group; values in BTC", "output|kind|value|block");
+    for (uint64_t i = (number - 1) * EXPLORE_ROWS; i < number * EXPLORE_ROWS && i < row->outputs; i++) {
+        const struct forest_output *output = &forest->outputs[members[i] - request->tdags->tdags.count - 1];
+        PRINT(page, "<tr><th scope=\"row\">");
+        explore_put_output(request, &forest->txs[output->tx].txid, output->vout, 16);
+        PRINT(page, "</th><td>%s</td><td class=\"n\">%llu.%08llu</td><td class=\"n\">",
+              kind_name((enum kind)output->kind), BTC_OF(output->value_sat));
+        explore_put_block(request, forest->txs[output->tx].height);
+        PRINT(page, "</td></tr>\n");
+    }
+    explore_end_table(request);
+    explore_put_pager(request, "out", number, row->outputs);
+    PRINT(page, "</section>\n");
+}
+
+static void put_shared(struct explore_request *request, const struct explore_shown *shown,
+                       const struct explore_group *row)
+{
+    uint64_t number = explore_page_number(request, "shared", row->things_count), first = (number - 1) * EXPLORE_ROWS;
+    uint64_t left = row->things_count - first;
+    html_begin_section(&request->page, "shared", "The keys and hashes that tie it");
+    explore_begin_table(request, "Keys, hashes and preimages that tie the group, in the order of the chain",
+                        EXPLORE_THING_HEADS);
+    explore_put_things(request, shown, shown->things + row->first_thing + first,
+                       left < EXPLORE_ROWS ? left : EXPLORE_ROWS);
+    explore_end_table(request);
+    explore_put_pager(request, "shared", number, row->things_count);
+    PRINT(&request->page, "</section>\n");
+}
+
+enum status explore_group(struct explore_request *request, struct fault *fault)
+{
+    const struct explore_shown *shown;
+    uint32_t group = 0;
+    char name[TDAG_NAME_MAX + 1], title[TDAG_NAME_MAX + 16];
+    enum status status = explore_shown_get(request->explore, request->rules, &shown, fault);
+    if (status == STATUS_OK)
+        status = find_group(request, shown, &group, fault);
+    if (status != STATUS_OK)
+        return status;
+    const struct explore_group *row = &shown->rows[group - 1];
+    const uint32_t *members = shown->members + shown->groups.begins[group - 1];
+    *tdag_put_name(&request->explore->opened.forest, &shown->groups.names, group, name) = '\0';
+    snprintf(title, sizeof title, "Group %s", name);
+    request->instead = "groups";
+    for (unsigned r = 0; r < RULES; r++)
+        request->missing[r] = r != request->rules;
+    explore_begin_page(request, title);
+    PRINT(&request->page, "<dl>\n");
+    html_fact(&request->page, "T-DAGs", row->tdags);
+    html_fact(&request->page, "single unknown outputs", row->outputs);
+    html_fact(&request->page, "keys and hashes that tie it", row->things_count);
+    html_fact(&request->page, "first block", row->first_height);
+    html_fact(&request->page, "last block", row->last_height);
+    PRINT(&request->page, "</dl>\n");
+    if (row->tdags > 0)
+        put_tdags(request, members, row, name);
+    if (row->outputs > 0)
+        put_outputs(request, members + row->tdags, row);
+    put_shared(request, shown, row);
+    explore_put_command(request, TAKES_ALL, "ties -o FOLDER");
+    explore_end_page(request);
+    return STATUS_OK;
+}

@@ -1,0 +1,67 @@
+/* explore_shown: what the unknown outputs of a rule set and their unlocking show: how the outputs of each T-DAG were
+ * unlocked, the keys, hashes and preimages, and the groups of what shares them. The spenders' blocks are read again when
+ * it is first asked for, by a thread of its own; then it is kept.
+ *
+ * Thread rule: any number of threads at once. */
+#ifndef UNKTX_CLI_VIEWS_EXPLORE_SHOWN_H
+#define UNKTX_CLI_VIEWS_EXPLORE_SHOWN_H
+
+#include "cli/views/explore.h"
+#include "cli/views/unlocks.h"
+#include "graph/dag/evidence.h"
+
+struct explore_group {
+    uint32_t tdags;
+    uint32_t outputs; /* single ones */
+    uint32_t first_height;
+    uint32_t last_height;
+    uint32_t first_thing; /* things[first_thing .. + things_count - 1] tie it, in the order of the chain */
+    uint32_t things_count;
+};
+
+/* Of a T-DAG or a group: what ties it. */
+struct explore_span {
+    const uint32_t *things; /* of the evidence */
+    uint32_t count;
+};
+
+/* Some 100 bytes for each key or hash that an output or an input shows. */
+struct explore_shown {
+    struct unlock_counts *unlocks; /* by T-DAG, 1..; NULL: the blk files are gone, and only outputs show something */
+    struct evidence_set evidence;
+    struct groups groups;       /* with names */
+    struct explore_group *rows; /* by group - 1 */
+    uint32_t *members;          /* by group, from groups.begins on: its T-DAGs, then its outputs, each in chain order */
+    uint32_t *order;            /* groups: the one with the most T-DAGs first, then outputs */
+    uint32_t *things;           /* by group, see above */
+    uint32_t *dag_first;        /* count + 2: T-DAG d is tied by dag_things[dag_first[d] .. dag_first[d + 1] - 1] */
+    uint32_t *dag_things;
+    uint32_t *keys; /* things that are keys, in the order of what follows their first byte */
+    uint32_t keys_count;
+    uint32_t *others; /* hashes and preimages, in the order of their bytes */
+    uint32_t others_count;
+};
+
+/* STATUS_BUSY: it is being made. Else it is there until explore_close. */
+enum status explore_shown_get(struct explore *explore, enum rules rules, const struct explore_shown **shown,
+                              struct fault *fault) MUST_CHECK;
+/* What is there, or can be there in no time: on a short chain it is begun, and waited for a moment. NULL: it has to be
+ * asked for. */
+const struct explore_shown *explore_shown_at_once(struct explore *explore, enum rules rules);
+void explore_shown_free_all(struct explore *explore);
+
+/* The things that tie a T-DAG. O(1). */
+struct explore_span explore_shown_of_tdag(const struct explore_shown *shown, uint32_t dag);
+
+/* A thing in hexadecimal, a key in its compressed form: at most EXPLORE_THING_SIZE bytes with the end. */
+#define EXPLORE_THING_SIZE (2u * EVIDENCE_SIZE_MAX + 1)
+void explore_thing_text(const struct explore_shown *shown, uint32_t thing, char out[EXPLORE_THING_SIZE]);
+/* Calls `take` with the keys, hashes and preimages that begin with these hexadecimal digits in lower case, at least
+ * EXPLORE_DIGITS_MIN, of a key in either form; at most `most` times. O(log n + what begins with the same 8 bytes, up to
+ * a bound). */
+#define EXPLORE_DIGITS_MIN 8u
+typedef void explore_thing_take(void *context, uint32_t thing);
+void explore_things_find(const struct explore_shown *shown, const char *digits, uint32_t most, explore_thing_take *take,
+                         void *context);
+
+#endif

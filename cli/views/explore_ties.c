@@ -1,0 +1,273 @@
+#include "cli/views/explore_ties.h"
+
+#include <stdio.h>
+
+#include "cli/views/explore_page.h"
+#include "cli/views/html.h"
+#include "cli/views/ties.h"
+#include "graph/dag/names.h"
+#include "parser/address.h"
+#include "parser/network.h"
+#include "parser/pubkey.h"
+
+#define ADDRESS_HEX_MAX 1200u /* of an address, which TARGET_MAX bounds */
+
+static const struct evidence *first_piece(const struct explore_shown *shown, uint32_t thing)
+{
+    return &shown->evidence.pieces.at[shown->evidence.things.at[thing].first];
+}
+
+/* ---- things ---- */
+
+bool explore_thing_address(const struct explore_shown *shown, uint32_t thing, char out[EXPLORE_ADDRESS_SIZE])
+{
+    char text[EXPLORE_THING_SIZE];
+    const struct evidence *piece = first_piece(shown, thing);
+    explore_thing_text(shown, thing, text);
+    snprintf(out, EXPLORE_ADDRESS_SIZE, "%s/%s", evidence_kind_name((enum evidence_kind)piece->kind), text);
+    return piece->size > 0 && strlen(text) <= ADDRESS_HEX_MAX;
+}
+
+static void put_thing(struct explore_request *request, const struct explore_shown *shown, uint32_t thing)
+{
+    struct printer *page = &request->page;
+    char address[EXPLORE_ADDRESS_SIZE], text[EXPLORE_THING_SIZE];
+    const char *kind = evidence_kind_name((enum evidence_kind)first_piece(shown, thing)->kind);
+    explore_thing_text(shown, thing, text);
+    if (explore_thing_address(shown, thing, address))
+        PRINT(page, "%s <a class=\"id\" href=\"/%s/%s\">%.70s%s</a>", kind, rules_name(request->rules), address, text,
+              strlen(text) > 70 ? "..." : "");
+    else
+        PRINT(page, "%s <code>%.70s%s</code>", kind, *text ? text : "(empty)", strlen(text) > 70 ? "..." : "");
+}
+
+void explore_put_things(struct explore_request *request, const struct explore_shown *shown, const uint32_t *things,
+                        uint64_t count)
+{
+    struct printer *page = &request->page;
+    for (uint64_t i = 0; i < count; i++) {
+        const struct evidence_thing *thing = &shown->evidence.things.at[things[i]];
+        PRINT(page, "<tr><th scope=\"row\" class=\"script\">");
+        put_thing(request, shown, things[i]);
+        PRINT(page, "</th>");
+        html_number(page, thing->members);
+        html_number(page, thing->dags);
+        PRINT(page, "<td class=\"n\">");
+        explore_put_block(request, thing->first_height);
+        PRINT(page, "</td><td class=\"n\">");
+        explore_put_block(request, thing->last_height);
+        PRINT(page, "</td></tr>\n");
+    }
+}
+
+void explore_put_group(struct explore_request *request, const struct explore_shown *shown, uint32_t group)
+{
+    char name[TDAG_NAME_MAX + 1];
+    *tdag_put_name(&request->explore->opened.forest, &shown->groups.names, group, name) = '\0';
+    PRINT(&request->page, "<a class=\"id\" href=\"/%s/group/%s\">%s</a>", rules_name(request->rules), name, name);
+}
+
+/* ---- one of them ---- */
+
+struct found {
+    uint32_t things[2];
+    uint32_t count;
+    enum evidence_kind kind;
+    const struct explore_shown *shown;
+};
+
+static void take(void *context, uint32_t thing)
+{
+    struct found *found = context;
+    if (first_piece(found->shown, thing)->kind == found->kind && found->count < 2)
+        found->things[found->count++] = thing;
+}
+
+/* A whole one ends where another one may go on: what is asked for letter by letter is meant. */
+static enum status find_thing(struct explore_request *request, const struct explore_shown *shown, uint32_t *thing,
+                              struct fault *fault)
+{
+    const char *digits = strchr(request->rest, '/') + 1;
+    struct found found = {.shown = shown};
+    size_t size = strlen(digits);
+    char text[EXPLORE_THING_SIZE];
+    while (found.kind < EVIDENCE_KINDS &&
+           strncmp(request->rest, evidence_kind_name(found.kind), strlen(evidence_kind_name(found.kind))) != 0)
+        found.kind++;
+    if (size >= EXPLORE_DIGITS_MIN && size < sizeof text && digits[strspn(digits, "0123456789abcdef")] == '\0')
+        explore_things_find(shown, digits, UINT32_MAX, take, &found);
+    for (uint32_t i = 0; i < found.count; i++) {
+        explore_thing_text(shown, found.things[i], text);
+        if (strlen(text) == size)
+            found = (struct found){.things = {found.things[i]}, .count = 1};
+    }
+    *thing = found.things[0];
+    if (found.count == 1)
+        return STATUS_OK;
+    return fault_set(fault, found.count ? STATUS_REFUSED : STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                     found.count ? "Several begin with %.80s: give more digits."
+                                 : "No unknown output of %s and no spender of one shows a key, hash or preimage that "
+                                   "begins so: at least 8 digits in lower case are asked for.",
+                     found.count ? digits : rules_name(request->rules));
+}
+
+static void put_addresses(struct explore_request *request, const struct evidence *piece, const uint8_t *key)
+{
+    const struct network *network = network_by_genesis(&store_identity_of(request->explore->opened.store)->genesis);
+    struct printer *page = &request->page;
+    bool any = false;
+    for (unsigned a = 0; a < KEY_ADDRESSES; a++) {
+        char address[ADDRESS_SIZE_MAX + 1];
+        *address_put_of_key(address, network, key, piece->size, (enum key_address)a) = '\0';
+        if (!*address)
+            continue;
+        PRINT(page, "%s<code class=\"hash\">%s</code>", any ? ", " : "<p>Its addresses, as views: ", address);
+        any = true;
+    }
+    PRINT(page, "%s", any ? ".</p>\n" : "");
+}
+
+static void put_facts(struct explore_request *request, const struct explore_shown *shown, uint32_t number)
+{
+    struct printer *page = &request->page;
+    const struct evidence_thing *thing = &shown->evidence.things.at[number];
+    const struct evidence *piece = first_piece(shown, number);
+    bool tying = evidence_ties(thing, TIES_MAX_DEGREE);
+    if (piece->kind == EVIDENCE_KEY && pubkey_on_curve(shown->evidence.bytes.at + piece->at, piece->size))
+        put_addresses(request, piece, shown->evidence.bytes.at + piece->at);
+    PRINT(page, "<p>Shared by %u T-DAGs and single unknown outputs, of them T-DAGs %u.", (unsigned)thing->members,
+          (unsigned)thing->dags);
+    if (tying) {
+        PRINT(page, " Group ");
+        explore_put_group(request, shown, shown->groups.of_member[evidence_member(&shown->evidence, piece)]);
+        PRINT(page, ".</p>\n");
+        return;
+    }
+    PRINT(page, " It ties nothing%s.</p>\n",
+          thing->marker                      ? ": nobody has it, since it is a burn or marker key or hash"
+          : thing->members > TIES_MAX_DEGREE ? ": too many have it"
+          : thing->members > 1               ? ": it is no point of the curve"
+                                             : ": no other T-DAG or single output has it");
+}
+
+static void put_piece(struct explore_request *request, const struct evidence *piece)
+{
+    struct printer *page = &request->page;
+    const struct forest *forest = &request->explore->opened.forest;
+    const struct forest_output *output = &forest->outputs[piece->ordinal];
+    uint32_t dag = request->tdags->tdags.tx_dag[piece->tx];
+    PRINT(page, "<tr><th scope=\"row\">");
+    explore_put_output(request, &forest->txs[output->tx].txid, output->vout, 16);
+    PRINT(page, "</th><td>%s</td><td>", evidence_role_name((enum evidence_role)piece->role));
+    explore_put_tx(request, &forest->txs[piece->tx].txid, 16);
+    PRINT(page, "</td><td class=\"n\">");
+    explore_put_block(request, forest->txs[piece->tx].height);
+    PRINT(page, "</td><td>");
+    if (dag > 0)
+        explore_put_tdag(request, dag);
+    PRINT(page, "</td><td class=\"names\">");
+    if (dag > 0)
+        explore_put_labels(request, dag);
+    PRINT(page, "</td></tr>\n");
+}
+
+enum status explore_thing(struct explore_request *request, struct fault *fault)
+{
+    const struct explore_shown *shown;
+    char title[EXPLORE_ADDRESS_SIZE];
+    uint32_t number = 0;
+    enum status status = explore_shown_get(request->explore, request->rules, &shown, fault);
+    if (status == STATUS_OK)
+        status = find_thing(request, shown, &number, fault);
+    if (status != STATUS_OK)
+        return status;
+    const struct evidence_thing *thing = &shown->evidence.things.at[number];
+    explore_thing_address(shown, number, title);
+    *strchr(title, '/') = ' ';
+    title[0] = (char)(title[0] - 'a' + 'A');
+    explore_begin_page(request, title);
+    put_facts(request, shown, number);
+    uint64_t page = explore_page_number(request, "page", thing->members);
+    explore_begin_table(request, "Where it is shown first in each T-DAG and single output",
+                        "output|role|shown by transaction|block|T-DAG|labels");
+    const uint32_t *pieces = shown->evidence.by_thing + shown->evidence.begins[number];
+    for (uint64_t i = (page - 1) * EXPLORE_ROWS; i < page * EXPLORE_ROWS && i < thing->members; i++)
+        put_piece(request, &shown->evidence.pieces.at[pieces[i]]);
+    explore_end_table(request);
+    explore_put_pager(request, "page", page, thing->members);
+    explore_put_command(request, TAKES_RULES | TAKES_CHAIN, "%s",
+                        first_piece(shown, number)->kind == EVIDENCE_KEY ? "keys" : "keys --hashes");
+    explore_end_page(request);
+    return STATUS_OK;
+}
+
+/* ---- on the page of a T-DAG ---- */
+
+static void put_unlocks(struct explore_request *request, const struct explore_shown *shown, uint32_t dag)
+{
+    struct printer *page = &request->page;
+    const struct unlock_counts *counts = shown->unlocks ? &shown->unlocks[dag] : NULL;
+    uint64_t sum = 0;
+    for (unsigned u = 0; counts && u < UNLOCKS; u++)
+        sum += counts->of[u];
+    if (!counts || (sum == 0 && counts->unread)) {
+        PRINT(page, "<p>This is not known: the blk files are not there.</p>\n");
+        return;
+    }
+    explore_begin_table(request, "Spent unknown outputs by what their spenders showed", "unlocked by|outputs|share");
+    for (unsigned u = 0; u < UNLOCKS; u++) {
+        if (counts->of[u] == 0)
+            continue;
+        PRINT(page, "<tr><th scope=\"row\">%s</th>", unlock_name((enum unlock_by)u));
+        html_number(page, counts->of[u]);
+        PRINT(page, "<td class=\"n\">%.4f</td></tr>\n", (double)counts->of[u] / (double)sum);
+    }
+    explore_end_table(request);
+    if (counts->unread)
+        PRINT(page, "<p>Not all spenders could be read.</p>\n");
+    explore_put_command(request, TAKES_RULES | TAKES_CHAIN, "unlocks");
+}
+
+static void put_ties(struct explore_request *request, const struct explore_shown *shown, uint32_t dag)
+{
+    struct printer *page = &request->page;
+    uint32_t group = shown->groups.of_member[dag];
+    struct explore_span span = explore_shown_of_tdag(shown, dag);
+    char number[3][GROUPED_SIZE];
+    if (group == 0) {
+        PRINT(page, "<p>It shares no key, hash or preimage with another T-DAG or single unknown output.</p>\n");
+        return;
+    }
+    const struct explore_group *row = &shown->rows[group - 1];
+    uint64_t count = explore_page_number(request, "shared", span.count);
+    PRINT(page, "<p>Group ");
+    explore_put_group(request, shown, group);
+    PRINT(page, ": T-DAGs %s, single unknown outputs %s. What it shares, %s in all:</p>\n",
+          grouped(number[0], row->tdags), grouped(number[1], row->outputs), grouped(number[2], span.count));
+    uint64_t first = (count - 1) * EXPLORE_ROWS, left = span.count - first;
+    explore_begin_table(request, "What ties it to others, in the order of the chain", EXPLORE_THING_HEADS);
+    explore_put_things(request, shown, span.things + first, left < EXPLORE_ROWS ? left : EXPLORE_ROWS);
+    explore_end_table(request);
+    explore_put_pager(request, "shared", count, span.count);
+    explore_put_command(request, TAKES_ALL, "ties -o FOLDER");
+}
+
+void explore_put_shown(struct explore_request *request, uint32_t dag)
+{
+    struct printer *page = &request->page;
+    const struct explore_shown *shown = explore_shown_at_once(request->explore, request->rules);
+    html_begin_section(page, "unlocks", "How its outputs were unlocked");
+    if (shown)
+        put_unlocks(request, shown, dag);
+    else
+        PRINT(page,
+              "<p>This and what ties it to others is in the blocks of the spenders. <a href=\"/%s/groups\">The page of "
+              "groups</a> has them read; once that is done, it is here too.</p>\n",
+              rules_name(request->rules));
+    PRINT(page, "</section>\n");
+    if (!shown)
+        return;
+    html_begin_section(page, "ties", "Ties to others");
+    put_ties(request, shown, dag);
+    PRINT(page, "</section>\n");
+}
