@@ -20,12 +20,13 @@ const char *chart_time(char out[CHART_TIME_SIZE], uint64_t time)
     return out;
 }
 
-static void begin(struct printer *printer, const char *what, double height)
+/* What has links is no image to a reader of screens, who would not come to them. */
+static void begin(struct printer *printer, const char *what, double height, bool has_links)
 {
     PRINT(printer,
-          "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 %.0f %.0f\">\n<title>%s</title>\n"
+          "<svg class=\"chart\" role=\"%s\" viewBox=\"0 0 %.0f %.0f\">\n<title>%s</title>\n"
           "<text x=\"4\" y=\"15\" class=\"h\">%s</text>\n",
-          WIDTH, height, what, what);
+          has_links ? "group" : "img", WIDTH, height, what, what);
 }
 
 static void put_rule(struct printer *printer, double x1, double y1, double x2, double y2)
@@ -57,11 +58,29 @@ static uint64_t round_up(uint64_t value)
     return value;
 }
 
-void chart_bars(struct printer *printer, const char *what, const struct chart_bar *bars, size_t count)
+static void begin_mark(struct printer *printer, const char *link, const char *range)
+{
+    if (link)
+        PRINT(printer, "<a href=\"%s%s\">", link, range);
+}
+
+static void end_mark(struct printer *printer, const char *link) { PRINT(printer, "%s\n", link ? "</a>" : ""); }
+
+static void put_bar(struct printer *printer, const struct chart_bar *bar, const double box[4], const char *link)
+{
+    char number[GROUPED_SIZE];
+    begin_mark(printer, link, bar->range);
+    PRINT(printer,
+          "<rect class=\"b\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"><title>%s: %s</title></rect>", box[0],
+          box[1], box[2], box[3], bar->label, grouped(number, bar->value));
+    end_mark(printer, link);
+}
+
+void chart_bars(struct printer *printer, const char *what, const struct chart_bar *bars, size_t count, const char *link)
 {
     char number[GROUPED_SIZE];
     size_t peak = 0;
-    begin(printer, what, BARS_HEIGHT);
+    begin(printer, what, BARS_HEIGHT, link != NULL);
     for (size_t i = 0; i < count; i++)
         peak = bars[i].value > bars[peak].value ? i : peak;
     uint64_t top = round_up(count ? bars[peak].value : 0);
@@ -74,12 +93,9 @@ void chart_bars(struct printer *printer, const char *what, const struct chart_ba
     }
     for (size_t i = 0; i < count; i++) {
         double tall = high * (double)bars[i].value / (double)top;
+        const double box[4] = {LEFT + wide * (double)i, BARS_BOTTOM - tall, wide > 2 ? wide - 0.6 : wide, tall};
         if (bars[i].value)
-            PRINT(printer,
-                  "<rect class=\"b\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"><title>%s: %s</title>"
-                  "</rect>\n",
-                  LEFT + wide * (double)i, BARS_BOTTOM - tall, wide > 2 ? wide - 0.6 : wide, tall, bars[i].label,
-                  grouped(number, bars[i].value));
+            put_bar(printer, &bars[i], box, link);
     }
     if (count)
         put_label(printer, LEFT, BARS_BOTTOM + 15, "start", bars[0].label);
@@ -127,9 +143,21 @@ static const char *power_label(char out[64], unsigned exponent)
     return out;
 }
 
-void chart_loglog(struct printer *printer, const char *what, const char *axis, const struct chart_counts *counts)
+const char *chart_range(char out[CHART_RANGE], const struct chart_counts *counts, unsigned bin)
 {
-    char a[GROUPED_SIZE], b[GROUPED_SIZE], power[64];
+    unsigned next = bin + 1;
+    while (next < CHART_BINS && counts->bins[next] == 0)
+        next++;
+    int size = snprintf(out, CHART_RANGE, "%llu..", ULL(counts->least[bin]));
+    if (next < CHART_BINS)
+        snprintf(out + size, CHART_RANGE - (size_t)size, "%llu", ULL(counts->least[next] - 1));
+    return out;
+}
+
+void chart_loglog(struct printer *printer, const char *what, const char *axis, const struct chart_counts *counts,
+                  const char *link)
+{
+    char a[GROUPED_SIZE], b[GROUPED_SIZE], power[64], range[CHART_RANGE];
     uint64_t most = 1, largest = 1;
     for (unsigned i = 0; i < CHART_BINS; i++) {
         most = counts->bins[i] > most ? counts->bins[i] : most;
@@ -137,7 +165,7 @@ void chart_loglog(struct printer *printer, const char *what, const char *axis, c
     }
     unsigned columns = decades_of(largest), rows = decades_of(most);
     double wide = (RIGHT - LEFT) / columns, high = (LOG_BOTTOM - TOP) / rows;
-    begin(printer, what, LOG_HEIGHT);
+    begin(printer, what, LOG_HEIGHT, link != NULL);
     for (unsigned i = 0; i <= columns; i++) {
         put_rule(printer, LEFT + wide * i, TOP, LEFT + wide * i, LOG_BOTTOM);
         put_label(printer, LEFT + wide * i, LOG_BOTTOM + 16, "middle", power_label(power, i));
@@ -147,13 +175,15 @@ void chart_loglog(struct printer *printer, const char *what, const char *axis, c
         put_label(printer, LEFT - 6, LOG_BOTTOM - high * i + 4, "end", power_label(power, i));
     }
     for (unsigned i = 0; i < CHART_BINS; i++) {
-        if (counts->bins[i])
-            PRINT(printer,
-                  "<circle class=\"b\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.2\"><title>%s from %s: %s T-DAGs</title>"
-                  "</circle>\n",
-                  LEFT + wide * log10_of((double)counts->least[i]),
-                  LOG_BOTTOM - high * log10_of((double)counts->bins[i]), axis, grouped(a, counts->least[i]),
-                  grouped(b, counts->bins[i]));
+        if (counts->bins[i] == 0)
+            continue;
+        begin_mark(printer, link, chart_range(range, counts, i));
+        PRINT(printer,
+              "<circle class=\"b\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.2\"><title>%s from %s: %s T-DAGs</title>"
+              "</circle>",
+              LEFT + wide * log10_of((double)counts->least[i]), LOG_BOTTOM - high * log10_of((double)counts->bins[i]),
+              axis, grouped(a, counts->least[i]), grouped(b, counts->bins[i]));
+        end_mark(printer, link);
     }
     put_label(printer, (LEFT + RIGHT) / 2, LOG_BOTTOM + 34, "middle", axis);
     PRINT(printer, "<text transform=\"translate(14 %.1f) rotate(-90)\" text-anchor=\"middle\">T-DAGs</text>\n</svg>\n",
@@ -181,7 +211,7 @@ void chart_timeline(struct printer *printer, const char *what, const struct char
     for (unsigned i = 0; i < CHART_COLUMNS; i++)
         most = times->largest[i] > most ? times->largest[i] : most;
     double scale = most ? (TIMES_BOTTOM - TOP - 6) / log10_of((double)most + 1) : 0;
-    begin(printer, what, TIMES_HEIGHT);
+    begin(printer, what, TIMES_HEIGHT, false);
     put_rule(printer, LEFT, TIMES_BOTTOM, RIGHT, TIMES_BOTTOM);
     for (unsigned i = 0; i < CHART_COLUMNS; i++) {
         char number[GROUPED_SIZE];

@@ -8,10 +8,13 @@
 struct chart_bar {
     uint64_t value;
     char label[80];
+    char range[32]; /* what follows `link` */
 };
 
-/* Bars from 0, side by side in the order given; the largest is labelled. `what` is plain text. */
-void chart_bars(struct printer *printer, const char *what, const struct chart_bar *bars, size_t count);
+/* Bars from 0, side by side in the order given; the largest is labelled. `what` is plain text. Each bar leads to `link`
+ * (of an address in HTML) with its range after it; NULL: nowhere. */
+void chart_bars(struct printer *printer, const char *what, const struct chart_bar *bars, size_t count,
+                const char *link);
 
 /* How many things have each value, both axes logarithmic. Values from 10 on are put together in 24 steps a decade. */
 #define CHART_STEPS 24u
@@ -22,7 +25,12 @@ struct chart_counts {
 };
 /* Zero-initialise; a value of 0 is not counted. */
 void chart_count(struct chart_counts *counts, uint64_t value);
-void chart_loglog(struct printer *printer, const char *what, const char *axis, const struct chart_counts *counts);
+/* Likewise each point, with the range of its values, as 10..19 or 700.. */
+void chart_loglog(struct printer *printer, const char *what, const char *axis, const struct chart_counts *counts,
+                  const char *link);
+/* The range of the values in a bin that has some. At most CHART_RANGE bytes with the end. */
+#define CHART_RANGE 48u
+const char *chart_range(char out[CHART_RANGE], const struct chart_counts *counts, unsigned bin);
 
 /* Stems at moments, as high as the logarithm of the largest value there. */
 #define CHART_COLUMNS 100u

@@ -37,6 +37,7 @@ struct explore_survey_work; /* explore_survey.c */
 struct explore_shown_work;  /* explore_shown.c */
 struct explore_sought;      /* explore_sought.c */
 struct explore_order;       /* explore_order.h */
+struct explore_changes;     /* explore_changes.h */
 
 /* What is done before the first page, in this order; until the last one a page says how far that is. */
 enum explore_stage { STAGE_STORE, STAGE_TDAGS, STAGE_DONE };
@@ -48,10 +49,11 @@ struct explore {
     struct explore_rules rules[RULES];
     struct labels_said labels_said;
     struct periods periods;
-    struct hash256 *block_hashes; /* by height */
-    uint32_t *blocks_by_hash;     /* heights, in order of the hash as printed */
-    uint32_t *txs_by_txid;        /* transaction numbers, in order of the txid as printed */
-    struct stored_blocks blocks;  /* the blk files, where has_blocks */
+    struct explore_changes *changes; /* since the run before */
+    struct hash256 *block_hashes;    /* by height */
+    uint32_t *blocks_by_hash;        /* heights, in order of the hash as printed */
+    uint32_t *txs_by_txid;           /* transaction numbers, in order of the txid as printed */
+    struct stored_blocks blocks;     /* the blk files, where has_blocks */
     bool has_blocks;
     bool linked;          /* there is an index that reaches as far as the store */
     pthread_mutex_t lock; /* of what follows */
@@ -103,7 +105,7 @@ typedef enum status explore_page(struct explore_request *request, struct fault *
 
 explore_page explore_start, explore_tdags, explore_tdags_csv, explore_tdag, explore_tx, explore_block, explore_classes,
     explore_class, explore_known_scripts, explore_labels, explore_search, explore_templates, explore_template,
-    explore_protocols, explore_protocol, explore_outputs, explore_groups, explore_group, explore_thing;
+    explore_protocols, explore_protocol, explore_outputs, explore_groups, explore_group, explore_thing, explore_changed;
 
 /* ---- what pages share ---- */
 

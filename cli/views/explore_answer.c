@@ -61,6 +61,7 @@ static const struct {
     {"key/", explore_thing},
     {"hash/", explore_thing},
     {"preimage/", explore_thing},
+    {"changes", explore_changed},
 };
 
 static explore_page *page_of(const char *rest)

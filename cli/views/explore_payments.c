@@ -1,15 +1,20 @@
 #include "cli/views/explore_payments.h"
 
+#include "cli/inputs/index_blocks.h"
 #include "cli/inputs/spend_links.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/html.h"
+#include "parser/address.h"
+#include "parser/network.h"
 
 #define LOOKED_AT_MAX 2000u /* ends of transactions, known or not */
+#define READ_MAX (8u << 20) /* bytes of transactions that addresses are taken from */
 
 /* Where a table is. */
 struct side {
     uint32_t rows;
     uint32_t looked_at;
+    uint64_t read;
     bool cut;
 };
 
@@ -21,8 +26,52 @@ static bool is_full(struct side *side)
     return true;
 }
 
-static enum status put_payer(struct explore_request *request, const struct index_tx *tx, uint32_t vin, uint64_t spent,
-                             struct fault *fault)
+static void put_labels_of(struct explore_request *request, const char *address, size_t size)
+{
+    const struct address_labels *labels = &request->explore->opened.labels;
+    const struct label_span span = address_labels_of(labels, address, size);
+    for (size_t i = 0; i < span.count && i < LABELS_SHOWN; i++) {
+        PRINT(&request->page, "%s", i > 0 ? ", " : "");
+        explore_put_label(request, labels->entries[span.first + i].id);
+    }
+    if (span.count > LABELS_SHOWN)
+        PRINT(&request->page, ", and %llu more", ULL(span.count - LABELS_SHOWN));
+}
+
+/* Address and labels as cells, empty where the script has no address or the blk files are not there. */
+static enum status put_address(struct explore_request *request, struct side *side, const struct index_tx *tx,
+                               uint32_t vout, struct fault *fault)
+{
+    struct explore *explore = request->explore;
+    const struct network *network = network_by_genesis(&store_identity_of(explore->opened.store)->genesis);
+    struct fault why = {0};
+    const uint8_t *script = NULL;
+    uint32_t script_size = 0;
+    char address[ADDRESS_SIZE_MAX];
+    size_t size = 0;
+    enum status status = STATUS_NOT_FOUND;
+    side->read += tx->size;
+    if (explore->has_blocks && side->read <= READ_MAX)
+        status = index_blocks_script(&request->hand->blocks, &explore->blocks.dir, request->hand->index, tx, vout,
+                                     &script, &script_size, &why);
+    if (status_ends_command(status)) {
+        *fault = why;
+        return status;
+    }
+    if (status == STATUS_OK)
+        size = (size_t)(address_put(address, network, script, script_size) - address);
+    PRINT(&request->page, "<td class=\"script\"><code class=\"hash\">%.*s</code></td>", (int)size, address);
+    if (explore->opened.labels.count > 0) {
+        PRINT(&request->page, "<td class=\"names\">");
+        if (size > 0)
+            put_labels_of(request, address, size);
+        PRINT(&request->page, "</td>");
+    }
+    return STATUS_OK;
+}
+
+static enum status put_payer(struct explore_request *request, struct side *side, const struct index_tx *tx,
+                             uint32_t vin, uint64_t spent, struct fault *fault)
 {
     struct printer *page = &request->page;
     struct link_end from = {0};
@@ -35,8 +84,10 @@ static enum status put_payer(struct explore_request *request, const struct index
     PRINT(page, "</td><td>%s</td><td class=\"n\">%llu.%08llu</td><td>", kind_name(output.kind),
           BTC_OF(output.value_sat));
     explore_put_tx(request, &tx->txid, 16);
-    PRINT(page, "</td><td class=\"n\">%u</td></tr>\n", (unsigned)vin);
-    return STATUS_OK;
+    PRINT(page, "</td><td class=\"n\">%u</td>", (unsigned)vin);
+    status = put_address(request, side, &from.tx, from.position, fault);
+    PRINT(page, "</tr>\n");
+    return status;
 }
 
 /* Inputs that spend an unknown output are inside the T-DAG. */
@@ -57,14 +108,14 @@ static enum status put_payers_of(struct explore_request *request, uint32_t numbe
             continue;
         status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
         if (status == STATUS_OK)
-            status = put_payer(request, tx, vin, spent, fault);
+            status = put_payer(request, side, tx, vin, spent, fault);
         side->rows++;
     }
     return status;
 }
 
-static enum status put_payee(struct explore_request *request, const struct index_tx *tx, uint32_t vout,
-                             const struct index_output *output, struct fault *fault)
+static enum status put_payee(struct explore_request *request, struct side *side, const struct index_tx *tx,
+                             uint32_t vout, const struct index_output *output, struct fault *fault)
 {
     struct printer *page = &request->page;
     struct link_end to = {0};
@@ -83,8 +134,10 @@ static enum status put_payee(struct explore_request *request, const struct index
         explore_put_tx(request, &to.tx.txid, 16);
     else
         PRINT(page, "unspent");
-    PRINT(page, "</td></tr>\n");
-    return STATUS_OK;
+    PRINT(page, "</td>");
+    status = put_address(request, side, tx, vout, fault);
+    PRINT(page, "</tr>\n");
+    return status;
 }
 
 static enum status put_payees_of(struct explore_request *request, uint32_t number, const struct index_tx *tx,
@@ -104,7 +157,7 @@ static enum status put_payees_of(struct explore_request *request, uint32_t numbe
         if (status != STATUS_OK || (is_tracked && (stored->unknown >> request->rules & 1)) ||
             output.kind == KIND_NULLDATA)
             continue;
-        status = put_payee(request, tx, vout, &output, fault);
+        status = put_payee(request, side, tx, vout, &output, fault);
         side->rows++;
     }
     return status;
@@ -140,9 +193,13 @@ enum status explore_put_payments(struct explore_request *request, const uint32_t
     html_begin_section(&request->page, "payments", "Payers and payees");
     PRINT(&request->page, "<p>Of the transactions in the table above: the known outputs that they spend, and the known "
                           "outputs that they create.</p>\n");
-    explore_begin_table(request, "Payers; values in BTC", "output|kind|value|spent by|input");
+    bool labelled = request->explore->opened.labels.count > 0;
+    explore_begin_table(request, "Payers; values in BTC",
+                        labelled ? "output|kind|value|spent by|input|address|labels"
+                                 : "output|kind|value|spent by|input|address");
     enum status status = put_side(request, members, count, put_payers_of, fault);
-    explore_begin_table(request, "Payees; values in BTC", "output|kind|value|spent by");
+    explore_begin_table(request, "Payees; values in BTC",
+                        labelled ? "output|kind|value|spent by|address|labels" : "output|kind|value|spent by|address");
     if (status == STATUS_OK)
         status = put_side(request, members, count, put_payees_of, fault);
     explore_put_command(request, TAKES_ALL, "flows");

@@ -1,6 +1,6 @@
 /* explore_shown: what the unknown outputs of a rule set and their unlocking show: how the outputs of each T-DAG were
- * unlocked, the keys, hashes and preimages, and the groups of what shares them. The spenders' blocks are read again when
- * it is first asked for, by a thread of its own; then it is kept.
+ * unlocked, the keys, hashes and preimages, and the groups of what shares them. The spenders' blocks are read again
+ * when it is first asked for, by a thread of its own; then it is kept.
  *
  * Thread rule: any number of threads at once. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_SHOWN_H

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "cli/views/chart.h"
+#include "cli/views/explore_changes.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/html.h"
 
@@ -80,9 +81,11 @@ static const struct {
 static void put_kind_table(struct explore_request *request)
 {
     struct printer *page = &request->page;
+    char link[64];
+    snprintf(link, sizeof link, "/%s/tdags?time=", rules_name(request->rules));
     PRINT(page, "<details><summary>The numbers behind the charts</summary>\n");
     explore_begin_table(request, "Outputs that may be unknown", "when (UTC)|nonstandard|nulldata|pubkey|multisig");
-    periods_put_kind_rows(page, &request->explore->periods);
+    periods_put_kind_rows(page, &request->explore->periods, link);
     explore_end_table(request);
     PRINT(page, "</details>\n");
 }
@@ -92,11 +95,18 @@ static enum status put_times(struct explore_request *request)
     struct printer *page = &request->page;
     enum status status = STATUS_OK;
     html_begin_section(page, "times", "Unknown outputs over time");
-    PRINT(page, "<p>Outputs created in each %s, of the kinds that are unknown under %s.</p>\n<div class=\"charts\">\n",
-          request->explore->periods.by == BY_DAY ? "day" : "month", rules_name(request->rules));
+    PRINT(
+        page,
+        "<p>Outputs created in each %s, of the kinds that are unknown under %s. A bar leads to the T-DAGs that have a "
+        "transaction then and an output of that kind (nulldata: of any).</p>\n<div class=\"charts\">\n",
+        request->explore->periods.by == BY_DAY ? "day" : "month", rules_name(request->rules));
     for (size_t k = 0; k < KINDS_SHOWN && status == STATUS_OK; k++) {
+        bool any = kinds[k].kind == KIND_NULLDATA;
+        char link[96];
+        snprintf(link, sizeof link, "/%s/tdags?%s%s%stime=", rules_name(request->rules),
+                 any ? "" : "kind=", any ? "" : kind_name(kinds[k].kind), any ? "" : "&amp;");
         if (kinds[k].from <= request->rules)
-            status = periods_put_kind(page, &request->explore->periods, kinds[k].kind, NULL);
+            status = periods_put_kind(page, &request->explore->periods, kinds[k].kind, NULL, link);
     }
     PRINT(page, "</div>\n");
     put_kind_table(request);
@@ -106,9 +116,16 @@ static enum status put_times(struct explore_request *request)
 
 /* ---- sizes and heights ---- */
 
+/* Each count leads to its T-DAGs, in the chart and in the table, whose links are easier to hit. */
+static void put_count_link(const struct explore_request *request, const char *what, char out[64])
+{
+    snprintf(out, 64, "/%s/tdags?%s=", rules_name(request->rules), what);
+}
+
 static void put_count_table(struct explore_request *request, const char *what, const struct chart_counts *counts)
 {
-    char caption[64], heads[64];
+    char caption[64], heads[64], link[64], range[CHART_RANGE], number[GROUPED_SIZE];
+    put_count_link(request, what, link);
     snprintf(caption, sizeof caption, "T-DAGs by %s", what);
     snprintf(heads, sizeof heads, "%s, from|T-DAGs", what);
     explore_begin_table(request, caption, heads);
@@ -117,8 +134,8 @@ static void put_count_table(struct explore_request *request, const char *what, c
             continue;
         PRINT(&request->page, "<tr>");
         html_number(&request->page, counts->least[i]);
-        html_number(&request->page, counts->bins[i]);
-        PRINT(&request->page, "</tr>\n");
+        PRINT(&request->page, "<td class=\"n\"><a href=\"%s%s\">%s</a></td></tr>\n", link,
+              chart_range(range, counts, i), grouped(number, counts->bins[i]));
     }
     explore_end_table(request);
 }
@@ -126,18 +143,22 @@ static void put_count_table(struct explore_request *request, const char *what, c
 static void put_sizes(struct explore_request *request)
 {
     struct printer *page = &request->page;
+    char link[64];
     html_begin_section(page, "sizes", "Sizes and heights of T-DAGs");
     PRINT(page,
           "<p>How many T-DAGs have that many nodes, or that height (the longest path, in edges). <a "
           "href=\"/%s/tdags?sort=nodes&amp;order=desc\">The largest</a>, <a "
           "href=\"/%s/tdags?sort=height&amp;order=desc\">the highest</a>, <a "
           "href=\"/%s/tdags?sort=moved_value_sat&amp;order=desc\">those that moved most</a>, <a "
-          "href=\"/%s/tdags?sort=automation&amp;order=desc\">the most automatic</a>.</p>\n<div "
+          "href=\"/%s/tdags?sort=automation&amp;order=desc\">the most automatic</a>. A point leads to "
+          "those that it stands for.</p>\n<div "
           "class=\"charts\">\n",
           rules_name(request->rules), rules_name(request->rules), rules_name(request->rules),
           rules_name(request->rules));
-    chart_loglog(page, "T-DAGs by number of nodes", "nodes", &request->tdags->by_nodes);
-    chart_loglog(page, "T-DAGs by height", "height", &request->tdags->by_height);
+    put_count_link(request, "nodes", link);
+    chart_loglog(page, "T-DAGs by number of nodes", "nodes", &request->tdags->by_nodes, link);
+    put_count_link(request, "height", link);
+    chart_loglog(page, "T-DAGs by height", "height", &request->tdags->by_height, link);
     PRINT(page, "</div>\n<details><summary>The numbers behind the charts</summary>\n");
     put_count_table(request, "nodes", &request->tdags->by_nodes);
     put_count_table(request, "height", &request->tdags->by_height);
@@ -148,6 +169,7 @@ enum status explore_start(struct explore_request *request, struct fault *fault)
 {
     explore_begin_page(request, "Unknown transactions");
     put_scanned(request);
+    explore_put_changes(request);
     put_rules(request);
     enum status status = put_times(request);
     put_sizes(request);

@@ -4,6 +4,7 @@
 #include "cli/inputs/spend_links.h"
 #include "cli/output/message.h"
 #include "cli/views/explore.h"
+#include "cli/views/explore_changes.h"
 #include "cli/views/explore_list.h"
 #include "cli/views/explore_order.h"
 #include "cli/views/explore_shown.h"
@@ -195,6 +196,12 @@ static enum status open_blocks(struct explore *explore, struct fault *fault)
     return status == STATUS_NOMEM ? fault_nomem(fault) : STATUS_OK;
 }
 
+static enum status open_changes(struct explore *explore, struct fault *fault)
+{
+    explore->changes = mem_alloc(1, sizeof *explore->changes);
+    return explore->changes ? explore_changes_load(explore->settings, explore->changes, fault) : fault_nomem(fault);
+}
+
 static uint64_t now_s(void)
 {
     struct timespec now;
@@ -227,6 +234,8 @@ enum status explore_open(const struct settings *settings, struct explore *explor
         status = open_hands(explore, fault);
     if (status == STATUS_OK)
         status = store_newest_tip(explore->opened.store, &explore->tip_at_start, fault);
+    if (status == STATUS_OK)
+        status = open_changes(explore, fault);
     return status == STATUS_OK ? open_blocks(explore, fault) : status;
 }
 
@@ -340,6 +349,9 @@ void explore_close(struct explore *explore)
     }
     stored_blocks_close(&explore->blocks);
     periods_free(&explore->periods);
+    if (explore->changes)
+        explore_changes_free(explore->changes);
+    mem_free(explore->changes);
     mem_free(explore->block_hashes);
     mem_free(explore->blocks_by_hash);
     mem_free(explore->txs_by_txid);

@@ -129,7 +129,27 @@ char *period_put(char *p, enum by by, uint32_t key)
 /* Several periods share a bar where there are more than so many. */
 #define BARS_MOST 240u
 
-enum status periods_put_kind(struct printer *printer, const struct periods *periods, enum kind kind, const char *remark)
+static unsigned days_in(unsigned year, unsigned month)
+{
+    static const unsigned days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return days[(month + 11) % 12] + (month == 2 && leap);
+}
+
+/* From the first day of a period to the last one of another, both by day or by month. */
+static void put_days(char out[32], enum by by, uint32_t first, uint32_t last)
+{
+    char from[PERIOD_TEXT + 1], to[PERIOD_TEXT + 1];
+    *period_put(from, by, first) = '\0';
+    *period_put(to, by, last) = '\0';
+    if (by == BY_DAY)
+        snprintf(out, 32, "%.10s..%.10s", from, to);
+    else
+        snprintf(out, 32, "%.7s-01..%.7s-%02u", from, to, days_in(last / 100, last % 100));
+}
+
+enum status periods_put_kind(struct printer *printer, const struct periods *periods, enum kind kind, const char *remark,
+                             const char *link)
 {
     size_t each = periods->count / BARS_MOST + 1, count = (periods->count + each - 1) / each;
     struct chart_bar *bars = mem_alloc(count, sizeof *bars);
@@ -146,22 +166,25 @@ enum status periods_put_kind(struct printer *printer, const struct periods *peri
             label = put_text(label + strlen(label), " to ");
         if (i % each == 0 || ends)
             *period_put(label, periods->by, periods->rows[i].key) = '\0';
+        put_days(bar->range, periods->by, periods->rows[i / each * each].key, periods->rows[i].key);
         sum += periods->rows[i].kind_count[kind];
     }
     snprintf(what, sizeof what, "%s: outputs %s%s%s%s", kind_name(kind), grouped(number, sum), remark ? " (" : "",
              remark ? remark : "", remark ? ")" : "");
-    chart_bars(printer, what, bars, count);
+    chart_bars(printer, what, bars, count, link);
     mem_free(bars);
     return STATUS_OK;
 }
 
-void periods_put_kind_rows(struct printer *printer, const struct periods *periods)
+void periods_put_kind_rows(struct printer *printer, const struct periods *periods, const char *link)
 {
     static const enum kind kinds[] = {KIND_NONSTANDARD, KIND_NULLDATA, KIND_PUBKEY, KIND_MULTISIG};
     for (size_t i = 0; i < periods->count; i++) {
-        char label[PERIOD_TEXT + 1];
+        char label[PERIOD_TEXT + 1], days[32];
         *period_put(label, periods->by, periods->rows[i].key) = '\0';
-        PRINT(printer, "<tr><th scope=\"row\">%s</th>", label);
+        put_days(days, periods->by, periods->rows[i].key, periods->rows[i].key);
+        PRINT(printer, "<tr><th scope=\"row\">%s%s%s%s%s%s</th>", link ? "<a href=\"" : "", link ? link : "",
+              link ? days : "", link ? "\">" : "", label, link ? "</a>" : "");
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
             html_number(printer, periods->rows[i].kind_count[kinds[k]]);
         PRINT(printer, "</tr>\n");

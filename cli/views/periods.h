@@ -45,12 +45,12 @@ void periods_free(struct periods *periods);
 #define PERIOD_TEXT 32u
 char *period_put(char *out, enum by by, uint32_t key);
 
-/* A chart of the outputs of a kind in each period, with their sum, and in brackets a remark (NULL: none). STATUS_NOMEM.
- */
-enum status periods_put_kind(struct printer *printer, const struct periods *periods, enum kind kind, const char *remark)
-    MUST_CHECK;
+/* A chart of the outputs of a kind in each period, with their sum, and in brackets a remark (NULL: none). With `link`
+ * (of an address in HTML) each bar leads there, with its days after it, as 2014-02-01..2014-02-28. STATUS_NOMEM. */
+enum status periods_put_kind(struct printer *printer, const struct periods *periods, enum kind kind, const char *remark,
+                             const char *link) MUST_CHECK;
 /* Rows of a table in HTML: the period, and its outputs of each kind that may be unknown: nonstandard, nulldata, pubkey,
- * multisig. */
-void periods_put_kind_rows(struct printer *printer, const struct periods *periods);
+ * multisig. With `link` each period leads there likewise. */
+void periods_put_kind_rows(struct printer *printer, const struct periods *periods, const char *link);
 
 #endif

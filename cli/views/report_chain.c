@@ -77,7 +77,7 @@ static void put_kind_table(struct report *report)
     html_begin_table(printer, by_day ? "Outputs that may be unknown, by day" : "Outputs that may be unknown, by month",
                      by_day ? "day|nonstandard|nulldata|pubkey|multisig"
                             : "month|nonstandard|nulldata|pubkey|multisig");
-    periods_put_kind_rows(printer, periods);
+    periods_put_kind_rows(printer, periods, NULL);
     html_end_table(printer);
     PRINT(printer, "</details>\n");
 }
@@ -101,7 +101,7 @@ enum status report_kinds(struct report *report)
           "<div class=\"charts\">\n",
           by_day ? "day" : "month", by_day ? "day" : "month");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && status == STATUS_OK; i++)
-        status = periods_put_kind(&report->printer, &report->periods, kinds[i].kind, kinds[i].unknown_in);
+        status = periods_put_kind(&report->printer, &report->periods, kinds[i].kind, kinds[i].unknown_in, NULL);
     PRINT(&report->printer, "</div>\n");
     put_kind_table(report);
     html_source(&report->printer, "stats-by-day.csv",
@@ -147,8 +147,8 @@ enum status report_sizes(struct report *report)
         "<p>A point says how many T-DAGs have that many nodes, or that height (the longest path, in edges). "
         "Both axes are logarithmic. Small numbers have a point each, large ones share 24 points from one power of ten "
         "to the next.</p>\n<div class=\"charts\">\n");
-    chart_loglog(printer, "T-DAGs by number of nodes", "nodes", nodes);
-    chart_loglog(printer, "T-DAGs by height", "height", heights);
+    chart_loglog(printer, "T-DAGs by number of nodes", "nodes", nodes, NULL);
+    chart_loglog(printer, "T-DAGs by height", "height", heights, NULL);
     PRINT(printer, "</div>\n");
     put_counts(report, "T-DAGs by number of nodes", "nodes from|T-DAGs", nodes);
     put_counts(report, "T-DAGs by height", "height from|T-DAGs", heights);

@@ -45,12 +45,29 @@ static int clean(void **state)
     return first == 130 && second == 130 ? 0 : -1;
 }
 
+/* Those that payers.csv or payees.csv has for the T-DAG of that number, in its part of the page. */
+static size_t expect_addresses(const char *begin, const char *end, const char *name, const char *number)
+{
+    struct table table = table_read(path_of("%s/flows/%s.csv", place, name));
+    size_t seen = 0;
+    for (size_t row = 0; row < table.rows; row++) {
+        const char *address = table_get(&table, row, "address");
+        if (strcmp(table_get(&table, row, "dag_id"), number) != 0 || !*address)
+            continue;
+        const char *at = strstr(begin, path_of(">%s<", address));
+        assert_true(at && (!end || at < end));
+        seen++;
+    }
+    table_free(&table);
+    return seen;
+}
+
 /* Rows of a table in a page, by what only they have. */
 static void payments_are_those_of_flows(void **state)
 {
     (void)state;
     struct table table = table_read(path_of("%s/tables/tdags.csv", place));
-    size_t seen = 0;
+    size_t seen = 0, addresses = 0;
     for (size_t row = 0; row < table.rows; row++) {
         const char *number = table_get(&table, row, "dag_id");
         char *payers = table_lines(path_of("%s/flows/payers.csv", place), 0, number);
@@ -68,11 +85,14 @@ static void payments_are_those_of_flows(void **state)
         assert_int_equal(count_of(middle, "<tr><td>"), out);
         *middle = '\0';
         assert_int_equal(count_of(begin, "<tr><td>"), in);
+        *middle = '<';
         seen += in + out;
+        addresses += expect_addresses(begin, middle, "payers", number) +
+                     expect_addresses(middle, NULL, "payees", number);
         free(page);
     }
     table_free(&table);
-    assert_true(seen > 50);
+    assert_true(seen > 50 && addresses > 20);
 }
 
 static void a_transaction_has_both_sides(void **state)
@@ -169,13 +189,35 @@ static void labels_lead_to_their_tdags(void **state)
     table_free(&table);
 }
 
+/* An address in the table of payers has its labels beside it. */
+static void labels_stand_with_payers(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/flows/payers.csv", place));
+    size_t row = 0;
+    while (!*table_get(&table, row, "address"))
+        row++;
+    const char *address = table_get(&table, row, "address");
+    char text[300];
+    int size = snprintf(text, sizeof text, "address,label\n%s,who <pays>\n", address);
+    write_file(path_of("%s/payers-labels.csv", place), text, (size_t)size);
+    struct web with = web_start("--store %s/linked --labels %s/payers-labels.csv", place, place);
+    char *page = web_body(&with, "/core-22/tdag/%s", table_get(&table, row, "dag"));
+    assert_well_formed(page);
+    assert_non_null(strstr(page, path_of(">%s</code></td><td class=\"names\"><a "
+                                         "href=\"/core-22/tdags?label=who%%20%%3Cpays%%3E\">who &lt;pays&gt;</a></td>",
+                                         address)));
+    free(page);
+    assert_int_equal(web_stop(&with), 130);
+    table_free(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(payments_are_those_of_flows),
-        cmocka_unit_test(a_transaction_has_both_sides),
-        cmocka_unit_test(unlocks_are_those_of_the_table),
-        cmocka_unit_test(labels_lead_to_their_tdags),
+        cmocka_unit_test(payments_are_those_of_flows),    cmocka_unit_test(a_transaction_has_both_sides),
+        cmocka_unit_test(unlocks_are_those_of_the_table), cmocka_unit_test(labels_lead_to_their_tdags),
+        cmocka_unit_test(labels_stand_with_payers),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }

@@ -1,4 +1,5 @@
-/* explore: before its store is loaded, pages say so and are no others; afterwards they are there. */
+/* explore: before its store is loaded, pages say so and are no others; afterwards they are there. What the start page
+ * counts is what its links lead to, and what has changed is what changes.csv says. */
 #define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,9 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/views/explore.h"
+#include "cli/inputs/output_folder.h"
+#include "cli/views/explore_changes.h"
 #include "tests/support/markup.h"
 #include "tests/support/run.h"
+#include "tests/support/table.h"
+#include "tests/support/web.h"
 
 #define FIXTURE "tests/fixtures/regtest-xor"
 
@@ -94,10 +98,127 @@ static void no_address_without_a_store(void **state)
     run_free(&run);
 }
 
+/* ---- where points lead ---- */
+
+/* An address out of an attribute at `at`, without its ampersands escaped. */
+static void copy_address(const char *at, char *out, size_t size)
+{
+    size_t i = 0;
+    for (; *at != '"' && i + 1 < size; at += strncmp(at, "&amp;", 5) == 0 ? 5 : 1)
+        out[i++] = *at;
+    out[i] = '\0';
+}
+
+static void points_lead_to_what_they_count(void **state)
+{
+    static const char *const marks[] = {"<a href=\"/core-22/tdags?nodes=", "<a href=\"/core-22/tdags?height="};
+    (void)state;
+    struct web web = web_start("--store %s/store", place);
+    char *page = web_body(&web, "/core-22/");
+    assert_well_formed(page);
+    size_t seen = 0;
+    for (size_t m = 0; m < sizeof marks / sizeof *marks; m++) {
+        for (const char *at = page; (at = strstr(at, marks[m])); at++, seen++) {
+            char address[300];
+            copy_address(at + strlen("<a href=\""), address, sizeof address);
+            const char *number = strncmp(strchr(at, '>') + 1, "<circle", 7) == 0 ? strstr(at, ": ") + 2
+                                                                                 : strchr(at, '>') + 1;
+            char *list = web_body(&web, "%s", address);
+            if (!strstr(list, path_of("<p>%.*s of ", (int)strspn(number, "0123456789,"), number)))
+                fail_msg("%s has not as many as its point says: %.30s", address, number);
+            free(list);
+        }
+    }
+    assert_true(seen > 40);
+    size_t bars = 0;
+    for (const char *at = page; (at = strstr(at, "<a href=\"/core-22/tdags?kind=")); at++, bars++) {
+        char address[300];
+        copy_address(at + strlen("<a href=\""), address, sizeof address);
+        free(web_body(&web, "%s", address));
+    }
+    assert_true(bars >= 3);
+    free(page);
+    assert_int_equal(web_stop(&web), 130);
+}
+
+/* ---- since the run before ---- */
+
+static void changes_are_those_of_the_table(void **state)
+{
+    static const char *const words[] = {"new", "grown", "merged", "shrunk", "renamed", "gone"};
+    (void)state;
+    unktx_ok("analyze --quiet --datadir " FIXTURE " --rules core-22 --to-height 150 -o %s/results", place);
+    struct web web = web_start("--store %s/results", place);
+    char *page = web_body(&web, "/core-22/");
+    assert_null(strstr(page, "Since the run before"));
+    free(page);
+    struct answer none = web_get(&web, "/core-22/changes");
+    assert_int_equal(none.status, 404);
+    answer_free(&none);
+    assert_int_equal(web_stop(&web), 130);
+    unktx_ok("analyze --quiet --datadir " FIXTURE " --rules core-22 -o %s/results", place);
+    struct table table = table_read(path_of("%s/results/changes.csv", place));
+    assert_true(table.rows > 20);
+    web = web_start("--store %s/results", place);
+    page = web_body(&web, "/core-22/");
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+        size_t rows = 0;
+        for (size_t row = 0; row < table.rows; row++)
+            rows += strcmp(table_get(&table, row, "change"), words[w]) == 0;
+        assert_non_null(strstr(page, path_of(">%s</a></th><td class=\"n\">%zu</td>", words[w], rows)));
+        char *list = web_body(&web, "/core-22/changes?change=%s", words[w]);
+        assert_well_formed(list);
+        assert_int_equal(count_of(list, "<tr><th scope=\"row\">"), rows < 50 ? rows : 50);
+        for (size_t row = 0; row < table.rows && rows > 0; row++)
+            assert_int_equal(strstr(list, path_of("tdag/%s\"", table_get(&table, row, "dag"))) != NULL,
+                             strcmp(table_get(&table, row, "change"), words[w]) == 0);
+        free(list);
+    }
+    free(page);
+    struct answer other = web_get(&web, "/core-0.18/changes");
+    assert_int_equal(other.status, 404);
+    answer_free(&other);
+    assert_int_equal(web_stop(&web), 130);
+    table_free(&table);
+}
+
+/* A file that is cut, or none of unktx's, is taken for none, and costs no more than its size. */
+static void damaged_changes_are_none(void **state)
+{
+    static const char text[] = "dag,change,txs_before,txs,nodes_before,nodes,moved_value_sat_before,moved_value_sat,"
+                               "joined\n<b>,new,,3,,7,,5,\n12,gone,3,,7,,5,,\"a,\"\"b\"\"\"\n";
+    (void)state;
+    char folder_path[400];
+    snprintf(folder_path, sizeof folder_path, "%s", place);
+    const struct output_folder folder = {.path = folder_path};
+    const struct settings settings = {.tables = &folder};
+    struct fault fault = {0};
+    for (size_t size = 0; size < sizeof text; size++) {
+        struct explore_changes changes = {0};
+        write_file(path_of("%s/changes.csv", place), text, size);
+        assert_int_equal(explore_changes_load(&settings, &changes, &fault), STATUS_OK);
+        size_t lines = 0;
+        for (size_t i = 0; i < size; i++)
+            lines += text[i] == '\n';
+        bool whole = size > 0 && text[size - 1] == '\n';
+        assert_int_equal(changes.text != NULL, whole);
+        assert_int_equal(changes.count, whole ? lines - 1 : 0);
+        explore_changes_free(&changes);
+    }
+    static const char *const others[] = {"\n", "dag,change\n", "\"", "dag,change,a,b,c,d,e,f,g\nx,new,,,,,,,\n"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct explore_changes changes = {0};
+        write_file(path_of("%s/changes.csv", place), others[i], strlen(others[i]));
+        assert_int_equal(explore_changes_load(&settings, &changes, &fault), STATUS_OK);
+        assert_null(changes.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pages_say_that_they_are_not_ready),
+        cmocka_unit_test(points_lead_to_what_they_count), cmocka_unit_test(changes_are_those_of_the_table),
+        cmocka_unit_test(damaged_changes_are_none),       cmocka_unit_test(pages_say_that_they_are_not_ready),
         cmocka_unit_test(no_address_without_a_store),
     };
     return cmocka_run_group_tests(tests, make, clean);
