@@ -122,7 +122,7 @@ static enum status put_dag(struct show *show, const struct selection *selection,
 static enum status draw_dag(struct show *show, const struct selection *selection, uint32_t dag, struct fault *fault)
 {
     struct printer printer = {.text = show->tx_text.text};
-    enum status status = svg_file(&printer, &show->forest, &selection->tdags, dag, fault);
+    enum status status = svg_file(&printer, &show->forest, &selection->tdags, dag, NULL, fault);
     show->tx_text.text = printer.text;
     return status;
 }

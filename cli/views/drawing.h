@@ -39,12 +39,15 @@ struct drawing_vertex {
     uint64_t count;      /* nodes that it stands for; 0 for a joint or an entry */
 };
 
+struct drawing;
+
 /* What is to be drawn: a T-DAG, or transactions of one. Borrowed. */
 struct drawing_scope {
     const struct forest *forest;
     enum rules rules;
     const uint32_t *numbers; /* of transactions, ascending */
     uint32_t count;
+    const struct drawing *made; /* drawing_make of it, for whom it was made before; NULL: it was not */
 };
 
 /* Zero-initialise; drawing_free at the end. */

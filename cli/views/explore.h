@@ -38,6 +38,7 @@ struct explore_shown_work;  /* explore_shown.c */
 struct explore_sought;      /* explore_sought.c */
 struct explore_order;       /* explore_order.h */
 struct explore_changes;     /* explore_changes.h */
+struct explore_drawn;       /* explore_drawn.c */
 
 /* What is done before the first page, in this order; until the last one a page says how far that is. */
 enum explore_stage { STAGE_STORE, STAGE_TDAGS, STAGE_DONE };
@@ -66,6 +67,7 @@ struct explore {
     struct explore_survey_work *surveys[RULES];
     struct explore_shown_work *shown[RULES];
     struct explore_sought *sought; /* the last searches, the newest first */
+    struct explore_drawn *drawn;   /* the last large drawings, likewise */
     uint64_t looked_s;             /* when the store was last looked at for other blocks */
     bool has_newer;                /* and what was seen then */
     struct hash256 tip_at_start;   /* of the store, which may go on above what is loaded; not changed later */

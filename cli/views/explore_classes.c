@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "cli/inputs/prefix.h"
+#include "cli/views/explore_drawn.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/html.h"
 #include "cli/views/svg.h"
@@ -186,12 +187,22 @@ static void put_members(struct explore_request *request, uint32_t number)
 static enum status put_drawing(struct explore_request *request, uint32_t dag, struct fault *fault)
 {
     char tx[48], open[EXPLORE_TDAG_SIZE + 32], address[EXPLORE_TDAG_SIZE];
-    const struct drawing_scope scope = drawing_of_tdag(&request->explore->opened.forest, &request->tdags->tdags, dag);
+    struct drawing_scope scope = drawing_of_tdag(&request->explore->opened.forest, &request->tdags->tdags, dag);
+    struct explore_drawn *made = NULL;
+    enum status status = explore_drawn_get(request->explore, dag, "", &scope, &made, fault);
+    if (status == STATUS_BUSY)
+        PRINT(&request->page, "<p class=\"loading\" role=\"status\">The drawing is being made. <a href=\"\">Ask "
+                              "again</a></p>\n");
+    if (status != STATUS_OK)
+        return status == STATUS_BUSY ? STATUS_OK : status;
+    scope.made = explore_drawn_drawing(made);
     snprintf(tx, sizeof tx, "/%s/tx/", rules_name(request->rules));
     snprintf(open, sizeof open, "/%s/%s?open=", rules_name(request->rules),
              explore_tdag_address(request, dag, address));
-    return svg_part(&request->page, &scope, &svg_large, "The first T-DAG of the class.",
-                    &(struct svg_links){.tx = tx, .open = open, .open_end = "#drawing"}, fault);
+    status = svg_part(&request->page, &scope, &svg_large, "The first T-DAG of the class.",
+                      &(struct svg_links){.tx = tx, .open = open, .open_end = "#drawing"}, fault);
+    explore_drawn_leave(request->explore, made);
+    return status;
 }
 
 enum status explore_class(struct explore_request *request, struct fault *fault)

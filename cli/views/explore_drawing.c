@@ -29,11 +29,14 @@ static bool take_number(const char **at, uint32_t *number)
 }
 
 /* Of a part the scope becomes its largest connected component. */
-static enum status enter(struct explore_drawing *drawing, struct fault *fault)
+static enum status enter(struct explore *explore, struct explore_drawing *drawing, struct fault *fault)
 {
     uint32_t *numbers = mem_alloc(drawing->members_count, sizeof *numbers);
     if (!numbers)
         return fault_nomem(fault);
+    explore_drawn_leave(explore, drawing->made);
+    drawing->made = NULL;
+    drawing->scope.made = NULL;
     memcpy(numbers, drawing->members, drawing->members_count * sizeof *numbers);
     uint32_t count = drawing_keep_component(drawing->scope.forest, drawing->scope.rules, numbers,
                                             drawing->members_count);
@@ -44,22 +47,32 @@ static enum status enter(struct explore_drawing *drawing, struct fault *fault)
     return count == FOREST_NONE ? fault_nomem(fault) : STATUS_OK;
 }
 
-static enum status open_vertex(struct explore_drawing *drawing, uint32_t number, struct fault *fault)
+/* The drawing of the scope as it is now. */
+static enum status draw(const struct explore_request *request, struct explore_drawing *drawing, struct fault *fault)
 {
-    struct drawing made;
-    enum status status = drawing_make(&drawing->scope, &svg_large, &made, fault);
-    if (status == STATUS_OK && (number >= made.vertices_count || made.vertices[number].count == 0))
-        status = tell_missing(fault);
-    if (status == STATUS_OK) {
-        mem_free(drawing->members);
-        drawing->members = NULL;
-        drawing->opened = true;
-        drawing->vertex = made.vertices[number];
-        if (drawing_members(&drawing->scope, &made, number, &drawing->members, &drawing->members_count) != STATUS_OK)
-            status = fault_nomem(fault);
-    }
-    drawing_free(&made);
+    if (drawing->made)
+        return STATUS_OK;
+    enum status status = explore_drawn_get(request->explore, drawing->dag, drawing->drawn, &drawing->scope,
+                                           &drawing->made, fault);
+    drawing->scope.made = explore_drawn_drawing(drawing->made);
     return status;
+}
+
+static enum status open_vertex(const struct explore_request *request, struct explore_drawing *drawing, uint32_t number,
+                               struct fault *fault)
+{
+    enum status status = draw(request, drawing, fault);
+    if (status != STATUS_OK)
+        return status;
+    const struct drawing *made = drawing->scope.made;
+    if (number >= made->vertices_count || made->vertices[number].count == 0)
+        return tell_missing(fault);
+    mem_free(drawing->members);
+    drawing->members = NULL;
+    drawing->opened = true;
+    drawing->vertex = made->vertices[number];
+    status = drawing_members(&drawing->scope, made, number, &drawing->members, &drawing->members_count);
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
 enum status explore_drawing_open(const struct explore_request *request, uint32_t dag, struct explore_drawing *drawing,
@@ -69,25 +82,28 @@ enum status explore_drawing_open(const struct explore_request *request, uint32_t
     enum status status = STATUS_OK;
     drawing->dag = dag;
     drawing->scope = drawing_of_tdag(&request->explore->opened.forest, &request->tdags->tdags, dag);
-    if (!open || !*open)
-        return STATUS_OK;
+    if (!open || !*open) {
+        status = draw(request, drawing, fault);
+        return status == STATUS_BUSY ? STATUS_OK : status;
+    }
     if (strlen(open) >= sizeof drawing->asked)
         return tell_missing(fault);
     strcpy(drawing->asked, open);
     for (unsigned step = 0; *at && status == STATUS_OK; step++) {
         uint32_t number;
         bool may = step < OPENED_STEPS && (step == 0 || drawing->vertex.type == VERTEX_PART);
-        status = may && take_number(&at, &number) ? open_vertex(drawing, number, fault) : tell_missing(fault);
+        status = may && take_number(&at, &number) ? open_vertex(request, drawing, number, fault) : tell_missing(fault);
         if (status != STATUS_OK || drawing->vertex.type != VERTEX_PART)
             continue;
-        status = enter(drawing, fault);
+        status = enter(request->explore, drawing, fault);
         snprintf(drawing->drawn, sizeof drawing->drawn, "%.*s", (int)(at - open) - (*at != '\0'), open);
     }
-    return status;
+    return status == STATUS_OK ? draw(request, drawing, fault) : status;
 }
 
-void explore_drawing_free(struct explore_drawing *drawing)
+void explore_drawing_free(struct explore *explore, struct explore_drawing *drawing)
 {
+    explore_drawn_leave(explore, drawing->made);
     mem_free(drawing->numbers);
     mem_free(drawing->members);
     drawing->numbers = drawing->members = NULL;
@@ -146,6 +162,10 @@ enum status explore_drawing_put(struct explore_request *request, const struct ex
     PRINT(page, "<p>Edges lead down. A sign of one transaction leads to it, any other opens what it stands for.</p>\n");
     if (drawing->opened)
         put_opened(request, drawing);
+    if (!drawing->made) {
+        PRINT(page, "<p class=\"loading\" role=\"status\">The drawing is being made. <a href=\"\">Ask again</a></p>\n");
+        return STATUS_OK;
+    }
     svg_legend(page);
     PRINT(page, "<div class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing of the T-DAG\">\n");
     enum status status = svg_part(page, &drawing->scope, &svg_large, title, &links, fault);

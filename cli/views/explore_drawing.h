@@ -4,7 +4,7 @@
 #define UNKTX_CLI_VIEWS_EXPLORE_DRAWING_H
 
 #include "cli/views/drawing.h"
-#include "cli/views/explore.h"
+#include "cli/views/explore_drawn.h"
 
 #define OPENED_STEPS 16u
 #define OPENED_TEXT (OPENED_STEPS * 5u)
@@ -12,7 +12,8 @@
 /* Zero-initialise; explore_drawing_free in any case. */
 struct explore_drawing {
     uint32_t dag;
-    struct drawing_scope scope; /* what is drawn */
+    struct drawing_scope scope; /* what is drawn; its drawing is of `made` */
+    struct explore_drawn *made; /* NULL: it is being made */
     char drawn[OPENED_TEXT];    /* and how the query names it; "" for the T-DAG */
     char asked[OPENED_TEXT];    /* what the query asks for, likewise */
     bool opened;
@@ -22,10 +23,11 @@ struct explore_drawing {
     uint32_t members_count;
 };
 
-/* STATUS_NOT_FOUND: nothing has that number. O(arcs log n) for each step. */
+/* STATUS_NOT_FOUND: nothing has that number. STATUS_BUSY: a drawing that it takes is being made; of the T-DAG itself
+ * the page is made without. O(arcs log n) for each step. */
 enum status explore_drawing_open(const struct explore_request *request, uint32_t dag, struct explore_drawing *drawing,
                                  struct fault *fault) MUST_CHECK;
-void explore_drawing_free(struct explore_drawing *drawing);
+void explore_drawing_free(struct explore *explore, struct explore_drawing *drawing);
 
 /* The section with the drawing, left open for the caller to end. */
 enum status explore_drawing_put(struct explore_request *request, const struct explore_drawing *drawing,

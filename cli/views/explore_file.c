@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "cli/views/explore_drawn.h"
 #include "cli/views/explore_parts.h"
 #include "cli/views/graphfile.h"
 #include "cli/views/svg.h"
@@ -81,10 +82,23 @@ static enum status begin_rows(struct explore_request *request, uint32_t dag, boo
     return STATUS_OK;
 }
 
+static enum status put_svg(struct explore_request *request, uint32_t dag, struct fault *fault)
+{
+    const struct forest *forest = &request->explore->opened.forest;
+    const struct tdags *tdags = &request->tdags->tdags;
+    const struct drawing_scope scope = drawing_of_tdag(forest, tdags, dag);
+    struct explore_drawn *made;
+    enum status status = explore_drawn_get(request->explore, dag, "", &scope, &made, fault);
+    if (status == STATUS_OK)
+        status = svg_file(&request->page, forest, tdags, dag, explore_drawn_drawing(made), fault);
+    explore_drawn_leave(request->explore, made);
+    return status;
+}
+
 static enum status begin(struct explore_request *request, uint32_t dag, unsigned which, struct fault *fault)
 {
     switch (which) {
-    case 0: return svg_file(&request->page, &request->explore->opened.forest, &request->tdags->tdags, dag, fault);
+    case 0: return put_svg(request, dag, fault);
     case 1: return begin_graph(request, dag, GRAPHFILE_GRAPHML, fault);
     case 2: return begin_graph(request, dag, GRAPHFILE_DOT, fault);
     case 3: return begin_graph(request, dag, GRAPHFILE_GEXF, fault);

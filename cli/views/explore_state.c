@@ -5,6 +5,7 @@
 #include "cli/output/message.h"
 #include "cli/views/explore.h"
 #include "cli/views/explore_changes.h"
+#include "cli/views/explore_drawn.h"
 #include "cli/views/explore_list.h"
 #include "cli/views/explore_order.h"
 #include "cli/views/explore_shown.h"
@@ -337,6 +338,7 @@ void explore_close(struct explore *explore)
     explore_surveys_free(explore);
     explore_shown_free_all(explore);
     explore_sought_free(explore);
+    explore_drawn_free_all(explore);
     explore_lists_free(explore);
     explore_orders_free(explore);
     for (unsigned r = 0; r < RULES; r++)

@@ -291,6 +291,6 @@ enum status explore_tdag(struct explore_request *request, struct fault *fault)
     status = explore_drawing_open(request, dag, &drawing, fault);
     if (status == STATUS_OK)
         status = make_page(request, dag, &drawing, fault);
-    explore_drawing_free(&drawing);
+    explore_drawing_free(request->explore, &drawing);
     return status;
 }

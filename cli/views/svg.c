@@ -133,7 +133,12 @@ static struct layout_room room_of(const struct drawing_vertex *vertex)
 static enum status draw(const struct drawing_scope *scope, const struct drawing_bounds *bounds, struct layout *layout,
                         struct fault *fault)
 {
-    enum status status = drawing_make(scope, bounds, &layout->drawing, fault);
+    enum status status = STATUS_OK;
+    layout->is_borrowed = scope->made != NULL;
+    if (scope->made)
+        layout->drawing = *scope->made;
+    else
+        status = drawing_make(scope, bounds, &layout->drawing, fault);
     return status == STATUS_OK ? layout_make(layout, room_of, LEVEL, fault) : status;
 }
 
@@ -244,11 +249,12 @@ static void put_description(struct printer *printer, const struct drawing *drawi
 }
 
 enum status svg_file(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
-                     struct fault *fault)
+                     const struct drawing *made, struct fault *fault)
 {
     static const char between[] = "</text>\n<text x=\"14\" y=\"56\">";
     struct layout layout = {0};
-    const struct drawing_scope scope = drawing_of_tdag(forest, tdags, dag);
+    struct drawing_scope scope = drawing_of_tdag(forest, tdags, dag);
+    scope.made = made;
     char name[TDAG_NAME_MAX + 1];
     *tdag_put_name(forest, tdags, dag, name) = '\0';
     enum status status = draw(&scope, &svg_large, &layout, fault);

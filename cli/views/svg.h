@@ -14,9 +14,10 @@ extern const char svg_style[];
 /* The bounds of drawings: that fill a page, stand in a report's text, or in a row of a table. */
 extern const struct drawing_bounds svg_large, svg_medium, svg_small;
 
-/* A file of its own: with style, legend, and a tooltip on every vertex. */
+/* A file of its own: with style, legend, and a tooltip on every vertex. `made` is the T-DAG's drawing within svg_large,
+ * NULL: it has to be made. */
 enum status svg_file(struct printer *printer, const struct forest *forest, const struct tdags *tdags, uint32_t dag,
-                     struct fault *fault) MUST_CHECK;
+                     const struct drawing *made, struct fault *fault) MUST_CHECK;
 
 /* Where vertices lead to: `tx` and the txid where a vertex is of one transaction, else `open`, its number in the
  * drawing, and `open_end`. All are parts of an attribute's value. */
@@ -26,7 +27,7 @@ struct svg_links {
     const char *open_end;
 };
 
-/* A drawing within a page that has svg_style; `title` is HTML, a sentence. With `links` (NULL: without) every vertex
+/* A drawing within a page that has svg_style, within these bounds, or the one that the scope says was made; `title` is HTML, a sentence. With `links` (NULL: without) every vertex
  * has a tooltip and is a link. */
 enum status svg_part(struct printer *printer, const struct drawing_scope *scope, const struct drawing_bounds *bounds,
                      const char *title, const struct svg_links *links, struct fault *fault) MUST_CHECK;

@@ -226,7 +226,8 @@ enum status layout_make(struct layout *layout, layout_room *room, double layer, 
 
 void layout_free(struct layout *layout)
 {
-    drawing_free(&layout->drawing);
+    if (!layout->is_borrowed)
+        drawing_free(&layout->drawing);
     mem_free(layout->x);
     mem_free(layout->y);
     *layout = (struct layout){0};

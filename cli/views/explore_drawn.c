@@ -1,0 +1,198 @@
+#include "cli/views/explore_drawn.h"
+
+#include "cli/views/explore_drawing.h"
+#include "cli/views/explore_job.h"
+#include "cli/views/svg.h"
+#include "parser/mem.h"
+
+#define LARGE_TXS 20000u              /* from here on a thread of its own makes it */
+#define KEPT_BYTES ((size_t)32 << 20) /* those in use apart */
+#define MOMENT_NS 150000000L          /* that a page waits for it */
+
+struct explore_drawn {
+    struct explore_job job; /* first */
+    struct explore_drawn *next;
+    unsigned users;
+    bool is_kept; /* in the list; else its one user's */
+    uint32_t dag;
+    char path[OPENED_TEXT];
+    struct drawing_scope scope;
+    uint32_t *numbers; /* of the scope, where they are not the T-DAG's own */
+    struct fault fault;
+    struct drawing drawing;
+};
+
+static void drawn_free(struct explore_drawn *drawn)
+{
+    drawing_free(&drawn->drawing);
+    mem_free(drawn->numbers);
+    mem_free(drawn);
+}
+
+/* The thread has ended, or does so now. */
+static void end(struct explore_drawn *drawn)
+{
+    explore_job_end(&drawn->job);
+    drawn_free(drawn);
+}
+
+static enum status make(struct explore_job *job)
+{
+    struct explore_drawn *drawn = (struct explore_drawn *)job;
+    return drawing_make(&drawn->scope, &svg_large, &drawn->drawing, &drawn->fault);
+}
+
+/* NULL without memory. */
+static struct explore_drawn *drawn_new(struct explore *explore, uint32_t dag, const char *path,
+                                       const struct drawing_scope *scope)
+{
+    struct explore_drawn *drawn = mem_alloc(1, sizeof *drawn);
+    if (!drawn)
+        return NULL;
+    drawn->job.explore = explore;
+    drawn->job.work = make;
+    drawn->dag = dag;
+    drawn->scope = *scope;
+    drawn->users = 1;
+    memcpy(drawn->path, path, strlen(path) + 1); /* shorter than OPENED_TEXT */
+    return drawn;
+}
+
+/* ---- those that are kept ---- */
+
+/* With explore->lock held: it goes to the front. One that failed is no answer. */
+static struct explore_drawn *find(struct explore *explore, uint32_t dag, const char *path, enum rules rules)
+{
+    for (struct explore_drawn **at = &explore->drawn; *at; at = &(*at)->next) {
+        struct explore_drawn *drawn = *at;
+        if (drawn->dag != dag || drawn->scope.rules != rules || strcmp(drawn->path, path) != 0 ||
+            explore_job_failed(&drawn->job))
+            continue;
+        *at = drawn->next;
+        drawn->next = explore->drawn;
+        explore->drawn = drawn;
+        return drawn;
+    }
+    return NULL;
+}
+
+/* With explore->lock held: those that failed go, and the oldest. False: another one is being made. */
+static bool make_room(struct explore *explore)
+{
+    size_t bytes = 0;
+    bool running = false;
+    for (struct explore_drawn **at = &explore->drawn; *at;) {
+        struct explore_drawn *drawn = *at;
+        bool failed = explore_job_failed(&drawn->job);
+        bytes += drawn->scope.count * sizeof *drawn->drawing.blocks;
+        running |= !drawn->job.done;
+        if (!drawn->job.done || drawn->users > 0 || (!failed && bytes <= KEPT_BYTES)) {
+            at = &drawn->next;
+            continue;
+        }
+        *at = drawn->next;
+        end(drawn);
+    }
+    return !running;
+}
+
+/* With explore->lock held. */
+static enum status begin(struct explore *explore, uint32_t dag, const char *path, const struct drawing_scope *scope,
+                         struct explore_drawn **begun)
+{
+    struct explore_drawn *drawn = drawn_new(explore, dag, path, scope);
+    if (!drawn)
+        return STATUS_NOMEM;
+    drawn->is_kept = true;
+    drawn->users = 0;
+    if (*path) {
+        drawn->numbers = mem_alloc(scope->count, sizeof *drawn->numbers);
+        drawn->scope.numbers = drawn->numbers;
+    }
+    if (drawn->numbers)
+        memcpy(drawn->numbers, scope->numbers, scope->count * sizeof *drawn->numbers);
+    if ((*path && !drawn->numbers) || explore_job_begin(&drawn->job) != STATUS_OK) {
+        drawn_free(drawn);
+        return STATUS_NOMEM;
+    }
+    drawn->next = explore->drawn;
+    explore->drawn = drawn;
+    *begun = drawn;
+    return STATUS_OK;
+}
+
+static enum status wait_for(struct explore_drawn *drawn)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += MOMENT_NS;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    return explore_job_wait_until(&drawn->job, &until);
+}
+
+static enum status get_large(struct explore *explore, uint32_t dag, const char *path, const struct drawing_scope *scope,
+                             struct explore_drawn **drawn, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    pthread_mutex_lock(&explore->lock);
+    struct explore_drawn *found = find(explore, dag, path, scope->rules);
+    if (!found)
+        status = make_room(explore) ? begin(explore, dag, path, scope, &found) : STATUS_BUSY;
+    if (found)
+        status = wait_for(found);
+    if (status == STATUS_OK) {
+        found->users++;
+        *drawn = found;
+    }
+    pthread_mutex_unlock(&explore->lock);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    return fault_set(fault, status, NULL, FAULT_NO_OFFSET,
+                     status == STATUS_BUSY ? "The drawing is being made: ask again in a moment."
+                                           : "The drawing could not be made.");
+}
+
+enum status explore_drawn_get(struct explore *explore, uint32_t dag, const char *path,
+                              const struct drawing_scope *scope, struct explore_drawn **drawn, struct fault *fault)
+{
+    *drawn = NULL;
+    if (scope->count >= LARGE_TXS)
+        return get_large(explore, dag, path, scope, drawn, fault);
+    struct explore_drawn *own = drawn_new(explore, dag, path, scope);
+    if (!own)
+        return fault_nomem(fault);
+    enum status status = drawing_make(scope, &svg_large, &own->drawing, fault);
+    if (status == STATUS_OK)
+        *drawn = own;
+    else
+        drawn_free(own);
+    return status;
+}
+
+const struct drawing *explore_drawn_drawing(const struct explore_drawn *drawn)
+{
+    return drawn ? &drawn->drawing : NULL;
+}
+
+void explore_drawn_leave(struct explore *explore, struct explore_drawn *drawn)
+{
+    if (!drawn)
+        return;
+    if (!drawn->is_kept) {
+        drawn_free(drawn);
+        return;
+    }
+    pthread_mutex_lock(&explore->lock);
+    drawn->users--;
+    pthread_mutex_unlock(&explore->lock);
+}
+
+void explore_drawn_free_all(struct explore *explore)
+{
+    while (explore->drawn) {
+        struct explore_drawn *next = explore->drawn->next;
+        end(explore->drawn);
+        explore->drawn = next;
+    }
+}

@@ -1,0 +1,20 @@
+/* explore_drawn: the drawings that pages show. Small ones are made for the page; a large one is made by a thread of its
+ * own, one at a time since that takes memory, and the last ones are kept.
+ *
+ * Thread rule: any number of threads at once. */
+#ifndef UNKTX_CLI_VIEWS_EXPLORE_DRAWN_H
+#define UNKTX_CLI_VIEWS_EXPLORE_DRAWN_H
+
+#include "cli/views/drawing.h"
+#include "cli/views/explore.h"
+
+/* Of what the query calls `path` ("" for all of the T-DAG), which is the scope; within svg_large. STATUS_BUSY: it is
+ * being made, or has to wait for another one. explore_drawn_leave when it is no longer needed. */
+enum status explore_drawn_get(struct explore *explore, uint32_t dag, const char *path,
+                              const struct drawing_scope *scope, struct explore_drawn **drawn, struct fault *fault)
+    MUST_CHECK;
+const struct drawing *explore_drawn_drawing(const struct explore_drawn *drawn);
+void explore_drawn_leave(struct explore *explore, struct explore_drawn *drawn);
+void explore_drawn_free_all(struct explore *explore);
+
+#endif
