@@ -42,10 +42,7 @@ struct bin {
 
 static struct bin bin_of(const struct explore_list *list, unsigned i)
 {
-    uint64_t span = list->last_time - list->first_time + 1;
-    /* the least time t with (t - first) * BINS / span == i */
-    return (struct bin){list->first_time + (i * span + EXPLORE_BINS - 1) / EXPLORE_BINS,
-                        list->first_time + ((i + 1) * span + EXPLORE_BINS - 1) / EXPLORE_BINS - 1};
+    return (struct bin){explore_list_bin(list, i), explore_list_bin(list, i + 1) - 1};
 }
 
 static void put_bin_link(struct explore_request *request, const struct explore_list *list, unsigned i)

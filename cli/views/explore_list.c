@@ -6,7 +6,7 @@
 #include "cli/views/explore_survey.h"
 #include "parser/mem.h"
 
-#define LISTS_BYTES ((size_t)64 << 20) /* that are kept, those in use apart */
+#define LISTS_BYTES ((size_t)32 << 20) /* that are kept, those in use apart */
 
 /* ---- what a filter lets through ---- */
 
@@ -23,7 +23,6 @@ struct wanted {
 
 static inline void set(uint64_t *bits, uint32_t dag) { bits[dag / 64] |= (uint64_t)1 << dag % 64; }
 static inline void unset(uint64_t *bits, uint32_t dag) { bits[dag / 64] &= ~((uint64_t)1 << dag % 64); }
-static inline bool has(const uint64_t *bits, uint32_t dag) { return bits[dag / 64] >> dag % 64 & 1; }
 
 static void set_all(struct wanted *wanted)
 {
@@ -248,23 +247,20 @@ static enum status keep_all(struct wanted *wanted, struct fault *fault)
     return status;
 }
 
-/* In the order of their numbers. */
-static enum status list_wanted(const struct wanted *wanted, struct explore_list *list)
+static void count_wanted(const struct wanted *wanted, struct explore_list *list)
 {
-    uint32_t count = 0;
     for (size_t w = 0; w < wanted->words; w++)
-        count += (uint32_t)__builtin_popcountll(wanted->bits[w]);
-    list->dags = mem_alloc(count, sizeof *list->dags);
-    if (!list->dags)
-        return STATUS_NOMEM;
-    for (size_t w = 0; w < wanted->words; w++) {
-        for (uint64_t left = wanted->bits[w]; left; left &= left - 1)
-            list->dags[list->count++] = (uint32_t)(64 * w) + (uint32_t)__builtin_ctzll(left);
-    }
-    return STATUS_OK;
+        list->count += (uint32_t)__builtin_popcountll(wanted->bits[w]);
 }
 
 /* ---- charts ---- */
+
+uint64_t explore_list_bin(const struct explore_list *list, unsigned bin)
+{
+    uint64_t span = list->last_time - list->first_time + 1;
+    /* the least time t with (t - first) * BINS / span == bin */
+    return list->first_time + (bin * span + EXPLORE_BINS - 1) / EXPLORE_BINS;
+}
 
 static void count_in(struct explore_cell *cell, uint32_t dag)
 {
@@ -272,66 +268,91 @@ static void count_in(struct explore_cell *cell, uint32_t dag)
         cell->dag = dag;
 }
 
+static void find_span(const struct explore_rules *rules, struct explore_list *list)
+{
+    uint32_t first = UINT32_MAX, last = 0;
+    for (size_t w = 0; w < list->words; w++) {
+        for (uint64_t left = list->bits[w]; left; left &= left - 1) {
+            uint32_t time = rules->first_times[64 * w + (size_t)__builtin_ctzll(left) - 1];
+            first = time < first ? time : first;
+            last = time > last ? time : last;
+        }
+    }
+    list->first_time = list->count > 0 ? first : 0;
+    list->last_time = last;
+}
+
+/* A bin is found by a product, which may be one too low or too high, and set right: a division for each T-DAG costs more
+ * than all else. */
 static void make_charts(const struct explore_rules *rules, struct explore_list *list)
 {
-    list->first_time = list->count > 0 ? UINT64_MAX : 0;
-    for (uint32_t i = 0; i < list->count; i++) {
-        uint32_t time = rules->first_times[list->dags[i] - 1];
-        list->first_time = time < list->first_time ? time : list->first_time;
-        list->last_time = time > list->last_time ? time : list->last_time;
-    }
-    uint64_t span = list->last_time - list->first_time + 1;
-    for (uint32_t i = 0; i < list->count; i++) {
-        uint32_t dag = list->dags[i], cell = rules->cells[dag - 1];
-        count_in(&list->times[(rules->first_times[dag - 1] - list->first_time) * EXPLORE_BINS / span], dag);
-        count_in(&list->cells[cell / EXPLORE_DECADES][cell % EXPLORE_DECADES], dag);
+    uint64_t from[EXPLORE_BINS + 1];
+    find_span(rules, list);
+    double scale = EXPLORE_BINS / (double)(list->last_time - list->first_time + 1);
+    for (unsigned i = 0; i <= EXPLORE_BINS; i++)
+        from[i] = explore_list_bin(list, i);
+    for (size_t w = 0; w < list->words; w++) {
+        for (uint64_t left = list->bits[w]; left; left &= left - 1) {
+            uint32_t dag = (uint32_t)(64 * w) + (uint32_t)__builtin_ctzll(left);
+            uint64_t time = rules->first_times[dag - 1];
+            uint32_t cell = rules->cells[dag - 1], bin = (uint32_t)((double)(time - list->first_time) * scale);
+            bin = bin < EXPLORE_BINS ? bin : EXPLORE_BINS - 1;
+            bin -= bin > 0 && time < from[bin];
+            bin += time >= from[bin + 1];
+            count_in(&list->times[bin], dag);
+            count_in(&list->cells[cell / EXPLORE_DECADES][cell % EXPLORE_DECADES], dag);
+        }
     }
 }
 
 /* ---- order ---- */
 
-static void sort_up(const struct wanted *wanted, const struct explore_order *order, struct explore_list *list)
-{
-    uint32_t total = wanted->rules->tdags.count, count = 0;
-    for (uint32_t i = 0; i < total && count < list->count; i++) {
-        if (has(wanted->bits, order->dags[i]))
-            list->dags[count++] = order->dags[i];
-    }
-}
-
-/* The greatest first, but equal ones in the order of their numbers: value by value from the end. */
-static void sort_down(const struct wanted *wanted, const struct explore_order *order, struct explore_list *list)
+static uint32_t pick_up(const struct explore_list *list, uint64_t skip, uint32_t *out, uint32_t most)
 {
     uint32_t count = 0;
-    for (uint32_t begin, end = wanted->rules->tdags.count; end > 0 && count < list->count; end = begin) {
-        for (begin = end - 1; !has(order->begins, begin);)
-            begin--;
-        for (uint32_t i = begin; i < end; i++) {
-            if (has(wanted->bits, order->dags[i]))
-                list->dags[count++] = order->dags[i];
+    for (size_t w = 0; w < list->words && count < most; w++) {
+        unsigned here = (unsigned)__builtin_popcountll(list->bits[w]);
+        if (skip >= here) {
+            skip -= here;
+            continue;
+        }
+        for (uint64_t left = list->bits[w]; left && count < most; left &= left - 1) {
+            if (skip > 0)
+                skip--;
+            else
+                out[count++] = (uint32_t)(64 * w) + (uint32_t)__builtin_ctzll(left);
         }
     }
+    return count;
 }
 
-/* The list has its T-DAGs in the order of their numbers. */
-static enum status sort_list(const struct wanted *wanted, struct explore_list *list)
+/* The same from the end: those before them in the other order. */
+static uint32_t pick_down(const struct explore_list *list, uint64_t skip, uint32_t *out, uint32_t most)
 {
-    if (list->filter.sort == EXPLORE_BY_NUMBER) {
-        for (uint32_t i = 0, j = list->count; list->filter.descending && i + 1 < j; i++) {
-            uint32_t swap = list->dags[i];
-            list->dags[i] = list->dags[--j];
-            list->dags[j] = swap;
-        }
+    uint64_t left = skip < list->count ? list->count - skip : 0;
+    uint32_t count = left < most ? (uint32_t)left : most;
+    count = pick_up(list, left - count, out, count);
+    for (uint32_t i = 0, j = count; i + 1 < j; i++) {
+        uint32_t swap = out[i];
+        out[i] = out[--j];
+        out[j] = swap;
+    }
+    return count;
+}
+
+enum status explore_list_pick(struct explore *explore, const struct explore_list *list,
+                              const struct explore_filter *filter, uint64_t skip, uint32_t *out, uint32_t most,
+                              uint32_t *count)
+{
+    if (filter->sort == EXPLORE_BY_NUMBER) {
+        *count = filter->descending ? pick_down(list, skip, out, most) : pick_up(list, skip, out, most);
         return STATUS_OK;
     }
-    struct explore_order *order = explore_order_get(wanted->explore, wanted->number, list->filter.sort);
+    struct explore_order *order = explore_order_get(explore, list->rules, filter->sort);
     if (!order)
         return STATUS_NOMEM;
-    if (list->filter.descending)
-        sort_down(wanted, order, list);
-    else
-        sort_up(wanted, order, list);
-    explore_order_leave(wanted->explore, order);
+    *count = explore_order_pick(&explore->rules[list->rules], order, filter->descending, list->bits, skip, out, most);
+    explore_order_leave(explore, order);
     return STATUS_OK;
 }
 
@@ -340,7 +361,7 @@ static enum status sort_list(const struct wanted *wanted, struct explore_list *l
 static void list_free(struct explore_list *list)
 {
     if (list)
-        mem_free(list->dags);
+        mem_free(list->bits);
     mem_free(list);
 }
 
@@ -366,7 +387,7 @@ static void drop_old(struct explore *explore)
     size_t bytes = 0;
     for (struct explore_list **at = &explore->lists; *at;) {
         struct explore_list *list = *at;
-        bytes += sizeof *list + list->count * sizeof *list->dags;
+        bytes += sizeof *list + list->words * sizeof *list->bits;
         if (bytes <= LISTS_BYTES || list->users > 0) {
             at = &list->next;
             continue;
@@ -387,13 +408,14 @@ static enum status fill(struct explore_request *request, struct explore_list *li
                             .some = mem_alloc(words, sizeof *wanted.some),
                             .words = words};
     enum status status = wanted.bits && wanted.some ? keep_all(&wanted, fault) : fault_nomem(fault);
-    if (status == STATUS_OK && list_wanted(&wanted, list) != STATUS_OK)
-        status = fault_nomem(fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        count_wanted(&wanted, list);
+        list->bits = wanted.bits;
+        list->words = words;
         make_charts(request->tdags, list);
-    if (status == STATUS_OK && sort_list(&wanted, list) != STATUS_OK)
-        status = fault_nomem(fault);
-    mem_free(wanted.bits);
+    } else {
+        mem_free(wanted.bits);
+    }
     mem_free(wanted.some);
     return status;
 }
@@ -420,12 +442,16 @@ enum status explore_list_get(struct explore_request *request, const struct explo
                              struct explore_list **list, struct fault *fault)
 {
     struct explore *explore = request->explore;
+    struct explore_filter unsorted;
+    memcpy(&unsorted, filter, sizeof unsorted);
+    unsorted.sort = EXPLORE_BY_NUMBER;
+    unsorted.descending = false;
     pthread_mutex_lock(&explore->lock);
-    *list = find(explore, request->rules, filter);
+    *list = find(explore, request->rules, &unsorted);
     pthread_mutex_unlock(&explore->lock);
     if (*list)
         return STATUS_OK;
-    enum status status = make(request, filter, list, fault);
+    enum status status = make(request, &unsorted, list, fault);
     if (status == STATUS_OK) {
         pthread_mutex_lock(&explore->lock);
         (*list)->next = explore->lists;

@@ -73,13 +73,15 @@ struct explore_cell {
     uint32_t dag; /* the first of them */
 };
 
-/* Not to be changed; explore_list_leave when it is no longer needed. */
+/* Which T-DAGs a filter lets through, in whatever order they are asked for. Not to be changed; explore_list_leave when
+ * it is no longer needed. */
 struct explore_list {
     struct explore_list *next;
     unsigned users;
     enum rules rules;
-    struct explore_filter filter;
-    uint32_t *dags; /* 1.. , in order */
+    struct explore_filter filter; /* by number, ascending */
+    uint64_t *bits;               /* bit d: T-DAG d is one of them */
+    size_t words;
     uint32_t count;
     /* for charts */
     uint64_t first_time;
@@ -93,5 +95,13 @@ enum status explore_list_get(struct explore_request *request, const struct explo
                              struct explore_list **list, struct fault *fault) MUST_CHECK;
 void explore_list_leave(struct explore *explore, struct explore_list *list);
 void explore_lists_free(struct explore *explore);
+
+/* Writes up to `most` of them to `out`, in the order that the filter asks for, without the first `skip`; *count: how
+ * many. STATUS_NOMEM. O(T-DAGs up to the last of these). */
+enum status explore_list_pick(struct explore *explore, const struct explore_list *list,
+                              const struct explore_filter *filter, uint64_t skip, uint32_t *out, uint32_t most,
+                              uint32_t *count) MUST_CHECK;
+/* The least first_time of a bin of the list's time line. */
+uint64_t explore_list_bin(const struct explore_list *list, unsigned bin);
 
 #endif

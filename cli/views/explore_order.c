@@ -19,13 +19,15 @@ static void order_free(struct explore_order *order)
     if (order) {
         mem_free(order->dags);
         mem_free(order->begins);
+        mem_free(order->places);
+        mem_free(order->equals);
     }
     mem_free(order);
 }
 
 /* ---- to make one ---- */
 
-static struct explore_order *order_new(uint32_t count, enum rules rules, unsigned column)
+static struct explore_order *order_new(uint32_t count, enum rules rules, unsigned column, struct explore_order *base)
 {
     struct explore_order *order = mem_alloc(1, sizeof *order);
     if (!order)
@@ -33,9 +35,15 @@ static struct explore_order *order_new(uint32_t count, enum rules rules, unsigne
     *order = (struct explore_order){.users = 1,
                                     .rules = rules,
                                     .column = column,
+                                    .count = count,
+                                    .base = base,
                                     .dags = mem_alloc(count, sizeof *order->dags),
                                     .begins = mem_alloc((size_t)count / 64 + 1, sizeof *order->begins)};
-    if (order->dags && order->begins)
+    if (base) {
+        order->places = mem_alloc(count, sizeof *order->places);
+        order->equals = mem_alloc(count, sizeof *order->equals);
+    }
+    if (order->dags && order->begins && (!base || (order->places && order->equals)))
         return order;
     order_free(order);
     return NULL;
@@ -43,10 +51,13 @@ static struct explore_order *order_new(uint32_t count, enum rules rules, unsigne
 
 static inline bool begins(const struct explore_order *order, uint32_t i) { return order->begins[i / 64] >> i % 64 & 1; }
 
-static void add(struct explore_order *order, uint32_t *count, uint32_t dag, bool is_first)
+/* The first of those with the same value as the last one before `end`. */
+static inline uint32_t begin_of(const struct explore_order *order, uint32_t end)
 {
-    order->begins[*count / 64] |= (uint64_t)is_first << *count % 64;
-    order->dags[(*count)++] = dag;
+    uint32_t begin = end - 1;
+    while (!begins(order, begin))
+        begin--;
+    return begin;
 }
 
 /* The keys of these T-DAGs (NULL: of all), sorted; NULL without memory. To be freed: *block. */
@@ -62,103 +73,140 @@ static struct keyed *sort_keys(const struct explore_rules *rules, unsigned colum
     return keyed ? sort_by_key(keyed, keyed + count, count, sizeof *keyed) : NULL;
 }
 
-static void fill(struct explore_order *order, const struct keyed *sorted, uint32_t total)
+static void fill(struct explore_order *order, const struct keyed *sorted)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < total; i++)
-        add(order, &count, sorted[i].dag, i == 0 || sorted[i].key != sorted[i - 1].key);
+    for (uint32_t i = 0; i < order->count; i++) {
+        bool is_first = i == 0 || sorted[i].key != sorted[i - 1].key;
+        order->begins[i / 64] |= (uint64_t)is_first << i % 64;
+        order->dags[i] = sorted[i].dag;
+    }
 }
 
 /* ---- of one that shares its rows ---- */
 
-/* An order of the base, its T-DAGs numbered as in the rule set that shares its rows, merged with that one's own. */
-struct merging {
-    const struct explore_rules *rules;
-    const struct explore_order *base;
-    struct explore_order *order;
-    uint32_t count;
-    bool is_first; /* the next one has another value than the last */
-};
-
-static void take(struct merging *merging, uint32_t dag)
+/* T-DAGs are numbered by their first transactions, in every rule set. */
+static uint32_t first_tx(const struct explore_rules *rules, uint32_t dag)
 {
-    add(merging->order, &merging->count, dag, merging->is_first);
-    merging->is_first = false;
+    return rules->tdags.members[rules->tdags.first[dag - 1]];
 }
 
-static void take_of_base(struct merging *merging, uint32_t first, uint32_t end)
+/* Among those of the base with the same value they are in the order of their numbers. */
+static void place_all(const struct explore *explore, struct explore_order *order, const struct keyed *sorted)
 {
-    for (uint32_t i = first; i < end; i++) {
-        uint32_t dag = merging->rules->of_base[merging->base->dags[i] - 1];
-        merging->is_first |= begins(merging->base, i);
-        if (dag > 0)
-            take(merging, dag);
+    const struct explore_order *base = order->base;
+    const struct explore_rules *rules = &explore->rules[order->rules], *of_base = &explore->rules[base->rules];
+    uint32_t first = 0, end = 0;
+    for (uint32_t i = 0; i < order->count; i++) {
+        if (i == 0 || sorted[i].key != sorted[i - 1].key)
+            explore_order_range(of_base, base, sorted[i].key, sorted[i].key, &first, &end);
+        uint32_t tx = first_tx(rules, order->dags[i]);
+        order->places[i] = (uint32_t)LOWER_BOUND(at, first, end, first_tx(of_base, base->dags[at]) < tx);
+        order->equals[i] = first == end ? EQUAL_NONE : order->places[i] == end ? EQUAL_BEFORE : EQUAL_AT;
     }
-}
-
-/* Of one value: in the order of their numbers, which rise in both. */
-static void take_equal(struct merging *merging, uint32_t first, uint32_t end, const struct keyed *own, uint32_t count)
-{
-    uint32_t taken = 0;
-    merging->is_first = true;
-    for (uint32_t i = first; i < end; i++) {
-        uint32_t dag = merging->rules->of_base[merging->base->dags[i] - 1];
-        for (; dag > 0 && taken < count && own[taken].dag < dag; taken++)
-            take(merging, own[taken].dag);
-        if (dag > 0)
-            take(merging, dag);
-    }
-    for (; taken < count; taken++)
-        take(merging, own[taken].dag);
-    merging->is_first = true;
-}
-
-/* The places of the base from `from` on whose key is below that one. */
-static uint32_t end_below(const struct explore *explore, const struct explore_order *base, uint32_t from, uint64_t key)
-{
-    const struct explore_rules *rules = &explore->rules[base->rules];
-    return (uint32_t)LOWER_BOUND(i, from, rules->tdags.count, explore_key(rules, base->column, base->dags[i]) < key);
-}
-
-static void merge(const struct explore *explore, struct merging *merging, const struct keyed *own)
-{
-    uint32_t total = explore->rules[merging->base->rules].tdags.count, at = 0;
-    uint32_t own_count = merging->rules->own_count;
-    for (uint32_t i = 0, end; i < own_count; i = end) {
-        uint32_t first = end_below(explore, merging->base, at, own[i].key);
-        for (end = i + 1; end < own_count && own[end].key == own[i].key;)
-            end++;
-        take_of_base(merging, at, first);
-        at = own[i].key == UINT64_MAX ? total : end_below(explore, merging->base, first, own[i].key + 1);
-        take_equal(merging, first, at, own + i, end - i);
-    }
-    take_of_base(merging, at, total);
 }
 
 static struct explore_order *order_make(const struct explore *explore, enum rules number, unsigned column,
-                                        const struct explore_order *base)
+                                        struct explore_order *base)
 {
     const struct explore_rules *rules = &explore->rules[number];
-    struct merging merging = {.rules = rules, .base = base, .order = order_new(rules->tdags.count, number, column)};
+    uint32_t count = base ? rules->own_count : rules->tdags.count;
+    struct explore_order *order = order_new(count, number, column, base);
     struct keyed *block;
-    struct keyed *sorted = base ? sort_keys(rules, column, rules->own_dags, rules->own_count, &block)
-                                : sort_keys(rules, column, NULL, rules->tdags.count, &block);
-    if (merging.order && sorted && base)
-        merge(explore, &merging, sorted);
-    else if (merging.order && sorted)
-        fill(merging.order, sorted, rules->tdags.count);
+    struct keyed *sorted = sort_keys(rules, column, base ? rules->own_dags : NULL, count, &block);
+    if (order && sorted) {
+        fill(order, sorted);
+        if (base)
+            place_all(explore, order, sorted);
+    }
     mem_free(block);
     if (sorted)
-        return merging.order;
-    order_free(merging.order);
+        return order;
+    order_free(order);
     return NULL;
+}
+
+/* ---- T-DAGs in order ---- */
+
+struct picking {
+    const uint64_t *bits;
+    const uint32_t *numbers; /* of T-DAGs of the base, as they are called here; NULL: as there */
+    const struct explore_order *order;
+    const struct explore_order *base; /* the order itself where it shares no rows */
+    uint64_t skip;
+    uint32_t *out;
+    uint32_t most;
+    uint32_t count;
+};
+
+/* Bit 0 stands for none. */
+static inline void pick(struct picking *picking, uint32_t dag)
+{
+    if (!(picking->bits[dag / 64] >> dag % 64 & 1))
+        return;
+    if (picking->skip > 0)
+        picking->skip--;
+    else if (picking->count < picking->most)
+        picking->out[picking->count++] = dag;
+}
+
+/* Those of the base from `first` on, and the own ones from `own` on that belong between them or at the end. */
+static void pick_merged(struct picking *picking, uint32_t first, uint32_t end, uint32_t own, uint32_t own_end)
+{
+    const struct explore_order *order = picking->order, *base = picking->base;
+    for (uint32_t i = first; i < end && picking->count < picking->most; i++) {
+        for (; own < own_end && order->places[own] == i; own++)
+            pick(picking, order->dags[own]);
+        pick(picking, picking->numbers ? picking->numbers[base->dags[i] - 1] : base->dags[i]);
+    }
+    for (; own < own_end && picking->count < picking->most; own++)
+        pick(picking, order->dags[own]);
+}
+
+/* Value by value from the end. */
+static void pick_down(struct picking *picking)
+{
+    const struct explore_order *order = picking->order, *base = picking->base;
+    uint32_t end = base->count, own_end = order->base ? order->count : 0, begin, own;
+    while (picking->count < picking->most) {
+        while (own_end > 0 && order->places[own_end - 1] == end && order->equals[own_end - 1] == EQUAL_NONE) {
+            own = begin_of(order, own_end);
+            pick_merged(picking, 0, 0, own, own_end);
+            own_end = own;
+        }
+        if (end == 0)
+            return;
+        begin = begin_of(base, end);
+        for (own = own_end; own > 0 && order->equals[own - 1] != EQUAL_NONE &&
+                            order->places[own - 1] >= begin + (order->equals[own - 1] == EQUAL_BEFORE);)
+            own--;
+        pick_merged(picking, begin, end, own, own_end);
+        end = begin;
+        own_end = own;
+    }
+}
+
+uint32_t explore_order_pick(const struct explore_rules *rules, const struct explore_order *order, bool descending,
+                            const uint64_t *bits, uint64_t skip, uint32_t *out, uint32_t most)
+{
+    struct picking picking = {.bits = bits,
+                              .numbers = order->base ? rules->of_base : NULL,
+                              .order = order,
+                              .base = order->base ? order->base : order,
+                              .skip = skip,
+                              .out = out,
+                              .most = most};
+    if (descending)
+        pick_down(&picking);
+    else
+        pick_merged(&picking, 0, picking.base->count, 0, order->base ? order->count : 0);
+    return picking.count;
 }
 
 /* ---- those that are kept ---- */
 
-static size_t bytes_of(const struct explore *explore, const struct explore_order *order)
+static size_t bytes_of(const struct explore_order *order)
 {
-    return (size_t)explore->rules[order->rules].tdags.count * (sizeof *order->dags + 1);
+    return (size_t)order->count * (sizeof *order->dags + sizeof *order->places + 2) + sizeof *order;
 }
 
 /* With explore->lock held: it goes to the front. */
@@ -184,7 +232,7 @@ static void drop_old(struct explore *explore)
     size_t bytes = 0;
     for (struct explore_order **at = &explore->orders; *at;) {
         struct explore_order *order = *at;
-        bytes += explore->rules[order->rules].base ? bytes_of(explore, order) : 0;
+        bytes += explore->rules[order->rules].base ? bytes_of(order) : 0;
         if (bytes <= ORDERS_BYTES || order->users > 0 || !explore->rules[order->rules].base) {
             at = &order->next;
             continue;

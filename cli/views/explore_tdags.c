@@ -178,26 +178,30 @@ static void put_row(struct explore_request *request, uint32_t dag, const unsigne
     PRINT(page, "</tr>\n");
 }
 
-static void put_table(struct explore_request *request, const struct explore_list *list, uint64_t number)
+static enum status put_table(struct explore_request *request, const struct explore_list *list,
+                             const struct explore_filter *filter, uint64_t number)
 {
     struct printer *page = &request->page;
     unsigned columns[SHOWN_COLUMNS + 1];
-    size_t count = columns_of(&list->filter, columns);
+    size_t count = columns_of(filter, columns);
+    uint32_t dags[EXPLORE_ROWS], rows = 0;
+    enum status status = explore_list_pick(request->explore, list, filter, (number - 1) * EXPLORE_ROWS, dags,
+                                           EXPLORE_ROWS, &rows);
     PRINT(page,
           "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"T-DAGs\"><table class=\"sticky\">\n"
           "<caption>T-DAGs by %s; values in BTC, times in UTC</caption>\n<thead><tr>",
-          explore_columns[list->filter.sort].head);
-    put_head(request, &list->filter, EXPLORE_BY_NUMBER, "T-DAG");
+          explore_columns[filter->sort].head);
+    put_head(request, filter, EXPLORE_BY_NUMBER, "T-DAG");
     PRINT(page, "<th scope=\"col\">family</th><th scope=\"col\">class</th>");
     for (size_t i = 0; i < count; i++)
-        put_head(request, &list->filter, columns[i], explore_columns[columns[i]].head);
+        put_head(request, filter, columns[i], explore_columns[columns[i]].head);
     PRINT(page, "<th scope=\"col\">known scripts</th>%s</tr></thead>\n<tbody>\n",
           request->explore->opened.labels.count > 0 ? "<th scope=\"col\">labels</th>" : "");
-    uint64_t first = (number - 1) * EXPLORE_ROWS, end = first + EXPLORE_ROWS;
-    for (uint64_t i = first; i < end && i < list->count; i++)
-        put_row(request, list->dags[i], columns, count);
+    for (uint32_t i = 0; i < rows; i++)
+        put_row(request, dags[i], columns, count);
     explore_end_table(request);
     explore_put_pager(request, "page", number, list->count);
+    return status;
 }
 
 enum status explore_tdags(struct explore_request *request, struct fault *fault)
@@ -228,25 +232,41 @@ enum status explore_tdags(struct explore_request *request, struct fault *fault)
               any ? "&amp;" : "?");
     }
     PRINT(&request->page, ".</p>\n");
-    put_table(request, list, explore_page_number(request, "page", list->count));
+    status = put_table(request, list, &filter, explore_page_number(request, "page", list->count));
     explore_put_charts(request, list);
     explore_put_command(request, TAKES_ALL, "dags -o FOLDER");
     explore_end_page(request);
     explore_list_leave(request->explore, list);
-    return STATUS_OK;
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
 /* ---- as CSV ---- */
 
 #define ROWS_OF_PART 256u
+#define ROWS_PICKED 65536u /* at once: they are counted off from the first each time */
 
 struct csv {
     struct explore *explore;
     struct explore_rules *tdags;
     struct explore_list *list;
+    struct explore_filter filter;
     const struct unlock_counts *unlocks; /* NULL: without their columns */
+    uint64_t picked;                     /* of the list, in all */
+    uint32_t count;                      /* of those picked last */
     uint32_t next;
+    uint32_t dags[ROWS_PICKED];
 };
+
+static enum status pick_more(struct csv *csv)
+{
+    if (csv->next < csv->count)
+        return STATUS_OK;
+    csv->next = 0;
+    enum status status = explore_list_pick(csv->explore, csv->list, &csv->filter, csv->picked, csv->dags, ROWS_PICKED,
+                                           &csv->count);
+    csv->picked += csv->count;
+    return status;
+}
 
 static enum status put_rows(void *context, struct text *text)
 {
@@ -257,9 +277,9 @@ static enum status put_rows(void *context, struct text *text)
                                     .catalogue = &csv->explore->opened.catalogue,
                                     .labels = csv->explore->opened.labels.count > 0 ? &tdags->labels : NULL,
                                     .unlocks = csv->unlocks};
-    enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < ROWS_OF_PART && csv->next < csv->list->count && status == STATUS_OK; i++) {
-        uint32_t dag = csv->list->dags[csv->next++];
+    enum status status = pick_more(csv);
+    for (uint32_t i = 0; i < ROWS_OF_PART && csv->next < csv->count && status == STATUS_OK; i++) {
+        uint32_t dag = csv->dags[csv->next++];
         status = tables_put_tdag(text, &rows, dag, explore_row(tdags, dag), explore_names(tdags, dag),
                                  explore_measures(tdags, dag));
     }
@@ -290,16 +310,16 @@ static enum status find_unlocks(struct explore_request *request, struct csv *csv
 
 enum status explore_tdags_csv(struct explore_request *request, struct fault *fault)
 {
-    struct explore_filter filter;
     uint32_t asked;
     struct csv *csv = mem_alloc(1, sizeof *csv);
     if (!csv)
         return fault_nomem(fault);
-    *csv = (struct csv){.explore = request->explore, .tdags = request->tdags};
+    csv->explore = request->explore;
+    csv->tdags = request->tdags;
     unsigned flags = request->explore->opened.labels.count > 0 ? COLUMN_WITH_LABELS : 0;
-    enum status status = explore_filter_read(request->explore, request->target, &filter, &asked, fault);
+    enum status status = explore_filter_read(request->explore, request->target, &csv->filter, &asked, fault);
     if (status == STATUS_OK)
-        status = explore_list_get(request, &filter, &csv->list, fault);
+        status = explore_list_get(request, &csv->filter, &csv->list, fault);
     if (status == STATUS_OK)
         status = find_unlocks(request, csv, fault);
     flags |= csv->unlocks ? COLUMN_WITH_UNLOCKS : 0;
