@@ -90,6 +90,10 @@ static enum status load_shared(const struct opened_forest *opened, enum rules ru
     alike_free(&alike);
     if (status == STATUS_OK)
         status = place_tdags(opened, rules, of, fault);
+    /* which T-DAG a transaction is in is told by those of all T-DAGs */
+    mem_free(of->own.selection.tdags.tx_dag);
+    mem_free(of->own.selection.tdags.members);
+    of->own.selection.tdags.tx_dag = of->own.selection.tdags.members = NULL;
     return status == STATUS_OK ? map_base(of, fault) : status;
 }
 

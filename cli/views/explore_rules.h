@@ -90,8 +90,8 @@ static inline const struct name_set *explore_names(const struct explore_rules *o
 /* Of a transaction of a T-DAG: the depth of its outputs. */
 static inline uint32_t explore_depth(const struct explore_rules *of, uint32_t number)
 {
-    bool is_own = !of->base || of->own.selection.tdags.tx_dag[number] > 0;
-    return (is_own ? &of->own : of->base)->selection.classes.depths[number];
+    uint32_t place;
+    return explore_part_of(of, of->tdags.tx_dag[number], &place)->selection.classes.depths[number];
 }
 
 #endif

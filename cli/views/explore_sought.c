@@ -70,6 +70,7 @@ static enum status search_all(struct explore_job *job)
         status = stop_requested() ? STATUS_INTERRUPTED : store_batch(one->reader, b, &view, &none);
         if (status == STATUS_OK)
             status = opened_store_each_tx(&view, search_tx, one);
+        store_let_go_batch(one->reader, b);
     }
     return status;
 }

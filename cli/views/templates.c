@@ -140,9 +140,9 @@ static void group_work(void *context, unsigned worker, size_t i)
 {
     struct templates *templates = context;
     struct fault *fault = &templates->faults[i];
+    const struct store_reader *reader = templates->workers.readers.readers[worker];
     struct batch_view view;
-    enum status status = store_batch(templates->workers.readers.readers[worker], templates->first_batch + i, &view,
-                                     fault);
+    enum status status = store_batch(reader, templates->first_batch + i, &view, fault);
     if (status == STATUS_OK) {
         struct work work = {templates, worker, templates->workers.matchers[worker], &templates->groups[i]};
         status = opened_store_each_tx(&view, add_tx, &work);
@@ -151,6 +151,7 @@ static void group_work(void *context, unsigned worker, size_t i)
         else if (status != STATUS_OK)
             status = fault_nomem(fault);
     }
+    store_let_go_batch(reader, templates->first_batch + i);
     templates->statuses[i] = status;
 }
 

@@ -29,6 +29,8 @@ static void visit(void *context, unsigned w, size_t b)
         worker->status = store_batch(worker->reader, b, &batch, &worker->fault);
     if (worker->status == STATUS_OK)
         worker->status = job->work(job->context, w, &batch, &worker->fault);
+    if (worker->reader)
+        store_let_go_batch(worker->reader, b);
     if (worker->status == STATUS_NOMEM)
         (void)fault_nomem(&worker->fault);
     else if (worker->status != STATUS_OK && !worker->fault.text[0])

@@ -134,6 +134,8 @@ enum status store_batch(const struct store_reader *reader, size_t batch, struct 
 /* Lets go of the memory that holds the batches, after all of them were read: they are fetched again when they are
  * needed. O(batches). */
 void store_let_go(const struct store_reader *reader);
+/* The same of one batch. O(log n). */
+void store_let_go_batch(const struct store_reader *reader, size_t batch);
 /* The same with its checksum verified, for readers of all of it. O(size of the batch). */
 enum status store_whole_batch(const struct store_reader *reader, size_t batch, struct batch_view *view,
                               struct fault *fault) MUST_CHECK;

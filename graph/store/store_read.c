@@ -98,14 +98,18 @@ enum status store_batch(const struct store_reader *reader, size_t batch, struct 
     return store_get_batch(reader->store, reader->view, batch, view, fault);
 }
 
-void store_let_go(const struct store_reader *reader)
+void store_let_go_batch(const struct store_reader *reader, size_t batch)
 {
     struct batch_view view;
     struct fault none = {0};
-    for (size_t b = 0; b < store_batches(reader); b++) {
-        if (store_batch(reader, b, &view, &none) == STATUS_OK)
-            kv_let_go(view.bytes, view.size);
-    }
+    if (store_batch(reader, batch, &view, &none) == STATUS_OK)
+        kv_let_go(view.bytes, view.size);
+}
+
+void store_let_go(const struct store_reader *reader)
+{
+    for (size_t b = 0; b < store_batches(reader); b++)
+        store_let_go_batch(reader, b);
 }
 
 enum status store_check_sum(const struct store *store, const struct batch_view *view, struct fault *fault)
