@@ -32,6 +32,7 @@ struct slot {
     int fd; /* -1: free */
     time_t since;
     time_t limit_s;
+    bool is_answered; /* before MHD has read all of the request: nothing else is sent */
     char target[TARGET_MAX + 2];
 };
 
@@ -88,6 +89,7 @@ static struct slot *take_slot(struct http *http, int fd)
         found->fd = fd;
         found->since = now_s();
         found->limit_s = REQUEST_S;
+        found->is_answered = false;
         found->target[0] = '\0';
     }
     pthread_mutex_unlock(&http->lock);
@@ -143,16 +145,6 @@ static void *watch(void *context)
 
 /* ---- a request ---- */
 
-/* The address as it was sent; later MHD decodes it in place, in its own way. */
-static void *on_target(void *context, const char *text, struct MHD_Connection *connection)
-{
-    struct slot *slot = slot_of(connection);
-    (void)context;
-    if (slot)
-        snprintf(slot->target, sizeof slot->target, "%s", text);
-    return NULL;
-}
-
 static enum MHD_Result count_host(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     unsigned *hosts = context;
@@ -193,6 +185,37 @@ static const char *const always[][2] = {
     {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
 };
+
+/* All of an answer without a body; the connection's end. */
+static void answer_at_once(struct slot *slot, const char *status)
+{
+    char text[2048];
+    int size = snprintf(text, sizeof text, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n", status);
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        size += snprintf(text + size, sizeof text - (size_t)size, "%s: %s\r\n", always[i][0], always[i][1]);
+    size += snprintf(text + size, sizeof text - (size_t)size,
+                     "Content-Type: text/plain\r\nCache-Control: no-store\r\n\r\n");
+    slot->is_answered = true;
+    (void)!send(slot->fd, text, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(slot->fd, SHUT_WR);
+}
+
+/* The address as it was sent; later MHD decodes it in place, in its own way. MHD keeps the fields of a query in the room
+ * that it has for the head, and where they leave none for an answer it closes the connection without one: so what is too
+ * long is answered here. */
+static void *on_target(void *context, const char *text, struct MHD_Connection *connection)
+{
+    struct slot *slot = slot_of(connection);
+    size_t size = strlen(text), fields = 0;
+    (void)context;
+    for (const char *at = text; size <= TARGET_MAX && (at = strchr(at, '&')) != NULL; at++)
+        fields++;
+    if (slot && (size > TARGET_MAX || fields > TARGET_FIELDS))
+        answer_at_once(slot, size > TARGET_MAX ? "414 URI Too Long" : "400 Bad Request");
+    else if (slot)
+        memcpy(slot->target, text, size + 1);
+    return NULL;
+}
 
 static void add_headers(struct MHD_Response *response, const struct http_answer *answer)
 {
@@ -335,7 +358,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     (void)version;
     (void)upload;
     (void)upload_size;
-    if (!slot)
+    if (!slot || slot->is_answered)
         return MHD_NO;
     if (*state) { /* all of it is there, and it was good */
         set_limit(slot, ANSWER_S);
