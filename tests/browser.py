@@ -150,11 +150,14 @@ def pages():
     tx = re.search(r"/core-0.18/tx/[0-9a-f]{64}", get(small)).group()
     template = html.unescape(re.search(r'/core-22/template\?[^"]+', get("/core-22/templates")).group())
     protocol = re.search(r"/core-22/protocol/[a-z-]+", get("/core-22/protocols")).group()
-    group = re.search(r"/core-0.18/class/[0-9a-f]+", get(small)).group()
+    shape = re.search(r"/core-0.18/class/[0-9a-f]+", get(small)).group()
+    group = re.search(r"/core-22/group/[0-9a-f]+", get("/core-22/groups")).group()
+    key = re.search(r"/core-22/key/[0-9a-f]+", get(group)).group()
     return [("start", "/core-0.18/"), ("tdags", "/core-22/tdags"), ("filtered", "/core-22/tdags?sort=moved_value_sat&nodes=5..60"),
             ("tdag-small", small), ("tdag-middle", middle), ("tdag-large", large), ("tx", tx), ("output", tx + ":0"),
-            ("block", "/core-0.18/block/200"), ("classes", "/core-22/classes"), ("class", group), ("scripts", "/core-0.18/scripts"),
+            ("block", "/core-0.18/block/200"), ("classes", "/core-22/classes"), ("class", shape), ("scripts", "/core-0.18/scripts"),
             ("templates", "/core-22/templates"), ("template", template), ("protocols", "/core-22/protocols"), ("protocol", protocol),
+            ("groups", "/core-22/groups"), ("group", group), ("key", key),
             ("search", "/core-0.18/search?q=" + tx[-64:-60]), ("missing", "/core-0.18/tdag/zz")]
 
 
@@ -231,6 +234,9 @@ def search(browser, where):
     found = browser.evaluate("Array.from(document.querySelectorAll('.search li a')).map(function(a){return a.hash}).join(' ')").split()
     if not found or not all(link.startswith("#tdag-") for link in found):
         complain(where, "a search for %s finds %s" % (txid, found))
+    told = browser.evaluate("document.querySelector('.search li a').textContent")
+    if not re.search("; (transaction|first transaction|by|txid|output)[a-z ]*: " + txid[:16], told):
+        complain(where, "a hit without the head of its column: %r" % told)
     browser.evaluate("location.hash=document.querySelector('article details[id$=\"-txs\"]').id")
     browser.evaluate("new Promise(function(done){setTimeout(done,200)})")
     if not browser.evaluate("document.querySelector('article details[id$=\"-txs\"]').open"):

@@ -189,27 +189,22 @@ static const char *const always[][2] = {
 /* All of an answer without a body; the connection's end. */
 static void answer_at_once(struct slot *slot, const char *status)
 {
-    char text[2048];
-    int size = snprintf(text, sizeof text, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n", status);
-    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        size += snprintf(text + size, sizeof text - (size_t)size, "%s: %s\r\n", always[i][0], always[i][1]);
-    size += snprintf(text + size, sizeof text - (size_t)size,
-                     "Content-Type: text/plain\r\nCache-Control: no-store\r\n\r\n");
+    char text[128];
+    int size = snprintf(text, sizeof text, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", status);
     slot->is_answered = true;
     (void)!send(slot->fd, text, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
     shutdown(slot->fd, SHUT_WR);
 }
 
-/* The address as it was sent; later MHD decodes it in place, in its own way. MHD keeps the fields of a query in the room
- * that it has for the head, and where they leave none for an answer it closes the connection without one: so what is too
- * long is answered here. */
+/* The address as it was sent; later MHD decodes it in place. Where the fields of a query leave MHD no room for an answer,
+ * it closes the connection without one: so what is too long is answered here. */
 static void *on_target(void *context, const char *text, struct MHD_Connection *connection)
 {
     struct slot *slot = slot_of(connection);
     size_t size = strlen(text), fields = 0;
     (void)context;
-    for (const char *at = text; size <= TARGET_MAX && (at = strchr(at, '&')) != NULL; at++)
-        fields++;
+    for (size_t i = 0; i < size && size <= TARGET_MAX; i++)
+        fields += text[i] == '&';
     if (slot && (size > TARGET_MAX || fields > TARGET_FIELDS))
         answer_at_once(slot, size > TARGET_MAX ? "414 URI Too Long" : "400 Bad Request");
     else if (slot)

@@ -254,8 +254,11 @@ void explore_put_charts(struct explore_request *request, const struct explore_li
     PRINT(&request->page, "<p>A mark that stands for one T-DAG leads to it, any other one to a list of those that it "
                           "stands for.<span class=\"scripted\"> Drag over the time line to choose a part of "
                           "it.</span></p>\n");
+    PRINT(&request->page,
+          "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"Charts of these T-DAGs\">\n");
     put_times(request, list);
     put_cells(request, list);
+    PRINT(&request->page, "</div>\n");
     PRINT(&request->page, "<details><summary>The numbers behind the charts</summary>\n");
     put_times_table(request, list);
     put_cells_table(request, list);

@@ -282,8 +282,8 @@ static void find_span(const struct explore_rules *rules, struct explore_list *li
     list->last_time = last;
 }
 
-/* A bin is found by a product, which may be one too low or too high, and set right: a division for each T-DAG costs more
- * than all else. */
+/* A bin is found by a product, which may be one too low or too high, and set right: a division for each T-DAG costs
+ * more than all else. */
 static void make_charts(const struct explore_rules *rules, struct explore_list *list)
 {
     uint64_t from[EXPLORE_BINS + 1];

@@ -38,8 +38,9 @@ void explore_orders_free(struct explore *explore);
 void explore_order_range(const struct explore_rules *rules, const struct explore_order *order, uint64_t low,
                          uint64_t high, uint32_t *first, uint32_t *end);
 
-/* Writes up to `most` of the T-DAGs that have a bit (at their numbers), in this order, without the first `skip` of them;
- * descending, equal ones stay in the order of their numbers. Returns how many. O(T-DAGs up to the last of these). */
+/* Writes up to `most` of the T-DAGs that have a bit (at their numbers), in this order, without the first `skip` of
+ * them; descending, equal ones stay in the order of their numbers. Returns how many. O(T-DAGs up to the last of these).
+ */
 uint32_t explore_order_pick(const struct explore_rules *rules, const struct explore_order *order, bool descending,
                             const uint64_t *bits, uint64_t skip, uint32_t *out, uint32_t most);
 

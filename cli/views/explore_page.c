@@ -335,6 +335,15 @@ static void put_page_link(struct explore_request *request, const char *name, uin
     PRINT(&request->page, "%s=%llu\">%s</a></li>\n", name, ULL(page), text);
 }
 
+/* What is paged, by the field of the query: a page may have several such tables, and tells them apart. */
+static const char *paged_of(const char *name)
+{
+    return strcmp(name, "in") == 0       ? "the inputs"
+           : strcmp(name, "out") == 0    ? "the outputs"
+           : strcmp(name, "shared") == 0 ? "what is shared"
+                                         : "the table";
+}
+
 void explore_put_pager(struct explore_request *request, const char *name, uint64_t page, uint64_t rows)
 {
     struct printer *out = &request->page;
@@ -342,7 +351,7 @@ void explore_put_pager(struct explore_request *request, const char *name, uint64
     char number[2][GROUPED_SIZE];
     if (pages < 2)
         return;
-    PRINT(out, "<nav aria-label=\"Pages of the table\"><ul class=\"pager\">\n");
+    PRINT(out, "<nav aria-label=\"Pages of %s\"><ul class=\"pager\">\n", paged_of(name));
     if (page > 1) {
         put_page_link(request, name, 1, "first");
         put_page_link(request, name, page - 1, "previous");

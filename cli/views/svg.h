@@ -27,8 +27,8 @@ struct svg_links {
     const char *open_end;
 };
 
-/* A drawing within a page that has svg_style, within these bounds, or the one that the scope says was made; `title` is HTML, a sentence. With `links` (NULL: without) every vertex
- * has a tooltip and is a link. */
+/* A drawing within a page that has svg_style, within these bounds, or the one that the scope says was made; `title` is
+ * HTML, a sentence. With `links` (NULL: without) every vertex has a tooltip and is a link. */
 enum status svg_part(struct printer *printer, const struct drawing_scope *scope, const struct drawing_bounds *bounds,
                      const char *title, const struct svg_links *links, struct fault *fault) MUST_CHECK;
 

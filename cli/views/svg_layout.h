@@ -22,8 +22,8 @@ struct layout_room {
 typedef struct layout_room layout_room(const struct drawing_vertex *vertex);
 
 /* Places the vertices of layout->drawing: `layer` units from one level to the next, so far from each other in a layer
- * as they need room. Zero-initialise; layout_free also frees the drawing, unless it is borrowed. O((vertices + arcs) log) but for igraph's
- * search for an order with few crossings, which is left out where arcs are long and many. */
+ * as they need room. Zero-initialise; layout_free also frees the drawing, unless it is borrowed. O((vertices + arcs)
+ * log) but for igraph's search for an order with few crossings, which is left out where arcs are long and many. */
 enum status layout_make(struct layout *layout, layout_room *room, double layer, struct fault *fault) MUST_CHECK;
 void layout_free(struct layout *layout);
 
