@@ -196,8 +196,8 @@ static void answer_at_once(struct slot *slot, const char *status)
     shutdown(slot->fd, SHUT_WR);
 }
 
-/* The address as it was sent; later MHD decodes it in place. Where the fields of a query leave MHD no room for an answer,
- * it closes the connection without one: so what is too long is answered here. */
+/* The address as it was sent; later MHD decodes it in place. Where the fields of a query leave MHD no room for an
+ * answer, it closes the connection without one: so what is too long is answered here. */
 static void *on_target(void *context, const char *text, struct MHD_Connection *connection)
 {
     struct slot *slot = slot_of(connection);

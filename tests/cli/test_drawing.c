@@ -137,7 +137,7 @@ static void open_parts(const struct drawing_scope *scope, const struct drawing_b
             uint32_t kept = drawing_keep_component(scope->forest, scope->rules, members, count);
             assert_true(kept >= 2 && kept <= count && kept < scope->count);
             assert_true(vertex->components > 1 || kept == count);
-            expect_sound(&(struct drawing_scope){scope->forest, scope->rules, members, kept}, bounds, opened + 1);
+            expect_sound(&(struct drawing_scope){scope->forest, scope->rules, members, kept, NULL}, bounds, opened + 1);
         }
         free(members);
     }

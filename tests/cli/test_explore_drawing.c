@@ -1,5 +1,6 @@
 /* explore: what is opened in the drawing of a large T-DAG: the table has the transactions that the sign stands for, all
- * signs together have each once, and a part is drawn in its turn. */
+ * signs together have each once, and a part is drawn in its turn. The largest are drawn meanwhile. */
+#define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/support/chaingen.h"
 #include "tests/support/markup.h"
@@ -190,11 +192,56 @@ static void what_is_not_there_is_told(void **state)
     }
 }
 
+/* So large a drawing is made while its page is there without it; then it is that of `unktx show`, and opens like any. */
+static void a_large_one_is_made_meanwhile(void **state)
+{
+    (void)state;
+    const char *node = path_of("%s/large-node", place);
+    const struct gen_options options = {.dir = node, .seed = 15};
+    struct gen *gen = gen_open(&options);
+    gen_plant(gen, plan_deep(24000, 4));
+    gen_tdags(gen, 2);
+    gen_close(gen);
+    unktx_ok("scan --quiet --datadir %s/large-node --store %s/large", place, place);
+    struct web large = web_start("--store %s/large --rules core-22", place);
+    char *list = web_body(&large, "/core-22/tdags.csv?txs=20000..");
+    unsigned number = (unsigned)number_at(strchr(list, '\n') + 1);
+    free(list);
+    char *page = web_body(&large, "/core-22/tdag/%u", number);
+    for (unsigned i = 0; i < 300 && !strstr(page, "<svg class=\"tdag\""); i++) {
+        assert_well_formed(page);
+        assert_non_null(strstr(page, "The drawing is being made."));
+        assert_non_null(strstr(page, "<h2 id=\"measures-title\">"));
+        free(page);
+        usleep(100000);
+        page = web_body(&large, "/core-22/tdag/%u", number);
+    }
+    assert_well_formed(page);
+    assert_true(number_after(strstr(page, "<svg class=\"tdag\""), "Edges lead down. ") > 24000);
+    char *file = web_body(&large, "/core-22/tdag/%u.svg", number);
+    struct run run = unktx("show --dag %u --format svg --store %s/large --rules core-22", number, place);
+    assert_string_equal(file, run.out);
+    run_free(&run);
+    free(file);
+    const char *open = strstr(page, "?open=");
+    assert_non_null(open);
+    char *part = web_body(&large, "/core-22/tdag/%u?open=%u", number, (unsigned)number_at(open + strlen("?open=")));
+    assert_well_formed(part);
+    assert_non_null(strstr(part, "Opened: "));
+    free(part);
+    part = web_body(&large, "/core-22/class/%.32s", strstr(page, "/core-22/class/") + strlen("/core-22/class/"));
+    assert_non_null(strstr(part, "<svg class=\"tdag\""));
+    free(part);
+    free(page);
+    assert_int_equal(web_stop(&large), 130);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_opened),
         cmocka_unit_test(what_is_not_there_is_told),
+        cmocka_unit_test(a_large_one_is_made_meanwhile),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
