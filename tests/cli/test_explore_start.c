@@ -13,6 +13,7 @@
 
 #include "cli/inputs/output_folder.h"
 #include "cli/views/explore_changes.h"
+#include "parser/mem.h"
 #include "tests/support/markup.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
@@ -87,6 +88,39 @@ static void pages_say_that_they_are_not_ready(void **state)
     assert_int_equal(answer.status, 200);
     free(page);
     explore_close(&explore);
+}
+
+/* What a lack of memory has ended is begun again when it is asked for once more. */
+static void what_failed_is_begun_again(void **state)
+{
+    static const char *const targets[] = {"/core-0.18/templates", "/core-0.18/groups"};
+    static const long allowed[] = {3, 10, 30, 60, 100, 150, 200, 300};
+    char store[400];
+    struct http_answer answer;
+    (void)state;
+    snprintf(store, sizeof store, "%s/store", place);
+    const struct settings settings = {.store = store, .rules = RULES_CORE_0_18, .to_height = UINT32_MAX, .threads = 1};
+    size_t failed = 0;
+    for (size_t t = 0; t < sizeof targets / sizeof *targets; t++) {
+        static struct explore explore;
+        struct fault fault = {0};
+        assert_int_equal(explore_open(&settings, &explore, &fault), STATUS_OK);
+        assert_int_equal(explore_load(&explore, &fault), STATUS_OK);
+        for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
+            mem_fail_after(allowed[i]);
+            answer = (struct http_answer){0};
+            explore_answer(&explore, targets[t], &answer);
+            mem_fail_after(-1);
+            failed += answer.status == 500;
+            text_free(&answer.body);
+        }
+        char *page = ask(&explore, targets[t], &answer);
+        assert_int_equal(answer.status, 200);
+        assert_well_formed(page);
+        free(page);
+        explore_close(&explore);
+    }
+    assert_true(failed >= 4);
 }
 
 /* What cannot be opened is told before an address is printed. */
@@ -219,7 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(points_lead_to_what_they_count), cmocka_unit_test(changes_are_those_of_the_table),
         cmocka_unit_test(damaged_changes_are_none),       cmocka_unit_test(pages_say_that_they_are_not_ready),
-        cmocka_unit_test(no_address_without_a_store),
+        cmocka_unit_test(no_address_without_a_store),     cmocka_unit_test(what_failed_is_begun_again),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
