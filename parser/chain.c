@@ -27,6 +27,8 @@ struct copy {
 
 struct chain {
     struct hash256 genesis;
+    struct hash256 root;
+    uint32_t base; /* height of the root */
     struct chain_block *blocks;
     uint32_t *copies_of; /* per node: copy + 1; 0: none */
     struct copy *copies;
@@ -41,7 +43,7 @@ struct chain {
     uint32_t *slots; /* node + 1 by hash, open addressing; 0 = free */
     size_t slots_count;
     uint64_t secret[2];
-    uint32_t *active; /* node by height */
+    uint32_t *active; /* node by height above the root */
     size_t active_count;
     size_t active_capacity;
     uint32_t memo_bits; /* neighbours mostly have the same target, and its work costs a division */
@@ -204,7 +206,7 @@ enum status chain_new(const struct hash256 *genesis, struct chain **chain, struc
         new->secret[0] = (uint64_t)clock() ^ (uintptr_t) new;
         new->secret[1] = (uint64_t)time(NULL) ^ (uintptr_t) new->slots << 16;
     }
-    new->genesis = *genesis;
+    new->genesis = new->root = *genesis;
     *chain = new;
     return STATUS_OK;
 }
@@ -225,7 +227,16 @@ void chain_free(struct chain *chain)
 void chain_clear(struct chain *chain)
 {
     chain->count = chain->linked = chain->copies_count = chain->active_count = 0;
+    chain->root = chain->genesis;
+    chain->base = 0;
     memset(chain->slots, 0, chain->slots_count * sizeof *chain->slots);
+}
+
+void chain_set_root(struct chain *chain, const struct hash256 *root, uint32_t height)
+{
+    assert(chain->linked == 0);
+    chain->root = *root;
+    chain->base = height;
 }
 
 static enum status reserve_one(struct chain *chain, struct fault *fault)
@@ -327,7 +338,7 @@ static void link_one(struct chain *chain, uint32_t node, uint32_t parent)
     struct chain_block *block = &chain->blocks[node];
     block->state = CHAIN_STALE;
     block->prev = parent;
-    block->height = 0;
+    block->height = chain->base;
     if (parent != CHAIN_NONE) {
         work_sum own = work_load(block), sum = own + work_load(&chain->blocks[parent]);
         work_store(block, sum < own ? ~(work_sum)0 : sum);
@@ -345,7 +356,7 @@ static void link_children(struct chain *chain, uint32_t *first_child, uint32_t *
         if (block->state != CHAIN_DETACHED)
             continue;
         uint32_t parent = chain_find(chain, &block->prev_hash);
-        if (hash256_equal(&block->hash, &chain->genesis)) {
+        if (hash256_equal(&block->hash, &chain->root)) {
             link_one(chain, (uint32_t)i, CHAIN_NONE);
         } else if (parent != CHAIN_NONE) {
             next_sibling[i] = first_child[parent];
@@ -371,7 +382,7 @@ static enum status link_detached(struct chain *chain, struct fault *fault)
     return status;
 }
 
-/* The linked node with the most work, the first added of several. There is one: the genesis block. */
+/* The linked node with the most work, the first added of several. There is one: the root. */
 static uint32_t best_tip(const struct chain *chain)
 {
     uint32_t best = CHAIN_NONE;
@@ -388,14 +399,14 @@ static uint32_t best_tip(const struct chain *chain)
 
 static enum status activate(struct chain *chain, uint32_t tip, struct fault *fault)
 {
-    size_t count = (size_t)chain->blocks[tip].height + 1;
+    size_t count = (size_t)chain->blocks[tip].height - chain->base + 1;
     if (mem_reserve(&chain->active, &chain->active_capacity, count, sizeof *chain->active) != STATUS_OK)
         return fault_nomem(fault);
     for (size_t i = 0; i < chain->linked; i++)
         chain->blocks[chain->order[i]].state = CHAIN_STALE;
     for (uint32_t node = tip; node != CHAIN_NONE; node = chain->blocks[node].prev) {
         chain->blocks[node].state = CHAIN_ACTIVE;
-        chain->active[chain->blocks[node].height] = node;
+        chain->active[chain->blocks[node].height - chain->base] = node;
     }
     chain->active_count = count;
     return STATUS_OK;
@@ -408,7 +419,7 @@ enum status chain_link(struct chain *chain, const struct hash256 *tip, struct fa
         return status;
     char hex[HASH256_HEX_SIZE + 1] = "";
     if (chain->linked == 0) {
-        hash256_hex(&chain->genesis, hex);
+        hash256_hex(&chain->root, hex);
         return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
                          "the genesis block %s is not in the blk files (a pruned node, or only a part of its files?)",
                          hex);
@@ -419,7 +430,9 @@ enum status chain_link(struct chain *chain, const struct hash256 *tip, struct fa
         best = chain_find(chain, tip);
         if (best == CHAIN_NONE || chain->blocks[best].state == CHAIN_DETACHED)
             return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "the tip %s is %s", hex,
-                             best == CHAIN_NONE ? "not in the blk files" : "not linked to the genesis block");
+                             best == CHAIN_NONE ? "not in the blk files"
+                             : chain->base == 0 ? "not linked to the genesis block"
+                                                : "not linked to the first block of these files");
     }
     return activate(chain, best, fault);
 }
@@ -434,12 +447,16 @@ const struct chain_block *chain_at(const struct chain *chain, uint32_t node)
 
 uint32_t chain_height(const struct chain *chain)
 {
-    return chain->active_count ? (uint32_t)(chain->active_count - 1) : 0;
+    return chain->active_count ? chain->base + (uint32_t)(chain->active_count - 1) : 0;
 }
+
+uint32_t chain_base(const struct chain *chain) { return chain->base; }
 
 const struct chain_block *chain_active(const struct chain *chain, uint32_t height)
 {
-    return height < chain->active_count ? &chain->blocks[chain->active[height]] : NULL;
+    if (height < chain->base || height - chain->base >= chain->active_count)
+        return NULL;
+    return &chain->blocks[chain->active[height - chain->base]];
 }
 
 uint32_t chain_detached(const struct chain *chain) { return (uint32_t)(chain->count - chain->linked); }

@@ -23,7 +23,7 @@ struct chain_block {
     struct hash256 hash;
     struct hash256 prev_hash;
     uint8_t work[16]; /* little-endian, the block's own until chain_link, then the sum from genesis; saturates */
-    uint32_t prev;    /* node index, CHAIN_NONE while detached or for genesis */
+    uint32_t prev;    /* node index, CHAIN_NONE while detached or for genesis (the root) */
     uint32_t height;  /* valid when not detached */
     uint32_t time;    /* of the header */
     uint32_t file;    /* index in the blkdir, not the number in its name; CHAIN_NONE: in no file any more */
@@ -39,8 +39,12 @@ struct chain; /* opaque */
 enum status chain_new(const struct hash256 *genesis, struct chain **chain, struct fault *fault) MUST_CHECK;
 void chain_free(struct chain *chain);
 
-/* Forgets all blocks, for a second look at the files. O(blocks). */
+/* Forgets all blocks, for a second look at the files, and a root that chain_set_root named. O(blocks). */
 void chain_clear(struct chain *chain);
+
+/* Another root than the genesis block, and its height: where blk files begin above genesis. "Linked to genesis" then
+ * means linked to it. Before chain_link. O(1). */
+void chain_set_root(struct chain *chain, const struct hash256 *root, uint32_t height);
 
 /* Adds a block by its 80-byte header. Order of the calls is the order "in the files" that settles ties. `*node` (may be
  * NULL) is its node, the earlier one's if the block is there already; a real position takes the place of CHAIN_NONE.
@@ -60,8 +64,10 @@ enum status chain_link(struct chain *chain, const struct hash256 *tip, struct fa
 /* After chain_link. What these return is valid until the next chain_add. O(1). */
 uint32_t chain_count(const struct chain *chain); /* nodes */
 const struct chain_block *chain_at(const struct chain *chain, uint32_t node);
-uint32_t chain_height(const struct chain *chain);                                   /* of the best tip */
-const struct chain_block *chain_active(const struct chain *chain, uint32_t height); /* NULL above the tip */
+uint32_t chain_height(const struct chain *chain); /* of the best tip */
+uint32_t chain_base(const struct chain *chain);   /* height of the root */
+const struct chain_block *chain_active(const struct chain *chain,
+                                       uint32_t height);                    /* NULL above the tip and below the root */
 uint32_t chain_find(const struct chain *chain, const struct hash256 *hash); /* node or CHAIN_NONE. O(1) expected */
 uint32_t chain_detached(const struct chain *chain);                         /* how many blocks are detached */
 
