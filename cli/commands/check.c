@@ -9,6 +9,7 @@
 #include "cli/inputs/opened_store.h"
 #include "graph/scan/filemap.h"
 #include "graph/scan/replay.h"
+#include "graph/store/record_flaws.h"
 #include "graph/index/tx_index.h"
 #include "graph/index/build.h"
 #include "parser/bytes.h"
@@ -67,23 +68,6 @@ static enum status add_numbers(struct buffer *buffer, const uint64_t *numbers, s
 
 /* ---- one transaction ---- */
 
-/* The output's script must be what the record says it is. */
-static const char *wrong_output(const struct output_record *output)
-{
-    if (output->unknown == 0)
-        return NULL;
-    if (!output->script && output->script_size > 0)
-        return "an unknown output has no script";
-    if (script_kind(output->script, output->script_size) != output->kind)
-        return "an output's kind is not that of its script";
-    if (script_unknown_rules(output->kind, output->script, output->script_size) != output->unknown)
-        return "an output's rule sets are not those of its script";
-    struct multisig keys;
-    if (output->protocol != PROTOCOL_NONE && !multisig_read(output->script, output->script_size, &keys))
-        return "an output has a protocol and no keys that could carry it";
-    return NULL;
-}
-
 static bool index_agrees(const struct batch_view *view, const struct tx_record *tx, uint64_t ordinal, uint32_t vout)
 {
     struct hash256 txid;
@@ -93,7 +77,9 @@ static bool index_agrees(const struct batch_view *view, const struct tx_record *
 }
 
 struct tx_sums {
+    const struct block_record *block;
     struct block_counts *stored; /* of the block's stored transactions */
+    uint32_t maybe[RULES];       /* of these, those with an input made before the first block */
     uint64_t next_ordinal;
     uint32_t nulldata; /* outputs of the transaction under the check */
 };
@@ -106,7 +92,7 @@ static enum status check_outputs(const struct check *check, const struct batch_v
     enum status status;
     uint32_t vout = 0;
     for (; (status = tx_next_output(tx, &output)) == STATUS_OK; vout++) {
-        const char *wrong = wrong_output(&output);
+        const char *wrong = record_wrong_output(&output);
         if (wrong)
             return violation(check, height, wrong, fault);
         sums->nulldata += output.kind == KIND_NULLDATA;
@@ -121,8 +107,10 @@ static enum status check_outputs(const struct check *check, const struct batch_v
             buffer_add(buffer, output.script, output.script_size) != STATUS_OK)
             return fault_nomem(fault);
     }
-    for (unsigned r = 0; r < RULES; r++)
+    for (unsigned r = 0; r < RULES; r++) {
         sums->stored->unknown_txs[r] += unknown >> r & 1;
+        sums->maybe[r] += tx->tx.inputs_before > 0 && (unknown >> r & 1);
+    }
     if (status != STATUS_NOT_FOUND || vout != tx->tx.outputs)
         return violation(check, height, "the outputs of a transaction do not decode", fault);
     return STATUS_OK;
@@ -155,10 +143,14 @@ static enum status check_tx(const struct check *check, const struct batch_view *
     const struct tx_record *record = &tx->tx;
     if (record->first_ordinal != sums->next_ordinal)
         return violation(check, height, "outputs are not numbered one after the other", fault);
-    const uint64_t numbers[] = {record->index, record->coinbase, record->inputs, record->outputs, record->spends};
+    const uint64_t numbers[] = {record->index,   record->coinbase, record->inputs,
+                                record->outputs, record->spends,   record->inputs_before};
+    size_t count = sizeof numbers / sizeof *numbers - (view->partial ? 0 : 1);
     if (buffer_add(buffer, record->txid.bytes, HASH256_SIZE) != STATUS_OK ||
-        add_numbers(buffer, numbers, sizeof numbers / sizeof *numbers) != STATUS_OK)
+        add_numbers(buffer, numbers, count) != STATUS_OK)
         return fault_nomem(fault);
+    if (view->partial && memcmp(sums->block->txids + record->index * RECORD_TXID, record->txid.bytes, RECORD_TXID) != 0)
+        return violation(check, height, "a stored transaction's txid is not the one in its list of txids", fault);
     sums->nulldata = 0;
     enum status status = check_outputs(check, view, height, tx, sums, buffer, fault);
     if (status == STATUS_OK)
@@ -172,28 +164,6 @@ static enum status check_tx(const struct check *check, const struct batch_view *
 }
 
 /* ---- one block ---- */
-
-/* Kinds that some rule set calls unknown and that can be spent are all stored; of the others a part is. */
-static const char *wrong_counts(const struct block_counts *all, const struct block_counts *stored, bool nulldata_stored)
-{
-    uint64_t outputs = 0;
-    for (unsigned k = 0; k < KINDS; k++) {
-        outputs += all->kind_count[k];
-        bool complete = k == KIND_NONSTANDARD || k == KIND_PUBKEY || k == KIND_MULTISIG ||
-                        (k == KIND_NULLDATA && nulldata_stored);
-        if (stored->kind_count[k] > all->kind_count[k] || (complete && stored->kind_count[k] != all->kind_count[k]) ||
-            (complete && stored->kind_value_sat[k] != all->kind_value_sat[k]))
-            return "its counts by kind do not fit its stored outputs";
-    }
-    if (outputs != all->outputs || all->txs > all->inputs || all->txs > all->outputs)
-        return "its counts of transactions, inputs and outputs do not add up";
-    for (unsigned r = 0; r < RULES; r++) {
-        if (all->unknown_txs[r] > all->txs || stored->unknown_txs[r] > all->unknown_txs[r] ||
-            (nulldata_stored && stored->unknown_txs[r] != all->unknown_txs[r]))
-            return "its count of unknown transactions does not fit its stored transactions";
-    }
-    return NULL;
-}
 
 static enum status add_block_record(struct buffer *buffer, const struct block_record *block)
 {
@@ -209,6 +179,10 @@ static enum status add_block_record(struct buffer *buffer, const struct block_re
     }
     for (unsigned r = 0; r < RULES && status == STATUS_OK; r++)
         status = add_u64(buffer, counts->unknown_txs[r]);
+    for (unsigned r = 0; r < RULES && block->txids && status == STATUS_OK; r++)
+        status = add_u64(buffer, block->maybe_txs[r]);
+    if (block->txids && status == STATUS_OK)
+        status = buffer_add(buffer, block->txids, (size_t)counts->txs * RECORD_TXID);
     return status;
 }
 
@@ -216,7 +190,7 @@ static enum status check_block(struct check *check, struct batch_view *view, con
                                struct batch_ends *ends, struct buffer *buffer, struct fault *fault)
 {
     struct block_counts stored = {0};
-    struct tx_sums sums = {.stored = &stored, .next_ordinal = ends->end_ordinal};
+    struct tx_sums sums = {.block = block, .stored = &stored, .next_ordinal = ends->end_ordinal};
     struct tx_view tx;
     enum status status;
     uint32_t last_index = 0, count = 0;
@@ -235,7 +209,9 @@ static enum status check_block(struct check *check, struct batch_view *view, con
     }
     if (status != STATUS_NOT_FOUND || count != block->stored_txs)
         return violation(check, block->height, "its transactions do not decode", fault);
-    const char *wrong = wrong_counts(&block->counts, &stored, store_identity_of(check->store)->nulldata_stored);
+    const char *wrong = record_wrong_counts(&block->counts, &stored, store_identity_of(check->store)->nulldata_stored);
+    if (!wrong && view->partial)
+        wrong = record_wrong_maybe(block, sums.maybe, store_identity_of(check->store)->nulldata_stored);
     if (wrong)
         return violation(check, block->height, wrong, fault);
     ends->end_ordinal = sums.next_ordinal;
@@ -275,7 +251,7 @@ static void check_work(void *context, unsigned worker, size_t item)
 static enum status check_ends(const struct check *check, struct fault *fault)
 {
     struct store_totals totals = store_totals_of(check->store);
-    struct batch_ends last = {0};
+    struct batch_ends last = {.end_height = store_first_height(check->store)};
     for (size_t b = 0; b < check->batches; b++) {
         const struct batch_ends *ends = &check->ends[b];
         if (check->faults[b].status != STATUS_OK) {
@@ -306,15 +282,20 @@ static enum status check_tips(const struct check *check, struct fault *fault)
 {
     struct block_record first, last;
     const struct store_reader *reader = check->readers.readers[0];
-    enum status status = store_block(reader, 0, &first, fault);
+    uint32_t begin = store_first_height(check->store);
+    enum status status = store_block(reader, begin, &first, fault);
     if (status == STATUS_OK)
         status = store_block(reader, check->blocks_count - 1, &last, fault);
     if (status != STATUS_OK)
         return status;
     if (!network_is_sound(store_identity_of(check->store)))
         return violation(check, 0, "the store's magic and genesis block are of two networks", fault);
-    if (!hash256_equal(&first.hash, &store_identity_of(check->store)->genesis))
-        return violation(check, 0, "it is not the genesis block that the store is for", fault);
+    const struct store_identity *identity = store_identity_of(check->store);
+    if (!hash256_equal(&first.hash, begin > 0 ? &identity->first_block : &identity->genesis))
+        return violation(check, begin,
+                         begin > 0 ? "it is not the block that the store begins with"
+                                   : "it is not the genesis block that the store is for",
+                         fault);
     struct hash256 tip = store_totals_of(check->store).tip;
     if (!hash256_equal(&last.hash, &tip))
         return violation(check, last.height, "it is not the tip that the store's totals name", fault);
@@ -344,7 +325,8 @@ static enum status digest(const struct check *check, uint8_t out[32], struct fau
     if (status == STATUS_OK)
         status = buffer_add(&buffer, &nulldata, 1);
     if (status == STATUS_OK)
-        status = buffer_add(&buffer, check->blocks, (size_t)check->blocks_count * sizeof *check->blocks);
+        status = buffer_add(&buffer, check->blocks + store_first_height(check->store),
+                            (size_t)(check->blocks_count - store_first_height(check->store)) * sizeof *check->blocks);
     if (status == STATUS_OK)
         sha256(buffer.bytes, buffer.size, out);
     buffer_free(&buffer);
@@ -371,13 +353,17 @@ static enum status print_report(const struct check *check, const struct forest *
     put_hex(hex, sum, sizeof sum);
     hash256_hex(&forest->tip, tip);
     network_label(store_identity_of(check->store)->magic, network);
-    status = text_printf(&text,
-                         "network %s\nheight %u\ntip %s\nnulldata %s\nstored_txs %u\nunknown_outputs %u\nspent %llu\n"
-                         "unspent %llu\ndigest %s\n",
-                         network, (unsigned)forest->blocks - 1, tip,
-                         store_identity_of(check->store)->nulldata_stored ? "store" : "count",
-                         (unsigned)forest->txs_count, (unsigned)forest->outputs_count, (unsigned long long)spent,
-                         (unsigned long long)(forest->outputs_count - spent), hex);
+    unsigned first = store_first_height(check->store);
+    status = first > 0 ? text_printf(&text, "partial %u\n", first) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = text_printf(
+            &text,
+            "network %s\nheight %u\ntip %s\nnulldata %s\nstored_txs %u\nunknown_outputs %u\nspent %llu\n"
+            "unspent %llu\ndigest %s\n",
+            network, (unsigned)forest->blocks - 1, tip,
+            store_identity_of(check->store)->nulldata_stored ? "store" : "count", (unsigned)forest->txs_count,
+            (unsigned)forest->outputs_count, (unsigned long long)spent,
+            (unsigned long long)(forest->outputs_count - spent), hex);
     if (status != STATUS_OK)
         status = fault_nomem(fault);
     return status == STATUS_OK ? print_text(&text, fault) : status;

@@ -7,6 +7,10 @@
  * A *tracked* output is one that is unknown in some rule set and is not nulldata. Tracked outputs are numbered from 0
  * in chain order over the whole store: the *ordinal*. Stored transactions are numbered likewise.
  *
+ * A *partial* batch is one of a store that begins above the genesis block. Its blocks have the leading bytes of each of
+ * their txids too, so that a later scan can tell which inputs spend what was made before the store begins; for each
+ * stored transaction there is the number of these inputs, and for each block that of such unknown transactions.
+ *
  * A batch is a run of consecutive blocks: a fixed header, the blocks, and an index of the tracked outputs that makes
  * (ordinal -> outpoint) one look-up.
  *
@@ -25,7 +29,12 @@ struct block_record {
     uint32_t time; /* of the header */
     struct block_counts counts;
     uint32_t stored_txs;
+    /* Of partial batches only. */
+    uint32_t maybe_txs[RULES]; /* of the unknown transactions those with an input made before the first block */
+    const uint8_t *txids;      /* RECORD_TXID bytes of each transaction's txid; borrowed */
 };
+
+#define RECORD_TXID 8u
 
 struct output_record {
     uint64_t value_sat;
@@ -56,6 +65,7 @@ struct tx_record {
     uint64_t number;        /* of the stored transaction */
     uint64_t first_ordinal; /* of its first tracked output; the others follow in vout order */
     uint32_t tracked;       /* how many tracked outputs it has */
+    uint32_t inputs_before; /* spend what was made before the store's first block; 0 unless partial */
 };
 
 #define BATCH_HEADER_SIZE 48u
@@ -80,12 +90,13 @@ struct batch {
     uint32_t tx_count;
     uint32_t last_tx_index;
     size_t open_index; /* bytes of index that belong to closed blocks */
+    bool partial;      /* set before batch_reset */
 };
 
 /* Begins an empty batch whose first block has that height and whose first transaction and output have those numbers. */
 void batch_reset(struct batch *batch, uint32_t first_height, uint64_t first_tx, uint64_t first_ordinal);
 /* Begins a block; its height must be the next one. batch_add_tx for its stored transactions in order of index; then
- * batch_end_block. The record's stored_txs is ignored: it is counted. After an error the batch may only be reset or
+ * batch_end_block. The record's stored_txs is ignored: it is counted; its txids must stay until batch_end_block. After an error the batch may only be reset or
  * freed. */
 enum status batch_begin_block(struct batch *batch, const struct block_record *block) MUST_CHECK;
 /* `outputs` is the outputs blob made by record_add_output, of tx->outputs outputs, of which tx->tracked are tracked, at
@@ -118,6 +129,7 @@ struct batch_view {
     uint64_t first_tx;
     uint32_t tracked;
     uint32_t tx_count;
+    bool partial;
     /* position of the iteration */
     struct cursor blocks; /* the next block */
     struct cursor txs;    /* the next transaction of the current block */

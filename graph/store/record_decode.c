@@ -30,8 +30,10 @@ static void take_hash(struct cursor *c, struct hash256 *hash)
 enum status batch_view_open(struct batch_view *view, const uint8_t *bytes, size_t size)
 {
     *view = (struct batch_view){.bytes = bytes, .size = size};
-    if (size < BATCH_HEADER_SIZE || load_le32(bytes + AT_MAGIC) != BATCH_MAGIC || load_le32(bytes + AT_SIZE) != size)
+    uint32_t magic = size < BATCH_HEADER_SIZE ? 0 : load_le32(bytes + AT_MAGIC);
+    if ((magic != BATCH_MAGIC && magic != PARTIAL_MAGIC) || load_le32(bytes + AT_SIZE) != size)
         return STATUS_FORMAT;
+    view->partial = magic == PARTIAL_MAGIC;
     view->first_height = load_le32(bytes + AT_FIRST_HEIGHT);
     view->block_count = load_le32(bytes + AT_BLOCKS);
     view->first_tx = load_le64(bytes + AT_FIRST_TX);
@@ -62,6 +64,7 @@ void batch_peek(const struct batch *batch, struct batch_view *view)
         .first_tx = batch->first_tx,
         .tracked = batch->tracked,
         .tx_count = batch->tx_count,
+        .partial = batch->partial,
         .blocks = cursor_over(batch->blocks.bytes, batch->blocks.size),
         .blocks_left = batch->block_count,
         .next_tx = batch->first_tx,
@@ -124,6 +127,16 @@ static void take_counts(struct cursor *c, struct block_counts *counts)
         counts->unknown_txs[r] = take_varint32(c);
 }
 
+static void take_partial(struct cursor *c, struct block_record *block)
+{
+    for (unsigned r = 0; r < RULES; r++) {
+        block->maybe_txs[r] = take_varint32(c);
+        if (block->maybe_txs[r] > block->counts.unknown_txs[r])
+            cursor_fail(c);
+    }
+    block->txids = take_bytes(c, (size_t)block->counts.txs * RECORD_TXID);
+}
+
 /* The sums in the header must be those of the blocks. */
 static enum status end_of_batch(const struct batch_view *view)
 {
@@ -146,6 +159,8 @@ enum status batch_next_block(struct batch_view *view, struct block_record *block
     take_hash(c, &block->hash);
     block->time = cursor_u32(c);
     take_counts(c, &block->counts);
+    if (view->partial)
+        take_partial(c, block);
     block->stored_txs = take_varint32(c);
     uint32_t tracked = take_varint32(c);
     size_t size = (size_t)take_varint(c, UINT32_MAX);
@@ -167,7 +182,7 @@ enum status batch_next_block(struct batch_view *view, struct block_record *block
 }
 
 /* Reads a transaction's own numbers and cuts out its outputs and spends; the cursor fails where they make no sense. */
-static void take_tx(struct cursor *c, struct tx_view *tx)
+static void take_tx(struct cursor *c, bool partial, struct tx_view *tx)
 {
     take_hash(c, &tx->tx.txid);
     uint64_t inputs = take_varint(c, (uint64_t)UINT32_MAX << 1 | 1);
@@ -176,10 +191,11 @@ static void take_tx(struct cursor *c, struct tx_view *tx)
     tx->tx.outputs = take_varint32(c);
     tx->tx.tracked = take_varint32(c);
     tx->tx.spends = take_varint32(c);
+    tx->tx.inputs_before = partial ? take_varint32(c) : 0;
     size_t size = (size_t)take_varint(c, UINT32_MAX);
     const uint8_t *bytes = take_bytes(c, size);
     if (!bytes || tx->tx.outputs > size / MIN_OUTPUT || tx->tx.tracked > tx->tx.outputs ||
-        tx->tx.spends > tx->tx.inputs) {
+        tx->tx.spends > tx->tx.inputs || tx->tx.inputs_before > tx->tx.inputs - tx->tx.spends) {
         cursor_fail(c);
         return;
     }
@@ -201,7 +217,7 @@ enum status batch_next_tx(struct batch_view *view, struct tx_view *tx)
                                                                                                     : STATUS_FORMAT;
     memset(tx, 0, sizeof *tx);
     uint64_t index = (uint64_t)(uint32_t)(view->last_tx_index + 1) + take_varint32(c);
-    take_tx(c, tx);
+    take_tx(c, view->partial, tx);
     if (!cursor_ok(c) || index >= view->block_txs || tx->tx.tracked > view->block_end_ordinal - view->next_ordinal) {
         cursor_fail(c);
         return STATUS_FORMAT;
@@ -296,7 +312,7 @@ enum status batch_output(const struct batch_view *view, struct output_place *pla
     size_t tx = (size_t)(c.at - view->bytes);
     if (place->tx != tx || vout < place->next_vout) {
         memset(place, 0, sizeof *place);
-        take_tx(&c, &place->view);
+        take_tx(&c, view->partial, &place->view);
         if (!cursor_ok(&c))
             return STATUS_FORMAT;
         place->tx = tx;

@@ -85,9 +85,13 @@ enum status batch_add_tx(struct batch *batch, const struct tx_record *tx, const 
     if (status == STATUS_OK)
         status = buffer_add(txs, tx->txid.bytes, HASH256_SIZE);
     const uint64_t numbers[] = {(uint64_t)tx->inputs << 1 | (tx->coinbase ? 1 : 0), tx->outputs, tx->tracked,
-                                tx->spends, outputs_size};
+                                tx->spends};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == STATUS_OK; i++)
         status = buffer_add_varint(txs, numbers[i]);
+    if (status == STATUS_OK && batch->partial)
+        status = buffer_add_varint(txs, tx->inputs_before);
+    if (status == STATUS_OK)
+        status = buffer_add_varint(txs, outputs_size);
     if (status == STATUS_OK)
         status = buffer_add(txs, outputs, outputs_size);
     if (status == STATUS_OK)
@@ -125,6 +129,17 @@ static enum status add_counts(struct buffer *out, const struct block_counts *cou
     return status;
 }
 
+/* What only partial batches have of a block. */
+static enum status add_partial(struct batch *batch)
+{
+    const struct block_record *open = &batch->open;
+    enum status status = STATUS_OK;
+    for (unsigned r = 0; r < RULES && status == STATUS_OK; r++)
+        status = buffer_add_varint(&batch->blocks, open->maybe_txs[r]);
+    return status == STATUS_OK ? buffer_add(&batch->blocks, open->txids, (size_t)open->counts.txs * RECORD_TXID)
+                               : status;
+}
+
 enum status batch_end_block(struct batch *batch)
 {
     struct buffer *blocks = &batch->blocks;
@@ -135,6 +150,8 @@ enum status batch_end_block(struct batch *batch)
         status = buffer_add(blocks, time, sizeof time);
     if (status == STATUS_OK)
         status = add_counts(blocks, &batch->open.counts);
+    if (status == STATUS_OK && batch->partial)
+        status = add_partial(batch);
     const uint64_t numbers[] = {batch->open.stored_txs, (batch->index.size - batch->open_index) / INDEX_ENTRY,
                                 batch->txs.size};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == STATUS_OK; i++)
@@ -168,7 +185,7 @@ uint64_t batch_checksum(const uint8_t *bytes, size_t size)
 void batch_write(const struct batch *batch, uint8_t *out)
 {
     size_t size = batch_size(batch);
-    store_le32(out + AT_MAGIC, BATCH_MAGIC);
+    store_le32(out + AT_MAGIC, batch->partial ? PARTIAL_MAGIC : BATCH_MAGIC);
     store_le32(out + AT_SIZE, (uint32_t)size);
     store_le32(out + AT_FIRST_HEIGHT, batch->first_height);
     store_le32(out + AT_BLOCKS, batch->block_count);

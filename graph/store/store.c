@@ -12,13 +12,18 @@ static const struct kv_words words = {.noun = "store", .verb = "scan"};
 
 /* ---- what meta and directory hold ---- */
 
-static void write_identity(const struct store *store, uint8_t out[IDENTITY_SIZE])
+/* Returns its size. */
+static size_t write_identity(const struct store *store, uint8_t out[IDENTITY_PARTIAL_SIZE])
 {
-    store_le32(out, STORE_VERSION);
+    bool partial = store->identity.first_height > 0;
+    store_le32(out, partial ? STORE_VERSION_PARTIAL : STORE_VERSION);
     memcpy(out + 4, store->identity.magic, 4);
     memcpy(out + 8, store->identity.genesis.bytes, HASH256_SIZE);
     out[40] = store->identity.nulldata_stored;
     memcpy(out + 41, store->seed, STORE_SEED_SIZE);
+    store_le32(out + IDENTITY_SIZE, store->identity.first_height);
+    memcpy(out + IDENTITY_SIZE + 4, store->identity.first_block.bytes, HASH256_SIZE);
+    return partial ? IDENTITY_PARTIAL_SIZE : IDENTITY_SIZE;
 }
 
 static enum status read_identity(struct store *store, struct fault *fault)
@@ -31,13 +36,19 @@ static enum status read_identity(struct store *store, struct fault *fault)
     if (size < 4)
         return store_damaged(store, "its identity is cut short", fault);
     uint32_t version = load_le32(bytes);
-    if (version != STORE_VERSION)
+    bool partial = version == STORE_VERSION_PARTIAL;
+    if (version != STORE_VERSION && !partial)
         return fault_set(fault, STATUS_FORMAT, kv_data_path(store->kv), FAULT_NO_OFFSET,
-                         "a store of version %u, this program knows version %u: %s", version, STORE_VERSION,
-                         version > STORE_VERSION ? "use a newer unktx, or scan into another --store"
-                                                 : "delete it and scan again");
-    if (size != IDENTITY_SIZE || bytes[40] > 1)
+                         "a store of version %u, this program knows versions %u and %u: %s", version, STORE_VERSION,
+                         STORE_VERSION_PARTIAL,
+                         version > STORE_VERSION_PARTIAL ? "use a newer unktx, or scan into another --store"
+                                                         : "delete it and scan again");
+    if (size != (partial ? IDENTITY_PARTIAL_SIZE : IDENTITY_SIZE) || bytes[40] > 1 ||
+        (partial && load_le32(bytes + IDENTITY_SIZE) == 0))
         return store_damaged(store, "its identity is malformed", fault);
+    store->identity.first_height = partial ? load_le32(bytes + IDENTITY_SIZE) : 0;
+    if (partial)
+        memcpy(store->identity.first_block.bytes, bytes + IDENTITY_SIZE + 4, HASH256_SIZE);
     memcpy(store->identity.magic, bytes + 4, 4);
     memcpy(store->identity.genesis.bytes, bytes + 8, HASH256_SIZE);
     store->identity.nulldata_stored = bytes[40];
@@ -69,6 +80,8 @@ static enum status read_totals(struct store *store, struct fault *fault)
     store->committed.tracked = load_le64(bytes + 12);
     memcpy(store->committed.tip.bytes, bytes + 20, HASH256_SIZE);
     store->generation = load_le64(bytes + 52);
+    if (store->committed.blocks < store->identity.first_height)
+        return store_damaged(store, "its totals are malformed", fault);
     store->totals = store->committed;
     status = kv_get(store->view, TABLE_META, "snapshot", strlen("snapshot"), &bytes, &size, fault);
     if (status == STATUS_OK)
@@ -84,7 +97,8 @@ static enum status take_entry(struct store *store, const struct kv_pair *pair, s
         return store_damaged(store, "its directory is malformed", fault);
     const uint8_t *bytes = pair->value;
     struct entry entry = {load_le32(bytes), load_le32(bytes + 4), load_le64(bytes + 8), load_le64(bytes + 16)};
-    const struct entry zero = {0}, *last = n > 0 ? &store->entries[n - 1] : &zero;
+    const struct entry begin = {.first_height = store->identity.first_height};
+    const struct entry *last = n > 0 ? &store->entries[n - 1] : &begin;
     if (entry.first_height != last->first_height + last->blocks || entry.blocks == 0 ||
         entry.blocks > UINT32_MAX - entry.first_height || entry.first_tx < last->first_tx ||
         entry.first_ordinal < last->first_ordinal || (n == 0 && (entry.first_tx != 0 || entry.first_ordinal != 0)))
@@ -106,7 +120,8 @@ static enum status read_directory(struct store *store, struct fault *fault)
     kv_cursor_close(cursor);
     if (status != STATUS_NOT_FOUND)
         return status;
-    const struct entry zero = {0}, *last = store->entries_count > 0 ? &store->entries[store->entries_count - 1] : &zero;
+    const struct entry begin = {.first_height = store->identity.first_height};
+    const struct entry *last = store->entries_count > 0 ? &store->entries[store->entries_count - 1] : &begin;
     if (last->first_height + last->blocks != store->committed.blocks || last->first_tx > store->committed.txs ||
         last->first_ordinal > store->committed.tracked)
         return store_damaged(store, "directory and totals differ", fault);
@@ -119,10 +134,10 @@ static enum status read_directory(struct store *store, struct fault *fault)
 static bool create(struct kv_txn *txn, void *context)
 {
     const struct store *store = context;
-    uint8_t bytes[IDENTITY_SIZE], totals[TOTALS_SIZE];
-    write_identity(store, bytes);
-    store_write_totals(&store->committed, 0, totals);
-    return store_put_meta(txn, "identity", bytes, sizeof bytes) && store_put_meta(txn, "totals", totals, sizeof totals);
+    uint8_t bytes[IDENTITY_PARTIAL_SIZE], totals[TOTALS_SIZE];
+    size_t size = write_identity(store, bytes);
+    store_write_totals(&store->committed, store->generation, totals);
+    return store_put_meta(txn, "identity", bytes, size) && store_put_meta(txn, "totals", totals, sizeof totals);
 }
 
 static enum status compare_identity(const struct store *store, const struct store_identity *asked, struct fault *fault)
@@ -149,6 +164,7 @@ static enum status open_all(struct store *store, const char *path, const struct 
 {
     if (identity)
         store->identity = *identity;
+    store->identity.first_height = 0; /* until store_begin_at */
     if (getrandom(store->seed, sizeof store->seed, 0) != (ssize_t)sizeof store->seed)
         return fault_errno(fault, path, FAULT_NO_OFFSET, "no random numbers");
     enum status status = kv_open(path, store->mode == STORE_WRITE ? KV_WRITE : KV_READ, &words, table_names, TABLES,
@@ -218,3 +234,22 @@ const uint8_t *store_seed(const struct store *store) { return store->seed; }
 struct store_totals store_totals_of(const struct store *store) { return store->totals; }
 const char *store_path(const struct store *store) { return kv_path(store->kv); }
 struct forms *store_forms(const struct store *store) { return store->forms; }
+bool store_is_empty(const struct store *store) { return store->totals.blocks == store->identity.first_height; }
+uint32_t store_first_height(const struct store *store) { return store->identity.first_height; }
+
+enum status store_begin_at(struct store *store, uint32_t height, const struct hash256 *block, struct fault *fault)
+{
+    assert(store->mode == STORE_WRITE && store_is_empty(store) && !store->block_open);
+    struct store_identity before = store->identity;
+    store->identity.first_height = height;
+    if (height > 0)
+        store->identity.first_block = *block;
+    store->committed = store->totals = (struct store_totals){.blocks = height};
+    enum status status = kv_write(store->kv, 0, create, store, fault);
+    if (status != STATUS_OK) {
+        store->identity = before;
+        store->committed = store->totals = (struct store_totals){.blocks = before.first_height};
+    }
+    store_begin_batch(store);
+    return status;
+}

@@ -17,7 +17,8 @@
 #include "graph/store/record.h"
 #include "parser/status.h"
 
-#define STORE_VERSION 2u
+#define STORE_VERSION 2u         /* of a store that begins at the genesis block */
+#define STORE_VERSION_PARTIAL 3u /* of one that begins above it */
 #define STORE_SEED_SIZE 16u
 
 /* What a store was made for; a scan with anything else is refused. */
@@ -25,10 +26,14 @@ struct store_identity {
     uint8_t magic[4];
     struct hash256 genesis;
     bool nulldata_stored; /* --nulldata store */
+    /* Where it begins: the height of its first block, and that block (docs/model.md, section 8). 0: it is of the whole
+     * chain, and the hash is not used; else it is *partial*. */
+    uint32_t first_height;
+    struct hash256 first_block;
 };
 
 struct store_totals {
-    uint32_t blocks;    /* 0: empty; the tip's height is blocks - 1 */
+    uint32_t blocks;    /* the tip's height + 1; the store's first_height where it is empty */
     uint64_t txs;       /* stored transactions */
     uint64_t tracked;   /* tracked outputs */
     struct hash256 tip; /* valid when blocks > 0 */
@@ -39,7 +44,8 @@ struct store; /* opaque */
 enum store_mode { STORE_READ, STORE_WRITE };
 
 /* Opens the folder `path`. STORE_WRITE creates it and a new store where there is none (then `identity` is written, and
- * a random seed) and otherwise requires the same identity (STATUS_REFUSED names the difference). STORE_READ never
+ * a random seed) and otherwise requires the same identity (STATUS_REFUSED names the difference); where it begins is not
+ * looked at (store_begin_at). STORE_READ never
  * changes a byte of the store (store_close may write the file of store_forms beside it), works on a read-only file
  * system, and ignores `identity` (may be NULL). STATUS_NOT_FOUND: no store there. STATUS_FORMAT: not a store, or of
  * another version (the text says what to do). STATUS_BUSY: another process writes. */
@@ -54,6 +60,10 @@ const uint8_t *store_seed(const struct store *store);
 /* Of all that was added, committed or not. */
 struct store_totals store_totals_of(const struct store *store);
 const char *store_path(const struct store *store);
+/* True if there is no block in it. */
+bool store_is_empty(const struct store *store);
+/* The height of its first block: 0, or above where it is partial. */
+uint32_t store_first_height(const struct store *store);
 /* What BLISS found out about pieces of this store's T-DAGs; store_close keeps it in a file of its own. Borrowed until
  * then; any thread. */
 struct forms *store_forms(const struct store *store);
@@ -64,6 +74,10 @@ struct forms *store_forms(const struct store *store);
 enum status store_end_at(struct store *store, uint32_t height, struct fault *fault) MUST_CHECK;
 
 /* ---- appending (STORE_WRITE) ---- */
+
+/* Has an empty store begin with the block of that height and hash, durably; height 0: it is of the whole chain. */
+enum status store_begin_at(struct store *store, uint32_t height, const struct hash256 *block, struct fault *fault)
+    MUST_CHECK;
 
 /* As batch_begin_block / batch_add_tx / batch_end_block, over batches that are cut by themselves. The first tracked
  * output of a transaction gets the ordinal store_totals_of(store).tracked. */
@@ -78,7 +92,7 @@ size_t store_pending(const struct store *store);
  * transaction. STATUS_IO with the way out in the text when the disk is full; the store is then as after the commit
  * before. */
 enum status store_commit(struct store *store, struct fault *fault) MUST_CHECK;
-/* Keeps the blocks 0..blocks-1 and drops the others, durably, with a snapshot that belongs to any of these. O(what is
+/* Keeps the blocks below height `blocks` and drops the others, durably, with a snapshot that belongs to any of these. O(what is
  * dropped + one batch). */
 enum status store_rollback(struct store *store, uint32_t blocks, struct fault *fault) MUST_CHECK;
 

@@ -52,6 +52,7 @@ void store_write_entry(const struct entry *entry, uint8_t out[ENTRY_SIZE])
 
 void store_begin_batch(struct store *store)
 {
+    store->open.partial = store->identity.first_height > 0;
     batch_reset(&store->open, store->totals.blocks, store->totals.txs, store->totals.tracked);
 }
 

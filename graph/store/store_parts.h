@@ -14,7 +14,7 @@ enum table { TABLE_META, TABLE_BATCHES, TABLE_DIRECTORY, TABLE_FILES, TABLE_SNAP
 #define SNAPSHOT_CHUNKS_MAX 4096u
 
 /* Values of the database "meta"; docs/store-format.md has the whole format. */
-enum { IDENTITY_SIZE = 57, TOTALS_SIZE = 60, SNAPSHOT_SIZE = 12, ENTRY_SIZE = 24 };
+enum { IDENTITY_SIZE = 57, IDENTITY_PARTIAL_SIZE = 93, TOTALS_SIZE = 60, SNAPSHOT_SIZE = 12, ENTRY_SIZE = 24 };
 
 /* Where a batch begins. */
 struct entry {

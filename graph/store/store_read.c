@@ -85,7 +85,7 @@ enum status store_get_batch(const struct store *store, const struct kv_view *fro
         return status;
     if (batch_view_open(view, bytes, size) != STATUS_OK || view->first_height != entry->first_height ||
         view->block_count != entry->blocks || view->first_tx != entry->first_tx ||
-        view->first_ordinal != entry->first_ordinal)
+        view->first_ordinal != entry->first_ordinal || view->partial != (store->identity.first_height > 0))
         return store_damaged(store, "a batch is malformed", fault);
     bool cut = store->last_blocks > 0 && batch == store->entries_count - 1;
     if (cut && batch_view_cut(view, store->last_blocks) != STATUS_OK)
@@ -149,7 +149,7 @@ static enum status no_block(const struct store *store, uint32_t height, struct f
 enum status store_batch_of_height(const struct store_reader *reader, uint32_t height, size_t *batch,
                                   struct fault *fault)
 {
-    if (height >= reader->store->committed.blocks)
+    if (height >= reader->store->committed.blocks || height < reader->store->identity.first_height)
         return no_block(reader->store, height, fault);
     *batch = store_entry_of_height(reader->store, height);
     return STATUS_OK;
@@ -246,6 +246,8 @@ enum status store_block(const struct store_reader *reader, uint32_t height, stru
     const struct store *store = reader->store;
     struct batch_view view;
     enum status status;
+    if (height < store->identity.first_height)
+        return no_block(store, height, fault);
     if (height < store->committed.blocks) {
         status = store_batch(reader, store_entry_of_height(store, height), &view, fault);
         if (status != STATUS_OK)
@@ -268,7 +270,7 @@ enum status store_end_at(struct store *store, uint32_t height, struct fault *fau
     struct store_totals *totals = &store->committed;
     struct batch_view view;
     struct block_record block;
-    assert(store->mode == STORE_READ);
+    assert(store->mode == STORE_READ && height >= store->identity.first_height);
     if (height >= totals->blocks || height == totals->blocks - 1)
         return STATUS_OK;
     size_t last = store_entry_of_height(store, height);

@@ -231,6 +231,7 @@ static enum status copy_blocks(struct batch *to, struct batch_view *from, uint32
     struct block_record block;
     struct tx_view tx;
     enum status status = STATUS_OK;
+    to->partial = from->partial;
     batch_reset(to, from->first_height, from->first_tx, from->first_ordinal);
     while (status == STATUS_OK && from->first_height + to->block_count < blocks) {
         status = batch_next_block(from, &block);
@@ -278,8 +279,10 @@ static enum status prepare_rollback(struct store *store, uint32_t blocks, struct
 {
     struct batch batch = {0};
     struct batch_view view = {0};
-    if (blocks == 0)
+    if (blocks <= store->identity.first_height) {
+        back->totals.blocks = store->identity.first_height;
         return STATUS_OK;
+    }
     size_t last = store_entry_of_height(store, blocks - 1);
     enum status status = store_get_batch(store, store->view, last, &view, fault);
     if (status == STATUS_OK) /* a new checksum must not cover up a damage */

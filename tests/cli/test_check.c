@@ -318,7 +318,7 @@ static void lie_blocks(struct value *value) { value->bytes[0]++; }
 static void lie_stored_txs(struct value *value) { value->bytes[4]++; }
 static void lie_tracked(struct value *value) { value->bytes[12]++; }
 static void lie_tip(struct value *value) { value->bytes[20 + 7] ^= 4; }
-static void lie_newer(struct value *value) { value->bytes[0] = STORE_VERSION + 1; }
+static void lie_newer(struct value *value) { value->bytes[0] = STORE_VERSION_PARTIAL + 1; }
 static void lie_older(struct value *value) { value->bytes[0] = 0; }
 static void lie_genesis(struct value *value) { value->bytes[8 + 9] ^= 16; }
 static void lie_magic(struct value *value) { value->bytes[5] ^= 1; }
