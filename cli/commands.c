@@ -4,6 +4,7 @@
 #include "cli/inputs/output_folder.h"
 #include "cli/output/help.h"
 #include "cli/output/sources.h"
+#include "cli/output/partial.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 
@@ -43,6 +44,7 @@ static int run_command(const struct command *command, const struct settings *set
         status = index_blocks_protect(settings->store, &fault);
     int exit_status = status == STATUS_OK ? command->run(settings) : message_result(status, &fault);
     sources_clear();
+    partial_set(0);
     node_blocks_forget();
     return exit_status;
 }

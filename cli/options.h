@@ -51,6 +51,7 @@ struct settings {
     enum rules rules;
     uint64_t threads; /* 1.. */
     uint64_t from_height;
+    uint64_t begin_height;    /* where a store is to begin; 0: not asked for */
     uint64_t to_height;       /* UINT32_MAX: the tip */
     uint64_t rows_per_file;   /* 0: not asked for */
     uint64_t blocks_per_file; /* likewise */
@@ -75,6 +76,7 @@ struct settings {
     bool rules_given; /* on the command line */
     bool replace;
     bool verify;
+    bool partial;
     bool quiet;
     bool compress;
     bool with_nulldata;

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
+#include "cli/inputs/node_blocks.h"
 #include "cli/inputs/provenance.h"
 #include "cli/inputs/store_place.h"
 #include "cli/output/outfolder.h"
@@ -122,6 +123,8 @@ static const struct option *const options[] = {
     &option_threads,
     &option_to_height,
     &option_tip,
+    &option_partial,
+    &option_begin_height,
     &option_xor_key,
     &option_nulldata,
     &option_verify,

@@ -19,16 +19,45 @@ static void print_summary(const struct settings *settings, const struct ingest_r
 {
     char tip[HASH256_HEX_SIZE + 1] = "";
     hash256_hex(&result->tip, tip);
-    message("%s: height %u, tip %s", result->network, (unsigned)result->height, tip);
+    if (result->first_height > 0)
+        message("%s: heights %u to %u (partial: what was made below height %u is not known), tip %s", result->network,
+                (unsigned)result->first_height, (unsigned)result->height, (unsigned)result->first_height, tip);
+    else
+        message("%s: height %u, tip %s", result->network, (unsigned)result->height, tip);
     message("%u block%s added (%.1f MB read), %u taken back; on disk outside the chain: %u stale, %u detached",
             (unsigned)result->blocks_added, result->blocks_added == 1 ? "" : "s", (double)result->bytes / 1e6,
             (unsigned)result->blocks_removed, (unsigned)result->stale, (unsigned)result->detached);
     message("the store is %s", settings->store);
 }
 
+/* An index is of the whole chain: the two would tell different things of one folder. */
+static enum status refuse_index_beside(const struct settings *settings, bool partial, const struct other_chain *index,
+                                       struct fault *fault)
+{
+    if (!partial || !index)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_REFUSED, settings->store, FAULT_NO_OFFSET,
+                     "there is an index of the whole chain, beside which no part of the chain is stored: choose "
+                     "another %s",
+                     settings->folder ? "-o" : "--store");
+}
+
+static enum status scan(const struct settings *settings, struct ingest_options *options, struct ingest_result *result,
+                        struct fault *fault)
+{
+    struct text way = {0};
+    enum status status = node_blocks_put_command(settings, &way);
+    options->way_partial = way.bytes;
+    options->store_option = settings->folder ? "-o" : "--store";
+    status = status == STATUS_OK ? ingest_run(options, result, fault) : fault_nomem(fault);
+    text_free(&way);
+    return status;
+}
+
 static int work(const struct settings *settings, const struct node_blocks *blocks, struct progress *progress)
 {
     struct other_chain index;
+    bool partial = settings->partial || settings->begin_height > 0;
     struct ingest_options options = {
         .datadir = blocks->datadir,
         .chain = settings->chain,
@@ -40,6 +69,8 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .other = node_blocks_of_index(settings->store, &index),
         .nulldata_stored = strcmp(settings->nulldata, "store") == 0,
         .verify = settings->verify,
+        .partial = partial,
+        .from_height = settings->begin_height > 0 ? (uint32_t)settings->begin_height : UINT32_MAX,
         .progress = on_progress,
         .damage = node_blocks_damage,
         .message = node_blocks_message,
@@ -47,12 +78,14 @@ static int work(const struct settings *settings, const struct node_blocks *block
     };
     struct ingest_result result = {0};
     struct fault fault = {0};
-    enum status status = ingest_run(&options, &result, &fault);
+    enum status status = refuse_index_beside(settings, partial, options.other, &fault);
+    if (status == STATUS_OK)
+        status = scan(settings, &options, &result, &fault);
     progress_end(progress);
     if (status == STATUS_OK)
         status = index_blocks_remember(settings->store, options.datadir, options.chain, options.xor_key, &fault);
     if (status == STATUS_INTERRUPTED) {
-        if (result.blocks > 0)
+        if (result.blocks > result.first_height)
             message("interrupted; the store holds the chain to height %u, and the same command goes on from there",
                     (unsigned)result.height);
         else
@@ -75,6 +108,8 @@ static const struct option *const options[] = {
     &option_threads,
     &option_to_height,
     &option_tip,
+    &option_partial,
+    &option_begin_height,
     &option_xor_key,
     &option_nulldata,
     &option_verify,

@@ -4,6 +4,35 @@
 #include "cli/inputs/index_blocks.h"
 #include "parser/mem.h"
 
+const struct option option_partial = {
+    .name = "partial",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, partial),
+    .help = "take a part of the chain: from the first block on which an unbroken chain stands in these files (a pruned "
+            "node); what was made before is not known, and all tables say so",
+};
+const struct option option_begin_height = {
+    .name = "from-height",
+    .type = OPTION_NUMBER,
+    .value = "H",
+    .field = offsetof(struct settings, begin_height),
+    .max = UINT32_MAX - 1,
+    .help = "the same from block H on; 0 is the whole chain (default: the whole chain)",
+};
+
+enum status node_blocks_put_command(const struct settings *settings, struct text *text)
+{
+    enum status status = text_printf(text, "unktx %s", settings->folder ? "analyze" : "scan");
+    if (status == STATUS_OK && settings->datadir)
+        status = text_printf(text, " --datadir %s", settings->datadir);
+    if (status == STATUS_OK && settings->chain)
+        status = text_printf(text, " --chain %s", settings->chain);
+    if (status == STATUS_OK)
+        status = settings->folder ? text_printf(text, " -o %s", settings->out)
+                                  : text_printf(text, " --store %s", settings->store);
+    return status;
+}
+
 /* Hashes of what has been said, by open addressing; 0: free. */
 static struct said {
     uint64_t *slots;

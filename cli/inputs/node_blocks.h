@@ -4,10 +4,14 @@
 
 #include "cli/options.h"
 #include "cli/output/progress.h"
+#include "cli/output/text.h"
 #include "graph/scan/ingest.h"
 #include "parser/blkfile.h"
 #include "parser/hash256.h"
 #include "parser/status.h"
+
+/* Where a scan begins: --partial and --from-height. */
+extern const struct option option_partial, option_begin_height;
 
 struct node_blocks {
     char *datadir;
@@ -32,6 +36,10 @@ const struct other_chain *node_blocks_of_store(const char *folder, struct other_
 /* STATUS_FORMAT where the store and the index in the folder have only the genesis block in common, as could be before
  * that was refused. */
 enum status node_blocks_of_one_chain(const char *folder, struct fault *fault) MUST_CHECK;
+
+/* What the user would have typed for a scan or an analyze of the same files, up to where --partial would come.
+ * STATUS_NOMEM. */
+enum status node_blocks_put_command(const struct settings *settings, struct text *text) MUST_CHECK;
 
 /* The key of --xor-key, NULL for xor.dat's; false after saying what is wrong with it. */
 bool node_blocks_key(const struct settings *settings, uint8_t key[XOR_KEY_SIZE], const uint8_t **given);

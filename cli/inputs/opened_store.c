@@ -3,6 +3,7 @@
 #include "cli/inputs/output_folder.h"
 #include "cli/output/message.h"
 #include "cli/output/outfolder.h"
+#include "cli/output/partial.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
 
@@ -28,13 +29,18 @@ static enum status settle(const struct settings *settings, struct store *store, 
 {
     uint32_t blocks = store_totals_of(store).blocks, height = (uint32_t)settings->to_height;
     enum status status = STATUS_OK;
-    if (blocks == 0)
+    unsigned first = store_first_height(store);
+    partial_set(first);
+    if (store_is_empty(store))
         return fault_set(fault, STATUS_NOT_FOUND, settings->store, FAULT_NO_OFFSET,
                          "the store has no blocks yet; 'unktx scan' fills it");
     if (settings->folder)
         status = end_as_the_others(outfolder_provenance(settings->folder), store, &height, fault);
     else if (height != UINT32_MAX && height >= blocks)
         message("the store ends at height %u, below --to-height %u", (unsigned)blocks - 1, (unsigned)height);
+    if (status == STATUS_OK && height < first)
+        return fault_set(fault, STATUS_REFUSED, settings->store, FAULT_NO_OFFSET,
+                         "the store is partial: it begins at height %u, above --to-height %u", first, (unsigned)height);
     if (status == STATUS_OK && settings->tables)
         status = output_folder_settle(settings, store, &height, fault);
     return status == STATUS_OK ? store_end_at(store, height, fault) : status;

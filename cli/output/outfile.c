@@ -11,6 +11,7 @@
 #include "cli/output/listed.h"
 #include "cli/output/message.h"
 #include "cli/output/outfolder.h"
+#include "cli/output/partial.h"
 #include "cli/output/signals.h"
 #include "cli/output/sources.h"
 #include "cli/output/sqlite.h"
@@ -22,15 +23,6 @@
 #include "parser/stop.h"
 
 #define WRITE_BEHIND (8u << 20) /* bytes */
-
-char *outfile_join(const char *folder, const char *name)
-{
-    size_t folder_size = strlen(folder), size = folder_size + strlen(name) + 2;
-    char *path = mem_alloc(size, 1);
-    if (path)
-        snprintf(path, size, "%s%s%s", folder, folder_size > 0 && folder[folder_size - 1] == '/' ? "" : "/", name);
-    return path;
-}
 
 /* Where the bytes are to land: a symbolic link keeps pointing, its target is replaced. */
 static char *final_path(const char *path)
@@ -138,12 +130,16 @@ enum status outfile_begin_table(struct outfile *file, const struct table_schema 
 {
     struct text text = {0};
     file->table = table;
-    file->flags = flags;
-    if (file->database)
-        return sqlite_begin_table(file->database, file->folder_name, table, flags, &file->rows, fault);
-    enum status status = schema_put_header(&text, table, flags);
-    status = status == STATUS_OK ? outfile_flush(file, &text, fault) : fault_nomem(fault);
-    text_free(&text);
+    file->flags = flags |= partial_flag();
+    enum status status = STATUS_OK;
+    if (file->database) {
+        status = sqlite_begin_table(file->database, file->folder_name, table, flags, &file->rows, fault);
+    } else {
+        status = schema_put_header(&text, table, flags);
+        status = status == STATUS_OK ? outfile_flush(file, &text, fault) : fault_nomem(fault);
+        text_free(&text);
+    }
+    file->ends_rows = partial_flag() != 0;
     return status;
 }
 
@@ -192,7 +188,7 @@ static enum status write_wrapped(struct outfile *file, const char *bytes, size_t
     return fflush(stdout) == 0 ? STATUS_OK : fault_errno(fault, file->name, FAULT_NO_OFFSET, "write failed");
 }
 
-enum status outfile_write(struct outfile *file, const char *bytes, size_t size, struct fault *fault)
+static enum status write_bytes(struct outfile *file, const char *bytes, size_t size, struct fault *fault)
 {
     if (file->is_discarded)
         return STATUS_OK;
@@ -220,6 +216,17 @@ enum status outfile_write(struct outfile *file, const char *bytes, size_t size, 
     }
     start_writing(file);
     return STATUS_OK;
+}
+
+enum status outfile_write(struct outfile *file, const char *bytes, size_t size, struct fault *fault)
+{
+    struct text text = {0};
+    if (!file->ends_rows)
+        return write_bytes(file, bytes, size, fault);
+    enum status status = partial_end_rows(bytes, size, &file->in_quotes_of_row, &text);
+    status = status == STATUS_OK ? write_bytes(file, text.bytes, text.size, fault) : fault_nomem(fault);
+    text_free(&text);
+    return status;
 }
 
 enum status outfile_flush(struct outfile *file, struct text *text, struct fault *fault)
@@ -320,38 +327,6 @@ enum status outfile_write_text_in(const char *folder, const char *name, struct t
 enum status outfile_write_of_store(const char *store, const char *name, struct text *text, struct fault *fault)
 {
     return write_owned(store, name, OWNER_STORE, text, fault);
-}
-
-enum status outfile_make_folder(const char *path, size_t *there, struct fault *fault)
-{
-    struct stat st;
-    enum status status = sources_refuse(path, fault);
-    if (status != STATUS_OK)
-        return status;
-    char *copy = mem_alloc(strlen(path) + 1, 1);
-    if (!copy)
-        return fault_nomem(fault);
-    memcpy(copy, path, strlen(path) + 1);
-    *there = 0;
-    bool making = false;
-    for (char *at = copy + 1; *at; at++) {
-        if (*at != '/')
-            continue;
-        *at = '\0';
-        making |= mkdir(copy, 0777) == 0; /* a failure shows in the last one */
-        if (!making)
-            *there = (size_t)(at - copy);
-        *at = '/';
-    }
-    mem_free(copy);
-    if (mkdir(path, 0777) == 0)
-        return STATUS_OK;
-    *there = making ? *there : strlen(path);
-    if (errno != EEXIST)
-        return fault_errno(fault, path, FAULT_NO_OFFSET, "the folder cannot be made");
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return STATUS_OK;
-    return fault_set(fault, STATUS_IO, path, FAULT_NO_OFFSET, "is no folder");
 }
 
 /* ---- tables ---- */

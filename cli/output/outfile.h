@@ -36,6 +36,8 @@ struct outfile {
     unsigned flags;
     uint64_t lines; /* ends of lines outside quotes */
     bool in_quotes;
+    bool ends_rows; /* each row gets the cell of a partial store (partial.h) */
+    bool in_quotes_of_row;
     struct sha256_stream sha256;
     struct sqlite *database;   /* rows become those of a table there, and what is no table goes nowhere; NULL: none */
     struct sqlite_table *rows; /* of outfile_begin_table */

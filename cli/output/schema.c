@@ -36,6 +36,11 @@ const struct table_schema *const schema_all[] = {
     NULL,
 };
 
+const struct column schema_partial = {
+    "partial", COLUMN_INTEGER, COLUMN_WITH_PARTIAL, "block height",
+    "the store's first block: outputs made below it are not known, and what spends them looks known; this column is "
+    "there only where the store does not begin with the genesis block"};
+
 const struct table_schema *schema_find(const char *name)
 {
     for (const struct table_schema *const *table = schema_all; *table; table++) {
@@ -104,9 +109,10 @@ bool schema_next(struct schema_walk *walk)
     repeat_group(walk);
     while (walk->next < table->columns_count && !is_written(&table->columns[walk->next], walk->flags))
         walk->next++;
-    if (walk->next >= table->columns_count)
+    if (walk->next > table->columns_count ||
+        (walk->next == table->columns_count && !(walk->flags & COLUMN_WITH_PARTIAL)))
         return false;
-    const struct column *column = &table->columns[walk->next];
+    const struct column *column = walk->next < table->columns_count ? &table->columns[walk->next] : &schema_partial;
     const struct repeated *word = repeated_in(column);
     if (word && (!walk->column || repeated_in(walk->column) != word)) {
         walk->group_begin = walk->next;

@@ -28,6 +28,7 @@ enum column_type {
 #define COLUMN_WITH_LABELS 32u        /* with --labels */
 #define COLUMN_WITH_PAPER_CLASSES 64u /* with --paper-classes */
 #define COLUMN_WITH_SCRIPTS 128u      /* with --scripts */
+#define COLUMN_WITH_PARTIAL 256u      /* where the store is partial (partial.h) */
 
 #define LABELS_MEANING                                                                                                 \
     "in alphabetical order of bytes with a semicolon and a space between two; the first 32, and then how many more"
@@ -89,8 +90,12 @@ const char *column_type_name(enum column_type type);
 
 #define COLUMN_NAME_SIZE 64u
 
+/* The last column of every table of a partial store. */
+extern const struct column schema_partial;
+
 /* Steps over the columns of a table as written: those whose flags are all in `flags` (COLUMN_MAY_BE_EMPTY apart), with
- * KIND and RULES replaced by names. Set `table` and `flags`, the rest zero. */
+ * KIND and RULES replaced by names; with COLUMN_WITH_PARTIAL schema_partial is the last. Set `table` and `flags`, the
+ * rest zero. */
 struct schema_walk {
     const struct table_schema *table;
     unsigned flags;

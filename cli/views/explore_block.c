@@ -16,10 +16,15 @@ static enum status find_block(const struct explore_request *request, const char 
     bool good = operand_parse(word, true, &operand);
     if (good && operand.type == OPERAND_HEIGHT) {
         *height = operand.number;
-        if (*height < explore->opened.forest.blocks)
+        const struct forest *forest = &explore->opened.forest;
+        if (*height < forest->blocks && *height >= forest->first_height)
             return STATUS_OK;
+        if (*height < forest->first_height)
+            return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                             "There is no block %u: the store is partial, the first one is %u.", (unsigned)*height,
+                             (unsigned)forest->first_height);
         return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "There is no block %u: the last one is %u.",
-                         (unsigned)*height, (unsigned)explore->opened.forest.blocks - 1);
+                         (unsigned)*height, (unsigned)forest->blocks - 1);
     }
     if (good && operand.type == OPERAND_HASH)
         explore_find_blocks(explore, &operand.prefix, &first, &end);
@@ -138,7 +143,7 @@ static enum status put_facts(struct explore_request *request, uint32_t height, s
         return status;
     hash256_hex(&block.hash, hex);
     PRINT(page, "<p><code class=\"hash\">%s</code>, %s UTC.", hex, chart_time(time, block.time));
-    if (height > 0)
+    if (height > request->explore->opened.forest.first_height)
         PRINT(page, " <a href=\"/%s/block/%u\">The one before</a>", rules_name(request->rules), (unsigned)height - 1);
     if (height + 1 < request->explore->opened.forest.blocks)
         PRINT(page, " <a href=\"/%s/block/%u\">The next one</a>", rules_name(request->rules), (unsigned)height + 1);

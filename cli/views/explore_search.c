@@ -48,7 +48,7 @@ static void find_height(struct search *search)
         return;
     for (size_t i = 0; i < size; i++)
         number = 10 * number + (uint64_t)(search->word[i] - '0');
-    if (number < explore->opened.forest.blocks) {
+    if (number >= explore->opened.forest.first_height && number < explore->opened.forest.blocks) {
         add(search, "Block");
         explore_put_block(search->request, (uint32_t)number);
         snprintf(address, sizeof address, "block/%llu", ULL(number));

@@ -12,14 +12,14 @@ static void put_scanned(struct explore_request *request)
     char first[CHART_TIME_SIZE], last[CHART_TIME_SIZE];
     uint32_t tip = forest->blocks - 1;
     html_begin_section(page, "scanned", "What was scanned");
-    PRINT(page, "<p>Blocks of %s to %s UTC. The last one is ", chart_time(first, forest->block_times[0]),
-          chart_time(last, forest->block_times[tip]));
+    PRINT(page, "<p>Blocks of %s to %s UTC. The last one is ",
+          chart_time(first, forest->block_times[forest->first_height]), chart_time(last, forest->block_times[tip]));
     explore_put_block(request, tip);
     PRINT(page, ".%s</p>\n<dl>\n",
           request->explore->linked ? ""
                                    : " There is no index: payers and payees, and transactions without unknown "
                                      "outputs, are not here (<code>unktx index</code> makes one).");
-    html_fact(page, "blocks", forest->blocks);
+    html_fact(page, "blocks", forest->blocks - forest->first_height);
     html_fact(page, "transactions", forest->total_txs);
     html_fact(page, "with an unknown output", forest->unknown_txs[request->rules]);
     html_fact(page, "inputs", forest->total_inputs);

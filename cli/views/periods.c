@@ -72,7 +72,8 @@ void period_add(struct period *period, const struct block_counts *counts)
 static enum by by_of_chain(const struct forest *forest)
 {
     uint32_t first = UINT32_MAX, last = 0;
-    for (uint32_t i = forest->blocks > 1; i < forest->blocks; i++) {
+    uint32_t begin = forest->first_height;
+    for (uint32_t i = begin == 0 ? forest->blocks > 1 : begin; i < forest->blocks; i++) {
         first = forest->block_times[i] < first ? forest->block_times[i] : first;
         last = forest->block_times[i] > last ? forest->block_times[i] : last;
     }

@@ -44,11 +44,12 @@ void report_scanned(struct report *report)
     hash256_hex(&forest->tip, tip);
     html_begin_section(printer, "scanned", "What was scanned");
     PRINT(printer,
-          "<p>The chain of %s from %s to %s (UTC), block 0 to %u, which is "
+          "<p>The chain of %s from %s to %s (UTC), block %u to %u, which is "
           "<code class=\"hash\">%s</code>.</p>\n<dl>\n",
-          network, chart_time(first, forest->block_times[0]), chart_time(last, forest->block_times[forest->blocks - 1]),
+          network, chart_time(first, forest->block_times[forest->first_height]),
+          chart_time(last, forest->block_times[forest->blocks - 1]), (unsigned)forest->first_height,
           (unsigned)forest->blocks - 1, tip);
-    html_fact(printer, "blocks", forest->blocks);
+    html_fact(printer, "blocks", forest->blocks - forest->first_height);
     html_fact(printer, "transactions", forest->total_txs);
     html_fact(printer, "with an unknown output", forest->unknown_txs[report->rules]);
     html_fact(printer, "inputs", forest->total_inputs);

@@ -142,7 +142,8 @@ static void put_totals(struct printer *printer, const struct forest *forest)
 {
     PRINT(printer,
           "  \"totals\": {\n    \"blocks\": %llu,\n    \"txs\": %llu,\n    \"inputs\": %llu,\n    \"outputs\": %llu,\n",
-          ULL(forest->blocks), ULL(forest->total_txs), ULL(forest->total_inputs), ULL(forest->total_outputs));
+          ULL(forest->blocks - forest->first_height), ULL(forest->total_txs), ULL(forest->total_inputs),
+          ULL(forest->total_outputs));
     PRINT(printer, "    \"kinds\": {\n");
     for (unsigned k = 0; k < KINDS; k++)
         PRINT(printer, "      \"%s\": {\"count\": %llu, \"value_sat\": %llu}%s\n", kind_name((enum kind)k),

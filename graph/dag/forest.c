@@ -60,6 +60,8 @@ static void add_counts(struct forest *sums, const struct block_record *block)
     }
     for (unsigned r = 0; r < RULES; r++)
         sums->unknown_txs[r] += block->counts.unknown_txs[r];
+    for (unsigned r = 0; r < RULES; r++)
+        sums->maybe_txs[r] += block->maybe_txs[r];
 }
 
 static void add_sums(struct forest *sums, const struct forest *part)
@@ -73,6 +75,8 @@ static void add_sums(struct forest *sums, const struct forest *part)
     }
     for (unsigned r = 0; r < RULES; r++)
         sums->unknown_txs[r] += part->unknown_txs[r];
+    for (unsigned r = 0; r < RULES; r++)
+        sums->maybe_txs[r] += part->maybe_txs[r];
 }
 
 static enum status load_outputs(struct forest *forest, struct tx_view *view, uint32_t tx, uint32_t output, uint32_t end)
@@ -138,6 +142,7 @@ static enum status load_tx(struct load *load, struct batch_load *batch, struct t
         .outputs = tx->outputs,
         .first_output = first_output,
         .first_spend = (uint32_t)batch->list.count,
+        .inputs_before = tx->inputs_before,
         .coinbase = tx->coinbase,
     };
     uint32_t tracked = tx->tracked;
@@ -205,7 +210,8 @@ static void load_work(void *context, unsigned w, size_t b)
 static enum status load_headers(struct load *load, struct store_reader *reader, struct fault *fault)
 {
     struct forest *forest = load->forest;
-    uint64_t txs = 0, outputs = 0, blocks = 0;
+    uint64_t txs = 0, outputs = 0, blocks = store_first_height(load->store);
+    forest->first_height = (uint32_t)blocks;
     load->batches_count = store_batches(reader);
     load->batches = mem_alloc(load->batches_count + 1, sizeof *load->batches);
     if (!load->batches)
@@ -330,33 +336,6 @@ void forest_free(struct forest *forest)
     mem_free(forest->spends);
     mem_free(forest->block_times);
     memset(forest, 0, sizeof *forest);
-}
-
-/* ---- what a transaction is under a rule set ---- */
-
-uint32_t forest_unknown_inputs(const struct forest *forest, uint32_t tx, enum rules rules)
-{
-    uint32_t count = 0;
-    for (uint32_t s = forest->txs[tx].first_spend; s < forest->txs[tx + 1].first_spend; s++) {
-        FOREST_PREFETCH_SPENT(forest, s);
-        count += forest->outputs[forest->spends[s]].unknown >> rules & 1;
-    }
-    return count;
-}
-
-uint32_t forest_unknown_outputs(const struct forest *forest, uint32_t tx, enum rules rules)
-{
-    uint32_t count = forest->txs[tx].nulldata;
-    for (uint32_t o = forest->txs[tx].first_output; o < forest->txs[tx + 1].first_output; o++)
-        count += forest->outputs[o].unknown >> rules & 1;
-    return count;
-}
-
-bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules)
-{
-    const struct forest_tx *t = &forest->txs[tx];
-    return (t->coinbase || forest_unknown_inputs(forest, tx, rules) < t->inputs) &&
-           forest_unknown_outputs(forest, tx, rules) > 0;
 }
 
 /* ---- T-DAGs ---- */

@@ -17,9 +17,10 @@ struct forest_tx {
     uint32_t index;
     uint32_t inputs;
     uint32_t outputs;
-    uint32_t nulldata;     /* how many nulldata outputs */
-    uint32_t first_output; /* ordinal of its first tracked output; the next transaction's comes after its last */
-    uint32_t first_spend;  /* in forest.spends; likewise */
+    uint32_t nulldata;      /* how many nulldata outputs */
+    uint32_t first_output;  /* ordinal of its first tracked output; the next transaction's comes after its last */
+    uint32_t first_spend;   /* in forest.spends; likewise */
+    uint32_t inputs_before; /* spend what was made before the store's first block; 0 unless it is partial */
     uint8_t coinbase;
     uint64_t value_out_sat; /* sum over all its outputs, saturating */
 };
@@ -42,8 +43,9 @@ struct forest {
     uint32_t outputs_count;
     uint32_t *spends; /* ordinals spent, grouped by spending transaction, in order of vin */
     uint32_t spends_count;
-    uint32_t *block_times; /* by height */
-    uint32_t blocks;
+    uint32_t *block_times; /* by height; 0 below first_height */
+    uint32_t first_height; /* of the first block: above 0 where the store is partial */
+    uint32_t blocks;       /* the last block's height + 1 */
     struct hash256 tip;
     /* sums over all blocks */
     uint64_t total_txs;
@@ -52,6 +54,7 @@ struct forest {
     uint64_t kind_count[KINDS];
     uint64_t kind_value_sat[KINDS];
     uint64_t unknown_txs[RULES];
+    uint64_t maybe_txs[RULES]; /* of these, those with an input made before the first block: roots that may be none */
 };
 
 /* Reads the whole store on `threads` threads. STATUS_LIMIT beyond 2^32 - 2 transactions or outputs. O(store). */
@@ -78,6 +81,9 @@ static inline bool forest_is_arc(const struct forest_output *output, enum rules 
 
 /* The number of inputs of a transaction that spend an unknown output (|Uin|). O(its spends). */
 uint32_t forest_unknown_inputs(const struct forest *forest, uint32_t tx, enum rules rules);
+/* A root that may be none, since a transaction of before the store's first block may have made an unknown output that
+ * it spends (docs/model.md, section 8). O(its outputs). */
+bool forest_is_maybe_root(const struct forest *forest, uint32_t tx, enum rules rules);
 /* |Uout|, nulldata included. O(its tracked outputs). */
 uint32_t forest_unknown_outputs(const struct forest *forest, uint32_t tx, enum rules rules);
 /* A coinbase, or a transaction with an input that spends a known output; and it has an unknown output (docs/model.md,

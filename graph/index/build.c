@@ -58,11 +58,23 @@ static enum status open_store(struct build *build)
     struct store_identity identity = {.genesis = build->identity.genesis};
     memcpy(identity.magic, build->identity.magic, sizeof identity.magic);
     struct store *store;
+    unsigned first = 0;
+    bool empty = true;
     if (store_open(path, STORE_READ, NULL, &store, NULL) == STATUS_OK) {
         identity.nulldata_stored = store_identity_of(store)->nulldata_stored;
+        first = store_first_height(store);
+        empty = store_is_empty(store);
         store_close(store);
     }
-    return store_open(path, STORE_WRITE, &identity, &build->store, build->work.fault);
+    if (first > 0 && !empty)
+        return fault_set(build->work.fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                         "the store there is partial, it begins at height %u, and an index is of the whole chain: "
+                         "choose another --store, which takes all blk files from the genesis block on",
+                         first);
+    enum status status = store_open(path, STORE_WRITE, &identity, &build->store, build->work.fault);
+    if (status == STATUS_OK && first > 0)
+        status = store_begin_at(build->store, 0, NULL, build->work.fault);
+    return status;
 }
 
 static enum status load_chain(struct build *build)

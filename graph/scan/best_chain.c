@@ -121,19 +121,107 @@ static enum status report_gaps(const struct best_chain *best, struct fault *faul
     return status;
 }
 
+/* What a user of such a folder can do. */
+static void put_way_partial(const struct best_chain *best, char *text, size_t size)
+{
+    struct chain_part part = {.lowest = CHAIN_NONE};
+    struct fault ignored = {0};
+    char hash[HASH256_HEX_SIZE + 1];
+    const char *way = best->options->way_partial;
+    *text = 0;
+    if (!way || chain_gap_find_part(best->dir, best->chain, &best->genesis, &part, &ignored) != STATUS_OK ||
+        part.lowest == CHAIN_NONE)
+        return;
+    if (part.named)
+        snprintf(text, size, "`%s --partial` takes what is there, from height %u on", way, (unsigned)part.height);
+    else
+        snprintf(text, size,
+                 "`%s --from-height H` takes what is there, from block %s on, where H is that block's height", way,
+                 hex_of(&chain_at(best->chain, part.lowest)->hash, hash));
+}
+
 /* The genesis block is in no file: says what the folder looks like. */
 static enum status no_chain(const struct best_chain *best, enum status status, struct fault *fault)
 {
+    char partial[1024];
     if (status != STATUS_NOT_FOUND || chain_find(best->chain, &best->genesis) != CHAIN_NONE)
         return status;
     char hash[HASH256_HEX_SIZE + 1];
     const struct blkfile *first = &best->dir->files[0];
+    put_way_partial(best, partial, sizeof partial);
     return fault_set(
         fault, status, best->dir->path, FAULT_NO_OFFSET,
-        "the genesis block %s is in none of the %zu blk files (the first is number %u)%s; "
-        "`unktx blocks` reads such files without a chain",
+        "the genesis block %s is in none of the %zu blk files (the first is number %u)%s; %s",
         hex_of(&best->genesis, hash), best->dir->count, first->number,
-        first->number > 0 ? ": a pruned node, whose early blocks are gone? All blocks from genesis on are needed" : "");
+        first->number > 0 ? ": a pruned node, whose early blocks are gone?" : "",
+        *partial ? partial : "all blocks from genesis on are needed; `unktx blocks` reads such files without a chain");
+}
+
+/* ---- a chain that begins above genesis ---- */
+
+/* The root of a store that has begun. */
+static enum status set_root_of_store(struct best_chain *best, struct fault *fault)
+{
+    struct chain_part part;
+    char hash[HASH256_HEX_SIZE + 1];
+    const struct store_identity *identity = store_identity_of(best->store);
+    uint32_t node = chain_find(best->chain, &identity->first_block);
+    if (node == CHAIN_NONE)
+        return fault_set(fault, STATUS_REFUSED, store_path(best->store), FAULT_NO_OFFSET,
+                         "the store begins with block %s of height %u, which is in no blk file here: choose another %s",
+                         hex_of(&identity->first_block, hash), (unsigned)identity->first_height,
+                         best->options->store_option);
+    enum status status = chain_gap_branch_of(best->chain, node, &part, fault);
+    if (status == STATUS_OK && part.above > identity->first_height)
+        status = fault_set(
+            fault, STATUS_REFUSED, store_path(best->store), FAULT_NO_OFFSET,
+            "the blk files have more blocks below the store's first one than its height %u: it was named "
+            "wrongly; choose another %s",
+            (unsigned)identity->first_height, best->options->store_option);
+    if (status == STATUS_OK)
+        chain_set_root(best->chain, &chain_at(best->chain, part.lowest)->hash, identity->first_height - part.above);
+    return status;
+}
+
+/* The root of a store that is to begin. */
+static enum status set_root_of_part(struct best_chain *best, struct fault *fault)
+{
+    struct chain_part part;
+    char hash[HASH256_HEX_SIZE + 1];
+    uint32_t height = best->options->from_height;
+    enum status status = chain_gap_find_part(best->dir, best->chain, &best->genesis, &part, fault);
+    if (status != STATUS_OK || part.lowest == CHAIN_NONE)
+        return status;
+    const struct hash256 *root = &chain_at(best->chain, part.lowest)->hash;
+    best->unnamed = !part.named;
+    if (!part.named && height == UINT32_MAX)
+        return fault_set(fault, STATUS_REFUSED, best->dir->path, FAULT_NO_OFFSET,
+                         "the height of block %s, with which an unbroken chain begins, is not known: %s; give it with "
+                         "--from-height",
+                         hex_of(root, hash),
+                         part.contradicts ? "coinbases above it name heights that do not fit together"
+                                          : "no coinbase there names its height (BIP 34)");
+    chain_set_root(best->chain, root, part.named ? part.height : height);
+    return STATUS_OK;
+}
+
+static enum status set_root(struct best_chain *best, struct fault *fault)
+{
+    best->unnamed = false;
+    if (store_first_height(best->store) > 0)
+        return set_root_of_store(best, fault);
+    return best->options->partial && store_is_empty(best->store) ? set_root_of_part(best, fault) : STATUS_OK;
+}
+
+/* Of a chain that begins above genesis, what lies below has gaps, and is no matter. */
+static enum status report_gap_of_part(const struct best_chain *best, struct fault *fault)
+{
+    struct chain_branch branch;
+    enum status status = chain_gap_highest_branch(best->dir, best->chain, &branch, fault);
+    if (status != STATUS_OK || branch.lowest == CHAIN_NONE || branch.tip_height <= chain_height(best->chain))
+        return status;
+    report_gap(best, chain_at(best->chain, branch.lowest));
+    return best_chain_doubt_files(best->store, best->dir, chain_at(best->chain, branch.lowest), fault);
 }
 
 /* Where the other's first block above genesis is in the files, if only on a branch that lost, a reorganisation explains
@@ -141,7 +229,7 @@ static enum status no_chain(const struct best_chain *best, enum status status, s
 static enum status meet_other(const struct best_chain *best, struct fault *fault)
 {
     const struct other_chain *other = best->options->other;
-    if (!other || best->end == 0)
+    if (!other || best->end == 0 || chain_base(best->chain) > 0)
         return STATUS_OK;
     if (hash256_equal(&chain_active(best->chain, 1)->hash, &other->block_1))
         return STATUS_OK;
@@ -169,6 +257,8 @@ static enum status look(struct best_chain *best, struct fault *fault)
     chain_clear(best->chain);
     enum status status = filemap_load(options, best->dir, best->magic, best->store, best->chain, &best->findings,
                                       fault);
+    if (status == STATUS_OK)
+        status = set_root(best, fault);
     if (status == STATUS_OK) {
         status = chain_link(best->chain, options->tip, fault);
         status = status == STATUS_OK ? status : no_chain(best, status, fault);
@@ -181,7 +271,8 @@ static enum status look_again(struct best_chain *best, struct fault *fault)
 {
     const struct timespec pause = {.tv_nsec = PAUSE_NS};
     enum status status = STATUS_OK;
-    for (unsigned again = 0; again < LOOKS_AGAIN && status == STATUS_OK && any_gap(best->chain); again++) {
+    bool whole = chain_base(best->chain) == 0; /* else there are gaps below */
+    for (unsigned again = 0; whole && again < LOOKS_AGAIN && status == STATUS_OK && any_gap(best->chain); again++) {
         bool changed;
         nanosleep(&pause, NULL);
         status = stop_check(fault);
@@ -206,7 +297,9 @@ static enum status find(struct best_chain *best, struct fault *fault)
         status = chain_gap_certain_height(best->dir, best->chain, &best->end, fault);
     if (status == STATUS_OK)
         status = meet_other(best, fault);
-    return status == STATUS_OK ? report_gaps(best, fault) : status;
+    if (status != STATUS_OK)
+        return status;
+    return chain_base(best->chain) > 0 ? report_gap_of_part(best, fault) : report_gaps(best, fault);
 }
 
 enum status best_chain_find(struct best_chain *best, struct fault *fault)

@@ -19,9 +19,12 @@ struct best_chain {
     struct findings findings;
     uint64_t *damages; /* counts */
     uint32_t end;      /* out: the height up to which it is certain */
+    bool unnamed;      /* out: no coinbase tells the height of its lowest block: it is options->from_height */
 };
 
-/* STATUS_NOT_FOUND where the genesis block or options->tip is in no file. STATUS_REFUSED by options->other. O(changed
+/* Of a chain that is to begin above genesis the lowest block is found too (chain_base): the store's first block or one
+ * below it, or for options->partial and an empty store what chain_gap_find_part finds.
+ * STATUS_NOT_FOUND where the genesis block or options->tip is in no file. STATUS_REFUSED by options->other. O(changed
  * files + blocks). */
 enum status best_chain_find(struct best_chain *best, struct fault *fault) MUST_CHECK;
 

@@ -47,19 +47,26 @@ static void measure_branches(struct gaps *gaps, uint32_t top)
     }
 }
 
-/* The height that the coinbase of a branch's lowest block names; false where that tells nothing. */
-static bool own_height(const struct gaps *gaps, struct blk_reader *reader, const struct blkdir *dir, uint32_t lowest,
-                       uint32_t *own, enum status *status, struct fault *fault)
+/* The height that a block's coinbase names; false where it names none. */
+static bool named_height(const struct gaps *gaps, struct blk_reader *reader, const struct blkdir *dir, uint32_t node,
+                         uint32_t *own, enum status *status, struct fault *fault)
 {
-    const struct chain_block *block = chain_at(gaps->chain, lowest);
+    const struct chain_block *block = chain_at(gaps->chain, node);
     const uint8_t *bytes;
-    /* A branch of one block says nothing: its header may be what is damaged. */
-    if (block->file == CHAIN_NONE || gaps->above[lowest] == 0)
+    if (block->file == CHAIN_NONE)
         return false;
     enum status got = blk_read(reader, dir, block->file, block->offset, block->size, &bytes, fault);
     if (got != STATUS_IO) /* which is reported when the block is needed */
         *status = got;
     return got == STATUS_OK && block_bip34_height(bytes, block->size, own);
+}
+
+/* The same of a branch's lowest block; false where that tells nothing. */
+static bool own_height(const struct gaps *gaps, struct blk_reader *reader, const struct blkdir *dir, uint32_t lowest,
+                       uint32_t *own, enum status *status, struct fault *fault)
+{
+    /* A branch of one block says nothing: its header may be what is damaged. */
+    return gaps->above[lowest] > 0 && named_height(gaps, reader, dir, lowest, own, status, fault);
 }
 
 /* Lowers *height below the gap under a detached branch, if that branch reaches higher than the best linked one. */
@@ -150,6 +157,123 @@ enum status chain_gap_highest_branch(const struct blkdir *dir, const struct chai
         members += gaps.lowest[node] == branch->lowest && gaps.lowest[node] != CHAIN_NONE;
     branch->others = chain_detached(chain) - members;
     blk_reader_free(&reader);
+    release(&gaps);
+    return status;
+}
+
+/* ---- a chain that begins above genesis ---- */
+
+#define SAMPLES 12u
+
+/* What chain_gap_find_part looks with. */
+struct part_search {
+    struct gaps gaps;
+    const struct blkdir *dir;
+    const struct hash256 *genesis;
+    struct blk_reader reader;
+    uint32_t *tips; /* by node: of the lowest block of a branch a highest one */
+    enum status status;
+    struct fault *fault;
+};
+
+/* The first node that is highest in its branch. */
+static void find_tips(struct part_search *search)
+{
+    const struct gaps *gaps = &search->gaps;
+    memset(search->tips, 0xff, chain_count(gaps->chain) * sizeof *search->tips);
+    for (uint32_t node = 0; node < chain_count(gaps->chain); node++) {
+        uint32_t lowest = gaps->lowest[node];
+        bool highest = node == lowest ? gaps->above[node] == 0 : gaps->above[node] == gaps->above[lowest];
+        if (highest && search->tips[lowest] == CHAIN_NONE)
+            search->tips[lowest] = node;
+    }
+}
+
+static bool is_genesis(const struct part_search *search, uint32_t node)
+{
+    return hash256_equal(&chain_at(search->gaps.chain, node)->hash, search->genesis);
+}
+
+static bool name_of(struct part_search *search, uint32_t node, uint32_t *own)
+{
+    return search->status == STATUS_OK &&
+           named_height(&search->gaps, &search->reader, search->dir, node, own, &search->status, search->fault);
+}
+
+static struct chain_part part_of(struct part_search *search, uint32_t lowest)
+{
+    struct chain_part part = {.lowest = lowest, .above = search->gaps.above[lowest]};
+    uint32_t own;
+    if (is_genesis(search, lowest)) {
+        part.named = true;
+    } else if (name_of(search, lowest, &own)) {
+        part.named = own <= UINT32_MAX - 2 - part.above;
+        part.height = own;
+    } else if (name_of(search, search->tips[lowest], &own)) {
+        part.named = own > part.above;
+        part.height = own - part.above;
+    }
+    return part;
+}
+
+/* Whether blocks all along the branch name the heights that go with its lowest block's. */
+static void verify_part(struct part_search *search, struct chain_part *part)
+{
+    uint32_t step = part->above / SAMPLES + 1, above = part->above, own;
+    uint32_t node = search->tips[part->lowest];
+    if (!part->named || is_genesis(search, part->lowest))
+        return;
+    for (; node != CHAIN_NONE; above--) {
+        if ((above % step == 0 || above == part->above) && name_of(search, node, &own) && own != part->height + above)
+            part->contradicts = true;
+        node = above > 0 ? chain_find(search->gaps.chain, &chain_at(search->gaps.chain, node)->prev_hash) : CHAIN_NONE;
+    }
+    part->named = !part->contradicts;
+}
+
+static bool is_better(const struct chain_part *part, const struct chain_part *best)
+{
+    if (best->lowest == CHAIN_NONE || (part->above > 0) != (best->above > 0))
+        return best->lowest == CHAIN_NONE || part->above > 0;
+    if (part->named != best->named)
+        return part->named;
+    uint64_t top = (uint64_t)part->height + part->above, best_top = (uint64_t)best->height + best->above;
+    if (part->named && top != best_top)
+        return top > best_top;
+    return part->above > best->above;
+}
+
+enum status chain_gap_find_part(const struct blkdir *dir, const struct chain *chain, const struct hash256 *genesis,
+                                struct chain_part *part, struct fault *fault)
+{
+    struct part_search search = {.gaps = {.chain = chain}, .dir = dir, .genesis = genesis, .fault = fault};
+    *part = (struct chain_part){.lowest = CHAIN_NONE};
+    search.tips = mem_alloc(chain_count(chain), sizeof *search.tips);
+    search.status = search.tips ? measure(&search.gaps, 0, fault) : fault_nomem(fault);
+    if (search.status == STATUS_OK)
+        find_tips(&search);
+    for (uint32_t node = 0; node < chain_count(chain) && search.status == STATUS_OK; node++) {
+        if (search.gaps.lowest[node] != node || (search.status = stop_check(fault)) != STATUS_OK)
+            continue;
+        struct chain_part other = part_of(&search, node);
+        if (is_better(&other, part))
+            *part = other;
+    }
+    if (search.status == STATUS_OK && part->lowest != CHAIN_NONE)
+        verify_part(&search, part);
+    blk_reader_free(&search.reader);
+    mem_free(search.tips);
+    release(&search.gaps);
+    return search.status;
+}
+
+enum status chain_gap_branch_of(const struct chain *chain, uint32_t node, struct chain_part *part, struct fault *fault)
+{
+    struct gaps gaps = {.chain = chain};
+    enum status status = measure(&gaps, 0, fault);
+    if (status == STATUS_OK)
+        *part = (struct chain_part){.lowest = gaps.lowest[node],
+                                    .above = gaps.lowest[node] == node ? 0 : gaps.above[node]};
     release(&gaps);
     return status;
 }

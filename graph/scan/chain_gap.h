@@ -29,6 +29,26 @@ struct chain_branch {
 enum status chain_gap_highest_branch(const struct blkdir *dir, const struct chain *chain, struct chain_branch *branch,
                                      struct fault *fault) MUST_CHECK;
 
+/* Where a chain can begin in files that have not its genesis block. */
+struct chain_part {
+    uint32_t lowest;  /* node of the first block of an unbroken chain; CHAIN_NONE: there is no block */
+    uint32_t height;  /* of that block; not set where `named` is false */
+    uint32_t above;   /* blocks above it in the longest branch */
+    bool named;       /* coinbases tell the height */
+    bool contradicts; /* they tell several, which is as good as none */
+};
+
+/* The lowest block of the branch that reaches highest, of all blocks in a chain that is not linked yet. Heights are
+ * those that coinbases name (BIP 34), in version 2 and later: that of the genesis block's branch is known, of any other
+ * the lowest block's or else the highest one's is taken, and it counts if a dozen blocks between name theirs
+ * accordingly. Where no branch has a height it is the one with the most blocks. A branch of one block counts only where
+ * there is no other. O(blocks), and reads two blocks of each branch and a dozen of one. */
+enum status chain_gap_find_part(const struct blkdir *dir, const struct chain *chain, const struct hash256 *genesis,
+                                struct chain_part *part, struct fault *fault) MUST_CHECK;
+/* The lowest block of the branch that has the node; `above` is then how many blocks the node is above it. O(blocks). */
+enum status chain_gap_branch_of(const struct chain *chain, uint32_t node, struct chain_part *part, struct fault *fault)
+    MUST_CHECK;
+
 /* True for a detached block whose parent is in no file. */
 static inline bool chain_gap_is_above(const struct chain *chain, const struct chain_block *block)
 {

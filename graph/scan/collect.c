@@ -9,6 +9,8 @@ static bool on_input(void *context, const struct tx_input *in, uint32_t vin)
     struct worker *worker = context;
     (void)vin;
     uint64_t hash = outpoints_hash(worker->pipeline->table, in->prevout);
+    if (worker->pipeline->known && !PUSH(worker->slice->prevs, txid_set_number(in->prevout)))
+        return false;
     return PUSH(worker->slice->inputs, hash);
 }
 
@@ -112,8 +114,10 @@ static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned u
     worker->tracked = 0;
     size_t inputs = worker->slice->inputs.count - worker->first_input; /* of the block, so far */
     struct walked_tx walked = {.offset = (uint32_t)(tx->start - worker->block),
-                               .first_input = (uint32_t)inputs - tx->inputs};
-    if (!PUSH(worker->slice->walked, walked) || (worker->pipeline->options->verify && !PUSH(worker->txs, *tx)))
+                               .first_input = (uint32_t)inputs - tx->inputs,
+                               .unknown = (uint8_t)unknown};
+    bool kept = worker->pipeline->options->verify || worker->pipeline->known;
+    if (!PUSH(worker->slice->walked, walked) || (kept && !PUSH(worker->txs, *tx)))
         return false;
     if (__builtin_expect(tracked == 0 && !(unknown && worker->pipeline->options->nulldata_stored), 1))
         return true;
@@ -148,6 +152,26 @@ static enum status record_created(struct worker *worker)
     return STATUS_OK;
 }
 
+/* The txids of all of a block's transactions, for the set of what is known and for the store. */
+static enum status record_txids(struct worker *worker)
+{
+    struct slice *slice = worker->slice;
+    struct hasher_message messages[256];
+    struct hash256 txids[256];
+    for (size_t done = 0, n = 0; done < worker->txs.count; done += n) {
+        for (n = 0; n < sizeof messages / sizeof *messages && done + n < worker->txs.count; n++)
+            messages[n] = tx_message(&worker->txs.at[done + n], &txids[n]);
+        hasher_messages(hasher_best(), messages, n);
+        for (size_t i = 0; i < n; i++) {
+            struct txid_lead lead;
+            memcpy(lead.bytes, txids[i].bytes, sizeof lead.bytes);
+            if (!PUSH(slice->txids, lead))
+                return STATUS_NOMEM;
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status walk_bytes(struct worker *worker, struct slot *slot, const uint8_t *bytes)
 {
     const struct chain_block *block = slot->block;
@@ -165,6 +189,8 @@ static enum status walk_bytes(struct worker *worker, struct slot *slot, const ui
         return fault_set(&slot->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
     if (status == STATUS_OK)
         status = record_created(worker);
+    if (status == STATUS_OK && worker->pipeline->known)
+        status = record_txids(worker);
     if (status == STATUS_OK && worker->pipeline->options->verify) {
         enum block_flaw flaw = block_verify_txs(&worker->verifier, bytes, &slot->record.counts, worker->txs.at);
         if (flaw != BLOCK_FINE)
@@ -196,6 +222,7 @@ void collect_slot(struct worker *worker, struct slice *slice, struct slot *slot)
     slot->slice = slice;
     slot->inputs = slice->inputs.count;
     slot->walked = slice->walked.count;
+    slot->txids = slice->txids.count;
     slot->created = slice->created.count;
     double begin = now_ns();
     slot->status = slot_read(worker, slot, 0, slot->block->size, &bytes);

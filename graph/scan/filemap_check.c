@@ -60,14 +60,14 @@ static enum status audit_file(void *context, uint32_t number, const uint8_t *val
     return status;
 }
 
-/* `before` is the hash one height below; at the genesis block zeros, as in its header. */
+/* `before` is the hash one height below; at the genesis block zeros, as in its header. NULL: it is not known. */
 static bool header_agrees(const struct chain *chain, const struct block_record *block, const struct hash256 *before)
 {
     uint32_t node = chain_find(chain, &block->hash);
     if (node == CHAIN_NONE)
         return true;
     const struct chain_block *header = chain_at(chain, node);
-    return hash256_equal(&header->prev_hash, before) && header->time == block->time;
+    return (!before || hash256_equal(&header->prev_hash, before)) && header->time == block->time;
 }
 
 static enum status audit_blocks(const struct filemap_audit *audit, const struct store_reader *reader)
@@ -79,7 +79,8 @@ static enum status audit_blocks(const struct filemap_audit *audit, const struct 
         struct block_record block;
         status = store_batch(reader, b, &view, audit->fault);
         while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK) {
-            if (!header_agrees(audit->chain, &block, &before))
+            bool is_known = block.height != store_first_height(audit->store) || block.height == 0;
+            if (!header_agrees(audit->chain, &block, is_known ? &before : NULL))
                 return fault_set(audit->fault, STATUS_FORMAT, store_path(audit->store), FAULT_NO_OFFSET,
                                  "block %u: its parent or its time is not that of its header", block.height);
             before = block.hash;

@@ -7,7 +7,7 @@ enum status fork_find(struct fork *fork, struct fault *fault)
     enum status status = STATUS_OK;
     /* A block that both have stands on blocks that both have. Mostly that is true of the last one, so it comes first.
      */
-    uint32_t low = 0, high = fork->blocks <= fork->end ? fork->blocks : fork->end + 1;
+    uint32_t low = fork->first, high = fork->blocks <= fork->end ? fork->blocks : fork->end + 1;
     for (uint32_t middle = high - 1; low < high && status == STATUS_OK; middle = low + (high - low) / 2) {
         struct hash256 hash;
         status = fork->hash_at(fork->context, middle, &hash, fault);

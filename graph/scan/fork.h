@@ -15,14 +15,15 @@ typedef enum status fork_hash_at(void *context, uint32_t height, struct hash256 
 struct fork {
     const struct chain *chain;
     uint32_t end;       /* height up to which the chain is certain */
-    uint32_t blocks;    /* held, from genesis on */
+    uint32_t first;     /* height of the first held block */
+    uint32_t blocks;    /* the height after that of the last held one; `first`: none is held */
     uint32_t to_height; /* the user's --to-height; UINT32_MAX: the tip */
     bool tip_chosen;    /* the user's --tip: the chain is to end there, even if more is held */
     fork_hash_at *hash_at;
     void *context;
-    uint32_t common; /* out: blocks that both have, from genesis on */
-    uint32_t keep;   /* out: held blocks that stay */
-    uint32_t target; /* in and out: number of blocks that are to be held in the end */
+    uint32_t common; /* out: the height after that of the last block that both have */
+    uint32_t keep;   /* out: held blocks below this height stay */
+    uint32_t target; /* in and out: the height after that of the last block that is to be held in the end */
     bool shorter;    /* out: the chain ends inside what is held */
 };
 

@@ -7,6 +7,7 @@
 #include "graph/scan/fork.h"
 #include "graph/scan/outpoints.h"
 #include "graph/scan/replay.h"
+#include "graph/scan/txid_set.h"
 #include "graph/scan/pipeline.h"
 #include "parser/chain.h"
 #include "parser/mem.h"
@@ -23,11 +24,12 @@ struct ingest {
     struct store *store;
     struct chain *chain;
     struct outpoints *table;
+    struct txid_set *known; /* of a partial store, else NULL */
     struct pipeline *pipeline;
     uint8_t magic[4];
     struct hash256 genesis;
     uint32_t end;           /* height up to which the chain of the files is certain */
-    uint32_t target;        /* number of blocks that the store is to have */
+    uint32_t target;        /* the height after that of the last block that the store is to have */
     uint32_t next;          /* height of the first block that is not in the store */
     uint64_t total;         /* bytes of the blocks that this run is to take */
     uint64_t saved_records; /* records_of the blocks that the saved table knows */
@@ -50,6 +52,28 @@ static void report_damage(struct ingest *ingest, const struct fault *what)
 
 /* ---- opening ---- */
 
+/* A store goes on as it began; one without blocks begins anew. */
+static enum status agree_on_begin(struct ingest *ingest)
+{
+    const struct ingest_options *options = ingest->options;
+    const char *path = store_path(ingest->store);
+    unsigned first = store_first_height(ingest->store);
+    bool named = options->partial && options->from_height != UINT32_MAX;
+    if (store_is_empty(ingest->store))
+        return first > 0 ? store_begin_at(ingest->store, 0, NULL, ingest->fault) : STATUS_OK;
+    if (first > 0 && !options->partial)
+        return fault_set(ingest->fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                         "the store is partial, it begins at height %u: add --partial to go on with it, or choose "
+                         "another %s for a scan from the genesis block on",
+                         first, options->store_option);
+    if (named && options->from_height != first)
+        return fault_set(ingest->fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                         "the store begins at height %u, not at %u: choose another %s%s", first,
+                         (unsigned)options->from_height, options->store_option,
+                         first > 0 ? ", or go on with this one with --partial" : ", or scan without --from-height");
+    return STATUS_OK;
+}
+
 static enum status open_all(struct ingest *ingest)
 {
     const struct ingest_options *options = ingest->options;
@@ -66,10 +90,49 @@ static enum status open_all(struct ingest *ingest)
         status = chain_new(&ingest->genesis, &ingest->chain, ingest->fault);
     if (status == STATUS_OK)
         status = outpoints_new(store_seed(ingest->store), &ingest->table, ingest->fault);
-    return status;
+    return status == STATUS_OK ? agree_on_begin(ingest) : status;
 }
 
 /* ---- the chain ---- */
+
+static enum status refuse_begin(const struct ingest *ingest, uint32_t first, const char *what, uint32_t height)
+{
+    return fault_set(ingest->fault, STATUS_REFUSED, ingest->dir.path, FAULT_NO_OFFSET,
+                     "no chain can be taken from height %u on: %s %u", (unsigned)first, what, (unsigned)height);
+}
+
+/* Where the store begins: a new one is told. */
+static enum status begin_store(struct ingest *ingest, bool unnamed)
+{
+    const struct ingest_options *options = ingest->options;
+    uint32_t base = chain_base(ingest->chain), first = store_first_height(ingest->store);
+    bool is_new = options->partial && store_is_empty(ingest->store);
+    char text[192], hash[HASH256_HEX_SIZE + 1] = "";
+    if (is_new)
+        first = options->from_height == UINT32_MAX ? base : options->from_height;
+    if (first < base)
+        return refuse_begin(ingest, first, "the unbroken chain of these blk files begins at height", base);
+    if (is_new && first > ingest->end)
+        return refuse_begin(ingest, first, "the chain of these blk files ends at height", ingest->end);
+    if (first > 0 && options->to_height < first)
+        return refuse_begin(ingest, first, "--to-height is", options->to_height);
+    const struct chain_block *block = chain_active(ingest->chain, first);
+    if (is_new && first > 0) {
+        hash256_hex(&block->hash, hash);
+        snprintf(text, sizeof text, "%s: the chain from height %u on, whose block is %s%s", "partial", (unsigned)first,
+                 hash, unnamed ? " (its coinbase names no height)" : "");
+        tell(ingest, text);
+        return store_begin_at(ingest->store, first, &block->hash, ingest->fault);
+    }
+    if (options->partial && first == 0)
+        tell(ingest, "the store is of the whole chain, from the genesis block on: it is not partial");
+    if (first > 0 && (!block || !hash256_equal(&block->hash, &store_identity_of(ingest->store)->first_block)))
+        return fault_set(ingest->fault, STATUS_REFUSED, store_path(ingest->store), FAULT_NO_OFFSET,
+                         "the chain has left the store's first block, of height %u: choose another %s, or delete this "
+                         "one",
+                         (unsigned)first, options->store_option);
+    return STATUS_OK;
+}
 
 static enum status link_chain(struct ingest *ingest)
 {
@@ -86,9 +149,14 @@ static enum status link_chain(struct ingest *ingest)
         return status;
     ingest->end = best.end;
     ingest->result->detached = chain_detached(ingest->chain);
-    ingest->result->stale = chain_count(ingest->chain) - ingest->result->detached - chain_height(ingest->chain) - 1;
+    ingest->result->stale = chain_count(ingest->chain) - ingest->result->detached -
+                            (chain_height(ingest->chain) - chain_base(ingest->chain)) - 1;
+    status = begin_store(ingest, best.unnamed);
+    uint32_t first = store_first_height(ingest->store);
+    if (ingest->end + 1 < first) /* a gap leaves it open which branch goes on from there */
+        ingest->end = first - 1;
     ingest->target = (options->to_height < ingest->end ? options->to_height : ingest->end) + 1;
-    return STATUS_OK;
+    return status;
 }
 
 /* ---- where the store's chain leaves that of the files ---- */
@@ -107,6 +175,8 @@ static enum status refuse_other_chain(struct ingest *ingest, const struct fork *
 {
     bool knows = fork->common > 1 || fork->blocks == 1 || chain_height(ingest->chain) == 0;
     enum status status = STATUS_OK;
+    if (fork->first > 0) /* begin_store has seen to it */
+        return STATUS_OK;
     if (fork->blocks > 0 && fork->common > 0 && !knows)
         status = fork_knows_first_block(fork, &knows, ingest->fault);
     if (status != STATUS_OK || fork->blocks == 0 || (fork->common > 0 && knows))
@@ -137,6 +207,7 @@ static enum status rewind_to_fork(struct ingest *ingest)
 {
     struct fork fork = {.chain = ingest->chain,
                         .end = ingest->end,
+                        .first = store_first_height(ingest->store),
                         .blocks = store_totals_of(ingest->store).blocks,
                         .to_height = ingest->options->to_height,
                         .tip_chosen = ingest->options->tip != NULL,
@@ -177,12 +248,14 @@ static uint64_t records_of(const struct store *store)
     return totals.txs + totals.tracked;
 }
 
-/* The last saved table and what came since. */
+/* The last saved table and what came since; of a partial store the transactions that it has. */
 static enum status load_table(struct ingest *ingest)
 {
     uint64_t replayed = 0;
     enum status status = replay_load(ingest->store, ingest->options->threads, ingest->table, &replayed, ingest->fault);
     ingest->saved_records = records_of(ingest->store) - replayed;
+    if (status == STATUS_OK && store_first_height(ingest->store) > 0)
+        status = txid_set_load(ingest->store, &ingest->known, ingest->fault);
     return status;
 }
 
@@ -289,8 +362,8 @@ static enum status run(struct ingest *ingest)
     if (status == STATUS_OK && ingest->target > store_totals_of(ingest->store).blocks) {
         status = load_table(ingest);
         if (status == STATUS_OK)
-            status = pipeline_new(ingest->options, &ingest->dir, ingest->store, ingest->table, &ingest->pipeline,
-                                  ingest->fault);
+            status = pipeline_new(ingest->options, &ingest->dir, ingest->store, ingest->table, ingest->known,
+                                  &ingest->pipeline, ingest->fault);
         if (status == STATUS_OK)
             status = take_blocks(ingest);
     }
@@ -309,11 +382,13 @@ enum status ingest_run(const struct ingest_options *options, struct ingest_resul
     if (ingest.store) {
         struct store_totals totals = store_totals_of(ingest.store);
         result->blocks = totals.blocks;
-        result->height = totals.blocks ? totals.blocks - 1 : 0;
+        result->first_height = store_first_height(ingest.store);
+        result->height = store_is_empty(ingest.store) ? 0 : totals.blocks - 1;
         result->tip = totals.tip;
     }
     pipeline_free(ingest.pipeline);
     outpoints_free(ingest.table);
+    txid_set_free(ingest.known);
     chain_free(ingest.chain);
     store_close(ingest.store);
     blkdir_free(&ingest.dir);

@@ -42,6 +42,12 @@ struct ingest_options {
     const struct other_chain *other; /* NULL: there is none. STATUS_REFUSED if its block 1 is in no blk file */
     bool nulldata_stored;
     bool verify;
+    /* The store is to begin where an unbroken chain does in these files (a pruned node), or at a height above genesis:
+     * docs/model.md, section 8. A store that has blocks goes on as it began, or STATUS_REFUSED. */
+    bool partial;
+    uint32_t from_height;     /* with `partial`: at this height; UINT32_MAX: as low as possible */
+    const char *way_partial;  /* what is typed to scan so, without --partial: for faults. NULL: nothing helps */
+    const char *store_option; /* names the store; not NULL with way_partial */
     void (*progress)(void *context,
                      const struct ingest_progress *progress); /* may be NULL; any thread, one call at a time */
     /* Says that input was damaged and skipped (a gap in a file, a gap in the chain, a block that fails --verify), each
@@ -56,13 +62,14 @@ struct ingest_options {
 
 struct ingest_result {
     char network[NETWORK_LABEL_SIZE]; /* name, or "signet-XXXXXXXX" for a custom one's magic */
-    uint32_t blocks;                  /* in the store */
+    uint32_t blocks;                  /* as in store_totals */
+    uint32_t first_height;            /* where it begins: 0 unless it is partial */
     uint32_t height;                  /* of its tip; 0 without blocks */
     struct hash256 tip;
     uint32_t blocks_added;
     uint32_t blocks_removed;
     uint32_t stale;    /* blocks on disk outside the chain */
-    uint32_t detached; /* likewise, and with no way to genesis */
+    uint32_t detached; /* likewise, and with no way to genesis, or to the lowest block of a partial chain */
     uint64_t bytes;    /* of blocks read and walked in this run */
     uint64_t damages;  /* places; also those of which `damage` tells as a sum */
 };

@@ -36,13 +36,14 @@ static enum status new_window(struct window *window, const struct ingest_options
 }
 
 enum status pipeline_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
-                         struct outpoints *table, struct pipeline **out, struct fault *fault)
+                         struct outpoints *table, struct txid_set *known, struct pipeline **out, struct fault *fault)
 {
     struct pipeline *pipeline = mem_alloc(1, sizeof *pipeline);
     *out = pipeline;
     if (!pipeline)
         return fault_nomem(fault);
-    *pipeline = (struct pipeline){.options = options, .dir = dir, .store = store, .table = table, .reads_ahead = true};
+    *pipeline = (struct pipeline){
+        .options = options, .dir = dir, .store = store, .table = table, .known = known, .reads_ahead = true};
     pipeline->workers = mem_alloc(options->threads, sizeof *pipeline->workers);
     enum status status = pipeline->workers ? STATUS_OK : STATUS_NOMEM;
     for (unsigned i = 0; i < WINDOWS && status == STATUS_OK; i++)
@@ -70,6 +71,8 @@ static void free_window(struct window *window, size_t slices)
     for (size_t i = 0; window->slices && i < slices; i++) {
         struct slice *slice = &window->slices[i];
         mem_free(slice->inputs.at);
+        mem_free(slice->prevs.at);
+        mem_free(slice->txids.at);
         mem_free(slice->walked.at);
         mem_free(slice->created.at);
         mem_free(slice->vouts.at);
@@ -153,6 +156,7 @@ static void make_slices(struct window *window)
         slice->end = slot;
         slice->inputs.count = slice->walked.count = slice->created.count = slice->vouts.count = 0;
         slice->hashes.count = slice->spending.count = slice->spends.count = slice->blob.size = 0;
+        slice->prevs.count = slice->txids.count = 0;
     }
     window->next = 0;
     window->left = window->slices_count;

@@ -21,12 +21,15 @@
 
 #include "graph/scan/ingest.h"
 #include "graph/scan/outpoints.h"
+#include "graph/scan/txid_set.h"
 #include "parser/chain.h"
 
 struct pipeline; /* opaque */
 
+/* `known` is the set of a partial store's transactions, NULL for any other store. */
 enum status pipeline_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
-                         struct outpoints *table, struct pipeline **pipeline, struct fault *fault) MUST_CHECK;
+                         struct outpoints *table, struct txid_set *known, struct pipeline **pipeline,
+                         struct fault *fault) MUST_CHECK;
 void pipeline_free(struct pipeline *pipeline);
 
 /* Blocks of a chain, from height `first` to `end` - 1. */

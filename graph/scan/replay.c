@@ -127,7 +127,9 @@ enum status replay_outpoints(const struct store *store, uint32_t blocks, struct 
 {
     struct replay replay = {.table = table, .blocks = blocks, .tracked = store_totals_of(store).tracked};
     *records = 0;
-    if (blocks >= store_totals_of(store).blocks)
+    if (blocks < store_first_height(store))
+        replay.blocks = store_first_height(store);
+    if (replay.blocks >= store_totals_of(store).blocks)
         return STATUS_OK;
     enum status status = store_reader_open(store, &replay.reader, fault);
     if (status == STATUS_OK)

@@ -54,6 +54,17 @@ static enum status add_created(struct worker *worker, const struct slice *slice,
     return status;
 }
 
+/* The window's transactions join the set of those that are known. */
+static enum status add_known(struct pipeline *pipeline, const struct window *window)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; pipeline->known && i < window->count && status == STATUS_OK; i++) {
+        const struct slot *slot = &window->slots[i];
+        status = txid_set_add(pipeline->known, slot->slice->txids.at[slot->txids].bytes, slot->walked_count);
+    }
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(&pipeline->fault);
+}
+
 enum status resolve_add(struct worker *worker, struct window *window)
 {
     struct pipeline *pipeline = worker->pipeline;
@@ -70,7 +81,7 @@ enum status resolve_add(struct worker *worker, struct window *window)
         }
     }
     ordinal = store_totals_of(pipeline->store).tracked;
-    enum status status = STATUS_OK;
+    enum status status = add_known(pipeline, window);
     for (size_t i = 0; i < window->count && status == STATUS_OK; i++) {
         const struct slot *slot = &window->slots[i];
         for (size_t t = 0; t < slot->created_count && status == STATUS_OK; t++)
@@ -80,6 +91,35 @@ enum status resolve_add(struct worker *worker, struct window *window)
 }
 
 /* ---- look up ---- */
+
+/* How many inputs of the block's transaction spend what was made before the store's first block; the first one is the
+ * coinbase. */
+static uint32_t inputs_before(const struct pipeline *pipeline, const struct slot *slot, uint32_t index)
+{
+    const struct walked_tx *walked = slot->slice->walked.at + slot->walked + index;
+    const uint64_t *prevs = slot->slice->prevs.at + slot->inputs;
+    size_t end = index + 1 < slot->walked_count ? walked[1].first_input : slot->inputs_count;
+    uint32_t count = 0;
+    for (size_t i = walked->first_input; pipeline->known && index > 0 && i < end; i++)
+        count += !txid_set_has(pipeline->known, prevs[i]);
+    return count;
+}
+
+/* The same of each transaction with an unknown output. */
+static void look_up_before(const struct pipeline *pipeline, struct slot *slot)
+{
+    struct created_tx *created = slot->created_count > 0 ? slot->slice->created.at + slot->created : NULL;
+    size_t next = 0;
+    for (uint32_t index = 0; pipeline->known && index < slot->walked_count; index++) {
+        unsigned unknown = slot->slice->walked.at[slot->walked + index].unknown;
+        bool is_created = next < slot->created_count && created[next].record.index == index;
+        uint32_t before = unknown ? inputs_before(pipeline, slot, index) : 0;
+        for (unsigned r = 0; r < RULES; r++)
+            slot->record.maybe_txs[r] += before > 0 && (unknown >> r & 1);
+        if (is_created)
+            created[next++].record.inputs_before = before;
+    }
+}
 
 /* The inputs of one transaction whose hashes the table knows: compares them exactly and keeps the spends. `limit`:
  * outputs from this ordinal on are created after the transaction. STATUS_FORMAT: the bytes are not those that were
@@ -144,6 +184,7 @@ static enum status look_up_tx(struct worker *worker, struct slot *slot, uint32_t
                             inputs_end - walked->first_input, limit_of_tx(slot, from), &spending);
     if (status != STATUS_OK || spending.record.spends == 0)
         return status;
+    spending.record.inputs_before = inputs_before(worker->pipeline, slot, index);
     /* The walk has recorded it already if it creates something tracked. */
     bool created = from < slot->created_count && slice->created.at[slot->created + from].record.index == index;
     if (!created) {
@@ -209,6 +250,7 @@ void resolve_look_up(struct worker *worker, struct slot *slot)
     }
     look_up_candidates(worker, slot, &candidates);
     slot->spending_count = slice->spending.count - slot->spending;
+    look_up_before(worker->pipeline, slot);
 }
 
 /* ---- append ---- */
@@ -252,7 +294,10 @@ static enum status append_slot(struct pipeline *pipeline, const struct slot *slo
     const struct created_tx *created = slot_created(slot);
     const struct spending_tx *spending = slot->spending_count ? slice->spending.at + slot->spending : NULL;
     size_t c = 0, s = 0;
-    enum status status = store_begin_block(pipeline->store, &slot->record, &pipeline->fault);
+    struct block_record record = slot->record;
+    if (pipeline->known)
+        record.txids = slice->txids.at[slot->txids].bytes;
+    enum status status = store_begin_block(pipeline->store, &record, &pipeline->fault);
     while (status == STATUS_OK && (c < slot->created_count || s < slot->spending_count)) {
         bool has_created = c < slot->created_count &&
                            (s == slot->spending_count || created[c].record.index <= spending[s].record.index);

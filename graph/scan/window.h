@@ -9,6 +9,7 @@
 #define UNKTX_GRAPH_SCAN_WINDOW_H
 
 #include "graph/scan/pipeline.h"
+#include "graph/scan/txid_set.h"
 #include "parser/array.h"
 
 #define WINDOWS 4u       /* at work at the same time */
@@ -26,6 +27,7 @@ struct created_tx {
 struct walked_tx {
     uint32_t offset;      /* of the transaction in its block */
     uint32_t first_input; /* among the block's inputs; 0 is the coinbase's */
+    uint8_t unknown;      /* mask of the rule sets that call it unknown */
 };
 
 /* A transaction that spends tracked outputs, as the look-up finds it. */
@@ -41,12 +43,19 @@ struct found_spend {
     uint64_t hash; /* of the outpoint */
 };
 
+/* What a partial store keeps of a txid (record.h). */
+struct txid_lead {
+    uint8_t bytes[RECORD_TXID];
+};
+
 /* Each slice has arrays of its own, so that threads never grow an array together. What points into an array is an
  * index, since the array moves when it grows. */
 struct slice {
     size_t first; /* its slots of the window: first..end - 1 */
     size_t end;
     ARRAY(uint64_t) inputs; /* the hash of each input's prevout */
+    ARRAY(uint64_t) prevs;  /* txid_set_number of each input's prevout's txid; none in a scan of the whole chain */
+    ARRAY(struct txid_lead) txids; /* of each transaction; likewise */
     ARRAY(struct walked_tx) walked;
     ARRAY(struct created_tx) created;
     ARRAY(uint32_t) vouts;
@@ -65,6 +74,7 @@ struct slot {
     double read_ns; /* what reading it took */
     size_t inputs;  /* where its part of each of the slice's arrays begins, and its size */
     size_t inputs_count;
+    size_t txids; /* as many as `walked` */
     size_t walked;
     size_t walked_count;
     size_t created;
@@ -113,6 +123,7 @@ struct pipeline {
     const struct blkdir *dir;
     struct store *store;
     struct outpoints *table;
+    struct txid_set *known; /* the transactions from the store's first block on; NULL: that is the genesis block */
     struct worker *workers;
     const struct pipeline_job *job;
     uint32_t next; /* height at which the next window begins */

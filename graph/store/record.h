@@ -96,8 +96,8 @@ struct batch {
 /* Begins an empty batch whose first block has that height and whose first transaction and output have those numbers. */
 void batch_reset(struct batch *batch, uint32_t first_height, uint64_t first_tx, uint64_t first_ordinal);
 /* Begins a block; its height must be the next one. batch_add_tx for its stored transactions in order of index; then
- * batch_end_block. The record's stored_txs is ignored: it is counted; its txids must stay until batch_end_block. After an error the batch may only be reset or
- * freed. */
+ * batch_end_block. The record's stored_txs is ignored: it is counted; its txids must stay until batch_end_block. After
+ * an error the batch may only be reset or freed. */
 enum status batch_begin_block(struct batch *batch, const struct block_record *block) MUST_CHECK;
 /* `outputs` is the outputs blob made by record_add_output, of tx->outputs outputs, of which tx->tracked are tracked, at
  * the vouts `tracked_vouts`. `spends` in order of vin. tx->number and tx->first_ordinal are ignored: they follow. */

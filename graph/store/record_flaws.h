@@ -1,5 +1,5 @@
-/* record_flaws: what must be true of a record by itself, for `unktx check`. Each returns what is wrong in a few words (a
- * static string), or NULL. Thread rule: any thread, no state. */
+/* record_flaws: what must be true of a record by itself, for `unktx check`. Each returns what is wrong in a few words
+ * (a static string), or NULL. Thread rule: any thread, no state. */
 #ifndef UNKTX_GRAPH_STORE_RECORD_FLAWS_H
 #define UNKTX_GRAPH_STORE_RECORD_FLAWS_H
 

@@ -92,8 +92,8 @@ size_t store_pending(const struct store *store);
  * transaction. STATUS_IO with the way out in the text when the disk is full; the store is then as after the commit
  * before. */
 enum status store_commit(struct store *store, struct fault *fault) MUST_CHECK;
-/* Keeps the blocks below height `blocks` and drops the others, durably, with a snapshot that belongs to any of these. O(what is
- * dropped + one batch). */
+/* Keeps the blocks below height `blocks` and drops the others, durably, with a snapshot that belongs to any of these.
+ * O(what is dropped + one batch). */
 enum status store_rollback(struct store *store, uint32_t blocks, struct fault *fault) MUST_CHECK;
 
 /* ---- files and snapshot ---- */

@@ -1,0 +1,32 @@
+/* What a transaction of a forest is under a rule set. */
+#include "graph/dag/forest.h"
+
+uint32_t forest_unknown_inputs(const struct forest *forest, uint32_t tx, enum rules rules)
+{
+    uint32_t count = 0;
+    for (uint32_t s = forest->txs[tx].first_spend; s < forest->txs[tx + 1].first_spend; s++) {
+        FOREST_PREFETCH_SPENT(forest, s);
+        count += forest->outputs[forest->spends[s]].unknown >> rules & 1;
+    }
+    return count;
+}
+
+uint32_t forest_unknown_outputs(const struct forest *forest, uint32_t tx, enum rules rules)
+{
+    uint32_t count = forest->txs[tx].nulldata;
+    for (uint32_t o = forest->txs[tx].first_output; o < forest->txs[tx + 1].first_output; o++)
+        count += forest->outputs[o].unknown >> rules & 1;
+    return count;
+}
+
+bool forest_is_maybe_root(const struct forest *forest, uint32_t tx, enum rules rules)
+{
+    return forest->txs[tx].inputs_before > 0 && forest_unknown_outputs(forest, tx, rules) > 0;
+}
+
+bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules)
+{
+    const struct forest_tx *t = &forest->txs[tx];
+    return (t->coinbase || forest_unknown_inputs(forest, tx, rules) < t->inputs) &&
+           forest_unknown_outputs(forest, tx, rules) > 0;
+}
