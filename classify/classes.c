@@ -343,6 +343,7 @@ static enum status add_to_class(struct classes *classes, size_t *capacity, uint3
     }
     struct class_row *class = &classes->classes[slots[slot] - 1];
     class->tdags++;
+    class->maybe_tdags += row->inputs_before > 0;
     class->exact = class->exact && row->class_exact;
     class->alike = class->alike || row->alike;
     return STATUS_OK;

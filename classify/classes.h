@@ -25,6 +25,8 @@ struct tdag_row {
     uint32_t roots;
     uint32_t height;
     uint32_t mixed_spenders;
+    uint32_t maybe_roots;   /* of a partial store's (docs/model.md, section 8), else 0; of the whole T-DAG */
+    uint64_t inputs_before; /* likewise */
     uint64_t nodes;
     uint64_t edges;
     uint64_t leaves;
@@ -54,7 +56,8 @@ struct class_row {
     uint32_t first_dag; /* id of the first T-DAG in it */
     uint32_t height;
     uint32_t roots;
-    uint32_t txs; /* txs_left of each of its T-DAGs */
+    uint32_t txs;         /* txs_left of each of its T-DAGs */
+    uint32_t maybe_tdags; /* those with inputs_before */
     uint64_t nodes;
     uint64_t edges;
     enum family family;

@@ -134,12 +134,13 @@ static enum status put_all(struct report *report, struct fault *fault)
           "content=\"width=device-width,initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n"
           "<link rel=\"icon\" href=\"data:,\"/>\n");
     html_allow_only(printer, (const char *[]){svg_style, "\n", report_style, NULL}, report_script);
-    PRINT(printer, "<title>Unknown transactions of %s to block %u</title>\n", network,
+    const char *partial = report->opened.forest.first_height > 0 ? " (partial)" : "";
+    PRINT(printer, "<title>Unknown transactions of %s%s to block %u</title>\n", network, partial,
           (unsigned)report->opened.forest.blocks - 1);
     PRINT(printer, "<style>%s\n%s</style></head>\n<body>\n", svg_style, report_style);
     PRINT(printer, "%s", report_top);
-    PRINT(printer, "<h1>Unknown transactions of %s</h1>\n<p>To block %u, rules %s; written by unktx %s.</p>\n", network,
-          (unsigned)report->opened.forest.blocks - 1, rules_name(report->rules), UNKTX_VERSION);
+    PRINT(printer, "<h1>Unknown transactions of %s%s</h1>\n<p>To block %u, rules %s; written by unktx %s.</p>\n",
+          network, partial, (unsigned)report->opened.forest.blocks - 1, rules_name(report->rules), UNKTX_VERSION);
     report_contents(report);
     report_scanned(report);
     report_changes(report);

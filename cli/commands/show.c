@@ -83,6 +83,10 @@ static enum status put_dag_row(struct show *show, const struct selection *select
                              (unsigned)row->first_height, (unsigned)row->last_height,
                              chart_time(first, row->first_time), chart_time(last, row->last_time),
                              BTC_OF(row->root_value_sat), BTC_OF(row->moved_value_sat), BTC_OF(row->leaf_value_sat));
+    if (status == STATUS_OK && show->forest.first_height > 0)
+        status = text_printf(&show->tx_text.text,
+                             "  partial, from block %u on: roots that may be none %u, inputs made before %llu\n",
+                             (unsigned)show->forest.first_height, (unsigned)row->maybe_roots, ULL(row->inputs_before));
     if (status == STATUS_OK)
         status = put_names(show, held->catalogue, &held->labels.all[dag]);
     return status == STATUS_OK ? put_labels(show, dag) : status;
@@ -96,7 +100,9 @@ static enum status put_dag_tx(struct show *show, const struct selection *selecti
     hash256_hex(&tx->txid, hex);
     enum status status = text_printf(&show->tx_text.text, "  %s height %u depth %u%s\n", hex, (unsigned)tx->height,
                                      (unsigned)selection->classes.depths[number],
-                                     forest_is_root(forest, number, show->rules) ? " root" : "");
+                                     !forest_is_root(forest, number, show->rules)        ? ""
+                                     : forest_is_maybe_root(forest, number, show->rules) ? " maybe-root"
+                                                                                         : " root");
     for (uint32_t o = tx->first_output; o < forest->txs[number + 1].first_output && status == STATUS_OK; o++) {
         const struct forest_output *output = &forest->outputs[o];
         if (!forest_is_arc(output, show->rules))

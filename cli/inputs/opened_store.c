@@ -30,6 +30,10 @@ static enum status settle(const struct settings *settings, struct store *store, 
     uint32_t blocks = store_totals_of(store).blocks, height = (uint32_t)settings->to_height;
     enum status status = STATUS_OK;
     unsigned first = store_first_height(store);
+    if (first > 0 && partial_from() != first && !settings->quiet)
+        message("partial: the chain from height %u on; outputs made before are not known, and what spends them looks "
+                "known",
+                first);
     partial_set(first);
     if (store_is_empty(store))
         return fault_set(fault, STATUS_NOT_FOUND, settings->store, FAULT_NO_OFFSET,

@@ -53,4 +53,5 @@ void provenance_add_store(struct datapackage_provenance *provenance, const struc
     provenance->nulldata = store_identity_of(store)->nulldata_stored ? "store" : "count";
     provenance->tip = forest->tip;
     provenance->tip_height = forest->blocks - 1;
+    provenance->first_height = forest->first_height;
 }

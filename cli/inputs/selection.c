@@ -139,6 +139,7 @@ enum status alike_make(const struct forest *forest, const struct selection *sele
         if (!row->alike)
             continue;
         alike->tdags++;
+        alike->maybe_tdags += row->inputs_before > 0;
         alike->nodes += row->nodes;
         alike->edges += row->edges;
         for (uint32_t m = tdags->first[d]; m < tdags->first[d + 1]; m++)

@@ -40,6 +40,7 @@ struct alike {
     uint8_t *has_tx;               /* by transaction: 1 in a T-DAG that every rule set has alike */
     uint8_t (*ids)[CANON_ID_SIZE]; /* classes of these T-DAGs, in ascending order */
     uint32_t tdags;
+    uint32_t maybe_tdags; /* those with inputs_before */
     uint32_t classes;
     uint32_t inexact_classes;
     uint64_t nodes;

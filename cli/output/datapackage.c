@@ -163,6 +163,8 @@ static void print_provenance(struct printer *printer, const struct datapackage_p
     PRINT(printer, "  \"unktx\": {\n    \"version\": \"%s\",\n    \"network\": \"%s\",\n", provenance->version,
           provenance->network);
     PRINT(printer, "    \"tip\": {\"hash\": \"%s\", \"height\": %u},\n", tip, (unsigned)provenance->tip_height);
+    if (provenance->first_height > 0)
+        PRINT(printer, "    \"partial\": {\"first_height\": %u},\n", (unsigned)provenance->first_height);
     PRINT(printer, "    \"rules\": \"%s\",\n    \"compress\": %s,\n", rules_name(provenance->rules),
           provenance->compress ? "true" : "false");
     print_input(printer, "exclude_scripts", &provenance->exclude_scripts);
@@ -184,8 +186,10 @@ void datapackage_print(struct printer *printer, const struct datapackage_provena
 {
     const struct files all = {files, count};
     PRINT(printer, "{\n  \"profile\": \"data-package\",\n  \"name\": \"unktx\",\n");
-    PRINT(printer, "  \"title\": \"Unknown transactions of %s to block %u, rules %s\",\n", provenance->network,
-          (unsigned)provenance->tip_height, rules_name(provenance->rules));
+    PRINT(printer, "  \"title\": \"Unknown transactions of %s ", provenance->network);
+    if (provenance->first_height > 0)
+        PRINT(printer, "(partial) from block %u ", (unsigned)provenance->first_height);
+    PRINT(printer, "to block %u, rules %s\",\n", (unsigned)provenance->tip_height, rules_name(provenance->rules));
     print_provenance(printer, provenance);
     PRINT(printer, "  \"resources\": [\n");
     for (size_t i = 0; i < count; i++) {

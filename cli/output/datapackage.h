@@ -37,6 +37,7 @@ struct datapackage_provenance {
     const char *nulldata; /* "count" or "store" */
     struct hash256 tip;
     uint32_t tip_height;
+    uint32_t first_height; /* above 0: of a part of the chain, from that block on */
     enum rules rules;
     bool compress;
     const char *nodes; /* of a list of edges: "outputs" or "txs"; NULL: there is none */

@@ -85,6 +85,9 @@ static void on_word(struct reading *reading, const char *way, const char *value)
     } else if (strcmp(way, "unktx/tip/height") == 0) {
         reading->has_height = parse_number(value, 9, &number);
         manifest->tip_height = reading->has_height ? (uint32_t)number : 0;
+    } else if (strcmp(way, "unktx/partial/first_height") == 0) {
+        if (parse_number(value, 9, &number))
+            manifest->first_height = (uint32_t)number;
     } else if (strcmp(way, "resources/*/bytes") == 0 && reading->is_file) {
         if (parse_number(value, 18, &number))
             manifest->files[manifest->files_count - 1].bytes = number;

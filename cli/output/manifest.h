@@ -25,6 +25,7 @@ struct manifest {
     char network[NETWORK_LABEL_SIZE];
     struct hash256 tip; /* valid with has_tip */
     uint32_t tip_height;
+    uint32_t first_height; /* above 0: of a partial store */
     bool has_tip;
     enum rules rules;
     bool compress;

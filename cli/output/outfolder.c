@@ -107,6 +107,8 @@ static const char *difference(const struct outfolder *folder)
     const struct manifest *before = &folder->before;
     if (provenance->network[0] && strcmp(provenance->network, before->network) != 0)
         return "network";
+    if (provenance->network[0] && provenance->first_height != before->first_height)
+        return "part of the chain";
     if (provenance->rules != before->rules)
         return "rule set";
     if (provenance->compress != before->compress)
@@ -127,13 +129,13 @@ static enum status agree(const struct outfolder *folder, struct fault *fault)
     const char *select = before->select ? before->select : "";
     if (!what)
         return STATUS_OK;
-    return fault_set(fault, STATUS_REFUSED, folder->path, FAULT_NO_OFFSET,
-                     "has tables of another %s (%s, rules %s%s%s%s%s%.80s%s): name another folder with -o, or replace "
-                     "them with --replace",
-                     what, before->network, rules_name(before->rules), before->compress ? ", --compress" : "",
-                     before->exclude_scripts.path ? ", --exclude-scripts" : "",
-                     before->scripts.path ? ", --known-scripts" : "", *select ? ", " : "", select,
-                     strlen(select) > 80 ? "..." : "");
+    return fault_set(
+        fault, STATUS_REFUSED, folder->path, FAULT_NO_OFFSET,
+        "has tables of another %s (%s%s, rules %s%s%s%s%s%.80s%s): name another folder with -o, or replace "
+        "them with --replace",
+        what, before->network, before->first_height > 0 ? ", partial" : "", rules_name(before->rules),
+        before->compress ? ", --compress" : "", before->exclude_scripts.path ? ", --exclude-scripts" : "",
+        before->scripts.path ? ", --known-scripts" : "", *select ? ", " : "", select, strlen(select) > 80 ? "..." : "");
 }
 
 bool outfolder_continues(const struct outfolder *folder, const char *name)

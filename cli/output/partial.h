@@ -17,6 +17,10 @@ uint32_t partial_from(void);
 /* COLUMN_WITH_PARTIAL where it is set, else 0: for the flags of a table. */
 unsigned partial_flag(void);
 
+/* The end of a row, with that cell where it is set. At most PARTIAL_END_MAX bytes. */
+#define PARTIAL_END_MAX (PUT_U64_MAX + 2u)
+char *partial_put_end(char *out);
+
 /* Appends the cell of the column `partial` to every row of whole rows; *in_quotes (false at the beginning of a table)
  * is carried from one call to the next. Nothing where it is not set. STATUS_NOMEM. O(size). */
 enum status partial_end_rows(const char *rows, size_t size, bool *in_quotes, struct text *out) MUST_CHECK;

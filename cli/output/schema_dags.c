@@ -85,6 +85,12 @@ static const struct column tdags[] = {
      "class by the paper's equality (its Definitions 11 and 12), which is coarser than isomorphism: 32 hexadecimal "
      "digits, the same on every machine; empty where it was not worked out, for a T-DAG of more than 65,536 "
      "transactions whose ways part and meet too often"},
+    {"maybe_roots", COLUMN_INTEGER, COLUMN_WITH_PARTIAL, "nodes",
+     "of its roots those that may be none in the whole chain: their transactions have an input whose creator is below "
+     "the store's first block"},
+    {"inputs_before", COLUMN_INTEGER, COLUMN_WITH_PARTIAL, "inputs",
+     "of its transactions, whose creator is below the store's first block; 0: it is a T-DAG of the whole chain as it "
+     "is"},
 };
 
 static const struct column classes[] = {
@@ -120,6 +126,8 @@ static const struct column classes[] = {
     {"paper_class", COLUMN_STRING, COLUMN_WITH_PAPER_CLASSES | COLUMN_MAY_BE_EMPTY, NULL,
      "that of each of its T-DAGs, see tdags.csv; classes with the same one are equal to the paper. Empty also for one "
      "that could not be decided, since its T-DAGs may differ"},
+    {"maybe_tdags", COLUMN_INTEGER, COLUMN_WITH_PARTIAL, "T-DAGs",
+     "of its T-DAGs those that may be other ones in the whole chain: inputs_before of tdags.csv is not 0"},
 };
 
 static const struct column txs[] = {
@@ -137,6 +145,10 @@ static const struct column txs[] = {
     {"time", COLUMN_INTEGER, 0, "seconds since 1970-01-01 UTC", "time in the header of the block"},
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
     DAG_LABEL,
+    {"maybe_root", COLUMN_BOOLEAN, COLUMN_WITH_PARTIAL, NULL,
+     "1 if it has a root that may be none in the whole chain, see inputs_before; else 0"},
+    {"inputs_before", COLUMN_INTEGER, COLUMN_WITH_PARTIAL, "inputs",
+     "those whose creator is below the store's first block: they may spend unknown outputs, and count as known_inputs"},
 };
 
 static const struct column arcs[] = {

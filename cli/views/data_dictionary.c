@@ -29,6 +29,8 @@ static const char *presence_of(const struct column *column)
         return "only with --paper-classes";
     if (column->flags & COLUMN_WITH_SCRIPTS)
         return "only with --scripts";
+    if (column->flags & COLUMN_WITH_PARTIAL)
+        return "only of a partial store";
     return column->flags & COLUMN_WITH_VERIFY ? "only with --verify" : NULL;
 }
 
@@ -113,7 +115,9 @@ void data_dictionary_markdown(struct printer *printer, const struct table_schema
           "Tables are CSV as in RFC 4180, but lines end with a line feed; the first line has the names. Booleans\n"
           "are 1 and 0. Hashes are in the usual reversed hexadecimal. A string that has digits only is a string\n"
           "still. A missing value is an empty field, an empty script two quotes. In a name, KIND stands for each kind "
-          "of output and RULES for each rule set.\n");
+          "of output and RULES for each rule set. Of a partial store (`unktx scan --partial`) every table has a last\n"
+          "column more, `%s` (%s): %s.\n",
+          schema_partial.name, schema_partial.unit, schema_partial.meaning);
     for (; *tables; tables++)
         print_markdown_table(printer, *tables);
 }

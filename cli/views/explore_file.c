@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "cli/output/partial.h"
 #include "cli/views/explore_drawn.h"
 #include "cli/views/explore_parts.h"
 #include "cli/views/graphfile.h"
@@ -65,7 +66,8 @@ static enum status begin_rows(struct explore_request *request, uint32_t dag, boo
 {
     const struct tdags *tdags = &request->tdags->tdags;
     struct rows *rows = mem_alloc(1, sizeof *rows);
-    if (!rows || schema_put_header(&request->page.text, arcs ? &schema_arcs : &schema_txs, 0) != STATUS_OK) {
+    if (!rows ||
+        schema_put_header(&request->page.text, arcs ? &schema_arcs : &schema_txs, partial_flag()) != STATUS_OK) {
         mem_free(rows);
         return fault_nomem(fault);
     }

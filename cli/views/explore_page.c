@@ -101,8 +101,9 @@ void explore_begin_page(struct explore_request *request, const char *title)
     put_head(request, title);
     PRINT(page,
           "<a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header><p class=\"name\"><a href=\"/%s/\">"
-          "unktx</a> <span>%s to block %s</span></p>\n",
-          rules_name(request->rules), network, grouped(blocks, request->explore->opened.forest.blocks - 1));
+          "unktx</a> <span>%s%s to block %s</span></p>\n",
+          rules_name(request->rules), network, request->explore->opened.forest.first_height > 0 ? " (partial)" : "",
+          grouped(blocks, request->explore->opened.forest.blocks - 1));
     put_places(request);
     put_search(request);
     put_rules(request);

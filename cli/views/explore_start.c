@@ -12,6 +12,7 @@ static void put_scanned(struct explore_request *request)
     char first[CHART_TIME_SIZE], last[CHART_TIME_SIZE];
     uint32_t tip = forest->blocks - 1;
     html_begin_section(page, "scanned", "What was scanned");
+    html_partial(page, forest->first_height, request->tdags->tdags.roots_all, forest->maybe_txs[request->rules]);
     PRINT(page, "<p>Blocks of %s to %s UTC. The last one is ",
           chart_time(first, forest->block_times[forest->first_height]), chart_time(last, forest->block_times[tip]));
     explore_put_block(request, tip);
@@ -22,6 +23,8 @@ static void put_scanned(struct explore_request *request)
     html_fact(page, "blocks", forest->blocks - forest->first_height);
     html_fact(page, "transactions", forest->total_txs);
     html_fact(page, "with an unknown output", forest->unknown_txs[request->rules]);
+    if (forest->first_height > 0)
+        html_fact(page, "roots that may be none", forest->maybe_txs[request->rules]);
     html_fact(page, "inputs", forest->total_inputs);
     html_fact(page, "outputs", forest->total_outputs);
     html_fact(page, "T-DAGs", request->tdags->tdags.count);

@@ -98,6 +98,14 @@ enum status explore_find_tdag(const struct explore_request *request, const char 
 
 /* ---- the page ---- */
 
+static void put_partial_facts(struct explore_request *request, const struct tdag_row *row)
+{
+    if (request->explore->opened.forest.first_height == 0)
+        return;
+    html_fact(&request->page, "roots that may be none", row->maybe_roots);
+    html_fact(&request->page, "inputs made before", row->inputs_before);
+}
+
 static void put_facts(struct explore_request *request, uint32_t dag, const struct tdag_row *row)
 {
     struct printer *page = &request->page;
@@ -130,6 +138,7 @@ static void put_facts(struct explore_request *request, uint32_t dag, const struc
     html_fact(page, "nodes", row->nodes);
     html_fact(page, "edges", row->edges);
     html_fact(page, "roots", row->roots);
+    put_partial_facts(request, row);
     html_fact(page, "leaves", row->leaves);
     html_fact(page, "height", row->height);
     html_fact(page, "width", row->width);

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "cli/output/partial.h"
 #include "cli/views/explore_charts.h"
 #include "cli/views/explore_list.h"
 #include "cli/views/explore_page.h"
@@ -317,6 +318,7 @@ enum status explore_tdags_csv(struct explore_request *request, struct fault *fau
     csv->explore = request->explore;
     csv->tdags = request->tdags;
     unsigned flags = request->explore->opened.labels.count > 0 ? COLUMN_WITH_LABELS : 0;
+    flags |= partial_flag();
     enum status status = explore_filter_read(request->explore, request->target, &csv->filter, &asked, fault);
     if (status == STATUS_OK)
         status = explore_list_get(request, &csv->filter, &csv->list, fault);

@@ -29,7 +29,7 @@ static enum status add(struct sqlite *database, const char *name, const char *va
 static enum status add_provenance(struct sqlite *database, const struct datapackage_provenance *provenance,
                                   struct fault *fault)
 {
-    char tip[HASH256_HEX_SIZE + 1] = "", height[16];
+    char tip[HASH256_HEX_SIZE + 1] = "", height[16], first[16];
     hash256_hex(&provenance->tip, tip);
     snprintf(height, sizeof height, "%u", (unsigned)provenance->tip_height);
     const char *const values[][2] = {{"version", provenance->version},
@@ -43,6 +43,9 @@ static enum status add_provenance(struct sqlite *database, const struct datapack
                                      {"nulldata", provenance->nulldata},
                                      {"index", provenance->with_index ? "true" : "false"}};
     enum status status = STATUS_OK;
+    snprintf(first, sizeof first, "%u", (unsigned)provenance->first_height);
+    if (provenance->first_height > 0)
+        status = add(database, "partial", first, fault);
     for (size_t i = 0; i < sizeof values / sizeof *values && status == STATUS_OK; i++)
         status = add(database, values[i][0], values[i][1], fault);
     return status;

@@ -89,7 +89,7 @@ struct file {
     "tdags.first_height tdags.last_height tdags.first_time tdags.last_time tdags.root_value_sat "                      \
     "tdags.moved_value_sat tdags.leaf_value_sat tdags.first_txid tdags.scripts tdags.orderliness tdags.symmetry "      \
     "tdags.repetition tdags.fan_out_regularity tdags.equal_values tdags.cadence tdags.chain_frequency "                \
-    "tdags.automation tdags.fee_sat tdags.payer_value_sat tdags.label"
+    "tdags.automation tdags.fee_sat tdags.payer_value_sat tdags.label tdags.maybe_roots tdags.inputs_before"
 
 /* Of two outputs with a repeated txid that of the T-DAG. */
 #define TIED(txid, vout, dag_id)                                                                                       \
@@ -180,8 +180,8 @@ static void print_property(const struct sqlite *database, const char *property, 
         return;
     *name++ = '\0';
     const struct column *column = find_column(table, name);
-    if (!column ||
-        (column->flags & (COLUMN_WITH_INDEX | COLUMN_WITH_LABELS) && !sqlite_has_column(database, table, name)))
+    if (!column || (column->flags & (COLUMN_WITH_INDEX | COLUMN_WITH_LABELS | COLUMN_WITH_PARTIAL) &&
+                    !sqlite_has_column(database, table, name)))
         return;
     PRINT(header, ",%s:%s", name, neo4j_type(column->type));
     if (column->type == COLUMN_BOOLEAN)

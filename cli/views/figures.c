@@ -427,6 +427,14 @@ static void judge(const struct known_figure *figure, uint32_t tip, struct figure
         answer->verdict = difference <= published / CLOSE_IN ? FIGURE_CLOSE : FIGURE_DIFFERS;
 }
 
+static enum status refuse_partial(const struct store *store, struct fault *fault)
+{
+    return fault_set(fault, STATUS_REFUSED, store_path(store), FAULT_NO_OFFSET,
+                     "the store is partial, it begins at height %u, and figures are of the whole chain: compare with a "
+                     "--store of the whole chain",
+                     (unsigned)store_first_height(store));
+}
+
 enum status figures_answer(const struct settings *settings, struct figures *figures, struct fault *fault)
 {
     struct store *store = NULL;
@@ -435,6 +443,8 @@ enum status figures_answer(const struct settings *settings, struct figures *figu
     if (!figures->answers)
         return fault_nomem(fault);
     enum status status = opened_store_open(settings, &store, fault);
+    if (status == STATUS_OK && store_first_height(store) > 0)
+        status = refuse_partial(store, fault);
     if (status == STATUS_OK)
         status = forest_load(store, (unsigned)settings->threads, &forest, fault);
     if (status == STATUS_OK) {

@@ -104,3 +104,16 @@ void html_value(struct printer *printer, const char *name, uint64_t value_sat)
 {
     PRINT(printer, "<div><dt>%s</dt><dd>" BTC "</dd></div>\n", name, BTC_OF(value_sat));
 }
+
+void html_partial(struct printer *printer, uint32_t first_height, uint64_t roots, uint64_t maybe_roots)
+{
+    char first[GROUPED_SIZE], all[GROUPED_SIZE], maybe[GROUPED_SIZE];
+    if (first_height == 0)
+        return;
+    PRINT(
+        printer,
+        "<p class=\"notice\"><strong>Partial:</strong> the chain from block %s on. Outputs made before it are not "
+        "known, and what spends them looks known; so %s of %s roots may be none, and T-DAGs with an input made before "
+        "may be parts of larger ones.</p>\n",
+        grouped(first, first_height), grouped(maybe, maybe_roots), grouped(all, roots));
+}

@@ -43,6 +43,8 @@ void report_scanned(struct report *report)
     network_label(store_identity_of(report->opened.store)->magic, network);
     hash256_hex(&forest->tip, tip);
     html_begin_section(printer, "scanned", "What was scanned");
+    html_partial(printer, forest->first_height, report->summary.rules[report->rules].roots,
+                 forest->maybe_txs[report->rules]);
     PRINT(printer,
           "<p>The chain of %s from %s to %s (UTC), block %u to %u, which is "
           "<code class=\"hash\">%s</code>.</p>\n<dl>\n",
@@ -52,6 +54,8 @@ void report_scanned(struct report *report)
     html_fact(printer, "blocks", forest->blocks - forest->first_height);
     html_fact(printer, "transactions", forest->total_txs);
     html_fact(printer, "with an unknown output", forest->unknown_txs[report->rules]);
+    if (forest->first_height > 0)
+        html_fact(printer, "roots that may be none", forest->maybe_txs[report->rules]);
     html_fact(printer, "inputs", forest->total_inputs);
     html_fact(printer, "outputs", forest->total_outputs);
     PRINT(printer, "</dl>\n");

@@ -26,6 +26,10 @@ static void put_facts(struct report *report, uint32_t dag)
     html_fact(printer, "nodes", row->nodes);
     html_fact(printer, "edges", row->edges);
     html_fact(printer, "roots", row->roots);
+    if (report->opened.forest.first_height > 0) {
+        html_fact(printer, "roots that may be none", row->maybe_roots);
+        html_fact(printer, "inputs made before", row->inputs_before);
+    }
     html_fact(printer, "transactions", row->txs);
     html_value(printer, "value of the roots", row->root_value_sat);
     html_value(printer, "moved within", row->moved_value_sat);

@@ -30,12 +30,14 @@ static void summary_add(struct summary *summary, struct selection *selection, co
     selection->excluded = NULL;
     if (alike) {
         rules->tdags += alike->tdags;
+        rules->maybe_tdags = alike->maybe_tdags;
         rules->nodes += alike->nodes;
         rules->edges += alike->edges;
         rules->classes = alike->classes;
         rules->inexact_classes = alike->inexact_classes;
     }
     for (uint32_t i = 0; i < classes->classes_count; i++) {
+        rules->maybe_tdags += classes->classes[i].maybe_tdags;
         if (alike && alike_has(alike, classes->classes[i].class_id))
             continue;
         rules->classes++;
@@ -111,8 +113,11 @@ void summary_select(struct summary *summary, const struct selection *selection)
     rules->edges = classes->edges;
     rules->classes = classes->classes_count;
     rules->inexact_classes = 0;
-    for (uint32_t i = 0; i < classes->classes_count; i++)
+    rules->maybe_tdags = 0;
+    for (uint32_t i = 0; i < classes->classes_count; i++) {
         rules->inexact_classes += !classes->classes[i].exact;
+        rules->maybe_tdags += classes->classes[i].maybe_tdags;
+    }
 }
 
 void summary_free(struct summary *summary)
@@ -132,6 +137,8 @@ static void put_tip(struct printer *printer, const struct summary *summary)
     hash256_hex(&forest->tip, tip);
     PRINT(printer, "{\n  \"network\": \"%s\",\n  \"tip\": {\"hash\": \"%s\", \"height\": %llu, \"time\": %llu},\n",
           network, tip, ULL(forest->blocks - 1), ULL(forest->block_times[forest->blocks - 1]));
+    if (forest->first_height > 0)
+        PRINT(printer, "  \"partial\": {\"first_height\": %llu},\n", ULL(forest->first_height));
     PRINT(printer,
           "  \"options\": {\"rules\": \"%s\", \"compress\": %s, \"exclude_scripts\": %s, \"nulldata\": \"%s\"},\n",
           rules_name(summary->settings->rules), summary->settings->compress ? "true" : "false",
@@ -174,6 +181,9 @@ static void put_rules(struct printer *printer, const struct summary *summary, en
           rules_name(r), ULL(summary->forest->unknown_txs[r]), ULL(rules->roots), ULL(rules->tdags));
     PRINT(printer, "    \"nodes\": %llu,\n    \"edges\": %llu,\n    \"classes\": %llu,\n    \"inexact_classes\": %llu",
           ULL(rules->nodes), ULL(rules->edges), ULL(rules->classes), ULL(rules->inexact_classes));
+    if (summary->forest->first_height > 0)
+        PRINT(printer, ",\n    \"maybe_roots\": %llu,\n    \"maybe_tdags\": %llu", ULL(summary->forest->maybe_txs[r]),
+              ULL(rules->maybe_tdags));
     if (r == summary->settings->rules && summary->paper) {
         PRINT(printer, ",\n    \"paper_classes\": ");
         paper_merges_json(printer, summary->paper, summary->classes);
@@ -344,12 +354,18 @@ enum status summary_print(const struct summary *summary, const struct selection 
     char network[NETWORK_LABEL_SIZE];
     struct printer printer = {0};
     network_label(store_identity_of(summary->store)->magic, network);
-    PRINT(&printer, "%s to height %u, rules %s\n", network, (unsigned)forest->blocks - 1,
-          rules_name(selection->tdags.rules));
+    PRINT(&printer, "%s ", network);
+    if (forest->first_height > 0)
+        PRINT(&printer, "(partial) from height %u ", (unsigned)forest->first_height);
+    PRINT(&printer, "to height %u, rules %s\n", (unsigned)forest->blocks - 1, rules_name(selection->tdags.rules));
     put_total(&printer, "transactions", forest->total_txs);
     put_total(&printer, "with an unknown output", forest->unknown_txs[selection->tdags.rules]);
     put_total(&printer, "roots", rules->roots);
+    if (forest->first_height > 0)
+        put_total(&printer, "roots that may be none", forest->maybe_txs[selection->tdags.rules]);
     put_total(&printer, "T-DAGs", rules->tdags);
+    if (forest->first_height > 0)
+        put_total(&printer, "T-DAGs with inputs made before", rules->maybe_tdags);
     put_total(&printer, "nodes", rules->nodes);
     put_total(&printer, "edges", rules->edges);
     put_total(&printer, "classes", rules->classes);

@@ -10,6 +10,7 @@
 /* What remains of a rule set once its selection has been worked on. */
 struct summary_rules {
     uint64_t roots;
+    uint64_t maybe_tdags; /* of a partial store's T-DAGs those that may be others in the whole chain */
     uint64_t nodes;
     uint64_t edges;
     uint32_t tdags;

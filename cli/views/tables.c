@@ -5,6 +5,7 @@
 #include "cli/output/outfile.h"
 #include "cli/inputs/dag_labels.h"
 #include "cli/inputs/opened_store.h"
+#include "cli/output/partial.h"
 #include "graph/dag/names.h"
 
 /* Rows that one chunk formats: some 100 KiB of text, so that many fit into the caches and memory stays small. */
@@ -57,6 +58,16 @@ static char *put_name(char *p, const struct tables *tables, uint32_t dag)
     return tdag_put_name(tables->forest, tables->tdags, dag, p);
 }
 
+/* Two cells after the comma that they need: what is told of a partial store only. */
+static char *put_maybe(char *p, const struct tables *tables, uint64_t maybe_roots, uint64_t inputs_before)
+{
+    if (tables->forest->first_height == 0)
+        return p;
+    *p++ = ',';
+    p = put_cell(p, maybe_roots);
+    return put_u64(p, inputs_before);
+}
+
 /* The last cell of a row, which --labels asks for, and its end. */
 static char *put_row_end(char *p, const struct tables *tables, uint32_t dag)
 {
@@ -76,7 +87,7 @@ static char *put_place(char *p, uint32_t height, uint32_t tx_index)
 /* ---- tdags.csv ---- */
 
 #define TDAG_ROW                                                                                                       \
-    (2 * CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + HASH256_HEX_SIZE + 24 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1) +    \
+    (2 * CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + HASH256_HEX_SIZE + 27 * (PUT_U64_MAX + 1) + 8 * (PUT_MICRO_MAX + 1) +    \
      UNLOCK_SHARES_MAX)
 
 static char *put_order(char *p, const struct measures_row *row)
@@ -132,17 +143,18 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
 /* With the cells that are last: the name, shares of unlocks, the labels of --labels, the class of --paper-classes. */
 static enum status put_tdag_row(struct text *text, const struct tables *tables, uint32_t dag)
 {
+    const struct tdag_row *row = &tables->selection->classes.rows[dag - 1];
     char *p = text_room(text, TDAG_ROW + tables->names_size + dag_labels_cell_size(tables->labels, dag));
     if (!p)
         return STATUS_NOMEM;
-    p = put_tdag(p, tables, dag, &tables->selection->classes.rows[dag - 1], &tables->held->labels.all[dag],
-                 &tables->measures[dag - 1]);
+    p = put_tdag(p, tables, dag, row, &tables->held->labels.all[dag], &tables->measures[dag - 1]);
     p = put_name(p, tables, dag);
     if (tables->unlocks)
         p = put_unlock_shares(p, &tables->unlocks->counts[dag]);
     p = dag_labels_put_cell(tables->labels, dag, p);
     if (tables->paper)
         p = put_paper_class(p, &tables->paper->tdags[dag - 1]);
+    p = put_maybe(p, tables, row->maybe_roots, row->inputs_before);
     *p++ = '\n';
     text_end(text, p);
     return STATUS_OK;
@@ -163,7 +175,7 @@ static enum status format_tdags(void *context, unsigned worker, size_t chunk, st
 /* ---- classes.csv ---- */
 
 /* The largest double in %.6f has 309 digits before its point. */
-#define CLASS_ROW (2 * CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + 320 + 10 * (PUT_U64_MAX + 1) + UNLOCK_SHARES_MAX)
+#define CLASS_ROW (2 * CLASS_ID_TEXT + 32 + TDAG_NAME_MAX + 320 + 11 * (PUT_U64_MAX + 1) + UNLOCK_SHARES_MAX)
 
 static char *put_class(char *p, const struct tables *tables, uint32_t class)
 {
@@ -185,6 +197,10 @@ static char *put_class(char *p, const struct tables *tables, uint32_t class)
         p = put_unlock_shares(p, &tables->unlocks->of_class[class]);
     if (tables->paper)
         p = put_paper_class(p, &tables->paper->classes[class]);
+    if (tables->forest->first_height > 0) {
+        *p++ = ',';
+        p = put_u64(p, row->maybe_tdags);
+    }
     *p++ = '\n';
     return p;
 }
@@ -206,7 +222,7 @@ static enum status format_classes(void *context, unsigned worker, size_t chunk, 
 
 /* ---- txs.csv ---- */
 
-#define TX_ROW (HASH256_HEX_SIZE + TDAG_NAME_MAX + 12 * (PUT_U64_MAX + 1))
+#define TX_ROW (HASH256_HEX_SIZE + TDAG_NAME_MAX + 15 * (PUT_U64_MAX + 1))
 
 static char *put_tx(char *p, const struct tables *tables, uint32_t number, uint32_t dag, uint32_t depth)
 {
@@ -226,7 +242,10 @@ static char *put_tx(char *p, const struct tables *tables, uint32_t number, uint3
     p = put_cell(p, depth);
     p = put_cell(p, tx->value_out_sat);
     p = put_u64(p, forest->block_times[tx->height]);
-    return put_row_end(put_name(p, tables, dag), tables, dag);
+    p = dag_labels_put_cell(tables->labels, dag, put_name(p, tables, dag));
+    p = put_maybe(p, tables, forest_is_maybe_root(forest, number, tables->rules), tx->inputs_before);
+    *p++ = '\n';
+    return p;
 }
 
 static enum status format_txs(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
@@ -248,7 +267,7 @@ static enum status format_txs(void *context, unsigned worker, size_t chunk, stru
 
 /* ---- arcs.csv ---- */
 
-#define ARC_ROW (TDAG_NAME_MAX + 2 * HASH256_HEX_SIZE + 24 + 10 * (PUT_U64_MAX + 1))
+#define ARC_ROW (TDAG_NAME_MAX + 2 * HASH256_HEX_SIZE + 24 + 11 * (PUT_U64_MAX + 1))
 
 static char *put_arc(char *p, const struct tables *tables, const struct forest_output *output, uint32_t dag)
 {
@@ -383,7 +402,8 @@ enum status tables_put_tdag(struct text *text, const struct table_rows *rows, ui
     p = put_name(put_tdag(p, &tables, dag, row, names, measures), &tables, dag);
     if (rows->unlocks)
         p = put_unlock_shares(p, &rows->unlocks[dag]);
-    text_end(text, put_row_end(p, &tables, dag));
+    p = dag_labels_put_cell(tables.labels, dag, p);
+    text_end(text, partial_put_end(put_maybe(p, &tables, row->maybe_roots, row->inputs_before)));
     return STATUS_OK;
 }
 
@@ -393,7 +413,8 @@ enum status tables_put_tx(struct text *text, const struct table_rows *rows, uint
     char *p = text_room(text, TX_ROW);
     if (!p)
         return STATUS_NOMEM;
-    text_end(text, put_tx(p, &tables, number, rows->tdags->tx_dag[number], depth));
+    p = put_tx(p, &tables, number, rows->tdags->tx_dag[number], depth);
+    text_end(text, partial_put_end(p - 1));
     return STATUS_OK;
 }
 
@@ -407,7 +428,8 @@ enum status tables_put_arcs(struct text *text, const struct table_rows *rows, ui
         char *p = text_room(text, ARC_ROW);
         if (!p)
             return STATUS_NOMEM;
-        text_end(text, put_arc(p, &tables, &rows->forest->outputs[o], rows->tdags->tx_dag[number]));
+        p = put_arc(p, &tables, &rows->forest->outputs[o], rows->tdags->tx_dag[number]);
+        text_end(text, partial_put_end(p - 1));
     }
     return STATUS_OK;
 }

@@ -104,6 +104,18 @@ static enum status put_unknown(struct tx_text *tx_text, unsigned unknown)
 
 /* ---- the transaction as a whole ---- */
 
+/* Of a partial store: an input that it tells nothing of may spend an unknown output that was made before. */
+static enum status put_partial(struct tx_text *tx_text, const struct tx_head *head)
+{
+    const struct forest *forest = tx_text->forest;
+    if (forest->first_height == 0 || head->number == FOREST_NONE)
+        return STATUS_OK;
+    return text_printf(&tx_text->text,
+                       tx_text->json ? ",\"partial\":%u,\"inputs_before\":%u"
+                                     : "    partial, from block %u on: inputs made before %u\n",
+                       (unsigned)forest->first_height, (unsigned)forest->txs[head->number].inputs_before);
+}
+
 static enum status put_head(struct tx_text *tx_text, const struct tx_head *head)
 {
     uint32_t seconds = tx_text->forest->block_times[head->height];
@@ -166,6 +178,8 @@ enum status tx_text_begin(struct tx_text *tx_text, const struct tx_head *head, s
     enum status status = separate(tx_text, ",\n");
     if (status == STATUS_OK)
         status = put_head(tx_text, head);
+    if (status == STATUS_OK)
+        status = put_partial(tx_text, head);
     if (status == STATUS_OK)
         status = open_scripts(tx_text, head, fault);
     if (status == STATUS_OK)
