@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *bytes = malloc(size);
     must(bytes != NULL, "memory");
     memcpy(bytes, data, size);
-    memcpy(bytes, "uXTB", 4);
+    memcpy(bytes, data[0] & 1 ? "uXTB" : "uXTD", 4); /* whole or partial */
     store_le32(bytes + 4, (uint32_t)size);
     if (batch_view_open(&view, bytes, size) == STATUS_OK) {
         (void)batch_view_intact(&view);
@@ -87,6 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(outpoints <= view.tracked &&
                  batch_outpoint(&view, view.first_ordinal + view.tracked, &txid, &vout) != STATUS_OK,
              "there are no more outpoints than tracked outputs");
+        again.partial = view.partial;
         batch_reset(&again, view.first_height, view.first_tx, view.first_ordinal);
         if (copy_batch(&view, &again) == STATUS_OK) {
             uint8_t *copy = malloc(batch_size(&again));

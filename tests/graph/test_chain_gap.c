@@ -50,8 +50,9 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* The chain without `count` blocks of the best branch from height `first` on. */
-static struct chain *chain_without(uint32_t first, uint32_t count)
+/* The blocks without `count` of the best branch from height `first` on, not linked. The best block of height `moved` lies
+ * where that of `moved_to` does. */
+static struct chain *blocks_without(uint32_t first, uint32_t count, uint32_t moved, const struct chain_block *moved_to)
 {
     struct chain *whole, *chain;
     assert_int_equal(chain_new(&place.genesis, &whole, NULL), STATUS_OK); /* only to hash headers */
@@ -65,13 +66,20 @@ static struct chain *chain_without(uint32_t first, uint32_t count)
             bool lost = false;
             for (uint32_t h = first; h < first + count && h <= place.height; h++)
                 lost |= hash256_equal(hash, &place.best[h]);
+            bool is_moved = moved_to && hash256_equal(hash, &place.best[moved]);
+            uint32_t file = is_moved ? moved_to->file : (uint32_t)f, size = is_moved ? moved_to->size : record->size;
+            uint64_t offset = is_moved ? moved_to->offset : record->offset + 8;
             if (!lost)
-                assert_int_equal(
-                    chain_add(chain, record->header, (uint32_t)f, record->offset + 8, record->size, NULL, NULL),
-                    STATUS_OK);
+                assert_int_equal(chain_add(chain, record->header, file, offset, size, NULL, NULL), STATUS_OK);
         }
     }
     chain_free(whole);
+    return chain;
+}
+
+static struct chain *chain_without(uint32_t first, uint32_t count)
+{
+    struct chain *chain = blocks_without(first, count, 0, NULL);
     assert_int_equal(chain_link(chain, NULL, NULL), STATUS_OK);
     return chain;
 }
@@ -127,12 +135,79 @@ static void test_damaged_tip_takes_nothing_along(void **state)
     chain_free(chain);
 }
 
+/* ---- a chain that begins above genesis ---- */
+
+static struct chain_part part_of(const struct chain *chain)
+{
+    struct chain_part part;
+    assert_int_equal(chain_gap_find_part(&place.dir, chain, &place.genesis, &part, NULL), STATUS_OK);
+    assert_true(part.lowest != CHAIN_NONE);
+    return part;
+}
+
+/* Without the first blocks the next one is found, with its height, and what stands on it is the best branch. */
+static void test_part(void **state)
+{
+    (void)state;
+    for (uint32_t first = 0; first < place.height; first++) {
+        struct chain *chain = blocks_without(0, first, 0, NULL);
+        struct chain_part part = part_of(chain), branch;
+        assert_true(part.named && !part.contradicts);
+        assert_int_equal(part.height, first);
+        assert_int_equal(part.above, place.height - first);
+        assert_true(hash256_equal(&chain_at(chain, part.lowest)->hash, &place.best[first]));
+        uint32_t node = chain_find(chain, &place.best[place.height - 1]);
+        assert_int_equal(chain_gap_branch_of(chain, node, &branch, NULL), STATUS_OK);
+        assert_int_equal(branch.lowest, part.lowest);
+        assert_int_equal(branch.above, place.height - 1 - first);
+        chain_set_root(chain, &place.best[first], first);
+        assert_int_equal(chain_link(chain, NULL, NULL), STATUS_OK);
+        assert_int_equal(chain_base(chain), first);
+        assert_int_equal(chain_height(chain), place.height);
+        assert_true(first == 0 || chain_active(chain, first - 1) == NULL);
+        for (uint32_t h = first; h <= place.height; h++)
+            assert_true(hash256_equal(&chain_active(chain, h)->hash, &place.best[h]));
+        chain_free(chain);
+    }
+}
+
+/* Of two pieces that which reaches highest, however short; but no single block, which may be one whose header is
+ * damaged. */
+static void test_pieces(void **state)
+{
+    (void)state;
+    for (uint32_t left = 1; left < 4; left++) {
+        uint32_t first = place.height + 1 - left;
+        struct chain *chain = blocks_without(first - 1, 1, 0, NULL);
+        struct chain_part part = part_of(chain);
+        assert_true(part.named);
+        assert_int_equal(part.height, left > 1 ? first : 0);
+        chain_free(chain);
+    }
+}
+
+/* The lowest block names another height than those above it go with. */
+static void test_part_contradicts(void **state)
+{
+    (void)state;
+    struct chain *whole = chain_without(0, 0);
+    struct chain *chain = blocks_without(0, 100, 100, chain_active(whole, 120));
+    struct chain_part part = part_of(chain);
+    assert_true(!part.named && part.contradicts);
+    assert_true(hash256_equal(&chain_at(chain, part.lowest)->hash, &place.best[100]));
+    chain_free(chain);
+    chain_free(whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_lost),
         cmocka_unit_test(test_every_block_lost),
         cmocka_unit_test(test_damaged_tip_takes_nothing_along),
+        cmocka_unit_test(test_part),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_part_contradicts),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
