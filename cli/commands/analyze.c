@@ -84,6 +84,8 @@ static int run(const struct settings *given)
     struct settings settings = *given;
     struct datapackage_provenance provenance = {0};
     char *store = NULL;
+    if (given->with_index && (given->partial || given->begin_height > 0))
+        return message_usage("--index is of the whole chain: leave it out with --partial and --from-height");
     enum status status = store_place_in(given->out, &store, &fault);
     if (status == STATUS_OK)
         status = provenance_of_settings(given, UNKTX_VERSION, &provenance, &fault);

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/inputs/opened_store.h"
 #include "cli/inputs/sought.h"
+#include "cli/output/partial.h"
 #include "cli/output/outfile.h"
 #include "cli/views/payments.h"
 #include "graph/dag/names.h"
@@ -284,7 +285,8 @@ static enum status open_ends(struct find *find, struct fault *fault)
     if (status == STATUS_REFUSED)
         message_fault(fault);
     if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED) {
-        message("payers and payees are not searched: that takes an index ('unktx index')");
+        message("payers and payees are not searched: that takes an index (%s)",
+                partial_from() > 0 ? "a partial store has none" : "'unktx index'");
         return STATUS_OK;
     }
     find->payments.each = search_end;

@@ -324,6 +324,7 @@ static int run(const struct settings *settings)
         return message_usage("'%s' is neither TXID (its first hexadecimal digits, at least 4) nor TXID:VOUT",
                              settings->operands[0]);
     enum status status = index_open(settings->store, &travel.index, &fault);
+    status = spend_links_tell_partial(settings->store, NULL, status, &fault);
     if (status == STATUS_OK)
         status = operand_complete(&operand, NULL, travel.index, &fault);
     if (status == STATUS_OK && settings->to)

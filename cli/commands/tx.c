@@ -414,7 +414,8 @@ static enum status show(struct view *view, bool *missing, struct fault *fault)
     const struct settings *settings = view->settings;
     enum status status = address_labels_read(settings, &view->labels, fault);
     if (status == STATUS_OK)
-        status = index_open(settings->store, &view->index, fault);
+        status = spend_links_tell_partial(settings->store, NULL, index_open(settings->store, &view->index, fault),
+                                          fault);
     if (status == STATUS_OK)
         status = view->json ? outfile_open(&view->file, settings->out, fault)
                             : outfile_open_lines(&view->file, settings->out, fault);

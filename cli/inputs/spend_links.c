@@ -99,6 +99,25 @@ enum status spend_links_stored(struct tx_index *index, const struct store *store
     return status;
 }
 
+enum status spend_links_tell_partial(const char *folder, const struct store *store, enum status status,
+                                     struct fault *fault)
+{
+    struct store *opened = NULL;
+    struct fault ignored = {0};
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    if (!store && store_open(folder, STORE_READ, NULL, &opened, &ignored) == STATUS_OK)
+        store = opened;
+    unsigned first = store ? store_first_height(store) : 0;
+    if (first > 0)
+        status = fault_set(fault, status, folder, FAULT_NO_OFFSET,
+                           "there is no index here, and none can be made: the store is partial, it begins at height "
+                           "%u, and an index takes all blk files from the genesis block on, and another --store",
+                           first);
+    store_close(opened);
+    return status;
+}
+
 enum status indexes_open(const char *store, unsigned threads, struct indexes *indexes, struct fault *fault)
 {
     *indexes = (struct indexes){0};

@@ -22,6 +22,11 @@ enum status spend_links_output(struct tx_index *index, uint64_t number, struct l
 enum status spend_links_input(struct tx_index *index, uint64_t number, struct link_end *end, struct fault *fault)
     MUST_CHECK;
 
+/* Of an index that could not be opened (`status`, which is returned): where a partial store is in its folder, the fault
+ * tells that there can be none. `store` is that store, NULL where it is not open. */
+enum status spend_links_tell_partial(const char *folder, const struct store *store, enum status status,
+                                     struct fault *fault) MUST_CHECK;
+
 /* Outputs or inputs in ascending order of number. Zero-initialise with the index and the number after the last one
  * that is wanted. */
 #define SPEND_LINKS_PIECE 256u

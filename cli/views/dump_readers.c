@@ -1,5 +1,6 @@
 #include "cli/views/dump_readers.h"
 
+#include "cli/inputs/spend_links.h"
 #include "cli/inputs/index_blocks.h"
 #include "parser/mem.h"
 
@@ -21,6 +22,7 @@ enum status dump_readers_open(const struct settings *settings, struct dump_reade
 {
     unsigned threads = settings->threads < THREADS_MAX ? (unsigned)settings->threads : THREADS_MAX;
     enum status status = indexes_open(settings->store, threads, &readers->indexes, fault);
+    status = spend_links_tell_partial(settings->store, NULL, status, fault);
     if (status == STATUS_OK)
         status = indexes_open(settings->store, threads, &readers->jumpers, fault);
     if (status == STATUS_OK && settings->with_scripts)

@@ -17,9 +17,11 @@ static void put_scanned(struct explore_request *request)
           chart_time(first, forest->block_times[forest->first_height]), chart_time(last, forest->block_times[tip]));
     explore_put_block(request, tip);
     PRINT(page, ".%s</p>\n<dl>\n",
-          request->explore->linked ? ""
-                                   : " There is no index: payers and payees, and transactions without unknown "
-                                     "outputs, are not here (<code>unktx index</code> makes one).");
+          request->explore->linked   ? ""
+          : forest->first_height > 0 ? " A partial store has no index: payers and payees, and transactions without "
+                                       "unknown outputs, are not here."
+                                     : " There is no index: payers and payees, and transactions without unknown "
+                                       "outputs, are not here (<code>unktx index</code> makes one).");
     html_fact(page, "blocks", forest->blocks - forest->first_height);
     html_fact(page, "transactions", forest->total_txs);
     html_fact(page, "with an unknown output", forest->unknown_txs[request->rules]);

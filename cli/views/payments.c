@@ -1,6 +1,7 @@
 #include "cli/views/payments.h"
 
 #include "cli/output/message.h"
+#include "cli/output/partial.h"
 #include "cli/inputs/index_blocks.h"
 #include "graph/dag/names.h"
 #include "parser/address.h"
@@ -354,6 +355,7 @@ enum status payments_open(struct payments *payments, const struct store *store, 
 {
     *payments = (struct payments){.store = store, .forest = forest, .threads = threads};
     enum status status = indexes_open(store_path(store), threads, &payments->indexes, fault);
+    status = spend_links_tell_partial(store_path(store), store, status, fault);
     if (status == STATUS_OK)
         status = spend_links_reach_tip(payments->indexes.indexes[0], store, fault);
     if (status != STATUS_OK)
@@ -388,7 +390,8 @@ static enum status labels_without_index(const struct forest *forest, const struc
     if (why->status == STATUS_REFUSED && !said->no_index)
         message_fault(why);
     if (!said->no_index)
-        message("labels of payers and payees are left out: that takes an index ('unktx index')");
+        message("labels of payers and payees are left out: that takes an index (%s)",
+                partial_from() > 0 ? "a partial store has none" : "'unktx index'");
     said->no_index = true;
     return dag_labels_make(labels, forest, &selection->tdags, &none, 1, made, fault);
 }

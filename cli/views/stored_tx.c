@@ -124,5 +124,7 @@ enum status stored_tx_put(struct tx_text *tx_text, const struct hash256 *txid, u
         return tx_text_end_list(tx_text) == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     return fault_set(fault, STATUS_NOT_FOUND, store_path(tx_text->store), FAULT_NO_OFFSET,
                      "no such transaction; stored are those with an unknown output that can be spent, and those that "
-                     "spend one; 'unktx index' finds all");
+                     "spend one%s",
+                     tx_text->forest->first_height > 0 ? ", from the first block of this partial store on"
+                                                       : "; 'unktx index' finds all");
 }
