@@ -52,7 +52,7 @@ struct explore {
     struct periods periods;
     struct explore_changes *changes; /* since the run before */
     struct hash256 *block_hashes;    /* by height */
-    uint32_t *blocks_by_hash;        /* heights, in order of the hash as printed */
+    uint32_t *blocks_by_hash;        /* heights above the first block's, in order of the hash as printed */
     uint32_t *txs_by_txid;           /* transaction numbers, in order of the txid as printed */
     struct stored_blocks blocks;     /* the blk files, where has_blocks */
     bool has_blocks;

@@ -29,7 +29,7 @@ static enum status find_block(const struct explore_request *request, const char 
     if (good && operand.type == OPERAND_HASH)
         explore_find_blocks(explore, &operand.prefix, &first, &end);
     if (end - first == 1) {
-        *height = explore->blocks_by_hash[first];
+        *height = explore->opened.forest.first_height + explore->blocks_by_hash[first];
         return STATUS_OK;
     }
     if (end > first)

@@ -70,7 +70,7 @@ static void find_blocks(struct search *search)
     uint32_t first, last;
     explore_find_blocks(request->explore, &search->operand.prefix, &first, &last);
     for (uint32_t i = first; i < last && i - first < SHOWN_MAX; i++) {
-        uint32_t height = request->explore->blocks_by_hash[i];
+        uint32_t height = request->explore->opened.forest.first_height + request->explore->blocks_by_hash[i];
         char hex[HASH256_HEX_SIZE + 1] = "", address[32];
         hash256_hex(&request->explore->block_hashes[height], hex);
         add(search, "Block");

@@ -58,10 +58,12 @@ static struct hashes txids_of(const struct explore *explore)
     return (struct hashes){forest->txs[0].txid.bytes, sizeof *forest->txs, forest->txs_count};
 }
 
+/* Of a partial store the blocks below the first one have no hash. */
 static struct hashes blocks_of(const struct explore *explore)
 {
-    return (struct hashes){explore->block_hashes[0].bytes, sizeof *explore->block_hashes,
-                           explore->opened.forest.blocks};
+    const struct forest *forest = &explore->opened.forest;
+    return (struct hashes){explore->block_hashes[forest->first_height].bytes, sizeof *explore->block_hashes,
+                           forest->blocks - forest->first_height};
 }
 
 /* Equal keys are those of equal hashes, of a few by chance, or of a few that somebody spent years on: an insertion will
