@@ -1,5 +1,5 @@
-/* `scan --partial` and `--from-height H`: T-DAGs that lie from H on are those of the whole chain, what may be other there
- * is counted as a node's answers tell it, and a pruned node's files are taken from where they hang together. */
+/* `scan --partial` and `--from-height H`: T-DAGs that lie from H on are those of the whole chain, what may be other
+ * there is counted as a node's answers tell it, and a pruned node's files are taken from where they hang together. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -390,8 +390,7 @@ static void test_refusals(void **state)
 
 /* ---- heights ---- */
 
-/* The blocks of the bundled chain from number `from` on in the order of the files, every coinbase of which names a
- * height that `change` may alter. */
+/* A folder of the records of another one from number `from` on, in the order of its files. */
 static void write_from(const char *datadir, const char *fixture_blocks, size_t from)
 {
     struct records records = records_read(fixture_blocks), rest = records;

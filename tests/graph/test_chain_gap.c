@@ -50,8 +50,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* The blocks without `count` of the best branch from height `first` on, not linked. The best block of height `moved` lies
- * where that of `moved_to` does. */
+/* The blocks without `count` of the best branch from height `first` on, not linked. The best block of height `moved`
+ * lies where that of `moved_to` does. */
 static struct chain *blocks_without(uint32_t first, uint32_t count, uint32_t moved, const struct chain_block *moved_to)
 {
     struct chain *whole, *chain;
