@@ -164,6 +164,20 @@ static void test_scan_further(void **state)
     fail_writing(&(struct writing){"scan", "data", "half", digest, 1, 1, 9});
 }
 
+/* A part of the chain, from nothing and from a store that has some of it. */
+static void test_scan_partial(void **state)
+{
+    (void)state;
+    char want[sizeof digest];
+    expect_ok(command_run("scan --quiet --datadir %s/data --store %s/part --from-height 5 --threads 1", dir, dir));
+    take_report("part", want);
+    fail_writing(&(struct writing){"scan --from-height 5", "data", NULL, want, 1, 3, 9});
+    remove_tree(path_of("%s/part", dir));
+    expect_ok(command_run("scan --quiet --datadir %s/data --store %s/part --from-height 5 --to-height 6 --threads 1",
+                          dir, dir));
+    fail_writing(&(struct writing){"scan --partial", "data", "part", want, 1, 3, 9});
+}
+
 /* The store has blocks of a branch that lost. */
 static void test_scan_back(void **state)
 {
@@ -352,11 +366,11 @@ static void test_report(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scan),      cmocka_unit_test(test_scan_threads), cmocka_unit_test(test_scan_further),
-        cmocka_unit_test(test_scan_back), cmocka_unit_test(test_index),        cmocka_unit_test(test_dags),
-        cmocka_unit_test(test_outputs),   cmocka_unit_test(test_stats),        cmocka_unit_test(test_check),
-        cmocka_unit_test(test_show),      cmocka_unit_test(test_indexed),      cmocka_unit_test(test_report),
-        cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_scan),         cmocka_unit_test(test_scan_threads), cmocka_unit_test(test_scan_further),
+        cmocka_unit_test(test_scan_partial), cmocka_unit_test(test_scan_back),    cmocka_unit_test(test_index),
+        cmocka_unit_test(test_dags),         cmocka_unit_test(test_outputs),      cmocka_unit_test(test_stats),
+        cmocka_unit_test(test_check),        cmocka_unit_test(test_show),         cmocka_unit_test(test_indexed),
+        cmocka_unit_test(test_report),       cmocka_unit_test(test_compare),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
