@@ -64,6 +64,15 @@ static SHA256_CTX *context_of(struct sha256_stream *stream) { return (SHA256_CTX
 
 void sha256_begin(struct sha256_stream *stream) { SHA256_Init(context_of(stream)); }
 
+void sha256_begin_tagged(struct sha256_stream *stream, const char *tag)
+{
+    uint8_t hash[32];
+    sha256((const uint8_t *)tag, strlen(tag), hash);
+    sha256_begin(stream);
+    sha256_add(stream, hash, sizeof hash);
+    sha256_add(stream, hash, sizeof hash);
+}
+
 void sha256_add(struct sha256_stream *stream, const void *data, size_t size)
 {
     SHA256_Update(context_of(stream), data, size);

@@ -31,6 +31,8 @@ struct sha256_stream {
     uint64_t state[14]; /* libcrypto's, for sha256.c alone */
 };
 void sha256_begin(struct sha256_stream *stream);
+/* The same with the tag before them: the tagged hash of BIP 340. O(tag). */
+void sha256_begin_tagged(struct sha256_stream *stream, const char *tag);
 /* O(size). */
 void sha256_add(struct sha256_stream *stream, const void *data, size_t size);
 /* Of all that was added; the stream is used up. */
