@@ -23,4 +23,7 @@ extern uint64_t index_hash_mask;
  * 0 is the default. */
 extern uint32_t index_checkpoint_blocks;
 
+/* Inputs in a range of graph/index/promises.h, as few memory makes them; 0 is the default. */
+extern uint64_t index_promises_range;
+
 #endif

@@ -133,7 +133,7 @@ static enum status link_output(struct part *part, uint64_t output, uint64_t inpu
     const struct index_work *work = part->work;
     part->sum += check;
     uint64_t at = output - work->blocks[0].first_output;
-    struct spill_entry entry = {at % work->out_range, input, 0, 0};
+    struct spill_entry entry = {at % work->out_range, input, 0, 0, NULL};
     return spill_add(work->links, part->worker, (unsigned)(at / work->out_range), &entry);
 }
 
@@ -147,8 +147,8 @@ static enum status link_older(struct part *part, const struct index_tx *tx, cons
         part->bad_spent = input;
     uint64_t at = input - work->blocks[0].first_input;
     part->sum += index_check_of(&work->hasher, tx->txid.bytes);
-    struct spill_entry value = {at % work->in_range, number, output->value_sat, 0};
-    struct spill_entry later = {number % work->late_range, input, 0, 0};
+    struct spill_entry value = {at % work->in_range, number, output->value_sat, 0, NULL};
+    struct spill_entry later = {number % work->late_range, input, 0, 0, NULL};
     part->late_count++;
     enum status status = spill_add(work->values, part->worker, (unsigned)(at / work->in_range), &value);
     if (status == STATUS_OK)

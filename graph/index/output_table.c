@@ -18,8 +18,8 @@ static enum status on_links(void *context, const struct spill_entry *entries, si
         }
         store_spender(record, link->number);
         uint64_t at = link->number - first_input;
-        struct spill_entry value = {at % work->in_range, range->first + link->key, value_of(load_value_kind(record)),
-                                    0};
+        struct spill_entry value = {at % work->in_range, range->first + link->key, value_of(load_value_kind(record)), 0,
+                                    NULL};
         enum status status = spill_add(work->values, range->worker, (unsigned)(at / work->in_range), &value);
         if (status != STATUS_OK)
             return status;

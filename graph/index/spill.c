@@ -16,10 +16,10 @@
 #include "parser/file.h"
 
 /* A piece: u64 offset + 1 of the piece of the same part before it (0: none), u32 bytes of entries, u32 entries, then
- * each entry: key, number as the step from the one before (zigzag varint), extra (varint), check (5). */
+ * each entry: key, number as the step from the one before (zigzag varint), extra (varint), check (5), bytes. */
 #define PIECE_HEADER 16u
 #define CHECK_SIZE 5u
-#define ENTRY_MAX (8u + 10u + 10u + 8u)
+#define ENTRY_MAX (8u + 10u + 10u + 8u + SPILL_BYTES_MAX)
 #define FILES 8u
 
 struct open_piece {
@@ -85,7 +85,8 @@ static enum status open_files(struct spill *spill, int flags, struct fault *faul
 
 static enum status open_spill(const struct spill_shape *shape, int flags, struct spill **out, struct fault *fault)
 {
-    assert(shape->key_size >= 1 && shape->key_size <= 8 && shape->buffer >= PIECE_HEADER + ENTRY_MAX);
+    assert(shape->key_size >= 1 && shape->key_size <= 8 && shape->bytes <= SPILL_BYTES_MAX &&
+           shape->buffer >= PIECE_HEADER + ENTRY_MAX);
     *out = NULL;
     struct spill *spill = mem_alloc(1, sizeof *spill);
     if (!spill)
@@ -208,6 +209,16 @@ void spill_free(struct spill *spill)
     spill_close(spill);
 }
 
+void spill_unlink(const struct spill *spill)
+{
+    for (unsigned i = 0; i < FILES; i++) {
+        char path[4096];
+        path_of(spill, i, path);
+        if (spill->files[i].used)
+            unlink(path);
+    }
+}
+
 void spill_close(struct spill *spill)
 {
     if (!spill)
@@ -272,6 +283,9 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
         store_le64(p, entry->check);
         p += CHECK_SIZE;
     }
+    if (shape->bytes > 0)
+        memcpy(p, entry->bytes, shape->bytes);
+    p += shape->bytes;
     piece->number = entry->number;
     piece->count++;
     piece->size = (size_t)(p - piece->bytes);
@@ -315,6 +329,10 @@ static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint
             entries[i].check = load_le64(p) & ((UINT64_C(1) << 8 * CHECK_SIZE) - 1);
             p += CHECK_SIZE;
         }
+        if ((size_t)(end - p) < shape->bytes)
+            return false;
+        entries[i].bytes = shape->bytes > 0 ? p : NULL;
+        p += shape->bytes;
         number += step >> 1 ^ (0 - (step & 1));
         entries[i].number = number;
     }

@@ -1,9 +1,9 @@
 /* spill: entries sorted into parts on disk, for work that does not fit into memory. Any number of threads add, each
  * entry to the part it belongs to; later each part is read as a whole, in no particular order.
  *
- * An entry is a fixed-width key, a number and, for some spills, one more number and a check of 5 bytes. Numbers that
- * go up in small steps take a byte or two. A few files hold the parts, in pieces that each name the piece of the same
- * part before. Thread rule: each worker number is one thread's at a time. Errors: STATUS_IO (a full disk),
+ * An entry is a fixed-width key, a number and, for some spills, one more number, a check of 5 bytes, and other bytes.
+ * Numbers that go up in small steps take a byte or two. A few files hold the parts, in pieces that each name the piece
+ * of the same part before. Thread rule: each worker number is one thread's at a time. Errors: STATUS_IO (a full disk),
  * STATUS_NOMEM; in reading STATUS_FORMAT: the file is not what was written. */
 #ifndef UNKTX_GRAPH_INDEX_SPILL_H
 #define UNKTX_GRAPH_INDEX_SPILL_H
@@ -19,9 +19,12 @@ struct spill; /* opaque */
 struct spill_entry {
     uint64_t key; /* key_size bytes of it count */
     uint64_t number;
-    uint64_t extra; /* 0 in a spill without */
-    uint64_t check; /* the same; below 2^40 */
+    uint64_t extra;       /* 0 in a spill without */
+    uint64_t check;       /* the same; below 2^40 */
+    const uint8_t *bytes; /* shape.bytes of them, borrowed; NULL in a spill without */
 };
+
+#define SPILL_BYTES_MAX 32u
 
 struct spill_shape {
     const char *folder; /* files are FOLDER/NAME-N; borrowed */
@@ -31,7 +34,8 @@ struct spill_shape {
     unsigned key_size; /* 1..8 bytes */
     bool extra;
     bool check;
-    size_t buffer; /* bytes for each part and worker */
+    unsigned bytes; /* 0 to SPILL_BYTES_MAX; a spill with some is not for a checkpoint */
+    size_t buffer;  /* of each part and worker, in bytes */
 };
 
 /* Files that are there from an earlier run are emptied. */
@@ -46,6 +50,8 @@ enum status spill_sync(const struct spill *spill, struct fault *fault) MUST_CHEC
 enum status spill_save(const struct spill *spill, struct buffer *out) MUST_CHECK;
 enum status spill_resume(const struct spill_shape *shape, struct cursor *saved, struct spill **spill,
                          struct fault *fault) MUST_CHECK;
+/* Takes the names of the files away, so that they go with the process however it ends; not for a checkpoint. */
+void spill_unlink(const struct spill *spill);
 /* As spill_free, but the files stay for spill_resume. NULL is legal. */
 void spill_close(struct spill *spill);
 /* Deletes the files too. NULL is legal. */

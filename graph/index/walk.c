@@ -240,14 +240,14 @@ static void spill_block(void *context, unsigned number, size_t i)
     enum status status = STATUS_OK;
     for (size_t t = 0; t < walked->txs_count && status == STATUS_OK; t++) {
         const struct walked_tx *tx = &worker->txs.at[walked->txs + t];
-        struct spill_entry entry = {tx->hash >> (shift - work->key_bits) & mask, output, tx->outputs, tx->check};
+        struct spill_entry entry = {tx->hash >> (shift - work->key_bits) & mask, output, tx->outputs, tx->check, NULL};
         status = spill_add(work->creators, number, (unsigned)(tx->hash >> shift), &entry);
         output += tx->outputs;
     }
     for (size_t n = 0; n < walked->inputs_count && status == STATUS_OK; n++) {
         const struct walked_input *input = &worker->inputs.at[walked->inputs + n];
         struct spill_entry entry = {input->hash >> (shift - work->key_bits) & mask, walked->first_input + n,
-                                    input->vout, 0};
+                                    input->vout, 0, NULL};
         unsigned part = (unsigned)(input->hash >> shift);
         if (input->none)
             continue;

@@ -62,7 +62,7 @@ static void add_some(struct spill *spill, struct rng *rng, const struct spill_sh
         number = rng_below(rng, 50) ? number + rng_below(rng, 300) : rng_next(rng) >> rng_below(rng, 64);
         struct spill_entry entry = {rng_next(rng) & mask, number,
                                     shape->extra ? rng_next(rng) >> rng_below(rng, 64) : 0,
-                                    shape->check ? rng_next(rng) >> 24 : 0};
+                                    shape->check ? rng_next(rng) >> 24 : 0, NULL};
         unsigned part = rng_below(rng, PARTS);
         assert_int_equal(spill_add(spill, rng_below(rng, WORKERS), part, &entry), STATUS_OK);
         add_to(&sums[part], &entry);

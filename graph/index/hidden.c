@@ -1,0 +1,348 @@
+#include "graph/index/hidden.h"
+
+#include "graph/index/promises.h"
+#include "parser/mem.h"
+#include "parser/parallel.h"
+#include "parser/pushes.h"
+#include "parser/search.h"
+
+#define SLOTS_A_THREAD 16u
+#define SLOTS_MAX 256u
+#define WINDOW_BYTES_A_THREAD (8u << 20)
+struct pass {
+    const struct hidden_pass *options;
+    struct tx_index **indexes; /* by worker */
+    unsigned indexes_count;
+    struct promises promises;
+    uint64_t done; /* bytes of blocks */
+    /* of the window */
+    uint32_t first;
+    struct blk_reader *readers; /* by slot */
+    struct index_block *at;
+    const uint8_t **block;
+    enum status *statuses;
+    struct fault *faults;
+};
+
+unsigned hidden_slots(unsigned threads)
+{
+    unsigned slots = threads * SLOTS_A_THREAD;
+    return slots < SLOTS_MAX ? slots : SLOTS_MAX;
+}
+
+/* ---- outputs of a block ---- */
+
+struct hand {
+    struct pass *pass;
+    unsigned worker;
+    unsigned slot;
+    uint32_t height;
+    struct fault *fault;
+};
+
+static enum status other_bytes(const struct hand *hand)
+{
+    return fault_set(hand->fault, STATUS_FORMAT, hand->pass->options->dir->path, FAULT_NO_OFFSET,
+                     "block %u is not what the index has: run 'unktx index' again", (unsigned)hand->height);
+}
+
+static enum status add_output(const struct hand *hand, uint64_t number, const struct tx_output *output)
+{
+    struct pass *pass = hand->pass;
+    enum kind kind = script_kind(output->script, output->script_size);
+    size_t size;
+    const uint8_t *program = hidden_program(kind, output->script, &size);
+    struct index_output indexed;
+    if (!program)
+        return STATUS_OK;
+    enum status status = index_outputs(pass->indexes[hand->worker], number, 1, &indexed, hand->fault);
+    if (status != STATUS_OK || indexed.spender == INDEX_NONE)
+        return status;
+    return promises_add(&pass->promises, hand->worker, indexed.spender, value_kind_of(output->value_sat, kind), program,
+                        size, hand->fault);
+}
+
+/* A transaction that was read, and where its parts are. */
+struct tx_parts {
+    struct tx tx;
+    struct cursor inputs;
+    struct cursor outputs;
+    struct cursor witnesses;
+};
+
+static bool read_tx(struct cursor *c, struct tx_parts *parts)
+{
+    struct tx_input input;
+    struct tx_output output;
+    tx_begin(c, &parts->tx);
+    parts->inputs = *c;
+    for (uint32_t i = 0; i < parts->tx.inputs && cursor_ok(c); i++)
+        tx_input(c, &input);
+    tx_outputs(c, &parts->tx);
+    parts->outputs = *c;
+    for (uint32_t i = 0; i < parts->tx.outputs && cursor_ok(c); i++)
+        tx_output(c, &output);
+    parts->witnesses = *c;
+    tx_end(c, &parts->tx);
+    return cursor_ok(c);
+}
+
+static struct cursor txs_of(const struct hand *hand)
+{
+    const struct pass *pass = hand->pass;
+    struct cursor c = cursor_over(pass->block[hand->slot], pass->at[hand->slot].size);
+    cursor_take(&c, BLOCK_HEADER_SIZE);
+    cursor_compact(&c);
+    return c;
+}
+
+static enum status add_outputs(const struct hand *hand)
+{
+    const struct promises_block *place = &hand->pass->promises.places[hand->height];
+    uint64_t output = place->first_output, input = place->first_input;
+    struct cursor c = txs_of(hand);
+    struct tx_parts parts;
+    struct tx_output read;
+    enum status status = STATUS_OK;
+    for (uint32_t t = 0; t < hand->pass->at[hand->slot].txs && status == STATUS_OK; t++) {
+        if (!read_tx(&c, &parts) || parts.tx.outputs > place[1].first_output - output ||
+            parts.tx.inputs > place[1].first_input - input)
+            return other_bytes(hand);
+        input += parts.tx.inputs;
+        for (uint32_t i = 0; i < parts.tx.outputs && status == STATUS_OK; i++) {
+            tx_output(&parts.outputs, &read);
+            status = add_output(hand, output++, &read);
+        }
+    }
+    if (status == STATUS_OK && (output != place[1].first_output || input != place[1].first_input))
+        return other_bytes(hand);
+    return status;
+}
+
+/* ---- reading a block ---- */
+
+static enum status read_block(const struct hand *hand)
+{
+    struct pass *pass = hand->pass;
+    const struct blkdir *dir = pass->options->dir;
+    const struct index_block *block = &pass->at[hand->slot];
+    struct blk_reader *reader = &pass->readers[hand->slot];
+    struct hash256 hash;
+    size_t file = LOWER_BOUND(i, 0, dir->count, dir->files[i].number < block->file);
+    if (file == dir->count || dir->files[file].number != block->file)
+        return fault_set(hand->fault, STATUS_NOT_FOUND, dir->path, FAULT_NO_OFFSET,
+                         "has no blk%05u.dat any more, which block %u is in", (unsigned)block->file,
+                         (unsigned)hand->height);
+    enum status status = blk_read(reader, dir, file, block->offset, block->size, &pass->block[hand->slot], hand->fault);
+    if (status != STATUS_OK)
+        return status;
+    if (block->size <= BLOCK_HEADER_SIZE)
+        return other_bytes(hand);
+    sha256d(pass->block[hand->slot], BLOCK_HEADER_SIZE, &hash);
+    return hash256_equal(&hash, &block->hash) ? STATUS_OK : other_bytes(hand);
+}
+
+static void take_block(void *context, unsigned worker, size_t slot)
+{
+    struct pass *pass = context;
+    struct hand hand = {pass, worker, (unsigned)slot, pass->first + (uint32_t)slot, &pass->faults[slot]};
+    enum status status = read_block(&hand);
+    pass->statuses[slot] = status == STATUS_OK ? add_outputs(&hand) : status;
+}
+
+/* ---- inputs of a block ---- */
+
+static enum status show_input(const struct hand *hand, const struct tx_parts *parts, const struct promise *promised,
+                              uint32_t tx_index, uint32_t vin, const struct tx_input *input,
+                              const struct cursor *witness)
+{
+    const struct hidden_pass *options = hand->pass->options;
+    struct hidden_spend spend = {.block = &hand->pass->at[hand->slot],
+                                 .tx = &parts->tx,
+                                 .input = input,
+                                 .tx_index = tx_index,
+                                 .vin = vin,
+                                 .value_sat = value_of(promised->value_kind),
+                                 .kind = kind_of(promised->value_kind)};
+    spend.way = hidden_read(spend.kind, promised->bytes, input, parts->tx.segwit ? witness->at : NULL,
+                            parts->tx.segwit ? cursor_left(witness) : 0, spend.scripts, &spend.count);
+    return options->spend(options->context, hand->worker, hand->slot, &spend, hand->fault);
+}
+
+/* Shows the inputs of a transaction that spend what was promised to them. */
+static enum status show_tx(const struct hand *hand, struct tx_parts *parts, uint32_t tx_index,
+                           const struct promise *promises)
+{
+    struct tx_input input;
+    struct push item;
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < parts->tx.inputs && status == STATUS_OK; i++) {
+        tx_input(&parts->inputs, &input);
+        if (promises[i].value_kind)
+            status = show_input(hand, parts, &promises[i], tx_index, i, &input, &parts->witnesses);
+        if (!parts->tx.segwit)
+            continue;
+        struct pushes witness = pushes_of_witness(parts->witnesses.at, cursor_left(&parts->witnesses));
+        while (pushes_next(&witness, &item)) {
+        }
+        parts->witnesses = witness.c;
+    }
+    return status;
+}
+
+static bool any_promised(const struct promise *promises, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (promises[i].value_kind)
+            return true;
+    return false;
+}
+
+static void show_block(void *context, unsigned worker, size_t slot)
+{
+    struct pass *pass = context;
+    struct hand hand = {pass, worker, (unsigned)slot, pass->first + (uint32_t)slot, &pass->faults[slot]};
+    const struct promise *promises = promises_of(&pass->promises, hand.height);
+    struct cursor c = txs_of(&hand);
+    struct tx_parts parts;
+    enum status status = STATUS_OK;
+    for (uint32_t t = 0; t < pass->at[slot].txs && status == STATUS_OK; t++) {
+        if (!read_tx(&c, &parts))
+            status = other_bytes(&hand); /* take_block has read all of it */
+        else if (any_promised(promises, parts.tx.inputs))
+            status = show_tx(&hand, &parts, t, promises);
+        promises += parts.tx.inputs;
+    }
+    pass->statuses[slot] = status;
+}
+
+/* ---- windows ---- */
+
+/* The first failure in the order of the chain. */
+static enum status failure_of(const struct pass *pass, unsigned count, enum status status, struct fault *fault)
+{
+    for (unsigned i = 0; i < count && status == STATUS_OK; i++)
+        if (pass->statuses[i] != STATUS_OK) {
+            status = pass->statuses[i];
+            if (status == STATUS_NOMEM)
+                return fault_nomem(fault);
+            if (pass->faults[i].status == STATUS_OK && promises_failure(&pass->promises, fault) != STATUS_OK)
+                return pass->statuses[i];
+            if (fault)
+                *fault = pass->faults[i];
+        }
+    return status;
+}
+
+/* So many blocks from `first` on, at least one. */
+static enum status choose_window(struct pass *pass, unsigned *count, uint64_t *bytes, struct fault *fault)
+{
+    unsigned threads = pass->options->threads, most = hidden_slots(threads);
+    uint32_t end = pass->promises.ranges[pass->promises.range + 1];
+    enum status status = STATUS_OK;
+    *bytes = 0;
+    for (*count = 0; *count < most && pass->first + *count < end && status == STATUS_OK; ++*count) {
+        struct index_block *block = &pass->at[*count];
+        status = index_block_at(pass->indexes[0], pass->first + *count, block, fault);
+        if (*count > 0 && *bytes + block->size > (uint64_t)WINDOW_BYTES_A_THREAD * threads)
+            break;
+        *bytes += block->size;
+        pass->statuses[*count] = STATUS_OK;
+        pass->faults[*count] = (struct fault){0};
+    }
+    return status;
+}
+
+static enum status run_window(struct pass *pass, struct fault *fault)
+{
+    const struct hidden_pass *options = pass->options;
+    unsigned count;
+    uint64_t bytes;
+    enum status status = choose_window(pass, &count, &bytes, fault);
+    if (status == STATUS_OK)
+        status = parallel_for(options->threads, count, take_block, pass, fault);
+    status = failure_of(pass, count, status, fault);
+    if (status == STATUS_OK)
+        status = parallel_for(options->threads, count, show_block, pass, fault);
+    status = failure_of(pass, count, status, fault);
+    if (status == STATUS_OK)
+        status = options->blocks(options->context, count, fault);
+    pass->first += count;
+    pass->done += bytes;
+    if (options->progress)
+        options->progress(options->context, pass->done, pass->promises.bytes);
+    return status;
+}
+
+static enum status run_ranges(struct pass *pass, struct fault *fault)
+{
+    const struct promises *promises = &pass->promises;
+    enum status status = STATUS_OK;
+    for (unsigned range = 0; range < promises->ranges_count && status == STATUS_OK; range++) {
+        status = promises_begin_range(&pass->promises, range, fault);
+        while (status == STATUS_OK && pass->first < promises->ranges[range + 1])
+            status = run_window(pass, fault);
+    }
+    return status;
+}
+
+/* ---- opening ---- */
+
+static enum status open_indexes(struct pass *pass, struct fault *fault)
+{
+    unsigned threads = pass->options->threads;
+    pass->indexes = mem_alloc(threads, sizeof *pass->indexes);
+    if (!pass->indexes)
+        return fault_nomem(fault);
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && pass->indexes_count < threads) {
+        status = index_open(pass->options->store, &pass->indexes[pass->indexes_count], fault);
+        pass->indexes_count += status == STATUS_OK;
+    }
+    return status;
+}
+
+static enum status open_window(struct pass *pass, struct fault *fault)
+{
+    unsigned slots = hidden_slots(pass->options->threads);
+    pass->readers = mem_alloc(slots, sizeof *pass->readers);
+    pass->at = mem_alloc(slots, sizeof *pass->at);
+    pass->block = mem_alloc(slots, sizeof *pass->block);
+    pass->statuses = mem_alloc(slots, sizeof *pass->statuses);
+    pass->faults = mem_alloc(slots, sizeof *pass->faults);
+    bool ok = pass->readers && pass->at && pass->block && pass->statuses && pass->faults;
+    return ok ? STATUS_OK : fault_nomem(fault);
+}
+
+static void close_pass(struct pass *pass)
+{
+    for (unsigned i = 0; pass->readers && i < hidden_slots(pass->options->threads); i++)
+        blk_reader_free(&pass->readers[i]);
+    for (unsigned i = 0; i < pass->indexes_count; i++)
+        index_close(pass->indexes[i]);
+    promises_close(&pass->promises);
+    mem_free(pass->readers);
+    mem_free(pass->at);
+    mem_free(pass->block);
+    mem_free(pass->statuses);
+    mem_free(pass->faults);
+    mem_free(pass->indexes);
+}
+
+enum status hidden_pass_run(const struct hidden_pass *options, struct fault *fault)
+{
+    struct pass pass = {.options = options};
+    struct promises_options to_promise = {.tmp = options->tmp ? options->tmp : options->store,
+                                          .memory = options->memory,
+                                          .threads = options->threads,
+                                          .to_height = options->to_height};
+    enum status status = open_indexes(&pass, fault);
+    if (status == STATUS_OK)
+        status = promises_open(&pass.promises, pass.indexes[0], &to_promise, fault);
+    if (status == STATUS_OK)
+        status = open_window(&pass, fault);
+    if (status == STATUS_OK)
+        status = run_ranges(&pass, fault);
+    close_pass(&pass);
+    return status;
+}

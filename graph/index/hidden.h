@@ -1,0 +1,51 @@
+/* hidden: one pass over the blk files of an index, which shows every input that spends an output of kind scripthash,
+ * witness_v0_scripthash or witness_v1_taproot with the scripts that it shows (parser/hidden.h).
+ *
+ * The index tells of each such output which input spends it, so that the pass needs no look-up: an output's hash is kept
+ * until that input comes. What memory has no room for is put on disk by the range of inputs in which it will be needed
+ * (spill.h), so that each block is read once, whatever the memory. */
+#ifndef UNKTX_GRAPH_INDEX_HIDDEN_H
+#define UNKTX_GRAPH_INDEX_HIDDEN_H
+
+#include "graph/index/tx_index.h"
+#include "parser/blkfile.h"
+#include "parser/hidden.h"
+
+/* An input that spends such an output. Borrowed during the call. */
+struct hidden_spend {
+    const struct index_block *block;
+    const struct tx *tx;
+    const struct tx_input *input;
+    uint32_t tx_index; /* in the block */
+    uint32_t vin;
+    uint64_t value_sat; /* of the output */
+    enum kind kind;     /* of the output */
+    enum hidden_way way;
+    size_t count;
+    struct hidden_script scripts[HIDDEN_SHOWN_MAX];
+};
+
+struct hidden_pass {
+    const char *store;        /* folder of the store that the index is in */
+    const struct blkdir *dir; /* its blk files */
+    const char *tmp;          /* folder for temporary files; NULL: the store's */
+    uint64_t memory;          /* bytes, at least 256 MiB */
+    unsigned threads;         /* at least 1 */
+    uint32_t to_height;       /* UINT32_MAX: the index's tip */
+    /* Blocks are worked on some at a time, each with a number of its own below hidden_slots(threads). `spend` is called
+     * by any thread for the inputs of a block in order, for no two blocks of one slot at once. `blocks` then is called
+     * once for slots 0..count-1, whose blocks are in chain order. A status other than STATUS_OK ends the pass. */
+    enum status (*spend)(void *context, unsigned worker, unsigned slot, const struct hidden_spend *spend,
+                         struct fault *fault);
+    enum status (*blocks)(void *context, unsigned count, struct fault *fault);
+    void (*progress)(void *context, uint64_t done, uint64_t total); /* bytes of blocks; may be NULL */
+    void *context;
+};
+
+unsigned hidden_slots(unsigned threads);
+
+/* STATUS_NOT_FOUND: there is no index, or a blk file is gone. STATUS_FORMAT: a block is not what the index has, or the
+ * index contradicts itself. STATUS_INTERRUPTED once a signal came. O(bytes of the blocks), and the spills. */
+enum status hidden_pass_run(const struct hidden_pass *pass, struct fault *fault) MUST_CHECK;
+
+#endif

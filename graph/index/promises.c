@@ -1,0 +1,195 @@
+#include "graph/index/promises.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "graph/index/reader.h"
+#include "parser/mem.h"
+#include "parser/search.h"
+
+#define MEMORY_FIXED (88u << 20) /* as in build.c: windows, and what every program has */
+#define RANGES_MAX 1024u
+#define BUFFERS_BYTES (64u << 20)
+#define BUFFER_MIN 4096u
+#define BUFFER_MAX (64u << 10)
+#define FOLDER_NAME "/unktx-hidden-XXXXXX"
+
+uint64_t index_promises_range = 0;
+
+/* ---- promising ---- */
+
+static enum status contradicts(const struct promises *promises, struct fault *fault)
+{
+    return index_damaged(promises->index, "an output's spender is none", fault);
+}
+
+static uint64_t range_begins(const struct promises *promises, unsigned range)
+{
+    return promises->places[promises->ranges[range]].first_input;
+}
+
+/* An input spends one output: a second one for it is damage. */
+static enum status put(const struct promises *promises, uint64_t input, uint64_t value_kind, const uint8_t *bytes,
+                       size_t size, struct fault *fault)
+{
+    uint64_t first = range_begins(promises, promises->range), end = range_begins(promises, promises->range + 1);
+    if (input < first || input >= end)
+        return contradicts(promises, fault);
+    struct promise *promise = &promises->at[input - first];
+    if (__atomic_exchange_n(&promise->value_kind, value_kind, __ATOMIC_RELAXED) != 0)
+        return contradicts(promises, fault);
+    memcpy(promise->bytes, bytes, size);
+    return STATUS_OK;
+}
+
+static unsigned range_of(const struct promises *promises, uint64_t input)
+{
+    return (unsigned)LOWER_BOUND(i, promises->range + 1, promises->ranges_count,
+                                 range_begins(promises, (unsigned)i) <= input) -
+           1;
+}
+
+enum status promises_add(struct promises *promises, unsigned worker, uint64_t input, uint64_t value_kind,
+                         const uint8_t *bytes, size_t size, struct fault *fault)
+{
+    if (input >= promises->places[promises->blocks].first_input)
+        return STATUS_OK;
+    if (!promises->spill || input < range_begins(promises, promises->range + 1))
+        return put(promises, input, value_kind, bytes, size, fault);
+    uint8_t whole[PROMISE_BYTES] = {0};
+    memcpy(whole, bytes, size);
+    struct spill_entry entry = {.key = value_kind, .number = input, .bytes = whole};
+    return spill_add(promises->spill, worker, range_of(promises, input), &entry);
+}
+
+enum status promises_failure(const struct promises *promises, struct fault *fault)
+{
+    return promises->spill ? spill_flush(promises->spill, fault) : STATUS_OK;
+}
+
+/* ---- ranges ---- */
+
+struct loading {
+    const struct promises *promises;
+    struct fault *fault;
+};
+
+static enum status load_entries(void *context, const struct spill_entry *entries, size_t count)
+{
+    const struct loading *loading = context;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = put(loading->promises, entries[i].number, entries[i].key, entries[i].bytes, PROMISE_BYTES,
+                     loading->fault);
+    return status;
+}
+
+enum status promises_begin_range(struct promises *promises, unsigned range, struct fault *fault)
+{
+    struct loading loading = {promises, fault};
+    promises->range = range;
+    mem_free(promises->at);
+    promises->at = mem_alloc_large((size_t)(range_begins(promises, range + 1) - range_begins(promises, range)),
+                                   sizeof *promises->at);
+    if (!promises->at)
+        return fault_nomem(fault);
+    enum status status = promises->spill ? spill_flush(promises->spill, fault) : STATUS_OK;
+    if (status == STATUS_OK && promises->spill)
+        status = spill_read(promises->spill, range, load_entries, &loading, fault);
+    return status;
+}
+
+/* ---- opening ---- */
+
+/* Where each block begins; an index that goes back in it is damaged. */
+static enum status load_places(struct promises *promises, uint32_t to_height, struct fault *fault)
+{
+    struct index_totals totals = index_totals_of(promises->index);
+    struct promises_block end = {totals.inputs, totals.outputs}, before = {0};
+    if (to_height != UINT32_MAX && to_height >= totals.blocks)
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "no block of height %u; the index ends at %u",
+                         (unsigned)to_height, (unsigned)totals.blocks - 1);
+    promises->blocks = to_height == UINT32_MAX ? totals.blocks : to_height + 1;
+    promises->places = mem_alloc((size_t)promises->blocks + 1, sizeof *promises->places);
+    if (!promises->places)
+        return fault_nomem(fault);
+    for (uint32_t h = 0; h <= promises->blocks; h++) {
+        struct block_entry entry = {.first_input = end.first_input, .first_output = end.first_output};
+        enum status status = h < totals.blocks ? index_block_entry(promises->index, h, &entry, fault) : STATUS_OK;
+        if (status != STATUS_OK)
+            return status;
+        if (entry.first_input < before.first_input || entry.first_output < before.first_output ||
+            entry.first_input > end.first_input || entry.first_output > end.first_output)
+            return index_damaged(promises->index, "its blocks are not in order", fault);
+        promises->places[h] = before = (struct promises_block){entry.first_input, entry.first_output};
+        promises->bytes += h < promises->blocks ? entry.block.size : 0;
+    }
+    return STATUS_OK;
+}
+
+/* Ranges whose promises take half of the memory. */
+static enum status choose_ranges(struct promises *promises, uint64_t memory, struct fault *fault)
+{
+    uint64_t inputs = promises->places[promises->blocks].first_input;
+    uint64_t most = (memory > 2 * MEMORY_FIXED ? memory - MEMORY_FIXED : MEMORY_FIXED) / 2 / sizeof(struct promise);
+    if (index_promises_range > 0)
+        most = index_promises_range;
+    if (most < inputs / (RANGES_MAX / 2))
+        most = inputs / (RANGES_MAX / 2);
+    promises->ranges = mem_alloc(RANGES_MAX + 1, sizeof *promises->ranges);
+    if (!promises->ranges)
+        return fault_nomem(fault);
+    promises->ranges_count = 1;
+    for (uint32_t h = 1; h < promises->blocks; h++) {
+        uint64_t first = range_begins(promises, promises->ranges_count - 1);
+        if (promises->places[h + 1].first_input - first > most && promises->ranges_count < RANGES_MAX)
+            promises->ranges[promises->ranges_count++] = h;
+    }
+    promises->ranges[promises->ranges_count] = promises->blocks;
+    return STATUS_OK;
+}
+
+/* In a folder that is gone before anything is in its files. */
+static enum status open_spill(struct promises *promises, const struct promises_options *options, struct fault *fault)
+{
+    size_t buffer = BUFFERS_BYTES / ((size_t)promises->ranges_count * options->threads);
+    struct spill_shape shape = {.folder = promises->folder,
+                                .name = "promises",
+                                .parts = promises->ranges_count,
+                                .workers = options->threads,
+                                .key_size = VALUE_KIND_SIZE,
+                                .bytes = PROMISE_BYTES};
+    shape.buffer = buffer < BUFFER_MIN ? BUFFER_MIN : buffer > BUFFER_MAX ? BUFFER_MAX : buffer;
+    int size = snprintf(promises->folder, sizeof promises->folder, "%s" FOLDER_NAME, options->tmp);
+    if (size < 0 || (size_t)size >= sizeof promises->folder)
+        return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "the path of the temporary files is too long");
+    if (!mkdtemp(promises->folder))
+        return fault_errno(fault, promises->folder, FAULT_NO_OFFSET, "cannot be made; name a folder with --tmp");
+    enum status status = spill_new(&shape, &promises->spill, fault);
+    if (status == STATUS_OK)
+        spill_unlink(promises->spill);
+    rmdir(promises->folder);
+    return status;
+}
+
+enum status promises_open(struct promises *promises, struct tx_index *index, const struct promises_options *options,
+                          struct fault *fault)
+{
+    promises->index = index;
+    enum status status = load_places(promises, options->to_height, fault);
+    if (status == STATUS_OK)
+        status = choose_ranges(promises, options->memory, fault);
+    if (status == STATUS_OK && promises->ranges_count > 1)
+        status = open_spill(promises, options, fault);
+    return status;
+}
+
+void promises_close(struct promises *promises)
+{
+    spill_free(promises->spill);
+    mem_free(promises->places);
+    mem_free(promises->ranges);
+    mem_free(promises->at);
+    *promises = (struct promises){0};
+}
