@@ -44,6 +44,12 @@ static enum status read_condition(struct known_script *entry, const char *word, 
         entry->anyone_can_spend = true;
     else if (strcmp(word, "keys-off-curve") == 0)
         entry->keys_off_curve = true;
+    else if (strcmp(word, "p2sh") == 0)
+        entry->hidden_in |= 1u << HIDDEN_P2SH;
+    else if (strcmp(word, "p2wsh") == 0)
+        entry->hidden_in |= 1u << HIDDEN_P2WSH | 1u << HIDDEN_P2SH_P2WSH;
+    else if (strcmp(word, "p2tr") == 0)
+        entry->hidden_in |= 1u << HIDDEN_P2TR;
     else {
         for (unsigned k = 0; k < KINDS; k++)
             if (strcmp(word, kind_name((enum kind)k)) == 0) {

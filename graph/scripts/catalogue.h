@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "parser/script.h"
+#include "parser/hidden.h"
 #include "parser/status.h"
 
 #define CATALOGUE_MAX 128u
@@ -58,6 +58,7 @@ struct known_script {
     const char *source;
     const char *what;
     unsigned kinds;        /* mask of enum kind */
+    unsigned hidden_in;    /* mask of enum hidden_in: it names only scripts that such an output hides; 0: any script */
     bool over_template;    /* the pattern is over the template, not the asm */
     bool anyone_can_spend; /* and script_anyone_can_spend must hold */
     bool keys_off_curve;   /* and a public key in it must be no point of the curve */

@@ -20,11 +20,29 @@ struct slot {
 struct matcher {
     const struct catalogue *catalogue;
     uint64_t key[2];
+    struct name_set only_hidden;       /* entries that name no output's own script */
+    struct name_set not_in[HIDDEN_IN]; /* entries that name no script hidden there */
+    struct name_set anyones;           /* entries of what anyone can spend */
     size_t compiled;
     regex_t regexes[CATALOGUE_MAX];
     struct slot slots[SLOTS];
     char text[]; /* asm of a script */
 };
+
+static void find_places(struct matcher *m)
+{
+    for (size_t i = 0; i < m->catalogue->count; i++) {
+        const struct known_script *entry = &m->catalogue->entries[i];
+        if (entry->hidden_in)
+            name_set_add(&m->only_hidden, i);
+        if (entry->anyone_can_spend)
+            name_set_add(&m->anyones, i);
+        for (unsigned in = 0; in < HIDDEN_IN; in++)
+            if (entry->keys_off_curve || (entry->anyone_can_spend && in == HIDDEN_P2TR) ||
+                (entry->hidden_in && !(entry->hidden_in >> in & 1)))
+                name_set_add(&m->not_in[in], i);
+    }
+}
 
 enum status matcher_new(const struct catalogue *catalogue, const uint8_t seed[16], struct matcher **matcher,
                         struct fault *fault)
@@ -37,6 +55,7 @@ enum status matcher_new(const struct catalogue *catalogue, const uint8_t seed[16
     m->catalogue = catalogue;
     m->key[0] = load_le64(seed);
     m->key[1] = load_le64(seed + 8);
+    find_places(m);
     for (; m->compiled < catalogue->count; m->compiled++)
         /* the catalogue has compiled each of them before, so memory is all that can lack */
         if (pattern_compile(catalogue->entries[m->compiled].pattern, &m->regexes[m->compiled], why) != STATUS_OK)
@@ -138,14 +157,19 @@ static bool holds(struct conditions *c, const struct known_script *entry)
     return (!entry->anyone_can_spend || c->anyone_can_spend == 1) && (!entry->keys_off_curve || c->keys_off_curve == 1);
 }
 
-void matcher_match(struct matcher *m, enum kind kind, const uint8_t *script, size_t size, struct name_set *found)
+/* But for the entries in `not`. */
+static void match(struct matcher *m, enum kind kind, const uint8_t *script, size_t size, const struct name_set * not,
+                  struct name_set *found)
 {
     const struct slot *slot = find_slot(m, kind, script, size);
     struct conditions conditions = {kind, script, size, -1, -1};
-    struct name_set guarded = name_set_without(&slot->guarded, found);
-    struct name_set possible = name_set_without(&slot->possible, found);
+    struct name_set sure = name_set_without(&slot->sure, not );
+    struct name_set guarded = name_set_without(&slot->guarded, not );
+    struct name_set possible = name_set_without(&slot->possible, not );
     const struct known_script *entries = m->catalogue->entries;
-    name_set_join(found, &slot->sure);
+    guarded = name_set_without(&guarded, found);
+    possible = name_set_without(&possible, found);
+    name_set_join(found, &sure);
     for (size_t i; (i = name_set_first(&guarded)) < CATALOGUE_MAX; name_set_remove(&guarded, i))
         if (holds(&conditions, &entries[i]))
             name_set_add(found, i);
@@ -155,4 +179,29 @@ void matcher_match(struct matcher *m, enum kind kind, const uint8_t *script, siz
     for (size_t i; (i = name_set_first(&possible)) < CATALOGUE_MAX; name_set_remove(&possible, i))
         if (matches(m, i, m->text, length) && holds(&conditions, &entries[i]))
             name_set_add(found, i);
+}
+
+void matcher_match(struct matcher *m, enum kind kind, const uint8_t *script, size_t size, struct name_set *found)
+{
+    match(m, kind, script, size, &m->only_hidden, found);
+}
+
+static bool asks_for_signature(const struct hidden_script *script)
+{
+    struct cursor c = cursor_over(script->script, script->size);
+    struct op op;
+    while (op_next(&c, &op))
+        if (op.code >= OP_CHECKSIG && op.code <= OP_CHECKMULTISIGVERIFY)
+            return true;
+    return false;
+}
+
+void matcher_match_hidden(struct matcher *m, const struct hidden_script *script, struct name_set *found)
+{
+    struct name_set not = m->not_in[script->in];
+    if (script->in == HIDDEN_P2TR && script->leaf_version != TAP_LEAF_SCRIPT)
+        return;
+    if (script->kind == KIND_NONSTANDARD && asks_for_signature(script))
+        name_set_join(&not, &m->anyones);
+    match(m, script->kind, script->script, script->size, &not, found);
 }

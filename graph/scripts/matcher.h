@@ -26,4 +26,9 @@ void matcher_free(struct matcher *matcher); /* NULL is legal */
  * template in the cache that decides, else O(size * entries). */
 void matcher_match(struct matcher *matcher, enum kind kind, const uint8_t *script, size_t size, struct name_set *found);
 
+/* The same for a script that an output hid: entries that are of such scripts only count too. There are many of them,
+ * so keys are not looked at, nor whether anyone can spend a script that has an operation for signatures. Nor is that
+ * known of a tap script, which is run by other rules (BIP 342); of a leaf version other than theirs nothing is. */
+void matcher_match_hidden(struct matcher *matcher, const struct hidden_script *script, struct name_set *found);
+
 #endif

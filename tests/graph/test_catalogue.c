@@ -202,7 +202,7 @@ static void match_plainly(const struct catalogue *catalogue, enum kind kind, con
         unsigned on_curve, keys = script_keys(kind, script, size, &on_curve);
         regex_t regex;
         assert_int_equal(regcomp(&regex, entry->pattern, REG_EXTENDED | REG_NOSUB), 0);
-        bool is = (entry->kinds >> kind & 1) &&
+        bool is = (entry->kinds >> kind & 1) && !entry->hidden_in &&
                   regexec(&regex, entry->over_template ? template : as, 0, NULL, 0) == 0 &&
                   (!entry->anyone_can_spend || script_anyone_can_spend(script, size)) &&
                   (!entry->keys_off_curve || keys > on_curve);
