@@ -140,7 +140,7 @@ run_tests = rm -f $(BUILD)/failed; \
 	if [ -s $(BUILD)/failed ]; then echo "FAILED:"; cat $(BUILD)/failed; exit 1; fi; echo "all test programs passed"
 
 check: all $(TESTS) $(CHAINGEN) $(REPLAYS)
-	@$(call run_tests,$(TESTS:$(BUILD)/%=%),$(FUZZ_NOUNS),deb browser folder export lists readme install built-in unlocks pair keys protocols documents columns lint notebooks-data notebook graphfiles digests pages)
+	@$(call run_tests,$(TESTS:$(BUILD)/%=%),$(FUZZ_NOUNS),deb browser folder export lists readme install built-in unlocks hidden pair keys protocols documents columns lint notebooks-data notebook graphfiles digests pages)
 
 # What must be seen on every machine: every folder of the house, and the same bytes as elsewhere; without the tests that try long or
 # kill processes, so that it ends in a bearable time where a processor is emulated.

@@ -42,6 +42,7 @@ extern const struct command command_explore;
 extern const struct command command_export;
 extern const struct command command_find;
 extern const struct command command_flows;
+extern const struct command command_hidden;
 extern const struct command command_index;
 extern const struct command command_keys;
 extern const struct command command_outputs;

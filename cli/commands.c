@@ -9,11 +9,19 @@
 #include "parser/parallel.h"
 
 const struct command *const commands[] = {
-    &command_analyze,   &command_scan,    &command_dags,       &command_outputs, &command_stats,
-    &command_templates, &command_unlocks, &command_keys,       &command_ties,    &command_report,
-    &command_explore,   &command_show,    &command_check,      &command_compare, &command_blocks,
-    &command_index,     &command_tx,      &command_travel,     &command_dump,    &command_flows,
-    &command_find,      &command_export,  &command_completion, &command_columns, NULL,
+    &command_analyze, &command_scan,
+    &command_dags,    &command_outputs,
+    &command_stats,   &command_templates,
+    &command_unlocks, &command_keys,
+    &command_ties,    &command_report,
+    &command_explore, &command_show,
+    &command_check,   &command_compare,
+    &command_blocks,  &command_index,
+    &command_tx,      &command_travel,
+    &command_dump,    &command_flows,
+    &command_find,    &command_hidden,
+    &command_export,  &command_completion,
+    &command_columns, NULL,
 };
 
 static int check_operands(const struct command *command, const struct settings *settings)

@@ -36,8 +36,8 @@ struct hidden_script {
 enum hidden_way {
     HIDDEN_SHOWN,      /* by all that it hides */
     HIDDEN_KEY_PATH,   /* P2TR by a signature: a script was not shown, and there may be none */
-    HIDDEN_NOT_PROVEN, /* what was shown, or a part of it, does not hash to the output, or nothing was shown: from before
-                        * the rule was binding, or the bytes are damaged */
+    HIDDEN_NOT_PROVEN, /* what was shown, or a part of it, does not hash to the output, or nothing was shown: from
+                        * before the rule was binding, or the bytes are damaged */
 };
 
 /* The hash or key that an output of kind scripthash, witness_v0_scripthash or witness_v1_taproot has in it: *size is 20

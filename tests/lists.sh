@@ -80,6 +80,7 @@ check_tables() {
     "$unktx" stats --store "$place/store" | check_columns unktx-stats
     "$unktx" stats --nulldata --store "$place/store" 2>/dev/null | check_columns unktx-stats $others
     "$unktx" compare --store "$place/store" -o - | check_columns unktx-compare $others
+    for more in "" --list; do "$unktx" hidden --quiet $more --store "$place/store" | check_columns unktx-hidden $others; done
     for table in blocks txs inputs outputs; do "$unktx" dump $table --store "$place/store" | check_columns unktx-dump $others; done
     txid=$(sed -n 2p "$place/with/tdags.csv" | grep -oE '[0-9a-f]{64}')
     "$unktx" find --store "$place/store" --format csv "$txid" | check_columns unktx-find $others

@@ -31,6 +31,8 @@ const struct table_schema *const schema_all[] = {
     &schema_travel,
     &schema_find_rows,
     &schema_compare,
+    &schema_hidden,
+    &schema_hidden_scripts,
     &schema_nodes,
     &schema_edges,
     NULL,

@@ -73,7 +73,7 @@ struct table_schema {
 extern const struct table_schema schema_tdags, schema_classes, schema_txs, schema_arcs, schema_leaves, schema_payers,
     schema_payees, schema_changes;
 extern const struct table_schema schema_outputs, schema_templates, schema_unlocks, schema_stats, schema_stats_by_day,
-    schema_protocols, schema_find_rows, schema_compare;
+    schema_protocols, schema_find_rows, schema_compare, schema_hidden, schema_hidden_scripts;
 extern const struct table_schema schema_keys, schema_hashes, schema_ties, schema_groups;
 extern const struct table_schema schema_nodes, schema_edges;
 extern const struct table_schema schema_blocks, schema_dump_blocks, schema_dump_txs, schema_dump_inputs,

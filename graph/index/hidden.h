@@ -1,9 +1,9 @@
 /* hidden: one pass over the blk files of an index, which shows every input that spends an output of kind scripthash,
  * witness_v0_scripthash or witness_v1_taproot with the scripts that it shows (parser/hidden.h).
  *
- * The index tells of each such output which input spends it, so that the pass needs no look-up: an output's hash is kept
- * until that input comes. What memory has no room for is put on disk by the range of inputs in which it will be needed
- * (spill.h), so that each block is read once, whatever the memory. */
+ * The index tells of each such output which input spends it, so that the pass needs no look-up: an output's hash is
+ * kept until that input comes. What memory has no room for is put on disk by the range of inputs in which it will be
+ * needed (promises.h), so that each block is read once, whatever the memory. */
 #ifndef UNKTX_GRAPH_INDEX_HIDDEN_H
 #define UNKTX_GRAPH_INDEX_HIDDEN_H
 

@@ -1,6 +1,6 @@
 /* promises: what each input of the index will spend, by the outputs that the index has it spend, for whom reads blocks
- * in order: every output is met before its spender. Inputs come in ranges of whole blocks. What is promised to the range
- * at hand is in memory; what is promised to later ones goes to disk (spill.h), in files that have no name.
+ * in order: every output is met before its spender. Inputs come in ranges of whole blocks. What is promised to the
+ * range at hand is in memory; what is promised to later ones goes to disk (spill.h), in files that have no name.
  *
  * Thread rule: between two calls of promises_begin_range any thread may call promises_add, each worker number one at a
  * time; promises_of reads what was added before by other threads that have ended or were waited for. */
@@ -43,8 +43,8 @@ struct promises_options {
     uint32_t to_height; /* UINT32_MAX: the tip */
 };
 
-/* Zero-initialise; promises_close in any case. Borrows the index. STATUS_NOT_FOUND: it ends below that height. O(blocks)
- * and 16 bytes for each. */
+/* Zero-initialise; promises_close in any case. Borrows the index. STATUS_NOT_FOUND: it ends below that height.
+ * O(blocks) and 16 bytes for each. */
 enum status promises_open(struct promises *promises, struct tx_index *index, const struct promises_options *options,
                           struct fault *fault) MUST_CHECK;
 void promises_close(struct promises *promises);

@@ -231,6 +231,8 @@ static void test_stats(void **state)
     check_printed(&schema_stats_by_day, 0, path_of("stats --store %s/bare --by day", dir));
     check_printed(&schema_protocols, 0, path_of("stats --nulldata --store %s/indexed", dir));
     check_printed(&schema_compare, 0, path_of("compare --store %s/indexed", dir));
+    check_printed(&schema_hidden, 0, path_of("hidden --by day --store %s/indexed", dir));
+    check_printed(&schema_hidden_scripts, 0, path_of("hidden --list --store %s/indexed", dir));
 }
 
 static void test_blocks(void **state)

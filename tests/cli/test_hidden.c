@@ -1,0 +1,166 @@
+/* unktx hidden: the same whatever memory leaves of it, by period and as of a height, and what it says where something
+ * is not there. tests/hidden.sh holds what it finds against a reading in Python. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "graph/test_hooks.h"
+#include "tests/support/command.h"
+#include "tests/support/table.h"
+
+static char *place;
+
+static int begin(void **state)
+{
+    (void)state;
+    place = temp_dir();
+    copy_bundled_chain(path_of("%s/node", place));
+    unktx_ok("index --quiet --datadir %s/node --store %s/store", place, place);
+    unktx_ok("hidden --quiet --store %s/store -o %s/table.csv", place, place);
+    unktx_ok("hidden --quiet --list --store %s/store -o %s/list.csv", place, place);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    remove_tree(place);
+    free(place);
+    return 0;
+}
+
+/* Ranges of so few inputs that nearly every spend is of another range than its output, and so comes from the disk. */
+static void test_ranges(void **state)
+{
+    (void)state;
+    static const uint64_t inputs[] = {1, 7, 300};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        index_promises_range = inputs[i];
+        assert_int_equal(
+            command_exit("hidden --quiet --threads 2 --tmp %s --store %s/store -o %s/few.csv", place, place, place), 0);
+        assert_same_file(path_of("%s/few.csv", place), path_of("%s/table.csv", place));
+        assert_int_equal(command_exit("hidden --quiet --list --threads 1 --store %s/store -o %s/few.csv", place, place),
+                         0);
+        assert_same_file(path_of("%s/few.csv", place), path_of("%s/list.csv", place));
+    }
+    index_promises_range = 0;
+}
+
+/* Nothing is left of the temporary files, nor can be: without a place for them it ends before the first block. */
+static void test_no_place(void **state)
+{
+    (void)state;
+    index_promises_range = 7;
+    struct run run = command_run("hidden --quiet --tmp %s/nowhere --store %s/store", place, place);
+    index_promises_range = 0;
+    assert_int_equal(run.exit_status, 1);
+    assert_non_null(strstr(run.err, "--tmp"));
+    run_free(&run);
+    assert_false(path_exists(path_of("%s/nowhere", place)));
+    run = shell("ls -d %s/unktx-hidden-* %s/store/unktx-hidden-* 2>/dev/null", place, place);
+    assert_string_equal(run.out, "");
+    run_free(&run);
+}
+
+/* Periods add up to the whole, and a period's heights are within it. */
+static void test_periods(void **state)
+{
+    (void)state;
+    static const char *const columns[] = {"spends", "value_sat", "annexes"};
+    struct table whole = table_read(path_of("%s/table.csv", place));
+    assert_int_equal(command_exit("hidden --quiet --by block --store %s/store -o %s/by.csv", place, place), 0);
+    struct table by = table_read(path_of("%s/by.csv", place));
+    assert_true(by.rows > whole.rows);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(table_sum(&by, columns[i]), table_sum(&whole, columns[i]));
+    for (size_t r = 0; r < by.rows; r++) {
+        assert_string_equal(table_get(&by, r, "first_height"), table_get(&by, r, "period"));
+        assert_string_equal(table_get(&by, r, "last_height"), table_get(&by, r, "period"));
+    }
+    table_free(&by);
+    table_free(&whole);
+}
+
+/* As of a height: the first rows of the list. */
+static void test_to_height(void **state)
+{
+    (void)state;
+    size_t size, whole_size;
+    assert_int_equal(command_exit("hidden --quiet --list --to-height 150 --store %s/store -o %s/to.csv", place, place),
+                     0);
+    char *to = read_file(path_of("%s/to.csv", place), &size),
+         *whole = read_file(path_of("%s/list.csv", place), &whole_size);
+    assert_true(size < whole_size);
+    assert_memory_equal(to, whole, size);
+    assert_true(atoi(whole + size) > 150);
+    free(to);
+    free(whole);
+    struct run run = command_run("hidden --to-height 100000 --store %s/store", place);
+    assert_int_equal(run.exit_status, 1);
+    assert_non_null(strstr(run.err, "no block of height 100000"));
+    run_free(&run);
+}
+
+static void test_kind(void **state)
+{
+    (void)state;
+    struct table whole = table_read(path_of("%s/list.csv", place));
+    assert_int_equal(
+        command_exit("hidden --quiet --list --kind multisig --store %s/store -o %s/kind.csv", place, place), 0);
+    struct table kind = table_read(path_of("%s/kind.csv", place));
+    size_t row = 0;
+    for (size_t r = 0; r < whole.rows; r++)
+        if (strcmp(table_get(&whole, r, "kind"), "multisig") == 0) {
+            assert_true(row < kind.rows);
+            assert_string_equal(table_get(&kind, row, "script_hex"), table_get(&whole, r, "script_hex"));
+            assert_string_equal(table_get(&kind, row, "txid"), table_get(&whole, r, "txid"));
+            row++;
+        }
+    assert_int_equal(row, kind.rows);
+    assert_true(row > 10);
+    table_free(&kind);
+    table_free(&whole);
+}
+
+static void refused(const char *store, const char *why)
+{
+    struct run run = command_run("hidden --quiet --store %s/%s -o %s/none.csv", place, store, place);
+    assert_int_equal(run.exit_status, 1);
+    if (!strstr(run.err, why))
+        fail_msg("no '%s' in: %s", why, run.err);
+    run_free(&run);
+    assert_false(path_exists(path_of("%s/none.csv", place)));
+}
+
+/* No index; other bytes; a file that is gone: no table of a part. */
+static void test_not_there(void **state)
+{
+    (void)state;
+    size_t size;
+    unktx_ok("scan --quiet --datadir %s/node --store %s/bare", place, place);
+    refused("bare", "there is no index here");
+    const char *file = path_of("%s/node/regtest/blocks/blk00001.dat", place);
+    char *bytes = read_file(file, &size);
+    memset(bytes, 0x55, size);
+    write_file(file, bytes, size);
+    refused("store", "is not what the index has");
+    free(bytes);
+    assert_int_equal(unlink(file), 0);
+    refused("store", "has no blk00001.dat any more");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ranges),    cmocka_unit_test(test_no_place), cmocka_unit_test(test_periods),
+        cmocka_unit_test(test_to_height), cmocka_unit_test(test_kind),     cmocka_unit_test(test_not_there),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
