@@ -308,7 +308,7 @@ static int set_value(const struct reading *reading, const struct option *option,
             return reading->usage("--%s: '%s' is none of %s", option->name, value, option->value);
         break;
     case OPTION_RULES:
-        if (!rules_parse(value, (enum rules *)(void *)field))
+        if (!is_choice(option->value, value) || !rules_parse(value, (enum rules *)(void *)field))
             return reading->usage("--%s: '%s' is none of %s", option->name, value, option->value);
         return -1;
     case OPTION_NUMBER:

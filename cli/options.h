@@ -87,6 +87,7 @@ struct settings {
     bool no_unlocks;
     bool with_paper_classes;
     bool with_hashes;
+    bool with_dags;
     bool with_payers;
     bool with_ends;
     bool with_scripts;

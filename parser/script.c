@@ -24,17 +24,18 @@ const char *kind_name(enum kind kind)
     return names[kind];
 }
 
-static const char *const rules_names[RULES] = {
+static const char *const rules_names[RULES_WITH_HIDDEN] = {
     [RULES_CORE_0_18] = "core-0.18",
     [RULES_CORE_0_19] = "core-0.19",
     [RULES_CORE_22] = "core-22",
+    [RULES_HIDDEN] = "hidden",
 };
 
 const char *rules_name(enum rules rules) { return rules_names[rules]; }
 
 bool rules_parse(const char *name, enum rules *rules)
 {
-    for (unsigned r = 0; r < RULES; r++)
+    for (unsigned r = 0; r < RULES_WITH_HIDDEN; r++)
         if (strcmp(name, rules_names[r]) == 0) {
             *rules = (enum rules)r;
             return true;

@@ -30,9 +30,12 @@ enum rules {
     RULES_CORE_0_18 = 0, /* unknown: nonstandard, nulldata, multisig with m or n in 17..20 */
     RULES_CORE_0_19 = 1, /* + pubkey */
     RULES_CORE_22 = 2,   /* + every multisig */
+    RULES_HIDDEN = 3,    /* no rule of Core: + outputs whose spender showed a nonstandard script (docs/model.md, section
+                            11), in a store that was made for it */
 };
-#define RULES 3
-#define RULES_ALL 7u /* a mask with every rule set in it */
+#define RULES 3             /* those of Core */
+#define RULES_ALL 7u        /* a mask with every rule set of Core in it */
+#define RULES_WITH_HIDDEN 4 /* and the other one */
 
 /* Core's name of the kind ("nonstandard", ...) / of the rule set ("core-0.18", ...). Static strings. */
 const char *kind_name(enum kind kind);

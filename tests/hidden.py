@@ -4,17 +4,19 @@ what `unktx hidden` lists and counts; and a chain with planted ones.
 
     hidden.py chain DATADIR              writes DATADIR/regtest/blocks, DATADIR/truth and DATADIR/planted.csv
     hidden.py check DATADIR LIST.csv TABLE.csv [RPC.csv]
-                                         compares; RPC.csv: the outputs as a node's RPC tells them"""
+                                         compares; RPC.csv: the outputs as a node's RPC tells them
+    hidden.py dags DATADIR summary.json  compares what it says of the rule set hidden"""
 import collections
 import csv
 import hashlib
+import json
 import os
 import random
 import struct
 import sys
 
 from protocols import GENESIS, block, compact, sha256d
-from unlocks import operations, read_chain
+from unlocks import has_address, operations, read_chain
 
 P = 2**256 - 2**32 - 977
 G = (
@@ -230,6 +232,48 @@ def check(folder, listed, table, rpc=None):
     assert len(rows) > 100 and ways["script"] > 100, len(rows)
 
 
+def count_dags(folder):
+    """What summary.json says of the rule set hidden, by the formulas of docs/model.md, section 5."""
+    rows, _, _ = read_again(folder)
+    hidden = {(bytes.fromhex(row[4])[::-1], int(row[5])) for row in rows if row[8] == "nonstandard"}
+    unknown, parent, txs, arcs = {}, {}, [], []
+
+    def top(one):
+        while parent[one] != one:
+            parent[one] = one = parent[parent[one]]
+        return one
+
+    for block_ in read_chain(folder):
+        for place, tx in enumerate(block_):
+            number = len(txs)
+            parent[number] = number
+            spent = [unknown.pop(input.prevout) for input in tx.inputs if input.prevout in unknown]
+            arcs += [(number, one) for one in spent]
+            outs = [vout for vout, (_, script_) in enumerate(tx.outputs) if not has_address(script_) or (tx.txid, vout) in hidden]
+            root = bool(outs) and (place == 0 or len(spent) < len(tx.inputs))
+            txs.append((root, len(tx.outputs), len(spent), bool(outs)))
+            unknown.update({(tx.txid, vout): number for vout in outs})
+    for a, b in arcs:
+        parent[top(a)] = top(b)
+    dags = {top(a) for a, _ in arcs}
+    members = [tx for number, tx in enumerate(txs) if top(number) in dags]
+    return {
+        "unknown_txs": sum(tx[3] for tx in txs),
+        "roots": sum(tx[0] for tx in txs),
+        "tdags": len(dags),
+        "nodes": sum(root + outputs for root, outputs, _, _ in members),
+        "edges": sum(outputs * (spent + root) for root, outputs, spent, _ in members),
+    }
+
+
+def check_dags(folder, summary):
+    with open(summary) as f:
+        told = json.load(f)
+    mine = count_dags(folder)
+    assert {name: told["hidden"][name] for name in mine} == mine, (told["hidden"], mine)
+    assert told["options"]["rules"] == "hidden" and told["hidden"]["edges"] != told["core-22"]["edges"], told
+
+
 # ---- planted scripts ----
 
 
@@ -428,5 +472,7 @@ def write_chain(folder):
 if __name__ == "__main__":
     if sys.argv[1] == "chain":
         write_chain(sys.argv[2])
+    elif sys.argv[1] == "dags":
+        check_dags(*sys.argv[2:])
     else:
         check(*sys.argv[2:])

@@ -17,9 +17,12 @@ for chain in "$place/planted" "$node"; do
     store=$(mktemp -d "$place/store-XXXXXX")
     [ "$chain" = "$node" ] && answers=$rpc || answers=
     "$unktx" index --quiet --datadir "$chain" --store "$store" &&
-        "$unktx" hidden --quiet --threads 4 --store "$store" -o "$place/table.csv" &&
+        "$unktx" hidden --quiet --threads 4 --dags --store "$store" -o "$place/table.csv" &&
         "$unktx" hidden --quiet --threads 4 --list --store "$store" -o "$place/list.csv" &&
         "$unktx" hidden --quiet --threads 1 --store "$store" | cmp - "$place/table.csv" &&
         "$unktx" hidden --quiet --threads 1 --list --store "$store" | cmp - "$place/list.csv" || exit 1
     "$python" -B tests/hidden.py check "$chain" "$place/list.csv" "$place/table.csv" $answers || exit 1
+    "$unktx" dags --rules hidden --store "$store" -o "$place/dags" >"$place/said" 2>&1 || { cat "$place/said"; exit 1; }
+    "$python" -B tests/hidden.py dags "$chain" "$place/dags/summary.json" || exit 1
+    rm -r "$place/dags"
 done

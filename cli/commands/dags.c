@@ -2,6 +2,7 @@
 #include "cli/output/message.h"
 #include "cli/inputs/chosen.h"
 #include "cli/inputs/dag_filter.h"
+#include "cli/inputs/hidden_store.h"
 #include "cli/inputs/opened_forest.h"
 #include "cli/inputs/provenance.h"
 #include "cli/views/changes.h"
@@ -268,17 +269,40 @@ static enum status dags(struct work *work, struct fault *fault)
     return status;
 }
 
-static int run(const struct settings *settings)
+/* The rule set hidden has a store of its own, and no index there. What spenders of its outputs showed opens a hidden
+ * script, which unlocks, keys and ties know nothing of. */
+static enum status use_hidden_store(struct settings *settings, char **store, struct fault *fault)
+{
+    if (settings->rules != RULES_HIDDEN)
+        return STATUS_OK;
+    if (settings->to_height != UINT32_MAX && !settings->folder)
+        return fault_set(fault, STATUS_REFUSED, settings->store, FAULT_NO_OFFSET,
+                         "what is shown by block %u is another rule set hidden than what is shown by now: 'unktx "
+                         "hidden --dags --to-height %u' makes its store",
+                         (unsigned)settings->to_height, (unsigned)settings->to_height);
+    settings->tables = NULL;
+    enum status status = hidden_store_find(settings->store, store, fault);
+    settings->store = *store;
+    settings->no_unlocks = true;
+    return status;
+}
+
+static int run(const struct settings *given)
 {
     struct fault fault = {0};
+    struct settings own = *given;
+    const struct settings *settings = &own;
     struct work work = {.settings = settings};
+    char *store = NULL;
     if (settings->label && settings->labels.count == 0)
         return message_usage("--label takes --labels FILE too");
     if (settings->family && !dag_filter_is_family(settings->family))
         return message_usage("--family: '%s' is no family of T-DAGs, such as chain or fan-out", settings->family);
     if (settings->class_id && !chosen_is_class(settings->class_id))
         return message_usage(CHOSEN_NO_CLASS, settings->class_id);
-    enum status status = dags(&work, &fault);
+    enum status status = use_hidden_store(&own, &store, &fault);
+    if (status == STATUS_OK)
+        status = dags(&work, &fault);
     if (!settings->folder)
         outfolder_close(work.folder);
     provenance_free(&work.provenance);
@@ -287,6 +311,7 @@ static int run(const struct settings *settings)
     mem_free(work.measures);
     paper_classes_free(&work.paper);
     opened_forest_close(&work.opened);
+    mem_free(store);
     return message_left_out(message_result(status, &fault), work.unread || work.labels_said.unread);
 }
 
@@ -316,11 +341,22 @@ static const struct option option_paper_classes = {
             "takes for one",
 };
 
+static const struct option option_dags_rules = {
+    .name = "rules",
+    .type = OPTION_RULES,
+    .value = "core-0.18|core-0.19|core-22|hidden",
+    .fallback = "core-0.18",
+    .field = offsetof(struct settings, rules),
+    .help =
+        "which outputs count as unknown: those of this release of Bitcoin Core; hidden is no rule of Core: those of "
+        "core-22, and outputs whose spender showed a nonstandard script ('unktx hidden --dags' makes its store)",
+};
+
 static const struct option *const options[] = {
-    &option_read_store,      &option_as_of_height,  &option_rules,   &option_compress,
-    &option_exclude_scripts, &option_known_scripts, &option_labels,  OPTIONS_DAG_FILTER,
-    &option_paper_classes,   &option_top,           &option_top_by,  &option_no_unlocks,
-    &option_threads,         &option_out_folder,    &option_replace, NULL};
+    &option_read_store,      &option_as_of_height,  &option_dags_rules, &option_compress,
+    &option_exclude_scripts, &option_known_scripts, &option_labels,     OPTIONS_DAG_FILTER,
+    &option_paper_classes,   &option_top,           &option_top_by,     &option_no_unlocks,
+    &option_threads,         &option_out_folder,    &option_replace,    NULL};
 
 const struct command command_dags = {
     .name = "dags",

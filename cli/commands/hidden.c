@@ -30,9 +30,26 @@ static const struct option option_kind = {
     .help = "only scripts of this kind",
 };
 
-static const struct option *const options[] = {&option_read_store, &option_as_of_height,  &option_by,     &option_list,
-                                               &option_kind,       &option_known_scripts, &option_memory, &option_tmp,
-                                               &option_threads,    &option_out_file,      &option_quiet,  NULL};
+static const struct option option_dags = {
+    .name = "dags",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, with_dags),
+    .help = "also make the store that 'unktx dags --rules hidden' reads, in the folder hidden of the store",
+};
+
+static const struct option *const options[] = {&option_read_store,
+                                               &option_as_of_height,
+                                               &option_by,
+                                               &option_list,
+                                               &option_kind,
+                                               &option_dags,
+                                               &option_known_scripts,
+                                               &option_memory,
+                                               &option_tmp,
+                                               &option_threads,
+                                               &option_out_file,
+                                               &option_quiet,
+                                               NULL};
 
 static const struct table_schema *const tables[] = {&schema_hidden, &schema_hidden_scripts, NULL};
 

@@ -75,10 +75,23 @@ static enum status check_tables(const struct settings *settings, const struct ou
     return STATUS_OK;
 }
 
+/* The option of the command that says which rule set; NULL: it has none. */
+static const struct option *rules_option(const struct option *const *options)
+{
+    while (*options && (*options)->type != OPTION_RULES)
+        options++;
+    return *options;
+}
+
 static enum status take_rules(struct settings *settings, const struct output_folder *folder, struct fault *fault)
 {
     const struct option *const *options = folder->options;
     const struct manifest *manifest = &folder->manifest;
+    if (!strstr(rules_option(options)->value, rules_name(manifest->rules)))
+        return fault_set(fault, STATUS_REFUSED, folder->path, FAULT_NO_OFFSET,
+                         "the tables there are of the rule set %s, which this command does not have: name another one "
+                         "with --rules",
+                         rules_name(manifest->rules));
     settings->rules = manifest->rules;
     if (has_option(options, &option_compress))
         settings->compress |= manifest->compress;
@@ -110,7 +123,7 @@ enum status output_folder_apply(const struct option *const *options, struct sett
     if (status != STATUS_OK)
         return status;
     settings->tables = folder;
-    bool takes_rules = !settings->rules_given && has_option(options, &option_rules);
+    bool takes_rules = !settings->rules_given && rules_option(options);
     status = check_tables(settings, folder, takes_rules, fault);
     return status == STATUS_OK && takes_rules ? take_rules(settings, folder, fault) : status;
 }
@@ -141,7 +154,7 @@ static bool differs(const struct settings *settings, const struct output_folder 
 {
     const struct option *const *options = folder->options;
     const struct manifest *manifest = &folder->manifest;
-    if (!has_option(options, &option_rules))
+    if (!rules_option(options))
         return false;
     return settings->rules != manifest->rules ||
            (has_option(options, &option_compress) && settings->compress != manifest->compress) ||
@@ -177,7 +190,7 @@ static void print_difference(struct printer *printer, const struct settings *set
 static void print_taken(struct printer *printer, const struct settings *settings, const struct ends *ends)
 {
     const struct output_folder *folder = settings->tables;
-    bool has_rules = has_option(folder->options, &option_rules);
+    bool has_rules = rules_option(folder->options) != NULL;
     if (has_rules || ends->taken)
         PRINT(printer, "as in the tables of %s:%s", folder->path, has_rules ? " " : "");
     if (has_rules)
@@ -227,7 +240,7 @@ enum status output_folder_settle(const struct settings *settings, const struct s
     ends.answer = *height < ends.store ? *height : ends.store;
     ends.differs = manifest->has_tip && !writes && (!has_block || ends.answer != manifest->tip_height);
     ends.on_another_branch = !has_block;
-    if (settings->rules_given && has_option(folder->options, &option_rules)) {
+    if (settings->rules_given && rules_option(folder->options)) {
         if (differs(settings, folder) || ends.differs)
             print_difference(&printer, settings, &ends);
     } else {

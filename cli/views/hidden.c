@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include "cli/inputs/hidden_store.h"
 #include "cli/inputs/index_blocks.h"
 #include "cli/inputs/known_scripts.h"
 #include "cli/output/outfile.h"
@@ -30,6 +31,7 @@ struct view {
     unsigned kinds; /* mask of those that are asked for */
     struct hidden_rows rows;
     struct hidden_totals totals;
+    struct output_marks marks; /* of --dags */
     struct outfile file;
     struct progress progress;
 };
@@ -130,6 +132,8 @@ static enum status on_spend(void *context, unsigned worker, unsigned number, con
     slot->totals.not_proven += spend->way == HIDDEN_NOT_PROVEN;
     for (size_t i = 0; i < spend->count && status == STATUS_OK; i++) {
         const struct hidden_script *script = &spend->scripts[i];
+        if (view->marks.bits && script->kind == KIND_NONSTANDARD)
+            marks_set(&view->marks, spend->output);
         if (view->kinds >> script->kind & 1)
             status = listed ? list(view, worker, slot, spend, script) : count(view, worker, slot, spend, script);
     }
@@ -254,6 +258,8 @@ enum status hidden_write(const struct settings *settings, struct hidden_totals *
     enum status status = open_view(&view, fault);
     if (status == STATUS_OK)
         status = index_blocks_open(settings->store, &dir, fault);
+    if (status == STATUS_OK && settings->with_dags)
+        status = hidden_marks_new(settings->store, (uint32_t)settings->to_height, &view.marks, fault);
     if (status == STATUS_OK)
         status = outfile_open(&view.file, settings->out, fault);
     if (status == STATUS_OK)
@@ -264,7 +270,10 @@ enum status hidden_write(const struct settings *settings, struct hidden_totals *
     if (status == STATUS_OK)
         status = write_rows(&view, fault);
     status = outfile_finish(&view.file, status, fault);
+    if (status == STATUS_OK && settings->with_dags)
+        status = hidden_store_make(settings, &dir, &view.marks, fault);
     *totals = view.totals;
+    hidden_marks_free(&view.marks);
     blkdir_free(&dir);
     close_view(&view);
     return status;

@@ -51,9 +51,10 @@ struct others {
     const struct summary *summary;
     enum rules chosen;
     struct alike alike;
-    struct selection selections[RULES - 1];
-    struct fault faults[RULES - 1];
-    enum status statuses[RULES - 1];
+    unsigned count; /* of them */
+    struct selection selections[RULES];
+    struct fault faults[RULES];
+    enum status statuses[RULES];
 };
 
 static void others_work(void *context, unsigned worker, size_t i)
@@ -68,11 +69,13 @@ static void others_work(void *context, unsigned worker, size_t i)
 
 static enum status add_other_rules(struct summary *summary, const struct selection *chosen, struct fault *fault)
 {
-    struct others others = {.summary = summary, .chosen = chosen->tdags.rules};
+    struct others others = {.summary = summary, .chosen = chosen->tdags.rules, .count = RULES};
+    if (others.chosen < RULES)
+        others.count--;
     enum status status = alike_make(summary->forest, chosen, &others.alike, fault);
     if (status == STATUS_OK)
-        status = parallel_for((unsigned)summary->settings->threads, RULES - 1, others_work, &others, fault);
-    for (unsigned i = 0; i < RULES - 1; i++) {
+        status = parallel_for((unsigned)summary->settings->threads, others.count, others_work, &others, fault);
+    for (unsigned i = 0; i < others.count; i++) {
         if (status == STATUS_OK && others.statuses[i] != STATUS_OK)
             *fault = others.faults[i];
         if (status == STATUS_OK)
@@ -99,6 +102,8 @@ enum status summary_fill(struct summary *summary, enum rules chosen, struct sele
 void summary_tell_other_rules(const struct summary *summary, enum rules rules)
 {
     uint32_t counts[RULES];
+    if (rules >= RULES)
+        return;
     for (unsigned r = 0; r < RULES; r++)
         counts[r] = summary->rules[r].tdags;
     selection_tell_other_rules(rules, counts, SELECTION_ENOUGH);
@@ -122,7 +127,7 @@ void summary_select(struct summary *summary, const struct selection *selection)
 
 void summary_free(struct summary *summary)
 {
-    for (unsigned r = 0; r < RULES; r++)
+    for (unsigned r = 0; r < RULES_WITH_HIDDEN; r++)
         mem_free(summary->rules[r].excluded);
 }
 
@@ -178,7 +183,7 @@ static void put_rules(struct printer *printer, const struct summary *summary, en
 {
     const struct summary_rules *rules = &summary->rules[r];
     PRINT(printer, ",\n  \"%s\": {\n    \"unknown_txs\": %llu,\n    \"roots\": %llu,\n    \"tdags\": %llu,\n",
-          rules_name(r), ULL(summary->forest->unknown_txs[r]), ULL(rules->roots), ULL(rules->tdags));
+          rules_name(r), ULL(forest_unknown_txs(summary->forest, r)), ULL(rules->roots), ULL(rules->tdags));
     PRINT(printer, "    \"nodes\": %llu,\n    \"edges\": %llu,\n    \"classes\": %llu,\n    \"inexact_classes\": %llu",
           ULL(rules->nodes), ULL(rules->edges), ULL(rules->classes), ULL(rules->inexact_classes));
     if (summary->forest->first_height > 0)
@@ -212,6 +217,8 @@ enum status summary_write(const struct summary *summary, struct outfolder *folde
     put_totals(&printer, summary->forest);
     for (unsigned r = 0; r < RULES; r++)
         put_rules(&printer, summary, (enum rules)r);
+    if (summary->settings->rules == RULES_HIDDEN)
+        put_rules(&printer, summary, RULES_HIDDEN);
     PRINT(&printer, "\n}\n");
     return outfolder_write(folder, "summary.json", &printer, fault);
 }
@@ -359,7 +366,7 @@ enum status summary_print(const struct summary *summary, const struct selection 
         PRINT(&printer, "(partial) from height %u ", (unsigned)forest->first_height);
     PRINT(&printer, "to height %u, rules %s\n", (unsigned)forest->blocks - 1, rules_name(selection->tdags.rules));
     put_total(&printer, "transactions", forest->total_txs);
-    put_total(&printer, "with an unknown output", forest->unknown_txs[selection->tdags.rules]);
+    put_total(&printer, "with an unknown output", forest_unknown_txs(forest, selection->tdags.rules));
     put_total(&printer, "roots", rules->roots);
     if (forest->first_height > 0)
         put_total(&printer, "roots that may be none", forest->maybe_txs[selection->tdags.rules]);

@@ -25,7 +25,7 @@ struct summary {
     const struct store *store;
     const struct forest *forest;
     const struct filter *filter; /* may be NULL */
-    struct summary_rules rules[RULES];
+    struct summary_rules rules[RULES_WITH_HIDDEN];
     const struct paper_classes *paper; /* of the chosen rule set; NULL: not asked for. Borrowed, as `classes` */
     const struct classes *classes;     /* with `paper`: what it is of */
     uint32_t left_out;                 /* T-DAGs of the chosen rule set, by --family and its like */

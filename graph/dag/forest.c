@@ -424,7 +424,8 @@ static enum status count_roots(const struct forest *forest, struct tdags *tdags,
         others += may_be_other && forest_unknown_outputs(forest, t, tdags->rules) > 0 &&
                   forest_unknown_inputs(forest, t, tdags->rules) == tx->inputs;
     }
-    tdags->roots_all = forest->unknown_txs[tdags->rules] > others ? forest->unknown_txs[tdags->rules] - others : 0;
+    uint64_t all = forest_unknown_txs(forest, tdags->rules);
+    tdags->roots_all = all > others ? all - others : 0;
     return STATUS_OK;
 }
 

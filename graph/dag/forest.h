@@ -53,8 +53,8 @@ struct forest {
     uint64_t total_outputs;
     uint64_t kind_count[KINDS];
     uint64_t kind_value_sat[KINDS];
-    uint64_t unknown_txs[RULES];
-    uint64_t maybe_txs[RULES]; /* of these, those with an input made before the first block: roots that may be none */
+    uint64_t unknown_txs[RULES]; /* see forest_unknown_txs */
+    uint64_t maybe_txs[RULES];   /* of these, those with an input made before the first block: roots that may be none */
 };
 
 /* Reads the whole store on `threads` threads. STATUS_LIMIT beyond 2^32 - 2 transactions or outputs. O(store). */
@@ -86,6 +86,8 @@ uint32_t forest_unknown_inputs(const struct forest *forest, uint32_t tx, enum ru
 bool forest_is_maybe_root(const struct forest *forest, uint32_t tx, enum rules rules);
 /* |Uout|, nulldata included. O(its tracked outputs). */
 uint32_t forest_unknown_outputs(const struct forest *forest, uint32_t tx, enum rules rules);
+/* Transactions with an unknown output, of all blocks, stored or not. O(1), for the rule set hidden O(transactions). */
+uint64_t forest_unknown_txs(const struct forest *forest, enum rules rules);
 /* A coinbase, or a transaction with an input that spends a known output; and it has an unknown output (docs/model.md,
  * section 5). */
 bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules);

@@ -30,3 +30,15 @@ bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules)
     return (t->coinbase || forest_unknown_inputs(forest, tx, rules) < t->inputs) &&
            forest_unknown_outputs(forest, tx, rules) > 0;
 }
+
+uint64_t forest_unknown_txs(const struct forest *forest, enum rules rules)
+{
+    if (rules != RULES_HIDDEN)
+        return forest->unknown_txs[rules];
+    /* what is marked is stored; so a transaction that core-22 does not count is one whose unknown outputs all are */
+    uint64_t count = forest->unknown_txs[RULES_CORE_22];
+    for (uint32_t tx = 0; tx < forest->txs_count; tx++)
+        count += forest_unknown_outputs(forest, tx, RULES_HIDDEN) > 0 &&
+                 forest_unknown_outputs(forest, tx, RULES_CORE_22) == 0;
+    return count;
+}

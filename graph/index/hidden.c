@@ -152,34 +152,49 @@ static void take_block(void *context, unsigned worker, size_t slot)
 
 /* ---- inputs of a block ---- */
 
-static enum status show_input(const struct hand *hand, const struct tx_parts *parts, const struct promise *promised,
-                              uint32_t tx_index, uint32_t vin, const struct tx_input *input,
-                              const struct cursor *witness)
+/* An input of the block, and what was promised to it. */
+struct met_input {
+    struct tx_input input;
+    const struct promise *promised;
+    uint64_t number;
+    uint32_t tx_index;
+    uint32_t vin;
+};
+
+static enum status show_input(const struct hand *hand, const struct tx_parts *parts, const struct met_input *met)
 {
     const struct hidden_pass *options = hand->pass->options;
+    const struct cursor *witness = &parts->witnesses;
     struct hidden_spend spend = {.block = &hand->pass->at[hand->slot],
                                  .tx = &parts->tx,
-                                 .input = input,
-                                 .tx_index = tx_index,
-                                 .vin = vin,
-                                 .value_sat = value_of(promised->value_kind),
-                                 .kind = kind_of(promised->value_kind)};
-    spend.way = hidden_read(spend.kind, promised->bytes, input, parts->tx.segwit ? witness->at : NULL,
+                                 .input = &met->input,
+                                 .tx_index = met->tx_index,
+                                 .vin = met->vin,
+                                 .value_sat = value_of(met->promised->value_kind),
+                                 .kind = kind_of(met->promised->value_kind)};
+    enum status status = index_inputs(hand->pass->indexes[hand->worker], met->number, 1, &spend.output, hand->fault);
+    if (status == STATUS_OK && spend.output == INDEX_NONE)
+        return index_damaged(hand->pass->indexes[hand->worker], "an output's spender is none", hand->fault);
+    if (status != STATUS_OK)
+        return status;
+    spend.way = hidden_read(spend.kind, met->promised->bytes, &met->input, parts->tx.segwit ? witness->at : NULL,
                             parts->tx.segwit ? cursor_left(witness) : 0, spend.scripts, &spend.count);
     return options->spend(options->context, hand->worker, hand->slot, &spend, hand->fault);
 }
 
-/* Shows the inputs of a transaction that spend what was promised to them. */
+/* Shows the inputs of a transaction that spend what was promised to them; `number` is that of the first one. */
 static enum status show_tx(const struct hand *hand, struct tx_parts *parts, uint32_t tx_index,
-                           const struct promise *promises)
+                           const struct promise *promises, uint64_t number)
 {
-    struct tx_input input;
+    struct met_input met = {.tx_index = tx_index};
     struct push item;
     enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < parts->tx.inputs && status == STATUS_OK; i++) {
-        tx_input(&parts->inputs, &input);
-        if (promises[i].value_kind)
-            status = show_input(hand, parts, &promises[i], tx_index, i, &input, &parts->witnesses);
+    for (; met.vin < parts->tx.inputs && status == STATUS_OK; met.vin++) {
+        tx_input(&parts->inputs, &met.input);
+        met.promised = &promises[met.vin];
+        met.number = number + met.vin;
+        if (met.promised->value_kind)
+            status = show_input(hand, parts, &met);
         if (!parts->tx.segwit)
             continue;
         struct pushes witness = pushes_of_witness(parts->witnesses.at, cursor_left(&parts->witnesses));
@@ -203,15 +218,16 @@ static void show_block(void *context, unsigned worker, size_t slot)
     struct pass *pass = context;
     struct hand hand = {pass, worker, (unsigned)slot, pass->first + (uint32_t)slot, &pass->faults[slot]};
     const struct promise *promises = promises_of(&pass->promises, hand.height);
+    uint64_t first = pass->promises.places[hand.height].first_input, input = 0;
     struct cursor c = txs_of(&hand);
     struct tx_parts parts;
     enum status status = STATUS_OK;
     for (uint32_t t = 0; t < pass->at[slot].txs && status == STATUS_OK; t++) {
         if (!read_tx(&c, &parts))
             status = other_bytes(&hand); /* take_block has read all of it */
-        else if (any_promised(promises, parts.tx.inputs))
-            status = show_tx(&hand, &parts, t, promises);
-        promises += parts.tx.inputs;
+        else if (any_promised(promises + input, parts.tx.inputs))
+            status = show_tx(&hand, &parts, t, promises + input, first + input);
+        input += parts.tx.inputs;
     }
     pass->statuses[slot] = status;
 }
@@ -345,4 +361,43 @@ enum status hidden_pass_run(const struct hidden_pass *options, struct fault *fau
         status = run_ranges(&pass, fault);
     close_pass(&pass);
     return status;
+}
+
+/* ---- marks ---- */
+
+static enum status fill_marks(struct tx_index *index, uint32_t to_height, struct output_marks *marks,
+                              struct fault *fault)
+{
+    struct index_totals totals = index_totals_of(index);
+    struct block_entry entry;
+    marks->blocks = to_height < totals.blocks ? to_height + 1 : totals.blocks;
+    marks->bits = mem_alloc((size_t)(totals.outputs / 64 + 1), sizeof *marks->bits);
+    marks->first_output = mem_alloc(marks->blocks, sizeof *marks->first_output);
+    if (!marks->bits || !marks->first_output)
+        return fault_nomem(fault);
+    for (uint32_t h = 0; h < marks->blocks; h++) {
+        enum status status = index_block_entry(index, h, &entry, fault);
+        if (status != STATUS_OK)
+            return status;
+        marks->first_output[h] = entry.first_output;
+        marks->tip = entry.block.hash;
+    }
+    return STATUS_OK;
+}
+
+enum status hidden_marks_new(const char *store, uint32_t to_height, struct output_marks *marks, struct fault *fault)
+{
+    struct tx_index *index = NULL;
+    enum status status = index_open(store, &index, fault);
+    if (status == STATUS_OK)
+        status = fill_marks(index, to_height, marks, fault);
+    index_close(index);
+    return status;
+}
+
+void hidden_marks_free(struct output_marks *marks)
+{
+    mem_free(marks->bits);
+    mem_free(marks->first_output);
+    *marks = (struct output_marks){0};
 }

@@ -8,6 +8,7 @@
 #define UNKTX_GRAPH_INDEX_HIDDEN_H
 
 #include "graph/index/tx_index.h"
+#include "graph/scan/marks.h"
 #include "parser/blkfile.h"
 #include "parser/hidden.h"
 
@@ -18,6 +19,7 @@ struct hidden_spend {
     const struct tx_input *input;
     uint32_t tx_index; /* in the block */
     uint32_t vin;
+    uint64_t output;    /* that it spends: number */
     uint64_t value_sat; /* of the output */
     enum kind kind;     /* of the output */
     enum hidden_way way;
@@ -47,5 +49,11 @@ unsigned hidden_slots(unsigned threads);
 /* STATUS_NOT_FOUND: there is no index, or a blk file is gone. STATUS_FORMAT: a block is not what the index has, or the
  * index contradicts itself. STATUS_INTERRUPTED once a signal came. O(bytes of the blocks), and the spills. */
 enum status hidden_pass_run(const struct hidden_pass *pass, struct fault *fault) MUST_CHECK;
+
+/* Marks without a bit set, for the blocks of an index up to a height (UINT32_MAX: the tip). hidden_marks_free in any
+ * case. One bit for each output, 8 bytes for each block. */
+enum status hidden_marks_new(const char *store, uint32_t to_height, struct output_marks *marks, struct fault *fault)
+    MUST_CHECK;
+void hidden_marks_free(struct output_marks *marks);
 
 #endif

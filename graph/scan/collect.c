@@ -19,16 +19,19 @@ static bool on_output(void *context, const struct tx_output *out, uint32_t vout,
     struct worker *worker = context;
     (void)out;
     (void)vout;
+    unknown = marks_unknown(worker->pipeline->options->marks, worker->height, worker->outputs++, unknown);
     worker->tracked += output_is_tracked(unknown, kind);
     return true;
 }
 
-static void read_output(struct cursor *c, struct output_record *output)
+static void read_output(struct cursor *c, const struct output_marks *marks, uint32_t height, uint32_t number,
+                        struct output_record *output)
 {
     struct tx_output out;
     tx_output(c, &out);
     *output = (struct output_record){.value_sat = out.value_sat, .kind = script_kind(out.script, out.script_size)};
-    output->unknown = script_unknown_rules(output->kind, out.script, out.script_size);
+    output->unknown = marks_unknown(marks, height, number,
+                                    script_unknown_rules(output->kind, out.script, out.script_size));
     if (output->unknown) {
         output->script = out.script;
         output->script_size = out.script_size;
@@ -78,7 +81,8 @@ static enum protocol protocol_of(struct protocols *protocols, const struct tx *t
     return protocol_tx_next(&protocols->found, output->script, output->script_size);
 }
 
-bool collect_record(struct worker *worker, const uint8_t *start, size_t size, bool created, struct tx_record *record)
+bool collect_record(struct worker *worker, const uint8_t *start, size_t size, uint32_t height, uint32_t first_output,
+                    bool created, struct tx_record *record)
 {
     struct tx tx;
     uint8_t prevout[TX_PREVOUT_SIZE];
@@ -92,7 +96,7 @@ bool collect_record(struct worker *worker, const uint8_t *start, size_t size, bo
     struct cursor c = cursor_over(outputs, (size_t)(tx.body_end - outputs));
     for (uint32_t vout = 0; vout < tx.outputs; vout++) {
         struct output_record output;
-        read_output(&c, &output);
+        read_output(&c, worker->pipeline->options->marks, height, first_output + vout, &output);
         output.protocol = protocol_of(&protocols, &tx, &output);
         if (record_add_output(&worker->slice->blob, &output) != STATUS_OK)
             return false;
@@ -115,13 +119,14 @@ static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned u
     size_t inputs = worker->slice->inputs.count - worker->first_input; /* of the block, so far */
     struct walked_tx walked = {.offset = (uint32_t)(tx->start - worker->block),
                                .first_input = (uint32_t)inputs - tx->inputs,
+                               .first_output = worker->outputs - tx->outputs,
                                .unknown = (uint8_t)unknown};
     bool kept = worker->pipeline->options->verify || worker->pipeline->known;
     if (!PUSH(worker->slice->walked, walked) || (kept && !PUSH(worker->txs, *tx)))
         return false;
     if (__builtin_expect(tracked == 0 && !(unknown && worker->pipeline->options->nulldata_stored), 1))
         return true;
-    struct created_tx created = {.record.index = index};
+    struct created_tx created = {.record.index = index, .first_output = walked.first_output};
     return PUSH(worker->creating, *tx) && PUSH(worker->slice->created, created);
 }
 
@@ -145,7 +150,8 @@ static enum status record_created(struct worker *worker)
         const struct tx *tx = &worker->creating.at[i];
         created[i].blob = slice->blob.size;
         created[i].vouts = slice->vouts.count;
-        if (!collect_record(worker, tx->start, (size_t)(tx->end - tx->start), true, &created[i].record))
+        if (!collect_record(worker, tx->start, (size_t)(tx->end - tx->start), worker->height, created[i].first_output,
+                            true, &created[i].record))
             return STATUS_NOMEM;
         created[i].blob_size = slice->blob.size - created[i].blob;
     }
@@ -183,6 +189,8 @@ static enum status walk_bytes(struct worker *worker, struct slot *slot, const ui
     worker->block = bytes;
     worker->first_input = worker->slice->inputs.count;
     worker->tracked = 0;
+    worker->height = slot->record.height;
+    worker->outputs = 0;
     worker->txs.count = worker->creating.count = 0;
     enum status status = block_walk(bytes, block->size, &slot->record.counts, &walk_visitor, worker);
     if (status == STATUS_FORMAT)

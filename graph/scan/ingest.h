@@ -11,6 +11,7 @@
 #ifndef UNKTX_GRAPH_SCAN_INGEST_H
 #define UNKTX_GRAPH_SCAN_INGEST_H
 
+#include "graph/scan/marks.h"
 #include "graph/store/store.h"
 #include "parser/blkfile.h"
 #include "parser/hash256.h"
@@ -37,9 +38,10 @@ struct ingest_options {
     const uint8_t *xor_key; /* of XOR_KEY_SIZE bytes, instead of xor.dat's; may be NULL */
     const char *store;      /* folder of the store */
     unsigned threads;
-    uint32_t to_height;              /* UINT32_MAX: the tip */
-    const struct hash256 *tip;       /* NULL: the best one */
-    const struct other_chain *other; /* NULL: there is none. STATUS_REFUSED if its block 1 is in no blk file */
+    uint32_t to_height;               /* UINT32_MAX: the tip */
+    const struct hash256 *tip;        /* NULL: the best one */
+    const struct other_chain *other;  /* NULL: there is none. STATUS_REFUSED if its block 1 is in no blk file */
+    const struct output_marks *marks; /* of this chain, for a store of the rule set hidden; NULL: it has none */
     bool nulldata_stored;
     bool verify;
     /* The store is to begin where an unbroken chain does in these files (a pruned node), or at a height above genesis:

@@ -188,7 +188,8 @@ static enum status look_up_tx(struct worker *worker, struct slot *slot, uint32_t
     /* The walk has recorded it already if it creates something tracked. */
     bool created = from < slot->created_count && slice->created.at[slot->created + from].record.index == index;
     if (!created) {
-        if (!collect_record(worker, bytes, end - walked->offset, false, &spending.record))
+        if (!collect_record(worker, bytes, end - walked->offset, slot->record.height, walked->first_output, false,
+                            &spending.record))
             return STATUS_NOMEM;
         spending.blob_size = worker->slice->blob.size - spending.blob;
         if (spending.record.tracked > 0)

@@ -18,16 +18,18 @@
 /* A transaction that creates tracked outputs (or stored nulldata), as the walk finds it. */
 struct created_tx {
     struct tx_record record;
-    size_t blob; /* its outputs blob, in slice.blob */
+    uint32_t first_output; /* of its block's */
+    size_t blob;           /* its outputs blob, in slice.blob */
     size_t blob_size;
     size_t vouts;    /* its tracked vouts in slice.vouts, and their hashes in slice.hashes; record.tracked of them */
     uint32_t before; /* tracked outputs of its block in transactions before it; set by resolve_add */
 };
 
 struct walked_tx {
-    uint32_t offset;      /* of the transaction in its block */
-    uint32_t first_input; /* among the block's inputs; 0 is the coinbase's */
-    uint8_t unknown;      /* mask of the rule sets that call it unknown */
+    uint32_t offset;       /* of the transaction in its block */
+    uint32_t first_input;  /* among the block's inputs; 0 is the coinbase's */
+    uint32_t first_output; /* among its outputs */
+    uint8_t unknown;       /* mask of the rule sets that call it unknown */
 };
 
 /* A transaction that spends tracked outputs, as the look-up finds it. */
@@ -115,6 +117,8 @@ struct worker {
     const uint8_t *block;      /* under the walk */
     size_t first_input;        /* the block's, in slice->inputs */
     uint32_t tracked;          /* tracked outputs of the transaction under the walk */
+    uint32_t height;           /* of the block under the walk */
+    uint32_t outputs;          /* of it, so far */
     struct task task;
 };
 
@@ -154,8 +158,9 @@ enum status slot_read(struct worker *worker, struct slot *slot, uint64_t offset,
     MUST_CHECK;
 /* Fills in what the record says of the transaction that starts at `start`, and encodes its outputs. One that is
  * `created` has its txid already, and its tracked outputs go to slice.vouts and slice.hashes. False: no memory, or the
- * bytes are no transaction. */
-bool collect_record(struct worker *worker, const uint8_t *start, size_t size, bool created, struct tx_record *record);
+ * bytes are no transaction. `first_output` is the number of its first output in its block. */
+bool collect_record(struct worker *worker, const uint8_t *start, size_t size, uint32_t height, uint32_t first_output,
+                    bool created, struct tx_record *record);
 
 /* ---- resolve.c ---- */
 

@@ -247,7 +247,7 @@ enum status tx_next_output(struct tx_view *tx, struct output_record *output)
     uint8_t first = cursor_u8(c);
     output->kind = (enum kind)(first & 15);
     output->unknown = first >> 4;
-    if (output->kind >= KINDS || output->unknown > RULES_ALL)
+    if (output->kind >= KINDS || output->unknown >= 1u << RULES_WITH_HIDDEN)
         cursor_fail(c);
     output->value_sat = take_varint(c, UINT64_MAX);
     if (output->unknown != 0) {

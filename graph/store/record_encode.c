@@ -7,7 +7,7 @@
 
 enum status record_add_output(struct buffer *blob, const struct output_record *output)
 {
-    assert(output->kind < KINDS && output->unknown <= RULES_ALL && output->protocol < PROTOCOLS_OF_TX);
+    assert(output->kind < KINDS && output->unknown < 1u << RULES_WITH_HIDDEN && output->protocol < PROTOCOLS_OF_TX);
     uint8_t first = (uint8_t)(output->kind | output->unknown << 4);
     enum status status = buffer_add(blob, &first, 1);
     if (status == STATUS_OK)

@@ -9,7 +9,7 @@ const char *record_wrong_output(const struct output_record *output)
         return "an unknown output has no script";
     if (script_kind(output->script, output->script_size) != output->kind)
         return "an output's kind is not that of its script";
-    if (script_unknown_rules(output->kind, output->script, output->script_size) != output->unknown)
+    if (script_unknown_rules(output->kind, output->script, output->script_size) != (output->unknown & RULES_ALL))
         return "an output's rule sets are not those of its script";
     struct multisig keys;
     if (output->protocol != PROTOCOL_NONE && !multisig_read(output->script, output->script_size, &keys))

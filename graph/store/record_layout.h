@@ -19,7 +19,7 @@ enum {
 };
 _Static_assert(AT_TRACKED + 4 == BATCH_HEADER_SIZE, "the header has no padding");
 _Static_assert(KINDS <= 16, "a kind fits the low four bits of an output's first byte, the kinds present fit 16 bits");
-_Static_assert(RULES <= 4, "a mask of rule sets fits the high four bits of an output's first byte");
+_Static_assert(RULES_WITH_HIDDEN <= 4, "a mask of rule sets fits the high four bits of an output's first byte");
 
 #define BATCH_MAGIC 0x42545875u   /* "uXTB" */
 #define PARTIAL_MAGIC 0x44545875u /* "uXTD", of a partial batch */

@@ -129,6 +129,38 @@ static void test_kind(void **state)
     table_free(&whole);
 }
 
+/* The rule set hidden: a store of its own, in which those of Core are as in the other one. */
+static void test_dags(void **state)
+{
+    (void)state;
+    unktx_ok("scan --quiet --datadir %s/node --store %s/store", place, place);
+    struct run run = command_run("dags --rules hidden --store %s/store", place);
+    assert_int_equal(run.exit_status, 1);
+    assert_non_null(strstr(run.err, "unktx hidden --dags"));
+    run_free(&run);
+    for (unsigned threads = 1; threads <= 4; threads += 3) {
+        unktx_ok("hidden --quiet --dags --threads %u --store %s/store -o %s/again.csv", threads, place, place);
+        assert_same_file(path_of("%s/again.csv", place), path_of("%s/table.csv", place));
+        assert_false(path_exists(path_of("%s/store/hidden.new", place)));
+        unktx_ok("dags --rules hidden --threads %u --store %s/store -o %s/dags%u", threads, place, place, threads);
+        unktx_ok("dags --rules core-22 --no-unlocks --store %s/store/hidden -o %s/inner", place, place);
+        unktx_ok("check --store %s/store/hidden", place);
+    }
+    assert_same_file(path_of("%s/dags1/tdags.csv", place), path_of("%s/dags4/tdags.csv", place));
+    assert_same_file(path_of("%s/dags1/summary.json", place), path_of("%s/dags4/summary.json", place));
+    unktx_ok("dags --rules core-22 --no-unlocks --store %s/store -o %s/outer", place, place);
+    assert_same_file(path_of("%s/inner/txs.csv", place), path_of("%s/outer/txs.csv", place));
+    assert_same_file(path_of("%s/inner/arcs.csv", place), path_of("%s/outer/arcs.csv", place));
+    assert_same_file(path_of("%s/inner/summary.json", place), path_of("%s/outer/summary.json", place));
+    run = command_run("dags --rules hidden --to-height 100 --store %s/store", place);
+    assert_int_equal(run.exit_status, 1);
+    assert_non_null(strstr(run.err, "--to-height 100"));
+    run_free(&run);
+    run = command_run("outputs --rules hidden --store %s/store", place);
+    assert_int_equal(run.exit_status, 2);
+    run_free(&run);
+}
+
 static void refused(const char *store, const char *why)
 {
     struct run run = command_run("hidden --quiet --store %s/%s -o %s/none.csv", place, store, place);
@@ -160,7 +192,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ranges),    cmocka_unit_test(test_no_place), cmocka_unit_test(test_periods),
-        cmocka_unit_test(test_to_height), cmocka_unit_test(test_kind),     cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_to_height), cmocka_unit_test(test_kind),     cmocka_unit_test(test_dags),
+        cmocka_unit_test(test_not_there),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
