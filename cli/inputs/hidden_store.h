@@ -12,7 +12,8 @@
 enum status hidden_store_make(const struct settings *settings, const struct blkdir *dir,
                               const struct output_marks *marks, struct fault *fault) MUST_CHECK;
 
-/* The folder of it, of mem_alloc in any case but STATUS_NOMEM. STATUS_NOT_FOUND with the way out where there is none. */
+/* The folder of it, of mem_alloc in any case but STATUS_NOMEM. STATUS_NOT_FOUND with the way out where there is
+ * none. */
 enum status hidden_store_find(const char *store, char **hidden, struct fault *fault) MUST_CHECK;
 
 #endif

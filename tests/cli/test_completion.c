@@ -138,7 +138,7 @@ static void test_bash_words(void **state)
     assert_offers("unktx da", "dags\n");
     assert_offers("unktx dags --rules core-2", "core-22\n");
     assert_offers("unktx dags --rules = core-0.1", "core-0.18\ncore-0.19\n");
-    assert_offers("unktx dags --rules =", "core-0.18\ncore-0.19\ncore-22\n");
+    assert_offers("unktx dags --rules =", "core-0.18\ncore-0.19\ncore-22\nhidden\n");
     assert_offers("unktx dags --threads ''", "\n");
     assert_offers("unktx nothing --", "\n");
     make_dirs(path_of("%s/data/sub", folder));

@@ -347,6 +347,7 @@ static void test_indexed(void **state)
     fail_reading("travel 1d10be33807afb5df50a43e6c0213fe865e8839bbd20ae3fbd11fca467e57fff", "indexed", "/travel.csv",
                  1);
     fail_reading("flows --threads 1", "indexed", "", 1);
+    fail_reading("hidden --threads 1 --quiet", "indexed", "/hidden.csv", 3);
     fail_reading("dags --threads 1", "indexed", "", 5);
     snprintf(line, sizeof line,
              "show --store %s/indexed bf18ab9f8c4a26b3e24f2937f78cd13bce206a7c48ce407730548014fe31be43", dir);
