@@ -192,7 +192,8 @@ static void what_is_not_there_is_told(void **state)
     }
 }
 
-/* So large a drawing is made while its page is there without it; then it is that of `unktx show`, and opens like any. */
+/* So large a drawing is made while its page is there without it; then it is that of `unktx show`, and opens like any
+ * other. */
 static void a_large_one_is_made_meanwhile(void **state)
 {
     (void)state;
