@@ -26,8 +26,8 @@ void message_command(const char *name)
 
 void message_status(const char *line)
 {
-    if (line)
-        fprintf(stderr, "\r%s\033[K", line);
+    if (line) /* one that is wrapped could not be rewritten */
+        fprintf(stderr, "\r%.*s\033[K", (int)wrap_width(STDERR_FILENO) - 1, line);
     else if (status_open)
         fputs("\r\033[K", stderr);
     status_open = line != NULL;

@@ -1,5 +1,7 @@
 #include "cli/output/printer.h"
 
+#include "cli/output/wrap.h"
+
 enum status printer_write(struct printer *printer, const char *path, struct fault *fault)
 {
     enum status status = printer->status == STATUS_OK ? outfile_write_text(path, &printer->text, fault)
@@ -37,4 +39,43 @@ void print_json(struct printer *printer, const char *string)
         text_end(&printer->text, put_json(p, string));
     else
         printer->status = STATUS_NOMEM;
+}
+
+/* Bytes of the first `columns` characters. */
+static size_t bytes_of(const char *text, size_t size, unsigned columns)
+{
+    while (wrap_columns(text, size) > columns)
+        size--;
+    return size;
+}
+
+/* A word, or of one that fits into no line what does, to a comma or slash if there is one. */
+static size_t piece_of(const char *words, unsigned most)
+{
+    size_t size = strcspn(words, " "), whole;
+    if (wrap_columns(words, size) <= most)
+        return size;
+    for (size = whole = bytes_of(words, size, most); size > 1 && words[size - 1] != ',' && words[size - 1] != '/';)
+        size--;
+    return size > 1 ? size : whole;
+}
+
+void print_words(struct printer *printer, const char *words, unsigned indent)
+{
+    unsigned column = 0;
+    while (*words) {
+        size_t size = piece_of(words, TEXT_WIDTH - indent);
+        unsigned columns = wrap_columns(words, size);
+        if (column > 0 && column + 1 + columns > TEXT_WIDTH) {
+            PRINT(printer, "\n");
+            column = 0;
+        }
+        if (column == 0)
+            PRINT(printer, "%*s%.*s", (int)indent, "", (int)size, words);
+        else
+            PRINT(printer, " %.*s", (int)size, words);
+        column += columns + (column == 0 ? indent : 1);
+        words += size + (words[size] == ' ');
+    }
+    PRINT(printer, "\n");
 }

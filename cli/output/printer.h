@@ -25,6 +25,13 @@ enum status printer_write_in(struct printer *printer, const char *folder, const 
 /* A string of JSON with its quotes. */
 void print_json(struct printer *printer, const char *string);
 
+/* The width of text for people that is the same on a terminal and elsewhere. */
+#define TEXT_WIDTH 80u
+
+/* Words, as many to a line as fit into TEXT_WIDTH columns, each line after `indent` spaces; a word that fits into none
+ * is broken after a comma or slash where it has one. Ends the line. O(size). */
+void print_words(struct printer *printer, const char *words, unsigned indent);
+
 #define GROUPED_SIZE 28u
 
 /* 1234567 as 1,234,567; returns `out`. */

@@ -16,12 +16,17 @@ unsigned wrap_width(int fd)
     return size.ws_col < WIDTH_MIN ? WIDTH_MIN : size.ws_col;
 }
 
-/* Of UTF-8, whose later bytes of a character begin with the bits 10. */
-static unsigned columns_of(const char *text, size_t size)
+/* The later bytes of a character begin with the bits 10. */
+unsigned wrap_columns(const char *text, size_t size)
 {
     unsigned columns = 0;
-    for (size_t i = 0; i < size; i++)
-        columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+    for (size_t i = 0; i < size; i++) {
+        const char *colour_end = text[i] == '\033' ? memchr(text + i, 'm', size - i) : NULL;
+        if (colour_end)
+            i = (size_t)(colour_end - text);
+        else
+            columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+    }
     return columns;
 }
 
@@ -48,7 +53,7 @@ void wrap_words(struct wrap *wrap, const char *text, size_t size)
     size_t word = 1;
     for (size_t at = 0; at < size;) {
         word = word_size(text + at, size - at, word == 0);
-        unsigned columns = columns_of(text + at, word);
+        unsigned columns = wrap_columns(text + at, word);
         if (word > 0 && wrap->between && wrap->column + 1 + columns > wrap->width) {
             fprintf(wrap->file, "\n%*s", (int)wrap->indent, "");
             wrap->column = wrap->indent;
@@ -71,7 +76,7 @@ void wrap_lines(FILE *file, unsigned width, const char *text, size_t size)
         while (spaces < line && text[at + spaces] == ' ')
             spaces++;
         struct wrap wrap = {file, width, (unsigned)spaces + FURTHER_IN, (unsigned)spaces, false};
-        if (columns_of(text + at, line) <= width) {
+        if (wrap_columns(text + at, line) <= width) {
             fwrite(text + at, 1, line, file);
         } else {
             fwrite(text + at, 1, spaces, file);

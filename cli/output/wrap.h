@@ -11,6 +11,8 @@
 
 /* Columns of the terminal that the descriptor is (at least 40), 80 where it is none. */
 unsigned wrap_width(int fd);
+/* Columns that UTF-8 takes, a character each; colours (ESC [ ... m) take none. O(size). */
+unsigned wrap_columns(const char *text, size_t size);
 
 /* A line under way. */
 struct wrap {

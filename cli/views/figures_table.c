@@ -59,7 +59,6 @@ enum status figures_csv(const struct figures *figures, struct text *text)
 #define AS_OF_WIDTH 10
 #define NUMBER_WIDTH 13
 #define DIFFERENCE_WIDTH 12
-#define TABLE_WIDTH 80u
 #define NOTE_INDENT 4
 
 static const char *difference_text(char out[GROUPED_SIZE], uint64_t ours, uint64_t published)
@@ -71,37 +70,6 @@ static const char *difference_text(char out[GROUPED_SIZE], uint64_t ours, uint64
     if (strlen(out) > DIFFERENCE_WIDTH)
         snprintf(out, GROUPED_SIZE, "%s%.5e", sign, (double)difference);
     return out;
-}
-
-/* A word, or of one that fits into no line what does, to a comma or slash if there is one. */
-static size_t piece_of(const char *words, size_t most)
-{
-    size_t size = strcspn(words, " ");
-    if (size <= most)
-        return size;
-    for (size = most; size > 1 && words[size - 1] != ',' && words[size - 1] != '/';)
-        size--;
-    return size > 1 ? size : most;
-}
-
-/* Words, as many to a line as fit after an indent. */
-static void put_words(struct printer *printer, const char *words, unsigned indent)
-{
-    size_t column = 0;
-    while (*words) {
-        size_t size = piece_of(words, TABLE_WIDTH - indent);
-        if (column > 0 && column + 1 + size > TABLE_WIDTH) {
-            PRINT(printer, "\n");
-            column = 0;
-        }
-        if (column == 0)
-            PRINT(printer, "%*s%.*s", (int)indent, "", (int)size, words);
-        else
-            PRINT(printer, " %.*s", (int)size, words);
-        column += size + (column == 0 ? indent : 1);
-        words += size + (words[size] == ' ');
-    }
-    PRINT(printer, "\n");
 }
 
 /* What a number is wider than its column; the column of figures has that much less. */
@@ -120,7 +88,7 @@ static void put_answer(struct printer *printer, const struct known_figure *figur
         left -= excess(grouped(cells[1], answer->ours));
     left = left > 0 ? left : 0;
     if (strlen(name) > (size_t)left) {
-        put_words(printer, name, 0);
+        print_words(printer, name, 0);
         name = "";
     }
     PRINT(printer, "%-*s %*s %*s ", left, name, AS_OF_WIDTH, figure->as_of + (*figure->as_of == '@'), NUMBER_WIDTH,
@@ -146,7 +114,7 @@ static void put_counts(struct printer *printer, const struct figures *figures)
                                      verdict);
     }
     PRINT(printer, "\n");
-    put_words(printer, line, 0);
+    print_words(printer, line, 0);
 }
 
 enum status figures_table(const struct figures *figures, struct text *text)
@@ -159,18 +127,18 @@ enum status figures_table(const struct figures *figures, struct text *text)
         const struct figure_answer *answer = &figures->answers[i];
         if (strcmp(source, figure->source) != 0) {
             PRINT(&printer, "\n");
-            put_words(&printer, figure->source, 0);
+            print_words(&printer, figure->source, 0);
             PRINT(&printer, "%-*s %*s %*s %*s %*s verdict\n", FIGURE_WIDTH, "figure", AS_OF_WIDTH, "as of",
                   NUMBER_WIDTH, "published", NUMBER_WIDTH, "ours", DIFFERENCE_WIDTH, "difference");
             note = needs = "";
         }
         put_answer(&printer, figure, answer);
         if (answer->verdict != FIGURE_OTHER_NETWORK && strcmp(note, figure->note) != 0 && *figure->note)
-            put_words(&printer, figure->note, NOTE_INDENT);
+            print_words(&printer, figure->note, NOTE_INDENT);
         if (answer->needs && strcmp(needs, answer->needs) != 0) {
             char line[160];
             snprintf(line, sizeof line, "It needs %s.", answer->needs);
-            put_words(&printer, line, NOTE_INDENT);
+            print_words(&printer, line, NOTE_INDENT);
             needs = answer->needs;
         }
         source = figure->source;

@@ -30,7 +30,7 @@ void paper_merges_json(struct printer *printer, const struct paper_classes *pape
 }
 
 #define GROUPS_SHOWN 10u
-#define IDS_SHOWN 5u
+#define IDS_SHOWN 4u /* and how many more: 80 columns, however many */
 #define ID_DIGITS 12
 
 static void put_group(struct printer *printer, const struct paper_classes *paper, const struct classes *classes,

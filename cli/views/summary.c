@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/output/printer.h"
+#include "cli/output/text_table.h"
+#include "cli/output/wrap.h"
 #include "cli/views/paper_merges.h"
 #include "cli/views/text_drawing.h"
 #include "cli/inputs/dag_filter.h"
@@ -229,27 +230,26 @@ enum status summary_write(const struct summary *summary, struct outfolder *folde
 #define HIGH_ROWS 5u
 #define ID_SHOWN 12
 
-/* What comes before the class: 80 columns with it. */
-#define CLASS_LINE "%9s %7s %10s %10s %7s  %-15s "
-
 static void put_total(struct printer *printer, const char *name, uint64_t number)
 {
     char text[GROUPED_SIZE];
     PRINT(printer, "  %-32s%20s\n", name, grouped(text, number));
 }
 
-static void put_class_line(struct printer *printer, const struct class_row *row)
-{
-    char cell[5][GROUPED_SIZE], id[CLASS_ID_TEXT + 1] = "";
-    put_class_id(id, row->class_id, row->exact);
-    PRINT(printer, CLASS_LINE "%.*s%s\n", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
-          grouped(cell[2], row->nodes), grouped(cell[3], row->edges), grouped(cell[4], row->roots),
-          family_name(row->family), ID_SHOWN, id, row->exact ? "" : "?");
-}
+#define TOTAL_COLUMNS 54u
 
-static void put_table_header(struct printer *printer, const char *title)
+/* A total and what it is of, in lines of its own where that does not fit beside it. */
+static void put_total_of(struct printer *printer, const char *name, uint32_t number, const char *between,
+                         const char *words)
 {
-    PRINT(printer, "\n%s\n" CLASS_LINE "%s\n", title, "T-DAGs", "height", "nodes", "edges", "roots", "family", "class");
+    char text[GROUPED_SIZE];
+    PRINT(printer, "  %-32s%20s%s", name, grouped(text, number), between);
+    if (TOTAL_COLUMNS + strlen(between) + wrap_columns(words, strlen(words)) <= TEXT_WIDTH) {
+        PRINT(printer, "%s\n", words);
+        return;
+    }
+    PRINT(printer, "\n");
+    print_words(printer, words, 4);
 }
 
 /* Higher first, then larger, then by id, which no two classes share. */
@@ -285,24 +285,55 @@ static struct screen screen_of_stdout(void)
     return (struct screen){draws, draws && term && *term && strcmp(term, "dumb") != 0 && !has_text("NO_COLOR")};
 }
 
+static const struct text_column class_columns[] = {{"T-DAGs", true}, {"height", true}, {"nodes", true},
+                                                   {"edges", true},  {"roots", true},  {"family", false},
+                                                   {"class", false}};
+static const struct text_column drawn_columns[] = {{"T-DAGs", true}, {"height", true},  {"nodes", true},
+                                                   {"roots", true},  {"family", false}, {"class", false},
+                                                   {"levels", false}};
+
+static void add_class_cells(struct text_table *table, const struct class_row *row, bool edges)
+{
+    char id[CLASS_ID_TEXT + 1] = "";
+    put_class_id(id, row->class_id, row->exact);
+    memcpy(id + ID_SHOWN, row->exact ? "" : "?", 2 - row->exact);
+    text_table_number(table, row->tdags);
+    text_table_number(table, row->height);
+    text_table_number(table, row->nodes);
+    if (edges)
+        text_table_number(table, row->edges);
+    text_table_number(table, row->roots);
+    text_table_cell(table, family_name(row->family));
+    text_table_cell(table, id);
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+static void put_table(struct printer *printer, const struct class_row *const *rows, uint32_t count)
+{
+    struct text_table table = {.columns = class_columns, .count = sizeof class_columns / sizeof *class_columns};
+    for (uint32_t i = 0; i < count; i++)
+        add_class_cells(&table, rows[i], true);
+    text_table_print(&table, printer);
+}
+
 static void put_drawn_table(struct printer *printer, const struct forest *forest, const struct selection *selection,
                             bool colours)
 {
-    PRINT(printer,
-          "\nThe most common classes (" TEXT_DRAWING_ROOT " root, " TEXT_DRAWING_SPENT
-          " spent unknown output, " TEXT_DRAWING_LEAF
-          " other output;\nof each class its first T-DAG)\n%8s %6s %9s %6s  %-15s %-*s  levels\n",
-          "T-DAGs", "height", "nodes", "roots", "family", ID_SHOWN, "class");
+    struct text_table table = {.columns = drawn_columns, .count = sizeof drawn_columns / sizeof *drawn_columns};
     for (uint32_t i = 0; i < selection->classes.classes_count && i < COMMON_ROWS; i++) {
         const struct class_row *row = &selection->classes.classes[i];
-        char cell[4][GROUPED_SIZE], id[CLASS_ID_TEXT + 1] = "";
-        put_class_id(id, row->class_id, row->exact);
-        PRINT(printer, "%8s %6s %9s %6s  %-15s %.*s%s ", grouped(cell[0], row->tdags), grouped(cell[1], row->height),
-              grouped(cell[2], row->nodes), grouped(cell[3], row->roots), family_name(row->family), ID_SHOWN, id,
-              row->exact ? " " : "?");
-        text_drawing_put(printer, forest, selection, row->first_dag, colours);
-        PRINT(printer, "\n");
+        struct printer levels = {0};
+        add_class_cells(&table, row, false);
+        text_drawing_put(&levels, forest, selection, row->first_dag, colours, TEXT_TABLE_CELL);
+        PRINT(&levels, "%c", '\0');
+        if (levels.status == STATUS_OK)
+            text_table_cell(&table, levels.text.bytes);
+        else
+            table.status = levels.status;
+        text_free(&levels.text);
     }
+    text_table_print(&table, printer);
 }
 
 static void put_class_tables(struct printer *printer, const struct summary *summary, const struct selection *selection)
@@ -315,19 +346,20 @@ static void put_class_tables(struct printer *printer, const struct summary *summ
         printer->status = STATUS_NOMEM;
         return;
     }
-    if (drawn)
-        put_drawn_table(printer, summary->forest, selection, screen.colours);
-    else
-        put_table_header(printer, "The most common classes");
-    for (uint32_t i = 0; i < classes->classes_count; i++) {
+    for (uint32_t i = 0; i < classes->classes_count; i++)
         by_height[i] = &classes->classes[i];
-        if (i < COMMON_ROWS && !drawn)
-            put_class_line(printer, &classes->classes[i]);
+    PRINT(printer, "\nThe most common classes");
+    if (drawn) {
+        PRINT(printer, " (" TEXT_DRAWING_ROOT " root, " TEXT_DRAWING_SPENT " spent unknown output, " TEXT_DRAWING_LEAF
+                       " other output;\nof each class its first T-DAG)\n");
+        put_drawn_table(printer, summary->forest, selection, screen.colours);
+    } else {
+        PRINT(printer, "\n");
+        put_table(printer, by_height, smaller(classes->classes_count, COMMON_ROWS));
     }
     qsort(by_height, classes->classes_count, sizeof *by_height, compare_height);
-    put_table_header(printer, "The highest classes");
-    for (uint32_t i = 0; i < classes->classes_count && i < HIGH_ROWS; i++)
-        put_class_line(printer, by_height[i]);
+    PRINT(printer, "\nThe highest classes\n");
+    put_table(printer, by_height, smaller(classes->classes_count, HIGH_ROWS));
     mem_free(by_height);
 }
 
@@ -337,17 +369,15 @@ static void put_removed(struct printer *printer, const struct summary *summary, 
         put_total(printer, "T-DAGs gone by compression", rules->vanished);
     const char *title = "T-DAGs left out by pattern";
     for (size_t i = 0; rules->excluded && i < filter_count(summary->filter); i++) {
-        char text[GROUPED_SIZE];
         if (rules->excluded[i] == 0 && filter_is_known(summary->filter))
             continue;
-        PRINT(printer, "  %-32s%20s  %s\n", title, grouped(text, rules->excluded[i]),
-              filter_pattern(summary->filter, i));
+        put_total_of(printer, title, rules->excluded[i], "  ", filter_pattern(summary->filter, i));
         title = "";
     }
     if (dag_filter_given(summary->settings)) {
-        char text[GROUPED_SIZE], *select = NULL;
+        char *select = NULL;
         if (dag_filter_text(summary->settings, &select) == STATUS_OK)
-            PRINT(printer, "  %-32s%20s  all but %s\n", "T-DAGs left out", grouped(text, summary->left_out), select);
+            put_total_of(printer, "T-DAGs left out", summary->left_out, "  all but ", select);
         else
             printer->status = STATUS_NOMEM;
         mem_free(select);

@@ -1,8 +1,9 @@
 #include "cli/views/text_drawing.h"
 
+#include "cli/output/wrap.h"
 #include "parser/mem.h"
 
-#define RUNS_SHOWN 7u  /* runs of equal levels in a line */
+#define RUNS_SHOWN 7u  /* runs of equal levels in a line, if they fit */
 #define SIGNS_SHOWN 3u /* of one sort in a level */
 
 struct level {
@@ -65,19 +66,26 @@ static uint32_t run_length(const struct level *levels, uint32_t at, uint32_t cou
     return end - at;
 }
 
-static void put_levels(struct printer *printer, const struct level *levels, uint32_t count, bool colour)
+static void put_left_out(struct printer *printer, bool first, uint32_t levels)
+{
+    if (levels > 0)
+        PRINT(printer, "%s\u2026%u levels\u2026", first ? "" : "\u2192", (unsigned)levels);
+}
+
+/* At most `shown` runs, the first ones and the last; with `shown` 0 none. */
+static void put_runs(struct printer *printer, const struct level *levels, uint32_t count, uint32_t shown, bool colour)
 {
     uint32_t runs = 0, run = 0, left_out = 0;
     for (uint32_t at = 0; at < count; at += run_length(levels, at, count))
         runs++;
+    uint32_t first = runs <= shown ? runs : shown > 1 ? shown - 2 : 0;
     for (uint32_t at = 0, length; at < count; at += length, run++) {
         length = run_length(levels, at, count);
-        if (runs > RUNS_SHOWN && run >= RUNS_SHOWN - 2 && run + 1 < runs) {
+        if (run >= first && (run + 1 < runs || shown == 0)) {
             left_out += length;
             continue;
         }
-        if (left_out)
-            PRINT(printer, "\u2192\u2026%u levels\u2026", (unsigned)left_out);
+        put_left_out(printer, first == 0, left_out);
         left_out = 0;
         if (at > 0)
             PRINT(printer, "\u2192");
@@ -87,10 +95,24 @@ static void put_levels(struct printer *printer, const struct level *levels, uint
         if (length > 1)
             PRINT(printer, "]\u00d7%u", (unsigned)length);
     }
+    put_left_out(printer, true, left_out);
+}
+
+/* With as many runs as fit. */
+static void put_levels(struct printer *printer, const struct level *levels, uint32_t count, bool colour, unsigned width)
+{
+    size_t begin = printer->text.size;
+    for (uint32_t shown = RUNS_SHOWN;; shown--) {
+        put_runs(printer, levels, count, shown, colour);
+        if (printer->status != STATUS_OK || shown == 0 ||
+            wrap_columns(printer->text.bytes + begin, printer->text.size - begin) <= width)
+            return;
+        printer->text.size = begin;
+    }
 }
 
 void text_drawing_put(struct printer *printer, const struct forest *forest, const struct selection *selection,
-                      uint32_t dag, bool colour)
+                      uint32_t dag, bool colour, unsigned width)
 {
     const struct tdags *tdags = &selection->tdags;
     uint32_t deepest = 0;
@@ -104,6 +126,6 @@ void text_drawing_put(struct printer *printer, const struct forest *forest, cons
         return;
     }
     count_levels(forest, selection, dag, levels);
-    put_levels(printer, levels, deepest + 1, colour);
+    put_levels(printer, levels, deepest + 1, colour, width);
     mem_free(levels);
 }

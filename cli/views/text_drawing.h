@@ -13,8 +13,9 @@
 #define TEXT_DRAWING_SPENT "\u25cb" /* an unknown output that is spent */
 #define TEXT_DRAWING_LEAF "\u00b7"  /* any other output */
 
-/* Appends the drawing of T-DAG `dag` as the store has it, without compression. O(its transactions and outputs). */
+/* Appends the drawing of T-DAG `dag` as the store has it, without compression; more levels are left out until it takes
+ * `width` columns at most. O(its transactions and outputs). */
 void text_drawing_put(struct printer *printer, const struct forest *forest, const struct selection *selection,
-                      uint32_t dag, bool colour);
+                      uint32_t dag, bool colour, unsigned width);
 
 #endif

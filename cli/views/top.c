@@ -6,7 +6,7 @@
 
 #include "cli/inputs/dag_filter.h"
 #include "cli/inputs/dag_labels.h"
-#include "cli/output/printer.h"
+#include "cli/output/text_table.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
 
@@ -40,25 +40,44 @@ static int compare_ranked(const void *a, const void *b)
     return (x->dag > y->dag) - (x->dag < y->dag);
 }
 
-/* 80 columns: one measure of the two, and the name last, which is seldom longer than 16 digits. */
-static void put_line(struct printer *printer, const struct forest *forest, const struct selection *selection,
-                     uint32_t dag, double measure)
+/* One measure of the two, and the name last but for labels, since it is seldom longer than 16 digits. */
+static const struct text_column columns[] = {{"dag_id", true}, {"automation", true}, {"height", true},
+                                             {"txs", true},    {"value BTC", true},  {"family", false},
+                                             {"dag", false},   {"labels", false}};
+#define COLUMNS (sizeof columns / sizeof *columns)
+#define MEASURE_COLUMN 1u
+
+static void add_labels(struct text_table *table, const struct dag_labels *labels, uint32_t dag)
+{
+    struct label_span span = dag_labels_of(labels, dag);
+    char *cell = mem_alloc(address_labels_size(labels->labels, &span) + 1, 1);
+    if (!cell) {
+        table->status = STATUS_NOMEM;
+        return;
+    }
+    *(span.count > 0 ? address_labels_put_text(labels->labels, &span, cell) : cell) = '\0';
+    text_table_cell(table, cell);
+    mem_free(cell);
+}
+
+static void add_row(struct text_table *table, const struct forest *forest, const struct selection *selection,
+                    uint32_t dag, double measure)
 {
     const struct tdag_row *row = &selection->classes.rows[dag - 1];
-    char cell[2][GROUPED_SIZE], name[TDAG_NAME_MAX + 1], value[40];
+    char text[40], name[TDAG_NAME_MAX + 1];
     *tdag_put_name(forest, &selection->tdags, dag, name) = '\0';
-    snprintf(value, sizeof value, "%llu.%08llu", BTC_OF(row->moved_value_sat));
-    PRINT(printer, "%6u %11.6f %6s %6s %13s  %-15s %s", (unsigned)dag, measure, grouped(cell[0], row->height),
-          grouped(cell[1], row->txs), value, family_name(row->family), name);
-    if (selection->labels && printer->status == STATUS_OK) {
-        struct label_span span = dag_labels_of(selection->labels, dag);
-        char *p = text_room(&printer->text, 2 + address_labels_size(selection->labels->labels, &span));
-        if (!p)
-            printer->status = STATUS_NOMEM;
-        else if (span.count > 0)
-            text_end(&printer->text, address_labels_put_text(selection->labels->labels, &span, put_text(p, "  ")));
-    }
-    PRINT(printer, "\n");
+    *put_u64(text, dag) = '\0';
+    text_table_cell(table, text);
+    *put_micro(text, measure) = '\0';
+    text_table_cell(table, text);
+    text_table_number(table, row->height);
+    text_table_number(table, row->txs);
+    snprintf(text, sizeof text, "%llu.%08llu", BTC_OF(row->moved_value_sat));
+    text_table_cell(table, text);
+    text_table_cell(table, family_name(row->family));
+    text_table_cell(table, name);
+    if (selection->labels)
+        add_labels(table, selection->labels, dag);
 }
 
 enum status top_print(const struct settings *settings, const struct forest *forest, const struct selection *selection,
@@ -76,16 +95,19 @@ enum status top_print(const struct settings *settings, const struct forest *fore
     if (classes->rows_count > 0)
         qsort(ranking, classes->rows_count, sizeof *ranking, compare_ranked);
     bool orderly = strcmp(by, "orderliness") == 0;
+    struct text_column with_measure[COLUMNS];
+    struct text_table table = {.columns = with_measure, .count = COLUMNS - !selection->labels};
+    memcpy(with_measure, columns, sizeof columns);
+    with_measure[MEASURE_COLUMN].head = orderly ? "orderliness" : "automation";
     if (classes->rows_count == 0)
         PRINT(&printer, "%s\n", dag_filter_none(settings));
     else
-        PRINT(&printer, "T-DAGs by %s, rules %s\n%6s %11s %6s %6s %13s  %-15s %s%s\n", by,
-              rules_name(selection->tdags.rules), "dag_id", orderly ? "orderliness" : "automation", "height", "txs",
-              "value BTC", "family", "dag", selection->labels ? "               labels" : "");
+        PRINT(&printer, "T-DAGs by %s, rules %s\n", by, rules_name(selection->tdags.rules));
     for (uint32_t i = 0; i < classes->rows_count && i < top; i++) {
         const struct measures_row *row = &all_measures[ranking[i].dag - 1];
-        put_line(&printer, forest, selection, ranking[i].dag, orderly ? row->orderliness : row->automation);
+        add_row(&table, forest, selection, ranking[i].dag, orderly ? row->orderliness : row->automation);
     }
+    text_table_print(&table, &printer);
     mem_free(ranking);
     return printer_write(&printer, NULL, fault);
 }

@@ -138,6 +138,45 @@ static void test_lines(void **state)
     check("dags --top 5 --rules core-22", false);
 }
 
+/* The tables for people, with what only a terminal gets: drawings of levels, colours, and labels of any length. */
+static void test_drawn(void **state)
+{
+    (void)state;
+    static const char *const rules[] = {"core-0.18", "core-0.19", "core-22"};
+    char line[1024];
+    FILE *labels = fopen(path_of("%s/labels.csv", dir), "w");
+    assert_non_null(labels);
+    struct table txs = table_read(path_of("%s/tables/txs.csv", dir));
+    fprintf(labels, "address,label\n");
+    for (size_t r = 0; r < txs.rows; r++)
+        fprintf(labels, "%s,%s number %zu of those that have a long label\n", table_get(&txs, r, "txid"),
+                r % 2 ? "a label" : "another label", r);
+    assert_int_equal(fclose(labels), 0);
+    table_free(&txs);
+    for (size_t r = 0; r < 3; r++) {
+        snprintf(line, sizeof line, "unset NO_COLOR; LC_ALL=C.UTF-8 exec %s dags --rules %s --store %s/store",
+                 unktx_path(), rules[r], dir);
+        char *drawn = on_terminal(line);
+        assert_non_null(strstr(drawn, "  levels\r\n"));
+        check_width("dags", drawn);
+        free(drawn);
+        snprintf(line, sizeof line,
+                 "exec %s dags --top 30 --by value --rules %s --labels %s/labels.csv --store %s/store", unktx_path(),
+                 rules[r], dir, dir);
+        char *top = on_terminal(line);
+        check_width("dags --top --labels", top);
+        free(top);
+        snprintf(line, sizeof line,
+                 "exec %s dags --exclude-scripts @known --paper-classes --rules %s --min-value 1 --label "
+                 "'a label number 1 of those that have a long label' --labels %s/labels.csv "
+                 "--store %s/store",
+                 unktx_path(), rules[r], dir, dir);
+        char *filtered = on_terminal(line);
+        check_width("dags with filters", filtered);
+        free(filtered);
+    }
+}
+
 /* Rows of tables are for programs: they are never wrapped. */
 static void test_tables(void **state)
 {
@@ -154,6 +193,7 @@ static void test_tables(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines), cmocka_unit_test(test_tables)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines), cmocka_unit_test(test_drawn),
+                                       cmocka_unit_test(test_tables)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
