@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/command.h"
@@ -5,6 +6,7 @@
 #include "cli/inputs/sought.h"
 #include "cli/output/partial.h"
 #include "cli/output/outfile.h"
+#include "cli/views/chart.h"
 #include "cli/views/payments.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
@@ -59,6 +61,20 @@ struct cells {
     const char *cell[CELLS];
 };
 
+#define BTC_SIZE (PUT_U64_MAX + sizeof ".00000000 BTC")
+
+/* For people as `tx` and `show` have it, a date and bitcoins; in tables a number. */
+static char *put_time(char *p, enum format format, uint32_t time_s)
+{
+    char date[CHART_TIME_SIZE];
+    return format == FORMAT_TEXT ? put_text(put_text(p, chart_time(date, time_s)), " UTC") : put_u64(p, time_s);
+}
+
+static char *put_value(char *p, enum format format, uint64_t value_sat)
+{
+    return format == FORMAT_TEXT ? p + snprintf(p, BTC_SIZE, BTC, BTC_OF(value_sat)) : put_u64(p, value_sat);
+}
+
 static void fill_cells(const struct find *find, const struct row *row, struct cells *cells)
 {
     char *p = cells->text;
@@ -76,10 +92,10 @@ static void fill_cells(const struct find *find, const struct row *row, struct ce
     p = put_u64(p, row->height);
     *p++ = '\0';
     cells->cell[c++] = p;
-    p = put_u64(p, find->forest.block_times[row->height]);
+    p = put_time(p, find->format, find->forest.block_times[row->height]);
     *p++ = '\0';
     cells->cell[c++] = p;
-    p = row->kind ? put_u64(p, row->value_sat) : p;
+    p = row->kind ? put_value(p, find->format, row->value_sat) : p;
     *p++ = '\0';
     cells->cell[c++] = row->kind ? row->kind : "";
     cells->cell[c++] = p;
@@ -107,7 +123,8 @@ static const char *cell_at(const struct cells *cells, const struct label_cells *
     return c < CELLS ? cells->cell[c] : labels->text[c - CELLS];
 }
 
-/* A line of words for people: those that are empty are left out, the others have their column's name. */
+/* A line of words for people: those that are empty are left out, the others have their column's name, without the unit
+ * of values. */
 static char *put_text_cells(char *p, const struct cells *cells, const struct label_cells *labels)
 {
     struct schema_walk walk = {.table = &schema_find_rows, .flags = labels->text[0] ? COLUMN_WITH_LABELS : 0};
@@ -116,7 +133,7 @@ static char *put_text_cells(char *p, const struct cells *cells, const struct lab
         const char *cell = cell_at(cells, labels, c);
         if (c == 0 || !*cell)
             continue;
-        p = put_text(put_text(p, c == 1 ? " " : ", "), walk.name);
+        p = put_text(put_text(p, c == 1 ? " " : ", "), strcmp(walk.name, "value_sat") == 0 ? "value" : walk.name);
         *p++ = ' ';
         p = put_text(p, cell);
     }

@@ -31,6 +31,13 @@ static enum status refuse(const struct reading *reading, const char *why, const 
                      reading->line, why, text);
 }
 
+/* A figure that is none, or has other operands. */
+static enum status refuse_figure(const struct reading *reading, const char *why, const char *text)
+{
+    return fault_set(reading->fault, STATUS_FORMAT, reading->path, FAULT_NO_OFFSET,
+                     "line %zu: %s: '%.200s'; man unktx-compare lists them under FIGURES", reading->line, why, text);
+}
+
 static bool read_number(const char *text, uint64_t *number)
 {
     size_t digits = strspn(text, "0123456789");
@@ -187,7 +194,7 @@ static enum status read_text(struct known_figure *figure, const struct reading *
     const char *rest = figure->text;
     char word[WORD_MAX];
     if (!next_word(&rest, word))
-        return refuse(reading, "no figure", figure->text);
+        return refuse_figure(reading, "no figure", figure->text);
     for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
         if (strcmp(word, measures[i].word) != 0)
             continue;
@@ -195,10 +202,10 @@ static enum status read_text(struct known_figure *figure, const struct reading *
         if (measures[i].operands == SCRIPT)
             return read_script(rest, figure, reading);
         if (!read_operands(measures[i].operands, &rest, figure) || *rest)
-            return refuse(reading, "not what such a figure takes", figure->text);
+            return refuse_figure(reading, "not what such a figure takes", figure->text);
         return STATUS_OK;
     }
-    return refuse(reading, "no such figure", figure->text);
+    return refuse_figure(reading, "no such figure", figure->text);
 }
 
 /* Parts of a date: as many digits as given. */

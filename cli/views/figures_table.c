@@ -110,8 +110,8 @@ static void put_counts(struct printer *printer, const struct figures *figures)
         const char *verdict = v == FIGURE_DIFFERS && counts[v] > 1 ? "differ"
                                                                    : figure_verdict_text((enum figure_verdict)v);
         if (counts[v] > 0)
-            size += (size_t)snprintf(line + size, sizeof line - size, "%s%zu %s", size > 0 ? ", " : "", counts[v],
-                                     verdict);
+            size += (size_t)snprintf(line + size, sizeof line - size, "%s%zu %s%s", size > 0 ? ", " : "", counts[v],
+                                     verdict, v == FIGURE_OTHER_NETWORK ? " (-o has them)" : "");
     }
     PRINT(printer, "\n");
     print_words(printer, line, 0);
@@ -125,6 +125,8 @@ enum status figures_table(const struct figures *figures, struct text *text)
     for (size_t i = 0; i < figures->known->count; i++) {
         const struct known_figure *figure = &figures->known->list[i];
         const struct figure_answer *answer = &figures->answers[i];
+        if (answer->verdict == FIGURE_OTHER_NETWORK) /* counted at the end */
+            continue;
         if (strcmp(source, figure->source) != 0) {
             PRINT(&printer, "\n");
             print_words(&printer, figure->source, 0);
@@ -133,7 +135,7 @@ enum status figures_table(const struct figures *figures, struct text *text)
             note = needs = "";
         }
         put_answer(&printer, figure, answer);
-        if (answer->verdict != FIGURE_OTHER_NETWORK && strcmp(note, figure->note) != 0 && *figure->note)
+        if (strcmp(note, figure->note) != 0 && *figure->note)
             print_words(&printer, figure->note, NOTE_INDENT);
         if (answer->needs && strcmp(needs, answer->needs) != 0) {
             char line[160];

@@ -7,9 +7,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "parser/address.h"
 #include "parser/sha256.h"
@@ -401,6 +403,55 @@ static void test_labels(void **state)
     run_free(&run);
 }
 
+/* The lines for people: the rows of the table, with dates and bitcoins in place of seconds and satoshis. */
+static void check_lines(const char *operand)
+{
+    char file[512], line[4096];
+    snprintf(file, sizeof file, "%s/found.csv", dir);
+    unktx_ok("find %s --rules core-22 --format csv --store %s/store -o %s", operand, dir, file);
+    struct run run = unktx_expect(0, "find %s --rules core-22 --store %s/store", operand, dir);
+    struct table found = table_read(file);
+    const char *at = run.out;
+    for (size_t r = 0; r < found.rows; r++) {
+        time_t time_s = (time_t)table_number(&found, r, table_column(&found, "time"));
+        uint64_t value_sat = table_number(&found, r, table_column(&found, "value_sat"));
+        size_t size = (size_t)sprintf(line, "%s", table_get(&found, r, "found"));
+        for (size_t c = 1; c < found.columns; c++) {
+            const char *name = found.fields[c], *cell = table_at(&found, r, c);
+            if (!*cell)
+                continue;
+            size += (size_t)sprintf(line + size, "%s%s ", c == 1 ? " " : ", ",
+                                    strcmp(name, "value_sat") == 0 ? "value" : name);
+            if (strcmp(name, "time") == 0)
+                size += strftime(line + size, sizeof line - size, "%Y-%m-%d %H:%M UTC", gmtime(&time_s));
+            else if (strcmp(name, "value_sat") == 0)
+                size += (size_t)sprintf(line + size, "%" PRIu64 ".%08" PRIu64 " BTC", value_sat / 100000000,
+                                        value_sat % 100000000);
+            else
+                size += (size_t)sprintf(line + size, "%s", cell);
+        }
+        if (strncmp(at, line, size) != 0 || at[size] != '\n')
+            fail_msg("%.*s is not %s", (int)strcspn(at, "\n"), at, line);
+        at += size + 1;
+    }
+    assert_true(found.rows > 0 && *at == '\0');
+    table_free(&found);
+    run_free(&run);
+}
+
+static void test_lines(void **state)
+{
+    (void)state;
+    char hex[131];
+    size_t r = 0;
+    while (!*table_get(&payees, r, "address"))
+        r++;
+    assert_true(nth_key(0, hex));
+    check_lines(hex);
+    check_lines(table_get(&payees, r, "address"));
+    check_lines(table_get(&tdags, 0, "dag"));
+}
+
 static void test_threads(void **state)
 {
     (void)state;
@@ -439,9 +490,9 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),   cmocka_unit_test(test_ends),   cmocka_unit_test(test_scripts),
-        cmocka_unit_test(test_names),  cmocka_unit_test(test_labels), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_keys),    cmocka_unit_test(test_ends),   cmocka_unit_test(test_scripts),
+        cmocka_unit_test(test_names),   cmocka_unit_test(test_labels), cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_threads), cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
