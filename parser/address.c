@@ -65,7 +65,7 @@ static bool add_base58(uint8_t payload[PAYLOAD_SIZE], unsigned digit)
 }
 
 /* A zero byte in front is a 1 in front, so each address has one text. */
-static bool is_base58check(const char *text, size_t size)
+static bool read_base58check(const char *text, size_t size, uint8_t *version)
 {
     uint8_t payload[PAYLOAD_SIZE] = {0};
     struct hash256 check;
@@ -80,6 +80,7 @@ static bool is_base58check(const char *text, size_t size)
     while (zeros < sizeof payload && payload[zeros] == 0)
         zeros++;
     sha256d(payload, 1 + HASH160_SIZE, &check);
+    *version = payload[0];
     return ones == zeros && memcmp(payload + 1 + HASH160_SIZE, check.bytes, CHECK_SIZE) == 0;
 }
 
@@ -87,6 +88,7 @@ static bool is_base58check(const char *text, size_t size)
 
 #define BECH32_CONSTANT 1u
 #define BECH32M_CONSTANT 0x2bc830a3u
+#define CHECK_CHARACTERS 6u
 
 /* One step of the BCH code's checksum, as the BIP gives it. */
 static uint32_t polymod(uint32_t check, unsigned value)
@@ -128,47 +130,97 @@ static char *put_segwit(char *out, const char *prefix, unsigned version, const u
     }
     if (pending > 0)
         out = put_value(out, &check, bits << (5 - pending) & 31);
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < CHECK_CHARACTERS; i++)
         check = polymod(check, 0);
     check ^= version == 0 ? BECH32_CONSTANT : BECH32M_CONSTANT;
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < CHECK_CHARACTERS; i++)
         *out++ = bech32_alphabet[check >> 5 * (5 - i) & 31];
     return out;
 }
 
-/* In one case, with a prefix, a 1 and a checksum of six characters at least. */
-static bool is_bech32(const char *text, size_t size)
-{
+struct bech32 {
     char lower[ADDRESS_SIZE_MAX];
-    uint32_t check = 1;
+    size_t prefix; /* bytes before the 1 */
+    uint32_t constant;
+    uint8_t values[ADDRESS_SIZE_MAX]; /* of the characters after it, without the checksum */
+    size_t count;
+};
+
+/* In one case, with a prefix, a 1 and a checksum of six characters at least. */
+static bool split_bech32(const char *text, size_t size, struct bech32 *read)
+{
     bool has_lower = false, has_upper = false;
-    size_t prefix = 0;
-    if (size > sizeof lower)
+    read->prefix = 0;
+    if (size > sizeof read->lower)
         return false;
     for (size_t i = 0; i < size; i++) {
         bool upper = text[i] >= 'A' && text[i] <= 'Z';
         has_upper |= upper;
         has_lower |= text[i] >= 'a' && text[i] <= 'z';
-        lower[i] = (char)(upper ? text[i] - 'A' + 'a' : text[i]);
-        prefix = text[i] == '1' ? i : prefix;
+        read->lower[i] = (char)(upper ? text[i] - 'A' + 'a' : text[i]);
+        read->prefix = text[i] == '1' ? i : read->prefix;
     }
-    if (prefix == 0 || size - prefix < 7 || (has_lower && has_upper))
+    return read->prefix > 0 && size - read->prefix >= 1 + CHECK_CHARACTERS && !(has_lower && has_upper);
+}
+
+static bool read_bech32(const char *text, size_t size, struct bech32 *read)
+{
+    uint32_t check = 1;
+    if (!split_bech32(text, size, read))
         return false;
-    for (size_t i = 0; i < prefix; i++)
-        check = polymod(check, (unsigned char)lower[i] >> 5);
+    for (size_t i = 0; i < read->prefix; i++)
+        check = polymod(check, (unsigned char)read->lower[i] >> 5);
     check = polymod(check, 0);
-    for (size_t i = 0; i < prefix; i++)
-        check = polymod(check, (unsigned char)lower[i] & 31);
-    for (size_t i = prefix + 1; i < size; i++) {
-        const char *at = memchr(bech32_alphabet, lower[i], sizeof bech32_alphabet - 1);
+    for (size_t i = 0; i < read->prefix; i++)
+        check = polymod(check, (unsigned char)read->lower[i] & 31);
+    read->count = size - read->prefix - 1 - CHECK_CHARACTERS;
+    for (size_t i = 0; i < read->count + CHECK_CHARACTERS; i++) {
+        const char *at = memchr(bech32_alphabet, read->lower[read->prefix + 1 + i], sizeof bech32_alphabet - 1);
         if (!at)
             return false;
-        check = polymod(check, (unsigned)(at - bech32_alphabet));
+        read->values[i] = (uint8_t)(at - bech32_alphabet);
+        check = polymod(check, read->values[i]);
     }
+    read->constant = check;
     return check == BECH32_CONSTANT || check == BECH32M_CONSTANT;
 }
 
-bool address_is_whole(const char *text, size_t size) { return is_base58check(text, size) || is_bech32(text, size); }
+/* A version and a program of whole bytes, after which less than five bits of 0 are left. */
+static bool is_segwit(const struct bech32 *read)
+{
+    size_t bits = read->count > 0 ? 5 * (read->count - 1) : 0, size = bits / 8;
+    if (size < 2 || size > 40 || read->values[0] > 16 || bits % 8 > 4)
+        return false;
+    if (read->values[read->count - 1] & ((1u << bits % 8) - 1))
+        return false;
+    return read->values[0] > 0 ? read->constant == BECH32M_CONSTANT
+                               : read->constant == BECH32_CONSTANT && (size == 20 || size == 32);
+}
+
+bool address_is_whole(const char *text, size_t size)
+{
+    struct bech32 read;
+    uint8_t version;
+    return read_base58check(text, size, &version) || read_bech32(text, size, &read);
+}
+
+unsigned address_networks(const char *text, size_t size)
+{
+    struct bech32 read;
+    uint8_t version = 0;
+    unsigned networks = 0;
+    bool base58 = read_base58check(text, size, &version);
+    bool segwit = !base58 && read_bech32(text, size, &read) && is_segwit(&read);
+    const struct network *network;
+    for (unsigned i = 0; (network = network_at(i)) != NULL; i++) {
+        struct prefixes prefixes = prefixes_of(network);
+        bool fits = base58 && (version == prefixes.pubkeyhash || version == prefixes.scripthash);
+        if (segwit)
+            fits = read.prefix == strlen(prefixes.bech32) && memcmp(read.lower, prefixes.bech32, read.prefix) == 0;
+        networks |= (unsigned)fits << i;
+    }
+    return networks;
+}
 
 char *address_put(char *out, const struct network *network, const uint8_t *script, size_t size)
 {

@@ -35,4 +35,8 @@ char *address_put_of_key(char *out, const struct network *network, const uint8_t
  * checksum? Which one is not looked at. O(size). */
 bool address_is_whole(const char *text, size_t size);
 
+/* The networks on which an output can have this address: bit i for network_at(i), and 0 for none, as where the checksum
+ * is wrong, the version is no network's, or a witness program has a size that BIP 141 forbids. O(size). */
+unsigned address_networks(const char *text, size_t size);
+
 #endif

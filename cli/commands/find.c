@@ -315,9 +315,7 @@ static enum status open_all(struct find *find, struct fault *fault)
 {
     const struct settings *settings = find->settings;
     unsigned threads = (unsigned)settings->threads;
-    enum status status = address_labels_read(settings, &find->labels, fault);
-    if (status == STATUS_OK)
-        status = opened_store_open(settings, &find->store, fault);
+    enum status status = opened_store_open_labelled(settings, &find->labels, &find->store, fault);
     if (status == STATUS_OK) {
         status = sought_read(settings->operands[0], &find->labels,
                              network_by_genesis(&store_identity_of(find->store)->genesis), &find->sought, fault);

@@ -46,9 +46,7 @@ static enum status list_keys(const struct settings *settings, bool *unread, stru
     struct spenders spenders = {0};
     struct evidence_set evidence = {0};
     struct address_labels labels = {0};
-    enum status status = address_labels_read(settings, &labels, fault);
-    if (status == STATUS_OK)
-        status = opened_store_open(settings, &store, fault);
+    enum status status = opened_store_open_labelled(settings, &labels, &store, fault);
     if (status == STATUS_OK)
         status = spenders_open_if_there(settings, store, &forest, &spenders, fault);
     if (status == STATUS_OK)

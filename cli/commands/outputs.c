@@ -152,9 +152,7 @@ static enum status list_outputs(const struct settings *settings, struct outputs 
 {
     struct store *store = NULL;
     struct forest forest = {0};
-    enum status status = address_labels_read(settings, &outputs->labels, fault);
-    if (status == STATUS_OK)
-        status = opened_store_open(settings, &store, fault);
+    enum status status = opened_store_open_labelled(settings, &outputs->labels, &store, fault);
     outputs->store = store;
     outputs->forest = &forest;
     if (status == STATUS_OK) {

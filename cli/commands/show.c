@@ -337,13 +337,13 @@ static enum status show_operands(struct show *show, struct fault *fault)
     return status == STATUS_OK ? stop_check(fault) : status; /* a signal ends a wait for standard input */
 }
 
-/* The files that the command line names. */
-static enum status read_files(struct show *show, struct filter **filter, struct fault *fault)
+/* The files that the command line names, and the store. */
+static enum status open_files(struct show *show, struct filter **filter, struct store **store, struct fault *fault)
 {
     enum status status = known_scripts_read(show->settings, &show->catalogue, fault);
     if (status == STATUS_OK)
         status = known_scripts_filter(show->settings, &show->catalogue, filter, fault);
-    return status == STATUS_OK ? address_labels_read(show->settings, &show->labels, fault) : status;
+    return status == STATUS_OK ? opened_store_open_labelled(show->settings, &show->labels, store, fault) : status;
 }
 
 static enum status show_all(struct show *show, struct fault *fault)
@@ -351,9 +351,7 @@ static enum status show_all(struct show *show, struct fault *fault)
     struct store *store = NULL;
     struct filter *filter = NULL;
     unsigned threads = (unsigned)show->settings->threads;
-    enum status status = read_files(show, &filter, fault);
-    if (status == STATUS_OK)
-        status = opened_store_open(show->settings, &store, fault);
+    enum status status = open_files(show, &filter, &store, fault);
     show->tx_text = (struct tx_text){
         .store = store,
         .catalogue = &show->catalogue,

@@ -416,9 +416,11 @@ static enum status show(struct view *view, bool *missing, struct fault *fault)
     if (status == STATUS_OK)
         status = spend_links_tell_partial(settings->store, NULL, index_open(settings->store, &view->index, fault),
                                           fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        address_labels_tell(&view->labels, spend_links_network(view->index));
         status = view->json ? outfile_open(&view->file, settings->out, fault)
                             : outfile_open_lines(&view->file, settings->out, fault);
+    }
     if (status == STATUS_OK && settings->with_scripts)
         status = indexed_scripts_open(&view->scripts, settings->store, view->index, view->json, fault);
     view->scripts.of_tx.labels = settings->labels.count > 0 ? &view->labels : NULL;

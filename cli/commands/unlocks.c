@@ -16,9 +16,7 @@ static enum status list_unlocks(const struct settings *settings, bool *unread, s
     struct address_labels labels = {0};
     struct dag_labels dag_labels = {0};
     struct labels_said said = {0};
-    enum status status = address_labels_read(settings, &labels, fault);
-    if (status == STATUS_OK)
-        status = opened_store_open(settings, &store, fault);
+    enum status status = opened_store_open_labelled(settings, &labels, &store, fault);
     if (status == STATUS_OK)
         status = spenders_open(settings, store, &forest, &spenders, fault);
     if (status == STATUS_OK)

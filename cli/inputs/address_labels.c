@@ -7,6 +7,7 @@
 
 #include "cli/inputs/label_file.h"
 #include "cli/output/message.h"
+#include "parser/address.h"
 #include "graph/scripts/textfile.h"
 #include "parser/mem.h"
 #include "parser/printable.h"
@@ -93,10 +94,13 @@ static void make_uniform(char *address, size_t size)
 
 const char *label_keep_address(struct address_labels *labels, const char *text, size_t size)
 {
+    const char *last = labels->last_address;
+    if (last && strncmp(last, text, size) == 0 && last[size] == '\0')
+        return last;
     char *kept = keep(labels, text, size);
     if (kept)
         make_uniform(kept, size);
-    return kept;
+    return labels->last_address = kept;
 }
 
 const char *label_keep(struct address_labels *labels, const char *text, size_t size)
@@ -104,13 +108,37 @@ const char *label_keep(struct address_labels *labels, const char *text, size_t s
     return keep(labels, text, size);
 }
 
+/* Counts the entry that comes next by the networks of its address; names of T-DAGs are of none and of all. */
+static void note_networks(struct address_labels *labels, const char *address, const struct label_place *place)
+{
+    size_t size = strlen(address), n = 0;
+    if (size >= LABEL_DIGITS_MIN && size <= HASH256_HEX_SIZE && strspn(address, "0123456789abcdef") == size)
+        return;
+    unsigned networks = labels->count > 0 && labels->entries[labels->count - 1].address == address
+                            ? labels->last_networks
+                            : address_networks(address, size);
+    labels->last_networks = networks;
+    while (n + 1 < LABEL_NETWORKS && labels->networks[n].count > 0 && labels->networks[n].networks != networks)
+        n++;
+    struct label_networks *noted = &labels->networks[n];
+    noted->networks = networks;
+    if (noted->count < LABEL_PLACES) {
+        noted->places[noted->count] = *place;
+        noted->addresses[noted->count] = address;
+        noted->orders[noted->count] = (uint32_t)labels->count;
+    }
+    noted->count++;
+}
+
 enum status label_add(struct address_labels *labels, const char *address, const char *label, const char *source,
-                      struct fault *fault)
+                      const struct label_place *place, struct fault *fault)
 {
     if (labels->count >= UINT32_MAX - 1)
         return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "--labels: more than 2^32 labels");
     if (mem_reserve(&labels->entries, &labels->capacity, labels->count + 1, sizeof *labels->entries) != STATUS_OK)
         return fault_nomem(fault);
+    if (place)
+        note_networks(labels, address, place);
     labels->entries[labels->count] = (struct address_label){address, label, source, (uint32_t)labels->count, 0};
     labels->count++;
     return STATUS_OK;
@@ -121,7 +149,7 @@ enum status label_add(struct address_labels *labels, const char *address, const 
 static int compare_entries(const void *a, const void *b)
 {
     const struct address_label *x = a, *y = b;
-    int by = strcmp(x->address, y->address);
+    int by = x->address != y->address ? strcmp(x->address, y->address) : 0;
     by = by != 0 ? by : strcmp(x->label, y->label);
     return by != 0 ? by : (x->order > y->order) - (x->order < y->order);
 }
@@ -225,10 +253,44 @@ enum status address_labels_read(const struct settings *settings, struct address_
         status = read_one(labels, settings->labels.items[i], fault);
     if (status == STATUS_OK)
         status = address_labels_settle(labels, fault);
-    if (status == STATUS_OK && labels->passed_over > 0)
+    if (status == STATUS_OK && labels->passed_over > 0 && message_first(MESSAGE_PASSED_OVER))
         message("--labels: %llu tag%s of other currencies than BTC %s passed over", ULL(labels->passed_over),
                 labels->passed_over == 1 ? "" : "s", labels->passed_over == 1 ? "is" : "are");
     return status == STATUS_OK ? stop_check(fault) : status;
+}
+
+static unsigned bit_of(const struct network *network)
+{
+    unsigned i = 0;
+    while (network && network_at(i) && network_at(i) != network)
+        i++;
+    return 1u << i;
+}
+
+void address_labels_tell(const struct address_labels *labels, const struct network *network)
+{
+    const char *name = network ? network->name : "main";
+    unsigned bit = bit_of(network), next[LABEL_NETWORKS] = {0};
+    uint64_t count = 0;
+    for (size_t n = 0; n < LABEL_NETWORKS; n++)
+        count += labels->networks[n].networks & bit ? 0 : labels->networks[n].count;
+    if (count == 0 || !message_first(MESSAGE_OTHER_ADDRESSES))
+        return;
+    for (unsigned shown = 0; shown < LABEL_PLACES && shown < count; shown++) { /* the next one in order of reading */
+        size_t first = LABEL_NETWORKS;
+        for (size_t n = 0; n < LABEL_NETWORKS; n++) {
+            const struct label_networks *noted = &labels->networks[n];
+            if (!(noted->networks & bit) && next[n] < LABEL_PLACES && next[n] < noted->count &&
+                (first == LABEL_NETWORKS || noted->orders[next[n]] < labels->networks[first].orders[next[first]]))
+                first = n;
+        }
+        const struct label_networks *noted = &labels->networks[first];
+        const struct label_place *place = &noted->places[next[first]];
+        message("%s: line %zu, column %zu: '%s' is %s", place->path, place->line, place->column,
+                noted->addresses[next[first]++],
+                noted->networks == 0 ? "no address, or its checksum is wrong" : "an address of another network");
+    }
+    message("--labels: labels of addresses that no output of %s can have: %llu", name, ULL(count));
 }
 
 void address_labels_free(struct address_labels *labels)
@@ -268,12 +330,15 @@ enum status address_labels_of_txid(const struct address_labels *labels, const st
     enum status status = STATUS_OK;
     hash256_hex(txid, hex);
     size_t i = LOWER_BOUND(e, 0, labels->count, strncmp(labels->entries[e].address, hex, LABEL_DIGITS_MIN) < 0);
-    for (; i < labels->count && status == STATUS_OK; i++) {
+    while (i < labels->count && status == STATUS_OK) {
         const char *digits = labels->entries[i].address;
         if (strncmp(digits, hex, LABEL_DIGITS_MIN) != 0)
             break;
+        size_t end = LOWER_BOUND(e, i, labels->count, strcmp(labels->entries[e].address, digits) <= 0);
+        const struct label_span span = {NULL, i, end - i};
         if (strncmp(digits, hex, strlen(digits)) == 0)
-            status = take(context, labels->entries[i].id);
+            status = take(context, &span);
+        i = end;
     }
     return status;
 }
@@ -289,7 +354,7 @@ bool address_labels_id(const struct address_labels *labels, const char *label, u
 
 static const char *label_at(const struct address_labels *labels, const struct label_span *span, size_t i)
 {
-    return span->ids ? labels->names[span->ids[i]] : labels->entries[span->first + i].label;
+    return labels->names[address_labels_id_at(labels, span, i)];
 }
 
 static size_t shown_of(const struct label_span *span)
@@ -368,7 +433,7 @@ enum status label_union_add(struct label_union *all, const struct address_labels
     if (mem_reserve(&all->ids, &all->capacity, count, sizeof *all->ids) != STATUS_OK)
         return STATUS_NOMEM;
     for (size_t i = 0; i < span->count; i++)
-        all->ids[all->count++] = span->ids ? span->ids[i] : labels->entries[span->first + i].id;
+        all->ids[all->count++] = address_labels_id_at(labels, span, i);
     return STATUS_OK;
 }
 

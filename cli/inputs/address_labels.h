@@ -15,6 +15,7 @@
 
 #include "cli/options.h"
 #include "cli/output/text.h"
+#include "parser/network.h"
 
 #define LABELS_FILE_MAX ((size_t)256 << 20)
 /* Bytes of one field, none of them a terminator. */
@@ -34,6 +35,25 @@ struct address_label {
 
 struct label_chunk;
 
+/* A place in a file. Lines and columns count from 1; a column is a character. */
+struct label_place {
+    const char *path;
+    size_t line;
+    size_t column;
+};
+
+/* Labels whose address is one of the same networks, and the first of them. */
+#define LABEL_PLACES 3u
+struct label_networks {
+    unsigned networks; /* as address_networks */
+    uint64_t count;
+    struct label_place places[LABEL_PLACES];
+    const char *addresses[LABEL_PLACES];
+    uint32_t orders[LABEL_PLACES]; /* of reading */
+};
+/* Main, the test networks by their two forms, and none. */
+#define LABEL_NETWORKS 5u
+
 /* Zero-initialise; address_labels_free in any case. */
 struct address_labels {
     struct address_label *entries; /* in order of address, then label; no two are equal in both */
@@ -42,13 +62,19 @@ struct address_labels {
     const char **names; /* the labels by id */
     size_t names_count;
     struct label_chunk *chunks; /* where the texts are */
+    const char *last_address;   /* the one that was kept last: neighbours with the same one share it */
     uint64_t passed_over;       /* tags of other currencies */
+    struct label_networks networks[LABEL_NETWORKS];
+    unsigned last_networks; /* of the entry that was added last */
 };
 
 /* Reads the files of --labels, none if there are none, and says on stderr how many tags were passed over.
  * STATUS_FORMAT: the first thing wrong, with path, line and column. O(n log n). */
 enum status address_labels_read(const struct settings *settings, struct address_labels *labels, struct fault *fault)
     MUST_CHECK;
+/* Says on stderr which addresses no output of the network can have (NULL: of main): how many labels have such a one,
+ * and where the first of them are. */
+void address_labels_tell(const struct address_labels *labels, const struct network *network);
 void address_labels_free(struct address_labels *labels);
 
 /* Some labels: those with `count` ids, in ascending order, or where `ids` is NULL those of entries first ... */
@@ -60,11 +86,17 @@ struct label_span {
 
 /* The labels of an address; a count of 0 for none. O(log n). */
 struct label_span address_labels_of(const struct address_labels *labels, const char *address, size_t size);
-/* Calls `take` with the id of each label that the transaction's T-DAG has through this txid. Stops at a status other
- * than STATUS_OK and returns it. O(log n), and what begins with the same 16 digits. */
-typedef enum status address_labels_take(void *context, uint32_t id);
+/* Calls `take` with the labels that the transaction's T-DAG has through this txid, those of one name at a time. Stops
+ * at a status other than STATUS_OK and returns it. O(log n) for each name that begins with the same 16 digits. */
+typedef enum status address_labels_take(void *context, const struct label_span *span);
 enum status address_labels_of_txid(const struct address_labels *labels, const struct hash256 *txid,
                                    address_labels_take *take, void *context) MUST_CHECK;
+/* The id of the span's label i, 0 .. count - 1; ascending. */
+static inline uint32_t address_labels_id_at(const struct address_labels *labels, const struct label_span *span,
+                                            size_t i)
+{
+    return span->ids ? span->ids[i] : labels->entries[span->first + i].id;
+}
 /* The id of a label; false if no entry has it. O(log n). */
 bool address_labels_id(const struct address_labels *labels, const char *label, uint32_t *id);
 

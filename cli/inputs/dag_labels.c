@@ -1,5 +1,7 @@
 #include "cli/inputs/dag_labels.h"
 
+#include <stdlib.h>
+
 #include "parser/mem.h"
 #include "parser/search.h"
 #include "parser/sort.h"
@@ -33,12 +35,17 @@ static enum status make_room(struct label_pairs *pairs)
     return status;
 }
 
-enum status label_pairs_add(struct label_pairs *pairs, uint32_t dag, uint32_t id)
+static enum status add_pair(struct label_pairs *pairs, uint64_t pair)
 {
     enum status status = pairs->count == pairs->capacity ? make_room(pairs) : STATUS_OK;
     if (status == STATUS_OK)
-        pairs->pairs[pairs->count++] = (uint64_t)dag << 32 | id;
+        pairs->pairs[pairs->count++] = pair;
     return status;
+}
+
+enum status label_pairs_add(struct label_pairs *pairs, uint32_t dag, const struct label_span *span)
+{
+    return span->count > 0 ? add_pair(pairs, (uint64_t)dag << 32 | span->first) : STATUS_OK;
 }
 
 void label_pairs_free(struct label_pairs *pairs)
@@ -54,10 +61,10 @@ struct named {
     uint32_t dag;
 };
 
-static enum status take_name(void *context, uint32_t id)
+static enum status take_name(void *context, const struct label_span *span)
 {
     const struct named *named = context;
-    return label_pairs_add(named->pairs, named->dag, id);
+    return label_pairs_add(named->pairs, named->dag, span);
 }
 
 static enum status add_names(const struct address_labels *labels, const struct forest *forest,
@@ -80,23 +87,78 @@ static enum status join(struct label_pairs *pairs, unsigned workers)
     enum status status = STATUS_OK;
     for (unsigned w = 1; w < workers && status == STATUS_OK; w++)
         for (size_t i = 0; i < pairs[w].count && status == STATUS_OK; i++)
-            status = label_pairs_add(&pairs[0], (uint32_t)(pairs[w].pairs[i] >> 32), (uint32_t)pairs[w].pairs[i]);
+            status = add_pair(&pairs[0], pairs[w].pairs[i]);
     return status == STATUS_OK ? settle(&pairs[0]) : status;
+}
+
+/* The addresses and names of a T-DAG, one pair each. */
+struct list {
+    const uint64_t *pairs;
+    size_t count;
+    uint32_t dag;
+};
+
+static int compare_lists(const void *a, const void *b)
+{
+    const struct list *x = a, *y = b;
+    if (x->count != y->count)
+        return x->count > y->count ? 1 : -1;
+    for (size_t i = 0; i < x->count; i++)
+        if ((uint32_t)x->pairs[i] != (uint32_t)y->pairs[i])
+            return (uint32_t)x->pairs[i] > (uint32_t)y->pairs[i] ? 1 : -1;
+    return 0;
+}
+
+/* Equal lists stand side by side. O(n log n). */
+static size_t make_lists(const struct label_pairs *pairs, struct list *lists)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < pairs->count; i++) {
+        uint32_t dag = (uint32_t)(pairs->pairs[i] >> 32);
+        if (count == 0 || lists[count - 1].dag != dag)
+            lists[count++] = (struct list){&pairs->pairs[i], 0, dag};
+        lists[count - 1].count++;
+    }
+    if (count > 0)
+        qsort(lists, count, sizeof *lists, compare_lists);
+    return count;
+}
+
+static struct label_span span_at(const struct address_labels *labels, uint64_t pair)
+{
+    const char *address = labels->entries[(uint32_t)pair].address;
+    return address_labels_of(labels, address, strlen(address));
+}
+
+static enum status make_set(const struct address_labels *labels, const struct list *list, struct dag_label_set *set)
+{
+    enum status status = STATUS_OK;
+    set->span = span_at(labels, list->pairs[0]);
+    for (size_t i = 0; i < list->count && list->count > 1 && status == STATUS_OK; i++) {
+        struct label_span span = span_at(labels, list->pairs[i]);
+        status = label_union_add(&set->all, labels, &span);
+    }
+    if (status == STATUS_OK && list->count > 1)
+        set->span = label_union_span(&set->all);
+    return status;
 }
 
 static enum status fill(const struct label_pairs *pairs, struct dag_labels *made, struct fault *fault)
 {
-    made->first = mem_alloc((size_t)made->tdags + 2, sizeof *made->first);
-    made->ids = mem_alloc(pairs->count, sizeof *made->ids);
-    if (!made->first || !made->ids)
-        return fault_nomem(fault);
-    for (size_t i = 0; i < pairs->count; i++) {
-        made->ids[i] = (uint32_t)pairs->pairs[i];
-        made->first[(pairs->pairs[i] >> 32) + 1] = i + 1;
+    struct list *lists = mem_alloc(pairs->count, sizeof *lists);
+    made->set_of = mem_alloc((size_t)made->tdags + 1, sizeof *made->set_of);
+    made->sets = mem_alloc(pairs->count + 1, sizeof *made->sets);
+    bool enough = lists && made->set_of && made->sets;
+    size_t count = enough ? make_lists(pairs, lists) : 0;
+    made->sets_count = enough;
+    for (size_t i = 0; i < count && enough; i++) {
+        if (i == 0 || compare_lists(&lists[i - 1], &lists[i]) != 0)
+            enough = make_set(made->labels, &lists[i], &made->sets[made->sets_count++]) == STATUS_OK;
+        made->set_of[lists[i].dag] = made->sets_count - 1;
+        made->sets[made->sets_count - 1].dags++;
     }
-    for (size_t d = 1; d < (size_t)made->tdags + 2; d++) /* where a T-DAG has none: as the one before */
-        made->first[d] = made->first[d] > made->first[d - 1] ? made->first[d] : made->first[d - 1];
-    return STATUS_OK;
+    mem_free(lists);
+    return enough ? STATUS_OK : fault_nomem(fault);
 }
 
 enum status dag_labels_make(const struct address_labels *labels, const struct forest *forest, const struct tdags *tdags,
@@ -115,16 +177,25 @@ enum status dag_labels_make(const struct address_labels *labels, const struct fo
 
 void dag_labels_free(struct dag_labels *labels)
 {
-    mem_free(labels->ids);
-    mem_free(labels->first);
+    for (uint32_t i = 0; i < labels->sets_count; i++)
+        label_union_free(&labels->sets[i].all);
+    mem_free(labels->sets);
+    mem_free(labels->set_of);
     *labels = (struct dag_labels){0};
+}
+
+void dag_labels_count(const struct dag_labels *labels, uint32_t *by_id)
+{
+    for (uint32_t s = 0; s < labels->sets_count; s++)
+        for (size_t i = 0; i < labels->sets[s].span.count; i++)
+            by_id[address_labels_id_at(labels->labels, &labels->sets[s].span, i)] += labels->sets[s].dags;
 }
 
 bool dag_labels_has(const struct dag_labels *labels, uint32_t dag, uint32_t id)
 {
     struct label_span span = dag_labels_of(labels, dag);
-    size_t at = LOWER_BOUND(i, 0, span.count, span.ids[i] < id);
-    return at < span.count && span.ids[at] == id;
+    size_t at = LOWER_BOUND(i, 0, span.count, address_labels_id_at(labels->labels, &span, i) < id);
+    return at < span.count && address_labels_id_at(labels->labels, &span, at) == id;
 }
 
 size_t dag_labels_cell_size(const struct dag_labels *labels, uint32_t dag)

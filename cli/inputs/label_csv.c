@@ -184,8 +184,9 @@ static enum status add_row(struct reading *reading)
                             "the line has %zu fields, the first line %zu", reading->cells_count, reading->columns);
     for (unsigned f = 0; f < 3 && status == STATUS_OK; f++)
         status = keep_field(reading, (enum label_field)f, &fields[f]);
+    const struct label_place *place = &reading->cells[reading->column_of[LABEL_ADDRESS]].place;
     return status == STATUS_OK ? label_add(reading->labels, fields[LABEL_ADDRESS], fields[LABEL_LABEL],
-                                           fields[LABEL_SOURCE], reading->fault)
+                                           fields[LABEL_SOURCE], place, reading->fault)
                                : status;
 }
 

@@ -4,13 +4,6 @@
 
 #include "cli/inputs/address_labels.h"
 
-/* A place in a file. Lines and columns count from 1; a column is a character. */
-struct label_place {
-    const char *path;
-    size_t line;
-    size_t column;
-};
-
 /* STATUS_FORMAT: "line L, column C: " and the rest as printf does. */
 enum status label_refuse(const struct label_place *place, struct fault *fault, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -26,9 +19,10 @@ enum status label_check(enum label_field field, const char *text, size_t size, c
 const char *label_keep(struct address_labels *labels, const char *text, size_t size);
 /* The same of an address, in the one form in which it is looked up. */
 const char *label_keep_address(struct address_labels *labels, const char *text, size_t size);
-/* Adds an entry of texts that were kept; `source` may be NULL. */
+/* Adds an entry of texts that were kept; `source` may be NULL, and so may the place, without which nothing is said of
+ * an address that no output can have. */
 enum status label_add(struct address_labels *labels, const char *address, const char *label, const char *source,
-                      struct fault *fault) MUST_CHECK;
+                      const struct label_place *place, struct fault *fault) MUST_CHECK;
 
 /* Puts what was added in order: only then the labels can be looked up. O(n log n). */
 enum status address_labels_settle(struct address_labels *labels, struct fault *fault) MUST_CHECK;

@@ -6,9 +6,7 @@ enum status opened_forest_begin(const struct settings *settings, struct opened_f
     if (status == STATUS_OK)
         status = known_scripts_filter(settings, &opened->catalogue, &opened->filter, fault);
     if (status == STATUS_OK)
-        status = address_labels_read(settings, &opened->labels, fault);
-    if (status == STATUS_OK)
-        status = opened_store_open(settings, &opened->store, fault);
+        status = opened_store_open_labelled(settings, &opened->labels, &opened->store, fault);
     return status;
 }
 

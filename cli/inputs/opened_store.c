@@ -63,6 +63,17 @@ enum status opened_store_open(const struct settings *settings, struct store **st
     return status;
 }
 
+enum status opened_store_open_labelled(const struct settings *settings, struct address_labels *labels,
+                                       struct store **store, struct fault *fault)
+{
+    enum status status = address_labels_read(settings, labels, fault);
+    if (status == STATUS_OK)
+        status = opened_store_open(settings, store, fault);
+    if (status == STATUS_OK)
+        address_labels_tell(labels, network_by_genesis(&store_identity_of(*store)->genesis));
+    return status;
+}
+
 enum status opened_store_damaged(const struct store *store, uint32_t height, struct fault *fault)
 {
     return fault_set(fault, STATUS_FORMAT, store_path(store), FAULT_NO_OFFSET,

@@ -2,6 +2,7 @@
 #ifndef UNKTX_CLI_INPUTS_OPENED_STORE_H
 #define UNKTX_CLI_INPUTS_OPENED_STORE_H
 
+#include "cli/inputs/address_labels.h"
 #include "cli/options.h"
 #include "cli/output/text.h"
 #include "graph/dag/forest.h"
@@ -9,6 +10,10 @@
 
 /* Opens settings->store as of settings->to_height; an empty one is STATUS_NOT_FOUND. */
 enum status opened_store_open(const struct settings *settings, struct store **store, struct fault *fault) MUST_CHECK;
+
+/* Reads the files of --labels, then does the same, and says which addresses the store's network has not. */
+enum status opened_store_open_labelled(const struct settings *settings, struct address_labels *labels,
+                                       struct store **store, struct fault *fault) MUST_CHECK;
 
 /* STATUS_FORMAT with the store's path and the height that the damaged batch begins with. */
 enum status opened_store_damaged(const struct store *store, uint32_t height, struct fault *fault) MUST_CHECK;

@@ -79,7 +79,7 @@ static enum status add_term(void *context, const char *term, size_t size)
     const char *kept = label_keep_address(&reading->sought->terms, term, size);
     if (!kept)
         return fault_nomem(reading->fault);
-    enum status status = label_add(&reading->sought->terms, kept, "", NULL, reading->fault);
+    enum status status = label_add(&reading->sought->terms, kept, "", NULL, NULL, reading->fault);
     return status == STATUS_OK ? STATUS_NOT_FOUND : status; /* go on to the next */
 }
 
@@ -278,9 +278,9 @@ bool sought_in_script(const struct sought *sought, const uint8_t *script, size_t
     return hit->by != SOUGHT_NOT;
 }
 
-static enum status met_one(void *context, uint32_t id)
+static enum status met_one(void *context, const struct label_span *span)
 {
-    (void)id;
+    (void)span;
     *(bool *)context = true;
     return STATUS_OK;
 }

@@ -335,8 +335,12 @@ static enum status add_tag(struct reading *reading, const struct tag *tag)
     reading->labels->passed_over += !is_bitcoin(reading, tag);
     if (!is_bitcoin(reading, tag))
         return STATUS_OK;
-    enum status status = address ? label_add(reading->labels, address, label, source, reading->fault) : STATUS_OK;
-    return status == STATUS_OK && txid ? label_add(reading->labels, txid, label, source, reading->fault) : status;
+    enum status status = STATUS_OK;
+    if (address)
+        status = label_add(reading->labels, address, label, source, &tag->place, reading->fault);
+    if (status == STATUS_OK && txid)
+        status = label_add(reading->labels, txid, label, source, &tag->place, reading->fault);
+    return status;
 }
 
 enum status tagpack_read(struct address_labels *labels, const char *path, const char *text, size_t size,

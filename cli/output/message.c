@@ -16,12 +16,21 @@ static const char *when_interrupted = "interrupted";
 static bool status_open;
 static char kept[LINE_MAX_SIZE]; /* for message_answer; empty: nothing */
 static bool answered;
+static unsigned told; /* topics, a bit each */
 
 void message_command(const char *name)
 {
     command_name = name;
     kept[0] = '\0';
     answered = false;
+    told = 0;
+}
+
+bool message_first(enum message_topic topic)
+{
+    bool first = !(told >> topic & 1);
+    told |= 1u << topic;
+    return first;
 }
 
 void message_status(const char *line)

@@ -40,6 +40,11 @@ int message_left_out(int exit_status, bool left_out);
 /* Prints what is wrong with the command line and where help is. Returns EXIT_USAGE. */
 int message_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What the steps of one command (analyze) would each say again. */
+enum message_topic { MESSAGE_PASSED_OVER, MESSAGE_OTHER_ADDRESSES };
+/* Is this the first time that the command asks for the topic? */
+bool message_first(enum message_topic topic);
+
 /* Shows `line` as the terminal's last line until the next message, or takes it away when NULL. */
 void message_status(const char *line);
 

@@ -196,6 +196,7 @@ static const struct column payers[] = {
     {"height", COLUMN_INTEGER, 0, "block height", "block of txid"},
     {"tx_index", COLUMN_INTEGER, 0, NULL, "place of txid in it; 0 is the coinbase"},
     ADDRESS_LABEL,
+    DAG_LABEL,
 };
 
 static const struct column payees[] = {
@@ -218,6 +219,7 @@ static const struct column payees[] = {
     {"height", COLUMN_INTEGER, 0, "block height", "block of txid"},
     {"tx_index", COLUMN_INTEGER, 0, NULL, "place of txid in it; 0 is the coinbase"},
     ADDRESS_LABEL,
+    DAG_LABEL,
 };
 
 static const struct column changes[] = {

@@ -279,7 +279,7 @@ void explore_put_labels(struct explore_request *request, uint32_t dag)
     struct label_span span = dag_labels_of(&request->tdags->labels, dag);
     for (size_t i = 0; i < span.count && i < LABELS_SHOWN; i++) {
         PRINT(&request->page, "%s", i > 0 ? ", " : "");
-        explore_put_label(request, span.ids[i]);
+        explore_put_label(request, address_labels_id_at(request->tdags->labels.labels, &span, i));
     }
     if (span.count > LABELS_SHOWN)
         PRINT(&request->page, ", and %llu more", ULL(span.count - LABELS_SHOWN));

@@ -166,11 +166,8 @@ static enum status find_labels(const struct opened_forest *opened, unsigned thre
     of->labelled = status == STATUS_OK ? mem_alloc(opened->labels.names_count, sizeof *of->labelled) : NULL;
     if (status == STATUS_OK && !of->labelled)
         status = fault_nomem(fault);
-    for (uint32_t d = 1; status == STATUS_OK && d <= of->tdags.count; d++) {
-        struct label_span span = dag_labels_of(&of->labels, d);
-        for (size_t i = 0; i < span.count; i++)
-            of->labelled[span.ids[i]]++;
-    }
+    if (status == STATUS_OK)
+        dag_labels_count(&of->labels, of->labelled);
     return status;
 }
 

@@ -74,9 +74,11 @@ static enum status end_cells_of(struct hand *hand, uint32_t dag, const struct in
     if (cells->size > 0)
         cells->labels = address_labels_of(labels, cells->address, cells->size);
     cells->room = address_labels_size(labels, &cells->labels);
-    for (size_t i = 0; i < cells->labels.count && status == STATUS_OK; i++)
-        status = label_pairs_add(hand->pairs, dag, labels->entries[cells->labels.first + i].id);
-    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+    if (hand->payments->dag_labels.labels)
+        cells->room += dag_labels_cell_size(&hand->payments->dag_labels, dag);
+    else if (label_pairs_add(hand->pairs, dag, &cells->labels) != STATUS_OK)
+        return fault_nomem(fault);
+    return STATUS_OK;
 }
 
 /* For whoever wants the end itself in place of a row. */
@@ -104,6 +106,7 @@ static char *put_last(char *p, const struct hand *hand, uint32_t dag, uint32_t n
     if (hand->payments->labels) {
         *p++ = ',';
         p = address_labels_put(hand->payments->labels, &cells->labels, p);
+        p = dag_labels_put_cell(&hand->payments->dag_labels, dag, p);
     }
     *p++ = '\n';
     return p;
@@ -131,7 +134,7 @@ static enum status put_payer(struct hand *hand, uint32_t dag, uint32_t number, c
     enum status status = spend_links_output(hand->index, spent, &from, &output, fault);
     if (status == STATUS_OK)
         status = end_cells_of(hand, dag, &from.tx, from.position, &cells, fault);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK || hand->payments->labelling)
         return status;
     if (hand->payments->each)
         return tell_end(hand,
@@ -170,7 +173,8 @@ static enum status put_payers(struct hand *hand, uint32_t dag, uint32_t number, 
     struct inputs_run run = {.index = hand->index, .end = tx->first_input + tx->inputs};
     uint32_t spend = forest->txs[number].first_spend, spend_end = forest->txs[number + 1].first_spend;
     enum status status = STATUS_OK;
-    add_saturating_shared(&hand->payments->fee_sat[dag], tx->fee_sat);
+    if (!hand->payments->labelling)
+        add_saturating_shared(&hand->payments->fee_sat[dag], tx->fee_sat);
     for (uint32_t vin = 0; vin < tx->inputs && !tx->coinbase && status == STATUS_OK; vin++) {
         const struct forest_output *stored = spend < spend_end ? &forest->outputs[forest->spends[spend]] : NULL;
         bool is_stored = stored && stored->spender_vin == vin;
@@ -206,7 +210,7 @@ static enum status put_payee(struct hand *hand, uint32_t dag, uint32_t number, c
     enum status status = find_spender(hand, output, &spender, &spent, fault);
     if (status == STATUS_OK)
         status = end_cells_of(hand, dag, tx, vout, &cells, fault);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK || hand->payments->labelling)
         return status;
     if (hand->payments->each)
         return tell_end(hand,
@@ -331,15 +335,34 @@ enum status payments_visit(struct payments *payments, const struct selection *se
     return enough ? STATUS_OK : fault_nomem(fault);
 }
 
+static enum status write_tables(struct payments *payments, struct outfolder *folder, struct fault *fault)
+{
+    enum status status = write_table(payments, &payments->files[0], folder, "payers.csv", &schema_payers, format_payers,
+                                     fault);
+    return status == STATUS_OK
+               ? write_table(payments, &payments->files[1], folder, "payees.csv", &schema_payees, format_payees, fault)
+               : status;
+}
+
+/* The labels of all T-DAGs, which rows have. */
+static enum status find_labels(struct payments *payments, struct fault *fault)
+{
+    payments->labelling = true;
+    enum status status = write_tables(payments, NULL, fault);
+    payments->labelling = false;
+    payments->unread = 0; /* counted again with the rows */
+    return status == STATUS_OK ? dag_labels_make(payments->labels, payments->forest, &payments->selection->tdags,
+                                                 payments->pairs, payments->threads, &payments->dag_labels, fault)
+                               : status;
+}
+
 enum status payments_write(struct payments *payments, const struct selection *selection, struct outfolder *folder,
                            struct fault *fault)
 {
     enum status status = payments_visit(payments, selection, fault);
-    if (status == STATUS_OK)
-        status = write_table(payments, &payments->files[0], folder, "payers.csv", &schema_payers, format_payers, fault);
-    if (status == STATUS_OK)
-        status = write_table(payments, &payments->files[1], folder, "payees.csv", &schema_payees, format_payees, fault);
-    return status;
+    if (status == STATUS_OK && payments->labels && folder)
+        status = find_labels(payments, fault);
+    return status == STATUS_OK ? write_tables(payments, folder, fault) : status;
 }
 
 enum status payments_commit(struct payments *payments, struct fault *fault)
@@ -377,6 +400,11 @@ enum status payments_open(struct payments *payments, const struct store *store, 
 
 enum status payments_dag_labels(struct payments *payments, struct dag_labels *made, struct fault *fault)
 {
+    if (payments->dag_labels.labels) { /* they are made */
+        *made = payments->dag_labels;
+        payments->dag_labels = (struct dag_labels){0};
+        return STATUS_OK;
+    }
     return dag_labels_make(payments->labels, payments->forest, &payments->selection->tdags, payments->pairs,
                            payments->threads, made, fault);
 }
@@ -452,6 +480,7 @@ void payments_close(struct payments *payments)
     for (unsigned i = 0; payments->pairs && i < payments->threads; i++)
         label_pairs_free(&payments->pairs[i]);
     mem_free(payments->pairs);
+    dag_labels_free(&payments->dag_labels);
     outfile_abort(&payments->files[0]);
     outfile_abort(&payments->files[1]);
     mem_free(payments->readers);

@@ -47,6 +47,8 @@ struct payments {
     struct fault why;                    /* of one of them */
     const struct address_labels *labels; /* set after payments_open; NULL: without --labels. Borrowed */
     struct label_pairs *pairs;           /* by worker */
+    bool labelling;                      /* looking for the labels of T-DAGs alone, before rows are written */
+    struct dag_labels dag_labels;        /* made from the pairs before rows are written */
     uint32_t only;                       /* set after payments_open: this T-DAG alone; 0: all */
     payments_each *each;                 /* set after payments_open; NULL: rows of the tables */
     void *each_context;
@@ -60,7 +62,8 @@ enum status payments_open(struct payments *payments, const struct store *store, 
 
 /* Writes payers.csv and payees.csv of the selection for the folder (NULL: nowhere), and fills the sums; the selection
  * must stay until payments_close. The files appear with payments_commit, so that they can with others. O(inputs and
- * outputs of the T-DAGs' transactions), each with a look-up in the index and in a blk file. */
+ * outputs of the T-DAGs' transactions), each with a look-up in the index and in a blk file; with labels and a folder
+ * two passes of it, since the first rows name labels that the last ones tell. */
 enum status payments_write(struct payments *payments, const struct selection *selection, struct outfolder *folder,
                            struct fault *fault) MUST_CHECK;
 enum status payments_commit(struct payments *payments, struct fault *fault) MUST_CHECK;

@@ -129,19 +129,32 @@ static void labels_of_dag(size_t row, char out[256])
     join_labels(parts, out);
 }
 
-/* The column is last, and without it the table is as before. */
+/* What the T-DAG of that name is labelled; nothing where there is no name. */
+static void expect_dag_label(const struct table *table, size_t row, const char *dag, const char *label)
+{
+    const char *name = table_get(table, row, dag);
+    char expected[256] = "";
+    for (size_t d = 0; *name && d < tdags.rows; d++)
+        if (strcmp(table_get(&tdags, d, "dag"), name) == 0)
+            labels_of_dag(d, expected);
+    assert_string_equal(table_get(table, row, label), expected);
+}
+
+/* The column is last, of payers and payees with the T-DAG's after it, and without them the table is as before. */
 static void check_ends(const char *folder, const char *name, const struct table *plain)
 {
     struct table table = table_read(path_of("%s/%s/%s.csv", dir, folder, name));
     size_t labelled = 0;
     assert_int_equal(table.rows, plain->rows);
-    assert_int_equal(table.columns, plain->columns + 1);
+    assert_int_equal(table.columns, plain->columns + (plain == &tdags ? 1 : 2));
     assert_int_equal(table_column(&table, "label"), plain->columns);
     for (size_t r = 0; r < table.rows; r++) {
         for (size_t c = 0; c < plain->columns; c++)
             assert_string_equal(table_at(&table, r, c), table_at(plain, r, c));
         if (plain != &tdags)
             assert_string_equal(table_get(&table, r, "label"), label_of(table_get(plain, r, "address")));
+        if (plain != &tdags)
+            expect_dag_label(&table, r, "dag", "dag_label");
         labelled += *table_get(&table, r, "label") != '\0';
     }
     assert_true(labelled > 0 && labelled < table.rows);
@@ -176,17 +189,6 @@ static void test_tables(void **state)
     unktx_ok("dags --store %s/store -o %s/labels4", dir, dir);
     for (size_t i = 0; i < count; i++)
         assert_same_file(path_of("%s/plain/%s.csv", dir, names[i]), path_of("%s/labels4/%s.csv", dir, names[i]));
-}
-
-/* What the T-DAG of that name is labelled; nothing where there is no name. */
-static void expect_dag_label(const struct table *table, size_t row, const char *dag, const char *label)
-{
-    const char *name = table_get(table, row, dag);
-    char expected[256] = "";
-    for (size_t d = 0; *name && d < tdags.rows; d++)
-        if (strcmp(table_get(&tdags, d, "dag"), name) == 0)
-            labels_of_dag(d, expected);
-    assert_string_equal(table_get(table, row, label), expected);
 }
 
 /* The table with labels is that without, and `more` columns after it: the labels of the T-DAGs named in `dag`, and in

@@ -229,42 +229,6 @@ static void test_many_labels(void **state)
     address_labels_free(&labels);
 }
 
-/* ---- T-DAGs ---- */
-
-static enum status count_one(void *context, uint32_t id)
-{
-    unsigned *counts = context;
-    counts[id]++;
-    return STATUS_OK;
-}
-
-static void test_names(void **state)
-{
-    (void)state;
-    static const char txid[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    struct address_labels labels = read_text("names.csv", "address,label\n"
-                                                          "0123456789ABCDEF,name\n"
-                                                          "0123456789abcdef01,longer name\n"
-                                                          "0123456789abcdef02,other\n"
-                                                          "0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
-                                                          "abcdef,txid\n"
-                                                          "0123456789abcde,short\n");
-    struct hash256 hash;
-    unsigned counts[5] = {0};
-    uint32_t id;
-    assert_true(hash256_parse(txid, &hash));
-    assert_int_equal(address_labels_of_txid(&labels, &hash, count_one, counts), STATUS_OK);
-    static const struct {
-        const char *label;
-        unsigned count;
-    } expected[] = {{"name", 1}, {"longer name", 1}, {"other", 0}, {"txid", 1}, {"short", 0}};
-    for (size_t i = 0; i < 5; i++) {
-        assert_true(address_labels_id(&labels, expected[i].label, &id));
-        assert_int_equal(counts[id], expected[i].count);
-    }
-    address_labels_free(&labels);
-}
-
 /* ---- TagPacks ---- */
 
 /* The examples of the documentation: minimal, with fields in the header, with fields that a tag overrides. */
@@ -486,7 +450,6 @@ int main(void)
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_long_fields),
         cmocka_unit_test(test_many_labels),
-        cmocka_unit_test(test_names),
         cmocka_unit_test(test_tagpack_examples),
         cmocka_unit_test(test_tagpack_fields),
         cmocka_unit_test(test_broken_tagpack),

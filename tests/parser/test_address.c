@@ -113,6 +113,44 @@ static void test_whole(void **state)
             fail_msg("%s", broken[i]);
 }
 
+/* Of which networks an address is, by its own; and of none: BIP 350's invalid ones (prefix, version, checksum of the
+ * other kind, size, padding, no program), and an address of another chain. */
+static void test_networks(void **state)
+{
+    (void)state;
+    static const char *const of_none[] = {
+        "",
+        "tc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vq5zuyut",
+        "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd",
+        "tb1z0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqglt7rf",
+        "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kemeawh",
+        "bc1p38j9r5y49hruaue7wxjce0updqjuyyx0kh56v8s25huc6995vvpql3jow4",
+        "BC130XLXVLHEMJA6C4DQV22UAPCTQUPFHLXM9H8Z3K2E72Q4K9HCZ7VQ7ZWS8R",
+        "bc1pw5dgrnzv",
+        "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7v8n0nx0muaewav253zgeav",
+        "BC1QR508D6QEJXTDG4Y5R3ZARVARYV98GJ9P",
+        "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7v07qwwzcrf",
+        "tb1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vpggkg4j",
+        "bc1gmk9yu",
+        "LdP8Qox1VAhCzLJNqrr74YovaWYyNBUWvL",
+    };
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        const char *address = vectors[i].address;
+        unsigned main = 1, regtest = 1u << 4, test = 2 | 4 | 8, expected = test | regtest;
+        if (strcmp(vectors[i].network, "main") == 0)
+            expected = main;
+        else if (strncmp(address, "bcrt1", 5) == 0)
+            expected = regtest;
+        else if (strncmp(address, "tb1", 3) == 0)
+            expected = test;
+        assert_int_equal(address_networks(address, strlen(address)), expected);
+        assert_int_equal(address_networks(address, strlen(address) - 1), 0);
+    }
+    for (size_t i = 0; i < sizeof of_none / sizeof *of_none; i++)
+        if (address_networks(of_none[i], strlen(of_none[i])) != 0)
+            fail_msg("%s", of_none[i]);
+}
+
 /* Versions and lengths that BIP 173 and 350 forbid, and the kinds that have no address in Core 22 and later. */
 static void test_no_address(void **state)
 {
@@ -223,7 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),       cmocka_unit_test(test_whole),   cmocka_unit_test(test_no_address),
-        cmocka_unit_test(test_every_program), cmocka_unit_test(test_of_keys),
+        cmocka_unit_test(test_every_program), cmocka_unit_test(test_of_keys), cmocka_unit_test(test_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
