@@ -137,23 +137,6 @@ static const struct exodus *exodus_of(const uint8_t *script, size_t size)
     return NULL;
 }
 
-/* The last item that a scriptSig pushes is a P2PKH output's key, or a P2SH output's redeem script. Writes the address
- * of that output; returns its length, 0 where there is none. */
-static size_t sender_of(const struct tx_input *in, const struct network *network, char text[ADDRESS_SIZE_MAX])
-{
-    struct pushes pushes = pushes_of_script(in->script, in->script_size);
-    struct push push, last = {0};
-    while (pushes_next(&pushes, &push))
-        last = push;
-    if (!pushes_whole(&pushes) || !last.data)
-        return 0;
-    uint8_t key[25] = {OP_DUP, OP_HASH160, HASH160_SIZE, [23] = OP_EQUALVERIFY, [24] = OP_CHECKSIG};
-    uint8_t redeem[23] = {OP_HASH160, HASH160_SIZE, [22] = OP_EQUAL};
-    bool is_key = script_key_size_fits(last.data, last.size);
-    hash160(last.data, last.size, is_key ? key + 3 : redeem + 2);
-    return (size_t)(address_put(text, network, is_key ? key : redeem, is_key ? sizeof key : sizeof redeem) - text);
-}
-
 /* True if the first packet is one of that sender. A type is a small number, or one of the few that end the range. */
 static bool packet_opens(const char *sender, size_t length, const uint8_t packet[PACKET])
 {
@@ -164,17 +147,36 @@ static bool packet_opens(const char *sender, size_t length, const uint8_t packet
     return plain[0] == 1 && plain[1] == 0 && (plain[3] == 0 || plain[3] == 0xff);
 }
 
+/* Does the last item that a scriptSig pushes, as the key of a P2PKH output or as the redeem script of a P2SH output,
+ * have an address whose packet it is? A redeem script may look like a key. */
+static bool input_opens(const struct tx_input *in, const struct network *network, const uint8_t packet[PACKET])
+{
+    struct pushes pushes = pushes_of_script(in->script, in->script_size);
+    struct push push, last = {0};
+    char text[ADDRESS_SIZE_MAX];
+    while (pushes_next(&pushes, &push))
+        last = push;
+    if (!pushes_whole(&pushes) || !last.data)
+        return false;
+    uint8_t key[25] = {OP_DUP, OP_HASH160, HASH160_SIZE, [23] = OP_EQUALVERIFY, [24] = OP_CHECKSIG};
+    uint8_t redeem[23] = {OP_HASH160, HASH160_SIZE, [22] = OP_EQUAL};
+    hash160(last.data, last.size, redeem + 2);
+    memcpy(key + 3, redeem + 2, HASH160_SIZE);
+    if (packet_opens(text, (size_t)(address_put(text, network, redeem, sizeof redeem) - text), packet))
+        return true;
+    return script_key_size_fits(last.data, last.size) &&
+           packet_opens(text, (size_t)(address_put(text, network, key, sizeof key) - text), packet);
+}
+
 static bool omni_opens(struct cursor inputs, uint32_t count, const struct exodus *paid, const uint8_t packet[PACKET])
 {
     const struct network *network = network_by_name(paid->network);
     struct tx_input in;
-    char sender[ADDRESS_SIZE_MAX];
     for (uint32_t i = 0; i < count; i++) {
         tx_input(&inputs, &in);
         if (!cursor_ok(&inputs))
             return false;
-        size_t length = sender_of(&in, network, sender);
-        if (length > 0 && packet_opens(sender, length, packet))
+        if (input_opens(&in, network, packet))
             return true;
     }
     return false;

@@ -15,7 +15,10 @@
  *                 byte, are packets of 31 bytes, the i-th of them XORed with the i-th hash of the sender's address:
  *                 SHA-256 of its text, then of the upper-case hexadecimal of the hash before. A packet begins with its
  *                 number, the first goes on with a version and a type of 2 bytes each (parseTransaction in
- *                 OmniLayer/omnicore). The sender is one of the inputs, as far as a scriptSig tells its address
+ *                 OmniLayer/omnicore). The sender is the address whose inputs have the largest sum, and all inputs
+ *                 spend P2PKH or P2SH outputs (IsAllowedInputType in its rules.cpp), whose scriptSigs end in the key or
+ *                 redeem script, so that no other transaction is needed: here any input may be the sender's, since the
+ *                 packet opens under one address alone, and what the others are is not looked at
  *   chancecoin    as the early Counterparty, of which it is a copy: CHANCECO
  *   ppk           the second key is 0320a0de36...: PPkPub's mark (ppkpub/SDK; deadmanoz/data-carry-research)
  *   rsk           the script is RSKBLOCK: and the hash of a Rootstock block: written as it is, without OP_RETURN, it

@@ -153,10 +153,10 @@ def stamps(text, txid=None):
     return tx
 
 
-def omni(payload, exodus, by_key=True, paid=True, lie=False):
+def omni(payload, exodus, by_key=True, paid=True, lie=False, redeem=None):
     tx = Tx()
     secret = any_key()
-    redeem = multisig(1, [secret, any_key()])
+    redeem = redeem or multisig(1, [secret, any_key()])
     sender = (address(exodus[1], hash160(secret)) if by_key else address(exodus[2], hash160(redeem))).encode()
     script = push(random_bytes(71)) + push(any_key() if lie else secret if by_key else redeem)
     at = rng.randrange(len(tx.inputs))
@@ -220,6 +220,8 @@ def planted():
         yield plain(b"CHANCECO", random_bytes(size), "chancecoin")
         yield stamps(b'stamp:{"p":"src-20","op":"mint","tick":"' + random_bytes(size).hex().encode() + b'"}')
         yield omni(omni_payload(size), rng.choice(EXODUS), by_key=rng.random() < 0.7)
+        # a redeem script of 33 bytes that is a key by its first one: it pushes two bytes, and 29 and a number after them
+        yield omni(omni_payload(size), rng.choice(EXODUS), by_key=False, redeem=b"\x02" + random_bytes(2) + push(random_bytes(28)) + b"\x51")
         yield alone()
         # what only looks alike: another key, no output to the Exodus address, a sender who is not there
         yield stamps(b"stamp:" + random_bytes(size), txid=random_bytes(32))

@@ -25,8 +25,9 @@ static const struct column outputs[] = {
      "name of the T-DAG that its transaction is in, also where --compress or --exclude-scripts leaves that one out; "
      "empty where it is in none"},
     {"protocol", COLUMN_STRING, COLUMN_MAY_BE_EMPTY, NULL,
-     "what its keys or its data carry: counterparty, stamps, omni, chancecoin, ppk, rsk, key-burn or data-keys "
-     "(docs/model.md, section 10); of nulldata as the table protocols names it; empty where no protocol is known"},
+     "what its keys or its data carry: counterparty, stamps, omni (where the scriptSig of an input shows the sender), "
+     "chancecoin, ppk, rsk, key-burn or data-keys (docs/model.md, section 10); of nulldata as the table protocols "
+     "names it; empty where no protocol is known"},
     {"spendable", COLUMN_STRING, 0, NULL, "yes, no or unknown, as far as the script and its keys tell"},
     {"spendable_reason", COLUMN_STRING, 0, NULL,
      "yes: spent, anyone-can-spend, enough-keys; no: data-keys, burnt-keys or keys-off-curve leave fewer keys than "
