@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/output/outfile.h"
+#include "cli/output/progress.h"
 #include "cli/views/dump_parts.h"
 
 /* Rows of one chunk are those of so many transactions (or blocks): some MiB of text at most, which waits its turn. */
@@ -18,14 +19,17 @@ struct dump {
     /* blocks by height or transactions by number */
     uint64_t first;
     uint64_t end;
+    struct progress_count progress;
 };
 
 static enum status format_chunk(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
 {
-    const struct dump *dump = context;
+    struct dump *dump = context;
     uint64_t first = dump->first + (uint64_t)chunk * CHUNK_TXS;
     uint64_t end = dump->end - first < CHUNK_TXS ? dump->end : first + CHUNK_TXS;
-    return dump_rows_put(&dump->readers.rows[worker], dump->table, first, end, text, fault);
+    enum status status = dump_rows_put(&dump->readers.rows[worker], dump->table, first, end, text, fault);
+    progress_add(&dump->progress, end - first);
+    return status;
 }
 
 /* Heights to the numbers of what is dumped. */
@@ -59,9 +63,14 @@ static enum status write_stream(const struct settings *settings, enum dump_table
         status = set_range(settings, &dump, fault);
     if (status == STATUS_OK) {
         uint64_t count = dump.end - dump.first;
+        /* to stdout silent: whoever reads it may show it on the same terminal */
+        progress_begin(&dump.progress.progress, settings->quiet || strcmp(settings->out, "-") == 0);
+        dump.progress.progress.unit = dump.progress.stage = which == DUMP_BLOCKS ? "blocks" : "transactions";
+        dump.progress.total = count;
         const struct outfile_table table = {dump_table_schema(which), dump_columns(settings),
                                             (size_t)((count + CHUNK_TXS - 1) / CHUNK_TXS), format_chunk, &dump};
         status = outfile_make_table(settings->out, dump.readers.threads, &table, fault);
+        progress_end(&dump.progress.progress);
     }
     dump_readers_close(&dump.readers);
     return status;
@@ -192,10 +201,19 @@ static const struct option option_replace_dump = {
     .help = "replace a dump of other tables, options or another network in the folder, and files of the same names",
 };
 
-static const struct option *const options[] = {&option_read_store,    &option_from_height,     &option_to_height,
-                                               &option_scripts_too,   &option_threads,         &option_out,
-                                               &option_rows_per_file, &option_blocks_per_file, &option_packing,
-                                               &option_resume,        &option_replace_dump,    NULL};
+static const struct option *const options[] = {&option_read_store,
+                                               &option_from_height,
+                                               &option_to_height,
+                                               &option_scripts_too,
+                                               &option_threads,
+                                               &option_out,
+                                               &option_rows_per_file,
+                                               &option_blocks_per_file,
+                                               &option_packing,
+                                               &option_resume,
+                                               &option_replace_dump,
+                                               &option_quiet,
+                                               NULL};
 
 static const struct table_schema *const tables[] = {&schema_dump_blocks, &schema_dump_txs, &schema_dump_inputs,
                                                     &schema_dump_outputs, NULL};

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/output/message.h"
+#include "cli/output/printer.h"
 
 #define SECOND_NS 1000000000
 #define TERMINAL_INTERVAL_NS (SECOND_NS / 5)
@@ -50,13 +51,17 @@ void progress_show(struct progress *progress, const char *stage, uint64_t done, 
 
     double elapsed_s = (double)(now - progress->begun_ns) / SECOND_NS;
     double rate = done > progress->begun_done ? (double)(done - progress->begun_done) / elapsed_s : 0;
-    char line[160], at[32] = "", left[32] = "?";
+    char line[160], at[32] = "", left[32] = "?", speed[48], digits[GROUPED_SIZE];
     if (height != PROGRESS_NO_HEIGHT)
         snprintf(at, sizeof at, ", height %llu", (unsigned long long)height);
     if (rate > 0 && total >= done)
         format_left(left, (uint64_t)((double)(total - done) / rate + 0.5));
-    snprintf(line, sizeof line, "%s: %.1f %%%s, %.1f MB/s, %s left", stage,
-             total > 0 ? 100.0 * (double)done / (double)total : 100.0, at, rate / 1e6, left);
+    if (progress->unit)
+        snprintf(speed, sizeof speed, "%s %s/s", grouped(digits, (uint64_t)rate), progress->unit);
+    else
+        snprintf(speed, sizeof speed, "%.1f MB/s", rate / 1e6);
+    snprintf(line, sizeof line, "%s: %.1f %%%s, %s, %s left", stage,
+             total > 0 ? 100.0 * (double)done / (double)total : 100.0, at, speed, left);
     if (progress->terminal)
         message_status(line);
     else
@@ -68,4 +73,14 @@ void progress_end(struct progress *progress)
     if (!progress->quiet)
         message_status(NULL);
     progress->stage = NULL;
+}
+
+void progress_add(struct progress_count *count, uint64_t more)
+{
+    uint64_t done = __atomic_add_fetch(&count->done, more, __ATOMIC_RELAXED);
+    if (count->progress.quiet || __atomic_exchange_n(&count->busy, true, __ATOMIC_ACQUIRE))
+        return;
+    progress_show(&count->progress, count->stage, done < count->total ? done : count->total, count->total,
+                  PROGRESS_NO_HEIGHT);
+    __atomic_store_n(&count->busy, false, __ATOMIC_RELEASE);
 }

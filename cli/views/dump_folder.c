@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/output/manifest.h"
@@ -277,11 +276,4 @@ void dump_folder_leave(const struct dump_folder *folder, const struct partition 
         rmdir(path);
     }
     mem_free(path);
-}
-
-int64_t dump_folder_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec;
 }

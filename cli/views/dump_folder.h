@@ -36,7 +36,4 @@ enum status dump_folder_begin(const struct dump_folder *folder, const struct par
 /* Takes the folder of a file away that did not come about. */
 void dump_folder_leave(const struct dump_folder *folder, const struct partition *file);
 
-/* Seconds of a clock that nobody sets. */
-int64_t dump_folder_clock(void);
-
 #endif

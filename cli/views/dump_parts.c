@@ -1,10 +1,12 @@
 #include "cli/views/dump_parts.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "cli/output/manifest.h"
 #include "cli/output/message.h"
 #include "cli/output/outfolder.h"
+#include "cli/output/progress.h"
 #include "cli/output/signals.h"
 #include "cli/output/zstd.h"
 #include "cli/views/dump_folder.h"
@@ -44,6 +46,7 @@ struct parts {
     struct writer *writers; /* by worker */
     size_t written;
     int64_t manifest_s;
+    struct progress_count progress;
     enum status status;
     struct fault fault;
 };
@@ -70,6 +73,16 @@ static enum status take_rows(void *context, struct text *text, struct fault *fau
     return pack(context, text, false, fault);
 }
 
+/* About as many rows as a batch has of its file. */
+static void add_rows(struct writer *writer, uint64_t first, uint64_t end)
+{
+    const struct partition *file = writer->item->file;
+    double share = (double)(end - file->first) / (double)(file->end - file->first);
+    double before = (double)(first - file->first) / (double)(file->end - file->first);
+    uint64_t rows = (uint64_t)(share * (double)file->rows) - (uint64_t)(before * (double)file->rows);
+    progress_add(&writer->parts->progress, rows);
+}
+
 static enum status write_rows(struct writer *writer, struct fault *fault)
 {
     const struct item *item = writer->item;
@@ -91,6 +104,7 @@ static enum status write_rows(struct writer *writer, struct fault *fault)
             status = dump_rows_put(writer->rows, item->which, first, end, &writer->text, fault);
         if (status == STATUS_OK)
             status = pack(writer, &writer->text, false, fault);
+        add_rows(writer, first, end);
     }
     return status == STATUS_OK ? pack(writer, &writer->text, true, fault) : status;
 }
@@ -141,10 +155,18 @@ static enum status put_in_place(struct parts *parts, struct writer *writer, stru
     return status;
 }
 
+/* Seconds of a clock that nobody sets. */
+static int64_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec;
+}
+
 /* What is done so far counts also if the process is killed. */
 static enum status note_now_and_then(struct parts *parts, struct fault *fault)
 {
-    int64_t now = dump_folder_clock();
+    int64_t now = now_s();
     if (now - parts->manifest_s < MANIFEST_S)
         return STATUS_OK;
     parts->manifest_s = now;
@@ -211,6 +233,8 @@ static enum status list_items(struct parts *parts, struct fault *fault)
     }
     parts->items = items.at;
     parts->count = items.count;
+    for (size_t i = 0; i < items.count; i++)
+        parts->progress.total += items.at[i].file->rows;
     if (items.count > 0)
         qsort(items.at, items.count, sizeof *items.at, compare_items);
     return listed ? STATUS_OK : fault_nomem(fault);
@@ -251,9 +275,10 @@ static enum status write_items(struct parts *parts, struct dump_readers *readers
 {
     unsigned threads = parts->count < readers->threads ? (unsigned)parts->count : readers->threads;
     enum status status = make_writers(parts, readers, threads, fault);
-    parts->manifest_s = dump_folder_clock();
+    parts->manifest_s = now_s();
     if (status == STATUS_OK && threads > 0) {
         parallel_turns(threads, next_item, work, parts);
+        progress_end(&parts->progress.progress);
         status = parts->status;
         if (status != STATUS_OK && fault) {
             *fault = parts->fault;
@@ -281,7 +306,7 @@ static void tell(const struct parts *parts, size_t removed)
             ULL(rows), parts->written, files - parts->written, removed);
 }
 
-static enum status write_missing(struct parts *parts, struct dump_readers *readers, struct fault *fault)
+static enum status write_missing(struct parts *parts, struct dump_readers *readers, bool quiet, struct fault *fault)
 {
     size_t removed = 0;
     enum status status = list_items(parts, fault);
@@ -293,7 +318,7 @@ static enum status write_missing(struct parts *parts, struct dump_readers *reade
         status = dump_folder_clear(parts->folder, parts->plan, &removed, fault);
     if (status == STATUS_OK)
         status = write_items(parts, readers, fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !quiet)
         tell(parts, removed);
     return status;
 }
@@ -321,6 +346,8 @@ enum status dump_parts_write(const struct settings *settings, const struct dump_
     struct parts parts = {.folder = &folder, .plan = &plan};
     struct tx_index *index = readers->indexes.indexes[0];
     uint32_t first, end;
+    progress_begin(&parts.progress.progress, settings->quiet);
+    parts.progress.progress.unit = parts.progress.stage = "rows";
     describe(settings, order, index, &plan);
     enum status status = dump_readers_range(readers, settings, &first, &end, fault);
     if (status == STATUS_OK)
@@ -330,7 +357,7 @@ enum status dump_parts_write(const struct settings *settings, const struct dump_
     if (status == STATUS_OK && order->resume)
         status = dump_plan_keep(index, order->folder, &folder.before, &plan, fault);
     if (status == STATUS_OK)
-        status = write_missing(&parts, readers, fault);
+        status = write_missing(&parts, readers, settings->quiet, fault);
     mem_free(parts.items);
     dump_folder_close(&folder);
     partitions_free(&plan);
