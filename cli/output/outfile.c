@@ -101,7 +101,7 @@ enum status outfile_temporary(struct outfile *file, const char **path, struct fa
         return fault_set(fault, STATUS_REFUSED, file->name, FAULT_NO_OFFSET,
                          "is no regular file, and nothing else will do: name one with -o");
     if (!file->temporary)
-        status = temporary_name(file->path, file->fd_plus_1 - 1, &file->temporary, fault);
+        status = temporary_name_locked(file->path, file->fd_plus_1 - 1, &file->temporary, fault);
     *path = file->temporary;
     return status;
 }
@@ -243,6 +243,17 @@ enum status outfile_sync(struct outfile *file, struct fault *fault)
     return STATUS_OK;
 }
 
+static enum status put_in_place(struct outfile *file, struct fault *fault)
+{
+    if (file->temporary && rename(file->temporary, file->path) != 0)
+        return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be put in place");
+    if (file->temporary)
+        signals_forget_file(file->temporary);
+    mem_free(file->temporary);
+    file->temporary = NULL;
+    return STATUS_OK;
+}
+
 enum status outfile_commit(struct outfile *file, struct fault *fault)
 {
     int fd = file->fd_plus_1 - 1;
@@ -257,18 +268,15 @@ enum status outfile_commit(struct outfile *file, struct fault *fault)
         status = temporary_name(file->path, fd, &file->temporary, fault);
     if (status != STATUS_OK)
         return status;
+    int lock = dup(fd); /* until it has its name */
     file->fd_plus_1 = 0;
     if (close(fd) != 0)
-        return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be closed");
-    if (file->folder)
-        return outfolder_take(file, fault);
-    if (file->temporary && rename(file->temporary, file->path) != 0)
-        return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be put in place");
-    if (file->temporary)
-        signals_forget_file(file->temporary);
-    mem_free(file->temporary);
-    file->temporary = NULL;
-    return STATUS_OK;
+        status = fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be closed");
+    if (status == STATUS_OK)
+        status = file->folder ? outfolder_take(file, fault) : put_in_place(file, fault);
+    if (lock >= 0)
+        close(lock);
+    return status;
 }
 
 void outfile_abort(struct outfile *file)

@@ -19,6 +19,7 @@
 
 #define PREFIX ".unktx-"
 #define SUFFIX ".part"
+#define LOCKED ".lock" /* as long as the other */
 #define NAME_SIZE (sizeof PREFIX SUFFIX + 16)
 #define STALE_S (24 * 60 * 60)
 #define ATTEMPTS 16
@@ -40,37 +41,38 @@ static char *in_folder(const char *target, const char *name)
 }
 
 /* Random, so that nobody can plant a file before; 64 bits, so that two never meet. */
-static char *new_name(const char *target)
+static char *new_name(const char *target, const char *suffix)
 {
     char name[NAME_SIZE];
     uint64_t number;
     if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
         number = (uint64_t)getpid() << 32 ^ (uint64_t)time(NULL); /* O_EXCL keeps it safe */
-    snprintf(name, sizeof name, PREFIX "%016" PRIx64 SUFFIX, number);
+    snprintf(name, sizeof name, PREFIX "%016" PRIx64 "%s", number, suffix);
     return in_folder(target, name);
 }
 
-char *temporary_spare(const char *target) { return new_name(target); }
+char *temporary_spare(const char *target) { return new_name(target, SUFFIX); }
 
 /* ---- what earlier runs left ---- */
 
-static void remove_if_stale(int folder, const char *name)
+/* A file that is locked as long as it has the name is nobody's once it can be locked; any other may wait for its turn
+ * to be put in place. */
+static void remove_if_stale(int folder, const char *name, bool at_once)
 {
     struct stat st;
     int fd = openat(folder, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_mtime < time(NULL) - STALE_S &&
-        flock(fd, LOCK_EX | LOCK_NB) == 0)
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+        (at_once || st.st_mtime < time(NULL) - STALE_S) && flock(fd, LOCK_EX | LOCK_NB) == 0)
         unlinkat(folder, name, 0);
     close(fd);
 }
 
-static bool is_temporary(const char *name)
+static bool is_temporary(const char *name, const char *suffix)
 {
-    size_t size = strlen(name);
-    return size == NAME_SIZE - 1 && strncmp(name, PREFIX, sizeof PREFIX - 1) == 0 &&
-           strcmp(name + size - (sizeof SUFFIX - 1), SUFFIX) == 0;
+    return strlen(name) == NAME_SIZE - 1 && strncmp(name, PREFIX, sizeof PREFIX - 1) == 0 &&
+           strcmp(name + NAME_SIZE - sizeof SUFFIX, suffix) == 0;
 }
 
 static void remove_stale(const char *folder)
@@ -78,8 +80,9 @@ static void remove_stale(const char *folder)
     DIR *listing = opendir(folder);
     const struct dirent *entry;
     while (listing && (entry = readdir(listing)) != NULL) {
-        if (is_temporary(entry->d_name))
-            remove_if_stale(dirfd(listing), entry->d_name);
+        bool locked = is_temporary(entry->d_name, LOCKED);
+        if (locked || is_temporary(entry->d_name, SUFFIX))
+            remove_if_stale(dirfd(listing), entry->d_name, locked);
     }
     if (listing)
         closedir(listing);
@@ -98,7 +101,7 @@ static int open_nameless(const char *folder)
 static enum status open_named(const char *target, int *fd, char **name, struct fault *fault)
 {
     for (int i = 0; i < ATTEMPTS; i++) {
-        *name = new_name(target);
+        *name = new_name(target, SUFFIX);
         if (!*name)
             return fault_nomem(fault);
         signals_remember_file(*name);
@@ -131,12 +134,12 @@ enum status temporary_open(const char *target, int *fd, char **name, struct faul
     return status;
 }
 
-enum status temporary_name(const char *target, int fd, char **name, struct fault *fault)
+static enum status give_name(const char *target, int fd, const char *suffix, char **name, struct fault *fault)
 {
     char link[64];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     for (int i = 0; i < ATTEMPTS; i++) {
-        *name = new_name(target);
+        *name = new_name(target, suffix);
         if (!*name)
             return fault_nomem(fault);
         signals_remember_file(*name);
@@ -151,4 +154,14 @@ enum status temporary_name(const char *target, int fd, char **name, struct fault
             break;
     }
     return fault_errno(fault, target, FAULT_NO_OFFSET, "cannot be put in place");
+}
+
+enum status temporary_name(const char *target, int fd, char **name, struct fault *fault)
+{
+    return give_name(target, fd, SUFFIX, name, fault);
+}
+
+enum status temporary_name_locked(const char *target, int fd, char **name, struct fault *fault)
+{
+    return give_name(target, fd, LOCKED, name, fault);
 }

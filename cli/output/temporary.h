@@ -11,8 +11,8 @@
 #include "parser/status.h"
 
 /* Opens a new file for writing on the file system of `target`. *name is NULL where it has none yet; the caller frees
- * it. What a killed process has left in that folder is removed when nobody has it open and it is a day old.
- * STATUS_IO. */
+ * it. What a killed process has left in that folder is removed: a *.part when nobody has it open and it is a day old, a
+ * *.lock (temporary_name_locked) as soon as nobody has it open. STATUS_IO. */
 enum status temporary_open(const char *target, int *fd, char **name, struct fault *fault) MUST_CHECK;
 
 /* A name for a file beside `target` that has to go there; nothing is made. NULL without memory; owned by the caller. */
@@ -20,5 +20,8 @@ char *temporary_spare(const char *target) MUST_CHECK;
 
 /* Gives the file a name, which the caller renames. */
 enum status temporary_name(const char *target, int fd, char **name, struct fault *fault) MUST_CHECK;
+/* The same for a file that has the name while it is written: .unktx-*.lock. The descriptor, which is locked since
+ * temporary_open, stays open until the file is renamed. */
+enum status temporary_name_locked(const char *target, int fd, char **name, struct fault *fault) MUST_CHECK;
 
 #endif

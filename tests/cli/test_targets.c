@@ -8,11 +8,13 @@
 
 #include <fcntl.h>
 #include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -218,6 +220,38 @@ static void make_old(const char *path, bool old)
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
+/* A file that has its name while it is written, as SQLite's, goes with the process only if that ends by itself; the next
+ * run removes it, however young, once nobody holds it. */
+static void test_killed(void **state)
+{
+    (void)state;
+    const char *folder = path_of("%s/killed", place.dir);
+    char path[300], name[300];
+    int from_child[2];
+    make_dirs(folder);
+    snprintf(path, sizeof path, "%s/x.db", folder);
+    assert_int_equal(pipe(from_child), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct outfile file = {0};
+        const char *temporary;
+        bool opened = outfile_open(&file, path, NULL) == STATUS_OK &&
+                      outfile_temporary(&file, &temporary, NULL) == STATUS_OK;
+        (void)!write(from_child[1], opened ? temporary : "", 1 + (opened ? strlen(temporary) : 0));
+        pause();
+    }
+    assert_true(child > 0 && read(from_child[0], name, sizeof name) > 1);
+    unktx_ok("stats --store %s -o %s/x.csv", place.store, folder);
+    assert_true(path_exists(name));
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_true(path_exists(name));
+    unktx_ok("stats --store %s -o %s/x.csv", place.store, folder);
+    assert_false(path_exists(name));
+    close(from_child[0]);
+    close(from_child[1]);
+}
+
 /* Removed: old ones of a killed process. Not: young ones, those that a process holds, and other names. */
 static void test_stale(void **state)
 {
@@ -287,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_links),
         cmocka_unit_test(test_aborted),
         cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_killed),
         cmocka_unit_test(test_analyze_keeps_inputs),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
