@@ -83,8 +83,9 @@ static const struct column tdags[] = {
      "name or to the txid of one of its transactions, " LABELS_MEANING},
     {"paper_class", COLUMN_STRING, COLUMN_WITH_PAPER_CLASSES | COLUMN_MAY_BE_EMPTY, NULL,
      "class by the paper's equality (its Definitions 11 and 12), which is coarser than isomorphism: 32 hexadecimal "
-     "digits, the same on every machine; empty where it was not worked out, for a T-DAG of more than 65,536 "
-     "transactions whose ways part and meet too often"},
+     "digits, the same on every machine; empty where it was not worked out: without --compress only "
+     "for a T-DAG of more than 65,536 transactions whose ways part and meet too often, with it for smaller ones of "
+     "that kind too, see section 9 of docs/model.md"},
     {"maybe_roots", COLUMN_INTEGER, COLUMN_WITH_PARTIAL, "nodes",
      "of its roots those that may be none in the whole chain: their transactions have an input whose creator is below "
      "the store's first block"},
