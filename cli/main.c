@@ -113,7 +113,11 @@ static int run_words(void *context)
 int main(int argc, char **argv)
 {
     struct words words = {argc, argv};
+    struct fault fault = {0};
+    int result = EXIT_FAILED;
     fill_standard_streams();
     signals_catch();
-    return parallel_with_stack(run_words, &words);
+    if (parallel_with_stack(run_words, &words, &result, &fault) != STATUS_OK)
+        message_fault(&fault);
+    return result;
 }

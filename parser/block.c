@@ -119,7 +119,7 @@ static void read_coinbase(const struct tx *tx, struct commitment *commitment)
 }
 
 struct batch {
-    struct hasher_message messages[HASHER_BATCH];
+    struct hasher_message *messages; /* room for HASHER_BATCH */
     size_t count;
 };
 
@@ -161,10 +161,10 @@ static void batch_tx(struct batch *batch, const struct tx *tx, bool coinbase, st
 static enum status hash_txs(struct block_verifier *v, const struct tx *txs, size_t count)
 {
     if (mem_reserve(&v->txids, &v->txids_capacity, MERKLE_ROOM(count), sizeof *v->txids) != STATUS_OK ||
-        mem_reserve(&v->wtxids, &v->wtxids_capacity, MERKLE_ROOM(count), sizeof *v->wtxids) != STATUS_OK)
+        mem_reserve(&v->wtxids, &v->wtxids_capacity, MERKLE_ROOM(count), sizeof *v->wtxids) != STATUS_OK ||
+        mem_reserve(&v->messages, &v->messages_capacity, HASHER_BATCH, sizeof *v->messages) != STATUS_OK)
         return STATUS_NOMEM;
-    struct batch batch;
-    batch.count = 0;
+    struct batch batch = {.messages = v->messages};
     for (size_t t = 0; t < count; t++)
         batch_tx(&batch, &txs[t], t == 0, &v->txids[t], &v->wtxids[t]);
     batch_flush(&batch);
@@ -278,6 +278,7 @@ void block_verifier_free(struct block_verifier *verifier)
     mem_free(verifier->txs);
     mem_free(verifier->txids);
     mem_free(verifier->wtxids);
+    mem_free(verifier->messages);
     memset(verifier, 0, sizeof *verifier);
 }
 

@@ -141,13 +141,16 @@ enum block_flaw {
 
 /* Scratch space of block_verify, reused from block to block. Zero-initialise; one thread; block_verifier_free at the
  * end. */
+struct hasher_message; /* hasher.h */
 struct block_verifier {
     struct tx *txs;
     struct hash256 *txids;
     struct hash256 *wtxids;
+    struct hasher_message *messages; /* that are hashed together */
     size_t txs_capacity;
     size_t txids_capacity;
     size_t wtxids_capacity;
+    size_t messages_capacity;
 };
 
 /* Recomputes every txid, the merkle root, every wtxid and the witness commitment (BIP 141), and checks the header's

@@ -53,7 +53,7 @@ enum status parallel_for(unsigned threads, size_t items, parallel_work *work, vo
 
 /* ---- stacks ---- */
 
-#define STACK_NEEDED ((size_t)256 << 10) /* by a thread: with 128 KiB a scan was seen to overflow */
+#define STACK_NEEDED ((size_t)512 << 10) /* by a thread: twice what the deepest was seen to take (spend_search.c) */
 
 struct stacked {
     int (*main)(void *context);
@@ -69,23 +69,30 @@ static void *run_stacked(void *stacked)
 }
 
 /* The stack of the process's first thread cannot be made larger than its limit, that of others can. */
-int parallel_with_stack(int (*main)(void *context), void *context)
+enum status parallel_with_stack(int (*main)(void *context), void *context, int *result, struct fault *fault)
 {
     struct stacked run = {main, context, 0};
     struct rlimit limit;
     pthread_attr_t enough;
     pthread_t thread;
-    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= PARALLEL_STACK)
-        return main(context);
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= PARALLEL_STACK) {
+        *result = main(context);
+        return STATUS_OK;
+    }
     pthread_attr_init(&enough);
     pthread_attr_setstacksize(&enough, PARALLEL_STACK);
     pthread_setattr_default_np(&enough);
-    bool made = pthread_create(&thread, &enough, run_stacked, &run) == 0;
+    errno = pthread_create(&thread, &enough, run_stacked, &run);
     pthread_attr_destroy(&enough);
-    if (!made)
-        return main(context);
+    if (errno != 0)
+        return fault_errno(
+            fault, NULL, FAULT_NO_OFFSET,
+            "the limit on the stack (ulimit -s) is %zu KiB, and a thread with the %zu that are needed is "
+            "not to be had",
+            (size_t)limit.rlim_cur >> 10, PARALLEL_STACK >> 10);
     pthread_join(thread, NULL);
-    return run.result;
+    *result = run.result;
+    return STATUS_OK;
 }
 
 static size_t own_stack(void)

@@ -27,9 +27,10 @@ void parallel_whole(unsigned threads, size_t items, parallel_work *work, void *c
 
 #define PARALLEL_STACK ((size_t)2 << 20) /* bytes of stack that are enough for any thread */
 
-/* Runs main(context) and returns what it returns: at once, or, where the limit on the stack (ulimit -s) is below
- * PARALLEL_STACK, in a thread that has so much; the threads made later have it too. Before any other thread. */
-int parallel_with_stack(int (*main)(void *context), void *context);
+/* Runs main(context), whose result goes to *result: at once, or, where the limit on the stack (ulimit -s) is below
+ * PARALLEL_STACK, in a thread that has so much; the threads made later have it too. Before any other thread.
+ * STATUS_RESOURCES: no such thread is to be had, and nothing was run. */
+enum status parallel_with_stack(int (*main)(void *context), void *context, int *result, struct fault *fault) MUST_CHECK;
 
 /* STATUS_RESOURCES if OMP_STACKSIZE gives OpenMP's threads less stack than they need, or if the system does not let
  * this process have so many threads at once, which OpenMP would answer with the end of the process; STATUS_NOMEM.

@@ -246,11 +246,13 @@ static void test_small_stacks(void **state)
         assert_int_equal(run.exit_status, 0);
         run_free(&run);
     }
-    run = shell("OMP_STACKSIZE=16k $UNKTX dags --threads 4 --store %s", place.store);
-    assert_int_equal(run.exit_status, 1);
-    assert_non_null(strstr(run.err, "unktx dags: threads would have only "));
-    assert_non_null(strstr(run.err, "OMP_STACKSIZE"));
-    run_free(&run);
+    for (unsigned kib = 16; kib <= 256; kib *= 4) { /* 256: little more than the deepest search takes */
+        run = shell("OMP_STACKSIZE=%uk $UNKTX dags --threads 4 --store %s", kib, place.store);
+        assert_int_equal(run.exit_status, 1);
+        assert_non_null(strstr(run.err, "unktx dags: threads would have only "));
+        assert_non_null(strstr(run.err, "OMP_STACKSIZE"));
+        run_free(&run);
+    }
     run = shell("OMP_STACKSIZE=16k $UNKTX dags --threads 1 --store %s", place.store);
     assert_int_equal(run.exit_status, 0);
     run_free(&run);

@@ -220,7 +220,7 @@ static void make_old(const char *path, bool old)
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-/* A file that has its name while it is written, as SQLite's, goes with the process only if that ends by itself; the next
+/* A file that has its name while it is written, as SQLite's, goes with a process that ends by itself; the next
  * run removes it, however young, once nobody holds it. */
 static void test_killed(void **state)
 {
