@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "parser/bytes.h"
+#include "parser/digits.h"
 #include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
@@ -45,22 +46,9 @@ const char *blk_key_text(const uint8_t key[XOR_KEY_SIZE], char text[BLK_KEY_TEXT
     return text;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 bool blk_key_parse(const char *text, uint8_t key[XOR_KEY_SIZE])
 {
-    for (size_t i = 0; i < XOR_KEY_SIZE; i++, text += 2) {
-        if (hex_digit(text[0]) < 0 || hex_digit(text[1]) < 0)
-            return false;
-        key[i] = (uint8_t)(hex_digit(text[0]) << 4 | hex_digit(text[1]));
-    }
-    return *text == '\0';
+    return digits_bytes(text, XOR_KEY_SIZE, key) && text[2 * XOR_KEY_SIZE] == '\0';
 }
 
 /* True if `bytes`, at `offset` of the file, are the head of a record under the key: a plausible length, and a header

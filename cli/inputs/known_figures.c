@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "graph/scripts/textfile.h"
+#include "parser/digits.h"
 #include "parser/mem.h"
 #include "parser/multisig.h"
 #include "parser/network.h"
@@ -36,15 +37,6 @@ static enum status refuse_figure(const struct reading *reading, const char *why,
 {
     return fault_set(reading->fault, STATUS_FORMAT, reading->path, FAULT_NO_OFFSET,
                      "line %zu: %s: '%.200s'; man unktx-compare lists them under FIGURES", reading->line, why, text);
-}
-
-static bool read_number(const char *text, uint64_t *number)
-{
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > DIGITS_MAX || text[digits])
-        return false;
-    *number = strtoull(text, NULL, 10);
-    return true;
 }
 
 /* ---- operands ---- */
@@ -112,12 +104,10 @@ static bool read_row(const char **rest, struct known_figure *figure)
 {
     char word[WORD_MAX];
     for (size_t i = 0; i < sizeof figure->row / sizeof *figure->row; i++)
-        if (!next_word(rest, word) || !read_number(word, &figure->row[i]))
+        if (!next_word(rest, word) || !digits_number(word, DIGITS_MAX, &figure->row[i]))
             return false;
-    return !**rest || (next_word(rest, word) && read_number(word, &figure->place) && figure->place > 0);
+    return !**rest || (next_word(rest, word) && digits_number(word, DIGITS_MAX, &figure->place) && figure->place > 0);
 }
-
-static uint8_t nibble(char digit) { return (uint8_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10); }
 
 /* A script in hexadecimal, - for the empty one. */
 static enum status read_script(const char *text, struct known_figure *figure, const struct reading *reading)
@@ -129,9 +119,7 @@ static enum status read_script(const char *text, struct known_figure *figure, co
     figure->script = mem_alloc(figure->script_size, 1);
     if (!figure->script)
         return fault_nomem(reading->fault);
-    for (size_t i = 0; i < figure->script_size; i++)
-        figure->script[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
-    return STATUS_OK;
+    return digits_bytes(text, figure->script_size, figure->script) ? STATUS_OK : STATUS_FORMAT;
 }
 
 /* ---- figures ---- */
@@ -250,7 +238,7 @@ static bool read_as_of(struct known_figure *figure)
         figure->when = FIGURE_AT_DATE;
     } else {
         const char *digits = figure->as_of + (*figure->as_of == '@'); /* @2012: a height that reads as a year */
-        if (!read_number(digits, &height) || height >= UINT32_MAX)
+        if (!digits_number(digits, DIGITS_MAX, &height) || height >= UINT32_MAX)
             return false;
         figure->when = FIGURE_AT_HEIGHT;
         figure->height = (uint32_t)height;
@@ -281,7 +269,7 @@ static enum status read_columns(struct known_figure *figure, const struct readin
         return refuse(reading, "no such network", figure->network);
     if (!read_as_of(figure))
         return refuse(reading, "neither a height nor a date nor 'tip'", figure->as_of);
-    if (!read_number(columns[3], &figure->published))
+    if (!digits_number(columns[3], DIGITS_MAX, &figure->published))
         return refuse(reading, "not a number of up to 18 digits", columns[3]);
     if (!*figure->source)
         return refuse(reading, "without a source", figure->text);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/inputs/label_file.h"
+#include "parser/digits.h"
 #include "parser/mem.h"
 #include "parser/opcode.h"
 #include "parser/pushes.h"
@@ -83,10 +84,6 @@ static enum status add_term(void *context, const char *term, size_t size)
     return status == STATUS_OK ? STATUS_NOT_FOUND : status; /* go on to the next */
 }
 
-static bool is_hex(const char *word, size_t size) { return size > 0 && strspn(word, "0123456789abcdefABCDEF") == size; }
-
-static uint8_t nibble(char digit) { return (uint8_t)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10); }
-
 static void add_hash(struct sought *sought, const uint8_t *hash, size_t size)
 {
     struct sought_item *item = &sought->hashes[sought->hashes_count++];
@@ -117,8 +114,8 @@ static enum status read_bytes(const char *word, size_t size, struct reading *rea
     sought->bytes_size = size / 2;
     if (!sought->bytes)
         return fault_nomem(reading->fault);
-    for (size_t i = 0; i < sought->bytes_size; i++)
-        sought->bytes[i] = (uint8_t)(nibble(word[2 * i]) << 4 | nibble(word[2 * i + 1]));
+    if (!digits_bytes(word, sought->bytes_size, sought->bytes))
+        return STATUS_NOT_FOUND;
     if (sought->bytes_size == 20 || sought->bytes_size == 32)
         return each_address_of_hash(sought->network, sought->bytes, sought->bytes_size, add_term, reading);
     if ((sought->bytes_size != 33 && sought->bytes_size != 65) ||
@@ -155,7 +152,7 @@ static void look_at_terms(struct sought *sought)
     for (size_t i = 0; i < sought->terms.count; i++) {
         size_t size = strlen(sought->terms.entries[i].address);
         bool name = size >= LABEL_DIGITS_MIN && size <= HASH256_HEX_SIZE &&
-                    is_hex(sought->terms.entries[i].address, size);
+                    digits_are_hex(sought->terms.entries[i].address, size);
         sought->has_names |= name;
         sought->has_addresses |= !name;
         sought->has_taproot |= !name && is_taproot(sought->terms.entries[i].address, size);
@@ -167,7 +164,7 @@ enum status sought_read(const char *word, const struct address_labels *labels, c
 {
     struct reading reading = {sought, fault};
     size_t size = strlen(word);
-    bool hex = is_hex(word, size), bytes = hex && size % 2 == 0 && size / 2 <= SOUGHT_BYTES_MAX;
+    bool hex = digits_are_hex(word, size), bytes = hex && size % 2 == 0 && size / 2 <= SOUGHT_BYTES_MAX;
     bool name = hex && size >= LABEL_DIGITS_MIN && size <= HASH256_HEX_SIZE;
     sought->network = network;
     enum status status = add_labelled(word, labels, &reading);

@@ -7,6 +7,7 @@
 
 #include "cli/output/json.h"
 #include "cli/output/outfile.h"
+#include "parser/digits.h"
 #include "parser/file.h"
 #include "parser/mem.h"
 
@@ -66,16 +67,6 @@ static enum status add_file(struct reading *reading, const char *name)
     return STATUS_OK;
 }
 
-/* A number below 10^digits. */
-static bool parse_number(const char *text, size_t digits, uint64_t *number)
-{
-    size_t size = strlen(text);
-    if (size == 0 || size > digits || strspn(text, "0123456789") != size)
-        return false;
-    *number = strtoull(text, NULL, 10);
-    return true;
-}
-
 static void on_word(struct reading *reading, const char *way, const char *value)
 {
     struct manifest *manifest = reading->manifest;
@@ -83,13 +74,13 @@ static void on_word(struct reading *reading, const char *way, const char *value)
     if (strcmp(way, "unktx/compress") == 0) {
         manifest->compress = strcmp(value, "true") == 0;
     } else if (strcmp(way, "unktx/tip/height") == 0) {
-        reading->has_height = parse_number(value, 9, &number);
+        reading->has_height = digits_number(value, 9, &number);
         manifest->tip_height = reading->has_height ? (uint32_t)number : 0;
     } else if (strcmp(way, "unktx/partial/first_height") == 0) {
-        if (parse_number(value, 9, &number))
+        if (digits_number(value, 9, &number))
             manifest->first_height = (uint32_t)number;
     } else if (strcmp(way, "resources/*/bytes") == 0 && reading->is_file) {
-        if (parse_number(value, 18, &number))
+        if (digits_number(value, 18, &number))
             manifest->files[manifest->files_count - 1].bytes = number;
     }
 }

@@ -6,6 +6,7 @@
 
 #include "cli/output/json.h"
 #include "cli/output/manifest.h"
+#include "parser/digits.h"
 #include "parser/mem.h"
 #include "parser/search.h"
 
@@ -122,17 +123,17 @@ struct reading {
     bool is_dump;
 };
 
-static const struct table_schema *const schemas[PARTITIONS_TABLES] = {&schema_dump_blocks, &schema_dump_txs,
-                                                                      &schema_dump_inputs, &schema_dump_outputs};
+const struct table_schema *const partitions_schemas[PARTITIONS_TABLES] = {&schema_dump_blocks, &schema_dump_txs,
+                                                                          &schema_dump_inputs, &schema_dump_outputs};
 
 static void on_name(struct reading *reading, const char *name)
 {
     reading->table = NULL;
     reading->file = NULL;
     for (unsigned t = 0; t < PARTITIONS_TABLES; t++) {
-        if (strcmp(schemas[t]->name, name) == 0) {
+        if (strcmp(partitions_schemas[t]->name, name) == 0) {
             reading->table = &reading->partitions->tables[t];
-            reading->table->schema = schemas[t];
+            reading->table->schema = partitions_schemas[t];
         }
     }
 }
@@ -184,8 +185,8 @@ static enum status on_string(struct reading *reading, const char *way, const cha
 /* A number that cannot be is the largest one, which none is compared equal with. */
 static uint64_t number_of(const char *text)
 {
-    size_t size = strlen(text);
-    return size == 0 || size > 18 || strspn(text, "0123456789") != size ? UINT64_MAX : strtoull(text, NULL, 10);
+    uint64_t number;
+    return digits_number(text, 18, &number) ? number : UINT64_MAX;
 }
 
 static uint32_t height_of(uint64_t number) { return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX; }

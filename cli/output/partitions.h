@@ -11,6 +11,8 @@
 #include "parser/array.h"
 
 #define PARTITIONS_TABLES 4u
+/* blocks, txs, inputs, outputs: what each table of a dump is, in the order of enum dump_table. */
+extern const struct table_schema *const partitions_schemas[PARTITIONS_TABLES];
 #define PARTITIONS_MAX 32768u /* files of a dump, so that its manifest stays one that can be read as a whole */
 #define PARTITION_PATH_SIZE 64u
 

@@ -1,6 +1,7 @@
 #include "cli/views/dump_rows.h"
 
 #include "cli/inputs/index_blocks.h"
+#include "cli/output/partitions.h"
 #include "parser/address.h"
 #include "parser/mem.h"
 #include "parser/search.h"
@@ -19,12 +20,7 @@ const char *dump_table_name(enum dump_table table)
     return names[table];
 }
 
-const struct table_schema *dump_table_schema(enum dump_table table)
-{
-    static const struct table_schema *const schemas[DUMP_TABLES] = {&schema_dump_blocks, &schema_dump_txs,
-                                                                    &schema_dump_inputs, &schema_dump_outputs};
-    return schemas[table];
-}
+const struct table_schema *dump_table_schema(enum dump_table table) { return partitions_schemas[table]; }
 
 /* The other end of a link. */
 struct landing {

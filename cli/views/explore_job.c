@@ -2,13 +2,11 @@
 
 #include <sys/resource.h>
 
-#define JOB_NICE 5 /* pages that are there go before one that is not */
-
 /* In Linux a thread has a priority of its own, which those that it begins inherit. */
 static void *run(void *context)
 {
     struct explore_job *job = context;
-    (void)!setpriority(PRIO_PROCESS, 0, JOB_NICE);
+    (void)!setpriority(PRIO_PROCESS, 0, EXPLORE_JOB_NICE);
     enum status status = job->work(job);
     pthread_mutex_lock(&job->explore->lock);
     job->status = status;

@@ -7,6 +7,9 @@
 
 #include "cli/views/explore.h"
 
+/* Pages that are there go before work that makes others: how far the priority of its thread goes down. */
+#define EXPLORE_JOB_NICE 5
+
 /* The first member of what it makes. */
 struct explore_job {
     struct explore *explore;

@@ -6,6 +6,7 @@
 #include "cli/views/explore.h"
 #include "cli/views/explore_changes.h"
 #include "cli/views/explore_drawn.h"
+#include "cli/views/explore_job.h"
 #include "cli/views/explore_list.h"
 #include "cli/views/explore_order.h"
 #include "cli/views/explore_shown.h"
@@ -18,7 +19,6 @@
 /* A page waits so long for a rule set that is being loaded. */
 #define PATIENCE_S 2
 /* Of threads that load what no page waits for. */
-#define OTHERS_NICE 5
 
 /* ---- in order of hash ---- */
 
@@ -312,7 +312,7 @@ enum status explore_load(struct explore *explore, struct fault *fault)
 static void *load_others(void *context)
 {
     struct loading *loading = context;
-    (void)!setpriority(PRIO_PROCESS, 0, OTHERS_NICE);
+    (void)!setpriority(PRIO_PROCESS, 0, EXPLORE_JOB_NICE);
     for (unsigned r = 0; r < RULES && loading->status == STATUS_OK; r++) {
         if (loading->explore->rules[r].ready)
             continue;

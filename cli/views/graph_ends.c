@@ -1,20 +1,16 @@
 #include "cli/views/graph_ends.h"
 
+#include "parser/search.h"
+
 /* Is the output's transaction in the T-DAG? Then the output is one of its payees. Members are in chain order. */
 static bool is_inside(const struct graph_ends *ends, const struct payments_end *end)
 {
     const struct forest *forest = ends->payments.forest;
     const struct tdags *tdags = &ends->payments.selection->tdags;
-    uint32_t low = tdags->first[ends->dag - 1], after = tdags->first[ends->dag], high = after;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (forest->txs[tdags->members[middle]].height < end->height)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < after && forest->txs[tdags->members[low]].height == end->height; low++) {
-        if (hash256_equal(&forest->txs[tdags->members[low]].txid, end->txid))
+    uint32_t after = tdags->first[ends->dag];
+    size_t at = LOWER_BOUND(m, tdags->first[ends->dag - 1], after, forest->txs[tdags->members[m]].height < end->height);
+    for (; at < after && forest->txs[tdags->members[at]].height == end->height; at++) {
+        if (hash256_equal(&forest->txs[tdags->members[at]].txid, end->txid))
             return true;
     }
     return false;

@@ -8,7 +8,6 @@
 const struct drawing_bounds svg_large = {300, 160}, svg_medium = {60, 60}, svg_small = {24, 40};
 
 /* Units of the drawing. */
-#define MARGIN 14.0
 #define LEVEL 40.0
 #define LETTER 6.4
 #define FILE_WIDTH_MIN 470.0
@@ -125,7 +124,7 @@ static struct layout_room room_of(const struct drawing_vertex *vertex)
                                           : vertex->type == VERTEX_JOINT ? 6
                                                                          : 13) +
                                          text,
-                                .below = vertex->cut ? 26 : MARGIN};
+                                .below = vertex->cut ? 26 : LAYOUT_MARGIN};
 }
 
 /* ---- a drawing ---- */
@@ -259,8 +258,8 @@ enum status svg_file(struct printer *printer, const struct forest *forest, const
     *tdag_put_name(forest, tdags, dag, name) = '\0';
     enum status status = draw(&scope, &svg_large, &layout, fault);
     if (status == STATUS_OK) {
-        double width = layout.width + MARGIN > FILE_WIDTH_MIN ? layout.width + MARGIN : FILE_WIDTH_MIN;
-        double top = 70, height = top + layout.height + LEGEND_HEIGHT + MARGIN;
+        double width = layout.width + LAYOUT_MARGIN > FILE_WIDTH_MIN ? layout.width + LAYOUT_MARGIN : FILE_WIDTH_MIN;
+        double top = 70, height = top + layout.height + LEGEND_HEIGHT + LAYOUT_MARGIN;
         PRINT(printer,
               "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"title desc\" "
               "viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n<title id=\"title\">T-DAG %s (%u), "
@@ -272,13 +271,13 @@ enum status svg_file(struct printer *printer, const struct forest *forest, const
         PRINT(printer,
               "<text x=\"%.0f\" y=\"22\" style=\"font-weight:bold\">T-DAG %s (%u), rules %s</text>\n<text "
               "x=\"%.0f\" y=\"40\">",
-              MARGIN, name, (unsigned)dag, rules_name(tdags->rules), MARGIN);
+              LAYOUT_MARGIN, name, (unsigned)dag, rules_name(tdags->rules), LAYOUT_MARGIN);
         put_description(printer, &layout.drawing, between);
         PRINT(printer, "</text>\n<g transform=\"translate(%.1f %.0f)\">\n", (width - layout.width) / 2, top);
         put_all_arcs(printer, &layout);
         put_vertices(printer, &scope, &layout, true, NULL);
         PRINT(printer, "</g>\n");
-        put_legend(printer, MARGIN, height - LEGEND_HEIGHT);
+        put_legend(printer, LAYOUT_MARGIN, height - LEGEND_HEIGHT);
         PRINT(printer, "</svg>\n");
         status = printer->status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     }

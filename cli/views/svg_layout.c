@@ -7,7 +7,6 @@
 
 #define SETTLE_ROUNDS 24u
 #define ORDER_ROUNDS 8u
-#define MARGIN 14.0
 
 /* Layers that all arcs together may cross for igraph to order the vertices: it puts a vertex wherever an arc crosses a
  * layer, and works for one thread at a time. */
@@ -201,9 +200,9 @@ static void measure(struct layout *layout, layout_room *room, double layer)
     }
     for (uint32_t v = 0; v < drawing->vertices_count; v++) {
         struct layout_room need = room(&drawing->vertices[v]);
-        layout->x[v] += MARGIN / 2 - least;
-        layout->y[v] = MARGIN + layer * drawing->vertices[v].layer / (drawing->has_joints ? 2 : 1);
-        double right = layout->x[v] + need.right + MARGIN / 2, below = layout->y[v] + need.below;
+        layout->x[v] += LAYOUT_MARGIN / 2 - least;
+        layout->y[v] = LAYOUT_MARGIN + layer * drawing->vertices[v].layer / (drawing->has_joints ? 2 : 1);
+        double right = layout->x[v] + need.right + LAYOUT_MARGIN / 2, below = layout->y[v] + need.below;
         layout->width = right > layout->width ? right : layout->width;
         layout->height = below > layout->height ? below : layout->height;
     }

@@ -4,6 +4,8 @@
 
 #include "cli/views/drawing.h"
 
+#define LAYOUT_MARGIN 14.0 /* around the drawing */
+
 struct layout {
     struct drawing drawing;
     bool is_borrowed; /* the drawing is somebody else's */
