@@ -14,12 +14,13 @@
 #include "parser/bytes.h"
 #include "parser/sha256.h"
 #include "tests/support/chaingen.h"
+#include "tests/support/dir.h"
 #include "tests/support/handmade.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
 static const char *const all_rules[] = {"core-0.18", "core-0.19", "core-22"};
-static char *dir, data[512];
+static char data[512];
 
 static struct gen *open_chain(void)
 {
@@ -37,14 +38,6 @@ static int set_up(void **state)
     gen_tdags(gen, 60);
     gen_blocks(gen, 60, 0);
     gen_close(gen);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -430,10 +423,10 @@ static void test_damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_three_runs, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_older_transaction, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_reordered, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_three_runs, set_up, remove_dir),
+        cmocka_unit_test_setup_teardown(test_older_transaction, set_up, remove_dir),
+        cmocka_unit_test_setup_teardown(test_reordered, set_up, remove_dir),
+        cmocka_unit_test_setup_teardown(test_damaged, set_up, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,12 +17,11 @@
 #include "graph/test_hooks.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
+#include "tests/support/dir.h"
 
 enum { META, BATCHES, DIRECTORY, FILES, SNAPSHOT };
 static const char *const tables[] = {"meta", "batches", "directory", "files", "snapshot"};
 static const struct kv_words words = {.noun = "store", .verb = "scan"};
-
-static char *dir;
 
 /* The value under test: what a lie changes. */
 struct value {
@@ -44,14 +43,6 @@ static int set_up(void **state)
     gen_close(gen);
     kv_map_step((size_t)1 << 20);
     assert_int_equal(command_exit("scan --quiet --datadir %s --store %s/good --threads 1", data, dir), 0);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -496,5 +487,5 @@ int main(void)
         cmocka_unit_test(test_version), cmocka_unit_test(test_files),  cmocka_unit_test(test_snapshot),
         cmocka_unit_test(test_any_bit), cmocka_unit_test(test_digest),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

@@ -12,13 +12,13 @@
 #include <string.h>
 
 #include "cli/output/schema.h"
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
 #define NODE "tests/fixtures/regtest-xor"
 
 static const char *const rules[] = {"core-0.18", "core-0.19", "core-22"};
-static char *dir;
 
 /* Two stores of the bundled chain, one with an index and all nulldata. */
 static int set_up(void **state)
@@ -28,14 +28,6 @@ static int set_up(void **state)
     unktx_ok("scan --quiet --datadir " NODE " --store %s/bare", dir);
     unktx_ok("scan --quiet --nulldata store --datadir " NODE " --store %s/indexed", dir);
     unktx_ok("index --quiet --datadir " NODE " --store %s/indexed", dir);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -339,5 +331,5 @@ int main(void)
         cmocka_unit_test(test_blocks),      cmocka_unit_test(test_dump),         cmocka_unit_test(test_travel),
         cmocka_unit_test(test_equal_txids), cmocka_unit_test(test_descriptions), cmocka_unit_test(test_man_pages),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

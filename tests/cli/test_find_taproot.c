@@ -5,12 +5,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "parser/address.h"
 #include "parser/pubkey.h"
 #include "tests/parser/hex.h"
+#include "tests/support/dir.h"
 #include "tests/support/handmade.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
@@ -18,8 +18,6 @@
 /* The key of m/86'/0'/0'/0/0 and the output key that the BIP gives for it. */
 #define INTERNAL "02cc8a4bc64d897bddc5fbc2f670f7a8ba0b386779106cf1223c6fc5d7cd6fc115"
 #define OUTPUT_KEY "a60869f0dbcf1dc659c9cecbaf8050135ea9e8cdc487053f1dc6880949dc684c"
-
-static char *dir;
 
 /* A chain with a pubkey output of the internal key. */
 static int set_up(void **state)
@@ -45,14 +43,6 @@ static int set_up(void **state)
     buffer_free(&file);
     buffer_free(&bodies);
     unktx_ok("scan --quiet --datadir %s/data --store %s/store", dir, dir);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -89,5 +79,5 @@ static void test_taproot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_taproot)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

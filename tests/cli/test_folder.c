@@ -12,12 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
 #define NODE "tests/fixtures/regtest-xor"
 
-static char *dir; /* has bare and indexed, two stores of the bundled chain */
+/* dir has bare and indexed, two stores of the bundled chain */
 
 static int set_up(void **state)
 {
@@ -26,14 +27,6 @@ static int set_up(void **state)
     unktx_ok("scan --quiet --datadir " NODE " --store %s/bare", dir);
     unktx_ok("scan --quiet --datadir " NODE " --store %s/indexed", dir);
     unktx_ok("index --quiet --datadir " NODE " --store %s/indexed", dir);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -374,5 +367,5 @@ int main(void)
         cmocka_unit_test(test_read_filter),
         cmocka_unit_test(test_other_rules),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

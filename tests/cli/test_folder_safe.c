@@ -14,12 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
 #define NODE "tests/fixtures/regtest-xor"
 
-static char *dir; /* has store, of the bundled chain, with an index */
+/* dir has store, of the bundled chain, with an index */
 
 static int set_up(void **state)
 {
@@ -27,14 +28,6 @@ static int set_up(void **state)
     dir = temp_dir();
     unktx_ok("scan --quiet --datadir " NODE " --store %s/store", dir);
     unktx_ok("index --quiet --datadir " NODE " --store %s/store", dir);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -279,5 +272,5 @@ int main(void)
         cmocka_unit_test(test_long_label),
         cmocka_unit_test(test_long_path),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

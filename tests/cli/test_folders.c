@@ -14,6 +14,7 @@
 
 #include "parser/bytes.h"
 #include "parser/sha256.h"
+#include "tests/support/dir.h"
 #include "tests/support/markup.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
@@ -22,7 +23,6 @@
 #define TIP 260
 #define FORK_HEADER 164u
 
-static char *dir;         /* of one test */
 static char blocks[300];  /* its blocks folder */
 static uint8_t key[8];    /* of the fixture */
 static char key_text[17]; /* as hexadecimal digits */
@@ -41,14 +41,6 @@ static int set_up(void **state)
     free(bytes);
     for (size_t i = 0; i < sizeof key; i++)
         snprintf(key_text + 2 * i, 3, "%02x", key[i]);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -430,7 +422,7 @@ static void test_many_gaps(void **state)
     table_free(&truth);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, remove_dir)
 
 int main(void)
 {

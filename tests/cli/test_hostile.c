@@ -14,9 +14,8 @@
 #include "parser/bytes.h"
 #include "parser/network.h"
 #include "tests/support/command.h"
+#include "tests/support/dir.h"
 #include "tests/support/handmade.h"
-
-static char *dir;
 
 static int set_up(void **state)
 {
@@ -24,14 +23,6 @@ static int set_up(void **state)
     temp_dir_in_memory();
     dir = temp_dir();
     make_dirs(path_of("%s/data/blocks", dir));
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -319,14 +310,14 @@ static void test_false_heads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_repeated_txid, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_repeated_tx_in_a_block, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_wide_transaction, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_detached_blocks, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_tiny_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_too_much_money, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_too_much_spent, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_false_heads, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_repeated_txid, set_up, remove_dir),
+        cmocka_unit_test_setup_teardown(test_repeated_tx_in_a_block, set_up, remove_dir),
+        cmocka_unit_test_setup_teardown(test_wide_transaction, set_up, remove_dir),
+        cmocka_unit_test_setup_teardown(test_detached_blocks, set_up, remove_dir),
+        cmocka_unit_test_setup_teardown(test_tiny_files, set_up, remove_dir),
+        cmocka_unit_test_setup_teardown(test_too_much_money, set_up, remove_dir),
+        cmocka_unit_test_setup_teardown(test_too_much_spent, set_up, remove_dir),
+        cmocka_unit_test_setup_teardown(test_false_heads, set_up, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,10 +16,9 @@
 #include "parser/sha256.h"
 #include "tests/parser/hex.h"
 #include "tests/support/command.h"
+#include "tests/support/dir.h"
 #include "tests/support/handmade.h"
 #include "tests/support/table.h"
-
-static char *dir;
 
 static int set_up(void **state)
 {
@@ -27,14 +26,6 @@ static int set_up(void **state)
     temp_dir_in_memory();
     dir = temp_dir();
     make_dirs(path_of("%s/data/blocks", dir));
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -361,8 +352,8 @@ static void test_real_pair(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_hostile, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_real_pair, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hostile, set_up, remove_dir),
+        cmocka_unit_test_setup_teardown(test_real_pair, set_up, remove_dir),
     };
     return cmocka_run_group_tests_name("hostile_scripts", tests, NULL, NULL);
 }

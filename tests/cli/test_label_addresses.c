@@ -12,6 +12,7 @@
 
 #include "cli/inputs/dag_labels.h"
 #include "tests/support/command.h"
+#include "tests/support/dir.h"
 #include "tests/support/markup.h"
 
 #define REGTEST "bcrt1qdavt4j2sd7dlhqsavtnfxvzppw6k7qy97tmnu9"
@@ -20,21 +21,11 @@
 #define TESTNET "tb1rgv5m6uvdk3kc7qsuz0c79v88ycr5w4wa"
 #define WRONG "bcrt1qdavt4j2sd7dlhqsavtnfxvzppw6k7qy97tmnu8"
 
-static char *dir;
-
 static int set_up(void **state)
 {
     (void)state;
     dir = temp_dir();
     unktx_ok("scan --quiet --datadir tests/fixtures/regtest-xor --store %s/store", dir);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -195,5 +186,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_told), cmocka_unit_test(test_once),
                                        cmocka_unit_test(test_names), cmocka_unit_test(test_shared)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

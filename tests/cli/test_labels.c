@@ -7,32 +7,15 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/inputs/address_labels.h"
 #include "parser/mem.h"
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 
 #define ARCHIVE "1Archive1n2C579dMsAu3iC6tWzuQJz8dN"
 #define EXAMPLE "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"
-
-static char *dir;
-
-static int set_up(void **state)
-{
-    (void)state;
-    dir = temp_dir();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
-    return 0;
-}
 
 static struct settings settings_of(const char *name, const char *text, size_t size)
 {
@@ -459,5 +442,5 @@ int main(void)
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_no_file),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

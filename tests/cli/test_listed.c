@@ -10,11 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 
 #define NODE "tests/fixtures/regtest-xor"
 
-static char *dir; /* has all, of analyze --index, and node, a link to the fixture's blk files */
+/* dir has all, of analyze --index, and node, a link to the fixture's blk files */
 
 static int set_up(void **state)
 {
@@ -24,14 +25,6 @@ static int set_up(void **state)
     struct run run = shell("ln -s $PWD/" NODE "/regtest/blocks %s/node", dir);
     assert_int_equal(run.exit_status, 0);
     run_free(&run);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -199,5 +192,5 @@ int main(void)
         cmocka_unit_test(test_taken_away),
         cmocka_unit_test(test_ties),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

@@ -18,23 +18,14 @@
 #include "cli/output/mapping.h"
 #include "cli/output/signals.h"
 #include "graph/store/store.h"
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
-
-static char *dir;
 
 static int set_up(void **state)
 {
     (void)state;
     dir = temp_dir();
     unktx_ok("scan --quiet --datadir tests/fixtures/regtest-xor --store %s/store", dir);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -137,5 +128,5 @@ int main(void)
         cmocka_unit_test(test_store_cut_while_read),
         cmocka_unit_test(test_other_bus_error),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

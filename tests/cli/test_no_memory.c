@@ -17,8 +17,8 @@
 #include "parser/mem.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
+#include "tests/support/dir.h"
 
-static char *dir;
 static char digest[512]; /* what `check` says of the undisturbed store */
 
 /* "data", or "spent": for an index, whose inputs spend outputs of the chain. */
@@ -75,14 +75,6 @@ static int set_up(void **state)
     kv_map_step((size_t)1 << 20);
     expect_ok(command_run("scan --datadir %s/data --store %s/good --threads 1", dir, dir));
     take_report("good", digest);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -373,5 +365,5 @@ int main(void)
         cmocka_unit_test(test_check),        cmocka_unit_test(test_show),         cmocka_unit_test(test_indexed),
         cmocka_unit_test(test_report),       cmocka_unit_test(test_compare),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

@@ -9,25 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/dir.h"
 #include "tests/support/handmade.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
-
-static char *dir;
 
 static int set_up(void **state)
 {
     (void)state;
     dir = temp_dir();
     unktx_ok("scan --quiet --datadir tests/fixtures/regtest-xor --store %s/store", dir);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -161,5 +152,5 @@ int main(void)
         cmocka_unit_test(test_not_asked),
         cmocka_unit_test(test_fixture),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

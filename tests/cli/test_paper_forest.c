@@ -10,13 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/dir.h"
 #include "tests/support/paper_forest.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
 #define FAN_INS 9u
-
-static char *dir;
 
 static int set_up(void **state)
 {
@@ -25,14 +24,6 @@ static int set_up(void **state)
     dir = temp_dir();
     paper_forest_write(path_of("%s/data", dir));
     unktx_ok("scan --quiet --chain regtest --datadir %s/data --store %s/store", dir, dir);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -156,5 +147,5 @@ int main(void)
         cmocka_unit_test(test_after),
         cmocka_unit_test(test_compared),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

@@ -13,6 +13,7 @@
 
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
+#include "tests/support/dir.h"
 #include "tests/support/node_truth.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
@@ -20,22 +21,6 @@
 #define FIXTURE "tests/fixtures/regtest-xor"
 
 static const char *const all_rules[] = {"core-0.18", "core-0.19", "core-22"};
-static char *dir;
-
-static int set_up(void **state)
-{
-    (void)state;
-    dir = temp_dir();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
-    return 0;
-}
 
 static void expect(int status, const char *line)
 {
@@ -472,14 +457,14 @@ int main(void)
 {
     temp_dir_in_memory();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_fixture, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_generated, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_node, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_pruned, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_first_block_left, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_unnamed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_words, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_fixture, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_generated, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_node, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_pruned, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_first_block_left, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_refusals, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_unnamed, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_words, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/dir.h"
 #include "tests/support/markup.h"
 #include "tests/support/run.h"
 
@@ -16,21 +17,11 @@
 #define HOSTILE "a\x1b[2J\nb\xc2\x9b\xff\xe2\x80\xae\xc3\xa9"
 #define SHOWN "a\\x1b[2J\\x0ab\\xc2\\x9b\\xff\\xe2\\x80\\xae\xc3\xa9"
 
-static char *dir;
-
 static int set_up(void **state)
 {
     (void)state;
     dir = temp_dir();
     make_dirs(path_of("%s/" HOSTILE, dir));
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -132,5 +123,5 @@ int main(void)
         cmocka_unit_test(names_of_what_is_there),
         cmocka_unit_test(tables_are_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

@@ -11,12 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 
 #define NODE "tests/fixtures/regtest-xor"
 #define OTHER "tests/fixtures/dup-txid" /* shares only the genesis block with it */
 
-static char *dir; /* has analyzed, a folder of analyze without an index, and node and other, links to the chains */
+/* dir has analyzed, a folder of analyze without an index, and node and other, links to the chains */
 
 static int set_up(void **state)
 {
@@ -26,14 +27,6 @@ static int set_up(void **state)
     assert_int_equal(run.exit_status, 0);
     run_free(&run);
     unktx_ok("analyze --quiet --datadir " NODE " -o %s/analyzed", dir);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -204,5 +197,5 @@ int main(void)
         cmocka_unit_test(test_the_same_blocks),
         cmocka_unit_test(test_analyze_into_a_store),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

@@ -11,12 +11,11 @@
 
 #include "cli/inputs/tables_before.h"
 #include "parser/sha256.h"
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 
 #define TDAGS 16000u /* some megabytes, so that lines lie across the ends of slices */
 #define TXS (3 * TDAGS)
-
-static char *dir;
 
 /* The txid of transaction t as printed: its number, repeated. */
 static void print_txid(uint32_t t, char text[HASH256_HEX_SIZE + 1])
@@ -50,14 +49,6 @@ static int set_up(void **state)
     (void)state;
     dir = temp_dir();
     write_tables();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -161,5 +152,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_read), cmocka_unit_test(test_cut),
                                        cmocka_unit_test(test_same)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

@@ -15,28 +15,12 @@
 #include "cli/output/outfolder.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
+#include "tests/support/dir.h"
 #include "tests/support/markup.h"
 #include "tests/support/run.h"
 
 #define NODE "tests/fixtures/regtest-xor"
 #define TIP 260
-
-static char *dir;
-
-static int set_up(void **state)
-{
-    (void)state;
-    dir = temp_dir();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
-    return 0;
-}
 
 /* ---- reading beside tables ---- */
 
@@ -214,11 +198,11 @@ static void test_nothing_is_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_store_goes_on, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_other_branch, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_said_before_answers_only, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_one_block_for_all_parts, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_nothing_is_left, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_store_goes_on, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_other_branch, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_said_before_answers_only, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_one_block_for_all_parts, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_nothing_is_left, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

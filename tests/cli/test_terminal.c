@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/dir.h"
 #include "tests/support/markup.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
@@ -20,7 +21,7 @@
 #define CHAIN "tests/fixtures/regtest-xor"
 #define COLUMNS 80u
 
-static char *dir, txid[65], key[131];
+static char txid[65], key[131];
 
 static int set_up(void **state)
 {
@@ -35,14 +36,6 @@ static int set_up(void **state)
     snprintf(key, sizeof key, "%s", table_get(&keys, keys.rows / 2, "key"));
     table_free(&txs);
     table_free(&keys);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -195,5 +188,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines), cmocka_unit_test(test_drawn),
                                        cmocka_unit_test(test_tables)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

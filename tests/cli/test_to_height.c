@@ -7,32 +7,16 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/chaingen.h"
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
 #define FIXTURE "tests/fixtures/regtest-xor/regtest"
 
 static const char *const all_rules[] = {"core-0.18", "core-0.19", "core-22"};
-static char *dir;
-
-static int set_up(void **state)
-{
-    (void)state;
-    dir = temp_dir();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
-    return 0;
-}
 
 static void scan(const char *datadir, const char *store, const char *more, bool indexed)
 {
@@ -158,9 +142,9 @@ static void test_above_the_tip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_bundled, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_generated, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_above_the_tip, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bundled, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_generated, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_above_the_tip, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,24 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
-
-static char *dir;
 
 static int set_up(void **state)
 {
     (void)state;
     dir = temp_dir();
     unktx_ok("scan --quiet --datadir tests/fixtures/regtest-xor --store %s/store", dir);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -132,5 +123,5 @@ int main(void)
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

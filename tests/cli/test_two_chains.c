@@ -6,28 +6,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 
 static const char one[] = "tests/fixtures/regtest-xor", two[] = "tests/fixtures/dup-txid";
-static char *dir;
-
-static int set_up(void **state)
-{
-    (void)state;
-    dir = temp_dir();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
-    return 0;
-}
 
 /* The command over the other chain is refused and says what is there; over the first one it goes on. */
 static void check_refused(const char *command, const char *what, const char *store)
@@ -84,5 +68,5 @@ int main(void)
         cmocka_unit_test(test_genesis_alone),
         cmocka_unit_test(test_old_mixture),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

@@ -19,12 +19,12 @@
 #include "graph/index/tx_index.h"
 #include "graph/test_hooks.h"
 #include "tests/support/chaingen.h"
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 #include "tests/support/trouble.h"
 
 enum { BLOCKS = 150, HEIGHTS_MAX = 300, KILLS = 40, CHECKPOINT_BLOCKS = 12 };
 
-static char *dir;
 static char data[512], store[512];
 static struct hash256 stale_tip; /* of a branch that lost, 20 blocks deep */
 static uint32_t tip_height;
@@ -54,14 +54,6 @@ static int set_up(void **state)
     tip_height = gen_height(gen);
     assert_true(tip_height < HEIGHTS_MAX);
     gen_close(gen);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    free(dir);
     return 0;
 }
 
@@ -206,5 +198,5 @@ int main(void)
         cmocka_unit_test(test_killed_at_any_moment),
         cmocka_unit_test(test_temporary_files_gone),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }
