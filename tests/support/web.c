@@ -72,6 +72,8 @@ struct web web_start(const char *format, ...)
 int web_stop(struct web *web)
 {
     int status;
+    if (web->pid == 0) /* never started, as after a set-up that failed: 0 would be this process and all of its group */
+        return -1;
     kill(web->pid, SIGINT);
     assert_int_equal(waitpid(web->pid, &status, 0), web->pid);
     web->pid = 0;

@@ -15,7 +15,7 @@ struct web {
 /* Starts `unktx explore --port 0` with these words after it, printf-style, and waits for its address and
  * until the pages of all rule sets are there. */
 struct web web_start(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Ends it with SIGINT; its exit status. */
+/* Ends it with SIGINT; its exit status, -1 if it was never started. */
 int web_stop(struct web *web);
 
 struct answer {
