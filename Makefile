@@ -129,8 +129,9 @@ $(FUZZERS): $(BUILD)/tests/fuzz/fuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call ob
 digests: $(BUILD)/unktx
 	UNKTX=$(BUILD)/unktx sh tests/digests.sh write
 
-# How many entries of the check run at the same time; none of them knows of the others.
-CHECK_JOBS ?= $(shell jobs=$$(nproc 2>/dev/null || echo 1); [ $$jobs -le 4 ] || jobs=4; echo $$jobs)
+# How many entries of the check run at the same time, one more than processors since each waits for the disk now and then; none of
+# them knows of the others.
+CHECK_JOBS ?= $(shell jobs=$$(nproc 2>/dev/null || echo 1); [ $$jobs -le 4 ] || jobs=4; echo $$((jobs + 1)))
 # $(call run_tests,TESTS,FUZZ_NOUNS,SCRIPTS): each names what it skips; UNKTX tells which binary to run. The scripts come first: some of
 # them take long. Threads that have no work sleep: by default libgomp lets them spin, which takes the processor from the other entries.
 run_tests = rm -f $(BUILD)/failed; \
