@@ -134,7 +134,7 @@ static __attribute__((noinline)) bool try_ideas(struct spend_ideas *ideas, uint8
     struct spend spend;
     notes.first = notes.count = 0;
     memset(notes.seen, 0, sizeof notes.seen);
-    ideas->notes = &notes;
+    ideas->notes = &notes; /* cppcheck-suppress autoVariables ; it is not read after this function */
     ideas->work = 0;
     for (uint8_t one = 0; one <= 1; one++) {
         set_all(&spend, one);

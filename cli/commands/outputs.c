@@ -154,7 +154,7 @@ static enum status list_outputs(const struct settings *settings, struct outputs 
     struct forest forest = {0};
     enum status status = opened_store_open_labelled(settings, &outputs->labels, &store, fault);
     outputs->store = store;
-    outputs->forest = &forest;
+    outputs->forest = &forest; /* cppcheck-suppress autoVariables ; it is not read after this function */
     if (status == STATUS_OK) {
         opened_store_tell_nulldata(settings, store);
         status = forest_load(store, (unsigned)settings->threads, &forest, fault);

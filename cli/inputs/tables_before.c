@@ -193,11 +193,11 @@ static enum status read_header(struct reading *reading, struct fault *fault)
     ssize_t got = file_read_at(reading->fd_plus_1 - 1, bytes, LINE_STEP, 0);
     enum status status = STATUS_OK;
     char *end = got > 0 ? memchr(bytes, '\n', (size_t)got) : NULL;
-    if (got < 0)
+    if (got < 0) {
         status = fault_errno(fault, reading->path, FAULT_NO_OFFSET, "cannot be read");
-    else if (!end)
+    } else if (!end) {
         status = malformed(reading, fault);
-    if (status == STATUS_OK) {
+    } else {
         *end = '\0';
         reading->begin = (uint64_t)(end + 1 - bytes);
         find_columns(reading, bytes);

@@ -31,7 +31,7 @@ static const char *read_plain(struct csv_cell *cell, const char *at, const char 
 bool csv_next(struct csv_row *row, const char **at, const char *end)
 {
     const char *here = *at;
-    struct csv_cell beyond;
+    struct csv_cell beyond = {0};
     for (row->count = 0; here && here < end;) {
         struct csv_cell *cell = row->count < CSV_CELLS_MAX ? &row->cells[row->count] : &beyond;
         here = *here == '"' ? read_quoted(cell, here + 1, end) : read_plain(cell, here, end);

@@ -22,6 +22,8 @@ static void add_cell(struct text_table *table, const char *cell)
 
 void text_table_cell(struct text_table *table, const char *cell)
 {
+    if (table->count == 0)
+        return;
     if (table->cells_count == 0)
         for (size_t c = 0; c < table->count; c++)
             add_cell(table, table->columns[c].head);

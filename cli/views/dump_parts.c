@@ -87,7 +87,7 @@ static enum status write_rows(struct writer *writer, struct fault *fault)
 {
     const struct item *item = writer->item;
     const struct partition_table *table = &writer->parts->plan->tables[item->which];
-    uint64_t first = item->file->first, end;
+    uint64_t first = item->file->first, end = first;
     writer->text.size = writer->packed.size = 0;
     writer->rows->last_spender = 0;
     sha256_begin(&writer->sha256);
@@ -104,7 +104,8 @@ static enum status write_rows(struct writer *writer, struct fault *fault)
             status = dump_rows_put(writer->rows, item->which, first, end, &writer->text, fault);
         if (status == STATUS_OK)
             status = pack(writer, &writer->text, false, fault);
-        add_rows(writer, first, end);
+        if (status == STATUS_OK)
+            add_rows(writer, first, end);
     }
     return status == STATUS_OK ? pack(writer, &writer->text, true, fault) : status;
 }

@@ -37,7 +37,8 @@ static enum status enter(struct explore *explore, struct explore_drawing *drawin
     explore_drawn_leave(explore, drawing->made);
     drawing->made = NULL;
     drawing->scope.made = NULL;
-    memcpy(numbers, drawing->members, drawing->members_count * sizeof *numbers);
+    if (drawing->members)
+        memcpy(numbers, drawing->members, drawing->members_count * sizeof *numbers);
     uint32_t count = drawing_keep_component(drawing->scope.forest, drawing->scope.rules, numbers,
                                             drawing->members_count);
     mem_free(drawing->numbers);
@@ -88,7 +89,7 @@ enum status explore_drawing_open(const struct explore_request *request, uint32_t
     }
     if (strlen(open) >= sizeof drawing->asked)
         return tell_missing(fault);
-    strcpy(drawing->asked, open);
+    memcpy(drawing->asked, open, strlen(open) + 1);
     for (unsigned step = 0; *at && status == STATUS_OK; step++) {
         uint32_t number;
         bool may = step < OPENED_STEPS && (step == 0 || drawing->vertex.type == VERTEX_PART);

@@ -251,19 +251,12 @@ static struct explore_order *find_locked(struct explore *explore, enum rules rul
 }
 
 /* One is made at a time, since that takes the most memory. */
-struct explore_order *explore_order_get(struct explore *explore, enum rules rules, unsigned column)
+static struct explore_order *find_or_make(struct explore *explore, enum rules rules, unsigned column,
+                                          struct explore_order *base)
 {
     static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
-    struct explore_order *base = NULL, *order = find_locked(explore, rules, column);
-    if (order)
-        return order;
-    if (explore->rules[rules].base) {
-        base = explore_order_get(explore, explore->settings->rules, column);
-        if (!base)
-            return NULL;
-    }
     pthread_mutex_lock(&making);
-    order = find_locked(explore, rules, column); /* another may have made it meanwhile */
+    struct explore_order *order = find_locked(explore, rules, column); /* another may have made it meanwhile */
     if (!order && (order = order_make(explore, rules, column, base)) != NULL) {
         pthread_mutex_lock(&explore->lock);
         order->next = explore->orders;
@@ -272,8 +265,27 @@ struct explore_order *explore_order_get(struct explore *explore, enum rules rule
         pthread_mutex_unlock(&explore->lock);
     }
     pthread_mutex_unlock(&making);
-    if (base)
-        explore_order_leave(explore, base);
+    return order;
+}
+
+/* That of the rule set that others share rows with, which shares none itself. */
+static struct explore_order *get_base(struct explore *explore, unsigned column)
+{
+    enum rules rules = explore->settings->rules;
+    struct explore_order *order = find_locked(explore, rules, column);
+    return order ? order : find_or_make(explore, rules, column, NULL);
+}
+
+struct explore_order *explore_order_get(struct explore *explore, enum rules rules, unsigned column)
+{
+    struct explore_order *base, *order = find_locked(explore, rules, column);
+    if (order || !explore->rules[rules].base)
+        return order ? order : find_or_make(explore, rules, column, NULL);
+    base = get_base(explore, column);
+    if (!base)
+        return NULL;
+    order = find_or_make(explore, rules, column, base);
+    explore_order_leave(explore, base);
     return order;
 }
 

@@ -153,7 +153,7 @@ enum status explore_sought_get(struct explore *explore, enum rules rules, const 
         if (status != STATUS_OK)
             status = tell(status, word, fault);
     }
-    if (status == STATUS_OK) {
+    if (one && status == STATUS_OK) {
         *count = (uint32_t)one->outputs.count;
         *outputs = mem_alloc(*count, sizeof **outputs);
         if (!*outputs)
