@@ -37,7 +37,7 @@ const char svg_style[] =
 
 static const char *const meanings[] = {"root", "unknown output, spent", "unknown output, not spent", "known output"};
 
-static const char *const elements[] = {"rect", "circle", "circle", "path", "rect"};
+static const char *const elements[] = {"rect", "circle", "circle", "path", "rect", "path", "circle"};
 
 static void put_mark(struct printer *printer, enum vertex_type type, double x, double y)
 {

@@ -166,8 +166,8 @@ static enum status open_scripts(struct tx_text *tx_text, const struct tx_head *h
     if (tx_text->has_scripts)
         return tx_scripts_head(&tx_text->scripts, &tx_text->text);
     if (status == STATUS_OK)
-        status = fault_set(&why, STATUS_FORMAT, tx_text->blocks->dir.path, FAULT_NO_OFFSET,
-                           "block %u is not at the place that the store has it at", (unsigned)head->height);
+        (void)fault_set(&why, STATUS_FORMAT, tx_text->blocks->dir.path, FAULT_NO_OFFSET,
+                        "block %u is not at the place that the store has it at", (unsigned)head->height);
     message_fault(&why);
     tx_text->missing = true;
     return STATUS_OK;
