@@ -183,7 +183,7 @@ enum status index_blocks_script(struct blk_reader *reader, const struct blkdir *
                                 struct fault *fault)
 {
     struct tx_output output = {0};
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     enum status status = index_blocks_tx(reader, dir, index, tx, &bytes, fault);
     if (status != STATUS_OK)
         return status;
