@@ -108,25 +108,33 @@ static enum status refuse_here(struct fault *fault)
                      is_store(".") ? "is a store itself" : "has a store in it, ./store");
 }
 
-enum status store_place_find(const char *given, char **store, char **folder, struct fault *fault)
+static enum status find_at(const char *path, char **store, char **folder, struct fault *fault)
 {
     bool has = false;
-    *store = *folder = NULL;
-    const char *path = given ? given : "unktx-out";
     enum status status = refuse_two(path, fault);
     if (status != STATUS_OK)
         return status;
     if (is_analyzed(path))
         return take_inner(path, store, folder, fault);
-    if (!given) {
-        status = is_folder("unktx-store") ? STATUS_OK : refuse_here(fault);
-        return status == STATUS_OK ? store_place_find("unktx-store", store, folder, fault) : status;
-    }
     if (!is_store(path))
         status = has_tables(path, &has, fault);
     if (status != STATUS_OK)
         return status;
     return has ? take_inner(path, store, folder, fault) : take(path, store, folder, fault);
+}
+
+enum status store_place_find(const char *given, char **store, char **folder, struct fault *fault)
+{
+    *store = *folder = NULL;
+    if (given)
+        return find_at(given, store, folder, fault);
+    enum status status = refuse_two("unktx-out", fault);
+    if (status != STATUS_OK)
+        return status;
+    if (is_analyzed("unktx-out"))
+        return take_inner("unktx-out", store, folder, fault);
+    status = is_folder("unktx-store") ? STATUS_OK : refuse_here(fault);
+    return status == STATUS_OK ? find_at("unktx-store", store, folder, fault) : status;
 }
 
 enum status store_place_in(const char *folder, char **store, struct fault *fault)
