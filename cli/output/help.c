@@ -23,18 +23,34 @@ static void print_words(const char *text, unsigned indent, unsigned column, bool
     putchar('\n');
 }
 
+/* Prints the value's choices in pieces that fit, broken after a bar; returns the column. */
+static unsigned print_value(const char *value, unsigned column)
+{
+    unsigned indent = column;
+    while (*value) {
+        unsigned size = (unsigned)strcspn(value, "|");
+        size += value[size] == '|';
+        if (column + size > help_width() && column > indent)
+            column = (unsigned)printf("\n%*s", (int)indent, "") - 1;
+        column += (unsigned)printf("%.*s", (int)size, value);
+        value += size;
+    }
+    return column;
+}
+
 static void print_option(const struct option *option)
 {
-    char names[128], text[512];
+    char text[512];
     char letter[8] = "    ";
     if (option->letter)
         snprintf(letter, sizeof letter, "-%c, ", option->letter);
-    int width = snprintf(names, sizeof names, "  %s--%s%s%s", letter, option->name, option->value ? " " : "",
-                         option->value ? option->value : "");
-    if (width + 2 > HELP_INDENT)
-        printf("%s\n%*s", names, HELP_INDENT, "");
+    unsigned column = (unsigned)printf("  %s--%s%s", letter, option->name, option->value ? " " : "");
+    if (option->value)
+        column = print_value(option->value, column);
+    if (column + GAP > HELP_INDENT)
+        printf("\n%*s", HELP_INDENT, "");
     else
-        printf("%-*s", HELP_INDENT, names);
+        printf("%*s", (int)(HELP_INDENT - column), "");
     snprintf(text, sizeof text, option->fallback ? "%s (default: %s)" : "%s", option->help, option->fallback);
     print_words(text, HELP_INDENT, HELP_INDENT, false);
 }
