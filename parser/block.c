@@ -136,12 +136,15 @@ static struct hasher_message *batch_next(struct batch *batch)
     return &batch->messages[batch->count++];
 }
 
-/* The txid, and the wtxid of all but the coinbase, which has zeros for it. Without witnesses both are the same. */
+/* The txid, and, unless `wtxid` is NULL, the wtxid of all but the coinbase, which has zeros for it. Without witnesses
+ * both are the same. */
 static void batch_tx(struct batch *batch, const struct tx *tx, bool coinbase, struct hash256 *txid,
                      struct hash256 *wtxid)
 {
     struct hasher_message *message = batch_next(batch);
     *message = tx_message(tx, txid);
+    if (!wtxid)
+        return;
     message->copy = coinbase || tx->segwit ? NULL : wtxid;
     if (coinbase)
         memset(wtxid, 0, sizeof *wtxid);
@@ -157,8 +160,8 @@ static void batch_tx(struct batch *batch, const struct tx *tx, bool coinbase, st
  * its last; there are fewer than 32. */
 #define MERKLE_ROOM(leaves) (2 * (leaves) + 64)
 
-/* Hashes all transactions into the verifier's arrays. */
-static enum status hash_txs(struct block_verifier *v, const struct tx *txs, size_t count)
+/* Hashes all transactions into the verifier's arrays; the wtxids only if they are wanted. */
+static enum status hash_txs(struct block_verifier *v, const struct tx *txs, size_t count, bool wtxids)
 {
     if (mem_reserve(&v->txids, &v->txids_capacity, MERKLE_ROOM(count), sizeof *v->txids) != STATUS_OK ||
         mem_reserve(&v->wtxids, &v->wtxids_capacity, MERKLE_ROOM(count), sizeof *v->wtxids) != STATUS_OK ||
@@ -166,7 +169,7 @@ static enum status hash_txs(struct block_verifier *v, const struct tx *txs, size
         return STATUS_NOMEM;
     struct batch batch = {.messages = v->messages};
     for (size_t t = 0; t < count; t++)
-        batch_tx(&batch, &txs[t], t == 0, &v->txids[t], &v->wtxids[t]);
+        batch_tx(&batch, &txs[t], t == 0, &v->txids[t], wtxids ? &v->wtxids[t] : NULL);
     batch_flush(&batch);
     return STATUS_OK;
 }
@@ -206,7 +209,7 @@ static bool commitment_holds(struct block_verifier *v, size_t count, const struc
 static enum block_flaw verify_roots(struct block_verifier *verifier, const struct block_header *header,
                                     const struct tx *txs, size_t count)
 {
-    if (hash_txs(verifier, txs, count) != STATUS_OK)
+    if (hash_txs(verifier, txs, count, true) != STATUS_OK)
         return BLOCK_NOMEM;
     bool mutated, witness = false;
     const struct hash256 *root = merkle_root(verifier->txids, count, &mutated);
@@ -243,6 +246,22 @@ static bool keep_tx(void *context, const struct tx *tx, uint32_t index, unsigned
         return false;
     v->txs[index] = *tx;
     return true;
+}
+
+enum block_flaw block_verify_txids(struct block_verifier *verifier, const uint8_t *block, size_t size,
+                                   struct block_counts *counts)
+{
+    static const struct block_visitor visitor = {.tx = keep_tx};
+    struct block_header header;
+    bool mutated; /* of no matter: that changes the size */
+    enum status status = block_walk(block, size, counts, &visitor, verifier);
+    if (status == STATUS_OK)
+        status = hash_txs(verifier, verifier->txs, counts->txs, false);
+    if (status != STATUS_OK)
+        return status == STATUS_NOMEM ? BLOCK_NOMEM : BLOCK_MALFORMED;
+    block_header_read(block, &header);
+    const struct hash256 *root = merkle_root(verifier->txids, counts->txs, &mutated);
+    return hash256_equal(root, &header.merkle_root) ? BLOCK_FINE : BLOCK_BAD_MERKLE;
 }
 
 enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *block, size_t size,

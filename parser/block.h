@@ -163,6 +163,11 @@ enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *blo
 /* The same for a block that a walk has found sound: what it counted, and the transactions as it showed them. */
 enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t *block,
                                  const struct block_counts *counts, const struct tx *txs);
+/* Whether the transactions are those that the header names, and nothing else: BLOCK_FINE, BLOCK_MALFORMED,
+ * BLOCK_BAD_MERKLE or BLOCK_NOMEM. Witnesses are not looked at. With the first and third of these verifier->txids has
+ * the txids of counts->txs transactions until the next call. O(size) hashing. */
+enum block_flaw block_verify_txids(struct block_verifier *verifier, const uint8_t *block, size_t size,
+                                   struct block_counts *counts);
 void block_verifier_free(struct block_verifier *verifier);
 
 /* Blocks of the BLAKE2b fork (Bitcoin Knots 29.4; mainnet from height 961,640): bit 31 of the version, a longer header

@@ -1,6 +1,7 @@
 #include "graph/index/hidden.h"
 
 #include "graph/index/promises.h"
+#include "parser/block.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/pushes.h"
@@ -13,6 +14,7 @@ struct pass {
     const struct hidden_pass *options;
     struct tx_index **indexes; /* by worker */
     unsigned indexes_count;
+    struct block_verifier *verifiers; /* by worker */
     struct promises promises;
     uint64_t done; /* bytes of blocks */
     /* of the window */
@@ -40,10 +42,20 @@ struct hand {
     struct fault *fault;
 };
 
+/* The blk file of the block in the folder; dir->count where it is gone. */
+static size_t file_of(const struct hand *hand)
+{
+    const struct blkdir *dir = hand->pass->options->dir;
+    const struct index_block *block = &hand->pass->at[hand->slot];
+    size_t file = LOWER_BOUND(i, 0, dir->count, dir->files[i].number < block->file);
+    return file < dir->count && dir->files[file].number == block->file ? file : dir->count;
+}
+
 static enum status other_bytes(const struct hand *hand)
 {
-    return fault_set(hand->fault, STATUS_FORMAT, hand->pass->options->dir->path, FAULT_NO_OFFSET,
-                     "block %u is not what the index has: run 'unktx index' again", (unsigned)hand->height);
+    return fault_set(hand->fault, STATUS_FORMAT, hand->pass->options->dir->files[file_of(hand)].path,
+                     hand->pass->at[hand->slot].offset, "block %u is not what the index has: run 'unktx index' again",
+                     (unsigned)hand->height);
 }
 
 static enum status add_output(const struct hand *hand, uint64_t number, const struct tx_output *output)
@@ -121,6 +133,32 @@ static enum status add_outputs(const struct hand *hand)
 
 /* ---- reading a block ---- */
 
+/* Whether the transactions are those of the index. The header tells for a sound block, and costs no look-ups; an index
+ * made without --verify may have others. What a witness shows has to hash to its output anyway. */
+static enum status check_txs(const struct hand *hand)
+{
+    struct pass *pass = hand->pass;
+    const struct index_block *block = &pass->at[hand->slot];
+    struct block_counts counts;
+    struct block_verifier *verifier = &pass->verifiers[hand->worker];
+    enum block_flaw flaw = block_verify_txids(verifier, pass->block[hand->slot], block->size, &counts);
+    struct index_tx tx;
+    if (flaw == BLOCK_FINE)
+        return STATUS_OK;
+    if (flaw == BLOCK_NOMEM)
+        return fault_nomem(hand->fault);
+    if (flaw == BLOCK_MALFORMED || counts.txs != block->txs)
+        return other_bytes(hand);
+    for (uint32_t t = 0; t < block->txs; t++) {
+        enum status status = index_tx_at(pass->indexes[hand->worker], block->first_tx + t, &tx, hand->fault);
+        if (status != STATUS_OK)
+            return status;
+        if (!hash256_equal(&tx.txid, &verifier->txids[t]))
+            return other_bytes(hand);
+    }
+    return STATUS_OK;
+}
+
 static enum status read_block(const struct hand *hand)
 {
     struct pass *pass = hand->pass;
@@ -128,8 +166,8 @@ static enum status read_block(const struct hand *hand)
     const struct index_block *block = &pass->at[hand->slot];
     struct blk_reader *reader = &pass->readers[hand->slot];
     struct hash256 hash;
-    size_t file = LOWER_BOUND(i, 0, dir->count, dir->files[i].number < block->file);
-    if (file == dir->count || dir->files[file].number != block->file)
+    size_t file = file_of(hand);
+    if (file == dir->count)
         return fault_set(hand->fault, STATUS_NOT_FOUND, dir->path, FAULT_NO_OFFSET,
                          "has no blk%05u.dat any more, which block %u is in", (unsigned)block->file,
                          (unsigned)hand->height);
@@ -139,7 +177,7 @@ static enum status read_block(const struct hand *hand)
     if (block->size <= BLOCK_HEADER_SIZE)
         return other_bytes(hand);
     sha256d(pass->block[hand->slot], BLOCK_HEADER_SIZE, &hash);
-    return hash256_equal(&hash, &block->hash) ? STATUS_OK : other_bytes(hand);
+    return hash256_equal(&hash, &block->hash) ? check_txs(hand) : other_bytes(hand);
 }
 
 static void take_block(void *context, unsigned worker, size_t slot)
@@ -326,7 +364,8 @@ static enum status open_window(struct pass *pass, struct fault *fault)
     pass->block = mem_alloc(slots, sizeof *pass->block);
     pass->statuses = mem_alloc(slots, sizeof *pass->statuses);
     pass->faults = mem_alloc(slots, sizeof *pass->faults);
-    bool ok = pass->readers && pass->at && pass->block && pass->statuses && pass->faults;
+    pass->verifiers = mem_alloc(pass->options->threads, sizeof *pass->verifiers);
+    bool ok = pass->verifiers && pass->readers && pass->at && pass->block && pass->statuses && pass->faults;
     return ok ? STATUS_OK : fault_nomem(fault);
 }
 
@@ -337,6 +376,9 @@ static void close_pass(struct pass *pass)
     for (unsigned i = 0; i < pass->indexes_count; i++)
         index_close(pass->indexes[i]);
     promises_close(&pass->promises);
+    for (unsigned i = 0; pass->verifiers && i < pass->options->threads; i++)
+        block_verifier_free(&pass->verifiers[i]);
+    mem_free(pass->verifiers);
     mem_free(pass->readers);
     mem_free(pass->at);
     mem_free(pass->block);
