@@ -25,7 +25,7 @@ struct hidden_script {
     size_t size;
     enum hidden_in in;
     enum kind kind;       /* script_kind of it; of a leaf version that nobody can read yet nonstandard */
-    uint8_t leaf_version; /* of a tap script; 0 for others */
+    uint8_t leaf_version; /* of a tap script (in is HIDDEN_P2TR), 0 among them; 0 for others */
     bool annex;           /* the witness of a tap script has one */
 };
 

@@ -275,16 +275,25 @@ static enum status use_hidden_store(struct settings *settings, char **store, str
 {
     if (settings->rules != RULES_HIDDEN)
         return STATUS_OK;
-    if (settings->to_height != UINT32_MAX && !settings->folder)
-        return fault_set(fault, STATUS_REFUSED, settings->store, FAULT_NO_OFFSET,
-                         "what is shown by block %u is another rule set hidden than what is shown by now: 'unktx "
-                         "hidden --dags --to-height %u' makes its store",
-                         (unsigned)settings->to_height, (unsigned)settings->to_height);
+    struct hidden_found found;
     settings->tables = NULL;
-    enum status status = hidden_store_find(settings->store, store, fault);
-    settings->store = *store;
     settings->no_unlocks = true;
-    return status;
+    enum status status = hidden_store_find(settings, &found, fault);
+    *store = found.folder;
+    if (status != STATUS_OK)
+        return status;
+    if (settings->to_height != UINT32_MAX && settings->to_height != found.tip)
+        return fault_set(
+            fault, STATUS_REFUSED, found.folder, FAULT_NO_OFFSET,
+            "is as of block %u, and what is shown by block %u is another rule set hidden: 'unktx hidden "
+            "--dags --to-height %u' makes that, and then this command goes as it is or without --to-height",
+            (unsigned)found.tip, (unsigned)settings->to_height, (unsigned)settings->to_height);
+    if (settings->to_height == UINT32_MAX && found.chain_tip > found.tip)
+        message("the store has block %u, its rule set hidden block %u: 'unktx index' and 'unktx hidden --dags' bring "
+                "it there",
+                (unsigned)found.chain_tip, (unsigned)found.tip);
+    settings->store = found.folder;
+    return STATUS_OK;
 }
 
 static int run(const struct settings *given)

@@ -1,11 +1,14 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
 #include "cli/views/hidden.h"
+#include "cli/views/periods.h"
 
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
     struct hidden_totals totals = {0};
+    if (settings->with_scripts && by_parse(settings->by) != BY_TOTAL)
+        return message_usage("--list is in the order of the inputs: it goes with --by total only");
     int exit_status = message_result(hidden_write(settings, &totals, &fault), &fault);
     if (exit_status == EXIT_DONE && !settings->quiet)
         message("%llu scripts shown; inputs that spend a taproot output by its key: %llu; inputs that show no script "

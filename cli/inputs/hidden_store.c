@@ -2,29 +2,90 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/inputs/node_blocks.h"
+#include "cli/inputs/spend_links.h"
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
 #include "graph/scan/ingest.h"
+#include "graph/store/store.h"
+#include "parser/file.h"
 #include "parser/mem.h"
 
 #define FOLDER "hidden"
 #define FOLDER_NEW "hidden.new"
+#define MARKS_FILE "marks"
 
-/* Removes a folder of files, if it is there. */
+/* The names in a store of the rule set hidden (docs/store-format.md); nothing else is removed. */
+static bool is_of_store(int folder, const char *name)
+{
+    static const char *const names[] = {"data.mdb", "lock.mdb", "writer.lock", "forms", "forms.new", MARKS_FILE};
+    struct stat info;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode);
+    return false;
+}
+
+static bool is_entry(const char *name) { return strcmp(name, ".") != 0 && strcmp(name, "..") != 0; }
+
+/* A folder that holds a store and nothing else, or nothing; *dir is NULL where there is none. A link is not followed:
+ * what it leads to is not this command's. */
+static enum status open_own(const char *path, DIR **dir, struct fault *fault)
+{
+    struct dirent *entry;
+    int fd = file_open_again(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!*dir) {
+        int code = errno;
+        if (fd >= 0)
+            close(fd);
+        if (code == ENOENT)
+            return STATUS_OK;
+        if (code == ENOTDIR || code == ELOOP)
+            return fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                             "is in the way, and no folder that this command made: move it");
+        errno = code;
+        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be opened");
+    }
+    while ((entry = readdir(*dir)) != NULL)
+        if (is_entry(entry->d_name) && !is_of_store(fd, entry->d_name)) {
+            enum status status = fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                                           "holds '%.100s', which is no file of a store: the folder is not replaced",
+                                           entry->d_name);
+            closedir(*dir);
+            *dir = NULL;
+            return status;
+        }
+    return STATUS_OK;
+}
+
+/* Refuses what remove_folder would. */
+static enum status check_folder(const char *path, struct fault *fault)
+{
+    DIR *dir;
+    enum status status = open_own(path, &dir, fault);
+    if (dir)
+        closedir(dir);
+    return status;
+}
+
+/* Removes a folder of a store, if it is there. */
 static enum status remove_folder(const char *path, struct fault *fault)
 {
-    DIR *dir = opendir(path);
+    DIR *dir;
     struct dirent *entry;
+    enum status status = open_own(path, &dir, fault);
     if (!dir)
-        return errno == ENOENT ? STATUS_OK : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be opened");
+        return status;
+    rewinddir(dir);
     while ((entry = readdir(dir)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+        if (is_entry(entry->d_name))
             (void)unlinkat(dirfd(dir), entry->d_name, 0);
     closedir(dir);
     return rmdir(path) == 0 ? STATUS_OK : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be removed");
@@ -60,6 +121,24 @@ static enum status scan(const struct settings *settings, const struct blkdir *di
     return status;
 }
 
+/* What the file in the store says: it was made with the marks of the chain up to this block. */
+static enum status marks_text(uint32_t blocks, const struct hash256 *tip, struct text *text, struct fault *fault)
+{
+    char hex[HASH256_HEX_SIZE + 1] = "";
+    hash256_hex(tip, hex);
+    return text_printf(text, "hidden %u %s\n", (unsigned)blocks - 1, hex) == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+}
+
+static enum status write_marks(const char *folder, const struct output_marks *marks, struct fault *fault)
+{
+    struct text text = {0};
+    enum status status = marks_text(marks->blocks, &marks->tip, &text, fault);
+    if (status == STATUS_OK)
+        status = outfile_write_of_store(folder, MARKS_FILE, &text, fault);
+    text_free(&text);
+    return status;
+}
+
 /* The new folder takes the place of the old one. */
 static enum status replace(const char *new, const char *old, struct fault *fault)
 {
@@ -69,23 +148,43 @@ static enum status replace(const char *new, const char *old, struct fault *fault
     return status;
 }
 
+enum status hidden_store_check_place(const char *store, struct fault *fault)
+{
+    char *new = outfile_join(store, FOLDER_NEW), *old = outfile_join(store, FOLDER);
+    enum status status = new &&old ? check_folder(old, fault) : fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = check_folder(new, fault);
+    mem_free(new);
+    mem_free(old);
+    return status;
+}
+
 enum status hidden_store_make(const struct settings *settings, const struct blkdir *dir,
                               const struct output_marks *marks, struct fault *fault)
 {
     char *new = outfile_join(settings->store, FOLDER_NEW), *old = outfile_join(settings->store, FOLDER);
-    enum status status = new &&old ? remove_folder(new, fault) : fault_nomem(fault);
+    enum status status = new &&old ? check_folder(old, fault) : fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = remove_folder(new, fault);
+    bool own = status == STATUS_OK;
     if (status == STATUS_OK)
         status = scan(settings, dir, marks, new, fault);
     if (status == STATUS_OK)
+        status = write_marks(new, marks, fault);
+    if (status == STATUS_OK)
         status = replace(new, old, fault);
-    else if (new)
+    if (status != STATUS_OK && own)
         (void)remove_folder(new, NULL);
     mem_free(new);
     mem_free(old);
     return status;
 }
 
-enum status hidden_store_find(const char *store, char **hidden, struct fault *fault)
+/* ---- the store that is there ---- */
+
+#define AGAIN "'unktx index' and then 'unktx hidden --dags' make it again"
+
+static enum status find_folder(const char *store, char **hidden, struct fault *fault)
 {
     struct stat info;
     *hidden = outfile_join(store, FOLDER);
@@ -93,6 +192,119 @@ enum status hidden_store_find(const char *store, char **hidden, struct fault *fa
         return fault_nomem(fault);
     if (stat(*hidden, &info) == 0 && S_ISDIR(info.st_mode))
         return STATUS_OK;
-    return fault_set(fault, STATUS_NOT_FOUND, store, FAULT_NO_OFFSET,
-                     "has no store of the rule set hidden: 'unktx index' and then 'unktx hidden --dags' make it");
+    enum status status = fault_set(
+        fault, STATUS_NOT_FOUND, store, FAULT_NO_OFFSET,
+        "has no store of the rule set hidden: 'unktx index' and then 'unktx hidden --dags' make it");
+    return spend_links_tell_partial(store, NULL, status, fault);
+}
+
+/* It was made with marks, and nothing was added since. */
+static enum status check_marks(const struct store *hidden, struct fault *fault)
+{
+    struct store_totals totals = store_totals_of(hidden);
+    struct text text = {0};
+    struct stat info;
+    char got[128];
+    int fd = -1;
+    char *path = outfile_join(store_path(hidden), MARKS_FILE);
+    enum status status = path ? marks_text(totals.blocks, &totals.tip, &text, fault) : fault_nomem(fault);
+    bool same = false;
+    if (status == STATUS_OK && file_open(path, "the note of its marks", &fd, &info, NULL) == STATUS_OK)
+        same = file_read_at(fd, got, sizeof got, 0) == (ssize_t)text.size && memcmp(got, text.bytes, text.size) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (status == STATUS_OK && !same)
+        status = fault_set(fault, STATUS_REFUSED, store_path(hidden), FAULT_NO_OFFSET,
+                           "is not a store as 'unktx hidden --dags' makes it: " AGAIN);
+    text_free(&text);
+    mem_free(path);
+    return status;
+}
+
+static enum status block_of_store(const struct store *store, uint32_t height, struct hash256 *hash, struct fault *fault)
+{
+    struct store_reader *reader = NULL;
+    struct block_record block = {0};
+    enum status status = store_reader_open(store, &reader, fault);
+    if (status == STATUS_OK)
+        status = store_block(reader, height, &block, fault);
+    store_reader_close(reader);
+    *hash = block.hash;
+    return status;
+}
+
+/* The block of the chain that the two have in common, if they do: the last of the shorter one. *tip is the height of
+ * the other one's. A store without blocks is one beside an index, whose chain then counts. */
+static enum status block_of_chain(const struct store *store, uint32_t *height, uint32_t *tip, struct hash256 *hash,
+                                  struct fault *fault)
+{
+    struct index_block block = {0};
+    struct tx_index *index = NULL;
+    uint32_t blocks = store_totals_of(store).blocks;
+    enum status status = STATUS_OK;
+    if (store_is_empty(store)) {
+        status = index_open(store_path(store), &index, fault);
+        blocks = status == STATUS_OK ? index_totals_of(index).blocks : 0;
+    }
+    if (status == STATUS_OK) {
+        *tip = blocks - 1;
+        *height = *tip < *height ? *tip : *height;
+        status = index ? index_block_at(index, *height, &block, fault) : block_of_store(store, *height, hash, fault);
+    }
+    if (index)
+        *hash = block.hash;
+    index_close(index);
+    return status;
+}
+
+/* Its chain is that of the store, up to where one of them ends. */
+static enum status check_chain(const struct store *store, const struct store *hidden, uint32_t *tip,
+                               struct fault *fault)
+{
+    const struct store_identity *a = store_identity_of(store), *b = store_identity_of(hidden);
+    uint32_t height = store_totals_of(hidden).blocks - 1;
+    struct hash256 expected, found;
+    if (store_first_height(store) > 0 || store_first_height(hidden) > 0)
+        return fault_set(fault, STATUS_REFUSED, store_first_height(hidden) > 0 ? store_path(hidden) : store_path(store),
+                         FAULT_NO_OFFSET,
+                         "is partial: the rule set hidden takes all blk files from the genesis block on");
+    if (memcmp(a->magic, b->magic, sizeof a->magic) != 0 || !hash256_equal(&a->genesis, &b->genesis))
+        return fault_set(fault, STATUS_REFUSED, store_path(hidden), FAULT_NO_OFFSET,
+                         "is of another network than the store: " AGAIN);
+    enum status status = block_of_chain(store, &height, tip, &expected, fault);
+    if (status == STATUS_OK)
+        status = block_of_store(hidden, height, &found, fault);
+    if (status == STATUS_OK && !hash256_equal(&expected, &found))
+        return fault_set(
+            fault, STATUS_REFUSED, store_path(hidden), FAULT_NO_OFFSET,
+            "has another block %u than the store: the chain was reorganised, or this is another chain's; " AGAIN,
+            (unsigned)height);
+    return status;
+}
+
+static enum status check_found(const struct settings *settings, const char *folder, struct hidden_found *found,
+                               struct fault *fault)
+{
+    struct store *store = NULL, *hidden = NULL;
+    enum status status = store_open(settings->store, STORE_READ, NULL, &store, fault);
+    if (status == STATUS_OK)
+        status = store_open(folder, STORE_READ, NULL, &hidden, fault);
+    if (status == STATUS_OK && store_is_empty(hidden))
+        status = fault_set(fault, STATUS_REFUSED, folder, FAULT_NO_OFFSET, "has no block: " AGAIN);
+    if (status == STATUS_OK)
+        status = check_chain(store, hidden, &found->chain_tip, fault);
+    if (status == STATUS_OK)
+        status = check_marks(hidden, fault);
+    if (status == STATUS_OK)
+        found->tip = store_totals_of(hidden).blocks - 1;
+    store_close(hidden);
+    store_close(store);
+    return status;
+}
+
+enum status hidden_store_find(const struct settings *settings, struct hidden_found *found, struct fault *fault)
+{
+    *found = (struct hidden_found){0};
+    enum status status = find_folder(settings->store, &found->folder, fault);
+    return status == STATUS_OK ? check_found(settings, found->folder, found, fault) : status;
 }

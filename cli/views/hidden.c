@@ -5,6 +5,7 @@
 #include "cli/inputs/hidden_store.h"
 #include "cli/inputs/index_blocks.h"
 #include "cli/inputs/known_scripts.h"
+#include "cli/inputs/spend_links.h"
 #include "cli/output/outfile.h"
 #include "cli/output/progress.h"
 #include "cli/views/hidden_rows.h"
@@ -109,7 +110,7 @@ static enum status list(const struct view *view, unsigned worker, struct slot *s
     size_t size = script_template(script->script, script->size, p);
     p = size > 0 ? p + size : put_text(p, "\"\"");
     *p++ = ',';
-    p = hidden_put_leaf_version(p, script->leaf_version);
+    p = hidden_put_leaf_version(p, script->in, script->leaf_version);
     *p++ = ',';
     p = put_cell(p, script->annex);
     p = catalogue_put_names(&view->catalogue, &names, p);
@@ -144,10 +145,19 @@ static enum status on_spend(void *context, unsigned worker, unsigned number, con
 
 /* ---- blocks in order ---- */
 
+/* With the first rows, so that nothing is on stdout where the pass cannot begin. */
+static enum status begin_table(struct view *view, struct fault *fault)
+{
+    if (view->file.table)
+        return STATUS_OK;
+    return outfile_begin_table(&view->file, view->settings->with_scripts ? &schema_hidden_scripts : &schema_hidden, 0,
+                               fault);
+}
+
 static enum status on_blocks(void *context, unsigned count_of_blocks, struct fault *fault)
 {
     struct view *view = context;
-    enum status status = STATUS_OK;
+    enum status status = begin_table(view, fault);
     for (unsigned i = 0; i < count_of_blocks && status == STATUS_OK; i++) {
         struct slot *slot = &view->slots[i];
         view->totals.scripts += slot->totals.scripts;
@@ -251,22 +261,34 @@ static unsigned kinds_of(const char *name)
     return (1u << KINDS) - 1;
 }
 
+/* The blk files of the index, which must be there. */
+static enum status open_source(const struct settings *settings, struct blkdir *dir, struct fault *fault)
+{
+    struct tx_index *index = NULL;
+    enum status status = index_open(settings->store, &index, fault);
+    index_close(index);
+    if (status != STATUS_OK)
+        return spend_links_tell_partial(settings->store, NULL, status, fault);
+    return index_blocks_open(settings->store, dir, fault);
+}
+
 enum status hidden_write(const struct settings *settings, struct hidden_totals *totals, struct fault *fault)
 {
     struct view view = {.settings = settings, .by = by_parse(settings->by), .kinds = kinds_of(settings->select_kind)};
     struct blkdir dir = {0};
     enum status status = open_view(&view, fault);
     if (status == STATUS_OK)
-        status = index_blocks_open(settings->store, &dir, fault);
+        status = open_source(settings, &dir, fault);
+    if (status == STATUS_OK && settings->with_dags)
+        status = hidden_store_check_place(settings->store, fault);
     if (status == STATUS_OK && settings->with_dags)
         status = hidden_marks_new(settings->store, (uint32_t)settings->to_height, &view.marks, fault);
     if (status == STATUS_OK)
         status = outfile_open(&view.file, settings->out, fault);
     if (status == STATUS_OK)
-        status = outfile_begin_table(&view.file, settings->with_scripts ? &schema_hidden_scripts : &schema_hidden, 0,
-                                     fault);
-    if (status == STATUS_OK)
         status = run_pass(&view, &dir, fault);
+    if (status == STATUS_OK)
+        status = begin_table(&view, fault);
     if (status == STATUS_OK)
         status = write_rows(&view, fault);
     status = outfile_finish(&view.file, status, fault);

@@ -147,9 +147,9 @@ const char *hidden_way_name(enum hidden_way way)
     return names[way];
 }
 
-char *hidden_put_leaf_version(char *out, uint8_t leaf_version)
+char *hidden_put_leaf_version(char *out, enum hidden_in in, uint8_t leaf_version)
 {
-    return leaf_version ? put_hex(out, &leaf_version, 1) : out;
+    return in == HIDDEN_P2TR ? put_hex(out, &leaf_version, 1) : out;
 }
 
 enum status hidden_row_put(const struct hidden_row *row, enum by by, const struct catalogue *catalogue,
@@ -170,7 +170,7 @@ enum status hidden_row_put(const struct hidden_row *row, enum by by, const struc
     *p++ = ',';
     p = put_text(p, shown && !row->template[0] ? "\"\"" : row->template);
     *p++ = ',';
-    p = hidden_put_leaf_version(p, row->place.leaf_version);
+    p = shown ? hidden_put_leaf_version(p, row->place.in, row->place.leaf_version) : p;
     *p++ = ',';
     p = put_cell(p, row->spends);
     p = put_cell(p, row->value_sat);

@@ -54,7 +54,7 @@ enum status hidden_row_put(const struct hidden_row *row, enum by by, const struc
 
 /* "script", "key-path", "not-proven". Static string. */
 const char *hidden_way_name(enum hidden_way way);
-/* The two digits of a leaf version; nothing for 0. */
-char *hidden_put_leaf_version(char *out, uint8_t leaf_version);
+/* The two digits of a tap script's leaf version; nothing for any other script. */
+char *hidden_put_leaf_version(char *out, enum hidden_in in, uint8_t leaf_version);
 
 #endif

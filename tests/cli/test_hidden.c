@@ -156,9 +156,59 @@ static void test_dags(void **state)
     assert_int_equal(run.exit_status, 1);
     assert_non_null(strstr(run.err, "--to-height 100"));
     run_free(&run);
+    unktx_ok("dags --rules hidden --to-height 260 --store %s/store -o %s/same", place, place);
+    assert_same_file(path_of("%s/same/tdags.csv", place), path_of("%s/dags1/tdags.csv", place));
     run = command_run("outputs --rules hidden --store %s/store", place);
     assert_int_equal(run.exit_status, 2);
     run_free(&run);
+}
+
+static void expect_said(int exit_status, const char *why, const char *line)
+{
+    struct run run = command_run("%s", line);
+    assert_int_equal(run.exit_status, exit_status);
+    if (!strstr(run.err, why))
+        fail_msg("no '%s' in: %s", why, run.err);
+    if (exit_status != 0)
+        assert_string_equal(run.out, "");
+    run_free(&run);
+}
+
+/* What it did not make is neither followed nor removed; test_dags has made the store. */
+static void test_in_the_way(void **state)
+{
+    (void)state;
+    const char *kept = path_of("%s/store/hidden/notes.txt", place), *link = path_of("%s/store/hidden.new", place);
+    write_file(kept, "mine", 4);
+    expect_said(1, "holds 'notes.txt'", path_of("hidden --dags --store %s/store", place));
+    assert_true(path_exists(kept));
+    assert_true(path_exists(path_of("%s/store/hidden/data.mdb", place)));
+    assert_false(path_exists(link));
+    assert_int_equal(symlink(path_of("%s/store/hidden", place), link), 0);
+    assert_int_equal(unlink(kept), 0);
+    expect_said(1, "is in the way", path_of("hidden --dags --store %s/store", place));
+    assert_true(path_exists(path_of("%s/store/hidden/data.mdb", place)));
+    assert_int_equal(unlink(link), 0);
+}
+
+/* Only a store that was made with marks, of the same chain. */
+static void test_other_store(void **state)
+{
+    (void)state;
+    unktx_ok("hidden --quiet --dags --to-height 200 --store %s/store -o %s/again.csv", place, place);
+    expect_said(0, "the store has block 260, its rule set hidden block 200",
+                path_of("dags --rules hidden --store %s/store", place));
+    unktx_ok("dags --rules hidden --to-height 200 --store %s/store", place);
+    unktx_ok("scan --quiet --datadir %s/node --store %s/store/hidden", place, place);
+    expect_said(1, "is not a store as", path_of("dags --rules hidden --store %s/store", place));
+    remove_tree(path_of("%s/store/hidden", place));
+    unktx_ok("scan --quiet --from-height 100 --datadir %s/node --store %s/store/hidden", place, place);
+    expect_said(1, "is partial", path_of("dags --rules hidden --store %s/store", place));
+    remove_tree(path_of("%s/store/hidden", place));
+    unktx_ok("scan --quiet --from-height 100 --datadir %s/node --store %s/part", place, place);
+    expect_said(1, "the store is partial", path_of("dags --rules hidden --store %s/part", place));
+    expect_said(1, "the store is partial", path_of("hidden --store %s/part", place));
+    expect_said(2, "--by total only", path_of("hidden --list --by month --store %s/store", place));
 }
 
 static void refused(const char *store, const char *why)
@@ -178,6 +228,7 @@ static void test_not_there(void **state)
     size_t size;
     unktx_ok("scan --quiet --datadir %s/node --store %s/bare", place, place);
     refused("bare", "there is no index here");
+    expect_said(1, "there is no index here", path_of("hidden --store %s/bare", place));
     const char *file = path_of("%s/node/regtest/blocks/blk00001.dat", place);
     char *bytes = read_file(file, &size);
     memset(bytes, 0x55, size);
@@ -191,9 +242,9 @@ static void test_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges),    cmocka_unit_test(test_no_place), cmocka_unit_test(test_periods),
-        cmocka_unit_test(test_to_height), cmocka_unit_test(test_kind),     cmocka_unit_test(test_dags),
-        cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_ranges),     cmocka_unit_test(test_no_place),    cmocka_unit_test(test_periods),
+        cmocka_unit_test(test_to_height),  cmocka_unit_test(test_kind),        cmocka_unit_test(test_dags),
+        cmocka_unit_test(test_in_the_way), cmocka_unit_test(test_other_store), cmocka_unit_test(test_not_there),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
