@@ -229,8 +229,16 @@ static void test_not_there(void **state)
     unktx_ok("scan --quiet --datadir %s/node --store %s/bare", place, place);
     refused("bare", "there is no index here");
     expect_said(1, "there is no index here", path_of("hidden --store %s/bare", place));
+    const char *first = path_of("%s/node/regtest/blocks/blk00000.dat", place);
+    char *bytes = read_file(first, &size);
+    bytes[8 + 80 + 60] ^= 1; /* in the coinbase's scriptSig: the header stays as it is */
+    write_file(first, bytes, size);
+    refused("store", "blk00000.dat: at byte 8: block 0 is not what the index has");
+    bytes[8 + 80 + 60] ^= 1;
+    write_file(first, bytes, size);
+    free(bytes);
     const char *file = path_of("%s/node/regtest/blocks/blk00001.dat", place);
-    char *bytes = read_file(file, &size);
+    bytes = read_file(file, &size);
     memset(bytes, 0x55, size);
     write_file(file, bytes, size);
     refused("store", "is not what the index has");
