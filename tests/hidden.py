@@ -401,7 +401,7 @@ def planted():
     long = b"\x51" + (push(random_bytes(75)) + b"\x75") * 900
     spends += [(p2wsh(good), push(b"x"), [good]), (p2wsh(b""), b"", [b"\1", b""]), (p2wsh(long), b"", [long])]
     # P2TR
-    for leaf_version in (0xC2, 0x66, 0xFE, 0x50):
+    for leaf_version in (0xC2, 0x66, 0xFE, 0x50, 0x00):
         tap = Tap(good, 2, leaf_version)
         spends.append((tap.output, b"", [good, tap.control]))
     for depth in (127, 128, 129):
