@@ -350,6 +350,14 @@ bool address_labels_id(const struct address_labels *labels, const char *label, u
     return at < labels->names_count && strcmp(labels->names[at], label) == 0;
 }
 
+const char *address_labels_other_case(const struct address_labels *labels, const char *label)
+{
+    for (size_t i = 0; i < labels->names_count; i++)
+        if (strcasecmp(labels->names[i], label) == 0)
+            return labels->names[i];
+    return NULL;
+}
+
 /* ---- fields ---- */
 
 static const char *label_at(const struct address_labels *labels, const struct label_span *span, size_t i)

@@ -99,6 +99,9 @@ static inline uint32_t address_labels_id_at(const struct address_labels *labels,
 }
 /* The id of a label; false if no entry has it. O(log n). */
 bool address_labels_id(const struct address_labels *labels, const char *label, uint32_t *id);
+/* For a label that no entry has: the first that differs from it in the case of ASCII letters alone; NULL for none.
+ * O(n). */
+const char *address_labels_other_case(const struct address_labels *labels, const char *label);
 
 /* The first LABELS_SHOWN labels as a field of a table: "A; B", in quotes where needed, and how many more there are.
  * Returns the end; writes at most address_labels_size bytes. The same without quotes is for a line of text. */

@@ -120,6 +120,16 @@ static enum status find_known(const struct settings *settings, const struct cata
                      settings->select_known);
 }
 
+static enum status find_label(const char *label, const struct address_labels *labels, uint32_t *id, struct fault *fault)
+{
+    if (address_labels_id(labels, label, id))
+        return STATUS_OK;
+    const char *other = address_labels_other_case(labels, label);
+    return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                     "--label: the files of --labels have no label %s%s%s", label,
+                     other ? "; capital and small letters differ, and they have " : "", other ? other : "");
+}
+
 static enum status find_wanted(struct wanted *wanted, const struct selection *selection, struct fault *fault)
 {
     const struct settings *settings = wanted->settings;
@@ -128,12 +138,8 @@ static enum status find_wanted(struct wanted *wanted, const struct selection *se
         status = chosen_class(&selection->classes, settings->class_id, &wanted->class, fault);
     if (status == STATUS_OK && settings->select_known)
         status = find_known(settings, wanted->held->catalogue, &wanted->known, fault);
-    if (status == STATUS_OK && settings->label &&
-        !address_labels_id(wanted->labels->labels, settings->label, &wanted->label))
-        status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-                           "--label: the files of --labels have no "
-                           "label %s",
-                           settings->label);
+    if (status == STATUS_OK && settings->label)
+        status = find_label(settings->label, wanted->labels->labels, &wanted->label, fault);
     return status;
 }
 

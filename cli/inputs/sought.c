@@ -159,6 +159,20 @@ static void look_at_terms(struct sought *sought)
     }
 }
 
+static enum status nothing(const char *word, const struct address_labels *labels, struct fault *fault)
+{
+    const char *other = address_labels_other_case(labels, word);
+    if (other)
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                         "'%s' is no label of --labels, but '%s' is one: capital and small letters differ", word,
+                         other);
+    return fault_set(
+        fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+        "'%s' is no address (with its checksum), key, hash, script or T-DAG's name in hexadecimal, and no label of "
+        "--labels",
+        word);
+}
+
 enum status sought_read(const char *word, const struct address_labels *labels, const struct network *network,
                         struct sought *sought, struct fault *fault)
 {
@@ -175,11 +189,7 @@ enum status sought_read(const char *word, const struct address_labels *labels, c
     if (status != STATUS_NOT_FOUND)
         return status;
     if (sought->terms.count == 0 && !sought->bytes)
-        return fault_set(
-            fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-            "'%s' is no address (with its checksum), key, hash, script or T-DAG's name in hexadecimal, and no label of "
-            "--labels",
-            word);
+        return nothing(word, labels, fault);
     status = address_labels_settle(&sought->terms, fault);
     look_at_terms(sought);
     return status;
