@@ -309,7 +309,8 @@ static int set_value(const struct reading *reading, const struct option *option,
         break;
     case OPTION_RULES:
         if (!is_choice(option->value, value) || !rules_parse(value, (enum rules *)(void *)field))
-            return reading->usage("--%s: '%s' is none of %s", option->name, value, option->value);
+            return reading->usage("--%s: '%s' is none of %s%s", option->name, value, option->value,
+                                  strcmp(value, "hidden") == 0 ? "; only 'unktx dags' has that rule set" : "");
         return -1;
     case OPTION_NUMBER:
         if (!read_number(value, &number) || number < option->min || number > option->max)
@@ -461,8 +462,7 @@ int options_parse(const struct option *const *options, int argc, char **argv, op
 /* Levenshtein's distance of two words shorter than WORD_MAX. */
 static unsigned distance(const char *a, const char *b)
 {
-    unsigned row[WORD_MAX + 1];
-    unsigned columns = (unsigned)strlen(b);
+    unsigned row[WORD_MAX + 1], columns = (unsigned)strlen(b);
     for (unsigned j = 0; j <= columns; j++)
         row[j] = j;
     for (unsigned i = 1; a[i - 1]; i++) {

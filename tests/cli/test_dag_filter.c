@@ -22,7 +22,7 @@ static char label_file[512];
 static int set_up(void **state)
 {
     (void)state;
-    static const char text[] = "address,label\nnobody,x y\n";
+    static const char text[] = "address,label\nnobody,x y\nnobody,pool\n";
     dir = temp_dir();
     unktx_ok("scan --quiet --datadir " CHAIN " --store %s/store", dir);
     unktx_ok("index --quiet --datadir " CHAIN " --store %s/store", dir);
@@ -130,6 +130,14 @@ static void test_errors(void **state)
     expect_error(1, "no known script", "--known x");
     expect_error(1, "begins with", "--class 00000000000000000000000000000000");
     expect_error(1, "have no label", path_of("--labels %s --label x", label_file));
+    /* other letters are another label, which is said */
+    expect_error(1, "and they have pool", path_of("--labels %s --label Pool", label_file));
+    struct run found = unktx_expect(2, "find Pool --labels %s --store %s/store", label_file, dir);
+    assert_non_null(strstr(found.err, "'Pool' is no label of --labels, but 'pool' is one"));
+    run_free(&found);
+    found = unktx_expect(2, "show --dag 1 --rules hidden --store %s/store", dir);
+    assert_non_null(strstr(found.err, "only 'unktx dags'"));
+    run_free(&found);
     /* a broken file: nothing is written */
     write_file(path_of("%s/broken.csv", dir), "address,label\nA,\n", 17);
     expect_error(1, "line 2, column 3", path_of("--labels %s --labels %s/broken.csv -o %s/none", label_file, dir, dir));
