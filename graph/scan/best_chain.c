@@ -201,7 +201,14 @@ static enum status set_root_of_part(struct best_chain *best, struct fault *fault
                          hex_of(root, hash),
                          part.contradicts ? "coinbases above it name heights that do not fit together"
                                           : "no coinbase there names its height (BIP 34)");
-    chain_set_root(best->chain, root, part.named ? part.height : height);
+    height = part.named ? part.height : height;
+    if (height > STORE_FIRST_HEIGHT_MAX)
+        return fault_set(fault, STATUS_REFUSED, best->dir->path, FAULT_NO_OFFSET,
+                         "an unbroken chain begins with block %s, of height %u by %s: a store begins at height %u at "
+                         "most",
+                         hex_of(root, hash), (unsigned)height, part.named ? "its coinbases" : "--from-height",
+                         STORE_FIRST_HEIGHT_MAX);
+    chain_set_root(best->chain, root, height);
     return STATUS_OK;
 }
 

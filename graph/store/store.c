@@ -44,7 +44,7 @@ static enum status read_identity(struct store *store, struct fault *fault)
                          version > STORE_VERSION_PARTIAL ? "use a newer unktx, or scan into another --store"
                                                          : "delete it and scan again");
     if (size != (partial ? IDENTITY_PARTIAL_SIZE : IDENTITY_SIZE) || bytes[40] > 1 ||
-        (partial && load_le32(bytes + IDENTITY_SIZE) == 0))
+        (partial && load_le32(bytes + IDENTITY_SIZE) - 1 >= STORE_FIRST_HEIGHT_MAX))
         return store_damaged(store, "its identity is malformed", fault);
     store->identity.first_height = partial ? load_le32(bytes + IDENTITY_SIZE) : 0;
     if (partial)

@@ -63,6 +63,8 @@ const char *store_path(const struct store *store);
 /* True if there is no block in it. */
 bool store_is_empty(const struct store *store);
 /* The height of its first block: 0, or above where it is partial. */
+/* The highest that a partial store may begin with: who reads one counts blocks from 0 on, and no chain is so long. */
+#define STORE_FIRST_HEIGHT_MAX 100000000u
 uint32_t store_first_height(const struct store *store);
 /* What BLISS found out about pieces of this store's T-DAGs; store_close keeps it in a file of its own. Borrowed until
  * then; any thread. */

@@ -396,6 +396,10 @@ static void test_unnamed(void **state)
     told_line(line_of("scan --datadir %s --store %s/a", data, dir), told);
     assert_non_null(strstr(told, "--from-height H"));
     expect_refusal("give it with --from-height", line_of("scan --datadir %s --store %s/a --partial", data, dir));
+    expect_refusal("at height 100000000 at most",
+                   line_of("scan --datadir %s --store %s/a --from-height 4294967250", data, dir));
+    expect_refusal("at height 100000000 at most",
+                   line_of("scan --datadir %s --store %s/a --from-height 100000001", data, dir));
     expect(0, line_of("scan --datadir %s --store %s/a --from-height 7", data, dir));
     assert_int_equal(first_of(path_of("%s/a", dir)), 7);
 }
