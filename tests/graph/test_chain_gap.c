@@ -199,6 +199,28 @@ static void test_part_contradicts(void **state)
     chain_free(whole);
 }
 
+/* Every second block lies where the one above it does, and so names a height too many: even steps from the lowest one
+ * meet none of them. */
+static void test_part_contradicts_between(void **state)
+{
+    (void)state;
+    struct chain *whole = chain_without(0, 0), *chain;
+    uint32_t first = 100, node;
+    assert_int_equal(chain_new(&place.genesis, &chain, NULL), STATUS_OK);
+    for (uint32_t h = first; h <= place.height - (place.height - first) % 2; h++) {
+        const struct chain_block *own = chain_active(whole, h), *block = chain_active(whole, h + (h - first) % 2);
+        const uint8_t *bytes;
+        struct blk_reader reader = {0};
+        assert_int_equal(blk_read(&reader, &place.dir, own->file, own->offset, own->size, &bytes, NULL), STATUS_OK);
+        assert_int_equal(chain_add(chain, bytes, block->file, block->offset, block->size, &node, NULL), STATUS_OK);
+        blk_reader_free(&reader);
+    }
+    struct chain_part part = part_of(chain);
+    assert_true(!part.named && part.contradicts);
+    chain_free(chain);
+    chain_free(whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_part),
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_part_contradicts),
+        cmocka_unit_test(test_part_contradicts_between),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
