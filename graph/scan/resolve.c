@@ -57,9 +57,10 @@ static enum status add_created(struct worker *worker, const struct slice *slice,
 /* The window's transactions join the set of those that are known. */
 static enum status add_known(struct pipeline *pipeline, const struct window *window)
 {
-    enum status status = STATUS_OK;
+    enum status status = pipeline->known ? txid_set_begin_window(pipeline->known) : STATUS_OK;
     for (size_t i = 0; pipeline->known && i < window->count && status == STATUS_OK; i++) {
-        const struct slot *slot = &window->slots[i];
+        struct slot *slot = &window->slots[i];
+        slot->known = txid_set_window(pipeline->known);
         status = txid_set_add(pipeline->known, slot->slice->txids.at[slot->txids].bytes, slot->walked_count);
     }
     return status == STATUS_OK ? STATUS_OK : fault_nomem(&pipeline->fault);
@@ -101,7 +102,7 @@ static uint32_t inputs_before(const struct pipeline *pipeline, const struct slot
     size_t end = index + 1 < slot->walked_count ? walked[1].first_input : slot->inputs_count;
     uint32_t count = 0;
     for (size_t i = walked->first_input; pipeline->known && index > 0 && i < end; i++)
-        count += !txid_set_has(pipeline->known, prevs[i]);
+        count += !txid_set_has(pipeline->known, prevs[i], slot->known + index);
     return count;
 }
 

@@ -1,5 +1,6 @@
 #include "graph/scan/txid_set.h"
 
+#include "parser/array.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
@@ -11,6 +12,9 @@ struct txid_set {
     uint64_t *slots; /* 0: free */
     size_t mask;
     size_t count;
+    ARRAY(uint64_t) window; /* its txids' numbers, by place */
+    uint32_t *places;       /* an open-addressing table as well: first place in the window + 1; 0: free */
+    size_t places_mask;
     uint64_t key[2]; /* of the store's secret seed: whoever makes txids must not be able to aim them at one slot */
 };
 
@@ -20,10 +24,12 @@ uint64_t txid_set_number(const uint8_t txid[RECORD_TXID])
     return number ? number : 1;
 }
 
-static size_t slot_of(const struct txid_set *set, uint64_t number)
+static size_t hash_of(const struct txid_set *set, uint64_t number)
 {
-    return (size_t)((number ^ set->key[0]) * (set->key[1] | 1) >> 20) & set->mask;
+    return (size_t)((number ^ set->key[0]) * (set->key[1] | 1) >> 20);
 }
+
+static size_t slot_of(const struct txid_set *set, uint64_t number) { return hash_of(set, number) & set->mask; }
 
 static void insert(struct txid_set *set, uint64_t number)
 {
@@ -51,7 +57,7 @@ static enum status grow(struct txid_set *set)
     return STATUS_OK;
 }
 
-enum status txid_set_add(struct txid_set *set, const uint8_t *txids, size_t count)
+static enum status add_older(struct txid_set *set, const uint64_t *numbers, size_t count)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
@@ -60,24 +66,93 @@ enum status txid_set_add(struct txid_set *set, const uint8_t *txids, size_t coun
         if (status != STATUS_OK)
             return status;
         if (i + AHEAD < count)
-            __builtin_prefetch(&set->slots[slot_of(set, txid_set_number(txids + (i + AHEAD) * RECORD_TXID))], 1);
-        insert(set, txid_set_number(txids + i * RECORD_TXID));
+            __builtin_prefetch(&set->slots[slot_of(set, numbers[i + AHEAD])], 1);
+        insert(set, numbers[i]);
     }
     return status;
 }
 
-bool txid_set_has(const struct txid_set *set, uint64_t number)
+/* ---- the window ---- */
+
+/* The slot of the places that has the number, or is free for it. */
+static uint32_t *place_of(const struct txid_set *set, uint64_t number)
+{
+    size_t slot = hash_of(set, number) & set->places_mask;
+    while (set->places[slot] && set->window.at[set->places[slot] - 1] != number)
+        slot = (slot + 1) & set->places_mask;
+    return &set->places[slot];
+}
+
+/* Of several places the first stays. */
+static void put_place(const struct txid_set *set, size_t place)
+{
+    uint32_t *slot = place_of(set, set->window.at[place]);
+    if (*slot == 0)
+        *slot = (uint32_t)place + 1;
+}
+
+/* Room for `count` more in the window, at most half full. */
+static enum status reserve_places(struct txid_set *set, size_t count)
+{
+    size_t all = set->window.count + count, size = set->places_mask + 1;
+    if (all >= UINT32_MAX)
+        return STATUS_NOMEM;
+    if (2 * all <= size)
+        return STATUS_OK;
+    while (size < 2 * all)
+        size *= 2;
+    uint32_t *places = mem_alloc_large(size, sizeof *places);
+    if (!places)
+        return STATUS_NOMEM;
+    mem_free(set->places);
+    set->places = places;
+    set->places_mask = size - 1;
+    for (size_t place = 0; place < set->window.count; place++)
+        put_place(set, place);
+    return STATUS_OK;
+}
+
+enum status txid_set_add(struct txid_set *set, const uint8_t *txids, size_t count)
+{
+    enum status status = reserve_places(set, count);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        if (!PUSH(set->window, txid_set_number(txids + i * RECORD_TXID)))
+            return STATUS_NOMEM;
+        put_place(set, set->window.count - 1);
+    }
+    return status;
+}
+
+enum status txid_set_begin_window(struct txid_set *set)
+{
+    enum status status = add_older(set, set->window.at, set->window.count);
+    if (set->window.count > 0)
+        memset(set->places, 0, (set->places_mask + 1) * sizeof *set->places);
+    set->window.count = 0;
+    return status;
+}
+
+size_t txid_set_window(const struct txid_set *set) { return set->window.count; }
+
+bool txid_set_has(const struct txid_set *set, uint64_t number, size_t place)
 {
     size_t slot = slot_of(set, number);
     while (set->slots[slot] && set->slots[slot] != number)
         slot = (slot + 1) & set->mask;
-    return set->slots[slot] != 0;
+    if (set->slots[slot])
+        return true;
+    uint32_t found = *place_of(set, number);
+    return found > 0 && found - 1 < place;
 }
+
+/* ---- all of a store ---- */
 
 static enum status add_batch(struct txid_set *set, const struct store_reader *reader, size_t batch, struct fault *fault)
 {
     struct batch_view view;
     struct block_record block;
+    if (txid_set_begin_window(set) != STATUS_OK)
+        return fault_nomem(fault);
     enum status status = store_whole_batch(reader, batch, &view, fault);
     while (status == STATUS_OK && (status = batch_next_block(&view, &block)) == STATUS_OK)
         if (txid_set_add(set, block.txids, block.counts.txs) != STATUS_OK)
@@ -99,7 +174,9 @@ enum status txid_set_load(const struct store *store, struct txid_set **set, stru
     new->key[1] = load_le64(store_seed(store) + 8);
     new->mask = SLOTS_FIRST - 1;
     new->slots = mem_alloc(SLOTS_FIRST, sizeof *new->slots);
-    enum status status = new->slots ? store_reader_open(store, &reader, fault) : fault_nomem(fault);
+    new->places_mask = SLOTS_FIRST - 1;
+    new->places = mem_alloc(SLOTS_FIRST, sizeof *new->places);
+    enum status status = new->slots &&new->places ? store_reader_open(store, &reader, fault) : fault_nomem(fault);
     for (size_t b = 0; status == STATUS_OK && b < store_batches(reader); b++) {
         status = stop_check(fault);
         if (status == STATUS_OK)
@@ -116,5 +193,7 @@ void txid_set_free(struct txid_set *set)
     if (!set)
         return;
     mem_free(set->slots);
+    mem_free(set->places);
+    mem_free(set->window.at);
     mem_free(set);
 }

@@ -84,6 +84,7 @@ struct slot {
     size_t spending;
     size_t spending_count;
     uint64_t first_ordinal; /* of the block's first tracked output; set by resolve_add */
+    size_t known;           /* place of its first transaction in the window of pipeline.known; likewise */
 };
 
 struct window {
