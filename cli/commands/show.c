@@ -85,7 +85,7 @@ static enum status put_dag_row(struct show *show, const struct selection *select
                              BTC_OF(row->root_value_sat), BTC_OF(row->moved_value_sat), BTC_OF(row->leaf_value_sat));
     if (status == STATUS_OK && show->forest.first_height > 0)
         status = text_printf(&show->tx_text.text,
-                             "  partial, from block %u on: roots that may be none %u, inputs made before %llu\n",
+                             "  partial, from block %u on: roots that may not be roots %u, inputs made before %llu\n",
                              (unsigned)show->forest.first_height, (unsigned)row->maybe_roots, ULL(row->inputs_before));
     if (status == STATUS_OK)
         status = put_names(show, held->catalogue, &held->labels.all[dag]);

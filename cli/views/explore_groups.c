@@ -47,7 +47,7 @@ enum status explore_groups(struct explore_request *request, struct fault *fault)
     explore_begin_page(request, "Groups");
     put_lead(request, shown);
     explore_begin_table(request, "Groups, those with the most T-DAGs first",
-                        "group|T-DAGs|single outputs|keys and hashes shared|first block|last block");
+                        "group|T-DAGs|single outputs|keys, hashes and preimages shared|first block|last block");
     for (uint64_t i = (page - 1) * EXPLORE_ROWS; i < page * EXPLORE_ROWS && i < count; i++)
         put_row(request, shown, shown->order[i]);
     explore_end_table(request);

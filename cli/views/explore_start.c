@@ -26,7 +26,7 @@ static void put_scanned(struct explore_request *request)
     html_fact(page, "transactions", forest->total_txs);
     html_fact(page, "with an unknown output", forest->unknown_txs[request->rules]);
     if (forest->first_height > 0)
-        html_fact(page, "roots that may be none", forest->maybe_txs[request->rules]);
+        html_fact(page, "roots that may not be roots", forest->maybe_txs[request->rules]);
     html_fact(page, "inputs", forest->total_inputs);
     html_fact(page, "outputs", forest->total_outputs);
     html_fact(page, "T-DAGs", request->tdags->tdags.count);

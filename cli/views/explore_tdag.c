@@ -102,7 +102,7 @@ static void put_partial_facts(struct explore_request *request, const struct tdag
 {
     if (request->explore->opened.forest.first_height == 0)
         return;
-    html_fact(&request->page, "roots that may be none", row->maybe_roots);
+    html_fact(&request->page, "roots that may not be roots", row->maybe_roots);
     html_fact(&request->page, "inputs made before", row->inputs_before);
 }
 

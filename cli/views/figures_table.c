@@ -109,9 +109,12 @@ static void put_counts(struct printer *printer, const struct figures *figures)
     for (unsigned v = 0; v < FIGURE_VERDICTS; v++) {
         const char *verdict = v == FIGURE_DIFFERS && counts[v] > 1 ? "differ"
                                                                    : figure_verdict_text((enum figure_verdict)v);
+        if (v == FIGURE_OTHER_NETWORK)
+            verdict = counts[v] > 1 ? "published figures are of other networks (-o has them)"
+                                    : "published figure is of another network (-o has it)";
         if (counts[v] > 0)
-            size += (size_t)snprintf(line + size, sizeof line - size, "%s%zu %s%s", size > 0 ? ", " : "", counts[v],
-                                     verdict, v == FIGURE_OTHER_NETWORK ? " (-o has them)" : "");
+            size += (size_t)snprintf(line + size, sizeof line - size, "%s%zu %s", size > 0 ? ", " : "", counts[v],
+                                     verdict);
     }
     PRINT(printer, "\n");
     print_words(printer, line, 0);

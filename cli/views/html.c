@@ -113,7 +113,7 @@ void html_partial(struct printer *printer, uint32_t first_height, uint64_t roots
     PRINT(
         printer,
         "<p class=\"notice\"><strong>Partial:</strong> the chain from block %s on. Outputs made before it are not "
-        "known, and what spends them looks known; so %s of %s roots may be none, and T-DAGs with an input made before "
+        "known, and what spends them looks known; so %s of %s roots may not be roots, and T-DAGs with an input made before "
         "may be parts of larger ones.</p>\n",
         grouped(first, first_height), grouped(maybe, maybe_roots), grouped(all, roots));
 }

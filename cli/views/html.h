@@ -29,7 +29,7 @@ void html_value(struct printer *printer, const char *name, uint64_t value_sat);
 void html_source(struct printer *printer, const char *file, const char *columns);
 
 /* A paragraph on what a page of a partial store cannot tell, from block `first_height` on; nothing where that is 0. Of
- * `roots` roots `maybe_roots` may be none. */
+ * `roots` roots `maybe_roots` may not be roots. */
 void html_partial(struct printer *printer, uint32_t first_height, uint64_t roots, uint64_t maybe_roots);
 
 #endif

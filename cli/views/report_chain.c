@@ -55,7 +55,7 @@ void report_scanned(struct report *report)
     html_fact(printer, "transactions", forest->total_txs);
     html_fact(printer, "with an unknown output", forest->unknown_txs[report->rules]);
     if (forest->first_height > 0)
-        html_fact(printer, "roots that may be none", forest->maybe_txs[report->rules]);
+        html_fact(printer, "roots that may not be roots", forest->maybe_txs[report->rules]);
     html_fact(printer, "inputs", forest->total_inputs);
     html_fact(printer, "outputs", forest->total_outputs);
     PRINT(printer, "</dl>\n");

@@ -27,7 +27,7 @@ static void put_facts(struct report *report, uint32_t dag)
     html_fact(printer, "edges", row->edges);
     html_fact(printer, "roots", row->roots);
     if (report->opened.forest.first_height > 0) {
-        html_fact(printer, "roots that may be none", row->maybe_roots);
+        html_fact(printer, "roots that may not be roots", row->maybe_roots);
         html_fact(printer, "inputs made before", row->inputs_before);
     }
     html_fact(printer, "transactions", row->txs);

@@ -399,7 +399,7 @@ enum status summary_print(const struct summary *summary, const struct selection 
     put_total(&printer, "with an unknown output", forest_unknown_txs(forest, selection->tdags.rules));
     put_total(&printer, "roots", rules->roots);
     if (forest->first_height > 0)
-        put_total(&printer, "roots that may be none", forest->maybe_txs[selection->tdags.rules]);
+        put_total(&printer, "roots that may not be roots", forest->maybe_txs[selection->tdags.rules]);
     put_total(&printer, "T-DAGs", rules->tdags);
     if (forest->first_height > 0)
         put_total(&printer, "T-DAGs with inputs made before", rules->maybe_tdags);

@@ -153,7 +153,7 @@ static enum status no_chain(const struct best_chain *best, enum status status, s
         fault, status, best->dir->path, FAULT_NO_OFFSET,
         "the genesis block %s is in none of the %zu blk files (the first is number %u)%s; %s",
         hex_of(&best->genesis, hash), best->dir->count, first->number,
-        first->number > 0 ? ": a pruned node, whose early blocks are gone?" : "",
+        first->number > 0 ? ": a pruned node, whose early blocks may be gone" : "",
         *partial ? partial : "all blocks from genesis on are needed; `unktx blocks` reads such files without a chain");
 }
 
@@ -231,6 +231,26 @@ static enum status report_gap_of_part(const struct best_chain *best, struct faul
     return best_chain_doubt_files(best->store, best->dir, chain_at(best->chain, branch.lowest), fault);
 }
 
+/* Files that have the chain from genesis on, up to blocks that are lost, are no pruned node's: says what is left out. */
+static enum status tell_gap_below(const struct best_chain *best, struct fault *fault)
+{
+    const struct ingest_options *options = best->options;
+    uint32_t genesis = chain_find(best->chain, &best->genesis), base = chain_base(best->chain), above;
+    char missing[48], text[256];
+    bool is_new = store_is_empty(best->store) && (options->from_height == UINT32_MAX || options->from_height == base);
+    if (!options->message || !is_new || genesis == CHAIN_NONE)
+        return STATUS_OK;
+    enum status status = chain_gap_above(best->chain, genesis, &above, fault);
+    if (status == STATUS_OK && above + 1 < base) {
+        snprintf(text, sizeof text,
+                 "heights %u to %u are missing%s; the blocks from height 0 to %u are there, and are left out: a scan "
+                 "without --partial takes those",
+                 (unsigned)above + 1, (unsigned)base - 1, missing_file(best->dir, missing), (unsigned)above);
+        options->message(options->context, text);
+    }
+    return status;
+}
+
 /* Where the other's first block above genesis is in the files, if only on a branch that lost, a reorganisation explains
  * the difference; a node keeps such blocks. */
 static enum status meet_other(const struct best_chain *best, struct fault *fault)
@@ -306,7 +326,10 @@ static enum status find(struct best_chain *best, struct fault *fault)
         status = meet_other(best, fault);
     if (status != STATUS_OK)
         return status;
-    return chain_base(best->chain) > 0 ? report_gap_of_part(best, fault) : report_gaps(best, fault);
+    if (chain_base(best->chain) == 0)
+        return report_gaps(best, fault);
+    status = tell_gap_below(best, fault);
+    return status == STATUS_OK ? report_gap_of_part(best, fault) : status;
 }
 
 enum status best_chain_find(struct best_chain *best, struct fault *fault)

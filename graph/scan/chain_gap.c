@@ -284,3 +284,13 @@ enum status chain_gap_branch_of(const struct chain *chain, uint32_t node, struct
     release(&gaps);
     return status;
 }
+
+enum status chain_gap_above(const struct chain *chain, uint32_t lowest, uint32_t *above, struct fault *fault)
+{
+    struct gaps gaps = {.chain = chain};
+    enum status status = measure(&gaps, 0, fault);
+    if (status == STATUS_OK)
+        *above = gaps.above[lowest];
+    release(&gaps);
+    return status;
+}

@@ -49,6 +49,10 @@ enum status chain_gap_find_part(const struct blkdir *dir, const struct chain *ch
 enum status chain_gap_branch_of(const struct chain *chain, uint32_t node, struct chain_part *part, struct fault *fault)
     MUST_CHECK;
 
+/* How many blocks the longest branch has above the node, the lowest block of a detached branch. O(blocks). */
+enum status chain_gap_above(const struct chain *chain, uint32_t lowest, uint32_t *above, struct fault *fault)
+    MUST_CHECK;
+
 /* True for a detached block whose parent is in no file. */
 static inline bool chain_gap_is_above(const struct chain *chain, const struct chain_block *block)
 {
