@@ -213,7 +213,9 @@ static void put_tx_row(struct explore_request *request, uint32_t number)
     PRINT(page, "</th><td class=\"n\">");
     explore_put_block(request, tx->height);
     PRINT(page, "</td><td class=\"n\">%s</td><td>%s</td>", chart_time(time, forest->block_times[tx->height]),
-          forest_is_root(forest, number, request->rules) ? "root" : "");
+          forest_is_maybe_root(forest, number, request->rules) ? "maybe-root"
+          : forest_is_root(forest, number, request->rules)     ? "root"
+                                                               : "");
     html_number(page, explore_depth(request->tdags, number));
     html_number(page, unknown_in);
     html_number(page, tx->inputs - unknown_in);

@@ -28,13 +28,15 @@ static void put_membership(struct explore_request *request, uint32_t number)
         other.rules = (enum rules)r;
         other.tdags = &explore->rules[r];
         bool is_root = forest_is_root(&explore->opened.forest, number, (enum rules)r);
+        bool is_maybe = forest_is_maybe_root(&explore->opened.forest, number, (enum rules)r);
         bool is_spender = forest_unknown_inputs(&explore->opened.forest, number, (enum rules)r) > 0;
         PRINT(&other.page, "<td>");
         explore_put_tdag(&other, dag);
         PRINT(&other.page, "</td><td>%s</td><td class=\"n\">%u</td></tr>\n",
-              is_root && is_spender ? "root and spender"
-              : is_root             ? "root"
-                                    : "spender",
+              is_maybe                ? (is_spender ? "maybe-root and spender" : "maybe-root")
+              : is_root && is_spender ? "root and spender"
+              : is_root               ? "root"
+                                      : "spender",
               (unsigned)explore_depth(of, number));
         request->page = other.page;
     }

@@ -11,13 +11,21 @@ static const char views[] =
     " FROM tdags d JOIN classes c USING (class_id);"
     "CREATE VIEW v_tx AS SELECT t.*, datetime(t.time, 'unixepoch') AS date, t.value_out_sat / 1e8 AS value_out_btc,"
     " d.class_id, d.family FROM txs t JOIN tdags d USING (dag_id);"
-    "CREATE VIEW v_table3 AS SELECT * FROM (SELECT 'common' AS part, row_number() OVER (ORDER BY tdags DESC, class_id)"
-    " AS place, tdags, height, nodes, edges, roots, family, class_id, first_dag FROM classes) WHERE place <= 10"
-    " UNION ALL SELECT * FROM (SELECT 'highest', row_number() OVER (ORDER BY height DESC, nodes DESC, class_id)"
-    " AS place, tdags, height, nodes, edges, roots, family, class_id, first_dag FROM classes) WHERE place <= 5;"
-    "CREATE VIEW v_measures AS SELECT dag_id, dag, orderliness, symmetry, repetition, fan_out_regularity, equal_values,"
-    " cadence, chain_frequency, automation FROM tdags;"
     "CREATE TABLE unktx_provenance (name TEXT NOT NULL PRIMARY KEY, value TEXT)";
+
+/* Views that name their columns; of a partial store the last is that of the tables. */
+#define TABLE3(partial)                                                                                                \
+    "CREATE VIEW v_table3 AS SELECT * FROM (SELECT 'common' AS part, row_number() OVER (ORDER BY tdags DESC, "         \
+    "class_id)"                                                                                                        \
+    " AS place, tdags, height, nodes, edges, roots, family, class_id, first_dag" partial " FROM classes)"              \
+    " WHERE place <= 10 UNION ALL SELECT * FROM (SELECT 'highest', row_number() OVER (ORDER BY height DESC,"           \
+    " nodes DESC, class_id) AS place, tdags, height, nodes, edges, roots, family, class_id, first_dag" partial         \
+    " FROM classes) WHERE place <= 5;"
+#define MEASURES(partial)                                                                                              \
+    "CREATE VIEW v_measures AS SELECT dag_id, dag, orderliness, symmetry, repetition, fan_out_regularity,"             \
+    " equal_values, cadence, chain_frequency, automation" partial " FROM tdags"
+static const char views_whole[] = TABLE3("") MEASURES("");
+static const char views_partial[] = TABLE3(", partial") MEASURES(", partial");
 
 static enum status add(struct sqlite *database, const char *name, const char *value, struct fault *fault)
 {
@@ -56,6 +64,8 @@ enum status export_finish(struct sqlite *database, const struct datapackage_prov
     enum status status = sqlite_index(database, fault);
     if (status == STATUS_OK)
         status = sqlite_run(database, views, fault);
+    if (status == STATUS_OK)
+        status = sqlite_run(database, provenance->first_height > 0 ? views_partial : views_whole, fault);
     if (status == STATUS_OK)
         status = add_provenance(database, provenance, fault);
     return status == STATUS_OK ? sqlite_finish(database, fault) : status;

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "cli/output/partial.h"
 #include "cli/views/export.h"
 #include "parser/stop.h"
 
@@ -14,6 +15,12 @@ static const char make_txs[] =
     " ORDER BY height, tx_index;"
     "INSERT OR IGNORE INTO n_tx (height, txid) SELECT spender_height, spender_txid FROM outputs"
     " WHERE spender_txid IS NOT NULL ORDER BY 1, 2";
+
+/* What only a partial store tells of a transaction. */
+static const char add_maybe[] =
+    "ALTER TABLE n_tx ADD COLUMN maybe_root INTEGER; ALTER TABLE n_tx ADD COLUMN inputs_before INTEGER;"
+    "UPDATE n_tx SET maybe_root = t.maybe_root, inputs_before = t.inputs_before FROM txs t"
+    " WHERE t.height = n_tx.height AND t.txid = n_tx.txid";
 
 /* Outputs: all unknown ones, and the known ones of T-DAGs. */
 static const char make_outputs[] =
@@ -99,8 +106,9 @@ struct file {
 
 static const struct file files[] = {
     {"nodes-transactions.csv", ":ID(Transaction)", "n.id",
-     "txs.txid txs.height txs.tx_index txs.time txs.value_out_sat txs.is_root txs.depth txs.dag_id", "Transaction",
-     "n_tx n ORDER BY n.id", NULL},
+     "txs.txid txs.height txs.tx_index txs.time txs.value_out_sat txs.is_root txs.depth txs.dag_id "
+     "txs.maybe_root txs.inputs_before",
+     "Transaction", "n_tx n ORDER BY n.id", NULL},
     {"nodes-outputs.csv", ":ID(Output)", "n.id",
      "outputs.txid outputs.vout outputs.height outputs.value_sat outputs.kind outputs.script_hex outputs.protocol "
      "outputs.spendable leaves.unknown payees.address",
@@ -201,6 +209,10 @@ static void print_file(const struct sqlite *database, const struct file *file, s
         print_property(database, at, size, header, sql);
         at += size;
     }
+    if (partial_from() > 0) {
+        PRINT(header, ",%s:%s", schema_partial.name, neo4j_type(schema_partial.type));
+        PRINT(sql, ", %u", (unsigned)partial_from());
+    }
     PRINT(header, ",%s\n", is_node ? ":LABEL" : ":TYPE");
     PRINT(sql, ", '%s' FROM %s", file->kind, file->from);
 }
@@ -243,6 +255,8 @@ enum status export_neo4j(struct sqlite *database, const struct address_labels *l
                          struct fault *fault)
 {
     enum status status = sqlite_run(database, make_txs, fault);
+    if (status == STATUS_OK && partial_from() > 0)
+        status = sqlite_run(database, add_maybe, fault);
     if (status == STATUS_OK)
         status = sqlite_run(database, make_outputs, fault);
     if (status == STATUS_OK && sqlite_has(database, "payers"))

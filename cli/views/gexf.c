@@ -1,5 +1,7 @@
 #include "cli/views/gexf.h"
 
+#include <stdio.h>
+
 #include "cli/views/drawing_graph.h"
 #include "parser/log10.h"
 #include "parser/mem.h"
@@ -9,19 +11,22 @@
 #define LEVEL 40.0
 
 /* Times are seconds since 1970: networkx knows no dateTime. */
-enum status gexf_begin(struct text *text, const char *title)
+enum status gexf_begin(struct text *text, const char *title, uint32_t first_height)
 {
+    char partial[64] = "";
+    if (first_height > 0)
+        snprintf(partial, sizeof partial, ", partial: of the chain from block %u on", (unsigned)first_height);
     return text_printf(text,
                        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                        "<gexf xmlns=\"http://gexf.net/1.3\" xmlns:viz=\"http://gexf.net/1.3/viz\" version=\"1.3\">\n"
-                       "  <meta><creator>unktx</creator><description>%s</description></meta>\n"
+                       "  <meta><creator>unktx</creator><description>%s%s</description></meta>\n"
                        "  <graph defaultedgetype=\"directed\" mode=\"dynamic\" timeformat=\"double\">\n"
                        "    <attributes class=\"node\" mode=\"static\">\n"
                        "      <attribute id=\"txid\" title=\"txid\" type=\"string\"/>\n"
                        "      <attribute id=\"height\" title=\"height\" type=\"long\"/>\n"
                        "      <attribute id=\"tx_index\" title=\"tx_index\" type=\"long\"/>\n"
                        "      <attribute id=\"is_root\" title=\"is_root\" type=\"boolean\"/>\n"
-                       "      <attribute id=\"value_out_sat\" title=\"value_out_sat\" type=\"long\"/>\n"
+                       "      <attribute id=\"value_out_sat\" title=\"value_out_sat\" type=\"long\"/>\n%s"
                        "    </attributes>\n"
                        "    <attributes class=\"edge\" mode=\"static\">\n"
                        "      <attribute id=\"vout\" title=\"vout\" type=\"long\"/>\n"
@@ -30,18 +35,24 @@ enum status gexf_begin(struct text *text, const char *title)
                        "      <attribute id=\"kind\" title=\"kind\" type=\"string\"/>\n"
                        "    </attributes>\n"
                        "    <nodes>\n",
-                       title ? title : "");
+                       title ? title : "", partial,
+                       first_height > 0 ? "      <attribute id=\"maybe_root\" title=\"maybe_root\" type=\"boolean\"/>\n"
+                                        : "");
 }
 
-enum status gexf_node(struct text *text, const struct graphfile_node *node, const char *id, const char *hex)
+enum status gexf_node(struct text *text, const struct graphfile_node *node, const char *id, const char *hex,
+                      bool is_partial)
 {
+    const char *maybe = !is_partial        ? ""
+                        : node->maybe_root ? "<attvalue for=\"maybe_root\" value=\"true\"/>"
+                                           : "<attvalue for=\"maybe_root\" value=\"false\"/>";
     enum status status = text_printf(
         text,
         "      <node id=\"%s\" label=\"%.8s\" start=\"%u\"><attvalues><attvalue for=\"txid\" value=\"%s\"/><attvalue "
         "for=\"height\" value=\"%u\"/><attvalue for=\"tx_index\" value=\"%u\"/><attvalue for=\"is_root\" "
-        "value=\"%s\"/><attvalue for=\"value_out_sat\" value=\"%llu\"/></attvalues>",
+        "value=\"%s\"/><attvalue for=\"value_out_sat\" value=\"%llu\"/>%s</attvalues>",
         id, hex, (unsigned)node->time, hex, (unsigned)node->height, (unsigned)node->index,
-        node->is_root ? "true" : "false", ULL(node->value_out_sat));
+        node->is_root ? "true" : "false", ULL(node->value_out_sat), maybe);
     return status == STATUS_OK
                ? text_printf(text, "<viz:size value=\"%.3f\"/><viz:position x=\"%.1f\" y=\"%.1f\" z=\"0.0\"/></node>\n",
                              2 + log10_of((double)node->value_out_sat + 1), STEP * node->in_level, -LEVEL * node->level)

@@ -5,9 +5,11 @@
 
 #include "cli/views/graphfile.h"
 
-enum status gexf_begin(struct text *text, const char *title) MUST_CHECK;
+/* `first_height` above 0: of a partial store, whose nodes have maybe_root. */
+enum status gexf_begin(struct text *text, const char *title, uint32_t first_height) MUST_CHECK;
 /* `id` is the node's, `hex` its txid. */
-enum status gexf_node(struct text *text, const struct graphfile_node *node, const char *id, const char *hex) MUST_CHECK;
+enum status gexf_node(struct text *text, const struct graphfile_node *node, const char *id, const char *hex,
+                      bool is_partial) MUST_CHECK;
 enum status gexf_begin_arcs(struct text *text) MUST_CHECK;
 /* `from` and `to` are ids of nodes. */
 enum status gexf_arc(struct text *text, const struct graphfile_arc *arc, const char *from, const char *to) MUST_CHECK;

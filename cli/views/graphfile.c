@@ -50,6 +50,9 @@ static const char graphml_tdag_keys[] =
     "  <key id=\"time\" for=\"node\" attr.name=\"time\" attr.type=\"long\"/>\n"
     "  <key id=\"class_id\" for=\"graph\" attr.name=\"class_id\" attr.type=\"string\"/>\n"
     "  <key id=\"family\" for=\"graph\" attr.name=\"family\" attr.type=\"string\"/>\n";
+static const char graphml_partial_keys[] =
+    "  <key id=\"maybe_root\" for=\"node\" attr.name=\"maybe_root\" attr.type=\"boolean\"/>\n"
+    "  <key id=\"partial\" for=\"graph\" attr.name=\"partial\" attr.type=\"long\"/>\n";
 /* Where outputs are nodes, they have these and no others. */
 static const char graphml_output_keys[] =
     "  <key id=\"output_vout\" for=\"node\" attr.name=\"vout\" attr.type=\"long\"/>\n"
@@ -73,6 +76,16 @@ static const char graphml_head[] =
     "  <key id=\"value_sat\" for=\"edge\" attr.name=\"value_sat\" attr.type=\"long\"/>\n"
     "  <key id=\"kind\" for=\"edge\" attr.name=\"kind\" attr.type=\"string\"/>\n";
 
+static enum status dot_head(const struct graphfile *file, const char *name, const char *title)
+{
+    enum status status = text_printf(file->text, "digraph %s {\n", name);
+    if (status == STATUS_OK && title)
+        status = text_printf(file->text, "  label=\"%s\";\n", title);
+    return status == STATUS_OK && file->first_height > 0
+               ? text_printf(file->text, "  partial=%u;\n", (unsigned)file->first_height)
+               : status;
+}
+
 enum status graphfile_begin(struct graphfile *file, const char *name, const char *title, struct hash256 *txids,
                             size_t count)
 {
@@ -80,15 +93,18 @@ enum status graphfile_begin(struct graphfile *file, const char *name, const char
     file->repeated_count = keep_repeated(txids, count);
     file->repeated = txids;
     if (file->format == GRAPHFILE_GEXF)
-        return gexf_begin(text, title);
-    if (file->format == GRAPHFILE_DOT) {
-        enum status status = text_printf(text, "digraph %s {\n", name);
-        return status == STATUS_OK && title ? text_printf(text, "  label=\"%s\";\n", title) : status;
-    }
-    enum status status = text_printf(text, "%s%s%s  <graph id=\"%s\" edgedefault=\"directed\">\n", graphml_head,
+        return gexf_begin(text, title, file->first_height);
+    if (file->format == GRAPHFILE_DOT)
+        return dot_head(file, name, title);
+    enum status status = text_printf(text, "%s%s%s%s  <graph id=\"%s\" edgedefault=\"directed\">\n", graphml_head,
                                      file->tells_root ? graphml_tdag_keys : "",
+                                     file->first_height > 0 ? graphml_partial_keys : "",
                                      file->tells_ends ? graphml_output_keys : "", name);
-    return status == STATUS_OK && title ? text_printf(text, "    <desc>%s</desc>\n", title) : status;
+    if (status == STATUS_OK && title)
+        status = text_printf(text, "    <desc>%s</desc>\n", title);
+    return status == STATUS_OK && file->first_height > 0
+               ? text_printf(text, "    <data key=\"partial\">%u</data>\n", (unsigned)file->first_height)
+               : status;
 }
 
 static enum status dot_node(const struct graphfile *file, const struct graphfile_node *node, const char *id)
@@ -100,6 +116,8 @@ static enum status dot_node(const struct graphfile *file, const struct graphfile
         (unsigned)node->height, node->is_root ? "box" : "ellipse", hex, (unsigned)node->height, (unsigned)node->index);
     if (status == STATUS_OK && file->tells_root)
         status = text_printf(file->text, "is_root=%d, ", node->is_root);
+    if (status == STATUS_OK && file->first_height > 0)
+        status = text_printf(file->text, "maybe_root=%d, ", node->maybe_root);
     return status == STATUS_OK ? text_printf(file->text, "value_out_sat=%llu];\n", ULL(node->value_out_sat)) : status;
 }
 
@@ -114,6 +132,8 @@ static enum status graphml_node(const struct graphfile *file, const struct graph
     if (status == STATUS_OK && file->tells_root)
         status = text_printf(file->text, "<data key=\"is_root\">%s</data><data key=\"time\">%u</data>",
                              node->is_root ? "true" : "false", (unsigned)node->time);
+    if (status == STATUS_OK && file->first_height > 0)
+        status = text_printf(file->text, "<data key=\"maybe_root\">%s</data>", node->maybe_root ? "true" : "false");
     return status == STATUS_OK
                ? text_printf(file->text, "<data key=\"value_out_sat\">%llu</data></node>\n", ULL(node->value_out_sat))
                : status;
@@ -126,7 +146,7 @@ enum status graphfile_node(const struct graphfile *file, const struct graphfile_
     if (file->format == GRAPHFILE_GEXF) {
         char hex[HASH256_HEX_SIZE + 1] = "";
         hash256_hex(node->txid, hex);
-        return gexf_node(file->text, node, id, hex);
+        return gexf_node(file->text, node, id, hex, file->first_height > 0);
     }
     return file->format == GRAPHFILE_DOT ? dot_node(file, node, id) : graphml_node(file, node, id);
 }
@@ -215,6 +235,7 @@ static enum status tdag_node(const struct graphfile *file, const struct forest *
                                         .height = tx->height,
                                         .index = tx->index,
                                         .is_root = forest_is_root(forest, number, tdags->rules),
+                                        .maybe_root = forest_is_maybe_root(forest, number, tdags->rules),
                                         .value_out_sat = tx->value_out_sat,
                                         .time = forest->block_times[tx->height],
                                         .level = place ? place->level : 0,
@@ -264,6 +285,7 @@ static enum status put_part_head(struct graphfile_parts *parts)
     const uint32_t *members = tdags->members + tdags->first[dag - 1];
     uint32_t count = tdags->first[dag] - tdags->first[dag - 1];
     parts->file.tells_root = true;
+    parts->file.first_height = parts->forest->first_height;
     parts->txids = mem_alloc(count, sizeof *parts->txids);
     if (!parts->txids)
         return STATUS_NOMEM;

@@ -14,6 +14,7 @@ struct graphfile {
     struct text *text;
     enum graphfile_format format;
     bool tells_root;                /* its nodes have is_root, and in GraphML their time */
+    uint32_t first_height;          /* above 0: of a partial store; it is told, and nodes have maybe_root */
     bool tells_ends;                /* in GraphML outputs are nodes too, see graphfile_output */
     const struct hash256 *repeated; /* txids that several of its transactions have, in ascending order; borrowed */
     size_t repeated_count;
@@ -25,6 +26,7 @@ struct graphfile_node {
     uint32_t height;
     uint32_t index;
     bool is_root;
+    bool maybe_root; /* of a partial store: a root that may not be one */
     uint64_t value_out_sat;
     /* of GEXF alone */
     uint32_t time;

@@ -127,7 +127,9 @@ static void put_tx(struct report *report, uint32_t number)
     PRINT(printer, "<tr><td><code class=\"hash\">%s</code></td>", txid);
     html_number(printer, tx->height);
     PRINT(printer, "<td class=\"n\">%s</td><td>%s</td>", chart_time(time, forest->block_times[tx->height]),
-          forest_is_root(forest, number, report->rules) ? "root" : "");
+          forest_is_maybe_root(forest, number, report->rules) ? "maybe-root"
+          : forest_is_root(forest, number, report->rules)     ? "root"
+                                                              : "");
     html_number(printer, report->opened.selection.classes.depths[number]);
     html_number(printer, unknown_in);
     html_number(printer, tx->inputs - unknown_in);

@@ -254,8 +254,10 @@ enum status svg_file(struct printer *printer, const struct forest *forest, const
     struct layout layout = {0};
     struct drawing_scope scope = drawing_of_tdag(forest, tdags, dag);
     scope.made = made;
-    char name[TDAG_NAME_MAX + 1];
+    char name[TDAG_NAME_MAX + 1], partial[64] = "";
     *tdag_put_name(forest, tdags, dag, name) = '\0';
+    if (forest->first_height > 0)
+        snprintf(partial, sizeof partial, ", partial, from block %u on", (unsigned)forest->first_height);
     enum status status = draw(&scope, &svg_large, &layout, fault);
     if (status == STATUS_OK) {
         double width = layout.width + LAYOUT_MARGIN > FILE_WIDTH_MIN ? layout.width + LAYOUT_MARGIN : FILE_WIDTH_MIN;
@@ -263,15 +265,15 @@ enum status svg_file(struct printer *printer, const struct forest *forest, const
         PRINT(printer,
               "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"title desc\" "
               "viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">\n<title id=\"title\">T-DAG %s (%u), "
-              "rules %s</title>\n<desc id=\"desc\">",
-              width, height, width, height, name, (unsigned)dag, rules_name(tdags->rules));
+              "rules %s%s</title>\n<desc id=\"desc\">",
+              width, height, width, height, name, (unsigned)dag, rules_name(tdags->rules), partial);
         put_description(printer, &layout.drawing, " ");
         PRINT(printer, "</desc>\n<style>%s</style>\n", svg_style);
         PRINT(printer, "<rect width=\"100%%\" height=\"100%%\" style=\"fill:#fff;fill:var(--paper)\"/>\n");
         PRINT(printer,
-              "<text x=\"%.0f\" y=\"22\" style=\"font-weight:bold\">T-DAG %s (%u), rules %s</text>\n<text "
+              "<text x=\"%.0f\" y=\"22\" style=\"font-weight:bold\">T-DAG %s (%u), rules %s%s</text>\n<text "
               "x=\"%.0f\" y=\"40\">",
-              LAYOUT_MARGIN, name, (unsigned)dag, rules_name(tdags->rules), LAYOUT_MARGIN);
+              LAYOUT_MARGIN, name, (unsigned)dag, rules_name(tdags->rules), partial, LAYOUT_MARGIN);
         put_description(printer, &layout.drawing, between);
         PRINT(printer, "</text>\n<g transform=\"translate(%.1f %.0f)\">\n", (width - layout.width) / 2, top);
         put_all_arcs(printer, &layout);

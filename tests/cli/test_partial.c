@@ -414,6 +414,22 @@ static void expect_text(const char *text, const char *line)
     run_free(&run);
 }
 
+/* Those of txs.csv and of nodes-transactions.csv. */
+static void expect_same_maybe_roots(void)
+{
+    struct table txs = table_read(path_of("%s/out/txs.csv", dir));
+    struct table nodes = table_read(path_of("%s/neo4j/nodes-transactions.csv", dir));
+    size_t counts[2] = {0};
+    for (size_t row = 0; row < txs.rows; row++)
+        counts[0] += strcmp(table_get(&txs, row, "maybe_root"), "1") == 0;
+    for (size_t row = 0; row < nodes.rows; row++)
+        counts[1] += strcmp(table_get(&nodes, row, "maybe_root:boolean"), "true") == 0;
+    assert_true(counts[0] > 0);
+    assert_int_equal(counts[1], counts[0]);
+    table_free(&txs);
+    table_free(&nodes);
+}
+
 static void test_words(void **state)
 {
     (void)state;
@@ -438,6 +454,23 @@ static void test_words(void **state)
     assert_non_null(strstr(report, "<strong>Partial:</strong> the chain from block 150 on"));
     free(report);
     expect_text("partial, from block 150 on: roots that may not be roots", line_of("show --store %s/out --dag 1", dir));
+    expect_text("\n  partial=150;\n", line_of("show --store %s/out --dag 1 --format dot", dir));
+    expect_text("maybe_root=", line_of("show --store %s/out --dag 1 --format dot", dir));
+    expect_text("<data key=\"partial\">150</data>", line_of("show --store %s/out --dag 1 --format graphml", dir));
+    expect_text("<data key=\"maybe_root\">", line_of("show --store %s/out --dag 1 --format graphml", dir));
+    expect_text("of the chain from block 150 on</desc", line_of("show --store %s/out --dag 1 --format gexf", dir));
+    expect_text("for=\"maybe_root\"", line_of("show --store %s/out --dag 1 --format gexf", dir));
+    expect_text(", partial, from block 150 on</title>", line_of("show --store %s/out --dag 1 --format svg", dir));
+    expect(0, line_of("export neo4j --store %s/out -o %s/neo4j", dir, dir));
+    const char *const graph[] = {"nodes-transactions", "nodes-outputs", "nodes-classes", "relationships-spends"};
+    for (size_t i = 0; i < sizeof graph / sizeof *graph; i++) {
+        struct table table = table_read(path_of("%s/neo4j/%s.csv", dir, graph[i]));
+        assert_string_equal(table.fields[table.columns - 2], "partial:long");
+        for (size_t row = 0; row < table.rows; row++)
+            assert_string_equal(table_at(&table, row, table.columns - 2), "150");
+        table_free(&table);
+    }
+    expect_same_maybe_roots();
     expect_text("regtest (partial) from height 150 to height 260", line_of("dags --store %s/out", dir));
     expect_text("partial 150\n", line_of("check --store %s/out", dir));
     struct table txs = table_read(path_of("%s/out/txs.csv", dir));
