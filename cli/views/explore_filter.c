@@ -1,3 +1,4 @@
+#include "cli/output/partial.h"
 #include "cli/views/chart.h"
 #include "cli/views/explore_list.h"
 #include "cli/views/explore_survey.h"
@@ -46,12 +47,19 @@ const struct explore_column explore_columns[EXPLORE_COLUMNS] = {
     MEASURE(cadence, "cadence"),
     MEASURE(chain_frequency, "transactions a day"),
     MEASURE(automation, "automation"),
+    ROW32(maybe_roots, "roots that may not be roots", UNIT_COUNT),
+    ROW64(inputs_before, "inputs made before", UNIT_COUNT),
 };
+
+bool explore_has_column(unsigned column)
+{
+    return column < EXPLORE_COLUMNS - EXPLORE_COLUMNS_PARTIAL || partial_from() > 0;
+}
 
 unsigned explore_column_find(const char *name)
 {
     unsigned column = 0;
-    while (column < EXPLORE_COLUMNS && strcmp(explore_columns[column].name, name) != 0)
+    while (column < EXPLORE_COLUMNS && (strcmp(explore_columns[column].name, name) != 0 || !explore_has_column(column)))
         column++;
     return column;
 }
@@ -288,6 +296,38 @@ static bool read_field(const struct explore *explore, const struct target_field 
     return strcmp(name, "page") == 0 && read_page(value, page);
 }
 
+/* In words, which values a filter takes; NULL: there is no such filter. */
+static const char *takes_of(const char *name)
+{
+    static const char *const texts[][2] = {{"family", "one of the families that the form lists"},
+                                           {"script", "one of the known scripts that the form lists"},
+                                           {"protocol", "one of the protocols that the form lists"},
+                                           {"kind", "one of the kinds that the form lists"},
+                                           {"label", "a label of --labels, all of it"},
+                                           {"class", "the first digits of a class, 0 to 9 and a to f"},
+                                           {"dag", "the first digits of a T-DAG's name, 0 to 9 and a to f"},
+                                           {"group", "the first digits of a group, 0 to 9 and a to f"},
+                                           {"template", "a template of at most 255 characters"},
+                                           {"unlocks", "yes"},
+                                           {"sort", "the name of a column of numbers"},
+                                           {"order", "asc or desc"},
+                                           {"page", "a number from 1 on"}};
+    static const char *const of_units[] = {
+        [UNIT_COUNT] = "a number, or a range as 10..200, 10.. or ..200",
+        [UNIT_BLOCK] = "a height, or a range as 10..200, 10.. or ..200",
+        [UNIT_TIME] = "a time as 2014-02-19 or in seconds, or a range as 2014-02-19..2014-02-28",
+        [UNIT_SAT] = "an amount in satoshi or as 0.5BTC, or a range as 10..200, 10.. or ..200",
+        [UNIT_MEASURE] = "a number, or a range as 0.5..0.9, 0.5.. or ..0.9"};
+    unsigned column = explore_column_find(name);
+    if (column < EXPLORE_COLUMNS || strcmp(name, "time") == 0)
+        return of_units[column < EXPLORE_COLUMNS ? explore_columns[column].unit : UNIT_TIME];
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strcmp(texts[i][0], name) == 0)
+            return texts[i][1];
+    }
+    return NULL;
+}
+
 /* The filter is compared as bytes: there are none between its members. */
 _Static_assert(sizeof(struct explore_filter) == 16 * EXPLORE_COLUMNS + 16 + 28 + 64 + 68 + 72 + SCRIPT_TEMPLATE_MAX,
                "a gap in explore_filter");
@@ -303,11 +343,12 @@ enum status explore_filter_read(const struct explore *explore, const struct targ
     filter->descending = sort && strcmp(sort, explore_columns[EXPLORE_BY_NUMBER].name) != 0;
     for (size_t i = 0; i < target->fields_count; i++) {
         const struct target_field *field = &target->fields[i];
+        const char *takes = takes_of(field->name);
         if (field->value[0] && !read_field(explore, field, filter, page))
-            return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET,
-                             "The filter %s=%s is none that this page has. A range is written as 10..200, 10.. or "
-                             "..200, a time as 2014-02-19, an amount in satoshi or as 0.5BTC.",
-                             field->name, field->value);
+            return takes ? fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET,
+                                     "The filter %s takes no %s: it takes %s.", field->name, field->value, takes)
+                         : fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "This page has no filter %s (%s).",
+                                     field->name, field->value);
     }
     return STATUS_OK;
 }

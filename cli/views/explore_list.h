@@ -23,13 +23,17 @@ struct explore_column {
     size_t offset;
 };
 
-#define EXPLORE_COLUMNS 27u
+#define EXPLORE_COLUMNS 29u
+/* The last ones: only of a partial store. */
+#define EXPLORE_COLUMNS_PARTIAL 2u
 extern const struct explore_column explore_columns[EXPLORE_COLUMNS];
 /* The first is the number of the T-DAG. */
 #define EXPLORE_BY_NUMBER 0u
 
-/* The column of that name, EXPLORE_COLUMNS if there is none. */
+/* The column of that name, EXPLORE_COLUMNS if there is none. Those of a partial store are none of any other. */
 unsigned explore_column_find(const char *name);
+/* Whether the store that is open has the column. */
+bool explore_has_column(unsigned column);
 /* A number that sorts as the value does; of a measure the bits of the double, which is never below 0. */
 uint64_t explore_key(const struct explore_rules *rules, unsigned column, uint32_t dag);
 /* A cell with the value. */

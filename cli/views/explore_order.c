@@ -299,6 +299,8 @@ void explore_order_leave(struct explore *explore, struct explore_order *order)
 void explore_orders_make(struct explore *explore, enum rules rules)
 {
     for (unsigned column = EXPLORE_BY_NUMBER + 1; column < EXPLORE_COLUMNS && !stop_requested(); column++) {
+        if (!explore_has_column(column))
+            continue;
         struct explore_order *order = explore_order_get(explore, rules, column);
         if (order)
             explore_order_leave(explore, order);

@@ -78,7 +78,7 @@ static bool is_in_front(unsigned column)
 static void put_inputs(struct explore_request *request, bool in_front)
 {
     for (unsigned c = 0; c < EXPLORE_COLUMNS; c++) {
-        if (is_in_front(c) == in_front)
+        if (is_in_front(c) == in_front && explore_has_column(c))
             put_input(request, explore_columns[c].name, explore_columns[c].head, example_of(explore_columns[c].unit));
     }
 }
@@ -205,6 +205,50 @@ static enum status put_table(struct explore_request *request, const struct explo
     return status;
 }
 
+/* Options for `unktx dags` that choose what the filter of this name does; false: there is none. */
+static bool put_option_for(const struct explore_filter *filter, const char *name, const char *value,
+                           struct printer *options)
+{
+    static const char *const same[][2] = {{"family", "family"}, {"class", "class"}, {"script", "known"}};
+    unsigned column = explore_column_find(name);
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        if (strcmp(same[i][0], name) == 0) {
+            PRINT(options, " --%s %s", same[i][1], value);
+            return true;
+        }
+    }
+    bool by_value = strcmp(name, "moved_value_sat") == 0;
+    if ((!by_value && strcmp(name, "height") != 0) || filter->high[column] != UINT64_MAX)
+        return false;
+    PRINT(options, " --min-%s %llu", by_value ? "value" : "height", ULL(filter->low[column]));
+    return true;
+}
+
+/* What the command line has for the filters of the page, and in words for which of them it has nothing. */
+static void put_command(struct explore_request *request, const struct explore_filter *filter)
+{
+    static const char *const no_filters[] = {"sort", "order", "page", "unlocks"};
+    struct printer options = {0}, without = {0};
+    for (size_t i = 0; i < request->target->fields_count; i++) {
+        const struct target_field *field = &request->target->fields[i];
+        bool chooses = field->value[0] != '\0';
+        for (size_t n = 0; n < sizeof no_filters / sizeof *no_filters; n++)
+            chooses &= strcmp(field->name, no_filters[n]) != 0;
+        if (chooses && !put_option_for(filter, field->name, field->value, &options))
+            PRINT(&without, "%s%s", without.text.size > 0 ? ", " : "", field->name);
+    }
+    explore_put_command(request, TAKES_ALL, "dags%s -o FOLDER", options.text.size > 0 ? options.text.bytes : "");
+    if (without.text.size > 0)
+        PRINT(&request->page,
+              "<p class=\"source\">It writes more T-DAGs than are here: it has no option that does what the filter %s "
+              "does. The CSV above has those of this page.</p>\n",
+              without.text.bytes);
+    if (request->page.status == STATUS_OK)
+        request->page.status = options.status != STATUS_OK ? options.status : without.status;
+    text_free(&options.text);
+    text_free(&without.text);
+}
+
 enum status explore_tdags(struct explore_request *request, struct fault *fault)
 {
     static const char *const without[] = {"page", "unlocks", NULL};
@@ -235,7 +279,7 @@ enum status explore_tdags(struct explore_request *request, struct fault *fault)
     PRINT(&request->page, ".</p>\n");
     status = put_table(request, list, &filter, explore_page_number(request, "page", list->count));
     explore_put_charts(request, list);
-    explore_put_command(request, TAKES_ALL, "dags -o FOLDER");
+    put_command(request, &filter);
     explore_end_page(request);
     explore_list_leave(request->explore, list);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);

@@ -135,8 +135,8 @@ static void put_facts(struct explore_request *request, const struct explore_show
     bool tying = evidence_ties(thing, TIES_MAX_DEGREE);
     if (piece->kind == EVIDENCE_KEY && pubkey_on_curve(shown->evidence.bytes.at + piece->at, piece->size))
         put_addresses(request, piece, shown->evidence.bytes.at + piece->at);
-    PRINT(page, "<p>Shared by %u T-DAGs and single unknown outputs, of them T-DAGs %u.", (unsigned)thing->members,
-          (unsigned)thing->dags);
+    PRINT(page, "<p>Shared by T-DAGs: %u, by single unknown outputs: %u.", (unsigned)thing->dags,
+          (unsigned)(thing->members - thing->dags));
     if (tying) {
         PRINT(page, " Group ");
         explore_put_group(request, shown, shown->groups.of_member[evidence_member(&shown->evidence, piece)]);
@@ -171,6 +171,18 @@ static void put_piece(struct explore_request *request, const struct evidence *pi
     PRINT(page, "</td></tr>\n");
 }
 
+/* `unktx find` is of keys and hashes that are written in full. */
+static void put_thing_command(struct explore_request *request, const struct explore_shown *shown, uint32_t number)
+{
+    char text[EXPLORE_THING_SIZE];
+    const struct evidence *piece = first_piece(shown, number);
+    explore_thing_text(shown, number, text);
+    if (piece->kind == EVIDENCE_PREIMAGE)
+        explore_put_command(request, TAKES_RULES | TAKES_CHAIN, "keys --hashes");
+    else
+        explore_put_command(request, TAKES_RULES | TAKES_CHAIN, "find %s", text);
+}
+
 enum status explore_thing(struct explore_request *request, struct fault *fault)
 {
     const struct explore_shown *shown;
@@ -195,8 +207,7 @@ enum status explore_thing(struct explore_request *request, struct fault *fault)
         put_piece(request, &shown->evidence.pieces.at[pieces[i]]);
     explore_end_table(request);
     explore_put_pager(request, "page", page, thing->members);
-    explore_put_command(request, TAKES_RULES | TAKES_CHAIN, "%s",
-                        first_piece(shown, number)->kind == EVIDENCE_KEY ? "keys" : "keys --hashes");
+    put_thing_command(request, shown, number);
     explore_end_page(request);
     return STATUS_OK;
 }

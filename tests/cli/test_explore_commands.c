@@ -104,6 +104,24 @@ static unsigned run_commands(const struct web *from, const char *target)
     return seen;
 }
 
+/* The command chooses what the page does, or the page says what it lacks. */
+static void expect_filtered(const struct web *from, const char *query, const char *lacks)
+{
+    char *csv = web_body(from, "/core-22/tdags.csv?%s", query), *page = web_body(from, "/core-22/tdags?%s", query);
+    assert_int_equal(strstr(page, "It writes more T-DAGs than are here") != NULL, *lacks != 0);
+    assert_non_null(strstr(page, lacks));
+    write_file(path_of("%s/chosen.csv", place), csv, strlen(csv));
+    assert_int_equal(run_commands(from, path_of("/core-22/tdags?%s", query)), 2);
+    struct table chosen = table_read(path_of("%s/chosen.csv", place));
+    struct table made = table_read(path_of("%s/" FOLDER "/tdags.csv", place));
+    assert_true(chosen.rows > 0);
+    assert_true(*lacks ? made.rows >= chosen.rows : made.rows == chosen.rows);
+    table_free(&chosen);
+    table_free(&made);
+    free(csv);
+    free(page);
+}
+
 static void printed_commands_run(void **state)
 {
     (void)state;
@@ -121,6 +139,9 @@ static void printed_commands_run(void **state)
         struct table same = table_read(path_of("%s/" FOLDER "/tdags.csv", place));
         assert_int_equal(same.rows, tdags.rows);
         table_free(&same);
+        expect_filtered(from, "family=chain", "");
+        expect_filtered(from, "height=2..&sort=nodes", "");
+        expect_filtered(from, "nodes=3..&family=chain", "the filter nodes does");
         assert_int_equal(run_commands(from, "/core-22/classes"), 2);
         assert_int_equal(run_commands(from, "/core-22/labels"), 2);
         assert_int_equal(run_commands(from, "/core-0.19/scripts"), 8);
