@@ -31,8 +31,8 @@ static enum status settle(const struct settings *settings, struct store *store, 
     enum status status = STATUS_OK;
     unsigned first = store_first_height(store);
     if (first > 0 && partial_from() != first && !settings->quiet)
-        message("partial: the chain from height %u on; outputs made before are not known, and what spends them looks "
-                "known",
+        message("partial: the chain from height %u on; outputs made before are not known, and their spends look "
+                "like spends of known outputs",
                 first);
     partial_set(first);
     if (store_is_empty(store))

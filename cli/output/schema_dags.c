@@ -60,7 +60,8 @@ static const struct column tdags[] = {
     {"equal_values", COLUMN_NUMBER, 0, "0 to 1", "how far the values of outputs agree"},
     {"cadence", COLUMN_NUMBER, 0, "0 to 1", "how steady the gaps between its blocks are, in blocks or in seconds"},
     {"chain_frequency", COLUMN_NUMBER, 0, "transactions per day",
-     "from the first transaction to the last; a span of less than 600 seconds is taken for 600"},
+     "how many transactions it has per day from the first to the last; a span of less than 600 seconds is taken for "
+     "600"},
     {"automation", COLUMN_NUMBER, 0, "0 to 1",
      "mean of orderliness, repetition, fan_out_regularity, equal_values and cadence. The formulas, and how well they "
      "tell planted patterns from chance, are in docs/measures.md of the source"},
@@ -87,7 +88,8 @@ static const struct column tdags[] = {
      "for a T-DAG of more than 65,536 transactions whose ways part and meet too often, with it for smaller ones of "
      "that kind too, see section 9 of docs/model.md"},
     {"maybe_roots", COLUMN_INTEGER, COLUMN_WITH_PARTIAL, "nodes",
-     "of its roots those that may not be roots in the whole chain: their transactions have an input whose creator is below "
+     "of its roots those that may not be roots in the whole chain: their transactions have an input whose creator is "
+     "below "
      "the store's first block"},
     {"inputs_before", COLUMN_INTEGER, COLUMN_WITH_PARTIAL, "inputs",
      "of its transactions, whose creator is below the store's first block; 0: it is a T-DAG of the whole chain as it "
@@ -147,7 +149,7 @@ static const struct column txs[] = {
     {"dag", COLUMN_STRING, 0, NULL, NAME_MEANING},
     DAG_LABEL,
     {"maybe_root", COLUMN_BOOLEAN, COLUMN_WITH_PARTIAL, NULL,
-     "1 if it has a root that may not be one in the whole chain, see inputs_before; else 0"},
+     "1 if it has a root that may not be a root in the whole chain, see inputs_before; else 0"},
     {"inputs_before", COLUMN_INTEGER, COLUMN_WITH_PARTIAL, "inputs",
      "those whose creator is below the store's first block: they may spend unknown outputs, and count as known_inputs"},
 };

@@ -110,10 +110,10 @@ void html_partial(struct printer *printer, uint32_t first_height, uint64_t roots
     char first[GROUPED_SIZE], all[GROUPED_SIZE], maybe[GROUPED_SIZE];
     if (first_height == 0)
         return;
-    PRINT(
-        printer,
-        "<p class=\"notice\"><strong>Partial:</strong> the chain from block %s on. Outputs made before it are not "
-        "known, and what spends them looks known; so %s of %s roots may not be roots, and T-DAGs with an input made before "
-        "may be parts of larger ones.</p>\n",
-        grouped(first, first_height), grouped(maybe, maybe_roots), grouped(all, roots));
+    PRINT(printer,
+          "<p class=\"notice\"><strong>Partial:</strong> the chain from block %s on. Outputs made before it are not "
+          "known, and their spends look like spends of known outputs; so %s of %s roots may not be roots, and T-DAGs "
+          "with an input made before "
+          "may be parts of larger ones.</p>\n",
+          grouped(first, first_height), grouped(maybe, maybe_roots), grouped(all, roots));
 }
