@@ -54,7 +54,7 @@ struct forest {
     uint64_t kind_count[KINDS];
     uint64_t kind_value_sat[KINDS];
     uint64_t unknown_txs[RULES]; /* see forest_unknown_txs */
-    uint64_t maybe_txs[RULES];   /* of these, those with an input made before the first block: roots that may not be roots */
+    uint64_t maybe_txs[RULES];   /* of these, those with an input from before: roots that may not be roots */
 };
 
 /* Reads the whole store on `threads` threads. STATUS_LIMIT beyond 2^32 - 2 transactions or outputs. O(store). */
@@ -81,7 +81,7 @@ static inline bool forest_is_arc(const struct forest_output *output, enum rules 
 
 /* The number of inputs of a transaction that spend an unknown output (|Uin|). O(its spends). */
 uint32_t forest_unknown_inputs(const struct forest *forest, uint32_t tx, enum rules rules);
-/* A root that may not be one, since a transaction of before the store's first block may have made an unknown output that
+/* A root that may not be one: a transaction of before the store's first block may have made an unknown output that
  * it spends (docs/model.md, section 8). O(its outputs). */
 bool forest_is_maybe_root(const struct forest *forest, uint32_t tx, enum rules rules);
 /* |Uout|, nulldata included. O(its tracked outputs). */

@@ -231,7 +231,7 @@ static enum status report_gap_of_part(const struct best_chain *best, struct faul
     return best_chain_doubt_files(best->store, best->dir, chain_at(best->chain, branch.lowest), fault);
 }
 
-/* Files that have the chain from genesis on, up to blocks that are lost, are no pruned node's: says what is left out. */
+/* Files with the chain from genesis on, up to blocks that are lost, are no pruned node's: says what is left out. */
 static enum status tell_gap_below(const struct best_chain *best, struct fault *fault)
 {
     const struct ingest_options *options = best->options;
