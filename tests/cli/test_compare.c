@@ -431,8 +431,7 @@ static void test_printed(void **state)
     assert_non_null(strstr(run.out, "\n1 equal, 2 differ, 1 beyond the tip, 1 not available, "));
     assert_non_null(strstr(run.out, "-2.60936e+11 differs\n"));
     assert_non_null(strstr(run.out, " 260,936,304,319 ") ? strstr(run.out, " 999,999,999,999,999,999 not av") : NULL);
-    assert_true(strstr(run.out, "an index: 'unktx index'") &&
-                strstr(run.out, "figures are of other networks (-o has them)\n"));
+    assert_true(strstr(run.out, "an index: 'unktx index'") && strstr(run.out, "other networks (-o has them)\n"));
     run_free(&run);
 }
 
