@@ -204,6 +204,8 @@ static void test_other_store(void **state)
     remove_tree(path_of("%s/store/hidden", place));
     unktx_ok("scan --quiet --from-height 100 --datadir %s/node --store %s/store/hidden", place, place);
     expect_said(1, "is partial", path_of("dags --rules hidden --store %s/store", place));
+    expect_said(1, "the folder is not replaced", path_of("hidden --dags --store %s/store", place));
+    assert_true(path_exists(path_of("%s/store/hidden/data.mdb", place)));
     remove_tree(path_of("%s/store/hidden", place));
     unktx_ok("scan --quiet --from-height 100 --datadir %s/node --store %s/part", place, place);
     expect_said(1, "the store is partial", path_of("dags --rules hidden --store %s/part", place));
