@@ -139,11 +139,13 @@ static enum status get_large(struct explore *explore, uint32_t dag, const char *
     struct explore_drawn *found = find(explore, dag, path, scope->rules);
     if (!found)
         status = make_room(explore) ? begin(explore, dag, path, scope, &found) : STATUS_BUSY;
-    if (found)
+    if (found) {
+        found->users++; /* also while it is waited for: then nobody frees it */
         status = wait_for(found);
-    if (status == STATUS_OK) {
-        found->users++;
-        *drawn = found;
+        if (status == STATUS_OK)
+            *drawn = found;
+        else
+            found->users--;
     }
     pthread_mutex_unlock(&explore->lock);
     if (status == STATUS_OK)
