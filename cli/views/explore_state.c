@@ -18,7 +18,6 @@
 
 /* A page waits so long for a rule set that is being loaded. */
 #define PATIENCE_S 2
-/* Of threads that load what no page waits for. */
 
 /* ---- in order of hash ---- */
 
