@@ -84,7 +84,8 @@ enum status explore_changes_load(const struct settings *settings, struct explore
     struct stat info;
     struct fault none = {0};
     int fd;
-    if (!settings->tables || !settings->tables->path)
+    /* explore has no pages of the rule set hidden */
+    if (!settings->tables || !settings->tables->path || settings->tables->manifest.rules >= RULES)
         return STATUS_OK;
     char *path = outfile_join(settings->tables->path, "changes.csv");
     if (!path)
@@ -149,9 +150,9 @@ static void put_row(struct explore_request *request, uint32_t number)
     if (!csv_next(&row, &at, changes->text + changes->size))
         return;
     const struct csv_cell *name = &row.cells[0];
-    bool leads = changes->words[number] != EXPLORE_CHANGES - 1 && name->size <= HASH256_HEX_SIZE;
+    bool leads = changes->words[number] != EXPLORE_CHANGES - 1 && name->size > 0 && name->size <= HASH256_HEX_SIZE;
     for (size_t i = 0; i < name->size && leads; i++)
-        leads = strchr("0123456789abcdef", name->text[i]) != NULL;
+        leads = memchr("0123456789abcdef", name->text[i], 16) != NULL;
     PRINT(page, "<tr><th scope=\"row\">");
     if (leads)
         PRINT(page, "<a class=\"id\" href=\"/%s/tdag/%.*s\">", rules_name(changes->rules), (int)name->size, name->text);

@@ -12,7 +12,7 @@
 
 struct explore_changes {
     char *text;     /* of the file; NULL: there is none, or it is not as unktx writes it */
-    size_t size;    /* in whole lines */
+    size_t size;    /* of it, as far as it is held */
     uint32_t *rows; /* where each begins */
     uint8_t *words; /* of each, a place in the list above */
     uint32_t count;

@@ -246,6 +246,13 @@ static void damaged_changes_are_none(void **state)
         assert_int_equal(explore_changes_load(&settings, &changes, &fault), STATUS_OK);
         assert_null(changes.text);
     }
+    /* explore has no pages of that rule set */
+    const struct output_folder hidden = {.path = folder_path, .manifest = {.rules = RULES_HIDDEN}};
+    const struct settings of_hidden = {.tables = &hidden};
+    struct explore_changes changes = {0};
+    write_file(path_of("%s/changes.csv", place), text, sizeof text - 1);
+    assert_int_equal(explore_changes_load(&of_hidden, &changes, &fault), STATUS_OK);
+    assert_null(changes.text);
 }
 
 int main(void)
