@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "cli/inputs/chosen.h"
 #include "cli/inputs/prefix.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/explore_ties.h"
@@ -59,7 +60,7 @@ enum status explore_groups(struct explore_request *request, struct fault *fault)
 
 /* ---- one of them ---- */
 
-/* By the first digits of its name, which is the txid of its first transaction. */
+/* By its number, or the first digits of its name, which is the txid of its first transaction. */
 static enum status find_group(const struct explore_request *request, const struct explore_shown *shown, uint32_t *group,
                               struct fault *fault)
 {
@@ -67,7 +68,12 @@ static enum status find_group(const struct explore_request *request, const struc
     const char *word = request->rest + strlen("group/");
     const struct tdags *names = &shown->groups.names;
     struct prefix prefix;
+    uint64_t number = chosen_number(word);
     uint32_t found = 0;
+    if (number > 0 && number <= shown->groups.count) {
+        *group = (uint32_t)number;
+        return STATUS_OK;
+    }
     if (prefix_parse(word, strlen(word), &prefix)) {
         for (uint32_t g = 1; g <= shown->groups.count && found < 2; g++) {
             if (!prefix_is_of_txid(&prefix, &forest->txs[names->members[names->first[g - 1]]].txid))
@@ -79,7 +85,8 @@ static enum status find_group(const struct explore_request *request, const struc
     if (found == 1)
         return STATUS_OK;
     return fault_set(fault, found ? STATUS_REFUSED : STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-                     found ? "Several groups of %s begin with %.80s: give more digits."
+                     found ? "Several groups of %s begin with %.80s: give more digits, or the number that groups.csv "
+                             "has."
                            : "There is no group of %s whose name begins with %.80s.",
                      rules_name(request->rules), word);
 }
@@ -102,14 +109,16 @@ static void put_tdag(struct explore_request *request, uint32_t dag)
     PRINT(page, "</td></tr>\n");
 }
 
+/* `name` is a filter; NULL: the group has none that is its own. */
 static void put_tdags(struct explore_request *request, const uint32_t *members, const struct explore_group *row,
                       const char *name)
 {
     struct printer *page = &request->page;
     uint64_t number = explore_page_number(request, "page", row->tdags);
     html_begin_section(page, "tdags", "Its T-DAGs");
-    PRINT(page, "<p><a href=\"/%s/tdags?group=%s\">All of them, to sort and to filter</a>.</p>\n",
-          rules_name(request->rules), name);
+    if (name)
+        PRINT(page, "<p><a href=\"/%s/tdags?group=%s\">All of them, to sort and to filter</a>.</p>\n",
+              rules_name(request->rules), name);
     explore_begin_table(request, "T-DAGs of the group; values in BTC, times in UTC",
                         "T-DAG|family|nodes|height|first block|first time|value moved|labels");
     for (uint64_t i = (number - 1) * EXPLORE_ROWS; i < number * EXPLORE_ROWS && i < row->tdags; i++)
@@ -181,7 +190,7 @@ enum status explore_group(struct explore_request *request, struct fault *fault)
     html_fact(&request->page, "last block", row->last_height);
     PRINT(&request->page, "</dl>\n");
     if (row->tdags > 0)
-        put_tdags(request, members, row, name);
+        put_tdags(request, members, row, explore_group_is_named(shown, group) ? name : NULL);
     if (row->outputs > 0)
         put_outputs(request, members + row->tdags, row);
     put_shared(request, shown, row);

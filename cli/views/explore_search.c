@@ -319,7 +319,7 @@ static void find_groups(struct search *search, const struct explore_shown *shown
     struct explore_request *request = search->request;
     const struct tdags *names = &shown->groups.names;
     const struct forest *forest = &request->explore->opened.forest;
-    char address[TDAG_NAME_MAX + 16] = "group/";
+    char address[EXPLORE_GROUP_SIZE];
     for (uint32_t g = 1, found = 0; g <= shown->groups.count && found < SHOWN_MAX; g++) {
         if (!prefix_is_of_txid(&search->operand.prefix, &forest->txs[names->members[names->first[g - 1]]].txid))
             continue;
@@ -327,8 +327,7 @@ static void find_groups(struct search *search, const struct explore_shown *shown
         add(search, "Group");
         explore_put_group(request, shown, g);
         PRINT(&request->page, ", T-DAGs: %u", (unsigned)shown->rows[g - 1].tdags);
-        *tdag_put_name(forest, names, g, address + strlen("group/")) = '\0';
-        remember(search, address);
+        remember(search, explore_group_address(request, shown, g, address));
         end_line(search);
     }
 }

@@ -60,11 +60,23 @@ void explore_put_things(struct explore_request *request, const struct explore_sh
     }
 }
 
+const char *explore_group_address(const struct explore_request *request, const struct explore_shown *shown,
+                                  uint32_t group, char out[EXPLORE_GROUP_SIZE])
+{
+    char *p = put_text(out, "group/");
+    p = explore_group_is_named(shown, group)
+            ? tdag_put_name(&request->explore->opened.forest, &shown->groups.names, group, p)
+            : put_u64(p, group);
+    *p = '\0';
+    return out;
+}
+
 void explore_put_group(struct explore_request *request, const struct explore_shown *shown, uint32_t group)
 {
-    char name[TDAG_NAME_MAX + 1];
+    char address[EXPLORE_GROUP_SIZE], name[TDAG_NAME_MAX + 1];
     *tdag_put_name(&request->explore->opened.forest, &shown->groups.names, group, name) = '\0';
-    PRINT(&request->page, "<a class=\"id\" href=\"/%s/group/%s\">%s</a>", rules_name(request->rules), name, name);
+    PRINT(&request->page, "<a class=\"id\" href=\"/%s/%s\">%s</a>", rules_name(request->rules),
+          explore_group_address(request, shown, group, address), name);
 }
 
 /* ---- one of them ---- */

@@ -12,6 +12,15 @@ bool explore_thing_address(const struct explore_shown *shown, uint32_t thing, ch
 #define EXPLORE_THING_HEADS "what|shared by|T-DAGs|first block|last block"
 void explore_put_things(struct explore_request *request, const struct explore_shown *shown, const uint32_t *things,
                         uint64_t count);
+/* Has the group a name that no other one has? Several that begin with outputs of one transaction have none. */
+static inline bool explore_group_is_named(const struct explore_shown *shown, uint32_t group)
+{
+    return shown->groups.names.names[group - 1].digits < HASH256_HEX_SIZE;
+}
+/* "group/NAME", or its number where the name is not its own: the address after the rule set. */
+#define EXPLORE_GROUP_SIZE 80u
+const char *explore_group_address(const struct explore_request *request, const struct explore_shown *shown,
+                                  uint32_t group, char out[EXPLORE_GROUP_SIZE]);
 /* The group of that number, as a link. */
 void explore_put_group(struct explore_request *request, const struct explore_shown *shown, uint32_t group);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/chaingen.h"
 #include "tests/support/markup.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
@@ -96,6 +97,49 @@ static void groups_are_those_of_the_table(void **state)
         free(csv);
     }
     table_free(&ties);
+    table_free(&groups);
+}
+
+/* Groups that begin with outputs of one transaction have one name: links lead to their numbers, as groups.csv has them.
+ */
+static void groups_of_one_name_are_told_apart(void **state)
+{
+    (void)state;
+    const struct gen_options options = {
+        .dir = path_of("%s/holders", place), .seed = 3, .block_bytes = 20000, .holders = 60};
+    struct gen *gen = gen_open(&options);
+    gen_tracked(gen, 200);
+    gen_close(gen);
+    unktx_ok("scan --quiet --datadir %s/holders --store %s/held", place, place);
+    unktx_ok("ties --store %s/held --rules core-22 -o %s/held-ties", place, place);
+    struct table groups = table_read(path_of("%s/held-ties/groups.csv", place));
+    struct web held = web_start("--store %s/held", place);
+    const char *shared = table_get(&groups, 0, "group");
+    char *found = web_body(&held, "/core-22/search?q=%s", shared);
+    size_t alike = 0;
+    for (size_t row = 0; row < groups.rows; row++) {
+        const char *id = table_get(&groups, row, "group_id");
+        if (strcmp(table_get(&groups, row, "group"), shared) != 0)
+            continue;
+        if (alike++ == 0)
+            assert_non_null(strstr(found, path_of("/core-22/group/%s\">%s</a>", id, shared)));
+        char *page = web_body(&held, "/core-22/group/%s", id);
+        assert_well_formed(page);
+        assert_non_null(
+            strstr(page, path_of("<dt>single unknown outputs</dt><dd>%s</dd>", table_get(&groups, row, "outputs"))));
+        assert_non_null(
+            strstr(page, path_of("<dt>last block</dt><dd>%s</dd>", table_get(&groups, row, "last_height"))));
+        free(page);
+    }
+    assert_true(alike > 1);
+    char *list = web_body(&held, "/core-22/groups");
+    assert_int_equal(count_of(list, path_of("/core-22/group/%s\"", shared)), 0);
+    free(list);
+    free(found);
+    struct answer several = web_get(&held, "/core-22/group/%s", shared);
+    assert_int_equal(several.status, 400);
+    answer_free(&several);
+    assert_int_equal(web_stop(&held), 130);
     table_free(&groups);
 }
 
@@ -239,6 +283,7 @@ int main(void)
         cmocka_unit_test(groups_are_those_of_the_table),      cmocka_unit_test(what_ties_has_a_page),
         cmocka_unit_test(a_key_is_found_in_both_forms),       cmocka_unit_test(tdags_tell_their_unlocks),
         cmocka_unit_test(without_blk_files_outputs_are_left), cmocka_unit_test(what_is_none_is_said),
+        cmocka_unit_test(groups_of_one_name_are_told_apart),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
