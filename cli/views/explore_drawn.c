@@ -7,7 +7,6 @@
 
 #define LARGE_TXS 20000u              /* from here on a thread of its own makes it */
 #define KEPT_BYTES ((size_t)32 << 20) /* those in use apart */
-#define MOMENT_NS 150000000L          /* that a page waits for it */
 
 struct explore_drawn {
     struct explore_job job; /* first */
@@ -121,27 +120,18 @@ static enum status begin(struct explore *explore, uint32_t dag, const char *path
     return STATUS_OK;
 }
 
-static enum status wait_for(struct explore_drawn *drawn)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += MOMENT_NS;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    return explore_job_wait_until(&drawn->job, &until);
-}
-
 static enum status get_large(struct explore *explore, uint32_t dag, const char *path, const struct drawing_scope *scope,
                              struct explore_drawn **drawn, struct fault *fault)
 {
     enum status status = STATUS_OK;
+    struct timespec moment = explore_job_moment();
     pthread_mutex_lock(&explore->lock);
     struct explore_drawn *found = find(explore, dag, path, scope->rules);
     if (!found)
         status = make_room(explore) ? begin(explore, dag, path, scope, &found) : STATUS_BUSY;
     if (found) {
         found->users++; /* also while it is waited for: then nobody frees it */
-        status = wait_for(found);
+        status = explore_job_wait_until(&found->job, &moment);
         if (status == STATUS_OK)
             *drawn = found;
         else

@@ -1,6 +1,9 @@
 #include "cli/views/explore_job.h"
 
 #include <sys/resource.h>
+#include <time.h>
+
+#define MOMENT_NS 150000000L
 
 /* In Linux a thread has a priority of its own, which those that it begins inherit. */
 static void *run(void *context)
@@ -35,6 +38,16 @@ enum status explore_job_wait(struct explore_job *job)
 {
     struct timespec until = explore_end_of_patience();
     return explore_job_wait_until(job, &until);
+}
+
+struct timespec explore_job_moment(void)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += MOMENT_NS;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    return until;
 }
 
 bool explore_job_failed(const struct explore_job *job)

@@ -26,6 +26,8 @@ enum status explore_job_begin(struct explore_job *job) MUST_CHECK;
 enum status explore_job_wait(struct explore_job *job) MUST_CHECK;
 /* Likewise, until that time of a monotonic clock. */
 enum status explore_job_wait_until(struct explore_job *job, const struct timespec *until) MUST_CHECK;
+/* For it: until when a page waits for what it can do without, from now on. */
+struct timespec explore_job_moment(void);
 /* With explore->lock held: it failed, and nobody waits for it any more, so that it may be ended and begun again. */
 bool explore_job_failed(const struct explore_job *job);
 /* Waits until it is done. */

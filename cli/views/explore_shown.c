@@ -9,7 +9,6 @@
 #include "parser/sort.h"
 
 #define SMALL_TXS 1000000u   /* of a chain that is read without being asked */
-#define MOMENT_NS 150000000L /* that a page waits for that */
 #define LOOKED_AT_MAX 65536u /* things that begin alike */
 #define ORDERED_BYTES 8u     /* of a thing, that it is ordered by */
 
@@ -352,10 +351,7 @@ static enum status begin(struct explore *explore, enum rules rules)
     new->job.explore = explore;
     new->job.work = work;
     new->rules = rules;
-    clock_gettime(CLOCK_MONOTONIC, &new->moment);
-    new->moment.tv_nsec += MOMENT_NS;
-    new->moment.tv_sec += new->moment.tv_nsec / 1000000000L;
-    new->moment.tv_nsec %= 1000000000L;
+    new->moment = explore_job_moment();
     if (explore_job_begin(&new->job) != STATUS_OK) {
         mem_free(new);
         return STATUS_NOMEM;
