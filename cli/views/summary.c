@@ -296,7 +296,7 @@ static void add_class_cells(struct text_table *table, const struct class_row *ro
 {
     char id[CLASS_ID_TEXT + 1] = "";
     put_class_id(id, row->class_id, row->exact);
-    memcpy(id + ID_SHOWN, row->exact ? "" : "?", 2 - row->exact);
+    *put_text(id + ID_SHOWN, row->exact ? "" : "?") = '\0';
     text_table_number(table, row->tdags);
     text_table_number(table, row->height);
     text_table_number(table, row->nodes);
