@@ -32,9 +32,10 @@ static void put_lead(struct explore_request *request, const struct explore_shown
     PRINT(&request->page,
           "<p>T-DAGs and single unknown outputs that show the same key, hash or preimage are tied; what is tied, "
           "directly or through others, is one group. Burn and marker keys and what more than 1,000 share tie nothing. "
-          "Groups: %s.%s</p>\n",
-          grouped(number, shown->groups.count),
-          shown->unlocks ? "" : " The blk files are not there: what spenders showed is left out.");
+          "Groups: %s.",
+          grouped(number, shown->groups.count));
+    explore_put_left_out(request, shown);
+    PRINT(&request->page, "</p>\n");
 }
 
 enum status explore_groups(struct explore_request *request, struct fault *fault)

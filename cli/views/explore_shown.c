@@ -40,6 +40,7 @@ static enum status read_spenders(const struct explore *explore, const struct tda
     if (status == STATUS_OK) {
         shown->unlocks = unlocks.counts;
         unlocks.counts = NULL;
+        shown->unread = spenders.unread;
     }
     unlocks_close(&unlocks);
     shown_evidence_close(&collected);

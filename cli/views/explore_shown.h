@@ -28,6 +28,7 @@ struct explore_span {
 /* Some 100 bytes for each key or hash that an output or an input shows. */
 struct explore_shown {
     struct unlock_counts *unlocks; /* by T-DAG, 1..; NULL: the blk files are gone, and only outputs show something */
+    uint64_t unread;               /* inputs that could not be read: what they showed is left out */
     struct evidence_set evidence;
     struct groups groups;       /* with names */
     struct explore_group *rows; /* by group - 1 */

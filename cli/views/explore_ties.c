@@ -79,6 +79,16 @@ void explore_put_group(struct explore_request *request, const struct explore_sho
           explore_group_address(request, shown, group, address), name);
 }
 
+void explore_put_left_out(struct explore_request *request, const struct explore_shown *shown)
+{
+    char number[GROUPED_SIZE];
+    if (!shown->unlocks)
+        PRINT(&request->page, " The blk files are not there: what spenders showed is left out.");
+    else if (shown->unread > 0)
+        PRINT(&request->page, " Inputs that could not be read, and what they showed is left out: %s.",
+              grouped(number, shown->unread));
+}
+
 /* ---- one of them ---- */
 
 struct found {
@@ -258,15 +268,19 @@ static void put_ties(struct explore_request *request, const struct explore_shown
     struct explore_span span = explore_shown_of_tdag(shown, dag);
     char number[3][GROUPED_SIZE];
     if (group == 0) {
-        PRINT(page, "<p>It shares no key, hash or preimage with another T-DAG or single unknown output.</p>\n");
+        PRINT(page, "<p>It shares no key, hash or preimage with another T-DAG or single unknown output.");
+        explore_put_left_out(request, shown);
+        PRINT(page, "</p>\n");
         return;
     }
     const struct explore_group *row = &shown->rows[group - 1];
     uint64_t count = explore_page_number(request, "shared", span.count);
     PRINT(page, "<p>Group ");
     explore_put_group(request, shown, group);
-    PRINT(page, ": T-DAGs %s, single unknown outputs %s. What it shares, %s in all:</p>\n",
-          grouped(number[0], row->tdags), grouped(number[1], row->outputs), grouped(number[2], span.count));
+    PRINT(page, ": T-DAGs %s, single unknown outputs %s.", grouped(number[0], row->tdags),
+          grouped(number[1], row->outputs));
+    explore_put_left_out(request, shown);
+    PRINT(page, " What it shares, %s in all:</p>\n", grouped(number[2], span.count));
     uint64_t first = (count - 1) * EXPLORE_ROWS, left = span.count - first;
     explore_begin_table(request, "What ties it to others, in the order of the chain", EXPLORE_THING_HEADS);
     explore_put_things(request, shown, span.things + first, left < EXPLORE_ROWS ? left : EXPLORE_ROWS);

@@ -21,6 +21,8 @@ static inline bool explore_group_is_named(const struct explore_shown *shown, uin
 #define EXPLORE_GROUP_SIZE 80u
 const char *explore_group_address(const struct explore_request *request, const struct explore_shown *shown,
                                   uint32_t group, char out[EXPLORE_GROUP_SIZE]);
+/* A sentence on what spenders showed that is not known; nothing where all of it is. */
+void explore_put_left_out(struct explore_request *request, const struct explore_shown *shown);
 /* The group of that number, as a link. */
 void explore_put_group(struct explore_request *request, const struct explore_shown *shown, uint32_t group);
 

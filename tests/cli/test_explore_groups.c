@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/support/chaingen.h"
 #include "tests/support/markup.h"
@@ -246,6 +247,36 @@ static void without_blk_files_outputs_are_left(void **state)
     free(page);
 }
 
+/* Of a pruned file as many inputs are left out as `ties` says. */
+static void what_a_pruned_file_takes_is_said(void **state)
+{
+    static const char said[] = "could not be read, and what they showed is left out: ";
+    char datadir[512], left_out[200];
+    (void)state;
+    snprintf(datadir, sizeof datadir, "%s/part", place);
+    copy_bundled_chain(datadir);
+    unktx_ok("scan --quiet --datadir %s/part --store %s/part-store", place, place);
+    assert_int_equal(unlink(path_of("%s/part/regtest/blocks/blk00003.dat", place)), 0);
+    struct run run = unktx_expect(3, "ties --store %s/part-store --rules core-0.19 -o %s/part-ties", place, place);
+    const char *number = strstr(run.err, said);
+    assert_non_null(number);
+    unsigned long inputs = strtoul(number + strlen(said), NULL, 10);
+    assert_in_range(inputs, 1, 999);
+    snprintf(left_out, sizeof left_out, "%s%lu.", said, inputs);
+    run_free(&run);
+    struct web part = web_start("--store %s/part-store", place);
+    static const char *const targets[] = {"/core-0.19/groups", "/core-0.19/tdag/1"};
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        char *page = web_body(&part, "%s", targets[i]), *whole = web_body(&web, "%s", targets[i]);
+        assert_well_formed(page);
+        assert_non_null(strstr(page, left_out));
+        assert_null(strstr(whole, said));
+        free(page);
+        free(whole);
+    }
+    assert_int_equal(web_stop(&part), 130);
+}
+
 static void what_is_none_is_said(void **state)
 {
     static const struct {
@@ -283,7 +314,7 @@ int main(void)
         cmocka_unit_test(groups_are_those_of_the_table),      cmocka_unit_test(what_ties_has_a_page),
         cmocka_unit_test(a_key_is_found_in_both_forms),       cmocka_unit_test(tdags_tell_their_unlocks),
         cmocka_unit_test(without_blk_files_outputs_are_left), cmocka_unit_test(what_is_none_is_said),
-        cmocka_unit_test(groups_of_one_name_are_told_apart),
+        cmocka_unit_test(groups_of_one_name_are_told_apart),  cmocka_unit_test(what_a_pruned_file_takes_is_said),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
