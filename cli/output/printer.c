@@ -41,30 +41,25 @@ void print_json(struct printer *printer, const char *string)
         printer->status = STATUS_NOMEM;
 }
 
-/* Bytes of the first `columns` characters. */
-static size_t bytes_of(const char *text, size_t size, unsigned columns)
+/* What is printed next of a word: all of it, or, if that fits into no line, what does, to a comma or slash if there is
+ * one. */
+static size_t piece_of(const char *word, size_t size, unsigned most)
 {
-    while (wrap_columns(text, size) > columns)
-        size--;
-    return size;
-}
-
-/* A word, or of one that fits into no line what does, to a comma or slash if there is one. */
-static size_t piece_of(const char *words, unsigned most)
-{
-    size_t size = strcspn(words, " "), whole;
-    if (wrap_columns(words, size) <= most)
+    size_t fits = wrap_bytes(word, size, most), piece = fits;
+    if (fits == size)
         return size;
-    for (size = whole = bytes_of(words, size, most); size > 1 && words[size - 1] != ',' && words[size - 1] != '/';)
-        size--;
-    return size > 1 ? size : whole;
+    while (piece > 1 && word[piece - 1] != ',' && word[piece - 1] != '/')
+        piece--;
+    return piece > 1 ? piece : fits;
 }
 
 void print_words(struct printer *printer, const char *words, unsigned indent)
 {
     unsigned column = 0;
+    size_t word = 0; /* bytes that are left of one */
     while (*words) {
-        size_t size = piece_of(words, TEXT_WIDTH - indent);
+        word = word > 0 ? word : strcspn(words, " ");
+        size_t size = piece_of(words, word, TEXT_WIDTH - indent);
         unsigned columns = wrap_columns(words, size);
         if (column > 0 && column + 1 + columns > TEXT_WIDTH) {
             PRINT(printer, "\n");
@@ -75,6 +70,7 @@ void print_words(struct printer *printer, const char *words, unsigned indent)
         else
             PRINT(printer, " %.*s", (int)size, words);
         column += columns + (column == 0 ? indent : 1);
+        word -= size;
         words += size + (words[size] == ' ');
     }
     PRINT(printer, "\n");

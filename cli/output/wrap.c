@@ -16,18 +16,34 @@ unsigned wrap_width(int fd)
     return size.ws_col < WIDTH_MIN ? WIDTH_MIN : size.ws_col;
 }
 
-/* The later bytes of a character begin with the bits 10. */
+/* Bytes of the colour or byte of a character that the text (not empty) begins with; adds the columns that it takes. The
+ * later bytes of a character begin with the bits 10. */
+static size_t step(const char *text, size_t size, unsigned *columns)
+{
+    const char *colour_end = *text == '\033' ? memchr(text, 'm', size) : NULL;
+    if (colour_end)
+        return (size_t)(colour_end - text) + 1;
+    *columns += ((unsigned char)*text & 0xc0) != 0x80;
+    return 1;
+}
+
 unsigned wrap_columns(const char *text, size_t size)
 {
     unsigned columns = 0;
-    for (size_t i = 0; i < size; i++) {
-        const char *colour_end = text[i] == '\033' ? memchr(text + i, 'm', size - i) : NULL;
-        if (colour_end)
-            i = (size_t)(colour_end - text);
-        else
-            columns += ((unsigned char)text[i] & 0xc0) != 0x80;
-    }
+    for (size_t i = 0; i < size;)
+        i += step(text + i, size - i, &columns);
     return columns;
+}
+
+size_t wrap_bytes(const char *text, size_t size, unsigned most)
+{
+    unsigned columns = 0;
+    for (size_t i = 0, next; i < size; i = next) {
+        next = i + step(text + i, size - i, &columns);
+        if (columns > most)
+            return i;
+    }
+    return size;
 }
 
 /* Bytes up to the next space; a word that begins with a quote lasts to the end of the one with the other quote, and one

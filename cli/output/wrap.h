@@ -13,6 +13,8 @@
 unsigned wrap_width(int fd);
 /* Columns that UTF-8 takes, a character each; colours (ESC [ ... m) take none. O(size). */
 unsigned wrap_columns(const char *text, size_t size);
+/* Bytes of the first characters that take at most so many columns. O(what is returned). */
+size_t wrap_bytes(const char *text, size_t size, unsigned most);
 
 /* A line under way. */
 struct wrap {
