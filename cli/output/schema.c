@@ -40,8 +40,8 @@ const struct table_schema *const schema_all[] = {
 
 const struct column schema_partial = {"partial", COLUMN_INTEGER, COLUMN_WITH_PARTIAL, "block height",
                                       "the store's first block: outputs made below it are not known, and their spends "
-                                      "look like spends of known outputs; this column is "
-                                      "there only where the store does not begin with the genesis block"};
+                                      "look like spends of known outputs; this column is there only where the store "
+                                      "does not begin with the genesis block"};
 
 const struct table_schema *schema_find(const char *name)
 {

@@ -89,8 +89,7 @@ static const struct column tdags[] = {
      "that kind too, see section 9 of docs/model.md"},
     {"maybe_roots", COLUMN_INTEGER, COLUMN_WITH_PARTIAL, "nodes",
      "of its roots those that may not be roots in the whole chain: their transactions have an input whose creator is "
-     "below "
-     "the store's first block"},
+     "below the store's first block"},
     {"inputs_before", COLUMN_INTEGER, COLUMN_WITH_PARTIAL, "inputs",
      "of its transactions, whose creator is below the store's first block; 0: it is a T-DAG of the whole chain as it "
      "is"},
@@ -107,8 +106,7 @@ static const struct column classes[] = {
     {"txs", COLUMN_INTEGER, 0, "transactions",
      "of each of them. Under --compress those that are left: a transaction of which no output is left does not count, "
      "and those whose outputs have the same parents count once, since nothing tells them apart; T-DAGs of one class "
-     "can "
-     "differ in all their transactions (txs of tdags.csv), not in these. Of a class that could not be decided: all "
+     "can differ in all their transactions (txs of tdags.csv), not in these. Of a class that could not be decided: all "
      "transactions of its first T-DAG"},
     {"family", COLUMN_STRING, 0, NULL, "of each of them"},
     {"automorphisms_log10", COLUMN_NUMBER, 0, NULL,

@@ -37,9 +37,8 @@ static const struct column outputs[] = {
 
 static const struct column templates[] = {
     {"template", COLUMN_STRING, COLUMN_MAY_BE_EMPTY | COLUMN_EMPTY_TEXT, NULL,
-     "the asm with each push of data replaced by its length, as in OP_HASH160 <20> OP_EQUAL; two quotes for "
-     "an empty script; "
-     "(other) where there are more than 65,536 templates"},
+     "the asm with each push of data replaced by its length, as in OP_HASH160 <20> OP_EQUAL; two quotes for an empty "
+     "script; (other) where there are more than 65,536 templates"},
     {"kind", COLUMN_STRING, 0, NULL, "nonstandard, nulldata, pubkey or multisig"},
     {"outputs", COLUMN_INTEGER, 0, "outputs", "those of this template and kind"},
     {"spent", COLUMN_INTEGER, 0, "outputs", "those of them that have a spender"},
@@ -118,9 +117,8 @@ static const struct column protocols[] = {
      "of nulldata the first entry of the list of known scripts, in its order, that the output matches by what stands "
      "after OP_RETURN: the witness commitment of BIP 141, Omni, Runes, merge-mining marks and others, each with its "
      "source in known-scripts.tsv (marks of two bytes are met by chance too; Counterparty has no mark to be seen "
-     "there, "
-     "its messages being encrypted with RC4, nor has VeriBlock, which is among the outputs of 80 bytes, op-return-80); "
-     "of other kinds what their keys carry, see protocol in the table outputs; other for the rest"},
+     "there, its messages being encrypted with RC4, nor has VeriBlock, which is among the outputs of 80 bytes, "
+     "op-return-80); of other kinds what their keys carry, see protocol in the table outputs; other for the rest"},
     {"outputs", COLUMN_INTEGER, 0, "outputs", "those of the row"},
     {"value_sat", COLUMN_INTEGER, 0, "satoshi", "their value"},
     {"first_height", COLUMN_INTEGER, 0, "block height", "block of the first"},
