@@ -404,8 +404,6 @@ static void test_unnamed(void **state)
     assert_int_equal(first_of(path_of("%s/a", dir)), 7);
 }
 
-/* ---- what is said ---- */
-
 int main(void)
 {
     temp_dir_in_memory();

@@ -31,7 +31,6 @@ static void expect_text(const char *text, const char *line)
     run_free(&run);
 }
 
-/* Those of txs.csv and of nodes-transactions.csv. */
 /* The folder of analyze of the bundled chain from block 150 on. */
 static int set_up(void **state)
 {
@@ -77,6 +76,7 @@ static void test_pages(void **state)
     expect_text(", partial, from block 150 on</title>", path_of("show --store %s/out --dag 1 --format svg", dir));
 }
 
+/* txs.csv and nodes-transactions.csv have as many. */
 static void expect_same_maybe_roots(void)
 {
     struct table txs = table_read(path_of("%s/out/txs.csv", dir));
