@@ -38,19 +38,6 @@ static void expect_refusal(const char *text, const char *line)
     run_free(&run);
 }
 
-static char *line_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static char *line_of(const char *format, ...)
-{
-    static char lines[4][2048];
-    static unsigned next;
-    va_list list;
-    char *line = lines[next++ % 4];
-    va_start(list, format);
-    vsnprintf(line, sizeof lines[0], format, list);
-    va_end(list);
-    return line;
-}
-
 /* ---- the T-DAGs of the whole chain ---- */
 
 /* Rows of two tables, without columns that are numbers of rows or have more digits among more names. */
@@ -103,17 +90,17 @@ static uint32_t expect_same_tdags(const char *whole_path, const char *part_path,
 
 static void compare_tdags(const char *datadir, const uint32_t *heights, size_t count)
 {
-    expect(0, line_of("scan --quiet --datadir %s --store %s/whole", datadir, dir));
+    expect(0, path_of("scan --quiet --datadir %s --store %s/whole", datadir, dir));
     for (size_t i = 0; i < count; i++)
-        expect(0, line_of("scan --quiet --datadir %s --store %s/from-%u --from-height %u --threads %u", datadir, dir,
+        expect(0, path_of("scan --quiet --datadir %s --store %s/from-%u --from-height %u --threads %u", datadir, dir,
                           heights[i], heights[i], i % 2 ? 4u : 1u));
     for (unsigned r = 0; r < 3; r++) {
         const char *compress = r == 1 ? " --compress" : "";
-        expect(0, line_of("dags --no-unlocks --store %s/whole --rules %s -o %s/whole-%u%s", dir, all_rules[r], dir, r,
+        expect(0, path_of("dags --no-unlocks --store %s/whole --rules %s -o %s/whole-%u%s", dir, all_rules[r], dir, r,
                           compress));
         for (size_t i = 0; i < count; i++) {
             const char *out = path_of("%s/part-%u-%zu", dir, r, i);
-            expect(0, line_of("dags --no-unlocks --store %s/from-%u --rules %s -o %s%s", dir, heights[i], all_rules[r],
+            expect(0, path_of("dags --no-unlocks --store %s/from-%u --rules %s -o %s%s", dir, heights[i], all_rules[r],
                               out, compress));
             uint32_t same = expect_same_tdags(path_of("%s/whole-%u/tdags.csv", dir, r), path_of("%s/tdags.csv", out),
                                               heights[i]);
@@ -209,11 +196,11 @@ static void test_node(void **state)
     assert_true(maybe > 50);
     for (unsigned i = 0; i < 2; i++) {
         const char *nulldata = i ? "store" : "count";
-        expect(0, line_of("scan --quiet --datadir %s --store %s/%s --from-height %u --nulldata %s", FIXTURE, dir,
+        expect(0, path_of("scan --quiet --datadir %s --store %s/%s --from-height %u --nulldata %s", FIXTURE, dir,
                           nulldata, first, nulldata));
-        expect(0, line_of("check --store %s/%s", dir, nulldata));
+        expect(0, path_of("check --store %s/%s", dir, nulldata));
         expect(0,
-               line_of("dags --no-unlocks --store %s/%s --rules core-22 -o %s/out-%s", dir, nulldata, dir, nulldata));
+               path_of("dags --no-unlocks --store %s/%s --rules core-22 -o %s/out-%s", dir, nulldata, dir, nulldata));
         expect_inputs_before(&node, path_of("%s/out-%s/txs.csv", dir, nulldata));
         struct json json = json_open(path_of("%s/out-%s/summary.json", dir, nulldata));
         (void)json_find(&json, "partial");
@@ -303,32 +290,32 @@ static void test_pruned(void **state)
     copy_files(blocks, path_of("%s/regtest/blocks", full));
     prune(blocks, 0, 3);
     /* The refusal tells what to type, which goes into the store that it has begun. */
-    told_line(line_of("scan --datadir %s --store %s/part", data, dir), told);
+    told_line(path_of("scan --datadir %s --store %s/part", data, dir), told);
     assert_non_null(strstr(told, " --partial"));
     expect(0, told);
     uint32_t first = first_of(path_of("%s/part", dir));
     assert_true(first > 20 && first < top - 20);
-    expect(0, line_of("scan --quiet --datadir %s --store %s/same --from-height %u", full, dir, first));
+    expect(0, path_of("scan --quiet --datadir %s --store %s/same --from-height %u", full, dir, first));
     expect_same_digest(path_of("%s/part", dir), path_of("%s/same", dir));
     /* In steps, by other threads, and with its first blocks pruned meanwhile. */
-    expect(0, line_of("scan --quiet --datadir %s --store %s/steps --partial --to-height %u", data, dir, first + 15));
-    expect(0, line_of("scan --quiet --datadir %s --store %s/steps --partial --to-height %u --threads 4", data, dir,
+    expect(0, path_of("scan --quiet --datadir %s --store %s/steps --partial --to-height %u", data, dir, first + 15));
+    expect(0, path_of("scan --quiet --datadir %s --store %s/steps --partial --to-height %u --threads 4", data, dir,
                       first + 40));
     prune(blocks, 3, 5);
     grow(data, UINT32_MAX, 10);
-    expect(0, line_of("scan --quiet --datadir %s --store %s/steps --from-height %u", data, dir, first));
-    expect(0, line_of("scan --quiet --datadir %s --store %s/part --partial", data, dir));
+    expect(0, path_of("scan --quiet --datadir %s --store %s/steps --from-height %u", data, dir, first));
+    expect(0, path_of("scan --quiet --datadir %s --store %s/part --partial", data, dir));
     expect_same_digest(path_of("%s/part", dir), path_of("%s/steps", dir));
     assert_int_equal(first_of(path_of("%s/part", dir)), first);
     /* A reorganisation above the first block is followed; stale copies of the branch stay in the files. */
     uint32_t new_top = grow(data, top - 5, 20);
-    expect(0, line_of("scan --quiet --datadir %s --store %s/part --partial", data, dir));
-    expect(0, line_of("scan --quiet --datadir %s --store %s/late --partial", data, dir));
+    expect(0, path_of("scan --quiet --datadir %s --store %s/part --partial", data, dir));
+    expect(0, path_of("scan --quiet --datadir %s --store %s/late --partial", data, dir));
     uint32_t late = first_of(path_of("%s/late", dir));
     assert_true(late > first);
     assert_int_equal(sums_of(path_of("%s/part", dir)).height, new_top);
     assert_int_equal(sums_of(path_of("%s/late", dir)).height, new_top);
-    expect_refusal("is in no blk file here", line_of("scan --datadir %s --store %s/late --partial", FIXTURE, dir));
+    expect_refusal("is in no blk file here", path_of("scan --datadir %s --store %s/late --partial", FIXTURE, dir));
 }
 
 /* One that takes the first block back: another store is needed. */
@@ -338,10 +325,10 @@ static void test_first_block_left(void **state)
     char data[600];
     snprintf(data, sizeof data, "%s/data", dir);
     uint32_t top = grow(data, UINT32_MAX, 40);
-    expect(0, line_of("scan --quiet --datadir %s --store %s/part --from-height %u", data, dir, top - 2));
+    expect(0, path_of("scan --quiet --datadir %s --store %s/part --from-height %u", data, dir, top - 2));
     grow(data, top - 6, 10);
     expect_refusal("has left the store's first block",
-                   line_of("scan --datadir %s --store %s/part --partial", data, dir));
+                   path_of("scan --datadir %s --store %s/part --partial", data, dir));
     assert_int_equal(first_of(path_of("%s/part", dir)), top - 2);
 }
 
@@ -352,25 +339,25 @@ static void test_refusals(void **state)
     (void)state;
     char scan[600];
     snprintf(scan, sizeof scan, "scan --datadir %s --store %s", FIXTURE, dir);
-    expect(0, line_of("%s/part --from-height 100", scan));
-    expect(0, line_of("%s/whole", scan));
-    expect_refusal("add --partial to go on with it, or choose another --store", line_of("%s/part", scan));
-    expect_refusal("begins at height 100, not at 101", line_of("%s/part --from-height 101", scan));
-    expect_refusal("begins at height 0, not at 100", line_of("%s/whole --from-height 100", scan));
-    expect_refusal("ends at height 260", line_of("%s/x --from-height 261", scan));
-    expect_refusal("--to-height is 99", line_of("%s/x --from-height 100 --to-height 99", scan));
-    expect(0, line_of("%s/x --from-height 0", scan)); /* a store without blocks may still become whole */
+    expect(0, path_of("%s/part --from-height 100", scan));
+    expect(0, path_of("%s/whole", scan));
+    expect_refusal("add --partial to go on with it, or choose another --store", path_of("%s/part", scan));
+    expect_refusal("begins at height 100, not at 101", path_of("%s/part --from-height 101", scan));
+    expect_refusal("begins at height 0, not at 100", path_of("%s/whole --from-height 100", scan));
+    expect_refusal("ends at height 260", path_of("%s/x --from-height 261", scan));
+    expect_refusal("--to-height is 99", path_of("%s/x --from-height 100 --to-height 99", scan));
+    expect(0, path_of("%s/x --from-height 0", scan)); /* a store without blocks may still become whole */
     expect_same_digest(path_of("%s/whole", dir), path_of("%s/x", dir));
-    expect(0, line_of("%s/whole --partial", scan)); /* an unbroken chain stands on genesis */
+    expect(0, path_of("%s/whole --partial", scan)); /* an unbroken chain stands on genesis */
     expect_same_digest(path_of("%s/whole", dir), path_of("%s/x", dir));
-    expect_refusal("an index is of the whole chain", line_of("index --datadir %s --store %s/part", FIXTURE, dir));
-    expect(0, line_of("index --datadir %s --store %s/index --memory 256M", FIXTURE, dir));
-    expect_refusal("there is an index of the whole chain", line_of("%s/index --partial", scan));
-    expect_refusal("figures are of the whole chain", line_of("compare --store %s/part", dir));
-    expect_refusal("begins at height 100, above --to-height 99", line_of("stats --to-height 99 --store %s/part", dir));
+    expect_refusal("an index is of the whole chain", path_of("index --datadir %s --store %s/part", FIXTURE, dir));
+    expect(0, path_of("index --datadir %s --store %s/index --memory 256M", FIXTURE, dir));
+    expect_refusal("there is an index of the whole chain", path_of("%s/index --partial", scan));
+    expect_refusal("figures are of the whole chain", path_of("compare --store %s/part", dir));
+    expect_refusal("begins at height 100, above --to-height 99", path_of("stats --to-height 99 --store %s/part", dir));
     /* A folder with tables of the whole chain is not gone on with by those of a part. */
-    expect(0, line_of("dags --no-unlocks --store %s/whole -o %s/out", dir, dir));
-    expect_refusal("another part of the chain", line_of("dags --no-unlocks --store %s/part -o %s/out", dir, dir));
+    expect(0, path_of("dags --no-unlocks --store %s/whole -o %s/out", dir, dir));
+    expect_refusal("another part of the chain", path_of("dags --no-unlocks --store %s/part -o %s/out", dir, dir));
 }
 
 /* ---- heights ---- */
@@ -393,14 +380,14 @@ static void test_unnamed(void **state)
     char data[600], told[1024];
     snprintf(data, sizeof data, "%s/data", dir);
     write_from(data, "tests/fixtures/dup-txid/regtest/blocks", 1);
-    told_line(line_of("scan --datadir %s --store %s/a", data, dir), told);
+    told_line(path_of("scan --datadir %s --store %s/a", data, dir), told);
     assert_non_null(strstr(told, "--from-height H"));
-    expect_refusal("give it with --from-height", line_of("scan --datadir %s --store %s/a --partial", data, dir));
+    expect_refusal("give it with --from-height", path_of("scan --datadir %s --store %s/a --partial", data, dir));
     expect_refusal("at height 100000000 at most",
-                   line_of("scan --datadir %s --store %s/a --from-height 4294967250", data, dir));
+                   path_of("scan --datadir %s --store %s/a --from-height 4294967250", data, dir));
     expect_refusal("at height 100000000 at most",
-                   line_of("scan --datadir %s --store %s/a --from-height 100000001", data, dir));
-    expect(0, line_of("scan --datadir %s --store %s/a --from-height 7", data, dir));
+                   path_of("scan --datadir %s --store %s/a --from-height 100000001", data, dir));
+    expect(0, path_of("scan --datadir %s --store %s/a --from-height 7", data, dir));
     assert_int_equal(first_of(path_of("%s/a", dir)), 7);
 }
 
