@@ -197,14 +197,14 @@ const struct option option_memory = {
     .field = FIELD(memory),
     .min = (uint64_t)256 << 20,
     .max = (uint64_t)1 << 50,
-    .help = "memory to use for the index, such as 512M or 8G; at least 256M",
+    .help = "memory to use for making or reading the index, such as 512M or 8G; at least 256M",
 };
 const struct option option_tmp = {
     .name = "tmp",
     .type = OPTION_TEXT,
     .value = "DIR",
     .field = FIELD(tmp),
-    .help = "folder for the index's temporary files (default: in the store)",
+    .help = "folder for temporary files (default: in the store)",
 };
 
 static bool is_choice(const char *choices, const char *value)
