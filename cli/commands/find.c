@@ -143,9 +143,12 @@ static char *put_text_cells(char *p, const struct cells *cells, const struct lab
 
 static char *put_json_cells(char *p, const struct cells *cells, const struct label_cells *labels)
 {
-    struct schema_walk walk = {.table = &schema_find_rows, .flags = labels->text[0] ? COLUMN_WITH_LABELS : 0};
+    struct schema_walk walk = {.table = &schema_find_rows,
+                               .flags = (labels->text[0] ? COLUMN_WITH_LABELS : 0) | partial_flag()};
+    char partial[PUT_U64_MAX + 1];
+    *put_u64(partial, partial_from()) = '\0';
     for (size_t c = 0; schema_next(&walk); c++) {
-        const char *cell = cell_at(cells, labels, c);
+        const char *cell = walk.column == &schema_partial ? partial : cell_at(cells, labels, c);
         p = put_json(put_text(p, c == 0 ? "{" : ","), walk.name);
         *p++ = ':';
         if (!*cell)

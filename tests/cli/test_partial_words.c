@@ -117,6 +117,7 @@ static void test_texts(void **state)
                 path_of("show --store %s/out %s", dir, table_get(&txs, 0, "txid")));
     expect_text("\"partial\":150,\"inputs_before\":",
                 path_of("show --format json --store %s/out %s", dir, table_get(&txs, 0, "txid")));
+    expect_text(",\"partial\":150}\n", path_of("find --format json --store %s/out %s", dir, table_get(&txs, 0, "dag")));
     table_free(&txs);
     struct run run = command_run("outputs --store %s/out", dir);
     assert_non_null(strstr(run.err, "partial: the chain from height 150 on"));
