@@ -95,7 +95,7 @@ static void test_long_words(void **state)
     free(out);
 }
 
-/* Colours take no columns, a character of several bytes takes one. */
+/* Colours take no columns, a character of several bytes takes one and is not broken. */
 static void test_characters(void **state)
 {
     (void)state;
@@ -108,6 +108,15 @@ static void test_characters(void **state)
     text_table_cell(&table, dots);
     char *out = print(&table), expected[400];
     snprintf(expected, sizeof expected, "a  b\n\033[33m\u25cf\033[0m  %s\n", dots);
+    assert_string_equal(out, expected);
+    free(out);
+    char longer[76 * 2 + 10 * 2 + 1];
+    snprintf(longer, sizeof longer, "%s%.20s", dots, dots);
+    struct text_table broken = {.columns = columns, .count = 2};
+    text_table_cell(&broken, "x");
+    text_table_cell(&broken, longer);
+    out = print(&broken);
+    snprintf(expected, sizeof expected, "a  b\nx\n    %s\n    %.20s\n", dots, dots);
     assert_string_equal(out, expected);
     free(out);
 }
