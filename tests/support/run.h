@@ -22,7 +22,8 @@ const char *unktx_path(void);
 /* Runs it with a command line of words parted by single spaces, printf-style: "scan --datadir %s". Where this process
  * has no other thread and has run no command itself, a fork of it goes through the program's main, which is linked to
  * it: most of the time of a small command is that of loading the shared libraries. Otherwise, and under a sanitizer,
- * the program is started anew. */
+ * the program is started anew. So $UNKTX has to be of the same build, and what libraries read of the environment when
+ * they are loaded (OMP_STACKSIZE and its like) is that of this process: shell() is for a test of these. */
 struct run unktx(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, and the exit status must be `status`: otherwise the test fails with what it printed on stderr. */
 struct run unktx_expect(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
