@@ -11,8 +11,9 @@ case ${CC:-} in *-fsanitize*) echo "deb: not with a sanitizer: skipped"; exit 0 
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 wrong() { echo "deb: $*"; exit 1; }
-# Without what takes the compiler long, which changes nothing of what is looked for here.
-export DEB_CFLAGS_APPEND="-O1 -g0"
+# Without what takes the compiler long. A part of the debugging information stays (-g1): it names the folder, and a difference there
+# would be one of the build id, which the stripped program keeps.
+export DEB_CFLAGS_APPEND="-O1 -g1"
 build() { # FOLDER BUILD
     ${MAKE:-make} -s -C "$1" deb BUILD="$2" >"$place/said" 2>&1 || { cat "$place/said"; wrong "make deb fails"; }
 }
