@@ -1,7 +1,7 @@
 #include "cli/inputs/node_blocks.h"
 
-#include "cli/output/message.h"
 #include "cli/inputs/index_blocks.h"
+#include "cli/output/message.h"
 #include "parser/mem.h"
 
 const struct option option_partial = {
@@ -20,16 +20,22 @@ const struct option option_begin_height = {
     .help = "the same from block H on; 0 is the whole chain (default: the whole chain)",
 };
 
+static enum status put_option(struct text *text, const char *option, const char *word)
+{
+    enum status status = text_printf(text, " %s ", option);
+    return status == STATUS_OK ? text_word(text, word) : status;
+}
+
 enum status node_blocks_put_command(const struct settings *settings, struct text *text)
 {
     enum status status = text_printf(text, "unktx %s", settings->folder ? "analyze" : "scan");
     if (status == STATUS_OK && settings->datadir)
-        status = text_printf(text, " --datadir %s", settings->datadir);
+        status = put_option(text, "--datadir", settings->datadir);
     if (status == STATUS_OK && settings->chain)
-        status = text_printf(text, " --chain %s", settings->chain);
+        status = put_option(text, "--chain", settings->chain);
     if (status == STATUS_OK)
-        status = settings->folder ? text_printf(text, " -o %s", settings->out)
-                                  : text_printf(text, " --store %s", settings->store);
+        status = settings->folder ? put_option(text, "-o", settings->out)
+                                  : put_option(text, "--store", settings->store);
     return status;
 }
 

@@ -29,6 +29,29 @@ enum status text_printf(struct text *text, const char *format, ...)
     return STATUS_OK;
 }
 
+enum status text_word(struct text *text, const char *word)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./@%+=:,-";
+    static const char quote[] = "'\\''"; /* the quotes end, a quote of its own, the quotes begin again */
+    size_t size = strlen(word);
+    bool quoted = size == 0 || strspn(word, plain) < size;
+    char *p = text_room(text, (sizeof quote - 1) * size + 3);
+    if (!p)
+        return STATUS_NOMEM;
+    if (quoted)
+        *p++ = '\'';
+    for (; *word; word++)
+        if (*word == '\'')
+            p = put_text(p, quote);
+        else
+            *p++ = *word;
+    if (quoted)
+        *p++ = '\'';
+    *p = '\0';
+    text_end(text, p);
+    return STATUS_OK;
+}
+
 void text_free(struct text *text)
 {
     mem_free(text->bytes);

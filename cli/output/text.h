@@ -25,6 +25,9 @@ static inline void text_end(struct text *text, const char *end) { text->size = (
 
 /* Appends as printf does; for what is not in a loop over rows. STATUS_NOMEM. */
 enum status text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3))) MUST_CHECK;
+/* Appends a word as a shell reads it back, in quotes where it needs them, and a terminator after the end, as
+ * text_printf does. STATUS_NOMEM. */
+enum status text_word(struct text *text, const char *word) MUST_CHECK;
 void text_free(struct text *text);
 
 /* For text_printf: a number as %llu, and satoshis as bitcoins with all eight decimals. */

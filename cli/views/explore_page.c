@@ -144,19 +144,12 @@ void explore_put_stages(struct explore_request *request)
 /* In quotes for a shell where it needs them. */
 static void put_word(struct printer *page, const char *word)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./@%+=:,-";
-    bool quoted = !*word || word[strspn(word, plain)];
-    PRINT(page, "%s", quoted ? "&#39;" : "");
-    for (const char *at = word; *at;) {
-        size_t size = strcspn(at, "'");
-        html_escaped(page, at, size);
-        at += size;
-        if (*at) {
-            PRINT(page, "&#39;\\&#39;&#39;");
-            at++;
-        }
-    }
-    PRINT(page, "%s", quoted ? "&#39;" : "");
+    struct text text = {0};
+    if (text_word(&text, word) == STATUS_OK)
+        html_escaped(page, text.bytes, text.size);
+    else
+        page->status = STATUS_NOMEM;
+    text_free(&text);
 }
 
 static void put_option(struct printer *page, const char *name, const char *value)
