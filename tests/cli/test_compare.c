@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 #include "tests/support/table.h"
 
@@ -18,7 +19,6 @@
 #define TIP 260u
 #define DAY_END 1600041600u /* 2020-09-14 00:00 UTC */
 
-static char *dir;
 static struct table txs, outputs, blocks;
 
 static int set_up(void **state)
@@ -34,13 +34,10 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     table_free(&txs);
     table_free(&outputs);
     table_free(&blocks);
-    remove_tree(dir);
-    free(dir);
-    return 0;
+    return remove_dir(state);
 }
 
 /* ---- a list of figures, and what is expected of each ---- */
