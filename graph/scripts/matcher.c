@@ -157,15 +157,15 @@ static bool holds(struct conditions *c, const struct known_script *entry)
     return (!entry->anyone_can_spend || c->anyone_can_spend == 1) && (!entry->keys_off_curve || c->keys_off_curve == 1);
 }
 
-/* But for the entries in `not`. */
-static void match(struct matcher *m, enum kind kind, const uint8_t *script, size_t size, const struct name_set * not,
+/* Without the entries in `except`. */
+static void match(struct matcher *m, enum kind kind, const uint8_t *script, size_t size, const struct name_set *except,
                   struct name_set *found)
 {
     const struct slot *slot = find_slot(m, kind, script, size);
     struct conditions conditions = {kind, script, size, -1, -1};
-    struct name_set sure = name_set_without(&slot->sure, not );
-    struct name_set guarded = name_set_without(&slot->guarded, not );
-    struct name_set possible = name_set_without(&slot->possible, not );
+    struct name_set sure = name_set_without(&slot->sure, except);
+    struct name_set guarded = name_set_without(&slot->guarded, except);
+    struct name_set possible = name_set_without(&slot->possible, except);
     const struct known_script *entries = m->catalogue->entries;
     guarded = name_set_without(&guarded, found);
     possible = name_set_without(&possible, found);
@@ -198,10 +198,10 @@ static bool asks_for_signature(const struct hidden_script *script)
 
 void matcher_match_hidden(struct matcher *m, const struct hidden_script *script, struct name_set *found)
 {
-    struct name_set not = m->not_in[script->in];
+    struct name_set except = m->not_in[script->in];
     if (script->in == HIDDEN_P2TR && script->leaf_version != TAP_LEAF_SCRIPT)
         return;
     if (script->kind == KIND_NONSTANDARD && asks_for_signature(script))
-        name_set_join(&not, &m->anyones);
-    match(m, script->kind, script->script, script->size, &not, found);
+        name_set_join(&except, &m->anyones);
+    match(m, script->kind, script->script, script->size, &except, found);
 }
