@@ -6,9 +6,9 @@
 #include "graph/scan/filemap.h"
 #include "graph/scan/fork.h"
 #include "graph/scan/outpoints.h"
+#include "graph/scan/pipeline.h"
 #include "graph/scan/replay.h"
 #include "graph/scan/txid_set.h"
-#include "graph/scan/pipeline.h"
 #include "parser/chain.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
@@ -119,8 +119,8 @@ static enum status begin_store(struct ingest *ingest, bool unnamed)
     const struct chain_block *block = chain_active(ingest->chain, first);
     if (is_new && first > 0) {
         hash256_hex(&block->hash, hash);
-        snprintf(text, sizeof text, "%s: the chain from height %u on, whose block is %s%s", "partial", (unsigned)first,
-                 hash, unnamed ? " (its coinbase names no height)" : "");
+        snprintf(text, sizeof text, "partial: the chain from height %u on, whose block is %s%s", (unsigned)first, hash,
+                 unnamed ? " (its coinbase names no height)" : "");
         tell(ingest, text);
         return store_begin_at(ingest->store, first, &block->hash, ingest->fault);
     }
