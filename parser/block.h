@@ -139,9 +139,10 @@ enum block_flaw {
     BLOCK_NOMEM,
 };
 
+struct hasher_message; /* hasher.h */
+
 /* Scratch space of block_verify, reused from block to block. Zero-initialise; one thread; block_verifier_free at the
  * end. */
-struct hasher_message; /* hasher.h */
 struct block_verifier {
     struct tx *txs;
     struct hash256 *txids;

@@ -66,8 +66,8 @@ uint32_t chain_count(const struct chain *chain); /* nodes */
 const struct chain_block *chain_at(const struct chain *chain, uint32_t node);
 uint32_t chain_height(const struct chain *chain); /* of the best tip */
 uint32_t chain_base(const struct chain *chain);   /* height of the root */
-const struct chain_block *chain_active(const struct chain *chain,
-                                       uint32_t height);                    /* NULL above the tip and below the root */
+/* NULL above the tip and below the root. */
+const struct chain_block *chain_active(const struct chain *chain, uint32_t height);
 uint32_t chain_find(const struct chain *chain, const struct hash256 *hash); /* node or CHAIN_NONE. O(1) expected */
 uint32_t chain_detached(const struct chain *chain);                         /* how many blocks are detached */
 

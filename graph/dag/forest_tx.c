@@ -35,7 +35,7 @@ uint64_t forest_unknown_txs(const struct forest *forest, enum rules rules)
 {
     if (rules != RULES_HIDDEN)
         return forest->unknown_txs[rules];
-    /* what is marked is stored; so a transaction that core-22 does not count is one whose unknown outputs all are */
+    /* core-22 counts all of them but those whose unknown outputs are all marked; these are all stored */
     uint64_t count = forest->unknown_txs[RULES_CORE_22];
     for (uint32_t tx = 0; tx < forest->txs_count; tx++)
         count += forest_unknown_outputs(forest, tx, RULES_HIDDEN) > 0 &&

@@ -42,8 +42,7 @@ struct chain_part {
  * those that coinbases name (BIP 34), in version 2 and later: that of the genesis block's branch is known, of any other
  * the lowest block's or else the highest one's is taken, and it counts if a dozen blocks between, each with its parent,
  * name theirs accordingly. Where no branch has a height it is the one with the most blocks. A branch of one block
- * counts only where
- * there is no other. O(blocks), and reads two blocks of each branch and two dozen of one. */
+ * counts only where there is no other. O(blocks), and reads two blocks of each branch and two dozen of one. */
 enum status chain_gap_find_part(const struct blkdir *dir, const struct chain *chain, const struct hash256 *genesis,
                                 struct chain_part *part, struct fault *fault) MUST_CHECK;
 /* The lowest block of the branch that has the node; `above` is then how many blocks the node is above it. O(blocks). */

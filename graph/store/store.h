@@ -20,6 +20,8 @@
 #define STORE_VERSION 2u         /* of a store that begins at the genesis block */
 #define STORE_VERSION_PARTIAL 3u /* of one that begins above it */
 #define STORE_SEED_SIZE 16u
+/* The highest that a partial store may begin with: readers have arrays by height from 0 on, and no chain is so long. */
+#define STORE_FIRST_HEIGHT_MAX 100000000u
 
 /* What a store was made for; a scan with anything else is refused. */
 struct store_identity {
@@ -36,7 +38,7 @@ struct store_totals {
     uint32_t blocks;    /* the tip's height + 1; the store's first_height where it is empty */
     uint64_t txs;       /* stored transactions */
     uint64_t tracked;   /* tracked outputs */
-    struct hash256 tip; /* valid when blocks > 0 */
+    struct hash256 tip; /* not valid where it is empty */
 };
 
 struct store; /* opaque */
@@ -45,10 +47,10 @@ enum store_mode { STORE_READ, STORE_WRITE };
 
 /* Opens the folder `path`. STORE_WRITE creates it and a new store where there is none (then `identity` is written, and
  * a random seed) and otherwise requires the same identity (STATUS_REFUSED names the difference); where it begins is not
- * looked at (store_begin_at). STORE_READ never
- * changes a byte of the store (store_close may write the file of store_forms beside it), works on a read-only file
- * system, and ignores `identity` (may be NULL). STATUS_NOT_FOUND: no store there. STATUS_FORMAT: not a store, or of
- * another version (the text says what to do). STATUS_BUSY: another process writes. */
+ * looked at (store_begin_at). STORE_READ never changes a byte of the store (store_close may write the file of
+ * store_forms beside it), works on a read-only file system, and ignores `identity` (may be NULL). STATUS_NOT_FOUND: no
+ * store there. STATUS_FORMAT: not a store, or of another version (the text says what to do). STATUS_BUSY: another
+ * process writes. */
 enum status store_open(const char *path, enum store_mode mode, const struct store_identity *identity,
                        struct store **store, struct fault *fault) MUST_CHECK;
 /* Drops what was not committed. NULL is legal. */
@@ -63,8 +65,6 @@ const char *store_path(const struct store *store);
 /* True if there is no block in it. */
 bool store_is_empty(const struct store *store);
 /* The height of its first block: 0, or above where it is partial. */
-/* The highest that a partial store may begin with: who reads one counts blocks from 0 on, and no chain is so long. */
-#define STORE_FIRST_HEIGHT_MAX 100000000u
 uint32_t store_first_height(const struct store *store);
 /* What BLISS found out about pieces of this store's T-DAGs; store_close keeps it in a file of its own. Borrowed until
  * then; any thread. */
