@@ -67,10 +67,11 @@ static bool read_kind(const char **rest, enum kind *kind)
     return false;
 }
 
+/* A rule set of Core: only those are counted in every store. */
 static bool read_rules(const char **rest, enum rules *rules)
 {
     char word[WORD_MAX];
-    return next_word(rest, word) && rules_parse(word, rules);
+    return next_word(rest, word) && rules_parse(word, rules) && *rules < RULES;
 }
 
 /* A number of one or two digits, M or N. */

@@ -460,6 +460,7 @@ static const char *const wrong_lines[] = {
     "regtest\ttemplate\ttip\t1\tsource\t",
     "regtest\ttdags\ttip\t1\tsource\t",
     "regtest\ttdags core-23\ttip\t1\tsource\t",
+    "regtest\tunknown-txs hidden\ttip\t1\tsource\t",
     "regtest\trow core-22 1 2 3\ttip\t1\tsource\t",
     "regtest\trow core-22 1 2 3 4 0\ttip\t1\tsource\t",
     "regtest\trow core-22 1 2 3 4 1 1\ttip\t1\tsource\t",
