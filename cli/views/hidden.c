@@ -24,7 +24,6 @@ struct slot {
 struct view {
     const struct settings *settings;
     struct catalogue catalogue;
-    struct name_set not_tap;   /* names that a tap script, which is run by other rules, does not have */
     struct matcher **matchers; /* by worker */
     struct slot *slots;
     unsigned slots_count;
