@@ -9,7 +9,7 @@
 
 struct output_marks {
     uint64_t *bits;
-    uint64_t *first_output; /* number of each block's first output, by height */
+    uint64_t *first_output; /* number of each block's first output, by height, and where the last block ends */
     uint32_t blocks;
     struct hash256 tip; /* the last of them */
 };
@@ -20,14 +20,16 @@ static inline void marks_set(const struct output_marks *marks, uint64_t output)
 }
 
 /* The mask of an output, the rule set hidden among them: it has all that core-22 calls unknown, and what is marked.
- * `output` counts from the block's first. Without marks (NULL) that rule set calls nothing unknown. */
+ * `output` counts from the block's first; one that the index has not in that block is not marked: bytes on the disk may
+ * have changed since. Without marks (NULL) that rule set calls nothing unknown. */
 static inline unsigned marks_unknown(const struct output_marks *marks, uint32_t height, uint32_t output,
                                      unsigned unknown)
 {
     if (!marks || height >= marks->blocks)
         return unknown;
     uint64_t number = marks->first_output[height] + output;
-    bool is = unknown >> RULES_CORE_22 & 1 || marks->bits[number / 64] >> number % 64 & 1;
+    bool marked = number < marks->first_output[height + 1] && marks->bits[number / 64] >> number % 64 & 1;
+    bool is = unknown >> RULES_CORE_22 & 1 || marked;
     return unknown | (unsigned)is << RULES_HIDDEN;
 }
 
