@@ -260,12 +260,12 @@ static unsigned kinds_of(const char *name)
     return (1u << KINDS) - 1;
 }
 
-/* The blk files of the index, which must be there. */
-static enum status open_source(const struct settings *settings, struct blkdir *dir, struct fault *fault)
+/* The blk files of the index, which must be there. It stays open, so that marks and pass are of the same one: where
+ * another process changes it meanwhile, opening it again is refused (tx_index.h). */
+static enum status open_source(const struct settings *settings, struct tx_index **index, struct blkdir *dir,
+                               struct fault *fault)
 {
-    struct tx_index *index = NULL;
-    enum status status = index_open(settings->store, &index, fault);
-    index_close(index);
+    enum status status = index_open(settings->store, index, fault);
     if (status != STATUS_OK)
         return spend_links_tell_partial(settings->store, NULL, status, fault);
     return index_blocks_open(settings->store, dir, fault);
@@ -275,9 +275,10 @@ enum status hidden_write(const struct settings *settings, struct hidden_totals *
 {
     struct view view = {.settings = settings, .by = by_parse(settings->by), .kinds = kinds_of(settings->select_kind)};
     struct blkdir dir = {0};
+    struct tx_index *index = NULL;
     enum status status = open_view(&view, fault);
     if (status == STATUS_OK)
-        status = open_source(settings, &dir, fault);
+        status = open_source(settings, &index, &dir, fault);
     if (status == STATUS_OK && settings->with_dags)
         status = hidden_store_check_place(settings->store, fault);
     if (status == STATUS_OK && settings->with_dags)
@@ -286,6 +287,7 @@ enum status hidden_write(const struct settings *settings, struct hidden_totals *
         status = outfile_open(&view.file, settings->out, fault);
     if (status == STATUS_OK)
         status = run_pass(&view, &dir, fault);
+    index_close(index);
     if (status == STATUS_OK)
         status = begin_table(&view, fault);
     if (status == STATUS_OK)
