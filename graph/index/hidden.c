@@ -10,6 +10,7 @@
 #define SLOTS_A_THREAD 16u
 #define SLOTS_MAX 256u
 #define WINDOW_BYTES_A_THREAD (8u << 20)
+
 struct pass {
     const struct hidden_pass *options;
     struct tx_index **indexes; /* by worker */
@@ -288,17 +289,25 @@ static enum status failure_of(const struct pass *pass, unsigned count, enum stat
     return status;
 }
 
+/* Bytes of blocks at work at the same time: an eighth of the memory at most, however many threads there are. */
+static uint64_t window_bytes(const struct hidden_pass *options)
+{
+    uint64_t wanted = (uint64_t)WINDOW_BYTES_A_THREAD * options->threads, most = options->memory / 8;
+    return wanted < most ? wanted : most;
+}
+
 /* So many blocks from `first` on, at least one. */
 static enum status choose_window(struct pass *pass, unsigned *count, uint64_t *bytes, struct fault *fault)
 {
-    unsigned threads = pass->options->threads, most = hidden_slots(threads);
+    unsigned most = hidden_slots(pass->options->threads);
+    uint64_t room = window_bytes(pass->options);
     uint32_t end = pass->promises.ranges[pass->promises.range + 1];
     enum status status = STATUS_OK;
     *bytes = 0;
     for (*count = 0; *count < most && pass->first + *count < end && status == STATUS_OK; ++*count) {
         struct index_block *block = &pass->at[*count];
         status = index_block_at(pass->indexes[0], pass->first + *count, block, fault);
-        if (*count > 0 && *bytes + block->size > (uint64_t)WINDOW_BYTES_A_THREAD * threads)
+        if (*count > 0 && *bytes + block->size > room)
             break;
         *bytes += block->size;
         pass->statuses[*count] = STATUS_OK;

@@ -9,7 +9,7 @@
 #include "parser/search.h"
 
 #define MEMORY_FIXED (88u << 20) /* as in build.c: windows, and what every program has */
-#define RANGES_MAX 1024u
+#define RANGES_MAX 4096u
 #define BUFFERS_BYTES (64u << 20)
 #define BUFFER_MIN 4096u
 #define BUFFER_MAX (64u << 10)
