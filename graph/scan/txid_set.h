@@ -6,8 +6,8 @@
  * block although there is one later. So of the blocks that are looked up together, a window, the place of each
  * transaction is known too: only what was made before an input counts.
  *
- * An open-addressing table of 8 bytes a slot, at most three quarters full: 11 to 22 bytes a transaction. Thread rule:
- * one thread to change it; a const set is shareable. */
+ * An open-addressing table of 8 bytes a slot, at most three quarters full: 11 to 22 bytes a transaction, and 32 while
+ * it is copied into one of twice the size. Thread rule: one thread to change it; a const set is shareable. */
 #ifndef UNKTX_GRAPH_SCAN_TXID_SET_H
 #define UNKTX_GRAPH_SCAN_TXID_SET_H
 
