@@ -156,8 +156,58 @@ static void test_limit_is_named(void **state)
     free(dir);
 }
 
+/* seen[number]: the entry of that number came back. */
+static enum status see_bytes(void *context, const struct spill_entry *entries, size_t count)
+{
+    bool *seen = context;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t expected[SPILL_BYTES_MAX];
+        memset(expected, (int)(entries[i].number % 251), sizeof expected);
+        assert_true(entries[i].number < ENTRIES && !seen[entries[i].number]);
+        assert_int_equal(entries[i].key, 3 * entries[i].number);
+        assert_memory_equal(entries[i].bytes, expected, sizeof expected);
+        seen[entries[i].number] = true;
+    }
+    return STATUS_OK;
+}
+
+/* Entries with bytes of their own come back from files that have no names any more. */
+static void test_bytes(void **state)
+{
+    (void)state;
+    static bool seen[ENTRIES];
+    char *dir = temp_dir();
+    struct spill_shape shape = {.folder = dir,
+                                .name = "some",
+                                .parts = PARTS,
+                                .workers = WORKERS,
+                                .key_size = 7,
+                                .bytes = SPILL_BYTES_MAX,
+                                .buffer = 300};
+    struct spill *spill;
+    assert_int_equal(spill_new(&shape, &spill, NULL), STATUS_OK);
+    assert_true(path_exists(path_of("%s/some-0", dir)));
+    spill_unlink(spill);
+    assert_false(path_exists(path_of("%s/some-0", dir)));
+    for (uint64_t number = 0; number < ENTRIES; number++) {
+        uint8_t bytes[SPILL_BYTES_MAX];
+        memset(bytes, (int)(number % 251), sizeof bytes);
+        struct spill_entry entry = {.key = 3 * number, .number = number, .bytes = bytes};
+        assert_int_equal(spill_add(spill, (unsigned)(number % WORKERS), (unsigned)(number % PARTS), &entry), STATUS_OK);
+    }
+    assert_int_equal(spill_flush(spill, NULL), STATUS_OK);
+    for (unsigned part = 0; part < PARTS; part++)
+        assert_int_equal(spill_read(spill, part, see_bytes, seen, NULL), STATUS_OK);
+    for (size_t number = 0; number < ENTRIES; number++)
+        assert_true(seen[number]);
+    spill_free(spill);
+    remove_tree(dir);
+    free(dir);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_come_back), cmocka_unit_test(test_limit_is_named)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_come_back), cmocka_unit_test(test_limit_is_named),
+                                       cmocka_unit_test(test_bytes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
