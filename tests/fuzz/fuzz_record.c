@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *bytes = malloc(size);
     must(bytes != NULL, "memory");
     memcpy(bytes, data, size);
-    memcpy(bytes, data[0] & 1 ? "uXTB" : "uXTD", 4); /* whole or partial */
+    memcpy(bytes, data[3] == 'D' ? "uXTD" : "uXTB", 4); /* partial or whole */
     store_le32(bytes + 4, (uint32_t)size);
     if (batch_view_open(&view, bytes, size) == STATUS_OK) {
         (void)batch_view_intact(&view);

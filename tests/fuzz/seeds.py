@@ -40,16 +40,16 @@ def under_key(first, data):
     return bytes([first]) + bytes(b ^ key[i % 8] for i, b in enumerate(data))
 
 
-def batches(path):
+def batches(path, magic=b"uXTB"):
     with open(path, "rb") as f:
         data = f.read()
-    at = data.find(b"uXTB")
+    at = data.find(magic)
     while at >= 0:
         size = struct.unpack_from("<I", data, at + 4)[0]
         batch = data[at:at + size]
         if len(batch) == size and hashlib.sha256(batch[16:]).digest()[:8] == batch[8:16]:
             yield batch
-        at = data.find(b"uXTB", at + 1)
+        at = data.find(magic, at + 1)
 
 
 with open(os.path.join(here, "..", "parser", "protocol_vectors.h")) as f:
@@ -68,6 +68,11 @@ with tempfile.TemporaryDirectory() as temporary:
         subprocess.run([unktx, "scan", "--quiet", "--datadir", data, "--store", store, "--nulldata", "store"], check=True)
         for i, batch in enumerate(batches(os.path.join(store, "data.mdb"))):
             write("record", "chain%d-%d" % (seed, i), batch)
+        partial = os.path.join(temporary, "partial%d" % seed)
+        subprocess.run([unktx, "scan", "--quiet", "--datadir", data, "--store", partial, "--nulldata", "store", "--partial",
+                        "--from-height", "1"], check=True)
+        for i, batch in enumerate(batches(os.path.join(partial, "data.mdb"), b"uXTD")):
+            write("record", "partial%d-%d" % (seed, i), batch)
     fixture = list(records(plain(os.path.join(fixtures, "regtest-xor", "regtest", "blocks"), "blk00000.dat")))
     small = [b for b in fixture if len(b) < 1500]
     for i, block in enumerate(small[:4] + small[-4:] + [b for c in chains for b in c[1:4]]):
