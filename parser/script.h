@@ -40,7 +40,7 @@ enum rules {
 /* Core's name of the kind ("nonstandard", ...) / of the rule set ("core-0.18", ...). Static strings. */
 const char *kind_name(enum kind kind);
 const char *rules_name(enum rules rules);
-/* The rule set of that name; false if there is none. */
+/* The rule set of that name, hidden among them, for which arrays of RULES have no place; false if there is none. */
 bool rules_parse(const char *name, enum rules *rules);
 
 /* The part of script_kind for scripts that are none of the frames below. */
