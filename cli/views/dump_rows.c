@@ -290,12 +290,12 @@ static enum status end_output(const struct dump_rows *rows, struct tx_outputs *o
     struct tx_output output = {0};
     if (outputs->is_read)
         tx_output(&outputs->c, &output);
-    char *p = text_room(text, 2 * (size_t)output.script_size + ADDRESS_SIZE_MAX + 3);
+    char *p = text_room(text, 2 * (size_t)output.script_size + ADDRESS_SIZE_MAX + 5);
     if (!p)
         return fault_nomem(fault);
     if (outputs->is_read) {
         *p++ = ',';
-        p = put_hex(p, output.script, output.script_size);
+        p = output.script_size > 0 ? put_hex(p, output.script, output.script_size) : put_text(p, "\"\"");
         *p++ = ',';
         p = address_put(p, rows->network, output.script, output.script_size);
     }

@@ -249,6 +249,24 @@ static void test_dump(void **state)
     check_folder(folder, tables, 0);
 }
 
+/* Two quotes are an empty script; as many as the node's own list has, where scripts of other kinds are left out. */
+static void test_empty_scripts(void **state)
+{
+    (void)state;
+    size_t expected = 0, found = 0;
+    struct table truth = table_read(NODE "/truth/outputs.csv");
+    for (size_t r = 0; r < truth.rows; r++)
+        expected += strcmp(table_get(&truth, r, "type"), "nonstandard") == 0 && !*table_get(&truth, r, "script_hex");
+    struct run run = unktx_expect(0, "dump outputs --scripts --store %s/indexed", dir);
+    for (const char *at = run.out; (at = strstr(at, ",\"\",\n")); at++)
+        found++;
+    assert_true(expected > 0);
+    assert_int_equal(found, expected);
+    assert_null(strstr(run.out, ",,\n"));
+    run_free(&run);
+    table_free(&truth);
+}
+
 /* From a coinbase, which has no input to follow, and back from the last transaction. */
 static void test_travel(void **state)
 {
@@ -327,9 +345,10 @@ static void test_man_pages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dags),        cmocka_unit_test(test_outputs),      cmocka_unit_test(test_stats),
-        cmocka_unit_test(test_blocks),      cmocka_unit_test(test_dump),         cmocka_unit_test(test_travel),
-        cmocka_unit_test(test_equal_txids), cmocka_unit_test(test_descriptions), cmocka_unit_test(test_man_pages),
+        cmocka_unit_test(test_dags),      cmocka_unit_test(test_outputs),     cmocka_unit_test(test_stats),
+        cmocka_unit_test(test_blocks),    cmocka_unit_test(test_dump),        cmocka_unit_test(test_empty_scripts),
+        cmocka_unit_test(test_travel),    cmocka_unit_test(test_equal_txids), cmocka_unit_test(test_descriptions),
+        cmocka_unit_test(test_man_pages),
     };
     return cmocka_run_group_tests(tests, set_up, remove_dir);
 }
