@@ -1,8 +1,11 @@
 #include "cli/inputs/output_folder.h"
 
+#include "cli/inputs/chosen.h"
 #include "cli/inputs/provenance.h"
 #include "cli/inputs/store_place.h"
+#include "cli/inputs/tables_before.h"
 #include "cli/output/message.h"
+#include "cli/output/text.h"
 #include "parser/mem.h"
 
 static bool has_option(const struct option *const *options, const struct option *wanted)
@@ -102,6 +105,26 @@ static enum status take_rules(struct settings *settings, const struct output_fol
                                : status;
 }
 
+/* The numbers in tables of some T-DAGs are those of their rows: one that is given becomes the T-DAG's first txid. */
+static enum status take_number(struct settings *settings, struct output_folder *folder, struct fault *fault)
+{
+    struct tables_before tables = {0};
+    uint64_t number = settings->dag && folder->manifest.select ? chosen_number(settings->dag) : 0;
+    if (number == 0)
+        return STATUS_OK;
+    enum status status = tables_before_read(folder->path, (unsigned)settings->threads, &tables, fault);
+    if (status == STATUS_OK && number > tables.tdags_count)
+        status = fault_set(fault, STATUS_NOT_FOUND, folder->path, FAULT_NO_OFFSET,
+                           "no T-DAG %llu: the tables there have %zu, those of %s", ULL(number), tables.tdags_count,
+                           folder->manifest.select);
+    if (status == STATUS_OK) {
+        *hash256_hex(&tables.tdags[number - 1].first_txid, folder->dag) = '\0';
+        settings->dag = folder->dag;
+    }
+    tables_before_free(&tables);
+    return status;
+}
+
 enum status output_folder_apply(const struct option *const *options, struct settings *settings,
                                 struct output_folder *folder, struct fault *fault)
 {
@@ -125,7 +148,9 @@ enum status output_folder_apply(const struct option *const *options, struct sett
     settings->tables = folder;
     bool takes_rules = !settings->rules_given && rules_option(options);
     status = check_tables(settings, folder, takes_rules, fault);
-    return status == STATUS_OK && takes_rules ? take_rules(settings, folder, fault) : status;
+    if (status == STATUS_OK && takes_rules)
+        status = take_rules(settings, folder, fault);
+    return status == STATUS_OK && takes_rules ? take_number(settings, folder, fault) : status;
 }
 
 /* ---- the last block ---- */

@@ -13,13 +13,15 @@ struct output_folder {
     char *path;                          /* NULL: the store lies in no output folder */
     const struct option *const *options; /* of the command */
     struct manifest manifest;            /* of the folder */
+    char dag[HASH256_HEX_SIZE + 1];      /* what --dag stands for, see output_folder_apply */
 };
 
 /* Fills in what the command line leaves open for a command with these options (ends with NULL), if it has --store: the
  * store that is meant (store_place.h), and for one that reads it, where a folder's tables are known, the rule set and
  * filters, unless --rules is given; settings->tables is then the folder. A command that makes a store says where,
- * where it takes an output folder by itself. STATUS_REFUSED: a file of these filters is not what it was; and as
- * store_place_find. */
+ * where it takes an output folder by itself. Where the tables have only some T-DAGs, a number for --dag is that of
+ * their row. STATUS_REFUSED: a file of these filters is not what it was; STATUS_NOT_FOUND: no such row; and as
+ * store_place_find and tables_before_read. */
 enum status output_folder_apply(const struct option *const *options, struct settings *settings,
                                 struct output_folder *folder, struct fault *fault) MUST_CHECK;
 void output_folder_free(struct output_folder *folder);

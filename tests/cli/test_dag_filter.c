@@ -113,6 +113,33 @@ static void test_filters(void **state)
     run_free(&run);
 }
 
+/* A number is that of a row of the tables in the folder, which are numbered anew. */
+static void test_numbers_of_folder(void **state)
+{
+    (void)state;
+    struct run copied = shell("mkdir %s/part && cp -r %s/store %s/part/store", dir, dir, dir);
+    assert_int_equal(copied.exit_status, 0);
+    run_free(&copied);
+    unktx_ok("dags --no-unlocks --store %s/part/store --family chain -o %s/part", dir, dir);
+    struct table part = table_read(path_of("%s/part/tdags.csv", dir));
+    size_t last = part.rows - 1;
+    const char *name = table_get(&part, last, "dag");
+    assert_string_not_equal(table_get(&tdags, last, "dag"), name);
+    struct run run = unktx_expect(0, "show --store %s/part --dag %zu", dir, part.rows);
+    assert_memory_equal(run.out, path_of("T-DAG %s,", name), strlen(name) + 7);
+    run_free(&run);
+    unktx_ok("outputs --store %s/part --dag %zu -o %s/outputs.csv", dir, part.rows, dir);
+    struct table outputs = table_read(path_of("%s/outputs.csv", dir));
+    assert_true(outputs.rows > 0);
+    for (size_t r = 0; r < outputs.rows; r++)
+        assert_string_equal(table_get(&outputs, r, "dag"), name);
+    table_free(&outputs);
+    table_free(&part);
+    run = unktx_expect(1, "show --store %s/part --dag %zu", dir, last + 2);
+    assert_non_null(strstr(run.err, "the tables there have"));
+    run_free(&run);
+}
+
 static void expect_error(int status, const char *part, const char *options)
 {
     struct run run = unktx_expect(status, "dags --store %s/store %s", dir, options);
@@ -150,6 +177,7 @@ static void test_errors(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_filters), cmocka_unit_test(test_errors)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_filters), cmocka_unit_test(test_numbers_of_folder),
+                                       cmocka_unit_test(test_errors)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
