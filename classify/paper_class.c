@@ -9,6 +9,7 @@
 #include "parser/array.h"
 #include "parser/bytes.h"
 #include "parser/parallel.h"
+#include "parser/search.h"
 #include "parser/sha256.h"
 #include "parser/stop.h"
 
@@ -274,55 +275,48 @@ static enum status run(struct job *job, size_t items, unsigned threads, struct f
 
 /* ---- all of them ---- */
 
-/* By id of class, to find the class of a T-DAG. */
-struct place {
+/* In order of the ids, to find the class of a T-DAG. */
+struct class_by_id {
     const struct class_row *class;
     uint32_t number;
 };
 
-static int compare_places(const void *a, const void *b)
+static int compare_ids(const void *a, const void *b)
 {
-    const struct place *x = a, *y = b;
+    const struct class_by_id *x = a, *y = b;
     return memcmp(x->class->class_id, y->class->class_id, CANON_ID_SIZE);
 }
 
-static uint32_t class_of(const struct place *places, uint32_t count, const uint8_t *id)
+/* Its id is among them. */
+static uint32_t class_of(const struct class_by_id *by_id, uint32_t count, const uint8_t *id)
 {
-    uint32_t low = 0, high = count;
-    while (low + 1 < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (memcmp(places[middle].class->class_id, id, CANON_ID_SIZE) <= 0)
-            low = middle;
-        else
-            high = middle;
-    }
-    return places[low].number;
+    return by_id[LOWER_BOUND(i, 0, count, memcmp(by_id[i].class->class_id, id, CANON_ID_SIZE) < 0)].number;
 }
 
 /* The T-DAGs of an exact class have what its first one has. */
 static enum status spread(const struct classes *classes, struct paper_classes *paper, struct fault *fault)
 {
     uint32_t count = classes->classes_count;
-    struct place *places = mem_alloc(count, sizeof *places);
-    if (!places)
+    struct class_by_id *by_id = mem_alloc(count, sizeof *by_id);
+    if (!by_id)
         return fault_nomem(fault);
     for (uint32_t i = 0; i < count; i++) {
         const struct class_row *class = &classes->classes[i];
-        places[i] = (struct place){class, i};
+        by_id[i] = (struct class_by_id){class, i};
         if (class->exact)
             paper->classes[i] = paper->tdags[class->first_dag - 1];
     }
     if (count > 0)
-        qsort(places, count, sizeof *places, compare_places);
+        qsort(by_id, count, sizeof *by_id, compare_ids);
     for (uint32_t d = 0; d < classes->rows_count; d++) {
         const struct tdag_row *row = &classes->rows[d];
         if (row->vanished)
             continue;
         if (row->class_exact)
-            paper->tdags[d] = paper->classes[class_of(places, count, row->class_id)];
+            paper->tdags[d] = paper->classes[class_of(by_id, count, row->class_id)];
         paper->open += !paper->tdags[d].known;
     }
-    mem_free(places);
+    mem_free(by_id);
     return STATUS_OK;
 }
 

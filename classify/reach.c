@@ -95,7 +95,7 @@ static void find_core(struct reach *reach, const struct canon_graph *graph)
     }
 }
 
-/* A cut: no arc of the core leads from before it to behind it. */
+/* A cut: no arc of the core leads from before it to after it. */
 static void find_cuts(struct reach *reach, const struct canon_graph *graph)
 {
     uint32_t farthest = 0;

@@ -42,7 +42,8 @@ static const struct command *find_command(const char *name)
 
 #define COMMANDS_MAX 64
 
-static int unknown_command(const char *word)
+/* `is_first`: it stands where a command does, and not after help. */
+static int unknown_command(const char *word, bool is_first)
 {
     const char *names[COMMANDS_MAX] = {NULL};
     for (size_t i = 0; commands[i] && i + 1 < COMMANDS_MAX; i++)
@@ -50,7 +51,8 @@ static int unknown_command(const char *word)
     const char *near = word[0] == '-' ? NULL : options_nearest(word, names);
     if (near)
         return message_usage("unknown command '%s'; did you mean '%s'?", word, near);
-    return message_usage(word[0] == '-' ? "unknown option '%s' before the command" : "unknown command '%s'", word);
+    return message_usage(is_first && word[0] == '-' ? "unknown option '%s' before the command" : "unknown command '%s'",
+                         word);
 }
 
 /* With a standard stream closed by the caller, the next file opened would take its number, and a message could land in
@@ -105,7 +107,7 @@ static int run_words(void *context)
         if (command)
             status = commands_run(command, asks ? 1 : argc - 2, asks ? of_command : argv + 2);
         else
-            status = unknown_command(name);
+            status = unknown_command(name, !asks);
     }
     return close_stdout(status);
 }

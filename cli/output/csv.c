@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* From behind the opening quote to behind the closing one; NULL where there is none. */
+/* From after the opening quote to after the closing one; NULL where there is none. */
 static const char *read_quoted(struct csv_cell *cell, const char *at, const char *end)
 {
     *cell = (struct csv_cell){.text = at, .in_quotes = true};

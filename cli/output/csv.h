@@ -22,7 +22,7 @@ struct csv_row {
     size_t count; /* of all; those above CSV_CELLS_MAX are left out */
 };
 
-/* The row that begins at *at, which then is behind it. False, and *at stays, where it does not end before `end`.
+/* The row that begins at *at, which then is after it. False, and *at stays, where it does not end before `end`.
  * O(its size). */
 bool csv_next(struct csv_row *row, const char **at, const char *end);
 

@@ -12,7 +12,7 @@ static int digit_of(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* The first `size` bytes of `text`, decoded, to `*out`, which moves behind their terminator. */
+/* The first `size` bytes of `text`, decoded, to `*out`, which moves to after their terminator. */
 static bool decode(const char *text, size_t size, bool is_query, char **out)
 {
     char *begin = *out, *p = begin;

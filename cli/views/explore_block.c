@@ -41,16 +41,16 @@ static enum status find_block(const struct explore_request *request, const char 
 /* ---- the page ---- */
 
 /* Its stored transactions: numbers in the forest. */
-struct run {
+struct tx_range {
     uint32_t first;
     uint32_t end;
 };
 
-static struct run stored_of(const struct forest *forest, uint32_t height)
+static struct tx_range stored_of(const struct forest *forest, uint32_t height)
 {
     size_t first = LOWER_BOUND(t, 0, forest->txs_count, forest->txs[t].height < height);
     size_t end = LOWER_BOUND(t, first, forest->txs_count, forest->txs[t].height <= height);
-    return (struct run){(uint32_t)first, (uint32_t)end};
+    return (struct tx_range){(uint32_t)first, (uint32_t)end};
 }
 
 static void put_dag_cell(struct explore_request *request, uint32_t number)
@@ -88,8 +88,8 @@ static void put_stored_rows(struct explore_request *request, uint32_t first, uin
     }
 }
 
-static enum status put_linked_rows(struct explore_request *request, const struct index_block *block, struct run stored,
-                                   uint32_t first, uint32_t end, struct fault *fault)
+static enum status put_linked_rows(struct explore_request *request, const struct index_block *block,
+                                   struct tx_range stored, uint32_t first, uint32_t end, struct fault *fault)
 {
     const struct forest *forest = &request->explore->opened.forest;
     enum status status = STATUS_OK;
@@ -107,7 +107,7 @@ static enum status put_linked_rows(struct explore_request *request, const struct
 
 static enum status put_txs(struct explore_request *request, uint32_t height, struct fault *fault)
 {
-    struct run stored = stored_of(&request->explore->opened.forest, height);
+    struct tx_range stored = stored_of(&request->explore->opened.forest, height);
     struct index_block block = {0};
     enum status status = STATUS_OK;
     if (request->explore->linked)

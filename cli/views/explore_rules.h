@@ -27,7 +27,7 @@ struct explore_rules {
     uint64_t edges;                  /* likewise */
     const struct explore_part *base; /* of another rule set; NULL: there is none, and `places` is NULL */
     struct explore_part own;         /* all T-DAGs, or those that the base has not alike */
-    uint32_t *places;                /* by T-DAG - 1: its place in the base, or behind the base's in `own` */
+    uint32_t *places;                /* by T-DAG - 1: its place in the base, or after the base's in `own` */
     uint32_t *of_base;               /* by T-DAG of the base - 1: the T-DAG here that has its row, 0 for none */
     uint32_t *own_dags;              /* those that are in `own`, ascending, where there is a base */
     uint32_t own_count;

@@ -241,7 +241,7 @@ enum status explore_open(const struct settings *settings, struct explore *explor
     return status == STATUS_OK ? open_blocks(explore, fault) : status;
 }
 
-/* What is loaded beside the T-DAGs. */
+/* What is loaded at the same time as the T-DAGs. */
 struct loading {
     struct explore *explore;
     enum status status;
@@ -272,9 +272,9 @@ static enum status load_all(struct explore *explore, struct fault *fault)
 {
     struct loading loading = {.explore = explore};
     pthread_t thread;
-    bool beside = pthread_create(&thread, NULL, load_orders, &loading) == 0;
+    bool has_thread = pthread_create(&thread, NULL, load_orders, &loading) == 0;
     enum status status = load_rules(explore, explore->settings->rules, fault);
-    if (beside)
+    if (has_thread)
         pthread_join(thread, NULL);
     else
         load_orders(&loading);

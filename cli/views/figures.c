@@ -213,7 +213,7 @@ struct pass {
     const struct forest *forest;
 };
 
-static enum status see_tx(void *context, uint32_t height, struct tx_view *view)
+static enum status on_tx(void *context, uint32_t height, struct tx_view *view)
 {
     const struct pass *pass = context;
     const struct forest *forest = pass->forest;
@@ -238,14 +238,14 @@ static enum status see_tx(void *context, uint32_t height, struct tx_view *view)
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status see_batch(struct pass *pass, struct batch_view *view)
+static enum status add_batch(struct pass *pass, struct batch_view *view)
 {
     struct batch_view blocks = *view;
     struct block_record block;
     enum status status;
     while ((status = batch_next_block(&blocks, &block)) == STATUS_OK)
         count_block(pass->figures, &block);
-    return status == STATUS_NOT_FOUND ? opened_store_each_tx(view, see_tx, pass) : status;
+    return status == STATUS_NOT_FOUND ? opened_store_each_tx(view, on_tx, pass) : status;
 }
 
 static enum status count(struct figures *figures, const struct store *store, const struct forest *forest,
@@ -260,7 +260,7 @@ static enum status count(struct figures *figures, const struct store *store, con
         status = opened_store_go_on(fault);
         if (status == STATUS_OK)
             status = store_whole_batch(reader, b, &view, fault);
-        if (status == STATUS_OK && (status = see_batch(&pass, &view)) == STATUS_FORMAT)
+        if (status == STATUS_OK && (status = add_batch(&pass, &view)) == STATUS_FORMAT)
             status = opened_store_damaged(store, view.first_height, fault);
     }
     if (reader)

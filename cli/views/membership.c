@@ -6,7 +6,7 @@
 #include "parser/search.h"
 
 /* A transaction's T-DAG under one rule set. */
-struct place {
+struct member {
     uint32_t number; /* 0: none */
     char name[TDAG_NAME_MAX + 1];
     char class_id[CLASS_ID_TEXT + 1];
@@ -47,18 +47,18 @@ static enum status classify_one(const struct membership *membership, uint32_t da
 }
 
 static void fill(const struct membership *membership, const struct selection *selection, uint32_t tx,
-                 struct place *place)
+                 struct member *member)
 {
     enum rules rules = selection->tdags.rules;
     const struct tdag_row *row = &selection->classes.rows[selection->tdags.tx_dag[tx] - 1];
-    *put_class_id(place->class_id, row->class_id, row->class_exact) = '\0';
-    place->family = row->family;
-    place->depth = selection->classes.depths[tx];
-    place->is_root = forest_is_root(membership->forest, tx, rules);
-    place->is_spender = forest_unknown_inputs(membership->forest, tx, rules) > 0;
+    *put_class_id(member->class_id, row->class_id, row->class_exact) = '\0';
+    member->family = row->family;
+    member->depth = selection->classes.depths[tx];
+    member->is_root = forest_is_root(membership->forest, tx, rules);
+    member->is_spender = forest_unknown_inputs(membership->forest, tx, rules) > 0;
 }
 
-static enum status find(const struct membership *membership, enum rules rules, uint32_t tx, struct place *place,
+static enum status find(const struct membership *membership, enum rules rules, uint32_t tx, struct member *member,
                         struct fault *fault)
 {
     struct selection selection = {0};
@@ -73,57 +73,58 @@ static enum status find(const struct membership *membership, enum rules rules, u
         if (status == STATUS_OK)
             status = tdags_name(forest, &selection.tdags, fault);
     }
-    place->number = status == STATUS_OK ? selection.tdags.tx_dag[tx] : 0;
-    if (place->number > 0) {
-        *tdag_put_name(forest, &selection.tdags, place->number, place->name) = '\0';
+    member->number = status == STATUS_OK ? selection.tdags.tx_dag[tx] : 0;
+    if (member->number > 0) {
+        *tdag_put_name(forest, &selection.tdags, member->number, member->name) = '\0';
         if (membership->labels)
-            status = payments_find_labels(membership->store, forest, &selection, membership->labels, place->number,
-                                          membership->threads, &place->labels, membership->said, fault);
+            status = payments_find_labels(membership->store, forest, &selection, membership->labels, member->number,
+                                          membership->threads, &member->labels, membership->said, fault);
         if (status == STATUS_OK && !all)
-            status = classify_one(membership, place->number, &selection, fault);
+            status = classify_one(membership, member->number, &selection, fault);
         if (status == STATUS_OK)
-            fill(membership, &selection, tx, place);
+            fill(membership, &selection, tx, member);
     }
     selection_free(&selection);
     return status;
 }
 
-static const char *role_of(const struct place *place)
+static const char *role_of(const struct member *member)
 {
-    if (!place->is_root)
+    if (!member->is_root)
         return "spender";
-    return place->is_spender ? "root and spender" : "root";
+    return member->is_spender ? "root and spender" : "root";
 }
 
-static enum status put_labels(struct text *text, const struct place *place, bool json)
+static enum status put_labels(struct text *text, const struct member *member, bool json)
 {
-    struct label_span span = dag_labels_of(&place->labels, place->number);
-    return place->labels.labels ? address_labels_print(place->labels.labels, &span, json, "      ", text) : STATUS_OK;
+    struct label_span span = dag_labels_of(&member->labels, member->number);
+    return member->labels.labels ? address_labels_print(member->labels.labels, &span, json, "      ", text) : STATUS_OK;
 }
 
-static enum status put_text_line(struct text *text, enum rules rules, const struct place *place)
+static enum status put_text_line(struct text *text, enum rules rules, const struct member *member)
 {
-    if (place->number == 0)
+    if (member->number == 0)
         return text_printf(text, "    %s: in no T-DAG\n", rules_name(rules));
-    enum status status = text_printf(
-        text, "    %s: T-DAG %s, number %u, %s, class %s; %s, depth %u\n", rules_name(rules), place->name,
-        (unsigned)place->number, family_name(place->family), place->class_id, role_of(place), (unsigned)place->depth);
-    return status == STATUS_OK ? put_labels(text, place, false) : status;
+    enum status status = text_printf(text, "    %s: T-DAG %s, number %u, %s, class %s; %s, depth %u\n",
+                                     rules_name(rules), member->name, (unsigned)member->number,
+                                     family_name(member->family), member->class_id, role_of(member),
+                                     (unsigned)member->depth);
+    return status == STATUS_OK ? put_labels(text, member, false) : status;
 }
 
-static enum status put_object(struct text *text, enum rules rules, const struct place *place)
+static enum status put_object(struct text *text, enum rules rules, const struct member *member)
 {
     const char *comma = rules == 0 ? "" : ",\n  ";
-    if (place->number == 0)
+    if (member->number == 0)
         return text_printf(text, "%s{\"rules\":\"%s\",\"dag\":null}", comma, rules_name(rules));
     enum status status = text_printf(text,
                                      "%s{\"rules\":\"%s\",\"dag\":\"%s\",\"dag_id\":%u,\"family\":\"%s\","
                                      "\"class_id\":\"%s\",\"role\":\"%s\",\"depth\":%u",
-                                     comma, rules_name(rules), place->name, (unsigned)place->number,
-                                     family_name(place->family), place->class_id, role_of(place),
-                                     (unsigned)place->depth);
+                                     comma, rules_name(rules), member->name, (unsigned)member->number,
+                                     family_name(member->family), member->class_id, role_of(member),
+                                     (unsigned)member->depth);
     if (status == STATUS_OK)
-        status = put_labels(text, place, true);
+        status = put_labels(text, member, true);
     return status == STATUS_OK ? text_printf(text, "}") : status;
 }
 
@@ -132,15 +133,15 @@ enum status membership_put(const struct membership *membership, uint32_t tx, boo
 {
     enum status status = STATUS_OK;
     for (unsigned r = 0; r < RULES && status == STATUS_OK; r++) {
-        struct place place = {0};
+        struct member member = {0};
         if (tx != FOREST_NONE)
-            status = find(membership, (enum rules)r, tx, &place, fault);
+            status = find(membership, (enum rules)r, tx, &member, fault);
         if (status != STATUS_OK) {
-            dag_labels_free(&place.labels);
+            dag_labels_free(&member.labels);
             return status;
         }
-        status = json ? put_object(text, (enum rules)r, &place) : put_text_line(text, (enum rules)r, &place);
-        dag_labels_free(&place.labels);
+        status = json ? put_object(text, (enum rules)r, &member) : put_text_line(text, (enum rules)r, &member);
+        dag_labels_free(&member.labels);
     }
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
