@@ -32,14 +32,14 @@ heads=$(grep -o '<th scope="col"><button type="button">' "$place/report.dom" | w
 grep -q '<title>high 38 low 2 sort ascending</title>' "$place/sorted.dom" || wrong "sorting: $(grep -o '<title>high[^<]*' "$place/sorted.dom")"
 
 # the pages of explore, with an index
-if ! command -v python3 >/dev/null; then echo "no python3: the pages of explore are not looked at in a browser"; exit 0; fi
+python=$(sh tests/python.sh) || { echo "no python3: the pages of explore are not looked at in a browser"; exit 0; }
 "$unktx" index --quiet --datadir tests/fixtures/regtest-xor --store "$place/store" || wrong "no index"
 "$unktx" report --store "$place/store" --rules core-22 -o "$place/linked.html" || wrong "no page"
-python3 tests/browser.py "$browser" "file://$place/linked.html" || exit 1
+"$python" tests/browser.py "$browser" "file://$place/linked.html" || exit 1
 "$unktx" explore --store "$place/store" --port 0 >"$place/address" 2>"$place/explore.log" &
 server=$!
 trap 'kill "$server" 2>/dev/null; rm -rf "$place"' EXIT
 waited=0
 until [ -s "$place/address" ] || [ $((waited += 1)) -gt 120 ]; do sleep 1; done
 [ -s "$place/address" ] || wrong "explore: $(cat "$place/explore.log")"
-python3 tests/browser.py "$browser" "$(cat "$place/address")" || exit 1
+"$python" tests/browser.py "$browser" "$(cat "$place/address")" || exit 1

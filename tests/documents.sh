@@ -32,8 +32,8 @@ wrong=$(
     for picture in docs/pictures/*.svg docs/pictures/*.png; do
         grep -q "pictures/$(basename "$picture"))" README.md docs/*.md || echo "$picture: in no document"
     done
-    if command -v python3 >/dev/null; then
-        python3 -B docs/pictures/draw.py "$place"
+    if python=$(sh tests/python.sh); then
+        "$python" -B docs/pictures/draw.py "$place"
         for picture in "$place"/*.svg; do
             cmp -s "$picture" "docs/pictures/$(basename "$picture")" || echo "$(basename "$picture") is not current: python3 docs/pictures/draw.py"
         done

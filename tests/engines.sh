@@ -5,8 +5,7 @@
 set -u
 cd "$(dirname "$0")/.."
 root=$PWD
-python=/usr/bin/python3 # which has Debian's packages
-[ -x $python ] || python=$(command -v python3) || { echo "engines: no python3"; exit 0; }
+python=$(sh tests/python.sh) || { echo "engines: no python3"; exit 0; }
 case ${UNKTX:=build/unktx} in /*) ;; *) UNKTX=$root/$UNKTX ;; esac
 mkdir -p "${BUILD:=build}/engines"
 npm_folder=$(cd "$BUILD/engines" && pwd)

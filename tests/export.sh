@@ -3,8 +3,7 @@
 set -u
 cd "$(dirname "$0")/.."
 case ${UNKTX:=build/unktx} in /*) ;; *) UNKTX=$PWD/$UNKTX ;; esac
-python=/usr/bin/python3 # which has Debian's packages
-[ -x $python ] || python=$(command -v python3) || { echo "no python3: exports are read by nobody else"; exit 0; }
+python=$(sh tests/python.sh) || { echo "no python3: exports are read by nobody else"; exit 0; }
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 "$python" -B tests/export.py "$UNKTX" "$place" tests/fixtures/regtest-xor tests/fixtures/dup-txid tests/fixtures/crash

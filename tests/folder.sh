@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 case ${UNKTX:=build/unktx} in /*) ;; *) UNKTX=$PWD/$UNKTX ;; esac
-python=$(command -v python3) || { echo "no python3: output folders are read by nobody else"; exit 0; }
+python=$(sh tests/python.sh) || { echo "no python3: output folders are read by nobody else"; exit 0; }
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 shared=

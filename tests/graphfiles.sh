@@ -3,8 +3,7 @@
 set -u
 cd "$(dirname "$0")/.."
 unktx=${UNKTX:-build/unktx}
-python=/usr/bin/python3 # which has Debian's packages
-[ -x $python ] || python=$(command -v python3) || { echo "no python3: GraphML and DOT are read by nobody else"; exit 0; }
+python=$(sh tests/python.sh) || { echo "no python3: GraphML and DOT are read by nobody else"; exit 0; }
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 "$unktx" analyze --quiet --index --datadir tests/fixtures/regtest-xor -o "$place" >/dev/null || exit 1

@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")/.."
 unktx=${UNKTX:-build/unktx}
-python=$(command -v python3) || { echo "no python3: keys.csv is checked by nobody else"; exit 0; }
+python=$(sh tests/python.sh) || { echo "no python3: keys.csv is checked by nobody else"; exit 0; }
 "$python" -c 'import hashlib; hashlib.new("ripemd160")' 2>/dev/null ||
     { echo "this python3 has no RIPEMD-160: keys.csv is checked by nobody else"; exit 0; }
 place=$(mktemp -d)
