@@ -72,6 +72,7 @@ static size_t check_filter(const char *options, bool (*wanted)(size_t row))
     struct json json = json_open(path_of("%s/filtered/summary.json", dir));
     json_find(&json, "left_out");
     assert_int_equal(strtoul(json.value, NULL, 10), tdags.rows - found);
+    json_close(&json);
     return found;
 }
 

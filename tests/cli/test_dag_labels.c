@@ -298,6 +298,7 @@ static void test_manifest(void **state)
     struct run sum = shell("sha256sum %s", label_file);
     assert_memory_equal(json_find(&json, "hash") + strlen("sha256:"), sum.out, 64);
     run_free(&sum);
+    json_close(&json);
     size_t size;
     char *text = read_file(path_of("%s/manifest/datapackage.json", dir), &size);
     assert_int_equal(count_of(text, "{\"name\": \"label\""), 5); /* of tdags, payers, payees, keys, groups */
