@@ -16,6 +16,7 @@
 #include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/search.h"
+#include "parser/timings.h"
 
 #define READ_PIECE ((size_t)256 << 10) /* un-XORed while it is still in the cache */
 
@@ -489,6 +490,9 @@ void blk_reader_free(struct blk_reader *reader)
 
 void blk_read_ahead(struct blk_reader *reader, const struct blkdir *dir, size_t index, uint64_t offset, uint64_t size)
 {
-    if (reader_open(reader, dir, index, NULL) == STATUS_OK)
-        (void)posix_fadvise(reader->fd_plus_1 - 1, (off_t)offset, (off_t)size, POSIX_FADV_WILLNEED);
+    if (reader_open(reader, dir, index, NULL) != STATUS_OK)
+        return;
+    enum timing_wait before = timings_wait(TIMING_DISK);
+    (void)posix_fadvise(reader->fd_plus_1 - 1, (off_t)offset, (off_t)size, POSIX_FADV_WILLNEED);
+    timings_wait(before);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "parser/stop.h"
+#include "parser/timings.h"
 
 #define WAIT_MS 50 /* how long a wait may go on before the flag of stop.h is looked at */
 
@@ -62,7 +63,7 @@ enum status file_open(const char *path, const char *what, int *fd, struct stat *
     return status;
 }
 
-ssize_t file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
+static ssize_t read_at(int fd, void *bytes, size_t size, uint64_t offset)
 {
     size_t done = 0;
     while (done < size) {
@@ -78,8 +79,17 @@ ssize_t file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
     return (ssize_t)done;
 }
 
+ssize_t file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
+{
+    enum timing_wait before = timings_wait(TIMING_DISK);
+    ssize_t got = read_at(fd, bytes, size, offset);
+    timings_wait(before);
+    timings_read(got > 0 ? (uint64_t)got : 0);
+    return got;
+}
+
 /* A call that a full disk or a limit cuts short writes what there is room for; only the next one says why. */
-bool file_write_at(int fd, const void *bytes, size_t size, uint64_t offset)
+static bool write_at(int fd, const void *bytes, size_t size, uint64_t offset)
 {
     size_t done = 0;
     while (done < size) {
@@ -93,6 +103,23 @@ bool file_write_at(int fd, const void *bytes, size_t size, uint64_t offset)
         done += (size_t)written;
     }
     return true;
+}
+
+bool file_write_at(int fd, const void *bytes, size_t size, uint64_t offset)
+{
+    enum timing_wait before = timings_wait(TIMING_DISK);
+    bool written = write_at(fd, bytes, size, offset);
+    timings_wait(before);
+    timings_written(written ? size : 0);
+    return written;
+}
+
+int file_sync(int fd)
+{
+    enum timing_wait before = timings_wait(TIMING_DISK);
+    int result = fdatasync(fd);
+    timings_wait(before);
+    return result;
 }
 
 /* Waits for a writer in steps: the signal may come to another thread, or between a look at the flag and the wait. */

@@ -29,6 +29,9 @@ ssize_t file_read_at(int fd, void *bytes, size_t size, uint64_t offset);
 /* Writes `size` bytes at `offset`, in as many calls as it takes; false with errno where not all are written. */
 bool file_write_at(int fd, const void *bytes, size_t size, uint64_t offset) MUST_CHECK;
 
+/* fdatasync. -1 with errno. */
+int file_sync(int fd);
+
 /* Reads up to `size` bytes of a file, a FIFO or a terminal that was opened with O_NONBLOCK, as they come: 0 at the end,
  * -1 with errno on error. */
 ssize_t file_read_some(int fd, void *bytes, size_t size);

@@ -8,6 +8,7 @@
 
 #include "parser/mem.h"
 #include "parser/stop.h"
+#include "parser/timings.h"
 
 unsigned parallel_default_threads(void)
 {
@@ -20,13 +21,22 @@ void parallel_whole(unsigned threads, size_t items, parallel_work *work, void *c
     if (threads > items)
         threads = (unsigned)items;
     if (threads <= 1) {
+        enum timing_scope before = timings_scope(TIMING_SHARED);
         for (size_t i = 0; i < items; i++)
             work(context, 0, i);
+        timings_scope(before);
         return;
     }
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (size_t i = 0; i < items; i++)
-        work(context, (unsigned)omp_get_thread_num(), i);
+#pragma omp parallel num_threads(threads)
+    {
+        unsigned worker = (unsigned)omp_get_thread_num();
+        timings_enter(worker);
+#pragma omp for schedule(dynamic, 1) nowait
+        for (size_t i = 0; i < items; i++)
+            work(context, worker, i);
+        timings_leave();
+    }
+    timings_join();
 }
 
 struct stoppable {
@@ -168,18 +178,23 @@ void parallel_turns(unsigned threads, parallel_next *next, void (*work)(void *co
     {
         unsigned worker = (unsigned)omp_get_thread_num();
         enum parallel_turn turn;
-        pthread_mutex_lock(&lock);
+        timings_enter(worker);
+        timings_lock(&lock);
         while ((turn = next(context, worker)) != PARALLEL_END) {
             if (turn == PARALLEL_WAIT) {
+                timings_wait(TIMING_ORDER);
                 pthread_cond_wait(&turned, &lock);
+                timings_wait(TIMING_BUSY);
                 continue;
             }
             pthread_cond_broadcast(&turned);
             pthread_mutex_unlock(&lock);
             work(context, worker);
-            pthread_mutex_lock(&lock);
+            timings_lock(&lock);
         }
         pthread_cond_broadcast(&turned);
         pthread_mutex_unlock(&lock);
+        timings_leave();
     }
+    timings_join();
 }
