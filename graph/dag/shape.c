@@ -9,6 +9,7 @@
 
 #include "parser/log10.h"
 #include "parser/stop.h"
+#include "parser/timings.h"
 
 /* How much a call may work: BLISS asks once or twice in each node of its search tree whether to go on, and a node costs
  * up to as much as the graph is large (measured on multipedes: 8 ns for each vertex and arc at 3,000 of them, 42 ns at
@@ -38,6 +39,7 @@
 
 /* igraph keeps state for the whole process, so this may be for the whole process too, under the same lock. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static enum timing_scope scope_before; /* of the thread that holds the lock */
 static uint64_t questions_left, questions_asked;
 static bool gave_up;
 
@@ -99,7 +101,8 @@ uint64_t shape_questions(void)
 /* Takes the lock. The handlers are set each time, since a thread-safe igraph has them for each thread. */
 static void enter(uint64_t questions)
 {
-    pthread_mutex_lock(&lock);
+    timings_lock(&lock);
+    scope_before = timings_scope(TIMING_IN_TURN);
 #if IGRAPH_VERSION_MAJOR >= 1
     static bool is_set_up;
     if (!is_set_up)
@@ -121,6 +124,7 @@ static enum status leave(igraph_error_t error, struct fault *fault)
     bool limit = gave_up, stopped = gave_up && stop_requested();
     if (error != IGRAPH_SUCCESS)
         IGRAPH_FINALLY_FREE();
+    timings_scope(scope_before);
     pthread_mutex_unlock(&lock);
     if (stopped) /* never taken for a graph that is too hard */
         return stop_check(fault);

@@ -115,7 +115,7 @@ static enum status sync_files(struct index_work *work)
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = spill_sync(*spills[i], work->fault);
-    if (status == STATUS_OK && (fdatasync(work->txs_fd) != 0 || (work->outs_fd >= 0 && fdatasync(work->outs_fd) != 0)))
+    if (status == STATUS_OK && (file_sync(work->txs_fd) != 0 || (work->outs_fd >= 0 && file_sync(work->outs_fd) != 0)))
         return fault_errno(work->fault, work->folder, FAULT_NO_OFFSET, "cannot write a temporary file");
     return status;
 }
@@ -127,7 +127,7 @@ static bool write_checkpoint(const struct index_work *work, const struct buffer 
     path_of(work, "note.new", new_path);
     int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     bool ok = fd >= 0 && write(fd, checkpoint->bytes, checkpoint->size) == (ssize_t)checkpoint->size &&
-              (!work->durable || fdatasync(fd) == 0);
+              (!work->durable || file_sync(fd) == 0);
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
     if (!ok || rename(new_path, path) != 0)

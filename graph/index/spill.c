@@ -14,6 +14,7 @@
 #include "parser/mem.h"
 #include "parser/varint.h"
 #include "parser/file.h"
+#include "parser/timings.h"
 
 /* A piece: u64 offset + 1 of the piece of the same part before it (0: none), u32 bytes of entries, u32 entries, then
  * each entry: key, number as the step from the one before (zigzag varint), extra (varint), check (5), bytes. */
@@ -124,7 +125,7 @@ enum status spill_sync(const struct spill *spill, struct fault *fault)
     for (unsigned i = 0; i < FILES; i++) {
         char path[4096];
         path_of(spill, i, path);
-        if (spill->files[i].size > 0 && fdatasync(spill->files[i].fd) != 0)
+        if (spill->files[i].size > 0 && file_sync(spill->files[i].fd) != 0)
             return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
     }
     return STATUS_OK;
@@ -239,7 +240,7 @@ static enum status write_piece(struct spill *spill, unsigned part, struct open_p
 {
     unsigned number = file_of(spill, part);
     struct file *file = &spill->files[number];
-    pthread_mutex_lock(&spill->lock);
+    timings_lock(&spill->lock);
     uint64_t offset = file->size, before = spill->parts[part].last;
     file->size += piece->size;
     spill->parts[part].last = offset + 1;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "parser/mem.h"
+#include "parser/timings.h"
 
 #define DURABLE_BYTES (UINT64_C(1) << 30) /* of blocks; fewer are soon done again */
 #define BYTES_A_TX 180u                   /* of blocks, fewer than any chain's average */
@@ -257,6 +258,7 @@ static enum status build_outputs(struct index_work *work)
 enum status index_run_stages(struct index_work *work)
 {
     uint32_t end = work->end;
+    timings_stage("walk");
     work->bad_height = UINT32_MAX;
     work->bad_bytes = false;
     work->durable = work_bytes(work, work->first, work->end) >= DURABLE_BYTES || index_checkpoint_blocks > 0;
@@ -269,12 +271,16 @@ enum status index_run_stages(struct index_work *work)
     enum status status = kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
     if (status == STATUS_OK && work->stage < WORK_WALKED)
         status = walk(work);
+    timings_stage("join");
     if (status == STATUS_OK && work->stage < WORK_JOINED)
         status = join(work);
+    timings_stage("outputs");
     if (status == STATUS_OK && work->stage < WORK_OUTPUTS_BUILT)
         status = build_outputs(work);
+    timings_stage("txs");
     if (status == STATUS_OK)
         status = index_build_txs(work);
+    timings_stage("end");
     if (status == STATUS_OK)
         status = finish(work);
     /* what is damaged is nothing to go on from */

@@ -3,6 +3,7 @@
 #include "parser/parallel.h"
 #include "parser/file.h"
 #include "parser/stop.h"
+#include "parser/timings.h"
 
 /* ---- pages of fixed-width records ---- */
 
@@ -99,12 +100,14 @@ static void run_pass_item(void *context, unsigned worker, size_t item)
         pass->prepare(builder, range);
         return;
     }
+    enum timing_scope before = timings_scope(TIMING_IN_TURN);
     pass->status = STATUS_OK;
     for (size_t i = 0; i < pass->ready_count && pass->status == STATUS_OK; i++) {
         pass->status = range_status(builder, &builder->ready[i]);
         if (pass->status == STATUS_OK)
             pass->status = pass->write(builder, &builder->ready[i]);
     }
+    timings_scope(before);
 }
 
 enum status tables_run_pass(struct table_builder *builder, uint64_t done)

@@ -6,6 +6,7 @@
 #include "graph/scan/filemap.h"
 #include "parser/mem.h"
 #include "parser/search.h"
+#include "parser/timings.h"
 
 #define QUEUE_BYTES (16u << 20)
 #define BUFFERS_BYTES_MAX (64u << 20)
@@ -221,10 +222,20 @@ static void *write_in_thread(void *context)
     return NULL;
 }
 
+static void *write_beside(void *queue)
+{
+    timings_enter_helper();
+    (void)write_in_thread(queue);
+    timings_leave_helper();
+    return NULL;
+}
+
 static enum status wait_for_writer(struct work_queue *queue)
 {
+    enum timing_wait before = timings_wait(TIMING_THREADS);
     if (queue->busy)
         pthread_join(queue->thread, NULL);
+    timings_wait(before);
     queue->busy = false;
     if (queue->status != STATUS_OK && queue->work->fault)
         *queue->work->fault = queue->fault;
@@ -242,7 +253,7 @@ static enum status begin_write(struct work_queue *queue)
     queue->writing_size = queue->size;
     queue->bytes = swap;
     queue->size = 0;
-    queue->busy = !queue->waits && pthread_create(&queue->thread, NULL, write_in_thread, queue) == 0;
+    queue->busy = !queue->waits && pthread_create(&queue->thread, NULL, write_beside, queue) == 0;
     if (queue->busy)
         return STATUS_OK;
     write_in_thread(queue);

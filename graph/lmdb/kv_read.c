@@ -1,6 +1,7 @@
 #include "graph/lmdb/kv_parts.h"
 
 #include "parser/mem.h"
+#include "parser/timings.h"
 
 enum status kv_view_open(struct kv *kv, struct kv_view **out, struct fault *fault)
 {
@@ -9,7 +10,7 @@ enum status kv_view_open(struct kv *kv, struct kv_view **out, struct fault *faul
     if (!view)
         return fault_nomem(fault);
     view->kv = kv;
-    pthread_mutex_lock(&kv->lock);
+    timings_lock(&kv->lock);
     int code = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &view->txn);
     if (code == MDB_SUCCESS) {
         view->next = kv->views;
@@ -29,7 +30,7 @@ void kv_view_close(struct kv_view *view)
     if (!view)
         return;
     struct kv *kv = view->kv;
-    pthread_mutex_lock(&kv->lock);
+    timings_lock(&kv->lock);
     struct kv_view **at = &kv->views;
     while (*at != view)
         at = &(*at)->next;

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "parser/timings.h"
+
 static bool done(struct kv_txn *txn, int code)
 {
     txn->code = code;
@@ -95,6 +97,14 @@ static int resume_views(struct kv *kv)
     return first;
 }
 
+static int commit(MDB_txn *txn)
+{
+    enum timing_wait before = timings_wait(TIMING_DISK);
+    int code = mdb_txn_commit(txn);
+    timings_wait(before);
+    return code;
+}
+
 static int write_once(struct kv *kv, kv_write_fn *write, void *context)
 {
     struct kv_txn txn = {.kv = kv};
@@ -104,7 +114,7 @@ static int write_once(struct kv *kv, kv_write_fn *write, void *context)
     if (code == MDB_SUCCESS && !write(&txn, context))
         code = txn.code != MDB_SUCCESS ? txn.code : EINVAL;
     if (code == MDB_SUCCESS)
-        code = mdb_txn_commit(txn.txn);
+        code = commit(txn.txn);
     else if (txn.txn)
         mdb_txn_abort(txn.txn);
     if (txn.before)
@@ -116,7 +126,7 @@ static int write_once(struct kv *kv, kv_write_fn *write, void *context)
 enum status kv_write(struct kv *kv, size_t need, kv_write_fn *write, void *context, struct fault *fault)
 {
     assert(kv->mode == KV_WRITE);
-    pthread_mutex_lock(&kv->lock);
+    timings_lock(&kv->lock);
     pause_views(kv);
     int code;
     do {

@@ -7,6 +7,7 @@
 #include "graph/scan/filemap.h"
 #include "graph/scan/chain_gap.h"
 #include "parser/stop.h"
+#include "parser/timings.h"
 
 #define GAPS_NAMED 3u
 #define LOOKS_AGAIN 2u
@@ -334,7 +335,9 @@ static enum status find(struct best_chain *best, struct fault *fault)
 
 enum status best_chain_find(struct best_chain *best, struct fault *fault)
 {
+    timings_stage("headers");
     enum status status = find(best, fault);
+    timings_stage("open");
     findings_free(&best->findings);
     return status;
 }

@@ -12,6 +12,7 @@
 #include "parser/chain.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
+#include "parser/timings.h"
 
 #define REPLAY_MAX 65536u /* records that are replayed rather than the table saved: some 20 ms */
 #define WAY_OUT "restore the file or run the node with -reindex, then scan again"
@@ -271,6 +272,7 @@ static bool table_is_worth_saving(const struct ingest *ingest)
 static enum status finish(struct ingest *ingest)
 {
     enum status status = STATUS_OK;
+    timings_stage("end");
     if (ingest->table_changed && !stop_requested() && table_is_worth_saving(ingest))
         status = outpoints_save(ingest->table, put_chunk, ingest);
     return status == STATUS_OK ? store_commit(ingest->store, ingest->fault) : status;
@@ -360,10 +362,12 @@ static enum status run(struct ingest *ingest)
     if (status == STATUS_OK)
         status = rewind_to_fork(ingest);
     if (status == STATUS_OK && ingest->target > store_totals_of(ingest->store).blocks) {
+        timings_stage("table");
         status = load_table(ingest);
         if (status == STATUS_OK)
             status = pipeline_new(ingest->options, &ingest->dir, ingest->store, ingest->table, ingest->known,
                                   &ingest->pipeline, ingest->fault);
+        timings_stage("blocks");
         if (status == STATUS_OK)
             status = take_blocks(ingest);
     }

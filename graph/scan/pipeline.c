@@ -4,6 +4,7 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/stop.h"
+#include "parser/timings.h"
 
 #define WINDOW_BYTES_PER_THREAD (3u << 20)
 #define WINDOW_BYTES_MIN (12u << 20)
@@ -288,7 +289,9 @@ static void do_task(void *context, unsigned number)
     struct worker *worker = &pipeline->workers[number];
     struct task *task = &worker->task;
     if (task->kind == TASK_COMMIT) {
+        enum timing_scope before = timings_scope(TIMING_IN_TURN);
         task->status = commit_windows(worker, task);
+        timings_scope(before);
         return;
     }
     worker->slice = task->slice;

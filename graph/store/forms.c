@@ -12,6 +12,7 @@
 #include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
+#include "parser/timings.h"
 
 #define FILE_NEW FORMS_FILE ".new"
 
@@ -235,7 +236,7 @@ void forms_close(struct forms *forms)
 
 bool forms_find(struct forms *forms, const uint8_t key[FORMS_KEY_SIZE], struct form *form)
 {
-    pthread_mutex_lock(&forms->lock);
+    timings_lock(&forms->lock);
     read_once(forms);
     const uint32_t *slot = slot_of(forms, key);
     bool found = slot && *slot > 0;
@@ -249,7 +250,7 @@ bool forms_find(struct forms *forms, const uint8_t key[FORMS_KEY_SIZE], struct f
 
 void forms_add(struct forms *forms, const uint8_t key[FORMS_KEY_SIZE], const struct form *form)
 {
-    pthread_mutex_lock(&forms->lock);
+    timings_lock(&forms->lock);
     read_once(forms);
     if (add(forms, key, form, true))
         forms->changed = true;
