@@ -46,9 +46,10 @@ static int run_command(const struct command *command, const struct settings *set
 {
     struct fault fault = {0};
     enum status status = takes_threads(command) ? parallel_try((unsigned)settings->threads, &fault) : STATUS_OK;
-    if (status == STATUS_OK && settings->out)
+    bool writes = settings->out || settings->timings;
+    if (status == STATUS_OK && writes)
         status = sources_add_settings(settings, &fault);
-    if (status == STATUS_OK && settings->out)
+    if (status == STATUS_OK && writes)
         status = index_blocks_protect(settings->store, &fault);
     int exit_status = status == STATUS_OK ? command->run(settings) : message_result(status, &fault);
     sources_clear();

@@ -48,6 +48,7 @@ struct settings {
     const char *listen;   /* NULL: the loopback addresses */
     const char *token;    /* NULL: none */
     const char *explorer; /* NULL: none */
+    const char *timings;  /* file of --timings; NULL: none */
     enum rules rules;
     uint64_t threads; /* 1.. */
     uint64_t from_height;

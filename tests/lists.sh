@@ -63,7 +63,8 @@ check_tables() {
     # the published tables' dictionary has no other tables
     others=
     [ "$dictionary" = docs/tables.md ] || others=others
-    "$unktx" scan --quiet --datadir tests/fixtures/regtest-xor --store "$place/store" || return
+    "$unktx" scan --quiet --datadir tests/fixtures/regtest-xor --store "$place/store" --timings "$place/timings" || return
+    check_columns unktx-scan $others <"$place/timings"
     "$unktx" stats --store "$place/store" | head -n 1 | tr ',' '\n' | sed -n 's/_sat$//p' >"$place/kinds"
     for with in without with; do
         [ $with = without ] || "$unktx" index --quiet --datadir tests/fixtures/regtest-xor --store "$place/store" || return

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
+#include "cli/output/timings_file.h"
 #include "cli/inputs/chosen.h"
 #include "cli/inputs/dag_filter.h"
 #include "cli/inputs/hidden_store.h"
@@ -13,6 +14,7 @@
 #include "cli/views/ties.h"
 #include "cli/views/top.h"
 #include "parser/mem.h"
+#include "parser/timings.h"
 
 /* What the tables are made of. */
 struct work {
@@ -71,6 +73,7 @@ static enum status write_unlocks(struct work *work, struct shown_tables *tables,
 {
     const struct opened_forest *opened = &work->opened;
     const struct selection *selection = &opened->selection;
+    timings_stage("unlocks");
     if (work->settings->no_unlocks)
         return STATUS_OK;
     enum status status = spenders_open(work->settings, opened->store, &opened->forest, &tables->spenders, fault);
@@ -158,12 +161,14 @@ static enum status write_tables(struct work *work, struct fault *fault)
         status = find_labels(work, linked ? &payments : NULL, fault);
     if (status == STATUS_OK)
         status = write_unlocks(work, &shown, fault);
+    timings_stage("tables");
     const struct unlocks *counted = shown.unlocks.counts ? &shown.unlocks : NULL;
     if (status == STATUS_OK)
         status = tables_write(work->folder, opened->store, &opened->forest, &opened->selection, &work->held,
                               work->measures, linked ? &payments : NULL, counted, work->summary.paper, threads, fault);
     if (status == STATUS_OK && counted)
         status = commit_unlocks(&shown, fault);
+    timings_stage("changes");
     if (status == STATUS_OK)
         status = changes_write(work->folder, &opened->forest, &opened->selection, work->settings->quiet, threads,
                                fault);
@@ -244,21 +249,27 @@ static enum status dags(struct work *work, struct fault *fault)
     unsigned threads = (unsigned)settings->threads;
     bool top = settings->top > 0 || settings->order_by;
     enum status status = begin(work, fault);
+    timings_stage("classes");
     if (status == STATUS_OK)
         status = summary_fill(&work->summary, settings->rules, selection, fault);
     if (status == STATUS_OK)
         summary_tell_other_rules(&work->summary, settings->rules);
     if (status == STATUS_OK)
         status = filter(work, fault);
+    timings_stage("classes");
     if (status == STATUS_OK)
         status = find_paper_classes(work, fault);
+    timings_stage("measures");
     if (status == STATUS_OK && (work->folder || top))
         status = measures_all(forest, &selection->tdags, &selection->classes, threads, &work->measures, fault);
+    timings_stage("scripts");
     if (status == STATUS_OK && work->folder)
         status = known_scripts_find(&work->opened.catalogue, work->opened.store, forest, selection, threads,
                                     &work->held, fault);
+    timings_stage("payments");
     if (status == STATUS_OK && work->folder)
         status = write_tables(work, fault);
+    timings_stage("end");
     if (status == STATUS_OK && top)
         status = find_labels(work, NULL, fault);
     if (status == STATUS_OK && work->folder && !settings->folder)
@@ -302,6 +313,7 @@ static int run(const struct settings *given)
     struct settings own = *given;
     const struct settings *settings = &own;
     struct work work = {.settings = settings};
+    struct timings_file timings = {0};
     char *store = NULL;
     if (settings->label && settings->labels.count == 0)
         return message_usage("--label takes --labels FILE too");
@@ -310,6 +322,8 @@ static int run(const struct settings *given)
     if (settings->class_id && !chosen_is_class(settings->class_id))
         return message_usage(CHOSEN_NO_CLASS, settings->class_id);
     enum status status = use_hidden_store(&own, &store, &fault);
+    if (status == STATUS_OK)
+        status = timings_file_begin(&timings, settings, &fault);
     if (status == STATUS_OK)
         status = dags(&work, &fault);
     if (!settings->folder)
@@ -321,7 +335,8 @@ static int run(const struct settings *given)
     paper_classes_free(&work.paper);
     opened_forest_close(&work.opened);
     mem_free(store);
-    return message_left_out(message_result(status, &fault), work.unread || work.labels_said.unread);
+    return timings_file_end(&timings,
+                            message_left_out(message_result(status, &fault), work.unread || work.labels_said.unread));
 }
 
 static const struct option option_top = {
@@ -361,11 +376,23 @@ static const struct option option_dags_rules = {
         "core-22, and outputs whose spender showed a nonstandard script ('unktx hidden --dags' makes its store)",
 };
 
-static const struct option *const options[] = {
-    &option_read_store,      &option_as_of_height,  &option_dags_rules, &option_compress,
-    &option_exclude_scripts, &option_known_scripts, &option_labels,     OPTIONS_DAG_FILTER,
-    &option_paper_classes,   &option_top,           &option_top_by,     &option_no_unlocks,
-    &option_threads,         &option_out_folder,    &option_replace,    NULL};
+static const struct option *const options[] = {&option_read_store,
+                                               &option_as_of_height,
+                                               &option_dags_rules,
+                                               &option_compress,
+                                               &option_exclude_scripts,
+                                               &option_known_scripts,
+                                               &option_labels,
+                                               OPTIONS_DAG_FILTER,
+                                               &option_paper_classes,
+                                               &option_top,
+                                               &option_top_by,
+                                               &option_no_unlocks,
+                                               &option_threads,
+                                               &option_out_folder,
+                                               &option_replace,
+                                               &option_timings,
+                                               NULL};
 
 const struct command command_dags = {
     .name = "dags",

@@ -3,6 +3,7 @@
 #include "cli/output/message.h"
 #include "cli/inputs/index_blocks.h"
 #include "cli/output/progress.h"
+#include "cli/output/timings_file.h"
 #include "graph/index/build.h"
 
 static void on_progress(void *context, const struct index_progress *progress)
@@ -62,8 +63,9 @@ static int work(const struct settings *settings, const struct node_blocks *block
 static int run(const struct settings *settings) { return node_blocks_run(settings, work); }
 
 static const struct option *const options[] = {
-    &option_datadir,   &option_chain, &option_store,   &option_memory, &option_tmp,   &option_threads,
-    &option_to_height, &option_tip,   &option_xor_key, &option_verify, &option_quiet, NULL,
+    &option_datadir, &option_chain,     &option_store, &option_memory,  &option_tmp,
+    &option_threads, &option_to_height, &option_tip,   &option_xor_key, &option_verify,
+    &option_timings, &option_quiet,     NULL,
 };
 
 const struct command command_index = {

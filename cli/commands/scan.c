@@ -5,6 +5,7 @@
 #include "cli/inputs/node_blocks.h"
 #include "cli/output/message.h"
 #include "cli/output/progress.h"
+#include "cli/output/timings_file.h"
 #include "graph/scan/ingest.h"
 
 static void on_progress(void *context, const struct ingest_progress *progress)
@@ -102,19 +103,13 @@ static int work(const struct settings *settings, const struct node_blocks *block
 static int run(const struct settings *settings) { return node_blocks_run(settings, work); }
 
 static const struct option *const options[] = {
-    &option_datadir,
-    &option_chain,
-    &option_store,
-    &option_threads,
-    &option_to_height,
-    &option_tip,
-    &option_partial,
-    &option_begin_height,
-    &option_xor_key,
-    &option_nulldata,
-    &option_verify,
-    &option_quiet,
-    NULL,
+    &option_datadir,   &option_chain,
+    &option_store,     &option_threads,
+    &option_to_height, &option_tip,
+    &option_partial,   &option_begin_height,
+    &option_xor_key,   &option_nulldata,
+    &option_verify,    &option_timings,
+    &option_quiet,     NULL,
 };
 
 const struct command command_scan = {

@@ -2,6 +2,8 @@
 
 #include "cli/inputs/index_blocks.h"
 #include "cli/output/message.h"
+#include "cli/output/sources.h"
+#include "cli/output/timings_file.h"
 #include "parser/mem.h"
 
 const struct option option_partial = {
@@ -127,11 +129,25 @@ static int find_blocks(const struct settings *settings, struct node_blocks *bloc
     return status == STATUS_REFUSED ? message_usage("%s", fault.text) : message_result(status, &fault);
 }
 
+/* The blk files are a source also where no option names them. */
+static int begin_timings(const struct settings *settings, const struct node_blocks *blocks,
+                         struct timings_file *timings)
+{
+    struct fault fault = {0};
+    enum status status = settings->timings ? sources_add(blocks->datadir, &fault) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = timings_file_begin(timings, settings, &fault);
+    return message_result(status, &fault);
+}
+
 int node_blocks_run(const struct settings *settings, node_blocks_work *work)
 {
     struct node_blocks blocks;
     struct progress progress;
+    struct timings_file timings = {0};
     int exit_status = find_blocks(settings, &blocks);
+    if (exit_status == EXIT_DONE)
+        exit_status = begin_timings(settings, &blocks, &timings);
     if (exit_status == EXIT_DONE) {
         said.repeated = said.fresh = said.unskipped = 0;
         progress_begin(&progress, settings->quiet);
@@ -139,6 +155,7 @@ int node_blocks_run(const struct settings *settings, node_blocks_work *work)
         exit_status = work(settings, &blocks, &progress);
         message_set_interrupted("interrupted");
     }
+    exit_status = timings_file_end(&timings, exit_status);
     mem_free(blocks.datadir);
     return exit_status;
 }

@@ -1,5 +1,7 @@
 #include "cli/inputs/opened_forest.h"
 
+#include "parser/timings.h"
+
 enum status opened_forest_begin(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
 {
     enum status status = known_scripts_read(settings, &opened->catalogue, fault);
@@ -12,6 +14,7 @@ enum status opened_forest_begin(const struct settings *settings, struct opened_f
 
 enum status opened_forest_load(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
 {
+    timings_stage("forest");
     enum status status = forest_load(opened->store, (unsigned)settings->threads, &opened->forest, fault);
     return status == STATUS_OK ? opened_store_go_on(fault) : status;
 }

@@ -21,6 +21,7 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/stop.h"
+#include "parser/timings.h"
 
 #define WRITE_BEHIND (8u << 20) /* bytes */
 
@@ -201,7 +202,9 @@ static enum status write_bytes(struct outfile *file, const char *bytes, size_t s
     if (file->folder && size > 0) /* of no rows there may be no bytes at all */
         note_written(file, bytes, size);
     while (size > 0 && !file->left) {
+        enum timing_wait before = timings_wait(TIMING_DISK);
         ssize_t written = write(file->fd_plus_1 - 1, bytes, size);
+        timings_wait(before);
         if (written < 0) {
             if (errno == EINTR && !stop_requested())
                 continue;
@@ -213,6 +216,7 @@ static enum status write_bytes(struct outfile *file, const char *bytes, size_t s
         bytes += written;
         size -= (size_t)written;
         file->size += (size_t)written;
+        timings_written((uint64_t)written);
     }
     start_writing(file);
     return STATUS_OK;
@@ -238,7 +242,10 @@ enum status outfile_flush(struct outfile *file, struct text *text, struct fault 
 
 enum status outfile_sync(struct outfile *file, struct fault *fault)
 {
-    if (file->is_new && fsync(file->fd_plus_1 - 1) != 0)
+    enum timing_wait before = timings_wait(TIMING_DISK);
+    bool durable = !file->is_new || fsync(file->fd_plus_1 - 1) == 0;
+    timings_wait(before);
+    if (!durable)
         return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be made durable");
     return STATUS_OK;
 }
@@ -423,10 +430,12 @@ static void take_turn(void *context, unsigned worker)
         slot->status = writer->table->format(writer->table->context, worker, turn->chunk, &slot->text, &slot->fault);
         return;
     }
+    enum timing_scope before = timings_scope(TIMING_IN_TURN);
     turn->status = slot->status;
     turn->fault = slot->fault;
     if (turn->status == STATUS_OK)
         turn->status = outfile_flush(writer->file, &slot->text, &turn->fault);
+    timings_scope(before);
 }
 
 static enum status write_chunks(struct outfile *file, unsigned threads, const struct outfile_table *table,

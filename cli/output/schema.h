@@ -75,7 +75,7 @@ extern const struct table_schema schema_tdags, schema_classes, schema_txs, schem
 extern const struct table_schema schema_outputs, schema_templates, schema_unlocks, schema_stats, schema_stats_by_day,
     schema_protocols, schema_find_rows, schema_compare, schema_hidden, schema_hidden_scripts;
 extern const struct table_schema schema_keys, schema_hashes, schema_ties, schema_groups;
-extern const struct table_schema schema_nodes, schema_edges;
+extern const struct table_schema schema_nodes, schema_edges, schema_timings;
 extern const struct table_schema schema_blocks, schema_dump_blocks, schema_dump_txs, schema_dump_inputs,
     schema_dump_outputs, schema_travel;
 

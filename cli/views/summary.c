@@ -14,6 +14,7 @@
 #include "parser/mem.h"
 #include "parser/network.h"
 #include "parser/parallel.h"
+#include "parser/timings.h"
 
 /* Takes the numbers, and `excluded` for its own, from the selection. Where it was made without what `alike` (else NULL)
  * knows, these numbers are added. */
@@ -63,9 +64,11 @@ static void others_work(void *context, unsigned worker, size_t i)
     struct others *others = context;
     const struct summary *summary = others->summary;
     (void)worker;
+    uint64_t begun = timings_begin_piece();
     others->statuses[i] = selection_make_others(
         summary->store, summary->forest, (enum rules)((others->chosen + i + 1) % RULES), summary->filter,
         summary->settings->compress, 1, others->alike.has_tx, &others->selections[i], &others->faults[i]);
+    timings_end_piece(begun);
 }
 
 static enum status add_other_rules(struct summary *summary, const struct selection *chosen, struct fault *fault)
@@ -73,6 +76,7 @@ static enum status add_other_rules(struct summary *summary, const struct selecti
     struct others others = {.summary = summary, .chosen = chosen->tdags.rules, .count = RULES};
     if (others.chosen < RULES)
         others.count--;
+    timings_stage("other-rules");
     enum status status = alike_make(summary->forest, chosen, &others.alike, fault);
     if (status == STATUS_OK)
         status = parallel_for((unsigned)summary->settings->threads, others.count, others_work, &others, fault);

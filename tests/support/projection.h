@@ -1,0 +1,39 @@
+/* projection: how long a command would take on more cores, from the table that --timings wrote of a run on one thread.
+ *
+ * Of each stage A seconds are work of the main thread alone, I of one thread at a time, S of any number of threads, W
+ * of the writer beside them, and L is the longest piece that one thread does whole. On n cores the stage takes no less
+ * than A + max(I, L, (I + S) / n), nor than (A + I + S + W) / n, nor than W. That is Amdahl's law, but for what goes on
+ * beside: it takes processors for alike, and neither memory nor disk for a limit. */
+#ifndef UNKTX_TESTS_SUPPORT_PROJECTION_H
+#define UNKTX_TESTS_SUPPORT_PROJECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PROJECTION_STAGES = 24 };
+
+/* Seconds. */
+struct projection_stage {
+    char name[32];
+    double elapsed;
+    double alone;
+    double in_turn;
+    double shared;
+    double writer;
+    double longest;
+};
+
+struct projection {
+    struct projection_stage stages[PROJECTION_STAGES];
+    size_t count;
+};
+
+/* False if the file is no such table. Of a run on several threads only `elapsed` means something. */
+bool projection_read(const char *path, struct projection *projection);
+/* What passed in all stages. */
+double projection_elapsed(const struct projection *projection);
+/* The part of all work of the workers that more threads would not make shorter: (A + max(I, L)) / (A + I + S). */
+double projection_undivided(const struct projection *projection);
+double projection_seconds(const struct projection *projection, unsigned cores);
+
+#endif
