@@ -36,7 +36,7 @@ ALL_LDFLAGS = $(HARDENING_LDFLAGS) $(LDFLAGS) $(OPENMP) -pthread $(SANITIZER)
 LIB_SOURCES := $(sort $(wildcard parser/*.c graph/*/*.c classify/*.c))
 CLI_SOURCES := $(sort $(wildcard cli/*.c cli/*/*.c))
 SUPPORT_SOURCES := $(sort $(wildcard tests/support/*.c))
-BENCH_SOURCES := $(filter-out tests/bench/chaingen.c,$(sort $(wildcard tests/bench/*.c)))
+BENCH_SOURCES := $(filter-out tests/bench/chaingen.c,$(sort $(wildcard tests/bench/*.c))) tests/support/projection.c
 CHAINGEN_SOURCES := $(sort $(wildcard tests/support/chaingen*.c) tests/support/plan.c)
 # tests/FOLDER/test_NOUN.c is one cmocka program each; that of the hashes, on which the others build, is run first
 TEST_SOURCES := tests/parser/test_hasher.c $(filter-out tests/parser/test_hasher.c,$(sort $(wildcard tests/*/test_*.c)))

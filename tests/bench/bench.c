@@ -3,9 +3,8 @@
  * ratio to the floor.
  *
  * Environment: BENCH_GIB (1) size of the mainnet-like chain, BENCH_TDAGS (1000000), BENCH_TRACKED (6000000),
- * BENCH_KEYS (5000000), BENCH_RUNS (5), BENCH_PARTS ("scan tracked dags unlocks ties index again"), BENCH_DIR (a
- * temporary folder; one that is named is
- * kept, and chains found there are used again), UNKTX, CHAINGEN. */
+ * BENCH_KEYS (5000000), BENCH_RUNS (5), BENCH_PARTS ("scan tracked dags unlocks ties index timings again"), BENCH_DIR
+ * (a temporary folder; one that is named is kept, and chains found there are used again), UNKTX, CHAINGEN. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +76,8 @@ int main(void)
         bench_ties(env_number("BENCH_KEYS", 5e6));
     if (wanted("index"))
         bench_index(gib);
+    if (wanted("timings"))
+        bench_timings(plain, gib, tdags);
     if (wanted("again"))
         bench_again(xored);
     if (keep)

@@ -14,6 +14,9 @@ void bench_dags(double tdags);
 void bench_unlocks(const char *plain);
 /* Groups of so many outputs with keys and hash locks, of half as many holders. */
 void bench_ties(double keys);
+/* Where the time of scan, index and dags goes, by --timings of one thread, what it would be on more cores, and whether
+ * two threads take what is projected. */
+void bench_timings(const char *plain, double gib, double tdags);
 /* The index of chains of one, two and four times the size, and everything in it as CSV. */
 void bench_index(double gib);
 
