@@ -48,12 +48,12 @@ static int compare_elapsed(const void *a, const void *b)
 
 static void print_stages(const struct projection *one)
 {
-    printf("%-12s %9s %9s %9s %9s %9s %9s\n", "stage", "elapsed", "alone A", "in turn I", "shared S", "writer W",
-           "longest L");
+    printf("%-12s %9s %9s %9s %9s %9s %9s %9s\n", "stage", "elapsed", "alone A", "waited Q", "in turn I", "shared S",
+           "longest L", "writer W");
     for (size_t i = 0; i < one->count; i++) {
         const struct projection_stage *stage = &one->stages[i];
-        printf("%-12s %9.3f %9.3f %9.3f %9.3f %9.3f %9.3f\n", stage->name, stage->elapsed, stage->alone, stage->in_turn,
-               stage->shared, stage->writer, stage->longest);
+        printf("%-12s %9.3f %9.3f %9.3f %9.3f %9.3f %9.3f %9.3f\n", stage->name, stage->elapsed, stage->alone,
+               stage->waited, stage->in_turn, stage->shared, stage->longest, stage->writer);
     }
 }
 
@@ -63,7 +63,7 @@ static void print_projection(const struct timed *timed, const struct projection 
     double scale = timed->unit[0] == 'G' ? 1e9 : 1e6, two = projection_seconds(one, 2);
     printf("\n%s: where one thread's %.3f s went, in seconds (--timings)\n", timed->name, projection_elapsed(one));
     print_stages(one);
-    printf("does not divide: %.1f %% of the workers' time, (A + max(I, L)) / (A + I + S)\n",
+    printf("does not divide: %.1f %% of the time, (A + Q + max(I, L)) / (A + Q + I + S)\n",
            100 * projection_undivided(one));
     for (size_t i = 0; i < sizeof cores / sizeof *cores; i++)
         printf("projected, %2u cores: %.3f s, %.2f %s/s\n", cores[i], projection_seconds(one, cores[i]),
@@ -97,8 +97,8 @@ void bench_timings(const char *plain, double gib, double tdags)
     snprintf(forest, sizeof forest, "%s", in_base("tdags-%.0f-25", tdags));
     snprintf(options, sizeof options, "--tdags %.0f --giants %.0f", tdags / 4, tdags / 4e6);
     make_chain(forest, options);
-    puts(
-        "\nprojected: of each stage, on n cores, the largest of A + max(I, L, (I + S) / n), (A + I + S + W) / n and W");
+    puts("\nprojected: of each stage, on n cores, A + Q + max(I, L, (I + S) / n), or (A + I + S + W) / n if that is "
+         "more");
     struct timed timed = {"scan", "scan", plain, truth_number(plain, "bytes", 0), "GB"};
     bench_timed(&timed);
     timed = (struct timed){"index", "index", linked, truth_number(linked, "bytes", 0), "GB"};

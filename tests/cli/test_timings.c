@@ -254,8 +254,8 @@ static void assert_near(double got, double expected)
         fail_msg("%.9f, not %.9f", got, expected);
 }
 
-/* a: 10 s, of which 2 alone, 1 in turn, 7 shared. b: 4 s, the writer 3 s beside; none alone. c: 6 s in two pieces, the
- * longer 4 s. */
+/* a: 10 s, of which 2 alone, 1 in turn, 7 shared. b: 4 s, none alone, of which 0.25 waited for the writer, who works
+ * 3 s. c: 6 s in two pieces, the longer 4 s. */
 static void test_projection(void **state)
 {
     (void)state;
@@ -268,14 +268,14 @@ static void test_projection(void **state)
     assert_true(projection_read(path_of("%s/hand.csv", dir), &projection));
     assert_int_equal(projection.count, 3);
     assert_near(projection_elapsed(&projection), 20);
-    /* (2 + 1) + 0.5 + 4 of 10 + 3.75 + 6 */
-    assert_near(projection_undivided(&projection), 7.5 / 19.75);
-    /* a: 2 + 8 / 2; b: (3.75 + 3) / 2 is more than 3.75 / 2 and than the writer's 3; c: the longer piece */
+    /* (2 + 1) + (0.25 + 0.5) + 4 of 10 + 4 + 6 */
+    assert_near(projection_undivided(&projection), 7.75 / 20);
+    /* a: 2 + 8 / 2; b: (3.75 + 3) / 2 is more than 0.25 + 3.75 / 2; c: the longer piece */
     assert_near(projection_seconds(&projection, 2), 6 + 3.375 + 4);
-    /* a: 2 + 8 / 4; b: the writer */
-    assert_near(projection_seconds(&projection, 4), 4 + 3 + 4);
-    /* a: what is in turn is more than 8 / 16 */
-    assert_near(projection_seconds(&projection, 16), 3 + 3 + 4);
+    /* a: 2 + 8 / 4; b: (3.75 + 3) / 4 is more than 0.25 + 3.75 / 4 */
+    assert_near(projection_seconds(&projection, 4), 4 + 1.6875 + 4);
+    /* a: what is in turn is more than 8 / 16, b: 0.25 + 0.5 than 6.75 / 16 */
+    assert_near(projection_seconds(&projection, 16), 3 + 0.75 + 4);
     assert_false(projection_read(path_of("%s/none.csv", dir), &projection));
     write_file(path_of("%s/cut.csv", dir), text, sizeof HEADER + 20);
     assert_false(projection_read(path_of("%s/cut.csv", dir), &projection));

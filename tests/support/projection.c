@@ -35,6 +35,7 @@ static bool add_row(struct projection *projection, const char *line)
     }
     stage->elapsed = elapsed;
     stage->alone += alone;
+    stage->waited += order + threads;
     stage->in_turn += in_turn;
     stage->shared += work - alone - in_turn;
     stage->longest = larger(stage->longest, longest);
@@ -67,8 +68,8 @@ double projection_undivided(const struct projection *projection)
     double all = 0, undivided = 0;
     for (size_t i = 0; i < projection->count; i++) {
         const struct projection_stage *stage = &projection->stages[i];
-        all += stage->alone + stage->in_turn + stage->shared;
-        undivided += stage->alone + larger(stage->in_turn, stage->longest);
+        all += stage->alone + stage->waited + stage->in_turn + stage->shared;
+        undivided += stage->alone + stage->waited + larger(stage->in_turn, stage->longest);
     }
     return all > 0 ? undivided / all : 0;
 }
@@ -80,7 +81,7 @@ double projection_seconds(const struct projection *projection, unsigned cores)
         const struct projection_stage *stage = &projection->stages[i];
         double beside = larger(larger(stage->in_turn, stage->longest), (stage->in_turn + stage->shared) / cores);
         double work = stage->alone + stage->in_turn + stage->shared + stage->writer;
-        seconds += larger(larger(stage->alone + beside, work / cores), stage->writer);
+        seconds += larger(stage->alone + stage->waited + beside, work / cores);
     }
     return seconds;
 }
