@@ -23,6 +23,11 @@ extern uint64_t index_hash_mask;
  * 0 is the default. */
 extern uint32_t index_checkpoint_blocks;
 
+/* The first transaction, input and output of an index that is made (graph/index/build.h) have this number, as if so
+ * many came before: numbers beyond 2^32 without as many outputs. A multiple of 4,080, so that pages of all tables begin
+ * with it; 0 is the default. Who reads the index needs it too. */
+extern uint64_t index_first_number;
+
 /* Inputs in a range of graph/index/promises.h, as few memory makes them; 0 is the default. */
 extern uint64_t index_promises_range;
 

@@ -124,7 +124,7 @@ static enum status load_chain(struct build *build)
 static bool create(struct kv_txn *txn, void *context)
 {
     const struct build *build = context;
-    const struct index_state empty = {.cut_input = UINT64_MAX};
+    const struct index_state empty = index_state_empty();
     uint8_t identity[IDENTITY_SIZE], state[STATE_SIZE];
     store_le32(identity, INDEX_VERSION);
     memcpy(identity + 4, build->identity.magic, 4);

@@ -250,7 +250,7 @@ static enum status sum_up(const struct check *check, const struct index_totals *
 static enum status check_counts(struct tx_index *index, const char *path, struct fault *fault)
 {
     struct index_totals totals = index_totals_of(index);
-    uint64_t txs = 0;
+    uint64_t txs = index_first_number;
     enum status status = STATUS_OK;
     struct index_block block = {0};
     for (uint32_t height = 0; height < totals.blocks && status == STATUS_OK; height++) {

@@ -6,6 +6,7 @@ const char *const index_table_names[INDEX_TABLE_COUNT] = {"meta",      "blocks",
                                                           "tx_inputs", "inputs", "outputs", "ids", "later"};
 const struct kv_words index_words = {.noun = "index", .verb = "index"};
 uint64_t index_hash_mask = UINT64_MAX;
+uint64_t index_first_number = 0;
 
 void index_block_write(const struct block_entry *entry, uint8_t bytes[BLOCK_SIZE])
 {
@@ -72,7 +73,14 @@ bool index_state_read(const uint8_t *bytes, size_t size, struct index_state *sta
         return false;
     for (uint32_t i = 0; i < INDEX_RUNS_MAX; i++)
         state->run[i] = (struct index_run){load_le16(bytes + 74 + RUN_SIZE * i), load_40(bytes + 76 + RUN_SIZE * i)};
-    return (totals->blocks > 0) == (totals->txs > 0);
+    return (totals->blocks > 0) == (totals->txs > index_first_number);
+}
+
+struct index_state index_state_empty(void)
+{
+    return (struct index_state){
+        .totals = {.txs = index_first_number, .inputs = index_first_number, .outputs = index_first_number},
+        .cut_input = UINT64_MAX};
 }
 
 uint32_t index_free_run(const struct index_state *state)

@@ -137,6 +137,8 @@ void index_block_write(const struct block_entry *entry, uint8_t bytes[BLOCK_SIZE
 void index_block_read(const uint8_t bytes[BLOCK_SIZE], struct block_entry *entry);
 void index_state_write(const struct index_state *state, uint8_t bytes[STATE_SIZE]);
 bool index_state_read(const uint8_t *bytes, size_t size, struct index_state *state);
+/* Of an index without blocks. */
+struct index_state index_state_empty(void);
 /* The lowest number that no run has. */
 uint32_t index_free_run(const struct index_state *state);
 

@@ -26,7 +26,7 @@ static enum status keep_blocks(struct index_work *work, struct tx_index *index, 
     if (keep == base->totals.blocks)
         return STATUS_OK;
     if (keep == 0) {
-        *base = (struct index_state){.cut_input = UINT64_MAX};
+        *base = index_state_empty();
         return STATUS_OK;
     }
     enum status status = index_block_entry(index, keep, &entry, work->fault);
@@ -112,6 +112,6 @@ enum status index_rewind_to_fork(struct index_work *work, const struct index_ide
         work_message(work, text);
     bool anew = fork->keep > 0 && fork->target > fork->keep && !is_worth_keeping(work, fork->target);
     if (anew)
-        work->base = (struct index_state){.cut_input = UINT64_MAX};
+        work->base = index_state_empty();
     return anew || removes ? kv_write(work->kv, 0, write_base, &work->base, work->fault) : STATUS_OK;
 }
