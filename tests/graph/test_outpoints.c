@@ -138,6 +138,34 @@ static void test_flood(void **state)
     }
 }
 
+static enum status resolve_last(void *context, uint64_t ordinal, struct hash256 *txid, uint32_t *vout)
+{
+    const uint8_t *prevout = context;
+    assert_int_equal(ordinal, UINT32_MAX - UINT64_C(1));
+    memcpy(txid->bytes, prevout, HASH256_SIZE);
+    *vout = load_le32(prevout + HASH256_SIZE);
+    return STATUS_OK;
+}
+
+/* The last ordinal for which there is room, and the one after it. */
+static void test_last_ordinal(void **state)
+{
+    (void)state;
+    struct outpoints *table;
+    struct fault fault = {0};
+    uint8_t prevout[TX_PREVOUT_SIZE];
+    uint64_t found, last = UINT32_MAX - UINT64_C(1);
+    assert_int_equal(outpoints_new(seed, &table, NULL), STATUS_OK);
+    flood_prevout(0, 1, prevout);
+    uint64_t hash = outpoints_hash(table, prevout);
+    assert_int_equal(outpoints_add(table, prevout, hash, last + 1, resolve_last, prevout, &fault), STATUS_LIMIT);
+    assert_non_null(strstr(fault.text, "too many unknown outputs"));
+    assert_int_equal(outpoints_add(table, prevout, hash, last, resolve_last, prevout, &fault), STATUS_OK);
+    assert_int_equal(outpoints_find(table, prevout, hash, OUTPOINT_NONE, resolve_last, prevout, &found), STATUS_OK);
+    assert_int_equal(found, last);
+    outpoints_free(table);
+}
+
 /* What an attacker's chain of one repeated transaction would do: the square of its length would take minutes. */
 static void test_long_replacement(void **state)
 {
@@ -234,11 +262,9 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_against_model),
-        cmocka_unit_test(test_long_replacement),
-        cmocka_unit_test(test_flood),
-        cmocka_unit_test(test_memory_and_filter),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_random_against_model), cmocka_unit_test(test_long_replacement),
+        cmocka_unit_test(test_last_ordinal),         cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_memory_and_filter),    cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
