@@ -1,4 +1,4 @@
-# unktx: make all check check-fast browser engines columns digests fuzz bench lint asan tsan valgrind install uninstall notebook deb clean
+# unktx: make all check check-fast browser engines columns digests fuzz bench long lint asan tsan valgrind install uninstall notebook deb clean
 # Variables: CC CFLAGS CPPFLAGS LDFLAGS BUILD PREFIX LIBDIR DESTDIR HARDENING (no: without) SANITIZE (address,undefined / thread)
 # FUZZ_SECONDS (for each target)
 CC ?= cc
@@ -169,6 +169,10 @@ columns: $(BUILD)/unktx
 bench: $(BUILD)/unktx $(BENCH) $(CHAINGEN)
 	UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) $(BENCH)
 
+# a chain of two million blocks, as test_long_chain has a small one: minutes, and 2 GiB in memory
+long: $(BUILD)/unktx $(BUILD)/tests/cli/test_long_chain
+	LONG_CHAIN_BLOCKS=2000000 UNKTX=$(BUILD)/unktx $(BUILD)/tests/cli/test_long_chain
+
 # House rules, then the static analysers where they are installed. cppcheck takes the address of what a function is to fill in for a
 # use of it (ctuuninitvar); the compilers and valgrind see that better.
 lint: $(MADE)
@@ -260,7 +264,7 @@ browser: $(BUILD)/unktx
 engines: $(BUILD)/unktx
 	UNKTX=$(BUILD)/unktx BUILD=$(BUILD) sh tests/engines.sh
 
-.PHONY: all browser engines check check-fast columns digests fuzz fuzz-run bench lint asan tsan valgrind install uninstall notebook deb clean
+.PHONY: all browser engines check check-fast columns digests fuzz fuzz-run bench long lint asan tsan valgrind install uninstall notebook deb clean
 .SECONDARY:
 # those of `make deb` are its own, and may be half written while a test builds the packages
 -include $(shell find $(BUILD) -name package -prune -o -type f -name '*.d' -print 2>/dev/null)
