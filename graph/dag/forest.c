@@ -278,6 +278,7 @@ static enum status link_spends(struct load *load, struct fault *fault)
     forest->spends = mem_alloc_large((size_t)count, sizeof *forest->spends);
     if (!forest->spends)
         return fault_nomem(fault);
+    forest->txs[forest->txs_count].first_output = forest->outputs_count;
     for (size_t b = 0; b < load->batches_count; b++) {
         const struct batch_load *batch = &load->batches[b];
         enum status status = stop_check(fault);
@@ -298,9 +299,9 @@ static enum status link_spends(struct load *load, struct fault *fault)
                 forest->spends[forest->spends_count++] = spend.ordinal;
             }
             forest->txs[t].first_spend += base;
+            forest_count_inner(forest, t, forest->txs[t].first_spend, forest->spends_count);
         }
     }
-    forest->txs[forest->txs_count].first_output = forest->outputs_count;
     forest->txs[forest->txs_count].first_spend = forest->spends_count;
     return STATUS_OK;
 }
@@ -412,21 +413,10 @@ static enum status list_members(uint32_t txs, uint32_t members, struct tdags *td
 /* A transaction that is not stored spends nothing unknown, so it is a root if it has an unknown output. So the roots
  * are all transactions with an unknown output (as counted by the scan) but the stored ones whose inputs are all
  * unknown. */
-static enum status count_roots(const struct forest *forest, struct tdags *tdags, struct fault *fault)
+static uint64_t count_roots(const struct forest *forest, enum rules rules)
 {
-    uint64_t others = 0;
-    for (uint32_t t = 0; t < forest->txs_count; t++) {
-        if (stop_due(t))
-            return stop_check(fault);
-        const struct forest_tx *tx = &forest->txs[t];
-        /* an input whose spend is not stored spends a known output */
-        bool may_be_other = !tx->coinbase && tx[1].first_spend - tx->first_spend == tx->inputs;
-        others += may_be_other && forest_unknown_outputs(forest, t, tdags->rules) > 0 &&
-                  forest_unknown_inputs(forest, t, tdags->rules) == tx->inputs;
-    }
-    uint64_t all = forest_unknown_txs(forest, tdags->rules);
-    tdags->roots_all = all > others ? all - others : 0;
-    return STATUS_OK;
+    uint64_t all = forest_unknown_txs(forest, rules), inner = forest->inner_txs[rules];
+    return all > inner ? all - inner : 0;
 }
 
 enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags, struct fault *fault)
@@ -445,8 +435,8 @@ enum status tdags_find_others(const struct forest *forest, enum rules rules, con
     if (status == STATUS_OK)
         status = list_members(forest->txs_count, members, tdags, fault);
     if (status == STATUS_OK)
-        status = count_roots(forest, tdags, fault);
-    if (status != STATUS_OK)
+        tdags->roots_all = count_roots(forest, rules);
+    else
         tdags_free(tdags);
     return status;
 }

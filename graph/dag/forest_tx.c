@@ -19,6 +19,21 @@ uint32_t forest_unknown_outputs(const struct forest *forest, uint32_t tx, enum r
     return count;
 }
 
+/* An input whose spend is not stored spends a known output. */
+void forest_count_inner(struct forest *forest, uint32_t tx, uint32_t first_spend, uint32_t end_spend)
+{
+    const struct forest_tx *t = &forest->txs[tx];
+    unsigned inputs = (1u << RULES_WITH_HIDDEN) - 1, outputs = t->nulldata > 0 ? inputs : 0; /* masks of rule sets */
+    if (t->coinbase || end_spend - first_spend != t->inputs)
+        return;
+    for (uint32_t s = first_spend; s < end_spend; s++)
+        inputs &= forest->outputs[forest->spends[s]].unknown;
+    for (uint32_t o = t->first_output; o < t[1].first_output; o++)
+        outputs |= forest->outputs[o].unknown;
+    for (unsigned r = 0; r < RULES_WITH_HIDDEN; r++)
+        forest->inner_txs[r] += (inputs & outputs) >> r & 1;
+}
+
 bool forest_is_maybe_root(const struct forest *forest, uint32_t tx, enum rules rules)
 {
     return forest->txs[tx].inputs_before > 0 && forest_unknown_outputs(forest, tx, rules) > 0;

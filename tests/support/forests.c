@@ -74,6 +74,8 @@ const struct forest *forest_finish(struct forest_builder *builder)
         forest->block_times[h] = 1000 + h;
     forest->txs[forest->txs_count] = (struct forest_tx){.first_output = forest->outputs_count,
                                                         .first_spend = forest->spends_count};
+    for (uint32_t t = 0; t < forest->txs_count; t++)
+        forest_count_inner(forest, t, forest->txs[t].first_spend, forest->txs[t + 1].first_spend);
     return forest;
 }
 
