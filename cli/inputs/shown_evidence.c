@@ -268,7 +268,7 @@ enum status spenders_open_if_there(const struct settings *settings, const struct
 
 bool shown_evidence_tell_unread(const struct spenders *spenders)
 {
-    if (!spenders->blk_readers)
+    if (!spenders->hands)
         return true; /* spenders_open_if_there has said so */
     if (spenders->unread == 0)
         return false;

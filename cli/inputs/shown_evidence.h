@@ -44,7 +44,7 @@ enum status spenders_open_if_there(const struct settings *settings, const struct
     MUST_CHECK;
 static inline struct spenders *spenders_are_there(struct spenders *spenders)
 {
-    return spenders->blk_readers ? spenders : NULL;
+    return spenders->hands ? spenders : NULL;
 }
 /* Where inputs could not be read: true, after stderr says how many, and why. */
 bool shown_evidence_tell_unread(const struct spenders *spenders);

@@ -1,15 +1,23 @@
 #include "cli/inputs/spenders.h"
 
-#include <stdlib.h>
-
 #include "parser/array.h"
+#include "parser/sort.h"
 #include "parser/stop.h"
 
+/* Where the output of a spend is in the store, and the spend's number in its list. */
+struct wanted {
+    uint64_t ordinal;
+    uint64_t spend;
+};
+
+/* What one worker has at hand in a batch; the lists keep their memory for the next one. */
 struct spender_hand {
     struct spenders *spenders;
     struct store_reader *reader;
-    struct blk_reader *blk_reader;
+    struct blk_reader blk_reader;
     ARRAY(struct spend) spends;
+    struct wanted *wanted; /* twice as many as there are spends: sorting takes room */
+    size_t wanted_capacity;
     struct fault unread; /* why the block or transaction at hand is none */
     bool has_block;
     bool has_tx;
@@ -22,41 +30,27 @@ struct spender_hand {
 
 /* ---- what a batch spends ---- */
 
-static enum status collect_tx(void *context, uint32_t height, struct tx_view *view)
+/* In order of the inputs, as the forest has them. */
+static enum status collect_spends(struct spender_hand *hand, const struct batch_view *view, struct fault *fault)
 {
-    struct spender_hand *hand = context;
     const struct spenders *spenders = hand->spenders;
     const struct forest *forest = spenders->forest;
-    struct spend_record spend;
-    enum status status;
-    (void)height;
-    if (view->tx.number >= forest->txs_count)
-        return STATUS_FORMAT;
-    while ((status = tx_next_spend(view, &spend)) == STATUS_OK) {
-        if (spend.ordinal >= forest->outputs_count)
-            return STATUS_FORMAT;
-        if (!forest_is_arc(&forest->outputs[spend.ordinal], spenders->tdags->rules) ||
-            !spenders->tdags->tx_dag[view->tx.number])
+    uint64_t end = view->first_tx + view->tx_count;
+    if (end > forest->txs_count)
+        return opened_store_damaged(spenders->store, view->first_height, fault);
+    hand->spends.count = 0;
+    for (uint32_t tx = (uint32_t)view->first_tx; tx < end; tx++) {
+        if (!spenders->tdags->tx_dag[tx])
             continue;
-        struct spend found = {.ordinal = spend.ordinal, .tx = (uint32_t)view->tx.number, .vin = spend.vin};
-        if (!PUSH(hand->spends, found))
-            return STATUS_NOMEM;
+        for (uint32_t s = forest->txs[tx].first_spend; s < forest->txs[tx + 1].first_spend; s++) {
+            FOREST_PREFETCH_SPENT(forest, s);
+            const struct forest_output *output = &forest->outputs[forest->spends[s]];
+            struct spend spend = {.ordinal = forest->spends[s], .tx = tx, .vin = output->spender_vin};
+            if (forest_is_arc(output, spenders->tdags->rules) && !PUSH(hand->spends, spend))
+                return fault_nomem(fault);
+        }
     }
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-}
-
-static int by_ordinal(const void *a, const void *b)
-{
-    const struct spend *x = a, *y = b;
-    return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
-}
-
-static int by_input(const void *a, const void *b)
-{
-    const struct spend *x = a, *y = b;
-    if (x->tx != y->tx)
-        return x->tx < y->tx ? -1 : 1;
-    return x->vin < y->vin ? -1 : x->vin > y->vin;
+    return STATUS_OK;
 }
 
 /* Outputs in ascending order cost no more than their transactions, whatever the order of the spends. */
@@ -66,12 +60,13 @@ static enum status load_outputs(struct spender_hand *hand, struct fault *fault)
     size_t count = hand->spends.count;
     struct store_place place = {0};
     enum status status = STATUS_OK;
-    if (count == 0)
-        return STATUS_OK;
-    qsort(spends, count, sizeof *spends, by_ordinal);
+    if (mem_reserve(&hand->wanted, &hand->wanted_capacity, 2 * count, sizeof *hand->wanted) != STATUS_OK)
+        return fault_nomem(fault);
+    for (size_t i = 0; i < count; i++)
+        hand->wanted[i] = (struct wanted){spends[i].ordinal, i};
+    const struct wanted *sorted = sort_by_key(hand->wanted, hand->wanted + count, count, sizeof *hand->wanted);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = store_tracked_output(hand->reader, &place, spends[i].ordinal, &spends[i].output, fault);
-    qsort(spends, count, sizeof *spends, by_input);
+        status = store_tracked_output(hand->reader, &place, sorted[i].ordinal, &spends[sorted[i].spend].output, fault);
     return status;
 }
 
@@ -93,7 +88,7 @@ static enum status open_tx(struct spender_hand *hand, uint32_t number)
     struct hash256 txid;
     if (!hand->has_block || hand->height != tx->height) {
         hand->unread = (struct fault){0};
-        enum status status = stored_blocks_read(&hand->spenders->blocks, hand->blk_reader, tx->height, &bytes, &size,
+        enum status status = stored_blocks_read(&hand->spenders->blocks, &hand->blk_reader, tx->height, &bytes, &size,
                                                 &hand->unread);
         if (status_ends_command(status))
             return status;
@@ -144,10 +139,14 @@ enum status spender_input(struct spender_hand *hand, const struct spend *spend, 
 
 static enum status visit_spends(struct spender_hand *hand, spenders_each *each, void *context, struct fault *fault)
 {
+    const struct forest *forest = hand->spenders->forest;
+    size_t count = hand->spends.count;
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < hand->spends.count && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         if (stop_requested()) /* each may be in a block of its own */
             return stop_check(fault);
+        if (i + FOREST_AHEAD < count)
+            __builtin_prefetch(&forest->txs[forest->outputs[hand->spends.at[i + FOREST_AHEAD].ordinal].tx]);
         status = each(context, hand, &hand->spends.at[i]);
     }
     if (status_ends_command(status) && status == hand->unread.status) /* of the blk files */
@@ -158,24 +157,18 @@ static enum status visit_spends(struct spender_hand *hand, spenders_each *each, 
 enum status spenders_visit(struct spenders *spenders, unsigned worker, size_t batch, spenders_each *each, void *context,
                            struct fault *fault)
 {
-    struct spender_hand hand = {.spenders = spenders,
-                                .reader = spenders->readers.readers[worker],
-                                .blk_reader = &spenders->blk_readers[worker]};
+    struct spender_hand *hand = &spenders->hands[worker];
     struct batch_view view;
-    enum status status = store_batch(hand.reader, batch, &view, fault);
-    if (status == STATUS_OK) {
-        status = opened_store_each_tx(&view, collect_tx, &hand);
-        if (status == STATUS_FORMAT)
-            status = opened_store_damaged(spenders->store, view.first_height, fault);
-        else if (status != STATUS_OK)
-            status = fault_nomem(fault);
-    }
+    hand->spenders = spenders;
+    hand->reader = spenders->readers.readers[worker];
+    hand->has_block = false;
+    hand->unread = (struct fault){0};
+    enum status status = store_batch(hand->reader, batch, &view, fault);
     if (status == STATUS_OK)
-        status = load_outputs(&hand, fault);
+        status = collect_spends(hand, &view, fault);
     if (status == STATUS_OK)
-        status = visit_spends(&hand, each, context, fault);
-    mem_free(hand.spends.at);
-    return status;
+        status = load_outputs(hand, fault);
+    return status == STATUS_OK ? visit_spends(hand, each, context, fault) : status;
 }
 
 enum status spenders_open(const struct settings *settings, const struct store *store, const struct forest *forest,
@@ -188,15 +181,18 @@ enum status spenders_open(const struct settings *settings, const struct store *s
         status = store_readers_open(store, threads, &spenders->readers, fault);
     if (status != STATUS_OK)
         return status;
-    spenders->blk_readers = mem_alloc(threads, sizeof *spenders->blk_readers);
-    return spenders->blk_readers ? STATUS_OK : fault_nomem(fault);
+    spenders->hands = mem_alloc(threads, sizeof *spenders->hands);
+    return spenders->hands ? STATUS_OK : fault_nomem(fault);
 }
 
 void spenders_close(struct spenders *spenders)
 {
-    for (unsigned i = 0; spenders->blk_readers && i < spenders->threads; i++)
-        blk_reader_free(&spenders->blk_readers[i]);
-    mem_free(spenders->blk_readers);
+    for (unsigned i = 0; spenders->hands && i < spenders->threads; i++) {
+        blk_reader_free(&spenders->hands[i].blk_reader);
+        mem_free(spenders->hands[i].spends.at);
+        mem_free(spenders->hands[i].wanted);
+    }
+    mem_free(spenders->hands);
     store_readers_close(&spenders->readers);
     stored_blocks_close(&spenders->blocks);
     *spenders = (struct spenders){0};

@@ -6,13 +6,16 @@
 #include "cli/inputs/opened_store.h"
 #include "cli/inputs/stored_blocks.h"
 
+/* Where a worker is. */
+struct spender_hand;
+
 struct spenders {
     const struct store *store;
     const struct forest *forest;
     const struct tdags *tdags; /* the caller sets it before the first batch */
     struct stored_blocks blocks;
     struct store_readers readers;
-    struct blk_reader *blk_readers; /* by worker */
+    struct spender_hand *hands; /* by worker */
     unsigned threads;
     uint64_t unread;  /* inputs that could not be read */
     struct fault why; /* of one of them */
@@ -31,9 +34,6 @@ struct spend {
     uint32_t vin;
     struct output_record output; /* that it spends */
 };
-
-/* Where a worker is. */
-struct spender_hand;
 
 /* Its scriptSig. STATUS_NOT_FOUND: it cannot be read, and is counted; the reason is in spenders->why. Asked for in
  * the order of the spends, or not at all. O(bytes of the block) for the first of a block. */
