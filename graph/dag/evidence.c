@@ -163,31 +163,64 @@ static bool is_marker(const struct evidence *piece, const struct thing_form *for
     return piece->kind == EVIDENCE_HASH && memcmp(form->bytes, form->bytes + 1, form->size - 1) == 0;
 }
 
-/* Slots of a hash table hold numbers of things, plus one. */
-static enum status number_pieces(struct evidence_set *set, uint32_t *slots, uint64_t mask)
-{
-    for (size_t i = 0; i < set->pieces.count; i++) {
-        struct evidence *piece = &set->pieces.at[i];
+/* A hash table: slots hold numbers of things, plus one. Of the pieces that come next form and hash are known ahead, so
+ * that the slots, and then the things in them, are on their way from memory when they are needed. */
+#define AHEAD 32u
+struct thing_table {
+    uint32_t *slots;
+    uint64_t mask;
+    struct {
         struct thing_form form;
-        if (stop_due(i))
-            return STATUS_INTERRUPTED;
-        form_of(set, piece, &form);
-        uint64_t s = hash_of(set, piece, &form) & mask;
-        while (slots[s] && !same(set, piece, &form, &set->pieces.at[set->things.at[slots[s] - 1].first]))
-            s = (s + 1) & mask;
-        if (!slots[s]) {
-            struct evidence_thing thing = {.first = (uint32_t)i,
-                                           .first_height = UINT32_MAX,
-                                           .preimage = FOREST_NONE,
-                                           .marker = is_marker(piece, &form)};
-            if (!PUSH(set->things, thing))
-                return STATUS_NOMEM;
-            slots[s] = (uint32_t)set->things.count;
-        }
-        piece->thing = slots[s] - 1;
-        set->things.at[piece->thing].pieces++;
+        uint64_t slot; /* where the search begins */
+    } next[AHEAD];     /* by number of the piece modulo AHEAD */
+};
+
+static void look_ahead(const struct evidence_set *set, struct thing_table *table, size_t i)
+{
+    const struct evidence *piece = &set->pieces.at[i];
+    struct thing_form *form = &table->next[i % AHEAD].form;
+    form_of(set, piece, form);
+    table->next[i % AHEAD].slot = hash_of(set, piece, form) & table->mask;
+    __builtin_prefetch(&table->slots[table->next[i % AHEAD].slot]);
+    uint32_t nearer = i < AHEAD / 2 ? 0 : table->slots[table->next[(i - AHEAD / 2) % AHEAD].slot];
+    if (nearer)
+        __builtin_prefetch(&set->things.at[nearer - 1]);
+}
+
+static enum status number_piece(struct evidence_set *set, struct thing_table *table, size_t i)
+{
+    struct evidence *piece = &set->pieces.at[i];
+    const struct thing_form *form = &table->next[i % AHEAD].form;
+    uint64_t s = table->next[i % AHEAD].slot;
+    uint32_t *slots = table->slots;
+    while (slots[s] && !same(set, piece, form, &set->pieces.at[set->things.at[slots[s] - 1].first]))
+        s = (s + 1) & table->mask;
+    if (!slots[s]) {
+        struct evidence_thing thing = {.first = (uint32_t)i,
+                                       .first_height = UINT32_MAX,
+                                       .preimage = FOREST_NONE,
+                                       .marker = is_marker(piece, form)};
+        if (!PUSH(set->things, thing))
+            return STATUS_NOMEM;
+        slots[s] = (uint32_t)set->things.count;
     }
+    piece->thing = slots[s] - 1;
+    set->things.at[piece->thing].pieces++;
     return STATUS_OK;
+}
+
+static enum status number_pieces(struct evidence_set *set, struct thing_table *table)
+{
+    size_t count = set->pieces.count;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < AHEAD && i < count; i++)
+        look_ahead(set, table, i);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = stop_due(i) ? STATUS_INTERRUPTED : number_piece(set, table, i);
+        if (i + AHEAD < count)
+            look_ahead(set, table, i + AHEAD);
+    }
+    return status;
 }
 
 /* Heights, and what opens hashes. False: stopped. */
@@ -278,11 +311,12 @@ enum status evidence_number(struct evidence_set *set, unsigned threads, struct f
     uint64_t size = 16;
     while (size < 2 * set->pieces.count)
         size *= 2;
+    struct thing_table table = {.mask = size - 1};
     if (members_bound(set) >= UINT32_MAX)
         return too_much(fault, "T-DAGs and outputs");
-    uint32_t *slots = mem_alloc_large(size, sizeof *slots);
-    enum status status = slots ? number_pieces(set, slots, size - 1) : STATUS_NOMEM;
-    mem_free(slots);
+    table.slots = mem_alloc_large(size, sizeof *table.slots);
+    enum status status = table.slots ? number_pieces(set, &table) : STATUS_NOMEM;
+    mem_free(table.slots);
     if (status == STATUS_OK && !describe(set))
         status = STATUS_INTERRUPTED;
     if (status == STATUS_OK) {
