@@ -153,11 +153,15 @@ bool signature_read(const uint8_t *data, size_t size, struct signature *signatur
 
 size_t sighash_text(uint8_t sighash, char out[SIGHASH_TEXT])
 {
-    static const char *const names[] = {NULL, "ALL", "NONE", "SINGLE"};
+    static const char *const names[2][4] = {{NULL, "ALL", "NONE", "SINGLE"},
+                                            {NULL, "ALL|ANYONECANPAY", "NONE|ANYONECANPAY", "SINGLE|ANYONECANPAY"}};
     uint8_t type = sighash & 0x7f;
     if (type < 1 || type > 3)
         return (size_t)snprintf(out, SIGHASH_TEXT, "0x%02x", sighash);
-    return (size_t)snprintf(out, SIGHASH_TEXT, "%s%s", names[type], sighash & 0x80 ? "|ANYONECANPAY" : "");
+    const char *name = names[sighash >> 7][type];
+    size_t size = strlen(name);
+    memcpy(out, name, size + 1);
+    return size;
 }
 
 /* ---- hash locks ---- */

@@ -296,6 +296,17 @@ size_t script_asm(const uint8_t *script, size_t size, char *out)
  * operations, the checksum, [error]. */
 #define TEMPLATE_ROOM (SCRIPT_TEMPLATE_MAX - sizeof " ... 18446744073709551615 more #0123456789abcdef [error]")
 
+/* sprintf would cost most of a template, and tables have millions of them. */
+static char *put_size(char *at, size_t size)
+{
+    size_t digits = 1;
+    for (size_t rest = size; rest >= 10; rest /= 10)
+        digits++;
+    for (size_t i = digits; i-- > 0; size /= 10)
+        at[i] = (char)('0' + size % 10);
+    return at + digits;
+}
+
 /* One token of a template: OP_CHECKMULTISIGVERIFY or <4294967295>. */
 static size_t template_token(const struct op *op, char token[OPCODE_NAME_MAX + 1])
 {
@@ -303,7 +314,10 @@ static size_t template_token(const struct op *op, char token[OPCODE_NAME_MAX + 1
         return (size_t)(put_text(token, opcode_name(op->code)) - token);
     if (op->code == OP_0)
         return (size_t)(put_text(token, "0") - token);
-    return (size_t)sprintf(token, "<%zu>", op->size);
+    *token = '<';
+    char *end = put_size(token + 1, op->size);
+    *end++ = '>';
+    return (size_t)(end - token);
 }
 
 /* Folds the 128-bit product of two words, which spreads each bit of both over all bits. */

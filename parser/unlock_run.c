@@ -183,7 +183,7 @@ static void mark_key(struct machine *m, const struct value *key)
 
 static void count_preimages(struct machine *m)
 {
-    for (unsigned item = 0; item < NO_ITEM; item++) {
+    for (unsigned item = 0; item < m->items && item < NO_ITEM; item++) {
         uint64_t bit = item < 64 ? (uint64_t)1 << item : 0;
         if (m->opened[item] == 0 || m->run->key_items & bit)
             continue;

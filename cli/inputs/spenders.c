@@ -145,6 +145,8 @@ static enum status visit_spends(struct spender_hand *hand, spenders_each *each, 
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         if (stop_requested()) /* each may be in a block of its own */
             return stop_check(fault);
+        if (i + 2 * FOREST_AHEAD < count)
+            __builtin_prefetch(&forest->outputs[hand->spends.at[i + 2 * FOREST_AHEAD].ordinal]);
         if (i + FOREST_AHEAD < count)
             __builtin_prefetch(&forest->txs[forest->outputs[hand->spends.at[i + FOREST_AHEAD].ordinal].tx]);
         status = each(context, hand, &hand->spends.at[i]);

@@ -23,13 +23,13 @@ struct hand {
 static char *put_sighashes(char *p, const struct unlock *unlock)
 {
     char *start = p, name[SIGHASH_TEXT];
-    for (unsigned b = 0; b < 256; b++) {
-        if (!(unlock->sighashes[b / 64] >> b % 64 & 1))
-            continue;
-        if (p > start)
-            *p++ = ' ';
-        sighash_text((uint8_t)b, name);
-        p = put_text(p, name);
+    for (unsigned w = 0; w < 256 / 64; w++) {
+        for (uint64_t left = unlock->sighashes[w]; left; left &= left - 1) {
+            if (p > start)
+                *p++ = ' ';
+            sighash_text((uint8_t)(64 * w + (unsigned)__builtin_ctzll(left)), name);
+            p = put_text(p, name);
+        }
     }
     return p;
 }
