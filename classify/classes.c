@@ -202,7 +202,7 @@ static uint32_t prefetch_item(const struct job *job, const struct item *item)
         __builtin_prefetch(&job->classes->depths[members[i]], 1);
     }
     for (uint32_t i = 0; i < count; i++) {
-        __builtin_prefetch(&forest->outputs[forest->txs[members[i]].first_output].unknown);
+        __builtin_prefetch(&forest->outputs[forest->txs[members[i]].first_output].spender);
         __builtin_prefetch(&forest->spends[forest->txs[members[i]].first_spend]);
     }
     return count;

@@ -90,15 +90,15 @@ static enum status load_outputs(struct forest *forest, struct tx_view *view, uin
         to->nulldata += record.kind == KIND_NULLDATA;
         if (!output_is_tracked(record.unknown, record.kind))
             continue;
-        if (output == end)
+        if (output == end || vout > FOREST_VOUT_MAX)
             return STATUS_FORMAT;
         forest->outputs[output++] = (struct forest_output){
             .value_sat = record.value_sat,
             .tx = tx,
-            .vout = vout,
             .spender = FOREST_NONE,
-            .kind = (uint8_t)record.kind,
-            .unknown = (uint8_t)record.unknown,
+            .vout = vout & FOREST_VOUT_MAX,
+            .kind = record.kind & 31u,
+            .unknown = record.unknown & 15u,
             .anyone_can_spend = script_anyone_can_spend(record.script, record.script_size),
         };
     }
@@ -113,7 +113,7 @@ static enum status load_spends(struct spend_list *list, struct tx_view *view)
     struct spend_record record;
     enum status status;
     while ((status = tx_next_spend(view, &record)) == STATUS_OK) {
-        if (record.ordinal >= view->tx.first_ordinal || record.vin >= view->tx.inputs)
+        if (record.ordinal >= view->tx.first_ordinal || record.vin >= view->tx.inputs || record.vin > FOREST_VIN_MAX)
             return STATUS_FORMAT;
         status = mem_reserve(&list->spends, &list->capacity, list->count + 1, sizeof *list->spends);
         if (status != STATUS_OK)
@@ -130,20 +130,20 @@ static enum status load_tx(struct load *load, struct batch_load *batch, struct t
     const struct batch_load *next = batch + 1;
     if (tx->number < batch->first_tx || tx->number >= next->first_tx || tx->first_ordinal < batch->first_output ||
         tx->first_ordinal > next->first_output || tx->tracked > next->first_output - tx->first_ordinal ||
-        tx->inputs == 0 || tx->outputs == 0 || tx->spends > (tx->coinbase ? 0 : tx->inputs) ||
+        tx->index > INT32_MAX || tx->inputs == 0 || tx->outputs == 0 || tx->spends > (tx->coinbase ? 0 : tx->inputs) ||
         batch->list.count > UINT32_MAX)
         return STATUS_FORMAT;
     uint32_t number = (uint32_t)tx->number, first_output = (uint32_t)tx->first_ordinal;
     load->forest->txs[number] = (struct forest_tx){
         .txid = tx->txid,
         .height = height,
-        .index = tx->index,
+        .index = tx->index & INT32_MAX,
+        .coinbase = tx->coinbase,
         .inputs = tx->inputs,
         .outputs = tx->outputs,
         .first_output = first_output,
         .first_spend = (uint32_t)batch->list.count,
         .inputs_before = tx->inputs_before,
-        .coinbase = tx->coinbase,
     };
     uint32_t tracked = tx->tracked;
     enum status status = load_spends(&batch->list, view);
@@ -295,7 +295,7 @@ static enum status link_spends(struct load *load, struct fault *fault)
                 if (output->spender != FOREST_NONE)
                     return damaged(load, fault, "an output is spent twice");
                 output->spender = t;
-                output->spender_vin = spend.vin;
+                output->spender_vin = spend.vin & FOREST_VIN_MAX;
                 forest->spends[forest->spends_count++] = spend.ordinal;
             }
             forest->txs[t].first_spend += base;

@@ -2,8 +2,8 @@
  * rule set (docs/model.md, section 5): weakly connected components in which an unknown output was spent.
  *
  * Arrays of structs of plain numbers, indexed by transaction number and output ordinal (see record.h), because millions
- * of T-DAGs of three nodes must cost bytes, not allocations. About 70 bytes a stored transaction and 30 a tracked
- * output. Thread rule: loading is parallel inside; a const forest or tdags is shareable. */
+ * of T-DAGs of three nodes must cost bytes, not allocations. 72 bytes a stored transaction, 24 a tracked output, 4 a
+ * spend. Thread rule: loading is parallel inside; a const forest or tdags is shareable. */
 #ifndef UNKTX_GRAPH_DAG_FOREST_H
 #define UNKTX_GRAPH_DAG_FOREST_H
 
@@ -14,27 +14,34 @@
 struct forest_tx {
     struct hash256 txid;
     uint32_t height;
-    uint32_t index;
+    uint32_t index : 31; /* in its block */
+    uint32_t coinbase : 1;
     uint32_t inputs;
     uint32_t outputs;
     uint32_t nulldata;      /* how many nulldata outputs */
     uint32_t first_output;  /* ordinal of its first tracked output; the next transaction's comes after its last */
     uint32_t first_spend;   /* in forest.spends; likewise */
     uint32_t inputs_before; /* spend what was made before the store's first block; 0 unless it is partial */
-    uint8_t coinbase;
     uint64_t value_out_sat; /* sum over all its outputs, saturating */
 };
 
+/* No block record, of 32 MiB at most, has room for a transaction with more outputs or inputs. */
+#define FOREST_VOUT_MAX ((1u << 23) - 1)
+#define FOREST_VIN_MAX ((1u << 31) - 1)
+
 struct forest_output {
     uint64_t value_sat;
-    uint32_t tx; /* that creates it */
-    uint32_t vout;
+    uint32_t tx;      /* that creates it */
     uint32_t spender; /* transaction number, FOREST_NONE when unspent */
-    uint32_t spender_vin;
-    uint8_t kind;    /* enum kind */
-    uint8_t unknown; /* mask of rule sets */
-    uint8_t anyone_can_spend;
+    uint32_t vout : 23;
+    uint32_t kind : 5;    /* enum kind */
+    uint32_t unknown : 4; /* mask of rule sets */
+    uint32_t spender_vin : 31;
+    uint32_t anyone_can_spend : 1;
 };
+
+_Static_assert(sizeof(struct forest_tx) == 72 && sizeof(struct forest_output) == 24, "there are millions of them");
+_Static_assert(KINDS <= 1u << 5 && RULES_WITH_HIDDEN <= 4, "they fit");
 
 struct forest {
     struct forest_tx *txs; /* txs_count + 1: a sentinel closes first_output and first_spend */
@@ -72,7 +79,7 @@ void forest_free(struct forest *forest);
         &(forest)                                                                                                      \
              ->outputs[(forest)->spends[(spend) + FOREST_AHEAD < (forest)->spends_count ? (spend) + FOREST_AHEAD       \
                                                                                         : (spend)]]                    \
-             .unknown)
+             .spender)
 
 /* True when the output is unknown in the rule set and spent: an arc from its transaction to its spender. */
 static inline bool forest_is_arc(const struct forest_output *output, enum rules rules)

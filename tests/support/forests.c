@@ -38,7 +38,7 @@ uint32_t forest_add_tx(struct forest_builder *builder, uint32_t known_inputs, ui
         forest->outputs[ordinal] = (struct forest_output){
             .value_sat = ordinal + 1,
             .tx = number,
-            .vout = i,
+            .vout = i & FOREST_VOUT_MAX,
             .spender = FOREST_NONE,
             .kind = KIND_NONSTANDARD,
             .unknown = RULES_ALL,
@@ -60,7 +60,7 @@ void forest_add_spend(struct forest_builder *builder, uint32_t tx, uint32_t i)
     reserve(&forest->spends, &builder->spends_capacity, (size_t)forest->spends_count + 1, sizeof *forest->spends);
     forest->spends[forest->spends_count++] = ordinal;
     forest->outputs[ordinal].spender = spender;
-    forest->outputs[ordinal].spender_vin = forest->txs[spender].inputs++;
+    forest->outputs[ordinal].spender_vin = forest->txs[spender].inputs++ & FOREST_VIN_MAX;
 }
 
 const struct forest *forest_finish(struct forest_builder *builder)
