@@ -22,8 +22,8 @@ struct work {
     struct opened_forest opened;
     struct summary summary;
     struct known_scripts_held held;
-    struct measures_row *measures;
-    struct paper_classes paper; /* of --paper-classes */
+    struct measures_row *measures; /* of --top */
+    struct paper_classes paper;    /* of --paper-classes */
     struct datapackage_provenance provenance;
     struct outfolder *folder; /* NULL: no table is written */
     bool labelled;            /* opened.dag_labels are of the selection */
@@ -165,7 +165,7 @@ static enum status write_tables(struct work *work, struct fault *fault)
     const struct unlocks *counted = shown.unlocks.counts ? &shown.unlocks : NULL;
     if (status == STATUS_OK)
         status = tables_write(work->folder, opened->store, &opened->forest, &opened->selection, &work->held,
-                              work->measures, linked ? &payments : NULL, counted, work->summary.paper, threads, fault);
+                              linked ? &payments : NULL, counted, work->summary.paper, threads, fault);
     if (status == STATUS_OK && counted)
         status = commit_unlocks(&shown, fault);
     timings_stage("changes");
@@ -260,7 +260,7 @@ static enum status dags(struct work *work, struct fault *fault)
     if (status == STATUS_OK)
         status = find_paper_classes(work, fault);
     timings_stage("measures");
-    if (status == STATUS_OK && (work->folder || top))
+    if (status == STATUS_OK && top)
         status = measures_all(forest, &selection->tdags, &selection->classes, threads, &work->measures, fault);
     timings_stage("scripts");
     if (status == STATUS_OK && work->folder)

@@ -22,7 +22,6 @@ struct tables {
     const struct unlocks *unlocks;     /* likewise */
     const struct paper_classes *paper; /* likewise */
     const struct known_scripts_held *held;
-    const struct measures_row *measures;
     size_t names_size; /* of the longest list of known scripts */
     enum rules rules;
     struct store_readers readers;
@@ -141,13 +140,15 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
 }
 
 /* With the cells that are last: the name, shares of unlocks, the labels of --labels, the class of --paper-classes. */
-static enum status put_tdag_row(struct text *text, const struct tables *tables, uint32_t dag)
+static enum status put_tdag_row(struct text *text, const struct tables *tables, uint32_t dag,
+                                struct measures_scratch *scratch)
 {
     const struct tdag_row *row = &tables->selection->classes.rows[dag - 1];
+    struct measures_row measures;
     char *p = text_room(text, TDAG_ROW + tables->names_size + dag_labels_cell_size(tables->labels, dag));
-    if (!p)
+    if (!p || measures_of(scratch, tables->forest, tables->tdags, dag, row, &measures) != STATUS_OK)
         return STATUS_NOMEM;
-    p = put_tdag(p, tables, dag, row, &tables->held->labels.all[dag], &tables->measures[dag - 1]);
+    p = put_tdag(p, tables, dag, row, &tables->held->labels.all[dag], &measures);
     p = put_name(p, tables, dag);
     if (tables->unlocks)
         p = put_unlock_shares(p, &tables->unlocks->counts[dag]);
@@ -163,12 +164,13 @@ static enum status put_tdag_row(struct text *text, const struct tables *tables, 
 static enum status format_tdags(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
 {
     const struct tables *tables = context;
-    const struct classes *classes = &tables->selection->classes;
+    struct measures_scratch scratch = {0};
     (void)worker;
-    uint32_t end = chunk_end(chunk, classes->rows_count);
+    uint32_t end = chunk_end(chunk, tables->selection->classes.rows_count);
     enum status status = STATUS_OK;
     for (uint32_t i = (uint32_t)chunk * CHUNK_ROWS; i < end && status == STATUS_OK; i++)
-        status = put_tdag_row(text, tables, i + 1);
+        status = put_tdag_row(text, tables, i + 1, &scratch);
+    measures_scratch_free(&scratch);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
@@ -449,9 +451,8 @@ enum status tables_check(const struct outfolder *folder, struct fault *fault)
 
 enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
-                         const struct measures_row *measures, const struct payments *payments,
-                         const struct unlocks *unlocks, const struct paper_classes *paper, unsigned threads,
-                         struct fault *fault)
+                         const struct payments *payments, const struct unlocks *unlocks,
+                         const struct paper_classes *paper, unsigned threads, struct fault *fault)
 {
     struct tables tables = {.store = store,
                             .forest = forest,
@@ -463,7 +464,6 @@ enum status tables_write(struct outfolder *folder, const struct store *store, co
                             .unlocks = unlocks,
                             .paper = paper,
                             .held = held,
-                            .measures = measures,
                             .names_size = catalogue_names_size(held->catalogue),
                             .rules = selection->tdags.rules};
     struct outfile files[TABLES] = {{0}};
