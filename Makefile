@@ -32,6 +32,11 @@ export PWD := $(CURDIR)
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDENING_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(SAME_NUMBERS) $(SAME_BYTES) $(OPENMP) -pthread -I. -I$(BUILD)/made $(LIB_CFLAGS) \
     $(if $(SANITIZE),$(SANITIZER) -fno-omit-frame-pointer)
 ALL_LDFLAGS = $(HARDENING_LDFLAGS) $(LDFLAGS) $(OPENMP) -pthread $(SANITIZER)
+# The test programs are many, and linking them takes longer than compiling: by gold, which is quicker, where it is, and without the
+# debugging information, which a sanitizer reads. For a debugger: make TEST_LDFLAGS= build/tests/FOLDER/test_NOUN
+ifeq ($(SANITIZE),)
+TEST_LDFLAGS := $(shell $(CC) -fuse-ld=gold -Wl,--version 2>/dev/null | grep -q gold && echo -fuse-ld=gold) -Wl,--strip-debug
+endif
 
 LIB_SOURCES := $(sort $(wildcard parser/*.c graph/*/*.c classify/*.c))
 CLI_SOURCES := $(sort $(wildcard cli/*.c cli/*/*.c))
@@ -111,7 +116,7 @@ $(COMPLETIONS): $(BUILD)/unktx
 	@mv $@.part $@
 
 $(TESTS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
+	$(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
 
 $(CHAINGEN): $(call objects,tests/bench/chaingen.c $(CHAINGEN_SOURCES)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
@@ -120,7 +125,7 @@ $(BENCH): $(call objects,$(BENCH_SOURCES)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
 $(REPLAYS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
+	$(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
 
 $(FUZZERS): $(BUILD)/tests/fuzz/fuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIB_LIBS) -lcmocka
