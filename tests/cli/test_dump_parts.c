@@ -256,7 +256,7 @@ static void test_changed(void **state)
 
 static struct run listing(void)
 {
-    return shell("cd %s && find . ! -path './store/*' | sort | while read -r f; do stat -c '%%n %%i %%Y' $f; done; "
+    return shell("cd %s && find . ! -path './store/*' -printf '%%p %%i %%T@\\n' | sort; "
                  "find . -type f ! -path './store/*' | sort | xargs sha256sum",
                  dump_dir);
 }
