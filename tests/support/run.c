@@ -83,7 +83,9 @@ static pid_t start_words(char **words, int out, int err)
         dup2(err, 2);
         if (forked) {
             be_as_executed();
-            exit(unktx_main(count_words(words), words));
+            int status = unktx_main(count_words(words), words);
+            fflush(NULL);
+            _exit(status); /* for exit() forty shared libraries take down what the parent set up */
         }
         execv(words[0], words);
         perror(words[0]);
