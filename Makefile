@@ -137,10 +137,14 @@ digests: $(BUILD)/unktx
 # How many entries of the check run at the same time, one more than processors since each waits for the disk now and then; none of
 # them knows of the others.
 CHECK_JOBS ?= $(shell jobs=$$(nproc 2>/dev/null || echo 1); [ $$jobs -le 4 ] || jobs=4; echo $$((jobs + 1)))
-# $(call run_tests,TESTS,FUZZ_NOUNS,SCRIPTS): each names what it skips; UNKTX tells which binary to run. The scripts come first: some of
-# them take long. Threads that have no work sleep: by default libgomp lets them spin, which takes the processor from the other entries.
+# What takes longest begins first, so that none of it is left alone at the end: the scripts, and then these.
+LONG = tests/parser/test_hasher $(addprefix tests/cli/test_,no_memory index_faults to_height resources explore_outputs lack scan names \
+    index_flows interrupt dump_parts damage index explore_commands reorg)
+# $(call run_tests,TESTS,FUZZ_NOUNS,SCRIPTS): each names what it skips; UNKTX tells which binary to run. Threads that have no work
+# sleep: by default libgomp lets them spin, which takes the processor from the other entries.
 run_tests = rm -f $(BUILD)/failed; \
-	printf '%s\n' $(patsubst %,script:%,$(3)) $(patsubst %,program:%,$(1)) $(patsubst %,corpus:%,$(2)) | \
+	printf '%s\n' $(patsubst %,script:%,$(3)) $(patsubst %,program:%,$(filter $(LONG),$(1)) $(filter-out $(LONG),$(1))) \
+	    $(patsubst %,corpus:%,$(2)) | \
 	    UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" OMP_WAIT_POLICY=passive \
 	    xargs -P $(CHECK_JOBS) -I@ sh tests/run.sh @ || echo "not all were run" >>$(BUILD)/failed; \
 	if [ -s $(BUILD)/failed ]; then echo "FAILED:"; cat $(BUILD)/failed; exit 1; fi; echo "all test programs passed"
