@@ -146,18 +146,21 @@ static void test_dag(void **state)
     run_free(&run);
 }
 
-/* Digits alone, and more of them than there are T-DAGs: the beginning of a name. */
+/* Digits alone, and more of them than there are T-DAGs: the beginning of a name. A few of each number of digits. */
 static void test_digits_of_a_name(void **state)
 {
     (void)state;
     char cut[17], expected[128];
-    size_t tried = 0;
+    unsigned tried = 0, of_length[sizeof cut] = {0};
     for (size_t r = 0; r < txs.rows; r++) {
         const char *txid = table_get(&txs, r, "txid");
         size_t digits = strspn(txid, "0123456789"), dag = table_number(&txs, r, table_column(&txs, "dag_id"));
         if (digits < 8 || txid[0] == '0')
             continue;
-        snprintf(cut, sizeof cut, "%.*s", digits < 15 ? (int)digits : 15, txid);
+        digits = digits < 15 ? digits : 15;
+        if (of_length[digits]++ >= 3)
+            continue;
+        snprintf(cut, sizeof cut, "%.*s", (int)digits, txid);
         snprintf(expected, sizeof expected, "T-DAG %s, number %zu of", table_get(&tdags, dag - 1, "dag"), dag);
         assert_shows("--dag", cut, expected);
         tried++;
