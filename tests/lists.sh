@@ -9,45 +9,45 @@ unktx=${UNKTX:-build/unktx}
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 
-# the words of a man page: without roff's backslashes, and `.BI unknown_txs_ RULES` as one word
-man_text() {
-    [ -e "$place/$1.man" ] || tr -d '\\' <"cli/man/$1.1" | sed 's/_ \([A-Z]\)/_\1/g' >"$place/$1.man"
-    cat "$place/$1.man"
-}
+# the words of each man page: without roff's backslashes, and `.BI unknown_txs_ RULES` as one word
+for page in cli/man/*.1; do
+    name=${page##*/}
+    tr -d '\\' <"$page" | sed 's/_ \([A-Z]\)/_\1/g' >"$place/${name%.1}.man"
+done
 lacks() { echo "$1 lacks $2"; }
 # the data dictionary: of all tables where it is generated, else of the published ones
 dictionary=docs/tables.md
 [ -e "$dictionary" ] || dictionary=notebooks-data/README.md
 
-commands() { "$unktx" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z]*\) .*/\1/p'; }
+"$unktx" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z]*\) .*/\1/p' >"$place/commands"
 
 check_commands() {
     for shell in bash zsh fish; do "$unktx" completion $shell >"$place/$shell"; done
-    for command in $(commands); do
+    for command in $(cat "$place/commands"); do
         [ -e "cli/man/unktx-$command.1" ] || { lacks cli/man "unktx-$command.1"; continue; }
-        man_text unktx | grep -qF ".BR $command (1)" || lacks "unktx(1)" "$command"
-        man_text unktx | grep -qF ".BR unktx-$command (1)" || lacks "unktx(1), SEE ALSO" "$command"
+        grep -qF ".BR $command (1)" "$place/unktx.man" || lacks "unktx(1)" "$command"
+        grep -qF ".BR unktx-$command (1)" "$place/unktx.man" || lacks "unktx(1), SEE ALSO" "$command"
         grep -qF "| \`unktx $command\` |" README.md || lacks README.md "a row of $command"
         for shell in bash zsh fish; do grep -qw -- "$command" "$place/$shell" || lacks "the completion of $shell" "$command"; done
         grep -qE "\"${command}[ \"]" tests/cli/*.c || lacks tests/cli "a test of $command"
         options=$("$unktx" "$command" --help | sed -n '/^Options:/,/^$/p' | grep -oE '^ {2,6}(-[a-z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+')
         for option in $options; do
-            man_text "unktx-$command" | grep -qw -e "$option" || lacks "unktx-$command(1)" "$option"
+            grep -qw -e "$option" "$place/unktx-$command.man" || lacks "unktx-$command(1)" "$option"
             grep -qw -e "${option#--}" "$place/bash" || lacks "the completion of bash" "$option"
         done
     done
     for page in cli/man/unktx-*.1; do
-        command=$(basename "$page" .1)
-        commands | grep -qx "${command#unktx-}" || echo "$page is of no command"
+        command=${page##*/} command=${command%.1}
+        grep -qx "${command#unktx-}" "$place/commands" || echo "$page is of no command"
     done
     sed -n 's/^| `unktx \([a-z]*\)` |.*/\1/p' README.md | while read -r command; do
-        commands | grep -qx "$command" || echo "README.md has a row of $command, which is no command"
+        grep -qx "$command" "$place/commands" || echo "README.md has a row of $command, which is no command"
     done
 }
 
 # columns of the table on stdin: in the man page $1 and in the dictionary; $2: only in the man page
 check_columns() {
-    man_text "$1" | tr -cs 'A-Za-z0-9_.-' '\n' >"$place/words"
+    tr -cs 'A-Za-z0-9_.-' '\n' <"$place/$1.man" >"$place/words"
     grep -oE '`[^`]+`' "$dictionary" | tr -d '`' >"$place/described"
     # what there is for each kind of output or each rule set may stand there once
     head -n 1 | tr ',' '\n' | awk -v place="$place" -v page="$1(1)" -v dictionary="$dictionary" -v only_man="${2:-}" '
@@ -95,18 +95,19 @@ check_tables() {
 
 check_rules_and_kinds() {
     for rules in $("$unktx" dags --help | grep -oE 'core-[0-9.]+(\|core-[0-9.]+)+' | tr '|' ' '); do
-        man_text unktx | grep -qF ".B $rules" || lacks "unktx(1)" "the rule set $rules"
+        grep -qF ".B $rules" "$place/unktx.man" || lacks "unktx(1)" "the rule set $rules"
         grep -qF "| \`$rules\`" README.md || lacks README.md "a row of $rules"
         grep -qF "| \`$rules\`" docs/model.md || lacks docs/model.md "a row of $rules"
         "$unktx" completion bash | grep -qF -- "$rules" || lacks "the completion of bash" "$rules"
         "$unktx" stats --store "$place/store" | head -n 1 | grep -qF "unknown_txs_$rules" || lacks "unktx stats" "$rules"
         grep -qF "\"$rules\"" "$place/without/summary.json" || lacks summary.json "$rules"
     done
+    "$unktx" blocks tests/fixtures/genesis | head -n 1 >"$place/blocks"
     while read -r kind; do
-        man_text unktx | grep -qw "$kind" || lacks "unktx(1)" "the kind $kind"
+        grep -qw "$kind" "$place/unktx.man" || lacks "unktx(1)" "the kind $kind"
         grep -qF "\`$kind\`" docs/model.md || lacks docs/model.md "the kind $kind"
         grep -qF "\"$kind\"" "$place/without/summary.json" || lacks summary.json "$kind"
-        "$unktx" blocks tests/fixtures/genesis | head -n 1 | grep -qw "$kind" || lacks "unktx blocks" "$kind"
+        grep -qw "$kind" "$place/blocks" || lacks "unktx blocks" "$kind"
     done <"$place/kinds"
 }
 
@@ -114,7 +115,7 @@ check_families_and_measures() {
     families=$(sed -n '/family_name/,/^}/p' classify/family.c | grep -oE '"[a-z-]+"' | tr -d '"')
     [ "$(echo "$families" | wc -w)" -eq "$(sed -n 's/^#define FAMILIES //p' classify/family.h)" ] || echo "classify/family.c: not as many names as FAMILIES"
     for family in $families; do
-        man_text unktx-dags | grep -qw -e "$family" || lacks "unktx-dags(1)" "the family $family"
+        grep -qw -e "$family" "$place/unktx-dags.man" || lacks "unktx-dags(1)" "the family $family"
         grep -qF "| ![](pictures/family-$family.svg) | \`$family\` |" docs/model.md || lacks docs/model.md "a row of $family"
         grep -qF "$family" "$dictionary" || lacks "$dictionary" "the family $family"
         grep -qw "FAMILY_$(echo "$family" | tr 'a-z-' 'A-Z_')" tests/classify/test_family.c || lacks tests/classify/test_family.c "$family"
@@ -130,7 +131,7 @@ check_families_and_measures() {
 check_networks_and_scripts() {
     for network in $("$unktx" scan --help | grep -oE 'main(\|[a-z0-9]+)+' | tr '|' ' '); do
         grep -qF "{\"$network\"" parser/network.c || lacks parser/network.c "$network"
-        man_text unktx-scan | grep -qw "$network" || lacks "unktx-scan(1)" "the network $network"
+        grep -qw "$network" "$place/unktx-scan.man" || lacks "unktx-scan(1)" "the network $network"
         grep -qF "\"$network\"" tests/parser/test_network.c || lacks tests/parser/test_network.c "$network"
         [ "$network" = main ] || grep -qF "\`$network\`" docs/model.md || lacks docs/model.md "the network $network"
     done
