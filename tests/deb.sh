@@ -13,7 +13,7 @@ trap 'rm -rf "$place"' EXIT
 wrong() { echo "deb: $*"; exit 1; }
 # Without what takes the compiler long. A part of the debugging information stays (-g1): it names the folder, and a difference there
 # would be one of the build id, which the stripped program keeps.
-export DEB_CFLAGS_APPEND="-O1 -g1"
+export DEB_CFLAGS_APPEND="-Og -g1"
 build() { # FOLDER BUILD
     ${MAKE:-make} -s -C "$1" deb BUILD="$2" >"$place/said" 2>&1 || { cat "$place/said"; wrong "make deb fails"; }
 }
