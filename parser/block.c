@@ -136,6 +136,15 @@ static struct hasher_message *batch_next(struct batch *batch)
     return &batch->messages[batch->count++];
 }
 
+static struct hasher_message whole_message(const struct tx *tx, struct hash256 *wtxid)
+{
+    return (struct hasher_message){.first = tx->start,
+                                   .body = tx->start + HASHER_END,
+                                   .body_size = (size_t)(tx->end - tx->start) - 2 * HASHER_END,
+                                   .last = tx->end - HASHER_END,
+                                   .out = wtxid};
+}
+
 /* The txid, and, unless `wtxid` is NULL, the wtxid of all but the coinbase, which has zeros for it. Without witnesses
  * both are the same. */
 static void batch_tx(struct batch *batch, const struct tx *tx, bool coinbase, struct hash256 *txid,
@@ -149,27 +158,43 @@ static void batch_tx(struct batch *batch, const struct tx *tx, bool coinbase, st
     if (coinbase)
         memset(wtxid, 0, sizeof *wtxid);
     else if (tx->segwit)
-        *batch_next(batch) = (struct hasher_message){.first = tx->start,
-                                                     .body = tx->start + HASHER_END,
-                                                     .body_size = (size_t)(tx->end - tx->start) - 2 * HASHER_END,
-                                                     .last = tx->end - HASHER_END,
-                                                     .out = wtxid};
+        *batch_next(batch) = whole_message(tx, wtxid);
 }
 
 /* For all levels of a tree, one after the other: each has half of the one before, rounded up, and may need a copy of
  * its last; there are fewer than 32. */
 #define MERKLE_ROOM(leaves) (2 * (leaves) + 64)
 
+static enum status reserve_hashes(struct block_verifier *v, size_t count)
+{
+    if (mem_reserve(&v->txids, &v->txids_capacity, MERKLE_ROOM(count), sizeof *v->txids) != STATUS_OK ||
+        mem_reserve(&v->wtxids, &v->wtxids_capacity, MERKLE_ROOM(count), sizeof *v->wtxids) != STATUS_OK)
+        return STATUS_NOMEM;
+    return mem_reserve(&v->messages, &v->messages_capacity, HASHER_BATCH, sizeof *v->messages);
+}
+
 /* Hashes all transactions into the verifier's arrays; the wtxids only if they are wanted. */
 static enum status hash_txs(struct block_verifier *v, const struct tx *txs, size_t count, bool wtxids)
 {
-    if (mem_reserve(&v->txids, &v->txids_capacity, MERKLE_ROOM(count), sizeof *v->txids) != STATUS_OK ||
-        mem_reserve(&v->wtxids, &v->wtxids_capacity, MERKLE_ROOM(count), sizeof *v->wtxids) != STATUS_OK ||
-        mem_reserve(&v->messages, &v->messages_capacity, HASHER_BATCH, sizeof *v->messages) != STATUS_OK)
+    if (reserve_hashes(v, count) != STATUS_OK)
         return STATUS_NOMEM;
     struct batch batch = {.messages = v->messages};
     for (size_t t = 0; t < count; t++)
         batch_tx(&batch, &txs[t], t == 0, &v->txids[t], wtxids ? &v->wtxids[t] : NULL);
+    batch_flush(&batch);
+    return STATUS_OK;
+}
+
+/* The wtxids alone. */
+static enum status hash_wholes(struct block_verifier *v, const struct tx *txs, size_t count)
+{
+    if (reserve_hashes(v, count) != STATUS_OK)
+        return STATUS_NOMEM;
+    struct batch batch = {.messages = v->messages};
+    memset(&v->wtxids[0], 0, sizeof v->wtxids[0]);
+    for (size_t t = 1; t < count; t++)
+        *batch_next(&batch) = txs[t].segwit ? whole_message(&txs[t], &v->wtxids[t])
+                                            : tx_message(&txs[t], &v->wtxids[t]);
     batch_flush(&batch);
     return STATUS_OK;
 }
@@ -272,6 +297,22 @@ enum block_flaw block_verify(struct block_verifier *verifier, const uint8_t *blo
     if (status != STATUS_OK)
         return status == STATUS_NOMEM ? BLOCK_NOMEM : BLOCK_MALFORMED;
     return block_verify_txs(verifier, block, counts, verifier->txs);
+}
+
+enum block_flaw block_verify_witnesses(struct block_verifier *verifier, const uint8_t *block, size_t size)
+{
+    static const struct block_visitor visitor = {.tx = keep_tx};
+    struct block_counts counts;
+    struct commitment commitment = {0};
+    enum status status = block_walk(block, size, &counts, &visitor, verifier);
+    if (status != STATUS_OK)
+        return status == STATUS_NOMEM ? BLOCK_NOMEM : BLOCK_MALFORMED;
+    read_coinbase(&verifier->txs[0], &commitment);
+    if (!commitment.script)
+        return BLOCK_FINE;
+    if (hash_wholes(verifier, verifier->txs, counts.txs) != STATUS_OK)
+        return BLOCK_NOMEM;
+    return commitment_holds(verifier, counts.txs, &commitment) ? BLOCK_FINE : BLOCK_BAD_COMMITMENT;
 }
 
 bool block_is_of_fork(struct block_verifier *verifier, const uint8_t *block, size_t size, struct block_counts *counts,

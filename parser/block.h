@@ -169,6 +169,10 @@ enum block_flaw block_verify_txs(struct block_verifier *verifier, const uint8_t 
  * the txids of counts->txs transactions until the next call. O(size) hashing. */
 enum block_flaw block_verify_txids(struct block_verifier *verifier, const uint8_t *block, size_t size,
                                    struct block_counts *counts);
+/* Whether the witnesses are those that the coinbase commits to (BIP 141), and nothing else: BLOCK_FINE, also where it
+ * commits to none, BLOCK_MALFORMED, BLOCK_BAD_COMMITMENT or BLOCK_NOMEM. For a block with witnesses. O(size)
+ * hashing. */
+enum block_flaw block_verify_witnesses(struct block_verifier *verifier, const uint8_t *block, size_t size);
 void block_verifier_free(struct block_verifier *verifier);
 
 /* Blocks of the BLAKE2b fork (Bitcoin Knots 29.4; mainnet from height 961,640): bit 31 of the version, a longer header
