@@ -1,7 +1,6 @@
 #include "parser/hidden.h"
 
 #include "parser/opcode.h"
-#include "parser/pubkey.h"
 #include "parser/pushes.h"
 
 #define CONTROL_BASE 33u      /* leaf version and parity, internal key */
@@ -143,21 +142,25 @@ static void branch_hash(const uint8_t *other, uint8_t hash[32])
     sha256_end(&stream, hash);
 }
 
-/* Does the control block lead from the script to the output's key? */
-static bool control_leads(const struct push *control, const struct push *script, const uint8_t *output)
+/* What the control block claims of the output's key and the script; false if it is none by its size. */
+static bool claim_of(const struct push *control, const struct push *script, const uint8_t *output,
+                     struct taproot_claim *claim)
 {
-    uint8_t hash[32];
     if (control->size < CONTROL_BASE || (control->size - CONTROL_BASE) % CONTROL_STEP != 0 ||
         (control->size - CONTROL_BASE) / CONTROL_STEP > CONTROL_STEPS_MAX)
         return false;
-    leaf_hash(control->data[0] & 0xfe, script, hash);
+    leaf_hash(control->data[0] & 0xfe, script, claim->root);
     for (size_t at = CONTROL_BASE; at < control->size; at += CONTROL_STEP)
-        branch_hash(control->data + at, hash);
-    return pubkey_commits(output, control->data[0] & 1, control->data + 1, hash);
+        branch_hash(control->data + at, claim->root);
+    claim->output = output;
+    claim->internal = control->data + 1;
+    claim->odd = control->data[0] & 1;
+    return true;
 }
 
 static enum hidden_way read_tap_script(const uint8_t *program, const struct tx_input *input,
-                                       const struct witness_end *witness, struct hidden_script *shown, size_t *count)
+                                       const struct witness_end *witness, struct hidden_script *shown, size_t *count,
+                                       struct taproot_claim *claim)
 {
     const struct push *items = witness->items;
     bool annex = witness->count >= 2 && items[0].size > 0 && items[0].data[0] == ANNEX_TAG;
@@ -166,7 +169,7 @@ static enum hidden_way read_tap_script(const uint8_t *program, const struct tx_i
     if (witness->count - annex == 1)
         return HIDDEN_KEY_PATH;
     const struct push *control = &items[annex], *script = &items[annex + 1];
-    if (!control_leads(control, script, program))
+    if (!claim_of(control, script, program, claim))
         return HIDDEN_NOT_PROVEN;
     shown[0] = script_of(script, HIDDEN_P2TR);
     shown[0].leaf_version = control->data[0] & 0xfe;
@@ -179,14 +182,15 @@ static enum hidden_way read_tap_script(const uint8_t *program, const struct tx_i
 
 enum hidden_way hidden_read(enum kind kind, const uint8_t *program, const struct tx_input *input,
                             const uint8_t *witness, size_t witness_size, struct hidden_script shown[HIDDEN_SHOWN_MAX],
-                            size_t *count)
+                            size_t *count, struct taproot_claim *claim)
 {
     struct witness_end end = read_witness(witness, witness_size);
     *count = 0;
+    *claim = (struct taproot_claim){0};
     if (kind == KIND_SCRIPTHASH)
         return read_redeem(program, input, &end, shown, count);
     if (kind == KIND_WITNESS_V1_TAPROOT)
-        return read_tap_script(program, input, &end, shown, count);
+        return read_tap_script(program, input, &end, shown, count, claim);
     if (input->script_size > 0 || !read_witness_script(program, &end, HIDDEN_P2WSH, shown))
         return HIDDEN_NOT_PROVEN;
     *count = 1;

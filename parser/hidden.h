@@ -6,6 +6,7 @@
 #define UNKTX_PARSER_HIDDEN_H
 
 #include "parser/script.h"
+#include "parser/taproot.h"
 #include "parser/tx.h"
 
 /* Where a script was hidden. */
@@ -44,11 +45,13 @@ enum hidden_way {
  * or 32. NULL for any other kind. */
 const uint8_t *hidden_program(enum kind kind, const uint8_t *script, size_t *size);
 
-/* What an input that spends an output of that kind and program shows: *count scripts, the outer one first. `witness` is
- * the input's, with `witness_size` bytes from its number of items on, or more; NULL: it has none. O(bytes), a tap
- * script some ten microseconds more. */
+/* What an input that spends an output of that kind and program shows: *count scripts, the outer one first. `witness`
+ * is the input's, with `witness_size` bytes from its number of items on, or more; NULL: it has none. Where
+ * claim->output is not NULL it shows a tap script if that claim holds, which taproot_check tells for many at once; if
+ * it does not, the way is HIDDEN_NOT_PROVEN, and none is shown. The claim borrows `program` and the witness.
+ * O(bytes). */
 enum hidden_way hidden_read(enum kind kind, const uint8_t *program, const struct tx_input *input,
                             const uint8_t *witness, size_t witness_size, struct hidden_script shown[HIDDEN_SHOWN_MAX],
-                            size_t *count);
+                            size_t *count, struct taproot_claim *claim);
 
 #endif

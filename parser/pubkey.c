@@ -22,14 +22,12 @@ bool pubkey_is_burn(const uint8_t *key, size_t size)
 }
 
 #ifdef SECP256K1_EXTRAKEYS_H
-/* hash_TapTweak(x) of BIP 341, of x and root where there is one. */
-static void tap_tweak(const uint8_t x[PUBKEY_X_SIZE], const uint8_t *root, uint8_t out[32])
+/* hash_TapTweak(x) of BIP 341, for an output without a script path. */
+static void tap_tweak(const uint8_t x[PUBKEY_X_SIZE], uint8_t out[32])
 {
     struct sha256_stream stream;
     sha256_begin_tagged(&stream, "TapTweak");
     sha256_add(&stream, x, PUBKEY_X_SIZE);
-    if (root)
-        sha256_add(&stream, root, 32);
     sha256_end(&stream, out);
 }
 
@@ -43,36 +41,14 @@ bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE])
         secp256k1_xonly_pubkey_from_pubkey(context, &x_only, NULL, &point) != 1 ||
         secp256k1_xonly_pubkey_serialize(context, out, &x_only) != 1)
         return false;
-    tap_tweak(out, NULL, tweak);
+    tap_tweak(out, tweak);
     return secp256k1_xonly_pubkey_tweak_add(context, &tweaked, &x_only, tweak) == 1 &&
            secp256k1_xonly_pubkey_from_pubkey(context, &x_only, NULL, &tweaked) == 1 &&
            secp256k1_xonly_pubkey_serialize(context, out, &x_only) == 1;
 }
 
-bool pubkey_commits(const uint8_t output[PUBKEY_X_SIZE], bool odd, const uint8_t internal[PUBKEY_X_SIZE],
-                    const uint8_t root[32])
-{
-    const secp256k1_context *context = secp256k1_context_static;
-    secp256k1_xonly_pubkey point;
-    uint8_t tweak[32];
-    if (secp256k1_xonly_pubkey_parse(context, &point, internal) != 1)
-        return false;
-    tap_tweak(internal, root, tweak);
-    return secp256k1_xonly_pubkey_tweak_add_check(context, output, odd, &point, tweak) == 1;
-}
-
 bool pubkey_has_taproot(void) { return true; }
 #else
-bool pubkey_commits(const uint8_t output[PUBKEY_X_SIZE], bool odd, const uint8_t internal[PUBKEY_X_SIZE],
-                    const uint8_t root[32])
-{
-    (void)output;
-    (void)odd;
-    (void)internal;
-    (void)root;
-    return false;
-}
-
 bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE])
 {
     (void)key;

@@ -23,11 +23,6 @@ bool pubkey_is_burn(const uint8_t *key, size_t size);
  * False if the key is no point, or the library was built without its module extrakeys. Any thread. O(1), some ten
  * microseconds. */
 bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE]);
-/* True if the output key of BIP 341 commits to the internal key and the root of the tree of scripts, and has that
- * parity of y. False if the internal key is no point, or without that module. Any thread. O(1), some ten
- * microseconds. */
-bool pubkey_commits(const uint8_t output[PUBKEY_X_SIZE], bool odd, const uint8_t internal[PUBKEY_X_SIZE],
-                    const uint8_t root[32]);
 /* Has the library that module? Without it there is no output key of any key. */
 bool pubkey_has_taproot(void);
 

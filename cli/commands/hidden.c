@@ -11,10 +11,13 @@ static int run(const struct settings *settings)
         return message_usage("--list is in the order of the inputs: it goes with --by total only");
     int exit_status = message_result(hidden_write(settings, &totals, &fault), &fault);
     if (exit_status == EXIT_DONE && !settings->quiet)
-        message("%llu scripts shown; inputs that spend a taproot output by its key: %llu; inputs that show no script "
+        message("%llu script%s shown; inputs that spend a taproot output by its key: %llu; inputs that show no script "
                 "that hashes to the output: %llu",
-                ULL(totals.scripts), ULL(totals.key_paths), ULL(totals.not_proven));
-    return exit_status;
+                ULL(totals.scripts), totals.scripts == 1 ? "" : "s", ULL(totals.key_paths), ULL(totals.not_proven));
+    if (exit_status == EXIT_DONE && totals.damaged > 0)
+        message("blocks whose witnesses have changed: %llu%s", ULL(totals.damaged),
+                settings->with_dags ? "; the store of --dags is not made" : "");
+    return message_left_out(exit_status, totals.damaged > 0);
 }
 
 static const struct option option_list = {

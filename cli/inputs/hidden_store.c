@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,8 +76,8 @@ static enum status check_folder(const char *path, struct fault *fault)
     return status;
 }
 
-/* Removes a folder of a store, if it is there. */
-static enum status remove_folder(const char *path, struct fault *fault)
+/* Removes what a folder of a store has in it, if it is there. */
+static enum status empty_folder(const char *path, struct fault *fault)
 {
     DIR *dir;
     struct dirent *entry;
@@ -88,7 +89,16 @@ static enum status remove_folder(const char *path, struct fault *fault)
         if (is_entry(entry->d_name))
             (void)unlinkat(dirfd(dir), entry->d_name, 0);
     closedir(dir);
-    return rmdir(path) == 0 ? STATUS_OK : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be removed");
+    return STATUS_OK;
+}
+
+/* And the folder. */
+static enum status remove_folder(const char *path, struct fault *fault)
+{
+    enum status status = empty_folder(path, fault);
+    if (status != STATUS_OK || rmdir(path) == 0 || errno == ENOENT)
+        return status;
+    return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be removed");
 }
 
 static void on_progress(void *context, const struct ingest_progress *progress)
@@ -148,15 +158,51 @@ static enum status replace(const char *new, const char *old, struct fault *fault
     return status;
 }
 
-enum status hidden_store_check_place(const char *store, struct fault *fault)
+/* Is the folder of that name still the open one? Another run may have put it in place, and a third made a new one. */
+static bool is_at(int folder, const char *path)
+{
+    struct stat open_one, named;
+    return fstat(folder, &open_one) == 0 && lstat(path, &named) == 0 && open_one.st_dev == named.st_dev &&
+           open_one.st_ino == named.st_ino;
+}
+
+/* Makes the new folder and locks it, which the end of the process undoes. */
+static enum status lock_folder(const char *new, int *lock, struct fault *fault)
+{
+    if (mkdir(new, 0777) != 0 && errno != EEXIST)
+        return fault_errno(fault, new, FAULT_NO_OFFSET, "cannot be made");
+    enum status status = check_folder(new, fault);
+    if (status != STATUS_OK)
+        return status;
+    *lock = file_open_again(new, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (*lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) == 0 && is_at(*lock, new))
+        return STATUS_OK;
+    if (*lock >= 0)
+        close(*lock);
+    *lock = -1;
+    return fault_set(fault, STATUS_REFUSED, new, FAULT_NO_OFFSET, "another 'unktx hidden --dags' is writing here");
+}
+
+enum status hidden_store_begin(const char *store, int *lock, struct fault *fault)
 {
     char *new = outfile_join(store, FOLDER_NEW), *old = outfile_join(store, FOLDER);
     enum status status = new &&old ? check_folder(old, fault) : fault_nomem(fault);
+    *lock = -1;
     if (status == STATUS_OK)
-        status = check_folder(new, fault);
+        status = lock_folder(new, lock, fault);
     mem_free(new);
     mem_free(old);
     return status;
+}
+
+void hidden_store_end(const char *store, int lock)
+{
+    char *new = outfile_join(store, FOLDER_NEW);
+    if (new &&lock >= 0 && is_at(lock, new))
+        (void)remove_folder(new, NULL);
+    if (lock >= 0)
+        close(lock);
+    mem_free(new);
 }
 
 enum status hidden_store_make(const struct settings *settings, const struct blkdir *dir,
@@ -165,16 +211,13 @@ enum status hidden_store_make(const struct settings *settings, const struct blkd
     char *new = outfile_join(settings->store, FOLDER_NEW), *old = outfile_join(settings->store, FOLDER);
     enum status status = new &&old ? check_folder(old, fault) : fault_nomem(fault);
     if (status == STATUS_OK)
-        status = remove_folder(new, fault);
-    bool own = status == STATUS_OK;
+        status = empty_folder(new, fault);
     if (status == STATUS_OK)
         status = scan(settings, dir, marks, new, fault);
     if (status == STATUS_OK)
         status = write_marks(new, marks, fault);
     if (status == STATUS_OK)
         status = replace(new, old, fault);
-    if (status != STATUS_OK && own)
-        (void)remove_folder(new, NULL);
     mem_free(new);
     mem_free(old);
     return status;

@@ -7,12 +7,16 @@
 #include "graph/scan/marks.h"
 #include "parser/blkfile.h"
 
-/* STATUS_REFUSED where the folder in which hidden_store_make would put the store, or the one in which it makes it, is a
- * link or holds anything but the files of a store: to ask before a long pass. */
-enum status hidden_store_check_place(const char *store, struct fault *fault) MUST_CHECK;
+/* Makes and locks the folder in which hidden_store_make makes the store: to be called before a long pass.
+ * STATUS_REFUSED where another process has it, or where it or the one that it will replace is a link or holds anything
+ * but the files of a store. *lock is for hidden_store_end, -1 on failure. */
+enum status hidden_store_begin(const char *store, int *lock, struct fault *fault) MUST_CHECK;
+/* Removes that folder, unless it was put in place, and unlocks it. Nothing for -1. */
+void hidden_store_end(const char *store, int lock);
 
 /* Scans the blk files once more, with the marks, into a new store, which then takes the place of the one that is
- * there. What is there stays as it is on failure; STATUS_REFUSED as above. */
+ * there; between hidden_store_begin and hidden_store_end. What is there stays as it is on failure; STATUS_REFUSED as
+ * above. */
 enum status hidden_store_make(const struct settings *settings, const struct blkdir *dir,
                               const struct output_marks *marks, struct fault *fault) MUST_CHECK;
 

@@ -6,6 +6,7 @@
 #include "cli/inputs/index_blocks.h"
 #include "cli/inputs/known_scripts.h"
 #include "cli/inputs/spend_links.h"
+#include "cli/output/message.h"
 #include "cli/output/outfile.h"
 #include "cli/output/progress.h"
 #include "cli/views/hidden_rows.h"
@@ -173,6 +174,17 @@ static enum status on_blocks(void *context, unsigned count_of_blocks, struct fau
     return status;
 }
 
+/* The first one is told with its place, so that it can be looked at. */
+static void on_damaged(void *context, uint32_t height, const struct index_block *block)
+{
+    struct view *view = context;
+    if (view->totals.damaged++ > 0)
+        return;
+    message("block %u (blk%05u.dat: at byte %llu): the witnesses are not those that the block commits to: its bytes "
+            "have changed, and what it shows may be wrong",
+            (unsigned)height, (unsigned)block->file, ULL(block->offset));
+}
+
 static void on_progress(void *context, uint64_t done, uint64_t total)
 {
     struct view *view = context;
@@ -244,6 +256,7 @@ static enum status run_pass(struct view *view, const struct blkdir *dir, struct 
                                .to_height = (uint32_t)settings->to_height,
                                .spend = on_spend,
                                .blocks = on_blocks,
+                               .damaged = on_damaged,
                                .progress = on_progress,
                                .context = view};
     progress_begin(&view->progress, settings->quiet);
@@ -276,11 +289,12 @@ enum status hidden_write(const struct settings *settings, struct hidden_totals *
     struct view view = {.settings = settings, .by = by_parse(settings->by), .kinds = kinds_of(settings->select_kind)};
     struct blkdir dir = {0};
     struct tx_index *index = NULL;
+    int lock = -1;
     enum status status = open_view(&view, fault);
     if (status == STATUS_OK)
         status = open_source(settings, &index, &dir, fault);
     if (status == STATUS_OK && settings->with_dags)
-        status = hidden_store_check_place(settings->store, fault);
+        status = hidden_store_begin(settings->store, &lock, fault);
     if (status == STATUS_OK && settings->with_dags)
         status = hidden_marks_new(settings->store, (uint32_t)settings->to_height, &view.marks, fault);
     if (status == STATUS_OK)
@@ -293,8 +307,9 @@ enum status hidden_write(const struct settings *settings, struct hidden_totals *
     if (status == STATUS_OK)
         status = write_rows(&view, fault);
     status = outfile_finish(&view.file, status, fault);
-    if (status == STATUS_OK && settings->with_dags)
+    if (status == STATUS_OK && settings->with_dags && view.totals.damaged == 0)
         status = hidden_store_make(settings, &dir, &view.marks, fault);
+    hidden_store_end(settings->store, lock);
     *totals = view.totals;
     hidden_marks_free(&view.marks);
     blkdir_free(&dir);

@@ -1,6 +1,7 @@
 #include "graph/index/hidden.h"
 
 #include "graph/index/promises.h"
+#include "graph/index/waiting.h"
 #include "parser/block.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
@@ -16,6 +17,8 @@ struct pass {
     struct tx_index **indexes; /* by worker */
     unsigned indexes_count;
     struct block_verifier *verifiers; /* by worker */
+    struct waiting *waiting;          /* by worker */
+    struct taproot *taproot;
     struct promises promises;
     uint64_t done; /* bytes of blocks */
     /* of the window */
@@ -25,6 +28,7 @@ struct pass {
     const uint8_t **block;
     enum status *statuses;
     struct fault *faults;
+    bool *unproven; /* an input of the block shows nothing that hashes to its output */
 };
 
 unsigned hidden_slots(unsigned threads)
@@ -200,30 +204,46 @@ struct met_input {
     uint32_t vin;
 };
 
-static enum status show_input(const struct hand *hand, const struct tx_parts *parts, const struct met_input *met)
+static enum status show(void *context, const struct hidden_spend *spend)
 {
+    const struct hand *hand = context;
     const struct hidden_pass *options = hand->pass->options;
+    hand->pass->unproven[hand->slot] |= spend->way == HIDDEN_NOT_PROVEN;
+    return options->spend(options->context, hand->worker, hand->slot, spend, hand->fault);
+}
+
+static enum status flush(struct hand *hand)
+{
+    enum status status = waiting_flush(&hand->pass->waiting[hand->worker], hand->pass->taproot, show, hand);
+    return status == STATUS_NOMEM ? fault_nomem(hand->fault) : status;
+}
+
+static enum status show_input(struct hand *hand, const struct tx_parts *parts, const struct met_input *met)
+{
+    struct pass *pass = hand->pass;
+    struct waiting *waiting = &pass->waiting[hand->worker];
     const struct cursor *witness = &parts->witnesses;
-    struct hidden_spend spend = {.block = &hand->pass->at[hand->slot],
+    struct hidden_spend spend = {.block = &pass->at[hand->slot],
                                  .tx = &parts->tx,
                                  .input = &met->input,
                                  .tx_index = met->tx_index,
                                  .vin = met->vin,
                                  .value_sat = value_of(met->promised->value_kind),
                                  .kind = kind_of(met->promised->value_kind)};
-    enum status status = index_inputs(hand->pass->indexes[hand->worker], met->number, 1, &spend.output, hand->fault);
+    enum status status = index_inputs(pass->indexes[hand->worker], met->number, 1, &spend.output, hand->fault);
     if (status == STATUS_OK && spend.output == INDEX_NONE)
-        return index_damaged(hand->pass->indexes[hand->worker], "an output's spender is none", hand->fault);
-    if (status != STATUS_OK)
-        return status;
-    spend.way = hidden_read(spend.kind, met->promised->bytes, &met->input, parts->tx.segwit ? witness->at : NULL,
-                            parts->tx.segwit ? cursor_left(witness) : 0, spend.scripts, &spend.count);
-    return options->spend(options->context, hand->worker, hand->slot, &spend, hand->fault);
+        return index_damaged(pass->indexes[hand->worker], "an output's spender is none", hand->fault);
+    if (status == STATUS_OK && waiting_is_full(waiting))
+        status = flush(hand);
+    if (status == STATUS_OK)
+        waiting_add(waiting, &spend, met->promised->bytes, parts->tx.segwit ? witness->at : NULL,
+                    parts->tx.segwit ? cursor_left(witness) : 0);
+    return status;
 }
 
 /* Shows the inputs of a transaction that spend what was promised to them; `number` is that of the first one. */
-static enum status show_tx(const struct hand *hand, struct tx_parts *parts, uint32_t tx_index,
-                           const struct promise *promises, uint64_t number)
+static enum status show_tx(struct hand *hand, struct tx_parts *parts, uint32_t tx_index, const struct promise *promises,
+                           uint64_t number)
 {
     struct met_input met = {.tx_index = tx_index};
     struct push item;
@@ -252,6 +272,20 @@ static bool any_promised(const struct promise *promises, uint32_t count)
     return false;
 }
 
+/* Whether what was not proven is what the block commits to. */
+static enum status check_witnesses(const struct hand *hand)
+{
+    struct pass *pass = hand->pass;
+    struct index_block *block = &pass->at[hand->slot];
+    enum block_flaw flaw = block_verify_witnesses(&pass->verifiers[hand->worker], pass->block[hand->slot], block->size);
+    if (flaw == BLOCK_NOMEM)
+        return fault_nomem(hand->fault);
+    if (flaw == BLOCK_MALFORMED)
+        return other_bytes(hand); /* take_block has read all of it */
+    pass->unproven[hand->slot] = flaw == BLOCK_BAD_COMMITMENT;
+    return STATUS_OK;
+}
+
 static void show_block(void *context, unsigned worker, size_t slot)
 {
     struct pass *pass = context;
@@ -268,6 +302,10 @@ static void show_block(void *context, unsigned worker, size_t slot)
             status = show_tx(&hand, &parts, t, promises + input, first + input);
         input += parts.tx.inputs;
     }
+    if (status == STATUS_OK)
+        status = flush(&hand);
+    if (status == STATUS_OK && pass->unproven[slot])
+        status = check_witnesses(&hand);
     pass->statuses[slot] = status;
 }
 
@@ -311,6 +349,7 @@ static enum status choose_window(struct pass *pass, unsigned *count, uint64_t *b
             break;
         *bytes += block->size;
         pass->statuses[*count] = STATUS_OK;
+        pass->unproven[*count] = false;
         pass->faults[*count] = (struct fault){0};
     }
     return status;
@@ -330,6 +369,9 @@ static enum status run_window(struct pass *pass, struct fault *fault)
     status = failure_of(pass, count, status, fault);
     if (status == STATUS_OK)
         status = options->blocks(options->context, count, fault);
+    for (unsigned i = 0; i < count && status == STATUS_OK && options->damaged; i++)
+        if (pass->unproven[i])
+            options->damaged(options->context, pass->first + i, &pass->at[i]);
     pass->first += count;
     pass->done += bytes;
     if (options->progress)
@@ -373,8 +415,14 @@ static enum status open_window(struct pass *pass, struct fault *fault)
     pass->block = mem_alloc(slots, sizeof *pass->block);
     pass->statuses = mem_alloc(slots, sizeof *pass->statuses);
     pass->faults = mem_alloc(slots, sizeof *pass->faults);
+    pass->unproven = mem_alloc(slots, sizeof *pass->unproven);
     pass->verifiers = mem_alloc(pass->options->threads, sizeof *pass->verifiers);
-    bool ok = pass->verifiers && pass->readers && pass->at && pass->block && pass->statuses && pass->faults;
+    pass->waiting = mem_alloc(pass->options->threads, sizeof *pass->waiting);
+    pass->taproot = taproot_new();
+    bool ok = pass->verifiers && pass->readers && pass->at && pass->block && pass->statuses && pass->faults &&
+              pass->unproven && pass->waiting && pass->taproot;
+    for (unsigned i = 0; i < pass->options->threads && ok; i++)
+        ok = waiting_open(&pass->waiting[i]) == STATUS_OK;
     return ok ? STATUS_OK : fault_nomem(fault);
 }
 
@@ -387,6 +435,11 @@ static void close_pass(struct pass *pass)
     promises_close(&pass->promises);
     for (unsigned i = 0; pass->verifiers && i < pass->options->threads; i++)
         block_verifier_free(&pass->verifiers[i]);
+    for (unsigned i = 0; pass->waiting && i < pass->options->threads; i++)
+        waiting_free(&pass->waiting[i]);
+    taproot_free(pass->taproot);
+    mem_free(pass->waiting);
+    mem_free(pass->unproven);
     mem_free(pass->verifiers);
     mem_free(pass->readers);
     mem_free(pass->at);
@@ -412,47 +465,4 @@ enum status hidden_pass_run(const struct hidden_pass *options, struct fault *fau
         status = run_ranges(&pass, fault);
     close_pass(&pass);
     return status;
-}
-
-/* ---- marks ---- */
-
-static enum status fill_marks(struct tx_index *index, uint32_t to_height, struct output_marks *marks,
-                              struct fault *fault)
-{
-    struct index_totals totals = index_totals_of(index);
-    uint64_t before = 0;
-    marks->blocks = to_height < totals.blocks ? to_height + 1 : totals.blocks;
-    marks->bits = mem_alloc((size_t)(totals.outputs / 64 + 1), sizeof *marks->bits);
-    marks->first_output = mem_alloc((size_t)marks->blocks + 1, sizeof *marks->first_output);
-    if (!marks->bits || !marks->first_output)
-        return fault_nomem(fault);
-    for (uint32_t h = 0; h <= marks->blocks; h++) {
-        struct block_entry entry = {.first_output = totals.outputs};
-        enum status status = h < totals.blocks ? index_block_entry(index, h, &entry, fault) : STATUS_OK;
-        if (status != STATUS_OK)
-            return status;
-        if (entry.first_output < before || entry.first_output > totals.outputs)
-            return index_damaged(index, "its blocks are not in order", fault);
-        marks->first_output[h] = before = entry.first_output;
-        if (h < marks->blocks)
-            marks->tip = entry.block.hash;
-    }
-    return STATUS_OK;
-}
-
-enum status hidden_marks_new(const char *store, uint32_t to_height, struct output_marks *marks, struct fault *fault)
-{
-    struct tx_index *index = NULL;
-    enum status status = index_open(store, &index, fault);
-    if (status == STATUS_OK)
-        status = fill_marks(index, to_height, marks, fault);
-    index_close(index);
-    return status;
-}
-
-void hidden_marks_free(struct output_marks *marks)
-{
-    mem_free(marks->bits);
-    mem_free(marks->first_output);
-    *marks = (struct output_marks){0};
 }

@@ -40,6 +40,9 @@ struct hidden_pass {
     enum status (*spend)(void *context, unsigned worker, unsigned slot, const struct hidden_spend *spend,
                          struct fault *fault);
     enum status (*blocks)(void *context, unsigned count, struct fault *fault);
+    /* Called after `blocks`, in chain order, for each that has a spend whose way is HIDDEN_NOT_PROVEN and whose
+     * witnesses are not those that it commits to (BIP 141): its bytes changed. May be NULL. */
+    void (*damaged)(void *context, uint32_t height, const struct index_block *block);
     void (*progress)(void *context, uint64_t done, uint64_t total); /* bytes of blocks; may be NULL */
     void *context;
 };

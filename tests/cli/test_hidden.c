@@ -6,9 +6,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "graph/test_hooks.h"
@@ -191,6 +194,23 @@ static void test_in_the_way(void **state)
     assert_int_equal(unlink(link), 0);
 }
 
+/* One at a time: what another process is making is neither removed nor written into. */
+static void test_locked(void **state)
+{
+    (void)state;
+    const char *folder = path_of("%s/store/hidden.new", place), *file = path_of("%s/store/hidden.new/marks", place);
+    assert_int_equal(mkdir(folder, 0777), 0);
+    write_file(file, "mine", 4);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    expect_said(1, "another 'unktx hidden --dags'", path_of("hidden --dags --store %s/store", place));
+    assert_true(path_exists(file));
+    close(fd); /* what is left of a process that was killed */
+    unktx_ok("hidden --quiet --dags --store %s/store -o %s/again.csv", place, place);
+    assert_false(path_exists(folder));
+}
+
 /* Only a store that was made with marks, of the same chain. */
 static void test_other_store(void **state)
 {
@@ -223,6 +243,72 @@ static void refused(const char *store, const char *why)
     assert_false(path_exists(path_of("%s/none.csv", place)));
 }
 
+/* Flips a bit of the last place that has these bytes; false if there is none. */
+static bool flip_last(const char *path, const uint8_t *what, size_t what_size)
+{
+    size_t size;
+    char *bytes = read_file(path, &size);
+    size_t at = size - what_size, key_size;
+    char *key = read_file(path_of("%s/node/regtest/blocks/xor.dat", place), &key_size), *plain = malloc(size);
+    assert_true(plain && key_size == 8);
+    for (size_t i = 0; i < size; i++)
+        plain[i] = (char)(bytes[i] ^ key[i % 8]);
+    free(key);
+    while (at > 0 && memcmp(plain + at, what, what_size) != 0)
+        at--;
+    free(plain);
+    bytes[at + what_size / 2] ^= at > 0;
+    write_file(path, bytes, size);
+    free(bytes);
+    return at > 0;
+}
+
+/* The bytes of the last witness script of the list. */
+static size_t last_witness_script(uint8_t *script, size_t room)
+{
+    size_t size, count = 0;
+    char *rows = read_file(path_of("%s/list.csv", place), &size);
+    char *found = NULL;
+    rows[size - 1] = '\0';
+    for (char *row = strtok(rows, "\n"); row; row = strtok(NULL, "\n"))
+        if (strstr(row, ",p2wsh,") && strlen(strrchr(row, ',') + 1) >= 64)
+            found = strrchr(row, ',') + 1;
+    assert_non_null(found);
+    for (; found[2 * count] && count < room; count++) {
+        unsigned byte;
+        assert_int_equal(sscanf(found + 2 * count, "%2x", &byte), 1);
+        script[count] = (uint8_t)byte;
+    }
+    free(rows);
+    return count;
+}
+
+/* A witness that changed after the index was made is in no txid: the block's commitment tells. */
+static void test_changed_witness(void **state)
+{
+    (void)state;
+    uint8_t script[4096];
+    unktx_ok("hidden --quiet --list --store %s/store -o %s/list.csv", place, place);
+    size_t size = last_witness_script(script, sizeof script);
+    char file[4096];
+    bool found = false;
+    for (unsigned i = 21; i-- > 0 && !found;) {
+        snprintf(file, sizeof file, "%s/node/regtest/blocks/blk%05u.dat", place, i);
+        found = flip_last(file, script, size);
+    }
+    assert_true(found);
+    struct run run = command_run("hidden --dags --store %s/store -o %s/changed.csv", place, place);
+    assert_int_equal(run.exit_status, 3);
+    assert_non_null(strstr(run.err, "the witnesses are not those that the block commits to"));
+    assert_non_null(strstr(run.err, "blocks whose witnesses have changed: 1; the store of --dags is not made"));
+    assert_false(path_exists(path_of("%s/store/hidden.new", place)));
+    run_free(&run);
+    script[size / 2] ^= 1;
+    assert_true(flip_last(file, script, size));
+    unktx_ok("hidden --quiet --list --store %s/store -o %s/changed.csv", place, place);
+    assert_same_file(path_of("%s/changed.csv", place), path_of("%s/list.csv", place));
+}
+
 /* No index; other bytes; a file that is gone: no table of a part. */
 static void test_not_there(void **state)
 {
@@ -252,9 +338,10 @@ static void test_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges),     cmocka_unit_test(test_no_place),    cmocka_unit_test(test_periods),
-        cmocka_unit_test(test_to_height),  cmocka_unit_test(test_kind),        cmocka_unit_test(test_dags),
-        cmocka_unit_test(test_in_the_way), cmocka_unit_test(test_other_store), cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_ranges),          cmocka_unit_test(test_no_place),  cmocka_unit_test(test_periods),
+        cmocka_unit_test(test_to_height),       cmocka_unit_test(test_kind),      cmocka_unit_test(test_dags),
+        cmocka_unit_test(test_in_the_way),      cmocka_unit_test(test_locked),    cmocka_unit_test(test_other_store),
+        cmocka_unit_test(test_changed_witness), cmocka_unit_test(test_not_there),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -1,0 +1,58 @@
+#include "graph/index/waiting.h"
+
+#include "parser/mem.h"
+
+#define WAITING_MAX 512u
+#define NO_CLAIM SIZE_MAX
+
+struct waiting_spend {
+    struct hidden_spend spend;
+    struct tx tx;
+    struct tx_input input;
+    size_t claim; /* its number, or NO_CLAIM */
+};
+
+enum status waiting_open(struct waiting *waiting)
+{
+    waiting->spends = mem_alloc(WAITING_MAX, sizeof *waiting->spends);
+    waiting->claims = mem_alloc(WAITING_MAX, sizeof *waiting->claims);
+    return waiting->spends && waiting->claims ? STATUS_OK : STATUS_NOMEM;
+}
+
+void waiting_free(struct waiting *waiting)
+{
+    mem_free(waiting->spends);
+    mem_free(waiting->claims);
+    *waiting = (struct waiting){0};
+}
+
+bool waiting_is_full(const struct waiting *waiting) { return waiting->count == WAITING_MAX; }
+
+void waiting_add(struct waiting *waiting, const struct hidden_spend *spend, const uint8_t *program,
+                 const uint8_t *witness, size_t witness_size)
+{
+    struct waiting_spend *kept = &waiting->spends[waiting->count++];
+    struct taproot_claim *claim = &waiting->claims[waiting->claims_count];
+    *kept = (struct waiting_spend){.spend = *spend, .tx = *spend->tx, .input = *spend->input, .claim = NO_CLAIM};
+    kept->spend.tx = &kept->tx;
+    kept->spend.input = &kept->input;
+    kept->spend.way = hidden_read(spend->kind, program, spend->input, witness, witness_size, kept->spend.scripts,
+                                  &kept->spend.count, claim);
+    if (claim->output)
+        kept->claim = waiting->claims_count++;
+}
+
+enum status waiting_flush(struct waiting *waiting, const struct taproot *taproot, waiting_show *show, void *context)
+{
+    enum status status = taproot_check(taproot, waiting->claims, waiting->claims_count);
+    for (size_t i = 0; i < waiting->count && status == STATUS_OK; i++) {
+        struct waiting_spend *kept = &waiting->spends[i];
+        if (kept->claim != NO_CLAIM && !waiting->claims[kept->claim].holds) {
+            kept->spend.way = HIDDEN_NOT_PROVEN;
+            kept->spend.count = 0;
+        }
+        status = show(context, &kept->spend);
+    }
+    waiting->count = waiting->claims_count = 0;
+    return status;
+}
