@@ -76,6 +76,9 @@ static enum status open_path(struct outfile *file, const char *path, enum owner 
         status = owner == OWNER_NONE ? listed_refuse(path, fault) : STATUS_OK;
         return status == STATUS_OK ? open_temporary(file, path, fault) : status;
     }
+    if (owner == OWNER_STORE) /* where nobody reads a FIFO, opening it would wait for ever */
+        return fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                         "is no file but %s, and a store has only files: take it away", file_kind(st.st_mode));
     int fd = file_open_again(path, O_WRONLY | O_NOCTTY);
     if (fd < 0)
         return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be written");

@@ -73,6 +73,21 @@ static void test_key_is_no_file(void **state)
     free(key);
 }
 
+/* The note that scan writes into a store does not wait for a reader of the FIFO that somebody put there. */
+static void test_note_is_no_file(void **state)
+{
+    (void)state;
+    char store[300], note[320];
+    snprintf(store, sizeof store, "%s/noted", place.dir);
+    snprintf(note, sizeof note, "%s/blocks-folder", store);
+    copy_files(place.store, store);
+    assert_int_equal(unlink(note), 0);
+    assert_int_equal(mkfifo(note, 0600), 0);
+    expect_told("blocks-folder: is no file but a FIFO", "scan --datadir tests/fixtures/regtest-xor --store", store);
+    expect_told("blocks-folder: is no file but a FIFO", "index --datadir tests/fixtures/regtest-xor --store", store);
+    remove_tree(store);
+}
+
 /* Its lock file is told under its own name: data.mdb is sound, and there is no need to scan again. */
 static void test_lock_file(void **state)
 {
@@ -214,9 +229,9 @@ static void test_many_gaps_of_a_crash(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_key_is_no_file),       cmocka_unit_test(test_lock_file),
-        cmocka_unit_test(test_killed_readers),       cmocka_unit_test(test_many_gaps),
-        cmocka_unit_test(test_many_gaps_of_a_crash),
+        cmocka_unit_test(test_key_is_no_file), cmocka_unit_test(test_note_is_no_file),
+        cmocka_unit_test(test_lock_file),      cmocka_unit_test(test_killed_readers),
+        cmocka_unit_test(test_many_gaps),      cmocka_unit_test(test_many_gaps_of_a_crash),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
