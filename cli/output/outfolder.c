@@ -69,22 +69,35 @@ static bool is_file(const struct outfolder *folder, const char *name)
     return is;
 }
 
-/* Files that another command wrote are not removed unasked. Before the end only what this one never makes is sure to
- * go, and then it is said early. */
+/* Refuses to remove what this command reads. */
+static enum status keep_source(const struct outfolder *folder, const char *name, struct fault *fault)
+{
+    char *path = outfile_join(folder->path, name);
+    enum status status = path ? sources_refuse(path, fault) : fault_nomem(fault);
+    mem_free(path);
+    return status;
+}
+
+/* Files that another command wrote are not removed unasked, and what is read never. Before the end only what this one
+ * never makes is sure to go, and then it is said early. */
 static enum status keep_of_others(const struct outfolder *folder, bool at_end, struct fault *fault)
 {
     const struct manifest *before = &folder->before;
     enum folder_maker other = folder->has_before ? listed_maker(before) : folder->maker;
-    for (size_t i = 0; other != folder->maker && !folder->replace && i < before->files_count; i++) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < before->files_count && status == STATUS_OK; i++) {
         const char *name = before->files[i].name;
         bool stays = at_end ? outfolder_made(folder, name) != NULL : listed_may_make(folder->maker, name);
-        if (!stays && is_our_name(name) && is_file(folder, name))
+        if (stays || !is_our_name(name) || !is_file(folder, name))
+            continue;
+        if (other != folder->maker && !folder->replace)
             return fault_set(fault, STATUS_REFUSED, folder->path, FAULT_NO_OFFSET,
                              "has %s of 'unktx %s', which this run does not make: name another folder with -o, or have "
                              "it removed with --replace",
                              name, listed_maker_name(other));
+        status = keep_source(folder, name, fault);
     }
-    return STATUS_OK;
+    return status;
 }
 
 /* ---- opening ---- */

@@ -211,7 +211,7 @@ enum status sources_refuse(const char *target, struct fault *fault)
         return status;
     if (stat(target, &info) == 0 && !S_ISDIR(info.st_mode) && is_source(&info, false))
         return fault_set(fault, STATUS_REFUSED, target, FAULT_NO_OFFSET,
-                         "is read by this command, so it is not written: name another file with -o");
+                         "is read by this command, so it is neither replaced nor removed: name another place with -o");
     status = real_folder(target, &real, fault);
     if (status == STATUS_OK && real && lies_in_source(real))
         status = fault_set(fault, STATUS_REFUSED, target, FAULT_NO_OFFSET,

@@ -310,6 +310,28 @@ static void test_analyze_keeps_inputs(void **state)
     }
 }
 
+/* Nor does a folder's new run remove it, where the run before made a file of that name: of another command, by
+ * --replace, or of its own and not made this time. */
+static void test_removal_keeps_inputs(void **state)
+{
+    (void)state;
+    static const char text[] = "address,label\nx,y\n";
+    static const char *const lines[][2] = {
+        {"arcs.csv", "flows --store store --replace -o gone --labels gone/arcs.csv"},
+        {"tdags.csv", "ties --store store --replace -o gone --labels gone/tdags.csv"},
+        {"keys.csv", "export edges --quiet --store store --replace -o gone --labels gone/keys.csv"},
+        {"unlocks.csv", "dags --store store --no-unlocks --replace -o gone --labels gone/unlocks.csv"}};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        unktx_ok("dags --store %s -o %s/gone", place.store, place.dir);
+        write_file(path_of("%s/gone/%s", place.dir, lines[i][0]), text, sizeof text - 1);
+        write_file(path_of("%s/labels.csv", place.dir), text, sizeof text - 1);
+        expect_refused("%s", lines[i][1]);
+        assert_same_file(path_of("%s/labels.csv", place.dir), path_of("%s/gone/%s", place.dir, lines[i][0]));
+        assert_true(path_exists(path_of("%s/gone/classes.csv", place.dir)));
+        remove_tree(path_of("%s/gone", place.dir));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_stale),
         cmocka_unit_test(test_killed),
         cmocka_unit_test(test_analyze_keeps_inputs),
+        cmocka_unit_test(test_removal_keeps_inputs),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
