@@ -11,7 +11,8 @@
 #include "parser/mem.h"
 
 #define HELD_MAX ((size_t)32 << 20)
-#define CELLS 9u /* up to `joined` */
+#define CELLS 9u      /* up to `joined` */
+#define VALUE_CELL 6u /* the first of two values */
 
 static const char *const words[EXPLORE_CHANGES] = {"new", "grown", "merged", "shrunk", "renamed", "gone"};
 static const char head[] = "dag,change,txs_before,txs,nodes_before,nodes,moved_value_sat_before,moved_value_sat,joined";
@@ -141,6 +142,19 @@ static void put_number(struct printer *page, const struct csv_cell *cell)
     PRINT(page, "</td>");
 }
 
+/* A number of satoshi in BTC, as other pages have values; what is none stays as it is. */
+static void put_btc(struct printer *page, const struct csv_cell *cell)
+{
+    uint64_t value_sat = 0;
+    size_t i = 0;
+    while (i < cell->size && i < 18 && cell->text[i] >= '0' && cell->text[i] <= '9')
+        value_sat = 10 * value_sat + (uint64_t)(cell->text[i++] - '0');
+    if (i == 0 || i < cell->size)
+        put_number(page, cell);
+    else
+        PRINT(page, "<td class=\"n\">%llu.%08llu</td>", BTC_OF(value_sat));
+}
+
 static void put_row(struct explore_request *request, uint32_t number)
 {
     struct printer *page = &request->page;
@@ -158,8 +172,10 @@ static void put_row(struct explore_request *request, uint32_t number)
         PRINT(page, "<a class=\"id\" href=\"/%s/tdag/%.*s\">", rules_name(changes->rules), (int)name->size, name->text);
     html_escaped(page, name->text, name->size);
     PRINT(page, "%s</th><td>%s</td>", leads ? "</a>" : "", words[changes->words[number]]);
-    for (size_t i = 2; i + 1 < CELLS; i++)
+    for (size_t i = 2; i < VALUE_CELL; i++)
         put_number(page, &row.cells[i]);
+    for (size_t i = VALUE_CELL; i + 1 < CELLS; i++)
+        put_btc(page, &row.cells[i]);
     PRINT(page, "<td class=\"script\">");
     html_escaped(page, row.cells[CELLS - 1].text, row.cells[CELLS - 1].size);
     PRINT(page, "</td></tr>\n");
@@ -207,7 +223,7 @@ enum status explore_changed(struct explore_request *request, struct fault *fault
     for (unsigned w = 0; w < EXPLORE_CHANGES; w++)
         put_choice(request, w, words[w], w == word);
     PRINT(page, "</ul></nav>\n");
-    explore_begin_table(request, "T-DAGs that are not as they were in the run before; values in satoshi",
+    explore_begin_table(request, "T-DAGs that are not as they were in the run before; values in BTC",
                         "T-DAG|change|transactions before|now|nodes before|now|value moved before|now|joined");
     put_rows(request, word, number);
     explore_end_table(request);

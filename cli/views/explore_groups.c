@@ -104,11 +104,13 @@ static void put_tdag(struct explore_request *request, uint32_t dag)
     html_number(page, row->height);
     PRINT(page, "<td class=\"n\">");
     explore_put_block(request, row->first_height);
-    PRINT(page, "</td><td class=\"n\">%s</td><td class=\"n\">%llu.%08llu</td><td class=\"names\">",
-          chart_time(time, row->first_time), BTC_OF(row->moved_value_sat));
-    explore_put_labels(request, dag);
-    PRINT(page, "</td></tr>\n");
+    PRINT(page, "</td><td class=\"n\">%s</td><td class=\"n\">%llu.%08llu</td>", chart_time(time, row->first_time),
+          BTC_OF(row->moved_value_sat));
+    explore_put_labels_cell(request, dag);
+    PRINT(page, "</tr>\n");
 }
+
+#define TDAG_HEADS "T-DAG|family|nodes|height|first block|first time|value moved"
 
 /* `name` is a filter; NULL: the group has none that is its own. */
 static void put_tdags(struct explore_request *request, const uint32_t *members, const struct explore_group *row,
@@ -121,7 +123,7 @@ static void put_tdags(struct explore_request *request, const uint32_t *members, 
         PRINT(page, "<p><a href=\"/%s/tdags?group=%s\">All of them, to sort and to filter</a>.</p>\n",
               rules_name(request->rules), name);
     explore_begin_table(request, "T-DAGs of the group; values in BTC, times in UTC",
-                        "T-DAG|family|nodes|height|first block|first time|value moved|labels");
+                        request->explore->opened.labels.count > 0 ? TDAG_HEADS "|labels" : TDAG_HEADS);
     for (uint64_t i = (number - 1) * EXPLORE_ROWS; i < number * EXPLORE_ROWS && i < row->tdags; i++)
         put_tdag(request, members[i]);
     explore_end_table(request);

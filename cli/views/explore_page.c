@@ -278,6 +278,16 @@ void explore_put_labels(struct explore_request *request, uint32_t dag)
         PRINT(&request->page, ", and %llu more", ULL(span.count - LABELS_SHOWN));
 }
 
+void explore_put_labels_cell(struct explore_request *request, uint32_t dag)
+{
+    if (request->explore->opened.labels.count == 0)
+        return;
+    PRINT(&request->page, "<td class=\"names\">");
+    if (dag > 0)
+        explore_put_labels(request, dag);
+    PRINT(&request->page, "</td>");
+}
+
 void explore_put_elsewhere(struct explore_request *request, const char *what, const struct hash256 *hash)
 {
     const char *explorer = request->explore->settings->explorer;

@@ -35,6 +35,8 @@ void explore_put_class(struct explore_request *request, const uint8_t id[CANON_I
 void explore_put_names(struct explore_request *request, const struct name_set *names);
 /* The labels of a T-DAG, each a link to the T-DAGs that have it, with a comma between two. Nothing without labels. */
 void explore_put_labels(struct explore_request *request, uint32_t dag);
+/* The same as a cell of a table, which without --labels has no such column; `dag` may be 0. */
+void explore_put_labels_cell(struct explore_request *request, uint32_t dag);
 /* One of them, by its id. */
 void explore_put_label(struct explore_request *request, uint32_t id);
 /* A link to what --explorer names: `what` is tx or block. Nothing without it. */

@@ -346,13 +346,8 @@ static enum status find_shown(struct search *search, struct fault *fault)
     }
     if (shown && search->is_operand && search->operand.type == OPERAND_HASH)
         find_groups(search, shown);
-    if (shown && size >= EXPLORE_DIGITS_MIN) {
-        char digits[TARGET_MAX + 1];
-        for (size_t i = 0; i <= size; i++)
-            digits[i] = (char)(search->word[i] >= 'A' && search->word[i] <= 'F' ? search->word[i] - 'A' + 'a'
-                                                                                : search->word[i]);
-        explore_things_find(shown, digits, SHOWN_MAX, add_thing, &(struct things){search, shown});
-    }
+    if (shown && size >= EXPLORE_DIGITS_MIN)
+        explore_things_find(shown, search->word, SHOWN_MAX, add_thing, &(struct things){search, shown});
     return STATUS_OK;
 }
 

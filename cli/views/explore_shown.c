@@ -285,11 +285,13 @@ static bool fits(const char *text, const char *digits, size_t size, bool of_key)
     return uncompressed && size <= 130 && strncmp(text + 2, digits + 2, x - 2) == 0;
 }
 
-void explore_things_find(const struct explore_shown *shown, const char *digits, uint32_t most, explore_thing_take *take,
+void explore_things_find(const struct explore_shown *shown, const char *word, uint32_t most, explore_thing_take *take,
                          void *context)
 {
-    char text[EXPLORE_THING_SIZE];
-    size_t size = strlen(digits);
+    char text[EXPLORE_THING_SIZE], digits[TARGET_MAX + 1];
+    size_t size = strlen(word);
+    for (size_t i = 0; i <= size; i++)
+        digits[i] = (char)(word[i] >= 'A' && word[i] <= 'F' ? word[i] - 'A' + 'a' : word[i]);
     for (unsigned k = 0; k < 2; k++) {
         bool keys = k == 0;
         const uint32_t *order = keys ? shown->keys : shown->others;

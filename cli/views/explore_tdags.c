@@ -171,11 +171,7 @@ static void put_row(struct explore_request *request, uint32_t dag, const unsigne
     PRINT(page, "<td class=\"names\">");
     explore_put_names(request, explore_names(request->tdags, dag));
     PRINT(page, "</td>");
-    if (request->explore->opened.labels.count > 0) {
-        PRINT(page, "<td class=\"names\">");
-        explore_put_labels(request, dag);
-        PRINT(page, "</td>");
-    }
+    explore_put_labels_cell(request, dag);
     PRINT(page, "</tr>\n");
 }
 

@@ -116,7 +116,7 @@ static enum status find_thing(struct explore_request *request, const struct expl
     while (found.kind < EVIDENCE_KINDS &&
            strncmp(request->rest, evidence_kind_name(found.kind), strlen(evidence_kind_name(found.kind))) != 0)
         found.kind++;
-    if (size >= EXPLORE_DIGITS_MIN && size < sizeof text && digits[strspn(digits, "0123456789abcdef")] == '\0')
+    if (size >= EXPLORE_DIGITS_MIN && size < sizeof text && digits[strspn(digits, "0123456789abcdefABCDEF")] == '\0')
         explore_things_find(shown, digits, UINT32_MAX, take, &found);
     for (uint32_t i = 0; i < found.count; i++) {
         explore_thing_text(shown, found.things[i], text);
@@ -129,7 +129,7 @@ static enum status find_thing(struct explore_request *request, const struct expl
     return fault_set(fault, found.count ? STATUS_REFUSED : STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
                      found.count ? "Several begin with %.80s: give more digits."
                                  : "No unknown output of %s and no spender of one shows a key, hash or preimage that "
-                                   "begins so: at least 8 digits in lower case are asked for.",
+                                   "begins so: at least 8 hexadecimal digits are asked for.",
                      found.count ? digits : rules_name(request->rules));
 }
 
@@ -187,11 +187,12 @@ static void put_piece(struct explore_request *request, const struct evidence *pi
     PRINT(page, "</td><td>");
     if (dag > 0)
         explore_put_tdag(request, dag);
-    PRINT(page, "</td><td class=\"names\">");
-    if (dag > 0)
-        explore_put_labels(request, dag);
-    PRINT(page, "</td></tr>\n");
+    PRINT(page, "</td>");
+    explore_put_labels_cell(request, dag);
+    PRINT(page, "</tr>\n");
 }
+
+#define PIECE_HEADS "output|role|shown by transaction|block|T-DAG"
 
 /* `unktx find` is of keys and hashes that are written in full. */
 static void put_thing_command(struct explore_request *request, const struct explore_shown *shown, uint32_t number)
@@ -223,7 +224,7 @@ enum status explore_thing(struct explore_request *request, struct fault *fault)
     put_facts(request, shown, number);
     uint64_t page = explore_page_number(request, "page", thing->members);
     explore_begin_table(request, "Where it is shown first in each T-DAG and single output",
-                        "output|role|shown by transaction|block|T-DAG|labels");
+                        request->explore->opened.labels.count > 0 ? PIECE_HEADS "|labels" : PIECE_HEADS);
     const uint32_t *pieces = shown->evidence.by_thing + shown->evidence.begins[number];
     for (uint64_t i = (page - 1) * EXPLORE_ROWS; i < page * EXPLORE_ROWS && i < thing->members; i++)
         put_piece(request, &shown->evidence.pieces.at[pieces[i]]);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,14 @@ static void what_ties_has_a_page(void **state)
             continue;
         assert_int_equal(rows_of(&web, path_of("/core-0.19/%s/%s", kind, value), "Where it is shown"),
                          on_page(members));
+        char above[64];
+        snprintf(above, sizeof above, "%.60s", value);
+        for (char *p = above; *p; p++)
+            *p = (char)toupper((unsigned char)*p);
+        char *page = web_body(&web, "/core-0.19/%s/%s", kind, above);
+        assert_non_null(strstr(page, path_of(" %s</h1>", value)));
+        assert_null(strstr(page, "labels</th>")); /* explore was begun without --labels */
+        free(page);
         seen[strcmp(kind, "key") == 0 ? 0 : strcmp(kind, "hash") == 0 ? 1 : 2]++;
         struct answer answer = web_get(&web, "/core-0.19/search?q=%.20s", value);
         const char *found = answer.status == 302 ? answer.head : answer.body;

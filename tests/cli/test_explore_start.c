@@ -203,6 +203,12 @@ static void changes_are_those_of_the_table(void **state)
         char *list = web_body(&web, "/core-22/changes?change=%s", words[w]);
         assert_well_formed(list);
         assert_int_equal(count_of(list, "<tr><th scope=\"row\">"), rows < 50 ? rows : 50);
+        for (size_t row = 0; row < table.rows && rows < 50; row++) {
+            uint64_t moved = strtoull(table_get(&table, row, "moved_value_sat"), NULL, 10);
+            const char *value = path_of("<td class=\"n\">%llu.%08llu</td>", BTC_OF(moved));
+            if (strcmp(table_get(&table, row, "change"), words[w]) == 0 && *table_get(&table, row, "moved_value_sat"))
+                assert_non_null(strstr(list, value));
+        }
         for (size_t row = 0; row < table.rows && rows > 0; row++)
             assert_int_equal(strstr(list, path_of("tdag/%s\"", table_get(&table, row, "dag"))) != NULL,
                              strcmp(table_get(&table, row, "change"), words[w]) == 0);
