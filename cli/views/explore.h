@@ -68,6 +68,7 @@ struct explore {
     struct explore_shown_work *shown[RULES];
     struct explore_sought *sought; /* the last searches, the newest first */
     struct explore_drawn *drawn;   /* the last large drawings, likewise */
+    unsigned large_files;          /* graphs of large T-DAGs on their way out */
     uint64_t looked_s;             /* when the store was last looked at for other blocks */
     bool has_newer;                /* and what was seen then */
     struct hash256 tip_at_start;   /* of the store, which may go on above what is loaded; not changed later */

@@ -5,7 +5,6 @@
 #include "cli/views/svg.h"
 #include "parser/mem.h"
 
-#define LARGE_TXS 20000u              /* from here on a thread of its own makes it */
 #define KEPT_BYTES ((size_t)32 << 20) /* those in use apart */
 
 struct explore_drawn {
@@ -149,7 +148,7 @@ enum status explore_drawn_get(struct explore *explore, uint32_t dag, const char 
                               const struct drawing_scope *scope, struct explore_drawn **drawn, struct fault *fault)
 {
     *drawn = NULL;
-    if (scope->count >= LARGE_TXS)
+    if (scope->count >= EXPLORE_LARGE_TXS)
         return get_large(explore, dag, path, scope, drawn, fault);
     struct explore_drawn *own = drawn_new(explore, dag, path, scope);
     if (!own)

@@ -8,6 +8,9 @@
 #include "cli/views/drawing.h"
 #include "cli/views/explore.h"
 
+/* From here on a drawing is made by a thread of its own, and few files of graphs are sent at the same time. */
+#define EXPLORE_LARGE_TXS 20000u
+
 /* Of what the query calls `path` ("" for all of the T-DAG), which is the scope; within svg_large. STATUS_BUSY: it is
  * being made, or has to wait for another one. explore_drawn_leave when it is no longer needed. */
 enum status explore_drawn_get(struct explore *explore, uint32_t dag, const char *path,

@@ -11,28 +11,64 @@
 
 /* ---- GraphML, GEXF and DOT ---- */
 
-static enum status put_graph(void *context, struct text *text) { return graphfile_parts_put(context, text); }
+#define LARGE_FILES_MAX 2u /* at the same time */
+
+struct graph {
+    struct graphfile_parts parts; /* first */
+    struct explore *explore;      /* NULL: it is small, and not counted */
+};
+
+static enum status put_graph(void *context, struct text *text)
+{
+    struct graph *graph = context;
+    return graphfile_parts_put(&graph->parts, text);
+}
 
 static void end_graph(void *context)
 {
-    graphfile_parts_free(context);
-    mem_free(context);
+    struct graph *graph = context;
+    graphfile_parts_free(&graph->parts);
+    if (graph->explore) {
+        pthread_mutex_lock(&graph->explore->lock);
+        graph->explore->large_files--;
+        pthread_mutex_unlock(&graph->explore->lock);
+    }
+    mem_free(graph);
+}
+
+/* A large one sorts txids and finds places first, and holds them as long as it is being sent. */
+static enum status begin_large(struct explore *explore, struct fault *fault)
+{
+    pthread_mutex_lock(&explore->lock);
+    bool free = explore->large_files < LARGE_FILES_MAX;
+    explore->large_files += free;
+    pthread_mutex_unlock(&explore->lock);
+    if (free)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_BUSY, NULL, FAULT_NO_OFFSET,
+                     "Other large T-DAGs are being saved: ask again in a moment.");
 }
 
 static enum status begin_graph(struct explore_request *request, uint32_t dag, enum graphfile_format format,
                                struct fault *fault)
 {
-    struct graphfile_parts *parts = mem_alloc(1, sizeof *parts);
-    if (!parts)
-        return fault_nomem(fault);
-    *parts = (struct graphfile_parts){.file.format = format,
+    const struct tdags *tdags = &request->tdags->tdags;
+    bool large = tdags->first[dag] - tdags->first[dag - 1] >= EXPLORE_LARGE_TXS;
+    struct graph *graph = mem_alloc(1, sizeof *graph);
+    enum status status = !graph ? fault_nomem(fault) : large ? begin_large(request->explore, fault) : STATUS_OK;
+    if (status != STATUS_OK) {
+        mem_free(graph);
+        return status;
+    }
+    *graph = (struct graph){.parts = {.file.format = format,
                                       .forest = &request->explore->opened.forest,
-                                      .tdags = &request->tdags->tdags,
+                                      .tdags = tdags,
                                       .dag = dag,
-                                      .row = explore_row(request->tdags, dag)};
+                                      .row = explore_row(request->tdags, dag)},
+                            .explore = large ? request->explore : NULL};
     request->answer->part = put_graph;
     request->answer->end = end_graph;
-    request->answer->context = parts;
+    request->answer->context = graph;
     return STATUS_OK;
 }
 
