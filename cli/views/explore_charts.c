@@ -8,9 +8,11 @@
 #include "cli/views/html.h"
 #include "parser/log10.h"
 
-#define WIDTH 720.0
-#define LEFT 74.0
-#define RIGHT 700.0
+/* As wide as a telephone, so that nothing is out of its sight. */
+#define WIDTH 360.0
+#define LEFT 72.0
+#define RIGHT 344.0
+#define LABEL_WIDE 48.0 /* of a number below an axis */
 
 /* To the T-DAG where there is one, else to the list that `more` (fields of a query) narrows down. */
 static void put_link(struct explore_request *request, const struct explore_cell *cell, const char *const *without,
@@ -177,7 +179,8 @@ static void put_axes(struct printer *page, const struct bounds *bounds)
     double wide = (RIGHT - LEFT) / (bounds->power_end - bounds->power_first),
            high = (CELLS_BOTTOM - CELLS_TOP) / (bounds->decade_end - bounds->decade_first);
     char label[64];
-    for (unsigned p = bounds->power_first; p < bounds->power_end; p++)
+    unsigned step = wide < LABEL_WIDE ? (unsigned)ceil(LABEL_WIDE / wide) : 1;
+    for (unsigned p = bounds->power_first; p < bounds->power_end; p += step)
         PRINT(page, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%u</text>\n",
               LEFT + wide * (p - bounds->power_first + 0.5), CELLS_BOTTOM + 16, 1u << p);
     for (unsigned d = bounds->decade_first; d < bounds->decade_end; d++) {
@@ -254,8 +257,7 @@ void explore_put_charts(struct explore_request *request, const struct explore_li
     PRINT(&request->page, "<p>A mark that stands for one T-DAG leads to it, any other one to a list of those that it "
                           "stands for.<span class=\"scripted\"> Drag over the time line to choose a part of "
                           "it.</span></p>\n");
-    PRINT(&request->page,
-          "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"Charts of these T-DAGs\">\n");
+    PRINT(&request->page, "<div class=\"charts two\">\n");
     put_times(request, list);
     put_cells(request, list);
     PRINT(&request->page, "</div>\n");
