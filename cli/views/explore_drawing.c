@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/views/explore_page.h"
+#include "cli/views/explore_payments.h"
 #include "cli/views/html.h"
 #include "cli/views/svg.h"
 #include "graph/dag/names.h"
@@ -149,6 +150,39 @@ static void put_opened(struct explore_request *request, const struct explore_dra
                                       : ". They have the same depth, and most often the same role.</p>\n");
 }
 
+/* Payers at the left of the drawing, payees at its right. */
+static enum status put_side(struct explore_request *request, const struct explore_drawing *drawing, bool payers,
+                            struct fault *fault)
+{
+    const struct tdags *tdags = &request->tdags->tdags;
+    uint64_t first = tdags->first[drawing->dag - 1];
+    return drawing->opened ? explore_put_valuable(request, payers, drawing->members, drawing->members_count, fault)
+                           : explore_put_valuable(request, payers, tdags->members + first,
+                                                  (uint32_t)(tdags->first[drawing->dag] - first), fault);
+}
+
+static enum status begin_sides(struct explore_request *request, const struct explore_drawing *drawing,
+                               struct fault *fault)
+{
+    if (!request->explore->linked)
+        return STATUS_OK;
+    PRINT(&request->page, "<div class=\"sides\">\n");
+    enum status status = put_side(request, drawing, true, fault);
+    PRINT(&request->page, "<div class=\"middle\">\n");
+    return status;
+}
+
+static enum status end_sides(struct explore_request *request, const struct explore_drawing *drawing,
+                             struct fault *fault)
+{
+    if (!request->explore->linked)
+        return STATUS_OK;
+    PRINT(&request->page, "</div>\n");
+    enum status status = put_side(request, drawing, false, fault);
+    PRINT(&request->page, "</div>\n");
+    return status;
+}
+
 enum status explore_drawing_put(struct explore_request *request, const struct explore_drawing *drawing,
                                 struct fault *fault)
 {
@@ -168,8 +202,10 @@ enum status explore_drawing_put(struct explore_request *request, const struct ex
         return STATUS_OK;
     }
     svg_legend(page);
+    enum status status = begin_sides(request, drawing, fault);
     PRINT(page, "<div class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing of the T-DAG\">\n");
-    enum status status = svg_part(page, &drawing->scope, &svg_large, title, &links, fault);
+    if (status == STATUS_OK)
+        status = svg_part(page, &drawing->scope, &svg_large, title, &links, fault);
     PRINT(page, "</div>\n");
-    return status;
+    return status == STATUS_OK ? end_sides(request, drawing, fault) : status;
 }

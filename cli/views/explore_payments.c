@@ -10,20 +10,46 @@
 #define LOOKED_AT_MAX 2000u /* ends of transactions, known or not */
 #define READ_MAX (8u << 20) /* bytes of transactions that addresses are taken from */
 
-/* Where a table is. */
+/* Beside a drawing: how many are shown, and what is looked at for them. */
+#define VALUABLE 5u
+#define VALUABLE_ROWS 400u
+#define VALUABLE_LOOKED_AT 1000u
+
+struct valuable {
+    struct index_tx tx;
+    uint32_t position; /* vout */
+    uint64_t value_sat;
+};
+
+/* Where a table is, or what is kept of it. */
 struct side {
     uint32_t rows;
     uint32_t looked_at;
     uint64_t read;
     bool cut;
+    struct valuable *kept; /* VALUABLE of them, the most first; NULL: rows are written */
 };
 
 static bool is_full(struct side *side)
 {
-    if (side->rows < EXPLORE_ROWS && side->looked_at < LOOKED_AT_MAX)
+    uint32_t rows = side->kept ? VALUABLE_ROWS : EXPLORE_ROWS;
+    if (side->rows < rows && side->looked_at < (side->kept ? VALUABLE_LOOKED_AT : LOOKED_AT_MAX))
         return false;
     side->cut = true;
     return true;
+}
+
+/* Of equal ones the first in the chain's order goes before. */
+static void keep(const struct side *side, const struct index_tx *tx, uint32_t position, uint64_t value_sat)
+{
+    uint32_t held = side->rows < VALUABLE ? side->rows : VALUABLE, at = held;
+    while (at > 0 && side->kept[at - 1].value_sat < value_sat)
+        at--;
+    if (at == VALUABLE)
+        return;
+    for (uint32_t i = held < VALUABLE ? held : VALUABLE - 1; i > at; i--)
+        side->kept[i] = side->kept[i - 1];
+    side->kept[at] = (struct valuable){*tx, position, value_sat};
 }
 
 static void put_labels_of(struct explore_request *request, const char *address, size_t size)
@@ -38,18 +64,17 @@ static void put_labels_of(struct explore_request *request, const char *address, 
         PRINT(&request->page, ", and %llu more", ULL(span.count - LABELS_SHOWN));
 }
 
-/* Address and labels as cells, empty where the script has no address or the blk files are not there. */
-static enum status put_address(struct explore_request *request, struct side *side, const struct index_tx *tx,
-                               uint32_t vout, struct fault *fault)
+/* Without digits where the script has no address or the blk files are not there. */
+static enum status read_address(const struct explore_request *request, struct side *side, const struct index_tx *tx,
+                                uint32_t vout, char address[ADDRESS_SIZE_MAX], size_t *size, struct fault *fault)
 {
     struct explore *explore = request->explore;
     const struct network *network = network_by_genesis(&store_identity_of(explore->opened.store)->genesis);
     struct fault why = {0};
     const uint8_t *script = NULL;
     uint32_t script_size = 0;
-    char address[ADDRESS_SIZE_MAX];
-    size_t size = 0;
     enum status status = STATUS_NOT_FOUND;
+    *size = 0;
     side->read += tx->size;
     if (explore->has_blocks && side->read <= READ_MAX)
         status = index_blocks_script(&request->hand->blocks, &explore->blocks.dir, request->hand->index, tx, vout,
@@ -59,9 +84,21 @@ static enum status put_address(struct explore_request *request, struct side *sid
         return status;
     }
     if (status == STATUS_OK)
-        size = (size_t)(address_put(address, network, script, script_size) - address);
+        *size = (size_t)(address_put(address, network, script, script_size) - address);
+    return STATUS_OK;
+}
+
+/* Address and labels as cells. */
+static enum status put_address(struct explore_request *request, struct side *side, const struct index_tx *tx,
+                               uint32_t vout, struct fault *fault)
+{
+    char address[ADDRESS_SIZE_MAX];
+    size_t size;
+    enum status status = read_address(request, side, tx, vout, address, &size, fault);
+    if (status != STATUS_OK)
+        return status;
     PRINT(&request->page, "<td class=\"script\"><code class=\"hash\">%.*s</code></td>", (int)size, address);
-    if (explore->opened.labels.count > 0) {
+    if (request->explore->opened.labels.count > 0) {
         PRINT(&request->page, "<td class=\"names\">");
         if (size > 0)
             put_labels_of(request, address, size);
@@ -79,6 +116,10 @@ static enum status put_payer(struct explore_request *request, struct side *side,
     enum status status = spend_links_output(request->hand->index, spent, &from, &output, fault);
     if (status != STATUS_OK)
         return status;
+    if (side->kept) {
+        keep(side, &from.tx, from.position, output.value_sat);
+        return STATUS_OK;
+    }
     PRINT(page, "<tr><td>");
     explore_put_output(request, &from.tx.txid, from.position, 16);
     PRINT(page, "</td><td>%s</td><td class=\"n\">%llu.%08llu</td><td>", kind_name(output.kind),
@@ -121,6 +162,10 @@ static enum status put_payee(struct explore_request *request, struct side *side,
     struct link_end to = {0};
     enum status status = STATUS_OK;
     bool spent = output->spender != INDEX_NONE;
+    if (side->kept) {
+        keep(side, tx, vout, output->value_sat);
+        return STATUS_OK;
+    }
     if (spent)
         status = spend_links_input(request->hand->index, output->spender, &to, fault);
     if (status != STATUS_OK)
@@ -166,23 +211,81 @@ static enum status put_payees_of(struct explore_request *request, uint32_t numbe
 typedef enum status put_side_of(struct explore_request *request, uint32_t number, const struct index_tx *tx,
                                 struct side *side, struct fault *fault);
 
-static enum status put_side(struct explore_request *request, const uint32_t *members, uint32_t count, put_side_of *put,
-                            struct fault *fault)
+static enum status walk_side(struct explore_request *request, const uint32_t *members, uint32_t count, put_side_of *put,
+                             struct side *side, struct fault *fault)
 {
     const struct opened_forest *opened = &request->explore->opened;
-    struct side side = {0};
     struct index_block block = {0};
     struct index_tx tx = {0};
     enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < count && status == STATUS_OK && !side.cut; i++) {
+    for (uint32_t i = 0; i < count && status == STATUS_OK && !side->cut; i++) {
         status = spend_links_stored(request->hand->index, opened->store, &opened->forest.txs[members[i]], &block, &tx,
                                     fault);
         if (status == STATUS_OK)
-            status = put(request, members[i], &tx, &side, fault);
+            status = put(request, members[i], &tx, side, fault);
     }
+    return status;
+}
+
+static enum status put_side(struct explore_request *request, const uint32_t *members, uint32_t count, put_side_of *put,
+                            struct fault *fault)
+{
+    struct side side = {0};
+    enum status status = walk_side(request, members, count, put, &side, fault);
     explore_end_table(request);
     if (side.cut)
         PRINT(&request->page, "<p>There are more; the page of each transaction has all of its own.</p>\n");
+    return status;
+}
+
+/* ---- beside a drawing ---- */
+
+static enum status put_valuable(struct explore_request *request, struct side *side, const struct valuable *valuable,
+                                struct fault *fault)
+{
+    struct printer *page = &request->page;
+    char address[ADDRESS_SIZE_MAX];
+    size_t size;
+    enum status status = read_address(request, side, &valuable->tx, valuable->position, address, &size, fault);
+    PRINT(page, "<li>%llu.%08llu BTC ", BTC_OF(valuable->value_sat));
+    explore_put_output(request, &valuable->tx.txid, valuable->position, 16);
+    if (status != STATUS_OK || size == 0) {
+        PRINT(page, "</li>\n");
+        return status;
+    }
+    PRINT(page, " <code class=\"hash\">%.*s</code> ", (int)size, address);
+    put_labels_of(request, address, size);
+    PRINT(page, "</li>\n");
+    return STATUS_OK;
+}
+
+enum status explore_put_valuable(struct explore_request *request, bool payers, const uint32_t *members, uint32_t count,
+                                 struct fault *fault)
+{
+    struct printer *page = &request->page;
+    struct valuable kept[VALUABLE];
+    struct side side = {.kept = kept};
+    char number[GROUPED_SIZE];
+    explore_take_hand(request);
+    enum status status = walk_side(request, members, count, payers ? put_payers_of : put_payees_of, &side, fault);
+    uint32_t shown = side.rows < VALUABLE ? side.rows : VALUABLE;
+    PRINT(page, "<section class=\"side\" aria-label=\"%s of the drawing\">\n<h3>%s</h3>\n",
+          payers ? "Payers" : "Payees", payers ? "Payers" : "Payees");
+    if (shown == 0)
+        PRINT(page, "<p>%s%s.</p>\n", payers ? "No known output is spent" : "No known output is created",
+              side.cut ? " by the first transactions" : "");
+    else
+        PRINT(page, "<ol>\n");
+    for (uint32_t i = 0; i < shown && status == STATUS_OK; i++)
+        status = put_valuable(request, &side, &kept[i], fault);
+    if (shown > 0)
+        PRINT(page, "</ol>\n");
+    PRINT(page, "<p>");
+    if (side.cut)
+        PRINT(page, "The most valuable of the first %s. ", grouped(number, side.rows));
+    else if (side.rows > shown)
+        PRINT(page, "And %s more. ", grouped(number, side.rows - shown));
+    PRINT(page, "<a href=\"#payments\">%s by transaction</a></p>\n</section>\n", payers ? "All payers" : "All payees");
     return status;
 }
 

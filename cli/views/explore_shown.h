@@ -57,9 +57,9 @@ struct explore_span explore_shown_of_tdag(const struct explore_shown *shown, uin
 /* A thing in hexadecimal, a key in its compressed form: at most EXPLORE_THING_SIZE bytes with the end. */
 #define EXPLORE_THING_SIZE (2u * EVIDENCE_SIZE_MAX + 1)
 void explore_thing_text(const struct explore_shown *shown, uint32_t thing, char out[EXPLORE_THING_SIZE]);
-/* Calls `take` with the keys, hashes and preimages that begin with these hexadecimal digits in either case, at
- * least EXPLORE_DIGITS_MIN and at most TARGET_MAX, of a key in either form; at most `most` times. O(log n + what begins with the same 8 bytes, up to
- * a bound). */
+/* Calls `take` with the keys, hashes and preimages that begin with these hexadecimal digits in either case, at least
+ * EXPLORE_DIGITS_MIN and at most TARGET_MAX, of a key in either form; at most `most` times. O(log n + what begins with
+ * the same 8 bytes, up to a bound). */
 #define EXPLORE_DIGITS_MIN 8u
 typedef void explore_thing_take(void *context, uint32_t thing);
 void explore_things_find(const struct explore_shown *shown, const char *word, uint32_t most, explore_thing_take *take,

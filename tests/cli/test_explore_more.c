@@ -62,6 +62,33 @@ static size_t expect_addresses(const char *begin, const char *end, const char *n
     return seen;
 }
 
+/* Beside the drawing: the five most valuable rows of the table for that T-DAG, and how many there are besides. */
+static void expect_valuable(const char *page, const char *title, const char *name, const char *number, size_t rows)
+{
+    struct table table = table_read(path_of("%s/flows/%s.csv", place, name));
+    const char *begin = strstr(page, path_of("<h3>%s</h3>", title)), *at = begin;
+    uint64_t least = UINT64_MAX;
+    assert_non_null(begin);
+    char *side = strndup(begin, (size_t)(strstr(begin, "</section>") - begin));
+    assert_int_equal(count_of(side, "<li>"), rows < 5 ? rows : 5);
+    assert_int_equal(strstr(side, path_of("And %zu more", rows - 5)) != NULL, rows > 5);
+    while ((at = strstr(at, "<li>")) && at < begin + strlen(side)) {
+        unsigned long long coins, rest;
+        assert_int_equal(sscanf(at, "<li>%llu.%llu BTC", &coins, &rest), 2);
+        assert_true(coins * 100000000 + rest <= least);
+        least = coins * 100000000 + rest;
+        at++;
+    }
+    size_t above = 0;
+    for (size_t row = 0; row < table.rows; row++) {
+        if (strcmp(table_get(&table, row, "dag_id"), number) == 0)
+            above += strtoull(table_get(&table, row, "value_sat"), NULL, 10) > least;
+    }
+    assert_true(rows == 0 || above < 5);
+    free(side);
+    table_free(&table);
+}
+
 /* Rows of a table in a page, by what only they have. */
 static void payments_are_those_of_flows(void **state)
 {
@@ -78,6 +105,8 @@ static void payments_are_those_of_flows(void **state)
         if (strtoul(table_get(&table, row, "txs"), NULL, 10) > 50 || in > 50 || out > 50)
             continue;
         char *page = web_body(&linked, "/core-22/tdag/%s", table_get(&table, row, "dag"));
+        expect_valuable(page, "Payers", "payers", number, in);
+        expect_valuable(page, "Payees", "payees", number, out);
         char *begin = strstr(page, "<caption>Payers"), *middle = strstr(page, "<caption>Payees");
         assert_true(begin && middle && begin < middle);
         char *end = strstr(middle, "</tbody>");
