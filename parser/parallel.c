@@ -117,6 +117,7 @@ static size_t own_stack(void)
 }
 
 /* OpenMP reads OMP_STACKSIZE before the program begins, and takes no other word for it. */
+/* NOLINTNEXTLINE(misc-unused-parameters): `threads` is named in OpenMP's line only. */
 static enum status check_stacks(unsigned threads, struct fault *fault)
 {
     size_t least = SIZE_MAX;

@@ -248,7 +248,7 @@ static enum status order_things(const struct explore_shown *shown, bool keys, ui
     }
     const struct keyed *sorted = enough ? sort_by_key(keyed, keyed + found, found, sizeof *keyed) : NULL;
     for (uint32_t i = 0; sorted && i < found; i++)
-        (*order)[i] = sorted[i].number;
+        (*order)[i] = sorted[i].number; /* each was set above. NOLINT(clang-analyzer-core.uninitialized.Assign) */
     mem_free(keyed);
     return enough ? STATUS_OK : STATUS_NOMEM;
 }
@@ -290,6 +290,8 @@ void explore_things_find(const struct explore_shown *shown, const char *word, ui
 {
     char text[EXPLORE_THING_SIZE], digits[TARGET_MAX + 1];
     size_t size = strlen(word);
+    if (size >= sizeof digits)
+        return;
     for (size_t i = 0; i <= size; i++)
         digits[i] = (char)(word[i] >= 'A' && word[i] <= 'F' ? word[i] - 'A' + 'a' : word[i]);
     for (unsigned k = 0; k < 2; k++) {
