@@ -248,7 +248,7 @@ static enum status order_things(const struct explore_shown *shown, bool keys, ui
     }
     const struct keyed *sorted = enough ? sort_by_key(keyed, keyed + found, found, sizeof *keyed) : NULL;
     for (uint32_t i = 0; sorted && i < found; i++)
-        (*order)[i] = sorted[i].number; /* each was set above. NOLINT(clang-analyzer-core.uninitialized.Assign) */
+        (*order)[i] = sorted[i].number;
     mem_free(keyed);
     return enough ? STATUS_OK : STATUS_NOMEM;
 }
@@ -288,7 +288,7 @@ static bool fits(const char *text, const char *digits, size_t size, bool of_key)
 void explore_things_find(const struct explore_shown *shown, const char *word, uint32_t most, explore_thing_take *take,
                          void *context)
 {
-    char text[EXPLORE_THING_SIZE], digits[TARGET_MAX + 1];
+    char text[EXPLORE_THING_SIZE], digits[TARGET_MAX + 1] = "";
     size_t size = strlen(word);
     if (size >= sizeof digits)
         return;
