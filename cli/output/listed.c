@@ -1,11 +1,13 @@
 #include "cli/output/listed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cli/output/outfile.h"
 #include "cli/output/partitions.h"
+#include "cli/output/schema.h"
 #include "parser/mem.h"
 
 /* ---- one file ---- */
@@ -77,6 +79,37 @@ enum status listed_refuse(const char *path, struct fault *fault)
     enum status status = refuse_in(*real ? real : "/", slash + 1, path, fault);
     mem_free(real);
     return status;
+}
+
+/* By dags, if not in every run. */
+static bool is_written(const char *name)
+{
+    char table[64];
+    const char *end = strrchr(name, '.');
+    if (strcmp(name, DATAPACKAGE_NAME) == 0 || strcmp(name, "summary.json") == 0)
+        return true;
+    if (!end || strcmp(end, ".csv") != 0 || (size_t)(end - name) >= sizeof table)
+        return false;
+    snprintf(table, sizeof table, "%.*s", (int)(end - name), name);
+    return schema_find(table) && listed_may_make(FOLDER_DAGS, name) && schema_find(table) != &schema_timings;
+}
+
+enum status listed_refuse_own(const char *path, const char *folder, const char *option, struct fault *fault)
+{
+    struct stat there, own;
+    char *real = real_path(path);
+    if (!real)
+        return fault_nomem(fault);
+    char *slash = strrchr(real, '/'); /* there is one */
+    *slash = '\0';
+    bool same = stat(*real ? real : "/", &there) == 0 && stat(folder, &own) == 0 && there.st_dev == own.st_dev &&
+                there.st_ino == own.st_ino;
+    bool written = is_written(slash + 1);
+    mem_free(real);
+    if (!same || !written)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                     "is what this command writes itself: name another file with %s", option);
 }
 
 /* ---- who wrote them ---- */

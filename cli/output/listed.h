@@ -11,6 +11,9 @@
  * itself. A datapackage.json that is not unktx's protects nothing. */
 enum status listed_refuse(const char *path, struct fault *fault) MUST_CHECK;
 
+/* STATUS_REFUSED if the path is one that the run itself, of dags, writes into its output folder; `option` gave it. */
+enum status listed_refuse_own(const char *path, const char *folder, const char *option, struct fault *fault) MUST_CHECK;
+
 /* ---- who wrote them ---- */
 
 /* The commands that write a folder, each also what those before it do, but ties and the forms of export only

@@ -20,7 +20,10 @@ enum status timings_file_begin(struct timings_file *timings, const struct settin
 {
     if (!settings->timings)
         return STATUS_OK;
-    enum status status = outfile_open(&timings->file, settings->timings, fault);
+    enum status status = settings->out ? listed_refuse_own(settings->timings, settings->out, "--timings", fault)
+                                       : STATUS_OK;
+    if (status == STATUS_OK)
+        status = outfile_open(&timings->file, settings->timings, fault);
     if (status == STATUS_OK)
         status = timings_begin((unsigned)settings->threads, fault);
     timings->path = settings->timings;
