@@ -2,6 +2,9 @@
  *
  * The digest does not depend on how blocks were batched, on the store's seed, on threads or on the machine: it is the
  * SHA-256 of the identity and of the SHA-256 of each block, whose fields are written in a fixed order and width. */
+#include <stdio.h>
+#include <sys/stat.h>
+
 #include "cli/command.h"
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
@@ -450,6 +453,15 @@ static enum status check_store(struct check *check, struct store *store, unsigne
     return status;
 }
 
+/* An index that has no block: its first build was stopped, or a damaged page hides what it held. */
+static bool has_bytes(const char *folder)
+{
+    char path[sizeof((struct fault *)0)->path + sizeof "/data.mdb"];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/data.mdb", folder);
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+}
+
 /* Store and index can each be there without the other. */
 static int run(const struct settings *settings)
 {
@@ -468,6 +480,8 @@ static int run(const struct settings *settings)
         index_status = node_blocks_of_one_chain(settings->store, &index_fault);
     if (index_status != STATUS_OK || indexed)
         return message_result(index_status, &index_fault);
+    if (has_bytes(index_fault.path))
+        message_fault(&index_fault);
     return message_result(status, &fault);
 }
 

@@ -124,7 +124,7 @@ static enum status step_forward(struct travel *travel, const struct index_tx *tx
         status = outputs_run_at(&run, tx->first_output + vout, &step.output, fault);
         step.has_to = status == STATUS_OK && step.output.spender != INDEX_NONE;
         if (step.has_to)
-            status = spend_links_input(travel->index, step.output.spender, &to, fault);
+            status = spend_links_input(travel->index, step.output.spender, tx->first_output + vout, &to, fault);
         if (step.has_to && status == STATUS_OK) {
             step.to = to.tx.number;
             step.to_txid = to.tx.txid;
@@ -148,7 +148,7 @@ static enum status step_backward(struct travel *travel, const struct index_tx *t
         struct step step = {.depth = depth};
         status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
         if (status == STATUS_OK && spent != INDEX_NONE) {
-            status = spend_links_output(travel->index, spent, &from, &step.output, fault);
+            status = spend_links_output(travel->index, spent, tx->first_input + vin, &from, &step.output, fault);
             struct index_output output = step.output;
             if (status == STATUS_OK)
                 step = step_from(&from.tx, depth);
@@ -248,7 +248,7 @@ static enum status add_path(struct travel *travel, const struct paths *paths, st
     travel->backward = false; /* each spend is told from its output */
     for (size_t i = 0; i < paths->length && status == STATUS_OK; i++) {
         uint64_t number = paths->outputs[backward ? paths->length - 1 - i : i];
-        status = spend_links_output(travel->index, number, &from, &output, fault);
+        status = spend_links_output(travel->index, number, INDEX_NONE, &from, &output, fault);
         if (status == STATUS_OK && i == 0 && !backward)
             status = meet(travel, from.tx.number, fault);
         if (status == STATUS_OK)

@@ -58,14 +58,15 @@ static enum status put_coinbase_input(struct view *view, struct fault *fault)
     return put_done(view, text_printf(&view->text, "%s", text), fault);
 }
 
-static enum status put_input(struct view *view, uint32_t vin, uint64_t spent, struct fault *fault)
+static enum status put_input(struct view *view, const struct index_tx *tx, uint32_t vin, uint64_t spent,
+                             struct fault *fault)
 {
     struct link_end from;
     struct index_output output;
     char hex[HASH256_HEX_SIZE + 1] = "";
     if (spent == INDEX_NONE)
         return put_coinbase_input(view, fault);
-    enum status status = spend_links_output(view->index, spent, &from, &output, fault);
+    enum status status = spend_links_output(view->index, spent, tx->first_input + vin, &from, &output, fault);
     if (status != STATUS_OK)
         return status;
     hash256_hex(&from.tx.txid, hex);
@@ -84,13 +85,13 @@ static enum status put_input(struct view *view, uint32_t vin, uint64_t spent, st
 
 /* ---- one output ---- */
 
-static enum status put_spender(struct view *view, uint64_t input, struct fault *fault)
+static enum status put_spender(struct view *view, uint64_t input, uint64_t spent, struct fault *fault)
 {
     struct link_end to;
     char hex[HASH256_HEX_SIZE + 1] = "";
     if (input == INDEX_NONE)
         return put_done(view, text_printf(&view->text, view->json ? "null" : ", unspent\n"), fault);
-    enum status status = spend_links_input(view->index, input, &to, fault);
+    enum status status = spend_links_input(view->index, input, spent, &to, fault);
     if (status != STATUS_OK)
         return status;
     hash256_hex(&to.tx.txid, hex);
@@ -100,7 +101,8 @@ static enum status put_spender(struct view *view, uint64_t input, struct fault *
     return put_done(view, status, fault);
 }
 
-static enum status put_output(struct view *view, uint32_t vout, const struct index_output *output, struct fault *fault)
+static enum status put_output(struct view *view, const struct index_tx *tx, uint32_t vout,
+                              const struct index_output *output, struct fault *fault)
 {
     enum status status;
     if (view->json)
@@ -110,7 +112,8 @@ static enum status put_output(struct view *view, uint32_t vout, const struct ind
     else
         status = text_printf(&view->text, "    output %u: " BTC ", %s", (unsigned)vout, BTC_OF(output->value_sat),
                              kind_name(output->kind));
-    return status == STATUS_OK ? put_spender(view, output->spender, fault) : fault_nomem(fault);
+    return status == STATUS_OK ? put_spender(view, output->spender, tx->first_output + vout, fault)
+                               : fault_nomem(fault);
 }
 
 /* ---- a transaction, whole or only what the operand names ---- */
@@ -132,7 +135,7 @@ static enum status put_inputs(struct view *view, const struct index_tx *tx, uint
         if (status == STATUS_OK)
             status = separate(view, i == first, fault);
         if (status == STATUS_OK)
-            status = put_input(view, i, spent, fault);
+            status = put_input(view, tx, i, spent, fault);
         if (status == STATUS_OK)
             status = put_end(
                 view, view->scripts.has_tx ? tx_scripts_input(&view->scripts.of_tx, &view->text, i) : STATUS_OK, fault);
@@ -151,7 +154,7 @@ static enum status put_outputs(struct view *view, const struct index_tx *tx, uin
         if (status == STATUS_OK)
             status = separate(view, i == first, fault);
         if (status == STATUS_OK)
-            status = put_output(view, i, &output, fault);
+            status = put_output(view, tx, i, &output, fault);
         if (status == STATUS_OK)
             status = put_end(view,
                              view->scripts.has_tx ? tx_scripts_output(&view->scripts.of_tx, &view->text, i) : STATUS_OK,

@@ -2,7 +2,9 @@
 
 #include "parser/mem.h"
 
-enum status spend_links_output(struct tx_index *index, uint64_t number, struct link_end *end,
+static const char not_each_other[] = "an output and the input that spends it do not name each other";
+
+enum status spend_links_output(struct tx_index *index, uint64_t number, uint64_t spender, struct link_end *end,
                                struct index_output *output, struct fault *fault)
 {
     enum status status = index_tx_of_output(index, number, &end->tx, fault);
@@ -12,15 +14,23 @@ enum status spend_links_output(struct tx_index *index, uint64_t number, struct l
         return status;
     if (number - end->tx.first_output >= end->tx.outputs)
         return index_damaged(index, "a link leads nowhere", fault);
+    if (spender != INDEX_NONE && output->spender != spender)
+        return index_damaged(index, not_each_other, fault);
     end->position = (uint32_t)(number - end->tx.first_output);
     return STATUS_OK;
 }
 
-enum status spend_links_input(struct tx_index *index, uint64_t number, struct link_end *end, struct fault *fault)
+enum status spend_links_input(struct tx_index *index, uint64_t number, uint64_t spent, struct link_end *end,
+                              struct fault *fault)
 {
+    uint64_t named = spent;
     enum status status = index_tx_of_input(index, number, &end->tx, fault);
+    if (status == STATUS_OK && spent != INDEX_NONE)
+        status = index_inputs(index, number, 1, &named, fault);
     if (status != STATUS_OK)
         return status;
+    if (named != spent)
+        return index_damaged(index, not_each_other, fault);
     if (number - end->tx.first_input >= end->tx.inputs)
         return index_damaged(index, "a link leads nowhere", fault);
     end->position = (uint32_t)(number - end->tx.first_input);

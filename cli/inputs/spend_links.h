@@ -15,12 +15,13 @@ struct link_end {
     uint32_t position;
 };
 
-/* The end that output `number` is, and what it holds. */
-enum status spend_links_output(struct tx_index *index, uint64_t number, struct link_end *end,
+/* The end that output `number` is, and what it holds. `spender` is the input that was followed to it, INDEX_NONE where
+ * none was: STATUS_FORMAT where the output does not name it, since each end of a spend has the number of the other. */
+enum status spend_links_output(struct tx_index *index, uint64_t number, uint64_t spender, struct link_end *end,
                                struct index_output *output, struct fault *fault) MUST_CHECK;
-/* The end that input `number` is. */
-enum status spend_links_input(struct tx_index *index, uint64_t number, struct link_end *end, struct fault *fault)
-    MUST_CHECK;
+/* The end that input `number` is; `spent` is the output that was followed to it, as above. */
+enum status spend_links_input(struct tx_index *index, uint64_t number, uint64_t spent, struct link_end *end,
+                              struct fault *fault) MUST_CHECK;
 
 /* Of an index that could not be opened (`status`, which is returned): where a partial store is in its folder, the fault
  * tells that there can be none. `store` is that store, NULL where it is not open. */

@@ -115,9 +115,9 @@ static enum status follow(struct dump_rows *rows, enum dump_table table, struct 
         return fault_nomem(fault);
     for (size_t i = 0; i < jumps->count && status == STATUS_OK; i++) {
         if (table == DUMP_INPUTS)
-            status = spend_links_output(rows->jumper, list[i].target, &end, &output, fault);
+            status = spend_links_output(rows->jumper, list[i].target, INDEX_NONE, &end, &output, fault);
         else
-            status = spend_links_input(rows->jumper, list[i].target, &end, fault);
+            status = spend_links_input(rows->jumper, list[i].target, INDEX_NONE, &end, fault);
         if (table == DUMP_OUTPUTS && end.tx.height > rows->last_spender)
             rows->last_spender = end.tx.height;
         jumps->landings[list[i].row] = (struct landing){end.tx.txid, end.tx.height, end.position, output.value_sat,

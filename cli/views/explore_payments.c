@@ -113,7 +113,7 @@ static enum status put_payer(struct explore_request *request, struct side *side,
     struct printer *page = &request->page;
     struct link_end from = {0};
     struct index_output output;
-    enum status status = spend_links_output(request->hand->index, spent, &from, &output, fault);
+    enum status status = spend_links_output(request->hand->index, spent, tx->first_input + vin, &from, &output, fault);
     if (status != STATUS_OK)
         return status;
     if (side->kept) {
@@ -167,7 +167,7 @@ static enum status put_payee(struct explore_request *request, struct side *side,
         return STATUS_OK;
     }
     if (spent)
-        status = spend_links_input(request->hand->index, output->spender, &to, fault);
+        status = spend_links_input(request->hand->index, output->spender, tx->first_output + vout, &to, fault);
     if (status != STATUS_OK)
         return status;
     spent = spent && to.tx.height < request->explore->opened.forest.blocks;

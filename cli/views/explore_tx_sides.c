@@ -95,7 +95,8 @@ static enum status put_stored_input(struct explore_request *request, struct stor
     return STATUS_OK;
 }
 
-static enum status put_linked_input(struct explore_request *request, uint32_t vin, uint64_t spent, struct fault *fault)
+static enum status put_linked_input(struct explore_request *request, const struct index_tx *tx, uint32_t vin,
+                                    uint64_t spent, struct fault *fault)
 {
     struct link_end from = {0};
     struct index_output output = {0};
@@ -104,7 +105,7 @@ static enum status put_linked_input(struct explore_request *request, uint32_t vi
         PRINT(&request->page, "coinbase</td><td></td><td></td><td></td><td></td></tr>\n");
         return STATUS_OK;
     }
-    enum status status = spend_links_output(request->hand->index, spent, &from, &output, fault);
+    enum status status = spend_links_output(request->hand->index, spent, tx->first_input + vin, &from, &output, fault);
     if (status != STATUS_OK)
         return status;
     explore_put_output(request, &from.tx.txid, from.position, 16);
@@ -142,7 +143,7 @@ static enum status put_all_inputs(struct explore_request *request, const struct 
         }
         status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
         if (status == STATUS_OK)
-            status = put_linked_input(request, vin, spent, fault);
+            status = put_linked_input(request, tx, vin, spent, fault);
     }
     return status;
 }
@@ -205,7 +206,7 @@ static void put_spender(struct explore_request *request, const struct side_outpu
     }
 }
 
-static enum status fill_from_index(struct explore_request *request, const struct index_output *from,
+static enum status fill_from_index(struct explore_request *request, uint64_t number, const struct index_output *from,
                                    struct side_output *output, struct fault *fault)
 {
     struct link_end to = {0};
@@ -214,7 +215,7 @@ static enum status fill_from_index(struct explore_request *request, const struct
     output->told = true;
     if (from->spender == INDEX_NONE)
         return STATUS_OK;
-    enum status status = spend_links_input(request->hand->index, from->spender, &to, fault);
+    enum status status = spend_links_input(request->hand->index, from->spender, number, &to, fault);
     if (status != STATUS_OK || to.tx.height >= request->explore->opened.forest.blocks)
         return status;
     output->spent = true;
@@ -269,7 +270,7 @@ static enum status visit_outputs(struct explore_request *request, const struct e
         if (copy->is_linked)
             status = outputs_run_at(&run, copy->linked.first_output + vout, &linked, fault);
         if (copy->is_linked && status == STATUS_OK)
-            status = fill_from_index(request, &linked, &output, fault);
+            status = fill_from_index(request, copy->linked.first_output + vout, &linked, &output, fault);
         if (status == STATUS_OK)
             put(request, copy, &output);
     }

@@ -4,13 +4,14 @@
 #include "cli/inputs/spend_links.h"
 #include "parser/mem.h"
 
-static enum status put_input(struct tx_text *tx_text, uint32_t vin, uint64_t spent, struct fault *fault)
+static enum status put_input(struct tx_text *tx_text, const struct index_tx *tx, uint32_t vin, uint64_t spent,
+                             struct fault *fault)
 {
     struct link_end from;
     struct index_output output;
     if (spent == INDEX_NONE)
         return tx_text_input(tx_text, vin, NULL);
-    enum status status = spend_links_output(tx_text->index, spent, &from, &output, fault);
+    enum status status = spend_links_output(tx_text->index, spent, tx->first_input + vin, &from, &output, fault);
     if (status != STATUS_OK)
         return status;
     const struct tx_prevout prevout = {
@@ -33,21 +34,22 @@ static enum status put_inputs(struct tx_text *tx_text, const struct index_tx *tx
         } else {
             status = inputs_run_at(&run, tx->first_input + vin, &spent, fault);
             if (status == STATUS_OK)
-                status = put_input(tx_text, vin, spent, fault);
+                status = put_input(tx_text, tx, vin, spent, fault);
         }
     }
     mem_free(stored);
     return status;
 }
 
-static enum status put_spender(struct tx_text *tx_text, const struct index_output *output, struct fault *fault)
+static enum status put_spender(struct tx_text *tx_text, uint64_t number, const struct index_output *output,
+                               struct fault *fault)
 {
     struct link_end to;
     if (output->kind == KIND_NULLDATA)
         return tx_text_no_spender(tx_text);
     if (output->spender == INDEX_NONE)
         return tx_text_unspent(tx_text);
-    enum status status = spend_links_input(tx_text->index, output->spender, &to, fault);
+    enum status status = spend_links_input(tx_text->index, output->spender, number, &to, fault);
     if (status == STATUS_OK && to.tx.height >= tx_text->forest->blocks)
         return tx_text_unspent(tx_text);
     return status == STATUS_OK ? tx_text_spent_by(tx_text, &to.tx.txid, to.position, to.tx.height) : status;
@@ -79,7 +81,7 @@ static enum status put_outputs(struct tx_text *tx_text, const struct index_tx *t
             record = other_output(&output);
         status = tx_text_output(tx_text, vout, &record);
         if (status == STATUS_OK)
-            status = put_spender(tx_text, &output, fault);
+            status = put_spender(tx_text, tx->first_output + vout, &output, fault);
     }
     return status;
 }

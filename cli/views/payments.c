@@ -131,7 +131,7 @@ static enum status put_payer(struct hand *hand, uint32_t dag, uint32_t number, c
     struct link_end from;
     struct index_output output;
     struct end_cells cells;
-    enum status status = spend_links_output(hand->index, spent, &from, &output, fault);
+    enum status status = spend_links_output(hand->index, spent, tx->first_input + vin, &from, &output, fault);
     if (status == STATUS_OK)
         status = end_cells_of(hand, dag, &from.tx, from.position, &cells, fault);
     if (status != STATUS_OK || hand->payments->labelling)
@@ -190,13 +190,13 @@ static enum status put_payers(struct hand *hand, uint32_t dag, uint32_t number, 
 }
 
 /* The transaction that spends the output in the store's chain, which may end below the index. */
-static enum status find_spender(const struct hand *hand, const struct index_output *output, struct link_end *spender,
-                                bool *spent, struct fault *fault)
+static enum status find_spender(const struct hand *hand, uint64_t number, const struct index_output *output,
+                                struct link_end *spender, bool *spent, struct fault *fault)
 {
     *spent = false;
     if (output->spender == INDEX_NONE)
         return STATUS_OK;
-    enum status status = spend_links_input(hand->index, output->spender, spender, fault);
+    enum status status = spend_links_input(hand->index, output->spender, number, spender, fault);
     *spent = status == STATUS_OK && spender->tx.height < hand->payments->forest->blocks;
     return status;
 }
@@ -207,7 +207,7 @@ static enum status put_payee(struct hand *hand, uint32_t dag, uint32_t number, c
     struct link_end spender;
     bool spent;
     struct end_cells cells;
-    enum status status = find_spender(hand, output, &spender, &spent, fault);
+    enum status status = find_spender(hand, tx->first_output + vout, output, &spender, &spent, fault);
     if (status == STATUS_OK)
         status = end_cells_of(hand, dag, tx, vout, &cells, fault);
     if (status != STATUS_OK || hand->payments->labelling)
