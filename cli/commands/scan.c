@@ -90,7 +90,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
             message("interrupted; the store holds the chain to height %u, and the same command goes on from there",
                     (unsigned)result.height);
         else
-            message("interrupted; the store holds no block yet");
+            message("interrupted; no block was added to the store");
         return EXIT_INTERRUPTED;
     }
     if (status != STATUS_OK)
