@@ -175,10 +175,12 @@ static enum status lock_folder(const char *new, int *lock, struct fault *fault)
     if (status != STATUS_OK)
         return status;
     *lock = file_open_again(new, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (*lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) == 0 && is_at(*lock, new))
+    if (*lock < 0)
+        return fault_errno(fault, new, FAULT_NO_OFFSET, "cannot be opened");
+    bool taken = flock(*lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; /* some file systems have no locks */
+    if (!taken && is_at(*lock, new))
         return STATUS_OK;
-    if (*lock >= 0)
-        close(*lock);
+    close(*lock);
     *lock = -1;
     return fault_set(fault, STATUS_REFUSED, new, FAULT_NO_OFFSET, "another 'unktx hidden --dags' is writing here");
 }
