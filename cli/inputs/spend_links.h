@@ -15,8 +15,9 @@ struct link_end {
     uint32_t position;
 };
 
-/* The end that output `number` is, and what it holds. `spender` is the input that was followed to it, INDEX_NONE where
- * none was: STATUS_FORMAT where the output does not name it, since each end of a spend has the number of the other. */
+/* The end that output `number` is, and what it holds. `spender` is the input that was followed to it: STATUS_FORMAT
+ * where the output does not name it, since each end of a spend has the number of the other. INDEX_NONE: this is not
+ * looked at. */
 enum status spend_links_output(struct tx_index *index, uint64_t number, uint64_t spender, struct link_end *end,
                                struct index_output *output, struct fault *fault) MUST_CHECK;
 /* The end that input `number` is; `spent` is the output that was followed to it, as above. */
