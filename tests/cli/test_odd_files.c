@@ -73,16 +73,22 @@ static void test_key_is_no_file(void **state)
     free(key);
 }
 
+/* A copy of the store in which a FIFO is in the place of a file. */
+static void copy_with_fifo(const char *copy, const char *name, char store[300], char fifo[320])
+{
+    snprintf(store, 300, "%s/%s", place.dir, copy);
+    snprintf(fifo, 320, "%s/%s", store, name);
+    copy_files(place.store, store);
+    assert_int_equal(unlink(fifo), 0);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+}
+
 /* The note that scan writes into a store does not wait for a reader of the FIFO that somebody put there. */
 static void test_note_is_no_file(void **state)
 {
     (void)state;
     char store[300], note[320];
-    snprintf(store, sizeof store, "%s/noted", place.dir);
-    snprintf(note, sizeof note, "%s/blocks-folder", store);
-    copy_files(place.store, store);
-    assert_int_equal(unlink(note), 0);
-    assert_int_equal(mkfifo(note, 0600), 0);
+    copy_with_fifo("noted", "blocks-folder", store, note);
     expect_told("blocks-folder: is no file but a FIFO", "scan --datadir tests/fixtures/regtest-xor --store", store);
     expect_told("blocks-folder: is no file but a FIFO", "index --datadir tests/fixtures/regtest-xor --store", store);
     remove_tree(store);
@@ -93,11 +99,7 @@ static void test_lock_file(void **state)
 {
     (void)state;
     char store[300], lock[320], zeros[8192];
-    snprintf(store, sizeof store, "%s/locked", place.dir);
-    snprintf(lock, sizeof lock, "%s/lock.mdb", store);
-    copy_files(place.store, store);
-    assert_int_equal(unlink(lock), 0);
-    assert_int_equal(mkfifo(lock, 0600), 0);
+    copy_with_fifo("locked", "lock.mdb", store, lock);
     expect_told("lock.mdb: LMDB's lock file is no file but a FIFO", "outputs --store", store);
     expect_told("lock.mdb: LMDB's lock file is no file but a FIFO", "scan --datadir tests/fixtures/regtest-xor --store",
                 store);
