@@ -9,6 +9,7 @@
 
 #include "graph/dag/forest.h"
 #include "graph/dag/shape.h"
+#include "parser/bytes.h"
 #include "parser/mem.h"
 #include "tests/support/forests.h"
 #include "tests/support/run.h"
@@ -185,6 +186,77 @@ static void damaged_stores(void **state)
     forest_add_spend(&builder, a, 0);
     builder.forest.txs[b].coinbase = 1;
     expect_damaged(&builder, "make no sense");
+}
+
+/* ---- numbers for which a forest has no room ---- */
+
+struct numbers {
+    uint32_t index; /* of the transaction that is spent */
+    uint32_t vout;  /* of its only tracked output, which is its last */
+    uint32_t vin;   /* that spends it */
+};
+
+static void add_block(struct store *store, uint32_t height, const struct tx_record *tx, const struct buffer *blob,
+                      uint32_t vout, const struct spend_record *spend)
+{
+    struct fault fault = {0};
+    struct block_record block = {.height = height, .stored_txs = 1, .counts = {.txs = tx->index + 1}};
+    store_le32(block.hash.bytes, height);
+    assert_int_equal(store_begin_block(store, &block, &fault), STATUS_OK);
+    assert_int_equal(store_add_tx(store, tx, blob->bytes, blob->size, &vout, spend, &fault), STATUS_OK);
+    assert_int_equal(store_end_block(store, &fault), STATUS_OK);
+}
+
+static struct store *write_numbers(const char *path, const struct numbers *numbers)
+{
+    struct store_identity identity = {.magic = {1, 2, 3, 4}};
+    struct store *store;
+    struct fault fault = {0};
+    struct buffer blob = {0}, other = {0};
+    const struct output_record known = {.kind = KIND_PUBKEYHASH}, tracked = {.kind = KIND_NONSTANDARD, .unknown = 7};
+    for (uint32_t i = 0; i < numbers->vout; i++)
+        assert_int_equal(record_add_output(&blob, &known), STATUS_OK);
+    assert_int_equal(record_add_output(&blob, &tracked), STATUS_OK);
+    assert_int_equal(record_add_output(&other, &known), STATUS_OK);
+    struct tx_record spent = {.index = numbers->index, .inputs = 1, .outputs = numbers->vout + 1, .tracked = 1};
+    struct tx_record spender = {.inputs = numbers->vin + 1, .outputs = 1, .spends = 1};
+    struct spend_record spend = {.vin = numbers->vin};
+    assert_int_equal(store_open(path, STORE_WRITE, &identity, &store, &fault), STATUS_OK);
+    add_block(store, 0, &spent, &blob, numbers->vout, NULL);
+    add_block(store, 1, &spender, &other, 0, &spend);
+    assert_int_equal(store_commit(store, &fault), STATUS_OK);
+    store_close(store);
+    buffer_free(&blob);
+    buffer_free(&other);
+    assert_int_equal(store_open(path, STORE_READ, NULL, &store, &fault), STATUS_OK);
+    return store;
+}
+
+/* The highest ones are kept as they are; the next ones are damage, not cut to other numbers. */
+static void large_numbers(void **state)
+{
+    (void)state;
+    static const struct numbers cases[] = {
+        {2147483647, 8388607, 2147483647}, {2147483648, 0, 0}, {0, 8388608, 0}, {0, 0, 2147483648}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct forest forest;
+        struct fault fault = {0};
+        char *path = temp_dir();
+        struct store *store = write_numbers(path, &cases[c]);
+        enum status status = forest_load(store, 1, &forest, &fault);
+        assert_int_equal(status, c == 0 ? STATUS_OK : STATUS_FORMAT);
+        if (c == 0) {
+            assert_int_equal(forest.txs[0].index, cases[c].index);
+            assert_int_equal(forest.outputs[0].vout, cases[c].vout);
+            assert_int_equal(forest.outputs[0].spender_vin, cases[c].vin);
+            forest_free(&forest);
+        } else {
+            assert_non_null(strstr(fault.text, "make no sense"));
+        }
+        store_close(store);
+        remove_tree(path);
+        free(path);
+    }
 }
 
 static void out_of_memory(void **state)
@@ -365,6 +437,7 @@ int main(void)
         cmocka_unit_test(loads_what_was_written),
         cmocka_unit_test(empty_store),
         cmocka_unit_test(damaged_stores),
+        cmocka_unit_test(large_numbers),
         cmocka_unit_test(out_of_memory),
         cmocka_unit_test(components),
         cmocka_unit_test(others),
