@@ -8,7 +8,8 @@ static const struct column timings[] = {
      "what was done, in order. All: open, before and between the others; end, what is left after them. scan: headers, "
      "where the blocks stand in the files; table, the unspent unknown outputs of before; blocks. index: headers; walk, "
      "every block; join, which input spends which output; outputs and txs, the tables. dags: forest, the store into "
-     "memory; classes; other-rules, the numbers of the other rule sets; measures; scripts, which known ones; payments; "
+     "memory; classes; other-rules, the numbers of the other rule sets; measures, for --top alone; scripts, which "
+     "known ones; payments; "
      "unlocks, with keys and ties; tables; changes"},
     {"thread", COLUMN_STRING, 0, NULL,
      "0, the main thread, and the numbers of the others; writer: the one of index that writes the tables beside them, "
