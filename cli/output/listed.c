@@ -1,6 +1,5 @@
 #include "cli/output/listed.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,14 +83,10 @@ enum status listed_refuse(const char *path, struct fault *fault)
 /* By dags, if not in every run. */
 static bool is_written(const char *name)
 {
-    char table[64];
-    const char *end = strrchr(name, '.');
+    const struct table_schema *table = schema_of_file(name);
     if (strcmp(name, DATAPACKAGE_NAME) == 0 || strcmp(name, "summary.json") == 0)
         return true;
-    if (!end || strcmp(end, ".csv") != 0 || (size_t)(end - name) >= sizeof table)
-        return false;
-    snprintf(table, sizeof table, "%.*s", (int)(end - name), name);
-    return schema_find(table) && listed_may_make(FOLDER_DAGS, name) && schema_find(table) != &schema_timings;
+    return table && table != &schema_timings && listed_may_make(FOLDER_DAGS, name);
 }
 
 enum status listed_refuse_own(const char *path, const char *folder, const char *option, struct fault *fault)

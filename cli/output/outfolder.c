@@ -47,16 +47,12 @@ const struct datapackage_provenance *outfolder_provenance(const struct outfolder
 /* A name that unktx gives to files of a folder. A manifest that somebody else wrote could name anything. */
 static bool is_our_name(const char *name)
 {
-    char table[64];
-    const char *end = strrchr(name, '.');
     if (strcmp(name, "summary.json") == 0 || strcmp(name, "report.html") == 0 || listed_is_of_export(name))
         return true;
-    if (!end || strcmp(end, ".csv") != 0 || (size_t)(end - name) >= sizeof table)
-        return false;
-    snprintf(table, sizeof table, "%.*s", (int)(end - name), name);
-    if (strncmp(table, "stats-by-", 9) == 0)
+    const char *end = strrchr(name, '.');
+    if (end && strcmp(end, ".csv") == 0 && end - name < 64 && strncmp(name, "stats-by-", 9) == 0)
         return true;
-    return schema_find(table) != NULL;
+    return schema_of_file(name) != NULL;
 }
 
 /* What is no regular file was not made by unktx. */

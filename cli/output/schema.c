@@ -1,6 +1,7 @@
 #include "cli/output/schema.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "parser/script.h"
 
@@ -27,6 +28,16 @@ const struct table_schema *schema_find(const char *name)
             return *table;
     }
     return NULL;
+}
+
+const struct table_schema *schema_of_file(const char *name)
+{
+    char table[64];
+    const char *end = strrchr(name, '.');
+    if (!end || strcmp(end, ".csv") != 0 || (size_t)(end - name) >= sizeof table)
+        return NULL;
+    snprintf(table, sizeof table, "%.*s", (int)(end - name), name);
+    return schema_find(table);
 }
 
 const char *column_type_name(enum column_type type)

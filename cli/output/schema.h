@@ -84,6 +84,8 @@ extern const struct table_schema *const schema_all[];
 
 /* The table of that name, or NULL. O(tables). */
 const struct table_schema *schema_find(const char *name);
+/* The table that a file of that name, with .csv, has; or NULL. O(tables). */
+const struct table_schema *schema_of_file(const char *name);
 
 /* "integer", ... as Table Schema calls it. Static strings. */
 const char *column_type_name(enum column_type type);
