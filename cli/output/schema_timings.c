@@ -12,7 +12,7 @@ static const struct column timings[] = {
      "known ones; payments; "
      "unlocks, with keys and ties; tables; changes"},
     {"thread", COLUMN_STRING, 0, NULL,
-     "0, the main thread, and the numbers of the others; writer: the one of index that writes the tables beside them, "
+     "0, the main thread, and the numbers of the others; writer: the one of index that writes the tables meanwhile, "
      "only in stages in which it did something"},
     {"elapsed_s", COLUMN_NUMBER, 0, "seconds",
      "time that passed in the stage, the same for each thread; what the next six columns add up to"},

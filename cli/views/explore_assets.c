@@ -70,7 +70,7 @@ const char explore_script[] =
     "  document.querySelectorAll('.drawing').forEach(function(box){\n"
     "    var svg=box.querySelector('svg');if(!svg)return;\n"
     "    var wide=svg.width.baseVal.value,high=svg.height.baseVal.value,scale=1;\n"
-    "    function fit(){return Math.min(1,(box.clientWidth-18)/wide,(box.clientHeight-18)/high)}\n"
+    "    function fit(){return Math.min(1,(box.clientWidth-18)/wide,(innerHeight*.75-18)/high)}\n"
     "    function zoom(by){\n"
     "      var before=scale;scale=by<0?fit():Math.min(8,Math.max(.05,by?scale*by:1));\n"
     "      svg.setAttribute('width',wide*scale);svg.setAttribute('height',high*scale);\n"

@@ -285,7 +285,7 @@ enum status explore_put_valuable(struct explore_request *request, bool payers, c
         PRINT(page, "The most valuable of the first %s. ", grouped(number, side.rows));
     else if (side.rows > shown)
         PRINT(page, "And %s more. ", grouped(number, side.rows - shown));
-    PRINT(page, "<a href=\"#payments\">%s by transaction</a></p>\n</section>\n", payers ? "All payers" : "All payees");
+    PRINT(page, "<a href=\"#payments\">%s by transaction</a></p>\n</section>\n", payers ? "Payers" : "Payees");
     return status;
 }
 

@@ -10,8 +10,8 @@ enum status explore_put_payments(struct explore_request *request, const uint32_t
                                  struct fault *fault) MUST_CHECK;
 
 /* The most valuable payers, or payees, of `count` transactions as a list beside a drawing, with how many more there are
- * and a link to that section. Only with an index. Of either 1,000 ends of transactions are looked at, of payers 400 are
- * looked up; where that ends it the list says so. */
+ * and a link to that section. Only with an index. Of each side at most 1,000 ends of transactions are
+ * looked at, and 400 known ones taken; where that ends it the list says so. */
 enum status explore_put_valuable(struct explore_request *request, bool payers, const uint32_t *members, uint32_t count,
                                  struct fault *fault) MUST_CHECK;
 

@@ -67,7 +67,7 @@ static void expect_valuable(const char *page, const char *title, const char *nam
 {
     struct table table = table_read(path_of("%s/flows/%s.csv", place, name));
     const char *begin = strstr(page, path_of("<h3>%s</h3>", title)), *at = begin;
-    uint64_t least = UINT64_MAX;
+    size_t place_in_order = 0;
     assert_non_null(begin);
     char *side = strndup(begin, (size_t)(strstr(begin, "</section>") - begin));
     assert_int_equal(count_of(side, "<li>"), rows < 5 ? rows : 5);
@@ -75,16 +75,19 @@ static void expect_valuable(const char *page, const char *title, const char *nam
     while ((at = strstr(at, "<li>")) && at < begin + strlen(side)) {
         unsigned long long coins, rest;
         assert_int_equal(sscanf(at, "<li>%llu.%llu BTC", &coins, &rest), 2);
-        assert_true(coins * 100000000 + rest <= least);
-        least = coins * 100000000 + rest;
+        uint64_t shown = coins * 100000000 + rest;
+        size_t above = 0, equal = 0;
+        for (size_t row = 0; row < table.rows; row++) {
+            uint64_t value = strtoull(table_get(&table, row, "value_sat"), NULL, 10);
+            bool is_here = strcmp(table_get(&table, row, "dag_id"), number) == 0;
+            above += is_here && value > shown;
+            equal += is_here && value == shown;
+        }
+        assert_true(equal > 0);
+        assert_in_range(place_in_order, above, above + equal - 1);
+        place_in_order++;
         at++;
     }
-    size_t above = 0;
-    for (size_t row = 0; row < table.rows; row++) {
-        if (strcmp(table_get(&table, row, "dag_id"), number) == 0)
-            above += strtoull(table_get(&table, row, "value_sat"), NULL, 10) > least;
-    }
-    assert_true(rows == 0 || above < 5);
     free(side);
     table_free(&table);
 }
