@@ -84,7 +84,8 @@ struct taproot *taproot_new(void)
 {
     struct taproot *taproot = mem_alloc(1, sizeof *taproot);
     struct inversion *inversion = mem_alloc(1, sizeof *inversion);
-    if (taproot && inversion) {
+    bool enough = taproot && inversion;
+    if (enough) {
         struct point base = generator;
         for (unsigned w = 0; w < WINDOWS; w++) {
             taproot->multiples[w][1] = base;
@@ -105,7 +106,7 @@ struct taproot *taproot_new(void)
         }
     }
     mem_free(inversion);
-    if (inversion)
+    if (enough)
         return taproot;
     mem_free(taproot);
     return NULL;
