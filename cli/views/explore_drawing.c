@@ -183,16 +183,29 @@ static enum status end_sides(struct explore_request *request, const struct explo
     return status;
 }
 
-enum status explore_drawing_put(struct explore_request *request, const struct explore_drawing *drawing,
-                                struct fault *fault)
+static enum status put_picture(struct explore_request *request, const struct explore_drawing *drawing,
+                               struct fault *fault)
 {
     struct printer *page = &request->page;
     char tx[48], open[OPENED_TEXT + 16], title[TDAG_NAME_MAX + 32], name[TDAG_NAME_MAX + 1];
     const struct svg_links links = {.tx = tx, .open = open, .open_end = "#drawing"};
+    if (explore_drawn_put(request->explore, drawing->made, DRAWN_PICTURE, page))
+        return STATUS_OK;
     snprintf(tx, sizeof tx, "/%s/tx/", rules_name(request->rules));
     snprintf(open, sizeof open, "?open=%s%s", drawing->drawn, drawing->drawn[0] ? "." : "");
     *tdag_put_name(&request->explore->opened.forest, &request->tdags->tdags, drawing->dag, name) = '\0';
     snprintf(title, sizeof title, "%sT-DAG %s.", drawing->drawn[0] ? "Part of " : "", name);
+    size_t before = page->text.size;
+    enum status status = svg_part(page, &drawing->scope, &svg_large, title, &links, fault);
+    if (status == STATUS_OK)
+        explore_drawn_keep(request->explore, drawing->made, DRAWN_PICTURE, page, before);
+    return status;
+}
+
+enum status explore_drawing_put(struct explore_request *request, const struct explore_drawing *drawing,
+                                struct fault *fault)
+{
+    struct printer *page = &request->page;
     html_begin_section(page, "drawing", "Drawing");
     PRINT(page, "<p>Edges lead down. A sign of one transaction leads to it, any other opens what it stands for.</p>\n");
     if (drawing->opened)
@@ -205,7 +218,7 @@ enum status explore_drawing_put(struct explore_request *request, const struct ex
     enum status status = begin_sides(request, drawing, fault);
     PRINT(page, "<div class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing of the T-DAG\">\n");
     if (status == STATUS_OK)
-        status = svg_part(page, &drawing->scope, &svg_large, title, &links, fault);
+        status = put_picture(request, drawing, fault);
     PRINT(page, "</div>\n");
     return status == STATUS_OK ? end_sides(request, drawing, fault) : status;
 }

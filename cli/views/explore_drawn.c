@@ -1,5 +1,7 @@
 #include "cli/views/explore_drawn.h"
 
+#include <limits.h>
+
 #include "cli/views/explore_drawing.h"
 #include "cli/views/explore_job.h"
 #include "cli/views/svg.h"
@@ -18,11 +20,14 @@ struct explore_drawn {
     uint32_t *numbers; /* of the scope, where they are not the T-DAG's own */
     struct fault fault;
     struct drawing drawing;
+    struct text parts[DRAWN_PARTS]; /* empty: not made yet; once made they stay as they are */
 };
 
 static void drawn_free(struct explore_drawn *drawn)
 {
     drawing_free(&drawn->drawing);
+    for (unsigned i = 0; i < DRAWN_PARTS; i++)
+        text_free(&drawn->parts[i]);
     mem_free(drawn->numbers);
     mem_free(drawn);
 }
@@ -74,6 +79,15 @@ static struct explore_drawn *find(struct explore *explore, uint32_t dag, const c
     return NULL;
 }
 
+static size_t drawn_bytes(const struct explore_drawn *drawn)
+{
+    size_t bytes = sizeof *drawn + drawn->scope.count * sizeof *drawn->drawing.blocks;
+    bytes += drawn->numbers ? drawn->scope.count * sizeof *drawn->numbers : 0;
+    for (unsigned i = 0; i < DRAWN_PARTS; i++)
+        bytes += drawn->parts[i].size;
+    return bytes;
+}
+
 /* With explore->lock held: those that failed go, and the oldest. False: another one is being made. */
 static bool make_room(struct explore *explore)
 {
@@ -82,7 +96,7 @@ static bool make_room(struct explore *explore)
     for (struct explore_drawn **at = &explore->drawn; *at;) {
         struct explore_drawn *drawn = *at;
         bool failed = explore_job_failed(&drawn->job);
-        bytes += drawn->scope.count * sizeof *drawn->drawing.blocks;
+        bytes += drawn_bytes(drawn);
         running |= !drawn->job.done;
         if (!drawn->job.done || drawn->users > 0 || (!failed && bytes <= KEPT_BYTES)) {
             at = &drawn->next;
@@ -159,6 +173,38 @@ enum status explore_drawn_get(struct explore *explore, uint32_t dag, const char 
     else
         drawn_free(own);
     return status;
+}
+
+bool explore_drawn_put(struct explore *explore, const struct explore_drawn *drawn, enum drawn_part part,
+                       struct printer *page)
+{
+    if (!drawn || !drawn->is_kept)
+        return false;
+    pthread_mutex_lock(&explore->lock);
+    const struct text kept = drawn->parts[part];
+    pthread_mutex_unlock(&explore->lock);
+    if (kept.size > 0)
+        PRINT(page, "%.*s", (int)kept.size, kept.bytes);
+    return kept.size > 0;
+}
+
+void explore_drawn_keep(struct explore *explore, struct explore_drawn *drawn, enum drawn_part part,
+                        const struct printer *page, size_t before)
+{
+    if (!drawn || !drawn->is_kept || page->status != STATUS_OK || page->text.size - before > INT_MAX)
+        return;
+    struct text made = {0};
+    if (text_printf(&made, "%.*s", (int)(page->text.size - before), page->text.bytes + before) != STATUS_OK) {
+        text_free(&made); /* the next page tries again */
+        return;
+    }
+    pthread_mutex_lock(&explore->lock);
+    bool first = drawn->parts[part].size == 0;
+    if (first)
+        drawn->parts[part] = made;
+    pthread_mutex_unlock(&explore->lock);
+    if (!first)
+        text_free(&made);
 }
 
 const struct drawing *explore_drawn_drawing(const struct explore_drawn *drawn)

@@ -16,6 +16,16 @@
 enum status explore_drawn_get(struct explore *explore, uint32_t dag, const char *path,
                               const struct drawing_scope *scope, struct explore_drawn **drawn, struct fault *fault)
     MUST_CHECK;
+
+/* What a page makes of a large drawing and its T-DAG, kept with it as HTML: the next page has only to copy it. `put`:
+ * false where no page has made it yet; then make it and `keep` what the page's text has from `before` on. `drawn` may
+ * be NULL. */
+enum drawn_part { DRAWN_PICTURE, DRAWN_TIMES, DRAWN_PARTS };
+bool explore_drawn_put(struct explore *explore, const struct explore_drawn *drawn, enum drawn_part part,
+                       struct printer *page);
+void explore_drawn_keep(struct explore *explore, struct explore_drawn *drawn, enum drawn_part part,
+                        const struct printer *page, size_t before);
+
 const struct drawing *explore_drawn_drawing(const struct explore_drawn *drawn);
 void explore_drawn_leave(struct explore *explore, struct explore_drawn *drawn);
 void explore_drawn_free_all(struct explore *explore);

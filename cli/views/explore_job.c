@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define MOMENT_NS 150000000L
+#define MOMENT_NS 50000000L
 
 /* In Linux a thread has a priority of its own, which those that it begins inherit. */
 static void *run(void *context)

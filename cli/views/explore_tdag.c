@@ -224,6 +224,19 @@ static void put_tx_row(struct explore_request *request, uint32_t number)
     PRINT(page, "<td class=\"n\">%llu.%08llu</td></tr>\n", BTC_OF(tx->value_out_sat));
 }
 
+static enum status put_times(struct explore_request *request, uint32_t dag, const struct explore_drawing *drawing)
+{
+    struct explore *explore = request->explore;
+    struct printer *page = &request->page;
+    if (explore_drawn_put(explore, drawing->made, DRAWN_TIMES, page))
+        return STATUS_OK;
+    size_t before = page->text.size;
+    enum status status = tdag_times_put(page, &explore->opened.forest, &request->tdags->tdags, dag);
+    if (status == STATUS_OK)
+        explore_drawn_keep(explore, drawing->made, DRAWN_TIMES, page, before);
+    return status;
+}
+
 /* All of the T-DAG, or those that are opened in the drawing. */
 static enum status put_txs(struct explore_request *request, uint32_t dag, const struct explore_drawing *drawing,
                            struct fault *fault)
@@ -236,7 +249,7 @@ static enum status put_txs(struct explore_request *request, uint32_t dag, const 
              end = first + EXPLORE_ROWS < count ? first + EXPLORE_ROWS : count;
     html_begin_section(&request->page, "transactions", "Transactions");
     PRINT(&request->page, "<div class=\"charts\">\n");
-    enum status status = tdag_times_put(&request->page, &request->explore->opened.forest, tdags, dag);
+    enum status status = put_times(request, dag, drawing);
     PRINT(&request->page, "</div>\n");
     explore_begin_table(request,
                         drawing->opened ? "Transactions of what is opened in the drawing, in chain order; values in "
