@@ -6,8 +6,11 @@
 #include "cli/output/progress.h"
 #include "cli/views/dump_parts.h"
 
-/* Rows of one chunk are those of so many transactions (or blocks): some MiB of text at most, which waits its turn. */
-#define CHUNK_TXS 2048u
+/* Rows of one chunk: the more there are, the more links lead to the same pages. Some MiB of text at most, which waits its
+ * turn; a script takes more than other cells. */
+#define CHUNK_ROWS 65536u
+#define CHUNK_ROWS_SCRIPTS 8192u
+#define CHUNK_BLOCKS 2048u
 
 #define BLOCKS_PER_FILE 10000u
 
@@ -16,20 +19,58 @@
 struct dump {
     enum dump_table table;
     struct dump_readers readers;
-    /* blocks by height or transactions by number */
+    /* by number, blocks by height */
     uint64_t first;
     uint64_t end;
+    uint64_t chunk_rows;
     struct progress_count progress;
 };
+
+/* The first transaction whose rows begin at `row` or after it, or the one after the last. */
+static enum status tx_from(const struct dump *dump, struct tx_index *index, uint64_t row, uint64_t *number,
+                           struct fault *fault)
+{
+    struct index_tx tx;
+    bool inputs = dump->table == DUMP_INPUTS, last = row >= dump->end;
+    uint64_t in_last = last ? dump->end - 1 : row;
+    enum status status = inputs ? index_tx_of_input(index, in_last, &tx, fault)
+                                : index_tx_of_output(index, in_last, &tx, fault);
+    if (status == STATUS_OK)
+        *number = tx.number + (last || (inputs ? tx.first_input : tx.first_output) < row ? 1 : 0);
+    return status;
+}
 
 static enum status format_chunk(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
 {
     struct dump *dump = context;
-    uint64_t first = dump->first + (uint64_t)chunk * CHUNK_TXS;
-    uint64_t end = dump->end - first < CHUNK_TXS ? dump->end : first + CHUNK_TXS;
-    enum status status = dump_rows_put(&dump->readers.rows[worker], dump->table, first, end, text, fault);
-    progress_add(&dump->progress, end - first);
+    struct dump_rows *rows = &dump->readers.rows[worker];
+    uint64_t first = dump->first + (uint64_t)chunk * dump->chunk_rows, first_row = first;
+    uint64_t end = dump->end - first < dump->chunk_rows ? dump->end : first + dump->chunk_rows, end_row = end;
+    enum status status = STATUS_OK;
+    if (dump->table == DUMP_INPUTS || dump->table == DUMP_OUTPUTS) {
+        status = tx_from(dump, rows->index, first_row, &first, fault);
+        if (status == STATUS_OK)
+            status = tx_from(dump, rows->index, end_row, &end, fault);
+    }
+    if (status == STATUS_OK && first < end)
+        status = dump_rows_put(rows, dump->table, first, end, text, fault);
+    progress_add(&dump->progress, end_row - first_row);
     return status;
+}
+
+/* Transactions to the numbers of their inputs or outputs. */
+static enum status set_rows(struct dump *dump, struct tx_index *index, struct fault *fault)
+{
+    struct index_tx first, last;
+    bool inputs = dump->table == DUMP_INPUTS;
+    enum status status = index_tx_at(index, dump->first, &first, fault);
+    if (status == STATUS_OK)
+        status = index_tx_at(index, dump->end - 1, &last, fault);
+    if (status != STATUS_OK)
+        return status;
+    dump->first = inputs ? first.first_input : first.first_output;
+    dump->end = inputs ? last.first_input + last.inputs : last.first_output + last.outputs;
+    return STATUS_OK;
 }
 
 /* Heights to the numbers of what is dumped. */
@@ -52,12 +93,15 @@ static enum status set_range(const struct settings *settings, struct dump *dump,
         return status;
     dump->first = first.first_tx;
     dump->end = last.first_tx + last.txs;
-    return STATUS_OK;
+    return dump->table == DUMP_TXS ? STATUS_OK : set_rows(dump, index, fault);
 }
 
 static enum status write_stream(const struct settings *settings, enum dump_table which, struct fault *fault)
 {
-    struct dump dump = {.table = which};
+    struct dump dump = {.table = which,
+                        .chunk_rows = settings->with_scripts ? CHUNK_ROWS_SCRIPTS
+                                      : which == DUMP_BLOCKS ? CHUNK_BLOCKS
+                                                             : CHUNK_ROWS};
     enum status status = dump_readers_open(settings, &dump.readers, fault);
     if (status == STATUS_OK)
         status = set_range(settings, &dump, fault);
@@ -65,10 +109,11 @@ static enum status write_stream(const struct settings *settings, enum dump_table
         uint64_t count = dump.end - dump.first;
         /* to stdout silent: whoever reads it may show it on the same terminal */
         progress_begin(&dump.progress.progress, settings->quiet || strcmp(settings->out, "-") == 0);
-        dump.progress.progress.unit = dump.progress.stage = which == DUMP_BLOCKS ? "blocks" : "transactions";
+        dump.progress.progress.unit = dump.progress.stage = which == DUMP_BLOCKS ? "blocks" : "rows";
         dump.progress.total = count;
         const struct outfile_table table = {dump_table_schema(which), dump_columns(settings),
-                                            (size_t)((count + CHUNK_TXS - 1) / CHUNK_TXS), format_chunk, &dump};
+                                            (size_t)((count + dump.chunk_rows - 1) / dump.chunk_rows), format_chunk,
+                                            &dump};
         status = outfile_make_table(settings->out, dump.readers.threads, &table, fault);
         progress_end(&dump.progress.progress);
     }
