@@ -6,8 +6,8 @@
 #include "cli/output/progress.h"
 #include "cli/views/dump_parts.h"
 
-/* Rows of one chunk: the more there are, the more links lead to the same pages. Some MiB of text at most, which waits its
- * turn; a script takes more than other cells. */
+/* Rows of one chunk: the more there are, the more links lead to the same pages. Some MiB of text at most, which waits
+ * its turn; a script takes more than other cells. */
 #define CHUNK_ROWS 65536u
 #define CHUNK_ROWS_SCRIPTS 8192u
 #define CHUNK_BLOCKS 2048u
