@@ -126,46 +126,52 @@ static void counts_are_those_of_the_lists(void **state)
     table_free(&table);
 }
 
-/* How many different values the column has, empty ones apart. */
-static size_t count_different(const struct table *table, const char *column)
+/* How many T-DAGs the outputs have that are of the kind; NULL: of any. */
+static size_t count_dags(const struct table *outputs, const char *kind)
 {
     size_t count = 0;
-    for (size_t row = 0; row < table->rows; row++) {
-        const char *value = table_get(table, row, column);
-        bool is_new = *value;
-        for (size_t before = 0; before < row && is_new; before++)
-            is_new = strcmp(table_get(table, before, column), value) != 0;
-        count += is_new;
+    const char **seen = calloc(outputs->rows + 1, sizeof *seen);
+    assert_non_null(seen);
+    for (size_t row = 0; row < outputs->rows; row++) {
+        const char *dag = table_get(outputs, row, "dag");
+        bool is_new = *dag && (!kind || strcmp(table_get(outputs, row, "kind"), kind) == 0);
+        for (size_t i = 0; i < count && is_new; i++)
+            is_new = strcmp(seen[i], dag) != 0;
+        if (is_new)
+            seen[count++] = dag;
     }
+    free(seen);
     return count;
 }
 
-/* T-DAGs with an output of that template and kind ("": of any), by the commands; and in the list. */
-static size_t compare_list(const char *template, const char *kind)
+static void compare_list(const char *template, const char *kind, size_t dags)
 {
-    struct run run = shell("%s outputs --store %s/store --rules core-22 '--template=%s' %s%s >%s/some.csv",
-                           unktx_path(), place, template, *kind ? "--kind=" : "", kind, place);
-    if (run.exit_status != 0)
-        fail_msg("%s: %s", template, run.err);
-    run_free(&run);
-    struct table some = table_read(path_of("%s/some.csv", place));
-    size_t dags = count_different(&some, "dag");
-    table_free(&some);
     char *csv = web_body(&web, "/core-22/tdags.csv?kind=%s&template=%s", kind, encoded(template));
     assert_int_equal(count_of(csv, "\n"), 1 + dags);
     free(csv);
-    return dags;
 }
 
+/* T-DAGs with an output of the template, and of the kind too: by the command, and in the list. All templates with many
+ * outputs, some of the others. */
 static void a_template_leads_to_its_tdags(void **state)
 {
     (void)state;
     struct table templates = table_read(path_of("%s/templates.csv", place));
     size_t seen = 0, of_two_kinds = 0;
-    for (size_t row = 0; row < templates.rows; row++) {
-        size_t all = compare_list(template_of(&templates, row), "");
-        of_two_kinds += compare_list(template_of(&templates, row), table_get(&templates, row, "kind")) < all;
+    for (size_t row = 0; row < templates.rows; row += row < 30 ? 1 : 7) {
+        const char *template = template_of(&templates, row), *kind = table_get(&templates, row, "kind");
+        struct run run = shell("%s outputs --store %s/store --rules core-22 '--template=%s' >%s/some.csv", unktx_path(),
+                               place, template, place);
+        if (run.exit_status != 0)
+            fail_msg("%s: %s", template, run.err);
+        run_free(&run);
+        struct table some = table_read(path_of("%s/some.csv", place));
+        size_t all = count_dags(&some, NULL), of_kind = count_dags(&some, kind);
+        compare_list(template, "", all);
+        compare_list(template, kind, of_kind);
+        of_two_kinds += of_kind < all;
         seen += all;
+        table_free(&some);
     }
     assert_true(seen > 10 && of_two_kinds >= 4);
     table_free(&templates);
@@ -175,15 +181,15 @@ static void a_kind_leads_to_its_tdags(void **state)
 {
     static const char *const kinds[] = {"nonstandard", "pubkey", "multisig"};
     (void)state;
+    struct table outputs = table_read(path_of("%s/outputs.csv", place));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        unktx_ok("outputs --store %s/store --rules core-22 --kind %s -o %s/some.csv", place, kinds[i], place);
-        struct table some = table_read(path_of("%s/some.csv", place));
         char *csv = web_body(&web, "/core-22/tdags.csv?kind=%s", kinds[i]);
-        assert_true(some.rows > 10);
-        assert_int_equal(count_of(csv, "\n"), 1 + count_different(&some, "dag"));
+        size_t dags = count_dags(&outputs, kinds[i]);
+        assert_true(dags > 3);
+        assert_int_equal(count_of(csv, "\n"), 1 + dags);
         free(csv);
-        table_free(&some);
     }
+    table_free(&outputs);
 }
 
 static void protocols_are_those_of_the_outputs(void **state)
@@ -204,7 +210,7 @@ static void protocols_are_those_of_the_outputs(void **state)
         unktx_ok("outputs --store %s/store --rules core-22 --protocol %s -o %s/some.csv", place, names[i], place);
         struct table some = table_read(path_of("%s/some.csv", place));
         char *csv = web_body(&web, "/core-22/tdags.csv?protocol=%s", names[i]);
-        assert_int_equal(count_of(csv, "\n"), 1 + count_different(&some, "dag"));
+        assert_int_equal(count_of(csv, "\n"), 1 + count_dags(&some, NULL));
         free(csv);
         table_free(&some);
         char *one = web_body(&web, "/core-22/protocol/%s", names[i]);
