@@ -79,9 +79,15 @@ static ssize_t read_at(int fd, void *bytes, size_t size, uint64_t offset)
     return (ssize_t)done;
 }
 
+static file_read_fn *read_watch;
+
+void file_watch_reads(file_read_fn *watch) { read_watch = watch; }
+
 ssize_t file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
 {
     enum timing_wait before = timings_wait(TIMING_DISK);
+    if (read_watch)
+        read_watch(fd, offset, size);
     ssize_t got = read_at(fd, bytes, size, offset);
     timings_wait(before);
     timings_read(got > 0 ? (uint64_t)got : 0);

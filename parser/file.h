@@ -26,6 +26,10 @@ int file_open_again(const char *path, int flags);
 /* Reads up to `size` bytes at `offset`, fewer only at the end of the file; -1 with errno on error. */
 ssize_t file_read_at(int fd, void *bytes, size_t size, uint64_t offset);
 
+/* Test support: has each read of file_read_at reported before it is made, from whichever thread; NULL: no more. */
+typedef void file_read_fn(int fd, uint64_t offset, size_t size);
+void file_watch_reads(file_read_fn *watch);
+
 /* Writes `size` bytes at `offset`, in as many calls as it takes; false with errno where not all are written. */
 bool file_write_at(int fd, const void *bytes, size_t size, uint64_t offset) MUST_CHECK;
 
