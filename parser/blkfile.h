@@ -106,8 +106,12 @@ struct blk_gap {
     enum blk_gap_reason reason;
 };
 
+struct blk_image; /* blkimage.h */
+
 /* What one pass over one file found, in file order. Zero-initialise; reusable; free with blk_scan_free. */
 struct blk_scan {
+    const struct blk_image *image; /* in: as in a blk_reader */
+    bool first_only;               /* in: the first record of a known network is enough */
     struct blk_record *records;
     size_t count;
     size_t capacity;
@@ -135,7 +139,8 @@ void blk_scan_free(struct blk_scan *scan);
 
 /* Reads bytes of blk files for one thread, with the last file kept open. Zero-initialise; free with blk_reader_free. */
 struct blk_reader {
-    int fd_plus_1; /* 0: none open */
+    const struct blk_image *image; /* where it is there, that file's bytes come from it; may be NULL */
+    int fd_plus_1;                 /* 0: none open */
     size_t index;
     bool xored;
     bool lost;                 /* the last read failed because the file is gone or ends before its bytes do */

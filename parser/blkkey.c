@@ -20,6 +20,8 @@
 struct first_record {
     int fd;
     const char *path;
+    const uint8_t *read; /* the file's first bytes, where they were read before; else NULL */
+    size_t read_size;
     size_t size; /* of `raw` */
     uint8_t raw[BEGIN_SIZE];
 };
@@ -29,6 +31,11 @@ static enum status read_at(const struct first_record *first, uint64_t offset, si
                            struct fault *fault)
 {
     struct fault why = {0};
+    if (offset < first->read_size && size <= first->read_size - offset) {
+        memcpy(bytes, first->read + offset, size);
+        *got = size;
+        return STATUS_OK;
+    }
     ssize_t count = file_read_at(first->fd, bytes, size, offset);
     *got = count > 0 ? (size_t)count : 0;
     enum status status = count < 0 ? fault_errno(&why, first->path, offset, "cannot read") : STATUS_OK;
@@ -146,26 +153,32 @@ static enum status find_in(const struct first_record *first, const uint8_t *know
 
 /* *fits: the first record is one of a known network under the folder's key. Otherwise *found tells whether it shows
  * another key. */
-static enum status look_at(const struct blkdir *dir, size_t index, int fd, uint8_t key[XOR_KEY_SIZE], bool *fits,
+static enum status look_at(const struct blkdir *dir, struct first_record *first, uint8_t key[XOR_KEY_SIZE], bool *fits,
                            bool *found, struct fault *fault)
 {
-    struct first_record first = {.fd = fd, .path = dir->files[index].path};
     uint8_t head[HEAD_SIZE];
     *fits = *found = false;
-    enum status status = read_at(&first, 0, sizeof first.raw, first.raw, &first.size, fault);
-    if (status != STATUS_OK || first.size < HEAD_SIZE)
+    enum status status = read_at(first, 0, sizeof first->raw, first->raw, &first->size, fault);
+    if (status != STATUS_OK || first->size < HEAD_SIZE)
         return status;
-    *fits = is_head(first.raw, 0, dir->key, head) && network_by_magic(head);
-    return *fits ? STATUS_OK : find_in(&first, dir->key, key, found, fault);
+    *fits = is_head(first->raw, 0, dir->key, head) && network_by_magic(head);
+    return *fits ? STATUS_OK : find_in(first, dir->key, key, found, fault);
+}
+
+enum status blk_find_key_in(const struct blkdir *dir, size_t index, int fd, const uint8_t *raw, size_t size,
+                            uint8_t key[XOR_KEY_SIZE], struct fault *fault)
+{
+    struct first_record first = {.fd = fd, .path = dir->files[index].path, .read = raw, .read_size = size};
+    bool fits, found;
+    enum status status = look_at(dir, &first, key, &fits, &found, fault);
+    if (!found)
+        memcpy(key, dir->key, XOR_KEY_SIZE);
+    return status;
 }
 
 enum status blk_find_key(const struct blkdir *dir, size_t index, int fd, uint8_t key[XOR_KEY_SIZE], struct fault *fault)
 {
-    bool fits, found;
-    enum status status = look_at(dir, index, fd, key, &fits, &found, fault);
-    if (!found)
-        memcpy(key, dir->key, XOR_KEY_SIZE);
-    return status;
+    return blk_find_key_in(dir, index, fd, NULL, 0, key, fault);
 }
 
 /* The first file that shows another key than the folder's, unless one fits that. */
@@ -182,7 +195,8 @@ static enum status first_other_key(const struct blkdir *dir, uint8_t key[XOR_KEY
             break;
         status = file_open(dir->files[i].path, "the file", &fd, &info, fault);
         if (status == STATUS_OK) {
-            status = look_at(dir, i, fd, own, &fits, &found, fault);
+            struct first_record first = {.fd = fd, .path = dir->files[i].path};
+            status = look_at(dir, &first, own, &fits, &found, fault);
             close(fd);
         } else if (status == STATUS_IO || status == STATUS_NOT_FOUND || status == STATUS_FORMAT) {
             status = STATUS_OK; /* the scan of the file tells of it */

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "parser/blkimage.h"
 #include "parser/bytes.h"
 #include "parser/file.h"
 #include "parser/mem.h"
@@ -62,9 +63,24 @@ static enum status reader_open(struct blk_reader *reader, const struct blkdir *d
     return status;
 }
 
+static enum status read_image(struct blk_reader *reader, const struct blkdir *dir, uint64_t offset, size_t size,
+                              const uint8_t **bytes, struct fault *fault)
+{
+    const struct blk_image *image = reader->image;
+    reader_close(reader); /* what is open has another key, maybe */
+    memcpy(reader->key, image->key, XOR_KEY_SIZE);
+    reader->lost = offset > image->size || size > image->size - offset;
+    if (reader->lost)
+        return fault_set(fault, STATUS_IO, dir->files[image->index].path, image->size, "the file ends within a block");
+    *bytes = image->bytes + offset;
+    return STATUS_OK;
+}
+
 enum status blk_read(struct blk_reader *reader, const struct blkdir *dir, size_t index, uint64_t offset, size_t size,
                      const uint8_t **bytes, struct fault *fault)
 {
+    if (reader->image && blk_image_is_of(reader->image, index))
+        return read_image(reader, dir, offset, size, bytes, fault);
     reader->lost = false;
     enum status status = reader_open(reader, dir, index, fault);
     if (status != STATUS_OK)

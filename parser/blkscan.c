@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <sys/stat.h>
 
+#include "parser/blkimage.h"
 #include "parser/blktail.h"
 #include "parser/bytes.h"
 #include "parser/mem.h"
@@ -397,11 +398,16 @@ static void add_magics(struct scanner *s)
     s->head_offset = NOWHERE;
 }
 
+static bool has_enough(const struct scanner *s)
+{
+    return s->scan->first_only && s->scan->count > 0 && network_by_magic(s->scan->records[s->scan->count - 1].magic);
+}
+
 static void scan_records(struct scanner *s)
 {
     struct blk_record record;
     uint64_t at = 0;
-    while (s->status == STATUS_OK && (at = padding_end(s, at)) < s->size && !stopped(s)) {
+    while (s->status == STATUS_OK && !has_enough(s) && (at = padding_end(s, at)) < s->size && !stopped(s)) {
         enum blk_gap_reason reason = BLK_GAP_GARBAGE;
         if (head_at(s, at, &record) && is_whole(s, &record, &reason)) {
             push_record(s, &record);
@@ -429,6 +435,15 @@ static void take_key(struct scanner *s)
     }
 }
 
+/* A node that closes a file cuts the preallocated zeros off: it may be shorter than it was when listed. */
+static uint64_t size_now(const struct scanner *s)
+{
+    struct stat now;
+    if (s->scan->image && blk_image_is_of(s->scan->image, s->index))
+        return s->scan->image->size;
+    return fstat(s->step.reader.fd_plus_1 - 1, &now) == 0 ? (uint64_t)now.st_size : s->size;
+}
+
 enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t magic[4], struct blk_scan *scan,
                           struct fault *fault)
 {
@@ -437,6 +452,8 @@ enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t 
     struct scanner s = {.dir = dir,
                         .index = index,
                         .size = dir->files[index].size,
+                        .step.reader.image = scan->image,
+                        .search.reader.image = scan->image,
                         .head_offset = NOWHERE,
                         .padding_from = NOWHERE,
                         .tail_from = NOWHERE,
@@ -449,10 +466,8 @@ enum status blk_scan_file(const struct blkdir *dir, size_t index, const uint8_t 
     enum status status = blk_read(&s.step.reader, dir, index, 0, 0, &none, fault);
     if (status == STATUS_OK) {
         take_key(&s);
-        /* A node that closes a file cuts the preallocated zeros off: it may be shorter than it was when listed. */
-        struct stat now;
-        if (fstat(s.step.reader.fd_plus_1 - 1, &now) == 0 && (uint64_t)now.st_size < s.size)
-            s.size = (uint64_t)now.st_size;
+        uint64_t now = size_now(&s);
+        s.size = now < s.size ? now : s.size;
         s.status = blk_tail_find(&s.search.reader, dir, index, s.size, &s.tail_from, s.fault);
         if (magic)
             add_magic(&s, magic);

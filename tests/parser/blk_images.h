@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "parser/blkfile.h"
+#include "parser/blkimage.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
 #include "tests/support/run.h"
@@ -113,6 +114,32 @@ static inline void write_image(const struct image *image, const uint8_t *key)
     write_file(path_of("%s/xor.dat", folder), key, 8);
 }
 
+/* A scan of the file's image in memory finds the same. */
+static inline void assert_image_tells(const struct blkdir *dir, const uint8_t *magic, const struct blk_scan *want)
+{
+    struct blk_image image = {.there = false};
+    struct blk_scan scan = {.image = &image};
+    assert_int_equal(blk_image_load(&image, dir, 0, NULL), STATUS_OK);
+    assert_int_equal(image.there, dir->files[0].size <= BLK_IMAGE_MAX);
+    assert_int_equal(blk_scan_file(dir, 0, magic, &scan, NULL), STATUS_OK);
+    assert_int_equal(scan.count, want->count);
+    assert_int_equal(scan.gaps_count, want->gaps_count);
+    assert_int_equal(scan.end, want->end);
+    assert_int_equal(scan.other_key, want->other_key);
+    assert_memory_equal(scan.key, want->key, XOR_KEY_SIZE);
+    for (size_t i = 0; i < scan.count; i++) {
+        const struct blk_record *a = &scan.records[i], *b = &want->records[i];
+        assert_true(a->offset == b->offset && a->size == b->size && a->fork == b->fork);
+        assert_memory_equal(a->header, b->header, BLOCK_HEADER_SIZE);
+    }
+    for (size_t i = 0; i < scan.gaps_count; i++) {
+        const struct blk_gap *a = &scan.gaps[i], *b = &want->gaps[i];
+        assert_true(a->offset == b->offset && a->size == b->size && a->reason == b->reason);
+    }
+    blk_scan_free(&scan);
+    blk_image_free(&image);
+}
+
 static inline struct blk_scan scan_path(const char *path, const uint8_t *magic)
 {
     struct blkdir dir;
@@ -120,6 +147,7 @@ static inline struct blk_scan scan_path(const char *path, const uint8_t *magic)
     assert_int_equal(blkdir_open_any(path, NULL, &dir, NULL), STATUS_OK);
     assert_int_equal(dir.count, 1);
     assert_int_equal(blk_scan_file(&dir, 0, magic, &scan, NULL), STATUS_OK);
+    assert_image_tells(&dir, magic, &scan);
     blkdir_free(&dir);
     return scan;
 }
