@@ -18,7 +18,7 @@ enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_
     const struct network *wanted = chain ? network_by_name(chain) : NULL;
     if (chain && !wanted)
         return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "no network is called \"%s\"", chain);
-    struct blk_scan scan = {0};
+    struct blk_scan scan = {.first_only = true};
     enum status status = blkdir_check_key(dir, fault);
     if (status != STATUS_OK)
         return status;

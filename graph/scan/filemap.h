@@ -17,7 +17,8 @@
 
 /* The magic of the folder's blocks and the genesis block that goes with it. `chain` is --chain or NULL. STATUS_REFUSED
  * when --chain contradicts what the files hold; STATUS_NOT_FOUND when no file has a block record; STATUS_FORMAT when
- * the files have another XOR key than the folder (blkdir_check_key). O(first records). */
+ * the files have another XOR key than the folder (blkdir_check_key). O(first record of each file up to one that has
+ * any). */
 enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_t magic[4], struct hash256 *genesis,
                              struct fault *fault) MUST_CHECK;
 
