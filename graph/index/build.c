@@ -95,7 +95,7 @@ static enum status load_chain(struct build *build)
     enum status status = blkdir_open_with_key(options->datadir, options->chain, options->xor_key, &work->dir,
                                               work->fault);
     if (status == STATUS_OK)
-        status = filemap_identify(&work->dir, options->chain, build->identity.magic, &build->identity.genesis,
+        status = filemap_identify(&work->dir, options->chain, NULL, build->identity.magic, &build->identity.genesis,
                                   work->fault);
     if (status == STATUS_OK)
         status = open_store(build);

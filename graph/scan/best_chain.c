@@ -278,12 +278,12 @@ static bool any_gap(const struct chain *chain)
     return any;
 }
 
-static enum status look(struct best_chain *best, struct fault *fault)
+static enum status look(struct best_chain *best, struct file_order *order, struct fault *fault)
 {
     const struct ingest_options *options = best->options;
     findings_clear(&best->findings);
     chain_clear(best->chain);
-    enum status status = filemap_load(options, best->dir, best->magic, best->store, best->chain, &best->findings,
+    enum status status = filemap_load(options, best->dir, best->magic, best->store, best->chain, &best->findings, order,
                                       fault);
     if (status == STATUS_OK)
         status = set_root(best, fault);
@@ -307,14 +307,14 @@ static enum status look_again(struct best_chain *best, struct fault *fault)
         if (status == STATUS_OK)
             status = blkdir_refresh(best->dir, &changed, fault);
         if (status == STATUS_OK && changed)
-            status = look(best, fault);
+            status = look(best, NULL, fault);
     }
     return status;
 }
 
 static enum status find(struct best_chain *best, struct fault *fault)
 {
-    enum status status = look(best, fault);
+    enum status status = look(best, best->order, fault);
     if (status == STATUS_OK)
         status = look_again(best, fault);
     findings_report(&best->findings, best->dir, best->options, best->damages);

@@ -4,6 +4,7 @@
 #ifndef UNKTX_GRAPH_SCAN_BEST_CHAIN_H
 #define UNKTX_GRAPH_SCAN_BEST_CHAIN_H
 
+#include "graph/scan/filemap.h"
 #include "graph/scan/findings.h"
 #include "graph/scan/ingest.h"
 #include "graph/store/store.h"
@@ -17,9 +18,10 @@ struct best_chain {
     uint8_t magic[4];
     struct hash256 genesis;
     struct findings findings;
-    uint64_t *damages; /* counts */
-    uint32_t end;      /* out: the height up to which it is certain */
-    bool unnamed;      /* out: no coinbase tells the height of its lowest block: it is options->from_height */
+    struct file_order *order; /* how the files are read the first time; may be NULL */
+    uint64_t *damages;        /* counts */
+    uint32_t end;             /* out: the height up to which it is certain */
+    bool unnamed;             /* out: no coinbase tells the height of its lowest block: it is options->from_height */
 };
 
 /* Of a chain that is to begin above genesis the lowest block is found too (chain_base): the store's first block or one

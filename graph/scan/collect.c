@@ -213,6 +213,12 @@ enum status slot_read(struct worker *worker, struct slot *slot, uint64_t offset,
 {
     if (slot->block->file == FILEMAP_GONE)
         return fault_set(&slot->fault, STATUS_IO, NULL, FAULT_NO_OFFSET, "its blk file is gone (a pruned node?)");
+    const struct block_cache *cache = worker->pipeline->job->cache;
+    const uint8_t *cached = cache ? block_cache_find(cache, slot->block) : NULL;
+    if (cached) {
+        *bytes = cached + offset;
+        return STATUS_OK;
+    }
     return blk_read(&worker->reader, worker->pipeline->dir, slot->block->file, slot->block->offset + offset, size,
                     bytes, &slot->fault);
 }

@@ -6,19 +6,20 @@
 #include "parser/parallel.h"
 #include "parser/search.h"
 #include "parser/stop.h"
+#include "parser/timings.h"
 
 #define FILES_AT_ONCE 8u /* per thread: bounds what a group of scanned files holds in memory */
 #define COMMIT_BYTES (16u << 20)
 #define CLOCK_TICK_NS INT64_C(2000000000) /* the coarsest clock of a file system in use, FAT's */
 #define NEVER INT64_MIN                   /* a modification time that no file has */
 
-enum status filemap_identify(const struct blkdir *dir, const char *chain, uint8_t magic[4], struct hash256 *genesis,
-                             struct fault *fault)
+enum status filemap_identify(const struct blkdir *dir, const char *chain, const struct blk_image *image,
+                             uint8_t magic[4], struct hash256 *genesis, struct fault *fault)
 {
     const struct network *wanted = chain ? network_by_name(chain) : NULL;
     if (chain && !wanted)
         return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "no network is called \"%s\"", chain);
-    struct blk_scan scan = {.first_only = true};
+    struct blk_scan scan = {.image = image, .first_only = true};
     enum status status = blkdir_check_key(dir, fault);
     if (status != STATUS_OK)
         return status;
@@ -111,7 +112,9 @@ struct load {
     struct chain *chain;
     struct findings *findings;
     struct fault *fault;
-    uint8_t *unchanged; /* for each file of dir: what the store remembers of it is still so */
+    struct file_order *order; /* NULL: only headers are read */
+    uint8_t *unchanged;       /* for each file of dir: what the store remembers of it is still so */
+    uint8_t *whole;           /* likewise: `order` has it read as a whole */
     uint64_t bytes_done;
     uint64_t bytes_total;
     /* the group of files under scan */
@@ -162,6 +165,18 @@ static size_t file_of_number(const struct blkdir *dir, uint32_t number)
     return at < dir->count && dir->files[at].number == number ? at : SIZE_MAX;
 }
 
+/* True where the file has a block of that time or later. */
+static bool has_block_since(struct known_file known, uint32_t since)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < known.records && !has; i++) {
+        struct block_header header;
+        block_header_read(known_file_record(&known).header, &header);
+        has = header.time >= since;
+    }
+    return has;
+}
+
 static enum status on_known_file(void *context, uint32_t number, const uint8_t *value, size_t size)
 {
     struct load *load = context;
@@ -175,6 +190,8 @@ static enum status on_known_file(void *context, uint32_t number, const uint8_t *
     const struct blkfile *now = &load->dir->files[file];
     /* A file that was damaged may have been restored with its size and time. */
     load->unchanged[file] = known.size == now->size && known.mtime_ns == now->mtime_ns && known.gaps == 0;
+    if (load->order)
+        load->whole[file] = load->unchanged[file] ? has_block_since(known, load->order->since) : load->order->changed;
     return STATUS_OK;
 }
 
@@ -184,6 +201,7 @@ static void scan_work(void *context, unsigned worker, size_t item)
     (void)worker;
     size_t file = load->group_first + item;
     load->results[item] = STATUS_OK;
+    load->scans[item].image = load->order ? load->order->image : NULL;
     if (!load->unchanged[file])
         load->results[item] = blk_scan_file(load->dir, file, load->magic, &load->scans[item], &load->faults[item]);
 }
@@ -234,14 +252,51 @@ static enum status add_unreadable(struct load *load, size_t file, const struct f
 static void progress_headers(const struct load *load)
 {
     struct ingest_progress progress = {.stage = INGEST_HEADERS, .done = load->bytes_done, .total = load->bytes_total};
+    if (load->order) {
+        progress.stage = INGEST_FILES;
+        progress.height = load->order->height;
+    }
     if (load->options->progress)
         load->options->progress(load->options->context, &progress);
+}
+
+/* Reads the group's one file as a whole, and has the system begin with the next one. */
+static enum status read_whole(struct load *load)
+{
+    struct file_order *order = load->order;
+    size_t file = load->group_first, next = file + 1;
+    if (!order || order->ended || !load->whole[file])
+        return STATUS_OK;
+    timings_stage("files");
+    enum status status = STATUS_OK;
+    if (!blk_image_is_of(order->image, file))
+        status = blk_image_load(order->image, load->dir, file, load->fault);
+    while (next < load->dir->count && !load->whole[next])
+        next++;
+    if (status == STATUS_OK && next < load->dir->count)
+        blk_image_read_ahead(load->dir, next);
+    timings_stage("headers");
+    return status;
+}
+
+/* Has the blocks of the group's one file taken, if it was read as a whole. */
+static enum status take_whole(struct load *load, uint32_t first_node)
+{
+    struct file_order *order = load->order;
+    if (!order || !blk_image_is_of(order->image, load->group_first))
+        return STATUS_OK;
+    enum status status = order->on_file(order->context, first_node, load->fault);
+    timings_stage("headers");
+    return status;
 }
 
 /* Scans the changed files of one group side by side, then adds all of the group in order. */
 static enum status load_group(struct load *load)
 {
-    enum status status = parallel_for(load->options->threads, load->group_count, scan_work, load, load->fault);
+    uint32_t first_node = chain_count(load->chain);
+    enum status status = read_whole(load);
+    if (status == STATUS_OK)
+        status = parallel_for(load->options->threads, load->group_count, scan_work, load, load->fault);
     for (size_t i = 0; i < load->group_count && status == STATUS_OK; i++) {
         size_t file = load->group_first + i;
         if (load->unchanged[file])
@@ -255,12 +310,12 @@ static enum status load_group(struct load *load)
                                load->faults[i].text);
         load->bytes_done += load->dir->files[file].size;
     }
-    return status;
+    return status == STATUS_OK ? take_whole(load, first_node) : status;
 }
 
 static enum status load_files(struct load *load)
 {
-    size_t at_once = FILES_AT_ONCE * (size_t)load->options->threads;
+    size_t at_once = load->order ? 1 : FILES_AT_ONCE * (size_t)load->options->threads;
     load->scans = mem_alloc(at_once, sizeof *load->scans);
     load->results = mem_alloc(at_once, sizeof *load->results);
     load->faults = mem_alloc(at_once, sizeof *load->faults);
@@ -284,7 +339,8 @@ static enum status load_files(struct load *load)
 }
 
 enum status filemap_load(const struct ingest_options *options, const struct blkdir *dir, const uint8_t magic[4],
-                         struct store *store, struct chain *chain, struct findings *findings, struct fault *fault)
+                         struct store *store, struct chain *chain, struct findings *findings, struct file_order *order,
+                         struct fault *fault)
 {
     struct load load = {.options = options,
                         .dir = dir,
@@ -292,15 +348,20 @@ enum status filemap_load(const struct ingest_options *options, const struct blkd
                         .store = store,
                         .chain = chain,
                         .findings = findings,
+                        .order = order,
                         .fault = fault};
     for (size_t i = 0; i < dir->count; i++)
         load.bytes_total += dir->files[i].size;
     load.unchanged = mem_alloc(dir->count, 1);
-    if (!load.unchanged)
-        return fault_nomem(fault);
-    enum status status = store_each_file(store, on_known_file, &load, fault);
+    load.whole = mem_alloc(dir->count, 1);
+    enum status status = load.unchanged && load.whole ? STATUS_OK : fault_nomem(fault);
+    if (status == STATUS_OK) {
+        memset(load.whole, 1, dir->count);
+        status = store_each_file(store, on_known_file, &load, fault);
+    }
     if (status == STATUS_OK)
         status = load_files(&load);
     mem_free(load.unchanged);
+    mem_free(load.whole);
     return status;
 }

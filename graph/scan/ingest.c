@@ -5,10 +5,9 @@
 #include "graph/scan/best_chain.h"
 #include "graph/scan/filemap.h"
 #include "graph/scan/fork.h"
-#include "graph/scan/outpoints.h"
-#include "graph/scan/pipeline.h"
+#include "graph/scan/ingest_parts.h"
 #include "graph/scan/replay.h"
-#include "graph/scan/txid_set.h"
+#include "graph/scan/sequential.h"
 #include "parser/chain.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
@@ -16,27 +15,6 @@
 
 #define REPLAY_MAX 65536u /* records that are replayed rather than the table saved: some 20 ms */
 #define WAY_OUT "restore the file or run the node with -reindex, then scan again"
-
-struct ingest {
-    const struct ingest_options *options;
-    struct ingest_result *result;
-    struct fault *fault;
-    struct blkdir dir;
-    struct store *store;
-    struct chain *chain;
-    struct outpoints *table;
-    struct txid_set *known; /* of a partial store, else NULL */
-    struct pipeline *pipeline;
-    uint8_t magic[4];
-    struct hash256 genesis;
-    uint32_t end;           /* height up to which the chain of the files is certain */
-    uint32_t target;        /* the height after that of the last block that the store is to have */
-    uint32_t next;          /* height of the first block that is not in the store */
-    uint64_t total;         /* bytes of the blocks that this run is to take */
-    uint64_t saved_records; /* records_of the blocks that the saved table knows */
-    bool table_changed;     /* the table is that of the store's tip, and the store's snapshot of it is not */
-    bool one_block;         /* the next job is of one block: another copy of one that is damaged */
-};
 
 static void tell(const struct ingest *ingest, const char *text)
 {
@@ -81,7 +59,10 @@ static enum status open_all(struct ingest *ingest)
     enum status status = blkdir_open_with_key(options->datadir, options->chain, options->xor_key, &ingest->dir,
                                               ingest->fault);
     if (status == STATUS_OK)
-        status = filemap_identify(&ingest->dir, options->chain, ingest->magic, &ingest->genesis, ingest->fault);
+        status = sequential_prepare(ingest);
+    if (status == STATUS_OK)
+        status = filemap_identify(&ingest->dir, options->chain, ingest->cache ? block_cache_image(ingest->cache) : NULL,
+                                  ingest->magic, &ingest->genesis, ingest->fault);
     if (status != STATUS_OK)
         return status;
     struct store_identity identity = {.genesis = ingest->genesis, .nulldata_stored = options->nulldata_stored};
@@ -143,6 +124,7 @@ static enum status link_chain(struct ingest *ingest)
                               .store = ingest->store,
                               .chain = ingest->chain,
                               .genesis = ingest->genesis,
+                              .order = ingest->cache ? &ingest->order : NULL,
                               .damages = &ingest->result->damages};
     memcpy(best.magic, ingest->magic, sizeof best.magic);
     enum status status = best_chain_find(&best, ingest->fault);
@@ -231,7 +213,7 @@ static enum status rewind_to_fork(struct ingest *ingest)
              fork.blocks - fork.keep == 1 ? "" : "s", fork.keep,
              fork.keep == fork.common ? "the chain has left them" : "--to-height or --tip ends below them");
     tell(ingest, text);
-    return store_rollback(ingest->store, fork.keep, ingest->fault);
+    return ingest_take_back(ingest, fork.keep);
 }
 
 /* ---- the outpoint table ---- */
@@ -260,6 +242,32 @@ static enum status load_table(struct ingest *ingest)
     return status;
 }
 
+enum status ingest_prepare(struct ingest *ingest)
+{
+    if (ingest->pipeline)
+        return STATUS_OK;
+    timings_stage("table");
+    enum status status = load_table(ingest);
+    if (status == STATUS_OK)
+        status = pipeline_new(ingest->options, &ingest->dir, ingest->store, ingest->table, ingest->known,
+                              &ingest->pipeline, ingest->fault);
+    return status;
+}
+
+enum status ingest_take_back(struct ingest *ingest, uint32_t blocks)
+{
+    enum status status = STATUS_OK;
+    if (ingest->pipeline) {
+        pipeline_free(ingest->pipeline);
+        outpoints_free(ingest->table);
+        ingest->pipeline = NULL;
+        ingest->table = NULL;
+        ingest->table_changed = false;
+        status = outpoints_new(store_seed(ingest->store), &ingest->table, ingest->fault);
+    }
+    return status == STATUS_OK ? store_rollback(ingest->store, blocks, ingest->fault) : status;
+}
+
 /* To save the table costs as much as it holds, to replay what came since the last time as much as that at each scan: so
  * it is saved when as much has come as a part of it, and small steps stay small. */
 static bool table_is_worth_saving(const struct ingest *ingest)
@@ -280,7 +288,7 @@ static enum status finish(struct ingest *ingest)
 
 /* ---- the blocks ---- */
 
-static uint64_t bytes_between(const struct ingest *ingest, uint32_t first, uint32_t end)
+uint64_t ingest_bytes_between(const struct ingest *ingest, uint32_t first, uint32_t end)
 {
     uint64_t bytes = 0;
     for (uint32_t height = first; height < end; height++)
@@ -293,8 +301,12 @@ static void on_appended(void *context, uint32_t count)
 {
     struct ingest *ingest = context;
     ingest->result->blocks_added += count;
-    ingest->result->bytes += bytes_between(ingest, ingest->next, ingest->next + count);
+    ingest->result->bytes += ingest_bytes_between(ingest, ingest->next, ingest->next + count);
     ingest->next += count;
+    if (ingest->in_order) { /* the file is not done yet: filemap.c tells */
+        ingest->order.height = ingest->next - 1;
+        return;
+    }
     struct ingest_progress progress = {.stage = INGEST_BLOCKS,
                                        .done = ingest->result->bytes,
                                        .total = ingest->total,
@@ -323,17 +335,31 @@ static enum status report_block(struct ingest *ingest, uint32_t height, const st
     return status;
 }
 
+enum status ingest_run_job(struct ingest *ingest, struct fault *what)
+{
+    struct block_need need = {
+        .chain = ingest->chain, .next = ingest->next, .end = ingest->one_block ? ingest->next + 1 : ingest->target};
+    struct pipeline_job job = {.chain = ingest->chain,
+                               .first = need.next,
+                               .end = need.end,
+                               .cache = ingest->cache,
+                               .on_appended = on_appended,
+                               .context = ingest};
+    enum status status = ingest->cache ? block_cache_fetch(ingest->cache, &need, &job.end, what) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    ingest->table_changed = true;
+    status = pipeline_run(ingest->pipeline, &job, what);
+    if (ingest->cache)
+        sequential_drop(ingest);
+    return status;
+}
+
 /* The blocks from `next` on, or one that has another copy. A damaged block is reported and no error. */
 static enum status take_some(struct ingest *ingest)
 {
     struct fault what = {0};
-    struct pipeline_job job = {.chain = ingest->chain,
-                               .first = ingest->next,
-                               .end = ingest->one_block ? ingest->next + 1 : ingest->target,
-                               .on_appended = on_appended,
-                               .context = ingest};
-    ingest->table_changed = true;
-    enum status status = pipeline_run(ingest->pipeline, &job, &what);
+    enum status status = ingest_run_job(ingest, &what);
     if (status == STATUS_FORMAT)
         return report_block(ingest, ingest->next, &what);
     ingest->one_block = false;
@@ -346,7 +372,7 @@ static enum status take_blocks(struct ingest *ingest)
 {
     enum status status = STATUS_OK;
     ingest->next = store_totals_of(ingest->store).blocks;
-    ingest->total = bytes_between(ingest, ingest->next, ingest->target);
+    ingest->total = ingest->result->bytes + ingest_bytes_between(ingest, ingest->next, ingest->target);
     while (ingest->next < ingest->target && status == STATUS_OK)
         status = stop_requested() ? STATUS_INTERRUPTED : take_some(ingest);
     return status;
@@ -358,15 +384,13 @@ static enum status run(struct ingest *ingest)
     if (status != STATUS_OK)
         return status;
     network_label(ingest->magic, ingest->result->network);
-    status = link_chain(ingest);
+    status = sequential_begin(ingest);
+    if (status == STATUS_OK)
+        status = sequential_end(ingest, link_chain(ingest));
     if (status == STATUS_OK)
         status = rewind_to_fork(ingest);
     if (status == STATUS_OK && ingest->target > store_totals_of(ingest->store).blocks) {
-        timings_stage("table");
-        status = load_table(ingest);
-        if (status == STATUS_OK)
-            status = pipeline_new(ingest->options, &ingest->dir, ingest->store, ingest->table, ingest->known,
-                                  &ingest->pipeline, ingest->fault);
+        status = ingest_prepare(ingest);
         timings_stage("blocks");
         if (status == STATUS_OK)
             status = take_blocks(ingest);
@@ -393,6 +417,7 @@ enum status ingest_run(const struct ingest_options *options, struct ingest_resul
     pipeline_free(ingest.pipeline);
     outpoints_free(ingest.table);
     txid_set_free(ingest.known);
+    block_cache_free(ingest.cache);
     chain_free(ingest.chain);
     store_close(ingest.store);
     blkdir_free(&ingest.dir);

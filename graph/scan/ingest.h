@@ -17,13 +17,20 @@
 #include "parser/hash256.h"
 #include "parser/network.h"
 
-enum ingest_stage { INGEST_HEADERS, INGEST_BLOCKS };
+enum ingest_stage { INGEST_HEADERS, INGEST_FILES, INGEST_BLOCKS };
 
 struct ingest_progress {
     enum ingest_stage stage;
-    uint64_t done; /* bytes of blocks (INGEST_BLOCKS) or of files (INGEST_HEADERS) */
+    uint64_t done; /* bytes of blocks (INGEST_BLOCKS) or of files */
     uint64_t total;
-    uint32_t height; /* the last block done; INGEST_BLOCKS only */
+    uint32_t height; /* the last block done; not of INGEST_HEADERS */
+};
+
+/* In which order the disk is read. The result does not depend on it. */
+enum ingest_order {
+    INGEST_BY_CHAIN,  /* first the headers of all files, then the blocks in the order of the chain */
+    INGEST_BY_FILE,   /* each file from its beginning to its end, headers and blocks together (sequential.h) */
+    INGEST_AS_SUITED, /* by file where the disk of the first one rotates */
 };
 
 /* What lies in the store's folder besides: a scan and an index there must be of one chain. */
@@ -59,7 +66,9 @@ struct ingest_options {
     /* Something worth a line that is no damage: what was taken back after a reorganisation, a pinned tip, ... */
     void (*message)(void *context, const char *text);
     void *context;
+    enum ingest_order order;
     uint32_t commit_blocks; /* test support: windows of so many blocks, and a commit after each; 0: as it suits */
+    uint64_t cache_bytes;   /* test support: of blocks that wait (INGEST_BY_FILE); 0: as it suits */
 };
 
 struct ingest_result {

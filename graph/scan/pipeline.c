@@ -120,7 +120,9 @@ static void read_ahead(struct pipeline *pipeline, uint32_t from)
                    blocks_in(pipeline, from, bytes_for(pipeline->options, AHEAD_BYTES_PER_THREAD, AHEAD_BYTES_MIN));
     for (uint32_t height = from > pipeline->asked ? from : pipeline->asked; height < end; height++) {
         const struct chain_block *block = chain_active(pipeline->job->chain, height);
-        if (pipeline->reads_ahead && block->file != FILEMAP_GONE)
+        const struct block_cache *cache = pipeline->job->cache;
+        bool cached = cache && block_cache_find(cache, block);
+        if (pipeline->reads_ahead && !cached && block->file != FILEMAP_GONE)
             blk_read_ahead(&pipeline->ahead, pipeline->dir, block->file, block->offset, block->size);
         pipeline->asked = height + 1;
     }

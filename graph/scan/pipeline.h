@@ -19,6 +19,7 @@
 #ifndef UNKTX_GRAPH_SCAN_PIPELINE_H
 #define UNKTX_GRAPH_SCAN_PIPELINE_H
 
+#include "graph/scan/block_cache.h"
 #include "graph/scan/ingest.h"
 #include "graph/scan/outpoints.h"
 #include "graph/scan/txid_set.h"
@@ -37,6 +38,7 @@ struct pipeline_job {
     const struct chain *chain;
     uint32_t first;
     uint32_t end;
+    const struct block_cache *cache; /* blocks in it are not read again; may be NULL */
     /* `count` more of them are in the store, to be committed now or later. From any thread, one call at a time. */
     void (*on_appended)(void *context, uint32_t count);
     void *context;
