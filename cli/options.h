@@ -77,6 +77,8 @@ struct settings {
     bool rules_given; /* on the command line */
     bool replace;
     bool verify;
+    bool sequential;
+    bool no_sequential;
     bool partial;
     bool quiet;
     bool compress;

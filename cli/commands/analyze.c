@@ -130,6 +130,8 @@ static const struct option *const options[] = {
     &option_xor_key,
     &option_nulldata,
     &option_verify,
+    &option_sequential,
+    &option_no_sequential,
     &option_rules,
     &option_compress,
     &option_exclude_scripts,

@@ -12,6 +12,8 @@ static void on_progress(void *context, const struct ingest_progress *progress)
 {
     if (progress->stage == INGEST_HEADERS)
         progress_show(context, "headers", progress->done, progress->total, PROGRESS_NO_HEIGHT);
+    else if (progress->stage == INGEST_FILES)
+        progress_show(context, "files", progress->done, progress->total, progress->height);
     else
         progress_show(context, "blocks", progress->done, progress->total, progress->height);
 }
@@ -55,6 +57,13 @@ static enum status scan(const struct settings *settings, struct ingest_options *
     return status;
 }
 
+static enum ingest_order order_of(const struct settings *settings)
+{
+    if (settings->sequential)
+        return INGEST_BY_FILE;
+    return settings->no_sequential ? INGEST_BY_CHAIN : INGEST_AS_SUITED;
+}
+
 static int work(const struct settings *settings, const struct node_blocks *blocks, struct progress *progress)
 {
     struct other_chain index;
@@ -70,6 +79,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .other = node_blocks_of_index(settings->store, &index),
         .nulldata_stored = strcmp(settings->nulldata, "store") == 0,
         .verify = settings->verify,
+        .order = order_of(settings),
         .partial = partial,
         .from_height = settings->begin_height > 0 ? (uint32_t)settings->begin_height : UINT32_MAX,
         .progress = on_progress,
@@ -100,16 +110,18 @@ static int work(const struct settings *settings, const struct node_blocks *block
     return node_blocks_result(result.damages);
 }
 
-static int run(const struct settings *settings) { return node_blocks_run(settings, work); }
+static int run(const struct settings *settings)
+{
+    if (settings->sequential && settings->no_sequential)
+        return message_usage("--sequential and --no-sequential contradict each other");
+    return node_blocks_run(settings, work);
+}
 
 static const struct option *const options[] = {
-    &option_datadir,   &option_chain,
-    &option_store,     &option_threads,
-    &option_to_height, &option_tip,
-    &option_partial,   &option_begin_height,
-    &option_xor_key,   &option_nulldata,
-    &option_verify,    &option_timings,
-    &option_quiet,     NULL,
+    &option_datadir,       &option_chain,    &option_store,   &option_threads,
+    &option_to_height,     &option_tip,      &option_partial, &option_begin_height,
+    &option_xor_key,       &option_nulldata, &option_verify,  &option_sequential,
+    &option_no_sequential, &option_timings,  &option_quiet,   NULL,
 };
 
 const struct command command_scan = {

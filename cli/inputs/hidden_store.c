@@ -103,7 +103,9 @@ static enum status remove_folder(const char *path, struct fault *fault)
 
 static void on_progress(void *context, const struct ingest_progress *progress)
 {
-    progress_show(context, progress->stage == INGEST_HEADERS ? "headers" : "store", progress->done, progress->total,
+    static const char *const names[] = {
+        [INGEST_HEADERS] = "headers", [INGEST_FILES] = "files", [INGEST_BLOCKS] = "store"};
+    progress_show(context, names[progress->stage], progress->done, progress->total,
                   progress->stage == INGEST_HEADERS ? PROGRESS_NO_HEIGHT : progress->height);
 }
 
@@ -119,6 +121,7 @@ static enum status scan(const struct settings *settings, const struct blkdir *di
                                      .to_height = marks->blocks - 1,
                                      .tip = &marks->tip,
                                      .marks = marks,
+                                     .order = INGEST_AS_SUITED,
                                      .progress = on_progress,
                                      .context = &progress};
     progress_begin(&progress, settings->quiet);

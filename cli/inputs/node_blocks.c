@@ -21,6 +21,19 @@ const struct option option_begin_height = {
     .max = UINT32_MAX - 1,
     .help = "the same from block H on; 0 is the whole chain (default: the whole chain)",
 };
+const struct option option_sequential = {
+    .name = "sequential",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, sequential),
+    .help = "read each blk file once from its beginning to its end, headers and blocks together: for a slow disk "
+            "(default: where the kernel says that the disk rotates)",
+};
+const struct option option_no_sequential = {
+    .name = "no-sequential",
+    .type = OPTION_FLAG,
+    .field = offsetof(struct settings, no_sequential),
+    .help = "read all headers first, and then the blocks in the order of the chain, whatever the disk",
+};
 
 static enum status put_option(struct text *text, const char *option, const char *word)
 {

@@ -12,6 +12,8 @@
 
 /* Where a scan begins: --partial and --from-height. */
 extern const struct option option_partial, option_begin_height;
+/* In which order it reads the disk. */
+extern const struct option option_sequential, option_no_sequential;
 
 struct node_blocks {
     char *datadir;

@@ -136,7 +136,8 @@ static int tear_down(void **state)
 static struct run run_command(unsigned command)
 {
     switch (command) {
-    case 0: return command_run("scan --quiet --threads 1 --datadir %s --store %s", place.data, place.copy);
+    case 0:
+        return command_run("scan --quiet --no-sequential --threads 1 --datadir %s --store %s", place.data, place.copy);
     case 1: return command_run("index --quiet --threads 1 --datadir %s --store %s", place.data, place.copy);
     case 2: return command_run("dags --threads 1 --store %s -o %s/out", place.store, place.dir);
     case 3: return command_run("check --threads 1 --store %s", place.store);

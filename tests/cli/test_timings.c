@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "parser/blkfile.h"
 #include "tests/support/command.h"
 #include "tests/support/dir.h"
 #include "tests/support/projection.h"
@@ -21,6 +22,7 @@
 #define NODE "tests/fixtures/regtest-xor"
 
 static const char *const scan_stages[] = {"open", "headers", "table", "blocks", "end", NULL};
+static const char *const file_stages[] = {"open", "files", "headers", "table", "blocks", "end", NULL};
 static const char *const index_stages[] = {"open", "headers", "walk", "join", "outputs", "txs", "end", NULL};
 static const char *const dags_stages[] = {"open",     "forest",  "classes", "other-rules", "measures", "scripts",
                                           "payments", "unlocks", "tables",  "changes",     "end",      NULL};
@@ -127,6 +129,17 @@ static void check_bytes(const struct table *table, const char *stage, uint64_t l
         fail_msg("%s: %ju bytes were read, there are %ju", stage, (uintmax_t)bytes, (uintmax_t)least);
 }
 
+static uint64_t bytes_of_files(void)
+{
+    struct blkdir files;
+    uint64_t bytes = 0;
+    assert_int_equal(blkdir_open(NODE, NULL, &files, NULL), STATUS_OK);
+    for (size_t i = 0; i < files.count; i++)
+        bytes += files.files[i].size;
+    blkdir_free(&files);
+    return bytes;
+}
+
 static void test_tables(void **state)
 {
     (void)state;
@@ -136,7 +149,15 @@ static void test_tables(void **state)
         char words[2][256];
         snprintf(words[0], sizeof words[0], "--quiet --datadir " NODE " --store %s/store-%u", dir, threads);
         snprintf(words[1], sizeof words[1], "--store %s/store-%u -o %s/tables-%u", dir, threads, dir, threads);
-        struct table table = run_timed("scan", threads, words[0]);
+        char by_chain[300], by_file[300];
+        snprintf(by_chain, sizeof by_chain, "--no-sequential %s", words[0]);
+        snprintf(by_file, sizeof by_file, "--sequential --quiet --datadir " NODE " --store %s/files-%u", dir, threads);
+        struct table table = run_timed("scan", threads, by_file);
+        check_table(&table, file_stages, threads);
+        check_bytes(&table, "files", bytes_of_files());
+        assert_int_equal(bytes_of(&table, "blocks", "read_bytes"), 0);
+        table_free(&table);
+        table = run_timed("scan", threads, by_chain);
         check_table(&table, scan_stages, threads);
         check_bytes(&table, "headers", 88 * records);
         check_bytes(&table, "blocks", active);

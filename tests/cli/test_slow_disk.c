@@ -1,0 +1,136 @@
+/* unktx scan --sequential on a device that is slow on purpose, as counted: 8 ms for each look elsewhere, 150 MB/s, and
+ * nothing in a cache. Counted time is the same in every run. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "graph/scan/ingest.h"
+#include "parser/file.h"
+#include "tests/support/chaingen.h"
+#include "tests/support/dir.h"
+#include "tests/support/plan.h"
+#include "tests/support/run.h"
+#include "tests/support/stores.h"
+
+#define SEEK_S 0.008
+#define BYTES_A_SECOND 150e6
+
+/* Reads of blk files and of the file of blocks that wait, in the order in which they came, cost what such a disk takes.
+ * Nothing is in a cache. */
+static struct device {
+    ino_t file;
+    uint64_t at;
+    double seconds;
+    uint64_t waiting; /* bytes of blocks that waited */
+} device;
+
+static void on_read(int fd, uint64_t offset, size_t size)
+{
+    char link[64], path[4096];
+    struct stat info;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    path[length > 0 ? length : 0] = '\0';
+    bool waiting = strstr(path, "/blocks.tmp") != NULL;
+    if ((!strstr(path, "/blk") && !waiting) || fstat(fd, &info) != 0)
+        return;
+    bool elsewhere = info.st_ino != device.file || offset != device.at;
+    device.seconds += (elsewhere ? SEEK_S : 0) + (double)size / BYTES_A_SECOND;
+    device.waiting += waiting ? size : 0;
+    device.file = info.st_ino;
+    device.at = offset + size;
+}
+
+static char data[512];
+static char blocks[560];
+
+static double seconds_of_scan(const struct ingest_options *how, const char *store)
+{
+    struct ingest_options options = *how;
+    struct ingest_result result;
+    char path[600];
+    snprintf(path, sizeof path, "%s/%s", dir, store);
+    options.store = path;
+    device = (struct device){0};
+    file_watch_reads(on_read);
+    assert_int_equal(ingest_run(&options, &result, NULL), STATUS_OK);
+    file_watch_reads(NULL);
+    return device.seconds;
+}
+
+/* To read all files in their order and do nothing else. */
+static double seconds_of_reading(unsigned files)
+{
+    uint8_t *bytes = must_alloc(1 << 20, 1);
+    device = (struct device){0};
+    file_watch_reads(on_read);
+    for (unsigned number = 0; number < files; number++) {
+        int fd;
+        struct stat info;
+        assert_int_equal(file_open(path_of("%s/blk%05u.dat", blocks, number), "", &fd, &info, NULL), STATUS_OK);
+        for (uint64_t at = 0; at < (uint64_t)info.st_size; at += 1 << 20) {
+            uint64_t left = (uint64_t)info.st_size - at;
+            assert_true(file_read_at(fd, bytes, left < 1 << 20 ? (size_t)left : 1 << 20, at) > 0);
+        }
+        close(fd);
+    }
+    file_watch_reads(NULL);
+    free(bytes);
+    return device.seconds;
+}
+
+static void test_slow_device(void **state)
+{
+    (void)state;
+    snprintf(data, sizeof data, "%s/data", dir);
+    snprintf(blocks, sizeof blocks, "%s/regtest/blocks", data);
+    struct gen_options options = {.dir = data,
+                                  .seed = 3,
+                                  .xored = true,
+                                  .block_bytes = 100000,
+                                  .file_bytes = 24 << 20,
+                                  .window = 100,
+                                  .stale_every = 100};
+    struct gen *gen = gen_open(&options);
+    gen_blocks(gen, 0, 72 << 20);
+    gen_close(gen);
+    unsigned files = 0;
+    while (path_exists(path_of("%s/blk%05u.dat", blocks, files)))
+        files++;
+    assert_in_range(files, 3, 5);
+    double floor = seconds_of_reading(files);
+    struct ingest_options how = {.datadir = data, .threads = 1, .to_height = UINT32_MAX};
+    double by_chain = seconds_of_scan(&how, "by-chain");
+    how.order = INGEST_BY_FILE;
+    double by_file = seconds_of_scan(&how, "by-file");
+    assert_int_equal(device.waiting, 0);
+    how.cache_bytes = 4 << 20;
+    double spilled = seconds_of_scan(&how, "spilled");
+    print_message("reading %.3f s, in the order of the files %.3f s, with 4 MiB for what waits %.3f s, in that of the "
+                  "chain %.3f s\n",
+                  floor, by_file, spilled, by_chain);
+    assert_true(by_file <= 1.1 * floor);
+    assert_true(device.waiting > 0);
+    assert_true(by_chain > 3 * floor);
+    char a[DIGEST_SIZE + 1], b[DIGEST_SIZE + 1];
+    store_digest(path_of("%s/by-chain", dir), a);
+    store_digest(path_of("%s/spilled", dir), b);
+    assert_string_equal(a, b);
+}
+
+int main(void)
+{
+    temp_dir_in_memory();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_slow_device, make_dir, remove_dir),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
