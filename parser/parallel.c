@@ -199,3 +199,128 @@ void parallel_turns(unsigned threads, parallel_next *next, void (*work)(void *co
     }
     timings_join();
 }
+
+/* ---- lanes ---- */
+
+struct lane {
+    size_t items;
+    size_t slots;
+    size_t made; /* or under way */
+    size_t taken;
+    bool is_taking;
+    bool *is_ready;     /* by slot */
+    uint64_t taking_ns; /* counted where time is (timings.h) */
+};
+
+/* What a worker was last given to do. */
+struct lane_turn {
+    enum { TURN_NONE, TURN_MAKE, TURN_TAKE } what;
+    size_t lane;
+    size_t item;
+    bool goes_on; /* as `take` said */
+};
+
+struct lanes {
+    struct lane *lanes;
+    size_t count;
+    struct lane_turn *turns; /* by worker */
+    parallel_make *make;
+    parallel_take *take;
+    void *context;
+    bool ended;
+};
+
+static void end_lane_turn(struct lanes *lanes, struct lane_turn *turn)
+{
+    struct lane *lane = &lanes->lanes[turn->lane];
+    if (turn->what == TURN_MAKE)
+        lane->is_ready[turn->item % lane->slots] = true;
+    if (turn->what == TURN_TAKE) {
+        lane->is_ready[turn->item % lane->slots] = false;
+        lane->is_taking = false;
+        lane->taken++;
+        lanes->ended |= !turn->goes_on;
+    }
+    turn->what = TURN_NONE;
+}
+
+/* Lanes are made in step, each as far as its share goes, so that all end at about the same time. */
+static bool is_behind(const struct lane *lane, const struct lane *other)
+{
+    return (unsigned __int128)lane->made * other->items < (unsigned __int128)other->made * lane->items;
+}
+
+static enum parallel_turn next_in_lanes(void *context, unsigned worker)
+{
+    struct lanes *lanes = context;
+    struct lane_turn *turn = &lanes->turns[worker];
+    struct lane *behind = NULL;
+    bool left = false;
+    end_lane_turn(lanes, turn);
+    for (size_t i = 0; i < lanes->count && !lanes->ended; i++) {
+        struct lane *lane = &lanes->lanes[i];
+        left |= lane->taken < lane->items;
+        if (!lane->is_taking && lane->is_ready[lane->taken % lane->slots]) {
+            lane->is_taking = true;
+            *turn = (struct lane_turn){.what = TURN_TAKE, .lane = i, .item = lane->taken};
+            return PARALLEL_WORK;
+        }
+        if (lane->made < lane->items && lane->made - lane->taken < lane->slots && (!behind || is_behind(lane, behind)))
+            behind = lane;
+    }
+    if (!left)
+        return PARALLEL_END;
+    if (!behind)
+        return PARALLEL_WAIT;
+    *turn = (struct lane_turn){TURN_MAKE, (size_t)(behind - lanes->lanes), behind->made++, true};
+    return PARALLEL_WORK;
+}
+
+/* Of several lanes one is taken beside another: what no thread can help with is the longest of them. */
+static void work_in_lanes(void *context, unsigned worker)
+{
+    struct lanes *lanes = context;
+    struct lane_turn *turn = &lanes->turns[worker];
+    if (turn->what == TURN_MAKE) {
+        lanes->make(lanes->context, worker, turn->lane, turn->item);
+        return;
+    }
+    enum timing_scope before = timings_scope(lanes->count > 1 ? TIMING_SHARED : TIMING_IN_TURN);
+    uint64_t begun = timings_begin_piece();
+    turn->goes_on = lanes->take(lanes->context, turn->lane, turn->item);
+    lanes->lanes[turn->lane].taking_ns += timings_begin_piece() - begun;
+    timings_scope(before);
+}
+
+static bool begin_lanes(struct lanes *lanes, const struct parallel_lane *given, unsigned threads)
+{
+    lanes->lanes = mem_alloc(lanes->count, sizeof *lanes->lanes);
+    lanes->turns = mem_alloc(threads, sizeof *lanes->turns);
+    bool ok = lanes->lanes && lanes->turns;
+    for (size_t i = 0; i < lanes->count && ok; i++) {
+        struct lane *lane = &lanes->lanes[i];
+        *lane = (struct lane){.items = given[i].items, .slots = given[i].slots};
+        lane->is_ready = mem_alloc(lane->slots, sizeof *lane->is_ready);
+        ok = lane->is_ready != NULL;
+    }
+    return ok;
+}
+
+enum status parallel_lanes(unsigned threads, const struct parallel_lane *given, size_t count, parallel_make *make,
+                           parallel_take *take, void *context, struct fault *fault)
+{
+    struct lanes lanes = {.count = count, .make = make, .take = take, .context = context};
+    uint64_t longest_ns = 0;
+    bool ok = begin_lanes(&lanes, given, threads);
+    if (ok)
+        parallel_turns(threads, next_in_lanes, work_in_lanes, &lanes);
+    for (size_t i = 0; lanes.lanes && i < count; i++) {
+        longest_ns = lanes.lanes[i].taking_ns > longest_ns ? lanes.lanes[i].taking_ns : longest_ns;
+        mem_free(lanes.lanes[i].is_ready);
+    }
+    if (count > 1)
+        timings_note_piece(longest_ns);
+    mem_free(lanes.lanes);
+    mem_free(lanes.turns);
+    return ok ? STATUS_OK : fault_nomem(fault);
+}

@@ -7,6 +7,7 @@
 #ifndef UNKTX_PARSER_PARALLEL_H
 #define UNKTX_PARSER_PARALLEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "parser/status.h"
@@ -44,5 +45,21 @@ enum status parallel_try(unsigned threads, struct fault *fault) MUST_CHECK;
 enum parallel_turn { PARALLEL_WORK, PARALLEL_WAIT, PARALLEL_END };
 typedef enum parallel_turn parallel_next(void *context, unsigned worker);
 void parallel_turns(unsigned threads, parallel_next *next, void (*work)(void *context, unsigned worker), void *context);
+
+/* Work whose results are taken in order. A lane has items 0..items-1: any thread makes one, in the slot
+ * item % slots, and whichever thread comes when the lane's next one is ready takes it from there. So nobody waits for a
+ * group to be complete, and at most `slots` items of a lane are made and not yet taken. One item of a lane is taken at
+ * a time, and each call sees what the calls before it did; lanes do not wait for each other. Once `take` says false,
+ * nothing more is begun.
+ *
+ * STATUS_NOMEM: nothing was done. */
+struct parallel_lane {
+    size_t items;
+    size_t slots; /* at least 1 */
+};
+typedef void parallel_make(void *context, unsigned worker, size_t lane, size_t item);
+typedef bool parallel_take(void *context, size_t lane, size_t item);
+enum status parallel_lanes(unsigned threads, const struct parallel_lane *lanes, size_t count, parallel_make *make,
+                           parallel_take *take, void *context, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -106,12 +106,13 @@ uint64_t timings_begin_piece(void)
     return timing_sum(&timings_own->stages[timings_own->stage]);
 }
 
-void timings_end_piece(uint64_t begun)
+void timings_note_piece(uint64_t ns)
 {
-    uint64_t piece = timings_begin_piece() - begun;
-    if (timings_own && piece > timings_own->stages[timings_own->stage].longest_ns)
-        timings_own->stages[timings_own->stage].longest_ns = piece;
+    if (timings_own && ns > timings_own->stages[timings_own->stage].longest_ns)
+        timings_own->stages[timings_own->stage].longest_ns = ns;
 }
+
+void timings_end_piece(uint64_t begun) { timings_note_piece(timings_begin_piece() - begun); }
 
 void timings_begin_worker(struct timing_thread *thread, enum timing_scope scope)
 {

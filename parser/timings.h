@@ -110,9 +110,11 @@ static inline enum timing_wait timings_wait(enum timing_wait wait)
 }
 
 /* Where work is of a few pieces, each of which one thread does whole, so that more threads than pieces are of no use:
- * around each. What the first returns is for the second. */
+ * around each. What the first returns, what this thread has spent in this stage, is for the second. */
 uint64_t timings_begin_piece(void);
 void timings_end_piece(uint64_t begun);
+/* The same for a piece that one thread at a time did a part of, and whose parts were added up. */
+void timings_note_piece(uint64_t ns);
 
 static inline void timings_read(uint64_t bytes)
 {

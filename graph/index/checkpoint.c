@@ -13,10 +13,10 @@
 /* The checkpoint: magic (8), boot (36), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
  * (STATE_SIZE), bits (u32 each), size of txs, count of late spends, ranges (u64 each); the blocks; the sums (u128
  * each, low half first); what each spill saves; SHA-256 of all that. */
-#define CHECKPOINT_MAGIC "uXTWork2"
+#define CHECKPOINT_MAGIC "uXTWork3"
 #define CHECKPOINT_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 40u)
 #define CHECKPOINT_MAX (256u << 20)
-#define WORK_BLOCK_SIZE 24u
+#define WORK_BLOCK_SIZE 32u
 
 static void path_of(const struct index_work *work, const char *name, char path[4096])
 {
@@ -87,6 +87,7 @@ static enum status encode(struct index_work *work, struct buffer *checkpoint)
         store_le64(bytes, work->blocks[i].first_tx);
         store_le64(bytes + 8, work->blocks[i].first_input);
         store_le64(bytes + 16, work->blocks[i].first_output);
+        store_le64(bytes + 24, work->blocks[i].records_at);
         status = buffer_add(checkpoint, bytes, sizeof bytes);
     }
     for (size_t part = 0; part < (size_t)1 << work->part_bits && status == STATUS_OK; part++) {
@@ -228,7 +229,8 @@ static bool take_blocks(struct index_work *work, struct cursor *checkpoint)
     const uint8_t *bytes = cursor_take(checkpoint, count * WORK_BLOCK_SIZE);
     work->blocks = bytes ? mem_alloc(count, sizeof *work->blocks) : NULL;
     for (size_t i = 0; work->blocks && i < count; i++, bytes += WORK_BLOCK_SIZE)
-        work->blocks[i] = (struct work_block){load_le64(bytes), load_le64(bytes + 8), load_le64(bytes + 16)};
+        work->blocks[i] = (struct work_block){load_le64(bytes), load_le64(bytes + 8), load_le64(bytes + 16),
+                                              load_le64(bytes + 24)};
     return work->blocks != NULL;
 }
 

@@ -60,7 +60,7 @@ enum status build_output_table(struct table_builder *builder)
     enum status status = page_writer_begin(&builder->pages, &builder->queue, TABLE_OUTPUTS, OUTPUT_SIZE,
                                            work->blocks[0].first_output);
     if (status == STATUS_OK)
-        status = tables_run_pass(builder, 0);
+        status = tables_run_pass(builder);
     if (status == STATUS_OK)
         status = page_writer_end(&builder->pages);
     if (status == STATUS_OK)

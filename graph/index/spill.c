@@ -24,7 +24,7 @@
 #define FILES 8u
 
 struct open_piece {
-    uint8_t *bytes; /* a piece under way, NULL until needed */
+    uint8_t *bytes; /* a piece under way; NULL until there is one */
     size_t size;
     uint32_t count;
     uint64_t number; /* of the last entry */
@@ -44,6 +44,7 @@ struct file {
 struct spill {
     struct spill_shape shape;
     struct open_piece *open_pieces; /* worker by worker, part by part */
+    uint8_t **buffers;              /* of each worker's pieces, all in one; NULL until it adds */
     struct fault *failures;         /* one a worker */
     pthread_mutex_t lock;           /* of what follows */
     struct part *parts;
@@ -97,9 +98,10 @@ static enum status open_spill(const struct spill_shape *shape, int flags, struct
     for (unsigned i = 0; i < FILES; i++)
         spill->files[i].fd = -1;
     spill->open_pieces = mem_alloc((size_t)shape->workers * shape->parts, sizeof *spill->open_pieces);
+    spill->buffers = mem_alloc(shape->workers, sizeof *spill->buffers);
     spill->failures = mem_alloc(shape->workers, sizeof *spill->failures);
     spill->parts = mem_alloc(shape->parts, sizeof *spill->parts);
-    bool ok = spill->open_pieces && spill->failures && spill->parts;
+    bool ok = spill->open_pieces && spill->buffers && spill->failures && spill->parts;
     enum status status = ok ? open_files(spill, flags, fault) : fault_nomem(fault);
     if (status == STATUS_OK)
         *out = spill;
@@ -197,9 +199,11 @@ enum status spill_resume(const struct spill_shape *given, struct cursor *saved, 
 
 void spill_end_adding(struct spill *spill)
 {
-    for (size_t i = 0; spill->open_pieces && i < (size_t)spill->shape.workers * spill->shape.parts; i++)
-        mem_free(spill->open_pieces[i].bytes);
+    for (unsigned i = 0; spill->buffers && i < spill->shape.workers; i++)
+        mem_free(spill->buffers[i]);
+    mem_free(spill->buffers);
     mem_free(spill->open_pieces);
+    spill->buffers = NULL;
     spill->open_pieces = NULL;
 }
 
@@ -260,18 +264,23 @@ static enum status write_piece(struct spill *spill, unsigned part, struct open_p
     return status;
 }
 
-static bool begin_piece(const struct spill *spill, struct open_piece *piece)
+static bool begin_piece(struct spill *spill, unsigned worker, unsigned part, struct open_piece *piece)
 {
-    piece->bytes = mem_alloc(spill->shape.buffer, 1);
+    const struct spill_shape *shape = &spill->shape;
+    if (!spill->buffers[worker])
+        spill->buffers[worker] = mem_alloc_large(shape->parts, shape->buffer);
+    if (!spill->buffers[worker])
+        return false;
+    piece->bytes = spill->buffers[worker] + part * shape->buffer;
     piece->size = PIECE_HEADER;
-    return piece->bytes != NULL;
+    return true;
 }
 
 enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const struct spill_entry *entry)
 {
     const struct spill_shape *shape = &spill->shape;
     struct open_piece *piece = &spill->open_pieces[(size_t)worker * shape->parts + part];
-    if (__builtin_expect(!piece->bytes, 0) && !begin_piece(spill, piece))
+    if (__builtin_expect(!piece->bytes, 0) && !begin_piece(spill, worker, part, piece))
         return fault_nomem(&spill->failures[worker]);
     uint8_t *p = piece->bytes + piece->size;
     store_le64(p, entry->key); /* all 8 bytes, for which there is room, though only key_size stay: ENTRY_MAX */

@@ -13,7 +13,7 @@
 #define BYTES_A_TX 180u                   /* of blocks, fewer than any chain's average */
 #define CREATORS_A_PART 40000u
 #define NUMBERS_A_RANGE 65536u
-#define RANGE_BYTES 96u /* of memory for each output or input of a range */
+#define RANGE_BYTES 240u /* of memory for each output or input of a range, of which two are held for each thread */
 
 /* ---- the folder of temporary files ---- */
 
@@ -73,7 +73,7 @@ static enum status begin_walk(struct index_work *work)
     work->blocks = mem_alloc(work->end - work->first + 1, sizeof *work->blocks);
     if (!work->blocks)
         return fault_nomem(work->fault);
-    work->blocks[0] = (struct work_block){base->txs, base->inputs, base->outputs};
+    work->blocks[0] = (struct work_block){base->txs, base->inputs, base->outputs, 0};
     work->walked = work->first;
     uint64_t creators = work_bytes(work, work->first, work->end) / BYTES_A_TX;
     unsigned parts = work_parts(creators, (uint64_t)WORK_CREATOR_BYTES * work->options->threads, work->memory,

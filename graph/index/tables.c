@@ -3,7 +3,6 @@
 #include "parser/parallel.h"
 #include "parser/file.h"
 #include "parser/stop.h"
-#include "parser/timings.h"
 
 /* ---- pages of fixed-width records ---- */
 
@@ -36,15 +35,14 @@ enum status page_writer_begin(struct page_writer *writer, struct work_queue *que
     return status;
 }
 
-static enum status end_page(struct page_writer *writer)
+static enum status write_page(struct page_writer *writer, const uint8_t *page, size_t size)
 {
     uint8_t key[4];
     store_be32(key, writer->page_number++);
-    size_t size = writer->size;
     bool taken_over = writer->taken_over;
     writer->size = 0;
     writer->taken_over = false;
-    return (taken_over ? work_put : work_append)(writer->queue, writer->table, key, sizeof key, writer->page, size);
+    return (taken_over ? work_put : work_append)(writer->queue, writer->table, key, sizeof key, page, size);
 }
 
 enum status page_writer_add(struct page_writer *writer, const uint8_t *records, size_t count)
@@ -53,17 +51,24 @@ enum status page_writer_add(struct page_writer *writer, const uint8_t *records, 
     size_t room = INDEX_PAGE / writer->record * writer->record, left = count * writer->record;
     while (left > 0 && status == STATUS_OK) {
         size_t some = room - writer->size < left ? room - writer->size : left;
-        memcpy(writer->page + writer->size, records, some);
-        writer->size += some;
+        if (some == room) { /* a whole page, from where it is */
+            status = write_page(writer, records, room);
+        } else {
+            memcpy(writer->page + writer->size, records, some);
+            writer->size += some;
+            if (writer->size == room)
+                status = write_page(writer, writer->page, room);
+        }
         records += some;
         left -= some;
-        if (writer->size == room)
-            status = end_page(writer);
     }
     return status;
 }
 
-enum status page_writer_end(struct page_writer *writer) { return writer->size > 0 ? end_page(writer) : STATUS_OK; }
+enum status page_writer_end(struct page_writer *writer)
+{
+    return writer->size > 0 ? write_page(writer, writer->page, writer->size) : STATUS_OK;
+}
 
 enum status tables_read_at(int fd, uint8_t *bytes, size_t size, uint64_t offset, const char *path, struct fault *fault)
 {
@@ -88,48 +93,47 @@ static enum status range_status(const struct table_builder *builder, const struc
     return range->status;
 }
 
-/* Item 0 writes the ready group, the others make the next one ready. */
-static void run_pass_item(void *context, unsigned worker, size_t item)
+static struct range *range_of(const struct table_builder *builder, size_t number)
+{
+    return &builder->ranges[number % builder->ranges_count];
+}
+
+static void prepare_range(void *context, unsigned worker, size_t lane, size_t number)
+{
+    struct table_builder *builder = context;
+    struct range *range = range_of(builder, number);
+    (void)lane;
+    range->worker = worker;
+    range->number = number;
+    builder->pass.prepare(builder, range);
+}
+
+static bool write_range(void *context, size_t lane, size_t number)
 {
     struct table_builder *builder = context;
     struct range_pass *pass = &builder->pass;
-    if (item > 0) {
-        struct range *range = &builder->next[item - 1];
-        range->worker = worker;
-        range->number = pass->first + item - 1;
-        pass->prepare(builder, range);
-        return;
-    }
-    enum timing_scope before = timings_scope(TIMING_IN_TURN);
-    pass->status = STATUS_OK;
-    for (size_t i = 0; i < pass->ready_count && pass->status == STATUS_OK; i++) {
-        pass->status = range_status(builder, &builder->ready[i]);
-        if (pass->status == STATUS_OK)
-            pass->status = pass->write(builder, &builder->ready[i]);
-    }
-    timings_scope(before);
+    struct range *range = range_of(builder, number);
+    (void)lane;
+    pass->status = range_status(builder, range);
+    if (pass->status == STATUS_OK)
+        pass->status = pass->write(builder, range);
+    if (pass->status == STATUS_OK && number + 1 < pass->ranges && stop_requested())
+        pass->status = STATUS_INTERRUPTED;
+    if ((number + 1) % builder->ranges_count == 0)
+        work_write_out(builder->work);
+    work_progress(builder->work, INDEX_TABLES, pass->done + number + 1, 2 * pass->ranges);
+    return pass->status == STATUS_OK;
 }
 
-enum status tables_run_pass(struct table_builder *builder, uint64_t done)
+enum status tables_run_pass(struct table_builder *builder)
 {
     struct range_pass *pass = &builder->pass;
     unsigned threads = builder->work->options->threads;
-    for (;;) {
-        uint64_t left = pass->ranges - pass->first;
-        pass->next_count = left < threads ? (size_t)left : threads;
-        parallel_whole(threads, 1 + pass->next_count, run_pass_item, builder);
-        if (pass->status != STATUS_OK || pass->next_count == 0)
-            return pass->status;
-        struct range *swap = builder->ready;
-        builder->ready = builder->next;
-        builder->next = swap;
-        pass->ready_count = pass->next_count;
-        pass->first += pass->next_count;
-        work_write_out(builder->work);
-        work_progress(builder->work, INDEX_TABLES, done * pass->ranges + pass->first, 2 * pass->ranges);
-        if (stop_requested())
-            return STATUS_INTERRUPTED;
-    }
+    const struct parallel_lane lane = {pass->ranges, builder->ranges_count};
+    if (stop_requested())
+        return STATUS_INTERRUPTED;
+    enum status status = parallel_lanes(threads, &lane, 1, prepare_range, write_range, builder, builder->work->fault);
+    return status == STATUS_OK ? pass->status : status;
 }
 
 /* ---- blocks ---- */
@@ -170,42 +174,44 @@ static enum status begin_builder(struct table_builder *builder)
     unsigned threads = work->options->threads;
     size_t outputs = (size_t)work->out_range, inputs = (size_t)work->in_range;
     size_t records = outputs * OUTPUT_SIZE > inputs * INPUT_SIZE ? outputs * OUTPUT_SIZE : inputs * INPUT_SIZE;
-    builder->stream = (struct stream){.work = work, .bytes = mem_alloc(STREAM_BYTES, 1)};
-    builder->ready = mem_alloc(threads, sizeof *builder->ready);
-    builder->next = mem_alloc(threads, sizeof *builder->next);
-    bool ok = builder->stream.bytes && builder->ready && builder->next;
-    for (unsigned i = 0; ok && i < 2 * threads; i++) {
-        struct range *range = i < threads ? &builder->ready[i] : &builder->next[i - threads];
+    builder->ranges_count = 2 * (size_t)threads;
+    builder->streams = mem_alloc(threads, sizeof *builder->streams);
+    builder->ranges = mem_alloc(builder->ranges_count, sizeof *builder->ranges);
+    bool ok = builder->streams && builder->ranges;
+    for (unsigned i = 0; ok && i < threads; i++)
+        ok = (builder->streams[i].bytes = mem_alloc(STREAM_BYTES, 1)) != NULL;
+    for (size_t i = 0; ok && i < builder->ranges_count; i++) {
+        struct range *range = &builder->ranges[i];
         range->work = work;
         range->outs = mem_alloc(outputs * VALUE_KIND_SIZE + 8, 1);
         range->records = mem_alloc(records + 8, 1);
         range->spent = mem_alloc(inputs, sizeof *range->spent);
         range->values = mem_alloc(inputs, sizeof *range->values);
-        ok = range->outs && range->records && range->spent && range->values;
+        range->txs = mem_alloc(inputs + 1, sizeof *range->txs); /* of these two the system gives what is used */
+        range->txs_bytes = mem_alloc(inputs, TX_RECORD_MAX);
+        ok = range->outs && range->records && range->spent && range->values && range->txs && range->txs_bytes;
     }
-    builder->height = work->first - 1; /* the first transaction begins the first block */
-    builder->tx.number = work->blocks[0].first_tx;
-    builder->tx.first_input = work->blocks[0].first_input;
-    builder->tx.first_output = work->blocks[0].first_output;
     return ok ? STATUS_OK : fault_nomem(work->fault);
 }
 
-static void free_ranges(struct range *ranges, unsigned count)
+static void free_range(const struct range *range)
 {
-    for (unsigned i = 0; ranges && i < count; i++) {
-        mem_free(ranges[i].outs);
-        mem_free(ranges[i].records);
-        mem_free(ranges[i].spent);
-        mem_free(ranges[i].values);
-    }
-    mem_free(ranges);
+    mem_free(range->outs);
+    mem_free(range->records);
+    mem_free(range->spent);
+    mem_free(range->values);
+    mem_free(range->txs);
+    mem_free(range->txs_bytes);
 }
 
 static void free_builder(struct table_builder *builder)
 {
-    free_ranges(builder->ready, builder->work->options->threads);
-    free_ranges(builder->next, builder->work->options->threads);
-    mem_free(builder->stream.bytes);
+    for (size_t i = 0; builder->ranges && i < builder->ranges_count; i++)
+        free_range(&builder->ranges[i]);
+    for (unsigned i = 0; builder->streams && i < builder->work->options->threads; i++)
+        mem_free(builder->streams[i].bytes);
+    mem_free(builder->ranges);
+    mem_free(builder->streams);
     work_queue_free(&builder->queue);
     mem_free(builder);
 }

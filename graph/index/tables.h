@@ -6,6 +6,25 @@
 
 #include "graph/index/work.h"
 
+/* A transaction whose record is made: what the header of a page says of its first, and where the record begins. */
+struct made_tx {
+    uint64_t first_input;
+    uint64_t first_output;
+    uint32_t height;
+    uint32_t index;
+    uint32_t offset;
+    uint32_t record; /* in range->txs_bytes */
+};
+
+/* A transaction of which not all inputs were seen yet. */
+struct begun_tx {
+    struct index_tx tx; /* numbers, height, index, offset */
+    struct tx_head head;
+    struct hash256 txid;
+    uint32_t inputs_left; /* 0: no such transaction */
+    uint64_t value_in_sat;
+};
+
 /* One range of outputs, or of inputs, made ready by one thread. */
 struct range {
     struct index_work *work;
@@ -19,7 +38,17 @@ struct range {
     uint8_t *records;   /* as in the table */
     uint64_t *spent;    /* of inputs: the output's number */
     uint64_t *values;   /* of inputs: the output's value */
-    uint64_t bad_input; /* spends what is spent; UINT64_MAX: none */
+    uint64_t bad_input; /* spends what is spent, or cannot be; UINT64_MAX: none */
+    /* of inputs: the transactions. Those before its first that begins there have `lead` inputs in it. */
+    const char *bad; /* why */
+    uint32_t lead;
+    uint64_t lead_value_sat;
+    uint64_t first_tx; /* number of the first that is made */
+    struct made_tx *txs;
+    size_t txs_count;
+    uint8_t *txs_bytes;
+    size_t txs_size;
+    struct begun_tx begun; /* the last, where it ends in a later range */
 };
 
 /* Collects fixed-width records into pages, and writes each page when it is full. */
@@ -33,11 +62,10 @@ struct page_writer {
     size_t size;
 };
 
-#define STREAM_BYTES (1u << 20)
+#define STREAM_BYTES (64u << 10)
 
-/* The txs file, read in order. */
+/* The txs file, read in order from somewhere on; one a thread. */
 struct stream {
-    struct index_work *work;
     uint8_t *bytes;
     size_t size;
     size_t at;
@@ -46,39 +74,30 @@ struct stream {
 
 struct table_builder;
 
-/* The ranges of one table, in groups of one range a thread: while one group is made ready, the group before is
- * written. */
+/* The ranges of one table: made ready by all threads, written in order. */
 struct range_pass {
     void (*prepare)(struct table_builder *builder, struct range *range);
     enum status (*write)(struct table_builder *builder, struct range *range);
     uint64_t ranges; /* in all */
-    uint64_t first;  /* of the group that is made ready */
-    size_t ready_count;
-    size_t next_count;
-    enum status status; /* of writing */
+    uint64_t done;   /* of 2 * ranges, shown as progress before */
+    enum status status;
 };
 
 struct table_builder {
     struct index_work *work;
     struct work_queue queue;
-    struct range *ready; /* one a thread: the group that is written */
-    struct range *next;  /* the same: the group that is made ready */
+    struct range *ranges; /* two a thread */
+    size_t ranges_count;
     struct range_pass pass;
     struct page_writer pages;
     uint64_t bad_input;
     /* transactions */
-    struct stream stream;
-    struct index_tx tx; /* that is to come next: numbers, height, index */
-    struct tx_head head;
-    struct hash256 txid;
-    bool head_read;
-    uint32_t inputs_left;
-    uint64_t value_in_sat;
+    struct stream *streams; /* one a thread */
+    struct begun_tx begun;
     uint8_t page[INDEX_PAGE];
     struct index_tx page_first;
     size_t page_size;
     unsigned page_count;
-    uint32_t height; /* of the block under way */
 };
 
 /* Reads all of the bytes of a temporary file, or sets a fault: STATUS_FORMAT where the file ends first. */
@@ -92,9 +111,8 @@ enum status page_writer_add(struct page_writer *writer, const uint8_t *records, 
 /* Writes the last page, which may be short. */
 enum status page_writer_end(struct page_writer *writer) MUST_CHECK;
 
-/* Makes all ranges of builder->pass ready and writes them in order. `done` of 2 * ranges have been shown as progress
- * before. */
-enum status tables_run_pass(struct table_builder *builder, uint64_t done) MUST_CHECK;
+/* Makes all ranges of builder->pass ready and writes them in order. */
+enum status tables_run_pass(struct table_builder *builder) MUST_CHECK;
 
 /* The tables: of outputs; of inputs, transactions and what leads to them; of late spends. */
 enum status build_output_table(struct table_builder *builder) MUST_CHECK;

@@ -1,11 +1,16 @@
 #include "graph/index/tables.h"
 #include "parser/money.h"
 
-/* ---- transactions ---- */
+/* ---- the txs file ---- */
 
-static enum status fill_stream(struct stream *stream)
+static void begin_stream(struct stream *stream, uint64_t offset)
 {
-    struct index_work *work = stream->work;
+    stream->size = stream->at = 0;
+    stream->offset = offset;
+}
+
+static enum status fill_stream(const struct index_work *work, struct stream *stream, struct fault *fault)
+{
     size_t left = stream->size - stream->at;
     memmove(stream->bytes, stream->bytes + stream->at, left);
     uint64_t more = work->txs_size - stream->offset;
@@ -13,35 +18,148 @@ static enum status fill_stream(struct stream *stream)
     stream->at = 0;
     stream->size = left + some;
     stream->offset += some;
-    return tables_read_at(work->txs_fd, stream->bytes + left, some, stream->offset - some, work->folder, work->fault);
+    return tables_read_at(work->txs_fd, stream->bytes + left, some, stream->offset - some, work->folder, fault);
 }
 
-/* Reads the head and txid of the next transaction. */
-static enum status next_tx(struct table_builder *builder)
+/* Goes from `begun` to the transaction after it: its head, its txid, its numbers. */
+static enum status next_tx(const struct index_work *work, struct stream *stream, struct begun_tx *begun,
+                           struct fault *fault)
 {
-    struct stream *stream = &builder->stream;
-    if (stream->size - stream->at < TX_RECORD_MAX && stream->offset < builder->work->txs_size) {
-        enum status status = fill_stream(stream);
+    struct index_tx *tx = &begun->tx;
+    if (stream->size - stream->at < TX_RECORD_MAX && stream->offset < work->txs_size) {
+        enum status status = fill_stream(work, stream, fault);
         if (status != STATUS_OK)
             return status;
     }
+    tx->number++;
+    tx->index++;
+    tx->offset += (uint32_t)begun->head.size;
+    tx->first_input += begun->head.inputs;
+    tx->first_output += begun->head.outputs;
     const uint8_t *end = stream->bytes + stream->size,
-                  *p = index_head_read(stream->bytes + stream->at, end, &builder->head);
+                  *p = index_head_read(stream->bytes + stream->at, end, &begun->head);
     if (!p || (size_t)(end - p) < HASH256_SIZE)
-        return fault_set(builder->work->fault, STATUS_FORMAT, builder->work->folder, FAULT_NO_OFFSET,
-                         "a temporary file is damaged");
-    memcpy(builder->txid.bytes, p, HASH256_SIZE);
+        return fault_set(fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET, "a temporary file is damaged");
+    memcpy(begun->txid.bytes, p, HASH256_SIZE);
     stream->at = (size_t)(p - stream->bytes) + HASH256_SIZE;
-    builder->inputs_left = (uint32_t)builder->head.inputs;
-    builder->value_in_sat = 0;
-    builder->head_read = true;
-    if (builder->head.flags & TX_FIRST) {
-        builder->height++;
-        builder->tx.index = 0;
-        builder->tx.offset = builder->head.offset;
+    begun->inputs_left = (uint32_t)begun->head.inputs;
+    begun->value_in_sat = 0;
+    if (begun->head.flags & TX_FIRST) {
+        tx->height++;
+        tx->index = 0;
+        tx->offset = begun->head.offset;
     }
     return STATUS_OK;
 }
+
+/* Goes to the transaction with that input, from the beginning of its block. */
+static enum status find_tx(const struct index_work *work, struct stream *stream, uint64_t input, struct begun_tx *begun,
+                           struct fault *fault)
+{
+    uint32_t height = work_height_of_input(work, input);
+    const struct work_block *block = &work->blocks[height - work->first];
+    *begun = (struct begun_tx){.tx = {.number = block->first_tx - 1,
+                                      .first_input = block->first_input,
+                                      .first_output = block->first_output,
+                                      .height = height - 1}};
+    begin_stream(stream, block->records_at);
+    enum status status = next_tx(work, stream, begun, fault);
+    while (status == STATUS_OK && input - begun->tx.first_input >= begun->head.inputs)
+        status = next_tx(work, stream, begun, fault);
+    return status;
+}
+
+/* ---- the transactions of a range, by one thread ---- */
+
+static void set_bad(struct range *range, uint64_t input, const char *what)
+{
+    range->bad_input = input;
+    range->bad = what;
+}
+
+/* Why a transaction with so much coming in cannot be; NULL if it can. */
+static const char *flaw_of(const struct begun_tx *begun)
+{
+    if (begun->value_in_sat > MONEY_MAX_SAT)
+        return "spends more value than there can be";
+    if (!(begun->head.flags & TX_COINBASE) && begun->value_in_sat < begun->head.value_out_sat)
+        return "creates more value than it spends";
+    return NULL;
+}
+
+/* The whole record; returns its end. */
+static uint8_t *put_tx(const struct begun_tx *begun, uint8_t *p)
+{
+    bool coinbase = begun->head.flags & TX_COINBASE;
+    p = index_head_write(&begun->head, p);
+    p = varint_put(p, coinbase ? 0 : begun->value_in_sat - begun->head.value_out_sat);
+    memcpy(p, begun->txid.bytes, HASH256_SIZE);
+    return p + HASH256_SIZE;
+}
+
+/* Sums what the transaction's inputs from `from` on bring, as far as the range has them; returns where they end. */
+static size_t sum_inputs(struct range *range, size_t from, struct begun_tx *begun)
+{
+    size_t i = from;
+    for (; begun->inputs_left > 0 && i < range->count && !range->bad; i++, begun->inputs_left--) {
+        if (range->spent[i] != INDEX_NONE_40 && range->spent[i] >= begun->tx.first_output)
+            set_bad(range, range->first + i, "spends an output of a later transaction");
+        begun->value_in_sat = add_saturating(begun->value_in_sat, range->values[i]);
+    }
+    return i;
+}
+
+static void make_tx(struct range *range, const struct begun_tx *begun)
+{
+    const struct index_tx *tx = &begun->tx;
+    const char *flaw = flaw_of(begun);
+    if (flaw) {
+        set_bad(range, tx->first_input, flaw);
+        return;
+    }
+    if (range->txs_count == 0)
+        range->first_tx = tx->number;
+    range->txs[range->txs_count++] = (struct made_tx){tx->first_input, tx->first_output, tx->height,
+                                                      tx->index,       tx->offset,       (uint32_t)range->txs_size};
+    range->txs_size = (size_t)(put_tx(begun, range->txs_bytes + range->txs_size) - range->txs_bytes);
+}
+
+/* Up to the first that cannot be right. */
+static enum status make_txs(struct table_builder *builder, struct range *range)
+{
+    const struct index_work *work = builder->work;
+    struct stream *stream = &builder->streams[range->worker];
+    struct begun_tx begun;
+    range->lead = 0;
+    range->txs_count = range->txs_size = 0;
+    range->begun.inputs_left = 0;
+    range->bad = NULL;
+    enum status status = find_tx(work, stream, range->first, &begun, &range->fault);
+    if (status != STATUS_OK)
+        return status;
+    size_t i = 0;
+    if (begun.tx.first_input < range->first) {
+        begun.inputs_left -= (uint32_t)(range->first - begun.tx.first_input);
+        i = sum_inputs(range, 0, &begun);
+        range->lead = (uint32_t)i;
+        range->lead_value_sat = begun.value_in_sat;
+        if (i < range->count && !range->bad)
+            status = next_tx(work, stream, &begun, &range->fault);
+    }
+    while (i < range->count && !range->bad && status == STATUS_OK) {
+        i = sum_inputs(range, i, &begun);
+        if (begun.inputs_left == 0 && !range->bad)
+            make_tx(range, &begun);
+        if (i < range->count && !range->bad)
+            status = next_tx(work, stream, &begun, &range->fault);
+        else if (begun.inputs_left > 0)
+            range->begun = begun;
+    }
+    range->txs[range->txs_count].record = (uint32_t)range->txs_size;
+    return status;
+}
+
+/* ---- pages, in order ---- */
 
 static enum status end_tx_page(struct table_builder *builder)
 {
@@ -63,37 +181,51 @@ static enum status end_tx_page(struct table_builder *builder)
     return status;
 }
 
-static enum status end_tx(struct table_builder *builder)
+/* `tx` is asked for where the record begins a page. */
+static enum status add_record(struct table_builder *builder, const struct index_tx *tx, const uint8_t *record,
+                              size_t size)
 {
-    uint8_t record[TX_RECORD_MAX], *p = record;
-    const struct tx_head *head = &builder->head;
-    struct index_tx *tx = &builder->tx;
     enum status status = STATUS_OK;
-    bool coinbase = head->flags & TX_COINBASE;
-    if (builder->value_in_sat > MONEY_MAX_SAT)
-        return work_bad_input(builder->work, tx->first_input, "spends more value than there can be");
-    if (!coinbase && builder->value_in_sat < head->value_out_sat)
-        return work_bad_input(builder->work, tx->first_input, "creates more value than it spends");
-    p = index_head_write(head, p);
-    p = varint_put(p, coinbase ? 0 : builder->value_in_sat - head->value_out_sat);
-    memcpy(p, builder->txid.bytes, HASH256_SIZE);
-    size_t size = (size_t)(p - record) + HASH256_SIZE;
     if (builder->page_count > 0 && builder->page_size + size > INDEX_PAGE)
         status = end_tx_page(builder);
     if (builder->page_count == 0) {
         builder->page_first = *tx;
-        builder->page_first.height = builder->height;
         builder->page_size = TX_PAGE_HEADER;
     }
     memcpy(builder->page + builder->page_size, record, size);
     builder->page_size += size;
     builder->page_count++;
-    tx->number++;
-    tx->index++;
-    tx->offset += (uint32_t)head->size;
-    tx->first_input += head->inputs;
-    tx->first_output += head->outputs;
-    builder->head_read = false;
+    return status;
+}
+
+/* The transaction that began in an earlier range: its inputs in this one. */
+static enum status go_on(struct table_builder *builder, const struct range *range)
+{
+    struct begun_tx *begun = &builder->begun;
+    uint8_t record[TX_RECORD_MAX];
+    begun->inputs_left -= range->lead;
+    begun->value_in_sat = add_saturating(begun->value_in_sat, range->lead_value_sat);
+    if (begun->inputs_left > 0)
+        return STATUS_OK;
+    const char *flaw = flaw_of(begun);
+    if (flaw)
+        return work_bad_input(builder->work, begun->tx.first_input, flaw);
+    return add_record(builder, &begun->tx, record, (size_t)(put_tx(begun, record) - record));
+}
+
+static enum status add_txs(struct table_builder *builder, const struct range *range)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < range->txs_count && status == STATUS_OK; i++) {
+        const struct made_tx *made = &range->txs[i];
+        const struct index_tx tx = {.number = range->first_tx + i,
+                                    .first_input = made->first_input,
+                                    .first_output = made->first_output,
+                                    .height = made->height,
+                                    .index = made->index,
+                                    .offset = made->offset};
+        status = add_record(builder, &tx, range->txs_bytes + made->record, made[1].record - made->record);
+    }
     return status;
 }
 
@@ -124,30 +256,27 @@ static void prepare_inputs(struct table_builder *builder, struct range *range)
     range->status = spill_read(work->values, (unsigned)range->number, on_values, range, &range->fault);
     for (size_t i = 0; i < range->count; i++)
         store_40(range->records + i * INPUT_SIZE, range->spent[i]);
+    if (range->status == STATUS_OK)
+        range->status = make_txs(builder, range);
 }
 
-/* Sums what the transactions' inputs bring, as far as this range has them. */
-static enum status sum_inputs(struct table_builder *builder, const struct range *range)
-{
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < range->count && status == STATUS_OK;) {
-        if (!builder->head_read && (status = next_tx(builder)) != STATUS_OK)
-            return status;
-        for (; builder->inputs_left > 0 && i < range->count; i++, builder->inputs_left--) {
-            if (range->spent[i] != INDEX_NONE_40 && range->spent[i] >= builder->tx.first_output)
-                return work_bad_input(builder->work, range->first + i, "spends an output of a later transaction");
-            builder->value_in_sat = add_saturating(builder->value_in_sat, range->values[i]);
-        }
-        if (builder->inputs_left == 0)
-            status = end_tx(builder);
-    }
-    return status;
-}
-
+/* What is bad is told where it comes in the order of the chain: an input that a transaction from before has in this
+ * range, that transaction, the ones made here. */
 static enum status write_inputs(struct table_builder *builder, struct range *range)
 {
+    bool bad_lead = range->bad && range->bad_input < range->first + range->lead;
     enum status status = page_writer_add(&builder->pages, range->records, range->count);
-    return status == STATUS_OK ? sum_inputs(builder, range) : status;
+    if (status == STATUS_OK && bad_lead)
+        return work_bad_input(builder->work, range->bad_input, range->bad);
+    if (status == STATUS_OK && range->lead > 0)
+        status = go_on(builder, range);
+    if (status == STATUS_OK)
+        status = add_txs(builder, range);
+    if (status == STATUS_OK && range->bad)
+        return work_bad_input(builder->work, range->bad_input, range->bad);
+    if (range->begun.inputs_left > 0)
+        builder->begun = range->begun;
+    return status;
 }
 
 enum status build_tx_tables(struct table_builder *builder)
@@ -156,10 +285,11 @@ enum status build_tx_tables(struct table_builder *builder)
     builder->pass = (struct range_pass){.prepare = prepare_inputs,
                                         .write = write_inputs,
                                         .ranges = (work_inputs(work) + work->in_range - 1) / work->in_range};
+    builder->pass.done = builder->pass.ranges;
     enum status status = page_writer_begin(&builder->pages, &builder->queue, TABLE_INPUTS, INPUT_SIZE,
                                            work->blocks[0].first_input);
     if (status == STATUS_OK)
-        status = tables_run_pass(builder, 1);
+        status = tables_run_pass(builder);
     if (status == STATUS_OK)
         status = page_writer_end(&builder->pages);
     return status == STATUS_OK ? end_tx_page(builder) : status;

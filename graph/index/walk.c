@@ -278,7 +278,7 @@ static void number_blocks(struct walk *walk, uint32_t height)
         walked->outs_at = VALUE_KIND_SIZE * (block->first_output - work->blocks[0].first_output);
         work->txs_size += walked->records_size;
         block[1] = (struct work_block){block->first_tx + walked->txs_count, block->first_input + walked->inputs_count,
-                                       block->first_output + walked->outs_size / VALUE_KIND_SIZE};
+                                       block->first_output + walked->outs_size / VALUE_KIND_SIZE, work->txs_size};
     }
 }
 

@@ -275,7 +275,7 @@ static enum status add(struct work_queue *queue, unsigned table, const void *key
         if (status != STATUS_OK)
             return status;
     }
-    if (!queue->bytes && !(queue->bytes = mem_alloc(QUEUE_BYTES, 1)))
+    if (!queue->bytes && !(queue->bytes = mem_alloc_large(QUEUE_BYTES, 1)))
         return fault_nomem(queue->work->fault);
     uint8_t *p = queue->bytes + queue->size;
     p[0] = (uint8_t)table;
@@ -327,6 +327,21 @@ enum status work_pair(struct work_run *run, uint64_t first, uint64_t second)
     store_pair(run->page + run->size, first, second);
     run->size += PAIR_SIZE;
     return run->size + PAIR_SIZE <= INDEX_PAGE ? STATUS_OK : write_page(run);
+}
+
+enum status work_pairs(struct work_run *run, const uint8_t *pairs, size_t count)
+{
+    enum status status = STATUS_OK;
+    for (size_t left = count * PAIR_SIZE; left > 0 && status == STATUS_OK;) {
+        size_t room = (INDEX_PAGE - run->size) / PAIR_SIZE * PAIR_SIZE, some = room < left ? room : left;
+        memcpy(run->page + run->size, pairs, some);
+        run->size += some;
+        pairs += some;
+        left -= some;
+        if (run->size + PAIR_SIZE > INDEX_PAGE)
+            status = write_page(run);
+    }
+    return status;
 }
 
 enum status work_run_end(struct work_run *run) { return run->size > 0 ? write_page(run) : STATUS_OK; }

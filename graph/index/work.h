@@ -23,13 +23,14 @@
 #include "parser/blkfile.h"
 #include "parser/chain.h"
 
-#define WORK_CREATOR_BYTES 64u /* of memory for each creator of a part that is joined */
+#define WORK_CREATOR_BYTES 72u /* of memory for each creator of a part that is joined */
 
 /* Where a block of this build begins. */
 struct work_block {
     uint64_t first_tx;
     uint64_t first_input;
     uint64_t first_output;
+    uint64_t records_at; /* in the file txs */
 };
 
 /* What is finished, and need not be done again after an interruption. */
@@ -167,6 +168,8 @@ struct work_run {
     size_t size;
 };
 enum status work_pair(struct work_run *run, uint64_t first, uint64_t second) MUST_CHECK;
+/* So many that are there as in the table. */
+enum status work_pairs(struct work_run *run, const uint8_t *pairs, size_t count) MUST_CHECK;
 enum status work_run_end(struct work_run *run) MUST_CHECK;
 
 /* ---- the stages ---- */
