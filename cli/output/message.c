@@ -128,9 +128,11 @@ void message_before_answer(const char *format, ...)
 
 void message_answer(void)
 {
-    if (kept[0] && !answered)
-        message("%s", kept);
+    if (answered) /* several threads may come, once the first answer was given */
+        return;
     answered = true;
+    if (kept[0])
+        message("%s", kept);
 }
 
 int message_usage(const char *format, ...)

@@ -109,6 +109,12 @@ struct outfile_table {
  * stdout's reader has left; STATUS_INTERRUPTED when a signal came. Memory: some chunks' text for each thread. */
 enum status outfile_write_table(struct outfile *file, unsigned threads, const struct outfile_table *table,
                                 struct fault *fault) MUST_CHECK;
+/* The same for a file each, which are written beside each other: of a folder's tables, where one thread at a time has a
+ * file, the longest file takes the time, not all of them. */
+enum status outfile_write_tables(struct outfile *files, unsigned threads, const struct outfile_table *tables,
+                                 size_t count, struct fault *fault) MUST_CHECK;
+/* outfile_sync of each, on `threads` threads. */
+enum status outfile_sync_all(struct outfile *files, size_t count, unsigned threads, struct fault *fault) MUST_CHECK;
 /* The whole file `path` (as outfile_open takes it) from a table. */
 enum status outfile_make_table(const char *path, unsigned threads, const struct outfile_table *table,
                                struct fault *fault) MUST_CHECK;

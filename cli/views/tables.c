@@ -479,12 +479,13 @@ enum status tables_write(struct outfolder *folder, const struct store *store, co
             {&schema_arcs, with_labels, chunks_of(forest->outputs_count), format_arcs, &tables},
             {&schema_leaves, with_labels, store_batches(tables.readers.readers[0]), format_leaves, &tables},
         };
-        for (size_t i = 0; i < TABLES && status == STATUS_OK; i++) {
+        for (size_t i = 0; i < TABLES && status == STATUS_OK; i++)
             status = outfolder_begin(folder, &files[i], names[i], fault);
-            if (status == STATUS_OK)
-                status = outfile_write_table(&files[i], threads, &all[i], fault);
-        }
+        if (status == STATUS_OK)
+            status = outfile_write_tables(files, threads, all, TABLES, fault);
     }
+    if (status == STATUS_OK)
+        status = outfile_sync_all(files, TABLES, threads, fault);
     /* All appear once all are written: the disk works on the first while the last is formatted, and tables of two runs
      * seldom stand side by side. */
     for (size_t i = 0; i < TABLES; i++)

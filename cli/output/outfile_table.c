@@ -1,0 +1,162 @@
+#include "cli/output/outfile.h"
+
+#include "parser/mem.h"
+#include "parser/parallel.h"
+#include "parser/stop.h"
+
+/* The text of a chunk on its way. */
+struct slot {
+    struct text text;
+    enum status status; /* of the formatting */
+    struct fault fault;
+};
+
+/* A file and its table. */
+struct chunk_writer {
+    struct outfile *file;
+    const struct outfile_table *table;
+    struct slot *slots;
+    size_t slots_count;
+    enum status status; /* of the writing */
+    struct fault fault;
+};
+
+static struct slot *slot_of(const struct chunk_writer *writer, size_t chunk)
+{
+    return &writer->slots[chunk % writer->slots_count];
+}
+
+static void format_chunk(void *context, unsigned worker, size_t number, size_t chunk)
+{
+    struct chunk_writer *writer = (struct chunk_writer *)context + number;
+    struct slot *slot = slot_of(writer, chunk);
+    slot->text.size = 0;
+    slot->status = writer->table->format(writer->table->context, worker, chunk, &slot->text, &slot->fault);
+}
+
+/* A chunk that could not be formatted fails when it is its turn to be written: always the first such one. */
+static bool write_chunk(void *context, size_t number, size_t chunk)
+{
+    struct chunk_writer *writer = (struct chunk_writer *)context + number;
+    struct slot *slot = slot_of(writer, chunk);
+    writer->status = slot->status;
+    writer->fault = slot->fault;
+    if (writer->status == STATUS_OK)
+        writer->status = outfile_flush(writer->file, &slot->text, &writer->fault);
+    if (writer->status == STATUS_OK)
+        writer->status = stop_check(&writer->fault);
+    return writer->status == STATUS_OK && !outfile_left(writer->file);
+}
+
+/* Chunks of all files are formatted on all threads. */
+static enum status write_chunks(struct chunk_writer *writers, struct parallel_lane *lanes, size_t count,
+                                unsigned threads, struct fault *fault)
+{
+    size_t chunks = 0;
+    bool ok = true;
+    for (size_t i = 0; i < count; i++)
+        chunks += writers[i].table->chunks;
+    threads = chunks < threads ? (unsigned)chunks : threads;
+    for (size_t i = 0; i < count && ok; i++) {
+        struct chunk_writer *writer = &writers[i];
+        writer->slots_count = threads > 1 ? 4 * (size_t)threads : 1;
+        writer->slots = mem_alloc(writer->slots_count, sizeof *writer->slots);
+        lanes[i] = (struct parallel_lane){writer->table->chunks, writer->slots_count};
+        ok = writer->slots != NULL;
+    }
+    enum status status = ok ? STATUS_OK : fault_nomem(fault);
+    if (ok && chunks > 0)
+        status = parallel_lanes(threads, lanes, count, format_chunk, write_chunk, writers, fault);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = writers[i].status;
+        if (status != STATUS_OK && fault) {
+            *fault = writers[i].fault;
+            fault->status = status;
+        }
+    }
+    return status;
+}
+
+/* A database takes the rows of one table at a time. */
+static enum status write_one_by_one(struct outfile *files, unsigned threads, const struct outfile_table *tables,
+                                    size_t count, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = outfile_write_table(&files[i], threads, &tables[i], fault);
+    return status;
+}
+
+enum status outfile_write_tables(struct outfile *files, unsigned threads, const struct outfile_table *tables,
+                                 size_t count, struct fault *fault)
+{
+    if (count > 1 && files[0].database)
+        return write_one_by_one(files, threads, tables, count, fault);
+    struct chunk_writer *writers = mem_alloc(count, sizeof *writers);
+    struct parallel_lane *lanes = mem_alloc(count, sizeof *lanes);
+    enum status status = writers && lanes ? STATUS_OK : fault_nomem(fault);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        writers[i].file = &files[i];
+        writers[i].table = &tables[i];
+        if (tables[i].schema)
+            status = outfile_begin_table(&files[i], tables[i].schema, tables[i].flags, fault);
+    }
+    if (status == STATUS_OK)
+        status = write_chunks(writers, lanes, count, threads, fault);
+    for (size_t i = 0; writers && i < count; i++) {
+        for (size_t k = 0; writers[i].slots && k < writers[i].slots_count; k++)
+            text_free(&writers[i].slots[k].text);
+        mem_free(writers[i].slots);
+    }
+    mem_free(writers);
+    mem_free(lanes);
+    return status;
+}
+
+enum status outfile_write_table(struct outfile *file, unsigned threads, const struct outfile_table *table,
+                                struct fault *fault)
+{
+    return outfile_write_tables(file, threads, table, 1, fault);
+}
+
+/* ---- the end of several files ---- */
+
+struct syncing {
+    struct outfile *files;
+    struct fault *faults;
+};
+
+static void sync_file(void *context, unsigned worker, size_t i)
+{
+    struct syncing *syncing = context;
+    (void)worker;
+    enum status status = outfile_sync(&syncing->files[i], &syncing->faults[i]);
+    syncing->faults[i].status = status;
+}
+
+/* The disk is waited for once, not once for each. */
+enum status outfile_sync_all(struct outfile *files, size_t count, unsigned threads, struct fault *fault)
+{
+    struct syncing syncing = {files, mem_alloc(count, sizeof *syncing.faults)};
+    if (!syncing.faults)
+        return fault_nomem(fault);
+    parallel_whole(threads, count, sync_file, &syncing);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = syncing.faults[i].status;
+        if (status != STATUS_OK && fault)
+            *fault = syncing.faults[i];
+    }
+    mem_free(syncing.faults);
+    return status;
+}
+
+enum status outfile_make_table(const char *path, unsigned threads, const struct outfile_table *table,
+                               struct fault *fault)
+{
+    struct outfile file = {0};
+    enum status status = outfile_open(&file, path, fault);
+    if (status == STATUS_OK)
+        status = outfile_write_table(&file, threads, table, fault);
+    return outfile_finish(&file, status, fault);
+}
