@@ -165,7 +165,7 @@ static enum status write_tables(struct work *work, struct fault *fault)
     const struct unlocks *counted = shown.unlocks.counts ? &shown.unlocks : NULL;
     if (status == STATUS_OK)
         status = tables_write(work->folder, opened->store, &opened->forest, &opened->selection, &work->held,
-                              linked ? &payments : NULL, counted, work->summary.paper, threads, fault);
+                              linked ? &payments : NULL, counted, work->summary.paper, work->measures, threads, fault);
     if (status == STATUS_OK && counted)
         status = commit_unlocks(&shown, fault);
     timings_stage("changes");

@@ -17,10 +17,11 @@ struct tables {
     const struct tdags *tdags;
     const struct catalogue *catalogue;
     const struct selection *selection;
-    const struct dag_labels *labels;   /* NULL: without --labels */
-    const struct payments *payments;   /* may be NULL */
-    const struct unlocks *unlocks;     /* likewise */
-    const struct paper_classes *paper; /* likewise */
+    const struct dag_labels *labels;     /* NULL: without --labels */
+    const struct payments *payments;     /* may be NULL */
+    const struct unlocks *unlocks;       /* likewise */
+    const struct paper_classes *paper;   /* likewise */
+    const struct measures_row *measures; /* likewise: measured as rows are written */
     const struct known_scripts_held *held;
     size_t names_size; /* of the longest list of known scripts */
     enum rules rules;
@@ -144,11 +145,12 @@ static enum status put_tdag_row(struct text *text, const struct tables *tables, 
                                 struct measures_scratch *scratch)
 {
     const struct tdag_row *row = &tables->selection->classes.rows[dag - 1];
-    struct measures_row measures;
+    struct measures_row own;
     char *p = text_room(text, TDAG_ROW + tables->names_size + dag_labels_cell_size(tables->labels, dag));
-    if (!p || measures_of(scratch, tables->forest, tables->tdags, dag, row, &measures) != STATUS_OK)
+    if (!p || (!tables->measures && measures_of(scratch, tables->forest, tables->tdags, dag, row, &own) != STATUS_OK))
         return STATUS_NOMEM;
-    p = put_tdag(p, tables, dag, row, &tables->held->labels.all[dag], &measures);
+    p = put_tdag(p, tables, dag, row, &tables->held->labels.all[dag],
+                 tables->measures ? &tables->measures[dag - 1] : &own);
     p = put_name(p, tables, dag);
     if (tables->unlocks)
         p = put_unlock_shares(p, &tables->unlocks->counts[dag]);
@@ -452,7 +454,8 @@ enum status tables_check(const struct outfolder *folder, struct fault *fault)
 enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
                          const struct payments *payments, const struct unlocks *unlocks,
-                         const struct paper_classes *paper, unsigned threads, struct fault *fault)
+                         const struct paper_classes *paper, const struct measures_row *measures, unsigned threads,
+                         struct fault *fault)
 {
     struct tables tables = {.store = store,
                             .forest = forest,
@@ -463,6 +466,7 @@ enum status tables_write(struct outfolder *folder, const struct store *store, co
                             .payments = payments,
                             .unlocks = unlocks,
                             .paper = paper,
+                            .measures = measures,
                             .held = held,
                             .names_size = catalogue_names_size(held->catalogue),
                             .rules = selection->tdags.rules};

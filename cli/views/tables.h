@@ -12,11 +12,13 @@
 
 /* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into the folder. With the sums of a payments that was
  * written (NULL: without) tdags.csv has two columns more; with the counts of an unlocks (NULL: without) tdags.csv and
- * classes.csv have their shares; with the classes of `paper` (NULL: without) both have one column more. */
+ * classes.csv have their shares; with the classes of `paper` (NULL: without) both have one column more. `measures`: what
+ * measures_all found (NULL: each T-DAG is measured here). */
 enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
                          const struct payments *payments, const struct unlocks *unlocks,
-                         const struct paper_classes *paper, unsigned threads, struct fault *fault) MUST_CHECK;
+                         const struct paper_classes *paper, const struct measures_row *measures, unsigned threads,
+                         struct fault *fault) MUST_CHECK;
 
 /* What rows are made from one at a time, all borrowed. */
 struct table_rows {
