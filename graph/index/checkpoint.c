@@ -7,6 +7,7 @@
 
 #include "graph/index/work.h"
 #include "parser/mem.h"
+#include "parser/parallel.h"
 #include "parser/sha256.h"
 #include "parser/file.h"
 
@@ -105,19 +106,53 @@ static enum status encode(struct index_work *work, struct buffer *checkpoint)
     return buffer_add(checkpoint, digest, sizeof digest);
 }
 
-/* Has the disk all that the checkpoint is going to name. */
+/* The files of the spills, then txs and outs. */
+struct syncing {
+    struct index_work *work;
+    struct spill **spills[5];
+    size_t files; /* of the spills */
+    enum status *statuses;
+    struct fault *faults;
+};
+
+static void sync_file(void *context, unsigned worker, size_t i)
+{
+    struct syncing *syncing = context;
+    (void)worker;
+    if (i < syncing->files) {
+        const struct spill *spill = *syncing->spills[i / SPILL_FILES];
+        syncing->statuses[i] = spill_sync(spill, (unsigned)(i % SPILL_FILES), &syncing->faults[i]);
+        return;
+    }
+    const struct index_work *work = syncing->work;
+    int fd = i == syncing->files ? work->txs_fd : work->outs_fd;
+    if (fd >= 0 && file_sync(fd) != 0)
+        syncing->statuses[i] = fault_errno(&syncing->faults[i], work->folder, FAULT_NO_OFFSET,
+                                           "cannot write a temporary file");
+}
+
+/* Has the disk all that the checkpoint is going to name; a thread for each file, so that it has them all at once. */
 static enum status sync_files(struct index_work *work)
 {
-    struct spill **spills[5];
+    struct syncing syncing = {.work = work};
     const char *names[5];
+    enum status status = STATUS_OK;
     if (!work->durable)
         return STATUS_OK;
-    size_t count = spills_of(work, spills, names);
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = spill_sync(*spills[i], work->fault);
-    if (status == STATUS_OK && (file_sync(work->txs_fd) != 0 || (work->outs_fd >= 0 && file_sync(work->outs_fd) != 0)))
-        return fault_errno(work->fault, work->folder, FAULT_NO_OFFSET, "cannot write a temporary file");
+    syncing.files = spills_of(work, syncing.spills, names) * SPILL_FILES;
+    syncing.statuses = mem_alloc(syncing.files + 2, sizeof *syncing.statuses);
+    syncing.faults = mem_alloc(syncing.files + 2, sizeof *syncing.faults);
+    if (!syncing.statuses || !syncing.faults)
+        status = fault_nomem(work->fault);
+    else
+        parallel_whole(work->options->threads, syncing.files + 2, sync_file, &syncing);
+    for (size_t i = 0; i < syncing.files + 2 && status == STATUS_OK; i++) {
+        status = syncing.statuses[i];
+        if (status != STATUS_OK && work->fault)
+            *work->fault = syncing.faults[i];
+    }
+    mem_free(syncing.statuses);
+    mem_free(syncing.faults);
     return status;
 }
 

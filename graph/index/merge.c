@@ -135,14 +135,21 @@ static enum status merge_table(struct merge *merge, const struct index_state *st
     return status;
 }
 
-enum status index_merge(struct index_work *work, struct index_state *state)
+/* The first of the runs that are to be one with the last. */
+static uint32_t first_to_merge(const struct index_state *state)
 {
-    uint32_t first = state->runs - 1, number = index_free_run(state);
+    uint32_t first = state->runs - 1;
     uint64_t pairs = state->run[first].pairs;
     while (first > 0 && state->run[first - 1].pairs < RATIO * pairs)
         pairs += state->run[--first].pairs;
-    if (first + 1 == state->runs)
-        return STATUS_OK;
+    return first;
+}
+
+bool index_merge_is_due(const struct index_state *state) { return first_to_merge(state) + 1 < state->runs; }
+
+enum status index_merge(struct index_work *work, struct index_state *state)
+{
+    uint32_t first = first_to_merge(state), number = index_free_run(state);
     struct merge merge = {.work = work, .count = state->runs - first};
     merge.sources = mem_alloc(merge.count, sizeof *merge.sources);
     if (!merge.sources)

@@ -21,7 +21,6 @@
 #define PIECE_HEADER 16u
 #define CHECK_SIZE 5u
 #define ENTRY_MAX (8u + 10u + 10u + 8u + SPILL_BYTES_MAX)
-#define FILES 8u
 
 struct open_piece {
     uint8_t *bytes; /* a piece under way; NULL until there is one */
@@ -48,17 +47,17 @@ struct spill {
     struct fault *failures;         /* one a worker */
     pthread_mutex_t lock;           /* of what follows */
     struct part *parts;
-    struct file files[FILES];
+    struct file files[SPILL_FILES];
 };
 
-static unsigned file_of(const struct spill *spill, unsigned part) { return part * FILES / spill->shape.parts; }
+static unsigned file_of(const struct spill *spill, unsigned part) { return part * SPILL_FILES / spill->shape.parts; }
 
 static void path_of(const struct spill *spill, unsigned file, char path[4096])
 {
     snprintf(path, 4096, "%s/%s-%u", spill->shape.folder, spill->shape.name, file);
 }
 
-static void remove_file(struct spill *spill, unsigned number)
+void spill_remove(struct spill *spill, unsigned number)
 {
     struct file *file = &spill->files[number];
     char path[4096];
@@ -73,7 +72,7 @@ static enum status open_files(struct spill *spill, int flags, struct fault *faul
 {
     for (unsigned part = 0; part < spill->shape.parts; part++)
         spill->files[file_of(spill, part)].used = true;
-    for (unsigned i = 0; i < FILES; i++) {
+    for (unsigned i = 0; i < SPILL_FILES; i++) {
         char path[4096];
         path_of(spill, i, path);
         if (!spill->files[i].used)
@@ -95,7 +94,7 @@ static enum status open_spill(const struct spill_shape *shape, int flags, struct
         return fault_nomem(fault);
     spill->shape = *shape;
     pthread_mutex_init(&spill->lock, NULL);
-    for (unsigned i = 0; i < FILES; i++)
+    for (unsigned i = 0; i < SPILL_FILES; i++)
         spill->files[i].fd = -1;
     spill->open_pieces = mem_alloc((size_t)shape->workers * shape->parts, sizeof *spill->open_pieces);
     spill->buffers = mem_alloc(shape->workers, sizeof *spill->buffers);
@@ -117,19 +116,17 @@ enum status spill_new(const struct spill_shape *shape, struct spill **spill, str
 
 void spill_write_out(const struct spill *spill)
 {
-    for (unsigned i = 0; i < FILES; i++)
+    for (unsigned i = 0; i < SPILL_FILES; i++)
         if (spill->files[i].fd >= 0)
             (void)sync_file_range(spill->files[i].fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-enum status spill_sync(const struct spill *spill, struct fault *fault)
+enum status spill_sync(const struct spill *spill, unsigned file, struct fault *fault)
 {
-    for (unsigned i = 0; i < FILES; i++) {
-        char path[4096];
-        path_of(spill, i, path);
-        if (spill->files[i].size > 0 && file_sync(spill->files[i].fd) != 0)
-            return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
-    }
+    char path[4096];
+    path_of(spill, file, path);
+    if (spill->files[file].size > 0 && file_sync(spill->files[file].fd) != 0)
+        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
     return STATUS_OK;
 }
 
@@ -141,7 +138,7 @@ enum status spill_save(const struct spill *spill, struct buffer *out)
     store_le32(bytes + 4, shape->key_size | (shape->extra ? 256u : 0) | (shape->check ? 512u : 0));
     store_le64(bytes + 8, shape->buffer);
     enum status status = buffer_add(out, bytes, 16);
-    for (unsigned i = 0; i < FILES && status == STATUS_OK; i++) {
+    for (unsigned i = 0; i < SPILL_FILES && status == STATUS_OK; i++) {
         store_le64(bytes, spill->files[i].size);
         status = buffer_add(out, bytes, 8);
     }
@@ -156,7 +153,7 @@ enum status spill_save(const struct spill *spill, struct buffer *out)
 /* Reads where the files and the parts end. */
 static bool read_positions(struct spill *spill, struct cursor *saved)
 {
-    for (unsigned i = 0; i < FILES; i++) {
+    for (unsigned i = 0; i < SPILL_FILES; i++) {
         struct file *file = &spill->files[i];
         struct stat info;
         file->size = cursor_u64(saved);
@@ -209,14 +206,14 @@ void spill_end_adding(struct spill *spill)
 
 void spill_free(struct spill *spill)
 {
-    for (unsigned i = 0; spill && i < FILES; i++)
-        remove_file(spill, i);
+    for (unsigned i = 0; spill && i < SPILL_FILES; i++)
+        spill_remove(spill, i);
     spill_close(spill);
 }
 
 void spill_unlink(const struct spill *spill)
 {
-    for (unsigned i = 0; i < FILES; i++) {
+    for (unsigned i = 0; i < SPILL_FILES; i++) {
         char path[4096];
         path_of(spill, i, path);
         if (spill->files[i].used)
@@ -229,7 +226,7 @@ void spill_close(struct spill *spill)
     if (!spill)
         return;
     spill_end_adding(spill);
-    for (unsigned i = 0; i < FILES; i++)
+    for (unsigned i = 0; i < SPILL_FILES; i++)
         if (spill->files[i].fd >= 0)
             close(spill->files[i].fd);
     pthread_mutex_destroy(&spill->lock);

@@ -25,6 +25,7 @@ struct spill_entry {
 };
 
 #define SPILL_BYTES_MAX 32u
+#define SPILL_FILES 8u
 
 struct spill_shape {
     const char *folder; /* files are FOLDER/NAME-N; borrowed */
@@ -42,8 +43,9 @@ struct spill_shape {
 enum status spill_new(const struct spill_shape *shape, struct spill **spill, struct fault *fault) MUST_CHECK;
 /* Has the system begin to write out what is in the files, so that spill_sync need not wait for all of it. */
 void spill_write_out(const struct spill *spill);
-/* Waits until the disk has everything that was flushed. */
-enum status spill_sync(const struct spill *spill, struct fault *fault) MUST_CHECK;
+/* Waits until the disk has everything that was flushed to one of the files, 0..SPILL_FILES-1. Any thread, each another
+ * file. */
+enum status spill_sync(const struct spill *spill, unsigned file, struct fault *fault) MUST_CHECK;
 /* For a checkpoint. spill_save adds to `out` where everything that was flushed is; spill_resume opens the spill again
  * as it was then, whatever was added since. Of the shape only folder, name and workers count. STATUS_FORMAT: what was
  * saved is malformed, or the files are not there or shorter than it says. */
@@ -54,6 +56,9 @@ enum status spill_resume(const struct spill_shape *shape, struct cursor *saved, 
 void spill_unlink(const struct spill *spill);
 /* As spill_free, but the files stay for spill_resume. NULL is legal. */
 void spill_close(struct spill *spill);
+/* Deletes one of the files, 0..SPILL_FILES-1, before spill_free, which takes its time with large ones: any thread, each
+ * another file. */
+void spill_remove(struct spill *spill, unsigned file);
 /* Deletes the files too. NULL is legal. */
 void spill_free(struct spill *spill);
 

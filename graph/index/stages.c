@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "parser/mem.h"
+#include "parser/parallel.h"
 #include "parser/timings.h"
 
 #define DURABLE_BYTES (UINT64_C(1) << 30) /* of blocks; fewer are soon done again */
@@ -83,13 +84,9 @@ static enum status begin_walk(struct index_work *work)
         work->part_bits++;
     /* With 40 more bits few hashes are alike. In a build that adds to an index all 64 are kept: there the hash tells
      * which transaction of the index is meant. */
-    work->key_bits = 40;
-    if (base->blocks > 0) {
-        work->part_bits = 8;
-        work->key_bits = 56;
-    }
+    work->key_bits = base->blocks > 0 ? 64 - work->part_bits : 40;
     struct spill_shape shape = {
-        .name = "spenders", .parts = 1u << work->part_bits, .key_size = work->key_bits / 8, .extra = true};
+        .name = "spenders", .parts = 1u << work->part_bits, .key_size = (work->key_bits + 7) / 8, .extra = true};
     enum status status = work_alloc_sums(work);
     if (status == STATUS_OK)
         status = open_stream(work, "txs", &work->txs_fd);
@@ -156,8 +153,8 @@ static bool write_state(struct kv_txn *txn, void *context)
     return kv_put(txn, TABLE_META, "state", 5, bytes, sizeof bytes);
 }
 
-/* From here on readers see the new blocks. */
-static enum status finish(struct index_work *work)
+/* The index as it will be. */
+static struct index_state state_after(const struct index_work *work)
 {
     const struct work_block *end = work_end(work);
     struct index_state state = work->base;
@@ -169,14 +166,33 @@ static enum status finish(struct index_work *work)
     state.run[state.runs++] = (struct index_run){index_free_run(&work->base),
                                                  end->first_tx - work->blocks[0].first_tx + work->late_count};
     state.late_spends += work->late_count;
-    enum status status = index_merge(work, &state);
+    return state;
+}
+
+/* Merges runs, which makes a state of its own; then the pages of the runs before go. */
+static enum status merge(struct index_work *work, struct index_state *state)
+{
+    enum status status = index_merge(work, state);
     if (status == STATUS_OK)
-        status = kv_write(work->kv, 0, write_state, &state, work->fault);
+        status = kv_write(work->kv, 0, write_state, state, work->fault);
     if (status != STATUS_OK)
         return status;
-    bool merged = state.runs <= work->base.runs;
-    work->base = state;
-    return merged ? kv_write(work->kv, 0, index_cut_merged, &state, work->fault) : STATUS_OK;
+    work->base = *state;
+    return kv_write(work->kv, 0, index_cut_merged, state, work->fault);
+}
+
+/* The last stage. Without a merge the state is in its last commit: a disk is waited for once less. */
+static enum status finish(struct index_work *work)
+{
+    struct index_state state = state_after(work);
+    bool merges = index_merge_is_due(&state);
+    enum status status = index_build_txs(work, merges ? NULL : &state);
+    timings_stage("end");
+    if (status == STATUS_OK && merges)
+        return merge(work, &state);
+    if (status == STATUS_OK)
+        work->base = state;
+    return status;
 }
 
 static void close_stream(struct index_work *work, const char *name, int *fd, bool keep)
@@ -190,10 +206,39 @@ static void close_stream(struct index_work *work, const char *name, int *fd, boo
         unlink(path);
 }
 
+/* What a stage was the last to need: deleting a file takes as long as it is large, so threads share them. */
+struct deletion {
+    struct index_work *work;
+    struct spill *const *spills;
+    size_t files; /* of the spills; then txs and outs, if `streams` */
+};
+
+static void delete_file(void *context, unsigned worker, size_t i)
+{
+    const struct deletion *deletion = context;
+    struct index_work *work = deletion->work;
+    (void)worker;
+    if (i == deletion->files)
+        close_stream(work, "txs", &work->txs_fd, false);
+    else if (i > deletion->files)
+        close_stream(work, "outs", &work->outs_fd, false);
+    else if (deletion->spills[i / SPILL_FILES])
+        spill_remove(deletion->spills[i / SPILL_FILES], (unsigned)(i % SPILL_FILES));
+}
+
+static void delete_files(struct index_work *work, struct spill *const *spills, size_t count, bool streams)
+{
+    struct deletion deletion = {work, spills, count * SPILL_FILES};
+    parallel_whole(work->options->threads, deletion.files + (streams ? 2 : 0), delete_file, &deletion);
+}
+
 /* Closes the files of all stages; deletes them unless the next build is to go on from them. */
 static void close_stages(struct index_work *work, bool keep)
 {
     struct spill **spills[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->late_spends};
+    struct spill *all[] = {work->creators, work->spenders, work->links, work->values, work->late_spends};
+    if (!keep)
+        delete_files(work, all, sizeof all / sizeof *all, true);
     for (size_t i = 0; i < sizeof spills / sizeof *spills; i++) {
         (keep ? spill_close : spill_free)(*spills[i]);
         *spills[i] = NULL;
@@ -205,6 +250,10 @@ static void close_stages(struct index_work *work, bool keep)
     mem_free(work->blocks);
     mem_free(work->sums);
     mem_free(work->exact);
+    mem_free(work->queued[0]);
+    mem_free(work->queued[1]);
+    work->queued[0] = work->queued[1] = NULL;
+    work->queued_size = 0;
     work->blocks = NULL;
     work->sums = NULL;
     work->exact = NULL;
@@ -236,6 +285,8 @@ static enum status join(struct index_work *work)
         status = work_save_checkpoint(work, WORK_JOINED);
     if (status != STATUS_OK)
         return status;
+    struct spill *joined[] = {work->creators, work->spenders};
+    delete_files(work, joined, 2, false);
     spill_free(work->creators);
     spill_free(work->spenders);
     work->creators = work->spenders = NULL;
@@ -249,6 +300,7 @@ static enum status build_outputs(struct index_work *work)
         status = work_save_checkpoint(work, WORK_OUTPUTS_BUILT);
     if (status != STATUS_OK)
         return status;
+    delete_files(work, &work->links, 1, false);
     spill_free(work->links);
     work->links = NULL;
     close_stream(work, "outs", &work->outs_fd, false);
@@ -279,10 +331,8 @@ enum status index_run_stages(struct index_work *work)
         status = build_outputs(work);
     timings_stage("txs");
     if (status == STATUS_OK)
-        status = index_build_txs(work);
-    timings_stage("end");
-    if (status == STATUS_OK)
         status = finish(work);
+    timings_stage("end");
     /* what is damaged is nothing to go on from */
     close_stages(work, status != STATUS_OK && status != STATUS_FORMAT && work->bad_height == UINT32_MAX);
     return status;

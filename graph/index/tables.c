@@ -183,12 +183,12 @@ static enum status begin_builder(struct table_builder *builder)
     for (size_t i = 0; ok && i < builder->ranges_count; i++) {
         struct range *range = &builder->ranges[i];
         range->work = work;
-        range->outs = mem_alloc(outputs * VALUE_KIND_SIZE + 8, 1);
-        range->records = mem_alloc(records + 8, 1);
-        range->spent = mem_alloc(inputs, sizeof *range->spent);
-        range->values = mem_alloc(inputs, sizeof *range->values);
-        range->txs = mem_alloc(inputs + 1, sizeof *range->txs); /* of these two the system gives what is used */
-        range->txs_bytes = mem_alloc(inputs, TX_RECORD_MAX);
+        range->outs = mem_resize(NULL, outputs * VALUE_KIND_SIZE + 8, 1); /* of all these what is used is written */
+        range->records = mem_resize(NULL, records + 8, 1);
+        range->spent = mem_resize(NULL, inputs, sizeof *range->spent);
+        range->values = mem_resize(NULL, inputs, sizeof *range->values);
+        range->txs = mem_resize(NULL, inputs + 1, sizeof *range->txs);
+        range->txs_bytes = mem_resize(NULL, inputs, TX_RECORD_MAX);
         ok = range->outs && range->records && range->spent && range->values && range->txs && range->txs_bytes;
     }
     return ok ? STATUS_OK : fault_nomem(work->fault);
@@ -216,13 +216,15 @@ static void free_builder(struct table_builder *builder)
     mem_free(builder);
 }
 
-static enum status build_tables(struct index_work *work, enum status (*run)(struct table_builder *builder))
+static enum status build_tables(struct index_work *work, const struct index_state *state,
+                                enum status (*run)(struct table_builder *builder))
 {
     struct table_builder *builder = mem_alloc(1, sizeof *builder);
     if (!builder)
         return fault_nomem(work->fault);
     builder->work = work;
     builder->queue.work = work;
+    builder->state = state;
     enum status status = begin_builder(builder);
     if (status == STATUS_OK)
         status = run(builder);
@@ -237,8 +239,18 @@ static enum status build_rest(struct table_builder *builder)
     enum status status = build_tx_tables(builder);
     if (status == STATUS_OK && builder->work->late_count > 0)
         status = build_late_spends(builder);
-    return status == STATUS_OK ? build_blocks(builder) : status;
+    if (status == STATUS_OK)
+        status = build_blocks(builder);
+    if (status != STATUS_OK || !builder->state)
+        return status;
+    uint8_t bytes[STATE_SIZE];
+    index_state_write(builder->state, bytes);
+    return work_put(&builder->queue, TABLE_META, "state", 5, bytes, sizeof bytes);
 }
 
-enum status index_build_outputs(struct index_work *work) { return build_tables(work, build_output_table); }
-enum status index_build_txs(struct index_work *work) { return build_tables(work, build_rest); }
+enum status index_build_outputs(struct index_work *work) { return build_tables(work, NULL, build_output_table); }
+
+enum status index_build_txs(struct index_work *work, const struct index_state *state)
+{
+    return build_tables(work, state, build_rest);
+}

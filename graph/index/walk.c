@@ -228,12 +228,16 @@ static void walk_block(void *context, unsigned number, size_t i)
 
 /* ---- one window ---- */
 
-/* Spills what joins, and writes what is in chain order to the offset where it belongs. */
-static void spill_block(void *context, unsigned number, size_t i)
+/* Spills what joins, and writes what is in chain order to the offset where it belongs. Item 0 has the disk begin. */
+static void spill_block(void *context, unsigned number, size_t item)
 {
     struct walk *walk = context;
     struct index_work *work = walk->work;
-    struct walked_block *walked = &walk->blocks[i];
+    if (item == 0) { /* of the windows before */
+        work_write_out(work);
+        return;
+    }
+    struct walked_block *walked = &walk->blocks[item - 1];
     const struct worker *worker = &walk->workers[walked->worker];
     unsigned shift = 64 - work->part_bits;
     uint64_t mask = (UINT64_C(1) << work->key_bits) - 1, output = walked->first_output;
@@ -351,7 +355,7 @@ static enum status walk_window(struct walk *walk, uint32_t height, size_t count)
     number_blocks(walk, height);
     if (walk->count < count)
         return end_walk(walk, height + (uint32_t)walk->count, &walk->blocks[walk->count]);
-    parallel_whole(threads, count, spill_block, walk);
+    parallel_whole(threads, 1 + count, spill_block, walk);
     for (size_t i = 0; i < count; i++)
         if (walk->blocks[i].status != STATUS_OK) {
             enum status status = flush(walk);
@@ -393,7 +397,6 @@ static enum status walk_windows(struct walk *walk)
             status = save_walk(walk);
             saved = done;
         }
-        work_write_out(work);
         work_progress(work, INDEX_WALK, done, total);
         if (status == STATUS_OK && stopped && work->walked < work->end)
             status = STATUS_INTERRUPTED;

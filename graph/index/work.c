@@ -8,7 +8,8 @@
 #include "parser/search.h"
 #include "parser/timings.h"
 
-#define QUEUE_BYTES (16u << 20)
+#define QUEUE_BYTES_MAX (16u << 20)
+#define QUEUE_BYTES_MIN (1u << 20)
 #define BUFFERS_BYTES_MAX (64u << 20)
 #define BUFFER_MIN 4096u
 #define BUFFER_MAX (64u << 10)
@@ -266,16 +267,37 @@ enum status work_write(struct work_queue *queue)
     return status == STATUS_OK ? wait_for_writer(queue) : status;
 }
 
+/* One of the two that the queues of all stages use. Few blocks make few records: half of their bytes is more. */
+static uint8_t *take_buffer(struct index_work *work)
+{
+    if (work->queued_size == 0) {
+        uint64_t size = QUEUE_BYTES_MIN + work_bytes(work, work->first, work->end) / 2;
+        work->queued_size = size < QUEUE_BYTES_MAX ? (size_t)size : QUEUE_BYTES_MAX;
+    }
+    uint8_t **buffer = work->queued[0] ? &work->queued[0] : &work->queued[1];
+    uint8_t *bytes = *buffer ? *buffer : mem_alloc_large(work->queued_size, 1);
+    *buffer = NULL;
+    return bytes;
+}
+
+static void give_back(struct index_work *work, uint8_t *buffer)
+{
+    if (buffer)
+        work->queued[work->queued[0] != NULL] = buffer;
+}
+
 static enum status add(struct work_queue *queue, unsigned table, const void *key, size_t key_size, const void *value,
                        size_t size)
 {
     size_t more = RECORD_HEADER + key_size + size;
-    if (queue->size + more > QUEUE_BYTES) {
+    if (!queue->bytes && !(queue->bytes = take_buffer(queue->work)))
+        return fault_nomem(queue->work->fault);
+    if (queue->size + more > queue->work->queued_size) {
         enum status status = begin_write(queue);
         if (status != STATUS_OK)
             return status;
     }
-    if (!queue->bytes && !(queue->bytes = mem_alloc_large(QUEUE_BYTES, 1)))
+    if (!queue->bytes && !(queue->bytes = take_buffer(queue->work)))
         return fault_nomem(queue->work->fault);
     uint8_t *p = queue->bytes + queue->size;
     p[0] = (uint8_t)table;
@@ -303,8 +325,8 @@ void work_queue_free(struct work_queue *queue)
 {
     if (queue->busy)
         pthread_join(queue->thread, NULL);
-    mem_free(queue->bytes);
-    mem_free(queue->writing);
+    give_back(queue->work, queue->bytes);
+    give_back(queue->work, queue->writing);
     *queue = (struct work_queue){0};
 }
 

@@ -76,6 +76,8 @@ struct index_work {
     uint64_t in_range;   /* inputs a part of `values` */
     uint64_t late_range; /* outputs a part of `late_spends` */
     uint64_t late_count; /* of late spends */
+    uint8_t *queued[2];  /* for a work_queue, of which there is one at a time; NULL until needed */
+    size_t queued_size;  /* of each */
     uint32_t bad_height; /* UINT32_MAX: none */
     bool bad_bytes;      /* the bytes of this copy of the bad block are wrong: another copy may be right */
 };
@@ -135,13 +137,13 @@ enum status work_read_spend(const struct index_work *work, struct blk_reader *re
 enum status work_read_txid(const struct index_work *work, struct blk_reader *reader, uint64_t first_output,
                            struct hash256 *txid, struct fault *fault) MUST_CHECK;
 
-/* Records for the tables, written some 16 MiB at a time in the order in which they come, by a thread of its own, so
+/* Records for the tables, written some MiB at a time in the order in which they come, by a thread of its own, so
  * that the work goes on while that thread waits for the disk. No view of the kv may be open meanwhile. */
 struct work_queue {
     struct index_work *work;
-    bool waits; /* until each write is done: views are open meanwhile */
-    uint8_t *bytes;
-    uint8_t *writing;
+    bool waits;       /* until each write is done: views are open meanwhile */
+    uint8_t *bytes;   /* of the work's */
+    uint8_t *writing; /* the same */
     size_t size;
     size_t writing_size;
     bool busy; /* `thread` runs */
@@ -186,7 +188,10 @@ enum status index_run_stages(struct index_work *work) MUST_CHECK;
 enum status index_walk(struct index_work *work) MUST_CHECK;
 enum status index_join(struct index_work *work) MUST_CHECK;
 enum status index_build_outputs(struct index_work *work) MUST_CHECK;
-enum status index_build_txs(struct index_work *work) MUST_CHECK;
+/* `state`, if not NULL, is committed with what is written last: readers see the new blocks from then on. */
+enum status index_build_txs(struct index_work *work, const struct index_state *state) MUST_CHECK;
+/* Whether index_merge has anything to do. */
+bool index_merge_is_due(const struct index_state *state);
 /* Merges the last run of `state`, which this build has made, with those before that are not much larger: into a run of
  * its own, which `state` has then in their place. The pages of theirs stay. */
 enum status index_merge(struct index_work *work, struct index_state *state) MUST_CHECK;
