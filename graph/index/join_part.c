@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "parser/mem.h"
+#include "parser/search.h"
 
 #define BUCKET 4u /* creators a bucket, about */
 #define SORT_SMALL 24u
@@ -170,18 +171,21 @@ static enum status join_older(struct part *part, const struct spill_entry *spend
     }
 }
 
-/* Where hashes are equal the full txids decide, and of equal txids the latest before the spender. */
+/* Where hashes are equal the full txids decide, and of equal txids the latest before the spender. A creator with
+ * another check has another txid: its block need not be read to know that. */
 static enum status join_exactly(struct part *part, const struct spill_entry *spender, const struct creator *first,
                                 size_t count)
 {
-    struct work_spend spend;
+    struct work_spend spend = {.first_output = 0};
     struct hash256 txid;
-    enum status status = work_read_spend(part->work, &part->reader, spender->number, &spend, &part->fault);
-    for (size_t i = count; i > 0 && status == STATUS_OK; i--) {
+    enum status status = work_read_spend(part->work, &part->spends, spender->number, &spend, &part->fault);
+    uint64_t check = index_check_of(&part->work->hasher, spend.prevout.bytes);
+    size_t before = LOWER_BOUND(i, 0, count, first_output_of(&first[i]) < spend.first_output);
+    for (size_t i = before; i > 0 && status == STATUS_OK; i--) {
         uint64_t output = first_output_of(&first[i - 1]);
-        if (output >= spend.first_output)
+        if (first[i - 1].check != check)
             continue;
-        status = work_read_txid(part->work, &part->reader, output, &txid, &part->fault);
+        status = work_read_txid(part->work, &part->spendees, output, &txid, &part->fault);
         if (status == STATUS_OK && hash256_equal(&txid, &spend.prevout))
             return spender->extra < outputs_of(&first[i - 1])
                        ? link_output(part, output + spender->extra, spender->number, first[i - 1].check)
@@ -205,9 +209,13 @@ static enum status join_one(struct part *part, const struct spill_entry *spender
 {
     const struct creator *at = part->creators + part->buckets[bucket],
                          *end = part->creators + part->buckets[bucket + 1];
+    size_t many = (size_t)(end - at) > SORT_SMALL ? (size_t)(end - at) : 0; /* of one txid, most likely */
+    at += LOWER_BOUND(i, 0, many, at[i].key < spender->key);
     while (at < end && at->key < spender->key)
         at++;
     const struct creator *first = at;
+    many = (size_t)(end - at) > SORT_SMALL ? (size_t)(end - at) : 0;
+    at += LOWER_BOUND(i, 0, many, at[i].key == spender->key);
     while (at < end && at->key == spender->key)
         at++;
     if (part->exact || at - first > 1 || (at > first && comes_later(part, first, spender->number)))
@@ -294,5 +302,6 @@ void part_free(struct part *part)
     mem_free(part->unsorted);
     mem_free(part->buckets);
     mem_free(part->creators);
-    blk_reader_free(&part->reader);
+    work_reader_free(&part->spends);
+    work_reader_free(&part->spendees);
 }

@@ -24,10 +24,11 @@ struct part {
     unsigned bucket_shift;
     unsigned pass_shift;
     uint64_t pass;
-    struct tx_index *base; /* the index as it is; NULL: empty */
-    struct blk_reader reader;
-    uint64_t bad_input; /* the first that spends what does not exist; UINT64_MAX: none */
-    uint64_t bad_spent; /* the first that spends what an older block spends */
+    struct tx_index *base;       /* the index as it is; NULL: empty */
+    struct work_reader spends;   /* blocks of spenders */
+    struct work_reader spendees; /* blocks of what they may spend */
+    uint64_t bad_input;          /* the first that spends what does not exist; UINT64_MAX: none */
+    uint64_t bad_spent;          /* the first that spends what an older block spends */
     uint64_t late_count;
     bool exact;
     unsigned __int128 sum; /* of the checks of what was linked to */

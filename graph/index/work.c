@@ -87,100 +87,9 @@ enum status work_alloc_sums(struct index_work *work)
     return work->sums && work->exact ? STATUS_OK : fault_nomem(work->fault);
 }
 
-/* ---- reading a block again ---- */
-
-static enum status read_block(const struct index_work *work, struct blk_reader *reader, uint32_t height,
-                              const uint8_t **bytes, size_t *size, struct fault *fault)
-{
-    const struct chain_block *block = chain_active(work->chain, height);
-    if (block->file == FILEMAP_GONE)
-        return fault_set(fault, STATUS_IO, NULL, FAULT_NO_OFFSET, "the blk file of height %u is gone", height);
-    *size = block->size;
-    return blk_read(reader, &work->dir, block->file, block->offset, block->size, bytes, fault);
-}
-
-/* Looks for a transaction by one of its inputs or outputs. */
-struct search {
-    uint64_t input; /* that is to come next */
-    uint64_t output;
-    uint64_t wanted_input; /* UINT64_MAX: not asked for */
-    uint64_t wanted_output;
-    const uint8_t *prevout; /* of the input that is wanted */
-    bool found;
-    struct hash256 txid;
-    uint64_t first_output;
-    struct hash256 prevout_txid;
-};
-
-static bool search_input(void *context, const struct tx_input *in, uint32_t vin)
-{
-    struct search *search = context;
-    (void)vin;
-    if (search->input++ == search->wanted_input)
-        search->prevout = in->prevout;
-    return true;
-}
-
-static bool search_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
-{
-    struct search *search = context;
-    (void)index;
-    (void)unknown;
-    if (!search->found && (search->prevout || search->wanted_output - search->output < tx->outputs)) {
-        search->found = true;
-        search->first_output = search->output;
-        tx_id(tx, &search->txid);
-        if (search->prevout)
-            memcpy(search->prevout_txid.bytes, search->prevout, HASH256_SIZE);
-    }
-    search->output += tx->outputs;
-    return true;
-}
-
-static const struct block_visitor search_visitor = {.input = search_input, .tx = search_tx};
-
-static enum status search_block(const struct index_work *work, struct blk_reader *reader, uint32_t height,
-                                struct search *search, struct fault *fault)
-{
-    const uint8_t *bytes = NULL;
-    size_t size = 0;
-    struct block_counts counts;
-    const struct work_block *block = &work->blocks[height - work->first];
-    search->input = block->first_input;
-    search->output = block->first_output;
-    enum status status = read_block(work, reader, height, &bytes, &size, fault);
-    if (status == STATUS_OK)
-        status = block_walk(bytes, size, &counts, &search_visitor, search);
-    if (status == STATUS_FORMAT || (status == STATUS_OK && !search->found))
-        return fault_set(fault, STATUS_IO, work->dir.path, FAULT_NO_OFFSET,
-                         "the block of height %u changed while it was read: run the command again", height);
-    return status;
-}
-
-enum status work_read_spend(const struct index_work *work, struct blk_reader *reader, uint64_t input,
-                            struct work_spend *spend, struct fault *fault)
-{
-    struct search search = {.wanted_input = input, .wanted_output = UINT64_MAX};
-    spend->height = work_height_of_input(work, input);
-    enum status status = search_block(work, reader, spend->height, &search, fault);
-    spend->prevout = search.prevout_txid;
-    spend->txid = search.txid;
-    spend->first_output = search.first_output;
-    return status;
-}
-
-enum status work_read_txid(const struct index_work *work, struct blk_reader *reader, uint64_t first_output,
-                           struct hash256 *txid, struct fault *fault)
-{
-    struct search search = {.wanted_input = UINT64_MAX, .wanted_output = first_output};
-    enum status status = search_block(work, reader, work_height_of_output(work, first_output), &search, fault);
-    *txid = search.txid;
-    return status;
-}
-
 enum status work_bad_input(struct index_work *work, uint64_t input, const char *what)
 {
-    struct blk_reader reader = {0};
+    struct work_reader reader = {0};
     struct work_spend spend;
     char txid[HASH256_HEX_SIZE + 1] = "?", prevout[HASH256_HEX_SIZE + 1] = "?";
     work->bad_height = work_height_of_input(work, input);
@@ -188,7 +97,7 @@ enum status work_bad_input(struct index_work *work, uint64_t input, const char *
         *hash256_hex(&spend.txid, txid) = 0;
         *hash256_hex(&spend.prevout, prevout) = 0;
     }
-    blk_reader_free(&reader);
+    work_reader_free(&reader);
     const struct chain_block *block = chain_active(work->chain, work->bad_height);
     const char *path = block->file == FILEMAP_GONE ? NULL : work->dir.files[block->file].path;
     return fault_set(work->fault, STATUS_FORMAT, path, block->offset - BLK_FRAME_SIZE,

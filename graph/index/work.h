@@ -20,6 +20,7 @@
 #include "graph/index/spill.h"
 #include "graph/index/build.h"
 #include "graph/index/format.h"
+#include "parser/array.h"
 #include "parser/blkfile.h"
 #include "parser/chain.h"
 
@@ -124,6 +125,18 @@ unsigned work_parts(uint64_t things, uint64_t bytes_each, uint64_t memory, uint6
 /* Bytes of buffer for each part of a spill and each thread. */
 size_t work_buffer(const struct index_work *work, unsigned parts);
 
+/* Reads blocks again, and knows what is where in the one that it read last: inputs come in the order of the chain for
+ * the most part, and a block may have many that are asked for. Zero-initialise; one thread. */
+struct work_reader {
+    struct blk_reader reader;
+    const uint8_t *bytes; /* of the block; NULL: none was read */
+    uint32_t height;
+    uint32_t outputs;
+    ARRAY(struct reread_tx) txs;
+    ARRAY(uint32_t) prevouts; /* where they are in the bytes, by input */
+};
+void work_reader_free(struct work_reader *reader);
+
 /* What an input spends, read from its block again. */
 struct work_spend {
     struct hash256 prevout; /* txid of it */
@@ -131,10 +144,10 @@ struct work_spend {
     uint64_t first_output;  /* of the spender */
     uint32_t height;
 };
-enum status work_read_spend(const struct index_work *work, struct blk_reader *reader, uint64_t input,
+enum status work_read_spend(const struct index_work *work, struct work_reader *reader, uint64_t input,
                             struct work_spend *spend, struct fault *fault) MUST_CHECK;
 /* The txid of the transaction with that first output, read from its block again. */
-enum status work_read_txid(const struct index_work *work, struct blk_reader *reader, uint64_t first_output,
+enum status work_read_txid(const struct index_work *work, struct work_reader *reader, uint64_t first_output,
                            struct hash256 *txid, struct fault *fault) MUST_CHECK;
 
 /* Records for the tables, written some MiB at a time in the order in which they come, by a thread of its own, so
