@@ -1,301 +1,138 @@
-#include "graph/index/work.h"
+#include "graph/index/walk_window.h"
 #include "graph/scan/filemap.h"
-#include "parser/array.h"
-#include "parser/file.h"
-#include "parser/hasher.h"
 #include "parser/parallel.h"
 #include "parser/stop.h"
 
-#define WINDOW_BYTES_PER_THREAD (20u << 20)
-#define WINDOW_BLOCKS_MAX 4096u
+#define WINDOWS_PER_THREAD 2u
 #define CHECKPOINT_BYTES (UINT64_C(16) << 30) /* of blocks between checkpoints: what a kill may cost */
-#define TX_BYTES_MIN 60u                      /* one input, one output, empty scripts */
-
-struct walked_input {
-    uint64_t hash; /* of the prevout's txid */
-    uint64_t check;
-    uint32_t vout;
-    bool none; /* a coinbase's */
-};
-
-struct walked_tx {
-    uint64_t hash; /* of its txid */
-    uint64_t check;
-    uint32_t inputs;
-    uint32_t outputs;
-};
-
-struct worker {
-    struct index_work *work;
-    struct blk_reader reader;
-    struct block_verifier verifier;
-    /* of the block under the walk */
-    ARRAY(struct tx_head) heads;
-    ARRAY(struct hasher_message) messages;
-    struct hash256 *txids;
-    size_t txids_capacity;
-    const uint8_t *block;
-    const uint8_t *prevout; /* of the last input */
-    /* of the window */
-    ARRAY(struct walked_input) inputs;
-    ARRAY(struct walked_tx) txs;
-    ARRAY(uint8_t) records;
-    ARRAY(uint8_t) outs;
-    /* of the build */
-    unsigned __int128 *sums; /* of the checks of prevouts, by part */
-};
-
-/* A block of the window, and where in its worker's arrays it left what: from where on, and how many. */
-struct walked_block {
-    const struct chain_block *block;
-    enum status status;
-    struct fault fault;
-    unsigned worker;
-    size_t inputs;
-    size_t inputs_count;
-    size_t txs;
-    size_t txs_count;
-    size_t records;
-    size_t records_size;
-    size_t outs;
-    size_t outs_size;
-    uint64_t first_input; /* numbers */
-    uint64_t first_output;
-    uint64_t records_at; /* offsets in the files */
-    uint64_t outs_at;
-};
 
 struct walk {
     struct index_work *work;
-    struct worker *workers;
-    struct walked_block *blocks;
-    size_t count;
+    struct walker *walkers;
+    struct window *windows; /* window n of the walk is at n % windows_count */
+    size_t windows_count;
+    struct window **turns; /* what each worker was last given; NULL: nothing */
+    size_t begun;          /* windows, of this walk */
+    size_t numbered;       /* likewise */
+    size_t spilled;        /* likewise, in order */
+    uint32_t next;         /* height of the next block to walk */
+    uint64_t done;         /* bytes of blocks */
+    uint64_t total;
+    uint64_t pause; /* bytes begun from which on none is begun, until a checkpoint is saved */
+    uint64_t begun_bytes;
+    bool ended;                         /* no window is begun any more */
+    const struct walked_block *damaged; /* the first in the chain, with its height; NULL: none */
+    uint32_t damaged_height;
+    const struct window *failed; /* a window that could not be spilled; NULL: none */
 };
 
-/* ---- one block ---- */
+/* ---- windows in order ---- */
 
-static bool on_input(void *context, const struct tx_input *in, uint32_t vin)
-{
-    struct worker *worker = context;
-    (void)vin;
-    worker->prevout = in->prevout;
-    const struct index_hasher *hasher = &worker->work->hasher;
-    struct walked_input input = {index_hash(hasher, in->prevout), index_check_of(hasher, in->prevout),
-                                 load_le32(in->prevout + HASH256_SIZE), false};
-    return PUSH(worker->inputs, input);
-}
-
-static bool on_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
-{
-    struct worker *worker = context;
-    (void)vout;
-    (void)unknown;
-    if (worker->outs.capacity - worker->outs.count < 8 &&
-        mem_reserve(&worker->outs.at, &worker->outs.capacity, worker->outs.count + 8, 1) != STATUS_OK)
-        return false;
-    store_le64(worker->outs.at + worker->outs.count, value_kind_of(out->value_sat, kind));
-    worker->outs.count += VALUE_KIND_SIZE;
-    return true;
-}
-
-static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
-{
-    struct worker *worker = context;
-    (void)unknown;
-    struct hasher_message message = {.first = tx->start,
-                                     .body = tx->body,
-                                     .body_size = (size_t)(tx->body_end - tx->body),
-                                     .last = tx->end - HASHER_END,
-                                     .out = &worker->txids[index]};
-    struct tx_head head = {.flags = (tx->segwit ? TX_SEGWIT : 0u) | (index == 0 ? TX_FIRST : 0u),
-                           .offset = (uint32_t)(tx->start - worker->block),
-                           .inputs = tx->inputs,
-                           .outputs = tx->outputs,
-                           .size = (uint64_t)(tx->end - tx->start),
-                           .value_out_sat = tx->value_out_sat};
-    if (tx->segwit) /* marker, flag and witnesses: all but version, body and lock time */
-        head.witness = head.size - 8 - (uint64_t)(tx->body_end - tx->body);
-    struct tx_input first = {.prevout = worker->prevout};
-    if (tx->inputs == 1 && tx_is_coinbase(tx, &first)) {
-        head.flags |= TX_COINBASE;
-        worker->inputs.at[worker->inputs.count - 1].none = true;
-    }
-    return PUSH(worker->messages, message) && PUSH(worker->heads, head);
-}
-
-static const struct block_visitor visitor = {.input = on_input, .output = on_output, .tx = on_tx};
-
-static void hash_txids(struct worker *worker)
-{
-    enum hasher_kernel kernel = hasher_best();
-    for (size_t i = 0; i < worker->messages.count; i += HASHER_BATCH) {
-        size_t left = worker->messages.count - i;
-        hasher_messages(kernel, worker->messages.at + i, left < HASHER_BATCH ? left : HASHER_BATCH);
-    }
-}
-
-/* Encodes the block's transactions. */
-static enum status encode(struct worker *worker)
-{
-    const struct index_hasher *hasher = &worker->work->hasher;
-    size_t count = worker->heads.count;
-    if (mem_reserve(&worker->records.at, &worker->records.capacity, worker->records.count + count * TX_RECORD_MAX, 1) !=
-            STATUS_OK ||
-        mem_reserve(&worker->txs.at, &worker->txs.capacity, worker->txs.count + count, sizeof *worker->txs.at) !=
-            STATUS_OK)
-        return STATUS_NOMEM;
-    uint8_t *p = worker->records.at + worker->records.count;
-    for (size_t i = 0; i < count; i++) {
-        const struct tx_head *head = &worker->heads.at[i];
-        const struct hash256 *txid = &worker->txids[i];
-        p = index_head_write(head, p);
-        memcpy(p, txid->bytes, HASH256_SIZE);
-        p += HASH256_SIZE;
-        worker->txs.at[worker->txs.count++] = (struct walked_tx){index_hash(hasher, txid->bytes),
-                                                                 index_check_of(hasher, txid->bytes),
-                                                                 (uint32_t)head->inputs, (uint32_t)head->outputs};
-    }
-    worker->records.count = (size_t)(p - worker->records.at);
-    return STATUS_OK;
-}
-
-static enum status walk_bytes(struct worker *worker, struct walked_block *walked, const uint8_t *bytes)
-{
-    const struct chain_block *block = walked->block;
-    struct block_counts counts;
-    struct hash256 hash;
-    sha256d(bytes, BLOCK_HEADER_SIZE, &hash);
-    if (!hash256_equal(&hash, &block->hash))
-        return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
-                         "other bytes than when the header was read");
-    if (mem_reserve(&worker->txids, &worker->txids_capacity, block->size / TX_BYTES_MIN + 2, HASH256_SIZE) != STATUS_OK)
-        return STATUS_NOMEM;
-    worker->block = bytes;
-    worker->heads.count = worker->messages.count = 0;
-    struct cursor c = cursor_over(bytes + BLOCK_HEADER_SIZE, block->size - BLOCK_HEADER_SIZE);
-    if (cursor_compact(&c) > block->size / TX_BYTES_MIN)
-        return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
-                         "the block's bytes are no whole transactions");
-    enum status status = block_walk(bytes, block->size, &counts, &visitor, worker);
-    if (status == STATUS_FORMAT)
-        return fault_set(&walked->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
-    if (status == STATUS_OK && counts.too_much_money)
-        return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(BLOCK_BAD_MONEY));
-    if (status != STATUS_OK)
-        return status;
-    hash_txids(worker);
-    return encode(worker);
-}
-
-static enum status verify(struct worker *worker, struct walked_block *walked, const uint8_t *bytes)
-{
-    struct block_counts counts;
-    enum block_flaw flaw = block_verify(&worker->verifier, bytes, walked->block->size, &counts);
-    if (flaw == BLOCK_FINE)
-        return STATUS_OK;
-    if (flaw == BLOCK_NOMEM)
-        return STATUS_NOMEM;
-    return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(flaw));
-}
-
-static void walk_block(void *context, unsigned number, size_t i)
-{
-    struct walk *walk = context;
-    struct worker *worker = &walk->workers[number];
-    struct walked_block *walked = &walk->blocks[i];
-    const struct chain_block *block = walked->block;
-    const uint8_t *bytes = NULL;
-    walked->worker = number;
-    walked->inputs = worker->inputs.count;
-    walked->txs = worker->txs.count;
-    walked->records = worker->records.count;
-    walked->outs = worker->outs.count;
-    if (block->file == FILEMAP_GONE)
-        walked->status = fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
-                                   "its blk file is gone (a pruned node?)");
-    else
-        walked->status = blk_read(&worker->reader, &walk->work->dir, block->file, block->offset, block->size, &bytes,
-                                  &walked->fault);
-    if (walked->status == STATUS_OK)
-        walked->status = walk_bytes(worker, walked, bytes);
-    if (walked->status == STATUS_OK && walk->work->options->verify)
-        walked->status = verify(worker, walked, bytes);
-    walked->inputs_count = worker->inputs.count - walked->inputs;
-    walked->txs_count = worker->txs.count - walked->txs;
-    walked->records_size = worker->records.count - walked->records;
-    walked->outs_size = worker->outs.count - walked->outs;
-}
-
-/* ---- one window ---- */
-
-/* Spills what joins, and writes what is in chain order to the offset where it belongs. Item 0 has the disk begin. */
-static void spill_block(void *context, unsigned number, size_t item)
-{
-    struct walk *walk = context;
-    struct index_work *work = walk->work;
-    if (item == 0) { /* of the windows before */
-        work_write_out(work);
-        return;
-    }
-    struct walked_block *walked = &walk->blocks[item - 1];
-    const struct worker *worker = &walk->workers[walked->worker];
-    unsigned shift = 64 - work->part_bits;
-    uint64_t mask = (UINT64_C(1) << work->key_bits) - 1, output = walked->first_output;
-    enum status status = STATUS_OK;
-    for (size_t t = 0; t < walked->txs_count && status == STATUS_OK; t++) {
-        const struct walked_tx *tx = &worker->txs.at[walked->txs + t];
-        struct spill_entry entry = {tx->hash >> (shift - work->key_bits) & mask, output, tx->outputs, tx->check, NULL};
-        status = spill_add(work->creators, number, (unsigned)(tx->hash >> shift), &entry);
-        output += tx->outputs;
-    }
-    for (size_t n = 0; n < walked->inputs_count && status == STATUS_OK; n++) {
-        const struct walked_input *input = &worker->inputs.at[walked->inputs + n];
-        struct spill_entry entry = {input->hash >> (shift - work->key_bits) & mask, walked->first_input + n,
-                                    input->vout, 0, NULL};
-        unsigned part = (unsigned)(input->hash >> shift);
-        if (input->none)
-            continue;
-        walk->workers[number].sums[part] += input->check;
-        status = spill_add(work->spenders, number, part, &entry);
-    }
-    if (status == STATUS_OK &&
-        (!file_write_at(work->txs_fd, worker->records.at + walked->records, walked->records_size, walked->records_at) ||
-         !file_write_at(work->outs_fd, worker->outs.at + walked->outs, walked->outs_size, walked->outs_at)))
-        status = fault_errno(&walked->fault, work->folder, FAULT_NO_OFFSET, "cannot write a temporary file");
-    walked->status = status;
-}
-
-/* Numbers the window's blocks; cuts it before the first damaged one. */
-static void number_blocks(struct walk *walk, uint32_t height)
+/* Numbers the window's blocks. False at the first damaged one. */
+static bool number_blocks(struct walk *walk, struct window *window)
 {
     struct index_work *work = walk->work;
-    for (size_t i = 0; i < walk->count; i++) {
-        struct walked_block *walked = &walk->blocks[i];
-        struct work_block *block = &work->blocks[height - work->first + i];
+    window->records_at = work->txs_size;
+    for (size_t i = 0; i < window->count; i++) {
+        struct walked_block *walked = &window->blocks[i];
+        struct work_block *block = &work->blocks[window->height - work->first + i];
         if (walked->status != STATUS_OK) {
-            walk->count = i;
-            return;
+            walk->damaged = walked;
+            walk->damaged_height = window->height + (uint32_t)i;
+            return false;
         }
         walked->first_input = block->first_input;
         walked->first_output = block->first_output;
-        walked->records_at = work->txs_size;
-        walked->outs_at = VALUE_KIND_SIZE * (block->first_output - work->blocks[0].first_output);
         work->txs_size += walked->records_size;
-        block[1] = (struct work_block){block->first_tx + walked->txs_count, block->first_input + walked->inputs_count,
+        block[1] = (struct work_block){block->first_tx + walked->txs, block->first_input + walked->inputs,
                                        block->first_output + walked->outs_size / VALUE_KIND_SIZE, work->txs_size};
     }
+    window->outs_at = VALUE_KIND_SIZE * (window->blocks[0].first_output - work->blocks[0].first_output);
+    return true;
 }
 
-static void begin_window(struct walk *walk, uint32_t height, size_t count)
+static struct window *window_of(const struct walk *walk, size_t number)
 {
-    walk->count = count;
-    for (size_t i = 0; i < count; i++)
-        walk->blocks[i] = (struct walked_block){.block = chain_active(walk->work->chain, height + (uint32_t)i)};
-    for (unsigned i = 0; i < walk->work->options->threads; i++) {
-        struct worker *worker = &walk->workers[i];
-        worker->inputs.count = worker->txs.count = worker->records.count = worker->outs.count = 0;
-    }
+    return &walk->windows[number % walk->windows_count];
 }
+
+/* What the worker has done; then what others waited for it to do. */
+static void end_turn(struct walk *walk, struct window *window)
+{
+    if (window->state == WINDOW_WALKING) {
+        window->state = WINDOW_WALKED;
+    } else {
+        window->state = WINDOW_FREE;
+        if (window->status != STATUS_OK && !walk->failed)
+            walk->failed = window;
+    }
+    while (!walk->damaged && walk->numbered < walk->begun && window_of(walk, walk->numbered)->state == WINDOW_WALKED) {
+        struct window *walked = window_of(walk, walk->numbered);
+        if (number_blocks(walk, walked)) {
+            walked->state = WINDOW_NUMBERED;
+            walk->numbered++;
+        }
+    }
+    for (; walk->spilled < walk->numbered && window_of(walk, walk->spilled)->state == WINDOW_FREE; walk->spilled++) {
+        const struct window *spilled = window_of(walk, walk->spilled);
+        walk->done += spilled->bytes;
+        walk->work->walked = spilled->height + (uint32_t)spilled->count;
+        work_progress(walk->work, INDEX_WALK, walk->done, walk->total);
+    }
+    walk->ended |= walk->damaged || walk->failed || stop_requested();
+}
+
+static bool begin_window(struct walk *walk, struct window *window)
+{
+    bool is_due = walk->begun_bytes >= walk->pause;
+    if (walk->ended || is_due || walk->next == walk->work->end || walk->begun - walk->spilled == walk->windows_count)
+        return false;
+    window->state = WINDOW_WALKING;
+    window->height = walk->next;
+    window->count = window_blocks(walk->work, walk->next, &window->bytes);
+    walk->next += (uint32_t)window->count;
+    walk->begun_bytes += window->bytes;
+    walk->begun++;
+    return true;
+}
+
+static enum parallel_turn next_turn(void *context, unsigned worker)
+{
+    struct walk *walk = context;
+    if (walk->turns[worker])
+        end_turn(walk, walk->turns[worker]);
+    walk->turns[worker] = NULL;
+    bool at_work = false;
+    for (size_t n = walk->spilled; n < walk->numbered && !walk->failed && !walk->damaged; n++) {
+        struct window *window = window_of(walk, n);
+        if (window->state == WINDOW_NUMBERED) {
+            window->state = WINDOW_SPILLING;
+            walk->turns[worker] = window;
+            return PARALLEL_WORK;
+        }
+    }
+    if (begin_window(walk, window_of(walk, walk->begun))) {
+        walk->turns[worker] = window_of(walk, walk->begun - 1);
+        return PARALLEL_WORK;
+    }
+    for (unsigned i = 0; i < walk->work->options->threads; i++)
+        at_work |= walk->turns[i] != NULL;
+    return at_work ? PARALLEL_WAIT : PARALLEL_END;
+}
+
+static void take_turn(void *context, unsigned worker)
+{
+    struct walk *walk = context;
+    struct window *window = walk->turns[worker];
+    if (window->state == WINDOW_WALKING) {
+        window_walk(&walk->walkers[worker], window);
+        return;
+    }
+    window_spill(&walk->walkers[worker], worker, window);
+    work_write_out(walk->work);
+}
+
+/* ---- the walk ---- */
 
 /* A damaged block ends the chain before it, and is told; anything else is an error. */
 static enum status end_walk(struct walk *walk, uint32_t height, const struct walked_block *walked)
@@ -320,15 +157,15 @@ static enum status end_walk(struct walk *walk, uint32_t height, const struct wal
         hash, height, walked->fault.text);
 }
 
-static void take_sums(struct worker *worker)
+static void take_sums(struct walker *walker)
 {
-    for (size_t part = 0; part < (size_t)1 << worker->work->part_bits; part++) {
-        worker->work->sums[part] += worker->sums[part];
-        worker->sums[part] = 0;
+    for (size_t part = 0; part < (size_t)1 << walker->work->part_bits; part++) {
+        walker->work->sums[part] += walker->sums[part];
+        walker->sums[part] = 0;
     }
 }
 
-/* Writes what the workers still hold, and adds up their sums. */
+/* Writes what the walkers still hold, and adds up their sums. */
 static enum status flush(struct walk *walk)
 {
     struct index_work *work = walk->work;
@@ -336,7 +173,7 @@ static enum status flush(struct walk *walk)
     if (status == STATUS_OK)
         status = spill_flush(work->spenders, work->fault);
     for (unsigned i = 0; i < work->options->threads && status == STATUS_OK; i++)
-        take_sums(&walk->workers[i]);
+        take_sums(&walk->walkers[i]);
     return status;
 }
 
@@ -347,98 +184,79 @@ static enum status save_walk(struct walk *walk)
     return status == STATUS_OK ? work_save_checkpoint(walk->work, WORK_WALKING) : status;
 }
 
-static enum status walk_window(struct walk *walk, uint32_t height, size_t count)
+/* Why the walk ended early; STATUS_OK if it did not. */
+static enum status look_at_end(struct walk *walk)
 {
-    unsigned threads = walk->work->options->threads;
-    begin_window(walk, height, count);
-    parallel_whole(threads, count, walk_block, walk); /* a window of some MiB for each thread */
-    number_blocks(walk, height);
-    if (walk->count < count)
-        return end_walk(walk, height + (uint32_t)walk->count, &walk->blocks[walk->count]);
-    parallel_whole(threads, 1 + count, spill_block, walk);
-    for (size_t i = 0; i < count; i++)
-        if (walk->blocks[i].status != STATUS_OK) {
-            enum status status = flush(walk);
-            if (status == STATUS_OK && walk->work->fault)
-                *walk->work->fault = walk->blocks[i].fault;
-            return walk->blocks[i].status;
-        }
-    return STATUS_OK;
+    struct index_work *work = walk->work;
+    if (walk->damaged)
+        return end_walk(walk, walk->damaged_height, walk->damaged);
+    if (!walk->failed)
+        return STATUS_OK;
+    enum status status = flush(walk); /* a spill knows why */
+    if (status != STATUS_OK)
+        return status;
+    if (work->fault)
+        *work->fault = walk->failed->fault;
+    return walk->failed->status;
 }
 
-static size_t window_blocks(const struct index_work *work, uint32_t height)
+/* Up to the next checkpoint, or the end. */
+static enum status walk_on(struct walk *walk)
 {
-    uint64_t bytes = 0, limit = (uint64_t)WINDOW_BYTES_PER_THREAD * work->options->threads;
-    size_t count = 0, most = index_checkpoint_blocks ? index_checkpoint_blocks : WINDOW_BLOCKS_MAX;
-    while (count < most && bytes < limit && height + count < work->end)
-        bytes += chain_active(work->chain, height + (uint32_t)count++)->size;
-    return count;
+    struct index_work *work = walk->work;
+    walk->pause = index_checkpoint_blocks ? walk->begun_bytes + 1 : walk->begun_bytes + CHECKPOINT_BYTES;
+    parallel_turns(work->options->threads, next_turn, take_turn, walk);
+    enum status status = look_at_end(walk);
+    if (status == STATUS_OK && work->walked < work->end) {
+        status = save_walk(walk);
+        if (status == STATUS_OK && stop_requested())
+            status = STATUS_INTERRUPTED;
+    }
+    return status;
 }
 
 static enum status walk_windows(struct walk *walk)
 {
     struct index_work *work = walk->work;
-    uint64_t done = 0, total = 0;
-    for (uint32_t height = work->first; height < work->end; height++) {
-        done += height < work->walked ? chain_active(work->chain, height)->size : 0;
-        total += chain_active(work->chain, height)->size;
-    }
-    uint64_t saved = done;
+    walk->done = work_bytes(work, work->first, work->walked);
+    walk->total = work_bytes(work, work->first, work->end);
+    walk->next = work->walked;
     enum status status = STATUS_OK;
-    while (work->walked < work->end && status == STATUS_OK) {
-        size_t count = window_blocks(work, work->walked);
-        status = walk_window(walk, work->walked, count);
-        for (size_t i = 0; i < count; i++)
-            done += walk->blocks[i].block->size;
-        work->walked += status == STATUS_OK ? (uint32_t)count : 0;
-        bool stopped = stop_requested();
-        bool due = stopped || done - saved >= CHECKPOINT_BYTES || index_checkpoint_blocks;
-        if (status == STATUS_OK && work->walked < work->end && due) {
-            status = save_walk(walk);
-            saved = done;
-        }
-        work_progress(work, INDEX_WALK, done, total);
-        if (status == STATUS_OK && stopped && work->walked < work->end)
-            status = STATUS_INTERRUPTED;
-    }
+    while (work->walked < work->end && status == STATUS_OK)
+        status = walk_on(walk);
     return status == STATUS_OK ? flush(walk) : status;
 }
 
-static void free_worker(struct worker *worker)
+static enum status begin_walk(struct walk *walk)
 {
-    blk_reader_free(&worker->reader);
-    block_verifier_free(&worker->verifier);
-    mem_free(worker->heads.at);
-    mem_free(worker->messages.at);
-    mem_free(worker->txids);
-    mem_free(worker->inputs.at);
-    mem_free(worker->txs.at);
-    mem_free(worker->records.at);
-    mem_free(worker->outs.at);
-    mem_free(worker->sums);
-}
-
-static bool begin_worker(struct worker *worker, struct index_work *work)
-{
-    worker->work = work;
-    worker->sums = mem_alloc((size_t)1 << work->part_bits, sizeof *worker->sums);
-    return worker->sums != NULL;
+    struct index_work *work = walk->work;
+    unsigned threads = work->options->threads;
+    walk->windows_count = WINDOWS_PER_THREAD * (size_t)threads;
+    walk->walkers = mem_alloc(threads, sizeof *walk->walkers);
+    walk->turns = mem_alloc(threads, sizeof(struct window *));
+    walk->windows = mem_alloc(walk->windows_count, sizeof *walk->windows);
+    bool ok = walk->walkers && walk->turns && walk->windows;
+    for (unsigned i = 0; i < threads && ok; i++)
+        ok = walker_begin(&walk->walkers[i], work);
+    for (size_t i = 0; i < walk->windows_count && ok; i++) {
+        walk->windows[i].blocks = mem_resize(NULL, WINDOW_BLOCKS_MAX, sizeof *walk->windows[i].blocks);
+        ok = walk->windows[i].blocks != NULL;
+    }
+    return ok ? STATUS_OK : fault_nomem(work->fault);
 }
 
 enum status index_walk(struct index_work *work)
 {
-    unsigned threads = work->options->threads;
     struct walk walk = {.work = work};
-    walk.workers = mem_alloc(threads, sizeof *walk.workers);
-    walk.blocks = mem_alloc(WINDOW_BLOCKS_MAX, sizeof *walk.blocks);
-    enum status status = walk.workers && walk.blocks ? STATUS_OK : fault_nomem(work->fault);
-    for (unsigned i = 0; i < threads && status == STATUS_OK; i++)
-        status = begin_worker(&walk.workers[i], work) ? STATUS_OK : fault_nomem(work->fault);
+    enum status status = begin_walk(&walk);
     if (status == STATUS_OK)
         status = walk_windows(&walk);
-    for (unsigned i = 0; i < threads && walk.workers; i++)
-        free_worker(&walk.workers[i]);
-    mem_free(walk.workers);
-    mem_free(walk.blocks);
+    for (unsigned i = 0; i < work->options->threads && walk.walkers; i++)
+        walker_free(&walk.walkers[i]);
+    for (size_t i = 0; i < walk.windows_count && walk.windows; i++)
+        window_free(&walk.windows[i]);
+    mem_free(walk.walkers);
+    mem_free(walk.turns);
+    mem_free(walk.windows);
     return status;
 }

@@ -1,0 +1,257 @@
+#include "graph/index/walk_window.h"
+
+#include "graph/scan/filemap.h"
+#include "parser/file.h"
+
+#define WINDOW_BYTES (8u << 20) /* of blocks, about */
+#define TX_BYTES_MIN 60u        /* one input, one output, empty scripts */
+
+/* ---- one block ---- */
+
+static bool on_input(void *context, const struct tx_input *in, uint32_t vin)
+{
+    struct walker *walker = context;
+    (void)vin;
+    walker->prevout = in->prevout;
+    const struct index_hasher *hasher = &walker->work->hasher;
+    struct walked_input input = {index_hash(hasher, in->prevout), index_check_of(hasher, in->prevout),
+                                 load_le32(in->prevout + HASH256_SIZE), false};
+    return PUSH(walker->window->inputs, input);
+}
+
+static bool on_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
+{
+    struct window *window = ((struct walker *)context)->window;
+    (void)vout;
+    (void)unknown;
+    if (window->outs.capacity - window->outs.count < 8 &&
+        mem_reserve(&window->outs.at, &window->outs.capacity, window->outs.count + 8, 1) != STATUS_OK)
+        return false;
+    store_le64(window->outs.at + window->outs.count, value_kind_of(out->value_sat, kind));
+    window->outs.count += VALUE_KIND_SIZE;
+    return true;
+}
+
+static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned unknown)
+{
+    struct walker *walker = context;
+    (void)unknown;
+    struct hasher_message message = {.first = tx->start,
+                                     .body = tx->body,
+                                     .body_size = (size_t)(tx->body_end - tx->body),
+                                     .last = tx->end - HASHER_END,
+                                     .out = &walker->txids[index]};
+    struct tx_head head = {.flags = (tx->segwit ? TX_SEGWIT : 0u) | (index == 0 ? TX_FIRST : 0u),
+                           .offset = (uint32_t)(tx->start - walker->block),
+                           .inputs = tx->inputs,
+                           .outputs = tx->outputs,
+                           .size = (uint64_t)(tx->end - tx->start),
+                           .value_out_sat = tx->value_out_sat};
+    if (tx->segwit) /* marker, flag and witnesses: all but version, body and lock time */
+        head.witness = head.size - 8 - (uint64_t)(tx->body_end - tx->body);
+    struct tx_input first = {.prevout = walker->prevout};
+    if (tx->inputs == 1 && tx_is_coinbase(tx, &first)) {
+        head.flags |= TX_COINBASE;
+        walker->window->inputs.at[walker->window->inputs.count - 1].none = true;
+    }
+    return PUSH(walker->messages, message) && PUSH(walker->heads, head);
+}
+
+static const struct block_visitor visitor = {.input = on_input, .output = on_output, .tx = on_tx};
+
+static void hash_txids(struct walker *walker)
+{
+    enum hasher_kernel kernel = hasher_best();
+    for (size_t i = 0; i < walker->messages.count; i += HASHER_BATCH) {
+        size_t left = walker->messages.count - i;
+        hasher_messages(kernel, walker->messages.at + i, left < HASHER_BATCH ? left : HASHER_BATCH);
+    }
+}
+
+/* Encodes the block's transactions. */
+static enum status encode(const struct walker *walker)
+{
+    const struct index_hasher *hasher = &walker->work->hasher;
+    struct window *window = walker->window;
+    size_t count = walker->heads.count;
+    if (mem_reserve(&window->records.at, &window->records.capacity, window->records.count + count * TX_RECORD_MAX, 1) !=
+            STATUS_OK ||
+        mem_reserve(&window->txs.at, &window->txs.capacity, window->txs.count + count, sizeof *window->txs.at) !=
+            STATUS_OK)
+        return STATUS_NOMEM;
+    uint8_t *p = window->records.at + window->records.count;
+    for (size_t i = 0; i < count; i++) {
+        const struct tx_head *head = &walker->heads.at[i];
+        const struct hash256 *txid = &walker->txids[i];
+        p = index_head_write(head, p);
+        memcpy(p, txid->bytes, HASH256_SIZE);
+        p += HASH256_SIZE;
+        window->txs.at[window->txs.count++] = (struct walked_tx){index_hash(hasher, txid->bytes),
+                                                                 index_check_of(hasher, txid->bytes),
+                                                                 (uint32_t)head->inputs, (uint32_t)head->outputs};
+    }
+    window->records.count = (size_t)(p - window->records.at);
+    return STATUS_OK;
+}
+
+static enum status walk_bytes(struct walker *walker, struct walked_block *walked, const uint8_t *bytes)
+{
+    const struct chain_block *block = walked->block;
+    struct block_counts counts;
+    struct hash256 hash;
+    sha256d(bytes, BLOCK_HEADER_SIZE, &hash);
+    if (!hash256_equal(&hash, &block->hash))
+        return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+                         "other bytes than when the header was read");
+    if (mem_reserve(&walker->txids, &walker->txids_capacity, block->size / TX_BYTES_MIN + 2, HASH256_SIZE) != STATUS_OK)
+        return STATUS_NOMEM;
+    walker->block = bytes;
+    walker->heads.count = walker->messages.count = 0;
+    struct cursor c = cursor_over(bytes + BLOCK_HEADER_SIZE, block->size - BLOCK_HEADER_SIZE);
+    if (cursor_compact(&c) > block->size / TX_BYTES_MIN)
+        return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+                         "the block's bytes are no whole transactions");
+    enum status status = block_walk(bytes, block->size, &counts, &visitor, walker);
+    if (status == STATUS_FORMAT)
+        return fault_set(&walked->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
+    if (status == STATUS_OK && counts.too_much_money)
+        return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(BLOCK_BAD_MONEY));
+    if (status != STATUS_OK)
+        return status;
+    hash_txids(walker);
+    return encode(walker);
+}
+
+static enum status verify(struct walker *walker, struct walked_block *walked, const uint8_t *bytes)
+{
+    struct block_counts counts;
+    enum block_flaw flaw = block_verify(&walker->verifier, bytes, walked->block->size, &counts);
+    if (flaw == BLOCK_FINE)
+        return STATUS_OK;
+    if (flaw == BLOCK_NOMEM)
+        return STATUS_NOMEM;
+    return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(flaw));
+}
+
+static void walk_block(struct walker *walker, struct walked_block *walked)
+{
+    struct index_work *work = walker->work;
+    const struct window *window = walker->window;
+    const struct chain_block *block = walked->block;
+    const uint8_t *bytes = NULL;
+    size_t inputs = window->inputs.count, txs = window->txs.count, records = window->records.count,
+           outs = window->outs.count;
+    if (block->file == FILEMAP_GONE)
+        walked->status = fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+                                   "its blk file is gone (a pruned node?)");
+    else
+        walked->status = blk_read(&walker->reader, &work->dir, block->file, block->offset, block->size, &bytes,
+                                  &walked->fault);
+    if (walked->status == STATUS_OK)
+        walked->status = walk_bytes(walker, walked, bytes);
+    if (walked->status == STATUS_OK && work->options->verify)
+        walked->status = verify(walker, walked, bytes);
+    walked->inputs = window->inputs.count - inputs;
+    walked->txs = window->txs.count - txs;
+    walked->records_size = window->records.count - records;
+    walked->outs_size = window->outs.count - outs;
+}
+
+/* ---- one window ---- */
+
+size_t window_blocks(const struct index_work *work, uint32_t height, uint64_t *bytes)
+{
+    size_t count = 0, most = index_checkpoint_blocks ? index_checkpoint_blocks : WINDOW_BLOCKS_MAX;
+    *bytes = 0;
+    while (count < most && count < WINDOW_BLOCKS_MAX && *bytes < WINDOW_BYTES && height + count < work->end)
+        *bytes += chain_active(work->chain, height + (uint32_t)count++)->size;
+    return count;
+}
+
+void window_walk(struct walker *walker, struct window *window)
+{
+    window->inputs.count = window->txs.count = window->records.count = window->outs.count = 0;
+    walker->window = window;
+    for (size_t i = 0; i < window->count; i++) {
+        window->blocks[i] = (struct walked_block){
+            .block = chain_active(walker->work->chain, window->height + (uint32_t)i)};
+        walk_block(walker, &window->blocks[i]);
+        if (window->blocks[i].status != STATUS_OK)
+            return;
+    }
+}
+
+static enum status spill_txs(const struct index_work *work, unsigned number, const struct window *window)
+{
+    unsigned shift = 64 - work->part_bits;
+    uint64_t mask = (UINT64_C(1) << work->key_bits) - 1, output = window->blocks[0].first_output;
+    for (size_t t = 0; t < window->txs.count; t++) {
+        const struct walked_tx *tx = &window->txs.at[t];
+        struct spill_entry entry = {tx->hash >> (shift - work->key_bits) & mask, output, tx->outputs, tx->check, NULL};
+        enum status status = spill_add(work->creators, number, (unsigned)(tx->hash >> shift), &entry);
+        if (status != STATUS_OK)
+            return status;
+        output += tx->outputs;
+    }
+    return STATUS_OK;
+}
+
+static enum status spill_inputs(const struct index_work *work, unsigned number, unsigned __int128 *sums,
+                                const struct window *window)
+{
+    unsigned shift = 64 - work->part_bits;
+    uint64_t mask = (UINT64_C(1) << work->key_bits) - 1;
+    for (size_t n = 0; n < window->inputs.count; n++) {
+        const struct walked_input *input = &window->inputs.at[n];
+        struct spill_entry entry = {input->hash >> (shift - work->key_bits) & mask, window->blocks[0].first_input + n,
+                                    input->vout, 0, NULL};
+        unsigned part = (unsigned)(input->hash >> shift);
+        if (input->none)
+            continue;
+        sums[part] += input->check;
+        enum status status = spill_add(work->spenders, number, part, &entry);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+void window_spill(struct walker *walker, unsigned number, struct window *window)
+{
+    const struct index_work *work = walker->work;
+    window->status = spill_txs(work, number, window);
+    if (window->status == STATUS_OK)
+        window->status = spill_inputs(work, number, walker->sums, window);
+    if (window->status == STATUS_OK &&
+        (!file_write_at(work->txs_fd, window->records.at, window->records.count, window->records_at) ||
+         !file_write_at(work->outs_fd, window->outs.at, window->outs.count, window->outs_at)))
+        window->status = fault_errno(&window->fault, work->folder, FAULT_NO_OFFSET, "cannot write a temporary file");
+}
+
+/* ---- beginning and end ---- */
+
+bool walker_begin(struct walker *walker, struct index_work *work)
+{
+    walker->work = work;
+    walker->sums = mem_alloc((size_t)1 << work->part_bits, sizeof *walker->sums);
+    return walker->sums != NULL;
+}
+
+void walker_free(struct walker *walker)
+{
+    blk_reader_free(&walker->reader);
+    block_verifier_free(&walker->verifier);
+    mem_free(walker->heads.at);
+    mem_free(walker->messages.at);
+    mem_free(walker->txids);
+    mem_free(walker->sums);
+}
+
+void window_free(const struct window *window)
+{
+    mem_free(window->blocks);
+    mem_free(window->inputs.at);
+    mem_free(window->txs.at);
+    mem_free(window->records.at);
+    mem_free(window->outs.at);
+}

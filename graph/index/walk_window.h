@@ -1,0 +1,83 @@
+/* walk_window: a few blocks of the walk, which one thread reads and hashes, and of which one thread spills what joins.
+ * For walk.c only. Thread rule: a walker belongs to one thread, a window to one at a time. */
+#ifndef UNKTX_GRAPH_INDEX_WALK_WINDOW_H
+#define UNKTX_GRAPH_INDEX_WALK_WINDOW_H
+
+#include "graph/index/work.h"
+#include "parser/array.h"
+#include "parser/hasher.h"
+
+#define WINDOW_BLOCKS_MAX 512u
+
+struct walked_input {
+    uint64_t hash; /* of the prevout's txid */
+    uint64_t check;
+    uint32_t vout;
+    bool none; /* a coinbase's */
+};
+
+struct walked_tx {
+    uint64_t hash; /* of its txid */
+    uint64_t check;
+    uint32_t inputs;
+    uint32_t outputs;
+};
+
+struct walker {
+    struct index_work *work;
+    struct blk_reader reader;
+    struct block_verifier verifier;
+    /* of the block under the walk */
+    ARRAY(struct tx_head) heads;
+    ARRAY(struct hasher_message) messages;
+    struct hash256 *txids;
+    size_t txids_capacity;
+    const uint8_t *block;
+    const uint8_t *prevout; /* of the last input */
+    struct window *window;
+    /* of the build */
+    unsigned __int128 *sums; /* of the checks of prevouts, by part */
+};
+
+/* A block of the window, and how many of what it left in the window's arrays. */
+struct walked_block {
+    const struct chain_block *block;
+    enum status status;
+    struct fault fault;
+    size_t inputs;
+    size_t txs;
+    size_t records_size;
+    size_t outs_size;
+    uint64_t first_input; /* numbers */
+    uint64_t first_output;
+};
+
+/* Consecutive blocks, which one thread walks, which are then numbered in the order of the chain, and which one thread
+ * spills. */
+struct window {
+    enum { WINDOW_FREE, WINDOW_WALKING, WINDOW_WALKED, WINDOW_NUMBERED, WINDOW_SPILLING } state;
+    uint32_t height; /* of the first */
+    size_t count;
+    uint64_t bytes;
+    struct walked_block *blocks;
+    ARRAY(struct walked_input) inputs;
+    ARRAY(struct walked_tx) txs;
+    ARRAY(uint8_t) records;
+    ARRAY(uint8_t) outs;
+    uint64_t records_at; /* offsets in the files */
+    uint64_t outs_at;
+    enum status status; /* of spilling */
+    struct fault fault;
+};
+
+/* So many blocks from that height on make a window; *bytes of them. */
+size_t window_blocks(const struct index_work *work, uint32_t height, uint64_t *bytes);
+/* Walks the window's blocks, up to the first that is damaged. */
+void window_walk(struct walker *walker, struct window *window);
+/* Spills what joins, and writes what is in chain order to the offsets where it belongs. Its blocks are numbered. */
+void window_spill(struct walker *walker, unsigned number, struct window *window);
+bool walker_begin(struct walker *walker, struct index_work *work);
+void walker_free(struct walker *walker);
+void window_free(const struct window *window);
+
+#endif
