@@ -490,8 +490,7 @@ enum status tables_write(struct outfolder *folder, const struct store *store, co
     }
     if (status == STATUS_OK)
         status = outfile_sync_all(files, TABLES, threads, fault);
-    /* All appear once all are written: the disk works on the first while the last is formatted, and tables of two runs
-     * seldom stand side by side. */
+    /* All appear once all are written, so that tables of two runs seldom stand side by side. */
     for (size_t i = 0; i < TABLES; i++)
         status = outfile_finish(&files[i], status, fault);
     store_readers_close(&tables.readers);

@@ -12,8 +12,8 @@
 
 /* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into the folder. With the sums of a payments that was
  * written (NULL: without) tdags.csv has two columns more; with the counts of an unlocks (NULL: without) tdags.csv and
- * classes.csv have their shares; with the classes of `paper` (NULL: without) both have one column more. `measures`: what
- * measures_all found (NULL: each T-DAG is measured here). */
+ * classes.csv have their shares; with the classes of `paper` (NULL: without) both have one column more. `measures`:
+ * what measures_all found (NULL: each T-DAG is measured here). */
 enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, const struct known_scripts_held *held,
                          const struct payments *payments, const struct unlocks *unlocks,
