@@ -12,7 +12,7 @@ static uint32_t look_at_inputs(const struct dag *dag, uint32_t tx, struct tdag_r
     uint32_t parents_depth = 0, count = 0;
     for (uint32_t s = forest->txs[tx].first_spend; s < forest->txs[tx + 1].first_spend; s++) {
         const struct forest_output *spent = &forest->outputs[forest->spends[s]];
-        row->alike &= spent->unknown == RULES_ALL;
+        row->alike &= (spent->unknown & RULES_ALL) == RULES_ALL;
         if (!forest_is_arc(spent, dag->rules))
             continue;
         uint32_t depth = dag->depths[spent->tx] - dag_removes(dag, spent);
@@ -32,7 +32,7 @@ static void look_at_outputs(const struct dag *dag, uint32_t tx, struct tdag_row 
     *removed = 0;
     for (uint32_t o = forest->txs[tx].first_output; o < forest->txs[tx + 1].first_output; o++) {
         const struct forest_output *output = &forest->outputs[o];
-        row->alike &= output->unknown == RULES_ALL;
+        row->alike &= (output->unknown & RULES_ALL) == RULES_ALL;
         if (!(output->unknown >> dag->rules & 1))
             continue;
         ++*unknown;

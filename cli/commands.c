@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/inputs/hidden_store.h"
 #include "cli/inputs/index_blocks.h"
 #include "cli/inputs/node_blocks.h"
 #include "cli/inputs/output_folder.h"
@@ -42,16 +43,20 @@ static bool takes_threads(const struct command *command)
 }
 
 /* OpenMP ends the process where it cannot have its threads. */
-static int run_command(const struct command *command, const struct settings *settings)
+static int run_command(const struct command *command, struct settings *settings)
 {
     struct fault fault = {0};
+    char *hidden = NULL;
     enum status status = takes_threads(command) ? parallel_try((unsigned)settings->threads, &fault) : STATUS_OK;
     bool writes = settings->out || settings->timings;
     if (status == STATUS_OK && writes)
         status = sources_add_settings(settings, &fault);
     if (status == STATUS_OK && writes)
         status = index_blocks_protect(settings->store, &fault);
+    if (status == STATUS_OK)
+        status = hidden_store_use(settings, &hidden, &fault);
     int exit_status = status == STATUS_OK ? command->run(settings) : message_result(status, &fault);
+    mem_free(hidden);
     sources_clear();
     partial_set(0);
     node_blocks_forget();

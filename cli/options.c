@@ -111,6 +111,16 @@ const struct option option_rules = {
     .field = FIELD(rules),
     .help = "which outputs count as unknown: those of this release of Bitcoin Core",
 };
+const struct option option_rules_hidden = {
+    .name = "rules",
+    .type = OPTION_RULES,
+    .value = "core-0.18|core-0.19|core-22|hidden",
+    .fallback = "core-0.18",
+    .field = FIELD(rules),
+    .help =
+        "which outputs count as unknown: those of this release of Bitcoin Core; hidden is no rule of Core: those of "
+        "core-22, and outputs whose spender showed a nonstandard script ('unktx hidden --dags' makes its store)",
+};
 const struct option option_compress = {
     .name = "compress",
     .type = OPTION_FLAG,
@@ -296,6 +306,10 @@ static bool is_printable(const char *text)
     return shown > 0;
 }
 
+#define HIDDEN_IS_FOR                                                                                                  \
+    "; hidden, which is no rule of Core, is for dags, outputs, templates, report, explore, show, tx, find, flows and " \
+    "export"
+
 /* Puts a value into its field; -1, or what reading->usage returned for a value that is wrong. */
 static int set_value(const struct reading *reading, const struct option *option, const char *value)
 {
@@ -310,7 +324,7 @@ static int set_value(const struct reading *reading, const struct option *option,
     case OPTION_RULES:
         if (!is_choice(option->value, value) || !rules_parse(value, (enum rules *)(void *)field))
             return reading->usage("--%s: '%s' is none of %s%s", option->name, value, option->value,
-                                  strcmp(value, "hidden") == 0 ? "; only 'unktx dags' has that rule set" : "");
+                                  strcmp(value, "hidden") == 0 ? HIDDEN_IS_FOR : "");
         return -1;
     case OPTION_NUMBER:
         if (!read_number(value, &number) || number < option->min || number > option->max)

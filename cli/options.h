@@ -29,6 +29,7 @@ struct settings {
     const char *datadir; /* NULL: ~/.bitcoin */
     const char *chain;
     const char *store;
+    const char *main_store; /* by no option: of a store of the rule set hidden the one that it lies in; else NULL */
     const char *tip;
     const char *xor_key;
     const char *nulldata;        /* "count" or "store" */
@@ -100,6 +101,12 @@ struct settings {
     size_t operands_count;
 };
 
+/* The store whose folder has the index. */
+static inline const char *settings_main_store(const struct settings *settings)
+{
+    return settings->main_store ? settings->main_store : settings->store;
+}
+
 enum option_type {
     OPTION_FLAG,   /* bool */
     OPTION_TEXT,   /* const char * */
@@ -128,8 +135,9 @@ struct option {
 /* Options that several commands have. */
 extern const struct option option_datadir, option_chain, option_store, option_read_store, option_threads,
     option_to_height, option_as_of_height, option_tip, option_xor_key, option_nulldata, option_verify, option_quiet,
-    option_rules, option_compress, option_exclude_scripts, option_known_scripts, option_labels, option_by,
-    option_out_file, option_out_folder, option_replace, option_memory, option_tmp, option_no_unlocks, option_blocks_now;
+    option_rules, option_rules_hidden, option_compress, option_exclude_scripts, option_known_scripts, option_labels,
+    option_by, option_out_file, option_out_folder, option_replace, option_memory, option_tmp, option_no_unlocks,
+    option_blocks_now;
 
 /* What the command line asks for. */
 enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };

@@ -3,7 +3,6 @@
 #include "cli/output/timings_file.h"
 #include "cli/inputs/chosen.h"
 #include "cli/inputs/dag_filter.h"
-#include "cli/inputs/hidden_store.h"
 #include "cli/inputs/opened_forest.h"
 #include "cli/inputs/provenance.h"
 #include "cli/views/changes.h"
@@ -280,50 +279,18 @@ static enum status dags(struct work *work, struct fault *fault)
     return status;
 }
 
-/* The rule set hidden has a store of its own, and no index there. What spenders of its outputs showed opens a hidden
- * script, which unlocks, keys and ties know nothing of. */
-static enum status use_hidden_store(struct settings *settings, char **store, struct fault *fault)
-{
-    if (settings->rules != RULES_HIDDEN)
-        return STATUS_OK;
-    struct hidden_found found;
-    settings->tables = NULL;
-    settings->no_unlocks = true;
-    enum status status = hidden_store_find(settings, &found, fault);
-    *store = found.folder;
-    if (status != STATUS_OK)
-        return status;
-    if (settings->to_height != UINT32_MAX && settings->to_height != found.tip)
-        return fault_set(
-            fault, STATUS_REFUSED, found.folder, FAULT_NO_OFFSET,
-            "is as of block %u, and what is shown by block %u is another rule set hidden: 'unktx hidden "
-            "--dags --to-height %u' makes that, and then this command goes as it is or without --to-height",
-            (unsigned)found.tip, (unsigned)settings->to_height, (unsigned)settings->to_height);
-    if (settings->to_height == UINT32_MAX && found.chain_tip > found.tip)
-        message("the store has block %u, its rule set hidden block %u: 'unktx index' and 'unktx hidden --dags' bring "
-                "it there",
-                (unsigned)found.chain_tip, (unsigned)found.tip);
-    settings->store = found.folder;
-    return STATUS_OK;
-}
-
-static int run(const struct settings *given)
+static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    struct settings own = *given;
-    const struct settings *settings = &own;
     struct work work = {.settings = settings};
     struct timings_file timings = {0};
-    char *store = NULL;
     if (settings->label && settings->labels.count == 0)
         return message_usage("--label takes --labels FILE too");
     if (settings->family && !dag_filter_is_family(settings->family))
         return message_usage("--family: '%s' is no family of T-DAGs, such as chain or fan-out", settings->family);
     if (settings->class_id && !chosen_is_class(settings->class_id))
         return message_usage(CHOSEN_NO_CLASS, settings->class_id);
-    enum status status = use_hidden_store(&own, &store, &fault);
-    if (status == STATUS_OK)
-        status = timings_file_begin(&timings, settings, &fault);
+    enum status status = timings_file_begin(&timings, settings, &fault);
     if (status == STATUS_OK)
         status = dags(&work, &fault);
     if (!settings->folder)
@@ -334,7 +301,6 @@ static int run(const struct settings *given)
     mem_free(work.measures);
     paper_classes_free(&work.paper);
     opened_forest_close(&work.opened);
-    mem_free(store);
     return timings_file_end(&timings,
                             message_left_out(message_result(status, &fault), work.unread || work.labels_said.unread));
 }
@@ -365,20 +331,9 @@ static const struct option option_paper_classes = {
             "takes for one",
 };
 
-static const struct option option_dags_rules = {
-    .name = "rules",
-    .type = OPTION_RULES,
-    .value = "core-0.18|core-0.19|core-22|hidden",
-    .fallback = "core-0.18",
-    .field = offsetof(struct settings, rules),
-    .help =
-        "which outputs count as unknown: those of this release of Bitcoin Core; hidden is no rule of Core: those of "
-        "core-22, and outputs whose spender showed a nonstandard script ('unktx hidden --dags' makes its store)",
-};
-
 static const struct option *const options[] = {&option_read_store,
                                                &option_as_of_height,
-                                               &option_dags_rules,
+                                               &option_rules_hidden,
                                                &option_compress,
                                                &option_exclude_scripts,
                                                &option_known_scripts,

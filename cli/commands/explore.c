@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/inputs/hidden_store.h"
 #include "cli/output/http.h"
 #include "cli/output/outfile.h"
 #include "cli/views/explore.h"
+#include "parser/mem.h"
 #include "parser/stop.h"
 
 #define TOKEN_ENOUGH 16u
@@ -78,6 +80,34 @@ static enum status serve(const struct settings *settings, struct explore *explor
 
 static bool is_loopback(const char *address) { return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0; }
 
+/* The rule set hidden is in the menu wherever its store is there and is of all that the pages show: it has the rule
+ * sets of Core too. */
+static enum status add_hidden(struct settings *settings, char **folder, struct fault *fault)
+{
+    struct hidden_found found;
+    struct fault why = {0};
+    if (settings->main_store)
+        return STATUS_OK;
+    enum status status = hidden_store_find(settings, &found, &why);
+    *folder = found.folder;
+    uint64_t wanted = settings->to_height < found.chain_tip ? settings->to_height : found.chain_tip;
+    if (status == STATUS_OK && found.tip != wanted)
+        status = fault_set(&why, STATUS_REFUSED, found.folder, FAULT_NO_OFFSET,
+                           "is as of block %u: 'unktx index' and 'unktx hidden --dags' make it anew",
+                           (unsigned)found.tip);
+    if (status == STATUS_OK) {
+        settings->main_store = settings->store;
+        settings->store = found.folder;
+    } else if (status_ends_command(status)) {
+        *fault = why;
+        return status;
+    } else if (status != STATUS_NOT_FOUND) {
+        message_fault(&why);
+        message("pages are made without the rule set hidden");
+    }
+    return STATUS_OK;
+}
+
 static int run(const struct settings *settings)
 {
     static struct explore explore;
@@ -91,9 +121,15 @@ static int run(const struct settings *settings)
     if (settings->explorer && strncmp(settings->explorer, "https://", 8) != 0 &&
         strncmp(settings->explorer, "http://", 7) != 0)
         return message_usage("--explorer: '%s' begins with neither https:// nor http://", settings->explorer);
-    enum status status = serve(settings, &explore, &http, &fault);
-    http_stop(http);
-    explore_close(&explore);
+    struct settings own = *settings;
+    char *hidden = NULL;
+    enum status status = add_hidden(&own, &hidden, &fault);
+    if (status == STATUS_OK) {
+        status = serve(&own, &explore, &http, &fault);
+        http_stop(http);
+        explore_close(&explore);
+    }
+    mem_free(hidden);
     return message_result(status, &fault);
 }
 
@@ -129,9 +165,9 @@ static const struct option option_explorer = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store,    &option_as_of_height, &option_rules,   &option_exclude_scripts,
-    &option_known_scripts, &option_labels,       &option_port,    &option_listen,
-    &option_token,         &option_explorer,     &option_threads, NULL,
+    &option_read_store,    &option_as_of_height, &option_rules_hidden, &option_exclude_scripts,
+    &option_known_scripts, &option_labels,       &option_port,         &option_listen,
+    &option_token,         &option_explorer,     &option_threads,      NULL,
 };
 
 const struct command command_explore = {

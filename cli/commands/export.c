@@ -202,10 +202,10 @@ static const struct option option_export_replace = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height,   &option_blocks_now,      &option_chain,
-    &option_rules,      &option_compress,       &option_exclude_scripts, &option_known_scripts,
-    &option_labels,     &option_no_unlocks,     &option_nodes,           &option_threads,
-    &option_export_out, &option_export_replace, &option_quiet,           NULL};
+    &option_read_store,   &option_as_of_height,   &option_blocks_now,      &option_chain,
+    &option_rules_hidden, &option_compress,       &option_exclude_scripts, &option_known_scripts,
+    &option_labels,       &option_no_unlocks,     &option_nodes,           &option_threads,
+    &option_export_out,   &option_export_replace, &option_quiet,           NULL};
 
 static const struct table_schema *const tables[] = {&schema_nodes, &schema_edges, NULL};
 

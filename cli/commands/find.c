@@ -419,8 +419,8 @@ static const struct option option_find_format = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store,  &option_as_of_height, &option_rules,    &option_labels,
-    &option_find_format, &option_threads,      &option_out_file, NULL};
+    &option_read_store,  &option_as_of_height, &option_rules_hidden, &option_labels,
+    &option_find_format, &option_threads,      &option_out_file,     NULL};
 
 static const struct table_schema *const tables[] = {&schema_find_rows, NULL};
 

@@ -73,7 +73,7 @@ static int run(const struct settings *settings)
 
 static const struct option *const options[] = {&option_read_store,
                                                &option_as_of_height,
-                                               &option_rules,
+                                               &option_rules_hidden,
                                                &option_compress,
                                                &option_exclude_scripts,
                                                &option_known_scripts,

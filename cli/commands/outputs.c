@@ -196,7 +196,7 @@ static const struct option option_with_nulldata = {
     .help = "list nulldata outputs too, as far as the store has them (scan --nulldata store keeps all)",
 };
 
-static const struct option *const options[] = {&option_read_store,    &option_as_of_height, &option_rules,
+static const struct option *const options[] = {&option_read_store,    &option_as_of_height, &option_rules_hidden,
                                                &option_with_nulldata, OPTIONS_SELECT,       &option_labels,
                                                &option_threads,       &option_out_file,     NULL};
 

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/inputs/hidden_store.h"
 #include "cli/views/html.h"
 #include "cli/views/payments.h"
 #include "cli/views/report.h"
@@ -15,14 +16,15 @@ static void put_rules(struct report *report)
 {
     struct printer *printer = &report->printer;
     html_begin_section(printer, "rules", "The rule sets side by side");
-    PRINT(printer, "<p>What counts as unknown differs between releases of Bitcoin Core. This page follows %s.</p>\n",
-          rules_name(report->rules));
+    PRINT(printer, "<p>What counts as unknown differs between releases of Bitcoin Core. This page follows %s.%s</p>\n",
+          rules_name(report->rules), report->rules == RULES_HIDDEN ? " " HIDDEN_STORE_IS "." : "");
     html_begin_table(printer, "Numbers of each rule set",
                      "rules|transactions with an unknown output|roots|T-DAGs|nodes|edges|classes|not decided");
-    for (unsigned r = 0; r < RULES; r++) {
+    unsigned end = report->rules == RULES_HIDDEN ? RULES_WITH_HIDDEN : RULES;
+    for (unsigned r = 0; r < end; r++) {
         const struct summary_rules *rules = &report->summary.rules[r];
         PRINT(printer, "<tr><th scope=\"row\">%s</th>", rules_name((enum rules)r));
-        html_number(printer, report->opened.forest.unknown_txs[r]);
+        html_number(printer, forest_unknown_txs(&report->opened.forest, (enum rules)r));
         html_number(printer, rules->roots);
         html_number(printer, rules->tdags);
         html_number(printer, rules->nodes);
@@ -139,8 +141,9 @@ static enum status put_all(struct report *report, struct fault *fault)
           (unsigned)report->opened.forest.blocks - 1);
     PRINT(printer, "<style>%s\n%s</style></head>\n<body>\n", svg_style, report_style);
     PRINT(printer, "%s", report_top);
-    PRINT(printer, "<h1>Unknown transactions of %s%s</h1>\n<p>To block %u, rules %s; written by unktx %s.</p>\n",
-          network, partial, (unsigned)report->opened.forest.blocks - 1, rules_name(report->rules), UNKTX_VERSION);
+    PRINT(printer, "<h1>Unknown transactions of %s%s</h1>\n<p>To block %u, rules %s%s; written by unktx %s.</p>\n",
+          network, partial, (unsigned)report->opened.forest.blocks - 1, rules_name(report->rules),
+          report->rules == RULES_HIDDEN ? " (no rule of Core)" : "", UNKTX_VERSION);
     report_contents(report);
     report_scanned(report);
     report_changes(report);
@@ -202,9 +205,17 @@ static const struct option option_report_out = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store,      &option_as_of_height,  &option_rules,  &option_compress,
-    &option_exclude_scripts, &option_known_scripts, &option_labels, &option_no_unlocks,
-    &option_threads,         &option_report_out,    NULL,
+    &option_read_store,
+    &option_as_of_height,
+    &option_rules_hidden,
+    &option_compress,
+    &option_exclude_scripts,
+    &option_known_scripts,
+    &option_labels,
+    &option_no_unlocks,
+    &option_threads,
+    &option_report_out,
+    NULL,
 };
 
 const struct command command_report = {

@@ -282,7 +282,7 @@ static enum status open_blocks(struct show *show, struct fault *fault)
 /* Opens the index where there is one that reaches as far as the store; without it *linked is false. */
 static enum status open_index(struct show *show, bool *linked, struct fault *fault)
 {
-    enum status status = index_open(show->settings->store, &show->tx_text.index, fault);
+    enum status status = index_open(store_main_path(show->tx_text.store), &show->tx_text.index, fault);
     if (status == STATUS_OK)
         status = spend_links_reach_tip(show->tx_text.index, show->tx_text.store, fault);
     *linked = status == STATUS_OK;
@@ -352,12 +352,12 @@ static enum status show_all(struct show *show, struct fault *fault)
     struct filter *filter = NULL;
     unsigned threads = (unsigned)show->settings->threads;
     enum status status = open_files(show, &filter, &store, fault);
-    show->tx_text = (struct tx_text){
-        .store = store,
-        .catalogue = &show->catalogue,
-        .forest = &show->forest,
-        .json = strcmp(show->settings->format, "json") == 0,
-        .membership = {store, &show->forest, filter, show->settings->compress, threads, labels_of(show), &show->said}};
+    show->tx_text = (struct tx_text){.store = store,
+                                     .catalogue = &show->catalogue,
+                                     .forest = &show->forest,
+                                     .json = strcmp(show->settings->format, "json") == 0,
+                                     .membership = {store, &show->forest, filter, show->settings->compress, threads,
+                                                    labels_of(show), &show->said, show->rules == RULES_HIDDEN}};
     if (status == STATUS_OK)
         status = matcher_new(&show->catalogue, store_seed(store), &show->tx_text.matcher, fault);
     if (status == STATUS_OK)
@@ -467,7 +467,7 @@ static const struct option option_show_scripts = {
 
 static const struct option *const options[] = {
     &option_read_store,    &option_show_scripts, &option_as_of_height, &option_dag,      &option_class,
-    &option_rules,         &option_format,       &option_ends,         &option_compress, &option_exclude_scripts,
+    &option_rules_hidden,  &option_format,       &option_ends,         &option_compress, &option_exclude_scripts,
     &option_known_scripts, &option_labels,       &option_threads,      &option_out_file, NULL,
 };
 

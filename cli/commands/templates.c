@@ -101,8 +101,8 @@ static const struct option option_with_nulldata = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height, &option_rules,    &option_with_nulldata,
-    OPTIONS_SELECT,     &option_threads,      &option_out_file, NULL};
+    &option_read_store, &option_as_of_height, &option_rules_hidden, &option_with_nulldata,
+    OPTIONS_SELECT,     &option_threads,      &option_out_file,     NULL};
 
 static const struct table_schema *const tables[] = {&schema_templates, NULL};
 

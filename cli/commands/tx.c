@@ -52,12 +52,6 @@ static enum status put_end(struct view *view, enum status status, struct fault *
 
 /* ---- one input ---- */
 
-static enum status put_coinbase_input(struct view *view, struct fault *fault)
-{
-    const char *text = view->json ? "{\"vin\":0,\"coinbase\":true" : "    input 0: coinbase\n";
-    return put_done(view, text_printf(&view->text, "%s", text), fault);
-}
-
 static enum status put_input(struct view *view, const struct index_tx *tx, uint32_t vin, uint64_t spent,
                              struct fault *fault)
 {
@@ -65,7 +59,9 @@ static enum status put_input(struct view *view, const struct index_tx *tx, uint3
     struct index_output output;
     char hex[HASH256_HEX_SIZE + 1] = "";
     if (spent == INDEX_NONE)
-        return put_coinbase_input(view, fault);
+        return put_done(
+            view, text_printf(&view->text, view->json ? "{\"vin\":0,\"coinbase\":true" : "    input 0: coinbase\n"),
+            fault);
     enum status status = spend_links_output(view->index, spent, tx->first_input + vin, &from, &output, fault);
     if (status != STATUS_OK)
         return status;
@@ -251,7 +247,8 @@ static enum status put_membership(struct view *view, const struct index_tx *tx, 
                                           .forest = &view->forest,
                                           .threads = (unsigned)view->settings->threads,
                                           .labels = view->settings->labels.count > 0 ? &view->labels : NULL,
-                                          .said = &view->said};
+                                          .said = &view->said,
+                                          .with_hidden = view->settings->rules == RULES_HIDDEN};
     status = put_literal(view, " \"tdags\":[", fault);
     if (status == STATUS_OK)
         status = membership_put(&membership, membership_find(&view->forest, tx->height, tx->index, &tx->txid),
@@ -361,7 +358,7 @@ static enum status put_operand(struct view *view, const struct operand *operand,
     if (operand->type == OPERAND_HEIGHT) {
         status = index_block_at(view->index, operand->number, &block, fault);
         if (status == STATUS_NOT_FOUND)
-            return fault_set(fault, status, view->settings->store, FAULT_NO_OFFSET,
+            return fault_set(fault, status, settings_main_store(view->settings), FAULT_NO_OFFSET,
                              "no block of height %u; the index ends at %u", (unsigned)operand->number,
                              (unsigned)index_totals_of(view->index).blocks - 1);
         return status == STATUS_OK ? put_block(view, &block, fault) : status;
@@ -372,7 +369,7 @@ static enum status put_operand(struct view *view, const struct operand *operand,
     if (operand->type == OPERAND_HASH && index_block_find(view->index, &operand->hash, &block, fault) == STATUS_OK)
         return put_block(view, &block, fault);
     if (operand->type == OPERAND_HASH)
-        return fault_set(fault, STATUS_NOT_FOUND, view->settings->store, FAULT_NO_OFFSET,
+        return fault_set(fault, STATUS_NOT_FOUND, settings_main_store(view->settings), FAULT_NO_OFFSET,
                          "no transaction and no block of the chain has this hash");
     return status;
 }
@@ -415,17 +412,17 @@ static enum status put_operands(struct view *view, bool *missing, struct fault *
 static enum status show(struct view *view, bool *missing, struct fault *fault)
 {
     const struct settings *settings = view->settings;
+    const char *store = settings_main_store(settings);
     enum status status = address_labels_read(settings, &view->labels, fault);
     if (status == STATUS_OK)
-        status = spend_links_tell_partial(settings->store, NULL, index_open(settings->store, &view->index, fault),
-                                          fault);
+        status = spend_links_tell_partial(store, NULL, index_open(store, &view->index, fault), fault);
     if (status == STATUS_OK) {
         address_labels_tell(&view->labels, spend_links_network(view->index));
         status = view->json ? outfile_open(&view->file, settings->out, fault)
                             : outfile_open_lines(&view->file, settings->out, fault);
     }
     if (status == STATUS_OK && settings->with_scripts)
-        status = indexed_scripts_open(&view->scripts, settings->store, view->index, view->json, fault);
+        status = indexed_scripts_open(&view->scripts, store, view->index, view->json, fault);
     view->scripts.of_tx.labels = settings->labels.count > 0 ? &view->labels : NULL;
     if (status == STATUS_OK)
         status = put_operands(view, missing, fault);
@@ -469,8 +466,22 @@ static const struct option option_tx_scripts = {
     .help = "show scripts, witnesses, addresses, version, lock time and sequences too, from the blk files",
 };
 
-static const struct option *const options[] = {&option_read_store, &option_tx_format, &option_tx_scripts,
-                                               &option_labels,     &option_out_file,  NULL};
+static const struct option option_tx_rules = {
+    .name = "rules",
+    .type = OPTION_RULES,
+    .value = "hidden",
+    .field = offsetof(struct settings, rules),
+    .help = "tell of this rule set's T-DAGs too, which is no rule of Core ('unktx hidden --dags' makes its store); "
+            "those of Core are told in any case",
+};
+
+static const struct option *const options[] = {&option_read_store,
+                                               &option_tx_rules,
+                                               &option_tx_format,
+                                               &option_tx_scripts,
+                                               &option_labels,
+                                               &option_out_file,
+                                               NULL};
 
 const struct command command_tx = {
     .name = "tx",
@@ -478,8 +489,7 @@ const struct command command_tx = {
     .summary = "Show any transaction, output, input or block of the index, with links both ways.",
     .details =
         "A txid that occurs more than once in the chain is shown as often, the newest first; JSON is then a list of\n"
-        "transactions, for a single one too. Several operands are shown one after the other, each with a JSON "
-        "document\n"
+        "transactions, for a single one too. Several operands are shown one after the other, each with a document\n"
         "of its own; - reads them from standard input.\n"
         "The first digits of a txid do where no other begins so. Needs what 'unktx index' makes.\n",
     .operands_min = 1,

@@ -232,6 +232,15 @@ enum status hidden_store_make(const struct settings *settings, const struct blkd
 
 #define AGAIN "'unktx index' and then 'unktx hidden --dags' make it again"
 
+bool hidden_store_is(const char *folder)
+{
+    struct stat info;
+    char *path = outfile_join(folder, MARKS_FILE);
+    bool is = path && stat(path, &info) == 0;
+    mem_free(path);
+    return is;
+}
+
 static enum status find_folder(const char *store, char **hidden, struct fault *fault)
 {
     struct stat info;
@@ -240,6 +249,9 @@ static enum status find_folder(const char *store, char **hidden, struct fault *f
         return fault_nomem(fault);
     if (stat(*hidden, &info) == 0 && S_ISDIR(info.st_mode))
         return STATUS_OK;
+    if (hidden_store_is(store))
+        return fault_set(fault, STATUS_REFUSED, store, FAULT_NO_OFFSET,
+                         "is the store of the rule set hidden itself: name the store that it lies in with --store");
     enum status status = fault_set(
         fault, STATUS_NOT_FOUND, store, FAULT_NO_OFFSET,
         "has no store of the rule set hidden: 'unktx index' and then 'unktx hidden --dags' make it");
@@ -355,4 +367,35 @@ enum status hidden_store_find(const struct settings *settings, struct hidden_fou
     *found = (struct hidden_found){0};
     enum status status = find_folder(settings->store, &found->folder, fault);
     return status == STATUS_OK ? check_found(settings, found->folder, found, fault) : status;
+}
+
+/* ---- for another command ---- */
+
+/* What spenders of its outputs showed opens a hidden script, which unlocks, keys and ties know nothing of. */
+enum status hidden_store_use(struct settings *settings, char **folder, struct fault *fault)
+{
+    struct hidden_found found;
+    if (settings->rules != RULES_HIDDEN || settings->main_store)
+        return STATUS_OK;
+    enum status status = hidden_store_find(settings, &found, fault);
+    *folder = found.folder;
+    if (status != STATUS_OK)
+        return status;
+    if (settings->to_height != UINT32_MAX && settings->to_height != found.tip)
+        return fault_set(
+            fault, STATUS_REFUSED, found.folder, FAULT_NO_OFFSET,
+            "is as of block %u, and what is shown by block %u is another rule set hidden: 'unktx hidden "
+            "--dags --to-height %u' makes that, and then this command goes as it is or without --to-height",
+            (unsigned)found.tip, (unsigned)settings->to_height, (unsigned)settings->to_height);
+    if (!settings->quiet)
+        message(HIDDEN_STORE_IS);
+    if (settings->to_height == UINT32_MAX && found.chain_tip > found.tip)
+        message("the store has block %u, its rule set hidden block %u: 'unktx index' and 'unktx hidden --dags' bring "
+                "it there",
+                (unsigned)found.chain_tip, (unsigned)found.tip);
+    settings->tables = NULL;
+    settings->no_unlocks = true;
+    settings->main_store = settings->store;
+    settings->store = found.folder;
+    return STATUS_OK;
 }

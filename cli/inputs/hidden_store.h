@@ -20,6 +20,9 @@ void hidden_store_end(const char *store, int lock);
 enum status hidden_store_make(const struct settings *settings, const struct blkdir *dir,
                               const struct output_marks *marks, struct fault *fault) MUST_CHECK;
 
+/* Was the folder made by hidden_store_make, by the file that says so? Without memory false. */
+bool hidden_store_is(const char *folder);
+
 /* The store that is there. */
 struct hidden_found {
     char *folder;       /* of mem_alloc; the caller's, whatever the status */
@@ -31,5 +34,17 @@ struct hidden_found {
  * or was not made by hidden_store_make, or went on since. O(log n). */
 enum status hidden_store_find(const struct settings *settings, struct hidden_found *found, struct fault *fault)
     MUST_CHECK;
+
+/* What the rule set is. */
+#define HIDDEN_STORE_IS                                                                                                \
+    "hidden is no rule of Core: unknown are the outputs of core-22, and those whose spender showed a nonstandard "     \
+    "script"
+
+/* For a command with --rules hidden: takes the store that is there in place of settings->store, which becomes
+ * settings->main_store, and says that it is no rule of Core and where it ends lower than the chain. Leaves out what
+ * its outputs have no answer for: how they were unlocked. *folder is of mem_alloc, and stays until the command ends.
+ * Nothing happens for another rule set, or once it was done. STATUS_REFUSED, with the way out: settings->to_height
+ * names another block than its last, or as above. */
+enum status hidden_store_use(struct settings *settings, char **folder, struct fault *fault) MUST_CHECK;
 
 #endif

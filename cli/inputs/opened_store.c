@@ -1,5 +1,6 @@
 #include "cli/inputs/opened_store.h"
 
+#include "cli/inputs/hidden_store.h"
 #include "cli/inputs/output_folder.h"
 #include "cli/output/message.h"
 #include "cli/output/outfolder.h"
@@ -55,7 +56,15 @@ enum status opened_store_open(const struct settings *settings, struct store **st
     enum status status = store_open(settings->store, STORE_READ, NULL, store, fault);
     if (status != STATUS_OK)
         return status;
-    status = settle(settings, *store, fault);
+    if (settings->main_store)
+        status = store_lies_in(*store, settings->main_store, fault);
+    else if (!settings->quiet && hidden_store_is(settings->store))
+        message(
+            "%s is a store of the rule set hidden: --rules hidden, and --store with the store that it lies in, shows "
+            "its T-DAGs; the rule sets of Core are as in that one",
+            settings->store);
+    if (status == STATUS_OK)
+        status = settle(settings, *store, fault);
     if (status == STATUS_OK)
         return STATUS_OK;
     store_close(*store);

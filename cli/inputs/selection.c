@@ -89,6 +89,8 @@ enum status selection_make_others(const struct store *store, const struct forest
 void selection_tell_other_rules(enum rules rules, const uint32_t counts[RULES], uint64_t enough)
 {
     unsigned best = 0;
+    if (rules >= RULES)
+        return;
     for (unsigned r = 1; r < RULES; r++)
         best = counts[r] > counts[best] ? r : best;
     if (counts[rules] >= enough || counts[best] <= counts[rules])
@@ -103,6 +105,8 @@ enum status selection_tell_other_forest(const struct forest *forest, enum rules 
 {
     uint32_t counts[RULES] = {0};
     enum status status = STATUS_OK;
+    if (rules >= RULES)
+        return STATUS_OK;
     for (unsigned r = 0; r < RULES && found < enough && status == STATUS_OK; r++) {
         struct tdags tdags = {0};
         status = tdags_find(forest, (enum rules)r, &tdags, fault);

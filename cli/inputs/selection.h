@@ -25,8 +25,8 @@ enum status selection_make_others(const struct store *store, const struct forest
 /* So many T-DAGs are enough not to ask whether another rule set was meant. */
 #define SELECTION_ENOUGH 10u
 
-/* Where a rule set has fewer T-DAGs than `enough` and another has more: says on stderr which. `counts` is by rule
- * set. */
+/* Where a rule set of Core has fewer T-DAGs than `enough` and another has more: says on stderr which. `counts` is by
+ * rule set. */
 void selection_tell_other_rules(enum rules rules, const uint32_t counts[RULES], uint64_t enough);
 /* The same for `found` T-DAGs; those of other rule sets are counted without filters. O(forest) where too few were
  * found. */

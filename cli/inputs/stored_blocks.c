@@ -7,7 +7,7 @@ static enum status open_folder(const struct settings *settings, const struct sto
                                struct fault *fault)
 {
     enum status status = settings->datadir ? blkdir_open(settings->datadir, settings->chain, dir, fault)
-                                           : index_blocks_open(store_path(store), dir, fault);
+                                           : index_blocks_open(store_main_path(store), dir, fault);
     if (status_ends_command(status) || status == STATUS_OK || settings->datadir)
         return status;
     if (status != STATUS_NOT_FOUND) { /* fault says why it cannot be read from */

@@ -47,7 +47,9 @@ struct explore {
     const struct settings *settings;
     uint64_t begun_s;            /* when it was opened; of a monotonic clock */
     struct opened_forest opened; /* its selection stays empty */
-    struct explore_rules rules[RULES];
+    struct explore_rules rules[RULES_WITH_HIDDEN];
+    unsigned rules_count;     /* RULES, or with the rule set hidden, where its store is the one that is opened */
+    struct store *main_store; /* then: the one that it lies in, which a scan goes on with; else NULL */
     struct labels_said labels_said;
     struct periods periods;
     struct explore_changes *changes; /* since the run before */
@@ -64,8 +66,8 @@ struct explore {
     struct explore_hand hands[EXPLORE_HANDS];
     struct explore_list *lists;   /* the last ones made, the newest first */
     struct explore_order *orders; /* likewise */
-    struct explore_survey_work *surveys[RULES];
-    struct explore_shown_work *shown[RULES];
+    struct explore_survey_work *surveys[RULES_WITH_HIDDEN];
+    struct explore_shown_work *shown[RULES_WITH_HIDDEN];
     struct explore_sought *sought; /* the last searches, the newest first */
     struct explore_drawn *drawn;   /* the last large drawings, likewise */
     unsigned large_files;          /* graphs of large T-DAGs on their way out */
@@ -87,7 +89,7 @@ struct explore_request {
     /* for the menu of rule sets; all zero where the same path will do */
     const char *same;    /* the path of the same thing under any rule set; NULL: `rest` */
     const char *instead; /* and the path where a rule set does not have it */
-    bool missing[RULES];
+    bool missing[RULES_WITH_HIDDEN];
 };
 
 /* Opens what settings->store names: from then on pages may be asked for, which say that they are not ready yet.

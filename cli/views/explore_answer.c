@@ -141,9 +141,9 @@ static void answer_page(struct explore_request *request)
 }
 
 /* The rule set that the path begins with; what comes after it. */
-static bool read_rules(const char *path, enum rules *rules, const char **rest)
+static bool read_rules(const struct explore *explore, const char *path, enum rules *rules, const char **rest)
 {
-    for (unsigned r = 0; r < RULES; r++) {
+    for (unsigned r = 0; r < explore->rules_count; r++) {
         size_t size = strlen(rules_name((enum rules)r));
         if (strncmp(path + 1, rules_name((enum rules)r), size) != 0 || (path[1 + size] && path[1 + size] != '/'))
             continue;
@@ -176,7 +176,7 @@ void explore_answer(void *context, const char *text, struct http_answer *answer)
     }
     if (answer_file(target.path, answer))
         return;
-    if (read_rules(target.path, &request.rules, &request.rest) && !*request.rest) {
+    if (read_rules(explore, target.path, &request.rules, &request.rest) && !*request.rest) {
         lead_to(request.rules, answer);
         return;
     }

@@ -133,6 +133,16 @@ static enum status put_txs(struct explore_request *request, uint32_t height, str
     return status;
 }
 
+/* The store counts them for the rule sets of Core; those that only the rule set hidden has are all stored. */
+static uint64_t unknown_txs(const struct explore_request *request, const struct block_record *block)
+{
+    const struct forest *forest = &request->explore->opened.forest;
+    struct tx_range stored = stored_of(forest, block->height);
+    if (request->rules != RULES_HIDDEN)
+        return block->counts.unknown_txs[request->rules];
+    return block->counts.unknown_txs[RULES_CORE_22] + forest_only_hidden_txs(forest, stored.first, stored.end);
+}
+
 static enum status put_facts(struct explore_request *request, uint32_t height, struct fault *fault)
 {
     struct printer *page = &request->page;
@@ -149,7 +159,7 @@ static enum status put_facts(struct explore_request *request, uint32_t height, s
         PRINT(page, " <a href=\"/%s/block/%u\">The next one</a>", rules_name(request->rules), (unsigned)height + 1);
     PRINT(page, "</p>\n<dl>\n");
     html_fact(page, "transactions", block.counts.txs);
-    html_fact(page, "with an unknown output", block.counts.unknown_txs[request->rules]);
+    html_fact(page, "with an unknown output", unknown_txs(request, &block));
     html_fact(page, "inputs", block.counts.inputs);
     html_fact(page, "outputs", block.counts.outputs);
     PRINT(page,

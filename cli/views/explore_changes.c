@@ -85,8 +85,8 @@ enum status explore_changes_load(const struct settings *settings, struct explore
     struct stat info;
     struct fault none = {0};
     int fd;
-    /* explore has no pages of the rule set hidden */
-    if (!settings->tables || !settings->tables->path || settings->tables->manifest.rules >= RULES)
+    bool hidden = settings->tables && settings->tables->manifest.rules >= RULES; /* whose store may be another now */
+    if (!settings->tables || !settings->tables->path || hidden)
         return STATUS_OK;
     char *path = outfile_join(settings->tables->path, "changes.csv");
     if (!path)
@@ -215,7 +215,7 @@ enum status explore_changed(struct explore_request *request, struct fault *fault
     uint32_t count = word < EXPLORE_CHANGES ? changes->counts[word] : changes->count;
     uint64_t number = explore_page_number(request, "page", count);
     request->instead = "";
-    for (unsigned r = 0; r < RULES; r++)
+    for (unsigned r = 0; r < request->explore->rules_count; r++)
         request->missing[r] = r != request->rules;
     explore_begin_page(request, "Since the run before");
     PRINT(page, "<nav aria-label=\"Changes\"><ul class=\"pager\">\n");

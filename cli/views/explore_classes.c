@@ -152,7 +152,7 @@ static enum status find_class(const struct explore_request *request, const char 
 static void set_menu(struct explore_request *request, const struct class_row *class)
 {
     request->instead = "classes";
-    for (unsigned r = 0; r < RULES; r++)
+    for (unsigned r = 0; r < request->explore->rules_count; r++)
         request->missing[r] = explore_is_ready(request->explore, (enum rules)r) &&
                               !explore_class_has(&request->explore->rules[r].classes, class->class_id);
 }

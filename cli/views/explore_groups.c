@@ -182,7 +182,7 @@ enum status explore_group(struct explore_request *request, struct fault *fault)
     *tdag_put_name(&request->explore->opened.forest, &shown->groups.names, group, name) = '\0';
     snprintf(title, sizeof title, "Group %s", name);
     request->instead = "groups";
-    for (unsigned r = 0; r < RULES; r++)
+    for (unsigned r = 0; r < request->explore->rules_count; r++)
         request->missing[r] = r != request->rules;
     explore_begin_page(request, title);
     PRINT(&request->page, "<dl>\n");

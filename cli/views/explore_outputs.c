@@ -65,7 +65,7 @@ static void put_value(struct explore_request *request, uint64_t value_sat)
 static void set_menu(struct explore_request *request, const char *table)
 {
     request->instead = table;
-    for (unsigned r = 0; r < RULES; r++)
+    for (unsigned r = 0; r < request->explore->rules_count; r++)
         request->missing[r] = r != request->rules;
 }
 

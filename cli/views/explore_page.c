@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "cli/inputs/hidden_store.h"
 #include "cli/views/explore_list.h"
 #include "cli/views/html.h"
 #include "cli/views/tables.h"
@@ -59,7 +60,7 @@ static void put_rules(struct explore_request *request)
     static const char *const without[] = {"page", "open", NULL};
     struct printer *page = &request->page;
     PRINT(page, "<nav aria-label=\"Rule sets\"><ul class=\"rules\">\n");
-    for (unsigned r = 0; r < RULES; r++) {
+    for (unsigned r = 0; r < request->explore->rules_count; r++) {
         PRINT(page, "<li><a href=\"/%s/", rules_name((enum rules)r));
         put_path(page, request->missing[r] ? request->instead : request->same ? request->same : request->rest);
         if (!request->missing[r])
@@ -68,6 +69,8 @@ static void put_rules(struct explore_request *request)
               rules_name((enum rules)r));
     }
     PRINT(page, "</ul></nav>\n");
+    if (request->rules == RULES_HIDDEN)
+        PRINT(page, "<p class=\"source\">" HIDDEN_STORE_IS ".</p>\n");
 }
 
 static void put_search(struct explore_request *request)
@@ -177,7 +180,7 @@ void explore_put_command(struct explore_request *request, unsigned takes, const 
     va_end(arguments);
     PRINT(page, "<p class=\"source\">On the command line: <code class=\"hash\">unktx ");
     html_escaped(page, words, strlen(words));
-    put_option(page, "store", settings->store);
+    put_option(page, "store", settings_main_store(settings));
     if (takes & TAKES_RULES)
         put_option(page, "rules", rules_name(request->rules));
     if ((takes & TAKES_CHAIN) && ends_below(explore))

@@ -339,7 +339,7 @@ static enum status find_shown(struct search *search, struct fault *fault)
     size_t size = strlen(search->word);
     bool is_hex = size >= PREFIX_MIN && search->word[strspn(search->word, "0123456789abcdefABCDEF")] == '\0';
     const struct explore_shown *shown = is_hex ? explore_shown_at_once(request->explore, request->rules) : NULL;
-    if (is_hex && !shown && search->found == 0) {
+    if (is_hex && !shown && search->found == 0 && request->rules != RULES_HIDDEN) {
         enum status status = explore_shown_get(request->explore, request->rules, &shown, fault);
         if (status != STATUS_OK)
             return status;

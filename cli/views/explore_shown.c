@@ -381,6 +381,9 @@ enum status explore_shown_get(struct explore *explore, enum rules rules, const s
                               struct fault *fault)
 {
     enum status status;
+    *shown = NULL;
+    if (rules == RULES_HIDDEN)
+        return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, EXPLORE_SHOWN_NOT_HIDDEN);
     pthread_mutex_lock(&explore->lock);
     struct explore_shown_work *work = find_or_begin(explore, rules, &status);
     if (work)
@@ -401,6 +404,8 @@ const struct explore_shown *explore_shown_at_once(struct explore *explore, enum 
 {
     enum status status = STATUS_OK;
     const struct explore_shown *shown = NULL;
+    if (rules == RULES_HIDDEN)
+        return NULL;
     pthread_mutex_lock(&explore->lock);
     struct explore_shown_work *work = explore->shown[rules];
     if (!work && explore->opened.forest.total_txs <= SMALL_TXS)
@@ -413,7 +418,7 @@ const struct explore_shown *explore_shown_at_once(struct explore *explore, enum 
 
 void explore_shown_free_all(struct explore *explore)
 {
-    for (unsigned r = 0; r < RULES; r++) {
+    for (unsigned r = 0; r < RULES_WITH_HIDDEN; r++) {
         if (explore->shown[r])
             end(explore->shown[r]);
     }

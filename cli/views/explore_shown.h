@@ -43,7 +43,13 @@ struct explore_shown {
     uint32_t others_count;
 };
 
-/* STATUS_BUSY: it is being made. Else it is there until explore_close. */
+/* A spender of an output of the rule set hidden opens a hidden script, which keys and unlocks know nothing of. */
+#define EXPLORE_SHOWN_NOT_HIDDEN                                                                                       \
+    "How outputs were unlocked, and what ties T-DAGs, is not told of the rule set hidden: a rule set of Core in the "  \
+    "menu above has it."
+
+/* STATUS_BUSY: it is being made. STATUS_NOT_FOUND: of the rule set hidden there is none. Else it is there
+ * until explore_close. */
 enum status explore_shown_get(struct explore *explore, enum rules rules, const struct explore_shown **shown,
                               struct fault *fault) MUST_CHECK;
 /* What is there, or can be there in no time: on a short chain it is begun, and waited for a moment. NULL: it has to be

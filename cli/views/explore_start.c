@@ -24,7 +24,7 @@ static void put_scanned(struct explore_request *request)
                                        "outputs, are not here (<code>unktx index</code> makes one).");
     html_fact(page, "blocks", forest->blocks - forest->first_height);
     html_fact(page, "transactions", forest->total_txs);
-    html_fact(page, "with an unknown output", forest->unknown_txs[request->rules]);
+    html_fact(page, "with an unknown output", forest_unknown_txs(forest, request->rules));
     if (forest->first_height > 0)
         html_fact(page, "roots that may not be roots", forest->maybe_txs[request->rules]);
     html_fact(page, "inputs", forest->total_inputs);
@@ -44,7 +44,7 @@ static void put_rules_row(struct explore_request *request, enum rules r)
     struct explore *explore = request->explore;
     const struct explore_rules *of = &explore->rules[r];
     PRINT(page, "<tr><th scope=\"row\"><a href=\"/%s/\">%s</a></th>", rules_name(r), rules_name(r));
-    html_number(page, explore->opened.forest.unknown_txs[r]);
+    html_number(page, forest_unknown_txs(&explore->opened.forest, r));
     if (explore_is_ready(explore, r)) {
         html_number(page, of->tdags.roots_all);
         html_number(page, of->tdags.count);
@@ -62,11 +62,11 @@ static void put_rules(struct explore_request *request)
     html_begin_section(&request->page, "rules", "The rule sets side by side");
     PRINT(&request->page,
           "<p>What counts as unknown differs between releases of Bitcoin Core. This page follows %s; "
-          "the menu above has the others.</p>\n",
-          rules_name(request->rules));
+          "the menu above has the others.%s</p>\n",
+          rules_name(request->rules), request->explore->rules_count > RULES ? " The last one is no rule of Core." : "");
     explore_begin_table(request, "Numbers of each rule set",
                         "rules|transactions with an unknown output|roots|T-DAGs|nodes|edges|classes");
-    for (unsigned r = 0; r < RULES; r++)
+    for (unsigned r = 0; r < request->explore->rules_count; r++)
         put_rules_row(request, (enum rules)r);
     explore_end_table(request);
     PRINT(&request->page, "</section>\n");

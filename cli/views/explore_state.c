@@ -161,7 +161,7 @@ static enum status open_hands(struct explore *explore, struct fault *fault)
     }
     for (unsigned i = 0; i < EXPLORE_HANDS && status == STATUS_OK; i++) {
         struct explore_hand *hand = &explore->hands[i];
-        enum status linked = index_open(store_path(store), &hand->index, &none);
+        enum status linked = index_open(store_main_path(store), &hand->index, &none);
         if (linked == STATUS_OK && i == 0)
             linked = spend_links_reach_tip(hand->index, store, &none);
         if (linked == STATUS_OK)
@@ -204,6 +204,19 @@ static enum status open_changes(struct explore *explore, struct fault *fault)
     return explore->changes ? explore_changes_load(explore->settings, explore->changes, fault) : fault_nomem(fault);
 }
 
+/* The store that a scan goes on with. */
+static const struct store *newest_store(const struct explore *explore)
+{
+    return explore->main_store ? explore->main_store : explore->opened.store;
+}
+
+static enum status open_main_store(struct explore *explore, struct fault *fault)
+{
+    const char *path = explore->settings->main_store;
+    return path ? store_open(path, STORE_READ, NULL, &explore->main_store, fault)
+                : STATUS_OK; /* its forms are not read */
+}
+
 static uint64_t now_s(void)
 {
     struct timespec now;
@@ -222,7 +235,8 @@ static void begin_stage(struct explore *explore, enum explore_stage stage)
 enum status explore_open(const struct settings *settings, struct explore *explore, struct fault *fault)
 {
     pthread_condattr_t monotonic;
-    *explore = (struct explore){.settings = settings, .begun_s = now_s()};
+    *explore = (struct explore){
+        .settings = settings, .begun_s = now_s(), .rules_count = settings->main_store ? RULES_WITH_HIDDEN : RULES};
     pthread_mutex_init(&explore->lock, NULL);
     pthread_cond_init(&explore->hand_free, NULL);
     pthread_condattr_init(&monotonic);
@@ -235,7 +249,9 @@ enum status explore_open(const struct settings *settings, struct explore *explor
     if (status == STATUS_OK)
         status = open_hands(explore, fault);
     if (status == STATUS_OK)
-        status = store_newest_tip(explore->opened.store, &explore->tip_at_start, fault);
+        status = open_main_store(explore, fault);
+    if (status == STATUS_OK)
+        status = store_newest_tip(newest_store(explore), &explore->tip_at_start, fault);
     if (status == STATUS_OK)
         status = open_changes(explore, fault);
     return status == STATUS_OK ? open_blocks(explore, fault) : status;
@@ -312,7 +328,7 @@ static void *load_others(void *context)
 {
     struct loading *loading = context;
     (void)!setpriority(PRIO_PROCESS, 0, EXPLORE_JOB_NICE);
-    for (unsigned r = 0; r < RULES && loading->status == STATUS_OK; r++) {
+    for (unsigned r = 0; r < loading->explore->rules_count && loading->status == STATUS_OK; r++) {
         if (loading->explore->rules[r].ready)
             continue;
         loading->status = load_rules(loading->explore, (enum rules)r, &loading->fault);
@@ -342,7 +358,7 @@ void explore_close(struct explore *explore)
     explore_drawn_free_all(explore);
     explore_lists_free(explore);
     explore_orders_free(explore);
-    for (unsigned r = 0; r < RULES; r++)
+    for (unsigned r = 0; r < RULES_WITH_HIDDEN; r++)
         explore_rules_free(&explore->rules[r]);
     for (unsigned i = 0; i < EXPLORE_HANDS; i++) {
         index_close(explore->hands[i].index);
@@ -359,6 +375,7 @@ void explore_close(struct explore *explore)
     mem_free(explore->blocks_by_hash);
     mem_free(explore->txs_by_txid);
     opened_forest_close(&explore->opened);
+    store_close(explore->main_store);
     pthread_cond_destroy(&explore->rules_ready);
     pthread_cond_destroy(&explore->hand_free);
     pthread_mutex_destroy(&explore->lock);
@@ -448,7 +465,7 @@ bool explore_has_newer(struct explore *explore)
     pthread_mutex_lock(&explore->lock);
     if (explore->looked_s != now) {
         explore->looked_s = now;
-        explore->has_newer = store_newest_tip(explore->opened.store, &tip, &none) != STATUS_OK ||
+        explore->has_newer = store_newest_tip(newest_store(explore), &tip, &none) != STATUS_OK ||
                              !hash256_equal(&tip, &explore->tip_at_start);
     }
     bool newer = explore->has_newer;

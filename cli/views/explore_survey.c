@@ -230,7 +230,7 @@ enum status explore_survey_get(struct explore *explore, enum rules rules, const 
 
 void explore_surveys_free(struct explore *explore)
 {
-    for (unsigned r = 0; r < RULES; r++) {
+    for (unsigned r = 0; r < RULES_WITH_HIDDEN; r++) {
         if (explore->surveys[r])
             end(explore->surveys[r]);
     }

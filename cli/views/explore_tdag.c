@@ -273,7 +273,7 @@ static void set_menu(struct explore_request *request, uint32_t dag, char address
     uint32_t first_tx = explore_row(request->tdags, dag)->first_tx;
     request->same = explore_tdag_address(request, dag, address);
     request->instead = "tdags";
-    for (unsigned r = 0; r < RULES; r++)
+    for (unsigned r = 0; r < request->explore->rules_count; r++)
         request->missing[r] = explore_is_ready(request->explore, (enum rules)r) &&
                               request->explore->rules[r].tdags.tx_dag[first_tx] == 0;
 }

@@ -297,6 +297,8 @@ void explore_put_shown(struct explore_request *request, uint32_t dag)
     html_begin_section(page, "unlocks", "How its outputs were unlocked");
     if (shown)
         put_unlocks(request, shown, dag);
+    else if (request->rules == RULES_HIDDEN)
+        PRINT(page, "<p>" EXPLORE_SHOWN_NOT_HIDDEN "</p>\n");
     else
         PRINT(page,
               "<p>This and what ties it to others is in the blocks of the spenders. <a href=\"/%s/groups\">The page of "

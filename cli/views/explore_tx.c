@@ -15,7 +15,7 @@ static void put_membership(struct explore_request *request, uint32_t number)
     struct printer *page = &request->page;
     struct explore *explore = request->explore;
     explore_begin_table(request, "The T-DAG that it is in", "rules|T-DAG|as|depth");
-    for (unsigned r = 0; r < RULES; r++) {
+    for (unsigned r = 0; r < explore->rules_count; r++) {
         bool ready = explore_is_ready(explore, (enum rules)r);
         const struct explore_rules *of = &explore->rules[r];
         uint32_t dag = ready && number != FOREST_NONE ? of->tdags.tx_dag[number] : 0;

@@ -39,7 +39,7 @@ static void put_known(struct explore_request *request, const struct output_recor
 static void put_unknown(struct printer *page, unsigned unknown)
 {
     const char *before = "";
-    for (unsigned r = 0; r < RULES; r++) {
+    for (unsigned r = 0; r < RULES_WITH_HIDDEN; r++) {
         if (!(unknown >> r & 1))
             continue;
         PRINT(page, "%s%s", before, rules_name((enum rules)r));

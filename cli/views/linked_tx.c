@@ -55,11 +55,12 @@ static enum status put_spender(struct tx_text *tx_text, uint64_t number, const s
     return status == STATUS_OK ? tx_text_spent_by(tx_text, &to.tx.txid, to.position, to.tx.height) : status;
 }
 
-/* Of what is not stored only nulldata can be unknown. */
-static struct output_record other_output(const struct index_output *output)
+/* Of what is not stored only nulldata can be unknown, in all rule sets. */
+static struct output_record other_output(const struct tx_text *tx_text, const struct index_output *output)
 {
+    unsigned all = RULES_ALL | (unsigned)tx_text->membership.with_hidden << RULES_HIDDEN;
     return (struct output_record){
-        .value_sat = output->value_sat, .kind = output->kind, .unknown = output->kind == KIND_NULLDATA ? RULES_ALL : 0};
+        .value_sat = output->value_sat, .kind = output->kind, .unknown = output->kind == KIND_NULLDATA ? all : 0};
 }
 
 static enum status put_outputs(struct tx_text *tx_text, const struct index_tx *tx, struct tx_view *view, uint32_t only,
@@ -78,7 +79,7 @@ static enum status put_outputs(struct tx_text *tx_text, const struct index_tx *t
         if (status != STATUS_OK || (only != TX_TEXT_ALL && only != vout))
             continue;
         if (!view)
-            record = other_output(&output);
+            record = other_output(tx_text, &output);
         status = tx_text_output(tx_text, vout, &record);
         if (status == STATUS_OK)
             status = put_spender(tx_text, tx->first_output + vout, &output, fault);

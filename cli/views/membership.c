@@ -103,10 +103,11 @@ static enum status put_labels(struct text *text, const struct member *member, bo
 
 static enum status put_text_line(struct text *text, enum rules rules, const struct member *member)
 {
+    const char *what = rules == RULES_HIDDEN ? " (no rule of Core)" : "";
     if (member->number == 0)
-        return text_printf(text, "    %s: in no T-DAG\n", rules_name(rules));
-    enum status status = text_printf(text, "    %s: T-DAG %s, number %u, %s, class %s; %s, depth %u\n",
-                                     rules_name(rules), member->name, (unsigned)member->number,
+        return text_printf(text, "    %s%s: in no T-DAG\n", rules_name(rules), what);
+    enum status status = text_printf(text, "    %s%s: T-DAG %s, number %u, %s, class %s; %s, depth %u\n",
+                                     rules_name(rules), what, member->name, (unsigned)member->number,
                                      family_name(member->family), member->class_id, role_of(member),
                                      (unsigned)member->depth);
     return status == STATUS_OK ? put_labels(text, member, false) : status;
@@ -132,7 +133,8 @@ enum status membership_put(const struct membership *membership, uint32_t tx, boo
                            struct fault *fault)
 {
     enum status status = STATUS_OK;
-    for (unsigned r = 0; r < RULES && status == STATUS_OK; r++) {
+    unsigned end = membership->with_hidden ? RULES_WITH_HIDDEN : RULES;
+    for (unsigned r = 0; r < end && status == STATUS_OK; r++) {
         struct member member = {0};
         if (tx != FOREST_NONE)
             status = find(membership, (enum rules)r, tx, &member, fault);

@@ -13,6 +13,7 @@ struct membership {
     unsigned threads;
     const struct address_labels *labels; /* NULL: without --labels */
     struct labels_said *said;            /* with labels */
+    bool with_hidden;                    /* the store has the rule set hidden, and it is told of too */
 };
 
 /* The transaction of the forest at that place in the chain with that txid, FOREST_NONE if it is not stored.

@@ -377,8 +377,8 @@ enum status payments_open(struct payments *payments, const struct store *store, 
                           unsigned threads, struct fault *fault)
 {
     *payments = (struct payments){.store = store, .forest = forest, .threads = threads};
-    enum status status = indexes_open(store_path(store), threads, &payments->indexes, fault);
-    status = spend_links_tell_partial(store_path(store), store, status, fault);
+    enum status status = indexes_open(store_main_path(store), threads, &payments->indexes, fault);
+    status = spend_links_tell_partial(store_main_path(store), store, status, fault);
     if (status == STATUS_OK)
         status = spend_links_reach_tip(payments->indexes.indexes[0], store, fault);
     if (status != STATUS_OK)
@@ -387,7 +387,7 @@ enum status payments_open(struct payments *payments, const struct store *store, 
     payments->readers = mem_alloc(threads, sizeof *payments->readers);
     if (!payments->readers)
         return fault_nomem(fault);
-    status = index_blocks_open(store_path(store), &payments->blk_files, &payments->why);
+    status = index_blocks_open(store_main_path(store), &payments->blk_files, &payments->why);
     if (status == STATUS_OK)
         return STATUS_OK;
     payments->blk_files = (struct blkdir){0};

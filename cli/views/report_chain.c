@@ -53,7 +53,7 @@ void report_scanned(struct report *report)
           (unsigned)forest->blocks - 1, tip);
     html_fact(printer, "blocks", forest->blocks - forest->first_height);
     html_fact(printer, "transactions", forest->total_txs);
-    html_fact(printer, "with an unknown output", forest->unknown_txs[report->rules]);
+    html_fact(printer, "with an unknown output", forest_unknown_txs(forest, report->rules));
     if (forest->first_height > 0)
         html_fact(printer, "roots that may not be roots", forest->maybe_txs[report->rules]);
     html_fact(printer, "inputs", forest->total_inputs);

@@ -93,7 +93,7 @@ static enum status put_unknown(struct tx_text *tx_text, unsigned unknown)
 {
     const char *before = tx_text->json ? "\"" : ", unknown in ", *after = tx_text->json ? "\"" : "";
     enum status status = put_json_only(tx_text, ",\"unknown\":[");
-    for (unsigned r = 0; r < RULES && status == STATUS_OK; r++) {
+    for (unsigned r = 0; r < RULES_WITH_HIDDEN && status == STATUS_OK; r++) {
         if (!(unknown >> r & 1))
             continue;
         status = text_printf(&tx_text->text, "%s%s%s", before, rules_name((enum rules)r), after);

@@ -61,7 +61,7 @@ struct forest {
     uint64_t kind_count[KINDS];
     uint64_t kind_value_sat[KINDS];
     uint64_t unknown_txs[RULES];           /* see forest_unknown_txs */
-    uint64_t maybe_txs[RULES];             /* of these, those with an input from before: roots that may not be roots */
+    uint64_t maybe_txs[RULES_WITH_HIDDEN]; /* of these, those with an input from before: roots that may not be roots */
     uint64_t inner_txs[RULES_WITH_HIDDEN]; /* of the stored ones with an unknown output, those that are no roots */
 };
 
@@ -96,6 +96,9 @@ bool forest_is_maybe_root(const struct forest *forest, uint32_t tx, enum rules r
 uint32_t forest_unknown_outputs(const struct forest *forest, uint32_t tx, enum rules rules);
 /* Transactions with an unknown output, of all blocks, stored or not. O(1), for the rule set hidden O(transactions). */
 uint64_t forest_unknown_txs(const struct forest *forest, enum rules rules);
+/* Of the stored transactions first .. end - 1 those with an unknown output under the rule set hidden and none under
+ * core-22. O(end - first). */
+uint64_t forest_only_hidden_txs(const struct forest *forest, uint32_t first, uint32_t end);
 /* Adds a transaction to inner_txs where it counts there. It spends spends[first_spend .. end_spend - 1]; what it spends
  * and makes is there already, and so is first_output of the next one. */
 void forest_count_inner(struct forest *forest, uint32_t tx, uint32_t first_spend, uint32_t end_spend);

@@ -46,14 +46,19 @@ bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules)
            forest_unknown_outputs(forest, tx, rules) > 0;
 }
 
+uint64_t forest_only_hidden_txs(const struct forest *forest, uint32_t first, uint32_t end)
+{
+    uint64_t count = 0;
+    for (uint32_t tx = first; tx < end; tx++)
+        count += forest_unknown_outputs(forest, tx, RULES_HIDDEN) > 0 &&
+                 forest_unknown_outputs(forest, tx, RULES_CORE_22) == 0;
+    return count;
+}
+
 uint64_t forest_unknown_txs(const struct forest *forest, enum rules rules)
 {
     if (rules != RULES_HIDDEN)
         return forest->unknown_txs[rules];
     /* core-22 counts all of them but those whose unknown outputs are all marked; these are all stored */
-    uint64_t count = forest->unknown_txs[RULES_CORE_22];
-    for (uint32_t tx = 0; tx < forest->txs_count; tx++)
-        count += forest_unknown_outputs(forest, tx, RULES_HIDDEN) > 0 &&
-                 forest_unknown_outputs(forest, tx, RULES_CORE_22) == 0;
-    return count;
+    return forest->unknown_txs[RULES_CORE_22] + forest_only_hidden_txs(forest, 0, forest->txs_count);
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "parser/mem.h"
@@ -224,6 +225,7 @@ void store_close(struct store *store)
     mem_free(store->changes);
     mem_free(store->chunks);
     mem_free(store->entries);
+    mem_free(store->main_path);
     pthread_rwlock_destroy(store->pending_lock);
     mem_free(store->pending_lock);
     mem_free(store);
@@ -233,6 +235,24 @@ const struct store_identity *store_identity_of(const struct store *store) { retu
 const uint8_t *store_seed(const struct store *store) { return store->seed; }
 struct store_totals store_totals_of(const struct store *store) { return store->totals; }
 const char *store_path(const struct store *store) { return kv_path(store->kv); }
+
+const char *store_main_path(const struct store *store)
+{
+    return store->main_path ? store->main_path : store_path(store);
+}
+
+enum status store_lies_in(struct store *store, const char *main, struct fault *fault)
+{
+    size_t size = strlen(main) + 1;
+    char *copy = mem_alloc(size, 1);
+    if (!copy)
+        return fault_nomem(fault);
+    memcpy(copy, main, size);
+    mem_free(store->main_path);
+    store->main_path = copy;
+    return STATUS_OK;
+}
+
 struct forms *store_forms(const struct store *store) { return store->forms; }
 bool store_is_empty(const struct store *store) { return store->totals.blocks == store->identity.first_height; }
 uint32_t store_first_height(const struct store *store) { return store->identity.first_height; }

@@ -62,6 +62,11 @@ const uint8_t *store_seed(const struct store *store);
 /* Of all that was added, committed or not. */
 struct store_totals store_totals_of(const struct store *store);
 const char *store_path(const struct store *store);
+/* The folder whose index and note of the blk files are of this store too: that of store_lies_in, else its own. */
+const char *store_main_path(const struct store *store);
+/* Says that the store lies in the folder of another store of the same chain, as that of the rule set hidden does.
+ * Copies the path. STATUS_NOMEM. */
+enum status store_lies_in(struct store *store, const char *main, struct fault *fault) MUST_CHECK;
 /* True if there is no block in it. */
 bool store_is_empty(const struct store *store);
 /* The height of its first block: 0, or above where it is partial. */

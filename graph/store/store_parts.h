@@ -43,6 +43,7 @@ struct file_change {
 struct store {
     enum store_mode mode;
     struct kv *kv;
+    char *main_path;      /* NULL: its own */
     struct kv_view *view; /* the state that this store shows */
     struct store_identity identity;
     uint8_t seed[STORE_SEED_SIZE];

@@ -163,8 +163,8 @@ static void test_errors(void **state)
     struct run found = unktx_expect(2, "find Pool --labels %s --store %s/store", label_file, dir);
     assert_non_null(strstr(found.err, "'Pool' is no label of --labels, but 'pool' is one"));
     run_free(&found);
-    found = unktx_expect(2, "show --dag 1 --rules hidden --store %s/store", dir);
-    assert_non_null(strstr(found.err, "only 'unktx dags'"));
+    found = unktx_expect(1, "show --dag 1 --rules hidden --store %s/store", dir);
+    assert_non_null(strstr(found.err, "has no store of the rule set hidden"));
     run_free(&found);
     /* a broken file: nothing is written */
     write_file(path_of("%s/broken.csv", dir), "address,label\nA,\n", 17);

@@ -161,7 +161,7 @@ static void test_dags(void **state)
     run_free(&run);
     unktx_ok("dags --rules hidden --to-height 260 --store %s/store -o %s/same", place, place);
     assert_same_file(path_of("%s/same/tdags.csv", place), path_of("%s/dags1/tdags.csv", place));
-    run = command_run("outputs --rules hidden --store %s/store", place);
+    run = command_run("keys --rules hidden --store %s/store", place);
     assert_int_equal(run.exit_status, 2);
     run_free(&run);
 }
