@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* renameat2 */
 #include "cli/inputs/hidden_store.h"
 
 #include <dirent.h>
@@ -13,6 +14,7 @@
 #include "cli/inputs/spend_links.h"
 #include "cli/output/message.h"
 #include "cli/output/outfile.h"
+#include "cli/output/temporary.h"
 #include "graph/scan/ingest.h"
 #include "graph/store/store.h"
 #include "parser/file.h"
@@ -20,15 +22,17 @@
 
 #define FOLDER "hidden"
 #define FOLDER_NEW "hidden.new"
+#define FOLDER_OLD "hidden.old" /* while another one takes its place, on some file systems */
 #define MARKS_FILE "marks"
 
-/* The names in a store of the rule set hidden (docs/store-format.md); nothing else is removed. */
+/* The names in a store of the rule set hidden (docs/store-format.md), and that which its file of marks has before it is
+ * whole; nothing else is removed. */
 static bool is_of_store(int folder, const char *name)
 {
     static const char *const names[] = {"data.mdb", "lock.mdb", "writer.lock", "forms", "forms.new", MARKS_FILE};
     struct stat info;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
+        if (strcmp(name, names[i]) == 0 || temporary_is_name(name))
             return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode);
     return false;
 }
@@ -152,15 +156,6 @@ static enum status write_marks(const char *folder, const struct output_marks *ma
     return status;
 }
 
-/* The new folder takes the place of the old one. */
-static enum status replace(const char *new, const char *old, struct fault *fault)
-{
-    enum status status = remove_folder(old, fault);
-    if (status == STATUS_OK && rename(new, old) != 0)
-        status = fault_errno(fault, old, FAULT_NO_OFFSET, "cannot be put in place");
-    return status;
-}
-
 /* Is the folder of that name still the open one? Another run may have put it in place, and a third made a new one. */
 static bool is_at(int folder, const char *path)
 {
@@ -168,6 +163,9 @@ static bool is_at(int folder, const char *path)
     return fstat(folder, &open_one) == 0 && lstat(path, &named) == 0 && open_one.st_dev == named.st_dev &&
            open_one.st_ino == named.st_ino;
 }
+
+/* False where another process has it; some file systems have no locks. */
+static bool lock_open(int folder) { return flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
 
 /* Makes the new folder and locks it, which the end of the process undoes. */
 static enum status lock_folder(const char *new, int *lock, struct fault *fault)
@@ -180,23 +178,98 @@ static enum status lock_folder(const char *new, int *lock, struct fault *fault)
     *lock = file_open_again(new, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (*lock < 0)
         return fault_errno(fault, new, FAULT_NO_OFFSET, "cannot be opened");
-    bool taken = flock(*lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; /* some file systems have no locks */
-    if (!taken && is_at(*lock, new))
+    if (lock_open(*lock) && is_at(*lock, new))
         return STATUS_OK;
     close(*lock);
     *lock = -1;
     return fault_set(fault, STATUS_REFUSED, new, FAULT_NO_OFFSET, "another 'unktx hidden --dags' is writing here");
 }
 
+/* ---- in place of the one before ---- */
+
+/* The paths that a store of the rule set hidden has, one at a time. */
+struct names {
+    char *folder;
+    char *new;
+    char *old;
+};
+
+static enum status names_of(const char *store, struct names *names, struct fault *fault)
+{
+    *names = (struct names){outfile_join(store, FOLDER), outfile_join(store, FOLDER_NEW),
+                            outfile_join(store, FOLDER_OLD)};
+    return names->folder && names->new && names->old ? STATUS_OK : fault_nomem(fault);
+}
+
+static void names_free(struct names *names)
+{
+    mem_free(names->folder);
+    mem_free(names->new);
+    mem_free(names->old);
+}
+
+/* The one that waits to be replaced takes its name again, if the process that was replacing it has ended before. */
+static enum status take_back(const struct names *names, struct fault *fault)
+{
+    struct stat info;
+    if (lstat(names->folder, &info) == 0 || rename(names->old, names->folder) == 0 || errno == ENOENT)
+        return STATUS_OK;
+    return fault_errno(fault, names->old, FAULT_NO_OFFSET, "cannot be given its name");
+}
+
+/* At every moment the one or the other is there: their names are exchanged, or, where the file system cannot do that,
+ * the one before waits under a third name, which hidden_store_find looks for too. *left is what is not needed then. */
+static enum status exchange(const struct names *names, const char **left, struct fault *fault)
+{
+    *left = names->new;
+    if (renameat2(AT_FDCWD, names->new, AT_FDCWD, names->folder, RENAME_EXCHANGE) == 0)
+        return STATUS_OK;
+    *left = names->old;
+    enum status status = errno == ENOENT ? STATUS_OK : remove_folder(names->old, fault);
+    if (status != STATUS_OK)
+        return status;
+    if ((rename(names->folder, names->old) == 0 || errno == ENOENT) && rename(names->new, names->folder) == 0)
+        return STATUS_OK;
+    status = fault_errno(fault, names->folder, FAULT_NO_OFFSET, "cannot be put in place");
+    (void)take_back(names, NULL);
+    return status;
+}
+
+/* The lock of the one before keeps others from the name that it has last. That it cannot be removed is no failure: the
+ * next run does. */
+static enum status replace(const struct names *names, struct fault *fault)
+{
+    const char *left = NULL;
+    int before = file_open_again(names->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    enum status status = STATUS_OK;
+    if (before >= 0 && !lock_open(before))
+        status = fault_set(fault, STATUS_REFUSED, names->folder, FAULT_NO_OFFSET,
+                           "another 'unktx hidden --dags' is writing here");
+    if (status == STATUS_OK)
+        status = exchange(names, &left, fault);
+    if (status == STATUS_OK)
+        (void)!remove_folder(left, NULL);
+    if (before >= 0)
+        close(before);
+    return status;
+}
+
 enum status hidden_store_begin(const char *store, int *lock, struct fault *fault)
 {
-    char *new = outfile_join(store, FOLDER_NEW), *old = outfile_join(store, FOLDER);
-    enum status status = new &&old ? check_folder(old, fault) : fault_nomem(fault);
+    struct names names;
+    enum status status = names_of(store, &names, fault);
     *lock = -1;
     if (status == STATUS_OK)
-        status = lock_folder(new, lock, fault);
-    mem_free(new);
-    mem_free(old);
+        status = check_folder(names.folder, fault);
+    if (status == STATUS_OK)
+        status = lock_folder(names.new, lock, fault);
+    if (status == STATUS_OK)
+        status = take_back(&names, fault);
+    if (status != STATUS_OK && *lock >= 0) {
+        hidden_store_end(store, *lock);
+        *lock = -1;
+    }
+    names_free(&names);
     return status;
 }
 
@@ -213,18 +286,19 @@ void hidden_store_end(const char *store, int lock)
 enum status hidden_store_make(const struct settings *settings, const struct blkdir *dir,
                               const struct output_marks *marks, struct fault *fault)
 {
-    char *new = outfile_join(settings->store, FOLDER_NEW), *old = outfile_join(settings->store, FOLDER);
-    enum status status = new &&old ? check_folder(old, fault) : fault_nomem(fault);
+    struct names names;
+    enum status status = names_of(settings->store, &names, fault);
     if (status == STATUS_OK)
-        status = empty_folder(new, fault);
+        status = check_folder(names.folder, fault);
     if (status == STATUS_OK)
-        status = scan(settings, dir, marks, new, fault);
+        status = empty_folder(names.new, fault);
     if (status == STATUS_OK)
-        status = write_marks(new, marks, fault);
+        status = scan(settings, dir, marks, names.new, fault);
     if (status == STATUS_OK)
-        status = replace(new, old, fault);
-    mem_free(new);
-    mem_free(old);
+        status = write_marks(names.new, marks, fault);
+    if (status == STATUS_OK)
+        status = replace(&names, fault);
+    names_free(&names);
     return status;
 }
 
@@ -241,14 +315,19 @@ bool hidden_store_is(const char *folder)
     return is;
 }
 
+/* Under its name, or that under which it waits to be replaced. */
 static enum status find_folder(const char *store, char **hidden, struct fault *fault)
 {
+    static const char *const names[] = {FOLDER, FOLDER_OLD};
     struct stat info;
-    *hidden = outfile_join(store, FOLDER);
-    if (!*hidden)
-        return fault_nomem(fault);
-    if (stat(*hidden, &info) == 0 && S_ISDIR(info.st_mode))
-        return STATUS_OK;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        mem_free(*hidden);
+        *hidden = outfile_join(store, names[i]);
+        if (!*hidden)
+            return fault_nomem(fault);
+        if (stat(*hidden, &info) == 0 && S_ISDIR(info.st_mode))
+            return STATUS_OK;
+    }
     if (hidden_store_is(store))
         return fault_set(fault, STATUS_REFUSED, store, FAULT_NO_OFFSET,
                          "is the store of the rule set hidden itself: name the store that it lies in with --store");

@@ -69,19 +69,21 @@ static void remove_if_stale(int folder, const char *name, bool at_once)
     close(fd);
 }
 
-static bool is_temporary(const char *name, const char *suffix)
+static bool has_form(const char *name, const char *suffix)
 {
     return strlen(name) == NAME_SIZE - 1 && strncmp(name, PREFIX, sizeof PREFIX - 1) == 0 &&
            strcmp(name + NAME_SIZE - sizeof SUFFIX, suffix) == 0;
 }
+
+bool temporary_is_name(const char *name) { return has_form(name, SUFFIX) || has_form(name, LOCKED); }
 
 static void remove_stale(const char *folder)
 {
     DIR *listing = opendir(folder);
     const struct dirent *entry;
     while (listing && (entry = readdir(listing)) != NULL) {
-        bool locked = is_temporary(entry->d_name, LOCKED);
-        if (locked || is_temporary(entry->d_name, SUFFIX))
+        bool locked = has_form(entry->d_name, LOCKED);
+        if (locked || has_form(entry->d_name, SUFFIX))
             remove_if_stale(dirfd(listing), entry->d_name, locked);
     }
     if (listing)

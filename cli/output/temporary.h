@@ -8,12 +8,17 @@
 #ifndef UNKTX_CLI_OUTPUT_TEMPORARY_H
 #define UNKTX_CLI_OUTPUT_TEMPORARY_H
 
+#include <stdbool.h>
+
 #include "parser/status.h"
 
 /* Opens a new file for writing on the file system of `target`. *name is NULL where it has none yet; the caller frees
  * it. What a killed process has left in that folder is removed: a *.part when nobody has it open and it is a day old, a
  * *.lock (temporary_name_locked) as soon as nobody has it open. STATUS_IO. */
 enum status temporary_open(const char *target, int *fd, char **name, struct fault *fault) MUST_CHECK;
+
+/* Has the name of a file the form of those that are made here? */
+bool temporary_is_name(const char *name);
 
 /* A name for a file beside `target` that has to go there; nothing is made. NULL without memory; owned by the caller. */
 char *temporary_spare(const char *target) MUST_CHECK;

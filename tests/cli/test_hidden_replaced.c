@@ -1,0 +1,157 @@
+/* unktx hidden --dags, killed at any step of putting its store in place: the one before or the new one is there, whole,
+ * also where the file system cannot exchange two names. The calls below stand before the C library's. */
+#define _GNU_SOURCE /* RTLD_NEXT */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/command.h"
+
+#define KILLED 9
+
+static bool counts;      /* only while the command runs */
+static long made;        /* calls */
+static long kill_at;     /* the process ends before this one, from 1 */
+static bool no_exchange; /* the file system knows no such thing */
+
+static void *next(const char *name)
+{
+    void *function = dlsym(RTLD_NEXT, name);
+    if (!function)
+        abort();
+    return function;
+}
+
+static void step(void)
+{
+    if (counts && ++made == kill_at)
+        _exit(KILLED);
+}
+
+typedef int rename_fn(const char *from, const char *to);
+typedef int renameat2_fn(int from_folder, const char *from, int to_folder, const char *to, unsigned flags);
+typedef int unlinkat_fn(int folder, const char *name, int flags);
+typedef int rmdir_fn(const char *path);
+
+int rename(const char *from, const char *to)
+{
+    step();
+    return ((rename_fn *)next("rename"))(from, to);
+}
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
+{
+    step();
+    if (no_exchange) {
+        errno = EINVAL;
+        return -1;
+    }
+    return ((renameat2_fn *)next("renameat2"))(from_folder, from, to_folder, to, flags);
+}
+
+int unlinkat(int folder, const char *name, int flags)
+{
+    step();
+    return ((unlinkat_fn *)next("unlinkat"))(folder, name, flags);
+}
+
+int rmdir(const char *path)
+{
+    step();
+    return ((rmdir_fn *)next("rmdir"))(path);
+}
+
+static char *place;
+
+static int begin(void **state)
+{
+    (void)state;
+    place = temp_dir();
+    copy_bundled_chain(path_of("%s/node", place));
+    unktx_ok("index --quiet --to-height 60 --datadir %s/node --store %s/store", place, place);
+    unktx_ok("scan --quiet --to-height 60 --datadir %s/node --store %s/store", place, place);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    remove_tree(place);
+    free(place);
+    return 0;
+}
+
+/* The exit status of making it as of that height. */
+static int make(unsigned height)
+{
+    struct run run = command_run_apart(
+        "hidden --quiet --threads 1 --dags --to-height %u --store %s/store -o %s/rows.csv", height, place, place);
+    int status = run.exit_status;
+    if (status != 0 && status != KILLED)
+        fail_msg("%s", run.err);
+    run_free(&run);
+    return status;
+}
+
+/* Of which height the one that is there is: it has T-DAGs as of that, or another that is asked for is refused. */
+static bool is_of(unsigned height)
+{
+    struct run run = command_run("dags --rules hidden --to-height %u --store %s/store", height, place);
+    bool is = run.exit_status == 0;
+    if (!is)
+        assert_non_null(strstr(run.err, "is as of block"));
+    run_free(&run);
+    return is;
+}
+
+/* One step later each time, until it comes to its end. */
+static void kill_at_every_step(void **state)
+{
+    (void)state;
+    bool seen[2] = {false};
+    assert_int_equal(make(40), 0);
+    assert_true(is_of(40));
+    for (kill_at = 1;; kill_at++) {
+        made = 0;
+        counts = true;
+        int status = make(50);
+        counts = false;
+        bool old = is_of(40);
+        assert_true(old || is_of(50));
+        assert_false(old && status == 0);
+        if (status == 0)
+            break;
+        seen[old] = true;
+        assert_int_equal(make(40), 0); /* whatever is left of it is in nobody's way */
+        assert_true(is_of(40));
+        assert_false(path_exists(path_of("%s/store/hidden.new", place)));
+        assert_false(path_exists(path_of("%s/store/hidden.old", place)));
+    }
+    assert_true(seen[false] && seen[true]);
+    assert_true(kill_at > 5);
+}
+
+static void without_exchange(void **state)
+{
+    no_exchange = true;
+    kill_at_every_step(state);
+    no_exchange = false;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kill_at_every_step),
+        cmocka_unit_test(without_exchange),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
