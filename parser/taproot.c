@@ -4,9 +4,11 @@
 #include "parser/mem.h"
 #include "parser/sha256.h"
 
-#define WINDOWS 32u /* bytes of a tweak */
-#define DIGITS 256u
-#define TOGETHER 256u /* claims whose inversions are one */
+#define WINDOW_BITS 11u
+#define WINDOWS 24u    /* they have the 256 bits of a tweak, and the last one takes a carry */
+#define DIGIT_MAX 1024 /* a digit is of -1023 .. 1024: a negative one mirrors its point, and carries 1 to the next */
+#define TOGETHER 512u  /* claims whose inversions are one */
+#define LANES 4u       /* products that do not wait for each other */
 
 struct point {
     struct field x;
@@ -14,7 +16,7 @@ struct point {
 };
 
 struct taproot {
-    struct point multiples[WINDOWS][DIGITS]; /* digit times 256^window times the generator; of digit 0 none */
+    struct point multiples[WINDOWS][DIGIT_MAX + 1]; /* digit times 2048^window times the generator; of digit 0 none */
 };
 
 /* Numbers that are inverted together: their product is (Montgomery's trick), for three multiplications each. */
@@ -24,18 +26,30 @@ struct inversion {
     size_t count;
 };
 
+/* Each lane has a product of its own; they are joined for the one inversion. */
 static void invert_all(struct inversion *all)
 {
-    struct field product = {{1}};
+    struct field products[LANES], joined = {{1}}, before[LANES];
+    for (size_t lane = 0; lane < LANES; lane++)
+        products[lane] = (struct field){{1}};
     for (size_t i = 0; i < all->count; i++) {
-        all->before[i] = product;
-        product = field_multiply(&product, &all->number[i]);
+        all->before[i] = products[i % LANES];
+        products[i % LANES] = field_multiply(&products[i % LANES], &all->number[i]);
     }
-    product = field_invert(&product);
+    for (size_t lane = 0; lane < LANES; lane++) {
+        before[lane] = joined;
+        joined = field_multiply(&joined, &products[lane]);
+    }
+    joined = field_invert(&joined);
+    for (size_t lane = LANES; lane-- > 0;) {
+        struct field product = products[lane];
+        products[lane] = field_multiply(&joined, &before[lane]);
+        joined = field_multiply(&joined, &product);
+    }
     for (size_t i = all->count; i-- > 0;) {
-        struct field number = all->number[i];
-        all->number[i] = field_multiply(&product, &all->before[i]);
-        product = field_multiply(&product, &number);
+        struct field *product = &products[i % LANES], number = all->number[i];
+        all->number[i] = field_multiply(product, &all->before[i]);
+        *product = field_multiply(product, &number);
     }
 }
 
@@ -78,32 +92,35 @@ static const struct point generator = {
     {{0x9c47d08ffb10d4b8, 0xfd17b448a6855419, 0x5da4fbfc0e1108a8, 0x483ada7726a3c465}},
 };
 
-/* No two points that are added have the same x: digit times 256^window is neither 0 nor plus or minus the other's
- * modulo the order of the generator, which is above 255 times 256^31. */
+/* Those of the digits 2^bit + 1 .. 2^(bit + 1), from those up to 2^bit, of one window. */
+static void double_digits(struct point *multiples, unsigned bit, struct inversion *inversion)
+{
+    const unsigned top = 1u << bit;
+    const struct point *base = &multiples[top];
+    for (unsigned done = 1; done < top; done += (unsigned)inversion->count) {
+        inversion->count = top - done < TOGETHER ? top - done : TOGETHER;
+        for (unsigned i = 0; i < inversion->count; i++)
+            inversion->number[i] = field_subtract(&multiples[done + i].x, &base->x);
+        invert_all(inversion);
+        for (unsigned i = 0; i < inversion->count; i++)
+            multiples[top + done + i] = add(base, &multiples[done + i], &inversion->number[i]);
+    }
+    multiples[2 * top] = twice(base);
+}
+
+/* No two points that are added have the same x: the one's factor of 2048^window is below the other's, so neither their
+ * sum nor their difference is 0 modulo the order of the generator, which is a prime and no factor of that power. */
 struct taproot *taproot_new(void)
 {
     struct taproot *taproot = mem_alloc(1, sizeof *taproot);
     struct inversion *inversion = mem_alloc(1, sizeof *inversion);
     bool enough = taproot && inversion;
-    if (enough) {
-        struct point base = generator;
-        for (unsigned w = 0; w < WINDOWS; w++) {
-            taproot->multiples[w][1] = base;
-            for (unsigned bit = 0; bit < 8; bit++) {
-                base = twice(&base);
-                if (bit == 0)
-                    taproot->multiples[w][2] = base;
-            }
-        }
-        inversion->count = WINDOWS;
-        for (unsigned d = 3; d < DIGITS; d++) {
-            for (unsigned w = 0; w < WINDOWS; w++)
-                inversion->number[w] = field_subtract(&taproot->multiples[w][d - 1].x, &taproot->multiples[w][1].x);
-            invert_all(inversion);
-            for (unsigned w = 0; w < WINDOWS; w++)
-                taproot->multiples[w][d] = add(&taproot->multiples[w][1], &taproot->multiples[w][d - 1],
-                                               &inversion->number[w]);
-        }
+    for (unsigned w = 0; enough && w < WINDOWS; w++) {
+        struct point *multiples = taproot->multiples[w];
+        multiples[1] = w == 0 ? generator : twice(&taproot->multiples[w - 1][DIGIT_MAX]);
+        multiples[2] = twice(&multiples[1]);
+        for (unsigned bit = 1; bit + 1 < WINDOW_BITS; bit++)
+            double_digits(multiples, bit, inversion);
     }
     mem_free(inversion);
     if (enough)
@@ -118,8 +135,8 @@ void taproot_free(struct taproot *taproot) { mem_free(taproot); }
 
 /* A claim under way. */
 struct work {
-    uint8_t tweak[32];
-    struct point sum; /* of the multiples for the bytes that were added, if any */
+    int16_t digits[WINDOWS]; /* of the tweak */
+    struct point sum;        /* of the multiples for the digits that were added, if any */
     bool any;
     bool open;           /* nothing has ruled it out */
     struct field x;      /* of the internal key */
@@ -148,15 +165,53 @@ static bool tweak_of(const struct taproot_claim *claim, uint8_t tweak[32])
     return memcmp(tweak, order, 32) < 0;
 }
 
-static void begin(struct work *work, const struct taproot_claim *claim)
+/* The window's bits of the tweak; those above its highest one are 0. */
+static unsigned bits_of(const uint8_t tweak[32], unsigned window)
 {
-    work->any = false;
-    work->open = tweak_of(claim, work->tweak) && field_read(&work->x, claim->internal) &&
-                 field_read(&work->output, claim->output);
+    unsigned first = window * WINDOW_BITS, bits = 0;
+    for (unsigned byte = 0; byte < 3 && first / 8 + byte < 32; byte++)
+        bits |= (unsigned)tweak[31 - first / 8 - byte] << 8 * byte;
+    return bits >> first % 8 & (2 * DIGIT_MAX - 1);
 }
 
-/* Adds the multiples for a byte of each tweak. The sum so far is of lower bytes: a smaller number, and not 0; with this
- * one's it stays below the order, so neither their sum nor their difference is 0 modulo it. */
+static void read_digits(struct work *work, const uint8_t tweak[32])
+{
+    int carry = 0;
+    for (unsigned w = 0; w < WINDOWS; w++) {
+        int digit = (int)bits_of(tweak, w) + carry;
+        carry = digit > DIGIT_MAX;
+        work->digits[w] = (int16_t)(digit - carry * 2 * DIGIT_MAX);
+    }
+}
+
+static void begin(struct work *work, const struct taproot_claim *claim)
+{
+    uint8_t tweak[32];
+    work->any = false;
+    work->open = tweak_of(claim, tweak) && field_read(&work->x, claim->internal) &&
+                 field_read(&work->output, claim->output);
+    if (work->open)
+        read_digits(work, tweak);
+}
+
+static const struct point *place_of(const struct point *multiples, int digit)
+{
+    return &multiples[digit < 0 ? -digit : digit];
+}
+
+/* The multiple that the digit stands for. */
+static struct point multiple_of(const struct point *multiples, int digit)
+{
+    static const struct field zero;
+    struct point point = *place_of(multiples, digit);
+    if (digit < 0)
+        point.y = field_subtract(&zero, &point.y);
+    return point;
+}
+
+/* Adds the multiples for a digit of each tweak. The sum so far is a multiple of the generator by a number that is not
+ * 0, as its last digit is not, and smaller than that of this digit; both together are below the order, so neither their
+ * sum nor their difference is 0 modulo it. */
 static void add_window(const struct taproot *taproot, struct together *together, size_t count, unsigned window)
 {
     struct inversion *inversion = &together->inversion;
@@ -164,21 +219,25 @@ static void add_window(const struct taproot *taproot, struct together *together,
     inversion->count = 0;
     for (unsigned i = 0; i < count; i++) {
         struct work *work = &together->works[i];
-        uint8_t digit = work->tweak[31 - window];
-        if (!work->open || digit == 0)
+        int digit = work->open ? work->digits[window] : 0;
+        if (digit == 0)
             continue;
         if (work->any) {
             together->at[inversion->count] = i;
-            inversion->number[inversion->count++] = field_subtract(&multiples[digit].x, &work->sum.x);
+            inversion->number[inversion->count++] = field_subtract(&multiples[digit < 0 ? -digit : digit].x,
+                                                                   &work->sum.x);
         } else {
-            work->sum = multiples[digit];
+            work->sum = multiple_of(multiples, digit);
             work->any = true;
         }
     }
     invert_all(inversion);
     for (size_t n = 0; n < inversion->count; n++) {
         struct work *work = &together->works[together->at[n]];
-        work->sum = add(&work->sum, &multiples[work->tweak[31 - window]], &inversion->number[n]);
+        if (window + 1 < WINDOWS)
+            __builtin_prefetch(place_of(taproot->multiples[window + 1], work->digits[window + 1]));
+        struct point multiple = multiple_of(multiples, work->digits[window]);
+        work->sum = add(&work->sum, &multiple, &inversion->number[n]);
     }
 }
 

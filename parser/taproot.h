@@ -20,13 +20,13 @@ struct taproot_claim {
     bool holds;              /* the answer */
 };
 
-/* Multiples of the generator, half a MiB, for any number of threads at once. NULL without memory. Some two
+/* Multiples of the generator, 1.5 MiB, for any number of threads at once. NULL without memory. Some four
  * milliseconds. */
 struct taproot *taproot_new(void) MUST_CHECK;
 void taproot_free(struct taproot *taproot);
 
 /* Answers all claims: lift_x(internal) + hash_TapTweak(internal, root) G is the point with the x of `output` and that
- * parity. Any thread. O(count), some five microseconds each where there are many. STATUS_NOMEM. */
+ * parity. Any thread. O(count), some four microseconds each where there are many. STATUS_NOMEM. */
 enum status taproot_check(const struct taproot *taproot, struct taproot_claim *claims, size_t count) MUST_CHECK;
 
 #endif
