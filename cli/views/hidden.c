@@ -286,7 +286,9 @@ static enum status open_source(const struct settings *settings, struct tx_index 
 
 enum status hidden_write(const struct settings *settings, struct hidden_totals *totals, struct fault *fault)
 {
-    struct view view = {.settings = settings, .by = by_parse(settings->by), .kinds = kinds_of(settings->select_kind)};
+    struct settings own = *settings;
+    own.threads = hidden_budget_of(settings->memory, (unsigned)settings->threads).threads;
+    struct view view = {.settings = &own, .by = by_parse(settings->by), .kinds = kinds_of(settings->select_kind)};
     struct blkdir dir = {0};
     struct tx_index *index = NULL;
     int lock = -1;

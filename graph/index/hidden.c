@@ -10,10 +10,10 @@
 
 #define SLOTS_A_THREAD 16u
 #define SLOTS_MAX 256u
-#define WINDOW_BYTES_A_THREAD (8u << 20)
 
 struct pass {
     const struct hidden_pass *options;
+    struct hidden_budget budget;
     struct tx_index **indexes; /* by worker */
     unsigned indexes_count;
     struct block_verifier *verifiers; /* by worker */
@@ -304,6 +304,8 @@ static void show_block(void *context, unsigned worker, size_t slot)
     }
     if (status == STATUS_OK)
         status = flush(&hand);
+    else
+        waiting_drop(&pass->waiting[worker]); /* they are of this block, and not of the worker's next one */
     if (status == STATUS_OK && pass->unproven[slot])
         status = check_witnesses(&hand);
     pass->statuses[slot] = status;
@@ -327,18 +329,11 @@ static enum status failure_of(const struct pass *pass, unsigned count, enum stat
     return status;
 }
 
-/* Bytes of blocks at work at the same time: an eighth of the memory at most, however many threads there are. */
-static uint64_t window_bytes(const struct hidden_pass *options)
-{
-    uint64_t wanted = (uint64_t)WINDOW_BYTES_A_THREAD * options->threads, most = options->memory / 8;
-    return wanted < most ? wanted : most;
-}
-
 /* So many blocks from `first` on, at least one. */
 static enum status choose_window(struct pass *pass, unsigned *count, uint64_t *bytes, struct fault *fault)
 {
-    unsigned most = hidden_slots(pass->options->threads);
-    uint64_t room = window_bytes(pass->options);
+    unsigned most = hidden_slots(pass->budget.threads);
+    uint64_t room = pass->budget.window;
     uint32_t end = pass->promises.ranges[pass->promises.range + 1];
     enum status status = STATUS_OK;
     *bytes = 0;
@@ -355,6 +350,17 @@ static enum status choose_window(struct pass *pass, unsigned *count, uint64_t *b
     return status;
 }
 
+/* Readers keep the room of the largest block that they have read: that of all may come to more than two windows. */
+static void let_go(struct pass *pass)
+{
+    unsigned slots = hidden_slots(pass->budget.threads);
+    uint64_t kept = 0;
+    for (unsigned i = 0; i < slots; i++)
+        kept += pass->readers[i].capacity;
+    for (unsigned i = 0; i < slots && kept > 2 * pass->budget.window; i++)
+        blk_reader_free(&pass->readers[i]);
+}
+
 static enum status run_window(struct pass *pass, struct fault *fault)
 {
     const struct hidden_pass *options = pass->options;
@@ -362,16 +368,17 @@ static enum status run_window(struct pass *pass, struct fault *fault)
     uint64_t bytes;
     enum status status = choose_window(pass, &count, &bytes, fault);
     if (status == STATUS_OK)
-        status = parallel_for(options->threads, count, take_block, pass, fault);
+        status = parallel_for(pass->budget.threads, count, take_block, pass, fault);
     status = failure_of(pass, count, status, fault);
     if (status == STATUS_OK)
-        status = parallel_for(options->threads, count, show_block, pass, fault);
+        status = parallel_for(pass->budget.threads, count, show_block, pass, fault);
     status = failure_of(pass, count, status, fault);
     if (status == STATUS_OK)
         status = options->blocks(options->context, count, fault);
     for (unsigned i = 0; i < count && status == STATUS_OK && options->damaged; i++)
         if (pass->unproven[i])
             options->damaged(options->context, pass->first + i, &pass->at[i]);
+    let_go(pass);
     pass->first += count;
     pass->done += bytes;
     if (options->progress)
@@ -395,7 +402,7 @@ static enum status run_ranges(struct pass *pass, struct fault *fault)
 
 static enum status open_indexes(struct pass *pass, struct fault *fault)
 {
-    unsigned threads = pass->options->threads;
+    unsigned threads = pass->budget.threads;
     pass->indexes = mem_alloc(threads, sizeof *pass->indexes);
     if (!pass->indexes)
         return fault_nomem(fault);
@@ -409,33 +416,33 @@ static enum status open_indexes(struct pass *pass, struct fault *fault)
 
 static enum status open_window(struct pass *pass, struct fault *fault)
 {
-    unsigned slots = hidden_slots(pass->options->threads);
+    unsigned slots = hidden_slots(pass->budget.threads);
     pass->readers = mem_alloc(slots, sizeof *pass->readers);
     pass->at = mem_alloc(slots, sizeof *pass->at);
     pass->block = mem_alloc(slots, sizeof *pass->block);
     pass->statuses = mem_alloc(slots, sizeof *pass->statuses);
     pass->faults = mem_alloc(slots, sizeof *pass->faults);
     pass->unproven = mem_alloc(slots, sizeof *pass->unproven);
-    pass->verifiers = mem_alloc(pass->options->threads, sizeof *pass->verifiers);
-    pass->waiting = mem_alloc(pass->options->threads, sizeof *pass->waiting);
+    pass->verifiers = mem_alloc(pass->budget.threads, sizeof *pass->verifiers);
+    pass->waiting = mem_alloc(pass->budget.threads, sizeof *pass->waiting);
     pass->taproot = taproot_new();
     bool ok = pass->verifiers && pass->readers && pass->at && pass->block && pass->statuses && pass->faults &&
               pass->unproven && pass->waiting && pass->taproot;
-    for (unsigned i = 0; i < pass->options->threads && ok; i++)
+    for (unsigned i = 0; i < pass->budget.threads && ok; i++)
         ok = waiting_open(&pass->waiting[i]) == STATUS_OK;
     return ok ? STATUS_OK : fault_nomem(fault);
 }
 
 static void close_pass(struct pass *pass)
 {
-    for (unsigned i = 0; pass->readers && i < hidden_slots(pass->options->threads); i++)
+    for (unsigned i = 0; pass->readers && i < hidden_slots(pass->budget.threads); i++)
         blk_reader_free(&pass->readers[i]);
     for (unsigned i = 0; i < pass->indexes_count; i++)
         index_close(pass->indexes[i]);
     promises_close(&pass->promises);
-    for (unsigned i = 0; pass->verifiers && i < pass->options->threads; i++)
+    for (unsigned i = 0; pass->verifiers && i < pass->budget.threads; i++)
         block_verifier_free(&pass->verifiers[i]);
-    for (unsigned i = 0; pass->waiting && i < pass->options->threads; i++)
+    for (unsigned i = 0; pass->waiting && i < pass->budget.threads; i++)
         waiting_free(&pass->waiting[i]);
     taproot_free(pass->taproot);
     mem_free(pass->waiting);
@@ -451,10 +458,11 @@ static void close_pass(struct pass *pass)
 
 enum status hidden_pass_run(const struct hidden_pass *options, struct fault *fault)
 {
-    struct pass pass = {.options = options};
+    struct pass pass = {.options = options, .budget = hidden_budget_of(options->memory, options->threads)};
     struct promises_options to_promise = {.tmp = options->tmp ? options->tmp : options->store,
-                                          .memory = options->memory,
-                                          .threads = options->threads,
+                                          .memory = pass.budget.promises,
+                                          .buffers = pass.budget.buffers,
+                                          .threads = pass.budget.threads,
                                           .to_height = options->to_height};
     enum status status = open_indexes(&pass, fault);
     if (status == STATUS_OK)

@@ -32,7 +32,7 @@ struct hidden_pass {
     const struct blkdir *dir; /* its blk files */
     const char *tmp;          /* folder for temporary files; NULL: the store's */
     uint64_t memory;          /* bytes, at least 256 MiB */
-    unsigned threads;         /* at least 1 */
+    unsigned threads;         /* at least 1; more than hidden_budget_of has are not used */
     uint32_t to_height;       /* UINT32_MAX: the index's tip */
     /* Blocks are worked on some at a time, each with a number of its own below hidden_slots(threads). `spend` is called
      * by any thread for the inputs of a block in order, for no two blocks of one slot at once. `blocks` then is called
@@ -48,6 +48,24 @@ struct hidden_pass {
 };
 
 unsigned hidden_slots(unsigned threads);
+
+/* What is at work however large the chain is: the program, the multiples of taproot.h, rows; and for each thread its
+ * readers, matchers, stack, and what it verifies and checks with, as measured, without the spends that wait. */
+#define HIDDEN_FIXED_BYTES ((uint64_t)24 << 20)
+#define HIDDEN_THREAD_BYTES ((uint64_t)1 << 20)
+
+/* How a pass divides its memory: all of it together, with two windows more for what readers keep, is that memory at
+ * most. */
+struct hidden_budget {
+    unsigned threads;  /* as many as half of the memory has room for */
+    uint64_t window;   /* bytes of blocks at work at the same time */
+    uint64_t buffers;  /* of the spill */
+    uint64_t promises; /* of a range of inputs */
+};
+/* `memory` is 256 MiB or more. O(1). */
+struct hidden_budget hidden_budget_of(uint64_t memory, unsigned threads);
+/* What one thread takes of it. */
+uint64_t hidden_budget_thread(void);
 
 /* STATUS_NOT_FOUND: there is no index, or a blk file is gone. STATUS_FORMAT: a block is not what the index has, or the
  * index contradicts itself. STATUS_INTERRUPTED once a signal came. O(bytes of the blocks), and the spills. */

@@ -8,10 +8,8 @@
 #include "parser/mem.h"
 #include "parser/search.h"
 
-#define MEMORY_FIXED (88u << 20) /* as in build.c: windows, and what every program has */
 #define RANGES_MAX 4096u
-#define BUFFERS_BYTES (64u << 20)
-#define BUFFER_MIN 4096u
+#define BUFFER_MIN 128u /* some entries: with all ranges and 64 threads a quarter of the least memory */
 #define BUFFER_MAX (64u << 10)
 #define FOLDER_NAME "/unktx-hidden-XXXXXX"
 
@@ -128,11 +126,11 @@ static enum status load_places(struct promises *promises, uint32_t to_height, st
     return STATUS_OK;
 }
 
-/* Ranges whose promises take half of the memory. */
+/* Ranges whose promises take the memory. */
 static enum status choose_ranges(struct promises *promises, uint64_t memory, struct fault *fault)
 {
     uint64_t inputs = promises->places[promises->blocks].first_input;
-    uint64_t most = (memory > 2 * MEMORY_FIXED ? memory - MEMORY_FIXED : MEMORY_FIXED) / 2 / sizeof(struct promise);
+    uint64_t most = memory / sizeof(struct promise);
     if (index_promises_range > 0)
         most = index_promises_range;
     if (most < inputs / (RANGES_MAX / 2))
@@ -153,7 +151,7 @@ static enum status choose_ranges(struct promises *promises, uint64_t memory, str
 /* In a folder that is gone before anything is in its files. */
 static enum status open_spill(struct promises *promises, const struct promises_options *options, struct fault *fault)
 {
-    size_t buffer = BUFFERS_BYTES / ((size_t)promises->ranges_count * options->threads);
+    size_t buffer = (size_t)(options->buffers / ((uint64_t)promises->ranges_count * options->threads));
     struct spill_shape shape = {.folder = promises->folder,
                                 .name = "promises",
                                 .parts = promises->ranges_count,

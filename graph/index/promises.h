@@ -38,7 +38,8 @@ struct promises {
 
 struct promises_options {
     const char *tmp;    /* folder for temporary files */
-    uint64_t memory;    /* bytes, for all */
+    uint64_t memory;    /* bytes, for the promises of a range */
+    uint64_t buffers;   /* bytes, for those of later ranges on their way to disk */
     unsigned threads;   /* worker numbers are below it */
     uint32_t to_height; /* UINT32_MAX: the tip */
 };

@@ -26,6 +26,10 @@ void waiting_free(struct waiting *waiting)
     *waiting = (struct waiting){0};
 }
 
+size_t waiting_bytes(void) { return WAITING_MAX * (sizeof(struct waiting_spend) + sizeof(struct taproot_claim)); }
+
+void waiting_drop(struct waiting *waiting) { waiting->count = waiting->claims_count = 0; }
+
 bool waiting_is_full(const struct waiting *waiting) { return waiting->count == WAITING_MAX; }
 
 void waiting_add(struct waiting *waiting, const struct hidden_spend *spend, const uint8_t *program,
@@ -53,6 +57,6 @@ enum status waiting_flush(struct waiting *waiting, const struct taproot *taproot
         }
         status = show(context, &kept->spend);
     }
-    waiting->count = waiting->claims_count = 0;
+    waiting_drop(waiting);
     return status;
 }

@@ -18,6 +18,12 @@ typedef enum status waiting_show(void *context, const struct hidden_spend *spend
 enum status waiting_open(struct waiting *waiting) MUST_CHECK;
 void waiting_free(struct waiting *waiting);
 
+/* What waiting_open allocates. */
+size_t waiting_bytes(void);
+
+/* Forgets all that wait. */
+void waiting_drop(struct waiting *waiting);
+
 /* Room for one more is needed: waiting_flush if not. */
 bool waiting_is_full(const struct waiting *waiting);
 
