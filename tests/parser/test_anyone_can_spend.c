@@ -116,7 +116,7 @@ static void test_scripts(void **state)
                       fails);
     }
     assert_int_equal(wrong, 0);
-    assert_true(anyone >= 100);
+    assert_true(anyone >= 200);
 }
 
 static const char *const anyone_can_spend[] =
