@@ -8,6 +8,7 @@
 #include "cli/inputs/hidden_store.h"
 #include "cli/output/http.h"
 #include "cli/output/outfile.h"
+#include "cli/output/signals.h"
 #include "cli/views/explore.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
@@ -74,7 +75,7 @@ static enum status serve(const struct settings *settings, struct explore *explor
         status = explore_load_others(explore, fault);
     if (status != STATUS_OK)
         return status;
-    http_wait();
+    signals_wait();
     return stop_check(fault);
 }
 

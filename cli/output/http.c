@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,27 +10,24 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/output/connections.h"
 #include "cli/output/http_guard.h"
 #include "cli/output/listening.h"
 #include "cli/output/target.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
 
-#define CONNECTIONS_MAX 64u           /* of each address */
 #define CONNECTION_MEMORY (16u << 10) /* for the head of a request */
 #define IDLE_S 15u                    /* without a byte */
-#define REQUEST_S 10                  /* for all of a request, and between two */
-#define ANSWER_S 60                   /* for all of an answer */
-#define PARTS_S 600                   /* for one in parts */
 #define PART_SIZE (64u << 10)
 #define SOCKETS 2u
+/* MHD stops accepting at its own limit: those that have been told to end are to have room beside the others. */
+#define OPEN_MAX (CONNECTIONS_ALL / SOCKETS)
 
 /* A connection. What the address asked for is kept here until the headers are there too. */
 struct slot {
     struct http *http;
-    int fd; /* -1: free */
-    time_t since;
-    time_t limit_s;
+    struct connection *connection;
     bool is_answered; /* before MHD has read all of the request: nothing else is sent */
     char target[TARGET_MAX + 2];
 };
@@ -50,24 +46,17 @@ struct http {
     pthread_cond_t turn_free;
     unsigned turns; /* answers that are being made */
     bool ends;
-    struct slot slots[SOCKETS * CONNECTIONS_MAX];
+    struct connections connections;
+    struct slot slots[CONNECTIONS_ALL]; /* of these, at the same place */
 };
 
 /* ---- connections ---- */
 
-static time_t now_s(void)
+static uint64_t now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
-
-static void set_limit(struct slot *slot, time_t limit_s)
-{
-    pthread_mutex_lock(&slot->http->lock);
-    slot->since = now_s();
-    slot->limit_s = limit_s;
-    pthread_mutex_unlock(&slot->http->lock);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static struct slot *slot_of(struct MHD_Connection *connection)
@@ -76,24 +65,30 @@ static struct slot *slot_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
-static struct slot *take_slot(struct http *http, int fd)
+static void begin(struct slot *slot, enum connection_state state, size_t size)
 {
-    struct slot *found = NULL;
+    pthread_mutex_lock(&slot->http->lock);
+    connection_begin(slot->connection, state, size, now_ms());
+    pthread_mutex_unlock(&slot->http->lock);
+}
+
+static struct slot *take_slot(struct http *http, int fd, const struct sockaddr *from)
+{
+    struct slot *slot = NULL;
+    int cut;
     pthread_mutex_lock(&http->lock);
-    for (size_t i = 0; i < sizeof http->slots / sizeof *http->slots && !found; i++) {
-        if (http->slots[i].fd < 0)
-            found = &http->slots[i];
-    }
-    if (found) {
-        found->http = http;
-        found->fd = fd;
-        found->since = now_s();
-        found->limit_s = REQUEST_S;
-        found->is_answered = false;
-        found->target[0] = '\0';
+    struct connection *connection = connections_add(&http->connections, fd, from, now_ms(), &cut);
+    if (cut >= 0)
+        shutdown(cut, SHUT_RDWR);
+    if (connection) {
+        slot = &http->slots[connection - http->connections.at];
+        slot->http = http;
+        slot->connection = connection;
+        slot->is_answered = false;
+        slot->target[0] = '\0';
     }
     pthread_mutex_unlock(&http->lock);
-    return found;
+    return slot;
 }
 
 /* The socket is open still when its end is told, so that no other file has its number while it is in a slot. */
@@ -102,15 +97,16 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 {
     struct http *http = context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *socket_context = info ? take_slot(http, info->connect_fd) : NULL;
+        const union MHD_ConnectionInfo *fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        *socket_context = fd ? take_slot(http, fd->connect_fd, from ? from->client_addr : NULL) : NULL;
         return;
     }
     struct slot *slot = *socket_context;
     if (!slot)
         return;
     pthread_mutex_lock(&http->lock);
-    slot->fd = -1;
+    connection_remove(slot->connection);
     pthread_mutex_unlock(&http->lock);
     *socket_context = NULL;
 }
@@ -118,11 +114,10 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 /* With the lock held. */
 static void cut_off_slow(struct http *http)
 {
-    time_t now = now_s();
-    for (size_t i = 0; i < sizeof http->slots / sizeof *http->slots; i++) {
-        const struct slot *slot = &http->slots[i];
-        if (slot->fd >= 0 && now - slot->since > slot->limit_s)
-            shutdown(slot->fd, SHUT_RDWR);
+    uint64_t now = now_ms();
+    for (unsigned i = 0; i < CONNECTIONS_ALL; i++) {
+        if (connection_end_late(&http->connections.at[i], now))
+            shutdown(http->connections.at[i].fd, SHUT_RDWR);
     }
 }
 
@@ -192,8 +187,8 @@ static void answer_at_once(struct slot *slot, const char *status)
     char text[128];
     int size = snprintf(text, sizeof text, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", status);
     slot->is_answered = true;
-    (void)!send(slot->fd, text, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    shutdown(slot->fd, SHUT_WR);
+    (void)!send(slot->connection->fd, text, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(slot->connection->fd, SHUT_WR);
 }
 
 /* The address as it was sent; later MHD decodes it in place. Where the fields of a query leave MHD no room for an
@@ -235,6 +230,7 @@ static void add_headers(struct MHD_Response *response, const struct http_answer 
 
 /* An answer in parts: what is left of the part that is being sent. */
 struct parts {
+    struct slot *slot; /* until the connection ends */
     struct text text;
     size_t sent;
     http_part *part;
@@ -242,13 +238,26 @@ struct parts {
     void *context;
 };
 
+/* The reader has taken the one before. */
+static bool make_part(struct parts *parts)
+{
+    struct slot *slot = parts->slot;
+    size_t taken = parts->text.size;
+    uint64_t begun_ms = now_ms();
+    parts->sent = parts->text.size = 0;
+    enum status status = parts->part(parts->context, &parts->text);
+    pthread_mutex_lock(&slot->http->lock);
+    connection_sent(slot->connection, taken, now_ms() - begun_ms);
+    pthread_mutex_unlock(&slot->http->lock);
+    return status == STATUS_OK;
+}
+
 static ssize_t read_part(void *context, uint64_t position, char *out, size_t size)
 {
     struct parts *parts = context;
     (void)position;
     if (parts->sent == parts->text.size) {
-        parts->sent = parts->text.size = 0;
-        if (stop_requested() || parts->part(parts->context, &parts->text) != STATUS_OK)
+        if (stop_requested() || !make_part(parts))
             return MHD_CONTENT_READER_END_WITH_ERROR;
         if (parts->text.size == 0)
             return MHD_CONTENT_READER_END_OF_STREAM;
@@ -269,13 +278,13 @@ static void end_parts(void *context)
     mem_free(parts);
 }
 
-static struct MHD_Response *respond_in_parts(struct http_answer *answer)
+static struct MHD_Response *respond_in_parts(struct slot *slot, struct http_answer *answer)
 {
     struct parts *parts = mem_alloc(1, sizeof *parts);
     struct MHD_Response *response = NULL;
     if (parts) {
         *parts = (struct parts){
-            .text = answer->body, .part = answer->part, .end = answer->end, .context = answer->context};
+            .slot = slot, .text = answer->body, .part = answer->part, .end = answer->end, .context = answer->context};
         answer->body = (struct text){0};
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PART_SIZE, read_part, parts, end_parts);
         if (!response)
@@ -289,9 +298,9 @@ static struct MHD_Response *respond_in_parts(struct http_answer *answer)
 static enum MHD_Result send_answer(struct MHD_Connection *connection, struct slot *slot, struct http_answer *answer)
 {
     struct MHD_Response *response;
-    set_limit(slot, answer->part ? PARTS_S : ANSWER_S);
+    begin(slot, CONNECTION_SENDING, answer->body.size);
     if (answer->part) {
-        response = respond_in_parts(answer);
+        response = respond_in_parts(slot, answer);
     } else {
         response = MHD_create_response_from_buffer_with_free_callback(
             answer->body.size, answer->body.size ? answer->body.bytes : "", answer->body.size ? mem_free : NULL);
@@ -356,7 +365,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (!slot || slot->is_answered)
         return MHD_NO;
     if (*state) { /* all of it is there, and it was good */
-        set_limit(slot, ANSWER_S);
+        begin(slot, CONNECTION_MAKING, 0);
         take_turn(http);
         http->handler(http->context, slot->target, &answer);
         end_turn(http);
@@ -379,7 +388,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     (void)state;
     (void)code;
     if (slot)
-        set_limit(slot, REQUEST_S);
+        begin(slot, CONNECTION_WAITING, 0);
 }
 
 /* ---- start and end ---- */
@@ -393,7 +402,7 @@ static enum status start_daemon(struct http *http, int fd, struct fault *fault)
 {
     struct MHD_Daemon *daemon = MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_AUTO, 0, NULL, NULL, on_request, http,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, OPEN_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
@@ -453,8 +462,6 @@ enum status http_start(const struct http_options *options, http_handler *handler
     (*http)->handler = handler;
     (*http)->context = context;
     make_lock(*http);
-    for (size_t i = 0; i < sizeof(*http)->slots / sizeof *(*http)->slots; i++)
-        (*http)->slots[i].fd = -1;
     sigfillset(&all);
     sigdelset(&all, SIGBUS); /* of a lost page: that thread is to say so (signals.h) */
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -464,20 +471,6 @@ enum status http_start(const struct http_options *options, http_handler *handler
 }
 
 const char *http_address(const struct http *http) { return http->address; }
-
-void http_wait(void)
-{
-    sigset_t ending, before;
-    sigemptyset(&ending);
-    sigaddset(&ending, SIGINT);
-    sigaddset(&ending, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &ending, &before);
-    while (!stop_requested()) {
-        struct timespec second = {.tv_sec = 1};
-        (void)!ppoll(NULL, 0, &second, &before); /* a signal ends it, also one that came before */
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
 
 void http_stop(struct http *http)
 {

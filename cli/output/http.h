@@ -4,7 +4,7 @@
  * where it was.
  *
  * Everything is bounded: connections, the bytes of a request, the time for one to arrive and for an answer to leave;
- * who is slower is cut off.
+ * who is slower is cut off (connections.h).
  *
  * Thread rule: the handler is called from several threads at once; all else is one thread's. */
 #ifndef UNKTX_CLI_OUTPUT_HTTP_H
@@ -47,8 +47,6 @@ enum status http_start(const struct http_options *options, http_handler *handler
                        struct fault *fault) MUST_CHECK;
 /* "http://127.0.0.1:8380/"; the server's own. */
 const char *http_address(const struct http *http);
-/* Waits for a signal (parser/stop.h). */
-void http_wait(void);
 /* Ends all connections. NULL is legal. */
 void http_stop(struct http *http);
 

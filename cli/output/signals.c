@@ -1,7 +1,10 @@
+#define _GNU_SOURCE
 #include "cli/output/signals.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -113,6 +116,20 @@ void signals_catch(void)
     catch (SIGTERM, on_signal);
     catch (SIGPIPE, SIG_IGN);
     catch (SIGXFSZ, SIG_IGN);
+}
+
+void signals_wait(void)
+{
+    sigset_t ending, before;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ending, &before);
+    while (!stop_requested()) {
+        struct timespec second = {.tv_sec = 1};
+        (void)!ppoll(NULL, 0, &second, &before); /* a signal ends it, also one that came before */
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void signals_hold(void) { held++; }

@@ -19,6 +19,8 @@
 /* Installs the handlers, without SA_RESTART. Another signal after a second or two ends the program at once. SIGPIPE and
  * SIGXFSZ are ignored: EPIPE and EFBIG tell of them. */
 void signals_catch(void);
+/* Waits for the first of them. */
+void signals_wait(void);
 
 /* Between these two the process is not cut off: what is under way ends by itself as soon as it can (several files that
  * appear together). They may be nested. */
