@@ -70,6 +70,7 @@ struct explore {
     struct explore_shown_work *shown[RULES_WITH_HIDDEN];
     struct explore_sought *sought; /* the last searches, the newest first */
     struct explore_drawn *drawn;   /* the last large drawings, likewise */
+    size_t drawn_bytes;            /* that these may take; explore_open sets it */
     unsigned large_files;          /* graphs of large T-DAGs on their way out */
     uint64_t looked_s;             /* when the store was last looked at for other blocks */
     bool has_newer;                /* and what was seen then */

@@ -7,8 +7,6 @@
 #include "cli/views/svg.h"
 #include "parser/mem.h"
 
-#define KEPT_BYTES ((size_t)32 << 20) /* those in use apart */
-
 struct explore_drawn {
     struct explore_job job; /* first */
     struct explore_drawn *next;
@@ -79,33 +77,39 @@ static struct explore_drawn *find(struct explore *explore, uint32_t dag, const c
     return NULL;
 }
 
-static size_t drawn_bytes(const struct explore_drawn *drawn)
+/* Of one that is being made, what is known. */
+static size_t bytes_of(const struct explore_drawn *drawn)
 {
-    size_t bytes = sizeof *drawn + drawn->scope.count * sizeof *drawn->drawing.blocks;
-    bytes += drawn->numbers ? drawn->scope.count * sizeof *drawn->numbers : 0;
+    const struct drawing *drawing = &drawn->drawing;
+    size_t each = sizeof *drawing->blocks + (drawn->numbers ? sizeof *drawn->numbers : 0);
+    size_t bytes = sizeof *drawn + drawn->scope.count * each;
     for (unsigned i = 0; i < DRAWN_PARTS; i++)
         bytes += drawn->parts[i].size;
-    return bytes;
+    return drawn->job.done ? bytes + drawing->vertices_count * sizeof *drawing->vertices +
+                                 drawing->arcs_count * (2 * sizeof *drawing->from + sizeof *drawing->marks)
+                           : bytes;
 }
 
-/* With explore->lock held: those that failed go, and the oldest. False: another one is being made. */
+/* With explore->lock held: those that failed go, and the oldest. False: another one is being made, or there are too
+ * many that pages use. */
 static bool make_room(struct explore *explore)
 {
-    size_t bytes = 0;
+    size_t bytes = 0, used = 0;
     bool running = false;
     for (struct explore_drawn **at = &explore->drawn; *at;) {
         struct explore_drawn *drawn = *at;
         bool failed = explore_job_failed(&drawn->job);
-        bytes += drawn_bytes(drawn);
+        bytes += bytes_of(drawn);
+        used += drawn->users > 0 ? bytes_of(drawn) : 0;
         running |= !drawn->job.done;
-        if (!drawn->job.done || drawn->users > 0 || (!failed && bytes <= KEPT_BYTES)) {
+        if (!drawn->job.done || drawn->users > 0 || (!failed && bytes <= explore->drawn_bytes)) {
             at = &drawn->next;
             continue;
         }
         *at = drawn->next;
         end(drawn);
     }
-    return !running;
+    return !running && used <= explore->drawn_bytes;
 }
 
 /* With explore->lock held. */

@@ -61,34 +61,40 @@ enum status explore_groups(struct explore_request *request, struct fault *fault)
 
 /* ---- one of them ---- */
 
+struct found {
+    uint32_t group;
+    uint32_t count;
+};
+
+static void take_group(void *context, uint32_t group)
+{
+    struct found *found = context;
+    found->group = group;
+    found->count++;
+}
+
 /* By its number, or the first digits of its name, which is the txid of its first transaction. */
 static enum status find_group(const struct explore_request *request, const struct explore_shown *shown, uint32_t *group,
                               struct fault *fault)
 {
-    const struct forest *forest = &request->explore->opened.forest;
     const char *word = request->rest + strlen("group/");
-    const struct tdags *names = &shown->groups.names;
     struct prefix prefix;
     uint64_t number = chosen_number(word);
-    uint32_t found = 0;
+    struct found found = {0, 0};
     if (number > 0 && number <= shown->groups.count) {
         *group = (uint32_t)number;
         return STATUS_OK;
     }
-    if (prefix_parse(word, strlen(word), &prefix)) {
-        for (uint32_t g = 1; g <= shown->groups.count && found < 2; g++) {
-            if (!prefix_is_of_txid(&prefix, &forest->txs[names->members[names->first[g - 1]]].txid))
-                continue;
-            *group = g;
-            found++;
-        }
-    }
-    if (found == 1)
+    if (prefix_parse(word, strlen(word), &prefix))
+        explore_groups_find(request->explore, shown, &prefix, 2, take_group, &found);
+    *group = found.group;
+    if (found.count == 1)
         return STATUS_OK;
-    return fault_set(fault, found ? STATUS_REFUSED : STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-                     found ? "Several groups of %s begin with %.80s: give more digits, or the number that groups.csv "
-                             "has."
-                           : "There is no group of %s whose name begins with %.80s.",
+    return fault_set(fault, found.count ? STATUS_REFUSED : STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
+                     found.count
+                         ? "Several groups of %s begin with %.80s: give more digits, or the number that groups.csv "
+                           "has."
+                         : "There is no group of %s whose name begins with %.80s.",
                      rules_name(request->rules), word);
 }
 

@@ -8,9 +8,14 @@
 /* In Linux a thread has a priority of its own, which those that it begins inherit. */
 static void *run(void *context)
 {
+    static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
     struct explore_job *job = context;
     (void)!setpriority(PRIO_PROCESS, 0, EXPLORE_JOB_NICE);
+    if (job->alone)
+        pthread_mutex_lock(&turn);
     enum status status = job->work(job);
+    if (job->alone)
+        pthread_mutex_unlock(&turn);
     pthread_mutex_lock(&job->explore->lock);
     job->status = status;
     job->done = true;

@@ -14,6 +14,7 @@
 struct explore_job {
     struct explore *explore;
     enum status (*work)(struct explore_job *job);
+    bool alone; /* it takes much memory: not at the same time as another such one */
     pthread_t thread;
     unsigned waiting; /* threads in explore_job_wait, which look at it once more */
     bool done;

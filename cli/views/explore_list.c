@@ -188,10 +188,22 @@ static enum status keep_outputs(struct wanted *wanted, struct fault *fault)
     return STATUS_OK;
 }
 
+struct grouped {
+    struct wanted *wanted;
+    const struct explore_shown *shown;
+};
+
+static void keep_group(void *context, uint32_t group)
+{
+    const struct grouped *grouped = context;
+    const struct explore_shown *shown = grouped->shown;
+    uint32_t first = shown->groups.begins[group - 1];
+    set_piece(grouped->wanted->some, shown->members, first, first + shown->rows[group - 1].tdags, NULL);
+}
+
 /* Those of the groups whose names, txids, begin so. STATUS_BUSY: groups are being found. */
 static enum status keep_groups(struct wanted *wanted, struct fault *fault)
 {
-    const struct forest *forest = &wanted->explore->opened.forest;
     const struct explore_shown *shown;
     struct prefix prefix = prefix_of(wanted->filter->group);
     if (!prefix.size)
@@ -199,12 +211,7 @@ static enum status keep_groups(struct wanted *wanted, struct fault *fault)
     enum status status = explore_shown_get(wanted->explore, wanted->number, &shown, fault);
     if (status != STATUS_OK)
         return status;
-    const struct groups *groups = &shown->groups;
-    for (uint32_t g = 0; g < groups->count; g++) {
-        uint32_t first = groups->begins[g];
-        if (prefix_is_of_txid(&prefix, &forest->txs[groups->names.members[groups->names.first[g]]].txid))
-            set_piece(wanted->some, shown->members, first, first + shown->rows[g].tdags, NULL);
-    }
+    explore_groups_find(wanted->explore, shown, &prefix, UINT32_MAX, keep_group, &(struct grouped){wanted, shown});
     take_some(wanted);
     return STATUS_OK;
 }

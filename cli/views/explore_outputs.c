@@ -114,22 +114,23 @@ static void put_outputs(struct explore_request *request, const struct explore_tr
 enum status explore_outputs(struct explore_request *request, struct fault *fault)
 {
     const char *word = target_get(request->target, "with");
-    uint32_t *outputs, count;
+    struct explore_sought *sought;
     char number[GROUPED_SIZE];
     if (!word || !explore_sought_fits(word))
         return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
                          "Outputs are listed by an address, or by a key, hash or script in hexadecimal: with=WORD.");
-    enum status status = explore_sought_get(request->explore, request->rules, word, &outputs, &count, fault);
+    enum status status = explore_sought_get(request->explore, request->rules, word, &sought, fault);
     if (status != STATUS_OK)
         return status;
+    const struct explore_sought_outputs outputs = explore_sought_outputs(sought);
     explore_begin_page(request, "Unknown outputs");
     PRINT(&request->page, "<p>They have <code class=\"hash\">");
     html_escaped(&request->page, word, strlen(word));
     PRINT(&request->page,
           "</code>, as address, key, hash, script or data, or as an address of their key or hash%s: %s.</p>\n",
-          count == EXPLORE_SOUGHT_MAX ? "; these are the first ones" : "", grouped(number, count));
-    put_list(request, "Outputs in chain order; values in BTC", outputs, count);
-    mem_free(outputs);
+          outputs.count == EXPLORE_SOUGHT_MAX ? "; these are the first ones" : "", grouped(number, outputs.count));
+    put_list(request, "Outputs in chain order; values in BTC", outputs.at, outputs.count);
+    explore_sought_leave(request->explore, sought);
     explore_put_command(request, TAKES_RULES | TAKES_CHAIN, "find %.300s", word);
     explore_end_page(request);
     return STATUS_OK;

@@ -8,7 +8,6 @@
 #include "cli/views/html.h"
 #include "cli/views/tables.h"
 #include "graph/dag/names.h"
-#include "parser/mem.h"
 
 #define SHOWN_MAX 20u
 
@@ -271,14 +270,15 @@ static enum status find_in_survey(struct search *search, struct fault *fault)
 static enum status find_outputs(struct search *search, struct fault *fault)
 {
     struct explore_request *request = search->request;
-    uint32_t *outputs, count;
+    struct explore_sought *sought;
     char encoded[3 * TARGET_MAX + 1], number[GROUPED_SIZE], address[600];
     if (search->found > 0 || !explore_sought_fits(search->word))
         return STATUS_OK;
-    enum status status = explore_sought_get(request->explore, request->rules, search->word, &outputs, &count, fault);
+    enum status status = explore_sought_get(request->explore, request->rules, search->word, &sought, fault);
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    mem_free(outputs);
+    uint32_t count = explore_sought_outputs(sought).count;
+    explore_sought_leave(request->explore, sought);
     if (count == 0)
         return STATUS_OK;
     *target_put(encoded, search->word) = '\0';
@@ -314,22 +314,17 @@ static void add_thing(void *context, uint32_t thing)
     end_line(search);
 }
 
-static void find_groups(struct search *search, const struct explore_shown *shown)
+static void add_group(void *context, uint32_t group)
 {
+    const struct things *things = context;
+    struct search *search = things->search;
     struct explore_request *request = search->request;
-    const struct tdags *names = &shown->groups.names;
-    const struct forest *forest = &request->explore->opened.forest;
     char address[EXPLORE_GROUP_SIZE];
-    for (uint32_t g = 1, found = 0; g <= shown->groups.count && found < SHOWN_MAX; g++) {
-        if (!prefix_is_of_txid(&search->operand.prefix, &forest->txs[names->members[names->first[g - 1]]].txid))
-            continue;
-        found++;
-        add(search, "Group");
-        explore_put_group(request, shown, g);
-        PRINT(&request->page, ", T-DAGs: %u", (unsigned)shown->rows[g - 1].tdags);
-        remember(search, explore_group_address(request, shown, g, address));
-        end_line(search);
-    }
+    add(search, "Group");
+    explore_put_group(request, things->shown, group);
+    PRINT(&request->page, ", T-DAGs: %u", (unsigned)things->shown->rows[group - 1].tdags);
+    remember(search, explore_group_address(request, things->shown, group, address));
+    end_line(search);
 }
 
 /* What is not read yet is asked for only where the word is nothing else. */
@@ -344,10 +339,11 @@ static enum status find_shown(struct search *search, struct fault *fault)
         if (status != STATUS_OK)
             return status;
     }
+    struct things things = {search, shown};
     if (shown && search->is_operand && search->operand.type == OPERAND_HASH)
-        find_groups(search, shown);
+        explore_groups_find(request->explore, shown, &search->operand.prefix, SHOWN_MAX, add_group, &things);
     if (shown && size >= EXPLORE_DIGITS_MIN)
-        explore_things_find(shown, search->word, SHOWN_MAX, add_thing, &(struct things){search, shown});
+        explore_things_find(shown, search->word, SHOWN_MAX, add_thing, &things);
     return STATUS_OK;
 }
 

@@ -355,6 +355,7 @@ static enum status begin(struct explore *explore, enum rules rules)
         return STATUS_NOMEM;
     new->job.explore = explore;
     new->job.work = work;
+    new->job.alone = true;
     new->rules = rules;
     new->moment = explore_job_moment();
     if (explore_job_begin(&new->job) != STATUS_OK) {
@@ -421,6 +422,21 @@ void explore_shown_free_all(struct explore *explore)
     for (unsigned r = 0; r < RULES_WITH_HIDDEN; r++) {
         if (explore->shown[r])
             end(explore->shown[r]);
+    }
+}
+
+/* Groups are numbered in the order of their first transactions. */
+void explore_groups_find(const struct explore *explore, const struct explore_shown *shown, const struct prefix *prefix,
+                         uint32_t most, explore_group_take *take, void *context)
+{
+    const struct tdags *names = &shown->groups.names;
+    uint32_t first, end, groups = shown->groups.count;
+    explore_find_txs(explore, prefix, &first, &end);
+    for (uint32_t i = first; i < end && most > 0; i++) {
+        uint32_t tx = explore->txs_by_txid[i];
+        uint32_t at = (uint32_t)LOWER_BOUND(g, 0, groups, names->members[names->first[g]] < tx);
+        for (; at < groups && names->members[names->first[at]] == tx && most > 0; at++, most--)
+            take(context, at + 1);
     }
 }
 

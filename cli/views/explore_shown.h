@@ -57,6 +57,12 @@ enum status explore_shown_get(struct explore *explore, enum rules rules, const s
 const struct explore_shown *explore_shown_at_once(struct explore *explore, enum rules rules);
 void explore_shown_free_all(struct explore *explore);
 
+/* Calls `take` with each group whose name, the txid of its first transaction, begins so; at most `most` times, in the
+ * order of the txids. O(transactions that begin so * log n). */
+typedef void explore_group_take(void *context, uint32_t group);
+void explore_groups_find(const struct explore *explore, const struct explore_shown *shown, const struct prefix *prefix,
+                         uint32_t most, explore_group_take *take, void *context);
+
 /* The things that tie a T-DAG. O(1). */
 struct explore_span explore_shown_of_tdag(const struct explore_shown *shown, uint32_t dag);
 

@@ -137,32 +137,37 @@ static enum status tell(enum status status, const char *word, struct fault *faul
                      word);
 }
 
-enum status explore_sought_get(struct explore *explore, enum rules rules, const char *word, uint32_t **outputs,
-                               uint32_t *count, struct fault *fault)
+enum status explore_sought_get(struct explore *explore, enum rules rules, const char *word,
+                               struct explore_sought **sought, struct fault *fault)
 {
     enum status status = STATUS_OK;
-    *outputs = NULL;
     pthread_mutex_lock(&explore->lock);
     struct explore_sought *one = find(explore, rules, word);
     if (!one)
         status = make_room(explore) ? begin(explore, rules, word, &one, fault) : tell(STATUS_BUSY, word, fault);
     if (one) {
-        one->users++;
+        one->users++; /* also while it is waited for: then nobody frees it */
         status = explore_job_wait(&one->job);
-        one->users--;
-        if (status != STATUS_OK)
+        if (status != STATUS_OK) {
+            one->users--;
             status = tell(status, word, fault);
-    }
-    if (one && status == STATUS_OK) {
-        *count = (uint32_t)one->outputs.count;
-        *outputs = mem_alloc(*count, sizeof **outputs);
-        if (!*outputs)
-            status = fault_nomem(fault);
-        else if (*count > 0)
-            memcpy(*outputs, one->outputs.at, *count * sizeof **outputs);
+        }
     }
     pthread_mutex_unlock(&explore->lock);
+    *sought = status == STATUS_OK ? one : NULL;
     return status;
+}
+
+struct explore_sought_outputs explore_sought_outputs(const struct explore_sought *sought)
+{
+    return (struct explore_sought_outputs){sought->outputs.at, (uint32_t)sought->outputs.count};
+}
+
+void explore_sought_leave(struct explore *explore, struct explore_sought *sought)
+{
+    pthread_mutex_lock(&explore->lock);
+    sought->users--;
+    pthread_mutex_unlock(&explore->lock);
 }
 
 void explore_sought_free(struct explore *explore)

@@ -243,6 +243,7 @@ enum status explore_open(const struct settings *settings, struct explore *explor
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&explore->rules_ready, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    explore->drawn_bytes = EXPLORE_DRAWN_BYTES;
     enum status status = opened_forest_begin(settings, &explore->opened, fault);
     if (status == STATUS_OK)
         forms_leave_file(store_forms(explore->opened.store)); /* nothing is written */

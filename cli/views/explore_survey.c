@@ -179,6 +179,7 @@ static enum status begin(struct explore *explore, enum rules rules)
         return STATUS_NOMEM;
     new->job.explore = explore;
     new->job.work = work;
+    new->job.alone = true;
     new->rules = rules;
     if (explore_job_begin(&new->job) != STATUS_OK) {
         mem_free(new);
