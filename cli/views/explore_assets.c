@@ -48,7 +48,8 @@ const char explore_style[] =
     ".charts.two{grid-template-columns:repeat(auto-fill,minmax(min(30rem,100%),1fr))}.two svg.chart{max-width:36rem}\n"
     "svg a:hover .b{opacity:.7}svg a{cursor:pointer}\n"
     "svg .chosen{fill:var(--spent);opacity:.25}\n"
-    ".scripted{display:none}.scripts .scripted{display:inline}\n"
+    ".scripted{display:none}.scripts .scripted{display:inline}.scripts .unscripted{display:none}\n"
+    ".drawing:target{background:none}.drawing:target svg.tdag{max-width:none}\n"
     ".zoom{display:flex;gap:.4rem;margin:.4rem 0}.zoom button{min-width:2.4rem}\n"
     ".found li{margin:.3rem 0}pre{font-size:.85rem;white-space:pre-wrap;overflow-wrap:anywhere;margin:.2rem 0 .8rem}\n"
     "@media(max-width:40rem){header{padding:.5rem .7rem}header "
@@ -58,7 +59,8 @@ const char explore_style[] =
     ".4rem)}.filter label input,.filter label select{width:100%}td .id,th "
     ".id{white-space:normal;display:inline-block;min-width:9ch}}\n"
     "@media(prefers-reduced-motion:reduce){*{scroll-behavior:auto;transition:none}}\n"
-    "@media print{header nav,header form,.filter,.pager,.zoom,.source{display:none}.wide,.wide:has(.sticky),"
+    "@media print{header nav,header "
+    "form,.filter,.pager,.zoom,.unscripted,.source{display:none}.wide,.wide:has(.sticky),"
     ".drawing{overflow:visible;max-height:none;border:0}a{color:inherit;text-decoration:none}.sticky thead "
     "th{position:static}}\n";
 

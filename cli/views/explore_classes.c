@@ -224,9 +224,9 @@ enum status explore_class(struct explore_request *request, struct fault *fault)
     for (unsigned i = 0; i < EXPLORE_CLASS_ORDERS; i++)
         html_fact(page, orders[i].head, explore_class_key(class, (enum explore_class_order)i));
     PRINT(page,
-          "<div><dt>log10 of symmetries</dt><dd>%.2f</dd></div>\n</dl>\n<h2>Its first T-DAG</h2>\n<div "
-          "class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing of the T-DAG\">\n",
+          "<div><dt>log10 of symmetries</dt><dd>%.2f</dd></div>\n</dl>\n<h2 id=\"drawing\">Its first T-DAG</h2>\n",
           class->automorphisms_log10);
+    explore_begin_drawing(request);
     status = put_drawing(request, class->first_dag, fault);
     PRINT(page, "</div>\n");
     PRINT(page, "<h2>T-DAGs</h2>\n");

@@ -216,7 +216,7 @@ enum status explore_drawing_put(struct explore_request *request, const struct ex
     }
     svg_legend(page);
     enum status status = begin_sides(request, drawing, fault);
-    PRINT(page, "<div class=\"wide drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Drawing of the T-DAG\">\n");
+    explore_begin_drawing(request);
     if (status == STATUS_OK)
         status = put_picture(request, drawing, fault);
     PRINT(page, "</div>\n");

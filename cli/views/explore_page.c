@@ -305,6 +305,16 @@ void explore_put_elsewhere(struct explore_request *request, const char *what, co
     PRINT(&request->page, "</a> (leaves this machine)</p>\n");
 }
 
+/* ---- drawings ---- */
+
+void explore_begin_drawing(struct explore_request *request)
+{
+    PRINT(&request->page,
+          "<p class=\"unscripted\"><a href=\"#drawing-box\">In full size</a>, to scroll; <a href=\"#drawing\">as a "
+          "whole</a>.</p>\n<div id=\"drawing-box\" class=\"wide drawing\" role=\"region\" tabindex=\"0\" "
+          "aria-label=\"Drawing of the T-DAG\">\n");
+}
+
 /* ---- tables ---- */
 
 void explore_begin_table(struct explore_request *request, const char *caption, const char *heads)

@@ -50,6 +50,9 @@ const char *explore_tdag_address(const struct explore_request *request, uint32_t
 void explore_begin_table(struct explore_request *request, const char *caption, const char *heads);
 void explore_end_table(struct explore_request *request);
 
+/* The box around a drawing, ended with </div>. Without scripts, which zoom, a link before it shows it in full size. */
+void explore_begin_drawing(struct explore_request *request);
+
 /* Links to the other pages of a table: the field `name` of the query says which page. */
 void explore_put_pager(struct explore_request *request, const char *name, uint64_t page, uint64_t rows);
 /* The number in the query's field: 1 unless it is one up to `pages`, whose number follows from the rows. */
