@@ -266,8 +266,8 @@ clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
 # the report and the pages of explore in a headless Chromium
-browser: $(BUILD)/unktx
-	UNKTX=$(BUILD)/unktx sh tests/browser.sh
+browser: $(BUILD)/unktx $(CHAINGEN)
+	BROWSER=all UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) sh tests/browser.sh
 
 # the recipes of docs/engines.md; installs npm's @duckdb/node-api into BUILD/engines
 engines: $(BUILD)/unktx

@@ -1,17 +1,23 @@
 #!/bin/sh
 # The page of `unktx report` in a headless Chromium: no message on the console, all sections, and table heads turned into buttons
-# that sort. Then the pages of `unktx explore` (browser.py). Says so and passes where there is no Chromium. From the environment:
-# UNKTX (default: build/unktx); AXE, the file axe.min.js of npm's axe-core, without which pages are not looked at with it.
+# that sort. Then the report's page and those of `unktx explore` (browser_report.py, browser.py). Says so and passes where there is no
+# Chromium. From the environment: UNKTX (default: build/unktx); AXE, the file axe.min.js of npm's axe-core, without which pages are not
+# looked at with it; BROWSER=all: every link of the start, every control, and T-DAGs of 3, 300 and 100,000 nodes, by CHAINGEN.
+# PICTURES: a folder for pictures of all pages.
 set -u
 cd "$(dirname "$0")/.."
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || {
     echo "no Chromium: the page is not looked at in a browser"; exit 0; }
 unktx=${UNKTX:-build/unktx}
+chain=tests/fixtures/regtest-xor
 place=$(mktemp -d)
-trap 'rm -rf "$place"' EXIT
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$place"' EXIT
 wrong() { echo "browser: $*"; exit 1; }
-"$unktx" scan --quiet --datadir tests/fixtures/regtest-xor --store "$place/store" &&
-    "$unktx" report --store "$place/store" -o "$place/report.html" || wrong "no page"
+# two runs, so that there are changes
+"$unktx" analyze --quiet --datadir "$chain" --rules core-22 --to-height 200 -o "$place/results" >/dev/null &&
+    "$unktx" analyze --quiet --datadir "$chain" --rules core-22 -o "$place/results" >/dev/null &&
+    "$unktx" report --store "$place/results" --rules core-0.18 -o "$place/report.html" || wrong "no page"
 # what a reader does: sort the classes by height, twice; the script that does it is none of the page's, so without the page's policy
 sed 's|<meta http-equiv="Content-Security-Policy"[^>]*>||; s|^</body></html>|<script>\
 var head=Array.from(document.querySelectorAll("#classes thead button")).find(function(b){return b.textContent==="height"});\
@@ -31,15 +37,32 @@ heads=$(grep -o '<th scope="col"><button type="button">' "$place/report.dom" | w
 [ "$heads" -ge 20 ] || wrong "$heads buttons in table heads"
 grep -q '<title>high 38 low 2 sort ascending</title>' "$place/sorted.dom" || wrong "sorting: $(grep -o '<title>high[^<]*' "$place/sorted.dom")"
 
-# the pages of explore, with an index
-python=$(sh tests/python.sh) || { echo "no python3: the pages of explore are not looked at in a browser"; exit 0; }
-"$unktx" index --quiet --datadir tests/fixtures/regtest-xor --store "$place/store" || wrong "no index"
-"$unktx" report --store "$place/store" --rules core-22 -o "$place/linked.html" || wrong "no page"
-"$python" tests/browser.py "$browser" "file://$place/linked.html" || exit 1
-"$unktx" explore --store "$place/store" --port 0 >"$place/address" 2>"$place/explore.log" &
-server=$!
-trap 'kill "$server" 2>/dev/null; rm -rf "$place"' EXIT
-waited=0
-until [ -s "$place/address" ] || [ $((waited += 1)) -gt 120 ]; do sleep 1; done
-[ -s "$place/address" ] || wrong "explore: $(cat "$place/explore.log")"
-"$python" tests/browser.py "$browser" "$(cat "$place/address")" || exit 1
+# $1: a name; the rest: options of explore. Its pages, then its end
+look() {
+    name=$1
+    shift
+    "$unktx" explore "$@" --port 0 >"$place/address" 2>"$place/explore.log" &
+    server=$!
+    waited=0
+    until [ -s "$place/address" ] || [ $((waited += 1)) -gt 600 ]; do sleep 0.2; done
+    [ -s "$place/address" ] || wrong "explore: $(cat "$place/explore.log")"
+    [ -z "${PICTURES:-}" ] || mkdir -p "$PICTURES/$name"
+    "$python" tests/browser.py "$browser" "$(cat "$place/address")" ${PICTURES:+"$PICTURES/$name"} || exit 1
+    kill "$server"
+    wait "$server"
+    server=
+    : >"$place/address"
+}
+
+# the report's page with an index, and the pages of explore
+python=$(sh tests/python.sh) || { echo "no python3: the pages are not looked at in a browser"; exit 0; }
+"$unktx" index --quiet --datadir "$chain" --store "$place/results" || wrong "no index"
+"$unktx" report --store "$place/results" --rules core-22 -o "$place/linked.html" || wrong "no page"
+"$python" tests/browser_report.py "$browser" "file://$place/linked.html" ${PICTURES:+"$PICTURES"} || exit 1
+look bundled --store "$place/results" --labels notebooks-data/labels.csv
+[ "${BROWSER:-}" = all ] || exit 0
+[ -x "${CHAINGEN:-}" ] || { echo "no CHAINGEN: T-DAGs of 300 and 100,000 nodes are not looked at"; exit 0; }
+"$CHAINGEN" --giants 4 --random 118 --tdags 60 --spends "$place/giants" >/dev/null || wrong "no chain"
+"$unktx" scan --quiet --datadir "$place/giants" --store "$place/store" &&
+    "$unktx" index --quiet --datadir "$place/giants" --store "$place/store" || wrong "no store of it"
+look giants --store "$place/store"

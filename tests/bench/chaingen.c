@@ -1,7 +1,7 @@
 /* chaingen: writes a regtest chain like mainnet's of recent years, or one of T-DAGs, with its truth as JSON.
  *
- *   chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] [--xor]
- *            [--holders N [--list-holders]] [--spends] [--planted PER_10K] [--block-bytes N] DIR
+ *   chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--random TXS] [--seed N]
+ *            [--xor] [--holders N [--list-holders]] [--spends] [--planted PER_10K] [--block-bytes N] DIR
  *
  * The parts are written in the order tracked, tdags, size, blocks; in a DIR that has a chain already, they are added
  * to it. */
@@ -31,6 +31,7 @@ struct order {
     uint32_t blocks;
     uint32_t tdags;
     uint32_t giants;
+    uint32_t random;
 };
 
 static bool read_options(int argc, char **argv, struct order *order)
@@ -40,7 +41,7 @@ static bool read_options(int argc, char **argv, struct order *order)
         {"tdags", 1, NULL, 'd'},  {"giants", 1, NULL, 'g'},  {"seed", 1, NULL, 'r'},
         {"xor", 0, NULL, 'x'},    {"planted", 1, NULL, 'p'}, {"block-bytes", 1, NULL, 'k'},
         {"spends", 0, NULL, 'c'}, {"holders", 1, NULL, 'h'}, {"list-holders", 0, NULL, 'l'},
-        {NULL, 0, NULL, 0}};
+        {"random", 1, NULL, 'm'}, {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
         switch (option) {
@@ -49,6 +50,7 @@ static bool read_options(int argc, char **argv, struct order *order)
         case 't': order->tracked = number; break;
         case 'd': order->tdags = (uint32_t)number; break;
         case 'g': order->giants = (uint32_t)number; break;
+        case 'm': order->random = (uint32_t)number; break;
         case 'r': order->how.seed = number; break;
         case 'x': order->how.xored = true; break;
         case 'c': order->how.spends = true; break;
@@ -67,9 +69,10 @@ int main(int argc, char **argv)
 {
     struct order order = {.how = {.seed = 1, .planted_per_10k = 50, .stale_every = 200}};
     if (!read_options(argc, argv, &order)) {
-        fputs("usage: chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--seed N] "
-              "[--xor] [--holders N [--list-holders]] [--spends] [--planted PER_10K] [--block-bytes N] DIR\n",
-              stderr);
+        fputs(
+            "usage: chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--random TXS] "
+            "[--seed N] [--xor] [--holders N [--list-holders]] [--spends] [--planted PER_10K] [--block-bytes N] DIR\n",
+            stderr);
         return 2;
     }
     struct gen *gen = gen_open(&order.how);
@@ -78,7 +81,9 @@ int main(int argc, char **argv)
         gen_tracked(gen, order.tracked);
     if (order.giants)
         plant_giants(gen, &rng, order.giants);
-    if (order.tdags || order.giants)
+    if (order.random)
+        gen_plant(gen, plan_random(&rng, order.random));
+    if (order.tdags || order.giants || order.random)
         gen_tdags(gen, order.tdags);
     if (order.size)
         gen_blocks(gen, 0, order.size);
