@@ -22,4 +22,14 @@
       mem_reserve(&(array).at, &(array).capacity, (array).count + 1, sizeof *(array).at) == STATUS_OK) &&              \
      ((array).at[(array).count++] = (value), true))
 
+/* Gives back the room that the array does not need, as far as that can be done. `array` is evaluated more than once. */
+#define TRIM(array)                                                                                                    \
+    do {                                                                                                               \
+        void *trimmed = (array).count > 0 ? mem_resize((array).at, (array).count, sizeof *(array).at) : NULL;          \
+        if (trimmed) {                                                                                                 \
+            (array).at = trimmed;                                                                                      \
+            (array).capacity = (array).count;                                                                          \
+        }                                                                                                              \
+    } while (0)
+
 #endif

@@ -1,6 +1,6 @@
-/* connections: which connections a small web server keeps. There are so many at a time; a new one takes the place of one
- * that waits for a request, so that silent ones shut nobody out. Whoever takes an answer too slowly is late, and so is a
- * request that does not get whole.
+/* connections: which connections a small web server keeps. There are so many at a time; a new one takes the place of
+ * one that waits for a request, so that silent ones shut nobody out. Whoever takes an answer too slowly is late, and so
+ * is a request that does not get whole.
  *
  * Nothing is read, sent or closed here, and times are the caller's: milliseconds of a monotonic clock.
  *

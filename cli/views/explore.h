@@ -71,10 +71,11 @@ struct explore {
     struct explore_sought *sought; /* the last searches, the newest first */
     struct explore_drawn *drawn;   /* the last large drawings, likewise */
     size_t drawn_bytes;            /* that these may take; explore_open sets it */
-    unsigned large_files;          /* graphs of large T-DAGs on their way out */
-    uint64_t looked_s;             /* when the store was last looked at for other blocks */
-    bool has_newer;                /* and what was seen then */
-    struct hash256 tip_at_start;   /* of the store, which may go on above what is loaded; not changed later */
+    size_t shown_bytes;          /* likewise: what is shown under other rule sets stays if it takes no more than this */
+    unsigned large_files;        /* graphs of large T-DAGs on their way out */
+    uint64_t looked_s;           /* when the store was last looked at for other blocks */
+    bool has_newer;              /* and what was seen then */
+    struct hash256 tip_at_start; /* of the store, which may go on above what is loaded; not changed later */
 };
 
 /* A request on its way to a page. */
@@ -83,8 +84,9 @@ struct explore_request {
     const struct target *target;
     const char *rest; /* the path after the rule set, without a slash before it */
     enum rules rules;
-    struct explore_rules *tdags; /* of the rule set */
-    struct explore_hand *hand;   /* NULL until explore_take_hand */
+    struct explore_rules *tdags;       /* of the rule set */
+    struct explore_hand *hand;         /* NULL until explore_take_hand */
+    const struct explore_shown *shown; /* NULL until explore_shown_get */
     struct printer page;
     struct http_answer *answer;
     /* for the menu of rule sets; all zero where the same path will do */
@@ -114,6 +116,9 @@ explore_page explore_start, explore_tdags, explore_tdags_csv, explore_tdag, expl
     explore_protocols, explore_protocol, explore_outputs, explore_groups, explore_group, explore_thing, explore_changed;
 
 /* ---- what pages share ---- */
+
+/* Gives back memory that is free, and what of the store is in memory. */
+void explore_settle(const struct explore *explore);
 
 /* Waits for a free hand; it is given back after the page. */
 void explore_take_hand(struct explore_request *request);

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "cli/views/explore_page.h"
+#include "cli/views/explore_shown.h"
 #include "cli/views/html.h"
 #include "cli/views/report_page.h"
 #include "cli/views/svg.h"
@@ -126,6 +127,7 @@ static void answer_page(struct explore_request *request)
     if (make && status == STATUS_OK)
         status = make(request, &fault);
     explore_give_back(request);
+    explore_shown_leave(request->explore, request->shown);
     if (status == STATUS_OK && request->page.status != STATUS_OK)
         status = fault_nomem(&fault);
     if (status != STATUS_OK)

@@ -32,7 +32,11 @@ const char explore_style[] =
     ".script{min-width:14rem;max-width:28rem;overflow-wrap:anywhere;font-size:.85em}\n"
     ".pager{display:flex;flex-wrap:wrap;align-items:center;gap:.2rem 1rem;padding:0;list-style:none}.pager "
     "a{display:inline-block;padding:.3rem 0}\n"
-    ".sticky thead th{position:sticky;top:0}.wide:has(.sticky){max-height:80vh;overflow:auto}\n"
+    ".sticky thead th{position:sticky;top:0}.wide:has(.sticky){max-height:80vh;overflow:auto;scroll-padding:3rem 0 0 "
+    "11rem}\n"
+    ".sticky tbody "
+    "th:first-child:not(.script){position:sticky;left:0;background:var(--back)}.sticky:not(:has(th.script)) thead "
+    "th:first-child{left:0;z-index:2}\n"
     "thead a{display:inline-block;min-height:1.5rem}th[aria-sort=ascending] a::after{content:' "
     "\\2191'}th[aria-sort=descending] a::after{content:' \\2193'}\n"
     ".facts th{padding-right:1.5rem}\n"
@@ -44,6 +48,7 @@ const char explore_style[] =
     ".85rem;min-width:0}.side ol{padding:0;list-style:none}.side li{border-top:1px solid var(--line);padding:.3rem 0}\n"
     "@media(max-width:64rem){.sides{grid-template-columns:minmax(0,1fr)}}\n"
     "td.n{white-space:nowrap}td.names{min-width:24rem}\n"
+    "td.n a{display:inline-block;min-width:24px;padding:.3rem;margin:-.3rem}\n"
     ".names a,.script a{display:inline-block;min-width:24px;padding:.3rem .2rem}\n"
     ".charts.two{grid-template-columns:repeat(auto-fill,minmax(min(30rem,100%),1fr))}.two svg.chart{max-width:36rem}\n"
     "svg a:hover .b{opacity:.7}svg a{cursor:pointer}\n"
@@ -61,8 +66,8 @@ const char explore_style[] =
     "@media(prefers-reduced-motion:reduce){*{scroll-behavior:auto;transition:none}}\n"
     "@media print{header nav,header "
     "form,.filter,.pager,.zoom,.unscripted,.source{display:none}.wide,.wide:has(.sticky),"
-    ".drawing{overflow:visible;max-height:none;border:0}a{color:inherit;text-decoration:none}.sticky thead "
-    "th{position:static}}\n";
+    ".drawing{overflow:visible;max-height:none;border:0}a{color:inherit;text-decoration:none}.sticky thead th,.sticky "
+    "tbody th:first-child:not(.script){position:static}}\n";
 
 /* Only what a page can do without: rows filtered as one types, a drawing that zooms, a part of a time line chosen. */
 const char explore_script[] =
@@ -88,7 +93,8 @@ const char explore_script[] =
     "    });\n"
     "    box.parentNode.insertBefore(bar,box);\n"
     "    /* as a whole where that can still be read, else at the middle one of those at the top */\n"
-    "    if(wide*.6<box.clientWidth-18)scale=1,zoom(Math.min(1,(box.clientWidth-18)/wide));\n"
+    "    if(wide*.6<box.clientWidth-18)scale=1,zoom(Math.max(.05,Math.min(1.6,(box.clientWidth-18)/wide,\n"
+    "      Math.max(1,(innerHeight*.75-18)/high))));\n"
     "    else{\n"
     "      var marks=Array.from(svg.querySelectorAll('a')).map(function(a){return a.getBoundingClientRect()});\n"
     "      var top=Math.min.apply(null,marks.map(function(m){return m.top})),left=box.getBoundingClientRect().left;\n"

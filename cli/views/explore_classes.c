@@ -76,7 +76,7 @@ static void put_row(struct explore_request *request, uint32_t number)
     PRINT(page, "<td>");
     explore_put_tdag(request, row->first_dag);
     PRINT(page, "</td><td class=\"names\">");
-    explore_put_names(request, &request->tdags->classes.names[number]);
+    explore_put_names(request, &request->tdags->classes.names[number], EXPLORE_NAMES);
     PRINT(page, "</td></tr>\n");
 }
 

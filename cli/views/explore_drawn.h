@@ -15,7 +15,8 @@
 #define EXPLORE_DRAWN_BYTES ((size_t)32 << 20)
 
 /* Of what the query calls `path` ("" for all of the T-DAG), which is the scope; within svg_large. STATUS_BUSY: it is
- * being made, or has to wait for another one, or until pages no longer use those that are kept. explore_drawn_leave when it is no longer needed. */
+ * being made, or has to wait for another one, or for pages that use those that are kept. explore_drawn_leave when it is
+ * no longer needed. */
 enum status explore_drawn_get(struct explore *explore, uint32_t dag, const char *path,
                               const struct drawing_scope *scope, struct explore_drawn **drawn, struct fault *fault)
     MUST_CHECK;

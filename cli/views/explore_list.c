@@ -12,6 +12,7 @@
 
 /* A bit for each T-DAG, at its number. */
 struct wanted {
+    struct explore_request *request;
     struct explore *explore;
     const struct explore_rules *rules;
     enum rules number;
@@ -208,7 +209,7 @@ static enum status keep_groups(struct wanted *wanted, struct fault *fault)
     struct prefix prefix = prefix_of(wanted->filter->group);
     if (!prefix.size)
         return STATUS_OK;
-    enum status status = explore_shown_get(wanted->explore, wanted->number, &shown, fault);
+    enum status status = explore_shown_get(wanted->request, &shown, fault);
     if (status != STATUS_OK)
         return status;
     explore_groups_find(wanted->explore, shown, &prefix, UINT32_MAX, keep_group, &(struct grouped){wanted, shown});
@@ -407,7 +408,8 @@ static void drop_old(struct explore *explore)
 static enum status fill(struct explore_request *request, struct explore_list *list, struct fault *fault)
 {
     size_t words = (size_t)request->tdags->tdags.count / 64 + 1;
-    struct wanted wanted = {.explore = request->explore,
+    struct wanted wanted = {.request = request,
+                            .explore = request->explore,
                             .rules = request->tdags,
                             .number = request->rules,
                             .filter = &list->filter,

@@ -182,7 +182,7 @@ static void put_template_row(struct explore_request *request, const struct explo
     put_value(request, row->value_sat);
     PRINT(page, "<td class=\"n\">%u</td><td class=\"n\">%u</td><td class=\"names\">", (unsigned)row->first_height,
           (unsigned)row->last_height);
-    explore_put_names(request, &row->names);
+    explore_put_names(request, &row->names, EXPLORE_NAMES);
     PRINT(page, "</td></tr>\n");
 }
 

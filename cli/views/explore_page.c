@@ -243,14 +243,15 @@ void explore_put_class(struct explore_request *request, const uint8_t id[CANON_I
           (int)digits, hex, exact ? "" : "?");
 }
 
-void explore_put_names(struct explore_request *request, const struct name_set *names)
+void explore_put_names(struct explore_request *request, const struct name_set *names, unsigned most)
 {
     const struct catalogue *catalogue = &request->explore->opened.catalogue;
     const char *before = "";
+    unsigned count = 0;
     for (size_t i = 0; i < catalogue->count; i++) {
         size_t entry = catalogue->by_name[i];
         char name[3 * CATALOGUE_NAME_MAX + 1];
-        if (!name_set_has(names, entry))
+        if (!name_set_has(names, entry) || count++ >= most)
             continue;
         *target_put(name, catalogue->entries[entry].name) = '\0';
         PRINT(&request->page, "%s<a href=\"/%s/tdags?script=%s\">", before, rules_name(request->rules), name);
@@ -258,6 +259,8 @@ void explore_put_names(struct explore_request *request, const struct name_set *n
         PRINT(&request->page, "</a>");
         before = " ";
     }
+    if (count > most)
+        PRINT(&request->page, " and %u more", count - most);
 }
 
 void explore_put_label(struct explore_request *request, uint32_t id)

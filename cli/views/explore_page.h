@@ -3,6 +3,8 @@
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_PAGE_H
 #define UNKTX_CLI_VIEWS_EXPLORE_PAGE_H
 
+#include <limits.h>
+
 #include "cli/views/explore.h"
 
 /* Files of all pages. */
@@ -31,8 +33,10 @@ void explore_put_tx(struct explore_request *request, const struct hash256 *txid,
 void explore_put_output(struct explore_request *request, const struct hash256 *txid, uint32_t vout, unsigned digits);
 void explore_put_block(struct explore_request *request, uint32_t height);
 void explore_put_class(struct explore_request *request, const uint8_t id[CANON_ID_SIZE], bool exact, unsigned digits);
-/* The names in the set, each a link to the T-DAGs that hold it. */
-void explore_put_names(struct explore_request *request, const struct name_set *names);
+/* The names in the set, at most so many, each a link to the T-DAGs that hold it. */
+void explore_put_names(struct explore_request *request, const struct name_set *names, unsigned most);
+#define EXPLORE_NAMES 6u /* in a row of a table: more make it high, and narrow ones hard to read */
+#define EXPLORE_NAMES_ALL UINT_MAX
 /* The labels of a T-DAG, each a link to the T-DAGs that have it, with a comma between two. Nothing without labels. */
 void explore_put_labels(struct explore_request *request, uint32_t dag);
 /* The same as a cell of a table, which without --labels has no such column; `dag` may be 0. */

@@ -10,7 +10,7 @@ static void put_row(struct explore_request *request, size_t entry)
     name_set_add(&name, entry);
     PRINT(page, "<tr><th scope=\"row\">");
     if (request->tdags->holding[entry] > 0)
-        explore_put_names(request, &name);
+        explore_put_names(request, &name, EXPLORE_NAMES_ALL);
     else
         html_escaped(page, known->name, strlen(known->name));
     PRINT(page, "</th>");

@@ -180,7 +180,7 @@ static void find_scripts(struct search *search)
             continue;
         name_set_add(&set, entry);
         add(search, "Known script");
-        explore_put_names(search->request, &set);
+        explore_put_names(search->request, &set, EXPLORE_NAMES_ALL);
         PRINT(&search->request->page, ": ");
         html_escaped(&search->request->page, known->what, strlen(known->what));
         *target_put(name, known->name) = '\0';
@@ -333,9 +333,9 @@ static enum status find_shown(struct search *search, struct fault *fault)
     struct explore_request *request = search->request;
     size_t size = strlen(search->word);
     bool is_hex = size >= PREFIX_MIN && search->word[strspn(search->word, "0123456789abcdefABCDEF")] == '\0';
-    const struct explore_shown *shown = is_hex ? explore_shown_at_once(request->explore, request->rules) : NULL;
+    const struct explore_shown *shown = is_hex ? explore_shown_at_once(request) : NULL;
     if (is_hex && !shown && search->found == 0 && request->rules != RULES_HIDDEN) {
-        enum status status = explore_shown_get(request->explore, request->rules, &shown, fault);
+        enum status status = explore_shown_get(request, &shown, fault);
         if (status != STATUS_OK)
             return status;
     }

@@ -15,6 +15,7 @@
 struct explore_shown_work {
     struct explore_job job; /* first */
     enum rules rules;
+    unsigned users;         /* requests, also while they wait for it */
     struct timespec moment; /* until then a page waits that can do without */
     struct explore_shown shown;
 };
@@ -315,20 +316,6 @@ void explore_things_find(const struct explore_shown *shown, const char *word, ui
 
 /* ---- when it is asked for ---- */
 
-static enum status work(struct explore_job *job)
-{
-    struct explore_shown_work *work = (struct explore_shown_work *)job;
-    const struct explore_rules *rules = &job->explore->rules[work->rules];
-    struct explore_shown *shown = &work->shown;
-    struct fault none = {0};
-    enum status status = collect(job->explore, &rules->tdags, shown, &none);
-    if (status == STATUS_OK)
-        status = find_groups(rules, shown, &none);
-    if (status == STATUS_OK)
-        status = order_things(shown, true, &shown->keys, &shown->keys_count);
-    return status == STATUS_OK ? order_things(shown, false, &shown->others, &shown->others_count) : status;
-}
-
 static void end(struct explore_shown_work *work)
 {
     struct explore_shown *shown = &work->shown;
@@ -345,6 +332,48 @@ static void end(struct explore_shown_work *work)
     mem_free(shown->keys);
     mem_free(shown->others);
     mem_free(work);
+}
+
+static size_t bytes_of(const struct explore_shown *shown)
+{
+    const struct evidence_set *set = &shown->evidence;
+    return set->pieces.count * sizeof *set->pieces.at + set->bytes.count +
+           set->things.count * (sizeof *set->things.at + sizeof *set->begins + sizeof *shown->keys);
+}
+
+/* Of those of other rule sets, what takes much memory goes, unless a page uses it. */
+static void make_room(struct explore *explore, enum rules rules)
+{
+    pthread_mutex_lock(&explore->lock);
+    for (unsigned r = 0; r < RULES; r++) {
+        struct explore_shown_work *work = explore->shown[r];
+        if (r == rules || !work || !work->job.done || work->users > 0 || bytes_of(&work->shown) <= explore->shown_bytes)
+            continue;
+        explore->shown[r] = NULL;
+        end(work);
+    }
+    pthread_mutex_unlock(&explore->lock);
+}
+
+static enum status work(struct explore_job *job)
+{
+    struct explore_shown_work *work = (struct explore_shown_work *)job;
+    const struct explore_rules *rules = &job->explore->rules[work->rules];
+    struct explore_shown *shown = &work->shown;
+    struct fault none = {0};
+    make_room(job->explore, work->rules);
+    enum status status = collect(job->explore, &rules->tdags, shown, &none);
+    TRIM(shown->evidence.pieces);
+    TRIM(shown->evidence.bytes);
+    TRIM(shown->evidence.things);
+    if (status == STATUS_OK)
+        status = find_groups(rules, shown, &none);
+    if (status == STATUS_OK)
+        status = order_things(shown, true, &shown->keys, &shown->keys_count);
+    if (status == STATUS_OK)
+        status = order_things(shown, false, &shown->others, &shown->others_count);
+    explore_settle(job->explore);
+    return status;
 }
 
 /* With explore->lock held. */
@@ -378,19 +407,34 @@ static struct explore_shown_work *find_or_begin(struct explore *explore, enum ru
     return explore->shown[rules];
 }
 
-enum status explore_shown_get(struct explore *explore, enum rules rules, const struct explore_shown **shown,
-                              struct fault *fault)
+/* With explore->lock held: for the request, which keeps it. */
+static enum status hold(struct explore_request *request, struct explore_shown_work *work, const struct timespec *until)
 {
-    enum status status;
+    work->users++;
+    enum status status = explore_job_wait_until(&work->job, until);
+    if (status == STATUS_OK)
+        request->shown = &work->shown;
+    else
+        work->users--;
+    return status;
+}
+
+enum status explore_shown_get(struct explore_request *request, const struct explore_shown **shown, struct fault *fault)
+{
+    struct explore *explore = request->explore;
+    enum status status = STATUS_OK;
+    const struct timespec until = explore_end_of_patience();
     *shown = NULL;
-    if (rules == RULES_HIDDEN)
+    if (request->rules == RULES_HIDDEN)
         return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, EXPLORE_SHOWN_NOT_HIDDEN);
-    pthread_mutex_lock(&explore->lock);
-    struct explore_shown_work *work = find_or_begin(explore, rules, &status);
-    if (work)
-        status = explore_job_wait(&work->job);
-    *shown = status == STATUS_OK ? &work->shown : NULL;
-    pthread_mutex_unlock(&explore->lock);
+    if (!request->shown) {
+        pthread_mutex_lock(&explore->lock);
+        struct explore_shown_work *work = find_or_begin(explore, request->rules, &status);
+        if (work)
+            status = hold(request, work, &until);
+        pthread_mutex_unlock(&explore->lock);
+    }
+    *shown = request->shown;
     if (status == STATUS_OK)
         return STATUS_OK;
     return fault_set(
@@ -398,23 +442,37 @@ enum status explore_shown_get(struct explore *explore, enum rules rules, const s
         status == STATUS_BUSY
             ? "What the unknown outputs of %s and their spenders show is being read: ask again in a moment."
             : "What the unknown outputs of %s and their spenders show could not be read.",
-        rules_name(rules));
+        rules_name(request->rules));
 }
 
-const struct explore_shown *explore_shown_at_once(struct explore *explore, enum rules rules)
+const struct explore_shown *explore_shown_at_once(struct explore_request *request)
 {
+    struct explore *explore = request->explore;
     enum status status = STATUS_OK;
-    const struct explore_shown *shown = NULL;
-    if (rules == RULES_HIDDEN)
+    if (request->shown)
+        return request->shown;
+    if (request->rules == RULES_HIDDEN)
         return NULL;
     pthread_mutex_lock(&explore->lock);
-    struct explore_shown_work *work = explore->shown[rules];
+    struct explore_shown_work *work = explore->shown[request->rules];
     if (!work && explore->opened.forest.total_txs <= SMALL_TXS)
-        work = find_or_begin(explore, rules, &status);
-    if (work && explore_job_wait_until(&work->job, &work->moment) == STATUS_OK)
-        shown = &work->shown;
+        work = find_or_begin(explore, request->rules, &status);
+    if (work)
+        status = hold(request, work, &work->moment);
     pthread_mutex_unlock(&explore->lock);
-    return shown;
+    return request->shown;
+}
+
+void explore_shown_leave(struct explore *explore, const struct explore_shown *shown)
+{
+    if (!shown)
+        return;
+    pthread_mutex_lock(&explore->lock);
+    for (unsigned r = 0; r < RULES; r++) {
+        if (explore->shown[r] && &explore->shown[r]->shown == shown)
+            explore->shown[r]->users--;
+    }
+    pthread_mutex_unlock(&explore->lock);
 }
 
 void explore_shown_free_all(struct explore *explore)

@@ -1,6 +1,7 @@
 /* explore_shown: what the unknown outputs of a rule set and their unlocking show: how the outputs of each T-DAG were
  * unlocked, the keys, hashes and preimages, and the groups of what shares them. The spenders' blocks are read again
- * when it is first asked for, by a thread of its own; then it is kept.
+ * when it is first asked for, by a thread of its own; then it is kept, on a long chain until that of another rule set
+ * is asked for.
  *
  * Thread rule: any number of threads at once. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_SHOWN_H
@@ -48,13 +49,18 @@ struct explore_shown {
     "How outputs were unlocked, and what ties T-DAGs, is not told of the rule set hidden: a rule set of Core in the "  \
     "menu above has it."
 
-/* STATUS_BUSY: it is being made. STATUS_NOT_FOUND: of the rule set hidden there is none. Else it is there
- * until explore_close. */
-enum status explore_shown_get(struct explore *explore, enum rules rules, const struct explore_shown **shown,
-                              struct fault *fault) MUST_CHECK;
-/* What is there, or can be there in no time: on a short chain it is begun, and waited for a moment. NULL: it has to be
- * asked for. */
-const struct explore_shown *explore_shown_at_once(struct explore *explore, enum rules rules);
+#define EXPLORE_SHOWN_BYTES ((size_t)64 << 20)
+
+/* That of the request's rule set. STATUS_BUSY: it is being made. STATUS_NOT_FOUND: of the
+ * rule set hidden there is none. Else it is there until the page is made, and is the
+ * request's: explore_shown_leave is called for it then. Whoever needs it longer sets request->shown to NULL. */
+enum status explore_shown_get(struct explore_request *request, const struct explore_shown **shown, struct fault *fault)
+    MUST_CHECK;
+/* Likewise, what is there, or can be there in no time: on a short chain it is begun, and waited for a moment. NULL: it
+ * has to be asked for. */
+const struct explore_shown *explore_shown_at_once(struct explore_request *request);
+/* NULL is legal. */
+void explore_shown_leave(struct explore *explore, const struct explore_shown *shown);
 void explore_shown_free_all(struct explore *explore);
 
 /* Calls `take` with each group whose name, the txid of its first transaction, begins so; at most `most` times, in the

@@ -244,6 +244,7 @@ enum status explore_open(const struct settings *settings, struct explore *explor
     pthread_cond_init(&explore->rules_ready, &monotonic);
     pthread_condattr_destroy(&monotonic);
     explore->drawn_bytes = EXPLORE_DRAWN_BYTES;
+    explore->shown_bytes = EXPLORE_SHOWN_BYTES;
     enum status status = opened_forest_begin(settings, &explore->opened, fault);
     if (status == STATUS_OK)
         forms_leave_file(store_forms(explore->opened.store)); /* nothing is written */
@@ -301,7 +302,7 @@ static enum status load_all(struct explore *explore, struct fault *fault)
 }
 
 /* In memory is what pages are made of, and little of what it was made from. */
-static void settle(const struct explore *explore)
+void explore_settle(const struct explore *explore)
 {
     struct store_reader *reader = NULL;
     struct fault none = {0};
@@ -319,7 +320,7 @@ enum status explore_load(struct explore *explore, struct fault *fault)
         status = load_all(explore, fault);
     if (status != STATUS_OK)
         return status;
-    settle(explore);
+    explore_settle(explore);
     begin_stage(explore, STAGE_DONE);
     return STATUS_OK;
 }
@@ -333,7 +334,7 @@ static void *load_others(void *context)
         if (loading->explore->rules[r].ready)
             continue;
         loading->status = load_rules(loading->explore, (enum rules)r, &loading->fault);
-        settle(loading->explore);
+        explore_settle(loading->explore);
     }
     return NULL;
 }

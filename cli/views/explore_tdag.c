@@ -125,7 +125,7 @@ static void put_facts(struct explore_request *request, uint32_t dag, const struc
     PRINT(page, ".</p>\n");
     if (name_set_first(explore_names(request->tdags, dag)) < CATALOGUE_MAX) {
         PRINT(page, "<p>Known scripts: ");
-        explore_put_names(request, explore_names(request->tdags, dag));
+        explore_put_names(request, explore_names(request->tdags, dag), EXPLORE_NAMES_ALL);
         PRINT(page, "</p>\n");
     }
     if (dag_labels_of(&request->tdags->labels, dag).count > 0) {

@@ -169,7 +169,7 @@ static void put_row(struct explore_request *request, uint32_t dag, const unsigne
     for (size_t i = 0; i < count; i++)
         explore_put_value(page, columns[i], explore_key(request->tdags, columns[i], dag));
     PRINT(page, "<td class=\"names\">");
-    explore_put_names(request, explore_names(request->tdags, dag));
+    explore_put_names(request, explore_names(request->tdags, dag), EXPLORE_NAMES);
     PRINT(page, "</td>");
     explore_put_labels_cell(request, dag);
     PRINT(page, "</tr>\n");
@@ -291,6 +291,7 @@ struct csv {
     struct explore_rules *tdags;
     struct explore_list *list;
     struct explore_filter filter;
+    const struct explore_shown *shown;   /* has `unlocks` */
     const struct unlock_counts *unlocks; /* NULL: without their columns */
     uint64_t picked;                     /* of the list, in all */
     uint32_t count;                      /* of those picked last */
@@ -330,19 +331,21 @@ static enum status put_rows(void *context, struct text *text)
 static void end_rows(void *context)
 {
     struct csv *csv = context;
-    explore_list_leave(csv->explore, csv->list);
+    if (csv->list)
+        explore_list_leave(csv->explore, csv->list);
+    explore_shown_leave(csv->explore, csv->shown);
     mem_free(csv);
 }
 
 /* Where they are asked for: unlocks=yes. */
 static enum status find_unlocks(struct explore_request *request, struct csv *csv, struct fault *fault)
 {
-    const struct explore_shown *shown;
     const char *asked = target_get(request->target, "unlocks");
     if (!asked || !*asked)
         return STATUS_OK;
-    enum status status = explore_shown_get(request->explore, request->rules, &shown, fault);
-    csv->unlocks = status == STATUS_OK ? shown->unlocks : NULL;
+    enum status status = explore_shown_get(request, &csv->shown, fault);
+    request->shown = NULL;
+    csv->unlocks = status == STATUS_OK ? csv->shown->unlocks : NULL;
     if (status == STATUS_OK && !csv->unlocks)
         return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
                          "How outputs were unlocked is not known: the blk files are not there.");
@@ -368,9 +371,7 @@ enum status explore_tdags_csv(struct explore_request *request, struct fault *fau
     if (status == STATUS_OK && schema_put_header(&request->page.text, &schema_tdags, flags) != STATUS_OK)
         status = fault_nomem(fault);
     if (status != STATUS_OK) {
-        if (csv->list)
-            explore_list_leave(request->explore, csv->list);
-        mem_free(csv);
+        end_rows(csv);
         return status;
     }
     request->answer->type = "text/csv; charset=utf-8; header=present";

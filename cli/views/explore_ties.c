@@ -211,7 +211,7 @@ enum status explore_thing(struct explore_request *request, struct fault *fault)
     const struct explore_shown *shown;
     char title[EXPLORE_ADDRESS_SIZE];
     uint32_t number = 0;
-    enum status status = explore_shown_get(request->explore, request->rules, &shown, fault);
+    enum status status = explore_shown_get(request, &shown, fault);
     if (status == STATUS_OK)
         status = find_thing(request, shown, &number, fault);
     if (status != STATUS_OK)
@@ -293,7 +293,7 @@ static void put_ties(struct explore_request *request, const struct explore_shown
 void explore_put_shown(struct explore_request *request, uint32_t dag)
 {
     struct printer *page = &request->page;
-    const struct explore_shown *shown = explore_shown_at_once(request->explore, request->rules);
+    const struct explore_shown *shown = explore_shown_at_once(request);
     html_begin_section(page, "unlocks", "How its outputs were unlocked");
     if (shown)
         put_unlocks(request, shown, dag);

@@ -33,7 +33,7 @@ static void put_known(struct explore_request *request, const struct output_recor
     if (name_set_first(&found) == CATALOGUE_MAX)
         return;
     PRINT(&request->page, "<br/>");
-    explore_put_names(request, &found);
+    explore_put_names(request, &found, EXPLORE_NAMES_ALL);
 }
 
 static void put_unknown(struct printer *page, unsigned unknown)

@@ -1,7 +1,7 @@
 """How soon the pages of `unktx explore` are there, how long each kind of page takes with several clients, and what it costs in
 memory and CPU. Decides no test. usage: explore.py UNKTX STORE [SECONDS [CLIENTS]]
 A store of a million T-DAGs: chaingen --tdags 1000000 --giants 100 DIR, then unktx scan --datadir DIR --store STORE."""
-import http.client, os, random, re, signal, subprocess, sys, threading, time, urllib.parse
+import html, http.client, os, random, re, signal, subprocess, sys, threading, time, urllib.parse
 
 UNKTX, STORE = sys.argv[1:3]
 SECONDS = float(sys.argv[3]) if len(sys.argv) > 3 else 30
@@ -63,6 +63,22 @@ def start():
     return process, address
 
 
+def surveyed(client):
+    """Addresses of what is looked through when it is first asked for, of each rule set: templates, protocols, groups, keys."""
+    found = {'templates': [f'/{r}/templates?sort={s}' for r in RULES for s in ('outputs', 'tdags', 'spent', 'value_sat')],
+             'protocols': [f'/{r}/protocols' for r in RULES], 'groups': [f'/{r}/groups?page={p}' for r in RULES for p in (1, 2, 50)]}
+    for path in [f'/{r}/templates' for r in RULES] + found['groups'][::3]:
+        begin = time.monotonic()
+        wait_for(client, path)
+        print(f'{path} ready after {time.monotonic() - begin:.1f} s', flush=True)
+    links = {'template': r'"(/core-22/template[?][^"]+)"', 'group': r'"(/core-22/group/[0-9a-f]+)"', 'key': r'"(/core-22/key/[0-9a-f]+)"'}
+    for kind, pattern in links.items():
+        listed = client.body(found['group'][0] if kind == 'key' and found.get('group') else f'/core-22/{kind}s' if kind != 'key' else '/core-22/')
+        found[kind] = [html.unescape(link) for link in re.findall(pattern, listed)]
+        found[f'tdags of a {kind}'] = [html.unescape(link) for link in re.findall(f'"(/core-22/tdags[?][^"]*{kind}=[^"]+)"', listed)]
+    return {kind: paths for kind, paths in found.items() if paths}
+
+
 def samples(client, rng):
     """Addresses of each kind, some hundred of them."""
     tdags, txs, classes = [], [], []
@@ -99,7 +115,8 @@ def makers(found, rng):
         'tdags filtered': lambda: f'/{rules()}/tdags?{filtered(rng)}&sort={rng.choice(COLUMNS)}',
         'classes': lambda: f'/{rules()}/classes?sort={rng.choice(["tdags", "height", "nodes", "edges"])}&page={rng.randint(1, 30)}',
         'scripts': lambda: f'/{rules()}/scripts',
-        'search': lambda: f'/{rules()}/search?q=' + rng.choice(found['tx'])[-64:][:rng.randint(4, 64)]})
+        'search': lambda: f'/{rules()}/search?q=' + rng.choice(found['tx'])[-64:][:rng.randint(4, 64)],
+        'search of words': lambda: f'/{rules()}/search?q=' + rng.choice(['OP_D', 'check', 'count', 'nothing-at-all'])})
     return pages
 
 
@@ -139,7 +156,10 @@ def main():
     rng = random.Random(seed)
     process, address = start()
     try:
-        pages = makers(samples(Client(address), rng), rng)
+        found = samples(Client(address), rng)
+        found.update(surveyed(Client(address)))
+        print(memory(process.pid))
+        pages = makers(found, rng)
         cost(process.pid, address, pages)
         before, own, begin, took = cpu_s(process.pid), time.process_time(), time.monotonic(), []
         clients = [threading.Thread(target=ask, args=(address, pages, seed + i, begin + SECONDS, took)) for i in range(CLIENTS)]

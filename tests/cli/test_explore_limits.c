@@ -1,5 +1,5 @@
-/* explore: what requests can hold at the same time is bounded: files of large T-DAGs, and drawings that pages use. Pages
- * are made in this process, so that each request ends when the test says so. */
+/* explore: what requests can hold at the same time is bounded: files of large T-DAGs, drawings that pages use, and what
+ * outputs show. Pages are made in this process, so that each request ends when the test says so. */
 #define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,13 +32,14 @@ static int make(void **state)
     for (uint32_t i = 0; i < 3; i++)
         gen_plant(gen, plan_deep(EXPLORE_LARGE_TXS + 2 - i, 1));
     gen_plant(gen, plan_deep(EXPLORE_LARGE_TXS - 1, 1));
-    gen_tdags(gen, 3);
+    gen_tdags(gen, 100);
     gen_close(gen);
     assert_int_equal(command_exit("scan --quiet --datadir %s/node --store %s", place, store), 0);
     settings = (struct settings){.store = store, .rules = RULES_CORE_22, .to_height = UINT32_MAX, .threads = 1};
     struct fault fault = {0};
     assert_int_equal(explore_open(&settings, &explore, &fault), STATUS_OK);
     assert_int_equal(explore_load(&explore, &fault), STATUS_OK);
+    assert_int_equal(explore_load_others(&explore, &fault), STATUS_OK);
     const struct tdags *tdags = &explore.rules[RULES_CORE_22].tdags;
     for (uint32_t dag = 1, found = 0; dag <= tdags->count; dag++) {
         uint32_t txs = tdags->first[dag] - tdags->first[dag - 1];
@@ -162,11 +163,53 @@ static void drawings_in_use_are_bounded(void **state)
     explore_drawn_leave(&explore, third);
 }
 
+/* However long it takes to be read. */
+static struct http_answer ask_for(const char *target)
+{
+    struct http_answer answer = {0};
+    explore_answer(&explore, target, &answer);
+    while (answer.status == 503) {
+        leave(&answer);
+        answer = (struct http_answer){0};
+        explore_answer(&explore, target, &answer);
+    }
+    assert_int_equal(answer.status, 200);
+    return answer;
+}
+
+static bool is_kept(enum rules rules) { return explore.shown[rules] != NULL; }
+
+/* What outputs show is kept of one rule set where it is too much to keep it of all, and as long as somebody reads
+ * it. */
+static void what_is_shown_goes_for_that_of_another(void **state)
+{
+    (void)state;
+    struct http_answer page = ask_for("/core-0.18/groups");
+    leave(&page);
+    page = ask_for("/core-22/groups");
+    leave(&page);
+    assert_true(is_kept(RULES_CORE_0_18) && is_kept(RULES_CORE_22)); /* it is little */
+    explore.shown_bytes = 0;
+    struct http_answer csv = ask_for("/core-22/tdags.csv?unlocks=yes");
+    page = ask_for("/core-0.19/groups");
+    leave(&page);
+    assert_true(!is_kept(RULES_CORE_0_18) && is_kept(RULES_CORE_22) && is_kept(RULES_CORE_0_19));
+    assert_int_equal(csv.part(csv.context, &csv.body), STATUS_OK);
+    leave(&csv);
+    page = ask_for("/core-0.18/groups");
+    leave(&page);
+    assert_true(is_kept(RULES_CORE_0_18) && !is_kept(RULES_CORE_22) && !is_kept(RULES_CORE_0_19));
+    page = ask_for("/core-22/tdags?group=0123");
+    leave(&page);
+    assert_true(!is_kept(RULES_CORE_0_18) && is_kept(RULES_CORE_22));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_third_large_file_waits),
         cmocka_unit_test(drawings_in_use_are_bounded),
+        cmocka_unit_test(what_is_shown_goes_for_that_of_another),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
