@@ -72,6 +72,7 @@ struct explore {
     struct explore_drawn *drawn;   /* the last large drawings, likewise */
     size_t drawn_bytes;            /* that these may take; explore_open sets it */
     size_t shown_bytes;          /* likewise: what is shown under other rule sets stays if it takes no more than this */
+    uint64_t shown_idle_s;       /* or was asked for since then; likewise */
     unsigned large_files;        /* graphs of large T-DAGs on their way out */
     uint64_t looked_s;           /* when the store was last looked at for other blocks */
     bool has_newer;              /* and what was seen then */
@@ -116,6 +117,9 @@ explore_page explore_start, explore_tdags, explore_tdags_csv, explore_tdag, expl
     explore_protocols, explore_protocol, explore_outputs, explore_groups, explore_group, explore_thing, explore_changed;
 
 /* ---- what pages share ---- */
+
+/* Seconds of a monotonic clock. */
+uint64_t explore_now_s(void);
 
 /* Gives back memory that is free, and what of the store is in memory. */
 void explore_settle(const struct explore *explore);

@@ -6,6 +6,7 @@
 #include "cli/views/explore_ties.h"
 #include "cli/views/html.h"
 #include "graph/dag/names.h"
+#include "parser/search.h"
 
 /* ---- all of them ---- */
 
@@ -60,6 +61,21 @@ enum status explore_groups(struct explore_request *request, struct fault *fault)
 }
 
 /* ---- one of them ---- */
+
+/* Groups are numbered in the order of their first transactions. */
+void explore_groups_find(const struct explore *explore, const struct explore_shown *shown, const struct prefix *prefix,
+                         uint32_t most, explore_group_take *take, void *context)
+{
+    const struct tdags *names = &shown->groups.names;
+    uint32_t first, end, groups = shown->groups.count;
+    explore_find_txs(explore, prefix, &first, &end);
+    for (uint32_t i = first; i < end && most > 0; i++) {
+        uint32_t tx = explore->txs_by_txid[i];
+        uint32_t at = (uint32_t)LOWER_BOUND(g, 0, groups, names->members[names->first[g]] < tx);
+        for (; at < groups && names->members[names->first[at]] == tx && most > 0; at++, most--)
+            take(context, at + 1);
+    }
+}
 
 struct found {
     uint32_t group;

@@ -16,6 +16,7 @@ struct explore_shown_work {
     struct explore_job job; /* first */
     enum rules rules;
     unsigned users;         /* requests, also while they wait for it */
+    uint64_t used_s;        /* when a request asked for it or left it last */
     struct timespec moment; /* until then a page waits that can do without */
     struct explore_shown shown;
 };
@@ -341,13 +342,19 @@ static size_t bytes_of(const struct explore_shown *shown)
            set->things.count * (sizeof *set->things.at + sizeof *set->begins + sizeof *shown->keys);
 }
 
-/* Of those of other rule sets, what takes much memory goes, unless a page uses it. */
+static bool may_go(const struct explore *explore, const struct explore_shown_work *work)
+{
+    return work->job.done && work->users == 0 && bytes_of(&work->shown) > explore->shown_bytes &&
+           explore_now_s() - work->used_s >= explore->shown_idle_s;
+}
+
+/* Of those of other rule sets, what takes much memory goes, unless a page uses it or did so lately. */
 static void make_room(struct explore *explore, enum rules rules)
 {
     pthread_mutex_lock(&explore->lock);
     for (unsigned r = 0; r < RULES; r++) {
         struct explore_shown_work *work = explore->shown[r];
-        if (r == rules || !work || !work->job.done || work->users > 0 || bytes_of(&work->shown) <= explore->shown_bytes)
+        if (r == rules || !work || !may_go(explore, work))
             continue;
         explore->shown[r] = NULL;
         end(work);
@@ -412,6 +419,7 @@ static enum status hold(struct explore_request *request, struct explore_shown_wo
 {
     work->users++;
     enum status status = explore_job_wait_until(&work->job, until);
+    work->used_s = explore_now_s();
     if (status == STATUS_OK)
         request->shown = &work->shown;
     else
@@ -469,8 +477,11 @@ void explore_shown_leave(struct explore *explore, const struct explore_shown *sh
         return;
     pthread_mutex_lock(&explore->lock);
     for (unsigned r = 0; r < RULES; r++) {
-        if (explore->shown[r] && &explore->shown[r]->shown == shown)
-            explore->shown[r]->users--;
+        struct explore_shown_work *work = explore->shown[r];
+        if (!work || &work->shown != shown)
+            continue;
+        work->users--;
+        work->used_s = explore_now_s();
     }
     pthread_mutex_unlock(&explore->lock);
 }
@@ -480,21 +491,6 @@ void explore_shown_free_all(struct explore *explore)
     for (unsigned r = 0; r < RULES_WITH_HIDDEN; r++) {
         if (explore->shown[r])
             end(explore->shown[r]);
-    }
-}
-
-/* Groups are numbered in the order of their first transactions. */
-void explore_groups_find(const struct explore *explore, const struct explore_shown *shown, const struct prefix *prefix,
-                         uint32_t most, explore_group_take *take, void *context)
-{
-    const struct tdags *names = &shown->groups.names;
-    uint32_t first, end, groups = shown->groups.count;
-    explore_find_txs(explore, prefix, &first, &end);
-    for (uint32_t i = first; i < end && most > 0; i++) {
-        uint32_t tx = explore->txs_by_txid[i];
-        uint32_t at = (uint32_t)LOWER_BOUND(g, 0, groups, names->members[names->first[g]] < tx);
-        for (; at < groups && names->members[names->first[at]] == tx && most > 0; at++, most--)
-            take(context, at + 1);
     }
 }
 

@@ -1,7 +1,7 @@
 /* explore_shown: what the unknown outputs of a rule set and their unlocking show: how the outputs of each T-DAG were
  * unlocked, the keys, hashes and preimages, and the groups of what shares them. The spenders' blocks are read again
  * when it is first asked for, by a thread of its own; then it is kept, on a long chain until that of another rule set
- * is asked for.
+ * is asked for while nobody has used it for a while.
  *
  * Thread rule: any number of threads at once. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_SHOWN_H
@@ -50,6 +50,7 @@ struct explore_shown {
     "menu above has it."
 
 #define EXPLORE_SHOWN_BYTES ((size_t)64 << 20)
+#define EXPLORE_SHOWN_IDLE_S 60u /* what was used since then stays: else readers of two rule sets had it read in turn */
 
 /* That of the request's rule set. STATUS_BUSY: it is being made. STATUS_NOT_FOUND: of the
  * rule set hidden there is none. Else it is there until the page is made, and is the

@@ -217,7 +217,7 @@ static enum status open_main_store(struct explore *explore, struct fault *fault)
                 : STATUS_OK; /* its forms are not read */
 }
 
-static uint64_t now_s(void)
+uint64_t explore_now_s(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -235,8 +235,9 @@ static void begin_stage(struct explore *explore, enum explore_stage stage)
 enum status explore_open(const struct settings *settings, struct explore *explore, struct fault *fault)
 {
     pthread_condattr_t monotonic;
-    *explore = (struct explore){
-        .settings = settings, .begun_s = now_s(), .rules_count = settings->main_store ? RULES_WITH_HIDDEN : RULES};
+    *explore = (struct explore){.settings = settings,
+                                .begun_s = explore_now_s(),
+                                .rules_count = settings->main_store ? RULES_WITH_HIDDEN : RULES};
     pthread_mutex_init(&explore->lock, NULL);
     pthread_cond_init(&explore->hand_free, NULL);
     pthread_condattr_init(&monotonic);
@@ -245,6 +246,7 @@ enum status explore_open(const struct settings *settings, struct explore *explor
     pthread_condattr_destroy(&monotonic);
     explore->drawn_bytes = EXPLORE_DRAWN_BYTES;
     explore->shown_bytes = EXPLORE_SHOWN_BYTES;
+    explore->shown_idle_s = EXPLORE_SHOWN_IDLE_S;
     enum status status = opened_forest_begin(settings, &explore->opened, fault);
     if (status == STATUS_OK)
         forms_leave_file(store_forms(explore->opened.store)); /* nothing is written */
@@ -463,7 +465,7 @@ bool explore_has_newer(struct explore *explore)
 {
     struct fault none = {0};
     struct hash256 tip;
-    uint64_t now = now_s();
+    uint64_t now = explore_now_s();
     pthread_mutex_lock(&explore->lock);
     if (explore->looked_s != now) {
         explore->looked_s = now;
