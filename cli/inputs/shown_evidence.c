@@ -172,7 +172,12 @@ enum status shown_evidence_open(const struct store *store, unsigned threads, str
 
 enum status shown_evidence_end(struct shown_evidence *shown, struct fault *fault)
 {
-    enum status status = STATUS_OK;
+    size_t pieces = 0, bytes = 0;
+    for (size_t i = 0; i < shown->batches; i++) {
+        pieces += shown->inputs[i].pieces.count + shown->outputs[i].pieces.count;
+        bytes += shown->inputs[i].bytes.count + shown->outputs[i].bytes.count;
+    }
+    enum status status = evidence_reserve(shown->set, pieces, bytes, fault);
     for (size_t i = 0; i < shown->batches && status == STATUS_OK; i++) {
         status = evidence_merge(shown->set, &shown->inputs[i], &shown->outputs[i], fault);
         evidence_free(&shown->inputs[i]);

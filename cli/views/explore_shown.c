@@ -373,6 +373,7 @@ static enum status work(struct explore_job *job)
     TRIM(shown->evidence.pieces);
     TRIM(shown->evidence.bytes);
     TRIM(shown->evidence.things);
+    explore_settle(job->explore);
     if (status == STATUS_OK)
         status = find_groups(rules, shown, &none);
     if (status == STATUS_OK)

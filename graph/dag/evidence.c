@@ -60,6 +60,15 @@ enum status evidence_add(struct evidence_set *set, const struct evidence *piece,
     return PUSH(set->pieces, copy) ? STATUS_OK : fault_nomem(fault);
 }
 
+enum status evidence_reserve(struct evidence_set *set, size_t pieces, size_t bytes, struct fault *fault)
+{
+    if (mem_reserve(&set->pieces.at, &set->pieces.capacity, set->pieces.count + pieces, sizeof *set->pieces.at) ==
+            STATUS_OK &&
+        mem_reserve(&set->bytes.at, &set->bytes.capacity, set->bytes.count + bytes, 1) == STATUS_OK)
+        return STATUS_OK;
+    return fault_nomem(fault);
+}
+
 enum status evidence_merge(struct evidence_set *set, const struct evidence_set *a, const struct evidence_set *b,
                            struct fault *fault)
 {
@@ -68,10 +77,8 @@ enum status evidence_merge(struct evidence_set *set, const struct evidence_set *
     size_t pieces = a->pieces.count + b->pieces.count, bytes = a->bytes.count + b->bytes.count;
     if (set->pieces.count + pieces >= UINT32_MAX - 1)
         return too_much(fault, "keys and hashes");
-    if (mem_reserve(&set->pieces.at, &set->pieces.capacity, set->pieces.count + pieces, sizeof *set->pieces.at) !=
-            STATUS_OK ||
-        mem_reserve(&set->bytes.at, &set->bytes.capacity, set->bytes.count + bytes, 1) != STATUS_OK)
-        return fault_nomem(fault);
+    if (evidence_reserve(set, pieces, bytes, fault) != STATUS_OK)
+        return STATUS_NOMEM;
     for (unsigned s = 0; s < 2; s++) {
         if (sets[s]->bytes.count > 0)
             memcpy(set->bytes.at + bases[s], sets[s]->bytes.at, sets[s]->bytes.count);

@@ -87,6 +87,9 @@ void evidence_free(struct evidence_set *set);
 enum status evidence_add(struct evidence_set *set, const struct evidence *piece, const uint8_t *bytes,
                          const uint8_t *outpoint, struct fault *fault) MUST_CHECK;
 
+/* Makes room for so many more pieces and their bytes, so that sets which are merged are not copied again and again. */
+enum status evidence_reserve(struct evidence_set *set, size_t pieces, size_t bytes, struct fault *fault) MUST_CHECK;
+
 /* Appends copies of the pieces of two sets, each in the order of the chain, in that order; those of `a` come first
  * within a transaction. O(both). */
 enum status evidence_merge(struct evidence_set *set, const struct evidence_set *a, const struct evidence_set *b,
