@@ -20,6 +20,7 @@
 #define CONNECTION_MEMORY (16u << 10) /* for the head of a request */
 #define IDLE_S 15u                    /* without a byte */
 #define PART_SIZE (64u << 10)
+#define SEND_BUFFER (256 << 10) /* of the system: what is in it counts as taken */
 #define SOCKETS 2u
 /* MHD stops accepting at its own limit: those that have been told to end are to have room beside the others. */
 #define OPEN_MAX (CONNECTIONS_ALL / SOCKETS)
@@ -74,8 +75,10 @@ static void begin(struct slot *slot, enum connection_state state, size_t size)
 
 static struct slot *take_slot(struct http *http, int fd, const struct sockaddr *from)
 {
+    static const int size = SEND_BUFFER;
     struct slot *slot = NULL;
     int cut;
+    (void)!setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     pthread_mutex_lock(&http->lock);
     struct connection *connection = connections_add(&http->connections, fd, from, now_ms(), &cut);
     if (cut >= 0)

@@ -97,11 +97,13 @@ enum status resolve_add(struct worker *worker, struct window *window)
  * coinbase. */
 static uint32_t inputs_before(const struct pipeline *pipeline, const struct slot *slot, uint32_t index)
 {
+    if (!pipeline->known || index == 0)
+        return 0;
     const struct walked_tx *walked = slot->slice->walked.at + slot->walked + index;
     const uint64_t *prevs = slot->slice->prevs.at + slot->inputs;
     size_t end = index + 1 < slot->walked_count ? walked[1].first_input : slot->inputs_count;
     uint32_t count = 0;
-    for (size_t i = walked->first_input; pipeline->known && index > 0 && i < end; i++)
+    for (size_t i = walked->first_input; i < end; i++)
         count += !txid_set_has(pipeline->known, prevs[i], slot->known + index);
     return count;
 }
