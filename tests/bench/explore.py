@@ -1,5 +1,5 @@
 """How soon the pages of `unktx explore` are there, how long each kind of page takes with several clients, and what it costs in
-memory and CPU. Decides no test. usage: explore.py UNKTX STORE [SECONDS [CLIENTS]]
+memory and CPU. Decides no test. usage: explore.py UNKTX STORE [SECONDS [CLIENTS]]; SURVEYED=yes: templates, protocols and groups too.
 A store of a million T-DAGs: chaingen --tdags 1000000 --giants 100 DIR, then unktx scan --datadir DIR --store STORE."""
 import html, http.client, os, random, re, signal, subprocess, sys, threading, time, urllib.parse
 
@@ -71,11 +71,11 @@ def surveyed(client):
         begin = time.monotonic()
         wait_for(client, path)
         print(f'{path} ready after {time.monotonic() - begin:.1f} s', flush=True)
-    links = {'template': r'"(/core-22/template[?][^"]+)"', 'group': r'"(/core-22/group/[0-9a-f]+)"', 'key': r'"(/core-22/key/[0-9a-f]+)"'}
-    for kind, pattern in links.items():
-        listed = client.body(found['group'][0] if kind == 'key' and found.get('group') else f'/core-22/{kind}s' if kind != 'key' else '/core-22/')
-        found[kind] = [html.unescape(link) for link in re.findall(pattern, listed)]
-        found[f'tdags of a {kind}'] = [html.unescape(link) for link in re.findall(f'"(/core-22/tdags[?][^"]*{kind}=[^"]+)"', listed)]
+    links = lambda pattern, path: [html.unescape(link) for link in re.findall(f'"(/core-22/{pattern})"', client.body(path))]
+    found['template'] = links('template[?][^"]+', '/core-22/templates')
+    found['tdags of a template'] = links('tdags[?][^"]*template=[^"]+', '/core-22/templates')
+    found['group'] = links('group/[0-9a-f]+', '/core-22/groups')
+    found['key'] = links('key/[0-9a-f]+', found['group'][0]) if found['group'] else []
     return {kind: paths for kind, paths in found.items() if paths}
 
 
@@ -157,8 +157,9 @@ def main():
     process, address = start()
     try:
         found = samples(Client(address), rng)
-        found.update(surveyed(Client(address)))
-        print(memory(process.pid))
+        if os.environ.get('SURVEYED'):
+            found.update(surveyed(Client(address)))
+            print(memory(process.pid))
         pages = makers(found, rng)
         cost(process.pid, address, pages)
         before, own, begin, took = cpu_s(process.pid), time.process_time(), time.monotonic(), []
