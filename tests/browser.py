@@ -26,16 +26,18 @@ class Pages:
         self.home, self.found = home, {}
 
     def get(self, path):
-        """The page, once what it is made of is loaded; nothing where there is none."""
+        """The page, once what it is made of is loaded, and its drawing is there; nothing where there is none."""
         for _ in range(240):
             try:
-                return urllib.request.urlopen(self.home + path).read().decode()
+                page = urllib.request.urlopen(self.home + path).read().decode()
+                if 'class="loading"' not in page:
+                    return page
             except urllib.error.HTTPError as error:
                 if error.code == 404:
                     return ""
                 if error.code != 503:
                     raise
-                time.sleep(0.5)
+            time.sleep(0.5)
         raise TimeoutError(path)
 
     def add(self, name, path):

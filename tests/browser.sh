@@ -55,6 +55,7 @@ look() {
 }
 
 # the report's page with an index, and the pages of explore
+export PYTHONDONTWRITEBYTECODE=1
 python=$(sh tests/python.sh) || { echo "no python3: the pages are not looked at in a browser"; exit 0; }
 "$unktx" index --quiet --datadir "$chain" --store "$place/results" || wrong "no index"
 "$unktx" report --store "$place/results" --rules core-22 -o "$place/linked.html" || wrong "no page"
