@@ -193,7 +193,7 @@ enum status explore_block(struct explore_request *request, struct fault *fault)
         status = put_txs(request, height, fault);
     explore_put_elsewhere(request, "block", &request->explore->block_hashes[height]);
     if (request->explore->linked)
-        explore_put_command(request, 0, "tx %u", (unsigned)height);
+        explore_put_command(request, TAKES_LABELS, "tx %u", (unsigned)height);
     explore_end_page(request);
     return status;
 }

@@ -24,7 +24,7 @@ enum status explore_labels(struct explore_request *request, struct fault *fault)
     }
     explore_end_table(request);
     explore_put_pager(request, "page", number, labels->names_count);
-    explore_put_command(request, TAKES_ALL, "dags -o FOLDER --labels FILE");
+    explore_put_command(request, TAKES_ALL, "dags -o FOLDER");
     explore_end_page(request);
     return STATUS_OK;
 }

@@ -168,12 +168,15 @@ static bool ends_below(struct explore *explore)
            !hash256_equal(&explore->opened.forest.tip, &explore->tip_at_start) || explore_has_newer(explore);
 }
 
+/* Words of a command: a target bounds what they are made of, and a shell may want it in quotes. */
+#define COMMAND_MAX (4 * TARGET_MAX + 512)
+
 void explore_put_command(struct explore_request *request, unsigned takes, const char *format, ...)
 {
     struct explore *explore = request->explore;
     const struct settings *settings = explore->settings;
     struct printer *page = &request->page;
-    char words[512];
+    char words[COMMAND_MAX];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(words, sizeof words, format, arguments);
@@ -189,6 +192,8 @@ void explore_put_command(struct explore_request *request, unsigned takes, const 
         put_option(page, "known-scripts", settings->scripts);
     if ((takes & TAKES_FILTER) && settings->exclude_scripts)
         put_option(page, "exclude-scripts", settings->exclude_scripts);
+    for (size_t i = 0; (takes & TAKES_LABELS) && i < settings->labels.count; i++)
+        put_option(page, "labels", settings->labels.items[i]);
     PRINT(page, "</code></p>\n");
 }
 

@@ -21,7 +21,8 @@ void explore_put_stages(struct explore_request *request);
 #define TAKES_CHAIN 2u   /* --to-height */
 #define TAKES_SCRIPTS 4u /* --known-scripts */
 #define TAKES_FILTER 8u  /* --exclude-scripts */
-#define TAKES_ALL 15u
+#define TAKES_LABELS 16u /* --labels */
+#define TAKES_ALL 31u
 /* "On the command line: unktx ..."; printf-style, the words after `unktx`. The options of explore follow by themselves,
  * as far as the command takes them. */
 void explore_put_command(struct explore_request *request, unsigned takes, const char *format, ...)

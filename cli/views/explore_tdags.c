@@ -201,36 +201,80 @@ static enum status put_table(struct explore_request *request, const struct explo
     return status;
 }
 
-/* Options for `unktx dags` that choose what the filter of this name does; false: there is none. */
-static bool put_option_for(const struct explore_filter *filter, const char *name, const char *value,
-                           struct printer *options)
+/* The class that the filter's digits are enough for; NULL: there are several, or none. */
+static const struct class_row *class_meant(const struct explore_request *request, const struct explore_filter *filter)
 {
-    static const char *const same[][2] = {{"family", "family"}, {"class", "class"}, {"script", "known"}};
+    const struct explore_class_table *classes = &request->tdags->classes;
+    struct prefix prefix;
+    uint32_t first = 0, end = 0;
+    if (prefix_parse(filter->class_id, strlen(filter->class_id), &prefix))
+        explore_class_find(classes, &prefix, &first, &end);
+    return end - first == 1 ? &classes->rows[first] : NULL;
+}
+
+static bool put_class_option(const struct explore_request *request, const struct explore_filter *filter,
+                             struct printer *options)
+{
+    const struct class_row *class = class_meant(request, filter);
+    char id[2 * CANON_ID_SIZE + 1] = "";
+    if (!class)
+        return false;
+    put_hex(id, class->class_id, CANON_ID_SIZE);
+    PRINT(options, " --class %s", id);
+    return true;
+}
+
+static void put_text_option(struct printer *options, const char *name, const char *value)
+{
+    PRINT(options, " --%s ", name);
+    if (options->status == STATUS_OK)
+        options->status = text_word(&options->text, value);
+}
+
+/* Options for `unktx dags` that choose what the filter of this name does; false: there is none. */
+static bool put_option_for(const struct explore_request *request, const struct explore_filter *filter, const char *name,
+                           const char *value, struct printer *options)
+{
     unsigned column = explore_column_find(name);
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
-        if (strcmp(same[i][0], name) == 0) {
-            PRINT(options, " --%s %s", same[i][1], value);
-            return true;
-        }
-    }
     bool by_value = strcmp(name, "moved_value_sat") == 0;
+    if (strcmp(name, "class") == 0)
+        return put_class_option(request, filter, options);
+    if (strcmp(name, "family") == 0 && (filter->families & (filter->families - 1)) != 0)
+        return false;
+    if (strcmp(name, "family") == 0 || strcmp(name, "label") == 0) {
+        put_text_option(options, name, value);
+        return true;
+    }
+    if (strcmp(name, "script") == 0) {
+        put_text_option(options, "known", value);
+        return true;
+    }
     if ((!by_value && strcmp(name, "height") != 0) || filter->high[column] != UINT64_MAX)
         return false;
     PRINT(options, " --min-%s %llu", by_value ? "value" : "height", ULL(filter->low[column]));
     return true;
 }
 
+/* Does the field of the query choose T-DAGs? Of several with one name the last that is not empty counts. */
+static bool chooses(const struct target *target, size_t i)
+{
+    static const char *const no_filters[] = {"sort", "order", "page", "unlocks"};
+    const struct target_field *field = &target->fields[i];
+    bool counts = field->value[0] != '\0';
+    for (size_t n = 0; n < sizeof no_filters / sizeof *no_filters; n++)
+        counts &= strcmp(field->name, no_filters[n]) != 0;
+    for (size_t after = i + 1; after < target->fields_count; after++)
+        counts &= strcmp(target->fields[after].name, field->name) != 0 || target->fields[after].value[0] == '\0';
+    return counts;
+}
+
 /* What the command line has for the filters of the page, and in words for which of them it has nothing. */
 static void put_command(struct explore_request *request, const struct explore_filter *filter)
 {
-    static const char *const no_filters[] = {"sort", "order", "page", "unlocks"};
     struct printer options = {0}, without = {0};
     for (size_t i = 0; i < request->target->fields_count; i++) {
         const struct target_field *field = &request->target->fields[i];
-        bool chooses = field->value[0] != '\0';
-        for (size_t n = 0; n < sizeof no_filters / sizeof *no_filters; n++)
-            chooses &= strcmp(field->name, no_filters[n]) != 0;
-        if (chooses && !put_option_for(filter, field->name, field->value, &options))
+        if (chooses(request->target, i) && !put_option_for(request, filter, field->name, field->value, &options))
             PRINT(&without, "%s%s", without.text.size > 0 ? ", " : "", field->name);
     }
     explore_put_command(request, TAKES_ALL, "dags%s -o FOLDER", options.text.size > 0 ? options.text.bytes : "");

@@ -201,9 +201,9 @@ static void put_thing_command(struct explore_request *request, const struct expl
     const struct evidence *piece = first_piece(shown, number);
     explore_thing_text(shown, number, text);
     if (piece->kind == EVIDENCE_PREIMAGE)
-        explore_put_command(request, TAKES_RULES | TAKES_CHAIN, "keys --hashes");
+        explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS, "keys --hashes");
     else
-        explore_put_command(request, TAKES_RULES | TAKES_CHAIN, "find %s", text);
+        explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS, "find %s", text);
 }
 
 enum status explore_thing(struct explore_request *request, struct fault *fault)
@@ -259,7 +259,7 @@ static void put_unlocks(struct explore_request *request, const struct explore_sh
     explore_end_table(request);
     if (counts->unread)
         PRINT(page, "<p>Not all spenders could be read.</p>\n");
-    explore_put_command(request, TAKES_RULES | TAKES_CHAIN, "unlocks");
+    explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS, "unlocks");
 }
 
 static void put_ties(struct explore_request *request, const struct explore_shown *shown, uint32_t dag)
