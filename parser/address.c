@@ -146,8 +146,8 @@ struct bech32 {
     size_t count;
 };
 
-/* In one case, with a prefix, a 1 and a checksum of six characters at least. */
-static bool split_bech32(const char *text, size_t size, struct bech32 *read)
+/* Into small letters; false for a text of both cases, or one that is too long. */
+static bool fold_case(const char *text, size_t size, struct bech32 *read)
 {
     bool has_lower = false, has_upper = false;
     read->prefix = 0;
@@ -160,7 +160,13 @@ static bool split_bech32(const char *text, size_t size, struct bech32 *read)
         read->lower[i] = (char)(upper ? text[i] - 'A' + 'a' : text[i]);
         read->prefix = text[i] == '1' ? i : read->prefix;
     }
-    return read->prefix > 0 && size - read->prefix >= 1 + CHECK_CHARACTERS && !(has_lower && has_upper);
+    return !(has_lower && has_upper);
+}
+
+/* In one case, with a prefix, a 1 and a checksum of six characters at least. */
+static bool split_bech32(const char *text, size_t size, struct bech32 *read)
+{
+    return fold_case(text, size, read) && read->prefix > 0 && size - read->prefix >= 1 + CHECK_CHARACTERS;
 }
 
 static bool read_bech32(const char *text, size_t size, struct bech32 *read)
@@ -220,6 +226,28 @@ unsigned address_networks(const char *text, size_t size)
         networks |= (unsigned)fits << i;
     }
     return networks;
+}
+
+/* Characters of an alphabet alone. */
+static bool consists_of(const char *text, size_t size, const char *alphabet)
+{
+    size_t i = 0;
+    while (i < size && text[i] != '\0' && strchr(alphabet, text[i]))
+        i++;
+    return i == size;
+}
+
+bool address_may_begin(const struct network *network, const char *text, size_t size)
+{
+    struct prefixes prefixes = prefixes_of(network);
+    size_t prefix = strlen(prefixes.bech32);
+    struct bech32 read;
+    if (size == 0 || size > ADDRESS_SIZE_MAX)
+        return false;
+    if (strchr(prefixes.pubkeyhash == 0 ? "13" : "mn2", text[0]) && consists_of(text, size, base58_alphabet))
+        return true;
+    return fold_case(text, size, &read) && size > prefix && memcmp(read.lower, prefixes.bech32, prefix) == 0 &&
+           read.lower[prefix] == '1' && consists_of(read.lower + prefix + 1, size - prefix - 1, bech32_alphabet);
 }
 
 char *address_put(char *out, const struct network *network, const uint8_t *script, size_t size)

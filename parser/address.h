@@ -35,6 +35,11 @@ char *address_put_of_key(char *out, const struct network *network, const uint8_t
  * checksum? Which one is not looked at. O(size). */
 bool address_is_whole(const char *text, size_t size);
 
+/* Can an address of that network (NULL: main) begin so: in characters of Base58 after the first one of its two
+ * versions, or of Bech32 after the network's prefix and a 1, in either case? Whether any address does is not looked at.
+ * O(size). */
+bool address_may_begin(const struct network *network, const char *text, size_t size);
+
 /* The networks on which an output can have this address: bit i for network_at(i), and 0 for none, as where the checksum
  * is wrong, the version is no network's, or a witness program has a size that BIP 141 forbids. O(size). */
 unsigned address_networks(const char *text, size_t size);

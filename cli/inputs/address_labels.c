@@ -323,6 +323,19 @@ struct label_span address_labels_of(const struct address_labels *labels, const c
     return span;
 }
 
+void address_labels_begin(const struct address_labels *labels, const char *beginning, size_t size, size_t *first,
+                          size_t *end)
+{
+    char word[LABEL_ADDRESS_MAX + 1] = "";
+    *first = *end = 0;
+    if (size > LABEL_ADDRESS_MAX)
+        return;
+    memcpy(word, beginning, size);
+    make_uniform(word, size);
+    *first = LOWER_BOUND(i, 0, labels->count, strncmp(labels->entries[i].address, word, size) < 0);
+    *end = LOWER_BOUND(i, *first, labels->count, strncmp(labels->entries[i].address, word, size) <= 0);
+}
+
 enum status address_labels_of_txid(const struct address_labels *labels, const struct hash256 *txid,
                                    address_labels_take *take, void *context)
 {

@@ -86,6 +86,9 @@ struct label_span {
 
 /* The labels of an address; a count of 0 for none. O(log n). */
 struct label_span address_labels_of(const struct address_labels *labels, const char *address, size_t size);
+/* entries[*first .. *end - 1]: those whose addresses begin so, Bech32 in either case. O(log n). */
+void address_labels_begin(const struct address_labels *labels, const char *beginning, size_t size, size_t *first,
+                          size_t *end);
 /* Calls `take` with the labels that the transaction's T-DAG has through this txid, those of one name at a time. Stops
  * at a status other than STATUS_OK and returns it. O(log n) for each name that begins with the same 16 digits. */
 typedef enum status address_labels_take(void *context, const struct label_span *span);

@@ -285,6 +285,104 @@ bool sought_in_script(const struct sought *sought, const uint8_t *script, size_t
     return hit->by != SOUGHT_NOT;
 }
 
+/* ---- by a beginning ---- */
+
+#define BEGINNING_CHARACTERS 4u
+#define BEGINNING_DIGITS 8u
+
+struct beginning_match {
+    const struct sought_beginning *beginning;
+    struct sought_hit *hit;
+};
+
+/* Bech32 in capitals is the same address (BIP 173). What follows the 1 is the witness version: p is 1. */
+static void read_bech32(struct sought_beginning *beginning)
+{
+    char *word = beginning->word, *one = NULL;
+    for (size_t i = 0; i < beginning->size; i++) {
+        word[i] = word[i] >= 'A' && word[i] <= 'Z' ? (char)(word[i] - 'A' + 'a') : word[i];
+        one = !one && word[i] == '1' ? word + i : one;
+    }
+    beginning->has_taproot = one && (one + 1 == word + beginning->size || one[1] == 'p');
+}
+
+bool sought_beginning_read(const char *word, const struct network *network, struct sought_beginning *beginning)
+{
+    size_t size = strlen(word);
+    *beginning = (struct sought_beginning){.network = network, .size = size};
+    if (size < BEGINNING_CHARACTERS || size > SOUGHT_BEGINNING_MAX)
+        return false;
+    if (size >= BEGINNING_DIGITS && digits_are_hex(word, size)) {
+        const char last[] = {word[size - 1], '0'};
+        beginning->is_script = digits_bytes(word, size / 2, beginning->bytes) &&
+                               (size % 2 == 0 || digits_bytes(last, 1, &beginning->bytes[size / 2]));
+    }
+    beginning->is_address = address_may_begin(network, word, size);
+    if (beginning->is_address)
+        memcpy(beginning->word, word, size);
+    if (beginning->is_address && strchr("bBtT", word[0]))
+        read_bech32(beginning);
+    return beginning->is_script || beginning->is_address;
+}
+
+static enum status match_beginning(void *context, const char *address, size_t size)
+{
+    const struct beginning_match *match = context;
+    if (size < match->beginning->size || memcmp(address, match->beginning->word, match->beginning->size) != 0)
+        return STATUS_NOT_FOUND;
+    memcpy(match->hit->address, address, size);
+    match->hit->address_size = size;
+    return STATUS_OK;
+}
+
+static bool begins_with_bytes(const struct sought_beginning *beginning, const uint8_t *script, size_t size)
+{
+    size_t whole = beginning->size / 2;
+    if (2 * size < beginning->size || memcmp(script, beginning->bytes, whole) != 0)
+        return false;
+    return beginning->size % 2 == 0 || (script[whole] & 0xf0) == beginning->bytes[whole];
+}
+
+static bool pushes_beginning(struct beginning_match *match, const uint8_t *script, size_t size)
+{
+    const struct sought_beginning *beginning = match->beginning;
+    struct pushes pushes = pushes_of_script(script, size);
+    struct push push;
+    enum status status = STATUS_NOT_FOUND;
+    while (status == STATUS_NOT_FOUND && pushes_next(&pushes, &push)) {
+        if (!push.data)
+            continue;
+        if (push_shows(&push) == SHOWN_KEY)
+            status = each_address_of_key(beginning->network, push.data, push.size, beginning->has_taproot,
+                                         match_beginning, match);
+        else if (push.size == 20 || push.size == 32)
+            status = each_address_of_hash(beginning->network, push.data, push.size, match_beginning, match);
+        match->hit->by = status != STATUS_OK ? SOUGHT_NOT : push_shows(&push) == SHOWN_KEY ? SOUGHT_KEY : SOUGHT_HASH;
+    }
+    return status == STATUS_OK;
+}
+
+bool sought_begins_in_script(const struct sought_beginning *beginning, const uint8_t *script, size_t size,
+                             struct sought_hit *hit)
+{
+    struct beginning_match match = {beginning, hit};
+    char address[ADDRESS_SIZE_MAX];
+    *hit = (struct sought_hit){.by = SOUGHT_NOT};
+    if (beginning->is_script && begins_with_bytes(beginning, script, size)) {
+        hit->by = SOUGHT_SCRIPT;
+        return true;
+    }
+    if (!beginning->is_address)
+        return false;
+    size_t own = (size_t)(address_put(address, beginning->network, script, size) - address);
+    if (own == 0)
+        return pushes_beginning(&match, script, size);
+    hit->by = match_beginning(&match, address, own) == STATUS_OK ? SOUGHT_ADDRESS : SOUGHT_NOT;
+    return hit->by != SOUGHT_NOT;
+}
+
+/* ---- names ---- */
+
 static enum status met_one(void *context, const struct label_span *span)
 {
     (void)span;

@@ -63,6 +63,29 @@ struct sought_hit {
 bool sought_in_script(const struct sought *sought, const uint8_t *script, size_t size, struct sought_hit *hit);
 /* Can a script have it at all, or only a T-DAG's name? */
 bool sought_takes_scripts(const struct sought *sought);
+
+/* ---- by a beginning ---- */
+
+#define SOUGHT_BEGINNING_MAX 2048u
+
+/* A word as the beginning of an address or, in hexadecimal, of a script. */
+struct sought_beginning {
+    const struct network *network;
+    bool is_address; /* it may be one of an address */
+    bool has_taproot;
+    bool is_script;
+    size_t size;
+    char word[ADDRESS_SIZE_MAX];             /* of an address, in the case in which these are written */
+    uint8_t bytes[SOUGHT_BEGINNING_MAX / 2]; /* of a script, that of an odd number of digits with a 0 after the last */
+};
+
+/* False for what is neither, in 4 characters at least, or 8 digits for a script. */
+bool sought_beginning_read(const char *word, const struct network *network, struct sought_beginning *beginning);
+/* Whether the script begins so; else the first address that does, in the order of sought_in_script: its own, or one of
+ * a key or hash that it pushes. */
+bool sought_begins_in_script(const struct sought_beginning *beginning, const uint8_t *script, size_t size,
+                             struct sought_hit *hit);
+
 /* Is the transaction's T-DAG meant, by its txid? O(log n). */
 bool sought_is_txid(const struct sought *sought, const struct hash256 *txid);
 

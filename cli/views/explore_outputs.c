@@ -71,7 +71,8 @@ static void set_menu(struct explore_request *request, const char *table)
 
 /* ---- outputs ---- */
 
-static void put_output_row(struct explore_request *request, uint32_t ordinal)
+/* The row up to its end. */
+static void put_output_cells(struct explore_request *request, uint32_t ordinal)
 {
     struct printer *page = &request->page;
     const struct forest *forest = &request->explore->opened.forest;
@@ -91,7 +92,7 @@ static void put_output_row(struct explore_request *request, uint32_t ordinal)
     PRINT(page, "</td><td>");
     if (dag > 0)
         explore_put_tdag(request, dag);
-    PRINT(page, "</td></tr>\n");
+    PRINT(page, "</td>");
 }
 
 /* A page of a list of outputs. */
@@ -99,8 +100,28 @@ static void put_list(struct explore_request *request, const char *caption, const
 {
     uint64_t page = explore_page_number(request, "page", count), end = page * EXPLORE_ROWS;
     explore_begin_table(request, caption, "output|block|value|spender|T-DAG");
-    for (uint64_t i = (page - 1) * EXPLORE_ROWS; i < end && i < count; i++)
-        put_output_row(request, outputs[i]);
+    for (uint64_t i = (page - 1) * EXPLORE_ROWS; i < end && i < count; i++) {
+        put_output_cells(request, outputs[i]);
+        PRINT(&request->page, "</tr>\n");
+    }
+    explore_end_table(request);
+    explore_put_pager(request, "page", page, count);
+}
+
+/* Those of a beginning, each with the address that begins so. */
+static void put_begun(struct explore_request *request, const struct explore_begun *begun, uint64_t count)
+{
+    uint64_t page = explore_page_number(request, "page", count), end = page * EXPLORE_ROWS;
+    explore_begin_table(request, "Outputs in chain order; values in BTC",
+                        "output|block|value|spender|T-DAG|what begins so");
+    for (uint64_t i = (page - 1) * EXPLORE_ROWS; i < end && i < count; i++) {
+        put_output_cells(request, begun[i].output);
+        if (*begun[i].address)
+            PRINT(&request->page, "<td><a class=\"id\" href=\"/%s/outputs?with=%s\">%s</a></td></tr>\n",
+                  rules_name(request->rules), begun[i].address, begun[i].address);
+        else
+            PRINT(&request->page, "<td>its script</td></tr>\n");
+    }
     explore_end_table(request);
     explore_put_pager(request, "page", page, count);
 }
@@ -111,29 +132,42 @@ static void put_outputs(struct explore_request *request, const struct explore_tr
              traits->first[trait + 1] - traits->first[trait]);
 }
 
+static void put_found(struct explore_request *request, const char *word, const struct explore_found *found)
+{
+    char number[GROUPED_SIZE];
+    bool begun = found->begun_count > 0;
+    uint32_t count = begun ? found->begun_count : found->count, most = begun ? EXPLORE_BEGUN_MAX : EXPLORE_SOUGHT_MAX;
+    PRINT(&request->page, begun ? "<p>Outputs with a script that begins with <code class=\"hash\">"
+                                : "<p>They have <code class=\"hash\">");
+    html_escaped(&request->page, word, strlen(word));
+    PRINT(&request->page, "</code>%s%s: %s.</p>\n",
+          begun ? " or with an address, their own or that of their key or hash, that does"
+                : ", as address, key, hash, script or data, or as an address of their key or hash",
+          count == most ? "; these are the first ones" : "", grouped(number, count));
+    if (begun)
+        put_begun(request, found->begun, count);
+    else
+        put_list(request, "Outputs in chain order; values in BTC", found->outputs, count);
+    if (!begun && explore_sought_fits(word))
+        explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS, "find %s", word);
+}
+
 enum status explore_outputs(struct explore_request *request, struct fault *fault)
 {
     const char *word = target_get(request->target, "with");
-    struct explore_sought *sought;
-    char number[GROUPED_SIZE];
-    if (!word || !explore_sought_fits(word))
+    struct explore_found found;
+    if (!word || !(explore_sought_fits(word) || explore_sought_begins(request->explore, word)))
         return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
-                         "Outputs are listed by an address, or by a key, hash or script in hexadecimal: with=WORD.");
-    enum status status = explore_sought_get(request->explore, request->rules, word, &sought, fault);
-    if (status != STATUS_OK)
-        return status;
-    const struct explore_sought_outputs outputs = explore_sought_outputs(sought);
-    explore_begin_page(request, "Unknown outputs");
-    PRINT(&request->page, "<p>They have <code class=\"hash\">");
-    html_escaped(&request->page, word, strlen(word));
-    PRINT(&request->page,
-          "</code>, as address, key, hash, script or data, or as an address of their key or hash%s: %s.</p>\n",
-          outputs.count == EXPLORE_SOUGHT_MAX ? "; these are the first ones" : "", grouped(number, outputs.count));
-    put_list(request, "Outputs in chain order; values in BTC", outputs.at, outputs.count);
-    explore_sought_leave(request->explore, sought);
-    explore_put_command(request, TAKES_RULES | TAKES_CHAIN, "find %.300s", word);
-    explore_end_page(request);
-    return STATUS_OK;
+                         "Outputs are listed by an address, or by a key, hash or script in hexadecimal, or by the "
+                         "first characters of an address or script: with=WORD.");
+    enum status status = explore_sought_get(request->explore, request->rules, word, &found, fault);
+    if (status == STATUS_OK) {
+        explore_begin_page(request, "Unknown outputs");
+        put_found(request, word, &found);
+        explore_end_page(request);
+    }
+    explore_found_free(&found);
+    return status;
 }
 
 /* ---- templates ---- */
@@ -356,7 +390,7 @@ enum status explore_protocol(struct explore_request *request, struct fault *faul
     put_protocol_row(request, &survey->protocols, number);
     explore_end_table(request);
     put_outputs(request, &survey->protocols, number);
-    explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_SCRIPTS, "outputs --protocol %s",
+    explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_SCRIPTS | TAKES_LABELS, "outputs --protocol %s",
                         protocol_name(number));
     explore_end_page(request);
     return STATUS_OK;

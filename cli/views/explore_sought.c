@@ -15,9 +15,13 @@ struct explore_sought {
     struct explore_sought *next;
     enum rules rules;
     unsigned users;
+    bool is_whole; /* `sought` is what is looked for, or else only a beginning is */
+    bool is_beginning;
     struct sought sought;
+    struct sought_beginning beginning;
     struct store_reader *reader;
     ARRAY(uint32_t) outputs;
+    ARRAY(struct explore_begun) begun;
     char word[TARGET_MAX + 1];
 };
 
@@ -27,34 +31,64 @@ bool explore_sought_fits(const char *word)
     return address_is_whole(word, size) || (digits == size && size >= DIGITS_MIN && size % 2 == 0);
 }
 
+static const struct network *network_of(const struct explore *explore)
+{
+    return network_by_genesis(&store_identity_of(explore->opened.store)->genesis);
+}
+
+bool explore_sought_begins(const struct explore *explore, const char *word)
+{
+    struct sought_beginning beginning;
+    return !address_is_whole(word, strlen(word)) && sought_beginning_read(word, network_of(explore), &beginning);
+}
+
+void explore_found_free(struct explore_found *found)
+{
+    mem_free(found->outputs);
+    mem_free(found->begun);
+    *found = (struct explore_found){0};
+}
+
 static void sought_end(struct explore_sought *one)
 {
     sought_free(&one->sought);
     store_reader_close(one->reader);
     mem_free(one->outputs.at);
+    mem_free(one->begun.at);
     mem_free(one);
 }
 
 /* ---- to look for it ---- */
+
+static enum status search_output(struct explore_sought *one, uint32_t own, const struct output_record *output)
+{
+    struct sought_hit hit;
+    if (one->is_whole && sought_in_script(&one->sought, output->script, output->script_size, &hit))
+        return one->outputs.count >= EXPLORE_SOUGHT_MAX || PUSH(one->outputs, own) ? STATUS_OK : STATUS_NOMEM;
+    if (!one->is_beginning || one->outputs.count > 0 || one->begun.count >= EXPLORE_BEGUN_MAX ||
+        !sought_begins_in_script(&one->beginning, output->script, output->script_size, &hit))
+        return STATUS_OK;
+    struct explore_begun begun = {.output = own};
+    memcpy(begun.address, hit.address, hit.address_size);
+    return PUSH(one->begun, begun) ? STATUS_OK : STATUS_NOMEM;
+}
 
 static enum status search_tx(void *context, uint32_t height, struct tx_view *view)
 {
     struct explore_sought *one = context;
     uint64_t ordinal = view->tx.first_ordinal;
     struct output_record output;
-    struct sought_hit hit;
     enum status status;
     (void)height;
     while ((status = tx_next_output(view, &output)) == STATUS_OK) {
         if (!output_is_tracked(output.unknown, output.kind))
             continue;
         uint32_t own = (uint32_t)ordinal++;
-        if (own >= one->job.explore->opened.forest.outputs_count || !(output.unknown >> one->rules & 1) ||
-            one->outputs.count >= EXPLORE_SOUGHT_MAX ||
-            !sought_in_script(&one->sought, output.script, output.script_size, &hit))
+        if (own >= one->job.explore->opened.forest.outputs_count || !(output.unknown >> one->rules & 1))
             continue;
-        if (!PUSH(one->outputs, own))
-            return STATUS_NOMEM;
+        status = search_output(one, own, &output);
+        if (status != STATUS_OK)
+            return status;
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
@@ -108,15 +142,21 @@ static bool make_room(struct explore *explore)
 static enum status begin(struct explore *explore, enum rules rules, const char *word, struct explore_sought **begun,
                          struct fault *fault)
 {
-    const struct network *network = network_by_genesis(&store_identity_of(explore->opened.store)->genesis);
+    const struct network *network = network_of(explore);
     struct explore_sought *one = mem_alloc(1, sizeof *one);
+    enum status status = STATUS_OK;
     if (!one)
         return fault_nomem(fault);
     one->job.explore = explore;
     one->job.work = search_all;
     one->rules = rules;
     memcpy(one->word, word, strlen(word) + 1); /* a word is part of a target */
-    enum status status = sought_read(word, &explore->opened.labels, network, &one->sought, fault);
+    one->is_whole = explore_sought_fits(word);
+    one->is_beginning = !address_is_whole(word, strlen(word)) && sought_beginning_read(word, network, &one->beginning);
+    if (!one->is_whole && !one->is_beginning)
+        status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "%.80s is nothing that outputs have.", word);
+    if (status == STATUS_OK && one->is_whole)
+        status = sought_read(word, &explore->opened.labels, network, &one->sought, fault);
     if (status == STATUS_OK && explore_job_begin(&one->job) != STATUS_OK)
         status = fault_nomem(fault);
     if (status != STATUS_OK) {
@@ -137,37 +177,41 @@ static enum status tell(enum status status, const char *word, struct fault *faul
                      word);
 }
 
-enum status explore_sought_get(struct explore *explore, enum rules rules, const char *word,
-                               struct explore_sought **sought, struct fault *fault)
+static enum status copy_found(const struct explore_sought *one, struct explore_found *found, struct fault *fault)
+{
+    found->count = (uint32_t)one->outputs.count;
+    found->begun_count = found->count > 0 ? 0 : (uint32_t)one->begun.count;
+    found->outputs = mem_alloc(found->count, sizeof *found->outputs);
+    found->begun = mem_alloc(found->begun_count, sizeof *found->begun);
+    if (!found->outputs || !found->begun)
+        return fault_nomem(fault);
+    if (found->count > 0)
+        memcpy(found->outputs, one->outputs.at, found->count * sizeof *found->outputs);
+    if (found->begun_count > 0)
+        memcpy(found->begun, one->begun.at, found->begun_count * sizeof *found->begun);
+    return STATUS_OK;
+}
+
+enum status explore_sought_get(struct explore *explore, enum rules rules, const char *word, struct explore_found *found,
+                               struct fault *fault)
 {
     enum status status = STATUS_OK;
+    *found = (struct explore_found){0};
     pthread_mutex_lock(&explore->lock);
     struct explore_sought *one = find(explore, rules, word);
     if (!one)
         status = make_room(explore) ? begin(explore, rules, word, &one, fault) : tell(STATUS_BUSY, word, fault);
     if (one) {
-        one->users++; /* also while it is waited for: then nobody frees it */
+        one->users++; /* while it is waited for: then nobody frees it */
         status = explore_job_wait(&one->job);
-        if (status != STATUS_OK) {
-            one->users--;
+        one->users--;
+        if (status != STATUS_OK)
             status = tell(status, word, fault);
-        }
     }
+    if (one && status == STATUS_OK)
+        status = copy_found(one, found, fault);
     pthread_mutex_unlock(&explore->lock);
-    *sought = status == STATUS_OK ? one : NULL;
     return status;
-}
-
-struct explore_sought_outputs explore_sought_outputs(const struct explore_sought *sought)
-{
-    return (struct explore_sought_outputs){sought->outputs.at, (uint32_t)sought->outputs.count};
-}
-
-void explore_sought_leave(struct explore *explore, struct explore_sought *sought)
-{
-    pthread_mutex_lock(&explore->lock);
-    sought->users--;
-    pthread_mutex_unlock(&explore->lock);
 }
 
 void explore_sought_free(struct explore *explore)

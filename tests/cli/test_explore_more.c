@@ -240,6 +240,33 @@ static void labels_stand_with_payers(void **state)
                                          "href=\"/core-22/tdags?label=who%%20%%3Cpays%%3E\">who &lt;pays&gt;</a></td>",
                                          address)));
     free(page);
+    page = web_body(&with, "/core-22/search?q=%.10s", address); /* a payer is no unknown output */
+    assert_well_formed(page);
+    assert_non_null(strstr(page, path_of(">%s</code>, labels: <a href=\"/core-22/tdags?label=who", address)));
+    free(page);
+    assert_int_equal(web_stop(&with), 130);
+    table_free(&table);
+}
+
+/* What is left out of the list is counted, in whatever case the labels are written; an output that is not there is not
+ * found. */
+static void search_counts_all(void **state)
+{
+    (void)state;
+    char text[2000], *p = text;
+    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
+    p += sprintf(p, "address,label\n");
+    for (unsigned i = 0; i < 25; i++)
+        p += sprintf(p, "%s,%s %u\n", table_get(&table, 0, "dag"), i % 2 ? "Many of Them" : "many of them", i);
+    write_file(path_of("%s/many.csv", place), text, (size_t)(p - text));
+    struct web with = web_start("--store %s/store --labels %s/many.csv", place, place);
+    char *page = web_body(&with, "/core-22/search?q=MANY+of");
+    assert_non_null(strstr(page, "Found: 25; of each kind the first 20 are listed"));
+    assert_int_equal(count_of(page, "<li>Label "), 20);
+    free(page);
+    page = web_body(&with, "/core-22/search?q=%s:99999", table_get(&table, 0, "first_txid"));
+    assert_non_null(strstr(page, "Found: 0."));
+    free(page);
     assert_int_equal(web_stop(&with), 130);
     table_free(&table);
 }
@@ -249,7 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(payments_are_those_of_flows),    cmocka_unit_test(a_transaction_has_both_sides),
         cmocka_unit_test(unlocks_are_those_of_the_table), cmocka_unit_test(labels_lead_to_their_tdags),
-        cmocka_unit_test(labels_stand_with_payers),
+        cmocka_unit_test(labels_stand_with_payers),       cmocka_unit_test(search_counts_all),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }

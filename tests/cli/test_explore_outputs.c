@@ -237,6 +237,12 @@ static void search_finds_templates(void **state)
     assert_int_equal(answer.status, 302);
     assert_non_null(strstr(answer.head, "Location: /core-22/protocol/key-burn\r\n"));
     answer_free(&answer);
+    answer = web_get(&web, "/core-22/search?q=KEY-B");
+    assert_int_equal(answer.status, 302);
+    answer_free(&answer);
+    answer = web_get(&web, "/core-22/search?q=op_hash160");
+    assert_non_null(strstr(answer.status == 302 ? answer.head : answer.body, "/core-22/template?"));
+    answer_free(&answer);
 }
 
 /* Scripts and keys of some outputs, as `unktx find` finds them. */
@@ -272,6 +278,73 @@ static void outputs_are_found_by_what_they_have(void **state)
     table_free(&table);
 }
 
+/* The outputs that the page of a word lists, and the page that a search of the word ends at. */
+static char *page_of_beginning(const char *word, size_t expected)
+{
+    char *page = web_body(&web, "/core-22/outputs?with=%s", word);
+    assert_well_formed(page);
+    assert_int_equal(count_of(page, "<tr><th scope=\"row\">"), expected < 50 ? expected : 50);
+    struct answer answer = web_get(&web, "/core-22/search?q=%s", word);
+    if (!strstr(answer.status == 302 ? answer.head : answer.body,
+                expected == 1 ? "/core-22/" : "/core-22/outputs?with="))
+        fail_msg("%s is not found: %u", word, answer.status);
+    answer_free(&answer);
+    return page;
+}
+
+/* All outputs with a script that begins so, by the table of all scripts. */
+static void scripts_are_found_by_their_beginning(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/outputs.csv", place));
+    size_t seen = 0;
+    for (size_t row = 0; row < table.rows; row += 29) {
+        const char *script = table_get(&table, row, "script_hex");
+        char word[16];
+        if (strlen(script) < 20)
+            continue;
+        snprintf(word, sizeof word, "%.*s", seen % 2 == 0 ? 13 : 15, script); /* no whole bytes */
+        size_t begun = 0;
+        for (size_t other = 0; other < table.rows; other++)
+            begun += strncmp(table_get(&table, other, "script_hex"), word, strlen(word)) == 0;
+        for (char *p = word; *p; p++)
+            *p = (char)toupper((unsigned char)*p);
+        free(page_of_beginning(word, begun));
+        seen++;
+    }
+    assert_true(seen > 5);
+    table_free(&table);
+}
+
+/* The addresses of keys that outputs show, by the table of keys. */
+static void addresses_are_found_by_their_beginning(void **state)
+{
+    static const char *const views[] = {"p2pkh", "p2sh_p2wpkh", "p2wpkh", "p2tr"};
+    (void)state;
+    unktx_ok("keys --store %s/store --rules core-22 -o %s/keys.csv", place, place);
+    struct table table = table_read(path_of("%s/keys.csv", place));
+    size_t seen = 0;
+    for (size_t row = 0; row < table.rows && seen < 4; row += 11) {
+        const char *address = table_get(&table, row, views[seen % 4]);
+        if (!*address || strcmp(table_get(&table, row, "role"), "scriptSig") == 0)
+            continue;
+        char word[24];
+        snprintf(word, sizeof word, "%.*s", seen % 4 < 2 ? 12 : 17, address); /* long enough for one address */
+        struct run run = unktx_expect(0, "find --store %s/store --rules core-22 --format csv %s", place, address);
+        char *page = page_of_beginning(word, count_of(run.out, "\noutput,"));
+        assert_non_null(strstr(page, path_of("/core-22/outputs?with=%s\">%s</a>", address, address)));
+        run_free(&run);
+        free(page);
+        struct answer answer = web_get(&web, "/core-22/search?q=%s", word);
+        assert_int_equal(answer.status, 302);
+        assert_non_null(strstr(answer.head, path_of("Location: /core-22/outputs?with=%s\r\n", address)));
+        answer_free(&answer);
+        seen++;
+    }
+    assert_true(seen == 4);
+    table_free(&table);
+}
+
 static void what_is_none_is_refused(void **state)
 {
     static const struct {
@@ -281,7 +354,8 @@ static void what_is_none_is_refused(void **state)
                    {404, "/core-22/template?kind=pubkey&template=%3Cscript%3Ealert(1)%3C/script%3E"},
                    {404, "/core-22/outputs"},
                    {404, "/core-22/outputs?with=%3Cscript%3E"},
-                   {404, "/core-22/outputs?with=123456789"},
+                   {404, "/core-22/outputs?with=1234567"},
+                   {200, "/core-22/outputs?with=123456789"},
                    {404, "/core-22/outputs?with=1BoatSLRHtKNngkdXEeobR76b53LETtpyT0"},
                    {200, "/core-22/outputs?with=00112233445566778899"},
                    {404, "/core-22/protocol/"},
@@ -309,10 +383,16 @@ static void what_is_none_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(templates_are_those_of_the_table),    cmocka_unit_test(a_template_leads_to_its_tdags),
-        cmocka_unit_test(a_kind_leads_to_its_tdags),           cmocka_unit_test(counts_are_those_of_the_lists),
-        cmocka_unit_test(protocols_are_those_of_the_outputs),  cmocka_unit_test(search_finds_templates),
-        cmocka_unit_test(outputs_are_found_by_what_they_have), cmocka_unit_test(what_is_none_is_refused),
+        cmocka_unit_test(templates_are_those_of_the_table),
+        cmocka_unit_test(a_template_leads_to_its_tdags),
+        cmocka_unit_test(a_kind_leads_to_its_tdags),
+        cmocka_unit_test(counts_are_those_of_the_lists),
+        cmocka_unit_test(protocols_are_those_of_the_outputs),
+        cmocka_unit_test(search_finds_templates),
+        cmocka_unit_test(outputs_are_found_by_what_they_have),
+        cmocka_unit_test(scripts_are_found_by_their_beginning),
+        cmocka_unit_test(addresses_are_found_by_their_beginning),
+        cmocka_unit_test(what_is_none_is_refused),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }

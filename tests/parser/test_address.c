@@ -113,6 +113,30 @@ static void test_whole(void **state)
             fail_msg("%s", broken[i]);
 }
 
+/* Every beginning of an address may be one, in capitals too where it is Bech32; what no address of the network has is
+ * none. */
+static void test_beginnings(void **state)
+{
+    (void)state;
+    static const char *const none_of_main[] = {"", "0", "2", "m", "10", "1l", "bc", "bc2", "bc1b", "bC1q", "tb1q", "b"};
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        const char *address = vectors[i].address;
+        const struct network *network = network_by_name(vectors[i].network);
+        bool bech32 = strncmp(address, "bc", 2) == 0 || strncmp(address, "tb", 2) == 0;
+        for (size_t size = bech32 ? 5 : 1; size <= strlen(address); size++) {
+            char capitals[ADDRESS_SIZE_MAX];
+            for (size_t c = 0; c < size; c++)
+                capitals[c] = (char)toupper((unsigned char)address[c]);
+            assert_true(address_may_begin(network, address, size));
+            if (bech32)
+                assert_true(address_may_begin(network, capitals, size));
+        }
+    }
+    for (size_t i = 0; i < sizeof none_of_main / sizeof *none_of_main; i++)
+        if (address_may_begin(NULL, none_of_main[i], strlen(none_of_main[i])))
+            fail_msg("%s", none_of_main[i]);
+}
+
 /* Of which networks an address is, by its own; and of none: BIP 350's invalid ones (prefix, version, checksum of the
  * other kind, size, padding, no program), and an address of another chain. */
 static void test_networks(void **state)
@@ -260,8 +284,9 @@ static void test_of_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),       cmocka_unit_test(test_whole),   cmocka_unit_test(test_no_address),
-        cmocka_unit_test(test_every_program), cmocka_unit_test(test_of_keys), cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_vectors),    cmocka_unit_test(test_whole),         cmocka_unit_test(test_beginnings),
+        cmocka_unit_test(test_no_address), cmocka_unit_test(test_every_program), cmocka_unit_test(test_of_keys),
+        cmocka_unit_test(test_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
