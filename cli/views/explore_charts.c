@@ -14,6 +14,61 @@
 #define RIGHT 344.0
 #define LABEL_WIDE 48.0 /* of a number below an axis */
 
+/* ---- what is counted ---- */
+
+/* The least first_time of a bin of the list's time line. */
+static uint64_t begin_of_bin(const struct explore_list *list, unsigned bin)
+{
+    uint64_t span = list->last_time - list->first_time + 1;
+    /* the least time t with (t - first) * BINS / span == bin */
+    return list->first_time + (bin * span + EXPLORE_BINS - 1) / EXPLORE_BINS;
+}
+
+static void count_in(struct explore_cell *cell, uint32_t dag)
+{
+    if (cell->count++ == 0)
+        cell->dag = dag;
+}
+
+static void find_span(const struct explore_rules *rules, struct explore_list *list)
+{
+    uint32_t first = UINT32_MAX, last = 0;
+    for (size_t w = 0; w < list->words; w++) {
+        for (uint64_t left = list->bits[w]; left; left &= left - 1) {
+            uint32_t time = rules->first_times[64 * w + (size_t)__builtin_ctzll(left) - 1];
+            first = time < first ? time : first;
+            last = time > last ? time : last;
+        }
+    }
+    list->first_time = list->count > 0 ? first : 0;
+    list->last_time = last;
+}
+
+/* A bin is found by a product, which may be one too low or too high, and set right: a division for each T-DAG costs
+ * more than all else. */
+void explore_charts_count(const struct explore_rules *rules, struct explore_list *list)
+{
+    uint64_t from[EXPLORE_BINS + 1];
+    find_span(rules, list);
+    double scale = EXPLORE_BINS / (double)(list->last_time - list->first_time + 1);
+    for (unsigned i = 0; i <= EXPLORE_BINS; i++)
+        from[i] = begin_of_bin(list, i);
+    for (size_t w = 0; w < list->words; w++) {
+        for (uint64_t left = list->bits[w]; left; left &= left - 1) {
+            uint32_t dag = (uint32_t)(64 * w) + (uint32_t)__builtin_ctzll(left);
+            uint64_t time = rules->first_times[dag - 1];
+            uint32_t cell = rules->cells[dag - 1], bin = (uint32_t)((double)(time - list->first_time) * scale);
+            bin = bin < EXPLORE_BINS ? bin : EXPLORE_BINS - 1;
+            bin -= bin > 0 && time < from[bin];
+            bin += time >= from[bin + 1];
+            count_in(&list->times[bin], dag);
+            count_in(&list->cells[cell / EXPLORE_DECADES][cell % EXPLORE_DECADES], dag);
+        }
+    }
+}
+
+/* ---- links ---- */
+
 /* To the T-DAG where there is one, else to the list that `more` (fields of a query) narrows down. */
 static void put_link(struct explore_request *request, const struct explore_cell *cell, const char *const *without,
                      const char *more)
@@ -44,7 +99,7 @@ struct bin {
 
 static struct bin bin_of(const struct explore_list *list, unsigned i)
 {
-    return (struct bin){explore_list_bin(list, i), explore_list_bin(list, i + 1) - 1};
+    return (struct bin){begin_of_bin(list, i), begin_of_bin(list, i + 1) - 1};
 }
 
 static void put_bin_link(struct explore_request *request, const struct explore_list *list, unsigned i)
@@ -127,20 +182,31 @@ static struct bounds bounds_of(const struct explore_list *list)
     return bounds;
 }
 
+/* A field of a query: what is in the range and in the filter of that column too; a last end of all is left out. */
+static int put_range(char *out, size_t size, const struct explore_filter *filter, const char *name, uint64_t low,
+                     uint64_t high)
+{
+    unsigned column = explore_column_find(name);
+    low = filter->low[column] > low ? filter->low[column] : low;
+    high = filter->high[column] < high ? filter->high[column] : high;
+    if (high == UINT64_MAX)
+        return snprintf(out, size, "%s=%llu..", name, ULL(low));
+    return snprintf(out, size, "%s=%llu..%llu", name, ULL(low), ULL(high));
+}
+
 /* Heights and satoshis of a cell, as a query has them. The last of each has no end. */
-static void put_ranges(char out[128], unsigned power, unsigned decade)
+static void put_ranges(char out[160], const struct explore_filter *filter, unsigned power, unsigned decade)
 {
     uint64_t low = 0, high = 0;
     for (unsigned i = 0; i < decade; i++) {
         low = high + 1;
         high = 10 * high + 9;
     }
-    int size = snprintf(out, 128, "height=%u..", 1u << power);
-    if (power + 1 < EXPLORE_POWERS)
-        size += snprintf(out + size, 128 - (size_t)size, "%u", (2u << power) - 1);
-    size += snprintf(out + size, 128 - (size_t)size, "&amp;moved_value_sat=%llu..", ULL(low));
-    if (decade + 1 < EXPLORE_DECADES)
-        snprintf(out + size, 128 - (size_t)size, "%llu", ULL(high));
+    high = decade + 1 < EXPLORE_DECADES ? high : UINT64_MAX;
+    int size = put_range(out, 160, filter, "height", 1u << power,
+                         power + 1 < EXPLORE_POWERS ? (2u << power) - 1 : UINT64_MAX);
+    size += snprintf(out + size, 160 - (size_t)size, "&amp;");
+    put_range(out + size, 160 - (size_t)size, filter, "moved_value_sat", low, high);
 }
 
 static const char *label_of_decade(char out[64], unsigned decade)
@@ -160,11 +226,11 @@ static void put_circle(struct explore_request *request, const struct explore_lis
     double wide = (RIGHT - LEFT) / (bounds->power_end - bounds->power_first),
            high = (CELLS_BOTTOM - CELLS_TOP) / (bounds->decade_end - bounds->decade_first),
            largest = (wide < high ? wide : high) / 2 - 1, radius;
-    char more[128], number[GROUPED_SIZE], label[64];
+    char more[160], number[GROUPED_SIZE], label[64];
     largest = largest < 5 ? 5 : largest > 14 ? 14 : largest;
     radius = 4 +
              (largest - 4) * (bounds->most > 1 ? log10_of((double)cell->count) / log10_of((double)bounds->most) : 0);
-    put_ranges(more, power, decade);
+    put_ranges(more, &list->filter, power, decade);
     put_link(request, cell, without_cell, more);
     PRINT(page,
           "<circle class=\"b\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>%s T-DAG%s of height %u%s, value moved "
@@ -232,13 +298,13 @@ static void put_times_table(struct explore_request *request, const struct explor
 
 static void put_cells_table(struct explore_request *request, const struct explore_list *list)
 {
-    char label[64], more[128];
+    char label[64], more[160];
     explore_begin_table(request, "T-DAGs by height and value moved", "height, from|value moved, from|T-DAGs");
     for (unsigned p = 0; p < EXPLORE_POWERS; p++) {
         for (unsigned d = 0; d < EXPLORE_DECADES; d++) {
             if (list->cells[p][d].count == 0)
                 continue;
-            put_ranges(more, p, d);
+            put_ranges(more, &list->filter, p, d);
             PRINT(&request->page, "<tr><td class=\"n\">");
             put_link(request, &list->cells[p][d], without_cell, more);
             PRINT(&request->page, "%u</a></td><td class=\"n\">%s</td>", 1u << p, label_of_decade(label, d));

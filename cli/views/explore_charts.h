@@ -7,4 +7,7 @@
 /* A section with both, and their numbers as tables. O(marks). */
 void explore_put_charts(struct explore_request *request, const struct explore_list *list);
 
+/* Counts what the charts of a list show, once its bits are set. O(T-DAGs). */
+void explore_charts_count(const struct explore_rules *rules, struct explore_list *list);
+
 #endif

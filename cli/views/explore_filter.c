@@ -154,17 +154,24 @@ static bool read_time(const char *text, size_t size, bool is_high, uint64_t *num
     return true;
 }
 
+/* Pages and tables write six decimals: what is written so is meant, and not only the number itself. */
+static bool read_measure(const char *text, size_t size, bool is_high, uint64_t *key)
+{
+    const uint64_t half = 50; /* of the last of them, in units of the eighth */
+    uint64_t scaled;
+    if (!read_decimals(text, size, &scaled))
+        return false;
+    scaled = is_high ? scaled + half : scaled > half ? scaled - half : 0;
+    double measure = (double)scaled / 1e8;
+    memcpy(key, &measure, sizeof *key);
+    return true;
+}
+
 static bool read_value(enum explore_unit unit, const char *text, size_t size, bool is_high, uint64_t *key)
 {
     bool has_point = memchr(text, '.', size) != NULL;
-    if (unit == UNIT_MEASURE) {
-        uint64_t scaled;
-        if (!read_decimals(text, size, &scaled))
-            return false;
-        double measure = (double)scaled / 1e8;
-        memcpy(key, &measure, sizeof *key);
-        return true;
-    }
+    if (unit == UNIT_MEASURE)
+        return read_measure(text, size, is_high, key);
     if (unit == UNIT_TIME)
         return read_time(text, size, is_high, key);
     if (unit == UNIT_SAT && size > 3 && memcmp(text + size - 3, "BTC", 3) == 0) {

@@ -1,10 +1,12 @@
 #include "cli/views/explore_list.h"
 
 #include "cli/inputs/prefix.h"
+#include "cli/views/explore_charts.h"
 #include "cli/views/explore_order.h"
 #include "cli/views/explore_shown.h"
 #include "cli/views/explore_survey.h"
 #include "parser/mem.h"
+#include "parser/search.h"
 
 #define LISTS_BYTES ((size_t)32 << 20) /* that are kept, those in use apart */
 
@@ -104,16 +106,41 @@ static enum status keep_range(struct wanted *wanted, unsigned column, uint64_t l
     return STATUS_OK;
 }
 
-/* Those with a transaction around that time end after its beginning, and begin before its end. */
 static enum status keep_ranges(struct wanted *wanted)
 {
     const struct explore_filter *filter = wanted->filter;
-    enum status status = keep_range(wanted, explore_column_find("last_time"), filter->time_low, UINT64_MAX);
-    if (status == STATUS_OK)
-        status = keep_range(wanted, explore_column_find("first_time"), 0, filter->time_high);
+    enum status status = STATUS_OK;
     for (unsigned c = 0; c < EXPLORE_COLUMNS && status == STATUS_OK; c++)
         status = keep_range(wanted, c, filter->low[c], filter->high[c]);
     return status;
+}
+
+/* Those with a transaction in the blocks of heights first .. end - 1. */
+static void set_blocks(struct wanted *wanted, uint32_t first, uint32_t end)
+{
+    const struct forest *forest = &wanted->explore->opened.forest;
+    size_t tx = LOWER_BOUND(t, 0, forest->txs_count, forest->txs[t].height < first);
+    size_t tx_end = LOWER_BOUND(t, tx, forest->txs_count, forest->txs[t].height < end);
+    for (; tx < tx_end; tx++)
+        set(wanted->some, wanted->rules->tdags.tx_dag[tx]); /* bit 0 stands for none */
+}
+
+/* Those with a transaction in that time. Times of blocks do not ascend with their heights: first and last time would
+ * not tell it. */
+static void keep_times(struct wanted *wanted)
+{
+    const struct explore_filter *filter = wanted->filter;
+    const struct forest *forest = &wanted->explore->opened.forest;
+    if (filter->time_low == 0 && filter->time_high == UINT64_MAX)
+        return;
+    for (uint32_t height = forest->first_height, end; height < forest->blocks; height = end + 1) {
+        for (end = height; end < forest->blocks && forest->block_times[end] >= filter->time_low &&
+                           forest->block_times[end] <= filter->time_high;)
+            end++;
+        if (end > height)
+            set_blocks(wanted, height, end);
+    }
+    take_some(wanted);
 }
 
 static struct prefix prefix_of(const char *digits)
@@ -243,6 +270,7 @@ static enum status keep_all(struct wanted *wanted, struct fault *fault)
 {
     const struct explore_filter *filter = wanted->filter;
     set_all(wanted);
+    keep_times(wanted);
     enum status status = keep_ranges(wanted) == STATUS_OK ? keep_outputs(wanted, fault) : fault_nomem(fault);
     if (status == STATUS_OK)
         status = keep_groups(wanted, fault);
@@ -259,58 +287,6 @@ static void count_wanted(const struct wanted *wanted, struct explore_list *list)
 {
     for (size_t w = 0; w < wanted->words; w++)
         list->count += (uint32_t)__builtin_popcountll(wanted->bits[w]);
-}
-
-/* ---- charts ---- */
-
-uint64_t explore_list_bin(const struct explore_list *list, unsigned bin)
-{
-    uint64_t span = list->last_time - list->first_time + 1;
-    /* the least time t with (t - first) * BINS / span == bin */
-    return list->first_time + (bin * span + EXPLORE_BINS - 1) / EXPLORE_BINS;
-}
-
-static void count_in(struct explore_cell *cell, uint32_t dag)
-{
-    if (cell->count++ == 0)
-        cell->dag = dag;
-}
-
-static void find_span(const struct explore_rules *rules, struct explore_list *list)
-{
-    uint32_t first = UINT32_MAX, last = 0;
-    for (size_t w = 0; w < list->words; w++) {
-        for (uint64_t left = list->bits[w]; left; left &= left - 1) {
-            uint32_t time = rules->first_times[64 * w + (size_t)__builtin_ctzll(left) - 1];
-            first = time < first ? time : first;
-            last = time > last ? time : last;
-        }
-    }
-    list->first_time = list->count > 0 ? first : 0;
-    list->last_time = last;
-}
-
-/* A bin is found by a product, which may be one too low or too high, and set right: a division for each T-DAG costs
- * more than all else. */
-static void make_charts(const struct explore_rules *rules, struct explore_list *list)
-{
-    uint64_t from[EXPLORE_BINS + 1];
-    find_span(rules, list);
-    double scale = EXPLORE_BINS / (double)(list->last_time - list->first_time + 1);
-    for (unsigned i = 0; i <= EXPLORE_BINS; i++)
-        from[i] = explore_list_bin(list, i);
-    for (size_t w = 0; w < list->words; w++) {
-        for (uint64_t left = list->bits[w]; left; left &= left - 1) {
-            uint32_t dag = (uint32_t)(64 * w) + (uint32_t)__builtin_ctzll(left);
-            uint64_t time = rules->first_times[dag - 1];
-            uint32_t cell = rules->cells[dag - 1], bin = (uint32_t)((double)(time - list->first_time) * scale);
-            bin = bin < EXPLORE_BINS ? bin : EXPLORE_BINS - 1;
-            bin -= bin > 0 && time < from[bin];
-            bin += time >= from[bin + 1];
-            count_in(&list->times[bin], dag);
-            count_in(&list->cells[cell / EXPLORE_DECADES][cell % EXPLORE_DECADES], dag);
-        }
-    }
 }
 
 /* ---- order ---- */
@@ -421,7 +397,7 @@ static enum status fill(struct explore_request *request, struct explore_list *li
         count_wanted(&wanted, list);
         list->bits = wanted.bits;
         list->words = words;
-        make_charts(request->tdags, list);
+        explore_charts_count(request->tdags, list);
     } else {
         mem_free(wanted.bits);
     }

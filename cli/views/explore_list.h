@@ -3,7 +3,7 @@
  *
  * Each column of numbers can be a filter, as in nodes=10..200, nodes=10.. or nodes=7, named as in tdags.csv; and
  * family=NAME, class=FIRST DIGITS, script=NAME, label=NAME, protocol=NAME, template=ALL OF IT, kind=NAME, dag=FIRST
- * DIGITS, group=FIRST DIGITS (of a group of tied T-DAGs), time=FROM..TO (those with a transaction around that time).
+ * DIGITS, group=FIRST DIGITS (of a group of tied T-DAGs), time=FROM..TO (those with a transaction then).
  * With both template and kind one output has both. unlocks=yes adds columns to the list as CSV.
  * sort=COLUMN, order=asc or desc, and page=N say what is seen of it. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_LIST_H
@@ -44,7 +44,7 @@ void explore_put_value(struct printer *printer, unsigned column, uint64_t key);
 struct explore_filter {
     uint64_t low[EXPLORE_COLUMNS]; /* keys; 0 and UINT64_MAX where nothing is asked for */
     uint64_t high[EXPLORE_COLUMNS];
-    uint64_t time_low; /* some part of the T-DAG lies between these */
+    uint64_t time_low; /* some transaction of the T-DAG is in a block of these times */
     uint64_t time_high;
     uint32_t families; /* mask; 0: all */
     uint32_t script;   /* of the catalogue; CATALOGUE_MAX: any */
@@ -105,7 +105,5 @@ void explore_lists_free(struct explore *explore);
 enum status explore_list_pick(struct explore *explore, const struct explore_list *list,
                               const struct explore_filter *filter, uint64_t skip, uint32_t *out, uint32_t most,
                               uint32_t *count) MUST_CHECK;
-/* The least first_time of a bin of the list's time line. */
-uint64_t explore_list_bin(const struct explore_list *list, unsigned bin);
 
 #endif

@@ -113,6 +113,89 @@ static void filters_take_units(void **state)
     }
 }
 
+/* A measure as tables write it finds those that have it so. */
+static void filters_find_measures_as_written(void **state)
+{
+    static const char *const measures[] = {"orderliness", "symmetry", "cadence", "chain_frequency"};
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
+    for (size_t row = 0; row < table.rows; row += 5) {
+        const char *name = measures[row % 4], *written = table_get(&table, row, name);
+        for (size_t form = 0; form < 3; form++) {
+            size_t fit = 0;
+            for (size_t other = 0; other < table.rows; other++) {
+                double by = strtod(table_get(&table, other, name), NULL) - strtod(written, NULL);
+                fit += form == 0 ? by == 0 : form == 1 ? by >= 0 : by <= 0;
+            }
+            char query[100];
+            snprintf(query, sizeof query, form == 0 ? "%s=%s" : form == 1 ? "%s=%s.." : "%s=..%s", name, written);
+            char *csv = web_body(&web, "/core-22/tdags.csv?%s", query);
+            if (count_of(csv, "\n") != 1 + fit)
+                fail_msg("%s: %zu, not %zu", query, count_of(csv, "\n") - 1, fit);
+            free(csv);
+        }
+    }
+    table_free(&table);
+}
+
+/* Those with a transaction in that time, by the table of transactions: a T-DAG has times without any between its first
+ * and last, and blocks later in the chain may be earlier. */
+static void filters_find_times_of_transactions(void **state)
+{
+    (void)state;
+    struct table txs = table_read(path_of("%s/tables/txs.csv", place));
+    for (size_t row = 0; row < txs.rows; row += 61) {
+        uint64_t from = strtoull(table_get(&txs, row, "time"), NULL, 10), to = from + (row % 2 ? 0 : 700), fit = 0;
+        bool met[100] = {false}; /* by T-DAG */
+        for (size_t other = 0; other < txs.rows; other++) {
+            uint64_t time = strtoull(table_get(&txs, other, "time"), NULL, 10);
+            unsigned long dag = strtoul(table_get(&txs, other, "dag_id"), NULL, 10);
+            assert_true(dag < sizeof met);
+            fit += time >= from && time <= to && !met[dag];
+            met[dag] |= time >= from && time <= to;
+        }
+        char *csv = web_body(&web, "/core-22/tdags.csv?time=%llu..%llu", (unsigned long long)from,
+                             (unsigned long long)to);
+        if (count_of(csv, "\n") != 1 + fit)
+            fail_msg("time=%llu..%llu: not %llu", (unsigned long long)from, (unsigned long long)to,
+                     (unsigned long long)fit);
+        free(csv);
+    }
+    table_free(&txs);
+}
+
+/* Marks of a list that is filtered lead to as many as they say, whatever they are marks of. */
+static void marks_lead_to_what_they_count(void **state)
+{
+    static const char *const queries[] = {"", "height=2", "height=3..5&moved_value_sat=..50000000",
+                                          "first_time=2020-09-13..2020-09-14&family=fan-in"};
+    (void)state;
+    size_t seen = 0;
+    for (size_t q = 0; q < sizeof queries / sizeof *queries; q++) {
+        char *page = web_body(&web, "/core-22/tdags?%s", queries[q]);
+        for (const char *at = page; (at = strstr(at, "<a href=\"/core-22/tdags?")); at++) {
+            const char *title = strstr(at, "<title>"), *mark = strchr(at, '>') + 1;
+            char address[400];
+            size_t size = 0;
+            if (strncmp(mark, "<rect", 5) != 0 && strncmp(mark, "<circle", 7) != 0)
+                continue;
+            for (const char *p = at + strlen("<a href=\""); *p != '"'; p += strncmp(p, "&amp;", 5) == 0 ? 5 : 1)
+                address[size++] = *p;
+            address[size] = '\0';
+            const char *end = strstr(title, " T-DAG"), *begin = end;
+            while (begin[-1] >= '0' && begin[-1] <= '9')
+                begin--;
+            char *list = web_body(&web, "%s", address);
+            if (!strstr(list, path_of("<p>%.*s of ", (int)(end - begin), begin)))
+                fail_msg("%s: %s has not as many as its mark says: %.60s", queries[q], address, title);
+            free(list);
+            seen++;
+        }
+        free(page);
+    }
+    assert_true(seen > 20);
+}
+
 static void a_tdag_saved_is_that_of_other_commands(void **state)
 {
     static const char *const formats[] = {"graphml", "gexf", "dot", "svg"};
@@ -355,6 +438,9 @@ int main(void)
         cmocka_unit_test(all_rows_are_those_of_the_table),
         cmocka_unit_test(filters_leave_the_rows_that_fit),
         cmocka_unit_test(filters_take_units),
+        cmocka_unit_test(filters_find_measures_as_written),
+        cmocka_unit_test(filters_find_times_of_transactions),
+        cmocka_unit_test(marks_lead_to_what_they_count),
         cmocka_unit_test(a_tdag_saved_is_that_of_other_commands),
         cmocka_unit_test(facts_are_those_of_the_table),
         cmocka_unit_test(classes_have_their_members),
