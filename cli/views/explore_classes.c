@@ -2,6 +2,7 @@
 
 #include "cli/inputs/prefix.h"
 #include "cli/views/explore_drawn.h"
+#include "cli/views/explore_names.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/html.h"
 #include "cli/views/svg.h"
@@ -76,7 +77,7 @@ static void put_row(struct explore_request *request, uint32_t number)
     PRINT(page, "<td>");
     explore_put_tdag(request, row->first_dag);
     PRINT(page, "</td><td class=\"names\">");
-    explore_put_names(request, &request->tdags->classes.names[number], EXPLORE_NAMES);
+    explore_put_names(request, &request->tdags->classes.names[number], EXPLORE_NAMES_MOST);
     PRINT(page, "</td></tr>\n");
 }
 

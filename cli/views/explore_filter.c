@@ -1,6 +1,7 @@
 #include "cli/output/partial.h"
 #include "cli/views/chart.h"
 #include "cli/views/explore_list.h"
+#include "cli/views/explore_names.h"
 #include "cli/views/explore_survey.h"
 #include "cli/views/html.h"
 
@@ -217,7 +218,7 @@ static bool read_script(const struct catalogue *catalogue, const char *name, uin
 static bool read_label(const struct address_labels *labels, const char *name, uint32_t *label)
 {
     uint32_t id;
-    bool known = address_labels_id(labels, name, &id);
+    bool known = explore_label_find(labels, name, &id);
     *label = known ? id + 1 : 0;
     return known;
 }

@@ -2,6 +2,7 @@
 
 #include "cli/inputs/chosen.h"
 #include "cli/inputs/prefix.h"
+#include "cli/views/explore_names.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/explore_ties.h"
 #include "cli/views/html.h"

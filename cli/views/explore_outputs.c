@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/views/explore_list.h"
+#include "cli/views/explore_names.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/explore_sought.h"
 #include "cli/views/explore_survey.h"
@@ -216,7 +217,7 @@ static void put_template_row(struct explore_request *request, const struct explo
     put_value(request, row->value_sat);
     PRINT(page, "<td class=\"n\">%u</td><td class=\"n\">%u</td><td class=\"names\">", (unsigned)row->first_height,
           (unsigned)row->last_height);
-    explore_put_names(request, &row->names, EXPLORE_NAMES);
+    explore_put_names(request, &row->names, EXPLORE_NAMES_MOST);
     PRINT(page, "</td></tr>\n");
 }
 

@@ -248,57 +248,6 @@ void explore_put_class(struct explore_request *request, const uint8_t id[CANON_I
           (int)digits, hex, exact ? "" : "?");
 }
 
-void explore_put_names(struct explore_request *request, const struct name_set *names, unsigned most)
-{
-    const struct catalogue *catalogue = &request->explore->opened.catalogue;
-    const char *before = "";
-    unsigned count = 0;
-    for (size_t i = 0; i < catalogue->count; i++) {
-        size_t entry = catalogue->by_name[i];
-        char name[3 * CATALOGUE_NAME_MAX + 1];
-        if (!name_set_has(names, entry) || count++ >= most)
-            continue;
-        *target_put(name, catalogue->entries[entry].name) = '\0';
-        PRINT(&request->page, "%s<a href=\"/%s/tdags?script=%s\">", before, rules_name(request->rules), name);
-        html_escaped(&request->page, catalogue->entries[entry].name, strlen(catalogue->entries[entry].name));
-        PRINT(&request->page, "</a>");
-        before = " ";
-    }
-    if (count > most)
-        PRINT(&request->page, " and %u more", count - most);
-}
-
-void explore_put_label(struct explore_request *request, uint32_t id)
-{
-    const char *label = request->explore->opened.labels.names[id];
-    char value[3 * LABEL_TEXT_MAX + 1];
-    *target_put(value, label) = '\0';
-    PRINT(&request->page, "<a href=\"/%s/tdags?label=%s\">", rules_name(request->rules), value);
-    html_escaped(&request->page, label, strlen(label));
-    PRINT(&request->page, "</a>");
-}
-
-void explore_put_labels(struct explore_request *request, uint32_t dag)
-{
-    struct label_span span = dag_labels_of(&request->tdags->labels, dag);
-    for (size_t i = 0; i < span.count && i < LABELS_SHOWN; i++) {
-        PRINT(&request->page, "%s", i > 0 ? ", " : "");
-        explore_put_label(request, address_labels_id_at(request->tdags->labels.labels, &span, i));
-    }
-    if (span.count > LABELS_SHOWN)
-        PRINT(&request->page, ", and %llu more", ULL(span.count - LABELS_SHOWN));
-}
-
-void explore_put_labels_cell(struct explore_request *request, uint32_t dag)
-{
-    if (request->explore->opened.labels.count == 0)
-        return;
-    PRINT(&request->page, "<td class=\"names\">");
-    if (dag > 0)
-        explore_put_labels(request, dag);
-    PRINT(&request->page, "</td>");
-}
-
 void explore_put_elsewhere(struct explore_request *request, const char *what, const struct hash256 *hash)
 {
     const char *explorer = request->explore->settings->explorer;

@@ -34,16 +34,6 @@ void explore_put_tx(struct explore_request *request, const struct hash256 *txid,
 void explore_put_output(struct explore_request *request, const struct hash256 *txid, uint32_t vout, unsigned digits);
 void explore_put_block(struct explore_request *request, uint32_t height);
 void explore_put_class(struct explore_request *request, const uint8_t id[CANON_ID_SIZE], bool exact, unsigned digits);
-/* The names in the set, at most so many, each a link to the T-DAGs that hold it. */
-void explore_put_names(struct explore_request *request, const struct name_set *names, unsigned most);
-#define EXPLORE_NAMES 6u /* in a row of a table: more make it high, and narrow ones hard to read */
-#define EXPLORE_NAMES_ALL UINT_MAX
-/* The labels of a T-DAG, each a link to the T-DAGs that have it, with a comma between two. Nothing without labels. */
-void explore_put_labels(struct explore_request *request, uint32_t dag);
-/* The same as a cell of a table, which without --labels has no such column; `dag` may be 0. */
-void explore_put_labels_cell(struct explore_request *request, uint32_t dag);
-/* One of them, by its id. */
-void explore_put_label(struct explore_request *request, uint32_t id);
 /* A link to what --explorer names: `what` is tx or block. Nothing without it. */
 void explore_put_elsewhere(struct explore_request *request, const char *what, const struct hash256 *hash);
 

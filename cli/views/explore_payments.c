@@ -2,6 +2,7 @@
 
 #include "cli/inputs/index_blocks.h"
 #include "cli/inputs/spend_links.h"
+#include "cli/views/explore_names.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/html.h"
 #include "parser/address.h"
@@ -56,12 +57,7 @@ static void put_labels_of(struct explore_request *request, const char *address, 
 {
     const struct address_labels *labels = &request->explore->opened.labels;
     const struct label_span span = address_labels_of(labels, address, size);
-    for (size_t i = 0; i < span.count && i < LABELS_SHOWN; i++) {
-        PRINT(&request->page, "%s", i > 0 ? ", " : "");
-        explore_put_label(request, labels->entries[span.first + i].id);
-    }
-    if (span.count > LABELS_SHOWN)
-        PRINT(&request->page, ", and %llu more", ULL(span.count - LABELS_SHOWN));
+    explore_put_span(request, labels, &span, EXPLORE_LABELS_MOST);
 }
 
 /* Without digits where the script has no address or the blk files are not there. */

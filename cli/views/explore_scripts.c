@@ -1,3 +1,4 @@
+#include "cli/views/explore_names.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/html.h"
 
@@ -10,7 +11,7 @@ static void put_row(struct explore_request *request, size_t entry)
     name_set_add(&name, entry);
     PRINT(page, "<tr><th scope=\"row\">");
     if (request->tdags->holding[entry] > 0)
-        explore_put_names(request, &name, EXPLORE_NAMES_ALL);
+        explore_put_names(request, &name, 1);
     else
         html_escaped(page, known->name, strlen(known->name));
     PRINT(page, "</th>");

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "cli/views/explore_names.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/explore_search.h"
 #include "cli/views/html.h"
@@ -178,7 +179,7 @@ static void find_scripts(struct search *search)
             !search_add(search, "Known script"))
             continue;
         name_set_add(&set, entry);
-        explore_put_names(search->request, &set, EXPLORE_NAMES_ALL);
+        explore_put_names(search->request, &set, 1);
         PRINT(&search->request->page, ": ");
         html_escaped(&search->request->page, known->what, strlen(known->what));
         *target_put(name, known->name) = '\0';
@@ -195,13 +196,14 @@ static void find_labels(struct search *search)
     const struct address_labels *labels = &request->explore->opened.labels;
     size_t size = strlen(search->word);
     for (size_t id = 0; id < labels->names_count && size >= 2; id++) {
-        char number[GROUPED_SIZE], address[512], value[3 * LABEL_TEXT_MAX + 1];
+        char number[GROUPED_SIZE], address[512], value[EXPLORE_LABEL_SIZE], encoded[3 * EXPLORE_LABEL_SIZE];
         if (strncasecmp(labels->names[id], search->word, size) != 0 || !search_add(search, "Label"))
             continue;
         explore_put_label(request, (uint32_t)id);
         PRINT(&request->page, ", T-DAGs: %s", grouped(number, request->tdags->labelled[id]));
-        *target_put(value, labels->names[id]) = '\0';
-        snprintf(address, sizeof address, "tdags?label=%.480s", value);
+        explore_label_value(value, labels->names[id]);
+        *target_put(encoded, value) = '\0';
+        snprintf(address, sizeof address, "tdags?label=%s", encoded);
         search_remember(search, address);
         search_end_line(search);
     }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "cli/views/explore_names.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/explore_search.h"
 #include "cli/views/explore_sought.h"
@@ -173,10 +174,7 @@ static void find_labelled(struct search *search)
         PRINT(&request->page, "<code class=\"hash\">");
         html_escaped(&request->page, address, strlen(address));
         PRINT(&request->page, "</code>, labels: ");
-        for (size_t l = i; l < next && l - i < LABELS_SHOWN; l++) {
-            PRINT(&request->page, "%s", l > i ? ", " : "");
-            explore_put_label(request, labels->entries[l].id);
-        }
+        explore_put_span(request, labels, &(struct label_span){.first = i, .count = next - i}, EXPLORE_LABELS_MOST);
         search_end_line(search);
     }
 }

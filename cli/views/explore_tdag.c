@@ -3,6 +3,7 @@
 #include "cli/inputs/chosen.h"
 #include "cli/inputs/prefix.h"
 #include "cli/views/explore_drawing.h"
+#include "cli/views/explore_names.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/explore_parts.h"
 #include "cli/views/explore_payments.h"
@@ -106,6 +107,22 @@ static void put_partial_facts(struct explore_request *request, const struct tdag
     html_fact(&request->page, "inputs made before", row->inputs_before);
 }
 
+static void put_names(struct explore_request *request, uint32_t dag)
+{
+    struct printer *page = &request->page;
+    const struct label_span labels = dag_labels_of(&request->tdags->labels, dag);
+    if (name_set_first(explore_names(request->tdags, dag)) < CATALOGUE_MAX) {
+        PRINT(page, "<p>Known scripts: ");
+        explore_put_names(request, explore_names(request->tdags, dag), CATALOGUE_MAX);
+        PRINT(page, "</p>\n");
+    }
+    if (labels.count > 0) {
+        PRINT(page, "<p>Labels: ");
+        explore_put_span(request, request->tdags->labels.labels, &labels, LABELS_SHOWN);
+        PRINT(page, "</p>\n");
+    }
+}
+
 static void put_facts(struct explore_request *request, uint32_t dag, const struct tdag_row *row)
 {
     struct printer *page = &request->page;
@@ -123,16 +140,7 @@ static void put_facts(struct explore_request *request, uint32_t dag, const struc
           chart_time(last, row->last_time));
     explore_put_tx(request, &request->explore->opened.forest.txs[row->first_tx].txid, HASH256_HEX_SIZE);
     PRINT(page, ".</p>\n");
-    if (name_set_first(explore_names(request->tdags, dag)) < CATALOGUE_MAX) {
-        PRINT(page, "<p>Known scripts: ");
-        explore_put_names(request, explore_names(request->tdags, dag), EXPLORE_NAMES_ALL);
-        PRINT(page, "</p>\n");
-    }
-    if (dag_labels_of(&request->tdags->labels, dag).count > 0) {
-        PRINT(page, "<p>Labels: ");
-        explore_put_labels(request, dag);
-        PRINT(page, "</p>\n");
-    }
+    put_names(request, dag);
     PRINT(page, "<dl>\n");
     html_fact(page, "transactions", row->txs);
     html_fact(page, "nodes", row->nodes);

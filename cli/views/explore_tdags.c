@@ -3,6 +3,7 @@
 #include "cli/output/partial.h"
 #include "cli/views/explore_charts.h"
 #include "cli/views/explore_list.h"
+#include "cli/views/explore_names.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/explore_shown.h"
 #include "cli/views/explore_survey.h"
@@ -169,7 +170,7 @@ static void put_row(struct explore_request *request, uint32_t dag, const unsigne
     for (size_t i = 0; i < count; i++)
         explore_put_value(page, columns[i], explore_key(request->tdags, columns[i], dag));
     PRINT(page, "<td class=\"names\">");
-    explore_put_names(request, explore_names(request->tdags, dag), EXPLORE_NAMES);
+    explore_put_names(request, explore_names(request->tdags, dag), EXPLORE_NAMES_MOST);
     PRINT(page, "</td>");
     explore_put_labels_cell(request, dag);
     PRINT(page, "</tr>\n");
@@ -241,12 +242,10 @@ static bool put_option_for(const struct explore_request *request, const struct e
         return put_class_option(request, filter, options);
     if (strcmp(name, "family") == 0 && (filter->families & (filter->families - 1)) != 0)
         return false;
-    if (strcmp(name, "family") == 0 || strcmp(name, "label") == 0) {
-        put_text_option(options, name, value);
-        return true;
-    }
-    if (strcmp(name, "script") == 0) {
-        put_text_option(options, "known", value);
+    bool is_label = strcmp(name, "label") == 0, is_script = strcmp(name, "script") == 0;
+    if (is_label || is_script || strcmp(name, "family") == 0) {
+        put_text_option(options, is_script ? "known" : name,
+                        is_label ? request->explore->opened.labels.names[filter->label - 1] : value);
         return true;
     }
     if ((!by_value && strcmp(name, "height") != 0) || filter->high[column] != UINT64_MAX)
@@ -289,6 +288,17 @@ static void put_command(struct explore_request *request, const struct explore_fi
     text_free(&without.text);
 }
 
+/* Elsewhere it is cut. */
+static void put_whole_label(struct explore_request *request, uint32_t id)
+{
+    const char *label = request->explore->opened.labels.names[id];
+    if (strlen(label) <= LABEL_WHOLE)
+        return;
+    PRINT(&request->page, "<p>The label: ");
+    html_escaped(&request->page, label, strlen(label));
+    PRINT(&request->page, "</p>\n");
+}
+
 enum status explore_tdags(struct explore_request *request, struct fault *fault)
 {
     static const char *const without[] = {"page", "unlocks", NULL};
@@ -317,6 +327,8 @@ enum status explore_tdags(struct explore_request *request, struct fault *fault)
               any ? "&amp;" : "?");
     }
     PRINT(&request->page, ".</p>\n");
+    if (filter.label > 0)
+        put_whole_label(request, filter.label - 1);
     status = put_table(request, list, &filter, explore_page_number(request, "page", list->count));
     explore_put_charts(request, list);
     put_command(request, &filter);

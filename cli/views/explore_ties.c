@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "cli/views/explore_names.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/html.h"
 #include "cli/views/ties.h"

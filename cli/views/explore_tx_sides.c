@@ -1,6 +1,7 @@
 #include "cli/views/explore_tx_sides.h"
 
 #include "cli/inputs/spend_links.h"
+#include "cli/views/explore_names.h"
 #include "cli/views/explore_page.h"
 #include "cli/views/html.h"
 #include "parser/mem.h"
@@ -33,7 +34,7 @@ static void put_known(struct explore_request *request, const struct output_recor
     if (name_set_first(&found) == CATALOGUE_MAX)
         return;
     PRINT(&request->page, "<br/>");
-    explore_put_names(request, &found, EXPLORE_NAMES_ALL);
+    explore_put_names(request, &found, CATALOGUE_MAX);
 }
 
 static void put_unknown(struct printer *page, unsigned unknown)

@@ -248,6 +248,48 @@ static void labels_stand_with_payers(void **state)
     table_free(&table);
 }
 
+/* Labels as long as they may be, which begin alike, of what HTML and addresses write with more bytes: pages do not grow
+ * with them, and each leads to its own T-DAGs. */
+static void long_labels_have_short_links(void **state)
+{
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
+    FILE *file = fopen(path_of("%s/long.csv", place), "w");
+    assert_non_null(file);
+    fprintf(file, "address,label\n");
+    for (size_t row = 0; row < table.rows; row++) {
+        for (unsigned l = 0; l < 8; l++) {
+            fprintf(file, "%s,", table_get(&table, row, "dag"));
+            for (unsigned c = 0; c < 200; c++)
+                fputs(c % 2 ? "<" : "\u4ea4", file);
+            fprintf(file, " %zu\n", (row + l) % 40);
+        }
+    }
+    fclose(file);
+    struct web with = web_start("--store %s/store --labels %s/long.csv", place, place);
+    char *page = web_body(&with, "/core-22/tdags");
+    assert_well_formed(page);
+    assert_true(strlen(page) < 200000);
+    assert_non_null(strstr(page, ", and 4 more</td>"));
+    free(page);
+    page = web_body(&with, "/core-22/labels");
+    size_t seen = 0;
+    for (const char *at = page; (at = strstr(at, "<a href=\"/core-22/tdags?label=")); at++, seen++) {
+        const char *begin = at + strlen("<a href=\""), *count = strstr(at, "<td class=\"n\">");
+        char *list = web_body(&with, "%.*s", (int)strcspn(begin, "\""), begin);
+        assert_non_null(strstr(list, path_of("<p>%lu of ", strtoul(count + strlen("<td class=\"n\">"), NULL, 10))));
+        assert_int_equal(count_of(list, "<p>The label: \u4ea4&lt;\u4ea4&lt;"), 1);
+        free(list);
+    }
+    assert_int_equal(seen, 40);
+    free(page);
+    struct answer none = web_get(&with, "/core-22/tdags?label=%%E4%%BA%%A4%%E2%%80%%A60123456789abcdef");
+    assert_int_equal(none.status, 400);
+    answer_free(&none);
+    assert_int_equal(web_stop(&with), 130);
+    table_free(&table);
+}
+
 /* What is left out of the list is counted, in whatever case the labels are written; an output that is not there is not
  * found. */
 static void search_counts_all(void **state)
@@ -277,6 +319,7 @@ int main(void)
         cmocka_unit_test(payments_are_those_of_flows),    cmocka_unit_test(a_transaction_has_both_sides),
         cmocka_unit_test(unlocks_are_those_of_the_table), cmocka_unit_test(labels_lead_to_their_tdags),
         cmocka_unit_test(labels_stand_with_payers),       cmocka_unit_test(search_counts_all),
+        cmocka_unit_test(long_labels_have_short_links),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
