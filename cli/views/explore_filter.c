@@ -3,6 +3,7 @@
 #include "cli/views/explore_list.h"
 #include "cli/views/explore_names.h"
 #include "cli/views/explore_survey.h"
+#include "cli/views/explore_words.h"
 #include "cli/views/html.h"
 
 /* ---- columns ---- */
@@ -298,7 +299,7 @@ static bool read_field(const struct explore *explore, const struct target_field 
     if (strcmp(name, "template") == 0)
         return read_template(value, filter->template);
     if (strcmp(name, "sort") == 0)
-        return (filter->sort = explore_column_find(value)) < EXPLORE_COLUMNS;
+        return (filter->sort = explore_sort_find(value)) < EXPLORE_SORTS && explore_has_sort(explore, filter->sort);
     if (strcmp(name, "order") == 0)
         return read_order(value, &filter->descending);
     return strcmp(name, "page") == 0 && read_page(value, page);
@@ -307,19 +308,20 @@ static bool read_field(const struct explore *explore, const struct target_field 
 /* In words, which values a filter takes; NULL: there is no such filter. */
 static const char *takes_of(const char *name)
 {
-    static const char *const texts[][2] = {{"family", "one of the families that the form lists"},
-                                           {"script", "one of the known scripts that the form lists"},
-                                           {"protocol", "one of the protocols that the form lists"},
-                                           {"kind", "one of the kinds that the form lists"},
-                                           {"label", "a label of --labels, all of it"},
-                                           {"class", "the first digits of a class, 0 to 9 and a to f"},
-                                           {"dag", "the first digits of a T-DAG's name, 0 to 9 and a to f"},
-                                           {"group", "the first digits of a group, 0 to 9 and a to f"},
-                                           {"template", "a template of at most 255 characters"},
-                                           {"unlocks", "yes"},
-                                           {"sort", "the name of a column of numbers"},
-                                           {"order", "asc or desc"},
-                                           {"page", "a number from 1 on"}};
+    static const char *const texts[][2] = {
+        {"family", "one of the families that the form lists"},
+        {"script", "one of the known scripts that the form lists"},
+        {"protocol", "one of the protocols that the form lists"},
+        {"kind", "one of the kinds that the form lists"},
+        {"label", "a label of --labels, all of it"},
+        {"class", "the first digits of a class, 0 to 9 and a to f"},
+        {"dag", "the first digits of a T-DAG's name, 0 to 9 and a to f"},
+        {"group", "the first digits of a group, 0 to 9 and a to f"},
+        {"template", "a template of at most 255 characters"},
+        {"unlocks", "yes"},
+        {"sort", "the name of a column of numbers, family, class, script, protocol, label (with --labels) or group"},
+        {"order", "asc or desc"},
+        {"page", "a number from 1 on"}};
     static const char *const of_units[] = {
         [UNIT_COUNT] = "a number, or a range as 10..200, 10.. or ..200",
         [UNIT_BLOCK] = "a height, or a range as 10..200, 10.. or ..200",
@@ -348,7 +350,8 @@ enum status explore_filter_read(const struct explore *explore, const struct targ
         filter->high[c] = UINT64_MAX;
     *page = 1;
     const char *sort = target_get(target, "sort");
-    filter->descending = sort && strcmp(sort, explore_columns[EXPLORE_BY_NUMBER].name) != 0;
+    unsigned by = sort ? explore_column_find(sort) : EXPLORE_COLUMNS;
+    filter->descending = by < EXPLORE_COLUMNS && by != EXPLORE_BY_NUMBER;
     for (size_t i = 0; i < target->fields_count; i++) {
         const struct target_field *field = &target->fields[i];
         const char *takes = takes_of(field->name);

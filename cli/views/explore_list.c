@@ -5,6 +5,7 @@
 #include "cli/views/explore_order.h"
 #include "cli/views/explore_shown.h"
 #include "cli/views/explore_survey.h"
+#include "cli/views/explore_words.h"
 #include "parser/mem.h"
 #include "parser/search.h"
 
@@ -332,6 +333,8 @@ enum status explore_list_pick(struct explore *explore, const struct explore_list
         *count = filter->descending ? pick_down(list, skip, out, most) : pick_up(list, skip, out, most);
         return STATUS_OK;
     }
+    if (filter->sort >= EXPLORE_COLUMNS)
+        return explore_words_pick(explore, list, filter, skip, out, most, count);
     struct explore_order *order = explore_order_get(explore, list->rules, filter->sort);
     if (!order)
         return STATUS_NOMEM;

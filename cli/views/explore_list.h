@@ -5,7 +5,8 @@
  * family=NAME, class=FIRST DIGITS, script=NAME, label=NAME, protocol=NAME, template=ALL OF IT, kind=NAME, dag=FIRST
  * DIGITS, group=FIRST DIGITS (of a group of tied T-DAGs), time=FROM..TO (those with a transaction then).
  * With both template and kind one output has both. unlocks=yes adds columns to the list as CSV.
- * sort=COLUMN, order=asc or desc, and page=N say what is seen of it. */
+ * sort=COLUMN (or family, class, script, protocol, label, group), order=asc or desc, and page=N say what is seen of it.
+ */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_LIST_H
 #define UNKTX_CLI_VIEWS_EXPLORE_LIST_H
 
@@ -51,7 +52,7 @@ struct explore_filter {
     uint32_t label;    /* its id + 1; 0: any */
     uint32_t protocol; /* PROTOCOL_NONE: any */
     uint32_t kinds;    /* mask, of outputs; 0: all */
-    uint32_t sort;     /* column */
+    uint32_t sort;     /* a column, or what explore_words.h has */
     uint32_t descending;
     char class_id[64];
     char dag[68];

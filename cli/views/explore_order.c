@@ -1,6 +1,7 @@
 #include "cli/views/explore_order.h"
 
 #include "cli/views/explore_list.h"
+#include "cli/views/explore_words.h"
 #include "parser/mem.h"
 #include "parser/search.h"
 #include "parser/sort.h"
@@ -105,9 +106,41 @@ static void place_all(const struct explore *explore, struct explore_order *order
     }
 }
 
-static struct explore_order *order_make(const struct explore *explore, enum rules number, unsigned column,
+/* ---- of words ---- */
+
+/* Of all T-DAGs, in every rule set: few words are the same number in another. */
+static struct explore_order *order_make_words(struct explore *explore, enum rules number, unsigned sort)
+{
+    uint32_t count = explore->rules[number].tdags.count, ranked = 0;
+    uint32_t *ranks = mem_alloc((size_t)count + 1, sizeof *ranks);
+    struct keyed *keyed = mem_alloc(2 * (size_t)count, sizeof *keyed);
+    struct explore_order *order = order_new(count, number, sort, NULL);
+    bool made = ranks && keyed && order && explore_words_rank(explore, number, sort, ranks) == STATUS_OK;
+    for (uint32_t d = 1; made && d <= count; d++) {
+        if (ranks[d] > 0)
+            keyed[ranked++] = (struct keyed){ranks[d], d};
+    }
+    for (uint32_t d = 1; made && d <= count; d++) {
+        if (ranks[d] == 0)
+            order->dags[ranked + order->rest++] = d;
+    }
+    if (made) {
+        order->count = ranked;
+        fill(order, sort_by_key(keyed, keyed + ranked, ranked, sizeof *keyed));
+    }
+    mem_free(keyed);
+    mem_free(ranks);
+    if (made)
+        return order;
+    order_free(order);
+    return NULL;
+}
+
+static struct explore_order *order_make(struct explore *explore, enum rules number, unsigned column,
                                         struct explore_order *base)
 {
+    if (column >= EXPLORE_COLUMNS)
+        return order_make_words(explore, number, column);
     const struct explore_rules *rules = &explore->rules[number];
     uint32_t count = base ? rules->own_count : rules->tdags.count;
     struct explore_order *order = order_new(count, number, column, base);
@@ -206,7 +239,7 @@ uint32_t explore_order_pick(const struct explore_rules *rules, const struct expl
 
 static size_t bytes_of(const struct explore_order *order)
 {
-    return (size_t)order->count * (sizeof *order->dags + sizeof *order->places + 2) + sizeof *order;
+    return ((size_t)order->count + order->rest) * (sizeof *order->dags + sizeof *order->places + 2) + sizeof *order;
 }
 
 /* With explore->lock held: it goes to the front. */
@@ -279,7 +312,7 @@ static struct explore_order *get_base(struct explore *explore, unsigned column)
 struct explore_order *explore_order_get(struct explore *explore, enum rules rules, unsigned column)
 {
     struct explore_order *base, *order = find_locked(explore, rules, column);
-    if (order || !explore->rules[rules].base)
+    if (order || !explore->rules[rules].base || column >= EXPLORE_COLUMNS)
         return order ? order : find_or_make(explore, rules, column, NULL);
     base = get_base(explore, column);
     if (!base)
@@ -298,8 +331,8 @@ void explore_order_leave(struct explore *explore, struct explore_order *order)
 
 void explore_orders_make(struct explore *explore, enum rules rules)
 {
-    for (unsigned column = EXPLORE_BY_NUMBER + 1; column < EXPLORE_COLUMNS && !stop_requested(); column++) {
-        if (!explore_has_column(column))
+    for (unsigned column = EXPLORE_BY_NUMBER + 1; column < EXPLORE_SORTS && !stop_requested(); column++) {
+        if (!explore_has_sort(explore, column) || column == EXPLORE_BY_PROTOCOL || column == EXPLORE_BY_GROUP)
             continue;
         struct explore_order *order = explore_order_get(explore, rules, column);
         if (order)

@@ -13,9 +13,10 @@ struct explore_order {
     struct explore_order *next;
     unsigned users;
     enum rules rules;
-    unsigned column;  /* of explore_columns; not EXPLORE_BY_NUMBER, which needs no order */
+    unsigned column;  /* a column or word to sort by; not EXPLORE_BY_NUMBER, which needs no order */
     uint32_t *dags;   /* the least first; equal ones in the order of their numbers */
     uint32_t count;   /* of these */
+    uint32_t rest;    /* that have no such word: dags[count .. count + rest - 1], in the order of their numbers */
     uint64_t *begins; /* bit i: dags[i] has another value than the one before it */
     /* of a rule set that shares rows, else NULL */
     struct explore_order *base; /* of the rule set that has them */

@@ -7,6 +7,7 @@
 #include "cli/views/explore_page.h"
 #include "cli/views/explore_shown.h"
 #include "cli/views/explore_survey.h"
+#include "cli/views/explore_words.h"
 #include "cli/views/html.h"
 #include "cli/views/tables.h"
 #include "parser/mem.h"
@@ -84,6 +85,22 @@ static void put_inputs(struct explore_request *request, bool in_front)
     }
 }
 
+/* Every sort, since few of them have a column to click on. */
+static void put_sorts(struct explore_request *request, const struct explore_filter *filter)
+{
+    struct printer *page = &request->page;
+    PRINT(page, "<label>sorted by<select name=\"sort\">");
+    for (unsigned sort = 0; sort < EXPLORE_SORTS; sort++) {
+        if (explore_has_sort(request->explore, sort))
+            PRINT(page, "<option value=\"%s\"%s>%s</option>", explore_sort_name(sort),
+                  sort == filter->sort ? " selected=\"selected\"" : "", explore_sort_head(sort));
+    }
+    PRINT(page,
+          "</select></label>\n<label>order<select name=\"order\"><option value=\"asc\">ascending</option><option "
+          "value=\"desc\"%s>descending</option></select></label>\n",
+          filter->descending ? " selected=\"selected\"" : "");
+}
+
 static bool has_filter_behind(const struct target *target)
 {
     for (size_t i = 0; i < target->fields_count; i++) {
@@ -118,11 +135,10 @@ static void put_form(struct explore_request *request, const struct explore_filte
     PRINT(page, "</select></label>\n");
     put_input(request, "template", "template, all of it", "OP_HASH160 &lt;20&gt; OP_EQUAL");
     put_inputs(request, false);
-    PRINT(page,
-          "</div></details>\n<input type=\"hidden\" name=\"sort\" value=\"%s\"/><input type=\"hidden\" "
-          "name=\"order\" value=\"%s\"/>\n<button type=\"submit\">Filter</button> <a href=\"/%s/tdags\">Clear</a>"
-          "</form>\n",
-          explore_columns[filter->sort].name, filter->descending ? "desc" : "asc", rules_name(request->rules));
+    PRINT(page, "</div></details>\n");
+    put_sorts(request, filter);
+    PRINT(page, "<button type=\"submit\">Filter</button> <a href=\"/%s/tdags\">Clear</a></form>\n",
+          rules_name(request->rules));
 }
 
 /* ---- the table ---- */
@@ -134,7 +150,7 @@ static const char *const columns_shown[] = {"txs",          "nodes",      "heigh
 /* Those of every table, and the one that it is sorted by. */
 static size_t columns_of(const struct explore_filter *filter, unsigned columns[SHOWN_COLUMNS + 1])
 {
-    bool has_sort = filter->sort == EXPLORE_BY_NUMBER;
+    bool has_sort = filter->sort == EXPLORE_BY_NUMBER || filter->sort >= EXPLORE_COLUMNS;
     for (size_t i = 0; i < SHOWN_COLUMNS; i++) {
         columns[i] = explore_column_find(columns_shown[i]);
         has_sort |= columns[i] == filter->sort;
@@ -143,19 +159,19 @@ static size_t columns_of(const struct explore_filter *filter, unsigned columns[S
     return SHOWN_COLUMNS + !has_sort;
 }
 
-static void put_head(struct explore_request *request, const struct explore_filter *filter, unsigned column,
+static void put_head(struct explore_request *request, const struct explore_filter *filter, unsigned sort,
                      const char *head)
 {
     static const char *const without[] = {"sort", "order", "page", NULL};
     struct printer *page = &request->page;
-    bool here = filter->sort == column;
-    bool descending = here ? !filter->descending : column != EXPLORE_BY_NUMBER;
+    bool here = filter->sort == sort;
+    bool descending = here ? !filter->descending : sort != EXPLORE_BY_NUMBER && sort < EXPLORE_COLUMNS;
     PRINT(page, "<th scope=\"col\"%s><a href=\"",
           !here                ? ""
           : filter->descending ? " aria-sort=\"descending\""
                                : " aria-sort=\"ascending\"");
     explore_put_query(page, request->target, without);
-    PRINT(page, "sort=%s&amp;order=%s\">%s</a></th>", explore_columns[column].name, descending ? "desc" : "asc", head);
+    PRINT(page, "sort=%s&amp;order=%s\">%s</a></th>", explore_sort_name(sort), descending ? "desc" : "asc", head);
 }
 
 static void put_row(struct explore_request *request, uint32_t dag, const unsigned *columns, size_t count)
@@ -188,13 +204,16 @@ static enum status put_table(struct explore_request *request, const struct explo
     PRINT(page,
           "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"T-DAGs\"><table class=\"sticky\">\n"
           "<caption>T-DAGs by %s; values in BTC, times in UTC</caption>\n<thead><tr>",
-          explore_columns[filter->sort].head);
+          explore_sort_head(filter->sort));
     put_head(request, filter, EXPLORE_BY_NUMBER, "T-DAG");
-    PRINT(page, "<th scope=\"col\">family</th><th scope=\"col\">class</th>");
+    put_head(request, filter, EXPLORE_BY_FAMILY, "family");
+    put_head(request, filter, EXPLORE_BY_CLASS, "class");
     for (size_t i = 0; i < count; i++)
         put_head(request, filter, columns[i], explore_columns[columns[i]].head);
-    PRINT(page, "<th scope=\"col\">known scripts</th>%s</tr></thead>\n<tbody>\n",
-          request->explore->opened.labels.count > 0 ? "<th scope=\"col\">labels</th>" : "");
+    put_head(request, filter, EXPLORE_BY_SCRIPT, "known scripts");
+    if (request->explore->opened.labels.count > 0)
+        put_head(request, filter, EXPLORE_BY_LABEL, "labels");
+    PRINT(page, "</tr></thead>\n<tbody>\n");
     for (uint32_t i = 0; i < rows; i++)
         put_row(request, dags[i], columns, count);
     explore_end_table(request);
@@ -309,6 +328,8 @@ enum status explore_tdags(struct explore_request *request, struct fault *fault)
     bool has_unlocks = request->explore->has_blocks;
     enum status status = explore_filter_read(request->explore, request->target, &filter, &asked, fault);
     if (status == STATUS_OK)
+        status = explore_words_ready(request->explore, request->rules, filter.sort, fault);
+    if (status == STATUS_OK)
         status = explore_list_get(request, &filter, &list, fault);
     if (status != STATUS_OK)
         return status;
@@ -419,6 +440,8 @@ enum status explore_tdags_csv(struct explore_request *request, struct fault *fau
     unsigned flags = request->explore->opened.labels.count > 0 ? COLUMN_WITH_LABELS : 0;
     flags |= partial_flag();
     enum status status = explore_filter_read(request->explore, request->target, &csv->filter, &asked, fault);
+    if (status == STATUS_OK)
+        status = explore_words_ready(request->explore, request->rules, csv->filter.sort, fault);
     if (status == STATUS_OK)
         status = explore_list_get(request, &csv->filter, &csv->list, fault);
     if (status == STATUS_OK)

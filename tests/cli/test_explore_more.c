@@ -290,6 +290,84 @@ static void long_labels_have_short_links(void **state)
     table_free(&table);
 }
 
+/* The word that a list is sorted by: of several the first. */
+static void word_of(const struct table *table, size_t row, const char *column, char separator, char out[128])
+{
+    const char *cell = table_get(table, row, column), *end = strchr(cell, separator);
+    snprintf(out, 128, "%.*s", (int)(end ? (size_t)(end - cell) : strlen(cell)), cell);
+}
+
+static void expect_sorted(const struct table *sorted, const char *column, char separator, bool down)
+{
+    char before[128] = "", word[128];
+    bool met[100] = {false};
+    for (size_t row = 0; row < sorted->rows; row++) {
+        unsigned long number = strtoul(table_get(sorted, row, "dag_id"), NULL, 10);
+        word_of(sorted, row, column, separator, word);
+        int by = strcmp(before, word);
+        if (row > 0 && (!*before ? *word != '\0' : *word && (down ? by < 0 : by > 0)))
+            fail_msg("%s: %s before %s", column, before, word);
+        if (row > 0 && by == 0)
+            assert_true(strtoul(table_get(sorted, row - 1, "dag_id"), NULL, 10) < number);
+        assert_false(met[number]);
+        met[number] = true;
+        memcpy(before, word, sizeof before);
+    }
+}
+
+static struct web start_with_some_labels(const struct table *table)
+{
+    FILE *file = fopen(path_of("%s/some.csv", place), "w");
+    assert_non_null(file);
+    fprintf(file, "address,label\n");
+    for (size_t row = 0; row < table->rows; row += 3)
+        fprintf(file, "%s,of %zu\n%s,zz\n", table_get(table, row, "dag"), (row * 7) % 10, table_get(table, row, "dag"));
+    fclose(file);
+    return web_start("--store %s/store --labels %s/some.csv", place, place);
+}
+
+/* In the order of their words, those without one last in either direction, equal ones in the order of their numbers;
+ * and all of them. */
+static void lists_are_sorted_by_words(void **state)
+{
+    static const struct {
+        const char *sort;
+        const char *column;
+        char separator;
+    } sorts[] = {
+        {"family", "family", ' '}, {"class", "class_id", ' '}, {"script", "scripts", ' '}, {"label", "label", ';'}};
+    (void)state;
+    struct table table = table_read(path_of("%s/tables/tdags.csv", place));
+    struct web with = start_with_some_labels(&table);
+    for (size_t s = 0; s < 2 * sizeof sorts / sizeof *sorts; s++) {
+        char *csv = web_body(&with, "/core-22/tdags.csv?sort=%s&order=%s", sorts[s / 2].sort, s % 2 ? "desc" : "asc");
+        write_file(path_of("%s/sorted.csv", place), csv, strlen(csv));
+        free(csv);
+        struct table sorted = table_read(path_of("%s/sorted.csv", place));
+        assert_int_equal(sorted.rows, table.rows);
+        expect_sorted(&sorted, sorts[s / 2].column, sorts[s / 2].separator, s % 2);
+        char *page = web_body(&with, "/core-22/tdags?sort=%s&order=%s&page=2", sorts[s / 2].sort,
+                              s % 2 ? "desc" : "asc");
+        char *first = strstr(page, "<tr><th scope=\"row\">");
+        assert_non_null(first);
+        const char *name = strstr(first, path_of(">%s<", table_get(&sorted, 50, "dag")));
+        assert_true(name && name < strstr(first, "</tr>"));
+        free(page);
+        table_free(&sorted);
+    }
+    char *page = web_body(&with, "/core-22/tdags?sort=label");
+    assert_well_formed(page);
+    assert_non_null(strstr(page, "<option value=\"label\" selected=\"selected\">"));
+    assert_non_null(strstr(page, "<option value=\"symmetry\">"));
+    assert_non_null(strstr(page, "aria-sort=\"ascending\"><a href=\"?sort=label&amp;order=desc\">"));
+    free(page);
+    struct answer none = web_get(&web, "/core-22/tdags?sort=label");
+    assert_int_equal(none.status, 400);
+    answer_free(&none);
+    assert_int_equal(web_stop(&with), 130);
+    table_free(&table);
+}
+
 /* What is left out of the list is counted, in whatever case the labels are written; an output that is not there is not
  * found. */
 static void search_counts_all(void **state)
@@ -319,7 +397,7 @@ int main(void)
         cmocka_unit_test(payments_are_those_of_flows),    cmocka_unit_test(a_transaction_has_both_sides),
         cmocka_unit_test(unlocks_are_those_of_the_table), cmocka_unit_test(labels_lead_to_their_tdags),
         cmocka_unit_test(labels_stand_with_payers),       cmocka_unit_test(search_counts_all),
-        cmocka_unit_test(long_labels_have_short_links),
+        cmocka_unit_test(long_labels_have_short_links),   cmocka_unit_test(lists_are_sorted_by_words),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
