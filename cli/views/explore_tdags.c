@@ -328,7 +328,7 @@ enum status explore_tdags(struct explore_request *request, struct fault *fault)
     bool has_unlocks = request->explore->has_blocks;
     enum status status = explore_filter_read(request->explore, request->target, &filter, &asked, fault);
     if (status == STATUS_OK)
-        status = explore_words_ready(request->explore, request->rules, filter.sort, fault);
+        status = explore_words_ready(request, filter.sort, fault);
     if (status == STATUS_OK)
         status = explore_list_get(request, &filter, &list, fault);
     if (status != STATUS_OK)
@@ -441,7 +441,7 @@ enum status explore_tdags_csv(struct explore_request *request, struct fault *fau
     flags |= partial_flag();
     enum status status = explore_filter_read(request->explore, request->target, &csv->filter, &asked, fault);
     if (status == STATUS_OK)
-        status = explore_words_ready(request->explore, request->rules, csv->filter.sort, fault);
+        status = explore_words_ready(request, csv->filter.sort, fault);
     if (status == STATUS_OK)
         status = explore_list_get(request, &csv->filter, &csv->list, fault);
     if (status == STATUS_OK)

@@ -100,6 +100,7 @@ enum status explore_words_rank(struct explore *explore, enum rules number, unsig
     const struct explore_rules *rules = &explore->rules[number];
     const struct explore_survey *survey;
     const struct explore_shown *shown;
+    struct explore_request own = {.explore = explore, .rules = number};
     struct fault none = {0};
     enum status status = STATUS_OK;
     switch (sort) {
@@ -113,9 +114,10 @@ enum status explore_words_rank(struct explore *explore, enum rules number, unsig
             rank_protocols(explore, number, survey, ranks);
         break;
     default:
-        status = explore_shown_get(explore, number, &shown, &none);
+        status = explore_shown_get(&own, &shown, &none);
         if (status == STATUS_OK)
             memcpy(ranks, shown->groups.of_member, ((size_t)rules->tdags.count + 1) * sizeof *ranks);
+        explore_shown_leave(explore, own.shown);
         break;
     }
     return status;
@@ -123,13 +125,13 @@ enum status explore_words_rank(struct explore *explore, enum rules number, unsig
 
 /* ---- order ---- */
 
-enum status explore_words_ready(struct explore *explore, enum rules rules, unsigned sort, struct fault *fault)
+enum status explore_words_ready(struct explore_request *request, unsigned sort, struct fault *fault)
 {
     const struct explore_survey *survey;
     const struct explore_shown *shown;
     if (sort == EXPLORE_BY_PROTOCOL)
-        return explore_survey_get(explore, rules, &survey, fault);
-    return sort == EXPLORE_BY_GROUP ? explore_shown_get(explore, rules, &shown, fault) : STATUS_OK;
+        return explore_survey_get(request->explore, request->rules, &survey, fault);
+    return sort == EXPLORE_BY_GROUP ? explore_shown_get(request, &shown, fault) : STATUS_OK;
 }
 
 static inline bool has(const struct explore_list *list, uint32_t dag) { return list->bits[dag / 64] >> dag % 64 & 1; }

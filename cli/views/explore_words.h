@@ -1,6 +1,5 @@
 /* explore_words: lists of T-DAGs sorted by what is no number: family, class, the first known script, protocol or label,
- * and the group of tied T-DAGs. explore_order.h
- * keeps them.
+ * and the group of tied T-DAGs. explore_order.h keeps them.
  *
  * Thread rule: any number of threads at once. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_WORDS_H
@@ -27,8 +26,7 @@ const char *explore_sort_head(unsigned sort);
 bool explore_has_sort(const struct explore *explore, unsigned sort);
 
 /* To be called before explore_words_pick. STATUS_BUSY: what it sorts by is being looked for. */
-enum status explore_words_ready(struct explore *explore, enum rules rules, unsigned sort, struct fault *fault)
-    MUST_CHECK;
+enum status explore_words_ready(struct explore_request *request, unsigned sort, struct fault *fault) MUST_CHECK;
 /* Ranks of all T-DAGs by number, from 1 on, into zeroed room for one more than there are; 0 for one that has no such
  * word. O(T-DAGs), for a protocol O(outputs that have one) too. */
 enum status explore_words_rank(struct explore *explore, enum rules number, unsigned sort, uint32_t *ranks) MUST_CHECK;
