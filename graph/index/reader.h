@@ -24,12 +24,7 @@ struct tx_index {
     struct index_state state;
     uint8_t seed[INDEX_SEED_SIZE];
     struct index_hasher hasher;
-    const uint8_t *page;    /* of transactions, looked into last; NULL: none. Its first's numbers are in txs[0]. */
-    const uint8_t *page_at; /* the record to decode next */
-    const uint8_t *page_end;
-    unsigned page_count;                 /* records */
-    uint64_t page_limit;                 /* the first output of the next page: no record from there on counts */
-    struct index_tx txs[TXS_A_PAGE_MAX]; /* as far as they are decoded: no further than what was asked for */
+    struct index_tx txs[TXS_A_PAGE_MAX]; /* the page of transactions decoded last */
     unsigned txs_count;
     const uint8_t *inputs;  /* the page seen last, NULL at first */
     const uint8_t *outputs; /* the same */

@@ -32,32 +32,32 @@ static const uint8_t *read_tx(const uint8_t *p, const uint8_t *end, const struct
 
 static enum status take_page(struct tx_index *index, const struct kv_pair *pair, struct fault *fault)
 {
-    const uint8_t *bytes = pair->value;
-    index->page = NULL;
+    const uint8_t *bytes = pair->value, *p = bytes + TX_PAGE_HEADER, *end = bytes + pair->value_size;
     index->txs_count = 0;
     unsigned count = pair->value_size > TX_PAGE_HEADER ? index_page_read(bytes, index->txs) : 0;
     if (count == 0 || count > TXS_A_PAGE_MAX || pair->key_size != 5 ||
         load_be40(pair->key) != index->txs[0].first_output)
         return damaged(index, "a page of transactions is malformed", fault);
-    index->page = bytes;
-    index->page_at = bytes + TX_PAGE_HEADER;
-    index->page_end = bytes + pair->value_size;
-    index->page_count = count;
-    index->page_limit = UINT64_MAX;
+    for (unsigned i = 0; i < count && p; i++)
+        p = read_tx(p, end, i > 0 ? &index->txs[i - 1] : NULL, &index->txs[i]);
+    if (!p)
+        return damaged(index, "a transaction is malformed", fault);
+    index->txs_count = count;
     return STATUS_OK;
 }
 
 /* A page that a reorganisation cut still has what was taken back: what counts ends where the next page begins. */
-static enum status limit_page(struct tx_index *index, struct fault *fault)
+static enum status cut_page(struct tx_index *index, struct fault *fault)
 {
     struct kv_pair next;
     enum status status = kv_next(index->cursors[TABLE_TXS], &next, fault);
     if (status == STATUS_OK && next.key_size == 5)
-        index->page_limit = load_be40(next.key);
+        while (index->txs_count > 1 && index->txs[index->txs_count - 1].first_output >= load_be40(next.key))
+            index->txs_count--;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-/* Finds the page that has this output's transaction, if it is not the one looked into last. */
+/* Loads the page that has this output's transaction. */
 static enum status page_of_output(struct tx_index *index, uint64_t output, struct fault *fault)
 {
     uint8_t key[5];
@@ -66,13 +66,12 @@ static enum status page_of_output(struct tx_index *index, uint64_t output, struc
     enum status status = kv_floor(index->cursors[TABLE_TXS], key, sizeof key, &pair, fault);
     if (status == STATUS_NOT_FOUND)
         return damaged(index, "a page of transactions is missing", fault);
-    if (status != STATUS_OK || (index->page && pair.value == index->page))
-        return status;
-    status = take_page(index, &pair, fault);
-    return status == STATUS_OK && index->state.cut_input != UINT64_MAX ? limit_page(index, fault) : status;
+    if (status == STATUS_OK)
+        status = take_page(index, &pair, fault);
+    return status == STATUS_OK && index->state.cut_input != UINT64_MAX ? cut_page(index, fault) : status;
 }
 
-/* The page that has transaction or input `number`, by the table that leads there. */
+/* Loads the page that has transaction or input `number`, by the table that leads there. */
 static enum status page_of(struct tx_index *index, enum index_table table, uint64_t number, struct fault *fault)
 {
     uint8_t key[5];
@@ -84,107 +83,57 @@ static enum status page_of(struct tx_index *index, enum index_table table, uint6
     return status == STATUS_OK ? page_of_output(index, load_40(pair.value), fault) : status;
 }
 
-/* Decodes the page's next transaction, which *tx is then. STATUS_NOT_FOUND, without a fault: it has no more. */
-static enum status next_of_page(struct tx_index *index, const struct index_tx **tx, struct fault *fault)
-{
-    struct index_tx *next = &index->txs[index->txs_count];
-    if (index->txs_count == index->page_count)
-        return STATUS_NOT_FOUND;
-    const uint8_t *p = read_tx(index->page_at, index->page_end, index->txs_count > 0 ? next - 1 : NULL, next);
-    if (!p) {
-        index->page = NULL;
-        return damaged(index, "a transaction is malformed", fault);
-    }
-    if (index->txs_count > 0 && next->first_output >= index->page_limit) {
-        index->page_count = index->txs_count;
-        return STATUS_NOT_FOUND;
-    }
-    index->page_at = p;
-    index->txs_count++;
-    *tx = next;
-    return STATUS_OK;
-}
-
-/* Transaction `n` of the page. */
-static enum status tx_of_page(struct tx_index *index, uint64_t n, struct index_tx *tx, struct fault *fault)
-{
-    const struct index_tx *next;
-    enum status status = STATUS_OK;
-    while (index->txs_count <= n && status == STATUS_OK)
-        status = next_of_page(index, &next, fault);
-    if (status == STATUS_OK)
-        *tx = index->txs[n];
-    return status;
-}
+static const struct index_tx *last_of_page(const struct tx_index *index) { return &index->txs[index->txs_count - 1]; }
 
 enum status index_tx_at(struct tx_index *index, uint64_t number, struct index_tx *tx, struct fault *fault)
 {
-    enum status status = STATUS_NOT_FOUND;
     if (number >= index->state.totals.txs)
         return index_has_no(index, "transaction", number, fault);
-    if (index->page && number - index->txs[0].number < index->page_count)
-        status = tx_of_page(index, number - index->txs[0].number, tx, fault);
-    if (status != STATUS_NOT_FOUND)
-        return status;
-    status = page_of(index, TABLE_TX_NUMBERS, number, fault);
-    if (status == STATUS_OK && number - index->txs[0].number < index->page_count)
-        status = tx_of_page(index, number - index->txs[0].number, tx, fault);
-    else if (status == STATUS_OK)
-        status = STATUS_NOT_FOUND;
-    return status == STATUS_NOT_FOUND ? damaged(index, "a transaction is missing", fault) : status;
-}
-
-/* Of those that are decoded; NULL: none of them. */
-static const struct index_tx *decoded_of_output(const struct tx_index *index, uint64_t output)
-{
-    const struct index_tx *txs = index->txs;
-    if (!index->page || index->txs_count == 0)
-        return NULL;
-    const struct index_tx *tx = &txs[LOWER_BOUND(i, 1, index->txs_count, txs[i].first_output <= output) - 1];
-    return output - tx->first_output < tx->outputs ? tx : NULL;
-}
-
-static const struct index_tx *decoded_of_input(const struct tx_index *index, uint64_t input)
-{
-    const struct index_tx *txs = index->txs;
-    if (!index->page || index->txs_count == 0)
-        return NULL;
-    const struct index_tx *tx = &txs[LOWER_BOUND(i, 1, index->txs_count, txs[i].first_input <= input) - 1];
-    return input - tx->first_input < tx->inputs ? tx : NULL;
+    if (index->txs_count == 0 || number < index->txs[0].number || number > last_of_page(index)->number) {
+        enum status status = page_of(index, TABLE_TX_NUMBERS, number, fault);
+        if (status != STATUS_OK)
+            return status;
+        if (number < index->txs[0].number || number > last_of_page(index)->number)
+            return damaged(index, "a transaction is missing", fault);
+    }
+    *tx = index->txs[number - index->txs[0].number];
+    return STATUS_OK;
 }
 
 enum status index_tx_of_output(struct tx_index *index, uint64_t output, struct index_tx *tx, struct fault *fault)
 {
     if (output >= index->state.totals.outputs)
         return index_has_no(index, "output", output, fault);
-    const struct index_tx *found = decoded_of_output(index, output);
-    enum status status = found ? STATUS_OK : page_of_output(index, output, fault);
-    while (!found && status == STATUS_OK) {
-        const struct index_tx *next = NULL;
-        status = next_of_page(index, &next, fault);
-        if (status == STATUS_OK && output - next->first_output < next->outputs)
-            found = next;
+    if (index->txs_count == 0 || output < index->txs[0].first_output ||
+        output >= last_of_page(index)->first_output + last_of_page(index)->outputs) {
+        enum status status = page_of_output(index, output, fault);
+        if (status != STATUS_OK)
+            return status;
     }
-    if (found)
-        *tx = *found;
-    return status == STATUS_NOT_FOUND ? damaged(index, "an output is of no transaction", fault) : status;
+    for (unsigned i = 0; i < index->txs_count; i++)
+        if (output - index->txs[i].first_output < index->txs[i].outputs) {
+            *tx = index->txs[i];
+            return STATUS_OK;
+        }
+    return damaged(index, "an output is of no transaction", fault);
 }
 
 enum status index_tx_of_input(struct tx_index *index, uint64_t input, struct index_tx *tx, struct fault *fault)
 {
     if (input >= index->state.totals.inputs)
         return index_has_no(index, "input", input, fault);
-    const struct index_tx *found = decoded_of_input(index, input);
-    enum status status = found ? STATUS_OK : page_of(index, TABLE_TX_INPUTS, input, fault);
-    while (!found && status == STATUS_OK) {
-        const struct index_tx *next = NULL;
-        status = next_of_page(index, &next, fault);
-        if (status == STATUS_OK && input - next->first_input < next->inputs)
-            found = next;
+    if (index->txs_count == 0 || input < index->txs[0].first_input ||
+        input >= last_of_page(index)->first_input + last_of_page(index)->inputs) {
+        enum status status = page_of(index, TABLE_TX_INPUTS, input, fault);
+        if (status != STATUS_OK)
+            return status;
     }
-    if (found)
-        *tx = *found;
-    return status == STATUS_NOT_FOUND ? damaged(index, "an input is of no transaction", fault) : status;
+    for (unsigned i = 0; i < index->txs_count; i++)
+        if (input - index->txs[i].first_input < index->txs[i].inputs) {
+            *tx = index->txs[i];
+            return STATUS_OK;
+        }
+    return damaged(index, "an input is of no transaction", fault);
 }
 
 /* ---- by txid ---- */
