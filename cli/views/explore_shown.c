@@ -458,10 +458,8 @@ const struct explore_shown *explore_shown_at_once(struct explore_request *reques
 {
     struct explore *explore = request->explore;
     enum status status = STATUS_OK;
-    if (request->shown)
+    if (request->shown || request->rules == RULES_HIDDEN)
         return request->shown;
-    if (request->rules == RULES_HIDDEN)
-        return NULL;
     pthread_mutex_lock(&explore->lock);
     struct explore_shown_work *work = explore->shown[request->rules];
     if (!work && explore->opened.forest.total_txs <= SMALL_TXS)
