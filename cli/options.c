@@ -334,7 +334,7 @@ static int set_value(const struct reading *reading, const struct option *option,
         return -1;
     case OPTION_SIZE:
         if (!read_size(value, &number) || number < option->min || number > option->max)
-            return reading->usage("--%s: '%s' is no size such as 512M or 2G, from %lluM", option->name, value,
+            return reading->usage("--%s: '%s' is no size such as 512M or 2G of at least %lluM", option->name, value,
                                   (unsigned long long)(option->min >> 20));
         memcpy(field, &number, sizeof number);
         return -1;

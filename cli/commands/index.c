@@ -72,9 +72,9 @@ const struct command command_index = {
     .name = "index",
     .operands = "",
     .summary = "Index every transaction, input and output of the chain, linked both ways, into the store.",
-    .details =
-        "tx, travel, dump and flows read it; dags and show use it where it is. Another run indexes what is new, and\n"
-        "follows reorganisations. It is independent of scan, and may be alone in its store.\n",
+    .details = "tx, travel, dump, hidden and flows read it; dags, show, find and explore use it where it is. Another "
+               "run indexes what is new, and\n"
+               "follows reorganisations. It is independent of scan, and may be alone in its store.\n",
     .options = options,
     .run = run,
 };

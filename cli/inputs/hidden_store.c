@@ -113,6 +113,16 @@ static void on_progress(void *context, const struct ingest_progress *progress)
                   progress->stage == INGEST_HEADERS ? PROGRESS_NO_HEIGHT : progress->height);
 }
 
+/* As the store beside it does. */
+static bool stores_nulldata(const char *path)
+{
+    struct store *store = NULL;
+    bool is = store_open(path, STORE_READ, NULL, &store, NULL) == STATUS_OK &&
+              store_identity_of(store)->nulldata_stored;
+    store_close(store);
+    return is;
+}
+
 static enum status scan(const struct settings *settings, const struct blkdir *dir, const struct output_marks *marks,
                         const char *folder, struct fault *fault)
 {
@@ -126,6 +136,7 @@ static enum status scan(const struct settings *settings, const struct blkdir *di
                                      .tip = &marks->tip,
                                      .marks = marks,
                                      .order = INGEST_AS_SUITED,
+                                     .nulldata_stored = stores_nulldata(settings->store),
                                      .progress = on_progress,
                                      .context = &progress};
     progress_begin(&progress, settings->quiet);
@@ -460,6 +471,11 @@ enum status hidden_store_use(struct settings *settings, char **folder, struct fa
     *folder = found.folder;
     if (status != STATUS_OK)
         return status;
+    if (found.tip > found.chain_tip)
+        return fault_set(
+            fault, STATUS_REFUSED, found.folder, FAULT_NO_OFFSET,
+            "ends at block %u, the store that it lies in at block %u: 'unktx scan' brings that there, or " AGAIN,
+            (unsigned)found.tip, (unsigned)found.chain_tip);
     if (settings->to_height != UINT32_MAX && settings->to_height != found.tip)
         return fault_set(
             fault, STATUS_REFUSED, found.folder, FAULT_NO_OFFSET,

@@ -34,9 +34,9 @@ const struct option option_select_known = {
 const struct option option_select_kind = {
     .name = "kind",
     .type = OPTION_CHOICE,
-    .value = "nonstandard|nulldata|pubkey|multisig",
+    .value = "nonstandard|nulldata|pubkey|multisig|scripthash|witness_v0_scripthash|witness_v1_taproot",
     .field = FIELD(select_kind),
-    .help = "only outputs of this kind",
+    .help = "only outputs of this kind; the last three are unknown with --rules hidden only",
 };
 const struct option option_select_protocol = {
     .name = "protocol",

@@ -292,7 +292,8 @@ bool sought_in_script(const struct sought *sought, const uint8_t *script, size_t
 
 struct beginning_match {
     const struct sought_beginning *beginning;
-    struct sought_hit *hit;
+    sought_take *take;
+    void *context;
 };
 
 /* Bech32 in capitals is the same address (BIP 173). What follows the 1 is the witness version: p is 1. */
@@ -325,14 +326,14 @@ bool sought_beginning_read(const char *word, const struct network *network, stru
     return beginning->is_script || beginning->is_address;
 }
 
+/* STATUS_NOT_FOUND: go on. */
 static enum status match_beginning(void *context, const char *address, size_t size)
 {
     const struct beginning_match *match = context;
     if (size < match->beginning->size || memcmp(address, match->beginning->word, match->beginning->size) != 0)
         return STATUS_NOT_FOUND;
-    memcpy(match->hit->address, address, size);
-    match->hit->address_size = size;
-    return STATUS_OK;
+    enum status status = match->take(match->context, address, size);
+    return status == STATUS_OK ? STATUS_NOT_FOUND : status;
 }
 
 static bool begins_with_bytes(const struct sought_beginning *beginning, const uint8_t *script, size_t size)
@@ -343,7 +344,7 @@ static bool begins_with_bytes(const struct sought_beginning *beginning, const ui
     return beginning->size % 2 == 0 || (script[whole] & 0xf0) == beginning->bytes[whole];
 }
 
-static bool pushes_beginning(struct beginning_match *match, const uint8_t *script, size_t size)
+static enum status take_pushes(struct beginning_match *match, const uint8_t *script, size_t size)
 {
     const struct sought_beginning *beginning = match->beginning;
     struct pushes pushes = pushes_of_script(script, size);
@@ -357,28 +358,22 @@ static bool pushes_beginning(struct beginning_match *match, const uint8_t *scrip
                                          match_beginning, match);
         else if (push.size == 20 || push.size == 32)
             status = each_address_of_hash(beginning->network, push.data, push.size, match_beginning, match);
-        match->hit->by = status != STATUS_OK ? SOUGHT_NOT : push_shows(&push) == SHOWN_KEY ? SOUGHT_KEY : SOUGHT_HASH;
     }
-    return status == STATUS_OK;
+    return status;
 }
 
-bool sought_begins_in_script(const struct sought_beginning *beginning, const uint8_t *script, size_t size,
-                             struct sought_hit *hit)
+enum status sought_begins_in_script(const struct sought_beginning *beginning, const uint8_t *script, size_t size,
+                                    sought_take *take, void *context)
 {
-    struct beginning_match match = {beginning, hit};
+    struct beginning_match match = {beginning, take, context};
     char address[ADDRESS_SIZE_MAX];
-    *hit = (struct sought_hit){.by = SOUGHT_NOT};
-    if (beginning->is_script && begins_with_bytes(beginning, script, size)) {
-        hit->by = SOUGHT_SCRIPT;
-        return true;
-    }
+    if (beginning->is_script && begins_with_bytes(beginning, script, size))
+        return take(context, "", 0);
     if (!beginning->is_address)
-        return false;
+        return STATUS_OK;
     size_t own = (size_t)(address_put(address, beginning->network, script, size) - address);
-    if (own == 0)
-        return pushes_beginning(&match, script, size);
-    hit->by = match_beginning(&match, address, own) == STATUS_OK ? SOUGHT_ADDRESS : SOUGHT_NOT;
-    return hit->by != SOUGHT_NOT;
+    enum status status = own == 0 ? take_pushes(&match, script, size) : match_beginning(&match, address, own);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 /* ---- names ---- */

@@ -81,10 +81,12 @@ struct sought_beginning {
 
 /* False for what is neither, in 4 characters at least, or 8 digits for a script. */
 bool sought_beginning_read(const char *word, const struct network *network, struct sought_beginning *beginning);
-/* Whether the script begins so; else the first address that does, in the order of sought_in_script: its own, or one of
- * a key or hash that it pushes. */
-bool sought_begins_in_script(const struct sought_beginning *beginning, const uint8_t *script, size_t size,
-                             struct sought_hit *hit);
+/* Calls `take` for a script that begins so, without an address; else for each address that does, in the order of
+ * sought_in_script: its own, or those of the keys and hashes that it pushes, one twice where it pushes it twice. Ends
+ * where `take` fails, with its status. O(size), some hashes for each key. */
+typedef enum status sought_take(void *context, const char *address, size_t size);
+enum status sought_begins_in_script(const struct sought_beginning *beginning, const uint8_t *script, size_t size,
+                                    sought_take *take, void *context) MUST_CHECK;
 
 /* Is the transaction's T-DAG meant, by its txid? O(log n). */
 bool sought_is_txid(const struct sought *sought, const struct hash256 *txid);

@@ -9,7 +9,9 @@ static const struct column outputs[] = {
     {"txid", COLUMN_STRING, 0, NULL, "its transaction"},
     {"vout", COLUMN_INTEGER, 0, NULL, "its number in the transaction"},
     {"value_sat", COLUMN_INTEGER, 0, "satoshi", "its value"},
-    {"kind", COLUMN_STRING, 0, NULL, "nonstandard, nulldata, pubkey or multisig"},
+    {"kind", COLUMN_STRING, 0, NULL,
+     "nonstandard, nulldata, pubkey or multisig; of the rule set hidden also scripthash, witness_v0_scripthash or "
+     "witness_v1_taproot"},
     {"script_hex", COLUMN_STRING, COLUMN_MAY_BE_EMPTY | COLUMN_EMPTY_TEXT, NULL,
      "the scriptPubKey in hexadecimal; an empty script is written as two quotes"},
     {"keys", COLUMN_INTEGER, 0, "public keys", "in a pubkey or multisig script; 0 for other kinds"},
@@ -39,7 +41,9 @@ static const struct column templates[] = {
     {"template", COLUMN_STRING, COLUMN_MAY_BE_EMPTY | COLUMN_EMPTY_TEXT, NULL,
      "the asm with each push of data replaced by its length, as in OP_HASH160 <20> OP_EQUAL; two quotes for an empty "
      "script; (other) where there are more than 65,536 templates"},
-    {"kind", COLUMN_STRING, 0, NULL, "nonstandard, nulldata, pubkey or multisig"},
+    {"kind", COLUMN_STRING, 0, NULL,
+     "nonstandard, nulldata, pubkey or multisig; of the rule set hidden also scripthash, witness_v0_scripthash or "
+     "witness_v1_taproot"},
     {"outputs", COLUMN_INTEGER, 0, "outputs", "those of this template and kind"},
     {"spent", COLUMN_INTEGER, 0, "outputs", "those of them that have a spender"},
     {"value_sat", COLUMN_INTEGER, 0, "satoshi", "value of all of them"},
@@ -123,7 +127,9 @@ static const struct column protocols[] = {
     {"value_sat", COLUMN_INTEGER, 0, "satoshi", "their value"},
     {"first_height", COLUMN_INTEGER, 0, "block height", "block of the first"},
     {"last_height", COLUMN_INTEGER, 0, "block height", "block of the last"},
-    {"kind", COLUMN_STRING, 0, NULL, "nonstandard, nulldata, pubkey or multisig"},
+    {"kind", COLUMN_STRING, 0, NULL,
+     "nonstandard, nulldata, pubkey or multisig; of the rule set hidden also scripthash, witness_v0_scripthash or "
+     "witness_v1_taproot"},
     {"spendable", COLUMN_STRING, 0, NULL, "yes, no or unknown, see the table outputs"},
     {"spendable_reason", COLUMN_STRING, 0, NULL, "why, see the table outputs"},
 };

@@ -133,22 +133,31 @@ static void put_outputs(struct explore_request *request, const struct explore_tr
              traits->first[trait + 1] - traits->first[trait]);
 }
 
+/* An output has a row for each of its addresses that begins so. */
+static uint32_t count_begun(const struct explore_found *found)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < found->begun_count; i++)
+        count += i == 0 || found->begun[i].output != found->begun[i - 1].output;
+    return count;
+}
+
 static void put_found(struct explore_request *request, const char *word, const struct explore_found *found)
 {
     char number[GROUPED_SIZE];
     bool begun = found->begun_count > 0;
-    uint32_t count = begun ? found->begun_count : found->count, most = begun ? EXPLORE_BEGUN_MAX : EXPLORE_SOUGHT_MAX;
+    uint32_t rows = begun ? found->begun_count : found->count, most = begun ? EXPLORE_BEGUN_MAX : EXPLORE_SOUGHT_MAX;
     PRINT(&request->page, begun ? "<p>Outputs with a script that begins with <code class=\"hash\">"
                                 : "<p>They have <code class=\"hash\">");
     html_escaped(&request->page, word, strlen(word));
     PRINT(&request->page, "</code>%s%s: %s.</p>\n",
           begun ? " or with an address, their own or that of their key or hash, that does"
                 : ", as address, key, hash, script or data, or as an address of their key or hash",
-          count == most ? "; these are the first ones" : "", grouped(number, count));
+          rows == most ? "; these are the first ones" : "", grouped(number, begun ? count_begun(found) : rows));
     if (begun)
-        put_begun(request, found->begun, count);
+        put_begun(request, found->begun, rows);
     else
-        put_list(request, "Outputs in chain order; values in BTC", found->outputs, count);
+        put_list(request, "Outputs in chain order; values in BTC", found->outputs, rows);
     if (!begun && explore_sought_fits(word))
         explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS, "find %s", word);
 }
@@ -228,7 +237,7 @@ static void put_kinds(struct explore_request *request)
     bool all = !asked || !*asked;
     PRINT(page, "<nav aria-label=\"Kinds\"><ul class=\"pager\"><li><a href=\"/%s/templates\"%s>all kinds</a></li>\n",
           rules_name(request->rules), all ? " aria-current=\"true\"" : "");
-    for (size_t i = 0; i < EXPLORE_KINDS; i++) {
+    for (size_t i = 0; i < explore_kinds_of(request->rules); i++) {
         const char *name = kind_name(explore_kinds[i]);
         PRINT(page, "<li><a href=\"/%s/templates?kind=%s\"%s>%s</a></li>\n", rules_name(request->rules), name,
               !all && strcmp(asked, name) == 0 ? " aria-current=\"true\"" : "", name);

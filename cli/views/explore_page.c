@@ -32,7 +32,8 @@ static void put_places(struct explore_request *request)
     PRINT(page, "<nav aria-label=\"Pages\"><ul>\n");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         bool here = strcmp(request->rest, places[i].address) == 0;
-        if (strcmp(places[i].address, "labels") == 0 && request->explore->opened.labels.count == 0)
+        if ((strcmp(places[i].address, "labels") == 0 && request->explore->opened.labels.count == 0) ||
+            (strcmp(places[i].address, "groups") == 0 && request->rules == RULES_HIDDEN))
             continue;
         PRINT(page, "<li><a href=\"/%s/%s\"%s>%s</a></li>\n", rules_name(request->rules), places[i].address,
               here ? " aria-current=\"page\"" : "", places[i].title);

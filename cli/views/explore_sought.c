@@ -60,17 +60,34 @@ static void sought_end(struct explore_sought *one)
 
 /* ---- to look for it ---- */
 
+struct begun_output {
+    struct explore_sought *one;
+    uint32_t output;
+};
+
+/* Each address of an output once. */
+static enum status add_begun(void *context, const char *address, size_t size)
+{
+    const struct begun_output *of = context;
+    struct explore_sought *one = of->one;
+    struct explore_begun begun = {.output = of->output};
+    memcpy(begun.address, address, size);
+    for (size_t i = one->begun.count; i > 0 && one->begun.at[i - 1].output == of->output; i--) {
+        if (strcmp(one->begun.at[i - 1].address, begun.address) == 0)
+            return STATUS_OK;
+    }
+    return one->begun.count >= EXPLORE_BEGUN_MAX || PUSH(one->begun, begun) ? STATUS_OK : STATUS_NOMEM;
+}
+
 static enum status search_output(struct explore_sought *one, uint32_t own, const struct output_record *output)
 {
     struct sought_hit hit;
     if (one->is_whole && sought_in_script(&one->sought, output->script, output->script_size, &hit))
         return one->outputs.count >= EXPLORE_SOUGHT_MAX || PUSH(one->outputs, own) ? STATUS_OK : STATUS_NOMEM;
-    if (!one->is_beginning || one->outputs.count > 0 || one->begun.count >= EXPLORE_BEGUN_MAX ||
-        !sought_begins_in_script(&one->beginning, output->script, output->script_size, &hit))
+    if (!one->is_beginning || one->outputs.count > 0)
         return STATUS_OK;
-    struct explore_begun begun = {.output = own};
-    memcpy(begun.address, hit.address, hit.address_size);
-    return PUSH(one->begun, begun) ? STATUS_OK : STATUS_NOMEM;
+    return sought_begins_in_script(&one->beginning, output->script, output->script_size, add_begun,
+                                   &(struct begun_output){one, own});
 }
 
 static enum status search_tx(void *context, uint32_t height, struct tx_view *view)

@@ -103,8 +103,11 @@ static enum status put_times(struct explore_request *request)
     PRINT(
         page,
         "<p>Outputs created in each %s, of the kinds that are unknown under %s. A bar leads to the T-DAGs that have a "
-        "transaction then and an output of that kind (nulldata: of any).</p>\n<div class=\"charts\">\n",
-        request->explore->periods.by == BY_DAY ? "day" : "month", rules_name(request->rules));
+        "transaction then and an output of that kind (nulldata: of any).%s</p>\n<div class=\"charts\">\n",
+        request->explore->periods.by == BY_DAY ? "day" : "month", rules_name(request->rules),
+        request->rules == RULES_HIDDEN ? " Outputs that are unknown for the script that they hid are left out: "
+                                         "<a href=\"/hidden/templates\">the templates</a> count them."
+                                       : "");
     for (size_t k = 0; k < KINDS_SHOWN && status == STATUS_OK; k++) {
         bool any = kinds[k].kind == KIND_NULLDATA;
         char link[96];

@@ -12,7 +12,8 @@ struct explore_survey_work {
     struct explore_survey survey;
 };
 
-const enum kind explore_kinds[EXPLORE_KINDS] = {KIND_NONSTANDARD, KIND_PUBKEY, KIND_MULTISIG};
+const enum kind explore_kinds[EXPLORE_KINDS] = {
+    KIND_NONSTANDARD, KIND_PUBKEY, KIND_MULTISIG, KIND_SCRIPTHASH, KIND_WITNESS_V0_SCRIPTHASH, KIND_WITNESS_V1_TAPROOT};
 
 const char *explore_template_name(const struct template_row *row) { return row->template[0] ? row->template : "\"\""; }
 

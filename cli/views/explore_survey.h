@@ -28,7 +28,9 @@ struct explore_survey {
 };
 
 /* The kinds that a template may be of: nulldata has none. */
-#define EXPLORE_KINDS 3u
+#define EXPLORE_KINDS 6u
+/* How many of them, the first ones, are unknown under the rules. */
+static inline size_t explore_kinds_of(enum rules rules) { return rules == RULES_HIDDEN ? EXPLORE_KINDS : 3; }
 extern const enum kind explore_kinds[EXPLORE_KINDS];
 
 /* STATUS_BUSY: it is being made. Else it is there until explore_close. */

@@ -91,7 +91,7 @@ static void put_sorts(struct explore_request *request, const struct explore_filt
     struct printer *page = &request->page;
     PRINT(page, "<label>sorted by<select name=\"sort\">");
     for (unsigned sort = 0; sort < EXPLORE_SORTS; sort++) {
-        if (explore_has_sort(request->explore, sort))
+        if (explore_has_sort(request->explore, sort) && (sort != EXPLORE_BY_GROUP || request->rules != RULES_HIDDEN))
             PRINT(page, "<option value=\"%s\"%s>%s</option>", explore_sort_name(sort),
                   sort == filter->sort ? " selected=\"selected\"" : "", explore_sort_head(sort));
     }
@@ -128,9 +128,10 @@ static void put_form(struct explore_request *request, const struct explore_filte
           has_filter_behind(request->target) ? " open=\"open\"" : "");
     put_input(request, "class", "class, first digits", "a202ad");
     put_input(request, "dag", "name, first digits", "53ab");
-    put_input(request, "group", "tie group, first digits", "9f04");
+    if (request->rules != RULES_HIDDEN)
+        put_input(request, "group", "tie group, first digits", "9f04");
     PRINT(page, "<label>kind of an output<select name=\"kind\"><option value=\"\">any</option>");
-    for (size_t i = 0; i < EXPLORE_KINDS; i++)
+    for (size_t i = 0; i < explore_kinds_of(request->rules); i++)
         put_choice(request, kind_name(explore_kinds[i]), target_get(request->target, "kind"));
     PRINT(page, "</select></label>\n");
     put_input(request, "template", "template, all of it", "OP_HASH160 &lt;20&gt; OP_EQUAL");
@@ -325,7 +326,7 @@ enum status explore_tdags(struct explore_request *request, struct fault *fault)
     struct explore_list *list;
     uint32_t asked;
     char number[2][GROUPED_SIZE];
-    bool has_unlocks = request->explore->has_blocks;
+    bool has_unlocks = request->explore->has_blocks && request->rules != RULES_HIDDEN;
     enum status status = explore_filter_read(request->explore, request->target, &filter, &asked, fault);
     if (status == STATUS_OK)
         status = explore_words_ready(request, filter.sort, fault);

@@ -311,6 +311,9 @@ enum status hidden_write(const struct settings *settings, struct hidden_totals *
     status = outfile_finish(&view.file, status, fault);
     if (status == STATUS_OK && settings->with_dags && view.totals.damaged == 0)
         status = hidden_store_make(settings, &dir, &view.marks, fault);
+    if (status == STATUS_OK && settings->with_dags && view.totals.damaged == 0 && !settings->quiet)
+        message("the store of the rule set hidden ends at block %u; it is the folder hidden of %s",
+                (unsigned)view.marks.blocks - 1, settings->store);
     hidden_store_end(settings->store, lock);
     *totals = view.totals;
     hidden_marks_free(&view.marks);

@@ -67,6 +67,13 @@ static void put_group(struct report *report, const struct report_group *listed)
     PRINT(printer, "</td></tr>\n");
 }
 
+static const char *why_not_known(const struct report *report)
+{
+    return report->rules == RULES_HIDDEN ? "it is not told of the rule set hidden, whose outputs open hidden scripts; "
+                                           "one of Core has it."
+                                         : "the blk files were not read.";
+}
+
 void report_groups(struct report *report)
 {
     struct printer *printer = &report->printer;
@@ -74,8 +81,8 @@ void report_groups(struct report *report)
     html_begin_section(printer, "groups", "Groups");
     PRINT(printer,
           "<p>T-DAGs and single unknown outputs that show the same key, hash or preimage are in one "
-          "group.%s</p>\n",
-          report->shown.unlocks ? "" : " They are not known: the blk files were not read.");
+          "group.%s%s</p>\n",
+          report->shown.unlocks ? "" : " They are not known: ", report->shown.unlocks ? "" : why_not_known(report));
     if (report->shown.unlocks) {
         PRINT(printer, "<p><b>%u of %s groups</b>, those with the most T-DAGs. groups.csv has all.</p>\n",
               (unsigned)report->groups_count, grouped(number, report->shown.groups.count));
@@ -124,7 +131,7 @@ void report_unlocks(struct report *report)
     if (report->shown.unlocks)
         put_unlocks(report);
     else
-        PRINT(printer, "<p>This is not known: the blk files were not read.</p>\n");
+        PRINT(printer, "<p>This is not known: %s</p>\n", why_not_known(report));
     if (report->shown.unlocks)
         html_source(printer, "unlocks.csv", "a row for each spent unknown output");
     PRINT(printer, "</section>\n");

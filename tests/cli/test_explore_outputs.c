@@ -345,6 +345,27 @@ static void addresses_are_found_by_their_beginning(void **state)
     table_free(&table);
 }
 
+/* A beginning that many addresses have, several of one output among them: each is listed with all its outputs. */
+static void each_address_of_a_beginning_is_counted(void **state)
+{
+    static const char link[] = "/core-22/outputs?with=";
+    (void)state;
+    char *page = web_body(&web, "/core-22/search?q=bcrt1q");
+    size_t seen = 0;
+    for (const char *at = page; (at = strstr(at, link)) && seen < 6; seen++) {
+        char address[100];
+        at += strlen(link);
+        snprintf(address, sizeof address, "%.*s", (int)strcspn(at, "\""), at);
+        struct run run = unktx_expect(0, "find --store %s/store --rules core-22 --format csv %s", place, address);
+        const char *count = strstr(at, ": ");
+        assert_non_null(count);
+        assert_int_equal(strtoul(count + 2, NULL, 10), count_of(run.out, "\noutput,"));
+        run_free(&run);
+    }
+    assert_int_equal(seen, 6);
+    free(page);
+}
+
 static void what_is_none_is_refused(void **state)
 {
     static const struct {
@@ -392,6 +413,7 @@ int main(void)
         cmocka_unit_test(outputs_are_found_by_what_they_have),
         cmocka_unit_test(scripts_are_found_by_their_beginning),
         cmocka_unit_test(addresses_are_found_by_their_beginning),
+        cmocka_unit_test(each_address_of_a_beginning_is_counted),
         cmocka_unit_test(what_is_none_is_refused),
     };
     return cmocka_run_group_tests(tests, make, clean);

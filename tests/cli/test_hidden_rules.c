@@ -273,6 +273,18 @@ static void what_cannot_says_what_can(void **state)
     expect_said(0, "is a store of the rule set hidden", path_of("show --dag 1 --store %s/store/hidden", place));
 }
 
+/* A hidden store that knows more blocks than the store around it would tell of what the store has not. */
+static void one_that_goes_further_is_refused(void **state)
+{
+    (void)state;
+    unktx_ok("scan --quiet --datadir %s/node --to-height 100 --store %s/short", place, place);
+    struct run run = shell("cp -r %s/store/hidden %s/short/hidden", place, place);
+    assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+    expect_said(1, "the store that it lies in at block 100", path_of("outputs --rules hidden --store %s/short", place));
+    expect_said(1, "the store that it lies in at block 100", path_of("dags --rules hidden --store %s/short", place));
+}
+
 static int make_bare(void **state)
 {
     (void)state;
@@ -289,6 +301,7 @@ int main(void)
         cmocka_unit_test(pages_say_what_it_is),
         cmocka_unit_test(explore_has_it_in_the_menu),
         cmocka_unit_test_setup(what_cannot_says_what_can, make_bare),
+        cmocka_unit_test(one_that_goes_further_is_refused),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
