@@ -151,14 +151,13 @@ static void compare_list(const char *template, const char *kind, size_t dags)
     free(csv);
 }
 
-/* T-DAGs with an output of the template, and of the kind too: by the command, and in the list. All templates with many
- * outputs, some of the others. */
+/* T-DAGs with an output of the template, and of the kind too: by the command, and in the list. */
 static void a_template_leads_to_its_tdags(void **state)
 {
     (void)state;
     struct table templates = table_read(path_of("%s/templates.csv", place));
     size_t seen = 0, of_two_kinds = 0;
-    for (size_t row = 0; row < templates.rows; row += row < 30 ? 1 : 7) {
+    for (size_t row = 0; row < templates.rows; row++) {
         const char *template = template_of(&templates, row), *kind = table_get(&templates, row, "kind");
         struct run run = shell("%s outputs --store %s/store --rules core-22 '--template=%s' >%s/some.csv", unktx_path(),
                                place, template, place);
