@@ -10,7 +10,6 @@
 #define MARGIN_MAX (1u << 20)
 #define LINK_BYTES ((uint64_t)32 << 20) /* of files */
 #define LINK_PART 16u                   /* of the blocks */
-#define DAY_S 86400u /* a block is not dated so much earlier than one below it (Core: median of the last 11) */
 
 static uint32_t blocks_of(const struct ingest *ingest) { return store_totals_of(ingest->store).blocks; }
 
@@ -152,7 +151,9 @@ static enum status on_file(void *context, uint32_t first_node, struct fault *fau
 
 /* ---- before and after ---- */
 
-/* Files whose blocks are all older than the store's last one have none that it has not. */
+/* A file without a block later than the store's last one has hardly any that the store has not: a scan that finds
+ * nothing new reads no file. The few of an earlier date (Core: later than the median of the last 11) are read from
+ * their places. */
 static enum status find_since(const struct ingest *ingest, uint32_t *since)
 {
     struct store_reader *reader = NULL;
@@ -164,7 +165,7 @@ static enum status find_since(const struct ingest *ingest, uint32_t *since)
             status = store_block(reader, ingest->began - 1, &last, ingest->fault);
         store_reader_close(reader);
     }
-    *since = last.time > DAY_S ? last.time - DAY_S : 0;
+    *since = ingest->began > 0 && last.time < UINT32_MAX ? last.time + 1 : last.time;
     return status;
 }
 
