@@ -10,7 +10,7 @@
 
 /* True if the kernel says of the disk that holds `path` that it rotates: queue/rotational of the block device, or of
  * the disk of which that is a partition, below `sysfs` (Linux, Documentation/ABI/stable/sysfs-block). False where
- * nothing is known (a network's file system, one of several disks), and of virtio disks and loop devices: those are
+ * nothing is known (a file system on a network, or on several disks), and of virtio disks and loop devices: those are
  * said to rotate whatever is behind them. */
 bool disk_is_rotational(const char *sysfs, const char *path);
 
