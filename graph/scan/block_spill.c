@@ -66,7 +66,8 @@ static bool make_file(struct block_spill *spill)
         return true;
     if (size < 0 || (size_t)size >= sizeof path)
         return false;
-    int fd = file_open_again(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW);
+    unlink(path); /* what has that name is not written to: it may be a file of another name too */
+    int fd = file_open_again(path, O_RDWR | O_CREAT | O_EXCL);
     if (fd < 0)
         return false;
     unlink(path);

@@ -366,20 +366,32 @@ static void test_damage(void **state)
     records_free(&records);
 }
 
-/* A temporary file cannot be made: blocks that find no room in memory are read again. */
+/* A temporary file cannot be made: blocks that find no room in memory are read again. What has its name, and another
+ * one, stays as it is under that. */
 static void test_no_room(void **state)
 {
     (void)state;
+    static const char text[] = "not of this program";
     make_chain("room", 100, 50);
     struct ingest_options how = plain();
     char *want = scan(&how, "plain");
     make_dirs(path_of("%s/full/blocks.tmp", dir));
+    make_dirs(path_of("%s/linked", dir));
+    write_file(path_of("%s/kept", dir), text, sizeof text);
+    assert_int_equal(link(path_of("%s/kept", dir), path_of("%s/linked/blocks.tmp", dir)), 0);
     how.order = INGEST_BY_FILE;
     how.cache_bytes = 3000;
-    char *got = scan(&how, "full");
-    assert_string_equal(got, want);
+    for (unsigned i = 0; i < 2; i++) {
+        char *got = scan(&how, i ? "linked" : "full");
+        assert_string_equal(got, want);
+        free(got);
+    }
+    size_t size;
+    char *kept = read_file(path_of("%s/kept", dir), &size);
+    assert_int_equal(size, sizeof text);
+    assert_string_equal(kept, text);
+    free(kept);
     free(want);
-    free(got);
 }
 
 /* ---- what is told meanwhile ---- */
