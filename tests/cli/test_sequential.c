@@ -279,7 +279,11 @@ static void test_again(void **state)
 static void test_interrupted(void **state)
 {
     (void)state;
-    make_chain("stopped", 120, 40);
+    make_chain("stopped", 60, 20);
+    struct gen *gen = grow(20);
+    gen_fork(gen, 20); /* what was taken of the first branch is left */
+    gen_blocks(gen, 80, 0);
+    gen_close(gen);
     struct ingest_options how = plain();
     char whole[DIGEST_SIZE + 1], digest[DIGEST_SIZE + 1];
     free(scan(&how, "whole"));
