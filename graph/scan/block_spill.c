@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* fallocate */
 #include "graph/scan/block_spill.h"
 
 #include <fcntl.h>
@@ -131,6 +132,10 @@ bool block_spill_read(struct block_spill *spill, uint64_t place, size_t size, ui
 void block_spill_drop(struct block_spill *spill, uint64_t place)
 {
     struct run *run = run_of(spill, place);
-    if (--run->left == 0)
-        forget_buffer(run);
+    if (--run->left > 0)
+        return;
+    forget_buffer(run);
+    /* Where the file system cannot do it, the disk has the bytes until the end. */
+    (void)fallocate(spill->fd_plus_1 - 1, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)run->begin,
+                    (off_t)(run->end - run->begin));
 }

@@ -1,6 +1,7 @@
 /* block_spill: a temporary file for blocks that wait and have no room in memory. They are written in runs, each in the
  * order in which they will be asked for, as far as that is known: so each run is read from its beginning to its end, in
- * large pieces. The file has no name, so that nothing of it stays.
+ * large pieces. The file has no name, so that nothing of it stays, and a run of which nothing is left takes no room on
+ * the disk.
  *
  * Thread rule: one thread. */
 #ifndef UNKTX_GRAPH_SCAN_BLOCK_SPILL_H
