@@ -30,6 +30,7 @@ struct block_spill {
     int fd_plus_1; /* 0: not made yet */
     uint64_t size;
     ARRAY(struct run) runs;
+    size_t live; /* of them: the last one, and those of which anything was left when it began */
 };
 
 struct block_spill *block_spill_new(const char *folder, uint64_t memory)
@@ -76,11 +77,14 @@ static bool make_file(struct block_spill *spill)
     return true;
 }
 
-/* What one run may have in memory gets less with each: the buffers so far are given back. */
+/* The more runs are left, the less may each have in memory: the buffers so far are given back. */
 bool block_spill_begin(struct block_spill *spill)
 {
-    for (size_t i = 0; i < spill->runs.count; i++)
+    spill->live = 1;
+    for (size_t i = 0; i < spill->runs.count; i++) {
         forget_buffer(&spill->runs.at[i]);
+        spill->live += spill->runs.at[i].left > 0;
+    }
     struct run run = {.begin = spill->size, .end = spill->size};
     return make_file(spill) && PUSH(spill->runs, run);
 }
@@ -105,7 +109,7 @@ static struct run *run_of(struct block_spill *spill, uint64_t place)
 /* Bytes of the run from `place` on, `size` at least. */
 static bool fill_buffer(const struct block_spill *spill, struct run *run, uint64_t place, size_t size)
 {
-    uint64_t piece = spill->memory / spill->runs.count;
+    uint64_t piece = spill->memory / spill->live;
     piece = piece < PIECE_MIN ? PIECE_MIN : piece > PIECE_MAX ? PIECE_MAX : piece;
     piece = piece < size ? size : piece;
     if (piece > run->end - place)

@@ -125,6 +125,7 @@ static void test_slow_device(void **state)
                   floor, by_file, spilled, by_chain);
     assert_true(by_file <= 1.1 * floor);
     assert_true(device.waiting > 0);
+    assert_true(spilled <= 1.6 * floor); /* runs are read in pieces, not block by block */
     assert_true(by_chain > 3 * floor);
     char a[DIGEST_SIZE + 1], b[DIGEST_SIZE + 1];
     store_digest(path_of("%s/by-chain", dir), a);
