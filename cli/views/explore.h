@@ -94,6 +94,7 @@ struct explore_request {
     const char *same;    /* the path of the same thing under any rule set; NULL: `rest` */
     const char *instead; /* and the path where a rule set does not have it */
     bool missing[RULES_WITH_HIDDEN];
+    bool by_shown; /* the page is of keys, hashes or groups: for the rule set hidden the menu leads to its T-DAGs */
 };
 
 /* Opens what settings->store names: from then on pages may be asked for, which say that they are not ready yet.

@@ -43,6 +43,7 @@ static void put_lead(struct explore_request *request, const struct explore_shown
 enum status explore_groups(struct explore_request *request, struct fault *fault)
 {
     const struct explore_shown *shown;
+    request->by_shown = true;
     enum status status = explore_shown_get(request, &shown, fault);
     if (status != STATUS_OK)
         return status;
@@ -195,6 +196,7 @@ enum status explore_group(struct explore_request *request, struct fault *fault)
     const struct explore_shown *shown;
     uint32_t group = 0;
     char name[TDAG_NAME_MAX + 1], title[TDAG_NAME_MAX + 16];
+    request->by_shown = true;
     enum status status = explore_shown_get(request, &shown, fault);
     if (status == STATUS_OK)
         status = find_group(request, shown, &group, fault);

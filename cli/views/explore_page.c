@@ -62,9 +62,10 @@ static void put_rules(struct explore_request *request)
     struct printer *page = &request->page;
     PRINT(page, "<nav aria-label=\"Rule sets\"><ul class=\"rules\">\n");
     for (unsigned r = 0; r < request->explore->rules_count; r++) {
+        bool missing = request->missing[r], none = r == RULES_HIDDEN && request->by_shown;
         PRINT(page, "<li><a href=\"/%s/", rules_name((enum rules)r));
-        put_path(page, request->missing[r] ? request->instead : request->same ? request->same : request->rest);
-        if (!request->missing[r])
+        put_path(page, none ? "tdags" : missing ? request->instead : request->same ? request->same : request->rest);
+        if (!missing && !none)
             explore_put_fields(page, request->target, without);
         PRINT(page, "\"%s>%s</a></li>\n", r == request->rules ? " aria-current=\"true\"" : "",
               rules_name((enum rules)r));

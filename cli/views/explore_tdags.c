@@ -328,6 +328,7 @@ enum status explore_tdags(struct explore_request *request, struct fault *fault)
     char number[2][GROUPED_SIZE];
     bool has_unlocks = request->explore->has_blocks && request->rules != RULES_HIDDEN;
     enum status status = explore_filter_read(request->explore, request->target, &filter, &asked, fault);
+    request->by_shown = status == STATUS_OK && (filter.sort == EXPLORE_BY_GROUP || filter.group[0]);
     if (status == STATUS_OK)
         status = explore_words_ready(request, filter.sort, fault);
     if (status == STATUS_OK)

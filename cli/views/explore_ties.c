@@ -212,6 +212,7 @@ enum status explore_thing(struct explore_request *request, struct fault *fault)
     const struct explore_shown *shown;
     char title[EXPLORE_ADDRESS_SIZE];
     uint32_t number = 0;
+    request->by_shown = true;
     enum status status = explore_shown_get(request, &shown, fault);
     if (status == STATUS_OK)
         status = find_thing(request, shown, &number, fault);

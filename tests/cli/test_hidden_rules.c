@@ -243,6 +243,13 @@ static void explore_has_it_in_the_menu(void **state)
     assert_int_equal(answer.status, 404);
     assert_non_null(strstr(answer.body, "is not told of the rule set hidden"));
     answer_free(&answer);
+    /* and no page leads to such an answer */
+    static const char *const of_core[] = {"groups", "tdags?sort=group", "tdags?group=0123"};
+    for (size_t i = 0; i < sizeof of_core / sizeof *of_core; i++) {
+        page = web_body(&web, "/core-22/%s", of_core[i]);
+        assert_non_null(strstr(page, "<a href=\"/hidden/tdags\">hidden</a>"));
+        free(page);
+    }
     assert_int_equal(web_stop(&web), 130);
     table_free(&payers);
     table_free(&tdags);
