@@ -75,13 +75,13 @@ static struct connection *find_waiting(struct connections *connections, const st
 struct connection *connections_add(struct connections *connections, int fd, const struct sockaddr *from,
                                    uint64_t now_ms, int *cut)
 {
-    struct connection new = {.state = CONNECTION_WAITING, .fd = fd, .since_ms = now_ms, .allowed_ms = REQUEST_MS};
+    struct connection added = {.state = CONNECTION_WAITING, .fd = fd, .since_ms = now_ms, .allowed_ms = REQUEST_MS};
     struct connection *place = find_free(connections), *victim = NULL;
-    set_from(&new, from);
-    bool over_share = !new.is_own &&count_held(connections, &new) >= CONNECTIONS_OF_ONE;
+    set_from(&added, from);
+    bool over_share = !added.is_own && count_held(connections, &added) >= CONNECTIONS_OF_ONE;
     bool over_all = count_held(connections, NULL) >= CONNECTIONS_MAX;
     if (over_share || over_all)
-        victim = find_waiting(connections, over_share ? &new : NULL);
+        victim = find_waiting(connections, over_share ? &added : NULL);
     *cut = victim ? victim->fd : -1;
     if (!place || ((over_share || over_all) && !victim)) {
         *cut = fd;
@@ -89,7 +89,7 @@ struct connection *connections_add(struct connections *connections, int fd, cons
     }
     if (victim)
         victim->state = CONNECTION_ENDING;
-    *place = new;
+    *place = added;
     return place;
 }
 
