@@ -14,7 +14,6 @@ struct explore_sought {
     struct explore_job job; /* first */
     struct explore_sought *next;
     enum rules rules;
-    unsigned users;
     bool is_whole; /* `sought` is what is looked for, or else only a beginning is */
     bool is_beginning;
     struct sought sought;
@@ -36,10 +35,15 @@ static const struct network *network_of(const struct explore *explore)
     return network_by_genesis(&store_identity_of(explore->opened.store)->genesis);
 }
 
+static bool read_beginning(const struct explore *explore, const char *word, struct sought_beginning *beginning)
+{
+    return !address_is_whole(word, strlen(word)) && sought_beginning_read(word, network_of(explore), beginning);
+}
+
 bool explore_sought_begins(const struct explore *explore, const char *word)
 {
     struct sought_beginning beginning;
-    return !address_is_whole(word, strlen(word)) && sought_beginning_read(word, network_of(explore), &beginning);
+    return read_beginning(explore, word, &beginning);
 }
 
 void explore_found_free(struct explore_found *found)
@@ -65,18 +69,27 @@ struct begun_output {
     uint32_t output;
 };
 
+static bool is_full(const struct explore_sought *one) { return one->begun.count >= EXPLORE_BEGUN_MAX; }
+
+static bool has_enough(const struct explore_sought *one)
+{
+    return one->outputs.count >= EXPLORE_SOUGHT_MAX || (!one->is_whole && is_full(one));
+}
+
 /* Each address of an output once. */
 static enum status add_begun(void *context, const char *address, size_t size)
 {
     const struct begun_output *of = context;
     struct explore_sought *one = of->one;
     struct explore_begun begun = {.output = of->output};
+    if (is_full(one))
+        return STATUS_OK;
     memcpy(begun.address, address, size);
     for (size_t i = one->begun.count; i > 0 && one->begun.at[i - 1].output == of->output; i--) {
         if (strcmp(one->begun.at[i - 1].address, begun.address) == 0)
             return STATUS_OK;
     }
-    return one->begun.count >= EXPLORE_BEGUN_MAX || PUSH(one->begun, begun) ? STATUS_OK : STATUS_NOMEM;
+    return PUSH(one->begun, begun) ? STATUS_OK : STATUS_NOMEM;
 }
 
 static enum status search_output(struct explore_sought *one, uint32_t own, const struct output_record *output)
@@ -84,7 +97,7 @@ static enum status search_output(struct explore_sought *one, uint32_t own, const
     struct sought_hit hit;
     if (one->is_whole && sought_in_script(&one->sought, output->script, output->script_size, &hit))
         return one->outputs.count >= EXPLORE_SOUGHT_MAX || PUSH(one->outputs, own) ? STATUS_OK : STATUS_NOMEM;
-    if (!one->is_beginning || one->outputs.count > 0)
+    if (!one->is_beginning || one->outputs.count > 0 || is_full(one))
         return STATUS_OK;
     return sought_begins_in_script(&one->beginning, output->script, output->script_size, add_begun,
                                    &(struct begun_output){one, own});
@@ -116,7 +129,7 @@ static enum status search_all(struct explore_job *job)
     struct fault none = {0};
     enum status status = store_reader_open(job->explore->opened.store, &one->reader, &none);
     size_t batches = status == STATUS_OK ? store_batches(one->reader) : 0;
-    for (size_t b = 0; b < batches && status == STATUS_OK && one->outputs.count < EXPLORE_SOUGHT_MAX; b++) {
+    for (size_t b = 0; b < batches && status == STATUS_OK && !has_enough(one); b++) {
         struct batch_view view;
         status = stop_requested() ? STATUS_INTERRUPTED : store_batch(one->reader, b, &view, &none);
         if (status == STATUS_OK)
@@ -145,7 +158,7 @@ static bool make_room(struct explore *explore)
     for (struct explore_sought **at = &explore->sought; *at;) {
         struct explore_sought *one = *at;
         running += !one->job.done;
-        if (++kept < KEPT_MAX || !one->job.done || one->users > 0) {
+        if (++kept < KEPT_MAX || !one->job.done || one->job.waiting > 0) {
             at = &one->next;
             continue;
         }
@@ -159,7 +172,6 @@ static bool make_room(struct explore *explore)
 static enum status begin(struct explore *explore, enum rules rules, const char *word, struct explore_sought **begun,
                          struct fault *fault)
 {
-    const struct network *network = network_of(explore);
     struct explore_sought *one = mem_alloc(1, sizeof *one);
     enum status status = STATUS_OK;
     if (!one)
@@ -169,11 +181,11 @@ static enum status begin(struct explore *explore, enum rules rules, const char *
     one->rules = rules;
     memcpy(one->word, word, strlen(word) + 1); /* a word is part of a target */
     one->is_whole = explore_sought_fits(word);
-    one->is_beginning = !address_is_whole(word, strlen(word)) && sought_beginning_read(word, network, &one->beginning);
+    one->is_beginning = read_beginning(explore, word, &one->beginning);
     if (!one->is_whole && !one->is_beginning)
         status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "%.80s is nothing that outputs have.", word);
     if (status == STATUS_OK && one->is_whole)
-        status = sought_read(word, &explore->opened.labels, network, &one->sought, fault);
+        status = sought_read(word, &explore->opened.labels, network_of(explore), &one->sought, fault);
     if (status == STATUS_OK && explore_job_begin(&one->job) != STATUS_OK)
         status = fault_nomem(fault);
     if (status != STATUS_OK) {
@@ -219,9 +231,7 @@ enum status explore_sought_get(struct explore *explore, enum rules rules, const 
     if (!one)
         status = make_room(explore) ? begin(explore, rules, word, &one, fault) : tell(STATUS_BUSY, word, fault);
     if (one) {
-        one->users++; /* while it is waited for: then nobody frees it */
         status = explore_job_wait(&one->job);
-        one->users--;
         if (status != STATUS_OK)
             status = tell(status, word, fault);
     }
