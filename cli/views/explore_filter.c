@@ -185,7 +185,7 @@ static bool read_value(enum explore_unit unit, const char *text, size_t size, bo
     return unit == UNIT_SAT && has_point ? read_decimals(text, size, key) : read_digits(text, size, key);
 }
 
-/* "LOW..HIGH", "LOW..", "..HIGH" or one value. */
+/* "LOW..HIGH", "LOW..", "..HIGH" or one value. Keys of measures are in their order too. */
 static bool read_range(enum explore_unit unit, const char *text, uint64_t *low, uint64_t *high)
 {
     const char *dots = strstr(text, "..");
@@ -195,7 +195,7 @@ static bool read_range(enum explore_unit unit, const char *text, uint64_t *low, 
     if (!dots)
         return read_value(unit, text, size, false, low) && read_value(unit, text, size, true, high);
     return (low_size > 0 || dots[2]) && (low_size == 0 || read_value(unit, text, low_size, false, low)) &&
-           (!dots[2] || read_value(unit, dots + 2, strlen(dots + 2), true, high));
+           (!dots[2] || read_value(unit, dots + 2, strlen(dots + 2), true, high)) && *low <= *high;
 }
 
 static bool read_family(const char *name, uint32_t *families)
