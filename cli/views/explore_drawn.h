@@ -11,7 +11,7 @@
 /* From here on a drawing is made by a thread of its own, and few files of graphs are sent at the same time. */
 #define EXPLORE_LARGE_TXS 20000u
 
-/* The large ones that are kept take so much at most, and one more that is being made. */
+/* Before another one is made, the large ones that are kept take so much at most, with what pages made of them. */
 #define EXPLORE_DRAWN_BYTES ((size_t)32 << 20)
 
 /* Of what the query calls `path` ("" for all of the T-DAG), which is the scope; within svg_large. STATUS_BUSY: it is

@@ -52,9 +52,9 @@ struct explore_shown {
 #define EXPLORE_SHOWN_BYTES ((size_t)64 << 20)
 #define EXPLORE_SHOWN_IDLE_S 60u /* what was used since then stays: else readers of two rule sets had it read in turn */
 
-/* That of the request's rule set. STATUS_BUSY: it is being made. STATUS_NOT_FOUND: of the
- * rule set hidden there is none. Else it is there until the page is made, and is the
- * request's: explore_shown_leave is called for it then. Whoever needs it longer sets request->shown to NULL. */
+/* That of the request's rule set. STATUS_BUSY: it is being made. STATUS_NOT_FOUND: of the rule set hidden there is
+ * none. Else it is there until the page is made, and is the request's: explore_shown_leave is called for it then.
+ * Whoever needs it longer sets request->shown to NULL. */
 enum status explore_shown_get(struct explore_request *request, const struct explore_shown **shown, struct fault *fault)
     MUST_CHECK;
 /* Likewise, what is there, or can be there in no time: on a short chain it is begun, and waited for a moment. NULL: it
