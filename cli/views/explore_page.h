@@ -3,8 +3,6 @@
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_PAGE_H
 #define UNKTX_CLI_VIEWS_EXPLORE_PAGE_H
 
-#include <limits.h>
-
 #include "cli/views/explore.h"
 
 /* Files of all pages. */
