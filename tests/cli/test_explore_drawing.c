@@ -107,9 +107,7 @@ static void follow_rules(const char *opened)
         at += strlen("<a href=\"");
         snprintf(target, sizeof target, "%.*s", (int)strcspn(at, "\""), at);
         assert_null(strchr(target, '?'));
-        struct answer answer = web_get(&web, "%s", target);
-        assert_int_equal(answer.status, 200);
-        answer_free(&answer);
+        web_expect(&web, 200, "%s", target);
         seen++;
     }
     assert_int_equal(seen, 3);

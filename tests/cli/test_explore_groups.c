@@ -138,9 +138,7 @@ static void groups_of_one_name_are_told_apart(void **state)
     assert_int_equal(count_of(list, path_of("/core-22/group/%s\"", shared)), 0);
     free(list);
     free(found);
-    struct answer several = web_get(&held, "/core-22/group/%s", shared);
-    assert_int_equal(several.status, 400);
-    answer_free(&several);
+    web_expect(&held, 400, "/core-22/group/%s", shared);
     assert_int_equal(web_stop(&held), 130);
     table_free(&groups);
 }
@@ -229,14 +227,6 @@ static void tdags_tell_their_unlocks(void **state)
     table_free(&tdags);
 }
 
-static void expect_status(const struct web *from, const char *target, unsigned status)
-{
-    struct answer answer = web_get(from, "%s", target);
-    if (answer.status != status)
-        fail_msg("%s: %u", target, answer.status);
-    answer_free(&answer);
-}
-
 /* What outputs show is in the store; what spenders showed, and how, is not. */
 static void without_blk_files_outputs_are_left(void **state)
 {
@@ -250,7 +240,7 @@ static void without_blk_files_outputs_are_left(void **state)
     struct table groups = table_read(path_of("%s/gone-ties/groups.csv", place));
     assert_int_equal(rows_of(&gone, "/core-0.19/groups", "Groups"), on_page(groups.rows));
     table_free(&groups);
-    expect_status(&gone, "/core-0.19/tdags.csv?unlocks=yes", 404);
+    web_expect(&gone, 404, "/core-0.19/tdags.csv?unlocks=yes");
     page = web_body(&gone, "/core-0.19/tdags");
     assert_null(strstr(page, "unlocks=yes"));
     free(page);
@@ -309,12 +299,12 @@ static void what_is_none_is_said(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect_status(&web, cases[i].target, cases[i].status);
+        web_expect(&web, cases[i].status, "%s", cases[i].target);
     char target[1800];
     int size = snprintf(target, sizeof target, "/core-0.19/preimage/");
     memset(target + size, 'a', sizeof target - (size_t)size - 1);
     target[sizeof target - 1] = '\0';
-    expect_status(&web, target, 404);
+    web_expect(&web, 404, "%s", target);
 }
 
 int main(void)

@@ -184,6 +184,19 @@ char *web_body(const struct web *web, const char *format, ...)
     return body;
 }
 
+void web_expect(const struct web *web, unsigned status, const char *format, ...)
+{
+    char target[LINE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(target, sizeof target, format, arguments);
+    va_end(arguments);
+    struct answer answer = web_get(web, "%s", target);
+    if (answer.status != status)
+        fail_msg("%s: %u, not %u", target, answer.status, status);
+    answer_free(&answer);
+}
+
 void answer_free(struct answer *answer)
 {
     free(answer->head);

@@ -32,6 +32,8 @@ struct answer web_get(const struct web *web, const char *format, ...) __attribut
 /* A request of that method, with more lines of headers, each ended by \r\n. What is not ready yet (503) is asked for
  * again for some seconds. */
 struct answer web_ask(const struct web *web, const char *method, const char *target, const char *headers);
+/* As web_get, for the status alone: the test fails where it is another one. */
+void web_expect(const struct web *web, unsigned status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The body of an answer that must be 200; the caller frees. */
 char *web_body(const struct web *web, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void answer_free(struct answer *answer);
