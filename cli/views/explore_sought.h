@@ -9,7 +9,7 @@
 #include "parser/address.h"
 
 #define EXPLORE_SOUGHT_MAX 1000000u /* outputs that one search finds */
-#define EXPLORE_BEGUN_MAX 10000u    /* and those of a beginning */
+#define EXPLORE_BEGUN_MAX 10000u    /* of a beginning, an output once for each of its addresses */
 
 /* An output by the beginning of its script, or of an address: its own, or one of a key or hash that it pushes. */
 struct explore_begun {
