@@ -264,7 +264,7 @@ enum status explore_search(struct explore_request *request, struct fault *fault)
         request->answer->status = 302;
         snprintf(request->answer->location, sizeof request->answer->location, "%s", search.only);
     }
-    PRINT(&request->page, "<p>Found: %s%s.%s</p>\n", grouped(number, search.found),
+    PRINT(&request->page, "<p>Found: %s%s%s.%s</p>\n", grouped(number, search.found), search.or_more ? " or more" : "",
           search.left_out ? "; of each kind the first 20 are listed, and more characters leave fewer" : "",
           search.found > 0 ? "" : takes);
     explore_end_page(request);

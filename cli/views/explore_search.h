@@ -18,6 +18,7 @@ struct search {
     const char *what; /* was found last: a static string; NULL: nothing */
     uint64_t listed;  /* of these, or left out */
     bool left_out;
+    bool or_more;   /* a search for what begins so ended at its bound: there may be more */
     char only[600]; /* address of the first that was found; "": it has none */
 };
 

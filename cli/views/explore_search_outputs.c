@@ -152,6 +152,7 @@ static enum status find_beginnings(struct search *search, struct fault *fault)
     }
     if (status == STATUS_OK)
         add_scripts(search, &found);
+    search->or_more = found.begun_count == EXPLORE_BEGUN_MAX;
     explore_found_free(&found);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }

@@ -206,12 +206,33 @@ static void what_is_shown_goes_for_that_of_another(void **state)
     assert_true(is_kept(RULES_CORE_0_18) && is_kept(RULES_CORE_22)); /* it is little */
 }
 
+/* More addresses than are looked for begin so: the number of those that were found is not that of all. */
+static void a_search_says_where_it_ended(void **state)
+{
+    static const struct {
+        const char *target;
+        bool ends;
+    } searches[] = {{"/core-22/search?q=bcrt1q", true}, {"/core-22/search?q=bcrt1qqq", false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) {
+        struct http_answer page = ask_for(searches[i].target);
+        assert_int_equal(text_printf(&page.body, "%c", '\0'), STATUS_OK);
+        const char *found = strstr(page.body.bytes, "<p>Found: ");
+        assert_non_null(found);
+        found += strlen("<p>Found: ");
+        assert_true(*found > '0');
+        assert_int_equal(strncmp(found + strspn(found, "0123456789,"), " or more", 8) == 0, searches[i].ends);
+        leave(&page);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_third_large_file_waits),
         cmocka_unit_test(drawings_in_use_are_bounded),
         cmocka_unit_test(what_is_shown_goes_for_that_of_another),
+        cmocka_unit_test(a_search_says_where_it_ended),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
