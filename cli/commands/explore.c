@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/inputs/hidden_store.h"
+#include "cli/inputs/output_folder.h"
 #include "cli/output/http.h"
 #include "cli/output/outfile.h"
 #include "cli/output/signals.h"
@@ -81,21 +82,38 @@ static enum status serve(const struct settings *settings, struct explore *explor
 
 static bool is_loopback(const char *address) { return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0; }
 
+/* The last block of what the pages show, where the chain ends with `chain_tip`. */
+static enum status last_shown(const struct settings *settings, uint32_t chain_tip, uint32_t *height,
+                              struct fault *fault)
+{
+    struct store *store = NULL;
+    *height = 0;
+    enum status status = store_open(settings->store, STORE_READ, NULL, &store, fault);
+    if (status == STATUS_OK)
+        status = output_folder_height(settings, store, height, fault);
+    store_close(store);
+    *height = *height < chain_tip ? *height : chain_tip;
+    return status;
+}
+
 /* The rule set hidden is in the menu wherever its store is there and is of all that the pages show: it has the rule
  * sets of Core too. */
 static enum status add_hidden(struct settings *settings, char **folder, struct fault *fault)
 {
     struct hidden_found found;
     struct fault why = {0};
+    uint32_t height = 0;
     if (settings->main_store)
         return STATUS_OK;
     enum status status = hidden_store_find(settings, &found, &why);
     *folder = found.folder;
-    uint64_t wanted = settings->to_height < found.chain_tip ? settings->to_height : found.chain_tip;
-    if (status == STATUS_OK && found.tip != wanted)
+    if (status == STATUS_OK)
+        status = last_shown(settings, found.chain_tip, &height, &why);
+    if (status == STATUS_OK && found.tip != height)
         status = fault_set(&why, STATUS_REFUSED, found.folder, FAULT_NO_OFFSET,
-                           "is as of block %u: 'unktx index' and 'unktx hidden --dags' make it anew",
-                           (unsigned)found.tip);
+                           "is as of block %u, the pages are as of block %u: 'unktx index' and 'unktx hidden --dags "
+                           "--to-height %u' make it anew",
+                           (unsigned)found.tip, (unsigned)height, (unsigned)height);
     if (status == STATUS_OK) {
         settings->main_store = settings->store;
         settings->store = found.folder;

@@ -244,6 +244,29 @@ static enum status keep(struct printer *printer, struct fault *fault)
     return status;
 }
 
+/* The height that a command shows the store as of, where *height is that of its command line. */
+static enum status take_height(const struct settings *settings, const struct store *store, uint32_t *height,
+                               bool *has_block, struct fault *fault)
+{
+    const struct manifest *manifest = &settings->tables->manifest;
+    *has_block = true;
+    if (!manifest->has_tip)
+        return STATUS_OK;
+    enum status status = output_folder_has_block(store, manifest->tip_height, &manifest->tip, has_block, fault);
+    if (status == STATUS_OK && *has_block && manifest->tip_height + 1 < store_totals_of(store).blocks &&
+        *height == UINT32_MAX && !settings->rules_given && !writes_folder(settings, settings->tables))
+        *height = manifest->tip_height;
+    return status;
+}
+
+enum status output_folder_height(const struct settings *settings, const struct store *store, uint32_t *height,
+                                 struct fault *fault)
+{
+    bool has_block;
+    *height = (uint32_t)settings->to_height;
+    return settings->tables ? take_height(settings, store, height, &has_block, fault) : STATUS_OK;
+}
+
 enum status output_folder_settle(const struct settings *settings, const struct store *store, uint32_t *height,
                                  struct fault *fault)
 {
@@ -251,17 +274,12 @@ enum status output_folder_settle(const struct settings *settings, const struct s
     const struct manifest *manifest = &folder->manifest;
     struct printer printer = {0};
     struct ends ends = {.store = store_totals_of(store).blocks - 1};
-    bool has_block = true, writes = writes_folder(settings, folder);
-    enum status status = STATUS_OK;
-    if (manifest->has_tip)
-        status = output_folder_has_block(store, manifest->tip_height, &manifest->tip, &has_block, fault);
+    const uint32_t asked = *height;
+    bool has_block, writes = writes_folder(settings, folder);
+    enum status status = take_height(settings, store, height, &has_block, fault);
     if (status != STATUS_OK)
         return status;
-    if (manifest->has_tip && has_block && manifest->tip_height < ends.store && *height == UINT32_MAX &&
-        !settings->rules_given && !writes) {
-        ends.taken = true;
-        *height = manifest->tip_height;
-    }
+    ends.taken = *height != asked;
     ends.answer = *height < ends.store ? *height : ends.store;
     ends.differs = manifest->has_tip && !writes && (!has_block || ends.answer != manifest->tip_height);
     ends.on_another_branch = !has_block;

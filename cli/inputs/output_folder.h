@@ -32,6 +32,11 @@ void output_folder_free(struct output_folder *folder);
 enum status output_folder_settle(const struct settings *settings, const struct store *store, uint32_t *height,
                                  struct fault *fault) MUST_CHECK;
 
+/* The height that it would make of settings->to_height, for a store of the same chain; that one without
+ * settings->tables. Says nothing. */
+enum status output_folder_height(const struct settings *settings, const struct store *store, uint32_t *height,
+                                 struct fault *fault) MUST_CHECK;
+
 /* Is that block in the store's chain? O(log n + a batch's blocks). */
 enum status output_folder_has_block(const struct store *store, uint32_t height, const struct hash256 *hash,
                                     bool *has_block, struct fault *fault) MUST_CHECK;
