@@ -136,7 +136,7 @@ static void every_input_is_told(void **state)
     table_free(&txs);
 }
 
-/* The first output with an address that is in a T-DAG; both are the caller's to free. */
+/* The first output with an address that is in a T-DAG; all three are the caller's to free. */
 static void pick(char **txid, char **dag, char **script)
 {
     struct table outputs = table_read(path_of("%s/outputs.csv", place));
@@ -186,7 +186,7 @@ static void a_transaction_is_in_the_tables_tdag(void **state)
     free(txid);
 }
 
-/* The page's numbers are those of summary.json, which has the rule set's object after those of Core. */
+/* The page and the graph have the numbers of the T-DAGs' table. */
 static void pages_say_what_it_is(void **state)
 {
     (void)state;
@@ -213,8 +213,7 @@ static void pages_say_what_it_is(void **state)
 static void explore_has_it_in_the_menu(void **state)
 {
     (void)state;
-    struct table tdags = table_read(path_of("%s/dags/tdags.csv", place)),
-                 payers = table_read(path_of("%s/dags/payers.csv", place));
+    struct table tdags = table_read(path_of("%s/dags/tdags.csv", place));
     struct web web = web_start("--store %s/store --rules core-0.19", place);
     char *page = web_body(&web, "/core-0.18/");
     assert_non_null(strstr(page, "<a href=\"/hidden/\">hidden</a>"));
@@ -251,8 +250,27 @@ static void explore_has_it_in_the_menu(void **state)
         free(page);
     }
     assert_int_equal(web_stop(&web), 130);
-    table_free(&payers);
     table_free(&tdags);
+}
+
+static bool menu_has_it(void)
+{
+    struct web web = web_start("--store %s", place);
+    char *page = web_body(&web, "/core-0.18/");
+    bool has = strstr(page, "<a href=\"/hidden/\">hidden</a>") != NULL;
+    free(page);
+    assert_int_equal(web_stop(&web), 130);
+    return has;
+}
+
+/* In a folder of tables the pages are as of their last block: so is the rule set, or it is left out. */
+static void the_menu_is_of_one_block(void **state)
+{
+    (void)state;
+    unktx_ok("dags --no-unlocks --to-height 250 --store %s/store -o %s", place, place);
+    assert_false(menu_has_it());
+    unktx_ok("hidden --quiet --dags --to-height 250 --store %s/store -o %s/rows.csv", place, place);
+    assert_true(menu_has_it());
 }
 
 static void expect_said(int exit_status, const char *why, const char *line)
@@ -309,6 +327,7 @@ int main(void)
         cmocka_unit_test(explore_has_it_in_the_menu),
         cmocka_unit_test_setup(what_cannot_says_what_can, make_bare),
         cmocka_unit_test(one_that_goes_further_is_refused),
+        cmocka_unit_test(the_menu_is_of_one_block),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
