@@ -223,8 +223,11 @@ static void names_free(struct names *names)
 static enum status take_back(const struct names *names, struct fault *fault)
 {
     struct stat info;
-    if (lstat(names->folder, &info) == 0 || rename(names->old, names->folder) == 0 || errno == ENOENT)
+    if (lstat(names->folder, &info) == 0)
         return STATUS_OK;
+    enum status status = check_folder(names->old, fault);
+    if (status != STATUS_OK || rename(names->old, names->folder) == 0 || errno == ENOENT)
+        return status;
     return fault_errno(fault, names->old, FAULT_NO_OFFSET, "cannot be given its name");
 }
 

@@ -192,6 +192,14 @@ static void test_in_the_way(void **state)
     expect_said(1, "is in the way", path_of("hidden --dags --store %s/store", place));
     assert_true(path_exists(path_of("%s/store/hidden/data.mdb", place)));
     assert_int_equal(unlink(link), 0);
+    /* what may be one that waited takes its name only if it is one */
+    const char *folder = path_of("%s/store/hidden", place), *old = path_of("%s/store/hidden.old", place);
+    assert_int_equal(rename(folder, old), 0);
+    write_file(path_of("%s/notes.txt", old), "mine", 4);
+    expect_said(1, "hidden.old: holds 'notes.txt'", path_of("hidden --dags --store %s/store", place));
+    assert_false(path_exists(folder));
+    assert_int_equal(unlink(path_of("%s/notes.txt", old)), 0);
+    assert_int_equal(rename(old, folder), 0);
 }
 
 /* One at a time: what another process is making is neither removed nor written into. */
