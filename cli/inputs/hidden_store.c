@@ -31,10 +31,10 @@ static bool is_of_store(int folder, const char *name)
 {
     static const char *const names[] = {"data.mdb", "lock.mdb", "writer.lock", "forms", "forms.new", MARKS_FILE};
     struct stat info;
+    bool is = temporary_is_name(name);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0 || temporary_is_name(name))
-            return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode);
-    return false;
+        is = is || strcmp(name, names[i]) == 0;
+    return is && fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode);
 }
 
 static bool is_entry(const char *name) { return strcmp(name, ".") != 0 && strcmp(name, "..") != 0; }

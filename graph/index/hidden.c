@@ -350,14 +350,17 @@ static enum status choose_window(struct pass *pass, unsigned *count, uint64_t *b
     return status;
 }
 
-/* Readers keep the room of the largest block that they have read: that of all may come to more than two windows. */
+/* Readers keep the room of the largest block that they have read. Where that of all comes to more than two windows, all
+ * of it is given back. */
 static void let_go(struct pass *pass)
 {
     unsigned slots = hidden_slots(pass->budget.threads);
     uint64_t kept = 0;
     for (unsigned i = 0; i < slots; i++)
         kept += pass->readers[i].capacity;
-    for (unsigned i = 0; i < slots && kept > 2 * pass->budget.window; i++)
+    if (kept <= 2 * pass->budget.window)
+        return;
+    for (unsigned i = 0; i < slots; i++)
         blk_reader_free(&pass->readers[i]);
 }
 
