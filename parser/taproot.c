@@ -209,9 +209,11 @@ static struct point multiple_of(const struct point *multiples, int digit)
     return point;
 }
 
-/* Adds the multiples for a digit of each tweak. The sum so far is a multiple of the generator by a number that is not
- * 0, as its last digit is not, and smaller than that of this digit; both together are below the order, so neither their
- * sum nor their difference is 0 modulo it. */
+/* Adds the multiples for a digit of each tweak. The sum so far is s times the generator, this digit's multiple d times.
+ * s is not 0, as its last digit is not, and smaller in size than d, so neither d + s nor d - s is 0. Nor is one of them
+ * a multiple of the order n, by which points with the same x would differ: both are smaller than n in size, but where
+ * the last digit carries to d = 2^256. There s = tweak - 2^256 is from -2^252 to n - 2^256, and d - s between n and 2n.
+ */
 static void add_window(const struct taproot *taproot, struct together *together, size_t count, unsigned window)
 {
     struct inversion *inversion = &together->inversion;
@@ -224,8 +226,7 @@ static void add_window(const struct taproot *taproot, struct together *together,
             continue;
         if (work->any) {
             together->at[inversion->count] = i;
-            inversion->number[inversion->count++] = field_subtract(&multiples[digit < 0 ? -digit : digit].x,
-                                                                   &work->sum.x);
+            inversion->number[inversion->count++] = field_subtract(&place_of(multiples, digit)->x, &work->sum.x);
         } else {
             work->sum = multiple_of(multiples, digit);
             work->any = true;
