@@ -81,7 +81,7 @@ enum status spend_links_reach_tip(struct tx_index *index, const struct store *st
         if (hash256_equal(&block.hash, &totals.tip))
             return STATUS_OK;
     }
-    return fault_set(fault, STATUS_REFUSED, store_path(store), FAULT_NO_OFFSET,
+    return fault_set(fault, STATUS_REFUSED, store_main_path(store), FAULT_NO_OFFSET,
                      "the index does not have the store's last block (height %u): run 'unktx index' on the same chain",
                      (unsigned)totals.blocks - 1);
 }

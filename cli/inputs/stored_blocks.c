@@ -15,7 +15,7 @@ static enum status open_folder(const struct settings *settings, const struct sto
             fault->status = STATUS_NOT_FOUND;
         return STATUS_NOT_FOUND;
     }
-    return fault_set(fault, STATUS_NOT_FOUND, store_path(store), FAULT_NO_OFFSET,
+    return fault_set(fault, STATUS_NOT_FOUND, store_main_path(store), FAULT_NO_OFFSET,
                      "the blk files are not where the store was made from; 'unktx scan --datadir' notes their place "
                      "anew");
 }

@@ -253,26 +253,6 @@ static void explore_has_it_in_the_menu(void **state)
     table_free(&tdags);
 }
 
-static bool menu_has_it(void)
-{
-    struct web web = web_start("--store %s", place);
-    char *page = web_body(&web, "/core-0.18/");
-    bool has = strstr(page, "<a href=\"/hidden/\">hidden</a>") != NULL;
-    free(page);
-    assert_int_equal(web_stop(&web), 130);
-    return has;
-}
-
-/* In a folder of tables the pages are as of their last block: so is the rule set, or it is left out. */
-static void the_menu_is_of_one_block(void **state)
-{
-    (void)state;
-    unktx_ok("dags --no-unlocks --to-height 250 --store %s/store -o %s", place, place);
-    assert_false(menu_has_it());
-    unktx_ok("hidden --quiet --dags --to-height 250 --store %s/store -o %s/rows.csv", place, place);
-    assert_true(menu_has_it());
-}
-
 static void expect_said(int exit_status, const char *why, const char *line)
 {
     struct run run = command_run("%s", line);
@@ -310,6 +290,43 @@ static void one_that_goes_further_is_refused(void **state)
     expect_said(1, "the store that it lies in at block 100", path_of("dags --rules hidden --store %s/short", place));
 }
 
+/* What is to be done is to be done to the store that has the note and the index: a scan into the other one would be no
+ * store of this rule set any more. */
+static void the_way_out_names_the_store_around(void **state)
+{
+    (void)state;
+    char *txid, *dag, *script;
+    pick(&txid, &dag, &script);
+    const char *node = path_of("%s/node", place), *away = path_of("%s/away", place);
+    assert_int_equal(rename(node, away), 0);
+    expect_said(3, path_of("%s/store: the blk files are not", place),
+                path_of("show %s --scripts --rules hidden --store %s/store", txid, place));
+    assert_int_equal(rename(away, node), 0);
+    free(script);
+    free(dag);
+    free(txid);
+}
+
+static bool menu_has_it(void)
+{
+    struct web web = web_start("--store %s", place);
+    char *page = web_body(&web, "/core-0.18/");
+    bool has = strstr(page, "<a href=\"/hidden/\">hidden</a>") != NULL;
+    free(page);
+    assert_int_equal(web_stop(&web), 130);
+    return has;
+}
+
+/* In a folder of tables the pages are as of their last block: so is the rule set, or it is left out. */
+static void the_menu_is_of_one_block(void **state)
+{
+    (void)state;
+    unktx_ok("dags --no-unlocks --to-height 250 --store %s/store -o %s", place, place);
+    assert_false(menu_has_it());
+    unktx_ok("hidden --quiet --dags --to-height 250 --store %s/store -o %s/rows.csv", place, place);
+    assert_true(menu_has_it());
+}
+
 static int make_bare(void **state)
 {
     (void)state;
@@ -327,6 +344,7 @@ int main(void)
         cmocka_unit_test(explore_has_it_in_the_menu),
         cmocka_unit_test_setup(what_cannot_says_what_can, make_bare),
         cmocka_unit_test(one_that_goes_further_is_refused),
+        cmocka_unit_test(the_way_out_names_the_store_around),
         cmocka_unit_test(the_menu_is_of_one_block),
     };
     return cmocka_run_group_tests(tests, begin, end);
