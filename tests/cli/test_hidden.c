@@ -16,26 +16,16 @@
 
 #include "graph/test_hooks.h"
 #include "tests/support/command.h"
+#include "tests/support/dir.h"
 #include "tests/support/table.h"
-
-static char *place;
 
 static int begin(void **state)
 {
-    (void)state;
-    place = temp_dir();
-    copy_bundled_chain(path_of("%s/node", place));
-    unktx_ok("index --quiet --datadir %s/node --store %s/store", place, place);
-    unktx_ok("hidden --quiet --store %s/store -o %s/table.csv", place, place);
-    unktx_ok("hidden --quiet --list --store %s/store -o %s/list.csv", place, place);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    remove_tree(place);
-    free(place);
+    make_dir(state);
+    copy_bundled_chain(path_of("%s/node", dir));
+    unktx_ok("index --quiet --datadir %s/node --store %s/store", dir, dir);
+    unktx_ok("hidden --quiet --store %s/store -o %s/table.csv", dir, dir);
+    unktx_ok("hidden --quiet --list --store %s/store -o %s/list.csv", dir, dir);
     return 0;
 }
 
@@ -47,11 +37,10 @@ static void test_ranges(void **state)
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         index_promises_range = inputs[i];
         assert_int_equal(
-            command_exit("hidden --quiet --threads 2 --tmp %s --store %s/store -o %s/few.csv", place, place, place), 0);
-        assert_same_file(path_of("%s/few.csv", place), path_of("%s/table.csv", place));
-        assert_int_equal(command_exit("hidden --quiet --list --threads 1 --store %s/store -o %s/few.csv", place, place),
-                         0);
-        assert_same_file(path_of("%s/few.csv", place), path_of("%s/list.csv", place));
+            command_exit("hidden --quiet --threads 2 --tmp %s --store %s/store -o %s/few.csv", dir, dir, dir), 0);
+        assert_same_file(path_of("%s/few.csv", dir), path_of("%s/table.csv", dir));
+        assert_int_equal(command_exit("hidden --quiet --list --threads 1 --store %s/store -o %s/few.csv", dir, dir), 0);
+        assert_same_file(path_of("%s/few.csv", dir), path_of("%s/list.csv", dir));
     }
     index_promises_range = 0;
 }
@@ -61,13 +50,13 @@ static void test_no_place(void **state)
 {
     (void)state;
     index_promises_range = 7;
-    struct run run = command_run("hidden --quiet --tmp %s/nowhere --store %s/store", place, place);
+    struct run run = command_run("hidden --quiet --tmp %s/nowhere --store %s/store", dir, dir);
     index_promises_range = 0;
     assert_int_equal(run.exit_status, 1);
     assert_non_null(strstr(run.err, "--tmp"));
     run_free(&run);
-    assert_false(path_exists(path_of("%s/nowhere", place)));
-    run = shell("ls -d %s/unktx-hidden-* %s/store/unktx-hidden-* 2>/dev/null", place, place);
+    assert_false(path_exists(path_of("%s/nowhere", dir)));
+    run = shell("ls -d %s/unktx-hidden-* %s/store/unktx-hidden-* 2>/dev/null", dir, dir);
     assert_string_equal(run.out, "");
     run_free(&run);
 }
@@ -77,9 +66,9 @@ static void test_periods(void **state)
 {
     (void)state;
     static const char *const columns[] = {"spends", "value_sat", "annexes"};
-    struct table whole = table_read(path_of("%s/table.csv", place));
-    assert_int_equal(command_exit("hidden --quiet --by block --store %s/store -o %s/by.csv", place, place), 0);
-    struct table by = table_read(path_of("%s/by.csv", place));
+    struct table whole = table_read(path_of("%s/table.csv", dir));
+    assert_int_equal(command_exit("hidden --quiet --by block --store %s/store -o %s/by.csv", dir, dir), 0);
+    struct table by = table_read(path_of("%s/by.csv", dir));
     assert_true(by.rows > whole.rows);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(table_sum(&by, columns[i]), table_sum(&whole, columns[i]));
@@ -96,16 +85,15 @@ static void test_to_height(void **state)
 {
     (void)state;
     size_t size, whole_size;
-    assert_int_equal(command_exit("hidden --quiet --list --to-height 150 --store %s/store -o %s/to.csv", place, place),
-                     0);
-    char *to = read_file(path_of("%s/to.csv", place), &size),
-         *whole = read_file(path_of("%s/list.csv", place), &whole_size);
+    assert_int_equal(command_exit("hidden --quiet --list --to-height 150 --store %s/store -o %s/to.csv", dir, dir), 0);
+    char *to = read_file(path_of("%s/to.csv", dir), &size),
+         *whole = read_file(path_of("%s/list.csv", dir), &whole_size);
     assert_true(size < whole_size);
     assert_memory_equal(to, whole, size);
     assert_true(atoi(whole + size) > 150);
     free(to);
     free(whole);
-    struct run run = command_run("hidden --to-height 100000 --store %s/store", place);
+    struct run run = command_run("hidden --to-height 100000 --store %s/store", dir);
     assert_int_equal(run.exit_status, 1);
     assert_non_null(strstr(run.err, "no block of height 100000"));
     run_free(&run);
@@ -114,10 +102,10 @@ static void test_to_height(void **state)
 static void test_kind(void **state)
 {
     (void)state;
-    struct table whole = table_read(path_of("%s/list.csv", place));
-    assert_int_equal(
-        command_exit("hidden --quiet --list --kind multisig --store %s/store -o %s/kind.csv", place, place), 0);
-    struct table kind = table_read(path_of("%s/kind.csv", place));
+    struct table whole = table_read(path_of("%s/list.csv", dir));
+    assert_int_equal(command_exit("hidden --quiet --list --kind multisig --store %s/store -o %s/kind.csv", dir, dir),
+                     0);
+    struct table kind = table_read(path_of("%s/kind.csv", dir));
     size_t row = 0;
     for (size_t r = 0; r < whole.rows; r++)
         if (strcmp(table_get(&whole, r, "kind"), "multisig") == 0) {
@@ -136,32 +124,32 @@ static void test_kind(void **state)
 static void test_dags(void **state)
 {
     (void)state;
-    unktx_ok("scan --quiet --datadir %s/node --store %s/store", place, place);
-    struct run run = command_run("dags --rules hidden --store %s/store", place);
+    unktx_ok("scan --quiet --datadir %s/node --store %s/store", dir, dir);
+    struct run run = command_run("dags --rules hidden --store %s/store", dir);
     assert_int_equal(run.exit_status, 1);
     assert_non_null(strstr(run.err, "unktx hidden --dags"));
     run_free(&run);
     for (unsigned threads = 1; threads <= 4; threads += 3) {
-        unktx_ok("hidden --quiet --dags --threads %u --store %s/store -o %s/again.csv", threads, place, place);
-        assert_same_file(path_of("%s/again.csv", place), path_of("%s/table.csv", place));
-        assert_false(path_exists(path_of("%s/store/hidden.new", place)));
-        unktx_ok("dags --rules hidden --threads %u --store %s/store -o %s/dags%u", threads, place, place, threads);
-        unktx_ok("dags --rules core-22 --no-unlocks --store %s/store/hidden -o %s/inner", place, place);
-        unktx_ok("check --store %s/store/hidden", place);
+        unktx_ok("hidden --quiet --dags --threads %u --store %s/store -o %s/again.csv", threads, dir, dir);
+        assert_same_file(path_of("%s/again.csv", dir), path_of("%s/table.csv", dir));
+        assert_false(path_exists(path_of("%s/store/hidden.new", dir)));
+        unktx_ok("dags --rules hidden --threads %u --store %s/store -o %s/dags%u", threads, dir, dir, threads);
+        unktx_ok("dags --rules core-22 --no-unlocks --store %s/store/hidden -o %s/inner", dir, dir);
+        unktx_ok("check --store %s/store/hidden", dir);
     }
-    assert_same_file(path_of("%s/dags1/tdags.csv", place), path_of("%s/dags4/tdags.csv", place));
-    assert_same_file(path_of("%s/dags1/summary.json", place), path_of("%s/dags4/summary.json", place));
-    unktx_ok("dags --rules core-22 --no-unlocks --store %s/store -o %s/outer", place, place);
-    assert_same_file(path_of("%s/inner/txs.csv", place), path_of("%s/outer/txs.csv", place));
-    assert_same_file(path_of("%s/inner/arcs.csv", place), path_of("%s/outer/arcs.csv", place));
-    assert_same_file(path_of("%s/inner/summary.json", place), path_of("%s/outer/summary.json", place));
-    run = command_run("dags --rules hidden --to-height 100 --store %s/store", place);
+    assert_same_file(path_of("%s/dags1/tdags.csv", dir), path_of("%s/dags4/tdags.csv", dir));
+    assert_same_file(path_of("%s/dags1/summary.json", dir), path_of("%s/dags4/summary.json", dir));
+    unktx_ok("dags --rules core-22 --no-unlocks --store %s/store -o %s/outer", dir, dir);
+    assert_same_file(path_of("%s/inner/txs.csv", dir), path_of("%s/outer/txs.csv", dir));
+    assert_same_file(path_of("%s/inner/arcs.csv", dir), path_of("%s/outer/arcs.csv", dir));
+    assert_same_file(path_of("%s/inner/summary.json", dir), path_of("%s/outer/summary.json", dir));
+    run = command_run("dags --rules hidden --to-height 100 --store %s/store", dir);
     assert_int_equal(run.exit_status, 1);
     assert_non_null(strstr(run.err, "--to-height 100"));
     run_free(&run);
-    unktx_ok("dags --rules hidden --to-height 260 --store %s/store -o %s/same", place, place);
-    assert_same_file(path_of("%s/same/tdags.csv", place), path_of("%s/dags1/tdags.csv", place));
-    run = command_run("keys --rules hidden --store %s/store", place);
+    unktx_ok("dags --rules hidden --to-height 260 --store %s/store -o %s/same", dir, dir);
+    assert_same_file(path_of("%s/same/tdags.csv", dir), path_of("%s/dags1/tdags.csv", dir));
+    run = command_run("keys --rules hidden --store %s/store", dir);
     assert_int_equal(run.exit_status, 2);
     run_free(&run);
 }
@@ -181,22 +169,22 @@ static void expect_said(int exit_status, const char *why, const char *line)
 static void test_in_the_way(void **state)
 {
     (void)state;
-    const char *kept = path_of("%s/store/hidden/notes.txt", place), *link = path_of("%s/store/hidden.new", place);
+    const char *kept = path_of("%s/store/hidden/notes.txt", dir), *link = path_of("%s/store/hidden.new", dir);
     write_file(kept, "mine", 4);
-    expect_said(1, "holds 'notes.txt'", path_of("hidden --dags --store %s/store", place));
+    expect_said(1, "holds 'notes.txt'", path_of("hidden --dags --store %s/store", dir));
     assert_true(path_exists(kept));
-    assert_true(path_exists(path_of("%s/store/hidden/data.mdb", place)));
+    assert_true(path_exists(path_of("%s/store/hidden/data.mdb", dir)));
     assert_false(path_exists(link));
-    assert_int_equal(symlink(path_of("%s/store/hidden", place), link), 0);
+    assert_int_equal(symlink(path_of("%s/store/hidden", dir), link), 0);
     assert_int_equal(unlink(kept), 0);
-    expect_said(1, "is in the way", path_of("hidden --dags --store %s/store", place));
-    assert_true(path_exists(path_of("%s/store/hidden/data.mdb", place)));
+    expect_said(1, "is in the way", path_of("hidden --dags --store %s/store", dir));
+    assert_true(path_exists(path_of("%s/store/hidden/data.mdb", dir)));
     assert_int_equal(unlink(link), 0);
     /* what may be one that waited takes its name only if it is one */
-    const char *folder = path_of("%s/store/hidden", place), *old = path_of("%s/store/hidden.old", place);
+    const char *folder = path_of("%s/store/hidden", dir), *old = path_of("%s/store/hidden.old", dir);
     assert_int_equal(rename(folder, old), 0);
     write_file(path_of("%s/notes.txt", old), "mine", 4);
-    expect_said(1, "hidden.old: holds 'notes.txt'", path_of("hidden --dags --store %s/store", place));
+    expect_said(1, "hidden.old: holds 'notes.txt'", path_of("hidden --dags --store %s/store", dir));
     assert_false(path_exists(folder));
     assert_int_equal(unlink(path_of("%s/notes.txt", old)), 0);
     assert_int_equal(rename(old, folder), 0);
@@ -206,16 +194,16 @@ static void test_in_the_way(void **state)
 static void test_locked(void **state)
 {
     (void)state;
-    const char *folder = path_of("%s/store/hidden.new", place), *file = path_of("%s/store/hidden.new/marks", place);
+    const char *folder = path_of("%s/store/hidden.new", dir), *file = path_of("%s/store/hidden.new/marks", dir);
     assert_int_equal(mkdir(folder, 0777), 0);
     write_file(file, "mine", 4);
     int fd = open(folder, O_RDONLY | O_DIRECTORY);
     assert_true(fd >= 0);
     assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
-    expect_said(1, "another 'unktx hidden --dags'", path_of("hidden --dags --store %s/store", place));
+    expect_said(1, "another 'unktx hidden --dags'", path_of("hidden --dags --store %s/store", dir));
     assert_true(path_exists(file));
     close(fd); /* what is left of a process that was killed */
-    unktx_ok("hidden --quiet --dags --store %s/store -o %s/again.csv", place, place);
+    unktx_ok("hidden --quiet --dags --store %s/store -o %s/again.csv", dir, dir);
     assert_false(path_exists(folder));
 }
 
@@ -223,32 +211,32 @@ static void test_locked(void **state)
 static void test_other_store(void **state)
 {
     (void)state;
-    unktx_ok("hidden --quiet --dags --to-height 200 --store %s/store -o %s/again.csv", place, place);
+    unktx_ok("hidden --quiet --dags --to-height 200 --store %s/store -o %s/again.csv", dir, dir);
     expect_said(0, "the store has block 260, its rule set hidden block 200",
-                path_of("dags --rules hidden --store %s/store", place));
-    unktx_ok("dags --rules hidden --to-height 200 --store %s/store", place);
-    unktx_ok("scan --quiet --datadir %s/node --store %s/store/hidden", place, place);
-    expect_said(1, "is not a store as", path_of("dags --rules hidden --store %s/store", place));
-    remove_tree(path_of("%s/store/hidden", place));
-    unktx_ok("scan --quiet --from-height 100 --datadir %s/node --store %s/store/hidden", place, place);
-    expect_said(1, "is partial", path_of("dags --rules hidden --store %s/store", place));
-    expect_said(1, "the folder is not replaced", path_of("hidden --dags --store %s/store", place));
-    assert_true(path_exists(path_of("%s/store/hidden/data.mdb", place)));
-    remove_tree(path_of("%s/store/hidden", place));
-    unktx_ok("scan --quiet --from-height 100 --datadir %s/node --store %s/part", place, place);
-    expect_said(1, "the store is partial", path_of("dags --rules hidden --store %s/part", place));
-    expect_said(1, "the store is partial", path_of("hidden --store %s/part", place));
-    expect_said(2, "--by total only", path_of("hidden --list --by month --store %s/store", place));
+                path_of("dags --rules hidden --store %s/store", dir));
+    unktx_ok("dags --rules hidden --to-height 200 --store %s/store", dir);
+    unktx_ok("scan --quiet --datadir %s/node --store %s/store/hidden", dir, dir);
+    expect_said(1, "is not a store as", path_of("dags --rules hidden --store %s/store", dir));
+    remove_tree(path_of("%s/store/hidden", dir));
+    unktx_ok("scan --quiet --from-height 100 --datadir %s/node --store %s/store/hidden", dir, dir);
+    expect_said(1, "is partial", path_of("dags --rules hidden --store %s/store", dir));
+    expect_said(1, "the folder is not replaced", path_of("hidden --dags --store %s/store", dir));
+    assert_true(path_exists(path_of("%s/store/hidden/data.mdb", dir)));
+    remove_tree(path_of("%s/store/hidden", dir));
+    unktx_ok("scan --quiet --from-height 100 --datadir %s/node --store %s/part", dir, dir);
+    expect_said(1, "the store is partial", path_of("dags --rules hidden --store %s/part", dir));
+    expect_said(1, "the store is partial", path_of("hidden --store %s/part", dir));
+    expect_said(2, "--by total only", path_of("hidden --list --by month --store %s/store", dir));
 }
 
 static void refused(const char *store, const char *why)
 {
-    struct run run = command_run("hidden --quiet --store %s/%s -o %s/none.csv", place, store, place);
+    struct run run = command_run("hidden --quiet --store %s/%s -o %s/none.csv", dir, store, dir);
     assert_int_equal(run.exit_status, 1);
     if (!strstr(run.err, why))
         fail_msg("no '%s' in: %s", why, run.err);
     run_free(&run);
-    assert_false(path_exists(path_of("%s/none.csv", place)));
+    assert_false(path_exists(path_of("%s/none.csv", dir)));
 }
 
 /* Flips a bit of the last place that has these bytes; false if there is none. */
@@ -257,7 +245,7 @@ static bool flip_last(const char *path, const uint8_t *what, size_t what_size)
     size_t size;
     char *bytes = read_file(path, &size);
     size_t at = size - what_size, key_size;
-    char *key = read_file(path_of("%s/node/regtest/blocks/xor.dat", place), &key_size), *plain = malloc(size);
+    char *key = read_file(path_of("%s/node/regtest/blocks/xor.dat", dir), &key_size), *plain = malloc(size);
     assert_true(plain && key_size == 8);
     for (size_t i = 0; i < size; i++)
         plain[i] = (char)(bytes[i] ^ key[i % 8]);
@@ -275,7 +263,7 @@ static bool flip_last(const char *path, const uint8_t *what, size_t what_size)
 static size_t last_witness_script(uint8_t *script, size_t room)
 {
     size_t size, count = 0;
-    char *rows = read_file(path_of("%s/list.csv", place), &size);
+    char *rows = read_file(path_of("%s/list.csv", dir), &size);
     char *found = NULL;
     rows[size - 1] = '\0';
     for (char *row = strtok(rows, "\n"); row; row = strtok(NULL, "\n"))
@@ -296,25 +284,25 @@ static void test_changed_witness(void **state)
 {
     (void)state;
     uint8_t script[4096];
-    unktx_ok("hidden --quiet --list --store %s/store -o %s/list.csv", place, place);
+    unktx_ok("hidden --quiet --list --store %s/store -o %s/list.csv", dir, dir);
     size_t size = last_witness_script(script, sizeof script);
     char file[4096];
     bool found = false;
     for (unsigned i = 21; i-- > 0 && !found;) {
-        snprintf(file, sizeof file, "%s/node/regtest/blocks/blk%05u.dat", place, i);
+        snprintf(file, sizeof file, "%s/node/regtest/blocks/blk%05u.dat", dir, i);
         found = flip_last(file, script, size);
     }
     assert_true(found);
-    struct run run = command_run("hidden --dags --store %s/store -o %s/changed.csv", place, place);
+    struct run run = command_run("hidden --dags --store %s/store -o %s/changed.csv", dir, dir);
     assert_int_equal(run.exit_status, 3);
     assert_non_null(strstr(run.err, "the witnesses are not those that the block commits to"));
     assert_non_null(strstr(run.err, "blocks whose witnesses have changed: 1; the store of --dags is not made"));
-    assert_false(path_exists(path_of("%s/store/hidden.new", place)));
+    assert_false(path_exists(path_of("%s/store/hidden.new", dir)));
     run_free(&run);
     script[size / 2] ^= 1;
     assert_true(flip_last(file, script, size));
-    unktx_ok("hidden --quiet --list --store %s/store -o %s/changed.csv", place, place);
-    assert_same_file(path_of("%s/changed.csv", place), path_of("%s/list.csv", place));
+    unktx_ok("hidden --quiet --list --store %s/store -o %s/changed.csv", dir, dir);
+    assert_same_file(path_of("%s/changed.csv", dir), path_of("%s/list.csv", dir));
 }
 
 /* No index; other bytes; a file that is gone: no table of a part. */
@@ -322,10 +310,10 @@ static void test_not_there(void **state)
 {
     (void)state;
     size_t size;
-    unktx_ok("scan --quiet --datadir %s/node --store %s/bare", place, place);
+    unktx_ok("scan --quiet --datadir %s/node --store %s/bare", dir, dir);
     refused("bare", "there is no index here");
-    expect_said(1, "there is no index here", path_of("hidden --store %s/bare", place));
-    const char *first = path_of("%s/node/regtest/blocks/blk00000.dat", place);
+    expect_said(1, "there is no index here", path_of("hidden --store %s/bare", dir));
+    const char *first = path_of("%s/node/regtest/blocks/blk00000.dat", dir);
     char *bytes = read_file(first, &size);
     bytes[8 + 80 + 60] ^= 1; /* in the coinbase's scriptSig: the header stays as it is */
     write_file(first, bytes, size);
@@ -333,7 +321,7 @@ static void test_not_there(void **state)
     bytes[8 + 80 + 60] ^= 1;
     write_file(first, bytes, size);
     free(bytes);
-    const char *file = path_of("%s/node/regtest/blocks/blk00001.dat", place);
+    const char *file = path_of("%s/node/regtest/blocks/blk00001.dat", dir);
     bytes = read_file(file, &size);
     memset(bytes, 0x55, size);
     write_file(file, bytes, size);
@@ -351,5 +339,5 @@ int main(void)
         cmocka_unit_test(test_in_the_way),      cmocka_unit_test(test_locked),    cmocka_unit_test(test_other_store),
         cmocka_unit_test(test_changed_witness), cmocka_unit_test(test_not_there),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, remove_dir);
 }

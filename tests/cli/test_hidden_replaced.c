@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "tests/support/command.h"
+#include "tests/support/dir.h"
 
 #define KILLED 9
 
@@ -70,23 +71,12 @@ int rmdir(const char *path)
     return ((rmdir_fn *)next("rmdir"))(path);
 }
 
-static char *place;
-
 static int begin(void **state)
 {
-    (void)state;
-    place = temp_dir();
-    copy_bundled_chain(path_of("%s/node", place));
-    unktx_ok("index --quiet --to-height 60 --datadir %s/node --store %s/store", place, place);
-    unktx_ok("scan --quiet --to-height 60 --datadir %s/node --store %s/store", place, place);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    remove_tree(place);
-    free(place);
+    make_dir(state);
+    copy_bundled_chain(path_of("%s/node", dir));
+    unktx_ok("index --quiet --to-height 60 --datadir %s/node --store %s/store", dir, dir);
+    unktx_ok("scan --quiet --to-height 60 --datadir %s/node --store %s/store", dir, dir);
     return 0;
 }
 
@@ -94,7 +84,7 @@ static int end(void **state)
 static int make(unsigned height)
 {
     struct run run = command_run_apart(
-        "hidden --quiet --threads 1 --dags --to-height %u --store %s/store -o %s/rows.csv", height, place, place);
+        "hidden --quiet --threads 1 --dags --to-height %u --store %s/store -o %s/rows.csv", height, dir, dir);
     int status = run.exit_status;
     if (status != 0 && status != KILLED)
         fail_msg("%s", run.err);
@@ -105,7 +95,7 @@ static int make(unsigned height)
 /* Of which height the one that is there is: it has T-DAGs as of that, or another that is asked for is refused. */
 static bool is_of(unsigned height)
 {
-    struct run run = command_run("dags --rules hidden --to-height %u --store %s/store", height, place);
+    struct run run = command_run("dags --rules hidden --to-height %u --store %s/store", height, dir);
     bool is = run.exit_status == 0;
     if (!is)
         assert_non_null(strstr(run.err, "is as of block"));
@@ -133,8 +123,8 @@ static void kill_at_every_step(void **state)
         seen[old] = true;
         assert_int_equal(make(40), 0); /* whatever is left of it is in nobody's way */
         assert_true(is_of(40));
-        assert_false(path_exists(path_of("%s/store/hidden.new", place)));
-        assert_false(path_exists(path_of("%s/store/hidden.old", place)));
+        assert_false(path_exists(path_of("%s/store/hidden.new", dir)));
+        assert_false(path_exists(path_of("%s/store/hidden.old", dir)));
     }
     assert_true(seen[false] && seen[true]);
     assert_true(kill_at > 5);
@@ -153,5 +143,5 @@ int main(void)
         cmocka_unit_test(kill_at_every_step),
         cmocka_unit_test(without_exchange),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, remove_dir);
 }

@@ -12,31 +12,21 @@
 #include <string.h>
 
 #include "tests/support/command.h"
+#include "tests/support/dir.h"
 #include "tests/support/markup.h"
 #include "tests/support/table.h"
 #include "tests/support/web.h"
 
 #define NO_RULE "no rule of Core"
 
-static char *place;
-
 static int begin(void **state)
 {
-    (void)state;
-    place = temp_dir();
-    copy_bundled_chain(path_of("%s/node", place));
-    unktx_ok("index --quiet --datadir %s/node --store %s/store", place, place);
-    unktx_ok("scan --quiet --datadir %s/node --store %s/store", place, place);
-    unktx_ok("hidden --quiet --dags --list --kind nonstandard --store %s/store -o %s/shown.csv", place, place);
-    unktx_ok("dags --rules hidden --store %s/store -o %s/dags", place, place);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    remove_tree(place);
-    free(place);
+    make_dir(state);
+    copy_bundled_chain(path_of("%s/node", dir));
+    unktx_ok("index --quiet --datadir %s/node --store %s/store", dir, dir);
+    unktx_ok("scan --quiet --datadir %s/node --store %s/store", dir, dir);
+    unktx_ok("hidden --quiet --dags --list --kind nonstandard --store %s/store -o %s/shown.csv", dir, dir);
+    unktx_ok("dags --rules hidden --store %s/store -o %s/dags", dir, dir);
     return 0;
 }
 
@@ -70,11 +60,10 @@ static bool has_address(const char *kind)
 static void outputs_are_those_shown(void **state)
 {
     (void)state;
-    struct table shown = table_read(path_of("%s/shown.csv", place));
-    free(said_by(path_of("outputs --rules hidden --store %s/store -o %s/outputs.csv", place, place)));
-    unktx_ok("outputs --rules core-22 --store %s/store -o %s/core.csv", place, place);
-    struct table outputs = table_read(path_of("%s/outputs.csv", place)),
-                 core = table_read(path_of("%s/core.csv", place));
+    struct table shown = table_read(path_of("%s/shown.csv", dir));
+    free(said_by(path_of("outputs --rules hidden --store %s/store -o %s/outputs.csv", dir, dir)));
+    unktx_ok("outputs --rules core-22 --store %s/store -o %s/core.csv", dir, dir);
+    struct table outputs = table_read(path_of("%s/outputs.csv", dir)), core = table_read(path_of("%s/core.csv", dir));
     size_t met = 0, known = 0;
     for (size_t r = 0; r < outputs.rows; r++) {
         if (!has_address(table_get(&outputs, r, "kind"))) {
@@ -94,8 +83,8 @@ static void outputs_are_those_shown(void **state)
         assert_true(row_of(&outputs, "txid", table_get(&shown, r, "spent_txid"), "vout",
                            table_get(&shown, r, "spent_vout")) < outputs.rows);
     assert_true(met > 50);
-    free(said_by(path_of("templates --rules hidden --store %s/store -o %s/templates.csv", place, place)));
-    struct table templates = table_read(path_of("%s/templates.csv", place));
+    free(said_by(path_of("templates --rules hidden --store %s/store -o %s/templates.csv", dir, dir)));
+    struct table templates = table_read(path_of("%s/templates.csv", dir));
     assert_int_equal(table_sum(&templates, "outputs"), outputs.rows);
     table_free(&templates);
     table_free(&core);
@@ -116,9 +105,8 @@ static uint64_t rows_with(const struct table *table, const char *column, const c
 static void every_input_is_told(void **state)
 {
     (void)state;
-    struct table txs = table_read(path_of("%s/dags/txs.csv", place)),
-                 arcs = table_read(path_of("%s/dags/arcs.csv", place)),
-                 payers = table_read(path_of("%s/dags/payers.csv", place));
+    struct table txs = table_read(path_of("%s/dags/txs.csv", dir)), arcs = table_read(path_of("%s/dags/arcs.csv", dir)),
+                 payers = table_read(path_of("%s/dags/payers.csv", dir));
     assert_true(payers.rows > 0);
     for (size_t r = 0; r < txs.rows; r++) {
         const char *txid = table_get(&txs, r, "txid");
@@ -128,7 +116,7 @@ static void every_input_is_told(void **state)
         assert_int_equal(rows_with(&payers, "txid", txid) + coinbase,
                          table_number(&txs, r, table_column(&txs, "known_inputs")));
     }
-    char *said = said_by(path_of("flows --rules hidden --store %s/store", place));
+    char *said = said_by(path_of("flows --rules hidden --store %s/store", dir));
     assert_non_null(strstr(said, path_of("payers %zu,", payers.rows)));
     free(said);
     table_free(&payers);
@@ -139,7 +127,7 @@ static void every_input_is_told(void **state)
 /* The first output with an address that is in a T-DAG; all three are the caller's to free. */
 static void pick(char **txid, char **dag, char **script)
 {
-    struct table outputs = table_read(path_of("%s/outputs.csv", place));
+    struct table outputs = table_read(path_of("%s/outputs.csv", dir));
     size_t r = 0;
     while (!has_address(table_get(&outputs, r, "kind")) || !*table_get(&outputs, r, "dag"))
         r++;
@@ -156,19 +144,19 @@ static void a_transaction_is_in_the_tables_tdag(void **state)
     char *txid, *dag, *script;
     pick(&txid, &dag, &script);
     const char *line = path_of("    hidden (" NO_RULE "): T-DAG %s, ", dag);
-    char *said = said_by(path_of("show %s --rules hidden --store %s/store", txid, place));
+    char *said = said_by(path_of("show %s --rules hidden --store %s/store", txid, dir));
     assert_non_null(strstr(said, line));
     assert_non_null(strstr(said, ", unknown in hidden\n"));
     free(said);
-    said = said_by(path_of("tx %s --rules hidden --store %s/store", txid, place));
+    said = said_by(path_of("tx %s --rules hidden --store %s/store", txid, dir));
     assert_non_null(strstr(said, line));
     free(said);
-    struct run run = command_run("tx %s --store %s/store", txid, place);
+    struct run run = command_run("tx %s --store %s/store", txid, dir);
     assert_int_equal(run.exit_status, 0);
     assert_null(strstr(run.out, "hidden"));
     run_free(&run);
-    said = said_by(path_of("show --dag %s --rules hidden --store %s/store", dag, place));
-    struct table tdags = table_read(path_of("%s/dags/tdags.csv", place));
+    said = said_by(path_of("show --dag %s --rules hidden --store %s/store", dag, dir));
+    struct table tdags = table_read(path_of("%s/dags/tdags.csv", dir));
     size_t r = row_of(&tdags, "dag", dag, "dag", dag);
     assert_true(r < tdags.rows);
     assert_non_null(strstr(said, path_of("T-DAG %s, number %s of rules hidden: %s,", dag,
@@ -177,7 +165,7 @@ static void a_transaction_is_in_the_tables_tdag(void **state)
                                          table_get(&tdags, r, "edges"), table_get(&tdags, r, "roots"))));
     table_free(&tdags);
     free(said);
-    said = said_by(path_of("find %s --rules hidden --format csv --store %s/store", script, place));
+    said = said_by(path_of("find %s --rules hidden --format csv --store %s/store", script, dir));
     assert_non_null(strstr(said, path_of("output,script,%s,", txid)));
     assert_non_null(strstr(said, dag));
     free(said);
@@ -190,19 +178,19 @@ static void a_transaction_is_in_the_tables_tdag(void **state)
 static void pages_say_what_it_is(void **state)
 {
     (void)state;
-    struct table tdags = table_read(path_of("%s/dags/tdags.csv", place));
-    free(said_by(path_of("report --rules hidden --no-unlocks --store %s/store -o %s/report.html", place, place)));
+    struct table tdags = table_read(path_of("%s/dags/tdags.csv", dir));
+    free(said_by(path_of("report --rules hidden --no-unlocks --store %s/store -o %s/report.html", dir, dir)));
     size_t size;
-    char *page = read_file(path_of("%s/report.html", place), &size);
+    char *page = read_file(path_of("%s/report.html", dir), &size);
     assert_non_null(strstr(page, "rules hidden (" NO_RULE ")"));
     const char *row = strstr(page, "<tr><th scope=\"row\">hidden</th>");
     assert_non_null(row);
     assert_non_null(strstr(row, path_of("<td class=\"n\">%zu</td>", tdags.rows)));
     free(page);
-    free(said_by(path_of("export edges --rules hidden --store %s/store -o %s/edges", place, place)));
-    struct table edges = table_read(path_of("%s/edges/edges.csv", place));
+    free(said_by(path_of("export edges --rules hidden --store %s/store -o %s/edges", dir, dir)));
+    struct table edges = table_read(path_of("%s/edges/edges.csv", dir));
     assert_int_equal(edges.rows, table_sum(&tdags, "edges"));
-    struct json json = json_open(path_of("%s/edges/datapackage.json", place));
+    struct json json = json_open(path_of("%s/edges/datapackage.json", dir));
     assert_string_equal(json_find(&json, "rules"), "hidden");
     json_close(&json);
     table_free(&edges);
@@ -213,8 +201,8 @@ static void pages_say_what_it_is(void **state)
 static void explore_has_it_in_the_menu(void **state)
 {
     (void)state;
-    struct table tdags = table_read(path_of("%s/dags/tdags.csv", place));
-    struct web web = web_start("--store %s/store --rules core-0.19", place);
+    struct table tdags = table_read(path_of("%s/dags/tdags.csv", dir));
+    struct web web = web_start("--store %s/store --rules core-0.19", dir);
     char *page = web_body(&web, "/core-0.18/");
     assert_non_null(strstr(page, "<a href=\"/hidden/\">hidden</a>"));
     assert_null(strstr(page, "hidden is " NO_RULE));
@@ -272,22 +260,22 @@ static void what_cannot_says_what_can(void **state)
         expect_said(2, NO_RULE ", is for dags, outputs, ", path_of("%s --rules hidden", without[i]));
     for (size_t i = 0; i < sizeof with / sizeof *with; i++) {
         expect_said(1, "name the store that it lies in",
-                    path_of("%s --rules hidden --store %s/store/hidden", with[i], place));
-        expect_said(1, "unktx hidden --dags", path_of("%s --rules hidden --store %s/bare", with[i], place));
+                    path_of("%s --rules hidden --store %s/store/hidden", with[i], dir));
+        expect_said(1, "unktx hidden --dags", path_of("%s --rules hidden --store %s/bare", with[i], dir));
     }
-    expect_said(0, "is a store of the rule set hidden", path_of("show --dag 1 --store %s/store/hidden", place));
+    expect_said(0, "is a store of the rule set hidden", path_of("show --dag 1 --store %s/store/hidden", dir));
 }
 
 /* A hidden store that knows more blocks than the store around it would tell of what the store has not. */
 static void one_that_goes_further_is_refused(void **state)
 {
     (void)state;
-    unktx_ok("scan --quiet --datadir %s/node --to-height 100 --store %s/short", place, place);
-    struct run run = shell("cp -r %s/store/hidden %s/short/hidden", place, place);
+    unktx_ok("scan --quiet --datadir %s/node --to-height 100 --store %s/short", dir, dir);
+    struct run run = shell("cp -r %s/store/hidden %s/short/hidden", dir, dir);
     assert_int_equal(run.exit_status, 0);
     run_free(&run);
-    expect_said(1, "the store that it lies in at block 100", path_of("outputs --rules hidden --store %s/short", place));
-    expect_said(1, "the store that it lies in at block 100", path_of("dags --rules hidden --store %s/short", place));
+    expect_said(1, "the store that it lies in at block 100", path_of("outputs --rules hidden --store %s/short", dir));
+    expect_said(1, "the store that it lies in at block 100", path_of("dags --rules hidden --store %s/short", dir));
 }
 
 /* What is to be done is to be done to the store that has the note and the index: a scan into the other one would be no
@@ -297,10 +285,10 @@ static void the_way_out_names_the_store_around(void **state)
     (void)state;
     char *txid, *dag, *script;
     pick(&txid, &dag, &script);
-    const char *node = path_of("%s/node", place), *away = path_of("%s/away", place);
+    const char *node = path_of("%s/node", dir), *away = path_of("%s/away", dir);
     assert_int_equal(rename(node, away), 0);
-    expect_said(3, path_of("%s/store: the blk files are not", place),
-                path_of("show %s --scripts --rules hidden --store %s/store", txid, place));
+    expect_said(3, path_of("%s/store: the blk files are not", dir),
+                path_of("show %s --scripts --rules hidden --store %s/store", txid, dir));
     assert_int_equal(rename(away, node), 0);
     free(script);
     free(dag);
@@ -309,7 +297,7 @@ static void the_way_out_names_the_store_around(void **state)
 
 static bool menu_has_it(void)
 {
-    struct web web = web_start("--store %s", place);
+    struct web web = web_start("--store %s", dir);
     char *page = web_body(&web, "/core-0.18/");
     bool has = strstr(page, "<a href=\"/hidden/\">hidden</a>") != NULL;
     free(page);
@@ -321,16 +309,16 @@ static bool menu_has_it(void)
 static void the_menu_is_of_one_block(void **state)
 {
     (void)state;
-    unktx_ok("dags --no-unlocks --to-height 250 --store %s/store -o %s", place, place);
+    unktx_ok("dags --no-unlocks --to-height 250 --store %s/store -o %s", dir, dir);
     assert_false(menu_has_it());
-    unktx_ok("hidden --quiet --dags --to-height 250 --store %s/store -o %s/rows.csv", place, place);
+    unktx_ok("hidden --quiet --dags --to-height 250 --store %s/store -o %s/rows.csv", dir, dir);
     assert_true(menu_has_it());
 }
 
 static int make_bare(void **state)
 {
     (void)state;
-    unktx_ok("scan --quiet --datadir %s/node --store %s/bare", place, place);
+    unktx_ok("scan --quiet --datadir %s/node --store %s/bare", dir, dir);
     return 0;
 }
 
@@ -347,5 +335,5 @@ int main(void)
         cmocka_unit_test(the_way_out_names_the_store_around),
         cmocka_unit_test(the_menu_is_of_one_block),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, remove_dir);
 }
