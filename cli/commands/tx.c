@@ -472,7 +472,7 @@ static const struct option option_tx_rules = {
     .value = "hidden",
     .field = offsetof(struct settings, rules),
     .help = "tell of this rule set's T-DAGs too, which is no rule of Core ('unktx hidden --dags' makes its store); "
-            "those of Core are told in any case",
+            "those of Core are told in any case, but with this as of that store's last block",
 };
 
 static const struct option *const options[] = {&option_read_store,
