@@ -491,7 +491,6 @@ enum status hidden_store_use(struct settings *settings, char **folder, struct fa
         message("the store has block %u, its rule set hidden block %u: 'unktx index' and 'unktx hidden --dags' bring "
                 "it there",
                 (unsigned)found.chain_tip, (unsigned)found.tip);
-    settings->tables = NULL;
     settings->no_unlocks = true;
     settings->main_store = settings->store;
     settings->store = found.folder;

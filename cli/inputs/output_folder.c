@@ -244,7 +244,8 @@ static enum status keep(struct printer *printer, struct fault *fault)
     return status;
 }
 
-/* The height that a command shows the store as of, where *height is that of its command line. */
+/* The height that a command shows the store as of, where *height is that of its command line. The rule set hidden is as
+ * of the end of its store, and another one as of any other block. */
 static enum status take_height(const struct settings *settings, const struct store *store, uint32_t *height,
                                bool *has_block, struct fault *fault)
 {
@@ -254,7 +255,8 @@ static enum status take_height(const struct settings *settings, const struct sto
         return STATUS_OK;
     enum status status = output_folder_has_block(store, manifest->tip_height, &manifest->tip, has_block, fault);
     if (status == STATUS_OK && *has_block && manifest->tip_height + 1 < store_totals_of(store).blocks &&
-        *height == UINT32_MAX && !settings->rules_given && !writes_folder(settings, settings->tables))
+        *height == UINT32_MAX && !settings->rules_given && settings->rules != RULES_HIDDEN &&
+        !writes_folder(settings, settings->tables))
         *height = manifest->tip_height;
     return status;
 }

@@ -27,8 +27,9 @@ enum status output_folder_apply(const struct option *const *options, struct sett
 void output_folder_free(struct output_folder *folder);
 
 /* For a store that was just opened for settings->tables: where a command that only reads would go further than these
- * tables do, *height becomes that of their last block, unless --rules or --to-height is given. Keeps for
- * message_before_answer what was taken from the folder, or in what the answer differs from its tables. */
+ * tables do, *height becomes that of their last block, unless --rules or --to-height is given or the rule set is
+ * hidden. Keeps for message_before_answer what was taken from the folder, or in what the answer differs from its
+ * tables. */
 enum status output_folder_settle(const struct settings *settings, const struct store *store, uint32_t *height,
                                  struct fault *fault) MUST_CHECK;
 

@@ -317,6 +317,18 @@ static void the_menu_is_of_one_block(void **state)
     assert_true(menu_has_it());
 }
 
+/* What is taken over from tables of this rule set is said, and that its store has gone on since. */
+static void a_folder_of_its_tables_is_told(void **state)
+{
+    (void)state;
+    unktx_ok("hidden --quiet --dags --to-height 250 --store %s/store -o %s/rows.csv", dir, dir);
+    unktx_ok("dags --rules hidden --compress --replace --store %s/store -o %s", dir, dir);
+    const char *line = path_of("dags --store %s", dir);
+    expect_said(0, path_of("as in the tables of %s: --rules hidden --compress\n", dir), line);
+    unktx_ok("hidden --quiet --dags --store %s/store -o %s/rows.csv", dir, dir);
+    expect_said(0, "--rules hidden --compress; this is to block 260, the tables end with block 250\n", line);
+}
+
 static int make_bare(void **state)
 {
     (void)state;
@@ -336,6 +348,7 @@ int main(void)
         cmocka_unit_test(one_that_goes_further_is_refused),
         cmocka_unit_test(the_way_out_names_the_store_around),
         cmocka_unit_test(the_menu_is_of_one_block),
+        cmocka_unit_test(a_folder_of_its_tables_is_told),
     };
     return cmocka_run_group_tests(tests, begin, remove_dir);
 }
