@@ -8,13 +8,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/inputs/spend_links.h"
 #include "tests/support/command.h"
 #include "tests/support/dir.h"
 #include "tests/support/index_builds.h"
 #include "tests/support/run.h"
+#include "tests/support/stores.h"
 
 #define NODE "tests/fixtures/regtest-xor"
 
@@ -54,15 +54,15 @@ static void test_both_ends(void **state)
     index_close(index);
 }
 
-/* LMDB takes the meta page with the higher number of a commit, the 19th word of each of the first two pages. Its pages
- * are those of the system, but at most 32 KiB. */
+/* LMDB takes the meta page with the higher number of a commit, the 19th word of each of the first two pages. */
 static void test_lost_commit(void **state)
 {
     (void)state;
     enum { COMMIT = 144 };
-    const long system_page = sysconf(_SC_PAGESIZE), page = system_page > 0x8000 ? 0x8000 : system_page;
+    const char *path = path_of("%s/store/tio/data.mdb", dir);
+    const long page = store_page_size(path);
     uint64_t commits[2], none = 0;
-    FILE *file = fopen(path_of("%s/store/tio/data.mdb", dir), "r+");
+    FILE *file = fopen(path, "r+");
     assert_non_null(file);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(fseek(file, i * page + COMMIT, SEEK_SET), 0);
