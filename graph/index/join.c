@@ -18,6 +18,7 @@ struct join {
     size_t first;     /* pass of the group that is joined */
     struct work_run txids;
     unsigned __int128 sum; /* of the passes of the part before */
+    bool spill_failed;     /* which knows why */
     enum status status;
 };
 
@@ -68,9 +69,8 @@ static enum status end_part(struct join *join, const struct joined *joined)
 {
     if (joined->status == STATUS_OK)
         return work_pairs(&join->txids, joined->pairs, joined->count);
-    if (joined->fault.status == STATUS_OK) /* a spill knows why */
-        return flush(join->work);
-    if (join->work->fault)
+    join->spill_failed = joined->fault.status == STATUS_OK;
+    if (!join->spill_failed && join->work->fault)
         *join->work->fault = joined->fault;
     return joined->status;
 }
@@ -161,6 +161,8 @@ static enum status join_group(struct join *join, size_t count)
     if (status == STATUS_OK)
         status = parallel_lanes(work->options->threads, &lane, 1, join_part, take_part, join, work->fault);
     close_base(join);
+    if (status == STATUS_OK && join->spill_failed) /* only now, when no thread adds to it any more */
+        status = flush(join->work);
     return status == STATUS_OK ? join->status : status;
 }
 

@@ -82,13 +82,12 @@ enum status tables_read_at(int fd, uint8_t *bytes, size_t size, uint64_t offset,
 
 /* ---- ranges ---- */
 
-static enum status range_status(const struct table_builder *builder, const struct range *range)
+static enum status range_status(struct table_builder *builder, const struct range *range)
 {
     if (range->status == STATUS_OK)
         return STATUS_OK;
-    if (range->fault.status == STATUS_OK) /* a spill knows why */
-        return spill_flush(builder->work->values, builder->work->fault);
-    if (builder->work->fault)
+    builder->pass.spill_failed = range->fault.status == STATUS_OK;
+    if (!builder->pass.spill_failed && builder->work->fault)
         *builder->work->fault = range->fault;
     return range->status;
 }
@@ -133,6 +132,8 @@ enum status tables_run_pass(struct table_builder *builder)
     if (stop_requested())
         return STATUS_INTERRUPTED;
     enum status status = parallel_lanes(threads, &lane, 1, prepare_range, write_range, builder, builder->work->fault);
+    if (status == STATUS_OK && pass->spill_failed) /* only now, when no thread adds to it any more */
+        status = spill_flush(builder->work->values, builder->work->fault);
     return status == STATUS_OK ? pass->status : status;
 }
 

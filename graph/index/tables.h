@@ -78,8 +78,9 @@ struct table_builder;
 struct range_pass {
     void (*prepare)(struct table_builder *builder, struct range *range);
     enum status (*write)(struct table_builder *builder, struct range *range);
-    uint64_t ranges; /* in all */
-    uint64_t done;   /* of 2 * ranges, shown as progress before */
+    uint64_t ranges;   /* in all */
+    uint64_t done;     /* of 2 * ranges, shown as progress before */
+    bool spill_failed; /* `values`, which knows why */
     enum status status;
 };
 
