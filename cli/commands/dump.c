@@ -6,11 +6,12 @@
 #include "cli/output/progress.h"
 #include "cli/views/dump_parts.h"
 
-/* Rows of one chunk: the more there are, the more links lead to the same pages. Some MiB of text at most, which waits
- * its turn; a script takes more than other cells. */
+/* Rows of one chunk: the more there are, the more links lead to the same pages. Some MiB of text, and a few chunks a
+ * thread wait their turn: where threads are many each has fewer rows. A script takes more than other cells. */
 #define CHUNK_ROWS 65536u
 #define CHUNK_ROWS_SCRIPTS 8192u
 #define CHUNK_BLOCKS 2048u
+#define THREADS_ROWS (256u << 10) /* of a chunk for each thread, together */
 
 #define BLOCKS_PER_FILE 10000u
 
@@ -96,17 +97,21 @@ static enum status set_range(const struct settings *settings, struct dump *dump,
     return dump->table == DUMP_TXS ? STATUS_OK : set_rows(dump, index, fault);
 }
 
+static uint64_t chunk_rows_of(const struct settings *settings, enum dump_table which, unsigned threads)
+{
+    uint64_t rows = settings->with_scripts ? CHUNK_ROWS_SCRIPTS : which == DUMP_BLOCKS ? CHUNK_BLOCKS : CHUNK_ROWS;
+    return rows < THREADS_ROWS / threads ? rows : THREADS_ROWS / threads;
+}
+
 static enum status write_stream(const struct settings *settings, enum dump_table which, struct fault *fault)
 {
-    struct dump dump = {.table = which,
-                        .chunk_rows = settings->with_scripts ? CHUNK_ROWS_SCRIPTS
-                                      : which == DUMP_BLOCKS ? CHUNK_BLOCKS
-                                                             : CHUNK_ROWS};
+    struct dump dump = {.table = which};
     enum status status = dump_readers_open(settings, &dump.readers, fault);
     if (status == STATUS_OK)
         status = set_range(settings, &dump, fault);
     if (status == STATUS_OK) {
         uint64_t count = dump.end - dump.first;
+        dump.chunk_rows = chunk_rows_of(settings, which, dump.readers.threads);
         /* to stdout silent: whoever reads it may show it on the same terminal */
         progress_begin(&dump.progress.progress, settings->quiet || strcmp(settings->out, "-") == 0);
         dump.progress.progress.unit = dump.progress.stage = which == DUMP_BLOCKS ? "blocks" : "rows";
