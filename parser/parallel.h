@@ -1,7 +1,7 @@
 /* parallel: work on several threads; the one place that touches OpenMP.
  *
  * Determinism: items are handed out in any order to any worker; for ordered output store results by item and read them
- * after the call.
+ * after the call, or let parallel_lanes take them in order.
  *
  * Thread rule: call from one thread, and not from within work. */
 #ifndef UNKTX_PARSER_PARALLEL_H

@@ -109,8 +109,8 @@ struct outfile_table {
  * stdout's reader has left; STATUS_INTERRUPTED when a signal came. Memory: some chunks' text for each thread. */
 enum status outfile_write_table(struct outfile *file, unsigned threads, const struct outfile_table *table,
                                 struct fault *fault) MUST_CHECK;
-/* The same for a file each, which are written beside each other: of a folder's tables, where one thread at a time has a
- * file, the longest file takes the time, not all of them. */
+/* The same for tables of which each has a file of its own, at the same time. One thread at a time writes to a file: so
+ * it takes as long as the largest file, and not as long as all together. Memory: that of each file. */
 enum status outfile_write_tables(struct outfile *files, unsigned threads, const struct outfile_table *tables,
                                  size_t count, struct fault *fault) MUST_CHECK;
 /* outfile_sync of each, on `threads` threads. */

@@ -9,7 +9,7 @@
 #include "parser/search.h"
 
 #define RANGES_MAX 4096u
-#define BUFFER_MIN 128u /* some entries: with all ranges and 64 threads a quarter of the least memory */
+#define BUFFER_MIN 128u /* some entries: with all ranges and 64 threads an eighth of the least memory */
 #define BUFFER_MAX (64u << 10)
 #define FOLDER_NAME "/unktx-hidden-XXXXXX"
 

@@ -1,6 +1,7 @@
 /* tables: what builds the tables whose records come in chain order, and what its parts share: ranges of outputs or
  * inputs that threads make ready, and pages of fixed-width records. For tables.c, output_table.c, tx_tables.c and
- * late_spends.c only. Thread rule: a builder belongs to one thread, which hands each range to one other at a time. */
+ * late_spends.c only. Thread rule: a range belongs to the thread that makes it ready; one thread at a time writes
+ * ranges, and changes the builder. */
 #ifndef UNKTX_GRAPH_INDEX_TABLES_H
 #define UNKTX_GRAPH_INDEX_TABLES_H
 

@@ -8,10 +8,11 @@
  *   txs      txs with values -> the tables of inputs and transactions; late spends -> their table; blocks
  *   merge    small runs of the tables of pairs -> one
  *
- * stages.c runs them in this order; walk.c, join.c, output_table.c, tx_tables.c, late_spends.c and merge.c do the
- * work. For build.c and its stages only. Numbers are those of the whole chain. A stage that finds that the chain
- * cannot be right says which block: STATUS_FORMAT with bad_height set. Thread rule: a work belongs to one thread; the
- * threads of a stage read it, and change only what their worker number gives them. */
+ * stages.c runs them in this order; walk.c and walk_window.c, join.c and join_part.c, tables.c with output_table.c,
+ * tx_tables.c and late_spends.c, and merge.c do the work; reread.c reads blocks again for them. For build.c and its
+ * stages only. Numbers are those of the whole chain. A stage that finds that the chain cannot be right says which
+ * block: STATUS_FORMAT with bad_height set. Thread rule: a work belongs to one thread; the threads of a stage read it,
+ * and change what their worker number gives them, and the rest one at a time. */
 #ifndef UNKTX_GRAPH_INDEX_WORK_H
 #define UNKTX_GRAPH_INDEX_WORK_H
 
