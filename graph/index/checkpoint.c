@@ -131,7 +131,8 @@ static void sync_file(void *context, unsigned worker, size_t i)
                                            "cannot write a temporary file");
 }
 
-/* Has the disk all that the checkpoint is going to name; a thread for each file, so that it has them all at once. */
+/* Waits until the disk has all that the checkpoint is going to name: on all threads a file each, so that it has several
+ * to write at once. */
 static enum status sync_files(struct index_work *work)
 {
     struct syncing syncing = {.work = work};

@@ -155,7 +155,7 @@ enum status work_read_txid(const struct index_work *work, struct work_reader *re
  * that the work goes on while that thread waits for the disk. No view of the kv may be open meanwhile. */
 struct work_queue {
     struct index_work *work;
-    bool waits;       /* until each write is done: views are open meanwhile */
+    bool waits;       /* until each write is done: views are opened in between */
     uint8_t *bytes;   /* of the work's */
     uint8_t *writing; /* the same */
     size_t size;
