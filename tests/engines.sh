@@ -1,6 +1,6 @@
 #!/bin/sh
 # The recipes of examples/engines, run on the bundled chain: DuckDB (npm's @duckdb/node-api, which is installed into BUILD/engines),
-# PostgreSQL (a server of its own, with Debian's postgresql), SQLite, pandas and polars; against the CSV tables. Says what is not
+# PostgreSQL and ClickHouse (servers of their own, with Debian's packages), SQLite, pandas and polars; against the CSV tables. Says what is not
 # here and was not run. `make engines`.
 set -u
 cd "$(dirname "$0")/.."
@@ -11,7 +11,8 @@ mkdir -p "${BUILD:=build}/engines"
 npm_folder=$(cd "$BUILD/engines" && pwd)
 place=$(mktemp -d)
 server=
-trap 'stop_server; rm -rf "$place"' EXIT
+clickhouse=
+trap 'stop_server; [ -z "$clickhouse" ] || kill -9 "$clickhouse"; rm -rf "$place"' EXIT
 failed=0
 fail() { echo "engines: $*"; failed=1; }
 skip() { echo "engines: $*: not run"; }
@@ -74,6 +75,33 @@ check_postgresql() {
     echo "engines: PostgreSQL read $tables"
 }
 
+# A server of its own, whose clients find its port in their home.
+check_clickhouse() {
+    for tool in clickhouse-server clickhouse-client; do command -v $tool >/dev/null || { skip "ClickHouse (no $tool)"; return; }; done
+    home=$place/clickhouse port=19009
+    mkdir -p "$home/.clickhouse-client"
+    echo "<config><port>$port</port></config>" >"$home/.clickhouse-client/config.xml"
+    cat >"$home/users.xml" <<END
+<yandex><profiles><default/></profiles><quotas><default/></quotas><users><default><password/><networks><ip>127.0.0.1</ip></networks>
+<profile>default</profile><quota>default</quota></default></users></yandex>
+END
+    cat >"$home/server.xml" <<END
+<yandex><logger><level>error</level><log>$home/log</log><errorlog>$home/errors</errorlog></logger><tcp_port>$port</tcp_port>
+<http_port>18123</http_port><listen_host>127.0.0.1</listen_host><path>$home/data/</path><tmp_path>$home/tmp/</tmp_path>
+<users_config>$home/users.xml</users_config><default_profile>default</default_profile><default_database>default</default_database>
+<mark_cache_size>67108864</mark_cache_size></yandex>
+END
+    clickhouse-server --config-file="$home/server.xml" >"$home/said" 2>&1 &
+    clickhouse=$!
+    query() { HOME=$home clickhouse-client --query "$1"; }
+    for again in 1 2 3 4 5 6 7 8 9 10; do query "SELECT 1" >/dev/null 2>&1 && break; sleep 1; done
+    query "SELECT 1" >/dev/null 2>&1 || { skip "ClickHouse (it does not start)"; return; }
+    "$python" -B examples/engines/manifest.py clickhouse "$tables" | HOME=$home sh -e || fail "ClickHouse does not take the tables"
+    found=$(query "SELECT (SELECT count(*) FROM tdags), (SELECT count(*) FROM txs), (SELECT sum(value_sat) FROM arcs), (SELECT count(*) FROM arcs), (SELECT count(*) FROM payers)" | tr '\t' '|')
+    [ "$found" = "$expected" ] || fail "ClickHouse finds $found, not $expected"
+    echo "engines: ClickHouse read $tables"
+}
+
 check_sqlite() {
     found=$("$python" -B -c 'import sqlite3, sys
 print(*sqlite3.connect(sys.argv[1]).execute("SELECT (SELECT count(*) FROM tdags), (SELECT count(*) FROM txs), (SELECT sum(value_sat) FROM arcs), (SELECT count(*) FROM arcs), (SELECT count(*) FROM payers)").fetchone(), sep="|")' "$place/unktx.sqlite")
@@ -94,5 +122,6 @@ check_sqlite
 check_frames
 check_postgresql
 check_duckdb
-for name in "PySpark" "ClickHouse" "BigQuery"; do skip "$name"; done
+check_clickhouse
+for name in "PySpark" "BigQuery"; do skip "$name"; done
 exit $failed

@@ -14,7 +14,7 @@ from pathlib import Path
 
 TYPES = {
     "postgresql": {"integer": "bigint", "number": "double precision", "string": "text", "boolean": "boolean"},
-    "clickhouse": {"integer": "Int64", "number": "Float64", "string": "String", "boolean": "Bool"},
+    "clickhouse": {"integer": "Int64", "number": "Float64", "string": "String", "boolean": "UInt8"},
     "bigquery": {"integer": "INT64", "number": "FLOAT64", "string": "STRING", "boolean": "BOOL"},
     "spark": {"integer": "BIGINT", "number": "DOUBLE", "string": "STRING", "boolean": "STRING"},
     "pandas": {"integer": "Int64", "number": "float64", "string": "string", "boolean": "boolean"},
@@ -91,7 +91,7 @@ def clickhouse(folder):
             f"`{field['name']}` " + (f"Nullable({TYPES['clickhouse'][field['type']]})" if may_be_null(field)
                                      else TYPES["clickhouse"][field["type"]]) for field in fields(table))
         order = ", ".join(f"`{column}`" for column in table["schema"].get("primaryKey", []))
-        create = f"CREATE TABLE `{name}` ({columns}) ENGINE = MergeTree ORDER BY ({order})"
+        create = f"CREATE TABLE `{name}` ({columns}) ENGINE = MergeTree ORDER BY tuple({order})"
         print("clickhouse-client --query", shlex.quote(create))
         print("clickhouse-client --query", shlex.quote(f"INSERT INTO `{name}` FORMAT CSVWithNames"), "<",
               shlex.quote(str(Path(folder) / table["path"])))
