@@ -86,6 +86,9 @@ static int run(const struct settings *given)
     char *store = NULL;
     if (given->with_index && (given->partial || given->begin_height > 0))
         return message_usage("--index is of the whole chain: leave it out with --partial and --from-height");
+    int exit_status = node_blocks_check_options(given);
+    if (exit_status != EXIT_DONE)
+        return exit_status;
     enum status status = store_place_in(given->out, &store, &fault);
     if (status == STATUS_OK)
         status = provenance_of_settings(given, UNKTX_VERSION, &provenance, &fault);
@@ -94,7 +97,7 @@ static int run(const struct settings *given)
     if (status == STATUS_OK)
         status = check_files(settings.folder, &fault);
     settings.store = store;
-    int exit_status = status == STATUS_OK ? run_all(&settings) : message_result(status, &fault);
+    exit_status = status == STATUS_OK ? run_all(&settings) : message_result(status, &fault);
     outfolder_close(settings.folder);
     provenance_free(&provenance);
     mem_free(store);

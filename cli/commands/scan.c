@@ -112,8 +112,6 @@ static int work(const struct settings *settings, const struct node_blocks *block
 
 static int run(const struct settings *settings)
 {
-    if (settings->sequential && settings->no_sequential)
-        return message_usage("--sequential and --no-sequential contradict each other");
     return node_blocks_run(settings, work);
 }
 

@@ -123,15 +123,29 @@ bool node_blocks_key(const struct settings *settings, uint8_t key[XOR_KEY_SIZE],
     return false;
 }
 
-static int find_blocks(const struct settings *settings, struct node_blocks *blocks)
+static int read_options(const struct settings *settings, struct node_blocks *blocks)
 {
-    struct fault fault = {0};
     *blocks = (struct node_blocks){0};
+    if (settings->sequential && settings->no_sequential)
+        return message_usage("--sequential and --no-sequential contradict each other");
     if (settings->tip && !hash256_parse(settings->tip, &blocks->hash))
         return message_usage("--tip: '%s' is no block hash of 64 hexadecimal digits", settings->tip);
     blocks->tip = settings->tip ? &blocks->hash : NULL;
-    if (!node_blocks_key(settings, blocks->key, &blocks->xor_key))
-        return EXIT_USAGE;
+    return node_blocks_key(settings, blocks->key, &blocks->xor_key) ? EXIT_DONE : EXIT_USAGE;
+}
+
+int node_blocks_check_options(const struct settings *settings)
+{
+    struct node_blocks blocks;
+    return read_options(settings, &blocks);
+}
+
+static int find_blocks(const struct settings *settings, struct node_blocks *blocks)
+{
+    struct fault fault = {0};
+    int exit_status = read_options(settings, blocks);
+    if (exit_status != EXIT_DONE)
+        return exit_status;
     uint8_t noted[XOR_KEY_SIZE];
     bool has_noted;
     enum status status = index_blocks_datadir(settings, &blocks->datadir, noted, &has_noted, &fault);

@@ -27,6 +27,9 @@ struct node_blocks {
 typedef int node_blocks_work(const struct settings *settings, const struct node_blocks *blocks,
                              struct progress *progress);
 
+/* EXIT_DONE, or EXIT_USAGE after saying which option is no good; no file is looked at. For who has more to do first. */
+int node_blocks_check_options(const struct settings *settings);
+
 /* Does the work with what --datadir and --tip say, and returns its exit status; or says what is wrong with them. */
 int node_blocks_run(const struct settings *settings, node_blocks_work *work);
 

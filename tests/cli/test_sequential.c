@@ -455,6 +455,13 @@ static void test_options(void **state)
     run = unktx_expect(2, "scan --sequential --no-sequential --datadir %s --store %s/o", data, dir);
     assert_non_null(strstr(run.err, "contradict"));
     run_free(&run);
+    static const char *const refused[] = {"--sequential --no-sequential", "--xor-key zz", "--tip 12"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        run = unktx_expect(2, "analyze %s --datadir %s -o %s/no", refused[i], data, dir);
+        assert_null(strstr(run.err, "scan\n")); /* before the first step begins */
+        assert_int_not_equal(access(path_of("%s/no", dir), F_OK), 0);
+        run_free(&run);
+    }
     unktx_ok("analyze --quiet --sequential --datadir %s -o %s/analyzed", data, dir);
     assert_same_stores(path_of("%s/o", dir), path_of("%s/analyzed", dir), dir);
 }
