@@ -3,6 +3,7 @@
 # FUZZ_SECONDS (for each target)
 CC ?= cc
 OBJCOPY ?= objcopy
+READELF ?= readelf
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 ZSH_FOLDER ?= site-functions
@@ -16,7 +17,9 @@ WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pro
 OPENMP = -fopenmp
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIB_CFLAGS := $(subst -I/,-isystem /,$(shell pkg-config --cflags $(PACKAGES) cmocka 2>/dev/null))
-LIB_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+# loaded when they are first used (parser/library.h), and not linked
+LOADED = igraph libmicrohttpd
+LIB_LIBS := $(shell pkg-config --libs $(filter-out $(LOADED),$(PACKAGES)) 2>/dev/null) -lm
 # What makes an error in memory hard to exploit, as far as this compiler has it for this machine; the sanitizers do without.
 HARDENING ?= $(if $(SANITIZE),no,yes)
 offered = $(shell echo 'int x;' | $(CC) -Werror $(1) -x c -S -o /dev/null - 2>/dev/null && echo '$(1)')
@@ -80,6 +83,23 @@ $(MADE):
 	od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g' >$@.part
 	@mv $@.part $@
 
+# Under which names the loaded libraries are found: those that an object which is linked to them asks for. It asks for the functions
+# too, so that dpkg-shlibdeps sees which releases have them.
+LIBRARIES := $(LOADED:%=$(BUILD)/made/%.so)
+$(BUILD)/made/igraph.so: graph/dag/shape.c
+$(BUILD)/made/libmicrohttpd.so: cli/output/http_library.h
+$(LIBRARIES): $(BUILD)/made/%.so:
+	@mkdir -p $(@D)
+	$(CC) -shared -nostdlib -Wl,--no-as-needed $$(sed -n 's/^ *F([a-z_]*, \([A-Za-z_]*\)).*/-Wl,-u,\1/p' $<) -o $@ $(shell pkg-config --libs $*)
+$(BUILD)/made/libraries.h: $(LIBRARIES)
+	@for library in $(LOADED); do \
+	    file=$$($(READELF) -dW $(@D)/$$library.so | sed -n "s/.*(NEEDED).*\[\(lib$${library#lib}\.[^]]*\)\].*/\1/p"); \
+	    [ -n "$$file" ] || { echo "$$library is not here as a shared library" >&2; exit 1; }; \
+	    echo "#define $$(echo "$${library#lib}" | tr a-z A-Z)_FILE \"$$file\""; \
+	done >$@.part
+	@mv $@.part $@
+
+$(BUILD)/graph/dag/shape.o $(BUILD)/cli/output/http_library.o: $(BUILD)/made/libraries.h
 $(BUILD)/graph/scripts/catalogue.o: $(BUILD)/made/known-scripts.inc
 $(BUILD)/cli/inputs/known_figures.o: $(BUILD)/made/known-figures.inc
 
@@ -184,7 +204,7 @@ long: $(BUILD)/unktx $(BUILD)/tests/cli/test_long_chain
 
 # House rules, then the static analysers where they are installed. cppcheck takes the address of what a function is to fill in for a
 # use of it (ctuuninitvar); the compilers and valgrind see that better.
-lint: $(MADE)
+lint: $(MADE) $(BUILD)/made/libraries.h
 	sh tests/lint.sh
 	sh tests/width.sh
 	sh tests/sizes.sh

@@ -355,15 +355,15 @@ static enum status compute(struct irreducible *r, const uint8_t head[IRREDUCIBLE
 /* All that the form follows from: the piece as it is numbered, its cells and relations (of which `head` has a digest,
  * and which tell what is marked), and how BLISS is asked. O(vertices + arcs). */
 static enum status find_key(const struct irreducible *r, const uint8_t head[IRREDUCIBLE_HEAD_SIZE],
-                            uint8_t key[FORMS_KEY_SIZE])
+                            uint8_t key[FORMS_KEY_SIZE], struct fault *fault)
 {
     const uint32_t *const arrays[] = {r->cell, r->from, r->to, r->relation};
     const size_t lengths[] = {r->vertices, r->arcs, r->arcs, r->arcs};
     size_t size = SHAPE_METHOD_SIZE + IRREDUCIBLE_HEAD_SIZE + 8;
     uint8_t *bytes = mem_alloc(size + 4 * (r->vertices + 3 * (size_t)r->arcs), 1);
     if (!bytes)
-        return STATUS_NOMEM;
-    shape_method((char *)bytes);
+        return fault_nomem(fault);
+    enum status status = shape_method((char *)bytes, fault);
     memcpy(bytes + SHAPE_METHOD_SIZE, head, IRREDUCIBLE_HEAD_SIZE);
     store_le32(bytes + size - 8, r->vertices);
     store_le32(bytes + size - 4, r->arcs);
@@ -372,7 +372,7 @@ static enum status find_key(const struct irreducible *r, const uint8_t head[IRRE
             store_le32(bytes + size, arrays[i][k]);
     digest(bytes, size, key);
     mem_free(bytes);
-    return STATUS_OK;
+    return status;
 }
 
 enum status irreducible_form(struct irreducible *r, struct forms *forms, const uint8_t head[IRREDUCIBLE_HEAD_SIZE],
@@ -380,10 +380,11 @@ enum status irreducible_form(struct irreducible *r, struct forms *forms, const u
 {
     struct form form = {0};
     uint8_t key[FORMS_KEY_SIZE];
-    if (forms && find_key(r, head, key) != STATUS_OK)
-        return fault_nomem(fault);
+    enum status status = forms ? find_key(r, head, key, fault) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
     if (!forms || !forms_find(forms, key, &form)) {
-        enum status status = compute(r, head, &form, fault);
+        status = compute(r, head, &form, fault);
         if (status != STATUS_OK && status != STATUS_LIMIT)
             return status;
         if (forms)

@@ -29,9 +29,11 @@ strip --remove-section=.comment --remove-section=.note "$place/unktx/usr/bin/unk
 strip --strip-debug --remove-section=.comment --enable-deterministic-archives "$place/libunktx-dev$libraries/libunktx.a"
 gzip -9n "$place"/unktx/usr/share/man/man1/*.1
 
-# dpkg-shlibdeps reads debian/control of the folder that it is called in
+# dpkg-shlibdeps reads debian/control of the folder that it is called in. Libraries that the program loads itself are not named in it,
+# but in objects that the Makefile made to find their names.
 printf 'Source: unktx\n\nPackage: unktx\nArchitecture: any\n' >"$place/debian/control"
-depends=$(cd "$place" && dpkg-shlibdeps -O unktx/usr/bin/unktx | sed -n 's/^shlibs:Depends=//p')
+loaded=$(cd "$BUILD/package/made" && pwd)
+depends=$(cd "$place" && dpkg-shlibdeps -O unktx/usr/bin/unktx "$loaded"/*.so | sed -n 's/^shlibs:Depends=//p')
 [ -n "$depends" ]
 
 documents() { # PACKAGE

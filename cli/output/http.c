@@ -2,7 +2,6 @@
 #include "cli/output/http.h"
 
 #include <arpa/inet.h>
-#include <microhttpd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "cli/output/connections.h"
 #include "cli/output/http_guard.h"
+#include "cli/output/http_library.h"
 #include "cli/output/listening.h"
 #include "cli/output/target.h"
 #include "parser/mem.h"
@@ -51,6 +51,8 @@ struct http {
     struct slot slots[CONNECTIONS_ALL]; /* of these, at the same place */
 };
 
+static struct http_library mhd;
+
 /* ---- connections ---- */
 
 static uint64_t now_ms(void)
@@ -62,7 +64,7 @@ static uint64_t now_ms(void)
 
 static struct slot *slot_of(struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info = mhd.get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
 }
 
@@ -100,8 +102,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 {
     struct http *http = context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        const union MHD_ConnectionInfo *from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        const union MHD_ConnectionInfo *fd = mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *from = mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
         *socket_context = fd ? take_slot(http, fd->connect_fd, from ? from->client_addr : NULL) : NULL;
         return;
     }
@@ -154,7 +156,7 @@ static enum MHD_Result count_host(void *context, enum MHD_ValueKind kind, const 
 
 static const char *header(struct MHD_Connection *connection, const char *name)
 {
-    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+    return mhd.lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
 static unsigned check(const struct http *http, struct MHD_Connection *connection)
@@ -167,7 +169,7 @@ static unsigned check(const struct http *http, struct MHD_Connection *connection
                                    .authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION),
                                    .has_body = (length && strcmp(length, "0") != 0) ||
                                                header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING)};
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_host, &headers.hosts);
+    mhd.get_connection_values(connection, MHD_HEADER_KIND, count_host, &headers.hosts);
     return http_guard_check(&http->guard, &headers);
 }
 
@@ -214,20 +216,20 @@ static void add_headers(struct MHD_Response *response, const struct http_answer 
 {
     char disposition[sizeof answer->file + 32];
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        MHD_add_response_header(response, always[i][0], always[i][1]);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type ? answer->type : "text/plain");
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, answer->keep ? "max-age=600" : "no-store");
+        mhd.add_response_header(response, always[i][0], always[i][1]);
+    mhd.add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type ? answer->type : "text/plain");
+    mhd.add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, answer->keep ? "max-age=600" : "no-store");
     if (answer->again)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+        mhd.add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
     if (answer->location[0])
-        MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, answer->location);
+        mhd.add_response_header(response, MHD_HTTP_HEADER_LOCATION, answer->location);
     if (answer->status == MHD_HTTP_UNAUTHORIZED)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"unktx\", charset=\"UTF-8\"");
+        mhd.add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"unktx\", charset=\"UTF-8\"");
     if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+        mhd.add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     if (answer->file[0]) {
         snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"", answer->file);
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
+        mhd.add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
     }
 }
 
@@ -289,7 +291,7 @@ static struct MHD_Response *respond_in_parts(struct slot *slot, struct http_answ
         *parts = (struct parts){
             .slot = slot, .text = answer->body, .part = answer->part, .end = answer->end, .context = answer->context};
         answer->body = (struct text){0};
-        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PART_SIZE, read_part, parts, end_parts);
+        response = mhd.create_response_from_callback(MHD_SIZE_UNKNOWN, PART_SIZE, read_part, parts, end_parts);
         if (!response)
             end_parts(parts);
     } else if (answer->end) {
@@ -305,7 +307,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct slo
     if (answer->part) {
         response = respond_in_parts(slot, answer);
     } else {
-        response = MHD_create_response_from_buffer_with_free_callback(
+        response = mhd.create_response_from_buffer_with_free_callback(
             answer->body.size, answer->body.size ? answer->body.bytes : "", answer->body.size ? mem_free : NULL);
         if (response && answer->body.size)
             answer->body = (struct text){0};
@@ -314,8 +316,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct slo
     if (!response)
         return MHD_NO;
     add_headers(response, answer);
-    enum MHD_Result result = MHD_queue_response(connection, answer->status ? answer->status : 500, response);
-    MHD_destroy_response(response);
+    enum MHD_Result result = mhd.queue_response(connection, answer->status ? answer->status : 500, response);
+    mhd.destroy_response(response);
     return result;
 }
 
@@ -403,7 +405,7 @@ static enum status cannot_start(struct fault *fault)
 
 static enum status start_daemon(struct http *http, int fd, struct fault *fault)
 {
-    struct MHD_Daemon *daemon = MHD_start_daemon(
+    struct MHD_Daemon *daemon = mhd.start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_AUTO, 0, NULL, NULL, on_request, http,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, OPEN_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
@@ -423,7 +425,9 @@ static enum status start_all(struct http *http, struct fault *fault)
     const char *first = http->guard.address ? http->guard.address : "127.0.0.1";
     struct fault none = {0};
     int fd = -1;
-    enum status status = listening_open(first, &http->guard.port, &fd, fault);
+    enum status status = http_library_load(&mhd, fault);
+    if (status == STATUS_OK)
+        status = listening_open(first, &http->guard.port, &fd, fault);
     if (status == STATUS_OK)
         status = start_daemon(http, fd, fault);
     if (status == STATUS_OK && !http->guard.address &&
@@ -486,7 +490,7 @@ void http_stop(struct http *http)
     if (http->is_watched)
         pthread_join(http->watch, NULL);
     for (unsigned i = 0; i < http->daemons_count; i++)
-        MHD_stop_daemon(http->daemons[i]);
+        mhd.stop_daemon(http->daemons[i]);
     pthread_cond_destroy(&http->end);
     pthread_cond_destroy(&http->turn_free);
     pthread_mutex_destroy(&http->lock);

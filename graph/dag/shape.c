@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libraries.h"
+#include "parser/library.h"
 #include "parser/log10.h"
 #include "parser/stop.h"
 #include "parser/timings.h"
@@ -55,15 +57,37 @@ static bool out_of_questions(void)
     return gave_up;
 }
 
+/* What is called of igraph, which is loaded with the first graph: most commands have none for it, and most T-DAGs need
+ * no BLISS. */
+#define FUNCTIONS(F)                                                                                                   \
+    F(connected_components, igraph_connected_components)                                                               \
+    F(create, igraph_create)                                                                                           \
+    F(destroy, igraph_destroy)                                                                                         \
+    F(finally_free, IGRAPH_FINALLY_FREE)                                                                               \
+    F(release, igraph_free)                                                                                            \
+    F(isomorphic_bliss, igraph_isomorphic_bliss)                                                                       \
+    F(layout_sugiyama, igraph_layout_sugiyama)                                                                         \
+    F(matrix_destroy, igraph_matrix_destroy)                                                                           \
+    F(matrix_init, igraph_matrix_init)                                                                                 \
+    F(set_error_handler, igraph_set_error_handler)                                                                     \
+    F(set_interruption_handler, igraph_set_interruption_handler)                                                       \
+    F(set_warning_handler, igraph_set_warning_handler)                                                                 \
+    F(strerror, igraph_strerror)                                                                                       \
+    F(vcount, igraph_vcount)                                                                                           \
+    F(vector_int_destroy, igraph_vector_int_destroy)                                                                   \
+    F(vector_int_init, igraph_vector_int_init)                                                                         \
+    F(version, igraph_version)                                                                                         \
+    FUNCTIONS_OF_RELEASE(F)
+
 #if IGRAPH_VERSION_MAJOR >= 1
-#define canonical_permutation igraph_canonical_permutation_bliss
-#define layout_sugiyama(graph, places, layers)                                                                         \
-    igraph_layout_sugiyama(graph, places, NULL, layers, 1, 1, LAYOUT_ROUNDS, NULL)
+#define FUNCTIONS_OF_RELEASE(F) F(canonical_permutation, igraph_canonical_permutation_bliss) F(setup, igraph_setup)
+#define layout_in_layers(graph, places, layers)                                                                        \
+    igraph.layout_sugiyama(graph, places, NULL, layers, 1, 1, LAYOUT_ROUNDS, NULL)
 static igraph_bool_t on_question(void) { return out_of_questions(); }
 #else
-#define canonical_permutation igraph_canonical_permutation
-#define layout_sugiyama(graph, places, layers)                                                                         \
-    igraph_layout_sugiyama(graph, places, NULL, NULL, layers, 1, 1, LAYOUT_ROUNDS, NULL)
+#define FUNCTIONS_OF_RELEASE(F) F(canonical_permutation, igraph_canonical_permutation)
+#define layout_in_layers(graph, places, layers)                                                                        \
+    igraph.layout_sugiyama(graph, places, NULL, NULL, layers, 1, 1, LAYOUT_ROUNDS, NULL)
 /* Must not free anything: BLISS is still at work on what is on igraph's stack of things to free. */
 static igraph_error_t on_question(void *data)
 {
@@ -72,22 +96,51 @@ static igraph_error_t on_question(void *data)
 }
 #endif
 
+static struct {
+    FUNCTIONS(LIBRARY_MEMBER)
+} igraph;
+
 static void on_error(const char *reason, const char *file, int line, igraph_error_t error)
 {
     (void)reason, (void)file, (void)line, (void)error;
-    IGRAPH_FINALLY_FREE();
+    igraph.finally_free();
 }
 
 static void on_warning(const char *reason, const char *file, int line) { (void)reason, (void)file, (void)line; }
 
+/* With the lock held. */
+static enum status load(struct fault *fault)
+{
+    static const char *const names[] = {FUNCTIONS(LIBRARY_NAME)};
+    static const struct library library = {.name = "igraph",
+                                           .file = IGRAPH_FILE,
+                                           .package = "libigraph-dev",
+                                           .names = names,
+                                           .count = sizeof names / sizeof *names};
+    static bool is_loaded;
+    enum status status = is_loaded ? STATUS_OK : library_load(&library, &igraph, fault);
+#if IGRAPH_VERSION_MAJOR >= 1
+    if (status == STATUS_OK && !is_loaded)
+        igraph.setup();
+#endif
+    is_loaded = status == STATUS_OK;
+    return status;
+}
+
 uint64_t shape_budget(uint64_t size) { return QUESTIONS_ANY_SIZE + WORK_ANY_SIZE / (size + 1); }
 
-void shape_method(char text[SHAPE_METHOD_SIZE])
+enum status shape_method(char text[SHAPE_METHOD_SIZE], struct fault *fault)
 {
     const char *version;
-    igraph_version(&version, NULL, NULL, NULL);
+    timings_lock(&lock);
+    enum status status = load(fault);
+    pthread_mutex_unlock(&lock);
+    if (status != STATUS_OK)
+        return status;
+    igraph.version(&version, NULL, NULL, NULL);
     snprintf(text, SHAPE_METHOD_SIZE, "igraph %.32s, %" PRIu64 " questions, work %" PRIu64, version, QUESTIONS_ANY_SIZE,
              WORK_ANY_SIZE);
+    return STATUS_OK;
 }
 
 uint64_t shape_questions(void)
@@ -98,22 +151,23 @@ uint64_t shape_questions(void)
     return asked;
 }
 
-/* Takes the lock. The handlers are set each time, since a thread-safe igraph has them for each thread. */
-static void enter(uint64_t questions)
+/* Takes the lock, unless igraph cannot be loaded. The handlers are set each time, since a thread-safe igraph has them
+ * for each thread. */
+static enum status enter(uint64_t questions, struct fault *fault)
 {
     timings_lock(&lock);
+    enum status status = load(fault);
+    if (status != STATUS_OK) {
+        pthread_mutex_unlock(&lock);
+        return status;
+    }
     scope_before = timings_scope(TIMING_IN_TURN);
-#if IGRAPH_VERSION_MAJOR >= 1
-    static bool is_set_up;
-    if (!is_set_up)
-        igraph_setup();
-    is_set_up = true;
-#endif
-    igraph_set_error_handler(on_error);
-    igraph_set_warning_handler(on_warning);
-    igraph_set_interruption_handler(on_question);
+    igraph.set_error_handler(on_error);
+    igraph.set_warning_handler(on_warning);
+    igraph.set_interruption_handler(on_question);
     questions_left = questions;
     gave_up = false;
+    return STATUS_OK;
 }
 
 /* Releases the lock and says what igraph's answer means. After an interruption 0.10 returns success with a labelling
@@ -123,7 +177,7 @@ static enum status leave(igraph_error_t error, struct fault *fault)
 {
     bool limit = gave_up, stopped = gave_up && stop_requested();
     if (error != IGRAPH_SUCCESS)
-        IGRAPH_FINALLY_FREE();
+        igraph.finally_free();
     timings_scope(scope_before);
     pthread_mutex_unlock(&lock);
     if (stopped) /* never taken for a graph that is too hard */
@@ -133,7 +187,7 @@ static enum status leave(igraph_error_t error, struct fault *fault)
     if (error == IGRAPH_ENOMEM)
         return fault_nomem(fault);
     if (error != IGRAPH_SUCCESS)
-        return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "igraph: %s", igraph_strerror(error));
+        return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "igraph: %s", igraph.strerror(error));
     return STATUS_OK;
 }
 
@@ -147,23 +201,23 @@ struct coloured {
 static igraph_error_t coloured_make(const struct shape_graph *from, struct coloured *made)
 {
     igraph_vector_int_t ends;
-    igraph_error_t error = igraph_vector_int_init(&ends, 2 * (igraph_integer_t)from->arcs);
+    igraph_error_t error = igraph.vector_int_init(&ends, 2 * (igraph_integer_t)from->arcs);
     if (error != IGRAPH_SUCCESS)
         return error;
     for (uint32_t i = 0; i < from->arcs; i++) {
         VECTOR(ends)[2 * (size_t)i] = from->from[i];
         VECTOR(ends)[2 * (size_t)i + 1] = from->to[i];
     }
-    error = igraph_vector_int_init(&made->colour, from->vertices);
+    error = igraph.vector_int_init(&made->colour, from->vertices);
     if (error == IGRAPH_SUCCESS) {
         for (uint32_t v = 0; v < from->vertices; v++)
             VECTOR(made->colour)[v] = from->colour[v];
-        error = igraph_create(&made->graph, &ends, from->vertices, IGRAPH_DIRECTED);
+        error = igraph.create(&made->graph, &ends, from->vertices, IGRAPH_DIRECTED);
         made->made = error == IGRAPH_SUCCESS;
         if (!made->made)
-            igraph_vector_int_destroy(&made->colour);
+            igraph.vector_int_destroy(&made->colour);
     }
-    igraph_vector_int_destroy(&ends);
+    igraph.vector_int_destroy(&ends);
     return error;
 }
 
@@ -171,8 +225,8 @@ static void coloured_free(struct coloured *made)
 {
     if (!made->made)
         return;
-    igraph_destroy(&made->graph);
-    igraph_vector_int_destroy(&made->colour);
+    igraph.destroy(&made->graph);
+    igraph.vector_int_destroy(&made->colour);
 }
 
 /* log10 of a decimal number of any length. */
@@ -209,20 +263,22 @@ enum status shape_canonical(const struct shape_graph *graph, uint32_t *position,
     *automorphisms_log10 = 0;
     if (graph->vertices == 0)
         return STATUS_OK;
-    enter(shape_budget((uint64_t)graph->vertices + graph->arcs));
+    enum status status = enter(shape_budget((uint64_t)graph->vertices + graph->arcs), fault);
+    if (status != STATUS_OK)
+        return status;
     igraph_error_t error = coloured_make(graph, &made);
     if (error == IGRAPH_SUCCESS)
-        error = igraph_vector_int_init(&labels, graph->vertices);
+        error = igraph.vector_int_init(&labels, graph->vertices);
     labels_made = made.made && error == IGRAPH_SUCCESS;
     if (error == IGRAPH_SUCCESS)
-        error = canonical_permutation(&made.graph, &made.colour, &labels, IGRAPH_BLISS_FL, &info);
+        error = igraph.canonical_permutation(&made.graph, &made.colour, &labels, IGRAPH_BLISS_FL, &info);
     if (error == IGRAPH_SUCCESS && !gave_up) {
         positions_of(&labels, graph->vertices, position);
         *automorphisms_log10 = decimal_log10(info.group_size);
     }
-    igraph_free(info.group_size);
+    igraph.release(info.group_size);
     if (labels_made)
-        igraph_vector_int_destroy(&labels);
+        igraph.vector_int_destroy(&labels);
     coloured_free(&made);
     return leave(error, fault);
 }
@@ -233,12 +289,14 @@ enum status shape_isomorphic(const struct shape_graph *a, const struct shape_gra
     struct coloured left = {.made = false}, right = {.made = false};
     igraph_bool_t answer = false;
 
-    enter(shape_budget((uint64_t)a->vertices + a->arcs + b->vertices + b->arcs));
+    enum status status = enter(shape_budget((uint64_t)a->vertices + a->arcs + b->vertices + b->arcs), fault);
+    if (status != STATUS_OK)
+        return status;
     igraph_error_t error = coloured_make(a, &left);
     if (error == IGRAPH_SUCCESS)
         error = coloured_make(b, &right);
     if (error == IGRAPH_SUCCESS)
-        error = igraph_isomorphic_bliss(&left.graph, &right.graph, &left.colour, &right.colour, &answer, NULL, NULL,
+        error = igraph.isomorphic_bliss(&left.graph, &right.graph, &left.colour, &right.colour, &answer, NULL, NULL,
                                         IGRAPH_BLISS_FL, NULL, NULL);
     *isomorphic = answer;
     coloured_free(&left);
@@ -255,13 +313,15 @@ enum status shape_components(const struct shape_graph *graph, uint32_t *componen
 
     /* Linear, so it needs no limit; and an interruption here would leave objects of functions that have returned on
      * igraph's stack of things to free. */
-    enter(QUESTIONS_NO_LIMIT);
+    enum status status = enter(QUESTIONS_NO_LIMIT, fault);
+    if (status != STATUS_OK)
+        return status;
     igraph_error_t error = coloured_make(graph, &made);
     if (error == IGRAPH_SUCCESS)
-        error = igraph_vector_int_init(&membership, 0);
+        error = igraph.vector_int_init(&membership, 0);
     membership_made = made.made && error == IGRAPH_SUCCESS;
     if (error == IGRAPH_SUCCESS)
-        error = igraph_connected_components(&made.graph, &membership, NULL, &components, IGRAPH_WEAK);
+        error = igraph.connected_components(&made.graph, &membership, NULL, &components, IGRAPH_WEAK);
     if (error == IGRAPH_SUCCESS) {
         /* igraph starts each component at the smallest vertex that is still free: already in the order promised. */
         for (uint32_t v = 0; v < graph->vertices; v++)
@@ -269,7 +329,7 @@ enum status shape_components(const struct shape_graph *graph, uint32_t *componen
         *count = (uint32_t)components;
     }
     if (membership_made)
-        igraph_vector_int_destroy(&membership);
+        igraph.vector_int_destroy(&membership);
     coloured_free(&made);
     return leave(error, fault);
 }
@@ -278,14 +338,14 @@ enum status shape_components(const struct shape_graph *graph, uint32_t *componen
 static igraph_error_t layout_of(const struct coloured *made, const uint32_t *layer, igraph_matrix_t *places)
 {
     igraph_vector_int_t layers;
-    igraph_integer_t vertices = igraph_vcount(&made->graph);
-    igraph_error_t error = igraph_vector_int_init(&layers, vertices);
+    igraph_integer_t vertices = igraph.vcount(&made->graph);
+    igraph_error_t error = igraph.vector_int_init(&layers, vertices);
     if (error != IGRAPH_SUCCESS)
         return error;
     for (igraph_integer_t v = 0; v < vertices; v++)
         VECTOR(layers)[v] = layer[v];
-    error = layout_sugiyama(&made->graph, places, &layers);
-    igraph_vector_int_destroy(&layers);
+    error = layout_in_layers(&made->graph, places, &layers);
+    igraph.vector_int_destroy(&layers);
     return error;
 }
 
@@ -296,10 +356,12 @@ enum status shape_layout(const struct shape_graph *graph, const uint32_t *layer,
     bool places_made = false;
     double least = 0;
 
-    enter(QUESTIONS_NO_LIMIT); /* as for shape_components */
+    enum status status = enter(QUESTIONS_NO_LIMIT, fault); /* as for shape_components */
+    if (status != STATUS_OK)
+        return status;
     igraph_error_t error = coloured_make(graph, &made);
     if (error == IGRAPH_SUCCESS)
-        error = igraph_matrix_init(&places, 0, 0);
+        error = igraph.matrix_init(&places, 0, 0);
     places_made = made.made && error == IGRAPH_SUCCESS;
     if (error == IGRAPH_SUCCESS)
         error = layout_of(&made, layer, &places);
@@ -312,7 +374,7 @@ enum status shape_layout(const struct shape_graph *graph, const uint32_t *layer,
             x[v] -= least;
     }
     if (places_made)
-        igraph_matrix_destroy(&places);
+        igraph.matrix_destroy(&places);
     coloured_free(&made);
     return leave(error, fault);
 }

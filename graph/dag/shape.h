@@ -2,7 +2,9 @@
  * the layout of drawings.
  *
  * igraph as Debian builds it is not thread-safe (process-wide state): every call here takes one process-wide lock, so
- * shape functions may be called from any thread, one works at a time. igraph's error handler is ours: no abort. */
+ * shape functions may be called from any thread, one works at a time. igraph's error handler is ours: no abort.
+ *
+ * igraph is loaded by the first call (parser/library.h): STATUS_RESOURCES of any of them is that it is not there. */
 #ifndef UNKTX_GRAPH_DAG_SHAPE_H
 #define UNKTX_GRAPH_DAG_SHAPE_H
 
@@ -37,7 +39,7 @@ uint64_t shape_budget(uint64_t size);
 
 /* What a canonical form depends on apart from the graph: igraph's release and the budget. Two programs that say the
  * same give the same positions for the same graph. */
-void shape_method(char text[SHAPE_METHOD_SIZE]);
+enum status shape_method(char text[SHAPE_METHOD_SIZE], struct fault *fault) MUST_CHECK;
 
 /* Test support: questions that BLISS asked since the program began, for all threads. */
 uint64_t shape_questions(void);
