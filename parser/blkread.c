@@ -13,7 +13,9 @@
 
 #define READ_PIECE ((size_t)256 << 10) /* un-XORed while it is still in the cache */
 
-typedef uint64_t xor_vector __attribute__((vector_size(64), aligned(1), may_alias));
+/* As wide as a register that every processor has. From wider ones gcc takes each step by way of the stack, unless it may
+ * use registers as wide: that is half as fast. */
+typedef uint64_t xor_vector __attribute__((vector_size(16), aligned(1), may_alias));
 
 void blk_xor(uint8_t *bytes, size_t size, const uint8_t key[XOR_KEY_SIZE], uint64_t offset)
 {
@@ -22,9 +24,13 @@ void blk_xor(uint8_t *bytes, size_t size, const uint8_t key[XOR_KEY_SIZE], uint6
         rotated[i] = key[(offset + i) % XOR_KEY_SIZE];
     uint64_t word = load_le64(rotated);
     size_t i = 0;
-    /* Blocks of 64 bytes become the widest registers that the compiler may use. */
-    for (; size - i >= sizeof(xor_vector); i += sizeof(xor_vector))
-        *(xor_vector *)(bytes + i) ^= word;
+    for (; size - i >= 4 * sizeof(xor_vector); i += 4 * sizeof(xor_vector)) {
+        xor_vector *at = (xor_vector *)(bytes + i);
+        at[0] ^= word;
+        at[1] ^= word;
+        at[2] ^= word;
+        at[3] ^= word;
+    }
     for (; i < size; i++)
         bytes[i] ^= rotated[i % XOR_KEY_SIZE];
 }
