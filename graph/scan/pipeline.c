@@ -7,7 +7,7 @@
 #include "parser/timings.h"
 
 #define WINDOW_BYTES_PER_THREAD (3u << 20)
-#define WINDOW_BYTES_MIN (12u << 20)
+#define WINDOW_BYTES_MIN (3u << 20)
 #define WINDOW_BLOCKS_MAX 4096u
 #define SLICE_BYTES (1u << 20)
 #define SLICE_BLOCKS 256u
