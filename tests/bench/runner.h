@@ -51,6 +51,7 @@ void print_store(const char *what, const char *store, const char *dir);
 /* Reads a chain's files through: what a machine has dropped from its page cache since they were last read would be
  * counted as the scan's time. */
 void warm(const char *dir);
+/* In the order of the chain: on a disk that rotates the program would read the files in theirs. */
 struct usage scan(const char *dir, const char *store, unsigned threads, const char *more);
 
 #endif

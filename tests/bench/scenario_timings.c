@@ -99,7 +99,7 @@ void bench_timings(const char *plain, double gib, double tdags)
     make_chain(forest, options);
     puts("\nprojected: of each stage, on n cores, A + Q + max(I, L, (I + S) / n), or (A + I + S + W) / n if that is "
          "more");
-    struct timed timed = {"scan", "scan", plain, truth_number(plain, "bytes", 0), "GB"};
+    struct timed timed = {"scan", "scan --no-sequential", plain, truth_number(plain, "bytes", 0), "GB"};
     bench_timed(&timed);
     timed = (struct timed){"index", "index", linked, truth_number(linked, "bytes", 0), "GB"};
     bench_timed(&timed);
