@@ -1,53 +1,41 @@
 #include "parser/taproot.h"
 
-#include "parser/curve_field.h"
 #include "parser/mem.h"
 #include "parser/sha256.h"
+#include "parser/taproot_kernel.h"
 
-#define WINDOW_BITS 11u
-#define WINDOWS 24u    /* they have the 256 bits of a tweak, and the last one takes a carry */
-#define DIGIT_MAX 1024 /* a digit is of -1023 .. 1024: a negative one mirrors its point, and carries 1 to the next */
-#define TOGETHER 512u  /* claims whose inversions are one */
-#define LANES 4u       /* products that do not wait for each other */
-
-struct point {
-    struct field x;
-    struct field y;
-};
+#define CHAINS 4u /* products that do not wait for each other */
 
 struct taproot {
-    struct point multiples[WINDOWS][DIGIT_MAX + 1]; /* digit times 2048^window times the generator; of digit 0 none */
+    multiples_of_window *multiples; /* WINDOWS of them, aligned, in `block` */
+    void *block;
+    bool lanes; /* the processor adds eight points at once */
 };
 
-/* Numbers that are inverted together: their product is (Montgomery's trick), for three multiplications each. */
-struct inversion {
-    struct field number[TOGETHER]; /* none is 0 */
-    struct field before[TOGETHER]; /* product of those before */
-    size_t count;
-};
+bool taproot_without_lanes = false;
 
-/* Each lane has a product of its own; they are joined for the one inversion. */
-static void invert_all(struct inversion *all)
+/* Each chain has a product of its own; they are joined for the one inversion. */
+void taproot_invert_all(struct inversion *all)
 {
-    struct field products[LANES], joined = {{1}}, before[LANES];
-    for (size_t lane = 0; lane < LANES; lane++)
-        products[lane] = (struct field){{1}};
+    struct field products[CHAINS], joined = {{1}}, before[CHAINS];
+    for (size_t chain = 0; chain < CHAINS; chain++)
+        products[chain] = (struct field){{1}};
     for (size_t i = 0; i < all->count; i++) {
-        all->before[i] = products[i % LANES];
-        products[i % LANES] = field_multiply(&products[i % LANES], &all->number[i]);
+        all->before[i] = products[i % CHAINS];
+        products[i % CHAINS] = field_multiply(&products[i % CHAINS], &all->number[i]);
     }
-    for (size_t lane = 0; lane < LANES; lane++) {
-        before[lane] = joined;
-        joined = field_multiply(&joined, &products[lane]);
+    for (size_t chain = 0; chain < CHAINS; chain++) {
+        before[chain] = joined;
+        joined = field_multiply(&joined, &products[chain]);
     }
     joined = field_invert(&joined);
-    for (size_t lane = LANES; lane-- > 0;) {
-        struct field product = products[lane];
-        products[lane] = field_multiply(&joined, &before[lane]);
+    for (size_t chain = CHAINS; chain-- > 0;) {
+        struct field product = products[chain];
+        products[chain] = field_multiply(&joined, &before[chain]);
         joined = field_multiply(&joined, &product);
     }
     for (size_t i = all->count; i-- > 0;) {
-        struct field *product = &products[i % LANES], number = all->number[i];
+        struct field *product = &products[i % CHAINS], number = all->number[i];
         all->number[i] = field_multiply(product, &all->before[i]);
         *product = field_multiply(product, &number);
     }
@@ -101,7 +89,7 @@ static void double_digits(struct point *multiples, unsigned bit, struct inversio
         inversion->count = top - done < TOGETHER ? top - done : TOGETHER;
         for (unsigned i = 0; i < inversion->count; i++)
             inversion->number[i] = field_subtract(&multiples[done + i].x, &base->x);
-        invert_all(inversion);
+        taproot_invert_all(inversion);
         for (unsigned i = 0; i < inversion->count; i++)
             multiples[top + done + i] = add(base, &multiples[done + i], &inversion->number[i]);
     }
@@ -110,34 +98,54 @@ static void double_digits(struct point *multiples, unsigned bit, struct inversio
 
 /* No two points that are added have the same x: the one's factor of 2048^window is below the other's, so neither their
  * sum nor their difference is 0 modulo the order of the generator, which is a prime and no factor of that power. */
-struct taproot *taproot_new(void)
+static void fill_multiples(multiples_of_window *all, struct inversion *inversion)
 {
-    struct taproot *taproot = mem_alloc(1, sizeof *taproot);
-    struct inversion *inversion = mem_alloc(1, sizeof *inversion);
-    bool enough = taproot && inversion;
-    for (unsigned w = 0; enough && w < WINDOWS; w++) {
-        struct point *multiples = taproot->multiples[w];
-        multiples[1] = w == 0 ? generator : twice(&taproot->multiples[w - 1][DIGIT_MAX]);
+    for (unsigned w = 0; w < WINDOWS; w++) {
+        struct point *multiples = all[w];
+        multiples[1] = w == 0 ? generator : twice(&all[w - 1][DIGIT_MAX]);
         multiples[2] = twice(&multiples[1]);
         for (unsigned bit = 1; bit + 1 < WINDOW_BITS; bit++)
             double_digits(multiples, bit, inversion);
     }
+}
+
+static void *aligned(void *block)
+{
+    return (uint8_t *)block + (CACHE_LINE - (uintptr_t)block % CACHE_LINE) % CACHE_LINE;
+}
+
+struct taproot *taproot_new(void)
+{
+    struct taproot *taproot = mem_alloc(1, sizeof *taproot);
+    struct inversion *inversion = mem_alloc(1, sizeof *inversion);
+    if (taproot)
+        taproot->block = mem_alloc(1, WINDOWS * sizeof *taproot->multiples + CACHE_LINE);
+    bool enough = taproot && inversion && taproot->block;
+    if (enough) {
+        taproot->multiples = aligned(taproot->block);
+        fill_multiples(taproot->multiples, inversion);
+#ifdef TAPROOT_HAS_LANES
+        taproot->lanes = taproot_lanes_usable();
+#endif
+    }
     mem_free(inversion);
     if (enough)
         return taproot;
-    mem_free(taproot);
+    taproot_free(taproot);
     return NULL;
 }
 
-void taproot_free(struct taproot *taproot) { mem_free(taproot); }
+void taproot_free(struct taproot *taproot)
+{
+    if (taproot)
+        mem_free(taproot->block);
+    mem_free(taproot);
+}
 
 /* ---- tweaks ---- */
 
 /* A claim under way. */
 struct work {
-    int16_t digits[WINDOWS]; /* of the tweak */
-    struct point sum;        /* of the multiples for the digits that were added, if any */
-    bool any;
     bool open;           /* nothing has ruled it out */
     struct field x;      /* of the internal key */
     struct field output; /* x of the output's key */
@@ -146,9 +154,10 @@ struct work {
 };
 
 struct together {
+    struct tweak_sums sums;
     struct work works[TOGETHER];
+    bool any[TOGETHER];    /* digits that are not 0 */
     unsigned at[TOGETHER]; /* the works whose numbers are inverted */
-    struct inversion inversion;
 };
 
 /* The bytes of hash_TapTweak; false if the order of the generator is not above them. */
@@ -174,24 +183,26 @@ static unsigned bits_of(const uint8_t tweak[32], unsigned window)
     return bits >> first % 8 & (2 * DIGIT_MAX - 1);
 }
 
-static void read_digits(struct work *work, const uint8_t tweak[32])
+static void read_digits(struct together *together, unsigned i, const uint8_t tweak[32])
 {
     int carry = 0;
     for (unsigned w = 0; w < WINDOWS; w++) {
         int digit = (int)bits_of(tweak, w) + carry;
         carry = digit > DIGIT_MAX;
-        work->digits[w] = (int16_t)(digit - carry * 2 * DIGIT_MAX);
+        together->sums.digits[w][i] = (int16_t)(digit - carry * 2 * DIGIT_MAX);
+        together->any[i] |= together->sums.digits[w][i] != 0;
     }
 }
 
-static void begin(struct work *work, const struct taproot_claim *claim)
+static void begin(struct together *together, unsigned i, const struct taproot_claim *claim)
 {
+    static const uint8_t none[32];
     uint8_t tweak[32];
-    work->any = false;
+    struct work *work = &together->works[i];
+    together->any[i] = false;
     work->open = tweak_of(claim, tweak) && field_read(&work->x, claim->internal) &&
                  field_read(&work->output, claim->output);
-    if (work->open)
-        read_digits(work, tweak);
+    read_digits(together, i, work->open ? tweak : none);
 }
 
 static const struct point *place_of(const struct point *multiples, int digit)
@@ -214,32 +225,47 @@ static struct point multiple_of(const struct point *multiples, int digit)
  * a multiple of the order n, by which points with the same x would differ: both are smaller than n in size, but where
  * the last digit carries to d = 2^256. There s = tweak - 2^256 is from -2^252 to n - 2^256, and d - s between n and 2n.
  */
-static void add_window(const struct taproot *taproot, struct together *together, size_t count, unsigned window)
+static void add_window(const struct taproot *taproot, struct together *together, size_t count, unsigned window,
+                       bool *begun)
 {
-    struct inversion *inversion = &together->inversion;
+    struct inversion *inversion = &together->sums.inversion;
     const struct point *multiples = taproot->multiples[window];
+    const int16_t *digits = together->sums.digits[window];
+    struct point *sum = together->sums.sum;
     inversion->count = 0;
     for (unsigned i = 0; i < count; i++) {
-        struct work *work = &together->works[i];
-        int digit = work->open ? work->digits[window] : 0;
-        if (digit == 0)
+        if (digits[i] == 0)
             continue;
-        if (work->any) {
+        if (begun[i]) {
             together->at[inversion->count] = i;
-            inversion->number[inversion->count++] = field_subtract(&place_of(multiples, digit)->x, &work->sum.x);
+            inversion->number[inversion->count++] = field_subtract(&place_of(multiples, digits[i])->x, &sum[i].x);
         } else {
-            work->sum = multiple_of(multiples, digit);
-            work->any = true;
+            sum[i] = multiple_of(multiples, digits[i]);
+            begun[i] = true;
         }
     }
-    invert_all(inversion);
+    taproot_invert_all(inversion);
     for (size_t n = 0; n < inversion->count; n++) {
-        struct work *work = &together->works[together->at[n]];
+        unsigned i = together->at[n];
         if (window + 1 < WINDOWS)
-            __builtin_prefetch(place_of(taproot->multiples[window + 1], work->digits[window + 1]));
-        struct point multiple = multiple_of(multiples, work->digits[window]);
-        work->sum = add(&work->sum, &multiple, &inversion->number[n]);
+            __builtin_prefetch(place_of(taproot->multiples[window + 1], together->sums.digits[window + 1][i]));
+        struct point multiple = multiple_of(multiples, digits[i]);
+        sum[i] = add(&sum[i], &multiple, &inversion->number[n]);
     }
+}
+
+/* Each tweak times the generator; `room` is for eight at a time. */
+static void add_windows(const struct taproot *taproot, struct together *together, size_t count, void *room)
+{
+#ifdef TAPROOT_HAS_LANES
+    if (room) {
+        taproot_lanes_add(taproot->multiples, &together->sums, count, room);
+        return;
+    }
+#endif
+    bool begun[TOGETHER] = {false};
+    for (unsigned window = 0; window < WINDOWS; window++)
+        add_window(taproot, together, count, window, begun);
 }
 
 /* ---- comparing ---- */
@@ -250,10 +276,9 @@ static void add_window(const struct taproot *taproot, struct together *together,
  *
  * with y^2 = x^3 + 7 for both. So the claimed x_Q leaves one y_P, without a square root, and the claim is right if and
  * only if its square is x_P^3 + 7, it is even, and y_Q has the parity. Rules out by the square. */
-static void compare(struct work *work)
+static void compare(struct work *work, const struct point *r)
 {
     static const struct field seven = {{7}};
-    const struct point *r = &work->sum;
     struct field run = field_subtract(&work->x, &r->x), square = field_square(&run);
     struct field xs = field_add(&work->output, &work->x), p = field_square(&work->x), y_r = field_square(&r->y);
     p = field_multiply(&p, &work->x);
@@ -265,13 +290,12 @@ static void compare(struct work *work)
     work->y2 = field_add(&r->y, &r->y);
     struct field left = field_square(&work->part), right = field_square(&work->y2);
     right = field_multiply(&right, &p);
-    work->open = work->any && !field_equal(&work->x, &r->x) && field_equal(&left, &right);
+    work->open = !field_equal(&work->x, &r->x) && field_equal(&left, &right);
 }
 
 /* Whether both parities are right, with the inverse of y2 times the difference of P and R in x. */
-static bool parities_right(const struct work *work, bool odd, const struct field *inverse)
+static bool parities_right(const struct work *work, const struct point *r, bool odd, const struct field *inverse)
 {
-    const struct point *r = &work->sum;
     struct field run = field_subtract(&work->x, &r->x);
     struct field of_y2 = field_multiply(inverse, &run), of_run = field_multiply(inverse, &work->y2);
     struct point p = {work->x, field_multiply(&work->part, &of_y2)};
@@ -280,29 +304,29 @@ static bool parities_right(const struct work *work, bool odd, const struct field
 }
 
 static void check_together(const struct taproot *taproot, struct together *together, struct taproot_claim *claims,
-                           size_t count)
+                           size_t count, void *room)
 {
-    struct inversion *inversion = &together->inversion;
-    for (size_t i = 0; i < count; i++)
-        begin(&together->works[i], &claims[i]);
-    for (unsigned window = 0; window < WINDOWS; window++)
-        add_window(taproot, together, count, window);
+    struct inversion *inversion = &together->sums.inversion;
+    const struct point *sum = together->sums.sum;
+    for (unsigned i = 0; i < count; i++)
+        begin(together, i, &claims[i]);
+    add_windows(taproot, together, count, room);
     inversion->count = 0;
     for (unsigned i = 0; i < count; i++) {
         struct work *work = &together->works[i];
         claims[i].holds = false;
-        if (work->open)
-            compare(work);
-        if (!work->open)
+        if (work->open && together->any[i])
+            compare(work, &sum[i]);
+        if (!work->open || !together->any[i])
             continue;
-        struct field run = field_subtract(&work->x, &work->sum.x);
+        struct field run = field_subtract(&work->x, &sum[i].x);
         together->at[inversion->count] = i;
         inversion->number[inversion->count++] = field_multiply(&work->y2, &run);
     }
-    invert_all(inversion);
+    taproot_invert_all(inversion);
     for (size_t n = 0; n < inversion->count; n++) {
         unsigned i = together->at[n];
-        claims[i].holds = parities_right(&together->works[i], claims[i].odd, &inversion->number[n]);
+        claims[i].holds = parities_right(&together->works[i], &sum[i], claims[i].odd, &inversion->number[n]);
     }
 }
 
@@ -310,11 +334,19 @@ enum status taproot_check(const struct taproot *taproot, struct taproot_claim *c
 {
     if (count == 0)
         return STATUS_OK;
-    struct together *together = mem_alloc(1, sizeof *together);
-    if (!together)
+    size_t lanes_bytes = 0;
+#ifdef TAPROOT_HAS_LANES
+    if (taproot->lanes && !taproot_without_lanes)
+        lanes_bytes = taproot_lanes_bytes();
+#endif
+    uint8_t *block = mem_resize(NULL, 1, lanes_bytes + sizeof(struct together) + 2 * CACHE_LINE);
+    if (!block)
         return STATUS_NOMEM;
+    uint8_t *room = aligned(block);
+    struct together *together = (struct together *)(void *)(room + lanes_bytes);
     for (size_t done = 0; done < count; done += TOGETHER)
-        check_together(taproot, together, claims + done, count - done < TOGETHER ? count - done : TOGETHER);
-    mem_free(together);
+        check_together(taproot, together, claims + done, count - done < TOGETHER ? count - done : TOGETHER,
+                       lanes_bytes > 0 ? room : NULL);
+    mem_free(block);
     return STATUS_OK;
 }

@@ -29,4 +29,7 @@ void taproot_free(struct taproot *taproot);
  * parity. Any thread. O(count), some four microseconds each where there are many. STATUS_NOMEM. */
 enum status taproot_check(const struct taproot *taproot, struct taproot_claim *claims, size_t count) MUST_CHECK;
 
+/* Test support: no instructions for eight points at a time are used. */
+extern bool taproot_without_lanes;
+
 #endif
