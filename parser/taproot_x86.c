@@ -10,6 +10,7 @@
 #define EIGHT 8u
 #define CHAINS 4u /* products that do not wait for each other */
 #define VECTORS (TOGETHER / EIGHT)
+#define HALF (WINDOWS / 2) /* the lower and the upper digits of a tweak have sums of their own */
 
 /* Eight numbers modulo p, limbs of 52 bits, the lowest first: each is below 2^52, the last one at most 2^48 + 64. So a
  * number is below 2p, and not always below p. */
@@ -232,14 +233,12 @@ WITH_IFMA INLINE __mmask8 read_multiples(struct lanes *lanes, const struct point
     return _mm512_cmpneq_epi64_mask(digit, _mm512_setzero_si512());
 }
 
-/* Takes the digits of a window, and a number to invert into the product of the chain. */
-WITH_IFMA INLINE void take_digits(struct lanes *lanes, const struct point *multiples, const int16_t *digits,
-                                  struct eight *product)
+/* Takes what is to be added in the lanes of `given`, and a number to invert into the product of the chain. */
+WITH_IFMA INLINE void take_multiples(struct lanes *lanes, __mmask8 given, struct eight *product)
 {
     const struct eight one = ones();
-    __mmask8 digit_any = read_multiples(lanes, multiples, digits);
-    __mmask8 begins = (__mmask8)(digit_any & ~lanes->any);
-    lanes->adds = digit_any & lanes->any;
+    __mmask8 begins = (__mmask8)(given & ~lanes->any);
+    lanes->adds = given & lanes->any;
     lanes->number = subtract(&lanes->multiple_x, &lanes->x);
     choose(&lanes->number, (__mmask8)~lanes->adds, &one);
     lanes->before = *product;
@@ -295,25 +294,53 @@ WITH_IFMA static void prefetch_multiples(const struct point *multiples, const in
         __builtin_prefetch(&multiples[digits[lane] < 0 ? -digits[lane] : digits[lane]]);
 }
 
+/* Adds the multiples that `lanes` have, by one inversion. */
+WITH_IFMA static void add_all(struct lanes *lanes, unsigned count, struct eight products[CHAINS],
+                              struct inversion *inversion)
+{
+    invert_chains(products, inversion);
+    for (unsigned v = count; v-- > 0;)
+        add_multiples(&lanes[v], &products[v % CHAINS]);
+}
+
+/* The window's digits to the lower halves, those of the window of the same place to the upper ones. */
 WITH_IFMA static void add_window(const multiples_of_window *multiples, struct tweak_sums *sums, unsigned vectors,
                                  struct lanes *lanes, unsigned window)
 {
     struct eight products[CHAINS];
     for (unsigned i = 0; i < CHAINS; i++)
         products[i] = ones();
-    for (unsigned v = 0; v < vectors; v++)
-        take_digits(&lanes[v], multiples[window], &sums->digits[window][v * EIGHT], &products[v % CHAINS]);
-    invert_chains(products, &sums->inversion);
-    for (unsigned v = vectors; v-- > 0;) {
-        if (window + 1 < WINDOWS)
-            prefetch_multiples(multiples[window + 1], &sums->digits[window + 1][v * EIGHT]);
-        add_multiples(&lanes[v], &products[v % CHAINS]);
+    for (unsigned v = 0; v < 2 * vectors; v++) {
+        unsigned w = v < vectors ? window : window + HALF, first = (v < vectors ? v : v - vectors) * EIGHT;
+        take_multiples(&lanes[v], read_multiples(&lanes[v], multiples[w], &sums->digits[w][first]),
+                       &products[v % CHAINS]);
+        if (window + 1 < HALF)
+            prefetch_multiples(multiples[w + 1], &sums->digits[w + 1][first]);
     }
+    add_all(lanes, 2 * vectors, products, &sums->inversion);
+}
+
+/* Adds the upper halves to the lower ones. With u and l what they are times the generator, u is 0 or at least 2^132,
+ * and l is 8.01 times 2^128 in size at most. So u + l, the tweak, is 0 for u = l = 0 alone, and u - l is not 0. With n
+ * the order of the generator, u - l is between -n and 2n, and not n: l would be negative, since u + l is below n, and
+ * l + n a multiple of 2^132, as u is; but the one such l of that size is positive, 1.27 times 2^128. So no two points
+ * have the same x. */
+WITH_IFMA static void add_halves(struct lanes *lanes, unsigned vectors, struct inversion *inversion)
+{
+    struct eight products[CHAINS];
+    for (unsigned i = 0; i < CHAINS; i++)
+        products[i] = ones();
+    for (unsigned v = 0; v < vectors; v++) {
+        lanes[v].multiple_x = lanes[v + vectors].x;
+        lanes[v].multiple_y = lanes[v + vectors].y;
+        take_multiples(&lanes[v], lanes[v + vectors].any, &products[v % CHAINS]);
+    }
+    add_all(lanes, vectors, products, inversion);
 }
 
 bool taproot_lanes_usable(void) { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512ifma"); }
 
-size_t taproot_lanes_bytes(void) { return VECTORS * sizeof(struct lanes); }
+size_t taproot_lanes_bytes(void) { return 2 * VECTORS * sizeof(struct lanes); }
 
 WITH_IFMA void taproot_lanes_add(const multiples_of_window *multiples, struct tweak_sums *sums, size_t count,
                                  void *room)
@@ -323,9 +350,10 @@ WITH_IFMA void taproot_lanes_add(const multiples_of_window *multiples, struct tw
     for (size_t i = count; i < vectors * EIGHT; i++)
         for (unsigned window = 0; window < WINDOWS; window++)
             sums->digits[window][i] = 0;
-    memset(lanes, 0, vectors * sizeof *lanes);
-    for (unsigned window = 0; window < WINDOWS; window++)
+    memset(lanes, 0, 2 * vectors * sizeof *lanes);
+    for (unsigned window = 0; window < HALF; window++)
         add_window(multiples, sums, vectors, lanes, window);
+    add_halves(lanes, vectors, &sums->inversion);
     for (unsigned v = 0; v < vectors; v++) {
         struct field x[EIGHT], y[EIGHT];
         write_fields(&lanes[v].x, x);

@@ -2,7 +2,7 @@
 
 #include "parser/mem.h"
 
-#define WAITING_MAX 512u
+#define WAITING_MAX 1024u
 #define NO_CLAIM SIZE_MAX
 
 struct waiting_spend {

@@ -33,14 +33,14 @@ static void parts_fit(void **state)
     assert_true(hidden_budget_of(256 * MIB, THREADS_MOST).threads < THREADS_MOST);
 }
 
-/* 512 spends, each with a transaction, an input, up to two scripts and a claim, are counted for each thread. */
+/* 1024 spends, each with a transaction, an input, up to two scripts and a claim, are counted for each thread. */
 static void waiting_spends_are_counted(void **state)
 {
     (void)state;
     size_t one = sizeof(struct hidden_spend) + sizeof(struct tx) + sizeof(struct tx_input) +
                  sizeof(struct taproot_claim);
-    assert_true(waiting_bytes() >= 512 * one);
-    assert_true(hidden_budget_thread() >= HIDDEN_THREAD_BYTES + 512 * one);
+    assert_true(waiting_bytes() >= 1024 * one);
+    assert_true(hidden_budget_thread() >= HIDDEN_THREAD_BYTES + 1024 * one);
 }
 
 static enum status count_one(void *context, const struct hidden_spend *spend)
