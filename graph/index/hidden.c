@@ -123,8 +123,10 @@ static enum status add_outputs(const struct hand *hand)
     enum status status = STATUS_OK;
     for (uint32_t t = 0; t < hand->pass->at[hand->slot].txs && status == STATUS_OK; t++) {
         if (!read_tx(&c, &parts) || parts.tx.outputs > place[1].first_output - output ||
-            parts.tx.inputs > place[1].first_input - input)
-            return other_bytes(hand);
+            parts.tx.inputs > place[1].first_input - input) {
+            status = other_bytes(hand);
+            break;
+        }
         input += parts.tx.inputs;
         for (uint32_t i = 0; i < parts.tx.outputs && status == STATUS_OK; i++) {
             tx_output(&parts.outputs, &read);
@@ -132,8 +134,10 @@ static enum status add_outputs(const struct hand *hand)
         }
     }
     if (status == STATUS_OK && (output != place[1].first_output || input != place[1].first_input))
-        return other_bytes(hand);
-    return status;
+        status = other_bytes(hand);
+    enum status settled = promises_settle(&hand->pass->promises, hand->worker,
+                                          status == STATUS_OK ? hand->fault : NULL);
+    return status == STATUS_OK ? settled : status;
 }
 
 /* ---- reading a block ---- */
@@ -242,7 +246,7 @@ static enum status show_input(struct hand *hand, const struct tx_parts *parts, c
 }
 
 /* Shows the inputs of a transaction that spend what was promised to them; `number` is that of the first one. */
-static enum status show_tx(struct hand *hand, struct tx_parts *parts, uint32_t tx_index, const struct promise *promises,
+static enum status show_tx(struct hand *hand, struct tx_parts *parts, uint32_t tx_index, const uint32_t *promised,
                            uint64_t number)
 {
     struct met_input met = {.tx_index = tx_index};
@@ -250,9 +254,9 @@ static enum status show_tx(struct hand *hand, struct tx_parts *parts, uint32_t t
     enum status status = STATUS_OK;
     for (; met.vin < parts->tx.inputs && status == STATUS_OK; met.vin++) {
         tx_input(&parts->inputs, &met.input);
-        met.promised = &promises[met.vin];
+        met.promised = &hand->pass->promises.at[promised[met.vin]];
         met.number = number + met.vin;
-        if (met.promised->value_kind)
+        if (promised[met.vin])
             status = show_input(hand, parts, &met);
         if (!parts->tx.segwit)
             continue;
@@ -264,12 +268,16 @@ static enum status show_tx(struct hand *hand, struct tx_parts *parts, uint32_t t
     return status;
 }
 
-static bool any_promised(const struct promise *promises, uint32_t count)
+/* Whether any was; they are asked for. */
+static bool any_promised(const struct promises *promises, const uint32_t *promised, uint32_t count)
 {
+    bool any = false;
     for (uint32_t i = 0; i < count; i++)
-        if (promises[i].value_kind)
-            return true;
-    return false;
+        if (promised[i]) {
+            any = true;
+            __builtin_prefetch(&promises->at[promised[i]]);
+        }
+    return any;
 }
 
 /* Whether what was not proven is what the block commits to. */
@@ -290,7 +298,7 @@ static void show_block(void *context, unsigned worker, size_t slot)
 {
     struct pass *pass = context;
     struct hand hand = {pass, worker, (unsigned)slot, pass->first + (uint32_t)slot, &pass->faults[slot]};
-    const struct promise *promises = promises_of(&pass->promises, hand.height);
+    const uint32_t *promised = promises_of(&pass->promises, hand.height);
     uint64_t first = pass->promises.places[hand.height].first_input, input = 0;
     struct cursor c = txs_of(&hand);
     struct tx_parts parts;
@@ -298,14 +306,16 @@ static void show_block(void *context, unsigned worker, size_t slot)
     for (uint32_t t = 0; t < pass->at[slot].txs && status == STATUS_OK; t++) {
         if (!read_tx(&c, &parts))
             status = other_bytes(&hand); /* take_block has read all of it */
-        else if (any_promised(promises + input, parts.tx.inputs))
-            status = show_tx(&hand, &parts, t, promises + input, first + input);
+        else if (any_promised(&pass->promises, promised + input, parts.tx.inputs))
+            status = show_tx(&hand, &parts, t, promised + input, first + input);
         input += parts.tx.inputs;
     }
     if (status == STATUS_OK)
         status = flush(&hand);
     else
         waiting_drop(&pass->waiting[worker]); /* they are of this block, and not of the worker's next one */
+    if (status == STATUS_OK)
+        promises_drop(&pass->promises, worker, promised, (size_t)input);
     if (status == STATUS_OK && pass->unproven[slot])
         status = check_witnesses(&hand);
     pass->statuses[slot] = status;

@@ -11,6 +11,10 @@
 #define RANGES_MAX 4096u
 #define BUFFER_MIN 128u /* some entries: with all ranges and 64 threads an eighth of the least memory */
 #define BUFFER_MAX (64u << 10)
+#define TAKEN_AT_ONCE 256u /* numbers */
+#define PROMISE_MEMORY (sizeof(struct promise) + sizeof(uint32_t))
+#define INPUTS_MAX (UINT64_C(1) << 31) /* of a range: their promises' numbers have 32 bits */
+#define WAITING 16u                    /* promises whose places are on their way to the cache */
 #define FOLDER_NAME "/unktx-hidden-XXXXXX"
 
 uint64_t index_promises_range = 0;
@@ -27,18 +31,76 @@ static uint64_t range_begins(const struct promises *promises, unsigned range)
     return promises->places[promises->ranges[range]].first_input;
 }
 
+struct waiting_promise {
+    uint64_t input;
+    uint64_t value_kind;
+    const uint8_t *bytes;
+    size_t size;
+};
+
+struct promises_worker {
+    uint32_t dropped; /* the first of its dropped numbers, each followed by the next in its value_kind; 0: none */
+    uint32_t next;    /* of those taken that were never used */
+    uint32_t end;
+    unsigned waiting_count;
+    struct waiting_promise waiting[WAITING];
+};
+
+/* A number that is free; 0 if there is none, as there are more promises than inputs. */
+static uint32_t take_number(struct promises *promises, struct promises_worker *worker)
+{
+    uint32_t number = worker->dropped;
+    if (number) {
+        worker->dropped = (uint32_t)promises->at[number].value_kind;
+        return number;
+    }
+    if (worker->next == worker->end) {
+        uint64_t first = __atomic_fetch_add(&promises->used, TAKEN_AT_ONCE, __ATOMIC_RELAXED);
+        if (first + TAKEN_AT_ONCE > promises->most)
+            return 0;
+        worker->next = (uint32_t)first + (first == 0);
+        worker->end = (uint32_t)first + TAKEN_AT_ONCE;
+    }
+    return worker->next++;
+}
+
 /* An input spends one output: a second one for it is damage. */
-static enum status put(const struct promises *promises, uint64_t input, uint64_t value_kind, const uint8_t *bytes,
-                       size_t size, struct fault *fault)
+static enum status put(struct promises *promises, unsigned worker, uint64_t input, uint64_t value_kind,
+                       const uint8_t *bytes, size_t size, struct fault *fault)
 {
     uint64_t first = range_begins(promises, promises->range), end = range_begins(promises, promises->range + 1);
     if (input < first || input >= end)
         return contradicts(promises, fault);
-    struct promise *promise = &promises->at[input - first];
-    if (__atomic_exchange_n(&promise->value_kind, value_kind, __ATOMIC_RELAXED) != 0)
+    uint32_t number = take_number(promises, &promises->workers[worker]);
+    if (number == 0)
         return contradicts(promises, fault);
-    memcpy(promise->bytes, bytes, size);
+    promises->at[number].value_kind = value_kind;
+    memcpy(promises->at[number].bytes, bytes, size);
+    if (__atomic_exchange_n(&promises->numbers[input - first], number, __ATOMIC_RELAXED) != 0)
+        return contradicts(promises, fault);
     return STATUS_OK;
+}
+
+enum status promises_settle(struct promises *promises, unsigned worker, struct fault *fault)
+{
+    struct promises_worker *own = &promises->workers[worker];
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < own->waiting_count && status == STATUS_OK; i++) {
+        const struct waiting_promise *one = &own->waiting[i];
+        status = put(promises, worker, one->input, one->value_kind, one->bytes, one->size, fault);
+    }
+    own->waiting_count = 0;
+    return status;
+}
+
+void promises_drop(struct promises *promises, unsigned worker, const uint32_t *numbers, size_t count)
+{
+    struct promises_worker *own = &promises->workers[worker];
+    for (size_t i = 0; i < count; i++)
+        if (numbers[i]) {
+            promises->at[numbers[i]].value_kind = own->dropped;
+            own->dropped = numbers[i];
+        }
 }
 
 static unsigned range_of(const struct promises *promises, uint64_t input)
@@ -51,14 +113,22 @@ static unsigned range_of(const struct promises *promises, uint64_t input)
 enum status promises_add(struct promises *promises, unsigned worker, uint64_t input, uint64_t value_kind,
                          const uint8_t *bytes, size_t size, struct fault *fault)
 {
+    struct promises_worker *own = &promises->workers[worker];
+    enum status status = STATUS_OK;
     if (input >= promises->places[promises->blocks].first_input)
         return STATUS_OK;
-    if (!promises->spill || input < range_begins(promises, promises->range + 1))
-        return put(promises, input, value_kind, bytes, size, fault);
-    uint8_t whole[PROMISE_BYTES] = {0};
-    memcpy(whole, bytes, size);
-    struct spill_entry entry = {.key = value_kind, .number = input, .bytes = whole};
-    return spill_add(promises->spill, worker, range_of(promises, input), &entry);
+    if (promises->spill && input >= range_begins(promises, promises->range + 1)) {
+        uint8_t whole[PROMISE_BYTES] = {0};
+        memcpy(whole, bytes, size);
+        struct spill_entry entry = {.key = value_kind, .number = input, .bytes = whole};
+        return spill_add(promises->spill, worker, range_of(promises, input), &entry);
+    }
+    if (own->waiting_count == WAITING)
+        status = promises_settle(promises, worker, fault);
+    if (input >= range_begins(promises, promises->range))
+        __builtin_prefetch(&promises->numbers[input - range_begins(promises, promises->range)], 1);
+    own->waiting[own->waiting_count++] = (struct waiting_promise){input, value_kind, bytes, size};
+    return status;
 }
 
 enum status promises_failure(const struct promises *promises, struct fault *fault)
@@ -69,7 +139,7 @@ enum status promises_failure(const struct promises *promises, struct fault *faul
 /* ---- ranges ---- */
 
 struct loading {
-    const struct promises *promises;
+    struct promises *promises;
     struct fault *fault;
 };
 
@@ -78,7 +148,7 @@ static enum status load_entries(void *context, const struct spill_entry *entries
     const struct loading *loading = context;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = put(loading->promises, entries[i].number, entries[i].key, entries[i].bytes, PROMISE_BYTES,
+        status = put(loading->promises, 0, entries[i].number, entries[i].key, entries[i].bytes, PROMISE_BYTES,
                      loading->fault);
     return status;
 }
@@ -86,10 +156,17 @@ static enum status load_entries(void *context, const struct spill_entry *entries
 enum status promises_begin_range(struct promises *promises, unsigned range, struct fault *fault)
 {
     struct loading loading = {promises, fault};
+    uint64_t inputs = range_begins(promises, range + 1) - range_begins(promises, range);
     promises->range = range;
+    promises->used = 0;
+    promises->most = inputs + (uint64_t)(promises->threads + 1) * TAKEN_AT_ONCE;
+    memset(promises->workers, 0, promises->threads * sizeof *promises->workers);
+    mem_free(promises->numbers);
     mem_free(promises->at);
-    promises->at = mem_alloc_large((size_t)(range_begins(promises, range + 1) - range_begins(promises, range)),
-                                   sizeof *promises->at);
+    promises->at = NULL;
+    promises->numbers = mem_alloc_large((size_t)inputs, sizeof *promises->numbers);
+    if (promises->numbers)
+        promises->at = mem_alloc_large((size_t)promises->most, sizeof *promises->at);
     if (!promises->at)
         return fault_nomem(fault);
     enum status status = promises->spill ? spill_flush(promises->spill, fault) : STATUS_OK;
@@ -130,7 +207,9 @@ static enum status load_places(struct promises *promises, uint32_t to_height, st
 static enum status choose_ranges(struct promises *promises, uint64_t memory, struct fault *fault)
 {
     uint64_t inputs = promises->places[promises->blocks].first_input;
-    uint64_t most = memory / sizeof(struct promise);
+    uint64_t most = memory / PROMISE_MEMORY;
+    if (most > INPUTS_MAX)
+        most = INPUTS_MAX;
     if (index_promises_range > 0)
         most = index_promises_range;
     if (most < inputs / (RANGES_MAX / 2))
@@ -175,6 +254,10 @@ enum status promises_open(struct promises *promises, struct tx_index *index, con
                           struct fault *fault)
 {
     promises->index = index;
+    promises->threads = options->threads;
+    promises->workers = mem_alloc(options->threads, sizeof *promises->workers);
+    if (!promises->workers)
+        return fault_nomem(fault);
     enum status status = load_places(promises, options->to_height, fault);
     if (status == STATUS_OK)
         status = choose_ranges(promises, options->memory, fault);
@@ -188,6 +271,8 @@ void promises_close(struct promises *promises)
     spill_free(promises->spill);
     mem_free(promises->places);
     mem_free(promises->ranges);
+    mem_free(promises->numbers);
     mem_free(promises->at);
+    mem_free(promises->workers);
     *promises = (struct promises){0};
 }

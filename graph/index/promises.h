@@ -1,9 +1,11 @@
 /* promises: what each input of the index will spend, by the outputs that the index has it spend, for whom reads blocks
  * in order: every output is met before its spender. Inputs come in ranges of whole blocks. What is promised to the
- * range at hand is in memory; what is promised to later ones goes to disk (spill.h), in files that have no name.
+ * range at hand is in memory, as long as it is not dropped; what is promised to later ones goes to disk (spill.h), in
+ * files that have no name.
  *
- * Thread rule: between two calls of promises_begin_range any thread may call promises_add, each worker number one at a
- * time; promises_of reads what was added before by other threads that have ended or were waited for. */
+ * Thread rule: between two calls of promises_begin_range any thread may call promises_add, promises_settle and
+ * promises_drop, each worker number one at a time; promises_of reads what was settled before by other threads that have
+ * ended or were waited for. */
 #ifndef UNKTX_GRAPH_INDEX_PROMISES_H
 #define UNKTX_GRAPH_INDEX_PROMISES_H
 
@@ -13,7 +15,7 @@
 #define PROMISE_BYTES 32u
 
 struct promise {
-    uint64_t value_kind; /* of the output, see value_kind_of; 0: none was made */
+    uint64_t value_kind; /* of the output, see value_kind_of */
     uint8_t bytes[PROMISE_BYTES];
 };
 
@@ -30,8 +32,13 @@ struct promises {
     uint64_t bytes;                /* of all blocks */
     uint32_t *ranges;              /* first block of each, and `blocks` */
     unsigned ranges_count;
-    unsigned range;      /* at hand */
-    struct promise *at;  /* of its inputs */
+    unsigned range;     /* at hand */
+    uint32_t *numbers;  /* of its inputs: of the promise to each; 0: none was made */
+    struct promise *at; /* by number; as many as it has inputs, and some, of which those are touched that are needed */
+    uint64_t used;      /* numbers that workers have taken */
+    uint64_t most;      /* numbers that there are */
+    struct promises_worker *workers;
+    unsigned threads;
     struct spill *spill; /* of the others; NULL: there is one range */
     char folder[4096];   /* that the spill's files were in */
 };
@@ -54,19 +61,27 @@ void promises_close(struct promises *promises);
 enum status promises_begin_range(struct promises *promises, unsigned range, struct fault *fault) MUST_CHECK;
 
 /* For an input of the range at hand or a later one; one beyond the last block is left out. `size` is at most
- * PROMISE_BYTES. STATUS_FORMAT: it is of a range before, or has a promise already: the index is damaged. Other
- * failures have no fault here: promises_failure tells. O(1). */
+ * PROMISE_BYTES. The bytes are borrowed until promises_settle, which may be what tells that something is wrong.
+ * STATUS_FORMAT: it is of a range before, or has a promise already: the index is damaged. Other failures have no fault
+ * here: promises_failure tells. O(1). */
 enum status promises_add(struct promises *promises, unsigned worker, uint64_t input, uint64_t value_kind,
                          const uint8_t *bytes, size_t size, struct fault *fault) MUST_CHECK;
+
+/* Makes what the worker has added and not made yet. Needed before a promise is read, and before its bytes go; also after
+ * a failure. O(1). */
+enum status promises_settle(struct promises *promises, unsigned worker, struct fault *fault) MUST_CHECK;
 
 /* Why promises_add failed by a spill; once no thread adds any more. */
 enum status promises_failure(const struct promises *promises, struct fault *fault) MUST_CHECK;
 
-/* Those of the inputs of a block of the range at hand, in order. */
-static inline const struct promise *promises_of(const struct promises *promises, uint32_t height)
+/* The numbers of those of the inputs of a block of the range at hand, in order. */
+static inline const uint32_t *promises_of(const struct promises *promises, uint32_t height)
 {
     const struct promises_block *places = promises->places;
-    return promises->at + (places[height].first_input - places[promises->ranges[promises->range]].first_input);
+    return promises->numbers + (places[height].first_input - places[promises->ranges[promises->range]].first_input);
 }
+
+/* Forgets promises that were read; their numbers are used again. O(count). */
+void promises_drop(struct promises *promises, unsigned worker, const uint32_t *numbers, size_t count);
 
 #endif
