@@ -380,8 +380,9 @@ static enum status search(struct find *find, struct fault *fault)
     if (status == STATUS_OK && find->linked && sought_takes_scripts(&find->sought))
         find->unread = tell_unread(find);
     if (status == STATUS_OK && find->count == 0 && !find->unread)
-        status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "nothing under %s has %s",
-                           rules_name(find->settings->rules), find->settings->operands[0]);
+        status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "nothing under %s up to block %u has %s",
+                           rules_name(find->settings->rules), (unsigned)find->forest.blocks - 1,
+                           find->settings->operands[0]);
     return status;
 }
 

@@ -121,14 +121,33 @@ static enum status put_tx(struct tx_text *tx_text, const struct index_tx *tx, ui
     return status == STATUS_NOMEM ? fault_nomem(fault) : status;
 }
 
+/* It is in no block that is shown: in none at all, or, with `above` set, in one above the last of these. */
+static enum status not_shown(const struct tx_text *tx_text, const struct index_tx *above, struct fault *fault)
+{
+    const struct store *store = tx_text->store;
+    uint32_t last = tx_text->forest->blocks - 1;
+    bool hidden = strcmp(store_path(store), store_main_path(store)) != 0;
+    const char *go_on = hidden ? "the rule set hidden ends there: 'unktx index' and 'unktx hidden --dags' bring it on"
+                               : "--to-height says so, or the store ends there, and 'unktx scan' brings it on";
+    if (above)
+        return fault_set(fault, STATUS_NOT_FOUND, store_path(store), FAULT_NO_OFFSET,
+                         "this transaction is in block %u, and what is shown ends at block %u; %s",
+                         (unsigned)above->height, (unsigned)last, go_on);
+    return fault_set(fault, STATUS_NOT_FOUND, store_path(store), FAULT_NO_OFFSET,
+                     "no transaction of the chain has this txid");
+}
+
 enum status linked_tx_put(struct tx_text *tx_text, const struct hash256 *txid, uint32_t vout, struct fault *fault)
 {
-    struct index_tx tx = {.number = UINT64_MAX};
-    bool found = false;
+    struct index_tx tx = {.number = UINT64_MAX}, later = {0};
+    bool found = false, above = false;
     enum status status;
     while ((status = index_tx_find(tx_text->index, txid, tx.number, &tx, fault)) == STATUS_OK) {
-        if (tx.height >= tx_text->forest->blocks)
+        if (tx.height >= tx_text->forest->blocks) {
+            later = tx;
+            above = true;
             continue;
+        }
         if (vout != TX_TEXT_ALL && vout >= tx.outputs)
             return tx_text_no_output(vout, tx.outputs, fault);
         status = found ? STATUS_OK : tx_text_begin_list(tx_text);
@@ -142,6 +161,5 @@ enum status linked_tx_put(struct tx_text *tx_text, const struct hash256 *txid, u
         return tx_text_end_list(tx_text) == STATUS_OK ? STATUS_OK : fault_nomem(fault);
     if (status != STATUS_NOT_FOUND)
         return status;
-    return fault_set(fault, STATUS_NOT_FOUND, store_path(tx_text->store), FAULT_NO_OFFSET,
-                     "no transaction of the chain has this txid");
+    return not_shown(tx_text, above ? &later : NULL, fault);
 }

@@ -317,6 +317,31 @@ static void the_menu_is_of_one_block(void **state)
     assert_true(menu_has_it());
 }
 
+/* A transaction above the last block of the rule set's store is in the chain, and how to go on is said; so is one above
+ * --to-height. */
+static void what_comes_later_is_told(void **state)
+{
+    (void)state;
+    unktx_ok("hidden --quiet --dags --to-height 250 --store %s/store -o %s/rows.csv", dir, dir);
+    struct run run = command_run("tx --format json 260 --store %s/store", dir);
+    const char *at = run.out ? strstr(run.out, "\"txid\":") : NULL;
+    char txid[65];
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "\"txid\":\"%64[0-9a-f]", txid), 1);
+    run_free(&run);
+    const char *line = path_of("show %s --store %s/store --rules hidden", txid, dir);
+    expect_said(1, "is in block 260, and what is shown ends at block 250; the rule set hidden ends there", line);
+    expect_said(1, "'unktx hidden --dags' bring it on", line);
+    expect_said(1, "nothing under hidden up to block 250 has",
+                path_of("find %s --store %s/store --rules hidden", txid, dir));
+    expect_said(1, "in block 260, and what is shown ends at block 100; --to-height",
+                path_of("show %s --store %s/store --to-height 100", txid, dir));
+    expect_said(1, "no transaction of the chain", path_of("show %064d --store %s/store --rules hidden", 0, dir));
+    unktx_ok("show %s --store %s/store", txid, dir);
+    unktx_ok("hidden --quiet --dags --store %s/store -o %s/rows.csv", dir, dir);
+    free(said_by(path_of("show %s --store %s/store --rules hidden", txid, dir)));
+}
+
 /* What is taken over from tables of this rule set is said, and that its store has gone on since. */
 static void a_folder_of_its_tables_is_told(void **state)
 {
@@ -347,6 +372,7 @@ int main(void)
         cmocka_unit_test_setup(what_cannot_says_what_can, make_bare),
         cmocka_unit_test(one_that_goes_further_is_refused),
         cmocka_unit_test(the_way_out_names_the_store_around),
+        cmocka_unit_test(what_comes_later_is_told),
         cmocka_unit_test(the_menu_is_of_one_block),
         cmocka_unit_test(a_folder_of_its_tables_is_told),
     };
