@@ -413,17 +413,21 @@ static enum status run_ranges(struct pass *pass, struct fault *fault)
 
 /* ---- opening ---- */
 
+/* One index for each thread; the first one tells how many there will be. */
 static enum status open_indexes(struct pass *pass, struct fault *fault)
 {
-    unsigned threads = pass->budget.threads;
-    pass->indexes = mem_alloc(threads, sizeof *pass->indexes);
+    const struct hidden_pass *options = pass->options;
+    pass->indexes = mem_alloc(options->threads, sizeof *pass->indexes);
     if (!pass->indexes)
         return fault_nomem(fault);
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && pass->indexes_count < threads) {
-        status = index_open(pass->options->store, &pass->indexes[pass->indexes_count], fault);
+    do {
+        status = index_open(options->store, &pass->indexes[pass->indexes_count], fault);
         pass->indexes_count += status == STATUS_OK;
-    }
+        if (pass->indexes_count == 1)
+            pass->budget = hidden_budget_for(options->memory, options->threads,
+                                             index_totals_of(pass->indexes[0]).inputs);
+    } while (status == STATUS_OK && pass->indexes_count < pass->budget.threads);
     return status;
 }
 
@@ -471,13 +475,13 @@ static void close_pass(struct pass *pass)
 
 enum status hidden_pass_run(const struct hidden_pass *options, struct fault *fault)
 {
-    struct pass pass = {.options = options, .budget = hidden_budget_of(options->memory, options->threads)};
+    struct pass pass = {.options = options};
+    enum status status = open_indexes(&pass, fault);
     struct promises_options to_promise = {.tmp = options->tmp ? options->tmp : options->store,
                                           .memory = pass.budget.promises,
                                           .buffers = pass.budget.buffers,
                                           .threads = pass.budget.threads,
                                           .to_height = options->to_height};
-    enum status status = open_indexes(&pass, fault);
     if (status == STATUS_OK)
         status = promises_open(&pass.promises, pass.indexes[0], &to_promise, fault);
     if (status == STATUS_OK)

@@ -59,11 +59,13 @@ unsigned hidden_slots(unsigned threads);
 struct hidden_budget {
     unsigned threads;  /* as many as half of the memory has room for */
     uint64_t window;   /* bytes of blocks at work at the same time */
-    uint64_t buffers;  /* of the spill */
+    uint64_t buffers;  /* of the spill, with its list of pieces */
     uint64_t promises; /* of a range of inputs */
 };
 /* `memory` is 256 MiB or more. O(1). */
 struct hidden_budget hidden_budget_of(uint64_t memory, unsigned threads);
+/* The same for a chain of so many inputs: of so many threads only that the spill has room. O(threads). */
+struct hidden_budget hidden_budget_for(uint64_t memory, unsigned threads, uint64_t inputs);
 /* What one thread takes of it. */
 uint64_t hidden_budget_thread(void);
 

@@ -1,6 +1,7 @@
 /* How a pass of hidden.h divides its memory. */
 #include "graph/index/hidden.h"
 
+#include "graph/index/promises.h"
 #include "graph/index/waiting.h"
 
 #define WINDOW_BYTES_A_THREAD (8u << 20)
@@ -16,5 +17,13 @@ struct hidden_budget hidden_budget_of(uint64_t memory, unsigned threads)
     budget.window = wanted < left / 12 ? wanted : left / 12;
     budget.buffers = left / 4;
     budget.promises = left / 2;
+    return budget;
+}
+
+struct hidden_budget hidden_budget_for(uint64_t memory, unsigned threads, uint64_t inputs)
+{
+    struct hidden_budget budget = hidden_budget_of(memory, threads);
+    while (budget.threads > 1 && promises_least_buffers(inputs, budget.promises, budget.threads) > budget.buffers)
+        budget = hidden_budget_of(memory, budget.threads - 1);
     return budget;
 }

@@ -9,7 +9,7 @@
 #include "parser/search.h"
 
 #define RANGES_MAX 4096u
-#define BUFFER_MIN 128u /* some entries: with all ranges and 64 threads an eighth of the least memory */
+#define BUFFER_MIN 128u /* some entries */
 #define BUFFER_MAX (64u << 10)
 #define TAKEN_AT_ONCE 256u /* numbers */
 #define PROMISE_MEMORY (sizeof(struct promise) + sizeof(uint32_t))
@@ -203,17 +203,29 @@ static enum status load_places(struct promises *promises, uint32_t to_height, st
     return STATUS_OK;
 }
 
+/* The most inputs of a range, but for one that is a single block. */
+static uint64_t range_inputs(uint64_t inputs, uint64_t memory)
+{
+    uint64_t most = memory / PROMISE_MEMORY;
+    if (most > INPUTS_MAX)
+        most = INPUTS_MAX;
+    return most < inputs / (RANGES_MAX / 2) ? inputs / (RANGES_MAX / 2) : most;
+}
+
+/* Two ranges that follow each other have more inputs than one may have. */
+uint64_t promises_least_buffers(uint64_t inputs, uint64_t memory, unsigned threads)
+{
+    uint64_t ranges = inputs / range_inputs(inputs, memory) * 2 + 1;
+    return (ranges < RANGES_MAX ? ranges : RANGES_MAX) * threads * (BUFFER_MIN + SPILL_PIECE_BYTES);
+}
+
 /* Ranges whose promises take the memory. */
 static enum status choose_ranges(struct promises *promises, uint64_t memory, struct fault *fault)
 {
     uint64_t inputs = promises->places[promises->blocks].first_input;
-    uint64_t most = memory / PROMISE_MEMORY;
-    if (most > INPUTS_MAX)
-        most = INPUTS_MAX;
+    uint64_t most = range_inputs(inputs, memory);
     if (index_promises_range > 0)
-        most = index_promises_range;
-    if (most < inputs / (RANGES_MAX / 2))
-        most = inputs / (RANGES_MAX / 2);
+        most = index_promises_range < inputs / (RANGES_MAX / 2) ? inputs / (RANGES_MAX / 2) : index_promises_range;
     promises->ranges = mem_alloc(RANGES_MAX + 1, sizeof *promises->ranges);
     if (!promises->ranges)
         return fault_nomem(fault);
@@ -230,7 +242,8 @@ static enum status choose_ranges(struct promises *promises, uint64_t memory, str
 /* In a folder that is gone before anything is in its files. */
 static enum status open_spill(struct promises *promises, const struct promises_options *options, struct fault *fault)
 {
-    size_t buffer = (size_t)(options->buffers / ((uint64_t)promises->ranges_count * options->threads));
+    uint64_t room = options->buffers / ((uint64_t)promises->ranges_count * options->threads);
+    size_t buffer = (size_t)(room > SPILL_PIECE_BYTES ? room - SPILL_PIECE_BYTES : 0);
     struct spill_shape shape = {.folder = promises->folder,
                                 .name = "promises",
                                 .parts = promises->ranges_count,

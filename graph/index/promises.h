@@ -51,6 +51,9 @@ struct promises_options {
     uint32_t to_height; /* UINT32_MAX: the tip */
 };
 
+/* The least that `buffers` has to be for a chain of so many inputs with that memory and so many threads. O(1). */
+uint64_t promises_least_buffers(uint64_t inputs, uint64_t memory, unsigned threads);
+
 /* Zero-initialise; promises_close in any case. Borrows the index. STATUS_NOT_FOUND: it ends below that height.
  * O(blocks) and 16 bytes for each. */
 enum status promises_open(struct promises *promises, struct tx_index *index, const struct promises_options *options,

@@ -29,6 +29,8 @@ struct open_piece {
     uint64_t number; /* of the last entry */
 };
 
+_Static_assert(sizeof(struct open_piece) == SPILL_PIECE_BYTES, "budgets count it");
+
 struct part {
     uint64_t last; /* piece: offset + 1 */
     uint64_t count;

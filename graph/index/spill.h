@@ -26,6 +26,7 @@ struct spill_entry {
 
 #define SPILL_BYTES_MAX 32u
 #define SPILL_FILES 8u
+#define SPILL_PIECE_BYTES 32u /* what each part has for each worker, beside its buffer */
 
 struct spill_shape {
     const char *folder; /* files are FOLDER/NAME-N; borrowed */

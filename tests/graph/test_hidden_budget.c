@@ -33,6 +33,29 @@ static void parts_fit(void **state)
     assert_true(hidden_budget_of(256 * MIB, THREADS_MOST).threads < THREADS_MOST);
 }
 
+/* A spill of all ranges has a buffer of 128 bytes at least and 32 bytes beside it for each range and thread: with 80
+ * threads and 4096 ranges 52 MB. Threads are left out until that has room too, and no more than that. */
+static void pieces_are_counted(void **state)
+{
+    (void)state;
+    static const uint64_t inputs[] = {0, 1000, 5000000, 400000000, 4000000000, 40000000000};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        for (unsigned threads = 1; threads <= THREADS_MOST; threads++) {
+            struct hidden_budget budget = hidden_budget_for(256 * MIB, threads, inputs[i]);
+            uint64_t ranges = inputs[i] / (budget.promises / 44) * 2 + 1;
+            ranges = ranges < 4096 ? ranges : 4096;
+            assert_true(budget.threads >= 1 && budget.threads <= threads);
+            assert_true(budget.threads == 1 || ranges * budget.threads * (128 + 32) <= budget.buffers);
+            struct hidden_budget other = hidden_budget_of(256 * MIB, budget.threads);
+            assert_true(budget.window == other.window && budget.buffers == other.buffers &&
+                        budget.promises == other.promises);
+        }
+    assert_int_equal(hidden_budget_for(256 * MIB, 80, 5000000).threads, hidden_budget_of(256 * MIB, 80).threads);
+    assert_true(hidden_budget_for(256 * MIB, 80, 4000000000).threads < 64);
+    assert_true(hidden_budget_for(256 * MIB, 80, 4000000000).threads > 16);
+    assert_int_equal(hidden_budget_for(2048 * MIB, 80, 4000000000).threads, 80);
+}
+
 /* 1024 spends, each with a transaction, an input, up to two scripts and a claim, are counted for each thread. */
 static void waiting_spends_are_counted(void **state)
 {
@@ -83,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_fit),
+        cmocka_unit_test(pieces_are_counted),
         cmocka_unit_test(waiting_spends_are_counted),
         cmocka_unit_test(what_was_dropped_is_not_shown),
     };
