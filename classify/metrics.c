@@ -70,8 +70,8 @@ static uint64_t add_tx(struct metrics *metrics, const struct dag *dag, uint32_t 
     row->roots += root;
     row->nodes += (uint64_t)kept + root;
     row->edges = add_saturating(row->edges, (uint64_t)kept * ((uint64_t)unknown_inputs + root));
-    row->inputs_before += t->inputs_before;
-    row->maybe_roots += t->inputs_before > 0 && unknown_outputs > 0;
+    row->inputs_before += forest_inputs_before(dag->forest, tx);
+    row->maybe_roots += forest_inputs_before(dag->forest, tx) > 0 && unknown_outputs > 0;
     row->mixed_spenders += unknown_inputs > 0 && unknown_inputs < t->inputs;
     if (root)
         row->root_value_sat = add_saturating(row->root_value_sat, t->value_out_sat);

@@ -247,6 +247,7 @@ static enum status dags(struct work *work, struct fault *fault)
     struct selection *selection = &work->opened.selection;
     unsigned threads = (unsigned)settings->threads;
     bool top = settings->top > 0 || settings->order_by;
+    mem_settle();
     enum status status = begin(work, fault);
     timings_stage("classes");
     if (status == STATUS_OK)
@@ -262,6 +263,7 @@ static enum status dags(struct work *work, struct fault *fault)
     if (status == STATUS_OK && top)
         status = measures_all(forest, &selection->tdags, &selection->classes, threads, &work->measures, fault);
     timings_stage("scripts");
+    mem_settle(); /* what finding the T-DAGs took is not needed any more */
     if (status == STATUS_OK && work->folder)
         status = known_scripts_find(&work->opened.catalogue, work->opened.store, forest, selection, threads,
                                     &work->held, fault);

@@ -247,7 +247,7 @@ static char *put_tx(char *p, const struct tables *tables, uint32_t number, uint3
     p = put_cell(p, tx->value_out_sat);
     p = put_u64(p, forest->block_times[tx->height]);
     p = dag_labels_put_cell(tables->labels, dag, put_name(p, tables, dag));
-    p = put_maybe(p, tables, forest_is_maybe_root(forest, number, tables->rules), tx->inputs_before);
+    p = put_maybe(p, tables, forest_is_maybe_root(forest, number, tables->rules), forest_inputs_before(forest, number));
     *p++ = '\n';
     return p;
 }
@@ -379,6 +379,7 @@ static enum status format_leaves(void *context, unsigned worker, size_t chunk, s
     if (status != STATUS_OK)
         return status;
     status = put_batch_leaves(text, tables, &view);
+    store_let_go_batch(tables->readers.readers[worker], chunk);
     if (status == STATUS_FORMAT)
         return opened_store_damaged(tables->store, view.first_height, fault);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);

@@ -113,7 +113,7 @@ static enum status put_partial(struct tx_text *tx_text, const struct tx_head *he
     return text_printf(&tx_text->text,
                        tx_text->json ? ",\"partial\":%u,\"inputs_before\":%u"
                                      : "    partial, from block %u on: inputs made before %u\n",
-                       (unsigned)forest->first_height, (unsigned)forest->txs[head->number].inputs_before);
+                       (unsigned)forest->first_height, (unsigned)forest_inputs_before(forest, (uint32_t)head->number));
 }
 
 static enum status put_head(struct tx_text *tx_text, const struct tx_head *head)

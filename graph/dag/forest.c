@@ -84,10 +84,10 @@ static enum status load_outputs(struct forest *forest, struct tx_view *view, uin
     struct forest_tx *to = &forest->txs[tx];
     struct output_record record;
     enum status status;
-    uint32_t vout = 0;
+    uint32_t vout = 0, nulldata = 0;
     for (; (status = tx_next_output(view, &record)) == STATUS_OK; vout++) {
         to->value_out_sat = add_saturating(to->value_out_sat, record.value_sat);
-        to->nulldata += record.kind == KIND_NULLDATA;
+        nulldata += record.kind == KIND_NULLDATA;
         if (!output_is_tracked(record.unknown, record.kind))
             continue;
         if (output == end || vout > FOREST_VOUT_MAX)
@@ -104,6 +104,7 @@ static enum status load_outputs(struct forest *forest, struct tx_view *view, uin
     }
     if (status != STATUS_NOT_FOUND)
         return status;
+    to->nulldata = nulldata & FOREST_VOUT_MAX;
     return output == end && vout == to->outputs ? STATUS_OK : STATUS_FORMAT;
 }
 
@@ -130,21 +131,22 @@ static enum status load_tx(struct load *load, struct batch_load *batch, struct t
     const struct batch_load *next = batch + 1;
     if (tx->number < batch->first_tx || tx->number >= next->first_tx || tx->first_ordinal < batch->first_output ||
         tx->first_ordinal > next->first_output || tx->tracked > next->first_output - tx->first_ordinal ||
-        tx->index > INT32_MAX || tx->inputs == 0 || tx->outputs == 0 || tx->spends > (tx->coinbase ? 0 : tx->inputs) ||
-        batch->list.count > UINT32_MAX)
+        tx->index > FOREST_INDEX_MAX || tx->inputs == 0 || tx->inputs > FOREST_VIN_MAX || tx->outputs == 0 ||
+        tx->outputs > FOREST_VOUT_MAX || tx->spends > (tx->coinbase ? 0 : tx->inputs) || batch->list.count > UINT32_MAX)
         return STATUS_FORMAT;
     uint32_t number = (uint32_t)tx->number, first_output = (uint32_t)tx->first_ordinal;
     load->forest->txs[number] = (struct forest_tx){
         .txid = tx->txid,
         .height = height,
-        .index = tx->index & INT32_MAX,
+        .index = tx->index & FOREST_INDEX_MAX,
         .coinbase = tx->coinbase,
-        .inputs = tx->inputs,
-        .outputs = tx->outputs,
+        .inputs = tx->inputs & FOREST_VIN_MAX,
+        .outputs = tx->outputs & FOREST_VOUT_MAX,
         .first_output = first_output,
         .first_spend = (uint32_t)batch->list.count,
-        .inputs_before = tx->inputs_before,
     };
+    if (load->forest->inputs_before)
+        load->forest->inputs_before[number] = tx->inputs_before;
     uint32_t tracked = tx->tracked;
     enum status status = load_spends(&batch->list, view);
     if (status == STATUS_OK)
@@ -201,6 +203,8 @@ static void load_work(void *context, unsigned w, size_t b)
         worker->status = store_reader_open(load->store, &worker->reader, &worker->fault);
     if (worker->status == STATUS_OK)
         worker->status = load_batch(load, worker->reader, b, &worker->fault);
+    if (worker->reader)
+        store_let_go_batch(worker->reader, b);
     worker->failed = b;
 }
 
@@ -245,7 +249,11 @@ static enum status load_headers(struct load *load, struct store_reader *reader, 
     forest->txs = mem_alloc_large((size_t)txs + 1, sizeof *forest->txs);
     forest->outputs = mem_alloc_large((size_t)outputs, sizeof *forest->outputs);
     forest->block_times = mem_alloc((size_t)blocks, sizeof *forest->block_times);
-    return forest->txs && forest->outputs && forest->block_times ? STATUS_OK : fault_nomem(fault);
+    if (forest->first_height > 0)
+        forest->inputs_before = mem_alloc((size_t)txs, sizeof *forest->inputs_before);
+    return forest->txs && forest->outputs && forest->block_times && (forest->inputs_before || forest->first_height == 0)
+               ? STATUS_OK
+               : fault_nomem(fault);
 }
 
 static enum status load_parallel(struct load *load, unsigned threads, struct fault *fault)
@@ -335,6 +343,7 @@ void forest_free(struct forest *forest)
     mem_free(forest->txs);
     mem_free(forest->outputs);
     mem_free(forest->spends);
+    mem_free(forest->inputs_before);
     mem_free(forest->block_times);
     memset(forest, 0, sizeof *forest);
 }

@@ -2,8 +2,8 @@
  * rule set (docs/model.md, section 5): weakly connected components in which an unknown output was spent.
  *
  * Arrays of structs of plain numbers, indexed by transaction number and output ordinal (see record.h), because millions
- * of T-DAGs of three nodes must cost bytes, not allocations. 72 bytes a stored transaction, 24 a tracked output, 4 a
- * spend. Thread rule: loading is parallel inside; a const forest or tdags is shareable. */
+ * of T-DAGs of three nodes must cost bytes, not allocations. 64 bytes a stored transaction (68 of a partial store), 24 a
+ * tracked output, 4 a spend. Thread rule: loading is parallel inside; a const forest or tdags is shareable. */
 #ifndef UNKTX_GRAPH_DAG_FOREST_H
 #define UNKTX_GRAPH_DAG_FOREST_H
 
@@ -13,34 +13,35 @@
 
 struct forest_tx {
     struct hash256 txid;
-    uint32_t height;
-    uint32_t index : 31; /* in its block */
-    uint32_t coinbase : 1;
-    uint32_t inputs;
-    uint32_t outputs;
-    uint32_t nulldata;      /* how many nulldata outputs */
-    uint32_t first_output;  /* ordinal of its first tracked output; the next transaction's comes after its last */
-    uint32_t first_spend;   /* in forest.spends; likewise */
-    uint32_t inputs_before; /* spend what was made before the store's first block; 0 unless it is partial */
     uint64_t value_out_sat; /* sum over all its outputs, saturating */
+    uint32_t height;
+    uint32_t first_output; /* ordinal of its first tracked output; the next transaction's comes after its last */
+    uint32_t first_spend;  /* in forest.spends; likewise */
+    uint32_t inputs : 31;
+    uint32_t coinbase : 1;
+    uint64_t outputs : 22;
+    uint64_t nulldata : 22; /* how many nulldata outputs */
+    uint64_t index : 20;    /* in its block */
 };
 
-/* No block record, of 32 MiB at most, has room for a transaction with more outputs or inputs. */
-#define FOREST_VOUT_MAX ((1u << 23) - 1)
+/* No block record, of 32 MiB at most, has room for a transaction with more outputs (9 bytes each) or inputs (41), nor
+ * for more transactions (60). */
+#define FOREST_VOUT_MAX ((1u << 22) - 1)
 #define FOREST_VIN_MAX ((1u << 31) - 1)
+#define FOREST_INDEX_MAX ((1u << 20) - 1)
 
 struct forest_output {
     uint64_t value_sat;
     uint32_t tx;      /* that creates it */
     uint32_t spender; /* transaction number, FOREST_NONE when unspent */
-    uint32_t vout : 23;
+    uint32_t vout : 22;
     uint32_t kind : 5;    /* enum kind */
     uint32_t unknown : 4; /* mask of rule sets */
     uint32_t spender_vin : 31;
     uint32_t anyone_can_spend : 1;
 };
 
-_Static_assert(sizeof(struct forest_tx) == 72 && sizeof(struct forest_output) == 24, "there are millions of them");
+_Static_assert(sizeof(struct forest_tx) == 64 && sizeof(struct forest_output) == 24, "there are millions of them");
 _Static_assert(KINDS <= 1u << 5 && RULES_WITH_HIDDEN <= 4, "they fit");
 
 struct forest {
@@ -50,9 +51,11 @@ struct forest {
     uint32_t outputs_count;
     uint32_t *spends; /* ordinals spent, grouped by spending transaction, in order of vin */
     uint32_t spends_count;
-    uint32_t *block_times; /* by height; 0 below first_height */
-    uint32_t first_height; /* of the first block: above 0 where the store is partial */
-    uint32_t blocks;       /* the last block's height + 1 */
+    uint32_t *inputs_before; /* by transaction: how many spend what was made before the store's first block; NULL unless
+                              * it is partial, see forest_inputs_before */
+    uint32_t *block_times;   /* by height; 0 below first_height */
+    uint32_t first_height;   /* of the first block: above 0 where the store is partial */
+    uint32_t blocks;         /* the last block's height + 1 */
     struct hash256 tip;
     /* sums over all blocks */
     uint64_t total_txs;
@@ -85,6 +88,12 @@ void forest_free(struct forest *forest);
 static inline bool forest_is_arc(const struct forest_output *output, enum rules rules)
 {
     return (output->unknown >> rules & 1) && output->spender != FOREST_NONE;
+}
+
+/* The number of inputs of a transaction that spend what was made before the store's first block. O(1). */
+static inline uint32_t forest_inputs_before(const struct forest *forest, uint32_t tx)
+{
+    return forest->inputs_before ? forest->inputs_before[tx] : 0;
 }
 
 /* The number of inputs of a transaction that spend an unknown output (|Uin|). O(its spends). */

@@ -36,7 +36,7 @@ void forest_count_inner(struct forest *forest, uint32_t tx, uint32_t first_spend
 
 bool forest_is_maybe_root(const struct forest *forest, uint32_t tx, enum rules rules)
 {
-    return forest->txs[tx].inputs_before > 0 && forest_unknown_outputs(forest, tx, rules) > 0;
+    return forest_inputs_before(forest, tx) > 0 && forest_unknown_outputs(forest, tx, rules) > 0;
 }
 
 bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules)

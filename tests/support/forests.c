@@ -25,9 +25,9 @@ uint32_t forest_add_tx(struct forest_builder *builder, uint32_t known_inputs, ui
     struct forest_tx *tx = &forest->txs[number];
     *tx = (struct forest_tx){
         .height = number,
-        .inputs = known_inputs,
-        .outputs = unknown + known + nulldata,
-        .nulldata = nulldata,
+        .inputs = known_inputs & FOREST_VIN_MAX,
+        .outputs = (unknown + known + nulldata) & FOREST_VOUT_MAX,
+        .nulldata = nulldata & FOREST_VOUT_MAX,
         .first_output = forest->outputs_count,
         .first_spend = forest->spends_count,
         .value_out_sat = UINT64_C(1000) * (known + nulldata),
@@ -111,7 +111,7 @@ static void add_outputs(const struct forest *forest, uint32_t t, forest_script *
     }
     for (uint32_t i = tx[1].first_output - tx->first_output; i < tx->outputs; i++) {
         struct output_record record = {.value_sat = 1000, .kind = KIND_PUBKEYHASH};
-        if (i >= tx->outputs - tx->nulldata)
+        if (i + tx->nulldata >= tx->outputs)
             record = (struct output_record){
                 .value_sat = 1000,
                 .kind = KIND_NULLDATA,
