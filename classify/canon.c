@@ -74,8 +74,10 @@ struct canon {
     uint8_t *kept;           /* [arcs] of one vertex */
     size_t vertex_capacity;
     size_t arc_capacity;
-    uint8_t *bytes; /* the form being written */
+    uint8_t *bytes; /* the form being written, or the end of it */
     size_t length;
+    bool has_more; /* what is before is in `stream` already */
+    struct sha256_stream stream;
     size_t byte_capacity;
     struct piece *stack;
     size_t depth;
@@ -132,8 +134,24 @@ void canon_free(struct canon *c)
 
 /* ---- writing forms ---- */
 
+#define FORM_CHUNK ((size_t)64 << 10)
+
+static void begin_form(struct canon *c)
+{
+    c->length = 0;
+    c->has_more = false;
+}
+
+/* Only a form's digest is wanted, so a long one is never there as a whole. */
 static enum status room(struct canon *c, size_t more)
 {
+    if (c->length >= FORM_CHUNK) {
+        if (!c->has_more)
+            sha256_begin(&c->stream);
+        c->has_more = true;
+        sha256_add(&c->stream, c->bytes, c->length);
+        c->length = 0;
+    }
     return mem_reserve(&c->bytes, &c->byte_capacity, c->length + more, 1);
 }
 
@@ -153,9 +171,14 @@ static void put_bytes(struct canon *c, const uint8_t *bytes, size_t size)
 static void digest(struct canon *c, uint8_t out[CANON_ID_SIZE])
 {
     uint8_t hash[32];
-    sha256(c->bytes, c->length, hash);
+    if (c->has_more) {
+        sha256_add(&c->stream, c->bytes, c->length);
+        sha256_end(&c->stream, hash);
+    } else {
+        sha256(c->bytes, c->length, hash);
+    }
     memcpy(out, hash, CANON_ID_SIZE);
-    c->length = 0;
+    begin_form(c);
 }
 
 /* ---- taking apart ---- */
@@ -383,12 +406,14 @@ static enum status close_piece(struct canon *c)
 /* The beginning of the whole graph's form: the cells with their colours and sizes. */
 static enum status put_cells(struct canon *c)
 {
-    enum status status = room(c, 8 + 12 * (size_t)c->cells.cells_count);
+    enum status status = room(c, 8);
     if (status != STATUS_OK)
         return status;
     put32(c, TAG_WHOLE);
     put32(c, c->cells.cells_count);
     for (uint32_t cell = 0; cell < c->graph->vertices; cell += c->cells.size[cell]) {
+        if ((status = room(c, 12)) != STATUS_OK)
+            return status;
         store_le64(c->bytes + c->length, c->graph->colour[c->cells.order[cell]]);
         c->length += 8;
         put32(c, c->cells.size[cell]);
@@ -398,7 +423,8 @@ static enum status put_cells(struct canon *c)
 
 static enum status take_apart(struct canon *c, struct fault *fault)
 {
-    c->length = c->depth = c->results_count = 0;
+    begin_form(c);
+    c->depth = c->results_count = 0;
     enum status status = put_cells(c);
     if (status == STATUS_OK)
         status = open_piece(c, 0, c->graph->vertices, fault);
@@ -421,7 +447,7 @@ static enum status take_apart(struct canon *c, struct fault *fault)
  * colouring does not. */
 static enum status put_inexact(struct canon *c, struct canon_form *form)
 {
-    c->length = 0;
+    begin_form(c);
     enum status status = room(c, 4 + CANON_ID_SIZE);
     if (status != STATUS_OK)
         return status;
@@ -436,9 +462,9 @@ static enum status put_inexact(struct canon *c, struct canon_form *form)
 enum status canon_run(struct canon *c, const struct canon_graph *graph, struct canon_form *form, struct fault *fault)
 {
     c->graph = graph;
-    enum status status = STATUS_NOMEM;
-    if (reserve(c, graph->vertices, graph->first[graph->vertices]))
-        status = refinement_run(&c->cells, graph);
+    enum status status = refinement_run(&c->cells, graph);
+    if (status == STATUS_OK && !reserve(c, graph->vertices, graph->first[graph->vertices]))
+        status = STATUS_NOMEM;
     if (status == STATUS_OK) {
         form->roles = c->cells.cells_count;
         for (uint32_t v = 0; v < graph->vertices; v++)

@@ -5,6 +5,7 @@
 
 #include "classify/metrics.h"
 #include "classify/quotient.h"
+#include "classify/refinement.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
 #include "parser/parallel.h"
@@ -186,6 +187,15 @@ static void worker_close(struct worker *worker)
     mem_free(worker->removed);
 }
 
+/* What a large T-DAG took is given back before the rows of all others are filled. */
+static void worker_renew(struct worker *worker)
+{
+    struct worker left = {
+        .fault = worker->fault, .status = worker->status, .failed = worker->failed, .prefetched = worker->prefetched};
+    worker_close(worker);
+    *worker = left;
+}
+
 /* The transactions of a T-DAG lie anywhere in memory: asking for all of an item's before the first is needed takes a
  * fraction of the time of waiting for each. Returns how many it asked for, since gcc (12 at least) drops calls of
  * functions that only prefetch. */
@@ -245,6 +255,8 @@ static void classify_work(void *context, unsigned w, size_t i)
         return;
     worker->status = classify_item(job, worker, &job->items[i]);
     worker->failed = i;
+    if (job->items[i].txs >= REFINEMENT_LARGE)
+        worker_renew(worker);
 }
 
 /* The largest first, so that no worker begins a giant when the others are done. */

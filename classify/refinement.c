@@ -272,10 +272,30 @@ static bool sort_arcs(struct refinement *r)
     return true;
 }
 
+/* Of a large graph all but the result goes, and the next graph finds no room. */
+static void let_go(struct refinement *r)
+{
+    uint32_t **words[] = {&r->queue,   &r->count,    &r->touched, &r->touched_count,
+                          &r->in_from, &r->in_first, &r->in_label};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        mem_free(*words[i]);
+        *words[i] = NULL;
+    }
+    mem_free(r->queued);
+    mem_free(r->items);
+    mem_free(r->items_spare);
+    r->queued = NULL;
+    r->items = r->items_spare = NULL;
+    r->vertex_capacity = r->arc_capacity = r->item_capacity = 0;
+}
+
 enum status refinement_run(struct refinement *r, const struct canon_graph *graph)
 {
     r->graph = graph;
     if (!reserve(r, graph->vertices, graph->first[graph->vertices]))
         return STATUS_NOMEM;
-    return refine(r) && sort_arcs(r) ? STATUS_OK : STATUS_INTERRUPTED;
+    bool stopped = !refine(r) || !sort_arcs(r);
+    if (graph->vertices >= REFINEMENT_LARGE)
+        let_go(r);
+    return stopped ? STATUS_INTERRUPTED : STATUS_OK;
 }

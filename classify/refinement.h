@@ -53,6 +53,9 @@ struct refinement {
     size_t item_capacity;
 };
 
+/* A graph of so many vertices leaves only the result behind, since its room is worth more than the time to make it. */
+#define REFINEMENT_LARGE 4096u
+
 /* Refines the graph's own colours. STATUS_NOMEM; STATUS_INTERRUPTED (stop.h). O((vertices + arcs) log vertices). */
 enum status refinement_run(struct refinement *refinement, const struct canon_graph *graph) MUST_CHECK;
 void refinement_free(struct refinement *refinement);

@@ -76,6 +76,8 @@ enum status known_scripts_find(const struct catalogue *catalogue, const struct s
 {
     *held = (struct known_scripts_held){.catalogue = catalogue};
     enum status status = labels_find(catalogue, store, forest, &selection->tdags, threads, &held->labels, fault);
+    mem_free(held->labels.roots); /* only filters ask for these */
+    held->labels.roots = NULL;
     if (status == STATUS_OK)
         status = hold_by_class(&selection->classes, held, fault);
     return status == STATUS_OK ? opened_store_go_on(fault) : status;

@@ -48,6 +48,13 @@ static bool write_chunk(void *context, size_t number, size_t chunk)
     return writer->status == STATUS_OK && !outfile_left(writer->file);
 }
 
+/* Slots of one of `files` files. Threads share them all, so with more files each needs fewer, and memory stays that of
+ * one file. */
+static size_t slots_for(unsigned threads, size_t files)
+{
+    return threads > 1 ? 1 + (4 * (size_t)threads + files - 1) / files : 1;
+}
+
 /* Chunks of all files are formatted on all threads. */
 static enum status write_chunks(struct chunk_writer *writers, struct parallel_lane *lanes, size_t count,
                                 unsigned threads, struct fault *fault)
@@ -59,7 +66,7 @@ static enum status write_chunks(struct chunk_writer *writers, struct parallel_la
     threads = chunks < threads ? (unsigned)chunks : threads;
     for (size_t i = 0; i < count && ok; i++) {
         struct chunk_writer *writer = &writers[i];
-        writer->slots_count = threads > 1 ? 4 * (size_t)threads : 1;
+        writer->slots_count = slots_for(threads, count);
         writer->slots = mem_alloc(writer->slots_count, sizeof *writer->slots);
         lanes[i] = (struct parallel_lane){writer->table->chunks, writer->slots_count};
         ok = writer->slots != NULL;

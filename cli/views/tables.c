@@ -214,13 +214,13 @@ static enum status format_classes(void *context, unsigned worker, size_t chunk, 
     const struct tables *tables = context;
     const struct classes *classes = &tables->selection->classes;
     (void)worker;
-    char *p = text_room(text, CHUNK_ROWS * (CLASS_ROW + tables->names_size));
-    if (!p)
-        return fault_nomem(fault);
     uint32_t end = chunk_end(chunk, classes->classes_count);
-    for (uint32_t i = (uint32_t)chunk * CHUNK_ROWS; i < end; i++)
-        p = put_class(p, tables, i);
-    text_end(text, p);
+    for (uint32_t i = (uint32_t)chunk * CHUNK_ROWS; i < end; i++) {
+        char *p = text_room(text, CLASS_ROW + tables->names_size);
+        if (!p)
+            return fault_nomem(fault);
+        text_end(text, put_class(p, tables, i));
+    }
     return STATUS_OK;
 }
 
