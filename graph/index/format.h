@@ -200,9 +200,12 @@ const struct index_state *index_state_of(const struct tx_index *index);
 const uint8_t *index_seed_of(const struct tx_index *index);
 enum status index_block_entry(struct tx_index *index, uint32_t height, struct block_entry *entry, struct fault *fault)
     MUST_CHECK;
-/* The next older transaction whose txid has that hash's 40 bits, by first output: those below `below` (an output
- * number). STATUS_NOT_FOUND without a fault. */
-enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t below, struct index_tx *tx,
+/* The next older transaction whose txid has that hash's 40 bits, by first output, which is below `below`. *output is
+ * undefined after STATUS_NOT_FOUND, which is without a fault. */
+enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t below, uint64_t *output,
                             struct fault *fault) MUST_CHECK;
+/* index_tx_of_output for look-ups far apart, or in the order of outputs: decodes no more of a page than leads to it. */
+enum status index_candidate_tx(struct tx_index *index, uint64_t output, struct index_tx *tx, struct fault *fault)
+    MUST_CHECK;
 
 #endif

@@ -4,9 +4,11 @@
 
 #include "parser/mem.h"
 #include "parser/search.h"
+#include "parser/sort.h"
 
 #define BUCKET 4u /* creators a bucket, about */
 #define SORT_SMALL 24u
+#define OLDER_MAX 65536u /* spenders of outputs of the index that are looked up together */
 
 /* A transaction of the part: sorted by (key, first output). */
 struct creator {
@@ -138,6 +140,21 @@ static uint64_t hash_of(const struct part *part, uint64_t key)
     return (uint64_t)part->number << (64 - work->part_bits) | key << (64 - work->part_bits - work->key_bits);
 }
 
+/* Links a spender to its output of that transaction of the index; see join_older for the rest. */
+static enum status join_to(struct part *part, const struct spill_entry *spender, const struct index_tx *tx,
+                           const struct hash256 *prevout, bool *doubt)
+{
+    struct index_output output = {.spender = INDEX_NONE};
+    bool exists = spender->extra < tx->outputs;
+    enum status status = STATUS_OK;
+    if (exists)
+        status = index_outputs(part->base, tx->first_output + spender->extra, 1, &output, &part->fault);
+    *doubt = !prevout && (!exists || output.spender != INDEX_NONE);
+    if (status != STATUS_OK || *doubt)
+        return status;
+    return exists ? link_older(part, tx, &output, spender->extra, spender->number) : not_there(part, spender->number);
+}
+
 /* Looks for the spent output in the index as it is. `prevout` is the txid that its transaction must have. With NULL
  * the hash decides, of which all 64 bits are kept in a build that adds to an index, until the sums are compared; but a
  * hash alone is not enough to call a spend impossible: then *doubt is set, and nothing is done. */
@@ -150,24 +167,15 @@ static enum status join_older(struct part *part, const struct spill_entry *spend
     uint64_t hash = hash_of(part, spender->key), below = UINT64_MAX;
     struct index_tx tx;
     for (;;) {
-        enum status status = index_candidate(part->base, hash, below, &tx, &part->fault);
+        enum status status = index_candidate(part->base, hash, below, &below, &part->fault);
         if (status == STATUS_NOT_FOUND)
             return not_there(part, spender->number);
+        if (status == STATUS_OK)
+            status = index_candidate_tx(part->base, below, &tx, &part->fault);
         if (status != STATUS_OK)
             return status;
-        below = tx.first_output;
-        if (prevout ? !hash256_equal(prevout, &tx.txid) : index_hash(&part->work->hasher, tx.txid.bytes) != hash)
-            continue;
-        struct index_output output = {.spender = 0};
-        if (spender->extra < tx.outputs)
-            status = index_outputs(part->base, tx.first_output + spender->extra, 1, &output, &part->fault);
-        if (status != STATUS_OK)
-            return status;
-        *doubt = !prevout && output.spender != INDEX_NONE;
-        if (*doubt)
-            return STATUS_OK;
-        return spender->extra < tx.outputs ? link_older(part, &tx, &output, spender->extra, spender->number)
-                                           : not_there(part, spender->number);
+        if (prevout ? hash256_equal(prevout, &tx.txid) : index_hash(&part->work->hasher, tx.txid.bytes) == hash)
+            return join_to(part, spender, &tx, prevout, doubt);
     }
 }
 
@@ -195,6 +203,74 @@ static enum status join_exactly(struct part *part, const struct spill_entry *spe
     return status == STATUS_OK ? join_older(part, spender, &spend.prevout, &doubt) : status;
 }
 
+/* ---- spenders of the index's outputs, in the order of its tables ---- */
+
+/* Sorted by `at`: its key, then the transaction's first output. */
+struct older {
+    uint64_t at;
+    uint64_t key;
+    uint64_t input;
+    uint32_t vout;
+};
+_Static_assert(sizeof(struct older) <= SORT_SIZE_MAX, "can be sorted");
+
+static enum status settle_one(struct part *part, const struct older *older)
+{
+    const struct spill_entry spender = {older->key, older->input, older->vout, 0, NULL};
+    struct index_tx tx;
+    bool doubt;
+    enum status status = index_candidate_tx(part->base, older->at, &tx, &part->fault);
+    if (status != STATUS_OK)
+        return status;
+    if (index_hash(&part->work->hasher, tx.txid.bytes) == hash_of(part, older->key))
+        status = join_to(part, &spender, &tx, NULL, &doubt);
+    else
+        status = join_older(part, &spender, NULL, &doubt);
+    return doubt && status == STATUS_OK ? join_exactly(part, &spender, NULL, 0) : status;
+}
+
+/* Those that are kept: first all their txids, then all transactions, so that many find what they need on a page that
+ * one before them was led to. */
+static enum status settle_older(struct part *part)
+{
+    size_t count = part->older_count, left = 0;
+    enum status status = STATUS_OK;
+    struct older *sorted = sort_by_key(part->older, part->older_spare, count, sizeof *sorted);
+    struct older *spare = sorted == part->older ? part->older_spare : part->older;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = index_candidate(part->base, hash_of(part, sorted[i].key), UINT64_MAX, &sorted[i].at, &part->fault);
+        if (status == STATUS_OK)
+            sorted[left++] = sorted[i];
+        if (status == STATUS_NOT_FOUND)
+            status = not_there(part, sorted[i].input);
+    }
+    sorted = sort_by_key(sorted, spare, left, sizeof *sorted);
+    for (size_t i = 0; i < left && status == STATUS_OK; i++)
+        status = settle_one(part, &sorted[i]);
+    part->older_count = 0;
+    return status;
+}
+
+/* Keeps it until there are many. */
+static enum status settle_later(struct part *part, const struct spill_entry *spender)
+{
+    if (!part->base)
+        return not_there(part, spender->number);
+    if (!part->older) {
+        uint64_t most = part->work->memory / part->work->options->threads / (32 * sizeof *part->older);
+        part->older_most = most < OLDER_MAX ? (size_t)most : OLDER_MAX;
+        part->older = mem_resize(NULL, part->older_most, sizeof *part->older);
+        part->older_spare = mem_resize(NULL, part->older_most, sizeof *part->older);
+        if (!part->older || !part->older_spare)
+            return fault_nomem(&part->fault);
+    }
+    part->older[part->older_count++] = (struct older){spender->key, spender->key, spender->number,
+                                                      (uint32_t)spender->extra};
+    return part->older_count == part->older_most ? settle_older(part) : STATUS_OK;
+}
+
+/* ---- spenders ---- */
+
 /* A creator in a later block than the spender: then the index may hold an older one of the same txid. */
 static bool comes_later(const struct part *part, const struct creator *creator, uint64_t input)
 {
@@ -220,11 +296,8 @@ static enum status join_one(struct part *part, const struct spill_entry *spender
         at++;
     if (part->exact || at - first > 1 || (at > first && comes_later(part, first, spender->number)))
         return join_exactly(part, spender, first, (size_t)(at - first));
-    bool doubt = false;
-    if (at == first) {
-        enum status status = join_older(part, spender, NULL, &doubt);
-        return doubt && status == STATUS_OK ? join_exactly(part, spender, NULL, 0) : status;
-    }
+    if (at == first)
+        return settle_later(part, spender);
     if (spender->extra >= outputs_of(first))
         return join_exactly(part, spender, first, 1);
     return link_output(part, first_output_of(first) + spender->extra, spender->number, first->check);
@@ -284,12 +357,15 @@ void part_join(struct part *part, struct joined *joined)
     part->count = 0;
     part->exact = work->exact[part->number];
     part->sum = 0;
+    part->older_count = 0;
     part->fault = (struct fault){0};
     enum status status = spill_read(work->creators, part->number, on_creators, part, &part->fault);
     if (status == STATUS_OK)
         status = sort_creators(part);
     if (status == STATUS_OK)
         status = spill_read(work->spenders, part->number, on_spenders, part, &part->fault);
+    if (status == STATUS_OK && part->older_count > 0)
+        status = settle_older(part);
     if (status == STATUS_OK)
         status = make_pairs(part, joined);
     joined->status = status;
@@ -302,6 +378,8 @@ void part_free(struct part *part)
     mem_free(part->unsorted);
     mem_free(part->buckets);
     mem_free(part->creators);
+    mem_free(part->older);
+    mem_free(part->older_spare);
     work_reader_free(&part->spends);
     work_reader_free(&part->spendees);
 }

@@ -24,7 +24,11 @@ struct part {
     unsigned bucket_shift;
     unsigned pass_shift;
     uint64_t pass;
-    struct tx_index *base;       /* the index as it is; NULL: empty */
+    struct tx_index *base; /* the index as it is; NULL: empty */
+    struct older *older;   /* spenders of outputs of the base that are still to be looked up; NULL until there is one */
+    struct older *older_spare;
+    size_t older_count;
+    size_t older_most;
     struct work_reader spends;   /* blocks of spenders */
     struct work_reader spendees; /* blocks of what they may spend */
     uint64_t bad_input;          /* the first that spends what does not exist; UINT64_MAX: none */

@@ -26,8 +26,12 @@ struct tx_index {
     struct index_hasher hasher;
     struct index_tx txs[TXS_A_PAGE_MAX]; /* the page of transactions decoded last */
     unsigned txs_count;
-    const uint8_t *inputs;  /* the page seen last, NULL at first */
-    const uint8_t *outputs; /* the same */
+    unsigned txs_left;       /* of that page, which are not decoded yet */
+    const uint8_t *txs_page; /* its bytes, while some are left */
+    const uint8_t *txs_rest; /* the first of those */
+    const uint8_t *txs_end;  /* of the page */
+    const uint8_t *inputs;   /* the page seen last, NULL at first */
+    const uint8_t *outputs;  /* the same */
     uint64_t inputs_page;
     uint64_t outputs_page;
     struct pairs_page late_pages[INDEX_RUNS_MAX];

@@ -356,7 +356,7 @@ enum status spill_read(const struct spill *spill, unsigned part, spill_on_entrie
     const struct spill_shape *shape = &spill->shape;
     size_t most = shape->buffer / (shape->key_size + 1) + 1;
     uint8_t *bytes = mem_alloc(shape->buffer + 8, 1);
-    struct spill_entry *entries = mem_alloc(most, sizeof *entries);
+    struct spill_entry *entries = mem_resize(NULL, most, sizeof *entries);
     enum status status = bytes && entries ? STATUS_OK : fault_nomem(fault);
     char path[4096];
     path_of(spill, file_of(spill, part), path);

@@ -30,19 +30,39 @@ static const uint8_t *read_tx(const uint8_t *p, const uint8_t *end, const struct
     return p + HASH256_SIZE;
 }
 
+/* Reads the header of a page, whose records are then all left to be decoded. */
 static enum status take_page(struct tx_index *index, const struct kv_pair *pair, struct fault *fault)
 {
-    const uint8_t *bytes = pair->value, *p = bytes + TX_PAGE_HEADER, *end = bytes + pair->value_size;
-    index->txs_count = 0;
+    const uint8_t *bytes = pair->value;
+    index->txs_count = index->txs_left = 0;
     unsigned count = pair->value_size > TX_PAGE_HEADER ? index_page_read(bytes, index->txs) : 0;
     if (count == 0 || count > TXS_A_PAGE_MAX || pair->key_size != 5 ||
         load_be40(pair->key) != index->txs[0].first_output)
         return damaged(index, "a page of transactions is malformed", fault);
-    for (unsigned i = 0; i < count && p; i++)
-        p = read_tx(p, end, i > 0 ? &index->txs[i - 1] : NULL, &index->txs[i]);
-    if (!p)
-        return damaged(index, "a transaction is malformed", fault);
-    index->txs_count = count;
+    index->txs_left = count;
+    index->txs_page = bytes;
+    index->txs_rest = bytes + TX_PAGE_HEADER;
+    index->txs_end = bytes + pair->value_size;
+    return STATUS_OK;
+}
+
+/* Decodes records of the page that was taken: all that are left, or up to the one with that output. */
+static enum status decode_up_to(struct tx_index *index, uint64_t output, struct fault *fault)
+{
+    const uint8_t *p = index->txs_rest;
+    while (index->txs_left > 0) {
+        unsigned n = index->txs_count;
+        p = read_tx(p, index->txs_end, n > 0 ? &index->txs[n - 1] : NULL, &index->txs[n]);
+        if (!p) {
+            index->txs_count = index->txs_left = 0;
+            return damaged(index, "a transaction is malformed", fault);
+        }
+        index->txs_count++;
+        index->txs_left--;
+        if (output < index->txs[n].first_output + index->txs[n].outputs)
+            break;
+    }
+    index->txs_rest = p;
     return STATUS_OK;
 }
 
@@ -68,6 +88,8 @@ static enum status page_of_output(struct tx_index *index, uint64_t output, struc
         return damaged(index, "a page of transactions is missing", fault);
     if (status == STATUS_OK)
         status = take_page(index, &pair, fault);
+    if (status == STATUS_OK)
+        status = decode_up_to(index, UINT64_MAX, fault);
     return status == STATUS_OK && index->state.cut_input != UINT64_MAX ? cut_page(index, fault) : status;
 }
 
@@ -81,6 +103,23 @@ static enum status page_of(struct tx_index *index, enum index_table table, uint6
     if (status == STATUS_NOT_FOUND || (status == STATUS_OK && pair.value_size != 5))
         return damaged(index, "a page of transactions is missing", fault);
     return status == STATUS_OK ? page_of_output(index, load_40(pair.value), fault) : status;
+}
+
+/* Decodes of the page that has this output's transaction what leads to it, going on from where it was left. */
+static enum status decode_output(struct tx_index *index, uint64_t output, struct fault *fault)
+{
+    uint8_t key[5];
+    struct kv_pair pair;
+    if (index->state.cut_input != UINT64_MAX)
+        return page_of_output(index, output, fault);
+    store_be40(key, output);
+    enum status status = kv_floor(index->cursors[TABLE_TXS], key, sizeof key, &pair, fault);
+    if (status == STATUS_NOT_FOUND)
+        return damaged(index, "a page of transactions is missing", fault);
+    bool begun = status == STATUS_OK && index->txs_left > 0 && pair.value == index->txs_page;
+    if (status == STATUS_OK && !begun)
+        status = take_page(index, &pair, fault);
+    return status == STATUS_OK ? decode_up_to(index, output, fault) : status;
 }
 
 static const struct index_tx *last_of_page(const struct tx_index *index) { return &index->txs[index->txs_count - 1]; }
@@ -100,22 +139,39 @@ enum status index_tx_at(struct tx_index *index, uint64_t number, struct index_tx
     return STATUS_OK;
 }
 
-enum status index_tx_of_output(struct tx_index *index, uint64_t output, struct index_tx *tx, struct fault *fault)
+/* Whether what is decoded has that output. */
+static bool has_output(const struct tx_index *index, uint64_t output)
+{
+    return index->txs_count > 0 && output >= index->txs[0].first_output &&
+           output < last_of_page(index)->first_output + last_of_page(index)->outputs;
+}
+
+/* The transaction with that output, by `load` if it is not decoded. */
+static enum status tx_of_output(struct tx_index *index, uint64_t output, struct index_tx *tx,
+                                enum status (*load)(struct tx_index *index, uint64_t output, struct fault *fault),
+                                struct fault *fault)
 {
     if (output >= index->state.totals.outputs)
         return index_has_no(index, "output", output, fault);
-    if (index->txs_count == 0 || output < index->txs[0].first_output ||
-        output >= last_of_page(index)->first_output + last_of_page(index)->outputs) {
-        enum status status = page_of_output(index, output, fault);
-        if (status != STATUS_OK)
-            return status;
-    }
-    for (unsigned i = 0; i < index->txs_count; i++)
-        if (output - index->txs[i].first_output < index->txs[i].outputs) {
-            *tx = index->txs[i];
-            return STATUS_OK;
-        }
-    return damaged(index, "an output is of no transaction", fault);
+    enum status status = has_output(index, output) ? STATUS_OK : load(index, output, fault);
+    if (status != STATUS_OK)
+        return status;
+    const struct index_tx *txs = index->txs;
+    size_t i = LOWER_BOUND(n, 0, index->txs_count, txs[n].first_output + txs[n].outputs <= output);
+    if (i == index->txs_count || output < txs[i].first_output)
+        return damaged(index, "an output is of no transaction", fault);
+    *tx = txs[i];
+    return STATUS_OK;
+}
+
+enum status index_tx_of_output(struct tx_index *index, uint64_t output, struct index_tx *tx, struct fault *fault)
+{
+    return tx_of_output(index, output, tx, page_of_output, fault);
+}
+
+enum status index_candidate_tx(struct tx_index *index, uint64_t output, struct index_tx *tx, struct fault *fault)
+{
+    return tx_of_output(index, output, tx, decode_output, fault);
 }
 
 enum status index_tx_of_input(struct tx_index *index, uint64_t input, struct index_tx *tx, struct fault *fault)
@@ -160,10 +216,10 @@ static enum status pair_floor(struct tx_index *index, enum index_table table, ui
     return pair_first(pair) == first ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
-enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t below, struct index_tx *tx,
+enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t below, uint64_t *output,
                             struct fault *fault)
 {
-    uint64_t best = 0, found = 0;
+    uint64_t found = 0;
     bool any = false;
     if (below > index->state.totals.outputs)
         below = index->state.totals.outputs;
@@ -172,12 +228,12 @@ enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t belo
         enum status status = pair_floor(index, TABLE_TXIDS, number, hash >> 24, below - 1, &found, fault);
         if (status != STATUS_OK && status != STATUS_NOT_FOUND)
             return status;
-        if (status == STATUS_OK && (!any || found > best)) {
-            best = found;
+        if (status == STATUS_OK && (!any || found > *output)) {
+            *output = found;
             any = true;
         }
     }
-    return any ? index_tx_of_output(index, best, tx, fault) : STATUS_NOT_FOUND;
+    return any ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 enum status index_tx_find(struct tx_index *index, const struct hash256 *txid, uint64_t below, struct index_tx *tx,
@@ -190,10 +246,12 @@ enum status index_tx_find(struct tx_index *index, const struct hash256 *txid, ui
             return status;
         limit = tx->first_output;
     }
-    for (;;) {
-        enum status status = index_candidate(index, hash, limit, tx, fault);
+    for (uint64_t output = 0;;) {
+        enum status status = index_candidate(index, hash, limit, &output, fault);
         if (status == STATUS_NOT_FOUND)
             return fault_set(fault, status, kv_path(index->kv), FAULT_NO_OFFSET, "the index has no such transaction");
+        if (status == STATUS_OK)
+            status = index_candidate_tx(index, output, tx, fault);
         if (status == STATUS_OK && tx->number >= below)
             return damaged(index, "transactions overlap", fault);
         if (status != STATUS_OK || hash256_equal(&tx->txid, txid))
