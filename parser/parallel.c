@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <omp.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 
 #include "parser/mem.h"
@@ -116,6 +117,12 @@ static size_t own_stack(void)
     return size;
 }
 
+/* Else OpenMP's threads have what all threads have, and need not be made only to see that. */
+static bool stacks_are_chosen(void)
+{
+    return getenv("OMP_STACKSIZE") || getenv("GOMP_STACKSIZE") || getenv("KMP_STACKSIZE");
+}
+
 /* OpenMP reads OMP_STACKSIZE before the program begins, and takes no other word for it. */
 /* NOLINTNEXTLINE(misc-unused-parameters): `threads` is named in OpenMP's line only. */
 static enum status check_stacks(unsigned threads, struct fault *fault)
@@ -160,7 +167,7 @@ enum status parallel_try(unsigned threads, struct fault *fault)
         pthread_join(made[i], NULL);
     mem_free(made);
     if (error == 0)
-        return threads > 1 ? check_stacks(threads, fault) : STATUS_OK;
+        return threads > 1 && stacks_are_chosen() ? check_stacks(threads, fault) : STATUS_OK;
     errno = error;
     return fault_errno(fault, NULL, FAULT_NO_OFFSET,
                        "%u threads are not to be had, only %u (see ulimit -u, ulimit -v and the limits of a container; "
@@ -168,35 +175,65 @@ enum status parallel_try(unsigned threads, struct fault *fault)
                        threads, count + 1, count + 1);
 }
 
-/* A thread that waits sleeps. At a barrier of OpenMP it would spin for milliseconds, which on a busy machine are those
- * of the thread it waits for. */
-/* NOLINTNEXTLINE(misc-unused-parameters): `threads` is named in OpenMP's line only. */
+/* ---- turns ---- */
+
+struct turns {
+    parallel_next *next;
+    void (*work)(void *context, unsigned worker);
+    void *context;
+    pthread_mutex_t lock;
+    pthread_cond_t turned;
+};
+
+struct turning {
+    struct turns *turns;
+    unsigned worker;
+    pthread_t thread;
+};
+
+static void *take_turns(void *context)
+{
+    const struct turning *turning = context;
+    struct turns *turns = turning->turns;
+    enum parallel_turn turn;
+    timings_enter(turning->worker);
+    timings_lock(&turns->lock);
+    while ((turn = turns->next(turns->context, turning->worker)) != PARALLEL_END) {
+        if (turn == PARALLEL_WAIT) {
+            timings_wait(TIMING_ORDER);
+            pthread_cond_wait(&turns->turned, &turns->lock);
+            timings_wait(TIMING_BUSY);
+            continue;
+        }
+        pthread_cond_broadcast(&turns->turned);
+        pthread_mutex_unlock(&turns->lock);
+        turns->work(turns->context, turning->worker);
+        timings_lock(&turns->lock);
+    }
+    pthread_cond_broadcast(&turns->turned);
+    pthread_mutex_unlock(&turns->lock);
+    timings_leave();
+    return NULL;
+}
+
+/* Threads of its own, not OpenMP's: a thread that waits sleeps, and one that has ended is gone. At a barrier of OpenMP
+ * it spins for milliseconds, which on a busy machine are those of the thread it waits for. A thread that is not to be
+ * had leaves its work to the others. */
 void parallel_turns(unsigned threads, parallel_next *next, void (*work)(void *context, unsigned worker), void *context)
 {
-    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_cond_t turned = PTHREAD_COND_INITIALIZER;
-#pragma omp parallel num_threads(threads)
-    {
-        unsigned worker = (unsigned)omp_get_thread_num();
-        enum parallel_turn turn;
-        timings_enter(worker);
-        timings_lock(&lock);
-        while ((turn = next(context, worker)) != PARALLEL_END) {
-            if (turn == PARALLEL_WAIT) {
-                timings_wait(TIMING_ORDER);
-                pthread_cond_wait(&turned, &lock);
-                timings_wait(TIMING_BUSY);
-                continue;
-            }
-            pthread_cond_broadcast(&turned);
-            pthread_mutex_unlock(&lock);
-            work(context, worker);
-            timings_lock(&lock);
-        }
-        pthread_cond_broadcast(&turned);
-        pthread_mutex_unlock(&lock);
-        timings_leave();
+    struct turns turns = {next, work, context, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER};
+    struct turning own = {.turns = &turns, .worker = 0};
+    struct turning *others = threads > 1 ? mem_alloc(threads - 1, sizeof *others) : NULL;
+    unsigned made = 0;
+    for (; others && made < threads - 1; made++) {
+        others[made] = (struct turning){.turns = &turns, .worker = made + 1};
+        if (pthread_create(&others[made].thread, NULL, take_turns, &others[made]) != 0)
+            break;
     }
+    take_turns(&own);
+    for (unsigned i = 0; i < made; i++)
+        pthread_join(others[i].thread, NULL);
+    mem_free(others);
     timings_join();
 }
 
