@@ -23,6 +23,11 @@ extern uint64_t index_hash_mask;
  * 0 is the default. */
 extern uint32_t index_checkpoint_blocks;
 
+/* A build of an index that adds blocks of no more bytes than this adds them in one go, without temporary files on disk;
+ * INDEX_FEW_BYTES is the default. */
+#define INDEX_FEW_BYTES (UINT64_C(16) << 20)
+extern uint64_t index_few_bytes;
+
 /* The first transaction, input and output of an index that is made (graph/index/build.h) have this number, as if so
  * many came before: numbers beyond 2^32 without as many outputs. A multiple of 4,080, so that pages of all tables begin
  * with it; 0 is the default. Who reads the index needs it too. */

@@ -1,8 +1,10 @@
+#define _GNU_SOURCE /* memfd_create */
 #include "parser/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "parser/stop.h"
@@ -34,6 +36,8 @@ int file_open_again(const char *path, int flags)
     while (fd < 0 && go_on());
     return fd;
 }
+
+int file_in_memory(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
 static enum status no_file(const char *path, const char *what, mode_t mode, struct fault *fault)
 {

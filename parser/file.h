@@ -23,6 +23,10 @@ const char *file_kind(mode_t mode);
 /* open(path, flags | O_CLOEXEC, 0666), made again after EINTR. -1 with errno. */
 int file_open_again(const char *path, int flags);
 
+/* A file without a name, in memory, open for reading and writing: memfd_create.
+ * `name` is for those who look at the process. -1 with errno. */
+int file_in_memory(const char *name);
+
 /* Reads up to `size` bytes at `offset`, fewer only at the end of the file; -1 with errno on error. */
 ssize_t file_read_at(int fd, void *bytes, size_t size, uint64_t offset);
 

@@ -147,7 +147,7 @@ static enum status add_blocks(struct build *build)
 {
     struct index_work *work = &build->work;
     struct fault *fault = work->fault, what = {0};
-    enum status status = index_make_folder(work);
+    enum status status = STATUS_OK;
     work->fault = &what;
     while (status == STATUS_OK && work->base.totals.blocks < build->target) {
         work->first = work->base.totals.blocks;
@@ -165,7 +165,7 @@ static enum status add_blocks(struct build *build)
     work->fault = fault;
     if (status != STATUS_OK && fault && what.status != STATUS_OK)
         *fault = what;
-    rmdir(work->folder); /* only if it is empty: else the next build goes on from what it holds */
+    rmdir(work->folder); /* only if there is one and it is empty: else the next build goes on from what it holds */
     return status;
 }
 

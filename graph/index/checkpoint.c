@@ -183,8 +183,8 @@ enum status work_save_checkpoint(struct index_work *work, enum work_stage stage)
     struct buffer checkpoint = {0};
     char path[4096];
     work->stage = stage;
-    enum status status = sync_files(work);
-    if (status != STATUS_OK)
+    enum status status = work->few ? STATUS_OK : sync_files(work);
+    if (status != STATUS_OK || work->few)
         return status;
     if (encode(work, &checkpoint) != STATUS_OK) {
         buffer_free(&checkpoint);

@@ -110,10 +110,10 @@ static struct source *lowest(const struct merge *merge)
     return best;
 }
 
-static enum status merge_table(struct merge *merge, const struct index_state *state, uint32_t first, uint32_t number)
+static enum status merge_table(struct merge *merge, struct work_queue *queue, const struct index_state *state,
+                               uint32_t first, uint32_t number)
 {
-    struct work_queue queue = {.work = merge->work, .waits = true};
-    struct work_run run = {.queue = &queue, .table = merge->table, .run = number};
+    struct work_run run = {.queue = queue, .table = merge->table, .run = number};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < merge->count && status == STATUS_OK; i++) {
         uint32_t of = state->run[first + i].number;
@@ -127,12 +127,7 @@ static enum status merge_table(struct merge *merge, const struct index_state *st
         if (status == STATUS_OK)
             status = fill(merge, source);
     }
-    if (status == STATUS_OK)
-        status = work_run_end(&run);
-    if (status == STATUS_OK)
-        status = work_write(&queue);
-    work_queue_free(&queue);
-    return status;
+    return status == STATUS_OK ? work_run_end(&run) : status;
 }
 
 /* The first of the runs that are to be one with the last. */
@@ -147,18 +142,33 @@ static uint32_t first_to_merge(const struct index_state *state)
 
 bool index_merge_is_due(const struct index_state *state) { return first_to_merge(state) + 1 < state->runs; }
 
+/* The new state is in the commit that takes the runs before away. */
+static enum status write_state(struct work_queue *queue, struct index_state *state)
+{
+    uint8_t bytes[STATE_SIZE];
+    index_state_write(state, bytes);
+    enum status status = work_put(queue, TABLE_META, "state", 5, bytes, sizeof bytes);
+    queue->merged = state;
+    return status == STATUS_OK ? work_write_all(queue) : status;
+}
+
 enum status index_merge(struct index_work *work, struct index_state *state)
 {
     uint32_t first = first_to_merge(state), number = index_free_run(state);
+    struct work_queue queue = {.work = work, .waits = true};
     struct merge merge = {.work = work, .count = state->runs - first};
     merge.sources = mem_alloc(merge.count, sizeof *merge.sources);
     if (!merge.sources)
         return fault_nomem(work->fault);
     enum status status = STATUS_OK;
     for (merge.table = TABLE_TXIDS; merge.table <= TABLE_LATE_SPENDS && status == STATUS_OK; merge.table++)
-        status = merge_table(&merge, state, first, number);
+        status = merge_table(&merge, &queue, state, first, number);
     mem_free(merge.sources);
-    state->runs = first + 1;
-    state->run[first] = (struct index_run){number, merge.pairs};
+    if (status == STATUS_OK) {
+        state->runs = first + 1;
+        state->run[first] = (struct index_run){number, merge.pairs};
+        status = write_state(&queue, state);
+    }
+    work_queue_free(&queue);
     return status;
 }

@@ -56,7 +56,8 @@ static unsigned file_of(const struct spill *spill, unsigned part) { return part 
 
 static void path_of(const struct spill *spill, unsigned file, char path[4096])
 {
-    snprintf(path, 4096, "%s/%s-%u", spill->shape.folder, spill->shape.name, file);
+    const char *folder = spill->shape.folder;
+    snprintf(path, 4096, "%s%s%s-%u", folder ? folder : "", folder ? "/" : "", spill->shape.name, file);
 }
 
 void spill_remove(struct spill *spill, unsigned number)
@@ -64,7 +65,8 @@ void spill_remove(struct spill *spill, unsigned number)
     struct file *file = &spill->files[number];
     char path[4096];
     path_of(spill, number, path);
-    unlink(path);
+    if (spill->shape.folder && file->used)
+        unlink(path);
     if (file->fd >= 0)
         close(file->fd);
     file->fd = -1;
@@ -79,7 +81,8 @@ static enum status open_files(struct spill *spill, int flags, struct fault *faul
         path_of(spill, i, path);
         if (!spill->files[i].used)
             continue;
-        spill->files[i].fd = open(path, O_RDWR | flags | O_CLOEXEC, 0600);
+        spill->files[i].fd = spill->shape.folder ? open(path, O_RDWR | flags | O_CLOEXEC, 0600)
+                                                 : file_in_memory(spill->shape.name);
         if (spill->files[i].fd < 0)
             return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot create a temporary file");
     }

@@ -29,7 +29,7 @@ struct spill_entry {
 #define SPILL_PIECE_BYTES 32u /* what each part has for each worker, beside its buffer */
 
 struct spill_shape {
-    const char *folder; /* files are FOLDER/NAME-N; borrowed */
+    const char *folder; /* files are FOLDER/NAME-N; borrowed. NULL: they have no names and are in memory */
     const char *name;
     unsigned parts;
     unsigned workers;

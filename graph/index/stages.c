@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/timings.h"
@@ -15,6 +16,8 @@
 #define CREATORS_A_PART 40000u
 #define NUMBERS_A_RANGE 65536u
 #define RANGE_BYTES 240u /* of memory for each output or input of a range, of which two are held for each thread */
+
+uint64_t index_few_bytes = INDEX_FEW_BYTES;
 
 /* ---- the folder of temporary files ---- */
 
@@ -56,13 +59,13 @@ static enum status open_stream(struct index_work *work, const char *name, int *f
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", work->folder, name);
-    *fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    *fd = work->few ? file_in_memory(name) : open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     return *fd >= 0 ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot create a temporary file");
 }
 
 static enum status open_spill(struct index_work *work, struct spill_shape shape, struct spill **spill)
 {
-    shape.folder = work->folder;
+    shape.folder = work->few ? NULL : work->folder;
     shape.workers = work->options->threads;
     shape.buffer = work_buffer(work, shape.parts);
     return spill_new(&shape, spill, work->fault);
@@ -140,17 +143,12 @@ static enum status take_join_back(struct index_work *work)
         spill_free(*spills[i]);
         *spills[i] = NULL;
     }
+    mem_free(work->kept);
+    work->kept = NULL;
     work->late_count = 0;
     work->unsure = false;
     work_message(work, "joining again: full txids settle spends whose hashes deceive");
     return kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
-}
-
-static bool write_state(struct kv_txn *txn, void *context)
-{
-    uint8_t bytes[STATE_SIZE];
-    index_state_write(context, bytes);
-    return kv_put(txn, TABLE_META, "state", 5, bytes, sizeof bytes);
 }
 
 /* The index as it will be. */
@@ -169,18 +167,6 @@ static struct index_state state_after(const struct index_work *work)
     return state;
 }
 
-/* Merges runs, which makes a state of its own; then the pages of the runs before go. */
-static enum status merge(struct index_work *work, struct index_state *state)
-{
-    enum status status = index_merge(work, state);
-    if (status == STATUS_OK)
-        status = kv_write(work->kv, 0, write_state, state, work->fault);
-    if (status != STATUS_OK)
-        return status;
-    work->base = *state;
-    return kv_write(work->kv, 0, index_cut_merged, state, work->fault);
-}
-
 /* The last stage. Without a merge the state is in its last commit: a disk is waited for once less. */
 static enum status finish(struct index_work *work)
 {
@@ -189,7 +175,7 @@ static enum status finish(struct index_work *work)
     enum status status = index_build_txs(work, merges ? NULL : &state);
     timings_stage("end");
     if (status == STATUS_OK && merges)
-        return merge(work, &state);
+        status = index_merge(work, &state);
     if (status == STATUS_OK)
         work->base = state;
     return status;
@@ -202,7 +188,7 @@ static void close_stream(struct index_work *work, const char *name, int *fd, boo
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
-    if (!keep)
+    if (!keep && !work->few)
         unlink(path);
 }
 
@@ -229,6 +215,8 @@ static void delete_file(void *context, unsigned worker, size_t i)
 static void delete_files(struct index_work *work, struct spill *const *spills, size_t count, bool streams)
 {
     struct deletion deletion = {work, spills, count * SPILL_FILES};
+    if (work->few) /* soon done by who closes them */
+        return;
     parallel_whole(work->options->threads, deletion.files + (streams ? 2 : 0), delete_file, &deletion);
 }
 
@@ -245,8 +233,10 @@ static void close_stages(struct index_work *work, bool keep)
     }
     close_stream(work, "txs", &work->txs_fd, keep);
     close_stream(work, "outs", &work->outs_fd, keep);
-    if (!keep)
+    if (!keep && !work->few)
         work_empty_folder(work);
+    mem_free(work->kept);
+    work->kept = NULL;
     mem_free(work->blocks);
     mem_free(work->sums);
     mem_free(work->exact);
@@ -307,20 +297,39 @@ static enum status build_outputs(struct index_work *work)
     return STATUS_OK;
 }
 
-enum status index_run_stages(struct index_work *work)
+/* In a build that adds to an index; the first one of a chain has stages that can be gone on from, however short. */
+static bool adds_few(const struct index_work *work)
+{
+    return work->base.totals.blocks > 0 && index_checkpoint_blocks == 0 &&
+           work_bytes(work, work->first, work->end) <= index_few_bytes;
+}
+
+/* Goes on from a checkpoint, or begins anew. */
+static enum status begin_stages(struct index_work *work)
 {
     uint32_t end = work->end;
-    timings_stage("walk");
     work->bad_height = UINT32_MAX;
     work->bad_bytes = false;
     work->durable = work_bytes(work, work->first, work->end) >= DURABLE_BYTES || index_checkpoint_blocks > 0;
-    if (!work_load_checkpoint(work)) {
-        close_stages(work, false);
-        work->end = end;
-    } else {
+    work->few = adds_few(work);
+    enum status status = work->few ? STATUS_OK : index_make_folder(work);
+    if (status != STATUS_OK || work->few)
+        return status;
+    if (work_load_checkpoint(work)) {
         work_message(work, "going on from where an interrupted build was");
+        return STATUS_OK;
     }
-    enum status status = kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
+    close_stages(work, false);
+    work->end = end;
+    return STATUS_OK;
+}
+
+enum status index_run_stages(struct index_work *work)
+{
+    timings_stage("walk");
+    enum status status = begin_stages(work);
+    if (status == STATUS_OK)
+        status = kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
     if (status == STATUS_OK && work->stage < WORK_WALKED)
         status = walk(work);
     timings_stage("join");

@@ -217,7 +217,7 @@ static void free_builder(struct table_builder *builder)
     mem_free(builder);
 }
 
-static enum status build_tables(struct index_work *work, const struct index_state *state,
+static enum status build_tables(struct index_work *work, const struct index_state *state, bool is_last,
                                 enum status (*run)(struct table_builder *builder))
 {
     struct table_builder *builder = mem_alloc(1, sizeof *builder);
@@ -230,7 +230,7 @@ static enum status build_tables(struct index_work *work, const struct index_stat
     if (status == STATUS_OK)
         status = run(builder);
     if (status == STATUS_OK)
-        status = work_write(&builder->queue);
+        status = is_last ? work_write_all(&builder->queue) : work_write(&builder->queue);
     free_builder(builder);
     return status;
 }
@@ -249,9 +249,9 @@ static enum status build_rest(struct table_builder *builder)
     return work_put(&builder->queue, TABLE_META, "state", 5, bytes, sizeof bytes);
 }
 
-enum status index_build_outputs(struct index_work *work) { return build_tables(work, NULL, build_output_table); }
+enum status index_build_outputs(struct index_work *work) { return build_tables(work, NULL, false, build_output_table); }
 
 enum status index_build_txs(struct index_work *work, const struct index_state *state)
 {
-    return build_tables(work, state, build_rest);
+    return build_tables(work, state, true, build_rest);
 }

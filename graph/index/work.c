@@ -122,7 +122,7 @@ static bool write_records(struct kv_txn *txn, void *context)
             return false;
         p = value + size;
     }
-    return true;
+    return !queue->merged || index_cut_merged(txn, queue->merged);
 }
 
 static void *write_in_thread(void *context)
@@ -163,17 +163,11 @@ static enum status begin_write(struct work_queue *queue)
     queue->writing_size = queue->size;
     queue->bytes = swap;
     queue->size = 0;
-    queue->busy = !queue->waits && pthread_create(&queue->thread, NULL, write_beside, queue) == 0;
+    queue->busy = !queue->waits && !queue->work->few && pthread_create(&queue->thread, NULL, write_beside, queue) == 0;
     if (queue->busy)
         return STATUS_OK;
     write_in_thread(queue);
     return wait_for_writer(queue);
-}
-
-enum status work_write(struct work_queue *queue)
-{
-    enum status status = begin_write(queue);
-    return status == STATUS_OK ? wait_for_writer(queue) : status;
 }
 
 /* One of the two that the queues of all stages use. Few blocks make few records: half of their bytes is more. */
@@ -195,18 +189,42 @@ static void give_back(struct index_work *work, uint8_t *buffer)
         work->queued[work->queued[0] != NULL] = buffer;
 }
 
+/* Sees to it that there are bytes to add to: those that the queue before kept, or empty ones. */
+static bool has_bytes(struct work_queue *queue)
+{
+    struct index_work *work = queue->work;
+    if (!queue->bytes && work->kept) {
+        queue->bytes = work->kept;
+        queue->size = work->kept_size;
+        work->kept = NULL;
+    }
+    if (!queue->bytes)
+        queue->bytes = take_buffer(work);
+    return queue->bytes != NULL;
+}
+
+enum status work_write_all(struct work_queue *queue)
+{
+    if (queue->work->kept && !has_bytes(queue))
+        return fault_nomem(queue->work->fault);
+    enum status status = begin_write(queue);
+    return status == STATUS_OK ? wait_for_writer(queue) : status;
+}
+
+enum status work_write(struct work_queue *queue) { return queue->work->few ? STATUS_OK : work_write_all(queue); }
+
 static enum status add(struct work_queue *queue, unsigned table, const void *key, size_t key_size, const void *value,
                        size_t size)
 {
     size_t more = RECORD_HEADER + key_size + size;
-    if (!queue->bytes && !(queue->bytes = take_buffer(queue->work)))
+    if (!has_bytes(queue))
         return fault_nomem(queue->work->fault);
     if (queue->size + more > queue->work->queued_size) {
         enum status status = begin_write(queue);
         if (status != STATUS_OK)
             return status;
     }
-    if (!queue->bytes && !(queue->bytes = take_buffer(queue->work)))
+    if (!has_bytes(queue))
         return fault_nomem(queue->work->fault);
     uint8_t *p = queue->bytes + queue->size;
     p[0] = (uint8_t)table;
@@ -232,10 +250,16 @@ enum status work_put(struct work_queue *queue, enum index_table table, const voi
 
 void work_queue_free(struct work_queue *queue)
 {
+    struct index_work *work = queue->work;
     if (queue->busy)
         pthread_join(queue->thread, NULL);
-    give_back(queue->work, queue->bytes);
-    give_back(queue->work, queue->writing);
+    if (work->few && queue->size > 0) {
+        work->kept = queue->bytes;
+        work->kept_size = queue->size;
+        queue->bytes = NULL;
+    }
+    give_back(work, queue->bytes);
+    give_back(work, queue->writing);
     *queue = (struct work_queue){0};
 }
 

@@ -54,6 +54,7 @@ struct index_work {
     struct index_hasher hasher;
     uint8_t seed[INDEX_SEED_SIZE];
     enum work_stage stage;
+    bool few;                  /* blocks: nothing is left on disk before all is there, see index_run_stages */
     char folder[4000];         /* of temporary files */
     bool durable;              /* they are to be there after a power failure too */
     uint64_t memory;           /* for the arrays of a stage */
@@ -80,6 +81,8 @@ struct index_work {
     uint64_t late_count; /* of late spends */
     uint8_t *queued[2];  /* for a work_queue, of which there is one at a time; NULL until needed */
     size_t queued_size;  /* of each */
+    uint8_t *kept;       /* by a queue, of few blocks: records for the next queue; NULL: none */
+    size_t kept_size;
     uint32_t bad_height; /* UINT32_MAX: none */
     bool bad_bytes;      /* the bytes of this copy of the bad block are wrong: another copy may be right */
 };
@@ -155,9 +158,10 @@ enum status work_read_txid(const struct index_work *work, struct work_reader *re
  * that the work goes on while that thread waits for the disk. No view of the kv may be open meanwhile. */
 struct work_queue {
     struct index_work *work;
-    bool waits;       /* until each write is done: views are opened in between */
-    uint8_t *bytes;   /* of the work's */
-    uint8_t *writing; /* the same */
+    bool waits;                 /* until each write is done: views are opened in between */
+    struct index_state *merged; /* NULL, or index_cut_merged is part of each write */
+    uint8_t *bytes;             /* of the work's */
+    uint8_t *writing;           /* the same */
     size_t size;
     size_t writing_size;
     bool busy; /* `thread` runs */
@@ -170,8 +174,10 @@ enum status work_append(struct work_queue *queue, enum index_table table, const 
 /* The same for a key that may be there, or be below others. */
 enum status work_put(struct work_queue *queue, enum index_table table, const void *key, size_t key_size,
                      const void *value, size_t size) MUST_CHECK;
-/* Writes what is left, and waits until all is written. */
+/* Writes what is left, and waits until all is written. Of few blocks the next queue writes it, with what it has. */
 enum status work_write(struct work_queue *queue) MUST_CHECK;
+/* The same, of few blocks too. */
+enum status work_write_all(struct work_queue *queue) MUST_CHECK;
 void work_queue_free(struct work_queue *queue);
 
 /* Adds pairs in order to one run of a table of pairs. */
@@ -196,7 +202,8 @@ enum status index_name_folder(struct index_work *work) MUST_CHECK;
 enum status index_make_folder(const struct index_work *work) MUST_CHECK;
 void index_remove_folder(const struct index_work *work);
 
-/* Adds the blocks first..end-1 to the index: all stages that are not finished. */
+/* Adds the blocks first..end-1 to the index: all stages that are not finished. Few blocks are soon added again: they
+ * leave nothing to go on from, their temporary files are in memory, and one commit has all that they add. */
 enum status index_run_stages(struct index_work *work) MUST_CHECK;
 
 enum status index_walk(struct index_work *work) MUST_CHECK;
@@ -207,7 +214,7 @@ enum status index_build_txs(struct index_work *work, const struct index_state *s
 /* Whether index_merge has anything to do. */
 bool index_merge_is_due(const struct index_state *state);
 /* Merges the last run of `state`, which this build has made, with those before that are not much larger: into a run of
- * its own, which `state` has then in their place. The pages of theirs stay. */
+ * its own, which `state` has then in their place, and commits that state without theirs. */
 enum status index_merge(struct index_work *work, struct index_state *state) MUST_CHECK;
 
 /* For kv_write: delete what an interrupted build, blocks that were taken back, or runs that were merged left in the

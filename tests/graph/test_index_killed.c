@@ -78,7 +78,7 @@ static pid_t start(const char *into, uint32_t to_height, const struct hash256 *t
                                     .tip = tip,
                                     .message = on_message,
                                     .context = &notes};
-    index_checkpoint_blocks = CHECKPOINT_BLOCKS;
+    index_checkpoint_blocks = to_height % 4 == 1 ? 0 : CHECKPOINT_BLOCKS; /* without, few blocks are added in one go */
     struct index_result result;
     struct fault fault = {0};
     enum status status = index_build(&options, &result, &fault);

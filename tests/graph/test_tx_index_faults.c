@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/test_hooks.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
 #include "tests/support/index_builds.h"
@@ -21,7 +22,8 @@ static void test_interrupted(void **state)
     const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir), *fresh = path_of("%s/fresh", dir);
     struct gen_options chain = index_chain(data);
     make_dirs(data);
-    for (unsigned step = 0; step < 2; step++) { /* a first build, then one that adds */
+    for (unsigned step = 0; step < 3; step++) { /* a first build, one that adds, one that adds few */
+        index_few_bytes = step < 2 ? 0 : INDEX_FEW_BYTES;
         struct gen *gen = gen_open(&chain);
         gen_blocks(gen, 100, 0);
         gen_close(gen);
@@ -35,10 +37,11 @@ static void test_interrupted(void **state)
             struct tx_index *index; /* what was there is there */
             assert_int_equal(index_open(store, &index, &fault), step > 0 ? STATUS_OK : STATUS_NOT_FOUND);
             index_close(index);
+            assert_int_equal(path_exists(path_of("%s/tio/tmp", store)), step < 2);
         }
         index_stop_at = -1;
         index_built(data, store);
-        assert_int_equal(index_went_on, 3); /* from the walk twice, and from the join */
+        assert_int_equal(index_went_on, step < 2 ? 3 : 0); /* from the walk twice, and from the join */
         remove_tree(fresh);
         index_built(data, fresh);
         assert_same_index(store, fresh);

@@ -23,6 +23,7 @@ static void test_steps(void **state)
     for (size_t i = 0; i < sizeof heights / sizeof *heights; i++) {
         struct index_options options = index_options_for("tests/fixtures/regtest-xor/regtest", dir);
         options.to_height = heights[i];
+        index_few_bytes = i % 2 ? 0 : INDEX_FEW_BYTES;
         struct index_result result = index_built_with(&options);
         assert_int_equal(result.height, heights[i]);
         options.store = fresh;
@@ -56,6 +57,7 @@ static void test_reorganisations(void **state)
         gen_blocks(gen, step == 0 ? 150 : 12 + step, 0);
         struct hash256 tip = gen_tip(gen);
         gen_close(gen);
+        index_few_bytes = step % 2 ? 0 : INDEX_FEW_BYTES;
         struct index_result result = index_built(data, store);
         assert_int_equal(index_damages, 0);
         assert_true(hash256_equal(&result.tip, &tip));
