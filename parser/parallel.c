@@ -11,11 +11,15 @@
 #include "parser/stop.h"
 #include "parser/timings.h"
 
+#define FEW_ITEMS 64u /* up to so many are taken in turns, for which no team of OpenMP spins afterwards */
+
 unsigned parallel_default_threads(void)
 {
     int processors = omp_get_num_procs();
     return processors > 0 ? (unsigned)processors : 1;
 }
+
+static void work_in_turns(unsigned threads, size_t items, parallel_work *work, void *context);
 
 void parallel_whole(unsigned threads, size_t items, parallel_work *work, void *context)
 {
@@ -26,6 +30,10 @@ void parallel_whole(unsigned threads, size_t items, parallel_work *work, void *c
         for (size_t i = 0; i < items; i++)
             work(context, 0, i);
         timings_scope(before);
+        return;
+    }
+    if (items <= FEW_ITEMS) {
+        work_in_turns(threads, items, work, context);
         return;
     }
 #pragma omp parallel num_threads(threads)
@@ -235,6 +243,36 @@ void parallel_turns(unsigned threads, parallel_next *next, void (*work)(void *co
         pthread_join(others[i].thread, NULL);
     mem_free(others);
     timings_join();
+}
+
+/* Items in order, each taken by the thread that comes first. */
+struct few_items {
+    parallel_work *work;
+    void *context;
+    size_t items;
+    size_t begun;
+    size_t taken[FEW_ITEMS]; /* by each worker; of as many threads as there are items at most */
+};
+
+static enum parallel_turn next_item(void *context, unsigned worker)
+{
+    struct few_items *few = context;
+    if (few->begun == few->items)
+        return PARALLEL_END;
+    few->taken[worker] = few->begun++;
+    return PARALLEL_WORK;
+}
+
+static void work_on_item(void *context, unsigned worker)
+{
+    struct few_items *few = context;
+    few->work(few->context, worker, few->taken[worker]);
+}
+
+static void work_in_turns(unsigned threads, size_t items, parallel_work *work, void *context)
+{
+    struct few_items few = {.work = work, .context = context, .items = items};
+    parallel_turns(threads, next_item, work_on_item, &few);
 }
 
 /* ---- lanes ---- */
