@@ -21,7 +21,7 @@ static inline uint8_t *varint_put(uint8_t *p, uint64_t value)
     return p;
 }
 
-/* varint_get for numbers of more than one byte. */
+/* varint_get for numbers of any length. */
 static inline const uint8_t *varint_get_long(const uint8_t *p, const uint8_t *end, uint64_t *value)
 {
     uint64_t sum = 0;
@@ -45,6 +45,10 @@ static inline const uint8_t *varint_get(const uint8_t *p, const uint8_t *end, ui
     if (__builtin_expect(p < end && *p < 0x80, 1)) {
         *value = *p;
         return p + 1;
+    }
+    if (end - p >= 2 && p[1] < 0x80 && p[1] > 0) {
+        *value = (uint64_t)p[1] << 7 | (p[0] & 0x7f);
+        return p + 2;
     }
     return varint_get_long(p, end, value);
 }

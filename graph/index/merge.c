@@ -6,15 +6,18 @@
  * are left, each at least twice the next, and a pair is written anew once for each such step that its run grows by. */
 #define RATIO 2u
 
-/* A run that is read, a page at a time: what is read must not change while the merged run is written. */
+#define PAGES_AT_ONCE 16u
+
+/* A run that is read, a few pages at a time: what is read must not change while the merged run is written. */
 struct source {
-    uint8_t key[PAIR_KEY_SIZE]; /* of the page */
-    uint8_t page[INDEX_PAGE];
-    size_t count; /* of pairs */
-    size_t at;    /* the next one */
+    uint8_t key[PAIR_KEY_SIZE]; /* of the last page that was read */
+    uint8_t pairs[PAGES_AT_ONCE * INDEX_PAGE];
+    size_t count;
+    size_t at; /* the next one */
     bool begun;
-    bool ended;
-    bool older; /* than this build */
+    bool is_read; /* to its end */
+    bool ended;   /* and its pairs are taken */
+    bool older;   /* than this build */
 };
 
 struct merge {
@@ -43,26 +46,44 @@ static enum status drop_stale(const struct merge *merge, struct source *source)
 {
     struct tx_index *base = NULL;
     size_t kept = 0;
-    enum status status = index_open_on(merge->work->kv, &base, merge->work->fault);
+    enum status status = STATUS_OK;
+    if (merge->table != TABLE_TXIDS) /* of txids the number alone tells */
+        status = index_open_on(merge->work->kv, &base, merge->work->fault);
     for (size_t i = 0; i < source->count && status == STATUS_OK; i++) {
-        const uint8_t *pair = source->page + i * PAIR_SIZE;
+        const uint8_t *pair = source->pairs + i * PAIR_SIZE;
         bool is = false;
         status = is_stale(merge, base, pair, &is);
-        if (!is)
-            memmove(source->page + kept++ * PAIR_SIZE, pair, PAIR_SIZE);
+        if (!is && status == STATUS_OK)
+            memmove(source->pairs + kept++ * PAIR_SIZE, pair, PAIR_SIZE);
     }
     source->count = kept;
     index_close(base);
     return status;
 }
 
-/* Copies the next page of the run. */
-static enum status read_page(const struct merge *merge, struct source *source)
+/* Copies the page at the cursor, if it is of the run. */
+static enum status copy_page(const struct merge *merge, struct source *source, const struct kv_pair *pair)
+{
+    source->is_read = pair->key_size != PAIR_KEY_SIZE || memcmp(pair->key, source->key, 2) != 0;
+    if (source->is_read)
+        return STATUS_OK;
+    if (pair->value_size > INDEX_PAGE)
+        return kv_damaged(merge->work->kv, "a page of pairs is malformed", merge->work->fault);
+    size_t count = pair->value_size / PAIR_SIZE;
+    memcpy(source->key, pair->key, PAIR_KEY_SIZE);
+    memcpy(source->pairs + source->count * PAIR_SIZE, pair->value, count * PAIR_SIZE);
+    source->count += count;
+    return STATUS_OK;
+}
+
+/* Copies the next pages of the run. */
+static enum status read_pages(const struct merge *merge, struct source *source)
 {
     struct kv_view *view = NULL;
     struct kv_cursor *cursor = NULL;
     struct kv_pair pair = {0};
     struct fault *fault = merge->work->fault;
+    source->at = source->count = 0;
     enum status status = kv_view_open(merge->work->kv, &view, fault);
     if (status == STATUS_OK)
         status = kv_cursor_open(view, merge->table, &cursor, fault);
@@ -70,19 +91,16 @@ static enum status read_page(const struct merge *merge, struct source *source)
         status = kv_floor(cursor, source->key, PAIR_KEY_SIZE, &pair, fault);
     if (status == STATUS_OK && source->begun)
         status = kv_next(cursor, &pair, fault);
-    source->at = source->count = 0;
-    if (status == STATUS_NOT_FOUND ||
-        (status == STATUS_OK && (pair.key_size != PAIR_KEY_SIZE || memcmp(pair.key, source->key, 2) != 0))) {
-        source->ended = true;
-        status = STATUS_OK;
-    } else if (status == STATUS_OK && pair.value_size > INDEX_PAGE) {
-        status = kv_damaged(merge->work->kv, "a page of pairs is malformed", fault);
-    } else if (status == STATUS_OK) {
-        source->count = pair.value_size / PAIR_SIZE;
-        memcpy(source->key, pair.key, PAIR_KEY_SIZE);
-        memcpy(source->page, pair.value, pair.value_size);
-    }
     source->begun = true;
+    for (unsigned page = 0; page < PAGES_AT_ONCE && status == STATUS_OK && !source->is_read; page++) {
+        status = page > 0 ? kv_next(cursor, &pair, fault) : STATUS_OK;
+        if (status == STATUS_OK)
+            status = copy_page(merge, source, &pair);
+    }
+    if (status == STATUS_NOT_FOUND) {
+        source->is_read = true;
+        status = STATUS_OK;
+    }
     kv_cursor_close(cursor);
     kv_view_close(view);
     return status;
@@ -93,8 +111,10 @@ static enum status fill(const struct merge *merge, struct source *source)
 {
     enum status status = STATUS_OK;
     while (status == STATUS_OK && source->at == source->count && !source->ended) {
-        status = stop_requested() ? STATUS_INTERRUPTED : read_page(merge, source);
-        if (status == STATUS_OK && source->older)
+        source->ended = source->is_read;
+        if (!source->ended)
+            status = stop_requested() ? STATUS_INTERRUPTED : read_pages(merge, source);
+        if (status == STATUS_OK && source->older && !source->ended)
             status = drop_stale(merge, source);
     }
     return status;
@@ -104,8 +124,8 @@ static struct source *lowest(const struct merge *merge)
 {
     struct source *best = NULL;
     for (struct source *source = merge->sources; source < merge->sources + merge->count; source++)
-        if (!source->ended &&
-            (!best || memcmp(source->page + source->at * PAIR_SIZE, best->page + best->at * PAIR_SIZE, PAIR_SIZE) < 0))
+        if (!source->ended && (!best || memcmp(source->pairs + source->at * PAIR_SIZE,
+                                               best->pairs + best->at * PAIR_SIZE, PAIR_SIZE) < 0))
             best = source;
     return best;
 }
@@ -121,7 +141,7 @@ static enum status merge_table(struct merge *merge, struct work_queue *queue, co
         status = fill(merge, &merge->sources[i]);
     }
     for (struct source *source; status == STATUS_OK && (source = lowest(merge));) {
-        const uint8_t *pair = source->page + source->at++ * PAIR_SIZE;
+        const uint8_t *pair = source->pairs + source->at++ * PAIR_SIZE;
         status = work_pair(&run, pair_first(pair), pair_second(pair));
         merge->pairs++;
         if (status == STATUS_OK)

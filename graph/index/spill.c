@@ -48,6 +48,8 @@ struct spill {
     uint8_t **buffers;              /* of each worker's pieces, all in one; NULL until it adds */
     struct fault *failures;         /* one a worker */
     pthread_mutex_t lock;           /* of what follows */
+    uint8_t **spare; /* buffers for reading that nobody reads into, as many as there are workers at most */
+    unsigned spare_count;
     struct part *parts;
     struct file files[SPILL_FILES];
 };
@@ -104,8 +106,9 @@ static enum status open_spill(const struct spill_shape *shape, int flags, struct
     spill->open_pieces = mem_alloc((size_t)shape->workers * shape->parts, sizeof *spill->open_pieces);
     spill->buffers = mem_alloc(shape->workers, sizeof *spill->buffers);
     spill->failures = mem_alloc(shape->workers, sizeof *spill->failures);
+    spill->spare = mem_alloc(shape->workers, sizeof *spill->spare);
     spill->parts = mem_alloc(shape->parts, sizeof *spill->parts);
-    bool ok = spill->open_pieces && spill->buffers && spill->failures && spill->parts;
+    bool ok = spill->open_pieces && spill->buffers && spill->failures && spill->spare && spill->parts;
     enum status status = ok ? open_files(spill, flags, fault) : fault_nomem(fault);
     if (status == STATUS_OK)
         *out = spill;
@@ -234,7 +237,10 @@ void spill_close(struct spill *spill)
     for (unsigned i = 0; i < SPILL_FILES; i++)
         if (spill->files[i].fd >= 0)
             close(spill->files[i].fd);
+    for (unsigned i = 0; i < spill->spare_count; i++)
+        mem_free(spill->spare[i]);
     pthread_mutex_destroy(&spill->lock);
+    mem_free(spill->spare);
     mem_free(spill->failures);
     mem_free(spill->parts);
     mem_free(spill);
@@ -323,10 +329,20 @@ enum status spill_flush(struct spill *spill, struct fault *fault)
 
 /* ---- reading ---- */
 
-static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint8_t *end, struct spill_entry *entries,
+#define ENTRIES_AT_ONCE 256u /* decoded into what the first cache holds */
+
+/* A piece that is decoded. */
+struct decoding {
+    const uint8_t *at;
+    const uint8_t *end;
+    uint64_t number; /* of the last entry */
+};
+
+static bool decode(const struct spill_shape *shape, struct decoding *decoding, struct spill_entry *entries,
                    size_t count)
 {
-    uint64_t number = 0, step, mask = UINT64_MAX >> (64 - 8 * shape->key_size);
+    const uint8_t *p = decoding->at, *end = decoding->end;
+    uint64_t number = decoding->number, step, mask = UINT64_MAX >> (64 - 8 * shape->key_size);
     for (size_t i = 0; i < count; i++) {
         if ((size_t)(end - p) <= shape->key_size)
             return false;
@@ -348,34 +364,79 @@ static bool decode(const struct spill_shape *shape, const uint8_t *p, const uint
         number += step >> 1 ^ (0 - (step & 1));
         entries[i].number = number;
     }
-    return p == end;
+    decoding->at = p;
+    decoding->number = number;
+    return true;
 }
 
 uint64_t spill_count(const struct spill *spill, unsigned part) { return spill->parts[part].count; }
 
-enum status spill_read(const struct spill *spill, unsigned part, spill_on_entries *on_entries, void *context,
+/* Reading is for any thread, also several at a time, and for all parts one after the other. */
+static uint8_t *take_spare(struct spill *spill)
+{
+    uint8_t *bytes = NULL;
+    timings_lock(&spill->lock);
+    if (spill->spare_count > 0)
+        bytes = spill->spare[--spill->spare_count];
+    pthread_mutex_unlock(&spill->lock);
+    return bytes ? bytes : mem_alloc(spill->shape.buffer + 8, 1);
+}
+
+static void give_spare(struct spill *spill, uint8_t *bytes)
+{
+    timings_lock(&spill->lock);
+    if (spill->spare_count < spill->shape.workers) {
+        spill->spare[spill->spare_count++] = bytes;
+        bytes = NULL;
+    }
+    pthread_mutex_unlock(&spill->lock);
+    mem_free(bytes);
+}
+
+/* Calls on_entries for the entries of one piece, some at a time. */
+static enum status show_piece(const struct spill *spill, unsigned part, const uint8_t *piece, uint64_t at,
+                              spill_on_entries *on_entries, void *context, struct fault *fault)
+{
+    struct spill_entry entries[ENTRIES_AT_ONCE];
+    size_t left = load_le32(piece + 12);
+    struct decoding decoding = {piece + PIECE_HEADER, piece + PIECE_HEADER + load_le32(piece + 8), 0};
+    enum status status = STATUS_OK;
+    bool sound = left > 0;
+    while (left > 0 && sound && status == STATUS_OK) {
+        size_t count = left < ENTRIES_AT_ONCE ? left : ENTRIES_AT_ONCE;
+        sound = decode(&spill->shape, &decoding, entries, count);
+        left -= count;
+        if (sound && (left > 0 || decoding.at == decoding.end))
+            status = on_entries(context, entries, count);
+    }
+    if (status != STATUS_OK || (sound && decoding.at == decoding.end))
+        return status;
+    char path[4096];
+    path_of(spill, file_of(spill, part), path);
+    return fault_set(fault, STATUS_FORMAT, path, at, "a temporary file is damaged");
+}
+
+enum status spill_read(struct spill *spill, unsigned part, spill_on_entries *on_entries, void *context,
                        struct fault *fault)
 {
     const struct spill_shape *shape = &spill->shape;
-    size_t most = shape->buffer / (shape->key_size + 1) + 1;
-    uint8_t *bytes = mem_alloc(shape->buffer + 8, 1);
-    struct spill_entry *entries = mem_resize(NULL, most, sizeof *entries);
-    enum status status = bytes && entries ? STATUS_OK : fault_nomem(fault);
+    uint8_t *bytes = take_spare(spill);
+    enum status status = bytes ? STATUS_OK : fault_nomem(fault);
     char path[4096];
     path_of(spill, file_of(spill, part), path);
-    for (uint64_t next = spill->parts[part].last; next > 0 && status == STATUS_OK;) {
-        ssize_t got = file_read_at(spill->files[file_of(spill, part)].fd, bytes, shape->buffer, next - 1);
-        size_t size = got >= (ssize_t)PIECE_HEADER ? load_le32(bytes + 8) : 0, count = load_le32(bytes + 12);
-        if (got < 0)
-            status = fault_errno(fault, path, next - 1, "cannot read a temporary file");
-        else if ((size_t)got < PIECE_HEADER + size || count == 0 || count > most || load_le64(bytes) >= next ||
-                 !decode(shape, bytes + PIECE_HEADER, bytes + PIECE_HEADER + size, entries, count))
-            status = fault_set(fault, STATUS_FORMAT, path, next - 1, "a temporary file is damaged");
-        else
-            status = on_entries(context, entries, count);
+    for (uint64_t next = spill->parts[part].last, at; next > 0 && status == STATUS_OK;) {
+        at = next - 1;
+        ssize_t got = file_read_at(spill->files[file_of(spill, part)].fd, bytes, shape->buffer, at);
+        size_t size = got >= (ssize_t)PIECE_HEADER ? load_le32(bytes + 8) : 0;
         next = load_le64(bytes);
+        if (got < 0)
+            status = fault_errno(fault, path, at, "cannot read a temporary file");
+        else if ((size_t)got < PIECE_HEADER + size || next > at)
+            status = fault_set(fault, STATUS_FORMAT, path, at, "a temporary file is damaged");
+        else
+            status = show_piece(spill, part, bytes, at, on_entries, context, fault);
     }
-    mem_free(bytes);
-    mem_free(entries);
+    if (bytes)
+        give_spare(spill, bytes);
     return status;
 }

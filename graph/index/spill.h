@@ -68,10 +68,10 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
 enum status spill_flush(struct spill *spill, struct fault *fault) MUST_CHECK;
 /* Frees the buffers for adding: nothing may be added any more. */
 void spill_end_adding(struct spill *spill);
-/* Calls `on_entries` for each piece of entries of a part; a status other than STATUS_OK ends it and is returned. Any
- * thread. */
+/* Calls `on_entries` for the entries of a part, some at a time; a status other than STATUS_OK ends it and is returned.
+ * Any thread. */
 typedef enum status spill_on_entries(void *context, const struct spill_entry *entries, size_t count);
-enum status spill_read(const struct spill *spill, unsigned part, spill_on_entries *on_entries, void *context,
+enum status spill_read(struct spill *spill, unsigned part, spill_on_entries *on_entries, void *context,
                        struct fault *fault) MUST_CHECK;
 /* Entries of a part that were flushed. O(1). */
 uint64_t spill_count(const struct spill *spill, unsigned part);

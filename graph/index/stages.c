@@ -71,6 +71,15 @@ static enum status open_spill(struct index_work *work, struct spill_shape shape,
     return spill_new(&shape, spill, work->fault);
 }
 
+/* What spends older outputs is looked up part by part: more at a time where that leaves each thread several parts. */
+static uint64_t creators_a_part(const struct index_work *work, uint64_t creators)
+{
+    uint64_t share = creators / (4 * (uint64_t)work->options->threads);
+    if (work->base.totals.blocks == 0 || share < CREATORS_A_PART)
+        return CREATORS_A_PART;
+    return share < 4 * CREATORS_A_PART ? share : 4 * CREATORS_A_PART;
+}
+
 static enum status begin_walk(struct index_work *work)
 {
     const struct index_totals *base = &work->base.totals;
@@ -81,7 +90,7 @@ static enum status begin_walk(struct index_work *work)
     work->walked = work->first;
     uint64_t creators = work_bytes(work, work->first, work->end) / BYTES_A_TX;
     unsigned parts = work_parts(creators, (uint64_t)WORK_CREATOR_BYTES * work->options->threads, work->memory,
-                                CREATORS_A_PART);
+                                creators_a_part(work, creators));
     work->part_bits = 1;
     while (1u << work->part_bits < parts)
         work->part_bits++;
