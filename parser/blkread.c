@@ -13,8 +13,8 @@
 
 #define READ_PIECE ((size_t)256 << 10) /* un-XORed while it is still in the cache */
 
-/* As wide as a register that every processor has. From wider ones gcc takes each step by way of the stack, unless it may
- * use registers as wide: that is half as fast. */
+/* As wide as a register that every processor has. Of wider ones gcc takes each by way of the stack, unless it may use
+ * registers as wide: that is half as fast. */
 typedef uint64_t xor_vector __attribute__((vector_size(16), aligned(1), may_alias));
 
 void blk_xor(uint8_t *bytes, size_t size, const uint8_t key[XOR_KEY_SIZE], uint64_t offset)

@@ -252,5 +252,6 @@ void warm(const char *dir)
 struct usage scan(const char *dir, const char *store, unsigned threads, const char *more)
 {
     warm(dir);
-    return run("%s scan --quiet --no-sequential --datadir %s --store %s --threads %u%s", bench.unktx, dir, store, threads, more);
+    return run("%s scan --quiet --no-sequential --datadir %s --store %s --threads %u%s", bench.unktx, dir, store,
+               threads, more);
 }
