@@ -368,6 +368,24 @@ static void test_analyze(void **state)
         assert_true(path_exists(path_of("%s/all/%s", place->dir, names[i])));
 }
 
+/* Only who starts a web server needs the library of one. What is found under its name here is no library. */
+static void test_library_not_there(void **state)
+{
+    const struct place *place = *state;
+    make_dirs(path_of("%s/libraries", place->dir));
+    for (unsigned release = 0; release < 40; release++)
+        write_file(path_of("%s/libraries/libmicrohttpd.so.%u", place->dir, release), "none", 4);
+    struct run run = shell("LD_LIBRARY_PATH=%s/libraries \"$UNKTX\" stats --store %s", place->dir, place->store);
+    assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+    run = shell("LD_LIBRARY_PATH=%s/libraries \"$UNKTX\" explore --port 0 --store %s", place->dir, place->store);
+    assert_int_equal(run.exit_status, 1);
+    assert_string_equal(run.out, "");
+    assert_non_null(strstr(run.err, "libmicrohttpd cannot be loaded"));
+    assert_non_null(strstr(run.err, "install it (Debian: libmicrohttpd-dev)"));
+    run_free(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_scan_output),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_analyze),
+        cmocka_unit_test(test_library_not_there),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
