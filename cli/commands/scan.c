@@ -110,10 +110,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
     return node_blocks_result(result.damages);
 }
 
-static int run(const struct settings *settings)
-{
-    return node_blocks_run(settings, work);
-}
+static int run(const struct settings *settings) { return node_blocks_run(settings, work); }
 
 static const struct option *const options[] = {
     &option_datadir,       &option_chain,    &option_store,   &option_threads,
