@@ -17,14 +17,25 @@ static enum status on_links(void *context, const struct spill_entry *entries, si
             range->bad_input = later < range->bad_input ? later : range->bad_input;
         }
         store_spender(record, link->number);
-        uint64_t at = link->number - first_input;
-        struct spill_entry value = {at % work->in_range, range->first + link->key, value_of(load_value_kind(record)), 0,
-                                    NULL};
-        enum status status = spill_add(work->values, range->worker, (unsigned)(at / work->in_range), &value);
-        if (status != STATUS_OK)
-            return status;
     }
     return STATUS_OK;
+}
+
+/* In the order of outputs, whose numbers then go up in small steps. What is spent twice ends the build anyway. */
+static enum status spill_values(struct range *range)
+{
+    struct index_work *work = range->work;
+    uint64_t first_input = work->blocks[0].first_input;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < range->count && status == STATUS_OK; i++) {
+        const uint8_t *record = range->records + i * OUTPUT_SIZE;
+        uint64_t spender = load_spender(record), at = spender - first_input;
+        if (spender == INDEX_NONE_40)
+            continue;
+        struct spill_entry value = {at % work->in_range, range->first + i, value_of(load_value_kind(record)), 0, NULL};
+        status = spill_add(work->values, range->worker, (unsigned)(at / work->in_range), &value);
+    }
+    return status;
 }
 
 static void prepare_outputs(struct table_builder *builder, struct range *range)
@@ -42,6 +53,8 @@ static void prepare_outputs(struct table_builder *builder, struct range *range)
         store_output(range->records + i * OUTPUT_SIZE, load_value_kind(range->outs + VALUE_KIND_SIZE * i),
                      INDEX_NONE_40);
     range->status = spill_read(work->links, (unsigned)range->number, on_links, range, &range->fault);
+    if (range->status == STATUS_OK)
+        range->status = spill_values(range);
 }
 
 static enum status write_outputs(struct table_builder *builder, struct range *range)

@@ -13,7 +13,7 @@
 
 #define DURABLE_BYTES (UINT64_C(1) << 30) /* of blocks; fewer are soon done again */
 #define BYTES_A_TX 180u                   /* of blocks, fewer than any chain's average */
-#define CREATORS_A_PART 40000u
+#define CREATORS_A_PART 100000u
 #define NUMBERS_A_RANGE 65536u
 #define RANGE_BYTES 240u /* of memory for each output or input of a range, of which two are held for each thread */
 
@@ -77,7 +77,7 @@ static uint64_t creators_a_part(const struct index_work *work, uint64_t creators
     uint64_t share = creators / (4 * (uint64_t)work->options->threads);
     if (work->base.totals.blocks == 0 || share < CREATORS_A_PART)
         return CREATORS_A_PART;
-    return share < 4 * CREATORS_A_PART ? share : 4 * CREATORS_A_PART;
+    return share < 2 * CREATORS_A_PART ? share : 2 * CREATORS_A_PART;
 }
 
 static enum status begin_walk(struct index_work *work)
