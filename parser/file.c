@@ -115,6 +115,16 @@ static bool write_at(int fd, const void *bytes, size_t size, uint64_t offset)
     return true;
 }
 
+ssize_t file_memory_read_at(int fd, void *bytes, size_t size, uint64_t offset)
+{
+    return read_at(fd, bytes, size, offset);
+}
+
+bool file_memory_write_at(int fd, const void *bytes, size_t size, uint64_t offset)
+{
+    return write_at(fd, bytes, size, offset);
+}
+
 bool file_write_at(int fd, const void *bytes, size_t size, uint64_t offset)
 {
     enum timing_wait before = timings_wait(TIMING_DISK);

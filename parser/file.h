@@ -26,6 +26,9 @@ int file_open_again(const char *path, int flags);
 /* A file without a name, in memory, open for reading and writing: memfd_create.
  * `name` is for those who look at the process. -1 with errno. */
 int file_in_memory(const char *name);
+/* file_read_at and file_write_at for such a file: there is no disk to wait for, or to count bytes of. */
+ssize_t file_memory_read_at(int fd, void *bytes, size_t size, uint64_t offset);
+bool file_memory_write_at(int fd, const void *bytes, size_t size, uint64_t offset) MUST_CHECK;
 
 /* Reads up to `size` bytes at `offset`, fewer only at the end of the file; -1 with errno on error. */
 ssize_t file_read_at(int fd, void *bytes, size_t size, uint64_t offset);

@@ -14,10 +14,10 @@
 /* The checkpoint: magic (8), boot (36), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
  * (STATE_SIZE), bits (u32 each), size of txs, count of late spends, ranges (u64 each); the blocks; the sums (u128
  * each, low half first); what each spill saves; SHA-256 of all that. */
-#define CHECKPOINT_MAGIC "uXTWork3"
+#define CHECKPOINT_MAGIC "uXTWork4"
 #define CHECKPOINT_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 40u)
 #define CHECKPOINT_MAX (256u << 20)
-#define WORK_BLOCK_SIZE 32u
+#define WORK_BLOCK_SIZE 40u
 
 static void path_of(const struct index_work *work, const char *name, char path[4096])
 {
@@ -89,6 +89,7 @@ static enum status encode(struct index_work *work, struct buffer *checkpoint)
         store_le64(bytes + 8, work->blocks[i].first_input);
         store_le64(bytes + 16, work->blocks[i].first_output);
         store_le64(bytes + 24, work->blocks[i].records_at);
+        store_le64(bytes + 32, work->blocks[i].outs_at);
         status = buffer_add(checkpoint, bytes, sizeof bytes);
     }
     for (size_t part = 0; part < (size_t)1 << work->part_bits && status == STATUS_OK; part++) {
@@ -183,8 +184,8 @@ enum status work_save_checkpoint(struct index_work *work, enum work_stage stage)
     struct buffer checkpoint = {0};
     char path[4096];
     work->stage = stage;
-    enum status status = work->few ? STATUS_OK : sync_files(work);
-    if (status != STATUS_OK || work->few)
+    enum status status = work->in_memory ? STATUS_OK : sync_files(work);
+    if (status != STATUS_OK || work->in_memory)
         return status;
     if (encode(work, &checkpoint) != STATUS_OK) {
         buffer_free(&checkpoint);
@@ -266,7 +267,7 @@ static bool take_blocks(struct index_work *work, struct cursor *checkpoint)
     work->blocks = bytes ? mem_alloc(count, sizeof *work->blocks) : NULL;
     for (size_t i = 0; work->blocks && i < count; i++, bytes += WORK_BLOCK_SIZE)
         work->blocks[i] = (struct work_block){load_le64(bytes), load_le64(bytes + 8), load_le64(bytes + 16),
-                                              load_le64(bytes + 24)};
+                                              load_le64(bytes + 24), load_le64(bytes + 32)};
     return work->blocks != NULL;
 }
 
@@ -291,10 +292,7 @@ static bool open_stream(const struct index_work *work, const char *name, uint64_
     return *fd >= 0 && fstat(*fd, &info) == 0 && (uint64_t)info.st_size >= size;
 }
 
-static uint64_t outs_size(const struct index_work *work)
-{
-    return 7 * (work->blocks[work->walked - work->first].first_output - work->blocks[0].first_output);
-}
+static uint64_t outs_size(const struct index_work *work) { return work->blocks[work->walked - work->first].outs_at; }
 
 bool work_load_checkpoint(struct index_work *work)
 {

@@ -111,8 +111,7 @@ static inline void store_run_key(uint8_t key[PAIR_KEY_SIZE], uint32_t run)
 }
 static inline uint32_t run_of_key(const uint8_t *key) { return (uint32_t)(key[0] << 8 | key[1]); }
 
-/* An output: 52 bits of value and 4 of kind, which are one number here, and 40 of spender. The first of these alone,
- * VALUE_KIND_SIZE bytes, are what the walk leaves of an output. */
+/* An output: 52 bits of value and 4 of kind, which are one number here, and 40 of spender. */
 enum { VALUE_KIND_SIZE = 7, VALUE_BITS = 52, VALUE_KIND_BITS = 56 };
 static inline uint64_t value_kind_of(uint64_t value_sat, enum kind kind)
 {
@@ -124,6 +123,19 @@ static inline enum kind kind_of(uint64_t value_kind) { return (enum kind)(value_
 static inline uint64_t load_value_kind(const uint8_t *p)
 {
     return load_le64(p) & ((UINT64_C(1) << VALUE_KIND_BITS) - 1);
+}
+/* What the walk leaves of an output: kind and value as one varint, of three or four bytes for most. */
+static inline uint8_t *index_value_write(uint64_t value_sat, enum kind kind, uint8_t *p)
+{
+    return varint_put(p, value_of(value_sat) << 4 | kind);
+}
+/* Returns what follows; NULL where it is malformed. */
+static inline const uint8_t *index_value_read(const uint8_t *p, const uint8_t *end, uint64_t *value_kind)
+{
+    uint64_t value = 0;
+    p = varint_get(p, end, &value);
+    *value_kind = value_kind_of(value >> 4, (enum kind)(value & 15));
+    return p && value >> VALUE_KIND_BITS == 0 ? p : NULL;
 }
 static inline uint64_t load_spender(const uint8_t *p) { return load_40(p + VALUE_KIND_SIZE); }
 static inline void store_spender(uint8_t *p, uint64_t spender) { store_40(p + VALUE_KIND_SIZE, spender); }

@@ -38,6 +38,32 @@ static enum status spill_values(struct range *range)
     return status;
 }
 
+/* Reads what the walk left of the range's outputs, from the beginning of a block. */
+static enum status read_outputs(struct table_builder *builder, struct range *range)
+{
+    const struct index_work *work = range->work;
+    struct stream *stream = &builder->streams[range->worker];
+    const struct work_block *block = &work->blocks[work_height_of_output(work, range->first) - work->first];
+    size_t skip = (size_t)(range->first - block->first_output);
+    enum status status = STATUS_OK;
+    tables_begin_stream(stream, work->outs_fd, block->outs_at, work_end(work)->outs_at);
+    for (size_t i = 0; i < skip + range->count && status == STATUS_OK; i++) {
+        uint64_t value_kind;
+        status = tables_fill_stream(work, stream, VARINT_SIZE_MAX, &range->fault);
+        const uint8_t *p = stream->bytes + stream->at,
+                      *next = index_value_read(p, stream->bytes + stream->size, &value_kind);
+        if (status == STATUS_OK && !next)
+            status = fault_set(&range->fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET,
+                               "a temporary file is damaged");
+        if (status != STATUS_OK)
+            return status;
+        stream->at += (size_t)(next - p);
+        if (i >= skip)
+            store_output(range->records + (i - skip) * OUTPUT_SIZE, value_kind, INDEX_NONE_40);
+    }
+    return status;
+}
+
 static void prepare_outputs(struct table_builder *builder, struct range *range)
 {
     struct index_work *work = builder->work;
@@ -45,13 +71,9 @@ static void prepare_outputs(struct table_builder *builder, struct range *range)
     range->first = work->blocks[0].first_output + from;
     range->count = (size_t)(all - from < work->out_range ? all - from : work->out_range);
     range->bad_input = UINT64_MAX;
-    range->status = tables_read_at(work->outs_fd, range->outs, range->count * VALUE_KIND_SIZE, VALUE_KIND_SIZE * from,
-                                   work->folder, &range->fault);
+    range->status = read_outputs(builder, range);
     if (range->status != STATUS_OK)
         return;
-    for (size_t i = 0; i < range->count; i++)
-        store_output(range->records + i * OUTPUT_SIZE, load_value_kind(range->outs + VALUE_KIND_SIZE * i),
-                     INDEX_NONE_40);
     range->status = spill_read(work->links, (unsigned)range->number, on_links, range, &range->fault);
     if (range->status == STATUS_OK)
         range->status = spill_values(range);

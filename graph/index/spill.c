@@ -264,7 +264,9 @@ static enum status write_piece(struct spill *spill, unsigned part, struct open_p
     char path[4096];
     path_of(spill, number, path);
     enum status status = STATUS_OK;
-    if (!file_write_at(file->fd, piece->bytes, piece->size, offset))
+    bool written = spill->shape.folder ? file_write_at(file->fd, piece->bytes, piece->size, offset)
+                                       : file_memory_write_at(file->fd, piece->bytes, piece->size, offset);
+    if (!written)
         status = fault_errno(fault, path, offset, "cannot write a temporary file");
     piece->size = PIECE_HEADER;
     piece->count = 0;
@@ -426,7 +428,9 @@ enum status spill_read(struct spill *spill, unsigned part, spill_on_entries *on_
     path_of(spill, file_of(spill, part), path);
     for (uint64_t next = spill->parts[part].last, at; next > 0 && status == STATUS_OK;) {
         at = next - 1;
-        ssize_t got = file_read_at(spill->files[file_of(spill, part)].fd, bytes, shape->buffer, at);
+        int fd = spill->files[file_of(spill, part)].fd;
+        ssize_t got = shape->folder ? file_read_at(fd, bytes, shape->buffer, at)
+                                    : file_memory_read_at(fd, bytes, shape->buffer, at);
         size_t size = got >= (ssize_t)PIECE_HEADER ? load_le32(bytes + 8) : 0;
         next = load_le64(bytes);
         if (got < 0)

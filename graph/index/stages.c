@@ -12,6 +12,7 @@
 #include "parser/timings.h"
 
 #define DURABLE_BYTES (UINT64_C(1) << 30) /* of blocks; fewer are soon done again */
+#define MEMORY_LEFT (UINT64_C(256) << 20) /* for the arrays of the stages, beside temporary files in memory */
 #define BYTES_A_TX 180u                   /* of blocks, fewer than any chain's average */
 #define CREATORS_A_PART 100000u
 #define NUMBERS_A_RANGE 65536u
@@ -59,13 +60,13 @@ static enum status open_stream(struct index_work *work, const char *name, int *f
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", work->folder, name);
-    *fd = work->few ? file_in_memory(name) : open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    *fd = work->in_memory ? file_in_memory(name) : open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     return *fd >= 0 ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot create a temporary file");
 }
 
 static enum status open_spill(struct index_work *work, struct spill_shape shape, struct spill **spill)
 {
-    shape.folder = work->few ? NULL : work->folder;
+    shape.folder = work->in_memory ? NULL : work->folder;
     shape.workers = work->options->threads;
     shape.buffer = work_buffer(work, shape.parts);
     return spill_new(&shape, spill, work->fault);
@@ -86,7 +87,7 @@ static enum status begin_walk(struct index_work *work)
     work->blocks = mem_alloc(work->end - work->first + 1, sizeof *work->blocks);
     if (!work->blocks)
         return fault_nomem(work->fault);
-    work->blocks[0] = (struct work_block){base->txs, base->inputs, base->outputs, 0};
+    work->blocks[0] = (struct work_block){base->txs, base->inputs, base->outputs, 0, 0};
     work->walked = work->first;
     uint64_t creators = work_bytes(work, work->first, work->end) / BYTES_A_TX;
     unsigned parts = work_parts(creators, (uint64_t)WORK_CREATOR_BYTES * work->options->threads, work->memory,
@@ -197,7 +198,7 @@ static void close_stream(struct index_work *work, const char *name, int *fd, boo
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
-    if (!keep && !work->few)
+    if (!keep && !work->in_memory)
         unlink(path);
 }
 
@@ -242,7 +243,7 @@ static void close_stages(struct index_work *work, bool keep)
     }
     close_stream(work, "txs", &work->txs_fd, keep);
     close_stream(work, "outs", &work->outs_fd, keep);
-    if (!keep && !work->few)
+    if (!keep && !work->in_memory)
         work_empty_folder(work);
     mem_free(work->kept);
     work->kept = NULL;
@@ -313,30 +314,41 @@ static bool adds_few(const struct index_work *work)
            work_bytes(work, work->first, work->end) <= index_few_bytes;
 }
 
+/* Whether memory has room for the temporary files. They are a fifth of the blocks as a rule; of the smallest
+ * transactions that can be, 60 bytes each, they are 70. */
+static bool fits_memory(const struct index_work *work, uint64_t bytes)
+{
+    return index_checkpoint_blocks == 0 && index_few_bytes > 0 && bytes + bytes / 4 + MEMORY_LEFT <= work->memory;
+}
+
 /* Goes on from a checkpoint, or begins anew. */
 static enum status begin_stages(struct index_work *work)
 {
     uint32_t end = work->end;
+    uint64_t bytes = work_bytes(work, work->first, work->end);
     work->bad_height = UINT32_MAX;
-    work->bad_bytes = false;
-    work->durable = work_bytes(work, work->first, work->end) >= DURABLE_BYTES || index_checkpoint_blocks > 0;
+    work->bad_bytes = work->in_memory = false;
+    work->durable = bytes >= DURABLE_BYTES || index_checkpoint_blocks > 0;
     work->few = adds_few(work);
     enum status status = work->few ? STATUS_OK : index_make_folder(work);
-    if (status != STATUS_OK || work->few)
-        return status;
-    if (work_load_checkpoint(work)) {
+    if (status == STATUS_OK && !work->few && work_load_checkpoint(work)) {
         work_message(work, "going on from where an interrupted build was");
         return STATUS_OK;
     }
-    close_stages(work, false);
+    if (status == STATUS_OK && !work->few)
+        close_stages(work, false);
     work->end = end;
-    return STATUS_OK;
+    work->in_memory = work->few || fits_memory(work, bytes);
+    return status;
 }
 
 enum status index_run_stages(struct index_work *work)
 {
+    uint64_t memory = work->memory;
     timings_stage("walk");
     enum status status = begin_stages(work);
+    if (work->in_memory && !work->few)
+        work->memory = MEMORY_LEFT; /* more than the stages of so few blocks have a use for */
     if (status == STATUS_OK)
         status = kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
     if (status == STATUS_OK && work->stage < WORK_WALKED)
@@ -353,5 +365,6 @@ enum status index_run_stages(struct index_work *work)
     timings_stage("end");
     /* what is damaged is nothing to go on from */
     close_stages(work, status != STATUS_OK && status != STATUS_FORMAT && work->bad_height == UINT32_MAX);
+    work->memory = memory;
     return status;
 }

@@ -70,13 +70,32 @@ enum status page_writer_end(struct page_writer *writer)
     return writer->size > 0 ? write_page(writer, writer->page, writer->size) : STATUS_OK;
 }
 
-enum status tables_read_at(int fd, uint8_t *bytes, size_t size, uint64_t offset, const char *path, struct fault *fault)
+void tables_begin_stream(struct stream *stream, int fd, uint64_t offset, uint64_t end)
 {
-    ssize_t got = file_read_at(fd, bytes, size, offset);
+    stream->size = stream->at = 0;
+    stream->offset = offset;
+    stream->fd = fd;
+    stream->end = end;
+}
+
+enum status tables_fill_stream(const struct index_work *work, struct stream *stream, size_t need, struct fault *fault)
+{
+    size_t left = stream->size - stream->at;
+    if (left >= need || stream->offset >= stream->end)
+        return STATUS_OK;
+    memmove(stream->bytes, stream->bytes + stream->at, left);
+    uint64_t more = stream->end - stream->offset;
+    size_t some = more < STREAM_BYTES - left ? (size_t)more : STREAM_BYTES - left;
+    stream->at = 0;
+    stream->size = left + some;
+    stream->offset += some;
+    uint64_t from = stream->offset - some;
+    ssize_t got = work->in_memory ? file_memory_read_at(stream->fd, stream->bytes + left, some, from)
+                                  : file_read_at(stream->fd, stream->bytes + left, some, from);
     if (got < 0)
-        return fault_errno(fault, path, offset, "cannot read a temporary file");
-    if ((size_t)got < size)
-        return fault_set(fault, STATUS_FORMAT, path, offset, "a temporary file is cut short");
+        return fault_errno(fault, work->folder, from, "cannot read a temporary file");
+    if ((size_t)got < some)
+        return fault_set(fault, STATUS_FORMAT, work->folder, from, "a temporary file is cut short");
     return STATUS_OK;
 }
 
@@ -184,20 +203,18 @@ static enum status begin_builder(struct table_builder *builder)
     for (size_t i = 0; ok && i < builder->ranges_count; i++) {
         struct range *range = &builder->ranges[i];
         range->work = work;
-        range->outs = mem_resize(NULL, outputs * VALUE_KIND_SIZE + 8, 1); /* of all these what is used is written */
-        range->records = mem_resize(NULL, records + 8, 1);
+        range->records = mem_resize(NULL, records + 8, 1); /* of all these what is used is written */
         range->spent = mem_resize(NULL, inputs, sizeof *range->spent);
         range->values = mem_resize(NULL, inputs, sizeof *range->values);
         range->txs = mem_resize(NULL, inputs + 1, sizeof *range->txs);
         range->txs_bytes = mem_resize(NULL, inputs, TX_RECORD_MAX);
-        ok = range->outs && range->records && range->spent && range->values && range->txs && range->txs_bytes;
+        ok = range->records && range->spent && range->values && range->txs && range->txs_bytes;
     }
     return ok ? STATUS_OK : fault_nomem(work->fault);
 }
 
 static void free_range(const struct range *range)
 {
-    mem_free(range->outs);
     mem_free(range->records);
     mem_free(range->spent);
     mem_free(range->values);

@@ -35,7 +35,6 @@ struct range {
     size_t count;
     enum status status;
     struct fault fault;
-    uint8_t *outs;      /* of outputs: as the walk left them */
     uint8_t *records;   /* as in the table */
     uint64_t *spent;    /* of inputs: the output's number */
     uint64_t *values;   /* of inputs: the output's value */
@@ -65,12 +64,14 @@ struct page_writer {
 
 #define STREAM_BYTES (64u << 10)
 
-/* The txs file, read in order from somewhere on; one a thread. */
+/* The file txs or outs, read in order from somewhere on; one a thread. */
 struct stream {
     uint8_t *bytes;
     size_t size;
     size_t at;
     uint64_t offset; /* in the file, where `bytes` end */
+    int fd;
+    uint64_t end; /* of the file */
 };
 
 struct table_builder;
@@ -103,8 +104,10 @@ struct table_builder {
     unsigned page_count;
 };
 
-/* Reads all of the bytes of a temporary file, or sets a fault: STATUS_FORMAT where the file ends first. */
-enum status tables_read_at(int fd, uint8_t *bytes, size_t size, uint64_t offset, const char *path, struct fault *fault)
+/* A file is read from `offset` to `end`; what is read next is at stream->at. tables_fill_stream has `need` bytes there,
+ * at most STREAM_BYTES / 2, if the file has so many; STATUS_FORMAT where it ends before `end`. */
+void tables_begin_stream(struct stream *stream, int fd, uint64_t offset, uint64_t end);
+enum status tables_fill_stream(const struct index_work *work, struct stream *stream, size_t need, struct fault *fault)
     MUST_CHECK;
 
 /* Continues a table of fixed-width records that has `total` of them: takes over its last page if that is not full. */

@@ -3,34 +3,14 @@
 
 /* ---- the txs file ---- */
 
-static void begin_stream(struct stream *stream, uint64_t offset)
-{
-    stream->size = stream->at = 0;
-    stream->offset = offset;
-}
-
-static enum status fill_stream(const struct index_work *work, struct stream *stream, struct fault *fault)
-{
-    size_t left = stream->size - stream->at;
-    memmove(stream->bytes, stream->bytes + stream->at, left);
-    uint64_t more = work->txs_size - stream->offset;
-    size_t some = more < STREAM_BYTES - left ? (size_t)more : STREAM_BYTES - left;
-    stream->at = 0;
-    stream->size = left + some;
-    stream->offset += some;
-    return tables_read_at(work->txs_fd, stream->bytes + left, some, stream->offset - some, work->folder, fault);
-}
-
 /* Goes from `begun` to the transaction after it: its head, its txid, its numbers. */
 static enum status next_tx(const struct index_work *work, struct stream *stream, struct begun_tx *begun,
                            struct fault *fault)
 {
     struct index_tx *tx = &begun->tx;
-    if (stream->size - stream->at < TX_RECORD_MAX && stream->offset < work->txs_size) {
-        enum status status = fill_stream(work, stream, fault);
-        if (status != STATUS_OK)
-            return status;
-    }
+    enum status status = tables_fill_stream(work, stream, TX_RECORD_MAX, fault);
+    if (status != STATUS_OK)
+        return status;
     tx->number++;
     tx->index++;
     tx->offset += (uint32_t)begun->head.size;
@@ -62,7 +42,7 @@ static enum status find_tx(const struct index_work *work, struct stream *stream,
                                       .first_input = block->first_input,
                                       .first_output = block->first_output,
                                       .height = height - 1}};
-    begin_stream(stream, block->records_at);
+    tables_begin_stream(stream, work->txs_fd, block->records_at, work->txs_size);
     enum status status = next_tx(work, stream, begun, fault);
     while (status == STATUS_OK && input - begun->tx.first_input >= begun->head.inputs)
         status = next_tx(work, stream, begun, fault);

@@ -45,9 +45,10 @@ static bool number_blocks(struct walk *walk, struct window *window)
         walked->first_output = block->first_output;
         work->txs_size += walked->records_size;
         block[1] = (struct work_block){block->first_tx + walked->txs, block->first_input + walked->inputs,
-                                       block->first_output + walked->outs_size / VALUE_KIND_SIZE, work->txs_size};
+                                       block->first_output + walked->outputs, work->txs_size,
+                                       block->outs_at + walked->outs_size};
     }
-    window->outs_at = VALUE_KIND_SIZE * (window->blocks[0].first_output - work->blocks[0].first_output);
+    window->outs_at = work->blocks[window->height - work->first].outs_at;
     return true;
 }
 

@@ -24,11 +24,11 @@ static bool on_output(void *context, const struct tx_output *out, uint32_t vout,
     struct window *window = ((struct walker *)context)->window;
     (void)vout;
     (void)unknown;
-    if (window->outs.capacity - window->outs.count < 8 &&
-        mem_reserve(&window->outs.at, &window->outs.capacity, window->outs.count + 8, 1) != STATUS_OK)
+    if (window->outs.capacity - window->outs.count < VARINT_SIZE_MAX &&
+        mem_reserve(&window->outs.at, &window->outs.capacity, window->outs.count + VARINT_SIZE_MAX, 1) != STATUS_OK)
         return false;
-    store_le64(window->outs.at + window->outs.count, value_kind_of(out->value_sat, kind));
-    window->outs.count += VALUE_KIND_SIZE;
+    uint8_t *p = window->outs.at + window->outs.count;
+    window->outs.count += (size_t)(index_value_write(out->value_sat, kind, p) - p);
     return true;
 }
 
@@ -118,6 +118,7 @@ static enum status walk_bytes(struct walker *walker, struct walked_block *walked
         return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(BLOCK_BAD_MONEY));
     if (status != STATUS_OK)
         return status;
+    walked->outputs = counts.outputs;
     hash_txids(walker);
     return encode(walker);
 }
@@ -222,9 +223,10 @@ void window_spill(struct walker *walker, unsigned number, struct window *window)
     window->status = spill_txs(work, number, window);
     if (window->status == STATUS_OK)
         window->status = spill_inputs(work, number, walker->sums, window);
+    bool (*write_at)(int, const void *, size_t, uint64_t) = work->in_memory ? file_memory_write_at : file_write_at;
     if (window->status == STATUS_OK &&
-        (!file_write_at(work->txs_fd, window->records.at, window->records.count, window->records_at) ||
-         !file_write_at(work->outs_fd, window->outs.at, window->outs.count, window->outs_at)))
+        (!write_at(work->txs_fd, window->records.at, window->records.count, window->records_at) ||
+         !write_at(work->outs_fd, window->outs.at, window->outs.count, window->outs_at)))
         window->status = fault_errno(&window->fault, work->folder, FAULT_NO_OFFSET, "cannot write a temporary file");
 }
 

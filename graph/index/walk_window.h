@@ -48,6 +48,7 @@ struct walked_block {
     size_t txs;
     size_t records_size;
     size_t outs_size;
+    size_t outputs;
     uint64_t first_input; /* numbers */
     uint64_t first_output;
 };

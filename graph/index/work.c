@@ -32,7 +32,7 @@ void work_progress(const struct index_work *work, enum index_stage stage, uint64
 
 void work_write_out(const struct index_work *work)
 {
-    if (!work->durable)
+    if (!work->durable || work->in_memory)
         return;
     const struct spill *spills[] = {work->creators, work->spenders, work->links, work->values, work->late_spends};
     for (size_t i = 0; i < sizeof spills / sizeof *spills; i++)

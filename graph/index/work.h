@@ -1,6 +1,6 @@
 /* work: what the stages of a build share. Each stage reads what the one before left in the folder of temporary files:
  *
- *   walk     blk files -> txs (record heads and txids, in chain order), outs (7 bytes an output, in chain order),
+ *   walk     blk files -> txs (record heads and txids, in chain order), outs (value and kind, in chain order),
  *            creators (hash of txid, first output, outputs, check), spenders (hash of the prevout's txid, input, vout)
  *   join     creators with spenders, part by part of the hash -> links (output, input), by ranges of outputs; the txid
  *            table; of what spends an output of an older block, values and late spends
@@ -33,6 +33,7 @@ struct work_block {
     uint64_t first_input;
     uint64_t first_output;
     uint64_t records_at; /* in the file txs */
+    uint64_t outs_at;    /* in the file outs */
 };
 
 /* What is finished, and need not be done again after an interruption. */
@@ -55,6 +56,7 @@ struct index_work {
     uint8_t seed[INDEX_SEED_SIZE];
     enum work_stage stage;
     bool few;                  /* blocks: nothing is left on disk before all is there, see index_run_stages */
+    bool in_memory;            /* the temporary files are: there is no checkpoint to go on from */
     char folder[4000];         /* of temporary files */
     bool durable;              /* they are to be there after a power failure too */
     uint64_t memory;           /* for the arrays of a stage */
@@ -202,8 +204,9 @@ enum status index_name_folder(struct index_work *work) MUST_CHECK;
 enum status index_make_folder(const struct index_work *work) MUST_CHECK;
 void index_remove_folder(const struct index_work *work);
 
-/* Adds the blocks first..end-1 to the index: all stages that are not finished. Few blocks are soon added again: they
- * leave nothing to go on from, their temporary files are in memory, and one commit has all that they add. */
+/* Adds the blocks first..end-1 to the index: all stages that are not finished. Where there is memory for
+ * the temporary files they are in it, and nothing is left to go on from: so many blocks are soon added again. One commit
+ * has all that few blocks add. */
 enum status index_run_stages(struct index_work *work) MUST_CHECK;
 
 enum status index_walk(struct index_work *work) MUST_CHECK;
