@@ -50,7 +50,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
     if (status == STATUS_OK)
         status = index_blocks_remember(settings->store, options.datadir, options.chain, options.xor_key, &fault);
     if (status == STATUS_INTERRUPTED) {
-        message("interrupted; the same command goes on from the last finished stage");
+        message("interrupted; the same command goes on from what is finished");
         return EXIT_INTERRUPTED;
     }
     if (status != STATUS_OK)

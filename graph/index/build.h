@@ -22,7 +22,7 @@ struct index_options {
     const char *chain;               /* network name, NULL to find out */
     const uint8_t *xor_key;          /* of XOR_KEY_SIZE bytes, instead of xor.dat's; may be NULL */
     const char *store;               /* folder of the store that the index is in */
-    const char *tmp;                 /* folder for temporary files, NULL: in the index's folder */
+    const char *tmp;                 /* folder for temporary files, NULL: memory, or the index's folder, see below */
     uint64_t memory;                 /* bytes, at least 256 MiB */
     unsigned threads;                /* at least 1 */
     uint32_t to_height;              /* UINT32_MAX: the tip */
@@ -49,7 +49,8 @@ struct index_result {
 /* Brings the index in the store folder up to date. As ingest_run: STATUS_OK also with damages. STATUS_INTERRUPTED
  * leaves what the last finished stage made and the walk as far as it came, and the next call goes on from there. So it
  * does after a kill, from the last checkpoint of the walk (at most 16 GiB of blocks before), and for more than a GiB
- * of blocks after a power failure too. */
+ * of blocks after a power failure too. Without `tmp`, the temporary files of blocks of up to 4/5 of `memory` less some
+ * 350 MiB are in memory, and those of 16 MiB of blocks that are added always: then the next call begins again. */
 enum status index_build(const struct index_options *options, struct index_result *result, struct fault *fault)
     MUST_CHECK;
 

@@ -199,7 +199,7 @@ static void test_asked_to_stop(void **state)
                                signals[i % 2], 0.01 + 0.01 * (i < 80 ? i % 40 : i), tmp, place.data, store);
         int uncaught = 128 + (i % 2 ? SIGTERM : SIGINT); /* before the program was there to catch it */
         if (run.exit_status == 130 && run.err[0]) {
-            assert_true(strstr(run.err, "interrupted; the same command goes on from the last finished stage") ||
+            assert_true(strstr(run.err, "interrupted; the same command goes on from what is finished") ||
                         strstr(run.err, "interrupted; the same command goes on from what the disk holds"));
             stopped++;
         } else if (run.exit_status == 0) {
