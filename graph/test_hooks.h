@@ -23,8 +23,8 @@ extern uint64_t index_hash_mask;
  * 0 is the default. */
 extern uint32_t index_checkpoint_blocks;
 
-/* A build of an index that adds blocks of no more bytes than this adds them in one go; 0: and no build has its temporary
- * files in memory. INDEX_FEW_BYTES is the default. */
+/* A build of an index that adds blocks of no more bytes than this adds them in one go; with 0 none does, and none has
+ * its temporary files in memory. INDEX_FEW_BYTES is the default. */
 #define INDEX_FEW_BYTES (UINT64_C(16) << 20)
 extern uint64_t index_few_bytes;
 

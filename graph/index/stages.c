@@ -314,8 +314,8 @@ static bool adds_few(const struct index_work *work)
            work_bytes(work, work->first, work->end) <= index_few_bytes;
 }
 
-/* Whether memory has room for the temporary files, and nobody named a folder for them. They are a fifth of the blocks as a rule; of the smallest
- * transactions that can be, 60 bytes each, they are 70. */
+/* Whether memory has room for the temporary files, and nobody named a folder for them. They are a fifth of the blocks
+ * as a rule; of the smallest transactions that can be, 60 bytes each, they are 70. */
 static bool fits_memory(const struct index_work *work, uint64_t bytes)
 {
     return index_checkpoint_blocks == 0 && index_few_bytes > 0 && !work->options->tmp &&

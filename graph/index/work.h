@@ -204,9 +204,9 @@ enum status index_name_folder(struct index_work *work) MUST_CHECK;
 enum status index_make_folder(const struct index_work *work) MUST_CHECK;
 void index_remove_folder(const struct index_work *work);
 
-/* Adds the blocks first..end-1 to the index: all stages that are not finished. Where there is memory for
- * the temporary files they are in it, and nothing is left to go on from: so many blocks are soon added again. One commit
- * has all that few blocks add. */
+/* Adds the blocks first..end-1 to the index: all stages that are not finished. Where there is memory for the temporary
+ * files they are in it, and nothing is left to go on from: so many blocks are soon added again. One commit has all that
+ * few blocks add. */
 enum status index_run_stages(struct index_work *work) MUST_CHECK;
 
 enum status index_walk(struct index_work *work) MUST_CHECK;
