@@ -12,7 +12,7 @@
 #define QUEUE_BYTES_MIN (1u << 20)
 #define BUFFERS_BYTES_MAX (64u << 20)
 #define BUFFER_MIN 4096u
-#define BUFFER_MAX (64u << 10)
+#define BUFFER_MAX (16u << 10) /* those of all parts are to stay in the second cache */
 #define PARTS_MAX 4096u
 
 uint32_t index_checkpoint_blocks = 0;
