@@ -220,6 +220,7 @@ enum status index_build(const struct index_options *options, struct index_result
     build->result = result;
     build->work.options = options;
     build->work.fault = fault;
+    build->work.queue.work = &build->work;
     build->work.txs_fd = build->work.outs_fd = -1;
     enum status status = run(build);
     const struct index_totals *totals = &build->work.base.totals;

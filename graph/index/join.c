@@ -227,15 +227,14 @@ static void end_join(struct join *join)
 
 enum status index_join(struct index_work *work)
 {
-    struct work_queue queue = {.work = work, .waits = work->base.totals.blocks > 0};
     struct join join = {.work = work};
-    join.txids = (struct work_run){.queue = &queue, .table = TABLE_TXIDS, .run = index_free_run(&work->base)};
+    work->queue.waits = work->base.totals.blocks > 0;
+    join.txids = (struct work_run){.queue = &work->queue, .table = TABLE_TXIDS, .run = index_free_run(&work->base)};
     enum status status = begin_join(&join);
     if (status == STATUS_OK)
         status = join_parts(&join);
     if (status == STATUS_OK)
         status = report_bad(&join);
     end_join(&join);
-    work_queue_free(&queue);
     return status;
 }

@@ -68,7 +68,7 @@ enum status build_late_spends(struct table_builder *builder)
 {
     struct index_work *work = builder->work;
     struct late_part part = {.bad = UINT64_MAX, .fault = work->fault};
-    struct work_run run = {.queue = &builder->queue, .table = TABLE_LATE_SPENDS, .run = index_free_run(&work->base)};
+    struct work_run run = {.queue = builder->queue, .table = TABLE_LATE_SPENDS, .run = index_free_run(&work->base)};
     enum status status = STATUS_OK;
     for (unsigned n = 0; n * work->late_range < work->base.totals.outputs && status == STATUS_OK; n++)
         status = build_part(builder, &part, n, &run);

@@ -175,20 +175,19 @@ static enum status write_state(struct work_queue *queue, struct index_state *sta
 enum status index_merge(struct index_work *work, struct index_state *state)
 {
     uint32_t first = first_to_merge(state), number = index_free_run(state);
-    struct work_queue queue = {.work = work, .waits = true};
     struct merge merge = {.work = work, .count = state->runs - first};
     merge.sources = mem_alloc(merge.count, sizeof *merge.sources);
     if (!merge.sources)
         return fault_nomem(work->fault);
+    work->queue.waits = true;
     enum status status = STATUS_OK;
     for (merge.table = TABLE_TXIDS; merge.table <= TABLE_LATE_SPENDS && status == STATUS_OK; merge.table++)
-        status = merge_table(&merge, &queue, state, first, number);
+        status = merge_table(&merge, &work->queue, state, first, number);
     mem_free(merge.sources);
     if (status == STATUS_OK) {
         state->runs = first + 1;
         state->run[first] = (struct index_run){number, merge.pairs};
-        status = write_state(&queue, state);
+        status = write_state(&work->queue, state);
     }
-    work_queue_free(&queue);
     return status;
 }

@@ -92,7 +92,7 @@ enum status build_output_table(struct table_builder *builder)
                                         .write = write_outputs,
                                         .ranges = (work_outputs(work) + work->out_range - 1) / work->out_range};
     builder->bad_input = UINT64_MAX;
-    enum status status = page_writer_begin(&builder->pages, &builder->queue, TABLE_OUTPUTS, OUTPUT_SIZE,
+    enum status status = page_writer_begin(&builder->pages, builder->queue, TABLE_OUTPUTS, OUTPUT_SIZE,
                                            work->blocks[0].first_output);
     if (status == STATUS_OK)
         status = tables_run_pass(builder);

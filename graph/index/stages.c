@@ -153,12 +153,11 @@ static enum status take_join_back(struct index_work *work)
         spill_free(*spills[i]);
         *spills[i] = NULL;
     }
-    mem_free(work->kept);
-    work->kept = NULL;
     work->late_count = 0;
     work->unsure = false;
     work_message(work, "joining again: full txids settle spends whose hashes deceive");
-    return kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
+    enum status status = work_drop(&work->queue);
+    return status == STATUS_OK ? kv_write(work->kv, 0, index_cut_after_stage, work, work->fault) : status;
 }
 
 /* The index as it will be. */
@@ -245,15 +244,10 @@ static void close_stages(struct index_work *work, bool keep)
     close_stream(work, "outs", &work->outs_fd, keep);
     if (!keep && !work->in_memory)
         work_empty_folder(work);
-    mem_free(work->kept);
-    work->kept = NULL;
+    work_queue_free(&work->queue);
     mem_free(work->blocks);
     mem_free(work->sums);
     mem_free(work->exact);
-    mem_free(work->queued[0]);
-    mem_free(work->queued[1]);
-    work->queued[0] = work->queued[1] = NULL;
-    work->queued_size = 0;
     work->blocks = NULL;
     work->sums = NULL;
     work->exact = NULL;

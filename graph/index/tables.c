@@ -162,7 +162,7 @@ static enum status build_blocks(struct table_builder *builder)
 {
     struct index_work *work = builder->work;
     struct page_writer writer;
-    enum status status = page_writer_begin(&writer, &builder->queue, TABLE_BLOCKS, BLOCK_SIZE, work->first);
+    enum status status = page_writer_begin(&writer, builder->queue, TABLE_BLOCKS, BLOCK_SIZE, work->first);
     for (uint32_t height = work->first; height < work->end && status == STATUS_OK; height++) {
         const struct chain_block *block = chain_active(work->chain, height);
         const struct work_block *at = &work->blocks[height - work->first];
@@ -181,7 +181,7 @@ static enum status build_blocks(struct table_builder *builder)
         store_le32(value, height);
         status = page_writer_add(&writer, bytes, 1);
         if (status == STATUS_OK)
-            status = work_put(&builder->queue, TABLE_HEIGHTS, block->hash.bytes, HASH256_SIZE, value, sizeof value);
+            status = work_put(builder->queue, TABLE_HEIGHTS, block->hash.bytes, HASH256_SIZE, value, sizeof value);
     }
     return status == STATUS_OK ? page_writer_end(&writer) : status;
 }
@@ -230,7 +230,6 @@ static void free_builder(struct table_builder *builder)
         mem_free(builder->streams[i].bytes);
     mem_free(builder->ranges);
     mem_free(builder->streams);
-    work_queue_free(&builder->queue);
     mem_free(builder);
 }
 
@@ -241,13 +240,14 @@ static enum status build_tables(struct index_work *work, const struct index_stat
     if (!builder)
         return fault_nomem(work->fault);
     builder->work = work;
-    builder->queue.work = work;
+    builder->queue = &work->queue;
+    builder->queue->waits = false;
     builder->state = state;
     enum status status = begin_builder(builder);
     if (status == STATUS_OK)
         status = run(builder);
     if (status == STATUS_OK)
-        status = is_last ? work_write_all(&builder->queue) : work_write(&builder->queue);
+        status = is_last ? work_write_all(builder->queue) : work_write(builder->queue);
     free_builder(builder);
     return status;
 }
@@ -263,7 +263,7 @@ static enum status build_rest(struct table_builder *builder)
         return status;
     uint8_t bytes[STATE_SIZE];
     index_state_write(builder->state, bytes);
-    return work_put(&builder->queue, TABLE_META, "state", 5, bytes, sizeof bytes);
+    return work_put(builder->queue, TABLE_META, "state", 5, bytes, sizeof bytes);
 }
 
 enum status index_build_outputs(struct index_work *work) { return build_tables(work, NULL, false, build_output_table); }

@@ -89,7 +89,7 @@ struct range_pass {
 struct table_builder {
     struct index_work *work;
     const struct index_state *state; /* that is written last; may be NULL */
-    struct work_queue queue;
+    struct work_queue *queue;
     struct range *ranges; /* two a thread */
     size_t ranges_count;
     struct range_pass pass;

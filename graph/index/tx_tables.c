@@ -152,11 +152,11 @@ static enum status end_tx_page(struct table_builder *builder)
     store_be40(first_output, first->first_output);
     store_40(value, first->first_output);
     index_page_write(first, builder->page_count, builder->page);
-    enum status status = work_append(&builder->queue, TABLE_TXS, first_output, 5, builder->page, builder->page_size);
+    enum status status = work_append(builder->queue, TABLE_TXS, first_output, 5, builder->page, builder->page_size);
     if (status == STATUS_OK)
-        status = work_append(&builder->queue, TABLE_TX_NUMBERS, first_tx, 5, value, 5);
+        status = work_append(builder->queue, TABLE_TX_NUMBERS, first_tx, 5, value, 5);
     if (status == STATUS_OK)
-        status = work_append(&builder->queue, TABLE_TX_INPUTS, first_input, 5, value, 5);
+        status = work_append(builder->queue, TABLE_TX_INPUTS, first_input, 5, value, 5);
     builder->page_count = 0;
     return status;
 }
@@ -266,7 +266,7 @@ enum status build_tx_tables(struct table_builder *builder)
                                         .write = write_inputs,
                                         .ranges = (work_inputs(work) + work->in_range - 1) / work->in_range};
     builder->pass.done = builder->pass.ranges;
-    enum status status = page_writer_begin(&builder->pages, &builder->queue, TABLE_INPUTS, INPUT_SIZE,
+    enum status status = page_writer_begin(&builder->pages, builder->queue, TABLE_INPUTS, INPUT_SIZE,
                                            work->blocks[0].first_input);
     if (status == STATUS_OK)
         status = tables_run_pass(builder);

@@ -170,48 +170,38 @@ static enum status begin_write(struct work_queue *queue)
     return wait_for_writer(queue);
 }
 
-/* One of the two that the queues of all stages use. Few blocks make few records: half of their bytes is more. */
-static uint8_t *take_buffer(struct index_work *work)
-{
-    if (work->queued_size == 0) {
-        uint64_t size = QUEUE_BYTES_MIN + work_bytes(work, work->first, work->end) / 2;
-        work->queued_size = size < QUEUE_BYTES_MAX ? (size_t)size : QUEUE_BYTES_MAX;
-    }
-    uint8_t **buffer = work->queued[0] ? &work->queued[0] : &work->queued[1];
-    uint8_t *bytes = *buffer ? *buffer : mem_alloc_large(work->queued_size, 1);
-    *buffer = NULL;
-    return bytes;
-}
-
-static void give_back(struct index_work *work, uint8_t *buffer)
-{
-    if (buffer)
-        work->queued[work->queued[0] != NULL] = buffer;
-}
-
-/* Sees to it that there are bytes to add to: those that the queue before kept, or empty ones. */
+/* Few blocks make few records: half of their bytes is more. */
 static bool has_bytes(struct work_queue *queue)
 {
-    struct index_work *work = queue->work;
-    if (!queue->bytes && work->kept) {
-        queue->bytes = work->kept;
-        queue->size = work->kept_size;
-        work->kept = NULL;
+    const struct index_work *work = queue->work;
+    if (queue->capacity == 0) {
+        uint64_t size = QUEUE_BYTES_MIN + work_bytes(work, work->first, work->end) / 2;
+        queue->capacity = size < QUEUE_BYTES_MAX ? (size_t)size : QUEUE_BYTES_MAX;
     }
     if (!queue->bytes)
-        queue->bytes = take_buffer(work);
+        queue->bytes = mem_alloc_large(queue->capacity, 1);
     return queue->bytes != NULL;
 }
 
 enum status work_write_all(struct work_queue *queue)
 {
-    if (queue->work->kept && !has_bytes(queue))
-        return fault_nomem(queue->work->fault);
     enum status status = begin_write(queue);
     return status == STATUS_OK ? wait_for_writer(queue) : status;
 }
 
-enum status work_write(struct work_queue *queue) { return queue->work->few ? STATUS_OK : work_write_all(queue); }
+/* A first build opens no view. */
+enum status work_write(struct work_queue *queue)
+{
+    const struct index_work *work = queue->work;
+    bool goes_on = work->few || (work->in_memory && work->base.totals.blocks == 0);
+    return goes_on ? STATUS_OK : work_write_all(queue);
+}
+
+enum status work_drop(struct work_queue *queue)
+{
+    queue->size = 0;
+    return wait_for_writer(queue);
+}
 
 static enum status add(struct work_queue *queue, unsigned table, const void *key, size_t key_size, const void *value,
                        size_t size)
@@ -219,7 +209,7 @@ static enum status add(struct work_queue *queue, unsigned table, const void *key
     size_t more = RECORD_HEADER + key_size + size;
     if (!has_bytes(queue))
         return fault_nomem(queue->work->fault);
-    if (queue->size + more > queue->work->queued_size) {
+    if (queue->size + more > queue->capacity) {
         enum status status = begin_write(queue);
         if (status != STATUS_OK)
             return status;
@@ -250,17 +240,11 @@ enum status work_put(struct work_queue *queue, enum index_table table, const voi
 
 void work_queue_free(struct work_queue *queue)
 {
-    struct index_work *work = queue->work;
     if (queue->busy)
         pthread_join(queue->thread, NULL);
-    if (work->few && queue->size > 0) {
-        work->kept = queue->bytes;
-        work->kept_size = queue->size;
-        queue->bytes = NULL;
-    }
-    give_back(work, queue->bytes);
-    give_back(work, queue->writing);
-    *queue = (struct work_queue){0};
+    mem_free(queue->bytes);
+    mem_free(queue->writing);
+    *queue = (struct work_queue){.work = queue->work};
 }
 
 static enum status write_page(struct work_run *run)

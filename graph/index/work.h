@@ -45,6 +45,24 @@ enum work_stage {
     WORK_OUTPUTS_BUILT,
 };
 
+/* Records for the tables, written some MiB at a time in the order in which they come, by a thread of its own, so
+ * that the work goes on while that thread waits for the disk. No view of the kv may be open meanwhile. */
+struct index_work;
+struct work_queue {
+    struct index_work *work;
+    bool waits;                 /* until each write is done: views are opened in between */
+    struct index_state *merged; /* NULL, or index_cut_merged is part of each write */
+    uint8_t *bytes;             /* NULL until needed */
+    uint8_t *writing;           /* the same */
+    size_t capacity;            /* of each */
+    size_t size;
+    size_t writing_size;
+    bool busy; /* `thread` runs */
+    pthread_t thread;
+    enum status status; /* of the last write */
+    struct fault fault;
+};
+
 struct index_work {
     const struct index_options *options;
     struct fault *fault;
@@ -77,16 +95,13 @@ struct index_work {
     struct spill *links;
     struct spill *values;
     struct spill *late_spends;
-    uint64_t out_range;  /* outputs a part of `links` */
-    uint64_t in_range;   /* inputs a part of `values` */
-    uint64_t late_range; /* outputs a part of `late_spends` */
-    uint64_t late_count; /* of late spends */
-    uint8_t *queued[2];  /* for a work_queue, of which there is one at a time; NULL until needed */
-    size_t queued_size;  /* of each */
-    uint8_t *kept;       /* by a queue, of few blocks: records for the next queue; NULL: none */
-    size_t kept_size;
-    uint32_t bad_height; /* UINT32_MAX: none */
-    bool bad_bytes;      /* the bytes of this copy of the bad block are wrong: another copy may be right */
+    uint64_t out_range;      /* outputs a part of `links` */
+    uint64_t in_range;       /* inputs a part of `values` */
+    uint64_t late_range;     /* outputs a part of `late_spends` */
+    uint64_t late_count;     /* of late spends */
+    struct work_queue queue; /* of all stages */
+    uint32_t bad_height;     /* UINT32_MAX: none */
+    bool bad_bytes;          /* the bytes of this copy of the bad block are wrong: another copy may be right */
 };
 
 static inline const struct work_block *work_end(const struct index_work *work)
@@ -156,30 +171,19 @@ enum status work_read_spend(const struct index_work *work, struct work_reader *r
 enum status work_read_txid(const struct index_work *work, struct work_reader *reader, uint64_t first_output,
                            struct hash256 *txid, struct fault *fault) MUST_CHECK;
 
-/* Records for the tables, written some MiB at a time in the order in which they come, by a thread of its own, so
- * that the work goes on while that thread waits for the disk. No view of the kv may be open meanwhile. */
-struct work_queue {
-    struct index_work *work;
-    bool waits;                 /* until each write is done: views are opened in between */
-    struct index_state *merged; /* NULL, or index_cut_merged is part of each write */
-    uint8_t *bytes;             /* of the work's */
-    uint8_t *writing;           /* the same */
-    size_t size;
-    size_t writing_size;
-    bool busy; /* `thread` runs */
-    pthread_t thread;
-    enum status status; /* of the last write */
-    struct fault fault;
-};
 enum status work_append(struct work_queue *queue, enum index_table table, const void *key, size_t key_size,
                         const void *value, size_t size) MUST_CHECK;
 /* The same for a key that may be there, or be below others. */
 enum status work_put(struct work_queue *queue, enum index_table table, const void *key, size_t key_size,
                      const void *value, size_t size) MUST_CHECK;
-/* Writes what is left, and waits until all is written. Of few blocks the next queue writes it, with what it has. */
+/* At the end of a stage, and before a view is opened: writes what is left, and waits until all is written, unless
+ * nothing is to be found on the disk after this stage: then the next one goes on with the queue as it is. */
 enum status work_write(struct work_queue *queue) MUST_CHECK;
-/* The same, of few blocks too. */
+/* Writes what is left, and waits until all is written. */
 enum status work_write_all(struct work_queue *queue) MUST_CHECK;
+/* Forgets what is not written; after an error of the writer returns that. */
+enum status work_drop(struct work_queue *queue) MUST_CHECK;
+/* Waits for the writer and forgets all; the queue can be used again. */
 void work_queue_free(struct work_queue *queue);
 
 /* Adds pairs in order to one run of a table of pairs. */
