@@ -316,6 +316,15 @@ static bool fits_memory(const struct index_work *work, uint64_t bytes)
            bytes + bytes / 4 + MEMORY_LEFT <= work->memory;
 }
 
+/* A kernel, or what it is told to allow, may have no such files. */
+static bool has_files_in_memory(void)
+{
+    int fd = file_in_memory("unktx");
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 /* Goes on from a checkpoint, or begins anew. */
 static enum status begin_stages(struct index_work *work)
 {
@@ -324,7 +333,7 @@ static enum status begin_stages(struct index_work *work)
     work->bad_height = UINT32_MAX;
     work->bad_bytes = work->in_memory = false;
     work->durable = bytes >= DURABLE_BYTES || index_checkpoint_blocks > 0;
-    work->few = adds_few(work);
+    work->few = adds_few(work) && has_files_in_memory();
     enum status status = work->few ? STATUS_OK : index_make_folder(work);
     if (status == STATUS_OK && !work->few && work_load_checkpoint(work)) {
         work_message(work, "going on from where an interrupted build was");
@@ -333,7 +342,7 @@ static enum status begin_stages(struct index_work *work)
     if (status == STATUS_OK && !work->few)
         close_stages(work, false);
     work->end = end;
-    work->in_memory = work->few || fits_memory(work, bytes);
+    work->in_memory = work->few || (fits_memory(work, bytes) && has_files_in_memory());
     return status;
 }
 
