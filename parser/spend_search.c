@@ -1,15 +1,18 @@
 #include "parser/spend_search.h"
 
-#define OLD_EVERY 4u  /* runs */
+#define OLD_EVERY 4u /* runs */
+#define NUMBERS_KEPT 4u
 #define FEW_ITEMS 48u /* on the stacks, of most scripts */
 
-/* All items alike: 1, or empty. */
-static void set_all(struct spend *spend, uint8_t one)
+/* All items alike. */
+static void set_all(struct spend *spend, int64_t number)
 {
+    uint8_t bytes[9];
+    size_t size = script_number_write(number, bytes);
     for (unsigned i = 0; i < SPEND_ITEMS; i++) {
         spend->items[i].data = NULL;
-        spend->items[i].size = one;
-        spend->items[i].made[0] = one;
+        spend->items[i].size = (uint16_t)size;
+        memcpy(spend->items[i].made, bytes, size);
     }
     spend->count = 0;
 }
@@ -57,6 +60,18 @@ static bool may_end_well(const uint8_t *script, size_t size)
         }
     }
     return nesting == 0 && cursor_ok(&c);
+}
+
+/* Has it an operation that gives one of two numbers, or asks for a range? Few scripts do, and what spends them is
+ * sought for longer. */
+static bool has_choice(const uint8_t *script, size_t size)
+{
+    struct cursor c = cursor_over(script, size);
+    struct op op;
+    while (op_next(&c, &op))
+        if (op.code == OP_ABS || (op.code >= OP_MIN && op.code <= OP_WITHIN))
+            return true;
+    return false;
 }
 
 /* The first bytes of the shortest push, which the data follow if `*follows`; returns how many, at most 3. */
@@ -126,6 +141,27 @@ static bool try(struct spend_ideas *ideas, struct spend *spend, uint8_t out[SCRI
     return spends;
 }
 
+/* Tries items that are all alike: the last numbers that the script pushes, and those beside them. */
+static __attribute__((noinline)) bool try_numbers(struct spend_ideas *ideas, uint8_t out[SCRIPT_SIZE_MAX],
+                                                  size_t *out_size)
+{
+    struct pushes own = pushes_of_script(ideas->script, ideas->size);
+    struct push item;
+    int64_t numbers[NUMBERS_KEPT];
+    size_t count = 0;
+    struct spend spend;
+    while (pushes_next(&own, &item))
+        if (item.data && item.size < SCRIPT_NUMBER_SIZE_MAX)
+            numbers[count++ % NUMBERS_KEPT] = script_number_read(item.data, item.size);
+    for (size_t i = 0; i < NUMBERS_KEPT && i < count; i++)
+        for (int64_t by = -1; by <= 1 && ideas->work < ideas->work_most; by++) {
+            set_all(&spend, numbers[i] + by);
+            if (try(ideas, &spend, out, out_size))
+                return true;
+        }
+    return false;
+}
+
 /* Tries what is noted until something spends. In a frame of its own, which is large and seldom needed. */
 static __attribute__((noinline)) bool try_ideas(struct spend_ideas *ideas, uint8_t out[SCRIPT_SIZE_MAX],
                                                 size_t *out_size)
@@ -136,11 +172,11 @@ static __attribute__((noinline)) bool try_ideas(struct spend_ideas *ideas, uint8
     memset(notes.seen, 0, sizeof notes.seen);
     ideas->notes = &notes; /* cppcheck-suppress autoVariables ; it is not read after this function */
     ideas->work = 0;
-    for (uint8_t one = 0; one <= 1; one++) {
+    for (int64_t one = 0; one <= 1; one++) {
         set_all(&spend, one);
         spend_note(ideas, &spend);
     }
-    for (unsigned runs = 0; notes.count > 0 && runs < SPEND_RUNS_MAX && ideas->work < SPEND_WORK(ideas->size); runs++) {
+    for (unsigned runs = 0; notes.count > 0 && runs < ideas->runs_most && ideas->work < ideas->work_most; runs++) {
         spend = next(&notes, runs % OLD_EVERY == OLD_EVERY - 1);
         if (try(ideas, &spend, out, out_size))
             return true;
@@ -172,7 +208,10 @@ bool spend_search(const uint8_t *script, size_t size, uint8_t out[SCRIPT_SIZE_MA
     ideas.items = items;
     ideas.room = FEW_ITEMS;
     ideas.cramped = false;
+    bool chooses = has_choice(script, size);
+    ideas.runs_most = chooses ? SPEND_RUNS_OF_CHOICE : SPEND_RUNS_MAX;
+    ideas.work_most = (chooses ? SPEND_WORK_OF_CHOICE : 0) + SPEND_WORK(size);
     set_all(&spend, 1);
-    return try(&ideas, &spend, out, out_size) || try_ideas(&ideas, out, out_size) ||
-           (ideas.cramped && try_at_large(&ideas, out, out_size));
+    return try(&ideas, &spend, out, out_size) || (chooses && try_numbers(&ideas, out, out_size)) ||
+           try_ideas(&ideas, out, out_size) || (ideas.cramped && try_at_large(&ideas, out, out_size));
 }

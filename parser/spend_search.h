@@ -25,11 +25,13 @@ bool spend_search(const uint8_t *script, size_t size, uint8_t spend[SCRIPT_SIZE_
 
 #define SPEND_RUNS_MAX 160u
 #define SPEND_WORK(size)                                                                                               \
-    (1000u + 10u * (size)) /* operations, bytes hashed by the eight, items moved, ideas by eight each */
-#define SPEND_ITEMS 16u    /* from the top of the stack down, set one by one; those below are all alike */
-#define SPEND_PENDING 64u  /* spends noted at the same time; of more, the oldest are forgotten */
-#define SPEND_SEEN 1024u   /* slots for hashes of spends that were noted; a power of two */
-#define SPEND_KEPT 8u      /* equations that an idea keeps true */
+    (1000u + 10u * (size))          /* operations, bytes hashed by the eight, items moved, ideas by eight each */
+#define SPEND_RUNS_OF_CHOICE 600u   /* with OP_ABS, OP_MIN, OP_MAX or OP_WITHIN */
+#define SPEND_WORK_OF_CHOICE 12000u /* so many more */
+#define SPEND_ITEMS 16u             /* from the top of the stack down, set one by one; those below are all alike */
+#define SPEND_PENDING 64u           /* spends noted at the same time; of more, the oldest are forgotten */
+#define SPEND_SEEN 1024u            /* slots for hashes of spends that were noted; a power of two */
+#define SPEND_KEPT 8u               /* equations that an idea keeps true */
 #define SPEND_NO_ITEM 0xffu
 
 /* What numbers of a run are sums of: how many items are shown, the number that each is, and the size of each. */
@@ -101,6 +103,8 @@ struct spend_ideas {
     struct spend_equation kept[SPEND_KEPT];
     size_t kept_count;
     size_t work;
+    size_t work_most; /* no run begins after it */
+    size_t runs_most;
     struct spend_value *items; /* room for the stacks of a run */
     size_t room;               /* in items; STACK_ITEMS_MAX is enough for any run */
     bool cramped;              /* a run failed for want of room */

@@ -11,6 +11,7 @@
 #include "parser/spendable.h"
 
 #include "tests/parser/hex.h"
+#include "tests/parser/spend_choices.h"
 #include "tests/parser/spend_scripts.h"
 #include "tests/support/core_rules.h"
 
@@ -117,6 +118,22 @@ static void test_scripts(void **state)
     }
     assert_int_equal(wrong, 0);
     assert_true(anyone >= 200);
+}
+
+static void test_choices(void **state)
+{
+    (void)state;
+    static uint8_t script[SCRIPT_ROOM];
+    size_t wrong = 0;
+    for (size_t i = 0; i < sizeof spend_choices / sizeof *spend_choices; i++) {
+        size_t size = assemble(spend_choices[i], script);
+        if (is_proved(script, size) && script_anyone_can_spend(script, size))
+            continue;
+        wrong++;
+        print_message("%s: anyone can spend it\n", spend_choices[i]);
+    }
+    assert_int_equal(wrong, 0);
+    assert_true(sizeof spend_choices / sizeof *spend_choices >= 120);
 }
 
 static const char *const anyone_can_spend[] =
@@ -280,13 +297,59 @@ static void test_chance(void **state)
     assert_true(missed <= 2);
 }
 
+static void put_chance(const uint8_t *codes, unsigned count, uint8_t *script, size_t *size)
+{
+    script[(*size)++] = codes[below(count)];
+}
+
+/* Up to three conditions, each on what several operations on numbers have made of what is shown. */
+static size_t write_conditions(uint8_t *script)
+{
+    static const uint8_t moves[] = {0x6e, 0x6f, 0x70, 0x76, 0x78, 0x7b, 0x7c, 0x7d};
+    static const uint8_t makes[] = {0xa3, 0xa4, 0xa3, 0xa4, 0x93, 0x94, 0x90};
+    static const uint8_t numbers[] = {0x4f, 0x00, 0x51, 0x53, 0x55, 0x59, 0x60};
+    static const uint8_t compares[] = {0x9c, 0x87, 0x9f, 0xa0, 0xa1, 0xa2};
+    size_t size = 0;
+    for (unsigned left = 1 + below(3); left > 0; left--) {
+        for (unsigned n = below(3); n > 0; n--)
+            put_chance(moves, sizeof moves, script, &size);
+        for (unsigned n = 1 + below(6); n > 0; n--) {
+            if (below(6) == 0)
+                put_chance(numbers, sizeof numbers, script, &size);
+            put_chance(makes, sizeof makes, script, &size);
+        }
+        put_chance(numbers, sizeof numbers, script, &size);
+        put_chance(compares, sizeof compares, script, &size);
+        script[size] = 0x69;
+        size += left > 1;
+    }
+    return size;
+}
+
+/* As test_chance, of scripts in which one choice follows the other. */
+static void test_conditions(void **state)
+{
+    (void)state;
+    unsigned found = 0, missed = 0;
+    chance = 16281128;
+    for (unsigned i = 0; i < 4000; i++) {
+        uint8_t script[64];
+        size_t size = write_conditions(script);
+        if (is_proved(script, size))
+            found++;
+        else
+            missed += spent_by_small_items(script, size);
+    }
+    print_message("found %u, missed %u\n", found, missed);
+    assert_true(found > 3000);
+    assert_true(missed <= 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scripts),
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_chance),
+        cmocka_unit_test(test_scripts), cmocka_unit_test(test_choices), cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_limits),  cmocka_unit_test(test_chance),  cmocka_unit_test(test_conditions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
