@@ -10,6 +10,7 @@
 
 #define SLOTS_A_THREAD 16u
 #define SLOTS_MAX 256u
+#define ASKED_AHEAD 32u /* inputs */
 
 struct pass {
     const struct hidden_pass *options;
@@ -75,6 +76,8 @@ static enum status add_output(const struct hand *hand, uint64_t number, const st
     enum status status = index_outputs(pass->indexes[hand->worker], number, 1, &indexed, hand->fault);
     if (status != STATUS_OK || indexed.spender == INDEX_NONE)
         return status;
+    if (indexed.spender < pass->promises.places[hand->height].first_input)
+        return index_damaged(pass->indexes[hand->worker], "an output's spender is of an earlier block", hand->fault);
     return promises_add(&pass->promises, hand->worker, indexed.spender, value_kind_of(output->value_sat, kind), program,
                         size, hand->fault);
 }
@@ -268,16 +271,20 @@ static enum status show_tx(struct hand *hand, struct tx_parts *parts, uint32_t t
     return status;
 }
 
-/* Whether any was; they are asked for. */
-static bool any_promised(const struct promises *promises, const uint32_t *promised, uint32_t count)
+static bool any_promised(const uint32_t *promised, uint32_t count)
 {
-    bool any = false;
     for (uint32_t i = 0; i < count; i++)
-        if (promised[i]) {
-            any = true;
-            __builtin_prefetch(&promises->at[promised[i]]);
-        }
-    return any;
+        if (promised[i])
+            return true;
+    return false;
+}
+
+/* Asks for the promises to inputs up to `end`, as far as *asked does not say that it was done. */
+static void ask_ahead(const struct promises *promises, const uint32_t *promised, uint64_t end, uint64_t *asked)
+{
+    for (; *asked < end; ++*asked)
+        if (promised[*asked])
+            __builtin_prefetch(&promises->at[promised[*asked]]);
 }
 
 /* Whether what was not proven is what the block commits to. */
@@ -299,14 +306,16 @@ static void show_block(void *context, unsigned worker, size_t slot)
     struct pass *pass = context;
     struct hand hand = {pass, worker, (unsigned)slot, pass->first + (uint32_t)slot, &pass->faults[slot]};
     const uint32_t *promised = promises_of(&pass->promises, hand.height);
-    uint64_t first = pass->promises.places[hand.height].first_input, input = 0;
+    const struct promises_block *place = &pass->promises.places[hand.height];
+    uint64_t first = place->first_input, count = place[1].first_input - first, input = 0, asked = 0;
     struct cursor c = txs_of(&hand);
     struct tx_parts parts;
     enum status status = STATUS_OK;
     for (uint32_t t = 0; t < pass->at[slot].txs && status == STATUS_OK; t++) {
+        ask_ahead(&pass->promises, promised, input + ASKED_AHEAD < count ? input + ASKED_AHEAD : count, &asked);
         if (!read_tx(&c, &parts))
             status = other_bytes(&hand); /* take_block has read all of it */
-        else if (any_promised(&pass->promises, promised + input, parts.tx.inputs))
+        else if (any_promised(promised + input, parts.tx.inputs))
             status = show_tx(&hand, &parts, t, promised + input, first + input);
         input += parts.tx.inputs;
     }

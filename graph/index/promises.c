@@ -14,6 +14,7 @@
 #define TAKEN_AT_ONCE 256u /* numbers */
 #define PROMISE_MEMORY (sizeof(struct promise) + sizeof(uint32_t))
 #define INPUTS_MAX (UINT64_C(1) << 31) /* of a range: their promises' numbers have 32 bits */
+#define DROPPED_MAX 64u                /* blocks whose numbers a worker notes */
 #define WAITING 16u                    /* promises whose places are on their way to the cache */
 #define FOLDER_NAME "/unktx-hidden-XXXXXX"
 
@@ -36,11 +37,19 @@ struct waiting_promise {
     uint64_t value_kind;
     const uint8_t *bytes;
     size_t size;
+    uint32_t number;
+};
+
+/* Of inputs whose promises were dropped; those above `count` were used again. */
+struct dropped_numbers {
+    const uint32_t *numbers;
+    size_t count;
 };
 
 struct promises_worker {
-    uint32_t dropped; /* the first of its dropped numbers, each followed by the next in its value_kind; 0: none */
-    uint32_t next;    /* of those taken that were never used */
+    struct dropped_numbers dropped[DROPPED_MAX];
+    size_t dropped_count;
+    uint32_t next; /* of those taken that were never used */
     uint32_t end;
     unsigned waiting_count;
     struct waiting_promise waiting[WAITING];
@@ -49,10 +58,12 @@ struct promises_worker {
 /* A number that is free; 0 if there is none, as there are more promises than inputs. */
 static uint32_t take_number(struct promises *promises, struct promises_worker *worker)
 {
-    uint32_t number = worker->dropped;
-    if (number) {
-        worker->dropped = (uint32_t)promises->at[number].value_kind;
-        return number;
+    while (worker->dropped_count > 0) {
+        struct dropped_numbers *dropped = &worker->dropped[worker->dropped_count - 1];
+        while (dropped->count > 0)
+            if (dropped->numbers[--dropped->count])
+                return dropped->numbers[dropped->count];
+        worker->dropped_count--;
     }
     if (worker->next == worker->end) {
         uint64_t first = __atomic_fetch_add(&promises->used, TAKEN_AT_ONCE, __ATOMIC_RELAXED);
@@ -65,18 +76,14 @@ static uint32_t take_number(struct promises *promises, struct promises_worker *w
 }
 
 /* An input spends one output: a second one for it is damage. */
-static enum status put(struct promises *promises, unsigned worker, uint64_t input, uint64_t value_kind,
-                       const uint8_t *bytes, size_t size, struct fault *fault)
+static enum status put(struct promises *promises, const struct waiting_promise *one, struct fault *fault)
 {
     uint64_t first = range_begins(promises, promises->range), end = range_begins(promises, promises->range + 1);
-    if (input < first || input >= end)
+    if (one->input < first || one->input >= end || one->number == 0)
         return contradicts(promises, fault);
-    uint32_t number = take_number(promises, &promises->workers[worker]);
-    if (number == 0)
-        return contradicts(promises, fault);
-    promises->at[number].value_kind = value_kind;
-    memcpy(promises->at[number].bytes, bytes, size);
-    if (__atomic_exchange_n(&promises->numbers[input - first], number, __ATOMIC_RELAXED) != 0)
+    promises->at[one->number].value_kind = one->value_kind;
+    memcpy(promises->at[one->number].bytes, one->bytes, one->size);
+    if (__atomic_exchange_n(&promises->numbers[one->input - first], one->number, __ATOMIC_RELAXED) != 0)
         return contradicts(promises, fault);
     return STATUS_OK;
 }
@@ -85,22 +92,18 @@ enum status promises_settle(struct promises *promises, unsigned worker, struct f
 {
     struct promises_worker *own = &promises->workers[worker];
     enum status status = STATUS_OK;
-    for (unsigned i = 0; i < own->waiting_count && status == STATUS_OK; i++) {
-        const struct waiting_promise *one = &own->waiting[i];
-        status = put(promises, worker, one->input, one->value_kind, one->bytes, one->size, fault);
-    }
+    for (unsigned i = 0; i < own->waiting_count && status == STATUS_OK; i++)
+        status = put(promises, &own->waiting[i], fault);
     own->waiting_count = 0;
     return status;
 }
 
+/* Where there is no room to note them they are not used again, and others are: there are as many as inputs. */
 void promises_drop(struct promises *promises, unsigned worker, const uint32_t *numbers, size_t count)
 {
     struct promises_worker *own = &promises->workers[worker];
-    for (size_t i = 0; i < count; i++)
-        if (numbers[i]) {
-            promises->at[numbers[i]].value_kind = own->dropped;
-            own->dropped = numbers[i];
-        }
+    if (own->dropped_count < DROPPED_MAX)
+        own->dropped[own->dropped_count++] = (struct dropped_numbers){numbers, count};
 }
 
 static unsigned range_of(const struct promises *promises, uint64_t input)
@@ -125,9 +128,11 @@ enum status promises_add(struct promises *promises, unsigned worker, uint64_t in
     }
     if (own->waiting_count == WAITING)
         status = promises_settle(promises, worker, fault);
+    struct waiting_promise one = {input, value_kind, bytes, size, take_number(promises, own)};
     if (input >= range_begins(promises, promises->range))
         __builtin_prefetch(&promises->numbers[input - range_begins(promises, promises->range)], 1);
-    own->waiting[own->waiting_count++] = (struct waiting_promise){input, value_kind, bytes, size};
+    __builtin_prefetch(&promises->at[one.number], 1);
+    own->waiting[own->waiting_count++] = one;
     return status;
 }
 
@@ -148,7 +153,9 @@ static enum status load_entries(void *context, const struct spill_entry *entries
     const struct loading *loading = context;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = put(loading->promises, 0, entries[i].number, entries[i].key, entries[i].bytes, PROMISE_BYTES,
+        status = put(loading->promises,
+                     &(struct waiting_promise){entries[i].number, entries[i].key, entries[i].bytes, PROMISE_BYTES,
+                                               take_number(loading->promises, &loading->promises->workers[0])},
                      loading->fault);
     return status;
 }

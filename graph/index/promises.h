@@ -84,7 +84,8 @@ static inline const uint32_t *promises_of(const struct promises *promises, uint3
     return promises->numbers + (places[height].first_input - places[promises->ranges[promises->range]].first_input);
 }
 
-/* Forgets promises that were read; their numbers are used again. O(count). */
+/* Forgets promises that were read; their numbers are used again, so to none of these inputs may be promised any more.
+ * `numbers` are of promises_of. O(1). */
 void promises_drop(struct promises *promises, unsigned worker, const uint32_t *numbers, size_t count);
 
 #endif
