@@ -126,10 +126,8 @@ static enum status add_outputs(const struct hand *hand)
     enum status status = STATUS_OK;
     for (uint32_t t = 0; t < hand->pass->at[hand->slot].txs && status == STATUS_OK; t++) {
         if (!read_tx(&c, &parts) || parts.tx.outputs > place[1].first_output - output ||
-            parts.tx.inputs > place[1].first_input - input) {
+            parts.tx.inputs > place[1].first_input - input)
             status = other_bytes(hand);
-            break;
-        }
         input += parts.tx.inputs;
         for (uint32_t i = 0; i < parts.tx.outputs && status == STATUS_OK; i++) {
             tx_output(&parts.outputs, &read);

@@ -70,8 +70,8 @@ enum status promises_begin_range(struct promises *promises, unsigned range, stru
 enum status promises_add(struct promises *promises, unsigned worker, uint64_t input, uint64_t value_kind,
                          const uint8_t *bytes, size_t size, struct fault *fault) MUST_CHECK;
 
-/* Makes what the worker has added and not made yet. Needed before a promise is read, and before its bytes go; also after
- * a failure. O(1). */
+/* Makes what the worker has added and not made yet. Needed before a promise is read, and before its bytes go; also
+ * after a failure. O(1). */
 enum status promises_settle(struct promises *promises, unsigned worker, struct fault *fault) MUST_CHECK;
 
 /* Why promises_add failed by a spill; once no thread adds any more. */
