@@ -90,9 +90,33 @@ static void test_stream(void **state)
     }
 }
 
+/* BIP 340: the hash of the tag twice, then the message; of tags whose beginning is known and of others. */
+static void test_tagged(void **state)
+{
+    (void)state;
+    static const char *const tags[] = {"TapLeaf", "TapBranch", "TapTweak",         "TapSighash",
+                                       "TapLea",  "",          "BIP0340/challenge"};
+    uint8_t data[64 + 140], expected[32], digest[32];
+    for (size_t i = 64; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 5 + 1);
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
+        for (size_t size = 0; size <= sizeof data - 64; size++) {
+            struct sha256_stream stream;
+            sha256((const uint8_t *)tags[i], strlen(tags[i]), data);
+            memcpy(data + 32, data, 32);
+            sha256(data, 64 + size, expected);
+            sha256_begin_tagged(&stream, tags[i]);
+            sha256_add(&stream, data + 64, size / 3);
+            sha256_add(&stream, data + 64 + size / 3, size - size / 3);
+            sha256_end(&stream, digest);
+            assert_memory_equal(digest, expected, 32);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_fips), cmocka_unit_test(test_genesis_header),
-                                       cmocka_unit_test(test_parts), cmocka_unit_test(test_stream)};
+                                       cmocka_unit_test(test_parts), cmocka_unit_test(test_stream),
+                                       cmocka_unit_test(test_tagged)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
