@@ -53,13 +53,13 @@ struct item {
 
 struct job {
     const struct forest *forest;
-    const struct tdags *tdags;
+    struct tdags *tdags;
     bool compress;
     struct forms *forms;
     struct classes *classes;
     struct item *items;
     size_t items_count;
-    uint32_t *local;
+    uint32_t *local; /* lent by tdags.tx_dag */
     struct worker *workers;
 };
 
@@ -117,12 +117,24 @@ static enum status form_of(struct worker *worker, const struct quotient_view *vi
     return STATUS_OK;
 }
 
+/* Of a large T-DAG, what its quotient does not need. */
+static void let_go(struct worker *worker)
+{
+    metrics_free(&worker->metrics);
+    mem_free(worker->root);
+    mem_free(worker->removed);
+    worker->root = NULL;
+    worker->removed = NULL;
+    worker->root_capacity = worker->removed_capacity = 0;
+}
+
 /* A T-DAG whose compression is beyond the limits is described as it is without compression, in a class that is marked
  * as not exact and kept apart from the exact ones. */
 static enum status classify_dag(struct job *job, struct worker *worker, struct dag *dag, struct tdag_row *row)
 {
     struct quotient_view view;
     struct canon_form form;
+    enum family family;
     uint64_t removed;
     bool beyond = false;
     enum status status = metrics_of(&worker->metrics, dag, row, &removed);
@@ -147,9 +159,12 @@ static enum status classify_dag(struct job *job, struct worker *worker, struct d
         status = quotient_plain(worker->quotient, dag, &view);
     if (status != STATUS_OK)
         return fault_nomem(&worker->fault);
-    status = form_of(worker, &view, &form, &row->family);
+    if (dag->count >= REFINEMENT_LARGE)
+        let_go(worker);
+    status = form_of(worker, &view, &form, &family);
     if (status != STATUS_OK)
         return status;
+    row->family = (uint8_t)family;
     memcpy(row->class_id, form.id, CANON_ID_SIZE);
     row->class_exact = form.exact && !beyond;
     if (beyond)
@@ -289,6 +304,17 @@ static enum status make_items(struct job *job, struct fault *fault)
     return STATUS_OK;
 }
 
+/* Gives tdags.tx_dag back. */
+static void renumber_item(void *context, unsigned w, size_t i)
+{
+    struct tdags *tdags = ((struct job *)context)->tdags;
+    const struct item *item = &((struct job *)context)->items[i];
+    (void)w;
+    for (uint32_t d = item->begin; d < item->end; d++)
+        for (uint32_t m = tdags->first[d]; m < tdags->first[d + 1]; m++)
+            tdags->tx_dag[tdags->members[m]] = d + 1;
+}
+
 static enum status run(struct job *job, unsigned threads, struct fault *fault)
 {
     const struct worker *first = NULL;
@@ -347,7 +373,7 @@ static enum status add_to_class(struct classes *classes, size_t *capacity, uint3
             .txs = row->txs_left,
             .nodes = row->nodes,
             .edges = row->edges,
-            .family = row->family,
+            .family = (enum family)row->family,
             .automorphisms_log10 = row->automorphisms_log10,
         };
         memcpy(class->class_id, row->class_id, CANON_ID_SIZE);
@@ -386,24 +412,28 @@ static enum status make_classes(struct classes *classes, struct fault *fault)
     return status;
 }
 
-enum status classify(const struct forest *forest, const struct tdags *tdags, bool compress, struct forms *forms,
+enum status classify(const struct forest *forest, struct tdags *tdags, bool compress, struct forms *forms,
                      unsigned threads, struct classes *classes, struct fault *fault)
 {
-    struct job job = {.forest = forest, .tdags = tdags, .compress = compress, .forms = forms, .classes = classes};
+    struct job job = {.forest = forest,
+                      .tdags = tdags,
+                      .compress = compress,
+                      .forms = forms,
+                      .classes = classes,
+                      .local = tdags->tx_dag};
     enum status status = STATUS_OK;
     *classes = (struct classes){
         .rows = mem_alloc_large(tdags->count, sizeof *classes->rows),
         .rows_count = tdags->count,
         .depths = mem_alloc_large(forest->txs_count, sizeof *classes->depths),
     };
-    job.local = mem_alloc_large(forest->txs_count, sizeof *job.local);
-    if (!classes->rows || !classes->depths || !job.local)
+    if (!classes->rows || !classes->depths)
         status = fault_nomem(fault);
     if (status == STATUS_OK)
         status = make_items(&job, fault);
     if (status == STATUS_OK)
         status = run(&job, threads > 0 ? threads : 1, fault);
-    mem_free(job.local);
+    parallel_whole(threads, job.items_count, renumber_item, &job);
     mem_free(job.items);
     mem_free(job.workers);
     if (status == STATUS_OK)

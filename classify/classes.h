@@ -17,21 +17,21 @@
 struct tdag_row {
     uint8_t class_id[CANON_ID_SIZE];
     bool class_exact;
-    bool alike;    /* every rule set has this same T-DAG: all outputs that it creates or spends are unknown in each */
-    bool vanished; /* compression left a height below 2: no T-DAG any more; all else is then 0 */
-    enum family family;
+    bool alike;     /* every rule set has this same T-DAG: all outputs that it creates or spends are unknown in each */
+    bool vanished;  /* compression left a height below 2: no T-DAG any more; all else is then 0 */
+    uint8_t family; /* enum family */
     uint32_t txs;
     uint32_t txs_left; /* with compression: groups of outputs that have the same parents; else txs */
     uint32_t roots;
     uint32_t height;
     uint32_t mixed_spenders;
     uint32_t maybe_roots;   /* of a partial store's (docs/model.md, section 8), else 0; of the whole T-DAG */
-    uint64_t inputs_before; /* likewise */
+    uint32_t inputs_before; /* likewise; more than this can hold count as UINT32_MAX */
+    uint32_t spent_unknown; /* no more than the forest has outputs */
     uint64_t nodes;
     uint64_t edges;
     uint64_t leaves;
     uint64_t width;
-    uint64_t spent_unknown;
     uint64_t unspent_unknown;
     uint64_t known_leaves;
     uint32_t first_height;
@@ -41,12 +41,13 @@ struct tdag_row {
     uint64_t root_value_sat;
     uint64_t moved_value_sat;
     uint64_t leaf_value_sat;
-    uint32_t first_tx;          /* transaction number */
     uint32_t roles;             /* stable colours of its transactions (canon.h) */
     uint32_t role_txs;          /* vertices that have them: with compression those of the quotient graph, without it the
                                  * transactions */
     double automorphisms_log10; /* of the T-DAG as a graph of nodes */
 };
+
+_Static_assert(sizeof(struct tdag_row) == 160, "there are millions of them");
 
 struct class_row {
     uint8_t class_id[CANON_ID_SIZE];
@@ -74,10 +75,10 @@ struct classes {
     uint64_t edges;   /* likewise */
 };
 
-/* Rows of every T-DAG of `tdags`. With `compress`, T-DAGs that vanish are marked and are in no class; the caller then
+/* Rows of every T-DAG of `tdags`, whose tx_dag is scratch space meanwhile and in the end as it was. With `compress`, T-DAGs that vanish are marked and are in no class; the caller then
  * drops them (tdags_drop) and calls again, or skips them. `forms` (borrowed; may be NULL) keeps what took long, see
  * canon_use_forms. O(transactions + arcs) but for what canon_run takes. */
-enum status classify(const struct forest *forest, const struct tdags *tdags, bool compress, struct forms *forms,
+enum status classify(const struct forest *forest, struct tdags *tdags, bool compress, struct forms *forms,
                      unsigned threads, struct classes *classes, struct fault *fault) MUST_CHECK;
 void classes_free(struct classes *classes);
 

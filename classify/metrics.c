@@ -70,7 +70,8 @@ static uint64_t add_tx(struct metrics *metrics, const struct dag *dag, uint32_t 
     row->roots += root;
     row->nodes += (uint64_t)kept + root;
     row->edges = add_saturating(row->edges, (uint64_t)kept * ((uint64_t)unknown_inputs + root));
-    row->inputs_before += forest_inputs_before(dag->forest, tx);
+    if (__builtin_add_overflow(row->inputs_before, forest_inputs_before(dag->forest, tx), &row->inputs_before))
+        row->inputs_before = UINT32_MAX;
     row->maybe_roots += forest_inputs_before(dag->forest, tx) > 0 && unknown_outputs > 0;
     row->mixed_spenders += unknown_inputs > 0 && unknown_inputs < t->inputs;
     if (root)
@@ -101,7 +102,6 @@ enum status metrics_of(struct metrics *metrics, const struct dag *dag, struct td
         return STATUS_OK;
     }
     const struct forest_tx *first = &forest->txs[dag->members[0]], *last = &forest->txs[dag->members[dag->count - 1]];
-    row->first_tx = dag->members[0];
     row->first_height = first->height;
     row->last_height = last->height;
     row->first_time = forest->block_times[first->height];

@@ -17,8 +17,8 @@ struct refinement_arc {
     uint32_t to;
 };
 
-/* For sorting: sort_by_key takes what begins with the key. */
-struct refinement_item {
+/* For sorting: sort_by_key takes what begins with the key. Packed, since there are two for each vertex or arc. */
+struct __attribute__((packed)) refinement_item {
     uint64_t key;
     uint32_t value;
 };

@@ -57,6 +57,7 @@ void *sort_by_key(void *elements, void *spare, size_t count, size_t size)
     assert(size >= sizeof(uint64_t) && size <= SORT_SIZE_MAX);
     switch (size) {
     case 8: return sort_sized(elements, spare, count, 8);
+    case 12: return sort_sized(elements, spare, count, 12);
     case 16: return sort_sized(elements, spare, count, 16);
     default: return sort_sized(elements, spare, count, size);
     }

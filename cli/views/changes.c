@@ -290,7 +290,7 @@ static enum status put_row(struct text *text, const char *name, const char *what
  * oldest. */
 static const struct link *main_link(const struct changes *changes, const struct link *links, size_t count, uint32_t dag)
 {
-    const struct hash256 *first = &changes->forest->txs[changes->selection->classes.rows[dag - 1].first_tx].txid;
+    const struct hash256 *first = &changes->forest->txs[tdags_first_tx(&changes->selection->tdags, dag)].txid;
     for (size_t i = 0; i < count; i++) {
         if (hash256_equal(&changes->before.tdags[before_of(&links[i]) - 1].first_txid, first))
             return &links[i];

@@ -30,7 +30,7 @@ const struct explore_column explore_columns[EXPLORE_COLUMNS] = {
     ROW64(leaves, "leaves", UNIT_COUNT),
     ROW32(height, "height", UNIT_COUNT),
     ROW64(width, "width", UNIT_COUNT),
-    ROW64(spent_unknown, "spent unknown outputs", UNIT_COUNT),
+    ROW32(spent_unknown, "spent unknown outputs", UNIT_COUNT),
     ROW64(unspent_unknown, "unspent unknown outputs", UNIT_COUNT),
     ROW64(known_leaves, "known outputs", UNIT_COUNT),
     ROW32(mixed_spenders, "mixed spenders", UNIT_COUNT),
@@ -50,7 +50,7 @@ const struct explore_column explore_columns[EXPLORE_COLUMNS] = {
     MEASURE(chain_frequency, "transactions a day"),
     MEASURE(automation, "automation"),
     ROW32(maybe_roots, "roots that may not be roots", UNIT_COUNT),
-    ROW64(inputs_before, "inputs made before", UNIT_COUNT),
+    ROW32(inputs_before, "inputs made before", UNIT_COUNT),
 };
 
 bool explore_has_column(unsigned column)

@@ -138,7 +138,8 @@ static void put_facts(struct explore_request *request, uint32_t dag, const struc
     explore_put_block(request, row->last_height);
     PRINT(page, ", %s to %s UTC. First transaction ", chart_time(first, row->first_time),
           chart_time(last, row->last_time));
-    explore_put_tx(request, &request->explore->opened.forest.txs[row->first_tx].txid, HASH256_HEX_SIZE);
+    explore_put_tx(request, &request->explore->opened.forest.txs[tdags_first_tx(&request->tdags->tdags, dag)].txid,
+                   HASH256_HEX_SIZE);
     PRINT(page, ".</p>\n");
     put_names(request, dag);
     PRINT(page, "<dl>\n");
@@ -278,7 +279,7 @@ static enum status put_txs(struct explore_request *request, uint32_t dag, const 
 /* Where another rule set has the transactions in no T-DAG, its menu leads to all T-DAGs. */
 static void set_menu(struct explore_request *request, uint32_t dag, char address[EXPLORE_TDAG_SIZE])
 {
-    uint32_t first_tx = explore_row(request->tdags, dag)->first_tx;
+    uint32_t first_tx = tdags_first_tx(&request->tdags->tdags, dag);
     request->same = explore_tdag_address(request, dag, address);
     request->instead = "tdags";
     for (unsigned r = 0; r < request->explore->rules_count; r++)

@@ -86,7 +86,7 @@ static void put_about(struct report *report, uint32_t dag)
     struct printer *printer = &report->printer;
     const struct tdag_row *row = &report->opened.selection.classes.rows[dag - 1];
     char txid[HASH256_HEX_SIZE + 1] = "";
-    hash256_hex(&report->opened.forest.txs[row->first_tx].txid, txid);
+    hash256_hex(&report->opened.forest.txs[tdags_first_tx(&report->opened.selection.tdags, dag)].txid, txid);
     PRINT(printer, "<p>Blocks %u to %u; the first transaction is <code class=\"hash\">%s</code>.</p>\n",
           (unsigned)row->first_height, (unsigned)row->last_height, txid);
     put_class_of(report, dag);

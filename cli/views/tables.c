@@ -129,7 +129,7 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
                               row->leaf_value_sat};
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         p = put_cell(p, cells[i]);
-    p = put_hash_cell(p, &tables->forest->txs[row->first_tx].txid);
+    p = put_hash_cell(p, &tables->forest->txs[tdags_first_tx(tables->tdags, dag)].txid);
     p = catalogue_put_names(tables->catalogue, names, p);
     p = put_order(p, measures);
     if (tables->payments) {

@@ -133,6 +133,12 @@ struct tdags {
     uint64_t roots_all;      /* roots of the forest, T-DAGs of height 1 included */
 };
 
+/* The first transaction of T-DAG d, 1..count. */
+static inline uint32_t tdags_first_tx(const struct tdags *tdags, uint32_t d)
+{
+    return tdags->members[tdags->first[d - 1]];
+}
+
 /* Union-find over the arcs, with path halving: linear but for a factor that is at worst logarithmic. */
 enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags, struct fault *fault)
     MUST_CHECK;

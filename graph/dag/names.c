@@ -19,7 +19,7 @@ struct long_name {
 
 static const struct hash256 *first_txid(const struct forest *forest, const struct tdags *tdags, uint32_t dag)
 {
-    return &forest->txs[tdags->members[tdags->first[dag - 1]]].txid;
+    return &forest->txs[tdags_first_tx(tdags, dag)].txid;
 }
 
 /* How many bytes are alike from the last on. */
