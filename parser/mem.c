@@ -74,7 +74,7 @@ bool mem_renew(void *array, size_t count, size_t size)
     void *old, *fresh;
     memcpy(&old, array, sizeof old);
     mem_free(old);
-    fresh = mem_alloc(count, size);
+    fresh = mem_alloc_large(count, size);
     memcpy(array, &fresh, sizeof fresh);
     return fresh != NULL;
 }
