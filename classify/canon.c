@@ -103,7 +103,7 @@ static bool reserve(struct canon *c, size_t vertices, size_t arcs)
 {
     if (vertices > c->vertex_capacity) {
         uint32_t **words[] = {&c->degree, &c->parent, &c->piece_size, &c->sorted, &c->piece_end};
-        size_t capacity = vertices + vertices / 8 + 32;
+        size_t capacity = refinement_room(vertices);
         c->vertex_capacity = 0;
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
             if (!mem_renew(words[i], capacity, sizeof **words))
@@ -111,7 +111,7 @@ static bool reserve(struct canon *c, size_t vertices, size_t arcs)
         c->vertex_capacity = capacity;
     }
     if (arcs > c->arc_capacity) {
-        size_t capacity = arcs + arcs / 8 + 32;
+        size_t capacity = refinement_room(arcs);
         c->arc_capacity = 0;
         if (!mem_renew(&c->kept, capacity, 1))
             return false;

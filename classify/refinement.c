@@ -21,7 +21,7 @@ static bool reserve(struct refinement *r, size_t vertices, size_t arcs)
     if (vertices > r->vertex_capacity) {
         uint32_t **words[] = {&r->order, &r->size,          &r->position, &r->cell,    &r->queue,
                               &r->count, &r->touched_count, &r->touched,  &r->in_first};
-        size_t capacity = vertices + vertices / 8 + 32;
+        size_t capacity = refinement_room(vertices);
         r->vertex_capacity = 0;
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
             if (!mem_renew(words[i], capacity + 1, sizeof **words))
@@ -31,7 +31,7 @@ static bool reserve(struct refinement *r, size_t vertices, size_t arcs)
         r->vertex_capacity = capacity;
     }
     if (arcs > r->arc_capacity) {
-        size_t capacity = arcs + arcs / 8 + 32;
+        size_t capacity = refinement_room(arcs);
         r->arc_capacity = 0;
         if (!mem_renew(&r->in_from, capacity, sizeof *r->in_from) ||
             !mem_renew(&r->in_label, capacity, sizeof *r->in_label) || !mem_renew(&r->arcs, capacity, sizeof *r->arcs))
@@ -40,7 +40,7 @@ static bool reserve(struct refinement *r, size_t vertices, size_t arcs)
     }
     size_t items = arcs > vertices ? arcs : vertices;
     if (items > r->item_capacity) {
-        size_t capacity = items + items / 8 + 32;
+        size_t capacity = refinement_room(items);
         r->item_capacity = 0;
         if (!mem_renew(&r->items, capacity, sizeof *r->items) ||
             !mem_renew(&r->items_spare, capacity, sizeof *r->items))
