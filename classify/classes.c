@@ -121,6 +121,7 @@ static enum status form_of(struct worker *worker, const struct quotient_view *vi
 static void let_go(struct worker *worker)
 {
     metrics_free(&worker->metrics);
+    quotient_let_go(worker->quotient);
     mem_free(worker->root);
     mem_free(worker->removed);
     worker->root = NULL;

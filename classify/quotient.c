@@ -78,6 +78,12 @@ void quotient_free(struct quotient *quotient)
     mem_free(quotient);
 }
 
+void quotient_let_go(struct quotient *quotient)
+{
+    mem_free(quotient->position.at);
+    quotient->position = (struct words){0};
+}
+
 static uint64_t colour_of(uint32_t leaves, uint32_t roots) { return (uint64_t)leaves << 32 | roots; }
 
 /* ---- without compression ---- */

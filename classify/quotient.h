@@ -51,6 +51,8 @@ struct quotient_view {
 
 enum status quotient_new(struct quotient **quotient, struct fault *fault) MUST_CHECK;
 void quotient_free(struct quotient *quotient);
+/* Gives back what no view needs. */
+void quotient_let_go(struct quotient *quotient);
 
 /* The T-DAG as it is. metrics_of comes first. O(outputs of its transactions). */
 enum status quotient_plain(struct quotient *quotient, const struct dag *dag, struct quotient_view *view) MUST_CHECK;

@@ -312,7 +312,17 @@ static bool sort_arcs(struct refinement *r)
     return true;
 }
 
-/* Of a large graph all but the result goes, and the next graph finds no room. */
+/* Room for the items of one vertex's arcs, in place of what there was. */
+static bool reserve_degree(struct refinement *r)
+{
+    const uint32_t *first = r->graph->first;
+    size_t most = 0;
+    for (uint32_t v = 0; v < r->graph->vertices; v++)
+        most = first[v + 1] - first[v] > most ? first[v + 1] - first[v] : most;
+    return mem_renew(&r->items, most, sizeof *r->items) && mem_renew(&r->items_spare, most, sizeof *r->items);
+}
+
+/* All but the result goes, and the next graph finds no room. */
 static void let_go(struct refinement *r)
 {
     uint32_t **words[] = {&r->queue,   &r->count,    &r->touched, &r->touched_count,
@@ -334,8 +344,10 @@ enum status refinement_run(struct refinement *r, const struct canon_graph *graph
     r->graph = graph;
     if (!reserve(r, graph->vertices, graph->first[graph->vertices]))
         return STATUS_NOMEM;
-    bool stopped = !refine(r) || !sort_arcs(r);
-    if (graph->vertices >= REFINEMENT_LARGE)
+    bool large = graph->vertices >= REFINEMENT_LARGE, stopped = !refine(r);
+    if (large)
         let_go(r);
-    return stopped ? STATUS_INTERRUPTED : STATUS_OK;
+    if (large && !stopped && !reserve_degree(r))
+        return STATUS_NOMEM;
+    return !stopped && sort_arcs(r) ? STATUS_OK : STATUS_INTERRUPTED;
 }
