@@ -85,6 +85,7 @@ static enum status put_tx(struct text *text, struct outputs *outputs, unsigned w
     enum status status;
     for (uint32_t vout = 0; (status = tx_next_output(view, &output)) == STATUS_OK; vout++) {
         bool tracked = output_is_tracked(output.unknown, output.kind);
+        FOREST_PREFETCH_SPENDER(outputs->forest, ordinal);
         if ((output.unknown >> outputs->rules & 1) && (tracked || outputs->with_nulldata)) {
             status = selected_outputs_takes(&outputs->selected, worker, height, view->tx.number, &output);
             if (status == STATUS_OK)
@@ -125,6 +126,7 @@ static enum status format_batch(void *context, unsigned worker, size_t chunk, st
     if (status != STATUS_OK)
         return status;
     status = put_batch(text, outputs, worker, &view);
+    store_let_go_batch(outputs->workers.readers.readers[worker], chunk);
     if (status == STATUS_FORMAT)
         return opened_store_damaged(outputs->store, view.first_height, fault);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);

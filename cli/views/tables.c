@@ -299,11 +299,7 @@ static enum status format_arcs(void *context, unsigned worker, size_t chunk, str
     for (uint32_t o = (uint32_t)chunk * CHUNK_ROWS; o < end; o++) {
         const struct forest_output *output = &forest->outputs[o];
         uint32_t dag = tx_dag[output->tx];
-        const struct forest_output *later = o + FOREST_AHEAD < end ? output + FOREST_AHEAD : output;
-        if (later->spender != FOREST_NONE) { /* its txid may lie across two lines of the cache */
-            __builtin_prefetch(forest->txs[later->spender].txid.bytes);
-            __builtin_prefetch(forest->txs[later->spender].txid.bytes + HASH256_SIZE - 1);
-        }
+        FOREST_PREFETCH_SPENDER(forest, o);
         if (!dag || !forest_is_arc(output, tables->rules))
             continue;
         char *p = text_room(text, ARC_ROW + dag_labels_cell_size(tables->labels, dag));

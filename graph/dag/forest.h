@@ -84,6 +84,17 @@ void forest_free(struct forest *forest);
                                                                                         : (spend)]]                    \
              .spender)
 
+/* In a loop over outputs in order, whose spender's txid is needed: it may lie across two lines of the cache. */
+#define FOREST_PREFETCH_SPENDER(forest, ordinal)                                                                       \
+    do {                                                                                                               \
+        uint64_t ahead_ = (uint64_t)(ordinal) + FOREST_AHEAD;                                                          \
+        uint32_t spender_ = ahead_ < (forest)->outputs_count ? (forest)->outputs[ahead_].spender : FOREST_NONE;        \
+        if (spender_ != FOREST_NONE) {                                                                                 \
+            __builtin_prefetch(&(forest)->txs[spender_].txid);                                                         \
+            __builtin_prefetch(&(forest)->txs[spender_].height);                                                       \
+        }                                                                                                              \
+    } while (0)
+
 /* True when the output is unknown in the rule set and spent: an arc from its transaction to its spender. */
 static inline bool forest_is_arc(const struct forest_output *output, enum rules rules)
 {
