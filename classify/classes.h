@@ -75,9 +75,10 @@ struct classes {
     uint64_t edges;   /* likewise */
 };
 
-/* Rows of every T-DAG of `tdags`, whose tx_dag is scratch space meanwhile and in the end as it was. With `compress`, T-DAGs that vanish are marked and are in no class; the caller then
- * drops them (tdags_drop) and calls again, or skips them. `forms` (borrowed; may be NULL) keeps what took long, see
- * canon_use_forms. O(transactions + arcs) but for what canon_run takes. */
+/* Rows of every T-DAG of `tdags`, whose tx_dag is scratch space meanwhile and in the end as it was. With `compress`,
+ * T-DAGs that vanish are marked and are in no class; the caller then drops them (tdags_drop) and calls again, or skips
+ * them. `forms` (borrowed; may be NULL) keeps what took long, see canon_use_forms. O(transactions + arcs) but for what
+ * canon_run takes. */
 enum status classify(const struct forest *forest, struct tdags *tdags, bool compress, struct forms *forms,
                      unsigned threads, struct classes *classes, struct fault *fault) MUST_CHECK;
 void classes_free(struct classes *classes);

@@ -53,11 +53,11 @@ struct refinement {
     size_t item_capacity;
 };
 
-/* A graph of so many vertices leaves only the result behind, since its room is worth more than the time to make it. */
+/* A graph of so many vertices leaves only the result behind: its room is worth more than the time to make it. */
 #define REFINEMENT_LARGE 4096u
 
-/* How many of `need` to make room for: some more, so that not each graph that is a little larger than those before needs
- * other room; of a large graph no more, since its room is given back. */
+/* How many of `need` to make room for: some more, so that not each graph that is a little larger than those before
+ * needs other room; of a large graph no more, since its room is given back. */
 static inline size_t refinement_room(size_t need) { return need < REFINEMENT_LARGE ? need + need / 8 + 32 : need; }
 
 /* Refines the graph's own colours. STATUS_NOMEM; STATUS_INTERRUPTED (stop.h). O((vertices + arcs) log vertices). */

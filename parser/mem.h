@@ -27,8 +27,8 @@ void *mem_resize(void *block, size_t count, size_t size) MUST_CHECK;
  * least. `array` is a pointer to the array pointer. On failure nothing changes. Amortised O(1) per element. */
 enum status mem_reserve(void *array, size_t *capacity, size_t need, size_t size) MUST_CHECK;
 
-/* Makes `*array` zeroed and `count` elements long, as mem_alloc_large does; its content is not kept. `array` is a pointer to the array pointer.
- * False without memory; the array is then NULL. */
+/* Makes `*array` zeroed and `count` elements long, as mem_alloc_large does; its content is not kept. `array` is a
+ * pointer to the array pointer. False without memory; the array is then NULL. */
 bool mem_renew(void *array, size_t count, size_t size) MUST_CHECK;
 
 /* For a process that has loaded what it will work with: what is freed goes back to the system, and from now on blocks

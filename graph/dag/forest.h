@@ -2,8 +2,8 @@
  * rule set (docs/model.md, section 5): weakly connected components in which an unknown output was spent.
  *
  * Arrays of structs of plain numbers, indexed by transaction number and output ordinal (see record.h), because millions
- * of T-DAGs of three nodes must cost bytes, not allocations. 64 bytes a stored transaction (68 of a partial store), 24 a
- * tracked output, 4 a spend. Thread rule: loading is parallel inside; a const forest or tdags is shareable. */
+ * of T-DAGs of three nodes must cost bytes, not allocations. 64 bytes a stored transaction (68 of a partial store), 24
+ * a tracked output, 4 a spend. Thread rule: loading is parallel inside; a const forest or tdags is shareable. */
 #ifndef UNKTX_GRAPH_DAG_FOREST_H
 #define UNKTX_GRAPH_DAG_FOREST_H
 
