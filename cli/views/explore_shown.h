@@ -9,7 +9,7 @@
 
 #include "cli/views/explore.h"
 #include "cli/views/unlocks.h"
-#include "graph/dag/evidence.h"
+#include "graph/dag/groups.h"
 
 struct explore_group {
     uint32_t tdags;

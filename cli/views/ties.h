@@ -6,7 +6,7 @@
 #include "classify/classes.h"
 #include "cli/inputs/dag_labels.h"
 #include "cli/output/outfolder.h"
-#include "graph/dag/evidence.h"
+#include "graph/dag/groups.h"
 
 #define TIES_MAX_DEGREE 1000u
 

@@ -119,19 +119,10 @@ static inline bool evidence_ties(const struct evidence_thing *thing, uint32_t ma
     return thing->members > 1 && !thing->marker && !thing->off_curve && thing->members <= max_degree;
 }
 
-/* Groups, numbered 1.. in order of their first transaction, then of its output. */
-struct groups {
-    uint32_t count;
-    uint32_t *of_member; /* by member: its group, 0 for none */
-    uint32_t members;    /* length of of_member */
-    uint32_t *begins;    /* count + 1: members of group g are in_group[begins[g - 1] .. begins[g] - 1] */
-    uint32_t *in_group;
-    struct tdags names; /* for tdag_put_name: group g has one transaction, its first */
-};
-
-/* The connected components of what ties. O(pieces + members). groups_free in any case. */
-enum status groups_find(const struct evidence_set *set, uint32_t max_degree, struct groups *groups, struct fault *fault)
-    MUST_CHECK;
-void groups_free(struct groups *groups);
+/* Members are numbered below this. */
+static inline uint64_t evidence_members_bound(const struct evidence_set *set)
+{
+    return (uint64_t)set->tdags->count + 1 + set->forest->outputs_count;
+}
 
 #endif
