@@ -79,12 +79,19 @@ bool mem_renew(void *array, size_t count, size_t size)
     return fresh != NULL;
 }
 
+void mem_give_back(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 void mem_settle(void)
 {
 #ifdef __GLIBC__
     mallopt(M_MMAP_THRESHOLD, 1 << 20); /* else it grows with what is freed, and holes in arenas with it */
-    malloc_trim(0);
 #endif
+    mem_give_back();
 }
 
 void mem_free(void *block) { free(block); }

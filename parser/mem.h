@@ -31,6 +31,9 @@ enum status mem_reserve(void *array, size_t *capacity, size_t need, size_t size)
  * pointer to the array pointer. False without memory; the array is then NULL. */
 bool mem_renew(void *array, size_t count, size_t size) MUST_CHECK;
 
+/* What is freed goes back to the system, once. Any thread. O(free memory). */
+void mem_give_back(void);
+
 /* For a process that has loaded what it will work with: what is freed goes back to the system, and from now on blocks
  * of a MiB or more do at once. Any thread. */
 void mem_settle(void);

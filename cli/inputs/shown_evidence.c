@@ -4,6 +4,9 @@
 #include "parser/parallel.h"
 #include "parser/pushes.h"
 
+/* Batches that are merged before the memory that they had goes back. */
+#define GIVE_BACK_BATCHES 8u
+
 /* What one worker has at hand in a batch. */
 struct hand {
     const struct shown_evidence *shown;
@@ -157,6 +160,16 @@ enum status shown_evidence_add_outputs(struct shown_evidence *shown, unsigned wo
     return status == STATUS_NOMEM ? fault_nomem(fault) : status;
 }
 
+void shown_evidence_end_batch(struct shown_evidence *shown, unsigned worker, size_t batch)
+{
+    struct evidence_set *const sets[] = {&shown->outputs[batch], &shown->inputs[batch]};
+    for (unsigned s = 0; s < 2; s++) {
+        TRIM(sets[s]->pieces);
+        TRIM(sets[s]->bytes);
+    }
+    store_let_go_batch(shown->readers.readers[worker], batch);
+}
+
 enum status shown_evidence_open(const struct store *store, unsigned threads, struct selected_outputs *selected,
                                 struct evidence_set *set, struct shown_evidence *shown, struct fault *fault)
 {
@@ -182,6 +195,8 @@ enum status shown_evidence_end(struct shown_evidence *shown, struct fault *fault
         status = evidence_merge(shown->set, &shown->inputs[i], &shown->outputs[i], fault);
         evidence_free(&shown->inputs[i]);
         evidence_free(&shown->outputs[i]);
+        if (i % GIVE_BACK_BATCHES == GIVE_BACK_BATCHES - 1)
+            mem_give_back();
     }
     return status == STATUS_OK ? evidence_number(shown->set, shown->readers.count, fault) : status;
 }
@@ -231,6 +246,7 @@ static void collect_batch(void *context, unsigned worker, size_t i)
     enum status status = shown_evidence_add_outputs(collection->shown, worker, i, fault);
     if (status == STATUS_OK && collection->spenders)
         status = spenders_visit(collection->spenders, worker, i, add_spend, &batch, fault);
+    shown_evidence_end_batch(collection->shown, worker, i);
     fault->status = status;
 }
 

@@ -29,6 +29,8 @@ enum status shown_evidence_add_outputs(struct shown_evidence *shown, unsigned wo
 enum status shown_evidence_add_input(struct shown_evidence *shown, unsigned worker, size_t batch,
                                      const struct spend *spend, const struct tx_input *input, struct fault *fault)
     MUST_CHECK;
+/* After the outputs and inputs of a batch: what they do not need goes back. */
+void shown_evidence_end_batch(struct shown_evidence *shown, unsigned worker, size_t batch);
 /* Puts all into the set, in the order of the chain, and numbers its things. O(evidence). */
 enum status shown_evidence_end(struct shown_evidence *shown, struct fault *fault) MUST_CHECK;
 

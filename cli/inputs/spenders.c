@@ -4,6 +4,9 @@
 #include "parser/sort.h"
 #include "parser/stop.h"
 
+/* Longer scripts stay where the store has them: an input of 41 bytes spends one of up to 10,000. */
+#define SCRIPT_COPIED_MAX 256u
+
 /* Where the output of a spend is in the store, and the spend's number in its list. */
 struct wanted {
     uint64_t ordinal;
@@ -18,7 +21,8 @@ struct spender_hand {
     ARRAY(struct spend) spends;
     struct wanted *wanted; /* twice as many as there are spends: sorting takes room */
     size_t wanted_capacity;
-    struct fault unread; /* why the block or transaction at hand is none */
+    ARRAY(uint8_t) scripts; /* short ones of the outputs, where what they were read from goes out of memory */
+    struct fault unread;    /* why the block or transaction at hand is none */
     bool has_block;
     bool has_tx;
     uint32_t height; /* of the block */
@@ -53,6 +57,22 @@ static enum status collect_spends(struct spender_hand *hand, const struct batch_
     return STATUS_OK;
 }
 
+/* Where the copy of the script begins; `scripts` may move until all are there. */
+static enum status copy_script(struct spender_hand *hand, const struct output_record *output, uint64_t *begin)
+{
+    *begin = UINT64_MAX;
+    if (!hand->spenders->frugal || output->script_size > SCRIPT_COPIED_MAX)
+        return STATUS_OK;
+    size_t count = hand->scripts.count;
+    if (mem_reserve(&hand->scripts.at, &hand->scripts.capacity, count + output->script_size, 1) != STATUS_OK)
+        return STATUS_NOMEM;
+    if (output->script_size > 0)
+        memcpy(hand->scripts.at + count, output->script, output->script_size);
+    hand->scripts.count += output->script_size;
+    *begin = count;
+    return STATUS_OK;
+}
+
 /* Outputs in ascending order cost no more than their transactions, whatever the order of the spends. */
 static enum status load_outputs(struct spender_hand *hand, struct fault *fault)
 {
@@ -62,11 +82,24 @@ static enum status load_outputs(struct spender_hand *hand, struct fault *fault)
     enum status status = STATUS_OK;
     if (mem_reserve(&hand->wanted, &hand->wanted_capacity, 2 * count, sizeof *hand->wanted) != STATUS_OK)
         return fault_nomem(fault);
+    hand->scripts.count = 0;
     for (size_t i = 0; i < count; i++)
         hand->wanted[i] = (struct wanted){spends[i].ordinal, i};
-    const struct wanted *sorted = sort_by_key(hand->wanted, hand->wanted + count, count, sizeof *hand->wanted);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = store_tracked_output(hand->reader, &place, sorted[i].ordinal, &spends[sorted[i].spend].output, fault);
+    struct wanted *sorted = sort_by_key(hand->wanted, hand->wanted + count, count, sizeof *hand->wanted);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        struct output_record *output = &spends[sorted[i].spend].output;
+        size_t before = place.batch;
+        bool had = place.open;
+        status = store_tracked_output(hand->reader, &place, sorted[i].ordinal, output, fault);
+        if (hand->spenders->frugal && had && place.batch != before)
+            store_let_go_batch(hand->reader, before);
+        if (status == STATUS_OK && copy_script(hand, output, &sorted[i].ordinal) != STATUS_OK)
+            status = fault_nomem(fault);
+    }
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        if (sorted[i].ordinal != UINT64_MAX)
+            spends[sorted[i].spend].output.script = hand->scripts.at + sorted[i].ordinal;
+    }
     return status;
 }
 
@@ -193,6 +226,7 @@ void spenders_close(struct spenders *spenders)
         blk_reader_free(&spenders->hands[i].blk_reader);
         mem_free(spenders->hands[i].spends.at);
         mem_free(spenders->hands[i].wanted);
+        mem_free(spenders->hands[i].scripts.at);
     }
     mem_free(spenders->hands);
     store_readers_close(&spenders->readers);

@@ -13,6 +13,7 @@ struct spenders {
     const struct store *store;
     const struct forest *forest;
     const struct tdags *tdags; /* the caller sets it before the first batch */
+    bool frugal;               /* likewise: what was read of the store goes out of memory, which takes twice the time */
     struct stored_blocks blocks;
     struct store_readers readers;
     struct spender_hand *hands; /* by worker */

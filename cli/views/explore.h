@@ -73,6 +73,7 @@ struct explore {
     size_t drawn_bytes;            /* that these may take; explore_open sets it */
     size_t shown_bytes;          /* likewise: what is shown under other rule sets stays if it takes no more than this */
     uint64_t shown_idle_s;       /* or was asked for since then; likewise */
+    uint64_t shown_turn_s;       /* but no longer than this once another one is asked for; likewise */
     unsigned large_files;        /* graphs of large T-DAGs on their way out */
     uint64_t looked_s;           /* when the store was last looked at for other blocks */
     bool has_newer;              /* and what was seen then */

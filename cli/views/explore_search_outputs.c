@@ -199,7 +199,7 @@ static void add_thing(void *context, uint32_t thing)
         return;
     PRINT(&search->request->page, "%.*s <a class=\"id\" href=\"/%s/%s\">%.70s</a>, T-DAGs and single outputs: %u",
           (int)(digits - address) - 1, address, rules_name(search->request->rules), address, digits,
-          (unsigned)things->shown->evidence.things.at[thing].members);
+          (unsigned)evidence_thing_of(&things->shown->evidence, explore_thing_piece(things->shown, thing)).members);
     search_remember(search, address);
     search_end_line(search);
 }
@@ -233,8 +233,8 @@ static enum status find_shown(struct search *search, struct fault *fault)
     struct things things = {search, shown};
     if (shown && search->is_operand && search->operand.type == OPERAND_HASH)
         explore_groups_find(request->explore, shown, &search->operand.prefix, SEARCH_THINGS_MAX, add_group, &things);
-    if (shown && size >= EXPLORE_DIGITS_MIN)
-        explore_things_find(shown, search->word, SEARCH_THINGS_MAX, add_thing, &things);
+    for (unsigned k = EVIDENCE_KEY; shown && size >= EXPLORE_DIGITS_MIN && k <= EVIDENCE_PREIMAGE; k++)
+        explore_things_find(shown, (enum evidence_kind)k, search->word, SEARCH_THINGS_MAX, add_thing, &things);
     return STATUS_OK;
 }
 

@@ -1,16 +1,14 @@
 #include "cli/views/explore_shown.h"
 
 #include "cli/views/explore_job.h"
+#include "cli/views/explore_things.h"
 #include "cli/views/ties.h"
 #include "graph/dag/names.h"
-#include "parser/bytes.h"
 #include "parser/mem.h"
-#include "parser/search.h"
 #include "parser/sort.h"
+#include "parser/stop.h"
 
-#define SMALL_TXS 1000000u   /* of a chain that is read without being asked */
-#define LOOKED_AT_MAX 65536u /* things that begin alike */
-#define ORDERED_BYTES 8u     /* of a thing, that it is ordered by */
+#define SMALL_TXS 1000000u /* of a chain that is read without being asked */
 
 struct explore_shown_work {
     struct explore_job job; /* first */
@@ -22,6 +20,24 @@ struct explore_shown_work {
 };
 
 /* ---- what blk files and store have ---- */
+
+/* The counts of most T-DAGs are few. */
+static bool keep_unlocks(const struct unlock_counts *counts, uint32_t dags, struct explore_shown *shown)
+{
+    bool enough = true;
+    shown->unlocked_first = mem_alloc((size_t)dags + 2, sizeof *shown->unlocked_first);
+    shown->partly = mem_alloc((size_t)dags / 64 + 1, sizeof *shown->partly);
+    for (uint32_t d = 1; shown->unlocked_first && shown->partly && d <= dags && enough; d++) {
+        for (unsigned u = 0; u < UNLOCKS && enough; u++) {
+            struct explore_unlocked unlocked = {counts[d].of[u], (uint8_t)u};
+            enough = unlocked.outputs == 0 || PUSH(shown->unlocked, unlocked);
+        }
+        shown->unlocked_first[d + 1] = (uint32_t)shown->unlocked.count;
+        shown->partly[d / 64] |= (uint64_t)counts[d].unread << d % 64;
+    }
+    TRIM(shown->unlocked);
+    return enough && shown->unlocked_first && shown->partly;
+}
 
 /* How outputs were unlocked too: one pass over the spenders collects for both. */
 static enum status read_spenders(const struct explore *explore, const struct tdags *tdags, struct explore_shown *shown,
@@ -35,18 +51,17 @@ static enum status read_spenders(const struct explore *explore, const struct tda
     if (status == STATUS_OK)
         status = shown_evidence_open(store, (unsigned)explore->settings->threads, NULL, &shown->evidence, &collected,
                                      fault);
+    spenders.frugal = true;
     if (status == STATUS_OK)
         status = unlocks_write(&unlocks, tdags, NULL, NULL, fault);
+    if (status == STATUS_OK && !keep_unlocks(unlocks.counts, tdags->count, shown))
+        status = fault_nomem(fault);
+    shown->unread = spenders.unread;
+    unlocks_close(&unlocks);
+    spenders_close(&spenders);
     if (status == STATUS_OK)
         status = shown_evidence_end(&collected, fault);
-    if (status == STATUS_OK) {
-        shown->unlocks = unlocks.counts;
-        unlocks.counts = NULL;
-        shown->unread = spenders.unread;
-    }
-    unlocks_close(&unlocks);
     shown_evidence_close(&collected);
-    spenders_close(&spenders);
     return status;
 }
 
@@ -64,19 +79,21 @@ static enum status collect(const struct explore *explore, const struct tdags *td
 
 static bool ties(const struct explore_shown *shown, uint32_t thing)
 {
-    return evidence_ties(&shown->evidence.things.at[thing], TIES_MAX_DEGREE);
+    return evidence_ties(&shown->evidence.things[thing], TIES_MAX_DEGREE);
 }
+
+/* Here things are those of several pieces, by their numbers in the evidence: the others tie nothing. */
 
 /* The group of what a thing ties, 1.. . */
 static uint32_t group_of(const struct explore_shown *shown, uint32_t thing)
 {
     const struct evidence_set *set = &shown->evidence;
-    return shown->groups.of_member[evidence_member(set, &set->pieces.at[set->things.at[thing].first])];
+    return shown->groups.of_member[evidence_member(set, &set->pieces.at[set->things[thing].first])];
 }
 
 static enum status list_things(struct explore_shown *shown)
 {
-    uint32_t things = (uint32_t)shown->evidence.things.count, sum = 0;
+    uint32_t things = (uint32_t)shown->evidence.things_count, sum = 0;
     for (uint32_t t = 0; t < things; t++) {
         if (ties(shown, t))
             shown->rows[group_of(shown, t) - 1].things_count++;
@@ -93,7 +110,7 @@ static enum status list_things(struct explore_shown *shown)
         if (!ties(shown, t))
             continue;
         struct explore_group *row = &shown->rows[group_of(shown, t) - 1];
-        shown->things[row->first_thing + row->things_count++] = t;
+        shown->things[row->first_thing + row->things_count++] = shown->evidence.things[t].first;
     }
     return STATUS_OK;
 }
@@ -103,12 +120,12 @@ static void count_of_dags(const struct explore_shown *shown, uint32_t t, uint32_
 {
     const struct evidence_set *set = &shown->evidence;
     const uint32_t *pieces = set->by_thing + set->begins[t];
-    for (uint32_t i = 0; i < set->things.at[t].members; i++) {
+    for (uint32_t i = 0; i < set->things[t].members; i++) {
         uint32_t dag = set->tdags->tx_dag[set->pieces.at[pieces[i]].tx];
         if (dag == 0)
             continue;
         if (things)
-            things[first[dag + 1]] = t;
+            things[first[dag + 1]] = set->things[t].first;
         first[dag + 1]++;
     }
 }
@@ -116,7 +133,7 @@ static void count_of_dags(const struct explore_shown *shown, uint32_t t, uint32_
 static enum status list_of_dags(struct explore_shown *shown)
 {
     const struct evidence_set *set = &shown->evidence;
-    uint32_t things = (uint32_t)set->things.count, dags = set->tdags->count, sum = 0;
+    uint32_t things = (uint32_t)set->things_count, dags = set->tdags->count, sum = 0;
     uint32_t *first = mem_alloc((size_t)dags + 2, sizeof *first);
     shown->dag_first = first;
     for (uint32_t t = 0; first && t < things; t++) {
@@ -210,118 +227,15 @@ static enum status find_groups(const struct explore_rules *rules, struct explore
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }
 
-/* ---- things by what they begin with ---- */
-
-static bool is_key(const struct explore_shown *shown, uint32_t thing)
-{
-    return shown->evidence.pieces.at[shown->evidence.things.at[thing].first].kind == EVIDENCE_KEY;
-}
-
-/* The first bytes as a number, of fewer bytes with zeros after them; of a key without its first byte, which is another
- * one in its other form. */
-static uint64_t begin_of(const uint8_t *bytes, size_t size, bool of_key)
-{
-    uint8_t word[ORDERED_BYTES] = {0};
-    size_t from = of_key && size > 0;
-    if (size > from)
-        memcpy(word, bytes + from, size - from < sizeof word ? size - from : sizeof word);
-    return load_be64(word);
-}
-
-static uint64_t begin_of_thing(const struct explore_shown *shown, uint32_t thing)
-{
-    const struct evidence *piece = &shown->evidence.pieces.at[shown->evidence.things.at[thing].first];
-    return begin_of(shown->evidence.bytes.at + piece->at, piece->size, piece->kind == EVIDENCE_KEY);
-}
-
-/* Of the keys, or of all others. */
-static enum status order_things(const struct explore_shown *shown, bool keys, uint32_t **order, uint32_t *count)
-{
-    uint32_t things = (uint32_t)shown->evidence.things.count, found = 0;
-    for (uint32_t t = 0; t < things; t++)
-        found += is_key(shown, t) == keys;
-    struct keyed *keyed = mem_alloc(2 * (size_t)found, sizeof *keyed);
-    *order = mem_alloc(found, sizeof **order);
-    bool enough = keyed && *order;
-    *count = enough ? found : 0;
-    for (uint32_t t = 0, i = 0; enough && t < things; t++) {
-        if (is_key(shown, t) == keys)
-            keyed[i++] = (struct keyed){begin_of_thing(shown, t), t};
-    }
-    const struct keyed *sorted = enough ? sort_by_key(keyed, keyed + found, found, sizeof *keyed) : NULL;
-    for (uint32_t i = 0; sorted && i < found; i++)
-        (*order)[i] = sorted[i].number;
-    mem_free(keyed);
-    return enough ? STATUS_OK : STATUS_NOMEM;
-}
-
-void explore_thing_text(const struct explore_shown *shown, uint32_t thing, char out[EXPLORE_THING_SIZE])
-{
-    const struct evidence *piece = &shown->evidence.pieces.at[shown->evidence.things.at[thing].first];
-    const uint8_t *bytes = shown->evidence.bytes.at + piece->at;
-    uint8_t key[65];
-    char *end = piece->kind == EVIDENCE_KEY ? put_hex(out, key, evidence_key_form(bytes, piece->size, key))
-                                            : put_hex(out, bytes, piece->size);
-    *end = '\0';
-}
-
-/* The first of the numbers that such digits can be the beginning of; of all of them the highest is that with ones in
- * the place of what is missing. */
-static uint64_t begin_of_digits(const char *digits, size_t size, bool highest)
-{
-    uint64_t begin = 0;
-    for (size_t i = 0; i < 2 * ORDERED_BYTES; i++) {
-        char c = i < size ? digits[i] : highest ? 'f' : '0';
-        begin = begin << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-    }
-    return begin;
-}
-
-/* A key that is asked for in its uncompressed form begins with 04 and all of x; the parity of y is not looked at. */
-static bool fits(const char *text, const char *digits, size_t size, bool of_key)
-{
-    if (!of_key || strncmp(text, digits, 2) == 0)
-        return strncmp(text, digits, size) == 0;
-    bool uncompressed = digits[0] == '0' && (digits[1] == '4' || digits[1] == '6' || digits[1] == '7');
-    size_t x = size < 66 ? size : 66;
-    return uncompressed && size <= 130 && strncmp(text + 2, digits + 2, x - 2) == 0;
-}
-
-void explore_things_find(const struct explore_shown *shown, const char *word, uint32_t most, explore_thing_take *take,
-                         void *context)
-{
-    char text[EXPLORE_THING_SIZE], digits[TARGET_MAX + 1] = "";
-    size_t size = strlen(word);
-    if (size >= sizeof digits)
-        return;
-    for (size_t i = 0; i <= size; i++)
-        digits[i] = (char)(word[i] >= 'A' && word[i] <= 'F' ? word[i] - 'A' + 'a' : word[i]);
-    for (unsigned k = 0; k < 2; k++) {
-        bool keys = k == 0;
-        const uint32_t *order = keys ? shown->keys : shown->others;
-        uint32_t count = keys ? shown->keys_count : shown->others_count;
-        uint64_t low = begin_of_digits(digits + 2 * keys, size - 2 * keys, false);
-        uint64_t high = begin_of_digits(digits + 2 * keys, size - 2 * keys, true);
-        uint32_t first = (uint32_t)LOWER_BOUND(i, 0, count, begin_of_thing(shown, order[i]) < low);
-        for (uint32_t i = first; i < count && i - first < LOOKED_AT_MAX && most > 0; i++) {
-            if (begin_of_thing(shown, order[i]) > high)
-                break;
-            explore_thing_text(shown, order[i], text);
-            if (!fits(text, digits, size, keys))
-                continue;
-            take(context, order[i]);
-            most--;
-        }
-    }
-}
-
 /* ---- when it is asked for ---- */
 
 static void end(struct explore_shown_work *work)
 {
     struct explore_shown *shown = &work->shown;
     explore_job_end(&work->job);
-    mem_free(shown->unlocks);
+    mem_free(shown->unlocked_first);
+    mem_free(shown->unlocked.at);
+    mem_free(shown->partly);
     evidence_free(&shown->evidence);
     groups_free(&shown->groups);
     mem_free(shown->rows);
@@ -330,8 +244,8 @@ static void end(struct explore_shown_work *work)
     mem_free(shown->things);
     mem_free(shown->dag_first);
     mem_free(shown->dag_things);
-    mem_free(shown->keys);
-    mem_free(shown->others);
+    for (unsigned k = 0; k < sizeof shown->ordered / sizeof *shown->ordered; k++)
+        mem_free(shown->ordered[k].at);
     mem_free(work);
 }
 
@@ -339,22 +253,38 @@ static size_t bytes_of(const struct explore_shown *shown)
 {
     const struct evidence_set *set = &shown->evidence;
     return set->pieces.count * sizeof *set->pieces.at + set->bytes.count +
-           set->things.count * (sizeof *set->things.at + sizeof *set->begins + sizeof *shown->keys);
+           set->pieces.count * sizeof *shown->ordered->at +
+           set->things_count * (sizeof *set->things + sizeof *set->begins);
 }
 
-static bool may_go(const struct explore *explore, const struct explore_shown_work *work)
+static bool is_large(const struct explore *explore, const struct explore_shown_work *work)
 {
-    return work->job.done && work->users == 0 && bytes_of(&work->shown) > explore->shown_bytes &&
-           explore_now_s() - work->used_s >= explore->shown_idle_s;
+    return work && work->job.done && bytes_of(&work->shown) > explore->shown_bytes;
 }
 
-/* Of those of other rule sets, what takes much memory goes, unless a page uses it or did so lately. */
+/* With explore->lock held: it must not go yet. */
+static bool is_in_use(const struct explore *explore, const struct explore_shown_work *work, uint64_t begun_s)
+{
+    uint64_t now_s = explore_now_s();
+    bool lately = now_s - work->used_s < explore->shown_idle_s;
+    return work->users > 0 || (lately && now_s - begun_s < explore->shown_turn_s);
+}
+
+/* Of those of other rule sets, what takes much memory goes: there is room for one. Readers of two rule sets have theirs
+ * in turns. */
 static void make_room(struct explore *explore, enum rules rules)
 {
+    const uint64_t begun_s = explore_now_s();
     pthread_mutex_lock(&explore->lock);
     for (unsigned r = 0; r < RULES; r++) {
         struct explore_shown_work *work = explore->shown[r];
-        if (r == rules || !work || !may_go(explore, work))
+        if (r == rules || !is_large(explore, work))
+            continue;
+        while (is_in_use(explore, work, begun_s) && !stop_requested()) {
+            struct timespec until = explore_job_moment();
+            (void)pthread_cond_timedwait(&explore->rules_ready, &explore->lock, &until);
+        }
+        if (is_in_use(explore, work, begun_s))
             continue;
         explore->shown[r] = NULL;
         end(work);
@@ -372,14 +302,11 @@ static enum status work(struct explore_job *job)
     enum status status = collect(job->explore, &rules->tdags, shown, &none);
     TRIM(shown->evidence.pieces);
     TRIM(shown->evidence.bytes);
-    TRIM(shown->evidence.things);
     explore_settle(job->explore);
     if (status == STATUS_OK)
         status = find_groups(rules, shown, &none);
     if (status == STATUS_OK)
-        status = order_things(shown, true, &shown->keys, &shown->keys_count);
-    if (status == STATUS_OK)
-        status = order_things(shown, false, &shown->others, &shown->others_count);
+        status = explore_things_order(shown, &none);
     explore_settle(job->explore);
     return status;
 }
@@ -497,4 +424,12 @@ struct explore_span explore_shown_of_tdag(const struct explore_shown *shown, uin
 {
     return (struct explore_span){shown->dag_things + shown->dag_first[dag],
                                  shown->dag_first[dag + 1] - shown->dag_first[dag]};
+}
+
+struct unlock_counts explore_shown_unlocks(const struct explore_shown *shown, uint32_t dag)
+{
+    struct unlock_counts counts = {.unread = shown->partly[dag / 64] >> dag % 64 & 1};
+    for (uint32_t i = shown->unlocked_first[dag]; i < shown->unlocked_first[dag + 1]; i++)
+        counts.of[shown->unlocked.at[i].by] = shown->unlocked.at[i].outputs;
+    return counts;
 }

@@ -1,7 +1,7 @@
 /* explore_shown: what the unknown outputs of a rule set and their unlocking show: how the outputs of each T-DAG were
  * unlocked, the keys, hashes and preimages, and the groups of what shares them. The spenders' blocks are read again
  * when it is first asked for, by a thread of its own; then it is kept, on a long chain until that of another rule set
- * is asked for while nobody has used it for a while.
+ * is asked for, which waits until nobody has used it for a while, or has its turn after a longer one.
  *
  * Thread rule: any number of threads at once. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_SHOWN_H
@@ -20,16 +20,28 @@ struct explore_group {
     uint32_t things_count;
 };
 
+/* A *thing* is the number of its first piece in the evidence. */
+
 /* Of a T-DAG or a group: what ties it. */
 struct explore_span {
-    const uint32_t *things; /* of the evidence */
+    const uint32_t *things;
     uint32_t count;
 };
 
-/* Some 100 bytes for each key or hash that an output or an input shows. */
+/* How many outputs were unlocked in one way. */
+struct explore_unlocked {
+    uint32_t outputs;
+    uint8_t by; /* enum unlock_by */
+};
+
+/* Some 70 bytes for each key or hash that an output or an input shows. */
 struct explore_shown {
-    struct unlock_counts *unlocks; /* by T-DAG, 1..; NULL: the blk files are gone, and only outputs show something */
-    uint64_t unread;               /* inputs that could not be read: what they showed is left out */
+    /* T-DAG d: unlocked[unlocked_first[d] .. unlocked_first[d + 1] - 1]; NULL: the blk files are gone, and only outputs
+     * show something. */
+    uint32_t *unlocked_first;
+    ARRAY(struct explore_unlocked) unlocked;
+    uint64_t *partly; /* bits: T-DAGs, 1.., of which not all spenders could be read */
+    uint64_t unread;  /* inputs that could not be read: what they showed is left out */
     struct evidence_set evidence;
     struct groups groups;       /* with names */
     struct explore_group *rows; /* by group - 1 */
@@ -38,10 +50,12 @@ struct explore_shown {
     uint32_t *things;           /* by group, see above */
     uint32_t *dag_first;        /* count + 2: T-DAG d is tied by dag_things[dag_first[d] .. dag_first[d + 1] - 1] */
     uint32_t *dag_things;
-    uint32_t *keys; /* things that are keys, in the order of what follows their first byte */
-    uint32_t keys_count;
-    uint32_t *others; /* hashes and preimages, in the order of their bytes */
-    uint32_t others_count;
+    /* Keys, hashes and preimages, each in the order of their bytes, of keys without the first, of which there are two
+     * for one point. */
+    struct explore_ordered {
+        uint32_t *at;
+        uint32_t count;
+    } ordered[EVIDENCE_PREIMAGE + 1];
 };
 
 /* A spender of an output of the rule set hidden opens a hidden script, which keys and unlocks know nothing of. */
@@ -50,7 +64,9 @@ struct explore_shown {
     "menu above has it."
 
 #define EXPLORE_SHOWN_BYTES ((size_t)64 << 20)
-#define EXPLORE_SHOWN_IDLE_S 60u /* what was used since then stays: else readers of two rule sets had it read in turn */
+/* What was used since then stays until its turn is over: else readers of two rule sets had it read all the time. */
+#define EXPLORE_SHOWN_IDLE_S 5u
+#define EXPLORE_SHOWN_TURN_S 30u
 
 /* That of the request's rule set. STATUS_BUSY: it is being made. STATUS_NOT_FOUND: of the rule set hidden there is
  * none. Else it is there until the page is made, and is the request's: explore_shown_leave is called for it then.
@@ -70,18 +86,9 @@ typedef void explore_group_take(void *context, uint32_t group);
 void explore_groups_find(const struct explore *explore, const struct explore_shown *shown, const struct prefix *prefix,
                          uint32_t most, explore_group_take *take, void *context);
 
+/* How the outputs of a T-DAG were unlocked, where there is unlocked_first. */
+struct unlock_counts explore_shown_unlocks(const struct explore_shown *shown, uint32_t dag);
 /* The things that tie a T-DAG. O(1). */
 struct explore_span explore_shown_of_tdag(const struct explore_shown *shown, uint32_t dag);
-
-/* A thing in hexadecimal, a key in its compressed form: at most EXPLORE_THING_SIZE bytes with the end. */
-#define EXPLORE_THING_SIZE (2u * EVIDENCE_SIZE_MAX + 1)
-void explore_thing_text(const struct explore_shown *shown, uint32_t thing, char out[EXPLORE_THING_SIZE]);
-/* Calls `take` with the keys, hashes and preimages that begin with these hexadecimal digits in either case, at least
- * EXPLORE_DIGITS_MIN and at most TARGET_MAX, of a key in either form; at most `most` times. O(log n + what begins with
- * the same 8 bytes, up to a bound). */
-#define EXPLORE_DIGITS_MIN 8u
-typedef void explore_thing_take(void *context, uint32_t thing);
-void explore_things_find(const struct explore_shown *shown, const char *word, uint32_t most, explore_thing_take *take,
-                         void *context);
 
 #endif

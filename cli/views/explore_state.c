@@ -247,6 +247,7 @@ enum status explore_open(const struct settings *settings, struct explore *explor
     explore->drawn_bytes = EXPLORE_DRAWN_BYTES;
     explore->shown_bytes = EXPLORE_SHOWN_BYTES;
     explore->shown_idle_s = EXPLORE_SHOWN_IDLE_S;
+    explore->shown_turn_s = EXPLORE_SHOWN_TURN_S;
     enum status status = opened_forest_begin(settings, &explore->opened, fault);
     if (status == STATUS_OK)
         forms_leave_file(store_forms(explore->opened.store)); /* nothing is written */

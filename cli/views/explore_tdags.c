@@ -370,10 +370,9 @@ struct csv {
     struct explore_rules *tdags;
     struct explore_list *list;
     struct explore_filter filter;
-    const struct explore_shown *shown;   /* has `unlocks` */
-    const struct unlock_counts *unlocks; /* NULL: without their columns */
-    uint64_t picked;                     /* of the list, in all */
-    uint32_t count;                      /* of those picked last */
+    const struct explore_shown *shown; /* NULL: without the columns of how outputs were unlocked */
+    uint64_t picked;                   /* of the list, in all */
+    uint32_t count;                    /* of those picked last */
     uint32_t next;
     uint32_t dags[ROWS_PICKED];
 };
@@ -393,14 +392,17 @@ static enum status put_rows(void *context, struct text *text)
 {
     struct csv *csv = context;
     const struct explore_rules *tdags = csv->tdags;
+    struct unlock_counts unlocks;
     const struct table_rows rows = {.forest = &csv->explore->opened.forest,
                                     .tdags = &tdags->tdags,
                                     .catalogue = &csv->explore->opened.catalogue,
                                     .labels = csv->explore->opened.labels.count > 0 ? &tdags->labels : NULL,
-                                    .unlocks = csv->unlocks};
+                                    .unlocks = csv->shown ? &unlocks : NULL};
     enum status status = pick_more(csv);
     for (uint32_t i = 0; i < ROWS_OF_PART && csv->next < csv->count && status == STATUS_OK; i++) {
         uint32_t dag = csv->dags[csv->next++];
+        if (csv->shown)
+            unlocks = explore_shown_unlocks(csv->shown, dag);
         status = tables_put_tdag(text, &rows, dag, explore_row(tdags, dag), explore_names(tdags, dag),
                                  explore_measures(tdags, dag));
     }
@@ -424,8 +426,7 @@ static enum status find_unlocks(struct explore_request *request, struct csv *csv
         return STATUS_OK;
     enum status status = explore_shown_get(request, &csv->shown, fault);
     request->shown = NULL;
-    csv->unlocks = status == STATUS_OK ? csv->shown->unlocks : NULL;
-    if (status == STATUS_OK && !csv->unlocks)
+    if (status == STATUS_OK && !csv->shown->unlocked_first)
         return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
                          "How outputs were unlocked is not known: the blk files are not there.");
     return status;
@@ -448,7 +449,7 @@ enum status explore_tdags_csv(struct explore_request *request, struct fault *fau
         status = explore_list_get(request, &csv->filter, &csv->list, fault);
     if (status == STATUS_OK)
         status = find_unlocks(request, csv, fault);
-    flags |= csv->unlocks ? COLUMN_WITH_UNLOCKS : 0;
+    flags |= csv->shown ? COLUMN_WITH_UNLOCKS : 0;
     if (status == STATUS_OK && schema_put_header(&request->page.text, &schema_tdags, flags) != STATUS_OK)
         status = fault_nomem(fault);
     if (status != STATUS_OK) {

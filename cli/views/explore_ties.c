@@ -13,17 +13,12 @@
 
 #define ADDRESS_HEX_MAX 1200u /* of an address, which TARGET_MAX bounds */
 
-static const struct evidence *first_piece(const struct explore_shown *shown, uint32_t thing)
-{
-    return &shown->evidence.pieces.at[shown->evidence.things.at[thing].first];
-}
-
 /* ---- things ---- */
 
 bool explore_thing_address(const struct explore_shown *shown, uint32_t thing, char out[EXPLORE_ADDRESS_SIZE])
 {
     char text[EXPLORE_THING_SIZE];
-    const struct evidence *piece = first_piece(shown, thing);
+    const struct evidence *piece = explore_thing_piece(shown, thing);
     explore_thing_text(shown, thing, text);
     snprintf(out, EXPLORE_ADDRESS_SIZE, "%s/%s", evidence_kind_name((enum evidence_kind)piece->kind), text);
     return piece->size > 0 && strlen(text) <= ADDRESS_HEX_MAX;
@@ -33,7 +28,7 @@ static void put_thing(struct explore_request *request, const struct explore_show
 {
     struct printer *page = &request->page;
     char address[EXPLORE_ADDRESS_SIZE], text[EXPLORE_THING_SIZE];
-    const char *kind = evidence_kind_name((enum evidence_kind)first_piece(shown, thing)->kind);
+    const char *kind = evidence_kind_name((enum evidence_kind)explore_thing_piece(shown, thing)->kind);
     explore_thing_text(shown, thing, text);
     if (explore_thing_address(shown, thing, address))
         PRINT(page, "%s <a class=\"id\" href=\"/%s/%s\">%.70s%s</a>", kind, rules_name(request->rules), address, text,
@@ -47,16 +42,16 @@ void explore_put_things(struct explore_request *request, const struct explore_sh
 {
     struct printer *page = &request->page;
     for (uint64_t i = 0; i < count; i++) {
-        const struct evidence_thing *thing = &shown->evidence.things.at[things[i]];
+        const struct evidence_thing thing = evidence_thing_of(&shown->evidence, explore_thing_piece(shown, things[i]));
         PRINT(page, "<tr><th scope=\"row\" class=\"script\">");
         put_thing(request, shown, things[i]);
         PRINT(page, "</th>");
-        html_number(page, thing->members);
-        html_number(page, thing->dags);
+        html_number(page, thing.members);
+        html_number(page, thing.dags);
         PRINT(page, "<td class=\"n\">");
-        explore_put_block(request, thing->first_height);
+        explore_put_block(request, thing.first_height);
         PRINT(page, "</td><td class=\"n\">");
-        explore_put_block(request, thing->last_height);
+        explore_put_block(request, thing.last_height);
         PRINT(page, "</td></tr>\n");
     }
 }
@@ -83,7 +78,7 @@ void explore_put_group(struct explore_request *request, const struct explore_sho
 void explore_put_left_out(struct explore_request *request, const struct explore_shown *shown)
 {
     char number[GROUPED_SIZE];
-    if (!shown->unlocks)
+    if (!shown->unlocked_first)
         PRINT(&request->page, " The blk files are not there: what spenders showed is left out.");
     else if (shown->unread > 0)
         PRINT(&request->page, " Inputs that could not be read, and what they showed is left out: %s.",
@@ -95,15 +90,12 @@ void explore_put_left_out(struct explore_request *request, const struct explore_
 struct found {
     uint32_t things[2];
     uint32_t count;
-    enum evidence_kind kind;
-    const struct explore_shown *shown;
 };
 
 static void take(void *context, uint32_t thing)
 {
     struct found *found = context;
-    if (first_piece(found->shown, thing)->kind == found->kind && found->count < 2)
-        found->things[found->count++] = thing;
+    found->things[found->count++] = thing;
 }
 
 /* A whole one ends where another one may go on: what is asked for letter by letter is meant. */
@@ -111,14 +103,15 @@ static enum status find_thing(struct explore_request *request, const struct expl
                               struct fault *fault)
 {
     const char *digits = strchr(request->rest, '/') + 1;
-    struct found found = {.shown = shown};
+    struct found found = {.count = 0};
     size_t size = strlen(digits);
     char text[EXPLORE_THING_SIZE];
-    while (found.kind < EVIDENCE_KINDS &&
-           strncmp(request->rest, evidence_kind_name(found.kind), strlen(evidence_kind_name(found.kind))) != 0)
-        found.kind++;
+    enum evidence_kind kind = EVIDENCE_KEY;
+    while (kind < EVIDENCE_PREIMAGE &&
+           strncmp(request->rest, evidence_kind_name(kind), strlen(evidence_kind_name(kind))) != 0)
+        kind++;
     if (size >= EXPLORE_DIGITS_MIN && size < sizeof text && digits[strspn(digits, "0123456789abcdefABCDEF")] == '\0')
-        explore_things_find(shown, digits, UINT32_MAX, take, &found);
+        explore_things_find(shown, kind, digits, 2, take, &found);
     for (uint32_t i = 0; i < found.count; i++) {
         explore_thing_text(shown, found.things[i], text);
         if (strlen(text) == size)
@@ -150,11 +143,11 @@ static void put_addresses(struct explore_request *request, const struct evidence
     PRINT(page, "%s", any ? ".</p>\n" : "");
 }
 
-static void put_facts(struct explore_request *request, const struct explore_shown *shown, uint32_t number)
+static void put_facts(struct explore_request *request, const struct explore_shown *shown, uint32_t number,
+                      const struct evidence_thing *thing)
 {
     struct printer *page = &request->page;
-    const struct evidence_thing *thing = &shown->evidence.things.at[number];
-    const struct evidence *piece = first_piece(shown, number);
+    const struct evidence *piece = explore_thing_piece(shown, number);
     bool tying = evidence_ties(thing, TIES_MAX_DEGREE);
     if (piece->kind == EVIDENCE_KEY && pubkey_on_curve(shown->evidence.bytes.at + piece->at, piece->size))
         put_addresses(request, piece, shown->evidence.bytes.at + piece->at);
@@ -199,7 +192,7 @@ static void put_piece(struct explore_request *request, const struct evidence *pi
 static void put_thing_command(struct explore_request *request, const struct explore_shown *shown, uint32_t number)
 {
     char text[EXPLORE_THING_SIZE];
-    const struct evidence *piece = first_piece(shown, number);
+    const struct evidence *piece = explore_thing_piece(shown, number);
     explore_thing_text(shown, number, text);
     if (piece->kind == EVIDENCE_PREIMAGE)
         explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS, "keys --hashes");
@@ -218,20 +211,23 @@ enum status explore_thing(struct explore_request *request, struct fault *fault)
         status = find_thing(request, shown, &number, fault);
     if (status != STATUS_OK)
         return status;
-    const struct evidence_thing *thing = &shown->evidence.things.at[number];
+    const struct evidence *piece = explore_thing_piece(shown, number);
+    const struct evidence_thing thing = evidence_thing_of(&shown->evidence, piece);
+    const uint32_t *pieces = piece->thing == EVIDENCE_ALONE
+                                 ? &number
+                                 : shown->evidence.by_thing + shown->evidence.begins[piece->thing];
     explore_thing_address(shown, number, title);
     *strchr(title, '/') = ' ';
     title[0] = (char)(title[0] - 'a' + 'A');
     explore_begin_page(request, title);
-    put_facts(request, shown, number);
-    uint64_t page = explore_page_number(request, "page", thing->members);
+    put_facts(request, shown, number, &thing);
+    uint64_t page = explore_page_number(request, "page", thing.members);
     explore_begin_table(request, "Where it is shown first in each T-DAG and single output",
                         request->explore->opened.labels.count > 0 ? PIECE_HEADS "|labels" : PIECE_HEADS);
-    const uint32_t *pieces = shown->evidence.by_thing + shown->evidence.begins[number];
-    for (uint64_t i = (page - 1) * EXPLORE_ROWS; i < page * EXPLORE_ROWS && i < thing->members; i++)
+    for (uint64_t i = (page - 1) * EXPLORE_ROWS; i < page * EXPLORE_ROWS && i < thing.members; i++)
         put_piece(request, &shown->evidence.pieces.at[pieces[i]]);
     explore_end_table(request);
-    explore_put_pager(request, "page", page, thing->members);
+    explore_put_pager(request, "page", page, thing.members);
     put_thing_command(request, shown, number);
     explore_end_page(request);
     return STATUS_OK;
@@ -242,24 +238,26 @@ enum status explore_thing(struct explore_request *request, struct fault *fault)
 static void put_unlocks(struct explore_request *request, const struct explore_shown *shown, uint32_t dag)
 {
     struct printer *page = &request->page;
-    const struct unlock_counts *counts = shown->unlocks ? &shown->unlocks[dag] : NULL;
+    struct unlock_counts counts = {.unread = true};
     uint64_t sum = 0;
-    for (unsigned u = 0; counts && u < UNLOCKS; u++)
-        sum += counts->of[u];
-    if (!counts || (sum == 0 && counts->unread)) {
+    if (shown->unlocked_first)
+        counts = explore_shown_unlocks(shown, dag);
+    for (unsigned u = 0; u < UNLOCKS; u++)
+        sum += counts.of[u];
+    if (sum == 0 && counts.unread) {
         PRINT(page, "<p>This is not known: the blk files are not there.</p>\n");
         return;
     }
     explore_begin_table(request, "Spent unknown outputs by what their spenders showed", "unlocked by|outputs|share");
     for (unsigned u = 0; u < UNLOCKS; u++) {
-        if (counts->of[u] == 0)
+        if (counts.of[u] == 0)
             continue;
         PRINT(page, "<tr><th scope=\"row\">%s</th>", unlock_name((enum unlock_by)u));
-        html_number(page, counts->of[u]);
-        PRINT(page, "<td class=\"n\">%.4f</td></tr>\n", (double)counts->of[u] / (double)sum);
+        html_number(page, counts.of[u]);
+        PRINT(page, "<td class=\"n\">%.4f</td></tr>\n", (double)counts.of[u] / (double)sum);
     }
     explore_end_table(request);
-    if (counts->unread)
+    if (counts.unread)
         PRINT(page, "<p>Not all spenders could be read.</p>\n");
     explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS, "unlocks");
 }

@@ -2,7 +2,7 @@
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_TIES_H
 #define UNKTX_CLI_VIEWS_EXPLORE_TIES_H
 
-#include "cli/views/explore_shown.h"
+#include "cli/views/explore_things.h"
 
 #define EXPLORE_ADDRESS_SIZE (EXPLORE_THING_SIZE + 16)
 

@@ -37,9 +37,9 @@ static char *put_spender(char *p, const struct evidence_set *set, const struct e
 }
 
 /* From `first_height` on. */
-static char *put_thing(char *p, const struct evidence_set *set, const struct evidence *piece)
+static char *put_thing(char *p, const struct evidence_set *set, const struct evidence *piece,
+                       const struct evidence_thing *thing)
 {
-    const struct evidence_thing *thing = &set->things.at[piece->thing];
     uint32_t dag = set->tdags->tx_dag[piece->tx];
     p = put_cell(put_cell(p, thing->first_height), thing->last_height);
     p = put_cell(put_cell(p, thing->dags), thing->members);
@@ -74,6 +74,7 @@ static enum status put_key(char **row, const struct keys *keys, const struct evi
     const struct evidence_set *set = keys->evidence;
     const uint8_t *key = set->bytes.at + piece->at;
     bool on_curve = pubkey_on_curve(key, piece->size);
+    const struct evidence_thing thing = evidence_thing_of(set, piece);
     char *p = put_place(*row, set, piece);
     if (piece->role == ROLE_MULTISIG)
         p = put_u64(p, piece->of);
@@ -82,9 +83,9 @@ static enum status put_key(char **row, const struct keys *keys, const struct evi
     p = put_hex(p, key, piece->size);
     *p++ = ',';
     p = put_cell(put_cell(p, piece->size == 33), on_curve);
-    p = put_cell(p, set->things.at[piece->thing].marker);
+    p = put_cell(p, thing.marker);
     enum status status = put_addresses(&p, keys, key, piece->size, on_curve, found);
-    *row = put_thing(p, set, piece);
+    *row = put_thing(p, set, piece, &thing);
     return status;
 }
 
@@ -92,19 +93,19 @@ static enum status put_hash(char **row, const struct keys *keys, const struct ev
                             struct label_union *found)
 {
     const struct evidence_set *set = keys->evidence;
-    const struct evidence_thing *thing = &set->things.at[piece->thing];
-    const struct evidence *preimage = thing->preimage == FOREST_NONE ? NULL : &set->pieces.at[thing->preimage];
+    const struct evidence_thing thing = evidence_thing_of(set, piece);
+    const struct evidence *preimage = thing.preimage == FOREST_NONE ? NULL : &set->pieces.at[thing.preimage];
     (void)found;
     char *p = put_place(*row, set, piece);
     p += script_asm(&piece->operation, 1, p);
     *p++ = ',';
     p = put_hex(p, set->bytes.at + piece->at, piece->size);
     *p++ = ',';
-    p = put_cell(put_cell(p, piece->of), thing->marker);
+    p = put_cell(put_cell(p, piece->of), thing.marker);
     if (preimage)
         p = preimage->size > 0 ? put_hex(p, set->bytes.at + preimage->at, preimage->size) : put_text(p, "\"\"");
     *p++ = ',';
-    *row = put_thing(put_spender(p, set, preimage), set, piece);
+    *row = put_thing(put_spender(p, set, preimage), set, piece, &thing);
     return STATUS_OK;
 }
 

@@ -402,7 +402,7 @@ enum status tables_put_tdag(struct text *text, const struct table_rows *rows, ui
         return STATUS_NOMEM;
     p = put_name(put_tdag(p, &tables, dag, row, names, measures), &tables, dag);
     if (rows->unlocks)
-        p = put_unlock_shares(p, &rows->unlocks[dag]);
+        p = put_unlock_shares(p, rows->unlocks);
     p = dag_labels_put_cell(tables.labels, dag, p);
     text_end(text, partial_put_end(put_maybe(p, &tables, row->maybe_roots, row->inputs_before)));
     return STATUS_OK;

@@ -26,7 +26,7 @@ struct table_rows {
     const struct tdags *tdags; /* with names */
     const struct catalogue *catalogue;
     const struct dag_labels *labels;     /* NULL: without the column of --labels */
-    const struct unlock_counts *unlocks; /* by T-DAG, 1..; NULL: without the columns of how outputs were unlocked */
+    const struct unlock_counts *unlocks; /* of the T-DAG written; NULL: without the columns of them */
 };
 
 /* Append the row of a T-DAG to tdags.csv (without the columns that an index gives), of a transaction of a T-DAG to

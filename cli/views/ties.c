@@ -98,8 +98,8 @@ static enum status format_ties(void *context, unsigned worker, size_t chunk, str
     const struct ties *ties = context;
     const struct evidence_set *set = ties->evidence;
     (void)worker;
-    for (size_t t = chunk * CHUNK; t < chunk_end(chunk, set->things.count); t++) {
-        const struct evidence_thing *thing = &set->things.at[t];
+    for (size_t t = chunk * CHUNK; t < chunk_end(chunk, set->things_count); t++) {
+        const struct evidence_thing *thing = &set->things[t];
         for (uint32_t i = 1; i < thing->members && evidence_ties(thing, ties->max_degree); i++) {
             if (put_tie_row(text, ties, thing, set->by_thing + set->begins[t], i) != STATUS_OK)
                 return fault_nomem(fault);
@@ -114,11 +114,11 @@ static enum status count_ties(struct ties *ties, struct fault *fault)
     ties->counts = mem_alloc((size_t)ties->groups.count + 1, sizeof *ties->counts);
     if (!ties->counts)
         return fault_nomem(fault);
-    for (size_t t = 0; t < set->things.count; t++) {
-        const struct evidence *first = &set->pieces.at[set->things.at[t].first];
-        if (evidence_ties(&set->things.at[t], ties->max_degree))
-            ties->counts[ties->groups.of_member[evidence_member(set, first)]][first->kind] +=
-                set->things.at[t].members - 1;
+    for (size_t t = 0; t < set->things_count; t++) {
+        const struct evidence *first = &set->pieces.at[set->things[t].first];
+        if (evidence_ties(&set->things[t], ties->max_degree))
+            ties->counts[ties->groups.of_member[evidence_member(set, first)]][first->kind] += set->things[t].members -
+                                                                                              1;
     }
     return STATUS_OK;
 }
@@ -278,7 +278,7 @@ enum status ties_write(struct ties *ties, struct outfolder *folder, struct fault
         return status;
     unsigned flags = ties->labels ? COLUMN_WITH_LABELS : 0;
     const struct outfile_table tables[2] = {
-        {&schema_ties, flags, chunks_of(set->things.count), format_ties, ties},
+        {&schema_ties, flags, chunks_of(set->things_count), format_ties, ties},
         {&schema_groups, flags, chunks_of(ties->groups.count), format_groups, ties},
     };
     status = write_table(ties, &ties->files[0], folder, "ties.csv", &tables[0], fault);
@@ -295,8 +295,8 @@ void ties_tell_left_out(const struct ties *ties)
 {
     uint64_t left_out[EVIDENCE_KINDS] = {0}, most[EVIDENCE_KINDS] = {0}, markers = 0;
     const struct evidence_set *set = ties->evidence;
-    for (size_t t = 0; t < set->things.count; t++) {
-        const struct evidence_thing *thing = &set->things.at[t];
+    for (size_t t = 0; t < set->things_count; t++) {
+        const struct evidence_thing *thing = &set->things[t];
         unsigned kind = set->pieces.at[thing->first].kind;
         bool nobodys = thing->marker || thing->off_curve;
         markers += nobodys && thing->members > 1;

@@ -136,12 +136,14 @@ static enum status format_batch(void *context, unsigned worker, size_t chunk, st
 {
     struct unlocks *unlocks = context;
     struct hand hand = {.unlocks = unlocks, .worker = worker, .batch = chunk, .text = text, .fault = fault};
-    if (unlocks->shown) {
-        enum status status = shown_evidence_add_outputs(unlocks->shown, worker, chunk, fault);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return spenders_visit(unlocks->spenders, worker, chunk, put_if_selected, &hand, fault);
+    enum status status = STATUS_OK;
+    if (unlocks->shown)
+        status = shown_evidence_add_outputs(unlocks->shown, worker, chunk, fault);
+    if (status == STATUS_OK)
+        status = spenders_visit(unlocks->spenders, worker, chunk, put_if_selected, &hand, fault);
+    if (unlocks->shown)
+        shown_evidence_end_batch(unlocks->shown, worker, chunk);
+    return status;
 }
 
 /* ---- the table ---- */

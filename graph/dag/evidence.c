@@ -30,7 +30,7 @@ void evidence_free(struct evidence_set *set)
 {
     mem_free(set->pieces.at);
     mem_free(set->bytes.at);
-    mem_free(set->things.at);
+    mem_free(set->things);
     mem_free(set->begins);
     mem_free(set->by_thing);
     *set = (struct evidence_set){0};
@@ -169,8 +169,8 @@ static bool is_marker(const struct evidence *piece, const struct thing_form *for
     return piece->kind == EVIDENCE_HASH && memcmp(form->bytes, form->bytes + 1, form->size - 1) == 0;
 }
 
-/* A hash table: slots hold numbers of things, plus one. Of the pieces that come next form and hash are known ahead, so
- * that the slots, and then the things in them, are on their way from memory when they are needed. */
+/* A hash table: slots hold numbers of first pieces, plus one. Of the pieces that come next form and hash are known
+ * ahead, so that the slots, and then the pieces in them, are on their way from memory when they are needed. */
 #define AHEAD 32u
 struct thing_table {
     uint32_t *slots;
@@ -190,43 +190,99 @@ static void look_ahead(const struct evidence_set *set, struct thing_table *table
     __builtin_prefetch(&table->slots[table->next[i % AHEAD].slot]);
     uint32_t nearer = i < AHEAD / 2 ? 0 : table->slots[table->next[(i - AHEAD / 2) % AHEAD].slot];
     if (nearer)
-        __builtin_prefetch(&set->things.at[nearer - 1]);
+        __builtin_prefetch(&set->pieces.at[nearer - 1]);
 }
 
-static enum status number_piece(struct evidence_set *set, struct thing_table *table, size_t i)
+/* Until all are known a piece has the number of its thing's first piece. */
+static void find_first(struct evidence_set *set, struct thing_table *table, size_t i)
 {
     struct evidence *piece = &set->pieces.at[i];
     const struct thing_form *form = &table->next[i % AHEAD].form;
     uint64_t s = table->next[i % AHEAD].slot;
     uint32_t *slots = table->slots;
-    while (slots[s] && !same(set, piece, form, &set->pieces.at[set->things.at[slots[s] - 1].first]))
+    while (slots[s] && !same(set, piece, form, &set->pieces.at[slots[s] - 1]))
         s = (s + 1) & table->mask;
-    if (!slots[s]) {
-        struct evidence_thing thing = {.first = (uint32_t)i,
-                                       .first_height = UINT32_MAX,
-                                       .preimage = FOREST_NONE,
-                                       .marker = is_marker(piece, form)};
-        if (!PUSH(set->things, thing))
-            return STATUS_NOMEM;
-        slots[s] = (uint32_t)set->things.count;
-    }
+    if (!slots[s])
+        slots[s] = (uint32_t)i + 1;
     piece->thing = slots[s] - 1;
-    set->things.at[piece->thing].pieces++;
+    struct evidence *first = &set->pieces.at[piece->thing];
+    set->things_count += piece != first && !first->repeated;
+    first->repeated |= piece != first;
+}
+
+static struct evidence_thing thing_begun(const struct evidence_set *set, const struct evidence *piece)
+{
+    struct thing_form form;
+    form_of(set, piece, &form);
+    return (struct evidence_thing){.first = (uint32_t)(piece - set->pieces.at),
+                                   .first_height = UINT32_MAX,
+                                   .preimage = FOREST_NONE,
+                                   .marker = is_marker(piece, &form)};
+}
+
+/* Numbers the things of several pieces. */
+static enum status number_things(struct evidence_set *set)
+{
+    uint32_t count = 0;
+    set->things = mem_alloc(set->things_count, sizeof *set->things);
+    if (!set->things)
+        return STATUS_NOMEM;
+    for (size_t i = 0; i < set->pieces.count; i++) {
+        struct evidence *piece = &set->pieces.at[i];
+        if (stop_due(i))
+            return STATUS_INTERRUPTED;
+        if (piece->thing != i) {
+            piece->thing = set->pieces.at[piece->thing].thing;
+        } else if (piece->repeated) {
+            set->things[count] = thing_begun(set, piece);
+            piece->thing = count++;
+        } else {
+            piece->thing = EVIDENCE_ALONE;
+        }
+        if (piece->thing != EVIDENCE_ALONE)
+            set->things[piece->thing].pieces++;
+    }
     return STATUS_OK;
 }
 
-static enum status number_pieces(struct evidence_set *set, struct thing_table *table)
+static enum status number_pieces(struct evidence_set *set)
 {
     size_t count = set->pieces.count;
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < AHEAD && i < count; i++)
-        look_ahead(set, table, i);
+    uint64_t size = 16;
+    while (size < count + count / 2)
+        size *= 2;
+    struct thing_table table = {.slots = mem_alloc_large(size, sizeof *table.slots), .mask = size - 1};
+    enum status status = table.slots ? STATUS_OK : STATUS_NOMEM;
+    for (size_t i = 0; i < AHEAD && i < count && status == STATUS_OK; i++)
+        look_ahead(set, &table, i);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        status = stop_due(i) ? STATUS_INTERRUPTED : number_piece(set, table, i);
+        status = stop_due(i) ? STATUS_INTERRUPTED : STATUS_OK;
+        find_first(set, &table, i);
         if (i + AHEAD < count)
-            look_ahead(set, table, i + AHEAD);
+            look_ahead(set, &table, i + AHEAD);
     }
-    return status;
+    mem_free(table.slots);
+    return status == STATUS_OK ? number_things(set) : status;
+}
+
+static void add_height(const struct evidence_set *set, const struct evidence *piece, struct evidence_thing *thing)
+{
+    uint32_t height = set->forest->txs[piece->tx].height;
+    thing->first_height = height < thing->first_height ? height : thing->first_height;
+    thing->last_height = height > thing->last_height ? height : thing->last_height;
+}
+
+struct evidence_thing evidence_thing_of(const struct evidence_set *set, const struct evidence *piece)
+{
+    if (piece->thing != EVIDENCE_ALONE)
+        return set->things[piece->thing];
+    struct evidence_thing thing = thing_begun(set, piece);
+    thing.pieces = thing.members = 1;
+    thing.dags = set->tdags->tx_dag[piece->tx] > 0;
+    add_height(set, piece, &thing);
+    if (piece->kind == EVIDENCE_HASH && thing.first + 1 < set->pieces.count && piece[1].kind == EVIDENCE_PREIMAGE)
+        thing.preimage = thing.first + 1;
+    return thing;
 }
 
 /* Heights, and what opens hashes. False: stopped. */
@@ -236,14 +292,10 @@ static bool describe(struct evidence_set *set)
         if (stop_due(i))
             return false;
         const struct evidence *piece = &set->pieces.at[i];
-        struct evidence_thing *thing = &set->things.at[piece->thing];
-        uint32_t height = set->forest->txs[piece->tx].height;
-        if (height < thing->first_height)
-            thing->first_height = height;
-        if (height > thing->last_height)
-            thing->last_height = height;
-        if (piece->kind == EVIDENCE_PREIMAGE && i > 0) {
-            struct evidence_thing *hash = &set->things.at[set->pieces.at[i - 1].thing];
+        if (piece->thing != EVIDENCE_ALONE)
+            add_height(set, piece, &set->things[piece->thing]);
+        if (piece->kind == EVIDENCE_PREIMAGE && i > 0 && set->pieces.at[i - 1].thing != EVIDENCE_ALONE) {
+            struct evidence_thing *hash = &set->things[set->pieces.at[i - 1].thing];
             if (hash->preimage == FOREST_NONE)
                 hash->preimage = (uint32_t)i;
         }
@@ -256,17 +308,18 @@ static bool describe(struct evidence_set *set)
 static bool count_members(struct evidence_set *set, uint32_t *seen)
 {
     uint64_t sum = 0;
-    for (size_t t = 0; t < set->things.count; t++) {
+    for (size_t t = 0; t < set->things_count; t++) {
         set->begins[t] = sum;
-        sum += set->things.at[t].pieces;
+        sum += set->things[t].pieces;
     }
     for (size_t i = 0; i < set->pieces.count; i++) {
         if (stop_due(i))
             return false;
-        set->by_thing[set->begins[set->pieces.at[i].thing]++] = (uint32_t)i;
+        if (set->pieces.at[i].thing != EVIDENCE_ALONE)
+            set->by_thing[set->begins[set->pieces.at[i].thing]++] = (uint32_t)i;
     }
-    for (size_t t = 0; t < set->things.count; t++) {
-        struct evidence_thing *thing = &set->things.at[t];
+    for (size_t t = 0; t < set->things_count; t++) {
+        struct evidence_thing *thing = &set->things[t];
         uint32_t *pieces = set->by_thing + (set->begins[t] -= thing->pieces);
         for (uint32_t i = 0; i < thing->pieces; i++) {
             if (stop_due(set->begins[t] + i))
@@ -289,10 +342,10 @@ static bool count_members(struct evidence_set *set, uint32_t *seen)
 static void look_at_curve(void *context, unsigned worker, size_t chunk)
 {
     struct evidence_set *set = context;
-    size_t first = chunk * CURVE_CHUNK, left = set->things.count - first;
+    size_t first = chunk * CURVE_CHUNK, left = set->things_count - first;
     (void)worker;
     for (size_t t = first; t < first + (left < CURVE_CHUNK ? left : CURVE_CHUNK); t++) {
-        struct evidence_thing *thing = &set->things.at[t];
+        struct evidence_thing *thing = &set->things[t];
         const struct evidence *piece = &set->pieces.at[thing->first];
         if (piece->kind == EVIDENCE_KEY && thing->members > 1)
             thing->off_curve = !pubkey_on_curve(set->bytes.at + piece->at, piece->size);
@@ -307,30 +360,31 @@ static enum status tell(enum status status, struct fault *fault)
     return status == STATUS_NOMEM ? fault_nomem(fault) : status;
 }
 
+static enum status list_things(struct evidence_set *set)
+{
+    uint64_t pieces = 0;
+    for (size_t t = 0; t < set->things_count; t++)
+        pieces += set->things[t].pieces;
+    set->begins = mem_alloc(set->things_count, sizeof *set->begins);
+    set->by_thing = mem_alloc(pieces, sizeof *set->by_thing);
+    uint32_t *seen = mem_alloc(evidence_members_bound(set), sizeof *seen);
+    enum status status = set->begins && set->by_thing && seen ? STATUS_OK : STATUS_NOMEM;
+    if (status == STATUS_OK && !count_members(set, seen))
+        status = STATUS_INTERRUPTED;
+    mem_free(seen);
+    return status;
+}
+
 enum status evidence_number(struct evidence_set *set, unsigned threads, struct fault *fault)
 {
-    uint64_t size = 16;
-    while (size < 2 * set->pieces.count)
-        size *= 2;
-    struct thing_table table = {.mask = size - 1};
     if (evidence_members_bound(set) >= UINT32_MAX)
         return too_much(fault, "T-DAGs and outputs");
-    table.slots = mem_alloc_large(size, sizeof *table.slots);
-    enum status status = table.slots ? number_pieces(set, &table) : STATUS_NOMEM;
-    mem_free(table.slots);
+    enum status status = number_pieces(set);
     if (status == STATUS_OK && !describe(set))
         status = STATUS_INTERRUPTED;
-    if (status == STATUS_OK) {
-        set->begins = mem_alloc(set->things.count, sizeof *set->begins);
-        set->by_thing = mem_alloc(set->pieces.count, sizeof *set->by_thing);
-        uint32_t *seen = mem_alloc(evidence_members_bound(set), sizeof *seen);
-        if (!set->begins || !set->by_thing || !seen)
-            status = STATUS_NOMEM;
-        else if (!count_members(set, seen))
-            status = STATUS_INTERRUPTED;
-        mem_free(seen);
-    }
     if (status == STATUS_OK)
-        return parallel_for(threads, set->things.count / CURVE_CHUNK + 1, look_at_curve, set, fault);
+        status = list_things(set);
+    if (status == STATUS_OK)
+        return parallel_for(threads, set->things_count / CURVE_CHUNK + 1, look_at_curve, set, fault);
     return tell(status, fault);
 }

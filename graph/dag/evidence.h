@@ -4,7 +4,7 @@
  * thing are tied; the connected components of ties are groups.
  *
  * Thread rule: evidence_add by one thread; the rest changes the set as a whole; a const set is shareable. Memory: 32
- * bytes and its own bytes for each piece of evidence, some 60 bytes for each different thing. */
+ * bytes and its own bytes for each piece of evidence, some 50 bytes for each thing of several pieces. */
 #ifndef UNKTX_GRAPH_DAG_EVIDENCE_H
 #define UNKTX_GRAPH_DAG_EVIDENCE_H
 
@@ -37,7 +37,7 @@ const char *evidence_role_name(enum evidence_role role);
 /* One piece: a thing at an outpoint. */
 struct evidence {
     uint64_t at;      /* of its first byte in the set's bytes */
-    uint32_t thing;   /* by evidence_number */
+    uint32_t thing;   /* by evidence_number; EVIDENCE_ALONE: no other piece has the thing */
     uint32_t ordinal; /* of the tracked output; of payers and payees FOREST_NONE: the outpoint is after the bytes */
     uint32_t tx;      /* stored transaction that shows it: the creator or the spender */
     uint16_t size;
@@ -47,7 +47,9 @@ struct evidence {
     uint8_t role;      /* enum evidence_role */
     uint8_t operation; /* EVIDENCE_HASH: that of the lock */
     bool hidden;       /* no table has a row for it */
+    bool repeated;     /* of the first piece of a thing, while things are numbered: there are more */
 };
+#define EVIDENCE_ALONE UINT32_MAX
 #define EVIDENCE_SIZE_MAX SCRIPT_PUSH_MAX
 #define EVIDENCE_OUTPOINT_SIZE (HASH256_SIZE + 4u)
 
@@ -71,7 +73,9 @@ struct evidence_set {
     uint64_t key[3]; /* of the hash of things, secret */
     ARRAY(struct evidence) pieces;
     ARRAY(uint8_t) bytes;
-    ARRAY(struct evidence_thing) things; /* in order of their first pieces */
+    /* Those of several pieces, in order of their first pieces; most are of one, which evidence_thing_of tells of. */
+    struct evidence_thing *things;
+    size_t things_count;
     /* The first piece of each member that has thing t: by_thing[begins[t]] and so many as it has members. */
     uint64_t *begins; /* by thing */
     uint32_t *by_thing;
@@ -108,6 +112,9 @@ static inline uint32_t evidence_member(const struct evidence_set *set, const str
 /* Numbers the things, and counts. STATUS_LIMIT: more members than 2^32 - 2. O(bytes of all pieces + tracked outputs),
  * and some microseconds for each key of several members, on `threads` threads. */
 enum status evidence_number(struct evidence_set *set, unsigned threads, struct fault *fault) MUST_CHECK;
+
+/* The thing of a piece, which need not be of several pieces. O(1), and some microseconds for a key. */
+struct evidence_thing evidence_thing_of(const struct evidence_set *set, const struct evidence *piece);
 
 /* The compressed form of a key that is a point, in `out`; other bytes as they are. Returns the size. */
 size_t evidence_key_form(const uint8_t *key, size_t size, uint8_t out[65]);

@@ -11,14 +11,14 @@ static bool join_members(const struct evidence_set *set, uint32_t max_degree, ui
             return false;
         parent[m] = m;
     }
-    for (size_t t = 0; t < set->things.count; t++) {
+    for (size_t t = 0; t < set->things_count; t++) {
         if (stop_due(t))
             return false;
-        if (!evidence_ties(&set->things.at[t], max_degree))
+        if (!evidence_ties(&set->things[t], max_degree))
             continue;
         const uint32_t *pieces = set->by_thing + set->begins[t];
         uint32_t first = union_find(parent, evidence_member(set, &set->pieces.at[pieces[0]]));
-        for (uint32_t i = 1; i < set->things.at[t].members; i++) {
+        for (uint32_t i = 1; i < set->things[t].members; i++) {
             uint32_t other = union_find(parent, evidence_member(set, &set->pieces.at[pieces[i]]));
             uint32_t low = first < other ? first : other, high = first < other ? other : first;
             parent[high] = low;
@@ -46,22 +46,25 @@ static uint32_t next_member(const struct evidence_set *set, uint32_t *dag, uint3
     return (*output)++;
 }
 
-/* Numbers the groups of two members or more in order of their first member. */
+/* Numbers the groups of two members or more in order of their first member. A root is the least of its group, so that
+ * whoever has another root makes it one of several. */
 static enum status number_groups(const struct evidence_set *set, uint32_t *parent, struct groups *groups)
 {
-    uint32_t members = groups->members, *sizes = mem_alloc(members, sizeof *sizes), member;
+    uint32_t members = groups->members, member;
     uint32_t dag = 1, output = set->tdags->count + 1;
+    uint64_t *several = mem_alloc((size_t)members / 64 + 1, sizeof *several); /* bits of roots */
     ARRAY(uint32_t) first = {0};
-    enum status status = sizes ? STATUS_OK : STATUS_NOMEM;
+    enum status status = several ? STATUS_OK : STATUS_NOMEM;
     for (uint32_t m = 1; status == STATUS_OK && m < members; m++) {
-        sizes[union_find(parent, m)]++;
+        uint32_t root = union_find(parent, m);
+        several[root / 64] |= (uint64_t)(root != m) << root % 64;
         status = stop_due(m) ? STATUS_INTERRUPTED : STATUS_OK;
     }
     for (uint32_t step = 0; status == STATUS_OK && (member = next_member(set, &dag, &output, members)) != 0; step++) {
         if (stop_due(step))
             status = STATUS_INTERRUPTED;
         uint32_t root = union_find(parent, member);
-        if (sizes[root] < 2)
+        if (!(several[root / 64] >> root % 64 & 1))
             continue;
         if (!groups->of_member[root]) {
             if (!PUSH(first, first_tx(set, member)))
@@ -71,7 +74,7 @@ static enum status number_groups(const struct evidence_set *set, uint32_t *paren
         groups->of_member[member] = groups->of_member[root];
     }
     groups->names = (struct tdags){.rules = set->tdags->rules, .count = groups->count, .members = first.at};
-    mem_free(sizes);
+    mem_free(several);
     return status;
 }
 

@@ -180,29 +180,45 @@ static struct http_answer ask_for(const char *target)
 
 static bool is_kept(enum rules rules) { return explore.shown[rules] != NULL; }
 
-/* What outputs show is kept of one rule set where it is too much to keep it of all, and as long as somebody reads
- * it. */
+static void ask_and_leave(const char *target)
+{
+    struct http_answer page = ask_for(target);
+    leave(&page);
+}
+
+static void has_to_wait(const char *target)
+{
+    struct http_answer page = {0};
+    explore_answer(&explore, target, &page);
+    assert_int_equal(page.status, 503);
+    leave(&page);
+}
+
+/* Where it is too much to keep it of all, what outputs show is kept of one rule set: as long as somebody reads it, and
+ * a while longer, but no longer than its turn. */
 static void what_is_shown_goes_for_that_of_another(void **state)
 {
     (void)state;
     explore.shown_bytes = 0;
-    explore.shown_idle_s = UINT64_MAX;
-    struct http_answer page = ask_for("/core-0.18/groups");
-    leave(&page);
-    struct http_answer csv = ask_for("/core-22/tdags.csv?unlocks=yes");
-    assert_true(is_kept(RULES_CORE_0_18) && is_kept(RULES_CORE_22)); /* it was asked for lately */
+    explore.shown_idle_s = explore.shown_turn_s = UINT64_MAX;
+    ask_and_leave("/core-0.18/groups");
+    has_to_wait("/core-22/groups");
+    assert_true(is_kept(RULES_CORE_0_18)); /* it was asked for lately */
     explore.shown_idle_s = 0;
-    page = ask_for("/core-0.19/groups");
-    leave(&page);
-    assert_true(!is_kept(RULES_CORE_0_18) && is_kept(RULES_CORE_22) && is_kept(RULES_CORE_0_19));
+    struct http_answer csv = ask_for("/core-22/tdags.csv?unlocks=yes");
+    assert_true(!is_kept(RULES_CORE_0_18) && is_kept(RULES_CORE_22));
+    has_to_wait("/core-0.19/groups");
+    assert_true(is_kept(RULES_CORE_22)); /* it is being read */
     assert_int_equal(csv.part(csv.context, &csv.body), STATUS_OK);
     leave(&csv);
-    page = ask_for("/core-0.18/groups");
-    leave(&page);
-    assert_true(is_kept(RULES_CORE_0_18) && !is_kept(RULES_CORE_22) && !is_kept(RULES_CORE_0_19));
+    ask_and_leave("/core-0.19/groups");
+    assert_true(!is_kept(RULES_CORE_22) && is_kept(RULES_CORE_0_19));
+    explore.shown_idle_s = UINT64_MAX;
+    explore.shown_turn_s = 0;
+    ask_and_leave("/core-0.18/groups");
+    assert_true(is_kept(RULES_CORE_0_18) && !is_kept(RULES_CORE_0_19)); /* its turn was over */
     explore.shown_bytes = EXPLORE_SHOWN_BYTES;
-    page = ask_for("/core-22/tdags?group=0123");
-    leave(&page);
+    ask_and_leave("/core-22/tdags?group=0123");
     assert_true(is_kept(RULES_CORE_0_18) && is_kept(RULES_CORE_22)); /* it is little */
 }
 
