@@ -34,7 +34,7 @@ static void put_rules(struct report *report)
         PRINT(printer, "</tr>\n");
     }
     html_end_table(printer);
-    html_source(printer, "summary.json", "an object for each rule set");
+    report_source(report, "summary.json", "an object for each rule set");
     PRINT(printer, "</section>\n");
 }
 
@@ -44,10 +44,14 @@ static void put_files(struct report *report)
     const struct settings *settings = report->settings;
     html_begin_section(printer, "files", "Where the numbers are");
     PRINT(printer,
-          "<p>The links lead to files beside this page. <code>unktx dags --rules %s%s</code>%s writes tdags.csv, "
+          "<p>%s <code>unktx dags --rules %s%s</code>%s writes tdags.csv, "
           "classes.csv, txs.csv, arcs.csv, leaves.csv and summary.json, <code>unktx stats --by day -o "
           "stats-by-day.csv</code> the other, <code>unktx analyze</code> all of them. The manual of each command has "
           "every column.</p>\n</section>\n",
+          report_has_source(report, "tdags.csv")
+              ? "The links lead to files beside this page."
+              : "This page was made from the store: tables that lie beside it may be of other rules "
+                "or another time.",
           rules_name(report->rules), settings->compress ? " --compress" : "",
           settings->exclude_scripts ? " (with the same --exclude-scripts)" : "");
 }
@@ -170,6 +174,8 @@ static enum status write_report(struct report *report, struct fault *fault)
 {
     enum status status = load(report, fault);
     if (status == STATUS_OK)
+        status = report_find_sources(report, fault);
+    if (status == STATUS_OK)
         status = put_all(report, fault);
     if (status == STATUS_OK)
         status = outfolder_write(report->settings->folder, report->settings->out, &report->printer, fault);
@@ -178,6 +184,7 @@ static enum status write_report(struct report *report, struct fault *fault)
     report_shown_free(&report->shown);
     payments_close(&report->payments);
     mem_free(report->classes_listed);
+    manifest_free(&report->beside);
     summary_free(&report->summary);
     known_scripts_held_free(&report->held);
     mem_free(report->measures);

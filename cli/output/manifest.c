@@ -284,3 +284,35 @@ enum status manifest_check(const struct manifest *manifest, const char *folder, 
     }
     return status;
 }
+
+/* ---- another run ---- */
+
+static bool same_text(const char *a, const char *b) { return a && b ? strcmp(a, b) == 0 : !a && !b; }
+
+static bool same_input(const struct datapackage_input *now, const struct manifest_input *before)
+{
+    if (!now->path || !before->path)
+        return !now->path && !before->path;
+    if (now->sha256[0] || before->sha256[0])
+        return strcmp(now->sha256, before->sha256) == 0;
+    return strcmp(now->path, before->path) == 0;
+}
+
+const char *manifest_difference(const struct manifest *before, const struct datapackage_provenance *provenance)
+{
+    if (provenance->network[0] && strcmp(provenance->network, before->network) != 0)
+        return "network";
+    if (provenance->network[0] && provenance->first_height != before->first_height)
+        return "part of the chain";
+    if (provenance->rules != before->rules)
+        return "rule set";
+    if (provenance->compress != before->compress)
+        return "--compress";
+    if (provenance->nodes && before->nodes[0] && strcmp(provenance->nodes, before->nodes) != 0)
+        return "--nodes";
+    if (!same_input(&provenance->exclude_scripts, &before->exclude_scripts))
+        return "--exclude-scripts";
+    if (!same_text(provenance->select, before->select))
+        return "filter of T-DAGs";
+    return same_input(&provenance->scripts, &before->scripts) ? NULL : "--known-scripts";
+}

@@ -54,6 +54,10 @@ enum status manifest_in_the_way(enum status status, struct fault *fault) MUST_CH
 /* The file of that name, or NULL. */
 const struct manifest_file *manifest_find(const struct manifest *manifest, const char *name);
 
+/* In what tables of that provenance would differ from those of the folder, in a word or two: the network, the rule set
+ * or an option; NULL: in nothing but how far the chain went. Without a network in it that one is not compared. */
+const char *manifest_difference(const struct manifest *before, const struct datapackage_provenance *provenance);
+
 /* Are the tables of T-DAGs in the folder those that its manifest tells of? By their sizes, and small ones by their
  * SHA-256. STATUS_REFUSED: one is another. Files that are not there, or that also other commands write (outputs.csv),
  * are passed over. O(files + 16 MiB). */

@@ -98,43 +98,12 @@ static enum status keep_of_others(const struct outfolder *folder, bool at_end, s
 
 /* ---- opening ---- */
 
-static bool same_text(const char *a, const char *b) { return a && b ? strcmp(a, b) == 0 : !a && !b; }
-
-static bool same_input(const struct datapackage_input *now, const struct manifest_input *before)
-{
-    if (!now->path || !before->path)
-        return !now->path && !before->path;
-    if (now->sha256[0] || before->sha256[0])
-        return strcmp(now->sha256, before->sha256) == 0;
-    return strcmp(now->path, before->path) == 0;
-}
-
-/* In what the run before differs from this one; NULL: in nothing. */
-static const char *difference(const struct outfolder *folder)
-{
-    const struct datapackage_provenance *provenance = &folder->provenance;
-    const struct manifest *before = &folder->before;
-    if (provenance->network[0] && strcmp(provenance->network, before->network) != 0)
-        return "network";
-    if (provenance->network[0] && provenance->first_height != before->first_height)
-        return "part of the chain";
-    if (provenance->rules != before->rules)
-        return "rule set";
-    if (provenance->compress != before->compress)
-        return "--compress";
-    if (provenance->nodes && before->nodes[0] && strcmp(provenance->nodes, before->nodes) != 0)
-        return "--nodes";
-    if (!same_input(&provenance->exclude_scripts, &before->exclude_scripts))
-        return "--exclude-scripts";
-    if (!same_text(provenance->select, before->select))
-        return "filter of T-DAGs";
-    return same_input(&provenance->scripts, &before->scripts) ? NULL : "--known-scripts";
-}
-
 static enum status agree(const struct outfolder *folder, struct fault *fault)
 {
     const struct manifest *before = &folder->before;
-    const char *what = folder->has_before && !folder->replace ? difference(folder) : NULL;
+    const char *what = folder->has_before && !folder->replace
+                           ? manifest_difference(&folder->before, &folder->provenance)
+                           : NULL;
     const char *select = before->select ? before->select : "";
     if (!what)
         return STATUS_OK;
@@ -149,7 +118,8 @@ static enum status agree(const struct outfolder *folder, struct fault *fault)
 
 bool outfolder_continues(const struct outfolder *folder, const char *name)
 {
-    return folder->has_before && manifest_find(&folder->before, name) && !difference(folder);
+    return folder->has_before && manifest_find(&folder->before, name) &&
+           !manifest_difference(&folder->before, &folder->provenance);
 }
 
 enum status outfolder_check_before(const struct outfolder *folder, struct fault *fault)

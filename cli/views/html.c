@@ -30,6 +30,25 @@ void html_escaped(struct printer *printer, const char *string, size_t size)
     mem_free(quoted);
 }
 
+/* How many bytes HTML takes for one. */
+static size_t cost_of(char c)
+{
+    if (strchr("<>&\"'", c)) /* and the terminator, which is written as \x00 */
+        return 6;
+    return (unsigned char)c < 0x20 || c == 0x7f ? 4 : 1;
+}
+
+void html_cut(struct printer *printer, const char *string, size_t size, size_t most)
+{
+    size_t kept = 0;
+    for (size_t cost = 0; kept < size && (cost += cost_of(string[kept])) <= most; kept++)
+        ;
+    while (kept < size && kept > 0 && ((unsigned char)string[kept] & 0xc0) == 0x80)
+        kept--; /* no half of a character */
+    html_escaped(printer, string, kept);
+    PRINT(printer, "%s", kept < size ? "\u2026" : "");
+}
+
 /* What a policy names a text by: its SHA-256 in base64 (RFC 4648). */
 static void put_source(struct printer *printer, const char *const *parts)
 {
@@ -87,11 +106,6 @@ void html_number(struct printer *printer, uint64_t number)
 {
     char text[GROUPED_SIZE];
     PRINT(printer, "<td class=\"n\">%s</td>", grouped(text, number));
-}
-
-void html_source(struct printer *printer, const char *file, const char *columns)
-{
-    PRINT(printer, "<p class=\"source\">Numbers from <a href=\"%s\">%s</a>: %s.</p>\n", file, file, columns);
 }
 
 void html_fact(struct printer *printer, const char *name, uint64_t number)

@@ -8,6 +8,9 @@
  * do something rather than be seen is written as \xHH (put_quoted). */
 void html_escaped(struct printer *printer, const char *string, size_t size);
 
+/* The same, cut where it takes more than `most` bytes of HTML; what is left out is an ellipsis. */
+void html_cut(struct printer *printer, const char *string, size_t size, size_t most);
+
 /* A Content-Security-Policy under which a browser takes nothing into the page but this one style, given in parts up to
  * a NULL, this one script, and images that are in the page itself. */
 void html_allow_only(struct printer *printer, const char *const *style, const char *script);
@@ -24,9 +27,6 @@ void html_number(struct printer *printer, uint64_t number);
 /* A line of a <dl>: a number, or an amount in bitcoins. */
 void html_fact(struct printer *printer, const char *name, uint64_t number);
 void html_value(struct printer *printer, const char *name, uint64_t value_sat);
-
-/* "Numbers from FILE: columns." */
-void html_source(struct printer *printer, const char *file, const char *columns);
 
 /* A paragraph on what a page of a partial store cannot tell, from block `first_height` on; nothing where that is 0. Of
  * `roots` roots `maybe_roots` may not be roots. */

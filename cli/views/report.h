@@ -9,6 +9,7 @@
 
 #include "classify/measures.h"
 #include "cli/inputs/opened_forest.h"
+#include "cli/output/manifest.h"
 #include "cli/output/printer.h"
 #include "cli/views/payments.h"
 #include "cli/views/periods.h"
@@ -59,6 +60,8 @@ struct report {
     struct printer printer;
     enum rules rules;
     struct labels_said labels_said;
+    struct manifest
+        beside;  /* of the folder that a page alone is written to; without files unless they are of the same */
     bool unread; /* of how outputs were unlocked something could not be read */
 };
 
@@ -84,6 +87,12 @@ void report_labelled(struct report *report);
 
 /* ---- what sections share ---- */
 
+/* Looks which tables lie beside the page that tell of the same chain, rule set and options; none beside stdout. */
+enum status report_find_sources(struct report *report, struct fault *fault) MUST_CHECK;
+bool report_has_source(const struct report *report, const char *file);
+/* Where the numbers of a section are: in a table beside the page, which is of the same, and in these columns; else in
+ * the store. */
+void report_source(struct report *report, const char *file, const char *columns);
 /* Plain text as HTML, cut after REPORT_TEXT bytes of that. */
 void report_put_text(struct report *report, const char *string, size_t size);
 /* The names in a set, and the labels of a T-DAG, cut likewise. */

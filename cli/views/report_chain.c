@@ -67,7 +67,7 @@ void report_scanned(struct report *report)
               grouped(bitcoins, forest->kind_value_sat[k] / 100000000u), ULL(forest->kind_value_sat[k] % 100000000u));
     }
     html_end_table(printer);
-    html_source(printer, "summary.json", "<code>totals</code>");
+    report_source(report, "summary.json", "<code>totals</code>");
     PRINT(printer, "</section>\n");
 }
 
@@ -109,8 +109,8 @@ enum status report_kinds(struct report *report)
         status = periods_put_kind(&report->printer, &report->periods, kinds[i].kind, kinds[i].unknown_in, NULL);
     PRINT(&report->printer, "</div>\n");
     put_kind_table(report);
-    html_source(&report->printer, "stats-by-day.csv",
-                by_day ? "a column for each kind" : "a column for each kind; a month has the sums of its days");
+    report_source(report, "stats-by-day.csv",
+                  by_day ? "a column for each kind" : "a column for each kind; a month has the sums of its days");
     PRINT(&report->printer, "</section>\n");
     return status;
 }
@@ -157,7 +157,7 @@ enum status report_sizes(struct report *report)
     PRINT(printer, "</div>\n");
     put_counts(report, "T-DAGs by number of nodes", "nodes from|T-DAGs", nodes);
     put_counts(report, "T-DAGs by height", "height from|T-DAGs", heights);
-    html_source(printer, "tdags.csv", "<code>nodes</code>, <code>height</code>");
+    report_source(report, "tdags.csv", "<code>nodes</code>, <code>height</code>");
     PRINT(printer, "</section>\n");
     mem_free(nodes);
     return STATUS_OK;

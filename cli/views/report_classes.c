@@ -96,9 +96,9 @@ enum status report_classes(struct report *report, struct fault *fault)
             status = put_class(report, i, &drawn, fault);
     }
     html_end_table(printer);
-    html_source(printer, "classes.csv",
-                "a row for each class; the drawings from <code>txs.csv</code>, "
-                "<code>arcs.csv</code> and <code>leaves.csv</code>");
+    report_source(report, "classes.csv",
+                  "a row for each class; the drawings from <code>txs.csv</code>, "
+                  "<code>arcs.csv</code> and <code>leaves.csv</code>");
     PRINT(printer, "</section>\n");
     return status;
 }

@@ -156,23 +156,9 @@ bool report_lists_tdag(const struct report *report, uint32_t dag)
 
 /* ---- what sections share ---- */
 
-/* How many bytes HTML takes for one. */
-static size_t cost_of(char c)
-{
-    if (strchr("<>&\"'", c)) /* and the terminator, which is written as \x00 */
-        return 6;
-    return (unsigned char)c < 0x20 || c == 0x7f ? 4 : 1;
-}
-
 void report_put_text(struct report *report, const char *string, size_t size)
 {
-    size_t kept = 0;
-    for (size_t cost = 0; kept < size && (cost += cost_of(string[kept])) <= REPORT_TEXT; kept++)
-        ;
-    while (kept < size && kept > 0 && ((unsigned char)string[kept] & 0xc0) == 0x80)
-        kept--; /* no half of a character */
-    html_escaped(&report->printer, string, kept);
-    PRINT(&report->printer, "%s", kept < size ? "\u2026" : "");
+    html_cut(&report->printer, string, size, REPORT_TEXT);
 }
 
 void report_put_names(struct report *report, const struct name_set *names)
@@ -284,7 +270,7 @@ void report_lists(struct report *report)
         for (uint32_t i = 0; i < list->count; i++)
             put_row(report, list->dags[i]);
         html_end_table(printer);
-        html_source(printer, "tdags.csv", "a row for each T-DAG");
+        report_source(report, "tdags.csv", "a row for each T-DAG");
         PRINT(printer, "</section>\n");
     }
 }
@@ -313,7 +299,7 @@ void report_labelled(struct report *report)
     }
     if (labelled > 0)
         html_end_table(printer);
-    html_source(printer, "tdags.csv",
-                "a row for each T-DAG, with the column <code>label</code> under the same --labels");
+    report_source(report, "tdags.csv",
+                  "a row for each T-DAG, with the column <code>label</code> under the same --labels");
     PRINT(printer, "</section>\n");
 }

@@ -299,9 +299,9 @@ enum status report_tdags(struct report *report, struct fault *fault)
     for (uint32_t i = 0; i < report->listed_count && status == STATUS_OK; i++)
         status = put_tdag(report, report->listed[i], &drawn, fault);
     PRINT(printer, "</div>\n");
-    html_source(printer, "tdags.csv",
-                "a row for each T-DAG; its transactions from <code>txs.csv</code>, payers and payees from "
-                "<code>payers.csv</code> and <code>payees.csv</code>");
+    report_source(report, "tdags.csv",
+                  "a row for each T-DAG; its transactions from <code>txs.csv</code>, payers and payees from "
+                  "<code>payers.csv</code> and <code>payees.csv</code>");
     PRINT(printer, "</section>\n");
     return status;
 }

@@ -19,7 +19,7 @@ void report_changes(struct report *report)
     html_fact(printer, "renamed", changes.renamed);
     html_fact(printer, "gone", changes.gone);
     PRINT(printer, "</dl>\n");
-    html_source(printer, "changes.csv", "a row for each of them");
+    report_source(report, "changes.csv", "a row for each of them");
     PRINT(printer, "</section>\n");
 }
 
@@ -91,7 +91,7 @@ void report_groups(struct report *report)
         for (uint32_t g = 0; g < report->groups_count; g++)
             put_group(report, &report->groups[g]);
         html_end_table(printer);
-        html_source(printer, "groups.csv", "a row for each; <code>ties.csv</code> has what ties them");
+        report_source(report, "groups.csv", "a row for each; <code>ties.csv</code> has what ties them");
     }
     PRINT(printer, "</section>\n");
 }
@@ -133,6 +133,6 @@ void report_unlocks(struct report *report)
     else
         PRINT(printer, "<p>This is not known: %s</p>\n", why_not_known(report));
     if (report->shown.unlocks)
-        html_source(printer, "unlocks.csv", "a row for each spent unknown output");
+        report_source(report, "unlocks.csv", "a row for each spent unknown output");
     PRINT(printer, "</section>\n");
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "parser/sha256.h"
 #include "tests/support/markup.h"
@@ -234,6 +235,25 @@ static void kinds_are_those_of_stats(void **state)
     table_free(&all);
 }
 
+/* A page alone is made from the store: beside tables of another rule set, or none, it leads to no table. */
+static void a_page_alone_names_no_file(void **state)
+{
+    static const char *const rules[] = {"core-22", "core-0.18"};
+    (void)state;
+    assert_int_equal(mkdir(path_of("%s/elsewhere", place), 0700), 0);
+    for (size_t i = 0; i < 2; i++) {
+        const char *path = i == 0 ? path_of("%s/alone.html", place) : path_of("%s/elsewhere/alone.html", place);
+        unktx_ok("report --store %s/store --rules %s -o %s", place, rules[i], path);
+        size_t size;
+        char *alone = read_file(path, &size);
+        assert_null(strstr(alone, ".csv\""));
+        assert_null(strstr(alone, "summary.json\""));
+        assert_non_null(strstr(alone, "Numbers from the store, as in tdags.csv: "));
+        free(alone);
+    }
+    assert_non_null(strstr(page, "Numbers from <a href=\"tdags.csv\">tdags.csv</a>: "));
+}
+
 /* Tooltips "nodes from 5: 18 T-DAGs": the numbers of T-DAGs add up, as do those of small sizes one by one. */
 static void points_are_those_of_the_table(void **state)
 {
@@ -457,6 +477,7 @@ int main(void)
         cmocka_unit_test(rule_sets_are_those_of_the_summary),
         cmocka_unit_test(kinds_are_those_of_stats),
         cmocka_unit_test(points_are_those_of_the_table),
+        cmocka_unit_test(a_page_alone_names_no_file),
         cmocka_unit_test(lists_have_what_comes_first),
         cmocka_unit_test(links_lead_to_what_is_there),
         cmocka_unit_test(articles_are_those_of_the_tables),
