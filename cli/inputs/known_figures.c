@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "cli/inputs/date.h"
 #include "graph/scripts/textfile.h"
 #include "parser/digits.h"
 #include "parser/mem.h"
@@ -19,6 +19,7 @@ static const unsigned char built_in[] = {
 #define COLUMNS 6u
 #define DIGITS_MAX 18u
 #define WORD_MAX 64u
+#define FIRST_YEAR_S 1230768000u /* 2009, which the first block is of */
 
 struct reading {
     const char *path; /* for faults */
@@ -197,36 +198,13 @@ static enum status read_text(struct known_figure *figure, const struct reading *
     return refuse_figure(reading, "no such figure", figure->text);
 }
 
-/* Parts of a date: as many digits as given. */
-static bool take_digits(const char **at, size_t digits, int *number)
-{
-    *number = 0;
-    for (size_t i = 0; i < digits; i++, ++*at) {
-        if (**at < '0' || **at > '9')
-            return false;
-        *number = *number * 10 + (**at - '0');
-    }
-    return true;
-}
-
-/* A year, a month or a day: its end in UTC. */
+/* A year, a month or a day from that of the first block on: its end. */
 static bool read_date(const char *text, int64_t *end_time)
 {
-    const char *at = text;
-    int year, month = 1, day = 1, parts = 1;
-    if (!take_digits(&at, 4, &year))
+    uint64_t begin, end;
+    if (!date_read(text, strlen(text), &begin, &end) || begin < FIRST_YEAR_S)
         return false;
-    for (; *at == '-' && parts < 3; parts++) {
-        at++;
-        if (!take_digits(&at, 2, parts == 1 ? &month : &day))
-            return false;
-    }
-    struct tm date = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
-    if (*at || year < 2009 || timegm(&date) == (time_t)-1 || date.tm_mon != month - 1 || date.tm_mday != day)
-        return false; /* timegm takes the 13th month for the first of the next year */
-    struct tm end = {
-        .tm_year = year - 1900 + (parts == 1), .tm_mon = month - 1 + (parts == 2), .tm_mday = day + (parts == 3)};
-    *end_time = timegm(&end);
+    *end_time = (int64_t)end;
     return true;
 }
 

@@ -106,7 +106,7 @@ char *put_u64(char *out, uint64_t value)
 
 char *put_micro(char *out, double value)
 {
-    uint64_t micro = (uint64_t)(value * 1e6 + 0.5);
+    uint64_t micro = micro_of(value);
     out = put_u64(out, micro / 1000000);
     *out++ = '.';
     uint32_t rest = (uint32_t)(micro % 1000000);

@@ -40,6 +40,8 @@ void text_free(struct text *text);
 /* A number from 0 to 10^12 with six decimals. At most PUT_MICRO_MAX bytes. */
 #define PUT_MICRO_MAX (PUT_U64_MAX + 1u)
 char *put_micro(char *out, double value);
+/* Its millionths as they are written. */
+static inline uint64_t micro_of(double value) { return (uint64_t)(value * 1e6 + 0.5); }
 
 char *put_u64(char *out, uint64_t value);
 char *put_hex(char *out, const uint8_t *bytes, size_t size);

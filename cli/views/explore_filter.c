@@ -1,3 +1,4 @@
+#include "cli/inputs/date.h"
 #include "cli/output/partial.h"
 #include "cli/views/chart.h"
 #include "cli/views/explore_list.h"
@@ -71,6 +72,7 @@ uint64_t explore_key(const struct explore_rules *rules, unsigned column, uint32_
     const struct explore_column *of = &explore_columns[column];
     uint32_t place, small;
     uint64_t large;
+    double measure;
     if (column == EXPLORE_BY_NUMBER)
         return dag;
     const struct explore_part *part = explore_part_of(rules, dag, &place);
@@ -79,8 +81,13 @@ uint64_t explore_key(const struct explore_rules *rules, unsigned column, uint32_
         memcpy(&small, row + of->offset, sizeof small);
         return small;
     }
-    memcpy(&large, of->of == OF_MEASURES ? (const char *)&part->measures[place] + of->offset : row + of->offset,
-           sizeof large);
+    if (of->of == OF_MEASURES) {
+        memcpy(&measure, (const char *)&part->measures[place] + of->offset, sizeof measure);
+        measure = (double)micro_of(measure) / 1e6; /* those that are written alike are alike */
+        memcpy(&large, &measure, sizeof large);
+        return large;
+    }
+    memcpy(&large, row + of->offset, sizeof large);
     return large;
 }
 
@@ -135,24 +142,15 @@ static bool read_decimals(const char *text, size_t size, uint64_t *number)
     return true;
 }
 
-/* Days since 1970 of a date of the Gregorian calendar (Howard Hinnant, chrono-compatible low-level date algorithms). */
-static uint64_t days_of(unsigned year, unsigned month, unsigned day)
-{
-    unsigned y = year - (month <= 2), era = y / 400, of_era = y % 400;
-    unsigned of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return (uint64_t)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-/* A date as its first second, or its last one; or seconds. */
+/* A date as its first second, or its last one; or seconds, of which a year has the digits. */
 static bool read_time(const char *text, size_t size, bool is_high, uint64_t *number)
 {
-    uint64_t year, month, day;
-    if (size != 10 || text[4] != '-' || text[7] != '-')
+    uint64_t begin, end;
+    if (!memchr(text, '-', size))
         return read_digits(text, size, number);
-    if (!read_digits(text, 4, &year) || !read_digits(text + 5, 2, &month) || !read_digits(text + 8, 2, &day) ||
-        year < 1970 || month < 1 || month > 12 || day < 1 || day > 31)
+    if (!date_read(text, size, &begin, &end))
         return false;
-    *number = days_of((unsigned)year, (unsigned)month, (unsigned)day) * 86400 + (is_high ? 86399 : 0);
+    *number = is_high ? end - 1 : begin;
     return true;
 }
 
@@ -325,7 +323,8 @@ static const char *takes_of(const char *name)
     static const char *const of_units[] = {
         [UNIT_COUNT] = "a number, or a range as 10..200, 10.. or ..200",
         [UNIT_BLOCK] = "a height, or a range as 10..200, 10.. or ..200",
-        [UNIT_TIME] = "a time as 2014-02-19 or in seconds, or a range as 2014-02-19..2014-02-28",
+        [UNIT_TIME] =
+            "a day that there is as 2014-02-19, a month as 2014-02, or seconds, or a range as 2014-02-19..2014-02-28",
         [UNIT_SAT] = "an amount in satoshi or as 0.5BTC, or a range as 10..200, 10.. or ..200",
         [UNIT_MEASURE] = "a number, or a range as 0.5..0.9, 0.5.. or ..0.9"};
     unsigned column = explore_column_find(name);

@@ -1,5 +1,6 @@
 /* Search for what outputs are, show and have: it may have to be looked for first, and so comes after all else. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include "cli/views/explore_names.h"
@@ -11,6 +12,7 @@
 #include "cli/views/html.h"
 #include "graph/dag/names.h"
 #include "parser/digits.h"
+#include "parser/mem.h"
 
 #define SEARCH_THINGS_MAX 10000u /* that begin with the same digits */
 
@@ -99,19 +101,42 @@ static enum status find_outputs(struct search *search, struct fault *fault)
 
 /* ---- beginnings of addresses and scripts ---- */
 
-/* The address of one of them and how many of the rest have it too; these are then none of the rest. */
-static void add_address(struct search *search, struct explore_found *found, uint32_t first)
+struct address_at {
+    const char *address;
+    uint32_t at; /* in `begun` */
+};
+
+static int compare_addresses(const void *a, const void *b)
 {
-    char address[ADDRESS_SIZE_MAX + 1];
-    uint32_t count = 0;
-    memcpy(address, found->begun[first].address, sizeof address);
-    for (uint32_t i = first; i < found->begun_count; i++) {
-        if (strcmp(found->begun[i].address, address) != 0)
-            continue;
-        found->begun[i].output = FOREST_NONE;
-        count++;
+    const struct address_at *first = a, *second = b;
+    int order = strcmp(first->address, second->address);
+    return order ? order : first->at < second->at ? -1 : first->at > second->at;
+}
+
+/* Each address where it is first, with how many have it. */
+static enum status add_addresses(struct search *search, const struct explore_found *found)
+{
+    uint32_t count = found->begun_count;
+    struct address_at *sorted = mem_alloc(count, sizeof *sorted);
+    uint32_t *holders = mem_alloc(count, sizeof *holders);
+    enum status status = sorted && holders ? STATUS_OK : STATUS_NOMEM;
+    for (uint32_t i = 0; status == STATUS_OK && i < count; i++)
+        sorted[i] = (struct address_at){found->begun[i].address, i};
+    if (status == STATUS_OK && count > 0)
+        qsort(sorted, count, sizeof *sorted, compare_addresses);
+    for (uint32_t i = 0, first = 0; status == STATUS_OK && i < count; i++) {
+        if (strcmp(sorted[i].address, sorted[first].address) != 0)
+            first = i;
+        holders[sorted[first].at]++;
     }
-    add_outputs(search, address, address, count);
+    for (uint32_t i = 0; status == STATUS_OK && i < count; i++) {
+        const char *address = found->begun[i].address;
+        if (address[0] && holders[i] > 0)
+            add_outputs(search, address, address, holders[i]);
+    }
+    mem_free(sorted);
+    mem_free(holders);
+    return status;
 }
 
 /* Of scripts: the output alone, or how many there are. */
@@ -146,10 +171,8 @@ static enum status find_beginnings(struct search *search, struct fault *fault)
     if (search->found > 0 || !explore_sought_begins(request->explore, search->word))
         return STATUS_OK;
     enum status status = explore_sought_get(request->explore, request->rules, search->word, &found, fault);
-    for (uint32_t i = 0; status == STATUS_OK && i < found.begun_count; i++) {
-        if (found.begun[i].address[0] && found.begun[i].output != FOREST_NONE)
-            add_address(search, &found, i);
-    }
+    if (status == STATUS_OK && add_addresses(search, &found) != STATUS_OK)
+        status = fault_nomem(fault);
     if (status == STATUS_OK)
         add_scripts(search, &found);
     search->or_more = found.begun_count == EXPLORE_BEGUN_MAX;

@@ -100,6 +100,7 @@ static void filters_take_units(void **state)
         {"moved_value_sat=0.5BTC..60BTC", "moved_value_sat=50000000..6000000000"},
         {"first_time=2020-09-14", "first_time=1600041600..1600127999"},
         {"first_time=..2020-09-13", "first_time=..1600041599"},
+        {"first_time=2020-09-14..2020-09", "first_time=1600041600..1601510399"},
         {"height=2", "height=2..2"},
     };
     (void)state;

@@ -234,6 +234,8 @@ static const struct {
     {400, "/core-0.18/tdags?nodes=99999999999999999999999"},
     {400, "/core-0.18/tdags?moved_value_sat=184467440737.1BTC"},
     {400, "/core-0.18/tdags?first_time=2020-13-01"},
+    {400, "/core-0.18/tdags?first_time=2012-02-31"},
+    {400, "/core-0.18/tdags?time=..2013-02-29"},
     {400, "/core-0.18/tdags?page=0"},
     {400, "/core-0.18/tdags?nonsense=1"},
     {400, "/core-0.18/tdags?family=no-such"},

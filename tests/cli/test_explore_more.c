@@ -362,6 +362,65 @@ static void lists_are_sorted_by_words(void **state)
     table_free(&table);
 }
 
+/* Those of which the table has the same number stay in the order in which they are, though they differ in what it does
+ * not write. */
+static void measures_are_sorted_as_written(void **state)
+{
+    static const char *const measures[] = {"orderliness", "cadence", "chain_frequency", "repetition"};
+    (void)state;
+    for (size_t m = 0; m < 2 * sizeof measures / sizeof *measures; m++) {
+        const char *name = measures[m / 2];
+        char *csv = web_body(&web, "/core-22/tdags.csv?sort=%s&order=%s", name, m % 2 ? "desc" : "asc");
+        write_file(path_of("%s/sorted.csv", place), csv, strlen(csv));
+        free(csv);
+        struct table sorted = table_read(path_of("%s/sorted.csv", place));
+        assert_true(sorted.rows > 50);
+        for (size_t row = 1; row < sorted.rows; row++) {
+            double before = strtod(table_get(&sorted, row - 1, name), NULL);
+            double here = strtod(table_get(&sorted, row, name), NULL);
+            assert_true(m % 2 ? before >= here : before <= here);
+            if (before == here)
+                assert_true(strtoul(table_get(&sorted, row - 1, "dag_id"), NULL, 10) <
+                            strtoul(table_get(&sorted, row, "dag_id"), NULL, 10));
+        }
+        table_free(&sorted);
+    }
+}
+
+/* As many as there may be, with texts of a hundred KB each, which HTML writes with six bytes for one: pages of 50, each
+ * of them below 200 KB. */
+static void known_scripts_have_pages(void **state)
+{
+    (void)state;
+    struct web plain = web_start("--store %s/store", place);
+    char *page = web_body(&plain, "/core-22/scripts");
+    size_t built_in = count_of(page, "<tr><th scope=\"row\""), more = 30;
+    free(page);
+    assert_int_equal(web_stop(&plain), 130);
+    FILE *file = fopen(path_of("%s/known.tsv", place), "w");
+    assert_non_null(file);
+    for (size_t i = 0; i < more; i++) {
+        fprintf(file, "own-%zu\tnonstandard\t^OP_RETURN OP_%zu$\t", i, i);
+        for (unsigned column = 0; column < 3; column++) {
+            for (unsigned c = 0; c < 1000; c++)
+                fputs("\"\u4ea4<", file);
+            fputs(column < 2 ? "\t" : "\n", file);
+        }
+    }
+    fclose(file);
+    struct web with = web_start("--store %s/store --known-scripts %s/known.tsv", place, place);
+    size_t rows = 0, pages = (built_in + more - 1) / 50 + 1;
+    for (size_t p = 1; p <= pages; p++) {
+        page = web_body(&with, "/core-22/scripts?page=%zu", p);
+        assert_well_formed(page);
+        assert_true(strlen(page) < 200000);
+        rows += count_of(page, "<tr><th scope=\"row\"");
+        free(page);
+    }
+    assert_int_equal(rows, built_in + more);
+    assert_int_equal(web_stop(&with), 130);
+}
+
 /* What is left out of the list is counted, in whatever case the labels are written; an output that is not there is not
  * found. */
 static void search_counts_all(void **state)
@@ -392,6 +451,7 @@ int main(void)
         cmocka_unit_test(unlocks_are_those_of_the_table), cmocka_unit_test(labels_lead_to_their_tdags),
         cmocka_unit_test(labels_stand_with_payers),       cmocka_unit_test(search_counts_all),
         cmocka_unit_test(long_labels_have_short_links),   cmocka_unit_test(lists_are_sorted_by_words),
+        cmocka_unit_test(measures_are_sorted_as_written), cmocka_unit_test(known_scripts_have_pages),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
