@@ -205,6 +205,98 @@ def zoom(looker, path):
     looker.messages(path)
 
 
+# ---- with the mouse and with fingers ----
+
+# where a chart is, and what of it is between the ends of its axis
+CHART = """(function(){
+  var svg=document.querySelector('svg.brush');svg.scrollIntoView({block:'center'});
+  var box=svg.getBoundingClientRect(),scale=box.width/svg.viewBox.baseVal.width,data=svg.dataset;
+  return JSON.stringify({left:box.left+data.left*scale,right:box.left+data.right*scale,top:box.top+box.height*.25,
+    first:Number(data.first),last:Number(data.last)});
+})()"""
+POINT = """(function(){
+  var link=document.querySelectorAll('%s a')[%d],mark=link.querySelector('.b');mark.scrollIntoView({block:'center'});
+  var box=mark.getBoundingClientRect();
+  return JSON.stringify([link.getAttribute('href'),box.left+box.width/2,box.top+box.height/2]);
+})()"""
+
+
+def drag(browser, points, by_touch, end="touchEnd"):
+    """From the first of the points over the others to the last one."""
+    for number, (x, y) in enumerate(points):
+        if by_touch:
+            browser.ask("Input.dispatchTouchEvent", type="touchMove" if number else "touchStart", touchPoints=[{"x": x, "y": y}])
+        else:
+            browser.ask("Input.dispatchMouseEvent", type="mouseMoved" if number else "mousePressed", x=x, y=y, button="left",
+                        buttons=1, clickCount=1)
+    if by_touch:
+        browser.begin("Input.dispatchTouchEvent", type=end, touchPoints=[])
+    else:
+        browser.begin("Input.dispatchMouseEvent", type="mouseReleased", x=points[-1][0], y=points[-1][1], button="left", clickCount=1)
+
+
+def brush(looker, width, by_touch, parts):
+    """What is drawn over, these parts of the time line, is the filter first_time, and all that the table then has."""
+    browser, where = looker.browser, "brush (%d, %s)" % (width, "touch" if by_touch else "mouse")
+    browser.show_as(width, "light")
+    browser.go(looker.home + "/core-22/tdags?page=2")
+    chart = json.loads(browser.evaluate(CHART))
+    browser.events = []
+    wide, top = chart["right"] - chart["left"], chart["top"]
+    drag(browser, [(chart["left"] + wide * part, top) for part in (parts[0], sum(parts) / 2, parts[1])], by_touch)
+    browser.wait_for_page()
+    asked = re.search(r"tdags[?]first_time=(\d+)[.][.](\d+)$", browser.address())
+    if not asked:
+        looker.complain(where, "leads to " + browser.address())
+        return
+    span = chart["last"] - chart["first"]
+    for part, time_s in zip(sorted(parts), asked.groups()):
+        if abs(chart["first"] + span * part - int(time_s)) > span / 100 + 2:
+            looker.complain(where, "%s where %d is drawn over" % (time_s, chart["first"] + span * part))
+    if browser.evaluate("document.querySelector('input[name=first_time]').value") != "..".join(asked.groups()):
+        looker.complain(where, "the form does not have the filter")
+    looker.messages(where)
+
+
+def scroll_by_touch(looker):
+    """A finger that scrolls the page over the time line chooses nothing, then or later."""
+    browser = looker.browser
+    browser.show_as(390, "light")
+    browser.go(looker.home + "/core-22/tdags")
+    chart, before = json.loads(browser.evaluate(CHART)), browser.address()
+    middle = (chart["left"] + chart["right"]) / 2
+    drag(browser, [(middle + 3 * step, chart["top"] + 20 * step) for step in range(5)], True, "touchCancel")
+    browser.evaluate("new Promise(function(done){setTimeout(done,200)})")
+    drag(browser, [(20, 20), (20, 20)], True)
+    browser.evaluate("new Promise(function(done){setTimeout(done,500)})")
+    if browser.address() != before or browser.find("svg.brush .chosen"):
+        looker.complain("brush", "a finger that scrolls chooses a part of the time line")
+
+
+def points_lead_on(looker, chart, name):
+    """A click, a touch and Enter on a point lead to where its link does."""
+    browser = looker.browser
+    for width, how in ((1400, "click"), (390, "touch"), (1400, "Enter")):
+        browser.show_as(width, "light")
+        browser.go(looker.home + "/core-22/tdags")
+        count = browser.evaluate("document.querySelectorAll('%s a').length" % chart)
+        link, x, y = json.loads(browser.evaluate(POINT % (chart, count // 2)))
+        browser.events = []
+        if how == "Enter":
+            browser.evaluate("document.querySelectorAll('%s a')[%d].focus()" % (chart, count // 2))
+            browser.press_to_go("Enter")
+        elif how == "touch":
+            browser.ask("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+            browser.begin("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+            browser.wait_for_page()
+        else:
+            drag(browser, [(x, y)], False)
+            browser.wait_for_page()
+        if not browser.address().endswith(link):
+            looker.complain(name, "%s on a point leads to %s, not to %s" % (how, browser.address(), link))
+        looker.messages(name)
+
+
 def unfold(looker, path):
     """What is folded opens by Enter."""
     browser = looker.browser
@@ -257,6 +349,11 @@ def look_at_explore(looker):
     search(looker, "nothing at all", "search?q=")
     search_without_script(looker)
     filter_tdags(looker)
+    brush(looker, 1400, False, (0.2, 0.6))
+    brush(looker, 390, True, (0.9, 0.3))
+    scroll_by_touch(looker)
+    points_lead_on(looker, "svg.brush", "time line")
+    points_lead_on(looker, "svg.chart:not(.brush)", "values over heights")
     unfold(looker, "/core-22/")
     if "tdag-large" in pages.found:
         zoom(looker, pages.found["tdag-large"])
