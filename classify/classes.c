@@ -434,7 +434,7 @@ enum status classify(const struct forest *forest, struct tdags *tdags, bool comp
         status = make_items(&job, fault);
     if (status == STATUS_OK)
         status = run(&job, threads > 0 ? threads : 1, fault);
-    parallel_whole(threads, job.items_count, renumber_item, &job);
+    parallel_whole(threads > 0 ? threads : 1, job.items_count, renumber_item, &job);
     mem_free(job.items);
     mem_free(job.workers);
     if (status == STATUS_OK)
