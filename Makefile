@@ -135,6 +135,8 @@ $(COMPLETIONS): $(BUILD)/unktx
 	$(BUILD)/unktx completion $(notdir $(@D)) >$@.part
 	@mv $@.part $@
 
+# the test that reads graph files back with igraph
+$(BUILD)/tests/cli/test_graphfile: LIB_LIBS += $(shell pkg-config --libs igraph)
 $(TESTS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
 
