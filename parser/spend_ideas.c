@@ -1,8 +1,10 @@
 /* What to show instead, so that a run goes otherwise. An idea may be wrong: the run that tries it tells. */
+#define _GNU_SOURCE /* memmem */
 #include "parser/spend_search.h"
 
 #define TIMES_MAX 1000000 /* of a kept equation; far from where products of two run over */
 #define WORK_OF_NOTE 8u
+#define SEEK_SHARE 64u /* bytes of the script looked through for one step */
 #define SINGLES_MAX 4u /* ideas of one equation that change one variable */
 
 #define ONES_8 1, 1, 1, 1, 1, 1, 1, 1
@@ -399,4 +401,22 @@ void spend_idea_unequal(struct spend_ideas *ideas, const struct spend_value *a, 
     make_other(ideas, a->hash_item);
     if (a->item == SPEND_NO_ITEM && b->item == SPEND_NO_ITEM)
         spend_idea_other(ideas, a, b);
+}
+
+static bool stands_in_script(struct spend_ideas *ideas, const uint8_t *hash, size_t size)
+{
+    ideas->work += ideas->size / SEEK_SHARE;
+    return memmem(ideas->script, ideas->size, hash, size) != NULL;
+}
+
+bool spend_is_preimage(struct spend_ideas *ideas, const struct spend_value *item, const struct spend_value *hash)
+{
+    uint8_t first[32];
+    bool asked = stands_in_script(ideas, hash->made, hash->size);
+    if (!asked && (hash->hash == OP_HASH160 || hash->hash == OP_HASH256))
+        asked = stands_in_script(ideas, first, hash_by(OP_SHA256, spend_bytes(item), item->size, first));
+    if (!asked)
+        return false;
+    spend_idea_unequal(ideas, item, item);
+    return true;
 }

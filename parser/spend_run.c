@@ -21,6 +21,7 @@ struct machine {
     size_t most;  /* that there were at the same time on both stacks */
     bool fixed;   /* `count` may not grow any more */
     bool failed;
+    bool preimage; /* of a hash in the script was shown: it goes on, for its ideas, and fails at the end */
     size_t ops;
     size_t nesting;
     size_t untaken; /* the outermost open OP_IF that is in the part not taken; NESTING_NONE */
@@ -227,12 +228,6 @@ static bool move(struct machine *m, uint8_t code)
 
 /* ---- bytes ---- */
 
-/* A hash that depends on what is shown, and equals one that the script pushes: a preimage was asked for. */
-static bool is_preimage(const struct spend_value *hash, const struct spend_value *other)
-{
-    return hash->hash != 0 && hash->shown && other->asked;
-}
-
 static void equal(struct machine *m, bool verified)
 {
     struct spend_value b = pop(m), a = pop(m);
@@ -243,7 +238,6 @@ static void equal(struct machine *m, bool verified)
         if (!verified)
             spend_idea_unequal(m->ideas, &a, &b);
         spend_keep(m->ideas, &a, &b);
-        m->failed |= is_preimage(&a, &b) || is_preimage(&b, &a);
     } else {
         spend_idea_equal(m->ideas, &a, &b);
     }
@@ -264,6 +258,7 @@ static void hash(struct machine *m, uint8_t code)
     made.shown = v.shown;
     made.is_sum = false;
     push(m, &made);
+    m->preimage |= v.shown && spend_is_preimage(m->ideas, &v, &made);
 }
 
 /* ---- numbers ---- */
@@ -473,7 +468,7 @@ bool spend_run(struct spend_ideas *ideas, struct spend *spend, bool whole)
     m.depth = m.alt_depth = m.taken = m.ops = m.nesting = 0;
     m.count = m.most = spend->count;
     m.fixed = whole;
-    m.failed = false;
+    m.failed = m.preimage = false;
     m.items = ideas->items;
     m.room = ideas->room;
     m.untaken = NESTING_NONE;
@@ -489,5 +484,5 @@ bool spend_run(struct spend_ideas *ideas, struct spend *spend, bool whole)
     if (!m.failed && !is_true(&top))
         spend_idea_truth(ideas, &top, true);
     spend->count = (uint16_t)m.count;
-    return !m.failed && is_true(&top);
+    return !m.failed && !m.preimage && is_true(&top);
 }
