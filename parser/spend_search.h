@@ -150,8 +150,8 @@ void spend_idea_number(struct spend_ideas *ideas, const struct spend_value *v, i
 void spend_idea_truth(struct spend_ideas *ideas, const struct spend_value *v, bool truth);
 void spend_idea_equal(struct spend_ideas *ideas, const struct spend_value *a, const struct spend_value *b);
 void spend_idea_unequal(struct spend_ideas *ideas, const struct spend_value *a, const struct spend_value *b);
-/* Whether the item's hash, or the first of two (OP_HASH160, OP_HASH256), stands in the script: then a preimage was asked
- * for, and the idea is to show another item. */
+/* Whether the item's hash, or the first of two (OP_HASH160, OP_HASH256), stands in the script: then a preimage was
+ * asked for, and the idea is to show another item. */
 bool spend_is_preimage(struct spend_ideas *ideas, const struct spend_value *item, const struct spend_value *hash);
 /* That a - b be another number than it is. */
 void spend_idea_other(struct spend_ideas *ideas, const struct spend_value *a, const struct spend_value *b);

@@ -153,11 +153,21 @@ static enum status compare_identity(const struct store *store, const struct stor
         return fault_set(fault, STATUS_REFUSED, kv_path(store->kv), FAULT_NO_OFFSET,
                          "the store's chain (%s) begins with another genesis block: choose another --store",
                          network_label(has->magic, mine));
-    if (has->nulldata_stored != asked->nulldata_stored)
+    return STATUS_OK;
+}
+
+/* A store without blocks, such as an index makes, takes what the scan says. */
+static enum status compare_nulldata(struct store *store, const struct store_identity *asked, struct fault *fault)
+{
+    bool has = store->identity.nulldata_stored;
+    if (has == asked->nulldata_stored)
+        return STATUS_OK;
+    if (!store_is_empty(store))
         return fault_set(fault, STATUS_REFUSED, kv_path(store->kv), FAULT_NO_OFFSET,
                          "the store was made with --nulldata %s, this scan has --nulldata %s: choose another --store",
-                         has->nulldata_stored ? "store" : "count", asked->nulldata_stored ? "store" : "count");
-    return STATUS_OK;
+                         has ? "store" : "count", has ? "count" : "store");
+    store->identity.nulldata_stored = asked->nulldata_stored;
+    return kv_write(store->kv, 0, create, store, fault);
 }
 
 static enum status open_all(struct store *store, const char *path, const struct store_identity *identity,
@@ -178,6 +188,8 @@ static enum status open_all(struct store *store, const char *path, const struct 
         status = compare_identity(store, identity, fault);
     if (status == STATUS_OK)
         status = read_totals(store, fault);
+    if (status == STATUS_OK && identity && store->mode == STORE_WRITE)
+        status = compare_nulldata(store, identity, fault);
     if (status == STATUS_OK)
         status = read_directory(store, fault);
     return status;

@@ -46,11 +46,11 @@ struct store; /* opaque */
 enum store_mode { STORE_READ, STORE_WRITE };
 
 /* Opens the folder `path`. STORE_WRITE creates it and a new store where there is none (then `identity` is written, and
- * a random seed) and otherwise requires the same identity (STATUS_REFUSED names the difference); where it begins is not
- * looked at (store_begin_at). STORE_READ never changes a byte of the store (store_close may write the file of
- * store_forms beside it), works on a read-only file system, and ignores `identity` (may be NULL). STATUS_NOT_FOUND: no
- * store there. STATUS_FORMAT: not a store, or of another version (the text says what to do). STATUS_BUSY: another
- * process writes. */
+ * a random seed) and otherwise requires the same identity (STATUS_REFUSED names the difference), except that an empty
+ * store takes `nulldata_stored` from it; where it begins is not looked at (store_begin_at). STORE_READ never changes a
+ * byte of the store (store_close may write the file of store_forms beside it), works on a read-only file system, and
+ * ignores `identity` (may be NULL). STATUS_NOT_FOUND: no store there. STATUS_FORMAT: not a store, or of another version
+ * (the text says what to do). STATUS_BUSY: another process writes. */
 enum status store_open(const char *path, enum store_mode mode, const struct store_identity *identity,
                        struct store **store, struct fault *fault) MUST_CHECK;
 /* Drops what was not committed. NULL is legal. */

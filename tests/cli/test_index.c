@@ -242,6 +242,10 @@ static void test_ranges_and_limits(void **state)
     assert_non_null(strstr(check.out, "index_height 260\n"));
     assert_non_null(strstr(check.out, "index_digest "));
     run_free(&check);
+    /* and the first scan beside it says what becomes of nulldata */
+    unktx_ok("scan --quiet --nulldata store --datadir tests/fixtures/regtest-xor --store %s", temp);
+    expect_error(1, "the store was made with --nulldata store",
+                 path_of("scan --datadir tests/fixtures/regtest-xor --store %s", temp));
     truth_free(&truth);
     remove_tree(temp);
     free(temp);

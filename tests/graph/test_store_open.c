@@ -6,7 +6,12 @@
 static void test_refusals(void **state)
 {
     (void)state;
-    store_close(open_store(STORE_WRITE));
+    struct chain chain = {0};
+    chain_make(&chain, 0, 0, 0, 1);
+    struct store *store = open_store(STORE_WRITE);
+    add_to_store(store, &chain, 0);
+    assert_int_equal(store_commit(store, &fault), STATUS_OK);
+    store_close(store);
     struct store_identity other = identity;
     memcpy(other.magic, network_by_name("main")->magic, 4);
     expect_refusal(STORE_WRITE, &other, STATUS_REFUSED, "the store holds regtest, the data directory main");
@@ -19,6 +24,26 @@ static void test_refusals(void **state)
     other.nulldata_stored = true;
     expect_refusal(STORE_WRITE, &other, STATUS_REFUSED, "--nulldata count, this scan has --nulldata store");
     store_close(open_store(STORE_WRITE));
+    chain_free_all(&chain);
+}
+
+/* As an index leaves one: what the first scan says is kept. */
+static void test_nulldata_of_empty(void **state)
+{
+    (void)state;
+    store_close(open_store(STORE_WRITE));
+    struct store_identity other = identity;
+    struct store *store;
+    other.nulldata_stored = true;
+    assert_int_equal(store_open(folder, STORE_WRITE, &other, &store, &fault), STATUS_OK);
+    store_close(store);
+    store = open_store(STORE_READ);
+    assert_true(store_identity_of(store)->nulldata_stored);
+    store_close(store);
+    store_close(open_store(STORE_WRITE));
+    store = open_store(STORE_READ);
+    assert_false(store_identity_of(store)->nulldata_stored);
+    store_close(store);
 }
 
 static void test_second_writer(void **state)
@@ -199,7 +224,7 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(test_refusals),    CASE(test_second_writer), CASE(test_reader_process), CASE(test_read_only),
-        CASE(test_not_a_store), CASE(test_half_begun),    CASE(test_cut_short),
+        CASE(test_not_a_store), CASE(test_half_begun),    CASE(test_cut_short),      CASE(test_nulldata_of_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
