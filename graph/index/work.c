@@ -101,8 +101,11 @@ enum status work_bad_input(struct index_work *work, uint64_t input, const char *
     const struct chain_block *block = chain_active(work->chain, work->bad_height);
     const char *path = block->file == FILEMAP_GONE ? NULL : work->dir.files[block->file].path;
     return fault_set(work->fault, STATUS_FORMAT, path, block->offset - BLK_FRAME_SIZE,
-                     "transaction %s of height %u %s (it spends %s); the index ends before this block", txid,
-                     work->bad_height, what, prevout);
+                     "transaction %s of height %u %s (it spends %s); the index ends before this block%s", txid,
+                     work->bad_height, what, prevout,
+                     work->base.totals.blocks > 0 ? ". If the node has this block, the index may be damaged, not the "
+                                                    "file: 'unktx check' tells"
+                                                  : "");
 }
 
 /* ---- writing ---- */
