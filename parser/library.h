@@ -19,14 +19,13 @@
 struct library {
     const char *name;         /* for the user: "igraph" */
     const char *file;         /* its soname, as the linker finds it */
-    const char *package;      /* Debian's, which brings it */
     const char *const *names; /* of the functions */
     size_t count;
 };
 
 /* Loads the library and fills `functions`: `count` pointers, in the order of the names. It stays loaded. The same call
  * again gives the same pointers. STATUS_RESOURCES: it cannot be loaded, or lacks one of the functions; the text says
- * how to get it. Thread rule: of one thread at a time for the same `functions`. Source: dlopen(3). */
+ * why, and which Debian package brings it. Thread rule: of one thread at a time for the same `functions`. Source: dlopen(3). */
 enum status library_load(const struct library *library, void *functions, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include "cli/inputs/store_place.h"
 #include "cli/output/outfolder.h"
 #include "cli/views/tables.h"
+#include "graph/dag/shape.h"
 #include "parser/mem.h"
 
 /* What is written after the tables of dags, each as if it were typed. */
@@ -89,7 +90,9 @@ static int run(const struct settings *given)
     int exit_status = node_blocks_check_options(given);
     if (exit_status != EXIT_DONE)
         return exit_status;
-    enum status status = store_place_in(given->out, &store, &fault);
+    enum status status = shape_load(&fault); /* classes and drawings take it, which are made after the scan */
+    if (status == STATUS_OK)
+        status = store_place_in(given->out, &store, &fault);
     if (status == STATUS_OK)
         status = provenance_of_settings(given, UNKTX_VERSION, &provenance, &fault);
     if (status == STATUS_OK)

@@ -7,6 +7,7 @@
 #include "cli/views/report.h"
 #include "cli/views/report_page.h"
 #include "cli/views/svg.h"
+#include "graph/dag/shape.h"
 #include "parser/mem.h"
 #include "parser/network.h"
 
@@ -172,7 +173,9 @@ static enum status put_all(struct report *report, struct fault *fault)
 
 static enum status write_report(struct report *report, struct fault *fault)
 {
-    enum status status = load(report, fault);
+    enum status status = shape_load(fault); /* for the drawings */
+    if (status == STATUS_OK)
+        status = load(report, fault);
     if (status == STATUS_OK)
         status = report_find_sources(report, fault);
     if (status == STATUS_OK)

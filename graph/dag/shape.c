@@ -112,11 +112,8 @@ static void on_warning(const char *reason, const char *file, int line) { (void)r
 static enum status load(struct fault *fault)
 {
     static const char *const names[] = {FUNCTIONS(LIBRARY_NAME)};
-    static const struct library library = {.name = "igraph",
-                                           .file = IGRAPH_FILE,
-                                           .package = "libigraph-dev",
-                                           .names = names,
-                                           .count = sizeof names / sizeof *names};
+    static const struct library library = {
+        .name = "igraph", .file = IGRAPH_FILE, .names = names, .count = sizeof names / sizeof *names};
     static bool is_loaded;
     enum status status = is_loaded ? STATUS_OK : library_load(&library, &igraph, fault);
 #if IGRAPH_VERSION_MAJOR >= 1
@@ -129,12 +126,18 @@ static enum status load(struct fault *fault)
 
 uint64_t shape_budget(uint64_t size) { return QUESTIONS_ANY_SIZE + WORK_ANY_SIZE / (size + 1); }
 
-enum status shape_method(char text[SHAPE_METHOD_SIZE], struct fault *fault)
+enum status shape_load(struct fault *fault)
 {
-    const char *version;
     timings_lock(&lock);
     enum status status = load(fault);
     pthread_mutex_unlock(&lock);
+    return status;
+}
+
+enum status shape_method(char text[SHAPE_METHOD_SIZE], struct fault *fault)
+{
+    const char *version;
+    enum status status = shape_load(fault);
     if (status != STATUS_OK)
         return status;
     igraph.version(&version, NULL, NULL, NULL);

@@ -24,6 +24,9 @@ struct shape_graph {
     const uint32_t *to;     /* [arcs] */
 };
 
+/* Loads igraph, for who would rather know before long work than after it that it is not there. */
+enum status shape_load(struct fault *fault) MUST_CHECK;
+
 /* Canonical positions: position[v] is v's place in the canonical form; two graphs are isomorphic (colours kept) exactly
  * when renaming each by its positions gives the same graph. `*automorphisms_log10` gets the log10 of the group's order.
  * STATUS_LIMIT when BLISS asked more than shape_budget(vertices + arcs) questions: nothing is decided then. It depends

@@ -37,18 +37,19 @@ static void test_not_there(void **state)
     static struct {
         LACKING(LIBRARY_MEMBER)
     } functions;
-    const struct library none = {
-        .name = "graphs", .file = "libunktx-none.so.7", .package = "libnone-dev", .names = names, .count = 2};
-    const struct library lacking = {
-        .name = "mathematics", .file = "libm.so.6", .package = "libm-dev", .names = lacking_names, .count = 2};
+    const struct library none = {.name = "graphs", .file = "libunktx-none.so.7", .names = names, .count = 2};
+    const struct library digit = {.name = "graphs", .file = "libunktx2.so.7", .names = names, .count = 2};
+    const struct library lacking = {.name = "mathematics", .file = "libm.so.6", .names = lacking_names, .count = 2};
     struct fault fault = {0};
     assert_int_equal(library_load(&none, &functions, &fault), STATUS_RESOURCES);
     assert_non_null(strstr(fault.text, "graphs cannot be loaded"));
     assert_non_null(strstr(fault.text, "libunktx-none.so.7"));
-    assert_non_null(strstr(fault.text, "(Debian: libnone-dev)"));
+    assert_non_null(strstr(fault.text, "; install it (Debian: libunktx-none7)"));
+    assert_int_equal(library_load(&digit, &functions, &fault), STATUS_RESOURCES);
+    assert_non_null(strstr(fault.text, "; install it (Debian: libunktx2-7)"));
     assert_int_equal(library_load(&lacking, &functions, &fault), STATUS_RESOURCES);
     assert_non_null(strstr(fault.text, "unktx_is_no_function"));
-    assert_non_null(strstr(fault.text, "(Debian: libm-dev)"));
+    assert_non_null(strstr(fault.text, "of another release: install it again (Debian: libm6)"));
 }
 
 int main(void)
