@@ -91,6 +91,8 @@ static int run(const struct settings *given)
     if (exit_status != EXIT_DONE)
         return exit_status;
     enum status status = shape_load(&fault); /* classes and drawings take it, which are made after the scan */
+    if (status == STATUS_OK && given->with_index)
+        status = node_blocks_check_tmp(given, &fault);
     if (status == STATUS_OK)
         status = store_place_in(given->out, &store, &fault);
     if (status == STATUS_OK)
@@ -121,7 +123,9 @@ static const struct option option_analyze_index = {
     .name = "index",
     .type = OPTION_FLAG,
     .field = offsetof(struct settings, with_index),
-    .help = "make or update the index too, and with it payers.csv and payees.csv",
+    .help =
+        "make or update the index too, and with it payers.csv and payees.csv; not with --partial and --from-height, "
+        "since it is of the whole chain",
 };
 
 static const struct option *const options[] = {

@@ -45,7 +45,9 @@ static int work(const struct settings *settings, const struct node_blocks *block
     };
     struct index_result result = {0};
     struct fault fault = {0};
-    enum status status = index_build(&options, &result, &fault);
+    enum status status = node_blocks_check_tmp(settings, &fault);
+    if (status == STATUS_OK)
+        status = index_build(&options, &result, &fault);
     progress_end(progress);
     if (status == STATUS_OK)
         status = index_blocks_remember(settings->store, options.datadir, options.chain, options.xor_key, &fault);

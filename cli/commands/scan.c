@@ -51,6 +51,7 @@ static enum status scan(const struct settings *settings, struct ingest_options *
     struct text way = {0};
     enum status status = node_blocks_put_command(settings, &way);
     options->way_partial = way.bytes;
+    options->way_without = settings->with_index ? "--index" : NULL;
     options->store_option = settings->folder ? "-o" : "--store";
     status = status == STATUS_OK ? ingest_run(options, result, fault) : fault_nomem(fault);
     text_free(&way);

@@ -1,5 +1,8 @@
 #include "cli/inputs/node_blocks.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "cli/inputs/index_blocks.h"
 #include "cli/output/message.h"
 #include "cli/output/sources.h"
@@ -138,6 +141,22 @@ int node_blocks_check_options(const struct settings *settings)
 {
     struct node_blocks blocks;
     return read_options(settings, &blocks);
+}
+
+enum status node_blocks_check_tmp(const struct settings *settings, struct fault *fault)
+{
+    const char *tmp = settings->tmp;
+    struct stat info;
+    if (!tmp)
+        return STATUS_OK;
+    if (stat(tmp, &info) != 0)
+        return fault_errno(fault, tmp, FAULT_NO_OFFSET, "cannot be the folder for temporary files (--tmp)");
+    if (!S_ISDIR(info.st_mode))
+        return fault_set(fault, STATUS_REFUSED, tmp, FAULT_NO_OFFSET,
+                         "cannot be the folder for temporary files (--tmp): it is no folder");
+    if (access(tmp, W_OK | X_OK) != 0)
+        return fault_errno(fault, tmp, FAULT_NO_OFFSET, "cannot be the folder for temporary files (--tmp)");
+    return STATUS_OK;
 }
 
 static int find_blocks(const struct settings *settings, struct node_blocks *blocks)

@@ -30,6 +30,9 @@ typedef int node_blocks_work(const struct settings *settings, const struct node_
 /* EXIT_DONE, or EXIT_USAGE after saying which option is no good; no file is looked at. For who has more to do first. */
 int node_blocks_check_options(const struct settings *settings);
 
+/* The folder of --tmp is there and can be written to: for who has more to do first. */
+enum status node_blocks_check_tmp(const struct settings *settings, struct fault *fault) MUST_CHECK;
+
 /* Does the work with what --datadir and --tip say, and returns its exit status; or says what is wrong with them. */
 int node_blocks_run(const struct settings *settings, node_blocks_work *work);
 

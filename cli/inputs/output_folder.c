@@ -35,7 +35,7 @@ static enum status check_input(const struct manifest_input *input, const struct 
     char hex[DATAPACKAGE_HEX];
     if (!input->sha256[0])
         return STATUS_OK;
-    enum status status = manifest_hash_file(input->path, hex, fault);
+    enum status status = manifest_hash_file(input->path, "the file", hex, fault);
     if (status == STATUS_OK && strcmp(hex, input->sha256) == 0)
         return STATUS_OK;
     return fault_set(fault, STATUS_REFUSED, input->path, FAULT_NO_OFFSET,

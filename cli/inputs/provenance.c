@@ -7,12 +7,12 @@
 #include "parser/mem.h"
 
 /* What comes through a pipe can be read once only, and has no hash. */
-static enum status hash_input(struct datapackage_input *input, struct fault *fault)
+static enum status hash_input(struct datapackage_input *input, const char *what, struct fault *fault)
 {
     struct stat info;
     if (stat(input->path, &info) == 0 && !S_ISREG(info.st_mode))
         return STATUS_OK;
-    return manifest_hash_file(input->path, input->sha256, fault);
+    return manifest_hash_file(input->path, what, input->sha256, fault);
 }
 
 enum status provenance_of_settings(const struct settings *settings, const char *version,
@@ -27,13 +27,13 @@ enum status provenance_of_settings(const struct settings *settings, const char *
     const char *exclude = settings->exclude_scripts;
     enum status status = STATUS_OK;
     if (exclude && strcmp(exclude, "@known") != 0)
-        status = hash_input(&provenance->exclude_scripts, fault);
+        status = hash_input(&provenance->exclude_scripts, "the file of patterns", fault);
     if (status == STATUS_OK && settings->scripts)
-        status = hash_input(&provenance->scripts, fault);
+        status = hash_input(&provenance->scripts, "the file of known scripts", fault);
     for (size_t i = 0; i < settings->labels.count && status == STATUS_OK; i++) {
         struct datapackage_input *input = &provenance->labels[provenance->labels_count++];
         input->path = settings->labels.items[i];
-        status = hash_input(input, fault);
+        status = hash_input(input, "the file of labels", fault);
     }
     if (status == STATUS_OK && dag_filter_text(settings, &provenance->select) != STATUS_OK)
         status = fault_nomem(fault);

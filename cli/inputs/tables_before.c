@@ -358,7 +358,7 @@ bool tables_before_is(const char *folder, const char *name, uint64_t size, const
     char *path = outfile_join(folder, name), hex[DATAPACKAGE_HEX];
     struct stat info;
     bool same = path && stat(path, &info) == 0 && (uint64_t)info.st_size == size &&
-                manifest_hash_file(path, hex, NULL) == STATUS_OK && strcmp(hex, sha256) == 0;
+                manifest_hash_file(path, "the file", hex, NULL) == STATUS_OK && strcmp(hex, sha256) == 0;
     mem_free(path);
     return same;
 }

@@ -217,11 +217,11 @@ static enum status hash_opened(const char *path, int fd, char hex[DATAPACKAGE_HE
     return got < 0 ? fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read") : STATUS_OK;
 }
 
-enum status manifest_hash_file(const char *path, char hex[DATAPACKAGE_HEX], struct fault *fault)
+enum status manifest_hash_file(const char *path, const char *what, char hex[DATAPACKAGE_HEX], struct fault *fault)
 {
     struct stat info;
     int fd;
-    enum status status = file_open(path, "a file", &fd, &info, fault);
+    enum status status = file_open(path, what, &fd, &info, fault);
     if (status != STATUS_OK)
         return status;
     status = hash_opened(path, fd, hex, fault);

@@ -127,7 +127,8 @@ static bool is_there(const char *folder, const struct partition *file)
 {
     char sha256[DATAPACKAGE_HEX];
     char *path = dump_plan_has(folder, file) ? outfile_join(folder, file->path) : NULL;
-    bool same = path && manifest_hash_file(path, sha256, NULL) == STATUS_OK && strcmp(sha256, file->sha256) == 0;
+    bool same = path && manifest_hash_file(path, "the file", sha256, NULL) == STATUS_OK &&
+                strcmp(sha256, file->sha256) == 0;
     mem_free(path);
     return same;
 }

@@ -128,17 +128,19 @@ static void put_way_partial(const struct best_chain *best, char *text, size_t si
     struct chain_part part = {.lowest = CHAIN_NONE};
     struct fault ignored = {0};
     char hash[HASH256_HEX_SIZE + 1];
-    const char *way = best->options->way_partial;
+    const char *way = best->options->way_partial, *without = best->options->way_without;
+    const char *before = without ? " without " : "", *after = without ? without : "";
     *text = 0;
     if (!way || chain_gap_find_part(best->dir, best->chain, &best->genesis, &part, &ignored) != STATUS_OK ||
         part.lowest == CHAIN_NONE)
         return;
     if (part.named)
-        snprintf(text, size, "`%s --partial` takes what is there, from height %u on", way, (unsigned)part.height);
+        snprintf(text, size, "`%s --partial`%s%s takes what is there, from height %u on", way, before, after,
+                 (unsigned)part.height);
     else
         snprintf(text, size,
-                 "`%s --from-height H` takes what is there, from block %s on, where H is that block's height", way,
-                 hex_of(&chain_at(best->chain, part.lowest)->hash, hash));
+                 "`%s --from-height H`%s%s takes what is there, from block %s on, where H is that block's height", way,
+                 before, after, hex_of(&chain_at(best->chain, part.lowest)->hash, hash));
 }
 
 /* The genesis block is in no file: says what the folder looks like. */

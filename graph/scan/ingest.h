@@ -56,6 +56,7 @@ struct ingest_options {
     bool partial;
     uint32_t from_height;     /* with `partial`: at this height; UINT32_MAX: as low as possible */
     const char *way_partial;  /* what is typed to scan so, without --partial: for faults. NULL: nothing helps */
+    const char *way_without;  /* what was typed too and does not go with --partial; NULL: nothing */
     const char *store_option; /* names the store; not NULL with way_partial */
     void (*progress)(void *context,
                      const struct ingest_progress *progress); /* may be NULL; any thread, one call at a time */

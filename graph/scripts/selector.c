@@ -1,5 +1,7 @@
 #include "graph/scripts/selector.h"
 
+#include <string.h>
+
 #include "graph/scripts/output_protocol.h"
 #include "graph/scripts/pattern.h"
 #include "parser/mem.h"
@@ -37,6 +39,36 @@ static enum status find_known(struct selector *selector, const struct catalogue 
     return STATUS_OK;
 }
 
+/* A word of a template, as script_template writes them: 16, -1, <33>, OP_SIZE, and what stands for the end of a cut or
+ * a broken one. */
+static bool is_template_word(const char *word, size_t size)
+{
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789", *const digits = capitals + 27;
+    static const char *const others[] = {"-1", "[error]", "...", "more"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strlen(others[i]) == size && memcmp(others[i], word, size) == 0)
+            return true;
+    if (size > 3 && memcmp(word, "OP_", 3) == 0)
+        return strspn(word, capitals) == size;
+    if (size > 2 && *word == '<')
+        return strspn(word + 1, digits) == size - 2 && word[size - 1] == '>';
+    if (size > 1 && *word == '#')
+        return strspn(word + 1, "0123456789abcdef") == size - 1;
+    return size > 0 && strspn(word, digits) == size;
+}
+
+static enum status check_template(const char *template, struct fault *fault)
+{
+    for (const char *word = template; *word;) {
+        size_t size = strcspn(word, " ");
+        if (!is_template_word(word, size))
+            return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET,
+                             "--template: '%s' is no template, as 'unktx templates' lists them", template);
+        word += size + (word[size] == ' ');
+    }
+    return STATUS_OK;
+}
+
 enum status selector_new(const struct catalogue *catalogue, const uint8_t seed[16], const struct selector_query *query,
                          struct selector **selector, struct fault *fault)
 {
@@ -46,7 +78,9 @@ enum status selector_new(const struct catalogue *catalogue, const uint8_t seed[1
         return fault_nomem(fault);
     (*selector)->query = *query;
     (*selector)->catalogue = catalogue;
-    if (query->script)
+    if (query->template)
+        status = check_template(query->template, fault);
+    if (status == STATUS_OK && query->script)
         status = compile(*selector, fault);
     if (status == STATUS_OK && query->known)
         status = find_known(*selector, catalogue, fault);

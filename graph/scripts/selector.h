@@ -20,7 +20,8 @@ struct selector_query {
 
 struct selector; /* opaque */
 
-/* Borrows the catalogue; `seed` as for matcher_new. STATUS_REFUSED: no such expression, entry, or protocol. */
+/* Borrows the catalogue; `seed` as for matcher_new. STATUS_REFUSED: no such expression, entry, or protocol, or what is
+ * no template. */
 enum status selector_new(const struct catalogue *catalogue, const uint8_t seed[16], const struct selector_query *query,
                          struct selector **selector, struct fault *fault) MUST_CHECK;
 void selector_free(struct selector *selector); /* NULL is legal */

@@ -1,5 +1,6 @@
 #include "graph/scripts/textfile.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@ enum status textfile_read(const char *path, const char *what, size_t most, char 
     ssize_t got;
     enum status status = STATUS_OK;
     int fd = file_open_again(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && errno == ENOENT)
+        return fault_set(fault, STATUS_IO, path, FAULT_NO_OFFSET, "the file of %s is not there", what);
     if (fd < 0)
         return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the file of %s", what);
     do {

@@ -217,7 +217,10 @@ static void test_show_with_a_lower_index(void **state)
         run_on("scan", "tests/fixtures/regtest-xor/regtest", temp, "");
         struct run show = unktx_expect(0, "show %s --store %s", output, temp);
         assert_non_null(strstr(show.out, spender));
-        assert_int_equal(strstr(show.err, "the index does not have the store's last block") != NULL, i == 0);
+        assert_int_equal(strstr(show.err, "the index does not have the store's last block (height 260), it ends at "
+                                          "height 150: run 'unktx index' on the same chain; where it ends there again, "
+                                          "block 151 is damaged") != NULL,
+                         i == 0);
         run_free(&show);
     }
     remove_tree(temp);
@@ -259,6 +262,14 @@ static void test_usage(void **state)
     expect_error(2, "none of all, blocks, txs, inputs, outputs", "dump everything");
     expect_error(2, "missing operand", "dump");
     expect_error(2, "TXID", "tx xyz");
+    /* a folder of --tmp that is not there leaves no store, and is no secret where there is nothing to do */
+    static const char data[] = "--datadir tests/fixtures/genesis/regtest";
+    expect_error(1, "(--tmp): No such file", path_of("index %s --store %s/none --tmp %s/gone", data, temp, temp));
+    assert_false(path_exists(path_of("%s/none", temp)));
+    unktx_ok("index --quiet %s --store %s/made", data, temp);
+    expect_error(1, "(--tmp): No such file", path_of("index %s --store %s/made --tmp %s/gone", data, temp, temp));
+    expect_error(1, "(--tmp): No such file", path_of("analyze --index %s -o %s/none --tmp %s/gone", data, temp, temp));
+    assert_false(path_exists(path_of("%s/none", temp)));
     expect_error(2, "TXID", "travel 12");
     expect_error(2, "exclude each other",
                  "travel 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b --forward --backward");

@@ -293,6 +293,10 @@ static void test_pruned(void **state)
     told_line(path_of("scan --datadir %s --store %s/part", data, dir), told);
     assert_non_null(strstr(told, " --partial"));
     expect(0, told);
+    /* an index cannot be of a part, and is not told to be typed again */
+    struct run run = command_run("analyze --index --datadir %s -o %s/indexed", data, dir);
+    assert_non_null(strstr(run.err, " --partial` without --index takes what is there"));
+    run_free(&run);
     uint32_t first = first_of(path_of("%s/part", dir));
     assert_true(first > 20 && first < top - 20);
     expect(0, path_of("scan --quiet --datadir %s --store %s/same --from-height %u", full, dir, first));

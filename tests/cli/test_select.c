@@ -154,6 +154,8 @@ static void test_refused(void **state)
 {
     (void)state;
     static const char *const options[][2] = {{"--script (", "--script: '('"},
+                                             {"--template xx", "--template: 'xx' is no template"},
+                                             {"--template <x>", "'<x>' is no template"},
                                              {"--known no-such", "no known script is called 'no-such'"},
                                              {"--dag 99999", "no T-DAG 99999"}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
