@@ -23,9 +23,10 @@ struct library {
     size_t count;
 };
 
-/* Loads the library and fills `functions`: `count` pointers, in the order of the names. It stays loaded. The same call
- * again gives the same pointers. STATUS_RESOURCES: it cannot be loaded, or lacks one of the functions; the text says
- * why, and which Debian package brings it. Thread rule: of one thread at a time for the same `functions`. Source: dlopen(3). */
+/* Loads the library and fills `functions`: `count` pointers, in the order of the names. It stays loaded. The same
+ * call again gives the same pointers. STATUS_RESOURCES: it cannot be loaded, or lacks one of the functions; the text
+ * says why, and which Debian package brings it. Thread rule: of one thread at a time for the same `functions`.
+ * Source: dlopen(3). */
 enum status library_load(const struct library *library, void *functions, struct fault *fault) MUST_CHECK;
 
 #endif

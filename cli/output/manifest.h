@@ -63,8 +63,8 @@ const char *manifest_difference(const struct manifest *before, const struct data
  * are passed over. O(files + 16 MiB). */
 enum status manifest_check(const struct manifest *manifest, const char *folder, struct fault *fault) MUST_CHECK;
 
-/* The SHA-256 of a file, in hexadecimal; `what` it is, for the fault. STATUS_FORMAT: it is no regular file. STATUS_NOT_FOUND, STATUS_IO.
- * O(its size). */
+/* The SHA-256 of a file, in hexadecimal; `what` it is, for the fault. STATUS_FORMAT: it is no regular file.
+ * STATUS_NOT_FOUND, STATUS_IO. O(its size). */
 enum status manifest_hash_file(const char *path, const char *what, char hex[DATAPACKAGE_HEX], struct fault *fault)
     MUST_CHECK;
 
