@@ -142,12 +142,13 @@ static bool read_decimals(const char *text, size_t size, uint64_t *number)
     return true;
 }
 
-/* A date as its first second, or its last one; or seconds, of which a year has the digits. */
+/* A date as its first second, or its last one: four digits are a year. Other digits are seconds, but eight, which no
+ * block of a network has: they would be a day without its hyphens. */
 static bool read_time(const char *text, size_t size, bool is_high, uint64_t *number)
 {
     uint64_t begin, end;
-    if (!memchr(text, '-', size))
-        return read_digits(text, size, number);
+    if (size != 4 && !memchr(text, '-', size))
+        return size != 8 && read_digits(text, size, number);
     if (!date_read(text, size, &begin, &end))
         return false;
     *number = is_high ? end - 1 : begin;
@@ -324,7 +325,8 @@ static const char *takes_of(const char *name)
         [UNIT_COUNT] = "a number, or a range as 10..200, 10.. or ..200",
         [UNIT_BLOCK] = "a height, or a range as 10..200, 10.. or ..200",
         [UNIT_TIME] =
-            "a day that there is as 2014-02-19, a month as 2014-02, or seconds, or a range as 2014-02-19..2014-02-28",
+            "a day that there is as 2014-02-19, a month as 2014-02, a year as 2014, seconds since 1970 (not of four or "
+            "eight digits), or a range as 2014-02-19..2014-02-28",
         [UNIT_SAT] = "an amount in satoshi or as 0.5BTC, or a range as 10..200, 10.. or ..200",
         [UNIT_MEASURE] = "a number, or a range as 0.5..0.9, 0.5.. or ..0.9"};
     unsigned column = explore_column_find(name);

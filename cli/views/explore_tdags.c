@@ -121,7 +121,7 @@ static void put_form(struct explore_request *request, const struct explore_filte
           rules_name(request->rules));
     put_choices(request);
     put_inputs(request, true);
-    put_input(request, "time", "time (some transaction)", "2014-02-01..2014-02-28");
+    put_input(request, "time", "time (some transaction)", "2014, 2014-02-19..");
     if (request->explore->opened.labels.count > 0)
         put_input(request, "label", "label, all of it", "");
     PRINT(page, "<details%s><summary>More filters</summary>\n<div>",

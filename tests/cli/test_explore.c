@@ -101,6 +101,8 @@ static void filters_take_units(void **state)
         {"first_time=2020-09-14", "first_time=1600041600..1600127999"},
         {"first_time=..2020-09-13", "first_time=..1600041599"},
         {"first_time=2020-09-14..2020-09", "first_time=1600041600..1601510399"},
+        {"first_time=2020&nodes=10..", "first_time=1577836800..1609459199&nodes=10.."},
+        {"time=2019..2020&nodes=10..", "time=1546300800..1609459199&nodes=10.."},
         {"height=2", "height=2..2"},
     };
     (void)state;
