@@ -47,13 +47,13 @@ enum status explore_known_scripts(struct explore_request *request, struct fault 
     explore_begin_page(request, "Known scripts");
     PRINT(&request->page,
           "<p>Scripts that are known by name, and how many T-DAGs have an unknown output with one. Names "
-          "lead to these T-DAGs.</p>\n");
+          "lead to these T-DAGs. In <code>tdags.csv</code> the column <code>scripts</code> has them.</p>\n");
     explore_begin_table(request, "Known scripts", "name|T-DAGs|what it is|first seen|source");
     for (uint64_t i = (page - 1) * EXPLORE_ROWS; i < page * EXPLORE_ROWS && i < count; i++)
         put_row(request, scripts[i]);
     explore_end_table(request);
     explore_put_pager(request, "page", page, count);
-    explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_SCRIPTS, "templates");
+    explore_put_command(request, TAKES_ALL, "dags -o FOLDER");
     explore_end_page(request);
     return STATUS_OK;
 }
