@@ -225,7 +225,7 @@ void chart_timeline(struct printer *printer, const char *what, const struct char
     }
     put_rule(printer, LEFT, TOP, RIGHT, TOP);
     PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%.*f</text>\n", LEFT - 5, TOP + 4,
-          most < 100000000u      ? 6
+          most < 1000000000u     ? 8
           : most < 100000000000u ? 2
                                  : 0,
           (double)most / 1e8);

@@ -290,7 +290,16 @@ void explore_begin_table(struct explore_request *request, const char *caption, c
     PRINT(page, "</tr></thead>\n<tbody>\n");
 }
 
-void explore_end_table(struct explore_request *request) { PRINT(&request->page, "</tbody></table></div>\n"); }
+/* A head alone would leave open whether rows are missing. */
+void explore_end_table(struct explore_request *request)
+{
+    static const char begun[] = "<tbody>\n";
+    struct printer *page = &request->page;
+    size_t size = sizeof begun - 1;
+    if (page->text.size >= size && memcmp(page->text.bytes + page->text.size - size, begun, size) == 0)
+        PRINT(page, "<tr class=\"none\"><td>none</td></tr>\n");
+    PRINT(page, "</tbody></table></div>\n");
+}
 
 static uint64_t pages_of(uint64_t rows) { return rows > 0 ? (rows - 1) / EXPLORE_ROWS + 1 : 1; }
 

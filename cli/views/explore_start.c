@@ -98,16 +98,17 @@ static void put_kind_table(struct explore_request *request)
 static enum status put_times(struct explore_request *request)
 {
     struct printer *page = &request->page;
+    const char *period = request->explore->periods.by == BY_DAY ? "day" : "month";
     enum status status = STATUS_OK;
     html_begin_section(page, "times", "Unknown outputs over time");
-    PRINT(
-        page,
-        "<p>Outputs created in each %s, of the kinds that are unknown under %s. A bar leads to the T-DAGs that have a "
-        "transaction then and an output of that kind (nulldata: of any).%s</p>\n<div class=\"charts\">\n",
-        request->explore->periods.by == BY_DAY ? "day" : "month", rules_name(request->rules),
-        request->rules == RULES_HIDDEN ? " Outputs that are unknown for the script that they hid are left out: "
-                                         "<a href=\"/hidden/templates\">the templates</a> count them."
-                                       : "");
+    PRINT(page,
+          "<p>Outputs created in each %s, of the kinds that are unknown under %s; %ss without a block are left out. A "
+          "bar leads to the T-DAGs that have a "
+          "transaction then and an output of that kind (nulldata: of any).%s</p>\n<div class=\"charts\">\n",
+          period, rules_name(request->rules), period,
+          request->rules == RULES_HIDDEN ? " Outputs that are unknown for the script that they hid are left out: "
+                                           "<a href=\"/hidden/templates\">the templates</a> count them."
+                                         : "");
     for (size_t k = 0; k < KINDS_SHOWN && status == STATUS_OK; k++) {
         bool any = kinds[k].kind == KIND_NULLDATA;
         char link[96];

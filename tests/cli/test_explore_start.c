@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/inputs/output_folder.h"
+#include "cli/views/chart.h"
 #include "cli/views/explore_changes.h"
 #include "parser/mem.h"
 #include "tests/support/markup.h"
@@ -175,6 +176,48 @@ static void points_lead_to_what_they_count(void **state)
     assert_int_equal(web_stop(&web), 130);
 }
 
+/* An axis says only where bars begin and end: the text says that the days between may be missing. A table without rows
+ * says so too. */
+static void what_is_left_out_is_said(void **state)
+{
+    (void)state;
+    struct web web = web_start("--store %s/store", place);
+    char *page = web_body(&web, "/core-22/");
+    assert_non_null(strstr(page, "; days without a block are left out."));
+    free(page);
+    page = web_body(&web, "/core-22/tdags?nodes=99999999");
+    assert_well_formed(page);
+    assert_non_null(strstr(page, "<tbody>\n<tr class=\"none\"><td>none</td></tr>\n</tbody>"));
+    free(page);
+    page = web_body(&web, "/core-22/tdags");
+    assert_null(strstr(page, "<td>none</td>"));
+    free(page);
+    assert_int_equal(web_stop(&web), 130);
+}
+
+/* The label of the largest value, on a time line of one transaction. */
+static void expect_top(uint64_t value_sat, const char *label)
+{
+    static struct chart_times times;
+    struct printer printer = {0};
+    times = (struct chart_times){.first = 1400000000, .last = 1400000000};
+    chart_moment(&times, times.first, value_sat);
+    chart_timeline(&printer, "one", &times);
+    assert_int_equal(printer.status, STATUS_OK);
+    assert_non_null(strstr(printer.text.bytes, path_of("text-anchor=\"end\">%s</text>", label)));
+    text_free(&printer.text);
+}
+
+static void time_lines_label_small_values(void **state)
+{
+    (void)state;
+    expect_top(1, "0.00000001");
+    expect_top(42, "0.00000042");
+    expect_top(999999999, "9.99999999");
+    expect_top(1234567890, "12.35");
+    expect_top(123456789000, "1235");
+}
+
 /* ---- since the run before ---- */
 
 static void changes_are_those_of_the_table(void **state)
@@ -263,6 +306,7 @@ int main(void)
         cmocka_unit_test(points_lead_to_what_they_count), cmocka_unit_test(changes_are_those_of_the_table),
         cmocka_unit_test(damaged_changes_are_none),       cmocka_unit_test(pages_say_that_they_are_not_ready),
         cmocka_unit_test(no_address_without_a_store),     cmocka_unit_test(what_failed_is_begun_again),
+        cmocka_unit_test(what_is_left_out_is_said),       cmocka_unit_test(time_lines_label_small_values),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
