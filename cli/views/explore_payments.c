@@ -261,15 +261,19 @@ enum status explore_put_valuable(struct explore_request *request, bool payers, c
     struct printer *page = &request->page;
     struct valuable kept[VALUABLE];
     struct side side = {.kept = kept};
+    const char *ends = payers ? "inputs" : "outputs";
     char number[GROUPED_SIZE];
     explore_take_hand(request);
     enum status status = walk_side(request, members, count, payers ? put_payers_of : put_payees_of, &side, fault);
     uint32_t shown = side.rows < VALUABLE ? side.rows : VALUABLE;
     PRINT(page, "<section class=\"side\" aria-label=\"%s of the drawing\">\n<h3>%s</h3>\n",
           payers ? "Payers" : "Payees", payers ? "Payers" : "Payees");
-    if (shown == 0)
-        PRINT(page, "<p>%s%s.</p>\n", payers ? "No known output is spent" : "No known output is created",
-              side.cut ? " by the first transactions" : "");
+    grouped(number, side.cut ? side.looked_at : side.rows - shown);
+    if (shown == 0 && side.cut)
+        PRINT(page, "<p>%s the first %s %s; there are more.</p>\n",
+              payers ? "No known output is spent by" : "No known output is among", number, ends);
+    else if (shown == 0)
+        PRINT(page, "<p>%s.</p>\n", payers ? "No known output is spent" : "No known output is created");
     else
         PRINT(page, "<ol>\n");
     for (uint32_t i = 0; i < shown && status == STATUS_OK; i++)
@@ -277,10 +281,10 @@ enum status explore_put_valuable(struct explore_request *request, bool payers, c
     if (shown > 0)
         PRINT(page, "</ol>\n");
     PRINT(page, "<p>");
-    if (side.cut)
-        PRINT(page, "The most valuable of the first %s. ", grouped(number, side.rows));
-    else if (side.rows > shown)
-        PRINT(page, "And %s more. ", grouped(number, side.rows - shown));
+    if (side.cut && shown > 0)
+        PRINT(page, "The most valuable of the first %s %s; there are more. ", number, ends);
+    else if (!side.cut && side.rows > shown)
+        PRINT(page, "And %s more. ", number);
     PRINT(page, "<a href=\"#payments\">%s by transaction</a></p>\n</section>\n", payers ? "Payers" : "Payees");
     return status;
 }
