@@ -194,6 +194,7 @@ void chart_loglog(struct printer *printer, const char *what, const char *axis, c
 
 #define TIMES_HEIGHT 116.0
 #define TIMES_BOTTOM 82.0
+#define TIMES_LEFT 78.0 /* room for eight decimals */
 
 void chart_moment(struct chart_times *times, uint64_t time, uint64_t value_sat)
 {
@@ -212,26 +213,26 @@ void chart_timeline(struct printer *printer, const char *what, const struct char
         most = times->largest[i] > most ? times->largest[i] : most;
     double scale = most ? (TIMES_BOTTOM - TOP - 6) / log10_of((double)most + 1) : 0;
     begin(printer, what, TIMES_HEIGHT, false);
-    put_rule(printer, LEFT, TIMES_BOTTOM, RIGHT, TIMES_BOTTOM);
+    put_rule(printer, TIMES_LEFT, TIMES_BOTTOM, RIGHT, TIMES_BOTTOM);
     for (unsigned i = 0; i < CHART_COLUMNS; i++) {
         char number[GROUPED_SIZE];
         if (times->count[i])
             PRINT(printer,
                   "<path class=\"t\" d=\"M%.1f %.1fv-%.1f\"><title>%s: %s transaction%s, the largest value out " BTC
                   "</title></path>\n",
-                  LEFT + (RIGHT - LEFT) * i / (CHART_COLUMNS - 1), TIMES_BOTTOM,
+                  TIMES_LEFT + (RIGHT - TIMES_LEFT) * i / (CHART_COLUMNS - 1), TIMES_BOTTOM,
                   6 + scale * log10_of((double)times->largest[i] + 1), chart_time(time, times->earliest[i]),
                   grouped(number, times->count[i]), times->count[i] == 1 ? "" : "s", BTC_OF(times->largest[i]));
     }
-    put_rule(printer, LEFT, TOP, RIGHT, TOP);
-    PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%.*f</text>\n", LEFT - 5, TOP + 4,
+    put_rule(printer, TIMES_LEFT, TOP, RIGHT, TOP);
+    PRINT(printer, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%.*f</text>\n", TIMES_LEFT - 5, TOP + 4,
           most < 1000000000u     ? 8
           : most < 100000000000u ? 2
                                  : 0,
           (double)most / 1e8);
-    put_label(printer, LEFT - 5, TIMES_BOTTOM + 4, "end", "0");
+    put_label(printer, TIMES_LEFT - 5, TIMES_BOTTOM + 4, "end", "0");
     put_label(printer, 4, (TOP + TIMES_BOTTOM) / 2 + 4, "start", "BTC, log");
-    put_label(printer, LEFT, TIMES_BOTTOM + 16, "start", chart_time(time, times->first));
+    put_label(printer, TIMES_LEFT, TIMES_BOTTOM + 16, "start", chart_time(time, times->first));
     put_label(printer, RIGHT, TIMES_BOTTOM + 16, "end", chart_time(time, times->last));
     PRINT(printer, "</svg>\n");
 }

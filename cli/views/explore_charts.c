@@ -86,9 +86,10 @@ static void put_link(struct explore_request *request, const struct explore_cell 
 
 /* ---- a time line ---- */
 
-#define TIMES_HEIGHT 150.0
+/* As high as the chart beside it; explore_script marks what is chosen between the top and the bottom. */
+#define TIMES_HEIGHT 292.0
 #define TIMES_TOP 26.0
-#define TIMES_BOTTOM 112.0
+#define TIMES_BOTTOM 250.0
 
 static const char *const without_time[] = {"first_time", "page", NULL};
 

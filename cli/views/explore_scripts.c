@@ -18,7 +18,7 @@ static void put_row(struct explore_request *request, size_t entry)
         html_escaped(page, known->name, strlen(known->name));
     PRINT(page, "</th>");
     html_number(page, request->tdags->holding[entry]);
-    PRINT(page, "<td>");
+    PRINT(page, "<td class=\"about\">");
     html_cut(page, known->what, strlen(known->what), CELL_MAX);
     PRINT(page, "</td><td>");
     html_cut(page, known->first_seen, strlen(known->first_seen), CELL_MAX);
