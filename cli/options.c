@@ -214,7 +214,7 @@ const struct option option_tmp = {
     .type = OPTION_TEXT,
     .value = "DIR",
     .field = FIELD(tmp),
-    .help = "folder for temporary files (default: in the store)",
+    .help = "folder for temporary files (default: in the store; those of the index in memory if it has room)",
 };
 
 static bool is_choice(const char *choices, const char *value)
