@@ -4,8 +4,6 @@
 #include "parser/sha256.h"
 #include "parser/taproot_kernel.h"
 
-#define CHAINS 4u /* products that do not wait for each other */
-
 struct taproot {
     multiples_of_window *multiples; /* WINDOWS of them, aligned, in `block` */
     void *block;
@@ -203,11 +201,6 @@ static void begin(struct together *together, unsigned i, const struct taproot_cl
     work->open = tweak_of(claim, tweak) && field_read(&work->x, claim->internal) &&
                  field_read(&work->output, claim->output);
     read_digits(together, i, work->open ? tweak : none);
-}
-
-static const struct point *place_of(const struct point *multiples, int digit)
-{
-    return &multiples[digit < 0 ? -digit : digit];
 }
 
 /* The multiple that the digit stands for. */

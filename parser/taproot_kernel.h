@@ -9,6 +9,7 @@
 #define WINDOWS 24u    /* they have the 256 bits of a tweak, and the last one takes a carry */
 #define DIGIT_MAX 1024 /* a digit is of -1023 .. 1024: a negative one mirrors its point, and carries 1 to the next */
 #define TOGETHER 512u  /* claims whose inversions are one */
+#define CHAINS 4u      /* products that do not wait for each other */
 #define CACHE_LINE 64u
 
 struct point {
@@ -18,6 +19,12 @@ struct point {
 
 /* Digit times 2048^window times the generator; of digit 0 none, its place is 0. Each is a cache line. */
 typedef struct point multiples_of_window[DIGIT_MAX + 1];
+
+/* Where the digit's multiple is; for a negative digit the one that it mirrors. */
+static inline const struct point *place_of(const struct point *multiples, int digit)
+{
+    return &multiples[digit < 0 ? -digit : digit];
+}
 
 /* Numbers that are inverted together: their product is (Montgomery's trick), for three multiplications each. */
 struct inversion {

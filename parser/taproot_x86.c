@@ -8,7 +8,6 @@
 #define INLINE static inline __attribute__((always_inline))
 #define LIMBS 5u
 #define EIGHT 8u
-#define CHAINS 4u /* products that do not wait for each other */
 #define VECTORS (TOGETHER / EIGHT)
 #define HALF (WINDOWS / 2) /* the lower and the upper digits of a tweak have sums of their own */
 
@@ -222,7 +221,7 @@ WITH_IFMA INLINE __mmask8 read_multiples(struct lanes *lanes, const struct point
     __mmask8 negative = _mm512_cmplt_epi64_mask(digit, _mm512_setzero_si512());
 #pragma GCC unroll 8
     for (unsigned lane = 0; lane < EIGHT; lane++)
-        row[lane] = _mm512_load_si512(&multiples[digits[lane] < 0 ? -digits[lane] : digits[lane]]);
+        row[lane] = _mm512_load_si512(place_of(multiples, digits[lane]));
     transpose(row);
     lanes->multiple_x = from_words(row);
     lanes->multiple_y = from_words(row + 4);
@@ -291,7 +290,7 @@ WITH_IFMA static void invert_chains(struct eight products[CHAINS], struct invers
 WITH_IFMA static void prefetch_multiples(const struct point *multiples, const int16_t *digits)
 {
     for (unsigned lane = 0; lane < EIGHT; lane++)
-        __builtin_prefetch(&multiples[digits[lane] < 0 ? -digits[lane] : digits[lane]]);
+        __builtin_prefetch(place_of(multiples, digits[lane]));
 }
 
 /* Adds the multiples that `lanes` have, by one inversion. */
