@@ -31,7 +31,8 @@ struct sha256_stream {
     uint64_t state[14]; /* libcrypto's, for sha256.c alone */
 };
 void sha256_begin(struct sha256_stream *stream);
-/* The same with the tag before them: the tagged hash of BIP 340. O(tag); two blocks less for the tags of BIP 341. */
+/* The same with the tag before them: the tagged hash of BIP 340. O(tag); two blocks less for TapLeaf, TapBranch
+ * and TapTweak (BIP 341). */
 void sha256_begin_tagged(struct sha256_stream *stream, const char *tag);
 /* O(size). */
 void sha256_add(struct sha256_stream *stream, const void *data, size_t size);

@@ -19,7 +19,7 @@ struct eight {
 
 WITH_IFMA INLINE __m512i words(uint64_t word) { return _mm512_set1_epi64((long long)word); }
 
-/* Of limbs below 2^60: what is above 2^256 comes down, and each limb carries into the next. */
+/* Of limbs below 2^58: what is above 2^256 comes down, and each limb carries into the next. */
 WITH_IFMA INLINE struct eight settle(__m512i t[LIMBS])
 {
     struct eight result;

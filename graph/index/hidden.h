@@ -32,7 +32,7 @@ struct hidden_pass {
     const struct blkdir *dir; /* its blk files */
     const char *tmp;          /* folder for temporary files; NULL: the store's */
     uint64_t memory;          /* bytes, at least 256 MiB */
-    unsigned threads;         /* at least 1; more than hidden_budget_of has are not used */
+    unsigned threads;         /* at least 1; more than hidden_budget_for has are not used */
     uint32_t to_height;       /* UINT32_MAX: the index's tip */
     /* Blocks are worked on some at a time, each with a number of its own below hidden_slots(threads). `spend` is called
      * by any thread for the inputs of a block in order, for no two blocks of one slot at once. `blocks` then is called
@@ -64,7 +64,8 @@ struct hidden_budget {
 };
 /* `memory` is 256 MiB or more. O(1). */
 struct hidden_budget hidden_budget_of(uint64_t memory, unsigned threads);
-/* The same for a chain of so many inputs: of so many threads only that the spill has room. O(threads). */
+/* The same for a chain of so many inputs: with fewer threads where the spill would have no room for so many.
+ * O(threads). */
 struct hidden_budget hidden_budget_for(uint64_t memory, unsigned threads, uint64_t inputs);
 /* What one thread takes of it. */
 uint64_t hidden_budget_thread(void);
