@@ -18,7 +18,8 @@
 /* Writes the scriptSig with which the script ends true under the consensus rules of today, pushes alone, and returns
  * its size in `*spend_size`; no signature, no preimage of a hash that the script pushes and no time condition is in
  * it. False where none was found. The same answer for the same script, always. O(size): no run begins once SPEND_WORK
- * steps are done; where stacks were too deep for the first room, all is done once more. */
+ * steps are done, and SPEND_WORK_OF_CHOICE more where an operation chooses among numbers. Items that are all alike have
+ * so many, the others as many again, and once more where stacks were too deep for the first room. */
 bool spend_search(const uint8_t *script, size_t size, uint8_t spend[SCRIPT_SIZE_MAX], size_t *spend_size);
 
 /* ---- between the three files ---- */
