@@ -31,8 +31,7 @@ static bool join_members(const struct evidence_set *set, uint32_t max_degree, ui
 static uint32_t first_tx(const struct evidence_set *set, uint32_t member)
 {
     const struct tdags *tdags = set->tdags;
-    return member <= tdags->count ? tdags->members[tdags->first[member - 1]]
-                                  : set->forest->outputs[member - tdags->count - 1].tx;
+    return member <= tdags->count ? tdags_first_tx(tdags, member) : set->forest->outputs[member - tdags->count - 1].tx;
 }
 
 /* Members are in two runs, T-DAGs and outputs, each in order of its first transactions; the next one of both, 0 after
