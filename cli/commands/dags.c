@@ -249,7 +249,7 @@ static enum status dags(struct work *work, struct fault *fault)
     bool top = settings->top > 0 || settings->order_by;
     mem_settle();
     enum status status = begin(work, fault);
-    mem_settle(); /* of what loading took */
+    mem_give_back(); /* of what loading took */
     timings_stage("classes");
     if (status == STATUS_OK)
         status = summary_fill(&work->summary, settings->rules, selection, fault);
@@ -264,7 +264,7 @@ static enum status dags(struct work *work, struct fault *fault)
     if (status == STATUS_OK && top)
         status = measures_all(forest, &selection->tdags, &selection->classes, threads, &work->measures, fault);
     timings_stage("scripts");
-    mem_settle(); /* of what finding the T-DAGs took */
+    mem_give_back(); /* of what finding the T-DAGs took */
     if (status == STATUS_OK && work->folder)
         status = known_scripts_find(&work->opened.catalogue, work->opened.store, forest, selection, threads,
                                     &work->held, fault);
