@@ -1,5 +1,5 @@
 /* unktx dags takes at most 140 bytes of memory for each stored transaction and 24 for each unknown output, as resident
- * at its peak, beyond what a smaller chain takes. */
+ * at its peak, beyond what a smaller chain takes, and one large page. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
