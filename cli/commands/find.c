@@ -286,7 +286,7 @@ static enum status search_dags(struct find *find, struct outfile *file, struct f
             named = sought_is_txid(&find->sought, &find->forest.txs[tdags->members[m]].txid);
         if (!named && !find->in_dag[d])
             continue;
-        const struct forest_tx *first = &find->forest.txs[tdags->members[tdags->first[d - 1]]];
+        const struct forest_tx *first = &find->forest.txs[tdags_first_tx(tdags, d)];
         const struct row row = {
             "tdag", named ? "name" : "contents", &first->txid, UINT32_MAX, first->height, 0, NULL, NULL, d};
         status = put_row(find, &text, &row) == STATUS_OK ? outfile_flush(file, &text, fault) : fault_nomem(fault);

@@ -171,7 +171,7 @@ static void keep_named(struct wanted *wanted)
     explore_find_txs(explore, &prefix, &first, &end);
     for (uint32_t i = first; i < end; i++) {
         uint32_t tx = explore->txs_by_txid[i], dag = tdags->tx_dag[tx];
-        if (dag > 0 && tdags->members[tdags->first[dag - 1]] == tx)
+        if (dag > 0 && tdags_first_tx(tdags, dag) == tx)
             set(wanted->some, dag);
     }
     take_some(wanted);

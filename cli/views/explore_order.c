@@ -86,10 +86,7 @@ static void fill(struct explore_order *order, const struct keyed *sorted)
 /* ---- of one that shares its rows ---- */
 
 /* T-DAGs are numbered by their first transactions, in every rule set. */
-static uint32_t first_tx(const struct explore_rules *rules, uint32_t dag)
-{
-    return rules->tdags.members[rules->tdags.first[dag - 1]];
-}
+static uint32_t first_tx(const struct explore_rules *rules, uint32_t dag) { return tdags_first_tx(&rules->tdags, dag); }
 
 /* Among those of the base with the same value they are in the order of their numbers. */
 static void place_all(const struct explore *explore, struct explore_order *order, const struct keyed *sorted)

@@ -26,8 +26,6 @@ static enum status load_part(const struct opened_forest *opened, enum rules rule
     return status;
 }
 
-static uint32_t first_tx(const struct tdags *tdags, uint32_t dag) { return tdags->members[tdags->first[dag - 1]]; }
-
 /* Is the T-DAG with that first transaction one that is taken from the base? */
 static uint32_t place_in_base(const struct explore_part *base, const struct explore_part *own, uint32_t tx)
 {
@@ -50,7 +48,7 @@ static enum status place_tdags(const struct opened_forest *opened, enum rules ru
     of->places = mem_alloc(tdags->count, sizeof *of->places);
     uint32_t kept = 0;
     for (uint32_t d = 1; drop && of->places && d <= tdags->count; d++) {
-        uint32_t place = place_in_base(of->base, &of->own, first_tx(tdags, d));
+        uint32_t place = place_in_base(of->base, &of->own, tdags_first_tx(tdags, d));
         drop[d] = place == UINT32_MAX;
         if (!drop[d])
             of->places[kept++] = place;

@@ -138,7 +138,7 @@ static void find_tdags(struct search *search)
     for (uint32_t i = first; i < last; i++) {
         uint32_t number = explore->txs_by_txid[i], dag = tdags->tx_dag[number];
         char address[EXPLORE_TDAG_SIZE];
-        if (dag == 0 || tdags->members[tdags->first[dag - 1]] != number || !search_add(search, "T-DAG"))
+        if (dag == 0 || tdags_first_tx(tdags, dag) != number || !search_add(search, "T-DAG"))
             continue;
         explore_put_tdag(request, dag);
         search_remember(search, explore_tdag_address(request, dag, address));

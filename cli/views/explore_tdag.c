@@ -65,7 +65,7 @@ static enum status find_by_prefix(const struct explore_request *request, const s
         if (of == 0)
             continue;
         add_found(&found, of);
-        if (tdags->members[tdags->first[of - 1]] == tx)
+        if (tdags_first_tx(tdags, of) == tx)
             add_found(&named, of);
     }
     if (found.count == 0)
