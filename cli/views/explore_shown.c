@@ -262,29 +262,31 @@ static bool is_large(const struct explore *explore, const struct explore_shown_w
     return work && work->job.done && bytes_of(&work->shown) > explore->shown_bytes;
 }
 
-/* With explore->lock held: it must not go yet. */
+/* With explore->lock held: what is large and must not go yet. */
 static bool is_in_use(const struct explore *explore, const struct explore_shown_work *work, uint64_t begun_s)
 {
     uint64_t now_s = explore_now_s();
+    if (!is_large(explore, work))
+        return false;
     bool lately = now_s - work->used_s < explore->shown_idle_s;
     return work->users > 0 || (lately && now_s - begun_s < explore->shown_turn_s);
 }
 
 /* Of those of other rule sets, what takes much memory goes: there is room for one. Readers of two rule sets have theirs
- * in turns. */
+ * in turns. While this waits, what failed may be ended and begun again. */
 static void make_room(struct explore *explore, enum rules rules)
 {
     const uint64_t begun_s = explore_now_s();
     pthread_mutex_lock(&explore->lock);
     for (unsigned r = 0; r < RULES; r++) {
-        struct explore_shown_work *work = explore->shown[r];
-        if (r == rules || !is_large(explore, work))
+        if (r == rules)
             continue;
-        while (is_in_use(explore, work, begun_s) && !stop_requested()) {
+        while (is_in_use(explore, explore->shown[r], begun_s) && !stop_requested()) {
             struct timespec until = explore_job_moment();
             (void)pthread_cond_timedwait(&explore->rules_ready, &explore->lock, &until);
         }
-        if (is_in_use(explore, work, begun_s))
+        struct explore_shown_work *work = explore->shown[r];
+        if (!is_large(explore, work) || is_in_use(explore, work, begun_s))
             continue;
         explore->shown[r] = NULL;
         end(work);
