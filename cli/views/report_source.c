@@ -14,7 +14,7 @@ enum status report_find_sources(struct report *report, struct fault *fault)
     const struct settings *settings = report->settings;
     struct datapackage_provenance provenance = {0};
     struct fault none = {0};
-    if (settings->folder || !settings->out)
+    if (settings->folder || !settings->out || strcmp(settings->out, "-") == 0)
         return STATUS_OK;
     const char *slash = strrchr(settings->out, '/');
     size_t size = slash ? (size_t)(slash - settings->out) + 1 : 0;
