@@ -43,8 +43,8 @@ struct sorting {
     uint32_t room;
 };
 
-/* Things that are alike up to byte `from`. They differ somewhere, or one is shorter: those that only zeros follow are
- * sorted by their sizes. */
+/* Things that are alike up to byte `from`. Those that end before it differ in their sizes at most, in the zeros that
+ * they were taken to end with: they are sorted by these. The two keys of one point stay as they are. */
 static void sort_run(const struct sorting *sorting, uint32_t *things, uint32_t count, size_t from)
 {
     const struct explore_shown *shown = sorting->shown;
@@ -107,7 +107,7 @@ static enum status order_kind(const struct explore_shown *shown, enum evidence_k
         if (is_thing(shown, i, kind))
             ordered->at[begins[first_byte(shown, i)]++] = i;
     }
-    for (unsigned b = 0; enough && b < 256; b++) { /* each begins where the next one did */
+    for (unsigned b = 0; enough && b < 256; b++) { /* begins[b] is its end now */
         uint32_t begin = b > 0 ? begins[b - 1] : 0;
         sort_run(&sorting, ordered->at + begin, begins[b] - begin, 0);
     }

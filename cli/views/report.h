@@ -60,9 +60,8 @@ struct report {
     struct printer printer;
     enum rules rules;
     struct labels_said labels_said;
-    struct manifest
-        beside;  /* of the folder that a page alone is written to; without files unless they are of the same */
-    bool unread; /* of how outputs were unlocked something could not be read */
+    struct manifest beside; /* of a page alone's folder; without files unless they are of the same */
+    bool unread;            /* of how outputs were unlocked something could not be read */
 };
 
 /* Chooses what is listed. STATUS_NOMEM. O(T-DAGs + classes). */
