@@ -149,9 +149,7 @@ enum status node_blocks_check_tmp(const struct settings *settings, struct fault 
     struct stat info;
     if (!tmp)
         return STATUS_OK;
-    if (stat(tmp, &info) != 0)
-        return fault_errno(fault, tmp, FAULT_NO_OFFSET, "cannot be the folder for temporary files (--tmp)");
-    if (!S_ISDIR(info.st_mode))
+    if (stat(tmp, &info) == 0 && !S_ISDIR(info.st_mode))
         return fault_set(fault, STATUS_REFUSED, tmp, FAULT_NO_OFFSET,
                          "cannot be the folder for temporary files (--tmp): it is no folder");
     if (access(tmp, W_OK | X_OK) != 0)
