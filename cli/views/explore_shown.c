@@ -16,6 +16,7 @@ struct explore_shown_work {
     unsigned users;         /* requests, also while they wait for it */
     uint64_t used_s;        /* when a request asked for it or left it last */
     struct timespec moment; /* until then a page waits that can do without */
+    bool leaving;           /* its turn is over: it goes when those that have it leave it, and nobody else gets it */
     struct explore_shown shown;
 };
 
@@ -263,13 +264,12 @@ static bool is_large(const struct explore *explore, const struct explore_shown_w
 }
 
 /* With explore->lock held: what is large and must not go yet. */
-static bool is_in_use(const struct explore *explore, const struct explore_shown_work *work, uint64_t begun_s)
+static bool is_in_use(const struct explore *explore, const struct explore_shown_work *work)
 {
-    uint64_t now_s = explore_now_s();
     if (!is_large(explore, work))
         return false;
-    bool lately = now_s - work->used_s < explore->shown_idle_s;
-    return work->users > 0 || (lately && now_s - begun_s < explore->shown_turn_s);
+    bool lately = explore_now_s() - work->used_s < explore->shown_idle_s;
+    return work->users > 0 || (lately && !work->leaving);
 }
 
 /* Of those of other rule sets, what takes much memory goes: there is room for one. Readers of two rule sets have theirs
@@ -281,12 +281,13 @@ static void make_room(struct explore *explore, enum rules rules)
     for (unsigned r = 0; r < RULES; r++) {
         if (r == rules)
             continue;
-        while (is_in_use(explore, explore->shown[r], begun_s) && !stop_requested()) {
+        while (is_in_use(explore, explore->shown[r]) && !stop_requested()) {
+            explore->shown[r]->leaving = explore_now_s() - begun_s >= explore->shown_turn_s;
             struct timespec until = explore_job_moment();
             (void)pthread_cond_timedwait(&explore->rules_ready, &explore->lock, &until);
         }
         struct explore_shown_work *work = explore->shown[r];
-        if (!is_large(explore, work) || is_in_use(explore, work, begun_s))
+        if (!is_large(explore, work) || is_in_use(explore, work))
             continue;
         explore->shown[r] = NULL;
         end(work);
@@ -347,6 +348,8 @@ static struct explore_shown_work *find_or_begin(struct explore *explore, enum ru
 /* With explore->lock held: for the request, which keeps it. */
 static enum status hold(struct explore_request *request, struct explore_shown_work *work, const struct timespec *until)
 {
+    if (work->leaving)
+        return STATUS_BUSY;
     work->users++;
     enum status status = explore_job_wait_until(&work->job, until);
     work->used_s = explore_now_s();

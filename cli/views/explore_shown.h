@@ -1,8 +1,8 @@
 /* explore_shown: what the unknown outputs of a rule set and their unlocking show: how the outputs of each T-DAG were
  * unlocked, the keys, hashes and preimages, and the groups of what shares them. The spenders' blocks are read again
  * when it is first asked for, by a thread of its own; then it is kept, on a long chain until that of another rule set
- * is asked for. That one waits until no page uses the first and nobody has done so for EXPLORE_SHOWN_IDLE_S, for which
- * it waits no longer than EXPLORE_SHOWN_TURN_S.
+ * is asked for. That one waits until no page has used the first for EXPLORE_SHOWN_IDLE_S; after EXPLORE_SHOWN_TURN_S
+ * only until the pages that have it are made.
  *
  * Thread rule: any number of threads at once. */
 #ifndef UNKTX_CLI_VIEWS_EXPLORE_SHOWN_H
