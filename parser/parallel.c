@@ -225,8 +225,7 @@ static void *take_turns(void *context)
 }
 
 /* Threads of its own, not OpenMP's: a thread that waits sleeps, and one that has ended is gone. At a barrier of OpenMP
- * it spins for milliseconds, which on a busy machine are those of the thread it waits for. A thread that is not to be
- * had leaves its work to the others. */
+ * it spins for milliseconds, which on a busy machine are those of the thread it waits for. */
 void parallel_turns(unsigned threads, parallel_next *next, void (*work)(void *context, unsigned worker), void *context)
 {
     struct turns turns = {next, work, context, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER};

@@ -41,7 +41,7 @@ enum status parallel_try(unsigned threads, struct fault *fault) MUST_CHECK;
 /* Work of which one piece makes another possible, as each thread comes for it: `next` picks a piece for this worker, or
  * says that it must wait until another worker was here, or that there is nothing left; `work` does what was picked.
  * Calls of `next` come one after the other, and each sees all that was done before. It must not say to wait when no
- * worker is at work. */
+ * worker is at work. Worker 0 is the calling thread; one that is not to be had leaves its work to the others. */
 enum parallel_turn { PARALLEL_WORK, PARALLEL_WAIT, PARALLEL_END };
 typedef enum parallel_turn parallel_next(void *context, unsigned worker);
 void parallel_turns(unsigned threads, parallel_next *next, void (*work)(void *context, unsigned worker), void *context);

@@ -1,11 +1,13 @@
 /* parallel_lanes: each lane's items are made once and taken in order, what is in a slot stays until it was taken, and
- * nothing begins after the end. */
+ * nothing begins after the end. Where no more threads are to be had the calling one does all. */
+#define _GNU_SOURCE /* pthread_setattr_default_np */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 
@@ -95,12 +97,51 @@ static void without_memory_nothing_is_done(void **state)
     assert_int_equal(status, STATUS_OK);
 }
 
+static void set_stack(size_t size)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    assert_int_equal(pthread_attr_setstacksize(&attributes, size), 0);
+    assert_int_equal(pthread_setattr_default_np(&attributes), 0);
+    pthread_attr_destroy(&attributes);
+}
+
+static void note_item(void *context, unsigned worker, size_t item)
+{
+    unsigned *seen = context;
+    seen[item] += 1 + 100 * worker;
+}
+
+static void without_threads_the_caller_does_all(void **state)
+{
+    (void)state;
+    pthread_attr_t before;
+    size_t size;
+    unsigned seen[10] = {0};
+    struct run run = {.last = NEVER};
+    assert_int_equal(pthread_getattr_default_np(&before), 0);
+    pthread_attr_getstacksize(&before, &size);
+    pthread_attr_destroy(&before);
+    set_stack(SIZE_MAX / 2 + 1); /* which no thread can have */
+    parallel_whole(4, 10, note_item, seen);
+    enum status status = parallel_lanes(4, lanes, LANES, make, take, &run, NULL), tried = parallel_try(2, NULL);
+    set_stack(size);
+    assert_int_equal(tried, STATUS_RESOURCES); /* so it was as said */
+    for (size_t i = 0; i < 10; i++)
+        assert_int_equal(seen[i], 1);
+    assert_int_equal(status, STATUS_OK);
+    assert_false(run.wrong);
+    for (size_t lane = 0; lane < LANES; lane++)
+        assert_int_equal(run.taken[lane], lanes[lane].items);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_item_in_order),
         cmocka_unit_test(the_end_ends_all),
         cmocka_unit_test(without_memory_nothing_is_done),
+        cmocka_unit_test(without_threads_the_caller_does_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
