@@ -66,6 +66,7 @@ static void test_reorganisations(void **state)
         index_built(data, fresh);
         assert_same_index(store, fresh);
     }
+    index_few_bytes = INDEX_FEW_BYTES;
     remove_tree(dir);
     free(dir);
 }
