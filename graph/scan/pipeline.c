@@ -7,7 +7,6 @@
 #include "parser/timings.h"
 
 #define WINDOW_BYTES_PER_THREAD (3u << 20)
-#define WINDOW_BYTES_MIN (3u << 20)
 #define WINDOW_BLOCKS_MAX 4096u
 #define SLICE_BYTES (1u << 20)
 #define SLICE_BLOCKS 256u
@@ -16,17 +15,21 @@
 #define AHEAD_BYTES_MIN (48u << 20)
 #define CACHED_READ_RATE 1.0 /* bytes/ns: a window that was read slower than that waited for the disk */
 
-static uint64_t bytes_for(const struct ingest_options *options, uint32_t per_thread, uint32_t least)
+static uint64_t window_bytes(const struct ingest_options *options)
 {
-    uint64_t bytes = (uint64_t)per_thread * options->threads;
-    return bytes < least ? least : bytes;
+    return (uint64_t)WINDOW_BYTES_PER_THREAD * options->threads;
+}
+
+static uint64_t ahead_bytes(const struct ingest_options *options)
+{
+    uint64_t bytes = (uint64_t)AHEAD_BYTES_PER_THREAD * options->threads;
+    return bytes < AHEAD_BYTES_MIN ? AHEAD_BYTES_MIN : bytes;
 }
 
 /* A window ends with the block that reaches its bytes, a slice with one that reaches its bytes or blocks. */
 static size_t slices_max(const struct ingest_options *options)
 {
-    return (size_t)(bytes_for(options, WINDOW_BYTES_PER_THREAD, WINDOW_BYTES_MIN) / SLICE_BYTES) +
-           WINDOW_BLOCKS_MAX / SLICE_BLOCKS + 2;
+    return (size_t)(window_bytes(options) / SLICE_BYTES) + WINDOW_BLOCKS_MAX / SLICE_BLOCKS + 2;
 }
 
 static enum status new_window(struct window *window, const struct ingest_options *options)
@@ -116,8 +119,7 @@ static uint32_t blocks_in(const struct pipeline *pipeline, uint32_t first, uint6
 /* Asks for the blocks from height `from` on. */
 static void read_ahead(struct pipeline *pipeline, uint32_t from)
 {
-    uint32_t end = from +
-                   blocks_in(pipeline, from, bytes_for(pipeline->options, AHEAD_BYTES_PER_THREAD, AHEAD_BYTES_MIN));
+    uint32_t end = from + blocks_in(pipeline, from, ahead_bytes(pipeline->options));
     for (uint32_t height = from > pipeline->asked ? from : pipeline->asked; height < end; height++) {
         const struct chain_block *block = chain_active(pipeline->job->chain, height);
         const struct block_cache *cache = pipeline->job->cache;
@@ -168,7 +170,7 @@ static void make_slices(struct window *window)
 static void begin_window(struct pipeline *pipeline)
 {
     struct window *window = window_of(pipeline, pipeline->begun++);
-    uint64_t bytes = bytes_for(pipeline->options, WINDOW_BYTES_PER_THREAD, WINDOW_BYTES_MIN);
+    uint64_t bytes = window_bytes(pipeline->options);
     uint32_t first = pipeline->next, count = blocks_in(pipeline, first, bytes);
     window->count = count;
     pipeline->next += count;
