@@ -12,7 +12,7 @@
 #include "parser/timings.h"
 
 #define DURABLE_BYTES (UINT64_C(1) << 30) /* of blocks; fewer are soon done again */
-#define MEMORY_LEFT (UINT64_C(256) << 20) /* for the arrays of the stages, beside temporary files in memory */
+#define MEMORY_LEFT (UINT64_C(256) << 20) /* at least, for the arrays of the stages, beside temporary files in memory */
 #define BYTES_A_TX 180u                   /* of blocks, fewer than any chain's average */
 #define CREATORS_A_PART 100000u
 #define NUMBERS_A_RANGE 65536u
@@ -308,12 +308,19 @@ static bool adds_few(const struct index_work *work)
            work_bytes(work, work->first, work->end) <= index_few_bytes;
 }
 
-/* Whether memory has room for the temporary files, and nobody named a folder for them. They are a fifth of the blocks
- * as a rule; of the smallest transactions that can be, 60 bytes each, they are 70. */
-static bool fits_memory(const struct index_work *work, uint64_t bytes)
+/* The most that the temporary files can be. They are a fifth of the blocks as a rule; of the smallest transactions that
+ * can be, 60 bytes each, they are 70. */
+static uint64_t bytes_in_memory(const struct index_work *work)
+{
+    uint64_t bytes = work_bytes(work, work->first, work->end);
+    return bytes + bytes / 4;
+}
+
+/* Whether memory has room for the temporary files, and nobody named a folder for them. */
+static bool fits_memory(const struct index_work *work)
 {
     return index_checkpoint_blocks == 0 && index_few_bytes > 0 && !work->options->tmp &&
-           bytes + bytes / 4 + MEMORY_LEFT <= work->memory;
+           bytes_in_memory(work) + MEMORY_LEFT <= work->memory;
 }
 
 /* A kernel, or what it is told to allow, may have no such files. */
@@ -329,10 +336,9 @@ static bool has_files_in_memory(void)
 static enum status begin_stages(struct index_work *work)
 {
     uint32_t end = work->end;
-    uint64_t bytes = work_bytes(work, work->first, work->end);
     work->bad_height = UINT32_MAX;
     work->bad_bytes = work->in_memory = false;
-    work->durable = bytes >= DURABLE_BYTES || index_checkpoint_blocks > 0;
+    work->durable = work_bytes(work, work->first, end) >= DURABLE_BYTES || index_checkpoint_blocks > 0;
     work->few = adds_few(work) && has_files_in_memory();
     enum status status = work->few ? STATUS_OK : index_make_folder(work);
     if (status == STATUS_OK && !work->few && work_load_checkpoint(work)) {
@@ -342,7 +348,7 @@ static enum status begin_stages(struct index_work *work)
     if (status == STATUS_OK && !work->few)
         close_stages(work, false);
     work->end = end;
-    work->in_memory = work->few || (fits_memory(work, bytes) && has_files_in_memory());
+    work->in_memory = work->few || (fits_memory(work) && has_files_in_memory());
     return status;
 }
 
@@ -352,7 +358,7 @@ enum status index_run_stages(struct index_work *work)
     timings_stage("walk");
     enum status status = begin_stages(work);
     if (work->in_memory && !work->few)
-        work->memory = MEMORY_LEFT; /* more than the stages of so few blocks have a use for */
+        work->memory -= bytes_in_memory(work);
     if (status == STATUS_OK)
         status = kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
     if (status == STATUS_OK && work->stage < WORK_WALKED)
