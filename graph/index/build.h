@@ -49,8 +49,9 @@ struct index_result {
 /* Brings the index in the store folder up to date. As ingest_run: STATUS_OK also with damages. STATUS_INTERRUPTED
  * leaves what the last finished stage made and the walk as far as it came, and the next call goes on from there. So it
  * does after a kill, from the last checkpoint of the walk (at most 16 GiB of blocks before), and for more than a GiB
- * of blocks after a power failure too. Without `tmp`, the temporary files of blocks of up to 4/5 of `memory` less some
- * 350 MiB are in memory, and those of 16 MiB of blocks that are added always: then the next call begins again. */
+ * of blocks after a power failure too. Without `tmp`, the temporary files of blocks of up to 4/5 of what `memory` has
+ * beyond 344 MiB and 200 bytes a header are in memory, and those of 16 MiB of blocks that are added always: then the
+ * next call begins again. */
 enum status index_build(const struct index_options *options, struct index_result *result, struct fault *fault)
     MUST_CHECK;
 
