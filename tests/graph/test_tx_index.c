@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "graph/index/format.h"
 #include "parser/mem.h"
 #include "tests/support/index_builds.h"
 #include "tests/support/plan.h"
@@ -123,6 +124,88 @@ static void test_what_is_not_there(void **state)
     free(dir);
 }
 
+struct page {
+    uint8_t key[5];
+    uint8_t bytes[INDEX_PAGE];
+    size_t size;
+};
+
+static bool write_page(struct kv_txn *txn, void *context)
+{
+    const struct page *page = context;
+    return kv_put(txn, TABLE_TXS, page->key, sizeof page->key, page->bytes, page->size);
+}
+
+static bool no_create(struct kv_txn *txn, void *context)
+{
+    (void)txn;
+    (void)context;
+    return false;
+}
+
+/* Takes the last byte off the page that has this transaction. */
+static void cut_page_of(const char *store, const struct index_tx *tx)
+{
+    struct kv *kv;
+    struct kv_view *view;
+    struct kv_cursor *cursor;
+    struct kv_pair pair;
+    struct page page;
+    uint8_t key[5];
+    store_be40(key, tx->first_output);
+    assert_int_equal(kv_open(path_of("%s/tio", store), KV_WRITE, &index_words, index_table_names, INDEX_TABLE_COUNT,
+                             no_create, NULL, &kv, NULL),
+                     STATUS_OK);
+    assert_int_equal(kv_view_open(kv, &view, NULL), STATUS_OK);
+    assert_int_equal(kv_cursor_open(view, TABLE_TXS, &cursor, NULL), STATUS_OK);
+    assert_int_equal(kv_floor(cursor, key, sizeof key, &pair, NULL), STATUS_OK);
+    assert_true(pair.key_size == sizeof page.key && pair.value_size <= sizeof page.bytes);
+    memcpy(page.key, pair.key, sizeof page.key);
+    memcpy(page.bytes, pair.value, pair.value_size);
+    page.size = pair.value_size - 1;
+    kv_cursor_close(cursor);
+    kv_view_close(view);
+    assert_int_equal(kv_write(kv, page.size, write_page, &page, NULL), STATUS_OK);
+    kv_close(kv);
+}
+
+/* Of a page that is cut short all transactions but the last are found by txid, in whichever order. By number, for which
+ * the whole page is decoded, none is. */
+static void test_damaged_page(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    index_built("tests/fixtures/regtest-xor/regtest", dir);
+    struct tx_index *index = index_opened(dir);
+    uint64_t count = index_totals_of(index).txs, last = 0, damaged = 0;
+    struct index_tx *txs = must_alloc(count, sizeof *txs), tx;
+    for (uint64_t i = 0; i < count; i++)
+        assert_int_equal(index_tx_at(index, i, &txs[i], NULL), STATUS_OK);
+    index_close(index);
+    cut_page_of(dir, &txs[count / 2]);
+    index = index_opened(dir);
+    for (uint64_t i = 0; i < count; i++)
+        if (index_tx_at(index, i, &tx, NULL) == STATUS_FORMAT) {
+            last = i;
+            damaged++;
+        }
+    assert_true(damaged > 2 && damaged < count && last - damaged < count / 2 && count / 2 <= last); /* one page */
+    for (uint64_t i = 0; i < 4 * count; i++) { /* up, down, and each after the one that is not there */
+        uint64_t n = i < count ? i : i < 2 * count ? 2 * count - 1 - i : i % 2 ? last : (i - 2 * count) / 2;
+        struct fault fault = {0};
+        assert_int_equal(index_tx_find(index, &txs[n].txid, UINT64_MAX, &tx, &fault),
+                         n == last ? STATUS_FORMAT : STATUS_OK);
+        if (n == last)
+            assert_non_null(strstr(fault.text, "a transaction is malformed"));
+        else
+            assert_memory_equal(&tx, &txs[n], sizeof tx);
+    }
+    index_close(index);
+    free(txs);
+    remove_tree(dir);
+    free(dir);
+}
+
 static void test_no_index(void **state)
 {
     (void)state;
@@ -140,7 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fixtures),      cmocka_unit_test(test_all_fixtures),
         cmocka_unit_test(test_random_access), cmocka_unit_test(test_what_is_not_there),
-        cmocka_unit_test(test_no_index),
+        cmocka_unit_test(test_damaged_page),  cmocka_unit_test(test_no_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
