@@ -417,6 +417,7 @@ bool spend_is_preimage(struct spend_ideas *ideas, const struct spend_value *item
         asked = stands_in_script(ideas, first, hash_by(OP_SHA256, spend_bytes(item), item->size, first));
     if (!asked)
         return false;
-    spend_idea_unequal(ideas, item, item);
+    make_other(ideas, item->item);
+    make_other(ideas, item->hash_item);
     return true;
 }
