@@ -204,6 +204,7 @@ static uint32_t first_match(const char *folder, const char *patterns)
     forest_free(&forest);
     filter_free(filter);
     store_close(store);
+    forest_builder_free(&builder);
     remove_tree(path_of("%s/store", folder));
     return drop[1];
 }
