@@ -13,8 +13,8 @@ echo "$elf" | grep -q 'FLAGS.*BIND_NOW' || lack "$1" "all relocations at the sta
 echo "$elf" | grep -q 'GNU_STACK.*RW ' || lack "$1" "a stack without code"
 echo "$symbols" | grep -q __stack_chk_fail || lack "$1" "a stack protector"
 echo "$symbols" | grep -q '_chk@' || lack "$1" "FORTIFY_SOURCE"
-case $(uname -m) in
-x86_64) [ "$(marks "$1" endbr64)" -gt 100 ] || lack "$1" "marked targets of jumps (CET)" ;;
-aarch64) [ "$(marks "$1" 'paciasp|bti')" -gt 100 ] || lack "$1" "protected branches" ;;
+case $(echo "$elf" | sed -n 's/.*Machine: *//p') in
+*X86-64) [ "$(marks "$1" endbr64)" -gt 100 ] || lack "$1" "marked targets of jumps (CET)" ;;
+AArch64) [ "$(marks "$1" 'paciasp|bti')" -gt 100 ] || lack "$1" "protected branches" ;;
 esac
 exit $lacks
