@@ -39,6 +39,8 @@ ALL_LDFLAGS = $(HARDENING_LDFLAGS) $(LDFLAGS) $(OPENMP) -pthread $(SANITIZER)
 # debugging information, which a sanitizer reads. For a debugger: make TEST_LDFLAGS= build/tests/FOLDER/test_NOUN
 ifeq ($(SANITIZE),)
 TEST_LDFLAGS := $(shell $(CC) -fuse-ld=gold -Wl,--version 2>/dev/null | grep -q gold && echo -fuse-ld=gold) -Wl,--strip-debug
+# Those of tests/cli spend their time in the commands, not in themselves: less for the compiler to do.
+TEST_CFLAGS := $(if $(filter -O2,$(CFLAGS)),-Og)
 endif
 
 LIB_SOURCES := $(sort $(wildcard parser/*.c graph/*/*.c classify/*.c))
@@ -134,6 +136,8 @@ $(COMPLETIONS): $(BUILD)/unktx
 	@mkdir -p $(@D)
 	$(BUILD)/unktx completion $(notdir $(@D)) >$@.part
 	@mv $@.part $@
+
+$(patsubst %,%.o,$(filter $(BUILD)/tests/cli/%,$(TESTS))): ALL_CFLAGS += $(TEST_CFLAGS)
 
 # the test that reads graph files back with igraph
 $(BUILD)/tests/cli/test_graphfile: LIB_LIBS += $(shell pkg-config --libs igraph)
