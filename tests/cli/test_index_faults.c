@@ -66,13 +66,13 @@ static int set_up(void **state)
     struct gen_options options = {.dir = place.data,
                                   .seed = 17,
                                   .xored = true,
-                                  .block_bytes = 40000,
-                                  .file_bytes = 4 << 20,
+                                  .block_bytes = 20000,
+                                  .file_bytes = 2 << 20,
                                   .planted_per_10k = 2000,
                                   .stale_every = 40,
                                   .spends = true};
     struct gen *gen = gen_open(&options);
-    gen_blocks(gen, 0, 12 << 20);
+    gen_blocks(gen, 0, 6 << 20);
     place.stale_tip = gen_tip(gen);
     gen_fork(gen, gen_height(gen) - 30);
     gen_blocks(gen, 40, 0);
@@ -350,7 +350,7 @@ static void full_disk(bool of_store)
     snprintf(tmp, sizeof tmp, of_store ? "%s-tmp" : "%s/tmp", place.small);
     make_dirs(tmp);
     snprintf(line, sizeof line, "index --quiet --datadir %s --store %s --tmp %s", place.data, store, tmp);
-    for (unsigned kib = 64; kib < 16 << 10; kib += kib / 4) {
+    for (unsigned kib = 32; kib < 8 << 10; kib += kib / 4) {
         remove_tree(store);
         remove_tree(tmp);
         make_dirs(tmp);
