@@ -38,7 +38,7 @@ static int set_up(void **state)
     snprintf(place.store, sizeof place.store, "%s/store", place.dir);
     snprintf(place.tables, sizeof place.tables, "%s/tables", place.dir);
     snprintf(place.small, sizeof place.small, "%s/small", place.dir);
-    struct gen_options options = {.dir = place.data, .seed = 31, .block_bytes = 40000, .planted_per_10k = 3000};
+    struct gen_options options = {.dir = place.data, .seed = 31, .block_bytes = 20000, .planted_per_10k = 3000};
     struct gen *gen = gen_open(&options);
     gen_blocks(gen, 300, 0);
     gen_close(gen);
@@ -62,12 +62,12 @@ static int tear_down(void **state)
 static void test_store_on_a_full_disk(void **state)
 {
     (void)state;
-    mount_small(place.small, 2048);
-    char *zeros = must_alloc(2048, 1024);
+    mount_small(place.small, 1024);
+    char *zeros = must_alloc(1024, 1024);
     unsigned refused = 0;
-    for (unsigned free_kib = 0; free_kib <= 2048; free_kib += free_kib < 64 ? 4 : 96) {
+    for (unsigned free_kib = 0; free_kib <= 1024; free_kib += free_kib < 64 ? 4 : 48) {
         remove_tree(path_of("%s/store", place.small));
-        write_file(path_of("%s/fill", place.small), zeros, (size_t)(2048 - free_kib) << 10);
+        write_file(path_of("%s/fill", place.small), zeros, (size_t)(1024 - free_kib) << 10);
         struct run run = unktx("scan --quiet --datadir %s --store %s/store", place.data, place.small);
         if (run.exit_status != 0) {
             refused++;
@@ -85,7 +85,7 @@ static void test_store_on_a_full_disk(void **state)
             store_digest(path_of("%s/store", place.small), found);
             assert_string_equal(wanted, found);
             remove_tree(path_of("%s/store", place.small));
-            resize_small(place.small, 2048, false);
+            resize_small(place.small, 1024, false);
         }
     }
     print_message("%u disks too small\n", refused);
