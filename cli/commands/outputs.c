@@ -162,7 +162,7 @@ static enum status list_outputs(const struct settings *settings, struct outputs 
         status = forest_load(store, (unsigned)settings->threads, &forest, fault);
     }
     if (status == STATUS_OK)
-        status = tdags_find(&forest, settings->rules, &outputs->tdags, fault);
+        status = tdags_find_others(&forest, settings->rules, NULL, (unsigned)settings->threads, &outputs->tdags, fault);
     if (status == STATUS_OK)
         status = tdags_name(&forest, &outputs->tdags, fault);
     if (status == STATUS_OK)

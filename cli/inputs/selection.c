@@ -66,7 +66,7 @@ enum status selection_make_others(const struct store *store, const struct forest
                                   struct selection *selection, struct fault *fault)
 {
     *selection = (struct selection){0};
-    enum status status = tdags_find_others(forest, rules, skipped, &selection->tdags, fault);
+    enum status status = tdags_find_others(forest, rules, skipped, threads, &selection->tdags, fault);
     if (status == STATUS_OK && filter)
         status = exclude(store, forest, filter, threads, selection, fault);
     if (status == STATUS_OK)

@@ -150,12 +150,13 @@ static inline uint32_t tdags_first_tx(const struct tdags *tdags, uint32_t d)
     return tdags->members[tdags->first[d - 1]];
 }
 
-/* Union-find over the arcs, with path halving: linear but for a factor that is at worst logarithmic. */
+/* Union-find over the arcs, with path halving: linear but for a factor that is at worst logarithmic. On one thread. */
 enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags, struct fault *fault)
     MUST_CHECK;
-/* tdags_find without the arcs of transactions t with skipped[t] not 0, which must be whole T-DAGs: those that another
- * rule set has alike need not be found again. roots_all counts as if nothing were skipped. */
-enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *skipped,
+/* tdags_find on `threads` threads, unless `skipped` is NULL without the arcs of transactions t with skipped[t] not 0,
+ * which must be whole T-DAGs: those that another rule set has alike need not be found again. roots_all counts as if
+ * nothing were skipped. */
+enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *skipped, unsigned threads,
                               struct tdags *tdags, struct fault *fault) MUST_CHECK;
 /* Drops the T-DAGs d (1..count) with drop[d] not 0 and numbers the others anew, in the same order. */
 void tdags_drop(struct tdags *tdags, const uint8_t *drop);

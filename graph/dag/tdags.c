@@ -1,54 +1,120 @@
 #include "graph/dag/forest.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "parser/mem.h"
+#include "parser/parallel.h"
 #include "parser/stop.h"
 #include "parser/union_find.h"
 
-/* False: stopped. The smallest number of a component is its representative, so that is also the first transaction.
- * Until the numbering, tx_dag[r] of a representative r says whether its component has an arc. */
-static bool join_arcs(const struct forest *forest, const uint8_t *skipped, struct tdags *tdags, uint32_t *parent)
+/* A run of transactions, or of outputs, that one worker takes: enough of them that its cost does not show. */
+#define PART ((uint32_t)1 << 13)
+
+struct finding {
+    const struct forest *forest;
+    const uint8_t *skipped;
+    struct tdags *tdags;
+    uint32_t *parent; /* by transaction: one of its component with a smaller number, or itself */
+    uint32_t *dags;   /* by part: how many T-DAGs begin there, then how many before */
+    atomic_uint members;
+};
+
+static size_t parts_of(uint32_t count) { return count / PART + (count % PART != 0); }
+
+static uint32_t part_end(size_t part, uint32_t count)
 {
-    for (uint32_t t = 0; t < forest->txs_count; t++)
-        parent[t] = t;
-    for (uint32_t o = 0; o < forest->outputs_count; o++) {
-        if (stop_due(o))
-            return false;
-        if (!forest_is_arc(&forest->outputs[o], tdags->rules) || (skipped && skipped[forest->outputs[o].tx]))
-            continue;
-        uint32_t a = union_find(parent, forest->outputs[o].tx), b = union_find(parent, forest->outputs[o].spender);
-        if (a > b) {
-            uint32_t swap = a;
-            a = b;
-            b = swap;
-        }
-        parent[b] = a;
-        tdags->tx_dag[a] = 1;
-    }
-    return true;
+    uint32_t begin = (uint32_t)part * PART;
+    return count - begin < PART ? count : begin + PART;
 }
 
-/* Joins the components and numbers them. Sets `*members` to how many transactions lie in one. */
-static enum status number_components(const struct forest *forest, const uint8_t *skipped, struct tdags *tdags,
-                                     uint32_t *members, struct fault *fault)
+static void begin_part(void *context, unsigned worker, size_t part)
 {
-    uint32_t n = forest->txs_count, *parent = mem_alloc_large(n, sizeof *parent);
-    *members = 0;
-    if (!parent)
-        return fault_nomem(fault);
-    bool stopped = !join_arcs(forest, skipped, tdags, parent);
-    for (uint32_t t = 0; t < n && !stopped; t++) {
-        stopped = stop_due(t);
-        uint32_t first = union_find(parent, t);
-        if (first < t)
-            tdags->tx_dag[t] = tdags->tx_dag[first];
-        else if (tdags->tx_dag[t])
-            tdags->tx_dag[t] = ++tdags->count;
-        *members += tdags->tx_dag[t] != 0;
+    struct finding *finding = context;
+    uint32_t end = part_end(part, finding->forest->txs_count);
+    (void)worker;
+    for (uint32_t t = (uint32_t)part * PART; t < end; t++)
+        finding->parent[t] = t;
+}
+
+/* Until the numbering, tx_dag[r] of a representative r says whether its component has an arc. */
+static void join_part(void *context, unsigned worker, size_t part)
+{
+    struct finding *finding = context;
+    const struct forest *forest = finding->forest;
+    const struct tdags *tdags = finding->tdags;
+    uint32_t end = part_end(part, forest->outputs_count);
+    (void)worker;
+    for (uint32_t o = (uint32_t)part * PART; o < end; o++) {
+        const struct forest_output *output = &forest->outputs[o];
+        if (!forest_is_arc(output, tdags->rules) || (finding->skipped && finding->skipped[output->tx]))
+            continue;
+        uint32_t first = union_join_shared(finding->parent, output->tx, output->spender);
+        __atomic_store_n(&tdags->tx_dag[first], 1, __ATOMIC_RELAXED);
     }
-    mem_free(parent);
-    return stopped ? stop_check(fault) : STATUS_OK;
+}
+
+static void count_part(void *context, unsigned worker, size_t part)
+{
+    struct finding *finding = context;
+    uint32_t end = part_end(part, finding->forest->txs_count), dags = 0, others = 0;
+    (void)worker;
+    for (uint32_t t = (uint32_t)part * PART; t < end; t++) {
+        bool is_first = finding->parent[t] == t;
+        dags += is_first && finding->tdags->tx_dag[t];
+        others += !is_first;
+    }
+    finding->dags[part] = dags;
+    atomic_fetch_add_explicit(&finding->members, dags + others, memory_order_relaxed);
+}
+
+static void number_part(void *context, unsigned worker, size_t part)
+{
+    struct finding *finding = context;
+    uint32_t end = part_end(part, finding->forest->txs_count), number = finding->dags[part];
+    (void)worker;
+    for (uint32_t t = (uint32_t)part * PART; t < end; t++)
+        if (finding->parent[t] == t && finding->tdags->tx_dag[t])
+            finding->tdags->tx_dag[t] = ++number;
+}
+
+static void fill_part(void *context, unsigned worker, size_t part)
+{
+    struct finding *finding = context;
+    uint32_t end = part_end(part, finding->forest->txs_count), *tx_dag = finding->tdags->tx_dag;
+    (void)worker;
+    for (uint32_t t = (uint32_t)part * PART; t < end; t++)
+        if (__atomic_load_n(&finding->parent[t], __ATOMIC_RELAXED) != t)
+            tx_dag[t] = tx_dag[union_find_shared(finding->parent, t)];
+}
+
+/* Joins the components and numbers them. The smallest number of a component is its representative, so that is also the
+ * first transaction, whoever joined what before. */
+static enum status number_components(struct finding *finding, unsigned threads, struct fault *fault)
+{
+    uint32_t *count = &finding->tdags->count;
+    size_t parts = parts_of(finding->forest->txs_count), joined = parts_of(finding->forest->outputs_count);
+    finding->parent = mem_alloc_large(finding->forest->txs_count, sizeof *finding->parent);
+    finding->dags = mem_alloc(parts, sizeof *finding->dags);
+    enum status status = finding->parent && finding->dags ? STATUS_OK : fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = parallel_for(threads, parts, begin_part, finding, fault);
+    if (status == STATUS_OK)
+        status = parallel_for(threads, joined, join_part, finding, fault);
+    if (status == STATUS_OK)
+        status = parallel_for(threads, parts, count_part, finding, fault);
+    for (size_t i = 0; i < parts && status == STATUS_OK; i++) {
+        uint32_t before = *count;
+        *count += finding->dags[i];
+        finding->dags[i] = before;
+    }
+    if (status == STATUS_OK)
+        status = parallel_for(threads, parts, number_part, finding, fault);
+    if (status == STATUS_OK)
+        status = parallel_for(threads, parts, fill_part, finding, fault);
+    mem_free(finding->parent);
+    mem_free(finding->dags);
+    return status;
 }
 
 /* Counting sort of the transactions by T-DAG, one place further on than final: filling moves every first[d] to where
@@ -86,19 +152,19 @@ static uint64_t count_roots(const struct forest *forest, enum rules rules)
 
 enum status tdags_find(const struct forest *forest, enum rules rules, struct tdags *tdags, struct fault *fault)
 {
-    return tdags_find_others(forest, rules, NULL, tdags, fault);
+    return tdags_find_others(forest, rules, NULL, 1, tdags, fault);
 }
 
-enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *skipped,
+enum status tdags_find_others(const struct forest *forest, enum rules rules, const uint8_t *skipped, unsigned threads,
                               struct tdags *tdags, struct fault *fault)
 {
-    uint32_t members = 0;
+    struct finding finding = {.forest = forest, .skipped = skipped, .tdags = tdags};
     *tdags = (struct tdags){.rules = rules, .tx_dag = mem_alloc_large(forest->txs_count, sizeof *tdags->tx_dag)};
     enum status status = tdags->tx_dag ? STATUS_OK : fault_nomem(fault);
     if (status == STATUS_OK)
-        status = number_components(forest, skipped, tdags, &members, fault);
+        status = number_components(&finding, threads, fault);
     if (status == STATUS_OK)
-        status = list_members(forest->txs_count, members, tdags, fault);
+        status = list_members(forest->txs_count, finding.members, tdags, fault);
     if (status == STATUS_OK)
         tdags->roots_all = count_roots(forest, rules);
     else

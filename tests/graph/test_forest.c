@@ -287,28 +287,28 @@ static void out_of_memory(void **state)
     forest_builder_free(&builder);
 }
 
-/* T-DAGs are igraph's components of the graph of arcs, as far as they have an arc. */
+/* T-DAGs are igraph's components of the graph of arcs, as far as they have an arc, on one thread and on four. */
 static void components(void **state)
 {
     (void)state;
-    enum { TXS = 3000 };
+    enum { TXS = 20000 };
     static uint32_t from[TXS * 4], to[TXS * 4], colour[TXS], component[TXS], dag_of[TXS];
     struct forest_builder builder = {0};
     struct fault fault = {0};
     add_random_txs(&builder, TXS);
-    for (unsigned rules = 0; rules < RULES; rules += RULES - 1) {
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned rules = i % 2 ? RULES - 1 : 0, threads = i < 2 ? 1 : 4;
         struct shape_graph graph = {TXS, 0, colour, from, to};
         uint32_t count, numbered = 0, sizes[TXS] = {0};
         struct tdags tdags;
         for (uint32_t o = 0; o < builder.forest.outputs_count; o++) {
             const struct forest_output *output = &builder.forest.outputs[o];
-            if (output->spender == FOREST_NONE || !(output->unknown & 1u << rules))
-                continue;
             from[graph.arcs] = output->tx;
-            to[graph.arcs++] = output->spender;
+            to[graph.arcs] = output->spender;
+            graph.arcs += output->spender != FOREST_NONE && (output->unknown & 1u << rules) != 0;
         }
         assert_int_equal(shape_components(&graph, component, &count, &fault), STATUS_OK);
-        assert_int_equal(tdags_find(&builder.forest, rules, &tdags, &fault), STATUS_OK);
+        assert_int_equal(tdags_find_others(&builder.forest, rules, NULL, threads, &tdags, &fault), STATUS_OK);
         memset(dag_of, 0, sizeof dag_of);
         for (uint32_t t = 0; t < TXS; t++)
             sizes[component[t]]++;
@@ -350,7 +350,7 @@ static void others(void **state)
         dropped[d] = d == 1 || random_below(2) == 0;
     for (uint32_t t = 0; t < 2000; t++)
         skipped[t] = dropped[all.tx_dag[t]];
-    assert_int_equal(tdags_find_others(&builder.forest, RULES_CORE_22, skipped, &found, &fault), STATUS_OK);
+    assert_int_equal(tdags_find_others(&builder.forest, RULES_CORE_22, skipped, 4, &found, &fault), STATUS_OK);
     assert_int_equal(found.roots_all, all.roots_all);
     tdags_drop(&all, dropped);
     assert_true(all.count > 10);
