@@ -22,6 +22,8 @@ struct batch_load {
     uint32_t first_output;
     uint32_t first_height;
     uint32_t blocks;
+    uint32_t first_spend;
+    bool spends_again; /* what another transaction has spent */
     struct spend_list list;
     struct forest totals; /* only the sums */
 };
@@ -76,6 +78,8 @@ static void add_sums(struct forest *sums, const struct forest *part)
         sums->unknown_txs[r] += part->unknown_txs[r];
     for (unsigned r = 0; r < RULES; r++)
         sums->maybe_txs[r] += part->maybe_txs[r];
+    for (unsigned r = 0; r < RULES_WITH_HIDDEN; r++)
+        sums->inner_txs[r] += part->inner_txs[r];
 }
 
 static enum status load_outputs(struct forest *forest, struct tx_view *view, uint32_t tx, uint32_t output, uint32_t end)
@@ -207,7 +211,7 @@ static void load_work(void *context, unsigned w, size_t b)
     worker->failed = b;
 }
 
-/* ---- before and after decoding, on one thread ---- */
+/* ---- before decoding, on one thread ---- */
 
 /* Where each batch begins: their headers must follow one another, so that the stretches above cannot overlap. */
 static enum status load_headers(struct load *load, struct store_reader *reader, struct fault *fault)
@@ -273,44 +277,57 @@ static enum status load_parallel(struct load *load, unsigned threads, struct fau
     return first ? first->status : status;
 }
 
-/* Joins the batches' spends. Serial, because two batches may claim the same output in a damaged store. */
-static enum status link_spends(struct load *load, struct fault *fault)
+/* ---- linking, in parallel ---- */
+
+/* Two batches may claim the same output in a damaged store: only one is its spender, and who comes second says so. */
+static void link_batch(void *context, unsigned worker, size_t b)
+{
+    struct load *load = context;
+    struct forest *forest = load->forest;
+    struct batch_load *batch = &load->batches[b];
+    uint32_t s = 0;
+    (void)worker;
+    for (uint32_t t = batch->first_tx; t < batch[1].first_tx; t++) {
+        uint32_t end = t + 1 < batch[1].first_tx ? forest->txs[t + 1].first_spend : (uint32_t)batch->list.count;
+        forest->txs[t].first_spend = batch->first_spend + s;
+        for (; s < end; s++) {
+            if (s + FOREST_AHEAD < batch->list.count)
+                __builtin_prefetch(&forest->outputs[batch->list.spends[s + FOREST_AHEAD].ordinal].spender, 1);
+            struct spend spend = batch->list.spends[s];
+            struct forest_output *output = &forest->outputs[spend.ordinal];
+            if (__atomic_exchange_n(&output->spender, t, __ATOMIC_RELAXED) != FOREST_NONE) {
+                batch->spends_again = true;
+                return;
+            }
+            output->spender_vin = spend.vin & FOREST_VIN_MAX;
+            forest->spends[batch->first_spend + s] = spend.ordinal;
+        }
+        forest_count_inner(forest, t, batch->first_spend + end, batch->totals.inner_txs);
+    }
+}
+
+/* Joins the batches' spends. */
+static enum status link_spends(struct load *load, unsigned threads, struct fault *fault)
 {
     struct forest *forest = load->forest;
     uint64_t count = 0;
-    for (size_t b = 0; b < load->batches_count; b++)
+    for (size_t b = 0; b < load->batches_count; b++) {
+        load->batches[b].first_spend = (uint32_t)count;
         count += load->batches[b].list.count;
-    if (count > forest->outputs_count)
-        return damaged(load, fault, "more spends than outputs");
+        if (count > forest->outputs_count)
+            return damaged(load, fault, "more spends than outputs");
+    }
+    forest->spends_count = (uint32_t)count;
     forest->spends = mem_alloc_large((size_t)count, sizeof *forest->spends);
     if (!forest->spends)
         return fault_nomem(fault);
     forest->txs[forest->txs_count].first_output = forest->outputs_count;
-    for (size_t b = 0; b < load->batches_count; b++) {
-        const struct batch_load *batch = &load->batches[b];
-        enum status status = stop_check(fault);
-        if (status != STATUS_OK)
-            return status;
-        uint32_t s = 0, base = forest->spends_count;
-        for (uint32_t t = batch->first_tx; t < batch[1].first_tx; t++) {
-            uint32_t end = t + 1 < batch[1].first_tx ? forest->txs[t + 1].first_spend : (uint32_t)batch->list.count;
-            for (; s < end; s++) {
-                if (s + FOREST_AHEAD < batch->list.count)
-                    __builtin_prefetch(&forest->outputs[batch->list.spends[s + FOREST_AHEAD].ordinal].spender, 1);
-                struct spend spend = batch->list.spends[s];
-                struct forest_output *output = &forest->outputs[spend.ordinal];
-                if (output->spender != FOREST_NONE)
-                    return damaged(load, fault, "an output is spent twice");
-                output->spender = t;
-                output->spender_vin = spend.vin & FOREST_VIN_MAX;
-                forest->spends[forest->spends_count++] = spend.ordinal;
-            }
-            forest->txs[t].first_spend += base;
-            forest_count_inner(forest, t, forest->txs[t].first_spend, forest->spends_count);
-        }
-    }
     forest->txs[forest->txs_count].first_spend = forest->spends_count;
-    return STATUS_OK;
+    enum status status = parallel_for(threads, load->batches_count, link_batch, load, fault);
+    for (size_t b = 0; b < load->batches_count && status == STATUS_OK; b++)
+        if (load->batches[b].spends_again)
+            status = damaged(load, fault, "an output is spent twice");
+    return status;
 }
 
 enum status forest_load(const struct store *store, unsigned threads, struct forest *forest, struct fault *fault)
@@ -325,7 +342,7 @@ enum status forest_load(const struct store *store, unsigned threads, struct fore
     if (status == STATUS_OK)
         status = load_parallel(&load, threads > 0 ? threads : 1, fault);
     if (status == STATUS_OK)
-        status = link_spends(&load, fault);
+        status = link_spends(&load, threads > 0 ? threads : 1, fault);
     for (size_t b = 0; load.batches && b < load.batches_count; b++) {
         add_sums(forest, &load.batches[b].totals);
         mem_free(load.batches[b].list.spends);

@@ -37,6 +37,7 @@ struct forest_output {
     uint32_t vout : 22;
     uint32_t kind : 5;    /* enum kind */
     uint32_t unknown : 4; /* mask of rule sets */
+    uint32_t : 0;         /* one thread may read what is above while another writes what is below */
     uint32_t spender_vin : 31;
     uint32_t anyone_can_spend : 1;
 };
@@ -119,9 +120,10 @@ uint64_t forest_unknown_txs(const struct forest *forest, enum rules rules);
 /* Of the stored transactions first .. end - 1 those with an unknown output under the rule set hidden and none under
  * core-22. O(end - first). */
 uint64_t forest_only_hidden_txs(const struct forest *forest, uint32_t first, uint32_t end);
-/* Adds a transaction to inner_txs where it counts there. It spends spends[first_spend .. end_spend - 1]; what it spends
- * and makes is there already, and so is first_output of the next one. */
-void forest_count_inner(struct forest *forest, uint32_t tx, uint32_t first_spend, uint32_t end_spend);
+/* Adds a transaction to counts such as inner_txs where it counts there. Its spends end before spends[end_spend]; what
+ * it spends and makes is there already, and so is first_output of the next one. */
+void forest_count_inner(const struct forest *forest, uint32_t tx, uint32_t end_spend,
+                        uint64_t inner_txs[RULES_WITH_HIDDEN]);
 /* A coinbase, or a transaction with an input that spends a known output; and it has an unknown output (docs/model.md,
  * section 5). */
 bool forest_is_root(const struct forest *forest, uint32_t tx, enum rules rules);

@@ -20,18 +20,19 @@ uint32_t forest_unknown_outputs(const struct forest *forest, uint32_t tx, enum r
 }
 
 /* An input whose spend is not stored spends a known output. */
-void forest_count_inner(struct forest *forest, uint32_t tx, uint32_t first_spend, uint32_t end_spend)
+void forest_count_inner(const struct forest *forest, uint32_t tx, uint32_t end_spend,
+                        uint64_t inner_txs[RULES_WITH_HIDDEN])
 {
     const struct forest_tx *t = &forest->txs[tx];
     unsigned inputs = (1u << RULES_WITH_HIDDEN) - 1, outputs = t->nulldata > 0 ? inputs : 0; /* masks of rule sets */
-    if (t->coinbase || end_spend - first_spend != t->inputs)
+    if (t->coinbase || end_spend - t->first_spend != t->inputs)
         return;
-    for (uint32_t s = first_spend; s < end_spend; s++)
+    for (uint32_t s = t->first_spend; s < end_spend; s++)
         inputs &= forest->outputs[forest->spends[s]].unknown;
     for (uint32_t o = t->first_output; o < t[1].first_output; o++)
         outputs |= forest->outputs[o].unknown;
     for (unsigned r = 0; r < RULES_WITH_HIDDEN; r++)
-        forest->inner_txs[r] += (inputs & outputs) >> r & 1;
+        inner_txs[r] += (inputs & outputs) >> r & 1;
 }
 
 bool forest_is_maybe_root(const struct forest *forest, uint32_t tx, enum rules rules)

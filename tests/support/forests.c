@@ -75,7 +75,7 @@ const struct forest *forest_finish(struct forest_builder *builder)
     forest->txs[forest->txs_count] = (struct forest_tx){.first_output = forest->outputs_count,
                                                         .first_spend = forest->spends_count};
     for (uint32_t t = 0; t < forest->txs_count; t++)
-        forest_count_inner(forest, t, forest->txs[t].first_spend, forest->txs[t + 1].first_spend);
+        forest_count_inner(forest, t, forest->txs[t + 1].first_spend, forest->inner_txs);
     return forest;
 }
 
