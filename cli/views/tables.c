@@ -2,31 +2,10 @@
 
 #include <stdio.h>
 
-#include "cli/output/outfile.h"
 #include "cli/inputs/dag_labels.h"
-#include "cli/inputs/opened_store.h"
 #include "cli/output/partial.h"
+#include "cli/views/tables_parts.h"
 #include "graph/dag/names.h"
-
-/* Rows that one chunk formats: some 100 KiB of text, so that many fit into the caches and memory stays small. */
-#define CHUNK_ROWS 1024u
-
-struct tables {
-    const struct store *store;
-    const struct forest *forest;
-    const struct tdags *tdags;
-    const struct catalogue *catalogue;
-    const struct selection *selection;
-    const struct dag_labels *labels;     /* NULL: without --labels */
-    const struct payments *payments;     /* may be NULL */
-    const struct unlocks *unlocks;       /* likewise */
-    const struct paper_classes *paper;   /* likewise */
-    const struct measures_row *measures; /* likewise: measured as rows are written */
-    const struct known_scripts_held *held;
-    size_t names_size; /* of the longest list of known scripts */
-    enum rules rules;
-    struct store_readers readers;
-};
 
 char *put_class_id(char *out, const uint8_t id[CANON_ID_SIZE], bool exact)
 {
@@ -42,8 +21,6 @@ static char *put_paper_class(char *p, const struct paper_class *class)
     *p++ = ',';
     return class->known ? put_hex(p, class->id, CANON_ID_SIZE) : p;
 }
-
-static size_t chunks_of(uint32_t rows) { return rows / CHUNK_ROWS + (rows % CHUNK_ROWS != 0); }
 
 static uint32_t chunk_end(size_t chunk, uint32_t rows)
 {
@@ -163,7 +140,7 @@ static enum status put_tdag_row(struct text *text, const struct tables *tables, 
     return STATUS_OK;
 }
 
-static enum status format_tdags(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+enum status tables_format_tdags(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
 {
     const struct tables *tables = context;
     struct measures_scratch scratch = {0};
@@ -209,7 +186,7 @@ static char *put_class(char *p, const struct tables *tables, uint32_t class)
     return p;
 }
 
-static enum status format_classes(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+enum status tables_format_classes(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
 {
     const struct tables *tables = context;
     const struct classes *classes = &tables->selection->classes;
@@ -252,7 +229,7 @@ static char *put_tx(char *p, const struct tables *tables, uint32_t number, uint3
     return p;
 }
 
-static enum status format_txs(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+enum status tables_format_txs(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
 {
     const struct tables *tables = context;
     const uint32_t *tx_dag = tables->selection->tdags.tx_dag;
@@ -289,7 +266,7 @@ static char *put_arc(char *p, const struct tables *tables, const struct forest_o
 }
 
 /* Outputs are numbered in chain order, so arcs by output are arcs by (transaction, vout). */
-static enum status format_arcs(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+enum status tables_format_arcs(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
 {
     const struct tables *tables = context;
     const struct forest *forest = tables->forest;
@@ -367,7 +344,7 @@ static enum status put_batch_leaves(struct text *text, const struct tables *tabl
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status format_leaves(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+enum status tables_format_leaves(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
 {
     const struct tables *tables = context;
     struct batch_view view;
@@ -433,63 +410,4 @@ enum status tables_put_arcs(struct text *text, const struct table_rows *rows, ui
         text_end(text, partial_put_end(p - 1));
     }
     return STATUS_OK;
-}
-
-/* ---- all of them ---- */
-
-static const char *const names[] = {"tdags.csv", "classes.csv", "txs.csv", "arcs.csv", "leaves.csv"};
-#define TABLES (sizeof names / sizeof *names)
-
-enum status tables_check(const struct outfolder *folder, struct fault *fault)
-{
-    enum status status = outfolder_check(folder, "summary.json", fault);
-    for (size_t i = 0; i < TABLES && status == STATUS_OK; i++)
-        status = outfolder_check(folder, names[i], fault);
-    return status;
-}
-
-enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, const struct known_scripts_held *held,
-                         const struct payments *payments, const struct unlocks *unlocks,
-                         const struct paper_classes *paper, const struct measures_row *measures, unsigned threads,
-                         struct fault *fault)
-{
-    struct tables tables = {.store = store,
-                            .forest = forest,
-                            .tdags = &selection->tdags,
-                            .catalogue = held->catalogue,
-                            .selection = selection,
-                            .labels = selection->labels,
-                            .payments = payments,
-                            .unlocks = unlocks,
-                            .paper = paper,
-                            .measures = measures,
-                            .held = held,
-                            .names_size = catalogue_names_size(held->catalogue),
-                            .rules = selection->tdags.rules};
-    struct outfile files[TABLES] = {{0}};
-    enum status status = store_readers_open(store, threads, &tables.readers, fault);
-    unsigned more = (unlocks ? COLUMN_WITH_UNLOCKS : 0) | (paper ? COLUMN_WITH_PAPER_CLASSES : 0);
-    unsigned with_labels = selection->labels ? COLUMN_WITH_LABELS : 0;
-    if (status == STATUS_OK) {
-        const struct outfile_table all[TABLES] = {
-            {&schema_tdags, (payments ? COLUMN_WITH_INDEX : 0) | more | with_labels,
-             chunks_of(selection->classes.rows_count), format_tdags, &tables},
-            {&schema_classes, more, chunks_of(selection->classes.classes_count), format_classes, &tables},
-            {&schema_txs, with_labels, chunks_of(forest->txs_count), format_txs, &tables},
-            {&schema_arcs, with_labels, chunks_of(forest->outputs_count), format_arcs, &tables},
-            {&schema_leaves, with_labels, store_batches(tables.readers.readers[0]), format_leaves, &tables},
-        };
-        for (size_t i = 0; i < TABLES && status == STATUS_OK; i++)
-            status = outfolder_begin(folder, &files[i], names[i], fault);
-        if (status == STATUS_OK)
-            status = outfile_write_tables(files, threads, all, TABLES, fault);
-    }
-    if (status == STATUS_OK)
-        status = outfile_sync_all(files, TABLES, threads, fault);
-    /* All appear once all are written, so that tables of two runs seldom stand side by side. */
-    for (size_t i = 0; i < TABLES; i++)
-        status = outfile_finish(&files[i], status, fault);
-    store_readers_close(&tables.readers);
-    return status;
 }
