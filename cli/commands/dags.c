@@ -133,44 +133,68 @@ static enum status find_labels(struct work *work, struct payments *payments, str
     return status;
 }
 
-/* Payers and payees too where there is an index that has the chain of the store. */
-static enum status write_tables(struct work *work, struct fault *fault)
+/* Payers and payees where there is an index that has the chain of the store: *linked. */
+static enum status write_payments(struct work *work, struct payments *payments, bool *linked, struct fault *fault)
 {
-    struct shown_tables shown = {0};
     const struct opened_forest *opened = &work->opened;
-    struct payments payments = {0};
-    unsigned threads = (unsigned)work->settings->threads;
-    enum status status = payments_open(&payments, opened->store, &opened->forest, threads, fault);
-    bool linked = status == STATUS_OK;
-    payments.labels = has_labels(work) ? &opened->labels : NULL;
+    enum status status = payments_open(payments, opened->store, &opened->forest, (unsigned)work->settings->threads,
+                                       fault);
+    *linked = status == STATUS_OK;
+    payments->labels = has_labels(work) ? &opened->labels : NULL;
     if (status == STATUS_REFUSED) {
         message_fault(fault);
         message("payers and payees are left out");
     }
     if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED)
         status = STATUS_OK;
-    work->provenance.with_index = linked;
+    work->provenance.with_index = *linked;
     if (status == STATUS_OK)
         status = outfolder_set_provenance(work->folder, &work->provenance, fault);
-    if (status == STATUS_OK && linked)
-        status = payments_write(&payments, &opened->selection, work->folder, fault);
-    if (status == STATUS_OK && linked)
-        work->unread |= payments_tell_unread(&payments);
-    if (status == STATUS_OK)
-        status = find_labels(work, linked ? &payments : NULL, fault);
-    if (status == STATUS_OK)
-        status = write_unlocks(work, &shown, fault);
+    if (status == STATUS_OK && *linked)
+        status = payments_write(payments, &opened->selection, work->folder, fault);
+    if (status == STATUS_OK && *linked)
+        work->unread |= payments_tell_unread(payments);
+    return status == STATUS_OK ? find_labels(work, *linked ? payments : NULL, fault) : status;
+}
+
+/* The tables of T-DAGs, and of what the blk files have. Known scripts and unlocks are found while the disk has what
+ * tables_begin wrote. `payments` is NULL without an index. */
+static enum status write_files(struct work *work, const struct payments *payments, struct shown_tables *shown,
+                               struct tables_files *files, struct fault *fault)
+{
+    const struct opened_forest *opened = &work->opened;
+    const struct selection *selection = &opened->selection;
+    unsigned threads = (unsigned)work->settings->threads;
     timings_stage("tables");
-    const struct unlocks *counted = shown.unlocks.counts ? &shown.unlocks : NULL;
+    enum status status = tables_begin(work->folder, opened->store, &opened->forest, selection, threads, files, fault);
+    timings_stage("scripts");
     if (status == STATUS_OK)
-        status = tables_write(work->folder, opened->store, &opened->forest, &opened->selection, &work->held,
-                              linked ? &payments : NULL, counted, work->summary.paper, work->measures, threads, fault);
-    if (status == STATUS_OK && counted)
-        status = commit_unlocks(&shown, fault);
+        status = known_scripts_find(&opened->catalogue, opened->store, &opened->forest, selection, threads, &work->held,
+                                    fault);
+    if (status == STATUS_OK)
+        status = write_unlocks(work, shown, fault);
+    timings_stage("tables");
+    const struct unlocks *counted = shown->unlocks.counts ? &shown->unlocks : NULL;
+    if (status == STATUS_OK)
+        status = tables_end(files, &opened->forest, selection, &work->held, payments, counted, work->summary.paper,
+                            work->measures, threads, fault);
+    return status == STATUS_OK && counted ? commit_unlocks(shown, fault) : status;
+}
+
+static enum status write_tables(struct work *work, struct fault *fault)
+{
+    struct shown_tables shown = {0};
+    struct tables_files files = {0};
+    struct payments payments = {0};
+    bool linked;
+    enum status status = write_payments(work, &payments, &linked, fault);
+    if (status == STATUS_OK)
+        status = write_files(work, linked ? &payments : NULL, &shown, &files, fault);
+    tables_close(&files);
     timings_stage("changes");
     if (status == STATUS_OK)
-        status = changes_write(work->folder, &opened->forest, &opened->selection, work->settings->quiet, threads,
-                               fault);
+        status = changes_write(work->folder, &work->opened.forest, &work->opened.selection, work->settings->quiet,
+                               (unsigned)work->settings->threads, fault);
     if (status == STATUS_OK && linked)
         status = payments_commit(&payments, fault);
     payments_close(&payments);
@@ -263,12 +287,8 @@ static enum status dags(struct work *work, struct fault *fault)
     timings_stage("measures");
     if (status == STATUS_OK && top)
         status = measures_all(forest, &selection->tdags, &selection->classes, threads, &work->measures, fault);
-    timings_stage("scripts");
-    mem_give_back(); /* of what finding the T-DAGs took */
-    if (status == STATUS_OK && work->folder)
-        status = known_scripts_find(&work->opened.catalogue, work->opened.store, forest, selection, threads,
-                                    &work->held, fault);
     timings_stage("payments");
+    mem_give_back(); /* of what finding the T-DAGs took */
     if (status == STATUS_OK && work->folder)
         status = write_tables(work, fault);
     timings_stage("end");

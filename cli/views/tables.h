@@ -10,15 +10,26 @@
 #include "cli/inputs/selection.h"
 #include "cli/output/outfolder.h"
 
-/* Writes tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv into the folder. With the sums of a payments that was
- * written (NULL: without) tdags.csv has two columns more; with the counts of an unlocks (NULL: without) tdags.csv and
- * classes.csv have their shares; with the classes of `paper` (NULL: without) both have one column more. `measures`:
- * what measures_all found (NULL: each T-DAG is measured here). */
-enum status tables_write(struct outfolder *folder, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, const struct known_scripts_held *held,
-                         const struct payments *payments, const struct unlocks *unlocks,
-                         const struct paper_classes *paper, const struct measures_row *measures, unsigned threads,
+#define TABLES_FILES 5u
+
+/* Of tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv. Zero-initialise; tables_close at the end. */
+struct tables_files {
+    struct outfile files[TABLES_FILES];
+};
+
+/* Begins the files in the folder and writes txs.csv, arcs.csv and leaves.csv. */
+enum status tables_begin(struct outfolder *folder, const struct store *store, const struct forest *forest,
+                         const struct selection *selection, unsigned threads, struct tables_files *files,
                          struct fault *fault) MUST_CHECK;
+/* After it, the others; then all five appear. With the sums of a payments that was written (NULL: without) tdags.csv
+ * has two columns more; with the counts of an unlocks (NULL: without) tdags.csv and classes.csv have their shares; with
+ * the classes of `paper` (NULL: without) both have one column more. `measures`: what measures_all found (NULL: each
+ * T-DAG is measured here). */
+enum status tables_end(struct tables_files *files, const struct forest *forest, const struct selection *selection,
+                       const struct known_scripts_held *held, const struct payments *payments,
+                       const struct unlocks *unlocks, const struct paper_classes *paper,
+                       const struct measures_row *measures, unsigned threads, struct fault *fault) MUST_CHECK;
+void tables_close(struct tables_files *files);
 
 /* What rows are made from one at a time, all borrowed. */
 struct table_rows {

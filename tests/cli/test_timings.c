@@ -24,8 +24,8 @@
 static const char *const scan_stages[] = {"open", "headers", "table", "blocks", "end", NULL};
 static const char *const file_stages[] = {"open", "files", "headers", "table", "blocks", "end", NULL};
 static const char *const index_stages[] = {"open", "headers", "walk", "join", "outputs", "txs", "end", NULL};
-static const char *const dags_stages[] = {"open",     "forest",  "classes", "other-rules", "measures", "scripts",
-                                          "payments", "unlocks", "tables",  "changes",     "end",      NULL};
+static const char *const dags_stages[] = {"open",   "forest",  "classes", "other-rules", "measures", "payments",
+                                          "tables", "scripts", "unlocks", "changes",     "end",      NULL};
 
 /* ---- the table ---- */
 
