@@ -75,9 +75,7 @@ enum status known_scripts_find(const struct catalogue *catalogue, const struct s
                                struct known_scripts_held *held, struct fault *fault)
 {
     *held = (struct known_scripts_held){.catalogue = catalogue};
-    enum status status = labels_find(catalogue, store, forest, &selection->tdags, threads, &held->labels, fault);
-    mem_free(held->labels.roots); /* only filters ask for these */
-    held->labels.roots = NULL;
+    enum status status = labels_find(catalogue, store, forest, &selection->tdags, false, threads, &held->labels, fault);
     if (status == STATUS_OK)
         status = hold_by_class(&selection->classes, held, fault);
     return status == STATUS_OK ? opened_store_go_on(fault) : status;

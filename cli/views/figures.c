@@ -369,7 +369,7 @@ static enum status answer_rules(const struct settings *settings, struct figures 
         return STATUS_OK;
     enum status status = selection_make(store, forest, rules, NULL, false, threads, &selection, fault);
     if (status == STATUS_OK)
-        status = labels_find(catalogue, store, forest, &selection.tdags, threads, &labels, fault);
+        status = labels_find(catalogue, store, forest, &selection.tdags, true, threads, &labels, fault);
     for (size_t i = 0; status == STATUS_OK && i < figures->known->count; i++)
         if (asks(figures, i, height, rules))
             answer_of_tdags(&figures->known->list[i], &selection, catalogue, &labels, &figures->answers[i]);

@@ -209,7 +209,7 @@ static enum status match_known(const struct filter *filter, const struct store *
                                const struct tdags *tdags, unsigned threads, uint32_t *drop, struct fault *fault)
 {
     struct labels labels = {0};
-    enum status status = labels_find(filter->known, store, forest, tdags, threads, &labels, fault);
+    enum status status = labels_find(filter->known, store, forest, tdags, true, threads, &labels, fault);
     for (uint32_t d = 1; status == STATUS_OK && d <= tdags->count; d++) {
         size_t first = name_set_first(&labels.roots[d]);
         drop[d] = first < CATALOGUE_MAX ? (uint32_t)first + 1 : 0;

@@ -33,7 +33,7 @@ static enum status label_tx(const struct job *job, struct matcher *matcher, stru
             matcher_match(matcher, output.kind, output.script, output.script_size, &found);
     if (name_set_first(&found) < CATALOGUE_MAX) {
         join_shared(&job->labels->all[dag], &found);
-        if (forest_is_root(job->forest, (uint32_t)view->tx.number, job->tdags->rules))
+        if (job->labels->roots && forest_is_root(job->forest, (uint32_t)view->tx.number, job->tdags->rules))
             join_shared(&job->labels->roots[dag], &found);
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
@@ -65,13 +65,15 @@ static enum status label_batch(void *context, unsigned worker, struct batch_view
 }
 
 enum status labels_find(const struct catalogue *catalogue, const struct store *store, const struct forest *forest,
-                        const struct tdags *tdags, unsigned threads, struct labels *labels, struct fault *fault)
+                        const struct tdags *tdags, bool with_roots, unsigned threads, struct labels *labels,
+                        struct fault *fault)
 {
     struct job job = {catalogue, store, forest, tdags, labels, NULL};
-    *labels = (struct labels){mem_alloc((size_t)tdags->count + 1, sizeof *labels->all),
-                              mem_alloc((size_t)tdags->count + 1, sizeof *labels->roots)};
+    *labels = (struct labels){.all = mem_alloc_large((size_t)tdags->count + 1, sizeof *labels->all)};
+    if (with_roots)
+        labels->roots = mem_alloc_large((size_t)tdags->count + 1, sizeof *labels->roots);
     job.matchers = mem_alloc(threads, sizeof *job.matchers);
-    if (!labels->all || !labels->roots || !job.matchers) {
+    if (!labels->all || (with_roots && !labels->roots) || !job.matchers) {
         mem_free(job.matchers);
         return fault_nomem(fault);
     }

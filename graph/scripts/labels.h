@@ -9,13 +9,13 @@
  * its root transactions alone. nulldata is passed over: it can never be spent. */
 struct labels {
     struct name_set *all;
-    struct name_set *roots;
+    struct name_set *roots; /* NULL unless asked for */
 };
 
 /* On `threads` threads. O(outputs of the T-DAGs' transactions), but for what matcher_match takes. */
 enum status labels_find(const struct catalogue *catalogue, const struct store *store, const struct forest *forest,
-                        const struct tdags *tdags, unsigned threads, struct labels *labels, struct fault *fault)
-    MUST_CHECK;
+                        const struct tdags *tdags, bool with_roots, unsigned threads, struct labels *labels,
+                        struct fault *fault) MUST_CHECK;
 void labels_free(struct labels *labels);
 
 #endif

@@ -96,8 +96,8 @@ static void by_hand(void **state)
     for (unsigned threads = 1; threads < 5; threads += 3) {
         struct labels labels;
         assert_int_equal(tdags_find(&chain->forest, RULES_CORE_22, &tdags, NULL), STATUS_OK);
-        assert_int_equal(labels_find(&chain->catalogue, chain->store, &chain->forest, &tdags, threads, &labels, NULL),
-                         0);
+        assert_int_equal(
+            labels_find(&chain->catalogue, chain->store, &chain->forest, &tdags, true, threads, &labels, NULL), 0);
         for (uint32_t d = 1; d <= 5; d++) {
             check_names(chain, &labels.all[d], all[d - 1]);
             check_names(chain, &labels.roots[d], roots[d - 1]);
@@ -105,8 +105,8 @@ static void by_hand(void **state)
         labels_free(&labels);
         tdags_free(&tdags);
         assert_int_equal(tdags_find(&chain->forest, RULES_CORE_0_18, &tdags, NULL), STATUS_OK);
-        assert_int_equal(labels_find(&chain->catalogue, chain->store, &chain->forest, &tdags, threads, &labels, NULL),
-                         0);
+        assert_int_equal(
+            labels_find(&chain->catalogue, chain->store, &chain->forest, &tdags, true, threads, &labels, NULL), 0);
         check_names(chain, &labels.all[3], "truncated-push");
         labels_free(&labels);
         tdags_free(&tdags);
@@ -143,7 +143,7 @@ static void no_memory(void **state)
     for (long allowed = 0; status != STATUS_OK; allowed++) {
         struct labels labels;
         mem_fail_after(allowed);
-        status = labels_find(&chain->catalogue, chain->store, &chain->forest, &tdags, 1, &labels, NULL);
+        status = labels_find(&chain->catalogue, chain->store, &chain->forest, &tdags, true, 1, &labels, NULL);
         mem_fail_after(-1);
         labels_free(&labels);
         assert_true(status == STATUS_OK || status == STATUS_NOMEM);
