@@ -35,10 +35,11 @@ void *mem_alloc(size_t count, size_t size)
 void *mem_alloc_large(size_t count, size_t size)
 {
     uint8_t *block = mem_alloc(count, size);
-    if (!block || count * size < 2 * LARGE_PAGE)
+    if (!block || count * size < LARGE_PAGE)
         return block;
-    uint8_t *first = block + (LARGE_PAGE - (uintptr_t)block % LARGE_PAGE) % LARGE_PAGE;
-    (void)madvise(first, (size_t)(block + count * size - first) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+    size_t before = (LARGE_PAGE - (uintptr_t)block % LARGE_PAGE) % LARGE_PAGE;
+    if (count * size >= before + LARGE_PAGE)
+        (void)madvise(block + before, (count * size - before) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
     return block;
 }
 
