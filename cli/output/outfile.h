@@ -7,6 +7,7 @@
 #ifndef UNKTX_CLI_OUTPUT_OUTFILE_H
 #define UNKTX_CLI_OUTPUT_OUTFILE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "cli/output/schema.h"
@@ -113,6 +114,19 @@ enum status outfile_write_table(struct outfile *file, unsigned threads, const st
  * it takes as long as the largest file, and not as long as all together. Memory: that of each file. */
 enum status outfile_write_tables(struct outfile *files, unsigned threads, const struct outfile_table *tables,
                                  size_t count, struct fault *fault) MUST_CHECK;
+/* outfile_sync of each in a thread that does nothing else, so that the disk is waited for while the caller goes on with
+ * something else. Nobody else touches the files between outfile_begin_sync and outfile_end_sync, which has the answer
+ * (STATUS_OK where it never began). Without a thread, end does what begin could not. */
+struct outfile_syncing {
+    struct outfile *files;
+    size_t count;
+    pthread_t thread;
+    bool has_thread;
+    enum status status;
+    struct fault fault;
+};
+void outfile_begin_sync(struct outfile_syncing *syncing, struct outfile *files, size_t count);
+enum status outfile_end_sync(struct outfile_syncing *syncing, struct fault *fault) MUST_CHECK;
 /* outfile_sync of each, on `threads` threads. */
 enum status outfile_sync_all(struct outfile *files, size_t count, unsigned threads, struct fault *fault) MUST_CHECK;
 /* The whole file `path` (as outfile_open takes it) from a table. */

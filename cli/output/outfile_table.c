@@ -3,6 +3,7 @@
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/stop.h"
+#include "parser/timings.h"
 
 /* The text of a chunk on its way. */
 struct slot {
@@ -128,6 +129,35 @@ enum status outfile_write_table(struct outfile *file, unsigned threads, const st
 
 /* ---- the end of several files ---- */
 
+static void *sync_beside(void *context)
+{
+    struct outfile_syncing *syncing = context;
+    for (size_t i = 0; i < syncing->count && syncing->status == STATUS_OK; i++)
+        syncing->status = outfile_sync(&syncing->files[i], &syncing->fault);
+    return NULL;
+}
+
+void outfile_begin_sync(struct outfile_syncing *syncing, struct outfile *files, size_t count)
+{
+    *syncing = (struct outfile_syncing){.files = files, .count = count};
+    syncing->has_thread = pthread_create(&syncing->thread, NULL, sync_beside, syncing) == 0;
+}
+
+enum status outfile_end_sync(struct outfile_syncing *syncing, struct fault *fault)
+{
+    enum timing_wait before = timings_wait(TIMING_DISK);
+    if (syncing->has_thread)
+        pthread_join(syncing->thread, NULL);
+    else
+        sync_beside(syncing);
+    timings_wait(before);
+    syncing->has_thread = false;
+    syncing->count = 0;
+    if (syncing->status != STATUS_OK && fault)
+        *fault = syncing->fault;
+    return syncing->status;
+}
+
 struct syncing {
     struct outfile *files;
     struct fault *faults;
@@ -136,12 +166,13 @@ struct syncing {
 static void sync_file(void *context, unsigned worker, size_t i)
 {
     struct syncing *syncing = context;
-    (void)worker;
+    enum timing_scope before = timings_scope(worker == 0 ? TIMING_ALONE : TIMING_SHARED);
     enum status status = outfile_sync(&syncing->files[i], &syncing->faults[i]);
     syncing->faults[i].status = status;
+    timings_scope(before);
 }
 
-/* The disk is waited for once, not once for each. */
+/* The disk is waited for once, not once for each; more threads do not make it faster. */
 enum status outfile_sync_all(struct outfile *files, size_t count, unsigned threads, struct fault *fault)
 {
     struct syncing syncing = {files, mem_alloc(count, sizeof *syncing.faults)};

@@ -15,9 +15,10 @@
 /* Of tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv. Zero-initialise; tables_close at the end. */
 struct tables_files {
     struct outfile files[TABLES_FILES];
+    struct outfile_syncing syncing;
 };
 
-/* Begins the files in the folder and writes txs.csv, arcs.csv and leaves.csv. */
+/* Begins the files in the folder, writes txs.csv, arcs.csv and leaves.csv, and begins to make them durable. */
 enum status tables_begin(struct outfolder *folder, const struct store *store, const struct forest *forest,
                          const struct selection *selection, unsigned threads, struct tables_files *files,
                          struct fault *fault) MUST_CHECK;

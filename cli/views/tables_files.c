@@ -37,6 +37,8 @@ enum status tables_begin(struct outfolder *folder, const struct store *store, co
         status = outfile_write_tables(&files->files[FIRST_OF_TXS], threads, all, TABLES_FILES - FIRST_OF_TXS, fault);
     }
     store_readers_close(&tables.readers);
+    if (status == STATUS_OK)
+        outfile_begin_sync(&files->syncing, &files->files[FIRST_OF_TXS], TABLES_FILES - FIRST_OF_TXS);
     return status;
 }
 
@@ -66,6 +68,8 @@ enum status tables_end(struct tables_files *files, const struct forest *forest, 
     };
     enum status status = outfile_write_tables(files->files, threads, all, FIRST_OF_TXS, fault);
     if (status == STATUS_OK)
+        status = outfile_end_sync(&files->syncing, fault);
+    if (status == STATUS_OK)
         status = outfile_sync_all(files->files, TABLES_FILES, threads, fault);
     /* All appear once all are written, so that tables of two runs seldom stand side by side. */
     for (size_t i = 0; i < TABLES_FILES && status == STATUS_OK; i++)
@@ -75,6 +79,9 @@ enum status tables_end(struct tables_files *files, const struct forest *forest, 
 
 void tables_close(struct tables_files *files)
 {
+    struct fault lost;
+    if (outfile_end_sync(&files->syncing, &lost) != STATUS_OK)
+        files->syncing.status = STATUS_OK; /* it was said, or what is not whole is not wanted */
     for (size_t i = 0; i < TABLES_FILES; i++)
         outfile_abort(&files->files[i]);
 }
