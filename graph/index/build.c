@@ -189,7 +189,7 @@ static enum status run(struct build *build)
         return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "the path of the index is too long");
     if (getrandom(build->work.seed, sizeof build->work.seed, 0) != (ssize_t)sizeof build->work.seed)
         return fault_errno(work->fault, path, FAULT_NO_OFFSET, "no random numbers");
-    status = kv_open(path, KV_WRITE, &index_words, index_table_names, INDEX_TABLE_COUNT, create, build, &work->kv,
+    status = kv_open(path, KV_NEW, &index_words, index_table_names, INDEX_TABLE_COUNT, create, build, &work->kv,
                      work->fault);
     struct fork fork = {.end = build->end, .target = build->target};
     if (status == STATUS_OK)
@@ -204,6 +204,8 @@ static enum status run(struct build *build)
     status = index_name_folder(work);
     if (status == STATUS_OK && build->target > before)
         status = add_blocks(build);
+    if (status == STATUS_OK)
+        status = kv_finish(work->kv, work->fault);
     if (status == STATUS_OK)
         index_remove_folder(work);
     build->result->blocks_added = work->base.totals.blocks - before;

@@ -332,7 +332,8 @@ static bool has_files_in_memory(void)
     return fd >= 0;
 }
 
-/* Goes on from a checkpoint, or begins anew. */
+/* Goes on from a checkpoint, or begins anew. What can be gone on from is in its place from the beginning, and each of
+ * its commits on the disk; what cannot gets there when it is whole. */
 static enum status begin_stages(struct index_work *work)
 {
     uint32_t end = work->end;
@@ -343,13 +344,13 @@ static enum status begin_stages(struct index_work *work)
     enum status status = work->few ? STATUS_OK : index_make_folder(work);
     if (status == STATUS_OK && !work->few && work_load_checkpoint(work)) {
         work_message(work, "going on from where an interrupted build was");
-        return STATUS_OK;
+        return kv_finish(work->kv, work->fault);
     }
     if (status == STATUS_OK && !work->few)
         close_stages(work, false);
     work->end = end;
     work->in_memory = work->few || (fits_memory(work) && has_files_in_memory());
-    return status;
+    return status == STATUS_OK && !work->in_memory ? kv_finish(work->kv, work->fault) : status;
 }
 
 enum status index_run_stages(struct index_work *work)

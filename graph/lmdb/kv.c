@@ -78,10 +78,17 @@ const char *kv_data_path(const struct kv *kv) { return kv->data_path; }
 
 /* ---- opening ---- */
 
+void kv_set_env_path(struct kv *kv, const char *path)
+{
+    snprintf(kv->env_path, sizeof kv->env_path, "%s", path);
+    snprintf(kv->data_path, sizeof kv->data_path, "%s/data.mdb", kv->env_path);
+    snprintf(kv->lmdb_lock_path, sizeof kv->lmdb_lock_path, "%s/lock.mdb", kv->env_path);
+}
+
 static bool set_paths(struct kv *kv, const char *path)
 {
     int size = snprintf(kv->path, sizeof kv->path, "%s", path);
-    snprintf(kv->data_path, sizeof kv->data_path, "%s/data.mdb", kv->path);
+    kv_set_env_path(kv, kv->path);
     snprintf(kv->lock_path, sizeof kv->lock_path, "%s/writer.lock", kv->path);
     return size > 0 && (size_t)size < sizeof kv->path;
 }
@@ -106,6 +113,11 @@ static enum status lock_for_writing(struct kv *kv, struct fault *fault)
 
 enum status kv_nothing_here(const struct kv *kv, struct fault *fault)
 {
+    if (kv_is_begun(kv))
+        return fault_set(fault, STATUS_NOT_FOUND, kv->path, FAULT_NO_OFFSET,
+                         "the %s is not finished: run unktx %s again with the same --store, or wait for the one that "
+                         "runs",
+                         kv->words.noun, kv->words.verb);
     return fault_set(fault, STATUS_NOT_FOUND, kv->path, FAULT_NO_OFFSET,
                      "there is no %s here: make one with unktx %s and the same --store, or name it with --store",
                      kv->words.noun, kv->words.verb);
@@ -165,9 +177,8 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
     enum status status = kv_check_data(kv, &file_size, fault);
     if (status != STATUS_OK)
         return status;
-    unsigned flags = MDB_NOTLS;
-    char path[sizeof kv->path + 16];
-    snprintf(path, sizeof path, "%s/lock.mdb", kv->path);
+    unsigned flags = MDB_NOTLS | (kv->unfinished ? MDB_NOSYNC : 0);
+    const char *path = kv->lmdb_lock_path;
     status = check_lock_file(kv, path, fault);
     if (status != STATUS_OK)
         return status;
@@ -186,7 +197,7 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
     if (code == MDB_SUCCESS)
         code = mdb_env_set_mapsize(kv->env, map_size_for(file_size));
     if (code == MDB_SUCCESS)
-        code = mdb_env_open(kv->env, kv->path, flags, 0666);
+        code = mdb_env_open(kv->env, kv->env_path, flags, 0666);
     if (!(flags & MDB_NOLOCK) && (code == MDB_INVALID || code == MDB_VERSION_MISMATCH)) /* data.mdb was looked at */
         return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
                          "this is not LMDB's lock file, or one of another format: delete it while no unktx is at work "
@@ -246,7 +257,7 @@ enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *
     struct kv *kv = mem_alloc(1, sizeof *kv);
     if (!kv)
         return fault_nomem(fault);
-    kv->mode = mode;
+    kv->mode = mode == KV_READ ? KV_READ : KV_WRITE;
     kv->words = *words;
     kv->lock_fd = -1;
     kv->names = tables;
@@ -256,8 +267,10 @@ enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *
     if (!set_paths(kv, path))
         status = fault_set(fault, STATUS_LIMIT, path, FAULT_NO_OFFSET, "the path of the %s is empty or too long",
                            words->noun);
-    if (status == STATUS_OK && mode == KV_WRITE)
+    if (status == STATUS_OK && mode != KV_READ)
         status = lock_for_writing(kv, fault);
+    if (status == STATUS_OK && mode == KV_NEW)
+        status = kv_begin_unfinished(kv, fault);
     if (status == STATUS_OK)
         status = open_environment(kv, fault);
     if (status == STATUS_OK)
@@ -277,8 +290,11 @@ void kv_close(struct kv *kv)
         return;
     assert(!kv->views);
     paths_close(kv->paths);
+    kv_end_sync(kv);
     if (kv->env)
         mdb_env_close(kv->env);
+    if (kv->unfinished)
+        kv_delete_unfinished(kv);
     if (kv->lock_fd >= 0)
         close(kv->lock_fd);
     pthread_mutex_destroy(&kv->lock);

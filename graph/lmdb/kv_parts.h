@@ -1,4 +1,5 @@
-/* kv_parts: what the files of kv share: kv.c opens and closes a folder, kv_read.c and kv_write.c do what their names
+/* kv_parts: what the files of kv share: kv.c opens and closes a folder, kv_new.c has one that is
+ * not finished yet, kv_read.c and kv_write.c do what their names
  * say, kv_checks.c looks at LMDB's file before LMDB does. kv.h is what others use. */
 #ifndef UNKTX_GRAPH_LMDB_KV_PARTS_H
 #define UNKTX_GRAPH_LMDB_KV_PARTS_H
@@ -12,9 +13,16 @@
 
 struct kv {
     char path[4096];
-    char data_path[4112];
+    char env_path[4112];  /* the same, or its sub-folder "unfinished" */
+    char data_path[4128]; /* LMDB's files, in env_path */
+    char lmdb_lock_path[4128];
     char lock_path[4112];
-    enum kv_mode mode;
+    enum kv_mode mode; /* KV_READ or KV_WRITE */
+    bool unfinished;
+    bool has_syncer; /* `syncer` is to be joined */
+    bool syncs;      /* it is at work; atomic */
+    int sync_code;   /* what went wrong in it, for who has joined it */
+    pthread_t syncer;
     struct kv_words words;
     int lock_fd; /* -1: none */
     MDB_env *env;
@@ -70,6 +78,23 @@ enum status kv_fault(const struct kv *kv, int code, const char *doing, size_t ne
 enum status kv_nothing_here(const struct kv *kv, struct fault *fault);
 /* After MDB_MAP_FULL, with no transaction open. An LMDB or errno code. */
 int kv_grow_map(struct kv *kv);
+
+/* LMDB's files are in that folder from now on. */
+void kv_set_env_path(struct kv *kv, const char *path);
+
+/* ---- kv_new.c ---- */
+
+/* For KV_NEW, under the lock: deletes what an earlier one left, and chooses where LMDB's files are to be. */
+enum status kv_begin_unfinished(struct kv *kv, struct fault *fault) MUST_CHECK;
+/* Whether something is there that is not finished. */
+bool kv_is_begun(const struct kv *kv);
+/* After a commit: the disk gets all that there is, unless it is at work with what was before, so that kv_finish finds
+ * little left. Nobody waits for it. */
+void kv_sync_beside(struct kv *kv);
+/* Waits for that. */
+void kv_end_sync(struct kv *kv);
+/* After LMDB has closed its files. */
+void kv_delete_unfinished(const struct kv *kv);
 
 /* ---- kv_checks.c ---- */
 

@@ -137,6 +137,7 @@ enum status kv_write(struct kv *kv, size_t need, kv_write_fn *write, void *conte
                 code = MDB_MAP_FULL;
         }
     } while (code == MDB_MAP_FULL);
+    kv_sync_beside(kv);
     int resumed = resume_views(kv);
     pthread_mutex_unlock(&kv->lock);
     return kv_fault(kv, code != MDB_SUCCESS ? code : resumed, "write to", need, fault);
