@@ -63,7 +63,7 @@ static void print_projection(const struct timed *timed, const struct projection 
     double scale = timed->unit[0] == 'G' ? 1e9 : 1e6, two = projection_seconds(one, 2);
     printf("\n%s: where one thread's %.3f s went, in seconds (--timings)\n", timed->name, projection_elapsed(one));
     print_stages(one);
-    printf("does not divide: %.1f %% of the time, (A + Q + max(I, L)) / (A + Q + I + S)\n",
+    printf("does not divide: %.1f %% of the time, max(A + Q + max(I, L), W) / (A + Q + I + S)\n",
            100 * projection_undivided(one));
     for (size_t i = 0; i < sizeof cores / sizeof *cores; i++)
         printf("projected, %2u cores: %.3f s, %.2f %s/s\n", cores[i], projection_seconds(one, cores[i]),
@@ -97,8 +97,8 @@ void bench_timings(const char *plain, double gib, double tdags)
     snprintf(forest, sizeof forest, "%s", in_base("tdags-%.0f-25", tdags));
     snprintf(options, sizeof options, "--tdags %.0f --giants %.0f", tdags / 4, tdags / 4e6);
     make_chain(forest, options);
-    puts("\nprojected: of each stage, on n cores, A + Q + max(I, L, (I + S) / n), or (A + I + S + W) / n if that is "
-         "more");
+    puts("\nprojected: of each stage, on n cores, A + Q + max(I, L, (I + S) / n), or what is more of W and "
+         "(A + I + S + W) / n");
     struct timed timed = {"scan", "scan --no-sequential", plain, truth_number(plain, "bytes", 0), "GB"};
     bench_timed(&timed);
     timed = (struct timed){"index", "index", linked, truth_number(linked, "bytes", 0), "GB"};

@@ -311,14 +311,14 @@ static void test_projection(void **state)
     assert_true(projection_read(path_of("%s/hand.csv", dir), &projection));
     assert_int_equal(projection.count, 3);
     assert_near(projection_elapsed(&projection), 20);
-    /* (2 + 1) + (0.25 + 0.5) + 4 of 10 + 4 + 6 */
-    assert_near(projection_undivided(&projection), 7.75 / 20);
-    /* a: 2 + 8 / 2; b: (3.75 + 3) / 2 is more than 0.25 + 3.75 / 2; c: the longer piece */
+    /* (2 + 1) + 3, which is more than 0.25 + 0.5, + 4 of 10 + 4 + 6 */
+    assert_near(projection_undivided(&projection), 10.0 / 20);
+    /* a: 2 + 8 / 2; b: (3.75 + 3) / 2 is more than 0.25 + 3.75 / 2 and the writer's 3; c: the longer piece */
     assert_near(projection_seconds(&projection, 2), 6 + 3.375 + 4);
-    /* a: 2 + 8 / 4; b: (3.75 + 3) / 4 is more than 0.25 + 3.75 / 4 */
-    assert_near(projection_seconds(&projection, 4), 4 + 1.6875 + 4);
-    /* a: what is in turn is more than 8 / 16, b: 0.25 + 0.5 than 6.75 / 16 */
-    assert_near(projection_seconds(&projection, 16), 3 + 0.75 + 4);
+    /* a: 2 + 8 / 4; b: the writer's 3 is more than 0.25 + 3.75 / 4 and 6.75 / 4 */
+    assert_near(projection_seconds(&projection, 4), 4 + 3 + 4);
+    /* a: what is in turn is more than 8 / 16, b: the writer as before */
+    assert_near(projection_seconds(&projection, 16), 3 + 3 + 4);
     assert_false(projection_read(path_of("%s/none.csv", dir), &projection));
     write_file(path_of("%s/cut.csv", dir), text, sizeof HEADER + 20);
     assert_false(projection_read(path_of("%s/cut.csv", dir), &projection));

@@ -69,7 +69,7 @@ double projection_undivided(const struct projection *projection)
     for (size_t i = 0; i < projection->count; i++) {
         const struct projection_stage *stage = &projection->stages[i];
         all += stage->alone + stage->waited + stage->in_turn + stage->shared;
-        undivided += stage->alone + stage->waited + larger(stage->in_turn, stage->longest);
+        undivided += larger(stage->alone + stage->waited + larger(stage->in_turn, stage->longest), stage->writer);
     }
     return all > 0 ? undivided / all : 0;
 }
@@ -81,7 +81,7 @@ double projection_seconds(const struct projection *projection, unsigned cores)
         const struct projection_stage *stage = &projection->stages[i];
         double beside = larger(larger(stage->in_turn, stage->longest), (stage->in_turn + stage->shared) / cores);
         double work = stage->alone + stage->in_turn + stage->shared + stage->writer;
-        seconds += larger(stage->alone + stage->waited + beside, work / cores);
+        seconds += larger(larger(stage->alone + stage->waited + beside, stage->writer), work / cores);
     }
     return seconds;
 }
