@@ -72,6 +72,15 @@ enum status index_blocks_datadir(const struct settings *settings, char **datadir
     return sources_add(*datadir, fault);
 }
 
+/* Whether the note says this already: to write it the disk is waited for. */
+static bool is_noted(const char *store, const struct text *text)
+{
+    char note[NOTE_SIZE_MAX + 1];
+    size_t size;
+    return read_note(store, note, &size, NULL) == STATUS_OK && size == text->size &&
+           memcmp(note, text->bytes, size) == 0;
+}
+
 enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, const uint8_t *xor_key,
                                   struct fault *fault)
 {
@@ -85,7 +94,7 @@ enum status index_blocks_remember(const char *store, const char *datadir, const 
     if (status == STATUS_OK && (text_printf(&text, "%s", folder) != STATUS_OK ||
                                 (xor_key && text_printf(&text, "%c%s", '\0', blk_key_text(xor_key, key)) != STATUS_OK)))
         status = fault_nomem(fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !is_noted(store, &text))
         status = outfile_write_of_store(store, NOTE_FILE, &text, fault);
     text_free(&text);
     free(folder);
