@@ -9,6 +9,7 @@
 #include "parser/timings.h"
 
 #define QUEUE_BYTES_MAX (16u << 20)
+#define QUEUE_BYTES_SOON (4u << 20) /* where no write waits for the disk: the caches have what is written */
 #define QUEUE_BYTES_MIN (1u << 20)
 #define BUFFERS_BYTES_MAX (64u << 20)
 #define BUFFER_MIN 4096u
@@ -173,13 +174,17 @@ static enum status begin_write(struct work_queue *queue)
     return wait_for_writer(queue);
 }
 
+/* Of an index that is new, and that nothing goes on from. */
+static bool is_new(const struct index_work *work) { return work->in_memory && work->base.totals.blocks == 0; }
+
 /* Few blocks make few records: half of their bytes is more. */
 static bool has_bytes(struct work_queue *queue)
 {
     const struct index_work *work = queue->work;
     if (queue->capacity == 0) {
         uint64_t size = QUEUE_BYTES_MIN + work_bytes(work, work->first, work->end) / 2;
-        queue->capacity = size < QUEUE_BYTES_MAX ? (size_t)size : QUEUE_BYTES_MAX;
+        uint64_t most = is_new(work) ? QUEUE_BYTES_SOON : QUEUE_BYTES_MAX;
+        queue->capacity = (size_t)(size < most ? size : most);
     }
     if (!queue->bytes)
         queue->bytes = mem_alloc_large(queue->capacity, 1);
@@ -196,8 +201,7 @@ enum status work_write_all(struct work_queue *queue)
 enum status work_write(struct work_queue *queue)
 {
     const struct index_work *work = queue->work;
-    bool goes_on = work->few || (work->in_memory && work->base.totals.blocks == 0);
-    return goes_on ? STATUS_OK : work_write_all(queue);
+    return work->few || is_new(work) ? STATUS_OK : work_write_all(queue);
 }
 
 enum status work_drop(struct work_queue *queue)
