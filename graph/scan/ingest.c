@@ -53,6 +53,12 @@ static enum status agree_on_begin(struct ingest *ingest)
     return STATUS_OK;
 }
 
+/* The file that a pass over the files begins with, if it was read already. */
+static const struct blk_image *image_of(const struct ingest *ingest)
+{
+    return ingest->pass.cache ? block_cache_image(ingest->pass.cache) : NULL;
+}
+
 static enum status open_all(struct ingest *ingest)
 {
     const struct ingest_options *options = ingest->options;
@@ -61,8 +67,8 @@ static enum status open_all(struct ingest *ingest)
     if (status == STATUS_OK)
         status = sequential_prepare(ingest);
     if (status == STATUS_OK)
-        status = filemap_identify(&ingest->dir, options->chain, ingest->cache ? block_cache_image(ingest->cache) : NULL,
-                                  ingest->magic, &ingest->genesis, ingest->fault);
+        status = filemap_identify(&ingest->dir, options->chain, image_of(ingest), ingest->magic, &ingest->genesis,
+                                  ingest->fault);
     if (status != STATUS_OK)
         return status;
     struct store_identity identity = {.genesis = ingest->genesis, .nulldata_stored = options->nulldata_stored};
@@ -124,7 +130,7 @@ static enum status link_chain(struct ingest *ingest)
                               .store = ingest->store,
                               .chain = ingest->chain,
                               .genesis = ingest->genesis,
-                              .order = ingest->cache ? &ingest->order : NULL,
+                              .order = ingest->pass.cache ? &ingest->pass.order : NULL,
                               .damages = &ingest->result->damages};
     memcpy(best.magic, ingest->magic, sizeof best.magic);
     enum status status = best_chain_find(&best, ingest->fault);
@@ -304,7 +310,7 @@ static void on_appended(void *context, uint32_t count)
     ingest->result->bytes += ingest_bytes_between(ingest, ingest->next, ingest->next + count);
     ingest->next += count;
     if (ingest->in_order) { /* the file is not done yet: filemap.c tells */
-        ingest->order.height = ingest->next - 1;
+        ingest->pass.order.height = ingest->next - 1;
         return;
     }
     struct ingest_progress progress = {.stage = INGEST_BLOCKS,
@@ -337,21 +343,20 @@ static enum status report_block(struct ingest *ingest, uint32_t height, const st
 
 enum status ingest_run_job(struct ingest *ingest, struct fault *what)
 {
-    struct block_need need = {
-        .chain = ingest->chain, .next = ingest->next, .end = ingest->one_block ? ingest->next + 1 : ingest->target};
+    struct file_pass *pass = &ingest->pass;
     struct pipeline_job job = {.chain = ingest->chain,
-                               .first = need.next,
-                               .end = need.end,
-                               .cache = ingest->cache,
+                               .first = ingest->next,
+                               .end = ingest->one_block ? ingest->next + 1 : ingest->target,
+                               .cache = pass->cache,
                                .on_appended = on_appended,
                                .context = ingest};
-    enum status status = ingest->cache ? block_cache_fetch(ingest->cache, &need, &job.end, what) : STATUS_OK;
+    enum status status = pass->cache ? file_pass_fetch(pass, job.end, &job.end, what) : STATUS_OK;
     if (status != STATUS_OK)
         return status;
     ingest->table_changed = true;
     status = pipeline_run(ingest->pipeline, &job, what);
-    if (ingest->cache)
-        sequential_drop(ingest);
+    if (pass->cache)
+        file_pass_drop(pass);
     return status;
 }
 
@@ -417,7 +422,7 @@ enum status ingest_run(const struct ingest_options *options, struct ingest_resul
     pipeline_free(ingest.pipeline);
     outpoints_free(ingest.table);
     txid_set_free(ingest.known);
-    block_cache_free(ingest.cache);
+    block_cache_free(ingest.pass.cache);
     chain_free(ingest.chain);
     store_close(ingest.store);
     blkdir_free(&ingest.dir);

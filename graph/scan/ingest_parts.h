@@ -2,8 +2,7 @@
 #ifndef UNKTX_GRAPH_SCAN_INGEST_PARTS_H
 #define UNKTX_GRAPH_SCAN_INGEST_PARTS_H
 
-#include "graph/scan/block_cache.h"
-#include "graph/scan/filemap.h"
+#include "graph/scan/file_pass.h"
 #include "graph/scan/ingest.h"
 #include "graph/scan/outpoints.h"
 #include "graph/scan/pipeline.h"
@@ -29,13 +28,9 @@ struct ingest {
     bool table_changed;     /* the table is that of the store's tip, and the store's snapshot of it is not */
     bool one_block;         /* the next job is of one block: another copy of one that is damaged */
     /* ---- of sequential.c ---- */
-    struct block_cache *cache; /* NULL: the files are not read in their order */
-    struct file_order order;
-    bool in_order;           /* the files are being read */
-    uint32_t began;          /* blocks that the store had before */
-    uint32_t margin;         /* blocks below the best tip so far that are not certain */
-    uint32_t linked_nodes;   /* nodes of the chain when it was linked */
-    uint64_t unlinked_bytes; /* of files since then */
+    struct file_pass pass;
+    bool in_order;  /* the files are being read */
+    uint32_t began; /* blocks that the store had before */
 };
 
 /* Loads the table of outpoints and makes the pipeline, if that was not done. */

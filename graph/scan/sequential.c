@@ -1,35 +1,13 @@
 #include "graph/scan/sequential.h"
 
-#include "parser/disk.h"
 #include "parser/stop.h"
 #include "parser/timings.h"
 
 #define CACHE_BYTES ((uint64_t)512 << 20) /* of blocks that wait: some 300 large ones */
-#define MARGIN_FIRST 12u                  /* blocks: branches that lose are shorter, as a rule */
-#define MARGIN_STEP 4u
-#define MARGIN_MAX (1u << 20)
-#define LINK_BYTES ((uint64_t)32 << 20) /* of files */
-#define LINK_PART 16u                   /* of the blocks */
 
 static uint32_t blocks_of(const struct ingest *ingest) { return store_totals_of(ingest->store).blocks; }
 
-/* The height after that of the last block that this scan is to take. */
-static uint32_t end_of(const struct ingest *ingest)
-{
-    uint32_t to_height = ingest->options->to_height;
-    return to_height == UINT32_MAX ? UINT32_MAX : to_height + 1;
-}
-
-static struct block_need need_of(const struct ingest *ingest)
-{
-    return (struct block_need){.chain = ingest->chain, .next = blocks_of(ingest), .end = end_of(ingest)};
-}
-
-void sequential_drop(struct ingest *ingest)
-{
-    struct block_need need = need_of(ingest);
-    block_cache_drop(ingest->cache, &need);
-}
+static uint32_t next_of(const void *ingest) { return blocks_of(ingest); }
 
 /* How many of the store's blocks are on the chain: at least those that it had before, which are no matter here. */
 static enum status find_common(const struct ingest *ingest, uint32_t most, uint32_t *common, struct fault *fault)
@@ -54,52 +32,27 @@ static enum status leave_branch(struct ingest *ingest, struct fault *fault)
 {
     uint32_t common;
     enum status status = find_common(ingest, blocks_of(ingest), &common, fault);
-    if (ingest->margin < MARGIN_MAX)
-        ingest->margin *= MARGIN_STEP;
+    file_pass_leave(&ingest->pass);
     return status == STATUS_OK ? ingest_take_back(ingest, common) : status;
 }
 
 /* Whether the store's chain is a beginning of the chain so far. */
-static enum status is_on_chain(struct ingest *ingest, bool *is, struct fault *fault)
+static enum status meet(void *context, bool *is, struct fault *fault)
 {
-    const struct other_chain *other = ingest->options->other;
-    const struct chain_block *first = chain_active(ingest->chain, 1);
+    struct ingest *ingest = context;
     struct store_totals totals = store_totals_of(ingest->store);
-    *is = !other || (first && hash256_equal(&first->hash, &other->block_1));
-    if (totals.blocks == 0 || !*is)
+    *is = true;
+    if (totals.blocks == 0)
         return STATUS_OK;
     const struct chain_block *block = chain_active(ingest->chain, totals.blocks - 1);
     *is = block && hash256_equal(&block->hash, &totals.tip);
     return block && !*is && totals.blocks > ingest->began ? leave_branch(ingest, fault) : STATUS_OK;
 }
 
-/* *end: the height up to which blocks can be taken now; 0: none. */
-static enum status link_so_far(struct ingest *ingest, uint32_t *end, struct fault *fault)
-{
-    const struct hash256 *tip = ingest->options->tip;
-    struct fault why = {0};
-    bool on_chain;
-    *end = 0;
-    if (tip && chain_find(ingest->chain, tip) == CHAIN_NONE)
-        tip = NULL;
-    enum status status = chain_link(ingest->chain, tip, &why);
-    if (status == STATUS_NOT_FOUND) /* the genesis block, or what leads to the tip, is in a later file */
-        return STATUS_OK;
-    if (status != STATUS_OK && fault)
-        *fault = why;
-    if (status == STATUS_OK)
-        status = is_on_chain(ingest, &on_chain, fault);
-    uint32_t height = chain_height(ingest->chain);
-    if (status == STATUS_OK && on_chain && height >= ingest->margin)
-        *end = height - ingest->margin + 1;
-    if (*end > end_of(ingest))
-        *end = end_of(ingest);
-    return status;
-}
-
 /* A damaged block is told of when all is known: there may be another copy of it. */
-static enum status take(struct ingest *ingest, uint32_t end, struct fault *fault)
+static enum status take(void *context, uint32_t end, struct fault *fault)
 {
+    struct ingest *ingest = context;
     struct fault what = {0};
     ingest->next = blocks_of(ingest);
     ingest->target = end;
@@ -113,40 +66,12 @@ static enum status take(struct ingest *ingest, uint32_t end, struct fault *fault
     while (ingest->next < end && status == STATUS_OK)
         status = stop_requested() ? stop_check(&what) : ingest_run_job(ingest, &what);
     if (status == STATUS_FORMAT) {
-        ingest->order.ended = true;
+        ingest->pass.order.ended = true;
         return STATUS_OK;
     }
     if (status != STATUS_OK && fault)
         *fault = what;
     return status;
-}
-
-/* To link the chain and to look through what waits costs as much as there is of them: it is done for so many bytes or
- * a part of the blocks, so that many small files take no longer. */
-static bool is_time_to_link(struct ingest *ingest)
-{
-    uint32_t nodes = chain_count(ingest->chain);
-    ingest->unlinked_bytes += block_cache_image(ingest->cache)->size;
-    if (ingest->unlinked_bytes < LINK_BYTES && nodes - ingest->linked_nodes < nodes / LINK_PART)
-        return false;
-    ingest->unlinked_bytes = 0;
-    ingest->linked_nodes = nodes;
-    return true;
-}
-
-static enum status on_file(void *context, uint32_t first_node, struct fault *fault)
-{
-    struct ingest *ingest = context;
-    uint32_t end;
-    enum status status = STATUS_OK;
-    if (is_time_to_link(ingest)) {
-        status = link_so_far(ingest, &end, fault);
-        if (status == STATUS_OK)
-            status = take(ingest, end, fault);
-        sequential_drop(ingest);
-    }
-    struct block_need need = need_of(ingest);
-    return status == STATUS_OK ? block_cache_keep(ingest->cache, &need, first_node, fault) : status;
 }
 
 /* ---- before and after ---- */
@@ -182,15 +107,13 @@ static bool is_first_scan(const struct ingest_options *options)
 enum status sequential_prepare(struct ingest *ingest)
 {
     const struct ingest_options *options = ingest->options;
-    bool wanted = options->order == INGEST_BY_FILE ||
-                  (options->order == INGEST_AS_SUITED && disk_is_rotational(DISK_SYSFS, ingest->dir.files[0].path));
-    if (!wanted || options->partial)
+    ingest->pass.options = options;
+    if (options->partial)
         return STATUS_OK;
-    uint64_t memory = options->cache_bytes ? options->cache_bytes : CACHE_BYTES;
-    enum status status = block_cache_new(options->store, memory, &ingest->cache, ingest->fault);
-    if (status == STATUS_OK && is_first_scan(options)) {
+    enum status status = file_pass_open(&ingest->pass, &ingest->dir, options->store, CACHE_BYTES, ingest->fault);
+    if (status == STATUS_OK && ingest->pass.cache && is_first_scan(options)) {
         timings_stage("files");
-        status = blk_image_load(block_cache_image(ingest->cache), &ingest->dir, 0, ingest->fault);
+        status = blk_image_load(block_cache_image(ingest->pass.cache), &ingest->dir, 0, ingest->fault);
         timings_stage("open");
     }
     return status;
@@ -198,21 +121,24 @@ enum status sequential_prepare(struct ingest *ingest)
 
 enum status sequential_begin(struct ingest *ingest)
 {
+    struct file_pass *pass = &ingest->pass;
+    uint32_t since;
     if (store_first_height(ingest->store) > 0) { /* a partial one */
-        block_cache_free(ingest->cache);
-        ingest->cache = NULL;
+        block_cache_free(pass->cache);
+        pass->cache = NULL;
     }
-    if (!ingest->cache)
+    if (!pass->cache)
         return STATUS_OK;
     ingest->began = blocks_of(ingest);
-    ingest->margin = MARGIN_FIRST;
     ingest->in_order = true;
-    ingest->order = (struct file_order){.image = block_cache_image(ingest->cache),
-                                        .changed = ingest->options->order == INGEST_BY_FILE,
-                                        .height = ingest->began > 0 ? ingest->began - 1 : 0,
-                                        .on_file = on_file,
-                                        .context = ingest};
-    return find_since(ingest, &ingest->order.since);
+    enum status status = find_since(ingest, &since);
+    if (status != STATUS_OK)
+        return status;
+    pass->taker = (struct file_pass_taker){.next = next_of, .meet = meet, .take = take, .context = ingest};
+    pass->chain = ingest->chain;
+    file_pass_begin(pass, since);
+    pass->order.height = ingest->began > 0 ? ingest->began - 1 : 0;
+    return STATUS_OK;
 }
 
 enum status sequential_end(struct ingest *ingest, enum status status)
@@ -221,7 +147,7 @@ enum status sequential_end(struct ingest *ingest, enum status status)
     uint32_t blocks = blocks_of(ingest), keep = ingest->began;
     enum status end = STATUS_OK;
     ingest->in_order = false;
-    if (!ingest->cache || (status != STATUS_OK && !refused))
+    if (!ingest->pass.cache || (status != STATUS_OK && !refused))
         return status;
     if (status == STATUS_OK && ingest->target > keep)
         end = find_common(ingest, blocks < ingest->target ? blocks : ingest->target, &keep, ingest->fault);

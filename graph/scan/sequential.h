@@ -1,13 +1,9 @@
-/* sequential: a scan that reads each blk file once, from its first byte to its last, in the order of their numbers: for
- * a disk that takes long to go elsewhere, on which one look at the header of each block costs more than to read all.
+/* sequential: a scan in one pass over the blk files (file_pass.h), for a disk that takes long to go elsewhere.
  *
- * 1. A file is read as a whole (blkimage.h); its records are found in memory and join the chain.
- * 2. The chain so far is linked. What lies some blocks below its best tip is taken, by the pipeline of every scan.
- * 3. The other blocks of the file, but those of branches that have lost, wait (block_cache.h) for a later file's turn.
- * 4. When all files are read the scan goes on as any other: with all headers known it says what is wrong, takes back
+ * 1. The pipeline of every scan takes what lies some blocks below the best tip so far.
+ * 2. When all files are read the scan goes on as any other: with all headers known it says what is wrong, takes back
  *    what turns out to be of no use, without a word, and takes the rest.
- * 5. So the result is that of any other scan. Blocks taken too early cost time: each time the chain so far leaves what
- *    was taken, four times as many blocks below the tip wait from then on.
+ * 3. So the result is that of any other scan. Blocks taken too early cost time.
  *
  * A file that the store remembers is read so where it may have blocks that the store has not. A block that is not in
  * memory is read from its place in the files; so are all after a damaged one. A partial store, whose first block is
@@ -22,12 +18,10 @@
 /* Before anything is read, with ingest->dir: decides by options->order, and for a store without blocks reads the first
  * file, so that what tells the network and the key is not read by itself. */
 enum status sequential_prepare(struct ingest *ingest) MUST_CHECK;
-/* Before the headers are read, with the store: prepares ingest->order for best_chain_find. */
+/* Before the headers are read, with the store: prepares ingest->pass.order for best_chain_find. */
 enum status sequential_begin(struct ingest *ingest) MUST_CHECK;
 /* After that ended with `status`, which is returned if nothing else goes wrong: takes back what is not on the chain,
  * and all that was taken where the scan is refused. */
 enum status sequential_end(struct ingest *ingest, enum status status) MUST_CHECK;
-/* Lets go of blocks that were taken. */
-void sequential_drop(struct ingest *ingest);
 
 #endif
