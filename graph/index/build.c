@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "graph/scan/best_chain.h"
+#include "graph/index/early_walk.h"
 #include "graph/index/rewind.h"
 #include "graph/scan/filemap.h"
 #include "parser/mem.h"
@@ -12,11 +13,12 @@
 #define MEMORY_FIXED (88u << 20) /* queue, windows of the walk, and what every program has */
 #define MEMORY_MIN (48u << 20)   /* for the arrays of a stage, whatever the limit */
 #define BYTES_A_BLOCK 200u       /* of memory for each header known */
+#define BLOCK_BYTES (512u << 10) /* of files for each header, before they are known: fewer than mainnet has */
 
 struct build {
     struct index_work work;
     struct index_result *result;
-    struct store *store;
+    struct early_walk early;
     struct index_identity identity; /* of the chain */
     uint32_t end;                   /* height up to which the chain of the files is certain */
     uint32_t target;                /* number of blocks that the index is to have */
@@ -30,12 +32,48 @@ static void report_damage(struct build *build, const struct fault *what)
         options->damage(options->context, what);
 }
 
+/* ---- the index ---- */
+
+static bool create(struct kv_txn *txn, void *context)
+{
+    const struct build *build = context;
+    const struct index_state empty = index_state_empty();
+    uint8_t identity[IDENTITY_SIZE], state[STATE_SIZE];
+    store_le32(identity, INDEX_VERSION);
+    memcpy(identity + 4, build->identity.magic, 4);
+    memcpy(identity + 8, build->identity.genesis.bytes, HASH256_SIZE);
+    memcpy(identity + 40, build->work.seed, INDEX_SEED_SIZE);
+    index_state_write(&empty, state);
+    return kv_put(txn, TABLE_META, "identity", 8, identity, sizeof identity) &&
+           kv_put(txn, TABLE_META, "state", 5, state, sizeof state);
+}
+
+static enum status open_index(struct build *build)
+{
+    struct index_work *work = &build->work;
+    char path[4096];
+    int size = snprintf(path, sizeof path, "%s/tio", work->options->store);
+    if (size < 0 || (size_t)size >= sizeof path)
+        return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "the path of the index is too long");
+    if (getrandom(work->seed, sizeof work->seed, 0) != (ssize_t)sizeof work->seed)
+        return fault_errno(work->fault, path, FAULT_NO_OFFSET, "no random numbers");
+    return kv_open(path, KV_NEW, &index_words, index_table_names, INDEX_TABLE_COUNT, create, build, &work->kv,
+                   work->fault);
+}
+
+static uint64_t memory_left(const struct build *build, uint64_t blocks)
+{
+    uint64_t used = MEMORY_FIXED + BYTES_A_BLOCK * blocks, all = build->work.options->memory;
+    return all > used + MEMORY_MIN ? all - used : MEMORY_MIN;
+}
+
 /* ---- the chain ---- */
 
 static void relay_progress(void *context, const struct ingest_progress *progress)
 {
     const struct build *build = context;
-    work_progress(&build->work, INDEX_HEADERS, progress->done, progress->total);
+    enum index_stage stage = progress->stage == INGEST_FILES ? INDEX_FILES : INDEX_HEADERS;
+    work_progress(&build->work, stage, progress->done, progress->total);
 }
 
 static void relay_damage(void *context, const struct fault *what)
@@ -71,27 +109,49 @@ static enum status open_store(struct build *build)
                          "the store there is partial, it begins at height %u, and an index is of the whole chain: "
                          "choose another --store, which takes all blk files from the genesis block on",
                          first);
-    enum status status = store_open(path, STORE_WRITE, &identity, &build->store, build->work.fault);
+    enum status status = store_open(path, STORE_WRITE, &identity, &build->work.store, build->work.fault);
     if (status == STATUS_OK && first > 0)
-        status = store_begin_at(build->store, 0, NULL, build->work.fault);
+        status = store_begin_at(build->work.store, 0, NULL, build->work.fault);
     return status;
 }
 
-static enum status load_chain(struct build *build)
+/* Where the files are read in their order the index is open before that, and what can be walked is. */
+static enum status find_chain(struct build *build, const struct ingest_options *options)
 {
     struct index_work *work = &build->work;
-    const struct index_options *options = work->options;
-    struct ingest_options ingest = {.datadir = options->datadir,
-                                    .chain = options->chain,
-                                    .store = options->store,
-                                    .threads = options->threads,
-                                    .to_height = options->to_height,
-                                    .tip = options->tip,
-                                    .other = options->other,
-                                    .progress = relay_progress,
-                                    .damage = relay_damage,
-                                    .message = relay_message,
-                                    .context = build};
+    struct early_walk *early = &build->early;
+    bool is_early = early->pass.cache != NULL;
+    struct best_chain best = {.options = options,
+                              .dir = &work->dir,
+                              .store = work->store,
+                              .chain = work->chain,
+                              .genesis = build->identity.genesis,
+                              .order = is_early ? &early->pass.order : NULL,
+                              .damages = &build->result->damages};
+    memcpy(best.magic, build->identity.magic, sizeof best.magic);
+    enum status status = is_early ? open_index(build) : STATUS_OK;
+    if (status == STATUS_OK && is_early)
+        status = early_walk_begin(early);
+    if (status == STATUS_OK)
+        status = best_chain_find(&best, work->fault);
+    if (is_early)
+        status = early_walk_end(early, status);
+    build->end = best.end;
+    build->target = (options->to_height < build->end ? options->to_height : build->end) + 1;
+    return status;
+}
+
+static uint64_t headers_to_come(const struct blkdir *dir)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < dir->count; i++)
+        bytes += dir->files[i].size;
+    return bytes / BLOCK_BYTES;
+}
+
+static enum status load_chain(struct build *build, const struct ingest_options *options)
+{
+    struct index_work *work = &build->work;
     enum status status = blkdir_open_with_key(options->datadir, options->chain, options->xor_key, &work->dir,
                                               work->fault);
     if (status == STATUS_OK)
@@ -101,39 +161,20 @@ static enum status load_chain(struct build *build)
         status = open_store(build);
     if (status == STATUS_OK)
         status = chain_new(&build->identity.genesis, &work->chain, work->fault);
-    struct best_chain best = {.options = &ingest,
-                              .dir = &work->dir,
-                              .store = build->store,
-                              .chain = work->chain,
-                              .genesis = build->identity.genesis,
-                              .damages = &build->result->damages};
-    memcpy(best.magic, build->identity.magic, sizeof best.magic);
+    if (status == STATUS_OK) {
+        work->memory = memory_left(build, headers_to_come(&work->dir));
+        status = early_walk_open(&build->early, work, options);
+    }
     if (status == STATUS_OK)
-        status = best_chain_find(&best, work->fault);
+        status = find_chain(build, options);
     if (status == STATUS_OK)
-        status = store_commit(build->store, work->fault);
-    store_close(build->store);
-    build->store = NULL;
-    build->end = best.end;
-    build->target = (options->to_height < build->end ? options->to_height : build->end) + 1;
+        status = store_commit(work->store, work->fault);
+    store_close(work->store);
+    work->store = NULL;
     return status;
 }
 
-/* ---- the index ---- */
-
-static bool create(struct kv_txn *txn, void *context)
-{
-    const struct build *build = context;
-    const struct index_state empty = index_state_empty();
-    uint8_t identity[IDENTITY_SIZE], state[STATE_SIZE];
-    store_le32(identity, INDEX_VERSION);
-    memcpy(identity + 4, build->identity.magic, 4);
-    memcpy(identity + 8, build->identity.genesis.bytes, HASH256_SIZE);
-    memcpy(identity + 40, build->work.seed, INDEX_SEED_SIZE);
-    index_state_write(&empty, state);
-    return kv_put(txn, TABLE_META, "identity", 8, identity, sizeof identity) &&
-           kv_put(txn, TABLE_META, "state", 5, state, sizeof state);
-}
+/* ---- the stages ---- */
 
 /* A node that was killed may have written the damaged block a second time. */
 static bool has_other_copy(struct index_work *work)
@@ -150,8 +191,10 @@ static enum status add_blocks(struct build *build)
     enum status status = STATUS_OK;
     work->fault = &what;
     while (status == STATUS_OK && work->base.totals.blocks < build->target) {
-        work->first = work->base.totals.blocks;
-        work->end = build->target;
+        if (!work->open) { /* else they go on from what was walked while the files were read */
+            work->first = work->base.totals.blocks;
+            work->end = build->target;
+        }
         status = index_run_stages(work);
         if (status == STATUS_FORMAT && work->bad_height != UINT32_MAX) {
             if (!has_other_copy(work)) {
@@ -169,39 +212,34 @@ static enum status add_blocks(struct build *build)
     return status;
 }
 
-static uint64_t memory_left(const struct build *build)
-{
-    uint64_t used = MEMORY_FIXED + (uint64_t)BYTES_A_BLOCK * chain_count(build->work.chain),
-             all = build->work.options->memory;
-    return all > used + MEMORY_MIN ? all - used : MEMORY_MIN;
-}
-
-static enum status run(struct build *build)
+/* What the index keeps, and what is to be added to it. */
+static enum status find_base(struct build *build)
 {
     struct index_work *work = &build->work;
-    enum status status = load_chain(build);
-    if (status != STATUS_OK)
-        return status;
-    network_label(build->identity.magic, build->result->network);
-    char path[4096];
-    int size = snprintf(path, sizeof path, "%s/tio", work->options->store);
-    if (size < 0 || (size_t)size >= sizeof path)
-        return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "the path of the index is too long");
-    if (getrandom(build->work.seed, sizeof build->work.seed, 0) != (ssize_t)sizeof build->work.seed)
-        return fault_errno(work->fault, path, FAULT_NO_OFFSET, "no random numbers");
-    status = kv_open(path, KV_NEW, &index_words, index_table_names, INDEX_TABLE_COUNT, create, build, &work->kv,
-                     work->fault);
     struct fork fork = {.end = build->end, .target = build->target};
+    enum status status = work->kv ? STATUS_OK : open_index(build);
     if (status == STATUS_OK)
         status = index_rewind_to_fork(work, &build->identity, &fork);
     if (status != STATUS_OK)
         return status;
     build->target = fork.target;
     build->result->blocks_removed = fork.blocks - fork.keep;
-    index_hasher_init(&work->hasher, build->work.seed);
-    work->memory = memory_left(build);
+    index_hasher_init(&work->hasher, work->seed);
+    work->memory = memory_left(build, chain_count(work->chain));
+    return index_name_folder(work);
+}
+
+static enum status run(struct build *build, const struct ingest_options *options)
+{
+    struct index_work *work = &build->work;
+    enum status status = load_chain(build, options);
+    if (status != STATUS_OK)
+        return status;
+    network_label(build->identity.magic, build->result->network);
+    status = find_base(build);
     uint32_t before = work->base.totals.blocks;
-    status = index_name_folder(work);
+    if (status == STATUS_OK)
+        status = early_walk_settle(&build->early, build->target);
     if (status == STATUS_OK && build->target > before)
         status = add_blocks(build);
     if (status == STATUS_OK)
@@ -216,6 +254,20 @@ static enum status run(struct build *build)
 enum status index_build(const struct index_options *options, struct index_result *result, struct fault *fault)
 {
     struct build *build = mem_alloc(1, sizeof *build);
+    struct ingest_options ingest = {.datadir = options->datadir,
+                                    .chain = options->chain,
+                                    .xor_key = options->xor_key,
+                                    .store = options->store,
+                                    .threads = options->threads,
+                                    .to_height = options->to_height,
+                                    .tip = options->tip,
+                                    .other = options->other,
+                                    .progress = relay_progress,
+                                    .damage = relay_damage,
+                                    .message = relay_message,
+                                    .context = build,
+                                    .order = options->order,
+                                    .cache_bytes = options->cache_bytes};
     *result = (struct index_result){0};
     if (!build)
         return fault_nomem(fault);
@@ -224,10 +276,11 @@ enum status index_build(const struct index_options *options, struct index_result
     build->work.fault = fault;
     build->work.queue.work = &build->work;
     build->work.txs_fd = build->work.outs_fd = -1;
-    enum status status = run(build);
+    enum status status = run(build, &ingest);
     const struct index_totals *totals = &build->work.base.totals;
     result->height = totals->blocks > 0 ? totals->blocks - 1 : 0;
     result->tip = totals->tip;
+    block_cache_free(build->early.pass.cache);
     kv_close(build->work.kv);
     chain_free(build->work.chain);
     blkdir_free(&build->work.dir);

@@ -9,7 +9,7 @@
 
 #include "graph/scan/ingest.h"
 
-enum index_stage { INDEX_HEADERS, INDEX_WALK, INDEX_JOIN, INDEX_TABLES };
+enum index_stage { INDEX_HEADERS, INDEX_FILES, INDEX_WALK, INDEX_JOIN, INDEX_TABLES };
 
 struct index_progress {
     enum index_stage stage;
@@ -28,6 +28,8 @@ struct index_options {
     uint32_t to_height;              /* UINT32_MAX: the tip */
     const struct hash256 *tip;       /* NULL: the best one */
     const struct other_chain *other; /* as in ingest_options */
+    enum ingest_order order;         /* INGEST_BY_FILE: what can be walked is walked meanwhile */
+    uint64_t cache_bytes;            /* test support, as in ingest_options */
     bool verify;                     /* every block's merkle root, witness commitment and proof of work */
     /* Any of them may be NULL; as in ingest.h. */
     void (*progress)(void *context, const struct index_progress *progress);

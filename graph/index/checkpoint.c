@@ -16,6 +16,7 @@
  * each, low half first); what each spill saves; SHA-256 of all that. */
 #define CHECKPOINT_MAGIC "uXTWork4"
 #define CHECKPOINT_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 40u)
+#define HEAD_END 52u
 #define CHECKPOINT_MAX (256u << 20)
 #define WORK_BLOCK_SIZE 40u
 
@@ -238,7 +239,7 @@ static bool take_head(struct index_work *work, struct cursor *checkpoint)
 {
     uint8_t expected[CHECKPOINT_HEAD];
     const uint8_t *head = cursor_take(checkpoint, CHECKPOINT_HEAD), *p = head + 108 + STATE_SIZE;
-    uint32_t stage = load_le32(head + 44), end = load_le32(head + 52), walked = load_le32(head + 56);
+    uint32_t stage = load_le32(head + 44), end = load_le32(head + HEAD_END), walked = load_le32(head + 56);
     if (stage < WORK_WALKING || stage > WORK_OUTPUTS_BUILT || end <= work->first || end > work->end ||
         walked <= work->first || walked > end || (walked < end && stage > WORK_WALKING))
         return false;
@@ -260,11 +261,21 @@ static bool take_head(struct index_work *work, struct cursor *checkpoint)
     return false;
 }
 
+uint32_t work_checkpoint_end(const struct index_work *work)
+{
+    uint8_t *bytes;
+    size_t size;
+    uint32_t end = read_checkpoint(work, &bytes, &size) ? load_le32(bytes + HEAD_END) : 0;
+    mem_free(bytes);
+    return end;
+}
+
 static bool take_blocks(struct index_work *work, struct cursor *checkpoint)
 {
     size_t count = (size_t)(work->end - work->first) + 1;
     const uint8_t *bytes = cursor_take(checkpoint, count * WORK_BLOCK_SIZE);
     work->blocks = bytes ? mem_alloc(count, sizeof *work->blocks) : NULL;
+    work->blocks_capacity = work->blocks ? count : 0;
     for (size_t i = 0; work->blocks && i < count; i++, bytes += WORK_BLOCK_SIZE)
         work->blocks[i] = (struct work_block){load_le64(bytes), load_le64(bytes + 8), load_le64(bytes + 16),
                                               load_le64(bytes + 24), load_le64(bytes + 32)};

@@ -13,7 +13,8 @@
 
 #define DURABLE_BYTES (UINT64_C(1) << 30) /* of blocks; fewer are soon done again */
 #define MEMORY_LEFT (UINT64_C(256) << 20) /* at least, for the arrays of the stages, beside temporary files in memory */
-#define BYTES_A_TX 180u                   /* of blocks, fewer than any chain's average */
+#define MEMORY_LEAST (UINT64_C(48) << 20)
+#define BYTES_A_TX 180u /* of blocks, fewer than any chain's average */
 #define CREATORS_A_PART 100000u
 #define NUMBERS_A_RANGE 65536u
 #define RANGE_BYTES 240u /* of memory for each output or input of a range, of which two are held for each thread */
@@ -81,17 +82,38 @@ static uint64_t creators_a_part(const struct index_work *work, uint64_t creators
     return share < 2 * CREATORS_A_PART ? share : 2 * CREATORS_A_PART;
 }
 
+/* Bytes of the blocks that are added; while the files are read, the most that it can be. */
+static uint64_t bytes_to_add(const struct index_work *work)
+{
+    return work->to_come > 0 ? work->to_come : work_bytes(work, work->first, work->end);
+}
+
+static unsigned parts_to_join(const struct index_work *work)
+{
+    uint64_t creators = bytes_to_add(work) / BYTES_A_TX;
+    return work_parts(creators, (uint64_t)WORK_CREATOR_BYTES * work->options->threads, work->memory,
+                      creators_a_part(work, creators));
+}
+
+enum status index_extend_stages(struct index_work *work, uint32_t end)
+{
+    size_t before = work->blocks_capacity, need = (size_t)(end - work->first) + 1;
+    work->end = end;
+    if (mem_reserve(&work->blocks, &work->blocks_capacity, need, sizeof *work->blocks) != STATUS_OK)
+        return fault_nomem(work->fault);
+    memset(work->blocks + before, 0,
+           (work->blocks_capacity - before) * sizeof *work->blocks); /* a checkpoint has all */
+    return STATUS_OK;
+}
+
 static enum status begin_walk(struct index_work *work)
 {
     const struct index_totals *base = &work->base.totals;
-    work->blocks = mem_alloc(work->end - work->first + 1, sizeof *work->blocks);
-    if (!work->blocks)
-        return fault_nomem(work->fault);
+    if (index_extend_stages(work, work->end) != STATUS_OK)
+        return STATUS_NOMEM;
     work->blocks[0] = (struct work_block){base->txs, base->inputs, base->outputs, 0, 0};
     work->walked = work->first;
-    uint64_t creators = work_bytes(work, work->first, work->end) / BYTES_A_TX;
-    unsigned parts = work_parts(creators, (uint64_t)WORK_CREATOR_BYTES * work->options->threads, work->memory,
-                                creators_a_part(work, creators));
+    unsigned parts = parts_to_join(work);
     work->part_bits = 1;
     while (1u << work->part_bits < parts)
         work->part_bits++;
@@ -229,11 +251,11 @@ static void delete_files(struct index_work *work, struct spill *const *spills, s
     parallel_whole(work->options->threads, deletion.files + (streams ? 2 : 0), delete_file, &deletion);
 }
 
-/* Closes the files of all stages; deletes them unless the next build is to go on from them. */
-static void close_stages(struct index_work *work, bool keep)
+void index_close_stages(struct index_work *work, bool keep)
 {
     struct spill **spills[] = {&work->creators, &work->spenders, &work->links, &work->values, &work->late_spends};
     struct spill *all[] = {work->creators, work->spenders, work->links, work->values, work->late_spends};
+    index_walk_free(work);
     if (!keep)
         delete_files(work, all, sizeof all / sizeof *all, true);
     for (size_t i = 0; i < sizeof spills / sizeof *spills; i++) {
@@ -253,14 +275,14 @@ static void close_stages(struct index_work *work, bool keep)
     work->exact = NULL;
     work->unsure = false;
     work->txs_size = work->late_count = 0;
+    work->blocks_capacity = 0;
     work->stage = WORK_BEGUN;
+    work->open = false;
 }
 
 static enum status walk(struct index_work *work)
 {
-    enum status status = work->stage < WORK_WALKING ? begin_walk(work) : STATUS_OK;
-    if (status == STATUS_OK)
-        status = index_walk(work);
+    enum status status = index_walk(work);
     return status == STATUS_OK ? work_save_checkpoint(work, WORK_WALKED) : status;
 }
 
@@ -304,15 +326,14 @@ static enum status build_outputs(struct index_work *work)
 /* In a build that adds to an index; the first one of a chain has stages that can be gone on from, however short. */
 static bool adds_few(const struct index_work *work)
 {
-    return work->base.totals.blocks > 0 && index_checkpoint_blocks == 0 &&
-           work_bytes(work, work->first, work->end) <= index_few_bytes;
+    return work->base.totals.blocks > 0 && index_checkpoint_blocks == 0 && bytes_to_add(work) <= index_few_bytes;
 }
 
 /* The most that the temporary files can be. They are a fifth of the blocks as a rule; of the smallest transactions that
  * can be, 60 bytes each, they are 70. */
 static uint64_t bytes_in_memory(const struct index_work *work)
 {
-    uint64_t bytes = work_bytes(work, work->first, work->end);
+    uint64_t bytes = bytes_to_add(work);
     return bytes + bytes / 4;
 }
 
@@ -332,36 +353,71 @@ static bool has_files_in_memory(void)
     return fd >= 0;
 }
 
+uint64_t index_memory_beside_files(const struct index_work *work)
+{
+    return fits_memory(work) ? work->memory - bytes_in_memory(work) : work->memory;
+}
+
+/* A walk that was interrupted goes on to what is the end now, if its parts are not going to be too large then. */
+static enum status go_on(struct index_work *work, uint32_t end)
+{
+    uint32_t before = work->end;
+    work_message(work, "going on from where an interrupted build was");
+    work->open = true;
+    enum status status = kv_finish(work->kv, work->fault);
+    if (status != STATUS_OK || work->stage > WORK_WALKING)
+        return status;
+    work->end = end;
+    return index_extend_stages(work, parts_to_join(work) <= 1u << work->part_bits ? end : before);
+}
+
 /* Goes on from a checkpoint, or begins anew. What can be gone on from is in its place from the beginning, and each of
  * its commits on the disk; what cannot gets there when it is whole. */
-static enum status begin_stages(struct index_work *work)
+static enum status open_stages(struct index_work *work)
 {
     uint32_t end = work->end;
     work->bad_height = UINT32_MAX;
     work->bad_bytes = work->in_memory = false;
-    work->durable = work_bytes(work, work->first, end) >= DURABLE_BYTES || index_checkpoint_blocks > 0;
+    work->durable = bytes_to_add(work) >= DURABLE_BYTES || index_checkpoint_blocks > 0;
     work->few = adds_few(work) && has_files_in_memory();
     enum status status = work->few ? STATUS_OK : index_make_folder(work);
-    if (status == STATUS_OK && !work->few && work_load_checkpoint(work)) {
-        work_message(work, "going on from where an interrupted build was");
-        return kv_finish(work->kv, work->fault);
-    }
+    if (status == STATUS_OK && !work->few && work_load_checkpoint(work))
+        return go_on(work, end);
     if (status == STATUS_OK && !work->few)
-        close_stages(work, false);
+        index_close_stages(work, false);
     work->end = end;
+    work->open = true;
     work->in_memory = work->few || (fits_memory(work) && has_files_in_memory());
     return status == STATUS_OK && !work->in_memory ? kv_finish(work->kv, work->fault) : status;
+}
+
+static void take_memory_of_files(struct index_work *work)
+{
+    uint64_t files = work->in_memory && !work->few ? bytes_in_memory(work) : 0;
+    if (files > 0) /* the headers may have come to be more than was reckoned with */
+        work->memory = work->memory > files + MEMORY_LEAST ? work->memory - files : MEMORY_LEAST;
+}
+
+enum status index_begin_stages(struct index_work *work)
+{
+    uint64_t memory = work->memory;
+    timings_stage("walk");
+    enum status status = open_stages(work);
+    take_memory_of_files(work);
+    if (status == STATUS_OK)
+        status = kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
+    if (status == STATUS_OK && work->stage < WORK_WALKING)
+        status = begin_walk(work);
+    work->memory = memory;
+    return status;
 }
 
 enum status index_run_stages(struct index_work *work)
 {
     uint64_t memory = work->memory;
     timings_stage("walk");
-    enum status status = begin_stages(work);
-    if (work->in_memory && !work->few)
-        work->memory -= bytes_in_memory(work);
-    if (status == STATUS_OK)
-        status = kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
+    enum status status = work->open ? STATUS_OK : index_begin_stages(work);
+    take_memory_of_files(work);
     if (status == STATUS_OK && work->stage < WORK_WALKED)
         status = walk(work);
     timings_stage("join");
@@ -375,7 +431,7 @@ enum status index_run_stages(struct index_work *work)
         status = finish(work);
     timings_stage("end");
     /* what is damaged is nothing to go on from */
-    close_stages(work, status != STATUS_OK && status != STATUS_FORMAT && work->bad_height == UINT32_MAX);
+    index_close_stages(work, status != STATUS_OK && status != STATUS_FORMAT && work->bad_height == UINT32_MAX);
     work->memory = memory;
     return status;
 }

@@ -1,5 +1,6 @@
 #include "graph/index/walk_window.h"
 #include "graph/scan/filemap.h"
+#include "graph/store/store.h"
 #include "parser/parallel.h"
 #include "parser/stop.h"
 
@@ -16,6 +17,7 @@ struct walk {
     size_t numbered;       /* likewise */
     size_t spilled;        /* likewise, in order */
     uint32_t next;         /* height of the next block to walk */
+    uint32_t end;          /* up to which windows may begin now */
     uint64_t done;         /* bytes of blocks */
     uint64_t total;
     uint64_t pause; /* bytes begun from which on none is begun, until a checkpoint is saved */
@@ -78,7 +80,8 @@ static void end_turn(struct walk *walk, struct window *window)
         const struct window *spilled = window_of(walk, walk->spilled);
         walk->done += spilled->bytes;
         walk->work->walked = spilled->height + (uint32_t)spilled->count;
-        work_progress(walk->work, INDEX_WALK, walk->done, walk->total);
+        if (!walk->work->growing) /* else the files tell how far all is */
+            work_progress(walk->work, INDEX_WALK, walk->done, walk->total);
     }
     walk->ended |= walk->damaged || walk->failed || stop_requested();
 }
@@ -86,11 +89,11 @@ static void end_turn(struct walk *walk, struct window *window)
 static bool begin_window(struct walk *walk, struct window *window)
 {
     bool is_due = walk->begun_bytes >= walk->pause;
-    if (walk->ended || is_due || walk->next == walk->work->end || walk->begun - walk->spilled == walk->windows_count)
+    if (walk->ended || is_due || walk->next == walk->end || walk->begun - walk->spilled == walk->windows_count)
         return false;
     window->state = WINDOW_WALKING;
     window->height = walk->next;
-    window->count = window_blocks(walk->work, walk->next, &window->bytes);
+    window->count = window_blocks(walk->work, walk->next, walk->end, &window->bytes);
     walk->next += (uint32_t)window->count;
     walk->begun_bytes += window->bytes;
     walk->begun++;
@@ -178,11 +181,29 @@ static enum status flush(struct walk *walk)
     return status;
 }
 
-/* So that an interrupted build goes on from here. */
+/* Where the next checkpoint is due. */
+static void set_pause(struct walk *walk)
+{
+    walk->pause = walk->begun_bytes + (index_checkpoint_blocks ? 1 : CHECKPOINT_BYTES);
+}
+
+/* So that an interrupted build goes on from here. The end of a chain that grows is where the walk is. */
 static enum status save_walk(struct walk *walk)
 {
+    struct index_work *work = walk->work;
+    uint32_t end = work->end;
+    set_pause(walk);
+    if (work->growing && work->walked == work->first)
+        return STATUS_OK;
     enum status status = flush(walk);
-    return status == STATUS_OK ? work_save_checkpoint(walk->work, WORK_WALKING) : status;
+    if (status == STATUS_OK && work->store)
+        status = store_commit(work->store, work->fault);
+    if (work->growing)
+        work->end = work->walked;
+    if (status == STATUS_OK)
+        status = work_save_checkpoint(work, WORK_WALKING);
+    work->end = end;
+    return status;
 }
 
 /* Why the walk ended early; STATUS_OK if it did not. */
@@ -201,37 +222,38 @@ static enum status look_at_end(struct walk *walk)
     return walk->failed->status;
 }
 
-/* Up to the next checkpoint, or the end. */
+/* Walks blocks up to walk->end, or to where a checkpoint is due. */
+static enum status walk_blocks(struct walk *walk)
+{
+    struct index_work *work = walk->work;
+    parallel_turns(work->options->threads, next_turn, take_turn, walk);
+    enum status status = look_at_end(walk);
+    bool ends = work->walked == work->end && !work->growing;
+    if (status == STATUS_OK && !ends && (stop_requested() || walk->begun_bytes >= walk->pause))
+        status = save_walk(walk);
+    return status == STATUS_OK && !ends && stop_requested() ? STATUS_INTERRUPTED : status;
+}
+
+/* Likewise up to work->end; of blocks that wait in a temporary file, those for which there is room in memory. */
 static enum status walk_on(struct walk *walk)
 {
     struct index_work *work = walk->work;
-    walk->pause = index_checkpoint_blocks ? walk->begun_bytes + 1 : walk->begun_bytes + CHECKPOINT_BYTES;
-    parallel_turns(work->options->threads, next_turn, take_turn, walk);
-    enum status status = look_at_end(walk);
-    if (status == STATUS_OK && work->walked < work->end) {
-        status = save_walk(walk);
-        if (status == STATUS_OK && stop_requested())
-            status = STATUS_INTERRUPTED;
-    }
-    return status;
-}
-
-static enum status walk_windows(struct walk *walk)
-{
-    struct index_work *work = walk->work;
-    walk->done = work_bytes(work, work->first, work->walked);
-    walk->total = work_bytes(work, work->first, work->end);
-    walk->next = work->walked;
     enum status status = STATUS_OK;
-    while (work->walked < work->end && status == STATUS_OK)
-        status = walk_on(walk);
-    return status == STATUS_OK ? flush(walk) : status;
+    walk->end = work->end;
+    if (work_waits(work))
+        status = file_pass_fetch(work->pass, work->end, &walk->end, work->fault);
+    if (status == STATUS_OK)
+        status = walk_blocks(walk);
+    if (work_waits(work))
+        file_pass_drop(work->pass);
+    return status;
 }
 
 static enum status begin_walk(struct walk *walk)
 {
     struct index_work *work = walk->work;
     unsigned threads = work->options->threads;
+    set_pause(walk);
     walk->windows_count = WINDOWS_PER_THREAD * (size_t)threads;
     walk->walkers = mem_alloc(threads, sizeof *walk->walkers);
     walk->turns = mem_alloc(threads, sizeof(struct window *));
@@ -246,18 +268,58 @@ static enum status begin_walk(struct walk *walk)
     return ok ? STATUS_OK : fault_nomem(work->fault);
 }
 
+void index_walk_free(struct index_work *work)
+{
+    struct walk *walk = work->walk;
+    work->walk = NULL;
+    if (!walk)
+        return;
+    for (unsigned i = 0; i < work->options->threads && walk->walkers; i++)
+        walker_free(&walk->walkers[i]);
+    for (size_t i = 0; i < walk->windows_count && walk->windows; i++)
+        window_free(&walk->windows[i]);
+    mem_free(walk->walkers);
+    mem_free(walk->turns);
+    mem_free(walk->windows);
+    mem_free(walk);
+}
+
+static enum status new_walk(struct index_work *work)
+{
+    work->walk = mem_alloc(1, sizeof *work->walk);
+    if (!work->walk)
+        return fault_nomem(work->fault);
+    work->walk->work = work;
+    return begin_walk(work->walk);
+}
+
+enum status index_walk_some(struct index_work *work)
+{
+    enum status status = work->walk ? STATUS_OK : new_walk(work);
+    struct walk *walk = work->walk;
+    if (status != STATUS_OK)
+        return status;
+    if (!work->growing) {
+        walk->done = work_bytes(work, work->first, work->walked);
+        walk->total = work_bytes(work, work->first, work->end);
+    }
+    walk->next = work->walked;
+    while (work->walked < work->end && status == STATUS_OK)
+        status = walk_on(walk);
+    return status;
+}
+
+enum status index_walk_save(struct index_work *work) { return work->walk ? save_walk(work->walk) : STATUS_OK; }
+
 enum status index_walk(struct index_work *work)
 {
-    struct walk walk = {.work = work};
-    enum status status = begin_walk(&walk);
+    enum status status = index_walk_some(work);
     if (status == STATUS_OK)
-        status = walk_windows(&walk);
-    for (unsigned i = 0; i < work->options->threads && walk.walkers; i++)
-        walker_free(&walk.walkers[i]);
-    for (size_t i = 0; i < walk.windows_count && walk.windows; i++)
-        window_free(&walk.windows[i]);
-    mem_free(walk.walkers);
-    mem_free(walk.turns);
-    mem_free(walk.windows);
+        status = flush(work->walk);
+    index_walk_free(work);
+    if (work_waits(work)) { /* nothing any more */
+        block_cache_free(work->pass->cache);
+        work->pass->cache = NULL;
+    }
     return status;
 }

@@ -134,20 +134,27 @@ static enum status verify(struct walker *walker, struct walked_block *walked, co
     return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(flaw));
 }
 
+/* The block's bytes: those that wait in memory, or else from its file. */
+static enum status find_bytes(struct walker *walker, struct walked_block *walked, const uint8_t **bytes)
+{
+    const struct index_work *work = walker->work;
+    const struct chain_block *block = walked->block;
+    *bytes = work_waits(work) ? block_cache_find(work->pass->cache, block) : NULL;
+    if (*bytes)
+        return STATUS_OK;
+    if (block->file == FILEMAP_GONE)
+        return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "its blk file is gone (a pruned node?)");
+    return blk_read(&walker->reader, &work->dir, block->file, block->offset, block->size, bytes, &walked->fault);
+}
+
 static void walk_block(struct walker *walker, struct walked_block *walked)
 {
-    struct index_work *work = walker->work;
+    const struct index_work *work = walker->work;
     const struct window *window = walker->window;
-    const struct chain_block *block = walked->block;
     const uint8_t *bytes = NULL;
     size_t inputs = window->inputs.count, txs = window->txs.count, records = window->records.count,
            outs = window->outs.count;
-    if (block->file == FILEMAP_GONE)
-        walked->status = fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
-                                   "its blk file is gone (a pruned node?)");
-    else
-        walked->status = blk_read(&walker->reader, &work->dir, block->file, block->offset, block->size, &bytes,
-                                  &walked->fault);
+    walked->status = find_bytes(walker, walked, &bytes);
     if (walked->status == STATUS_OK)
         walked->status = walk_bytes(walker, walked, bytes);
     if (walked->status == STATUS_OK && work->options->verify)
@@ -160,11 +167,11 @@ static void walk_block(struct walker *walker, struct walked_block *walked)
 
 /* ---- one window ---- */
 
-size_t window_blocks(const struct index_work *work, uint32_t height, uint64_t *bytes)
+size_t window_blocks(const struct index_work *work, uint32_t height, uint32_t end, uint64_t *bytes)
 {
     size_t count = 0, most = index_checkpoint_blocks ? index_checkpoint_blocks : WINDOW_BLOCKS_MAX;
     *bytes = 0;
-    while (count < most && count < WINDOW_BLOCKS_MAX && *bytes < WINDOW_BYTES && height + count < work->end)
+    while (count < most && count < WINDOW_BLOCKS_MAX && *bytes < WINDOW_BYTES && height + count < end)
         *bytes += chain_active(work->chain, height + (uint32_t)count++)->size;
     return count;
 }

@@ -71,8 +71,8 @@ struct window {
     struct fault fault;
 };
 
-/* So many blocks from that height on make a window; *bytes of them. */
-size_t window_blocks(const struct index_work *work, uint32_t height, uint64_t *bytes);
+/* So many blocks from that height on, and below `end`, make a window; *bytes of them. */
+size_t window_blocks(const struct index_work *work, uint32_t height, uint32_t end, uint64_t *bytes);
 /* Walks the window's blocks, up to the first that is damaged. */
 void window_walk(struct walker *walker, struct window *window);
 /* Spills what joins, and writes what is in chain order to the offsets where it belongs. Its blocks are numbered. */

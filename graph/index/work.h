@@ -21,6 +21,7 @@
 #include "graph/index/spill.h"
 #include "graph/index/build.h"
 #include "graph/index/format.h"
+#include "graph/scan/file_pass.h"
 #include "parser/array.h"
 #include "parser/blkfile.h"
 #include "parser/chain.h"
@@ -44,6 +45,8 @@ enum work_stage {
     WORK_JOINED,
     WORK_OUTPUTS_BUILT,
 };
+
+struct walk; /* opaque: the walk, while it goes on */
 
 /* Records for the tables, written some MiB at a time in the order in which they come, by a thread of its own, so
  * that the work goes on while that thread waits for the disk. No view of the kv may be open meanwhile. */
@@ -69,10 +72,15 @@ struct index_work {
     struct blkdir dir;
     struct chain *chain;
     struct kv *kv;
+    struct store *store;     /* remembers the headers; NULL once all are known */
+    struct file_pass *pass;  /* has blocks that wait for the walk; NULL: none do */
     struct index_state base; /* what the index holds already, and keeps */
     struct index_hasher hasher;
     uint8_t seed[INDEX_SEED_SIZE];
     enum work_stage stage;
+    bool open;                 /* the stages have begun, and their files are open */
+    bool growing;              /* blocks are walked while the files are read: `end` goes up with the chain so far */
+    uint64_t to_come;          /* then: the bytes of blocks that this build will have to add, at most; else 0 */
     bool few;                  /* blocks: nothing is left on disk before all is there, see index_run_stages */
     bool in_memory;            /* the temporary files are: there is no checkpoint to go on from */
     char folder[4000];         /* of temporary files */
@@ -82,14 +90,16 @@ struct index_work {
     uint32_t end;              /* one above that of the last */
     uint32_t walked;           /* one above that of the last one walked */
     struct work_block *blocks; /* of first..end: the last one is where the next block would begin */
-    unsigned part_bits;        /* the first bits of a hash choose its part */
-    unsigned key_bits;         /* so many of the bits that follow are kept */
-    unsigned __int128 *sums;   /* of index_check_of the prevouts of each part */
-    bool *exact;               /* parts in which full txids settle every spend */
-    bool unsure;               /* the join found that more parts need that: it is to be done again */
-    int txs_fd;                /* -1: closed */
+    size_t blocks_capacity;
+    unsigned part_bits;      /* the first bits of a hash choose its part */
+    unsigned key_bits;       /* so many of the bits that follow are kept */
+    unsigned __int128 *sums; /* of index_check_of the prevouts of each part */
+    bool *exact;             /* parts in which full txids settle every spend */
+    bool unsure;             /* the join found that more parts need that: it is to be done again */
+    int txs_fd;              /* -1: closed */
     int outs_fd;
     uint64_t txs_size;
+    struct walk *walk;
     struct spill *creators;
     struct spill *spenders;
     struct spill *links;
@@ -117,6 +127,9 @@ static inline uint64_t work_inputs(const struct index_work *work)
     return work_end(work)->first_input - work->blocks[0].first_input;
 }
 
+/* Whether blocks may wait in memory for the walk. */
+static inline bool work_waits(const struct index_work *work) { return work->pass && work->pass->cache; }
+
 /* `sums` and `exact` for the parts, all zeros. */
 enum status work_alloc_sums(struct index_work *work) MUST_CHECK;
 /* Saves in the folder that a stage is finished, and where its files are, which the disk has then. */
@@ -127,6 +140,9 @@ void work_empty_folder(const struct index_work *work);
  * the stage, `end`, the blocks and the files are then those of the checkpoint. After false the files that were opened
  * are the caller's to close. */
 bool work_load_checkpoint(struct index_work *work);
+/* The height after that of the last block of the build that an interrupted one left a checkpoint of; 0: there is none.
+ * Whether that is of the same chain is not looked at. */
+uint32_t work_checkpoint_end(const struct index_work *work);
 
 /* Now and then in a stage: has the system begin to write out its files, for which a checkpoint waits. */
 void work_write_out(const struct index_work *work);
@@ -212,7 +228,23 @@ void index_remove_folder(const struct index_work *work);
  * files they are in it, and nothing is left to go on from: so many blocks are soon added again. One commit has all that
  * few blocks add. */
 enum status index_run_stages(struct index_work *work) MUST_CHECK;
+/* Before index_run_stages where the walk is to begin before it, and all blocks are not known yet: finds out what an
+ * interrupted build left of the blocks first..end-1, or begins with nothing. index_run_stages goes on from there. */
+enum status index_begin_stages(struct index_work *work) MUST_CHECK;
+/* There are more blocks to walk than was known: up to `end`. */
+enum status index_extend_stages(struct index_work *work, uint32_t end) MUST_CHECK;
+/* Closes the files of all stages; deletes them unless the next build is to go on from them. */
+void index_close_stages(struct index_work *work, bool keep);
+/* What temporary files in memory leave of work->memory, if the work is going to have them there. */
+uint64_t index_memory_beside_files(const struct index_work *work);
 
+/* Walks blocks up to work->end and no further stage: the stages have begun, and `end` may go up then. Else as
+ * index_walk. */
+enum status index_walk_some(struct index_work *work) MUST_CHECK;
+/* A checkpoint of that walk. */
+enum status index_walk_save(struct index_work *work) MUST_CHECK;
+/* Frees what only the walk needs. */
+void index_walk_free(struct index_work *work);
 enum status index_walk(struct index_work *work) MUST_CHECK;
 enum status index_join(struct index_work *work) MUST_CHECK;
 enum status index_build_outputs(struct index_work *work) MUST_CHECK;

@@ -1,5 +1,6 @@
-/* Builds of the index killed at random moments: whatever they leave, the next one ends with the index of a build that
- * nobody disturbed. UNKTX_KILLS=500 asks for more moments than the 40 of `make check`. */
+/* Builds of the index, in the order of the chain and in that of the files, killed at random moments: whatever they
+ * leave, the next one ends with the index of a build that nobody disturbed. UNKTX_KILLS=500 asks for more moments than
+ * the 40 of `make check`. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -30,6 +31,7 @@ static struct hash256 stale_tip; /* of a branch that lost, 20 blocks deep */
 static uint32_t tip_height;
 static char digests[HEIGHTS_MAX][65];
 static unsigned went_on;
+static enum ingest_order order; /* of the builds that are started */
 
 static int set_up(void **state)
 {
@@ -76,6 +78,7 @@ static pid_t start(const char *into, uint32_t to_height, const struct hash256 *t
                                     .threads = 2,
                                     .to_height = to_height,
                                     .tip = tip,
+                                    .order = order,
                                     .message = on_message,
                                     .context = &notes};
     index_checkpoint_blocks = to_height % 4 == 1 ? 0 : CHECKPOINT_BLOCKS; /* without, few blocks are added in one go */
@@ -104,8 +107,11 @@ static void assert_as_fresh(uint32_t height, int notes)
     char text[65];
     if (!digests[height][0]) {
         const char *fresh = path_of("%s/fresh", dir);
+        enum ingest_order now = order;
         remove_tree(fresh);
+        order = INGEST_BY_CHAIN;
         assert_int_equal(wait_status(start(fresh, height, NULL, notes)), 0);
+        order = now;
         digest_of(fresh, digests[height]);
     }
     assert_int_equal(wait_status(start(store, height, NULL, notes)), 0);
@@ -150,6 +156,7 @@ static void test_killed_at_any_moment(void **state)
             remove_tree(store);
         for (unsigned step = 0; step < 5; step++) {
             uint32_t to_height = rng_below(&rng, 3) ? UINT32_MAX : rng_below(&rng, tip_height);
+            order = rng_below(&rng, 2) ? INGEST_BY_FILE : INGEST_BY_CHAIN;
             pid_t child = start(store, to_height, rng_below(&rng, 4) ? NULL : &stale_tip, notes[1]);
             usleep(rng_below(&rng, whole_us + 1000));
             kill(child, SIGKILL);
@@ -178,6 +185,7 @@ static void test_temporary_files_gone(void **state)
         char path[600];
         remove_tree(store);
         snprintf(path, sizeof path, "%s/tio/tmp/%s", store, names[i / 2]);
+        order = i % 3 ? INGEST_BY_FILE : INGEST_BY_CHAIN;
         pid_t child = start(store, tip_height, NULL, -1);
         siginfo_t ended = {0};
         while (!path_exists(path_of("%s/tio/tmp/note", store)) && ended.si_pid == 0) {
