@@ -8,8 +8,11 @@
 
 static void on_progress(void *context, const struct index_progress *progress)
 {
-    static const char *const stages[] = {
-        [INDEX_HEADERS] = "headers", [INDEX_WALK] = "blocks", [INDEX_JOIN] = "join", [INDEX_TABLES] = "tables"};
+    static const char *const stages[] = {[INDEX_HEADERS] = "headers",
+                                         [INDEX_FILES] = "files",
+                                         [INDEX_WALK] = "blocks",
+                                         [INDEX_JOIN] = "join",
+                                         [INDEX_TABLES] = "tables"};
     progress_show(context, stages[progress->stage], progress->done, progress->total, PROGRESS_NO_HEIGHT);
 }
 
@@ -37,6 +40,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .tip = blocks->tip,
         .xor_key = blocks->xor_key,
         .other = node_blocks_of_store(settings->store, &store),
+        .order = node_blocks_order(settings),
         .verify = settings->verify,
         .progress = on_progress,
         .damage = node_blocks_damage,
@@ -65,9 +69,9 @@ static int work(const struct settings *settings, const struct node_blocks *block
 static int run(const struct settings *settings) { return node_blocks_run(settings, work); }
 
 static const struct option *const options[] = {
-    &option_datadir, &option_chain,     &option_store, &option_memory,  &option_tmp,
-    &option_threads, &option_to_height, &option_tip,   &option_xor_key, &option_verify,
-    &option_timings, &option_quiet,     NULL,
+    &option_datadir,    &option_chain,         &option_store,   &option_memory,  &option_tmp,
+    &option_threads,    &option_to_height,     &option_tip,     &option_xor_key, &option_verify,
+    &option_sequential, &option_no_sequential, &option_timings, &option_quiet,   NULL,
 };
 
 const struct command command_index = {

@@ -58,13 +58,6 @@ static enum status scan(const struct settings *settings, struct ingest_options *
     return status;
 }
 
-static enum ingest_order order_of(const struct settings *settings)
-{
-    if (settings->sequential)
-        return INGEST_BY_FILE;
-    return settings->no_sequential ? INGEST_BY_CHAIN : INGEST_AS_SUITED;
-}
-
 static int work(const struct settings *settings, const struct node_blocks *blocks, struct progress *progress)
 {
     struct other_chain index;
@@ -80,7 +73,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .other = node_blocks_of_index(settings->store, &index),
         .nulldata_stored = strcmp(settings->nulldata, "store") == 0,
         .verify = settings->verify,
-        .order = order_of(settings),
+        .order = node_blocks_order(settings),
         .partial = partial,
         .from_height = settings->begin_height > 0 ? (uint32_t)settings->begin_height : UINT32_MAX,
         .progress = on_progress,

@@ -137,6 +137,13 @@ static int read_options(const struct settings *settings, struct node_blocks *blo
     return node_blocks_key(settings, blocks->key, &blocks->xor_key) ? EXIT_DONE : EXIT_USAGE;
 }
 
+enum ingest_order node_blocks_order(const struct settings *settings)
+{
+    if (settings->sequential)
+        return INGEST_BY_FILE;
+    return settings->no_sequential ? INGEST_BY_CHAIN : INGEST_AS_SUITED;
+}
+
 int node_blocks_check_options(const struct settings *settings)
 {
     struct node_blocks blocks;

@@ -12,7 +12,7 @@
 
 /* Where a scan begins: --partial and --from-height. */
 extern const struct option option_partial, option_begin_height;
-/* In which order it reads the disk. */
+/* In which order scan and index read the disk. */
 extern const struct option option_sequential, option_no_sequential;
 
 struct node_blocks {
@@ -48,6 +48,9 @@ enum status node_blocks_of_one_chain(const char *folder, struct fault *fault) MU
 /* What the user would have typed for a scan or an analyze of the same files, up to where --partial would come.
  * STATUS_NOMEM. */
 enum status node_blocks_put_command(const struct settings *settings, struct text *text) MUST_CHECK;
+
+/* Of --sequential and --no-sequential. */
+enum ingest_order node_blocks_order(const struct settings *settings);
 
 /* The key of --xor-key, NULL for xor.dat's; false after saying what is wrong with it. */
 bool node_blocks_key(const struct settings *settings, uint8_t key[XOR_KEY_SIZE], const uint8_t **given);

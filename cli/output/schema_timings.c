@@ -7,7 +7,7 @@ static const struct column timings[] = {
     {"stage", COLUMN_STRING, 0, NULL,
      "what was done, in order. All: open, before and between the others; end, what is left after them. scan: headers, "
      "where the blocks stand in the files; files, each read as a whole (--sequential); table, the unspent unknown "
-     "outputs of before; blocks. index: headers; walk, "
+     "outputs of before; blocks. index: headers; files, as of scan; walk, "
      "every block; join, which input spends which output; outputs and txs, the tables. dags: forest, the store into "
      "memory; classes; other-rules, the numbers of the other rule sets; measures, for --top alone; payments; "
      "tables, with those of transactions first; scripts, which known ones; unlocks, with keys and ties; changes"},

@@ -452,9 +452,12 @@ static void test_options(void **state)
     assert_string_equal(run.out, "");
     run_free(&run);
     run_free(&plain_run);
-    run = unktx_expect(2, "scan --sequential --no-sequential --datadir %s --store %s/o", data, dir);
-    assert_non_null(strstr(run.err, "contradict"));
-    run_free(&run);
+    static const char *const commands[] = {"scan", "index"};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        run = unktx_expect(2, "%s --sequential --no-sequential --datadir %s --store %s/o", commands[i], data, dir);
+        assert_non_null(strstr(run.err, "contradict"));
+        run_free(&run);
+    }
     static const char *const refused[] = {"--sequential --no-sequential", "--xor-key zz", "--tip 12"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         run = unktx_expect(2, "analyze %s --datadir %s -o %s/no", refused[i], data, dir);

@@ -1,5 +1,5 @@
-/* unktx scan --sequential on a device that is slow on purpose, as counted: 8 ms for each look elsewhere, 150 MB/s, and
- * nothing in a cache. Counted time is the same in every run. */
+/* unktx scan --sequential and index --sequential on a device that is slow on purpose, as counted: 8 ms for each look
+ * elsewhere, 150 MB/s, and nothing in a cache. Counted time is the same in every run. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -13,10 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "graph/scan/ingest.h"
+#include "graph/index/build.h"
 #include "parser/file.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/dir.h"
+#include "tests/support/index_builds.h"
 #include "tests/support/plan.h"
 #include "tests/support/run.h"
 #include "tests/support/stores.h"
@@ -90,38 +91,46 @@ static double seconds_of_reading(unsigned files)
     return device.seconds;
 }
 
-static void test_slow_device(void **state)
+/* A chain in files of some MiB, each long unchanged; returns how many. Blocks are of options->block_bytes. */
+static unsigned make_files(const struct gen_options *how, uint64_t bytes)
 {
-    (void)state;
     snprintf(data, sizeof data, "%s/data", dir);
     snprintf(blocks, sizeof blocks, "%s/regtest/blocks", data);
-    struct gen_options options = {.dir = data,
-                                  .seed = 3,
-                                  .xored = true,
-                                  .block_bytes = 100000,
-                                  .file_bytes = 24 << 20,
-                                  .window = 100,
-                                  .stale_every = 100};
+    struct gen_options options = *how;
+    options.dir = data;
+    make_dirs(data);
     struct gen *gen = gen_open(&options);
-    gen_blocks(gen, 0, 72 << 20);
+    gen_blocks(gen, 0, bytes);
     gen_close(gen);
     static const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
     unsigned files = 0;
     for (; path_exists(path_of("%s/blk%05u.dat", blocks, files)); files++)
         assert_int_equal(utimensat(AT_FDCWD, path_of("%s/blk%05u.dat", blocks, files), old, 0), 0);
     assert_in_range(files, 3, 5);
-    double floor = seconds_of_reading(files);
+    return files;
+}
+
+enum { BLOCK_BYTES = 100000 };
+
+/* Shuffled as a node does, and with stale blocks. */
+static const struct gen_options chain = {
+    .seed = 3, .xored = true, .block_bytes = BLOCK_BYTES, .file_bytes = 24 << 20, .window = 100, .stale_every = 100};
+
+static void test_scan(void **state)
+{
+    (void)state;
+    double floor = seconds_of_reading(make_files(&chain, 72 << 20));
     struct ingest_options how = {.datadir = data, .threads = 1, .to_height = UINT32_MAX};
     double by_chain = seconds_of_scan(&how, "by-chain");
     how.order = INGEST_BY_FILE;
     double by_file = seconds_of_scan(&how, "by-file");
     assert_int_equal(device.waiting, 0);
     seconds_of_scan(&how, "by-file"); /* finds nothing new: reads no file, only what tells network and key */
-    assert_true(device.bytes < 2 * options.block_bytes);
+    assert_true(device.bytes < 2 * BLOCK_BYTES);
     how.cache_bytes = 4 << 20;
     double spilled = seconds_of_scan(&how, "spilled");
-    print_message("reading %.3f s, in the order of the files %.3f s, with 4 MiB for what waits %.3f s, in that of the "
-                  "chain %.3f s\n",
+    print_message("scan: reading %.3f s, in the order of the files %.3f s, with 4 MiB for what waits %.3f s, in that "
+                  "of the chain %.3f s\n",
                   floor, by_file, spilled, by_chain);
     assert_true(by_file <= 1.1 * floor);
     assert_true(device.waiting > 0);
@@ -133,11 +142,54 @@ static void test_slow_device(void **state)
     assert_string_equal(a, b);
 }
 
+static double seconds_of_index(const struct index_options *how, const char *store)
+{
+    struct index_options options = *how;
+    char path[600];
+    snprintf(path, sizeof path, "%s/%s", dir, store);
+    options.store = path;
+    device = (struct device){0};
+    file_watch_reads(on_read);
+    index_built_with(&options);
+    file_watch_reads(NULL);
+    return device.seconds;
+}
+
+static void test_index(void **state)
+{
+    (void)state;
+    struct gen_options spending = chain;
+    spending.spends = true;
+    double floor = seconds_of_reading(make_files(&spending, 72 << 20));
+    struct index_options how = index_options_for(data, NULL);
+    how.threads = 1;
+    double by_chain = seconds_of_index(&how, "by-chain");
+    how.order = INGEST_BY_FILE;
+    double by_file = seconds_of_index(&how, "by-file");
+    assert_int_equal(device.waiting, 0);
+    seconds_of_index(&how, "by-file");
+    assert_true(device.bytes < 2 * BLOCK_BYTES);
+    how.cache_bytes = 4 << 20;
+    double spilled = seconds_of_index(&how, "spilled");
+    print_message("index: reading %.3f s, in the order of the files %.3f s, with 4 MiB for what waits %.3f s, in that "
+                  "of the chain %.3f s\n",
+                  floor, by_file, spilled, by_chain);
+    assert_true(by_file <= 1.1 * floor);
+    assert_true(device.waiting > 0);
+    assert_true(spilled <= 1.6 * floor);
+    assert_true(by_chain > 3 * floor);
+    char a[65], b[65], c[65];
+    index_checked(path_of("%s/by-chain", dir), 1, a);
+    assert_string_equal(index_checked(path_of("%s/by-file", dir), 1, b), a);
+    assert_string_equal(index_checked(path_of("%s/spilled", dir), 1, c), a);
+}
+
 int main(void)
 {
     temp_dir_in_memory();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_slow_device, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_scan, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_index, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
