@@ -209,7 +209,8 @@ static enum status walk_bytes(struct worker *worker, struct slot *slot, const ui
     return status;
 }
 
-enum status slot_read(struct worker *worker, struct slot *slot, uint64_t offset, size_t size, const uint8_t **bytes)
+static enum status slot_read(struct worker *worker, struct blk_reader *reader, struct slot *slot, uint64_t offset,
+                             size_t size, const uint8_t **bytes)
 {
     if (slot->block->file == FILEMAP_GONE)
         return fault_set(&slot->fault, STATUS_IO, NULL, FAULT_NO_OFFSET, "its blk file is gone (a pruned node?)");
@@ -219,8 +220,17 @@ enum status slot_read(struct worker *worker, struct slot *slot, uint64_t offset,
         *bytes = cached + offset;
         return STATUS_OK;
     }
-    return blk_read(&worker->reader, worker->pipeline->dir, slot->block->file, slot->block->offset + offset, size,
-                    bytes, &slot->fault);
+    return blk_read(reader, worker->pipeline->dir, slot->block->file, slot->block->offset + offset, size, bytes,
+                    &slot->fault);
+}
+
+enum status slot_read_again(struct worker *worker, struct slot *slot, uint64_t offset, size_t size,
+                            const uint8_t **bytes)
+{
+    if (worker->held != slot->block)
+        return slot_read(worker, &worker->again, slot, offset, size, bytes);
+    *bytes = worker->held_bytes + offset;
+    return STATUS_OK;
 }
 
 static double now_ns(void)
@@ -239,8 +249,10 @@ void collect_slot(struct worker *worker, struct slice *slice, struct slot *slot)
     slot->txids = slice->txids.count;
     slot->created = slice->created.count;
     double begin = now_ns();
-    slot->status = slot_read(worker, slot, 0, slot->block->size, &bytes);
+    slot->status = slot_read(worker, &worker->reader, slot, 0, slot->block->size, &bytes);
     slot->read_ns = now_ns() - begin;
+    worker->held = slot->status == STATUS_OK ? slot->block : NULL;
+    worker->held_bytes = bytes;
     if (slot->status == STATUS_OK)
         slot->status = walk_bytes(worker, slot, bytes);
     slot->inputs_count = slice->inputs.count - slot->inputs;

@@ -6,7 +6,7 @@
 #include "parser/stop.h"
 #include "parser/timings.h"
 
-#define WINDOW_BYTES_PER_THREAD (3u << 20)
+#define WINDOW_BYTES_PER_THREAD (1u << 20)
 #define WINDOW_BLOCKS_MAX 4096u
 #define SLICE_BYTES (1u << 20)
 #define SLICE_BLOCKS 256u
@@ -64,6 +64,7 @@ enum status pipeline_new(const struct ingest_options *options, const struct blkd
 static void free_worker(struct worker *worker)
 {
     blk_reader_free(&worker->reader);
+    blk_reader_free(&worker->again);
     store_reader_close(worker->store_reader);
     block_verifier_free(&worker->verifier);
     mem_free(worker->txs.at);
@@ -218,33 +219,48 @@ static bool take_commit(struct pipeline *pipeline, struct task *task)
     return pipeline->committing;
 }
 
-static bool take_slice(struct window *window, struct task *task)
+static bool take_walk(struct window *window, struct worker *worker)
 {
     if (window->next >= window->slices_count) /* above: the window was cut */
         return false;
-    task->window = window;
-    task->slice = &window->slices[window->next++];
+    struct slice *slice = &window->slices[window->next++];
+    slice->walker = worker;
+    worker->task = (struct task){.kind = TASK_WALK, .window = window, .slice = slice};
+    return true;
+}
+
+/* The last one that this thread has walked, of which it may still hold a block, else the first one that is left. */
+static bool take_look_up(struct window *window, struct worker *worker)
+{
+    struct slice *taken = NULL;
+    for (size_t i = 0; i < window->slices_count; i++) {
+        struct slice *slice = &window->slices[i];
+        if (slice->walker && (!taken || slice->walker == worker))
+            taken = slice;
+    }
+    if (!taken)
+        return false;
+    taken->walker = NULL;
+    worker->task = (struct task){.kind = TASK_LOOK_UP, .window = window, .slice = taken};
     return true;
 }
 
 /* Commit before look-up before walk: what is furthest goes first, and blocks are walked ahead while nothing else can be
  * done, as far as there are windows for them. */
-static bool take_task(struct pipeline *pipeline, struct task *task)
+static bool take_task(struct pipeline *pipeline, struct worker *worker)
 {
-    if (take_commit(pipeline, task))
+    if (take_commit(pipeline, &worker->task))
         return true;
-    task->kind = TASK_LOOK_UP;
     if (!pipeline->committing && pipeline->added > pipeline->appended &&
-        take_slice(window_of(pipeline, pipeline->appended), task))
+        take_look_up(window_of(pipeline, pipeline->appended), worker))
         return true;
-    task->kind = TASK_WALK;
-    if (pipeline->begun > pipeline->added && take_slice(window_of(pipeline, pipeline->begun - 1), task))
+    if (pipeline->begun > pipeline->added && take_walk(window_of(pipeline, pipeline->begun - 1), worker))
         return true;
     pipeline->ended |= pipeline->next == pipeline->job->end || stop_requested();
     if (pipeline->ended || pipeline->begun - pipeline->appended == WINDOWS)
         return false;
     begin_window(pipeline);
-    return take_slice(window_of(pipeline, pipeline->begun - 1), task);
+    return take_walk(window_of(pipeline, pipeline->begun - 1), worker);
 }
 
 static void end_task(struct pipeline *pipeline, struct task *task)
@@ -254,10 +270,8 @@ static void end_task(struct pipeline *pipeline, struct task *task)
         pipeline->status = task->status;
         pipeline->appended += task->append != NULL;
         pipeline->added += task->add != NULL;
-        if (task->add) {
-            task->add->next = 0;
+        if (task->add)
             task->add->left = task->add->slices_count;
-        }
     } else if (task->kind != TASK_NONE) {
         task->window->left--;
     }
@@ -267,11 +281,11 @@ static void end_task(struct pipeline *pipeline, struct task *task)
 static enum parallel_turn next_task(void *context, unsigned number)
 {
     struct pipeline *pipeline = context;
-    struct task *task = &pipeline->workers[number].task;
-    end_task(pipeline, task);
-    if (pipeline->status == STATUS_OK && take_task(pipeline, task))
+    struct worker *worker = &pipeline->workers[number];
+    end_task(pipeline, &worker->task);
+    if (pipeline->status == STATUS_OK && take_task(pipeline, worker))
         return PARALLEL_WORK;
-    task->kind = TASK_NONE;
+    worker->task.kind = TASK_NONE;
     return pipeline->status != STATUS_OK || pipeline->appended == pipeline->begun ? PARALLEL_END : PARALLEL_WAIT;
 }
 
@@ -332,6 +346,8 @@ enum status pipeline_run(struct pipeline *pipeline, const struct pipeline_job *j
     pipeline->ended = false;
     pipeline->begun = pipeline->added = pipeline->appended = 0;
     pipeline->damaged = NULL;
+    for (unsigned i = 0; i < pipeline->options->threads; i++)
+        pipeline->workers[i].held = NULL;
     read_ahead(pipeline, job->first);
     parallel_turns(pipeline->options->threads, next_task, do_task, pipeline);
     if (pipeline->status != STATUS_OK && fault)

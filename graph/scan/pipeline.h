@@ -3,7 +3,8 @@
  *   1. walk, in parallel: read each block, count its kinds, collect the transactions that create tracked outputs, and a
  *      keyed hash of every input's prevout. No transaction is hashed but those that create something to track.
  *   2. add, in chain order: the tracked outputs get their ordinals and go into the outpoint table.
- *   3. look up, in parallel: the few inputs that the filter lets pass are read again and compared exactly.
+ *   3. look up, in parallel: the few inputs that the filter lets pass are read again and compared exactly. A thread
+ *      takes what it has walked itself, if there is any, since it still has the last block.
  *   4. append, in chain order: spends are confirmed, stored transactions written.
  *
  * A thread that is free adds or appends if it can (a commit), else it looks up a slice (the blocks of a MiB), else it
@@ -15,7 +16,7 @@
  * block that is damaged ends the window before it.
  *
  * Thread rule: one thread drives a pipeline; it uses `threads` inside. Memory: some 10 % of the bytes of the windows at
- * work, and a block buffer for each thread. */
+ * work, and for each thread a block buffer, and another for the largest transaction that it has read again. */
 #ifndef UNKTX_GRAPH_SCAN_PIPELINE_H
 #define UNKTX_GRAPH_SCAN_PIPELINE_H
 

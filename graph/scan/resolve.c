@@ -176,7 +176,7 @@ static enum status look_up_tx(struct worker *worker, struct slot *slot, uint32_t
     const struct walked_tx *walked = &slice->walked.at[slot->walked + index];
     size_t end = index + 1 < slot->walked_count ? walked[1].offset : slot->block->size;
     const uint8_t *bytes = NULL;
-    enum status status = slot_read(worker, slot, walked->offset, end - walked->offset, &bytes);
+    enum status status = slot_read_again(worker, slot, walked->offset, end - walked->offset, &bytes);
     if (status != STATUS_OK)
         return status;
     size_t from = created_from(slot, index);

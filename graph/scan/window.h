@@ -55,8 +55,9 @@ struct txid_lead {
 struct slice {
     size_t first; /* its slots of the window: first..end - 1 */
     size_t end;
-    ARRAY(uint64_t) inputs; /* the hash of each input's prevout */
-    ARRAY(uint64_t) prevs;  /* txid_set_number of each input's prevout's txid; none in a scan of the whole chain */
+    const struct worker *walker; /* until its look-up begins */
+    ARRAY(uint64_t) inputs;      /* the hash of each input's prevout */
+    ARRAY(uint64_t) prevs;       /* txid_set_number of each input's prevout's txid; none in a scan of the whole chain */
     ARRAY(struct txid_lead) txids; /* of each transaction; likewise */
     ARRAY(struct walked_tx) walked;
     ARRAY(struct created_tx) created;
@@ -92,8 +93,8 @@ struct window {
     size_t count;
     struct slice *slices;
     size_t slices_count;
-    size_t next; /* slice to hand out; of the walk, then of the look-up */
-    size_t left; /* slices that are not done; likewise */
+    size_t next; /* slice to hand out for the walk */
+    size_t left; /* slices that are not done; of the walk, then of the look-up */
 };
 
 /* What a thread does next. A commit appends a window that was looked up, or adds one that was walked, or both. */
@@ -111,6 +112,9 @@ struct worker {
     struct pipeline *pipeline;
     struct slice *slice; /* that it is at work on */
     struct blk_reader reader;
+    const struct chain_block *held; /* the block that was walked last, whose bytes are still there; NULL: none */
+    const uint8_t *held_bytes;
+    struct blk_reader again; /* for parts of other blocks, so that it stays */
     struct store_reader *store_reader;
     struct block_verifier verifier;
     ARRAY(struct tx) txs;      /* of the block under the walk, for the verifier */
@@ -154,9 +158,9 @@ struct pipeline {
 void collect_slot(struct worker *worker, struct slice *slice, struct slot *slot);
 /* The block's created transactions; NULL if it has none. */
 const struct created_tx *slot_created(const struct slot *slot);
-/* Part of the slot's block; borrowed until the worker reads again. */
-enum status slot_read(struct worker *worker, struct slot *slot, uint64_t offset, size_t size, const uint8_t **bytes)
-    MUST_CHECK;
+/* Part of the slot's block, which was walked; borrowed until the worker reads again. */
+enum status slot_read_again(struct worker *worker, struct slot *slot, uint64_t offset, size_t size,
+                            const uint8_t **bytes) MUST_CHECK;
 /* Fills in what the record says of the transaction that starts at `start`, and encodes its outputs. One that is
  * `created` has its txid already, and its tracked outputs go to slice.vouts and slice.hashes. False: no memory, or the
  * bytes are no transaction. `first_output` is the number of its first output in its block. */
