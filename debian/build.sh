@@ -50,7 +50,8 @@ documents() { # PACKAGE
 
 package() { # NAME SECTION DEPENDS SUMMARY, the description on stdin
     mkdir -p "$place/$1/DEBIAN"
-    size=$(du -sk --apparent-size "$place/$1/usr" | cut -f1)
+    # as dpkg-gencontrol reckons it: the size of a folder is another one on each file system
+    size=$(find "$place/$1/usr" -type f -printf '%s\n' -o -printf '1\n' | awk '{ kib += int(($1 + 1023) / 1024) } END { print kib }')
     {
         printf 'Package: %s\nSource: unktx\nVersion: %s\nArchitecture: %s\n' "$1" "$VERSION" "$architecture"
         printf 'Maintainer: %s\nInstalled-Size: %s\nDepends: %s\nSection: %s\nPriority: optional\nDescription: %s\n' \
