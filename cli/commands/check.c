@@ -377,14 +377,15 @@ static enum status check_index(const struct settings *settings, bool *found, str
 {
     struct tx_index *index = NULL;
     struct text text = {0};
-    struct index_totals totals;
     uint8_t sum[32];
     char tip[HASH256_HEX_SIZE + 1] = "", hex[65] = "";
     enum status status = index_open(settings->store, &index, fault);
     *found = status == STATUS_OK;
+    if (status == STATUS_REFUSED) /* it is not finished */
+        message_fault(fault);
     if (status != STATUS_OK)
-        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    totals = index_totals_of(index);
+        return status == STATUS_NOT_FOUND || status == STATUS_REFUSED ? STATUS_OK : status;
+    const struct index_totals totals = index_totals_of(index);
     status = index_check(settings->store, (unsigned)settings->threads, sum, fault);
     index_close(index); /* now: what was checked is the same index */
     if (status != STATUS_OK)

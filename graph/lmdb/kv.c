@@ -114,9 +114,8 @@ static enum status lock_for_writing(struct kv *kv, struct fault *fault)
 enum status kv_nothing_here(const struct kv *kv, struct fault *fault)
 {
     if (kv_is_begun(kv))
-        return fault_set(fault, STATUS_NOT_FOUND, kv->path, FAULT_NO_OFFSET,
-                         "the %s is not finished: run unktx %s again with the same --store, or wait for the one that "
-                         "runs",
+        return fault_set(fault, STATUS_REFUSED, kv->path, FAULT_NO_OFFSET,
+                         "the %s is not finished: type the same 'unktx %s' again, or wait for the one that runs",
                          kv->words.noun, kv->words.verb);
     return fault_set(fault, STATUS_NOT_FOUND, kv->path, FAULT_NO_OFFSET,
                      "there is no %s here: make one with unktx %s and the same --store, or name it with --store",

@@ -41,12 +41,13 @@ typedef bool kv_write_fn(struct kv_txn *txn, void *context);
 
 /* Opens the folder `path` with these tables, in this order. KV_WRITE makes what is not there, `create` then writes the
  * first values in the same transaction. KV_READ never changes a byte and works on a read-only file system.
- * STATUS_NOT_FOUND: nothing there. STATUS_FORMAT: something else is there. STATUS_BUSY: another process writes. */
+ * STATUS_NOT_FOUND: nothing there. STATUS_REFUSED: what is there is not finished (KV_READ). STATUS_FORMAT: something
+ * else is there. STATUS_BUSY: another process writes. */
 enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *words, const char *const *tables,
                     unsigned tables_count, kv_write_fn *create, void *context, struct kv **kv, struct fault *fault)
     MUST_CHECK;
 /* Of a folder that KV_NEW began: waits until the disk has all of it, and puts it in its place. Until then it lies in
- * the sub-folder "unfinished", kv_write does not wait for the disk, and for KV_READ nothing is there; kv_close
+ * the sub-folder "unfinished", kv_write does not wait for the disk, and KV_READ is refused; kv_close
  * deletes it, and where the process or the machine ended before that, the next KV_NEW. So no pages are ever read of
  * which the disk has some and lacks others. Afterwards, and where something was there already, all is as with
  * KV_WRITE. */

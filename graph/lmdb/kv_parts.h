@@ -74,7 +74,8 @@ static inline bool kv_begins_with(const MDB_val *key, const MDB_val *prefix)
 /* Turns an LMDB or errno code into a fault; MDB_SUCCESS is none. "cannot `doing` the store". `need`: bytes that a write
  * asks for, for the text of a full disk. */
 enum status kv_fault(const struct kv *kv, int code, const char *doing, size_t need, struct fault *fault);
-/* STATUS_NOT_FOUND: no folder, or what a process left that ended before its first commit. */
+/* STATUS_NOT_FOUND: no folder, or what a process left that ended before its first commit. STATUS_REFUSED: what
+ * is not finished. */
 enum status kv_nothing_here(const struct kv *kv, struct fault *fault);
 /* After MDB_MAP_FULL, with no transaction open. An LMDB or errno code. */
 int kv_grow_map(struct kv *kv);
