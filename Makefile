@@ -166,16 +166,18 @@ CHECK_JOBS ?= $(shell jobs=$$(nproc 2>/dev/null || echo 1); [ $$jobs -le 4 ] || 
 # What takes longest begins first, so that none of it is left alone at the end: the scripts, and then these.
 LONG = tests/parser/test_hasher $(addprefix tests/cli/test_,no_memory index_faults to_height resources explore_outputs lack scan names \
     index_flows interrupt dump_parts damage index explore_commands reorg)
-# Files of the tests are in memory where 8 GiB are free for them there, unless $TMPDIR says where: a disk takes more of the processor,
-# and has to be waited for.
-IN_MEMORY = $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$6 == "/dev/shm" && $$4 >= 8 * 2^20 { print $$6 }')
+# Files of the tests are in memory where 8 GiB are free for them there, and programs may run from there, unless $TMPDIR says where: a
+# disk takes more of the processor, and has to be waited for.
+IN_MEMORY = $(shell [ -z "$$TMPDIR" ] && ! grep -q '^[^ ]* /dev/shm [^ ]* [^ ]*noexec' /proc/mounts && \
+    { df -Pk /dev/shm; grep MemAvailable /proc/meminfo; } 2>/dev/null | \
+    awk '$$6 == "/dev/shm" { free = $$4 } /MemAvailable/ && $$2 >= 8 * 2^20 && free >= 8 * 2^20 { print "/dev/shm" }')
 # $(call run_tests,TESTS,FUZZ_NOUNS,SCRIPTS): each names what it skips; UNKTX tells which binary to run. Threads that have no work
 # sleep: by default libgomp lets them spin, which takes the processor from the other entries.
 run_tests = rm -f $(BUILD)/failed; \
 	printf '%s\n' $(patsubst %,script:%,$(3)) $(patsubst %,program:%,$(filter $(LONG),$(1)) $(filter-out $(LONG),$(1))) \
 	    $(patsubst %,corpus:%,$(2)) | \
 	    UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" OMP_WAIT_POLICY=passive \
-	    $(addprefix TMPDIR=,$(or $(TMPDIR),$(IN_MEMORY))) \
+	    $(addprefix TMPDIR=,$(IN_MEMORY)) \
 	    xargs -P $(CHECK_JOBS) -I@ sh tests/run.sh @ || echo "not all were run" >>$(BUILD)/failed; \
 	if [ -s $(BUILD)/failed ]; then echo "FAILED:"; cat $(BUILD)/failed; exit 1; fi; echo "all test programs passed"
 
