@@ -30,7 +30,8 @@ static inline uint32_t union_find_shared(uint32_t *parent, uint32_t i)
     }
 }
 
-/* Joins the sets of a and b and returns the smaller of their representatives, which stands for both. Every parent is
+/* Joins the sets of a and b and returns the smaller of their representatives, which stands for both unless another
+ * thread has joined them with a smaller one, to which it was then returned. Every parent is
  * smaller than what it is a parent of, so no order of threads makes a cycle, and the smallest element of a set comes to
  * stand for it (Anderson, Woll, Wait-free parallel algorithms for the union-find problem, 1991). */
 static inline uint32_t union_join_shared(uint32_t *parent, uint32_t a, uint32_t b)

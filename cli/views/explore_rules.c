@@ -17,11 +17,10 @@ static enum status load_part(const struct opened_forest *opened, enum rules rule
     if (status == STATUS_OK)
         status = measures_all(forest, &part->selection.tdags, &part->selection.classes, threads, &part->measures,
                               fault);
-    /* no page tells the names of roots; those of classes are in the class table, which has all T-DAGs of a rule set */
-    mem_free(part->held.labels.roots);
+    /* those of classes are in the class table, which has all T-DAGs of a rule set */
     mem_free(part->held.classes);
     mem_free(part->held.class_of);
-    part->held.labels.roots = part->held.classes = NULL;
+    part->held.classes = NULL;
     part->held.class_of = NULL;
     return status;
 }

@@ -50,7 +50,8 @@ static void join_part(void *context, unsigned worker, size_t part)
         if (!forest_is_arc(output, tdags->rules) || (finding->skipped && finding->skipped[output->tx]))
             continue;
         uint32_t first = union_join_shared(finding->parent, output->tx, output->spender);
-        __atomic_store_n(&tdags->tx_dag[first], 1, __ATOMIC_RELAXED);
+        if (!__atomic_load_n(&tdags->tx_dag[first], __ATOMIC_RELAXED)) /* all threads find the first of a giant one */
+            __atomic_store_n(&tdags->tx_dag[first], 1, __ATOMIC_RELAXED);
     }
 }
 
