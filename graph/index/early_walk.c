@@ -1,5 +1,7 @@
 #include "graph/index/early_walk.h"
 
+#include <unistd.h>
+
 #include "graph/test_hooks.h"
 #include "parser/timings.h"
 
@@ -67,7 +69,8 @@ static enum status begin(struct early_walk *early, uint32_t end)
     work->first = work->base.totals.blocks;
     work->end = end;
     enum status status = index_begin_stages(work);
-    if (status == STATUS_OK && work->walked > work->first)
+    early->resumed = work->walked > work->first;
+    if (status == STATUS_OK && early->resumed)
         early->tip = chain_active(work->chain, work->walked - 1)->hash;
     if (work->stage > WORK_WALKING)
         give_up(early);
@@ -188,16 +191,18 @@ enum status early_walk_begin(struct early_walk *early)
 
 /* ---- when all is known ---- */
 
+/* What an interrupted build left is kept even where nothing can be done this time, as for a --tip that was mistyped. */
 enum status early_walk_end(struct early_walk *early, enum status status)
 {
     struct index_work *work = early->work;
+    bool refused = status == STATUS_REFUSED || status == STATUS_NOT_FOUND;
     enum status saved = status == STATUS_INTERRUPTED ? index_walk_save(work) : STATUS_OK;
     work->growing = false;
     work->to_come = 0;
     if (work->open && status != STATUS_OK)
-        index_close_stages(work, true);
-    if (status == STATUS_REFUSED || status == STATUS_NOT_FOUND)
-        index_remove_folder(work);
+        index_close_stages(work, !refused || early->resumed);
+    if (refused)
+        rmdir(work->folder); /* only if it is empty */
     return saved == STATUS_OK ? status : saved;
 }
 

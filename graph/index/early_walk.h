@@ -18,6 +18,7 @@ struct early_walk {
     uint64_t files;      /* bytes of all files */
     struct hash256 tip;  /* of the last block that was walked, or of the index */
     uint32_t checkpoint; /* height after that of the last block of an interrupted build; 0: there is none */
+    bool resumed;        /* what was walked goes on from that build */
     bool over;           /* nothing more is walked before the whole chain is known */
 };
 

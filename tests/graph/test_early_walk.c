@@ -364,6 +364,40 @@ static void test_interrupted_and_grown(void **state)
     }
 }
 
+/* What an interrupted build left outlasts a run that is refused, whether that came to look at it or not. */
+static void test_interrupted_and_refused(void **state)
+{
+    (void)state;
+    make_chain("refused", 100, 4);
+    struct hash256 absent = {{1}};
+    struct other_chain other = {.what = "store", .block_1 = absent};
+    for (unsigned way = 0; way < 4; way++) {
+        struct index_options how = index_options_for(data, store), refused = plain();
+        enum status status;
+        remove_tree(store);
+        index_checkpoint_blocks = 7;
+        index_stop_at = INDEX_WALK;
+        how.order = way % 2 ? INGEST_BY_FILE : INGEST_BY_CHAIN;
+        free(build(&how, &status));
+        index_stop_at = -1;
+        stop_after(-1);
+        assert_int_equal(status, STATUS_INTERRUPTED);
+        refused.order = INGEST_BY_FILE;
+        refused.tip = way < 2 ? &absent : NULL;
+        refused.other = way < 2 ? NULL : &other;
+        free(build(&refused, &status));
+        assert_int_equal(status, way < 2 ? STATUS_NOT_FOUND : STATUS_REFUSED);
+        assert_true(path_exists(path_of("%s/tio/tmp/note", store)));
+        went_on = 0;
+        how.order = INGEST_BY_FILE;
+        free(build(&how, &status));
+        index_checkpoint_blocks = 0;
+        assert_int_equal(status, STATUS_OK);
+        assert_int_equal(went_on, 1);
+        assert_false(path_exists(path_of("%s/tio/tmp", store)));
+    }
+}
+
 /* ---- damage ---- */
 
 static void flip(const char *path, size_t at, uint8_t bits)
@@ -435,6 +469,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_growing, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_interrupted, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_interrupted_and_grown, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_interrupted_and_refused, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_damage, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_no_room, make_dir, remove_dir),
     };
