@@ -208,7 +208,6 @@ static enum status add_blocks(struct build *build)
     work->fault = fault;
     if (status != STATUS_OK && fault && what.status != STATUS_OK)
         *fault = what;
-    rmdir(work->folder); /* only if there is one and it is empty: else the next build goes on from what it holds */
     return status;
 }
 
@@ -280,7 +279,8 @@ enum status index_build(const struct index_options *options, struct index_result
     const struct index_totals *totals = &build->work.base.totals;
     result->height = totals->blocks > 0 ? totals->blocks - 1 : 0;
     result->tip = totals->tip;
-    block_cache_free(build->early.pass.cache);
+    early_walk_close(&build->early, status);
+    rmdir(build->work.folder); /* only if it is empty: else the next build goes on from what it holds */
     kv_close(build->work.kv);
     chain_free(build->work.chain);
     blkdir_free(&build->work.dir);

@@ -1,7 +1,5 @@
 #include "graph/index/early_walk.h"
 
-#include <unistd.h>
-
 #include "graph/test_hooks.h"
 #include "parser/timings.h"
 
@@ -191,18 +189,12 @@ enum status early_walk_begin(struct early_walk *early)
 
 /* ---- when all is known ---- */
 
-/* What an interrupted build left is kept even where nothing can be done this time, as for a --tip that was mistyped. */
 enum status early_walk_end(struct early_walk *early, enum status status)
 {
     struct index_work *work = early->work;
-    bool refused = status == STATUS_REFUSED || status == STATUS_NOT_FOUND;
     enum status saved = status == STATUS_INTERRUPTED ? index_walk_save(work) : STATUS_OK;
     work->growing = false;
     work->to_come = 0;
-    if (work->open && status != STATUS_OK)
-        index_close_stages(work, !refused || early->resumed);
-    if (refused)
-        rmdir(work->folder); /* only if it is empty */
     return saved == STATUS_OK ? status : saved;
 }
 
@@ -216,4 +208,14 @@ enum status early_walk_settle(struct early_walk *early, uint32_t target)
         return work->stage > WORK_WALKING ? STATUS_OK : index_extend_stages(work, target);
     drop(early);
     return STATUS_OK;
+}
+
+/* What an interrupted build left is kept even where nothing can be done this time, as for a --tip that was mistyped. */
+void early_walk_close(struct early_walk *early, enum status status)
+{
+    bool refused = status == STATUS_REFUSED || status == STATUS_NOT_FOUND;
+    if (early->work && early->work->open)
+        index_close_stages(early->work, (!refused || early->resumed) && work_checkpoint_end(early->work) > 0);
+    block_cache_free(early->pass.cache);
+    early->pass.cache = NULL;
 }

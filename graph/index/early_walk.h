@@ -11,7 +11,7 @@
 
 #include "graph/index/work.h"
 
-/* Zero-initialise; at its address as long as it is used. */
+/* Zero-initialise, end with early_walk_close; at its address as long as it is used. */
 struct early_walk {
     struct index_work *work;
     struct file_pass pass;
@@ -34,5 +34,8 @@ enum status early_walk_end(struct early_walk *early, enum status status) MUST_CH
 /* When base and target of the build are known: what was walked is the beginning of index_run_stages, or it is dropped.
  */
 enum status early_walk_settle(struct early_walk *early, uint32_t target) MUST_CHECK;
+/* When the build has ended with `status`, however far it came: closes the stages that are still open, of which the next
+ * build finds what it can go on from, and frees what waits. */
+void early_walk_close(struct early_walk *early, enum status status);
 
 #endif

@@ -398,6 +398,26 @@ static void test_interrupted_and_refused(void **state)
     }
 }
 
+/* Memory runs out anywhere, also between the walk and the stages after it: no folder of temporary files is left, since
+ * these were in memory. */
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    make_chain("memory", 30, 4);
+    struct index_options how = plain();
+    enum status status = STATUS_NOMEM;
+    how.order = INGEST_BY_FILE;
+    for (long allowed = 0; status != STATUS_OK; allowed += 1 + allowed / 64) {
+        remove_tree(store);
+        mem_fail_after(allowed);
+        struct index_result result;
+        status = index_build(&how, &result, NULL);
+        mem_fail_after(-1);
+        assert_true(status == STATUS_OK || status == STATUS_NOMEM);
+        assert_false(path_exists(path_of("%s/tio/tmp", store)));
+    }
+}
+
 /* ---- damage ---- */
 
 static void flip(const char *path, size_t at, uint8_t bits)
@@ -470,6 +490,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_interrupted, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_interrupted_and_grown, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_interrupted_and_refused, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_out_of_memory, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_damage, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_no_room, make_dir, remove_dir),
     };
