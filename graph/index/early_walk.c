@@ -189,6 +189,12 @@ enum status early_walk_begin(struct early_walk *early)
 
 /* ---- when all is known ---- */
 
+static void free_waiting(struct early_walk *early)
+{
+    block_cache_free(early->pass.cache);
+    early->pass.cache = NULL;
+}
+
 enum status early_walk_end(struct early_walk *early, enum status status)
 {
     struct index_work *work = early->work;
@@ -204,8 +210,12 @@ enum status early_walk_settle(struct early_walk *early, uint32_t target)
     if (!work->open)
         return STATUS_OK;
     bool fits = work->base.totals.blocks == work->first && work->walked > work->first && work->walked <= target;
-    if (fits && hash256_equal(&chain_active(work->chain, work->walked - 1)->hash, &early->tip))
-        return work->stage > WORK_WALKING ? STATUS_OK : index_extend_stages(work, target);
+    if (fits && hash256_equal(&chain_active(work->chain, work->walked - 1)->hash, &early->tip)) {
+        if (work->stage <= WORK_WALKING)
+            return index_extend_stages(work, target);
+        free_waiting(early); /* else the walk does when it ends */
+        return STATUS_OK;
+    }
     drop(early);
     return STATUS_OK;
 }
@@ -216,6 +226,5 @@ void early_walk_close(struct early_walk *early, enum status status)
     bool refused = status == STATUS_REFUSED || status == STATUS_NOT_FOUND;
     if (early->work && early->work->open)
         index_close_stages(early->work, (!refused || early->resumed) && work_checkpoint_end(early->work) > 0);
-    block_cache_free(early->pass.cache);
-    early->pass.cache = NULL;
+    free_waiting(early);
 }
