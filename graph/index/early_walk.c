@@ -86,7 +86,7 @@ static enum status walk(struct early_walk *early, uint32_t end, struct fault *fa
     if (status == STATUS_OK)
         status = index_walk_some(work);
     work->fault = told;
-    if (status == STATUS_FORMAT) {
+    if (status == STATUS_FORMAT && work->bad_height != UINT32_MAX) {
         drop(early);
         give_up(early);
         return STATUS_OK;
