@@ -16,6 +16,7 @@
  * each, low half first); what each spill saves; SHA-256 of all that. */
 #define CHECKPOINT_MAGIC "uXTWork4"
 #define CHECKPOINT_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 40u)
+#define HEAD_FIRST 48u
 #define HEAD_END 52u
 #define CHECKPOINT_MAX (256u << 20)
 #define WORK_BLOCK_SIZE 40u
@@ -265,7 +266,9 @@ uint32_t work_checkpoint_end(const struct index_work *work)
 {
     uint8_t *bytes;
     size_t size;
-    uint32_t end = read_checkpoint(work, &bytes, &size) ? load_le32(bytes + HEAD_END) : 0;
+    bool ok = read_checkpoint(work, &bytes, &size) && memcmp(bytes, CHECKPOINT_MAGIC, 8) == 0 &&
+              load_le32(bytes + HEAD_FIRST) == work->base.totals.blocks;
+    uint32_t end = ok ? load_le32(bytes + HEAD_END) : 0;
     mem_free(bytes);
     return end;
 }

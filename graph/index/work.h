@@ -140,8 +140,8 @@ void work_empty_folder(const struct index_work *work);
  * the stage, `end`, the blocks and the files are then those of the checkpoint. After false the files that were opened
  * are the caller's to close. */
 bool work_load_checkpoint(struct index_work *work);
-/* The height after that of the last block of the build that an interrupted one left a checkpoint of; 0: there is none.
- * Whether that is of the same chain is not looked at. */
+/* The height after that of the last block of the build that an interrupted one left a checkpoint of; 0: there is none
+ * of this version that goes on from the blocks of the base. Whether that is of the same chain is not looked at. */
 uint32_t work_checkpoint_end(const struct index_work *work);
 
 /* Now and then in a stage: has the system begin to write out its files, for which a checkpoint waits. */
