@@ -27,16 +27,32 @@ bool kv_is_begun(const struct kv *kv)
     return access(path, F_OK) == 0;
 }
 
+/* What is behind a link was not made here, and stays. */
 void kv_delete_unfinished(const struct kv *kv)
 {
-    static const char *const files[] = {"/data.mdb", "/lock.mdb"};
     char path[4128];
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        unfinished_path(kv, files[i], path);
-        unlink(path);
-    }
     unfinished_path(kv, "", path);
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0)
+        return;
+    unlinkat(folder, "data.mdb", 0);
+    unlinkat(folder, "lock.mdb", 0);
+    close(folder);
     rmdir(path);
+}
+
+static enum status make_folder(const struct kv *kv, const char *path, struct fault *fault)
+{
+    struct stat info;
+    if (mkdir(path, 0777) == 0)
+        return STATUS_OK;
+    if (errno != EEXIST || lstat(path, &info) != 0)
+        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot create the folder of the %s", kv->words.noun);
+    const char *kind = S_ISDIR(info.st_mode) ? "a folder with something else in it" : file_kind(info.st_mode);
+    return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
+                     "what is not finished of the %s is to lie here, but there is %s: move it away, and run the "
+                     "command again",
+                     kv->words.noun, S_ISLNK(info.st_mode) ? "a link" : kind);
 }
 
 enum status kv_begin_unfinished(struct kv *kv, struct fault *fault)
@@ -47,11 +63,11 @@ enum status kv_begin_unfinished(struct kv *kv, struct fault *fault)
     if (lstat(kv->data_path, &info) == 0 || errno != ENOENT) /* kv_check_data looks at it */
         return STATUS_OK;
     unfinished_path(kv, "", path);
-    if (mkdir(path, 0777) != 0)
-        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot create the folder of the %s", kv->words.noun);
-    kv->unfinished = true;
-    kv_set_env_path(kv, path);
-    return STATUS_OK;
+    enum status status = make_folder(kv, path, fault);
+    kv->unfinished = status == STATUS_OK;
+    if (kv->unfinished)
+        kv_set_env_path(kv, path);
+    return status;
 }
 
 /* The system tells an error of the disk once: so it is kept for kv_finish. */

@@ -247,12 +247,59 @@ static void test_other_data_version(void **state)
     free(bytes);
 }
 
+/* ---- what is not finished ---- */
+
+static enum status open_new(const char *at)
+{
+    struct kv *kv;
+    enum status status = kv_open(at, KV_NEW, &words, tables, TABLES, fill, NULL, &kv, &fault);
+    kv_close(kv);
+    return status;
+}
+
+/* Nothing is deleted that kv has not made, whatever has the name "unfinished": the fault says what that is. */
+static void test_something_else_unfinished(void **state)
+{
+    (void)state;
+    char at[300], name[320], other[300];
+    snprintf(at, sizeof at, "%s/new", folder);
+    snprintf(name, sizeof name, "%s/unfinished", at);
+    snprintf(other, sizeof other, "%s/other", folder);
+    make_dirs(at);
+    make_dirs(other);
+    write_file(path_of("%s/data.mdb", other), "mine", 4);
+    write_file(path_of("%s/lock.mdb", other), "mine", 4);
+
+    assert_int_equal(symlink(other, name), 0);
+    assert_int_equal(open_new(at), STATUS_FORMAT);
+    assert_string_equal(fault.path, name);
+    assert_non_null(strstr(fault.text, "there is a link: move it away"));
+    assert_true(path_exists(path_of("%s/data.mdb", other)) && path_exists(path_of("%s/lock.mdb", other)));
+    assert_int_equal(unlink(name), 0);
+
+    write_file(name, "mine", 4);
+    assert_int_equal(open_new(at), STATUS_FORMAT);
+    assert_non_null(strstr(fault.text, "there is a file: move it away"));
+    assert_int_equal(unlink(name), 0); /* it is still there */
+
+    make_dirs(name);
+    write_file(path_of("%s/mine", name), "mine", 4);
+    assert_int_equal(open_new(at), STATUS_FORMAT);
+    assert_non_null(strstr(fault.text, "there is a folder with something else in it: move it away"));
+    assert_int_equal(unlink(path_of("%s/mine", name)), 0);
+
+    write_file(path_of("%s/data.mdb", name), "left", 4); /* as a process left it that was killed */
+    assert_int_equal(open_new(at), STATUS_OK);
+    assert_false(path_exists(name));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_looked_at_on_opening),
         cmocka_unit_test(test_looked_at_on_the_way),
         cmocka_unit_test(test_other_data_version),
+        cmocka_unit_test(test_something_else_unfinished),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
