@@ -41,8 +41,10 @@ enum status kv_fault(const struct kv *kv, int code, const char *doing, size_t ne
         return fault_set(
             fault, STATUS_IO, kv->data_path, FAULT_NO_OFFSET,
             "the disk is full%s: some %zu MiB more are needed at once. Free some space and run the same command "
-            "again: nothing that was committed is lost",
-            code == EIO ? ", or damaged" : "", (need >> 20) + 1);
+            "again: %s",
+            code == EIO ? ", or damaged" : "", (need >> 20) + 1,
+            kv->unfinished ? "all is made anew then, since nothing is kept of what is not finished"
+                           : "nothing that was committed is lost");
     case MDB_INVALID:
     case MDB_NOTFOUND:
         return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET, "this is not an unktx %s", noun);
