@@ -47,10 +47,10 @@ enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *
                     unsigned tables_count, kv_write_fn *create, void *context, struct kv **kv, struct fault *fault)
     MUST_CHECK;
 /* Of a folder that KV_NEW began: waits until the disk has all of it, and puts it in its place. Until then it lies in
- * the sub-folder "unfinished", kv_write does not wait for the disk, and KV_READ is refused; kv_close
- * deletes it, and where the process or the machine ended before that, the next KV_NEW. So no pages are ever read of
- * which the disk has some and lacks others. Afterwards, and where something was there already, all is as with
- * KV_WRITE. */
+ * the sub-folder "unfinished", kv_write does not wait for the disk and tells what went wrong with an earlier write, and
+ * KV_READ is refused; kv_close deletes it, and where the process or the machine ended before that, the next KV_NEW. So
+ * no pages are ever read of which the disk has some and lacks others. Afterwards, and where something was there
+ * already, all is as with KV_WRITE. */
 enum status kv_finish(struct kv *kv, struct fault *fault) MUST_CHECK;
 /* Looks at every page that holds keys, as kv_open does unless the leaf pages make more than 128 MiB: then those on the
  * way to a key are looked at before each step to it. O(pages). */

@@ -70,7 +70,7 @@ enum status kv_begin_unfinished(struct kv *kv, struct fault *fault)
     return status;
 }
 
-/* The system tells an error of the disk once: so it is kept for kv_finish. */
+/* The system tells an error of the disk once: so it is kept. */
 static void *sync_data(void *context)
 {
     struct kv *kv = context;
@@ -83,15 +83,18 @@ static void *sync_data(void *context)
     return NULL;
 }
 
-void kv_sync_beside(struct kv *kv)
+int kv_sync_beside(struct kv *kv)
 {
     if (!kv->unfinished || __atomic_load_n(&kv->syncs, __ATOMIC_ACQUIRE))
-        return;
+        return MDB_SUCCESS;
     kv_end_sync(kv);
+    if (kv->sync_code != MDB_SUCCESS)
+        return kv->sync_code;
     __atomic_store_n(&kv->syncs, true, __ATOMIC_RELAXED);
     kv->has_syncer = pthread_create(&kv->syncer, NULL, sync_data, kv) == 0;
     if (!kv->has_syncer)
         __atomic_store_n(&kv->syncs, false, __ATOMIC_RELAXED);
+    return MDB_SUCCESS;
 }
 
 void kv_end_sync(struct kv *kv)

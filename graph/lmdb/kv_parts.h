@@ -90,8 +90,8 @@ enum status kv_begin_unfinished(struct kv *kv, struct fault *fault) MUST_CHECK;
 /* Whether something is there that is not finished. */
 bool kv_is_begun(const struct kv *kv);
 /* After a commit: the disk gets all that there is, unless it is at work with what was before, so that kv_finish finds
- * little left. Nobody waits for it. */
-void kv_sync_beside(struct kv *kv);
+ * little left. Nobody waits for it. An LMDB or errno code: what went wrong the last time. */
+int kv_sync_beside(struct kv *kv);
 /* Waits for that. */
 void kv_end_sync(struct kv *kv);
 /* After LMDB has closed its files. */

@@ -137,8 +137,9 @@ enum status kv_write(struct kv *kv, size_t need, kv_write_fn *write, void *conte
                 code = MDB_MAP_FULL;
         }
     } while (code == MDB_MAP_FULL);
-    kv_sync_beside(kv);
-    int resumed = resume_views(kv);
+    int synced = kv_sync_beside(kv), resumed = resume_views(kv);
+    if (code == MDB_SUCCESS)
+        code = resumed != MDB_SUCCESS ? resumed : synced;
     pthread_mutex_unlock(&kv->lock);
-    return kv_fault(kv, code != MDB_SUCCESS ? code : resumed, "write to", need, fault);
+    return kv_fault(kv, code, "write to", need, fault);
 }

@@ -1,15 +1,18 @@
 /* Tables in a damaged file: whether pages are looked at on opening or on the way to a key, what comes of it is pairs
  * inside the file or STATUS_FORMAT with the way out, never a crash: values have their checksums above this. Every field
  * by which LMDB finds its way is damaged in every page. */
+#define _GNU_SOURCE /* syscall */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "graph/lmdb/kv.h"
@@ -249,6 +252,17 @@ static void test_other_data_version(void **state)
 
 /* ---- what is not finished ---- */
 
+static bool disk_fails;
+
+/* In place of that of libc. */
+int fdatasync(int fd)
+{
+    if (!disk_fails)
+        return (int)syscall(SYS_fdatasync, fd);
+    errno = EIO;
+    return -1;
+}
+
 static enum status open_new(const char *at)
 {
     struct kv *kv;
@@ -293,13 +307,42 @@ static void test_something_else_unfinished(void **state)
     assert_false(path_exists(name));
 }
 
+static bool put(struct kv_txn *txn, void *context)
+{
+    (void)context;
+    return kv_put(txn, 0, "key", 3, "value", 5);
+}
+
+/* An error of the disk ends the writes, not only kv_finish; nothing is kept, and the text says so. */
+static void test_disk_that_fails(void **state)
+{
+    (void)state;
+    char at[300];
+    struct kv *kv;
+    enum status status = STATUS_OK;
+    snprintf(at, sizeof at, "%s/failing", folder);
+    assert_int_equal(kv_open(at, KV_NEW, &words, tables, TABLES, fill, NULL, &kv, &fault), STATUS_OK);
+    disk_fails = true;
+    for (unsigned i = 0; i < 60000 && status == STATUS_OK; i++) { /* the first that finds the thread at its end */
+        status = kv_write(kv, 5, put, NULL, &fault);
+        usleep(1000);
+    }
+    disk_fails = false;
+    assert_int_equal(status, STATUS_IO);
+    assert_non_null(strstr(fault.text, "or damaged"));
+    assert_non_null(strstr(fault.text, "nothing is kept of what is not finished"));
+    assert_int_equal(kv_write(kv, 5, put, NULL, &fault), STATUS_IO);
+    assert_int_equal(kv_finish(kv, &fault), STATUS_IO);
+    kv_close(kv);
+    assert_false(path_exists(path_of("%s/unfinished", at)) || path_exists(path_of("%s/data.mdb", at)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_looked_at_on_opening),
-        cmocka_unit_test(test_looked_at_on_the_way),
-        cmocka_unit_test(test_other_data_version),
-        cmocka_unit_test(test_something_else_unfinished),
+        cmocka_unit_test(test_looked_at_on_opening), cmocka_unit_test(test_looked_at_on_the_way),
+        cmocka_unit_test(test_other_data_version),   cmocka_unit_test(test_something_else_unfinished),
+        cmocka_unit_test(test_disk_that_fails),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
