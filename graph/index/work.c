@@ -174,16 +174,13 @@ static enum status begin_write(struct work_queue *queue)
     return wait_for_writer(queue);
 }
 
-/* Of an index that is new, and that nothing goes on from. */
-static bool is_new(const struct index_work *work) { return work->in_memory && work->base.totals.blocks == 0; }
-
 /* Few blocks make few records: half of their bytes is more. */
 static bool has_bytes(struct work_queue *queue)
 {
     const struct index_work *work = queue->work;
     if (queue->capacity == 0) {
         uint64_t size = QUEUE_BYTES_MIN + work_bytes(work, work->first, work->end) / 2;
-        uint64_t most = is_new(work) ? QUEUE_BYTES_SOON : QUEUE_BYTES_MAX;
+        uint64_t most = kv_is_unfinished(work->kv) ? QUEUE_BYTES_SOON : QUEUE_BYTES_MAX;
         queue->capacity = (size_t)(size < most ? size : most);
     }
     if (!queue->bytes)
@@ -197,11 +194,12 @@ enum status work_write_all(struct work_queue *queue)
     return status == STATUS_OK ? wait_for_writer(queue) : status;
 }
 
-/* A first build opens no view. */
+/* A build that begins with no blocks opens no view, and with its files in memory nothing goes on from it. */
 enum status work_write(struct work_queue *queue)
 {
     const struct index_work *work = queue->work;
-    return work->few || is_new(work) ? STATUS_OK : work_write_all(queue);
+    bool begins = work->in_memory && work->base.totals.blocks == 0;
+    return work->few || begins ? STATUS_OK : work_write_all(queue);
 }
 
 enum status work_drop(struct work_queue *queue)
