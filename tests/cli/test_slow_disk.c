@@ -56,20 +56,6 @@ static void on_read(int fd, uint64_t offset, size_t size)
 static char data[512];
 static char blocks[560];
 
-static double seconds_of_scan(const struct ingest_options *how, const char *store)
-{
-    struct ingest_options options = *how;
-    struct ingest_result result;
-    char path[600];
-    snprintf(path, sizeof path, "%s/%s", dir, store);
-    options.store = path;
-    device = (struct device){0};
-    file_watch_reads(on_read);
-    assert_int_equal(ingest_run(&options, &result, NULL), STATUS_OK);
-    file_watch_reads(NULL);
-    return device.seconds;
-}
-
 /* To read all files in their order and do nothing else. */
 static double seconds_of_reading(unsigned files)
 {
@@ -116,43 +102,78 @@ enum { BLOCK_BYTES = 100000 };
 static const struct gen_options chain = {
     .seed = 3, .xored = true, .block_bytes = BLOCK_BYTES, .file_bytes = 24 << 20, .window = 100, .stale_every = 100};
 
-static void test_scan(void **state)
+struct way {
+    enum ingest_order order;
+    size_t cache_bytes; /* 0: as many as there are by default */
+    const char *store;  /* in the test's folder */
+};
+
+static void scan(const struct way *way)
 {
-    (void)state;
-    double floor = seconds_of_reading(make_files(&chain, 72 << 20));
-    struct ingest_options how = {.datadir = data, .threads = 1, .to_height = UINT32_MAX};
-    double by_chain = seconds_of_scan(&how, "by-chain");
-    how.order = INGEST_BY_FILE;
-    double by_file = seconds_of_scan(&how, "by-file");
+    char store[600];
+    snprintf(store, sizeof store, "%s/%s", dir, way->store);
+    struct ingest_result result;
+    const struct ingest_options options = {.datadir = data,
+                                           .store = store,
+                                           .threads = 1,
+                                           .to_height = UINT32_MAX,
+                                           .order = way->order,
+                                           .cache_bytes = way->cache_bytes};
+    assert_int_equal(ingest_run(&options, &result, NULL), STATUS_OK);
+}
+
+static void build_index(const struct way *way)
+{
+    char store[600];
+    snprintf(store, sizeof store, "%s/%s", dir, way->store);
+    struct index_options options = index_options_for(data, store);
+    options.threads = 1;
+    options.order = way->order;
+    options.cache_bytes = way->cache_bytes;
+    index_built_with(&options);
+}
+
+typedef void work_fn(const struct way *way);
+
+static double seconds_of(work_fn *work, const struct way *way)
+{
+    device = (struct device){0};
+    file_watch_reads(on_read);
+    work(way);
+    file_watch_reads(NULL);
+    return device.seconds;
+}
+
+/* Into the stores by-chain, by-file and spilled. */
+static void assert_near_reading(const char *name, work_fn *work, const struct gen_options *how)
+{
+    static const struct way ways[] = {
+        {.store = "by-chain"}, {INGEST_BY_FILE, 0, "by-file"}, {INGEST_BY_FILE, 4 << 20, "spilled"}};
+    double floor = seconds_of_reading(make_files(how, 72 << 20));
+    double by_chain = seconds_of(work, &ways[0]), by_file = seconds_of(work, &ways[1]);
     assert_int_equal(device.waiting, 0);
-    seconds_of_scan(&how, "by-file"); /* finds nothing new: reads no file, only what tells network and key */
+    seconds_of(work, &ways[1]); /* finds nothing new: reads no file, only what tells network and key */
     assert_true(device.bytes < 2 * BLOCK_BYTES);
-    how.cache_bytes = 4 << 20;
-    double spilled = seconds_of_scan(&how, "spilled");
-    print_message("scan: reading %.3f s, in the order of the files %.3f s, with 4 MiB for what waits %.3f s, in that "
-                  "of the chain %.3f s\n",
-                  floor, by_file, spilled, by_chain);
+    double spilled = seconds_of(work, &ways[2]);
+    print_message("%s: reading %.3f s, in the order of the files %.3f s, with 4 MiB for what waits %.3f s, in that of "
+                  "the chain %.3f s\n",
+                  name, floor, by_file, spilled, by_chain);
     assert_true(by_file <= 1.1 * floor);
     assert_true(device.waiting > 0);
     assert_true(spilled <= 1.6 * floor); /* runs are read in pieces, not block by block */
     assert_true(by_chain > 3 * floor);
-    char a[DIGEST_SIZE + 1], b[DIGEST_SIZE + 1];
-    store_digest(path_of("%s/by-chain", dir), a);
-    store_digest(path_of("%s/spilled", dir), b);
-    assert_string_equal(a, b);
 }
 
-static double seconds_of_index(const struct index_options *how, const char *store)
+static void test_scan(void **state)
 {
-    struct index_options options = *how;
-    char path[600];
-    snprintf(path, sizeof path, "%s/%s", dir, store);
-    options.store = path;
-    device = (struct device){0};
-    file_watch_reads(on_read);
-    index_built_with(&options);
-    file_watch_reads(NULL);
-    return device.seconds;
+    (void)state;
+    char a[DIGEST_SIZE + 1], b[DIGEST_SIZE + 1], c[DIGEST_SIZE + 1];
+    assert_near_reading("scan", scan, &chain);
+    store_digest(path_of("%s/by-chain", dir), a);
+    store_digest(path_of("%s/by-file", dir), b);
+    store_digest(path_of("%s/spilled", dir), c);
+    assert_string_equal(a, b);
+    assert_string_equal(a, c);
 }
 
 static void test_index(void **state)
@@ -160,25 +181,8 @@ static void test_index(void **state)
     (void)state;
     struct gen_options spending = chain;
     spending.spends = true;
-    double floor = seconds_of_reading(make_files(&spending, 72 << 20));
-    struct index_options how = index_options_for(data, NULL);
-    how.threads = 1;
-    double by_chain = seconds_of_index(&how, "by-chain");
-    how.order = INGEST_BY_FILE;
-    double by_file = seconds_of_index(&how, "by-file");
-    assert_int_equal(device.waiting, 0);
-    seconds_of_index(&how, "by-file");
-    assert_true(device.bytes < 2 * BLOCK_BYTES);
-    how.cache_bytes = 4 << 20;
-    double spilled = seconds_of_index(&how, "spilled");
-    print_message("index: reading %.3f s, in the order of the files %.3f s, with 4 MiB for what waits %.3f s, in that "
-                  "of the chain %.3f s\n",
-                  floor, by_file, spilled, by_chain);
-    assert_true(by_file <= 1.1 * floor);
-    assert_true(device.waiting > 0);
-    assert_true(spilled <= 1.6 * floor);
-    assert_true(by_chain > 3 * floor);
     char a[65], b[65], c[65];
+    assert_near_reading("index", build_index, &spending);
     index_checked(path_of("%s/by-chain", dir), 1, a);
     assert_string_equal(index_checked(path_of("%s/by-file", dir), 1, b), a);
     assert_string_equal(index_checked(path_of("%s/spilled", dir), 1, c), a);
