@@ -20,29 +20,11 @@
 #include "tests/support/plan.h"
 #include "tests/support/run.h"
 #include "tests/support/stores.h"
+#include "tests/support/told.h"
 
 static const uint8_t key[8] = {0x5a, 0x00, 0x91, 0x3c, 0xe7, 0x22, 0xff, 0x01};
 
 /* ---- one scan, and all that it tells ---- */
-
-struct told {
-    char *text;
-    size_t size;
-    FILE *out;
-};
-
-static void on_damage(void *context, const struct fault *what)
-{
-    struct told *told = context;
-    fprintf(told->out, "damage %d %s %llu %s\n", (int)what->status, what->path, (unsigned long long)what->offset,
-            what->text);
-}
-
-static void on_message(void *context, const char *text)
-{
-    struct told *told = context;
-    fprintf(told->out, "message %s\n", text);
-}
 
 /* Scans DATA into DIR/STORE; what it told and where it ended, as text to free. */
 static char *scan(const struct ingest_options *how, const char *store)
@@ -50,14 +32,14 @@ static char *scan(const struct ingest_options *how, const char *store)
     struct ingest_options options = *how;
     struct ingest_result result;
     struct fault fault = {0};
-    struct told told = {0};
+    struct told told;
     char path[600], digest[DIGEST_SIZE + 1] = "", tip[HASH256_HEX_SIZE + 1] = "";
     snprintf(path, sizeof path, "%s/%s", dir, store);
-    told.out = open_memstream(&told.text, &told.size);
+    told_begin(&told);
     options.store = path;
     options.store_option = "--store";
-    options.damage = on_damage;
-    options.message = on_message;
+    options.damage = told_damage;
+    options.message = told_message;
     options.context = &told;
     enum status status = ingest_run(&options, &result, &fault);
     hash256_hex(&result.tip, tip);
@@ -155,17 +137,6 @@ static void make_chain(const char *name, uint32_t count, uint32_t window)
     gen_close(gen);
 }
 
-/* The records of the chain in another order, in files of so many. */
-static void rewrite(const struct records *records, const size_t *order, size_t count, size_t per_file, bool xored)
-{
-    struct records changed = {.list = must_alloc(count + 1, sizeof *changed.list), .count = count};
-    for (size_t i = 0; i < count; i++)
-        changed.list[i] = records->list[order[i]];
-    remove_tree(blocks);
-    records_write(&changed, blocks, per_file, xored ? key : NULL);
-    free(changed.list);
-}
-
 /* Numbers from 0 on, in an order of chance (shuffled within runs of `run`), or backward. */
 static size_t *order_of(size_t count, size_t run, bool backward, struct rng *rng)
 {
@@ -198,7 +169,7 @@ static void test_orders(void **state)
     struct records records = records_read(blocks);
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         size_t *order = order_of(records.count, orders[i].run, orders[i].backward, &rng);
-        rewrite(&records, order, records.count, orders[i].per_file, orders[i].xored);
+        records_rewrite(&records, order, records.count, blocks, orders[i].per_file, orders[i].xored ? key : NULL);
         free(order);
         struct ingest_options how = plain();
         assert_same_scans(&how);
@@ -347,7 +318,7 @@ static void test_damage(void **state)
         size_t count = records.count, record = 47, at = place_of(&records, record, PER_FILE);
         if (way == 1 || way == 2) /* again at the end */
             order[count++] = record;
-        rewrite(&records, order, count, PER_FILE, way & 1);
+        records_rewrite(&records, order, count, blocks, PER_FILE, way & 1 ? key : NULL);
         const char *path = path_of("%s/blk00002.dat", blocks);
         switch (way) {
         case 0:

@@ -18,6 +18,7 @@
 #include "tests/support/dir.h"
 #include "tests/support/index_builds.h"
 #include "tests/support/run.h"
+#include "tests/support/told.h"
 
 enum { WAYS = 4 };
 
@@ -25,28 +26,14 @@ static char data[512], blocks[560], store[600];
 
 /* ---- one build, and all that it tells ---- */
 
-struct told {
-    char *text;
-    size_t size;
-    FILE *out;
-};
-
 static unsigned went_on;
-
-static void on_damage(void *context, const struct fault *what)
-{
-    struct told *told = context;
-    fprintf(told->out, "damage %d %s %llu %s\n", (int)what->status, what->path, (unsigned long long)what->offset,
-            what->text);
-}
 
 static void on_message(void *context, const char *text)
 {
-    struct told *told = context;
     if (strncmp(text, "going on", 8) == 0)
         went_on++;
     else
-        fprintf(told->out, "message %s\n", text);
+        told_message(context, text);
 }
 
 static struct index_options plain(void)
@@ -64,10 +51,10 @@ static char *build(const struct index_options *how, enum status *status)
     struct index_options options = *how;
     struct index_result result;
     struct fault fault = {0};
-    struct told told = {0};
+    struct told told;
     char tip[65] = "", digest[65] = "";
-    told.out = open_memstream(&told.text, &told.size);
-    options.damage = on_damage;
+    told_begin(&told);
+    options.damage = told_damage;
     options.message = on_message;
     options.context = &told;
     *status = index_build(&options, &result, &fault);
@@ -165,17 +152,6 @@ static void branch(uint32_t height, uint32_t count)
     gen_close(gen);
 }
 
-/* The records of the chain in the order of `order`, in files of so many. */
-static void rewrite(const struct records *records, const size_t *order, size_t count, size_t per_file)
-{
-    struct records changed = {.list = must_alloc(count + 1, sizeof *changed.list), .count = count};
-    for (size_t i = 0; i < count; i++)
-        changed.list[i] = records->list[order[i]];
-    remove_tree(blocks);
-    records_write(&changed, blocks, per_file, NULL);
-    free(changed.list);
-}
-
 /* The order of the files is the chain's, backward, and by chance; in a file each, in few, in one. */
 static void test_orders(void **state)
 {
@@ -193,7 +169,7 @@ static void test_orders(void **state)
             order[i - 1] = order[other];
             order[other] = kept;
         }
-        rewrite(&records, order, records.count, way == 1 ? 1 : way == 2 ? records.count : 12);
+        records_rewrite(&records, order, records.count, blocks, way == 1 ? 1 : way == 2 ? records.count : 12, NULL);
         assert_same();
     }
     free(order);
@@ -444,7 +420,7 @@ static void test_damage(void **state)
     for (size_t r = RECORD / PER_FILE * PER_FILE; r < RECORD; r++)
         at += records.list[r].size;
     for (unsigned way = 0; way < 8; way++) {
-        rewrite(&records, order, records.count + (way == 1 || way == 2), PER_FILE);
+        records_rewrite(&records, order, records.count + (way == 1 || way == 2), blocks, PER_FILE, NULL);
         const char *path = path_of("%s/blk00002.dat", blocks);
         switch (way) {
         case 0:

@@ -395,3 +395,14 @@ void records_write(const struct records *records, const char *folder, size_t per
         assert_int_equal(fclose(file), 0);
     }
 }
+
+void records_rewrite(const struct records *records, const size_t *order, size_t count, const char *blocks_dir,
+                     size_t per_file, const uint8_t key[8])
+{
+    struct records changed = {.list = must_alloc(count + 1, sizeof *changed.list), .count = count};
+    for (size_t i = 0; i < count; i++)
+        changed.list[i] = records->list[order[i]];
+    remove_tree(blocks_dir);
+    records_write(&changed, blocks_dir, per_file, key);
+    free(changed.list);
+}

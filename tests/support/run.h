@@ -78,5 +78,8 @@ struct records records_read(const char *blocks_dir);
 void records_free(struct records *records);
 /* Writes blk00000.dat.. of `per_file` records each, in the order given, and xor.dat unless `key` is NULL. */
 void records_write(const struct records *records, const char *blocks_dir, size_t per_file, const uint8_t key[8]);
+/* Likewise in place of all that the folder holds: `count` records, of which the i-th is list[order[i]]. */
+void records_rewrite(const struct records *records, const size_t *order, size_t count, const char *blocks_dir,
+                     size_t per_file, const uint8_t key[8]);
 
 #endif
