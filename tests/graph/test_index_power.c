@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@
 #include "tests/support/run.h"
 #include "tests/support/trouble.h"
 
-enum { NO_POWER = 77, META_PAGES = 2 };
+enum { NO_POWER = 128 + SIGKILL, META_PAGES = 2 };
 
 static char data[512], store[512];
 static char fresh[65]; /* digest of an index that nobody disturbed */
@@ -57,7 +58,8 @@ static void lose_power(void)
         if (fd < 0 || pwrite(fd, bytes, size, 0) != (ssize_t)size)
             _exit(1);
     }
-    _exit(NO_POWER);
+    kill(getpid(), SIGKILL);
+    pause();
 }
 
 /* Something happens that makes a difference to the disk, or may. */
