@@ -259,10 +259,10 @@ enum status explore_search(struct explore_request *request, struct fault *fault)
     read_word(&search);
     explore_begin_page(request, "Search");
     enum status status = find_all(&search, fault);
-    if (status == STATUS_OK && search.found == 1 && search.only[0] &&
-        strlen(search.only) < sizeof request->answer->location) {
+    const size_t length = strlen(search.only);
+    if (status == STATUS_OK && search.found == 1 && length > 0 && length < sizeof request->answer->location) {
         request->answer->status = 302;
-        snprintf(request->answer->location, sizeof request->answer->location, "%s", search.only);
+        memcpy(request->answer->location, search.only, length + 1);
     }
     PRINT(&request->page, "<p>Found: %s%s%s.%s</p>\n", grouped(number, search.found), search.or_more ? " or more" : "",
           search.left_out ? "; of each kind the first 20 are listed, and more characters leave fewer" : "",
