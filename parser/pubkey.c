@@ -6,14 +6,49 @@
 #endif
 #include <string.h>
 
+#include "parser/jacobi.h"
 #include "parser/sha256.h"
 
-bool pubkey_on_curve(const uint8_t *key, size_t size)
+#define COMPRESSED_SIZE 33u
+#define REMEMBERED 64u /* keys, by their last byte */
+
+static bool library_parses(const uint8_t *key, size_t size)
 {
     /* The static context has no tables for signing and needs none here; being constant, it serves every thread. Its
      * name before libsecp256k1 0.2 was secp256k1_context_no_precomp. */
     secp256k1_pubkey point;
     return secp256k1_ec_pubkey_parse(secp256k1_context_static, &point, key, size) == 1;
+}
+
+/* Has the curve y^2 = x^3 + 7 a point with that x? The library would work y out. */
+static bool compressed_on_curve(const uint8_t key[COMPRESSED_SIZE])
+{
+    static const struct field seven = {{7}};
+    struct field x, y2;
+    if (!field_read(&x, key + 1))
+        return false;
+    y2 = field_square(&x);
+    y2 = field_multiply(&y2, &x);
+    y2 = field_add(&y2, &seven);
+    int symbol = jacobi_symbol(&y2, JACOBI_ROUNDS);
+    return symbol == 0 ? library_parses(key, COMPRESSED_SIZE) : symbol > 0;
+}
+
+/* A table's row asks for a key up to three times, and a protocol's outputs have the same key over and over. */
+bool pubkey_on_curve(const uint8_t *key, size_t size)
+{
+    static _Thread_local struct {
+        uint8_t key[COMPRESSED_SIZE];
+        bool on_curve;
+    } known[REMEMBERED];
+    if (size != COMPRESSED_SIZE || (key[0] != 2 && key[0] != 3))
+        return library_parses(key, size);
+    size_t place = key[COMPRESSED_SIZE - 1] % REMEMBERED;
+    if (memcmp(known[place].key, key, COMPRESSED_SIZE) != 0) {
+        memcpy(known[place].key, key, COMPRESSED_SIZE);
+        known[place].on_curve = compressed_on_curve(key);
+    }
+    return known[place].on_curve;
 }
 
 bool pubkey_is_burn(const uint8_t *key, size_t size)

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /* True if the 33 or 65 bytes are a point of the curve in compressed, uncompressed or hybrid form
- * (secp256k1_ec_pubkey_parse); `size` is that of `key`. Any thread. O(1), a few microseconds. */
+ * (secp256k1_ec_pubkey_parse); `size` is that of `key`. Any thread; each remembers some keys that it was asked for.
+ * O(1), a microsecond or two. */
 bool pubkey_on_curve(const uint8_t *key, size_t size);
 
 /* True for a key that was chosen for its looks, so that nobody can know its private key: all bytes after the first are

@@ -6,10 +6,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <secp256k1.h>
+#include <stdio.h>
+#include <time.h>
+
 #include "parser/pubkey.h"
-
 #include "tests/parser/hex.h"
+#include "tests/support/plan.h"
 
+#define COMPRESSED 33u
 #define GX "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 #define GY "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8" /* even */
 #define P "fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f"
@@ -54,6 +59,61 @@ static void test_no_points(void **state)
     assert_false(on_curve("02"));
 }
 
+/* libsecp256k1 itself. */
+static bool library_parses(const uint8_t *key)
+{
+    secp256k1_pubkey point;
+    return secp256k1_ec_pubkey_parse(secp256k1_context_static, &point, key, COMPRESSED) == 1;
+}
+
+/* Keys whose last bytes are alike share a place among those that are remembered. */
+static void test_library(void **state)
+{
+    enum { KEYS = 20000 };
+    uint8_t(*keys)[COMPRESSED] = calloc(KEYS, sizeof *keys);
+    struct rng rng = {(uint64_t)time(NULL)};
+    unsigned points = 0;
+    (void)state;
+    printf("seed %llu\n", (unsigned long long)rng.state);
+    for (unsigned i = 0; i < KEYS; i++) {
+        keys[i][0] = (uint8_t)(2 + rng_below(&rng, 2));
+        for (unsigned j = 1; j < COMPRESSED; j++)
+            keys[i][j] = (uint8_t)rng_below(&rng, 256);
+    }
+    for (unsigned i = 0; i < 3 * KEYS; i++) {
+        const uint8_t *key = keys[i < KEYS ? i : rng_below(&rng, KEYS)];
+        bool expected = library_parses(key);
+        points += expected;
+        assert_int_equal(pubkey_on_curve(key, COMPRESSED), expected);
+    }
+    assert_in_range(points, KEYS, 2 * KEYS); /* each x has one with a chance of a half */
+    free(keys);
+}
+
+/* Every x that is near 0, near p, or near 2^256 and so no number below p. */
+static void test_library_at_the_ends(void **state)
+{
+    uint8_t key[COMPRESSED], p[80];
+    unsigned points = 0;
+    (void)state;
+    from_hex(P, p);
+    for (int i = -3000; i < 3000; i++) {
+        for (unsigned place = 0; place < 3; place++) {
+            int64_t sum = i; /* of 0 (below it: of 2^256), of p, of 2^32 times a number, byte by byte */
+            for (unsigned j = 32; j > 0; j--) {
+                sum += place == 1 ? p[j - 1] : place == 2 && j == 28 ? 0x5a : 0;
+                key[j] = (uint8_t)sum;
+                sum >>= 8;
+            }
+            for (key[0] = 1; key[0] <= 4; key[0]++) {
+                assert_int_equal(pubkey_on_curve(key, COMPRESSED), library_parses(key));
+                points += library_parses(key);
+            }
+        }
+    }
+    assert_in_range(points, 11000, 13000); /* of 12,000 numbers below p, with both parities */
+}
+
 static bool is_burn(const char *hex)
 {
     uint8_t key[80];
@@ -85,6 +145,7 @@ static void test_burns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_points), cmocka_unit_test(test_no_points),
+                                       cmocka_unit_test(test_library), cmocka_unit_test(test_library_at_the_ends),
                                        cmocka_unit_test(test_burns)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
