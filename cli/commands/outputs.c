@@ -160,7 +160,7 @@ static enum status list_outputs(const struct settings *settings, struct outputs 
     outputs->forest = &forest; /* cppcheck-suppress autoVariables ; it is not read after this function */
     if (status == STATUS_OK) {
         opened_store_tell_nulldata(settings, store);
-        status = forest_load(store, (unsigned)settings->threads, &forest, fault);
+        status = forest_load_for(store, false, (unsigned)settings->threads, &forest, fault);
     }
     if (status == STATUS_OK)
         status = tdags_find_others(&forest, settings->rules, NULL, (unsigned)settings->threads, &outputs->tdags, fault);

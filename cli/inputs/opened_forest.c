@@ -15,7 +15,8 @@ enum status opened_forest_begin(const struct settings *settings, struct opened_f
 enum status opened_forest_load(const struct settings *settings, struct opened_forest *opened, struct fault *fault)
 {
     timings_stage("forest");
-    enum status status = forest_load(opened->store, (unsigned)settings->threads, &opened->forest, fault);
+    enum status status = forest_load_for(opened->store, settings->compress, (unsigned)settings->threads,
+                                         &opened->forest, fault);
     return status == STATUS_OK ? opened_store_go_on(fault) : status;
 }
 

@@ -44,7 +44,7 @@ static enum status put_unlock(struct explore_request *request, struct store_posi
     if (status != STATUS_OK)
         return status;
     unlock_read(pushes_of_script(input->script, input->script_size), output.script, output.script_size,
-                request->explore->opened.forest.outputs[ordinal].anyone_can_spend, &unlock);
+                script_anyone_can_spend(output.script, output.script_size), &unlock);
     PRINT(&request->page, ", unlocked by %s%s%s", unlock_name(unlock.by), unlock.branch[0] ? ", branch " : "",
           unlock.branch);
     return STATUS_OK;

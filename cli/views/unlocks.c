@@ -99,7 +99,7 @@ static enum status put_row(struct hand *hand, struct spender_hand *spender, cons
     p = put_spend(p, forest, spend, dag);
     if (status == STATUS_OK) {
         unlock_read(pushes_of_script(input.script, input.script_size), spend->output.script, spend->output.script_size,
-                    forest->outputs[spend->ordinal].anyone_can_spend, &unlock);
+                    script_anyone_can_spend(spend->output.script, spend->output.script_size), &unlock);
         p = put_unlock(p, &unlock, &input);
         count_unlock(hand->unlocks, dag, unlock.by);
         if (hand->unlocks->shown)

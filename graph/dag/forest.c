@@ -38,6 +38,7 @@ struct load_worker {
 struct load {
     const struct store *store;
     struct forest *forest;
+    bool compressible;
     struct batch_load *batches;
     size_t batches_count;
     struct load_worker *workers;
@@ -82,9 +83,10 @@ static void add_sums(struct forest *sums, const struct forest *part)
         sums->inner_txs[r] += part->inner_txs[r];
 }
 
-static enum status load_outputs(struct forest *forest, struct tx_view *view, uint32_t tx, uint32_t output, uint32_t end)
+static enum status load_outputs(const struct load *load, struct tx_view *view, uint32_t tx, uint32_t output,
+                                uint32_t end)
 {
-    struct forest_tx *to = &forest->txs[tx];
+    struct forest_tx *to = &load->forest->txs[tx];
     struct output_record record;
     enum status status;
     uint32_t vout = 0, nulldata = 0;
@@ -95,14 +97,14 @@ static enum status load_outputs(struct forest *forest, struct tx_view *view, uin
             continue;
         if (output == end || vout > FOREST_VOUT_MAX)
             return STATUS_FORMAT;
-        forest->outputs[output++] = (struct forest_output){
+        load->forest->outputs[output++] = (struct forest_output){
             .value_sat = record.value_sat,
             .tx = tx,
             .spender = FOREST_NONE,
             .vout = vout & FOREST_VOUT_MAX,
             .kind = record.kind & 31u,
             .unknown = record.unknown & 15u,
-            .anyone_can_spend = script_anyone_can_spend(record.script, record.script_size),
+            .anyone_can_spend = load->compressible && script_anyone_can_spend(record.script, record.script_size),
         };
     }
     if (status != STATUS_NOT_FOUND)
@@ -153,7 +155,7 @@ static enum status load_tx(struct load *load, struct batch_load *batch, struct t
     uint32_t tracked = tx->tracked;
     enum status status = load_spends(&batch->list, view);
     if (status == STATUS_OK)
-        status = load_outputs(load->forest, view, number, first_output, first_output + tracked);
+        status = load_outputs(load, view, number, first_output, first_output + tracked);
     return status;
 }
 
@@ -332,7 +334,13 @@ static enum status link_spends(struct load *load, unsigned threads, struct fault
 
 enum status forest_load(const struct store *store, unsigned threads, struct forest *forest, struct fault *fault)
 {
-    struct load load = {.store = store, .forest = forest};
+    return forest_load_for(store, true, threads, forest, fault);
+}
+
+enum status forest_load_for(const struct store *store, bool compress, unsigned threads, struct forest *forest,
+                            struct fault *fault)
+{
+    struct load load = {.store = store, .forest = forest, .compressible = compress};
     struct store_reader *reader = NULL;
     memset(forest, 0, sizeof *forest);
     enum status status = store_reader_open(store, &reader, fault);

@@ -72,6 +72,10 @@ struct forest {
 /* Reads the whole store on `threads` threads. STATUS_LIMIT beyond 2^32 - 2 transactions or outputs. O(store). */
 enum status forest_load(const struct store *store, unsigned threads, struct forest *forest, struct fault *fault)
     MUST_CHECK;
+/* forest_load; unless it is to compress, anyone_can_spend is false of all outputs, which saves a look at each script.
+ */
+enum status forest_load_for(const struct store *store, bool compress, unsigned threads, struct forest *forest,
+                            struct fault *fault) MUST_CHECK;
 void forest_free(struct forest *forest);
 
 /* For loops in order over what refers to outputs and transactions anywhere in memory: how many steps before it is
