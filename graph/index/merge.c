@@ -53,8 +53,11 @@ static enum status drop_stale(const struct merge *merge, struct source *source)
         const uint8_t *pair = source->pairs + i * PAIR_SIZE;
         bool is = false;
         status = is_stale(merge, base, pair, &is);
-        if (!is && status == STATUS_OK)
-            memmove(source->pairs + kept++ * PAIR_SIZE, pair, PAIR_SIZE);
+        if (is || status != STATUS_OK)
+            continue;
+        if (kept != i)
+            memcpy(source->pairs + kept * PAIR_SIZE, pair, PAIR_SIZE);
+        kept++;
     }
     source->count = kept;
     index_close(base);
@@ -130,6 +133,21 @@ static struct source *lowest(const struct merge *merge)
     return best;
 }
 
+/* How many pairs of the lowest source, of what is read, come before all others. */
+static size_t count_lowest(const struct merge *merge, const struct source *lowest)
+{
+    const uint8_t *limit = NULL;
+    size_t at = lowest->at + 1;
+    for (const struct source *source = merge->sources; source < merge->sources + merge->count; source++) {
+        const uint8_t *pair = source->pairs + source->at * PAIR_SIZE;
+        if (source != lowest && !source->ended && (!limit || memcmp(pair, limit, PAIR_SIZE) < 0))
+            limit = pair;
+    }
+    while (at < lowest->count && (!limit || memcmp(lowest->pairs + at * PAIR_SIZE, limit, PAIR_SIZE) <= 0))
+        at++;
+    return at - lowest->at;
+}
+
 static enum status merge_table(struct merge *merge, struct work_queue *queue, const struct index_state *state,
                                uint32_t first, uint32_t number)
 {
@@ -141,9 +159,10 @@ static enum status merge_table(struct merge *merge, struct work_queue *queue, co
         status = fill(merge, &merge->sources[i]);
     }
     for (struct source *source; status == STATUS_OK && (source = lowest(merge));) {
-        const uint8_t *pair = source->pairs + source->at++ * PAIR_SIZE;
-        status = work_pair(&run, pair_first(pair), pair_second(pair));
-        merge->pairs++;
+        size_t count = count_lowest(merge, source);
+        status = work_pairs(&run, source->pairs + source->at * PAIR_SIZE, count);
+        source->at += count;
+        merge->pairs += count;
         if (status == STATUS_OK)
             status = fill(merge, source);
     }
