@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 
 #define LARGE_PAGE ((size_t)2 << 20)
+#define BLOCK_KEPT (32 << 20) /* mem_keep: a larger one goes back to the system; more than this glibc does not take */
+#define KEPT (64 << 20)       /* and so does the end of an arena beyond this */
 
 static atomic_long asked;
 static atomic_long allowed_left = -1; /* -1: no limit */
@@ -84,6 +86,14 @@ void mem_give_back(void)
 {
 #ifdef __GLIBC__
     malloc_trim(0);
+#endif
+}
+
+void mem_keep(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, BLOCK_KEPT);
+    mallopt(M_TRIM_THRESHOLD, KEPT);
 #endif
 }
 

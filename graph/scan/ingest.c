@@ -411,6 +411,7 @@ enum status ingest_run(const struct ingest_options *options, struct ingest_resul
 {
     struct ingest ingest = {.options = options, .result = result, .fault = fault};
     *result = (struct ingest_result){0};
+    mem_keep(); /* batches, and LMDB's pages for them */
     enum status status = run(&ingest);
     if (ingest.store) {
         struct store_totals totals = store_totals_of(ingest.store);

@@ -73,7 +73,7 @@ static enum status close_batch(struct store *store)
     slot = &store->pending[n];
     slot->entry = (struct entry){open->first_height, open->block_count, open->first_tx, open->first_ordinal};
     slot->blob.size = batch_size(open);
-    slot->blob.bytes = mem_alloc(slot->blob.size, 1);
+    slot->blob.bytes = mem_resize(NULL, slot->blob.size, 1);
     if (!slot->blob.bytes)
         return STATUS_NOMEM;
     batch_write(open, slot->blob.bytes);

@@ -6,8 +6,10 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "parser/mem.h"
+#include "tests/support/trouble.h"
 
 static void test_alloc(void **state)
 {
@@ -117,11 +119,50 @@ static void test_threads(void **state)
     assert_int_equal(mem_count() - before, THREADS * PER_THREAD);
 }
 
+/* ---- mem_keep ---- */
+
+#define BLOCK ((size_t)256 << 10)
+#define BLOCKS 8u
+
+static long first_touches(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
+}
+
+/* As between two commits of a store: some blocks are filled, then all are freed. */
+static void fill_and_free(void)
+{
+    void *blocks[BLOCKS];
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        blocks[i] = mem_resize(NULL, BLOCK, 1);
+        assert_non_null(blocks[i]);
+        memset(blocks[i], 1, BLOCK);
+    }
+    for (unsigned i = 0; i < BLOCKS; i++)
+        mem_free(blocks[i]);
+}
+
+/* The pages are the system's once, and then the process's. */
+static void test_keep(void **state)
+{
+    (void)state;
+    mem_keep();
+    fill_and_free();
+    if (SANITIZED) /* whose allocator is another */
+        skip();
+    long before = first_touches();
+    for (unsigned round = 0; round < 8; round++)
+        fill_and_free();
+    assert_true(first_touches() - before < (long)(BLOCKS * BLOCK / 4096 / 4));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alloc),   cmocka_unit_test(test_overflow), cmocka_unit_test(test_reserve),
-        cmocka_unit_test(test_failure), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_failure), cmocka_unit_test(test_threads),  cmocka_unit_test(test_keep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
