@@ -3,6 +3,7 @@
 #include "cli/output/message.h"
 #include "cli/inputs/index_blocks.h"
 #include "cli/output/progress.h"
+#include "cli/output/signals.h"
 #include "cli/output/timings_file.h"
 #include "graph/index/build.h"
 
@@ -14,6 +15,15 @@ static void on_progress(void *context, const struct index_progress *progress)
                                          [INDEX_JOIN] = "join",
                                          [INDEX_TABLES] = "tables"};
     progress_show(context, stages[progress->stage], progress->done, progress->total, PROGRESS_NO_HEIGHT);
+}
+
+static void on_hold(void *context, bool begins)
+{
+    (void)context;
+    if (begins)
+        signals_hold();
+    else
+        signals_release();
 }
 
 static void print_summary(const struct settings *settings, const struct index_result *result)
@@ -45,6 +55,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .progress = on_progress,
         .damage = node_blocks_damage,
         .message = node_blocks_message,
+        .hold = on_hold,
         .context = progress,
     };
     struct index_result result = {0};
@@ -56,7 +67,9 @@ static int work(const struct settings *settings, const struct node_blocks *block
     if (status == STATUS_OK)
         status = index_blocks_remember(settings->store, options.datadir, options.chain, options.xor_key, &fault);
     if (status == STATUS_INTERRUPTED) {
-        message("interrupted; the same command goes on from what is finished");
+        message(result.goes_on
+                    ? "interrupted; the same command goes on from what is finished"
+                    : "interrupted before this run finished anything that the same command could go on from");
         return EXIT_INTERRUPTED;
     }
     if (status != STATUS_OK)

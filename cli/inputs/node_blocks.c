@@ -202,7 +202,7 @@ int node_blocks_run(const struct settings *settings, node_blocks_work *work)
     if (exit_status == EXIT_DONE) {
         said.repeated = said.fresh = said.unskipped = 0;
         progress_begin(&progress, settings->quiet);
-        message_set_interrupted("interrupted; the same command goes on from what the disk holds");
+        message_set_interrupted("interrupted; the same command goes on from what the disk holds, if that is anything");
         exit_status = work(settings, &blocks, &progress);
         message_set_interrupted("interrupted");
     }

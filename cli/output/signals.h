@@ -2,9 +2,9 @@
  *
  * The first SIGINT or SIGTERM sets the flag of parser/stop.h, at which the long loops look. What does not come to one
  * within SIGNALS_PATIENCE_MS, since it is code of a library (a regular expression, a layout, a sort), is cut off there:
- * temporary files are removed and the process exits with 130; so does a scan or an index whose disk takes longer for
- * what is in hand. Nothing is half-written: files appear whole (outfile.h), a store is as after its last commit, and an
- * index goes on from its last checkpoint.
+ * temporary files are removed and the process exits with 130; so does a scan whose disk takes longer for what is in
+ * hand, or an index beyond its walk. Nothing is half-written: files appear whole (outfile.h), a store is as after its
+ * last commit, and an index goes on from its last checkpoint.
  *
  * SIGBUS, by which the system says that a page of a mapped file cannot be read (the disk failed, or somebody cut the
  * file), ends it with 1 and the name of the file.

@@ -280,6 +280,7 @@ enum status index_build(const struct index_options *options, struct index_result
     result->height = totals->blocks > 0 ? totals->blocks - 1 : 0;
     result->tip = totals->tip;
     early_walk_close(&build->early, status);
+    result->goes_on = result->blocks_added > 0 || (*build->work.folder && work_checkpoint_end(&build->work) > 0);
     rmdir(build->work.folder); /* only if it is empty: else the next build goes on from what it holds */
     kv_close(build->work.kv);
     chain_free(build->work.chain);

@@ -35,6 +35,9 @@ struct index_options {
     void (*progress)(void *context, const struct index_progress *progress);
     void (*damage)(void *context, const struct fault *what);
     void (*message)(void *context, const char *text);
+    /* With true before, with false after a part of the work at whose end, or when a stop is requested, a checkpoint is
+     * saved: whoever ends the process meanwhile loses it. */
+    void (*hold)(void *context, bool begins);
     void *context;
 };
 
@@ -46,6 +49,7 @@ struct index_result {
     uint32_t blocks_removed;
     uint64_t bytes;   /* of the blocks added */
     uint64_t damages; /* how often `damage` was called */
+    bool goes_on;     /* of STATUS_INTERRUPTED: there is a checkpoint, or a part of the blocks was added */
 };
 
 /* Brings the index in the store folder up to date. As ingest_run: STATUS_OK also with damages. STATUS_INTERRUPTED

@@ -199,6 +199,7 @@ enum status early_walk_end(struct early_walk *early, enum status status)
 {
     struct index_work *work = early->work;
     enum status saved = status == STATUS_INTERRUPTED ? index_walk_save(work) : STATUS_OK;
+    work_hold(work, false);
     work->growing = false;
     work->to_come = 0;
     return saved == STATUS_OK ? status : saved;

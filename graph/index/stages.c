@@ -282,8 +282,12 @@ void index_close_stages(struct index_work *work, bool keep)
 
 static enum status walk(struct index_work *work)
 {
+    work_hold(work, !work->in_memory);
     enum status status = index_walk(work);
-    return status == STATUS_OK ? work_save_checkpoint(work, WORK_WALKED) : status;
+    if (status == STATUS_OK)
+        status = work_save_checkpoint(work, WORK_WALKED);
+    work_hold(work, false);
+    return status;
 }
 
 static enum status join(struct index_work *work)
@@ -402,7 +406,9 @@ enum status index_begin_stages(struct index_work *work)
 {
     uint64_t memory = work->memory;
     timings_stage("walk");
+    work_hold(work, true); /* else a folder is left that has the name of no index */
     enum status status = open_stages(work);
+    work_hold(work, status == STATUS_OK && !work->in_memory);
     take_memory_of_files(work);
     if (status == STATUS_OK)
         status = kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
@@ -430,6 +436,7 @@ enum status index_run_stages(struct index_work *work)
     if (status == STATUS_OK)
         status = finish(work);
     timings_stage("end");
+    work_hold(work, false);
     /* what is damaged is nothing to go on from */
     index_close_stages(work, status != STATUS_OK && status != STATUS_FORMAT && work->bad_height == UINT32_MAX);
     work->memory = memory;

@@ -195,6 +195,8 @@ static enum status save_walk(struct walk *walk)
     set_pause(walk);
     if (work->growing && work->walked == work->first)
         return STATUS_OK;
+    if (work->durable && !work->in_memory && stop_requested())
+        work_message(work, "saving what was walked, to go on from there; another interrupt ends this at once");
     enum status status = flush(walk);
     if (status == STATUS_OK && work->store)
         status = store_commit(work->store, work->fault);

@@ -24,6 +24,13 @@ void work_message(const struct index_work *work, const char *text)
         work->options->message(work->options->context, text);
 }
 
+void work_hold(struct index_work *work, bool begins)
+{
+    if (work->held != begins && work->options->hold)
+        work->options->hold(work->options->context, begins);
+    work->held = begins;
+}
+
 void work_progress(const struct index_work *work, enum index_stage stage, uint64_t done, uint64_t total)
 {
     struct index_progress progress = {.stage = stage, .done = done, .total = total};

@@ -84,6 +84,7 @@ struct index_work {
     uint64_t to_come;          /* then: the bytes of blocks that this build will have to add, at most; else 0 */
     bool few;                  /* blocks: nothing is left on disk before all is there, see index_run_stages */
     bool in_memory;            /* the temporary files are: there is no checkpoint to go on from */
+    bool held;                 /* see work_hold */
     char folder[4000];         /* of temporary files */
     bool durable;              /* they are to be there after a power failure too */
     uint64_t memory;           /* for the arrays of a stage */
@@ -149,6 +150,8 @@ uint32_t work_checkpoint_end(const struct index_work *work);
 void work_write_out(const struct index_work *work);
 /* options->message, if there is one. */
 void work_message(const struct index_work *work, const char *text);
+/* options->hold, where that is not so already. */
+void work_hold(struct index_work *work, bool begins);
 void work_progress(const struct index_work *work, enum index_stage stage, uint64_t done, uint64_t total);
 /* Bytes of the chain's blocks of heights first..end-1. O(end - first). */
 uint64_t work_bytes(const struct index_work *work, uint32_t first, uint32_t end);

@@ -340,7 +340,19 @@ static void test_interrupted_and_grown(void **state)
     }
 }
 
-/* What an interrupted build left outlasts a run that is refused, whether that came to look at it or not. */
+static unsigned holds, saved_held;
+
+/* As a process that a signal ends as soon as it may. */
+static void on_hold(void *context, bool begins)
+{
+    (void)context;
+    assert_int_equal(holds, !begins);
+    holds = begins;
+    saved_held += !begins && path_exists(path_of("%s/tio/tmp/note", store));
+}
+
+/* What an interrupted build left before it let go outlasts a run that is refused, whether that came to look at it or
+ * not. */
 static void test_interrupted_and_refused(void **state)
 {
     (void)state;
@@ -351,13 +363,17 @@ static void test_interrupted_and_refused(void **state)
         struct index_options how = index_options_for(data, store), refused = plain();
         enum status status;
         remove_tree(store);
+        saved_held = 0;
         index_checkpoint_blocks = 7;
         index_stop_at = INDEX_WALK;
         how.order = way % 2 ? INGEST_BY_FILE : INGEST_BY_CHAIN;
+        how.hold = on_hold;
         free(build(&how, &status));
         index_stop_at = -1;
         stop_after(-1);
         assert_int_equal(status, STATUS_INTERRUPTED);
+        assert_int_equal(holds, 0);
+        assert_true(saved_held > 0);
         refused.order = INGEST_BY_FILE;
         refused.tip = way < 2 ? &absent : NULL;
         refused.other = way < 2 ? NULL : &other;
