@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -35,6 +36,7 @@ static char fresh[65]; /* digest of an index that nobody disturbed */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned moments_left; /* 0: the power stays */
+static unsigned renames_left; /* of an index's files until one fails; 0: none does */
 static char *synced;          /* the file at its last fdatasync */
 static size_t synced_size;
 static long page_size;
@@ -96,6 +98,10 @@ int fdatasync(int fd)
 
 int rename(const char *from, const char *to)
 {
+    if (renames_left > 0 && strstr(from, "/tio/unfinished/") && --renames_left == 0) {
+        errno = EIO;
+        return -1;
+    }
     moment();
     int result = renameat(AT_FDCWD, from, AT_FDCWD, to);
     moment();
@@ -190,6 +196,23 @@ static void test_gone_on_from(void **state)
     index_few_bytes = INDEX_FEW_BYTES;
 }
 
+/* One of the two files of a whole index is not to be had in its place: an error, and no index until the next build. */
+static void test_not_renamed(void **state)
+{
+    (void)state;
+    for (unsigned file = 1; file <= 2; file++) {
+        renames_left = file;
+        assert_int_equal(build(0), 1);
+        renames_left = 0;
+        assert_int_equal(path_exists(path_of("%s/tio/lock.mdb", store)), file == 2);
+        assert_false(path_exists(path_of("%s/tio/data.mdb", store)));
+        assert_false(is_whole());
+        assert_int_equal(build(0), 0);
+        assert_fresh();
+        remove_tree(store);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -213,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_begun_again),
         cmocka_unit_test(test_gone_on_from),
+        cmocka_unit_test(test_not_renamed),
     };
     return cmocka_run_group_tests_name("a machine that loses its power", tests, set_up, remove_dir);
 }
