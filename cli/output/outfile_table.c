@@ -5,6 +5,14 @@
 #include "parser/stop.h"
 #include "parser/timings.h"
 
+/* Room for text that no chunk has, for all files. The last one that was given back goes first: the cache still has it,
+ * where each chunk in its turn would write to memory that has long left it. */
+struct spare_texts {
+    pthread_mutex_t lock;
+    struct text *texts;
+    size_t count;
+};
+
 /* The text of a chunk on its way. */
 struct slot {
     struct text text;
@@ -18,6 +26,7 @@ struct chunk_writer {
     const struct outfile_table *table;
     struct slot *slots;
     size_t slots_count;
+    struct spare_texts *spare;
     enum status status; /* of the writing */
     struct fault fault;
 };
@@ -27,11 +36,30 @@ static struct slot *slot_of(const struct chunk_writer *writer, size_t chunk)
     return &writer->slots[chunk % writer->slots_count];
 }
 
+static struct text take_spare(struct spare_texts *spare)
+{
+    struct text text = {0};
+    pthread_mutex_lock(&spare->lock);
+    if (spare->count > 0)
+        text = spare->texts[--spare->count];
+    pthread_mutex_unlock(&spare->lock);
+    text.size = 0;
+    return text;
+}
+
+static void give_spare(struct spare_texts *spare, struct text *text)
+{
+    pthread_mutex_lock(&spare->lock);
+    spare->texts[spare->count++] = *text;
+    pthread_mutex_unlock(&spare->lock);
+    *text = (struct text){0};
+}
+
 static void format_chunk(void *context, unsigned worker, size_t number, size_t chunk)
 {
     struct chunk_writer *writer = (struct chunk_writer *)context + number;
     struct slot *slot = slot_of(writer, chunk);
-    slot->text.size = 0;
+    slot->text = take_spare(writer->spare);
     slot->status = writer->table->format(writer->table->context, worker, chunk, &slot->text, &slot->fault);
 }
 
@@ -44,6 +72,7 @@ static bool write_chunk(void *context, size_t number, size_t chunk)
     writer->fault = slot->fault;
     if (writer->status == STATUS_OK)
         writer->status = outfile_flush(writer->file, &slot->text, &writer->fault);
+    give_spare(writer->spare, &slot->text);
     if (writer->status == STATUS_OK)
         writer->status = stop_check(&writer->fault);
     return writer->status == STATUS_OK && !outfile_left(writer->file);
@@ -60,7 +89,8 @@ static size_t slots_for(unsigned threads, size_t files)
 static enum status write_chunks(struct chunk_writer *writers, struct parallel_lane *lanes, size_t count,
                                 unsigned threads, struct fault *fault)
 {
-    size_t chunks = 0;
+    struct spare_texts spare = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    size_t chunks = 0, slots = 0;
     bool ok = true;
     for (size_t i = 0; i < count; i++)
         chunks += writers[i].table->chunks;
@@ -69,12 +99,19 @@ static enum status write_chunks(struct chunk_writer *writers, struct parallel_la
         struct chunk_writer *writer = &writers[i];
         writer->slots_count = slots_for(threads, count);
         writer->slots = mem_alloc(writer->slots_count, sizeof *writer->slots);
+        writer->spare = &spare; /* cppcheck-suppress autoVariables ; it is not read after this function */
         lanes[i] = (struct parallel_lane){writer->table->chunks, writer->slots_count};
+        slots += writer->slots_count;
         ok = writer->slots != NULL;
     }
+    spare.texts = ok ? mem_alloc(slots, sizeof *spare.texts) : NULL;
+    ok = spare.texts != NULL;
     enum status status = ok ? STATUS_OK : fault_nomem(fault);
     if (ok && chunks > 0)
         status = parallel_lanes(threads, lanes, count, format_chunk, write_chunk, writers, fault);
+    for (size_t i = 0; i < spare.count; i++)
+        text_free(&spare.texts[i]);
+    mem_free(spare.texts);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         status = writers[i].status;
         if (status != STATUS_OK && fault) {
