@@ -319,9 +319,31 @@ static void test_projection(void **state)
     assert_near(projection_seconds(&projection, 4), 4 + 3 + 4);
     /* a: what is in turn is more than 8 / 16, b: the writer as before */
     assert_near(projection_seconds(&projection, 16), 3 + 3 + 4);
+    /* two cores that do what 1.6 would, a: 2 + 8 / 1.6, b: 6.75 / 1.6, c: the longer piece, not 6 / 1.6 */
+    assert_near(projection_seconds(&projection, 1.6), 7 + 4.21875 + 4);
     assert_false(projection_read(path_of("%s/none.csv", dir), &projection));
     write_file(path_of("%s/cut.csv", dir), text, sizeof HEADER + 20);
     assert_false(projection_read(path_of("%s/cut.csv", dir), &projection));
+}
+
+/* What a machine took, recorded (tests/fixtures/README.md): from the table of one thread follows what two took, within
+ * 15 % of it, if a core beside another is worth what two runs side by side say. */
+static void test_recorded(void **state)
+{
+    (void)state;
+    struct table pairs = table_read("tests/fixtures/timings/pairs.csv");
+    assert_true(pairs.rows >= 2);
+    for (size_t row = 0; row < pairs.rows; row++) {
+        const char *command = table_get(&pairs, row, "command");
+        double worth = strtod(table_get(&pairs, row, "alone_s"), NULL) / strtod(table_get(&pairs, row, "pair_s"), NULL);
+        struct projection one, two;
+        assert_true(projection_read(path_of("tests/fixtures/timings/%s-1.csv", command), &one));
+        assert_true(projection_read(path_of("tests/fixtures/timings/%s-2.csv", command), &two));
+        double projected = projection_seconds(&one, 2 * worth), measured = projection_elapsed(&two);
+        print_message("%s: %.3f s projected, %.3f s measured\n", command, projected, measured);
+        assert_true(projected > 0.85 * measured && projected < 1.15 * measured);
+    }
+    table_free(&pairs);
 }
 
 int main(void)
@@ -329,6 +351,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables),    cmocka_unit_test(test_without),      cmocka_unit_test(test_replaces_nothing),
         cmocka_unit_test(test_own_table), cmocka_unit_test(test_whole_or_not), cmocka_unit_test(test_projection),
+        cmocka_unit_test(test_recorded),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

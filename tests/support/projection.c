@@ -74,7 +74,7 @@ double projection_undivided(const struct projection *projection)
     return all > 0 ? undivided / all : 0;
 }
 
-double projection_seconds(const struct projection *projection, unsigned cores)
+double projection_seconds(const struct projection *projection, double cores)
 {
     double seconds = 0;
     for (size_t i = 0; i < projection->count; i++) {

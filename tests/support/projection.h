@@ -3,8 +3,11 @@
  * Of each stage A seconds are work of the main thread alone, I of one thread at a time, S of any number of threads, W
  * of the writer beside them, for which the thread waited Q, and L is the longest piece that one thread does whole:
  * A + Q + I + S passed. On n cores the stage takes A + Q + max(I, L, (I + S) / n), but no less than W, which is one
- * thread's, and no less than (A + I + S + W) / n. That is Amdahl's law, but for what goes on beside: it takes
- * processors for alike, and neither memory nor disk for a limit. Q stays, since who works faster waits no less. */
+ * thread's, and no less than (A + I + S + W) / n. That is Amdahl's law, but for what goes on beside. Q stays, since who
+ * works faster waits no less.
+ *
+ * Cores that share caches, memory and the system's pages are worth less than n of them. How much less the table of one
+ * run cannot tell, two such runs side by side can: where each takes k times as long, n is to be n / k. */
 #ifndef UNKTX_TESTS_SUPPORT_PROJECTION_H
 #define UNKTX_TESTS_SUPPORT_PROJECTION_H
 
@@ -37,6 +40,7 @@ double projection_elapsed(const struct projection *projection);
 /* The part of the time that more threads would not make shorter: max(A + Q + max(I, L), W) / (A + Q + I + S), each
  * summed over the stages. */
 double projection_undivided(const struct projection *projection);
-double projection_seconds(const struct projection *projection, unsigned cores);
+/* On cores that do together what so many alone would do, 1 or more. */
+double projection_seconds(const struct projection *projection, double cores);
 
 #endif
