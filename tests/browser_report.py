@@ -67,6 +67,12 @@ STICKY = """(function(){
   return Math.abs(head.getBoundingClientRect().top-box.getBoundingClientRect().top)<3;
 })()"""
 
+EMPTIED = """(function(){
+  var body=document.querySelector('#classes tbody'),before=getComputedStyle(body,'::after').content;
+  body.replaceChildren();
+  return before==='none'&&getComputedStyle(body,'::after').content==='"none"'&&body.getBoundingClientRect().height>20;
+})()"""
+
 
 def look_at_report(looker):
     browser = looker.browser
@@ -86,6 +92,8 @@ def look_at_report(looker):
             if not browser.evaluate(STICKY):
                 looker.complain(where, "the heads of the table of classes do not stay")
             looker.messages(where)
+            if not browser.evaluate(EMPTIED):
+                looker.complain(where, "a table without rows does not say so")
     # what the script adds is no link
     browser.go(looker.home)
     links = len(browser.find("a[href]"))

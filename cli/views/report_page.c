@@ -38,6 +38,7 @@ const char report_style[] =
     "th,td{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:middle}\n"
     "thead th{background:var(--tint);vertical-align:bottom;white-space:nowrap}#classes thead "
     "th{white-space:normal}tbody th{font-weight:400}\n"
+    "tbody:not(:has(tr))::after{content:'none';display:table-cell;padding:.3rem .5rem;color:var(--soft)}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums}.names{min-width:8rem;font-size:.8rem}\n"
     "th button{font:inherit;font-weight:600;color:inherit;background:none;border:0;padding:.2rem 0;cursor:pointer;"
     "text-align:inherit}\n"
