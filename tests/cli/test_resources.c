@@ -21,14 +21,26 @@
 #include "tests/support/stores.h"
 #include "tests/support/trouble.h"
 
-/* A chain of some megabytes in DIR/data, its store in DIR/store, the tables in DIR/tables. */
+/* A chain of some megabytes in DIR/data, its store in DIR/store, the tables in DIR/tables. One of as many blocks, which
+ * are smaller, in DIR/light, its store in DIR/light-store: where it does not matter how much there is to read. */
 static struct {
     char *dir;
     char data[512];
     char store[512];
     char tables[512];
+    char light[512];
+    char light_store[512];
     char small[512];
 } place;
+
+static void make_chain(const char *data, uint32_t block_bytes, const char *store)
+{
+    struct gen_options options = {.dir = data, .seed = 31, .block_bytes = block_bytes, .planted_per_10k = 3000};
+    struct gen *gen = gen_open(&options);
+    gen_blocks(gen, 300, 0);
+    gen_close(gen);
+    unktx_ok("scan --quiet --datadir %s --store %s", data, store);
+}
 
 static int set_up(void **state)
 {
@@ -38,11 +50,10 @@ static int set_up(void **state)
     snprintf(place.store, sizeof place.store, "%s/store", place.dir);
     snprintf(place.tables, sizeof place.tables, "%s/tables", place.dir);
     snprintf(place.small, sizeof place.small, "%s/small", place.dir);
-    struct gen_options options = {.dir = place.data, .seed = 31, .block_bytes = 20000, .planted_per_10k = 3000};
-    struct gen *gen = gen_open(&options);
-    gen_blocks(gen, 300, 0);
-    gen_close(gen);
-    unktx_ok("scan --quiet --datadir %s --store %s", place.data, place.store);
+    snprintf(place.light, sizeof place.light, "%s/light", place.dir);
+    snprintf(place.light_store, sizeof place.light_store, "%s/light-store", place.dir);
+    make_chain(place.data, 20000, place.store);
+    make_chain(place.light, 3000, place.light_store);
     store_tables(place.store, "core-22", place.tables);
     return 0;
 }
@@ -198,7 +209,7 @@ static void test_memory_limit(void **state)
         snprintf(line, sizeof line,
                  "ulimit -v %u; $UNKTX scan --quiet --threads 2 --datadir %s --store %s/limited; first=$?; "
                  "$UNKTX dags --threads 2 --store %s -o %s/limited-tables > /dev/null || exit $?; exit $first",
-                 mib << 10, place.data, place.dir, place.store, place.dir);
+                 mib << 10, place.light, place.dir, place.light_store, place.dir);
         struct run run = shell("%s", line);
         if (run.exit_status == 127 || strstr(run.err, "loading shared libraries")) {
             run_free(&run);
@@ -215,8 +226,8 @@ static void test_memory_limit(void **state)
     }
     print_message("%u limits were too low, %u were not\n", refused, done);
     assert_true(refused > 0 && done > 0);
-    unktx_ok("scan --quiet --datadir %s --store %s/limited", place.data, place.dir);
-    assert_same_stores(place.store, path_of("%s/limited", place.dir), place.dir);
+    unktx_ok("scan --quiet --datadir %s --store %s/limited", place.light, place.dir);
+    assert_same_stores(place.light_store, path_of("%s/limited", place.dir), place.dir);
 }
 
 /* ---- stdout ---- */
@@ -270,11 +281,11 @@ static void test_readers_beside_commits(void **state)
     unsigned read = 0;
     snprintf(store, sizeof store, "%s/forward", place.dir);
     for (unsigned turn = 0; turn < 2; turn++) {
-        unktx_ok("scan --quiet --datadir %s --store %s --to-height 0", place.data, store);
+        unktx_ok("scan --quiet --datadir %s --store %s --to-height 0", place.light, store);
         pid_t scan = fork();
         assert_true(scan >= 0);
         if (scan == 0) {
-            struct ingest_options options = {.datadir = place.data,
+            struct ingest_options options = {.datadir = place.light,
                                              .store = store,
                                              .threads = 1,
                                              .to_height = UINT32_MAX,
@@ -290,7 +301,7 @@ static void test_readers_beside_commits(void **state)
             unktx_ok("dags --store %s -o %s.dags", store, store);
         }
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-        assert_same_stores(place.store, store, place.dir);
+        assert_same_stores(place.light_store, store, place.dir);
         remove_tree(store);
     }
     print_message("%u readings beside commits\n", read);
@@ -305,7 +316,7 @@ static pid_t start_restless_scan(const char *store)
         return child;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when this test fails */
     for (unsigned turn = 0;; turn++) {
-        struct ingest_options options = {.datadir = place.data,
+        struct ingest_options options = {.datadir = place.light,
                                          .store = store,
                                          .threads = 1,
                                          .to_height = turn % 3 == 2 ? UINT32_MAX : 40 + 37 * (turn % 7),
@@ -330,13 +341,13 @@ static void test_readers_beside_a_scan(void **state)
     unsigned again = 0, refused = 0;
     snprintf(store, sizeof store, "%s/restless", place.dir);
     make_dirs(path_of("%s/beside", place.dir));
-    unktx_ok("scan --quiet --datadir %s --store %s --to-height 100", place.data, store);
+    unktx_ok("scan --quiet --datadir %s --store %s --to-height 100", place.light, store);
     pid_t scan = start_restless_scan(store);
     for (unsigned i = 0; i < COMMANDS * TIMES || (refused == 0 && i < 10 * COMMANDS * TIMES); i++) {
         snprintf(command, sizeof command, commands[i % COMMANDS], place.dir, place.dir);
         again += run_until_done(command, NULL);
         if (i % 10 == 0) { /* and a second scan, which may also come between two of the first */
-            struct run run = unktx("scan --quiet --datadir %s --store %s", place.data, store);
+            struct run run = unktx("scan --quiet --datadir %s --store %s", place.light, store);
             refused += run.exit_status == 1 && strstr(run.err, "another unktx scan is writing to this store");
             run_free(&run);
         }
@@ -346,8 +357,8 @@ static void test_readers_beside_a_scan(void **state)
     print_message("%u commands asked %u times to be run again; %u second scans refused\n", COMMANDS * TIMES, again,
                   refused);
     assert_true(refused > 0);
-    unktx_ok("scan --quiet --datadir %s --store %s", place.data, store);
-    assert_same_stores(place.store, store, place.dir);
+    unktx_ok("scan --quiet --datadir %s --store %s", place.light, store);
+    assert_same_stores(place.light_store, store, place.dir);
 }
 
 int main(void)
