@@ -36,11 +36,11 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDENING_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(
     $(if $(SANITIZE),$(SANITIZER) -fno-omit-frame-pointer)
 ALL_LDFLAGS = $(HARDENING_LDFLAGS) $(LDFLAGS) $(OPENMP) -pthread $(SANITIZER)
 # The test programs are many, and linking them takes longer than compiling: by gold, which is quicker, where it is, and without the
-# debugging information, which a sanitizer reads. For a debugger: make TEST_LDFLAGS= build/tests/FOLDER/test_NOUN
+# debugging information, which a sanitizer reads. For a debugger: make TEST_CFLAGS= TEST_LDFLAGS= build/tests/FOLDER/test_NOUN
 ifeq ($(SANITIZE),)
 TEST_LDFLAGS := $(shell $(CC) -fuse-ld=gold -Wl,--version 2>/dev/null | grep -q gold && echo -fuse-ld=gold) -Wl,--strip-debug
-# Those of tests/cli spend their time in the commands, not in themselves: less for the compiler to do.
-TEST_CFLAGS := $(if $(filter -O2,$(CFLAGS)),-Og)
+# They spend their time in the library and the commands, not in themselves: less for the compiler to do.
+TEST_CFLAGS := $(if $(filter -O2,$(CFLAGS)),-Og) -g0
 endif
 
 LIB_SOURCES := $(sort $(wildcard parser/*.c graph/*/*.c classify/*.c))
@@ -137,7 +137,8 @@ $(COMPLETIONS): $(BUILD)/unktx
 	$(BUILD)/unktx completion $(notdir $(@D)) >$@.part
 	@mv $@.part $@
 
-$(patsubst %,%.o,$(filter $(BUILD)/tests/cli/%,$(TESTS))): ALL_CFLAGS += $(TEST_CFLAGS)
+# all but what makes chains and measures, which is run for large ones too
+$(call objects,$(TEST_SOURCES) $(filter-out $(CHAINGEN_SOURCES) $(BENCH_SOURCES),$(SUPPORT_SOURCES)) $(wildcard tests/fuzz/*.c)): ALL_CFLAGS += $(TEST_CFLAGS)
 
 # the test that reads graph files back with igraph
 $(BUILD)/tests/cli/test_graphfile: LIB_LIBS += $(shell pkg-config --libs igraph)
