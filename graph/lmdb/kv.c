@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "graph/lmdb/path.h"
@@ -18,6 +19,7 @@
 
 #define DEFAULT_MAP_STEP ((size_t)1 << 30)
 #define READERS_MAX 512u
+#define TURN_PAUSES 2000u /* of a millisecond each */
 #define LOCK_FILE_SIZE (40u << 10) /* holds the readers, at 64 bytes each, and what LMDB has before them */
 
 static size_t map_step = DEFAULT_MAP_STEP;
@@ -172,6 +174,25 @@ static enum status check_lock_file(const struct kv *kv, const char *path, struct
     return kv->mode == KV_WRITE ? place_lock_file(kv, path, fault) : STATUS_OK;
 }
 
+/* In LMDB 0.9.27 to 0.9.31 (Debian 13 has it) the last process that closes an environment destroys the mutexes in its
+ * lock file, and one that comes to open it at this moment takes them for whole: whatever it does then fails with
+ * EINVAL (ITS#10095). So processes open and close it one by one: who does holds a lock of the folder. It takes less than
+ * a millisecond; for a process that was stopped there nobody waits for ever. Returns the file to close, or -1. */
+static int wait_for_turn(const struct kv *kv)
+{
+    static const struct timespec pause = {.tv_nsec = 1000000};
+    int fd = open(kv->env_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (unsigned i = 0; fd >= 0 && i < TURN_PAUSES && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; i++)
+        nanosleep(&pause, NULL);
+    return fd;
+}
+
+static void end_turn(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 static enum status open_environment(struct kv *kv, struct fault *fault)
 {
     size_t file_size;
@@ -197,8 +218,11 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
         code = mdb_env_set_maxreaders(kv->env, READERS_MAX);
     if (code == MDB_SUCCESS)
         code = mdb_env_set_mapsize(kv->env, map_size_for(file_size));
-    if (code == MDB_SUCCESS)
+    if (code == MDB_SUCCESS) {
+        int turn = wait_for_turn(kv);
         code = mdb_env_open(kv->env, kv->env_path, flags, 0666);
+        end_turn(turn);
+    }
     if (!(flags & MDB_NOLOCK) && (code == MDB_INVALID || code == MDB_VERSION_MISMATCH)) /* data.mdb was looked at */
         return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
                          "this is not LMDB's lock file, or one of another format: delete it while no unktx is at work "
@@ -292,8 +316,11 @@ void kv_close(struct kv *kv)
     assert(!kv->views);
     paths_close(kv->paths);
     kv_end_sync(kv);
-    if (kv->env)
+    if (kv->env) {
+        int turn = wait_for_turn(kv);
         mdb_env_close(kv->env);
+        end_turn(turn);
+    }
     if (kv->unfinished)
         kv_delete_unfinished(kv);
     if (kv->lock_fd >= 0)

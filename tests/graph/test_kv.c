@@ -9,9 +9,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -337,12 +341,54 @@ static void test_disk_that_fails(void **state)
     assert_false(path_exists(path_of("%s/unfinished", at)) || path_exists(path_of("%s/data.mdb", at)));
 }
 
+/* ---- others at the same time ---- */
+
+static atomic_bool let_go;
+
+static void *let_go_later(void *fd)
+{
+    usleep(100000);
+    atomic_store(&let_go, true);
+    assert_int_equal(close(*(int *)fd), 0);
+    return NULL;
+}
+
+/* As if another process were opening it or closing it: LMDB's mutexes may be none then. */
+static void begin_elsewhere(const char *at, int *fd, pthread_t *thread)
+{
+    atomic_store(&let_go, false);
+    *fd = open(at, O_RDONLY | O_DIRECTORY);
+    assert_true(*fd >= 0);
+    assert_int_equal(flock(*fd, LOCK_EX), 0);
+    assert_int_equal(pthread_create(thread, NULL, let_go_later, fd), 0);
+}
+
+static void test_opened_and_closed_one_by_one(void **state)
+{
+    (void)state;
+    int fd;
+    char at[300];
+    pthread_t thread;
+    struct kv *kv;
+    snprintf(at, sizeof at, "%s/in-turn", folder);
+    assert_int_equal(kv_open(at, KV_WRITE, &words, tables, TABLES, fill, NULL, &kv, &fault), STATUS_OK);
+    kv_close(kv);
+    begin_elsewhere(at, &fd, &thread);
+    assert_int_equal(kv_open(at, KV_READ, &words, tables, TABLES, NULL, NULL, &kv, &fault), STATUS_OK);
+    assert_true(atomic_load(&let_go));
+    pthread_join(thread, NULL);
+    begin_elsewhere(at, &fd, &thread);
+    kv_close(kv);
+    assert_true(atomic_load(&let_go));
+    pthread_join(thread, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_looked_at_on_opening), cmocka_unit_test(test_looked_at_on_the_way),
         cmocka_unit_test(test_other_data_version),   cmocka_unit_test(test_something_else_unfinished),
-        cmocka_unit_test(test_disk_that_fails),
+        cmocka_unit_test(test_disk_that_fails),      cmocka_unit_test(test_opened_and_closed_one_by_one),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
