@@ -353,6 +353,15 @@ void tables_before_free(struct tables_before *before)
 
 /* ---- whether there is anything to compare ---- */
 
+#define COMPARED 2u
+static const char *const compared[COMPARED] = {"tdags.csv", "txs.csv"};
+
+struct looking {
+    const struct outfolder *folder;
+    bool is_other[COMPARED]; /* than the manifest tells, or not there */
+    bool is_same[COMPARED];  /* as that of now */
+};
+
 bool tables_before_is(const char *folder, const char *name, uint64_t size, const char *sha256)
 {
     char *path = outfile_join(folder, name), hex[DATAPACKAGE_HEX];
@@ -361,4 +370,31 @@ bool tables_before_is(const char *folder, const char *name, uint64_t size, const
                 manifest_hash_file(path, "the file", hex, NULL) == STATUS_OK && strcmp(hex, sha256) == 0;
     mem_free(path);
     return same;
+}
+
+static void look(void *context, unsigned worker, size_t i)
+{
+    struct looking *looking = context;
+    const struct manifest_file *told = outfolder_before(looking->folder, compared[i]);
+    const struct datapackage_file *made = outfolder_made(looking->folder, compared[i]);
+    (void)worker;
+    if (!told || !told->sha256[0])
+        return;
+    looking->is_other[i] = !tables_before_is(outfolder_path(looking->folder), compared[i], told->bytes, told->sha256);
+    looking->is_same[i] = !looking->is_other[i] && made && strcmp(told->sha256, made->sha256) == 0;
+}
+
+enum status tables_before_check(const struct outfolder *folder, unsigned threads, bool *unchanged, struct fault *fault)
+{
+    struct looking looking = {.folder = folder};
+    parallel_whole(threads, COMPARED, look, &looking);
+    *unchanged = looking.is_same[0] && looking.is_same[1];
+    enum status status = *unchanged ? STATUS_OK : outfolder_check_before(folder, fault);
+    for (size_t i = 0; i < COMPARED && status == STATUS_OK; i++) {
+        if (looking.is_other[i])
+            status = fault_set(fault, STATUS_REFUSED, outfolder_path(folder), FAULT_NO_OFFSET,
+                               "the tables there do not belong together: %s is not there as %s tells of it",
+                               compared[i], DATAPACKAGE_NAME);
+    }
+    return status;
 }

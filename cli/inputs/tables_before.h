@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "cli/output/outfolder.h"
 #include "graph/dag/names.h"
 
 struct tdag_before {
@@ -48,5 +49,12 @@ void tables_before_free(struct tables_before *before);
 /* Has the file `name` of the folder just this size and SHA-256 (64 digits)? False too where it cannot be read.
  * O(size), or O(1) where the size differs. */
 bool tables_before_is(const char *folder, const char *name, uint64_t size, const char *sha256);
+
+/* For a run that has made its own of these two tables: are those that lie in the folder the ones that its manifest
+ * tells of, by their SHA-256? STATUS_REFUSED: one is not, or another table is not (outfolder_check_before), as where a
+ * run was killed while it put them in place. *unchanged: both are, byte for byte, those of now. O(their size); one
+ * thread for each. */
+enum status tables_before_check(const struct outfolder *folder, unsigned threads, bool *unchanged, struct fault *fault)
+    MUST_CHECK;
 
 #endif

@@ -116,10 +116,11 @@ static enum status agree(const struct outfolder *folder, struct fault *fault)
         before->scripts.path ? ", --known-scripts" : "", *select ? ", " : "", select, strlen(select) > 80 ? "..." : "");
 }
 
-bool outfolder_continues(const struct outfolder *folder, const char *name)
+const struct manifest_file *outfolder_before(const struct outfolder *folder, const char *name)
 {
-    return folder->has_before && manifest_find(&folder->before, name) &&
-           !manifest_difference(&folder->before, &folder->provenance);
+    if (!folder->has_before || manifest_difference(&folder->before, &folder->provenance))
+        return NULL;
+    return manifest_find(&folder->before, name);
 }
 
 enum status outfolder_check_before(const struct outfolder *folder, struct fault *fault)
@@ -365,17 +366,31 @@ static enum status tell(const struct outfolder *folder, const struct replaced *f
     return printed ? STATUS_OK : fault_nomem(fault);
 }
 
-/* What comes and what goes, the manifest last: a process that is killed meanwhile leaves the old one, whose sizes and
- * hashes then tell (manifest_check). */
+/* The steps of a replacement. What goes is gone before the manifest that lists it, and what comes is there after the
+ * one that lists it: no file is ever one of no run. The tables that the next run compares with its own come last: they
+ * are of this run only where all is. */
+enum step { STEP_GONE, STEP_MANIFEST, STEP_FILES, STEP_COMPARED };
+_Static_assert(STEP_COMPARED + 1 == REPLACEMENT_STEPS, "each step has its turn");
+
+static enum step step_of(const char *name)
+{
+    if (strcmp(name, DATAPACKAGE_NAME) == 0)
+        return STEP_MANIFEST;
+    return strcmp(name, "tdags.csv") == 0 || strcmp(name, "txs.csv") == 0 ? STEP_COMPARED : STEP_FILES;
+}
+
+/* What comes and what goes, in the order in which it is told. */
 static size_t list_places(struct outfolder *folder, struct replaced *all)
 {
     size_t count = 0, last = folder->count - 1;
+    for (size_t i = 0; i <= last; i++)
+        folder->places[i].step = step_of(folder->places[i].name);
     for (size_t i = 0; i < last; i++)
         all[count++] = folder->places[i];
     for (size_t i = 0; i < folder->before.files_count; i++) {
         const char *name = folder->before.files[i].name;
         if (!outfolder_made(folder, name) && is_our_name(name) && is_file(folder, name))
-            all[count++] = (struct replaced){.name = name};
+            all[count++] = (struct replaced){.name = name, .step = STEP_GONE};
     }
     all[count++] = folder->places[last];
     folder->count = 0; /* they are another's now */
@@ -394,10 +409,8 @@ static enum status put_in_place(struct outfolder *folder, bool quiet, struct fau
         return fault_nomem(fault);
     size_t count = list_places(folder, all);
     status = replacement_make(folder->path, all, count, fault);
-    if (status == STATUS_OK) {
-        (void)fsync(folder->lock_plus_1 - 1); /* the names; some file systems cannot */
+    if (status == STATUS_OK)
         status = tell(folder, all, count, quiet, fault);
-    }
     replacement_free(all, count);
     mem_free(all);
     return status;

@@ -3,6 +3,9 @@
  * manifest of the run before lists and this run does not make. Other files are left alone, links are not followed. The
  * folder itself is locked (flock) from outfolder_open to outfolder_close.
  *
+ * Whenever a process is killed, all that it leaves in the folder is listed there, and what does not belong together is
+ * told by its SHA-256: the manifest is in place before any file that it lists, tdags.csv and txs.csv after all others.
+ *
  * Thread rule: one thread. */
 #ifndef UNKTX_CLI_OUTPUT_OUTFOLDER_H
 #define UNKTX_CLI_OUTPUT_OUTFOLDER_H
@@ -40,8 +43,9 @@ const char *outfolder_path(const struct outfolder *folder);
 /* What is known of it so far: before the tables of dags are written, the tip is zero. */
 const struct datapackage_provenance *outfolder_provenance(const struct outfolder *folder);
 
-/* Does the file lie in the folder since an earlier run with the same network, rule set, compression and filters? */
-bool outfolder_continues(const struct outfolder *folder, const char *name);
+/* What the manifest of an earlier run with the same network, rule set, compression and filters says of the file; NULL:
+ * there was none, or it has no such file. */
+const struct manifest_file *outfolder_before(const struct outfolder *folder, const char *name);
 /* What this run has written of that name until now (outfolder_take); NULL: nothing. */
 const struct datapackage_file *outfolder_made(const struct outfolder *folder, const char *name);
 /* STATUS_REFUSED: the tables of the run before are not those that their manifest tells of, see manifest_check. */

@@ -11,6 +11,7 @@
 #include "cli/output/printer.h"
 #include "cli/output/signals.h"
 #include "cli/output/temporary.h"
+#include "parser/file.h"
 #include "parser/mem.h"
 
 /* ---- one file; each returns 0 or an error of errno ---- */
@@ -50,6 +51,24 @@ static bool is_unknown_to_the_file_system(int error)
     return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
 }
 
+/* For file systems that cannot exchange two names: the file before gets a second one, so that there is no moment
+ * without a file, or where they have no such thing either, another one. */
+static int put_over(struct replaced *file)
+{
+    if (link(file->path, file->spare) != 0) {
+        int error = move_away(file);
+        return error == 0 ? move_in(file) : error;
+    }
+    int error = move_in(file);
+    if (error != 0) {
+        unlink(file->spare);
+        return error;
+    }
+    file->before = file->spare;
+    file->spare = NULL;
+    return 0;
+}
+
 static int put(struct replaced *file)
 {
     if (!file->temporary) {
@@ -66,8 +85,7 @@ static int put(struct replaced *file)
     }
     if (errno != ENOENT && !is_unknown_to_the_file_system(errno))
         return errno;
-    int error = errno == ENOENT ? 0 : move_away(file);
-    return error == 0 ? move_in(file) : error;
+    return errno == ENOENT ? move_in(file) : put_over(file);
 }
 
 /* ---- all of them ---- */
@@ -120,19 +138,57 @@ static enum status prepare(const char *folder, struct replaced *files, size_t co
     return STATUS_OK;
 }
 
+/* Best effort: some folders cannot be opened, and some file systems cannot make names durable. */
+static void make_names_durable(const char *folder)
+{
+    int fd = file_open_again(folder, O_RDONLY | O_DIRECTORY);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    close(fd);
+}
+
+/* Returns 0, or the error of the file that is then *failed. */
+static int put_step(const char *folder, struct replaced *files, size_t count, unsigned step, size_t *failed)
+{
+    bool any = false;
+    int error = 0;
+    for (size_t i = 0; i < count && error == 0; i++) {
+        if (files[i].step != step)
+            continue;
+        error = put(&files[i]);
+        any = true;
+        *failed = i;
+    }
+    if (any)
+        make_names_durable(folder);
+    return error;
+}
+
+/* Those of the last step first, so that who is killed meanwhile leaves no other mixture than on the way there. What was
+ * not done stays. */
+static void undo_all(struct replaced *files, size_t count)
+{
+    for (unsigned step = REPLACEMENT_STEPS; step-- > 0;) {
+        for (size_t i = count; i-- > 0;) {
+            if (files[i].step == step)
+                undo(&files[i]);
+        }
+    }
+}
+
 enum status replacement_make(const char *folder, struct replaced *files, size_t count, struct fault *fault)
 {
-    size_t done = 0;
+    size_t failed = 0;
     int error = 0;
     enum status status = prepare(folder, files, count, fault);
     if (status != STATUS_OK)
         return status;
-    for (; done < count && error == 0; done++)
-        error = put(&files[done]);
+    for (unsigned step = 0; step < REPLACEMENT_STEPS && error == 0; step++)
+        error = put_step(folder, files, count, step, &failed);
     if (error != 0) {
-        for (size_t i = done; i-- > 0;)
-            undo(&files[i]);
-        return fail(folder, files[done - 1].path, error, files, count, fault);
+        undo_all(files, count);
+        return fail(folder, files[failed].path, error, files, count, fault);
     }
     for (size_t i = 0; i < count; i++) {
         if (files[i].before)

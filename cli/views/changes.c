@@ -431,37 +431,14 @@ static void tell(const struct folder_changes *counts)
             (unsigned)counts->renamed, (unsigned)counts->gone);
 }
 
-struct same_files {
-    const struct outfolder *folder;
-    bool is_same[2];
-};
-
-static const char *const compared[] = {"tdags.csv", "txs.csv"};
-
-static void compare_file(void *context, unsigned worker, size_t i)
-{
-    struct same_files *files = context;
-    const struct datapackage_file *made = outfolder_made(files->folder, compared[i]);
-    (void)worker;
-    files->is_same[i] = made && tables_before_is(outfolder_path(files->folder), compared[i], made->bytes, made->sha256);
-}
-
-/* Are the tables of before those of now, byte for byte? Most runs are of a chain that has not grown since. */
-static bool is_unchanged(const struct outfolder *folder, unsigned threads)
-{
-    struct same_files files = {.folder = folder};
-    parallel_whole(threads, sizeof compared / sizeof *compared, compare_file, &files);
-    return files.is_same[0] && files.is_same[1];
-}
-
-/* Both tables; *readable false where they were told to be none. */
-static enum status read_before(struct changes *changes, const struct outfolder *folder, bool *readable,
+/* Both tables, unless they are those of now (*unchanged); *readable false where they were told to be none. */
+static enum status read_before(struct changes *changes, const struct outfolder *folder, bool *unchanged, bool *readable,
                                struct fault *fault)
 {
-    enum status status = outfolder_check_before(folder, fault);
-    if (status == STATUS_OK)
+    enum status status = tables_before_check(folder, changes->threads, unchanged, fault);
+    if (status == STATUS_OK && !*unchanged)
         status = tables_before_read(outfolder_path(folder), changes->threads, &changes->before, fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !*unchanged)
         status = link_all(changes, outfolder_path(folder), fault);
     *readable = status == STATUS_OK;
     if (status != STATUS_REFUSED && status != STATUS_FORMAT && status != STATUS_IO && status != STATUS_NOT_FOUND)
@@ -475,13 +452,10 @@ enum status changes_write(struct outfolder *folder, const struct forest *forest,
                           bool quiet, unsigned threads, struct fault *fault)
 {
     struct changes changes = {.forest = forest, .selection = selection, .threads = threads, .counts = {.known = true}};
-    enum status status = STATUS_OK;
-    bool readable = true;
-    if (!outfolder_continues(folder, "tdags.csv") || !outfolder_continues(folder, "txs.csv"))
+    bool unchanged, readable;
+    if (!outfolder_before(folder, "tdags.csv") || !outfolder_before(folder, "txs.csv"))
         return STATUS_OK;
-    bool unchanged = is_unchanged(folder, threads);
-    if (!unchanged)
-        status = read_before(&changes, folder, &readable, fault);
+    enum status status = read_before(&changes, folder, &unchanged, &readable, fault);
     size_t chunks = unchanged ? 0 : chunks_of(selection->tdags.count) + chunks_of(changes.before.tdags_count);
     if (readable && status == STATUS_OK)
         status = write_file(&changes, chunks, folder, fault);
