@@ -115,6 +115,21 @@ static enum status open_store(struct build *build)
     return status;
 }
 
+/* A disk that an interrupted build without --tmp has filled has no room for the store's next commit either. The index
+ * is open before its folder is emptied: else another build could be at work there. */
+static enum status make_room(struct build *build)
+{
+    struct index_work *work = &build->work;
+    if (!index_left_own_folder(work))
+        return STATUS_OK;
+    enum status status = open_index(build);
+    if (status == STATUS_OK)
+        status = index_refuse_other_network(work, &build->identity);
+    if (status == STATUS_OK)
+        index_drop_own_folder(work);
+    return status;
+}
+
 /* Where the files are read in their order the index is open before that, and what can be walked is. */
 static enum status find_chain(struct build *build, const struct ingest_options *options)
 {
@@ -129,7 +144,7 @@ static enum status find_chain(struct build *build, const struct ingest_options *
                               .order = is_early ? &early->pass.order : NULL,
                               .damages = &build->result->damages};
     memcpy(best.magic, build->identity.magic, sizeof best.magic);
-    enum status status = is_early ? open_index(build) : STATUS_OK;
+    enum status status = is_early && !work->kv ? open_index(build) : STATUS_OK;
     if (status == STATUS_OK && is_early)
         status = early_walk_begin(early);
     if (status == STATUS_OK)
@@ -157,6 +172,8 @@ static enum status load_chain(struct build *build, const struct ingest_options *
     if (status == STATUS_OK)
         status = filemap_identify(&work->dir, options->chain, NULL, build->identity.magic, &build->identity.genesis,
                                   work->fault);
+    if (status == STATUS_OK)
+        status = make_room(build);
     if (status == STATUS_OK)
         status = open_store(build);
     if (status == STATUS_OK)

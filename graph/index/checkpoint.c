@@ -199,15 +199,17 @@ enum status work_save_checkpoint(struct index_work *work, enum work_stage stage)
     return ok ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
 }
 
-void work_empty_folder(const struct index_work *work)
+bool work_empty_folder(const char *path)
 {
     struct stat info;
-    DIR *folder = lstat(work->folder, &info) == 0 && S_ISDIR(info.st_mode) ? opendir(work->folder) : NULL;
+    DIR *folder = lstat(path, &info) == 0 && S_ISDIR(info.st_mode) ? opendir(path) : NULL;
     const struct dirent *entry;
+    bool deleted = false;
     while (folder && (entry = readdir(folder)))
-        unlinkat(dirfd(folder), entry->d_name, 0); /* no folder */
+        deleted |= unlinkat(dirfd(folder), entry->d_name, 0) == 0; /* no folder */
     if (folder)
         closedir(folder);
+    return deleted;
 }
 
 /* ---- going on ---- */

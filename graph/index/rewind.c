@@ -51,9 +51,10 @@ static bool is_worth_keeping(const struct index_work *work, uint32_t target)
     return work_bytes(work, blocks, target) / 2 <= work_bytes(work, 0, blocks);
 }
 
-static enum status refuse_other_network(const struct index_work *work, const struct index_identity *identity)
+static enum status refuse_other_network(const struct index_work *work, const struct index_identity *identity,
+                                        const struct tx_index *index)
 {
-    const struct index_totals *totals = &work->base.totals;
+    const struct index_totals *totals = &index_state_of(index)->totals;
     if (memcmp(totals->magic, identity->magic, 4) == 0 && hash256_equal(&totals->genesis, &identity->genesis))
         return STATUS_OK;
     return fault_set(work->fault, STATUS_REFUSED, kv_path(work->kv), FAULT_NO_OFFSET,
@@ -88,13 +89,24 @@ static enum status find_base(struct index_work *work, const struct index_identit
     fork->tip_chosen = work->options->tip != NULL;
     fork->hash_at = hash_at;
     fork->context = index;
-    status = refuse_other_network(work, identity);
+    status = refuse_other_network(work, identity, index);
     if (status == STATUS_OK)
         status = fork_find(fork, work->fault);
     if (status == STATUS_OK)
         status = refuse_other_chain(work, fork);
     if (status == STATUS_OK)
         status = keep_blocks(work, index, fork->keep);
+    index_close(index);
+    return status;
+}
+
+enum status index_refuse_other_network(const struct index_work *work, const struct index_identity *identity)
+{
+    struct tx_index *index = NULL;
+    enum status status = index_open_on(work->kv, &index, work->fault);
+    if (status != STATUS_OK)
+        return status;
+    status = refuse_other_network(work, identity, index);
     index_close(index);
     return status;
 }

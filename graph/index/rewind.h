@@ -17,4 +17,7 @@ struct index_identity {
 enum status index_rewind_to_fork(struct index_work *work, const struct index_identity *identity, struct fork *fork)
     MUST_CHECK;
 
+/* STATUS_REFUSED: the index is of another network. */
+enum status index_refuse_other_network(const struct index_work *work, const struct index_identity *identity) MUST_CHECK;
+
 #endif

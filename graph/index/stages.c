@@ -23,12 +23,18 @@ uint64_t index_few_bytes = INDEX_FEW_BYTES;
 
 /* ---- the folder of temporary files ---- */
 
+/* Without --tmp. */
+static int own_folder(const struct index_work *work, char *path, size_t size)
+{
+    return snprintf(path, size, "%s/tio/tmp", work->options->store);
+}
+
 enum status index_name_folder(struct index_work *work)
 {
     const struct index_options *options = work->options;
     int size = options->tmp ? snprintf(work->folder, sizeof work->folder, "%s/unktx-index-%08x", options->tmp,
                                        load_le32(work->seed))
-                            : snprintf(work->folder, sizeof work->folder, "%s/tio/tmp", options->store);
+                            : own_folder(work, work->folder, sizeof work->folder);
     if (size < 0 || (size_t)size >= sizeof work->folder)
         return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET,
                          "the path of the temporary folder is too long");
@@ -53,8 +59,27 @@ enum status index_make_folder(const struct index_work *work)
 
 void index_remove_folder(const struct index_work *work)
 {
-    work_empty_folder(work);
+    char path[4096];
+    work_empty_folder(work->folder);
     rmdir(work->folder);
+    (void)own_folder(work, path, sizeof path);
+    rmdir(path);
+}
+
+bool index_left_own_folder(const struct index_work *work)
+{
+    char path[4096];
+    (void)own_folder(work, path, sizeof path);
+    return work->options->tmp && access(path, F_OK) == 0;
+}
+
+void index_drop_own_folder(const struct index_work *work)
+{
+    char path[4096];
+    (void)own_folder(work, path, sizeof path);
+    if (work_empty_folder(path))
+        work_message(work, "what an interrupted build without --tmp left in the store's folder is deleted: with --tmp "
+                           "the build does not go on from there");
 }
 
 static enum status open_stream(struct index_work *work, const char *name, int *fd)
@@ -265,7 +290,7 @@ void index_close_stages(struct index_work *work, bool keep)
     close_stream(work, "txs", &work->txs_fd, keep);
     close_stream(work, "outs", &work->outs_fd, keep);
     if (!keep && !work->in_memory)
-        work_empty_folder(work);
+        work_empty_folder(work->folder);
     work_queue_free(&work->queue);
     mem_free(work->blocks);
     mem_free(work->sums);

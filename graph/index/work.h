@@ -136,8 +136,8 @@ static inline bool work_waits(const struct index_work *work) { return work->pass
 enum status work_alloc_sums(struct index_work *work) MUST_CHECK;
 /* Saves in the folder that a stage is finished, and where its files are, which the disk has then. */
 enum status work_save_checkpoint(struct index_work *work, enum work_stage stage) MUST_CHECK;
-/* Deletes the checkpoint and what else is in the folder. */
-void work_empty_folder(const struct index_work *work);
+/* Deletes the checkpoint and what else is in the folder; true if there was anything. */
+bool work_empty_folder(const char *path);
 /* Goes on from the checkpoint that an interrupted build of (some of) these blocks on this index left, if there is one:
  * the stage, `end`, the blocks and the files are then those of the checkpoint. After false the files that were opened
  * are the caller's to close. */
@@ -229,6 +229,9 @@ enum status work_run_end(struct work_run *run) MUST_CHECK;
 enum status index_name_folder(struct index_work *work) MUST_CHECK;
 enum status index_make_folder(const struct index_work *work) MUST_CHECK;
 void index_remove_folder(const struct index_work *work);
+/* Whether --tmp is given and there is the folder of builds without it; and empties that, and says so. */
+bool index_left_own_folder(const struct index_work *work);
+void index_drop_own_folder(const struct index_work *work);
 
 /* Adds the blocks first..end-1 to the index: all stages that are not finished. Where there is memory for the temporary
  * files they are in it, and nothing is left to go on from: so many blocks are soon added again. One commit has all that

@@ -51,6 +51,46 @@ static void test_interrupted(void **state)
     free(dir);
 }
 
+/* With --tmp a build that was interrupted without it is not gone on from: what it left makes room before anything else
+ * needs it, and the message of that comes once. */
+static void test_goes_elsewhere(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir), *fresh = path_of("%s/fresh", dir);
+    struct gen_options chain = index_chain(data);
+    make_dirs(data);
+    make_dirs(path_of("%s/tmp", dir));
+    struct gen *gen = gen_open(&chain);
+    gen_blocks(gen, 100, 0);
+    gen_close(gen);
+    uint64_t few_bytes = index_few_bytes;
+    index_few_bytes = 0; /* files on the disk */
+    struct index_options options = index_options_for(data, store);
+    struct index_result result;
+    index_went_on = index_made_room = 0;
+    index_stop_at = INDEX_JOIN;
+    assert_int_equal(index_build(&options, &result, NULL), STATUS_INTERRUPTED);
+    stop_after(-1);
+    assert_true(path_exists(path_of("%s/tio/tmp/txs", store)));
+    options.tmp = path_of("%s/tmp", dir);
+    index_stop_at = INDEX_HEADERS; /* the index is not written to yet */
+    assert_int_equal(index_build(&options, &result, NULL), STATUS_INTERRUPTED);
+    stop_after(-1);
+    assert_false(path_exists(path_of("%s/tio/tmp/txs", store)));
+    assert_int_equal(index_made_room, 1);
+    index_stop_at = -1;
+    index_built_with(&options);
+    assert_int_equal(index_made_room, 1);
+    assert_int_equal(index_went_on, 0);
+    assert_false(path_exists(path_of("%s/tio/tmp", store)));
+    index_built(data, fresh);
+    assert_same_index(store, fresh);
+    index_few_bytes = few_bytes;
+    remove_tree(dir);
+    free(dir);
+}
+
 /* The node of this fixture found the branch with the most work invalid: it spends an output twice. */
 static void test_invalid(void **state)
 {
@@ -137,10 +177,8 @@ static void test_damaged_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_invalid),
-        cmocka_unit_test(test_missing_outputs),
-        cmocka_unit_test(test_damaged_block),
+        cmocka_unit_test(test_interrupted),     cmocka_unit_test(test_goes_elsewhere), cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_missing_outputs), cmocka_unit_test(test_damaged_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

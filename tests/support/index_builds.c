@@ -16,6 +16,7 @@ unsigned index_damages;
 char index_damage_text[512];
 unsigned index_went_on;
 unsigned index_joined_again;
+unsigned index_made_room;
 int index_stop_at = -1;
 
 static void on_damage(void *context, const struct fault *what)
@@ -30,6 +31,7 @@ static void on_message(void *context, const char *text)
     (void)context;
     index_went_on += strncmp(text, "going on", 8) == 0;
     index_joined_again += strncmp(text, "joining again", 13) == 0;
+    index_made_room += strstr(text, "is deleted: with --tmp") != NULL;
 }
 
 static void on_progress(void *context, const struct index_progress *progress)

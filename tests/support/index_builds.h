@@ -13,6 +13,8 @@ extern char index_damage_text[512];
 /* How often builds said that they go on from an interrupted one, or join again. */
 extern unsigned index_went_on;
 extern unsigned index_joined_again;
+/* ... or delete what one without a folder of its own left. */
+extern unsigned index_made_room;
 /* The stage in which builds are asked to stop (parser/stop.h); -1: none. */
 extern int index_stop_at;
 
