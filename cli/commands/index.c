@@ -67,6 +67,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
     if (status == STATUS_OK)
         status = index_blocks_remember(settings->store, options.datadir, options.chain, options.xor_key, &fault);
     if (status == STATUS_INTERRUPTED) {
+        signals_end();
         message(result.goes_on
                     ? "interrupted; the same command goes on from what is finished"
                     : "interrupted before this run finished anything that the same command could go on from");

@@ -5,6 +5,7 @@
 #include "cli/inputs/node_blocks.h"
 #include "cli/output/message.h"
 #include "cli/output/progress.h"
+#include "cli/output/signals.h"
 #include "cli/output/timings_file.h"
 #include "graph/scan/ingest.h"
 
@@ -58,6 +59,17 @@ static enum status scan(const struct settings *settings, struct ingest_options *
     return status;
 }
 
+static int interrupted(const struct ingest_result *result)
+{
+    signals_end();
+    if (result->blocks > result->first_height)
+        message("interrupted; the store holds the chain to height %u, and the same command goes on from there",
+                (unsigned)result->height);
+    else
+        message("interrupted; no block was added to the store");
+    return EXIT_INTERRUPTED;
+}
+
 static int work(const struct settings *settings, const struct node_blocks *blocks, struct progress *progress)
 {
     struct other_chain index;
@@ -89,14 +101,8 @@ static int work(const struct settings *settings, const struct node_blocks *block
     progress_end(progress);
     if (status == STATUS_OK)
         status = index_blocks_remember(settings->store, options.datadir, options.chain, options.xor_key, &fault);
-    if (status == STATUS_INTERRUPTED) {
-        if (result.blocks > result.first_height)
-            message("interrupted; the store holds the chain to height %u, and the same command goes on from there",
-                    (unsigned)result.height);
-        else
-            message("interrupted; no block was added to the store");
-        return EXIT_INTERRUPTED;
-    }
+    if (status == STATUS_INTERRUPTED)
+        return interrupted(&result);
     if (status != STATUS_OK)
         return message_result(status, &fault);
     if (!settings->quiet)

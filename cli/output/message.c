@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/output/signals.h"
 #include "cli/output/text.h"
 #include "cli/output/wrap.h"
 
@@ -177,6 +178,8 @@ int message_result(enum status status, const struct fault *fault)
 {
     if (status == STATUS_OK)
         return EXIT_DONE;
+    if (status == STATUS_INTERRUPTED)
+        signals_end();
     if (fault->text[0])
         message_fault(fault);
     else

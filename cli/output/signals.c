@@ -20,7 +20,10 @@
 
 enum { FILE_NONE, FILE_BUSY, FILE_THERE };
 
-static atomic_int held;
+/* Who says how the process ends: the command, or what cuts it off. */
+enum { ENDING_NOT_YET, ENDING_COMMAND, ENDING_CUT_OFF };
+
+static atomic_int held, ended_by;
 static struct {
     atomic_int state;
     char path[PATH_MAX];
@@ -85,9 +88,9 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
 
 static void on_deadline(int number)
 {
-    int error = errno;
+    int error = errno, nobody = ENDING_NOT_YET;
     (void)number;
-    if (held > 0) {
+    if (held > 0 || !atomic_compare_exchange_strong(&ended_by, &nobody, ENDING_CUT_OFF)) {
         arm();
         errno = error;
         return;
@@ -135,6 +138,15 @@ void signals_wait(void)
 void signals_hold(void) { held++; }
 
 void signals_release(void) { held--; }
+
+/* Where another thread has the deadline it writes its line now, and ends the process. */
+void signals_end(void)
+{
+    int nobody = ENDING_NOT_YET;
+    if (!atomic_compare_exchange_strong(&ended_by, &nobody, ENDING_COMMAND))
+        while (ended_by == ENDING_CUT_OFF)
+            pause();
+}
 
 void signals_remember_file(const char *path)
 {

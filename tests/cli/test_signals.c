@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/output/message.h"
+#include "cli/output/signals.h"
 #include "parser/stop.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
@@ -258,9 +260,35 @@ static void test_small_stacks(void **state)
     run_free(&run);
 }
 
+/* A command that says that it was interrupted, and then takes its time to end, is not cut off with a second line. */
+static void test_said_once(void **state)
+{
+    (void)state;
+    struct fault fault = {.status = STATUS_INTERRUPTED, .text = "told by the command"};
+    char line[200] = "";
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(pipes[1], STDERR_FILENO);
+        signals_catch();
+        raise(SIGINT);
+        int status = message_result(STATUS_INTERRUPTED, &fault);
+        for (unsigned i = 0; i < 6; i++)
+            usleep(SIGNALS_PATIENCE_MS * 1000);
+        _exit(status);
+    }
+    close(pipes[1]);
+    assert_int_equal(wait_status(child), 130);
+    assert_true(read(pipes[0], line, sizeof line - 1) > 0);
+    close(pipes[0]);
+    assert_string_equal(strchr(line, ':'), ": told by the command\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_said_once),
         cmocka_unit_test(test_stopped_at_each_look),
         cmocka_unit_test(test_blocks_stopped_at_each_look),
         cmocka_unit_test(test_scan_stopped_at_each_look),
