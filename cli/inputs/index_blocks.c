@@ -172,7 +172,7 @@ enum status index_blocks_tx(struct blk_reader *reader, const struct blkdir *dir,
         return status;
     if (!index_blocks_file(dir, block.file, &file))
         return fault_set(fault, STATUS_NOT_FOUND, dir->path, FAULT_NO_OFFSET,
-                         "has no blk%05u.dat any more, which block %u is in", (unsigned)block.file,
+                         "has no blk%05u.dat any more, which block %u is in: " INDEX_AGAIN, (unsigned)block.file,
                          (unsigned)tx->height);
     if (tx->size > block.size || tx->offset > block.size - tx->size)
         return fault_set(fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
@@ -183,7 +183,7 @@ enum status index_blocks_tx(struct blk_reader *reader, const struct blkdir *dir,
 enum status index_blocks_other(const struct blkdir *dir, const struct index_tx *tx, struct fault *fault)
 {
     return fault_set(fault, STATUS_FORMAT, dir->path, FAULT_NO_OFFSET,
-                     "transaction %u of block %u is not where the index has it", (unsigned)tx->index,
+                     "transaction %u of block %u is not where the index has it: " INDEX_AGAIN, (unsigned)tx->index,
                      (unsigned)tx->height);
 }
 

@@ -179,7 +179,7 @@ static enum status read_block(const struct hand *hand)
     size_t file = file_of(hand);
     if (file == dir->count)
         return fault_set(hand->fault, STATUS_NOT_FOUND, dir->path, FAULT_NO_OFFSET,
-                         "has no blk%05u.dat any more, which block %u is in", (unsigned)block->file,
+                         "has no blk%05u.dat any more, which block %u is in: " INDEX_AGAIN, (unsigned)block->file,
                          (unsigned)hand->height);
     enum status status = blk_read(reader, dir, file, block->offset, block->size, &pass->block[hand->slot], hand->fault);
     if (status != STATUS_OK)

@@ -16,6 +16,10 @@
 #include "parser/script.h"
 #include "parser/status.h"
 
+/* For texts about blk files that are not those of the index: a build that was killed before it noted their folder
+ * leaves the note of the one before. */
+#define INDEX_AGAIN "if the blk files are elsewhere now, run unktx index again with their --datadir, which it notes"
+
 #define INDEX_NONE UINT64_MAX
 
 struct tx_index; /* opaque */

@@ -329,6 +329,7 @@ static void test_not_there(void **state)
     free(bytes);
     assert_int_equal(unlink(file), 0);
     refused("store", "has no blk00001.dat any more");
+    refused("store", "run unktx index again with their --datadir");
 }
 
 int main(void)
