@@ -102,9 +102,10 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 {
     struct http *http = context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *fd = mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        const union MHD_ConnectionInfo *from = mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        *socket_context = fd ? take_slot(http, fd->connect_fd, from ? from->client_addr : NULL) : NULL;
+        const union MHD_ConnectionInfo *info = mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        int fd = info ? info->connect_fd : -1; /* since libmicrohttpd 1.0 the next question overwrites the answer */
+        info = mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        *socket_context = fd >= 0 ? take_slot(http, fd, info ? info->client_addr : NULL) : NULL;
         return;
     }
     struct slot *slot = *socket_context;
