@@ -19,7 +19,7 @@
 
 #define DEFAULT_MAP_STEP ((size_t)1 << 30)
 #define READERS_MAX 512u
-#define TURN_PAUSES 2000u /* of a millisecond each */
+#define TURN_PAUSES 2000u          /* of a millisecond each */
 #define LOCK_FILE_SIZE (40u << 10) /* holds the readers, at 64 bytes each, and what LMDB has before them */
 
 static size_t map_step = DEFAULT_MAP_STEP;
@@ -175,9 +175,9 @@ static enum status check_lock_file(const struct kv *kv, const char *path, struct
 }
 
 /* In LMDB 0.9.27 to 0.9.31 (Debian 13 has it) the last process that closes an environment destroys the mutexes in its
- * lock file, and one that comes to open it at this moment takes them for whole: whatever it does then fails with
- * EINVAL (ITS#10095). So processes open and close it one by one: who does holds a lock of the folder. It takes less than
- * a millisecond; for a process that was stopped there nobody waits for ever. Returns the file to close, or -1. */
+ * lock file, and one that comes to open it at this moment takes them for whole: whatever it does then fails with EINVAL
+ * (ITS#10095). So processes open and close it one by one: who does holds a lock of the folder. That takes less than a
+ * millisecond; for a process that was stopped there nobody waits for ever. Returns the file to close, or -1. */
 static int wait_for_turn(const struct kv *kv)
 {
     static const struct timespec pause = {.tv_nsec = 1000000};
